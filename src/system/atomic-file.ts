@@ -1,0 +1,68 @@
+import { randomBytes } from "node:crypto"
+import * as fs from "node:fs"
+import { Data, Effect, Option, Schema } from "effect"
+
+/** A file of pyro's own could not be written or read. */
+export class FileFailed extends Data.TaggedError("FileFailed")<{
+  readonly path: string
+  readonly detail: string
+  readonly cause?: unknown
+}> {
+  override get message() {
+    return `${this.path}: ${this.detail}`
+  }
+}
+
+export interface WriteOptions {
+  readonly mode?: number
+  /** Waits until the content is on disk (fdatasync) before it takes the name. */
+  readonly durable?: boolean
+}
+
+/** Writes a whole file under a temporary name and renames it: a reader sees the old content or the new, never a half. */
+export const writeFileAtomicSync = (path: string, content: string | Uint8Array, options: WriteOptions = {}) => {
+  const temporary = `${path}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`
+  try {
+    const fd = fs.openSync(temporary, "wx", options.mode ?? 0o600)
+    try {
+      fs.writeFileSync(fd, content)
+      if (options.durable === true) fs.fdatasyncSync(fd)
+    } finally {
+      fs.closeSync(fd)
+    }
+    fs.renameSync(temporary, path)
+  } catch (cause) {
+    fs.rmSync(temporary, { force: true })
+    throw cause
+  }
+}
+
+const failed = (path: string) => (cause: unknown) =>
+  new FileFailed({ path, detail: cause instanceof Error ? cause.message : String(cause), cause })
+
+/** Effect form of `writeFileAtomicSync`. */
+export const writeFileAtomic = (path: string, content: string | Uint8Array, options: WriteOptions = {}) =>
+  Effect.try({ try: () => writeFileAtomicSync(path, content, options), catch: failed(path) })
+
+/** Encodes a value by its Schema and writes it as JSON. */
+export const writeJsonAtomic = <A, I>(path: string, schema: Schema.Schema<A, I>, value: A, options: WriteOptions = {}) =>
+  Schema.encode(schema)(value).pipe(
+    Effect.mapError(failed(path)),
+    Effect.flatMap((encoded) => writeFileAtomic(path, JSON.stringify(encoded) + "\n", options))
+  )
+
+/** Reads what `writeJsonAtomic` wrote; none when there is no such file, FileFailed when it is not what the Schema says. */
+export const readJson = <A, I>(path: string, schema: Schema.Schema<A, I>): Effect.Effect<Option.Option<A>, FileFailed> =>
+  Effect.suspend(() => {
+    let text: string
+    try {
+      text = fs.readFileSync(path, "utf8")
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === "ENOENT") return Effect.succeed(Option.none())
+      return Effect.fail(failed(path)(cause))
+    }
+    return Schema.decode(Schema.parseJson(schema))(text).pipe(
+      Effect.map(Option.some),
+      Effect.mapError(failed(path))
+    )
+  })

@@ -1,0 +1,47 @@
+import { readFileSync } from "node:fs"
+import { Schema } from "effect"
+
+/**
+ * Names one process for good: a pid alone is reused. `startTicks` is field 22 of `/proc/PID/stat` (proc(5)), in clock ticks
+ * since boot; `bootId` is `/proc/sys/kernel/random/boot_id` of the host.
+ */
+export const ProcessIdentity = Schema.Struct({
+  pid: Schema.Int,
+  startTicks: Schema.Int,
+  bootId: Schema.String
+})
+export type ProcessIdentity = typeof ProcessIdentity.Type
+
+/** Boot id of the running host, read once. */
+export const hostBootId: () => string = (() => {
+  let known: string | undefined
+  return () => known ??= readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()
+})()
+
+/** State letter and start time of a process, or undefined when there is none of that pid. */
+const statOf = (pid: number): { readonly state: string; readonly startTicks: number } | undefined => {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1")
+    // The command name is in parentheses and may itself hold spaces and parentheses: count from the last one.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+    return { state: fields[0] ?? "?", startTicks: Number(fields[19]) }
+  } catch {
+    return undefined
+  }
+}
+
+/** Identity of a process that is running now, or undefined. */
+export const processIdentity = (pid: number): ProcessIdentity | undefined => {
+  const stat = statOf(pid)
+  return stat === undefined ? undefined : { pid, startTicks: stat.startTicks, bootId: hostBootId() }
+}
+
+/** True while that very process exists and is no zombie. */
+export const isAlive = (identity: ProcessIdentity): boolean => {
+  if (identity.bootId !== hostBootId()) return false
+  const stat = statOf(identity.pid)
+  return stat !== undefined && stat.startTicks === identity.startTicks && stat.state !== "Z" && stat.state !== "X"
+}
+
+/** Identity of this process. */
+export const ownIdentity = (): ProcessIdentity => processIdentity(process.pid)!

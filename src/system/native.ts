@@ -1,0 +1,31 @@
+import { existsSync } from "node:fs"
+import * as path from "node:path"
+import { fileURLToPath } from "node:url"
+import { Effect } from "effect"
+import { HostToolMissing } from "../contract/errors.ts"
+
+/** Programs that the project builds from `guest-agent/`. */
+export type NativeTool = "agent" | "pyro-seed" | "pyro-copy"
+
+/** Root of the package: the nearest folder above this file that has a `guest-agent`. */
+export const packageRoot: () => string = (() => {
+  let known: string | undefined
+  return () => {
+    if (known !== undefined) return known
+    let folder = path.dirname(fileURLToPath(import.meta.url))
+    while (!existsSync(path.join(folder, "guest-agent")) && path.dirname(folder) !== folder) folder = path.dirname(folder)
+    return known = folder
+  }
+})()
+
+/** Where the native tools are; `PYRO_NATIVE_DIR` moves it. */
+export const nativeDirectory = () => process.env["PYRO_NATIVE_DIR"] ?? path.join(packageRoot(), "guest-agent", "build")
+
+/** Path of a native tool; fails when the project was not built. */
+export const nativeTool = (name: NativeTool): Effect.Effect<string, HostToolMissing> =>
+  Effect.suspend(() => {
+    const file = path.join(nativeDirectory(), name)
+    return existsSync(file)
+      ? Effect.succeed(file)
+      : new HostToolMissing({ tool: name, package: "pyro itself", detail: "it is not built yet; run: npm start" })
+  })
