@@ -1,0 +1,81 @@
+// Who may import whom. "All above" in docs/architecture.md's table is spelled out here.
+const hostSide = ["contract", "system", "vm", "disk", "network", "guest-channel", "environment"]
+
+const may = {
+  "contract": [],
+  "system": ["contract"],
+  "vm": ["contract", "system", "disk", "guest-channel"],
+  "disk": ["contract", "system"],
+  "network": ["contract", "system"],
+  "guest-channel": ["contract", "system"],
+  "environment": ["contract", "system", "disk"],
+  "workspace": hostSide,
+  "local": [...hostSide, "workspace"],
+  "daemon": [...hostSide, "workspace", "local"],
+  "sdk": ["contract"],
+  "cli": ["contract", "sdk", "local"],
+  "mcp": ["contract", "sdk"]
+}
+
+const folders = Object.keys(may)
+
+module.exports = {
+  forbidden: [
+    { name: "no-circular", severity: "error", from: {}, to: { circular: true } },
+    { name: "not-to-unresolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
+    ...folders.map((folder) => ({
+      name: `${folder}-imports`,
+      comment: `src/${folder} may import: ${may[folder].join(", ") || "no other folder"}`,
+      severity: "error",
+      from: { path: `^src/${folder}/` },
+      to: { path: "^src/", pathNot: `^src/(${[folder, ...may[folder]].join("|")})/` }
+    })),
+    {
+      name: "known-folders",
+      comment: "a new folder of src gets its line in the table first",
+      severity: "error",
+      from: {},
+      to: { path: "^src/", pathNot: `^src/(${folders.join("|")})/` }
+    },
+    {
+      name: "cli-loads-local-lazily",
+      comment: "the CLI starts fast because what does the work is a bundle of its own, loaded with import()",
+      severity: "error",
+      from: { path: "^src/cli/" },
+      to: { path: "^src/local/", dynamic: false, dependencyTypesNot: ["type-only", "dynamic-import"] }
+    },
+    {
+      name: "src-stands-alone",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { path: "^(test|bench|examples|scripts|rootfs|guest-agent|dist)/" }
+    },
+    {
+      name: "src-uses-dependencies-only",
+      comment: "what src imports must be installed without the development packages",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], dependencyTypesNot: ["type-only"] }
+    },
+    {
+      name: "set-up-needs-nothing-installed",
+      comment: "these run before `npm ci` did",
+      severity: "error",
+      from: { path: "^scripts/(start|test|setup)(\\.mjs|/)" },
+      to: { dependencyTypesNot: ["local", "core"] }
+    },
+    {
+      name: "no-barrels",
+      severity: "error",
+      from: {},
+      to: { path: "^(src|test)/.*/index\\.ts$", pathNot: "^src/sdk/index\\.ts$" }
+    }
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: "^(dist|guest-agent/build|coverage)/" },
+    detectProcessBuiltinModuleCalls: true
+  }
+}

@@ -1,0 +1,75 @@
+import effect from "@effect/eslint-plugin"
+import tseslint from "typescript-eslint"
+
+/** Folders of `src` that talk to the host and may therefore use `node:` modules; the rest reaches it through them. */
+const hostFolders = ["system", "vm", "network", "guest-channel", "disk", "environment"]
+
+const format = {
+  indentWidth: 2,
+  lineWidth: 120,
+  semiColons: "asi",
+  quoteStyle: "alwaysDouble",
+  trailingCommas: "never",
+  operatorPosition: "maintain",
+  "arrowFunction.useParentheses": "force"
+}
+
+const barrel = {
+  regex: "(^|/)index(\\.[cm]?[jt]s)?$",
+  message: "Import the module that defines it; this project has no barrels."
+}
+const nodeModule = {
+  regex: "^node:",
+  message: "Only src/{" + hostFolders.join(",") + "}, src/cli/terminal* and tools outside src use Node's own modules."
+}
+
+export default tseslint.config(
+  { ignores: ["dist/", "coverage/", "guest-agent/build/", "node_modules/"] },
+  { linterOptions: { reportUnusedDisableDirectives: "error" } },
+  {
+    files: ["**/*.ts"],
+    languageOptions: { parser: tseslint.parser },
+    plugins: { "@typescript-eslint": tseslint.plugin },
+    rules: {
+      "@typescript-eslint/consistent-type-imports": ["error", { fixStyle: "inline-type-imports" }],
+      "@typescript-eslint/no-explicit-any": "error",
+      "@typescript-eslint/no-non-null-assertion": "error",
+      "@typescript-eslint/no-unused-vars": [
+        "error",
+        { argsIgnorePattern: "^_", varsIgnorePattern: "^_", caughtErrorsIgnorePattern: "^_" }
+      ],
+      "@typescript-eslint/ban-ts-comment": "error"
+    }
+  },
+  {
+    files: ["**/*.{js,mjs,cjs}"],
+    rules: { "no-unused-vars": ["error", { argsIgnorePattern: "^_", caughtErrors: "none" }], "no-undef": "off" }
+  },
+  {
+    files: ["**/*.{ts,js,mjs,cjs}"],
+    plugins: { "@effect": effect },
+    rules: {
+      "@effect/dprint": ["error", { config: format }],
+      "@effect/no-import-from-barrel-package": ["error", { packageNames: ["@effect/platform-node"] }],
+      "max-lines": ["error", { max: 400 }],
+      "no-debugger": "error",
+      "no-restricted-imports": ["error", { patterns: [barrel] }],
+      "no-var": "error",
+      "object-shorthand": "error",
+      "prefer-const": "error"
+    }
+  },
+  {
+    files: ["src/**/*.ts"],
+    rules: {
+      "no-console": "error",
+      "no-restricted-imports": ["error", { patterns: [barrel, nodeModule] }]
+    }
+  },
+  {
+    files: [...hostFolders.map((folder) => `src/${folder}/**/*.ts`), "src/cli/terminal*", "src/cli/terminal*/**"],
+    rules: { "no-restricted-imports": ["error", { patterns: [barrel] }] }
+  },
+  { files: ["src/cli/**/*.ts"], rules: { "no-console": "off" } },
+  { files: ["test/**/*.ts"], rules: { "@typescript-eslint/no-non-null-assertion": "off" } }
+)

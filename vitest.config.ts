@@ -1,0 +1,52 @@
+import { defineConfig } from "vitest/config"
+
+/**
+ * One project per kind of test, run one after the other: what needs nothing first, real microVMs last and one file at a
+ * time, since their timings and the leak checks compare the whole host before and after.
+ */
+export default defineConfig({
+  test: {
+    reporters: ["default"],
+    // A test that sees another's global state is a defect of the test; a file of its own process keeps that visible.
+    pool: "forks",
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["test/unit/**/*.test.ts"],
+          testTimeout: 20_000,
+          hookTimeout: 20_000,
+          sequence: { groupOrder: 0 }
+        }
+      },
+      {
+        test: {
+          name: "agent",
+          include: ["test/agent/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 1 }
+        }
+      },
+      {
+        test: {
+          name: "cli",
+          include: ["test/cli/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 2 }
+        }
+      },
+      {
+        test: {
+          name: "guest",
+          include: ["test/guest/**/*.test.ts"],
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
+          poolOptions: { forks: { singleFork: true } },
+          sequence: { groupOrder: 3 }
+        }
+      }
+    ]
+  }
+})
