@@ -1,0 +1,44 @@
+import { Context, type Effect, type Stream } from "effect"
+import type { PyroError } from "./errors.ts"
+import type { Operation, OperationName, OperationOf, PayloadOf, ResultOf, EventOf } from "./operations.ts"
+
+export interface WindowSize {
+  readonly rows: number
+  readonly cols: number
+}
+
+/** What flows into a running command while it runs. */
+export interface RunInput {
+  /** The command's stdin, pulled only as fast as the guest takes it; its end closes the guest's stdin. None: /dev/null. */
+  readonly stdin?: Stream.Stream<Uint8Array>
+  /** New sizes of the caller's terminal, for a command with `tty`. */
+  readonly resizes?: Stream.Stream<WindowSize>
+}
+
+type Inputs<Name extends OperationName> = Name extends "run" ? [input?: RunInput] : []
+
+/** How one operation is called: an Effect of the result, or a Stream of events whose interruption ends the work. */
+export type Call<Name extends OperationName> = OperationOf<Name> extends { readonly kind: "streaming" }
+  ? (payload: PayloadOf<Name>, ...input: Inputs<Name>) => Stream.Stream<EventOf<Name>, PyroError>
+  : (payload: PayloadOf<Name>) => Effect.Effect<ResultOf<Name>, PyroError>
+
+/** `env.list` is reached as `env.list`: dots nest. */
+type Nested<Name extends OperationName> = {
+  readonly [N in Name as N extends `${string}.${string}` ? never : N]: Call<N>
+} & {
+  readonly [N in Name as N extends `${infer Group}.${string}` ? Group : never]: {
+    readonly [M in Name as M extends `${N extends `${infer G}.${string}` ? G : never}.${infer Verb}` ? Verb : never]: Call<M>
+  }
+}
+
+export type PyroService = Nested<OperationName>
+
+/** Everything pyro can do, wherever it is done: in this process, or behind a socket. */
+export class Pyro extends Context.Tag("pyro/contract/Pyro")<Pyro, PyroService>() {}
+
+/** The call of an operation that is known only as a row of the table. */
+export const callOf = (pyro: PyroService, operation: Operation) => {
+  let at: unknown = pyro
+  for (const word of operation.name.split(".")) at = (at as Record<string, unknown>)[word]
+  return at as (payload: unknown, input?: RunInput) => unknown
+}

@@ -1,0 +1,109 @@
+/** What was kept of a stream of bytes, as text. */
+export interface KeptOutput {
+  readonly text: string
+  /** Bytes that were produced in all. */
+  readonly bytes: number
+  /** The middle is missing: more than the limit was produced. */
+  readonly truncated: boolean
+  /** Some bytes were not UTF-8 and are shown as U+FFFD. */
+  readonly lossy: boolean
+}
+
+/**
+ * Keeps the head and the tail of a stream of bytes, together at most `limit` bytes, however much is added and in
+ * however small pieces.
+ */
+export const boundedOutput = (limit: number) => {
+  const headLimit = Math.ceil(limit / 2)
+  const tailLimit = limit - headLimit
+  let head = new Uint8Array(0)
+  let headLength = 0
+  /** Linear until `tailLimit` bytes were seen, from then on a ring whose oldest byte is at `seen % tailLimit`. */
+  let tail = new Uint8Array(0)
+  let seen = 0
+
+  const addTail = (bytes: Uint8Array) => {
+    if (tailLimit === 0) {
+      seen += bytes.length
+      return
+    }
+    const skipped = Math.max(0, bytes.length - tailLimit)
+    seen += skipped
+    let rest = bytes.subarray(skipped)
+    tail = grown(tail, Math.min(tailLimit, seen + rest.length), tailLimit)
+    while (rest.length > 0) {
+      const at = seen % tailLimit
+      const piece = rest.subarray(0, tailLimit - at)
+      tail.set(piece, at)
+      seen += piece.length
+      rest = rest.subarray(piece.length)
+    }
+  }
+
+  const add = (bytes: Uint8Array): void => {
+    const toHead = bytes.subarray(0, headLimit - headLength)
+    if (toHead.length > 0) {
+      head = grown(head, headLength + toHead.length, headLimit)
+      head.set(toHead, headLength)
+      headLength += toHead.length
+    }
+    if (toHead.length < bytes.length) addTail(bytes.subarray(toHead.length))
+  }
+
+  const kept = (): KeptOutput => {
+    const start = head.subarray(0, headLength)
+    const bytes = headLength + seen
+    if (seen <= tailLimit) {
+      const whole = new Uint8Array(bytes)
+      whole.set(start)
+      whole.set(tail.subarray(0, seen), headLength)
+      return { ...decoded(whole), bytes, truncated: false }
+    }
+    const at = tailLimit === 0 ? 0 : seen % tailLimit
+    const end = new Uint8Array(tailLimit)
+    end.set(tail.subarray(at))
+    end.set(tail.subarray(0, at), tailLimit - at)
+    const first = decoded(withoutCutEnd(start))
+    const last = decoded(withoutCutStart(end))
+    return {
+      text: `${first.text}\n[... ${bytes - limit} bytes left out ...]\n${last.text}`,
+      bytes,
+      truncated: true,
+      lossy: first.lossy || last.lossy
+    }
+  }
+
+  return { add, kept } as const
+}
+
+const grown = (buffer: Uint8Array<ArrayBuffer>, needed: number, limit: number) => {
+  if (buffer.length >= needed) return buffer
+  const larger = new Uint8Array(Math.min(limit, Math.max(needed, buffer.length * 2)))
+  larger.set(buffer)
+  return larger
+}
+
+const decoded = (bytes: Uint8Array): { readonly text: string; readonly lossy: boolean } => {
+  try {
+    return { text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes), lossy: false }
+  } catch {
+    return { text: new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes), lossy: true }
+  }
+}
+
+const isContinuation = (byte: number | undefined) => byte !== undefined && (byte & 0xc0) === 0x80
+
+/** Without a character whose last bytes fell beyond the end (UTF-8 characters have at most four bytes). */
+const withoutCutEnd = (bytes: Uint8Array) => {
+  let start = bytes.length - 1
+  while (start > 0 && start > bytes.length - 4 && isContinuation(bytes[start])) start--
+  const first = bytes[start] ?? 0
+  const length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1
+  return start + length > bytes.length ? bytes.subarray(0, start) : bytes
+}
+
+const withoutCutStart = (bytes: Uint8Array) => {
+  let start = 0
+  while (start < 3 && isContinuation(bytes[start])) start++
+  return bytes.subarray(start)
+}

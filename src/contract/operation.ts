@@ -1,0 +1,98 @@
+import type { Schema } from "effect"
+
+/** A Schema that needs no services; `Encoded` is the JSON side. */
+export type PureSchema = Schema.Schema.AnyNoContext
+
+/** Builds its value at the first call and keeps it: a process pays only for the rows it uses. */
+export const lazy = <A>(make: () => A): () => A => {
+  let made: { readonly value: A } | undefined
+  return () => (made ??= { value: make() }).value
+}
+
+/** Why an operation is not offered on a surface. */
+export interface Missing {
+  readonly missing: string
+}
+
+export interface CliSurface {
+  /** Words typed after `pyro`. */
+  readonly path: readonly [string, ...ReadonlyArray<string>]
+  /** JSON names of the fields given as positional arguments, in order. */
+  readonly args: ReadonlyArray<string>
+  /** JSON name of the field that takes every word after `--`. */
+  readonly rest?: string
+  /** Flags whose name is not the field's own, by JSON name. */
+  readonly flags?: Readonly<Record<string, string>>
+  /** JSON names of the fields that the CLI fills in by itself. */
+  readonly filled?: ReadonlyArray<string>
+  /** Whose exit status the process leaves with. */
+  readonly exits: "guest" | "own"
+  /** Command lines worth copying. */
+  readonly examples: ReadonlyArray<string>
+}
+
+export interface McpSurface {
+  readonly tool: string
+  readonly profiles: ReadonlyArray<"vm-run" | "core" | "full">
+}
+
+/** What a caller may assume about calling it, in MCP's terms. */
+export interface Annotations {
+  readonly readOnly: boolean
+  readonly destructive: boolean
+  readonly idempotent: boolean
+  readonly openWorld: boolean
+}
+
+/** Gathers a streaming operation's events into its result. */
+export interface Folding<Event, Result> {
+  readonly add: (event: Event) => void
+  /** Undefined while the event that ends the operation has not been seen. */
+  readonly result: () => Result | undefined
+}
+
+interface Common<Name extends string, Payload extends PureSchema, Result extends PureSchema> {
+  /** The operation's name and its RPC's tag. */
+  readonly name: Name
+  /** One line, no full stop. */
+  readonly summary: string
+  readonly description: string
+  readonly cli: CliSurface
+  readonly mcp: McpSurface | Missing
+  readonly annotations: Annotations
+  readonly payload: () => Payload
+  readonly result: () => Result
+}
+
+/** One request, one answer. */
+export interface Unary<Name extends string, Payload extends PureSchema, Result extends PureSchema>
+  extends Common<Name, Payload, Result>
+{
+  readonly kind: "unary"
+}
+
+/** One request, many events, and a fold from them to the result that JSON shows. */
+export interface Streaming<
+  Name extends string,
+  Payload extends PureSchema,
+  Event extends PureSchema,
+  Result extends PureSchema
+> extends Common<Name, Payload, Result> {
+  readonly kind: "streaming"
+  readonly event: () => Event
+  readonly fold: (payload: Payload["Type"]) => Folding<Event["Type"], Result["Type"]>
+}
+
+export const unary = <const Name extends string, Payload extends PureSchema, Result extends PureSchema>(
+  row: Omit<Unary<Name, Payload, Result>, "kind">
+): Unary<Name, Payload, Result> => ({ kind: "unary", ...row })
+
+export const streaming = <
+  const Name extends string,
+  Payload extends PureSchema,
+  Event extends PureSchema,
+  Result extends PureSchema
+>(row: Omit<Streaming<Name, Payload, Event, Result>, "kind">): Streaming<Name, Payload, Event, Result> => ({
+  kind: "streaming",
+  ...row
+})

@@ -1,0 +1,35 @@
+import { doctor } from "./operations/doctor.ts"
+import {
+  environmentInspect,
+  environmentList,
+  environmentPrune,
+  environmentPull,
+  environmentRemove
+} from "./operations/environment.ts"
+import { gc } from "./operations/gc.ts"
+import { run } from "./operations/run.ts"
+
+/**
+ * Everything pyro can be asked to do, in the order in which help shows it. CLI commands, RPCs, MCP tools and the
+ * reference are read off this list; Schemas are thunks, so that a process builds only those that it uses.
+ */
+export const operations = [
+  run,
+  environmentList,
+  environmentPull,
+  environmentInspect,
+  environmentRemove,
+  environmentPrune,
+  doctor,
+  gc
+] as const
+
+export type Operation = (typeof operations)[number]
+export type OperationName = Operation["name"]
+export type OperationOf<Name extends OperationName> = Extract<Operation, { readonly name: Name }>
+
+export type PayloadOf<Name extends OperationName> = ReturnType<OperationOf<Name>["payload"]>["Type"]
+export type ResultOf<Name extends OperationName> = ReturnType<OperationOf<Name>["result"]>["Type"]
+export type EventOf<Name extends OperationName> = OperationOf<Name> extends { readonly event: () => infer E }
+  ? E extends { readonly Type: infer A } ? A : never
+  : never

@@ -1,0 +1,132 @@
+import { Schema } from "effect"
+import { defaulted, optional, text } from "../fields.ts"
+import { Notice } from "../notice.ts"
+import { type Folding, lazy, streaming, unary } from "../operation.ts"
+import { snakeFields } from "../snake.ts"
+
+const HOST_ADMINISTRATION = { missing: "host administration" } as const
+
+const summaryFields = lazy(() => ({
+  name: Schema.String,
+  description: Schema.String,
+  state: Schema.Literal("ready", "absent", "outdated").annotations({
+    description: "`ready` on this host, `absent` (built when first used), or `outdated` (built from an older recipe)"
+  }),
+  digest: optional(Schema.String.annotations({ description: "What the image is made of; the same inputs give the same digest" })),
+  sizeBytes: optional(Schema.Int.annotations({ description: "Size of the image file" })),
+  builtAt: optional(Schema.String.annotations({ description: "When it was built here, ISO 8601" }))
+}))
+
+export const EnvironmentSummary = lazy(() => Schema.Struct(snakeFields(summaryFields())))
+export type EnvironmentSummary = ReturnType<typeof EnvironmentSummary>["Type"]
+
+export const EnvironmentDetail = lazy(() =>
+  Schema.Struct(snakeFields({
+    ...summaryFields(),
+    imagePath: optional(Schema.String.annotations({ description: "Image file in the cache" })),
+    kernelVersion: optional(Schema.String),
+    packages: Schema.Array(Schema.Struct({ name: Schema.String, version: Schema.String })).annotations({
+      description: "Debian packages inside"
+    })
+  }))
+)
+export type EnvironmentDetail = ReturnType<typeof EnvironmentDetail>["Type"]
+
+const OneEnvironment = lazy(() =>
+  Schema.Struct({ environment: text("Name of an environment, as `pyro env list` prints it") })
+)
+
+const Removed = lazy(() =>
+  Schema.Struct(snakeFields({
+    removed: Schema.Array(Schema.String).annotations({ description: "Names or digests of the images that are gone" }),
+    freedBytes: Schema.Int
+  }))
+)
+export type Removed = ReturnType<typeof Removed>["Type"]
+
+export const EnvironmentList = lazy(() => Schema.Struct({ environments: Schema.Array(EnvironmentSummary()) }))
+export type EnvironmentList = ReturnType<typeof EnvironmentList>["Type"]
+
+export const environmentList = unary({
+  name: "env.list",
+  summary: "List the environments and which are on this host",
+  description: "Names every environment of the catalogue, with the digest, size and age of those that were built here.",
+  cli: { path: ["env", "list"], args: [], exits: "own", examples: ["pyro env list", "pyro env list --json"] },
+  mcp: { tool: "environment_list", profiles: ["full"] },
+  annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
+  payload: lazy(() => Schema.Struct({})),
+  result: EnvironmentList
+})
+
+export const PullPayload = lazy(() =>
+  Schema.Struct({
+    ...OneEnvironment().fields,
+    force: defaulted(
+      Schema.Boolean.annotations({ description: "Build it again even when it is there and unharmed" }),
+      () => false
+    )
+  })
+)
+export type PullPayload = ReturnType<typeof PullPayload>["Type"]
+
+export const PullEvent = lazy(() =>
+  Schema.Union(Notice(), Schema.TaggedStruct("Ready", { environment: EnvironmentSummary() }))
+)
+export type PullEvent = ReturnType<typeof PullEvent>["Type"]
+
+const foldPull = (): Folding<PullEvent, EnvironmentSummary> => {
+  let ready: EnvironmentSummary | undefined
+  return {
+    add: (event) => {
+      if (event._tag === "Ready") ready = event.environment
+    },
+    result: () => ready
+  }
+}
+
+export const environmentPull = streaming({
+  name: "env.pull",
+  summary: "Build an environment now, or check the one that is there",
+  description: "Builds the image from Debian's packages when it is absent or outdated; otherwise reads it whole and compares " +
+    "its hash, and builds it again when it is damaged.",
+  cli: { path: ["env", "pull"], args: ["environment"], exits: "own", examples: ["pyro env pull debian:12-build"] },
+  mcp: HOST_ADMINISTRATION,
+  annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: true },
+  payload: PullPayload,
+  event: PullEvent,
+  result: EnvironmentSummary,
+  fold: foldPull
+})
+
+export const environmentInspect = unary({
+  name: "env.inspect",
+  summary: "Show what an environment is made of",
+  description: "Shows an environment's digest, image, kernel and packages, and checks the image's hash.",
+  cli: { path: ["env", "inspect"], args: ["environment"], exits: "own", examples: ["pyro env inspect debian:12"] },
+  mcp: HOST_ADMINISTRATION,
+  annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
+  payload: OneEnvironment,
+  result: EnvironmentDetail
+})
+
+export const environmentRemove = unary({
+  name: "env.rm",
+  summary: "Remove an environment from this host",
+  description: "Removes the image and the templates made from it. It is built anew when it is next used.",
+  cli: { path: ["env", "rm"], args: ["environment"], exits: "own", examples: ["pyro env rm debian:13"] },
+  mcp: HOST_ADMINISTRATION,
+  annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
+  payload: OneEnvironment,
+  result: Removed
+})
+
+export const environmentPrune = unary({
+  name: "env.prune",
+  summary: "Remove images and templates that no environment's name points to",
+  description: "Removes images, kernels and templates left over from older recipes and from builds that were cut short.",
+  cli: { path: ["env", "prune"], args: [], exits: "own", examples: ["pyro env prune"] },
+  mcp: HOST_ADMINISTRATION,
+  annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
+  payload: lazy(() => Schema.Struct({})),
+  result: Removed
+})

@@ -1,0 +1,205 @@
+import { Schema } from "effect"
+import { boundedOutput } from "../bounded-output.ts"
+import { between, defaulted, optional, text } from "../fields.ts"
+import { Notice } from "../notice.ts"
+import { type Folding, lazy, streaming } from "../operation.ts"
+import { snakeFields } from "../snake.ts"
+
+/** Longest deadline in seconds (a week): timers of JavaScript end at 24 days. */
+const MAX_TIMEOUT_SECONDS = 604_800
+
+const TimeoutSeconds = lazy(() =>
+  Schema.Number.pipe(
+    Schema.filter((seconds) => seconds > 0 && seconds <= MAX_TIMEOUT_SECONDS, {
+      message: () => `must be more than 0 and at most ${MAX_TIMEOUT_SECONDS} seconds`
+    }),
+    Schema.annotations({ description: "Kill the command and everything it started after this many seconds" })
+  )
+)
+
+const Variables = lazy(() =>
+  Schema.Record({ key: Schema.String, value: text("") }).pipe(
+    Schema.filter((variables) => Object.keys(variables).every((name) => name !== "" && !/[=\0]/.test(name)), {
+      message: () => "must be NAME=VALUE"
+    }),
+    Schema.annotations({ description: "Environment variables of the command" })
+  )
+)
+
+export const RunPayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    environment: Schema.String.pipe(
+      Schema.filter((name) => name !== "" && name.length <= 200, { message: () => "must be a name such as debian:12" }),
+      Schema.annotations({ description: "Environment to run in, such as debian:12" })
+    ),
+    command: defaulted(
+      Schema.Array(text("Program or one argument")).annotations({
+        description: "Program and its arguments; a login shell when left out, which needs a terminal"
+      }),
+      () => []
+    ),
+    timeoutSeconds: optional(TimeoutSeconds()),
+    env: defaulted(Variables(), () => ({})),
+    cwd: defaulted(
+      Schema.String.pipe(
+        Schema.filter((path) => path.startsWith("/") && !path.includes("\0"), {
+          message: () => "must be an absolute path in the guest"
+        }),
+        Schema.annotations({ description: "Directory to run in" })
+      ),
+      () => "/workspace"
+    ),
+    user: defaulted(
+      Schema.String.pipe(
+        Schema.pattern(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}(:[A-Za-z0-9_.-]{1,64})?$/, {
+          message: () => "must be a user name, a uid, or uid:gid"
+        }),
+        Schema.annotations({ description: "User to run as: root, agent, a uid, or uid:gid" })
+      ),
+      () => "root"
+    ),
+    vcpuCount: defaulted(
+      between({ from: 1, to: 32, unit: "", description: "Virtual CPUs" }),
+      () => 1
+    ),
+    memoryMib: defaulted(
+      between({ from: 64, to: 1_048_576, unit: "MiB", description: "Guest memory in MiB" }),
+      () => 1024
+    ),
+    seedPath: optional(
+      text("Directory or archive of the host whose content /workspace starts with")
+    ),
+    tty: defaulted(Schema.Boolean.annotations({ description: "Run on a terminal, for interactive programs" }), () => false),
+    rows: defaulted(between({ from: 1, to: 65_535, unit: "rows", description: "Height of the terminal" }), () => 24),
+    cols: defaulted(between({ from: 1, to: 65_535, unit: "columns", description: "Width of the terminal" }), () => 80),
+    maxBytes: defaulted(
+      between({
+        from: 0,
+        to: 67_108_864,
+        unit: "bytes",
+        description: "Most bytes of stdout, and of stderr, kept in the result; head and tail stay"
+      }),
+      () => 1_048_576
+    )
+  }))
+)
+export type RunPayload = ReturnType<typeof RunPayload>["Type"]
+
+const Outcome = lazy(() =>
+  Schema.Literal("exited", "signaled", "timed_out", "out_of_memory").annotations({
+    description: "How the command ended"
+  })
+)
+
+const Durations = lazy(() =>
+  Schema.Struct(snakeFields({
+    totalMs: Schema.Number.annotations({ description: "From the request to the command's end, in ms" }),
+    bootMs: Schema.Number.annotations({ description: "Until the microVM was ready for the command, in ms" }),
+    commandMs: Schema.Number.annotations({ description: "From the command's start to its end, in ms" })
+  }))
+)
+
+const ended = lazy(() => ({
+  outcome: Outcome(),
+  status: Schema.Int.annotations({
+    description: "The command's exit status; 128 + n after signal n, 124 after the timeout, 137 out of memory"
+  }),
+  signal: optional(Schema.Int.annotations({ description: "Signal that ended the command" })),
+  durations: Durations()
+}))
+
+export const RunEvent = lazy(() =>
+  Schema.Union(
+    Notice(),
+    Schema.TaggedStruct("Started", snakeFields({ bootMs: Schema.Number })),
+    Schema.TaggedStruct("Output", {
+      from: Schema.Literal("stdout", "stderr"),
+      bytes: Schema.Uint8ArrayFromSelf.annotations({ jsonSchema: { type: "string", contentEncoding: "binary" } })
+    }),
+    Schema.TaggedStruct("Exited", ended())
+  )
+)
+export type RunEvent = ReturnType<typeof RunEvent>["Type"]
+
+export const RunResult = lazy(() =>
+  Schema.Struct(snakeFields({
+    environment: Schema.String,
+    ...ended(),
+    stdout: Schema.String,
+    stderr: Schema.String,
+    stdoutBytes: Schema.Int.annotations({ description: "Bytes the command wrote to stdout in all" }),
+    stderrBytes: Schema.Int.annotations({ description: "Bytes the command wrote to stderr in all" }),
+    truncated: Schema.Boolean.annotations({ description: "The middle of stdout or stderr is left out" }),
+    lossy: Schema.Boolean.annotations({ description: "Bytes that are not UTF-8 were replaced" }),
+    warnings: Schema.Array(Schema.String)
+  }))
+)
+export type RunResult = ReturnType<typeof RunResult>["Type"]
+
+const fold = (payload: RunPayload): Folding<RunEvent, RunResult> => {
+  const output = { stdout: boundedOutput(payload.maxBytes), stderr: boundedOutput(payload.maxBytes) }
+  const warnings: Array<string> = []
+  let exited: Extract<RunEvent, { readonly _tag: "Exited" }> | undefined
+  return {
+    add: (event) => {
+      switch (event._tag) {
+        case "Output":
+          return output[event.from].add(event.bytes)
+        case "Notice":
+          if (event.level === "warning") warnings.push(event.message)
+          return
+        case "Exited":
+          exited = event
+          return
+        case "Started":
+          return
+      }
+    },
+    result: () => {
+      if (exited === undefined) return undefined
+      const { _tag, ...how } = exited
+      const stdout = output.stdout.kept()
+      const stderr = output.stderr.kept()
+      return {
+        environment: payload.environment,
+        ...how,
+        stdout: stdout.text,
+        stderr: stderr.text,
+        stdoutBytes: stdout.bytes,
+        stderrBytes: stderr.bytes,
+        truncated: stdout.truncated || stderr.truncated,
+        lossy: stdout.lossy || stderr.lossy,
+        warnings
+      }
+    }
+  }
+}
+
+export const run = streaming({
+  name: "run",
+  summary: "Run one command in a fresh microVM",
+  description:
+    "Starts a microVM from the environment, runs the command in it, streams what it prints, and throws the microVM away. " +
+    "An environment that is not there yet is built first. /workspace is empty, or holds a copy of --seed-path; " +
+    "nothing the command does reaches the host. There is no network.",
+  cli: {
+    path: ["run"],
+    args: ["environment"],
+    rest: "command",
+    flags: { memory_mib: "mem-mib" },
+    filled: ["rows", "cols"],
+    exits: "guest",
+    examples: [
+      "pyro run debian:12 -- git --version",
+      "pyro run debian:12 --seed-path . --timeout-seconds 60 -- make test",
+      "pyro run debian:12 --tty",
+      "tar c src | pyro run debian:12 --json -- tar t"
+    ]
+  },
+  mcp: { tool: "vm_run", profiles: ["vm-run", "full"] },
+  annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
+  payload: RunPayload,
+  event: RunEvent,
+  result: RunResult,
+  fold
+})
