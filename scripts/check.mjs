@@ -1,0 +1,5 @@
+import { requireHost } from "./setup/node-version.mjs"
+
+requireHost(20, 19)
+
+Promise.all([import("./setup/main.mjs"), import("./checks.mjs")]).then(([{ main }, { allChecks }]) => main(allChecks))

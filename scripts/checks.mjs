@@ -1,0 +1,58 @@
+import { existsSync } from "node:fs"
+import process from "node:process"
+import { setUp } from "./setup.mjs"
+import { lastLines, run } from "./setup/child.mjs"
+import { inRoot, root } from "./setup/project.mjs"
+import { duration } from "./setup/report.mjs"
+
+const node = (path, ...args) => [process.execPath, inRoot(path), ...args]
+const sources = ["src", "test", "bench", "examples", "scripts"].filter((folder) => existsSync(inRoot(folder)))
+
+/** Longest first: two run at a time. */
+const checks = [
+  {
+    name: "guest agent: warnings and static analysis",
+    commands: [["make", "--no-print-directory", "-C", inRoot("guest-agent"), "analyze"]]
+  },
+  {
+    name: "types and floating effects",
+    commands: [
+      // Puts Effect's diagnostics into tsc; does nothing where `npm ci` already has.
+      node("node_modules/@effect/language-service/cli.js", "patch"),
+      node("node_modules/typescript/bin/tsc", "--noEmit")
+    ]
+  },
+  { name: "lint and format", commands: [node("node_modules/eslint/bin/eslint.js", "--max-warnings=0", ".")] },
+  { name: "import rules", commands: [node("node_modules/dependency-cruiser/bin/dependency-cruise.mjs", ...sources)] },
+  { name: "generated docs in step", commands: [node("scripts/docs.mjs", "--check")] }
+]
+
+/** `npm run check`: one line per check with its time; what a failed one printed comes after all of them. */
+export const allChecks = async () => {
+  await setUp("check")
+  const waiting = [...checks]
+  const failures = []
+  const worker = async () => {
+    for (let check = waiting.shift(); check !== undefined; check = waiting.shift()) {
+      const startedAt = Date.now()
+      const failure = await firstFailure(check.commands)
+      process.stdout.write(
+        `${failure === undefined ? "ok    " : "FAILED"}  ${check.name.padEnd(44)} ${duration(Date.now() - startedAt)}\n`
+      )
+      if (failure !== undefined) failures.push({ check, failure })
+    }
+  }
+  await Promise.all([worker(), worker()])
+  for (const { check, failure } of failures) {
+    process.stdout.write(`\n${check.name}:\n${lastLines(failure, 200)}\n`)
+  }
+  return failures.length === 0 ? 0 : 1
+}
+
+const firstFailure = async (commands) => {
+  for (const command of commands) {
+    const { code, output } = await run(command, { cwd: root })
+    if (code !== 0) return output
+  }
+  return undefined
+}

@@ -1,0 +1,36 @@
+import { bundle } from "./setup/bundle.mjs"
+import { environment } from "./setup/environment.mjs"
+import { guestAgent } from "./setup/guest-agent.mjs"
+import { hostPackages } from "./setup/host-packages.mjs"
+import { alone } from "./setup/lock.mjs"
+import { nodeModules } from "./setup/node-modules.mjs"
+import * as packages from "./setup/packages.mjs"
+
+const product = [guestAgent("all", "compiling the guest agent and the host's tools (10 s)"), bundle]
+const forTests = guestAgent("tests", "compiling the guest agent's sanitizer and fuzz builds (30 s)")
+
+/** What each script needs, in the order in which it has to be made. */
+const needs = {
+  start: [hostPackages(packages.toRun), nodeModules, ...product, environment("debian:12")],
+  test: [
+    hostPackages([...packages.toRun, ...packages.toTest]),
+    nodeModules,
+    ...product,
+    forTests,
+    environment("debian:12")
+  ],
+  check: [hostPackages([...packages.toRun, ...packages.toTest, ...packages.toCheck]), nodeModules]
+}
+
+/**
+ * Makes everything that `purpose` needs: idempotent, silent when nothing is to be done, and safe to run from several terminals.
+ */
+export const setUp = async (purpose) => {
+  for (const part of needs[purpose]) {
+    if (await part.pending() === undefined) continue
+    await alone(async () => {
+      const work = await part.pending()
+      await work?.()
+    })
+  }
+}

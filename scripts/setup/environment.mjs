@@ -1,0 +1,21 @@
+import process from "node:process"
+import { run } from "./child.mjs"
+import { inRoot } from "./project.mjs"
+import { SetupFailed } from "./report.mjs"
+
+const pyro = (...args) => [process.execPath, inRoot("dist/pyro.js"), ...args]
+
+/** Builds an environment that is not in the cache; pyro shows the progress of that itself. */
+export const environment = (name) => ({
+  pending: async () => await isBuilt(name) ? undefined : () => pull(name)
+})
+
+const isBuilt = async (name) => {
+  const { code, output } = await run(pyro("env", "list", "--json"))
+  return code === 0 && JSON.parse(output).environments.some((entry) => entry.name === name && entry.built)
+}
+
+const pull = async (name) => {
+  const { code } = await run(pyro("env", "pull", name), { stdio: "inherit" })
+  if (code !== 0) throw new SetupFailed(`the environment ${name} could not be built; the lines above say why`, code)
+}

@@ -1,0 +1,51 @@
+/** Debian's names; Ubuntu's are the same. What a command line of the product calls, and what building it takes. */
+export const toRun = [
+  "bubblewrap", // confines QEMU and the tools that read hostile files
+  "cpio", // the guest's initramfs
+  "debian-archive-keyring", // signatures of the packages that environments are made of
+  "e2fsprogs",
+  "erofs-utils", // environment images
+  "gcc",
+  "gpg", // mmdebstrap looks into keyrings with it
+  "kmod", // the guest kernel's module dependencies
+  "libc6-dev",
+  "libext2fs-dev", // seed images
+  "lz4",
+  "make",
+  "mmdebstrap",
+  "musl-tools", // the static guest agent
+  "qemu-system-x86",
+  "qemu-utils",
+  "uidmap", // environments built by an ordinary user
+  "xz-utils",
+  "zstd"
+]
+
+/** Besides those, for the sanitizer and fuzz builds of the guest agent. */
+export const toTest = ["clang", "libclang-rt-dev"]
+
+/** Besides those, for static analysis. */
+export const toCheck = ["clang-tidy"]
+
+/** Installed packages that do as well: Debian's versioned names of one that is else pulled in by an unversioned one. */
+export const sameAs = { "libclang-rt-dev": /^libclang-rt-\d+-dev$/ }
+
+/** Commands by which a host without dpkg is judged. */
+export const commandsToRun = [
+  "bwrap",
+  "cpio",
+  "gcc",
+  "gpg",
+  "lz4",
+  "make",
+  "mke2fs",
+  "mkfs.erofs",
+  "mmdebstrap",
+  "modprobe",
+  "musl-gcc",
+  "newuidmap",
+  "qemu-img",
+  "qemu-system-x86_64",
+  "xz",
+  "zstd"
+]
