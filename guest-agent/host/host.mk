@@ -1,0 +1,46 @@
+# Native helpers of the host. Included by the Makefile of guest-agent/, whose folder is the current one; works alone too:
+#   make -C guest-agent -f host/host.mk host
+HOST_OUT := build
+HOST_SRC := $(dir $(lastword $(MAKEFILE_LIST)))
+HOST_CC ?= gcc
+HOST_MUSL ?= musl-gcc
+HOST_CLANG ?= clang
+HOST_WARN := -std=c17 -D_GNU_SOURCE -Wall -Wextra -Werror -Wshadow -Wconversion -Wno-sign-conversion
+HOST_SAN := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+HOST_COPY := $(addprefix $(HOST_SRC),copy.c copy-sparse.c)
+HOST_SEED := $(sort $(wildcard $(HOST_SRC)seed-*.c))
+HOST_HEADERS := $(wildcard $(HOST_SRC)*.h)
+# The tar parser and what it fills, without the image they end up in.
+HOST_FUZZED := $(addprefix $(HOST_SRC),fuzz-tar.c seed-tar.c seed-archive.c seed-tree.c seed-arena.c blake2b.c)
+
+.PHONY: host host-sanitized host-fuzz host-analyze
+host: $(HOST_OUT)/pyro-seed $(HOST_OUT)/pyro-copy
+host-sanitized: $(HOST_OUT)/pyro-seed-sanitized $(HOST_OUT)/pyro-copy-sanitized
+host-fuzz: $(HOST_OUT)/fuzz-tar
+
+$(HOST_OUT)/pyro-copy: $(HOST_COPY) $(HOST_HEADERS)
+	@mkdir -p $(HOST_OUT)
+	$(HOST_MUSL) -static -O2 $(HOST_WARN) -pthread $(HOST_COPY) -o $@.new && strip $@.new && mv $@.new $@
+
+$(HOST_OUT)/pyro-copy-sanitized: $(HOST_COPY) $(HOST_HEADERS)
+	@mkdir -p $(HOST_OUT)
+	$(HOST_CC) $(HOST_SAN) $(HOST_WARN) -pthread $(HOST_COPY) -o $@
+
+$(HOST_OUT)/pyro-seed: $(HOST_SEED) $(HOST_SRC)blake2b.c $(HOST_HEADERS)
+	@mkdir -p $(HOST_OUT)
+	$(HOST_CC) -O2 -fPIE -pie -fstack-protector-strong -Wl,-z,relro,-z,now -D_FORTIFY_SOURCE=2 $(HOST_WARN) -pthread \
+	  $(HOST_SEED) $(HOST_SRC)blake2b.c -lext2fs -lcom_err -o $@.new && mv $@.new $@
+
+$(HOST_OUT)/pyro-seed-sanitized: $(HOST_SEED) $(HOST_SRC)blake2b.c $(HOST_HEADERS)
+	@mkdir -p $(HOST_OUT)
+	$(HOST_CC) $(HOST_SAN) $(HOST_WARN) -pthread $(HOST_SEED) $(HOST_SRC)blake2b.c -lext2fs -lcom_err -o $@
+
+$(HOST_OUT)/fuzz-tar: $(HOST_FUZZED) $(HOST_HEADERS)
+	@mkdir -p $(HOST_OUT)
+	$(HOST_CLANG) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(HOST_WARN) $(HOST_FUZZED) -o $@
+
+host-analyze:
+	@mkdir -p $(HOST_OUT)
+	for source in $(HOST_COPY) $(HOST_SEED) $(HOST_SRC)blake2b.c; do \
+	  $(HOST_CC) -O2 -fanalyzer $(HOST_WARN) -c $$source -o /dev/null || exit 1; done

@@ -1,0 +1,78 @@
+import { Effect } from "effect"
+import * as fs from "node:fs/promises"
+import { ImageDamaged } from "../contract/errors.ts"
+
+const clusterBits = 16
+const clusterBytes = 1 << clusterBits
+/** One L1 entry covers one L2 table: 8192 clusters, 512 MiB. */
+const bytesPerL1Entry = clusterBytes * (clusterBytes / 8)
+const versionThreeHeaderBytes = 104
+/** Bit 63 of an L1 entry, refcount order 4 and the field offsets below: docs/interop/qcow2.txt of QEMU. */
+const refcountOrder = 4
+
+export interface Qcow2Options {
+  /** Size of the disk as the guest sees it, a multiple of 512. */
+  readonly virtualBytes: number
+}
+
+/**
+ * An empty qcow2 version 3 file, whole: header, refcount table, one refcount block, L1 table; 256 KiB up to 4 TiB of disk.
+ * It names no backing file on purpose: whoever opens it gives the chain as explicit nodes, and a header that names
+ * another file was therefore not written by pyro.
+ */
+export const qcow2Header = (options: Qcow2Options): Uint8Array => {
+  const l1Entries = Math.ceil(options.virtualBytes / bytesPerL1Entry)
+  const l1Clusters = Math.ceil(l1Entries * 8 / clusterBytes)
+  const clusters = 3 + l1Clusters
+  const bytes = new Uint8Array(clusters * clusterBytes)
+  const view = new DataView(bytes.buffer)
+  view.setUint32(0, 0x514649fb) // "QFI\xfb"
+  view.setUint32(4, 3)
+  view.setUint32(20, clusterBits)
+  view.setBigUint64(24, BigInt(options.virtualBytes))
+  view.setUint32(36, l1Entries)
+  view.setBigUint64(40, BigInt(3 * clusterBytes))
+  view.setBigUint64(48, BigInt(clusterBytes))
+  view.setUint32(56, 1)
+  view.setUint32(96, refcountOrder)
+  view.setUint32(100, versionThreeHeaderBytes)
+  view.setBigUint64(clusterBytes, BigInt(2 * clusterBytes))
+  for (let cluster = 0; cluster < clusters; cluster++) view.setUint16(2 * clusterBytes + 2 * cluster, 1)
+  return bytes
+}
+
+/** Writes an empty overlay under a name that must be free, readable and writable by this user alone. */
+export const writeQcow2 = (path: string, options: Qcow2Options & { readonly mode?: number }) =>
+  Effect.tryPromise({
+    try: () => fs.writeFile(path, qcow2Header(options), { flag: "wx", mode: options.mode ?? 0o600 }),
+    catch: (cause) => new ImageDamaged({ path, detail: `cannot write an empty overlay: ${String(cause)}` })
+  })
+
+/**
+ * Compares the first cluster of a qcow2 file that a QEMU had open with what pyro wrote. QEMU has no reason to change a byte
+ * of it while it reads and writes guest data (size, L1 place and refcount table are fixed at creation), and a changed one
+ * could name a backing or data file of the host that the next tool would then open. Fails with ImageDamaged.
+ */
+export const verifyQcow2Header = (path: string, expected: Qcow2Options) =>
+  Effect.tryPromise({
+    try: () => readStart(path),
+    catch: (cause) => new ImageDamaged({ path, detail: `its header cannot be read: ${String(cause)}` })
+  }).pipe(Effect.flatMap((found) => {
+    const wanted = qcow2Header(expected)
+    if (found.length < clusterBytes) {
+      return new ImageDamaged({ path, detail: `its header ends after ${found.length} bytes` })
+    }
+    const at = found.findIndex((byte, index) => byte !== wanted[index])
+    return at < 0 ? Effect.void : new ImageDamaged({ path, detail: `byte ${at} of its header is not what pyro wrote` })
+  }))
+
+const readStart = async (path: string) => {
+  // O_NOFOLLOW: the file lies where an unprivileged QEMU may write.
+  const file = await fs.open(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK)
+  try {
+    const { buffer, bytesRead } = await file.read(new Uint8Array(clusterBytes), 0, clusterBytes, 0)
+    return buffer.subarray(0, bytesRead)
+  } finally {
+    await file.close()
+  }
+}
