@@ -1,0 +1,67 @@
+import {
+  bytes,
+  encodePayload,
+  type Field,
+  type GuestString,
+  offset,
+  type StructOf,
+  str,
+  struct,
+  type Fields,
+  u32,
+  u64,
+  u8
+} from "./control.ts"
+
+/** One call of the agent: what to send and how to read what comes back. A value; nothing is sent by making it. */
+export interface Call<out A> {
+  readonly name: string
+  readonly op: number
+  /** Encodes the op's fields. Throws `TooLarge`. */
+  readonly encode: () => Buffer
+  readonly result: { readonly read: Field<A>["read"] }
+}
+
+const call =
+  <F extends Fields, A>(name: string, op: number, fields: F, result: Field<A>) => {
+    const layout = struct(fields)
+    return Object.assign(
+      (value: StructOf<F>): Call<A> => ({ name, op, encode: () => encodePayload(layout, value), result }),
+      { op, fields: layout, result }
+    )
+  }
+
+const nothing: Field<void> = { write: () => {}, read: () => undefined }
+
+/** Every call the agent knows. Strings are bytes for the guest, times are nanoseconds. */
+export const Calls = {
+  /** Answers with the same bytes. */
+  ping: call("ping", 1, { payload: bytes }, bytes),
+  /** Mixes 32 to 512 bytes into the kernel's entropy and forces the CRNG to reseed. */
+  reseed: call("reseed", 2, { entropy: bytes }, nothing),
+  /** Steps the wall clock; answers the guest's time before. */
+  clockSet: call("clock_set", 3, { ns: u64 }, u64),
+  clockGet: call("clock_get", 4, {}, struct({ realtimeNs: u64, monotonicNs: u64 })),
+  /** Mounts; a missing target directory is made. */
+  mount: call("mount", 5, { source: str, target: str, fstype: str, flags: offset, data: str }, nothing),
+  umount: call("umount", 6, { target: str, flags: u32 }, nothing),
+  /** Makes a directory and its parents. */
+  mkdir: call("mkdir", 7, { path: str, mode: u32 }, nothing),
+  symlink: call("symlink", 8, { target: str, path: str }, nothing),
+  /** Writes a small file in place (created or truncated, not renamed). */
+  writeSmall: call("write_small", 9, { path: str, mode: u32, content: bytes }, nothing),
+  hostname: call("hostname", 10, { name: str }, nothing),
+  /** Makes `path` the root, as switch_root(8) does; /proc, /sys and /dev move along. */
+  switchRoot: call("switch_root", 11, { path: str }, nothing),
+  /** Flushes file systems; dropCaches 1 also empties the page cache. */
+  sync: call("sync", 13, { dropCaches: u8 }, nothing),
+  linkUp: call("link_up", 14, { ifname: str }, nothing),
+  /** The next call of `op` fails with EIO: the self-test's proof that a claim fails closed. 0 disarms. */
+  failNext: call("fail_next", 15, { op: u8 }, nothing),
+  statfs: call("statfs", 17, { path: str }, struct({ totalBytes: offset, freeBytes: offset })),
+  blockSize: call("block_size", 18, { device: str }, offset),
+  /** Opens (1) or closes (0) a chain, in which nothing runs after the first failure. */
+  chain: call("chain", 19, { on: u8 }, nothing)
+} as const
+
+export type { GuestString }

@@ -1,0 +1,105 @@
+import { bytes, type Field, id16, list, offset, type Reader, rest, str, struct, u16, u32, u64, u8, type Writer } from "./control.ts"
+
+export const PROTOCOL_VERSION = 1
+/** Stream of the frames that are about the connection itself. */
+export const CONNECTION = 0
+/** Calls are numbered from here up, streams below. */
+export const FIRST_CALL = 0x8000_0000
+/** Input bytes that the host may send ahead of the last ACK_IN. */
+export const INPUT_CREDIT_BYTES = 65_536
+export const STDOUT = 1
+export const STDERR = 2
+
+export interface Message<A> {
+  readonly kind: number
+  readonly fields: Field<A>
+}
+const message = <A>(kind: number, fields: Field<A>): Message<A> => ({ kind, fields })
+
+/** What the host sends. */
+export const HostMessage = {
+  /** flags bit 0: kill and forget every stream first */
+  Hello: message(0x01, struct({ nonce: id16, version: u32, flags: u8 })),
+  /** the frame's stream is the call's id; the payload goes on with the op's own fields */
+  Call: message(0x02, struct({ op: u8, fields: rest })),
+  /** flags: 1 pty, 2 stdin open; window in `bytes` per output; 0 = no limit */
+  Spawn: message(
+    0x03,
+    struct({
+      id: id16,
+      window: u32,
+      flags: u8,
+      rows: u16,
+      cols: u16,
+      user: str,
+      cwd: str,
+      argv: list(str),
+      env: list(str),
+      memoryMax: offset,
+      pidsMax: offset
+    })
+  ),
+  DataIn: message(0x04, struct({ offset, data: rest })),
+  EndIn: message(0x05, struct({ offset })),
+  Ack: message(0x06, struct({ output: u8, offset })),
+  /** target: 0 main process, 1 its (foreground) group, 2 everything it started */
+  Signal: message(0x07, struct({ target: u8, signal: u32 })),
+  Resize: message(0x08, struct({ rows: u16, cols: u16 })),
+  Release: message(0x09, struct({})),
+  /** limit 0 = to the end */
+  Read: message(0x0a, struct({ id: id16, window: u32, root: str, path: str, offset, limit: offset })),
+  /** flags: 1 create parents, 2 exclusive, 4 append */
+  Write: message(0x0b, struct({ id: id16, root: str, path: str, mode: u32, flags: u8 })),
+  Walk: message(0x0c, struct({ id: id16, window: u32, root: str, path: str, maxDepth: u32, flags: u32 })),
+  /** family: 4 = 127.0.0.1, 6 = ::1 */
+  Connect: message(0x0d, struct({ id: id16, window: u32, family: u8, port: u16 }))
+} as const
+
+/** How an ended stream ended: the tag and payload of its FAILED or EXITED frame, present when `phase` is 2. */
+const endOfState: Field<{ readonly tag: number; readonly payload: Uint8Array } | undefined> = {
+  write: (to: Writer, value) => {
+    if (value === undefined) return
+    to.u8(value.tag)
+    bytes.write(to, value.payload)
+  },
+  read: (from: Reader) => from.left === 0 ? undefined : { tag: from.u8(), payload: bytes.read(from) }
+}
+
+/** What the agent sends. */
+export const AgentMessage = {
+  /** nextStream: lowest number never used in this generation; streams: how many STATE frames follow */
+  Hello: message(0x81, struct({ nonce: id16, version: u32, build: str, nextStream: u32, streams: u32 })),
+  /** the op's result follows where errno is 0 */
+  Result: message(0x82, struct({ errno: u32, detail: str, result: rest })),
+  Started: message(0x83, struct({ pid: u32 })),
+  Failed: message(0x84, struct({ errno: u32, step: u8, detail: str })),
+  DataOut: message(0x85, struct({ output: u8, offset, data: rest })),
+  EndOut: message(0x86, struct({ output: u8, offset })),
+  /** how: 0 exited, 1 signaled, 2 killed for want of memory */
+  Exited: message(0x87, struct({ how: u8, code: u32, durationNs: u64 })),
+  AckIn: message(0x88, struct({ offset })),
+  /** phase: 1 running, 2 ended */
+  State: message(
+    0x89,
+    struct({
+      id: id16,
+      opener: u8,
+      phase: u8,
+      pid: u32,
+      window: u32,
+      inOffset: offset,
+      acked1: offset,
+      acked2: offset,
+      end: endOfState
+    })
+  ),
+  Event: message(0x8a, struct({ level: u8, text: str }))
+} as const
+
+/** Steps a FAILED frame can name, by their number. */
+export const failedSteps = ["", "user", "cwd", "exec", "cgroup", "pty", "open", "io", "limit", "malformed"] as const
+
+export const SpawnFlag = { pty: 1, stdin: 2 } as const
+export const WriteFlag = { createParents: 1, exclusive: 2, append: 4 } as const
+export const SignalTarget = { main: 0, group: 1, everything: 2 } as const
+export const HelloFlag = { forget: 1 } as const

@@ -1,0 +1,14 @@
+import { escapeGuestText } from "./guest-text.ts"
+
+/**
+ * The guest broke a rule of the protocol. Thrown only inside the receive path, which turns it into
+ * `ChannelFailed` in one place: it never leaves this folder.
+ */
+export class Violation extends Error {
+  constructor(rule: string, guestText?: Uint8Array) {
+    super(guestText === undefined ? rule : `${rule}: "${escapeGuestText(guestText)}"`)
+  }
+}
+
+/** What was to be sent does not fit in one frame. Thrown by encoders, told to the caller as a refusal. */
+export class TooLarge extends Error {}
