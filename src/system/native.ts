@@ -5,7 +5,7 @@ import { Effect } from "effect"
 import { HostToolMissing } from "../contract/errors.ts"
 
 /** Programs that the project builds from `guest-agent/`. */
-export type NativeTool = "agent" | "pyro-seed" | "pyro-copy"
+export type NativeTool = "agent" | "pyro-seed" | "pyro-copy" | "pyro-tsc"
 
 /** Root of the package: the nearest folder above this file that has a `guest-agent`. */
 export const packageRoot: () => string = (() => {

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net"
-import { Data, Deferred, Effect, type Scope } from "effect"
+import { Data, Deferred, Effect, Exit, type Scope } from "effect"
 
 /** QEMU refused a monitor command, or its monitor went away. */
 export class QmpFailed extends Data.TaggedError("QmpFailed")<{
@@ -34,7 +34,7 @@ const maxLineBytes = 1024 * 1024
 
 interface Pending {
   readonly command: string
-  readonly resume: (result: Effect.Effect<unknown, QmpFailed>) => void
+  readonly resume: (result: Exit.Exit<unknown, QmpFailed>) => void
 }
 
 /**
@@ -53,7 +53,7 @@ export const makeQmp = (socket: Socket, onEvent: (event: QmpEvent) => void): Eff
       if (ended) return
       ended = true
       const lost = (command: string) => new QmpFailed({ command, kind: "Closed", detail })
-      for (const { command, resume } of pending.splice(0)) resume(Effect.fail(lost(command)))
+      for (const { command, resume } of pending.splice(0)) resume(Exit.fail(lost(command)))
       Deferred.unsafeDone(greeted, Effect.fail(lost("greeting")))
       Deferred.unsafeDone(closed, Effect.void)
       socket.destroy()
@@ -67,12 +67,10 @@ export const makeQmp = (socket: Socket, onEvent: (event: QmpEvent) => void): Eff
       if ("QMP" in message) return Deferred.unsafeDone(greeted, Effect.void)
       const waiting = pending.shift()
       if (waiting === undefined) return
-      if ("return" in message) return waiting.resume(Effect.succeed(message["return"]))
+      if ("return" in message) return waiting.resume(Exit.succeed(message["return"]))
       const error = (message["error"] ?? {}) as { readonly class?: unknown; readonly desc?: unknown }
       waiting.resume(
-        Effect.fail(
-          new QmpFailed({ command: waiting.command, kind: String(error.class), detail: String(error.desc).slice(0, 2000) })
-        )
+        Exit.fail(new QmpFailed({ command: waiting.command, kind: String(error.class), detail: String(error.desc).slice(0, 2000) }))
       )
     }
 
@@ -113,12 +111,12 @@ export const makeQmp = (socket: Socket, onEvent: (event: QmpEvent) => void): Eff
           return resume(Effect.fail(new QmpFailed({ command: commands[0]![0], kind: "Closed", detail: "the connection has ended" })))
         }
         let left = commands.length
-        let failure: Effect.Effect<never, QmpFailed> | undefined
+        let failure: Exit.Exit<never, QmpFailed> | undefined
         for (const [command] of commands) {
           pending.push({
             command,
             resume: (result) => {
-              if (failure === undefined && result._tag === "Failure") failure = result as Effect.Effect<never, QmpFailed>
+              if (failure === undefined && Exit.isFailure(result)) failure = Exit.failCause(result.cause)
               left -= 1
               if (left === 0) resume(failure ?? Effect.void)
             }

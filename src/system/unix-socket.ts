@@ -1,0 +1,48 @@
+import * as fs from "node:fs"
+import * as net from "node:net"
+import * as path from "node:path"
+import { Data, Effect, Schedule } from "effect"
+
+export class ConnectFailed extends Data.TaggedError("ConnectFailed")<{ readonly path: string; readonly detail: string }> {
+  override get message() {
+    return `${this.path}: ${this.detail}`
+  }
+}
+
+/**
+ * Connects to a Unix socket whatever the length of its path: a socket address holds 107 bytes and Node 20 silently cuts what
+ * is longer, so the folder is opened and the socket reached through `/proc/self/fd`. The Scope destroys the connection.
+ */
+export const connectUnix = (file: string) =>
+  Effect.acquireRelease(
+    Effect.async<net.Socket, ConnectFailed>((resume) => {
+      const failed = (cause: Error) => resume(new ConnectFailed({ path: file, detail: cause.message }))
+      let folder: number
+      try {
+        folder = fs.openSync(path.dirname(file), fs.constants.O_RDONLY | fs.constants.O_DIRECTORY)
+      } catch (cause) {
+        return failed(cause as Error)
+      }
+      const socket = net.connect({ path: `/proc/self/fd/${folder}/${path.basename(file)}` })
+      // libuv has called connect(2) by the time net.connect returns: the folder is not needed any longer.
+      fs.closeSync(folder)
+      socket.once("error", failed)
+      socket.once("connect", () => {
+        socket.off("error", failed)
+        socket.on("error", () => {}) // from now on "close" tells, and whoever uses it listens
+        resume(Effect.succeed(socket))
+      })
+      return Effect.sync(() => void socket.destroy())
+    }),
+    (socket) => Effect.sync(() => void socket.destroy())
+  )
+
+/** Connects to a socket that another process is about to create. */
+export const connectUnixSoon = (file: string, options: { readonly timeoutMs: number }) =>
+  connectUnix(file).pipe(
+    Effect.retry(Schedule.spaced("1 millis")),
+    Effect.timeoutFail({
+      duration: options.timeoutMs,
+      onTimeout: () => new ConnectFailed({ path: file, detail: `no such socket after ${options.timeoutMs} ms` })
+    })
+  )

@@ -1,0 +1,166 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { Effect, Queue, type Scope } from "effect"
+import type { Socket } from "node:net"
+import {
+  type AdmissionRefused,
+  type GuestPanicked,
+  type HostToolMissing,
+  type NoSpace,
+  VmFailed
+} from "../contract/errors.ts"
+import { Paths } from "../system/Paths.ts"
+import { type ConnectFailed, connectUnix, connectUnixSoon } from "../system/unix-socket.ts"
+import { admit } from "./admission.ts"
+import type { Confinement } from "./confinement.ts"
+import { failedAt, fileFailedAt } from "./failure.ts"
+import { type VmHealth, makeEventQueue, watchHealth } from "./health.ts"
+import { type MachineSpec, names } from "./machine.ts"
+import { fillMemory, type Frozen } from "./memory.ts"
+import { makeOverlay, placeSeed } from "./disks.ts"
+import { type QemuProcess, startQemu, stateDescriptorInQemu, uidFor } from "./qemu-process.ts"
+import { makeQmp, type Qmp } from "./qmp.ts"
+import { awaitMigration } from "./migration.ts"
+import { newRecord, newVmId, type VmId, type VmPaths, vmPaths, type VmPurpose, type VmRecord, writeRecord } from "./record.ts"
+
+/** A microVM that exists. Its Scope ends it: QEMU first, then its memory, disks and folder. */
+export interface Vm {
+  readonly id: VmId
+  readonly spec: MachineSpec
+  readonly paths: VmPaths
+  readonly record: VmRecord
+  readonly qemu: QemuProcess
+  readonly qmp: Qmp
+  readonly health: VmHealth
+  /** Connection to the guest agent's port, made when the VM was. One at a time: QEMU serves a further one when this has ended. */
+  readonly port: Socket
+  /** Connects to the agent's port anew, after `port` has ended. */
+  readonly reconnectPort: Effect.Effect<Socket, ConnectFailed, Scope.Scope>
+  /** Lets the guest run. */
+  readonly resume: Effect.Effect<void, VmFailed>
+  /** Stops the guest between two instructions. Its clocks stand still: check them after `resume`. */
+  readonly pause: Effect.Effect<void, VmFailed>
+}
+
+export interface VmRequest {
+  readonly purpose: VmPurpose
+  readonly spec: MachineSpec
+  readonly qemuProgram: string
+  readonly confinement: Confinement
+  /** Seed image: raw ext4, what the workspace disk starts from. */
+  readonly seed: { readonly path: string; readonly virtualBytes: number }
+  /** Frozen memory and device state to go on from; undefined: boot the kernel. */
+  readonly frozen: Frozen | undefined
+  /** The VM ends with this process, however it ends. */
+  readonly dieWithParent: boolean
+}
+
+export type VmError = VmFailed | GuestPanicked | NoSpace | AdmissionRefused | HostToolMissing
+
+/** How long QEMU itself may take to open its sockets. It needs 20 ms; the rest is for a host that swaps. */
+const qemuStartTimeoutMs = 15_000
+
+/**
+ * Makes a VM: journal, admission, memory, disks, QEMU, in this order, released in the opposite one. The guest does not run yet
+ * when it was frozen (`resume` lets it); it boots at once otherwise.
+ */
+export const acquireVm = (request: VmRequest): Effect.Effect<Vm, VmError, Scope.Scope | Paths> =>
+  Effect.gen(function*() {
+    const installation = yield* Paths
+    const id = newVmId()
+    const paths = vmPaths(installation, id)
+    const record = newRecord({
+      id,
+      purpose: request.purpose,
+      memoryMib: request.spec.memoryMib,
+      vcpuCount: request.spec.vcpuCount,
+      uid: uidFor(request.confinement.level)
+    })
+    yield* acquireFolder(paths, record)
+    yield* admit(record)
+    yield* fillMemory(paths, record, request.frozen)
+    const seed = yield* placeSeed(paths, request.seed.path, "seed.ext4")
+    const overlay = yield* makeOverlay(paths, record.uid, request.seed.virtualBytes, "0.qcow2")
+
+    const stateDescriptor = request.frozen === undefined ? undefined : yield* openForReading(request.frozen.statePath)
+    const qemu = yield* startQemu({
+      qemu: request.qemuProgram,
+      spec: request.spec,
+      paths,
+      record,
+      level: request.confinement.level,
+      disks: { overlays: [overlay], seed },
+      stateDescriptor,
+      dieWithParent: request.dieWithParent
+    })
+    const orDeath = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>) =>
+      Effect.raceFirst(
+        effect,
+        Effect.flatMap(qemu.ended, (how) => Effect.fail(new VmFailed({ step: "start", detail: `QEMU ended: ${how}`, consoleTail: "" })))
+      )
+    const connect = (name: string) =>
+      orDeath(connectUnixSoon(path.join(paths.directory, name), { timeoutMs: qemuStartTimeoutMs }))
+    const events = yield* makeEventQueue
+    const monitor = yield* connect(names.qmpSocket).pipe(Effect.mapError(failedAt("connect")))
+    // Before the state arrives: QEMU then finds the port connected as it was when the state was frozen.
+    const port = yield* connect(names.portSocket).pipe(Effect.mapError(failedAt("connect")))
+    const qmp = yield* orDeath(makeQmp(monitor, (event) => void Queue.unsafeOffer(events, event))).pipe(
+      Effect.mapError(failedAt("connect"))
+    )
+    const health = yield* watchHealth({ qemu, qmp, events, directory: paths.run })
+    if (request.frozen !== undefined) {
+      yield* thaw(qmp).pipe(Effect.raceFirst(health.failure), Effect.mapError(failedAt("restore")))
+    }
+    const command = (step: string, name: string) => qmp.execute(name).pipe(Effect.asVoid, Effect.mapError(failedAt(step)))
+    return {
+      id,
+      spec: request.spec,
+      paths,
+      record,
+      qemu,
+      qmp,
+      health,
+      port,
+      reconnectPort: connectUnix(path.join(paths.directory, names.portSocket)),
+      resume: command("resume", "cont"),
+      pause: command("pause", "stop")
+    } as Vm
+  })
+
+const acquireFolder = (paths: VmPaths, record: VmRecord) =>
+  Effect.acquireRelease(
+    Effect.gen(function*() {
+      yield* Effect.try({
+        try: () => fs.mkdirSync(paths.directory, { recursive: true, mode: 0o700 }),
+        catch: fileFailedAt("prepare", paths.directory)
+      })
+      yield* writeRecord(paths, record).pipe(Effect.mapError((cause) => fileFailedAt("prepare", paths.directory)(cause.cause)))
+      yield* Effect.try({
+        try: () => {
+          fs.mkdirSync(paths.images, { mode: 0o755 })
+          fs.mkdirSync(paths.run, { mode: 0o700 })
+          if (record.uid !== process.getuid?.()) fs.chownSync(paths.run, record.uid, record.uid)
+        },
+        catch: fileFailedAt("prepare", paths.directory)
+      })
+    }),
+    () => Effect.promise(() => fs.promises.rm(paths.directory, { recursive: true, force: true })).pipe(Effect.ignoreLogged)
+  )
+
+const openForReading = (file: string) =>
+  Effect.acquireRelease(
+    Effect.try({ try: () => fs.openSync(file, "r"), catch: (cause) => failedAt("restore")(cause as Error) }),
+    (fd) => Effect.sync(() => fs.closeSync(fd))
+  )
+
+/** Reads the frozen device state from the inherited descriptor; memory is in its file already. */
+const thaw = (qmp: Qmp) =>
+  Effect.gen(function*() {
+    yield* qmp.executeAll([
+      ["migrate-set-capabilities", {
+        capabilities: [{ capability: "x-ignore-shared", state: true }, { capability: "events", state: true }]
+      }],
+      ["migrate-incoming", { uri: `fd:${stateDescriptorInQemu}` }]
+    ])
+    yield* awaitMigration(qmp, "restore")
+  })

@@ -1,0 +1,83 @@
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { Effect, Option } from "effect"
+import { AdmissionRefused, NoSpace } from "../contract/errors.ts"
+import { isAlive } from "../system/identity.ts"
+import { Paths } from "../system/Paths.ts"
+import { readRecord, VmId, vmPaths, type VmRecord } from "./record.ts"
+
+/** Memory that is left to the host itself, in MiB. */
+const hostReserveMib = 256
+
+/** Running vCPUs per core of the host: more than this and every one of them is too slow to be of use. */
+const vcpusPerCore = 16
+
+const mib = 1024 * 1024
+
+/** Ids of all VMs that have a folder, dead ones included. */
+export const listVmIds = (stateDir: string): ReadonlyArray<VmId> => {
+  try {
+    return fs.readdirSync(path.join(stateDir, "vms")).filter((name): name is VmId => /^vm-[a-z0-9]{12}$/.test(name))
+  } catch {
+    return []
+  }
+}
+
+/** MiB of a memory file that its VM has not touched yet, but may. */
+const outstandingMib = (file: string, memoryMib: number) => {
+  try {
+    return Math.max(0, memoryMib - fs.statSync(file).blocks * 512 / mib)
+  } catch {
+    return memoryMib
+  }
+}
+
+const availableMemoryMib = () => {
+  const found = /^MemAvailable:\s+(\d+) kB/m.exec(fs.readFileSync("/proc/meminfo", "utf8"))
+  return found === null ? os.freemem() / mib : Number(found[1]) / 1024
+}
+
+/**
+ * Lets a VM in only when all the memory it may ever touch fits what is left of the store and of the host: a full tmpfs kills
+ * QEMU by SIGBUS in the middle of work. To be called when the VM's own record is already written: of two that come at once each
+ * sees the other, so both may be refused but never both let in where there is room for one.
+ */
+export const admit = (record: VmRecord): Effect.Effect<void, AdmissionRefused | NoSpace, Paths> =>
+  Effect.gen(function*() {
+    const paths = yield* Paths
+    let promisedMib = 0
+    let vcpus = record.vcpuCount
+    for (const id of listVmIds(paths.stateDir)) {
+      if (id === record.id) continue
+      const one = vmPaths(paths, id)
+      const other = Option.getOrUndefined(yield* Effect.orElseSucceed(readRecord(one), () => Option.none<VmRecord>()))
+      if (other === undefined || !isAlive(other.qemu ?? other.owner)) continue
+      promisedMib += outstandingMib(one.memory, other.memoryMib)
+      vcpus += other.vcpuCount
+    }
+    const store = fs.statfsSync(paths.memoryDir)
+    const storeMib = Math.floor(store.bavail * store.bsize / mib - promisedMib)
+    if (storeMib < record.memoryMib) {
+      return yield* new NoSpace({
+        where: "memory store",
+        path: paths.memoryDir,
+        neededMib: record.memoryMib,
+        availableMib: Math.max(0, storeMib)
+      })
+    }
+    const hostMib = Math.floor(availableMemoryMib() - promisedMib - hostReserveMib)
+    if (hostMib < record.memoryMib) {
+      return yield* new AdmissionRefused({
+        resource: "memory",
+        detail: `the VM may need ${record.memoryMib} MiB, and the host has ${Math.max(0, hostMib)} MiB that no other VM was promised`
+      })
+    }
+    const mostVcpus = os.availableParallelism() * vcpusPerCore
+    if (vcpus > mostVcpus) {
+      return yield* new AdmissionRefused({
+        resource: "cpu",
+        detail: `it would make ${vcpus} virtual CPUs, and this host's ${os.availableParallelism()} cores are given at most ${mostVcpus}`
+      })
+    }
+  })

@@ -1,0 +1,100 @@
+import { randomBytes } from "node:crypto"
+import { type Call, Calls } from "../guest-channel/calls.ts"
+
+/** Who a guest is; made anew for every generation. */
+export interface GuestIdentity {
+  readonly hostname: string
+  /** 32 hex digits (machine-id(5)). */
+  readonly machineId: string
+  /** UUID that the guest reads as its boot id. */
+  readonly bootId: string
+}
+
+export const newGuestIdentity = (hostname: string): GuestIdentity => {
+  const uuid = (bytes: Buffer) => {
+    bytes[6] = (bytes[6]! & 0x0f) | 0x40
+    bytes[8] = (bytes[8]! & 0x3f) | 0x80
+    return bytes.toString("hex")
+  }
+  const boot = uuid(randomBytes(16))
+  return {
+    hostname,
+    machineId: uuid(randomBytes(16)),
+    bootId: `${boot.slice(0, 8)}-${boot.slice(8, 12)}-${boot.slice(12, 16)}-${boot.slice(16, 20)}-${boot.slice(20)}`
+  }
+}
+
+/** Flags of mount(2), from <sys/mount.h>. */
+const mountFlags = { readOnly: 1, noAtime: 1024, bind: 4096, move: 8192 } as const
+
+/** Where the guest has the environment mounted when it is frozen. */
+export const lowerDirectory = "/lower"
+
+/** What a template's guest has mounted; nothing of the workspace disk is among it. */
+export const templateMounts = [
+  Calls.mount({ source: "/dev/vda", target: lowerDirectory, fstype: "erofs", flags: mountFlags.readOnly, data: "" })
+]
+
+/** Bytes of host entropy for a restored guest: the size of the kernel's own pool, in full. */
+const entropyBytes = 256
+
+/**
+ * Fresh entropy and the right time: before anything else runs in a guest that went on from frozen memory. Clones of one memory
+ * otherwise return identical random bytes.
+ */
+export const freshness = (): ReadonlyArray<Call<unknown>> => [
+  Calls.reseed({ entropy: randomBytes(entropyBytes) }),
+  Calls.clockSet({ ns: wallClockNs() })
+]
+
+/** Host's wall clock in nanoseconds. */
+export const wallClockNs = () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n
+
+const hosts = (hostname: string) =>
+  `127.0.0.1 localhost\n127.0.1.1 ${hostname}\n::1 localhost ip6-localhost ip6-loopback\nff02::1 ip6-allnodes\nff02::2 ip6-allrouters\n`
+
+const ownFiles = "/run/pyro"
+
+const bindOver = (name: string, target: string) =>
+  Calls.mount({ source: `${ownFiles}/${name}`, target, fstype: "", flags: mountFlags.bind, data: "" })
+
+/**
+ * Makes a restored guest one of its own and gives it its disk. The files that say who it is lie on tmpfs and are bound over those
+ * of the root: they belong to the generation, not to the disk.
+ */
+export const claimSteps = (identity: GuestIdentity): ReadonlyArray<Call<unknown>> => {
+  const write = (name: string, content: string, mode: number) =>
+    Calls.writeSmall({ path: `${ownFiles}/${name}`, mode, content: Buffer.from(content) })
+  const root = "/newroot"
+  return [
+    ...freshness(),
+    Calls.hostname({ name: identity.hostname }),
+    Calls.mount({
+      source: "/dev/vdb",
+      target: "/disk",
+      fstype: "ext4",
+      flags: mountFlags.noAtime,
+      // Without it the guest would write all inode tables of the disk in the background.
+      data: "noinit_itable"
+    }),
+    Calls.mount({
+      source: "overlay",
+      target: root,
+      fstype: "overlay",
+      flags: mountFlags.noAtime,
+      data: `lowerdir=${lowerDirectory},upperdir=/disk/upper,workdir=/disk/work`
+    }),
+    Calls.mount({ source: "/disk/workspace", target: `${root}/workspace`, fstype: "", flags: mountFlags.bind, data: "" }),
+    Calls.mkdir({ path: ownFiles, mode: 0o755 }),
+    write("hostname", `${identity.hostname}\n`, 0o644),
+    write("hosts", hosts(identity.hostname), 0o644),
+    write("machine-id", `${identity.machineId}\n`, 0o444),
+    write("boot-id", `${identity.bootId}\n`, 0o444),
+    Calls.mount({ source: "/run", target: `${root}/run`, fstype: "", flags: mountFlags.move, data: "" }),
+    Calls.switchRoot({ path: root }),
+    bindOver("hostname", "/etc/hostname"),
+    bindOver("hosts", "/etc/hosts"),
+    bindOver("machine-id", "/etc/machine-id"),
+    bindOver("boot-id", "/proc/sys/kernel/random/boot_id")
+  ]
+}

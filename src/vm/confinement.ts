@@ -1,0 +1,135 @@
+import * as fs from "node:fs"
+import { randomInt } from "node:crypto"
+import { Effect } from "effect"
+import { runTool } from "../system/child.ts"
+import { HostFacts } from "./HostFacts.ts"
+import { names } from "./machine.ts"
+
+/**
+ * How far a QEMU is locked up. QEMU's own seccomp filter (spawn denied) is always on; `namespaces` adds namespaces in which it
+ * sees only its own files; `uid` adds an unprivileged user of its own (pyro started by root).
+ */
+export type ConfinementLevel = "seccomp" | "namespaces" | "namespaces+uid"
+
+export interface Confinement {
+  readonly level: ConfinementLevel
+  /** Why it is not more, for `doctor`. */
+  readonly reason: string
+}
+
+/** Files that one QEMU may see, by host path. */
+export interface VisibleFiles {
+  readonly run: string
+  readonly images: string
+  readonly memory: string
+  readonly environment: string
+  readonly vmlinux: string
+  readonly initrd: string
+}
+
+const isRoot = () => process.getuid?.() === 0
+
+const unshare = ["--unshare-ipc", "--unshare-net", "--unshare-uts", "--unshare-pid", "--unshare-cgroup-try", "--new-session"]
+
+const system = [
+  ...["--ro-bind", "/usr", "/usr", "--ro-bind-try", "/nix/store", "/nix/store"],
+  ...["--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64", "--symlink", "usr/bin", "/bin"],
+  ...["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache", "--ro-bind-try", "/etc/alternatives", "/etc/alternatives"],
+  ...["--dev-bind", "/dev/null", "/dev/null", "--dev-bind", "/dev/urandom", "/dev/urandom"]
+]
+
+/** What this host allows, tried out once per boot of it. */
+export const probeConfinement: Effect.Effect<Confinement, never, HostFacts> = Effect.gen(function*() {
+  const facts = yield* HostFacts
+  const reason = yield* facts.get(
+    `confinement:${isRoot() ? "root" : "user"}`,
+    runTool("bwrap", [...(isRoot() ? [] : ["--unshare-user"]), ...unshare, ...system, "--", "true"]).pipe(
+      Effect.as(""),
+      Effect.catchAll((failure) => Effect.succeed(failure.message))
+    )
+  )
+  if (reason !== "") return { level: "seccomp", reason: `namespaces are not to be had: ${reason}` }
+  return isRoot()
+    ? { level: "namespaces+uid", reason: "" }
+    : { level: "namespaces", reason: "a user id of its own for each VM needs pyro to be started by root" }
+})
+
+/** First of the user ids that VMs get under root: above those of systemd, containers and people. */
+const firstVmUid = 0x7000_0000
+const vmUidCount = 0x0100_0000
+
+/** User that a VM's files belong to: one of its own under root, ours otherwise. */
+export const chooseVmUid = (level: ConfinementLevel): number =>
+  level === "namespaces+uid" ? firstVmUid + randomInt(vmUidCount) : process.getuid?.() ?? 0
+
+export interface ConfinedCommand {
+  readonly program: string
+  readonly args: ReadonlyArray<string>
+  /** Which of its descriptors tells the pid of the process whose death ends the VM; undefined: it is the child itself. */
+  readonly infoDescriptor: number | undefined
+}
+
+/**
+ * The command that runs QEMU locked up. With `dieWithParent` the kernel ends the VM when the calling process dies, however it does.
+ * `firstFreeDescriptor` is the number at which the caller puts a pipe for bubblewrap's report.
+ */
+export const confine = (
+  level: ConfinementLevel,
+  request: {
+    readonly qemu: string
+    readonly qemuArgs: ReadonlyArray<string>
+    readonly files: VisibleFiles
+    readonly uid: number
+    readonly needsKvm: boolean
+    readonly dieWithParent: boolean
+    readonly infoDescriptor: number
+  }
+): ConfinedCommand => {
+  if (level === "seccomp") {
+    return request.dieWithParent
+      ? {
+        program: "setpriv",
+        args: ["--pdeathsig", "KILL", "--no-new-privs", request.qemu, ...request.qemuArgs],
+        infoDescriptor: undefined
+      }
+      : { program: request.qemu, args: request.qemuArgs, infoDescriptor: undefined }
+  }
+  const { files } = request
+  const room = "/vm"
+  const own = [
+    ...["--bind", files.run, `${room}/${names.run}`, "--ro-bind", files.images, `${room}/${names.images}`],
+    ...["--bind", files.memory, `${room}/${names.memory}`],
+    ...["--ro-bind", files.environment, `${room}/${names.environment}`],
+    ...["--ro-bind", files.vmlinux, `${room}/${names.vmlinux}`, "--ro-bind", files.initrd, `${room}/${names.initrd}`],
+    ...["--chdir", room]
+  ]
+  const kvm = request.needsKvm ? ["--dev-bind", "/dev/kvm", "/dev/kvm"] : []
+  const drop = level === "namespaces+uid"
+    ? [
+      "setpriv",
+      `--reuid=${request.uid}`,
+      `--regid=${request.uid}`,
+      ...(request.needsKvm ? [`--groups=${fs.statSync("/dev/kvm").gid}`] : ["--clear-groups"]),
+      "--bounding-set=-all",
+      "--inh-caps=-all",
+      ...(request.dieWithParent ? ["--pdeathsig", "KILL"] : [])
+    ]
+    : []
+  return {
+    program: "bwrap",
+    args: [
+      ...(level === "namespaces" ? ["--unshare-user"] : []),
+      ...unshare,
+      ...(request.dieWithParent ? ["--die-with-parent"] : []),
+      ...["--info-fd", String(request.infoDescriptor)],
+      ...system,
+      ...own,
+      ...kvm,
+      "--",
+      ...drop,
+      request.qemu,
+      ...request.qemuArgs
+    ],
+    infoDescriptor: request.infoDescriptor
+  }
+}

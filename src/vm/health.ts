@@ -1,0 +1,99 @@
+import * as fs from "node:fs"
+import { Deferred, Effect, Queue, Ref, Schedule, type Scope } from "effect"
+import { GuestPanicked, VmFailed } from "../contract/errors.ts"
+import type { QemuProcess } from "./qemu-process.ts"
+import type { Qmp, QmpEvent } from "./qmp.ts"
+
+/** What keeps a VM from running for now. `no-space`: the host's disk is full; it goes on when there is room. */
+export type VmTrouble = "none" | "no-space" | "io-error"
+
+export interface VmHealth {
+  /** Never succeeds; fails as soon as the VM cannot go on: race whatever waits for the guest against it. */
+  readonly failure: Effect.Effect<never, VmFailed | GuestPanicked>
+  readonly trouble: Effect.Effect<VmTrouble>
+  /** End of what the guest's kernel and agent wrote to the console. Guest-made: escape it before showing. */
+  readonly consoleTail: Effect.Effect<string>
+}
+
+/** Free bytes that must be there before a VM that a full disk has stopped goes on. */
+const roomToGoOnBytes = 32 * 1024 * 1024
+
+const consoleBytes = 65_536
+
+/** Events of one monitor, the newest thousand: a guest that provokes more loses its own oldest. */
+export const makeEventQueue = Queue.sliding<QmpEvent>(1024)
+
+/**
+ * Turns QEMU's events into typed trouble: a guest that panics, resets or powers off, and a QEMU that ends, fail the VM with the
+ * console's end; a full disk stops it until there is room.
+ */
+export const watchHealth = (options: {
+  readonly qemu: QemuProcess
+  readonly qmp: Qmp
+  readonly events: Queue.Dequeue<QmpEvent>
+  /** Folder whose file system the workspace disk grows on. */
+  readonly directory: string
+}): Effect.Effect<VmHealth, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const { events, qemu, qmp } = options
+    const broken = yield* Deferred.make<never, VmFailed | GuestPanicked>()
+    const trouble = yield* Ref.make<VmTrouble>("none")
+
+    const consoleTail = qmp.execute("ringbuf-read", { device: "c", size: consoleBytes, format: "utf8" }).pipe(
+      Effect.map((text) => typeof text === "string" ? text.slice(-8192) : ""),
+      Effect.timeout("1 second"),
+      Effect.orElseSucceed(() => "")
+    )
+
+    const freeBytes = Effect.sync(() => {
+      const { bavail, bsize } = fs.statfsSync(options.directory)
+      return bavail * bsize
+    })
+    const goOnWhenRoom = freeBytes.pipe(
+      Effect.repeat({ until: (free) => free >= roomToGoOnBytes, schedule: Schedule.spaced("250 millis") }),
+      Effect.zipRight(Ref.set(trouble, "none")),
+      Effect.zipRight(qmp.execute("cont")),
+      Effect.ignoreLogged
+    )
+
+    const guestStopped = (reason: string) =>
+      Effect.gen(function*() {
+        const tail = yield* consoleTail
+        const panic = /Kernel panic[^\n]*/.exec(tail)?.[0]
+        yield* Deferred.fail(
+          broken,
+          panic === undefined && reason !== "guest-panic"
+            ? new VmFailed({
+              step: "run",
+              detail: reason === "guest-shutdown" ? "the guest powered itself off" : `the guest stopped (${reason})`,
+              consoleTail: tail
+            })
+            : new GuestPanicked({ detail: panic ?? "no reason on its console", consoleTail: tail })
+        )
+      })
+
+    const take = (event: QmpEvent): Effect.Effect<void, never, Scope.Scope> => {
+      switch (event.event) {
+        case "SHUTDOWN":
+          return guestStopped(String(event.data["reason"]))
+        case "GUEST_PANICKED":
+          return guestStopped("guest-panic")
+        case "BLOCK_IO_ERROR":
+          return event.data["nospace"] === true
+            ? Effect.flatMap(
+              Ref.getAndSet(trouble, "no-space"),
+              (before) => before === "no-space" ? Effect.void : Effect.asVoid(Effect.forkScoped(goOnWhenRoom))
+            )
+            : Ref.set(trouble, "io-error")
+        default:
+          return Effect.void
+      }
+    }
+
+    yield* Queue.take(events).pipe(Effect.flatMap(take), Effect.forever, Effect.forkScoped)
+    yield* qemu.ended.pipe(
+      Effect.flatMap((how) => Deferred.fail(broken, new VmFailed({ step: "run", detail: `QEMU ended: ${how}`, consoleTail: "" }))),
+      Effect.forkScoped
+    )
+    return { failure: Deferred.await(broken), trouble: Ref.get(trouble), consoleTail }
+  })

@@ -1,0 +1,124 @@
+/** What QEMU runs a guest with. `tcg` is QEMU's translator: works everywhere, 6 to 15 times slower. */
+export type Accelerator = "kvm" | "tcg"
+
+/** Everything of a machine that a frozen memory depends on: two machines of equal spec can take over each other's state. */
+export interface MachineSpec {
+  readonly accelerator: Accelerator
+  readonly vcpuCount: number
+  readonly memoryMib: number
+  /** Host's time stamp counter in kHz; told to the guest under TCG only. */
+  readonly tscKhz: number
+  readonly environment: { readonly digest: string; readonly imagePath: string }
+  readonly kernel: { readonly digest: string; readonly vmlinux: string; readonly initrd: string }
+}
+
+/**
+ * Guest kernel's command line. ACPI stays on (the virtio-mmio devices are found by it), `reboot=t panic=-1` turns a panic
+ * into a reset that QEMU reports.
+ *
+ * Under TCG only: `norandmaps`, because QEMU translates code per address and every randomised exec would translate libc anew
+ * (exec 5 to 7 times slower without); `tsc_early_khz` + `tsc=reliable`, because the kernel's calibration loses against
+ * emulated timers and then hangs at random.
+ */
+export const kernelCommandLine = (spec: MachineSpec): string =>
+  [
+    "quiet",
+    "console=ttyS0",
+    "no_timer_check",
+    "random.trust_cpu=on",
+    "reboot=t",
+    "panic=-1",
+    "mitigations=off",
+    "rdinit=/init",
+    ...(spec.accelerator === "tcg"
+      ? ["nokaslr", "norandmaps", `tsc_early_khz=${spec.tscKhz}`, "tsc=reliable"]
+      : [])
+  ].join(" ")
+
+/**
+ * CPU model. Under TCG without AVX, ERMS and FSRM, which QEMU emulates slowly (bulk output twice as fast without), and with
+ * RDRAND, without which the first program that wants entropy waits a second.
+ */
+const cpuModel = (spec: MachineSpec) =>
+  spec.accelerator === "kvm" ? "host,migratable=off" : "max,-avx,-avx2,-fma,-f16c,-erms,-fsrm,-la57"
+
+/** Names inside a VM's folder, which is QEMU's working directory: short whatever the state directory's path is. */
+export const names = {
+  /** Folder that this VM's QEMU may write. */
+  run: "run",
+  /** Folder of images that it may only read. */
+  images: "in",
+  qmpSocket: "run/q",
+  portSocket: "run/p",
+  migrationSocket: "run/m",
+  memory: "mem",
+  environment: "env.erofs",
+  vmlinux: "vmlinux",
+  initrd: "initrd"
+} as const
+
+/** Disk images of one VM, named relative to its folder. */
+export interface Disks {
+  /** Overlays of the workspace disk (qcow2) from the oldest to the one that is written. At least one. */
+  readonly overlays: readonly [string, ...ReadonlyArray<string>]
+  /** Seed image (raw ext4) below the overlays; also the baseline. */
+  readonly seed: string
+}
+
+const json = (value: unknown) => JSON.stringify(value)
+
+const readOnlyFile = (node: string, filename: string) =>
+  ["-blockdev", json({ driver: "file", "node-name": node, filename, "read-only": true, locking: "off" })]
+
+/** Block nodes of the workspace disk: the whole chain explicit, because a missing base would read as zeros without any error. */
+export const overlayNodes = (overlays: ReadonlyArray<string>, base: string, prefix: string) =>
+  overlays.map((filename, index) => ({
+    driver: "qcow2",
+    "node-name": `${prefix}${index}`,
+    ...(index < overlays.length - 1 ? { "read-only": true } : {}),
+    discard: "unmap",
+    file: {
+      driver: "file",
+      filename,
+      locking: "off",
+      discard: "unmap",
+      ...(index < overlays.length - 1 ? { "read-only": true } : {})
+    },
+    backing: index === 0 ? base : `${prefix}${index - 1}`
+  }))
+
+/**
+ * QEMU's arguments. vda is the environment, vdb the workspace disk, vdc the baseline. The working directory is the VM's folder.
+ * `incoming` waits for a frozen state instead of booting.
+ */
+export const qemuArguments = (spec: MachineSpec, id: string, disks: Disks, incoming: boolean): ReadonlyArray<string> => [
+  "-nodefaults",
+  "-no-user-config",
+  ...["-display", "none"],
+  ...["-name", `pyro-${id}`],
+  // A guest that resets or powers off leaves QEMU there, stopped, so that its console can still be read.
+  ...["-action", "reboot=shutdown,shutdown=pause,panic=pause"],
+  ...["-M", "microvm,pic=on,pit=on,rtc=on,isa-serial=off,memory-backend=m"],
+  ...["-accel", spec.accelerator],
+  ...["-cpu", cpuModel(spec)],
+  ...["-smp", String(spec.vcpuCount)],
+  ...["-m", `${spec.memoryMib}M`],
+  ...["-object", `memory-backend-file,id=m,size=${spec.memoryMib}M,mem-path=${names.memory},share=on`],
+  ...["-kernel", names.vmlinux, "-initrd", names.initrd, "-append", kernelCommandLine(spec)],
+  ...["-chardev", `socket,id=q,path=${names.qmpSocket},server=on,wait=off`, "-mon", "chardev=q,mode=control"],
+  // A ring in QEMU's memory: a guest cannot fill the host's disk with its console.
+  ...["-chardev", "ringbuf,id=c,size=65536", "-device", "isa-serial,chardev=c"],
+  ...["-chardev", `socket,id=p,path=${names.portSocket},server=on,wait=off`],
+  ...["-device", "virtio-serial-device", "-device", "virtserialport,chardev=p,name=pyro.0"],
+  ...["-device", "virtio-balloon-device,id=bal,free-page-reporting=on"],
+  ...readOnlyFile("e0f", names.environment),
+  ...["-blockdev", json({ driver: "raw", "node-name": "e0", file: "e0f", "read-only": true })],
+  ...["-device", "virtio-blk-device,id=vda,drive=e0"],
+  ...readOnlyFile("b0f", disks.seed),
+  ...["-blockdev", json({ driver: "raw", "node-name": "b0", file: "b0f", "read-only": true })],
+  ...overlayNodes(disks.overlays, "b0", "w").flatMap((node) => ["-blockdev", json(node)]),
+  ...["-device", `virtio-blk-device,id=vdb,drive=w${disks.overlays.length - 1},werror=stop,rerror=report`],
+  ...["-device", "virtio-blk-device,id=vdc,drive=b0"],
+  ...["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],
+  ...(incoming ? ["-incoming", "defer"] : [])
+]

@@ -1,0 +1,64 @@
+import { randomBytes } from "node:crypto"
+import * as path from "node:path"
+import { Effect, Option, Schema } from "effect"
+import { type FileFailed, readJson, writeJsonAtomic } from "../system/atomic-file.ts"
+import { ownIdentity, ProcessIdentity } from "../system/identity.ts"
+import { Paths } from "../system/Paths.ts"
+
+/** Names one VM, never used again. */
+export const VmId = Schema.String.pipe(Schema.pattern(/^vm-[a-z0-9]{12}$/), Schema.brand("VmId"))
+export type VmId = typeof VmId.Type
+
+export const newVmId = (): VmId => VmId.make(`vm-${randomBytes(8).toString("hex").slice(0, 12)}`)
+
+/** What a VM serves. */
+export const VmPurpose = Schema.Literal("run", "template", "probe", "selftest", "pool", "workspace", "inspector", "bench")
+export type VmPurpose = typeof VmPurpose.Type
+
+/**
+ * Written before anything of a VM is made, so that whatever a crash leaves behind can be found: the folder and the memory file
+ * are named after the id, QEMU carries it in its arguments.
+ */
+export const VmRecord = Schema.Struct({
+  id: VmId,
+  purpose: VmPurpose,
+  /** Process that answers for this VM; when it is gone the VM is swept (or adopted, for those that outlive their owner). */
+  owner: ProcessIdentity,
+  /** Guest memory that was admitted. */
+  memoryMib: Schema.Int,
+  vcpuCount: Schema.Int,
+  /** Host user that QEMU runs as. */
+  uid: Schema.Int,
+  createdAt: Schema.String,
+  /** Process whose death ends the VM; absent until it was started. */
+  qemu: Schema.optional(ProcessIdentity)
+})
+export type VmRecord = typeof VmRecord.Type
+
+/** Folder of all VMs of this installation. */
+export const vmsDirectory = Effect.map(Paths, ({ stateDir }) => path.join(stateDir, "vms"))
+
+/** Where the parts of one VM are on the host. */
+export const vmPaths = (paths: Paths["Type"], id: VmId) => {
+  const directory = path.join(paths.stateDir, "vms", id)
+  return {
+    directory,
+    record: path.join(directory, "record.json"),
+    run: path.join(directory, "run"),
+    images: path.join(directory, "in"),
+    memory: path.join(paths.memoryDir, id)
+  }
+}
+export type VmPaths = ReturnType<typeof vmPaths>
+
+export const writeRecord = (paths: VmPaths, record: VmRecord): Effect.Effect<void, FileFailed> =>
+  writeJsonAtomic(paths.record, VmRecord, record)
+
+export const readRecord = (paths: VmPaths): Effect.Effect<Option.Option<VmRecord>, FileFailed> => readJson(paths.record, VmRecord)
+
+/** A record of a VM that this process answers for. */
+export const newRecord = (request: Pick<VmRecord, "id" | "purpose" | "memoryMib" | "vcpuCount" | "uid">): VmRecord => ({
+  ...request,
+  owner: ownIdentity(),
+  createdAt: new Date().toISOString()
+})

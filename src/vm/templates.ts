@@ -1,0 +1,123 @@
+import { createHash, randomBytes } from "node:crypto"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { Effect, Option, Schema } from "effect"
+import { VmFailed } from "../contract/errors.ts"
+import { readJson, writeJsonAtomic } from "../system/atomic-file.ts"
+import { withLock } from "../system/lock.ts"
+import { Paths } from "../system/Paths.ts"
+import { failedAt } from "./failure.ts"
+import type { Frozen } from "./memory.ts"
+
+const FileSeal = Schema.Struct({
+  bytes: Schema.Int,
+  mtimeMs: Schema.Number,
+  /** Inode: a file put in its place is another one. */
+  ino: Schema.Int,
+  sha256: Schema.String
+})
+
+const TemplateManifest = Schema.Struct({
+  key: Schema.String,
+  createdAt: Schema.String,
+  memory: FileSeal,
+  state: FileSeal,
+  /** What the template was made from, for people. */
+  environment: Schema.String
+})
+
+const sha256 = (file: string) =>
+  Effect.async<string, VmFailed>((resume) => {
+    const hash = createHash("sha256")
+    fs.createReadStream(file, { highWaterMark: 1024 * 1024 })
+      .on("data", (chunk) => hash.update(chunk))
+      .once("error", (cause) => resume(Effect.fail(failedAt("template")(cause))))
+      .once("end", () => resume(Effect.succeed(hash.digest("hex"))))
+  })
+
+const seal = (file: string) =>
+  Effect.gen(function*() {
+    const digest = yield* sha256(file)
+    const { ino, mtimeMs, size } = fs.statSync(file)
+    return { bytes: size, mtimeMs, ino, sha256: digest }
+  })
+
+/** Same size, time and inode: unchanged. Anything else: the content decides. */
+const isIntact = (file: string, sealed: typeof FileSeal.Type) =>
+  Effect.gen(function*() {
+    const stat = fs.statSync(file, { throwIfNoEntry: false })
+    if (stat === undefined || stat.size !== sealed.bytes) return false
+    if (stat.mtimeMs === sealed.mtimeMs && stat.ino === sealed.ino) return true
+    return (yield* sha256(file)) === sealed.sha256
+  })
+
+/** How long one process waits for another that is making the same template. */
+const buildTimeoutMs = 5 * 60_000
+
+const filesOf = (directory: string): Frozen => ({
+  memoryPath: path.join(directory, "mem"),
+  statePath: path.join(directory, "state")
+})
+
+/** The frozen guest of a key, when it is there and whole. */
+const find = (directory: string) =>
+  Effect.gen(function*() {
+    const manifest = Option.getOrUndefined(
+      yield* readJson(path.join(directory, "manifest.json"), TemplateManifest).pipe(Effect.orElseSucceed(() => Option.none()))
+    )
+    if (manifest === undefined) return undefined
+    const frozen = filesOf(directory)
+    const whole = (yield* isIntact(frozen.memoryPath, manifest.memory)) && (yield* isIntact(frozen.statePath, manifest.state))
+    return whole ? frozen : undefined
+  })
+
+/** Removes a template, for instance one that does not come up. */
+export const discardTemplate = (key: string) =>
+  Effect.flatMap(Paths, ({ cacheDir }) =>
+    Effect.promise(() => fs.promises.rm(path.join(cacheDir, "templates", key), { recursive: true, force: true })))
+
+/**
+ * The frozen guest of `key`, made by `build` when there is none or it is damaged. `build` writes `mem` and `state` into the folder it
+ * is given. One process makes it, others wait for it; a build that is killed leaves nothing under the key.
+ */
+export const ensureTemplate = <E, R>(
+  key: string,
+  environment: string,
+  build: (directory: string) => Effect.Effect<Frozen, E, R>
+) =>
+  Effect.gen(function*() {
+    const { cacheDir } = yield* Paths
+    const folder = path.join(cacheDir, "templates")
+    const directory = path.join(folder, key)
+    const there = yield* find(directory)
+    if (there !== undefined) return there
+    fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
+    return yield* Effect.gen(function*() {
+      const meanwhile = yield* find(directory)
+      if (meanwhile !== undefined) return meanwhile
+      const temporary = path.join(folder, `${key}.${randomBytes(4).toString("hex")}.tmp`)
+      return yield* Effect.acquireUseRelease(
+        Effect.sync(() => fs.mkdirSync(temporary, { mode: 0o700 })),
+        () =>
+          Effect.gen(function*() {
+            const frozen = yield* build(temporary)
+            yield* writeJsonAtomic(path.join(temporary, "manifest.json"), TemplateManifest, {
+              key,
+              createdAt: new Date().toISOString(),
+              memory: yield* seal(frozen.memoryPath),
+              state: yield* seal(frozen.statePath),
+              environment
+            })
+            fs.rmSync(directory, { recursive: true, force: true })
+            fs.renameSync(temporary, directory)
+            return filesOf(directory)
+          }),
+        () => Effect.sync(() => fs.rmSync(temporary, { recursive: true, force: true }))
+      )
+    }).pipe(withLock(path.join(folder, `${key}.lock`), { timeoutMs: buildTimeoutMs }))
+  }).pipe(
+    Effect.catchTags({
+      LockTimeout: (cause) => Effect.fail(failedAt("template")(cause)),
+      FileFailed: (cause) => Effect.fail(failedAt("template")(cause))
+    })
+  )
