@@ -26,11 +26,14 @@ const needs = {
  * Makes everything that `purpose` needs: idempotent, silent when nothing is to be done, and safe to run from several terminals.
  */
 export const setUp = async (purpose) => {
-  for (const part of needs[purpose]) {
-    if (await part.pending() === undefined) continue
-    await alone(async () => {
+  // Parts build on one another: what a later one needs is asked once the earlier ones are made.
+  const makeFrom = async (index) => {
+    for (const part of needs[purpose].slice(index)) {
       const work = await part.pending()
       await work?.()
-    })
+    }
+  }
+  for (const [index, part] of needs[purpose].entries()) {
+    if (await part.pending() !== undefined) return alone(() => makeFrom(index))
   }
 }

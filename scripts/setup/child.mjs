@@ -69,15 +69,22 @@ export const run = (argv, { cwd, env, interrupt = "group", onLine, stdio = "coll
     })
   })
 
-/** As `run`, but an exit status other than 0 is a failure that shows the end of what was printed. */
+/** As `run`, but an exit status other than 0 is a failure that shows what was printed, shortened in the middle. */
 export const mustRun = async (what, argv, options) => {
   const { code, output } = await run(argv, options)
-  if (code !== 0) throw new SetupFailed(`${what} failed (status ${code}):\n${lastLines(output)}`)
+  if (code !== 0) throw new SetupFailed(`${what} failed (status ${code}):\n${bothEnds(output)}`)
   return output
 }
 
 export const lastLines = (text, count = 25) =>
   text.trimEnd().split("\n").slice(-count).map((line) => `  ${line}`).join("\n")
+
+/** npm says what is wrong first and compilers say it last. */
+const bothEnds = (text) => {
+  const lines = text.trimEnd().split("\n")
+  const shown = lines.length <= 50 ? lines : [...lines.slice(0, 20), "…", ...lines.slice(-29)]
+  return shown.map((line) => `  ${line}`).join("\n")
+}
 
 const signalNumbers = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGABRT: 6, SIGKILL: 9, SIGSEGV: 11, SIGTERM: 15 }
 const interrupted = () => new SetupFailed("interrupted; the same command goes on from here", forwarded[stopping])

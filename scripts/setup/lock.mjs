@@ -7,23 +7,32 @@ import { say } from "./report.mjs"
  * process however that ends.
  */
 export const alone = async (work) => {
-  const holder = (await hold(["--nonblock"])) ??
-    (say("waiting for another set-up of this clone to end"), await hold([]))
+  let holder = await hold(["--nonblock"])
+  if (holder === undefined) {
+    say("waiting for another set-up of this clone to end")
+    holder = await hold([])
+  }
   try {
     return await work()
   } finally {
-    holder?.stdin.end()
+    await holder.release()
   }
 }
 
+/** Resolves to undefined when the lock is taken and `--nonblock` was given. */
 const hold = (options) =>
-  new Promise((resolve) => {
+  new Promise((resolve, reject) => {
     const child = spawn("flock", [...options, inRoot("package.json"), "sh", "-c", "echo held; exec cat"], {
       detached: true,
-      stdio: ["pipe", "pipe", "ignore"]
+      stdio: ["pipe", "pipe", "inherit"]
     })
+    const ended = new Promise((done) => child.on("close", done))
+    const release = () => {
+      child.stdin.end()
+      return ended
+    }
+    child.on("error", reject)
     child.stdin.on("error", () => {})
-    child.stdout.once("data", () => resolve(child))
-    child.on("error", () => resolve({ stdin: { end: () => {} } }))
-    child.on("exit", () => resolve(undefined))
+    child.stdout.once("data", () => resolve({ release }))
+    child.on("exit", (code) => code === 1 ? resolve(undefined) : reject(new Error(`flock ended with status ${code}`)))
   })
