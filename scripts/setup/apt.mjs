@@ -26,7 +26,7 @@ const installed = async (apt, packages, progress) => {
         // dlstatus:1:33.3:Retrieving file 1 of 3, pmstatus:make:66.6:Unpacking make (amd64)
         const [kind, , percent, detail] = line.split(":")
         if (kind === "dlstatus") progress(Number(percent) / 200, detail)
-        if (kind === "pmstatus") progress(0.5 + Number(percent) / 200, detail)
+        if (kind === "pmstatus") progress(0.5 + Number(percent) / 200, detail.replace(/ \(.*/, ""))
       }
     })
   let result = await attempt()
@@ -42,9 +42,7 @@ const installed = async (apt, packages, progress) => {
   }
   if (result.code !== 0) {
     throw new SetupFailed(
-      `apt-get could not install ${packages.join(" ")} (status ${result.code}):\n${
-        lastLines(withoutStatus(result.output))
-      }`
+      `apt-get could not install ${packages.join(" ")} (status ${result.code}):\n${complaints(result.output)}`
     )
   }
 }
@@ -59,11 +57,7 @@ const update = (apt) =>
       if (/Could not get lock/.test(output) && Date.now() < deadline) {
         await sleep(2000)
       } else {
-        say(
-          `  apt-get update reported:\n${
-            lastLines(output.split("\n").filter((line) => /^[EW]:/.test(line)).join("\n"))
-          }`
-        )
+        say(`  apt-get update reported:\n${complaints(output)}`)
         return
       }
     }
@@ -113,4 +107,10 @@ const instructions = (packages) =>
   `  sudo apt-get update && sudo apt-get install -y --no-install-recommends ${packages.join(" ")}\n`
 
 const count = (packages) => `${packages.length} Debian package${packages.length === 1 ? "" : "s"}`
-const withoutStatus = (output) => output.split("\n").filter((line) => !/^(dl|pm)status:/.test(line)).join("\n")
+
+/** What apt and dpkg marked as errors and warnings, or the end of the output when they marked nothing. */
+const complaints = (output) => {
+  const lines = output.split("\n").filter((line) => !/^(dl|pm)status:/.test(line))
+  const marked = lines.filter((line) => /^([EW]|dpkg|Err:\d+|pmerror):? /.test(line))
+  return lastLines((marked.length > 0 ? marked : lines).join("\n"))
+}

@@ -43,7 +43,7 @@ const liveLine = (startedAt) => {
   let fraction
   let detail = ""
   const draw = () => {
-    const columns = process.stderr.columns ?? 80
+    const columns = process.stderr.columns || 80
     const elapsed = duration(Math.floor((Date.now() - startedAt) / 1000) * 1000).replace(".0", "")
     const filled = Math.round(barWidth * (fraction ?? 0))
     const bar = fraction === undefined ?
