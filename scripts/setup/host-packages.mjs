@@ -1,4 +1,4 @@
-import { accessSync, constants } from "node:fs"
+import { accessSync, constants, existsSync } from "node:fs"
 import { delimiter, join } from "node:path"
 import process from "node:process"
 import { install } from "./apt.mjs"
@@ -16,8 +16,9 @@ export const hostPackages = (wanted) => ({
 
 const missingOf = async (wanted) => {
   const patterns = [...wanted, ...Object.keys(sameAs).map((name) => name.replace(/-dev$/, "-*-dev"))]
-  const { code, output } = await run(["dpkg-query", "-W", "-f", "${db:Status-Status} ${Package}\n", ...patterns])
-  if (code === 127) return missingCommands()
+  // A Nix shell brings the commands along, on Debian too.
+  if (process.env.IN_NIX_SHELL !== undefined || !existsSync("/var/lib/dpkg/status")) return missingCommands()
+  const { output } = await run(["dpkg-query", "-W", "-f", "${db:Status-Status} ${Package}\n", ...patterns])
   const installed = output.split("\n").filter((line) => line.startsWith("installed ")).map((line) => line.slice(10))
   return wanted.filter((name) =>
     !installed.includes(name) && !(name in sameAs && installed.some((other) => sameAs[name].test(other)))
@@ -37,7 +38,9 @@ const missingCommands = () => {
   const missing = commandsToRun.filter((command) => !onPath(command))
   if (missing.length > 0) {
     throw new SetupFailed(
-      `this is not a Debian or Ubuntu system, and these commands were not found: ${missing.join(" ")}\n` +
+      `these commands were not found, and without Debian's package management they cannot be installed from here: ${
+        missing.join(" ")
+      }\n` +
         "Install them with the system's own package manager, or use `nix develop` (docs/install.md)."
     )
   }
