@@ -21,7 +21,7 @@ import { makeOverlay, placeSeed } from "./disks.ts"
 import { type QemuProcess, startQemu, stateDescriptorInQemu, uidFor } from "./qemu-process.ts"
 import { makeQmp, type Qmp } from "./qmp.ts"
 import { awaitMigration } from "./migration.ts"
-import { newRecord, newVmId, type VmId, type VmPaths, vmPaths, type VmPurpose, type VmRecord, writeRecord } from "./record.ts"
+import { newFolderName, newRecord, newVmId, type VmId, type VmPaths, vmPaths, type VmPurpose, type VmRecord, writeRecord } from "./record.ts"
 
 /** A microVM that exists. Its Scope ends it: QEMU first, then its memory, disks and folder. */
 export interface Vm {
@@ -127,25 +127,29 @@ export const acquireVm = (request: VmRequest): Effect.Effect<Vm, VmError, Scope.
     } as Vm
   })
 
-const acquireFolder = (paths: VmPaths, record: VmRecord) =>
-  Effect.acquireRelease(
+/** The VM's folder with its record: it appears under its name with both, or not at all. */
+const acquireFolder = (paths: VmPaths, record: VmRecord) => {
+  const folder = path.dirname(paths.directory)
+  const fresh = path.join(folder, newFolderName(record.id))
+  return Effect.acquireRelease(
     Effect.gen(function*() {
-      yield* Effect.try({
-        try: () => fs.mkdirSync(paths.directory, { recursive: true, mode: 0o700 }),
-        catch: fileFailedAt("prepare", paths.directory)
+      const prepared = { ...paths, record: path.join(fresh, path.basename(paths.record)) }
+      yield* Effect.try(() => {
+        fs.mkdirSync(fresh, { recursive: true, mode: 0o700 })
+        fs.mkdirSync(path.join(fresh, names.images), { mode: 0o755 })
+        const run = path.join(fresh, names.run)
+        fs.mkdirSync(run, { mode: 0o700 })
+        if (record.uid !== process.getuid?.()) fs.chownSync(run, record.uid, record.uid)
       })
-      yield* writeRecord(paths, record).pipe(Effect.mapError((cause) => fileFailedAt("prepare", paths.directory)(cause.cause)))
-      yield* Effect.try({
-        try: () => {
-          fs.mkdirSync(paths.images, { mode: 0o755 })
-          fs.mkdirSync(paths.run, { mode: 0o700 })
-          if (record.uid !== process.getuid?.()) fs.chownSync(paths.run, record.uid, record.uid)
-        },
-        catch: fileFailedAt("prepare", paths.directory)
-      })
-    }),
+      yield* writeRecord(prepared, record)
+      yield* Effect.try(() => fs.renameSync(fresh, paths.directory))
+    }).pipe(
+      Effect.mapError(({ cause }) => fileFailedAt("prepare", folder)(cause)),
+      Effect.onError(() => Effect.sync(() => fs.rmSync(fresh, { recursive: true, force: true })))
+    ),
     () => Effect.promise(() => fs.promises.rm(paths.directory, { recursive: true, force: true })).pipe(Effect.ignoreLogged)
   )
+}
 
 const openForReading = (file: string) =>
   Effect.acquireRelease(

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto"
 import * as path from "node:path"
 import { Effect, Option, Schema } from "effect"
 import { type FileFailed, readJson, writeJsonAtomic } from "../system/atomic-file.ts"
-import { ownIdentity, ProcessIdentity } from "../system/identity.ts"
+import { hostBootId, ownIdentity, ProcessIdentity } from "../system/identity.ts"
 import { Paths } from "../system/Paths.ts"
 
 /** Names one VM, never used again. */
@@ -62,3 +62,18 @@ export const newRecord = (request: Pick<VmRecord, "id" | "purpose" | "memoryMib"
   owner: ownIdentity(),
   createdAt: new Date().toISOString()
 })
+
+/**
+ * Name under which a VM's folder is prepared. It gets its own name, by one rename, when its record is in it; the name says whose
+ * it is until then.
+ */
+export const newFolderName = (id: VmId): string => {
+  const { pid, startTicks } = ownIdentity()
+  return `new-${pid}-${startTicks}-${id}`
+}
+
+/** Who prepares a folder of that name; undefined when it is none of these. */
+export const parseNewFolder = (name: string): ProcessIdentity | undefined => {
+  const found = /^new-(\d+)-(\d+)-vm-/.exec(name)
+  return found === null ? undefined : { pid: Number(found[1]), startTicks: Number(found[2]), bootId: hostBootId() }
+}

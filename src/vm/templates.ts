@@ -107,17 +107,17 @@ export const ensureTemplate = <E, R>(
               memory: yield* seal(frozen.memoryPath),
               state: yield* seal(frozen.statePath),
               environment
-            })
+            }).pipe(Effect.mapError(failedAt("template")))
             fs.rmSync(directory, { recursive: true, force: true })
             fs.renameSync(temporary, directory)
             return filesOf(directory)
           }),
         () => Effect.sync(() => fs.rmSync(temporary, { recursive: true, force: true }))
       )
-    }).pipe(withLock(path.join(folder, `${key}.lock`), { timeoutMs: buildTimeoutMs }))
-  }).pipe(
-    Effect.catchTags({
-      LockTimeout: (cause) => Effect.fail(failedAt("template")(cause)),
-      FileFailed: (cause) => Effect.fail(failedAt("template")(cause))
-    })
-  )
+    }).pipe(
+      Effect.exit,
+      withLock(path.join(folder, `${key}.lock`), { timeoutMs: buildTimeoutMs }),
+      Effect.mapError((cause) => cause._tag === "LockTimeout" ? failedAt("template")(cause) : cause),
+      Effect.flatten
+    )
+  })

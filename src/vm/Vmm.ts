@@ -1,0 +1,147 @@
+import { Context, Effect, Layer, type Scope } from "effect"
+import type { ChannelFailed, HostToolUnsuitable } from "../contract/errors.ts"
+import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
+import type { Paths } from "../system/Paths.ts"
+import { allOrNothing } from "../system/scopes.ts"
+import { type AcceleratorChoice, chooseAccelerator, tscKhz } from "./accelerator.ts"
+import { type Confinement, probeConfinement } from "./confinement.ts"
+import { freezeTemplate, probeKvm } from "./freeze.ts"
+import { greet } from "./hello.ts"
+import { fileIdentity, HostFacts } from "./HostFacts.ts"
+import type { Accelerator, MachineSpec } from "./machine.ts"
+import { findQemu } from "./qemu-program.ts"
+import type { VmPurpose } from "./record.ts"
+import { templateKey } from "./template-key.ts"
+import { discardTemplate, ensureTemplate } from "./templates.ts"
+import { acquireVm, type Vm, type VmError } from "./Vm.ts"
+
+/** Images that a guest is made of. */
+export interface GuestImages {
+  readonly environment: { readonly name: string; readonly digest: string; readonly imagePath: string }
+  readonly kernel: { readonly digest: string; readonly vmlinux: string; readonly initrd: string }
+}
+
+/** What this host runs guests with. */
+export interface Hypervisor {
+  readonly qemuProgram: string
+  readonly accelerator: AcceleratorChoice
+  readonly confinement: Confinement
+  readonly tscKhz: number
+}
+
+/** A VM whose agent has answered. Nothing of the workspace is mounted yet, and it still is a clone of its template. */
+export interface Guest {
+  readonly vm: Vm
+  readonly channel: GuestChannel
+}
+
+export interface RestoreRequest {
+  readonly purpose: VmPurpose
+  readonly images: GuestImages
+  readonly vcpuCount: number
+  readonly memoryMib: number
+  /** What the workspace disk starts from. */
+  readonly seed: Seed
+  /** Empty seed image of the same virtual size, for the template. */
+  readonly placeholder: Seed
+  readonly dieWithParent: boolean
+  /** Told when a template has to be made first, which takes seconds. */
+  readonly onTemplate?: Effect.Effect<void>
+}
+
+export interface Seed {
+  readonly path: string
+  readonly virtualBytes: number
+}
+
+export type VmmError = VmError | ChannelFailed | HostToolUnsuitable
+
+/** How long a restored guest's agent may take to answer. Restore to answer is some 50 ms; a host with ten at once is slower. */
+const helloTimeoutMs: Record<Accelerator, number> = { kvm: 10_000, tcg: 30_000 }
+
+/** Memory of the guest that is booted to try KVM. */
+const probeMemoryMib = 256
+
+/** Makes guests. */
+export class Vmm extends Context.Tag("pyro/vm/Vmm")<Vmm, {
+  /** What was found on this host; the probe of KVM boots a kernel when its answer is not known yet. */
+  readonly hypervisor: (images: GuestImages, placeholder: Seed) => Effect.Effect<Hypervisor, VmmError>
+  /**
+   * A guest restored from the template of these images and sizes, made first when there is none. It lives as long as the Scope.
+   * A template that does not come up is thrown away and made once more.
+   */
+  readonly restore: (request: RestoreRequest) => Effect.Effect<Guest, VmmError, Scope.Scope>
+}>() {
+  /** QEMU's microvm machine. */
+  static readonly layerQemu = Layer.effect(Vmm, Effect.suspend(() => make))
+}
+
+const make = Effect.gen(function*() {
+  const context = yield* Effect.context<Paths | HostFacts>()
+
+  const hypervisor = (images: GuestImages, placeholder: Seed) =>
+    Effect.gen(function*() {
+      const qemuProgram = yield* findQemu
+      const [khz, confinement] = yield* Effect.all([tscKhz, probeConfinement], { concurrency: 2 })
+      const accelerator = yield* chooseAccelerator(
+        `${images.kernel.digest}:${fileIdentity(qemuProgram)}`,
+        probeKvm({
+          spec: {
+            accelerator: "kvm",
+            vcpuCount: 1,
+            memoryMib: probeMemoryMib,
+            tscKhz: khz,
+            environment: images.environment,
+            kernel: images.kernel
+          },
+          qemuProgram,
+          confinement,
+          seed: placeholder
+        }),
+        (failure) => failure.message
+      )
+      return { qemuProgram, accelerator, confinement, tscKhz: khz }
+    }).pipe(Effect.provide(context))
+
+  const restore = (request: RestoreRequest) =>
+    Effect.gen(function*() {
+      const host = yield* hypervisor(request.images, request.placeholder)
+      const spec = specOf(request, host)
+      const key = templateKey(spec, host.qemuProgram, request.placeholder.virtualBytes)
+      const once = Effect.gen(function*() {
+        const frozen = yield* ensureTemplate(key, request.images.environment.name, (directory) =>
+          Effect.zipRight(
+            request.onTemplate ?? Effect.void,
+            freezeTemplate({ spec, qemuProgram: host.qemuProgram, confinement: host.confinement, seed: request.placeholder, directory })
+          ))
+        const vm = yield* acquireVm({
+          purpose: request.purpose,
+          spec,
+          qemuProgram: host.qemuProgram,
+          confinement: host.confinement,
+          seed: request.seed,
+          frozen,
+          dieWithParent: request.dieWithParent
+        })
+        yield* vm.resume
+        return { vm, channel: yield* greet(vm, helloTimeoutMs[spec.accelerator]) }
+      })
+      return yield* allOrNothing(once).pipe(
+        Effect.catchIf(
+          (failure) => failure._tag === "VmFailed" && (failure.step === "hello" || failure.step === "restore"),
+          () => Effect.zipRight(discardTemplate(key), allOrNothing(once))
+        )
+      )
+    }).pipe(Effect.provide(context))
+
+  return { hypervisor, restore }
+})
+
+const specOf = (request: RestoreRequest, host: Hypervisor): MachineSpec => ({
+  accelerator: host.accelerator.accelerator,
+  vcpuCount: request.vcpuCount,
+  memoryMib: request.memoryMib,
+  tscKhz: host.tscKhz,
+  environment: request.images.environment,
+  kernel: request.images.kernel
+})

@@ -1,0 +1,20 @@
+import { Effect, type Scope } from "effect"
+import { type ChannelFailed, VmFailed } from "../contract/errors.ts"
+import { GuestChannel } from "../guest-channel/GuestChannel.ts"
+import type { Vm, VmError } from "./Vm.ts"
+
+/**
+ * Greets the agent of a guest whose channel is in a known state (just booted, or restored from a template, which is frozen idle).
+ * Fails with step `hello` when no answer comes in time.
+ */
+export const greet = (vm: Vm, timeoutMs: number): Effect.Effect<GuestChannel, VmError | ChannelFailed, Scope.Scope> =>
+  GuestChannel.connect({ open: Effect.succeed(vm.port), takeover: false, helloTimeoutMs: timeoutMs * 2 }).pipe(
+    Effect.raceFirst(vm.health.failure),
+    Effect.timeoutOption(timeoutMs),
+    Effect.flatMap((answer) =>
+      answer._tag === "Some"
+        ? Effect.succeed(answer.value)
+        : Effect.flatMap(vm.health.consoleTail, (consoleTail) =>
+          new VmFailed({ step: "hello", detail: `the guest's agent did not answer within ${timeoutMs} ms`, consoleTail }))
+    )
+  )

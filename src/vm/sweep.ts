@@ -1,0 +1,101 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { Effect, Option } from "effect"
+import { isAlive, type ProcessIdentity, processIdentity } from "../system/identity.ts"
+import { Paths } from "../system/Paths.ts"
+import { listVmIds } from "./admission.ts"
+import { killIdentity } from "./qemu-process.ts"
+import { parseNewFolder, readRecord, type VmId, vmPaths, type VmRecord } from "./record.ts"
+
+/** One thing that a crash had left behind and that is gone now. */
+export interface Swept {
+  readonly kind: "vm" | "process" | "memory file" | "folder"
+  readonly what: string
+  readonly freedBytes: number
+}
+
+/** Processes with an argument `pyro-ID`: QEMU and what it was started through, also when its pid was never written down. */
+const processesOf = (id: VmId): ReadonlyArray<ProcessIdentity> =>
+  fs.readdirSync("/proc").flatMap((name) => {
+    if (!/^\d+$/.test(name)) return []
+    try {
+      const args = fs.readFileSync(`/proc/${name}/cmdline`, "latin1").split("\0")
+      const identity = args.includes(`pyro-${id}`) ? processIdentity(Number(name)) : undefined
+      return identity === undefined ? [] : [identity]
+    } catch {
+      return [] // it ended meanwhile
+    }
+  })
+
+const bytesOf = (file: string): number => {
+  const stat = fs.lstatSync(file, { throwIfNoEntry: false })
+  if (stat === undefined) return 0
+  if (!stat.isDirectory()) return stat.nlink > 1 ? 0 : stat.blocks * 512
+  return fs.readdirSync(file).reduce((sum, name) => sum + bytesOf(path.join(file, name)), 0)
+}
+
+const remove = (kind: Swept["kind"], file: string) =>
+  Effect.promise(async (): Promise<ReadonlyArray<Swept>> => {
+    if (fs.lstatSync(file, { throwIfNoEntry: false }) === undefined) return []
+    const freedBytes = bytesOf(file)
+    await fs.promises.rm(file, { recursive: true, force: true })
+    return [{ kind, what: file, freedBytes }]
+  })
+
+const mayBeSwept = (record: VmRecord) => !isAlive(record.owner) && record.purpose !== "workspace"
+
+/** Ends one VM that nobody answers for: its processes first, and only when they are gone what they used. */
+const sweepVm = (id: VmId) =>
+  Effect.gen(function*() {
+    const paths = vmPaths(yield* Paths, id)
+    const ended: Array<Swept> = []
+    for (const identity of processesOf(id)) {
+      yield* killIdentity(identity)
+      ended.push({ kind: "process", what: String(identity.pid), freedBytes: 0 })
+    }
+    const memory = yield* remove("memory file", paths.memory)
+    const folder = yield* remove("vm", paths.directory)
+    return [...ended, ...memory, ...folder]
+  })
+
+/** True when there is a VM that `sweepVms` would end: reads the records, touches nothing. */
+const deadVms = Effect.gen(function*() {
+  const paths = yield* Paths
+  const dead: Array<VmId> = []
+  for (const id of listVmIds(paths.stateDir)) {
+    const record = yield* readRecord(vmPaths(paths, id)).pipe(Effect.orElseSucceed(() => Option.none<VmRecord>()))
+    // A folder gets its name together with its record: one without is damaged, or is just being removed by its owner.
+    if (Option.isNone(record) ? processesOf(id).length === 0 : mayBeSwept(record.value)) dead.push(id)
+  }
+  return dead
+})
+
+/** Folders that a process was still preparing when it was killed. */
+const deadFolders = (stateDir: string) => {
+  const vms = path.join(stateDir, "vms")
+  return fs.existsSync(vms)
+    ? fs.readdirSync(vms).filter((name) => {
+      const maker = parseNewFolder(name)
+      return maker !== undefined && !isAlive(maker)
+    }).map((name) => path.join(vms, name))
+    : []
+}
+
+/** Memory files without a VM. Listed before the folders are looked for: a folder is always there first. */
+const orphanedMemory = (paths: Paths["Type"]) =>
+  fs.readdirSync(paths.memoryDir).filter((name) => /^vm-[a-z0-9]{12}$/.test(name))
+    .filter((name) => !fs.existsSync(vmPaths(paths, name as VmId).directory))
+    .map((name) => path.join(paths.memoryDir, name))
+
+/**
+ * Ends VMs whose owner is dead and removes what they left: processes by identity, memory, disks, folders. What belongs to a
+ * living process is left alone. Safe to repeat, and to run in several processes at once.
+ */
+export const sweepVms: Effect.Effect<ReadonlyArray<Swept>, never, Paths> = Effect.gen(function*() {
+  const paths = yield* Paths
+  const swept: Array<Swept> = []
+  for (const id of yield* deadVms) swept.push(...yield* sweepVm(id))
+  for (const folder of deadFolders(paths.stateDir)) swept.push(...yield* remove("folder", folder))
+  for (const file of orphanedMemory(paths)) swept.push(...yield* remove("memory file", file))
+  return swept
+})
