@@ -1,0 +1,240 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { Context, Effect, Layer, Option } from "effect"
+import type {
+  EnvironmentBuildFailed,
+  EnvironmentUnknown,
+  HostToolMissing,
+  ImageDamaged,
+  NoSpace
+} from "../contract/errors.ts"
+import { withLock } from "../system/lock.ts"
+import { Paths } from "../system/Paths.ts"
+import { catalogue, type CatalogueEntry, lookUp, recipeOf } from "./catalogue.ts"
+import { sayBuildFailure } from "./failures.ts"
+import { buildImage } from "./image-build.ts"
+import { imageStore, type StoredImage } from "./image-store.ts"
+import { Kernel } from "./Kernel.ts"
+import { parsePackages } from "./manifest.ts"
+import { type OnProgress, silent, within } from "./progress.ts"
+import { bytesBeneath, makeTemporary, sweepTemporaries } from "./temporary.ts"
+
+/** An environment that is on this host. */
+export interface Environment {
+  readonly name: string
+  /** SHA-256 of the image. */
+  readonly digest: string
+  readonly imagePath: string
+  readonly sizeBytes: number
+  readonly kernelVersion: string
+  /** When it was built here, ISO 8601. */
+  readonly builtAt: string
+}
+
+/** One line of the catalogue, with what this host has of it. */
+export interface EnvironmentStatus {
+  readonly name: string
+  readonly description: string
+  readonly state: "ready" | "absent" | "outdated"
+  readonly environment: Environment | undefined
+}
+
+export interface EnvironmentDetail extends EnvironmentStatus {
+  readonly packages: ReadonlyArray<{ readonly name: string; readonly version: string }>
+}
+
+export interface Removed {
+  /** Names or digests of what is gone. */
+  readonly removed: ReadonlyArray<string>
+  readonly freedBytes: number
+}
+
+export type EnvironmentError = EnvironmentUnknown | EnvironmentBuildFailed | ImageDamaged | HostToolMissing | NoSpace
+
+export interface PullOptions {
+  readonly onProgress?: OnProgress
+  /** Builds it again from today's packages even when it is there and whole. */
+  readonly force?: boolean
+}
+
+/** The guest roots that pyro can build, and those that are in the cache. */
+export class Environments extends Context.Tag("pyro/environment/Environments")<Environments, {
+  readonly list: Effect.Effect<ReadonlyArray<EnvironmentStatus>, EnvironmentError>
+  /** The environment if it is on this host and looks whole; none when it is not built yet. Fails with ImageDamaged. */
+  readonly resolve: (name: string) => Effect.Effect<Option.Option<Environment>, EnvironmentUnknown | ImageDamaged>
+  /** The environment, built when it is absent or damaged. One that an older recipe made is used as it is. */
+  readonly ensure: (name: string, options?: PullOptions) => Effect.Effect<Environment, EnvironmentError>
+  /** Reads the image whole and builds it when it is absent, damaged, outdated, or when `force` asks for it. */
+  readonly pull: (name: string, options?: PullOptions) => Effect.Effect<Environment, EnvironmentError>
+  /** What it is made of. Reads the image whole when `verify` asks for it. */
+  readonly inspect: (
+    name: string,
+    options: { readonly verify: boolean }
+  ) => Effect.Effect<EnvironmentDetail, EnvironmentError>
+  /** Removes it from this host. Running VMs keep what they have open. */
+  readonly remove: (name: string) => Effect.Effect<Removed, EnvironmentError>
+  /** Removes images that no name points to, downloaded packages, unused kernels and what dead builds left. */
+  readonly prune: Effect.Effect<Removed, EnvironmentError>
+}>() {
+  static readonly layer = Layer.effect(
+    Environments,
+    Effect.gen(function*() {
+      const { cacheDir } = yield* Paths
+      return make(cacheDir, yield* Kernel)
+    })
+  )
+}
+
+/** Longer than any build takes, so that whoever waits for another's build gets its result. */
+const buildTimeoutMs = 60 * 60_000
+
+const make = (cacheDir: string, kernel: Context.Tag.Service<Kernel>) => {
+  const root = path.join(cacheDir, "environments")
+  const downloads = path.join(cacheDir, "packages")
+  const store = imageStore(root)
+  const lockFile = (entry: CatalogueEntry) => path.join(root, `${entry.name.replace(":", "_")}.lock`)
+  const prepare = Effect.sync(() => fs.mkdirSync(root, { recursive: true, mode: 0o700 }))
+  const say = (environment: string, step: string) =>
+    sayBuildFailure({ environment, step, folder: root, neededMib: 0 })
+
+  const build = (entry: CatalogueEntry, onProgress: OnProgress) =>
+    Effect.scoped(Effect.gen(function*() {
+      const modules = yield* kernel.modules(within(onProgress, 0, 0.1))
+      const work = yield* makeTemporary(store.temporaries, entry.name)
+      const built = yield* buildImage({
+        entry,
+        modules,
+        work,
+        packages: path.join(downloads, entry.codename),
+        onProgress: within(onProgress, 0.1, 0.98)
+      })
+      onProgress({ step: "checking the image", fraction: 0.98 })
+      const stored = yield* store.add(work.path, built.image, {
+        name: entry.name,
+        recipe: recipeOf(entry),
+        kernelVersion: modules.version,
+        kernel: modules.digest,
+        sources: built.sources,
+        packages: parsePackages(built.packageList)
+      })
+      onProgress({ step: "ready", fraction: 1 })
+      return stored
+    }))
+
+  /** The image as it stands; damage counts as absent and is said in the log. */
+  const usable = (entry: CatalogueEntry, thorough: boolean) =>
+    store.find(entry.name, { thorough }).pipe(
+      Effect.catchTag("ImageDamaged", (error) =>
+        Effect.as(Effect.logWarning(`${entry.name} is built anew: ${error.message}`), Option.none<StoredImage>()))
+    )
+
+  /** Takes the image if `good` holds for it, else builds it, once for all who ask at the same time. */
+  const obtain = (
+    entry: CatalogueEntry,
+    onProgress: OnProgress,
+    thorough: boolean,
+    good: (image: StoredImage) => boolean
+  ) => {
+    const look = Effect.map(usable(entry, thorough), Option.filter(good))
+    return Effect.flatMap(
+      look,
+      Option.match({
+        onSome: Effect.succeed,
+        onNone: () =>
+          sweepTemporaries(store.temporaries).pipe(
+            Effect.zipRight(look),
+            Effect.flatMap(Option.match({ onSome: Effect.succeed, onNone: () => build(entry, onProgress) })),
+            withLock(lockFile(entry), { timeoutMs: buildTimeoutMs })
+          )
+      })
+    ).pipe(say(entry.name, "prepare"), Effect.map(environmentOf(entry)))
+  }
+
+  const ensure = (name: string, options: PullOptions = {}) =>
+    Effect.gen(function*() {
+      yield* prepare
+      return yield* obtain(yield* lookUp(name), options.onProgress ?? silent, false, () => true)
+    })
+
+  const pull = (name: string, options: PullOptions = {}) =>
+    Effect.gen(function*() {
+      yield* prepare
+      const entry = yield* lookUp(name)
+      const since = Date.now()
+      const recipe = recipeOf(entry)
+      return yield* obtain(entry, options.onProgress ?? silent, true, ({ manifest }) =>
+        // A build that somebody else finished while this one waited is as new as it gets.
+        manifest.recipe === recipe && (options.force !== true || Date.parse(manifest.created) >= since))
+    })
+
+  const statusOf = (entry: CatalogueEntry, thorough: boolean): Effect.Effect<EnvironmentDetail, ImageDamaged> =>
+    Effect.map(store.find(entry.name, { thorough }), (found) => {
+      const { description, name } = entry
+      if (Option.isNone(found)) return { name, description, state: "absent", environment: undefined, packages: [] }
+      const { manifest } = found.value
+      return {
+        name,
+        description,
+        state: manifest.recipe === recipeOf(entry) ? "ready" : "outdated",
+        environment: environmentOf(entry)(found.value),
+        packages: manifest.packages
+      }
+    })
+
+  const list = Effect.forEach(catalogue, (entry) =>
+    statusOf(entry, false).pipe(
+      // A damaged image is as good as none: it is built anew when it is used.
+      Effect.catchTag("ImageDamaged", () => Effect.succeed(absent(entry)))
+    ))
+
+  const remove = (name: string) =>
+    Effect.gen(function*() {
+      yield* prepare
+      const entry = yield* lookUp(name)
+      return yield* Effect.gen(function*() {
+        yield* store.forget(entry.name)
+        const { freedBytes, removed } = yield* store.sweep
+        return { removed: removed.length > 0 ? [entry.name, ...removed] : [], freedBytes }
+      }).pipe(withLock(lockFile(entry), { timeoutMs: buildTimeoutMs }), say(name, "remove"))
+    })
+
+  const prune = Effect.gen(function*() {
+    yield* prepare
+    const temporary = yield* sweepTemporaries(store.temporaries)
+    const { freedBytes, removed } = yield* store.sweep
+    const packages = bytesBeneath(downloads)
+    yield* Effect.promise(() => fs.promises.rm(downloads, { recursive: true, force: true }))
+    const kernels = yield* kernel.prune
+    return { removed, freedBytes: temporary + freedBytes + packages + kernels }
+  }).pipe(say("all", "prune"))
+
+  return {
+    list,
+    resolve: (name: string) =>
+      Effect.flatMap(lookUp(name), (entry) =>
+        Effect.map(store.find(name, { thorough: false }), Option.map(environmentOf(entry)))),
+    ensure,
+    pull,
+    inspect: (name: string, { verify }: { readonly verify: boolean }) =>
+      Effect.flatMap(lookUp(name), (entry) => statusOf(entry, verify)),
+    remove,
+    prune
+  }
+}
+
+const absent = ({ description, name }: CatalogueEntry): EnvironmentDetail => ({
+  name,
+  description,
+  state: "absent",
+  environment: undefined,
+  packages: []
+})
+
+const environmentOf = (entry: CatalogueEntry) => ({ manifest, path }: StoredImage): Environment => ({
+  name: entry.name,
+  digest: manifest.digest,
+  imagePath: path,
+  sizeBytes: manifest.image.sizeBytes,
+  kernelVersion: manifest.kernelVersion,
+  builtAt: manifest.created
+})

@@ -1,0 +1,52 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { Effect } from "effect"
+import { runTool } from "../system/child.ts"
+import { hostFetchSettings } from "./sources.ts"
+
+/**
+ * apt with a state of its own in `folder`: it knows the given sources and no installed package, verifies like any apt, needs no
+ * root, runs none of the host's hooks, and leaves the host's lists and cache alone.
+ */
+export const privateApt = (folder: string, sources: ReadonlyArray<string>) =>
+  Effect.gen(function*() {
+    fs.mkdirSync(path.join(folder, "lists", "partial"), { recursive: true })
+    fs.mkdirSync(path.join(folder, "archives", "partial"), { recursive: true })
+    fs.writeFileSync(path.join(folder, "status"), "")
+    fs.writeFileSync(path.join(folder, "sources.list"), sources.join("\n") + "\n")
+    const settings = yield* hostFetchSettings
+    const config = path.join(folder, "apt.conf")
+    const nowhere = ["parts", "main", "sourceparts", "preferences", "preferencesparts"]
+    fs.writeFileSync(
+      config,
+      [
+        ...settings,
+        `Dir::State "${folder}";`,
+        `Dir::State::status "${folder}/status";`,
+        `Dir::State::lists "${folder}/lists";`,
+        `Dir::Cache "${folder}";`,
+        `Dir::Cache::archives "${folder}/archives";`,
+        `Dir::Etc::sourcelist "${folder}/sources.list";`,
+        ...nowhere.map((item) => `Dir::Etc::${item} "/dev/null";`),
+        `Acquire::Languages "none";`,
+        // The folder is private to this user, so apt's download user could not write into it.
+        `APT::Sandbox::User "";`,
+        `APT::Architecture "amd64";`,
+        `APT::Architectures "amd64";`,
+        ""
+      ].join("\n")
+    )
+    const env = { ...process.env, APT_CONFIG: config, LC_ALL: "C.UTF-8" }
+    const run = (tool: string, args: ReadonlyArray<string>) => runTool(tool, args, { env, cwd: folder })
+    return {
+      update: run("apt-get", ["update", "--quiet", "--error-on=any"]),
+      /** Name of the first package that another one depends on. */
+      dependencyOf: (name: string) =>
+        Effect.map(run("apt-cache", ["depends", "--important", name]), ({ stdout }) =>
+          /^ +Depends: (\S+)/m.exec(stdout.toString("utf8"))?.[1]),
+      /** Downloads one package into `folder` and gives its file name. */
+      download: (name: string) =>
+        Effect.map(run("apt-get", ["download", "--quiet", name]), () =>
+          fs.readdirSync(folder).find((file) => file.endsWith(".deb")))
+    }
+  })

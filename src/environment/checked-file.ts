@@ -1,0 +1,66 @@
+import { createHash } from "node:crypto"
+import * as fs from "node:fs"
+import { Effect, Schema } from "effect"
+import { ImageDamaged } from "../contract/errors.ts"
+
+/** What a file was when it was written: enough to notice cheaply that it changed, and to prove that it did not. */
+export const CheckedFile = Schema.Struct({
+  sizeBytes: Schema.Int,
+  /** Time of last change, in milliseconds. */
+  mtimeMs: Schema.Number,
+  inode: Schema.Int,
+  sha256: Schema.String
+})
+export type CheckedFile = typeof CheckedFile.Type
+
+const damaged = (path: string) => (cause: unknown) =>
+  new ImageDamaged({
+    path,
+    detail: (cause as NodeJS.ErrnoException).code === "ENOENT" ? "it is gone" : (cause as Error).message
+  })
+
+/** SHA-256 of a file's content, in hex. */
+export const sha256File = (path: string): Effect.Effect<string, ImageDamaged> =>
+  Effect.tryPromise({
+    try: async (signal) => {
+      const hash = createHash("sha256")
+      const content = fs.createReadStream(path, { highWaterMark: 1024 * 1024, signal })
+      for await (const chunk of content) hash.update(chunk as Buffer)
+      return hash.digest("hex")
+    },
+    catch: damaged(path)
+  })
+
+/** Reads a file whole and describes it. */
+export const describeFile = (path: string): Effect.Effect<CheckedFile, ImageDamaged> =>
+  Effect.flatMap(sha256File(path), (sha256) => Effect.map(statOf(path), (stat) => ({ ...stat, sha256 })))
+
+/**
+ * Makes sure that a file still is what was described. Looks at size, time and inode, and reads the content when one of them
+ * differs (the cache may have been copied) or when `thorough`. Gives the description as it holds now; fails with ImageDamaged.
+ */
+export const checkFile = (
+  path: string,
+  known: CheckedFile,
+  options: { readonly thorough: boolean }
+): Effect.Effect<CheckedFile, ImageDamaged> =>
+  Effect.gen(function*() {
+    const now = yield* statOf(path)
+    if (now.sizeBytes !== known.sizeBytes) {
+      return yield* new ImageDamaged({ path, detail: `it has ${now.sizeBytes} bytes instead of ${known.sizeBytes}` })
+    }
+    if (!options.thorough && now.inode === known.inode && now.mtimeMs === known.mtimeMs) return known
+    const sha256 = yield* sha256File(path)
+    if (sha256 !== known.sha256) return yield* new ImageDamaged({ path, detail: "its content changed" })
+    return { ...now, sha256 }
+  })
+
+const statOf = (path: string) =>
+  Effect.try({
+    try: () => {
+      const stat = fs.statSync(path)
+      if (!stat.isFile()) throw new Error("it is not a file")
+      return { sizeBytes: stat.size, mtimeMs: stat.mtimeMs, inode: stat.ino }
+    },
+    catch: damaged(path)
+  })

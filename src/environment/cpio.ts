@@ -1,0 +1,47 @@
+/** One member of a cpio archive. `mode` holds the file type too, as stat(2) gives it. */
+export interface CpioEntry {
+  readonly name: string
+  readonly mode: number
+  readonly content?: Uint8Array
+  /** Major and minor number of a device node. */
+  readonly device?: readonly [major: number, minor: number]
+}
+
+export const fileType = { directory: 0o040000, character: 0o020000, regular: 0o100000 } as const
+
+/**
+ * Writes an archive in the kernel's initramfs format ("newc", Documentation/driver-api/early-userspace/buffer-format.rst):
+ * everything owned by root, all times 0, inode numbers counted from 1, members in the order given.
+ */
+export const cpioArchive = (entries: ReadonlyArray<CpioEntry>): Buffer => {
+  const parts = entries.flatMap((entry, index) => member(entry, index + 1))
+  parts.push(...member({ name: "TRAILER!!!", mode: 0 }, 0))
+  return Buffer.concat(parts)
+}
+
+const member = (entry: CpioEntry, inode: number): ReadonlyArray<Uint8Array> => {
+  const name = Buffer.from(entry.name + "\0", "utf8")
+  const content = entry.content ?? new Uint8Array(0)
+  const links = (entry.mode & 0o170000) === fileType.directory ? 2 : 1
+  const [major, minor] = entry.device ?? [0, 0]
+  const header = "070701" + [
+    inode,
+    entry.mode,
+    0, // uid
+    0, // gid
+    links,
+    0, // mtime
+    content.length,
+    0, // major and minor of the device that holds it
+    0,
+    major,
+    minor,
+    name.length,
+    0 // checksum, unused in this format
+  ].map((field) => field.toString(16).padStart(8, "0")).join("")
+  const head = Buffer.concat([Buffer.from(header, "latin1"), name])
+  return [head, padding(head.length), content, padding(content.length)]
+}
+
+/** Header with name, and content, each end on a multiple of 4. */
+const padding = (length: number) => new Uint8Array((4 - (length % 4)) % 4)

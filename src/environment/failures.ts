@@ -1,0 +1,55 @@
+import { Effect } from "effect"
+import { EnvironmentBuildFailed, type HostToolMissing, NoSpace } from "../contract/errors.ts"
+import type { FileFailed } from "../system/atomic-file.ts"
+import type { ToolFailed } from "../system/child.ts"
+import type { LockTimeout } from "../system/lock.ts"
+import { namespaceAdvice } from "./namespace.ts"
+import { freeMib } from "./space.ts"
+
+/** What can go wrong below a build, before it is said in the contract's words. */
+export type BuildTrouble = ToolFailed | FileFailed | LockTimeout
+
+export interface BuildContext {
+  readonly environment: string
+  readonly step: string
+  /** Folder that the build writes to. */
+  readonly folder: string
+  readonly neededMib: number
+  /** What the tools printed so far. */
+  readonly log?: () => string
+}
+
+/** Says a tool's failure as NoSpace when the disk was the reason, else as EnvironmentBuildFailed with what the tool said. */
+export const sayBuildFailure = (context: BuildContext) =>
+<A, E, R>(effect: Effect.Effect<A, E | BuildTrouble, R>) =>
+  Effect.catchAll(effect, (error): Effect.Effect<
+    never,
+    Exclude<E, BuildTrouble> | EnvironmentBuildFailed | NoSpace | HostToolMissing
+  > => {
+    const tag = (error as { readonly _tag?: string })._tag
+    if (tag !== "ToolFailed" && tag !== "FileFailed" && tag !== "LockTimeout") {
+      return Effect.fail(error as Exclude<E, BuildTrouble>)
+    }
+    const said = tag === "ToolFailed"
+      ? (context.log?.() ?? "") + (error as ToolFailed).stderr
+      : (error as FileFailed | LockTimeout).message
+    if (/No space left on device|ENOSPC|Disk quota exceeded/.test(said)) {
+      return new NoSpace({
+        where: "cache",
+        path: context.folder,
+        neededMib: context.neededMib,
+        availableMib: freeMib(context.folder)
+      })
+    }
+    const { environment, step } = context
+    return new EnvironmentBuildFailed({ environment, step, detail: namespaceAdvice(said) ?? shortReason(said, error) })
+  })
+
+/** The lines in which a tool says why it failed: apt's and mmdebstrap's `E:` lines, else the last ones. */
+export const shortReason = (said: string, error: unknown): string => {
+  const lines = said.split("\n").map((line) => line.trim()).filter((line) => line !== "")
+  const errors = [...new Set(lines.filter((line) => /^(E:|Err:|dpkg: error|<F> )/.test(line)))]
+    .filter((line) => !/^E: (\S+ failed|run_chroot|child had|apt-get .* failed)/.test(line))
+  const reason = (errors.length > 0 ? errors.slice(0, 3) : lines.slice(-2)).join(" ").replace(/^E: /, "")
+  return reason === "" ? String((error as Error).message) : reason.slice(0, 600)
+}

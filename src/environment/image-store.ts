@@ -1,0 +1,114 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { Effect, Option } from "effect"
+import { ImageDamaged } from "../contract/errors.ts"
+import { type FileFailed, readJson, writeJsonAtomic } from "../system/atomic-file.ts"
+import { withLock } from "../system/lock.ts"
+import { checkFile, describeFile } from "./checked-file.ts"
+import { Manifest, NameRecord } from "./manifest.ts"
+import { bytesBeneath } from "./temporary.ts"
+
+/** An image in the cache. */
+export interface StoredImage {
+  readonly path: string
+  readonly manifest: Manifest
+}
+
+/**
+ * Images by the hash of their content (`<digest>/root.erofs` and `manifest.json`) and names that point to them. A folder gets
+ * its name only when it is complete.
+ */
+export const imageStore = (root: string) => {
+  const names = path.join(root, "names")
+  const temporaries = path.join(root, "tmp")
+  const home = (digest: string) => path.join(root, digest)
+  const nameFile = (name: string) => path.join(names, `${name}.json`)
+  /** Between an image taking its place and a name pointing to it, nobody may look for images without names. */
+  const exclusively = withLock(path.join(root, "store.lock"), { timeoutMs: 5 * 60_000 })
+  const imageOf = (digest: string) => path.join(home(digest), "root.erofs")
+
+  /** Image that a name points to, checked; none when there is none. */
+  const find = (
+    name: string,
+    options: { readonly thorough: boolean }
+  ): Effect.Effect<Option.Option<StoredImage>, ImageDamaged> =>
+    Effect.gen(function*() {
+      const pointer = yield* readJson(nameFile(name), NameRecord).pipe(damage)
+      if (Option.isNone(pointer)) return Option.none()
+      const { digest } = pointer.value
+      const manifestFile = path.join(home(digest), "manifest.json")
+      const manifest = yield* readJson(manifestFile, Manifest).pipe(damage)
+      if (Option.isNone(manifest)) {
+        return yield* new ImageDamaged({ path: home(digest), detail: "it is gone or incomplete" })
+      }
+      const image = yield* checkFile(imageOf(digest), manifest.value.image, options)
+      const now = { ...manifest.value, image }
+      if (image !== manifest.value.image) yield* writeJsonAtomic(manifestFile, Manifest, now).pipe(damage)
+      return Option.some({ path: imageOf(digest), manifest: now })
+    })
+
+  /** Takes a finished image over and lets the name point to it. The file is moved. */
+  const add = (work: string, image: string, facts: Omit<Manifest, "format" | "digest" | "image" | "created">) =>
+    Effect.gen(function*() {
+      const folder = path.join(work, "store")
+      fs.mkdirSync(folder, { mode: 0o700 })
+      fs.renameSync(image, path.join(folder, "root.erofs"))
+      fs.chmodSync(path.join(folder, "root.erofs"), 0o444)
+      yield* flushFile(path.join(folder, "root.erofs"))
+      const described = yield* describeFile(path.join(folder, "root.erofs"))
+      const manifest: Manifest = {
+        ...facts,
+        format: 1,
+        digest: described.sha256,
+        created: new Date().toISOString(),
+        image: described
+      }
+      yield* writeJsonAtomic(path.join(folder, "manifest.json"), Manifest, manifest, { durable: true })
+      const target = home(manifest.digest)
+      return yield* exclusively(Effect.gen(function*() {
+        // One of the same digest may be there: built under another name, or damaged. Whoever has it open keeps what he has.
+        yield* Effect.promise(() => fs.promises.rm(target, { recursive: true, force: true }))
+        fs.renameSync(folder, target)
+        fs.mkdirSync(names, { recursive: true, mode: 0o700 })
+        const pointer: NameRecord = { format: 1, name: facts.name, digest: manifest.digest }
+        yield* writeJsonAtomic(nameFile(facts.name), NameRecord, pointer, { durable: true })
+        return { path: imageOf(manifest.digest), manifest } satisfies StoredImage
+      }))
+    })
+
+  /** Lets go of a name. The image stays until `sweep`, since another name may point to it. */
+  const forget = (name: string) => Effect.sync(() => fs.rmSync(nameFile(name), { force: true }))
+
+  /** Removes images that no name points to; gives their digests and the bytes. */
+  const sweep = exclusively(Effect.gen(function*() {
+    const used = new Set<string>()
+    for (const file of listing(names).filter((name) => name.endsWith(".json"))) {
+      // A pointer that cannot be read points to nothing: its environment is built anew anyway.
+      const pointer = yield* Effect.option(readJson(path.join(names, file), NameRecord))
+      const digest = Option.getOrUndefined(Option.flatten(pointer))?.digest
+      if (digest !== undefined) used.add(digest)
+      else fs.rmSync(path.join(names, file), { force: true })
+    }
+    const removed = listing(root).filter((name) => /^[0-9a-f]{64}$/.test(name) && !used.has(name))
+    let freedBytes = 0
+    for (const digest of removed) {
+      freedBytes += bytesBeneath(home(digest))
+      yield* Effect.promise(() => fs.promises.rm(home(digest), { recursive: true, force: true }))
+    }
+    return { removed, freedBytes }
+  }))
+
+  return { add, find, forget, sweep, temporaries }
+}
+
+const listing = (folder: string) => fs.existsSync(folder) ? fs.readdirSync(folder) : []
+
+const damage = <A, R>(effect: Effect.Effect<A, FileFailed, R>) =>
+  Effect.mapError(effect, ({ detail, path }) => new ImageDamaged({ path, detail }))
+
+/** Waits until the content is on disk: the name must never outlive a power cut that the content did not. */
+const flushFile = (file: string) =>
+  Effect.promise(async () => {
+    const handle = await fs.promises.open(file, "r")
+    await handle.datasync().finally(() => handle.close())
+  })

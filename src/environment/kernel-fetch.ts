@@ -1,0 +1,49 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { Effect, Option, Schema } from "effect"
+import { EnvironmentBuildFailed } from "../contract/errors.ts"
+import { FileFailed, readJson, writeJsonAtomic } from "../system/atomic-file.ts"
+import { privateApt } from "./apt.ts"
+import { CheckedFile, checkFile, describeFile } from "./checked-file.ts"
+import { debianSources } from "./sources.ts"
+
+/** Debian release and package that the guest kernel comes from: the same for every environment. */
+const release = "bookworm"
+const metaPackage = "linux-image-cloud-amd64"
+
+const Kept = Schema.Struct({ name: Schema.String, file: CheckedFile })
+
+/**
+ * The kernel's package file. One that was fetched earlier is used again if its content still is what apt verified, so a damaged
+ * kernel is mended without the network; else the newest is downloaded, which apt verifies against Debian's keys.
+ */
+export const fetchKernelPackage = (options: { readonly work: string; readonly keep: string }) =>
+  Effect.gen(function*() {
+    const recordFile = path.join(options.keep, "package.json")
+    const kept = Option.getOrUndefined(yield* Effect.orElseSucceed(readJson(recordFile, Kept), () => Option.none()))
+    if (kept !== undefined) {
+      const deb = path.join(options.keep, kept.name)
+      const whole = yield* Effect.option(checkFile(deb, kept.file, { thorough: true }))
+      if (Option.isSome(whole)) return deb
+    }
+    const apt = yield* privateApt(path.join(options.work, "apt"), yield* debianSources(release))
+    yield* apt.update
+    const name = yield* apt.dependencyOf(metaPackage)
+    if (name === undefined) return yield* absent(`the mirror of ${release} has no package ${metaPackage}`)
+    const file = yield* apt.download(name)
+    if (file === undefined) return yield* absent(`apt downloaded nothing for ${name}`)
+    const deb = path.join(options.keep, file)
+    yield* Effect.try({
+      try: () => {
+        fs.rmSync(options.keep, { recursive: true, force: true })
+        fs.mkdirSync(options.keep, { recursive: true, mode: 0o700 })
+        fs.renameSync(path.join(options.work, "apt", file), deb)
+      },
+      catch: (cause) => new FileFailed({ path: deb, detail: (cause as Error).message, cause })
+    })
+    yield* writeJsonAtomic(recordFile, Kept, { name: file, file: yield* describeFile(deb) })
+    return deb
+  })
+
+const absent = (detail: string) =>
+  new EnvironmentBuildFailed({ environment: "the guest kernel", step: "fetch", detail })

@@ -1,0 +1,35 @@
+import { Schema } from "effect"
+import { CheckedFile } from "./checked-file.ts"
+
+/** What an image was made from, beside it in its folder. */
+export const Manifest = Schema.Struct({
+  format: Schema.Literal(1),
+  /** Environment that it was built as. */
+  name: Schema.String,
+  /** SHA-256 of the image file: the name of its folder. */
+  digest: Schema.String,
+  /** Digest of the recipe (see `recipeOf`). */
+  recipe: Schema.String,
+  kernelVersion: Schema.String,
+  /** Digest of the kernel package's pieces. */
+  kernel: Schema.String,
+  /** Lines of the sources.list that the packages came by. */
+  sources: Schema.Array(Schema.String),
+  /** Every Debian package inside, sorted. */
+  packages: Schema.Array(Schema.Struct({ name: Schema.String, version: Schema.String })),
+  /** When it was built here, ISO 8601. */
+  created: Schema.String,
+  image: CheckedFile
+})
+export type Manifest = typeof Manifest.Type
+
+/** Which image an environment's name stands for. */
+export const NameRecord = Schema.Struct({ format: Schema.Literal(1), name: Schema.String, digest: Schema.String })
+export type NameRecord = typeof NameRecord.Type
+
+/** Reads lines of `name=version`, as the build's package list has them. */
+export const parsePackages = (text: string): Manifest["packages"] =>
+  text.split("\n").filter((line) => line !== "").map((line) => {
+    const [name = "", version = ""] = line.split("=", 2)
+    return { name, version }
+  })

@@ -1,0 +1,24 @@
+/**
+ * Arguments that run a command as root of mount and pid namespaces of its own. Root keeps its ids; for an ordinary user that
+ * root is the user, and the ids above it are the subordinate ones of `/etc/subuid`, so the tree that is built has its owners
+ * right and what is written outside belongs to the user.
+ */
+export const asNamespaceRoot = (command: ReadonlyArray<string>): readonly [string, ...Array<string>] => {
+  const ids = process.getuid?.() === 0 ? [] : ["--user", "--map-root-user", "--map-auto"]
+  return ["unshare", ...ids, "--mount", "--pid", "--fork", "--kill-child", ...command]
+}
+
+/** What to do about a namespace that could not be made, told by what `unshare` printed; none when it was something else. */
+export const namespaceAdvice = (stderr: string): string | undefined => {
+  if (/newuidmap|newgidmap/.test(stderr) && /No such file|not found/.test(stderr)) {
+    return "newuidmap is missing; install it with: sudo apt-get install uidmap"
+  }
+  if (/subuid|subgid|newuidmap|newgidmap|uid_map|no line matching user/i.test(stderr)) {
+    return "this user has no subordinate ids; add them with: " +
+      "sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $USER"
+  }
+  if (/unshare: unshare failed|unshare: cannot|unshare: mount/.test(stderr)) {
+    return `this host does not let this user make namespaces (${stderr.trim().split("\n")[0] ?? ""})`
+  }
+  return undefined
+}
