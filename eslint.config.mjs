@@ -33,7 +33,6 @@ export default tseslint.config(
     rules: {
       "@typescript-eslint/consistent-type-imports": ["error", { fixStyle: "inline-type-imports" }],
       "@typescript-eslint/no-explicit-any": "error",
-      "@typescript-eslint/no-non-null-assertion": "error",
       "@typescript-eslint/no-unused-vars": [
         "error",
         { argsIgnorePattern: "^_", varsIgnorePattern: "^_", caughtErrorsIgnorePattern: "^_" }
@@ -70,6 +69,5 @@ export default tseslint.config(
     files: [...hostFolders.map((folder) => `src/${folder}/**/*.ts`), "src/cli/terminal*", "src/cli/terminal*/**"],
     rules: { "no-restricted-imports": ["error", { patterns: [barrel] }] }
   },
-  { files: ["src/cli/**/*.ts"], rules: { "no-console": "off" } },
-  { files: ["test/**/*.ts"], rules: { "@typescript-eslint/no-non-null-assertion": "off" } }
+  { files: ["src/cli/**/*.ts"], rules: { "no-console": "off" } }
 )

@@ -106,7 +106,7 @@ const instructions = (packages) =>
   "Type this one command, then the same again:\n\n" +
   `  sudo apt-get update && sudo apt-get install -y --no-install-recommends ${packages.join(" ")}\n`
 
-const count = (packages) => `${packages.length} Debian package${packages.length === 1 ? "" : "s"}`
+const count = (packages) => `${packages.length} system package${packages.length === 1 ? "" : "s"}`
 
 /** What apt and dpkg marked as errors and warnings, or the end of the output when they marked nothing. */
 const complaints = (output) => {
