@@ -3,7 +3,7 @@ import { mustRun } from "./child.mjs"
 import { inRoot, newestBeneath, root, writtenAt } from "./project.mjs"
 import { step } from "./report.mjs"
 
-const inputs = ["src", "scripts/build.mjs", "package.json", "package-lock.json"]
+const inputs = ["src", "scripts/build.mjs", "scripts/build", "package.json", "package-lock.json"]
 
 /** Bundles `dist/` when a source is newer. */
 export const bundle = {

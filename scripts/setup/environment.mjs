@@ -12,7 +12,7 @@ export const environment = (name) => ({
 
 const isBuilt = async (name) => {
   const { code, output } = await run(pyro("env", "list", "--json"))
-  return code === 0 && JSON.parse(output).environments.some((entry) => entry.name === name && entry.built)
+  return code === 0 && JSON.parse(output).environments.some((entry) => entry.name === name && entry.state === "ready")
 }
 
 const pull = async (name) => {
