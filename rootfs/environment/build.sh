@@ -8,14 +8,16 @@
 #   PYRO_SOURCES   file of `deb …` lines
 #   PYRO_APT_CONF  file of apt settings of the host (proxies and the like), used for the build alone
 #   PYRO_DEBS      folder of packages that were downloaded earlier; new ones are added to it
-#   PYRO_MODULES   tar archive of the guest kernel's modules
 #   PYRO_RECIPE    folder of this script
 #   PYRO_MOUNT     folder of the host to build beneath; only this namespace sees what is mounted there
 #   PYRO_STORE     `memory` or a folder on disk: where the tree grows
+#
+# The guest kernel is fetched meanwhile: its modules appear as ./modules.tar.
 set -euo pipefail
 umask 022
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
-export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+# The guest's programs run with it too: the usual folders come first.
+export PATH="/usr/sbin:/usr/bin:/sbin:/bin:$PATH"
 
 step() { echo "pyro-step: $1"; }
 
@@ -68,8 +70,12 @@ step customise
 for script in "$PYRO_MOUNT"/recipe/steps/*.sh; do
   bash -euo pipefail "$script" "$root" "$PWD"
 done
+if [ ! -e modules.tar ]; then
+  step await-kernel
+  until [ -e modules.tar ]; do sleep 0.1; done
+fi
 rm -rf "${root:?}/lib/modules"
-tar -C "$root" --no-same-owner -xf "$PYRO_MODULES"
+tar -C "$root" --no-same-owner -xf modules.tar
 chroot "$root" dpkg-query -W -f '${Package}=${Version}\n' | LC_ALL=C sort >packages
 
 step image

@@ -1,6 +1,6 @@
+import { Context, Effect, Layer, Option } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { Context, Effect, Layer, Option } from "effect"
 import type {
   EnvironmentBuildFailed,
   EnvironmentUnknown,
@@ -94,26 +94,24 @@ const make = (cacheDir: string, kernel: Context.Tag.Service<Kernel>) => {
   const store = imageStore(root)
   const lockFile = (entry: CatalogueEntry) => path.join(root, `${entry.name.replace(":", "_")}.lock`)
   const prepare = Effect.sync(() => fs.mkdirSync(root, { recursive: true, mode: 0o700 }))
-  const say = (environment: string, step: string) =>
-    sayBuildFailure({ environment, step, folder: root, neededMib: 0 })
+  const say = (environment: string, step: string) => sayBuildFailure({ environment, step, folder: root, neededMib: 0 })
 
   const build = (entry: CatalogueEntry, onProgress: OnProgress) =>
     Effect.scoped(Effect.gen(function*() {
-      const modules = yield* kernel.modules(within(onProgress, 0, 0.1))
       const work = yield* makeTemporary(store.temporaries, entry.name)
       const built = yield* buildImage({
         entry,
-        modules,
+        modules: kernel.modules(silent),
         work,
         packages: path.join(downloads, entry.codename),
-        onProgress: within(onProgress, 0.1, 0.98)
+        onProgress: within(onProgress, 0, 0.98)
       })
       onProgress({ step: "checking the image", fraction: 0.98 })
       const stored = yield* store.add(work.path, built.image, {
         name: entry.name,
         recipe: recipeOf(entry),
-        kernelVersion: modules.version,
-        kernel: modules.digest,
+        kernelVersion: built.modules.version,
+        kernel: built.modules.digest,
         sources: built.sources,
         packages: parsePackages(built.packageList)
       })
@@ -211,8 +209,10 @@ const make = (cacheDir: string, kernel: Context.Tag.Service<Kernel>) => {
   return {
     list,
     resolve: (name: string) =>
-      Effect.flatMap(lookUp(name), (entry) =>
-        Effect.map(store.find(name, { thorough: false }), Option.map(environmentOf(entry)))),
+      Effect.flatMap(
+        lookUp(name),
+        (entry) => Effect.map(store.find(name, { thorough: false }), Option.map(environmentOf(entry)))
+      ),
     ensure,
     pull,
     inspect: (name: string, { verify }: { readonly verify: boolean }) =>

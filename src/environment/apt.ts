@@ -1,6 +1,6 @@
+import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { Effect } from "effect"
 import { runTool } from "../system/child.ts"
 import { hostFetchSettings } from "./sources.ts"
 
@@ -47,6 +47,8 @@ export const privateApt = (folder: string, sources: ReadonlyArray<string>) =>
       /** Downloads one package into `folder` and gives its file name. */
       download: (name: string) =>
         Effect.map(run("apt-get", ["download", "--quiet", name]), () =>
-          fs.readdirSync(folder).find((file) => file.endsWith(".deb")))
+          fs.readdirSync(folder).find((file) =>
+            file.endsWith(".deb")
+          ))
     }
   })

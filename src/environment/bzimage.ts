@@ -40,7 +40,9 @@ export const kernelPayload = (image: Buffer): KernelPayload => {
   const payload = image.subarray(start, end)
   const compression = magics.find(([, magic]) => magic.every((byte, at) => payload[at] === byte))?.[0]
   if (compression === undefined) {
-    throw new NotABzImage({ detail: `its payload starts with ${payload.toString("hex", 0, 6)}, an unknown compression` })
+    throw new NotABzImage({
+      detail: `its payload starts with ${payload.toString("hex", 0, 6)}, an unknown compression`
+    })
   }
   switch (compression) {
     case "none":

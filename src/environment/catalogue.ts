@@ -1,5 +1,5 @@
-import * as path from "node:path"
 import { Effect } from "effect"
+import * as path from "node:path"
 import { EnvironmentUnknown } from "../contract/errors.ts"
 import { readList, recipeDigest, recipeFolder } from "./recipe.ts"
 
@@ -19,7 +19,13 @@ export interface CatalogueEntry {
 const releases = [{ version: "12", codename: "bookworm" }, { version: "13", codename: "trixie" }] as const
 
 const variants = [
-  { suffix: "-base", lists: ["base"], imageMib: 250, treeMib: 500, what: "the smallest: essential packages, apt and sudo" },
+  {
+    suffix: "-base",
+    lists: ["base"],
+    imageMib: 250,
+    treeMib: 500,
+    what: "the smallest: essential packages, apt and sudo"
+  },
   {
     suffix: "",
     lists: ["base", "default"],

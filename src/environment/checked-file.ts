@@ -1,6 +1,6 @@
+import { Effect, Schema } from "effect"
 import { createHash } from "node:crypto"
 import * as fs from "node:fs"
-import { Effect, Schema } from "effect"
 import { ImageDamaged } from "../contract/errors.ts"
 
 /** What a file was when it was written: enough to notice cheaply that it changed, and to prove that it did not. */

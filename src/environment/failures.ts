@@ -20,8 +20,7 @@ export interface BuildContext {
 }
 
 /** Says a tool's failure as NoSpace when the disk was the reason, else as EnvironmentBuildFailed with what the tool said. */
-export const sayBuildFailure = (context: BuildContext) =>
-<A, E, R>(effect: Effect.Effect<A, E | BuildTrouble, R>) =>
+export const sayBuildFailure = (context: BuildContext) => <A, E, R>(effect: Effect.Effect<A, E | BuildTrouble, R>) =>
   Effect.catchAll(effect, (error): Effect.Effect<
     never,
     Exclude<E, BuildTrouble> | EnvironmentBuildFailed | NoSpace | HostToolMissing

@@ -1,16 +1,18 @@
+import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { Effect } from "effect"
-import { HostToolMissing, NoSpace } from "../contract/errors.ts"
+import { HostToolMissing, type NoSpace } from "../contract/errors.ts"
+import { FileFailed } from "../system/atomic-file.ts"
 import { runTool } from "../system/child.ts"
 import { packageOf } from "../system/tool-packages.ts"
+import { followBuild } from "./build-log.ts"
 import type { CatalogueEntry } from "./catalogue.ts"
 import { packagesOf } from "./catalogue.ts"
 import { type BuildContext, sayBuildFailure } from "./failures.ts"
-import type { KernelModules } from "./Kernel.ts"
 import { withSbin } from "./kernel-unpack.ts"
+import type { KernelError, KernelModules } from "./Kernel.ts"
 import { asNamespaceRoot } from "./namespace.ts"
-import { buildProgress, type OnProgress } from "./progress.ts"
+import type { OnProgress } from "./progress.ts"
 import { recipeFolder } from "./recipe.ts"
 import { debianSources, hostFetchSettings } from "./sources.ts"
 import { availableMemoryMib, needSpace } from "./space.ts"
@@ -18,7 +20,7 @@ import type { Temporary } from "./temporary.ts"
 
 export interface ImageBuild {
   readonly entry: CatalogueEntry
-  readonly modules: KernelModules
+  readonly modules: Effect.Effect<KernelModules, KernelError>
   readonly work: Temporary
   /** Folder of downloaded packages, shared by the environments of a release. */
   readonly packages: string
@@ -31,11 +33,10 @@ export interface BuiltImage {
   /** Lines of `name=version`. */
   readonly packageList: string
   readonly sources: ReadonlyArray<string>
+  readonly modules: KernelModules
 }
 
 const tools = ["mmdebstrap", "mkfs.erofs", "unshare", "flock", "tar", "apt-get"] as const
-/** Kept of what the build printed: enough for apt's reasons. */
-const logTail = 64 * 1024
 
 /** Builds an image of an environment inside a working folder; what happens there is `rootfs/environment/build.sh`. */
 export const buildImage = (options: ImageBuild) =>
@@ -61,23 +62,10 @@ export const buildImage = (options: ImageBuild) =>
       ...["bash", path.join(recipe, "supervise.sh"), work.alive],
       ...["bash", path.join(recipe, "build.sh")]
     ])
-    let log = ""
-    let line = ""
-    const onLine = buildProgress(options.onProgress)
-    const steps = { at: "bootstrap" }
-    const keep = (chunk: string) => {
-      log = (log + chunk).slice(-logTail)
-      const lines = (line + chunk).split("\n")
-      line = lines.pop() ?? ""
-      for (const one of lines) {
-        const step = /^pyro-step: (.*)/.exec(one)
-        if (step !== null) steps.at = step[1] ?? steps.at
-        onLine(one)
-      }
-    }
-    yield* runTool(program, args, {
+    const log = followBuild(options.onProgress)
+    const run = runTool(program, args, {
       cwd: work.path,
-      onStdout: (chunk) => keep(chunk.toString("utf8")),
+      onStdout: log.take,
       env: {
         ...cleanEnvironment(),
         PYRO_SUITE: entry.codename,
@@ -85,19 +73,23 @@ export const buildImage = (options: ImageBuild) =>
         PYRO_SOURCES: file("sources.list"),
         PYRO_APT_CONF: file("host-apt.conf"),
         PYRO_DEBS: options.packages,
-        PYRO_MODULES: options.modules.archive,
         PYRO_RECIPE: recipe,
         PYRO_MOUNT: mountPoint([work.path, recipe, options.packages]),
         PYRO_STORE: store
       }
     }).pipe(
       Effect.catchTag("ToolFailed", (error) =>
-        sayBuildFailure({ ...context, step: steps.at, log: () => log })(Effect.fail(error)))
+        sayBuildFailure({ ...context, step: log.step(), log: log.text })(Effect.fail(error)))
     )
+    // The kernel comes while the base system is unpacked: the one waits for the network while the other computes.
+    const provide = Effect.tap(options.modules, ({ archive }) =>
+      sayBuildFailure(context)(linkOrCopy(archive, file("modules.tar"))))
+    const [modules] = yield* Effect.all([provide, run], { concurrency: "unbounded" })
     return {
       image: file("root.erofs"),
       packageList: fs.readFileSync(file("packages"), "utf8"),
-      sources
+      sources,
+      modules
     } satisfies BuiltImage
   })
 
@@ -106,6 +98,17 @@ const treeStore = (entry: CatalogueEntry, work: Temporary): Effect.Effect<string
   if (availableMemoryMib() > 3 * entry.treeMib) return Effect.as(needSpace(work.path, 2 * entry.imageMib), "memory")
   return Effect.as(needSpace(work.path, 2 * entry.imageMib + entry.treeMib), path.join(work.path, "tree"))
 }
+
+/** The name appears when the content is whole. */
+const linkOrCopy = (from: string, to: string) =>
+  Effect.tryPromise({
+    try: () =>
+      fs.promises.link(from, to).catch(async () => {
+        await fs.promises.copyFile(from, `${to}.part`)
+        await fs.promises.rename(`${to}.part`, to)
+      }),
+    catch: (cause) => new FileFailed({ path: to, detail: (cause as Error).message, cause })
+  })
 
 const needTool = (tool: string) => {
   const folders = (withSbin()["PATH"] ?? "").split(":")

@@ -1,6 +1,6 @@
+import { Effect, Option } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { Effect, Option } from "effect"
 import { ImageDamaged } from "../contract/errors.ts"
 import { type FileFailed, readJson, writeJsonAtomic } from "../system/atomic-file.ts"
 import { withLock } from "../system/lock.ts"

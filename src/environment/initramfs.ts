@@ -1,5 +1,5 @@
-import * as fs from "node:fs"
 import { Effect } from "effect"
+import * as fs from "node:fs"
 import * as tar from "tar-stream"
 import { FileFailed } from "../system/atomic-file.ts"
 import { runTool } from "../system/child.ts"
@@ -9,7 +9,9 @@ import { cpioArchive, type CpioEntry, fileType } from "./cpio.ts"
  * The initramfs that every VM boots with: the guest agent as `/init`, the modules that it loads and their order, and
  * `/dev/console`, without which the kernel would start it with no stdin, stdout and stderr.
  */
-export const buildInitramfs = (options: { readonly agent: string; readonly bootModules: string; readonly target: string }) =>
+export const buildInitramfs = (
+  options: { readonly agent: string; readonly bootModules: string; readonly target: string }
+) =>
   Effect.gen(function*() {
     const modules = yield* readTar(options.bootModules)
     const names = modules.map(({ name }) => name.slice(name.lastIndexOf("/") + 1))

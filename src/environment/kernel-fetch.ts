@@ -1,6 +1,6 @@
+import { Effect, Option, Schema } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { Effect, Option, Schema } from "effect"
 import { EnvironmentBuildFailed } from "../contract/errors.ts"
 import { FileFailed, readJson, writeJsonAtomic } from "../system/atomic-file.ts"
 import { privateApt } from "./apt.ts"

@@ -1,7 +1,7 @@
+import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import * as zlib from "node:zlib"
-import { Effect } from "effect"
 import { EnvironmentBuildFailed } from "../contract/errors.ts"
 import { FileFailed } from "../system/atomic-file.ts"
 import { runTool } from "../system/child.ts"
@@ -45,7 +45,8 @@ export const withSbin = (): NodeJS.ProcessEnv => ({
   PATH: `${process.env["PATH"] ?? "/usr/bin:/bin"}:/usr/local/sbin:/usr/sbin:/sbin`
 })
 
-const broken = (detail: string) => new EnvironmentBuildFailed({ environment: "the guest kernel", step: "unpack", detail })
+const broken = (detail: string) =>
+  new EnvironmentBuildFailed({ environment: "the guest kernel", step: "unpack", detail })
 
 const writeVmlinux = (bzImage: string, target: string) =>
   Effect.gen(function*() {
@@ -95,6 +96,14 @@ const bootModules = (tree: string, version: string) =>
 const archive = (folder: string, name: string, tree: string, seconds: number, members: ReadonlyArray<string>) =>
   runTool("tar", [
     ...["--create", "--file", path.join(folder, name), "--directory", tree],
-    ...["--sort=name", "--format=gnu", "--owner=0", "--group=0", "--numeric-owner", `--mtime=@${seconds}`, "--mode=u=rwX,go=rX"],
+    ...[
+      "--sort=name",
+      "--format=gnu",
+      "--owner=0",
+      "--group=0",
+      "--numeric-owner",
+      `--mtime=@${seconds}`,
+      "--mode=u=rwX,go=rX"
+    ],
     ...members
   ])

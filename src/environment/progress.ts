@@ -20,6 +20,7 @@ const phases: ReadonlyArray<readonly [pattern: RegExp, step: string, fraction: n
   [/^I: installing essential/, "installing the base system", 0.22],
   [/^I: installing remaining/, "installing packages", 0.42],
   [/^pyro-step: keep-packages/, "settling the system", 0.9],
+  [/^pyro-step: await-kernel/, "waiting for the kernel", 0.91],
   [/^pyro-step: image/, "writing the image", 0.93]
 ]
 

@@ -1,6 +1,6 @@
+import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { Effect } from "effect"
 import { HostToolMissing } from "../contract/errors.ts"
 import { runTool } from "../system/child.ts"
 import { asNamespaceRoot } from "./namespace.ts"
@@ -53,7 +53,11 @@ export const sourcesFor = (codename: string, known: ReadonlyArray<HostSource>): 
 export const debianSources = (codename: string) =>
   Effect.gen(function*() {
     if (!fs.existsSync(keyring)) {
-      return yield* new HostToolMissing({ tool: keyring, package: "debian-archive-keyring", detail: "it has Debian's keys" })
+      return yield* new HostToolMissing({
+        tool: keyring,
+        package: "debian-archive-keyring",
+        detail: "it has Debian's keys"
+      })
     }
     const targets = yield* runTool("apt-get", ["indextargets", "--format", targetFormat, "Created-By: Packages"])
     const own = sourcesFor(codename, parseTargets(targets.stdout.toString("utf8")))

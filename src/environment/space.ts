@@ -1,5 +1,5 @@
-import * as fs from "node:fs"
 import { Effect } from "effect"
+import * as fs from "node:fs"
 import { NoSpace } from "../contract/errors.ts"
 
 const mib = 1024 * 1024

@@ -1,10 +1,10 @@
+import { Effect, Scope } from "effect"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { Effect, Scope } from "effect"
+import { runTool } from "../system/child.ts"
 import { acquireLock, withLock } from "../system/lock.ts"
 import { asNamespaceRoot } from "./namespace.ts"
-import { runTool } from "../system/child.ts"
 
 /** A working folder, and the lock file that its owner holds for as long as it lives. */
 export interface Temporary {

@@ -1,0 +1,90 @@
+import { Effect, Option, Schema } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import type { ImageDamaged } from "../contract/errors.ts"
+import { type FileFailed, readJson, writeJsonAtomic } from "../system/atomic-file.ts"
+import { CheckedFile, checkFile, describeFile } from "./checked-file.ts"
+import { sha256Text } from "./digest.ts"
+import { sayBuildFailure } from "./failures.ts"
+import { fetchKernelPackage } from "./kernel-fetch.ts"
+import { kernelFiles, unpackKernel } from "./kernel-unpack.ts"
+import type { OnProgress } from "./progress.ts"
+import { recipeDigest, recipeFolder } from "./recipe.ts"
+import { needSpace } from "./space.ts"
+import { makeTemporary } from "./temporary.ts"
+
+/** A kernel in the cache, whole. */
+export interface KernelHome {
+  /** Digest of the kernel's pieces, the name of its folder. */
+  readonly digest: string
+  readonly folder: string
+  /** Release of the kernel, as `uname -r` says it in the guest. */
+  readonly version: string
+}
+
+const Manifest = Schema.Struct({
+  format: Schema.Literal(1),
+  version: Schema.String,
+  /** Debian package that it was taken from. */
+  package: Schema.String,
+  recipe: Schema.String,
+  files: Schema.Record({ key: Schema.String, value: CheckedFile })
+})
+type Manifest = typeof Manifest.Type
+
+/** Room for the package, its unpacked tree and the pieces, in MiB (measured: 26 + 110 + 150). */
+const neededMib = 400
+
+/** Says a failure of a step with the guest kernel. */
+export const sayKernelFailure = (root: string, step: string) =>
+  sayBuildFailure({ environment: "the guest kernel", step, folder: root, neededMib })
+
+const currentFile = (root: string) => path.join(root, "current.json")
+
+/** The current kernel if it is whole. Damage and another recipe count as absent: it is made anew. */
+export const findKernel = (root: string): Effect.Effect<Option.Option<KernelHome>> =>
+  Effect.gen(function*() {
+    const digest = Option.getOrUndefined(yield* readJson(currentFile(root), Schema.String))
+    if (digest === undefined) return Option.none<KernelHome>()
+    const folder = path.join(root, digest)
+    const manifest = Option.getOrUndefined(yield* readJson(path.join(folder, "manifest.json"), Manifest))
+    if (manifest === undefined || manifest.recipe !== recipe()) return Option.none<KernelHome>()
+    for (const name of kernelFiles) {
+      const known = manifest.files[name]
+      if (known === undefined) return Option.none<KernelHome>()
+      yield* checkFile(path.join(folder, name), known, { thorough: false })
+    }
+    return Option.some({ digest, folder, version: manifest.version })
+  }).pipe(Effect.catchTags({ ImageDamaged: tell, FileFailed: tell }))
+
+const recipe = () => recipeDigest(recipeFolder("kernel"), [])
+
+const tell = (error: ImageDamaged | FileFailed) =>
+  Effect.as(Effect.logWarning(`the guest kernel is made anew: ${error.message}`), Option.none<KernelHome>())
+
+/** Fetches and unpacks the kernel and makes it the current one. Called by one process at a time. */
+export const buildKernel = (root: string, temporaries: string, onProgress: OnProgress) =>
+  Effect.scoped(Effect.gen(function*() {
+    yield* needSpace(root, neededMib)
+    const work = yield* makeTemporary(temporaries, "kernel")
+    onProgress({ step: "fetching the kernel", fraction: 0 })
+    const deb = yield* sayKernelFailure(root, "fetch")(
+      fetchKernelPackage({ work: work.path, keep: path.join(root, "package") })
+    )
+    onProgress({ step: "unpacking the kernel", fraction: 0.5 })
+    const made = path.join(work.path, "kernel")
+    fs.mkdirSync(made, { mode: 0o700 })
+    const version = yield* sayKernelFailure(root, "unpack")(unpackKernel(deb, made))
+    const files: { [name: string]: CheckedFile } = {}
+    for (const name of kernelFiles) files[name] = yield* describeFile(path.join(made, name))
+    const manifest: Manifest = { format: 1, version, package: path.basename(deb), recipe: recipe(), files }
+    yield* writeJsonAtomic(path.join(made, "manifest.json"), Manifest, manifest, { durable: true })
+    const digest = sha256Text(kernelFiles.map((name) => files[name]?.sha256 ?? "").join("\n"))
+    const folder = path.join(root, digest)
+    // A damaged one of the same digest makes room; whoever has its files open keeps them.
+    yield* Effect.promise(() => fs.promises.rm(folder, { recursive: true, force: true }))
+    fs.renameSync(made, folder)
+    yield* writeJsonAtomic(currentFile(root), Schema.String, digest, { durable: true })
+    onProgress({ step: "unpacking the kernel", fraction: 1 })
+    return { digest, folder, version } satisfies KernelHome
+  }))
