@@ -2,7 +2,6 @@ import {
   bytes,
   encodePayload,
   type Field,
-  type GuestString,
   offset,
   type StructOf,
   str,
@@ -16,8 +15,7 @@ import {
 /** One call of the agent: what to send and how to read what comes back. A value; nothing is sent by making it. */
 export interface Call<out A> {
   readonly name: string
-  readonly op: number
-  /** Encodes the op's fields. Throws `TooLarge`. */
+  /** Encodes the payload of the CALL frame, op and fields. Throws `TooLarge`. */
   readonly encode: () => Buffer
   readonly result: { readonly read: Field<A>["read"] }
 }
@@ -25,9 +23,10 @@ export interface Call<out A> {
 const call =
   <F extends Fields, A>(name: string, op: number, fields: F, result: Field<A>) => {
     const layout = struct(fields)
+    const request = struct({ op: u8, request: layout })
     return Object.assign(
-      (value: StructOf<F>): Call<A> => ({ name, op, encode: () => encodePayload(layout, value), result }),
-      { op, fields: layout, result }
+      (value: StructOf<F>): Call<A> => ({ name, encode: () => encodePayload(request, { op, request: value }), result }),
+      { op, request, result }
     )
   }
 
@@ -63,5 +62,3 @@ export const Calls = {
   /** Opens (1) or closes (0) a chain, in which nothing runs after the first failure. */
   chain: call("chain", 19, { on: u8 }, nothing)
 } as const
-
-export type { GuestString }

@@ -26,6 +26,9 @@ export const sealFrame = (frame: Buffer, stream: number, kind: number) => {
   return frame
 }
 
+/** Gives an encoded frame its stream. */
+export const numberFrame = (frame: Buffer, stream: number) => frame.writeUInt32BE(stream, 4)
+
 export const encodeFrame = (stream: number, kind: number, payload: Uint8Array) => {
   const frame = Buffer.allocUnsafe(payload.length + OVERHEAD_BYTES)
   frame.set(payload, HEADER_BYTES)

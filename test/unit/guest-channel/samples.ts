@@ -1,5 +1,5 @@
 import { Calls } from "../../../src/guest-channel/calls.ts"
-import { decodePayload, encodeControl, type Field, str, struct, u32, u8 } from "../../../src/guest-channel/control.ts"
+import { decodePayload, encodeControl, type Field, str, struct, u32 } from "../../../src/guest-channel/control.ts"
 import { AgentMessage, FIRST_CALL, HostMessage } from "../../../src/guest-channel/messages.ts"
 
 /** One golden frame: its fields, the frame they encode to, and the way back. */
@@ -31,13 +31,13 @@ const sample = <A>(
 let calls = 0
 /** A call with its op's own fields, and the agent's answer to it. */
 const call = <F, A>(
-  op: { readonly op: number; readonly fields: Field<F>; readonly result: Field<A> },
+  op: { readonly op: number; readonly request: Field<{ readonly op: number; readonly request: F }>; readonly result: Field<A> },
   name: string,
   fields: NoInfer<F>,
   result: NoInfer<A>
 ): ReadonlyArray<Sample> => {
   const id = FIRST_CALL + calls++
-  const request = { kind: HostMessage.Call.kind, fields: struct({ op: u8, request: op.fields }) }
+  const request = { kind: HostMessage.Call.kind, fields: op.request }
   const answer = { kind: AgentMessage.Result.kind, fields: struct({ errno: u32, detail: str, result: op.result }) }
   return [
     sample(`call-${name}`, id, request, { op: op.op, request: fields }),

@@ -1,0 +1,145 @@
+import { Deferred, Effect, Mailbox, Option, type Scope, type Stream } from "effect"
+import { randomBytes } from "node:crypto"
+import type { Duplex } from "node:stream"
+import { ChannelFailed, type CommandNotExecutable, type CommandNotFound, type CommandNotStarted } from "../contract/errors.ts"
+import { type Call, Calls } from "./calls.ts"
+import { type AgentEvent, Connection } from "./connection.ts"
+import type { AgentCallFailed } from "./errors.ts"
+import * as Files from "./files.ts"
+import { chain, request, type ResultsOf } from "./open.ts"
+import { type GuestProcess, processOf, spawn, type SpawnRequest } from "./process.ts"
+import type { ResumableStream } from "./takeover.ts"
+
+export interface ConnectOptions {
+  /** Yields the byte stream to the agent; it lives as long as the channel's scope. */
+  readonly open: Effect.Effect<Duplex, ChannelFailed, Scope.Scope>
+  /**
+   * Whether the stream may hold what an older connection left half sent: always, but for a guest that was frozen
+   * while idle and has just been restored.
+   */
+  readonly takeover: boolean
+  /** Kills and forgets everything that older connections left running. @default false */
+  readonly forget?: boolean | undefined
+  /** Which streams of older connections to keep, by id; the others are killed and released. @default all */
+  readonly keep?: ((id: string) => boolean) | undefined
+  /** How long the agent may take to answer, in `ms`. @default 10 000 */
+  readonly helloTimeoutMs?: number | undefined
+}
+
+type CallResultOf<C> = C extends Call<infer A> ? Effect.Effect<A, AgentCallFailed | ChannelFailed> : never
+/** Every call of the agent as a method that makes and sends it. */
+export type CallMethods = {
+  readonly [K in keyof typeof Calls]: (
+    ...fields: Parameters<(typeof Calls)[K]>
+  ) => CallResultOf<ReturnType<(typeof Calls)[K]>>
+}
+
+/**
+ * The host's end of one connection to a guest's agent. Effects of it send when they are run, in the order in which
+ * they are run; those run without waiting for each other share one write and one round trip. A connection that is
+ * lost, or whose guest breaks the protocol, fails everything pending and everything later with `ChannelFailed`.
+ */
+export interface GuestChannel {
+  readonly hello: {
+    /** Hash of the agent's sources. */
+    readonly build: string
+    /** What older connections left. */
+    readonly streams: ReadonlyArray<ResumableStream>
+  }
+  readonly call: CallMethods
+  readonly request: <A>(call: Call<A>) => Effect.Effect<A, AgentCallFailed | ChannelFailed>
+  /**
+   * Runs calls in one write and one round trip. The guest runs none after the first that fails, and that one's
+   * failure is the result.
+   */
+  readonly chain: <const C extends ReadonlyArray<Call<unknown>>>(
+    calls: C
+  ) => Effect.Effect<ResultsOf<C>, AgentCallFailed | ChannelFailed>
+  readonly spawn: (
+    request: SpawnRequest
+  ) => Effect.Effect<GuestProcess, ChannelFailed | CommandNotExecutable | CommandNotFound | CommandNotStarted, Scope.Scope>
+  /** `chain` and `spawn` in one write and one round trip: where a call fails, the guest has started nothing. */
+  readonly spawnAfter: (
+    calls: ReadonlyArray<Call<unknown>>,
+    request: SpawnRequest
+  ) => Effect.Effect<
+    GuestProcess,
+    AgentCallFailed | ChannelFailed | CommandNotExecutable | CommandNotFound | CommandNotStarted,
+    Scope.Scope
+  >
+  /**
+   * Takes up a process that an older connection left, by its id; nothing when the agent has none of that id. Output
+   * goes on where it was last acknowledged, or at `known` where that is further: what a log has already.
+   */
+  readonly adopt: (
+    id: string,
+    known?: { readonly stdout: number; readonly stderr: number }
+  ) => Effect.Effect<Option.Option<GuestProcess>, ChannelFailed, Scope.Scope>
+  readonly read: (request: Files.ReadRequest) => Stream.Stream<Uint8Array, AgentCallFailed | ChannelFailed>
+  readonly write: <E, R>(
+    request: Files.WriteRequest,
+    content: Stream.Stream<Uint8Array, E, R>
+  ) => Effect.Effect<void, AgentCallFailed | ChannelFailed | E, R>
+  readonly walk: (request: Files.WalkRequest) => ReturnType<typeof Files.walk>
+  readonly connectPort: (
+    request: { readonly port: number; readonly family?: 4 | 6 | undefined }
+  ) => Effect.Effect<Files.GuestSocket, AgentCallFailed | ChannelFailed, Scope.Scope>
+  /** The agent's own log, the last 64 lines of it when nobody reads. Ends with the channel. */
+  readonly events: Stream.Stream<AgentEvent>
+  /** Never succeeds; fails when the channel does. */
+  readonly failed: Effect.Effect<never, ChannelFailed>
+}
+
+const DEFAULT_HELLO_TIMEOUT_MS = 10_000
+
+/** Greets the agent and waits for its answer. Closing the scope fails what is pending. */
+const connect = (options: ConnectOptions): Effect.Effect<GuestChannel, ChannelFailed, Scope.Scope> =>
+  Effect.gen(function*() {
+    const timeoutMs = options.helloTimeoutMs ?? DEFAULT_HELLO_TIMEOUT_MS
+    const events = yield* Mailbox.make<AgentEvent>({ capacity: 64, strategy: "sliding" })
+    const socket = yield* options.open
+    const connection = yield* Effect.acquireRelease(
+      Effect.sync(() => new Connection(socket, { nonce: randomBytes(16), keep: options.keep ?? (() => true), events })),
+      (connection) => Effect.sync(() => connection.close())
+    )
+    connection.greet({ takeover: options.takeover, forget: options.forget ?? false })
+    const { build, takenOver } = yield* Deferred.await(connection.greeted).pipe(
+      Effect.timeoutFail({
+        duration: timeoutMs,
+        onTimeout: () => new ChannelFailed({ detail: `the guest's agent did not answer within ${timeoutMs} ms` })
+      })
+    )
+    const methods = Object.entries(Calls).map(([name, make]) =>
+      [name, (fields: never) => request(connection, (make as (fields: never) => Call<unknown>)(fields))] as const
+    )
+    const adopt: GuestChannel["adopt"] = (id, known) =>
+      Effect.suspend(() => {
+        if (connection.failure !== undefined) return Effect.fail(connection.failure)
+        const found = takenOver.get(id)
+        if (found === undefined || found.resumable.opener !== "spawn") return Effect.succeed(Option.none())
+        const { resumable, stream } = found
+        if (known !== undefined) stream.passOver(known.stdout, known.stderr)
+        const process = processOf(connection, stream, { id, pid: resumable.pid, stdinOffset: stream.inputOffset })
+        return Effect.acquireRelease(
+          Effect.succeed(Option.some(process)),
+          () => Effect.sync(() => connection.release(stream))
+        )
+      })
+    return {
+      hello: { build, streams: Array.from(takenOver.values(), ({ resumable }) => resumable) },
+      call: Object.fromEntries(methods) as unknown as CallMethods,
+      request: (call) => request(connection, call),
+      chain: (calls) => chain(connection, calls),
+      spawn: (spawned) => spawn(connection, spawned) as ReturnType<GuestChannel["spawn"]>,
+      spawnAfter: (calls, spawned) => spawn(connection, spawned, calls),
+      adopt,
+      read: (wanted) => Files.read(connection, wanted),
+      write: (target, content) => Files.write(connection, target, content),
+      walk: (wanted) => Files.walk(connection, wanted),
+      connectPort: (wanted) => Files.connectPort(connection, wanted),
+      events: Mailbox.toStream(events),
+      failed: Deferred.await(connection.failed)
+    }
+  })
+
+export const GuestChannel = { connect } as const

@@ -1,0 +1,198 @@
+import { Deferred, Effect, Exit, FiberId, type Mailbox } from "effect"
+import type { Duplex } from "node:stream"
+import { ChannelFailed } from "../contract/errors.ts"
+import { CallTable } from "./call-table.ts"
+import { type Call, Calls } from "./calls.ts"
+import { decodePayload, encodeControl } from "./control.ts"
+import { FrameDecoder, TAKEOVER_FILLER_BYTES } from "./frame.ts"
+import { escapeGuestText } from "./guest-text.ts"
+import { HelloSearch } from "./hello.ts"
+import { AgentMessage, CONNECTION, FIRST_CALL, HelloFlag, HostMessage, PROTOCOL_VERSION } from "./messages.ts"
+import { Outbox } from "./outbox.ts"
+import type { GuestStream, StreamBegin, StreamLink } from "./stream.ts"
+import { StreamTable } from "./stream-table.ts"
+import { type AgentHello, readHello, type ResumableStream, StateReader } from "./takeover.ts"
+import { Violation } from "./violation.ts"
+
+/** A line of the agent's own log. */
+export interface AgentEvent {
+  /** Severity as in syslog: 3 error, 4 warning, 6 information. */
+  readonly level: number
+  readonly text: string
+}
+
+/** A stream that an older connection left, and this side of it. */
+export interface TakenOver {
+  readonly resumable: ResumableStream
+  readonly stream: GuestStream
+}
+
+export interface Greeting {
+  readonly build: string
+  readonly takenOver: ReadonlyMap<string, TakenOver>
+}
+
+/** At so many streams released while they ran, a ping finds out which releases the guest has seen. */
+const FORGOTTEN_STREAMS = 128
+
+/**
+ * One connection to the agent. Frames are handed to the calls and streams they are for in the socket's own
+ * callback: no fiber per frame. The socket is never paused; what a stream holds unread is bounded by its credit.
+ * Whatever the guest does wrong ends here, as one `ChannelFailed` for all that is pending.
+ */
+export class Connection implements StreamLink {
+  readonly greeted = Deferred.unsafeMake<Greeting, ChannelFailed>(FiberId.none)
+  readonly failed = Deferred.unsafeMake<never, ChannelFailed>(FiberId.none)
+  readonly outbox: Outbox
+  readonly #socket: Duplex
+  readonly #nonce: Uint8Array
+  readonly #keep: (id: string) => boolean
+  readonly #events: Mailbox.Mailbox<AgentEvent>
+  readonly #search: HelloSearch
+  readonly #decoder = new FrameDecoder((number, kind, payload) => this.#dispatch(number, kind, payload))
+  readonly #calls = new CallTable()
+  readonly #streams = new StreamTable(this)
+  readonly #awake = new Set<GuestStream>()
+  readonly #takenOver = new Map<string, TakenOver>()
+  #phase: "searching" | "hello" | "states" | "open" = "searching"
+  #hello: AgentHello | undefined
+  #states: StateReader | undefined
+  #statesLeft = 0
+  #failure: ChannelFailed | undefined
+
+  constructor(
+    socket: Duplex,
+    options: {
+      readonly nonce: Uint8Array
+      readonly keep: (id: string) => boolean
+      readonly events: Mailbox.Mailbox<AgentEvent>
+    }
+  ) {
+    this.#socket = socket
+    this.#nonce = options.nonce
+    this.#keep = options.keep
+    this.#events = options.events
+    this.#search = new HelloSearch(options.nonce)
+    this.outbox = new Outbox(socket, (detail) => this.fail(detail))
+    socket.on("data", (chunk: Buffer) => this.#read(chunk))
+    socket.on("end", () => this.fail("the guest's side closed it"))
+    socket.on("close", () => this.fail("its socket closed"))
+    socket.on("error", (error) => this.fail(error.message))
+  }
+
+  get failure() {
+    return this.#failure
+  }
+
+  /** Greets the agent; a takeover first ends what an older connection may have left half sent. */
+  greet(options: { readonly takeover: boolean; readonly forget: boolean }) {
+    if (options.takeover) this.send(Buffer.alloc(TAKEOVER_FILLER_BYTES))
+    const { fields, kind } = HostMessage.Hello
+    const flags = options.forget ? HelloFlag.forget : 0
+    this.send(encodeControl(CONNECTION, kind, fields, { nonce: this.#nonce, version: PROTOCOL_VERSION, flags }))
+  }
+
+  send(frame: Buffer) {
+    if (this.#failure === undefined) this.outbox.send(frame)
+  }
+
+  wake(stream: GuestStream) {
+    this.#awake.add(stream)
+  }
+
+  /** A call's frame, for the caller to send, and its result to come. Not for a failed connection. */
+  make<A>(call: Call<A>, payload: Buffer) {
+    return this.#calls.make(call, payload)
+  }
+
+  /** A stream whose opening `frame`, numbered here, the caller sends. Throws `TooLarge`. Not for a failed connection. */
+  open(begin: StreamBegin, frame: Buffer) {
+    return this.#streams.open(begin, frame)
+  }
+
+  /** Ends a stream on both sides; what still runs in it is killed. */
+  release(stream: GuestStream) {
+    this.#streams.release(stream, this.#calls.made)
+    if (this.#streams.forgotten === FORGOTTEN_STREAMS) {
+      const ping = Calls.ping({ payload: Buffer.alloc(0) })
+      this.send(this.make(ping, ping.encode()).frame)
+    }
+  }
+
+  /** Sends what is still to be sent, such as releases, and ends the connection. */
+  close() {
+    this.outbox.flush()
+    this.fail("it was closed on this side")
+  }
+
+  fail(detail: string) {
+    if (this.#failure !== undefined) return
+    const failure = new ChannelFailed({ detail })
+    this.#failure = failure
+    this.#socket.destroy()
+    this.outbox.close()
+    Deferred.unsafeDone(this.greeted, Effect.fail(failure))
+    Deferred.unsafeDone(this.failed, Effect.fail(failure))
+    this.#calls.fail(failure)
+    this.#streams.fail(failure)
+    this.#awake.clear()
+    this.#events.unsafeDone(Exit.void)
+  }
+
+  #read(chunk: Buffer) {
+    if (this.#failure !== undefined) return
+    try {
+      const bytes = this.#phase === "searching" ? this.#search.push(chunk) : chunk
+      if (bytes === undefined) return
+      if (this.#phase === "searching") this.#phase = "hello"
+      this.#decoder.push(bytes)
+      for (const stream of this.#awake) stream.deliver()
+      this.#awake.clear()
+    } catch (error) {
+      this.fail(error instanceof Violation ? `the guest broke the protocol: ${error.message}` : String(error))
+    }
+  }
+
+  #dispatch(number: number, kind: number, payload: Buffer) {
+    if (this.#phase !== "open") return this.#introduce(number, kind, payload)
+    if (number >= FIRST_CALL) {
+      if (kind !== AgentMessage.Result.kind) throw new Violation(`frame 0x${kind.toString(16)} for a call`)
+      return this.#streams.answered(this.#calls.receive(number, payload))
+    }
+    if (number !== CONNECTION) return this.#streams.receive(number, kind, payload)
+    if (kind !== AgentMessage.Event.kind) throw new Violation(`frame 0x${kind.toString(16)} for the connection`)
+    const { level, text } = decodePayload(AgentMessage.Event.fields, payload)
+    this.#events.unsafeOffer({ level, text: escapeGuestText(text as Uint8Array, 1_000) })
+  }
+
+  /** The agent's hello and the streams it brings over, which come before anything else. */
+  #introduce(number: number, kind: number, payload: Buffer) {
+    if (this.#phase === "hello") {
+      this.#hello = readHello(payload, this.#nonce)
+      if (this.#hello.version !== PROTOCOL_VERSION) {
+        throw new Error(`the guest speaks version ${this.#hello.version} of the protocol, this pyro ${PROTOCOL_VERSION}`)
+      }
+      this.#phase = "states"
+      this.#states = new StateReader(this.#hello)
+      this.#statesLeft = this.#hello.streams
+      this.#streams.startAt(this.#hello.nextStream)
+    } else {
+      if (kind !== AgentMessage.State.kind) throw new Violation(`frame 0x${kind.toString(16)} among the states of streams`)
+      const { begin, stream: resumable } = this.#states!.read(number, payload)
+      this.#takenOver.set(resumable.id, { resumable, stream: this.#streams.takeOver(number, begin) })
+      this.#statesLeft--
+    }
+    if (this.#statesLeft === 0) this.#finishGreeting()
+  }
+
+  #finishGreeting() {
+    this.#phase = "open"
+    for (const [id, { stream }] of this.#takenOver) {
+      if (this.#keep(id)) continue
+      this.#takenOver.delete(id)
+      this.release(stream)
+    }
+    const build = escapeGuestText(this.#hello!.build)
+    Deferred.unsafeDone(this.greeted, Effect.succeed({ build, takenOver: this.#takenOver }))
+  }
+}

@@ -1,0 +1,119 @@
+import { Deferred, Effect } from "effect"
+import { randomBytes } from "node:crypto"
+import type { ChannelFailed } from "../contract/errors.ts"
+import { type Call, Calls } from "./calls.ts"
+import type { Connection } from "./connection.ts"
+import { encodeControl } from "./control.ts"
+import type { Ending, Refused } from "./ending.ts"
+import { errnoName } from "./errno.ts"
+import { AgentCallFailed } from "./errors.ts"
+import { escapeGuestText } from "./guest-text.ts"
+import type { Message } from "./messages.ts"
+import type { GuestStream, StreamBegin } from "./stream.ts"
+import { TooLarge } from "./violation.ts"
+
+/** Unread output that the guest may send ahead, per output, unless a request says otherwise. */
+export const DEFAULT_WINDOW_BYTES = 1_048_576
+
+export const newStreamId = () => randomBytes(16).toString("hex")
+
+/** Runs `encode`, which may throw `TooLarge`, on a connection that works. */
+const encoding = <A, E>(connection: Connection, tooLarge: (detail: string) => E, encode: () => A) =>
+  Effect.suspend((): Effect.Effect<A, ChannelFailed | E> => {
+    if (connection.failure !== undefined) return Effect.fail(connection.failure)
+    try {
+      return Effect.succeed(encode())
+    } catch (error) {
+      if (error instanceof TooLarge) return Effect.fail(tooLarge(error.message))
+      throw error
+    }
+  })
+
+const tooLargeFor = (operation: string) => (detail: string) => new AgentCallFailed({ operation, errno: "E2BIG", detail })
+
+/** Sends one call when run; calls run one after the other without waiting share a write and a round trip. */
+export const request = <A>(connection: Connection, call: Call<A>): Effect.Effect<A, AgentCallFailed | ChannelFailed> =>
+  encoding(connection, tooLargeFor(call.name), () => {
+    const { frame, result } = connection.make(call, call.encode())
+    connection.send(frame)
+    return result
+  }).pipe(Effect.flatMap(Deferred.await))
+
+/**
+ * Encodes calls as one chain, and gives what sends it: in one write, and the agent runs nothing after the first
+ * that fails. Throws `TooLarge` before anything is made. `last` is the frame of an opener at the chain's end.
+ */
+const encodeChain = (connection: Connection, calls: ReadonlyArray<Call<unknown>>) => {
+  const links = [Calls.chain({ on: 1 }), ...calls, Calls.chain({ on: 0 })].map((call) => [call, call.encode()] as const)
+  return (last: ReadonlyArray<Buffer>) => {
+    const made = links.map(([call, payload]) => connection.make(call, payload))
+    const frames = made.map(({ frame }) => frame)
+    for (const frame of [...frames.slice(0, -1), ...last, ...frames.slice(-1)]) connection.send(frame)
+    return made.slice(1, -1).map(({ result }) => result)
+  }
+}
+
+/** Results in order, so that the failure told is the first one and not what was cancelled because of it. */
+const awaitAll = <A, E>(results: ReadonlyArray<Deferred.Deferred<A, E>>) => Effect.forEach(results, Deferred.await)
+
+export type ResultsOf<C extends ReadonlyArray<Call<unknown>>> = {
+  readonly [K in keyof C]: C[K] extends Call<infer A> ? A : never
+}
+
+export const chain = <const C extends ReadonlyArray<Call<unknown>>>(connection: Connection, calls: C) =>
+  encoding(connection, tooLargeFor("chain"), () => encodeChain(connection, calls)([])).pipe(
+    Effect.flatMap(awaitAll),
+    Effect.map((results) => results as unknown as ResultsOf<C>)
+  )
+
+/** What opens a stream: its frame, and how it behaves on this side. */
+export interface Opener<A> {
+  readonly message: Message<A>
+  readonly fields: A
+  readonly begin: StreamBegin
+  /** Whether closing the scope leaves it running in the guest. */
+  readonly keepRunning?: boolean | undefined
+}
+
+/** Opens a stream behind a chain of calls (none: no chain) and waits until it has started. */
+export const openStream = <A, E>(
+  connection: Connection,
+  opener: Opener<A>,
+  options: {
+    readonly after: ReadonlyArray<Call<unknown>>
+    readonly tooLarge: (detail: string) => E
+    readonly refused: (refused: Refused) => E
+  }
+) =>
+  Effect.acquireRelease(
+    encoding(connection, options.tooLarge, () => {
+      const { fields, kind } = opener.message
+      const frame = encodeControl(0, kind, fields, opener.fields)
+      const sendChain = options.after.length === 0 ? undefined : encodeChain(connection, options.after)
+      const stream = connection.open(opener.begin, frame)
+      if (sendChain !== undefined) return { stream, results: sendChain([frame]) }
+      connection.send(frame)
+      return { stream, results: [] }
+    }),
+    ({ stream }) => Effect.sync(() => opener.keepRunning === true ? undefined : connection.release(stream))
+  ).pipe(
+    Effect.tap(({ results }) => awaitAll(results)),
+    Effect.flatMap(({ stream }) =>
+      Deferred.await(stream.started).pipe(
+        Effect.mapError((error) => error._tag === "refused" ? options.refused(error) : error),
+        Effect.map((pid) => ({ pid, stream }))
+      )
+    )
+  )
+
+/** How a file operation or a connection failed. */
+export const operationFailed = (operation: string) => ({ detail, errno }: Refused) =>
+  new AgentCallFailed({ operation, errno: errnoName(errno), detail: escapeGuestText(detail) })
+
+export const operationTooLarge = tooLargeFor
+
+/** Waits for the end of a file operation. */
+export const awaitEnd = (stream: GuestStream, operation: string): Effect.Effect<Ending, AgentCallFailed | ChannelFailed> =>
+  Deferred.await(stream.ended).pipe(
+    Effect.mapError((error) => error._tag === "refused" ? operationFailed(operation)(error) : error)
+  )

@@ -1,0 +1,73 @@
+import { Effect } from "effect"
+import type { Duplex } from "node:stream"
+
+/** Frames up to this many bytes are joined into one write; copying them is cheaper than a vectored write. */
+const JOINED_BYTES = 65_536
+/** Bytes the guest has not taken from the socket past which signals and resizes wait. */
+const CONGESTED_BYTES = 1_048_576
+/** Twice the input credit of 1,024 streams: more is left untaken only by a guest that grants credit without reading. */
+const MAX_UNTAKEN_BYTES = 134_217_728
+
+/** Collects the frames of one turn of the event loop and writes them at once, in order. */
+export class Outbox {
+  readonly #socket: Duplex
+  #frames: Array<Buffer> = []
+  #bytes = 0
+  #waiting: Array<() => void> = []
+
+  readonly #onOverflow: (detail: string) => void
+
+  constructor(socket: Duplex, onOverflow: (detail: string) => void) {
+    this.#socket = socket
+    this.#onOverflow = onOverflow
+    socket.on("drain", () => this.#release())
+  }
+
+  send(frame: Buffer) {
+    if (this.#frames.length === 0) queueMicrotask(() => this.flush())
+    this.#frames.push(frame)
+    this.#bytes += frame.length
+  }
+
+  /** Waits while the guest leaves so much untaken that one more small frame would be one too many. */
+  readonly room: Effect.Effect<void> = Effect.async<void>((resume) => {
+    if (this.#socket.writableLength + this.#bytes < CONGESTED_BYTES || this.#socket.destroyed) return resume(Effect.void)
+    const go = () => resume(Effect.void)
+    this.#waiting.push(go)
+    return Effect.sync(() => {
+      this.#waiting = this.#waiting.filter((other) => other !== go)
+    })
+  })
+
+  /** Drops what was not written and lets everybody go on. */
+  close() {
+    this.#frames = []
+    this.#bytes = 0
+    this.#release()
+  }
+
+  #release() {
+    for (const go of this.#waiting.splice(0)) go()
+  }
+
+  /** Writes what was sent since the last time. */
+  flush() {
+    const frames = this.#frames
+    const bytes = this.#bytes
+    this.#frames = []
+    this.#bytes = 0
+    if (frames.length === 0 || this.#socket.destroyed) return
+    if (this.#socket.writableLength > MAX_UNTAKEN_BYTES) {
+      return this.#onOverflow(`the guest leaves more than ${MAX_UNTAKEN_BYTES} bytes unread`)
+    }
+    if (frames.length === 1) {
+      this.#socket.write(frames[0])
+    } else if (bytes <= JOINED_BYTES) {
+      this.#socket.write(Buffer.concat(frames, bytes))
+    } else {
+      this.#socket.cork()
+      for (const frame of frames) this.#socket.write(frame)
+      this.#socket.uncork()
+    }
+  }
+}

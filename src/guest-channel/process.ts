@@ -1,0 +1,181 @@
+import { Deferred, Effect, type Scope, type Stream } from "effect"
+import { constants } from "node:os"
+import { ChannelFailed, CommandNotExecutable, CommandNotFound, CommandNotStarted } from "../contract/errors.ts"
+import type { Call } from "./calls.ts"
+import type { Connection } from "./connection.ts"
+import type { GuestString } from "./control.ts"
+import type { Ending, Refused } from "./ending.ts"
+import { EACCES, EISDIR, ENOENT, ENOEXEC, errnoName } from "./errno.ts"
+import type { AgentCallFailed } from "./errors.ts"
+import { escapeGuestText } from "./guest-text.ts"
+import { HostMessage, SignalTarget, SpawnFlag, STDOUT } from "./messages.ts"
+import { DEFAULT_WINDOW_BYTES, newStreamId, openStream } from "./open.ts"
+import { piecesOf } from "./pieces.ts"
+import type { GuestStream } from "./stream.ts"
+
+/** Size of a terminal in character cells. */
+export interface TerminalSize {
+  readonly rows: number
+  readonly cols: number
+}
+
+export interface SpawnRequest {
+  /** Program and arguments; a program without `/` is looked up in the PATH of `env`. */
+  readonly argv: readonly [GuestString, ...ReadonlyArray<GuestString>]
+  /** The whole environment, as `K=V`. @default none */
+  readonly env?: ReadonlyArray<GuestString> | undefined
+  /** @default `/` */
+  readonly cwd?: GuestString | undefined
+  /** Name, uid, or uid:gid. @default root */
+  readonly user?: string | undefined
+  /** Whether it gets an input; else it reads /dev/null. @default false */
+  readonly stdin?: boolean | undefined
+  /** Runs it on a terminal of this size, on which stdout and stderr are one. */
+  readonly pty?: TerminalSize | undefined
+  /** Memory of everything it starts, in `bytes`; 0 = no limit. @default 0 */
+  readonly memoryMaxBytes?: number | undefined
+  /** Processes and threads; 0 = no limit. @default 0 */
+  readonly pidsMax?: number | undefined
+  /** Output the guest may send ahead of its reader, per output, in `bytes`. @default 1 MiB */
+  readonly windowBytes?: number | undefined
+  /** 32 hexadecimal digits; the agent runs an id once. @default minted */
+  readonly id?: string | undefined
+  /** Leaves it running when the scope closes, for a later connection to adopt. @default false */
+  readonly keepRunning?: boolean | undefined
+}
+
+export interface ProcessOutput {
+  readonly from: "stdout" | "stderr"
+  /** Position of the first byte since the process started, per output. */
+  readonly offset: number
+  readonly bytes: Uint8Array
+}
+
+export type ProcessExit = Ending
+
+/** A process in the guest. Closing the scope it was acquired in kills it with all it started, and releases it. */
+export interface GuestProcess {
+  readonly id: string
+  readonly pid: number
+  /**
+   * What it prints, in the order it came. Has to be read: with a window of unread output the process blocks, and
+   * its exit is only told after the end of its output. The guest keeps every byte until the consumer asks for the
+   * next ones, so that what a consumer wrote to a log before asking again cannot be lost. One consumer.
+   */
+  readonly output: Stream.Stream<ProcessOutput, ChannelFailed>
+  /** Input bytes that the guest has already; not 0 only after `adopt`. */
+  readonly stdinOffset: number
+  /** Waits while the process does not read. Ends well when it no longer can read. */
+  readonly writeStdin: (bytes: Uint8Array) => Effect.Effect<void, ChannelFailed>
+  /** Ends the input behind all writes before it; what is written later is dropped. */
+  readonly endStdin: Effect.Effect<void, ChannelFailed>
+  readonly resize: (size: TerminalSize) => Effect.Effect<void, ChannelFailed>
+  /** Signals the process, or the group in the foreground of its terminal. */
+  readonly signal: (
+    signal: number | NodeJS.Signals,
+    target?: "process" | "group"
+  ) => Effect.Effect<void, ChannelFailed>
+  /** Kills it and everything it started. */
+  readonly kill: Effect.Effect<void, ChannelFailed>
+  readonly exit: Effect.Effect<ProcessExit, ChannelFailed>
+}
+
+const textOf = (value: GuestString) => typeof value === "string" ? value : escapeGuestText(value)
+
+const notStarted = (argv: SpawnRequest["argv"]) => ({ detail, errno, step }: Refused) => {
+  const told = escapeGuestText(detail)
+  if (step !== "exec") return new CommandNotStarted({ step, detail: `${errnoName(errno)}${told === "" ? "" : `: ${told}`}` })
+  switch (errno) {
+    case ENOENT:
+      return new CommandNotFound({ command: textOf(argv[0]) })
+    case EACCES:
+    case ENOEXEC:
+    case EISDIR:
+      return new CommandNotExecutable({ command: textOf(argv[0]), detail: errnoName(errno) })
+    default:
+      return new CommandNotStarted({ step, detail: errnoName(errno) })
+  }
+}
+
+const cells = (count: number) => Math.min(Math.max(Math.trunc(count), 0), 0xffff)
+
+/**
+ * Starts a process and waits only until it has started, or could not. With `after`, those calls go ahead of it in
+ * the same write, and the guest starts nothing when one of them fails.
+ */
+export const spawn = (
+  connection: Connection,
+  request: SpawnRequest,
+  after: ReadonlyArray<Call<unknown>> = []
+): Effect.Effect<
+  GuestProcess,
+  AgentCallFailed | ChannelFailed | CommandNotExecutable | CommandNotFound | CommandNotStarted,
+  Scope.Scope
+> =>
+  Effect.suspend(() => {
+    const id = request.id ?? newStreamId()
+    const window = request.windowBytes ?? DEFAULT_WINDOW_BYTES
+    const pty = request.pty !== undefined
+    const opener = {
+      message: HostMessage.Spawn,
+      fields: {
+        id: Buffer.from(id, "hex"),
+        window,
+        flags: (pty ? SpawnFlag.pty : 0) | (request.stdin === true ? SpawnFlag.stdin : 0),
+        rows: cells(request.pty?.rows ?? 0),
+        cols: cells(request.pty?.cols ?? 0),
+        user: request.user ?? "",
+        cwd: request.cwd ?? "",
+        argv: request.argv,
+        env: request.env ?? [],
+        memoryMax: request.memoryMaxBytes ?? 0,
+        pidsMax: request.pidsMax ?? 0
+      },
+      begin: { window, outputs: pty ? [1] as const : [1, 2] as const },
+      keepRunning: request.keepRunning
+    }
+    return openStream(connection, opener, {
+      after,
+      tooLarge: (detail) => new CommandNotStarted({ step: "limit", detail: `its arguments and environment: ${detail}` }),
+      refused: notStarted(request.argv)
+    }).pipe(Effect.map(({ pid, stream }) => processOf(connection, stream, { id, pid, stdinOffset: 0 })))
+  })
+
+/** The process behind a stream that has started. */
+export const processOf = (
+  connection: Connection,
+  stream: GuestStream,
+  known: { readonly id: string; readonly pid: number; readonly stdinOffset: number }
+): GuestProcess => {
+  const send = (act: () => void) =>
+    Effect.andThen(
+      connection.outbox.room,
+      Effect.suspend(() => {
+        if (connection.failure !== undefined) return Effect.fail(connection.failure)
+        if (!stream.isEnded) act()
+        return Effect.void
+      })
+    )
+  return {
+    ...known,
+    output: piecesOf(stream, ({ bytes, offset, output }) => ({ from: output === STDOUT ? "stdout" : "stderr", offset, bytes })),
+    writeStdin: (bytes) => stream.input.write(bytes),
+    endStdin: Effect.suspend(() => stream.input.end()),
+    resize: ({ cols, rows }) => send(() => stream.send(HostMessage.Resize, { rows: cells(rows), cols: cells(cols) })),
+    signal: (signal, target = "process") =>
+      send(() =>
+        stream.send(HostMessage.Signal, {
+          target: target === "group" ? SignalTarget.group : SignalTarget.main,
+          signal: typeof signal === "number" ? signal : constants.signals[signal]
+        })
+      ),
+    kill: send(() =>
+      stream.send(HostMessage.Signal, { target: SignalTarget.everything, signal: constants.signals.SIGKILL })
+    ),
+    exit: Deferred.await(stream.ended).pipe(Effect.mapError((error) =>
+      error._tag === "refused"
+        ? new ChannelFailed({ detail: `the guest gave up on process ${known.pid}: ${errnoName(error.errno)} (${error.step})` })
+        : error
+    ))
+  }
+}

@@ -1,0 +1,72 @@
+import type { ChannelFailed } from "../contract/errors.ts"
+import { numberFrame } from "./frame.ts"
+import { FIRST_CALL, HostMessage } from "./messages.ts"
+import { GuestStream, type StreamBegin, type StreamLink } from "./stream.ts"
+import { TooLarge, Violation } from "./violation.ts"
+
+/** The streams of one connection, by number. */
+export class StreamTable {
+  readonly #link: StreamLink
+  readonly #streams = new Map<number, GuestStream>()
+  /** Streams released while they ran, with the number of calls made by then: frames on their way still come. */
+  readonly #forgotten = new Map<number, number>()
+  #next = 1
+
+  constructor(link: StreamLink) {
+    this.#link = link
+  }
+
+  get forgotten() {
+    return this.#forgotten.size
+  }
+
+  /** Adds a stream under the next number, which the frame that opens it, yet to be sent, is given. Throws `TooLarge`. */
+  open(begin: StreamBegin, frame: Buffer) {
+    if (this.#next >= FIRST_CALL) throw new TooLarge("all stream numbers of this guest are used up")
+    const stream = this.takeOver(this.#next++, begin)
+    numberFrame(frame, stream.number)
+    return stream
+  }
+
+  /** Adds a stream that the agent brought over from an older connection. */
+  takeOver(number: number, begin: StreamBegin) {
+    const stream = new GuestStream(number, this.#link, begin)
+    this.#streams.set(number, stream)
+    return stream
+  }
+
+  /** Numbers below `next` belong to older connections. */
+  startAt(next: number) {
+    this.#next = next
+  }
+
+  receive(number: number, kind: number, payload: Buffer) {
+    const stream = this.#streams.get(number)
+    if (stream !== undefined) stream.receive(kind, payload)
+    else if (!this.#forgotten.has(number)) {
+      throw new Violation(`frame 0x${kind.toString(16)} for stream ${number}, which is not open`)
+    }
+  }
+
+  /** Tells the agent to forget the stream, and so to kill what still runs in it. Does nothing the second time. */
+  release(stream: GuestStream, callsMade: number) {
+    if (!this.#streams.delete(stream.number)) return
+    stream.abandon()
+    stream.send(HostMessage.Release, {})
+    if (!stream.isEnded) this.#forgotten.set(stream.number, callsMade)
+  }
+
+  /** The agent has answered call `order`, so it has seen every release before it: nothing comes for those any more. */
+  answered(order: number) {
+    for (const [number, callsMade] of this.#forgotten) {
+      if (callsMade > order) return
+      this.#forgotten.delete(number)
+    }
+  }
+
+  fail(failure: ChannelFailed) {
+    for (const stream of this.#streams.values()) stream.fail(failure)
+    this.#streams.clear()
+    this.#forgotten.clear()
+  }
+}

@@ -1,0 +1,75 @@
+import { bytes, offset, Reader, str, struct, u32, u64, u8 } from "./control.ts"
+import { Violation } from "./violation.ts"
+
+/** Longer than any record with two names of PATH_MAX; a deeper path than that the agent cannot name either. */
+const MAX_RECORD_BYTES = 65_536
+
+const record = struct({
+  type: u8,
+  mode: u32,
+  uid: u32,
+  gid: u32,
+  size: offset,
+  ino: u64,
+  mtimeNs: u64,
+  ctimeNs: u64,
+  nlink: u32,
+  path: str,
+  linkTarget: bytes
+})
+
+const types = { f: "file", d: "directory", l: "symlink", c: "character", b: "block", p: "fifo", s: "socket" } as const
+type TypeLetter = keyof typeof types
+
+/** One entry of a walked tree. Names are the guest's own bytes: neither UTF-8 nor free of tricks. */
+export interface WalkEntry {
+  readonly type: (typeof types)[TypeLetter]
+  /** Permission bits and setuid, setgid, sticky. */
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  readonly size: number
+  readonly ino: bigint
+  readonly mtimeNs: bigint
+  readonly ctimeNs: bigint
+  readonly nlink: number
+  /** Relative to the walked root. */
+  readonly path: Uint8Array
+  /** Empty unless a symlink. */
+  readonly linkTarget: Uint8Array
+}
+
+/** Cuts the output of a walk into entries; holds at most one record. */
+export class WalkDecoder {
+  #held = Buffer.alloc(0)
+
+  /** Throws `Violation`. */
+  push(chunk: Uint8Array): Array<WalkEntry> {
+    const view = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+    const all = this.#held.length === 0 ? view : Buffer.concat([this.#held, view])
+    const entries: Array<WalkEntry> = []
+    let at = 0
+    while (all.length - at >= 4) {
+      const length = all.readUInt32BE(at)
+      if (length > MAX_RECORD_BYTES) throw new Violation(`a walk record of ${length} bytes`)
+      if (all.length - at - 4 < length) break
+      entries.push(readEntry(all.subarray(at + 4, at + 4 + length)))
+      at += 4 + length
+    }
+    this.#held = Buffer.from(all.subarray(at))
+    return entries
+  }
+
+  end() {
+    if (this.#held.length > 0) throw new Violation("a walk ends within a record")
+  }
+}
+
+const readEntry = (payload: Buffer): WalkEntry => {
+  const from = new Reader(payload)
+  const { path, type, ...fields } = record.read(from)
+  from.end()
+  const letter = String.fromCharCode(type)
+  if (!(letter in types)) throw new Violation(`a walk entry of unknown type ${type}`)
+  return { ...fields, type: types[letter as TypeLetter], path: path as Uint8Array }
+}

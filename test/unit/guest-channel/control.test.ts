@@ -1,0 +1,78 @@
+import { assert, describe, it } from "@effect/vitest"
+import { FastCheck } from "effect"
+import { decodePayload, encodePayload, type Field, list, offset, str, u16, u32, u64, u8 } from "../../../src/guest-channel/control.ts"
+import { AgentMessage, HostMessage } from "../../../src/guest-channel/messages.ts"
+import { TooLarge, Violation } from "../../../src/guest-channel/violation.ts"
+import { samples } from "./samples.ts"
+
+const roundTrips = <A>(field: Field<A>, any: FastCheck.Arbitrary<A>) =>
+  FastCheck.assert(FastCheck.property(any, (value) => {
+    assert.deepStrictEqual(decodePayload(field, encodePayload(field, value)), value)
+  }))
+
+const anyBytes = FastCheck.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes))
+const anyStr = anyBytes.map((bytes) => Buffer.from(bytes.map((byte) => byte === 0 ? 1 : byte)))
+const anyId = FastCheck.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => Buffer.from(bytes))
+const anyU32 = FastCheck.nat(0xffff_ffff)
+const anyOffset = FastCheck.maxSafeNat()
+
+describe("control fields", () => {
+  it("are read as they were written", () => {
+    roundTrips(u8, FastCheck.nat(0xff))
+    roundTrips(u16, FastCheck.nat(0xffff))
+    roundTrips(u32, anyU32)
+    roundTrips(u64, FastCheck.bigInt({ min: 0n, max: 2n ** 64n - 1n }))
+    roundTrips(offset, anyOffset)
+    roundTrips<string | Uint8Array>(str, anyStr)
+    roundTrips(list<string | Uint8Array>(str), FastCheck.array(anyStr, { maxLength: 20 }))
+    roundTrips(HostMessage.Ack.fields, FastCheck.record({ output: FastCheck.nat(0xff), offset: anyOffset }))
+    roundTrips<{ readonly offset: number; readonly data: Uint8Array }>(
+      HostMessage.DataIn.fields,
+      FastCheck.record({ offset: anyOffset, data: anyBytes })
+    )
+    roundTrips<{ readonly nonce: Uint8Array; readonly version: number; readonly flags: number }>(
+      HostMessage.Hello.fields,
+      FastCheck.record({ nonce: anyId, version: anyU32, flags: FastCheck.nat(0xff) })
+    )
+    roundTrips<{ readonly errno: number; readonly step: number; readonly detail: string | Uint8Array }>(
+      AgentMessage.Failed.fields,
+      FastCheck.record({ errno: anyU32, step: FastCheck.nat(0xff), detail: anyStr })
+    )
+  })
+
+  it("cut short or with something left over are a violation", () => {
+    for (const sample of samples.filter(({ frame }) => frame.length < 1_000)) {
+      const payload = sample.frame.subarray(9, -1)
+      const endsInBytes = /^(call|data|result|state)/.test(sample.name)
+      for (let length = 0; length < payload.length; length++) {
+        if (!endsInBytes) assert.throws(() => sample.decode(payload.subarray(0, length)), Violation)
+      }
+      if (!endsInBytes) assert.throws(() => sample.decode(Buffer.concat([payload, Buffer.alloc(1)])), Violation)
+    }
+  })
+
+  it("changed anywhere are read or refused, and nothing else is thrown", () => {
+    const small = samples.filter(({ frame }) => frame.length < 1_000)
+    const anySample = FastCheck.constantFrom(...small)
+    FastCheck.assert(FastCheck.property(anySample, FastCheck.array(FastCheck.tuple(FastCheck.nat(), FastCheck.nat(0xff))), (sample, changes) => {
+      const payload = Buffer.from(sample.frame.subarray(9, -1))
+      for (const [at, byte] of changes) if (payload.length > 0) payload[at % payload.length] = byte
+      try {
+        sample.decode(payload)
+      } catch (error) {
+        assert.instanceOf(error, Violation)
+      }
+    }), { numRuns: 3_000 })
+  })
+
+  it("with a false count take no memory for it", () => {
+    const claim = Buffer.from([0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0])
+    assert.throws(() => decodePayload(list(str), claim), Violation)
+    assert.throws(() => decodePayload(str, claim), Violation)
+  })
+
+  it("refuse what cannot be passed on: a NUL in a string, more than a frame holds", () => {
+    assert.throws(() => encodePayload(str, "a\0b"), TooLarge)
+    assert.throws(() => encodePayload(str, "x".repeat(70_000)), TooLarge)
+  })
+})
