@@ -1,0 +1,78 @@
+#include "beneath.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "kernel.h"
+
+static const char *relative(const char *path) {
+  while (*path == '/') path++;
+  return *path == '\0' ? "." : path;
+}
+
+int open_root(const char *root) { return open(*root == '\0' ? "/" : root, O_PATH | O_DIRECTORY | O_CLOEXEC); }
+
+int open_beneath(int root, const char *path, int flags, mode_t mode, bool follow_links) {
+  struct kernel_open_how how = {
+      .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC | ((flags & O_PATH) ? 0 : O_NONBLOCK | O_NOCTTY)),
+      .mode = (flags & O_CREAT) ? mode : 0,
+      .resolve = KERNEL_RESOLVE_BENEATH | KERNEL_RESOLVE_NO_MAGICLINKS | (follow_links ? 0 : KERNEL_RESOLVE_NO_SYMLINKS),
+  };
+  /* EAGAIN: the tree was being renamed while the path was followed. */
+  for (int attempt = 0; attempt < 16; attempt++) {
+    int fd = (int)syscall(SYS_openat2, root, relative(path), &how, sizeof how);
+    if (fd >= 0 || errno != EAGAIN) return fd;
+  }
+  return -1;
+}
+
+/* Makes each directory on the way to `prefix` that is missing. */
+static int make_beneath(int root, const char *prefix) {
+  char path[PATH_MAX];
+  size_t length = strlen(prefix);
+  for (size_t end = 1; end <= length; end++) {
+    if (end != length && prefix[end] != '/') continue;
+    memcpy(path, prefix, end);
+    path[end] = '\0';
+    int fd = open_beneath(root, path, O_PATH | O_DIRECTORY, 0, true);
+    if (fd < 0 && errno == ENOENT) {
+      const char *name = NULL;
+      int parent = open_parent_beneath(root, path, false, &name);
+      if (parent < 0) return -1;
+      int made = mkdirat(parent, name, 0755);
+      int error = errno;
+      close(parent);
+      if (made < 0 && error != EEXIST) {
+        errno = error;
+        return -1;
+      }
+      fd = open_beneath(root, path, O_PATH | O_DIRECTORY, 0, true);
+    }
+    if (fd < 0) return -1;
+    close(fd);
+  }
+  return 0;
+}
+
+int open_parent_beneath(int root, const char *path, bool make, const char **name) {
+  path = relative(path);
+  size_t length = strlen(path);
+  if (length >= PATH_MAX) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
+  const char *slash = strrchr(path, '/');
+  *name = slash != NULL ? slash + 1 : path;
+  if (**name == '\0' || strcmp(*name, ".") == 0 || strcmp(*name, "..") == 0) {
+    errno = EISDIR;
+    return -1;
+  }
+  if (slash == NULL) return open_beneath(root, ".", O_PATH | O_DIRECTORY, 0, true);
+  char parent[PATH_MAX];
+  memcpy(parent, path, (size_t)(slash - path));
+  parent[slash - path] = '\0';
+  if (make && make_beneath(root, parent) < 0) return -1;
+  return open_beneath(root, parent, O_PATH | O_DIRECTORY, 0, true);
+}

@@ -1,0 +1,16 @@
+/* Opening files beneath a directory, whatever links a guest has put there. */
+#ifndef PYRO_BENEATH_H
+#define PYRO_BENEATH_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* The directory that paths are resolved beneath; -1 with errno. */
+int open_root(const char *root);
+/* As openat2 with RESOLVE_BENEATH: -1 with EXDEV for what leads out. "" and "." are the root itself; leading slashes
+ * are ignored. Never waits for a FIFO or takes a terminal. */
+int open_beneath(int root, const char *path, int flags, mode_t mode, bool follow_links);
+/* The directory that holds `path`, and its last component in *name (within `path`). Makes the missing ones when `make`. */
+int open_parent_beneath(int root, const char *path, bool make, const char **name);
+
+#endif

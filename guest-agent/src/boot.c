@@ -1,0 +1,115 @@
+#include "boot.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "cgroup.h"
+#include "kernel.h"
+#include "log.h"
+#include "machine.h"
+#include "modules.h"
+#include "mount.h"
+
+#define PORT_NAME "pyro.0"
+enum { PORT_WAIT_MS = 10000, PORT_POLL_MS = 2 };
+
+static void mount_kernel_file_systems(void) {
+  static const struct {
+    const char *target, *type, *data;
+    unsigned long flags;
+    bool needed;
+  } mounts[] = {
+      {"/proc", "proc", "", MS_NOSUID | MS_NODEV | MS_NOEXEC, true},
+      {"/sys", "sysfs", "", MS_NOSUID | MS_NODEV | MS_NOEXEC, true},
+      {"/dev", "devtmpfs", "mode=0755", MS_NOSUID, true},
+      {"/dev/pts", "devpts", "mode=0620,gid=5,ptmxmode=0666", MS_NOSUID | MS_NOEXEC, true},
+      {"/dev/shm", "tmpfs", "mode=1777", MS_NOSUID | MS_NODEV, true},
+      {"/sys/fs/cgroup", "cgroup2", "", MS_NOSUID | MS_NODEV | MS_NOEXEC, false},
+      {"/run", "tmpfs", "mode=0755", MS_NOSUID | MS_NODEV, true},
+  };
+  for (size_t i = 0; i < sizeof mounts / sizeof *mounts; i++) {
+    int error = mount_at(mounts[i].type, mounts[i].target, mounts[i].type, mounts[i].flags, mounts[i].data);
+    /* EBUSY: the kernel mounted it (CONFIG_DEVTMPFS_MOUNT). */
+    if (error == 0 || error == EBUSY) continue;
+    if (mounts[i].needed) fatal("mounting %s: %s", mounts[i].target, strerror(error));
+    log_line("mounting %s: %s", mounts[i].target, strerror(error));
+  }
+}
+
+/* Descriptors 0, 1 and 2 must be taken, so that no other file ever gets their numbers. */
+static void take_standard_descriptors(void) {
+  int fd = open("/dev/null", O_RDWR | O_NOCTTY);
+  if (fd < 0) fatal("/dev/null: %s", strerror(errno));
+  for (int target = 0; target < 3; target++)
+    if (fd != target && dup2(fd, target) < 0) fatal("descriptor %d: %s", target, strerror(errno));
+  if (fd > 2) close(fd);
+}
+
+static void link_device_names(void) {
+  static const char *const links[][2] = {
+      {"/proc/self/fd", "/dev/fd"}, {"/proc/self/fd/0", "/dev/stdin"}, {"/proc/self/fd/1", "/dev/stdout"}, {"/proc/self/fd/2", "/dev/stderr"}};
+  for (size_t i = 0; i < sizeof links / sizeof *links; i++)
+    if (symlink(links[i][0], links[i][1]) < 0 && errno != EEXIST) log_line("%s: %s", links[i][1], strerror(errno));
+}
+
+/* Commands inherit these: the kernel gives PID 1 limits of 1,024 and 4,096. */
+static void raise_file_limit(void) {
+  struct rlimit limit = {.rlim_cur = 65536, .rlim_max = 1048576};
+  if (setrlimit(RLIMIT_NOFILE, &limit) < 0) log_line("RLIMIT_NOFILE: %s", strerror(errno));
+}
+
+static bool names_port(const char *entry) {
+  char path[300], name[sizeof PORT_NAME + 1] = "";
+  snprintf(path, sizeof path, "/sys/class/virtio-ports/%s/name", entry);
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  ssize_t size = read(fd, name, sizeof name);
+  close(fd);
+  return size == sizeof PORT_NAME && memcmp(name, PORT_NAME "\n", sizeof PORT_NAME) == 0;
+}
+
+static int find_port(void) {
+  DIR *directory = opendir("/sys/class/virtio-ports");
+  if (directory == NULL) return -1;
+  int fd = -1;
+  for (const struct dirent *entry; fd < 0 && (entry = readdir(directory)) != NULL;) {
+    char path[300];
+    if (entry->d_name[0] == '.' || !names_port(entry->d_name)) continue;
+    snprintf(path, sizeof path, "/dev/%s", entry->d_name);
+    fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  }
+  closedir(directory);
+  return fd;
+}
+
+/* The device appears a moment after its driver is loaded. */
+static int wait_for_port(void) {
+  for (int waited = 0; waited < PORT_WAIT_MS; waited += PORT_POLL_MS) {
+    int fd = find_port();
+    if (fd >= 0) return fd;
+    nanosleep(&(struct timespec){.tv_nsec = PORT_POLL_MS * 1000000L}, NULL);
+  }
+  fatal("no virtio-serial port named " PORT_NAME);
+}
+
+int boot(void) {
+  umask(022);
+  mount_kernel_file_systems();
+  take_standard_descriptors();
+  log_init_console();
+  link_device_names();
+  raise_file_limit();
+  modules_load("/modules");
+  int error = link_up("lo");
+  if (error != 0) log_line("lo: %s", strerror(error));
+  error = cgroup_init("/sys/fs/cgroup");
+  if (error != 0) log_line("cgroups: %s", strerror(error));
+  return wait_for_port();
+}

@@ -1,0 +1,190 @@
+#include "cgroup.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "kernel.h"
+#include "list.h"
+#include "log.h"
+#include "loop.h"
+
+/* Making and removing a group costs more than a short command's own exec: empty ones without limits are used again. */
+enum { SPARES_MAX = 4 };
+
+struct cgroup {
+  struct link unused; /* room for loop_free_later */
+  struct source source;
+  struct cgroup *next_spare;
+  int directory, events; /* events: cgroup.events, says whether it is populated */
+  uint64_t memory_kills; /* of memory.events, when it was taken */
+  bool limited;
+  char name[24];
+};
+
+static int parent = -1;
+static uint64_t next_name = 1;
+static struct cgroup *spares;
+static unsigned spare_count;
+
+static int write_file(int directory, const char *name, const char *value) {
+  int fd = openat(directory, name, O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return errno;
+  int error = write(fd, value, strlen(value)) < 0 ? errno : 0;
+  close(fd);
+  return error;
+}
+
+static void enable_controllers(int directory) {
+  static const char *const controllers[] = {"+memory", "+pids", "+cpu"};
+  for (size_t i = 0; i < sizeof controllers / sizeof *controllers; i++) write_file(directory, "cgroup.subtree_control", controllers[i]);
+}
+
+int cgroup_init(const char *directory) {
+  int top = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (top < 0) return errno;
+  enable_controllers(top);
+  int error = 0;
+  if (mkdirat(top, "pyro", 0755) < 0 && errno != EEXIST) error = errno;
+  if (error == 0) parent = openat(top, "pyro", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (error == 0 && parent < 0) error = errno;
+  if (parent >= 0) enable_controllers(parent);
+  close(top);
+  return error;
+}
+
+bool cgroup_available(void) { return parent >= 0; }
+
+static int set_limit(int directory, const char *name, uint64_t limit) {
+  char value[24];
+  snprintf(value, sizeof value, "%llu", (unsigned long long)limit);
+  return write_file(directory, name, value);
+}
+
+/* The number after `key` in a small file of "key number" lines; 0 when it is not there. */
+static uint64_t read_key(int fd, const char *key) {
+  char text[512];
+  ssize_t size = pread(fd, text, sizeof text - 1, 0);
+  if (size <= 0) return 0;
+  text[size] = '\0';
+  size_t length = strlen(key);
+  for (const char *line = text; line != NULL && *line != '\0';) {
+    if (strncmp(line, key, length) == 0 && line[length] == ' ') return strtoull(line + length + 1, NULL, 10);
+    line = strchr(line, '\n');
+    if (line != NULL) line++;
+  }
+  return 0;
+}
+
+static bool populated(const struct cgroup *cgroup) { return read_key(cgroup->events, "populated") != 0; }
+
+static uint64_t memory_kills(const struct cgroup *cgroup) {
+  int fd = openat(cgroup->directory, "memory.events", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  uint64_t kills = read_key(fd, "oom_kill");
+  close(fd);
+  return kills;
+}
+
+static void destroy(struct cgroup *cgroup) {
+  unlinkat(parent, cgroup->name, AT_REMOVEDIR);
+  close(cgroup->events);
+  close(cgroup->directory);
+  cgroup->events = cgroup->directory = -1;
+  loop_free_later(cgroup);
+}
+
+static int make(struct cgroup **out) {
+  struct cgroup *cgroup = calloc(1, sizeof *cgroup);
+  if (cgroup == NULL) return ENOMEM;
+  snprintf(cgroup->name, sizeof cgroup->name, "%llu", (unsigned long long)next_name++);
+  cgroup->directory = cgroup->events = -1;
+  int error = 0;
+  if (mkdirat(parent, cgroup->name, 0755) < 0 && errno != EEXIST) error = errno;
+  if (error == 0) cgroup->directory = openat(parent, cgroup->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (cgroup->directory >= 0) cgroup->events = openat(cgroup->directory, "cgroup.events", O_RDONLY | O_CLOEXEC);
+  if (error == 0 && cgroup->events < 0) error = errno;
+  if (error != 0) {
+    if (cgroup->directory >= 0) close(cgroup->directory);
+    free(cgroup);
+    return error;
+  }
+  *out = cgroup;
+  return 0;
+}
+
+/* A guest's root can remove or fill what lies here, so a spare is looked at before it is used. */
+static struct cgroup *take_spare(void) {
+  while (spares != NULL) {
+    struct cgroup *cgroup = spares;
+    spares = cgroup->next_spare;
+    spare_count--;
+    struct stat status;
+    if (fstat(cgroup->directory, &status) == 0 && status.st_nlink > 0 && !populated(cgroup)) return cgroup;
+    destroy(cgroup);
+  }
+  return NULL;
+}
+
+int cgroup_take(uint64_t memory_max, uint64_t pids_max, struct cgroup **out) {
+  bool limited = memory_max != 0 || pids_max != 0;
+  struct cgroup *cgroup = limited ? NULL : take_spare();
+  if (cgroup == NULL) {
+    int error = make(&cgroup);
+    if (error != 0) return error;
+  }
+  cgroup->limited = limited;
+  int error = 0;
+  if (memory_max != 0) error = set_limit(cgroup->directory, "memory.max", memory_max);
+  if (error == 0 && pids_max != 0) error = set_limit(cgroup->directory, "pids.max", pids_max);
+  if (error != 0) {
+    destroy(cgroup);
+    return error;
+  }
+  *out = cgroup;
+  return 0;
+}
+
+int cgroup_descriptor(const struct cgroup *cgroup) { return cgroup->directory; }
+
+void cgroup_kill(struct cgroup *cgroup) { write_file(cgroup->directory, "cgroup.kill", "1"); }
+
+bool cgroup_ran_out_of_memory(struct cgroup *cgroup) {
+  uint64_t kills = memory_kills(cgroup), before = cgroup->memory_kills;
+  cgroup->memory_kills = kills;
+  return kills > before;
+}
+
+static void put_away(struct cgroup *cgroup) {
+  if (cgroup->limited || spare_count >= SPARES_MAX) {
+    destroy(cgroup);
+    return;
+  }
+  cgroup->next_spare = spares;
+  spares = cgroup;
+  spare_count++;
+}
+
+static void on_event(struct source *source, uint32_t events) {
+  (void)events;
+  struct cgroup *cgroup = container_of(source, struct cgroup, source);
+  if (cgroup->events < 0 || populated(cgroup)) return;
+  loop_unwatch(cgroup->events);
+  put_away(cgroup);
+}
+
+void cgroup_release(struct cgroup *cgroup) {
+  if (!populated(cgroup)) {
+    put_away(cgroup);
+    return;
+  }
+  cgroup->source.ready = on_event;
+  if (loop_watch(cgroup->events, EPOLLPRI, &cgroup->source) < 0) {
+    log_line("cgroup %s: %s", cgroup->name, strerror(errno));
+    return;
+  }
+  /* It may have emptied before it was watched. */
+  on_event(&cgroup->source, EPOLLPRI);
+}

@@ -1,0 +1,33 @@
+/* What happens between clone and exec, in a child that borrows the agent's memory. */
+#ifndef PYRO_CHILD_H
+#define PYRO_CHILD_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "user.h"
+#include "wire.h"
+
+/* Everything the child needs, made before it exists: it allocates nothing and changes nothing but the report. */
+struct child_plan {
+  char **argv;       /* argv[-1] is a free slot, for a script without "#!" */
+  char **env;
+  const char *path;  /* of env, or the default */
+  const char *cwd;
+  const struct user *user;
+  int in, out, err;  /* become 0, 1, 2 */
+  bool terminal;     /* `in` becomes the controlling terminal */
+};
+
+/* Why there was no exec; error 0 = there was. */
+struct child_report {
+  int error;
+  enum step step;
+};
+
+/* Starts it in the cgroup (-1: the agent's own) and waits until it has exec'd or given up; its pid, or -1 with errno. */
+pid_t child_start(const struct child_plan *plan, int cgroup, struct child_report *report);
+/* Maps the page in which children report; errno, or 0. */
+int child_init(void);
+
+#endif

@@ -1,0 +1,120 @@
+/* Reads the positional fields of a payload; every count is checked against what is left. */
+#ifndef PYRO_DECODE_H
+#define PYRO_DECODE_H
+
+#include <stdbool.h>
+
+#include "wire.h"
+
+struct bytes {
+  const uint8_t *data;
+  size_t size;
+};
+
+/* After the first field that does not fit `bad` is set and every further field reads as zero or empty. */
+struct cursor {
+  const uint8_t *at;
+  size_t left;
+  bool bad;
+};
+
+/* `count` strings, each checked; walk them with take_str on a copy of `items`. */
+struct list {
+  struct cursor items;
+  uint32_t count;
+};
+
+struct cursor cursor_over(const void *data, size_t size);
+uint8_t take_u8(struct cursor *cursor);
+uint16_t take_u16(struct cursor *cursor);
+uint32_t take_u32(struct cursor *cursor);
+uint64_t take_u64(struct cursor *cursor);
+struct bytes take_bytes(struct cursor *cursor);
+/* bytes without a NUL */
+struct bytes take_str(struct cursor *cursor);
+struct list take_list(struct cursor *cursor);
+struct bytes take_rest(struct cursor *cursor);
+/* True when every field fitted and nothing is left over. */
+bool cursor_done(const struct cursor *cursor);
+
+struct hello {
+  uint8_t nonce[ID_SIZE];
+  uint32_t version;
+  uint8_t flags;
+};
+
+struct spawn_request {
+  uint8_t id[ID_SIZE];
+  uint32_t window; /* bytes per output */
+  uint8_t flags;
+  uint16_t rows, cols;
+  struct bytes user, cwd;
+  struct list argv, env;
+  uint64_t memory_max, pids_max; /* 0 = no limit */
+};
+
+struct read_request {
+  uint8_t id[ID_SIZE];
+  uint32_t window;
+  struct bytes root, path;
+  uint64_t offset, limit; /* limit 0 = to the end */
+};
+
+struct write_request {
+  uint8_t id[ID_SIZE];
+  struct bytes root, path;
+  uint32_t mode; /* 0 = as the file that is there, else 0644 */
+  uint8_t flags;
+};
+
+struct walk_request {
+  uint8_t id[ID_SIZE];
+  uint32_t window;
+  struct bytes root, path;
+  uint32_t max_depth; /* 0 = no limit */
+  uint32_t flags;
+};
+
+struct connect_request {
+  uint8_t id[ID_SIZE];
+  uint32_t window;
+  uint8_t family;
+  uint16_t port;
+};
+
+struct data_in {
+  uint64_t offset;
+  struct bytes data;
+};
+
+struct ack {
+  uint8_t output;
+  uint64_t offset;
+};
+
+struct signal_request {
+  uint8_t target;
+  uint32_t signal;
+};
+
+struct resize {
+  uint16_t rows, cols;
+};
+
+/* Each returns false for a payload that is not exactly its fields. */
+bool decode_hello(struct cursor cursor, struct hello *out);
+bool decode_spawn(struct cursor cursor, struct spawn_request *out);
+bool decode_read(struct cursor cursor, struct read_request *out);
+bool decode_write(struct cursor cursor, struct write_request *out);
+bool decode_walk(struct cursor cursor, struct walk_request *out);
+bool decode_connect(struct cursor cursor, struct connect_request *out);
+bool decode_data_in(struct cursor cursor, struct data_in *out);
+bool decode_end_in(struct cursor cursor, uint64_t *offset);
+bool decode_ack(struct cursor cursor, struct ack *out);
+bool decode_signal(struct cursor cursor, struct signal_request *out);
+bool decode_resize(struct cursor cursor, struct resize *out);
+
+/* A NUL-terminated copy, to be freed; NULL when memory is out. */
+char *copy_str(struct bytes str);
+
+#endif

@@ -1,0 +1,161 @@
+#include "input.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "list.h"
+#include "stream.h"
+
+void input_init(struct input *input, struct stream *stream) {
+  input->stream = stream;
+  input->fd = -1;
+}
+
+static void acknowledge(struct input *input) {
+  input->ack_due = true;
+  stream_changed(input->stream);
+}
+
+static void close_descriptor(struct input *input) {
+  if (input->fd >= 0) close(input->fd);
+  input->fd = -1;
+  free(input->buffer);
+  input->buffer = NULL;
+}
+
+void input_break(struct input *input) {
+  if (!input->exists) return;
+  close_descriptor(input);
+  input->held = 0;
+  if (input->consumed == input->received) return;
+  input->consumed = input->received;
+  acknowledge(input);
+}
+
+/* Everything is written and the host said that it was all. */
+static void finish(struct input *input) {
+  if (input->finished) return;
+  input->finished = true;
+  if (input->pty) {
+    /* A terminal has no end; the end-of-file character makes its reader see one. */
+    struct termios settings;
+    char end = tcgetattr(input->fd, &settings) == 0 ? (char)settings.c_cc[VEOF] : 4;
+    if (write(input->fd, &end, 1) < 0) errno = 0;
+    return; /* the terminal stays open for its output */
+  }
+  if (input->socket) shutdown(input->fd, SHUT_WR);
+  stream_input_complete(input->stream);
+  close_descriptor(input);
+}
+
+static void flush(struct input *input) {
+  while (input->held > 0 && input->writable) {
+    ssize_t count = write(input->fd, input->buffer + input->head, input->held);
+    if (count < 0 && errno == EAGAIN) {
+      input->writable = false;
+      break;
+    }
+    if (count < 0) {
+      input_break(input);
+      stream_input_broke(input->stream);
+      return;
+    }
+    input->head += (size_t)count;
+    input->held -= (size_t)count;
+    input->consumed += (uint64_t)count;
+    acknowledge(input);
+  }
+  if (input->held == 0) {
+    input->head = 0;
+    if (input->end_received) finish(input);
+  }
+}
+
+static void on_ready(struct source *source, uint32_t events) {
+  struct input *input = container_of(source, struct input, source);
+  if (input->fd < 0) return;
+  input->writable = true;
+  if (input->held > 0 || (input->end_received && !input->finished)) {
+    flush(input);
+  } else if ((events & EPOLLERR) && !input->socket && !input->pty) {
+    input_break(input); /* the pipe's reader is gone */
+    stream_input_broke(input->stream);
+  }
+}
+
+void input_open(struct input *input, int fd, bool pty, bool socket) {
+  input->exists = true;
+  input->fd = fd;
+  input->pty = pty;
+  input->socket = socket;
+  input->writable = true;
+  input->source.ready = on_ready;
+}
+
+void input_connected(struct input *input) {
+  input->source.ready = on_ready;
+  input->writable = true;
+  if (input->held > 0 || input->end_received) flush(input);
+}
+
+static bool keep(struct input *input, const uint8_t *data, size_t size) {
+  if (input->buffer == NULL) input->buffer = malloc(INPUT_CREDIT);
+  if (input->buffer == NULL) return false;
+  if (INPUT_CREDIT - input->head - input->held < size) {
+    memmove(input->buffer, input->buffer + input->head, input->held);
+    input->head = 0;
+  }
+  memcpy(input->buffer + input->head + input->held, data, size);
+  input->held += size;
+  input->received += size;
+  if (input->watched) return true;
+  input->watched = loop_watch(input->fd, EPOLLOUT, &input->source) == 0;
+  return input->watched;
+}
+
+bool input_data(struct input *input, uint64_t offset, struct bytes data) {
+  if (!input->exists || offset > input->received) return false;
+  uint64_t known = input->received - offset;
+  if (known >= data.size) return true; /* sent again after a takeover */
+  const uint8_t *from = data.data + known;
+  size_t size = data.size - (size_t)known;
+  if (input->end_received || size > INPUT_CREDIT - (input->received - input->consumed)) return false;
+  if (input->fd < 0) {
+    input->received += size;
+    input->consumed = input->received;
+    acknowledge(input);
+    return true;
+  }
+  if (input->held == 0 && input->writable) {
+    ssize_t count = write(input->fd, from, size);
+    if (count < 0 && errno != EAGAIN) {
+      input_break(input);
+      stream_input_broke(input->stream);
+      return input_data(input, offset, data);
+    }
+    if (count > 0) {
+      from += count;
+      size -= (size_t)count;
+      input->received += (uint64_t)count;
+      input->consumed += (uint64_t)count;
+      acknowledge(input);
+    }
+    if (size == 0) return true;
+    input->writable = false;
+  }
+  return keep(input, from, size);
+}
+
+bool input_end(struct input *input, uint64_t offset) {
+  if (!input->exists || offset != input->received) return false;
+  if (input->end_received) return true;
+  input->end_received = true;
+  if (input->fd >= 0 && input->held == 0 && input->writable) finish(input);
+  return true;
+}
+
+void input_close(struct input *input) { close_descriptor(input); }

@@ -1,0 +1,41 @@
+/* The input of a stream: what the host sent, on its way to a pipe, terminal or socket. */
+#ifndef PYRO_INPUT_H
+#define PYRO_INPUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "decode.h"
+#include "loop.h"
+
+struct stream;
+
+struct input {
+  struct source source;
+  struct stream *stream;
+  int fd;       /* -1: nobody reads it (any more), what comes is discarded */
+  bool exists;  /* this stream takes input */
+  bool pty, socket;
+  bool watched; /* the loop tells when there is room */
+  bool writable;
+  bool end_received;
+  bool finished; /* and the end was passed on */
+  bool ack_due;
+  uint8_t *buffer; /* INPUT_CREDIT bytes, allocated when first needed */
+  size_t head, held;
+  uint64_t received, consumed; /* absolute; received - consumed == held */
+};
+
+void input_init(struct input *input, struct stream *stream);
+/* Takes ownership of a non-blocking descriptor. */
+void input_open(struct input *input, int fd, bool pty, bool socket);
+/* Its socket is connected: from here on it takes what comes. */
+void input_connected(struct input *input);
+/* False for a gap, or more than the credit: the stream is to fail. */
+bool input_data(struct input *input, uint64_t offset, struct bytes data);
+bool input_end(struct input *input, uint64_t offset);
+/* Nobody reads it any more: discard and acknowledge what is there and what comes. */
+void input_break(struct input *input);
+void input_close(struct input *input);
+
+#endif

@@ -1,0 +1,53 @@
+/* Kernel interfaces that libc's headers may lack: structures and numbers from linux/{sched,openat2,random,fs,mount}.h. */
+#ifndef PYRO_KERNEL_H
+#define PYRO_KERNEL_H
+
+#include <fcntl.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef SYS_clone3
+#define SYS_clone3 435
+#endif
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#ifndef SYS_openat2
+#define SYS_openat2 437
+#endif
+#ifndef SYS_move_mount
+#define SYS_move_mount 429
+#endif
+
+struct kernel_clone_args {
+  uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
+};
+
+#define KERNEL_CLONE_VM 0x100ull
+#define KERNEL_CLONE_VFORK 0x4000ull
+#define KERNEL_CLONE_INTO_CGROUP 0x200000000ull
+
+struct kernel_open_how {
+  uint64_t flags, mode, resolve;
+};
+
+#define KERNEL_RESOLVE_NO_MAGICLINKS 0x02ull
+#define KERNEL_RESOLVE_NO_SYMLINKS 0x04ull
+#define KERNEL_RESOLVE_BENEATH 0x08ull
+
+#define KERNEL_RNDADDENTROPY _IOW('R', 0x03, int[2])
+#define KERNEL_RNDRESEEDCRNG _IO('R', 0x07)
+#define KERNEL_BLKGETSIZE64 _IOR(0x12, 114, uint64_t)
+#define KERNEL_TIOCGPTPEER _IO('T', 0x41)
+#define KERNEL_MOVE_MOUNT_T_EMPTY_PATH 0x40u
+#define KERNEL_CLOSE_RANGE_CLOEXEC 4u
+
+#ifndef F_SETPIPE_SZ
+#define F_SETPIPE_SZ 1031
+#endif
+
+static inline int close_from(unsigned first) { return (int)syscall(SYS_close_range, first, ~0u, 0u); }
+
+#endif

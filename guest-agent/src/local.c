@@ -1,0 +1,57 @@
+#include "local.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "cgroup.h"
+#include "log.h"
+#include "port.h"
+
+static const char usage[] = "use: agent --fd N | --listen PATH [--root DIR] [--cgroup DIR]";
+
+static int listen_on(const char *path) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  if (strlen(path) >= sizeof address.sun_path) fatal("%s: the path of a socket is shorter than %zu bytes", path, sizeof address.sun_path);
+  strcpy(address.sun_path, path);
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 1) < 0) fatal("%s: %s", path, strerror(errno));
+  return fd;
+}
+
+static void enter_root(const char *root) {
+  if (chroot(root) < 0 || chdir("/") < 0) fatal("%s: %s", root, strerror(errno));
+}
+
+void local_start(int count, char **arguments) {
+  const char *root = NULL, *cgroup = NULL, *path = NULL;
+  int fd = -1;
+  for (int i = 1; i < count; i += 2) {
+    const char *value = i + 1 < count ? arguments[i + 1] : NULL;
+    if (value == NULL) fatal("%s", usage);
+    if (strcmp(arguments[i], "--fd") == 0)
+      fd = atoi(value);
+    else if (strcmp(arguments[i], "--listen") == 0)
+      path = value;
+    else if (strcmp(arguments[i], "--root") == 0)
+      root = value;
+    else if (strcmp(arguments[i], "--cgroup") == 0)
+      cgroup = value;
+    else
+      fatal("%s", usage);
+  }
+  if ((fd < 0) == (path == NULL)) fatal("%s", usage);
+  if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) fatal("subreaper: %s", strerror(errno));
+  if (cgroup != NULL) {
+    int error = cgroup_init(cgroup);
+    if (error != 0) fatal("%s: %s", cgroup, strerror(error));
+  }
+  int listener = path != NULL ? listen_on(path) : -1;
+  if (root != NULL) enter_root(root);
+  if ((path != NULL ? port_use_listener(listener) : port_use_socket(fd)) < 0) fatal("channel: %s", strerror(errno));
+}

@@ -1,0 +1,52 @@
+#include "loop.h"
+
+#include <stdlib.h>
+
+static int epoll_fd = -1;
+
+/* Memory waiting for the end of the round, chained through its first bytes. */
+struct garbage {
+  struct garbage *next;
+};
+static struct garbage *garbage;
+
+int loop_init(void) {
+  epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+  return epoll_fd < 0 ? -1 : 0;
+}
+
+int loop_watch(int fd, uint32_t events, struct source *source) {
+  struct epoll_event event = {.events = events | EPOLLET, .data.ptr = source};
+  return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
+}
+
+int loop_watch_level(int fd, uint32_t events, struct source *source) {
+  struct epoll_event event = {.events = events, .data.ptr = source};
+  return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
+}
+
+void loop_unwatch(int fd) { epoll_ctl(epoll_fd, EPOLL_CTL_DEL, fd, NULL); }
+
+void loop_wait(int timeout_ms) {
+  enum { EVENTS_PER_ROUND = 64 };
+  struct epoll_event events[EVENTS_PER_ROUND];
+  int count = epoll_wait(epoll_fd, events, EVENTS_PER_ROUND, timeout_ms);
+  for (int i = 0; i < count; i++) {
+    struct source *source = events[i].data.ptr;
+    source->ready(source, events[i].events);
+  }
+}
+
+void loop_free_later(void *memory) {
+  struct garbage *item = memory;
+  item->next = garbage;
+  garbage = item;
+}
+
+void loop_free_now(void) {
+  while (garbage != NULL) {
+    struct garbage *item = garbage;
+    garbage = item->next;
+    free(item);
+  }
+}

@@ -1,0 +1,25 @@
+/* The event loop: every descriptor is watched edge triggered (but for loop_watch_level), its owner remembers what it may still read or write. */
+#ifndef PYRO_LOOP_H
+#define PYRO_LOOP_H
+
+#include <stdint.h>
+#include <sys/epoll.h>
+
+struct source {
+  void (*ready)(struct source *source, uint32_t events);
+};
+
+int loop_init(void);
+/* Watches `fd` until it is closed; `events` are EPOLLIN, EPOLLOUT, EPOLLPRI. */
+int loop_watch(int fd, uint32_t events, struct source *source);
+/* The same, told again in every round as long as it holds. */
+int loop_watch_level(int fd, uint32_t events, struct source *source);
+void loop_unwatch(int fd);
+/* Waits at most `timeout_ms` (-1: for ever) and calls each ready source once. */
+void loop_wait(int timeout_ms);
+/* Frees memory that holds sources once no event of this round can name it. Its first bytes (a link, no source) are
+ * overwritten; until then a source whose descriptor is -1 ignores what it is told. */
+void loop_free_later(void *memory);
+void loop_free_now(void);
+
+#endif

@@ -1,0 +1,13 @@
+/* Single steps on the machine that CALLs ask for; each returns errno, or 0. */
+#ifndef PYRO_MACHINE_H
+#define PYRO_MACHINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+int link_up(const char *interface);
+int statfs_at(const char *path, uint64_t *total, uint64_t *free_bytes);
+int block_size(const char *device, uint64_t *size);
+int sync_disks(bool drop_caches);
+
+#endif

@@ -1,0 +1,56 @@
+/* pyro's guest agent: PID 1 of every guest, or a local process for tests. docs/channel.md has what it speaks. */
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "announce.h"
+#include "boot.h"
+#include "call.h"
+#include "child.h"
+#include "connection.h"
+#include "entropy.h"
+#include "local.h"
+#include "log.h"
+#include "loop.h"
+#include "output.h"
+#include "port.h"
+#include "reap.h"
+#include "spawn.h"
+#include "stream.h"
+#include "tree.h"
+
+static void serve(void) {
+  bool at_once = true;
+  while (!port_ended() && !reap_asked_to_end()) {
+    loop_wait(at_once ? 0 : port_poll_ms());
+    port_poll();
+    reap_children();
+    at_once = connection_receive();
+    at_once = outputs_read() || at_once;
+    announce_pump();
+    loop_free_now();
+  }
+}
+
+int main(int count, char **arguments) {
+  bool init = getpid() == 1;
+  if (loop_init() < 0) fatal("epoll: %s", strerror(errno));
+  int port = init ? boot() : -1;
+  if (reap_init() < 0) fatal("signals: %s", strerror(errno));
+  int error = child_init();
+  if (error == 0) error = spawn_init();
+  if (error != 0) fatal("starting: %s", strerror(error));
+  call_init(!init);
+  if (init) {
+    entropy_init();
+    if (port_use_virtio(port) < 0) fatal("port: %s", strerror(errno));
+  } else {
+    local_start(count, arguments);
+  }
+  serve();
+  streams_release_all();
+  loop_free_now();
+  tree_kill_all();
+  return 0;
+}

@@ -1,0 +1,32 @@
+#include "modules.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel.h"
+#include "log.h"
+
+enum { ORDER_MAX = 16384 };
+
+static void load(int directory, const char *name) {
+  int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) fatal("module %s: %s", name, strerror(errno));
+  if (syscall(SYS_finit_module, fd, "", 0) < 0 && errno != EEXIST) fatal("module %s: %s", name, strerror(errno));
+  close(fd);
+  unlinkat(directory, name, 0);
+}
+
+void modules_load(const char *path) {
+  static char order[ORDER_MAX];
+  int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) return; /* a kernel with everything built in */
+  int fd = openat(directory, "order", O_RDONLY | O_CLOEXEC);
+  ssize_t size = fd < 0 ? -1 : read(fd, order, sizeof order - 1);
+  if (size < 0) fatal("%s/order: %s", path, strerror(errno));
+  order[size] = '\0';
+  close(fd);
+  char *rest = NULL;
+  for (char *name = strtok_r(order, "\n", &rest); name != NULL; name = strtok_r(NULL, "\n", &rest)) load(directory, name);
+  close(directory);
+}

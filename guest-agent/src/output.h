@@ -1,0 +1,60 @@
+/* One output of a stream: what a process, file or socket gave, kept until the host has acknowledged it. */
+#ifndef PYRO_OUTPUT_H
+#define PYRO_OUTPUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "list.h"
+#include "loop.h"
+
+struct stream;
+
+enum output_kind {
+  OUTPUT_PIPE,   /* of a process: whoever still writes after its end goes on into a sink */
+  OUTPUT_PTY,
+  OUTPUT_HELPER, /* of the agent's own helper process */
+  OUTPUT_SOCKET,
+};
+
+struct output {
+  struct source source;
+  struct stream *stream;
+  struct link reading; /* in the list of outputs that have something to read */
+  int fd;              /* -1 when closed */
+  uint8_t number;      /* 1 or 2 as on the wire; 0 = this output does not exist */
+  enum output_kind kind;
+  bool readable, hung_up;
+  bool limited;       /* the main process ended: take `left` more bytes at most */
+  bool ended;         /* `produced` is the total */
+  bool end_announced; /* END_OUT was sent on this connection */
+  size_t left;
+  size_t window;    /* ring's size in bytes */
+  uint8_t *mapping; /* lazily mapped; NULL = none */
+  size_t head;      /* place of `acked` in the ring */
+  uint64_t acked, sent, produced;
+};
+
+void output_init(struct output *output, struct stream *stream, uint8_t number, uint32_t window);
+/* Takes ownership of a non-blocking descriptor and watches it. */
+int output_open(struct output *output, int fd, enum output_kind kind);
+/* Reads once; called by outputs_read. */
+void output_read(struct output *output);
+/* The main process is gone: drain what is in the pipe now, then end though somebody may still hold it. */
+void output_finish(struct output *output);
+/* Ends it where it stands. */
+void output_end(struct output *output);
+/* Everything below `offset` is in the host's log. */
+void output_acknowledge(struct output *output, uint64_t offset);
+/* Starts over from what was acknowledged. */
+void output_rewind(struct output *output);
+/* Writes one DATA_OUT frame; false when the port has no room now. */
+bool output_send(struct output *output);
+/* Closes and frees; what still writes to it goes on into a sink. */
+void output_close(struct output *output);
+
+/* Lets every output that has something to read, and room, read once. True when some can go on at once. */
+bool outputs_read(void);
+
+#endif

@@ -1,0 +1,67 @@
+#include "reap.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "call.h"
+#include "loop.h"
+#include "stream.h"
+
+static struct source source;
+static int signals = -1;
+static bool children_changed, asked_to_end;
+
+static void on_signal(struct source *unused, uint32_t events) {
+  (void)unused;
+  (void)events;
+  struct signalfd_siginfo info;
+  while (read(signals, &info, sizeof info) == sizeof info) {
+    if (info.ssi_signo == SIGCHLD) children_changed = true;
+    if (getpid() != 1 && (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)) asked_to_end = true;
+  }
+}
+
+int reap_init(void) {
+  sigset_t all, watched;
+  sigfillset(&all);
+  for (int signal = 1; signal < NSIG; signal++) {
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    /* What cannot be caught, or is a sanitizer's, stays as it is. */
+    if (signal != SIGKILL && signal != SIGSTOP && signal != SIGSEGV && signal != SIGBUS && signal != SIGFPE && signal != SIGILL) sigaction(signal, &action, NULL);
+  }
+  /* A fault inside the agent is not to be blocked. */
+  sigdelset(&all, SIGSEGV);
+  sigdelset(&all, SIGBUS);
+  sigdelset(&all, SIGFPE);
+  sigdelset(&all, SIGILL);
+  sigdelset(&all, SIGABRT);
+  if (sigprocmask(SIG_SETMASK, &all, NULL) < 0) return -1;
+  sigemptyset(&watched);
+  sigaddset(&watched, SIGCHLD);
+  sigaddset(&watched, SIGTERM);
+  sigaddset(&watched, SIGINT);
+  signals = signalfd(-1, &watched, SFD_NONBLOCK | SFD_CLOEXEC);
+  if (signals < 0) return -1;
+  source.ready = on_signal;
+  return loop_watch(signals, EPOLLIN, &source);
+}
+
+void reap_children(void) {
+  if (!children_changed) return;
+  children_changed = false;
+  for (;;) {
+    siginfo_t info = {.si_pid = 0};
+    if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0) return;
+    struct stream *stream = stream_of_pid(info.si_pid);
+    if (stream != NULL)
+      stream_reaped(stream, &info);
+    else
+      call_reaped(info.si_pid, &info);
+  }
+}
+
+int reap_asked_to_end(void) { return asked_to_end; }

@@ -1,0 +1,17 @@
+/* The memory behind an output: mapped whole, touched as far as it is used. */
+#ifndef PYRO_RING_H
+#define PYRO_RING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+  /* Before and after the ring's bytes, so that a frame's head and end can be put around any of them in place. */
+  RING_MARGIN = 64,
+};
+
+/* The ring's first byte, or NULL; some released ones are kept for the next. */
+uint8_t *ring_take(size_t size);
+void ring_release(uint8_t *ring, size_t size);
+
+#endif

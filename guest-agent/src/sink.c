@@ -1,0 +1,49 @@
+#include "sink.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "list.h"
+#include "loop.h"
+
+/* Beyond this many the writer gets its SIGPIPE: a limit against a guest that collects them. */
+enum { SINKS_MAX = 1024 };
+
+struct sink {
+  struct link unused; /* room for loop_free_later */
+  struct source source;
+  int fd;
+};
+
+static unsigned sinks;
+
+static void sink_close(struct sink *sink) {
+  close(sink->fd);
+  sink->fd = -1;
+  sinks--;
+  loop_free_later(sink);
+}
+
+static void drain(struct source *source, uint32_t events) {
+  (void)events;
+  struct sink *sink = container_of(source, struct sink, source);
+  if (sink->fd < 0) return;
+  /* One pass per event: what is left wakes the loop again, because a level triggered watch is used here. */
+  static char nowhere[65536];
+  ssize_t count = read(sink->fd, nowhere, sizeof nowhere);
+  if (count == 0 || (count < 0 && errno != EAGAIN)) sink_close(sink);
+}
+
+void sink_open(int fd) {
+  struct sink *sink = sinks < SINKS_MAX ? calloc(1, sizeof *sink) : NULL;
+  if (sink == NULL) {
+    close(fd);
+    return;
+  }
+  loop_unwatch(fd);
+  sink->fd = fd;
+  sink->source.ready = drain;
+  sinks++;
+  if (loop_watch_level(fd, EPOLLIN, &sink->source) < 0) sink_close(sink);
+}

@@ -1,0 +1,8 @@
+/* Reads to nowhere what a background process still writes after its command ended, so that it gets no SIGPIPE. */
+#ifndef PYRO_SINK_H
+#define PYRO_SINK_H
+
+/* Takes ownership of a watched or unwatched non-blocking descriptor. */
+void sink_open(int fd);
+
+#endif

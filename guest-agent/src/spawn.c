@@ -1,0 +1,199 @@
+#include "spawn.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "cgroup.h"
+#include "child.h"
+#include "clock.h"
+#include "kernel.h"
+#include "pty.h"
+
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* HOME, USER, LOGNAME */
+enum { ENV_DEFAULTS = 3 };
+
+static int null_device = -1;
+
+int spawn_init(void) {
+  null_device = open("/dev/null", O_RDWR | O_CLOEXEC);
+  return null_device < 0 ? errno : 0;
+}
+
+
+/* A NULL-terminated array with `before` free slots in front and `after` behind; one allocation with its strings. */
+static char **copy_list(struct list list, size_t before, size_t after) {
+  size_t slots = before + list.count + after + 1;
+  char **items = malloc(slots * sizeof *items + list.items.left + list.count);
+  if (items == NULL) return NULL;
+  char *text = (char *)(items + slots);
+  for (size_t i = 0; i < slots; i++) items[i] = NULL;
+  for (uint32_t i = 0; i < list.count; i++) {
+    struct bytes str = take_str(&list.items);
+    memcpy(text, str.data, str.size);
+    text[str.size] = '\0';
+    items[before + i] = text;
+    text += str.size + 1;
+  }
+  return items;
+}
+
+static const char *variable(char *const *env, const char *name) {
+  size_t length = strlen(name);
+  for (; *env != NULL; env++)
+    if (strncmp(*env, name, length) == 0 && (*env)[length] == '=') return *env + length + 1;
+  return NULL;
+}
+
+/* What login would set, where the host did not. */
+static void add_defaults(char **env, size_t count, const struct user *user, char (*room)[HOME_MAX + 16]) {
+  const struct {
+    const char *name, *value;
+  } defaults[ENV_DEFAULTS] = {{"HOME", user->home}, {"USER", user->name}, {"LOGNAME", user->name}};
+  for (size_t i = 0; i < ENV_DEFAULTS; i++) {
+    if (defaults[i].value[0] == '\0' || variable(env, defaults[i].name) != NULL) continue;
+    snprintf(room[i], sizeof room[i], "%s=%s", defaults[i].name, defaults[i].value);
+    env[count++] = room[i];
+  }
+}
+
+static int make_nonblocking(int fd) { return fcntl(fd, F_SETFL, O_NONBLOCK); }
+
+static void close_pair(int ends[2]) {
+  for (int i = 0; i < 2; i++)
+    if (ends[i] >= 0) close(ends[i]);
+}
+
+/* The descriptors of both sides: [0] reads, [1] writes. */
+struct pipes {
+  int in[2], out[2], err[2];
+};
+
+static int open_pipes(struct pipes *pipes, bool with_input) {
+  if (pipe2(pipes->out, O_CLOEXEC) < 0 || pipe2(pipes->err, O_CLOEXEC) < 0) return errno;
+  if (with_input && pipe2(pipes->in, O_CLOEXEC) < 0) return errno;
+  if (make_nonblocking(pipes->out[0]) < 0 || make_nonblocking(pipes->err[0]) < 0) return errno;
+  if (with_input && make_nonblocking(pipes->in[1]) < 0) return errno;
+  return 0;
+}
+
+/* Hands the agent's sides to the stream, closes the child's. */
+static int take_pipes(struct stream *stream, struct pipes *pipes) {
+  close(pipes->out[1]);
+  close(pipes->err[1]);
+  if (pipes->in[0] >= 0) close(pipes->in[0]);
+  if (pipes->in[1] >= 0) input_open(&stream->input, pipes->in[1], false, false);
+  int error = output_open(&stream->outputs[0], pipes->out[0], OUTPUT_PIPE) < 0 ? errno : 0;
+  if (output_open(&stream->outputs[1], pipes->err[0], OUTPUT_PIPE) < 0) error = errno;
+  return error;
+}
+
+/* Starts the child and settles what it reports; true when a command runs. */
+static bool start(struct stream *stream, const struct child_plan *plan) {
+  struct child_report report;
+  stream->started_ns = clock_monotonic_ns();
+  int cgroup = stream->cgroup != NULL ? cgroup_descriptor(stream->cgroup) : -1;
+  pid_t pid = child_start(plan, cgroup, &report);
+  if (pid < 0) {
+    stream_fail(stream, errno, cgroup >= 0 && (errno == ENODEV || errno == ENOENT || errno == EOPNOTSUPP) ? STEP_CGROUP : STEP_EXEC, "clone");
+    return false;
+  }
+  if (report.error != 0) {
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
+    const char *detail = report.step == STEP_CWD ? plan->cwd : report.step == STEP_USER ? plan->user->name : plan->argv[0];
+    stream_fail(stream, report.error, report.step, detail);
+    return false;
+  }
+  stream->pid = stream->leader = pid;
+  stream->told_pid = (uint32_t)pid;
+  stream->started_due = true;
+  stream_changed(stream);
+  return true;
+}
+
+static void run_with_pipes(struct stream *stream, struct child_plan *plan, bool with_input) {
+  struct pipes pipes = {{-1, -1}, {-1, -1}, {-1, -1}};
+  int error = open_pipes(&pipes, with_input);
+  if (error != 0) {
+    stream_fail(stream, error, STEP_EXEC, "pipe");
+  } else {
+    plan->in = with_input ? pipes.in[0] : null_device;
+    plan->out = pipes.out[1];
+    plan->err = pipes.err[1];
+    if (start(stream, plan)) {
+      error = take_pipes(stream, &pipes);
+      if (error != 0) stream_fail(stream, error, STEP_IO, "epoll");
+      return;
+    }
+  }
+  close_pair(pipes.in);
+  close_pair(pipes.out);
+  close_pair(pipes.err);
+}
+
+static void run_with_terminal(struct stream *stream, struct child_plan *plan, const struct spawn_request *request) {
+  struct pty pty;
+  int error = pty_open(&pty, request->rows, request->cols, plan->user->uid);
+  if (error != 0) {
+    stream_fail(stream, error, STEP_PTY, "/dev/ptmx");
+    return;
+  }
+  plan->in = plan->out = plan->err = pty.slave;
+  plan->terminal = true;
+  if (!start(stream, plan)) {
+    pty_close(&pty);
+    return;
+  }
+  stream->terminal = pty.slave;
+  input_open(&stream->input, pty.input, true, false);
+  if (output_open(&stream->outputs[0], pty.output, OUTPUT_PTY) < 0) stream_fail(stream, errno, STEP_IO, "epoll");
+}
+
+static void run(struct stream *stream, const struct spawn_request *request, const struct user *user, char **argv, char **env, const char *cwd) {
+  const char *path = variable(env, "PATH");
+  struct child_plan plan = {
+      .argv = argv,
+      .env = env,
+      .path = path != NULL ? path : DEFAULT_PATH,
+      .cwd = *cwd != '\0' ? cwd : "/",
+      .user = user,
+  };
+  if (cgroup_available()) {
+    int error = cgroup_take(request->memory_max, request->pids_max, &stream->cgroup);
+    if (error != 0) {
+      stream_fail(stream, error, STEP_CGROUP, NULL);
+      return;
+    }
+  }
+  if (request->flags & SPAWN_PTY)
+    run_with_terminal(stream, &plan, request);
+  else
+    run_with_pipes(stream, &plan, (request->flags & SPAWN_STDIN) != 0);
+}
+
+void spawn(struct stream *stream, const struct spawn_request *request) {
+  static char defaults[ENV_DEFAULTS][HOME_MAX + 16];
+  static struct user user;
+  if (request->flags & SPAWN_PTY) stream->outputs[1].number = 0;
+  char *name = copy_str(request->user), *cwd = copy_str(request->cwd);
+  char **argv = copy_list(request->argv, 1, 0), **env = copy_list(request->env, 0, ENV_DEFAULTS);
+  if (name == NULL || cwd == NULL || argv == NULL || env == NULL) {
+    stream_fail(stream, ENOMEM, STEP_EXEC, NULL);
+  } else {
+    int error = user_find(name, &user);
+    if (error != 0) {
+      stream_fail(stream, error, STEP_USER, name);
+    } else {
+      add_defaults(env, request->env.count, &user, defaults);
+      run(stream, request, &user, argv + 1, env, cwd);
+    }
+  }
+  free(name);
+  free(cwd);
+  free(argv);
+  free(env);
+}

@@ -1,0 +1,86 @@
+/* The table of streams: everything the host has opened and not yet released. */
+#ifndef PYRO_STREAM_H
+#define PYRO_STREAM_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "input.h"
+#include "output.h"
+#include "wire.h"
+
+enum { STREAMS_MAX = 1024, DETAIL_MAX = 256 };
+
+struct cgroup;
+struct task_report;
+
+/* How a stream ended: the fields of its EXITED or FAILED frame. */
+struct ending {
+  uint8_t kind; /* 0 while it runs, else KIND_EXITED or KIND_FAILED */
+  uint8_t how, step;
+  uint32_t code;  /* exit code, signal or errno */
+  uint64_t duration_ns;
+  char detail[DETAIL_MAX];
+};
+
+struct stream {
+  struct link all;            /* in order of opening */
+  struct link control, data;  /* in the sending queues */
+  struct stream *next_in_bucket;
+  uint32_t number;
+  uint8_t opener; /* the frame kind that opened it */
+  uint8_t id[ID_SIZE];
+  uint32_t window;
+  pid_t pid;     /* process to reap; 0 = none (any more) */
+  pid_t leader;  /* its process group and session, also after its end */
+  uint32_t told_pid; /* as STARTED says: 0 for what is no process of the guest's */
+  uint64_t started_ns;
+  int terminal; /* slave side, held open while the main process runs; -1 = none */
+  bool started_due, end_announced;
+  uint8_t turn; /* the output that sends next */
+  struct cgroup *cgroup;
+  struct task_report *report; /* shared with the helper process of READ, WRITE and WALK */
+  struct ending ending;
+  struct input input;
+  struct output outputs[2];
+};
+
+/* What a number and an id mean to an opener. */
+enum opening { OPENING_NEW, OPENING_EXISTS, OPENING_RELEASED, OPENING_FULL, OPENING_NUMBER_TAKEN, OPENING_NO_MEMORY };
+
+/* A new stream, or (OPENING_EXISTS) the one of that id. */
+enum opening stream_open(uint32_t number, uint8_t opener, const uint8_t id[ID_SIZE], uint32_t window, struct stream **stream);
+struct stream *stream_find(uint32_t number);
+struct stream *stream_of_pid(pid_t pid);
+struct link *streams_all(void);
+uint32_t streams_count(void);
+/* The lowest number never used. */
+uint32_t streams_next_number(void);
+/* A number that was answered but is not kept. */
+void streams_number_used(uint32_t number);
+
+/* Ends it with FAILED; kills what it runs. `detail` may be NULL. */
+void stream_fail(struct stream *stream, int error, enum step step, const char *detail);
+/* The same for one that ended by itself: what it put out before is still sent. */
+void stream_fail_drained(struct stream *stream, int error, enum step step, const char *detail);
+/* Ends it with EXITED once its outputs are drained. */
+void stream_exited(struct stream *stream, uint8_t how, uint32_t code);
+/* Its process was reaped. */
+void stream_reaped(struct stream *stream, const siginfo_t *info);
+/* Kills everything it runs. */
+void stream_kill(struct stream *stream);
+/* Forgets it; what still runs is killed, unless it ended and left processes in the background. */
+void stream_release(struct stream *stream);
+void streams_release_all(void);
+bool stream_ended(const struct stream *stream);
+
+/* Something about it changed that may have to be sent. */
+void stream_changed(struct stream *stream);
+void stream_out_of_memory(struct stream *stream);
+void stream_output_broke(struct stream *stream, int error);
+void stream_input_broke(struct stream *stream);
+/* All input is written and the host ended it. */
+void stream_input_complete(struct stream *stream);
+
+#endif

@@ -1,0 +1,92 @@
+#include "task.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "kernel.h"
+
+int task_failed(struct task_report *report, int error, enum step step, const char *detail) {
+  report->error = (uint32_t)error;
+  report->step = (uint8_t)step;
+  strncpy(report->detail, detail, DETAIL_MAX - 1);
+  return error;
+}
+
+__attribute__((noreturn)) static void help(task_body *body, const void *request, struct task_report *report, int in, int out) {
+  /* Nothing else of the agent's may stay open here: an inherited end of another stream's pipe would hide its end. */
+  if ((in >= 0 && dup2(in, 0) < 0) || (out >= 0 && dup2(out, 1) < 0)) _exit(1);
+  close_from(3);
+  signal(SIGPIPE, SIG_IGN);
+  body(request, report);
+  _exit(0);
+}
+
+static int open_pipes(int in[2], int out[2], bool with_input) {
+  if (with_input) {
+    if (pipe2(in, O_CLOEXEC) < 0 || fcntl(in[1], F_SETFL, O_NONBLOCK) < 0) return errno;
+  } else if (pipe2(out, O_CLOEXEC) < 0 || fcntl(out[0], F_SETFL, O_NONBLOCK) < 0) {
+    return errno;
+  }
+  return 0;
+}
+
+static void close_all(const int fds[2]) {
+  for (int i = 0; i < 2; i++)
+    if (fds[i] >= 0) close(fds[i]);
+}
+
+static struct task_report *map_report(void) {
+  void *page = mmap(NULL, sizeof(struct task_report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  return page == MAP_FAILED ? NULL : page;
+}
+
+static void unmap_report(struct stream *stream) {
+  munmap(stream->report, sizeof *stream->report);
+  stream->report = NULL;
+}
+
+void task_start(struct stream *stream, task_body *body, const void *request, bool with_input) {
+  int in[2] = {-1, -1}, out[2] = {-1, -1};
+  stream->report = map_report();
+  int error = stream->report != NULL ? open_pipes(in, out, with_input) : ENOMEM;
+  pid_t pid = error == 0 ? fork() : -1;
+  if (pid == 0) help(body, request, stream->report, in[0], out[1]);
+  if (pid < 0) {
+    if (error == 0) error = errno;
+    close_all(in);
+    close_all(out);
+    if (stream->report != NULL) unmap_report(stream);
+    stream_fail(stream, error, STEP_LIMIT, "helper");
+    return;
+  }
+  stream->pid = pid;
+  stream->started_due = true;
+  if (with_input) {
+    close(in[0]);
+    input_open(&stream->input, in[1], false, false);
+  } else {
+    close(out[1]);
+    if (output_open(&stream->outputs[0], out[0], OUTPUT_HELPER) < 0) stream_fail(stream, errno, STEP_IO, "epoll");
+  }
+  stream_changed(stream);
+}
+
+void task_reaped(struct stream *stream, bool exited, uint32_t code) {
+  const struct task_report *report = stream->report;
+  if (report->error != 0)
+    stream_fail_drained(stream, (int)report->error, report->step, report->detail);
+  else if (!exited || code != 0)
+    stream_fail_drained(stream, exited ? EIO : EINTR, STEP_IO, "the helper was killed");
+  else
+    stream_exited(stream, HOW_EXITED, 0);
+  unmap_report(stream);
+}
+
+void task_input_complete(struct stream *stream) { stream->report->go_on = true; }
+
+void task_abandon(struct stream *stream) {
+  if (stream->pid > 0 && stream->opener != KIND_WRITE) kill(stream->pid, SIGKILL);
+  unmap_report(stream);
+}

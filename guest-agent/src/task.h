@@ -1,0 +1,31 @@
+/* READ, WRITE and WALK run in a forked helper each: a slow disk, a hung file system or a huge tree keeps no stream
+ * waiting, and the helper's pipes are streamed like a command's. */
+#ifndef PYRO_TASK_H
+#define PYRO_TASK_H
+
+#include <stdbool.h>
+
+#include "stream.h"
+
+/* Shared with the helper. */
+struct task_report {
+  volatile uint32_t error; /* errno, 0 = it went well */
+  volatile uint8_t step;
+  volatile bool go_on; /* WRITE: the input is complete, the file may take its place */
+  char detail[DETAIL_MAX];
+};
+
+/* What a helper does: reads descriptor 0, writes descriptor 1, and returns errno with step and detail in the report. */
+typedef int task_body(const void *request, struct task_report *report);
+
+/* Starts a helper for the stream; `request` need only live until it returns. */
+void task_start(struct stream *stream, task_body *body, const void *request, bool with_input);
+void task_reaped(struct stream *stream, bool exited, uint32_t code);
+void task_input_complete(struct stream *stream);
+/* The stream is released: a running helper ends by itself (WRITE) or is killed; nobody waits for it. */
+void task_abandon(struct stream *stream);
+
+/* In a helper: notes what failed; returns `error`. */
+int task_failed(struct task_report *report, int error, enum step step, const char *detail);
+
+#endif

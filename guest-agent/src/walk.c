@@ -1,0 +1,206 @@
+#include "walk.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "beneath.h"
+#include "task.h"
+
+enum {
+  /* Each level holds a descriptor; a deeper tree is refused rather than cut. */
+  DEPTH_MAX = 1024,
+  BUFFER = 64 * 1024,
+  /* u32 length, u8 type, 3 u32, 4 u64, u32 links, two counts of strings */
+  RECORD_FIXED = 4 + 1 + 12 + 32 + 4 + 4 + 4,
+};
+
+struct plan {
+  char *root, *path;
+  uint32_t max_depth, flags;
+};
+
+struct walker {
+  const struct plan *plan;
+  struct task_report *report;
+  dev_t device;
+  char *path; /* of the entry at hand, relative to the walked root */
+  size_t path_size, path_room;
+  size_t used;
+  uint8_t buffer[BUFFER];
+};
+
+static int flush(struct walker *walker) {
+  const uint8_t *from = walker->buffer;
+  size_t left = walker->used;
+  walker->used = 0;
+  while (left > 0) {
+    ssize_t count = write(STDOUT_FILENO, from, left);
+    if (count < 0 && errno != EINTR) return task_failed(walker->report, errno, STEP_IO, "pipe");
+    if (count > 0) {
+      from += count;
+      left -= (size_t)count;
+    }
+  }
+  return 0;
+}
+
+static int put(struct walker *walker, const void *data, size_t size) {
+  const uint8_t *from = data;
+  while (size > 0) {
+    if (walker->used == BUFFER) {
+      int error = flush(walker);
+      if (error != 0) return error;
+    }
+    size_t count = BUFFER - walker->used < size ? BUFFER - walker->used : size;
+    memcpy(walker->buffer + walker->used, from, count);
+    walker->used += count;
+    from += count;
+    size -= count;
+  }
+  return 0;
+}
+
+static uint8_t *big_endian(uint8_t *to, uint64_t value, int bytes) {
+  for (int i = bytes - 1; i >= 0; i--) *to++ = (uint8_t)(value >> (8 * i));
+  return to;
+}
+
+static uint8_t type_of(mode_t mode) {
+  switch (mode & S_IFMT) {
+    case S_IFREG: return 'f';
+    case S_IFDIR: return 'd';
+    case S_IFLNK: return 'l';
+    case S_IFCHR: return 'c';
+    case S_IFBLK: return 'b';
+    case S_IFIFO: return 'p';
+    default: return 's';
+  }
+}
+
+/* Nanoseconds since the epoch, as two's complement; what a guest sets beyond 64 bits wraps. */
+static uint64_t ns_of(struct timespec time) { return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec; }
+
+static int put_record(struct walker *walker, const struct stat *status, const char *link, size_t link_size) {
+  uint8_t record[RECORD_FIXED], *at = record;
+  at = big_endian(at, RECORD_FIXED - 4 + walker->path_size + link_size, 4);
+  *at++ = type_of(status->st_mode);
+  at = big_endian(at, status->st_mode & 07777, 4);
+  at = big_endian(at, status->st_uid, 4);
+  at = big_endian(at, status->st_gid, 4);
+  at = big_endian(at, (uint64_t)status->st_size, 8);
+  at = big_endian(at, status->st_ino, 8);
+  at = big_endian(at, ns_of(status->st_mtim), 8);
+  at = big_endian(at, ns_of(status->st_ctim), 8);
+  at = big_endian(at, status->st_nlink > UINT32_MAX ? UINT32_MAX : status->st_nlink, 4);
+  at = big_endian(at, walker->path_size, 4);
+  uint8_t link_count[4];
+  big_endian(link_count, link_size, 4);
+  int error = put(walker, record, (size_t)(at - record));
+  if (error == 0) error = put(walker, walker->path, walker->path_size);
+  if (error == 0) error = put(walker, link_count, sizeof link_count);
+  return error != 0 ? error : put(walker, link, link_size);
+}
+
+/* Appends "/name" to the path; the size to go back to, or SIZE_MAX when memory is out. */
+static size_t enter(struct walker *walker, const char *name) {
+  size_t before = walker->path_size, length = strlen(name), needed = before + 1 + length;
+  if (needed > walker->path_room) {
+    size_t room = 2 * needed + PATH_MAX;
+    char *path = realloc(walker->path, room);
+    if (path == NULL) return SIZE_MAX;
+    walker->path = path;
+    walker->path_room = room;
+  }
+  if (before > 0) walker->path[walker->path_size++] = '/';
+  memcpy(walker->path + walker->path_size, name, length);
+  walker->path_size += length;
+  return before;
+}
+
+static int fail(struct walker *walker, int error, enum step step) {
+  char detail[DETAIL_MAX];
+  size_t size = walker->path_size < DETAIL_MAX - 1 ? walker->path_size : DETAIL_MAX - 1;
+  if (size > 0) memcpy(detail, walker->path, size);
+  detail[size] = '\0';
+  return task_failed(walker->report, error, step, detail);
+}
+
+static int walk_directory(struct walker *walker, int fd, unsigned depth);
+
+/* One entry of the directory `fd`; what vanished meanwhile is passed over. */
+static int visit(struct walker *walker, int fd, const char *name, unsigned depth) {
+  struct stat status;
+  char link[PATH_MAX];
+  ssize_t link_size = 0;
+  if (fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0) return errno == ENOENT ? 0 : fail(walker, errno, STEP_IO);
+  if (S_ISLNK(status.st_mode)) link_size = readlinkat(fd, name, link, sizeof link);
+  if (link_size < 0) return errno == ENOENT || errno == EINVAL ? 0 : fail(walker, errno, STEP_IO);
+  int error = put_record(walker, &status, link, (size_t)link_size);
+  if (error != 0 || !S_ISDIR(status.st_mode)) return error;
+  if (walker->plan->max_depth != 0 && depth >= walker->plan->max_depth) return 0;
+  if ((walker->plan->flags & WALK_ONE_FILE_SYSTEM) && status.st_dev != walker->device) return 0;
+  if (depth >= DEPTH_MAX) return fail(walker, ENAMETOOLONG, STEP_LIMIT);
+  int child = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+  if (child < 0) return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : fail(walker, errno, STEP_IO);
+  return walk_directory(walker, child, depth + 1);
+}
+
+/* Takes ownership of `fd`. */
+static int walk_directory(struct walker *walker, int fd, unsigned depth) {
+  DIR *directory = fdopendir(fd);
+  if (directory == NULL) {
+    close(fd);
+    return fail(walker, errno, STEP_IO);
+  }
+  int error = 0;
+  while (error == 0) {
+    errno = 0;
+    const struct dirent *entry = readdir(directory);
+    if (entry == NULL) {
+      if (errno != 0) error = fail(walker, errno, STEP_IO);
+      break;
+    }
+    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+    size_t before = enter(walker, entry->d_name);
+    if (before == SIZE_MAX) {
+      error = fail(walker, ENOMEM, STEP_LIMIT);
+      break;
+    }
+    error = visit(walker, dirfd(directory), entry->d_name, depth);
+    walker->path_size = before;
+  }
+  closedir(directory);
+  return error;
+}
+
+static int body(const void *request, struct task_report *report) {
+  static struct walker walker;
+  const struct plan *plan = request;
+  walker.plan = plan;
+  walker.report = report;
+  int root = open_root(plan->root);
+  if (root < 0) return task_failed(report, errno, STEP_OPEN, plan->root);
+  int fd = open_beneath(root, plan->path, O_RDONLY | O_DIRECTORY, 0, true);
+  if (fd < 0) return task_failed(report, errno, STEP_OPEN, plan->path);
+  struct stat status;
+  if (fstat(fd, &status) < 0) return task_failed(report, errno, STEP_OPEN, plan->path);
+  walker.device = status.st_dev;
+  int error = walk_directory(&walker, fd, 1);
+  return error != 0 ? error : flush(&walker);
+}
+
+void walk(struct stream *stream, const struct walk_request *request) {
+  struct plan plan = {copy_str(request->root), copy_str(request->path), request->max_depth, request->flags};
+  if (plan.root == NULL || plan.path == NULL)
+    stream_fail(stream, ENOMEM, STEP_OPEN, NULL);
+  else
+    task_start(stream, body, &plan, false);
+  free(plan.root);
+  free(plan.path);
+}

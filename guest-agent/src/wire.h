@@ -1,0 +1,93 @@
+/* The channel's numbers (docs/channel.md). All integers on the wire are big endian. */
+#ifndef PYRO_WIRE_H
+#define PYRO_WIRE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+  PROTOCOL_VERSION = 1,
+  FRAME_MARK = 0x50,
+  FRAME_END = 0xA5,
+  FRAME_HEADER = 9,    /* mark, u24 length, u32 stream, u8 kind */
+  FRAME_OVERHEAD = 10, /* header and end byte */
+  FRAME_MAX = 65536,   /* the whole frame */
+  PAYLOAD_MAX = FRAME_MAX - FRAME_OVERHEAD,
+  HUNT_ZEROS = 65536, /* zero bytes in a row that end a hunt */
+  ID_SIZE = 16,
+  INPUT_CREDIT = 65536, /* input bytes the host may send ahead of ACK_IN */
+};
+
+/* Calls are numbered from here up, streams below. */
+#define FIRST_CALL 0x80000000u
+
+enum kind {
+  KIND_HELLO = 0x01,
+  KIND_CALL = 0x02,
+  KIND_SPAWN = 0x03,
+  KIND_DATA_IN = 0x04,
+  KIND_END_IN = 0x05,
+  KIND_ACK = 0x06,
+  KIND_SIGNAL = 0x07,
+  KIND_RESIZE = 0x08,
+  KIND_RELEASE = 0x09,
+  KIND_READ = 0x0A,
+  KIND_WRITE = 0x0B,
+  KIND_WALK = 0x0C,
+  KIND_CONNECT = 0x0D,
+
+  KIND_HELLO_BACK = 0x81,
+  KIND_RESULT = 0x82,
+  KIND_STARTED = 0x83,
+  KIND_FAILED = 0x84,
+  KIND_DATA_OUT = 0x85,
+  KIND_END_OUT = 0x86,
+  KIND_EXITED = 0x87,
+  KIND_ACK_IN = 0x88,
+  KIND_STATE = 0x89,
+  KIND_EVENT = 0x8A,
+};
+
+enum op {
+  OP_PING = 1,
+  OP_RESEED = 2,
+  OP_CLOCK_SET = 3,
+  OP_CLOCK_GET = 4,
+  OP_MOUNT = 5,
+  OP_UMOUNT = 6,
+  OP_MKDIR = 7,
+  OP_SYMLINK = 8,
+  OP_WRITE_SMALL = 9,
+  OP_HOSTNAME = 10,
+  OP_SWITCH_ROOT = 11,
+  OP_SYNC = 13,
+  OP_LINK_UP = 14,
+  OP_FAIL_NEXT = 15,
+  OP_STATFS = 17,
+  OP_BLOCK_SIZE = 18,
+  OP_CHAIN = 19,
+};
+
+enum step {
+  STEP_NONE = 0,
+  STEP_USER = 1,
+  STEP_CWD = 2,
+  STEP_EXEC = 3,
+  STEP_CGROUP = 4,
+  STEP_PTY = 5,
+  STEP_OPEN = 6,
+  STEP_IO = 7,
+  STEP_LIMIT = 8,
+  STEP_MALFORMED = 9,
+};
+
+enum { HELLO_FORGET = 1 };
+enum { SPAWN_PTY = 1, SPAWN_STDIN = 2 };
+enum { WRITE_PARENTS = 1, WRITE_EXCLUSIVE = 2, WRITE_APPEND = 4 };
+enum { WALK_ONE_FILE_SYSTEM = 1 };
+enum { SIGNAL_MAIN = 0, SIGNAL_GROUP = 1, SIGNAL_EVERYTHING = 2 };
+enum { PHASE_RUNNING = 1, PHASE_ENDED = 2 };
+enum { HOW_EXITED = 0, HOW_SIGNALED = 1, HOW_OUT_OF_MEMORY = 2 };
+enum { FAMILY_IPV4 = 4, FAMILY_IPV6 = 6 };
+
+#endif

@@ -1,0 +1,136 @@
+#include "write.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "beneath.h"
+#include "kernel.h"
+#include "task.h"
+
+enum { PIECE = 64 * 1024 };
+#define KERNEL_RENAME_NOREPLACE 1u
+
+struct plan {
+  char *root, *path;
+  uint32_t mode;
+  uint8_t flags;
+};
+
+/* The file on its way: beside its final place, under a name of its own. */
+struct draft {
+  int parent, fd;
+  const char *name;
+  char temporary[48];
+  struct stat old; /* of the file that it replaces; st_nlink 0 = there is none */
+};
+
+static int write_all(int fd, const char *data, size_t size) {
+  while (size > 0) {
+    ssize_t count = write(fd, data, size);
+    if (count < 0 && errno != EINTR) return errno;
+    if (count > 0) {
+      data += count;
+      size -= (size_t)count;
+    }
+  }
+  return 0;
+}
+
+static int copy_input(int fd) {
+  static char piece[PIECE];
+  for (;;) {
+    ssize_t count = read(STDIN_FILENO, piece, sizeof piece);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return errno;
+    if (count == 0) return 0;
+    int error = write_all(fd, piece, (size_t)count);
+    if (error != 0) return error;
+  }
+}
+
+/* What may stand where the file is to be: nothing, or a regular file. Links are not followed and not replaced. */
+static int look_at_old(struct draft *draft, uint8_t flags) {
+  if (fstatat(draft->parent, draft->name, &draft->old, AT_SYMLINK_NOFOLLOW) < 0) {
+    draft->old.st_nlink = 0;
+    return errno == ENOENT ? 0 : errno;
+  }
+  if (flags & WRITE_EXCLUSIVE) return EEXIST;
+  if (S_ISLNK(draft->old.st_mode)) return ELOOP;
+  if (S_ISDIR(draft->old.st_mode)) return EISDIR;
+  return S_ISREG(draft->old.st_mode) ? 0 : EINVAL;
+}
+
+static mode_t mode_for(const struct draft *draft, uint32_t mode) {
+  if (mode != 0) return mode & 07777;
+  return draft->old.st_nlink > 0 ? draft->old.st_mode & 07777 : 0644;
+}
+
+static int open_draft(struct draft *draft) {
+  uint64_t random = 0;
+  int source = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+  if (source < 0) return errno;
+  ssize_t count = read(source, &random, sizeof random);
+  close(source);
+  if (count != sizeof random) return EIO;
+  snprintf(draft->temporary, sizeof draft->temporary, ".pyro-%016llx", (unsigned long long)random);
+  draft->fd = openat(draft->parent, draft->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  return draft->fd < 0 ? errno : 0;
+}
+
+/* Gives the draft its owner, mode and name. */
+static int publish(const struct draft *draft, uint32_t mode, uint8_t flags) {
+  if (draft->old.st_nlink > 0 && fchown(draft->fd, draft->old.st_uid, draft->old.st_gid) < 0) return errno;
+  if (fchmod(draft->fd, mode_for(draft, mode)) < 0) return errno;
+  unsigned how = flags & WRITE_EXCLUSIVE ? KERNEL_RENAME_NOREPLACE : 0;
+  long done = syscall(SYS_renameat2, draft->parent, draft->temporary, draft->parent, draft->name, how);
+  return done < 0 ? errno : 0;
+}
+
+static int replace(struct draft *draft, const struct plan *plan, struct task_report *report) {
+  int error = open_draft(draft);
+  if (error != 0) return task_failed(report, error, STEP_OPEN, plan->path);
+  error = copy_input(draft->fd);
+  /* The input ended because the stream was released: nothing happens. */
+  if (error == 0 && !report->go_on) error = ECANCELED;
+  if (error == 0) error = publish(draft, plan->mode, plan->flags);
+  if (error == 0) return 0;
+  unlinkat(draft->parent, draft->temporary, 0);
+  return task_failed(report, error, STEP_IO, plan->path);
+}
+
+static int append(const struct draft *draft, const struct plan *plan, struct task_report *report) {
+  int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  int fd = openat(draft->parent, draft->name, flags, mode_for(draft, plan->mode));
+  if (fd < 0) return task_failed(report, errno, STEP_OPEN, plan->path);
+  struct stat status;
+  if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode)) return task_failed(report, EINVAL, STEP_OPEN, plan->path);
+  int error = copy_input(fd);
+  return error != 0 ? task_failed(report, error, STEP_IO, plan->path) : 0;
+}
+
+static int body(const void *request, struct task_report *report) {
+  const struct plan *plan = request;
+  struct draft draft = {.fd = -1};
+  int root = open_root(plan->root);
+  if (root < 0) return task_failed(report, errno, STEP_OPEN, plan->root);
+  draft.parent = open_parent_beneath(root, plan->path, (plan->flags & WRITE_PARENTS) != 0, &draft.name);
+  if (draft.parent < 0) return task_failed(report, errno, STEP_OPEN, plan->path);
+  int error = look_at_old(&draft, plan->flags);
+  if (error != 0) return task_failed(report, error, STEP_OPEN, plan->path);
+  return plan->flags & WRITE_APPEND ? append(&draft, plan, report) : replace(&draft, plan, report);
+}
+
+void write_file(struct stream *stream, const struct write_request *request) {
+  struct plan plan = {copy_str(request->root), copy_str(request->path), request->mode, request->flags};
+  if (plan.root == NULL || plan.path == NULL)
+    stream_fail(stream, ENOMEM, STEP_OPEN, NULL);
+  else
+    task_start(stream, body, &plan, true);
+  free(plan.root);
+  free(plan.path);
+}
