@@ -15,7 +15,7 @@ export class LockTimeout extends Data.TaggedError("LockTimeout")<{ readonly path
  *
  * Node has no flock. But such a lock belongs to the open file description, not to a process, so the `flock` program of
  * util-linux can take it on a descriptor that it inherits, and this process goes on holding it. The file is never deleted:
- * two holders of two inodes would be no lock.
+ * two holders of two inodes would be no lock. `timeoutMs: 0` does not wait at all.
  */
 export const acquireLock = (path: string, options: { readonly timeoutMs: number; readonly shared?: boolean }) =>
   Effect.acquireRelease(
@@ -34,7 +34,8 @@ export const withLock = (path: string, options: { readonly timeoutMs: number; re
 const take = (fd: number, path: string, options: { readonly timeoutMs: number; readonly shared?: boolean }) =>
   Effect.async<void, LockTimeout | HostToolMissing>((resume) => {
     const mode = options.shared === true ? "--shared" : "--exclusive"
-    const child = spawn("flock", [mode, "--wait", (options.timeoutMs / 1000).toFixed(3), "3"], {
+    const patience = options.timeoutMs === 0 ? ["--nonblock"] : ["--wait", (options.timeoutMs / 1000).toFixed(3)]
+    const child = spawn("flock", [mode, ...patience, "3"], {
       stdio: ["ignore", "ignore", "ignore", fd]
     })
     child.on("error", () =>

@@ -97,6 +97,8 @@ export const confine = (
   const { files } = request
   const room = "/vm"
   const own = [
+    // A folder that bubblewrap makes on the way to a mount point is for root alone.
+    ...["--perms", "0755", "--dir", room],
     ...["--bind", files.run, `${room}/${names.run}`, "--ro-bind", files.images, `${room}/${names.images}`],
     ...["--bind", files.memory, `${room}/${names.memory}`],
     ...["--ro-bind", files.environment, `${room}/${names.environment}`],

@@ -1,5 +1,5 @@
 import * as fs from "node:fs"
-import { Deferred, Effect, Queue, Ref, Schedule, type Scope } from "effect"
+import { Deferred, Effect, Queue, Schedule, type Scope, Stream, SubscriptionRef } from "effect"
 import { GuestPanicked, VmFailed } from "../contract/errors.ts"
 import type { QemuProcess } from "./qemu-process.ts"
 import type { Qmp, QmpEvent } from "./qmp.ts"
@@ -11,6 +11,8 @@ export interface VmHealth {
   /** Never succeeds; fails as soon as the VM cannot go on: race whatever waits for the guest against it. */
   readonly failure: Effect.Effect<never, VmFailed | GuestPanicked>
   readonly trouble: Effect.Effect<VmTrouble>
+  /** Each change of `trouble`. */
+  readonly troubles: Stream.Stream<VmTrouble>
   /** End of what the guest's kernel and agent wrote to the console. Guest-made: escape it before showing. */
   readonly consoleTail: Effect.Effect<string>
 }
@@ -37,7 +39,7 @@ export const watchHealth = (options: {
   Effect.gen(function*() {
     const { events, qemu, qmp } = options
     const broken = yield* Deferred.make<never, VmFailed | GuestPanicked>()
-    const trouble = yield* Ref.make<VmTrouble>("none")
+    const trouble = yield* SubscriptionRef.make<VmTrouble>("none")
 
     const consoleTail = qmp.execute("ringbuf-read", { device: "c", size: consoleBytes, format: "utf8" }).pipe(
       Effect.map((text) => typeof text === "string" ? text.slice(-8192) : ""),
@@ -51,7 +53,7 @@ export const watchHealth = (options: {
     })
     const goOnWhenRoom = freeBytes.pipe(
       Effect.repeat({ until: (free) => free >= roomToGoOnBytes, schedule: Schedule.spaced("250 millis") }),
-      Effect.zipRight(Ref.set(trouble, "none")),
+      Effect.zipRight(SubscriptionRef.set(trouble, "none")),
       Effect.zipRight(qmp.execute("cont")),
       Effect.ignoreLogged
     )
@@ -81,10 +83,10 @@ export const watchHealth = (options: {
         case "BLOCK_IO_ERROR":
           return event.data["nospace"] === true
             ? Effect.flatMap(
-              Ref.getAndSet(trouble, "no-space"),
+              SubscriptionRef.getAndSet(trouble, "no-space"),
               (before) => before === "no-space" ? Effect.void : Effect.asVoid(Effect.forkScoped(goOnWhenRoom))
             )
-            : Ref.set(trouble, "io-error")
+            : SubscriptionRef.set(trouble, "io-error")
         default:
           return Effect.void
       }
@@ -95,5 +97,5 @@ export const watchHealth = (options: {
       Effect.flatMap((how) => Deferred.fail(broken, new VmFailed({ step: "run", detail: `QEMU ended: ${how}`, consoleTail: "" }))),
       Effect.forkScoped
     )
-    return { failure: Deferred.await(broken), trouble: Ref.get(trouble), consoleTail }
+    return { failure: Deferred.await(broken), trouble: SubscriptionRef.get(trouble), troubles: Stream.drop(trouble.changes, 1), consoleTail }
   })

@@ -121,3 +121,22 @@ export const ensureTemplate = <E, R>(
       Effect.flatten
     )
   })
+
+/** Removes what builds that were killed left beside the templates. A build that goes on holds its lock and is left alone. */
+export const sweepTemplates = Effect.gen(function*() {
+  const folder = path.join((yield* Paths).cacheDir, "templates")
+  const swept: Array<{ readonly kind: "template"; readonly what: string; readonly freedBytes: number }> = []
+  if (!fs.existsSync(folder)) return swept
+  for (const name of fs.readdirSync(folder).filter((name) => name.endsWith(".tmp"))) {
+    const what = path.join(folder, name)
+    const lock = path.join(folder, `${name.slice(0, name.indexOf("."))}.lock`)
+    yield* Effect.sync(() => {
+      const freedBytes = fs.existsSync(what)
+        ? fs.readdirSync(what).reduce((sum, file) => sum + fs.statSync(path.join(what, file)).blocks * 512, 0)
+        : 0
+      fs.rmSync(what, { recursive: true, force: true })
+      swept.push({ kind: "template", what, freedBytes })
+    }).pipe(withLock(lock, { timeoutMs: 0 }), Effect.ignore)
+  }
+  return swept
+})

@@ -1,0 +1,53 @@
+import { Effect } from "effect"
+import type { DoctorLine } from "../../contract/operations/doctor.ts"
+import { SeedImages } from "../../disk/SeedImages.ts"
+import { Environments } from "../../environment/Environments.ts"
+import { Kernel } from "../../environment/Kernel.ts"
+import type { Paths } from "../../system/Paths.ts"
+import { findQemu } from "../../vm/qemu-program.ts"
+import type { HostFacts } from "../../vm/HostFacts.ts"
+import { probeConfinement } from "../../vm/confinement.ts"
+import { Vmm } from "../../vm/Vmm.ts"
+import { diskMib } from "../run.ts"
+import { fine, improvable, wrong } from "./line.ts"
+
+export const qemu = findQemu.pipe(
+  Effect.map((program) => fine("qemu", program)),
+  Effect.catchAll((failure) => Effect.succeed(wrong("qemu", failure.message, "sudo apt-get install qemu-system-x86")))
+)
+
+export const confinement = Effect.map(probeConfinement, ({ level, reason }): DoctorLine =>
+  level === "seccomp"
+    ? improvable("confinement", `seccomp alone; ${reason}`, "sudo apt-get install bubblewrap, and allow user namespaces")
+    : fine("confinement", `seccomp + ${level.replace("+", " + ")}${reason === "" ? "" : ` (${reason})`}`))
+
+const groupHint = "sudo usermod -aG kvm \"$USER\" and log in anew"
+
+/** Which accelerator guests get, and why; needs a kernel and an environment to try KVM with. */
+export const accelerator = Effect.gen(function*() {
+  const environments = yield* Environments
+  const ready = (yield* environments.list).find(({ environment }) => environment !== undefined)?.environment
+  if (ready === undefined) {
+    return [improvable("accelerator", "not tried: no environment is on this host yet", "pyro env pull debian:12")]
+  }
+  const kernel = yield* (yield* Kernel).ensure
+  const placeholder = yield* (yield* SeedImages).empty(diskMib)
+  const host = yield* (yield* Vmm).hypervisor({ environment: ready, kernel }, placeholder)
+  const { accelerator, reason } = host.accelerator
+  return [
+    fine("kernel", `${kernel.version} for guests`),
+    accelerator === "kvm"
+      ? fine("accelerator", `KVM: ${reason}`)
+      : improvable(
+        "accelerator",
+        `TCG, 6 to 15 times slower than KVM: ${reason}`,
+        reason.includes("may not open") ? groupHint : "run on a host with a KVM that works; all works without"
+      )
+  ]
+}).pipe(
+  Effect.catchAll((failure) => Effect.succeed([wrong("accelerator", failure.message, "see docs/troubleshooting.md")]))
+)
+
+
+/** Services that the findings are looked for with. */
+export type DoctorNeeds = Environments | HostFacts | Kernel | Paths | SeedImages | Vmm

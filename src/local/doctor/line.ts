@@ -1,0 +1,18 @@
+import { type Effect, Stream } from "effect"
+import type { DoctorEvent, DoctorLine } from "../../contract/operations/doctor.ts"
+
+/** A finding that needs nothing done. */
+export const fine = (name: string, found: string): DoctorLine => ({ name, ok: true, found })
+
+/** A finding that keeps pyro from working, or from working well, and what mends it. */
+export const wrong = (name: string, found: string, mend: string): DoctorLine => ({ name, ok: false, found, mend })
+
+/** A finding that is no fault, with what would improve it. */
+export const improvable = (name: string, found: string, mend: string): DoctorLine => ({ name, ok: true, found, mend })
+
+/** Findings one after the other, each group looked for when it is its turn. */
+export const inOrder = <E, R>(
+  ...groups: ReadonlyArray<Effect.Effect<ReadonlyArray<DoctorLine>, E, R>>
+): Stream.Stream<DoctorLine, E, R> => Stream.flattenIterables(Stream.mapEffect(Stream.fromIterable(groups), (lines) => lines))
+
+export const lineEvent = (line: DoctorLine): DoctorEvent => ({ _tag: "Line", ...line })

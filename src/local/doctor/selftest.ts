@@ -1,0 +1,44 @@
+import { Effect, Ref, Stream } from "effect"
+import type { DoctorEvent } from "../../contract/operations/doctor.ts"
+import { SeedImages } from "../../disk/SeedImages.ts"
+import { acquireWorkspace } from "../../workspace/boot.ts"
+import { ensureImages } from "../images.ts"
+import { diskMib } from "../run.ts"
+import { checks } from "./selftest-checks.ts"
+import { failClosed } from "./selftest-fail-closed.ts"
+import { leftOnHost } from "./selftest-leftovers.ts"
+import { lineEvent, wrong } from "./line.ts"
+
+const environment = "debian:12"
+
+/**
+ * Restores two VMs from one template and proves that they are two: each line is a claim that was checked against the guests
+ * themselves. Takes about ten seconds, five of them a pause.
+ */
+export const selftest = Stream.unwrapScoped(Effect.gen(function*() {
+  const images = yield* ensureImages(environment, () => {})
+  const placeholder = yield* (yield* SeedImages).empty(diskMib)
+  const used = yield* Ref.make<ReadonlyArray<string>>([])
+  const acquire = (hostname: string) =>
+    acquireWorkspace({
+      purpose: "selftest",
+      images,
+      vcpuCount: 1,
+      memoryMib: 512,
+      seed: placeholder,
+      placeholder,
+      hostname,
+      dieWithParent: true
+    }).pipe(Effect.tap(({ guest }) => Ref.update(used, (ids) => [...ids, guest.vm.id])))
+  const pair = Effect.all([acquire("selftest-a"), acquire("selftest-b")])
+
+  const proved = Stream.unwrapScoped(Effect.map(pair, ([one, other]) => checks(one, other)))
+  const closed = Stream.fromEffect(Effect.scoped(Effect.flatMap(acquire("selftest-c"), failClosed)))
+  const left = Stream.fromEffect(Effect.flatMap(Ref.get(used), leftOnHost))
+  return Stream.concat(Stream.concat(proved, closed), left).pipe(Stream.map(lineEvent))
+})).pipe(
+  Stream.catchAll((failure) =>
+    Stream.make(lineEvent(wrong("selftest", failure.message, "see docs/troubleshooting.md")))
+  )
+) satisfies Stream.Stream<DoctorEvent, never, unknown>
+

@@ -1,0 +1,50 @@
+import { Effect, Mailbox, Stream } from "effect"
+import type { Notice } from "../contract/notice.ts"
+import type { PullEvent, PullPayload } from "../contract/operations/environment.ts"
+import { type EnvironmentDetail, Environments, type EnvironmentStatus } from "../environment/Environments.ts"
+import { Kernel } from "../environment/Kernel.ts"
+import { noticesTo } from "./images.ts"
+
+const summary = ({ description, environment, name, state }: EnvironmentStatus) => ({
+  name,
+  description,
+  state,
+  ...(environment === undefined
+    ? {}
+    : { digest: environment.digest, sizeBytes: environment.sizeBytes, builtAt: environment.builtAt })
+})
+
+const detail = (one: EnvironmentDetail) => ({
+  ...summary(one),
+  ...(one.environment === undefined
+    ? {}
+    : { imagePath: one.environment.imagePath, kernelVersion: one.environment.kernelVersion }),
+  packages: one.packages
+})
+
+export const listEnvironments = Effect.flatMap(Environments, ({ list }) =>
+  Effect.map(list, (all) => ({ environments: all.map(summary) })))
+
+export const inspectEnvironment = (environment: string) =>
+  Effect.flatMap(Environments, ({ inspect }) => Effect.map(inspect(environment, { verify: true }), detail))
+
+export const removeEnvironment = (environment: string) => Effect.flatMap(Environments, ({ remove }) => remove(environment))
+
+export const pruneEnvironments = Effect.flatMap(Environments, ({ prune }) => prune)
+
+/** Builds or checks an environment and what it boots with, saying how far it is. */
+export const pullEnvironment = ({ environment, force }: PullPayload) =>
+  Stream.unwrapScoped(Effect.gen(function*() {
+    const environments = yield* Environments
+    const kernel = yield* Kernel
+    const notices = yield* Mailbox.make<Notice>({ capacity: 64, strategy: "sliding" })
+    const ready = yield* Effect.gen(function*() {
+      yield* environments.pull(environment, { force, onProgress: noticesTo(notices) })
+      yield* kernel.ensureWith(noticesTo(notices))
+      return summary(yield* environments.inspect(environment, { verify: false }))
+    }).pipe(Effect.ensuring(notices.end), Effect.forkScoped)
+    return Stream.concat(
+      Mailbox.toStream(notices),
+      Stream.map(Stream.fromEffect(ready), (environment): PullEvent => ({ _tag: "Ready", environment }))
+    )
+  }))

@@ -1,0 +1,14 @@
+import { Effect } from "effect"
+import { sweepTemplates } from "../vm/templates.ts"
+import { sweepVms } from "../vm/sweep.ts"
+
+/** Sweeps what crashes left behind: VMs first, so that nothing is removed under a living user. */
+export const gc = Effect.gen(function*() {
+  const vms = yield* sweepVms
+  const templates = yield* sweepTemplates
+  const swept = [...vms, ...templates]
+  return {
+    swept: swept.map(({ kind, what }) => ({ kind, what })),
+    freedBytes: swept.reduce((sum, { freedBytes }) => sum + freedBytes, 0)
+  }
+})

@@ -1,0 +1,20 @@
+import { Effect, Mailbox } from "effect"
+import type { Notice } from "../contract/notice.ts"
+import { Environments } from "../environment/Environments.ts"
+import { Kernel } from "../environment/Kernel.ts"
+import type { OnProgress } from "../environment/progress.ts"
+import type { GuestImages } from "../vm/Vmm.ts"
+
+/** Progress of something long as notices, offered without waiting: who shows them may be slow, or not there. */
+export const noticesTo = (mailbox: Mailbox.Mailbox<Notice>): OnProgress => ({ fraction, step }) =>
+  void mailbox.unsafeOffer({ _tag: "Notice", level: "progress", message: step, fraction })
+
+/** Kernel and environment of a name, built when they are absent. */
+export const ensureImages = (environment: string, onProgress: OnProgress) =>
+  Effect.gen(function*() {
+    const environments = yield* Environments
+    const kernel = yield* Kernel
+    const image = yield* environments.ensure(environment, { onProgress })
+    const images: GuestImages = { environment: image, kernel: yield* kernel.ensureWith(onProgress) }
+    return images
+  })

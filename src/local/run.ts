@@ -1,0 +1,56 @@
+import { Effect, Fiber, Mailbox, Stream } from "effect"
+import type { PyroError } from "../contract/errors.ts"
+import type { Notice } from "../contract/notice.ts"
+import type { RunEvent, RunPayload } from "../contract/operations/run.ts"
+import type { RunInput } from "../contract/Pyro.ts"
+import { SeedImages } from "../disk/SeedImages.ts"
+import { sweepVms } from "../vm/sweep.ts"
+import { acquireWorkspace } from "../workspace/boot.ts"
+import { runIn } from "../workspace/run.ts"
+import { ensureImages, noticesTo } from "./images.ts"
+
+/** Size of the workspace disk as the guest sees it; it takes room on the host only as it is written. */
+export const diskMib = 16 * 1024
+
+/**
+ * One command in a fresh VM, in this process. The stream holds everything: its end, failure or interruption releases the VM, and
+ * what crashed runs before it had left is swept on the way.
+ */
+export const run = (payload: RunPayload, input: RunInput = {}) =>
+  Stream.unwrapScoped(Effect.gen(function*() {
+    const since = performance.now()
+    const notices = yield* Mailbox.make<Notice>({ capacity: 64, strategy: "sliding" })
+    yield* Effect.forkScoped(sweepVms)
+    const prepare = Effect.gen(function*() {
+      const images = yield* ensureImages(payload.environment, noticesTo(notices))
+      const seeds = yield* SeedImages
+      const placeholder = yield* seeds.empty(diskMib)
+      const seed = payload.seedPath === undefined ? placeholder : yield* seedFrom(payload.seedPath, notices)
+      return yield* acquireWorkspace({
+        purpose: "run",
+        images,
+        vcpuCount: payload.vcpuCount,
+        memoryMib: payload.memoryMib,
+        seed,
+        placeholder,
+        hostname: "pyro",
+        dieWithParent: true,
+        onTemplate: Effect.sync(() => noticesTo(notices)({ step: "preparing a template (once)", fraction: 0.5 }))
+      })
+    })
+    const prepared = yield* prepare.pipe(Effect.ensuring(notices.end), Effect.forkScoped)
+    const events: Stream.Stream<RunEvent, PyroError> = Stream.unwrap(
+      Effect.map(Fiber.join(prepared), (workspace) => runIn(workspace, payload, input, since))
+    )
+    return Stream.concat(Mailbox.toStream(notices), events)
+  }))
+
+const seedFrom = (path: string, notices: Mailbox.Mailbox<Notice>) =>
+  Effect.gen(function*() {
+    const seeds = yield* SeedImages
+    const { image, report } = yield* seeds.fromPath({ path, virtualMib: diskMib })
+    for (const { path, reason } of report.skipped) {
+      notices.unsafeOffer({ _tag: "Notice", level: "warning", message: `left out of /workspace: ${path} (${reason})` })
+    }
+    return image
+  })

@@ -1,0 +1,76 @@
+import { Effect, type Scope } from "effect"
+import {
+  type ChannelFailed,
+  type CommandNotExecutable,
+  type CommandNotFound,
+  type CommandNotStarted,
+  VmFailed
+} from "../contract/errors.ts"
+import type { SeedImage } from "../disk/SeedImages.ts"
+import type { GuestProcess, SpawnRequest } from "../guest-channel/process.ts"
+import { claimSteps, newGuestIdentity } from "../vm/claim.ts"
+import type { VmPurpose } from "../vm/record.ts"
+import type { Guest, GuestImages } from "../vm/Vmm.ts"
+import { Vmm, type VmmError } from "../vm/Vmm.ts"
+
+export interface WorkspaceRequest {
+  readonly purpose: VmPurpose
+  readonly images: GuestImages
+  readonly vcpuCount: number
+  readonly memoryMib: number
+  readonly seed: SeedImage
+  /** Empty seed image of the same virtual size. */
+  readonly placeholder: SeedImage
+  readonly hostname: string
+  readonly dieWithParent: boolean
+  readonly onTemplate?: Effect.Effect<void>
+}
+
+export type StartError = VmmError | CommandNotFound | CommandNotExecutable | CommandNotStarted
+
+/** A guest with its own disk, that nothing has run in yet. */
+export interface FreshWorkspace {
+  readonly guest: Guest
+  /**
+   * Makes the guest unique, mounts its disk and starts a process, all in one round trip; to be called once. When any of it fails
+   * the guest has started nothing and must not be used.
+   */
+  readonly claim: (first: SpawnRequest) => Effect.Effect<GuestProcess, StartError, Scope.Scope>
+}
+
+/**
+ * The acquisition sequence of a workspace, and the only place that knows what one consists of: memory, disks and QEMU (one VM,
+ * restored from its template), then the channel, then the claim.
+ */
+export const acquireWorkspace = (request: WorkspaceRequest): Effect.Effect<FreshWorkspace, VmmError, Scope.Scope | Vmm> =>
+  Effect.gen(function*() {
+    const vmm = yield* Vmm
+    const guest = yield* vmm.restore(request)
+    const identity = newGuestIdentity(request.hostname)
+    const claim: FreshWorkspace["claim"] = (first) =>
+      guest.channel.spawnAfter(claimSteps(identity), first).pipe(
+        Effect.catchTag("AgentCallFailed", (failure) =>
+          new VmFailed({
+            step: "claim",
+            detail: `${failure.message}; the VM was thrown away before anything ran in it`,
+            consoleTail: ""
+          })),
+        Effect.raceFirst(guest.vm.health.failure),
+        explainChannelFailure(guest)
+      )
+    return { guest, claim }
+  })
+
+/** How long QEMU's own account of an end is waited for, once the channel has ended. */
+const accountTimeout = "500 millis"
+
+/** A lost channel has a cause: when the VM's end is known, that is the error. */
+export const explainChannelFailure = (guest: Guest) => <A, E, R>(effect: Effect.Effect<A, E | ChannelFailed, R>) =>
+  Effect.catchIf(
+    effect,
+    (failure): failure is ChannelFailed => (failure as { readonly _tag?: unknown })._tag === "ChannelFailed",
+    (failure) =>
+      guest.vm.health.failure.pipe(
+        Effect.timeoutFail({ duration: accountTimeout, onTimeout: () => failure })
+      )
+  )
