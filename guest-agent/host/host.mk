@@ -12,16 +12,20 @@ HOST_COPY := $(addprefix $(HOST_SRC),copy.c copy-sparse.c)
 HOST_SEED := $(sort $(wildcard $(HOST_SRC)seed-*.c))
 HOST_HEADERS := $(wildcard $(HOST_SRC)*.h)
 # The tar parser and what it fills, without the image they end up in.
-HOST_FUZZED := $(addprefix $(HOST_SRC),fuzz-tar.c seed-tar.c seed-archive.c seed-tree.c seed-arena.c blake2b.c)
+HOST_FUZZED := $(addprefix $(HOST_SRC),fuzz-tar.c seed-tar.c seed-pax.c seed-archive.c seed-tree.c)
 
 .PHONY: host host-sanitized host-fuzz host-analyze
-host: $(HOST_OUT)/pyro-seed $(HOST_OUT)/pyro-copy
+host: $(HOST_OUT)/pyro-seed $(HOST_OUT)/pyro-copy $(HOST_OUT)/pyro-tsc
 host-sanitized: $(HOST_OUT)/pyro-seed-sanitized $(HOST_OUT)/pyro-copy-sanitized
 host-fuzz: $(HOST_OUT)/fuzz-tar
 
 $(HOST_OUT)/pyro-copy: $(HOST_COPY) $(HOST_HEADERS)
 	@mkdir -p $(HOST_OUT)
 	$(HOST_MUSL) -static -O2 $(HOST_WARN) -pthread $(HOST_COPY) -o $@.new && strip $@.new && mv $@.new $@
+
+$(HOST_OUT)/pyro-tsc: $(HOST_SRC)tsc.c
+	@mkdir -p $(HOST_OUT)
+	$(HOST_MUSL) -static -O2 $(HOST_WARN) $< -o $@.new && strip $@.new && mv $@.new $@
 
 $(HOST_OUT)/pyro-copy-sanitized: $(HOST_COPY) $(HOST_HEADERS)
 	@mkdir -p $(HOST_OUT)
@@ -38,7 +42,7 @@ $(HOST_OUT)/pyro-seed-sanitized: $(HOST_SEED) $(HOST_SRC)blake2b.c $(HOST_HEADER
 
 $(HOST_OUT)/fuzz-tar: $(HOST_FUZZED) $(HOST_HEADERS)
 	@mkdir -p $(HOST_OUT)
-	$(HOST_CLANG) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(HOST_WARN) $(HOST_FUZZED) -o $@
+	$(HOST_CLANG) -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(HOST_WARN) $(HOST_FUZZED) -o $@
 
 host-analyze:
 	@mkdir -p $(HOST_OUT)

@@ -1,0 +1,128 @@
+/* Opening an archive. What it is compressed with is told by its first bytes, and undone by the host's own program for it. */
+#include "seed-source.h"
+
+#include "seed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { NOT_FOUND = 127, PIPE_BYTES = 1024 * 1024, MAGIC = 6, TAR_TRAILER = 64 * 1024 };
+
+/* What a decompressor may take: xz and zstd allocate what the archive's header asks for. */
+static const rlim_t most_memory = (rlim_t)2 << 30;
+
+static const struct format {
+    const char *magic;
+    size_t length;
+    const char *const argv[4];
+} formats[] = {
+    {"\x1f\x8b", 2, {"gzip", "-dc", NULL}},
+    {"\x28\xb5\x2f\xfd", 4, {"zstd", "-dcq", NULL}},
+    {"\xfd\x37zXZ\0", 6, {"xz", "-dcq", "--memlimit-decompress=1GiB", NULL}},
+    {"BZh", 3, {"bzip2", "-dcq", NULL}},
+    {"\x04\x22\x4d\x18", 4, {"lz4", "-dcq", NULL}},
+};
+
+void archive_open(struct archive *archive, const char *path)
+{
+    struct stat stat;
+    memset(archive, 0, sizeof *archive);
+    blake2b_start(&archive->fingerprint);
+    archive->stream = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (archive->stream < 0 || fstat(archive->stream, &stat) != 0)
+        die(SEED_REJECTED, "the archive cannot be read: %s", strerror(errno));
+    if (!S_ISREG(stat.st_mode))
+        die(SEED_REJECTED, "it is neither a directory nor a regular file");
+    const uint64_t facts[] = {stat.st_dev, stat.st_ino, (uint64_t)stat.st_size, (uint64_t)stat.st_mtim.tv_sec,
+                              (uint64_t)stat.st_mtim.tv_nsec, (uint64_t)stat.st_ctim.tv_sec, (uint64_t)stat.st_ctim.tv_nsec};
+    blake2b_add(&archive->fingerprint, facts, sizeof facts);
+    archive->newest_ns = (int64_t)stat.st_ctim.tv_sec * 1000000000 + stat.st_ctim.tv_nsec;
+}
+
+static _Noreturn void decompress(const struct format *format, int from, int to)
+{
+    const struct rlimit memory = {most_memory, most_memory};
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    setrlimit(RLIMIT_AS, &memory);
+    if (dup2(from, STDIN_FILENO) < 0 || dup2(to, STDOUT_FILENO) < 0)
+        _exit(1);
+    execvp(format->argv[0], (char *const *)format->argv);
+    _exit(errno == ENOENT ? NOT_FOUND : 1);
+}
+
+void archive_start(struct archive *archive)
+{
+    char magic[MAGIC] = {0};
+    int ends[2];
+    const struct format *format = NULL;
+    ssize_t got = pread(archive->stream, magic, sizeof magic, 0);
+    if (got < 0)
+        die(SEED_REJECTED, "the archive cannot be read: %s", strerror(errno));
+    if (memcmp(magic, "PK\x03\x04", 4) == 0)
+        die(SEED_REJECTED, "zip archives are not supported");
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (memcmp(magic, formats[i].magic, formats[i].length) == 0)
+            format = &formats[i];
+    if (format == NULL)
+        return;
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        die(SEED_FAILED, "cannot make a pipe: %s", strerror(errno));
+    fcntl(ends[0], F_SETPIPE_SZ, PIPE_BYTES);
+    archive->tool = format->argv[0];
+    archive->child = fork();
+    if (archive->child < 0)
+        die(SEED_FAILED, "cannot start %s: %s", archive->tool, strerror(errno));
+    if (archive->child == 0)
+        decompress(format, archive->stream, ends[1]);
+    close(ends[1]);
+    close(archive->stream);
+    archive->stream = ends[0];
+}
+
+/* Reads what follows the end of the archive, so that the decompressor can finish and check; false when there is too much. */
+static int drain(int stream)
+{
+    char rest[TAR_TRAILER];
+    for (size_t total = 0; total < (size_t)16 * TAR_TRAILER;) {
+        ssize_t got = read(stream, rest, sizeof rest);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return 1;
+        total += (size_t)got;
+    }
+    return 0;
+}
+
+void archive_close(struct archive *archive, const char *problem)
+{
+    int status = 0;
+    if (archive->child == 0) {
+        close(archive->stream);
+        if (problem != NULL)
+            die(SEED_REJECTED, "%s", problem);
+        return;
+    }
+    int finished = drain(archive->stream);
+    close(archive->stream);
+    if (!finished)
+        kill(archive->child, SIGKILL);
+    while (waitpid(archive->child, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_FOUND)
+        die(SEED_TOOL_MISSING, "%s", archive->tool);
+    /* gzip says 2 for a warning, such as zeros after its data */
+    int warned = strcmp(archive->tool, "gzip") == 0 && WIFEXITED(status) && WEXITSTATUS(status) == 2;
+    if (finished && status != 0 && !warned)
+        die(SEED_REJECTED, "%s cannot unpack it: it is damaged or cut short", archive->tool);
+    if (problem != NULL)
+        die(SEED_REJECTED, "%s", problem);
+}

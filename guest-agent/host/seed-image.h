@@ -1,0 +1,64 @@
+/* The ext4 image: laid out by libext2fs, filled from front to back, without a name until it is complete. */
+#ifndef PYRO_SEED_IMAGE_H
+#define PYRO_SEED_IMAGE_H
+
+#include "seed-tree.h"
+
+#include <ext2fs/ext2fs.h>
+
+enum {
+    BLOCK = 4096,
+    LONGEST_PIECE = 32768 /* blocks of an initialised extent (ext4 on-disk format) */
+};
+
+struct image {
+    ext2_filsys fs;
+    int fd;
+    int folder;          /* directory that the image is made in */
+    char temporary[32];  /* its name there while it has to have one, else empty */
+    uint64_t bytes;
+    blk64_t next;        /* free blocks that are handed out next: [next, run_end) */
+    blk64_t run_end;
+    unsigned char *buffer; /* what lies before `next` and is not written yet */
+    size_t filled;
+    blk64_t buffer_start;
+};
+
+/* Seconds since 1970 of everything that has no time of its own: 2020-01-01, so that equal contents give equal images. */
+static const int64_t seed_epoch = 1577836800;
+
+void image_create(struct image *image, int folder, uint64_t bytes);
+
+/* How many files and how many bytes of content fit at most. */
+size_t image_file_limit(uint64_t bytes);
+uint64_t image_bytes_free(const struct image *image);
+
+/*
+ * Room for the next blocks of a file, next to each other in the image: between one block and `wanted` bytes rounded up.
+ * Ends with SEED_FULL when there is none.
+ */
+unsigned char *image_room(struct image *image, size_t wanted, size_t *room);
+
+/* Takes the first `bytes` of the room just given as the content of `file` from block `logical` on. */
+void image_take(struct image *image, struct file *file, uint64_t logical, size_t bytes);
+
+/* Gives back the blocks of a file that was replaced or could not be read to its end. */
+void image_forget(struct image *image, struct file *file);
+
+/* Writes inodes, directories, journal and superblocks of the tree; the digest names the image and seeds its ids. */
+void image_finish(struct image *image, struct tree *tree, const unsigned char digest[DIGEST_BYTES]);
+
+/* Makes the image read-only and links it into its folder; false when there is a file of that name already. */
+int image_publish(struct image *image, const char *name, int sync);
+
+/* Ends with the right error for a failed call of the host or of libext2fs. */
+_Noreturn void image_failed(const char *what, long error);
+
+/* One contiguous allocation for directories and other metadata; marks the blocks. */
+blk64_t image_allocate(struct image *image, uint32_t count);
+void image_write(const struct image *image, const void *bytes, size_t length, blk64_t block);
+
+/* seed-directory.c: the blocks of one directory, with checksums; sets the file's pieces and size. */
+void directory_write(struct image *image, struct file *directory, uint32_t parent_inode);
+
+#endif

@@ -1,0 +1,300 @@
+/*
+ * pyro-seed: writes a fresh ext4 image with upper/, work/ and workspace/, the latter filled from a directory or an archive.
+ *
+ *   pyro-seed --into FOLDER --virtual-bytes N [--known FOLDER] [--sync] --empty
+ *                                                                     | --directory PATH [--list]
+ *                                                                     | --archive PATH
+ *
+ * The image appears in the --into folder as DIGEST.ext4, read-only, when it is complete; before that it has no name. With
+ * --known, nothing is read when that folder has a FINGERPRINT.json for what the source looks like now. --list takes from
+ * stdin which paths to seed, each ended by a NUL.
+ *
+ * Records on stdout (kind, subject, text, each ended by a NUL):
+ *   fingerprint HEX settled|fresh   of the source; fresh means that it may yet change without the fingerprint changing
+ *   known HEX ""                    the --known folder has it: nothing was written
+ *   skip PATH REASON                left out of the image; beyond SKIPS_TOLD they are only counted
+ *   count WHAT NUMBER               files, directories, symlinks, bytes, skipped; neededBytes and freeBytes before an error
+ *   image HEX new|existing          its digest, and whether the folder had an image of that name already
+ *   error OUTCOME DETAIL            one of enum outcome, as the exit status
+ */
+#include "seed-image.h"
+#include "seed-source.h"
+#include "seed-tar.h"
+#include "seed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Part of every digest and fingerprint: to be raised when the same content would give another image. */
+static const char format_name[] = "pyro seed image 1";
+
+enum { MIB = 1024 * 1024, LEAST_MIB = 16, MOST_MIB = 16 * 1024 * 1024 };
+
+struct options {
+    const char *into;
+    const char *known;
+    const char *directory;
+    const char *archive;
+    uint64_t bytes;
+    int empty;
+    int list;
+    int sync;
+};
+
+static _Noreturn void usage(const char *problem)
+{
+    die(SEED_USAGE, "%s (usage: pyro-seed --into FOLDER --virtual-bytes N [--known FOLDER] [--sync] "
+                    "--empty | --directory PATH [--list] | --archive PATH)", problem);
+}
+
+static uint64_t parse_bytes(const char *text)
+{
+    char *end;
+    errno = 0;
+    unsigned long long bytes = strtoull(text, &end, 10);
+    if (errno != 0 || *end != '\0' || end == text || bytes % MIB != 0 || bytes / MIB < LEAST_MIB || bytes / MIB > MOST_MIB)
+        usage("--virtual-bytes must be whole MiB from 16 MiB to 16 TiB");
+    return bytes;
+}
+
+static struct options parse(int argc, char **argv)
+{
+    struct options options = {0};
+    for (int i = 1; i < argc; i++) {
+        const char *flag = argv[i], **value = NULL, *bytes = NULL;
+        if (strcmp(flag, "--empty") == 0)
+            options.empty = 1;
+        else if (strcmp(flag, "--list") == 0)
+            options.list = 1;
+        else if (strcmp(flag, "--sync") == 0)
+            options.sync = 1;
+        else if (strcmp(flag, "--into") == 0)
+            value = &options.into;
+        else if (strcmp(flag, "--known") == 0)
+            value = &options.known;
+        else if (strcmp(flag, "--directory") == 0)
+            value = &options.directory;
+        else if (strcmp(flag, "--archive") == 0)
+            value = &options.archive;
+        else if (strcmp(flag, "--virtual-bytes") == 0)
+            value = &bytes;
+        else
+            usage("unknown option");
+        if (value == NULL)
+            continue;
+        if (++i == argc)
+            usage("an option lacks its value");
+        *value = argv[i];
+        if (bytes != NULL)
+            options.bytes = parse_bytes(bytes);
+    }
+    if (options.into == NULL || options.bytes == 0)
+        usage("--into and --virtual-bytes are needed");
+    if (options.empty + (options.directory != NULL) + (options.archive != NULL) != 1)
+        usage("one of --empty, --directory and --archive is needed");
+    return options;
+}
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static int open_folder(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        die(SEED_FAILED, "cannot open %s: %s", path, strerror(errno));
+    return fd;
+}
+
+/*
+ * Says what the source looks like. A file can change twice within one tick of the file system's clock, which its change
+ * time does not show: only a source that has been still for a second is settled. Ends the program when it is known.
+ */
+static void look_up(const struct options *options, struct blake2b *source, int64_t newest_ns, int64_t started_ns)
+{
+    unsigned char digest[DIGEST_BYTES];
+    char hex[2 * DIGEST_BYTES + 1], name[sizeof hex + 5];
+    blake2b_add(source, format_name, sizeof format_name);
+    blake2b_add_number(source, options->bytes);
+    blake2b_end(source, digest);
+    digest_to_hex(digest, hex);
+    report("fingerprint", hex, newest_ns < started_ns - 1000000000 ? "settled" : "fresh");
+    if (options->known == NULL)
+        return;
+    snprintf(name, sizeof name, "%s.json", hex);
+    int folder = open(options->known, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (folder >= 0 && faccessat(folder, name, R_OK, 0) == 0) {
+        report("known", hex, "");
+        fflush(stdout);
+        exit(SEED_DONE);
+    }
+    if (folder >= 0)
+        close(folder);
+}
+
+/* Everything that decides what is in the image, and where: equal digests are equal images. */
+static void digest_tree(const struct tree *tree, uint64_t bytes, unsigned char digest[DIGEST_BYTES])
+{
+    struct blake2b hash;
+    uint64_t counts[4] = {0}; /* files, directories, symlinks, bytes */
+    uint32_t numbered = 0;
+    blake2b_start(&hash);
+    blake2b_add(&hash, format_name, sizeof format_name);
+    blake2b_add_number(&hash, bytes);
+    for (size_t d = 0; d < tree->directory_count; d++) {
+        const struct file *directory = tree->directories[d];
+        const uint64_t own[] = {directory->mode, (uint64_t)directory->mtime, directory->mtime_ns, directory->child_count};
+        blake2b_add(&hash, own, sizeof own);
+        counts[1]++;
+        for (uint32_t c = 0; c < directory->child_count; c++) {
+            const struct entry *entry = directory->children[c];
+            struct file *file = entry->file;
+            if (file->gone)
+                continue;
+            blake2b_add(&hash, entry->name, entry->length + 1u);
+            int first = file->inode == 0;
+            if (first)
+                file->inode = ++numbered; /* for now: which of the files so far it is, so that hard links count */
+            const uint64_t facts[] = {file->kind, file->inode, file->mode, (uint64_t)file->mtime, file->mtime_ns, file->size};
+            blake2b_add(&hash, facts, sizeof facts);
+            if (!first)
+                continue;
+            if (file->kind == KIND_SYMLINK)
+                blake2b_add(&hash, file->target, strlen(file->target) + 1);
+            if (file->kind == KIND_REGULAR)
+                blake2b_add(&hash, file->digest, DIGEST_BYTES);
+            for (uint32_t p = 0; p < file->piece_count; p++)
+                blake2b_add(&hash, &file->pieces[p], sizeof file->pieces[p]);
+            counts[0] += file->kind == KIND_REGULAR;
+            counts[2] += file->kind == KIND_SYMLINK;
+            counts[3] += file->kind == KIND_REGULAR ? file->size : 0;
+        }
+    }
+    blake2b_end(&hash, digest);
+    for (size_t d = 0; d < tree->directory_count; d++)
+        for (uint32_t c = 0; c < tree->directories[d]->child_count; c++)
+            tree->directories[d]->children[c]->file->inode = 0;
+    report_number("files", counts[0]);
+    report_number("directories", counts[1] - 1);
+    report_number("symlinks", counts[2]);
+    report_number("bytes", counts[3]);
+    report_number("skipped", report_skips());
+}
+
+static void need_room(const struct image *image, uint64_t bytes)
+{
+    if (bytes <= image_bytes_free(image))
+        return;
+    report_number("neededBytes", bytes);
+    report_number("freeBytes", image_bytes_free(image));
+    die(SEED_FULL, "the content does not fit a disk of this size");
+}
+
+static void seed_directory(const struct options *options, struct tree *tree, struct image *image, int into)
+{
+    struct source source;
+    int64_t started_ns = now_ns();
+    source_open(&source, options->directory, tree);
+    if (options->list)
+        source_list(&source);
+    else
+        source_walk(&source);
+    look_up(options, &source.fingerprint, source.newest_ns, started_ns);
+    image_create(image, into, options->bytes);
+    need_room(image, source.bytes);
+    tree_order(tree);
+    source_read(&source, image);
+}
+
+static ssize_t read_stream(void *context, void *bytes, size_t length)
+{
+    ssize_t got;
+    do
+        got = read(*(const int *)context, bytes, length);
+    while (got < 0 && errno == EINTR);
+    return got;
+}
+
+static void content_into_image(void *context, struct file *file, struct tar *tar)
+{
+    struct image *image = context;
+    struct blake2b hash;
+    need_room(image, file->size);
+    blake2b_start(&hash);
+    if (file->size > 0)
+        blake2b_add_number(&hash, 0);
+    for (uint64_t at = 0; at < file->size;) {
+        size_t room;
+        unsigned char *bytes = image_room(image, file->size - at > SIZE_MAX ? SIZE_MAX : (size_t)(file->size - at), &room);
+        if (room > file->size - at)
+            room = (size_t)(file->size - at);
+        if (tar_content(tar, bytes, room) != 0)
+            return;
+        blake2b_add(&hash, bytes, room);
+        image_take(image, file, at / BLOCK, room);
+        at += room;
+    }
+    blake2b_end(&hash, file->digest);
+}
+
+static void forget_in_image(void *context, struct file *file)
+{
+    image_forget(context, file);
+}
+
+static void seed_archive(const struct options *options, struct tree *tree, struct image *image, int into)
+{
+    struct archive archive;
+    struct tar tar;
+    int64_t started_ns = now_ns();
+    archive_open(&archive, options->archive);
+    look_up(options, &archive.fingerprint, archive.newest_ns, started_ns);
+    image_create(image, into, options->bytes);
+    archive_start(&archive);
+    const struct sink sink = {image, content_into_image, forget_in_image};
+    /* More than this is no archive of something that fits, whatever its entries are. */
+    tar_start(&tar, read_stream, &archive.stream, 4 * options->bytes);
+    const char *problem = archive_read(&tar, tree, &sink);
+    archive_close(&archive, problem);
+    tar_end(&tar);
+    tree_order(tree);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = parse(argc, argv);
+    struct tree tree;
+    struct image image;
+    unsigned char digest[DIGEST_BYTES];
+    char hex[2 * DIGEST_BYTES + 1], name[sizeof hex + 5];
+    signal(SIGPIPE, SIG_IGN);
+    umask(0077);
+    int into = open_folder(options.into);
+    tree_start(&tree, image_file_limit(options.bytes), seed_epoch);
+    if (options.directory != NULL) {
+        seed_directory(&options, &tree, &image, into);
+    } else if (options.archive != NULL) {
+        seed_archive(&options, &tree, &image, into);
+    } else {
+        image_create(&image, into, options.bytes);
+        tree_order(&tree);
+    }
+    digest_tree(&tree, options.bytes, digest);
+    image_finish(&image, &tree, digest);
+    digest_to_hex(digest, hex);
+    snprintf(name, sizeof name, "%s.ext4", hex);
+    int fresh = image_publish(&image, name, options.sync);
+    report("image", hex, fresh ? "new" : "existing");
+    return fflush(stdout) == 0 ? SEED_DONE : SEED_FAILED;
+}

@@ -1,0 +1,66 @@
+/* Where the content comes from: a directory of the host (walked, or a list of names in it) or an archive. */
+#ifndef PYRO_SEED_SOURCE_H
+#define PYRO_SEED_SOURCE_H
+
+#include "blake2b.h"
+#include "seed-image.h"
+#include "seed-tree.h"
+
+/*
+ * A directory on the host. Its tree may change, and may be changed by somebody hostile, while it is read: nothing is ever
+ * opened but below `root`, never through a symlink, and only regular files are opened for reading.
+ */
+struct source {
+    int root;
+    struct tree *tree;
+    struct blake2b fingerprint; /* of names and stat results: the same again means nothing needs to be read */
+    int64_t newest_ns;          /* latest change time seen, since the epoch */
+    uint64_t bytes;             /* of all regular files, as their stat says */
+    struct links *links;
+};
+
+void source_open(struct source *source, const char *path, struct tree *tree);
+
+/* Takes everything below the root into the tree, without reading contents. */
+void source_walk(struct source *source);
+
+/* Takes only the paths that stdin lists, each ended by a NUL, and the directories on the way to them. */
+void source_list(struct source *source);
+
+/* Reads the contents of all regular files of the tree into the image. */
+void source_read(const struct source *source, struct image *image);
+
+/* seed-stat.c: makes a tree file of a stat result, or reports why there can be none. */
+struct stat;
+struct file *source_file(struct source *source, int folder, const char *name, const char *path, const struct stat *stat);
+void source_note(struct source *source, const char *path, const struct stat *stat);
+void source_set(struct file *file, const struct stat *stat);
+
+/* openat2(2) below `root`: no symlink on the way, and never above it. Returns -1 and errno. */
+int open_beneath(int root, const char *path, int flags);
+
+/* seed-archive.c: takes a tar stream into the tree. NULL, or what is wrong with the archive. */
+struct tar;
+struct sink {
+    void *context;
+    /* Takes the whole content of a file from the stream; what goes wrong stays in tar->problem. */
+    void (*content)(void *context, struct file *file, struct tar *tar);
+    /* A later entry replaced the file: what it holds is free again. */
+    void (*forget)(void *context, struct file *file);
+};
+const char *archive_read(struct tar *tar, struct tree *tree, const struct sink *sink);
+
+/* seed-decompress.c: opens an archive and starts what decompresses it; the descriptor to read the tar stream from. */
+struct archive {
+    int stream;
+    int child; /* pid of the decompressor, or 0 */
+    const char *tool;
+    struct blake2b fingerprint;
+    int64_t newest_ns;
+};
+void archive_open(struct archive *archive, const char *path);
+void archive_start(struct archive *archive);
+/* Ends with the right error when there was a problem, or when the decompressor found one. */
+void archive_close(struct archive *archive, const char *problem);
+
+#endif

@@ -1,0 +1,76 @@
+/*
+ * A tar stream, entry by entry: ustar, pax, GNU long names, the old format. Every byte of it may be hostile; nothing here
+ * opens or makes a file.
+ */
+#ifndef PYRO_SEED_TAR_H
+#define PYRO_SEED_TAR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { TAR_BLOCK = 512, TAR_BUFFER = 256 * 1024 };
+
+struct tar_text {
+    char *bytes; /* ends with a NUL that does not count */
+    size_t length;
+    size_t room;
+    bool set;
+};
+
+/* What a header can be overruled by: pax records and GNU long names, for one entry or for all that follow. */
+struct tar_extra {
+    struct tar_text path;
+    struct tar_text link;
+    uint64_t size;
+    int64_t mtime;
+    uint32_t mtime_ns;
+    bool size_set;
+    bool mtime_set;
+    bool sparse;
+};
+
+struct tar {
+    ssize_t (*read)(void *context, void *bytes, size_t length); /* as read(2) */
+    void *context;
+    uint64_t limit;  /* bytes of the stream after which it is given up */
+    uint64_t offset; /* bytes of it taken so far */
+    uint64_t left;   /* content of the current entry that nobody has read */
+    size_t padding;  /* after that, up to the next header */
+    uint64_t entries;
+    struct tar_extra once;
+    struct tar_extra always;
+    struct tar_text path; /* of the current entry, when it comes from the header */
+    struct tar_text link;
+    char problem[160];
+    unsigned char *buffer;
+    size_t start;
+    size_t end;
+};
+
+struct tar_entry {
+    char type; /* '0' regular, '1' hard link, '2' symlink, '5' directory, others as in the header */
+    const struct tar_text *path;
+    const struct tar_text *link;
+    uint64_t size;
+    int64_t mtime;
+    uint32_t mtime_ns;
+    uint32_t mode;
+    bool sparse; /* its content is a map of holes, in one of GNU tar's encodings */
+};
+
+void tar_start(struct tar *tar, ssize_t (*read)(void *, void *, size_t), void *context, uint64_t limit);
+void tar_end(struct tar *tar);
+
+/* 1 an entry, 0 the end of the archive, -1 it is damaged and tar->problem says how. */
+int tar_next(struct tar *tar, struct tar_entry *entry);
+
+/* Exactly `length` bytes of the current entry's content, no more than it has: 0, or -1 with tar->problem. */
+int tar_content(struct tar *tar, void *bytes, size_t length);
+
+/* seed-pax.c: takes the records of a pax header; false when they are not what they should be. */
+bool pax_parse(struct tar_extra *extra, const char *bytes, size_t length);
+bool tar_text_set(struct tar_text *text, const char *bytes, size_t length);
+
+#endif

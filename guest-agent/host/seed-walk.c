@@ -1,0 +1,190 @@
+/* First pass over a directory of the host: names and stat results, no contents. */
+#include "seed-source.h"
+
+#include "seed.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void source_open(struct source *source, const char *path, struct tree *tree)
+{
+    struct stat stat;
+    memset(source, 0, sizeof *source);
+    source->tree = tree;
+    blake2b_start(&source->fingerprint);
+    source->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (source->root < 0 || fstat(source->root, &stat) != 0)
+        die(SEED_REJECTED, "the directory cannot be read: %s", strerror(errno));
+    blake2b_add_number(&source->fingerprint, geteuid()); /* what can be read depends on who reads */
+    source_note(source, ".", &stat);
+    source_set(tree->top, &stat);
+}
+
+static int by_bytes(const void *left, const void *right)
+{
+    return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
+/* All names of a directory but "." and "..", sorted, so that equal directories are taken in equal order. */
+static char **names_of(DIR *stream, size_t *count)
+{
+    size_t room = 64;
+    char **names = malloc(room * sizeof *names);
+    *count = 0;
+    for (const struct dirent *entry; names != NULL && (entry = readdir(stream)) != NULL;) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        if (*count == room) {
+            char **more = realloc(names, 2 * room * sizeof *names);
+            if (more == NULL)
+                die(SEED_FAILED, "out of memory");
+            names = more;
+            room *= 2;
+        }
+        names[(*count)++] = arena_text(entry->d_name, strlen(entry->d_name));
+    }
+    if (names == NULL)
+        die(SEED_FAILED, "out of memory");
+    if (*count > 1)
+        qsort(names, *count, sizeof *names, by_bytes);
+    return names;
+}
+
+static void take(struct source *source, struct file *directory, int folder, const char *prefix, const char *name)
+{
+    char path[PATH_LIMIT + NAME_LIMIT + 2];
+    struct stat stat;
+    int length = snprintf(path, sizeof path, "%s%s%s", prefix, *prefix == '\0' ? "" : "/", name);
+    if (length < 0 || length > PATH_LIMIT) {
+        report_skip(path, "its path is too long");
+        return;
+    }
+    if (fstatat(folder, name, &stat, AT_SYMLINK_NOFOLLOW) != 0) {
+        report_skip(path, strerror(errno));
+        return;
+    }
+    struct file *file = source_file(source, folder, name, path, &stat);
+    if (file != NULL)
+        tree_add(source->tree, directory, name, strlen(name), file);
+}
+
+static void walk(struct source *source, struct file *directory)
+{
+    char prefix[PATH_LIMIT + NAME_LIMIT + 2] = "";
+    if (directory->self != NULL)
+        snprintf(prefix, sizeof prefix, "%s", tree_path(directory->self));
+    int fd = open_beneath(source->root, *prefix == '\0' ? "." : prefix, O_RDONLY | O_DIRECTORY);
+    DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+    if (stream == NULL) {
+        report_skip(*prefix == '\0' ? "." : prefix, strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    size_t count;
+    char **names = names_of(stream, &count);
+    for (size_t i = 0; i < count; i++)
+        take(source, directory, fd, prefix, names[i]);
+    free(names);
+    closedir(stream);
+}
+
+void source_walk(struct source *source)
+{
+    /* The list of directories grows at its end while it is walked: no recursion, so depth is bounded by PATH_LIMIT alone. */
+    size_t room = 256, count = 1;
+    struct file **queue = malloc(room * sizeof(struct file *));
+    if (queue == NULL)
+        die(SEED_FAILED, "out of memory");
+    queue[0] = source->tree->top;
+    for (size_t i = 0; i < count; i++) {
+        struct file *directory = queue[i];
+        walk(source, directory);
+        for (uint32_t c = 0; c < directory->child_count; c++) {
+            if (directory->children[c]->file->kind != KIND_DIRECTORY)
+                continue;
+            if (count == room) {
+                struct file **more = realloc(queue, 2 * room * sizeof(struct file *));
+                if (more == NULL)
+                    die(SEED_FAILED, "out of memory");
+                queue = more;
+                room *= 2;
+            }
+            queue[count++] = directory->children[c]->file;
+        }
+    }
+    free(queue);
+}
+
+static void take_listed(struct source *source, const char *path, size_t path_length)
+{
+    struct file *directory;
+    const char *name;
+    size_t length;
+    struct stat stat;
+    int result = path_length > PATH_LIMIT ? TREE_TOO_DEEP
+                                          : tree_locate(source->tree, path, path_length, true, &directory, &name, &length);
+    if (result != TREE_OK || length == 0) {
+        report_skip(path, result == TREE_TOO_DEEP          ? "its path is too long"
+                          : result == TREE_NOT_A_DIRECTORY ? "its parent is no directory"
+                                                           : "it is not a name below the directory");
+        return;
+    }
+    struct entry *known = tree_find(source->tree, directory, name, length);
+    if (known != NULL && !known->file->implied)
+        return; /* listed twice */
+    int fd = open_beneath(source->root, path, O_PATH);
+    if (fd < 0 || fstat(fd, &stat) != 0) {
+        report_skip(path, errno == ELOOP ? "its parent is a symlink" : strerror(errno));
+    } else if (known != NULL) {
+        if (S_ISDIR(stat.st_mode))
+            source_set(known->file, &stat);
+    } else {
+        struct file *file = source_file(source, fd, "", path, &stat);
+        if (file != NULL)
+            tree_add(source->tree, directory, name, length, file);
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
+/* Directories that only names below them spoke of have a mode and a time of their own on the host. */
+static void settle_implied(struct source *source)
+{
+    tree_order(source->tree);
+    for (size_t d = 1; d < source->tree->directory_count; d++) {
+        struct file *directory = source->tree->directories[d];
+        struct stat stat;
+        if (!directory->implied)
+            continue;
+        const char *path = tree_path(directory->self);
+        int fd = open_beneath(source->root, path, O_PATH | O_DIRECTORY);
+        if (fd < 0)
+            continue; /* gone, and with it all below */
+        if (fstat(fd, &stat) == 0) {
+            source_note(source, path, &stat);
+            source_set(directory, &stat);
+        }
+        close(fd);
+    }
+}
+
+void source_list(struct source *source)
+{
+    char *path = NULL;
+    size_t room = 0;
+    ssize_t length;
+    while ((length = getdelim(&path, &room, '\0', stdin)) > 0) {
+        size_t bytes = (size_t)length - (path[length - 1] == '\0' ? 1u : 0u);
+        if (bytes > 0)
+            take_listed(source, path, bytes);
+    }
+    free(path);
+    settle_implied(source);
+}

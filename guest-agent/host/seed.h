@@ -1,0 +1,44 @@
+/*
+ * pyro-seed: what its parts share. It is a one-shot program: memory comes from an arena that ends with the process, and
+ * what cannot go on ends in die(), which leaves nothing behind because the image has no name until it is complete.
+ */
+#ifndef PYRO_SEED_H
+#define PYRO_SEED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Exit statuses; the error record on stdout carries the same word. */
+enum outcome {
+    SEED_DONE = 0,
+    SEED_FAILED = 1,       /* the host failed in a way that has no better word */
+    SEED_USAGE = 2,
+    SEED_FULL = 3,         /* the content does not fit the virtual size */
+    SEED_HOST_FULL = 4,    /* the file system that holds the image is full */
+    SEED_REJECTED = 5,     /* what was given cannot be seeded from */
+    SEED_TOOL_MISSING = 6, /* no program to decompress the archive; the detail is its name */
+};
+
+/* Longest path within /workspace and longest name, as the guest's kernel has them. */
+enum { PATH_LIMIT = 4095, NAME_LIMIT = 255 };
+
+/* Memory that lives as long as the process. Never NULL. */
+void *arena(size_t bytes);
+char *arena_text(const char *text, size_t length);
+
+/*
+ * Everything pyro-seed says goes to stdout as records of three fields, each ended by a NUL: kind, subject, text.
+ * Names in them are raw bytes. See docs of each kind at their callers; main.c prints the list.
+ */
+void report(const char *kind, const char *subject, const char *text);
+void report_number(const char *subject, uint64_t number);
+
+/* Reports a path that is left out, and why. After SKIPS_TOLD of them they are only counted. */
+enum { SKIPS_TOLD = 1000 };
+void report_skip(const char *path, const char *reason);
+uint64_t report_skips(void);
+
+/* Reports an error record, flushes and ends the process. */
+_Noreturn void die(enum outcome outcome, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif
