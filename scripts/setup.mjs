@@ -6,8 +6,14 @@ import { alone } from "./setup/lock.mjs"
 import { nodeModules } from "./setup/node-modules.mjs"
 import * as packages from "./setup/packages.mjs"
 
-const product = [guestAgent("all", "compiling the guest agent and the host's tools (10 s)"), bundle]
-const forTests = guestAgent("tests", "compiling the guest agent's sanitizer and fuzz builds (30 s)")
+const product = [
+  guestAgent({ targets: ["all", "host"], title: "compiling the guest agent and the host's tools (10 s)" }),
+  bundle
+]
+const checkedBuilds = guestAgent({
+  targets: ["sanitized", "host-sanitized"],
+  title: "compiling the sanitizer builds of the guest agent and the host's tools (20 s)"
+})
 
 /** What each script needs, in the order in which it has to be made. */
 const needs = {
@@ -16,7 +22,7 @@ const needs = {
     hostPackages([...packages.toRun, ...packages.toTest]),
     nodeModules,
     ...product,
-    forTests,
+    checkedBuilds,
     environment("debian:12")
   ],
   check: [hostPackages([...packages.toRun, ...packages.toTest, ...packages.toCheck]), nodeModules]

@@ -14,7 +14,8 @@ export const forwardSignals = () => {
   for (const signal of Object.keys(forwarded)) {
     process.on(signal, () => {
       for (const [child, interrupt] of running) {
-        if (stopping === undefined) signalTo(child, signal, interrupt)
+        if (interrupt === "kill") signalTo(child, "SIGKILL", interrupt)
+        else if (stopping === undefined) signalTo(child, signal, interrupt)
         else if (interrupt === "group") signalTo(child, "SIGKILL", interrupt)
       }
       stopping ??= signal
@@ -25,7 +26,7 @@ export const forwardSignals = () => {
 
 const signalTo = (child, signal, interrupt) => {
   try {
-    process.kill(interrupt === "group" ? -child.pid : child.pid, signal)
+    process.kill(interrupt === "leader" ? child.pid : -child.pid, signal)
   } catch {
     // It has ended meanwhile.
   }
@@ -34,7 +35,7 @@ const signalTo = (child, signal, interrupt) => {
 /**
  * Runs a program to its end and resolves to `{ code, output }`. With `stdio: "inherit"` it talks to the terminal itself; otherwise
  * both outputs are collected, in order of arrival, and handed on by line to `onLine`. `interrupt: "leader"` sends signals to the
- * program alone (apt-get finishes what dpkg is in the middle of).
+ * program alone (apt-get finishes what dpkg is in the middle of), `"kill"` ends a program that would only undo what is made anew anyway.
  */
 export const run = (argv, { cwd, env, interrupt = "group", onLine, stdio = "collect" } = {}) =>
   new Promise((resolve, reject) => {

@@ -5,13 +5,12 @@ import { step } from "./report.mjs"
 
 const make = (...args) => ["make", "--no-print-directory", "-C", inRoot("guest-agent"), ...args]
 
-/** Compiles a target of the guest agent's Makefile when make finds its sources newer. */
-export const guestAgent = (target, title) => ({
+/** Compiles targets of the guest agent's Makefile when make finds their sources newer. */
+export const guestAgent = ({ targets, title }) => ({
   pending: async () => {
-    // 0: up to date, 1: something is to be made, 2: no rule or a broken Makefile, which the real run then shows
-    const { code } = await run(make("--question", target), { cwd: root })
-    return code === 0
-      ? undefined
-      : () => step(title, () => mustRun("make", make(`-j${availableParallelism()}`, target), { cwd: root }))
+    // 0: up to date, 1: something is to be made, 2: a broken Makefile, which the real run then shows
+    const { code } = await run(make("--question", ...targets), { cwd: root })
+    if (code === 0) return undefined
+    return () => step(title, () => mustRun("make", make(`-j${availableParallelism()}`, ...targets), { cwd: root }))
   }
 })

@@ -16,12 +16,12 @@ const install = async () => {
   )
   await step(`installing ${names.length} npm packages (about 60 MB, 30 s)`, async (progress) => {
     const timer = setInterval(
-      () => progress(names.filter((name) => existsSync(inRoot(name))).length / names.length),
+      () => progress(names.filter((name) => existsSync(inRoot(name, "package.json"))).length / names.length),
       500
     )
     try {
       // No package's own scripts run: nothing here needs them (esbuild's only makes its command line start faster).
-      await mustRun("npm ci", [...npm(), "ci", "--include=dev", "--ignore-scripts"], { cwd: root })
+      await mustRun("npm ci", [...npm(), "ci", "--include=dev", "--ignore-scripts"], { cwd: root, interrupt: "kill" })
     } finally {
       clearInterval(timer)
     }
