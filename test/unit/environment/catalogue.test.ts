@@ -1,0 +1,45 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { EnvironmentUnknown } from "../../../src/contract/errors.ts"
+import { catalogue, lookUp, packagesOf, recipeOf } from "../../../src/environment/catalogue.ts"
+
+describe("the catalogue", () => {
+  it("has three environments of each of two Debian releases", () => {
+    assert.deepStrictEqual(catalogue.map(({ name }) => name), [
+      "debian:12-base",
+      "debian:12",
+      "debian:12-build",
+      "debian:13-base",
+      "debian:13",
+      "debian:13-build"
+    ])
+  })
+
+  it.effect("has in each larger environment all that the smaller one has", () =>
+    Effect.gen(function*() {
+      for (const release of ["12", "13"]) {
+        const of = (suffix: string) => Effect.map(lookUp(`debian:${release}${suffix}`), packagesOf)
+        const [base, ordinary, build] = [yield* of("-base"), yield* of(""), yield* of("-build")]
+        assert.includeMembers([...ordinary], [...base])
+        assert.includeMembers([...build], [...ordinary])
+        assert.includeMembers([...base], ["sudo"])
+        assert.includeMembers([...ordinary], ["git", "ca-certificates", "curl", "python3", "ripgrep", "jq", "patch"])
+        assert.includeMembers([...ordinary], ["procps", "less", "unzip", "xz-utils"])
+        assert.includeMembers([...build], ["build-essential", "pkg-config", "python3-venv", "python3-pip"])
+        assert.includeMembers([...build], ["python3-dev", "nodejs", "npm"])
+      }
+    }))
+
+  it("has a recipe of its own for each environment", () => {
+    assert.strictEqual(new Set(catalogue.map(recipeOf)).size, catalogue.length)
+  })
+
+  it.effect("names the environments there are when asked for another", () =>
+    Effect.gen(function*() {
+      for (const name of ["debian:11", "debian", "", "../debian:12", "DEBIAN:12"]) {
+        const error = yield* Effect.flip(lookUp(name))
+        assert.instanceOf(error, EnvironmentUnknown)
+        assert.include(error.message, "debian:12-base, debian:12, debian:12-build")
+      }
+    }))
+})

@@ -1,0 +1,46 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { execFileSync } from "node:child_process"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { cpioArchive, type CpioEntry, fileType } from "../../../src/environment/cpio.ts"
+import { scratch } from "./scratch.ts"
+
+const entries: ReadonlyArray<CpioEntry> = [
+  { name: "dev", mode: fileType.directory | 0o755 },
+  { name: "dev/console", mode: fileType.character | 0o600, device: [5, 1] },
+  ...[0, 1, 2, 3, 4, 5].map((length) => ({
+    name: `file-${"x".repeat(length)}`,
+    mode: fileType.regular | 0o640,
+    content: Buffer.alloc(length, 0x61 + length)
+  }))
+]
+
+describe("cpio archives", () => {
+  it("are listed by cpio with types, modes, device numbers and sizes as given", () => {
+    const listed = execFileSync("cpio", ["--list", "--verbose", "--numeric-uid-gid", "--quiet"], {
+      input: cpioArchive(entries),
+      encoding: "utf8"
+    }).trim().split("\n")
+    assert.lengthOf(listed, entries.length)
+    assert.match(listed[0]!, /^drwxr-xr-x +2 0 +0 +0 .* dev$/)
+    assert.match(listed[1]!, /^crw------- +1 0 +0 +5, +1 .* dev\/console$/)
+    for (let length = 0; length <= 5; length++) {
+      assert.match(listed[2 + length]!, new RegExp(`^-rw-r----- +1 0 +0 +${length} .* file-x{${length}}$`))
+    }
+  })
+
+  it.scopedLive("unpack to the same content, whatever its length", () =>
+    Effect.gen(function*() {
+      const folder = yield* scratch
+      const files = entries.filter(({ content }) => content !== undefined)
+      execFileSync("cpio", ["--extract", "--quiet", "--directory", folder], { input: cpioArchive(files) })
+      for (const { content, name } of files) {
+        assert.deepStrictEqual(fs.readFileSync(path.join(folder, name)), content)
+      }
+    }))
+
+  it("of the same members are the same bytes", () => {
+    assert.isTrue(cpioArchive(entries).equals(cpioArchive(entries)))
+  })
+})

@@ -1,0 +1,49 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { EnvironmentBuildFailed, EnvironmentUnknown, NoSpace } from "../../../src/contract/errors.ts"
+import { sayBuildFailure } from "../../../src/environment/failures.ts"
+import { FileFailed } from "../../../src/system/atomic-file.ts"
+import { ToolFailed } from "../../../src/system/child.ts"
+
+const context = { environment: "debian:12", step: "bootstrap", folder: "/tmp", neededMib: 500 }
+const tool = (stderr: string) => new ToolFailed({ tool: "unshare", code: 1, signal: undefined, stderr })
+const say = (log: string, stderr = "") =>
+  Effect.flip(sayBuildFailure({ ...context, log: () => log })(Effect.fail(tool(stderr))))
+
+describe("a failed build", () => {
+  it.effect("says what apt said, and not what came after it", () =>
+    Effect.gen(function*() {
+      const error = yield* say([
+        "I: running apt-get update...",
+        "Err:1 http://mirror.test/debian bookworm InRelease",
+        "  Could not resolve 'mirror.test'",
+        "E: Failed to fetch http://mirror.test/debian/dists/bookworm/InRelease  Could not resolve 'mirror.test'",
+        "E: Some index files failed to download.",
+        "E: apt-get update failed: process exited with 100"
+      ].join("\n"))
+      assert.instanceOf(error, EnvironmentBuildFailed)
+      assert.include(error.message, "debian:12 (bootstrap)")
+      assert.include(error.message, "Could not resolve 'mirror.test'")
+      assert.notInclude(error.message, "exited with 100")
+    }))
+
+  it.effect("is NoSpace when the disk was full, wherever that was said", () =>
+    Effect.gen(function*() {
+      assert.instanceOf(yield* say("mkfs.erofs: failed to write: No space left on device\n"), NoSpace)
+      assert.instanceOf(yield* say("", "tar: x: Cannot write: No space left on device"), NoSpace)
+      const file = new FileFailed({ path: "/tmp/x", detail: "ENOSPC: no space left on device, write" })
+      assert.instanceOf(yield* Effect.flip(sayBuildFailure(context)(Effect.fail(file))), NoSpace)
+    }))
+
+  it.effect("says how to get subordinate ids when an ordinary user has none", () =>
+    Effect.gen(function*() {
+      const error = yield* say("", "unshare: failed to find subuid for user someone\n")
+      assert.include(error.message, "usermod --add-subuids")
+    }))
+
+  it.effect("hands on what is an error of the contract already", () =>
+    Effect.gen(function*() {
+      const unknown = new EnvironmentUnknown({ environment: "x", known: [] })
+      assert.strictEqual(yield* Effect.flip(sayBuildFailure(context)(Effect.fail(unknown))), unknown)
+    }))
+})

@@ -1,0 +1,63 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { spawn } from "node:child_process"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { makeTemporary, sweepTemporaries } from "../../../src/environment/temporary.ts"
+import { scratch } from "./scratch.ts"
+
+const entries = (folder: string) => fs.readdirSync(folder).filter((name) => name !== ".lock")
+
+describe("working folders", () => {
+  it.scopedLive("are gone with their lock file when the Scope closes", () =>
+    Effect.gen(function*() {
+      const parent = path.join(yield* scratch, "tmp")
+      yield* Effect.scoped(Effect.gen(function*() {
+        const work = yield* makeTemporary(parent, "debian:12")
+        fs.writeFileSync(path.join(work.path, "file"), "x")
+        assert.lengthOf(entries(parent), 2)
+      }))
+      assert.deepStrictEqual(entries(parent), [])
+    }))
+
+  it.scopedLive("are left alone by a sweep while their owner lives, also one of the same process", () =>
+    Effect.gen(function*() {
+      const parent = path.join(yield* scratch, "tmp")
+      const work = yield* makeTemporary(parent, "alive")
+      assert.strictEqual(yield* sweepTemporaries(parent), 0)
+      assert.isTrue(fs.existsSync(work.path))
+    }))
+
+  it.scopedLive("are swept when their owner was killed, with what is in them", () =>
+    Effect.gen(function*() {
+      const parent = path.join(yield* scratch, "tmp")
+      const folder = path.join(parent, "dead-0123456789ab")
+      fs.mkdirSync(path.join(folder, "deep"), { recursive: true })
+      fs.writeFileSync(path.join(folder, "deep", "file"), Buffer.alloc(100_000))
+      const owner = spawn("flock", [`${folder}.alive`, "cat"], { stdio: ["pipe", "pipe", "inherit"] })
+      // cat answers only once flock holds the lock.
+      yield* Effect.promise(() =>
+        new Promise((resolve) => {
+          owner.stdout.once("data", resolve)
+          owner.stdin.write("x")
+        })
+      )
+      assert.strictEqual(yield* sweepTemporaries(parent), 0)
+      assert.isTrue(fs.existsSync(folder))
+      const gone = new Promise((resolve) => owner.once("close", resolve))
+      owner.stdin.end()
+      owner.kill("SIGKILL")
+      yield* Effect.promise(() => gone)
+      assert.isAtLeast(yield* sweepTemporaries(parent), 100_000)
+      assert.deepStrictEqual(entries(parent), [])
+    }))
+
+  it.scopedLive("that were cut short between lock file and folder are swept too", () =>
+    Effect.gen(function*() {
+      const parent = path.join(yield* scratch, "tmp")
+      fs.mkdirSync(parent)
+      fs.writeFileSync(path.join(parent, "half-0123456789ab.alive"), "")
+      yield* sweepTemporaries(parent)
+      assert.deepStrictEqual(entries(parent), [])
+    }))
+})
