@@ -15,7 +15,7 @@
 enum { SPARES_MAX = 4 };
 
 struct cgroup {
-  struct link unused; /* room for loop_free_later */
+  struct link all;
   struct source source;
   struct cgroup *next_spare;
   int directory, events; /* events: cgroup.events, says whether it is populated */
@@ -24,6 +24,7 @@ struct cgroup {
   char name[24];
 };
 
+static struct link all = {&all, &all};
 static int parent = -1;
 static uint64_t next_name = 1;
 static struct cgroup *spares;
@@ -89,6 +90,7 @@ static uint64_t memory_kills(const struct cgroup *cgroup) {
 }
 
 static void destroy(struct cgroup *cgroup) {
+  list_remove(&cgroup->all);
   unlinkat(parent, cgroup->name, AT_REMOVEDIR);
   close(cgroup->events);
   close(cgroup->directory);
@@ -111,6 +113,7 @@ static int make(struct cgroup **out) {
     free(cgroup);
     return error;
   }
+  list_append(&all, &cgroup->all);
   *out = cgroup;
   return 0;
 }
@@ -187,4 +190,10 @@ void cgroup_release(struct cgroup *cgroup) {
   }
   /* It may have emptied before it was watched. */
   on_event(&cgroup->source, EPOLLPRI);
+}
+
+void cgroups_remove(void) {
+  spares = NULL;
+  spare_count = 0;
+  while (!list_empty(&all)) destroy(container_of(all.next, struct cgroup, all));
 }

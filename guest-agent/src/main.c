@@ -7,6 +7,7 @@
 #include "announce.h"
 #include "boot.h"
 #include "call.h"
+#include "cgroup.h"
 #include "child.h"
 #include "connection.h"
 #include "entropy.h"
@@ -16,6 +17,7 @@
 #include "output.h"
 #include "port.h"
 #include "reap.h"
+#include "sink.h"
 #include "spawn.h"
 #include "stream.h"
 #include "tree.h"
@@ -50,7 +52,9 @@ int main(int count, char **arguments) {
   }
   serve();
   streams_release_all();
-  loop_free_now();
+  sinks_close();
   tree_kill_all();
+  cgroups_remove();
+  loop_free_now();
   return 0;
 }

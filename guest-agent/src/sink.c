@@ -11,14 +11,16 @@
 enum { SINKS_MAX = 1024 };
 
 struct sink {
-  struct link unused; /* room for loop_free_later */
+  struct link all;
   struct source source;
   int fd;
 };
 
+static struct link all = {&all, &all};
 static unsigned sinks;
 
 static void sink_close(struct sink *sink) {
+  list_remove(&sink->all);
   close(sink->fd);
   sink->fd = -1;
   sinks--;
@@ -45,5 +47,10 @@ void sink_open(int fd) {
   sink->fd = fd;
   sink->source.ready = drain;
   sinks++;
+  list_append(&all, &sink->all);
   if (loop_watch_level(fd, EPOLLIN, &sink->source) < 0) sink_close(sink);
+}
+
+void sinks_close(void) {
+  while (!list_empty(&all)) sink_close(container_of(all.next, struct sink, all));
 }

@@ -4,5 +4,6 @@
 
 /* Takes ownership of a watched or unwatched non-blocking descriptor. */
 void sink_open(int fd);
+void sinks_close(void);
 
 #endif
