@@ -53,5 +53,6 @@ export const doctor = streaming({
   payload: DoctorPayload,
   event: DoctorEvent,
   result: DoctorResult,
+  exitStatus: (result) => result.ok ? 0 : 1,
   fold
 })

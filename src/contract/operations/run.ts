@@ -201,5 +201,6 @@ export const run = streaming({
   payload: RunPayload,
   event: RunEvent,
   result: RunResult,
+  exitStatus: (result) => result.status,
   fold
 })

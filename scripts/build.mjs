@@ -1,0 +1,98 @@
+import { build } from "esbuild"
+import { createHash } from "node:crypto"
+import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { dirname, join, relative, resolve } from "node:path"
+import process from "node:process"
+import { fileURLToPath } from "node:url"
+import { parseArgs } from "node:util"
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+
+const { values } = parseArgs({
+  options: {
+    /** Folder that gets `pyro.js` and its bundle. */
+    outdir: { type: "string", default: join(root, "dist") },
+    /** Module to take the place of src/local/layer.ts: tests of the CLI bring their own. */
+    local: { type: "string" }
+  }
+})
+
+/** In a bundle every module would have the bundle's own URL; each keeps the one of its source instead. */
+const sourceUrls = {
+  name: "source-urls",
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => {
+      const source = readFileSync(path, "utf8")
+      if (!source.includes("import.meta.")) return undefined
+      const name = JSON.stringify(relative(root, path))
+      return {
+        loader: "ts",
+        contents: source
+          .replaceAll("import.meta.url", `require("node:url").pathToFileURL(__root + "/" + ${name}).href`)
+          .replaceAll("import.meta.filename", `(__root + "/" + ${name})`)
+          .replaceAll("import.meta.dirname", `require("node:path").dirname(__root + "/" + ${name})`)
+      }
+    })
+}
+
+const otherLocal = {
+  name: "other-local",
+  setup: ({ onResolve }) =>
+    onResolve(
+      { filter: /\/local\/layer\.ts$/ },
+      () => values.local === undefined ? undefined : { path: resolve(values.local) }
+    )
+}
+
+const { errors, outputFiles, warnings } = await build({
+  entryPoints: [join(root, "src/cli/main.ts")],
+  outfile: "main.cjs",
+  bundle: true,
+  minify: true,
+  platform: "node",
+  target: "node20",
+  // One script for vm.Script: parts that are imported dynamically stay unevaluated in it until they are needed.
+  format: "cjs",
+  supported: { "dynamic-import": false },
+  banner: { js: "(function(module,exports,require,__filename,__dirname,__root){" },
+  footer: { js: "})" },
+  sourcemap: "external",
+  legalComments: "none",
+  logLevel: "warning",
+  plugins: [otherLocal, sourceUrls],
+  write: false
+})
+if (errors.length + warnings.length > 0) process.exit(1)
+
+const content = (ending) => outputFiles.find(({ path }) => path.endsWith(ending)).contents
+const bundle = content(".cjs")
+const name = `main-${createHash("sha256").update(bundle).digest("hex").slice(0, 16)}.cjs`
+const outdir = resolve(values.outdir)
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+const entry = readFileSync(join(root, "scripts/build/entry.cjs"), "utf8")
+  .replace("__VERSION__", version)
+  .replace("__BUNDLE__", name)
+  .replace("__ROOT__", relative(outdir, root))
+
+mkdirSync(outdir, { recursive: true })
+/** Whoever starts pyro during a build gets the old one or the new one, whole. */
+const put = (file, data, mode) => {
+  const unfinished = join(outdir, `.${file}.${process.pid}`)
+  writeFileSync(unfinished, data)
+  chmodSync(unfinished, mode)
+  renameSync(unfinished, join(outdir, file))
+}
+put("package.json", `${JSON.stringify({ type: "commonjs" })}\n`, 0o644)
+put(name, bundle, 0o644)
+put(`${name}.map`, content(".map"), 0o644)
+put("pyro.js", entry, 0o755)
+
+// The bundle before this one stays, for a process that has just read the entry that names it.
+const earlier = readdirSync(outdir)
+  .filter((file) => /^main-[0-9a-f]{16}\.cjs$/.test(file) && file !== name)
+  .map((file) => ({ file, writtenAt: statSync(join(outdir, file)).mtimeMs }))
+  .sort((a, b) => b.writtenAt - a.writtenAt)
+for (const { file } of earlier.slice(1)) {
+  rmSync(join(outdir, file), { force: true })
+  rmSync(join(outdir, `${file}.map`), { force: true })
+}

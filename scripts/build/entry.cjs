@@ -1,0 +1,95 @@
+#!/usr/bin/env node
+"use strict"
+// `pyro`: answers --version by itself; everything else is one bundle, started with V8's code cache of an earlier run.
+
+const VERSION = "__VERSION__"
+const BUNDLE = "__BUNDLE__"
+/** The package's root, from here. */
+const ROOT = "__ROOT__"
+const USAGE = 2
+/** Code caches that were not written for this many days belong to a version that is gone. */
+const STALE_DAYS = 14
+
+const fs = require("node:fs")
+const path = require("node:path")
+
+const argv = process.argv.slice(2)
+if (argv.length === 1 && (argv[0] === "--version" || argv[0] === "-v")) {
+  printVersion()
+} else {
+  start().catch((error) => {
+    console.error(error)
+    process.exit(1)
+  })
+}
+
+function printVersion() {
+  try {
+    fs.writeSync(1, VERSION + "\n")
+  } catch (error) {
+    if (error.code === "EAGAIN") process.stdout.write(VERSION + "\n")
+    else if (error.code !== "EPIPE") throw error
+  }
+}
+
+async function start() {
+  const vm = require("node:vm")
+  const file = path.join(__dirname, BUNDLE)
+  const cacheFile = codeCacheFile()
+  const cachedData = readCodeCache(cacheFile)
+  // The bundle is ASCII, and latin1 is read without decoding.
+  const script = new vm.Script(fs.readFileSync(file, "latin1"), {
+    filename: file,
+    ...(cachedData ? { cachedData } : {})
+  })
+  const module = { exports: {} }
+  const root = path.join(__dirname, ROOT)
+  script.runInThisContext()(module, module.exports, require, file, __dirname, root)
+  const status = await module.exports.main(argv, VERSION)
+  // Written last, so that it also holds the functions that V8 compiled on the way.
+  const wanted = cachedData === undefined || script.cachedDataRejected
+  if (wanted && status !== USAGE) writeCodeCache(cacheFile, script)
+  process.exit(status)
+}
+
+/** One file per bundle, Node version and command: each command gets the functions it uses and no others. */
+function codeCacheFile() {
+  const { env } = process
+  const base = env.PYRO_CACHE_DIR ||
+    path.join(env.XDG_CACHE_HOME || path.join(env.HOME || require("node:os").homedir(), ".cache"), "pyro")
+  const command = argv.find((word) => !word.startsWith("-"))
+  const name = command !== undefined && /^[a-z]{1,16}$/.test(command) ? command : "other"
+  return path.join(base, "code", `${BUNDLE}-${process.version}-${process.arch}-${name}.bin`)
+}
+
+/** Code that is run comes only from a file that nobody else could write. */
+function readCodeCache(cacheFile) {
+  let descriptor
+  try {
+    descriptor = fs.openSync(cacheFile, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW)
+    const { mode, uid } = fs.fstatSync(descriptor)
+    return uid === process.getuid() && (mode & 0o077) === 0 ? fs.readFileSync(descriptor) : undefined
+  } catch {
+    return undefined
+  } finally {
+    if (descriptor !== undefined) fs.closeSync(descriptor)
+  }
+}
+
+/** A cache that cannot be written costs a tenth of a second at the next start and nothing else. */
+function writeCodeCache(cacheFile, script) {
+  const directory = path.dirname(cacheFile)
+  const unfinished = `${cacheFile}.${process.pid}.tmp`
+  try {
+    fs.mkdirSync(directory, { recursive: true, mode: 0o700 })
+    fs.writeFileSync(unfinished, script.createCachedData(), { mode: 0o600, flag: "wx" })
+    fs.renameSync(unfinished, cacheFile)
+    for (const name of fs.readdirSync(directory)) {
+      if (name.startsWith(`${BUNDLE}-`) && name.endsWith(".bin")) continue
+      const stale = path.join(directory, name)
+      if (Date.now() - fs.statSync(stale).mtimeMs > STALE_DAYS * 86_400_000) fs.unlinkSync(stale)
+    }
+  } catch {
+    fs.rmSync(unfinished, { force: true })
+  }
+}

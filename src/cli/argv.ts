@@ -1,0 +1,70 @@
+import * as AutoCorrect from "@effect/cli/AutoCorrect"
+import * as CliConfig from "@effect/cli/CliConfig"
+import { type Operation, operations } from "../contract/operations.ts"
+
+/** Words after the first bare `--` are another program's argv, which no parser of ours may read. */
+export const splitArgv = (argv: ReadonlyArray<string>) => {
+  const at = argv.indexOf("--")
+  return at < 0
+    ? { own: argv, rest: undefined }
+    : { own: argv.slice(0, at), rest: argv.slice(at + 1) }
+}
+
+/** What the words before `--` ask for. */
+export type Route =
+  | { readonly _tag: "Operation"; readonly operation: Operation; readonly words: ReadonlyArray<string> }
+  | { readonly _tag: "Help"; readonly path: ReadonlyArray<string> }
+  | { readonly _tag: "Version" }
+  | { readonly _tag: "Wrong"; readonly detail: string; readonly path: ReadonlyArray<string> }
+
+/** Finds the operation whose path the words spell; flags may stand before, between and after. */
+export const route = (own: ReadonlyArray<string>): Route => {
+  const words = own[0] === "help" ? [...own.slice(1), "--help"] : own
+  const wantsHelp = words.includes("--help") || words.includes("-h")
+  const flags: Array<string> = []
+  let path: ReadonlyArray<string> = []
+  for (const [at, word] of words.entries()) {
+    if (word.startsWith("-")) {
+      flags.push(word)
+      continue
+    }
+    const longer = [...path, word]
+    const beneath = operations.filter((row) => startsWith(row.cli.path, longer))
+    if (beneath.length === 0) {
+      return wantsHelp ? { _tag: "Help", path } : { _tag: "Wrong", detail: unknownCommand(longer), path }
+    }
+    path = longer
+    const exact = beneath.find((row) => row.cli.path.length === path.length)
+    if (exact !== undefined) {
+      return wantsHelp
+        ? { _tag: "Help", path }
+        : { _tag: "Operation", operation: exact, words: [...words.slice(at + 1), ...flags] }
+    }
+  }
+  if (wantsHelp || words.length === 0) return { _tag: "Help", path }
+  if (words.includes("--version")) return { _tag: "Version" }
+  return {
+    _tag: "Wrong",
+    detail: path.length === 0 ? `no command before ${flags.join(" ")}` : `"pyro ${path.join(" ")}" needs a verb`,
+    path
+  }
+}
+
+const startsWith = (path: ReadonlyArray<string>, start: ReadonlyArray<string>) =>
+  start.every((word, at) => path[at] === word)
+
+const unknownCommand = (typed: ReadonlyArray<string>): string => {
+  const words = new Set(operations.flatMap((row) =>
+    startsWith(row.cli.path, typed.slice(0, -1)) ? row.cli.path.slice(typed.length - 1, typed.length) : []
+  ))
+  const last = typed[typed.length - 1] ?? ""
+  const near = closest(last, [...words])
+  return `no command "${typed.join(" ")}"` + (near === undefined ? "" : `; did you mean "${near}"?`)
+}
+
+/** The candidate that differs from `word` in at most two letters, if any. */
+export const closest = (word: string, candidates: ReadonlyArray<string>): string | undefined =>
+  candidates
+    .map((candidate) => ({ candidate, distance: AutoCorrect.levensteinDistance(word, candidate, CliConfig.defaultConfig) }))
+    .filter(({ distance }) => distance <= 2)
+    .sort((a, b) => a.distance - b.distance)[0]?.candidate

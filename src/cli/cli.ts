@@ -1,0 +1,81 @@
+import { Cause, Effect, Exit, Layer } from "effect"
+import { InvalidRequest, type PyroError } from "../contract/errors.ts"
+import { Pyro } from "../contract/Pyro.ts"
+import { type Route, route, splitArgv } from "./argv.ts"
+import { help } from "./help.ts"
+import { perform, prepare, printJson } from "./perform.ts"
+import { interruptedVerdict, type Verdict, verdictOf } from "./report.ts"
+import { type OutputClosed, Terminal } from "./terminal.ts"
+
+/** Tells which signal, if any, is the reason for an interruption. */
+export interface Interruption {
+  readonly signal: () => { readonly name: string; readonly status: number } | undefined
+}
+
+export interface CliOptions {
+  /** The words after `pyro`. */
+  readonly argv: ReadonlyArray<string>
+  readonly version: string
+  /** What does the work; built only when a command line turned out to ask for any. */
+  readonly pyro: Layer.Layer<Pyro, PyroError>
+  readonly interruption: Interruption
+}
+
+/** Runs one command line and returns the status to leave with; it never fails. */
+export const cli = (options: CliOptions): Effect.Effect<number, never, Terminal> => {
+  const { own, rest } = splitArgv(options.argv)
+  const json = own.includes("--json")
+  const routed = route(own)
+  const called = {
+    command: ["pyro", ...pathOf(routed)].join(" "),
+    family: routed._tag === "Operation" ? routed.operation.cli.exits : "own"
+  } as const
+  return done(routed, rest, options).pipe(
+    Effect.exit,
+    Effect.flatMap((exit) => {
+      if (Exit.isSuccess(exit)) return Effect.succeed(exit.value)
+      const signal = options.interruption.signal()
+      const verdict = Cause.isInterruptedOnly(exit.cause) && signal !== undefined
+        ? interruptedVerdict(signal.name, signal.status)
+        : verdictOf(exit.cause, called)
+      return Effect.as(tell(verdict, json), verdict.status)
+    }),
+    Effect.uninterruptible
+  )
+}
+
+const pathOf = (routed: Route): ReadonlyArray<string> => {
+  switch (routed._tag) {
+    case "Operation":
+      return routed.operation.cli.path
+    case "Version":
+      return []
+    default:
+      return routed.path
+  }
+}
+
+const done = (
+  routed: Route,
+  rest: ReadonlyArray<string> | undefined,
+  options: CliOptions
+): Effect.Effect<number, PyroError | OutputClosed, Terminal> => {
+  switch (routed._tag) {
+    case "Operation":
+      return prepare(routed.operation, routed.words, rest).pipe(
+        Effect.flatMap((prepared) => Effect.provide(perform(prepared), options.pyro)),
+        Effect.interruptible
+      )
+    case "Help":
+      return Effect.flatMap(Terminal, (terminal) => Effect.as(terminal.writeStdout(help(routed.path)), 0))
+    case "Version":
+      return Effect.flatMap(Terminal, (terminal) => Effect.as(terminal.writeStdout(`${options.version}\n`), 0))
+    case "Wrong":
+      return new InvalidRequest({ field: "", detail: routed.detail })
+  }
+}
+
+const tell = (verdict: Verdict, json: boolean): Effect.Effect<void, never, Terminal> =>
+  json
+    ? Effect.ignore(printJson(verdict.json))
+    : Effect.flatMap(Terminal, (terminal) => verdict.text === "" ? Effect.void : terminal.writeStderr(verdict.text))

@@ -1,0 +1,96 @@
+import type { CliSurface } from "../contract/operation.ts"
+import { type Operation, operations } from "../contract/operations.ts"
+import { payloadDefaults, payloadFields } from "../contract/payload-fields.ts"
+import { flagFields, flagName } from "./parser.ts"
+
+/** `run <environment> [options] [-- <command...>]` behind `pyro`. */
+export const usageOf = (operation: Operation): string => {
+  const cli: CliSurface = operation.cli
+  return [
+    "pyro",
+    ...cli.path,
+    ...cli.args.map((name) => `<${name}>`),
+    "[options]",
+    ...(cli.rest === undefined ? [] : [`[-- <${cli.rest}...>]`])
+  ].join(" ")
+}
+
+const operationHelp = (operation: Operation): string => {
+  const cli: CliSurface = operation.cli
+  const defaults = payloadDefaults(operation.payload())
+  const described = (name: string, description: string) => {
+    const value = defaults[name]
+    return typeof value === "string" || typeof value === "number" ? `${description} [default: ${value}]` : description
+  }
+  const args = payloadFields(operation.payload())
+    .filter(({ name }) => cli.args.includes(name) || cli.rest === name)
+    .map((field): Row => [cli.rest === field.name ? `-- <${field.name}...>` : `<${field.name}>`, field.description])
+  const flags = flagFields(operation).map((field): Row => [
+    `--${flagName(cli, field.name)}${placeholder(field.kind._tag)}`,
+    described(field.name, field.description) + (field.kind._tag === "map" ? "; may be repeated" : "")
+  ])
+  return [
+    `${operation.summary}.`,
+    "",
+    wrapped(operation.description, 0),
+    "",
+    "Usage",
+    `  ${usageOf(operation)}`,
+    ...(args.length === 0 ? [] : ["", "Arguments", ...table(args)]),
+    "",
+    "Options",
+    ...table([...flags, ["--json", "Print one JSON document and nothing else"], ["--help", "Show this"]]),
+    "",
+    "Examples",
+    ...cli.examples.map((example) => `  ${example}`),
+    ""
+  ].join("\n")
+}
+
+/** Help for the words typed so far: one operation, a group, or all of pyro. */
+export const help = (path: ReadonlyArray<string>): string => {
+  const beneath = operations.filter((row) => path.every((word, at) => row.cli.path[at] === word))
+  const only = beneath.find((row) => row.cli.path.length === path.length)
+  if (only !== undefined) return operationHelp(only)
+  const commands = table(beneath.map((row): Row => [row.cli.path.join(" "), row.summary]))
+  return path.length > 0
+    ? [`Usage`, `  pyro ${path.join(" ")} <verb> [options]`, "", "Verbs", ...commands, ""].join("\n")
+    : [
+      "pyro runs commands in disposable microVMs.",
+      "",
+      "  pyro run debian:12 -- git --version      a command, its output, its exit status",
+      "  pyro run debian:12                       a shell",
+      "  pyro run debian:12 --seed-path . -- ls   with a copy of this directory in /workspace",
+      "",
+      "Commands",
+      ...commands,
+      "",
+      "pyro <command> --help tells more; --json prints one JSON document instead of text.",
+      "Something wrong? pyro doctor says how to mend it.",
+      ""
+    ].join("\n")
+}
+
+type Row = readonly [left: string, right: string]
+
+const placeholder = (kind: string) =>
+  ({ boolean: "", integer: " N", number: " N", map: " NAME=VALUE" })[kind] ?? " TEXT"
+
+const WIDTH = 100
+
+const table = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
+  const column = Math.max(...rows.map(([left]) => left.length)) + 4
+  return rows.map(([left, right]) => `  ${left.padEnd(column - 2)}${wrapped(right, column).trimStart()}`)
+}
+
+const wrapped = (text: string, indent: number): string => {
+  const lines: Array<string> = []
+  let line = ""
+  for (const word of text.split(" ")) {
+    if (line !== "" && indent + line.length + 1 + word.length > WIDTH) {
+      lines.push(line)
+      line = word
+    } else line = line === "" ? word : `${line} ${word}`
+  }
+  return [...lines, line].map((one) => " ".repeat(indent) + one).join("\n")
+}

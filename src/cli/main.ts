@@ -1,0 +1,37 @@
+import { Effect, Layer } from "effect"
+import type { PyroError } from "../contract/errors.ts"
+import type { Pyro } from "../contract/Pyro.ts"
+import { cli } from "./cli.ts"
+import * as ProcessTerminal from "./terminal-process.ts"
+
+/** Signals that end the process, with the status 128 + n that tells so. */
+const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
+
+/** What does the work, loaded when it is first needed: help and usage errors do without. */
+const LazyLocal: Layer.Layer<Pyro, PyroError> = Layer.unwrapEffect(
+  Effect.map(Effect.promise(() => import("../local/layer.ts")), ({ layer }) => layer)
+)
+
+/**
+ * The whole program: returns the status to leave with. A first signal interrupts the work, so that all it holds is
+ * released; a second one leaves at once.
+ */
+export const main = (argv: ReadonlyArray<string>, version: string): Promise<number> => {
+  let received: { readonly name: string; readonly status: number } | undefined
+  const program = cli({ argv, version, pyro: LazyLocal, interruption: { signal: () => received } })
+  const fiber = Effect.runFork(Effect.provide(program, ProcessTerminal.layer))
+  for (const [name, status] of Object.entries(SIGNALS)) {
+    process.on(name, () => {
+      if (received !== undefined) process.exit(status)
+      received = { name, status }
+      fiber.unsafeInterruptAsFork(fiber.id())
+    })
+  }
+  return new Promise((resolve, reject) => {
+    fiber.addObserver((exit) =>
+      exit._tag === "Success"
+        ? ProcessTerminal.flushOutputs().then(() => resolve(exit.value), reject)
+        : reject(exit.cause)
+    )
+  })
+}

@@ -1,0 +1,107 @@
+import { Effect, Schema, type Scope, Stream } from "effect"
+import { ChannelFailed, type InvalidRequest, type PyroError } from "../contract/errors.ts"
+import type { Notice } from "../contract/notice.ts"
+import type { Folding, PureSchema } from "../contract/operation.ts"
+import type { Operation } from "../contract/operations.ts"
+import { run, type RunEvent, type RunPayload } from "../contract/operations/run.ts"
+import { callOf, Pyro } from "../contract/Pyro.ts"
+import { decode, parse } from "./parser.ts"
+import { makeProgress } from "./progress.ts"
+import { completeRun, makeRunInput } from "./run-input.ts"
+import { type OutputClosed, Terminal } from "./terminal.ts"
+import { views } from "./views.ts"
+
+/** One row of the table with its types forgotten; the row itself says what its values are. */
+interface AnyOperation {
+  readonly payload: () => PureSchema
+  readonly result: () => PureSchema
+  readonly exitStatus?: (result: unknown) => number
+  readonly fold?: (payload: unknown) => Folding<unknown, unknown>
+}
+type Tagged = { readonly _tag: string }
+interface AnyView {
+  readonly event?: (event: Tagged) => Effect.Effect<void, OutputClosed, Terminal>
+  readonly result: (result: unknown) => Effect.Effect<void, OutputClosed, Terminal>
+}
+
+/** An operation with its decoded payload, ready to be done. */
+export interface Prepared {
+  readonly operation: Operation
+  readonly payload: unknown
+  readonly json: boolean
+}
+
+/** Understands an operation's command line; nothing has been touched yet when this fails. */
+export const prepare = (
+  operation: Operation,
+  words: ReadonlyArray<string>,
+  rest: ReadonlyArray<string> | undefined
+): Effect.Effect<Prepared, InvalidRequest, Terminal> =>
+  Effect.gen(function*() {
+    const typed = yield* parse(operation, words, rest)
+    const raw = operation.name === "run" ? yield* completeRun(typed) : typed.raw
+    const payload = yield* decode(operation.cli, operation.payload(), raw)
+    return { operation, payload, json: typed.json }
+  })
+
+/** Does it, shows it, and returns the status to leave with. */
+export const perform = ({ json, operation, payload }: Prepared): Effect.Effect<
+  number,
+  PyroError | OutputClosed,
+  Pyro | Terminal
+> =>
+  Effect.gen(function*() {
+    const row: AnyOperation = operation as never
+    const view: AnyView = views[operation.name] as never
+    const pyro = yield* Pyro
+    const result = operation.kind === "unary"
+      ? yield* callOf(pyro, operation)(payload) as Effect.Effect<unknown, PyroError>
+      : operation.name === "run"
+      ? yield* performRun(payload as RunPayload, json)
+      : yield* shown(row, json, payload, callOf(pyro, operation)(payload) as Events, (event) =>
+        view.event?.(event) ?? Effect.void)
+    yield* json
+      ? Effect.flatMap(Effect.orDie(Schema.encodeUnknown(row.result())(result)), printJson)
+      : view.result(result)
+    return row.exitStatus?.(result) ?? 0
+  })
+
+type Events = Stream.Stream<Tagged, PyroError>
+
+/** Shows events as they come (none with `--json`) and returns what they fold to. */
+const shown = <E, R>(
+  row: AnyOperation,
+  json: boolean,
+  payload: unknown,
+  events: Events,
+  show: (event: Tagged) => Effect.Effect<unknown, E, R>
+) =>
+  Effect.gen(function*() {
+    const progress = yield* makeProgress
+    const folding = row.fold!(payload)
+    const each = (event: Tagged): Effect.Effect<unknown, E, R> => {
+      folding.add(event)
+      if (json) return Effect.void
+      return event._tag === "Notice"
+        ? progress.show(event as Notice)
+        : Effect.zipRight(progress.clear, show(event))
+    }
+    yield* Stream.runForEach(events, each).pipe(Effect.ensuring(progress.clear))
+    return folding.result() ?? (yield* new ChannelFailed({ detail: "the stream of events ended without its last" }))
+  })
+
+/** `run` also takes the terminal's input; output that is shown as it comes is not kept. */
+const performRun = (payload: RunPayload, json: boolean) =>
+  Effect.scoped(Effect.gen(function*() {
+    const { input, started } = yield* makeRunInput(payload.tty)
+    const pyro = yield* Pyro
+    const kept = json ? payload : { ...payload, maxBytes: 0 }
+    const show = (event: Tagged): Effect.Effect<unknown, OutputClosed, Terminal | Scope.Scope> =>
+      event._tag === "Started" ? started : views.run.event!(event as Exclude<RunEvent, Notice>)
+    return yield* shown(run as never, json, kept, pyro.run(kept, input), show)
+  }))
+
+/** The one JSON document of `--json`. */
+export const printJson = (document: unknown) =>
+  Effect.flatMap(Terminal, (terminal) =>
+    terminal.writeStdout(JSON.stringify(document, undefined, terminal.stdoutIsTerminal ? 2 : undefined) + "\n"))

@@ -1,0 +1,55 @@
+import { Cause, Option, Schema } from "effect"
+import { InvalidRequest, PyroError } from "../contract/errors.ts"
+import { exitStatus, type ExitFamily, ownFailure } from "../contract/exit-status.ts"
+import { printable } from "../contract/printable.ts"
+import { OutputClosed } from "./terminal.ts"
+
+/** What a failure comes to: a status to leave with, and the same told to people and to programs. */
+export interface Verdict {
+  readonly status: number
+  /** Empty when there is nothing to say. */
+  readonly text: string
+  readonly json: { readonly error: Readonly<Record<string, unknown>> }
+}
+
+/** Status of a program that writes to a pipe nobody reads: 128 + SIGPIPE. */
+const BROKEN_PIPE = 141
+
+/** `command` is what was called as far as it was understood, such as `pyro run`. */
+export const verdictOf = (
+  cause: Cause.Cause<PyroError | OutputClosed>,
+  { command, family }: { readonly command: string; readonly family: ExitFamily }
+): Verdict => {
+  const failure = Cause.failureOption(cause)
+  if (Option.isNone(failure)) return internal(cause, family)
+  if (failure.value instanceof OutputClosed) {
+    return {
+      // Nobody wants the rest of a listing; a guest's command was cut short.
+      status: family === "guest" ? BROKEN_PIPE : 0,
+      text: "",
+      json: { error: { code: "output_closed", message: "nobody reads stdout any more" } }
+    }
+  }
+  const error = failure.value
+  const { _tag, ...fields } = Schema.encodeSync(PyroError)(error)
+  const hint = error instanceof InvalidRequest ? `\nsee: ${command} --help` : ""
+  return {
+    status: exitStatus(error, family),
+    text: `pyro: ${printable(error.message)}${hint}\n`,
+    json: { error: { code: error.code, message: error.message, ...fields } }
+  }
+}
+
+export const interruptedVerdict = (signal: string, status: number): Verdict => ({
+  status,
+  text: "",
+  json: { error: { code: "interrupted", message: `${signal} ended pyro, and with it what it ran`, signal } }
+})
+
+const internal = (cause: Cause.Cause<unknown>, family: ExitFamily): Verdict => ({
+  status: ownFailure(family),
+  text: `pyro: a defect of pyro itself, please report it:\n${printable(Cause.pretty(cause))}\n`,
+  json: { error: { code: "internal_error", message: `a defect of pyro itself: ${firstLine(Cause.pretty(cause))}` } }
+})
+
+const firstLine = (text: string) => text.split("\n", 1)[0] ?? ""

@@ -1,0 +1,56 @@
+import { Deferred, Effect, Stream } from "effect"
+import { InvalidRequest } from "../contract/errors.ts"
+import type { RunInput } from "../contract/Pyro.ts"
+import { Terminal } from "./terminal.ts"
+import type { Typed } from "./parser.ts"
+
+/**
+ * Completes what was typed for `run` from the terminal it was typed on: a shell when no command is given, the
+ * window's size, and `TERM`.
+ */
+export const completeRun = (typed: Typed): Effect.Effect<Typed["raw"], InvalidRequest, Terminal> =>
+  Effect.gen(function*() {
+    const terminal = yield* Terminal
+    const onTerminal = terminal.stdinIsTerminal && terminal.stdoutIsTerminal
+    const { raw } = typed
+    if (raw["tty"] === true && typed.json) {
+      return yield* new InvalidRequest({ field: "--tty", detail: "cannot be combined with --json" })
+    }
+    if (raw["tty"] === true && !onTerminal) {
+      return yield* new InvalidRequest({ field: "--tty", detail: "needs stdin and stdout to be a terminal" })
+    }
+    const command = (raw["command"] ?? []) as ReadonlyArray<string>
+    const shell = command.length === 0
+    if (shell && (typed.json || !onTerminal)) {
+      return yield* new InvalidRequest({
+        field: "",
+        detail: `no command; put one after --: pyro run ${String(raw["environment"])} -- ls`
+      })
+    }
+    if (raw["tty"] !== true && !shell) return raw
+    const env = (raw["env"] ?? {}) as Readonly<Record<string, string>>
+    return {
+      ...raw,
+      ...(yield* terminal.size),
+      tty: true,
+      env: terminal.type === undefined ? env : { TERM: terminal.type, ...env }
+    }
+  })
+
+/**
+ * The terminal's input for a running command. With `tty`, keys go to the guest only from `started` on: until then
+ * Ctrl-C still ends pyro itself.
+ */
+export const makeRunInput = (tty: boolean) =>
+  Effect.gen(function*() {
+    const terminal = yield* Terminal
+    const isRaw = yield* Deferred.make<void>()
+    const input: RunInput = tty
+      ? {
+        stdin: Stream.unwrap(Effect.as(Deferred.await(isRaw), terminal.stdin)),
+        resizes: Stream.concat(Stream.fromEffect(Effect.zipRight(Deferred.await(isRaw), terminal.size)), terminal.resizes)
+      }
+      : { stdin: terminal.stdin }
+    const started = tty ? Effect.zipRight(terminal.raw, Deferred.succeed(isRaw, undefined)) : Effect.void
+    return { input, started } as const
+  })

@@ -1,0 +1,138 @@
+import { readFileSync } from "node:fs"
+import { Effect, Layer, Option, Runtime, Stream } from "effect"
+import type { WindowSize } from "../contract/Pyro.ts"
+import { OutputClosed, Terminal } from "./terminal.ts"
+
+/** One of the process's outputs; its reader may go away at any moment. */
+const sink = (stream: () => NodeJS.WriteStream) => {
+  let opened: NodeJS.WriteStream | undefined
+  let closed = false
+  const open = () => {
+    if (opened === undefined) {
+      opened = stream()
+      // Without a listener an EPIPE would end the process with a trace.
+      opened.on("error", () => {
+        closed = true
+      })
+    }
+    return opened
+  }
+  return (bytes: Uint8Array | string): Effect.Effect<void, OutputClosed> =>
+    Effect.async((resume) => {
+      const to = open()
+      const finish = () => resume(closed ? new OutputClosed() : Effect.void)
+      if (closed) return finish()
+      let full = false
+      const taken = to.write(bytes, (error) => {
+        if (error != null) closed = true
+        if (full) finish()
+      })
+      // Below the high-water mark there is no waiting; a failure then shows at the next write.
+      if (taken) finish()
+      else full = true
+    })
+}
+
+/** Waits until everything written before has left the process. */
+const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise((resolve) => {
+    if (stream.writableLength === 0 || stream.destroyed) return resolve()
+    stream.once("error", () => resolve())
+    stream.write("", () => resolve())
+  })
+
+/** For the very end of the process: nothing that was written may be lost with it. */
+export const flushOutputs = async (): Promise<void> => {
+  await flushed(process.stdout)
+  await flushed(process.stderr)
+}
+
+/** A background process that reads its terminal is stopped by SIGTTIN, so it has to do without stdin. */
+const inBackground = () => {
+  try {
+    const stat = readFileSync("/proc/self/stat", "latin1")
+    // Fields after the name in brackets, proc(5): state, ppid, pgrp, session, tty_nr, tpgid.
+    const [, , group, , , foreground] = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+    return foreground !== "-1" && group !== foreground
+  } catch {
+    return false
+  }
+}
+
+/**
+ * The next piece of stdin, or the end. An async iterator would not do: it cannot be left while it waits for input.
+ * A stdin that cannot be read (closed, or a directory) is an empty one, as for other programs.
+ */
+const nextInput = Effect.async<Uint8Array, Option.Option<never>>((resume) => {
+  const input = process.stdin
+  const take = () => {
+    const bytes = input.read() as Uint8Array | null
+    if (bytes !== null) finish(Effect.succeed(bytes))
+    else if (input.readableEnded || input.destroyed) finish(Effect.fail(Option.none()))
+  }
+  const end = () => finish(Effect.fail(Option.none()))
+  const leave = () => {
+    input.off("readable", take).off("end", end).off("error", end)
+  }
+  const finish = (result: Effect.Effect<Uint8Array, Option.Option<never>>) => {
+    leave()
+    resume(result)
+  }
+  input.on("readable", take).on("end", end).on("error", end)
+  take()
+  return Effect.sync(leave)
+})
+
+const stdin: Stream.Stream<Uint8Array> = Stream.suspend(() =>
+  process.stdin.isTTY && inBackground() ? Stream.empty : Stream.repeatEffectOption(nextInput)
+)
+
+const size = Effect.sync((): WindowSize => ({
+  rows: process.stdout.rows || 24,
+  cols: process.stdout.columns || 80
+}))
+
+const resizes = Stream.asyncPush<WindowSize>((emit) =>
+  Effect.acquireRelease(
+    Effect.map(Effect.runtime(), (runtime) => {
+      const listener = () => void emit.single(Runtime.runSync(runtime)(size))
+      process.stdout.on("resize", listener)
+      return listener
+    }),
+    (listener) => Effect.sync(() => process.stdout.off("resize", listener))
+  ), { bufferSize: 1, strategy: "sliding" })
+
+const raw = Effect.acquireRelease(
+  Effect.sync(() => {
+    const restore = () => {
+      process.stdin.setRawMode(false)
+    }
+    // Also for the exits that run no finalizers, such as a second signal.
+    process.once("exit", restore)
+    process.stdin.setRawMode(true)
+    return restore
+  }),
+  (restore) =>
+    Effect.sync(() => {
+      process.off("exit", restore)
+      restore()
+    })
+)
+
+const isTerminal = (stream: { readonly isTTY?: boolean }) => stream.isTTY === true
+
+export const layer: Layer.Layer<Terminal> = Layer.sync(Terminal, () => {
+  const writeStderr = sink(() => process.stderr)
+  return Terminal.of({
+    stdinIsTerminal: isTerminal(process.stdin),
+    stdoutIsTerminal: isTerminal(process.stdout),
+    stderrIsTerminal: isTerminal(process.stderr),
+    writeStdout: sink(() => process.stdout),
+    writeStderr: (bytes) => Effect.ignore(writeStderr(bytes)),
+    stdin,
+    size,
+    resizes,
+    raw,
+    type: process.env["TERM"]
+  })
+})

@@ -1,0 +1,25 @@
+import { Context, Data, type Effect, type Scope, type Stream } from "effect"
+import type { WindowSize } from "../contract/Pyro.ts"
+
+/** Whoever read our stdout has gone away (EPIPE). */
+export class OutputClosed extends Data.TaggedError("OutputClosed") {}
+
+/** The process's three streams and its terminal, as far as the CLI needs them. */
+export class Terminal extends Context.Tag("pyro/cli/Terminal")<Terminal, {
+  readonly stdinIsTerminal: boolean
+  readonly stdoutIsTerminal: boolean
+  readonly stderrIsTerminal: boolean
+  /** Writes and waits until the reader keeps up. */
+  readonly writeStdout: (bytes: Uint8Array | string) => Effect.Effect<void, OutputClosed>
+  /** Like `writeStdout`; with nobody left to read it does nothing. */
+  readonly writeStderr: (bytes: Uint8Array | string) => Effect.Effect<void>
+  /** The whole of stdin; nothing is read before it is pulled. Empty for a terminal in whose background we are. */
+  readonly stdin: Stream.Stream<Uint8Array>
+  readonly size: Effect.Effect<WindowSize>
+  /** The terminal's size, each time it changes. */
+  readonly resizes: Stream.Stream<WindowSize>
+  /** Hands every key to the guest, Ctrl-C too, until the scope closes or the process exits. */
+  readonly raw: Effect.Effect<void, never, Scope.Scope>
+  /** `$TERM`, if it is set. */
+  readonly type: string | undefined
+}>() {}

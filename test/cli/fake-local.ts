@@ -1,0 +1,207 @@
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { appendFileSync, mkdtempSync, rmSync } from "node:fs"
+import { createRequire } from "node:module"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Deferred, Effect, Layer, type Scope, Stream } from "effect"
+import {
+  CommandNotExecutable,
+  CommandNotFound,
+  EnvironmentUnknown,
+  type PyroError,
+  VmFailed
+} from "../../src/contract/errors.ts"
+import type { RunEvent, RunPayload } from "../../src/contract/operations/run.ts"
+import { Pyro, type RunInput } from "../../src/contract/Pyro.ts"
+
+/**
+ * Stands in for src/local in tests of the CLI: the "guest" is a directory of this host, its commands are ordinary
+ * processes. Environments named `fake:…` behave in ways that a test wants to see.
+ */
+export const layer: Layer.Layer<Pyro, PyroError> = Layer.succeed(Pyro, {
+  run: (payload, input) => Stream.unwrapScoped(start(payload, input ?? {})),
+  env: {
+    list: () =>
+      Effect.succeed({
+        environments: Array.from({ length: Number(process.env["FAKE_ENVIRONMENTS"] ?? 1) }, (_, at) => ({
+          name: at === 0 ? "debian:12" : `fake:${at}`,
+          description: "this host",
+          state: "ready" as const,
+          digest: "sha256:0123456789abcdef",
+          sizeBytes: 1_048_576
+        }))
+      }),
+    pull: ({ environment }) =>
+      Stream.concat(
+        Stream.make({ _tag: "Notice" as const, level: "progress" as const, message: "unpacking", fraction: 0.5 }),
+        environment === "debian:12"
+          ? Stream.make({
+            _tag: "Ready" as const,
+            environment: { name: environment, description: "this host", state: "ready" as const }
+          })
+          : Stream.fail(unknown(environment))
+      ),
+    inspect: ({ environment }) => unknown(environment),
+    rm: () => Effect.succeed({ removed: [], freedBytes: 0 }),
+    prune: () => Effect.succeed({ removed: ["sha256:00"], freedBytes: 2_097_152 })
+  },
+  doctor: ({ selftest }) =>
+    Stream.make(
+      { _tag: "Line" as const, name: "cpu", ok: true, found: "x86_64" },
+      ...(selftest ? [{ _tag: "Line" as const, name: "clock", ok: false, found: "late", mend: "wind it up" }] : [])
+    ),
+  gc: () => Effect.succeed({ swept: [{ kind: "vm", what: "pid 7" }], freedBytes: 1024 })
+})
+
+const unknown = (environment: string) => new EnvironmentUnknown({ environment, known: ["debian:12"] })
+
+/** Tells the test, through a file, that a finalizer ran. */
+const released = (what: string) =>
+  Effect.sync(() => {
+    const log = process.env["FAKE_RELEASED"]
+    if (log !== undefined) appendFileSync(log, `${what}\n`)
+  })
+
+const start = (
+  payload: RunPayload,
+  input: RunInput
+): Effect.Effect<Stream.Stream<RunEvent, PyroError>, PyroError, Scope.Scope> =>
+  Effect.gen(function*() {
+    yield* Effect.addFinalizer(() => released("vm"))
+    switch (payload.environment) {
+      case "debian:12":
+        return payload.tty ? yield* onTerminal(payload, input) : yield* asProcess(payload, input)
+      case "fake:boots-for-ever":
+        appendFileSync(process.env["FAKE_RELEASED"] ?? "/dev/null", "booting\n")
+        return yield* Effect.never
+      case "fake:never-releases":
+        yield* Effect.addFinalizer(() => Effect.zipRight(released("stuck"), Effect.never))
+        appendFileSync(process.env["FAKE_RELEASED"] ?? "/dev/null", "booting\n")
+        return yield* Effect.never
+      case "fake:defect":
+        return yield* Effect.die(new Error("something impossible"))
+      case "fake:console":
+        return yield* new VmFailed({ step: "boot", detail: "no hello", consoleTail: "\u001b[31mpanic\u001b[0m" })
+      case "fake:notices":
+        return Stream.concat(
+          Stream.make(
+            { _tag: "Notice" as const, level: "progress" as const, message: "building", fraction: 0.25 },
+            { _tag: "Notice" as const, level: "warning" as const, message: "2 files skipped" }
+          ),
+          yield* asProcess(payload, input)
+        )
+      default:
+        return yield* unknown(payload.environment)
+    }
+  })
+
+const directory = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "pyro-fake-"))),
+  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
+)
+
+const durations = (since: number) => {
+  const commandMs = Math.round(performance.now() - since)
+  return { totalMs: commandMs + 1, bootMs: 1, commandMs }
+}
+
+const STARTED = { _tag: "Started", bootMs: 1 } as const
+
+const asProcess = (payload: RunPayload, input: RunInput) =>
+  Effect.gen(function*() {
+    const cwd = yield* directory
+    const since = performance.now()
+    const [program = "sh", ...args] = payload.command
+    const child = yield* Effect.acquireRelease(
+      Effect.sync(() =>
+        spawn(program, args, { cwd, env: { PATH: process.env["PATH"], ...payload.env }, detached: true })
+      ),
+      (running) =>
+        Effect.zipRight(
+          Effect.sync(() => {
+            if (running.pid !== undefined && running.exitCode === null) process.kill(-running.pid, "SIGKILL")
+          }).pipe(Effect.ignore),
+          released("command")
+        )
+    )
+    yield* Effect.async<void, PyroError>((resume) => {
+      child.once("spawn", () => resume(Effect.void))
+      child.once("error", (error: NodeJS.ErrnoException) =>
+        resume(
+          error.code === "ENOENT"
+            ? new CommandNotFound({ command: program })
+            : new CommandNotExecutable({ command: program, detail: String(error.code) })
+        ))
+    })
+    const ended = yield* Deferred.make<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>()
+    child.once("close", (code, signal) => Deferred.unsafeDone(ended, Effect.succeed({ code, signal })))
+    child.stdin.on("error", () => undefined)
+    yield* (input.stdin ?? Stream.empty).pipe(
+      Stream.runForEach((bytes) =>
+        child.stdin.write(bytes) ? Effect.void : Effect.promise(() => once(child.stdin, "drain"))
+      ),
+      Effect.zipRight(Effect.sync(() => child.stdin.end())),
+      Effect.forkScoped
+    )
+    const output = (from: "stdout" | "stderr") =>
+      Stream.fromAsyncIterable(child[from] as AsyncIterable<Uint8Array>, () => undefined).pipe(
+        Stream.catchAll(() => Stream.empty),
+        Stream.map((bytes): RunEvent => ({ _tag: "Output", from, bytes }))
+      )
+    const exited = Effect.map(Deferred.await(ended), ({ code, signal }): RunEvent =>
+      signal === null
+        ? { _tag: "Exited", outcome: "exited", status: code ?? 0, durations: durations(since) }
+        : { _tag: "Exited", outcome: "signaled", status: 137, signal: 9, durations: durations(since) })
+    const events = Stream.concat(
+      Stream.merge(output("stdout"), output("stderr"), { haltStrategy: "both" }),
+      Stream.fromEffect(exited)
+    )
+    const limited = payload.timeoutSeconds === undefined ? events : events.pipe(
+      Stream.interruptAfter(payload.timeoutSeconds * 1000),
+      Stream.concat(Stream.sync((): RunEvent => ({
+        _tag: "Exited",
+        outcome: "timed_out",
+        status: 124,
+        durations: durations(since)
+      }))),
+      Stream.takeUntil((event) => event._tag === "Exited")
+    )
+    return Stream.concat(Stream.succeed<RunEvent>(STARTED), limited)
+  })
+
+const onTerminal = (payload: RunPayload, input: RunInput) =>
+  Effect.gen(function*() {
+    // A native module cannot be part of a bundle; the test says where it lies.
+    const { spawn: spawnPty } = createRequire(process.env["FAKE_MODULES"] ?? "")("node-pty") as typeof import("node-pty")
+    const since = performance.now()
+    const [program = "sh", ...args] = payload.command
+    const pty = yield* Effect.acquireRelease(
+      Effect.sync(() =>
+        spawnPty(program, args, {
+          rows: payload.rows,
+          cols: payload.cols,
+          env: { PATH: process.env["PATH"] ?? "", ...payload.env }
+        })
+      ),
+      (running) => Effect.zipRight(Effect.ignore(Effect.try(() => running.kill("SIGKILL"))), released("command"))
+    )
+    yield* (input.stdin ?? Stream.empty).pipe(
+      Stream.runForEach((bytes) => Effect.sync(() => pty.write(Buffer.from(bytes).toString()))),
+      Effect.forkScoped
+    )
+    yield* (input.resizes ?? Stream.empty).pipe(
+      Stream.runForEach(({ cols, rows }) => Effect.sync(() => pty.resize(cols, rows))),
+      Effect.forkScoped
+    )
+    const output = Stream.asyncPush<RunEvent>((emit) =>
+      Effect.sync(() => {
+        pty.onData((text) => emit.single({ _tag: "Output", from: "stdout", bytes: Buffer.from(text) }))
+        pty.onExit(({ exitCode }) => {
+          emit.single({ _tag: "Exited", outcome: "exited", status: exitCode, durations: durations(since) })
+          emit.end()
+        })
+      })
+    )
+    return Stream.concat(Stream.succeed<RunEvent>(STARTED), output)
+  })
