@@ -15,9 +15,10 @@ import { admit } from "./admission.ts"
 import type { Confinement } from "./confinement.ts"
 import { failedAt, fileFailedAt } from "./failure.ts"
 import { type VmHealth, makeEventQueue, watchHealth } from "./health.ts"
-import { type MachineSpec, names } from "./machine.ts"
+import { type LiveDisks, makeLiveDisks } from "./live-disks.ts"
+import { type Disks, type MachineSpec, names } from "./machine.ts"
 import { fillMemory, type Frozen } from "./memory.ts"
-import { makeOverlay, placeSeed } from "./disks.ts"
+import { makeOverlay, placeImage } from "./disks.ts"
 import { type QemuProcess, startQemu, stateDescriptorInQemu, uidFor } from "./qemu-process.ts"
 import { makeQmp, type Qmp } from "./qmp.ts"
 import { awaitMigration } from "./migration.ts"
@@ -32,6 +33,7 @@ export interface Vm {
   readonly qemu: QemuProcess
   readonly qmp: Qmp
   readonly health: VmHealth
+  readonly disks: LiveDisks
   /** Connection to the guest agent's port, made when the VM was. One at a time: QEMU serves a further one when this has ended. */
   readonly port: Socket
   /** Connects to the agent's port anew, after `port` has ended. */
@@ -49,6 +51,8 @@ export interface VmRequest {
   readonly confinement: Confinement
   /** Seed image: raw ext4, what the workspace disk starts from. */
   readonly seed: { readonly path: string; readonly virtualBytes: number }
+  /** Frozen layers of the workspace disk over the seed, oldest first; a new one is put on top. None by default. */
+  readonly layers?: ReadonlyArray<string>
   /** Frozen memory and device state to go on from; undefined: boot the kernel. */
   readonly frozen: Frozen | undefined
   /** The VM ends with this process, however it ends. */
@@ -79,8 +83,10 @@ export const acquireVm = (request: VmRequest): Effect.Effect<Vm, VmError, Scope.
     yield* acquireFolder(paths, record)
     yield* admit(record)
     yield* fillMemory(paths, record, request.frozen)
-    const seed = yield* placeSeed(paths, request.seed.path, "seed.ext4")
-    const overlay = yield* makeOverlay(paths, record.uid, request.seed.virtualBytes, "0.qcow2")
+    const seed = yield* placeImage(paths, request.seed.path, "seed.ext4")
+    const layers = yield* Effect.forEach(request.layers ?? [], (layer, index) => placeImage(paths, layer, `${index}.qcow2`))
+    const overlay = yield* makeOverlay(paths, record.uid, request.seed.virtualBytes, `${layers.length}.qcow2`)
+    const disks = diskChain(seed, layers, overlay)
 
     const stateDescriptor = request.frozen === undefined ? undefined : yield* openForReading(request.frozen.statePath)
     const qemu = yield* startQemu({
@@ -89,14 +95,16 @@ export const acquireVm = (request: VmRequest): Effect.Effect<Vm, VmError, Scope.
       paths,
       record,
       level: request.confinement.level,
-      disks: { overlays: [overlay], seed },
+      disks,
       stateDescriptor,
       dieWithParent: request.dieWithParent
     })
+    const death = Effect.flatMap(qemu.ended, (how) => new VmFailed({ step: "start", detail: `QEMU ended: ${how}`, consoleTail: "" }))
+    // A connection that QEMU's end has cut is QEMU's end.
     const orDeath = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>) =>
       Effect.raceFirst(
-        effect,
-        Effect.flatMap(qemu.ended, (how) => Effect.fail(new VmFailed({ step: "start", detail: `QEMU ended: ${how}`, consoleTail: "" })))
+        Effect.catchAll(effect, (failure) => Effect.timeoutFail(death, { duration: "500 millis", onTimeout: () => failure })),
+        death
       )
     const connect = (name: string) =>
       orDeath(connectUnixSoon(path.join(paths.directory, name), { timeoutMs: qemuStartTimeoutMs }))
@@ -107,6 +115,7 @@ export const acquireVm = (request: VmRequest): Effect.Effect<Vm, VmError, Scope.
     const qmp = yield* orDeath(makeQmp(monitor, (event) => void Queue.unsafeOffer(events, event))).pipe(
       Effect.mapError(failedAt("connect"))
     )
+    const live = yield* makeLiveDisks({ qmp, paths, uid: record.uid, virtualBytes: request.seed.virtualBytes, disks })
     const health = yield* watchHealth({ qemu, qmp, events, directory: paths.run })
     if (request.frozen !== undefined) {
       yield* thaw(qmp).pipe(Effect.raceFirst(health.failure), Effect.mapError(failedAt("restore")))
@@ -120,6 +129,7 @@ export const acquireVm = (request: VmRequest): Effect.Effect<Vm, VmError, Scope.
       qemu,
       qmp,
       health,
+      disks: live,
       port,
       reconnectPort: connectUnix(path.join(paths.directory, names.portSocket)),
       resume: command("resume", "cont"),
@@ -156,6 +166,11 @@ const openForReading = (file: string) =>
     Effect.try({ try: () => fs.openSync(file, "r"), catch: (cause) => failedAt("restore")(cause as Error) }),
     (fd) => Effect.sync(() => fs.closeSync(fd))
   )
+
+const diskChain = (seed: string, layers: ReadonlyArray<string>, top: string): Disks => {
+  const [oldest, ...others] = [...layers, top]
+  return { seed, overlays: [oldest ?? top, ...others] }
+}
 
 /** Reads the frozen device state from the inherited descriptor; memory is in its file already. */
 const thaw = (qmp: Qmp) =>

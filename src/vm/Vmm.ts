@@ -4,6 +4,7 @@ import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
 import type { Paths } from "../system/Paths.ts"
 import { allOrNothing } from "../system/scopes.ts"
 import { type AcceleratorChoice, chooseAccelerator, tscKhz } from "./accelerator.ts"
+import type { Capture } from "./capture.ts"
 import { type Confinement, probeConfinement } from "./confinement.ts"
 import { freezeTemplate, probeKvm } from "./freeze.ts"
 import { greet } from "./hello.ts"
@@ -49,6 +50,15 @@ export interface RestoreRequest {
   readonly onTemplate?: Effect.Effect<void>
 }
 
+export interface RestoreCaptureRequest {
+  readonly purpose: VmPurpose
+  readonly images: GuestImages
+  readonly capture: Capture
+  /** Seed image that the captured VM's disk started from. */
+  readonly seed: Seed
+  readonly dieWithParent: boolean
+}
+
 export interface Seed {
   readonly path: string
   readonly virtualBytes: number
@@ -71,6 +81,11 @@ export class Vmm extends Context.Tag("pyro/vm/Vmm")<Vmm, {
    * A template that does not come up is thrown away and made once more.
    */
   readonly restore: (request: RestoreRequest) => Effect.Effect<Guest, VmmError, Scope.Scope>
+  /**
+   * A further VM that goes on where a captured one was. Its agent still has the streams of that moment, and it is a clone until it
+   * has been made unique: nothing may run in it before.
+   */
+  readonly restoreCapture: (request: RestoreCaptureRequest) => Effect.Effect<Guest, VmmError, Scope.Scope>
 }>() {
   /** QEMU's microvm machine. */
   static readonly layerQemu = Layer.effect(Vmm, Effect.suspend(() => make))
@@ -134,7 +149,24 @@ const make = Effect.gen(function*() {
       )
     }).pipe(Effect.provide(context))
 
-  return { hypervisor, restore }
+  const restoreCapture = ({ capture, dieWithParent, images, purpose, seed }: RestoreCaptureRequest) =>
+    allOrNothing(Effect.gen(function*() {
+      const host = yield* hypervisor(images, seed)
+      const vm = yield* acquireVm({
+        purpose,
+        spec: capture.spec,
+        qemuProgram: host.qemuProgram,
+        confinement: host.confinement,
+        seed,
+        layers: capture.layers,
+        frozen: capture.frozen,
+        dieWithParent
+      })
+      yield* vm.resume
+      return { vm, channel: yield* greet(vm, helloTimeoutMs[capture.spec.accelerator], { takeover: true }) }
+    })).pipe(Effect.provide(context))
+
+  return { hypervisor, restore, restoreCapture }
 })
 
 const specOf = (request: RestoreRequest, host: Hypervisor): MachineSpec => ({

@@ -2,9 +2,9 @@ import * as fs from "node:fs"
 import * as net from "node:net"
 import * as path from "node:path"
 import { Effect, type Scope } from "effect"
-import { type HostToolMissing, type NoSpace, VmFailed } from "../contract/errors.ts"
-import { failedAt } from "./failure.ts"
-import { names } from "./machine.ts"
+import { type GuestPanicked, type HostToolMissing, type NoSpace, VmFailed } from "../contract/errors.ts"
+import { failedAt, fileFailedAt } from "./failure.ts"
+import { type MachineSpec, names } from "./machine.ts"
 import { copySparse, type Frozen } from "./memory.ts"
 import { awaitMigration } from "./migration.ts"
 import type { Vm } from "./Vm.ts"
@@ -16,7 +16,7 @@ const maxStateBytes = 64 * 1024 * 1024
  * Writes the device state of a paused VM to a file. Memory is not in it: it is in the VM's memory file, which QEMU shares
  * (`x-ignore-shared`). The VM stays paused; its disks are usable again after `resume`.
  */
-export const saveState = (vm: Vm, statePath: string): Effect.Effect<void, VmFailed, Scope.Scope> =>
+const saveState = (vm: Vm, statePath: string): Effect.Effect<void, VmFailed | GuestPanicked, Scope.Scope> =>
   Effect.gen(function*() {
     const received = yield* receiveOnce(path.join(vm.paths.directory, names.migrationSocket), vm.record.uid, statePath)
     yield* vm.qmp.executeAll([
@@ -25,21 +25,58 @@ export const saveState = (vm: Vm, statePath: string): Effect.Effect<void, VmFail
     ]).pipe(Effect.mapError(failedAt("capture")))
     yield* awaitMigration(vm.qmp, "capture")
     yield* received
-  }).pipe(Effect.raceFirst(vm.health.failure), Effect.mapError(failedAt("capture")))
+  }).pipe(Effect.raceFirst(vm.health.failure))
 
-/**
- * Captures a VM into `directory` as `mem` and `state` while it is paused, and leaves it paused. What the guest had written to its
- * disks must be frozen in the same pause for the two to fit together.
- */
-export const capture = (
+/** Memory and device state of an idle, paused VM, written into `directory` as `mem` and `state`. Its disks are no part of it. */
+export const freezeMemory = (
   vm: Vm,
   directory: string
-): Effect.Effect<Frozen, VmFailed | NoSpace | HostToolMissing, Scope.Scope> =>
+): Effect.Effect<Frozen, VmFailed | GuestPanicked | NoSpace | HostToolMissing, Scope.Scope> =>
   Effect.gen(function*() {
     const frozen = { memoryPath: path.join(directory, "mem"), statePath: path.join(directory, "state") }
     yield* saveState(vm, frozen.statePath)
     yield* copySparse(vm.paths.memory, frozen.memoryPath, process.getuid?.() ?? 0)
     return frozen
+  })
+
+/** A running VM at one moment: memory, device state, and the disk as it then was. */
+export interface Capture {
+  readonly spec: MachineSpec
+  readonly frozen: Frozen
+  /** Layers of the workspace disk over the seed, oldest first; nobody writes them any longer. */
+  readonly layers: ReadonlyArray<string>
+}
+
+/**
+ * Captures a running VM into `directory` in one pause: device state, memory, and the disk frozen at the same instant. The VM goes on
+ * afterwards, also when the capture failed.
+ */
+export const captureVm = (
+  vm: Vm,
+  directory: string
+): Effect.Effect<Capture, VmFailed | GuestPanicked | NoSpace | HostToolMissing, Scope.Scope> =>
+  Effect.gen(function*() {
+    const before = (yield* vm.disks.current).overlays.slice(0, -1).map((name) => path.join(vm.paths.directory, name))
+    const kept = (file: string, index: number) =>
+      Effect.try({
+        try: () => {
+          const target = path.join(directory, `${index}.qcow2`)
+          fs.linkSync(file, target)
+          return target
+        },
+        catch: fileFailedAt("capture", directory)
+      })
+    const { frozen, last } = yield* Effect.acquireUseRelease(
+      vm.pause,
+      () =>
+        Effect.gen(function*() {
+          const last = yield* vm.disks.freezeLayer
+          return { last, frozen: yield* freezeMemory(vm, directory) }
+        }),
+      () => Effect.ignoreLogged(vm.resume)
+    )
+    const layers = yield* Effect.forEach([...before, last], kept)
+    return { spec: vm.spec, frozen, layers }
   })
 
 /**

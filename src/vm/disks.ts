@@ -7,10 +7,10 @@ import { names } from "./machine.ts"
 import type { VmPaths } from "./record.ts"
 
 /**
- * Puts a seed image into the folder that the VM's QEMU may read, by hard link: the image in the cache may then be evicted
- * without taking it from the VM. Gives its name relative to the VM's folder.
+ * Puts an image into the folder that the VM's QEMU may only read, by hard link: whoever made it may then remove it without taking it
+ * from the VM. Gives its name relative to the VM's folder.
  */
-export const placeSeed = (paths: VmPaths, image: string, name: string) =>
+export const placeImage = (paths: VmPaths, image: string, name: string) =>
   Effect.try({
     try: () => {
       fs.linkSync(image, path.join(paths.images, name))

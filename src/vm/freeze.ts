@@ -2,7 +2,7 @@ import { Effect, Schedule, type Scope, Stream } from "effect"
 import type { ChannelFailed } from "../contract/errors.ts"
 import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
 import type { Paths } from "../system/Paths.ts"
-import { capture } from "./capture.ts"
+import { freezeMemory } from "./capture.ts"
 import { lowerDirectory, templateMounts } from "./claim.ts"
 import type { Confinement } from "./confinement.ts"
 import { failedAt } from "./failure.ts"
@@ -74,7 +74,7 @@ export const freezeTemplate = (request: Omit<BootRequest, "purpose"> & { readonl
       for (const path of warmFiles) yield* warm(channel, path)
       yield* channel.call.sync({ dropCaches: 0 })
       yield* vm.pause
-      return yield* capture(vm, request.directory)
+      return yield* freezeMemory(vm, request.directory)
     }).pipe(
       Effect.raceFirst(vm.health.failure),
       Effect.mapError((failure) => failure._tag === "AgentCallFailed" ? failedAt("template")(failure) : failure)

@@ -4,11 +4,15 @@ import { GuestChannel } from "../guest-channel/GuestChannel.ts"
 import type { Vm, VmError } from "./Vm.ts"
 
 /**
- * Greets the agent of a guest whose channel is in a known state (just booted, or restored from a template, which is frozen idle).
- * Fails with step `hello` when no answer comes in time.
+ * Greets the agent of a guest. Without `takeover` its channel must be in a known state: just booted, or restored from a template,
+ * which is frozen idle. Fails with step `hello` when no answer comes in time.
  */
-export const greet = (vm: Vm, timeoutMs: number): Effect.Effect<GuestChannel, VmError | ChannelFailed, Scope.Scope> =>
-  GuestChannel.connect({ open: Effect.succeed(vm.port), takeover: false, helloTimeoutMs: timeoutMs * 2 }).pipe(
+export const greet = (
+  vm: Vm,
+  timeoutMs: number,
+  options: { readonly takeover: boolean } = { takeover: false }
+): Effect.Effect<GuestChannel, VmError | ChannelFailed, Scope.Scope> =>
+  GuestChannel.connect({ open: Effect.succeed(vm.port), takeover: options.takeover, helloTimeoutMs: timeoutMs * 2 }).pipe(
     Effect.raceFirst(vm.health.failure),
     Effect.timeoutOption(timeoutMs),
     Effect.flatMap((answer) =>

@@ -67,25 +67,27 @@ export interface Disks {
 
 const json = (value: unknown) => JSON.stringify(value)
 
-const readOnlyFile = (node: string, filename: string) =>
-  ["-blockdev", json({ driver: "file", "node-name": node, filename, "read-only": true, locking: "off" })]
+/** Nodes of a raw image that is only read: the file `NAMEf`, and `NAME` on it. */
+export const seedNode = (filename: string, name: string) =>
+  [
+    { driver: "file", "node-name": `${name}f`, filename, "read-only": true, locking: "off" },
+    { driver: "raw", "node-name": name, file: `${name}f`, "read-only": true }
+  ] as const
 
-/** Block nodes of the workspace disk: the whole chain explicit, because a missing base would read as zeros without any error. */
-export const overlayNodes = (overlays: ReadonlyArray<string>, base: string, prefix: string) =>
-  overlays.map((filename, index) => ({
+/**
+ * Node of one overlay. What it lies on is always said, never left to the file's own header: a base that is missing would read as
+ * zeros without any error, and a header may name a file of somebody else's. A `frozen` one is not written.
+ */
+export const overlayNode = (filename: string, name: string, backing: string | null, frozen = false) => {
+  const access = frozen ? { "read-only": true } : { discard: "unmap" }
+  return {
     driver: "qcow2",
-    "node-name": `${prefix}${index}`,
-    ...(index < overlays.length - 1 ? { "read-only": true } : {}),
-    discard: "unmap",
-    file: {
-      driver: "file",
-      filename,
-      locking: "off",
-      discard: "unmap",
-      ...(index < overlays.length - 1 ? { "read-only": true } : {})
-    },
-    backing: index === 0 ? base : `${prefix}${index - 1}`
-  }))
+    "node-name": name,
+    ...access,
+    file: { driver: "file", filename, locking: "off", ...access },
+    backing
+  }
+}
 
 /**
  * QEMU's arguments. vda is the environment, vdb the workspace disk, vdc the baseline. The working directory is the VM's folder.
@@ -111,12 +113,13 @@ export const qemuArguments = (spec: MachineSpec, id: string, disks: Disks, incom
   ...["-chardev", `socket,id=p,path=${names.portSocket},server=on,wait=off`],
   ...["-device", "virtio-serial-device", "-device", "virtserialport,chardev=p,name=pyro.0"],
   ...["-device", "virtio-balloon-device,id=bal,free-page-reporting=on"],
-  ...readOnlyFile("e0f", names.environment),
-  ...["-blockdev", json({ driver: "raw", "node-name": "e0", file: "e0f", "read-only": true })],
+  ...seedNode(names.environment, "e0").flatMap((node) => ["-blockdev", json(node)]),
   ...["-device", "virtio-blk-device,id=vda,drive=e0"],
-  ...readOnlyFile("b0f", disks.seed),
-  ...["-blockdev", json({ driver: "raw", "node-name": "b0", file: "b0f", "read-only": true })],
-  ...overlayNodes(disks.overlays, "b0", "w").flatMap((node) => ["-blockdev", json(node)]),
+  ...seedNode(disks.seed, "b0").flatMap((node) => ["-blockdev", json(node)]),
+  ...disks.overlays.flatMap((filename, index) => [
+    "-blockdev",
+    json(overlayNode(filename, `w${index}`, index === 0 ? "b0" : `w${index - 1}`, index < disks.overlays.length - 1))
+  ]),
   ...["-device", `virtio-blk-device,id=vdb,drive=w${disks.overlays.length - 1},werror=stop,rerror=report`],
   ...["-device", "virtio-blk-device,id=vdc,drive=b0"],
   ...["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { VmFailed } from "../contract/errors.ts"
+import { failedAt } from "./failure.ts"
 import type { Qmp } from "./qmp.ts"
 
 /** Waits until a migration, in or out, is through. */
@@ -11,6 +12,7 @@ export const awaitMigration = (qmp: Qmp, step: string) =>
         ? Effect.fail(new VmFailed({ step, detail: answer["error-desc"] ?? `migration ${answer.status}`, consoleTail: "" }))
         : Effect.succeed(answer.status === "completed")
     ),
+    Effect.mapError(failedAt(step)),
     Effect.repeat({ until: (done) => done }),
     Effect.timeoutFail({
       duration: "30 seconds",

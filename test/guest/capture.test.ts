@@ -1,0 +1,83 @@
+import { assert, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { captureVm } from "../../src/vm/capture.ts"
+import { freshness } from "../../src/vm/claim.ts"
+import { Vmm } from "../../src/vm/Vmm.ts"
+import { acquireTestWorkspace, basics, finish, guestServices, script } from "../support/guest.ts"
+
+const temporary = Effect.acquireRelease(
+  Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pyro-capture-"))),
+  (folder) => Effect.promise(() => fs.promises.rm(folder, { recursive: true, force: true }))
+)
+
+layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("capture of a running VM", (it) => {
+  it.scoped("goes on afterwards, and two VMs go on from it, each with its own memory and disk", () =>
+    Effect.gen(function*() {
+      const { images, placeholder } = yield* basics
+      const folder = yield* temporary
+      const parent = yield* acquireTestWorkspace()
+      // A process that is alive at the capture, with something only its memory knows.
+      const counting = yield* parent.claim(script(
+        "secret=$(cat /proc/sys/kernel/random/uuid); echo $secret > /dev/shm/secret; echo before > /workspace/file; sync; " +
+          "while [ ! -e /workspace/go ]; do sleep 0.05; done; echo $secret"
+      ))
+      yield* parent.guest.channel.spawn(script("until [ -s /workspace/file ]; do sleep 0.05; done")).pipe(Effect.flatMap(finish), Effect.scoped)
+      const capture = yield* captureVm(parent.guest.vm, folder)
+
+      const shell = (channel: typeof parent.guest.channel, text: string) =>
+        Effect.scoped(Effect.flatMap(channel.spawn(script(text)), finish)).pipe(Effect.map(({ stdout }) => stdout.trim()))
+      const vmm = yield* Vmm
+      const child = Effect.gen(function*() {
+        const guest = yield* vmm.restoreCapture({ purpose: "run", images, capture, seed: placeholder, dieWithParent: true })
+        yield* guest.channel.chain(freshness())
+        return guest
+      })
+      const [one, other] = yield* Effect.all([child, child])
+
+      // Each sees the moment of the capture, with caches dropped: every layer of the chain is there.
+      for (const guest of [one, other]) {
+        yield* guest.channel.call.sync({ dropCaches: 1 })
+        assert.strictEqual(yield* shell(guest.channel, "cat file"), "before")
+      }
+      // What one does the others do not see.
+      yield* shell(parent.guest.channel, "echo parent > file; echo parent > /dev/shm/page; sync")
+      yield* shell(one.channel, "echo one > file; echo one > /dev/shm/page; sync")
+      assert.strictEqual(yield* shell(other.channel, "cat file; cat /dev/shm/page 2>/dev/null"), "before")
+      assert.strictEqual(yield* shell(one.channel, "cat file /dev/shm/page"), "one\none")
+      assert.strictEqual(yield* shell(parent.guest.channel, "cat file /dev/shm/page"), "parent\nparent")
+      // Siblings do not share their randomness.
+      const random = "head -c 16 /dev/urandom | od -An -tx1"
+      assert.notStrictEqual(yield* shell(one.channel, random), yield* shell(other.channel, random))
+      // The process of the capture runs in all three, and still knows its secret.
+      const secret = yield* shell(parent.guest.channel, "cat /dev/shm/secret")
+      yield* shell(parent.guest.channel, "touch go")
+      assert.strictEqual((yield* finish(counting)).stdout.trim(), secret)
+      for (const guest of [one, other]) {
+        const adopted = yield* guest.channel.adopt(counting.id)
+        assert.strictEqual(adopted._tag, "Some")
+        yield* shell(guest.channel, "touch go")
+        if (adopted._tag === "Some") assert.strictEqual((yield* finish(adopted.value)).stdout.trim(), secret)
+      }
+    }))
+
+  it.scoped("disks are switched under a VM that has none mounted", () =>
+    Effect.gen(function*() {
+      const { placeholder } = yield* basics
+      const workspace = yield* acquireTestWorkspace()
+      const { vm } = workspace.guest
+      yield* vm.pause
+      yield* vm.disks.switchTo({ seed: placeholder })
+      yield* vm.resume
+      const now = yield* vm.disks.current
+      const run = fs.readdirSync(vm.paths.run).filter((name) => name.endsWith(".qcow2"))
+      assert.deepStrictEqual(run.map((name) => `run/${name}`), [...now.overlays])
+      const { exit, stdout } = yield* Effect.flatMap(
+        workspace.claim(script("echo kept > f; sync; echo 3 > /proc/sys/vm/drop_caches; cat f; sha256sum /usr/bin/bash | wc -l")),
+        finish
+      )
+      assert.deepStrictEqual({ exit: exit.code, stdout }, { exit: 0, stdout: "kept\n1\n" })
+    }))
+})

@@ -1,0 +1,70 @@
+import { Chunk, Effect, Layer, Stream } from "effect"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { SeedImages } from "../../src/disk/SeedImages.ts"
+import type { GuestProcess, SpawnRequest } from "../../src/guest-channel/process.ts"
+import { ensureImages } from "../../src/local/images.ts"
+import { services } from "../../src/local/layer.ts"
+import { Paths } from "../../src/system/Paths.ts"
+import { acquireWorkspace } from "../../src/workspace/boot.ts"
+import { guestEnvironment } from "../../src/workspace/guest-environment.ts"
+
+/** Environment that the guest tests run in; set up before them. */
+export const testEnvironment = "debian:12"
+
+export const diskMib = 16 * 1024
+
+/**
+ * The real services with a state directory of their own, removed afterwards. Environments, kernel and templates come from the cache
+ * that the set-up has filled.
+ */
+export const guestServices = Layer.unwrapScoped(Effect.gen(function*() {
+  const state = yield* Effect.acquireRelease(
+    Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pyro-guest-test-"))),
+    (folder) => Effect.promise(() => fs.promises.rm(folder, { recursive: true, force: true }))
+  )
+  process.env["PYRO_STATE_DIR"] = state
+  yield* Effect.addFinalizer(() =>
+    Effect.flatMap(Effect.orDie(Paths), ({ memoryDir }) => Effect.sync(() => fs.rmSync(memoryDir, { recursive: true, force: true }))).pipe(
+      Effect.provide(Paths.layer),
+      Effect.orDie
+    )
+  )
+  return services
+}))
+
+/** Images and the empty seed that nearly every guest test starts from. */
+export const basics = Effect.gen(function*() {
+  const images = yield* ensureImages(testEnvironment, () => {})
+  const placeholder = yield* (yield* SeedImages).empty(diskMib)
+  return { images, placeholder }
+})
+
+export const acquireTestWorkspace = (options: { readonly memoryMib?: number; readonly hostname?: string } = {}) =>
+  Effect.flatMap(basics, ({ images, placeholder }) =>
+    acquireWorkspace({
+      purpose: "run",
+      images,
+      vcpuCount: 1,
+      memoryMib: options.memoryMib ?? 512,
+      seed: placeholder,
+      placeholder,
+      hostname: options.hostname ?? "test",
+      dieWithParent: true
+    }))
+
+export const script = (text: string): SpawnRequest => ({
+  argv: ["/bin/sh", "-c", text],
+  env: guestEnvironment({ user: "root", env: {}, tty: false }),
+  cwd: "/workspace"
+})
+
+/** Everything a process prints to stdout, and how it ended. */
+export const finish = (process: GuestProcess) =>
+  Effect.gen(function*() {
+    const pieces = yield* Stream.runCollect(process.output)
+    const of = (from: "stdout" | "stderr") =>
+      Buffer.concat(Chunk.toReadonlyArray(pieces).filter((piece) => piece.from === from).map(({ bytes }) => bytes)).toString("utf8")
+    return { stdout: of("stdout"), stderr: of("stderr"), exit: yield* process.exit }
+  })
