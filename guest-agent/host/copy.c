@@ -1,10 +1,10 @@
 /*
  * pyro-copy: copies a sparse file (a VM's memory, an image) leaving out pages of zeros, or punches such pages out of a file.
  *
- *   pyro-copy [--owner UID:GID] SOURCE DESTINATION
+ *   pyro-copy [--owner UID:GID] [--mode OCTAL] SOURCE DESTINATION
  *   pyro-copy --punch FILE
  *
- * The destination takes its name only when it is complete, mode 0600, and never replaces anything. Where the file system shares
+ * The destination takes its name only when it is complete, mode 0600 unless told, and never replaces anything. Where the file system shares
  * extents (FICLONE) nothing is copied. Exit status: 0 done, 1 failed, 2 wrong use, 3 the file system is full.
  */
 #include "copy.h"
@@ -32,7 +32,7 @@ static int fail(const char *what, const char *path, int error)
 
 static int usage(void)
 {
-    fputs("usage: pyro-copy [--owner UID:GID] SOURCE DESTINATION\n       pyro-copy --punch FILE\n", stderr);
+    fputs("usage: pyro-copy [--owner UID:GID] [--mode OCTAL] SOURCE DESTINATION\n       pyro-copy --punch FILE\n", stderr);
     return STATUS_USAGE;
 }
 
@@ -84,7 +84,22 @@ static int give_name(int fd, const char *path)
     return linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
 }
 
-static int copy(const char *source, const char *destination, int owned, uid_t uid, gid_t gid)
+struct wishes {
+    int owned;
+    uid_t uid;
+    gid_t gid;
+    mode_t mode;
+};
+
+static int parse_mode(const char *text, mode_t *mode)
+{
+    char *end;
+    unsigned long value = strtoul(text, &end, 8);
+    *mode = (mode_t)value;
+    return *text >= '0' && *text <= '7' && *end == '\0' && value <= 0777 ? 0 : -1;
+}
+
+static int copy(const char *source, const char *destination, const struct wishes *wishes)
 {
     int status = 0, named = 0, to = -1, error;
     struct stat stat;
@@ -110,8 +125,10 @@ static int copy(const char *source, const char *destination, int owned, uid_t ui
             goto out;
         }
     }
-    if (owned && fchown(to, uid, gid) != 0)
+    if (wishes->owned && fchown(to, wishes->uid, wishes->gid) != 0)
         status = fail("cannot give away", destination, errno);
+    else if (fchmod(to, wishes->mode) != 0)
+        status = fail("cannot set the mode of", destination, errno);
     else if (!named && give_name(to, destination) != 0)
         status = fail("cannot create", destination, errno);
 out:
@@ -137,21 +154,22 @@ static int punch(const char *path)
 
 int main(int argc, char **argv)
 {
-    uid_t uid = 0;
-    gid_t gid = 0;
-    int at = 1, owned = 0;
+    struct wishes wishes = {.mode = 0600};
+    int at = 1;
     umask(0077);
     if (argc == 3 && strcmp(argv[1], "--punch") == 0)
         return punch(argv[2]);
-    if (argc > at + 1 && strcmp(argv[at], "--owner") == 0) {
-        if (parse_owner(argv[at + 1], &uid, &gid) != 0)
+    for (; argc > at + 1 && argv[at][0] == '-'; at += 2) {
+        if (strcmp(argv[at], "--") == 0) {
+            at++;
+            break;
+        }
+        if (strcmp(argv[at], "--owner") == 0 && parse_owner(argv[at + 1], &wishes.uid, &wishes.gid) == 0)
+            wishes.owned = 1;
+        else if (strcmp(argv[at], "--mode") != 0 || parse_mode(argv[at + 1], &wishes.mode) != 0)
             return usage();
-        owned = 1;
-        at += 2;
     }
-    if (argc > at && strcmp(argv[at], "--") == 0)
-        at++;
     if (argc != at + 2)
         return usage();
-    return copy(argv[at], argv[at + 1], owned, uid, gid);
+    return copy(argv[at], argv[at + 1], &wishes);
 }

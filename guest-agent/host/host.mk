@@ -14,7 +14,11 @@ HOST_HEADERS := $(wildcard $(HOST_SRC)*.h)
 # The tar parser and what it fills, without the image they end up in.
 HOST_FUZZED := $(addprefix $(HOST_SRC),fuzz-tar.c seed-tar.c seed-pax.c seed-archive.c seed-tree.c)
 
-.PHONY: host host-sanitized host-fuzz host-analyze
+.PHONY: all sanitized fuzz analyze host host-sanitized host-fuzz host-analyze
+all: host
+sanitized: host-sanitized
+fuzz: host-fuzz
+analyze: host-analyze
 host: $(HOST_OUT)/pyro-seed $(HOST_OUT)/pyro-copy $(HOST_OUT)/pyro-tsc
 host-sanitized: $(HOST_OUT)/pyro-seed-sanitized $(HOST_OUT)/pyro-copy-sanitized
 host-fuzz: $(HOST_OUT)/fuzz-tar

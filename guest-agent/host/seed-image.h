@@ -15,7 +15,7 @@ struct image {
     ext2_filsys fs;
     int fd;
     int folder;          /* directory that the image is made in */
-    char temporary[32];  /* its name there while it has to have one, else empty */
+    char temporary[48];  /* its name there while it has to have one, else empty */
     uint64_t bytes;
     blk64_t next;        /* free blocks that are handed out next: [next, run_end) */
     blk64_t run_end;
@@ -29,9 +29,11 @@ static const int64_t seed_epoch = 1577836800;
 
 void image_create(struct image *image, int folder, uint64_t bytes);
 
-/* How many files and how many bytes of content fit at most. */
+/* How many files fit at most. */
 size_t image_file_limit(uint64_t bytes);
-uint64_t image_bytes_free(const struct image *image);
+
+/* Ends with SEED_FULL or SEED_HOST_FULL, and both figures, when so much content will not fit. */
+void image_need(const struct image *image, uint64_t bytes);
 
 /*
  * Room for the next blocks of a file, next to each other in the image: between one block and `wanted` bytes rounded up.
@@ -48,8 +50,13 @@ void image_forget(struct image *image, struct file *file);
 /* Writes inodes, directories, journal and superblocks of the tree; the digest names the image and seeds its ids. */
 void image_finish(struct image *image, struct tree *tree, const unsigned char digest[DIGEST_BYTES]);
 
-/* Makes the image read-only and links it into its folder; false when there is a file of that name already. */
-int image_publish(struct image *image, const char *name, int sync);
+/*
+ * Seals the image and gives it its name in its folder; false when an image of that name is there and sealed already.
+ * The seal is its modification time, which any later write would change: seed_epoch and as nanoseconds the first seven
+ * hexadecimal digits of the digest xor those of the host's boot id. After a crash of the host the file may lack content
+ * that was never written out, so an image of an earlier boot does not count unless `sync` had it written first.
+ */
+int image_publish(struct image *image, const char *hex, int sync);
 
 /* Ends with the right error for a failed call of the host or of libext2fs. */
 _Noreturn void image_failed(const char *what, long error);

@@ -192,15 +192,6 @@ static void digest_tree(const struct tree *tree, uint64_t bytes, unsigned char d
     report_number("skipped", report_skips());
 }
 
-static void need_room(const struct image *image, uint64_t bytes)
-{
-    if (bytes <= image_bytes_free(image))
-        return;
-    report_number("neededBytes", bytes);
-    report_number("freeBytes", image_bytes_free(image));
-    die(SEED_FULL, "the content does not fit a disk of this size");
-}
-
 static void seed_directory(const struct options *options, struct tree *tree, struct image *image, int into)
 {
     struct source source;
@@ -212,7 +203,7 @@ static void seed_directory(const struct options *options, struct tree *tree, str
         source_walk(&source);
     look_up(options, &source.fingerprint, source.newest_ns, started_ns);
     image_create(image, into, options->bytes);
-    need_room(image, source.bytes);
+    image_need(image, source.bytes);
     tree_order(tree);
     source_read(&source, image);
 }
@@ -230,7 +221,7 @@ static void content_into_image(void *context, struct file *file, struct tar *tar
 {
     struct image *image = context;
     struct blake2b hash;
-    need_room(image, file->size);
+    image_need(image, file->size);
     blake2b_start(&hash);
     if (file->size > 0)
         blake2b_add_number(&hash, 0);
@@ -277,7 +268,7 @@ int main(int argc, char **argv)
     struct tree tree;
     struct image image;
     unsigned char digest[DIGEST_BYTES];
-    char hex[2 * DIGEST_BYTES + 1], name[sizeof hex + 5];
+    char hex[2 * DIGEST_BYTES + 1];
     signal(SIGPIPE, SIG_IGN);
     umask(0077);
     int into = open_folder(options.into);
@@ -293,8 +284,7 @@ int main(int argc, char **argv)
     digest_tree(&tree, options.bytes, digest);
     image_finish(&image, &tree, digest);
     digest_to_hex(digest, hex);
-    snprintf(name, sizeof name, "%s.ext4", hex);
-    int fresh = image_publish(&image, name, options.sync);
+    int fresh = image_publish(&image, hex, options.sync);
     report("image", hex, fresh ? "new" : "existing");
     return fflush(stdout) == 0 ? SEED_DONE : SEED_FAILED;
 }

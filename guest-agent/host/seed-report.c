@@ -25,8 +25,11 @@ void report_number(const char *subject, uint64_t number)
 
 void report_skip(const char *path, const char *reason)
 {
-    if (++skips <= SKIPS_TOLD)
-        report("skip", path, reason);
+    char shown[PATH_LIMIT + 1]; /* a name in an archive may be far longer than a name can be */
+    if (++skips > SKIPS_TOLD)
+        return;
+    snprintf(shown, sizeof shown, "%s", path);
+    report("skip", shown, reason);
 }
 
 uint64_t report_skips(void)

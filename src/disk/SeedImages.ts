@@ -1,0 +1,106 @@
+import { Context, Effect, Layer, Option } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { SeedRejected } from "../contract/errors.ts"
+import { Paths } from "../system/Paths.ts"
+import { makeSeed, type SeedFailed, type SeedReport, type SeedSource } from "./pyro-seed.ts"
+import { type Pruned, type PruneOptions, pruneSeeds } from "./seed-prune.ts"
+import { imagePath, lookUp, openStore, remember, type SeedImage, type SeedStore } from "./seed-store.ts"
+
+export type { SeedFailed, SeedReport } from "./pyro-seed.ts"
+export type { SeedImage } from "./seed-store.ts"
+
+export interface FromPath {
+  /** A directory, or a tar archive: plain, or compressed with gzip, zstd, xz, bzip2 or lz4. */
+  readonly path: string
+  /** Size of the disk as the guest sees it. */
+  readonly virtualMib: number
+  /** Of a directory, which paths below it to take, each ended by a NUL; everything when absent. */
+  readonly list?: Uint8Array | undefined
+}
+
+export interface Seeded {
+  readonly image: SeedImage
+  readonly report: SeedReport
+}
+
+/** To be raised with `format_name` of guest-agent/host/seed-main.c. */
+const formatVersion = 1
+
+/**
+ * Seed images in the cache: ext4 with `upper`, `work` and `workspace`, made without a VM, read-only, named by content. An image
+ * may be evicted at any moment: whoever keeps using one takes hold of it with `holdImage`.
+ */
+export class SeedImages extends Context.Tag("pyro/disk/SeedImages")<SeedImages, {
+  /** The image with nothing in its workspace; made once per size. */
+  readonly empty: (virtualMib: number) => Effect.Effect<SeedImage, SeedFailed>
+  /**
+   * An image with a copy of what the path holds, owned by root. A source that has not changed since gives the same image
+   * without being read again. Odd and unreadable files are left out and reported.
+   */
+  readonly fromPath: (options: FromPath) => Effect.Effect<Seeded, SeedFailed>
+  /** Removes the images that were not asked for the longest, until the rest is within the budget. */
+  readonly prune: (options: PruneOptions) => Effect.Effect<Pruned, SeedFailed>
+}>() {
+  static readonly layer = Layer.effect(SeedImages, Effect.map(Paths, ({ cacheDir }) => make(cacheDir)))
+}
+
+const make = (cacheDir: string) => ({
+  empty: (virtualMib: number) => Effect.flatMap(openStore(cacheDir), (store) => emptyImage(store, virtualMib)),
+  fromPath: (options: FromPath) =>
+    Effect.gen(function*() {
+      const source = yield* sourceOf(options)
+      const store = yield* openStore(cacheDir)
+      return yield* imageOf(store, source, options.virtualMib)
+    }),
+  prune: (options: PruneOptions) => Effect.flatMap(openStore(cacheDir), (store) => pruneSeeds(store, options))
+})
+
+const bytesOf = (virtualMib: number) => virtualMib * 1024 * 1024
+
+const emptyImage = (store: SeedStore, virtualMib: number) =>
+  Effect.gen(function*() {
+    const fingerprint = `empty-${formatVersion}-${virtualMib}`
+    const known = yield* lookUp(store, fingerprint, bytesOf(virtualMib))
+    if (Option.isSome(known)) return known.value.image
+    const { made } = yield* makeSeed({ source: { _tag: "empty" }, virtualMib, into: store.images })
+    const { digest, report } = yield* madeOrNot(store, made)
+    yield* remember(store, fingerprint, { digest, report })
+    return { path: imagePath(store, digest), digest, virtualBytes: bytesOf(virtualMib) }
+  })
+
+const imageOf = (store: SeedStore, source: SeedSource, virtualMib: number): Effect.Effect<Seeded, SeedFailed> =>
+  Effect.gen(function*() {
+    const request = { source, virtualMib, into: store.images }
+    const first = yield* makeSeed({ ...request, known: store.sources })
+    if (Option.isNone(first.made) && Option.isSome(first.fingerprint)) {
+      const known = yield* lookUp(store, first.fingerprint.value.hex, bytesOf(virtualMib))
+      if (Option.isSome(known)) return known.value
+    }
+    // Known, but its image is gone or damaged: `lookUp` has removed the note.
+    const result = Option.isSome(first.made) ? first : yield* makeSeed(request)
+    const { digest, report } = yield* madeOrNot(store, result.made)
+    if (Option.isSome(result.fingerprint) && result.fingerprint.value.settled) {
+      yield* remember(store, result.fingerprint.value.hex, { digest, report })
+    }
+    return { image: { path: imagePath(store, digest), digest, virtualBytes: bytesOf(virtualMib) }, report }
+  })
+
+const madeOrNot = (store: SeedStore, made: Option.Option<{ readonly digest: string; readonly report: SeedReport }>) =>
+  Option.match(made, {
+    onNone: () => new SeedRejected({ path: store.images, detail: "pyro-seed made no image" }),
+    onSome: Effect.succeed
+  })
+
+const sourceOf = (options: FromPath): Effect.Effect<SeedSource, SeedRejected> =>
+  Effect.try({
+    try: () => fs.statSync(path.resolve(options.path)),
+    catch: (cause) => new SeedRejected({ path: options.path, detail: reasonOf(cause as NodeJS.ErrnoException) })
+  }).pipe(Effect.map((stat) =>
+    stat.isDirectory()
+      ? { _tag: "directory", path: path.resolve(options.path), list: options.list }
+      : { _tag: "archive", path: path.resolve(options.path) }
+  ))
+
+const reasonOf = (cause: NodeJS.ErrnoException) =>
+  cause.code === "ENOENT" ? "there is no such file or directory" : cause.message

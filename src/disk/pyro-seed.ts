@@ -1,0 +1,154 @@
+import { Effect, Option } from "effect"
+import * as fs from "node:fs"
+import { HostToolMissing, InvalidRequest, NoSpace, SeedRejected, StateDirectoryUnusable } from "../contract/errors.ts"
+import { runTool } from "../system/child.ts"
+import { nativeTool } from "../system/native.ts"
+import { packageOf } from "../system/tool-packages.ts"
+import { pathText } from "./path-text.ts"
+
+/** What went into a seed image, and what did not. */
+export interface SeedReport {
+  readonly files: number
+  readonly directories: number
+  readonly symlinks: number
+  /** Content of all regular files. */
+  readonly bytes: number
+  /** How many paths were left out; the first 1000 of them are in `skipped`. */
+  readonly skippedCount: number
+  readonly skipped: ReadonlyArray<{ readonly path: string; readonly reason: string }>
+}
+
+/** What an image is made from. */
+export type SeedSource =
+  | { readonly _tag: "empty" }
+  | { readonly _tag: "archive"; readonly path: string }
+  | {
+    readonly _tag: "directory"
+    readonly path: string
+    /** Paths below it to take, each ended by a NUL; everything when absent. */
+    readonly list?: Uint8Array | undefined
+  }
+
+export type SeedFailed = SeedRejected | NoSpace | HostToolMissing | InvalidRequest | StateDirectoryUnusable
+
+export interface SeedResult {
+  /** What the source looked like, for sources that can change; `settled` when a later look can be trusted. */
+  readonly fingerprint: Option.Option<{ readonly hex: string; readonly settled: boolean }>
+  /** None when the folder of known fingerprints has it: then nothing was written. */
+  readonly made: Option.Option<{ readonly digest: string; readonly report: SeedReport }>
+}
+
+export interface SeedRequest {
+  readonly source: SeedSource
+  readonly virtualMib: number
+  /** Where the image appears as `DIGEST.ext4`. */
+  readonly into: string
+  /** Folder with a file `FINGERPRINT.json` for each source whose image is there already. */
+  readonly known?: string | undefined
+}
+
+const mib = 1024 * 1024
+
+/** Exit statuses of pyro-seed (`enum outcome` in guest-agent/host/seed.h). */
+const status = { failed: 1, usage: 2, full: 3, hostFull: 4, rejected: 5, toolMissing: 6 } as const
+
+/** Writes one seed image with the native tool. An interruption leaves nothing behind: an unfinished image has no name. */
+export const makeSeed = (request: SeedRequest): Effect.Effect<SeedResult, SeedFailed> =>
+  Effect.gen(function*() {
+    const tool = yield* nativeTool("pyro-seed")
+    const { source } = request
+    const args = [
+      ...["--into", request.into, "--virtual-bytes", String(request.virtualMib * mib)],
+      ...(request.known === undefined ? [] : ["--known", request.known]),
+      ...(source._tag === "empty" ? ["--empty"] : [`--${source._tag}`, source.path]),
+      ...(source._tag === "directory" && source.list !== undefined ? ["--list"] : [])
+    ]
+    const { code, stdout } = yield* runTool(tool, args, {
+      okCodes: [0, ...Object.values(status)],
+      ...(source._tag === "directory" && source.list !== undefined ? { input: source.list } : {})
+    }).pipe(Effect.catchTag("ToolFailed", (cause) =>
+      new StateDirectoryUnusable({ path: request.into, detail: `no image could be made: ${cause.message}` })))
+    const said = parse(stdout)
+    return code === 0 ? resultOf(said) : yield* failureOf(request, code, said)
+  })
+
+interface Said {
+  readonly skipped: Array<{ readonly path: string; readonly reason: string }>
+  readonly counts: Map<string, number>
+  readonly records: Map<string, readonly [subject: string, text: string]>
+}
+
+/** Records of three fields, each ended by a NUL, as the head of guest-agent/host/seed-main.c lists them. */
+const parse = (stdout: Buffer): Said => {
+  const said: Said = { skipped: [], counts: new Map(), records: new Map() }
+  let at = 0
+  const field = () => {
+    const end = stdout.indexOf(0, at)
+    const bytes = stdout.subarray(at, end < 0 ? stdout.length : end)
+    at = end < 0 ? stdout.length : end + 1
+    return bytes
+  }
+  while (at < stdout.length) {
+    const kind = field().toString()
+    const subject = field()
+    const text = field().toString()
+    if (kind === "skip") said.skipped.push({ path: pathText(subject), reason: text })
+    else if (kind === "count") said.counts.set(subject.toString(), Number(text))
+    else said.records.set(kind, [subject.toString(), text])
+  }
+  return said
+}
+
+const resultOf = (said: Said): SeedResult => {
+  const count = (name: string) => said.counts.get(name) ?? 0
+  return {
+    fingerprint: Option.map(
+      Option.fromNullable(said.records.get("fingerprint")),
+      ([hex, how]) => ({ hex, settled: how === "settled" })
+    ),
+    made: Option.map(Option.fromNullable(said.records.get("image")), ([digest]) => ({
+      digest,
+      report: {
+        files: count("files"),
+        directories: count("directories"),
+        symlinks: count("symlinks"),
+        bytes: count("bytes"),
+        skippedCount: count("skipped"),
+        skipped: said.skipped
+      }
+    }))
+  }
+}
+
+const failureOf = (request: SeedRequest, code: number, said: Said): SeedFailed => {
+  const detail = said.records.get("error")?.[1] ?? `pyro-seed ended with status ${code}`
+  const path = request.source._tag === "empty" ? request.into : request.source.path
+  const needed = said.counts.get("neededBytes")
+  const free = said.counts.get("freeBytes")
+  const mibOf = (bytes: number) => Math.ceil(bytes / mib)
+  switch (code) {
+    case status.full:
+      return needed === undefined || free === undefined
+        ? new SeedRejected({ path, detail: `${detail} (${request.virtualMib} MiB)` })
+        : new NoSpace({ where: "workspace disk", path, neededMib: mibOf(needed), availableMib: Math.floor(free / mib) })
+    case status.hostFull: {
+      const { bavail, bsize } = fs.statfsSync(request.into)
+      const availableMib = Math.floor(bavail * bsize / mib)
+      return new NoSpace({
+        where: "cache",
+        path: request.into,
+        // In the middle of an archive nobody knows how much is still to come.
+        neededMib: Math.max(mibOf(needed ?? 0), availableMib + 1),
+        availableMib
+      })
+    }
+    case status.rejected:
+      return new SeedRejected({ path, detail })
+    case status.toolMissing:
+      return new HostToolMissing({ tool: detail, package: packageOf(detail), detail: `${path} is compressed with it` })
+    case status.usage:
+      return new InvalidRequest({ field: "", detail })
+    default:
+      return new StateDirectoryUnusable({ path: request.into, detail })
+  }
+}

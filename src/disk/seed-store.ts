@@ -1,0 +1,91 @@
+import { Effect, Option, Schema } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { StateDirectoryUnusable } from "../contract/errors.ts"
+import { readJson, writeJsonAtomic } from "../system/atomic-file.ts"
+import { hostBootId } from "../system/identity.ts"
+import type { SeedReport } from "./pyro-seed.ts"
+
+/** A disk image that a workspace starts from: read-only, named by its content, equal for all who ask for the same. */
+export interface SeedImage {
+  readonly path: string
+  readonly digest: string
+  readonly virtualBytes: number
+}
+
+/** Of a source as it once looked: which image it gave. The file's own time is when it was last asked for. */
+const Known = Schema.Struct({
+  digest: Schema.String.pipe(Schema.pattern(/^[0-9a-f]{64}$/)),
+  report: Schema.Struct({
+    files: Schema.Int,
+    directories: Schema.Int,
+    symlinks: Schema.Int,
+    bytes: Schema.Int,
+    skippedCount: Schema.Int,
+    skipped: Schema.Array(Schema.Struct({ path: Schema.String, reason: Schema.String }))
+  })
+})
+
+/** Modification time of every sealed image in seconds, `seed_epoch` of guest-agent/host/seed-image.h. */
+const sealSeconds = 1_577_836_800n
+
+const sevenDigits = (hex: string) => Number.parseInt(hex.replaceAll("-", "").slice(0, 7), 16)
+
+export interface SeedStore {
+  readonly images: string
+  readonly sources: string
+}
+
+/** Folders of the seed images in a cache directory, made when they are not there. */
+export const openStore = (cacheDir: string): Effect.Effect<SeedStore, StateDirectoryUnusable> => {
+  const images = path.join(cacheDir, "seeds")
+  const sources = path.join(images, "sources")
+  return Effect.try({
+    try: () => {
+      fs.mkdirSync(sources, { recursive: true, mode: 0o700 })
+      return { images, sources }
+    },
+    catch: (cause) => new StateDirectoryUnusable({ path: images, detail: String(cause) })
+  })
+}
+
+export const imagePath = (store: SeedStore, digest: string) => path.join(store.images, `${digest}.ext4`)
+
+/**
+ * True when the image is there as pyro-seed sealed it in this boot of the host, or had it written to disk. The seal is its
+ * modification time (see `image_publish` in guest-agent/host/seed-image.h): whatever writes to the file breaks it.
+ */
+export const isSealed = (image: SeedImage): boolean => {
+  const stat = fs.lstatSync(image.path, { bigint: true, throwIfNoEntry: false })
+  if (stat === undefined || !stat.isFile() || stat.size !== BigInt(image.virtualBytes)) return false
+  const digest = sevenDigits(image.digest)
+  const nanoseconds = [digest ^ sevenDigits(hostBootId()), digest]
+  return nanoseconds.some((wanted) => stat.mtimeNs === sealSeconds * 1_000_000_000n + BigInt(wanted))
+}
+
+/** The image that a source of this fingerprint gave, if it is still there and sound; marks it as used. */
+export const lookUp = (store: SeedStore, fingerprint: string, virtualBytes: number) =>
+  Effect.gen(function*() {
+    const file = path.join(store.sources, `${fingerprint}.json`)
+    const known = yield* readJson(file, Known).pipe(Effect.orElseSucceed(Option.none))
+    if (Option.isNone(known)) return Option.none()
+    const { digest, report } = known.value
+    const image: SeedImage = { path: imagePath(store, digest), digest, virtualBytes }
+    if (!isSealed(image)) {
+      yield* Effect.sync(() => fs.rmSync(file, { force: true }))
+      return Option.none()
+    }
+    yield* Effect.ignore(Effect.try(() => fs.utimesSync(file, new Date(), new Date())))
+    return Option.some<{ readonly image: SeedImage; readonly report: SeedReport }>({ image, report })
+  })
+
+/** Notes which image a source gave. Only an optimisation: when it cannot be written, the image is made again next time. */
+export const remember = (store: SeedStore, fingerprint: string, known: typeof Known.Type) =>
+  Effect.ignore(writeJsonAtomic(path.join(store.sources, `${fingerprint}.json`), Known, known))
+
+/** Digest a note names, or undefined when the note is not readable. */
+export const digestOf = (file: string) =>
+  readJson(file, Known).pipe(
+    Effect.map((known) => Option.getOrUndefined(Option.map(known, ({ digest }) => digest))),
+    Effect.orElseSucceed(() => undefined)
+  )
