@@ -48,6 +48,7 @@ printf 'Package: usrmerge\nPin: release *\nPin-Priority: -1\n' >"$root/etc/apt/p
 find "$PYRO_DEBS" -maxdepth 1 -name '*.deb' -exec cp -t "$debs" {} +
 ls "$debs" >known-debs
 
+step bootstrap
 mapfile -t sources <"$PYRO_SOURCES"
 TMPDIR=$PYRO_MOUNT/tmp mmdebstrap --mode=root --variant=apt --format=directory --verbose \
   --include="$PYRO_PACKAGES" \

@@ -44,11 +44,15 @@ export const sayBuildFailure = (context: BuildContext) => <A, E, R>(effect: Effe
     return new EnvironmentBuildFailed({ environment, step, detail: namespaceAdvice(said) ?? shortReason(said, error) })
   })
 
+/** Lines that only repeat that something failed. */
+const hollow = /^E: (Some index files|.* failed$|.* failed to run$|.* failed: |child had|run_chroot)/
+
 /** The lines in which a tool says why it failed: apt's and mmdebstrap's `E:` lines, else the last ones. */
 export const shortReason = (said: string, error: unknown): string => {
-  const lines = said.split("\n").map((line) => line.trim()).filter((line) => line !== "")
-  const errors = [...new Set(lines.filter((line) => /^(E:|Err:|dpkg: error|<F> )/.test(line)))]
-    .filter((line) => !/^E: (\S+ failed|run_chroot|child had|apt-get .* failed)/.test(line))
-  const reason = (errors.length > 0 ? errors.slice(0, 3) : lines.slice(-2)).join(" ").replace(/^E: /, "")
+  const lines = [...new Set(said.split("\n").map((line) => line.trim()).filter((line) => line !== ""))]
+  const errors = lines.filter((line) => /^(E:|dpkg: error)/.test(line))
+  const telling = errors.filter((line) => !hollow.test(line))
+  const chosen = telling.length > 0 ? telling.slice(0, 2) : errors.length > 0 ? errors.slice(0, 1) : lines.slice(-2)
+  const reason = chosen.map((line) => line.replace(/^E: /, "").replace(/ +/g, " ")).join("; ")
   return reason === "" ? String((error as Error).message) : reason.slice(0, 600)
 }

@@ -1,0 +1,52 @@
+import { Cause, Effect, Exit, Layer, Logger, LogLevel, Option } from "effect"
+import { Environments } from "../../src/environment/Environments.ts"
+import { Kernel } from "../../src/environment/Kernel.ts"
+import type { Progress } from "../../src/environment/progress.ts"
+import { Paths } from "../../src/system/Paths.ts"
+
+/**
+ * A process of its own that does one thing with environments, for tests that kill it, run two of it, or run it as somebody else.
+ * Says `step: …` on stderr as it goes and prints one JSON document: `{ ok }` or `{ error: { tag, message } }`.
+ */
+const [verb = "", name = ""] = process.argv.slice(2)
+
+let step = ""
+const onProgress = (progress: Progress) => {
+  if (progress.step !== step) process.stderr.write(`step: ${progress.step}\n`)
+  step = progress.step
+}
+
+const program = Effect.gen(function*() {
+  const environments = yield* Environments
+  switch (verb) {
+    case "ensure":
+      return yield* environments.ensure(name, { onProgress })
+    case "pull":
+      return yield* environments.pull(name, { onProgress })
+    case "verify":
+      return yield* environments.inspect(name, { verify: true })
+    case "resolve":
+      return Option.getOrNull(yield* environments.resolve(name))
+    case "list":
+      return yield* environments.list
+    case "remove":
+      return yield* environments.remove(name)
+    case "prune":
+      return yield* environments.prune
+    default:
+      return yield* Effect.dieMessage(`no verb ${verb}`)
+  }
+})
+
+const live = Environments.layer.pipe(Layer.provide(Kernel.layer), Layer.provide(Paths.layer))
+const exit = await Effect.runPromiseExit(
+  program.pipe(Effect.provide(live), Logger.withMinimumLogLevel(LogLevel.None))
+)
+const outcome = Exit.match(exit, {
+  onSuccess: (ok) => ({ ok }),
+  onFailure: (cause) => {
+    const error = Option.getOrUndefined(Cause.failureOption(cause))
+    return { error: { tag: error?._tag ?? "Defect", message: error?.message ?? Cause.pretty(cause) } }
+  }
+})
+process.stdout.write(JSON.stringify(outcome) + "\n")

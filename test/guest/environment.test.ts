@@ -1,0 +1,240 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { execFileSync } from "node:child_process"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { type Outcome, packDriver, processesOf, startDriver, until } from "./environment-process.ts"
+
+const root = process.getuid!() === 0
+const name = "debian:12-base"
+let pack: Awaited<ReturnType<typeof packDriver>>
+/** Folder whose cache the tests share, in the order in which they stand. */
+let home = ""
+let built: { readonly digest: string; readonly imagePath: string }
+
+beforeAll(async () => {
+  pack = await packDriver()
+  home = path.join(pack.home, "first home")
+  fs.mkdirSync(home)
+})
+
+afterAll(() => pack.remove())
+
+const start = (words: ReadonlyArray<string>, options: Partial<Parameters<typeof startDriver>[0]> = {}) =>
+  startDriver({ program: pack.program, home, words, ...options })
+
+const succeeded = (outcome: Outcome) => {
+  assert.isUndefined(outcome.error, outcome.error?.message)
+  return outcome.ok as unknown as typeof built
+}
+
+/** What builds leave in the cache beside finished images: nothing, when all went well. */
+const leftovers = (folder = home) => {
+  const temporary = path.join(folder, "cache", "environments", "tmp")
+  return fs.existsSync(temporary) ? fs.readdirSync(temporary).filter((entry) => entry !== ".lock") : []
+}
+
+/** Owner, group and mode of a file in the image. dump.erofs prints no more than the permission bits of a mode. */
+const inImage = (file: string) => {
+  const text = execFileSync("dump.erofs", [`--path=${file}`, built.imagePath], { encoding: "utf8" })
+  const number = (label: string) => Number(new RegExp(`${label}: (\\d+)`).exec(text)?.[1])
+  const inode = Buffer.alloc(8)
+  const image = fs.openSync(built.imagePath, "r")
+  fs.readSync(image, inode, 0, inode.length, number("NID") * 32) // as struct erofs_inode_compact has it: 32 bytes a slot
+  fs.closeSync(image)
+  return { uid: number("Uid"), gid: number("Gid"), mode: inode.readUInt16LE(4), text }
+}
+
+describe("an environment", () => {
+  it("that two processes ask for at once is built once, and both get it", async () => {
+    const both = [start(["ensure", name]), start(["ensure", name])]
+    const [one, other] = await Promise.all(both.map(({ ended }) => ended))
+    built = succeeded(one!)
+    assert.deepStrictEqual(succeeded(other!), built)
+    const builds = [one!, other!].filter(({ steps }) => steps.includes("unpacking the base system"))
+    assert.lengthOf(builds, 1)
+    assert.deepStrictEqual(leftovers(), [])
+    assert.deepStrictEqual(processesOf(pack.home), [])
+  })
+
+  it("has the right owners, modes and times in its image", () => {
+    execFileSync("fsck.erofs", [built.imagePath])
+    const expected = [
+      ["/home/agent", 1000, 1000, 0o40755],
+      ["/usr/bin/sudo", 0, 0, 0o104755],
+      ["/etc/sudoers.d/agent", 0, 0, 0o100440],
+      ["/etc/shadow", 0, 42, 0o100640],
+      ["/workspace", 0, 0, 0o40755],
+      ["/tmp", 0, 0, 0o41777]
+    ] as const
+    for (const [file, uid, gid, mode] of expected) {
+      const found = inImage(file)
+      assert.deepStrictEqual([file, found.uid, found.gid, found.mode], [file, uid, gid, mode])
+    }
+    // Times are those of the packages: compiled Python modules are told from stale ones by them.
+    assert.notInclude(inImage("/usr/bin/sudo").text, new Date().toISOString().slice(0, 10))
+    assert.strictEqual(fs.statSync(built.imagePath).mode & 0o777, 0o444)
+  })
+
+  it.skipIf(!root)("that an ordinary user builds is the same image, byte for byte", async () => {
+    const user = ordinaryUser()
+    const outcome = await start(["ensure", name], { home: user.home, prefix: user.prefix }).ended
+    assert.strictEqual(succeeded(outcome).digest, built.digest)
+    assert.deepStrictEqual(leftovers(user.home), [])
+  })
+
+  it("whose image was cut short is found damaged, and reading it whole finds a single byte", async () => {
+    const whole = await start(["verify", name]).ended
+    assert.isUndefined(whole.error)
+    const { atime, mtime } = fs.statSync(built.imagePath)
+    fs.chmodSync(built.imagePath, 0o644)
+    const file = fs.openSync(built.imagePath, "r+")
+    fs.writeSync(file, Buffer.from([0x5a]), 0, 1, 50_000_000)
+    fs.closeSync(file)
+    fs.utimesSync(built.imagePath, atime, mtime)
+    assert.strictEqual((await start(["verify", name]).ended).error?.tag, "ImageDamaged")
+    fs.truncateSync(built.imagePath, 40_000_000)
+    const short = await start(["resolve", name]).ended
+    assert.strictEqual(short.error?.tag, "ImageDamaged")
+    assert.include(short.error?.message, "40000000 bytes")
+  })
+
+  // The image is damaged by now, so each of these sets out to build it again.
+  for (const step of ["fetching package lists", "unpacking the base system", "writing the image"]) {
+    it(`whose build is killed while ${step} leaves nothing running and no half image`, async () => {
+      const driver = start(["ensure", name])
+      await driver.reaches(step)
+      await driver.kill()
+      await until("the build is gone", () => processesOf(home).length === 0)
+      assert.notInclude(fs.readFileSync("/proc/self/mountinfo", "utf8"), "pyro-build")
+      const images = fs.readdirSync(path.join(home, "cache", "environments")).filter((entry) =>
+        /^[0-9a-f]{64}$/.test(entry)
+      )
+      assert.deepStrictEqual(images, [built.digest])
+      assert.isAbove(leftovers().length, 0)
+    })
+  }
+
+  it("is rebuilt to the same image after damage and killed builds, and what they left is swept", async () => {
+    const rebuilt = succeeded(await start(["ensure", name]).ended)
+    assert.strictEqual(rebuilt.digest, built.digest)
+    assert.deepStrictEqual(leftovers(), [])
+    assert.isUndefined((await start(["verify", name]).ended).error)
+  })
+
+  it("is taken as it is, without the network, once it is there", async () => {
+    const prefix = root ? ["unshare", "--net"] : []
+    assert.strictEqual(succeeded(await start(["ensure", name], { prefix }).ended).digest, built.digest)
+  })
+
+  it.skipIf(!root)("that cannot be built for want of a network says what apt said", async () => {
+    const { error } = await start(["ensure", "debian:12"], { prefix: ["unshare", "--net"] }).ended
+    assert.strictEqual(error?.tag, "EnvironmentBuildFailed")
+    assert.match(error?.message ?? "", /resolv|connect|fetch/i)
+    assert.isBelow(error?.message.length ?? 0, 900)
+    assert.deepStrictEqual(leftovers(), [])
+  })
+
+  it("that cannot be built for want of mmdebstrap names the package to install", async () => {
+    const farm = path.join(pack.home, "tools")
+    fs.mkdirSync(farm)
+    for (const tool of fs.readdirSync("/usr/bin").filter((tool) => tool !== "mmdebstrap")) {
+      fs.symlinkSync(path.join("/usr/bin", tool), path.join(farm, tool))
+    }
+    const { error } = await start(["ensure", "debian:12"], { env: { PATH: farm } }).ended
+    assert.strictEqual(error?.tag, "HostToolMissing")
+    assert.include(error?.message, "apt-get install mmdebstrap")
+  })
+
+  it("that is not known is refused by name", async () => {
+    const { error } = await start(["ensure", "debian:11"]).ended
+    assert.strictEqual(error?.tag, "EnvironmentUnknown")
+  })
+})
+
+describe.skipIf(!root)("a full disk", () => {
+  /** A driver whose cache is a small file system of its own, of that many MiB. */
+  const onSmallDisk = (folder: string, mib: number) => {
+    fs.mkdirSync(path.join(folder, "cache"), { recursive: true, mode: 0o700 })
+    const script = `mount -t tmpfs -o size=${mib}m,mode=700 tmpfs "$1" && shift && exec "$@"`
+    const prefix = ["unshare", "--mount", "sh", "-c", script, "sh", path.join(folder, "cache")]
+    return start(["ensure", name], { home: folder, prefix })
+  }
+
+  it("is seen before a build starts", async () => {
+    const { error, steps } = await onSmallDisk(path.join(pack.home, "tiny"), 300).ended
+    assert.strictEqual(error?.tag, "NoSpace")
+    assert.notInclude(steps, "unpacking the base system")
+  })
+
+  it("in the middle of a build ends it with NoSpace and leaves nothing", async () => {
+    const folder = path.join(pack.home, "small")
+    const driver = onSmallDisk(folder, 1000)
+    await driver.reaches("installing the base system")
+    // The same file system, seen through the driver's own eyes.
+    const inside = `/proc/${driver.pid}/root${folder}/cache`
+    fill(path.join(inside, "filler"))
+    const left = () => fs.readdirSync(path.join(inside, "environments", "tmp")).filter((entry) => entry !== ".lock")
+    assert.isAbove(left().length, 0)
+    const { error } = await driver.ended
+    assert.strictEqual(error?.tag, "NoSpace")
+    assert.deepStrictEqual(processesOf(folder), [])
+  })
+})
+
+describe("environments that are no longer wanted", () => {
+  it("go when removed, and so does everything that no name refers to", async () => {
+    const cache = path.join(home, "cache")
+    const stray = path.join(cache, "environments", "0".repeat(64))
+    fs.mkdirSync(stray)
+    fs.writeFileSync(path.join(stray, "root.erofs"), Buffer.alloc(1_000_000))
+    const pruned = (await start(["prune"]).ended).ok as unknown as { removed: Array<string>; freedBytes: number }
+    assert.deepStrictEqual(pruned.removed, ["0".repeat(64)])
+    assert.isAtLeast(pruned.freedBytes, 1_000_000)
+    assert.isTrue(fs.existsSync(built.imagePath))
+    const removed = (await start(["remove", name]).ended).ok as unknown as {
+      removed: Array<string>
+      freedBytes: number
+    }
+    assert.deepStrictEqual(removed.removed, [name, built.digest])
+    assert.isAtLeast(removed.freedBytes, 100_000_000)
+    assert.isFalse(fs.existsSync(built.imagePath))
+    const listed = (await start(["list"]).ended).ok as unknown as Array<{ name: string; state: string }>
+    assert.strictEqual(listed.find((one) => one.name === name)?.state, "absent")
+  })
+})
+
+/** Writes until there is no room. */
+const fill = (file: string) => {
+  const handle = fs.openSync(file, "w")
+  try {
+    for (;;) fs.writeSync(handle, Buffer.alloc(1024 * 1024))
+  } catch (cause) {
+    assert.strictEqual((cause as NodeJS.ErrnoException).code, "ENOSPC")
+  } finally {
+    fs.closeSync(handle)
+  }
+}
+
+/**
+ * An ordinary user with subordinate ids who exists only in the mount namespace of what `prefix` starts: this host's own list of
+ * users is not touched.
+ */
+const ordinaryUser = () => {
+  const id = 47_111
+  const user = path.join(pack.home, "user")
+  fs.mkdirSync(user)
+  fs.chownSync(user, id, id)
+  const append = (file: string, line: string) => {
+    const copy = path.join(pack.home, file)
+    fs.writeFileSync(copy, fs.readFileSync(`/etc/${file}`, "utf8") + line + "\n")
+    return `mount --bind ${copy} /etc/${file}`
+  }
+  const script = [
+    append("passwd", `pyro-test:x:${id}:${id}::${user}:/bin/sh`),
+    append("group", `pyro-test:x:${id}:`),
+    append("subuid", "pyro-test:1000000000:65536"),
+    append("subgid", "pyro-test:1000000000:65536"),
+    `exec setpriv --reuid=${id} --regid=${id} --clear-groups "$@"`
+  ].join(" && ")
+  return { home: user, prefix: ["unshare", "--mount", "sh", "-c", script, "sh"] }
+}
