@@ -116,6 +116,12 @@ static void after_nothing(struct output *output) {
   if (output->limited) output_end(output);
 }
 
+/* Once it has given as much as a pipe holds it is worth a larger one: fewer switches between its writer and the agent. */
+static void enlarge_pipe(const struct output *output, size_t count) {
+  if (output->kind != OUTPUT_PIPE || output->produced >= PIPE_DEFAULT || output->produced + count < PIPE_DEFAULT) return;
+  fcntl(output->fd, F_SETPIPE_SZ, PIPE_ENLARGED);
+}
+
 void output_read(struct output *output) {
   size_t most = room_left(output);
   if (most == 0 || output->ended) return;
@@ -140,7 +146,7 @@ void output_read(struct output *output) {
     output_end(output);
     return;
   }
-  if (output->produced == 0 && count >= PIPE_DEFAULT / 2) fcntl(output->fd, F_SETPIPE_SZ, PIPE_ENLARGED);
+  enlarge_pipe(output, (size_t)count);
   output->produced += (uint64_t)count;
   if (output->limited) {
     output->left -= (size_t)count;
