@@ -5,6 +5,7 @@ import { dirname, join, relative, resolve } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
+import { sourceUrls } from "./build/source-urls.mjs"
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
@@ -16,24 +17,6 @@ const { values } = parseArgs({
     local: { type: "string" }
   }
 })
-
-/** In a bundle every module would have the bundle's own URL; each keeps the one of its source instead. */
-const sourceUrls = {
-  name: "source-urls",
-  setup: ({ onLoad }) =>
-    onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => {
-      const source = readFileSync(path, "utf8")
-      if (!source.includes("import.meta.")) return undefined
-      const name = JSON.stringify(relative(root, path))
-      return {
-        loader: "ts",
-        contents: source
-          .replaceAll("import.meta.url", `require("node:url").pathToFileURL(__root + "/" + ${name}).href`)
-          .replaceAll("import.meta.filename", `(__root + "/" + ${name})`)
-          .replaceAll("import.meta.dirname", `require("node:path").dirname(__root + "/" + ${name})`)
-      }
-    })
-}
 
 const otherLocal = {
   name: "other-local",
@@ -59,7 +42,7 @@ const { errors, outputFiles, warnings } = await build({
   sourcemap: "external",
   legalComments: "none",
   logLevel: "warning",
-  plugins: [otherLocal, sourceUrls],
+  plugins: [otherLocal, sourceUrls(root)],
   write: false
 })
 if (errors.length + warnings.length > 0) process.exit(1)

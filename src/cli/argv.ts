@@ -54,9 +54,11 @@ const startsWith = (path: ReadonlyArray<string>, start: ReadonlyArray<string>) =
   start.every((word, at) => path[at] === word)
 
 const unknownCommand = (typed: ReadonlyArray<string>): string => {
-  const words = new Set(operations.flatMap((row) =>
-    startsWith(row.cli.path, typed.slice(0, -1)) ? row.cli.path.slice(typed.length - 1, typed.length) : []
-  ))
+  const words = new Set(
+    operations.flatMap((row) =>
+      startsWith(row.cli.path, typed.slice(0, -1)) ? row.cli.path.slice(typed.length - 1, typed.length) : []
+    )
+  )
   const last = typed[typed.length - 1] ?? ""
   const near = closest(last, [...words])
   return `no command "${typed.join(" ")}"` + (near === undefined ? "" : `; did you mean "${near}"?`)
@@ -65,6 +67,9 @@ const unknownCommand = (typed: ReadonlyArray<string>): string => {
 /** The candidate that differs from `word` in at most two letters, if any. */
 export const closest = (word: string, candidates: ReadonlyArray<string>): string | undefined =>
   candidates
-    .map((candidate) => ({ candidate, distance: AutoCorrect.levensteinDistance(word, candidate, CliConfig.defaultConfig) }))
+    .map((candidate) => ({
+      candidate,
+      distance: AutoCorrect.levensteinDistance(word, candidate, CliConfig.defaultConfig)
+    }))
     .filter(({ distance }) => distance <= 2)
     .sort((a, b) => a.distance - b.distance)[0]?.candidate

@@ -1,6 +1,6 @@
-import { Cause, Effect, Exit, Layer } from "effect"
+import { Cause, Effect, Exit, type Layer } from "effect"
 import { InvalidRequest, type PyroError } from "../contract/errors.ts"
-import { Pyro } from "../contract/Pyro.ts"
+import { type Pyro } from "../contract/Pyro.ts"
 import { type Route, route, splitArgv } from "./argv.ts"
 import { help } from "./help.ts"
 import { perform, prepare, printJson } from "./perform.ts"

@@ -99,9 +99,9 @@ export const parse = (
       return yield* wrong(
         cli.rest === undefined
           ? `unexpected "${surplus[0]}"`
-          : `unexpected "${surplus[0]}"; the guest's command goes after --: pyro ${cli.path.join(" ")} ${args.join(" ")} -- ${
-            surplus.join(" ")
-          }`
+          : `unexpected "${surplus[0]}"; the guest's command goes after --: pyro ${cli.path.join(" ")} ${
+            args.join(" ")
+          } -- ${surplus.join(" ")}`
       )
     }
     const raw: Record<string, unknown> = Object.fromEntries(cli.args.map((name, at) => [name, args[at]]))
@@ -163,7 +163,6 @@ export const decode = <S extends PureSchema>(
 const wrong = (detail: string) => new InvalidRequest({ field: "", detail })
 
 const inPlainWords = (error: ValidationError.ValidationError): string =>
-  // eslint-disable-next-line no-control-regex -- colours are what is taken away
   HelpDoc.toAnsiText(error.error).replace(/\u001b\[[0-9;]*m/g, "").replace(/\s+/g, " ").trim()
 
 /** What the parser's type asks for and only prompts and file options would use; pyro has neither. */

@@ -103,5 +103,8 @@ const performRun = (payload: RunPayload, json: boolean) =>
 
 /** The one JSON document of `--json`. */
 export const printJson = (document: unknown) =>
-  Effect.flatMap(Terminal, (terminal) =>
-    terminal.writeStdout(JSON.stringify(document, undefined, terminal.stdoutIsTerminal ? 2 : undefined) + "\n"))
+  Effect.flatMap(
+    Terminal,
+    (terminal) =>
+      terminal.writeStdout(JSON.stringify(document, undefined, terminal.stdoutIsTerminal ? 2 : undefined) + "\n")
+  )

@@ -1,6 +1,6 @@
 import { Cause, Option, Schema } from "effect"
 import { InvalidRequest, PyroError } from "../contract/errors.ts"
-import { exitStatus, type ExitFamily, ownFailure } from "../contract/exit-status.ts"
+import { type ExitFamily, exitStatus, ownFailure } from "../contract/exit-status.ts"
 import { printable } from "../contract/printable.ts"
 import { OutputClosed } from "./terminal.ts"
 

@@ -1,8 +1,8 @@
 import { Deferred, Effect, Stream } from "effect"
 import { InvalidRequest } from "../contract/errors.ts"
 import type { RunInput } from "../contract/Pyro.ts"
-import { Terminal } from "./terminal.ts"
 import type { Typed } from "./parser.ts"
+import { Terminal } from "./terminal.ts"
 
 /**
  * Completes what was typed for `run` from the terminal it was typed on: a shell when no command is given, the
@@ -48,7 +48,10 @@ export const makeRunInput = (tty: boolean) =>
     const input: RunInput = tty
       ? {
         stdin: Stream.unwrap(Effect.as(Deferred.await(isRaw), terminal.stdin)),
-        resizes: Stream.concat(Stream.fromEffect(Effect.zipRight(Deferred.await(isRaw), terminal.size)), terminal.resizes)
+        resizes: Stream.concat(
+          Stream.fromEffect(Effect.zipRight(Deferred.await(isRaw), terminal.size)),
+          terminal.resizes
+        )
       }
       : { stdin: terminal.stdin }
     const started = tty ? Effect.zipRight(terminal.raw, Deferred.succeed(isRaw, undefined)) : Effect.void

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs"
 import { Effect, Layer, Option, Runtime, Stream } from "effect"
+import { readFileSync } from "node:fs"
 import type { WindowSize } from "../contract/Pyro.ts"
 import { OutputClosed, Terminal } from "./terminal.ts"
 

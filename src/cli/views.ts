@@ -69,7 +69,8 @@ export const views: { readonly [Name in OperationName]: View<Name> } = {
       ]))
   },
   "env.pull": {
-    result: (environment) => print(`${environment.name} is ${environment.state}: ${environment.digest ?? "no digest"}\n`)
+    result: (environment) =>
+      print(`${environment.name} is ${environment.state}: ${environment.digest ?? "no digest"}\n`)
   },
   "env.inspect": {
     result: (environment) =>

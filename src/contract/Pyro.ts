@@ -1,6 +1,6 @@
 import { Context, type Effect, type Stream } from "effect"
 import type { PyroError } from "./errors.ts"
-import type { Operation, OperationName, OperationOf, PayloadOf, ResultOf, EventOf } from "./operations.ts"
+import type { EventOf, Operation, OperationName, OperationOf, PayloadOf, ResultOf } from "./operations.ts"
 
 export interface WindowSize {
   readonly rows: number
@@ -23,13 +23,16 @@ export type Call<Name extends OperationName> = OperationOf<Name> extends { reado
   : (payload: PayloadOf<Name>) => Effect.Effect<ResultOf<Name>, PyroError>
 
 /** `env.list` is reached as `env.list`: dots nest. */
-type Nested<Name extends OperationName> = {
-  readonly [N in Name as N extends `${string}.${string}` ? never : N]: Call<N>
-} & {
-  readonly [N in Name as N extends `${infer Group}.${string}` ? Group : never]: {
-    readonly [M in Name as M extends `${N extends `${infer G}.${string}` ? G : never}.${infer Verb}` ? Verb : never]: Call<M>
+type Nested<Name extends OperationName> =
+  & {
+    readonly [N in Name as N extends `${string}.${string}` ? never : N]: Call<N>
   }
-}
+  & {
+    readonly [N in Name as N extends `${infer Group}.${string}` ? Group : never]: {
+      readonly [M in Name as M extends `${N extends `${infer G}.${string}` ? G : never}.${infer Verb}` ? Verb : never]:
+        Call<M>
+    }
+  }
 
 export type PyroService = Nested<OperationName>
 

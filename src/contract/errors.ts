@@ -2,11 +2,14 @@ import { Schema } from "effect"
 import { snakeFields } from "./snake.ts"
 
 /** The request itself is at fault: it will fail again until it is changed. */
-export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("InvalidRequest", snakeFields({
-  /** Field of the request as its JSON names it, empty when the whole is meant. */
-  field: Schema.String,
-  detail: Schema.String
-})) {
+export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()(
+  "InvalidRequest",
+  snakeFields({
+    /** Field of the request as its JSON names it, empty when the whole is meant. */
+    field: Schema.String,
+    detail: Schema.String
+  })
+) {
   get code() {
     return "invalid_request" as const
   }
@@ -15,10 +18,13 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("Invali
   }
 }
 
-export class EnvironmentUnknown extends Schema.TaggedError<EnvironmentUnknown>()("EnvironmentUnknown", snakeFields({
-  environment: Schema.String,
-  known: Schema.Array(Schema.String)
-})) {
+export class EnvironmentUnknown extends Schema.TaggedError<EnvironmentUnknown>()(
+  "EnvironmentUnknown",
+  snakeFields({
+    environment: Schema.String,
+    known: Schema.Array(Schema.String)
+  })
+) {
   get code() {
     return "environment_unknown" as const
   }
@@ -27,14 +33,15 @@ export class EnvironmentUnknown extends Schema.TaggedError<EnvironmentUnknown>()
   }
 }
 
-export class EnvironmentBuildFailed
-  extends Schema.TaggedError<EnvironmentBuildFailed>()("EnvironmentBuildFailed", snakeFields({
+export class EnvironmentBuildFailed extends Schema.TaggedError<EnvironmentBuildFailed>()(
+  "EnvironmentBuildFailed",
+  snakeFields({
     environment: Schema.String,
     /** Step that failed, such as `bootstrap` or `image`. */
     step: Schema.String,
     detail: Schema.String
-  }))
-{
+  })
+) {
   get code() {
     return "environment_build_failed" as const
   }
@@ -45,10 +52,13 @@ export class EnvironmentBuildFailed
 }
 
 /** A cached file (image, kernel, template, layer) is not what pyro wrote. */
-export class ImageDamaged extends Schema.TaggedError<ImageDamaged>()("ImageDamaged", snakeFields({
-  path: Schema.String,
-  detail: Schema.String
-})) {
+export class ImageDamaged extends Schema.TaggedError<ImageDamaged>()(
+  "ImageDamaged",
+  snakeFields({
+    path: Schema.String,
+    detail: Schema.String
+  })
+) {
   get code() {
     return "image_damaged" as const
   }
@@ -57,25 +67,33 @@ export class ImageDamaged extends Schema.TaggedError<ImageDamaged>()("ImageDamag
   }
 }
 
-export class HostToolMissing extends Schema.TaggedError<HostToolMissing>()("HostToolMissing", snakeFields({
-  tool: Schema.String,
-  /** Debian package that has the tool. */
-  package: Schema.String,
-  detail: Schema.String
-})) {
+export class HostToolMissing extends Schema.TaggedError<HostToolMissing>()(
+  "HostToolMissing",
+  snakeFields({
+    tool: Schema.String,
+    /** Debian package that has the tool. */
+    package: Schema.String,
+    detail: Schema.String
+  })
+) {
   get code() {
     return "host_tool_missing" as const
   }
   override get message() {
-    return `${this.tool} is missing on this host${suffix(this.detail)}; install it with: sudo apt-get install ${this.package}`
+    return `${this.tool} is missing on this host${
+      suffix(this.detail)
+    }; install it with: sudo apt-get install ${this.package}`
   }
 }
 
-export class HostToolUnsuitable extends Schema.TaggedError<HostToolUnsuitable>()("HostToolUnsuitable", snakeFields({
-  tool: Schema.String,
-  found: Schema.String,
-  needed: Schema.String
-})) {
+export class HostToolUnsuitable extends Schema.TaggedError<HostToolUnsuitable>()(
+  "HostToolUnsuitable",
+  snakeFields({
+    tool: Schema.String,
+    found: Schema.String,
+    needed: Schema.String
+  })
+) {
   get code() {
     return "host_tool_unsuitable" as const
   }
@@ -85,36 +103,49 @@ export class HostToolUnsuitable extends Schema.TaggedError<HostToolUnsuitable>()
 }
 
 /** The microVM could not be started, restored or kept running. */
-export class VmFailed extends Schema.TaggedError<VmFailed>()("VmFailed", snakeFields({
-  step: Schema.String,
-  detail: Schema.String,
-  /** End of the guest's console log, empty when it said nothing. */
-  consoleTail: Schema.String
-})) {
+export class VmFailed extends Schema.TaggedError<VmFailed>()(
+  "VmFailed",
+  snakeFields({
+    step: Schema.String,
+    detail: Schema.String,
+    /** End of the guest's console log, empty when it said nothing. */
+    consoleTail: Schema.String
+  })
+) {
   get code() {
     return "vm_failed" as const
   }
   override get message() {
-    return `the microVM failed (${this.step}): ${this.detail}; check the host with: pyro doctor${console(this.consoleTail)}`
+    return `the microVM failed (${this.step}): ${this.detail}; check the host with: pyro doctor${
+      console(this.consoleTail)
+    }`
   }
 }
 
-export class GuestPanicked extends Schema.TaggedError<GuestPanicked>()("GuestPanicked", snakeFields({
-  detail: Schema.String,
-  consoleTail: Schema.String
-})) {
+export class GuestPanicked extends Schema.TaggedError<GuestPanicked>()(
+  "GuestPanicked",
+  snakeFields({
+    detail: Schema.String,
+    consoleTail: Schema.String
+  })
+) {
   get code() {
     return "guest_panicked" as const
   }
   override get message() {
-    return `the guest's kernel panicked: ${this.detail}; what ran in it is lost, run it again${console(this.consoleTail)}`
+    return `the guest's kernel panicked: ${this.detail}; what ran in it is lost, run it again${
+      console(this.consoleTail)
+    }`
   }
 }
 
 /** The byte stream to the guest broke, or the guest broke its rules. What ran may or may not have finished. */
-export class ChannelFailed extends Schema.TaggedError<ChannelFailed>()("ChannelFailed", snakeFields({
-  detail: Schema.String
-})) {
+export class ChannelFailed extends Schema.TaggedError<ChannelFailed>()(
+  "ChannelFailed",
+  snakeFields({
+    detail: Schema.String
+  })
+) {
   get code() {
     return "channel_failed" as const
   }
@@ -123,9 +154,12 @@ export class ChannelFailed extends Schema.TaggedError<ChannelFailed>()("ChannelF
   }
 }
 
-export class CommandNotFound extends Schema.TaggedError<CommandNotFound>()("CommandNotFound", snakeFields({
-  command: Schema.String
-})) {
+export class CommandNotFound extends Schema.TaggedError<CommandNotFound>()(
+  "CommandNotFound",
+  snakeFields({
+    command: Schema.String
+  })
+) {
   get code() {
     return "command_not_found" as const
   }
@@ -134,10 +168,13 @@ export class CommandNotFound extends Schema.TaggedError<CommandNotFound>()("Comm
   }
 }
 
-export class CommandNotExecutable extends Schema.TaggedError<CommandNotExecutable>()("CommandNotExecutable", snakeFields({
-  command: Schema.String,
-  detail: Schema.String
-})) {
+export class CommandNotExecutable extends Schema.TaggedError<CommandNotExecutable>()(
+  "CommandNotExecutable",
+  snakeFields({
+    command: Schema.String,
+    detail: Schema.String
+  })
+) {
   get code() {
     return "command_not_executable" as const
   }
@@ -147,10 +184,13 @@ export class CommandNotExecutable extends Schema.TaggedError<CommandNotExecutabl
 }
 
 /** The command never started: trying again is safe. */
-export class CommandNotStarted extends Schema.TaggedError<CommandNotStarted>()("CommandNotStarted", snakeFields({
-  step: Schema.String,
-  detail: Schema.String
-})) {
+export class CommandNotStarted extends Schema.TaggedError<CommandNotStarted>()(
+  "CommandNotStarted",
+  snakeFields({
+    step: Schema.String,
+    detail: Schema.String
+  })
+) {
   get code() {
     return "command_not_started" as const
   }
@@ -159,13 +199,16 @@ export class CommandNotStarted extends Schema.TaggedError<CommandNotStarted>()("
   }
 }
 
-export class NoSpace extends Schema.TaggedError<NoSpace>()("NoSpace", snakeFields({
-  /** What is full, such as `memory store` or `cache`. */
-  where: Schema.String,
-  path: Schema.String,
-  neededMib: Schema.Number,
-  availableMib: Schema.Number
-})) {
+export class NoSpace extends Schema.TaggedError<NoSpace>()(
+  "NoSpace",
+  snakeFields({
+    /** What is full, such as `memory store` or `cache`. */
+    where: Schema.String,
+    path: Schema.String,
+    neededMib: Schema.Number,
+    availableMib: Schema.Number
+  })
+) {
   get code() {
     return "no_space" as const
   }
@@ -176,11 +219,14 @@ export class NoSpace extends Schema.TaggedError<NoSpace>()("NoSpace", snakeField
 }
 
 /** The host could do it, but not on top of what it already runs. */
-export class AdmissionRefused extends Schema.TaggedError<AdmissionRefused>()("AdmissionRefused", snakeFields({
-  /** What would be exceeded, such as `memory` or `cpu`. */
-  resource: Schema.String,
-  detail: Schema.String
-})) {
+export class AdmissionRefused extends Schema.TaggedError<AdmissionRefused>()(
+  "AdmissionRefused",
+  snakeFields({
+    /** What would be exceeded, such as `memory` or `cpu`. */
+    resource: Schema.String,
+    detail: Schema.String
+  })
+) {
   get code() {
     return "admission_refused" as const
   }
@@ -189,12 +235,13 @@ export class AdmissionRefused extends Schema.TaggedError<AdmissionRefused>()("Ad
   }
 }
 
-export class StateDirectoryUnusable
-  extends Schema.TaggedError<StateDirectoryUnusable>()("StateDirectoryUnusable", snakeFields({
+export class StateDirectoryUnusable extends Schema.TaggedError<StateDirectoryUnusable>()(
+  "StateDirectoryUnusable",
+  snakeFields({
     path: Schema.String,
     detail: Schema.String
-  }))
-{
+  })
+) {
   get code() {
     return "state_directory_unusable" as const
   }
@@ -204,10 +251,13 @@ export class StateDirectoryUnusable
   }
 }
 
-export class SeedRejected extends Schema.TaggedError<SeedRejected>()("SeedRejected", snakeFields({
-  path: Schema.String,
-  detail: Schema.String
-})) {
+export class SeedRejected extends Schema.TaggedError<SeedRejected>()(
+  "SeedRejected",
+  snakeFields({
+    path: Schema.String,
+    detail: Schema.String
+  })
+) {
   get code() {
     return "seed_rejected" as const
   }
@@ -216,12 +266,13 @@ export class SeedRejected extends Schema.TaggedError<SeedRejected>()("SeedReject
   }
 }
 
-export class ConfinementUnavailable
-  extends Schema.TaggedError<ConfinementUnavailable>()("ConfinementUnavailable", snakeFields({
+export class ConfinementUnavailable extends Schema.TaggedError<ConfinementUnavailable>()(
+  "ConfinementUnavailable",
+  snakeFields({
     level: Schema.String,
     detail: Schema.String
-  }))
-{
+  })
+) {
   get code() {
     return "confinement_unavailable" as const
   }

@@ -11,11 +11,24 @@ type SnakeTail<S extends string> = S extends `${infer Head}${infer Tail}`
 export const snakeCase = <S extends string>(name: S): SnakeCase<S> =>
   name.replace(/[A-Z]/g, (capital, at: number) => (at === 0 ? "" : "_") + capital.toLowerCase()) as SnakeCase<S>
 
-type SnakeField<K extends string, F> = F extends
-  Schema.PropertySignature<infer TypeToken, infer Type, PropertyKey, infer EncodedToken, infer Encoded, infer HasDefault, infer R>
-  ? Schema.PropertySignature<TypeToken, Type, SnakeCase<K>, EncodedToken, Encoded, HasDefault, R>
-  : F extends Schema.Schema.All
-    ? Schema.PropertySignature<":", Schema.Schema.Type<F>, SnakeCase<K>, ":", Schema.Schema.Encoded<F>, false, Schema.Schema.Context<F>>
+type SnakeField<K extends string, F> = F extends Schema.PropertySignature<
+  infer TypeToken,
+  infer Type,
+  PropertyKey,
+  infer EncodedToken,
+  infer Encoded,
+  infer HasDefault,
+  infer R
+> ? Schema.PropertySignature<TypeToken, Type, SnakeCase<K>, EncodedToken, Encoded, HasDefault, R>
+  : F extends Schema.Schema.All ? Schema.PropertySignature<
+      ":",
+      Schema.Schema.Type<F>,
+      SnakeCase<K>,
+      ":",
+      Schema.Schema.Encoded<F>,
+      false,
+      Schema.Schema.Context<F>
+    >
   : never
 
 export type SnakeFields<Fields extends Schema.Struct.Fields> = {
@@ -28,7 +41,9 @@ export const snakeFields = <const Fields extends Schema.Struct.Fields>(fields: F
   for (const [name, field] of Object.entries(fields)) {
     const key = snakeCase(name)
     const signature = Schema.isPropertySignature(field) ? field : Schema.propertySignature(field as Schema.Schema.Any)
-    named[name] = key === name ? field : Schema.fromKey(signature as Schema.PropertySignature<":", unknown, string, ":", unknown>, key)
+    named[name] = key === name
+      ? field
+      : Schema.fromKey(signature as Schema.PropertySignature<":", unknown, string, ":", unknown>, key)
   }
   return named as SnakeFields<Fields>
 }

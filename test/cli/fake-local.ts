@@ -1,10 +1,12 @@
+import * as NodeStream from "@effect/platform-node/NodeStream"
+import { Deferred, Effect, Layer, type Scope, Stream } from "effect"
+import type { spawn as spawnTerminal } from "node-pty"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { appendFileSync, mkdtempSync, rmSync } from "node:fs"
 import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Deferred, Effect, Layer, type Scope, Stream } from "effect"
 import {
   CommandNotExecutable,
   CommandNotFound,
@@ -145,8 +147,7 @@ const asProcess = (payload: RunPayload, input: RunInput) =>
       Effect.forkScoped
     )
     const output = (from: "stdout" | "stderr") =>
-      Stream.fromAsyncIterable(child[from] as AsyncIterable<Uint8Array>, () => undefined).pipe(
-        Stream.catchAll(() => Stream.empty),
+      NodeStream.fromReadable<never, Uint8Array>(() => child[from], (cause) => cause as never).pipe(
         Stream.map((bytes): RunEvent => ({ _tag: "Output", from, bytes }))
       )
     const exited = Effect.map(Deferred.await(ended), ({ code, signal }): RunEvent =>
@@ -173,7 +174,9 @@ const asProcess = (payload: RunPayload, input: RunInput) =>
 const onTerminal = (payload: RunPayload, input: RunInput) =>
   Effect.gen(function*() {
     // A native module cannot be part of a bundle; the test says where it lies.
-    const { spawn: spawnPty } = createRequire(process.env["FAKE_MODULES"] ?? "")("node-pty") as typeof import("node-pty")
+    const { spawn: spawnPty } = createRequire(process.env["FAKE_MODULES"] ?? "")("node-pty") as {
+      readonly spawn: typeof spawnTerminal
+    }
     const since = performance.now()
     const [program = "sh", ...args] = payload.command
     const pty = yield* Effect.acquireRelease(

@@ -7,7 +7,8 @@ export const DoctorPayload = lazy(() =>
   Schema.Struct({
     selftest: defaulted(
       Schema.Boolean.annotations({
-        description: "Also start two microVMs from one template and prove that they are unlike each other and leave nothing behind"
+        description:
+          "Also start two microVMs from one template and prove that they are unlike each other and leave nothing behind"
       }),
       () => false
     )
@@ -46,7 +47,8 @@ const fold = (): Folding<DoctorEvent, DoctorResult> => {
 export const doctor = streaming({
   name: "doctor",
   summary: "Check this host and say how to mend what is wrong",
-  description: "Looks at what pyro needs of this host, a line each: OK, or what to do. Leaves with 1 when something is wrong.",
+  description:
+    "Looks at what pyro needs of this host, a line each: OK, or what to do. Leaves with 1 when something is wrong.",
   cli: { path: ["doctor"], args: [], exits: "own", examples: ["pyro doctor", "pyro doctor --selftest"] },
   mcp: { missing: "host administration" },
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },

@@ -12,7 +12,9 @@ const summaryFields = lazy(() => ({
   state: Schema.Literal("ready", "absent", "outdated").annotations({
     description: "`ready` on this host, `absent` (built when first used), or `outdated` (built from an older recipe)"
   }),
-  digest: optional(Schema.String.annotations({ description: "What the image is made of; the same inputs give the same digest" })),
+  digest: optional(
+    Schema.String.annotations({ description: "What the image is made of; the same inputs give the same digest" })
+  ),
   sizeBytes: optional(Schema.Int.annotations({ description: "Size of the image file" })),
   builtAt: optional(Schema.String.annotations({ description: "When it was built here, ISO 8601" }))
 }))
@@ -87,7 +89,8 @@ const foldPull = (): Folding<PullEvent, EnvironmentSummary> => {
 export const environmentPull = streaming({
   name: "env.pull",
   summary: "Build an environment now, or check the one that is there",
-  description: "Builds the image from Debian's packages when it is absent or outdated; otherwise reads it whole and compares " +
+  description:
+    "Builds the image from Debian's packages when it is absent or outdated; otherwise reads it whole and compares " +
     "its hash, and builds it again when it is damaged.",
   cli: { path: ["env", "pull"], args: ["environment"], exits: "own", examples: ["pyro env pull debian:12-build"] },
   mcp: HOST_ADMINISTRATION,
@@ -123,7 +126,8 @@ export const environmentRemove = unary({
 export const environmentPrune = unary({
   name: "env.prune",
   summary: "Remove images and templates that no environment's name points to",
-  description: "Removes images, kernels and templates left over from older recipes and from builds that were cut short.",
+  description:
+    "Removes images, kernels and templates left over from older recipes and from builds that were cut short.",
   cli: { path: ["env", "prune"], args: [], exits: "own", examples: ["pyro env prune"] },
   mcp: HOST_ADMINISTRATION,
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },

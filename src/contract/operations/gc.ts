@@ -16,7 +16,8 @@ export type GcResult = ReturnType<typeof GcResult>["Type"]
 export const gc = unary({
   name: "gc",
   summary: "Sweep what a crash left behind",
-  description: "Compares pyro's records with the processes, memory files and directories that are really there, ends and removes " +
+  description:
+    "Compares pyro's records with the processes, memory files and directories that are really there, ends and removes " +
     "what belongs to nobody, and says what it was. What is in use is left alone; repeating it is safe.",
   cli: { path: ["gc"], args: [], exits: "own", examples: ["pyro gc"] },
   mcp: { missing: "host administration" },

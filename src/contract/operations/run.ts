@@ -69,8 +69,10 @@ export const RunPayload = lazy(() =>
     seedPath: optional(
       text("Directory or archive of the host whose content /workspace starts with")
     ),
-    tty: defaulted(Schema.Boolean.annotations({ description: "Run on a terminal, for interactive programs" }), () => false),
-    rows: defaulted(between({ from: 1, to: 65_535, unit: "rows", description: "Height of the terminal" }), () => 24),
+    tty: defaulted(Schema.Boolean.annotations({ description: "Run on a terminal, for interactive programs" }), () =>
+      false),
+    rows: defaulted(between({ from: 1, to: 65_535, unit: "rows", description: "Height of the terminal" }), () =>
+      24),
     cols: defaulted(between({ from: 1, to: 65_535, unit: "columns", description: "Width of the terminal" }), () => 80),
     maxBytes: defaulted(
       between({

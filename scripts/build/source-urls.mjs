@@ -1,0 +1,23 @@
+import { readFileSync } from "node:fs"
+import { relative } from "node:path"
+
+/**
+ * In a bundle every module would have the bundle's own URL; each keeps the one of its source instead. The bundle is
+ * CommonJS and finds the package's root in `__root`.
+ */
+export const sourceUrls = (root) => ({
+  name: "source-urls",
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => {
+      const source = readFileSync(path, "utf8")
+      if (!source.includes("import.meta.")) return undefined
+      const name = JSON.stringify(relative(root, path))
+      return {
+        loader: "ts",
+        contents: source
+          .replaceAll("import.meta.url", `require("node:url").pathToFileURL(__root + "/" + ${name}).href`)
+          .replaceAll("import.meta.filename", `(__root + "/" + ${name})`)
+          .replaceAll("import.meta.dirname", `require("node:path").dirname(__root + "/" + ${name})`)
+      }
+    })
+})

@@ -1,0 +1,171 @@
+/** docs/public-contract.md as text, from the contract's own modules. */
+export const reference = (contract) =>
+  [
+    "# The public contract",
+    "",
+    "Generated from `src/contract` by `node scripts/docs.mjs`; `npm run check` fails when it is out of step. Fields are named as",
+    "in JSON; in TypeScript `memory_mib` is `memoryMib`. With `--json` a command prints one JSON document on stdout: its result, or",
+    "`{\"error\": {\"code\", \"message\", …}}`. A JSON shape changes only with a note in the changelog.",
+    "",
+    "| operation | command line | MCP tool | what it does |",
+    "|---|---|---|---|",
+    ...contract.operations.map((row) =>
+      tableRow([`[${code(row.name)}](#${anchor(row.name)})`, code(commandLine(row)), mcp(row), row.summary])
+    ),
+    "",
+    ...contract.operations.flatMap((row) => operation(contract, row)),
+    ...errors(contract),
+    ...statuses
+  ].join("\n") + "\n"
+
+const operation = (contract, row) => {
+  const defaults = contract.payloadDefaults(row.payload())
+  const fields = contract.payloadFields(row.payload())
+  return [
+    `## ${row.name}`,
+    "",
+    `${row.summary}. ${row.description}`,
+    "",
+    ...row.cli.examples.map((example) => `    ${example}`),
+    "",
+    [...annotations(row), `Exit status: ${row.cli.exits === "guest" ? "the guest's own" : "pyro's"} (see the end).`]
+      .join(" "),
+    "",
+    ...(fields.length === 0 ? [] : [
+      "Request:",
+      "",
+      "| field | command line | type | default | |",
+      "|---|---|---|---|---|",
+      ...fields.map((field) =>
+        tableRow([
+          code(field.name),
+          onCommandLine(row.cli, field),
+          field.kind._tag === "choice" ? field.kind.choices.map(code).join(", ") : field.kind._tag,
+          field.required ? "required" : field.name in defaults ? code(JSON.stringify(defaults[field.name])) : "none",
+          field.description
+        ])
+      ),
+      ""
+    ]),
+    "Result:",
+    "",
+    "| field | type | |",
+    "|---|---|---|",
+    ...schemaRows(contract.JSONSchema.make(row.result())),
+    "",
+    ...(row.kind === "unary" ? [] : events(contract, row))
+  ]
+}
+
+const events = (contract, row) => {
+  const union = contract.JSONSchema.make(row.event())
+  return [
+    "Events, as an Effect program sees them:",
+    "",
+    "| event | fields |",
+    "|---|---|",
+    ...union.anyOf.map((event) => {
+      const { _tag, ...fields } = resolve(union, event).properties
+      const names = Object.entries(fields).map(([name, field]) => `${code(name)} ${typeOf(union, field)}`)
+      return tableRow([code(resolve(union, _tag).enum[0]), names.join(", ")])
+    }),
+    ""
+  ]
+}
+
+const errors = (contract) => [
+  "## Errors",
+  "",
+  "One family for every surface: a `code` that stays, a `message` that says what happened and what to do next, and fields.",
+  "",
+  "| code | fields | exit status of `run` | of other commands |",
+  "|---|---|---|---|",
+  ...contract.PyroError.members.map((error) => {
+    const schema = contract.JSONSchema.make(error)
+    const fields = Object.keys(resolve(schema, schema).properties).filter((name) => name !== "_tag").map(code).join(
+      ", "
+    )
+    const status = (family) => String(contract.exitStatus({ _tag: error._tag }, family))
+    return tableRow([code(error.prototype.code), fields, status("guest"), status("own")])
+  }),
+  "",
+  "Three codes exist only in `--json` of the command line: `interrupted` (a signal ended pyro), `output_closed` (nobody reads",
+  "stdout) and `internal_error` (a defect of pyro)."
+]
+
+const statuses = [
+  "",
+  "## Exit statuses",
+  "",
+  "| status | when |",
+  "|---|---|",
+  "| the command's own | `run`: the command ended by itself |",
+  "| 2 | the command line is wrong, everywhere |",
+  "| 124 | `run`: the command ran past `--timeout-seconds` |",
+  "| 125 | `run`: pyro failed, the command did not run or did not end |",
+  "| 126, 127 | `run`: the command cannot be executed, or is not there |",
+  "| 128 + n | `run`: signal n ended the command (137 when the guest ran out of memory); pyro itself was ended by signal n (130 Ctrl-C) |",
+  "| 1 | any other command failed, or `doctor` found something to mend |"
+]
+
+const commandLine = ({ cli }) =>
+  [
+    "pyro",
+    ...cli.path,
+    ...cli.args.map((name) => `<${name}>`),
+    ...(cli.rest === undefined ? [] : [`-- <${cli.rest}…>`])
+  ].join(" ")
+
+const onCommandLine = (cli, { name }) => {
+  if (cli.args.includes(name)) return code(`<${name}>`)
+  if (cli.rest === name) return "after `--`"
+  if (cli.filled?.includes(name)) return "from the terminal"
+  return code(`--${cli.flags?.[name] ?? name.replaceAll("_", "-")}`)
+}
+
+const mcp = (row) =>
+  "missing" in row.mcp ? `- (${row.mcp.missing})` : `${code(row.mcp.tool)} (${row.mcp.profiles.join(", ")})`
+
+const annotations = ({ annotations: { destructive, idempotent, openWorld, readOnly } }) =>
+  [
+    readOnly ? "Reads only." : "",
+    destructive ? "Destructive." : "",
+    idempotent ? "Safe to repeat." : "",
+    openWorld ? "Uses the network." : ""
+  ].filter((sentence) => sentence !== "")
+
+/** One row per field, nested ones as `outer.inner` and `list[].inner`. */
+const schemaRows = (root, schema = root, prefix = "") =>
+  Object.entries(resolve(root, schema).properties ?? {}).flatMap(([name, field]) => {
+    const type = resolve(root, field)
+    const required = resolve(root, schema).required?.includes(name)
+    const item = type.type === "array" ? resolve(root, type.items) : type
+    const path = `${prefix}${name}`
+    return [
+      tableRow([
+        code(path),
+        typeOf(root, field) + (required ? "" : ", may be missing"),
+        descriptionOf({ ...type, ...field })
+      ]),
+      ...(item.properties === undefined ? [] : schemaRows(root, item, `${path}${type.type === "array" ? "[]" : ""}.`))
+    ]
+  })
+
+/** What a Schema says of itself when nobody else does tells no more than its type. */
+const descriptionOf = ({ description = "" }) => /^an? [a-z]+$/.test(description) ? "" : description
+
+const typeOf = (root, schema) => {
+  const type = resolve(root, schema)
+  if (type.enum !== undefined) return type.enum.map((one) => code(JSON.stringify(one))).join(" or ")
+  if (type.contentEncoding === "binary") return "bytes"
+  return type.type === "array" ? `list of ${typeOf(root, type.items)}` : type.type
+}
+
+const resolve = (root, schema) => {
+  if (schema.$ref !== undefined) return resolve(root, root.$defs[schema.$ref.split("/").at(-1)])
+  return schema.allOf?.length === 1 ? { ...resolve(root, schema.allOf[0]), ...schema } : schema
+}
+
+const code = (text) => `\`${text}\``
+const anchor = (name) => name.replaceAll(".", "")
+const tableRow = (cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`

@@ -1,0 +1,35 @@
+import { build } from "esbuild"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join, resolve } from "node:path"
+import process from "node:process"
+import { fileURLToPath, pathToFileURL } from "node:url"
+import { sourceUrls } from "./build/source-urls.mjs"
+
+// Runs a TypeScript file on Node 20, which cannot do that by itself: node scripts/example.mjs examples/run.ts
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const [file] = process.argv.slice(2)
+if (file === undefined) {
+  process.stderr.write("usage: node scripts/example.mjs FILE.ts\n")
+  process.exit(2)
+}
+
+const folder = mkdtempSync(join(tmpdir(), "pyro-example-"))
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }))
+const outfile = join(folder, "example.mjs")
+await build({
+  entryPoints: [resolve(file)],
+  outfile,
+  bundle: true,
+  platform: "node",
+  target: "node20",
+  format: "esm",
+  banner: {
+    js: `import { createRequire as __createRequire } from "node:module"
+const require = __createRequire(${JSON.stringify(join(root, "package.json"))}), __root = ${JSON.stringify(root)}`
+  },
+  logLevel: "warning",
+  plugins: [sourceUrls(root)]
+})
+await import(pathToFileURL(outfile).href)
