@@ -1,23 +1,18 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { Effect } from "effect"
+import { holdImage } from "../disk/hold.ts"
 import { qcow2Header } from "../disk/qcow2.ts"
-import { fileFailedAt } from "./failure.ts"
+import { failedAt, fileFailedAt } from "./failure.ts"
 import { names } from "./machine.ts"
 import type { VmPaths } from "./record.ts"
 
-/**
- * Puts an image into the folder that the VM's QEMU may only read, by hard link: whoever made it may then remove it without taking it
- * from the VM. Gives its name relative to the VM's folder.
- */
+/** Takes hold of an image in the folder that the VM's QEMU may only read. Gives its name relative to the VM's folder. */
 export const placeImage = (paths: VmPaths, image: string, name: string) =>
-  Effect.try({
-    try: () => {
-      fs.linkSync(image, path.join(paths.images, name))
-      return `${names.images}/${name}`
-    },
-    catch: fileFailedAt("disk", paths.images)
-  })
+  holdImage(image, path.join(paths.images, name)).pipe(
+    Effect.mapError((failure) => failure._tag === "StateDirectoryUnusable" ? failedAt("disk")(failure) : failure),
+    Effect.as(`${names.images}/${name}`)
+  )
 
 /** Writes an empty qcow2 overlay that the VM may grow; gives its name relative to the VM's folder. */
 export const makeOverlay = (paths: VmPaths, uid: number, virtualBytes: number, name: string) =>

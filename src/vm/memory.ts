@@ -12,7 +12,7 @@ export interface Frozen {
 }
 
 /** Exit status of pyro-copy when the destination's file system is full. */
-const copyNoSpace = 28
+const copyNoSpace = 3
 
 /**
  * Makes a VM's own memory file: a sparse copy of a frozen one, or empty for a boot. It is never shared: on QEMU before 8.2 a

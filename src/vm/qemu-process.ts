@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process"
 import * as fs from "node:fs"
+import * as os from "node:os"
 import * as path from "node:path"
 import type { Readable } from "node:stream"
 import { Deferred, Effect, Schedule, type Scope } from "effect"
@@ -72,7 +73,7 @@ export const startQemu = (request: QemuRequest): Effect.Effect<QemuProcess, VmFa
     const stderr = keepTail(child.stderr as Readable)
     child.once("error", (cause) => Deferred.unsafeDone(ended, Effect.succeed(cause.message)))
     child.once("exit", (code, signal) =>
-      Deferred.unsafeDone(ended, Effect.sync(() => `${signal === null ? `exit status ${code}` : `signal ${signal}`}${said(stderr())}`)))
+      Deferred.unsafeDone(ended, Effect.sync(() => `${endOf(code, signal)}${said(stderr())}`)))
 
     if (child.pid === undefined) {
       const detail = yield* Deferred.await(ended)
@@ -96,6 +97,14 @@ export const startQemu = (request: QemuRequest): Effect.Effect<QemuProcess, VmFa
     yield* writeRecord(paths, { ...record, qemu: identity }).pipe(Effect.mapError((cause) => vmFailed("record", cause.message)))
     return { identity, ended: Deferred.await(ended), isAlive: () => isAlive(identity) }
   })
+
+/** How a process ended. Bubblewrap hands the end of its child on as 128 + the signal's number. */
+const endOf = (code: number | null, signal: NodeJS.Signals | null) => {
+  const number = code !== null && code > 128 ? code - 128 : undefined
+  const name = signal ?? Object.entries(os.constants.signals).find(([, value]) => value === number)?.[0]
+  if (name === undefined) return `exit status ${code}`
+  return name === "SIGBUS" ? "SIGBUS, which means that the memory store is full; free some room in it" : name
+}
 
 const said = (stderr: string) => stderr.trim() === "" ? "" : `: ${stderr.trim()}`
 

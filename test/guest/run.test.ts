@@ -1,0 +1,169 @@
+import { createHash, randomBytes } from "node:crypto"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { hostInventory } from "../support/host-inventory.ts"
+import { pyro, startPyro, temporaryFolder, until } from "../support/pyro-cli.ts"
+
+const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex")
+
+describe("pyro run", () => {
+  const { folder, remove } = temporaryFolder("pyro run test ") // a name with spaces, on purpose
+  const env = { PYRO_STATE_DIR: path.join(folder, "state") }
+  const cache = process.env["PYRO_CACHE_DIR"] ?? path.join(process.env["HOME"] ?? "/root", ".cache", "pyro")
+  const inventory = () => hostInventory({ state: env.PYRO_STATE_DIR, cache })
+  const run = (...args: ReadonlyArray<string>) => pyro(["run", "debian:12", ...args], { env })
+  let before: ReadonlyArray<string> = []
+
+  beforeAll(async () => {
+    assert.strictEqual((await run("--", "true")).code, 0)
+    before = inventory()
+  })
+  afterAll(() => {
+    assert.deepStrictEqual(inventory(), before, "something was left on the host")
+    remove()
+  })
+
+  it("prints what the guest prints, apart and whole, and leaves with its status", async () => {
+    const { code, stderr, stdout } = await run("--", "sh", "-c", "apt-get --version; python3 -c 'print(6*7)'; echo no >&2; exit 7")
+    assert.strictEqual(code, 7)
+    assert.match(stdout.toString(), /^apt \d/)
+    assert.match(stdout.toString(), /\n42\n$/)
+    assert.strictEqual(stderr, "no\n")
+  })
+
+  it("streams output while the command runs", async () => {
+    const started = startPyro(["run", "debian:12", "--", "sh", "-c", "echo first; read line; echo $line"], { env, input: undefined })
+    started.child.stdin?.destroy()
+    await started.finished
+    const { child, finished, stdoutSoFar } = startPyro(["run", "debian:12", "--", "sh", "-c", "echo first; cat"], { env, input: "" })
+    await until("the first line", () => stdoutSoFar().includes("first"))
+    assert.strictEqual((await finished).code, 0)
+    assert.isNotNull(child.exitCode)
+  })
+
+  it("passes 8 MiB of stdin whole", async () => {
+    const input = randomBytes(8 * 1024 * 1024)
+    const { code, stdout } = await pyro(["run", "debian:12", "--", "sha256sum"], { env, input })
+    assert.strictEqual(code, 0)
+    assert.strictEqual(stdout.toString().split(" ")[0], sha256(input))
+  })
+
+  it("passes 64 MiB of stdout whole", async () => {
+    const { code, stdout } = await run(
+      "--",
+      "python3",
+      "-c",
+      "import sys\nfor i in range(1024): sys.stdout.buffer.write(i.to_bytes(4,'big')*16384)"
+    )
+    const expected = createHash("sha256")
+    for (let i = 0; i < 1024; i++) {
+      const word = Buffer.alloc(4)
+      word.writeUInt32BE(i)
+      expected.update(Buffer.alloc(65_536, word))
+    }
+    assert.strictEqual(code, 0)
+    assert.strictEqual(stdout.length, 64 * 1024 * 1024)
+    assert.strictEqual(sha256(stdout), expected.digest("hex"))
+  })
+
+  it("takes env, cwd and user", async () => {
+    const { stdout } = await run("--env", "A=b c", "--cwd", "/tmp", "--user", "agent", "--", "sh", "-c", "echo $A; pwd; id -un; echo $HOME; sudo -n id -u")
+    assert.strictEqual(stdout.toString(), "b c\n/tmp\nagent\n/home/agent\n0\n")
+  })
+
+  it("gives the guest the CPUs and the memory that were asked for", async () => {
+    const { stdout } = await run("--vcpu-count", "2", "--mem-mib", "512", "--", "sh", "-c", "nproc; grep MemTotal /proc/meminfo")
+    const [cpus, memory] = stdout.toString().split("\n")
+    assert.strictEqual(cpus, "2")
+    const kib = Number(/(\d+)/.exec(memory!)![1])
+    assert.isTrue(kib > 400 * 1024 && kib < 512 * 1024, memory)
+  })
+
+  it("comes up with what a program expects of a machine", async () => {
+    const { stdout } = await run(
+      "--",
+      "sh",
+      "-c",
+      "locale charmap; stat -c %a /tmp; for m in /dev/shm /dev/pts /proc /sys /sys/fs/cgroup /run; do mountpoint -q $m || echo missing $m; done; " +
+        "hostname; grep -c $(hostname) /etc/hosts; git config --system safe.directory; ls -d /lib/modules/$(uname -r); pwd; unshare -r true && echo ns"
+    )
+    assert.match(
+      stdout.toString(),
+      /^UTF-8\n1777\npyro\n1\n\*\n\/lib\/modules\/6\.[^\n]+\n\/workspace\nns\n$/
+    )
+  })
+
+  it("says 127 where there is no such command, and 126 where it cannot be executed", async () => {
+    const missing = await run("--", "no-such-command")
+    assert.strictEqual(missing.code, 127)
+    assert.match(missing.stderr, /no-such-command/)
+    const data = await run("--", "/etc/passwd")
+    assert.strictEqual(data.code, 126)
+    assert.match(data.stderr, /\/etc\/passwd/)
+  })
+
+  it("leaves with 128 + n after a signal, and 137 when memory ran out", async () => {
+    assert.strictEqual((await run("--", "sh", "-c", "kill -TERM $$")).code, 143)
+  })
+
+  it("kills the whole tree at the timeout and leaves with 124", async () => {
+    const since = Date.now()
+    const { code, stdout } = await run("--timeout-seconds", "1", "--", "sh", "-c", "(sleep 300 & sleep 300) & echo on; setsid sleep 300")
+    assert.strictEqual(code, 124)
+    assert.strictEqual(stdout.toString(), "on\n")
+    assert.isBelow(Date.now() - since, 60_000)
+  })
+
+  it("does not wait for a background child that holds the output open", async () => {
+    const { code, stdout } = await run("--", "sh", "-c", "sleep 300 & echo done")
+    assert.strictEqual(code, 0)
+    assert.strictEqual(stdout.toString(), "done\n")
+  })
+
+  it("leaves with 130 on Ctrl-C, and nothing stays on the host", async () => {
+    const { child, finished, stdoutSoFar } = startPyro(["run", "debian:12", "--", "sh", "-c", "echo up; sleep 300"], { env })
+    await until("the guest's output", () => stdoutSoFar().includes("up"))
+    child.kill("SIGINT")
+    assert.strictEqual((await finished).code, 130)
+    assert.deepStrictEqual(inventory(), before)
+  })
+
+  it.each([["SIGTERM", 143], ["SIGHUP", 129]] as const)("releases everything on %s", async (signal, status) => {
+    const { child, finished, stdoutSoFar } = startPyro(["run", "debian:12", "--", "sh", "-c", "echo up; sleep 300"], { env })
+    await until("the guest's output", () => stdoutSoFar().includes("up"))
+    child.kill(signal)
+    assert.strictEqual((await finished).code, status)
+    assert.deepStrictEqual(inventory(), before)
+  })
+
+  it("prints one JSON document with --json", async () => {
+    const { code, stdout } = await run("--json", "--", "sh", "-c", "echo out; echo err >&2; exit 3")
+    assert.strictEqual(code, 3)
+    const result = JSON.parse(stdout.toString()) as Record<string, unknown>
+    assert.deepInclude(result, { environment: "debian:12", outcome: "exited", status: 3, stdout: "out\n", stderr: "err\n", truncated: false })
+  })
+
+  it("starts /workspace with a directory or an archive", async () => {
+    const tree = path.join(folder, "tree")
+    fs.mkdirSync(path.join(tree, "deep"), { recursive: true })
+    fs.writeFileSync(path.join(tree, "deep", "file"), "content\n")
+    fs.writeFileSync(path.join(tree, "tool"), "#!/bin/sh\necho tool\n", { mode: 0o755 })
+    fs.symlinkSync("deep/file", path.join(tree, "link"))
+    const check = "cat deep/file link; ./tool; stat -c '%u:%g' tool; echo more > new; echo $?"
+    const expected = "content\ncontent\ntool\n0:0\n0\n"
+    const seeded = await run("--seed-path", tree, "--", "sh", "-c", check)
+    assert.strictEqual(seeded.stdout.toString(), expected, seeded.stderr)
+    const archive = path.join(folder, "tree.tar.gz")
+    const { execFileSync } = await import("node:child_process")
+    execFileSync("tar", ["-czf", archive, "-C", tree, "."])
+    const unpacked = await run("--seed-path", archive, "--", "sh", "-c", check)
+    assert.strictEqual(unpacked.stdout.toString(), expected, unpacked.stderr)
+    assert.isFalse(fs.existsSync(path.join(tree, "new")))
+  })
+
+  it("runs ten at once", async () => {
+    const all = await Promise.all(Array.from({ length: 10 }, (_, index) => run("--mem-mib", "256", "--", "sh", "-c", `echo ${index}`)))
+    assert.deepStrictEqual(all.map(({ stdout }) => stdout.toString().trim()), Array.from({ length: 10 }, (_, index) => String(index)))
+  })
+})

@@ -1,0 +1,177 @@
+import { execFileSync } from "node:child_process"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { hostInventory } from "../support/host-inventory.ts"
+import { pyro, startPyro, temporaryFolder, until } from "../support/pyro-cli.ts"
+
+const cache = process.env["PYRO_CACHE_DIR"] ?? path.join(process.env["HOME"] ?? "/root", ".cache", "pyro")
+
+/** A program of the test's own in place of QEMU. */
+const fakeQemu = (file: string, body: string) => {
+  fs.writeFileSync(file, `#!/bin/sh\n${body}\n`, { mode: 0o755 })
+  return file
+}
+
+const realQemu = () => execFileSync("sh", ["-c", "command -v qemu-system-x86_64"]).toString().trim()
+
+describe("bad days of pyro run", () => {
+  const { folder, remove } = temporaryFolder("pyro-trouble-")
+  const state = path.join(folder, "state")
+  const env = { PYRO_STATE_DIR: state }
+  const inventory = () => hostInventory({ state, cache })
+  const run = (args: ReadonlyArray<string>, more: Readonly<Record<string, string>> = {}) =>
+    pyro(["run", "debian:12", ...args], { env: { ...env, ...more } })
+  let before: ReadonlyArray<string> = []
+
+  beforeAll(async () => {
+    assert.strictEqual((await run(["--", "true"])).code, 0)
+    before = inventory()
+  })
+  afterAll(() => {
+    assert.deepStrictEqual(inventory(), before, "something was left on the host")
+    remove()
+  })
+
+  /** The run failed as pyro's failure, with an error of that code, and left nothing. */
+  const failsWith = async (code: string, text: RegExp, args: ReadonlyArray<string>, more: Readonly<Record<string, string>> = {}) => {
+    const result = await run(["--json", ...args], more)
+    const document = JSON.parse(result.stdout.toString()) as { readonly error?: { readonly code: string; readonly message: string } }
+    assert.strictEqual(document.error?.code, code, result.stdout.toString() + result.stderr)
+    assert.match(document.error!.message, text)
+    assert.deepStrictEqual(inventory(), before)
+    return result.code
+  }
+
+  it("an unknown environment names the known ones", async () => {
+    const { code, stderr } = await pyro(["run", "debian:99", "--", "true"], { env })
+    assert.strictEqual(code, 125)
+    assert.match(stderr, /debian:99.*debian:12.*debian:13/s)
+  })
+
+  it.each([["--mem-mib", "8"], ["--vcpu-count", "0"], ["--timeout-seconds", "-1"]])("%s %s is a usage error", async (flag, value) => {
+    const { code, stderr } = await run([flag, value, "--", "true"])
+    assert.strictEqual(code, 2)
+    assert.include(stderr, flag.slice(2))
+  })
+
+  it("QEMU missing, too old, or dying in the middle of a restore is said as such", async () => {
+    assert.strictEqual(await failsWith("host_tool_missing", /apt-get install qemu-system-x86/, ["--", "true"], { PYRO_QEMU: "/nonexistent" }), 125)
+    const old = fakeQemu(path.join(folder, "old-qemu"), "echo QEMU emulator version 5.2.0")
+    await failsWith("host_tool_unsuitable", /5\.2.*7\.2/, ["--", "true"], { PYRO_QEMU: old })
+    const dying = fakeQemu(
+      path.join("/usr/local/bin", `pyro-test-qemu-${process.pid}`),
+      `case "$*" in *--version*) exec ${realQemu()} "$@";; esac; ${realQemu()} "$@" & sleep 0.08; kill -9 $!; exit 1`
+    )
+    try {
+      await failsWith("vm_failed", /QEMU ended/, ["--", "true"], { PYRO_QEMU: dying })
+    } finally {
+      fs.rmSync(dying)
+    }
+  })
+
+  it("a kernel panic is said, with the console's end", async () => {
+    const code = await failsWith("guest_panicked", /sysrq|panic/i, ["--", "sh", "-c", "echo c > /proc/sysrq-trigger; sleep 60"])
+    assert.strictEqual(code, 125)
+  })
+
+  it("a guest that powers itself off is said", async () => {
+    await failsWith("vm_failed", /powered itself off|stopped/, ["--", "sh", "-c", "echo o > /proc/sysrq-trigger; sleep 60"])
+  })
+
+  it("a QEMU that is killed while the command runs is said", async () => {
+    const { finished, stdoutSoFar } = startPyro(["run", "debian:12", "--", "sh", "-c", "echo up; sleep 300"], { env })
+    await until("the guest's output", () => stdoutSoFar().includes("up"))
+    const [id] = fs.readdirSync(path.join(state, "vms"))
+    const record = JSON.parse(fs.readFileSync(path.join(state, "vms", id!, "record.json"), "utf8")) as { qemu: { pid: number } }
+    process.kill(record.qemu.pid, "SIGKILL")
+    const { code, stderr } = await finished
+    assert.strictEqual(code, 125)
+    assert.match(stderr, /QEMU ended/)
+    assert.deepStrictEqual(inventory(), before)
+  })
+
+  it("a memory store that is too small refuses before anything starts", async () => {
+    const store = path.join(folder, "store")
+    fs.mkdirSync(store)
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=256m", "tmpfs", store])
+    try {
+      await failsWith("no_space", /memory store.*1024 MiB needed/, ["--", "true"], { PYRO_MEMORY_DIR: store })
+      // What fits is let in.
+      assert.strictEqual((await run(["--mem-mib", "192", "--", "true"], { PYRO_MEMORY_DIR: store })).code, 0)
+    } finally {
+      execFileSync("umount", [store])
+    }
+  })
+
+  it("a memory store that fills up in the middle ends the run with the reason", async () => {
+    const store = path.join(folder, "store2")
+    fs.mkdirSync(store)
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=600m", "tmpfs", store])
+    try {
+      const { finished, stdoutSoFar } = startPyro(
+        ["run", "debian:12", "--mem-mib", "512", "--", "sh", "-c", "echo up; cat /workspace/go 2>/dev/null; sleep 2; head -c 300000000 /dev/zero > /dev/shm/x; echo survived"],
+        { env: { ...env, PYRO_MEMORY_DIR: store } }
+      )
+      await until("the guest's output", () => stdoutSoFar().includes("up"))
+      const filler = fs.openSync(path.join(store, "filler"), "w")
+      try {
+        for (;;) fs.writeSync(filler, Buffer.alloc(1024 * 1024))
+      } catch { /* full now */ } finally {
+        fs.closeSync(filler)
+      }
+      const { code, stderr, stdout } = await finished
+      assert.strictEqual(code, 125, stderr)
+      assert.notInclude(stdout.toString(), "survived")
+      assert.match(stderr, /memory store|SIGBUS/)
+    } finally {
+      execFileSync("umount", [store])
+    }
+  })
+
+  it("a disk that fills up stops the guest, says so, and lets it go on when there is room", async () => {
+    const small = path.join(folder, "small")
+    fs.mkdirSync(small)
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=160m", "tmpfs", small])
+    try {
+      const filler = path.join(small, "filler")
+      const { finished, stderrSoFar } = startPyro(
+        ["run", "debian:12", "--", "sh", "-c", "head -c 100000000 /dev/zero | tr '\\0' x > /workspace/big; sync; wc -c < /workspace/big"],
+        { env: { ...env, PYRO_STATE_DIR: path.join(small, "state") } }
+      )
+      fs.writeFileSync(filler, Buffer.alloc(90 * 1024 * 1024))
+      await until("the warning", () => stderrSoFar().includes("disk is full"), 60_000)
+      fs.rmSync(filler)
+      const { code, stdout } = await finished
+      assert.strictEqual(code, 0)
+      assert.strictEqual(stdout.toString(), "100000000\n")
+    } finally {
+      execFileSync("umount", [small])
+    }
+  })
+
+  it("a state directory that cannot be written, or is none, is said; a very long one works", async () => {
+    const file = path.join(folder, "file")
+    fs.writeFileSync(file, "")
+    const refused = await pyro(["run", "debian:12", "--", "true"], { env: { PYRO_STATE_DIR: path.join(file, "state") } })
+    assert.strictEqual(refused.code, 125)
+    assert.match(refused.stderr, /PYRO_STATE_DIR/)
+    const long = path.join(folder, "long ".repeat(20), "deep".repeat(40))
+    const worked = await pyro(["run", "debian:12", "--", "echo", "hi"], { env: { PYRO_STATE_DIR: long } })
+    assert.strictEqual(worked.stdout.toString(), "hi\n", worked.stderr)
+    fs.rmSync(path.join(folder, "long ".repeat(20)), { recursive: true })
+  })
+
+  it("a damaged template is found and made anew", async () => {
+    const templates = path.join(cache, "templates")
+    for (const name of fs.readdirSync(templates)) {
+      const memory = path.join(templates, name, "mem")
+      if (!fs.existsSync(memory)) continue
+      const fd = fs.openSync(memory, "r+")
+      fs.writeSync(fd, Buffer.alloc(1024 * 1024, 0xff), 0, 1024 * 1024, 20 * 1024 * 1024)
+      fs.closeSync(fd)
+    }
+    const { code, stdout } = await run(["--", "echo", "fine"])
+    assert.deepStrictEqual({ code, stdout: stdout.toString() }, { code: 0, stdout: "fine\n" })
+  })
+})

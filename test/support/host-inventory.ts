@@ -1,0 +1,51 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+
+/**
+ * What a crash could leave on this host, read from the host itself (pyro's own records are no witness): processes that belong to a
+ * VM, files of memory stores, everything in a state directory, half-made things in the cache, mounts.
+ */
+export const hostInventory = (directories: { readonly state: string; readonly cache: string }): ReadonlyArray<string> => {
+  const processes = fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
+    try {
+      const args = fs.readFileSync(`/proc/${pid}/cmdline`, "latin1").split("\0")
+      const named = args.find((arg) => /^pyro-vm-[a-z0-9]+$/.test(arg))
+      return named !== undefined && belongsTo(pid, directories.state) ? [`process ${named} ${args[0]}`] : []
+    } catch {
+      return []
+    }
+  })
+  const stores = fs.readdirSync("/dev/shm").filter((name) => name.startsWith("pyro-") && isStoreOf(name, directories.state))
+    .flatMap((name) => filesBeneath(path.join("/dev/shm", name)))
+  const state = filesBeneath(directories.state)
+  const halfMade = filesBeneath(path.join(directories.cache, "templates")).filter((file) => file.includes(".tmp"))
+  const mounts = fs.readFileSync("/proc/self/mounts", "utf8").split("\n").filter((line) => line.includes(directories.state))
+  return [...processes, ...stores, ...state, ...halfMade, ...mounts].sort()
+}
+
+/** A memory store carries device and inode of its state directory in its name. */
+const isStoreOf = (name: string, state: string) => {
+  const { dev, ino } = fs.statSync(state)
+  return name.endsWith(`-${dev.toString(36)}-${ino.toString(36)}`)
+}
+
+/** QEMU's arguments are relative; what ties it to an installation is a file of it that it has open. */
+const belongsTo = (pid: string, state: string) => {
+  const { dev, ino } = fs.statSync(state)
+  const store = `-${dev.toString(36)}-${ino.toString(36)}/`
+  try {
+    const maps = fs.readFileSync(`/proc/${pid}/maps`, "utf8")
+    const args = fs.readFileSync(`/proc/${pid}/cmdline`, "latin1")
+    return maps.includes(store) || args.includes(state)
+  } catch {
+    return false
+  }
+}
+
+const filesBeneath = (folder: string): ReadonlyArray<string> => {
+  if (!fs.existsSync(folder)) return []
+  return fs.readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const file = path.join(folder, entry.name)
+    return entry.isDirectory() ? [file, ...filesBeneath(file)] : [file]
+  })
+}

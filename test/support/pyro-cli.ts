@@ -1,0 +1,64 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { fileURLToPath } from "node:url"
+
+/** The built command. */
+export const pyroPath = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../dist/pyro.js")
+
+export interface Finished {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: Buffer
+  readonly stderr: string
+}
+
+export interface PyroOptions {
+  readonly env?: Readonly<Record<string, string>>
+  readonly input?: Uint8Array | string
+  /** Called once the process runs, for signals and the like. */
+  readonly onStart?: (child: ChildProcess) => void
+  readonly cwd?: string
+}
+
+/** Starts the built command with a state directory of the caller's. */
+export const startPyro = (args: ReadonlyArray<string>, options: PyroOptions = {}) => {
+  const child = spawn(process.execPath, [pyroPath, ...args], {
+    env: { ...process.env, ...options.env },
+    stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd })
+  })
+  const stdout: Array<Buffer> = []
+  let stderr = ""
+  child.stdout!.on("data", (chunk: Buffer) => stdout.push(chunk))
+  child.stderr!.setEncoding("utf8").on("data", (chunk: string) => stderr += chunk)
+  if (options.input !== undefined) {
+    child.stdin!.on("error", () => {})
+    child.stdin!.end(options.input)
+  }
+  options.onStart?.(child)
+  const finished = new Promise<Finished>((resolve, reject) => {
+    child.once("error", reject)
+    child.once("close", (code, signal) => resolve({ code, signal, stdout: Buffer.concat(stdout), stderr }))
+  })
+  return { child, finished, stderrSoFar: () => stderr, stdoutSoFar: () => Buffer.concat(stdout) }
+}
+
+/** Runs the built command to its end. */
+export const pyro = (args: ReadonlyArray<string>, options: PyroOptions = {}) => startPyro(args, options).finished
+
+/** A folder that is removed by `remove`. */
+export const temporaryFolder = (prefix: string) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), prefix))
+  return { folder, remove: () => fs.rmSync(folder, { recursive: true, force: true }) }
+}
+
+/** Waits until a condition holds; fails with what was waited for. */
+export const until = async (what: string, condition: () => boolean | Promise<boolean>, timeoutMs = 30_000) => {
+  const end = Date.now() + timeoutMs
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error(`waited ${timeoutMs} ms in vain: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
