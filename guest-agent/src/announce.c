@@ -14,6 +14,10 @@ enum {
   CONTROL_MAX = 1024,
   EVENT_TEXT_MAX = 512,
   EVENTS_PER_SECOND = 10,
+  /* STARTED and END_OUT wait this long for company: a short command's whole story is then one write. */
+  PATIENCE_MS = 1,
+  STARTED_SIZE = FRAME_OVERHEAD + 4,
+  END_OUT_SIZE = FRAME_OVERHEAD + 1 + 8,
 };
 
 static struct link control_queue = {&control_queue, &control_queue};
@@ -21,6 +25,9 @@ static struct link data_queue = {&data_queue, &data_queue};
 /* The next stream whose STATE is to be sent after a HELLO; NULL = none. */
 static struct link *state_at;
 static bool greeted;
+/* Frames in the port's buffer that can wait a moment, when there are no others, and since when. */
+static size_t patient_bytes;
+static uint64_t patient_since_ns;
 
 static bool all_sent(const struct output *output) { return output->number == 0 || (output->ended && output->sent == output->produced); }
 
@@ -88,12 +95,20 @@ static bool send_state(const struct stream *stream) {
   return true;
 }
 
+/* Called before such a frame is added to the buffer. */
+static void note_patient_frame(size_t size) {
+  if (port_waiting() != patient_bytes) return;
+  if (patient_bytes == 0) patient_since_ns = clock_monotonic_ns();
+  patient_bytes += size;
+}
+
 /* Sends one control frame that is due. */
 static void send_control(struct stream *stream, uint8_t *to) {
   if (stream->started_due) {
     struct writer writer = frame_begin(to, CONTROL_MAX, stream->number, KIND_STARTED);
     put_u32(&writer, stream->told_pid);
     stream->started_due = false;
+    note_patient_frame(STARTED_SIZE);
     commit(writer);
     return;
   }
@@ -111,6 +126,7 @@ static void send_control(struct stream *stream, uint8_t *to) {
     put_u8(&writer, output->number);
     put_u64(&writer, output->produced);
     output->end_announced = true;
+    note_patient_frame(END_OUT_SIZE);
     commit(writer);
     return;
   }
@@ -158,11 +174,20 @@ static bool send_data(void) {
   return true;
 }
 
+int announce_delay_ms(void) { return patient_bytes != 0 && port_may_write() ? PATIENCE_MS : -1; }
+
+/* Nothing but fresh patient frames is there to be sent. */
+static bool may_delay(void) {
+  return patient_bytes != 0 && patient_bytes == port_waiting() && clock_monotonic_ns() - patient_since_ns < PATIENCE_MS * 1000000u;
+}
+
 void announce_pump(void) {
   for (;;) {
     if (!port_may_write()) return;
     bool fitted = send_states() && send_all_control();
     if (fitted && !list_empty(&data_queue) && send_data()) continue;
+    if (fitted && may_delay()) return;
+    patient_bytes = 0;
     if (!port_flush()) return;
     if (fitted && list_empty(&data_queue)) return;
   }
@@ -170,6 +195,7 @@ void announce_pump(void) {
 
 void announce_hello(const uint8_t nonce[ID_SIZE], const char *build) {
   port_discard();
+  patient_bytes = 0;
   greeted = true;
   for (struct link *at = streams_all()->next; at != streams_all(); at = at->next) {
     struct stream *stream = container_of(at, struct stream, all);

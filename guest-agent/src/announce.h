@@ -16,6 +16,8 @@ enum event_level { EVENT_INFO = 1, EVENT_WARNING = 2, EVENT_ERROR = 3 };
 void announce(struct stream *stream);
 /* Sends what the port takes. */
 void announce_pump(void);
+/* How long what waits may go on waiting, in ms; -1 = nothing waits. */
+int announce_delay_ms(void);
 
 /* The host starts anew: drops what waits, answers HELLO and then tells the state of every stream. */
 void announce_hello(const uint8_t nonce[ID_SIZE], const char *build);

@@ -118,15 +118,17 @@ static int make(struct cgroup **out) {
   return 0;
 }
 
-/* A guest's root can remove or fill what lies here, so a spare is looked at before it is used. */
+static void linger(struct cgroup *cgroup);
+
+/* Whether a spare is really empty is asked here, once, rather than when it was put away: a background process may still
+ * have been in it then. */
 static struct cgroup *take_spare(void) {
   while (spares != NULL) {
     struct cgroup *cgroup = spares;
     spares = cgroup->next_spare;
     spare_count--;
-    struct stat status;
-    if (fstat(cgroup->directory, &status) == 0 && status.st_nlink > 0 && !populated(cgroup)) return cgroup;
-    destroy(cgroup);
+    if (!populated(cgroup)) return cgroup;
+    linger(cgroup);
   }
   return NULL;
 }
@@ -161,10 +163,6 @@ bool cgroup_ran_out_of_memory(struct cgroup *cgroup) {
 }
 
 static void put_away(struct cgroup *cgroup) {
-  if (cgroup->limited || spare_count >= SPARES_MAX) {
-    destroy(cgroup);
-    return;
-  }
   cgroup->next_spare = spares;
   spares = cgroup;
   spare_count++;
@@ -173,24 +171,29 @@ static void put_away(struct cgroup *cgroup) {
 static void on_event(struct source *source, uint32_t events) {
   (void)events;
   struct cgroup *cgroup = container_of(source, struct cgroup, source);
-  if (cgroup->events < 0 || populated(cgroup)) return;
-  loop_unwatch(cgroup->events);
-  put_away(cgroup);
+  if (cgroup->events >= 0 && !populated(cgroup)) destroy(cgroup);
 }
 
-void cgroup_release(struct cgroup *cgroup) {
-  if (!populated(cgroup)) {
-    put_away(cgroup);
-    return;
-  }
+/* Removes it once the last background process in it ended. */
+static void linger(struct cgroup *cgroup) {
   cgroup->source.ready = on_event;
   if (loop_watch(cgroup->events, EPOLLPRI, &cgroup->source) < 0) {
     log_line("cgroup %s: %s", cgroup->name, strerror(errno));
     return;
   }
-  /* It may have emptied before it was watched. */
-  on_event(&cgroup->source, EPOLLPRI);
+  on_event(&cgroup->source, EPOLLPRI); /* it may have emptied before it was watched */
 }
+
+void cgroup_release(struct cgroup *cgroup) {
+  if (!cgroup->limited && spare_count < SPARES_MAX)
+    put_away(cgroup);
+  else if (populated(cgroup))
+    linger(cgroup);
+  else
+    destroy(cgroup);
+}
+
+void cgroup_lost(struct cgroup *cgroup) { destroy(cgroup); }
 
 void cgroups_remove(void) {
   spares = NULL;

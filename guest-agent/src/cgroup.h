@@ -19,6 +19,8 @@ void cgroup_kill(struct cgroup *cgroup);
 bool cgroup_ran_out_of_memory(struct cgroup *cgroup);
 /* Gives it back: removed, or kept for the next command, once its last process ended. */
 void cgroup_release(struct cgroup *cgroup);
+/* For one that turned out to be gone: a guest's root can remove it. */
+void cgroup_lost(struct cgroup *cgroup);
 /* At the end of a local process, after its last child. */
 void cgroups_remove(void);
 

@@ -26,11 +26,15 @@
 #endif
 
 static volatile struct child_report *shared;
+static uid_t own_uid;
+static gid_t own_gid;
 
 int child_init(void) {
   void *page = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (page == MAP_FAILED) return errno;
   shared = page;
+  own_uid = getuid();
+  own_gid = getgid();
   return 0;
 }
 
@@ -78,7 +82,7 @@ static void search_path(const struct child_plan *plan) {
 }
 
 static void become(const struct user *user) {
-  if (user->uid == getuid() && user->gid == getgid() && user->group_count <= 1) return;
+  if (user->uid == own_uid && user->gid == own_gid && user->group_count <= 1) return;
   if (setgroups(user->group_count, user->groups) < 0) give_up(STEP_USER, errno);
   if (setresgid(user->gid, user->gid, user->gid) < 0) give_up(STEP_USER, errno);
   if (setresuid(user->uid, user->uid, user->uid) < 0) give_up(STEP_USER, errno);

@@ -177,12 +177,13 @@ bool connection_receive(void) {
   if (port_room(FRAME_MAX) != NULL) call_answer_pending();
   handle_frames();
   struct frame held;
-  if (!port_may_read() || frame_peek(&reader, &held)) return false;
+  if (frame_peek(&reader, &held)) return false;
+  if (!port_may_read()) return true;
   size_t room = 0;
   uint8_t *to = frame_space(&reader, &room);
   size_t count = port_read(to, room);
-  if (count == 0) return false;
+  if (count == 0) return true;
   frame_received(&reader, count);
   handle_frames();
-  return true;
+  return !frame_peek(&reader, &held);
 }

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/* Reads from the port once and handles every frame that can be handled now; true when there may be more at once. */
+/* Reads from the port once and handles every frame that can be handled now; false when one waits for something else. */
 bool connection_receive(void);
 
 #endif

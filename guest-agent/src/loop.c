@@ -25,6 +25,11 @@ int loop_watch_level(int fd, uint32_t events, struct source *source) {
   return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
 }
 
+void loop_change(int fd, uint32_t events, struct source *source) {
+  struct epoll_event event = {.events = events, .data.ptr = source};
+  epoll_ctl(epoll_fd, EPOLL_CTL_MOD, fd, &event);
+}
+
 void loop_unwatch(int fd) { epoll_ctl(epoll_fd, EPOLL_CTL_DEL, fd, NULL); }
 
 void loop_wait(int timeout_ms) {

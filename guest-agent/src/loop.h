@@ -14,6 +14,8 @@ int loop_init(void);
 int loop_watch(int fd, uint32_t events, struct source *source);
 /* The same, told again in every round as long as it holds. */
 int loop_watch_level(int fd, uint32_t events, struct source *source);
+/* Changes what a watched descriptor is watched for; `events` say by EPOLLET that it is edge triggered. */
+void loop_change(int fd, uint32_t events, struct source *source);
 void loop_unwatch(int fd);
 /* Waits at most `timeout_ms` (-1: for ever) and calls each ready source once. */
 void loop_wait(int timeout_ms);

@@ -22,15 +22,19 @@
 #include "stream.h"
 #include "tree.h"
 
+/* The shorter of two waits in ms, of which -1 is endless. */
+static int sooner(int a, int b) { return a < 0 || (b >= 0 && b < a) ? b : a; }
+
 static void serve(void) {
-  bool at_once = true;
+  bool at_once = false;
   while (!port_ended() && !reap_asked_to_end()) {
-    loop_wait(at_once ? 0 : port_poll_ms());
+    loop_wait(at_once ? 0 : sooner(port_poll_ms(), announce_delay_ms()));
     port_poll();
     reap_children();
-    at_once = connection_receive();
-    at_once = outputs_read() || at_once;
+    bool input = connection_receive();
+    at_once = outputs_read();
     announce_pump();
+    port_expect(input);
     loop_free_now();
   }
 }

@@ -10,8 +10,8 @@
 #include "loop.h"
 #include "wire.h"
 
-/* With nobody connected a virtio port hangs up until a host comes; its wake-up is an edge, the poll only insures
- * against one that was lost. */
+/* With nobody connected a virtio port hangs up for as long as that lasts, so it is then watched for edges only; the
+ * poll insures against one that was lost. */
 enum { HANGUP_POLL_MS = 500 };
 /* Two frames: a control frame always fits while another is half sent. */
 enum { WAITING_CAPACITY = 2 * FRAME_MAX };
@@ -20,11 +20,19 @@ static struct {
   struct source source;
   struct source listener_source;
   int fd, listener;
+  uint32_t watched; /* what the loop is asked to tell */
   bool virtio, readable, writable, hung_up, ended;
   size_t start, end; /* of what waits in `waiting` */
 } port = {.fd = -1, .listener = -1};
 
 static uint8_t waiting[WAITING_CAPACITY];
+
+/* Level triggered: no read has to find out that there is nothing more. */
+static void watch_for(uint32_t events) {
+  if (port.fd < 0 || port.watched == events) return;
+  port.watched = events;
+  loop_change(port.fd, events, &port.source);
+}
 
 static void on_ready(struct source *source, uint32_t events) {
   (void)source;
@@ -39,8 +47,9 @@ static int watch(int fd) {
   if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) return -1;
   port.source.ready = on_ready;
   port.fd = fd;
-  port.readable = port.writable = true;
-  return loop_watch(fd, EPOLLIN | EPOLLOUT, &port.source);
+  port.writable = true;
+  port.watched = EPOLLIN;
+  return loop_watch_level(fd, EPOLLIN, &port.source);
 }
 
 int port_use_virtio(int fd) {
@@ -82,6 +91,14 @@ static void lose_connection(void) {
 }
 
 bool port_may_read(void) { return port.readable; }
+
+void port_expect(bool input) {
+  if (port.hung_up)
+    watch_for(EPOLLIN | EPOLLOUT | EPOLLET);
+  else
+    watch_for((input ? EPOLLIN : 0) | (port.writable ? 0 : EPOLLOUT));
+}
+
 bool port_may_write(void) { return port.writable; }
 bool port_ended(void) { return port.ended; }
 int port_poll_ms(void) { return port.hung_up ? HANGUP_POLL_MS : -1; }
@@ -94,8 +111,8 @@ void port_poll(void) {
 
 size_t port_read(void *to, size_t room) {
   ssize_t count = read(port.fd, to, room);
+  port.readable = false; /* until the loop says so again */
   if (count > 0) return (size_t)count;
-  port.readable = false;
   if (count == 0 || (errno != EAGAIN && errno != EINTR)) lose_connection();
   return 0;
 }
@@ -105,7 +122,9 @@ static size_t push(const uint8_t *from, size_t size) {
   if (!port.writable) return 0;
   ssize_t count = write(port.fd, from, size);
   if (count >= 0) return (size_t)count;
-  /* A broken connection is noticed by its reader, which first takes what the peer left. */
+  /* A peer that is gone takes everything: its successor discards up to its own HELLO anyway, and what the peer left
+   * to be read is read before the connection counts as lost. */
+  if (errno != EAGAIN) return size;
   port.writable = false;
   return 0;
 }
@@ -130,6 +149,8 @@ uint8_t *port_room(size_t size) {
 }
 
 void port_commit(size_t size) { port.end += size; }
+
+size_t port_waiting(void) { return port.end - port.start; }
 
 bool port_write_through(const uint8_t *frame, size_t size) {
   size_t count = push(frame, size);

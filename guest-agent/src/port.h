@@ -14,6 +14,8 @@ int port_use_listener(int fd);
 /* Reads what there is, once; 0 when nothing came. Never called with frames still unread in the reader. */
 size_t port_read(void *to, size_t room);
 bool port_may_read(void);
+/* Before the loop waits: whether more input could be handled now. */
+void port_expect(bool input);
 bool port_may_write(void);
 /* The peer of an inherited socket is gone for good. */
 bool port_ended(void);
@@ -24,6 +26,8 @@ void port_poll(void);
 /* Room for one frame of up to `size` bytes after what already waits; NULL when it does not fit now. */
 uint8_t *port_room(size_t size);
 void port_commit(size_t size);
+/* Bytes that wait to be written. */
+size_t port_waiting(void);
 /* Writes what waits; true when nothing is left. */
 bool port_flush(void);
 /* Writes a frame around the buffer: only when nothing waits. What the kernel does not take at once is copied. False when it took nothing. */

@@ -18,10 +18,11 @@ static bool children_changed, asked_to_end;
 static void on_signal(struct source *unused, uint32_t events) {
   (void)unused;
   (void)events;
-  struct signalfd_siginfo info;
-  while (read(signals, &info, sizeof info) == sizeof info) {
-    if (info.ssi_signo == SIGCHLD) children_changed = true;
-    if (getpid() != 1 && (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)) asked_to_end = true;
+  struct signalfd_siginfo infos[4];
+  ssize_t size = read(signals, infos, sizeof infos);
+  for (ssize_t i = 0; i < size / (ssize_t)sizeof *infos; i++) {
+    if (infos[i].ssi_signo == SIGCHLD) children_changed = true;
+    if (infos[i].ssi_signo == SIGTERM || infos[i].ssi_signo == SIGINT) asked_to_end = true;
   }
 }
 
@@ -42,12 +43,14 @@ int reap_init(void) {
   if (sigprocmask(SIG_SETMASK, &all, NULL) < 0) return -1;
   sigemptyset(&watched);
   sigaddset(&watched, SIGCHLD);
-  sigaddset(&watched, SIGTERM);
-  sigaddset(&watched, SIGINT);
+  if (getpid() != 1) {
+    sigaddset(&watched, SIGTERM);
+    sigaddset(&watched, SIGINT);
+  }
   signals = signalfd(-1, &watched, SFD_NONBLOCK | SFD_CLOEXEC);
   if (signals < 0) return -1;
   source.ready = on_signal;
-  return loop_watch(signals, EPOLLIN, &source);
+  return loop_watch_level(signals, EPOLLIN, &source);
 }
 
 void reap_children(void) {

@@ -92,14 +92,28 @@ static int take_pipes(struct stream *stream, struct pipes *pipes) {
   return error;
 }
 
+static bool cgroup_gone(int error) { return error == ENODEV || error == ENOENT; }
+
+static pid_t start_in_cgroup(struct stream *stream, const struct child_plan *plan, struct child_report *report) {
+  if (stream->cgroup == NULL) return child_start(plan, -1, report);
+  pid_t pid = child_start(plan, cgroup_descriptor(stream->cgroup), report);
+  if (pid >= 0 || !cgroup_gone(errno)) return pid;
+  /* A spare that the guest's root removed meanwhile: once more in a new one. */
+  cgroup_lost(stream->cgroup);
+  stream->cgroup = NULL;
+  int error = cgroup_take(0, 0, &stream->cgroup);
+  if (error == 0) return child_start(plan, cgroup_descriptor(stream->cgroup), report);
+  errno = error;
+  return -1;
+}
+
 /* Starts the child and settles what it reports; true when a command runs. */
 static bool start(struct stream *stream, const struct child_plan *plan) {
   struct child_report report;
   stream->started_ns = clock_monotonic_ns();
-  int cgroup = stream->cgroup != NULL ? cgroup_descriptor(stream->cgroup) : -1;
-  pid_t pid = child_start(plan, cgroup, &report);
+  pid_t pid = start_in_cgroup(stream, plan, &report);
   if (pid < 0) {
-    stream_fail(stream, errno, cgroup >= 0 && (errno == ENODEV || errno == ENOENT || errno == EOPNOTSUPP) ? STEP_CGROUP : STEP_EXEC, "clone");
+    stream_fail(stream, errno, cgroup_gone(errno) ? STEP_CGROUP : STEP_EXEC, "clone");
     return false;
   }
   if (report.error != 0) {
