@@ -25,6 +25,7 @@ const needs = {
     checkedBuilds,
     environment("debian:12")
   ],
+  lab: [hostPackages([...packages.toRun, ...packages.toLab]), nodeModules, ...product, environment("debian:12")],
   check: [hostPackages([...packages.toRun, ...packages.toTest, ...packages.toCheck]), nodeModules]
 }
 

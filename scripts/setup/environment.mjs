@@ -1,7 +1,7 @@
 import process from "node:process"
 import { run } from "./child.mjs"
 import { inRoot } from "./project.mjs"
-import { SetupFailed } from "./report.mjs"
+import { say, SetupFailed } from "./report.mjs"
 
 const pyro = (...args) => [process.execPath, inRoot("dist/pyro.js"), ...args]
 
@@ -16,6 +16,7 @@ const isBuilt = async (name) => {
 }
 
 const pull = async (name) => {
+  say(`building the environment ${name} (100 MB of Debian packages, 2 min)`)
   const { code } = await run(pyro("env", "pull", name), { stdio: "inherit" })
   if (code !== 0) throw new SetupFailed(`the environment ${name} could not be built; the lines above say why`, code)
 }

@@ -1,16 +1,15 @@
 /** Debian's names; Ubuntu's are the same. What a command line of the product calls, and what building it takes. */
 export const toRun = [
   "bubblewrap", // confines QEMU and the tools that read hostile files
-  "cpio", // the guest's initramfs
+  "bzip2", // seed archives, like xz and zstd
   "debian-archive-keyring", // signatures of the packages that environments are made of
-  "e2fsprogs",
+  "e2fsprogs", // what pyro's own writer of images is measured against and checked with
   "erofs-utils", // environment images
   "gcc",
-  "gpg", // mmdebstrap looks into keyrings with it
   "kmod", // the guest kernel's module dependencies
   "libc6-dev",
   "libext2fs-dev", // seed images
-  "lz4",
+  "lz4", // the guest's initramfs
   "make",
   "mmdebstrap",
   "musl-tools", // the static guest agent
@@ -24,6 +23,9 @@ export const toRun = [
 /** Besides those, for the sanitizer and fuzz builds of the guest agent. */
 export const toTest = ["clang", "libclang-rt-dev"]
 
+/** Besides those, for the lab's machine. */
+export const toLab = ["cpio"]
+
 /** Besides those, for static analysis. */
 export const toCheck = ["clang-tidy"]
 
@@ -33,15 +35,14 @@ export const sameAs = { "libclang-rt-dev": /^libclang-rt-\d+-dev$/ }
 /** Commands by which a host without dpkg is judged. */
 export const commandsToRun = [
   "bwrap",
-  "cpio",
+  "bzip2",
+  "depmod",
   "gcc",
-  "gpg",
-  "lz4",
+  "lz4", // the guest's initramfs
   "make",
   "mke2fs",
   "mkfs.erofs",
   "mmdebstrap",
-  "modprobe",
   "musl-gcc",
   "newuidmap",
   "qemu-img",
