@@ -1,0 +1,14 @@
+import type { Floor } from "./floors/template.ts"
+import type { Product } from "./product.ts"
+import type { Room } from "./room.ts"
+
+/** What rows are measured with. */
+export interface Bench {
+  readonly room: Room
+  readonly floor: Floor
+  readonly product: Product
+  /** argv of the built command line. */
+  readonly pyro: ReadonlyArray<string>
+  /** Environment that everything runs in. */
+  readonly environment: string
+}

@@ -1,0 +1,64 @@
+import { spawn } from "node:child_process"
+import * as fs from "node:fs"
+
+export interface Ended {
+  readonly ms: number
+  readonly status: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs a program to its end; `ms` is from before its start until it has exited. Any status but `status` fails. */
+export const runProgram = (argv: ReadonlyArray<string>, expected = 0): Promise<Ended> =>
+  new Promise((resolve, reject) => {
+    const [program = "", ...args] = argv
+    const since = performance.now()
+    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] })
+    let [ms, stdout, stderr] = [0, "", ""]
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text))
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text))
+    child.once("error", reject)
+    child.once("exit", () => (ms = performance.now() - since))
+    child.once("close", (code, signal) => {
+      if (code === expected) return resolve({ ms, status: code, stdout, stderr })
+      reject(new Error(`${argv.join(" ")}: ended with ${signal ?? code}: ${stderr.trim() || stdout.trim()}`))
+    })
+  })
+
+const readOrEmpty = (file: string) => {
+  try {
+    return fs.readFileSync(file, "utf8")
+  } catch {
+    return "" // it has ended
+  }
+}
+
+/** All processes that `pid` started and that these started. */
+export const descendants = (pid: number): ReadonlyArray<number> => {
+  const children = new Map<number, Array<number>>()
+  for (const name of fs.readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
+    // The name in parentheses may hold anything: what follows its last one is the state, then the parent.
+    const parent = Number(/.*\) \S (\d+)/s.exec(readOrEmpty(`/proc/${name}/stat`))?.[1] ?? "-1")
+    children.set(parent, [...(children.get(parent) ?? []), Number(name)])
+  }
+  const below = (of: number): ReadonlyArray<number> =>
+    (children.get(of) ?? []).flatMap((child) => [child, ...below(child)])
+  return below(pid)
+}
+
+const kib = (text: string, field: string) => {
+  const found = new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(text)
+  return found === null ? undefined : Number(found[1])
+}
+
+/** Memory in MiB that processes account for, what they share divided by its users (proc(5), smaps_rollup). */
+export const proportionalMib = (pids: ReadonlyArray<number>): number => {
+  const sizes = pids.map((pid) => kib(readOrEmpty(`/proc/${pid}/smaps_rollup`), "Pss"))
+  if (sizes.length === 0 || sizes.some((size) => size === undefined)) {
+    throw new Error("the memory of a VM's process cannot be read; try as the user who runs it")
+  }
+  return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0) / 1024
+}
+
+/** Resident memory of one process in MiB; 0 when it has ended. */
+export const residentMib = (pid: number): number => (kib(readOrEmpty(`/proc/${pid}/status`), "VmRSS") ?? 0) / 1024

@@ -1,0 +1,112 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import type { Bench } from "./bench.ts"
+import { floorsTable, measureFloors } from "./floors-table.ts"
+import { cacheFolder, findImages } from "./floors/images.ts"
+import { openFloor } from "./floors/open.ts"
+import { describeMachine, describeVersions, load } from "./machine-report.ts"
+import { measure } from "./measure.ts"
+import { type Options, parseOptions, usage } from "./options.ts"
+import { memoryMib, openProduct } from "./product.ts"
+import { judge, type Row } from "./report.ts"
+import { enterRoom } from "./room.ts"
+import { plans } from "./rows.ts"
+import { table } from "./table.ts"
+
+const environment = "debian:12"
+
+const say = (line: string) => process.stderr.write(`${line}\n`)
+
+const reason = (cause: unknown) => cause instanceof Error ? cause.message : String(cause)
+
+/** Measures what the options ask for; resolves to an exit status. */
+const bench = async (root: string, options: Options): Promise<number> => {
+  const room = enterRoom()
+  // VMs of the benchmarks are nobody else's: their records go with the room.
+  process.env["PYRO_STATE_DIR"] = path.join(room.disk, "state")
+  const loadBefore = load()
+  say("preparing the floors (5 s)")
+  const floor = await openFloor(room, {
+    sources: path.join(root, "bench", "floors"),
+    images: findImages(cacheFolder(), environment),
+    memoryMib
+  })
+  const product = openProduct(environment)
+  const pyro = [process.execPath, path.join(root, "dist", "pyro.js")]
+  const tools: Bench = { room, floor, product, pyro, environment }
+  const report = async (measured: object, text: string) => {
+    process.stdout.write(`\n${text}\n`)
+    if (options.json === undefined) return
+    const document = {
+      ...measured,
+      machine: {
+        ...describeMachine(),
+        accelerator: floor.machine.accelerator,
+        load_before: loadBefore,
+        load_after: load()
+      },
+      versions: describeVersions(root),
+      runs: options.runs,
+      measured_at: new Date().toISOString()
+    }
+    fs.writeFileSync(options.json, `${JSON.stringify(document, undefined, 2)}\n`)
+  }
+  try {
+    if (options.only === "floors") {
+      const floors = await measureFloors(plans, tools, options.runs, (name) => say(`measuring the floor of ${name}`))
+      await report({ floors }, floorsTable(floors))
+      return 0
+    }
+    const accelerator = await product.accelerator()
+    if (accelerator !== floor.machine.accelerator) {
+      throw new Error(`the floors run on ${floor.machine.accelerator} and pyro on ${accelerator}; ask why: pyro doctor`)
+    }
+    const { failed, rows } = await measureRows(tools, options)
+    await report({ rows, failed }, table(rows))
+    for (const failure of failed) say(`not measured: ${failure}`)
+    return failed.length === 0 ? 0 : 1
+  } finally {
+    await product.close()
+    room.leave()
+  }
+}
+
+/** A row that cannot be measured does not keep the others from it. */
+const measureRows = async (tools: Bench, options: Options) => {
+  const rows: Array<Row> = []
+  const failed: Array<string> = []
+  for (const plan of plans.filter(({ name }) => options.only === undefined || options.only === name)) {
+    say(`measuring ${plan.name}`)
+    try {
+      rows.push(judge(await measure(plan, tools, options.runs)))
+    } catch (cause) {
+      failed.push(`${plan.name}: ${reason(cause)}`)
+    }
+  }
+  return { rows, failed }
+}
+
+const usageStatus = 2
+
+const main = async ([root = ".", ...argv]: ReadonlyArray<string>): Promise<number> => {
+  let options: Options
+  try {
+    options = parseOptions(argv, ["floors", ...plans.map(({ name }) => name)])
+  } catch (cause) {
+    say(`bench: ${reason(cause)}\n\n${usage}`)
+    return usageStatus
+  }
+  if (options.help) {
+    process.stdout.write(`${usage}\n`)
+    return 0
+  }
+  return bench(root, options)
+}
+
+main(process.argv.slice(2)).then(
+  (status) => process.exit(status),
+  (cause) => {
+    say(`bench: ${reason(cause)}`)
+    process.exit(1)
+  }
+)

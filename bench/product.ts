@@ -1,0 +1,110 @@
+import { Effect, Exit, Layer, Logger, ManagedRuntime, Scope, Stream } from "effect"
+import { RunPayload } from "../src/contract/operations/run.ts"
+import { Pyro } from "../src/contract/Pyro.ts"
+import { SeedImages } from "../src/disk/SeedImages.ts"
+import type { GuestChannel } from "../src/guest-channel/GuestChannel.ts"
+import { ensureImages } from "../src/local/images.ts"
+import { layer, services } from "../src/local/layer.ts"
+import { diskMib } from "../src/local/run.ts"
+import { Paths } from "../src/system/Paths.ts"
+import { Vmm } from "../src/vm/Vmm.ts"
+import { acquireWorkspace } from "../src/workspace/boot.ts"
+
+/** A running VM of the product, its root mounted. */
+export interface ProductVm {
+  /** Runs a command to its end; gives the bytes it wrote to stdout. Fails when its status is not 0. */
+  readonly exec: (...argv: readonly [string, ...ReadonlyArray<string>]) => Promise<number>
+  readonly destroy: () => Promise<void>
+}
+
+/** The product, used as a program uses it: in process, without a daemon. */
+export interface Product {
+  /** Milliseconds from the call of `run` until the command has ended; the VM is gone when this resolves. */
+  readonly run: (command: ReadonlyArray<string>) => Promise<number>
+  readonly vm: () => Promise<ProductVm>
+  /** Makes a seed image of a directory, in a cache of its own in `folder`. */
+  readonly seed: (tree: string, folder: string) => Promise<void>
+  /** What this host runs guests with. */
+  readonly accelerator: () => Promise<string>
+  readonly close: () => Promise<void>
+}
+
+const logToStderr = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
+
+const commandEnvironment = ["PATH=/usr/bin:/bin", "LANG=C.UTF-8", "HOME=/root"]
+
+/** Reads all output, as whoever collects it does. */
+const execIn = (channel: GuestChannel, argv: readonly [string, ...ReadonlyArray<string>]) =>
+  Effect.scoped(Effect.gen(function*() {
+    const process = yield* channel.spawn({ argv, env: commandEnvironment, cwd: "/" })
+    const bytes = yield* Stream.runFold(process.output, 0, (sum, piece) => sum + piece.bytes.length)
+    const exit = yield* process.exit
+    if (exit._tag !== "exited" || exit.code !== 0) throw new Error(`${argv.join(" ")}: ${JSON.stringify(exit)}`)
+    return bytes
+  }))
+
+const workspace = (environment: string) =>
+  Effect.gen(function*() {
+    const images = yield* ensureImages(environment, () => {})
+    const empty = yield* Effect.flatMap(SeedImages, (seeds) => seeds.empty(diskMib))
+    const { claim, guest } = yield* acquireWorkspace({
+      purpose: "bench",
+      images,
+      vcpuCount: 1,
+      memoryMib,
+      seed: empty,
+      placeholder: empty,
+      hostname: "pyro",
+      dieWithParent: true
+    })
+    // The first process makes the guest this workspace's own; it stays, as a shell would.
+    yield* claim({ argv: ["/bin/sleep", "infinity"], env: commandEnvironment, cwd: "/" })
+    return guest
+  })
+
+/** Guest memory that `run` gives when it is not told: rows compare like with like. */
+export const memoryMib = 1024
+
+export const openProduct = (environment: string): Product => {
+  const runtime = ManagedRuntime.make(Layer.merge(layer, services).pipe(Layer.provideMerge(logToStderr)))
+  const run: Product["run"] = (command) =>
+    runtime.runPromise(Effect.gen(function*() {
+      const pyro = yield* Pyro
+      const since = performance.now()
+      let ended: { readonly ms: number; readonly status: number } | undefined
+      const payload = RunPayload().make({ environment, command })
+      yield* Stream.runForEach(pyro.run(payload), (event) =>
+        Effect.sync(() => {
+          if (event._tag === "Exited") ended = { ms: performance.now() - since, status: event.status }
+        }))
+      if (ended?.status !== 0) throw new Error(`${command.join(" ")}: ${JSON.stringify(ended)}`)
+      return ended.ms
+    }))
+  const vm: Product["vm"] = async () => {
+    const scope = Effect.runSync(Scope.make())
+    const close = () => runtime.runPromise(Scope.close(scope, Exit.void))
+    try {
+      const guest = await runtime.runPromise(Scope.extend(workspace(environment), scope))
+      return { exec: (...argv) => runtime.runPromise(execIn(guest.channel, argv)), destroy: close }
+    } catch (cause) {
+      await close()
+      throw cause
+    }
+  }
+  const seed: Product["seed"] = (tree, folder) =>
+    runtime.runPromise(
+      Effect.flatMap(SeedImages, (seeds) => seeds.fromPath({ path: tree, virtualMib: diskMib })).pipe(
+        Effect.provide(SeedImages.layer),
+        Effect.provideService(Paths, { stateDir: folder, cacheDir: folder, memoryDir: folder }),
+        Effect.asVoid
+      )
+    )
+  const accelerator: Product["accelerator"] = () =>
+    runtime.runPromise(Effect.gen(function*() {
+      const images = yield* ensureImages(environment, () => {})
+      const empty = yield* Effect.flatMap(SeedImages, (seeds) => seeds.empty(diskMib))
+      const { accelerator } = yield* Effect.flatMap(Vmm, (vmm) => vmm.hypervisor(images, empty))
+      return accelerator.accelerator
+    }))
+  return { run, vm, seed, accelerator, close: () => runtime.dispose() }
+}

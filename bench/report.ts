@@ -1,0 +1,81 @@
+import { summarize, type Summary } from "./statistics.ts"
+
+/**
+ * What a figure may be. `ratio` bounds ours / floor: `atMost` (time, memory: `plus` more of the unit is granted) or `atLeast`
+ * (throughput). `absolute` bounds ours itself.
+ */
+export type Budget =
+  | { readonly kind: "ratio"; readonly atMost: number; readonly plus?: number }
+  | { readonly kind: "ratio"; readonly atLeast: number }
+  | { readonly kind: "absolute"; readonly atMost: number }
+
+export interface Measured {
+  readonly name: string
+  readonly unit: "ms" | "MiB" | "MiB/s" | "runs"
+  /** What is compared with what, in one sentence. */
+  readonly about: string
+  readonly budget: Budget
+  /** Empty when nothing bare does the same. */
+  readonly floor: ReadonlyArray<number>
+  readonly ours: ReadonlyArray<number>
+}
+
+/** One line of the report. `floor` and `ours` are medians; without a floor `floor` and `ratio` are null. */
+export interface Row {
+  readonly name: string
+  readonly unit: string
+  readonly floor: number | null
+  readonly ours: number
+  /** ours / floor */
+  readonly ratio: number | null
+  /** Bound on `ratio` where there is a floor and the budget is relative, else on `ours`. */
+  readonly budget: number
+  readonly budget_text: string
+  readonly ok: boolean
+  readonly about: string
+  readonly floor_summary: Summary | null
+  readonly ours_summary: Summary
+}
+
+export const judge = (measured: Measured): Row => {
+  const ours = summarize(measured.ours)
+  const floor = measured.floor.length === 0 ? null : summarize(measured.floor)
+  const { bound, ok, text } = verdict(measured, ours.median, floor?.median)
+  return {
+    name: measured.name,
+    unit: measured.unit,
+    floor: floor === null ? null : round(floor.median),
+    ours: round(ours.median),
+    ratio: floor === null ? null : round(ours.median / floor.median),
+    budget: round(bound),
+    budget_text: text,
+    ok,
+    about: measured.about,
+    floor_summary: floor === null ? null : roundAll(floor),
+    ours_summary: roundAll(ours)
+  }
+}
+
+const verdict = ({ budget, name, unit }: Measured, ours: number, floor: number | undefined) => {
+  if (budget.kind === "absolute") {
+    return { bound: budget.atMost, ok: ours <= budget.atMost, text: `<= ${budget.atMost} ${unit}` }
+  }
+  if (floor === undefined) throw new Error(`${name}: a budget that is relative to a floor needs one`)
+  const ratio = ours / floor
+  if ("atLeast" in budget) {
+    return { bound: budget.atLeast, ok: ratio >= budget.atLeast, text: `>= ${budget.atLeast}x` }
+  }
+  const bound = budget.atMost + (budget.plus ?? 0) / floor
+  const more = budget.plus === undefined ? "" : ` + ${budget.plus} ${unit}`
+  return { bound, ok: ratio <= bound, text: `<= ${budget.atMost}x${more}` }
+}
+
+/** Four digits that mean something, whatever the unit. */
+const round = (value: number) => Number(value.toPrecision(4))
+
+const roundAll = ({ min, median, p95, runs }: Summary): Summary => ({
+  min: round(min),
+  median: round(median),
+  p95: round(p95),
+  runs
+})

@@ -1,0 +1,23 @@
+import type { Plan } from "./measure.ts"
+import { exec } from "./rows/exec.ts"
+import { idleMemory } from "./rows/idle-memory.ts"
+import { restore } from "./rows/restore.ts"
+import { run } from "./rows/run.ts"
+import { seed } from "./rows/seed.ts"
+import { slowReader } from "./rows/slow-reader.ts"
+import { stdout } from "./rows/stdout.ts"
+import { tenAtOnce } from "./rows/ten-at-once.ts"
+import { version } from "./rows/version.ts"
+
+/** Every row, in the order of the table. */
+export const plans: ReadonlyArray<Plan> = [
+  restore,
+  exec,
+  stdout,
+  idleMemory,
+  version,
+  run,
+  slowReader,
+  seed,
+  tenAtOnce
+]

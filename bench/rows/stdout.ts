@@ -1,0 +1,42 @@
+import type { Bench } from "../bench.ts"
+import { bulk, mount, mustSucceed, relay } from "../floors/channel.ts"
+import { guestRoot } from "../floors/template.ts"
+import { type Plan, type Side, side, timed } from "../measure.ts"
+
+const mib = 64
+const bytes = mib * 1024 * 1024
+const command = ["/bin/dd", "if=/dev/zero", "bs=64k", `count=${bytes / 65_536}`, "status=none"] as const
+
+const perSecond = async (work: () => Promise<unknown>) => mib * 1000 / await timed(work)
+
+export const stdout: Plan = {
+  name: "stdout",
+  unit: "MiB/s",
+  about:
+    `${mib} MiB of one command's stdout; floor: the same command's pipe poured over the bare channel, without frames, ` +
+    "credit or a copy kept; ours: spawned, streamed in process",
+  budget: { kind: "ratio", atLeast: 0.6 },
+  prototype: 86,
+  rounds: (runs) => Math.ceil(runs / 2),
+  warmups: 1,
+  floor: async ({ floor }) => {
+    const { vm } = await floor.restore("/bin/true")
+    const dev = mount("/dev", `${guestRoot}/dev`, "bind")
+    mustSucceed([dev], await vm.channel.call(dev))
+    return side(() => perSecond(() => vm.channel.pour(relay(guestRoot, ...command), bytes)), vm.destroy)
+  },
+  ours: async ({ product }) => {
+    const vm = await product.vm()
+    return side(() =>
+      perSecond(async () => {
+        const got = await vm.exec(...command)
+        if (got !== bytes) throw new Error(`${got} bytes of ${bytes} arrived`)
+      }), vm.destroy)
+  }
+}
+
+/** What the channel carries when nothing has to be read from a pipe first; told beside the floors. */
+export const bareChannel = async ({ floor }: Bench): Promise<Side> => {
+  const { vm } = await floor.restore("/bin/true")
+  return side(() => perSecond(() => vm.channel.pour(bulk(mib), bytes)), vm.destroy)
+}

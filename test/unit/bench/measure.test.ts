@@ -1,0 +1,48 @@
+import { describe, expect, it } from "@effect/vitest"
+import { interleave, type Side } from "../../../bench/measure.ts"
+
+const recording = (log: Array<string>, name: string, value: (count: number) => number): () => Promise<Side> => {
+  let count = 0
+  return async () => {
+    log.push(`open ${name}`)
+    return {
+      sample: async () => {
+        log.push(name)
+        return value(count++)
+      },
+      close: async () => void log.push(`close ${name}`)
+    }
+  }
+}
+
+describe("interleave", () => {
+  it("measures both sides in turn and leaves the warm-up out", async () => {
+    const log: Array<string> = []
+    const samples = await interleave("row", { warmups: 1, counted: 2 }, [
+      recording(log, "floor", (count) => count),
+      recording(log, "ours", (count) => 10 + count)
+    ])
+    expect(samples).toEqual([[1, 2], [11, 12]])
+    expect(log.join(" ")).toBe("open floor open ours floor ours floor ours floor ours close ours close floor")
+  })
+
+  it("closes what is open when a sample fails", async () => {
+    const log: Array<string> = []
+    const failing = recording(log, "ours", () => {
+      throw new Error("no guest")
+    })
+    await expect(interleave("row", { warmups: 0, counted: 1 }, [recording(log, "floor", () => 1), failing])).rejects
+      .toThrow("no guest")
+    expect(log.slice(-2)).toEqual(["close ours", "close floor"])
+  })
+
+  it("closes the first side when the second cannot be opened", async () => {
+    const log: Array<string> = []
+    const open = interleave("row", { warmups: 0, counted: 1 }, [
+      recording(log, "floor", () => 1),
+      () => Promise.reject(new Error("no VM"))
+    ])
+    await expect(open).rejects.toThrow("no VM")
+    expect(log).toEqual(["open floor", "close floor"])
+  })
+})

@@ -1,0 +1,30 @@
+import { describe, expect, it } from "@effect/vitest"
+import { parseOptions } from "../../../bench/options.ts"
+
+const names = ["floors", "restore"]
+
+describe("parseOptions", () => {
+  it("measures everything fifteen times unless told otherwise", () => {
+    expect(parseOptions([], names)).toEqual({ runs: 15, only: undefined, json: undefined, help: false })
+    expect(parseOptions(["--runs", "3", "--only", "restore", "--json", "a.json"], names)).toEqual({
+      runs: 3,
+      only: "restore",
+      json: "a.json",
+      help: false
+    })
+  })
+
+  it.each([["0"], ["-1"], ["1.5"], ["many"], ["1001"]])("refuses --runs %s", (runs) => {
+    expect(() => parseOptions([`--runs=${runs}`], names)).toThrow(/--runs/)
+  })
+
+  it("names the rows when it does not know one", () => {
+    expect(() => parseOptions(["--only", "nothing"], names)).toThrow(
+      "there is no row nothing; there are floors, restore"
+    )
+  })
+
+  it("refuses flags it does not know", () => {
+    expect(() => parseOptions(["--fast"], names)).toThrow(/--fast/)
+  })
+})

@@ -1,0 +1,101 @@
+import { describe, expect, it } from "@effect/vitest"
+import { judge, type Measured } from "../../../bench/report.ts"
+import { plans } from "../../../bench/rows.ts"
+import { table } from "../../../bench/table.ts"
+
+const measured = (changes: Partial<Measured>): Measured => ({
+  name: "restore",
+  unit: "ms",
+  about: "something",
+  budget: { kind: "ratio", atMost: 1.3 },
+  floor: [190, 200, 210],
+  ours: [230, 250, 400],
+  ...changes
+})
+
+describe("judge", () => {
+  it("compares medians", () => {
+    expect(judge(measured({}))).toEqual({
+      name: "restore",
+      unit: "ms",
+      floor: 200,
+      ours: 250,
+      ratio: 1.25,
+      budget: 1.3,
+      budget_text: "<= 1.3x",
+      ok: true,
+      about: "something",
+      floor_summary: { min: 190, median: 200, p95: 210, runs: 3 },
+      ours_summary: { min: 230, median: 250, p95: 400, runs: 3 }
+    })
+    expect(judge(measured({ ours: [261] })).ok).toBe(false)
+  })
+
+  it("grants what a budget gives on top of the ratio", () => {
+    const budget = { kind: "ratio", atMost: 1.3, plus: 100 } as const
+    expect(judge(measured({ budget, ours: [359] }))).toMatchObject({
+      ok: true,
+      budget: 1.8,
+      budget_text: "<= 1.3x + 100 ms"
+    })
+    expect(judge(measured({ budget, ours: [361] })).ok).toBe(false)
+  })
+
+  it("wants throughput above its bound", () => {
+    const budget = { kind: "ratio", atLeast: 0.6 } as const
+    expect(judge(measured({ budget, ours: [121] }))).toMatchObject({ ok: true, ratio: 0.605, budget: 0.6 })
+    expect(judge(measured({ budget, ours: [119] })).ok).toBe(false)
+  })
+
+  it("holds an absolute bound against ours, with or without a floor", () => {
+    const budget = { kind: "absolute", atMost: 80 } as const
+    expect(judge(measured({ unit: "MiB", budget, floor: [64], ours: [79] }))).toMatchObject({
+      ok: true,
+      ratio: 1.234,
+      budget: 80,
+      budget_text: "<= 80 MiB"
+    })
+    expect(judge(measured({ unit: "MiB", budget, floor: [], ours: [81] }))).toMatchObject({
+      ok: false,
+      floor: null,
+      ratio: null,
+      floor_summary: null
+    })
+  })
+
+  it("refuses a relative budget without a floor", () => {
+    expect(() => judge(measured({ floor: [] }))).toThrow(/needs one/)
+  })
+
+  it("makes rows that JSON keeps as they are", () => {
+    const row = judge(measured({}))
+    expect(JSON.parse(JSON.stringify(row))).toEqual(row)
+    expect(Object.keys(row)).toEqual(expect.arrayContaining(["name", "unit", "floor", "ours", "ratio", "budget", "ok"]))
+  })
+})
+
+describe("table", () => {
+  it("stands in columns and says which row is over its budget", () => {
+    const rows = [judge(measured({})), judge(measured({ name: "idle-memory", ours: [900] }))]
+    expect(table(rows)).toBe([
+      "             unit  floor min/median/p95  ours min/median/p95  ratio   budget",
+      "restore        ms       190 / 200 / 210      230 / 250 / 400  1.25x  <= 1.3x    ok",
+      "idle-memory    ms       190 / 200 / 210      900 / 900 / 900  4.50x  <= 1.3x  OVER"
+    ].join("\n"))
+  })
+
+  it("shows a dash where nothing bare does the same", () => {
+    const row = judge(measured({ budget: { kind: "absolute", atMost: 32 }, floor: [], ours: [0.123, 12.34] }))
+    expect(table([row]).split("\n")[1]).toMatch(/^restore +ms +- +0\.12 \/ 6\.23 \/ 12\.3 +- +<= 32 ms +ok$/)
+  })
+})
+
+describe("plans", () => {
+  it("have names of their own and a floor wherever the budget is relative to one", () => {
+    const names = plans.map(({ name }) => name)
+    expect(new Set(names).size).toBe(names.length)
+    for (const { budget, floor, name } of plans) {
+      expect(floor !== undefined || budget.kind === "absolute", name).toBe(true)
+    }
+  })
+})

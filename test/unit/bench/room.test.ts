@@ -1,0 +1,83 @@
+import { describe, expect, it } from "@effect/vitest"
+import { build } from "esbuild"
+import { spawn } from "node:child_process"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { descendants, proportionalMib, residentMib, runProgram } from "../../../bench/host-process.ts"
+
+const until = async (condition: () => boolean) => {
+  const deadline = Date.now() + 10_000
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error("it did not come to that")
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
+/** Enters a room, starts a process that would outlive its parent in it, and prints both. */
+const program = `
+import { spawn } from "node:child_process"
+import * as fs from "node:fs"
+import { enterRoom } from "./bench/room.ts"
+const room = enterRoom()
+fs.mkdirSync(room.disk + "/vm")
+const child = spawn("sleep", ["60"], { cwd: room.disk + "/vm", detached: true, stdio: "ignore" })
+console.log(JSON.stringify({ disk: room.disk, memory: room.memory, child: child.pid }))
+setInterval(() => {}, 1000)
+`
+
+const inRoom = async () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-room-"))
+  const outfile = path.join(folder, "program.mjs")
+  const resolveDir = path.join(import.meta.dirname, "../../..")
+  await build({
+    stdin: { contents: program, loader: "ts", resolveDir },
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    outfile
+  })
+  const started = spawn(process.execPath, [outfile], { stdio: ["ignore", "pipe", "inherit"] })
+  const line = await new Promise<string>((resolve) => started.stdout.setEncoding("utf8").once("data", resolve))
+  fs.rmSync(folder, { recursive: true })
+  return { started, ...JSON.parse(line) as { readonly disk: string; readonly memory: string; readonly child: number } }
+}
+
+const isRunning = (pid: number) => {
+  try {
+    // A process that has ended and was not waited for yet has no working directory left.
+    return fs.readlinkSync(`/proc/${pid}/cwd`) !== ""
+  } catch {
+    return false
+  }
+}
+
+describe("a room", () => {
+  it.each(["SIGINT", "SIGTERM", "SIGKILL"] as const)("is empty and gone after %s", async (signal) => {
+    const { child, disk, memory, started } = await inRoom()
+    expect([fs.existsSync(disk), fs.existsSync(memory), isRunning(child)]).toEqual([true, true, true])
+    started.kill(signal)
+    await until(() => !fs.existsSync(disk) && !fs.existsSync(memory) && !isRunning(child))
+  })
+})
+
+describe("host processes", () => {
+  it("finds what a process started, and what that started, and their memory", async () => {
+    const child = spawn("sh", ["-c", "sh -c 'sleep 60; true'; true"], { stdio: "ignore" })
+    try {
+      await until(() => descendants(child.pid ?? 0).length === 2)
+      const family = descendants(child.pid ?? 0)
+      expect(descendants(process.pid)).toEqual(expect.arrayContaining([child.pid, ...family]))
+      expect(proportionalMib(family)).toBeGreaterThan(0.05)
+      expect(residentMib(child.pid ?? 0)).toBeGreaterThan(0.05)
+      for (const pid of family) process.kill(pid, "SIGKILL")
+    } finally {
+      child.kill("SIGKILL")
+    }
+  })
+
+  it("says what a program printed when it fails", async () => {
+    await expect(runProgram(["sh", "-c", "echo why >&2; exit 3"])).rejects.toThrow(/ended with 3: why/)
+    expect((await runProgram(["sh", "-c", "echo out; exit 3"], 3)).stdout).toBe("out\n")
+  })
+})
