@@ -90,6 +90,14 @@ function writeCodeCache(cacheFile, script) {
       if (Date.now() - fs.statSync(stale).mtimeMs > STALE_DAYS * 86_400_000) fs.unlinkSync(stale)
     }
   } catch {
-    fs.rmSync(unfinished, { force: true })
+    removeIfThere(unfinished)
+  }
+}
+
+function removeIfThere(file) {
+  try {
+    fs.unlinkSync(file)
+  } catch {
+    // It was never made.
   }
 }

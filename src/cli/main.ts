@@ -1,4 +1,4 @@
-import { Effect, Layer } from "effect"
+import { Cause, Effect, Exit, Layer } from "effect"
 import type { PyroError } from "../contract/errors.ts"
 import type { Pyro } from "../contract/Pyro.ts"
 import { cli } from "./cli.ts"
@@ -18,20 +18,22 @@ const LazyLocal: Layer.Layer<Pyro, PyroError> = Layer.unwrapEffect(
  */
 export const main = (argv: ReadonlyArray<string>, version: string): Promise<number> => {
   let received: { readonly name: string; readonly status: number } | undefined
-  const program = cli({ argv, version, pyro: LazyLocal, interruption: { signal: () => received } })
-  const fiber = Effect.runFork(Effect.provide(program, ProcessTerminal.layer))
-  for (const [name, status] of Object.entries(SIGNALS)) {
-    process.on(name, () => {
-      if (received !== undefined) process.exit(status)
-      received = { name, status }
-      fiber.unsafeInterruptAsFork(fiber.id())
-    })
-  }
   return new Promise((resolve, reject) => {
-    fiber.addObserver((exit) =>
-      exit._tag === "Success"
-        ? ProcessTerminal.flushOutputs().then(() => resolve(exit.value), reject)
-        : reject(exit.cause)
+    const program = cli({ argv, version, pyro: LazyLocal, interruption: { signal: () => received } }).pipe(
+      // Within the region that cannot be interrupted: afterwards an interrupted fiber has no result any more.
+      Effect.tap((status) => Effect.promise(() => ProcessTerminal.flushOutputs().then(() => resolve(status)))),
+      Effect.uninterruptible
     )
+    const fiber = Effect.runFork(Effect.provide(program, ProcessTerminal.layer))
+    for (const [name, status] of Object.entries(SIGNALS)) {
+      process.on(name, () => {
+        if (received !== undefined) process.exit(status)
+        received = { name, status }
+        fiber.unsafeInterruptAsFork(fiber.id())
+      })
+    }
+    fiber.addObserver((exit) => {
+      if (Exit.isFailure(exit) && !Cause.isInterruptedOnly(exit.cause)) reject(Cause.squash(exit.cause))
+    })
   })
 }

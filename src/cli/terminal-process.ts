@@ -1,4 +1,5 @@
 import { Effect, Layer, Option, Runtime, Stream } from "effect"
+import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import type { WindowSize } from "../contract/Pyro.ts"
 import { OutputClosed, Terminal } from "./terminal.ts"
@@ -110,6 +111,8 @@ const raw = Effect.acquireRelease(
     // Also for the exits that run no finalizers, such as a second signal.
     process.once("exit", restore)
     process.stdin.setRawMode(true)
+    // Node leaves the translation of \n to \r\n on, which the guest's terminal has done already.
+    spawnSync("stty", ["-opost"], { stdio: ["inherit", "ignore", "ignore"] })
     return restore
   }),
   (restore) =>

@@ -1,0 +1,22 @@
+import { execFileSync } from "node:child_process"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { afterAll } from "vitest"
+import type { Binary } from "./cli-process.ts"
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
+
+/** The command line as it is shipped, with test/cli/fake-local.ts in the place of src/local; removed after the tests. */
+export const buildFake = (): Binary & { readonly folder: string } => {
+  const folder = mkdtempSync(join(tmpdir(), "pyro-cli-"))
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  const script = join(root, "scripts/build.mjs")
+  execFileSync(process.execPath, [script, "--outdir", join(folder, "dist"), "--local", join(root, "test/cli/fake-local.ts")])
+  return {
+    folder,
+    entry: join(folder, "dist/pyro.js"),
+    env: { PYRO_CACHE_DIR: join(folder, "cache"), FAKE_MODULES: join(root, "package.json") }
+  }
+}

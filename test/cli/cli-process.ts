@@ -1,0 +1,87 @@
+import { spawn as spawnTerminal } from "node-pty"
+import { spawn } from "node:child_process"
+
+/** A built command line and the surroundings it is started in. */
+export interface Binary {
+  readonly entry: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+export interface Ended {
+  readonly status: number | null
+  readonly stdout: Buffer
+  readonly stderr: string
+}
+
+/** Starts pyro as a process. Its stdin is `input`, or stays open and silent as it does for a caller that forgets it. */
+export const start = (
+  binary: Binary,
+  args: ReadonlyArray<string>,
+  options: { readonly input?: Uint8Array | string; readonly env?: Readonly<Record<string, string>> } = {}
+) => {
+  const child = spawn(process.execPath, [binary.entry, ...args], {
+    env: { ...process.env, ...binary.env, ...options.env },
+    stdio: ["pipe", "pipe", "pipe"]
+  })
+  const stdout: Array<Buffer> = []
+  let stderr = ""
+  child.stdout.on("data", (bytes: Buffer) => stdout.push(bytes))
+  child.stderr.on("data", (bytes: Buffer) => {
+    stderr += bytes.toString()
+  })
+  child.stdin.on("error", () => undefined)
+  if (options.input !== undefined) child.stdin.end(options.input)
+  const ended = new Promise<Ended>((resolve) => {
+    child.once("close", (status) => resolve({ status, stdout: Buffer.concat(stdout), stderr }))
+  })
+  const printed = () => Buffer.concat(stdout).toString()
+  return { child, ended, printed, complained: () => stderr } as const
+}
+
+/** Runs pyro to its end with an empty stdin. */
+export const run = (
+  binary: Binary,
+  args: ReadonlyArray<string>,
+  options: { readonly input?: Uint8Array | string; readonly env?: Readonly<Record<string, string>> } = {}
+) => start(binary, args, { input: "", ...options }).ended
+
+/** A shell line in which `"$@"` is pyro with `args`. */
+export const shell = (binary: Binary, line: string, args: ReadonlyArray<string>): Promise<Ended> =>
+  new Promise((resolve) => {
+    const child = spawn("bash", ["-c", line, "bash", process.execPath, binary.entry, ...args], {
+      env: { ...process.env, ...binary.env },
+      stdio: ["ignore", "pipe", "pipe"]
+    })
+    const stdout: Array<Buffer> = []
+    let stderr = ""
+    child.stdout.on("data", (bytes: Buffer) => stdout.push(bytes))
+    child.stderr.on("data", (bytes: Buffer) => {
+      stderr += bytes.toString()
+    })
+    child.once("close", (status) => resolve({ status, stdout: Buffer.concat(stdout), stderr }))
+  })
+
+/** Starts a shell line, in which `"$@"` is pyro with `args`, on a terminal of its own. */
+export const onTerminal = (binary: Binary, line: string, args: ReadonlyArray<string>) => {
+  const terminal = spawnTerminal("bash", ["-c", line, "bash", process.execPath, binary.entry, ...args], {
+    rows: 30,
+    cols: 100,
+    name: "xterm-256color",
+    env: { ...process.env, ...binary.env } as Record<string, string>
+  })
+  let screen = ""
+  terminal.onData((text) => {
+    screen += text
+  })
+  const ended = new Promise<number>((resolve) => terminal.onExit(({ exitCode }) => resolve(exitCode)))
+  return { terminal, ended, screen: () => screen } as const
+}
+
+/** Waits for a condition; fails with what was waited for, and `seen`, when it does not come true. */
+export const eventually = async (what: string, condition: () => boolean, seen: () => string = () => "") => {
+  const deadline = Date.now() + 20_000
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}; saw: ${JSON.stringify(seen())}`)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}

@@ -1,0 +1,209 @@
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "vitest"
+import { buildFake } from "./build-fake.ts"
+import { eventually, onTerminal, run, shell, start } from "./cli-process.ts"
+
+const binary = buildFake()
+const pyro = (...args: ReadonlyArray<string>) => run(binary, args)
+let logs = 0
+/** A file in which the fake notes what it acquired and released. */
+const releaseLog = () => {
+  const path = join(binary.folder, `released-${++logs}`)
+  writeFileSync(path, "")
+  return { env: { FAKE_RELEASED: path }, lines: () => readFileSync(path, "utf8").split("\n").filter((line) => line !== "") }
+}
+
+describe("help, version and usage errors", () => {
+  it("answers --version", async () => {
+    const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"))
+    for (const args of [["--version"], ["--json", "--version"]]) {
+      const { status, stdout } = await pyro(...args)
+      assert.deepStrictEqual([status, stdout.toString()], [0, `${version}\n`])
+    }
+  })
+
+  it("shows a short help that fits a screen", async () => {
+    const { status, stdout } = await pyro("--help")
+    assert.strictEqual(status, 0)
+    assert.isBelow(stdout.toString().split("\n").length, 25)
+    assert.match(stdout.toString(), /pyro run debian:12 -- git --version/)
+  })
+
+  it.each([
+    [["rnu"], /no command "rnu"; did you mean "run"\?/],
+    [["env"], /"pyro env" needs a verb/],
+    [["run"], /missing <environment>/],
+    [["run", "debian:12", "--mem-mib", "8", "--", "true"], /--mem-mib: must be 64 to 1048576 MiB/],
+    [["run", "debian:12", "--vcpu-count", "0", "--", "true"], /--vcpu-count: must be 1 to 32/],
+    [["run", "debian:12", "--memory", "8", "--", "true"], /no option --memory/],
+    [["run", "debian:12"], /no command; put one after --: pyro run debian:12 -- ls/],
+    [["gc", "--", "x"], /takes nothing after --/]
+  ])("refuses %j with 2", async (args, complaint) => {
+    const { status, stderr, stdout } = await pyro(...args)
+    assert.deepStrictEqual([status, stdout.length], [2, 0])
+    assert.match(stderr, complaint)
+    assert.match(stderr, /\nsee: pyro .*--help\n$/)
+    const inJson = await pyro("--json", ...args)
+    const { error } = JSON.parse(inJson.stdout.toString())
+    assert.deepStrictEqual([inJson.status, error.code, inJson.stderr], [2, "invalid_request", ""])
+    assert.match(error.message, complaint)
+  })
+})
+
+describe("host commands", () => {
+  it("prints tables for people and documents for programs", async () => {
+    assert.match((await pyro("env", "list")).stdout.toString(), /^NAME .*\ndebian:12 +ready +1 MiB +0123456789ab +this host\n$/)
+    const { environments } = JSON.parse((await pyro("env", "list", "--json")).stdout.toString())
+    assert.deepStrictEqual(environments[0], {
+      name: "debian:12",
+      description: "this host",
+      state: "ready",
+      digest: "sha256:0123456789abcdef",
+      size_bytes: 1_048_576
+    })
+    assert.deepStrictEqual(JSON.parse((await pyro("env", "prune", "--json")).stdout.toString()), {
+      removed: ["sha256:00"],
+      freed_bytes: 2_097_152
+    })
+    assert.strictEqual((await pyro("gc")).stdout.toString(), "swept vm pid 7\n1 KiB freed\n")
+  })
+
+  it("leaves with 1 when something failed", async () => {
+    const { status, stderr } = await pyro("env", "inspect", "debian:1")
+    assert.strictEqual(status, 1)
+    assert.match(stderr, /^pyro: no environment "debian:1"/)
+  })
+
+  it("lets doctor's status tell whether all is well", async () => {
+    const well = await pyro("doctor")
+    assert.deepStrictEqual([well.status, well.stdout.toString()], [0, "ok    cpu: x86_64\nall is well\n"])
+    const ill = await pyro("doctor", "--selftest", "--json")
+    assert.strictEqual(ill.status, 1)
+    assert.deepStrictEqual(JSON.parse(ill.stdout.toString()), {
+      ok: false,
+      lines: [{ name: "cpu", ok: true, found: "x86_64" }, { name: "clock", ok: false, found: "late", mend: "wind it up" }]
+    })
+  })
+
+  it("stops quietly when a listing is read only in part", async () => {
+    const many = { ...binary, env: { ...binary.env, FAKE_ENVIRONMENTS: "20000" } }
+    const { stderr, stdout } = await shell(many, `"$@" | head -n 1; echo "\${PIPESTATUS[0]}"`, ["env", "list"])
+    assert.match(stdout.toString(), /^NAME .*\n0\n$/)
+    assert.strictEqual(stderr, "")
+  })
+})
+
+describe("progress and warnings", () => {
+  it("writes a line per step where stderr is no terminal, and keeps stdout clean", async () => {
+    const { stderr, stdout } = await pyro("run", "fake:notices", "--", "echo", "out")
+    assert.strictEqual(stderr, "pyro: building\npyro: warning: 2 files skipped\n")
+    assert.strictEqual(stdout.toString(), "out\n")
+  })
+
+  it("is silent with --json and puts warnings into the document", async () => {
+    const { stderr, stdout } = await pyro("run", "fake:notices", "--json", "--", "true")
+    assert.strictEqual(stderr, "")
+    assert.deepStrictEqual(JSON.parse(stdout.toString()).warnings, ["2 files skipped"])
+  })
+
+  it("draws a bar on a terminal and wipes it away", async () => {
+    const { ended, screen } = onTerminal(binary, `"$@"`, ["env", "pull", "debian:12"])
+    assert.strictEqual(await ended, 0)
+    assert.match(screen(), /\[#{12} {12}\] {2}50% unpacking\r\u001b\[2Kdebian:12 is ready/)
+  })
+})
+
+describe("failures of pyro itself", () => {
+  it("shows what a guest's console said without its escape sequences", async () => {
+    const { status, stderr } = await pyro("run", "fake:console", "--", "true")
+    assert.strictEqual(status, 125)
+    assert.match(stderr, /\nend of the guest's console:\n\\x1b\[31mpanic\\x1b\[0m\n$/)
+  })
+
+  it("tells a defect from an error", async () => {
+    const { status, stderr } = await pyro("run", "fake:defect", "--", "true")
+    assert.strictEqual(status, 125)
+    assert.match(stderr, /^pyro: a defect of pyro itself, please report it:\nError: something impossible/)
+    const { error } = JSON.parse((await pyro("run", "fake:defect", "--json", "--", "true")).stdout.toString())
+    assert.strictEqual(error.code, "internal_error")
+  })
+})
+
+describe("signals", () => {
+  it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("releases everything on %s, also while booting", async (signal) => {
+    const log = releaseLog()
+    const { child, ended } = start(binary, ["run", "fake:boots-for-ever", "--", "true"], log)
+    await eventually("the boot", () => log.lines().includes("booting"))
+    child.kill(signal)
+    await ended
+    assert.deepStrictEqual(log.lines(), ["booting", "vm"])
+  })
+
+  it("kills the command before it releases the VM", async () => {
+    const log = releaseLog()
+    const { child, ended, printed } = start(binary, ["run", "debian:12", "--", "sh", "-c", "echo up; sleep 600"], log)
+    await eventually("the command", () => printed() === "up\n", printed)
+    child.kill("SIGINT")
+    await ended
+    assert.deepStrictEqual(log.lines(), ["command", "vm"])
+  })
+
+  it("leaves at once on the second signal, with the same status", async () => {
+    const log = releaseLog()
+    const { child, ended } = start(binary, ["run", "fake:never-releases", "--", "true"], log)
+    await eventually("the boot", () => log.lines().includes("booting"))
+    child.kill("SIGTERM")
+    await eventually("the release that hangs", () => log.lines().includes("stuck"))
+    child.kill("SIGTERM")
+    assert.strictEqual((await ended).status, 143)
+  })
+})
+
+describe("V8's code cache", () => {
+  const cached = (cache: string) => ({ ...binary, env: { ...binary.env, PYRO_CACHE_DIR: cache } })
+  const gc = (cache: string) => run(cached(cache), ["gc"])
+  const only = (cache: string) => {
+    const [file, ...more] = readdirSync(join(cache, "code"))
+    assert.strictEqual(more.length, 0)
+    return join(cache, "code", file ?? "")
+  }
+
+  it("is written by the first run of a command for its owner alone, and used from then on", async () => {
+    const cache = join(binary.folder, "cache-1")
+    await gc(cache)
+    const file = only(cache)
+    const { ino, mode } = statSync(file)
+    assert.strictEqual(mode & 0o777, 0o600)
+    assert.strictEqual((await gc(cache)).status, 0)
+    assert.strictEqual(statSync(file).ino, ino)
+  })
+
+  it("is replaced when it is damaged", async () => {
+    const cache = join(binary.folder, "cache-2")
+    await gc(cache)
+    const file = only(cache)
+    const { size } = statSync(file)
+    truncateSync(file, 1000)
+    assert.strictEqual((await gc(cache)).stdout.toString(), "swept vm pid 7\n1 KiB freed\n")
+    assert.isAbove(statSync(only(cache)).size, size / 2)
+  })
+
+  it("is not used when others could have written it", async () => {
+    const cache = join(binary.folder, "cache-3")
+    await gc(cache)
+    const file = only(cache)
+    const { ino } = statSync(file)
+    chmodSync(file, 0o622)
+    await gc(cache)
+    assert.notStrictEqual(statSync(file).ino, ino)
+    assert.strictEqual(statSync(file).mode & 0o777, 0o600)
+  })
+
+  it("is done without where it cannot be written", async () => {
+    const cache = join(binary.folder, "cache-4")
+    mkdirSync(cache)
+    writeFileSync(join(cache, "code"), "a file where the folder should be")
+    assert.strictEqual((await gc(cache)).status, 0)
+  })
+})

@@ -1,0 +1,224 @@
+import { createHash, randomBytes } from "node:crypto"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll, assert, describe, it } from "vitest"
+import { type Binary, eventually, onTerminal, run, shell, start } from "./cli-process.ts"
+
+const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex")
+const megabytes = (count: number) => count * 1024 * 1024
+
+/** Memory of a process in use, in bytes. */
+const residentBytes = (pid: number) =>
+  1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1])
+
+/** What `pyro run` promises as a process, whoever does the work behind it. */
+export const runCases = (name: string, binary: Binary) => {
+  const inGuest = (...words: ReadonlyArray<string>) => ["run", "debian:12", ...words]
+  const script = (text: string) => ["--", "sh", "-c", text]
+
+  describe(`${name}: output and status`, () => {
+    it("hands on stdout, stderr and the exit status", async () => {
+      const { status, stderr, stdout } = await run(binary, inGuest(...script("echo out; echo err >&2; exit 7")))
+      assert.deepStrictEqual({ status, stderr, stdout: stdout.toString() }, { status: 7, stderr: "err\n", stdout: "out\n" })
+    })
+
+    it("leaves everything behind -- to the guest", async () => {
+      const help = await run(binary, inGuest("--", "ls", "--help"))
+      assert.match(help.stdout.toString(), /^Usage: ls /)
+      const words = ["--version", "-h", "--json", "--wizard", "--log-level", "all", "--", "a  b", "", "$HOME"]
+      const echoed = await run(binary, inGuest("--", "printf", "[%s]", ...words))
+      assert.strictEqual(echoed.stdout.toString(), words.map((word) => `[${word}]`).join(""))
+    })
+
+    it("shows output while the command is still running", async () => {
+      const { child, ended, printed } = start(binary, inGuest(...script("echo first; read line; echo $line")))
+      await eventually("the first line", () => printed() === "first\n", printed)
+      child.stdin.end("second\n")
+      assert.strictEqual((await ended).stdout.toString(), "first\nsecond\n")
+    })
+
+    it("tells a missing command (127) from one that cannot be executed (126)", async () => {
+      const missing = await run(binary, inGuest("--", "no-such-command"))
+      assert.strictEqual(missing.status, 127)
+      assert.match(missing.stderr, /^pyro: no command "no-such-command"/)
+      const unexecutable = await run(binary, inGuest("--", "/etc/passwd"))
+      assert.strictEqual(unexecutable.status, 126)
+      assert.match(unexecutable.stderr, /^pyro: "\/etc\/passwd" cannot be executed/)
+    })
+
+    it("fails with 125 and names the environments when it knows no such one", async () => {
+      const { status, stderr, stdout } = await run(binary, ["run", "debian:1", "--", "true"])
+      assert.strictEqual(status, 125)
+      assert.strictEqual(stdout.length, 0)
+      assert.match(stderr, /^pyro: no environment "debian:1"; known are .*debian:12/)
+    })
+
+    it("kills the command at its timeout and leaves with 124", async () => {
+      const { status, stderr, stdout } = await run(binary, [
+        ...inGuest("--timeout-seconds", "0.5"),
+        ...script("echo begun; sleep 600; echo never")
+      ])
+      assert.strictEqual(status, 124)
+      assert.strictEqual(stdout.toString(), "begun\n")
+      assert.match(stderr, /ran past its timeout/)
+    })
+  })
+
+  describe(`${name}: --json`, () => {
+    it("prints one document with the outcome", async () => {
+      const { status, stderr, stdout } = await run(binary, [...inGuest("--json"), ...script("echo out; echo err >&2; exit 3")])
+      const { durations, ...result } = JSON.parse(stdout.toString())
+      assert.strictEqual(status, 3)
+      assert.strictEqual(stderr, "")
+      assert.deepStrictEqual(result, {
+        environment: "debian:12",
+        outcome: "exited",
+        status: 3,
+        stdout: "out\n",
+        stderr: "err\n",
+        stdout_bytes: 4,
+        stderr_bytes: 4,
+        truncated: false,
+        lossy: false,
+        warnings: []
+      })
+      assert.isAtLeast(durations.total_ms, durations.command_ms)
+      assert.isAtLeast(durations.command_ms, 0)
+      assert.isAtLeast(durations.boot_ms, 0)
+    })
+
+    it("keeps the head and the tail of what is too long, and says so", async () => {
+      const { stdout } = await run(binary, inGuest("--json", "--max-bytes", "100", "--", "seq", "100000"))
+      const result = JSON.parse(stdout.toString())
+      assert.isTrue(result.truncated)
+      assert.strictEqual(result.stdout_bytes, 588_895)
+      assert.match(result.stdout, /^1\n2\n[^]*\n\[\.\.\. 588795 bytes left out \.\.\.\]\n[^]*\n100000\n$/)
+    })
+
+    it("prints errors as the one document too", async () => {
+      const { status, stderr, stdout } = await run(binary, ["run", "debian:1", "--json", "--", "true"])
+      const { error } = JSON.parse(stdout.toString())
+      assert.strictEqual(status, 125)
+      assert.strictEqual(stderr, "")
+      assert.strictEqual(error.code, "environment_unknown")
+      assert.include(error.known, "debian:12")
+      assert.match(error.message, /^no environment "debian:1"/)
+    })
+
+    it("tells a timeout by its outcome", async () => {
+      const { status, stdout } = await run(binary, inGuest("--json", "--timeout-seconds", "0.5", "--", "sleep", "600"))
+      const result = JSON.parse(stdout.toString())
+      assert.deepStrictEqual([status, result.outcome, result.status], [124, "timed_out", 124])
+    })
+  })
+
+  describe(`${name}: stdin`, () => {
+    it("passes stdin whole", async () => {
+      const input = randomBytes(megabytes(8))
+      const { stdout } = await run(binary, inGuest("--", "cat"), { input })
+      assert.strictEqual(sha256(stdout), sha256(input))
+    })
+
+    it("does not wait for a stdin that stays open", async () => {
+      const { child, ended } = start(binary, inGuest("--", "echo", "done"))
+      const { status, stdout } = await ended
+      child.stdin.destroy()
+      assert.deepStrictEqual([status, stdout.toString()], [0, "done\n"])
+    })
+  })
+
+  describe(`${name}: signals and closed pipes`, () => {
+    it.each([["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const)("leaves on %s with %i", async (signal, status) => {
+      const { child, ended, printed } = start(binary, inGuest(...script("echo up; sleep 600")))
+      await eventually("the command's first line", () => printed() === "up\n", printed)
+      child.kill(signal)
+      assert.deepStrictEqual(await ended, { status, stdout: Buffer.from("up\n"), stderr: "" })
+    })
+
+    it("prints one document when it is interrupted with --json", async () => {
+      const { child, ended } = start(binary, inGuest("--json", "--", "sleep", "600"))
+      // A signal at any moment after the program has taken over signals; before that the system ends it.
+      setTimeout(() => child.kill("SIGINT"), 700)
+      const { status, stdout } = await ended
+      assert.strictEqual(status, 130)
+      assert.strictEqual(JSON.parse(stdout.toString()).error.code, "interrupted")
+    })
+
+    it("ends quietly when nobody reads its output any more", async () => {
+      const { stderr, stdout } = await shell(binary, `"$@" | head -n 1; echo "\${PIPESTATUS[0]}"`, inGuest("--", "yes"))
+      assert.deepStrictEqual([stdout.toString(), stderr], ["y\n141\n", ""])
+    })
+
+    it("holds little in memory for a slow reader, and loses nothing", async () => {
+      const child = start(binary, inGuest(...script("echo up >&2; head -c 67108864 /dev/zero")), { input: "" })
+      child.child.stdout.pause()
+      await eventually("the command", () => child.complained() === "up\n", child.complained)
+      const before = residentBytes(child.child.pid!)
+      await new Promise((resolve) => setTimeout(resolve, 1500))
+      const growth = residentBytes(child.child.pid!) - before
+      child.child.stdout.resume()
+      const { status, stdout } = await child.ended
+      assert.deepStrictEqual([status, stdout.length], [0, megabytes(64)])
+      assert.isBelow(growth, megabytes(32))
+    })
+  })
+
+  describe(`${name}: --tty`, () => {
+    const folder = mkdtempSync(join(tmpdir(), "pyro-tty-"))
+    afterAll(() => rmSync(folder, { recursive: true, force: true }))
+    /** The terminal's settings before and after pyro, which must be equal. */
+    const settings = (which: string) => readFileSync(join(folder, which), "utf8")
+    const guarded = (line: string) => `stty -g > ${folder}/before; ${line}; status=$?; stty -g > ${folder}/after; exit $status`
+
+    it("gives a shell when no command is given, and restores the terminal", async () => {
+      const { ended, screen, terminal } = onTerminal(binary, guarded(`"$@"`), inGuest())
+      await eventually("a prompt", () => /[#$] /.test(screen()), screen)
+      terminal.write("echo $((6 * 7)); exit 3\r")
+      assert.strictEqual(await ended, 3)
+      assert.match(screen(), /\n42\r\n/)
+      assert.strictEqual(settings("after"), settings("before"))
+    })
+
+    it("tells the guest the window's size, then its new size, and the kind of terminal", async () => {
+      const { ended, screen, terminal } = onTerminal(binary, `"$@"`, [
+        ...inGuest("--tty"),
+        ...script("trap 'stty size; exit 0' WINCH; stty size; echo $TERM; while :; do sleep 0.1; done")
+      ])
+      await eventually("size and kind", () => /30 100\r\nxterm-256color\r\n/.test(screen()), screen)
+      terminal.resize(120, 40)
+      assert.strictEqual(await ended, 0)
+      assert.match(screen(), /40 120\r\n/)
+    })
+
+    it("hands Ctrl-C to the guest", async () => {
+      const { ended, screen, terminal } = onTerminal(binary, guarded(`"$@"`), [
+        ...inGuest("--tty"),
+        ...script("trap 'echo caught; exit 9' INT; echo ready; while :; do sleep 0.1; done")
+      ])
+      await eventually("the guest", () => screen().includes("ready"), screen)
+      terminal.write("\u0003")
+      assert.strictEqual(await ended, 9)
+      assert.include(screen(), "caught")
+      assert.strictEqual(settings("after"), settings("before"))
+    })
+
+    it("restores the terminal when a signal ends pyro", async () => {
+      const { ended, screen } = onTerminal(
+        binary,
+        guarded(`(echo $BASHPID > ${folder}/pid; exec "$@")`),
+        [...inGuest("--tty"), ...script("echo ready; sleep 600")]
+      )
+      await eventually("the guest", () => screen().includes("ready"), screen)
+      process.kill(Number(settings("pid")), "SIGTERM")
+      assert.strictEqual(await ended, 143)
+      assert.strictEqual(settings("after"), settings("before"))
+    })
+
+    it("refuses --tty without a terminal", async () => {
+      const { status, stderr } = await run(binary, inGuest("--tty", "--", "true"))
+      assert.strictEqual(status, 2)
+      assert.match(stderr, /^pyro: --tty: needs stdin and stdout to be a terminal/)
+    })
+  })
+}
