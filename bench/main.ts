@@ -24,6 +24,7 @@ const bench = async (root: string, options: Options): Promise<number> => {
   const room = enterRoom()
   // VMs of the benchmarks are nobody else's: their records go with the room.
   process.env["PYRO_STATE_DIR"] = path.join(room.disk, "state")
+  process.env["PYRO_MEMORY_DIR"] = room.memory
   const loadBefore = load()
   say("preparing the floors (5 s)")
   const floor = await openFloor(room, {
