@@ -22,13 +22,16 @@ const detail = (one: EnvironmentDetail) => ({
   packages: one.packages
 })
 
-export const listEnvironments = Effect.flatMap(Environments, ({ list }) =>
-  Effect.map(list, (all) => ({ environments: all.map(summary) })))
+export const listEnvironments = Effect.flatMap(
+  Environments,
+  ({ list }) => Effect.map(list, (all) => ({ environments: all.map(summary) }))
+)
 
 export const inspectEnvironment = (environment: string) =>
   Effect.flatMap(Environments, ({ inspect }) => Effect.map(inspect(environment, { verify: true }), detail))
 
-export const removeEnvironment = (environment: string) => Effect.flatMap(Environments, ({ remove }) => remove(environment))
+export const removeEnvironment = (environment: string) =>
+  Effect.flatMap(Environments, ({ remove }) => remove(environment))
 
 export const pruneEnvironments = Effect.flatMap(Environments, ({ prune }) => prune)
 

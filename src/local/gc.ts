@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import { sweepTemplates } from "../vm/templates.ts"
 import { sweepVms } from "../vm/sweep.ts"
+import { sweepTemplates } from "../vm/templates.ts"
 
 /** Sweeps what crashes left behind: VMs first, so that nothing is removed under a living user. */
 export const gc = Effect.gen(function*() {

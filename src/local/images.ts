@@ -1,4 +1,4 @@
-import { Effect, Mailbox } from "effect"
+import { Effect, type Mailbox } from "effect"
 import type { Notice } from "../contract/notice.ts"
 import { Environments } from "../environment/Environments.ts"
 import { Kernel } from "../environment/Kernel.ts"

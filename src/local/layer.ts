@@ -1,4 +1,4 @@
-import { Context, Effect, Layer, Stream } from "effect"
+import { type Context, Effect, Layer, Stream } from "effect"
 import type { PyroError } from "../contract/errors.ts"
 import { Pyro, type PyroService } from "../contract/Pyro.ts"
 import { SeedImages } from "../disk/SeedImages.ts"
@@ -8,7 +8,13 @@ import { Paths } from "../system/Paths.ts"
 import { HostFacts } from "../vm/HostFacts.ts"
 import { Vmm } from "../vm/Vmm.ts"
 import { doctor } from "./doctor/doctor.ts"
-import { inspectEnvironment, listEnvironments, pruneEnvironments, pullEnvironment, removeEnvironment } from "./environments.ts"
+import {
+  inspectEnvironment,
+  listEnvironments,
+  pruneEnvironments,
+  pullEnvironment,
+  removeEnvironment
+} from "./environments.ts"
 import { gc } from "./gc.ts"
 import { run } from "./run.ts"
 

@@ -1,7 +1,7 @@
+import { Context, Effect, Layer } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { Context, Effect, Layer } from "effect"
 import { StateDirectoryUnusable } from "../contract/errors.ts"
 
 /**
@@ -32,7 +32,10 @@ const make = (env: NodeJS.ProcessEnv) =>
     // One folder per state directory (its inode names it), so that two installations of one user never sweep each other.
     const { dev, ino } = fs.statSync(stateDir)
     const store = env["PYRO_MEMORY_DIR"] || defaultMemoryStore(stateDir)
-    const memoryDir = yield* ensure("PYRO_MEMORY_DIR", path.join(store, `pyro-${process.getuid?.() ?? 0}-${dev.toString(36)}-${ino.toString(36)}`))
+    const memoryDir = yield* ensure(
+      "PYRO_MEMORY_DIR",
+      path.join(store, `pyro-${process.getuid?.() ?? 0}-${dev.toString(36)}-${ino.toString(36)}`)
+    )
     return { stateDir, cacheDir, memoryDir }
   })
 

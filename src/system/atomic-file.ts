@@ -1,6 +1,6 @@
+import { Data, Effect, Option, Schema } from "effect"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
-import { Data, Effect, Option, Schema } from "effect"
 
 /** A file of pyro's own could not be written or read. */
 export class FileFailed extends Data.TaggedError("FileFailed")<{
@@ -45,14 +45,22 @@ export const writeFileAtomic = (path: string, content: string | Uint8Array, opti
   Effect.try({ try: () => writeFileAtomicSync(path, content, options), catch: failed(path) })
 
 /** Encodes a value by its Schema and writes it as JSON. */
-export const writeJsonAtomic = <A, I>(path: string, schema: Schema.Schema<A, I>, value: A, options: WriteOptions = {}) =>
+export const writeJsonAtomic = <A, I>(
+  path: string,
+  schema: Schema.Schema<A, I>,
+  value: A,
+  options: WriteOptions = {}
+) =>
   Schema.encode(schema)(value).pipe(
     Effect.mapError(failed(path)),
     Effect.flatMap((encoded) => writeFileAtomic(path, JSON.stringify(encoded) + "\n", options))
   )
 
 /** Reads what `writeJsonAtomic` wrote; none when there is no such file, FileFailed when it is not what the Schema says. */
-export const readJson = <A, I>(path: string, schema: Schema.Schema<A, I>): Effect.Effect<Option.Option<A>, FileFailed> =>
+export const readJson = <A, I>(
+  path: string,
+  schema: Schema.Schema<A, I>
+): Effect.Effect<Option.Option<A>, FileFailed> =>
   Effect.suspend(() => {
     let text: string
     try {

@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process"
 import { Data, Effect } from "effect"
+import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process"
 import { HostToolMissing } from "../contract/errors.ts"
 import { packageOf } from "./tool-packages.ts"
 
@@ -42,7 +42,10 @@ const stderrTailBytes = 8 * 1024
  * of its own) and waits until it is gone. Fails with HostToolMissing when there is no such program.
  */
 export const runTool = (tool: string, args: ReadonlyArray<string>, options: ToolOptions = {}) =>
-  Effect.async<{ readonly stdout: Buffer; readonly stderr: string; readonly code: number }, ToolFailed | HostToolMissing>((resume) => {
+  Effect.async<
+    { readonly stdout: Buffer; readonly stderr: string; readonly code: number },
+    ToolFailed | HostToolMissing
+  >((resume) => {
     const child = spawn(tool, args, {
       detached: true,
       stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe", ...(options.descriptors ?? [])],

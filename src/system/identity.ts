@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs"
 import { Schema } from "effect"
+import { readdirSync, readFileSync } from "node:fs"
 
 /**
  * Names one process for good: a pid alone is reused. `startTicks` is field 22 of `/proc/PID/stat` (proc(5)), in clock ticks
@@ -45,3 +45,16 @@ export const isAlive = (identity: ProcessIdentity): boolean => {
 
 /** Identity of this process. */
 export const ownIdentity = (): ProcessIdentity => processIdentity(process.pid)!
+
+/** Running processes one of whose arguments is one of these, exactly. */
+export const processesWithArgument = (...wanted: ReadonlyArray<string>): ReadonlyArray<ProcessIdentity> =>
+  readdirSync("/proc").flatMap((name) => {
+    if (!/^\d+$/.test(name)) return []
+    try {
+      const args = readFileSync(`/proc/${name}/cmdline`, "latin1").split("\0")
+      const identity = args.some((arg) => wanted.includes(arg)) ? processIdentity(Number(name)) : undefined
+      return identity === undefined ? [] : [identity]
+    } catch {
+      return [] // it ended meanwhile
+    }
+  })

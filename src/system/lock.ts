@@ -1,6 +1,6 @@
+import { Data, Effect } from "effect"
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"
-import { Data, Effect } from "effect"
 import { HostToolMissing } from "../contract/errors.ts"
 
 /** Somebody else held the lock for longer than the caller wanted to wait. */
@@ -27,9 +27,9 @@ export const acquireLock = (path: string, options: { readonly timeoutMs: number;
   )
 
 /** Runs an effect while holding the lock of `path`. */
-export const withLock = (path: string, options: { readonly timeoutMs: number; readonly shared?: boolean }) =>
-<A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.scoped(Effect.zipRight(acquireLock(path, options), effect))
+export const withLock =
+  (path: string, options: { readonly timeoutMs: number; readonly shared?: boolean }) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.scoped(Effect.zipRight(acquireLock(path, options), effect))
 
 const take = (fd: number, path: string, options: { readonly timeoutMs: number; readonly shared?: boolean }) =>
   Effect.async<void, LockTimeout | HostToolMissing>((resume) => {
@@ -38,9 +38,13 @@ const take = (fd: number, path: string, options: { readonly timeoutMs: number; r
     const child = spawn("flock", [mode, ...patience, "3"], {
       stdio: ["ignore", "ignore", "ignore", fd]
     })
-    child.on("error", () =>
-      resume(new HostToolMissing({ tool: "flock", package: "util-linux", detail: "it was not found on PATH" })))
-    child.on("exit", (code) =>
-      resume(code === 0 ? Effect.void : new LockTimeout({ path, waitedMs: options.timeoutMs })))
+    child.on(
+      "error",
+      () => resume(new HostToolMissing({ tool: "flock", package: "util-linux", detail: "it was not found on PATH" }))
+    )
+    child.on(
+      "exit",
+      (code) => resume(code === 0 ? Effect.void : new LockTimeout({ path, waitedMs: options.timeoutMs }))
+    )
     return Effect.sync(() => void child.kill("SIGKILL"))
   })

@@ -1,7 +1,7 @@
+import { Effect } from "effect"
 import { existsSync } from "node:fs"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
-import { Effect } from "effect"
 import { HostToolMissing } from "../contract/errors.ts"
 
 /** Programs that the project builds from `guest-agent/`. */
@@ -13,7 +13,9 @@ export const packageRoot: () => string = (() => {
   return () => {
     if (known !== undefined) return known
     let folder = path.dirname(fileURLToPath(import.meta.url))
-    while (!existsSync(path.join(folder, "guest-agent")) && path.dirname(folder) !== folder) folder = path.dirname(folder)
+    while (!existsSync(path.join(folder, "guest-agent")) && path.dirname(folder) !== folder) {
+      folder = path.dirname(folder)
+    }
     return known = folder
   }
 })()

@@ -1,9 +1,11 @@
+import { Data, Effect, Schedule } from "effect"
 import * as fs from "node:fs"
 import * as net from "node:net"
 import * as path from "node:path"
-import { Data, Effect, Schedule } from "effect"
 
-export class ConnectFailed extends Data.TaggedError("ConnectFailed")<{ readonly path: string; readonly detail: string }> {
+export class ConnectFailed
+  extends Data.TaggedError("ConnectFailed")<{ readonly path: string; readonly detail: string }>
+{
   override get message() {
     return `${this.path}: ${this.detail}`
   }

@@ -1,6 +1,6 @@
+import { Context, Effect, Layer, Ref, Schema } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { Context, Effect, Layer, Ref, Schema } from "effect"
 import { readJson, writeJsonAtomic } from "../system/atomic-file.ts"
 import { hostBootId } from "../system/identity.ts"
 import { Paths } from "../system/Paths.ts"

@@ -1,7 +1,7 @@
-import * as fs from "node:fs"
-import * as path from "node:path"
 import { Effect, Queue, type Scope } from "effect"
+import * as fs from "node:fs"
 import type { Socket } from "node:net"
+import * as path from "node:path"
 import {
   type AdmissionRefused,
   type GuestPanicked,
@@ -13,16 +13,26 @@ import { Paths } from "../system/Paths.ts"
 import { type ConnectFailed, connectUnix, connectUnixSoon } from "../system/unix-socket.ts"
 import { admit } from "./admission.ts"
 import type { Confinement } from "./confinement.ts"
+import { makeOverlay, placeImage } from "./disks.ts"
 import { failedAt, fileFailedAt } from "./failure.ts"
-import { type VmHealth, makeEventQueue, watchHealth } from "./health.ts"
+import { makeEventQueue, type VmHealth, watchHealth } from "./health.ts"
 import { type LiveDisks, makeLiveDisks } from "./live-disks.ts"
 import { type Disks, type MachineSpec, names } from "./machine.ts"
 import { fillMemory, type Frozen } from "./memory.ts"
-import { makeOverlay, placeImage } from "./disks.ts"
+import { awaitMigration } from "./migration.ts"
 import { type QemuProcess, startQemu, stateDescriptorInQemu, uidFor } from "./qemu-process.ts"
 import { makeQmp, type Qmp } from "./qmp.ts"
-import { awaitMigration } from "./migration.ts"
-import { newFolderName, newRecord, newVmId, type VmId, type VmPaths, vmPaths, type VmPurpose, type VmRecord, writeRecord } from "./record.ts"
+import {
+  newFolderName,
+  newRecord,
+  newVmId,
+  type VmId,
+  type VmPaths,
+  vmPaths,
+  type VmPurpose,
+  type VmRecord,
+  writeRecord
+} from "./record.ts"
 
 /** A microVM that exists. Its Scope ends it: QEMU first, then its memory, disks and folder. */
 export interface Vm {
@@ -84,7 +94,10 @@ export const acquireVm = (request: VmRequest): Effect.Effect<Vm, VmError, Scope.
     yield* admit(record)
     yield* fillMemory(paths, record, request.frozen)
     const seed = yield* placeImage(paths, request.seed.path, "seed.ext4")
-    const layers = yield* Effect.forEach(request.layers ?? [], (layer, index) => placeImage(paths, layer, `${index}.qcow2`))
+    const layers = yield* Effect.forEach(
+      request.layers ?? [],
+      (layer, index) => placeImage(paths, layer, `${index}.qcow2`)
+    )
     const overlay = yield* makeOverlay(paths, record.uid, request.seed.virtualBytes, `${layers.length}.qcow2`)
     const disks = diskChain(seed, layers, overlay)
 
@@ -99,11 +112,15 @@ export const acquireVm = (request: VmRequest): Effect.Effect<Vm, VmError, Scope.
       stateDescriptor,
       dieWithParent: request.dieWithParent
     })
-    const death = Effect.flatMap(qemu.ended, (how) => new VmFailed({ step: "start", detail: `QEMU ended: ${how}`, consoleTail: "" }))
+    const death = Effect.flatMap(
+      qemu.ended,
+      (how) => new VmFailed({ step: "start", detail: `QEMU ended: ${how}`, consoleTail: "" })
+    )
     // A connection that QEMU's end has cut is QEMU's end.
     const orDeath = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>) =>
       Effect.raceFirst(
-        Effect.catchAll(effect, (failure) => Effect.timeoutFail(death, { duration: "500 millis", onTimeout: () => failure })),
+        Effect.catchAll(effect, (failure) =>
+          Effect.timeoutFail(death, { duration: "500 millis", onTimeout: () => failure })),
         death
       )
     const connect = (name: string) =>
@@ -120,7 +137,8 @@ export const acquireVm = (request: VmRequest): Effect.Effect<Vm, VmError, Scope.
     if (request.frozen !== undefined) {
       yield* thaw(qmp).pipe(Effect.raceFirst(health.failure), Effect.mapError(failedAt("restore")))
     }
-    const command = (step: string, name: string) => qmp.execute(name).pipe(Effect.asVoid, Effect.mapError(failedAt(step)))
+    const command = (step: string, name: string) =>
+      qmp.execute(name).pipe(Effect.asVoid, Effect.mapError(failedAt(step)))
     return {
       id,
       spec: request.spec,
@@ -157,7 +175,8 @@ const acquireFolder = (paths: VmPaths, record: VmRecord) => {
       Effect.mapError(({ cause }) => fileFailedAt("prepare", folder)(cause)),
       Effect.onError(() => Effect.sync(() => fs.rmSync(fresh, { recursive: true, force: true })))
     ),
-    () => Effect.promise(() => fs.promises.rm(paths.directory, { recursive: true, force: true })).pipe(Effect.ignoreLogged)
+    () =>
+      Effect.promise(() => fs.promises.rm(paths.directory, { recursive: true, force: true })).pipe(Effect.ignoreLogged)
   )
 }
 

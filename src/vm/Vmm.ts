@@ -8,7 +8,7 @@ import type { Capture } from "./capture.ts"
 import { type Confinement, probeConfinement } from "./confinement.ts"
 import { freezeTemplate, probeKvm } from "./freeze.ts"
 import { greet } from "./hello.ts"
-import { fileIdentity, HostFacts } from "./HostFacts.ts"
+import { fileIdentity, type HostFacts } from "./HostFacts.ts"
 import type { Accelerator, MachineSpec } from "./machine.ts"
 import { findQemu } from "./qemu-program.ts"
 import type { VmPurpose } from "./record.ts"
@@ -127,7 +127,13 @@ const make = Effect.gen(function*() {
         const frozen = yield* ensureTemplate(key, request.images.environment.name, (directory) =>
           Effect.zipRight(
             request.onTemplate ?? Effect.void,
-            freezeTemplate({ spec, qemuProgram: host.qemuProgram, confinement: host.confinement, seed: request.placeholder, directory })
+            freezeTemplate({
+              spec,
+              qemuProgram: host.qemuProgram,
+              confinement: host.confinement,
+              seed: request.placeholder,
+              directory
+            })
           ))
         const vm = yield* acquireVm({
           purpose: request.purpose,

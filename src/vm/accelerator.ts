@@ -1,5 +1,5 @@
-import * as fs from "node:fs"
 import { Effect } from "effect"
+import * as fs from "node:fs"
 import { type HostToolMissing, VmFailed } from "../contract/errors.ts"
 import { runTool } from "../system/child.ts"
 import { nativeTool } from "../system/native.ts"

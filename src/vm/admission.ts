@@ -1,11 +1,11 @@
-import * as fs from "node:fs"
-import * as os from "node:os"
-import * as path from "node:path"
 import { Effect, Option } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
 import { AdmissionRefused, NoSpace } from "../contract/errors.ts"
+import { availableMemoryBytes, coreCount, freeBytes } from "../system/host.ts"
 import { isAlive } from "../system/identity.ts"
 import { Paths } from "../system/Paths.ts"
-import { readRecord, VmId, vmPaths, type VmRecord } from "./record.ts"
+import { readRecord, type VmId, vmPaths, type VmRecord } from "./record.ts"
 
 /** Memory that is left to the host itself, in MiB. */
 const hostReserveMib = 256
@@ -33,11 +33,6 @@ const outstandingMib = (file: string, memoryMib: number) => {
   }
 }
 
-const availableMemoryMib = () => {
-  const found = /^MemAvailable:\s+(\d+) kB/m.exec(fs.readFileSync("/proc/meminfo", "utf8"))
-  return found === null ? os.freemem() / mib : Number(found[1]) / 1024
-}
-
 /**
  * Lets a VM in only when all the memory it may ever touch fits what is left of the store and of the host: a full tmpfs kills
  * QEMU by SIGBUS in the middle of work. To be called when the VM's own record is already written: of two that come at once each
@@ -56,8 +51,7 @@ export const admit = (record: VmRecord): Effect.Effect<void, AdmissionRefused | 
       promisedMib += outstandingMib(one.memory, other.memoryMib)
       vcpus += other.vcpuCount
     }
-    const store = fs.statfsSync(paths.memoryDir)
-    const storeMib = Math.floor(store.bavail * store.bsize / mib - promisedMib)
+    const storeMib = Math.floor(freeBytes(paths.memoryDir) / mib - promisedMib)
     if (storeMib < record.memoryMib) {
       return yield* new NoSpace({
         where: "memory store",
@@ -66,18 +60,21 @@ export const admit = (record: VmRecord): Effect.Effect<void, AdmissionRefused | 
         availableMib: Math.max(0, storeMib)
       })
     }
-    const hostMib = Math.floor(availableMemoryMib() - promisedMib - hostReserveMib)
+    const hostMib = Math.floor(availableMemoryBytes() / mib - promisedMib - hostReserveMib)
     if (hostMib < record.memoryMib) {
       return yield* new AdmissionRefused({
         resource: "memory",
-        detail: `the VM may need ${record.memoryMib} MiB, and the host has ${Math.max(0, hostMib)} MiB that no other VM was promised`
+        detail: `the VM may need ${record.memoryMib} MiB, and the host has ${
+          Math.max(0, hostMib)
+        } MiB that no other VM was promised`
       })
     }
-    const mostVcpus = os.availableParallelism() * vcpusPerCore
+    const mostVcpus = coreCount() * vcpusPerCore
     if (vcpus > mostVcpus) {
       return yield* new AdmissionRefused({
         resource: "cpu",
-        detail: `it would make ${vcpus} virtual CPUs, and this host's ${os.availableParallelism()} cores are given at most ${mostVcpus}`
+        detail:
+          `it would make ${vcpus} virtual CPUs, and this host's ${coreCount()} cores are given at most ${mostVcpus}`
       })
     }
   })

@@ -84,7 +84,13 @@ export const claimSteps = (identity: GuestIdentity): ReadonlyArray<Call<unknown>
       flags: mountFlags.noAtime,
       data: `lowerdir=${lowerDirectory},upperdir=/disk/upper,workdir=/disk/work`
     }),
-    Calls.mount({ source: "/disk/workspace", target: `${root}/workspace`, fstype: "", flags: mountFlags.bind, data: "" }),
+    Calls.mount({
+      source: "/disk/workspace",
+      target: `${root}/workspace`,
+      fstype: "",
+      flags: mountFlags.bind,
+      data: ""
+    }),
     Calls.mkdir({ path: ownFiles, mode: 0o755 }),
     write("hostname", `${identity.hostname}\n`, 0o644),
     write("hosts", hosts(identity.hostname), 0o644),

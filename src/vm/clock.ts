@@ -19,5 +19,10 @@ export const clockOffsetMs = (channel: GuestChannel): Effect.Effect<number, Agen
 
 /** Puts the guest's wall clock right when it is not: after a pause, a host that slept, a step of the host's own clock. */
 export const keepClock = (channel: GuestChannel): Effect.Effect<void, AgentCallFailed | ChannelFailed> =>
-  Effect.flatMap(clockOffsetMs(channel), (offset) =>
-    Math.abs(offset) <= toleranceMs ? Effect.void : Effect.asVoid(Effect.suspend(() => channel.call.clockSet({ ns: wallClockNs() }))))
+  Effect.flatMap(
+    clockOffsetMs(channel),
+    (offset) =>
+      Math.abs(offset) <= toleranceMs
+        ? Effect.void
+        : Effect.asVoid(Effect.suspend(() => channel.call.clockSet({ ns: wallClockNs() })))
+  )

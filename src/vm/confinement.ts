@@ -1,7 +1,8 @@
-import * as fs from "node:fs"
-import { randomInt } from "node:crypto"
 import { Effect } from "effect"
+import { randomInt } from "node:crypto"
+import * as fs from "node:fs"
 import { runTool } from "../system/child.ts"
+import { isRoot } from "../system/host.ts"
 import { HostFacts } from "./HostFacts.ts"
 import { names } from "./machine.ts"
 
@@ -27,14 +28,26 @@ export interface VisibleFiles {
   readonly initrd: string
 }
 
-const isRoot = () => process.getuid?.() === 0
-
-const unshare = ["--unshare-ipc", "--unshare-net", "--unshare-uts", "--unshare-pid", "--unshare-cgroup-try", "--new-session"]
+const unshare = [
+  "--unshare-ipc",
+  "--unshare-net",
+  "--unshare-uts",
+  "--unshare-pid",
+  "--unshare-cgroup-try",
+  "--new-session"
+]
 
 const system = [
   ...["--ro-bind", "/usr", "/usr", "--ro-bind-try", "/nix/store", "/nix/store"],
   ...["--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64", "--symlink", "usr/bin", "/bin"],
-  ...["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache", "--ro-bind-try", "/etc/alternatives", "/etc/alternatives"],
+  ...[
+    "--ro-bind-try",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.cache",
+    "--ro-bind-try",
+    "/etc/alternatives",
+    "/etc/alternatives"
+  ],
   ...["--dev-bind", "/dev/null", "/dev/null", "--dev-bind", "/dev/urandom", "/dev/urandom"]
 ]
 

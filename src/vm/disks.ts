@@ -1,6 +1,6 @@
+import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { Effect } from "effect"
 import { holdImage } from "../disk/hold.ts"
 import { qcow2Header } from "../disk/qcow2.ts"
 import { failedAt, fileFailedAt } from "./failure.ts"

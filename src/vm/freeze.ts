@@ -43,7 +43,10 @@ const bootPatiently = <A, E>(
     timeoutMs *= 2
     return Effect.scoped(Effect.flatMap(boot(request, now), (guest) => Effect.either(use(guest))))
   }).pipe(
-    Effect.retry({ schedule: Schedule.recurs(bootRetries), while: (failure) => failure._tag === "VmFailed" && failure.step === "hello" }),
+    Effect.retry({
+      schedule: Schedule.recurs(bootRetries),
+      while: (failure) => failure._tag === "VmFailed" && failure.step === "hello"
+    }),
     Effect.flatMap((result) => result)
   )
 }

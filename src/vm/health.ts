@@ -1,6 +1,6 @@
-import * as fs from "node:fs"
 import { Deferred, Effect, Queue, Schedule, type Scope, Stream, SubscriptionRef } from "effect"
 import { GuestPanicked, VmFailed } from "../contract/errors.ts"
+import { freeBytes } from "../system/host.ts"
 import type { QemuProcess } from "./qemu-process.ts"
 import type { Qmp, QmpEvent } from "./qmp.ts"
 
@@ -47,11 +47,7 @@ export const watchHealth = (options: {
       Effect.orElseSucceed(() => "")
     )
 
-    const freeBytes = Effect.sync(() => {
-      const { bavail, bsize } = fs.statfsSync(options.directory)
-      return bavail * bsize
-    })
-    const goOnWhenRoom = freeBytes.pipe(
+    const goOnWhenRoom = Effect.sync(() => freeBytes(options.directory)).pipe(
       Effect.repeat({ until: (free) => free >= roomToGoOnBytes, schedule: Schedule.spaced("250 millis") }),
       Effect.zipRight(SubscriptionRef.set(trouble, "none")),
       Effect.zipRight(qmp.execute("cont")),
@@ -94,8 +90,15 @@ export const watchHealth = (options: {
 
     yield* Queue.take(events).pipe(Effect.flatMap(take), Effect.forever, Effect.forkScoped)
     yield* qemu.ended.pipe(
-      Effect.flatMap((how) => Deferred.fail(broken, new VmFailed({ step: "run", detail: `QEMU ended: ${how}`, consoleTail: "" }))),
+      Effect.flatMap((how) =>
+        Deferred.fail(broken, new VmFailed({ step: "run", detail: `QEMU ended: ${how}`, consoleTail: "" }))
+      ),
       Effect.forkScoped
     )
-    return { failure: Deferred.await(broken), trouble: SubscriptionRef.get(trouble), troubles: Stream.drop(trouble.changes, 1), consoleTail }
+    return {
+      failure: Deferred.await(broken),
+      trouble: SubscriptionRef.get(trouble),
+      troubles: Stream.drop(trouble.changes, 1),
+      consoleTail
+    }
   })

@@ -12,13 +12,18 @@ export const greet = (
   timeoutMs: number,
   options: { readonly takeover: boolean } = { takeover: false }
 ): Effect.Effect<GuestChannel, VmError | ChannelFailed, Scope.Scope> =>
-  GuestChannel.connect({ open: Effect.succeed(vm.port), takeover: options.takeover, helloTimeoutMs: timeoutMs * 2 }).pipe(
-    Effect.raceFirst(vm.health.failure),
-    Effect.timeoutOption(timeoutMs),
-    Effect.flatMap((answer) =>
-      answer._tag === "Some"
-        ? Effect.succeed(answer.value)
-        : Effect.flatMap(vm.health.consoleTail, (consoleTail) =>
-          new VmFailed({ step: "hello", detail: `the guest's agent did not answer within ${timeoutMs} ms`, consoleTail }))
+  GuestChannel.connect({ open: Effect.succeed(vm.port), takeover: options.takeover, helloTimeoutMs: timeoutMs * 2 })
+    .pipe(
+      Effect.raceFirst(vm.health.failure),
+      Effect.timeoutOption(timeoutMs),
+      Effect.flatMap((answer) =>
+        answer._tag === "Some"
+          ? Effect.succeed(answer.value)
+          : Effect.flatMap(vm.health.consoleTail, (consoleTail) =>
+            new VmFailed({
+              step: "hello",
+              detail: `the guest's agent did not answer within ${timeoutMs} ms`,
+              consoleTail
+            }))
+      )
     )
-  )

@@ -1,6 +1,6 @@
+import { Effect, Ref } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { Effect, Ref } from "effect"
 import type { HostToolMissing, NoSpace, VmFailed } from "../contract/errors.ts"
 import { makeOverlay, placeImage } from "./disks.ts"
 import { failedAt, fileFailedAt } from "./failure.ts"
@@ -69,7 +69,9 @@ export const makeLiveDisks = (options: {
           ["blockdev-add", overlayNode(overlay, overlayName, seedName)],
           ["qom-set", { path: "/machine/peripheral/vdb", property: "drive", value: overlayName }],
           ["qom-set", { path: "/machine/peripheral/vdc", property: "drive", value: seedName }],
-          ...[...before.overlayNodes].reverse().map((node): [string, Record<string, unknown>] => ["blockdev-del", { "node-name": node }]),
+          ...[...before.overlayNodes].reverse().map((
+            node
+          ): [string, Record<string, unknown>] => ["blockdev-del", { "node-name": node }]),
           ["blockdev-del", { "node-name": before.seedNode }],
           ["blockdev-del", { "node-name": `${before.seedNode}f` }]
         ]).pipe(Effect.mapError(failedAt("switch disks")))

@@ -65,6 +65,9 @@ export interface Disks {
   readonly seed: string
 }
 
+/** Argument by which the processes of a VM are found. */
+export const processName = (id: string) => `pyro-${id}`
+
 const json = (value: unknown) => JSON.stringify(value)
 
 /** Nodes of a raw image that is only read: the file `NAMEf`, and `NAME` on it. */
@@ -93,11 +96,16 @@ export const overlayNode = (filename: string, name: string, backing: string | nu
  * QEMU's arguments. vda is the environment, vdb the workspace disk, vdc the baseline. The working directory is the VM's folder.
  * `incoming` waits for a frozen state instead of booting.
  */
-export const qemuArguments = (spec: MachineSpec, id: string, disks: Disks, incoming: boolean): ReadonlyArray<string> => [
+export const qemuArguments = (
+  spec: MachineSpec,
+  id: string,
+  disks: Disks,
+  incoming: boolean
+): ReadonlyArray<string> => [
   "-nodefaults",
   "-no-user-config",
   ...["-display", "none"],
-  ...["-name", `pyro-${id}`],
+  ...["-name", processName(id)],
   // A guest that resets or powers off leaves QEMU there, stopped, so that its console can still be read.
   ...["-action", "reboot=shutdown,shutdown=pause,panic=pause"],
   ...["-M", "microvm,pic=on,pit=on,rtc=on,isa-serial=off,memory-backend=m"],

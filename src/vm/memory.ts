@@ -1,5 +1,5 @@
-import * as fs from "node:fs"
 import { Effect, type Scope } from "effect"
+import * as fs from "node:fs"
 import { type HostToolMissing, NoSpace, VmFailed } from "../contract/errors.ts"
 import { runTool } from "../system/child.ts"
 import { nativeTool } from "../system/native.ts"
@@ -53,7 +53,12 @@ export const copySparse = (from: string, to: string, uid: number) =>
         failure._tag !== "ToolFailed"
           ? failure
           : failure.code === copyNoSpace
-          ? new NoSpace({ where: "memory store", path: to, neededMib: Math.ceil(fs.statSync(from).blocks / 2048), availableMib: 0 })
+          ? new NoSpace({
+            where: "memory store",
+            path: to,
+            neededMib: Math.ceil(fs.statSync(from).blocks / 2048),
+            availableMib: 0
+          })
           : new VmFailed({ step: "memory", detail: failure.message, consoleTail: "" })
       )
     )

@@ -9,7 +9,9 @@ export const awaitMigration = (qmp: Qmp, step: string) =>
     Effect.map((answer) => (answer as { readonly status?: string; readonly "error-desc"?: string })),
     Effect.flatMap((answer) =>
       answer.status === "failed" || answer.status === "cancelled"
-        ? Effect.fail(new VmFailed({ step, detail: answer["error-desc"] ?? `migration ${answer.status}`, consoleTail: "" }))
+        ? Effect.fail(
+          new VmFailed({ step, detail: answer["error-desc"] ?? `migration ${answer.status}`, consoleTail: "" })
+        )
         : Effect.succeed(answer.status === "completed")
     ),
     Effect.mapError(failedAt(step)),

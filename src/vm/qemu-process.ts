@@ -1,9 +1,9 @@
+import { Deferred, Effect, Schedule, type Scope } from "effect"
 import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import type { Readable } from "node:stream"
-import { Deferred, Effect, Schedule, type Scope } from "effect"
 import { HostToolMissing, VmFailed } from "../contract/errors.ts"
 import { isAlive, type ProcessIdentity, processIdentity } from "../system/identity.ts"
 import { chooseVmUid, confine, type ConfinementLevel } from "./confinement.ts"
@@ -72,14 +72,20 @@ export const startQemu = (request: QemuRequest): Effect.Effect<QemuProcess, VmFa
     )
     const stderr = keepTail(child.stderr as Readable)
     child.once("error", (cause) => Deferred.unsafeDone(ended, Effect.succeed(cause.message)))
-    child.once("exit", (code, signal) =>
-      Deferred.unsafeDone(ended, Effect.sync(() => `${endOf(code, signal)}${said(stderr())}`)))
+    child.once(
+      "exit",
+      (code, signal) => Deferred.unsafeDone(ended, Effect.sync(() => `${endOf(code, signal)}${said(stderr())}`))
+    )
 
     if (child.pid === undefined) {
       const detail = yield* Deferred.await(ended)
       return yield* new HostToolMissing({
         tool: path.basename(command.program),
-        package: command.program === "bwrap" ? "bubblewrap" : command.program === "setpriv" ? "util-linux" : "qemu-system-x86",
+        package: command.program === "bwrap"
+          ? "bubblewrap"
+          : command.program === "setpriv"
+          ? "util-linux"
+          : "qemu-system-x86",
         detail
       })
     }
@@ -94,7 +100,9 @@ export const startQemu = (request: QemuRequest): Effect.Effect<QemuProcess, VmFa
       return yield* vmFailed("start", `QEMU ended at once: ${yield* Deferred.await(ended)}`)
     }
     yield* Effect.addFinalizer(() => killIdentity(identity))
-    yield* writeRecord(paths, { ...record, qemu: identity }).pipe(Effect.mapError((cause) => vmFailed("record", cause.message)))
+    yield* writeRecord(paths, { ...record, qemu: identity }).pipe(
+      Effect.mapError((cause) => vmFailed("record", cause.message))
+    )
     return { identity, ended: Deferred.await(ended), isAlive: () => isAlive(identity) }
   })
 
@@ -124,7 +132,10 @@ const launch = (program: string, args: ReadonlyArray<string>, cwd: string, state
 }
 
 /** Outside namespaces QEMU finds its files by links in its working directory. */
-const linkFiles = (directory: string, files: { memory: string; environment: string; vmlinux: string; initrd: string }) =>
+const linkFiles = (
+  directory: string,
+  files: { memory: string; environment: string; vmlinux: string; initrd: string }
+) =>
   Effect.try({
     try: () => {
       fs.symlinkSync(files.memory, path.join(directory, names.memory))

@@ -1,6 +1,6 @@
+import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { Effect } from "effect"
 import { HostToolMissing, HostToolUnsuitable } from "../contract/errors.ts"
 import { runTool } from "../system/child.ts"
 import { fileIdentity, HostFacts } from "./HostFacts.ts"
@@ -22,14 +22,20 @@ const onPath = (name: string) =>
 export const findQemu = Effect.gen(function*() {
   const program = process.env["PYRO_QEMU"] ?? onPath("qemu-system-x86_64")
   if (program === undefined || !fs.existsSync(program)) {
-    return yield* new HostToolMissing({ tool: "qemu-system-x86_64", package: "qemu-system-x86", detail: "it was not found on PATH" })
+    return yield* new HostToolMissing({
+      tool: "qemu-system-x86_64",
+      package: "qemu-system-x86",
+      detail: "it was not found on PATH"
+    })
   }
   const facts = yield* HostFacts
   const version = yield* facts.get(
     `qemu-version:${fileIdentity(program)}`,
     runTool(program, ["--version"]).pipe(
       Effect.map(({ stdout }) => /version (\d+\.\d+(?:\.\d+)?)/.exec(stdout.toString("utf8"))?.[1] ?? "unknown"),
-      Effect.mapError((cause) => new HostToolUnsuitable({ tool: program, found: cause.message, needed: "a QEMU that runs" }))
+      Effect.mapError((cause) =>
+        new HostToolUnsuitable({ tool: program, found: cause.message, needed: "a QEMU that runs" })
+      )
     )
   )
   const [major = 0, minor = 0] = version.split(".").map(Number)

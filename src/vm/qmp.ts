@@ -1,5 +1,5 @@
-import type { Socket } from "node:net"
 import { Data, Deferred, Effect, Exit, type Scope } from "effect"
+import type { Socket } from "node:net"
 
 /** QEMU refused a monitor command, or its monitor went away. */
 export class QmpFailed extends Data.TaggedError("QmpFailed")<{
@@ -24,7 +24,9 @@ export interface Qmp {
   /** Runs one command and gives its `return` value. */
   readonly execute: (command: string, args?: Readonly<Record<string, unknown>>) => Effect.Effect<unknown, QmpFailed>
   /** Sends several commands in one write; the effect ends with the last answer, and fails with the first refusal. */
-  readonly executeAll: (commands: ReadonlyArray<readonly [string, Readonly<Record<string, unknown>>?]>) => Effect.Effect<void, QmpFailed>
+  readonly executeAll: (
+    commands: ReadonlyArray<readonly [string, Readonly<Record<string, unknown>>?]>
+  ) => Effect.Effect<void, QmpFailed>
   /** Completes when the connection has ended. */
   readonly closed: Effect.Effect<void>
 }
@@ -41,7 +43,10 @@ interface Pending {
  * Speaks QMP over a connected socket and negotiates capabilities. Events go to `onEvent` as they come, synchronously.
  * The Scope destroys the socket. QEMU does not end when its monitor's connection does.
  */
-export const makeQmp = (socket: Socket, onEvent: (event: QmpEvent) => void): Effect.Effect<Qmp, QmpFailed, Scope.Scope> =>
+export const makeQmp = (
+  socket: Socket,
+  onEvent: (event: QmpEvent) => void
+): Effect.Effect<Qmp, QmpFailed, Scope.Scope> =>
   Effect.gen(function*() {
     const greeted = yield* Deferred.make<void, QmpFailed>()
     const closed = yield* Deferred.make<void>()
@@ -70,7 +75,13 @@ export const makeQmp = (socket: Socket, onEvent: (event: QmpEvent) => void): Eff
       if ("return" in message) return waiting.resume(Exit.succeed(message["return"]))
       const error = (message["error"] ?? {}) as { readonly class?: unknown; readonly desc?: unknown }
       waiting.resume(
-        Exit.fail(new QmpFailed({ command: waiting.command, kind: String(error.class), detail: String(error.desc).slice(0, 2000) }))
+        Exit.fail(
+          new QmpFailed({
+            command: waiting.command,
+            kind: String(error.class),
+            detail: String(error.desc).slice(0, 2000)
+          })
+        )
       )
     }
 
@@ -99,7 +110,9 @@ export const makeQmp = (socket: Socket, onEvent: (event: QmpEvent) => void): Eff
 
     const execute: Qmp["execute"] = (command, args) =>
       Effect.async((resume) => {
-        if (ended) return resume(Effect.fail(new QmpFailed({ command, kind: "Closed", detail: "the connection has ended" })))
+        if (ended) {
+          return resume(Effect.fail(new QmpFailed({ command, kind: "Closed", detail: "the connection has ended" })))
+        }
         pending.push({ command, resume })
         socket.write(frame(command, args))
       })
@@ -108,7 +121,9 @@ export const makeQmp = (socket: Socket, onEvent: (event: QmpEvent) => void): Eff
       Effect.async<void, QmpFailed>((resume) => {
         if (commands.length === 0) return resume(Effect.void)
         if (ended) {
-          return resume(Effect.fail(new QmpFailed({ command: commands[0]![0], kind: "Closed", detail: "the connection has ended" })))
+          return resume(
+            Effect.fail(new QmpFailed({ command: commands[0]![0], kind: "Closed", detail: "the connection has ended" }))
+          )
         }
         let left = commands.length
         let failure: Exit.Exit<never, QmpFailed> | undefined

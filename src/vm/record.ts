@@ -1,6 +1,6 @@
+import { Effect, type Option, Schema } from "effect"
 import { randomBytes } from "node:crypto"
 import * as path from "node:path"
-import { Effect, Option, Schema } from "effect"
 import { type FileFailed, readJson, writeJsonAtomic } from "../system/atomic-file.ts"
 import { hostBootId, ownIdentity, ProcessIdentity } from "../system/identity.ts"
 import { Paths } from "../system/Paths.ts"
@@ -12,7 +12,16 @@ export type VmId = typeof VmId.Type
 export const newVmId = (): VmId => VmId.make(`vm-${randomBytes(8).toString("hex").slice(0, 12)}`)
 
 /** What a VM serves. */
-export const VmPurpose = Schema.Literal("run", "template", "probe", "selftest", "pool", "workspace", "inspector", "bench")
+export const VmPurpose = Schema.Literal(
+  "run",
+  "template",
+  "probe",
+  "selftest",
+  "pool",
+  "workspace",
+  "inspector",
+  "bench"
+)
 export type VmPurpose = typeof VmPurpose.Type
 
 /**
@@ -54,7 +63,8 @@ export type VmPaths = ReturnType<typeof vmPaths>
 export const writeRecord = (paths: VmPaths, record: VmRecord): Effect.Effect<void, FileFailed> =>
   writeJsonAtomic(paths.record, VmRecord, record)
 
-export const readRecord = (paths: VmPaths): Effect.Effect<Option.Option<VmRecord>, FileFailed> => readJson(paths.record, VmRecord)
+export const readRecord = (paths: VmPaths): Effect.Effect<Option.Option<VmRecord>, FileFailed> =>
+  readJson(paths.record, VmRecord)
 
 /** A record of a VM that this process answers for. */
 export const newRecord = (request: Pick<VmRecord, "id" | "purpose" | "memoryMib" | "vcpuCount" | "uid">): VmRecord => ({

@@ -1,9 +1,10 @@
+import { Effect, Option } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { Effect, Option } from "effect"
-import { isAlive, type ProcessIdentity, processIdentity } from "../system/identity.ts"
+import { isAlive, processesWithArgument } from "../system/identity.ts"
 import { Paths } from "../system/Paths.ts"
 import { listVmIds } from "./admission.ts"
+import { processName } from "./machine.ts"
 import { killIdentity } from "./qemu-process.ts"
 import { parseNewFolder, readRecord, type VmId, vmPaths, type VmRecord } from "./record.ts"
 
@@ -14,18 +15,8 @@ export interface Swept {
   readonly freedBytes: number
 }
 
-/** Processes with an argument `pyro-ID`: QEMU and what it was started through, also when its pid was never written down. */
-const processesOf = (id: VmId): ReadonlyArray<ProcessIdentity> =>
-  fs.readdirSync("/proc").flatMap((name) => {
-    if (!/^\d+$/.test(name)) return []
-    try {
-      const args = fs.readFileSync(`/proc/${name}/cmdline`, "latin1").split("\0")
-      const identity = args.includes(`pyro-${id}`) ? processIdentity(Number(name)) : undefined
-      return identity === undefined ? [] : [identity]
-    } catch {
-      return [] // it ended meanwhile
-    }
-  })
+/** QEMU and what it was started through, also when its pid was never written down. */
+const processesOf = (id: VmId) => processesWithArgument(processName(id))
 
 const bytesOf = (file: string): number => {
   const stat = fs.lstatSync(file, { throwIfNoEntry: false })

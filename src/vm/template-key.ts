@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
 import * as fs from "node:fs"
-import { type Disks, type MachineSpec, qemuArguments } from "./machine.ts"
 import { fileIdentity } from "./HostFacts.ts"
+import { type Disks, type MachineSpec, qemuArguments } from "./machine.ts"
 
 /** Raised when what is done to a guest before it is frozen changes. */
 const templateFormat = 1

@@ -1,8 +1,8 @@
+import { Effect, Option, Schema } from "effect"
 import { createHash, randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { Effect, Option, Schema } from "effect"
-import { VmFailed } from "../contract/errors.ts"
+import { type VmFailed } from "../contract/errors.ts"
 import { readJson, writeJsonAtomic } from "../system/atomic-file.ts"
 import { withLock } from "../system/lock.ts"
 import { Paths } from "../system/Paths.ts"
@@ -63,18 +63,24 @@ const filesOf = (directory: string): Frozen => ({
 const find = (directory: string) =>
   Effect.gen(function*() {
     const manifest = Option.getOrUndefined(
-      yield* readJson(path.join(directory, "manifest.json"), TemplateManifest).pipe(Effect.orElseSucceed(() => Option.none()))
+      yield* readJson(path.join(directory, "manifest.json"), TemplateManifest).pipe(
+        Effect.orElseSucceed(() => Option.none())
+      )
     )
     if (manifest === undefined) return undefined
     const frozen = filesOf(directory)
-    const whole = (yield* isIntact(frozen.memoryPath, manifest.memory)) && (yield* isIntact(frozen.statePath, manifest.state))
+    const whole = (yield* isIntact(frozen.memoryPath, manifest.memory)) &&
+      (yield* isIntact(frozen.statePath, manifest.state))
     return whole ? frozen : undefined
   })
 
 /** Removes a template, for instance one that does not come up. */
 export const discardTemplate = (key: string) =>
-  Effect.flatMap(Paths, ({ cacheDir }) =>
-    Effect.promise(() => fs.promises.rm(path.join(cacheDir, "templates", key), { recursive: true, force: true })))
+  Effect.flatMap(
+    Paths,
+    ({ cacheDir }) =>
+      Effect.promise(() => fs.promises.rm(path.join(cacheDir, "templates", key), { recursive: true, force: true }))
+  )
 
 /**
  * The frozen guest of `key`, made by `build` when there is none or it is damaged. `build` writes `mem` and `state` into the folder it

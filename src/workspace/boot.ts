@@ -42,7 +42,9 @@ export interface FreshWorkspace {
  * The acquisition sequence of a workspace, and the only place that knows what one consists of: memory, disks and QEMU (one VM,
  * restored from its template), then the channel, then the claim.
  */
-export const acquireWorkspace = (request: WorkspaceRequest): Effect.Effect<FreshWorkspace, VmmError, Scope.Scope | Vmm> =>
+export const acquireWorkspace = (
+  request: WorkspaceRequest
+): Effect.Effect<FreshWorkspace, VmmError, Scope.Scope | Vmm> =>
   Effect.gen(function*() {
     const vmm = yield* Vmm
     const guest = yield* vmm.restore(request)

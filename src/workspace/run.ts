@@ -66,7 +66,11 @@ export const runIn = (
   }))
 
 const exitedEvent = (exit: ProcessExit | undefined, late: boolean, bootMs: number, since: number): RunEvent => {
-  const durations = { totalMs: performance.now() - since, bootMs, commandMs: exit?.durationMs ?? performance.now() - since - bootMs }
+  const durations = {
+    totalMs: performance.now() - since,
+    bootMs,
+    commandMs: exit?.durationMs ?? performance.now() - since - bootMs
+  }
   if (late || exit === undefined) return { _tag: "Exited", outcome: "timed_out", status: 124, durations }
   const status = statusOf(exit)
   switch (exit._tag) {

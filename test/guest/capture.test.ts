@@ -24,14 +24,25 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("capt
         "secret=$(cat /proc/sys/kernel/random/uuid); echo $secret > /dev/shm/secret; echo before > /workspace/file; sync; " +
           "while [ ! -e /workspace/go ]; do sleep 0.05; done; echo $secret"
       ))
-      yield* parent.guest.channel.spawn(script("until [ -s /workspace/file ]; do sleep 0.05; done")).pipe(Effect.flatMap(finish), Effect.scoped)
+      yield* parent.guest.channel.spawn(script("until [ -s /workspace/file ]; do sleep 0.05; done")).pipe(
+        Effect.flatMap(finish),
+        Effect.scoped
+      )
       const capture = yield* captureVm(parent.guest.vm, folder)
 
       const shell = (channel: typeof parent.guest.channel, text: string) =>
-        Effect.scoped(Effect.flatMap(channel.spawn(script(text)), finish)).pipe(Effect.map(({ stdout }) => stdout.trim()))
+        Effect.scoped(Effect.flatMap(channel.spawn(script(text)), finish)).pipe(
+          Effect.map(({ stdout }) => stdout.trim())
+        )
       const vmm = yield* Vmm
       const child = Effect.gen(function*() {
-        const guest = yield* vmm.restoreCapture({ purpose: "run", images, capture, seed: placeholder, dieWithParent: true })
+        const guest = yield* vmm.restoreCapture({
+          purpose: "run",
+          images,
+          capture,
+          seed: placeholder,
+          dieWithParent: true
+        })
         yield* guest.channel.chain(freshness())
         return guest
       })
@@ -75,7 +86,9 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("capt
       const run = fs.readdirSync(vm.paths.run).filter((name) => name.endsWith(".qcow2"))
       assert.deepStrictEqual(run.map((name) => `run/${name}`), [...now.overlays])
       const { exit, stdout } = yield* Effect.flatMap(
-        workspace.claim(script("echo kept > f; sync; echo 3 > /proc/sys/vm/drop_caches; cat f; sha256sum /usr/bin/bash | wc -l")),
+        workspace.claim(
+          script("echo kept > f; sync; echo 3 > /proc/sys/vm/drop_caches; cat f; sha256sum /usr/bin/bash | wc -l")
+        ),
         finish
       )
       assert.deepStrictEqual({ exit: exit.code, stdout }, { exit: 0, stdout: "kept\n1\n" })

@@ -12,40 +12,47 @@ import { basics, guestServices } from "../support/guest.ts"
 
 const source = path.join(path.dirname(fileURLToPath(import.meta.url)), "../fixtures/hostile-agent/init.c")
 
-layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("a guest whose agent is the enemy's", (it) => {
-  it.scoped("floods the channel: a typed error in bounded memory, and nothing stays", () =>
-    Effect.gen(function*() {
-      const { images, placeholder } = yield* basics
-      const folder = yield* Effect.acquireRelease(
-        Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pyro-hostile-"))),
-        (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true, force: true }))
-      )
-      const agent = path.join(folder, "init")
-      execFileSync("musl-gcc", ["-static", "-O2", "-o", agent, source])
-      const initrd = path.join(folder, "initrd")
-      yield* buildInitramfs({ agent, bootModules: path.join(path.dirname(images.kernel.vmlinux), "boot-modules.tar"), target: initrd })
-      fs.chmodSync(initrd, 0o444)
-      const before = process.memoryUsage().rss
-      const vmm = yield* Vmm
-      const hostile = { ...images, kernel: { ...images.kernel, initrd, digest: "hostile" } }
-      const exit = yield* Effect.exit(Effect.scoped(vmm.restore({
-        purpose: "run",
-        images: hostile,
-        vcpuCount: 1,
-        memoryMib: 256,
-        seed: placeholder,
-        placeholder,
-        dieWithParent: true
-      })))
-      assert.isTrue(Exit.isFailure(exit))
-      if (Exit.isFailure(exit)) {
-        const failure = exit.cause._tag === "Fail" ? exit.cause.error : undefined
-        assert.strictEqual(failure?._tag, "ChannelFailed", String(exit.cause))
-        assert.match(failure!.message, /hello|protocol/)
-      }
-      assert.isBelow(process.memoryUsage().rss - before, 200 * 1024 * 1024)
-      const paths = yield* Paths
-      assert.deepStrictEqual(fs.readdirSync(path.join(paths.stateDir, "vms")), [])
-      assert.deepStrictEqual(fs.readdirSync(paths.memoryDir), [])
-    }))
-})
+layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })(
+  "a guest whose agent is the enemy's",
+  (it) => {
+    it.scoped("floods the channel: a typed error in bounded memory, and nothing stays", () =>
+      Effect.gen(function*() {
+        const { images, placeholder } = yield* basics
+        const folder = yield* Effect.acquireRelease(
+          Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pyro-hostile-"))),
+          (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true, force: true }))
+        )
+        const agent = path.join(folder, "init")
+        execFileSync("musl-gcc", ["-static", "-O2", "-o", agent, source])
+        const initrd = path.join(folder, "initrd")
+        yield* buildInitramfs({
+          agent,
+          bootModules: path.join(path.dirname(images.kernel.vmlinux), "boot-modules.tar"),
+          target: initrd
+        })
+        fs.chmodSync(initrd, 0o444)
+        const before = process.memoryUsage().rss
+        const vmm = yield* Vmm
+        const hostile = { ...images, kernel: { ...images.kernel, initrd, digest: "hostile" } }
+        const exit = yield* Effect.exit(Effect.scoped(vmm.restore({
+          purpose: "run",
+          images: hostile,
+          vcpuCount: 1,
+          memoryMib: 256,
+          seed: placeholder,
+          placeholder,
+          dieWithParent: true
+        })))
+        assert.isTrue(Exit.isFailure(exit))
+        if (Exit.isFailure(exit)) {
+          const failure = exit.cause._tag === "Fail" ? exit.cause.error : undefined
+          assert.strictEqual(failure?._tag, "ChannelFailed", String(exit.cause))
+          assert.match(failure!.message, /hello|protocol/)
+        }
+        assert.isBelow(process.memoryUsage().rss - before, 200 * 1024 * 1024)
+        const paths = yield* Paths
+        assert.deepStrictEqual(fs.readdirSync(path.join(paths.stateDir, "vms")), [])
+        assert.deepStrictEqual(fs.readdirSync(paths.memoryDir), [])
+      }))
+  }
+)

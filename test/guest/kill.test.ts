@@ -53,9 +53,20 @@ describe("kill -9 of pyro at any moment", () => {
     const args = ["run", "debian:12", "--mem-mib", String(memoryMib), "--", "sh", "-c", "echo up; sleep 0.2; echo end"]
     const { child, finished, stdoutSoFar } = startPyro(args, { env })
     const now = () => phaseOf(child.pid!, stdoutSoFar().toString())
-    const delayMs = Math.random() * (wanted === "start" ? 250 : wanted === "template" ? 1500 : wanted === "restore" ? 150 : wanted === "prepare" ? 20 : 30)
+    const delayMs = Math.random() *
+      (wanted === "start"
+        ? 250
+        : wanted === "template"
+        ? 1500
+        : wanted === "restore"
+        ? 150
+        : wanted === "prepare"
+        ? 20
+        : 30)
     const deadline = Date.now() + 60_000
-    while (now() !== wanted && child.exitCode === null && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 1))
+    while (now() !== wanted && child.exitCode === null && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 1))
+    }
     await new Promise((resolve) => setTimeout(resolve, delayMs))
     const phase = now()
     child.kill("SIGKILL")
@@ -63,35 +74,43 @@ describe("kill -9 of pyro at any moment", () => {
     return signal === "SIGKILL" ? phase : killIn(wanted, number)
   }
 
-  it(`leaves nothing that the next command does not sweep: ${phases.length * killsPerPhase} kills, ${atOnce} at a time`, async () => {
-    assert.strictEqual((await pyro(["run", "debian:12", "--mem-mib", "256", "--", "true"], { env })).code, 0)
-    const before = hostInventory({ state, cache })
-    const histogram = new Map<Phase, number>(phases.map((phase) => [phase, 0]))
-    let number = 0
-    const wanted = (): Phase | undefined => phases.find((phase) => histogram.get(phase)! < killsPerPhase)
-    // Kills land where they land; what is short of its share is aimed at again.
-    const aims = Array.from({ length: killsPerPhase }, () => phases).flat()
-    const worker = async () => {
-      for (;;) {
-        const aim = aims.pop() ?? (number < 200 ? wanted() : undefined)
-        if (aim === undefined) return
-        const phase = await killIn(aim, number++)
-        histogram.set(phase, histogram.get(phase)! + 1)
+  it(
+    `leaves nothing that the next command does not sweep: ${phases.length * killsPerPhase} kills, ${atOnce} at a time`,
+    async () => {
+      assert.strictEqual((await pyro(["run", "debian:12", "--mem-mib", "256", "--", "true"], { env })).code, 0)
+      const before = hostInventory({ state, cache })
+      const histogram = new Map<Phase, number>(phases.map((phase) => [phase, 0]))
+      let number = 0
+      const wanted = (): Phase | undefined => phases.find((phase) => histogram.get(phase)! < killsPerPhase)
+      // Kills land where they land; what is short of its share is aimed at again.
+      const aims = Array.from({ length: killsPerPhase }, () => phases).flat()
+      const worker = async () => {
+        for (;;) {
+          const aim = aims.pop() ?? (number < 200 ? wanted() : undefined)
+          if (aim === undefined) return
+          const phase = await killIn(aim, number++)
+          histogram.set(phase, histogram.get(phase)! + 1)
+        }
       }
-    }
-    await Promise.all(Array.from({ length: atOnce }, worker))
-    const total = [...histogram.values()].reduce((sum, count) => sum + count, 0)
-    process.stdout.write(`kills by phase: ${[...histogram].map(([phase, count]) => `${phase} ${count}`).join(", ")} (${total})\n`)
-    assert.isAtLeast(total, 60)
-    for (const [phase, count] of histogram) assert.isAtLeast(count, 5, phase)
+      await Promise.all(Array.from({ length: atOnce }, worker))
+      const total = [...histogram.values()].reduce((sum, count) => sum + count, 0)
+      process.stdout.write(
+        `kills by phase: ${[...histogram].map(([phase, count]) => `${phase} ${count}`).join(", ")} (${total})\n`
+      )
+      assert.isAtLeast(total, 60)
+      for (const [phase, count] of histogram) assert.isAtLeast(count, 5, phase)
 
-    // The kernel ends their QEMUs without anybody's help; the files stay until somebody looks.
-    const swept = await pyro(["gc", "--json"], { env })
-    assert.strictEqual(swept.code, 0, swept.stderr)
-    assert.deepStrictEqual(hostInventory({ state, cache }), before)
-    // And again: nothing more to do, and everything still works.
-    const again = JSON.parse((await pyro(["gc", "--json"], { env })).stdout.toString()) as { swept: ReadonlyArray<unknown> }
-    assert.deepStrictEqual(again.swept, [])
-    assert.strictEqual((await pyro(["run", "debian:12", "--mem-mib", "256", "--", "true"], { env })).code, 0)
-  }, 900_000)
+      // The kernel ends their QEMUs without anybody's help; the files stay until somebody looks.
+      const swept = await pyro(["gc", "--json"], { env })
+      assert.strictEqual(swept.code, 0, swept.stderr)
+      assert.deepStrictEqual(hostInventory({ state, cache }), before)
+      // And again: nothing more to do, and everything still works.
+      const again = JSON.parse((await pyro(["gc", "--json"], { env })).stdout.toString()) as {
+        swept: ReadonlyArray<unknown>
+      }
+      assert.deepStrictEqual(again.swept, [])
+      assert.strictEqual((await pyro(["run", "debian:12", "--mem-mib", "256", "--", "true"], { env })).code, 0)
+    },
+    900_000
+  )
 })

@@ -25,7 +25,12 @@ describe("pyro run", () => {
   })
 
   it("prints what the guest prints, apart and whole, and leaves with its status", async () => {
-    const { code, stderr, stdout } = await run("--", "sh", "-c", "apt-get --version; python3 -c 'print(6*7)'; echo no >&2; exit 7")
+    const { code, stderr, stdout } = await run(
+      "--",
+      "sh",
+      "-c",
+      "apt-get --version; python3 -c 'print(6*7)'; echo no >&2; exit 7"
+    )
     assert.strictEqual(code, 7)
     assert.match(stdout.toString(), /^apt \d/)
     assert.match(stdout.toString(), /\n42\n$/)
@@ -33,13 +38,15 @@ describe("pyro run", () => {
   })
 
   it("streams output while the command runs", async () => {
-    const started = startPyro(["run", "debian:12", "--", "sh", "-c", "echo first; read line; echo $line"], { env, input: undefined })
-    started.child.stdin?.destroy()
-    await started.finished
-    const { child, finished, stdoutSoFar } = startPyro(["run", "debian:12", "--", "sh", "-c", "echo first; cat"], { env, input: "" })
-    await until("the first line", () => stdoutSoFar().includes("first"))
-    assert.strictEqual((await finished).code, 0)
-    assert.isNotNull(child.exitCode)
+    const { child, finished, stdoutSoFar } = startPyro(
+      ["run", "debian:12", "--", "sh", "-c", "echo first; read line; echo $line"],
+      { env, openStdin: true }
+    )
+    await until("the first line", () => stdoutSoFar().toString() === "first\n")
+    // The guest waits for this: its first line came while it ran.
+    child.stdin!.end("second\n")
+    const { code, stdout } = await finished
+    assert.deepStrictEqual({ code, stdout: stdout.toString() }, { code: 0, stdout: "first\nsecond\n" })
   })
 
   it("passes 8 MiB of stdin whole", async () => {
@@ -68,12 +75,32 @@ describe("pyro run", () => {
   })
 
   it("takes env, cwd and user", async () => {
-    const { stdout } = await run("--env", "A=b c", "--cwd", "/tmp", "--user", "agent", "--", "sh", "-c", "echo $A; pwd; id -un; echo $HOME; sudo -n id -u")
+    const { stdout } = await run(
+      "--env",
+      "A=b c",
+      "--cwd",
+      "/tmp",
+      "--user",
+      "agent",
+      "--",
+      "sh",
+      "-c",
+      "echo $A; pwd; id -un; echo $HOME; sudo -n id -u"
+    )
     assert.strictEqual(stdout.toString(), "b c\n/tmp\nagent\n/home/agent\n0\n")
   })
 
   it("gives the guest the CPUs and the memory that were asked for", async () => {
-    const { stdout } = await run("--vcpu-count", "2", "--mem-mib", "512", "--", "sh", "-c", "nproc; grep MemTotal /proc/meminfo")
+    const { stdout } = await run(
+      "--vcpu-count",
+      "2",
+      "--mem-mib",
+      "512",
+      "--",
+      "sh",
+      "-c",
+      "nproc; grep MemTotal /proc/meminfo"
+    )
     const [cpus, memory] = stdout.toString().split("\n")
     assert.strictEqual(cpus, "2")
     const kib = Number(/(\d+)/.exec(memory!)![1])
@@ -109,7 +136,14 @@ describe("pyro run", () => {
 
   it("kills the whole tree at the timeout and leaves with 124", async () => {
     const since = Date.now()
-    const { code, stdout } = await run("--timeout-seconds", "1", "--", "sh", "-c", "(sleep 300 & sleep 300) & echo on; setsid sleep 300")
+    const { code, stdout } = await run(
+      "--timeout-seconds",
+      "1",
+      "--",
+      "sh",
+      "-c",
+      "(sleep 300 & sleep 300) & echo on; setsid sleep 300"
+    )
     assert.strictEqual(code, 124)
     assert.strictEqual(stdout.toString(), "on\n")
     assert.isBelow(Date.now() - since, 60_000)
@@ -122,7 +156,9 @@ describe("pyro run", () => {
   })
 
   it("leaves with 130 on Ctrl-C, and nothing stays on the host", async () => {
-    const { child, finished, stdoutSoFar } = startPyro(["run", "debian:12", "--", "sh", "-c", "echo up; sleep 300"], { env })
+    const { child, finished, stdoutSoFar } = startPyro(["run", "debian:12", "--", "sh", "-c", "echo up; sleep 300"], {
+      env
+    })
     await until("the guest's output", () => stdoutSoFar().includes("up"))
     child.kill("SIGINT")
     assert.strictEqual((await finished).code, 130)
@@ -130,7 +166,9 @@ describe("pyro run", () => {
   })
 
   it.each([["SIGTERM", 143], ["SIGHUP", 129]] as const)("releases everything on %s", async (signal, status) => {
-    const { child, finished, stdoutSoFar } = startPyro(["run", "debian:12", "--", "sh", "-c", "echo up; sleep 300"], { env })
+    const { child, finished, stdoutSoFar } = startPyro(["run", "debian:12", "--", "sh", "-c", "echo up; sleep 300"], {
+      env
+    })
     await until("the guest's output", () => stdoutSoFar().includes("up"))
     child.kill(signal)
     assert.strictEqual((await finished).code, status)
@@ -141,7 +179,14 @@ describe("pyro run", () => {
     const { code, stdout } = await run("--json", "--", "sh", "-c", "echo out; echo err >&2; exit 3")
     assert.strictEqual(code, 3)
     const result = JSON.parse(stdout.toString()) as Record<string, unknown>
-    assert.deepInclude(result, { environment: "debian:12", outcome: "exited", status: 3, stdout: "out\n", stderr: "err\n", truncated: false })
+    assert.deepInclude(result, {
+      environment: "debian:12",
+      outcome: "exited",
+      status: 3,
+      stdout: "out\n",
+      stderr: "err\n",
+      truncated: false
+    })
   })
 
   it("starts /workspace with a directory or an archive", async () => {
@@ -163,7 +208,12 @@ describe("pyro run", () => {
   })
 
   it("runs ten at once", async () => {
-    const all = await Promise.all(Array.from({ length: 10 }, (_, index) => run("--mem-mib", "256", "--", "sh", "-c", `echo ${index}`)))
-    assert.deepStrictEqual(all.map(({ stdout }) => stdout.toString().trim()), Array.from({ length: 10 }, (_, index) => String(index)))
+    const all = await Promise.all(
+      Array.from({ length: 10 }, (_, index) => run("--mem-mib", "256", "--", "sh", "-c", `echo ${index}`))
+    )
+    assert.deepStrictEqual(
+      all.map(({ stdout }) => stdout.toString().trim()),
+      Array.from({ length: 10 }, (_, index) => String(index))
+    )
   })
 })

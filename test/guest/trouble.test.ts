@@ -34,9 +34,16 @@ describe("bad days of pyro run", () => {
   })
 
   /** The run failed as pyro's failure, with an error of that code, and left nothing. */
-  const failsWith = async (code: string, text: RegExp, args: ReadonlyArray<string>, more: Readonly<Record<string, string>> = {}) => {
+  const failsWith = async (
+    code: string,
+    text: RegExp,
+    args: ReadonlyArray<string>,
+    more: Readonly<Record<string, string>> = {}
+  ) => {
     const result = await run(["--json", ...args], more)
-    const document = JSON.parse(result.stdout.toString()) as { readonly error?: { readonly code: string; readonly message: string } }
+    const document = JSON.parse(result.stdout.toString()) as {
+      readonly error?: { readonly code: string; readonly message: string }
+    }
     assert.strictEqual(document.error?.code, code, result.stdout.toString() + result.stderr)
     assert.match(document.error!.message, text)
     assert.deepStrictEqual(inventory(), before)
@@ -49,14 +56,22 @@ describe("bad days of pyro run", () => {
     assert.match(stderr, /debian:99.*debian:12.*debian:13/s)
   })
 
-  it.each([["--mem-mib", "8"], ["--vcpu-count", "0"], ["--timeout-seconds", "-1"]])("%s %s is a usage error", async (flag, value) => {
-    const { code, stderr } = await run([flag, value, "--", "true"])
-    assert.strictEqual(code, 2)
-    assert.include(stderr, flag.slice(2))
-  })
+  it.each([["--mem-mib", "8"], ["--vcpu-count", "0"], ["--timeout-seconds", "-1"]])(
+    "%s %s is a usage error",
+    async (flag, value) => {
+      const { code, stderr } = await run([flag, value, "--", "true"])
+      assert.strictEqual(code, 2)
+      assert.include(stderr, flag.slice(2))
+    }
+  )
 
   it("QEMU missing, too old, or dying in the middle of a restore is said as such", async () => {
-    assert.strictEqual(await failsWith("host_tool_missing", /apt-get install qemu-system-x86/, ["--", "true"], { PYRO_QEMU: "/nonexistent" }), 125)
+    assert.strictEqual(
+      await failsWith("host_tool_missing", /apt-get install qemu-system-x86/, ["--", "true"], {
+        PYRO_QEMU: "/nonexistent"
+      }),
+      125
+    )
     const old = fakeQemu(path.join(folder, "old-qemu"), "echo QEMU emulator version 5.2.0")
     await failsWith("host_tool_unsuitable", /5\.2.*7\.2/, ["--", "true"], { PYRO_QEMU: old })
     const dying = fakeQemu(
@@ -71,19 +86,31 @@ describe("bad days of pyro run", () => {
   })
 
   it("a kernel panic is said, with the console's end", async () => {
-    const code = await failsWith("guest_panicked", /sysrq|panic/i, ["--", "sh", "-c", "echo c > /proc/sysrq-trigger; sleep 60"])
+    const code = await failsWith("guest_panicked", /sysrq|panic/i, [
+      "--",
+      "sh",
+      "-c",
+      "echo c > /proc/sysrq-trigger; sleep 60"
+    ])
     assert.strictEqual(code, 125)
   })
 
   it("a guest that powers itself off is said", async () => {
-    await failsWith("vm_failed", /powered itself off|stopped/, ["--", "sh", "-c", "echo o > /proc/sysrq-trigger; sleep 60"])
+    await failsWith("vm_failed", /powered itself off|stopped/, [
+      "--",
+      "sh",
+      "-c",
+      "echo o > /proc/sysrq-trigger; sleep 60"
+    ])
   })
 
   it("a QEMU that is killed while the command runs is said", async () => {
     const { finished, stdoutSoFar } = startPyro(["run", "debian:12", "--", "sh", "-c", "echo up; sleep 300"], { env })
     await until("the guest's output", () => stdoutSoFar().includes("up"))
     const [id] = fs.readdirSync(path.join(state, "vms"))
-    const record = JSON.parse(fs.readFileSync(path.join(state, "vms", id!, "record.json"), "utf8")) as { qemu: { pid: number } }
+    const record = JSON.parse(fs.readFileSync(path.join(state, "vms", id!, "record.json"), "utf8")) as {
+      qemu: { pid: number }
+    }
     process.kill(record.qemu.pid, "SIGKILL")
     const { code, stderr } = await finished
     assert.strictEqual(code, 125)
@@ -110,14 +137,25 @@ describe("bad days of pyro run", () => {
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=600m", "tmpfs", store])
     try {
       const { finished, stdoutSoFar } = startPyro(
-        ["run", "debian:12", "--mem-mib", "512", "--", "sh", "-c", "echo up; cat /workspace/go 2>/dev/null; sleep 2; head -c 300000000 /dev/zero > /dev/shm/x; echo survived"],
+        [
+          "run",
+          "debian:12",
+          "--mem-mib",
+          "512",
+          "--",
+          "sh",
+          "-c",
+          "echo up; cat /workspace/go 2>/dev/null; sleep 2; head -c 300000000 /dev/zero > /dev/shm/x; echo survived"
+        ],
         { env: { ...env, PYRO_MEMORY_DIR: store } }
       )
       await until("the guest's output", () => stdoutSoFar().includes("up"))
       const filler = fs.openSync(path.join(store, "filler"), "w")
       try {
         for (;;) fs.writeSync(filler, Buffer.alloc(1024 * 1024))
-      } catch { /* full now */ } finally {
+      } catch {
+        /* full now */
+      } finally {
         fs.closeSync(filler)
       }
       const { code, stderr, stdout } = await finished
@@ -136,7 +174,14 @@ describe("bad days of pyro run", () => {
     try {
       const filler = path.join(small, "filler")
       const { finished, stderrSoFar } = startPyro(
-        ["run", "debian:12", "--", "sh", "-c", "head -c 100000000 /dev/zero | tr '\\0' x > /workspace/big; sync; wc -c < /workspace/big"],
+        [
+          "run",
+          "debian:12",
+          "--",
+          "sh",
+          "-c",
+          "head -c 100000000 /dev/zero | tr '\\0' x > /workspace/big; sync; wc -c < /workspace/big"
+        ],
         { env: { ...env, PYRO_STATE_DIR: path.join(small, "state") } }
       )
       fs.writeFileSync(filler, Buffer.alloc(90 * 1024 * 1024))
@@ -153,7 +198,9 @@ describe("bad days of pyro run", () => {
   it("a state directory that cannot be written, or is none, is said; a very long one works", async () => {
     const file = path.join(folder, "file")
     fs.writeFileSync(file, "")
-    const refused = await pyro(["run", "debian:12", "--", "true"], { env: { PYRO_STATE_DIR: path.join(file, "state") } })
+    const refused = await pyro(["run", "debian:12", "--", "true"], {
+      env: { PYRO_STATE_DIR: path.join(file, "state") }
+    })
     assert.strictEqual(refused.code, 125)
     assert.match(refused.stderr, /PYRO_STATE_DIR/)
     const long = path.join(folder, "long ".repeat(20), "deep".repeat(40))

@@ -26,7 +26,10 @@ export const guestServices = Layer.unwrapScoped(Effect.gen(function*() {
   )
   process.env["PYRO_STATE_DIR"] = state
   yield* Effect.addFinalizer(() =>
-    Effect.flatMap(Effect.orDie(Paths), ({ memoryDir }) => Effect.sync(() => fs.rmSync(memoryDir, { recursive: true, force: true }))).pipe(
+    Effect.flatMap(
+      Effect.orDie(Paths),
+      ({ memoryDir }) => Effect.sync(() => fs.rmSync(memoryDir, { recursive: true, force: true }))
+    ).pipe(
       Effect.provide(Paths.layer),
       Effect.orDie
     )
@@ -65,6 +68,7 @@ export const finish = (process: GuestProcess) =>
   Effect.gen(function*() {
     const pieces = yield* Stream.runCollect(process.output)
     const of = (from: "stdout" | "stderr") =>
-      Buffer.concat(Chunk.toReadonlyArray(pieces).filter((piece) => piece.from === from).map(({ bytes }) => bytes)).toString("utf8")
+      Buffer.concat(Chunk.toReadonlyArray(pieces).filter((piece) => piece.from === from).map(({ bytes }) => bytes))
+        .toString("utf8")
     return { stdout: of("stdout"), stderr: of("stderr"), exit: yield* process.exit }
   })

@@ -5,7 +5,9 @@ import * as path from "node:path"
  * What a crash could leave on this host, read from the host itself (pyro's own records are no witness): processes that belong to a
  * VM, files of memory stores, everything in a state directory, half-made things in the cache, mounts.
  */
-export const hostInventory = (directories: { readonly state: string; readonly cache: string }): ReadonlyArray<string> => {
+export const hostInventory = (
+  directories: { readonly state: string; readonly cache: string }
+): ReadonlyArray<string> => {
   const processes = fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
     try {
       const args = fs.readFileSync(`/proc/${pid}/cmdline`, "latin1").split("\0")
@@ -15,11 +17,15 @@ export const hostInventory = (directories: { readonly state: string; readonly ca
       return []
     }
   })
-  const stores = fs.readdirSync("/dev/shm").filter((name) => name.startsWith("pyro-") && isStoreOf(name, directories.state))
+  const stores = fs.readdirSync("/dev/shm").filter((name) =>
+    name.startsWith("pyro-") && isStoreOf(name, directories.state)
+  )
     .flatMap((name) => filesBeneath(path.join("/dev/shm", name)))
   const state = filesBeneath(directories.state)
   const halfMade = filesBeneath(path.join(directories.cache, "templates")).filter((file) => file.includes(".tmp"))
-  const mounts = fs.readFileSync("/proc/self/mounts", "utf8").split("\n").filter((line) => line.includes(directories.state))
+  const mounts = fs.readFileSync("/proc/self/mounts", "utf8").split("\n").filter((line) =>
+    line.includes(directories.state)
+  )
   return [...processes, ...stores, ...state, ...halfMade, ...mounts].sort()
 }
 

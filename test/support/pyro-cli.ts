@@ -17,6 +17,8 @@ export interface Finished {
 export interface PyroOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly input?: Uint8Array | string
+  /** Leaves its stdin open, for the test to write to. */
+  readonly openStdin?: boolean
   /** Called once the process runs, for signals and the like. */
   readonly onStart?: (child: ChildProcess) => void
   readonly cwd?: string
@@ -26,7 +28,7 @@ export interface PyroOptions {
 export const startPyro = (args: ReadonlyArray<string>, options: PyroOptions = {}) => {
   const child = spawn(process.execPath, [pyroPath, ...args], {
     env: { ...process.env, ...options.env },
-    stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+    stdio: [options.input === undefined && options.openStdin !== true ? "ignore" : "pipe", "pipe", "pipe"],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd })
   })
   const stdout: Array<Buffer> = []

@@ -1,8 +1,18 @@
-import * as fs from "node:fs"
-import * as os from "node:os"
 import { Effect } from "effect"
 import type { DoctorLine } from "../../contract/operations/doctor.ts"
 import { runTool } from "../../system/child.ts"
+import {
+  availableMemoryBytes,
+  coreCount,
+  cpuModel,
+  exists,
+  findProgram,
+  freeBytes,
+  isRoot,
+  isTmpfs,
+  readSettings,
+  userName
+} from "../../system/host.ts"
 import { Paths } from "../../system/Paths.ts"
 import { packageOf } from "../../system/tool-packages.ts"
 import { fine, improvable, wrong } from "./line.ts"
@@ -18,59 +28,68 @@ const gib = (bytes: number) => `${(bytes / 1024 / mib).toFixed(1)} GiB`
 
 export const cpu: DoctorLine = fine(
   "cpu",
-  `${os.availableParallelism()} of ${os.cpus()[0]?.model.trim() ?? "an unknown model"}`
+  `${coreCount()} of ${cpuModel()}`
 )
 
 export const memory = Effect.sync((): DoctorLine => {
-  const available = Number(/^MemAvailable:\s+(\d+)/m.exec(fs.readFileSync("/proc/meminfo", "utf8"))?.[1] ?? 0) * 1024
+  const available = availableMemoryBytes()
   return available >= neededMemoryMib * mib
     ? fine("memory", `${gib(available)} available`)
-    : wrong("memory", `only ${gib(available)} available; a default VM may use 1 GiB`, "end other programs, or use --mem-mib 512")
+    : wrong(
+      "memory",
+      `only ${gib(available)} available; a default VM may use 1 GiB`,
+      "end other programs, or use --mem-mib 512"
+    )
 })
 
 const room = (name: string, directory: string, neededMib: number, variable: string): DoctorLine => {
-  const { bavail, bsize } = fs.statfsSync(directory)
-  const free = bavail * bsize
+  const free = freeBytes(directory)
   return free >= neededMib * mib
     ? fine(name, `${gib(free)} free at ${directory}`)
-    : wrong(name, `only ${gib(free)} free at ${directory}`, `free some space (pyro env prune; pyro gc), or set ${variable}`)
+    : wrong(
+      name,
+      `only ${gib(free)} free at ${directory}`,
+      `free some space (pyro env prune; pyro gc), or set ${variable}`
+    )
 }
 
-/** f_type of tmpfs (statfs(2)). */
-const tmpfsMagic = 0x0102_1994
-
 export const storage = Effect.map(Paths, ({ cacheDir, memoryDir, stateDir }): ReadonlyArray<DoctorLine> => {
-  const backing = fs.statfsSync(memoryDir).type === tmpfsMagic
+  const backing = isTmpfs(memoryDir)
   const store = room("memory store", memoryDir, neededMemoryMib, "PYRO_MEMORY_DIR")
   return [
     room("state directory", stateDir, neededStateMib, "PYRO_STATE_DIR"),
     room("cache directory", cacheDir, neededCacheMib, "PYRO_CACHE_DIR"),
     backing || !store.ok
       ? store
-      : improvable("memory store", `${store.found} (on disk, not in RAM: restores are slower)`, "mount a tmpfs at /dev/shm, or set PYRO_MEMORY_DIR")
+      : improvable(
+        "memory store",
+        `${store.found} (on disk, not in RAM: restores are slower)`,
+        "mount a tmpfs at /dev/shm, or set PYRO_MEMORY_DIR"
+      )
   ]
 })
 
 /** Host programs that a run or a build starts. */
 const tools = ["bwrap", "setpriv", "flock", "mmdebstrap", "mkfs.erofs", "zstd", "xz", "lz4", "dpkg-deb"]
 
-const isOnPath = (tool: string) =>
-  [...(process.env["PATH"] ?? "").split(":"), "/usr/sbin", "/sbin"].some((folder) => fs.existsSync(`${folder}/${tool}`))
-
 export const programs = Effect.sync((): DoctorLine => {
-  const missing = tools.filter((tool) => !isOnPath(tool))
+  const missing = tools.filter((tool) => findProgram(tool) === undefined)
   return missing.length === 0
     ? fine("programs", tools.join(", "))
-    : wrong("programs", `missing: ${missing.join(", ")}`, `sudo apt-get install ${[...new Set(missing.map(packageOf))].join(" ")}`)
+    : wrong(
+      "programs",
+      `missing: ${missing.join(", ")}`,
+      `sudo apt-get install ${[...new Set(missing.map(packageOf))].join(" ")}`
+    )
 })
 
 export const userNamespaces = runTool("unshare", ["--user", "--map-root-user", "--mount", "true"]).pipe(
   Effect.as(fine("user namespaces", "an ordinary user may make them")),
   Effect.catchAll((failure) => {
     const found = `not to be had: ${failure.message}`
-    const restricted = fs.existsSync("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
+    const restricted = exists("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
     return Effect.succeed(
-      process.getuid?.() === 0
+      isRoot()
         ? improvable("user namespaces", `${found} (root does without)`, "sudo sysctl user.max_user_namespaces=10000")
         : wrong(
           "user namespaces",
@@ -88,16 +107,15 @@ export const userNamespaces = runTool("unshare", ["--user", "--map-root-user", "
  * the user lingers, and kills processes where KillUserProcesses is set.
  */
 export const logout = Effect.sync((): DoctorLine => {
-  const user = os.userInfo().username
-  if (process.getuid?.() === 0) return fine("logout", "root's VMs and their memory stay")
-  if (!fs.existsSync("/run/systemd/system")) return fine("logout", "no systemd-logind here: VMs and their memory stay")
-  if (fs.existsSync(`/var/lib/systemd/linger/${user}`)) return fine("logout", "this user lingers: VMs and their memory stay")
-  const conf = ["/etc/systemd/logind.conf", ...listed("/etc/systemd/logind.conf.d")]
-    .flatMap((file) => fs.existsSync(file) ? [fs.readFileSync(file, "utf8")] : []).join("\n")
+  const user = userName()
+  if (isRoot()) return fine("logout", "root's VMs and their memory stay")
+  if (!exists("/run/systemd/system")) return fine("logout", "no systemd-logind here: VMs and their memory stay")
+  if (exists(`/var/lib/systemd/linger/${user}`)) {
+    return fine("logout", "this user lingers: VMs and their memory stay")
+  }
+  const conf = readSettings("/etc/systemd/logind.conf")
   const kills = /^\s*KillUserProcesses\s*=\s*(yes|true|1|on)/mi.test(conf)
   return kills
     ? improvable("logout", "ends every VM of this user (KillUserProcesses)", `sudo loginctl enable-linger ${user}`)
     : fine("logout", "VMs go on; the names of their memory files may vanish, which does not harm them")
 })
-
-const listed = (folder: string) => fs.existsSync(folder) ? fs.readdirSync(folder).map((name) => `${folder}/${name}`) : []

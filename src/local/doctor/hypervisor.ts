@@ -4,9 +4,9 @@ import { SeedImages } from "../../disk/SeedImages.ts"
 import { Environments } from "../../environment/Environments.ts"
 import { Kernel } from "../../environment/Kernel.ts"
 import type { Paths } from "../../system/Paths.ts"
-import { findQemu } from "../../vm/qemu-program.ts"
-import type { HostFacts } from "../../vm/HostFacts.ts"
 import { probeConfinement } from "../../vm/confinement.ts"
+import type { HostFacts } from "../../vm/HostFacts.ts"
+import { findQemu } from "../../vm/qemu-program.ts"
 import { Vmm } from "../../vm/Vmm.ts"
 import { diskMib } from "../run.ts"
 import { fine, improvable, wrong } from "./line.ts"
@@ -18,7 +18,11 @@ export const qemu = findQemu.pipe(
 
 export const confinement = Effect.map(probeConfinement, ({ level, reason }): DoctorLine =>
   level === "seccomp"
-    ? improvable("confinement", `seccomp alone; ${reason}`, "sudo apt-get install bubblewrap, and allow user namespaces")
+    ? improvable(
+      "confinement",
+      `seccomp alone; ${reason}`,
+      "sudo apt-get install bubblewrap, and allow user namespaces"
+    )
     : fine("confinement", `seccomp + ${level.replace("+", " + ")}${reason === "" ? "" : ` (${reason})`}`))
 
 const groupHint = "sudo usermod -aG kvm \"$USER\" and log in anew"
@@ -47,7 +51,6 @@ export const accelerator = Effect.gen(function*() {
 }).pipe(
   Effect.catchAll((failure) => Effect.succeed([wrong("accelerator", failure.message, "see docs/troubleshooting.md")]))
 )
-
 
 /** Services that the findings are looked for with. */
 export type DoctorNeeds = Environments | HostFacts | Kernel | Paths | SeedImages | Vmm

@@ -13,6 +13,7 @@ export const improvable = (name: string, found: string, mend: string): DoctorLin
 /** Findings one after the other, each group looked for when it is its turn. */
 export const inOrder = <E, R>(
   ...groups: ReadonlyArray<Effect.Effect<ReadonlyArray<DoctorLine>, E, R>>
-): Stream.Stream<DoctorLine, E, R> => Stream.flattenIterables(Stream.mapEffect(Stream.fromIterable(groups), (lines) => lines))
+): Stream.Stream<DoctorLine, E, R> =>
+  Stream.flattenIterables(Stream.mapEffect(Stream.fromIterable(groups), (lines) => lines))
 
 export const lineEvent = (line: DoctorLine): DoctorEvent => ({ _tag: "Line", ...line })

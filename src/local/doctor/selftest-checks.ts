@@ -1,9 +1,8 @@
-import { randomBytes } from "node:crypto"
-import * as fs from "node:fs"
 import { Effect } from "effect"
 import type { DoctorLine } from "../../contract/operations/doctor.ts"
-import { clockOffsetMs, keepClock } from "../../vm/clock.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
+import { fileHolds } from "../../system/host.ts"
+import { clockOffsetMs, keepClock } from "../../vm/clock.ts"
 import type { FreshWorkspace, StartError } from "../../workspace/boot.ts"
 import { script, stdoutOf } from "./guest-shell.ts"
 import { fine, inOrder, wrong } from "./line.ts"
@@ -13,14 +12,16 @@ const selfPortrait =
   "head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \\n'; echo; cat /etc/machine-id /proc/sys/kernel/random/boot_id; hostname"
 
 /** Files of the environment, and one of the guest's own, read through whatever cache there is. */
-const checksums = "cd /; sha256sum usr/bin/bash usr/bin/dash usr/lib/x86_64-linux-gnu/libc.so.6 etc/os-release workspace/big 2>&1"
+const checksums =
+  "cd /; sha256sum usr/bin/bash usr/bin/dash usr/lib/x86_64-linux-gnu/libc.so.6 etc/os-release workspace/big 2>&1"
 
 const maxClockOffsetMs = 50
 const pauseSeconds = 5
 
 const report = "please report it; do not trust this host's VMs to be unlike each other until it is mended"
 
-const verdict = (name: string, ok: boolean, found: string): DoctorLine => ok ? fine(name, found) : wrong(name, found, report)
+const verdict = (name: string, ok: boolean, found: string): DoctorLine =>
+  ok ? fine(name, found) : wrong(name, found, report)
 
 const differ = (name: string, one: string | undefined, other: string | undefined): DoctorLine =>
   verdict(
@@ -29,39 +30,27 @@ const differ = (name: string, one: string | undefined, other: string | undefined
     one === other ? `both have ${one}` : `${one?.slice(0, 36)} and ${other?.slice(0, 36)}`
   )
 
-/** True when the bytes are somewhere in a file; reads it in pieces that overlap by the needle's length. */
-const fileHolds = (file: string, needle: Buffer) => {
-  const fd = fs.openSync(file, "r")
-  try {
-    const piece = Buffer.alloc(4 * 1024 * 1024)
-    let carried = 0
-    for (;;) {
-      const read = fs.readSync(fd, piece, carried, piece.length - carried, null)
-      if (read === 0) return false
-      if (piece.subarray(0, carried + read).includes(needle)) return true
-      carried = Math.min(needle.length - 1, carried + read)
-      piece.copyWithin(0, piece.length - carried)
-    }
-  } finally {
-    fs.closeSync(fd)
-  }
-}
-
 /** The claims about two VMs of one template, each proved as it is asked for. */
 export const checks = (one: FreshWorkspace, other: FreshWorkspace) => {
   const shell = (workspace: FreshWorkspace, text: string) =>
     Effect.scoped(Effect.flatMap(workspace.guest.channel.spawn(script(text)), stdoutOf))
 
   const identities = Effect.gen(function*() {
-    const portraits = yield* Effect.forEach([one, other], (workspace) =>
-      Effect.scoped(Effect.flatMap(workspace.claim(script(selfPortrait)), stdoutOf)))
+    const portraits = yield* Effect.forEach(
+      [one, other],
+      (workspace) => Effect.scoped(Effect.flatMap(workspace.claim(script(selfPortrait)), stdoutOf))
+    )
     const [first = [], second = []] = portraits.map((text) => text.split("\n"))
-    return ["random bytes", "machine id", "boot id", "host name"].map((name, index) => differ(name, first[index], second[index]))
+    return ["random bytes", "machine id", "boot id", "host name"].map((name, index) =>
+      differ(name, first[index], second[index])
+    )
   })
 
   const clockLine = (name: string) =>
-    Effect.map(clockOffsetMs(one.guest.channel), (offset) =>
-      verdict(name, Math.abs(offset) <= maxClockOffsetMs, `${offset.toFixed(1)} ms off the host's`))
+    Effect.map(
+      clockOffsetMs(one.guest.channel),
+      (offset) => verdict(name, Math.abs(offset) <= maxClockOffsetMs, `${offset.toFixed(1)} ms off the host's`)
+    )
 
   const clocks = Effect.gen(function*() {
     const before = yield* clockLine("wall clock")
@@ -73,19 +62,28 @@ export const checks = (one: FreshWorkspace, other: FreshWorkspace) => {
   })
 
   const isolation = Effect.gen(function*() {
-    const marker = randomBytes(24).toString("hex")
+    const marker = crypto.randomUUID().replaceAll("-", "")
     // The guest joins the halves, so that the whole is in its memory and not in the command that asked for it.
-    yield* shell(one, `printf %s%s ${marker.slice(0, 24)} ${marker.slice(24)} | tee /dev/shm/page > /workspace/file; sync`)
+    yield* shell(
+      one,
+      `printf %s%s ${marker.slice(0, 16)} ${marker.slice(16)} | tee /dev/shm/page > /workspace/file; sync`
+    )
     const seen = yield* shell(other, "cat /dev/shm/page /workspace/file 2>/dev/null")
     const needle = Buffer.from(marker)
     const own = fileHolds(one.guest.vm.paths.memory, needle)
     const foreign = fileHolds(other.guest.vm.paths.memory, needle)
     return [
-      verdict("a file of one is not in the other", seen === "", seen === "" ? "it is not there" : "the other can read it"),
+      verdict(
+        "a file of one is not in the other",
+        seen === "",
+        seen === "" ? "it is not there" : "the other can read it"
+      ),
       verdict(
         "a page of one is not in the other",
         own && !foreign,
-        own ? foreign ? "the other's memory holds it" : "only its own memory holds it" : "its own memory does not hold it"
+        own
+          ? foreign ? "the other's memory holds it" : "only its own memory holds it"
+          : "its own memory does not hold it"
       )
     ]
   })

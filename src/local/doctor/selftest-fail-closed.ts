@@ -13,7 +13,8 @@ export const failClosed = (workspace: FreshWorkspace) =>
     yield* workspace.guest.channel.call.failNext({ op: Calls.reseed.op })
     return yield* Effect.scoped(Effect.flatMap(workspace.claim(script("echo ran")), stdoutOf)).pipe(
       Effect.match({
-        onSuccess: (): DoctorLine => wrong(name, "it ran a command all the same", "please report it; do not use this version"),
+        onSuccess: (): DoctorLine =>
+          wrong(name, "it ran a command all the same", "please report it; do not use this version"),
         onFailure: (failure): DoctorLine =>
           failure._tag === "VmFailed" && failure.step === "claim"
             ? fine(name, "the claim failed and the command did not run")

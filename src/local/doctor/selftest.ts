@@ -4,10 +4,10 @@ import { SeedImages } from "../../disk/SeedImages.ts"
 import { acquireWorkspace } from "../../workspace/boot.ts"
 import { ensureImages } from "../images.ts"
 import { diskMib } from "../run.ts"
+import { lineEvent, wrong } from "./line.ts"
 import { checks } from "./selftest-checks.ts"
 import { failClosed } from "./selftest-fail-closed.ts"
 import { leftOnHost } from "./selftest-leftovers.ts"
-import { lineEvent, wrong } from "./line.ts"
 
 const environment = "debian:12"
 
@@ -41,4 +41,3 @@ export const selftest = Stream.unwrapScoped(Effect.gen(function*() {
     Stream.make(lineEvent(wrong("selftest", failure.message, "see docs/troubleshooting.md")))
   )
 ) satisfies Stream.Stream<DoctorEvent, never, unknown>
-
