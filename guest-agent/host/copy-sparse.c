@@ -59,12 +59,10 @@ static int deal(const struct job *job, unsigned char *bytes, size_t length, off_
         int zero = page_is_zero(bytes + start);
         for (end = start + PAGE; end < length && page_is_zero(bytes + end) == zero;)
             end += PAGE;
-        if (end > length)
-            end = length;
         int error = 0;
         if (job->to >= 0 && !zero)
-            error = write_whole(job->to, bytes + start, end - start, at + (off_t)start);
-        else if (job->to < 0 && zero &&
+            error = write_whole(job->to, bytes + start, (end > length ? length : end) - start, at + (off_t)start);
+        else if (job->to < 0 && zero && /* to the end of the page: less would not free it */
                  fallocate(job->from, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at + (off_t)start, (off_t)(end - start)) != 0)
             error = errno;
         if (error != 0)

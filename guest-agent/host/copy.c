@@ -103,7 +103,7 @@ static int copy(const char *source, const char *destination, const struct wishes
 {
     int status = 0, named = 0, to = -1, error;
     struct stat stat;
-    int from = open(source, O_RDONLY | O_CLOEXEC);
+    int from = open(source, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (from < 0)
         return fail("cannot open", source, errno);
     if (fstat(from, &stat) != 0 || !S_ISREG(stat.st_mode)) {
@@ -144,10 +144,10 @@ out:
 static int punch(const char *path)
 {
     struct stat stat;
-    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
         return fail("cannot open", path, errno);
-    int error = fstat(fd, &stat) != 0 ? errno : sparse_punch(fd, stat.st_size);
+    int error = fstat(fd, &stat) != 0 ? errno : !S_ISREG(stat.st_mode) ? EINVAL : sparse_punch(fd, stat.st_size);
     close(fd);
     return error == 0 ? 0 : fail("cannot punch", path, error);
 }

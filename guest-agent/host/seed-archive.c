@@ -119,7 +119,7 @@ static const char *take_regular(const struct reader *reader, const struct tar_en
     if (entry->sparse)
         return "it is stored as a sparse file; pack it without --sparse";
     if (entry->size > largest_file)
-        die(SEED_FULL, "%s has %" PRIu64 " bytes, more than a file can have", entry->path->bytes, entry->size);
+        die(SEED_REJECTED, "%s has %" PRIu64 " bytes, more than a file can have", entry->path->bytes, entry->size);
     struct file *file = tree_file(KIND_REGULAR);
     set(file, entry);
     file->size = entry->size;

@@ -167,7 +167,7 @@ static void put_hash_tree(struct image *image, struct writer *writer, const stru
     } else {
         size_t nodes = (leaves + NODE_LIMIT - 1) / NODE_LIMIT, first_node = writer->count;
         if (nodes > ROOT_LIMIT || leaves > MOST_LEAVES)
-            die(SEED_FULL, "a directory of %zu names is too large", count);
+            die(SEED_REJECTED, "a directory of %zu names is too large", count);
         for (size_t n = 0; n < nodes; n++) {
             size_t from = n * NODE_LIMIT, part = leaves - from < NODE_LIMIT ? leaves - from : NODE_LIMIT;
             unsigned char *block = add_block(writer);

@@ -10,7 +10,8 @@ enum {
     PIECES_IN_INODE = 4,
     MOST_LINKS = 65000, /* EXT4_LINK_MAX of the kernel; a directory beyond it has a link count of 1 */
     FAST_SYMLINK = 60,  /* targets shorter than this are in the inode */
-    JOURNAL_BLOCKS = 8192
+    LEAST_JOURNAL = 1024, /* blocks: the least that the format allows */
+    MOST_JOURNAL = 8192
 };
 
 static const int64_t latest_time = (INT64_C(1) << 34) - (INT64_C(1) << 31) - 1; /* 34 bits, from 1901 (ext4 on-disk format) */
@@ -130,7 +131,7 @@ static void take_inode(struct image *image, struct file *file, ext2_ino_t *next)
     if (file->inode != 0) /* a hard link */
         return;
     if (*next > image->fs->super->s_inodes_count)
-        die(SEED_FULL, "more than %u files, a disk of this size has no room for more", image->fs->super->s_inodes_count);
+        die(SEED_REJECTED, "more than %u files, a disk of this size has no room for more", image->fs->super->s_inodes_count);
     file->inode = (*next)++;
     ext2fs_inode_alloc_stats2(image->fs, file->inode, +1, file->kind == KIND_DIRECTORY);
 }
@@ -175,11 +176,15 @@ static void set_ids(struct image *image, const unsigned char digest[DIGEST_BYTES
     ext2fs_init_csum_seed(image->fs);
 }
 
+uint32_t journal_blocks(const struct image *image)
+{
+    uint64_t share = image->bytes / BLOCK / 32;
+    return share > MOST_JOURNAL ? MOST_JOURNAL : share < LEAST_JOURNAL ? LEAST_JOURNAL : (uint32_t)share;
+}
+
 static void add_journal(struct image *image)
 {
-    uint32_t blocks = (uint32_t)(image->bytes / BLOCK / 32);
-    blocks = blocks > JOURNAL_BLOCKS ? JOURNAL_BLOCKS : blocks < 1024 ? 1024 : blocks;
-    long error = ext2fs_add_journal_inode2(image->fs, blocks, image->next,
+    long error = ext2fs_add_journal_inode2(image->fs, journal_blocks(image), image->next,
                                            EXT2_MKJOURNAL_LAZYINIT | EXT2_MKJOURNAL_NO_MNT_CHECK);
     if (error != 0)
         image_failed("cannot add a journal", error);

@@ -32,7 +32,7 @@ void image_failed(const char *what, long error)
 {
     if (error == ENOSPC || error == EDQUOT)
         die(SEED_HOST_FULL, "%s: no space left where the image is written", what);
-    if (error == EXT2_ET_BLOCK_ALLOC_FAIL || error == EXT2_ET_INODE_ALLOC_FAIL || error == EXT2_ET_DIR_NO_SPACE)
+    if (error == EXT2_ET_BLOCK_ALLOC_FAIL)
         die(SEED_FULL, "%s: the content does not fit a disk of this size", what);
     die(SEED_FAILED, "%s: %s", what, error_message(error));
 }
@@ -122,7 +122,8 @@ static _Noreturn void refuse(enum outcome outcome, uint64_t needed, uint64_t ava
 void image_need(const struct image *image, uint64_t bytes)
 {
     struct statvfs host;
-    uint64_t room = ext2fs_free_blocks_count(image->fs->super) * BLOCK;
+    uint64_t free_blocks = ext2fs_free_blocks_count(image->fs->super), journal = journal_blocks(image);
+    uint64_t room = free_blocks > journal ? (free_blocks - journal) * BLOCK : 0;
     if (bytes > room)
         refuse(SEED_FULL, bytes, room, "the content does not fit a disk of this size");
     if (fstatvfs(image->folder, &host) == 0 && bytes > host.f_bavail * host.f_frsize)

@@ -61,6 +61,9 @@ int image_publish(struct image *image, const char *hex, int sync);
 /* Ends with the right error for a failed call of the host or of libext2fs. */
 _Noreturn void image_failed(const char *what, long error);
 
+/* seed-finish.c: blocks that the journal will take. */
+uint32_t journal_blocks(const struct image *image);
+
 /* One contiguous allocation for directories and other metadata; marks the blocks. */
 blk64_t image_allocate(struct image *image, uint32_t count);
 void image_write(const struct image *image, const void *bytes, size_t length, blk64_t block);

@@ -268,11 +268,11 @@ static int describe(struct tar *tar, const struct header *header, int64_t size, 
     entry->mode = (uint32_t)(mode & 07777);
     entry->sparse = once->sparse || always->sparse || header->type == 'S';
     entry->type = header->type == '\0' || header->type == '7' || header->type == 'S' ? '0' : header->type;
-    /* The format before ustar had no type for directories. */
-    if (entry->type == '0' && entry->path->length > 0 && entry->path->bytes[entry->path->length - 1] == '/')
-        entry->type = '5';
     if (!has_content(entry->type))
         entry->size = 0;
+    /* The format before ustar had no type for directories. What such an entry holds is passed over. */
+    if (entry->type == '0' && entry->path->length > 0 && entry->path->bytes[entry->path->length - 1] == '/')
+        entry->type = '5';
     if (entry->size > INT64_MAX)
         return broken(tar, "an entry of %" PRIu64 " bytes", entry->size);
     expect(tar, entry->size);

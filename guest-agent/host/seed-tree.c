@@ -93,7 +93,7 @@ static void add_child(struct file *directory, struct entry *entry)
 struct entry *tree_add(struct tree *tree, struct file *directory, const char *name, size_t length, struct file *file)
 {
     if (tree->entry_count >= tree->entry_limit)
-        die(SEED_FULL, "more than %zu files, a disk of this size has no room for more", tree->entry_limit);
+        die(SEED_REJECTED, "more than %zu files, a disk of this size has no room for more", tree->entry_limit);
     if (++tree->entry_count > tree->bucket_count * 2)
         grow(tree);
     struct entry *entry = arena(sizeof *entry);
@@ -133,33 +133,55 @@ static int descend(struct tree *tree, struct file **folder, const char *name, si
     return TREE_OK;
 }
 
+/* The next name of a path from *at on, "." and empty ones passed over; its length, or 0 at the end. */
+static size_t next_name(const char **at, const char *end, const char **name)
+{
+    while (*at < end) {
+        const char *stop = memchr(*at, '/', (size_t)(end - *at));
+        size_t length = (size_t)((stop == NULL ? end : stop) - *at);
+        *name = *at;
+        *at += length + (stop != NULL);
+        if (length > 0 && !(length == 1 && **name == '.'))
+            return length;
+    }
+    return 0;
+}
+
+/* Looks at the whole path before anything is made of its first part. */
+static int check_path(const char *at, const char *end)
+{
+    const char *name;
+    size_t used = 0, length;
+    if (at < end && *at == '/')
+        return TREE_BAD_NAME;
+    while ((length = next_name(&at, end, &name)) > 0) {
+        if (length == 2 && name[0] == '.' && name[1] == '.')
+            return TREE_BAD_NAME;
+        used += length + 1;
+        if (length > NAME_LIMIT || used > PATH_LIMIT + 1)
+            return TREE_TOO_DEEP;
+    }
+    return TREE_OK;
+}
+
 int tree_locate(struct tree *tree, const char *path, size_t path_length, bool make, struct file **directory,
                 const char **name, size_t *length)
 {
-    const char *end = path + path_length;
-    size_t used = 0; /* bytes of the path down to *name, with its slashes */
+    const char *at = path, *end = path + path_length, *next;
+    size_t next_length;
+    int result = check_path(path, end);
     *directory = tree->top;
     *name = path;
     *length = 0;
-    if (path_length > 0 && *path == '/')
-        return TREE_BAD_NAME;
-    for (const char *at = path, *stop; at < end; at = stop < end ? stop + 1 : end) {
-        stop = memchr(at, '/', (size_t)(end - at));
-        if (stop == NULL)
-            stop = end;
-        size_t part = (size_t)(stop - at);
-        if (part == 2 && at[0] == '.' && at[1] == '.')
-            return TREE_BAD_NAME;
-        if (part == 0 || (part == 1 && at[0] == '.'))
-            continue;
-        used += part + 1;
-        if (part > NAME_LIMIT || used > PATH_LIMIT + 1)
-            return TREE_TOO_DEEP;
-        int result = *length == 0 ? TREE_OK : descend(tree, directory, *name, *length, make);
+    if (result != TREE_OK)
+        return result;
+    *length = next_name(&at, end, name);
+    while ((next_length = next_name(&at, end, &next)) > 0) {
+        result = descend(tree, directory, *name, *length, make);
         if (result != TREE_OK)
             return result;
-        *name = at;
-        *length = part;
+        *name = next;
+        *length = next_length;
     }
     return TREE_OK;
 }

@@ -76,7 +76,7 @@ struct file *tree_file(enum file_kind kind);
 /* The entry of a name in a directory, or NULL. */
 struct entry *tree_find(const struct tree *tree, const struct file *directory, const char *name, size_t length);
 
-/* Adds a name that is not there yet. Ends with SEED_FULL beyond the limit. */
+/* Adds a name that is not there yet. Ends with SEED_REJECTED beyond the limit. */
 struct entry *tree_add(struct tree *tree, struct file *directory, const char *name, size_t length, struct file *file);
 
 enum { TREE_OK = 0, TREE_NOT_A_DIRECTORY = -1, TREE_BAD_NAME = -2, TREE_TOO_DEEP = -3, TREE_ABSENT = -4 };

@@ -122,34 +122,47 @@ void source_walk(struct source *source)
     free(queue);
 }
 
-static void take_listed(struct source *source, const char *path, size_t path_length)
+static const char *why_not(int result)
+{
+    return result == TREE_TOO_DEEP          ? "its path is too long"
+           : result == TREE_NOT_A_DIRECTORY ? "its parent is no directory"
+                                            : "it is not a name below the directory";
+}
+
+static void add_listed(struct source *source, int fd, const char *path, const struct stat *stat)
 {
     struct file *directory;
     const char *name;
     size_t length;
-    struct stat stat;
-    int result = path_length > PATH_LIMIT ? TREE_TOO_DEEP
-                                          : tree_locate(source->tree, path, path_length, true, &directory, &name, &length);
-    if (result != TREE_OK || length == 0) {
-        report_skip(path, result == TREE_TOO_DEEP          ? "its path is too long"
-                          : result == TREE_NOT_A_DIRECTORY ? "its parent is no directory"
-                                                           : "it is not a name below the directory");
-        return;
-    }
-    struct entry *known = tree_find(source->tree, directory, name, length);
-    if (known != NULL && !known->file->implied)
-        return; /* listed twice */
-    int fd = open_beneath(source->root, path, O_PATH);
-    if (fd < 0 || fstat(fd, &stat) != 0) {
-        report_skip(path, errno == ELOOP ? "its parent is a symlink" : strerror(errno));
-    } else if (known != NULL) {
-        if (S_ISDIR(stat.st_mode))
-            source_set(known->file, &stat);
-    } else {
-        struct file *file = source_file(source, fd, "", path, &stat);
+    int result = tree_locate(source->tree, path, strlen(path), true, &directory, &name, &length);
+    struct entry *known = result != TREE_OK ? NULL : tree_find(source->tree, directory, name, length);
+    if (result != TREE_OK) {
+        report_skip(path, why_not(result));
+    } else if (known == NULL) {
+        struct file *file = source_file(source, fd, "", path, stat);
         if (file != NULL)
             tree_add(source->tree, directory, name, length, file);
     }
+    /* Else it is listed twice, or a directory that names below it have made: settle_implied has the rest. */
+}
+
+static void take_listed(struct source *source, const char *path, size_t path_length)
+{
+    struct file *directory;
+    const char *name;
+    size_t length = 0;
+    struct stat stat;
+    int result = tree_locate(source->tree, path, path_length, false, &directory, &name, &length);
+    if ((result != TREE_OK && result != TREE_ABSENT) || length == 0) {
+        report_skip(path, why_not(result));
+        return;
+    }
+    /* Only what can be opened makes directories in the tree: a path through a symlink must not. */
+    int fd = open_beneath(source->root, path, O_PATH);
+    if (fd < 0 || fstat(fd, &stat) != 0)
+        report_skip(path, errno == ELOOP ? "its parent is a symlink" : strerror(errno));
+    else
+        add_listed(source, fd, path, &stat);
     if (fd >= 0)
         close(fd);
 }

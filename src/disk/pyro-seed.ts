@@ -128,9 +128,13 @@ const failureOf = (request: SeedRequest, code: number, said: Said): SeedFailed =
   const mibOf = (bytes: number) => Math.ceil(bytes / mib)
   switch (code) {
     case status.full:
-      return needed === undefined || free === undefined
-        ? new SeedRejected({ path, detail: `${detail} (${request.virtualMib} MiB)` })
-        : new NoSpace({ where: "workspace disk", path, neededMib: mibOf(needed), availableMib: Math.floor(free / mib) })
+      return new NoSpace({
+        where: "workspace disk",
+        path,
+        // In the middle of a stream it is only known that the whole disk is not enough.
+        neededMib: needed === undefined ? request.virtualMib + 1 : mibOf(needed),
+        availableMib: free === undefined ? request.virtualMib : Math.floor(free / mib)
+      })
     case status.hostFull: {
       const { bavail, bsize } = fs.statfsSync(request.into)
       const availableMib = Math.floor(bavail * bsize / mib)

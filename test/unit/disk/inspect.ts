@@ -2,15 +2,18 @@ import { execFileSync, spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 
+/** Where an ordinary user's PATH lacks the tools of e2fsprogs. */
+const env = { ...process.env, PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` }
+
 /** What e2fsck has to say about an image; empty when it is clean. */
 export const fsckComplaint = (image: string): string => {
-  const { status, stderr, stdout } = spawnSync("e2fsck", ["-fn", image], { encoding: "utf8" })
+  const { status, stderr, stdout } = spawnSync("e2fsck", ["-fn", image], { encoding: "utf8", env })
   return status === 0 ? "" : `${status}: ${stdout}${stderr}`
 }
 
 /** Answer of debugfs to one request. */
 export const debugfs = (image: string, request: string): string =>
-  execFileSync("debugfs", ["-R", request, image], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] })
+  execFileSync("debugfs", ["-R", request, image], { encoding: "utf8", env, stdio: ["ignore", "pipe", "ignore"] })
 
 /** Unpacks `/workspace` of an image into a fresh folder and gives its path. */
 export const dump = (image: string, into: string): string => {

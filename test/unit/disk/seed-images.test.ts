@@ -6,7 +6,7 @@ import { holdImage } from "../../../src/disk/hold.ts"
 import { SeedImages } from "../../../src/disk/SeedImages.ts"
 import { debugfs, fsckComplaint } from "./inspect.ts"
 import { withSeeds } from "./seeds.ts"
-import { temporaryDirectory } from "./temporary-directory.ts"
+import { temporaryDirectory, temporaryDirectoryIn } from "./temporary-directory.ts"
 
 const sixteenGib = 16 * 1024
 
@@ -143,7 +143,7 @@ describe("seed images", { concurrent: true }, () => {
   it.scopedLive("a held image outlives its eviction, also on another file system", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
-      const elsewhere = yield* temporaryDirectoryOf("/dev/shm")
+      const elsewhere = yield* temporaryDirectoryIn("/dev/shm")
       const { image } = yield* fromPath(directory, yield* settledTree(directory))
       const linked = path.join(directory, "seed.ext4")
       const copied = path.join(elsewhere, "seed.ext4")
@@ -199,9 +199,3 @@ describe("seed images", { concurrent: true }, () => {
       }
     }))
 })
-
-const temporaryDirectoryOf = (parent: string) =>
-  Effect.acquireRelease(
-    Effect.sync(() => fs.mkdtempSync(path.join(parent, "pyro-disk-"))),
-    (directory) => Effect.sync(() => fs.rmSync(directory, { recursive: true, force: true }))
-  )

@@ -1,17 +1,35 @@
 import { Effect } from "effect"
+import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 
-/** A directory that is removed, with all in it, when the Scope closes. */
-export const temporaryDirectory = Effect.acquireRelease(
-  Effect.sync(() => fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "pyro-disk-")))),
-  (directory) =>
-    Effect.sync(() => {
-      for (const entry of fs.readdirSync(directory, { recursive: true, withFileTypes: true })) {
-        // A directory of mode 0 cannot be emptied by an ordinary user.
-        if (entry.isDirectory()) fs.chmodSync(path.join(entry.parentPath, entry.name), 0o700)
-      }
-      fs.rmSync(directory, { recursive: true, force: true })
-    })
-)
+/** A directory below another that is removed, with all in it, when the Scope closes. */
+export const temporaryDirectoryIn = (parent: string) =>
+  Effect.acquireRelease(
+    Effect.sync(() => fs.realpathSync(fs.mkdtempSync(path.join(parent, "pyro-disk-")))),
+    (directory) =>
+      Effect.sync(() => {
+        for (const entry of fs.readdirSync(directory, { recursive: true, withFileTypes: true })) {
+          // A directory of mode 0 cannot be emptied by an ordinary user.
+          if (entry.isDirectory()) fs.chmodSync(path.join(entry.parentPath, entry.name), 0o700)
+        }
+        fs.rmSync(directory, { recursive: true, force: true })
+      })
+  )
+
+export const temporaryDirectory = temporaryDirectoryIn(os.tmpdir())
+
+/** A small file system in memory, for as long as the Scope lasts. Only root can have it. */
+export const smallFileSystem = (sizeMib: number) =>
+  Effect.flatMap(temporaryDirectory, (directory) => {
+    const mounted = path.join(directory, "small")
+    return Effect.acquireRelease(
+      Effect.sync(() => {
+        fs.mkdirSync(mounted)
+        execFileSync("mount", ["-t", "tmpfs", "-o", `size=${sizeMib}m`, "pyro-test", mounted])
+        return mounted
+      }),
+      () => Effect.sync(() => void execFileSync("umount", [mounted]))
+    )
+  })
