@@ -187,3 +187,8 @@ bool connection_receive(void) {
   handle_frames();
   return !frame_peek(&reader, &held);
 }
+
+bool connection_may_go_on(void) {
+  struct frame held;
+  return frame_peek(&reader, &held) && may_handle(&held);
+}
