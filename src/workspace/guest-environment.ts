@@ -2,26 +2,15 @@ import type { RunPayload } from "../contract/operations/run.ts"
 
 const path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-/** Home of a user whose account the host does not know; `agent` has uid 1000 in every environment. */
-const homeOf = (user: string) => {
-  const [name] = user.split(":")
-  if (name === "root" || name === "0" || name === undefined) return "/root"
-  if (name === "1000") return "/home/agent"
-  return /^\d+$/.test(name) ? "/" : `/home/${name}`
-}
-
-/** Variables that a command finds, as `K=V`: sane ones, and on top what the caller gave. */
-export const guestEnvironment = (request: Pick<RunPayload, "user" | "env" | "tty">): ReadonlyArray<string> => {
-  const [name = "root"] = request.user.split(":")
-  const variables: Record<string, string> = {
+/**
+ * Variables that a command finds, as `K=V`: sane ones, and on top what the caller gave. HOME, USER and LOGNAME come from the guest's
+ * own accounts unless the caller says them: the agent fills them in.
+ */
+export const guestEnvironment = (request: Pick<RunPayload, "env" | "tty">): ReadonlyArray<string> =>
+  Object.entries({
     PATH: path,
     LANG: "C.UTF-8",
-    HOME: homeOf(request.user),
-    USER: name,
-    LOGNAME: name,
     SHELL: "/bin/bash",
-    ...(request.tty ? { TERM: "xterm-256color" } : { TERM: "dumb" }),
+    TERM: request.tty ? "xterm-256color" : "dumb",
     ...request.env
-  }
-  return Object.entries(variables).map(([key, value]) => `${key}=${value}`)
-}
+  }).map(([key, value]) => `${key}=${value}`)

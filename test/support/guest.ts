@@ -59,7 +59,7 @@ export const acquireTestWorkspace = (options: { readonly memoryMib?: number; rea
 
 export const script = (text: string): SpawnRequest => ({
   argv: ["/bin/sh", "-c", text],
-  env: guestEnvironment({ user: "root", env: {}, tty: false }),
+  env: guestEnvironment({ env: {}, tty: false }),
   cwd: "/workspace"
 })
 

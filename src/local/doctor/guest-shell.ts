@@ -5,7 +5,7 @@ import { guestEnvironment } from "../../workspace/guest-environment.ts"
 /** A script for the guest's shell. */
 export const script = (text: string): SpawnRequest => ({
   argv: ["/bin/sh", "-c", text],
-  env: guestEnvironment({ user: "root", env: {}, tty: false }),
+  env: guestEnvironment({ env: {}, tty: false }),
   cwd: "/workspace"
 })
 
