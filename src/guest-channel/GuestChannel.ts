@@ -1,7 +1,12 @@
 import { Deferred, Effect, Mailbox, Option, type Scope, type Stream } from "effect"
 import { randomBytes } from "node:crypto"
 import type { Duplex } from "node:stream"
-import { ChannelFailed, type CommandNotExecutable, type CommandNotFound, type CommandNotStarted } from "../contract/errors.ts"
+import {
+  ChannelFailed,
+  type CommandNotExecutable,
+  type CommandNotFound,
+  type CommandNotStarted
+} from "../contract/errors.ts"
 import { type Call, Calls } from "./calls.ts"
 import { type AgentEvent, Connection } from "./connection.ts"
 import type { AgentCallFailed } from "./errors.ts"
@@ -57,7 +62,11 @@ export interface GuestChannel {
   ) => Effect.Effect<ResultsOf<C>, AgentCallFailed | ChannelFailed>
   readonly spawn: (
     request: SpawnRequest
-  ) => Effect.Effect<GuestProcess, ChannelFailed | CommandNotExecutable | CommandNotFound | CommandNotStarted, Scope.Scope>
+  ) => Effect.Effect<
+    GuestProcess,
+    ChannelFailed | CommandNotExecutable | CommandNotFound | CommandNotStarted,
+    Scope.Scope
+  >
   /** `chain` and `spawn` in one write and one round trip: where a call fails, the guest has started nothing. */
   readonly spawnAfter: (
     calls: ReadonlyArray<Call<unknown>>,

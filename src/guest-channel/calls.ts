@@ -2,11 +2,11 @@ import {
   bytes,
   encodePayload,
   type Field,
+  type Fields,
   offset,
-  type StructOf,
   str,
   struct,
-  type Fields,
+  type StructOf,
   u32,
   u64,
   u8
@@ -20,15 +20,14 @@ export interface Call<out A> {
   readonly result: { readonly read: Field<A>["read"] }
 }
 
-const call =
-  <F extends Fields, A>(name: string, op: number, fields: F, result: Field<A>) => {
-    const layout = struct(fields)
-    const request = struct({ op: u8, request: layout })
-    return Object.assign(
-      (value: StructOf<F>): Call<A> => ({ name, encode: () => encodePayload(request, { op, request: value }), result }),
-      { op, request, result }
-    )
-  }
+const call = <F extends Fields, A>(name: string, op: number, fields: F, result: Field<A>) => {
+  const layout = struct(fields)
+  const request = struct({ op: u8, request: layout })
+  return Object.assign(
+    (value: StructOf<F>): Call<A> => ({ name, encode: () => encodePayload(request, { op, request: value }), result }),
+    { op, request, result }
+  )
+}
 
 const nothing: Field<void> = { write: () => {}, read: () => undefined }
 

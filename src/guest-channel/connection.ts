@@ -9,8 +9,8 @@ import { escapeGuestText } from "./guest-text.ts"
 import { HelloSearch } from "./hello.ts"
 import { AgentMessage, CONNECTION, FIRST_CALL, HelloFlag, HostMessage, PROTOCOL_VERSION } from "./messages.ts"
 import { Outbox } from "./outbox.ts"
-import type { GuestStream, StreamBegin, StreamLink } from "./stream.ts"
 import { StreamTable } from "./stream-table.ts"
+import type { GuestStream, StreamBegin, StreamLink } from "./stream.ts"
 import { type AgentHello, readHello, type ResumableStream, StateReader } from "./takeover.ts"
 import { Violation } from "./violation.ts"
 
@@ -170,14 +170,18 @@ export class Connection implements StreamLink {
     if (this.#phase === "hello") {
       this.#hello = readHello(payload, this.#nonce)
       if (this.#hello.version !== PROTOCOL_VERSION) {
-        throw new Error(`the guest speaks version ${this.#hello.version} of the protocol, this pyro ${PROTOCOL_VERSION}`)
+        throw new Error(
+          `the guest speaks version ${this.#hello.version} of the protocol, this pyro ${PROTOCOL_VERSION}`
+        )
       }
       this.#phase = "states"
       this.#states = new StateReader(this.#hello)
       this.#statesLeft = this.#hello.streams
       this.#streams.startAt(this.#hello.nextStream)
     } else {
-      if (kind !== AgentMessage.State.kind) throw new Violation(`frame 0x${kind.toString(16)} among the states of streams`)
+      if (kind !== AgentMessage.State.kind) {
+        throw new Violation(`frame 0x${kind.toString(16)} among the states of streams`)
+      }
       const { begin, stream: resumable } = this.#states!.read(number, payload)
       this.#takenOver.set(resumable.id, { resumable, stream: this.#streams.takeOver(number, begin) })
       this.#statesLeft--

@@ -24,7 +24,9 @@ export const readEnding = (kind: number, payload: Buffer): Ending | Refused => {
   if (kind === AgentMessage.Failed.kind) {
     const { detail, errno, step } = decodePayload(AgentMessage.Failed.fields, payload)
     const name = failedSteps[step]
-    if (name === undefined || name === "" || errno === 0) throw new Violation(`failed at step ${step} with error ${errno}`)
+    if (name === undefined || name === "" || errno === 0) {
+      throw new Violation(`failed at step ${step} with error ${errno}`)
+    }
     // The payload is a view of a socket chunk; the detail may be kept for long.
     return { _tag: "refused", errno, step: name, detail: Uint8Array.from(detail as Uint8Array) }
   }

@@ -10,6 +10,8 @@ export class AgentCallFailed extends Schema.TaggedError<AgentCallFailed>()("Agen
   detail: Schema.String
 }) {
   override get message() {
-    return `the guest's agent could not ${this.operation}: ${this.errno}${this.detail === "" ? "" : ` (${this.detail})`}`
+    return `the guest's agent could not ${this.operation}: ${this.errno}${
+      this.detail === "" ? "" : ` (${this.detail})`
+    }`
   }
 }

@@ -35,7 +35,7 @@ export interface WriteRequest extends GuestPath {
 }
 
 export interface WalkRequest extends GuestPath {
-  /** Levels below the walked directory; 0 = all. @default 0 */
+  /** Levels below the walked directory, 1 = its own entries; 0 = all. @default 0 */
   readonly maxDepth?: number | undefined
 }
 
@@ -50,7 +50,13 @@ export interface GuestSocket {
 const id = () => Buffer.from(newStreamId(), "hex")
 const window = DEFAULT_WINDOW_BYTES
 
-const open = <A>(connection: Connection, operation: string, message: Message<A>, fields: A, outputs: ReadonlyArray<1>) =>
+const open = <A>(
+  connection: Connection,
+  operation: string,
+  message: Message<A>,
+  fields: A,
+  outputs: ReadonlyArray<1>
+) =>
   openStream(connection, { message, fields, begin: { window, outputs } }, {
     after: [],
     tooLarge: operationTooLarge(operation),
@@ -59,14 +65,23 @@ const open = <A>(connection: Connection, operation: string, message: Message<A>,
 
 /** Content of a file, read as the consumer asks for it. */
 export const read = (connection: Connection, request: ReadRequest): Stream.Stream<Uint8Array, Failure> =>
-  Stream.unwrapScoped(Effect.suspend(() => {
-    const fields = { id: id(), window, root: request.root, path: request.path, offset: request.offset ?? 0, limit: request.limit ?? 0 }
-    return open(connection, "read", HostMessage.Read, fields, [1])
-  }).pipe(
-    Effect.map((stream) =>
-      Stream.concat(piecesOf(stream, ({ bytes }) => bytes), Stream.execute(awaitEnd(stream, "read")))
+  Stream.unwrapScoped(
+    Effect.suspend(() => {
+      const fields = {
+        id: id(),
+        window,
+        root: request.root,
+        path: request.path,
+        offset: request.offset ?? 0,
+        limit: request.limit ?? 0
+      }
+      return open(connection, "read", HostMessage.Read, fields, [1])
+    }).pipe(
+      Effect.map((stream) =>
+        Stream.concat(piecesOf(stream, ({ bytes }) => bytes), Stream.execute(awaitEnd(stream, "read")))
+      )
     )
-  ))
+  )
 
 /** Writes a file as a whole or not at all: it appears under its name once all of `content` is there. */
 export const write = <E, R>(
@@ -89,29 +104,38 @@ export const write = <E, R>(
 
 /** The entries of a tree, parents before children. A record that cannot be read ends the channel. */
 export const walk = (connection: Connection, request: WalkRequest): Stream.Stream<WalkEntry, Failure> =>
-  Stream.unwrapScoped(Effect.suspend(() => {
-    const fields = { id: id(), window, root: request.root, path: request.path, maxDepth: request.maxDepth ?? 0, flags: 0 }
-    return open(connection, "walk", HostMessage.Walk, fields, [1])
-  }).pipe(
-    Effect.map((stream) => {
-      const decoder = new WalkDecoder()
-      const checked = <A>(decode: () => A) =>
-        Effect.suspend((): Effect.Effect<A, ChannelFailed> => {
-          try {
-            return Effect.succeed(decode())
-          } catch (error) {
-            if (!(error instanceof Violation)) throw error
-            connection.fail(`the guest broke the protocol: ${error.message}`)
-            return Effect.fail(connection.failure!)
-          }
-        })
-      return piecesOf(stream, ({ bytes }) => bytes).pipe(
-        Stream.mapEffect((bytes) => checked(() => decoder.push(bytes))),
-        Stream.flattenIterables,
-        Stream.concat(Stream.execute(Effect.andThen(awaitEnd(stream, "walk"), checked(() => decoder.end()))))
-      )
-    })
-  ))
+  Stream.unwrapScoped(
+    Effect.suspend(() => {
+      const fields = {
+        id: id(),
+        window,
+        root: request.root,
+        path: request.path,
+        maxDepth: request.maxDepth ?? 0,
+        flags: 0
+      }
+      return open(connection, "walk", HostMessage.Walk, fields, [1])
+    }).pipe(
+      Effect.map((stream) => {
+        const decoder = new WalkDecoder()
+        const checked = <A>(decode: () => A) =>
+          Effect.suspend((): Effect.Effect<A, ChannelFailed> => {
+            try {
+              return Effect.succeed(decode())
+            } catch (error) {
+              if (!(error instanceof Violation)) throw error
+              connection.fail(`the guest broke the protocol: ${error.message}`)
+              return Effect.fail(connection.failure!)
+            }
+          })
+        return piecesOf(stream, ({ bytes }) => bytes).pipe(
+          Stream.mapEffect((bytes) => checked(() => decoder.push(bytes))),
+          Stream.flattenIterables,
+          Stream.concat(Stream.execute(Effect.andThen(awaitEnd(stream, "walk"), checked(() => decoder.end()))))
+        )
+      })
+    )
+  )
 
 /** Connects to a port on the guest's loopback; closing the scope closes the connection. */
 export const connectPort = (

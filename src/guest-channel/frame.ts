@@ -114,7 +114,9 @@ export class FrameDecoder {
 
   #deliver(frame: Buffer) {
     const last = frame.length - 1
-    if (frame[last] !== END) throw new Violation(`a frame ends with 0x${frame[last]!.toString(16)} instead of its end mark`)
+    if (frame[last] !== END) {
+      throw new Violation(`a frame ends with 0x${frame[last]!.toString(16)} instead of its end mark`)
+    }
     this.#sink(frame.readUInt32BE(4), frame[8]!, frame.subarray(HEADER_BYTES, last))
   }
 }

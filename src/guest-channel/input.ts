@@ -75,7 +75,9 @@ export class Input {
   #pump() {
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
       if (next.bytes === undefined) {
-        this.#send(encodeControl(this.#stream, HostMessage.EndIn.kind, HostMessage.EndIn.fields, { offset: this.#sent }))
+        this.#send(
+          encodeControl(this.#stream, HostMessage.EndIn.kind, HostMessage.EndIn.fields, { offset: this.#sent })
+        )
         this.#waiting.shift()
         this.close(Effect.void)
         next.resume(Effect.void)

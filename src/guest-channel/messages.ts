@@ -1,4 +1,19 @@
-import { bytes, type Field, id16, list, offset, type Reader, rest, str, struct, u16, u32, u64, u8, type Writer } from "./control.ts"
+import {
+  bytes,
+  type Field,
+  id16,
+  list,
+  offset,
+  type Reader,
+  rest,
+  str,
+  struct,
+  u16,
+  u32,
+  u64,
+  u8,
+  type Writer
+} from "./control.ts"
 
 export const PROTOCOL_VERSION = 1
 /** Stream of the frames that are about the connection itself. */

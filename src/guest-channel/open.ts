@@ -15,6 +15,12 @@ import { TooLarge } from "./violation.ts"
 /** Unread output that the guest may send ahead, per output, unless a request says otherwise. */
 export const DEFAULT_WINDOW_BYTES = 1_048_576
 
+/** What the agent grants: below a page every few bytes would be a frame, above 16 MiB one stream could fill the guest. */
+const MIN_WINDOW_BYTES = 4_096
+const MAX_WINDOW_BYTES = 16_777_216
+export const windowOf = (bytes: number | undefined) =>
+  Math.min(Math.max(Math.trunc(bytes ?? DEFAULT_WINDOW_BYTES), MIN_WINDOW_BYTES), MAX_WINDOW_BYTES)
+
 export const newStreamId = () => randomBytes(16).toString("hex")
 
 /** Runs `encode`, which may throw `TooLarge`, on a connection that works. */
@@ -29,7 +35,8 @@ const encoding = <A, E>(connection: Connection, tooLarge: (detail: string) => E,
     }
   })
 
-const tooLargeFor = (operation: string) => (detail: string) => new AgentCallFailed({ operation, errno: "E2BIG", detail })
+const tooLargeFor = (operation: string) => (detail: string) =>
+  new AgentCallFailed({ operation, errno: "E2BIG", detail })
 
 /** Sends one call when run; calls run one after the other without waiting share a write and a round trip. */
 export const request = <A>(connection: Connection, call: Call<A>): Effect.Effect<A, AgentCallFailed | ChannelFailed> =>
@@ -113,7 +120,10 @@ export const operationFailed = (operation: string) => ({ detail, errno }: Refuse
 export const operationTooLarge = tooLargeFor
 
 /** Waits for the end of a file operation. */
-export const awaitEnd = (stream: GuestStream, operation: string): Effect.Effect<Ending, AgentCallFailed | ChannelFailed> =>
+export const awaitEnd = (
+  stream: GuestStream,
+  operation: string
+): Effect.Effect<Ending, AgentCallFailed | ChannelFailed> =>
   Deferred.await(stream.ended).pipe(
     Effect.mapError((error) => error._tag === "refused" ? operationFailed(operation)(error) : error)
   )

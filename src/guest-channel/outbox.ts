@@ -31,7 +31,9 @@ export class Outbox {
 
   /** Waits while the guest leaves so much untaken that one more small frame would be one too many. */
   readonly room: Effect.Effect<void> = Effect.async<void>((resume) => {
-    if (this.#socket.writableLength + this.#bytes < CONGESTED_BYTES || this.#socket.destroyed) return resume(Effect.void)
+    if (this.#socket.writableLength + this.#bytes < CONGESTED_BYTES || this.#socket.destroyed) {
+      return resume(Effect.void)
+    }
     const go = () => resume(Effect.void)
     this.#waiting.push(go)
     return Effect.sync(() => {

@@ -22,7 +22,7 @@ const JOINED_BYTES = 32_768
 const ORDERED_PIECES = 4_096
 
 /**
- * Unread output in order of arrival. What it holds stays within about twice the unread bytes plus
+ * Unread output in order of arrival. What it holds stays within about four times the unread bytes plus
  * `ORDERED_PIECES` small objects, however the guest cuts its output: a piece that would keep a much larger
  * socket chunk alive is copied, neighbours of one output are joined. Only past `ORDERED_PIECES` unread pieces
  * does the order between stdout and stderr become coarse; within one output it never changes.
@@ -42,7 +42,7 @@ export class OutputQueue {
 
   /** Adds a piece. `kept` says that nobody waits for it: it will lie here for a while. */
   push(output: 1 | 2, offset: number, bytes: Buffer, kept: boolean) {
-    const wasteful = kept && bytes.length * 2 < bytes.buffer.byteLength
+    const wasteful = kept && bytes.length * 4 < bytes.buffer.byteLength
     if (wasteful && this.#join(output, bytes)) return
     const slot: Slot = {
       output,
@@ -60,7 +60,10 @@ export class OutputQueue {
     if (last === undefined || !last.growable || last.length + bytes.length > JOINED_BYTES) return false
     if (last !== this.#slots.at(-1) && this.#slots.length < ORDERED_PIECES) return false
     if (last.length + bytes.length > last.bytes.length) {
-      last.bytes = copyOf(last.bytes.subarray(0, last.length), Math.max(64, 2 * last.length, last.length + bytes.length))
+      last.bytes = copyOf(
+        last.bytes.subarray(0, last.length),
+        Math.max(64, 2 * last.length, last.length + bytes.length)
+      )
     }
     bytes.copy(last.bytes, last.length)
     last.length += bytes.length

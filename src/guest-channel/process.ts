@@ -9,7 +9,7 @@ import { EACCES, EISDIR, ENOENT, ENOEXEC, errnoName } from "./errno.ts"
 import type { AgentCallFailed } from "./errors.ts"
 import { escapeGuestText } from "./guest-text.ts"
 import { HostMessage, SignalTarget, SpawnFlag, STDOUT } from "./messages.ts"
-import { DEFAULT_WINDOW_BYTES, newStreamId, openStream } from "./open.ts"
+import { newStreamId, openStream, windowOf } from "./open.ts"
 import { piecesOf } from "./pieces.ts"
 import type { GuestStream } from "./stream.ts"
 
@@ -36,7 +36,7 @@ export interface SpawnRequest {
   readonly memoryMaxBytes?: number | undefined
   /** Processes and threads; 0 = no limit. @default 0 */
   readonly pidsMax?: number | undefined
-  /** Output the guest may send ahead of its reader, per output, in `bytes`. @default 1 MiB */
+  /** Output the guest may send ahead of its reader, per output, 4 KiB to 16 MiB in `bytes`. @default 1 MiB */
   readonly windowBytes?: number | undefined
   /** 32 hexadecimal digits; the agent runs an id once. @default minted */
   readonly id?: string | undefined
@@ -78,13 +78,17 @@ export interface GuestProcess {
   /** Kills it and everything it started. */
   readonly kill: Effect.Effect<void, ChannelFailed>
   readonly exit: Effect.Effect<ProcessExit, ChannelFailed>
+  /** What closing the scope does, now: ends it, if it still runs, and has the guest forget it. For `keepRunning`. */
+  readonly release: Effect.Effect<void>
 }
 
 const textOf = (value: GuestString) => typeof value === "string" ? value : escapeGuestText(value)
 
 const notStarted = (argv: SpawnRequest["argv"]) => ({ detail, errno, step }: Refused) => {
   const told = escapeGuestText(detail)
-  if (step !== "exec") return new CommandNotStarted({ step, detail: `${errnoName(errno)}${told === "" ? "" : `: ${told}`}` })
+  if (step !== "exec") {
+    return new CommandNotStarted({ step, detail: `${errnoName(errno)}${told === "" ? "" : `: ${told}`}` })
+  }
   switch (errno) {
     case ENOENT:
       return new CommandNotFound({ command: textOf(argv[0]) })
@@ -114,7 +118,7 @@ export const spawn = (
 > =>
   Effect.suspend(() => {
     const id = request.id ?? newStreamId()
-    const window = request.windowBytes ?? DEFAULT_WINDOW_BYTES
+    const window = windowOf(request.windowBytes)
     const pty = request.pty !== undefined
     const opener = {
       message: HostMessage.Spawn,
@@ -136,7 +140,8 @@ export const spawn = (
     }
     return openStream(connection, opener, {
       after,
-      tooLarge: (detail) => new CommandNotStarted({ step: "limit", detail: `its arguments and environment: ${detail}` }),
+      tooLarge: (detail) =>
+        new CommandNotStarted({ step: "limit", detail: `its arguments and environment: ${detail}` }),
       refused: notStarted(request.argv)
     }).pipe(Effect.map(({ pid, stream }) => processOf(connection, stream, { id, pid, stdinOffset: 0 })))
   })
@@ -158,7 +163,10 @@ export const processOf = (
     )
   return {
     ...known,
-    output: piecesOf(stream, ({ bytes, offset, output }) => ({ from: output === STDOUT ? "stdout" : "stderr", offset, bytes })),
+    output: piecesOf(
+      stream,
+      ({ bytes, offset, output }) => ({ from: output === STDOUT ? "stdout" : "stderr", offset, bytes })
+    ),
     writeStdin: (bytes) => stream.input.write(bytes),
     endStdin: Effect.suspend(() => stream.input.end()),
     resize: ({ cols, rows }) => send(() => stream.send(HostMessage.Resize, { rows: cells(rows), cols: cells(cols) })),
@@ -174,8 +182,11 @@ export const processOf = (
     ),
     exit: Deferred.await(stream.ended).pipe(Effect.mapError((error) =>
       error._tag === "refused"
-        ? new ChannelFailed({ detail: `the guest gave up on process ${known.pid}: ${errnoName(error.errno)} (${error.step})` })
+        ? new ChannelFailed({
+          detail: `the guest gave up on process ${known.pid}: ${errnoName(error.errno)} (${error.step})`
+        })
         : error
-    ))
+    )),
+    release: Effect.sync(() => connection.release(stream))
   }
 }

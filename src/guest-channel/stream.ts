@@ -1,11 +1,11 @@
 import { Deferred, Effect, FiberId } from "effect"
 import type { ChannelFailed } from "../contract/errors.ts"
 import { decodePayload, encodeControl, type Field } from "./control.ts"
+import { type Ending, readEnding, type Refused } from "./ending.ts"
 import { Input } from "./input.ts"
 import { AgentMessage, HostMessage, INPUT_CREDIT_BYTES, type Message } from "./messages.ts"
-import { Output } from "./output.ts"
 import { OutputQueue, type Piece } from "./output-queue.ts"
-import { type Ending, readEnding, type Refused } from "./ending.ts"
+import { Output } from "./output.ts"
 import { Violation } from "./violation.ts"
 
 /** What a stream needs of its connection. */
@@ -183,7 +183,9 @@ export class GuestStream {
       return this.deliver()
     }
     if (this.#failure !== undefined) return this.#resume(Effect.fail(this.#failure))
-    if (this.#isEnded || this.#outputs.every((output) => output?.ended !== false)) this.#resume(Effect.succeed(undefined))
+    if (this.#isEnded || this.#outputs.every((output) => output?.ended !== false)) {
+      this.#resume(Effect.succeed(undefined))
+    }
   }
 
   #resume(effect: Effect.Effect<Array<Piece> | undefined, ChannelFailed>) {
@@ -196,7 +198,9 @@ export class GuestStream {
     return pieces.flatMap((piece) => {
       const known = this.#known[piece.output as 1 | 2] - piece.offset
       if (known <= 0) return [piece]
-      return known >= piece.bytes.length ? [] : [{ ...piece, offset: piece.offset + known, bytes: piece.bytes.subarray(known) }]
+      return known >= piece.bytes.length
+        ? []
+        : [{ ...piece, offset: piece.offset + known, bytes: piece.bytes.subarray(known) }]
     })
   }
 

@@ -1,6 +1,6 @@
 import { decodePayload } from "./control.ts"
 import { readEnding } from "./ending.ts"
-import { FIRST_CALL, HostMessage, AgentMessage } from "./messages.ts"
+import { AgentMessage, FIRST_CALL, HostMessage } from "./messages.ts"
 import type { StreamBegin } from "./stream.ts"
 import { Violation } from "./violation.ts"
 
@@ -62,10 +62,14 @@ export class StateReader {
     const id = Buffer.from(state.id).toString("hex")
     const opener = openers.get(state.opener)
     if (opener === undefined) throw new Violation(`stream ${number} opened by kind 0x${state.opener.toString(16)}`)
-    if (number < 1 || number >= this.#nextStream) throw new Violation(`stream ${number} where ${this.#nextStream} comes next`)
+    if (number < 1 || number >= this.#nextStream) {
+      throw new Violation(`stream ${number} where ${this.#nextStream} comes next`)
+    }
     if (this.#ids.has(id) || this.#numbers.has(number)) throw new Violation(`stream ${number} (${id}) named twice`)
     if (state.phase !== 1 && state.phase !== 2) throw new Violation(`stream ${number} in phase ${state.phase}`)
-    if ((state.phase === 2) !== (state.end !== undefined)) throw new Violation(`phase ${state.phase} does not fit its end`)
+    if ((state.phase === 2) !== (state.end !== undefined)) {
+      throw new Violation(`phase ${state.phase} does not fit its end`)
+    }
     if (state.end !== undefined) readEnding(state.end.tag, state.end.payload as Buffer)
     this.#ids.add(id)
     this.#numbers.add(number)

@@ -16,7 +16,9 @@ describe("calls", () => {
       const { channel, peer } = yield* connected
       const before = peer.host.writes.length
       const names = Array.from({ length: 10 }, (_, i) => `host-${i}`)
-      const all = yield* Effect.fork(Effect.all(names.map((name) => channel.call.hostname({ name })), { concurrency: "unbounded" }))
+      const all = yield* Effect.fork(
+        Effect.all(names.map((name) => channel.call.hostname({ name })), { concurrency: "unbounded" })
+      )
       const calls = yield* peer.received(HostMessage.Call, 10)
       assert.deepStrictEqual(calls.map(({ fields }) => Buffer.from(fields.subarray(4)).toString()), names)
       assert.strictEqual(peer.host.writes.length, before + 1)
@@ -78,7 +80,9 @@ describe("a chain", () => {
       )
       assert.strictEqual(process.pid, 41)
       assert.strictEqual(peer.host.writes.length, before + 1)
-      const seen = peer.frames.slice(1).map(({ kind, payload }) => kind === HostMessage.Call.kind ? payload.toString("hex", 0, 2) : kind)
+      const seen = peer.frames.slice(1).map(({ kind, payload }) =>
+        kind === HostMessage.Call.kind ? payload.toString("hex", 0, 2) : kind
+      )
       assert.deepStrictEqual(seen, ["1301", "0200", "0d00", HostMessage.Spawn.kind, "1300"])
     }))
 
@@ -86,7 +90,9 @@ describe("a chain", () => {
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       const claim = yield* Effect.fork(Effect.flip(
-        channel.spawnAfter([Calls.reseed({ entropy: Buffer.alloc(64) }), Calls.hostname({ name: "a" })], { argv: ["true"] })
+        channel.spawnAfter([Calls.reseed({ entropy: Buffer.alloc(64) }), Calls.hostname({ name: "a" })], {
+          argv: ["true"]
+        })
       ))
       yield* peer.received(HostMessage.Call, 4)
       // Numbers follow the order of sending: chain, reseed, hostname, chain.
@@ -147,7 +153,9 @@ describe("a process", () => {
       const { channel, peer } = yield* connected
       peer.answering = true
       const process = yield* channel.spawn({ argv: ["yes"], windowBytes: 40_000 })
-      for (let i = 0; i < 4; i++) peer.send(AgentMessage.DataOut, 1, { output: 1, offset: i * 10_000, data: Buffer.alloc(10_000) })
+      for (let i = 0; i < 4; i++) {
+        peer.send(AgentMessage.DataOut, 1, { output: 1, offset: i * 10_000, data: Buffer.alloc(10_000) })
+      }
       const atFirst = yield* Deferred.make<void>()
       const goOn = yield* Deferred.make<void>()
       const reader = yield* Effect.fork(process.output.pipe(
@@ -171,7 +179,9 @@ describe("a process", () => {
       peer.answering = true
       yield* channel.spawn({ argv: ["yes"], windowBytes: 65_536 })
       const other = yield* channel.spawn({ argv: ["echo"] })
-      for (let i = 0; i < 2; i++) peer.send(AgentMessage.DataOut, 1, { output: 1, offset: i * 32_768, data: Buffer.alloc(32_768) })
+      for (let i = 0; i < 2; i++) {
+        peer.send(AgentMessage.DataOut, 1, { output: 1, offset: i * 32_768, data: Buffer.alloc(32_768) })
+      }
       peer.send(AgentMessage.DataOut, 2, { output: 1, offset: 0, data: Buffer.from("here") })
       const first = yield* Stream.runHead(other.output)
       assert.strictEqual(Buffer.from(Option.getOrThrow(first).bytes).toString(), "here")
@@ -184,7 +194,10 @@ describe("a process", () => {
       const process = yield* channel.spawn({ argv: ["cat"], stdin: true })
       const input = Buffer.from(Array.from({ length: 150_000 }, (_, i) => i % 251))
       const writing = yield* Effect.fork(
-        Effect.andThen(Effect.andThen(process.writeStdin(input.subarray(0, 100_000)), process.writeStdin(input.subarray(100_000))), process.endStdin)
+        Effect.andThen(
+          Effect.andThen(process.writeStdin(input.subarray(0, 100_000)), process.writeStdin(input.subarray(100_000))),
+          process.endStdin
+        )
       )
       const sent = () => Buffer.concat(peer.framesOf(HostMessage.DataIn).map(({ data }) => data))
       yield* peer.received(HostMessage.DataIn, 2)

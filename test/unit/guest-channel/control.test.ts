@@ -1,6 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
-import { decodePayload, encodePayload, type Field, list, offset, str, u16, u32, u64, u8 } from "../../../src/guest-channel/control.ts"
+import {
+  decodePayload,
+  encodePayload,
+  type Field,
+  list,
+  offset,
+  str,
+  u16,
+  u32,
+  u64,
+  u8
+} from "../../../src/guest-channel/control.ts"
 import { AgentMessage, HostMessage } from "../../../src/guest-channel/messages.ts"
 import { TooLarge, Violation } from "../../../src/guest-channel/violation.ts"
 import { samples } from "./samples.ts"
@@ -54,15 +65,24 @@ describe("control fields", () => {
   it("changed anywhere are read or refused, and nothing else is thrown", () => {
     const small = samples.filter(({ frame }) => frame.length < 1_000)
     const anySample = FastCheck.constantFrom(...small)
-    FastCheck.assert(FastCheck.property(anySample, FastCheck.array(FastCheck.tuple(FastCheck.nat(), FastCheck.nat(0xff))), (sample, changes) => {
-      const payload = Buffer.from(sample.frame.subarray(9, -1))
-      for (const [at, byte] of changes) if (payload.length > 0) payload[at % payload.length] = byte
-      try {
-        sample.decode(payload)
-      } catch (error) {
-        assert.instanceOf(error, Violation)
-      }
-    }), { numRuns: 3_000 })
+    FastCheck.assert(
+      FastCheck.property(
+        anySample,
+        FastCheck.array(FastCheck.tuple(FastCheck.nat(), FastCheck.nat(0xff))),
+        (sample, changes) => {
+          const payload = Buffer.from(sample.frame.subarray(9, -1))
+          for (const [at, byte] of changes) {
+            if (payload.length > 0) payload[at % payload.length] = byte
+          }
+          try {
+            sample.decode(payload)
+          } catch (error) {
+            assert.instanceOf(error, Violation)
+          }
+        }
+      ),
+      { numRuns: 3_000 }
+    )
   })
 
   it("with a false count take no memory for it", () => {

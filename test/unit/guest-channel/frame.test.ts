@@ -1,6 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
-import { encodeFrame, FrameDecoder, MAX_FRAME_BYTES, MAX_PAYLOAD_BYTES, TAKEOVER_FILLER_BYTES } from "../../../src/guest-channel/frame.ts"
+import {
+  encodeFrame,
+  FrameDecoder,
+  MAX_FRAME_BYTES,
+  MAX_PAYLOAD_BYTES,
+  TAKEOVER_FILLER_BYTES
+} from "../../../src/guest-channel/frame.ts"
 import { TooLarge, Violation } from "../../../src/guest-channel/violation.ts"
 import { samples } from "./samples.ts"
 
@@ -40,31 +46,40 @@ const pushInPieces = (decoder: FrameDecoder, bytes: Buffer, sizes: ReadonlyArray
 
 describe("frames", () => {
   it("come out as they went in, wherever the stream is cut and whatever filler lies between", () => {
-    const pieces = FastCheck.array(FastCheck.oneof(FastCheck.integer({ min: 1, max: 12 }), FastCheck.integer({ min: 1, max: 70_000 })), {
-      minLength: 1,
-      maxLength: 20
-    })
+    const pieces = FastCheck.array(
+      FastCheck.oneof(FastCheck.integer({ min: 1, max: 12 }), FastCheck.integer({ min: 1, max: 70_000 })),
+      {
+        minLength: 1,
+        maxLength: 20
+      }
+    )
     const frames = FastCheck.array(FastCheck.tuple(FastCheck.nat(30), anyFrame), { maxLength: 8 })
-    FastCheck.assert(FastCheck.property(frames, pieces, (sent, sizes) => {
-      const bytes = Buffer.concat(sent.flatMap(([filler, { kind, payload, stream }]) => [
-        Buffer.alloc(filler),
-        encodeFrame(stream, kind, payload)
-      ]))
-      const { decoder, frames } = collecting()
-      pushInPieces(decoder, bytes, bytes.length > 5_000 ? sizes.map((size) => size + 500) : sizes)
-      assert.deepStrictEqual(
-        frames,
-        sent.map(([, { kind, payload, stream }]) => ({ kind, payload: Buffer.from(payload).toString("hex"), stream }))
-      )
-      assert.strictEqual(decoder.heldBytes, 0)
-    }), { numRuns: 200 })
+    FastCheck.assert(
+      FastCheck.property(frames, pieces, (sent, sizes) => {
+        const bytes = Buffer.concat(sent.flatMap(([filler, { kind, payload, stream }]) => [
+          Buffer.alloc(filler),
+          encodeFrame(stream, kind, payload)
+        ]))
+        const { decoder, frames } = collecting()
+        pushInPieces(decoder, bytes, bytes.length > 5_000 ? sizes.map((size) => size + 500) : sizes)
+        assert.deepStrictEqual(
+          frames,
+          sent.map(([, { kind, payload, stream }]) => ({ kind, payload: Buffer.from(payload).toString("hex"), stream }))
+        )
+        assert.strictEqual(decoder.heldBytes, 0)
+      }),
+      { numRuns: 200 }
+    )
   })
 
   it("are views of the chunk they came in, not copies", () => {
     const chunk = Buffer.concat([encodeFrame(1, 2, Buffer.from("abc")), encodeFrame(3, 4, Buffer.from("defg"))])
     const views: Array<Buffer> = []
     new FrameDecoder((_stream, _kind, payload) => views.push(payload)).push(chunk)
-    assert.deepStrictEqual(views.map((view) => [view.buffer === chunk.buffer, view.toString()]), [[true, "abc"], [true, "defg"]])
+    assert.deepStrictEqual(views.map((view) => [view.buffer === chunk.buffer, view.toString()]), [[true, "abc"], [
+      true,
+      "defg"
+    ]])
   })
 
   it("of a stored session are read whole when every byte comes alone", () => {
@@ -75,14 +90,21 @@ describe("frames", () => {
   })
 
   it("made of garbage end in a violation and nothing else", () => {
-    FastCheck.assert(FastCheck.property(FastCheck.uint8Array({ maxLength: 200 }), FastCheck.integer({ min: 1, max: 9 }), (garbage, size) => {
-      const { decoder } = collecting()
-      try {
-        pushInPieces(decoder, Buffer.from(garbage), [size])
-      } catch (error) {
-        assert.instanceOf(error, Violation)
-      }
-    }), { numRuns: 2_000 })
+    FastCheck.assert(
+      FastCheck.property(
+        FastCheck.uint8Array({ maxLength: 200 }),
+        FastCheck.integer({ min: 1, max: 9 }),
+        (garbage, size) => {
+          const { decoder } = collecting()
+          try {
+            pushInPieces(decoder, Buffer.from(garbage), [size])
+          } catch (error) {
+            assert.instanceOf(error, Violation)
+          }
+        }
+      ),
+      { numRuns: 2_000 }
+    )
   })
 
   it("that claim more than fits are refused before anything is held for them", () => {
@@ -101,7 +123,10 @@ describe("frames", () => {
     for (const cut of [1, 2, 3, 4, 8, 9, 10, 1_000, frame.length - 1]) {
       const { decoder, frames } = collecting()
       // What the agent drops in silence is a violation on this side, which never meets it: it searches the hello.
-      assert.throws(() => decoder.push(Buffer.concat([frame.subarray(0, cut), Buffer.alloc(TAKEOVER_FILLER_BYTES)])), Violation)
+      assert.throws(
+        () => decoder.push(Buffer.concat([frame.subarray(0, cut), Buffer.alloc(TAKEOVER_FILLER_BYTES)])),
+        Violation
+      )
       assert.deepStrictEqual(frames, [])
     }
   })

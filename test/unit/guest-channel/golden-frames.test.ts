@@ -27,7 +27,13 @@ const plain = (value: unknown): unknown =>
     ? Object.fromEntries(Object.entries(value).map(([key, field]) => [key, plain(field)]))
     : value
 const describeFrame = (sample: (typeof samples)[number], fields: unknown) =>
-  `${JSON.stringify(plain({ direction: sample.direction, kind: sample.kind, stream: sample.stream, fields }), readable, 2)}\n`
+  `${
+    JSON.stringify(
+      plain({ direction: sample.direction, kind: sample.kind, stream: sample.stream, fields }),
+      readable,
+      2
+    )
+  }\n`
 
 if (process.env["PYRO_UPDATE_FIXTURES"] === "1") {
   mkdirSync(folder, { recursive: true })

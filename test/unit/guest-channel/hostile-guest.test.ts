@@ -20,7 +20,7 @@ const rawFrame = (length: number, stream: number, kind: number, payload: Buffer,
 }
 const nothing = Buffer.alloc(0)
 
-/** What a guest says to a host that has opened stream 1 with a window of 1,000 bytes and made one call. */
+/** What a guest says to a host that has opened stream 1 with a window of 4,096 bytes and made one call. */
 const violations: ReadonlyArray<readonly [name: string, says: ReadonlyArray<Buffer>, told: RegExp]> = [
   ["bytes that are no frame", [Buffer.from("HTTP/1.1 200 OK")], /begins with 0x48/],
   ["a frame that claims 4 GiB", [Buffer.from("50ffffff000000018500", "hex")], /claims 16777215 bytes/],
@@ -34,7 +34,7 @@ const violations: ReadonlyArray<readonly [name: string, says: ReadonlyArray<Buff
   ["a second start", [started, started], /started twice/],
   ["output that skips bytes", [started, data(1, 1)], /output at 1 where 0 comes next/],
   ["output sent twice", [started, data(0, 5), data(0, 5)], /output at 0 where 5 comes next/],
-  ["output beyond its credit", [started, data(0, 600), data(600, 401)], /beyond the credit of 1000/],
+  ["output beyond its credit", [started, data(0, 600), data(600, 3_497)], /beyond the credit of 4096/],
   ["output it does not have", [started, data(0, 1, 3)], /output 3/],
   ["output after its end", [started, endOut(1, 0), data(0, 1)], /output after its end/],
   ["an end of output twice", [started, endOut(1, 0), endOut(1, 0)], /output after its end/],
@@ -45,13 +45,27 @@ const violations: ReadonlyArray<readonly [name: string, says: ReadonlyArray<Buff
   ["an exit of no known sort", [started, endOut(1, 0), endOut(2, 0), exited(3)], /unknown way 3/],
   ["an exit status no process has", [started, endOut(1, 0), endOut(2, 0), exited(0, 256)], /exited with 256/],
   ["a signal that does not exist", [started, endOut(1, 0), endOut(2, 0), exited(1, 65)], /signaled with 65/],
-  ["a failure at no known step", [frameOf(AgentMessage.Failed, 1, { errno: 2, step: 77, detail: "" })], /failed at step 77/],
+  [
+    "a failure at no known step",
+    [frameOf(AgentMessage.Failed, 1, { errno: 2, step: 77, detail: "" })],
+    /failed at step 77/
+  ],
   ["a failure without an error", [frameOf(AgentMessage.Failed, 1, { errno: 0, step: 3, detail: "" })], /with error 0/],
   ["input acknowledged that was not sent", [started, frameOf(AgentMessage.AckIn, 1, { offset: 1 })], /up to 1 where 0/],
   ["an offset beyond 2^53", [started, rawFrame(8, 1, 0x88, Buffer.alloc(8, 0xff))], /beyond 2\^53/],
-  ["a result of no call", [frameOf(AgentMessage.Result, FIRST_CALL + 1, { errno: 0, detail: "", result: nothing })], /call 1 that was not/],
-  ["a result twice", [0, 0].map(() => frameOf(AgentMessage.Result, FIRST_CALL, { errno: 0, detail: "", result: nothing })), /call 0/],
-  ["a result of another shape", [frameOf(AgentMessage.Result, FIRST_CALL, { errno: 0, detail: "", result: Buffer.alloc(3) })], /3 bytes are left/],
+  [
+    "a result of no call",
+    [frameOf(AgentMessage.Result, FIRST_CALL + 1, { errno: 0, detail: "", result: nothing })],
+    /call 1 that was not/
+  ],
+  [
+    "a result twice",
+    [0, 0].map(() => frameOf(AgentMessage.Result, FIRST_CALL, { errno: 0, detail: "", result: nothing })),
+    /call 0/
+  ],
+  ["a result of another shape", [
+    frameOf(AgentMessage.Result, FIRST_CALL, { errno: 0, detail: "", result: Buffer.alloc(3) })
+  ], /3 bytes are left/],
   ["another frame for a call", [frameOf(AgentMessage.Started, FIRST_CALL, { pid: 1 })], /frame 0x83 for a call/],
   ["a second hello", [samples.find(({ name }) => name === "agent-hello")!.frame], /frame 0x81 for the connection/],
   ["a state nobody asked for", [samples.find(({ name }) => name === "state-running")!.frame], /unknown kind 0x89/],
@@ -63,7 +77,7 @@ const busy = Effect.gen(function*() {
   const peer = new Peer()
   const channel = yield* peer.connect()
   const spawning = yield* Effect.fork(Effect.gen(function*() {
-    const process = yield* channel.spawn({ argv: ["true"], windowBytes: 1_000 })
+    const process = yield* channel.spawn({ argv: ["true"], windowBytes: 4_096 })
     yield* Stream.runDrain(process.output)
     return yield* process.exit
   }))
@@ -147,7 +161,9 @@ describe("a guest that breaks the protocol", () => {
         peer.send(AgentMessage.AckIn, 1, { offset: acked })
       })
       const writing = yield* Effect.fork(process.writeStdin(Buffer.alloc(65_536 * 2_301)))
-      yield* Effect.fork(Effect.forever(Effect.andThen(granting, Effect.promise(() => new Promise<void>((go) => setImmediate(go))))))
+      yield* Effect.fork(
+        Effect.forever(Effect.andThen(granting, Effect.promise(() => new Promise<void>((go) => setImmediate(go)))))
+      )
       assert.include((yield* Effect.flip(Fiber.join(writing))).message, "leaves more than 134217728 bytes unread")
     }))
 })
@@ -170,7 +186,10 @@ const survive = (bytes: Buffer, size: number) =>
     const { calling, peer, spawning } = yield* Scope.extend(busy, scope)
     for (let at = 0; at < bytes.length; at += size) peer.raw(bytes.subarray(at, at + size))
     peer.end()
-    const ends = [yield* Fiber.await(calling), yield* Fiber.await(spawning as Fiber.Fiber<unknown, { readonly _tag: string }>)]
+    const ends = [
+      yield* Fiber.await(calling),
+      yield* Fiber.await(spawning as Fiber.Fiber<unknown, { readonly _tag: string }>)
+    ]
     yield* Scope.close(scope, Exit.void)
     return ends
   })
@@ -178,20 +197,25 @@ const survive = (bytes: Buffer, size: number) =>
 describe("any bytes from the guest", () => {
   it("end in a result or a typed failure, however a session is mangled", async () => {
     const anyMangled = FastCheck.record({
-      changes: FastCheck.array(FastCheck.tuple(FastCheck.nat(session.length - 1), FastCheck.nat(0xff)), { maxLength: 4 }),
+      changes: FastCheck.array(FastCheck.tuple(FastCheck.nat(session.length - 1), FastCheck.nat(0xff)), {
+        maxLength: 4
+      }),
       cut: FastCheck.nat(session.length),
       repeat: FastCheck.nat(session.length),
       size: FastCheck.integer({ min: 1, max: session.length })
     })
-    await FastCheck.assert(FastCheck.asyncProperty(anyMangled, async ({ changes, cut, repeat, size }) => {
-      const bytes = Buffer.from(session)
-      for (const [at, byte] of changes) bytes[at] = byte
-      const mangled = Buffer.concat([bytes.subarray(0, cut), bytes.subarray(repeat)])
-      const ends = await Effect.runPromise(Effect.scoped(survive(mangled, size)))
-      for (const end of ends) {
-        if (Exit.isFailure(end)) assert.match(String(end.cause), /ChannelFailed|AgentCallFailed|CommandNot/)
-      }
-    }), { numRuns: 400 })
+    await FastCheck.assert(
+      FastCheck.asyncProperty(anyMangled, async ({ changes, cut, repeat, size }) => {
+        const bytes = Buffer.from(session)
+        for (const [at, byte] of changes) bytes[at] = byte
+        const mangled = Buffer.concat([bytes.subarray(0, cut), bytes.subarray(repeat)])
+        const ends = await Effect.runPromise(Effect.scoped(survive(mangled, size)))
+        for (const end of ends) {
+          if (Exit.isFailure(end)) assert.match(String(end.cause), /ChannelFailed|AgentCallFailed|CommandNot/)
+        }
+      }),
+      { numRuns: 400 }
+    )
   })
 
   it("whole, in pieces of every size, give the session's results", async () => {

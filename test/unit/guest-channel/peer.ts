@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { Duplex } from "node:stream"
-import { encodeControl, decodePayload } from "../../../src/guest-channel/control.ts"
+import { decodePayload, encodeControl } from "../../../src/guest-channel/control.ts"
 import { FrameDecoder } from "../../../src/guest-channel/frame.ts"
 import { type ConnectOptions, GuestChannel } from "../../../src/guest-channel/GuestChannel.ts"
 import { AgentMessage, HostMessage, type Message } from "../../../src/guest-channel/messages.ts"
@@ -80,7 +80,11 @@ export class Peer {
   #answer({ kind, payload, stream }: HostFrame) {
     if (kind === HostMessage.Call.kind) {
       // A ping's answer is its own bytes; the other calls used here answer with nothing.
-      this.send(AgentMessage.Result, stream, { errno: 0, detail: "", result: payload[0] === 1 ? payload.subarray(1) : nothing })
+      this.send(AgentMessage.Result, stream, {
+        errno: 0,
+        detail: "",
+        result: payload[0] === 1 ? payload.subarray(1) : nothing
+      })
     }
     if (kind === HostMessage.Spawn.kind) this.send(AgentMessage.Started, stream, { pid: 40 + stream })
   }

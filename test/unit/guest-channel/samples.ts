@@ -31,7 +31,11 @@ const sample = <A>(
 let calls = 0
 /** A call with its op's own fields, and the agent's answer to it. */
 const call = <F, A>(
-  op: { readonly op: number; readonly request: Field<{ readonly op: number; readonly request: F }>; readonly result: Field<A> },
+  op: {
+    readonly op: number
+    readonly request: Field<{ readonly op: number; readonly request: F }>
+    readonly result: Field<A>
+  },
   name: string,
   fields: NoInfer<F>,
   result: NoInfer<A>
@@ -83,11 +87,28 @@ export const samples: ReadonlyArray<Sample> = [
   sample("release", 1, HostMessage.Release, {}),
   sample("read", 3, HostMessage.Read, { id, window: 65_536, root: text("/"), path: notUtf8, offset: 10, limit: 0 }),
   sample("write", 4, HostMessage.Write, { id, root: text("/workspace"), path: text("a/b"), mode: 0o644, flags: 5 }),
-  sample("walk", 5, HostMessage.Walk, { id, window: 65_536, root: text("/"), path: text("etc"), maxDepth: 3, flags: 0 }),
+  sample("walk", 5, HostMessage.Walk, {
+    id,
+    window: 65_536,
+    root: text("/"),
+    path: text("etc"),
+    maxDepth: 3,
+    flags: 0
+  }),
   sample("connect", 6, HostMessage.Connect, { id, window: 65_536, family: 4, port: 8080 }),
 
-  sample("agent-hello", 0, AgentMessage.Hello, { nonce: id, version: 1, build: text("0f1e2d"), nextStream: 7, streams: 2 }),
-  sample("result-failed", FIRST_CALL + 99, AgentMessage.Result, { errno: 2, detail: text("/dev/vdb"), result: text("") }),
+  sample("agent-hello", 0, AgentMessage.Hello, {
+    nonce: id,
+    version: 1,
+    build: text("0f1e2d"),
+    nextStream: 7,
+    streams: 2
+  }),
+  sample("result-failed", FIRST_CALL + 99, AgentMessage.Result, {
+    errno: 2,
+    detail: text("/dev/vdb"),
+    result: text("")
+  }),
   sample("started", 1, AgentMessage.Started, { pid: 42 }),
   sample("failed", 1, AgentMessage.Failed, { errno: 2, step: 3, detail: text("no-such-command") }),
   sample("data-out", 1, AgentMessage.DataOut, { output: 1, offset: 4_294_967_301, data: text("from the command\n") }),
@@ -114,7 +135,12 @@ export const samples: ReadonlyArray<Sample> = [
   ...call(Calls.umount, "umount", { target: text("/disk"), flags: 2 }, undefined),
   ...call(Calls.mkdir, "mkdir", { path: text("/run/a/b"), mode: 0o755 }, undefined),
   ...call(Calls.symlink, "symlink", { target: text("/proc/mounts"), path: text("/etc/mtab") }, undefined),
-  ...call(Calls.writeSmall, "write-small", { path: text("/etc/machine-id"), mode: 0o444, content: text("abc\n") }, undefined),
+  ...call(
+    Calls.writeSmall,
+    "write-small",
+    { path: text("/etc/machine-id"), mode: 0o444, content: text("abc\n") },
+    undefined
+  ),
   ...call(Calls.hostname, "hostname", { name: text("ws-1") }, undefined),
   ...call(Calls.switchRoot, "switch-root", { path: text("/new") }, undefined),
   ...call(Calls.sync, "sync", { dropCaches: 1 }, undefined),

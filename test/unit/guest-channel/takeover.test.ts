@@ -37,7 +37,13 @@ describe("taking over a channel", () => {
   it.scopedLive("finds the hello behind whatever an older connection left, wherever that was cut", () =>
     Effect.gen(function*() {
       const left = frameOf(AgentMessage.DataOut, 9, { output: 1, offset: 0, data: Buffer.alloc(300, 0x81) })
-      const old = frameOf(AgentMessage.Hello, 0, { nonce: idOf(7), version: 1, build: "old", nextStream: 1, streams: 0 })
+      const old = frameOf(AgentMessage.Hello, 0, {
+        nonce: idOf(7),
+        version: 1,
+        build: "old",
+        nextStream: 1,
+        streams: 0
+      })
       for (let cut = 0; cut <= left.length; cut++) {
         const peer = new Peer()
         peer.prelude = Buffer.concat([old, left.subarray(cut), left.subarray(0, left.length - cut)])
@@ -73,7 +79,9 @@ describe("taking over a channel", () => {
       const other = Option.getOrThrow(yield* channel.adopt("04".repeat(16)))
       yield* Effect.fork(other.writeStdin(Buffer.from("more")))
       peer.send(AgentMessage.AckIn, 4, { offset: 5 })
-      assert.deepStrictEqual((yield* peer.received(HostMessage.DataIn)).map(({ offset, stream }) => [stream, offset]), [[4, 5]])
+      assert.deepStrictEqual((yield* peer.received(HostMessage.DataIn)).map(({ offset, stream }) => [stream, offset]), [
+        [4, 5]
+      ])
       // Numbers go on where the generation stands, also behind streams that are gone.
       yield* Effect.fork(channel.spawn({ argv: ["true"] }))
       assert.deepStrictEqual((yield* peer.received(HostMessage.Spawn)).map(({ stream }) => stream), [9])
@@ -100,13 +108,19 @@ describe("taking over a channel", () => {
     Effect.gen(function*() {
       const peer = new Peer()
       peer.hello = { nextStream: 9, streams: 2 }
-      peer.following = [state(3), state(4), frameOf(AgentMessage.DataOut, 3, { output: 1, offset: 100, data: Buffer.from("x") })]
+      peer.following = [
+        state(3),
+        state(4),
+        frameOf(AgentMessage.DataOut, 3, { output: 1, offset: 100, data: Buffer.from("x") })
+      ]
       const channel = yield* peer.connect({ takeover: true, keep: (id) => id === "04".repeat(16) })
       assert.deepStrictEqual(channel.hello.streams.map(({ number }) => number), [4])
       assert.deepStrictEqual((yield* peer.received(HostMessage.Release)).map(({ stream }) => stream), [3])
     }))
 
-  const badStates: ReadonlyArray<readonly [name: string, hello: Peer["hello"], following: ReadonlyArray<Buffer>, told: RegExp]> = [
+  const badStates: ReadonlyArray<
+    readonly [name: string, hello: Peer["hello"], following: ReadonlyArray<Buffer>, told: RegExp]
+  > = [
     ["another version", { version: 2 }, [], /speaks version 2 of the protocol, this pyro 1/],
     ["more streams than an agent has", { streams: 1_025 }, [], /1025 streams/],
     ["a stream that cannot have been", { nextStream: 3, streams: 1 }, [state(3)], /stream 3 where 3 comes next/],
@@ -120,7 +134,12 @@ describe("taking over a channel", () => {
       [state(3, { phase: 2, end: { tag: 0x85, payload: Buffer.alloc(0) } })],
       /ended by a frame of kind 0x85/
     ],
-    ["windows to fill the host's memory", { nextStream: 9, streams: 1 }, [state(3, { window: 0xffff_ffff })], /windows beyond/],
+    [
+      "windows to fill the host's memory",
+      { nextStream: 9, streams: 1 },
+      [state(3, { window: 0xffff_ffff })],
+      /windows beyond/
+    ],
     [
       "other frames among the states",
       { nextStream: 9, streams: 1 },

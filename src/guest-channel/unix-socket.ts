@@ -1,0 +1,35 @@
+import { Effect, Schedule, type Scope } from "effect"
+import { connect, type Socket } from "node:net"
+import { ChannelFailed } from "../contract/errors.ts"
+
+/** Node 20 cuts a longer path without a word and connects to something else. */
+const MAX_SOCKET_PATH_BYTES = 107
+
+/** A server that has not accepted the last of its waiting clients yet answers EAGAIN; it does within moments. */
+const untilAccepting = Schedule.intersect(Schedule.spaced("2 millis"), Schedule.recurs(500))
+
+const attempt = (path: string) =>
+  Effect.async<Socket, NodeJS.ErrnoException>((resume) => {
+    const socket = connect({ path })
+    const failed = (error: Error) => resume(Effect.fail(error))
+    socket.once("error", failed)
+    socket.once("connect", () => {
+      socket.off("error", failed)
+      resume(Effect.succeed(socket))
+    })
+    return Effect.sync(() => socket.destroy())
+  })
+
+/** Connects to a Unix socket; it is destroyed when the scope closes. */
+export const openUnixSocket = (path: string): Effect.Effect<Socket, ChannelFailed, Scope.Scope> =>
+  Effect.suspend(() =>
+    Buffer.byteLength(path) > MAX_SOCKET_PATH_BYTES
+      ? new ChannelFailed({ detail: `${path} is longer than the ${MAX_SOCKET_PATH_BYTES} bytes of a socket's path` })
+      : Effect.acquireRelease(
+        attempt(path).pipe(
+          Effect.retry({ while: (error) => error.code === "EAGAIN", schedule: untilAccepting }),
+          Effect.mapError((error) => new ChannelFailed({ detail: error.message }))
+        ),
+        (socket) => Effect.sync(() => socket.destroy())
+      )
+  )

@@ -1,0 +1,110 @@
+import { layer } from "@effect/vitest"
+import { Context, Effect, Layer, Schedule } from "effect"
+import { spawn } from "node:child_process"
+import { randomBytes } from "node:crypto"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { type ConnectOptions, GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
+import { openUnixSocket } from "../../src/guest-channel/unix-socket.ts"
+
+const program = fileURLToPath(new URL("../../guest-agent/build/agent-sanitized", import.meta.url))
+
+/** The sanitizer build of the real agent as a local process, listening on a Unix socket. */
+export class Agent extends Context.Tag("pyro/test/Agent")<Agent, {
+  readonly pid: number
+  readonly socketPath: string
+  /** A directory for a test's files, gone with the agent. */
+  readonly folder: string
+  /** In the environment of what `environment` starts; a process that still has it was left behind. */
+  readonly mark: string
+}>() {
+  /** A channel to the agent; what other tests left in it is forgotten, unless told otherwise. */
+  static readonly connect = (options: Partial<ConnectOptions> = {}) =>
+    Effect.flatMap(
+      Agent,
+      ({ socketPath }) =>
+        GuestChannel.connect({ open: openUnixSocket(socketPath), takeover: true, forget: true, ...options })
+    )
+
+  /** Environment for commands of a test. */
+  static readonly environment = Effect.map(Agent, ({ mark }) => ["PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C", mark])
+}
+
+/** Processes, zombies aside, whose environment holds `mark`. */
+export const processesMarked = (mark: string) =>
+  readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
+    try {
+      const environment = readFileSync(`/proc/${pid}/environ`, "latin1")
+      const state = readFileSync(`/proc/${pid}/stat`, "latin1").replace(/^.*\) /, "")[0]
+      return environment.split("\0").includes(mark) && state !== "Z" ? [Number(pid)] : []
+    } catch {
+      return [] // gone meanwhile
+    }
+  })
+
+/** Polls until `ready`; for what no event tells. */
+export const until = (what: string, ready: () => boolean) =>
+  Effect.sync(ready).pipe(
+    Effect.repeat({ until: (is) => is, schedule: Schedule.spaced("2 millis") }),
+    Effect.timeoutFail({ duration: "10 seconds", onTimeout: () => new Error(`still waiting: ${what}`) }),
+    Effect.orDie
+  )
+
+/**
+ * Starts the agent and, at the end, asks it to leave. Dies, and so fails the suite, when it left otherwise than
+ * with status 0, when a sanitizer spoke, or when something it ran is still there.
+ */
+const start = (options: { readonly emptyRoot: boolean }) =>
+  Effect.gen(function*() {
+    if (!existsSync(program)) return yield* Effect.dieMessage("no sanitizer build: run make -C guest-agent sanitized")
+    const folder = yield* Effect.acquireRelease(
+      Effect.sync(() => mkdtempSync(join(tmpdir(), "pyro-agent-"))),
+      (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
+    )
+    const socketPath = join(folder, "agent.sock")
+    const mark = `PYRO_TEST_MARK=${randomBytes(8).toString("hex")}`
+    let said = ""
+    const child = yield* Effect.acquireRelease(
+      Effect.sync(() => {
+        const root = options.emptyRoot ? ["--root", mkdtempSync(join(folder, "root-"))] : []
+        // The leak check reads /proc, which an empty root has not; the other suites make it.
+        const env = options.emptyRoot ? { ASAN_OPTIONS: "detect_leaks=0" } : {}
+        const child = spawn(program, ["--listen", socketPath, ...root], { env, stdio: ["ignore", "pipe", "pipe"] })
+        for (const stream of [child.stdout, child.stderr]) {
+          stream.on("data", (bytes: Buffer) => said += bytes.toString())
+        }
+        return child
+      }),
+      (child) =>
+        Effect.gen(function*() {
+          if (child.exitCode === null && child.signalCode === null) {
+            child.kill("SIGTERM")
+            yield* Effect.async<void>((resume) => {
+              child.once("close", () => resume(Effect.void))
+            }).pipe(
+              Effect.timeout("10 seconds"),
+              Effect.interruptible,
+              Effect.catchAll(() => Effect.sync(() => child.kill("SIGKILL")))
+            )
+          }
+          const how = child.signalCode ?? child.exitCode
+          if (how !== 0) return yield* Effect.dieMessage(`the agent ended with ${how}:\n${said}`)
+          if (/Sanitizer|runtime error/.test(said)) return yield* Effect.dieMessage(said)
+          const left = processesMarked(mark)
+          if (left.length > 0) return yield* Effect.dieMessage(`the agent left processes behind: ${left.join(", ")}`)
+        })
+    )
+    yield* until("the agent's socket", () => existsSync(socketPath) || child.exitCode !== null)
+    if (child.pid === undefined || child.exitCode !== null) {
+      return yield* Effect.dieMessage(`the agent did not start: ${said}`)
+    }
+    return { pid: child.pid, socketPath, folder, mark }
+  })
+
+/** Runs a suite against one agent. Real processes need the real clock. */
+export const withAgent = layer(Layer.scoped(Agent, start({ emptyRoot: false })), { excludeTestServices: true })
+
+/** The same in a root directory of its own without anything in it: for frames that may name any file. */
+export const withConfinedAgent = layer(Layer.scoped(Agent, start({ emptyRoot: true })), { excludeTestServices: true })

@@ -1,0 +1,96 @@
+import { assert } from "@effect/vitest"
+import { Deferred, Effect, Fiber, Stream } from "effect"
+import { execFileSync } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { Agent, until, withAgent } from "./agent.ts"
+import { hashOutput, sh, start } from "./run.ts"
+
+const MIB = 1_048_576
+const residentBytes = (pid: number | "self") =>
+  Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1_024
+const writtenBytes = (pid: number) => Number(/^wchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, "utf8"))?.[1])
+
+/** Waits until a number no longer changes. */
+const settled = (what: string, read: () => number) => {
+  let last = -1
+  let same = 0
+  return until(what, () => {
+    const now = read()
+    same = now === last ? same + 1 : 0
+    last = now
+    return same > 20
+  })
+}
+
+withAgent("output", (it) => {
+  it.scoped("of 64 MiB arrives whole", () =>
+    Effect.gen(function*() {
+      const channel = yield* Agent.connect()
+      const script = `seq 1 9000000 | head -c ${64 * MIB}`
+      const expected = execFileSync("sh", ["-c", `${script} | sha256sum`], { encoding: "utf8" }).split(" ")[0]
+      const { bytes, hash } = yield* Effect.scoped(Effect.flatMap(start(channel, ["sh", "-c", script]), hashOutput))
+      assert.deepStrictEqual([bytes, hash], [64 * MIB, expected])
+    }))
+
+  it.scoped("nobody reads blocks its process, and takes bounded memory on both sides", () =>
+    Effect.gen(function*() {
+      const channel = yield* Agent.connect()
+      const { pid } = yield* Agent
+      const window = 4 * MIB
+      const before = { host: residentBytes("self"), agent: residentBytes(pid) }
+      const process = yield* start(channel, ["yes"], { windowBytes: window })
+      yield* settled("yes blocks", () => writtenBytes(process.pid))
+      assert.isAtMost(writtenBytes(process.pid), window + 2 * MIB)
+      assert.isBelow(residentBytes("self") - before.host, 32 * MIB)
+      assert.isBelow(residentBytes(pid) - before.agent, 32 * MIB)
+    }))
+
+  it.scoped("read slowly arrives whole, in bounded memory", () =>
+    Effect.gen(function*() {
+      const channel = yield* Agent.connect()
+      const { pid } = yield* Agent
+      const before = { host: residentBytes("self"), agent: residentBytes(pid) }
+      const process = yield* start(channel, ["sh", "-c", `yes | head -c ${48 * MIB}`])
+      let bytes = 0
+      let most = { host: 0, agent: 0 }
+      yield* Stream.runForEach(process.output, (piece) =>
+        Effect.promise(() =>
+          new Promise<void>((resolve) => setImmediate(resolve))
+        ).pipe(Effect.map(() => {
+          bytes += piece.bytes.length
+          most = { host: Math.max(most.host, residentBytes("self")), agent: Math.max(most.agent, residentBytes(pid)) }
+        })))
+      assert.strictEqual(bytes, 48 * MIB)
+      // The collector of this process runs when it likes; without a bound it would come to more than the whole.
+      assert.isBelow(most.agent - before.agent, 32 * MIB)
+      assert.isBelow(most.host - before.host, 40 * MIB)
+    }))
+
+  it.scoped("that nobody reads stalls nothing else", () =>
+    Effect.gen(function*() {
+      const channel = yield* Agent.connect()
+      const stuck = yield* Effect.forEach(Array.from({ length: 5 }), () => start(channel, ["yes"]))
+      yield* Effect.forEach(stuck, ({ pid }) => settled("it blocks", () => writtenBytes(pid)))
+      assert.strictEqual((yield* sh(channel, "echo through")).stdout, "through\n")
+      const large = yield* Effect.flatMap(start(channel, ["sh", "-c", `yes | head -c ${8 * MIB}`]), hashOutput)
+      assert.strictEqual(large.bytes, 8 * MIB)
+      yield* channel.call.ping({ payload: Buffer.alloc(0) })
+    }))
+
+  it.scoped("goes on when its reader does", () =>
+    Effect.gen(function*() {
+      const channel = yield* Agent.connect()
+      const process = yield* start(channel, ["sh", "-c", `yes | head -c ${6 * MIB}; exit 4`])
+      const goOn = yield* Deferred.make<void>()
+      let bytes = 0
+      const reading = yield* Effect.fork(Stream.runForEach(process.output, (piece) => {
+        bytes += piece.bytes.length
+        return Deferred.await(goOn)
+      }))
+      const asked = yield* sh(channel, "echo meanwhile")
+      assert.strictEqual(asked.stdout, "meanwhile\n")
+      yield* Deferred.succeed(goOn, undefined)
+      yield* Fiber.join(reading)
+      assert.deepStrictEqual([bytes, (yield* process.exit).code], [6 * MIB, 4])
+    }))
+})

@@ -1,0 +1,225 @@
+import { assert } from "@effect/vitest"
+import { Effect, Exit, Option, Scope, Stream } from "effect"
+import { createHash } from "node:crypto"
+import { existsSync, readFileSync } from "node:fs"
+import { FrameDecoder } from "../../src/guest-channel/frame.ts"
+import { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
+import { AgentMessage, HostMessage } from "../../src/guest-channel/messages.ts"
+import { newStreamId } from "../../src/guest-channel/open.ts"
+import { Agent, processesMarked, until, withAgent } from "./agent.ts"
+import { type Cut, type CuttingSocket, openCutting } from "./cutting.ts"
+import { openRaw } from "./raw.ts"
+import { collect, start } from "./run.ts"
+
+const input = Buffer.from(Array.from({ length: 10 }, (_, i) => `line ${i} of the recorded session\n`).join(""))
+const program = "{ for (i = 0; i < 20; i++) print i, $0; print \"seen\", $0 > \"/dev/stderr\" } END { exit 3 }"
+const lines = input.toString().trimEnd().split("\n")
+const sha = (text: string) => createHash("sha256").update(text).digest("hex")
+const expected = {
+  stdout: sha(lines.flatMap((line) => Array.from({ length: 20 }, (_, i) => `${i} ${line}\n`)).join("")),
+  stderr: sha(lines.map((line) => `seen ${line}\n`).join("")),
+  code: 3
+}
+
+/** What a host has on its disk of one process: all that outlives a lost connection. */
+interface Log {
+  readonly id: string
+  stdout: string
+  stderr: string
+  code: number | undefined
+}
+
+/** One host's try to bring the session to its end: starts the process, or takes it up where the log ends. */
+const attempt = (log: Log, open: ReturnType<typeof openCutting>, takeover: boolean) =>
+  Effect.scoped(Effect.gen(function*() {
+    const agent = yield* Agent
+    const channel = yield* GuestChannel.connect({ open: Effect.provideService(open, Agent, agent), takeover })
+    yield* channel.call.ping({ payload: Buffer.from("ping") })
+    const known = { stdout: log.stdout.length, stderr: log.stderr.length }
+    const adopted = yield* channel.adopt(log.id, known)
+    // All of it is in the log already; adopting it was enough to have it forgotten.
+    if (log.code !== undefined) return
+    const env = yield* Agent.environment
+    const process = Option.isSome(adopted)
+      ? adopted.value
+      : yield* channel.spawn({
+        id: log.id,
+        argv: ["awk", program],
+        env,
+        stdin: true,
+        windowBytes: 4_096,
+        keepRunning: true
+      })
+    const feeding = Effect.gen(function*() {
+      yield* process.signal("SIGWINCH")
+      yield* process.resize({ rows: 1, cols: 1 })
+      for (let at = process.stdinOffset; at < input.length; at += 100) {
+        yield* process.writeStdin(input.subarray(at, Math.min(at + 100, input.length)))
+      }
+      yield* process.endStdin
+    })
+    const logging = Stream.runForEach(process.output, ({ bytes, from, offset }) =>
+      Effect.sync(() => {
+        assert.strictEqual(offset, log[from].length)
+        log[from] += Buffer.from(bytes).toString()
+      }))
+    yield* Effect.all([feeding, logging], { concurrency: 2 })
+    log.code = (yield* process.exit).code
+    // Only now, with all of it in the log, may the agent forget it.
+    yield* process.release
+  }))
+
+/** Runs the session over a connection that breaks at each of `cuts` in turn, and then over one that holds. */
+const session = (...cuts: ReadonlyArray<Cut>) =>
+  Effect.gen(function*() {
+    const log: Log = { id: newStreamId(), stdout: "", stderr: "", code: undefined }
+    for (const [i, cut] of [...cuts, {}].entries()) {
+      const tried = yield* Effect.either(attempt(log, openCutting(cut), i > 0))
+      if (tried._tag === "Left") {
+        assert.strictEqual(tried.left._tag, "ChannelFailed", `${JSON.stringify(cuts)}: ${tried.left.message}`)
+      }
+      // The first try may not reach its end; the last has to.
+      if (i === cuts.length && tried._tag === "Left") {
+        assert.fail(`${JSON.stringify(cuts)}: ${tried.left.message}`)
+      }
+    }
+    assert.deepStrictEqual(
+      { stdout: sha(log.stdout), stderr: sha(log.stderr), code: log.code },
+      expected,
+      JSON.stringify(cuts)
+    )
+  })
+
+/** The whole session without a cut: how many bytes go each way, and what the host's are. */
+const record = Effect.gen(function*() {
+  const log: Log = { id: newStreamId(), stdout: "", stderr: "", code: undefined }
+  let socket: CuttingSocket | undefined
+  yield* attempt(log, openCutting({}, (opened) => socket = opened), false)
+  const kinds = new Set<number>()
+  new FrameDecoder((_stream, kind) => kinds.add(kind)).push(Buffer.concat(socket?.sent ?? []))
+  return { log, kinds, sent: socket?.sentBytes ?? 0, received: socket?.receivedBytes ?? 0 }
+})
+
+withAgent("taking over", (it) => {
+  it.scoped("a session cut at every byte that the host sends loses and repeats nothing", () =>
+    Effect.gen(function*() {
+      yield* Effect.scoped(Agent.connect())
+      const { kinds, sent } = yield* record
+      const { Ack, Call, DataIn, EndIn, Hello, Resize, Signal, Spawn } = HostMessage
+      for (const { kind } of [Hello, Call, Spawn, DataIn, EndIn, Ack, Signal, Resize]) assert.isTrue(kinds.has(kind))
+      for (let toAgent = 0; toAgent <= sent; toAgent++) yield* session({ toAgent })
+    }), 180_000)
+
+  it.scoped(
+    "a session cut at many points of what the agent sends loses and repeats nothing",
+    () =>
+      Effect.gen(function*() {
+        const { received } = yield* record
+        for (let fromAgent = 0; fromAgent <= received; fromAgent += 13) yield* session({ fromAgent })
+      }),
+    180_000
+  )
+
+  it.scoped(
+    "a session cut again while it is taken up, also within the filler, loses and repeats nothing",
+    () =>
+      Effect.gen(function*() {
+        const { received, sent } = yield* record
+        for (let i = 0; i < 60; i++) {
+          const first = { toAgent: (i * 37) % sent }
+          const again = [
+            { toAgent: (i * 7_919) % 131_072 },
+            { toAgent: 131_072 + ((i * 53) % sent) },
+            { fromAgent: (i * 131) % received }
+          ]
+          yield* session(first, ...again)
+        }
+      }),
+    180_000
+  )
+
+  it.scoped("finds what runs, lets it be adopted, and ends what nobody wants", () =>
+    Effect.gen(function*() {
+      const { mark } = yield* Agent
+      const scope = yield* Scope.make()
+      const first = yield* Scope.extend(Agent.connect(), scope)
+      const kept = yield* Scope.extend(
+        start(first, ["sh", "-c", "echo before; read x; echo got $x"], { stdin: true, keepRunning: true }),
+        scope
+      )
+      const dropped = yield* Scope.extend(start(first, ["sleep", "1000"], { keepRunning: true }), scope)
+      yield* Stream.runHead(kept.output)
+      yield* Scope.close(scope, Exit.void)
+      yield* until("both run", () => processesMarked(mark).length === 2)
+      const second = yield* Agent.connect({ forget: false, keep: (id) => id === kept.id })
+      assert.deepStrictEqual(second.hello.streams.map(({ id, opener, phase, pid }) => [id, opener, phase, pid]), [
+        [kept.id, "spawn", "running", kept.pid]
+      ])
+      yield* until("what nobody wants is gone", () => !existsSync(`/proc/${dropped.pid}`))
+      const adopted = Option.getOrThrow(yield* second.adopt(kept.id))
+      yield* adopted.writeStdin(Buffer.from("it\n"))
+      const { exit, stdout } = yield* collect(adopted)
+      // Nobody had said that the first line was dealt with.
+      assert.deepStrictEqual([stdout, exit.code], ["before\ngot it\n", 0])
+    }))
+
+  it.scoped("tells of a process that ended meanwhile, with all it printed", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const first = yield* Scope.extend(Agent.connect(), scope)
+      const process = yield* Scope.extend(
+        start(first, ["sh", "-c", "echo out; echo err >&2; exit 9"], { keepRunning: true }),
+        scope
+      )
+      yield* process.exit
+      yield* Scope.close(scope, Exit.void)
+      const second = yield* Agent.connect({ forget: false })
+      assert.deepStrictEqual(second.hello.streams.map(({ phase }) => phase), ["ended"])
+      const adopted = Option.getOrThrow(yield* second.adopt(process.id))
+      const { exit, stderr, stdout } = yield* collect(adopted)
+      assert.deepStrictEqual([stdout, stderr, exit._tag, exit.code], ["out\n", "err\n", "exited", 9])
+    }))
+
+  it.scoped("with forget leaves nothing running", () =>
+    Effect.gen(function*() {
+      const { mark } = yield* Agent
+      const scope = yield* Scope.make()
+      const first = yield* Scope.extend(Agent.connect(), scope)
+      yield* Scope.extend(start(first, ["sh", "-c", "setsid sleep 1000 & sleep 1000"], { keepRunning: true }), scope)
+      yield* Scope.close(scope, Exit.void)
+      const second = yield* Agent.connect()
+      assert.deepStrictEqual(second.hello.streams, [])
+      yield* until("nothing runs", () => processesMarked(mark).length === 0)
+    }))
+
+  it.scoped("an id is run once, however often it is asked for", () =>
+    Effect.gen(function*() {
+      const { folder } = yield* Agent
+      const raw = yield* openRaw
+      const env = yield* Agent.environment
+      const spawn = {
+        id: Buffer.from(newStreamId(), "hex"),
+        window: 65_536,
+        flags: 0,
+        rows: 0,
+        cols: 0,
+        user: "",
+        cwd: "",
+        argv: ["sh", "-c", `echo ran >> ${folder}/runs; exec sleep 1000`],
+        env,
+        memoryMax: 0,
+        pidsMax: 0
+      }
+      raw.send(HostMessage.Spawn, 1, spawn)
+      raw.send(HostMessage.Spawn, 2, spawn)
+      const { pid } = yield* raw.frameFor(AgentMessage.Started, 1)
+      const state = yield* raw.frameFor(AgentMessage.State, 1)
+      assert.deepStrictEqual([state.pid, Buffer.compare(state.id, spawn.id)], [pid, 0])
+      yield* until("it ran", () => existsSync(`${folder}/runs`) && readFileSync(`${folder}/runs`, "utf8") !== "")
+      raw.send(HostMessage.Release, 1, {})
+      raw.send(HostMessage.Spawn, 2, spawn)
+      const refused = yield* raw.frameFor(AgentMessage.Failed, 2)
+      assert.deepStrictEqual([refused.errno, refused.step], [17, 8])
+      assert.strictEqual(readFileSync(`${folder}/runs`, "utf8"), "ran\n")
+    }))
+})
