@@ -73,6 +73,8 @@ export class Environments extends Context.Tag("pyro/environment/Environments")<E
   ) => Effect.Effect<EnvironmentDetail, EnvironmentError>
   /** Removes it from this host. Running VMs keep what they have open. */
   readonly remove: (name: string) => Effect.Effect<Removed, EnvironmentError>
+  /** Removes what dead builds left; gives the bytes. Safe at any time: no image and no download goes. */
+  readonly sweep: Effect.Effect<number, EnvironmentError>
   /** Removes images that no name points to, downloaded packages, unused kernels and what dead builds left. */
   readonly prune: Effect.Effect<Removed, EnvironmentError>
 }>() {
@@ -196,6 +198,11 @@ const make = (cacheDir: string, kernel: Context.Tag.Service<Kernel>) => {
       }).pipe(withLock(lockFile(entry), { timeoutMs: buildTimeoutMs }), say(name, "remove"))
     })
 
+  const sweep = Effect.gen(function*() {
+    yield* prepare
+    return (yield* sweepTemporaries(store.temporaries)) + (yield* kernel.sweep)
+  }).pipe(say("all", "sweep"))
+
   const prune = Effect.gen(function*() {
     yield* prepare
     const temporary = yield* sweepTemporaries(store.temporaries)
@@ -218,6 +225,7 @@ const make = (cacheDir: string, kernel: Context.Tag.Service<Kernel>) => {
     inspect: (name: string, { verify }: { readonly verify: boolean }) =>
       Effect.flatMap(lookUp(name), (entry) => statusOf(entry, verify)),
     remove,
+    sweep,
     prune
   }
 }

@@ -3,10 +3,10 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import type { EnvironmentBuildFailed, HostToolMissing, ImageDamaged, NoSpace } from "../contract/errors.ts"
 import { readJson, writeJsonAtomic } from "../system/atomic-file.ts"
+import { CheckedFile, checkFile, describeFile, sha256File } from "../system/checked-file.ts"
 import { withLock } from "../system/lock.ts"
 import { nativeTool } from "../system/native.ts"
 import { Paths } from "../system/Paths.ts"
-import { CheckedFile, checkFile, describeFile, sha256File } from "./checked-file.ts"
 import { sha256Text } from "./digest.ts"
 import { buildInitramfs } from "./initramfs.ts"
 import { buildKernel, findKernel, sayKernelFailure } from "./kernel-home.ts"
@@ -45,6 +45,8 @@ export class Kernel extends Context.Tag("pyro/environment/Kernel")<Kernel, {
   readonly ensureWith: (onProgress: OnProgress) => Effect.Effect<GuestKernel, KernelError>
   /** Modules for `/lib/modules` of an image, made with the kernel when absent. */
   readonly modules: (onProgress: OnProgress) => Effect.Effect<KernelModules, KernelError>
+  /** Removes what dead builds left; gives the bytes. Safe at any time. */
+  readonly sweep: Effect.Effect<number, KernelError>
   /** Removes kernels and initramfs images that are no longer used and what dead builds left; gives the bytes. */
   readonly prune: Effect.Effect<number, KernelError>
 }>() {
@@ -97,6 +99,8 @@ const make = (root: string) => {
       archive: path.join(folder, "modules.tar")
     }))
 
+  const sweep = Effect.zipRight(prepare, sweepTemporaries(temporaries)).pipe(sayKernelFailure(root, "sweep"))
+
   const prune = Effect.gen(function*() {
     const swept = yield* sweepTemporaries(temporaries)
     const unused = yield* unusedFiles(root)
@@ -107,7 +111,7 @@ const make = (root: string) => {
     return bytes
   }).pipe(alone(minute), (locked) => Effect.zipRight(prepare, locked), sayKernelFailure(root, "prune"))
 
-  return { ensure: ensureWith(silent), ensureWith, modules, prune }
+  return { ensure: ensureWith(silent), ensureWith, modules, sweep, prune }
 }
 
 const InitramfsRecord = Schema.Struct({ format: Schema.Literal(1), file: CheckedFile })
@@ -128,7 +132,7 @@ const initramfs = (folder: string, temporaries: string) =>
     return yield* Effect.scoped(Effect.gen(function*() {
       const work = yield* makeTemporary(temporaries, "initrd")
       const made = path.join(work.path, "initrd.img")
-      yield* buildInitramfs({ agent, bootModules: path.join(folder, "boot-modules.tar"), target: made })
+      yield* buildInitramfs({ agent, bootModules: path.join(folder, "boot-modules.cpio"), target: made })
       fs.renameSync(made, target)
       const file = yield* describeFile(target)
       yield* writeJsonAtomic(record, InitramfsRecord, { format: 1 as const, file })

@@ -1,19 +1,21 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { runTool } from "../system/child.ts"
+import { runSupervised, withSbin } from "./host-tools.ts"
 import { hostFetchSettings } from "./sources.ts"
+import type { Temporary } from "./temporary.ts"
 
 /**
- * apt with a state of its own in `folder`: it knows the given sources and no installed package, verifies like any apt, needs no
+ * apt with a state of its own in a working folder: it knows the given sources and no installed package, verifies like any apt, needs no
  * root, runs none of the host's hooks, and leaves the host's lists and cache alone.
  */
-export const privateApt = (folder: string, sources: ReadonlyArray<string>) =>
+export const privateApt = (options: Temporary & { readonly sources: ReadonlyArray<string> }) =>
   Effect.gen(function*() {
+    const folder = options.path
     fs.mkdirSync(path.join(folder, "lists", "partial"), { recursive: true })
     fs.mkdirSync(path.join(folder, "archives", "partial"), { recursive: true })
     fs.writeFileSync(path.join(folder, "status"), "")
-    fs.writeFileSync(path.join(folder, "sources.list"), sources.join("\n") + "\n")
+    fs.writeFileSync(path.join(folder, "sources.list"), options.sources.join("\n") + "\n")
     const settings = yield* hostFetchSettings
     const config = path.join(folder, "apt.conf")
     const nowhere = ["parts", "main", "sourceparts", "preferences", "preferencesparts"]
@@ -36,8 +38,9 @@ export const privateApt = (folder: string, sources: ReadonlyArray<string>) =>
         ""
       ].join("\n")
     )
-    const env = { ...process.env, APT_CONFIG: config, LC_ALL: "C.UTF-8" }
-    const run = (tool: string, args: ReadonlyArray<string>) => runTool(tool, args, { env, cwd: folder })
+    const env = { ...withSbin(), APT_CONFIG: config, LC_ALL: "C.UTF-8" }
+    const run = (tool: string, args: ReadonlyArray<string>) =>
+      runSupervised(options.alive, [tool, ...args], { env, cwd: folder })
     return {
       update: run("apt-get", ["update", "--quiet", "--error-on=any"]),
       /** Name of the first package that another one depends on. */

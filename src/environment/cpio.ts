@@ -10,14 +10,12 @@ export interface CpioEntry {
 export const fileType = { directory: 0o040000, character: 0o020000, regular: 0o100000 } as const
 
 /**
- * Writes an archive in the kernel's initramfs format ("newc", Documentation/driver-api/early-userspace/buffer-format.rst):
- * everything owned by root, all times 0, inode numbers counted from 1, members in the order given.
+ * Members of an archive in the kernel's initramfs format ("newc", Documentation/driver-api/early-userspace/buffer-format.rst):
+ * everything owned by root, all times 0, inode numbers counted from `firstInode`, members in the order given. Several such
+ * pieces and `cpioEnd` after them make an archive.
  */
-export const cpioArchive = (entries: ReadonlyArray<CpioEntry>): Buffer => {
-  const parts = entries.flatMap((entry, index) => member(entry, index + 1))
-  parts.push(...member({ name: "TRAILER!!!", mode: 0 }, 0))
-  return Buffer.concat(parts)
-}
+export const cpioMembers = (entries: ReadonlyArray<CpioEntry>, firstInode: number): Buffer =>
+  Buffer.concat(entries.flatMap((entry, index) => member(entry, firstInode + index)))
 
 const member = (entry: CpioEntry, inode: number): ReadonlyArray<Uint8Array> => {
   const name = Buffer.from(entry.name + "\0", "utf8")
@@ -45,3 +43,6 @@ const member = (entry: CpioEntry, inode: number): ReadonlyArray<Uint8Array> => {
 
 /** Header with name, and content, each end on a multiple of 4. */
 const padding = (length: number) => new Uint8Array((4 - (length % 4)) % 4)
+
+/** What every archive ends with. */
+export const cpioEnd: Buffer = Buffer.concat(member({ name: "TRAILER!!!", mode: 0 }, 0))

@@ -1,17 +1,14 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { HostToolMissing, type NoSpace } from "../contract/errors.ts"
+import type { NoSpace } from "../contract/errors.ts"
 import { FileFailed } from "../system/atomic-file.ts"
-import { runTool } from "../system/child.ts"
-import { packageOf } from "../system/tool-packages.ts"
 import { followBuild } from "./build-log.ts"
 import type { CatalogueEntry } from "./catalogue.ts"
 import { packagesOf } from "./catalogue.ts"
 import { type BuildContext, sayBuildFailure } from "./failures.ts"
-import { withSbin } from "./kernel-unpack.ts"
+import { needTool, runSupervised, withSbin } from "./host-tools.ts"
 import type { KernelError, KernelModules } from "./Kernel.ts"
-import { asNamespaceRoot } from "./namespace.ts"
 import type { OnProgress } from "./progress.ts"
 import { recipeFolder } from "./recipe.ts"
 import { debianSources, hostFetchSettings } from "./sources.ts"
@@ -36,7 +33,7 @@ export interface BuiltImage {
   readonly modules: KernelModules
 }
 
-const tools = ["mmdebstrap", "mkfs.erofs", "unshare", "flock", "tar", "apt-get"] as const
+const tools = ["mmdebstrap", "mkfs.erofs", "tar", "apt-get"] as const
 
 /** Builds an image of an environment inside a working folder; what happens there is `rootfs/environment/build.sh`. */
 export const buildImage = (options: ImageBuild) =>
@@ -46,7 +43,7 @@ export const buildImage = (options: ImageBuild) =>
       environment: entry.name,
       step: "prepare",
       folder: work.path,
-      neededMib: entry.imageMib
+      neededMib: entry.diskMib
     }
     for (const tool of tools) yield* needTool(tool)
     const store = yield* treeStore(entry, work)
@@ -58,12 +55,8 @@ export const buildImage = (options: ImageBuild) =>
     fs.mkdirSync(options.packages, { recursive: true, mode: 0o700 })
 
     const recipe = recipeFolder("environment")
-    const [program, ...args] = asNamespaceRoot([
-      ...["bash", path.join(recipe, "supervise.sh"), work.alive],
-      ...["bash", path.join(recipe, "build.sh")]
-    ])
     const log = followBuild(options.onProgress)
-    const run = runTool(program, args, {
+    const run = runSupervised(work.alive, ["bash", path.join(recipe, "build.sh")], {
       cwd: work.path,
       onStdout: log.take,
       env: {
@@ -94,10 +87,10 @@ export const buildImage = (options: ImageBuild) =>
   })
 
 /** The tree grows in memory when there is plenty (half the time of a disk), else in the working folder. */
-const treeStore = (entry: CatalogueEntry, work: Temporary): Effect.Effect<string, NoSpace> => {
-  if (availableMemoryMib() > 3 * entry.treeMib) return Effect.as(needSpace(work.path, 2 * entry.imageMib), "memory")
-  return Effect.as(needSpace(work.path, 2 * entry.imageMib + entry.treeMib), path.join(work.path, "tree"))
-}
+const treeStore = (entry: CatalogueEntry, work: Temporary): Effect.Effect<string, NoSpace> =>
+  availableMemoryMib() > 2 * entry.treeMib
+    ? Effect.as(needSpace(work.path, entry.diskMib), "memory")
+    : Effect.as(needSpace(work.path, entry.diskMib + entry.treeMib), path.join(work.path, "tree"))
 
 /** The name appears when the content is whole. */
 const linkOrCopy = (from: string, to: string) =>
@@ -109,13 +102,6 @@ const linkOrCopy = (from: string, to: string) =>
       }),
     catch: (cause) => new FileFailed({ path: to, detail: (cause as Error).message, cause })
   })
-
-const needTool = (tool: string) => {
-  const folders = (withSbin()["PATH"] ?? "").split(":")
-  return folders.some((folder) => fs.existsSync(path.join(folder, tool)))
-    ? Effect.void
-    : new HostToolMissing({ tool, package: packageOf(tool), detail: "environments are built with it" })
-}
 
 /** A folder that every Debian has and that holds nothing the build reads: what is mounted on it hides what lies beneath. */
 const mountPoint = (inUse: ReadonlyArray<string>) =>

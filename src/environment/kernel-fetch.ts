@@ -3,9 +3,10 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { EnvironmentBuildFailed } from "../contract/errors.ts"
 import { FileFailed, readJson, writeJsonAtomic } from "../system/atomic-file.ts"
+import { CheckedFile, checkFile, describeFile } from "../system/checked-file.ts"
 import { privateApt } from "./apt.ts"
-import { CheckedFile, checkFile, describeFile } from "./checked-file.ts"
 import { debianSources } from "./sources.ts"
+import type { Temporary } from "./temporary.ts"
 
 /** Debian release and package that the guest kernel comes from: the same for every environment. */
 const release = "bookworm"
@@ -17,7 +18,7 @@ const Kept = Schema.Struct({ name: Schema.String, file: CheckedFile })
  * The kernel's package file. One that was fetched earlier is used again if its content still is what apt verified, so a damaged
  * kernel is mended without the network; else the newest is downloaded, which apt verifies against Debian's keys.
  */
-export const fetchKernelPackage = (options: { readonly work: string; readonly keep: string }) =>
+export const fetchKernelPackage = (options: { readonly work: Temporary; readonly keep: string }) =>
   Effect.gen(function*() {
     const recordFile = path.join(options.keep, "package.json")
     const kept = Option.getOrUndefined(yield* Effect.orElseSucceed(readJson(recordFile, Kept), () => Option.none()))
@@ -26,7 +27,7 @@ export const fetchKernelPackage = (options: { readonly work: string; readonly ke
       const whole = yield* Effect.option(checkFile(deb, kept.file, { thorough: true }))
       if (Option.isSome(whole)) return deb
     }
-    const apt = yield* privateApt(path.join(options.work, "apt"), yield* debianSources(release))
+    const apt = yield* privateApt({ ...options.work, sources: yield* debianSources(release) })
     yield* apt.update
     const name = yield* apt.dependencyOf(metaPackage)
     if (name === undefined) return yield* absent(`the mirror of ${release} has no package ${metaPackage}`)
@@ -37,7 +38,7 @@ export const fetchKernelPackage = (options: { readonly work: string; readonly ke
       try: () => {
         fs.rmSync(options.keep, { recursive: true, force: true })
         fs.mkdirSync(options.keep, { recursive: true, mode: 0o700 })
-        fs.renameSync(path.join(options.work, "apt", file), deb)
+        fs.renameSync(path.join(options.work.path, file), deb)
       },
       catch: (cause) => new FileFailed({ path: deb, detail: (cause as Error).message, cause })
     })

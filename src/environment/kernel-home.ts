@@ -3,7 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import type { ImageDamaged } from "../contract/errors.ts"
 import { type FileFailed, readJson, writeJsonAtomic } from "../system/atomic-file.ts"
-import { CheckedFile, checkFile, describeFile } from "./checked-file.ts"
+import { CheckedFile, checkFile, describeFile } from "../system/checked-file.ts"
 import { sha256Text } from "./digest.ts"
 import { sayBuildFailure } from "./failures.ts"
 import { fetchKernelPackage } from "./kernel-fetch.ts"
@@ -23,7 +23,7 @@ export interface KernelHome {
 }
 
 const Manifest = Schema.Struct({
-  format: Schema.Literal(1),
+  format: Schema.Literal(2),
   version: Schema.String,
   /** Debian package that it was taken from. */
   package: Schema.String,
@@ -69,15 +69,15 @@ export const buildKernel = (root: string, temporaries: string, onProgress: OnPro
     const work = yield* makeTemporary(temporaries, "kernel")
     onProgress({ step: "fetching the kernel", fraction: 0 })
     const deb = yield* sayKernelFailure(root, "fetch")(
-      fetchKernelPackage({ work: work.path, keep: path.join(root, "package") })
+      fetchKernelPackage({ work, keep: path.join(root, "package") })
     )
     onProgress({ step: "unpacking the kernel", fraction: 0.5 })
     const made = path.join(work.path, "kernel")
     fs.mkdirSync(made, { mode: 0o700 })
-    const version = yield* sayKernelFailure(root, "unpack")(unpackKernel(deb, made))
+    const version = yield* sayKernelFailure(root, "unpack")(unpackKernel(deb, made, work.alive))
     const files: { [name: string]: CheckedFile } = {}
     for (const name of kernelFiles) files[name] = yield* describeFile(path.join(made, name))
-    const manifest: Manifest = { format: 1, version, package: path.basename(deb), recipe: recipe(), files }
+    const manifest: Manifest = { format: 2, version, package: path.basename(deb), recipe: recipe(), files }
     yield* writeJsonAtomic(path.join(made, "manifest.json"), Manifest, manifest, { durable: true })
     const digest = sha256Text(kernelFiles.map((name) => files[name]?.sha256 ?? "").join("\n"))
     const folder = path.join(root, digest)

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { CheckedFile } from "./checked-file.ts"
+import { CheckedFile } from "../system/checked-file.ts"
 
 /** What an image was made from, beside it in its folder. */
 export const Manifest = Schema.Struct({

@@ -63,7 +63,7 @@ export const debianSources = (codename: string) =>
     const own = sourcesFor(codename, parseTargets(targets.stdout.toString("utf8")))
     if (own.length > 0) return own
     const script = path.join(recipeFolder("environment"), "default-sources.sh")
-    const [tool, ...args] = asNamespaceRoot(["bash", script, codename])
+    const [tool, ...args] = asNamespaceRoot(["bash", script, codename, "/mnt"])
     const printed = yield* runTool(tool, args)
     return printed.stdout.toString("utf8").split("\n").filter((line) => line.startsWith("deb "))
       .map((line) => line.replace(/^deb (?!\[)/, `deb [signed-by=${keyring}] `))

@@ -19,8 +19,27 @@ export const freeMib = (path: string): number => {
   return Math.floor((bavail * bsize) / mib)
 }
 
-/** Memory that can be had without swapping, in MiB (`MemAvailable` of proc(5)). */
+/** Memory that can be had without swapping, in MiB: `MemAvailable` of proc(5), or less where a control group allows less. */
 export const availableMemoryMib = (): number => {
-  const line = /^MemAvailable:\s+(\d+) kB/m.exec(fs.readFileSync("/proc/meminfo", "utf8"))
-  return line === null ? 0 : Math.floor(Number(line[1]) / 1024)
+  const line = /^MemAvailable:\s+(\d+) kB/m.exec(read("/proc/meminfo"))
+  const available = line === null ? 0 : Number(line[1]) * 1024
+  return Math.floor(Math.min(available, ...controlGroupRoom()) / mib)
+}
+
+/** What each control group above this process leaves, in bytes; none where there is no limit. */
+const controlGroupRoom = (): ReadonlyArray<number> => {
+  const own = /^0::(\/.*)$/m.exec(read("/proc/self/cgroup"))?.[1] ?? "/"
+  const folders = own.split("/").map((_, depth, names) => "/sys/fs/cgroup" + names.slice(0, depth + 1).join("/"))
+  return folders.flatMap((folder) => {
+    const [most, used] = [Number(read(`${folder}/memory.max`) || "max"), Number(read(`${folder}/memory.current`))]
+    return Number.isFinite(most) ? [Math.max(0, most - used)] : []
+  })
+}
+
+const read = (file: string) => {
+  try {
+    return fs.readFileSync(file, "utf8")
+  } catch {
+    return ""
+  }
 }

@@ -1,58 +1,28 @@
 import { Effect, Option, Schema } from "effect"
-import { createHash, randomBytes } from "node:crypto"
+import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { type VmFailed } from "../contract/errors.ts"
 import { readJson, writeJsonAtomic } from "../system/atomic-file.ts"
+import { checkFile, CheckedFile, describeFile } from "../system/checked-file.ts"
 import { withLock } from "../system/lock.ts"
 import { Paths } from "../system/Paths.ts"
 import { failedAt } from "./failure.ts"
 import type { Frozen } from "./memory.ts"
 
-const FileSeal = Schema.Struct({
-  bytes: Schema.Int,
-  mtimeMs: Schema.Number,
-  /** Inode: a file put in its place is another one. */
-  ino: Schema.Int,
-  sha256: Schema.String
-})
-
 const TemplateManifest = Schema.Struct({
   key: Schema.String,
   createdAt: Schema.String,
-  memory: FileSeal,
-  state: FileSeal,
+  memory: CheckedFile,
+  state: CheckedFile,
   /** What the template was made from, for people. */
   environment: Schema.String
 })
 
-const sha256 = (file: string) =>
-  Effect.async<string, VmFailed>((resume) => {
-    const hash = createHash("sha256")
-    fs.createReadStream(file, { highWaterMark: 1024 * 1024 })
-      .on("data", (chunk) => hash.update(chunk))
-      .once("error", (cause) => resume(Effect.fail(failedAt("template")(cause))))
-      .once("end", () => resume(Effect.succeed(hash.digest("hex"))))
-  })
-
-const seal = (file: string) =>
-  Effect.gen(function*() {
-    const digest = yield* sha256(file)
-    const { ino, mtimeMs, size } = fs.statSync(file)
-    return { bytes: size, mtimeMs, ino, sha256: digest }
-  })
-
-/** Same size, time and inode: unchanged. Anything else: the content decides. */
-const isIntact = (file: string, sealed: typeof FileSeal.Type) =>
-  Effect.gen(function*() {
-    const stat = fs.statSync(file, { throwIfNoEntry: false })
-    if (stat === undefined || stat.size !== sealed.bytes) return false
-    if (stat.mtimeMs === sealed.mtimeMs && stat.ino === sealed.ino) return true
-    return (yield* sha256(file)) === sealed.sha256
-  })
-
 /** How long one process waits for another that is making the same template. */
 const buildTimeoutMs = 5 * 60_000
+
+const describe = (file: string) => Effect.mapError(describeFile(file), failedAt("template"))
 
 const filesOf = (directory: string): Frozen => ({
   memoryPath: path.join(directory, "mem"),
@@ -62,17 +32,21 @@ const filesOf = (directory: string): Frozen => ({
 /** The frozen guest of a key, when it is there and whole. */
 const find = (directory: string) =>
   Effect.gen(function*() {
-    const manifest = Option.getOrUndefined(
-      yield* readJson(path.join(directory, "manifest.json"), TemplateManifest).pipe(
-        Effect.orElseSucceed(() => Option.none())
-      )
-    )
+    const file = path.join(directory, "manifest.json")
+    const manifest = Option.getOrUndefined(yield* readJson(file, TemplateManifest))
     if (manifest === undefined) return undefined
     const frozen = filesOf(directory)
-    const whole = (yield* isIntact(frozen.memoryPath, manifest.memory)) &&
-      (yield* isIntact(frozen.statePath, manifest.state))
-    return whole ? frozen : undefined
-  })
+    const memory = yield* checkFile(frozen.memoryPath, manifest.memory, { thorough: false })
+    const state = yield* checkFile(frozen.statePath, manifest.state, { thorough: false })
+    // In a copied cache the content was read and is right; the next run need not read it again.
+    if (memory !== manifest.memory || state !== manifest.state) {
+      yield* writeJsonAtomic(file, TemplateManifest, { ...manifest, memory, state })
+    }
+    return frozen
+  }).pipe(
+    // Damage is no error: what cannot be used is made anew.
+    Effect.catchAll((damage) => Effect.as(Effect.logDebug(`template not used: ${damage.message}`), undefined))
+  )
 
 /** Removes a template, for instance one that does not come up. */
 export const discardTemplate = (key: string) =>
@@ -110,8 +84,8 @@ export const ensureTemplate = <E, R>(
             yield* writeJsonAtomic(path.join(temporary, "manifest.json"), TemplateManifest, {
               key,
               createdAt: new Date().toISOString(),
-              memory: yield* seal(frozen.memoryPath),
-              state: yield* seal(frozen.statePath),
+              memory: yield* describe(frozen.memoryPath),
+              state: yield* describe(frozen.statePath),
               environment
             }).pipe(Effect.mapError(failedAt("template")))
             fs.rmSync(directory, { recursive: true, force: true })

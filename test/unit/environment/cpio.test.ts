@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { cpioArchive, type CpioEntry, fileType } from "../../../src/environment/cpio.ts"
+import { cpioEnd, type CpioEntry, cpioMembers, fileType } from "../../../src/environment/cpio.ts"
 import { scratch } from "./scratch.ts"
 
 const entries: ReadonlyArray<CpioEntry> = [
@@ -15,6 +15,8 @@ const entries: ReadonlyArray<CpioEntry> = [
     content: Buffer.alloc(length, 0x61 + length)
   }))
 ]
+
+const cpioArchive = (members: ReadonlyArray<CpioEntry>) => Buffer.concat([cpioMembers(members, 1), cpioEnd])
 
 describe("cpio archives", () => {
   it("are listed by cpio with types, modes, device numbers and sizes as given", () => {
@@ -39,6 +41,12 @@ describe("cpio archives", () => {
         assert.deepStrictEqual(fs.readFileSync(path.join(folder, name)), content)
       }
     }))
+
+  it("may be made of several pieces", () => {
+    const pieces = Buffer.concat([cpioMembers(entries.slice(0, 4), 1), cpioMembers(entries.slice(4), 1000), cpioEnd])
+    const listed = execFileSync("cpio", ["--list", "--quiet"], { input: pieces, encoding: "utf8" })
+    assert.deepStrictEqual(listed.trim().split("\n"), entries.map(({ name }) => name))
+  })
 
   it("of the same members are the same bytes", () => {
     assert.isTrue(cpioArchive(entries).equals(cpioArchive(entries)))

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { ImageDamaged } from "../../../src/contract/errors.ts"
-import { checkFile, describeFile } from "../../../src/environment/checked-file.ts"
+import { checkFile, describeFile } from "../../../src/system/checked-file.ts"
 import { scratch } from "./scratch.ts"
 
 const cheap = { thorough: false }
