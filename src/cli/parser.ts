@@ -3,15 +3,16 @@ import type * as CliConfig from "@effect/cli/CliConfig"
 import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"
 import type * as ValidationError from "@effect/cli/ValidationError"
-import * as FileSystem from "@effect/platform/FileSystem"
-import * as Path from "@effect/platform/Path"
-import * as Terminal from "@effect/platform/Terminal"
-import { Effect, Either, Layer, Mailbox, Option, ParseResult, Schema } from "effect"
+import type { FileSystem } from "@effect/platform/FileSystem"
+import type { Path } from "@effect/platform/Path"
+import type { Terminal } from "@effect/platform/Terminal"
+import { Context, Effect, Either, Option, ParseResult, Schema } from "effect"
 import { InvalidRequest } from "../contract/errors.ts"
 import type { CliSurface, PureSchema } from "../contract/operation.ts"
 import type { Operation } from "../contract/operations.ts"
 import { type PayloadField, payloadFields } from "../contract/payload-fields.ts"
 import { closest } from "./argv.ts"
+import { shielded } from "./words.ts"
 
 /** A command line understood: the payload's JSON side as typed, and what the CLI itself was told. */
 export interface Typed {
@@ -39,25 +40,20 @@ export const flagFields = (operation: Operation): ReadonlyArray<PayloadField> =>
   )
 }
 
-const optionOf = (cli: CliSurface, field: PayloadField): Options.Options<unknown> => {
-  const name = flagName(cli, field.name)
-  const option = (): Options.Options<unknown> => {
-    switch (field.kind._tag) {
-      case "boolean":
-        return Options.boolean(name).pipe(Options.map((given) => given ? Option.some(true) : Option.none()))
-      case "list":
-      case "map":
-        return Options.repeated(Options.text(name)).pipe(
-          Options.map((given) => given.length === 0 ? Option.none() : Option.some(given))
-        )
-      case "choice":
-        return Options.choice(name, field.kind.choices)
-      default:
-        return Options.text(name)
-    }
+/** The option of a field; what it yields is a list of tokens, empty when the flag was not given. */
+const optionOf = (cli: CliSurface, { kind, name, required }: PayloadField): Options.Options<ReadonlyArray<string>> => {
+  const flag = flagName(cli, name)
+  switch (kind._tag) {
+    case "boolean":
+      return Options.map(Options.boolean(flag), (given) => given ? ["true"] : [])
+    case "list":
+    case "map":
+      return Options.repeated(Options.text(flag))
+    default:
+      return required
+        ? Options.map(Options.text(flag), (token) => [token])
+        : Options.map(Options.optional(Options.text(flag)), Option.toArray)
   }
-  const alwaysThere = field.kind._tag === "boolean" || field.kind._tag === "list" || field.kind._tag === "map"
-  return field.required || alwaysThere ? option() : Options.optional(option())
 }
 
 /** Reads the words before `--` of one operation; fails with what to correct. */
@@ -67,79 +63,85 @@ export const parse = (
   rest: ReadonlyArray<string> | undefined
 ): Effect.Effect<Typed, InvalidRequest> => {
   const cli: CliSurface = operation.cli
+  const called = `pyro ${cli.path.join(" ")}`
   const fields = flagFields(operation)
   const flagsOf = (some: ReadonlyArray<PayloadField>) => some.map((field) => `--${flagName(cli, field.name)}`)
-  const flags = [...flagsOf(fields), "--json"]
-  const takingValues = flagsOf(fields.filter((field) => field.kind._tag !== "boolean"))
-  const options = Options.all({
-    ...Object.fromEntries(fields.map((field) => [field.name, optionOf(cli, field)])),
-    json: Options.boolean("json")
-  })
-  const positional: Args.Args<ReadonlyArray<string>> = cli.args.length === 0
-    ? Args.map(Args.none, () => [])
-    : Args.all(cli.args.map((name) => Args.text({ name })))
+  const flags = {
+    all: [...flagsOf(fields), "--json"],
+    takingValues: flagsOf(fields.filter((field) => field.kind._tag !== "boolean"))
+  }
+  const positional: Args.Args<ReadonlyArray<string>> = Args.all(cli.args.map((name) => Args.text({ name })))
+
+  const unknownFlag = (word: string) => {
+    const near = closest(word, flags.all)
+    const guests = cli.rest !== undefined && rest === undefined ? "; the guest's command goes after --" : ""
+    return wrong(`no option ${word}` + (near === undefined || near === word ? guests : `; did you mean ${near}?`))
+  }
+  const surplus = (word: string, args: ReadonlyArray<string>, others: ReadonlyArray<string>) =>
+    flags.all.includes(word)
+      ? wrong(`${word} is given twice`)
+      : wrong(
+        `unexpected "${word}"` +
+          (cli.rest === undefined
+            ? ""
+            : `; the guest's command goes after --: ${[called, ...args, "--", word, ...others].join(" ")}`)
+      )
 
   return Effect.gen(function*() {
-    if (rest !== undefined && cli.rest === undefined) {
-      return yield* wrong(`pyro ${cli.path.join(" ")} takes nothing after --`)
-    }
-    const unknown = words.find((word, at) =>
-      word.startsWith("-") && word !== "-" && !isFlag(word, flags) && !takingValues.includes(words[at - 1] ?? "")
-    )
-    if (unknown !== undefined) {
-      const near = closest(unknown, flags)
-      const guests = cli.rest !== undefined && rest === undefined ? `; the guest's command goes after --` : ""
-      return yield* wrong(`no option ${unknown}` + (near === undefined ? guests : `; did you mean ${near}?`))
-    }
-    const [late, leftover, given] = yield* Options.processCommandLine(options, words, CONFIG)
+    if (rest !== undefined && cli.rest === undefined) return yield* wrong(`${called} takes nothing after --`)
+    const { restore, words: safe } = yield* Either.mapLeft(shielded(words, flags), unknownFlag)
+    // @effect/cli takes milliseconds for each option that it looks for in vain.
+    const typed = fields.filter((field) => field.required || safe.includes(`--${flagName(cli, field.name)}`))
+    const options = Options.all({
+      own: Options.all(typed.map((field) => optionOf(cli, field))),
+      json: Options.boolean("json")
+    })
+    const [late, leftover, given] = yield* Options.processCommandLine(options, safe, CONFIG)
     if (Option.isSome(late)) return yield* Effect.fail(late.value)
     if (leftover.length < cli.args.length) return yield* wrong(`missing <${cli.args[leftover.length] ?? ""}>`)
-    const [surplus, args] = yield* Args.validate(positional, leftover, CONFIG)
-    if (surplus.length > 0) {
-      return yield* wrong(
-        cli.rest === undefined
-          ? `unexpected "${surplus[0]}"`
-          : `unexpected "${surplus[0]}"; the guest's command goes after --: pyro ${cli.path.join(" ")} ${
-            args.join(" ")
-          } -- ${surplus.join(" ")}`
-      )
-    }
+    const [others, tokens] = cli.args.length === 0 ? [leftover, []] : yield* Args.validate(positional, leftover, CONFIG)
+    const args = tokens.map(restore)
+    const [first, ...more] = others.map(restore)
+    if (first !== undefined) return yield* surplus(first, args, more)
     const raw: Record<string, unknown> = Object.fromEntries(cli.args.map((name, at) => [name, args[at]]))
-    for (const field of fields) {
-      const value = (given as Record<string, unknown>)[field.name]
-      const typed = Option.isOption(value) ? Option.getOrUndefined(value) : value
-      if (typed !== undefined) raw[field.name] = yield* fromWords(cli, field, typed)
+    for (const [at, field] of typed.entries()) {
+      const values = (given.own[at] ?? []).map(restore)
+      if (values.length > 0) raw[field.name] = yield* fromWords(cli, field, values)
     }
     if (cli.rest !== undefined && rest !== undefined) raw[cli.rest] = rest
     return { raw, json: given.json }
   }).pipe(
     Effect.mapError((error) => error._tag === "InvalidRequest" ? error : wrong(inPlainWords(error))),
-    Effect.provide(NoPrompts)
+    Effect.provide(NO_SERVICES)
   )
 }
 
-const isFlag = (word: string, flags: ReadonlyArray<string>) =>
-  flags.some((flag) => word === flag || word.startsWith(`${flag}=`))
-
-const fromWords = (cli: CliSurface, field: PayloadField, typed: unknown): Effect.Effect<unknown, InvalidRequest> => {
-  const flag = `--${flagName(cli, field.name)}`
+/** A field's JSON from the words that were given for it. */
+const fromWords = (
+  cli: CliSurface,
+  field: PayloadField,
+  values: ReadonlyArray<string>
+): Effect.Effect<unknown, InvalidRequest> => {
+  const refuse = (detail: string) => new InvalidRequest({ field: `--${flagName(cli, field.name)}`, detail })
+  const [first = ""] = values
   switch (field.kind._tag) {
+    case "boolean":
+      return Effect.succeed(true)
     case "integer":
-    case "number": {
-      const word = String(typed).trim()
-      return word === "" || Number.isNaN(Number(word))
-        ? new InvalidRequest({ field: flag, detail: `"${word}" is not a number` })
-        : Effect.succeed(Number(word))
-    }
+    case "number":
+      return first.trim() === "" || Number.isNaN(Number(first))
+        ? refuse(`"${first}" is not a number`)
+        : Effect.succeed(Number(first))
+    case "list":
+      return Effect.succeed(values)
     case "map": {
-      const pairs = (typed as ReadonlyArray<string>).map((pair) => pair.split(/=(.*)/s, 2))
-      const bad = pairs.findIndex(([name, value]) => name === "" || value === undefined)
-      return bad >= 0
-        ? new InvalidRequest({ field: flag, detail: `"${(typed as ReadonlyArray<string>)[bad]}" must be NAME=VALUE` })
-        : Effect.succeed(Object.fromEntries(pairs))
+      const bad = values.find((pair) => pair.indexOf("=") < 1)
+      return bad === undefined
+        ? Effect.succeed(Object.fromEntries(values.map((pair) => pair.split(/=(.*)/s, 2))))
+        : refuse(`"${bad}" must be NAME=VALUE`)
     }
     default:
-      return Effect.succeed(typed)
+      return Effect.succeed(first)
   }
 }
 
@@ -165,17 +167,5 @@ const wrong = (detail: string) => new InvalidRequest({ field: "", detail })
 const inPlainWords = (error: ValidationError.ValidationError): string =>
   HelpDoc.toAnsiText(error.error).replace(/\u001b\[[0-9;]*m/g, "").replace(/\s+/g, " ").trim()
 
-/** What the parser's type asks for and only prompts and file options would use; pyro has neither. */
-const NoPrompts = Layer.mergeAll(
-  FileSystem.layerNoop({}),
-  Path.layer,
-  Layer.sync(Terminal.Terminal, () =>
-    Terminal.Terminal.of({
-      columns: Effect.succeed(80),
-      rows: Effect.succeed(24),
-      isTTY: Effect.succeed(false),
-      readInput: Effect.flatMap(Mailbox.make<Terminal.UserInput>(), (mailbox) => Effect.as(mailbox.end, mailbox)),
-      readLine: Effect.fail(new Terminal.QuitException()),
-      display: () => Effect.void
-    }))
-)
+/** What the parser's type asks for; only prompts and file options would use it, and pyro has neither. */
+const NO_SERVICES = Context.empty() as Context.Context<FileSystem | Path | Terminal>

@@ -1,6 +1,7 @@
 import { Effect, Layer, Option, Runtime, Stream } from "effect"
 import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
+import { isatty } from "node:tty"
 import type { WindowSize } from "../contract/Pyro.ts"
 import { OutputClosed, Terminal } from "./terminal.ts"
 
@@ -122,14 +123,12 @@ const raw = Effect.acquireRelease(
     })
 )
 
-const isTerminal = (stream: { readonly isTTY?: boolean }) => stream.isTTY === true
-
 export const layer: Layer.Layer<Terminal> = Layer.sync(Terminal, () => {
   const writeStderr = sink(() => process.stderr)
   return Terminal.of({
-    stdinIsTerminal: isTerminal(process.stdin),
-    stdoutIsTerminal: isTerminal(process.stdout),
-    stderrIsTerminal: isTerminal(process.stderr),
+    stdinIsTerminal: isatty(0),
+    stdoutIsTerminal: isatty(1),
+    stderrIsTerminal: isatty(2),
     writeStdout: sink(() => process.stdout),
     writeStderr: (bytes) => Effect.ignore(writeStderr(bytes)),
     stdin,

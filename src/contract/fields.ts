@@ -11,7 +11,11 @@ export const between = (options: {
     Schema.between(options.from, options.to),
     Schema.annotations({
       description: `${options.description} (${options.from} to ${options.to})`,
-      message: () => `must be ${options.from} to ${options.to}${options.unit === "" ? "" : ` ${options.unit}`}`
+      message: () => ({
+        message: `must be ${options.from} to ${options.to}${options.unit === "" ? "" : ` ${options.unit}`}`,
+        // Also in the place of what is said about fractions and text.
+        override: true
+      })
     })
   )
 

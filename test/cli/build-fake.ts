@@ -13,7 +13,13 @@ export const buildFake = (): Binary & { readonly folder: string } => {
   const folder = mkdtempSync(join(tmpdir(), "pyro-cli-"))
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
   const script = join(root, "scripts/build.mjs")
-  execFileSync(process.execPath, [script, "--outdir", join(folder, "dist"), "--local", join(root, "test/cli/fake-local.ts")])
+  execFileSync(process.execPath, [
+    script,
+    "--outdir",
+    join(folder, "dist"),
+    "--local",
+    join(root, "test/cli/fake-local.ts")
+  ])
   return {
     folder,
     entry: join(folder, "dist/pyro.js"),

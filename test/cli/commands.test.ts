@@ -11,7 +11,10 @@ let logs = 0
 const releaseLog = () => {
   const path = join(binary.folder, `released-${++logs}`)
   writeFileSync(path, "")
-  return { env: { FAKE_RELEASED: path }, lines: () => readFileSync(path, "utf8").split("\n").filter((line) => line !== "") }
+  return {
+    env: { FAKE_RELEASED: path },
+    lines: () => readFileSync(path, "utf8").split("\n").filter((line) => line !== "")
+  }
 }
 
 describe("help, version and usage errors", () => {
@@ -53,7 +56,10 @@ describe("help, version and usage errors", () => {
 
 describe("host commands", () => {
   it("prints tables for people and documents for programs", async () => {
-    assert.match((await pyro("env", "list")).stdout.toString(), /^NAME .*\ndebian:12 +ready +1 MiB +0123456789ab +this host\n$/)
+    assert.match(
+      (await pyro("env", "list")).stdout.toString(),
+      /^NAME .*\ndebian:12 +ready +1 MiB +0123456789ab +this host\n$/
+    )
     const { environments } = JSON.parse((await pyro("env", "list", "--json")).stdout.toString())
     assert.deepStrictEqual(environments[0], {
       name: "debian:12",
@@ -82,7 +88,12 @@ describe("host commands", () => {
     assert.strictEqual(ill.status, 1)
     assert.deepStrictEqual(JSON.parse(ill.stdout.toString()), {
       ok: false,
-      lines: [{ name: "cpu", ok: true, found: "x86_64" }, { name: "clock", ok: false, found: "late", mend: "wind it up" }]
+      lines: [{ name: "cpu", ok: true, found: "x86_64" }, {
+        name: "clock",
+        ok: false,
+        found: "late",
+        mend: "wind it up"
+      }]
     })
   })
 

@@ -20,7 +20,11 @@ export const runCases = (name: string, binary: Binary) => {
   describe(`${name}: output and status`, () => {
     it("hands on stdout, stderr and the exit status", async () => {
       const { status, stderr, stdout } = await run(binary, inGuest(...script("echo out; echo err >&2; exit 7")))
-      assert.deepStrictEqual({ status, stderr, stdout: stdout.toString() }, { status: 7, stderr: "err\n", stdout: "out\n" })
+      assert.deepStrictEqual({ status, stderr, stdout: stdout.toString() }, {
+        status: 7,
+        stderr: "err\n",
+        stdout: "out\n"
+      })
     })
 
     it("leaves everything behind -- to the guest", async () => {
@@ -67,7 +71,10 @@ export const runCases = (name: string, binary: Binary) => {
 
   describe(`${name}: --json`, () => {
     it("prints one document with the outcome", async () => {
-      const { status, stderr, stdout } = await run(binary, [...inGuest("--json"), ...script("echo out; echo err >&2; exit 3")])
+      const { status, stderr, stdout } = await run(binary, [
+        ...inGuest("--json"),
+        ...script("echo out; echo err >&2; exit 3")
+      ])
       const { durations, ...result } = JSON.parse(stdout.toString())
       assert.strictEqual(status, 3)
       assert.strictEqual(stderr, "")
@@ -129,12 +136,15 @@ export const runCases = (name: string, binary: Binary) => {
   })
 
   describe(`${name}: signals and closed pipes`, () => {
-    it.each([["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const)("leaves on %s with %i", async (signal, status) => {
-      const { child, ended, printed } = start(binary, inGuest(...script("echo up; sleep 600")))
-      await eventually("the command's first line", () => printed() === "up\n", printed)
-      child.kill(signal)
-      assert.deepStrictEqual(await ended, { status, stdout: Buffer.from("up\n"), stderr: "" })
-    })
+    it.each([["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const)(
+      "leaves on %s with %i",
+      async (signal, status) => {
+        const { child, ended, printed } = start(binary, inGuest(...script("echo up; sleep 600")))
+        await eventually("the command's first line", () => printed() === "up\n", printed)
+        child.kill(signal)
+        assert.deepStrictEqual(await ended, { status, stdout: Buffer.from("up\n"), stderr: "" })
+      }
+    )
 
     it("prints one document when it is interrupted with --json", async () => {
       const { child, ended } = start(binary, inGuest("--json", "--", "sleep", "600"))
@@ -169,7 +179,8 @@ export const runCases = (name: string, binary: Binary) => {
     afterAll(() => rmSync(folder, { recursive: true, force: true }))
     /** The terminal's settings before and after pyro, which must be equal. */
     const settings = (which: string) => readFileSync(join(folder, which), "utf8")
-    const guarded = (line: string) => `stty -g > ${folder}/before; ${line}; status=$?; stty -g > ${folder}/after; exit $status`
+    const guarded = (line: string) =>
+      `stty -g > ${folder}/before; ${line}; status=$?; stty -g > ${folder}/after; exit $status`
 
     it("gives a shell when no command is given, and restores the terminal", async () => {
       const { ended, screen, terminal } = onTerminal(binary, guarded(`"$@"`), inGuest())

@@ -1,0 +1,103 @@
+import { Effect, Either } from "effect"
+import { assert, describe, it } from "vitest"
+import { route, splitArgv } from "../../../src/cli/argv.ts"
+import { decode, parse } from "../../../src/cli/parser.ts"
+import { operations } from "../../../src/contract/operations.ts"
+
+/** A command line as a payload's JSON side, or what is said against it. */
+const typed = (...words: ReadonlyArray<string>) => {
+  const { own, rest } = splitArgv(words)
+  const routed = route(own)
+  if (routed._tag !== "Operation") throw new Error(`no operation: ${JSON.stringify(routed)}`)
+  return Effect.runSync(Effect.either(parse(routed.operation, routed.words, rest))).pipe(
+    Either.flatMap(({ json, raw }) =>
+      Either.map(decode(routed.operation.cli, routed.operation.payload(), raw), (payload) => ({ json, payload, raw }))
+    ),
+    Either.match({
+      onLeft: (error): { readonly wrong: string } | { readonly json: boolean; readonly raw: object } => ({
+        wrong: error.message
+      }),
+      onRight: ({ json, raw }) => ({ json, raw })
+    })
+  )
+}
+
+describe("the parser", () => {
+  it("reads every kind of flag, wherever it stands", () => {
+    assert.deepStrictEqual(
+      typed(
+        "run",
+        "--mem-mib",
+        "512",
+        "debian:12",
+        "--env",
+        "A=1",
+        "--env=B=x=y",
+        "--tty",
+        "--timeout-seconds=1.5",
+        "--",
+        "ls",
+        "-l"
+      ),
+      {
+        json: false,
+        raw: {
+          environment: "debian:12",
+          memory_mib: 512,
+          env: { A: "1", B: "x=y" },
+          tty: true,
+          timeout_seconds: 1.5,
+          command: ["ls", "-l"]
+        }
+      }
+    )
+  })
+
+  it("leaves out what was not given, so that the contract's defaults apply", () => {
+    assert.deepStrictEqual(typed("run", "debian:12", "--json"), { json: true, raw: { environment: "debian:12" } })
+  })
+
+  it("keeps values as they are: empty, with spaces, newlines and dashes", () => {
+    assert.deepStrictEqual(typed("run", "debian:12", "--env", "A=", "--env", "B= x\ny ", "--seed-path", "-odd"), {
+      json: false,
+      raw: { environment: "debian:12", env: { A: "", B: " x\ny " }, seed_path: "-odd" }
+    })
+  })
+
+  it.each([
+    [["run", "debian:12", "--mem-mib", "8"], "--mem-mib: must be 64 to 1048576 MiB"],
+    [["run", "debian:12", "--mem-mib", "1e9"], "--mem-mib: must be 64 to 1048576 MiB"],
+    [["run", "debian:12", "--mem-mib", "lots"], "--mem-mib: \"lots\" is not a number"],
+    [["run", "debian:12", "--mem-mib", ""], "--mem-mib: \"\" is not a number"],
+    [["run", "debian:12", "--vcpu-count", "0"], "--vcpu-count: must be 1 to 32"],
+    [
+      ["run", "debian:12", "--timeout-seconds", "-1"],
+      "--timeout-seconds: must be more than 0 and at most 604800 seconds"
+    ],
+    [["run", "debian:12", "--env", "A"], "--env: \"A\" must be NAME=VALUE"],
+    [["run", "debian:12", "--env", "=b"], "--env: \"=b\" must be NAME=VALUE"],
+    [["run", "debian:12", "--cwd", "here"], "--cwd: must be an absolute path in the guest"],
+    [["run", ""], "<environment>: must be a name such as debian:12"],
+    [["run", "debian:12", "--mem-mb", "8"], "no option --mem-mb; did you mean --mem-mib?"],
+    [["run", "debian:12", "--wizard"], "no option --wizard; the guest's command goes after --"],
+    [["run", "debian:12", "--log-level", "all"], "no option --log-level; the guest's command goes after --"],
+    [["run", "debian:12", "--completions", "sh"], "no option --completions; the guest's command goes after --"],
+    [["run", "debian:12", "ls"], "unexpected \"ls\"; the guest's command goes after --: pyro run debian:12 -- ls"],
+    [["run", "debian:12", "--cwd", "/a", "--cwd", "/b"], "--cwd is given twice"],
+    [["run", "debian:12", "--cwd"], "Expected a value following option: '--cwd'"],
+    [["run", "debian:12", "--tty=no"], "no option --tty=no; the guest's command goes after --"],
+    [["env", "list", "x"], "unexpected \"x\""],
+    [["env", "list", "--", "x"], "pyro env list takes nothing after --"],
+    [["env", "rm"], "missing <environment>"]
+  ])("refuses %j", (words, wrong) => {
+    assert.deepStrictEqual(typed(...words), { wrong })
+  })
+
+  it.each(operations.flatMap((row) => row.cli.examples.map((example) => [example])))(
+    "understands its example: %s",
+    (example) => {
+      const words = example.slice(example.indexOf("pyro ") + 5).split(" ")
+      assert.notProperty(typed(...words), "wrong")
+    }
+  )
+})

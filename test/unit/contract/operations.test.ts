@@ -1,0 +1,138 @@
+import { JSONSchema, Schema } from "effect"
+import { assert, describe, it } from "vitest"
+import type { CliSurface, PureSchema } from "../../../src/contract/operation.ts"
+import { operations } from "../../../src/contract/operations.ts"
+import { run, type RunEvent, RunPayload } from "../../../src/contract/operations/run.ts"
+import { payloadDefaults, payloadFields } from "../../../src/contract/payload-fields.ts"
+
+const rows = operations.map((row) => [row.name, row] as const)
+
+describe("the table of operations", () => {
+  it("has distinct names and paths", () => {
+    assert.strictEqual(new Set(operations.map((row) => row.name)).size, operations.length)
+    assert.strictEqual(new Set(operations.map((row) => row.cli.path.join(" "))).size, operations.length)
+  })
+
+  it.each(rows)("%s speaks of fields that its payload has", (_, row) => {
+    const cli: CliSurface = row.cli
+    const names = payloadFields(row.payload()).map((field) => field.name)
+    const spokenOf = [...cli.args, ...Object.keys(cli.flags ?? {}), ...(cli.filled ?? [])]
+    for (const name of cli.rest === undefined ? spokenOf : [...spokenOf, cli.rest]) assert.include(names, name)
+  })
+
+  it.each(rows)("%s describes every field of its payload", (_, row) => {
+    for (const field of payloadFields(row.payload())) {
+      assert.isAbove(field.description.length, 5, field.name)
+      assert.match(field.name, /^[a-z]+(_[a-z]+)*$/)
+    }
+  })
+
+  it.each(rows)("%s has a JSON Schema for its payload and its result", (_, row) => {
+    for (const schema of [row.payload(), row.result()] as ReadonlyArray<PureSchema>) {
+      const text = JSON.stringify(JSONSchema.make(schema))
+      assert.notMatch(text, /"[a-z]+[A-Z][A-Za-z]*Mib"|"totalMs"/)
+    }
+  })
+
+  it.each(rows)("%s says why it is missing where it is", (_, row) => {
+    if ("missing" in row.mcp) assert.isAbove(row.mcp.missing.length, 3)
+    else assert.match(row.mcp.tool, /^[a-z]+(_[a-z]+)*$/)
+  })
+})
+
+describe("a request to run", () => {
+  const decode = Schema.decodeUnknownEither(RunPayload())
+  const refusal = (fields: object) => {
+    const decoded = decode({ environment: "debian:12", ...fields })
+    assert.strictEqual(decoded._tag, "Left", JSON.stringify(fields))
+    return decoded._tag === "Left" ? decoded.left.message : ""
+  }
+
+  it("has defaults for all but the environment", () => {
+    assert.deepStrictEqual(payloadDefaults(RunPayload()), {
+      command: [],
+      env: {},
+      cwd: "/workspace",
+      user: "root",
+      vcpu_count: 1,
+      memory_mib: 1024,
+      tty: false,
+      rows: 24,
+      cols: 80,
+      max_bytes: 1_048_576
+    })
+  })
+
+  it.each([
+    [{ memory_mib: 8 }, /must be 64 to 1048576 MiB/],
+    [{ memory_mib: 64.5 }, /must be 64 to 1048576 MiB/],
+    [{ vcpu_count: 0 }, /must be 1 to 32/],
+    [{ timeout_seconds: 0 }, /must be more than 0/],
+    [{ timeout_seconds: Number.NaN }, /must be more than 0/],
+    [{ cwd: "src" }, /must be an absolute path/],
+    [{ user: "a b" }, /must be a user name/],
+    [{ env: { "A=B": "c" } }, /must be NAME=VALUE/],
+    [{ env: { A: "b\0c" } }, /NUL/],
+    [{ command: ["a\0b"] }, /NUL/],
+    [{ environment: "" }, /must be a name/]
+  ])("refuses %j and says why", (fields, why) => {
+    assert.match(refusal(fields), why)
+  })
+
+  it("keeps everything through JSON", () => {
+    const request = Schema.decodeUnknownSync(RunPayload())({
+      environment: "debian:12",
+      command: ["a", ""],
+      timeout_seconds: 1.5,
+      env: { A: "=" },
+      seed_path: "/x"
+    })
+    const json = JSON.parse(JSON.stringify(Schema.encodeSync(RunPayload())(request)))
+    assert.deepStrictEqual(Schema.decodeUnknownSync(RunPayload())(json), request)
+    assert.strictEqual(request.timeoutSeconds, 1.5)
+  })
+})
+
+describe("the result of a run", () => {
+  const payload = Schema.decodeUnknownSync(RunPayload())({ environment: "debian:12", max_bytes: 10 })
+  const fold = (events: ReadonlyArray<RunEvent>) => {
+    const folding = run.fold(payload)
+    for (const event of events) folding.add(event)
+    return folding.result()
+  }
+  const output = (from: "stdout" | "stderr", text: string): RunEvent => ({
+    _tag: "Output",
+    from,
+    bytes: new TextEncoder().encode(text)
+  })
+  const exited: RunEvent = {
+    _tag: "Exited",
+    outcome: "exited",
+    status: 0,
+    durations: { totalMs: 3, bootMs: 1, commandMs: 2 }
+  }
+
+  it("is not there before the command has ended", () => {
+    assert.isUndefined(fold([{ _tag: "Started", bootMs: 1 }, output("stdout", "x")]))
+  })
+
+  it("holds each stream, bounded, and the warnings but not the progress", () => {
+    const result = fold([
+      { _tag: "Notice", level: "progress", message: "building" },
+      { _tag: "Notice", level: "warning", message: "skipped" },
+      output("stdout", "abcdefgh"),
+      output("stderr", "e"),
+      output("stdout", "ijklmnop"),
+      exited
+    ])
+    assert.deepInclude(result, {
+      stdout: "abcde\n[... 6 bytes left out ...]\nlmnop",
+      stderr: "e",
+      stdoutBytes: 16,
+      stderrBytes: 1,
+      truncated: true,
+      warnings: ["skipped"]
+    })
+    assert.notProperty(result, "_tag")
+  })
+})

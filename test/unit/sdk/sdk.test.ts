@@ -1,0 +1,157 @@
+import { Chunk, Deferred, Effect, Fiber, Layer, Stream } from "effect"
+import { assert, describe, it } from "vitest"
+import { CommandNotFound, InvalidRequest, type PyroError } from "../../../src/contract/errors.ts"
+import type { RunEvent, RunPayload } from "../../../src/contract/operations/run.ts"
+import { Pyro, type PyroService } from "../../../src/contract/Pyro.ts"
+import { makePromises } from "../../../src/sdk/promises.ts"
+import { run, runCollected } from "../../../src/sdk/run.ts"
+
+const EXITED: RunEvent = {
+  _tag: "Exited",
+  outcome: "exited",
+  status: 5,
+  durations: { totalMs: 2, bootMs: 1, commandMs: 1 }
+}
+const output = (text: string): RunEvent => ({ _tag: "Output", from: "stdout", bytes: new TextEncoder().encode(text) })
+
+/** A service that prints the command's words, and notes when a run has ended. */
+const service = (over: Partial<PyroService> = {}) => {
+  const ended: Array<string> = []
+  const requests: Array<RunPayload> = []
+  const refuse = () => Effect.die("not a part of this test")
+  const pyro: PyroService = {
+    run: (payload, input) => {
+      requests.push(payload)
+      const [program = ""] = payload.command
+      const events: Stream.Stream<RunEvent, PyroError> = program === "forever"
+        ? Stream.concat(Stream.make(output("first")), Stream.never)
+        : program === "missing"
+        ? Stream.fail(new CommandNotFound({ command: program }))
+        : program === "cat"
+        ? Stream.concat(
+          Stream.map(input?.stdin ?? Stream.empty, (bytes): RunEvent => ({ _tag: "Output", from: "stdout", bytes })),
+          Stream.make(EXITED)
+        )
+        : Stream.fromIterable([...payload.command.map(output), EXITED])
+      return Stream.ensuring(events, Effect.sync(() => ended.push(program)))
+    },
+    env: {
+      list: () => Effect.succeed({ environments: [] }),
+      pull: () => Stream.empty,
+      inspect: refuse,
+      rm: refuse,
+      prune: refuse
+    },
+    doctor: () => Stream.empty,
+    gc: refuse,
+    ...over
+  }
+  return { ended, requests, layer: Layer.succeed(Pyro, pyro) }
+}
+
+describe("the SDK for Effect programs", () => {
+  it("collects a run, with the contract's defaults for what is left out", async () => {
+    const { layer, requests } = service()
+    const result = await runCollected({ environment: "debian:12", command: ["a", "b"] }).pipe(
+      Effect.provide(layer),
+      Effect.runPromise
+    )
+    assert.deepInclude(result, { stdout: "ab", status: 5, outcome: "exited" })
+    assert.deepInclude(requests[0], { memoryMib: 1024, vcpuCount: 1, cwd: "/workspace", tty: false })
+  })
+
+  it("streams a run and ends it when the stream is left", async () => {
+    const { ended, layer } = service()
+    const events = await run({ environment: "debian:12", command: ["forever"] }).pipe(
+      Stream.take(1),
+      Stream.runCollect,
+      Effect.provide(layer),
+      Effect.runPromise
+    )
+    assert.strictEqual(Chunk.size(events), 1)
+    assert.deepStrictEqual(ended, ["forever"])
+  })
+
+  it("ends a run when its fiber is interrupted", async () => {
+    const { ended, layer } = service()
+    await Effect.gen(function*() {
+      const begun = yield* Deferred.make<void>()
+      const fiber = yield* run({ environment: "debian:12", command: ["forever"] }).pipe(
+        Stream.runForEach(() => Deferred.succeed(begun, undefined)),
+        Effect.fork
+      )
+      yield* Deferred.await(begun)
+      yield* Fiber.interrupt(fiber)
+    }).pipe(Effect.provide(layer), Effect.runPromise)
+    assert.deepStrictEqual(ended, ["forever"])
+  })
+
+  it("refuses a wrong request before anything is started", async () => {
+    const { layer, requests } = service()
+    const error = await runCollected({ environment: "debian:12", memoryMib: 8 }).pipe(
+      Effect.flip,
+      Effect.provide(layer),
+      Effect.runPromise
+    )
+    assert.instanceOf(error, InvalidRequest)
+    assert.match(error.message, /memory_mib[^]*must be 64 to 1048576 MiB/)
+    assert.strictEqual(requests.length, 0)
+  })
+})
+
+describe("the SDK for everybody else", () => {
+  it("resolves with the result and rejects with the contract's own error", async () => {
+    await using pyro = makePromises(service().layer)
+    assert.strictEqual((await pyro.run({ environment: "debian:12", command: ["x"] })).stdout, "x")
+    const failure = await pyro.run({ environment: "debian:12", command: ["missing"] }).then(
+      () => undefined,
+      (error) => error
+    )
+    assert.instanceOf(failure, CommandNotFound)
+    assert.deepStrictEqual(await pyro.call((service) => service.env.list({})), { environments: [] })
+  })
+
+  it("passes stdin", async () => {
+    const pyro = makePromises(service().layer)
+    async function* stdin() {
+      yield new TextEncoder().encode("one ")
+      yield new TextEncoder().encode("two")
+    }
+    assert.strictEqual(
+      (await pyro.run({ environment: "debian:12", command: ["cat"] }, { stdin: stdin() })).stdout,
+      "one two"
+    )
+    await pyro.close()
+  })
+
+  it("ends the run when its signal is aborted", async () => {
+    const { ended, layer } = service()
+    const pyro = makePromises(layer)
+    const abort = new AbortController()
+    const running = pyro.run({ environment: "debian:12", command: ["forever"] }, { signal: abort.signal })
+    setTimeout(() => abort.abort(), 20)
+    assert.isTrue(await running.then(() => false, () => true))
+    assert.deepStrictEqual(ended, ["forever"])
+    await pyro.close()
+  })
+
+  it("ends the run when the loop over its events is left", async () => {
+    const { ended, layer } = service()
+    const pyro = makePromises(layer)
+    for await (const event of pyro.stream({ environment: "debian:12", command: ["forever"] })) {
+      assert.strictEqual(event._tag, "Output")
+      break
+    }
+    assert.deepStrictEqual(ended, ["forever"])
+    await pyro.close()
+  })
+
+  it("throws the contract's error out of the loop", async () => {
+    const pyro = makePromises(service().layer)
+    const failure = await (async () => {
+      for await (const event of pyro.stream({ environment: "debian:12", command: ["missing"] })) void event
+    })().then(() => undefined, (error) => error)
+    assert.instanceOf(failure, CommandNotFound)
+    await pyro.close()
+  })
+})
