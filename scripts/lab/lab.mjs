@@ -1,0 +1,83 @@
+import { mkdirSync } from "node:fs"
+import { join } from "node:path"
+import process from "node:process"
+import { allChecks } from "../../test/lab/checks/all.mjs"
+import { setUp } from "../setup.mjs"
+import { lastLines } from "../setup/child.mjs"
+import { duration, say } from "../setup/report.mjs"
+import { inWorkFolder } from "./cache.mjs"
+import { machineImage } from "./machine-image.mjs"
+import { inMachine } from "./machine.mjs"
+import { readOptions } from "./options.mjs"
+import { projectDisk } from "./project-disk.mjs"
+
+const environment = "debian:12"
+
+/**
+ * `npm run lab`: pyro in an outer Debian machine with a KVM that works, used by an ordinary user who logs in; then with KVM taken
+ * away. The last line is `N passed, N failed`.
+ */
+export const lab = async () => {
+  const options = readOptions(process.argv.slice(2))
+  await setUp("start")
+  const images = []
+  for (const release of options.releases) images.push({ release, image: await machineImage(release) })
+  return inWorkFolder(async (work) => {
+    const disk = join(work, "project.ext4")
+    await projectDisk(disk, { environment, full: !options.short })
+    const rows = []
+    for (const { image, release } of images) {
+      const folder = join(work, release.version)
+      mkdirSync(folder)
+      if (options.command === undefined) rows.push(...await checked({ release, folder, image, disk, options }))
+      else return inMachine({ folder, image, projectDisk: disk }, (machine) => single(machine, options))
+    }
+    return report(rows)
+  })
+}
+
+/** Runs the checks in one release's machine; a machine that fails ends its release, and counts as failed. */
+const checked = async ({ disk, folder, image, options, release }) => {
+  const rows = []
+  const add = (row) => {
+    rows.push({ release: `Debian ${release.version}`, accelerator: "-", user: "-", ...row })
+    say(line(rows.at(-1)))
+    if (row.detail !== undefined) say(lastLines(row.detail, 40))
+  }
+  const bootAt = Date.now()
+  try {
+    await inMachine({ folder, image, projectDisk: disk }, async (machine) => {
+      add({ what: `the machine boots, Node ${machine.node}`, ms: Date.now() - bootAt, cpuMs: machine.cpuMs() })
+      for (const { check, seconds, ...row } of allChecks({ environment, short: options.short })) {
+        const startedAt = Date.now()
+        const cpuBeforeMs = machine.cpuMs()
+        const detail = await check((script) =>
+          machine.perform({ user: row.user === "-" ? "root" : row.user, script, seconds })
+        )
+        add({ ...row, detail, ms: Date.now() - startedAt, cpuMs: machine.cpuMs() - cpuBeforeMs })
+      }
+    })
+  } catch (failure) {
+    add({ what: "the machine keeps running", detail: failure.message, ms: Date.now() - bootAt, cpuMs: 0 })
+  }
+  return rows
+}
+
+const single = async ({ perform }, { command, root }) => {
+  const onOutput = (stream, bytes) => process[stream].write(bytes)
+  const { status } = await perform({ user: root ? "root" : "dev", script: command, seconds: 3600, onOutput })
+  return status
+}
+
+const line = ({ accelerator, cpuMs, detail, ms, release, user, what }) =>
+  `${release}  ${accelerator.padEnd(3)}  ${user.padEnd(4)}  ${what.padEnd(62)}  ${
+    detail === undefined ? "ok    " : "FAILED"
+  }` +
+  `  ${duration(ms).padStart(6)}  ${duration(cpuMs).padStart(6)} CPU`
+
+const report = (rows) => {
+  process.stdout.write(`\n${rows.map((row) => `${line(row)}\n`).join("")}`)
+  const failed = rows.filter(({ detail }) => detail !== undefined).length
+  process.stdout.write(`\n${rows.length - failed} passed, ${failed} failed\n`)
+  return failed > 0 ? 1 : 0
+}

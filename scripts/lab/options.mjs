@@ -1,0 +1,43 @@
+import { SetupFailed } from "../setup/report.mjs"
+import { releases } from "./releases.mjs"
+
+const usage = "npm run lab -- [--release 12|13] [--short] [--command COMMAND [--root]]"
+
+/**
+ * Reads the lab's command line. `releases` are the machines to run, `short` leaves out what takes long, `command` runs one command
+ * in the machine instead of the checks, as the ordinary user or as root.
+ */
+export const readOptions = (argv) => {
+  const options = { releases: [], short: false, command: undefined, root: false }
+  const rest = [...argv]
+  const value = (flag) => {
+    const found = rest.shift()
+    if (found === undefined) throw new SetupFailed(`${flag} needs a value; ${usage}`, 2)
+    return found
+  }
+  while (rest.length > 0) {
+    const [flag, inline] = splitOnce(rest.shift())
+    if (inline !== undefined) rest.unshift(inline)
+    if (flag === "--short" && inline === undefined) options.short = true
+    else if (flag === "--root" && inline === undefined) options.root = true
+    else if (flag === "--command") options.command = value(flag)
+    else if (flag === "--release") options.releases.push(known(value(flag)))
+    else throw new SetupFailed(`the lab does not know ${flag}; ${usage}`, 2)
+  }
+  if (options.releases.length === 0) options.releases = options.short ? [known("12")] : releases
+  return options
+}
+
+const splitOnce = (argument) => {
+  const at = argument.indexOf("=")
+  return at < 0 || !argument.startsWith("--") ? [argument] : [argument.slice(0, at), argument.slice(at + 1)]
+}
+
+const known = (version) => {
+  const release = releases.find((one) => one.version === version)
+  if (release !== undefined) return release
+  throw new SetupFailed(
+    `the lab has no Debian ${version}; there are ${releases.map((one) => one.version).join(" and ")}`,
+    2
+  )
+}

@@ -1,0 +1,74 @@
+import { core } from "./core.mjs"
+import { expectAll } from "./expect.mjs"
+import { accelerator, ordinaryUser, selftest, useful } from "./product.mjs"
+
+/**
+ * Deadlines in seconds, ten times what an idle 2-core host needs: a translated KVM boots a guest in 8 s, a translator under a
+ * translator in 100 s.
+ */
+const seconds = {
+  kvm: { doctor: 300, run: 300, selftest: 600, core: 1800 },
+  tcg: { doctor: 120, run: 1800, selftest: 1800 }
+}
+
+/** Changes the machine as root, and holds when that worked. */
+const asRoot = (what, script) => ({
+  accelerator: "-",
+  user: "root",
+  what,
+  seconds: 60,
+  check: async (perform) => expectAll(await perform(script), [["it ends well", ({ status }) => status === 0]])
+})
+
+/** systemd ends a user's manager ten seconds after the last session. */
+const afterLogout = `
+for _ in $(seq 200); do pgrep -u dev >/dev/null || break; sleep 0.1; done
+pgrep -u dev -a && exit 1
+left=$(find /dev/shm -type f)
+[ -z "$left" ] || { echo "$left"; exit 1; }
+`
+
+const asUser = (name, what, limit, check) => ({ accelerator: name, user: "dev", what, seconds: limit, check })
+
+/** Every check of one machine, in order: each leaves the machine as the next one needs it. */
+export const allChecks = ({ environment, short }) => [
+  asUser("-", "an ordinary user: a login session, no root, no sudo", 60, ordinaryUser),
+  asUser(
+    "TCG",
+    "not in the group kvm: doctor says so and how to mend it",
+    seconds.tcg.doctor,
+    (perform) => accelerator(perform, "TCG", /may not open \/dev\/kvm/, /usermod -aG kvm/)
+  ),
+
+  asRoot("the user joins the group kvm", "usermod -aG kvm dev"),
+  asUser(
+    "KVM",
+    "logged in anew: doctor reports KVM, its probe passed",
+    seconds.kvm.doctor,
+    (perform) => accelerator(perform, "KVM", /a guest kernel booted on it/)
+  ),
+  asUser("KVM", "pyro run: both outputs, exit status", seconds.kvm.run, (perform) => useful(perform, environment)),
+  asUser("KVM", "pyro doctor --selftest", seconds.kvm.selftest, selftest),
+  ...short ? [] : core("KVM", seconds.kvm.core),
+  asRoot("logged out: no process and no memory of the user's VMs is left", afterLogout),
+
+  asRoot("nobody may open /dev/kvm any more", "chmod 0 /dev/kvm"),
+  asUser(
+    "TCG",
+    "doctor reports TCG, and why",
+    seconds.tcg.doctor,
+    (perform) => accelerator(perform, "TCG", /may not open \/dev\/kvm/)
+  ),
+  asRoot("/dev/kvm is gone", "rm /dev/kvm"),
+  asUser(
+    "TCG",
+    "doctor reports TCG, and why",
+    seconds.tcg.doctor,
+    (perform) => accelerator(perform, "TCG", /no \/dev\/kvm/)
+  ),
+  ...short ? [] : [
+    asUser("TCG", "pyro run: both outputs, exit status", seconds.tcg.run, (perform) => useful(perform, environment)),
+    asUser("TCG", "pyro doctor --selftest", seconds.tcg.selftest, selftest),
+    asRoot("logged out: no process and no memory of the user's VMs is left", afterLogout)
+  ]
+]

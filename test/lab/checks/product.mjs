@@ -1,0 +1,58 @@
+import { expectAll } from "./expect.mjs"
+
+/** A machine under translation is slow, and slower where the host has other work: what is merely slow must not be taken for stuck. */
+const pyro = "PYRO_PATIENCE=20 node ~/pyro/dist/pyro.js"
+
+/** That the lab's user is what it is meant to be. */
+export const ordinaryUser = async (perform) =>
+  expectAll(await perform("id; loginctl --no-legend; echo runtime=$XDG_RUNTIME_DIR; sudo -n true || echo no sudo"), [
+    ["uid 1000", ({ stdout }) => /^uid=1000\(dev\)/m.test(stdout)],
+    ["not in the group kvm yet", ({ stdout }) => !/\(kvm\)/.test(stdout)],
+    ["one session, dev's", ({ stdout }) => /^ *\S+ +1000 dev\b/m.test(stdout)],
+    ["a runtime directory", ({ stdout }) => stdout.includes("runtime=/run/user/1000\n")],
+    ["no sudo", ({ stdout }) => stdout.includes("no sudo")]
+  ])
+
+const lineOf = (stdout, name) => linesOf(stdout).find((line) => line.name === name)
+
+/** What doctor found, none when it printed something else. */
+const linesOf = (stdout) => {
+  try {
+    return JSON.parse(stdout).lines ?? []
+  } catch {
+    return []
+  }
+}
+
+/** That doctor finds nothing wrong, and the accelerator with the reason given. */
+export const accelerator = async (perform, wanted, reason, mend) =>
+  expectAll(await perform(`${pyro} doctor --json`), [
+    ["status 0", ({ status }) => status === 0],
+    [`the accelerator is ${wanted}`, ({ stdout }) => lineOf(stdout, "accelerator")?.found.startsWith(wanted)],
+    [`a reason like ${reason}`, ({ stdout }) => reason.test(lineOf(stdout, "accelerator")?.found)],
+    ["QEMU in namespaces", ({ stdout }) => /namespaces/.test(lineOf(stdout, "confinement")?.found)],
+    ...mend === undefined ? [] : [[`mended by ${mend}`, ({ stdout }) => mend.test(lineOf(stdout, "accelerator")?.mend)]]
+  ])
+
+/** The command that a newcomer is shown. */
+export const useful = async (perform, environment) =>
+  expectAll(
+    await perform(
+      `${pyro} run ${environment} -- sh -c 'apt-get --version; python3 -c "print(6*7)"; echo aside >&2; exit 7'`
+    ),
+    [
+      ["apt's version on stdout", ({ stdout }) => /^apt \d/m.test(stdout)],
+      ["42 on stdout", ({ stdout }) => /^42$/m.test(stdout)],
+      ["`aside` on stderr", ({ stderr }) => /^aside$/m.test(stderr)],
+      ["status 7", ({ status }) => status === 7]
+    ]
+  )
+
+/** That every claim of the self-test holds. */
+export const selftest = async (perform) =>
+  expectAll(await perform(`${pyro} doctor --selftest --json`), [
+    ["status 0", ({ status }) => status === 0],
+    ["nothing wrong", ({ stdout }) => linesOf(stdout).every(({ ok }) => ok)],
+    ["two VMs unlike each other", ({ stdout }) => lineOf(stdout, "different random bytes")?.ok === true],
+    ["nothing left", ({ stdout }) => lineOf(stdout, "nothing is left on the host")?.ok === true]
+  ])
