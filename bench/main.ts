@@ -26,13 +26,15 @@ const bench = async (root: string, options: Options): Promise<number> => {
   process.env["PYRO_STATE_DIR"] = path.join(room.disk, "state")
   process.env["PYRO_MEMORY_DIR"] = room.memory
   const loadBefore = load()
+  const product = openProduct(environment)
+  // First of all: it makes what is missing or outdated in the cache, and the floors take the same files.
+  const accelerator = await product.accelerator()
   say("preparing the floors (5 s)")
   const floor = await openFloor(room, {
     sources: path.join(root, "bench", "floors"),
     images: findImages(cacheFolder(), environment),
     memoryMib
   })
-  const product = openProduct(environment)
   const pyro = [process.execPath, path.join(root, "dist", "pyro.js")]
   const tools: Bench = { room, floor, product, pyro, environment }
   const report = async (measured: object, text: string) => {
@@ -58,7 +60,6 @@ const bench = async (root: string, options: Options): Promise<number> => {
       await report({ floors }, floorsTable(floors))
       return 0
     }
-    const accelerator = await product.accelerator()
     if (accelerator !== floor.machine.accelerator) {
       throw new Error(`the floors run on ${floor.machine.accelerator} and pyro on ${accelerator}; ask why: pyro doctor`)
     }
