@@ -20,8 +20,8 @@ export const toRun = [
   "zstd"
 ]
 
-/** Besides those, for the sanitizer and fuzz builds of the guest agent. */
-export const toTest = ["clang", "libclang-rt-dev"]
+/** Besides those, for the sanitizer and fuzz builds of the guest agent, and to read archives with another program than wrote them. */
+export const toTest = ["clang", "cpio", "libclang-rt-dev"]
 
 /** Besides those, for the lab's machine. */
 export const toLab = ["cpio"]

@@ -11,6 +11,11 @@ import { openUnixSocket } from "../../src/guest-channel/unix-socket.ts"
 
 const program = fileURLToPath(new URL("../../guest-agent/build/agent-sanitized", import.meta.url))
 
+/** The agent is root in its guest; an ordinary user makes it root of a user namespace. */
+const [rootCommand, ...rootArgs] = process.getuid?.() === 0
+  ? [program] as const
+  : ["unshare", "--user", "--map-root-user", "--map-auto", program] as const
+
 /** The sanitizer build of the real agent as a local process, listening on a Unix socket. */
 export class Agent extends Context.Tag("pyro/test/Agent")<Agent, {
   readonly pid: number
@@ -71,7 +76,10 @@ const start = (options: { readonly emptyRoot: boolean }) =>
         const root = options.emptyRoot ? ["--root", mkdtempSync(join(folder, "root-"))] : []
         // The leak check reads /proc, which an empty root has not; the other suites make it.
         const env = options.emptyRoot ? { ASAN_OPTIONS: "detect_leaks=0" } : {}
-        const child = spawn(program, ["--listen", socketPath, ...root], { env, stdio: ["ignore", "pipe", "pipe"] })
+        const child = spawn(rootCommand, [...rootArgs, "--listen", socketPath, ...root], {
+          env,
+          stdio: ["ignore", "pipe", "pipe"]
+        })
         for (const stream of [child.stdout, child.stderr]) {
           stream.on("data", (bytes: Buffer) => said += bytes.toString())
         }
