@@ -5,7 +5,7 @@ import * as path from "node:path"
 /** What the floor takes from the product's cache: files, not code. */
 export interface Images {
   readonly vmlinux: string
-  /** Tar archive of the modules that a guest loads at its boot, in the order in which it has to. */
+  /** `/modules` of an initramfs: what a guest loads at its boot, and `order`, which says in which order; a cpio archive without an end. */
   readonly bootModules: string
   readonly environment: string
 }
@@ -31,7 +31,7 @@ export const findImages = (cache: string, environment: string): Images => {
   }
   const images = {
     vmlinux: path.join(kernel, "vmlinux"),
-    bootModules: path.join(kernel, "boot-modules.tar"),
+    bootModules: path.join(kernel, "boot-modules.cpio"),
     environment: path.join(cache, "environments", record.digest, "root.erofs")
   }
   for (const file of Object.values(images)) fs.accessSync(file)

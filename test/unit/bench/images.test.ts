@@ -23,7 +23,7 @@ describe("the floors' images", () => {
       }
       put("kernels/current.json", "\"abc\"\n")
       const vmlinux = put("kernels/abc/vmlinux", "")
-      const bootModules = put("kernels/abc/boot-modules.tar", "")
+      const bootModules = put("kernels/abc/boot-modules.cpio", "")
       put("environments/names/debian:12.json", JSON.stringify({ format: 1, name: "debian:12", digest: "def" }))
       const environment = put("environments/def/root.erofs", "")
       expect(findImages(cache, "debian:12")).toEqual({ vmlinux, bootModules, environment })
