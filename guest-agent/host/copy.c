@@ -12,10 +12,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -157,6 +159,7 @@ int main(int argc, char **argv)
     struct wishes wishes = {.mode = 0600};
     int at = 1;
     umask(0077);
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* nobody waits for the result of a parent that was killed */
     if (argc == 3 && strcmp(argv[1], "--punch") == 0)
         return punch(argv[2]);
     for (; argc > at + 1 && argv[at][0] == '-'; at += 2) {

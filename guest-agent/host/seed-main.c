@@ -28,6 +28,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -270,6 +271,7 @@ int main(int argc, char **argv)
     unsigned char digest[DIGEST_BYTES];
     char hex[2 * DIGEST_BYTES + 1];
     signal(SIGPIPE, SIG_IGN);
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* nobody waits for the image of a parent that was killed */
     umask(0077);
     int into = open_folder(options.into);
     tree_start(&tree, image_file_limit(options.bytes), seed_epoch);

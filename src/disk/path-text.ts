@@ -1,3 +1,5 @@
+import { printable } from "../contract/printable.ts"
+
 const escapes: Readonly<Record<number, string>> = {
   7: "\\a",
   8: "\\b",
@@ -10,22 +12,29 @@ const escapes: Readonly<Record<number, string>> = {
   92: "\\\\"
 }
 
-const utf8 = new TextDecoder("utf-8", { fatal: true })
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+
+/** The bytes as UTF-8, when that is what they are and nothing in it acts on a terminal or needs quoting. */
+const plain = (bytes: Uint8Array): string | undefined => {
+  try {
+    const text = utf8.decode(bytes)
+    return /["\\\t\n]/.test(text) || printable(text) !== text ? undefined : text
+  } catch {
+    return undefined
+  }
+}
 
 /**
- * A path of raw bytes as text. What is not UTF-8, or has control characters or quotes in it, comes in git's quoted form
- * (`"a\303\n"`): never ambiguous and safe to print.
+ * A path of raw bytes as text. What is not UTF-8, or has control characters, quotes or the like in it, comes in git's
+ * quoted form (`"a\303\n"`): never ambiguous and safe to print.
  */
-export const pathText = (bytes: Uint8Array): string => {
-  if (!bytes.some((byte) => byte < 0x20 || byte === 0x22 || byte === 0x5c || byte === 0x7f)) {
-    try {
-      return utf8.decode(bytes)
-    } catch { /* not UTF-8 */ }
-  }
-  let quoted = "\""
+export const pathText = (bytes: Uint8Array): string => plain(bytes) ?? quoted(bytes)
+
+const quoted = (bytes: Uint8Array): string => {
+  let text = "\""
   for (const byte of bytes) {
-    quoted += escapes[byte] ??
+    text += escapes[byte] ??
       (byte < 0x20 || byte >= 0x7f ? `\\${byte.toString(8).padStart(3, "0")}` : String.fromCharCode(byte))
   }
-  return `${quoted}"`
+  return `${text}"`
 }

@@ -10,11 +10,9 @@ export const temporaryDirectoryIn = (parent: string) =>
     Effect.sync(() => fs.realpathSync(fs.mkdtempSync(path.join(parent, "pyro-disk-")))),
     (directory) =>
       Effect.sync(() => {
-        for (const entry of fs.readdirSync(directory, { recursive: true, withFileTypes: true })) {
-          // A directory of mode 0 cannot be emptied by an ordinary user.
-          if (entry.isDirectory()) fs.chmodSync(path.join(entry.parentPath, entry.name), 0o700)
-        }
-        fs.rmSync(directory, { recursive: true, force: true })
+        // A directory of mode 0 cannot be emptied by an ordinary user.
+        execFileSync("chmod", ["-R", "u+rwX", directory])
+        execFileSync("rm", ["-rf", directory])
       })
   )
 
