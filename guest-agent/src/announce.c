@@ -178,7 +178,7 @@ int announce_delay_ms(void) { return patient_bytes != 0 && port_may_write() ? PA
 
 /* Nothing but fresh patient frames is there to be sent. */
 static bool may_delay(void) {
-  return patient_bytes != 0 && patient_bytes == port_waiting() && clock_monotonic_ns() - patient_since_ns < PATIENCE_MS * 1000000u;
+  return patient_bytes != 0 && patient_bytes == port_waiting() && clock_monotonic_ns() - patient_since_ns < (uint64_t)PATIENCE_MS * 1000000u;
 }
 
 void announce_pump(void) {

@@ -92,7 +92,7 @@ bool decode_spawn(struct cursor cursor, struct spawn_request *out) {
   out->env = take_list(&cursor);
   out->memory_max = take_u64(&cursor);
   out->pids_max = take_u64(&cursor);
-  return cursor_done(&cursor) && out->argv.count > 0;
+  return cursor_done(&cursor);
 }
 
 bool decode_read(struct cursor cursor, struct read_request *out) {

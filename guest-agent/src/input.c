@@ -43,7 +43,7 @@ static void finish(struct input *input) {
   if (input->pty) {
     /* A terminal has no end; the end-of-file character makes its reader see one. */
     struct termios settings;
-    char end = tcgetattr(input->fd, &settings) == 0 ? (char)settings.c_cc[VEOF] : 4;
+    cc_t end = tcgetattr(input->fd, &settings) == 0 ? settings.c_cc[VEOF] : 4;
     if (write(input->fd, &end, 1) < 0) errno = 0;
     return; /* the terminal stays open for its output */
   }

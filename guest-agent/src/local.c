@@ -18,7 +18,7 @@ static const char usage[] = "use: agent --fd N | --listen PATH [--root DIR] [--c
 static int listen_on(const char *path) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   if (strlen(path) >= sizeof address.sun_path) fatal("%s: the path of a socket is shorter than %zu bytes", path, sizeof address.sun_path);
-  strcpy(address.sun_path, path);
+  memcpy(address.sun_path, path, strlen(path) + 1);
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 1) < 0) fatal("%s: %s", path, strerror(errno));
   return fd;

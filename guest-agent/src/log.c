@@ -15,9 +15,9 @@ static int kmsg = -1;
 void log_init_console(void) { kmsg = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NONBLOCK); }
 
 static size_t format_line(char *line, const char *format, va_list arguments) {
-  int head = snprintf(line, LINE_MAX_BYTES, "pyro-agent: ");
-  int body = vsnprintf(line + head, LINE_MAX_BYTES - (size_t)head - 1, format, arguments);
-  if (body < 0) body = 0;
+  static const char head[] = "pyro-agent: ";
+  memcpy(line, head, sizeof head);
+  vsnprintf(line + sizeof head - 1, LINE_MAX_BYTES - sizeof head, format, arguments);
   size_t length = strnlen(line, LINE_MAX_BYTES - 2);
   line[length++] = '\n';
   return length;

@@ -12,7 +12,7 @@
 int link_up(const char *interface) {
   struct ifreq request = {.ifr_flags = 0};
   if (strlen(interface) >= sizeof request.ifr_name) return ENAMETOOLONG;
-  strcpy(request.ifr_name, interface);
+  memcpy(request.ifr_name, interface, strlen(interface) + 1);
   int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return errno;
   int error = ioctl(fd, SIOCGIFFLAGS, &request) < 0 ? errno : 0;

@@ -13,6 +13,8 @@ static struct {
   size_t size;
 } spares[SPARES];
 
+static size_t mapping_size(size_t size) { return size + (size_t)2 * RING_MARGIN; }
+
 uint8_t *ring_take(size_t size) {
   for (size_t i = 0; i < SPARES; i++) {
     if (spares[i].ring == NULL || spares[i].size != size) continue;
@@ -20,10 +22,10 @@ uint8_t *ring_take(size_t size) {
     spares[i].ring = NULL;
     return ring;
   }
-  void *mapping = mmap(NULL, size + 2 * RING_MARGIN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void *mapping = mmap(NULL, mapping_size(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapping == MAP_FAILED) return NULL;
   /* A forked helper has no use for what commands printed. */
-  madvise(mapping, size + 2 * RING_MARGIN, MADV_DONTFORK);
+  madvise(mapping, mapping_size(size), MADV_DONTFORK);
   return (uint8_t *)mapping + RING_MARGIN;
 }
 
@@ -31,10 +33,10 @@ void ring_release(uint8_t *ring, size_t size) {
   uint8_t *mapping = ring - RING_MARGIN;
   for (size_t i = 0; i < SPARES; i++) {
     if (spares[i].ring != NULL) continue;
-    if (size > SPARE_RESIDENT_BYTES) madvise(mapping + SPARE_RESIDENT_BYTES, size + 2 * RING_MARGIN - SPARE_RESIDENT_BYTES, MADV_DONTNEED);
+    if (size > SPARE_RESIDENT_BYTES) madvise(mapping + SPARE_RESIDENT_BYTES, mapping_size(size) - SPARE_RESIDENT_BYTES, MADV_DONTNEED);
     spares[i].ring = ring;
     spares[i].size = size;
     return;
   }
-  munmap(mapping, size + 2 * RING_MARGIN);
+  munmap(mapping, mapping_size(size));
 }

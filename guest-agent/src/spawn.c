@@ -193,6 +193,10 @@ void spawn(struct stream *stream, const struct spawn_request *request) {
   static char defaults[ENV_DEFAULTS][HOME_MAX + 16];
   static struct user user;
   if (request->flags & SPAWN_PTY) stream->outputs[1].number = 0;
+  if (request->argv.count == 0) {
+    stream_fail(stream, EINVAL, STEP_EXEC, "argv is empty");
+    return;
+  }
   char *name = copy_str(request->user), *cwd = copy_str(request->cwd);
   char **argv = copy_list(request->argv, 1, 0), **env = copy_list(request->env, 0, ENV_DEFAULTS);
   if (name == NULL || cwd == NULL || argv == NULL || env == NULL) {

@@ -12,7 +12,8 @@ enum { FILE_MAX = 1024 * 1024 };
 
 /* Cuts the text before the next `separator` off the front of `rest`. */
 static struct bytes cut(struct bytes *rest, char separator) {
-  const uint8_t *end = rest->size > 0 ? memchr(rest->data, separator, rest->size) : NULL;
+  if (rest->size == 0 || rest->data == NULL) return *rest;
+  const uint8_t *end = memchr(rest->data, separator, rest->size);
   struct bytes piece = {rest->data, end != NULL ? (size_t)(end - rest->data) : rest->size};
   size_t skipped = piece.size + (end != NULL);
   rest->data += skipped;
@@ -133,13 +134,12 @@ static int add_groups(struct user *user) {
 }
 
 static int find_in_passwd(struct bytes spec, struct user *user) {
-  struct bytes text;
-  struct passwd_line line;
+  struct bytes text = {NULL, 0};
+  struct passwd_line line = {.uid = 0};
   uint32_t uid = 0;
   bool numeric = parse_id(spec, &uid);
   int error = read_text("/etc/passwd", &text);
   if (error != 0 && !(numeric && error == ENOENT)) return error;
-  if (error == ENOENT) text = (struct bytes){NULL, 0};
   bool found = passwd_by_name(text, spec, &line) || (numeric && passwd_by_uid(text, uid, &line));
   if (found)
     use_line(user, &line);

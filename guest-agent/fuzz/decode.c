@@ -1,0 +1,93 @@
+/* Every payload decoder: no read outside the payload, and what it accepted lies within. */
+#include <stdlib.h>
+
+#include "../src/decode.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const uint8_t *payload;
+static size_t payload_size;
+static volatile uint8_t touched;
+
+static void touch(struct bytes bytes) {
+  if (bytes.size > 0 && (bytes.data < payload || bytes.data + bytes.size > payload + payload_size)) abort();
+  for (size_t i = 0; i < bytes.size; i++) touched ^= bytes.data[i];
+}
+
+static void touch_list(struct list list) {
+  for (uint32_t i = 0; i < list.count; i++) touch(take_str(&list.items));
+  if (list.items.bad) abort();
+}
+
+static void decode_opener(uint8_t kind, struct cursor from) {
+  struct spawn_request spawn;
+  struct read_request read;
+  struct write_request write;
+  struct walk_request walk;
+  struct connect_request connect;
+  switch (kind) {
+    case KIND_SPAWN:
+      if (!decode_spawn(from, &spawn)) return;
+      touch(spawn.user);
+      touch(spawn.cwd);
+      touch_list(spawn.argv);
+      touch_list(spawn.env);
+      return;
+    case KIND_READ:
+      if (!decode_read(from, &read)) return;
+      touch(read.root);
+      touch(read.path);
+      return;
+    case KIND_WRITE:
+      if (!decode_write(from, &write)) return;
+      touch(write.root);
+      touch(write.path);
+      return;
+    case KIND_WALK:
+      if (!decode_walk(from, &walk)) return;
+      touch(walk.root);
+      touch(walk.path);
+      return;
+    default: decode_connect(from, &connect); return;
+  }
+}
+
+static void decode_other(uint8_t kind, struct cursor from) {
+  struct hello hello;
+  struct data_in data;
+  struct ack ack;
+  struct signal_request signal;
+  struct resize resize;
+  uint64_t offset = 0;
+  switch (kind) {
+    case KIND_HELLO: decode_hello(from, &hello); return;
+    case KIND_DATA_IN:
+      if (decode_data_in(from, &data)) touch(data.data);
+      return;
+    case KIND_END_IN: decode_end_in(from, &offset); return;
+    case KIND_ACK: decode_ack(from, &ack); return;
+    case KIND_SIGNAL: decode_signal(from, &signal); return;
+    case KIND_RESIZE: decode_resize(from, &resize); return;
+    default: /* the fields that CALLs are made of */
+      take_u8(&from);
+      touch(take_str(&from));
+      touch(take_bytes(&from));
+      take_u32(&from);
+      take_u64(&from);
+      touch(take_rest(&from));
+      return;
+  }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  if (size < 1) return 0;
+  uint8_t kind = data[0] % 16;
+  payload = data + 1;
+  payload_size = size - 1;
+  struct cursor from = cursor_over(payload, payload_size);
+  if (kind == KIND_SPAWN || (kind >= KIND_READ && kind <= KIND_CONNECT))
+    decode_opener(kind, from);
+  else
+    decode_other(kind, from);
+  return 0;
+}

@@ -1,0 +1,17 @@
+/* Checks of the C tests: one that fails says where, and the program ends with status 1 after all have run. */
+#ifndef PYRO_CHECK_H
+#define PYRO_CHECK_H
+
+#include <stdbool.h>
+
+/* The test at hand, for the messages. */
+void test_begin(const char *sentence);
+void check_at(bool holds, const char *what, const char *file, int line);
+#define CHECK(condition) check_at((condition), #condition, __FILE__, __LINE__)
+
+void test_frames(const char *directory);
+void test_reader(void);
+void test_users(void);
+void test_ids(void);
+
+#endif
