@@ -31,6 +31,10 @@ const program = Effect.gen(function*() {
       return yield* environments.list
     case "remove":
       return yield* environments.remove(name)
+    case "kernel":
+      return yield* (yield* Kernel).ensureWith(onProgress)
+    case "sweep":
+      return yield* environments.sweep
     case "prune":
       return yield* environments.prune
     default:
@@ -38,7 +42,7 @@ const program = Effect.gen(function*() {
   }
 })
 
-const live = Environments.layer.pipe(Layer.provide(Kernel.layer), Layer.provide(Paths.layer))
+const live = Environments.layer.pipe(Layer.provideMerge(Kernel.layer), Layer.provide(Paths.layer))
 const exit = await Effect.runPromiseExit(
   program.pipe(Effect.provide(live), Logger.withMinimumLogLevel(LogLevel.None))
 )

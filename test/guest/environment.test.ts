@@ -161,7 +161,7 @@ describe.skipIf(!root)("a full disk", () => {
   }
 
   it("is seen before a build starts", async () => {
-    const { error, steps } = await onSmallDisk(path.join(pack.home, "tiny"), 300).ended
+    const { error, steps } = await onSmallDisk(path.join(pack.home, "tiny"), 250).ended
     assert.strictEqual(error?.tag, "NoSpace")
     assert.notInclude(steps, "unpacking the base system")
   })

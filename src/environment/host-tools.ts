@@ -1,0 +1,35 @@
+import { Effect } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { HostToolMissing } from "../contract/errors.ts"
+import { runTool, type ToolOptions } from "../system/child.ts"
+import { packageOf } from "../system/tool-packages.ts"
+import { asNamespaceRoot } from "./namespace.ts"
+import { recipeFolder } from "./recipe.ts"
+
+/** Host tools for administrators may not be on an ordinary user's PATH. */
+export const withSbin = (): NodeJS.ProcessEnv => ({
+  ...process.env,
+  PATH: `${process.env["PATH"] ?? "/usr/bin:/bin"}:/usr/local/sbin:/usr/sbin:/sbin`
+})
+
+/** Fails with HostToolMissing unless there is such a program. */
+export const needTool = (tool: string): Effect.Effect<void, HostToolMissing> =>
+  Effect.suspend(() => {
+    const folders = (withSbin()["PATH"] ?? "").split(":")
+    return folders.some((folder) => fs.existsSync(path.join(folder, tool)))
+      ? Effect.void
+      : new HostToolMissing({ tool, package: packageOf(tool), detail: "environments are built with it" })
+  })
+
+/**
+ * Runs a program as root of namespaces of its own, which end with all that is in them when whoever holds the lock on the file
+ * `alive` dies, however that happens. See `rootfs/environment/supervise.sh`.
+ */
+export const runSupervised = (alive: string, command: readonly [string, ...Array<string>], options: ToolOptions = {}) =>
+  Effect.gen(function*() {
+    for (const tool of ["bash", "unshare", "flock", command[0]]) yield* needTool(tool)
+    const supervise = path.join(recipeFolder("environment"), "supervise.sh")
+    const [program, ...args] = asNamespaceRoot(["bash", supervise, alive, ...command])
+    return yield* runTool(program, args, { env: withSbin(), ...options })
+  })
