@@ -5,7 +5,7 @@ import type { Call } from "./calls.ts"
 import type { Connection } from "./connection.ts"
 import type { GuestString } from "./control.ts"
 import type { Ending, Refused } from "./ending.ts"
-import { EACCES, EISDIR, ENOENT, ENOEXEC, errnoName } from "./errno.ts"
+import { EACCES, EEXIST, EISDIR, ENOENT, ENOEXEC, errnoName } from "./errno.ts"
 import type { AgentCallFailed } from "./errors.ts"
 import { escapeGuestText } from "./guest-text.ts"
 import { HostMessage, SignalTarget, SpawnFlag, STDOUT } from "./messages.ts"
@@ -86,6 +86,8 @@ const textOf = (value: GuestString) => typeof value === "string" ? value : escap
 
 const notStarted = (argv: SpawnRequest["argv"]) => ({ detail, errno, step }: Refused) => {
   const told = escapeGuestText(detail)
+  // Neither "it never started" nor its outcome: that is gone with the release.
+  if (errno === EEXIST) return new ChannelFailed({ detail: "a process of this id has run already, and was released" })
   if (step !== "exec") {
     return new CommandNotStarted({ step, detail: `${errnoName(errno)}${told === "" ? "" : `: ${told}`}` })
   }

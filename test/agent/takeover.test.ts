@@ -6,8 +6,9 @@ import { FrameDecoder } from "../../src/guest-channel/frame.ts"
 import { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
 import { AgentMessage, HostMessage } from "../../src/guest-channel/messages.ts"
 import { newStreamId } from "../../src/guest-channel/open.ts"
+import { openUnixSocket } from "../../src/guest-channel/unix-socket.ts"
 import { Agent, processesMarked, until, withAgent } from "./agent.ts"
-import { type Cut, type CuttingSocket, openCutting } from "./cutting.ts"
+import { type Cut, CuttingSocket, openCutting } from "./cutting.ts"
 import { openRaw } from "./raw.ts"
 import { collect, start } from "./run.ts"
 
@@ -137,6 +138,87 @@ withAgent("taking over", (it) => {
       }),
     180_000
   )
+
+  it.scoped("a megabyte in and out, cut at any points, loses and repeats nothing", () =>
+    Effect.gen(function*() {
+      const { socketPath } = yield* Agent
+      const env = yield* Agent.environment
+      const large = Buffer.from(Array.from({ length: 1_000_000 }, (_, i) => (i * 31 + (i >> 9)) & 0xff))
+      for (let i = 0; i < 12; i++) {
+        const id = newStreamId()
+        const log: Array<Uint8Array> = []
+        let logged = 0
+        let isOver = false
+        const cuts = [{ toAgent: 131_400 + i * 70_001 }, { fromAgent: 500 + i * 60_013 }, {
+          toAgent: 131_200 + i * 9_001
+        }, {}]
+        for (const cut of cuts) {
+          if (isOver) break
+          const open = Effect.map(openUnixSocket(socketPath), (socket) => new CuttingSocket(socket, cut))
+          yield* Effect.scoped(Effect.gen(function*() {
+            const channel = yield* GuestChannel.connect({ open, takeover: true })
+            const adopted = yield* channel.adopt(id, { stdout: logged, stderr: 0 })
+            const process = Option.isSome(adopted)
+              ? adopted.value
+              : yield* channel.spawn({ id, argv: ["cat"], env, stdin: true, windowBytes: 100_000, keepRunning: true })
+            const feeding = Effect.andThen(process.writeStdin(large.subarray(process.stdinOffset)), process.endStdin)
+            const logging = Stream.runForEach(process.output, ({ bytes }) =>
+              Effect.sync(() => {
+                log.push(bytes)
+                logged += bytes.length
+              }))
+            yield* Effect.all([feeding, logging], { concurrency: 2 })
+            assert.strictEqual((yield* process.exit).code, 0)
+            isOver = true
+            yield* process.release
+          })).pipe(
+            Effect.catchTag("ChannelFailed", (failure) => cut === cuts.at(-1) ? Effect.die(failure) : Effect.void)
+          )
+        }
+        assert.isTrue(Buffer.concat(log).equals(large), `session ${i}: ${logged} bytes`)
+      }
+    }), 120_000)
+
+  it.scoped("is answered at once, however much is to be sent again", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const first = yield* Scope.extend(Agent.connect(), scope)
+      for (let i = 0; i < 40; i++) {
+        const process = yield* Scope.extend(
+          start(first, ["head", "-c", "60000", "/dev/zero"], { keepRunning: true }),
+          scope
+        )
+        yield* process.exit
+      }
+      yield* Scope.close(scope, Exit.void)
+      for (let i = 0; i < 10; i++) {
+        const again = yield* Effect.scoped(Effect.gen(function*() {
+          const channel = yield* Agent.connect({ forget: false })
+          yield* channel.call.ping({ payload: Buffer.from("still there") })
+          return channel.hello.streams.length
+        }))
+        assert.strictEqual(again, 40)
+      }
+    }))
+
+  it.scoped("takes up a terminal too", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const first = yield* Scope.extend(Agent.connect(), scope)
+      const pty = { rows: 24, cols: 80 }
+      const process = yield* Scope.extend(
+        start(first, ["sh", "-c", "echo up; read x; stty size; exit 6"], { pty, stdin: true, keepRunning: true }),
+        scope
+      )
+      yield* Stream.runHead(process.output)
+      yield* Scope.close(scope, Exit.void)
+      const second = yield* Agent.connect({ forget: false })
+      const adopted = Option.getOrThrow(yield* second.adopt(process.id, { stdout: 4, stderr: 0 }))
+      yield* adopted.resize({ rows: 33, cols: 99 })
+      yield* adopted.writeStdin(Buffer.from("\n"))
+      const { exit, stdout } = yield* collect(adopted)
+      assert.deepStrictEqual([stdout, exit.code], ["\r\n33 99\r\n", 6])
+    }))
 
   it.scoped("finds what runs, lets it be adopted, and ends what nobody wants", () =>
     Effect.gen(function*() {

@@ -134,6 +134,7 @@ describe("a process", () => {
         [8, 3, "CommandNotExecutable"],
         [2, 2, "CommandNotStarted"],
         [11, 8, "CommandNotStarted"],
+        [17, 8, "ChannelFailed"],
         [12, 3, "CommandNotStarted"]
       ] as const
       for (const [i, [errno, step, tag]] of cases.entries()) {
