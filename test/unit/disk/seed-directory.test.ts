@@ -153,6 +153,8 @@ describe("seed images from directories", () => {
       const as = root ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : []
       const [command, ...args] = [...as, copy, "--into", into, "--virtual-bytes", String(64 * mib), "--directory", tree]
       const { stdout, status } = spawnSync(command!, args, { encoding: "utf8" })
+      // An ordinary user could not remove it otherwise.
+      fs.chmodSync(path.join(tree, "closed"), 0o700)
       assert.strictEqual(status, 0)
       assert.include(stdout, "skip\0closed\0Permission denied\0")
       assert.include(stdout, "skip\0secret\0Permission denied\0")
