@@ -7,8 +7,9 @@ const BUNDLE = "__BUNDLE__"
 /** The package's root, from here. */
 const ROOT = "__ROOT__"
 const USAGE = 2
-/** Code caches that were not written for this many days belong to a version that is gone. */
+/** A code cache that was written so many days ago by another bundle belongs to a version that is gone. */
 const STALE_DAYS = 14
+const KEPT_OTHERS = 16
 
 const fs = require("node:fs")
 const path = require("node:path")
@@ -84,13 +85,21 @@ function writeCodeCache(cacheFile, script) {
     fs.mkdirSync(directory, { recursive: true, mode: 0o700 })
     fs.writeFileSync(unfinished, script.createCachedData(), { mode: 0o600, flag: "wx" })
     fs.renameSync(unfinished, cacheFile)
-    for (const name of fs.readdirSync(directory)) {
-      if (name.startsWith(`${BUNDLE}-`) && name.endsWith(".bin")) continue
-      const stale = path.join(directory, name)
-      if (Date.now() - fs.statSync(stale).mtimeMs > STALE_DAYS * 86_400_000) fs.unlinkSync(stale)
-    }
+    removeStale(directory)
   } catch {
     removeIfThere(unfinished)
+  }
+}
+
+/** Other bundles' caches go when they are old, or many: a checkout that is built often makes a new one each time. */
+function removeStale(directory) {
+  const others = fs.readdirSync(directory)
+    .filter((name) => name.endsWith(".bin") && !name.startsWith(`${BUNDLE}-`))
+    .map((name) => ({ file: path.join(directory, name), writtenAt: fs.statSync(path.join(directory, name)).mtimeMs }))
+    .sort((a, b) => b.writtenAt - a.writtenAt)
+  const oldest = Date.now() - STALE_DAYS * 86_400_000
+  for (const [at, { file, writtenAt }] of others.entries()) {
+    if (at >= KEPT_OTHERS || writtenAt < oldest) removeIfThere(file)
   }
 }
 

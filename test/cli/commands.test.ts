@@ -1,4 +1,13 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync
+} from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "vitest"
 import { buildFake } from "./build-fake.ts"
@@ -209,6 +218,19 @@ describe("V8's code cache", () => {
     await gc(cache)
     assert.notStrictEqual(statSync(file).ino, ino)
     assert.strictEqual(statSync(file).mode & 0o777, 0o600)
+  })
+
+  it("does not pile up with every version", async () => {
+    const cache = join(binary.folder, "cache-5")
+    mkdirSync(join(cache, "code"), { recursive: true })
+    const other = (at: number) => join(cache, "code", `main-${String(at).padStart(16, "0")}.cjs-v20-x64-gc.bin`)
+    for (let at = 0; at < 30; at++) writeFileSync(other(at), "")
+    const longAgo = Date.now() / 1000 - 30 * 86_400
+    utimesSync(other(7), longAgo, longAgo)
+    await gc(cache)
+    const left = readdirSync(join(cache, "code"))
+    assert.strictEqual(left.length, 17)
+    assert.notInclude(left.join(), "0000000007.cjs")
   })
 
   it("is done without where it cannot be written", async () => {

@@ -187,7 +187,7 @@ export const runCases = (name: string, binary: Binary) => {
       await eventually("a prompt", () => /[#$] /.test(screen()), screen)
       terminal.write("echo $((6 * 7)); exit 3\r")
       assert.strictEqual(await ended, 3)
-      assert.match(screen(), /\n42\r\n/)
+      assert.match(screen(), /[\r\n]42\r\n/)
       assert.strictEqual(settings("after"), settings("before"))
     })
 
