@@ -1,4 +1,4 @@
-import { type Context, Effect, Layer, Stream } from "effect"
+import { Context, Effect, Layer, Stream } from "effect"
 import type { PyroError } from "../contract/errors.ts"
 import { Pyro, type PyroService } from "../contract/Pyro.ts"
 import { SeedImages } from "../disk/SeedImages.ts"
@@ -26,7 +26,10 @@ export const services = Vmm.layerQemu.pipe(
 )
 
 const make = Effect.gen(function*() {
-  const context = yield* Effect.context<Layer.Layer.Success<typeof services>>()
+  // These alone: the context of a Layer under construction also holds the Layer's own Scope.
+  const context = Context.pick(Environments, HostFacts, Kernel, Paths, SeedImages, Vmm)(
+    yield* Effect.context<Layer.Layer.Success<typeof services>>()
+  )
   const effect = <A, E, R extends Layer.Layer.Success<typeof services>>(work: Effect.Effect<A, E, R>) =>
     Effect.provide(work, context)
   const stream = <A, E, R extends Layer.Layer.Success<typeof services>>(work: Stream.Stream<A, E, R>) =>

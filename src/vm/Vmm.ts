@@ -1,14 +1,14 @@
 import { Context, Effect, Layer, type Scope } from "effect"
 import type { ChannelFailed, HostToolUnsuitable } from "../contract/errors.ts"
 import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
-import type { Paths } from "../system/Paths.ts"
+import { Paths } from "../system/Paths.ts"
 import { allOrNothing } from "../system/scopes.ts"
 import { type AcceleratorChoice, chooseAccelerator, tscKhz } from "./accelerator.ts"
 import type { Capture } from "./capture.ts"
 import { type Confinement, probeConfinement } from "./confinement.ts"
 import { freezeTemplate, probeKvm } from "./freeze.ts"
 import { greet } from "./hello.ts"
-import { fileIdentity, type HostFacts } from "./HostFacts.ts"
+import { fileIdentity, HostFacts } from "./HostFacts.ts"
 import type { Accelerator, MachineSpec } from "./machine.ts"
 import { findQemu } from "./qemu-program.ts"
 import type { VmPurpose } from "./record.ts"
@@ -92,7 +92,9 @@ export class Vmm extends Context.Tag("pyro/vm/Vmm")<Vmm, {
 }
 
 const make = Effect.gen(function*() {
-  const context = yield* Effect.context<Paths | HostFacts>()
+  // Those two alone: the context of a Layer under construction also holds the Layer's own Scope, which would take the place of the
+  // caller's, and no VM would end before the Layer does.
+  const context = Context.pick(Paths, HostFacts)(yield* Effect.context<Paths | HostFacts>())
 
   const hypervisor = (images: GuestImages, placeholder: Seed) =>
     Effect.gen(function*() {
