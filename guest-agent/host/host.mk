@@ -14,10 +14,11 @@ HOST_HEADERS := $(wildcard $(HOST_SRC)*.h)
 # The tar parser and what it fills, without the image they end up in.
 HOST_FUZZED := $(addprefix $(HOST_SRC),fuzz-tar.c seed-tar.c seed-pax.c seed-archive.c seed-tree.c)
 
-.PHONY: all sanitized fuzz analyze host host-sanitized host-fuzz host-analyze
+.PHONY: all sanitized fuzz analyze host host-sanitized host-fuzz host-fuzz-run host-analyze
 all: host
 sanitized: host-sanitized
 fuzz: host-fuzz
+fuzz-run: host-fuzz-run
 analyze: host-analyze
 host: $(HOST_OUT)/pyro-seed $(HOST_OUT)/pyro-copy $(HOST_OUT)/pyro-tsc
 host-sanitized: $(HOST_OUT)/pyro-seed-sanitized $(HOST_OUT)/pyro-copy-sanitized
@@ -33,7 +34,7 @@ $(HOST_OUT)/pyro-tsc: $(HOST_SRC)tsc.c
 
 $(HOST_OUT)/pyro-copy-sanitized: $(HOST_COPY) $(HOST_HEADERS)
 	@mkdir -p $(HOST_OUT)
-	$(HOST_CC) $(HOST_SAN) $(HOST_WARN) -pthread $(HOST_COPY) -o $@
+	$(HOST_CC) $(HOST_SAN) $(HOST_WARN) -pthread $(HOST_COPY) -o $@.new && mv $@.new $@
 
 $(HOST_OUT)/pyro-seed: $(HOST_SEED) $(HOST_SRC)blake2b.c $(HOST_HEADERS)
 	@mkdir -p $(HOST_OUT)
@@ -42,11 +43,18 @@ $(HOST_OUT)/pyro-seed: $(HOST_SEED) $(HOST_SRC)blake2b.c $(HOST_HEADERS)
 
 $(HOST_OUT)/pyro-seed-sanitized: $(HOST_SEED) $(HOST_SRC)blake2b.c $(HOST_HEADERS)
 	@mkdir -p $(HOST_OUT)
-	$(HOST_CC) $(HOST_SAN) $(HOST_WARN) -pthread $(HOST_SEED) $(HOST_SRC)blake2b.c -lext2fs -lcom_err -o $@
+	$(HOST_CC) $(HOST_SAN) $(HOST_WARN) -pthread $(HOST_SEED) $(HOST_SRC)blake2b.c -lext2fs -lcom_err -o $@.new && mv $@.new $@
 
 $(HOST_OUT)/fuzz-tar: $(HOST_FUZZED) $(HOST_HEADERS)
 	@mkdir -p $(HOST_OUT)
-	$(HOST_CLANG) -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(HOST_WARN) $(HOST_FUZZED) -o $@
+	$(HOST_CLANG) -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(HOST_WARN) $(HOST_FUZZED) -o $@.new && mv $@.new $@
+
+# Starts from what tar itself makes of these sources.
+host-fuzz-run: $(HOST_OUT)/fuzz-tar
+	@mkdir -p $(HOST_OUT)/corpus/tar
+	for format in v7 ustar gnu pax; do \
+	  tar --format=$$format -cf $(HOST_OUT)/corpus/tar/$$format -C $(HOST_SRC) blake2b.h copy.h seed.h || exit 1; done
+	$(HOST_OUT)/fuzz-tar -max_total_time=$(or $(SECONDS),30) -max_len=70000 -timeout=10 -verbosity=0 $(HOST_OUT)/corpus/tar
 
 host-analyze:
 	@mkdir -p $(HOST_OUT)

@@ -36,7 +36,9 @@ export class SeedImages extends Context.Tag("pyro/disk/SeedImages")<SeedImages, 
   readonly empty: (virtualMib: number) => Effect.Effect<SeedImage, SeedFailed>
   /**
    * An image with a copy of what the path holds, owned by root. A source that has not changed since gives the same image
-   * without being read again. Odd and unreadable files are left out and reported.
+   * without being read again; as with git, a change is a change of size, inode, modification or change time, so that a
+   * program which writes through a memory mapping can go unnoticed for a while. Odd and unreadable files are left out and
+   * reported.
    */
   readonly fromPath: (options: FromPath) => Effect.Effect<Seeded, SeedFailed>
   /** Removes the images that were not asked for the longest, until the rest is within the budget. */

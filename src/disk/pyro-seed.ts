@@ -1,6 +1,7 @@
 import { Effect, Option } from "effect"
 import * as fs from "node:fs"
 import { HostToolMissing, InvalidRequest, NoSpace, SeedRejected, StateDirectoryUnusable } from "../contract/errors.ts"
+import { printable } from "../contract/printable.ts"
 import { runTool } from "../system/child.ts"
 import { nativeTool } from "../system/native.ts"
 import { packageOf } from "../system/tool-packages.ts"
@@ -63,13 +64,13 @@ export const makeSeed = (request: SeedRequest): Effect.Effect<SeedResult, SeedFa
       ...(source._tag === "empty" ? ["--empty"] : [`--${source._tag}`, source.path]),
       ...(source._tag === "directory" && source.list !== undefined ? ["--list"] : [])
     ]
-    const { code, stdout } = yield* runTool(tool, args, {
+    const { code, stderr, stdout } = yield* runTool(tool, args, {
       okCodes: [0, ...Object.values(status)],
       ...(source._tag === "directory" && source.list !== undefined ? { input: source.list } : {})
     }).pipe(Effect.catchTag("ToolFailed", (cause) =>
       new StateDirectoryUnusable({ path: request.into, detail: `no image could be made: ${cause.message}` })))
     const said = parse(stdout)
-    return code === 0 ? resultOf(said) : yield* failureOf(request, code, said)
+    return code === 0 ? resultOf(said) : yield* failureOf(request, code, said, stderr)
   })
 
 interface Said {
@@ -120,7 +121,7 @@ const resultOf = (said: Said): SeedResult => {
   }
 }
 
-const failureOf = (request: SeedRequest, code: number, said: Said): SeedFailed => {
+const failureOf = (request: SeedRequest, code: number, said: Said, stderr: string): SeedFailed => {
   const detail = said.records.get("error")?.[1] ?? `pyro-seed ended with status ${code}`
   const path = request.source._tag === "empty" ? request.into : request.source.path
   const needed = said.counts.get("neededBytes")
@@ -147,7 +148,7 @@ const failureOf = (request: SeedRequest, code: number, said: Said): SeedFailed =
       })
     }
     case status.rejected:
-      return new SeedRejected({ path, detail })
+      return new SeedRejected({ path, detail: `${detail}${decompressorSaid(stderr)}` })
     case status.toolMissing:
       return new HostToolMissing({ tool: detail, package: packageOf(detail), detail: `${path} is compressed with it` })
     case status.usage:
@@ -155,4 +156,10 @@ const failureOf = (request: SeedRequest, code: number, said: Said): SeedFailed =
     default:
       return new StateDirectoryUnusable({ path: request.into, detail })
   }
+}
+
+/** First line that the decompressor wrote, in parentheses; pyro-seed's own lines begin with its name. */
+const decompressorSaid = (stderr: string) => {
+  const line = stderr.split("\n").find((text) => text.trim() !== "" && !text.startsWith("pyro-seed: "))
+  return line === undefined ? "" : ` (${printable(line.trim())})`
 }

@@ -246,7 +246,7 @@ describe("seed images from archives", { concurrent: true }, () => {
       }
       const compressed = gzipSync(Buffer.concat([whole, Buffer.alloc(10_000, "x")]))
       const failure = yield* rejection(compressed.subarray(0, compressed.length - 30))
-      assert.include(failure.message, "gzip")
+      assert.include(failure.message, "gzip cannot unpack it: it is damaged or cut short (gzip: stdin: unexpected end")
     }))
 
   it.live("damaged headers, absurd sizes and other files are refused with the reason", () =>

@@ -109,6 +109,25 @@ describe("room for seed images", () => {
       }).pipe(Effect.scoped, Effect.runPromise)
   )
 
+  it.scopedLive("an archive that no program here can unpack is refused with the package to install", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      const archive = path.join(directory, "archive.tar.zst")
+      fs.writeFileSync(archive, execFileSync("zstd", ["-q", "-c"], { input: rawTar({ name: "f" }) }))
+      yield* Effect.acquireRelease(
+        Effect.sync(() => {
+          const before = process.env["PATH"]
+          process.env["PATH"] = directory
+          return before
+        }),
+        (before) => Effect.sync(() => void (process.env["PATH"] = before))
+      )
+      const failure = yield* Effect.flip(seed(directory, archive, 32))
+      if (failure._tag !== "HostToolMissing") return assert.fail(failure.message)
+      assert.strictEqual(failure.package, "zstd")
+      assert.deepStrictEqual(leftBehind(directory), [])
+    }))
+
   it.scopedLive("an interruption at any moment leaves nothing, and the next request works", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
