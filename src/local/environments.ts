@@ -1,8 +1,15 @@
 import { Effect, Mailbox, Stream } from "effect"
 import type { Notice } from "../contract/notice.ts"
 import type { PullEvent, PullPayload } from "../contract/operations/environment.ts"
-import { type EnvironmentDetail, Environments, type EnvironmentStatus } from "../environment/Environments.ts"
+import { SeedImages } from "../disk/SeedImages.ts"
+import {
+  type EnvironmentDetail,
+  Environments,
+  type EnvironmentStatus,
+  type Removed
+} from "../environment/Environments.ts"
 import { Kernel } from "../environment/Kernel.ts"
+import { pruneTemplates } from "../vm/templates.ts"
 import { noticesTo } from "./images.ts"
 
 const summary = ({ description, environment, name, state }: EnvironmentStatus) => ({
@@ -30,10 +37,29 @@ export const listEnvironments = Effect.flatMap(
 export const inspectEnvironment = (environment: string) =>
   Effect.flatMap(Environments, ({ inspect }) => Effect.map(inspect(environment, { verify: true }), detail))
 
-export const removeEnvironment = (environment: string) =>
-  Effect.flatMap(Environments, ({ remove }) => remove(environment))
+/** Removes what was made from images that are no longer on this host, and adds it up. */
+const withTemplates = <E, R>(removal: Effect.Effect<Removed, E, R>) =>
+  Effect.gen(function*() {
+    const environments = yield* Environments
+    const { freedBytes, removed } = yield* removal
+    const left = (yield* environments.list).flatMap(({ environment }) =>
+      environment === undefined ? [] : [environment.digest]
+    )
+    const templates = yield* pruneTemplates(new Set(left))
+    return { removed, freedBytes: templates.reduce((sum, one) => sum + one.freedBytes, freedBytes) }
+  })
 
-export const pruneEnvironments = Effect.flatMap(Environments, ({ prune }) => prune)
+export const removeEnvironment = (environment: string) =>
+  withTemplates(Effect.flatMap(Environments, ({ remove }) => remove(environment)))
+
+/** Disk space that seed images may go on taking when the cache is pruned. */
+const keptSeedBytes = 1024 ** 3
+
+export const pruneEnvironments = withTemplates(Effect.gen(function*() {
+  const { freedBytes, removed } = yield* (yield* Environments).prune
+  const seeds = yield* (yield* SeedImages).prune({ keepBytes: keptSeedBytes })
+  return { removed, freedBytes: seeds.removed.reduce((sum, { bytes }) => sum + bytes, freedBytes) }
+}))
 
 /** Builds or checks an environment and what it boots with, saying how far it is. */
 export const pullEnvironment = ({ environment, force }: PullPayload) =>

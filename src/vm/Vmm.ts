@@ -126,7 +126,7 @@ const make = Effect.gen(function*() {
       const spec = specOf(request, host)
       const key = templateKey(spec, host.qemuProgram, request.placeholder.virtualBytes)
       const once = Effect.gen(function*() {
-        const frozen = yield* ensureTemplate(key, request.images.environment.name, (directory) =>
+        const frozen = yield* ensureTemplate(key, request.images.environment.digest, (directory) =>
           Effect.zipRight(
             request.onTemplate ?? Effect.void,
             freezeTemplate({

@@ -14,8 +14,8 @@ const TemplateManifest = Schema.Struct({
   createdAt: Schema.String,
   memory: CheckedFile,
   state: CheckedFile,
-  /** What the template was made from, for people. */
-  environment: Schema.String
+  /** Digest of the environment that is mounted in it. */
+  environmentDigest: Schema.String
 })
 
 /** How long one process waits for another that is making the same template. */
@@ -61,7 +61,7 @@ export const discardTemplate = (key: string) =>
  */
 export const ensureTemplate = <E, R>(
   key: string,
-  environment: string,
+  environmentDigest: string,
   build: (directory: string) => Effect.Effect<Frozen, E, R>
 ) =>
   Effect.gen(function*() {
@@ -85,7 +85,7 @@ export const ensureTemplate = <E, R>(
               createdAt: new Date().toISOString(),
               memory: yield* describe(frozen.memoryPath),
               state: yield* describe(frozen.statePath),
-              environment
+              environmentDigest
             }).pipe(Effect.mapError(failedAt("template")))
             fs.rmSync(directory, { recursive: true, force: true })
             fs.renameSync(temporary, directory)
@@ -101,21 +101,51 @@ export const ensureTemplate = <E, R>(
     )
   })
 
-/** Removes what builds that were killed left beside the templates. A build that goes on holds its lock and is left alone. */
-export const sweepTemplates = Effect.gen(function*() {
-  const folder = path.join((yield* Paths).cacheDir, "templates")
-  const swept: Array<{ readonly kind: "template"; readonly what: string; readonly freedBytes: number }> = []
-  if (!fs.existsSync(folder)) return swept
-  for (const name of fs.readdirSync(folder).filter((name) => name.endsWith(".tmp"))) {
-    const what = path.join(folder, name)
-    const lock = path.join(folder, `${name.slice(0, name.indexOf("."))}.lock`)
-    yield* Effect.sync(() => {
-      const freedBytes = fs.existsSync(what)
-        ? fs.readdirSync(what).reduce((sum, file) => sum + fs.statSync(path.join(what, file)).blocks * 512, 0)
-        : 0
-      fs.rmSync(what, { recursive: true, force: true })
-      swept.push({ kind: "template", what, freedBytes })
-    }).pipe(withLock(lock, { timeoutMs: 0 }), Effect.ignore)
-  }
-  return swept
-})
+/** One template that is no longer there. */
+export interface RemovedTemplate {
+  readonly kind: "template"
+  readonly what: string
+  readonly freedBytes: number
+}
+
+const bytesIn = (folder: string) =>
+  fs.existsSync(folder)
+    ? fs.readdirSync(folder).reduce((sum, file) => sum + fs.statSync(path.join(folder, file)).blocks * 512, 0)
+    : 0
+
+const removeTemplate = (folder: string) =>
+  Effect.sync((): RemovedTemplate => {
+    const freedBytes = bytesIn(folder)
+    fs.rmSync(folder, { recursive: true, force: true })
+    return { kind: "template", what: folder, freedBytes }
+  })
+
+/** Removes, under the lock of whoever makes them, the folders of the template store that `unwanted` picks by name. */
+const removeTemplates = (unwanted: (name: string, folder: string) => Effect.Effect<boolean>) =>
+  Effect.gen(function*() {
+    const store = path.join((yield* Paths).cacheDir, "templates")
+    const removed: Array<RemovedTemplate> = []
+    for (const name of fs.existsSync(store) ? fs.readdirSync(store).filter((name) => !name.endsWith(".lock")) : []) {
+      const folder = path.join(store, name)
+      if (!(yield* unwanted(name, folder))) continue
+      yield* removeTemplate(folder).pipe(
+        Effect.tap((one) => Effect.sync(() => removed.push(one))),
+        withLock(path.join(store, `${name.split(".")[0]}.lock`), { timeoutMs: 0 }),
+        // Somebody is just making it: then it is no leftover.
+        Effect.ignore
+      )
+    }
+    return removed
+  })
+
+/** Removes what builds that were killed left beside the templates. */
+export const sweepTemplates = removeTemplates((name) => Effect.succeed(name.endsWith(".tmp")))
+
+/** Removes the templates of environments that `keep` does not hold, by digest. VMs that were restored from them go on. */
+export const pruneTemplates = (keep: ReadonlySet<string>) =>
+  removeTemplates((_, folder) =>
+    readJson(path.join(folder, "manifest.json"), TemplateManifest).pipe(
+      Effect.map((manifest) => Option.isNone(manifest) || !keep.has(manifest.value.environmentDigest)),
+      Effect.orElseSucceed(() => true)
+    )
+  )

@@ -211,14 +211,21 @@ describe("bad days of pyro run", () => {
 
   it("a damaged template is found and made anew", async () => {
     const templates = path.join(cache, "templates")
-    for (const name of fs.readdirSync(templates)) {
-      const memory = path.join(templates, name, "mem")
-      if (!fs.existsSync(memory)) continue
-      const fd = fs.openSync(memory, "r+")
+    const names = () => fs.readdirSync(templates).filter((name) => fs.existsSync(path.join(templates, name, "mem")))
+    const known = new Set(names())
+    // A size that nothing else uses, so that only this template is damaged.
+    const args = ["--mem-mib", "277", "--", "echo", "fine"]
+    await run(args)
+    const added = names().filter((name) => !known.has(name))
+    for (const name of added) {
+      const fd = fs.openSync(path.join(templates, name, "mem"), "r+")
       fs.writeSync(fd, Buffer.alloc(1024 * 1024, 0xff), 0, 1024 * 1024, 20 * 1024 * 1024)
       fs.closeSync(fd)
     }
-    const { code, stdout } = await run(["--", "echo", "fine"])
+    const { code, stderr, stdout } = await run(args)
+    for (const name of added) fs.rmSync(path.join(templates, name), { recursive: true })
+    assert.strictEqual(added.length, 1)
+    assert.include(stderr, "template")
     assert.deepStrictEqual({ code, stdout: stdout.toString() }, { code: 0, stdout: "fine\n" })
   })
 })
