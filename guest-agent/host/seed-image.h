@@ -68,6 +68,12 @@ uint32_t journal_blocks(const struct image *image);
 blk64_t image_allocate(struct image *image, uint32_t count);
 void image_write(const struct image *image, const void *bytes, size_t length, blk64_t block);
 
+/* Part of every digest and fingerprint: to be raised when the same content would give another image. */
+extern const char format_name[];
+
+/* seed-digest.c: equal digests are equal images. Reports how many files and bytes there are on the way. */
+void digest_tree(const struct tree *tree, uint64_t bytes, unsigned char digest[DIGEST_BYTES]);
+
 /* seed-directory.c: the blocks of one directory, with checksums; sets the file's pieces and size. */
 void directory_write(struct image *image, struct file *directory, uint32_t parent_inode);
 

@@ -24,7 +24,7 @@ export interface Seeded {
   readonly report: SeedReport
 }
 
-/** To be raised with `format_name` of guest-agent/host/seed-main.c. */
+/** To be raised with `format_name` of guest-agent/host/seed-digest.c. */
 const formatVersion = 1
 
 /**
