@@ -25,7 +25,7 @@ export interface ConnectOptions {
   readonly takeover: boolean
   /** Kills and forgets everything that older connections left running. @default false */
   readonly forget?: boolean | undefined
-  /** Which streams of older connections to keep, by id; the others are killed and released. @default all */
+  /** Which processes of older connections to keep, by id; the others are killed and released. @default all */
   readonly keep?: ((id: string) => boolean) | undefined
   /** How long the agent may take to answer, in `ms`. @default 10 000 */
   readonly helloTimeoutMs?: number | undefined
@@ -77,7 +77,7 @@ export interface GuestChannel {
     Scope.Scope
   >
   /**
-   * Takes up a process that an older connection left, by its id; nothing when the agent has none of that id. Output
+   * Takes up a process that an older connection left, by its id; nothing when the agent has none of that id. Once. Output
    * goes on where it was last acknowledged, or at `known` where that is further: what a log has already.
    */
   readonly adopt: (
@@ -125,8 +125,9 @@ const connect = (options: ConnectOptions): Effect.Effect<GuestChannel, ChannelFa
       Effect.suspend(() => {
         if (connection.failure !== undefined) return Effect.fail(connection.failure)
         const found = takenOver.get(id)
-        if (found === undefined || found.resumable.opener !== "spawn") return Effect.succeed(Option.none())
+        if (found === undefined) return Effect.succeed(Option.none())
         const { resumable, stream } = found
+        takenOver.delete(id)
         if (known !== undefined) stream.passOver(known.stdout, known.stderr)
         const process = processOf(connection, stream, { id, pid: resumable.pid, stdinOffset: stream.inputOffset })
         return Effect.acquireRelease(

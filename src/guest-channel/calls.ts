@@ -15,7 +15,7 @@ import {
 /** One call of the agent: what to send and how to read what comes back. A value; nothing is sent by making it. */
 export interface Call<out A> {
   readonly name: string
-  /** Encodes the payload of the CALL frame, op and fields. Throws `TooLarge`. */
+  /** Encodes the payload of the CALL frame, op and fields. Throws `Unencodable`. */
   readonly encode: () => Buffer
   readonly result: { readonly read: Field<A>["read"] }
 }

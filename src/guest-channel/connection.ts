@@ -29,10 +29,11 @@ export interface TakenOver {
 
 export interface Greeting {
   readonly build: string
-  readonly takenOver: ReadonlyMap<string, TakenOver>
+  /** Processes to be adopted, by id; who adopts one takes it out. */
+  readonly takenOver: Map<string, TakenOver>
 }
 
-/** At so many streams released while they ran, a ping finds out which releases the guest has seen. */
+/** Each time that so many streams were released while they ran, a ping finds out which releases the guest has seen. */
 const FORGOTTEN_STREAMS = 128
 
 /**
@@ -78,6 +79,7 @@ export class Connection implements StreamLink {
     socket.on("end", () => this.fail("the guest's side closed it"))
     socket.on("close", () => this.fail("its socket closed"))
     socket.on("error", (error) => this.fail(error.message))
+    if (socket.destroyed || socket.readableEnded) this.fail("its socket closed")
   }
 
   get failure() {
@@ -105,7 +107,7 @@ export class Connection implements StreamLink {
     return this.#calls.make(call, payload)
   }
 
-  /** A stream whose opening `frame`, numbered here, the caller sends. Throws `TooLarge`. Not for a failed connection. */
+  /** A stream whose opening `frame`, numbered here, the caller sends. Throws `Unencodable`. Not for a failed connection. */
   open(begin: StreamBegin, frame: Buffer) {
     return this.#streams.open(begin, frame)
   }
@@ -113,7 +115,7 @@ export class Connection implements StreamLink {
   /** Ends a stream on both sides; what still runs in it is killed. */
   release(stream: GuestStream) {
     this.#streams.release(stream, this.#calls.made)
-    if (this.#streams.forgotten === FORGOTTEN_STREAMS) {
+    if (this.#streams.forgotten > 0 && this.#streams.forgotten % FORGOTTEN_STREAMS === 0) {
       const ping = Calls.ping({ payload: Buffer.alloc(0) })
       this.send(this.make(ping, ping.encode()).frame)
     }
@@ -191,8 +193,9 @@ export class Connection implements StreamLink {
 
   #finishGreeting() {
     this.#phase = "open"
-    for (const [id, { stream }] of this.#takenOver) {
-      if (this.#keep(id)) continue
+    for (const [id, { resumable, stream }] of this.#takenOver) {
+      // A read or a write that lost its host is nobody's to take up.
+      if (resumable.opener === "spawn" && this.#keep(id)) continue
       this.#takenOver.delete(id)
       this.release(stream)
     }

@@ -1,5 +1,5 @@
 import { HEADER_BYTES, MAX_PAYLOAD_BYTES, sealFrame } from "./frame.ts"
-import { TooLarge, Violation } from "./violation.ts"
+import { Unencodable, Violation } from "./violation.ts"
 
 /** Writes fields straight into the frame that will carry them. */
 export class Writer {
@@ -11,7 +11,10 @@ export class Writer {
     const at = this.#at
     this.#at = at + bytes
     if (this.#at - HEADER_BYTES > MAX_PAYLOAD_BYTES) {
-      throw new TooLarge(`${this.#at - HEADER_BYTES} bytes do not fit in a frame of at most ${MAX_PAYLOAD_BYTES}`)
+      throw new Unencodable(
+        "E2BIG",
+        `${this.#at - HEADER_BYTES} bytes do not fit in a frame of at most ${MAX_PAYLOAD_BYTES}`
+      )
     }
     if (this.#at + 1 > this.#frame.length) {
       const larger = Buffer.allocUnsafe(Math.max(this.#at + 1, 2 * this.#frame.length))
@@ -22,18 +25,19 @@ export class Writer {
   }
   u8(value: number) {
     const at = this.#grow(1)
-    this.#frame.writeUInt8(value, at)
+    this.#frame.writeUInt8(within(value, 0xff), at)
   }
   u16(value: number) {
     const at = this.#grow(2)
-    this.#frame.writeUInt16BE(value, at)
+    this.#frame.writeUInt16BE(within(value, 0xffff), at)
   }
   u32(value: number) {
     const at = this.#grow(4)
-    this.#frame.writeUInt32BE(value, at)
+    this.#frame.writeUInt32BE(within(value, 0xffff_ffff), at)
   }
   u64(value: bigint) {
     const at = this.#grow(8)
+    if (BigInt.asUintN(64, value) !== value) throw new Unencodable("EINVAL", `${value} is not a number of 64 bits`)
     this.#frame.writeBigUInt64BE(value, at)
   }
   raw(bytes: Uint8Array) {
@@ -46,6 +50,13 @@ export class Writer {
   seal(stream: number, kind: number) {
     return sealFrame(this.#frame.subarray(0, this.#at + 1), stream, kind)
   }
+}
+
+const within = (value: number, most: number) => {
+  if (!Number.isInteger(value) || value < 0 || value > most) {
+    throw new Unencodable("EINVAL", `${value} is not a whole number from 0 to ${most}`)
+  }
+  return value
 }
 
 /** Reads fields of a payload; every count is checked against what is left of it. */
@@ -99,6 +110,7 @@ export const u64: Field<bigint> = { write: (to, value) => to.u64(value), read: (
 /** A byte position or count: u64 on the wire, at most 2^53 - 1 here (8 PiB). */
 export const offset: Field<number> = {
   write: (to, value) => {
+    within(value, Number.MAX_SAFE_INTEGER)
     to.u32(Math.floor(value / 0x1_0000_0000))
     to.u32(value % 0x1_0000_0000)
   },
@@ -135,7 +147,9 @@ export type GuestString = string | Uint8Array
 export const str: Field<GuestString> = {
   write: (to, value) => {
     const encoded = typeof value === "string" ? Buffer.from(value) : value
-    if (encoded.includes(0)) throw new TooLarge("a NUL byte cannot be passed to the guest in a name or argument")
+    if (encoded.includes(0)) {
+      throw new Unencodable("EINVAL", "a NUL byte cannot be passed to the guest in a name or argument")
+    }
     bytes.write(to, encoded)
   },
   read: (from) => {
@@ -199,7 +213,7 @@ export const encodePayload = <A>(field: Field<A>, value: A) => {
   return to.payload()
 }
 
-/** A whole frame, its payload written in place. Throws `TooLarge`. */
+/** A whole frame, its payload written in place. Throws `Unencodable`. */
 export const encodeControl = <A>(stream: number, kind: number, field: Field<A>, value: A) => {
   const to = new Writer()
   field.write(to, value)

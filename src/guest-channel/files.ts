@@ -3,8 +3,15 @@ import type { ChannelFailed } from "../contract/errors.ts"
 import type { Connection } from "./connection.ts"
 import type { GuestString } from "./control.ts"
 import type { AgentCallFailed } from "./errors.ts"
-import { HostMessage, type Message, WriteFlag } from "./messages.ts"
-import { awaitEnd, DEFAULT_WINDOW_BYTES, newStreamId, openStream, operationFailed, operationTooLarge } from "./open.ts"
+import { flows, HostMessage, type Message, type OpenerKind, WriteFlag } from "./messages.ts"
+import {
+  awaitEnd,
+  DEFAULT_WINDOW_BYTES,
+  newStreamId,
+  openStream,
+  operationFailed,
+  operationUnencodable
+} from "./open.ts"
 import { piecesOf } from "./pieces.ts"
 import { Violation } from "./violation.ts"
 import { WalkDecoder, type WalkEntry } from "./walk.ts"
@@ -52,14 +59,13 @@ const window = DEFAULT_WINDOW_BYTES
 
 const open = <A>(
   connection: Connection,
-  operation: string,
+  operation: OpenerKind,
   message: Message<A>,
-  fields: A,
-  outputs: ReadonlyArray<1>
+  fields: A
 ) =>
-  openStream(connection, { message, fields, begin: { window, outputs } }, {
+  openStream(connection, { message, fields, begin: { window, ...flows[operation] } }, {
     after: [],
-    tooLarge: operationTooLarge(operation),
+    unencodable: operationUnencodable(operation),
     refused: operationFailed(operation)
   }).pipe(Effect.map(({ stream }) => stream))
 
@@ -75,7 +81,7 @@ export const read = (connection: Connection, request: ReadRequest): Stream.Strea
         offset: request.offset ?? 0,
         limit: request.limit ?? 0
       }
-      return open(connection, "read", HostMessage.Read, fields, [1])
+      return open(connection, "read", HostMessage.Read, fields)
     }).pipe(
       Effect.map((stream) =>
         Stream.concat(piecesOf(stream, ({ bytes }) => bytes), Stream.execute(awaitEnd(stream, "read")))
@@ -93,7 +99,7 @@ export const write = <E, R>(
     const flags = (request.createParents === true ? WriteFlag.createParents : 0) |
       (request.exclusive === true ? WriteFlag.exclusive : 0) | (request.append === true ? WriteFlag.append : 0)
     const { mode, path, root } = request
-    const stream = yield* open(connection, "write", HostMessage.Write, { id: id(), root, path, mode, flags }, [])
+    const stream = yield* open(connection, "write", HostMessage.Write, { id: id(), root, path, mode, flags })
     const ended = awaitEnd(stream, "write")
     const sent = Stream.runForEach(content, (bytes) => stream.input.write(bytes)).pipe(
       Effect.andThen(Effect.suspend(() => stream.input.end()))
@@ -114,7 +120,7 @@ export const walk = (connection: Connection, request: WalkRequest): Stream.Strea
         maxDepth: request.maxDepth ?? 0,
         flags: 0
       }
-      return open(connection, "walk", HostMessage.Walk, fields, [1])
+      return open(connection, "walk", HostMessage.Walk, fields)
     }).pipe(
       Effect.map((stream) => {
         const decoder = new WalkDecoder()
@@ -144,7 +150,7 @@ export const connectPort = (
 ): Effect.Effect<GuestSocket, Failure, Scope.Scope> =>
   Effect.suspend(() => {
     const fields = { id: id(), window, family: request.family ?? 4, port: request.port }
-    return open(connection, "connect", HostMessage.Connect, fields, [1])
+    return open(connection, "connect", HostMessage.Connect, fields)
   }).pipe(
     Effect.map((stream) => ({
       received: piecesOf(stream, ({ bytes }) => bytes),

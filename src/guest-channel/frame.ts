@@ -1,4 +1,4 @@
-import { TooLarge, Violation } from "./violation.ts"
+import { Unencodable, Violation } from "./violation.ts"
 
 // u8 mark | u24 length | u32 stream | u8 kind | payload[length] | u8 end (docs/channel.md)
 
@@ -17,7 +17,7 @@ export const TAKEOVER_FILLER_BYTES = 2 * MAX_FRAME_BYTES
 export const sealFrame = (frame: Buffer, stream: number, kind: number) => {
   const length = frame.length - OVERHEAD_BYTES
   if (length > MAX_PAYLOAD_BYTES) {
-    throw new TooLarge(`${length} bytes do not fit in a frame of at most ${MAX_PAYLOAD_BYTES}`)
+    throw new Unencodable("E2BIG", `${length} bytes do not fit in a frame of at most ${MAX_PAYLOAD_BYTES}`)
   }
   frame.writeUInt32BE(MARK * 0x1000000 + length, 0)
   frame.writeUInt32BE(stream, 4)

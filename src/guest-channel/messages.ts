@@ -118,3 +118,13 @@ export const SpawnFlag = { pty: 1, stdin: 2 } as const
 export const WriteFlag = { createParents: 1, exclusive: 2, append: 4 } as const
 export const SignalTarget = { main: 0, group: 1, everything: 2 } as const
 export const HelloFlag = { forget: 1 } as const
+
+/** What flows in a stream, by what opened it; a process on a terminal has no second output. */
+export const flows = {
+  spawn: { kind: HostMessage.Spawn.kind, outputs: [1, 2], input: true },
+  read: { kind: HostMessage.Read.kind, outputs: [1], input: false },
+  write: { kind: HostMessage.Write.kind, outputs: [], input: true },
+  walk: { kind: HostMessage.Walk.kind, outputs: [1], input: false },
+  connect: { kind: HostMessage.Connect.kind, outputs: [1], input: true }
+} as const
+export type OpenerKind = keyof typeof flows

@@ -10,7 +10,7 @@ import { AgentCallFailed } from "./errors.ts"
 import { escapeGuestText } from "./guest-text.ts"
 import type { Message } from "./messages.ts"
 import type { GuestStream, StreamBegin } from "./stream.ts"
-import { TooLarge } from "./violation.ts"
+import { Unencodable } from "./violation.ts"
 
 /** Unread output that the guest may send ahead, per output, unless a request says otherwise. */
 export const DEFAULT_WINDOW_BYTES = 1_048_576
@@ -23,24 +23,24 @@ export const windowOf = (bytes: number | undefined) =>
 
 export const newStreamId = () => randomBytes(16).toString("hex")
 
-/** Runs `encode`, which may throw `TooLarge`, on a connection that works. */
-const encoding = <A, E>(connection: Connection, tooLarge: (detail: string) => E, encode: () => A) =>
+/** Runs `encode`, which may throw `Unencodable`, on a connection that works. */
+const encoding = <A, E>(connection: Connection, refused: (why: Unencodable) => E, encode: () => A) =>
   Effect.suspend((): Effect.Effect<A, ChannelFailed | E> => {
     if (connection.failure !== undefined) return Effect.fail(connection.failure)
     try {
       return Effect.succeed(encode())
     } catch (error) {
-      if (error instanceof TooLarge) return Effect.fail(tooLarge(error.message))
+      if (error instanceof Unencodable) return Effect.fail(refused(error))
       throw error
     }
   })
 
-const tooLargeFor = (operation: string) => (detail: string) =>
-  new AgentCallFailed({ operation, errno: "E2BIG", detail })
+const unencodableFor = (operation: string) => ({ errno, message: detail }: Unencodable) =>
+  new AgentCallFailed({ operation, errno, detail })
 
 /** Sends one call when run; calls run one after the other without waiting share a write and a round trip. */
 export const request = <A>(connection: Connection, call: Call<A>): Effect.Effect<A, AgentCallFailed | ChannelFailed> =>
-  encoding(connection, tooLargeFor(call.name), () => {
+  encoding(connection, unencodableFor(call.name), () => {
     const { frame, result } = connection.make(call, call.encode())
     connection.send(frame)
     return result
@@ -48,7 +48,7 @@ export const request = <A>(connection: Connection, call: Call<A>): Effect.Effect
 
 /**
  * Encodes calls as one chain, and gives what sends it: in one write, and the agent runs nothing after the first
- * that fails. Throws `TooLarge` before anything is made. `last` is the frame of an opener at the chain's end.
+ * that fails. Throws `Unencodable` before anything is made. `last` is the frame of an opener at the chain's end.
  */
 const encodeChain = (connection: Connection, calls: ReadonlyArray<Call<unknown>>) => {
   const links = [Calls.chain({ on: 1 }), ...calls, Calls.chain({ on: 0 })].map((call) => [call, call.encode()] as const)
@@ -68,7 +68,7 @@ export type ResultsOf<C extends ReadonlyArray<Call<unknown>>> = {
 }
 
 export const chain = <const C extends ReadonlyArray<Call<unknown>>>(connection: Connection, calls: C) =>
-  encoding(connection, tooLargeFor("chain"), () => encodeChain(connection, calls)([])).pipe(
+  encoding(connection, unencodableFor("chain"), () => encodeChain(connection, calls)([])).pipe(
     Effect.flatMap(awaitAll),
     Effect.map((results) => results as unknown as ResultsOf<C>)
   )
@@ -88,12 +88,12 @@ export const openStream = <A, E>(
   opener: Opener<A>,
   options: {
     readonly after: ReadonlyArray<Call<unknown>>
-    readonly tooLarge: (detail: string) => E
+    readonly unencodable: (why: Unencodable) => E
     readonly refused: (refused: Refused) => E
   }
 ) =>
   Effect.acquireRelease(
-    encoding(connection, options.tooLarge, () => {
+    encoding(connection, options.unencodable, () => {
       const { fields, kind } = opener.message
       const frame = encodeControl(0, kind, fields, opener.fields)
       const sendChain = options.after.length === 0 ? undefined : encodeChain(connection, options.after)
@@ -117,7 +117,7 @@ export const openStream = <A, E>(
 export const operationFailed = (operation: string) => ({ detail, errno }: Refused) =>
   new AgentCallFailed({ operation, errno: errnoName(errno), detail: escapeGuestText(detail) })
 
-export const operationTooLarge = tooLargeFor
+export const operationUnencodable = unencodableFor
 
 /** Waits for the end of a file operation. */
 export const awaitEnd = (

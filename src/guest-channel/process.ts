@@ -137,13 +137,12 @@ export const spawn = (
         memoryMax: request.memoryMaxBytes ?? 0,
         pidsMax: request.pidsMax ?? 0
       },
-      begin: { window, outputs: pty ? [1] as const : [1, 2] as const },
+      begin: { window, input: request.stdin === true, outputs: pty ? [1] as const : [1, 2] as const },
       keepRunning: request.keepRunning
     }
     return openStream(connection, opener, {
       after,
-      tooLarge: (detail) =>
-        new CommandNotStarted({ step: "limit", detail: `its arguments and environment: ${detail}` }),
+      unencodable: ({ message }) => new CommandNotStarted({ step: "limit", detail: `as it was asked for: ${message}` }),
       refused: notStarted(request.argv)
     }).pipe(Effect.map(({ pid, stream }) => processOf(connection, stream, { id, pid, stdinOffset: 0 })))
   })

@@ -2,7 +2,7 @@ import type { ChannelFailed } from "../contract/errors.ts"
 import { numberFrame } from "./frame.ts"
 import { FIRST_CALL, HostMessage } from "./messages.ts"
 import { GuestStream, type StreamBegin, type StreamLink } from "./stream.ts"
-import { TooLarge, Violation } from "./violation.ts"
+import { Unencodable, Violation } from "./violation.ts"
 
 /** The streams of one connection, by number. */
 export class StreamTable {
@@ -20,9 +20,9 @@ export class StreamTable {
     return this.#forgotten.size
   }
 
-  /** Adds a stream under the next number, which the frame that opens it, yet to be sent, is given. Throws `TooLarge`. */
+  /** Adds a stream under the next number, which the frame that opens it, yet to be sent, is given. Throws `Unencodable`. */
   open(begin: StreamBegin, frame: Buffer) {
-    if (this.#next >= FIRST_CALL) throw new TooLarge("all stream numbers of this guest are used up")
+    if (this.#next >= FIRST_CALL) throw new Unencodable("E2BIG", "all stream numbers of this guest are used up")
     const stream = this.takeOver(this.#next++, begin)
     numberFrame(frame, stream.number)
     return stream

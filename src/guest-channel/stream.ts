@@ -19,6 +19,7 @@ export interface StreamLink {
 export interface StreamBegin {
   readonly window: number
   readonly outputs: ReadonlyArray<1 | 2>
+  readonly input: boolean
   readonly acked?: readonly [number, number]
   /** Present when the stream was taken over, and so has been started already. */
   readonly started?: { readonly pid: number; readonly inOffset: number }
@@ -64,6 +65,7 @@ export class GuestStream {
     // A stream taken over learns its credit from the ACK_IN that follows the STATE frames.
     const limit = begin.started === undefined ? INPUT_CREDIT_BYTES : sent
     this.input = new Input(number, (frame) => link.send(frame), { sent, limit })
+    if (!begin.input) this.input.close(Effect.void)
     if (begin.started !== undefined) this.#start(begin.started.pid)
   }
 

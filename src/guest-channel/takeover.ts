@@ -1,6 +1,6 @@
 import { decodePayload } from "./control.ts"
 import { readEnding } from "./ending.ts"
-import { AgentMessage, FIRST_CALL, HostMessage } from "./messages.ts"
+import { AgentMessage, FIRST_CALL, flows, type OpenerKind } from "./messages.ts"
 import type { StreamBegin } from "./stream.ts"
 import { Violation } from "./violation.ts"
 
@@ -8,15 +8,7 @@ const MAX_STREAMS = 1_024
 /** All windows of the streams taken over together: what a guest could make this side hold before anybody reads. */
 const MAX_WINDOWS_BYTES = 268_435_456
 
-const openers = new Map<number, { readonly kind: OpenerKind; readonly outputs: ReadonlyArray<1 | 2> }>([
-  [HostMessage.Spawn.kind, { kind: "spawn", outputs: [1, 2] }],
-  [HostMessage.Read.kind, { kind: "read", outputs: [1] }],
-  [HostMessage.Write.kind, { kind: "write", outputs: [] }],
-  [HostMessage.Walk.kind, { kind: "walk", outputs: [1] }],
-  [HostMessage.Connect.kind, { kind: "connect", outputs: [1] }]
-])
-
-export type OpenerKind = "spawn" | "read" | "write" | "walk" | "connect"
+const openerOf = (kind: number) => Object.entries(flows).find(([, flow]) => flow.kind === kind)
 
 /** A stream that outlived an older connection. */
 export interface ResumableStream {
@@ -60,7 +52,7 @@ export class StateReader {
   read(number: number, payload: Buffer): { readonly stream: ResumableStream; readonly begin: StreamBegin } {
     const state = decodePayload(AgentMessage.State.fields, payload)
     const id = Buffer.from(state.id).toString("hex")
-    const opener = openers.get(state.opener)
+    const opener = openerOf(state.opener)
     if (opener === undefined) throw new Violation(`stream ${number} opened by kind 0x${state.opener.toString(16)}`)
     if (number < 1 || number >= this.#nextStream) {
       throw new Violation(`stream ${number} where ${this.#nextStream} comes next`)
@@ -73,13 +65,22 @@ export class StateReader {
     if (state.end !== undefined) readEnding(state.end.tag, state.end.payload as Buffer)
     this.#ids.add(id)
     this.#numbers.add(number)
-    this.#windowBytes += state.window * opener.outputs.length
+    const [name, { input, outputs }] = opener
+    this.#windowBytes += state.window * outputs.length
     if (this.#windowBytes > MAX_WINDOWS_BYTES) throw new Violation(`windows beyond ${MAX_WINDOWS_BYTES} bytes together`)
     return {
-      stream: { id, number, opener: opener.kind, phase: state.phase === 1 ? "running" : "ended", pid: state.pid },
+      stream: {
+        id,
+        number,
+        opener: name as OpenerKind,
+        phase: state.phase === 1 ? "running" : "ended",
+        pid: state.pid
+      },
       begin: {
         window: state.window,
-        outputs: opener.outputs,
+        outputs,
+        // Whether a process was given an input is not told; one without never gets credit to send.
+        input,
         acked: [state.acked1, state.acked2],
         started: { pid: state.pid, inOffset: state.inOffset }
       }

@@ -10,5 +10,11 @@ export class Violation extends Error {
   }
 }
 
-/** What was to be sent does not fit in one frame. Thrown by encoders, told to the caller as a refusal. */
-export class TooLarge extends Error {}
+/** What was to be sent does not fit in one frame, or cannot be said. Thrown by encoders, told to the caller as a refusal. */
+export class Unencodable extends Error {
+  readonly errno: "E2BIG" | "EINVAL"
+  constructor(errno: "E2BIG" | "EINVAL", detail: string) {
+    super(detail)
+    this.errno = errno
+  }
+}

@@ -68,6 +68,28 @@ describe("calls", () => {
     }))
 })
 
+describe("what cannot be said", () => {
+  it.scopedLive("is refused before anything is sent: numbers out of range, NUL in a name", () =>
+    Effect.gen(function*() {
+      const { channel, peer } = yield* connected
+      const refused = [
+        channel.call.umount({ target: "/a", flags: -1 }),
+        channel.call.mkdir({ path: "/a", mode: 1.5 }),
+        channel.call.mkdir({ path: "/a\0b", mode: 0o755 }),
+        channel.call.clockSet({ ns: -1n }),
+        Effect.scoped(channel.connectPort({ port: 70_000 }))
+      ]
+      for (const each of refused) {
+        const failure = yield* Effect.flip(
+          each as Effect.Effect<unknown, { readonly _tag: string; readonly errno?: string }>
+        )
+        assert.deepStrictEqual([failure._tag, failure.errno], ["AgentCallFailed", "EINVAL"])
+      }
+      assert.strictEqual((yield* Effect.flip(channel.spawn({ argv: ["a\0b"] })))._tag, "CommandNotStarted")
+      assert.strictEqual(peer.frames.length, 1)
+    }))
+})
+
 describe("a chain", () => {
   it.scopedLive("is one write, with the spawn in it, and starts the process in one round trip", () =>
     Effect.gen(function*() {
@@ -211,6 +233,17 @@ describe("a process", () => {
       yield* Fiber.join(writing)
       assert.deepStrictEqual((yield* peer.received(HostMessage.EndIn)).map(({ offset }) => offset), [150_000])
       assert.isTrue(sent().equals(input))
+    }))
+
+  it.scopedLive("without input drops what is written to it", () =>
+    Effect.gen(function*() {
+      const { channel, peer } = yield* connected
+      peer.answering = true
+      const process = yield* channel.spawn({ argv: ["true"] })
+      yield* process.writeStdin(Buffer.alloc(200_000))
+      yield* process.endStdin
+      yield* settle
+      assert.deepStrictEqual([...peer.framesOf(HostMessage.DataIn), ...peer.framesOf(HostMessage.EndIn)], [])
     }))
 
   it.scopedLive("that ended lets its writers go on", () =>

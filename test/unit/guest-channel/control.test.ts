@@ -13,7 +13,7 @@ import {
   u8
 } from "../../../src/guest-channel/control.ts"
 import { AgentMessage, HostMessage } from "../../../src/guest-channel/messages.ts"
-import { TooLarge, Violation } from "../../../src/guest-channel/violation.ts"
+import { Unencodable, Violation } from "../../../src/guest-channel/violation.ts"
 import { samples } from "./samples.ts"
 
 const roundTrips = <A>(field: Field<A>, any: FastCheck.Arbitrary<A>) =>
@@ -92,7 +92,7 @@ describe("control fields", () => {
   })
 
   it("refuse what cannot be passed on: a NUL in a string, more than a frame holds", () => {
-    assert.throws(() => encodePayload(str, "a\0b"), TooLarge)
-    assert.throws(() => encodePayload(str, "x".repeat(70_000)), TooLarge)
+    assert.throws(() => encodePayload(str, "a\0b"), Unencodable)
+    assert.throws(() => encodePayload(str, "x".repeat(70_000)), Unencodable)
   })
 })

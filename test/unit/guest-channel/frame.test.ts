@@ -7,7 +7,7 @@ import {
   MAX_PAYLOAD_BYTES,
   TAKEOVER_FILLER_BYTES
 } from "../../../src/guest-channel/frame.ts"
-import { TooLarge, Violation } from "../../../src/guest-channel/violation.ts"
+import { Unencodable, Violation } from "../../../src/guest-channel/violation.ts"
 import { samples } from "./samples.ts"
 
 interface Frame {
@@ -114,7 +114,7 @@ describe("frames", () => {
       assert.throws(() => decoder.push(Buffer.from(claim)), Violation, /claims/)
       assert.strictEqual(decoder.heldBytes, 0)
     }
-    assert.throws(() => encodeFrame(1, 1, Buffer.alloc(MAX_PAYLOAD_BYTES + 1)), TooLarge)
+    assert.throws(() => encodeFrame(1, 1, Buffer.alloc(MAX_PAYLOAD_BYTES + 1)), Unencodable)
     assert.strictEqual(encodeFrame(1, 1, Buffer.alloc(MAX_PAYLOAD_BYTES)).length, MAX_FRAME_BYTES)
   })
 

@@ -104,6 +104,25 @@ describe("taking over a channel", () => {
       assert.deepStrictEqual([first.offset, Buffer.from(first.bytes).toString()], [70_000, "new"])
     }))
 
+  it.scopedLive("ends reads and writes that lost their host, and lets each process be adopted once", () =>
+    Effect.gen(function*() {
+      const peer = new Peer()
+      peer.hello = { nextStream: 9, streams: 2 }
+      peer.following = [state(3, { opener: HostMessage.Read.kind }), state(4)]
+      const channel = yield* peer.connect({ takeover: true })
+      assert.deepStrictEqual((yield* peer.received(HostMessage.Release)).map(({ stream }) => stream), [3])
+      assert.isTrue(Option.isSome(yield* channel.adopt("04".repeat(16))))
+      assert.isTrue(Option.isNone(yield* channel.adopt("04".repeat(16))))
+    }))
+
+  it.scopedLive("over a socket that is gone already fails at once", () =>
+    Effect.gen(function*() {
+      const peer = new Peer()
+      peer.host.destroy()
+      yield* Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
+      assert.include((yield* Effect.flip(peer.connect())).message, "its socket closed")
+    }))
+
   it.scopedLive("ends the streams that nobody here knows", () =>
     Effect.gen(function*() {
       const peer = new Peer()
