@@ -77,5 +77,8 @@ const done = (
 
 const tell = (verdict: Verdict, json: boolean): Effect.Effect<void, never, Terminal> =>
   json
-    ? Effect.ignore(printJson(verdict.json))
+    ? printJson(verdict.json).pipe(
+      // Where stdout is what failed, stderr is left.
+      Effect.catchAll(() => Effect.flatMap(Terminal, (terminal) => terminal.writeStderr(verdict.text)))
+    )
     : Effect.flatMap(Terminal, (terminal) => verdict.text === "" ? Effect.void : terminal.writeStderr(verdict.text))

@@ -21,7 +21,7 @@ export const main = (argv: ReadonlyArray<string>, version: string): Promise<numb
   return new Promise((resolve, reject) => {
     const program = cli({ argv, version, pyro: LazyLocal, interruption: { signal: () => received } }).pipe(
       // Within the region that cannot be interrupted: afterwards an interrupted fiber has no result any more.
-      Effect.tap((status) => Effect.promise(() => ProcessTerminal.flushOutputs().then(() => resolve(status)))),
+      Effect.tap((status) => Effect.sync(() => resolve(status))),
       Effect.uninterruptible
     )
     const fiber = Effect.runFork(Effect.provide(program, ProcessTerminal.layer))

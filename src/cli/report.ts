@@ -22,14 +22,7 @@ export const verdictOf = (
 ): Verdict => {
   const failure = Cause.failureOption(cause)
   if (Option.isNone(failure)) return internal(cause, family)
-  if (failure.value instanceof OutputClosed) {
-    return {
-      // Nobody wants the rest of a listing; a guest's command was cut short.
-      status: family === "guest" ? BROKEN_PIPE : 0,
-      text: "",
-      json: { error: { code: "output_closed", message: "nobody reads stdout any more" } }
-    }
-  }
+  if (failure.value instanceof OutputClosed) return unwritten(failure.value, family)
   const error = failure.value
   const { _tag, ...fields } = Schema.encodeSync(PyroError)(error)
   const hint = error instanceof InvalidRequest ? `\nsee: ${command} --help` : ""
@@ -37,6 +30,17 @@ export const verdictOf = (
     status: exitStatus(error, family),
     text: `pyro: ${printable(error.message)}${hint}\n`,
     json: { error: { code: error.code, message: error.message, ...fields } }
+  }
+}
+
+const unwritten = ({ code }: OutputClosed, family: ExitFamily): Verdict => {
+  const isUnread = code === "EPIPE"
+  const message = isUnread ? "nobody reads stdout any more" : `cannot write to stdout: ${code}`
+  return {
+    // Nobody wants the rest of a listing; a guest's command was cut short.
+    status: isUnread ? (family === "guest" ? BROKEN_PIPE : 0) : ownFailure(family),
+    text: isUnread ? "" : `pyro: ${message}\n`,
+    json: { error: { code: "output_closed", message } }
   }
 }
 

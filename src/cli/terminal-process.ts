@@ -5,48 +5,27 @@ import { isatty } from "node:tty"
 import type { WindowSize } from "../contract/Pyro.ts"
 import { OutputClosed, Terminal } from "./terminal.ts"
 
-/** One of the process's outputs; its reader may go away at any moment. */
+/** One of the process's outputs; its reader may go away, or its disk fill up, at any moment. */
 const sink = (stream: () => NodeJS.WriteStream) => {
   let opened: NodeJS.WriteStream | undefined
-  let closed = false
+  let failure: OutputClosed | undefined
+  const fail = (error: NodeJS.ErrnoException) => failure ??= new OutputClosed({ code: error.code ?? error.message })
   const open = () => {
     if (opened === undefined) {
       opened = stream()
       // Without a listener an EPIPE would end the process with a trace.
-      opened.on("error", () => {
-        closed = true
-      })
+      opened.on("error", fail)
     }
     return opened
   }
   return (bytes: Uint8Array | string): Effect.Effect<void, OutputClosed> =>
     Effect.async((resume) => {
       const to = open()
-      const finish = () => resume(closed ? new OutputClosed() : Effect.void)
-      if (closed) return finish()
-      let full = false
-      const taken = to.write(bytes, (error) => {
-        if (error != null) closed = true
-        if (full) finish()
+      if (failure !== undefined) return resume(failure)
+      to.write(bytes, (error) => {
+        resume(error == null ? Effect.void : fail(error))
       })
-      // Below the high-water mark there is no waiting; a failure then shows at the next write.
-      if (taken) finish()
-      else full = true
     })
-}
-
-/** Waits until everything written before has left the process. */
-const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
-  new Promise((resolve) => {
-    if (stream.writableLength === 0 || stream.destroyed) return resolve()
-    stream.once("error", () => resolve())
-    stream.write("", () => resolve())
-  })
-
-/** For the very end of the process: nothing that was written may be lost with it. */
-export const flushOutputs = async (): Promise<void> => {
-  await flushed(process.stdout)
-  await flushed(process.stderr)
 }
 
 /** A background process that reads its terminal is stopped by SIGTTIN, so it has to do without stdin. */

@@ -1,8 +1,8 @@
 import { Context, Data, type Effect, type Scope, type Stream } from "effect"
 import type { WindowSize } from "../contract/Pyro.ts"
 
-/** Whoever read our stdout has gone away (EPIPE). */
-export class OutputClosed extends Data.TaggedError("OutputClosed") {}
+/** Nothing can be written to stdout any more: nobody reads it (`EPIPE`), or for instance the disk is full (`ENOSPC`). */
+export class OutputClosed extends Data.TaggedError("OutputClosed")<{ readonly code: string }> {}
 
 /** The process's three streams and its terminal, as far as the CLI needs them. */
 export class Terminal extends Context.Tag("pyro/cli/Terminal")<Terminal, {

@@ -114,6 +114,31 @@ describe("host commands", () => {
   })
 })
 
+describe("an output that cannot be written", () => {
+  it.each([["", 1], ["--json", 1]])("is an error, not silence (env list %s)", async (flag, status) => {
+    const ended = await shell(binary, `"$@" > /dev/full`, ["env", "list", ...(flag === "" ? [] : [flag])])
+    assert.strictEqual(ended.status, status)
+    assert.strictEqual(ended.stderr, "pyro: cannot write to stdout: ENOSPC\n")
+  })
+
+  it("fails a run with 125", async () => {
+    const ended = await shell(binary, `"$@" > /dev/full`, ["run", "debian:12", "--", "sh", "-c", "echo x; sleep 600"])
+    assert.deepStrictEqual([ended.status, ended.stderr], [125, "pyro: cannot write to stdout: ENOSPC\n"])
+  })
+
+  it("does not matter for stderr", async () => {
+    const ended = await shell(binary, `"$@" 2> /dev/full`, [
+      "run",
+      "debian:12",
+      "--",
+      "sh",
+      "-c",
+      "echo x >&2; echo y; exit 4"
+    ])
+    assert.deepStrictEqual([ended.status, ended.stdout.toString()], [4, "y\n"])
+  })
+})
+
 describe("progress and warnings", () => {
   it("writes a line per step where stderr is no terminal, and keeps stdout clean", async () => {
     const { stderr, stdout } = await pyro("run", "fake:notices", "--", "echo", "out")

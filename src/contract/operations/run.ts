@@ -159,12 +159,17 @@ const fold = (payload: RunPayload): Folding<RunEvent, RunResult> => {
     },
     result: () => {
       if (exited === undefined) return undefined
-      const { _tag, ...how } = exited
+      const { _tag, durations, ...how } = exited
       const stdout = output.stdout.kept()
       const stderr = output.stderr.kept()
       return {
         environment: payload.environment,
         ...how,
+        durations: {
+          totalMs: tenths(durations.totalMs),
+          bootMs: tenths(durations.bootMs),
+          commandMs: tenths(durations.commandMs)
+        },
         stdout: stdout.text,
         stderr: stderr.text,
         stdoutBytes: stdout.bytes,
@@ -176,6 +181,8 @@ const fold = (payload: RunPayload): Folding<RunEvent, RunResult> => {
     }
   }
 }
+
+const tenths = (ms: number) => Math.round(ms * 10) / 10
 
 export const run = streaming({
   name: "run",

@@ -141,7 +141,7 @@ describe("the command line", () => {
   it("ends the work when nobody reads stdout", async () => {
     let ended = false
     const { journal, status } = await on(["run", "debian:12", "--", "yes"], {
-      terminal: { writeStdout: () => new OutputClosed() },
+      terminal: { writeStdout: () => new OutputClosed({ code: "EPIPE" }) },
       run: () =>
         Stream.repeatValue<RunEvent>({ _tag: "Output", from: "stdout", bytes: bytes("y\n") }).pipe(
           Stream.ensuring(Effect.sync(() => {

@@ -109,7 +109,7 @@ describe("the result of a run", () => {
     _tag: "Exited",
     outcome: "exited",
     status: 0,
-    durations: { totalMs: 3, bootMs: 1, commandMs: 2 }
+    durations: { totalMs: 3.14159, bootMs: 1, commandMs: 2.05 }
   }
 
   it("is not there before the command has ended", () => {
@@ -133,6 +133,7 @@ describe("the result of a run", () => {
       truncated: true,
       warnings: ["skipped"]
     })
+    assert.deepStrictEqual(result?.durations, { totalMs: 3.1, bootMs: 1, commandMs: 2.1 })
     assert.notProperty(result, "_tag")
   })
 })
