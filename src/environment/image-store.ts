@@ -104,7 +104,10 @@ export const imageStore = (root: string) => {
 const listing = (folder: string) => fs.existsSync(folder) ? fs.readdirSync(folder) : []
 
 const damage = <A, R>(effect: Effect.Effect<A, FileFailed, R>) =>
-  Effect.mapError(effect, ({ detail, path }) => new ImageDamaged({ path, detail }))
+  Effect.mapError(
+    effect,
+    ({ path }) => new ImageDamaged({ path, detail: "it is not what this version of pyro writes" })
+  )
 
 /** Waits until the content is on disk: the name must never outlive a power cut that the content did not. */
 const flushFile = (file: string) =>

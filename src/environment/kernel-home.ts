@@ -1,8 +1,7 @@
 import { Effect, Option, Schema } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import type { ImageDamaged } from "../contract/errors.ts"
-import { type FileFailed, readJson, writeJsonAtomic } from "../system/atomic-file.ts"
+import { readJson, writeJsonAtomic } from "../system/atomic-file.ts"
 import { CheckedFile, checkFile, describeFile } from "../system/checked-file.ts"
 import { sha256Text } from "./digest.ts"
 import { sayBuildFailure } from "./failures.ts"
@@ -55,12 +54,14 @@ export const findKernel = (root: string): Effect.Effect<Option.Option<KernelHome
       yield* checkFile(path.join(folder, name), known, { thorough: false })
     }
     return Option.some({ digest, folder, version: manifest.version })
-  }).pipe(Effect.catchTags({ ImageDamaged: tell, FileFailed: tell }))
+  }).pipe(Effect.catchTags({
+    ImageDamaged: (error) =>
+      Effect.as(Effect.logWarning(`the guest kernel is made anew: ${error.message}`), Option.none<KernelHome>()),
+    // Cut short, or written by another version of pyro.
+    FileFailed: ({ path }) => Effect.as(Effect.logDebug(`${path} is of no use`), Option.none<KernelHome>())
+  }))
 
 const recipe = () => recipeDigest(recipeFolder("kernel"), [])
-
-const tell = (error: ImageDamaged | FileFailed) =>
-  Effect.as(Effect.logWarning(`the guest kernel is made anew: ${error.message}`), Option.none<KernelHome>())
 
 /** Fetches and unpacks the kernel and makes it the current one. Called by one process at a time. */
 export const buildKernel = (root: string, temporaries: string, onProgress: OnProgress) =>
