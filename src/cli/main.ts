@@ -7,6 +7,9 @@ import * as ProcessTerminal from "./terminal-process.ts"
 /** Signals that end the process, with the status 128 + n that tells so. */
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
 
+/** A launcher such as npm sends on the Ctrl-C that the terminal sends as well: what comes so soon is the same one. */
+const SAME_SIGNAL_MS = 100
+
 /** What does the work, loaded when it is first needed: help and usage errors do without. */
 const LazyLocal: Layer.Layer<Pyro, PyroError> = Layer.unwrapEffect(
   Effect.map(Effect.promise(() => import("../local/layer.ts")), ({ layer }) => layer)
@@ -17,7 +20,7 @@ const LazyLocal: Layer.Layer<Pyro, PyroError> = Layer.unwrapEffect(
  * released; a second one leaves at once.
  */
 export const main = (argv: ReadonlyArray<string>, version: string): Promise<number> => {
-  let received: { readonly name: string; readonly status: number } | undefined
+  let received: { readonly name: string; readonly status: number; readonly atMs: number } | undefined
   return new Promise((resolve, reject) => {
     const program = cli({ argv, version, pyro: LazyLocal, interruption: { signal: () => received } }).pipe(
       // Within the region that cannot be interrupted: afterwards an interrupted fiber has no result any more.
@@ -27,13 +30,19 @@ export const main = (argv: ReadonlyArray<string>, version: string): Promise<numb
     const fiber = Effect.runFork(Effect.provide(program, ProcessTerminal.layer))
     for (const [name, status] of Object.entries(SIGNALS)) {
       process.on(name, () => {
-        if (received !== undefined) process.exit(status)
-        received = { name, status }
+        const atMs = performance.now()
+        if (received !== undefined) {
+          if (atMs - received.atMs > SAME_SIGNAL_MS) process.exit(received.status)
+          return
+        }
+        received = { name, status, atMs }
         fiber.unsafeInterruptAsFork(fiber.id())
       })
     }
     fiber.addObserver((exit) => {
-      if (Exit.isFailure(exit) && !Cause.isInterruptedOnly(exit.cause)) reject(Cause.squash(exit.cause))
+      if (Exit.isSuccess(exit)) return
+      if (Cause.isInterruptedOnly(exit.cause)) resolve(received?.status ?? SIGNALS.SIGINT)
+      else reject(Cause.squash(exit.cause))
     })
   })
 }

@@ -200,9 +200,20 @@ describe("signals", () => {
     await eventually("the boot", () => log.lines().includes("booting"))
     child.kill("SIGTERM")
     await eventually("the release that hangs", () => log.lines().includes("stuck"))
-    child.kill("SIGTERM")
+    const repeat = setInterval(() => child.kill("SIGHUP"), 150)
     assert.strictEqual((await ended).status, 143)
+    clearInterval(repeat)
   })
+})
+
+it("takes a signal that comes twice at once for one", async () => {
+  const log = releaseLog()
+  const { child, ended } = start(binary, ["run", "fake:boots-for-ever", "--", "true"], log)
+  await eventually("the boot", () => log.lines().includes("booting"))
+  child.kill("SIGINT")
+  child.kill("SIGTERM")
+  assert.include([130, 143], (await ended).status)
+  assert.deepStrictEqual(log.lines(), ["booting", "vm"])
 })
 
 describe("V8's code cache", () => {
