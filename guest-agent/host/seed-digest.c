@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-const char format_name[] = "pyro seed image 1";
+const char format_name[] = "pyro seed image 2";
 
 void digest_tree(const struct tree *tree, uint64_t bytes, unsigned char digest[DIGEST_BYTES])
 {

@@ -16,6 +16,7 @@
 #include "machine.h"
 #include "modules.h"
 #include "mount.h"
+#include "small_file.h"
 
 #define PORT_NAME "pyro.0"
 enum { PORT_WAIT_MS = 10000, PORT_POLL_MS = 2 };
@@ -65,6 +66,17 @@ static void raise_file_limit(void) {
   if (setrlimit(RLIMIT_NOFILE, &limit) < 0) log_line("RLIMIT_NOFILE: %s", strerror(errno));
 }
 
+/* A guest out of memory would otherwise read its programs' pages again and again for minutes before the kernel kills
+ * anything (seen: 5 of 9 times with 512 MiB): what was used within the last second stays, or the killer comes. */
+static void forbid_thrashing(void) {
+  static const char *const settings[][2] = {{"/sys/kernel/mm/lru_gen/enabled", "y"}, {"/sys/kernel/mm/lru_gen/min_ttl_ms", "1000"}};
+  for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+    struct bytes value = {(const uint8_t *)settings[i][1], strlen(settings[i][1])};
+    int error = write_small_file(settings[i][0], 0644, value);
+    if (error != 0) log_line("%s: %s", settings[i][0], strerror(error));
+  }
+}
+
 static bool names_port(const char *entry) {
   char path[300], name[sizeof PORT_NAME + 1] = "";
   snprintf(path, sizeof path, "/sys/class/virtio-ports/%s/name", entry);
@@ -106,6 +118,7 @@ int boot(void) {
   log_init_console();
   link_device_names();
   raise_file_limit();
+  forbid_thrashing();
   modules_load("/modules");
   int error = link_up("lo");
   if (error != 0) log_line("lo: %s", strerror(error));
