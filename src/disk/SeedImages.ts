@@ -25,7 +25,7 @@ export interface Seeded {
 }
 
 /** To be raised with `format_name` of guest-agent/host/seed-digest.c. */
-const formatVersion = 1
+const formatVersion = 2
 
 /**
  * Seed images in the cache: ext4 with `upper`, `work` and `workspace`, made without a VM, read-only, named by content. An image

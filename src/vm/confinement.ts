@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { randomInt } from "node:crypto"
 import * as fs from "node:fs"
 import { runTool } from "../system/child.ts"
-import { isRoot } from "../system/host.ts"
+import { findProgram, isRoot } from "../system/host.ts"
 import { HostFacts } from "./HostFacts.ts"
 import { names } from "./machine.ts"
 
@@ -75,6 +75,9 @@ const vmUidCount = 0x0100_0000
 export const chooseVmUid = (level: ConfinementLevel): number =>
   level === "namespaces+uid" ? firstVmUid + randomInt(vmUidCount) : process.getuid?.() ?? 0
 
+/** Looked for once here, and not again in every folder of PATH inside the namespaces. */
+const programPath = (name: string) => findProgram(name) ?? name
+
 export interface ConfinedCommand {
   readonly program: string
   readonly args: ReadonlyArray<string>
@@ -101,7 +104,7 @@ export const confine = (
   if (level === "seccomp") {
     return request.dieWithParent
       ? {
-        program: "setpriv",
+        program: programPath("setpriv"),
         args: ["--pdeathsig", "KILL", "--no-new-privs", request.qemu, ...request.qemuArgs],
         infoDescriptor: undefined
       }
@@ -121,7 +124,7 @@ export const confine = (
   const kvm = request.needsKvm ? ["--dev-bind", "/dev/kvm", "/dev/kvm"] : []
   const drop = level === "namespaces+uid"
     ? [
-      "setpriv",
+      programPath("setpriv"),
       `--reuid=${request.uid}`,
       `--regid=${request.uid}`,
       ...(request.needsKvm ? [`--groups=${fs.statSync("/dev/kvm").gid}`] : ["--clear-groups"]),
@@ -131,7 +134,7 @@ export const confine = (
     ]
     : []
   return {
-    program: "bwrap",
+    program: programPath("bwrap"),
     args: [
       ...(level === "namespaces" ? ["--unshare-user"] : []),
       ...unshare,

@@ -6,6 +6,7 @@ import * as path from "node:path"
 import type { Readable } from "node:stream"
 import { HostToolMissing, VmFailed } from "../contract/errors.ts"
 import { isAlive, type ProcessIdentity, processIdentity } from "../system/identity.ts"
+import { packageOf } from "../system/tool-packages.ts"
 import { chooseVmUid, confine, type ConfinementLevel } from "./confinement.ts"
 import { type Disks, type MachineSpec, names, qemuArguments } from "./machine.ts"
 import { type VmPaths, type VmRecord, writeRecord } from "./record.ts"
@@ -81,11 +82,7 @@ export const startQemu = (request: QemuRequest): Effect.Effect<QemuProcess, VmFa
       const detail = yield* Deferred.await(ended)
       return yield* new HostToolMissing({
         tool: path.basename(command.program),
-        package: command.program === "bwrap"
-          ? "bubblewrap"
-          : command.program === "setpriv"
-          ? "util-linux"
-          : "qemu-system-x86",
+        package: packageOf(command.program),
         detail
       })
     }
