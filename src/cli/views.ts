@@ -32,7 +32,9 @@ const columns = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
 const removed = (result: ResultOf<"env.rm">) =>
   print(
     result.removed.map((one) => `removed ${one}\n`).join("") +
-      (result.removed.length === 0 && result.freedBytes === 0 ? "nothing to remove\n" : `${size(result.freedBytes)} freed\n`)
+      (result.removed.length === 0 && result.freedBytes === 0
+        ? "nothing to remove\n"
+        : `${size(result.freedBytes)} freed\n`)
   )
 
 export const views: { readonly [Name in OperationName]: View<Name> } = {
