@@ -45,12 +45,21 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
     return Stream.concat(Mailbox.toStream(notices), events)
   }))
 
+/** How many paths that were left out of a seed are named; of the others their number is said. */
+const namedSkips = 20
+
+const warn = (notices: Mailbox.Mailbox<Notice>, message: string) =>
+  void notices.unsafeOffer({ _tag: "Notice", level: "warning", message })
+
 const seedFrom = (path: string, notices: Mailbox.Mailbox<Notice>) =>
   Effect.gen(function*() {
     const seeds = yield* SeedImages
     const { image, report } = yield* seeds.fromPath({ path, virtualMib: diskMib })
-    for (const { path, reason } of report.skipped) {
-      notices.unsafeOffer({ _tag: "Notice", level: "warning", message: `left out of /workspace: ${path} (${reason})` })
+    for (const { path, reason } of report.skipped.slice(0, namedSkips)) {
+      warn(notices, `left out of /workspace: ${path} (${reason})`)
+    }
+    if (report.skippedCount > namedSkips) {
+      warn(notices, `left out of /workspace: ${report.skippedCount - namedSkips} more`)
     }
     return image
   })
