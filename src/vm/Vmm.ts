@@ -115,7 +115,7 @@ const make = Effect.gen(function*() {
           confinement,
           seed: placeholder
         }),
-        (failure) => failure.message
+        (failure) => "detail" in failure ? failure.detail : failure.message
       )
       return { qemuProgram, accelerator, confinement, tscKhz: khz }
     }).pipe(Effect.provide(context))
