@@ -167,25 +167,32 @@ const make = (cacheDir: string, kernel: Context.Tag.Service<Kernel>) => {
         manifest.recipe === recipe && (options.force !== true || Date.parse(manifest.created) >= since))
     })
 
-  const statusOf = (entry: CatalogueEntry, thorough: boolean): Effect.Effect<EnvironmentDetail, ImageDamaged> =>
-    Effect.map(store.find(entry.name, { thorough }), (found) => {
-      const { description, name } = entry
-      if (Option.isNone(found)) return { name, description, state: "absent", environment: undefined, packages: [] }
-      const { manifest } = found.value
-      return {
-        name,
-        description,
-        state: manifest.recipe === recipeOf(entry) ? "ready" : "outdated",
-        environment: environmentOf(entry)(found.value),
-        packages: manifest.packages
-      }
-    })
+  const statusOf = (entry: CatalogueEntry, thorough: boolean): Effect.Effect<EnvironmentStatus, ImageDamaged> =>
+    Effect.map(
+      store.find(entry.name, { thorough }),
+      Option.match({
+        onNone: () => absent(entry),
+        onSome: (image): EnvironmentStatus => ({
+          name: entry.name,
+          description: entry.description,
+          state: image.manifest.recipe === recipeOf(entry) ? "ready" : "outdated",
+          environment: environmentOf(entry)(image)
+        })
+      })
+    )
 
   const list = Effect.forEach(catalogue, (entry) =>
     statusOf(entry, false).pipe(
       // A damaged image is as good as none: it is built anew when it is used.
       Effect.catchTag("ImageDamaged", () => Effect.succeed(absent(entry)))
     ))
+
+  const inspect = (name: string, { verify }: { readonly verify: boolean }) =>
+    Effect.gen(function*() {
+      const status = yield* statusOf(yield* lookUp(name), verify)
+      const digest = status.environment?.digest
+      return { ...status, packages: digest === undefined ? [] : yield* store.packagesIn(digest) }
+    })
 
   const remove = (name: string) =>
     Effect.gen(function*() {
@@ -222,20 +229,18 @@ const make = (cacheDir: string, kernel: Context.Tag.Service<Kernel>) => {
       ),
     ensure,
     pull,
-    inspect: (name: string, { verify }: { readonly verify: boolean }) =>
-      Effect.flatMap(lookUp(name), (entry) => statusOf(entry, verify)),
+    inspect,
     remove,
     sweep,
     prune
   }
 }
 
-const absent = ({ description, name }: CatalogueEntry): EnvironmentDetail => ({
+const absent = ({ description, name }: CatalogueEntry): EnvironmentStatus => ({
   name,
   description,
   state: "absent",
-  environment: undefined,
-  packages: []
+  environment: undefined
 })
 
 const environmentOf = (entry: CatalogueEntry) => ({ manifest, path }: StoredImage): Environment => ({

@@ -1,9 +1,10 @@
 import { Context, Effect, Layer, Option, Schema } from "effect"
+import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import type { EnvironmentBuildFailed, HostToolMissing, ImageDamaged, NoSpace } from "../contract/errors.ts"
+import { type EnvironmentBuildFailed, type HostToolMissing, ImageDamaged, type NoSpace } from "../contract/errors.ts"
 import { readJson, writeJsonAtomic } from "../system/atomic-file.ts"
-import { CheckedFile, checkFile, describeFile, sha256File } from "../system/checked-file.ts"
+import { CheckedFile, checkFile, describeFile } from "../system/checked-file.ts"
 import { withLock } from "../system/lock.ts"
 import { nativeTool } from "../system/native.ts"
 import { Paths } from "../system/Paths.ts"
@@ -118,11 +119,18 @@ const InitramfsRecord = Schema.Struct({ format: Schema.Literal(1), file: Checked
 
 const initramfsName = (agentDigest: string) => `initrd-${agentDigest.slice(0, 32)}.img`
 
+/** The agent is small, and every start of a VM asks: reading it at once is quicker than as a stream. */
+const agentDigest = (file: string) =>
+  Effect.try({
+    try: () => createHash("sha256").update(fs.readFileSync(file)).digest("hex"),
+    catch: (cause) => new ImageDamaged({ path: file, detail: (cause as Error).message })
+  })
+
 /** The initramfs of a kernel with the agent as it is now, made when absent or damaged. Two who make it write the same. */
 const initramfs = (folder: string, temporaries: string) =>
   Effect.gen(function*() {
     const agent = yield* nativeTool("agent")
-    const target = path.join(folder, initramfsName(yield* sha256File(agent)))
+    const target = path.join(folder, initramfsName(yield* agentDigest(agent)))
     const record = `${target}.json`
     const known = yield* Effect.orElseSucceed(readJson(record, InitramfsRecord), () => Option.none())
     if (Option.isSome(known)) {
@@ -148,7 +156,7 @@ const unusedFiles = (root: string) =>
       fs.readdirSync(folder).filter((name) => pattern.test(name)).map((name) => path.join(folder, name))
     const kernels = beneath(root, /^[0-9a-f]{64}$/).filter((folder) => folder !== current?.folder)
     if (current === undefined) return kernels
-    const agent = yield* Effect.option(Effect.flatMap(nativeTool("agent"), sha256File))
+    const agent = yield* Effect.option(Effect.flatMap(nativeTool("agent"), agentDigest))
     const inUse = path.join(current.folder, Option.match(agent, { onNone: () => "", onSome: initramfsName }))
     return Option.isNone(agent)
       ? kernels

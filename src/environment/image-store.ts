@@ -1,17 +1,17 @@
-import { Effect, Option } from "effect"
+import { Effect, Option, type Schema } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { ImageDamaged } from "../contract/errors.ts"
 import { type FileFailed, readJson, writeJsonAtomic } from "../system/atomic-file.ts"
 import { checkFile, describeFile } from "../system/checked-file.ts"
 import { withLock } from "../system/lock.ts"
-import { Manifest, NameRecord } from "./manifest.ts"
+import { Manifest, ManifestHead, NameRecord } from "./manifest.ts"
 import { bytesBeneath } from "./temporary.ts"
 
 /** An image in the cache. */
 export interface StoredImage {
   readonly path: string
-  readonly manifest: Manifest
+  readonly manifest: ManifestHead
 }
 
 /**
@@ -25,6 +25,7 @@ export const imageStore = (root: string) => {
   const nameFile = (name: string) => path.join(names, `${name}.json`)
   /** Between an image taking its place and a name pointing to it, nobody may look for images without names. */
   const exclusively = withLock(path.join(root, "store.lock"), { timeoutMs: 5 * 60_000 })
+  const manifestOf = (digest: string) => path.join(home(digest), "manifest.json")
   const imageOf = (digest: string) => path.join(home(digest), "root.erofs")
 
   /** Image that a name points to, checked; none when there is none. */
@@ -36,16 +37,25 @@ export const imageStore = (root: string) => {
       const pointer = yield* readJson(nameFile(name), NameRecord).pipe(damage)
       if (Option.isNone(pointer)) return Option.none()
       const { digest } = pointer.value
-      const manifestFile = path.join(home(digest), "manifest.json")
-      const manifest = yield* readJson(manifestFile, Manifest).pipe(damage)
-      if (Option.isNone(manifest)) {
-        return yield* new ImageDamaged({ path: home(digest), detail: "it is gone or incomplete" })
+      const manifest = yield* read(digest, ManifestHead)
+      const image = yield* checkFile(imageOf(digest), manifest.image, options)
+      if (image !== manifest.image) {
+        const whole = yield* read(digest, Manifest)
+        yield* writeJsonAtomic(manifestOf(digest), Manifest, { ...whole, image }).pipe(damage)
       }
-      const image = yield* checkFile(imageOf(digest), manifest.value.image, options)
-      const now = { ...manifest.value, image }
-      if (image !== manifest.value.image) yield* writeJsonAtomic(manifestFile, Manifest, now).pipe(damage)
-      return Option.some({ path: imageOf(digest), manifest: now })
+      return Option.some({ path: imageOf(digest), manifest: { ...manifest, image } })
     })
+
+  const read = <A, I>(digest: string, schema: Schema.Schema<A, I>) =>
+    readJson(manifestOf(digest), schema).pipe(
+      damage,
+      Effect.flatMap(
+        Effect.mapError(() => new ImageDamaged({ path: home(digest), detail: "it is gone or incomplete" }))
+      )
+    )
+
+  /** Debian packages inside an image. */
+  const packagesIn = (digest: string) => Effect.map(read(digest, Manifest), ({ packages }) => packages)
 
   /** Takes a finished image over and lets the name point to it. The file is moved. */
   const add = (work: string, image: string, facts: Omit<Manifest, "format" | "digest" | "image" | "created">) =>
@@ -98,7 +108,7 @@ export const imageStore = (root: string) => {
     return { removed, freedBytes }
   }))
 
-  return { add, find, forget, sweep, temporaries }
+  return { add, find, packagesIn, forget, sweep, temporaries }
 }
 
 const listing = (folder: string) => fs.existsSync(folder) ? fs.readdirSync(folder) : []

@@ -1,8 +1,8 @@
 import { Schema } from "effect"
 import { CheckedFile } from "../system/checked-file.ts"
 
-/** What an image was made from, beside it in its folder. */
-export const Manifest = Schema.Struct({
+/** What every use of an image asks of its manifest: reading the list of packages would take most of the time. */
+export const ManifestHead = Schema.Struct({
   format: Schema.Literal(1),
   /** Environment that it was built as. */
   name: Schema.String,
@@ -11,15 +11,21 @@ export const Manifest = Schema.Struct({
   /** Digest of the recipe (see `recipeOf`). */
   recipe: Schema.String,
   kernelVersion: Schema.String,
+  /** When it was built here, ISO 8601. */
+  created: Schema.String,
+  image: CheckedFile
+})
+export type ManifestHead = typeof ManifestHead.Type
+
+/** What an image was made from, beside it in its folder. */
+export const Manifest = Schema.Struct({
+  ...ManifestHead.fields,
   /** Digest of the kernel package's pieces. */
   kernel: Schema.String,
   /** Lines of the sources.list that the packages came by. */
   sources: Schema.Array(Schema.String),
   /** Every Debian package inside, sorted. */
-  packages: Schema.Array(Schema.Struct({ name: Schema.String, version: Schema.String })),
-  /** When it was built here, ISO 8601. */
-  created: Schema.String,
-  image: CheckedFile
+  packages: Schema.Array(Schema.Struct({ name: Schema.String, version: Schema.String }))
 })
 export type Manifest = typeof Manifest.Type
 
