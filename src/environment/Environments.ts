@@ -96,7 +96,8 @@ const make = (cacheDir: string, kernel: Context.Tag.Service<Kernel>) => {
   const store = imageStore(root)
   const lockFile = (entry: CatalogueEntry) => path.join(root, `${entry.name.replace(":", "_")}.lock`)
   const prepare = Effect.sync(() => fs.mkdirSync(root, { recursive: true, mode: 0o700 }))
-  const say = (environment: string, step: string) => sayBuildFailure({ environment, step, folder: root, neededMib: 0 })
+  const say = (environment: string, step: string, neededMib = 1) =>
+    sayBuildFailure({ environment, step, folder: root, neededMib })
 
   const build = (entry: CatalogueEntry, onProgress: OnProgress) =>
     Effect.scoped(Effect.gen(function*() {
@@ -137,7 +138,7 @@ const make = (cacheDir: string, kernel: Context.Tag.Service<Kernel>) => {
   ) => {
     const look = Effect.map(usable(entry, thorough), Option.filter(good))
     return Effect.flatMap(
-      look,
+      Effect.zipRight(prepare, look),
       Option.match({
         onSome: Effect.succeed,
         onNone: () =>
@@ -147,18 +148,16 @@ const make = (cacheDir: string, kernel: Context.Tag.Service<Kernel>) => {
             withLock(lockFile(entry), { timeoutMs: buildTimeoutMs })
           )
       })
-    ).pipe(say(entry.name, "prepare"), Effect.map(environmentOf(entry)))
+    ).pipe(say(entry.name, "prepare", entry.diskMib), Effect.map(environmentOf(entry)))
   }
 
   const ensure = (name: string, options: PullOptions = {}) =>
     Effect.gen(function*() {
-      yield* prepare
       return yield* obtain(yield* lookUp(name), options.onProgress ?? silent, false, () => true)
     })
 
   const pull = (name: string, options: PullOptions = {}) =>
     Effect.gen(function*() {
-      yield* prepare
       const entry = yield* lookUp(name)
       const since = Date.now()
       const recipe = recipeOf(entry)
@@ -196,13 +195,16 @@ const make = (cacheDir: string, kernel: Context.Tag.Service<Kernel>) => {
 
   const remove = (name: string) =>
     Effect.gen(function*() {
-      yield* prepare
       const entry = yield* lookUp(name)
       return yield* Effect.gen(function*() {
         yield* store.forget(entry.name)
         const { freedBytes, removed } = yield* store.sweep
         return { removed: removed.length > 0 ? [entry.name, ...removed] : [], freedBytes }
-      }).pipe(withLock(lockFile(entry), { timeoutMs: buildTimeoutMs }), say(name, "remove"))
+      }).pipe(
+        withLock(lockFile(entry), { timeoutMs: buildTimeoutMs }),
+        (locked) => Effect.zipRight(prepare, locked),
+        say(name, "remove")
+      )
     })
 
   const sweep = Effect.gen(function*() {

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
+import { dirname } from "node:path"
 import { NoSpace } from "../contract/errors.ts"
 
 const mib = 1024 * 1024
@@ -13,8 +14,9 @@ export const needSpace = (path: string, neededMib: number): Effect.Effect<void, 
       : new NoSpace({ where: "cache", path, neededMib, availableMib })
   })
 
-/** Free space for this user in the file system of `path`, in MiB. */
+/** Free space for this user in the file system where `path` is or would be, in MiB. */
 export const freeMib = (path: string): number => {
+  if (!fs.existsSync(path) && dirname(path) !== path) return freeMib(dirname(path))
   const { bavail, bsize } = fs.statfsSync(path)
   return Math.floor((bavail * bsize) / mib)
 }

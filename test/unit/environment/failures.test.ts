@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Cause, Effect, Exit } from "effect"
 import { EnvironmentBuildFailed, EnvironmentUnknown, NoSpace } from "../../../src/contract/errors.ts"
 import { sayBuildFailure } from "../../../src/environment/failures.ts"
 import { FileFailed } from "../../../src/system/atomic-file.ts"
@@ -36,6 +36,23 @@ describe("a failed build", () => {
       assert.instanceOf(yield* say("", "tar: x: Cannot write: No space left on device"), NoSpace)
       const file = new FileFailed({ path: "/tmp/x", detail: "ENOSPC: no space left on device, write" })
       assert.instanceOf(yield* Effect.flip(sayBuildFailure(context)(Effect.fail(file))), NoSpace)
+    }))
+
+  it.effect("is NoSpace too when a file function threw it, and a defect stays a defect", () =>
+    Effect.gen(function*() {
+      const thrown = Object.assign(new Error("ENOSPC: no space left on device, mkdir"), {
+        code: "ENOSPC",
+        syscall: "mkdir"
+      })
+      assert.instanceOf(yield* Effect.flip(sayBuildFailure(context)(Effect.die(thrown))), NoSpace)
+      const readOnly = Object.assign(new Error("EROFS: read-only file system, open"), {
+        code: "EROFS",
+        syscall: "open"
+      })
+      const refused = yield* Effect.flip(sayBuildFailure(context)(Effect.die(readOnly)))
+      assert.include(refused.message, "read-only file system")
+      const exit = yield* Effect.exit(sayBuildFailure(context)(Effect.die(new TypeError("a bug"))))
+      assert.isTrue(Exit.isFailure(exit) && Cause.isDie(exit.cause))
     }))
 
   it.effect("says how to get subordinate ids when an ordinary user has none", () =>
