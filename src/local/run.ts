@@ -35,6 +35,7 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
         placeholder,
         hostname: "pyro",
         dieWithParent: true,
+        leastConfinement: payload.requireConfinement,
         onTemplate: Effect.sync(() => noticesTo(notices)({ step: "preparing a template (once)", fraction: 0.5 }))
       })
     })

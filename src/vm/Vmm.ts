@@ -1,11 +1,11 @@
 import { Context, Effect, Layer, type Scope } from "effect"
-import type { ChannelFailed, HostToolUnsuitable } from "../contract/errors.ts"
+import type { ChannelFailed, ConfinementUnavailable, HostToolUnsuitable } from "../contract/errors.ts"
 import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
 import { Paths } from "../system/Paths.ts"
 import { allOrNothing } from "../system/scopes.ts"
 import { type AcceleratorChoice, chooseAccelerator, tscKhz } from "./accelerator.ts"
 import type { Capture } from "./capture.ts"
-import { type Confinement, probeConfinement } from "./confinement.ts"
+import { type Confinement, type ConfinementLevel, demand, probeConfinement } from "./confinement.ts"
 import { freezeTemplate, probeKvm } from "./freeze.ts"
 import { greet } from "./hello.ts"
 import { fileIdentity, HostFacts } from "./HostFacts.ts"
@@ -46,6 +46,8 @@ export interface RestoreRequest {
   /** Empty seed image of the same virtual size, for the template. */
   readonly placeholder: Seed
   readonly dieWithParent: boolean
+  /** Least confinement of QEMU that the caller insists on; whatever the host allows by default. */
+  readonly leastConfinement?: ConfinementLevel | undefined
   /** Told when a template has to be made first, which takes seconds. */
   readonly onTemplate?: Effect.Effect<void>
 }
@@ -64,7 +66,7 @@ export interface Seed {
   readonly virtualBytes: number
 }
 
-export type VmmError = VmError | ChannelFailed | HostToolUnsuitable
+export type VmmError = VmError | ChannelFailed | ConfinementUnavailable | HostToolUnsuitable
 
 /** How long a restored guest's agent may take to answer. Restore to answer is some 50 ms; a host with ten at once is slower. */
 const helloTimeoutMs: Record<Accelerator, number> = { kvm: 10_000, tcg: 30_000 }
@@ -123,6 +125,7 @@ const make = Effect.gen(function*() {
   const restore = (request: RestoreRequest) =>
     Effect.gen(function*() {
       const host = yield* hypervisor(request.images, request.placeholder)
+      yield* demand(host.confinement, request.leastConfinement)
       const spec = specOf(request, host)
       const key = templateKey(spec, host.qemuProgram, request.placeholder.virtualBytes)
       const once = Effect.gen(function*() {

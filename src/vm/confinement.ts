@@ -1,9 +1,10 @@
 import { Effect } from "effect"
 import { randomInt } from "node:crypto"
 import * as fs from "node:fs"
+import { ConfinementUnavailable } from "../contract/errors.ts"
 import { runTool } from "../system/child.ts"
-import { findProgram, isRoot } from "../system/host.ts"
-import { HostFacts } from "./HostFacts.ts"
+import { exists, findProgram, isRoot } from "../system/host.ts"
+import { fileIdentity, HostFacts } from "./HostFacts.ts"
 import { names } from "./machine.ts"
 
 /**
@@ -17,6 +18,15 @@ export interface Confinement {
   /** Why it is not more, for `doctor`. */
   readonly reason: string
 }
+
+/** From the least to the most. */
+const levels: ReadonlyArray<ConfinementLevel> = ["seccomp", "namespaces", "namespaces+uid"]
+
+/** Fails when what the host allows is less than what the caller insists on. */
+export const demand = (reached: Confinement, least: ConfinementLevel | undefined) =>
+  least === undefined || levels.indexOf(reached.level) >= levels.indexOf(least)
+    ? Effect.void
+    : new ConfinementUnavailable({ level: reached.level, detail: reached.reason })
 
 /** Files that one QEMU may see, by host path. */
 export interface VisibleFiles {
@@ -51,11 +61,25 @@ const system = [
   ...["--dev-bind", "/dev/null", "/dev/null", "--dev-bind", "/dev/urandom", "/dev/urandom"]
 ]
 
+/** Settings of the kernel that allow an ordinary user namespaces, or do not. */
+const namespaceSettings = [
+  "/proc/sys/user/max_user_namespaces",
+  "/proc/sys/kernel/unprivileged_userns_clone",
+  "/proc/sys/kernel/apparmor_restrict_unprivileged_userns"
+]
+
+/** What the answer depends on: mending one of these is noticed at once. */
+const confinementKey = () => {
+  const bwrap = findProgram("bwrap")
+  const settings = namespaceSettings.map((file) => exists(file) ? fs.readFileSync(file, "utf8").trim() : "-")
+  return [isRoot() ? "root" : "user", bwrap === undefined ? "none" : fileIdentity(bwrap), ...settings].join(":")
+}
+
 /** What this host allows, tried out once per boot of it. */
 export const probeConfinement: Effect.Effect<Confinement, never, HostFacts> = Effect.gen(function*() {
   const facts = yield* HostFacts
   const reason = yield* facts.get(
-    `confinement:${isRoot() ? "root" : "user"}`,
+    `confinement:${confinementKey()}`,
     runTool("bwrap", [...(isRoot() ? [] : ["--unshare-user"]), ...unshare, ...system, "--", "true"]).pipe(
       Effect.as(""),
       Effect.catchAll((failure) => Effect.succeed(failure.message))

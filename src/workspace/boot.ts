@@ -9,6 +9,7 @@ import {
 import type { SeedImage } from "../disk/SeedImages.ts"
 import type { GuestProcess, SpawnRequest } from "../guest-channel/process.ts"
 import { claimSteps, newGuestIdentity } from "../vm/claim.ts"
+import type { ConfinementLevel } from "../vm/confinement.ts"
 import type { VmPurpose } from "../vm/record.ts"
 import type { Guest, GuestImages } from "../vm/Vmm.ts"
 import { Vmm, type VmmError } from "../vm/Vmm.ts"
@@ -23,6 +24,7 @@ export interface WorkspaceRequest {
   readonly placeholder: SeedImage
   readonly hostname: string
   readonly dieWithParent: boolean
+  readonly leastConfinement?: ConfinementLevel | undefined
   readonly onTemplate?: Effect.Effect<void>
 }
 

@@ -118,6 +118,17 @@ describe("bad days of pyro run", () => {
     assert.deepStrictEqual(inventory(), before)
   })
 
+  it("less confinement than was asked for is refused", async () => {
+    const blocked = path.join(folder, "no-bwrap")
+    fs.mkdirSync(blocked)
+    fs.writeFileSync(path.join(blocked, "bwrap"), "#!/bin/sh\nexit 1\n", { mode: 0o755 })
+    await failsWith("confinement_unavailable", /namespaces/, ["--require-confinement", "namespaces", "--", "true"], {
+      PATH: `${blocked}:${process.env["PATH"]}`
+    })
+    const level = process.getuid?.() === 0 ? "namespaces+uid" : "namespaces"
+    assert.strictEqual((await run(["--require-confinement", level, "--", "true"])).code, 0)
+  })
+
   it("a memory store that is too small refuses before anything starts", async () => {
     const store = path.join(folder, "store")
     fs.mkdirSync(store)

@@ -74,6 +74,11 @@ export const RunPayload = lazy(() =>
     rows: defaulted(between({ from: 1, to: 65_535, unit: "rows", description: "Height of the terminal" }), () =>
       24),
     cols: defaulted(between({ from: 1, to: 65_535, unit: "columns", description: "Width of the terminal" }), () => 80),
+    requireConfinement: optional(
+      Schema.Literal("namespaces", "namespaces+uid").annotations({
+        description: "Refuse to run where the host cannot confine QEMU this far"
+      })
+    ),
     maxBytes: defaulted(
       between({
         from: 0,
