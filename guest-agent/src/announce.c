@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "patience.h"
 #include "port.h"
 #include "stream.h"
 
@@ -14,8 +15,6 @@ enum {
   CONTROL_MAX = 1024,
   EVENT_TEXT_MAX = 512,
   EVENTS_PER_SECOND = 10,
-  /* STARTED and END_OUT wait this long for company: a short command's whole story is then one write. */
-  PATIENCE_MS = 1,
   STARTED_SIZE = FRAME_OVERHEAD + 4,
   END_OUT_SIZE = FRAME_OVERHEAD + 1 + 8,
 };
@@ -25,7 +24,8 @@ static struct link data_queue = {&data_queue, &data_queue};
 /* The next stream whose STATE is to be sent after a HELLO; NULL = none. */
 static struct link *state_at;
 static bool greeted;
-/* Frames in the port's buffer that can wait a moment, when there are no others, and since when. */
+/* Bytes of the frames in the port's buffer that can wait a moment (STARTED, END_OUT), when there are no others, and
+ * since when. */
 static size_t patient_bytes;
 static uint64_t patient_since_ns;
 
@@ -174,11 +174,11 @@ static bool send_data(void) {
   return true;
 }
 
-int announce_delay_ms(void) { return patient_bytes != 0 && port_may_write() ? PATIENCE_MS : -1; }
+int announce_delay_ms(void) { return patient_bytes != 0 && port_may_write() ? patience_left_ms(patient_since_ns) : -1; }
 
 /* Nothing but fresh patient frames is there to be sent. */
 static bool may_delay(void) {
-  return patient_bytes != 0 && patient_bytes == port_waiting() && clock_monotonic_ns() - patient_since_ns < (uint64_t)PATIENCE_MS * 1000000u;
+  return patient_bytes != 0 && patient_bytes == port_waiting() && patience_left_ms(patient_since_ns) > 0;
 }
 
 void announce_pump(void) {

@@ -28,9 +28,10 @@ static int sooner(int a, int b) { return a < 0 || (b >= 0 && b < a) ? b : a; }
 static void serve(void) {
   bool at_once = false;
   while (!port_ended() && !reap_asked_to_end()) {
-    loop_wait(at_once ? 0 : sooner(port_poll_ms(), announce_delay_ms()));
+    loop_wait(at_once ? 0 : sooner(port_poll_ms(), sooner(announce_delay_ms(), outputs_patience_ms())));
     port_poll();
     reap_children();
+    outputs_watch_due();
     bool input = connection_receive();
     at_once = outputs_read();
     announce_pump();

@@ -8,8 +8,10 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "encode.h"
 #include "kernel.h"
+#include "patience.h"
 #include "port.h"
 #include "ring.h"
 #include "sink.h"
@@ -31,6 +33,8 @@ enum {
 };
 
 static struct link readable_outputs = {&readable_outputs, &readable_outputs};
+/* Pipes of commands that have only just begun, oldest first. */
+static struct link fresh_outputs = {&fresh_outputs, &fresh_outputs};
 
 void output_init(struct output *output, struct stream *stream, uint8_t number, uint32_t window) {
   output->stream = stream;
@@ -47,19 +51,20 @@ static size_t room_left(const struct output *output) { return output->window - (
 
 static void close_source(struct output *output) {
   list_remove(&output->reading);
+  list_remove(&output->fresh);
   output->readable = false;
   if (output->fd >= 0) close(output->fd);
   output->fd = -1;
 }
 
-static bool has_writers(int fd) {
+static short poll_now(int fd) {
   struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
-  return poll(&poll_fd, 1, 0) != 1 || (poll_fd.revents & POLLHUP) == 0;
+  return poll(&poll_fd, 1, 0) == 1 ? poll_fd.revents : 0;
 }
 
 /* Lets go of the descriptor: a background process that holds the pipe's other end keeps being read, to nowhere. */
 static void leave_source(struct output *output) {
-  if (output->fd >= 0 && output->kind == OUTPUT_PIPE && has_writers(output->fd)) {
+  if (output->fd >= 0 && output->kind == OUTPUT_PIPE && !(poll_now(output->fd) & POLLHUP)) {
     sink_open(output->fd);
     output->fd = -1;
   }
@@ -91,7 +96,23 @@ int output_open(struct output *output, int fd, enum output_kind kind) {
   output->fd = fd;
   output->kind = kind;
   output->source.ready = on_ready;
-  return loop_watch(fd, EPOLLIN, &output->source);
+  if (kind != OUTPUT_PIPE) return loop_watch(fd, EPOLLIN, &output->source);
+  list_append(&fresh_outputs, &output->fresh);
+  return 0;
+}
+
+static struct output *first_fresh(void) { return list_empty(&fresh_outputs) ? NULL : container_of(fresh_outputs.next, struct output, fresh); }
+
+int outputs_patience_ms(void) {
+  const struct output *output = first_fresh();
+  return output == NULL ? -1 : patience_left_ms(output->stream->started_ns);
+}
+
+void outputs_watch_due(void) {
+  for (struct output *output; (output = first_fresh()) != NULL && patience_left_ms(output->stream->started_ns) == 0;) {
+    list_remove(&output->fresh);
+    if (loop_watch(output->fd, EPOLLIN, &output->source) < 0) stream_output_broke(output->stream, errno);
+  }
 }
 
 /* The two pieces of free room in the ring, behind what was produced. */
@@ -104,14 +125,9 @@ static int free_pieces(const struct output *output, size_t most, struct iovec pi
   return most > first ? 2 : 1;
 }
 
-/* True when a terminal's slave side left something that the kernel has not handed over yet. */
-static bool pty_has_more(int fd) {
-  struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
-  return poll(&poll_fd, 1, 0) == 1 && (poll_fd.revents & POLLIN) != 0;
-}
-
 static void after_nothing(struct output *output) {
-  if (output->limited && output->kind == OUTPUT_PTY && pty_has_more(output->fd)) return;
+  /* A terminal's slave side may have left something that the kernel hands over when it is asked. */
+  if (output->limited && output->kind == OUTPUT_PTY && (poll_now(output->fd) & POLLIN)) return;
   output->readable = false;
   if (output->limited) output_end(output);
 }
@@ -159,6 +175,8 @@ void output_read(struct output *output) {
 
 void output_finish(struct output *output) {
   if (output->number == 0 || output->ended || output->limited) return;
+  list_remove(&output->fresh);
+  if (output->fd >= 0 && output->kind == OUTPUT_PIPE && poll_now(output->fd) == POLLHUP) close_source(output);
   int held = 0;
   if (output->fd < 0 || (output->kind != OUTPUT_PTY && ioctl(output->fd, FIONREAD, &held) < 0)) held = 0;
   output->limited = true;

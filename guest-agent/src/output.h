@@ -22,6 +22,7 @@ struct output {
   struct source source;
   struct stream *stream;
   struct link reading; /* in the list of outputs that have something to read */
+  struct link fresh;   /* in the list of those not yet watched */
   int fd;              /* -1 when closed */
   uint8_t number;      /* 1 or 2 as on the wire; 0 = this output does not exist */
   enum output_kind kind;
@@ -54,6 +55,10 @@ bool output_send(struct output *output);
 /* Closes and frees; what still writes to it goes on into a sink. */
 void output_close(struct output *output);
 
+/* A short command is over before its pipes are worth watching: they are read when it ends, or watched from PATIENCE_MS
+ * on. How long until the next one is due, in ms; -1 = none is. */
+int outputs_patience_ms(void);
+void outputs_watch_due(void);
 /* Lets every output that has something to read, and room, read once. True when some can go on at once. */
 bool outputs_read(void);
 
