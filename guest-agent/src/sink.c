@@ -21,6 +21,8 @@ static unsigned sinks;
 
 static void sink_close(struct sink *sink) {
   list_remove(&sink->all);
+  /* close() alone leaves the watch while another process has the file open, as a child has until its close-on-exec. */
+  loop_unwatch(sink->fd);
   close(sink->fd);
   sink->fd = -1;
   sinks--;

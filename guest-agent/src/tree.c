@@ -53,8 +53,9 @@ void tree_kill(pid_t leader, bool alive) {
   tree.count = 0;
   if (alive) {
     gather(&tree, leader);
-    kill_gathered(&tree, 0);
+    /* The leader first: a shell that saw its child killed would exit with a status of its own. */
     kill(leader, SIGKILL);
+    kill_gathered(&tree, 0);
   }
   kill(-leader, SIGKILL);
   /* Orphans were handed to the agent (PR_SET_CHILD_SUBREAPER); the session still tells whose they are. */
