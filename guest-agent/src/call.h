@@ -20,6 +20,7 @@ void call_reaped(pid_t pid, const siginfo_t *info);
 void call_answer_pending(void);
 /* An opener failed: an open chain is broken by it. */
 void call_chain_break(void);
+bool call_chain_open(void);
 bool call_chain_broken(void);
 /* The host starts anew. */
 void call_reset(void);

@@ -45,7 +45,9 @@ __attribute__((noreturn)) static void give_up(enum step step, int error) {
 }
 
 /* Errors that only mean "not in this directory of PATH". */
-static bool look_further(int error) { return error == ENOENT || error == ENOTDIR || error == EACCES || error == ENODEV || error == ETIMEDOUT; }
+static bool look_further(int error) {
+  return error == ENOENT || error == ENOTDIR || error == EACCES || error == ENODEV || error == ETIMEDOUT;
+}
 
 static void try_exec(const char *file, const struct child_plan *plan) {
   execve(file, plan->argv, plan->env);

@@ -135,16 +135,13 @@ static bool about_stream(struct stream *stream, const struct frame *frame) {
   }
 }
 
+static bool is_opener(uint8_t kind) { return kind == KIND_SPAWN || (kind >= KIND_READ && kind <= KIND_CONNECT); }
+
 static void handle(const struct frame *frame) {
   struct stream *stream = NULL;
   switch (frame->kind) {
     case KIND_HELLO: hello(frame); break;
     case KIND_CALL: call_run(frame); break;
-    case KIND_SPAWN:
-    case KIND_READ:
-    case KIND_WRITE:
-    case KIND_WALK:
-    case KIND_CONNECT: opener(frame); break;
     case KIND_DATA_IN:
     case KIND_END_IN:
     case KIND_ACK:
@@ -154,14 +151,21 @@ static void handle(const struct frame *frame) {
       stream = stream_find(frame->stream);
       if (stream != NULL && !about_stream(stream, frame)) stream_fail(stream, EBADMSG, STEP_MALFORMED, NULL);
       break;
-    default: announce_event(EVENT_ERROR, "a frame of unknown kind 0x%02x", frame->kind); break;
+    default:
+      if (is_opener(frame->kind))
+        opener(frame);
+      else
+        announce_event(EVENT_ERROR, "a frame of unknown kind 0x%02x", frame->kind);
+      break;
   }
 }
 
-/* Each may answer with a whole frame, and nothing is done before the answer to HELLO is out. */
+/* Each may answer with a whole frame, and nothing is done before the answer to HELLO is out. Behind a call that is still
+ * worked on further calls wait, and in a chain whatever would run. */
 static bool may_handle(const struct frame *frame) {
   if (announce_hello_pending() || port_room(FRAME_MAX) == NULL) return false;
-  return frame->kind != KIND_CALL || !call_busy();
+  if (!call_busy()) return true;
+  return frame->kind != KIND_CALL && !(call_chain_open() && is_opener(frame->kind));
 }
 
 static void handle_frames(void) {

@@ -1,4 +1,5 @@
-/* The event loop: every descriptor is watched edge triggered (but for loop_watch_level), its owner remembers what it may still read or write. */
+/* The event loop. Descriptors are watched edge triggered (but for loop_watch_level): their owners remember what they may
+ * still read or write. */
 #ifndef PYRO_LOOP_H
 #define PYRO_LOOP_H
 

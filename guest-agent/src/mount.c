@@ -22,7 +22,10 @@ int unmount_at(const char *target, int flags) { return umount2(target, flags) < 
 
 /* A directory of the new root, never through a link that a guest left in its place. */
 static int open_target(int root, const char *name) {
-  struct kernel_open_how how = {.flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, .resolve = KERNEL_RESOLVE_NO_SYMLINKS | KERNEL_RESOLVE_BENEATH};
+  struct kernel_open_how how = {
+      .flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+      .resolve = KERNEL_RESOLVE_NO_SYMLINKS | KERNEL_RESOLVE_BENEATH,
+  };
   if (mkdirat(root, name, 0755) < 0 && errno != EEXIST && errno != EROFS) return -1;
   return (int)syscall(SYS_openat2, root, name, &how, sizeof how);
 }

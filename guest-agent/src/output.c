@@ -53,7 +53,10 @@ static void close_source(struct output *output) {
   list_remove(&output->reading);
   list_remove(&output->fresh);
   output->readable = false;
-  if (output->fd >= 0) close(output->fd);
+  if (output->fd >= 0) {
+    loop_unwatch(output->fd);
+    close(output->fd);
+  }
   output->fd = -1;
 }
 
@@ -101,7 +104,9 @@ int output_open(struct output *output, int fd, enum output_kind kind) {
   return 0;
 }
 
-static struct output *first_fresh(void) { return list_empty(&fresh_outputs) ? NULL : container_of(fresh_outputs.next, struct output, fresh); }
+static struct output *first_fresh(void) {
+  return list_empty(&fresh_outputs) ? NULL : container_of(fresh_outputs.next, struct output, fresh);
+}
 
 int outputs_patience_ms(void) {
   const struct output *output = first_fresh();

@@ -30,7 +30,8 @@ void port_commit(size_t size);
 size_t port_waiting(void);
 /* Writes what waits; true when nothing is left. */
 bool port_flush(void);
-/* Writes a frame around the buffer: only when nothing waits. What the kernel does not take at once is copied. False when it took nothing. */
+/* Writes a frame around the buffer: only when nothing waits. What the kernel does not take at once is copied. False when
+ * it took nothing. */
 bool port_write_through(const uint8_t *frame, size_t size);
 /* Forgets what waits: the host starts anew. */
 void port_discard(void);

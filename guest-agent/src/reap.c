@@ -26,20 +26,21 @@ static void on_signal(struct source *unused, uint32_t events) {
   }
 }
 
+/* A fault of the agent's own: never blocked, and a sanitizer's to handle. */
+static bool is_fault(int signal) {
+  return signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL || signal == SIGABRT;
+}
+
 int reap_init(void) {
   sigset_t all, watched;
   sigfillset(&all);
   for (int signal = 1; signal < NSIG; signal++) {
     struct sigaction action = {.sa_handler = SIG_DFL};
-    /* What cannot be caught, or is a sanitizer's, stays as it is. */
-    if (signal != SIGKILL && signal != SIGSTOP && signal != SIGSEGV && signal != SIGBUS && signal != SIGFPE && signal != SIGILL) sigaction(signal, &action, NULL);
+    if (is_fault(signal))
+      sigdelset(&all, signal);
+    else
+      sigaction(signal, &action, NULL);
   }
-  /* A fault inside the agent is not to be blocked. */
-  sigdelset(&all, SIGSEGV);
-  sigdelset(&all, SIGBUS);
-  sigdelset(&all, SIGFPE);
-  sigdelset(&all, SIGILL);
-  sigdelset(&all, SIGABRT);
   if (sigprocmask(SIG_SETMASK, &all, NULL) < 0) return -1;
   sigemptyset(&watched);
   sigaddset(&watched, SIGCHLD);

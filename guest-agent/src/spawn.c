@@ -167,7 +167,8 @@ static void run_with_terminal(struct stream *stream, struct child_plan *plan, co
   if (output_open(&stream->outputs[0], pty.output, OUTPUT_PTY) < 0) stream_fail(stream, errno, STEP_IO, "epoll");
 }
 
-static void run(struct stream *stream, const struct spawn_request *request, const struct user *user, char **argv, char **env, const char *cwd) {
+static void run(struct stream *stream, const struct spawn_request *request, const struct user *user, char **argv, char **env,
+                const char *cwd) {
   const char *path = variable(env, "PATH");
   struct child_plan plan = {
       .argv = argv,

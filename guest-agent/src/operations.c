@@ -1,0 +1,199 @@
+#include "operations.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "entropy.h"
+#include "machine.h"
+#include "mount.h"
+#include "small_file.h"
+
+void call_about(struct call *call, const char *what) {
+  size_t length = strnlen(what, CALL_DETAIL_MAX - 1);
+  memcpy(call->detail, what, length);
+  call->detail[length] = '\0';
+}
+
+/* The next str field as a C string, to be freed; NULL with *error set. The first one names the call in its detail. */
+static char *take_path(struct call *call, int *error) {
+  char *path = copy_str(take_str(&call->fields));
+  if (path == NULL) *error = ENOMEM;
+  if (path != NULL && call->detail[0] == '\0') call_about(call, path);
+  return path;
+}
+
+int call_done(const struct call *call) { return cursor_done(&call->fields) ? 0 : EBADMSG; }
+
+static int ping(struct call *call) {
+  struct bytes bytes = take_bytes(&call->fields);
+  int error = call_done(call);
+  if (error == 0) put_bytes(call->result, bytes.data, bytes.size);
+  return error;
+}
+
+static int reseed(struct call *call) {
+  struct bytes bytes = take_bytes(&call->fields);
+  int error = call_done(call);
+  return error != 0 ? error : entropy_mix(bytes);
+}
+
+static int clock_set(struct call *call) {
+  uint64_t ns = take_u64(&call->fields), before = clock_realtime_ns();
+  int error = call_done(call);
+  if (error == 0) error = clock_set_realtime(ns);
+  if (error == 0) put_u64(call->result, before);
+  return error;
+}
+
+static int clock_get(struct call *call) {
+  int error = call_done(call);
+  if (error != 0) return error;
+  put_u64(call->result, clock_realtime_ns());
+  put_u64(call->result, clock_monotonic_ns());
+  return 0;
+}
+
+static int mount_call(struct call *call) {
+  int error = 0;
+  char *source = copy_str(take_str(&call->fields)), *target = take_path(call, &error), *type = copy_str(take_str(&call->fields));
+  uint64_t flags = take_u64(&call->fields);
+  char *data = copy_str(take_str(&call->fields));
+  if (source == NULL || type == NULL || data == NULL) error = ENOMEM;
+  if (error == 0) error = call_done(call);
+  if (error == 0) error = mount_at(source, target, type, (unsigned long)flags, data);
+  free(source);
+  free(target);
+  free(type);
+  free(data);
+  return error;
+}
+
+static int umount_call(struct call *call) {
+  int error = 0;
+  char *target = take_path(call, &error);
+  uint32_t flags = take_u32(&call->fields);
+  if (error == 0) error = call_done(call);
+  if (error == 0) error = unmount_at(target, (int)flags);
+  free(target);
+  return error;
+}
+
+static int mkdir_call(struct call *call) {
+  int error = 0;
+  char *path = take_path(call, &error);
+  uint32_t mode = take_u32(&call->fields);
+  if (error == 0) error = call_done(call);
+  if (error == 0) error = make_directories(path, mode);
+  free(path);
+  return error;
+}
+
+static int symlink_call(struct call *call) {
+  int error = 0;
+  char *target = copy_str(take_str(&call->fields)), *path = take_path(call, &error);
+  if (target == NULL) error = ENOMEM;
+  if (error == 0) error = call_done(call);
+  if (error == 0 && symlink(target, path) < 0) error = errno;
+  free(target);
+  free(path);
+  return error;
+}
+
+static int write_small(struct call *call) {
+  int error = 0;
+  char *path = take_path(call, &error);
+  uint32_t mode = take_u32(&call->fields);
+  struct bytes content = take_bytes(&call->fields);
+  if (error == 0) error = call_done(call);
+  if (error == 0) error = write_small_file(path, mode, content);
+  free(path);
+  return error;
+}
+
+static int hostname(struct call *call) {
+  struct bytes name = take_str(&call->fields);
+  call_about(call, "hostname");
+  int error = call_done(call);
+  if (error == 0 && sethostname((const char *)name.data, name.size) < 0) error = errno;
+  return error;
+}
+
+static int switch_root_call(struct call *call) {
+  int error = 0;
+  char *path = take_path(call, &error);
+  if (error == 0) error = call_done(call);
+  if (error == 0) error = switch_root(path, call->detail, sizeof call->detail);
+  free(path);
+  return error;
+}
+
+/* In a child: it can take seconds, and no stream is to wait for it. */
+static int sync_call(struct call *call) {
+  uint8_t drop_caches = take_u8(&call->fields);
+  int error = call_done(call);
+  if (error != 0) return error;
+  pid_t pid = fork();
+  if (pid < 0) return errno;
+  if (pid == 0) _exit(sync_disks(drop_caches != 0 && !call->local));
+  call->child = pid;
+  return OPERATION_PENDING;
+}
+
+static int link_up_call(struct call *call) {
+  int error = 0;
+  char *name = take_path(call, &error);
+  if (error == 0) error = call_done(call);
+  if (error == 0) error = link_up(name);
+  free(name);
+  return error;
+}
+
+static int file_system_size(struct call *call) {
+  int error = 0;
+  uint64_t total = 0, free_bytes = 0;
+  char *path = take_path(call, &error);
+  if (error == 0) error = call_done(call);
+  if (error == 0) error = statfs_at(path, &total, &free_bytes);
+  free(path);
+  if (error != 0) return error;
+  put_u64(call->result, total);
+  put_u64(call->result, free_bytes);
+  return 0;
+}
+
+static int block_size_call(struct call *call) {
+  int error = 0;
+  uint64_t size = 0;
+  char *device = take_path(call, &error);
+  if (error == 0) error = call_done(call);
+  if (error == 0) error = block_size(device, &size);
+  free(device);
+  if (error == 0) put_u64(call->result, size);
+  return error;
+}
+
+static const struct operation operations[] = {
+    [OP_PING] = {ping, false},
+    [OP_RESEED] = {reseed, true},
+    [OP_CLOCK_SET] = {clock_set, true},
+    [OP_CLOCK_GET] = {clock_get, false},
+    [OP_MOUNT] = {mount_call, true},
+    [OP_UMOUNT] = {umount_call, true},
+    [OP_MKDIR] = {mkdir_call, false},
+    [OP_SYMLINK] = {symlink_call, false},
+    [OP_WRITE_SMALL] = {write_small, false},
+    [OP_HOSTNAME] = {hostname, true},
+    [OP_SWITCH_ROOT] = {switch_root_call, true},
+    [OP_SYNC] = {sync_call, false},
+    [OP_LINK_UP] = {link_up_call, true},
+    [OP_STATFS] = {file_system_size, false},
+    [OP_BLOCK_SIZE] = {block_size_call, false},
+};
+
+const struct operation *operation_find(uint8_t op) {
+  if (op >= sizeof operations / sizeof *operations || operations[op].run == NULL) return NULL;
+  return &operations[op];
+}
