@@ -19,7 +19,7 @@ const environment = "debian:12"
  */
 export const lab = async () => {
   const options = readOptions(process.argv.slice(2))
-  await setUp("start")
+  await setUp("lab")
   const images = []
   for (const release of options.releases) images.push({ release, image: await machineImage(release) })
   return inWorkFolder(async (work) => {
@@ -64,6 +64,7 @@ const checked = async ({ disk, folder, image, options, release }) => {
 }
 
 const single = async ({ perform }, { command, root }) => {
+  await perform({ user: "root", script: "usermod -aG kvm dev", seconds: 60 })
   const onOutput = (stream, bytes) => process[stream].write(bytes)
   const { status } = await perform({ user: root ? "root" : "dev", script: command, seconds: 3600, onOutput })
   return status

@@ -1,8 +1,5 @@
 import { expectAll } from "./expect.mjs"
 
-/** A machine under translation is slow, and slower where the host has other work: what is merely slow must not be taken for stuck. */
-const pyro = "PYRO_PATIENCE=20 node ~/pyro/dist/pyro.js"
-
 /** That the lab's user is what it is meant to be. */
 export const ordinaryUser = async (perform) =>
   expectAll(await perform("id; loginctl --no-legend; echo runtime=$XDG_RUNTIME_DIR; sudo -n true || echo no sudo"), [
@@ -26,7 +23,7 @@ const linesOf = (stdout) => {
 
 /** That doctor finds nothing wrong, and the accelerator with the reason given. */
 export const accelerator = async (perform, wanted, reason, mend) =>
-  expectAll(await perform(`${pyro} doctor --json`), [
+  expectAll(await perform("pyro doctor --json"), [
     ["status 0", ({ status }) => status === 0],
     [`the accelerator is ${wanted}`, ({ stdout }) => lineOf(stdout, "accelerator")?.found.startsWith(wanted)],
     [`a reason like ${reason}`, ({ stdout }) => reason.test(lineOf(stdout, "accelerator")?.found)],
@@ -38,7 +35,7 @@ export const accelerator = async (perform, wanted, reason, mend) =>
 export const useful = async (perform, environment) =>
   expectAll(
     await perform(
-      `${pyro} run ${environment} -- sh -c 'apt-get --version; python3 -c "print(6*7)"; echo aside >&2; exit 7'`
+      `pyro run ${environment} -- sh -c 'apt-get --version; python3 -c "print(6*7)"; echo aside >&2; exit 7'`
     ),
     [
       ["apt's version on stdout", ({ stdout }) => /^apt \d/m.test(stdout)],
@@ -50,7 +47,7 @@ export const useful = async (perform, environment) =>
 
 /** That every claim of the self-test holds. */
 export const selftest = async (perform) =>
-  expectAll(await perform(`${pyro} doctor --selftest --json`), [
+  expectAll(await perform("pyro doctor --selftest --json"), [
     ["status 0", ({ status }) => status === 0],
     ["nothing wrong", ({ stdout }) => linesOf(stdout).every(({ ok }) => ok)],
     ["two VMs unlike each other", ({ stdout }) => lineOf(stdout, "different random bytes")?.ok === true],
