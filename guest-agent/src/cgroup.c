@@ -92,7 +92,7 @@ static uint64_t memory_kills(const struct cgroup *cgroup) {
 static void destroy(struct cgroup *cgroup) {
   list_remove(&cgroup->all);
   unlinkat(parent, cgroup->name, AT_REMOVEDIR);
-  close(cgroup->events);
+  loop_close(cgroup->events);
   close(cgroup->directory);
   cgroup->events = cgroup->directory = -1;
   loop_free_later(cgroup);

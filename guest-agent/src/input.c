@@ -21,10 +21,8 @@ static void acknowledge(struct input *input) {
 }
 
 static void close_descriptor(struct input *input) {
-  if (input->fd >= 0) {
-    loop_unwatch(input->fd);
-    close(input->fd);
-  }
+  if (input->fd >= 0 && input->watched) loop_unwatch(input->fd);
+  if (input->fd >= 0) close(input->fd);
   input->fd = -1;
   free(input->buffer);
   input->buffer = NULL;

@@ -1,6 +1,7 @@
 #include "loop.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 static int epoll_fd = -1;
 
@@ -31,6 +32,11 @@ void loop_change(int fd, uint32_t events, struct source *source) {
 }
 
 void loop_unwatch(int fd) { epoll_ctl(epoll_fd, EPOLL_CTL_DEL, fd, NULL); }
+
+void loop_close(int fd) {
+  loop_unwatch(fd);
+  close(fd);
+}
 
 void loop_wait(int timeout_ms) {
   enum { EVENTS_PER_ROUND = 64 };

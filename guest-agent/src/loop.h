@@ -18,6 +18,9 @@ int loop_watch_level(int fd, uint32_t events, struct source *source);
 /* Changes what a watched descriptor is watched for; `events` say by EPOLLET that it is edge triggered. */
 void loop_change(int fd, uint32_t events, struct source *source);
 void loop_unwatch(int fd);
+/* Closes a watched descriptor. Closing alone does not end the watch: a child that has not exec'd yet may hold a copy, and
+ * an event would then name memory that is gone. */
+void loop_close(int fd);
 /* Waits at most `timeout_ms` (-1: for ever) and calls each ready source once. */
 void loop_wait(int timeout_ms);
 /* Frees memory that holds sources once no event of this round can name it. Its first bytes (a link, no source) are

@@ -49,18 +49,27 @@ static void wants_reading(struct output *output) {
 
 static size_t room_left(const struct output *output) { return output->window - (size_t)(output->produced - output->acked); }
 
+static int watch(struct output *output) {
+  output->watched = true;
+  return loop_watch(output->fd, EPOLLIN, &output->source);
+}
+
+/* Before its descriptor is closed or given away. */
+static void unwatch(struct output *output) {
+  if (output->watched) loop_unwatch(output->fd);
+  output->watched = false;
+}
+
 static void close_source(struct output *output) {
   list_remove(&output->reading);
   list_remove(&output->fresh);
   output->readable = false;
-  if (output->fd >= 0) {
-    loop_unwatch(output->fd);
-    close(output->fd);
-  }
+  unwatch(output);
+  if (output->fd >= 0) close(output->fd);
   output->fd = -1;
 }
 
-static short poll_now(int fd) {
+static int poll_now(int fd) {
   struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
   return poll(&poll_fd, 1, 0) == 1 ? poll_fd.revents : 0;
 }
@@ -68,6 +77,7 @@ static short poll_now(int fd) {
 /* Lets go of the descriptor: a background process that holds the pipe's other end keeps being read, to nowhere. */
 static void leave_source(struct output *output) {
   if (output->fd >= 0 && output->kind == OUTPUT_PIPE && !(poll_now(output->fd) & POLLHUP)) {
+    unwatch(output);
     sink_open(output->fd);
     output->fd = -1;
   }
@@ -99,7 +109,7 @@ int output_open(struct output *output, int fd, enum output_kind kind) {
   output->fd = fd;
   output->kind = kind;
   output->source.ready = on_ready;
-  if (kind != OUTPUT_PIPE) return loop_watch(fd, EPOLLIN, &output->source);
+  if (kind != OUTPUT_PIPE) return watch(output);
   list_append(&fresh_outputs, &output->fresh);
   return 0;
 }
@@ -116,7 +126,7 @@ int outputs_patience_ms(void) {
 void outputs_watch_due(void) {
   for (struct output *output; (output = first_fresh()) != NULL && patience_left_ms(output->stream->started_ns) == 0;) {
     list_remove(&output->fresh);
-    if (loop_watch(output->fd, EPOLLIN, &output->source) < 0) stream_output_broke(output->stream, errno);
+    if (watch(output) < 0) stream_output_broke(output->stream, errno);
   }
 }
 

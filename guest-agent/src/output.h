@@ -26,6 +26,7 @@ struct output {
   int fd;              /* -1 when closed */
   uint8_t number;      /* 1 or 2 as on the wire; 0 = this output does not exist */
   enum output_kind kind;
+  bool watched;
   bool readable, hung_up;
   bool limited;       /* the main process ended: take `left` more bytes at most */
   bool ended;         /* `produced` is the total */

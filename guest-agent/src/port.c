@@ -82,8 +82,7 @@ static void lose_connection(void) {
     port.hung_up = true;
     return;
   }
-  loop_unwatch(port.fd);
-  close(port.fd);
+  loop_close(port.fd);
   port.fd = -1;
   if (port.listener < 0)
     port.ended = true;

@@ -21,9 +21,7 @@ static unsigned sinks;
 
 static void sink_close(struct sink *sink) {
   list_remove(&sink->all);
-  /* close() alone leaves the watch while another process has the file open, as a child has until its close-on-exec. */
-  loop_unwatch(sink->fd);
-  close(sink->fd);
+  loop_close(sink->fd);
   sink->fd = -1;
   sinks--;
   loop_free_later(sink);
@@ -45,7 +43,6 @@ void sink_open(int fd) {
     close(fd);
     return;
   }
-  loop_unwatch(fd);
   sink->fd = fd;
   sink->source.ready = drain;
   sinks++;

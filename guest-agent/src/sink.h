@@ -2,7 +2,7 @@
 #ifndef PYRO_SINK_H
 #define PYRO_SINK_H
 
-/* Takes ownership of a watched or unwatched non-blocking descriptor. */
+/* Takes ownership of a non-blocking descriptor that is not watched. */
 void sink_open(int fd);
 void sinks_close(void);
 
