@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { Environments } from "../environment/Environments.ts"
 import { sweepVms } from "../vm/sweep.ts"
 import { sweepTemplates } from "../vm/templates.ts"
 
@@ -6,7 +7,9 @@ import { sweepTemplates } from "../vm/templates.ts"
 export const gc = Effect.gen(function*() {
   const vms = yield* sweepVms
   const templates = yield* sweepTemplates
-  const swept = [...vms, ...templates]
+  const buildBytes = yield* (yield* Environments).sweep
+  const builds = buildBytes > 0 ? [{ kind: "build", what: "half-made images and kernels", freedBytes: buildBytes }] : []
+  const swept = [...vms, ...templates, ...builds]
   return {
     swept: swept.map(({ kind, what }) => ({ kind, what })),
     freedBytes: swept.reduce((sum, { freedBytes }) => sum + freedBytes, 0)
