@@ -37,7 +37,14 @@ export const findProgram = (name: string): string | undefined =>
     }
   )
 
-export const userName = () => os.userInfo().username
+/** Name of this user, or its number where it has no account. */
+export const userName = (): string => {
+  try {
+    return os.userInfo().username
+  } catch {
+    return String(process.getuid?.())
+  }
+}
 
 export const isRoot = () => process.getuid?.() === 0
 
