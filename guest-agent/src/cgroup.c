@@ -18,9 +18,11 @@ struct cgroup {
   struct link all;
   struct source source;
   struct cgroup *next_spare;
-  int directory, events; /* events: cgroup.events, says whether it is populated */
-  uint64_t memory_kills; /* of memory.events, when it was taken */
-  bool limited;
+  int directory;
+  int events;            /* cgroup.events: is it populated */
+  int memory_events;     /* how often the kernel killed in it; -1 without that controller */
+  uint64_t memory_kills; /* when it was taken */
+  bool limited, reused;
   char name[24];
 };
 
@@ -82,17 +84,14 @@ static uint64_t read_key(int fd, const char *key) {
 static bool populated(const struct cgroup *cgroup) { return read_key(cgroup->events, "populated") != 0; }
 
 static uint64_t memory_kills(const struct cgroup *cgroup) {
-  int fd = openat(cgroup->directory, "memory.events", O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return 0;
-  uint64_t kills = read_key(fd, "oom_kill");
-  close(fd);
-  return kills;
+  return cgroup->memory_events < 0 ? 0 : read_key(cgroup->memory_events, "oom_kill");
 }
 
 static void destroy(struct cgroup *cgroup) {
   list_remove(&cgroup->all);
   unlinkat(parent, cgroup->name, AT_REMOVEDIR);
   loop_close(cgroup->events);
+  if (cgroup->memory_events >= 0) close(cgroup->memory_events);
   close(cgroup->directory);
   cgroup->events = cgroup->directory = -1;
   loop_free_later(cgroup);
@@ -102,12 +101,13 @@ static int make(struct cgroup **out) {
   struct cgroup *cgroup = calloc(1, sizeof *cgroup);
   if (cgroup == NULL) return ENOMEM;
   snprintf(cgroup->name, sizeof cgroup->name, "%llu", (unsigned long long)next_name++);
-  cgroup->directory = cgroup->events = -1;
+  cgroup->directory = cgroup->events = cgroup->memory_events = -1;
   int error = 0;
   if (mkdirat(parent, cgroup->name, 0755) < 0 && errno != EEXIST) error = errno;
   if (error == 0) cgroup->directory = openat(parent, cgroup->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (cgroup->directory >= 0) cgroup->events = openat(cgroup->directory, "cgroup.events", O_RDONLY | O_CLOEXEC);
   if (error == 0 && cgroup->events < 0) error = errno;
+  if (error == 0) cgroup->memory_events = openat(cgroup->directory, "memory.events", O_RDONLY | O_CLOEXEC);
   if (error != 0) {
     if (cgroup->directory >= 0) close(cgroup->directory);
     free(cgroup);
@@ -139,6 +139,9 @@ int cgroup_take(uint64_t memory_max, uint64_t pids_max, struct cgroup **out) {
   if (cgroup == NULL) {
     int error = make(&cgroup);
     if (error != 0) return error;
+  } else {
+    cgroup->reused = true;
+    cgroup->memory_kills = memory_kills(cgroup);
   }
   cgroup->limited = limited;
   int error = 0;
@@ -156,11 +159,9 @@ int cgroup_descriptor(const struct cgroup *cgroup) { return cgroup->directory; }
 
 void cgroup_kill(struct cgroup *cgroup) { write_file(cgroup->directory, "cgroup.kill", "1"); }
 
-bool cgroup_ran_out_of_memory(struct cgroup *cgroup) {
-  uint64_t kills = memory_kills(cgroup), before = cgroup->memory_kills;
-  cgroup->memory_kills = kills;
-  return kills > before;
-}
+bool cgroup_reused(const struct cgroup *cgroup) { return cgroup->reused; }
+
+bool cgroup_ran_out_of_memory(const struct cgroup *cgroup) { return memory_kills(cgroup) > cgroup->memory_kills; }
 
 static void put_away(struct cgroup *cgroup) {
   cgroup->next_spare = spares;

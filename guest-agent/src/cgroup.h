@@ -16,7 +16,9 @@ int cgroup_take(uint64_t memory_max, uint64_t pids_max, struct cgroup **cgroup);
 int cgroup_descriptor(const struct cgroup *cgroup);
 void cgroup_kill(struct cgroup *cgroup);
 /* True when the kernel killed one of its processes for want of memory since it was taken. */
-bool cgroup_ran_out_of_memory(struct cgroup *cgroup);
+bool cgroup_ran_out_of_memory(const struct cgroup *cgroup);
+/* A spare: what the guest's root did to it meanwhile is not known. */
+bool cgroup_reused(const struct cgroup *cgroup);
 /* Gives it back: removed, or kept for the next command, once its last process ended. */
 void cgroup_release(struct cgroup *cgroup);
 /* For one that turned out to be gone: a guest's root can remove it. */

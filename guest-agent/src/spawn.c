@@ -92,13 +92,14 @@ static int take_pipes(struct stream *stream, struct pipes *pipes) {
   return error;
 }
 
-static bool cgroup_gone(int error) { return error == ENODEV || error == ENOENT; }
+/* Removed, given children of its own, or made a threaded one. */
+static bool cgroup_unusable(int error) { return error == ENODEV || error == ENOENT || error == EBUSY || error == EOPNOTSUPP; }
 
 static pid_t start_in_cgroup(struct stream *stream, const struct child_plan *plan, struct child_report *report) {
   if (stream->cgroup == NULL) return child_start(plan, -1, report);
   pid_t pid = child_start(plan, cgroup_descriptor(stream->cgroup), report);
-  if (pid >= 0 || !cgroup_gone(errno)) return pid;
-  /* A spare that the guest's root removed meanwhile: once more in a new one. */
+  if (pid >= 0 || !cgroup_unusable(errno) || !cgroup_reused(stream->cgroup)) return pid;
+  /* The guest's root did something to the spare: once more in a new one. */
   cgroup_lost(stream->cgroup);
   stream->cgroup = NULL;
   int error = cgroup_take(0, 0, &stream->cgroup);
@@ -113,7 +114,7 @@ static bool start(struct stream *stream, const struct child_plan *plan) {
   stream->started_ns = clock_monotonic_ns();
   pid_t pid = start_in_cgroup(stream, plan, &report);
   if (pid < 0) {
-    stream_fail(stream, errno, cgroup_gone(errno) ? STEP_CGROUP : STEP_EXEC, "clone");
+    stream_fail(stream, errno, stream->cgroup != NULL && cgroup_unusable(errno) ? STEP_CGROUP : STEP_EXEC, "clone");
     return false;
   }
   if (report.error != 0) {
