@@ -125,6 +125,13 @@ describe("bad days of pyro run", () => {
     await failsWith("confinement_unavailable", /namespaces/, ["--require-confinement", "namespaces", "--", "true"], {
       PATH: `${blocked}:${process.env["PATH"]}`
     })
+    // Without namespaces it runs all the same when nobody asks for them.
+    const unconfined = await run(["--", "echo", "ran"], { PATH: `${blocked}:${process.env["PATH"]}` })
+    assert.deepStrictEqual({ code: unconfined.code, stdout: unconfined.stdout.toString() }, {
+      code: 0,
+      stdout: "ran\n"
+    })
+    assert.deepStrictEqual(inventory(), before)
     const level = process.getuid?.() === 0 ? "namespaces+uid" : "namespaces"
     assert.strictEqual((await run(["--require-confinement", level, "--", "true"])).code, 0)
   })
