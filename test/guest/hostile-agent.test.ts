@@ -27,7 +27,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })(
         const initrd = path.join(folder, "initrd")
         yield* buildInitramfs({
           agent,
-          bootModules: path.join(path.dirname(images.kernel.vmlinux), "boot-modules.tar"),
+          bootModules: path.join(path.dirname(images.kernel.vmlinux), "boot-modules.cpio"),
           target: initrd
         })
         fs.chmodSync(initrd, 0o444)
