@@ -5,6 +5,7 @@ import { CallTable } from "./call-table.ts"
 import { type Call, Calls } from "./calls.ts"
 import { decodePayload, encodeControl } from "./control.ts"
 import { FrameDecoder, TAKEOVER_FILLER_BYTES } from "./frame.ts"
+import { countReceived } from "./garbage.ts"
 import { escapeGuestText } from "./guest-text.ts"
 import { HelloSearch } from "./hello.ts"
 import { AgentMessage, CONNECTION, FIRST_CALL, HelloFlag, HostMessage, PROTOCOL_VERSION } from "./messages.ts"
@@ -150,6 +151,7 @@ export class Connection implements StreamLink {
       this.#decoder.push(bytes)
       for (const stream of this.#awake) stream.deliver()
       this.#awake.clear()
+      countReceived(chunk.length)
     } catch (error) {
       this.fail(error instanceof Violation ? `the guest broke the protocol: ${error.message}` : String(error))
     }

@@ -12,3 +12,23 @@ export const piecesOf = <A>(stream: GuestStream, each: (piece: Piece) => A): Str
         ? Effect.fail(Option.none())
         : Effect.succeed(Chunk.unsafeFromArray(pieces.map(each)))
   }))
+
+/**
+ * Runs `f` for each piece, in order; the piece is acknowledged once the guest's next ones are asked for. What this
+ * does not need, and a `Stream` does: some 40 MiB more memory for 64 MiB of output, whose buffers V8 keeps until a
+ * full collection.
+ */
+export const forEachPiece = <A, E, R>(
+  stream: GuestStream,
+  each: (piece: Piece) => A,
+  f: (value: A) => Effect.Effect<unknown, E, R>
+): Effect.Effect<void, ChannelFailed | E, R> => {
+  const step: Effect.Effect<void, ChannelFailed | E, R> = Effect.flatMap(stream.pull, (pieces) =>
+    pieces === undefined
+      ? Effect.void
+      : Effect.zipRight(
+        Effect.forEach(pieces, (piece) => f(each(piece)), { discard: true }),
+        Effect.suspend(() => step)
+      ))
+  return step
+}

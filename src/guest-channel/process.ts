@@ -10,7 +10,8 @@ import type { AgentCallFailed } from "./errors.ts"
 import { escapeGuestText } from "./guest-text.ts"
 import { HostMessage, SignalTarget, SpawnFlag, STDOUT } from "./messages.ts"
 import { newStreamId, openStream, windowOf } from "./open.ts"
-import { piecesOf } from "./pieces.ts"
+import type { Piece } from "./output-queue.ts"
+import { forEachPiece, piecesOf } from "./pieces.ts"
 import type { GuestStream } from "./stream.ts"
 
 /** Size of a terminal in character cells. */
@@ -63,6 +64,10 @@ export interface GuestProcess {
    * next ones, so that what a consumer wrote to a log before asking again cannot be lost. One consumer.
    */
   readonly output: Stream.Stream<ProcessOutput, ChannelFailed>
+  /** The same, handed to `f` piece by piece until all outputs end: faster than the stream and with less memory. */
+  readonly forEachOutput: <E, R>(
+    f: (output: ProcessOutput) => Effect.Effect<unknown, E, R>
+  ) => Effect.Effect<void, ChannelFailed | E, R>
   /** Input bytes that the guest has already; not 0 only after `adopt`. */
   readonly stdinOffset: number
   /** Waits while the process does not read. Ends well when it no longer can read. */
@@ -102,6 +107,12 @@ const notStarted = (argv: SpawnRequest["argv"]) => ({ detail, errno, step }: Ref
       return new CommandNotStarted({ step, detail: errnoName(errno) })
   }
 }
+
+const outputOf = ({ bytes, offset, output }: Piece): ProcessOutput => ({
+  from: output === STDOUT ? "stdout" : "stderr",
+  offset,
+  bytes
+})
 
 const cells = (count: number) => Math.min(Math.max(Math.trunc(count), 0), 0xffff)
 
@@ -164,10 +175,8 @@ export const processOf = (
     )
   return {
     ...known,
-    output: piecesOf(
-      stream,
-      ({ bytes, offset, output }) => ({ from: output === STDOUT ? "stdout" : "stderr", offset, bytes })
-    ),
+    output: piecesOf(stream, outputOf),
+    forEachOutput: (f) => forEachPiece(stream, outputOf, f),
     writeStdin: (bytes) => stream.input.write(bytes),
     endStdin: Effect.suspend(() => stream.input.end()),
     resize: ({ cols, rows }) => send(() => stream.send(HostMessage.Resize, { rows: cells(rows), cols: cells(cols) })),

@@ -9,7 +9,8 @@ import { fileURLToPath } from "node:url"
 import { type ConnectOptions, GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
 import { openUnixSocket } from "../../src/guest-channel/unix-socket.ts"
 
-const program = fileURLToPath(new URL("../../guest-agent/build/agent-sanitized", import.meta.url))
+const built = fileURLToPath(new URL("../../guest-agent/build", import.meta.url))
+const program = join(process.env["PYRO_NATIVE_DIR"] ?? built, "agent-sanitized")
 
 /** The agent is root in its guest; an ordinary user makes it root of a user namespace. */
 const [rootCommand, ...rootArgs] = process.getuid?.() === 0

@@ -20,12 +20,13 @@ export const hashOutput = (process: GuestProcess) =>
   Effect.gen(function*() {
     const hash = createHash("sha256")
     let bytes = 0
-    yield* Stream.runForEach(process.output, (piece) =>
+    yield* process.forEachOutput((piece) =>
       Effect.sync(() => {
         if (piece.from !== "stdout") return
         hash.update(piece.bytes)
         bytes += piece.bytes.length
-      }))
+      })
+    )
     return { bytes, hash: hash.digest("hex") }
   })
 

@@ -1,0 +1,51 @@
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
+
+/** How often, in bytes received, the memory of read buffers is looked at. */
+const LOOK_EVERY_BYTES = 4_194_304
+/** Growth that is worth a collection of young objects, about 0.5 ms. It does not reach all of them. */
+const YOUNG_BYTES = 8_388_608
+/** Growth that is worth a full one, 15 ms for the heap of a CLI; V8 alone lets it come to some 45 MiB. */
+const FULL_BYTES = 14_680_064
+/** A full collection that takes longer belongs to a large heap, which is then allowed more. */
+const LONG_MS = 40
+
+type Collect = (options?: { readonly type: "minor" }) => void
+
+let receivedBytes = 0
+let lowestBytes = Infinity
+let fullBytes = FULL_BYTES
+let triedYoung = false
+let collector: Collect | undefined
+
+const makeCollector = (): Collect => {
+  setFlagsFromString("--expose-gc")
+  const gc: unknown = runInNewContext("gc")
+  return typeof gc === "function" ? (options) => void gc(options) : () => {}
+}
+
+/**
+ * Counts bytes that came from sockets, each chunk in a buffer of its own, and collects garbage when too many such
+ * buffers lie about: V8 hardly counts them, so that 64 MiB of output would take 45 MiB of memory, however slowly
+ * it is read. Nothing happens for what prints less than a few MiB.
+ */
+export const countReceived = (bytes: number) => {
+  receivedBytes += bytes
+  if (receivedBytes < LOOK_EVERY_BYTES) return
+  receivedBytes = 0
+  const heldBytes = process.memoryUsage().arrayBuffers
+  lowestBytes = Math.min(lowestBytes, heldBytes)
+  const grownBytes = heldBytes - lowestBytes
+  if (grownBytes < YOUNG_BYTES) return
+  collector ??= makeCollector()
+  if (!triedYoung) {
+    triedYoung = true
+    collector({ type: "minor" })
+  } else if (grownBytes >= fullBytes) {
+    const startedAt = performance.now()
+    collector()
+    fullBytes = performance.now() - startedAt > LONG_MS ? 2 * fullBytes : FULL_BYTES
+    triedYoung = false
+    lowestBytes = Infinity
+  }
+}
