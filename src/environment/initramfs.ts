@@ -4,6 +4,8 @@ import { FileFailed } from "../system/atomic-file.ts"
 import { runTool } from "../system/child.ts"
 import { cpioEnd, cpioMembers, fileType } from "./cpio.ts"
 
+const pageBytes = 4096
+
 /**
  * The initramfs that every VM boots with: the guest agent as `/init`, the modules that it loads and their order, and
  * `/dev/console`, without which the kernel would start it with no stdin, stdout and stderr.
@@ -24,10 +26,17 @@ export const buildInitramfs = (options: {
     // -l: the older frame format, the only one that the kernel unpacks.
     const packed = yield* runTool("lz4", ["-l", "-9", "-c"], { input: archive })
     yield* Effect.try({
-      try: () => fs.writeFileSync(options.target, packed.stdout, { mode: 0o444 }),
+      try: () => fs.writeFileSync(options.target, wholePages(packed.stdout), { mode: 0o444 }),
       catch: failed(options.target)
     })
   })
+
+/**
+ * Zeros up to a whole page. QEMU puts an initramfs at the end of the guest's memory, begun at a page, and since QEMU 10 the ACPI
+ * tables lie in the last page: the end of an image that takes a part of it overwrites them, and the boot hangs.
+ */
+const wholePages = (image: Buffer) =>
+  Buffer.concat([image, Buffer.alloc((pageBytes - image.length % pageBytes) % pageBytes)])
 
 const failed = (path: string) => (cause: unknown) => new FileFailed({ path, detail: (cause as Error).message, cause })
 

@@ -1,0 +1,28 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { randomBytes } from "node:crypto"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { cpioMembers, fileType } from "../../../src/environment/cpio.ts"
+import { buildInitramfs } from "../../../src/environment/initramfs.ts"
+import { scratch } from "./scratch.ts"
+
+const pageBytes = 4096
+
+describe("the initramfs", () => {
+  it.scopedLive("fills whole pages, so that it ends before the page of the ACPI tables", () =>
+    Effect.gen(function*() {
+      const folder = yield* scratch
+      const file = (name: string) => path.join(folder, name)
+      fs.writeFileSync(file("modules"), cpioMembers([{ name: "modules", mode: fileType.directory | 0o755 }], 4))
+      for (const length of [0, 1, 5000, 70_001]) {
+        fs.writeFileSync(file("agent"), randomBytes(length))
+        yield* buildInitramfs({ agent: file("agent"), bootModules: file("modules"), target: file(`initrd-${length}`) })
+        const image = fs.readFileSync(file(`initrd-${length}`))
+        assert.strictEqual(image.length % pageBytes, 0)
+        // Less than a page of it is filling.
+        assert.isTrue(image.subarray(-pageBytes).some((byte) => byte !== 0))
+        assert.strictEqual(image.readUInt32LE(0), 0x184c2102) // lz4's older frame format
+      }
+    }))
+})
