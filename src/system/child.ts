@@ -38,8 +38,8 @@ export interface ToolOptions {
 const stderrTailBytes = 8 * 1024
 
 /**
- * Runs a host program to its end and gives what it printed. An interruption kills it and its children (it has a process group
- * of its own) and waits until it is gone. Fails with HostToolMissing when there is no such program.
+ * Runs a host program to its end, ends what it left running, and gives what it printed. An interruption kills it and its children
+ * (it has a process group of its own) and waits until it is gone. Fails with HostToolMissing when there is no such program.
  */
 export const runTool = (tool: string, args: ReadonlyArray<string>, options: ToolOptions = {}) =>
   Effect.async<
@@ -75,6 +75,8 @@ export const runTool = (tool: string, args: ReadonlyArray<string>, options: Tool
           ? new HostToolMissing({ tool, package: packageOf(tool), detail: "it was not found on PATH" })
           : new ToolFailed({ tool, code: -1, signal: undefined, stderr: cause.message })
       )))
+    // What it leaves behind would hold its output open for ever: an unshare that may make no user namespace leaves its helper.
+    child.on("exit", () => killGroup(child, "SIGKILL"))
     child.on("close", (code, signal) => {
       const ok = options.okCodes ?? [0]
       resume(

@@ -1,0 +1,24 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Schedule } from "effect"
+import { existsSync } from "node:fs"
+import { runTool } from "../../../src/system/child.ts"
+
+describe("a host program", () => {
+  it.live("that leaves a process behind ends that with itself, and gives all it printed", () =>
+    Effect.gen(function*() {
+      const { stdout } = yield* runTool("sh", ["-c", "sleep 600 & echo $!"]).pipe(Effect.timeout("10 seconds"))
+      const left = Number(stdout.toString())
+      assert.isAbove(left, 1)
+      // Killed with the group; reaped by init a moment later.
+      yield* Effect.suspend(() => existsSync(`/proc/${left}/exe`) ? Effect.fail("it still runs") : Effect.void).pipe(
+        Effect.retry(Schedule.spaced("10 millis").pipe(Schedule.upTo("5 seconds")))
+      )
+    }))
+
+  it.live("says by its failure what it wrote to stderr", () =>
+    Effect.gen(function*() {
+      const failure = yield* Effect.flip(runTool("sh", ["-c", "echo why >&2; exit 3"]))
+      assert.strictEqual(failure._tag === "ToolFailed" && failure.code, 3)
+      assert.include(failure.message, "why")
+    }))
+})
