@@ -9,6 +9,7 @@ import {
 import type { SeedImage } from "../disk/SeedImages.ts"
 import type { GuestProcess, SpawnRequest } from "../guest-channel/process.ts"
 import { claimSteps, newGuestIdentity } from "../vm/claim.ts"
+import { keepClock } from "../vm/clock.ts"
 import type { ConfinementLevel } from "../vm/confinement.ts"
 import type { VmPurpose } from "../vm/record.ts"
 import type { Guest, GuestImages } from "../vm/Vmm.ts"
@@ -53,6 +54,8 @@ export const acquireWorkspace = (
     const identity = newGuestIdentity(request.hostname)
     const claim: FreshWorkspace["claim"] = (first) =>
       guest.channel.spawnAfter(claimSteps(identity), first).pipe(
+        // The time went out with the chain; on a slow host it was old when it arrived.
+        Effect.zipLeft(keepClock(guest.channel)),
         Effect.catchTag("AgentCallFailed", (failure) =>
           new VmFailed({
             step: "claim",
