@@ -37,7 +37,8 @@ const commandEnvironment = ["PATH=/usr/bin:/bin", "LANG=C.UTF-8", "HOME=/root"]
 const execIn = (channel: GuestChannel, argv: readonly [string, ...ReadonlyArray<string>]) =>
   Effect.scoped(Effect.gen(function*() {
     const process = yield* channel.spawn({ argv, env: commandEnvironment, cwd: "/" })
-    const bytes = yield* Stream.runFold(process.output, 0, (sum, piece) => sum + piece.bytes.length)
+    let bytes = 0
+    yield* process.forEachOutput((piece) => Effect.sync(() => (bytes += piece.bytes.length)))
     const exit = yield* process.exit
     if (exit._tag !== "exited" || exit.code !== 0) throw new Error(`${argv.join(" ")}: ${JSON.stringify(exit)}`)
     return bytes

@@ -21,6 +21,7 @@ const LazyLocal: Layer.Layer<Pyro, PyroError> = Layer.unwrapEffect(
  */
 export const main = (argv: ReadonlyArray<string>, version: string): Promise<number> => {
   let received: { readonly name: string; readonly status: number; readonly atMs: number } | undefined
+  ProcessTerminal.keepYoungGenerationSmall()
   return new Promise((resolve, reject) => {
     const program = cli({ argv, version, pyro: LazyLocal, interruption: { signal: () => received } }).pipe(
       // Within the region that cannot be interrupted: afterwards an interrupted fiber has no result any more.
