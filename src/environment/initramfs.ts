@@ -32,11 +32,14 @@ export const buildInitramfs = (options: {
   })
 
 /**
- * Zeros up to a whole page. QEMU puts an initramfs at the end of the guest's memory, begun at a page, and since QEMU 10 the ACPI
- * tables lie in the last page: the end of an image that takes a part of it overwrites them, and the boot hangs.
+ * Zeros up to a whole page, and at least the four that end lz4's blocks. QEMU puts an initramfs at the end of the guest's memory,
+ * begun at a page, and since QEMU 10 the ACPI tables lie in the last page: the end of an image that takes a part of it overwrites
+ * them, and the boot hangs.
  */
-const wholePages = (image: Buffer) =>
-  Buffer.concat([image, Buffer.alloc((pageBytes - image.length % pageBytes) % pageBytes)])
+const wholePages = (image: Buffer) => {
+  const endedBytes = image.length + 4
+  return Buffer.concat([image, Buffer.alloc(4 + (pageBytes - endedBytes % pageBytes) % pageBytes)])
+}
 
 const failed = (path: string) => (cause: unknown) => new FileFailed({ path, detail: (cause as Error).message, cause })
 

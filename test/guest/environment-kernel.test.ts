@@ -39,10 +39,19 @@ const ensure = async (prefix: ReadonlyArray<string> = []) => {
 
 const leftovers = () => fs.readdirSync(path.join(home, "cache", "kernels", "tmp")).filter((entry) => entry !== ".lock")
 
+/** What lz4 made of an initramfs, unpacked: blocks with their lengths behind a mark; zeros fill the rest of the last page. */
+const archive = (initrd: string) => {
+  const image = fs.readFileSync(initrd)
+  let end = 4
+  while (image.readUInt32LE(end) !== 0) end += 4 + image.readUInt32LE(end)
+  assert.isTrue(image.subarray(end).every((byte) => byte === 0))
+  return execFileSync("lz4", ["-dc"], { input: image.subarray(0, end), maxBuffer: 2 ** 26 })
+}
+
 const unpacked = (initrd: string, ...args: Array<string>) =>
   execFileSync("cpio", ["--quiet", ...args], {
     maxBuffer: 2 ** 26,
-    input: execFileSync("lz4", ["-dc", initrd], { maxBuffer: 2 ** 26 })
+    input: archive(initrd)
   }).toString()
 
 describe("the guest kernel", () => {
@@ -98,7 +107,7 @@ describe("the guest kernel", () => {
       for (const file of [kernel.vmlinux, kernel.initrd]) fs.chmodSync(file, 0o644)
       damage()
       assert.deepStrictEqual(await ensure(withoutNetwork), kernel)
-      execFileSync("lz4", ["-t", "-q", kernel.initrd])
+      assert.isAbove(archive(kernel.initrd).length, 1_000_000)
       assert.isAbove(fs.statSync(kernel.vmlinux).size, 10_000_000)
     }
   })
