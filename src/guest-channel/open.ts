@@ -1,5 +1,5 @@
 import { Deferred, Effect } from "effect"
-import { randomBytes } from "node:crypto"
+import { randomUUID } from "node:crypto"
 import type { ChannelFailed } from "../contract/errors.ts"
 import { type Call, Calls } from "./calls.ts"
 import type { Connection } from "./connection.ts"
@@ -21,7 +21,8 @@ const MAX_WINDOW_BYTES = 16_777_216
 export const windowOf = (bytes: number | undefined) =>
   Math.min(Math.max(Math.trunc(bytes ?? DEFAULT_WINDOW_BYTES), MIN_WINDOW_BYTES), MAX_WINDOW_BYTES)
 
-export const newStreamId = () => randomBytes(16).toString("hex")
+/** An id never minted before. A UUID, because Node draws the randomness of many at once: 20 us less than 16 bytes of their own. */
+export const newStreamId = () => randomUUID().replaceAll("-", "")
 
 /** Runs `encode`, which may throw `Unencodable`, on a connection that works. */
 const encoding = <A, E>(connection: Connection, refused: (why: Unencodable) => E, encode: () => A) =>
