@@ -34,6 +34,9 @@ function printVersion() {
 }
 
 async function start() {
+  // V8's young generation stays at the size that it starts with. It would grow to 48 MiB with the small objects that a large output
+  // passes through, however slowly that is read, and give nothing back. Said first: a code cache holds for the same flags only.
+  require("node:v8").setFlagsFromString("--semi-space-growth-factor=1")
   const vm = require("node:vm")
   const file = path.join(__dirname, BUNDLE)
   const cacheFile = codeCacheFile()

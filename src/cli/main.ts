@@ -1,4 +1,4 @@
-import { Cause, Effect, Exit, Layer } from "effect"
+import { Cause, Effect, Exit, Layer, Logger } from "effect"
 import type { PyroError } from "../contract/errors.ts"
 import type { Pyro } from "../contract/Pyro.ts"
 import { cli } from "./cli.ts"
@@ -15,20 +15,22 @@ const LazyLocal: Layer.Layer<Pyro, PyroError> = Layer.unwrapEffect(
   Effect.map(Effect.promise(() => import("../local/layer.ts")), ({ layer }) => layer)
 )
 
+/** Stdout belongs to the guest's output and to JSON: what is logged goes to stderr. */
+const LogToStderr = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
+
 /**
  * The whole program: returns the status to leave with. A first signal interrupts the work, so that all it holds is
  * released; a second one leaves at once.
  */
 export const main = (argv: ReadonlyArray<string>, version: string): Promise<number> => {
   let received: { readonly name: string; readonly status: number; readonly atMs: number } | undefined
-  ProcessTerminal.keepYoungGenerationSmall()
   return new Promise((resolve, reject) => {
     const program = cli({ argv, version, pyro: LazyLocal, interruption: { signal: () => received } }).pipe(
       // Within the region that cannot be interrupted: afterwards an interrupted fiber has no result any more.
       Effect.tap((status) => Effect.sync(() => resolve(status))),
       Effect.uninterruptible
     )
-    const fiber = Effect.runFork(Effect.provide(program, ProcessTerminal.layer))
+    const fiber = Effect.runFork(Effect.provide(program, Layer.merge(ProcessTerminal.layer, LogToStderr)))
     for (const [name, status] of Object.entries(SIGNALS)) {
       process.on(name, () => {
         const atMs = performance.now()

@@ -2,7 +2,6 @@ import { Effect, Layer, Option, Runtime, Stream } from "effect"
 import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { isatty } from "node:tty"
-import { setFlagsFromString } from "node:v8"
 import type { WindowSize } from "../contract/Pyro.ts"
 import { OutputClosed, Terminal } from "./terminal.ts"
 
@@ -118,9 +117,3 @@ export const layer: Layer.Layer<Terminal> = Layer.sync(Terminal, () => {
     type: process.env["TERM"]
   })
 })
-
-/**
- * Keeps V8's young generation at the size that it has at the start. It would grow to 48 MiB with the small objects that a large output
- * passes through, however slowly that is read, and give nothing back (64 MiB read slowly: 20 MiB more memory instead of 47).
- */
-export const keepYoungGenerationSmall = () => setFlagsFromString("--semi-space-growth-factor=1")

@@ -21,6 +21,8 @@ let collector: Collect | undefined
 const makeCollector = (): Collect => {
   setFlagsFromString("--expose-gc")
   const gc: unknown = runInNewContext("gc")
+  // A code cache holds for the same flags only.
+  setFlagsFromString("--no-expose-gc")
   return typeof gc === "function" ? (options) => void gc(options) : () => {}
 }
 

@@ -20,6 +20,7 @@ import { type LiveDisks, makeLiveDisks } from "./live-disks.ts"
 import { type Disks, type MachineSpec, names } from "./machine.ts"
 import { fillMemory, type Frozen } from "./memory.ts"
 import { awaitMigration } from "./migration.ts"
+import { patience } from "./patience.ts"
 import { type QemuProcess, startQemu, stateDescriptorInQemu, uidFor } from "./qemu-process.ts"
 import { makeQmp, type Qmp } from "./qmp.ts"
 import {
@@ -72,7 +73,7 @@ export interface VmRequest {
 export type VmError = VmFailed | GuestPanicked | NoSpace | AdmissionRefused | HostToolMissing
 
 /** How long QEMU itself may take to open its sockets. It needs 20 ms; the rest is for a host that swaps. */
-const qemuStartTimeoutMs = 15_000
+const qemuStartTimeoutMs = 15_000 * patience
 
 /**
  * Makes a VM: journal, admission, memory, disks, QEMU, in this order, released in the opposite one. The guest does not run yet

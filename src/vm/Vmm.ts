@@ -10,6 +10,7 @@ import { freezeTemplate, probeKvm } from "./freeze.ts"
 import { greet } from "./hello.ts"
 import { fileIdentity, HostFacts } from "./HostFacts.ts"
 import type { Accelerator, MachineSpec } from "./machine.ts"
+import { patience } from "./patience.ts"
 import { findQemu } from "./qemu-program.ts"
 import type { VmPurpose } from "./record.ts"
 import { templateKey } from "./template-key.ts"
@@ -69,7 +70,7 @@ export interface Seed {
 export type VmmError = VmError | ChannelFailed | ConfinementUnavailable | HostToolUnsuitable
 
 /** How long a restored guest's agent may take to answer. Restore to answer is some 50 ms; a host with ten at once is slower. */
-const helloTimeoutMs: Record<Accelerator, number> = { kvm: 10_000, tcg: 30_000 }
+const helloTimeoutMs: Record<Accelerator, number> = { kvm: 10_000 * patience, tcg: 30_000 * patience }
 
 /** Memory of the guest that is booted to try KVM. */
 const probeMemoryMib = 256

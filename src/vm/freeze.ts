@@ -8,11 +8,12 @@ import type { Confinement } from "./confinement.ts"
 import { failedAt } from "./failure.ts"
 import { greet } from "./hello.ts"
 import type { Accelerator, MachineSpec } from "./machine.ts"
+import { patience } from "./patience.ts"
 import type { VmPurpose } from "./record.ts"
 import { acquireVm, type Vm, type VmError } from "./Vm.ts"
 
 /** From QEMU's start to the agent's answer: 1.3 s measured under TCG alone, more beside other work; 10 s on a KVM that is emulated itself. */
-const bootTimeoutMs: Record<Accelerator, number> = { kvm: 20_000, tcg: 8_000 }
+const bootTimeoutMs: Record<Accelerator, number> = { kvm: 20_000 * patience, tcg: 8_000 * patience }
 
 /** A boot under TCG may hang for want of a timer tick; the next one does not. */
 const bootRetries = 4

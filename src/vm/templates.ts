@@ -8,6 +8,7 @@ import { withLock } from "../system/lock.ts"
 import { Paths } from "../system/Paths.ts"
 import { failedAt } from "./failure.ts"
 import type { Frozen } from "./memory.ts"
+import { patience } from "./patience.ts"
 
 const TemplateManifest = Schema.Struct({
   key: Schema.String,
@@ -19,7 +20,7 @@ const TemplateManifest = Schema.Struct({
 })
 
 /** How long one process waits for another that is making the same template. */
-const buildTimeoutMs = 5 * 60_000
+const buildTimeoutMs = 5 * 60_000 * patience
 
 const describe = (file: string) => Effect.mapError(describeFile(file), failedAt("template"))
 
