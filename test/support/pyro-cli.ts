@@ -50,10 +50,25 @@ export const startPyro = (args: ReadonlyArray<string>, options: PyroOptions = {}
 /** Runs the built command to its end. */
 export const pyro = (args: ReadonlyArray<string>, options: PyroOptions = {}) => startPyro(args, options).finished
 
-/** A folder that is removed by `remove`. */
+/** Removes the memory folders, empty by now, of the state directories at most two levels below a folder. */
+const removeMemoryFolders = (folder: string, levels = 2) => {
+  const { dev, ino } = fs.statSync(folder)
+  const memory = `/dev/shm/pyro-${process.getuid?.()}-${dev.toString(36)}-${ino.toString(36)}`
+  if (fs.existsSync(memory)) fs.rmdirSync(memory)
+  if (levels === 0) return
+  for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) removeMemoryFolders(path.join(folder, entry.name), levels - 1)
+  }
+}
+
+/** A folder that is removed by `remove`, with the memory folders of the installations in it. */
 export const temporaryFolder = (prefix: string) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), prefix))
-  return { folder, remove: () => fs.rmSync(folder, { recursive: true, force: true }) }
+  const remove = () => {
+    removeMemoryFolders(folder)
+    fs.rmSync(folder, { recursive: true, force: true })
+  }
+  return { folder, remove }
 }
 
 /** Waits until a condition holds; fails with what was waited for. */
