@@ -12,7 +12,7 @@ import {
 import { Paths } from "../system/Paths.ts"
 import { type ConnectFailed, connectUnix, connectUnixSoon } from "../system/unix-socket.ts"
 import { admit } from "./admission.ts"
-import type { Confinement } from "./confinement.ts"
+import { chooseVmUid, type Confinement } from "./confinement.ts"
 import { makeOverlay, placeImage } from "./disks.ts"
 import { failedAt, fileFailedAt } from "./failure.ts"
 import { makeEventQueue, type VmHealth, watchHealth } from "./health.ts"
@@ -21,7 +21,7 @@ import { type Disks, type MachineSpec, names } from "./machine.ts"
 import { fillMemory, type Frozen } from "./memory.ts"
 import { awaitMigration } from "./migration.ts"
 import { patience } from "./patience.ts"
-import { type QemuProcess, startQemu, stateDescriptorInQemu, uidFor } from "./qemu-process.ts"
+import { type QemuProcess, startQemu, stateDescriptorInQemu } from "./qemu-process.ts"
 import { makeQmp, type Qmp } from "./qmp.ts"
 import {
   newFolderName,
@@ -89,7 +89,7 @@ export const acquireVm = (request: VmRequest): Effect.Effect<Vm, VmError, Scope.
       purpose: request.purpose,
       memoryMib: request.spec.memoryMib,
       vcpuCount: request.spec.vcpuCount,
-      uid: uidFor(request.confinement.level)
+      uid: chooseVmUid(request.confinement.level)
     })
     yield* acquireFolder(paths, record)
     yield* admit(record)
@@ -153,7 +153,7 @@ export const acquireVm = (request: VmRequest): Effect.Effect<Vm, VmError, Scope.
       reconnectPort: connectUnix(path.join(paths.directory, names.portSocket)),
       resume: command("resume", "cont"),
       pause: command("pause", "stop")
-    } as Vm
+    }
   })
 
 /** The VM's folder with its record: it appears under its name with both, or not at all. */

@@ -111,7 +111,7 @@ export interface ConfinedCommand {
 
 /**
  * The command that runs QEMU locked up. With `dieWithParent` the kernel ends the VM when the calling process dies, however it does.
- * `firstFreeDescriptor` is the number at which the caller puts a pipe for bubblewrap's report.
+ * `infoDescriptor` is the number at which the caller puts a pipe for bubblewrap's report.
  */
 export const confine = (
   level: ConfinementLevel,

@@ -1,13 +1,14 @@
 import { Deferred, Effect, Schedule, type Scope } from "effect"
-import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process"
+import { spawn, type SpawnOptions } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import type { Readable } from "node:stream"
 import { HostToolMissing, VmFailed } from "../contract/errors.ts"
+import { killAndWait } from "../system/child.ts"
 import { isAlive, type ProcessIdentity, processIdentity } from "../system/identity.ts"
 import { packageOf } from "../system/tool-packages.ts"
-import { chooseVmUid, confine, type ConfinementLevel } from "./confinement.ts"
+import { confine, type ConfinementLevel } from "./confinement.ts"
 import { type Disks, type MachineSpec, names, qemuArguments } from "./machine.ts"
 import { type VmPaths, type VmRecord, writeRecord } from "./record.ts"
 
@@ -38,9 +39,6 @@ const infoDescriptor = 4
 
 const vmFailed = (step: string, detail: string) => new VmFailed({ step, detail, consoleTail: "" })
 
-/** User and confinement that a new VM gets. */
-export const uidFor = chooseVmUid
-
 /**
  * Starts QEMU in the VM's folder and records who it is. The Scope kills it and waits until it is gone, so that whatever was
  * acquired before it (memory, disks, folder) has no user left when its own release comes.
@@ -69,7 +67,7 @@ export const startQemu = (request: QemuRequest): Effect.Effect<QemuProcess, VmFa
     const ended = yield* Deferred.make<string>()
     const child = yield* Effect.acquireRelease(
       Effect.sync(() => launch(command.program, command.args, paths.directory, request.stateDescriptor)),
-      (child) => killHard(child)
+      killAndWait
     )
     const stderr = keepTail(child.stderr as Readable)
     child.once("error", (cause) => Deferred.unsafeDone(ended, Effect.succeed(cause.message)))
@@ -161,15 +159,6 @@ const keepTail = (stream: Readable) => {
   stream.setEncoding("utf8").on("data", (chunk: string) => tail = (tail + chunk).slice(-4096))
   return () => tail
 }
-
-const killHard = (child: ChildProcess) =>
-  Effect.async<void>((resume) => {
-    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return resume(Effect.void)
-    child.once("exit", () => resume(Effect.void))
-    try {
-      process.kill(-child.pid, "SIGKILL")
-    } catch { /* gone already */ }
-  })
 
 /** Kills one very process and waits until it is gone. */
 export const killIdentity = (identity: ProcessIdentity): Effect.Effect<void> =>
