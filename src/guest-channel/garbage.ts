@@ -1,10 +1,11 @@
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 
-/** How often, in bytes received, the memory of read buffers is looked at. */
-const LOOK_EVERY_BYTES = 4_194_304
-/** Growth that is worth a collection of young objects, about 0.5 ms. It does not reach all of them. */
-const YOUNG_BYTES = 8_388_608
+/**
+ * A collection of young objects each time so many bytes were received: 0.3 ms where few of them are still in use. Rarer ones
+ * find more that is in use and promote it, and what is promoted only a full collection frees.
+ */
+const YOUNG_EVERY_BYTES = 2_097_152
 /** Growth that is worth a full one, 15 ms for the heap of a CLI; V8 alone lets it come to some 45 MiB. */
 const FULL_BYTES = 14_680_064
 /** A full collection that takes longer belongs to a large heap, which is then allowed more. */
@@ -17,7 +18,6 @@ type Collect = (options?: { readonly type: "minor" }) => void
 let receivedBytes = 0
 let lowestBytes = Infinity
 let fullBytes = FULL_BYTES
-let triedYoung = false
 let collector: Collect | undefined
 let fullAtMs = -Infinity
 
@@ -36,22 +36,16 @@ const makeCollector = (): Collect => {
  */
 export const countReceived = (bytes: number) => {
   receivedBytes += bytes
-  if (receivedBytes < LOOK_EVERY_BYTES) return
+  if (receivedBytes < YOUNG_EVERY_BYTES) return
   receivedBytes = 0
+  collector ??= makeCollector()
+  collector({ type: "minor" })
   const heldBytes = process.memoryUsage().arrayBuffers
   lowestBytes = Math.min(lowestBytes, heldBytes)
-  const grownBytes = heldBytes - lowestBytes
-  if (grownBytes < YOUNG_BYTES) return
-  collector ??= makeCollector()
-  if (!triedYoung) {
-    triedYoung = true
-    collector({ type: "minor" })
-  } else if (grownBytes >= fullBytes && performance.now() - fullAtMs >= FULL_EVERY_MS) {
-    const startedAt = performance.now()
-    fullAtMs = startedAt
-    collector()
-    fullBytes = performance.now() - startedAt > LONG_MS ? 2 * fullBytes : FULL_BYTES
-    triedYoung = false
-    lowestBytes = Infinity
-  }
+  if (heldBytes - lowestBytes < fullBytes || performance.now() - fullAtMs < FULL_EVERY_MS) return
+  const startedAt = performance.now()
+  fullAtMs = startedAt
+  collector()
+  fullBytes = performance.now() - startedAt > LONG_MS ? 2 * fullBytes : FULL_BYTES
+  lowestBytes = Infinity
 }
