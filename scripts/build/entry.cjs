@@ -85,7 +85,8 @@ function writeCodeCache(cacheFile, script) {
   const directory = path.dirname(cacheFile)
   const unfinished = `${cacheFile}.${process.pid}.tmp`
   try {
-    fs.mkdirSync(directory, { recursive: true, mode: 0o700 })
+    // The command itself made the cache directory; Node's `recursive` spins where a parent refuses with ENOENT, as /proc does.
+    if (!fs.existsSync(directory)) fs.mkdirSync(directory, { mode: 0o700 })
     fs.writeFileSync(unfinished, script.createCachedData(), { mode: 0o600, flag: "wx" })
     fs.renameSync(unfinished, cacheFile)
     removeStale(directory)

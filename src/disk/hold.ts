@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { type HostToolMissing, NoSpace, StateDirectoryUnusable } from "../contract/errors.ts"
+import { type HostToolMissing, ImageDamaged, NoSpace, StateDirectoryUnusable } from "../contract/errors.ts"
 import { runTool } from "../system/child.ts"
 import { nativeTool } from "../system/native.ts"
 
@@ -13,18 +13,20 @@ const copyFull = 3
 
 /**
  * Gives an image of the cache a second name in a folder of its holder, so that it outlives its eviction: a hard link, or
- * where there can be none a copy that shares its blocks or leaves holes out. The name must be free.
+ * where there can be none a copy that shares its blocks or leaves holes out. The name must be free. ImageDamaged says that the
+ * image was evicted meanwhile: ask for it again.
  */
 export const holdImage = (
   image: string,
   held: string
-): Effect.Effect<void, NoSpace | HostToolMissing | StateDirectoryUnusable> =>
-  Effect.suspend(() => {
+): Effect.Effect<void, NoSpace | HostToolMissing | StateDirectoryUnusable | ImageDamaged> =>
+  Effect.suspend((): Effect.Effect<void, NoSpace | HostToolMissing | StateDirectoryUnusable | ImageDamaged> => {
     try {
       fs.linkSync(image, held)
       return Effect.void
     } catch (cause) {
       const { code, message } = cause as NodeJS.ErrnoException
+      if (!fs.existsSync(image)) return Effect.fail(new ImageDamaged({ path: image, detail: "it is gone" }))
       return cannotLink.includes(code) ? copyImage(image, held) : unusable(held, message)
     }
   })

@@ -1,4 +1,4 @@
-import { Context, Effect, Layer, Option } from "effect"
+import { Context, Effect, Fiber, Layer, Option } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import type {
@@ -142,11 +142,15 @@ const make = (cacheDir: string, kernel: Context.Tag.Service<Kernel>) => {
       Option.match({
         onSome: Effect.succeed,
         onNone: () =>
-          sweepTemporaries(store.temporaries).pipe(
-            Effect.zipRight(look),
-            Effect.flatMap(Option.match({ onSome: Effect.succeed, onNone: () => build(entry, onProgress) })),
-            withLock(lockFile(entry), { timeoutMs: buildTimeoutMs })
-          )
+          Effect.scoped(Effect.gen(function*() {
+            const waiting = yield* Effect.forkScoped(sayWaiting(entry, onProgress))
+            return yield* Fiber.interrupt(waiting).pipe(
+              Effect.zipRight(sweepTemporaries(store.temporaries)),
+              Effect.zipRight(look),
+              Effect.flatMap(Option.match({ onSome: Effect.succeed, onNone: () => build(entry, onProgress) })),
+              withLock(lockFile(entry), { timeoutMs: buildTimeoutMs })
+            )
+          }))
       })
     ).pipe(say(entry.name, "prepare", entry.diskMib), Effect.map(environmentOf(entry)))
   }
@@ -237,6 +241,13 @@ const make = (cacheDir: string, kernel: Context.Tag.Service<Kernel>) => {
     prune
   }
 }
+
+/** A lock that is not there at once is held by somebody who builds the same. */
+const sayWaiting = ({ name }: CatalogueEntry, onProgress: OnProgress) =>
+  Effect.delay(
+    Effect.sync(() => onProgress({ step: `waiting for another pyro that is building ${name}`, fraction: 0 })),
+    "500 millis"
+  )
 
 const absent = ({ description, name }: CatalogueEntry): EnvironmentStatus => ({
   name,

@@ -39,7 +39,12 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
         onTemplate: Effect.sync(() => noticesTo(notices)({ step: "preparing a template (once)", fraction: 0.5 }))
       })
     })
-    const prepared = yield* prepare.pipe(Effect.ensuring(notices.end), Effect.forkScoped)
+    const prepared = yield* prepare.pipe(
+      // Somebody emptied the cache between an image's making and its use.
+      Effect.retry({ times: 1, while: (failure) => failure._tag === "ImageDamaged" }),
+      Effect.ensuring(notices.end),
+      Effect.forkScoped
+    )
     const events: Stream.Stream<RunEvent, PyroError> = Stream.unwrap(
       Effect.map(Fiber.join(prepared), (workspace) => runIn(workspace, payload, input, since))
     )

@@ -49,11 +49,23 @@ const defaultMemoryStore = (stateDir: string) => {
   }
 }
 
+/** Not `recursive`, which spins for ever where the parent is there and still refuses with ENOENT, as /proc does (Node 20). */
+const makeFolders = (absolute: string) => {
+  if (fs.existsSync(absolute)) return
+  makeFolders(path.dirname(absolute))
+  try {
+    fs.mkdirSync(absolute, { mode: 0o700 })
+  } catch (cause) {
+    // Somebody else was faster.
+    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause
+  }
+}
+
 const ensure = (variable: string, directory: string) =>
   Effect.try({
     try: () => {
       const absolute = path.resolve(directory)
-      fs.mkdirSync(absolute, { recursive: true, mode: 0o700 })
+      makeFolders(absolute)
       const stat = fs.lstatSync(absolute)
       if (!fs.statSync(absolute).isDirectory()) throw new Error("it is not a directory")
       if (stat.uid !== process.getuid?.()) throw new Error(`it belongs to uid ${stat.uid}`)
@@ -64,6 +76,6 @@ const ensure = (variable: string, directory: string) =>
     catch: (cause) =>
       new StateDirectoryUnusable({
         path: directory,
-        detail: `${cause instanceof Error ? cause.message : String(cause)}; name another with ${variable}`
+        detail: `${variable}: ${cause instanceof Error ? cause.message : String(cause)}`
       })
   })

@@ -6,6 +6,7 @@ import {
   type AdmissionRefused,
   type GuestPanicked,
   type HostToolMissing,
+  type ImageDamaged,
   type NoSpace,
   VmFailed
 } from "../contract/errors.ts"
@@ -70,7 +71,7 @@ export interface VmRequest {
   readonly dieWithParent: boolean
 }
 
-export type VmError = VmFailed | GuestPanicked | NoSpace | AdmissionRefused | HostToolMissing
+export type VmError = VmFailed | GuestPanicked | NoSpace | AdmissionRefused | HostToolMissing | ImageDamaged
 
 /** How long QEMU itself may take to open its sockets. It needs 20 ms; the rest is for a host that swaps. */
 const qemuStartTimeoutMs = 15_000 * patience

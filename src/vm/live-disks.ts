@@ -1,7 +1,7 @@
 import { Effect, Ref } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import type { HostToolMissing, NoSpace, VmFailed } from "../contract/errors.ts"
+import type { HostToolMissing, ImageDamaged, NoSpace, VmFailed } from "../contract/errors.ts"
 import { makeOverlay, placeImage } from "./disks.ts"
 import { failedAt, fileFailedAt } from "./failure.ts"
 import { type Disks, overlayNode, seedNode } from "./machine.ts"
@@ -30,7 +30,7 @@ export interface LiveDisks {
    * Puts a new, empty workspace disk on `seed` and makes `seed` the baseline. Only while the guest has neither of the two mounted:
    * the kernel drops a device's cache at the last unmount, and so meets nothing stale. The old overlay is removed.
    */
-  readonly switchTo: (disks: NewDisks) => Effect.Effect<void, VmFailed | NoSpace | HostToolMissing>
+  readonly switchTo: (disks: NewDisks) => Effect.Effect<void, VmFailed | NoSpace | HostToolMissing | ImageDamaged>
   /**
    * Ends the overlay that is written now and goes on with a new, empty one over it. Gives the host path of the ended one, which
    * nobody writes any longer. While the VM is paused, so that it fits a capture of its memory.

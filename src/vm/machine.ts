@@ -16,6 +16,7 @@ export interface MachineSpec {
  * Guest kernel's command line. ACPI stays on (the virtio-mmio devices are found by it), `reboot=t panic=-1` turns a panic
  * into a reset that QEMU reports. Cgroups count a command's own memory and not the kernel's for it, and of the security modules
  * those stay that programs use on themselves: the guest is no boundary (the VM is), and an exec is 0.4 ms faster under TCG.
+ * tracefs stays empty: up to Linux 6.5 its files alone are 9 MiB of memory in every VM.
  *
  * Under TCG only: `norandmaps`, because QEMU translates code per address and every randomised exec would translate libc anew
  * (exec 5 to 7 times slower without); `tsc_early_khz` + `tsc=reliable`, because the kernel's calibration loses against
@@ -32,6 +33,7 @@ export const kernelCommandLine = (spec: MachineSpec): string =>
     "mitigations=off",
     "cgroup.memory=nokmem,nosocket",
     "lsm=landlock,yama",
+    "initcall_blacklist=tracer_init_tracefs",
     "rdinit=/init",
     ...(spec.accelerator === "tcg"
       ? ["nokaslr", "norandmaps", `tsc_early_khz=${spec.tscKhz}`, "tsc=reliable"]

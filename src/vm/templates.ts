@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { readJson, writeJsonAtomic } from "../system/atomic-file.ts"
-import { CheckedFile, checkFile, describeFile } from "../system/checked-file.ts"
+import { CheckedFile, checkFile, describeFile, sparseDigest } from "../system/checked-file.ts"
 import { withLock } from "../system/lock.ts"
 import { Paths } from "../system/Paths.ts"
 import { failedAt } from "./failure.ts"
@@ -22,7 +22,7 @@ const TemplateManifest = Schema.Struct({
 /** How long one process waits for another that is making the same template. */
 const buildTimeoutMs = 5 * 60_000 * patience
 
-const describe = (file: string) => Effect.mapError(describeFile(file), failedAt("template"))
+const describe = (file: string) => Effect.mapError(describeFile(file, sparseDigest), failedAt("template"))
 
 const filesOf = (directory: string): Frozen => ({
   memoryPath: path.join(directory, "mem"),
@@ -36,8 +36,8 @@ const find = (directory: string) =>
     const manifest = Option.getOrUndefined(yield* readJson(file, TemplateManifest))
     if (manifest === undefined) return undefined
     const frozen = filesOf(directory)
-    const memory = yield* checkFile(frozen.memoryPath, manifest.memory, { thorough: false })
-    const state = yield* checkFile(frozen.statePath, manifest.state, { thorough: false })
+    const memory = yield* checkFile(frozen.memoryPath, manifest.memory, { thorough: false, digest: sparseDigest })
+    const state = yield* checkFile(frozen.statePath, manifest.state, { thorough: false, digest: sparseDigest })
     // In a copied cache the content was read and is right; the next run need not read it again.
     if (memory !== manifest.memory || state !== manifest.state) {
       yield* writeJsonAtomic(file, TemplateManifest, { ...manifest, memory, state })

@@ -160,6 +160,8 @@ describe("seed images", { concurrent: true }, () => {
       }
       const taken = yield* Effect.flip(holdImage(linked, copied))
       assert.strictEqual(taken._tag, "StateDirectoryUnusable")
+      const gone = yield* Effect.flip(holdImage(image.path, `${linked}.2`))
+      assert.strictEqual(gone._tag, "ImageDamaged")
     }))
 
   it.scopedLive("pruning removes what was not asked for the longest and keeps the rest", () =>

@@ -121,5 +121,7 @@ describe("paths", () => {
       const failure = yield* Effect.flip(paths({ PYRO_STATE_DIR: path.join(root, "file", "state") }))
       assert.strictEqual(failure._tag, "StateDirectoryUnusable")
       assert.include(failure.message, "PYRO_STATE_DIR")
+      const impossible = yield* Effect.flip(paths({ PYRO_STATE_DIR: "/proc/nowhere/state" }))
+      assert.include(impossible.message, "/proc/nowhere")
     }))
 })
