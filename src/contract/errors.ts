@@ -1,5 +1,20 @@
 import { Schema } from "effect"
 import { snakeFields } from "./snake.ts"
+import {
+  DaemonMismatch,
+  DaemonUnavailable,
+  EditRejected,
+  ExecNotFound,
+  ExportRefused,
+  FileChanged,
+  FileRefused,
+  PatchRejected,
+  WorkspaceNameTaken,
+  WorkspaceNotFound,
+  WorkspaceNotReady
+} from "./workspace-errors.ts"
+
+export * from "./workspace-errors.ts"
 
 /** The request itself is at fault: it will fail again until it is changed. */
 export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()(
@@ -302,6 +317,17 @@ export const PyroError = Schema.Union(
   AdmissionRefused,
   StateDirectoryUnusable,
   SeedRejected,
-  ConfinementUnavailable
+  ConfinementUnavailable,
+  WorkspaceNotFound,
+  WorkspaceNameTaken,
+  WorkspaceNotReady,
+  ExecNotFound,
+  FileRefused,
+  FileChanged,
+  EditRejected,
+  PatchRejected,
+  ExportRefused,
+  DaemonUnavailable,
+  DaemonMismatch
 )
 export type PyroError = typeof PyroError.Type

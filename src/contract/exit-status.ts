@@ -37,6 +37,17 @@ export const exitStatus = (error: PyroError, family: ExitFamily): number => {
     case "StateDirectoryUnusable":
     case "SeedRejected":
     case "ConfinementUnavailable":
+    case "WorkspaceNotFound":
+    case "WorkspaceNameTaken":
+    case "WorkspaceNotReady":
+    case "ExecNotFound":
+    case "FileRefused":
+    case "FileChanged":
+    case "EditRejected":
+    case "PatchRejected":
+    case "ExportRefused":
+    case "DaemonUnavailable":
+    case "DaemonMismatch":
       return ownFailure(family)
   }
 }

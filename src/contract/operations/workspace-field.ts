@@ -1,0 +1,19 @@
+import { Schema } from "effect"
+import { lazy } from "../operation.ts"
+
+/** A name that a person gives: never mistaken for an id, an option, or a path. */
+export const WorkspaceName = lazy(() =>
+  Schema.String.pipe(
+    Schema.pattern(/^(?!ws-[0-9a-f]{10}$)[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, {
+      message: () => "must be letters, digits, '.', '_' and '-', at most 63 of them, and no id"
+    })
+  )
+)
+
+/** Which workspace a request is about. */
+export const workspaceField = lazy(() =>
+  Schema.String.pipe(
+    Schema.filter((name) => name !== "" && name.length <= 200, { message: () => "must be a workspace's id or name" }),
+    Schema.annotations({ description: "Id or name of the workspace" })
+  )
+)
