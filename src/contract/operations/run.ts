@@ -4,27 +4,7 @@ import { between, defaulted, optional, text } from "../fields.ts"
 import { Notice } from "../notice.ts"
 import { type Folding, lazy, streaming } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
-
-/** Longest deadline in seconds (a week): timers of JavaScript end at 24 days. */
-const MAX_TIMEOUT_SECONDS = 604_800
-
-const TimeoutSeconds = lazy(() =>
-  Schema.Number.pipe(
-    Schema.filter((seconds) => seconds > 0 && seconds <= MAX_TIMEOUT_SECONDS, {
-      message: () => `must be more than 0 and at most ${MAX_TIMEOUT_SECONDS} seconds`
-    }),
-    Schema.annotations({ description: "Kill the command and everything it started after this many seconds" })
-  )
-)
-
-const Variables = lazy(() =>
-  Schema.Record({ key: Schema.String, value: text("") }).pipe(
-    Schema.filter((variables) => Object.keys(variables).every((name) => name !== "" && !/[=\0]/.test(name)), {
-      message: () => "must be NAME=VALUE"
-    }),
-    Schema.annotations({ description: "Environment variables of the command" })
-  )
-)
+import { command, endFields, fieldsOfCommand, OutputEvent, terminalFields } from "./command.ts"
 
 export const RunPayload = lazy(() =>
   Schema.Struct(snakeFields({
@@ -32,32 +12,8 @@ export const RunPayload = lazy(() =>
       Schema.filter((name) => name !== "" && name.length <= 200, { message: () => "must be a name such as debian:12" }),
       Schema.annotations({ description: "Environment to run in, such as debian:12" })
     ),
-    command: defaulted(
-      Schema.Array(text("Program or one argument")).annotations({
-        description: "Program and its arguments; a login shell when left out, which needs a terminal"
-      }),
-      () => []
-    ),
-    timeoutSeconds: optional(TimeoutSeconds()),
-    env: defaulted(Variables(), () => ({})),
-    cwd: defaulted(
-      Schema.String.pipe(
-        Schema.filter((path) => path.startsWith("/") && !path.includes("\0"), {
-          message: () => "must be an absolute path in the guest"
-        }),
-        Schema.annotations({ description: "Directory to run in" })
-      ),
-      () => "/workspace"
-    ),
-    user: defaulted(
-      Schema.String.pipe(
-        Schema.pattern(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}(:[A-Za-z0-9_.-]{1,64})?$/, {
-          message: () => "must be a user name, a uid, or uid:gid"
-        }),
-        Schema.annotations({ description: "User to run as: root, agent, a uid, or uid:gid" })
-      ),
-      () => "root"
-    ),
+    command: command(),
+    ...fieldsOfCommand(),
     vcpuCount: defaulted(
       between({ from: 1, to: 32, unit: "", description: "Virtual CPUs" }),
       () => 1
@@ -69,34 +25,15 @@ export const RunPayload = lazy(() =>
     seedPath: optional(
       text("Directory or archive of the host whose content /workspace starts with")
     ),
-    tty: defaulted(Schema.Boolean.annotations({ description: "Run on a terminal, for interactive programs" }), () =>
-      false),
-    rows: defaulted(between({ from: 1, to: 65_535, unit: "rows", description: "Height of the terminal" }), () =>
-      24),
-    cols: defaulted(between({ from: 1, to: 65_535, unit: "columns", description: "Width of the terminal" }), () => 80),
+    ...terminalFields(),
     requireConfinement: optional(
       Schema.Literal("namespaces", "namespaces+uid").annotations({
         description: "Refuse to run where the host cannot confine QEMU this far"
       })
-    ),
-    maxBytes: defaulted(
-      between({
-        from: 0,
-        to: 67_108_864,
-        unit: "bytes",
-        description: "Most bytes of stdout, and of stderr, kept in the result; head and tail stay"
-      }),
-      () => 1_048_576
     )
   }))
 )
 export type RunPayload = ReturnType<typeof RunPayload>["Type"]
-
-const Outcome = lazy(() =>
-  Schema.Literal("exited", "signaled", "timed_out", "out_of_memory").annotations({
-    description: "How the command ended"
-  })
-)
 
 const Durations = lazy(() =>
   Schema.Struct(snakeFields({
@@ -106,23 +43,13 @@ const Durations = lazy(() =>
   }))
 )
 
-const ended = lazy(() => ({
-  outcome: Outcome(),
-  status: Schema.Int.annotations({
-    description: "The command's exit status; 128 + n after signal n, 124 after the timeout, 137 out of memory"
-  }),
-  signal: optional(Schema.Int.annotations({ description: "Signal that ended the command" })),
-  durations: Durations()
-}))
+const ended = lazy(() => ({ ...endFields(), durations: Durations() }))
 
 export const RunEvent = lazy(() =>
   Schema.Union(
     Notice(),
     Schema.TaggedStruct("Started", snakeFields({ bootMs: Schema.Number })),
-    Schema.TaggedStruct("Output", {
-      from: Schema.Literal("stdout", "stderr"),
-      bytes: Schema.Uint8ArrayFromSelf.annotations({ jsonSchema: { type: "string", contentEncoding: "binary" } })
-    }),
+    OutputEvent(),
     Schema.TaggedStruct("Exited", ended())
   )
 )

@@ -1,0 +1,199 @@
+import { Schema } from "effect"
+import { boundedOutput } from "../bounded-output.ts"
+import { between, defaulted, optional } from "../fields.ts"
+import { type Folding, lazy, streaming, unary } from "../operation.ts"
+import { snakeFields } from "../snake.ts"
+import { command, ended, fieldsOfCommand, Outcome, OutputEvent, terminalFields } from "./command.ts"
+import { workspaceField } from "./workspace-field.ts"
+
+/** Names one command for good: minted by the client, so that asking again never runs it twice. */
+export const ExecId = lazy(() =>
+  Schema.String.pipe(Schema.pattern(/^[0-9a-f]{32}$/, { message: () => "must be 32 hexadecimal digits" }))
+)
+
+export const ExecPayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    workspace: workspaceField(),
+    command: command(),
+    script: optional(
+      Schema.String.annotations({ description: "Shell script to run instead of a command (bash -c, else sh -c)" })
+    ),
+    execId: optional(
+      ExecId().annotations({
+        description:
+          "Id of the command. One that is known already is not run again: its output and outcome are given anew"
+      })
+    ),
+    detach: defaulted(
+      Schema.Boolean.annotations({ description: "Leave it running and return its id at once" }),
+      () => false
+    ),
+    cursor: optional(
+      Schema.Int.annotations({ description: "With the id of a known command: where in its log to go on" })
+    ),
+    ...fieldsOfCommand(),
+    ...terminalFields()
+  }))
+)
+export type ExecPayload = ReturnType<typeof ExecPayload>["Type"]
+
+export const ExecEvent = lazy(() =>
+  Schema.Union(
+    Schema.TaggedStruct("Started", snakeFields({ execId: Schema.String })),
+    OutputEvent(),
+    Schema.TaggedStruct("Exited", snakeFields(ended())),
+    Schema.TaggedStruct("Detached", snakeFields({ execId: Schema.String }))
+  )
+)
+export type ExecEvent = ReturnType<typeof ExecEvent>["Type"]
+
+export const ExecResult = lazy(() =>
+  Schema.Struct(snakeFields({
+    execId: Schema.String,
+    ...ended(),
+    outcome: Schema.Union(Outcome(), Schema.Literal("running")),
+    stdout: Schema.String,
+    stderr: Schema.String,
+    stdoutBytes: Schema.Int.annotations({ description: "Bytes the command wrote to stdout in all" }),
+    stderrBytes: Schema.Int.annotations({ description: "Bytes the command wrote to stderr in all" }),
+    truncated: Schema.Boolean.annotations({ description: "The middle of stdout or stderr is left out; `logs` has it" }),
+    lossy: Schema.Boolean.annotations({ description: "Bytes that are not UTF-8 were replaced" })
+  }))
+)
+export type ExecResult = ReturnType<typeof ExecResult>["Type"]
+
+const fold = (payload: ExecPayload): Folding<ExecEvent, ExecResult> => {
+  const output = { stdout: boundedOutput(payload.maxBytes), stderr: boundedOutput(payload.maxBytes) }
+  let execId = ""
+  let exited: Omit<Extract<ExecEvent, { readonly _tag: "Exited" }>, "_tag"> | undefined
+  let detached = false
+  return {
+    add: (event) => {
+      switch (event._tag) {
+        case "Output":
+          return output[event.from].add(event.bytes)
+        case "Exited": {
+          const { _tag, ...how } = event
+          exited = how
+          return
+        }
+        case "Detached":
+          detached = true
+          return
+        case "Started":
+          execId = event.execId
+          return
+      }
+    },
+    result: () => {
+      if (exited === undefined && !detached) return undefined
+      const stdout = output.stdout.kept()
+      const stderr = output.stderr.kept()
+      return {
+        execId,
+        ...(exited ?? { status: 0, durationMs: 0 }),
+        outcome: exited?.outcome ?? "running",
+        stdout: stdout.text,
+        stderr: stderr.text,
+        stdoutBytes: stdout.bytes,
+        stderrBytes: stderr.bytes,
+        truncated: stdout.truncated || stderr.truncated,
+        lossy: stdout.lossy || stderr.lossy
+      }
+    }
+  }
+}
+
+export const workspaceExec = streaming({
+  name: "workspace.exec",
+  summary: "Run a command in a workspace",
+  description:
+    "Runs a command, streams what it prints and leaves with its exit status. Files, installed packages and background " +
+    "processes that detach themselves stay for the next command. All output is kept: `workspace logs` has it.",
+  cli: {
+    path: ["workspace", "exec"],
+    args: ["workspace"],
+    rest: "command",
+    filled: ["rows", "cols"],
+    exits: "guest",
+    examples: [
+      "pyro workspace exec fix -- make test",
+      "pyro workspace exec fix --timeout-seconds 60 --cwd /workspace/api -- npm test",
+      "pyro workspace exec fix --script 'ls | wc -l'",
+      "pyro workspace exec fix --detach -- ./long-build.sh"
+    ]
+  },
+  mcp: { tool: "workspace_exec", profiles: ["core", "full"] },
+  annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
+  payload: ExecPayload,
+  event: ExecEvent,
+  result: ExecResult,
+  exitStatus: (result) => result.status,
+  fold
+})
+
+const LogEntry = lazy(() =>
+  Schema.Struct(snakeFields({
+    execId: Schema.String,
+    command: Schema.Array(Schema.String),
+    startedAt: Schema.String.annotations({ description: "ISO 8601" }),
+    outcome: Schema.Union(Outcome(), Schema.Literal("running", "lost")).annotations({
+      description: "`lost`: the microVM ended before the command's end was known"
+    }),
+    status: optional(Schema.Int),
+    durationMs: optional(Schema.Number),
+    outputBytes: Schema.Int.annotations({ description: "Bytes that it printed in all" })
+  }))
+)
+export type LogEntry = ReturnType<typeof LogEntry>["Type"]
+
+export const LogsPayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    workspace: workspaceField(),
+    execId: optional(ExecId().annotations({ description: "Give this command's output instead of the list" })),
+    cursor: defaulted(
+      Schema.Int.pipe(Schema.nonNegative()).annotations({ description: "Where in the command's log to begin" }),
+      () => 0
+    ),
+    maxBytes: defaulted(
+      between({ from: 1, to: 67_108_864, unit: "bytes", description: "Most bytes of output to give" }),
+      () => 1_048_576
+    ),
+    limit: defaulted(
+      between({ from: 1, to: 10_000, unit: "", description: "Most commands to list, newest kept" }),
+      () => 100
+    )
+  }))
+)
+export type LogsPayload = ReturnType<typeof LogsPayload>["Type"]
+
+export const LogsResult = lazy(() =>
+  Schema.Struct(snakeFields({
+    commands: Schema.Array(LogEntry()),
+    output: optional(
+      Schema.String.annotations({ description: "What the command printed, stdout and stderr in the order they came" })
+    ),
+    nextCursor: optional(
+      Schema.Int.annotations({ description: "Where to go on; absent at the end of a finished log" })
+    ),
+    lossy: optional(Schema.Boolean.annotations({ description: "Bytes that are not UTF-8 were replaced" }))
+  }))
+)
+export type LogsResult = ReturnType<typeof LogsResult>["Type"]
+
+export const workspaceLogs = unary({
+  name: "workspace.logs",
+  summary: "List a workspace's commands, or give one's output",
+  description: "Lists what ran in the workspace since its creation or last reset, with outcome and duration; with an " +
+    "exec id, gives that command's output from a cursor on.",
+  cli: {
+    path: ["workspace", "logs"],
+    args: ["workspace"],
+    exits: "own",
+    examples: ["pyro workspace logs fix", "pyro workspace logs fix --exec-id 4f0c… --cursor 0"]
+  },
+  mcp: { tool: "workspace_logs", profiles: ["full"] },
+  annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
+  payload: LogsPayload,
+  result: LogsResult
+})

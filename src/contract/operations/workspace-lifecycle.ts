@@ -1,0 +1,289 @@
+import { Schema } from "effect"
+import { between, defaulted, optional, text } from "../fields.ts"
+import { Notice } from "../notice.ts"
+import { type Folding, lazy, streaming, unary } from "../operation.ts"
+import { snakeFields } from "../snake.ts"
+import { workspaceField, WorkspaceName } from "./workspace-field.ts"
+import { WorkspaceInfo } from "./workspace-info.ts"
+
+const core = { profiles: ["core", "full"] } as const
+const full = { profiles: ["full"] } as const
+
+/** A year: longer than any timer, so expiry is looked at again and again. */
+const MAX_TTL_SECONDS = 31_536_000
+
+const TtlSeconds = lazy(() =>
+  between({
+    from: 1,
+    to: MAX_TTL_SECONDS,
+    unit: "seconds",
+    description: "Delete it by itself so many seconds after its last activity"
+  })
+)
+
+const Labels = lazy(() =>
+  Schema.Record({ key: Schema.String, value: Schema.String }).pipe(
+    Schema.filter(
+      (labels) =>
+        Object.entries(labels).every(([key, value]) =>
+          /^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/.test(key) && /^[\x20-\x7e]{0,200}$/.test(value)
+        ),
+      { message: () => "must be KEY=VALUE, keys of letters, digits, '.', '_', '/' and '-', printable values" }
+    )
+  )
+)
+
+export const CreatePayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    environment: defaulted(
+      Schema.String.pipe(
+        Schema.filter((name) => name !== "" && name.length <= 200, {
+          message: () => "must be a name such as debian:12"
+        }),
+        Schema.annotations({ description: "Environment that its root is, such as debian:12" })
+      ),
+      () => "debian:12"
+    ),
+    seedPath: optional(text("Directory or archive (tar, tar.gz, tar.zst) of the host that /workspace starts with")),
+    repoUrl: optional(text("Git URL that /workspace starts with a checkout of")),
+    repoRef: optional(text("Branch, tag or commit of repo_url")),
+    git: defaulted(
+      Schema.Literal("shallow", "full", "none").annotations({
+        description: "How much of the repository's history goes along: the last commit, all of it, or no .git at all"
+      }),
+      () => "shallow" as const
+    ),
+    includeIgnored: defaulted(
+      Schema.Array(text("")).annotations({ description: "Paths to take although git ignores them, as globs" }),
+      () => []
+    ),
+    name: optional(WorkspaceName().annotations({ description: "Name to call it by, unique" })),
+    labels: defaulted(Labels().annotations({ description: "Labels to find it by" }), () => ({})),
+    ttlSeconds: optional(TtlSeconds()),
+    vcpuCount: defaulted(between({ from: 1, to: 32, unit: "", description: "Virtual CPUs" }), () => 1),
+    memoryMib: defaulted(
+      between({ from: 64, to: 1_048_576, unit: "MiB", description: "Guest memory in MiB" }),
+      () => 1024
+    ),
+    diskMib: defaulted(
+      between({
+        from: 64,
+        to: 4_194_304,
+        unit: "MiB",
+        description: "Size of its disk in MiB; room is taken as it is written"
+      }),
+      () => 16_384
+    ),
+    requireConfinement: optional(
+      Schema.Literal("namespaces", "namespaces+uid").annotations({
+        description: "Refuse where the host cannot confine QEMU this far"
+      })
+    )
+  }))
+)
+export type CreatePayload = ReturnType<typeof CreatePayload>["Type"]
+
+/** What a lifecycle step says on the way, and the workspace it ends with. */
+export const WorkspaceEvent = lazy(() =>
+  Schema.Union(Notice(), Schema.TaggedStruct("Ready", { workspace: WorkspaceInfo() }))
+)
+export type WorkspaceEvent = ReturnType<typeof WorkspaceEvent>["Type"]
+
+const WorkspaceResult = lazy(() =>
+  Schema.Struct(snakeFields({ workspace: WorkspaceInfo(), warnings: Schema.Array(Schema.String) }))
+)
+type WorkspaceResult = ReturnType<typeof WorkspaceResult>["Type"]
+
+const fold = (): Folding<WorkspaceEvent, WorkspaceResult> => {
+  const warnings: Array<string> = []
+  let workspace: WorkspaceInfo | undefined
+  return {
+    add: (event) => {
+      if (event._tag === "Ready") workspace = event.workspace
+      else if (event.level === "warning") warnings.push(event.message)
+    },
+    result: () => workspace === undefined ? undefined : { workspace, warnings }
+  }
+}
+
+export const workspaceCreate = streaming({
+  name: "workspace.create",
+  summary: "Create a workspace: a microVM with a disk of its own",
+  description:
+    "Makes a microVM whose /workspace is empty, or holds a copy of a directory, an archive or a git repository of the host. " +
+    "It stays until it is deleted or expires; commands, edits and services in it never touch the host. There is no network.",
+  cli: {
+    path: ["workspace", "create"],
+    args: ["environment"],
+    flags: { memory_mib: "mem-mib", labels: "label" },
+    exits: "own",
+    examples: [
+      "pyro workspace create --seed-path . --name fix",
+      "pyro workspace create debian:12-build --repo-url https://github.com/owner/repo --repo-ref main",
+      "WS=$(pyro workspace create --id-only)"
+    ]
+  },
+  mcp: { tool: "workspace_create", ...core },
+  annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
+  payload: CreatePayload,
+  event: WorkspaceEvent,
+  result: WorkspaceResult,
+  fold
+})
+
+export const workspaceList = unary({
+  name: "workspace.list",
+  summary: "List workspaces, the one used last first",
+  description: "Lists all workspaces, or those that have every label asked for.",
+  cli: {
+    path: ["workspace", "list"],
+    args: [],
+    flags: { labels: "label" },
+    exits: "own",
+    examples: ["pyro workspace list", "pyro workspace list --label task=42 --json"]
+  },
+  mcp: { tool: "workspace_list", ...core },
+  annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
+  payload: lazy(() =>
+    Schema.Struct({
+      labels: defaulted(Labels().annotations({ description: "Labels that it must have" }), () => ({}))
+    })
+  ),
+  result: lazy(() => Schema.Struct({ workspaces: Schema.Array(WorkspaceInfo()) }))
+})
+
+const OneWorkspace = lazy(() => Schema.Struct({ workspace: workspaceField() }))
+
+export const workspaceStatus = unary({
+  name: "workspace.status",
+  summary: "Show what a workspace is and how it is",
+  description: "Shows state, sizes, labels, what it was seeded from, when it was used last and when it expires.",
+  cli: { path: ["workspace", "status"], args: ["workspace"], exits: "own", examples: ["pyro workspace status fix"] },
+  mcp: { tool: "workspace_status", ...core },
+  annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
+  payload: OneWorkspace,
+  result: WorkspaceInfo
+})
+
+export const UpdatePayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    workspace: workspaceField(),
+    name: optional(WorkspaceName().annotations({ description: "New name" })),
+    labels: defaulted(Labels().annotations({ description: "Labels to set; others stay" }), () => ({})),
+    clearLabels: defaulted(
+      Schema.Array(Schema.String).annotations({ description: "Labels to remove, by key" }),
+      () => []
+    ),
+    ttlSeconds: optional(
+      between({
+        from: 0,
+        to: MAX_TTL_SECONDS,
+        unit: "seconds",
+        description: "Delete it so many seconds after its last activity; 0: never"
+      })
+    )
+  }))
+)
+export type UpdatePayload = ReturnType<typeof UpdatePayload>["Type"]
+
+export const workspaceUpdate = unary({
+  name: "workspace.update",
+  summary: "Change a workspace's name, labels or expiry",
+  description: "Changes what is given and leaves the rest. Labels are merged.",
+  cli: {
+    path: ["workspace", "update"],
+    args: ["workspace"],
+    flags: { labels: "label", clear_labels: "clear-label" },
+    exits: "own",
+    examples: ["pyro workspace update fix --label reviewed=yes --ttl-seconds 3600"]
+  },
+  mcp: { tool: "workspace_update", ...core },
+  annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
+  payload: UpdatePayload,
+  result: WorkspaceInfo
+})
+
+/** Rows whose payload is one workspace and whose result is what it is afterwards. */
+const step = <const Name extends "workspace.stop" | "workspace.start" | "workspace.reset">(
+  row: {
+    readonly name: Name
+    readonly summary: string
+    readonly description: string
+    readonly verb: string
+    readonly profiles: typeof core | typeof full
+    readonly destructive: boolean
+  }
+) =>
+  streaming({
+    name: row.name,
+    summary: row.summary,
+    description: row.description,
+    cli: {
+      path: ["workspace", row.verb],
+      args: ["workspace"],
+      exits: "own",
+      examples: [`pyro workspace ${row.verb} fix`]
+    },
+    mcp: { tool: `workspace_${row.verb}`, ...row.profiles },
+    annotations: { readOnly: false, destructive: row.destructive, idempotent: true, openWorld: false },
+    payload: OneWorkspace,
+    event: WorkspaceEvent,
+    result: WorkspaceResult,
+    fold
+  })
+
+export const workspaceStop = step({
+  name: "workspace.stop",
+  verb: "stop",
+  summary: "Stop a workspace and keep its disk",
+  description: "Ends every command and the microVM. Files stay, memory and /tmp do not; `start` goes on from the disk.",
+  profiles: full,
+  destructive: true
+})
+
+export const workspaceStart = step({
+  name: "workspace.start",
+  verb: "start",
+  summary: "Start a workspace that was stopped, or whose microVM died",
+  description: "Makes a new microVM on the kept disk. A running workspace stays as it is.",
+  profiles: full,
+  destructive: false
+})
+
+export const workspaceReset = step({
+  name: "workspace.reset",
+  verb: "reset",
+  summary: "Bring a workspace back to the state right after its creation",
+  description:
+    "Throws the disk's changes, every process and the whole history of commands away and starts anew from the same seed, " +
+    "under the same id and name. Quicker and surer than repairing.",
+  profiles: core,
+  destructive: true
+})
+
+export const DeletePayload = lazy(() =>
+  Schema.Struct({
+    workspaces: defaulted(
+      Schema.Array(workspaceField()).annotations({ description: "Ids or names of the workspaces" }),
+      () => []
+    ),
+    all: defaulted(Schema.Boolean.annotations({ description: "Delete every workspace" }), () => false)
+  })
+)
+export type DeletePayload = ReturnType<typeof DeletePayload>["Type"]
+
+export const workspaceDelete = unary({
+  name: "workspace.delete",
+  summary: "Delete workspaces with everything in them",
+  description: "Ends what runs in them and removes their disks. What was not exported is lost.",
+  cli: {
+    path: ["workspace", "delete"],
+    args: ["workspaces"],
+    exits: "own",
+    examples: ["pyro workspace delete fix", "pyro workspace delete --all"]
+  },
+  mcp: { tool: "workspace_delete", ...core },
+  annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
+  payload: DeletePayload,
+  result: lazy(() => Schema.Struct({ deleted: Schema.Array(Schema.String) }))
+})
