@@ -10,6 +10,7 @@ HOST_SAN := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-o
 
 HOST_COPY := $(addprefix $(HOST_SRC),copy.c copy-sparse.c)
 HOST_SEED := $(sort $(wildcard $(HOST_SRC)seed-*.c))
+HOST_PUT := $(sort $(wildcard $(HOST_SRC)put-*.c))
 HOST_HEADERS := $(wildcard $(HOST_SRC)*.h)
 # The tar parser and what it fills, without the image they end up in.
 HOST_FUZZED := $(addprefix $(HOST_SRC),fuzz-tar.c seed-tar.c seed-pax.c seed-archive.c seed-tree.c)
@@ -20,9 +21,9 @@ sanitized: host-sanitized
 fuzz: host-fuzz
 fuzz-run: host-fuzz-run
 analyze: host-analyze
-host: $(HOST_OUT)/pyro-seed $(HOST_OUT)/pyro-copy $(HOST_OUT)/pyro-tsc
-host-sanitized: $(HOST_OUT)/pyro-seed-sanitized $(HOST_OUT)/pyro-copy-sanitized
-host-fuzz: $(HOST_OUT)/fuzz-tar
+host: $(HOST_OUT)/pyro-seed $(HOST_OUT)/pyro-copy $(HOST_OUT)/pyro-tsc $(HOST_OUT)/pyro-put
+host-sanitized: $(HOST_OUT)/pyro-seed-sanitized $(HOST_OUT)/pyro-copy-sanitized $(HOST_OUT)/pyro-put-sanitized
+host-fuzz: $(HOST_OUT)/fuzz-tar $(HOST_OUT)/fuzz-put
 
 $(HOST_OUT)/pyro-copy: $(HOST_COPY) $(HOST_HEADERS)
 	@mkdir -p $(HOST_OUT)
@@ -31,6 +32,14 @@ $(HOST_OUT)/pyro-copy: $(HOST_COPY) $(HOST_HEADERS)
 $(HOST_OUT)/pyro-tsc: $(HOST_SRC)tsc.c
 	@mkdir -p $(HOST_OUT)
 	$(HOST_MUSL) -static -O2 $(HOST_WARN) $< -o $@.new && strip $@.new && mv $@.new $@
+
+$(HOST_OUT)/pyro-put: $(HOST_PUT) $(HOST_HEADERS)
+	@mkdir -p $(HOST_OUT)
+	$(HOST_MUSL) -static -O2 $(HOST_WARN) $(HOST_PUT) -o $@.new && strip $@.new && mv $@.new $@
+
+$(HOST_OUT)/pyro-put-sanitized: $(HOST_PUT) $(HOST_HEADERS)
+	@mkdir -p $(HOST_OUT)
+	$(HOST_CC) $(HOST_SAN) $(HOST_WARN) $(HOST_PUT) -o $@.new && mv $@.new $@
 
 $(HOST_OUT)/pyro-copy-sanitized: $(HOST_COPY) $(HOST_HEADERS)
 	@mkdir -p $(HOST_OUT)
@@ -49,14 +58,20 @@ $(HOST_OUT)/fuzz-tar: $(HOST_FUZZED) $(HOST_HEADERS)
 	@mkdir -p $(HOST_OUT)
 	$(HOST_CLANG) -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(HOST_WARN) $(HOST_FUZZED) -o $@.new && mv $@.new $@
 
+$(HOST_OUT)/fuzz-put: $(HOST_SRC)fuzz-put.c $(HOST_SRC)put-plan.c $(HOST_HEADERS)
+	@mkdir -p $(HOST_OUT)
+	$(HOST_CLANG) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(HOST_WARN) $(filter %.c,$^) -o $@.new && mv $@.new $@
+
 # Starts from what tar itself makes of these sources.
-host-fuzz-run: $(HOST_OUT)/fuzz-tar
+host-fuzz-run: $(HOST_OUT)/fuzz-tar $(HOST_OUT)/fuzz-put
 	@mkdir -p $(HOST_OUT)/corpus/tar
 	for format in v7 ustar gnu pax; do \
 	  tar --format=$$format -cf $(HOST_OUT)/corpus/tar/$$format -C $(HOST_SRC) blake2b.h copy.h seed.h || exit 1; done
 	$(HOST_OUT)/fuzz-tar -max_total_time=$(or $(SECONDS),30) -max_len=70000 -timeout=10 -verbosity=0 $(HOST_OUT)/corpus/tar
+	@mkdir -p $(HOST_OUT)/corpus/put
+	$(HOST_OUT)/fuzz-put -max_total_time=$(or $(SECONDS),30) -max_len=20000 -timeout=10 -verbosity=0 $(HOST_OUT)/corpus/put
 
 host-analyze:
 	@mkdir -p $(HOST_OUT)
-	for source in $(HOST_COPY) $(HOST_SEED) $(HOST_SRC)blake2b.c; do \
+	for source in $(HOST_COPY) $(HOST_SEED) $(HOST_PUT) $(HOST_SRC)blake2b.c; do \
 	  $(HOST_CC) -O2 -fanalyzer $(HOST_WARN) -c $$source -o /dev/null || exit 1; done

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url"
 import { HostToolMissing } from "../contract/errors.ts"
 
 /** Programs that the project builds from `guest-agent/`. */
-export type NativeTool = "agent" | "pyro-seed" | "pyro-copy" | "pyro-tsc"
+export type NativeTool = "agent" | "pyro-seed" | "pyro-copy" | "pyro-tsc" | "pyro-put"
 
 /** Root of the package: the nearest folder above this file that has a `guest-agent`. */
 export const packageRoot: () => string = (() => {

@@ -1,0 +1,150 @@
+/*
+ * pyro-put: writes a stream of entries as NAME in the folder PARENT: beneath it and nowhere else, all of it or nothing.
+ *
+ *   pyro-put [--within ROOT] [--overwrite] PARENT NAME
+ *
+ * stdin has the list of entries (put-plan.h). When nothing is in the way and there is room, "ready" is said; then follows
+ * the content of each file in the order of the list (put-stage.c), and a byte `c`. Everything is written into a folder of
+ * its own first, on the same file system, and takes its place by renames that do not replace; with --overwrite files and
+ * links are exchanged for what was there. No symbolic link beneath PARENT is ever followed, also none that appears
+ * meanwhile. Input that ends early leaves everything as it was, however its writer came to its end; so the signals that
+ * end a whole session are ignored. With --within, PARENT is relative to ROOT and cannot lead out of it.
+ *
+ * Records on stdout (kind, subject, text, each ended by a NUL); paths are those of the list:
+ *   ready                           the list is accepted
+ *   conflict PATH REASON            something is in the way; the first 20
+ *   replaced PATH, there PATH       a file that was there and is gone, a folder that was there and stays
+ *   count WHAT NUMBER               neededBytes and freeBytes, before an error
+ *   done                            everything is in its place
+ *   error OUTCOME DETAIL            one of enum put_outcome, as the exit status
+ */
+#include "put.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *const words[] = {"done", "failed", "usage", "full", "conflict", "withdrawn", "malformed"};
+
+void put_report(const char *kind, const char *subject, const char *text)
+{
+    fwrite(kind, 1, strlen(kind) + 1, stdout);
+    fwrite(subject, 1, strlen(subject) + 1, stdout);
+    fwrite(text, 1, strlen(text) + 1, stdout);
+}
+
+void put_end(struct put *put, enum put_outcome outcome, const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (put->stage >= 0) {
+        place_undo(put);
+        close(put->stage);
+        remove_tree(put->stage_home, put->stage_name);
+    }
+    put_report("error", words[outcome], text);
+    fflush(stdout);
+    exit(outcome);
+}
+
+void put_fail(struct put *put, int error, const char *what, const char *path)
+{
+    put_end(put, error == ENOSPC || error == EDQUOT ? PUT_FULL : PUT_FAILED, "%s %s: %s", what, path, strerror(error));
+}
+
+static ssize_t read_stdin(void *context, void *bytes, size_t length)
+{
+    ssize_t count;
+    (void)context;
+    do
+        count = read(STDIN_FILENO, bytes, length);
+    while (count < 0 && errno == EINTR);
+    return count;
+}
+
+/* The folder that the root entry goes into. */
+static int open_base(struct put *put, const char *within, const char *parent)
+{
+    int root = -1;
+    if (within != NULL && (root = open(within, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
+        put_fail(put, errno, "cannot open", within);
+    int base = within == NULL ? open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC) : beneath_linked(root, parent);
+    if (base < 0)
+        put_fail(put, errno, "cannot open", parent);
+    if (root >= 0)
+        close(root);
+    return base;
+}
+
+static int usable_name(const char *name)
+{
+    return *name != '\0' && strlen(name) <= PUT_NAME_MOST && strchr(name, '/') == NULL && strcmp(name, ".") != 0 &&
+           strcmp(name, "..") != 0;
+}
+
+/* Whether the root entry is a folder that is there already: what is staged in it is surely on its file system. */
+static int is_there(const struct put *put)
+{
+    struct stat there;
+    return put->plan.entries[0].type == 'd' && fstatat(put->base, put->name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISDIR(there.st_mode);
+}
+
+static void allow_descriptors(void)
+{
+    struct rlimit limit; /* removing a tree takes one for each level */
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static struct put put = {.input = {.read = read_stdin}, .base = -1, .stage_home = -1, .stage = -1};
+    const char *within = NULL, *problem;
+    int at = 1, ended;
+    for (int signals[] = {SIGPIPE, SIGINT, SIGHUP, SIGTERM}, i = 0; i < 4; i++)
+        signal(signals[i], SIG_IGN);
+    umask(0); /* the list says what each may be */
+    allow_descriptors();
+    for (; at < argc && strncmp(argv[at], "--", 2) == 0; at++) {
+        if (strcmp(argv[at], "--overwrite") == 0)
+            put.overwrite = 1;
+        else if (strcmp(argv[at], "--within") == 0 && at + 1 < argc)
+            within = argv[++at];
+        else
+            put_end(&put, PUT_USAGE, "unknown option");
+    }
+    if (argc != at + 2 || !usable_name(argv[at + 1]))
+        put_end(&put, PUT_USAGE, "usage: pyro-put [--within ROOT] [--overwrite] PARENT NAME");
+    put.name = argv[at + 1];
+    put.base = open_base(&put, within, argv[at]);
+    problem = plan_read(&put.plan, &put.input, &ended);
+    if (problem != NULL)
+        put_end(&put, ended ? PUT_WITHDRAWN : PUT_MALFORMED, "%s", problem);
+    place_check(&put);
+    put.stage_home = is_there(&put) ? beneath(put.base, put.name, strlen(put.name)) : put.base;
+    if (put.stage_home < 0)
+        put_fail(&put, errno, "cannot open", put.name);
+    stage_open(&put);
+    put_report("ready", "", "");
+    fflush(stdout);
+    stage_fill(&put);
+    place_all(&put);
+    close(put.stage);
+    remove_tree(put.stage_home, put.stage_name);
+    put_report("done", "", "");
+    plan_free(&put.plan);
+    return fflush(stdout) == 0 ? PUT_DONE : PUT_FAILED;
+}

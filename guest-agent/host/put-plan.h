@@ -1,0 +1,68 @@
+/* The list of entries that pyro-put is about to write: read from its input and checked, before anything else happens. */
+#ifndef PYRO_PUT_PLAN_H
+#define PYRO_PUT_PLAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum {
+    PUT_ENTRIES_MOST = 1 << 20,
+    PUT_NAME_MOST = 255,
+    PUT_PATH_MOST = 3800, /* leaves room for the name of the root within PATH_MAX */
+    PUT_TARGET_MOST = 4095,
+    PUT_NAMES_MOST = 256 * 1024 * 1024, /* bytes of all paths and targets */
+};
+
+enum entry_state {
+    ENTRY_NEW = 0,
+    ENTRY_ABSENT,    /* its content was withdrawn: nothing was staged */
+    ENTRY_THERE,     /* a folder that was there already, and stays */
+    ENTRY_MADE,      /* a folder made in its place, where folders cannot be moved without replacing */
+    ENTRY_MOVED,     /* moved from the staging folder to its place */
+    ENTRY_WITH,      /* came along with a folder that was moved */
+    ENTRY_EXCHANGED, /* what was in its place is in the staging folder now */
+    ENTRY_LINKED,    /* has a second name in the staging folder */
+    ENTRY_REPLACED,  /* what was in its place is gone */
+};
+
+struct entry {
+    char *path; /* relative to the root, which is the first entry and has an empty path */
+    char *target;
+    uint64_t size;
+    uint32_t length;
+    uint32_t parent;
+    uint16_t mode;
+    char type;  /* d, f or l */
+    char state; /* enum entry_state */
+};
+
+struct plan {
+    struct entry *entries;
+    size_t count, room, names;
+    uint64_t bytes;
+};
+
+struct input {
+    ssize_t (*read)(void *context, void *bytes, size_t length);
+    void *context;
+    size_t at, end;
+    unsigned char buffer[64 * 1024];
+};
+
+/* 0, or -1 when the input ended. */
+int input_take(struct input *input, void *bytes, size_t length);
+int input_number(struct input *input, int bytes, uint64_t *number);
+
+/*
+ * Integers are big endian. Entries, each a u8 `d`, `f` or `l`, u16 mode, u64 size, u32 and path, u32 and target of a link;
+ * then a u8 `e`. The root comes first, with an empty path; parents come before their children, and a folder's entries
+ * together. NULL, or what is wrong; `*ended` when it is only that the input ended.
+ */
+const char *plan_read(struct plan *plan, struct input *input, int *ended);
+void plan_free(struct plan *plan);
+
+/* Last component of a path, and how long what is before it is, without the slash. */
+const char *path_base(const char *path, size_t *folder_length);
+
+#endif
