@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -75,4 +76,29 @@ int open_parent_beneath(int root, const char *path, bool make, const char **name
   parent[slash - path] = '\0';
   if (make && make_beneath(root, parent) < 0) return -1;
   return open_beneath(root, parent, O_PATH | O_DIRECTORY, 0, true);
+}
+
+char *follow_beneath(int root, const char *path) {
+  const char *name = NULL;
+  int parent = open_parent_beneath(root, path, false, &name);
+  if (parent < 0) return NULL;
+  /* The part before the name stays as it is: the kernel follows it again, a `..` behind a link included. */
+  size_t before = (size_t)(name - path);
+  char *target = malloc(before + PATH_MAX);
+  if (target != NULL) {
+    memcpy(target, path, before);
+    ssize_t size = readlinkat(parent, name, target + before, PATH_MAX);
+    int error = size < 0 ? errno : size == PATH_MAX ? ENAMETOOLONG : target[before] == '/' ? EXDEV : 0;
+    if (error == 0) {
+      target[before + (size_t)size] = '\0';
+    } else {
+      free(target);
+      target = NULL;
+      errno = error;
+    }
+  }
+  int error = errno;
+  close(parent);
+  errno = error;
+  return target;
 }

@@ -10,6 +10,8 @@ int open_root(const char *root);
 /* As openat2 with RESOLVE_BENEATH: -1 with EXDEV for what leads out. "" and "." are the root itself; leading slashes
  * are ignored. Never waits for a FIFO or takes a terminal. */
 int open_beneath(int root, const char *path, int flags, mode_t mode, bool follow_links);
+/* The path that the link `path` leads to, resolved like it beneath `root`: to be freed; NULL with errno, EXDEV for an absolute one. */
+char *follow_beneath(int root, const char *path);
 /* The directory that holds `path`, and its last component in *name (within `path`). Makes the missing ones when `make`. */
 int open_parent_beneath(int root, const char *path, bool make, const char **name);
 

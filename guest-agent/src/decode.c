@@ -102,6 +102,7 @@ bool decode_read(struct cursor cursor, struct read_request *out) {
   out->path = take_str(&cursor);
   out->offset = take_u64(&cursor);
   out->limit = take_u64(&cursor);
+  out->flags = take_u8(&cursor);
   return cursor_done(&cursor);
 }
 
@@ -111,6 +112,7 @@ bool decode_write(struct cursor cursor, struct write_request *out) {
   out->path = take_str(&cursor);
   out->mode = take_u32(&cursor);
   out->flags = take_u8(&cursor);
+  out->expected = take_u64(&cursor);
   return cursor_done(&cursor);
 }
 

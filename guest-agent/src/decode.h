@@ -58,6 +58,7 @@ struct read_request {
   uint32_t window;
   struct bytes root, path;
   uint64_t offset, limit; /* limit 0 = to the end */
+  uint8_t flags;
 };
 
 struct write_request {
@@ -65,6 +66,7 @@ struct write_request {
   struct bytes root, path;
   uint32_t mode; /* 0 = as the file that is there, else 0644 */
   uint8_t flags;
+  uint64_t expected; /* version that it replaces; 0 = any */
 };
 
 struct walk_request {

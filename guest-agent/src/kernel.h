@@ -40,6 +40,7 @@ struct kernel_open_how {
 #define KERNEL_RNDADDENTROPY _IOW('R', 0x03, int[2])
 #define KERNEL_RNDRESEEDCRNG _IO('R', 0x07)
 #define KERNEL_BLKGETSIZE64 _IOR(0x12, 114, uint64_t)
+#define KERNEL_FS_IOC_GETVERSION _IOR('v', 1, long)
 #define KERNEL_TIOCGPTPEER _IO('T', 0x41)
 #define KERNEL_MOVE_MOUNT_T_EMPTY_PATH 0x40u
 #define KERNEL_CLOSE_RANGE_CLOEXEC 4u

@@ -8,6 +8,7 @@
 
 #include "beneath.h"
 #include "task.h"
+#include "version.h"
 
 enum { PIECE = 64 * 1024, PIPE_SIZE = 1024 * 1024 };
 
@@ -15,6 +16,7 @@ enum { PIECE = 64 * 1024, PIPE_SIZE = 1024 * 1024 };
 struct plan {
   char *root, *path;
   uint64_t offset, limit;
+  uint8_t flags;
 };
 
 static int write_all(const char *data, size_t size) {
@@ -58,6 +60,15 @@ static int send_content(int fd, uint64_t limit) {
   return 0;
 }
 
+/* What the file is, ahead of its content. A change during the reading gives it another version than this. */
+static int tell(int fd, struct stat *status) {
+  version_settle(status->st_ctim);
+  if (fstat(fd, status) < 0) return errno;
+  uint8_t record[FILE_RECORD];
+  version_record(record, 0, status, version_of(fd, status));
+  return write_all((const char *)record, sizeof record);
+}
+
 static int body(const void *request, struct task_report *report) {
   const struct plan *plan = request;
   int root = open_root(plan->root);
@@ -70,12 +81,13 @@ static int body(const void *request, struct task_report *report) {
   if (!S_ISREG(status.st_mode)) return task_failed(report, EINVAL, STEP_OPEN, plan->path);
   if (plan->offset > INT64_MAX) return task_failed(report, EINVAL, STEP_OPEN, plan->path);
   if (plan->offset > 0 && lseek(fd, (off_t)plan->offset, SEEK_SET) < 0) return task_failed(report, errno, STEP_IO, plan->path);
-  int error = send_content(fd, plan->limit);
+  int error = plan->flags & READ_TELL ? tell(fd, &status) : 0;
+  if (error == 0) error = send_content(fd, plan->limit);
   return error != 0 ? task_failed(report, error, STEP_IO, plan->path) : 0;
 }
 
 void read_file(struct stream *stream, const struct read_request *request) {
-  struct plan plan = {copy_str(request->root), copy_str(request->path), request->offset, request->limit};
+  struct plan plan = {copy_str(request->root), copy_str(request->path), request->offset, request->limit, request->flags};
   if (plan.root == NULL || plan.path == NULL)
     stream_fail(stream, ENOMEM, STEP_OPEN, NULL);
   else

@@ -62,7 +62,7 @@ static uint32_t clamp_window(uint32_t window) {
   return window > WINDOW_MAX ? WINDOW_MAX : window;
 }
 
-static bool has_output(uint8_t opener, uint8_t number) { return number == 1 ? opener != KIND_WRITE : opener == KIND_SPAWN; }
+static bool has_output(uint8_t opener, uint8_t number) { return number == 1 || opener == KIND_SPAWN; }
 
 enum opening stream_open(uint32_t number, uint8_t opener, const uint8_t id[ID_SIZE], uint32_t window, struct stream **out) {
   *out = find_id(id);

@@ -14,22 +14,38 @@ int task_failed(struct task_report *report, int error, enum step step, const cha
   return error;
 }
 
+/* A file of the agent's own that helpers lock: record locks belong to a process, so none outlives its helper. In them it is
+ * descriptor HELPER_LOCK. */
+enum { HELPER_LOCK = 3 };
+static int lock_file = -1;
+
+static int open_lock(void) {
+  if (lock_file < 0) lock_file = memfd_create("pyro-writers", MFD_CLOEXEC);
+  return lock_file < 0 ? errno : 0;
+}
+
+int task_alone(void) {
+  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  while (fcntl(HELPER_LOCK, F_SETLKW, &whole) < 0)
+    if (errno != EINTR) return errno;
+  return 0;
+}
+
 __attribute__((noreturn)) static void help(task_body *body, const void *request, struct task_report *report, int in, int out) {
   /* Nothing else of the agent's may stay open here: an inherited end of another stream's pipe would hide its end. */
   if ((in >= 0 && dup2(in, 0) < 0) || (out >= 0 && dup2(out, 1) < 0)) _exit(1);
-  close_from(3);
+  if (in >= 0 && dup2(lock_file, HELPER_LOCK) < 0) _exit(1);
+  close_from(in >= 0 ? HELPER_LOCK + 1 : HELPER_LOCK);
   signal(SIGPIPE, SIG_IGN);
   body(request, report);
   _exit(0);
 }
 
 static int open_pipes(int in[2], int out[2], bool with_input) {
-  if (with_input) {
-    if (pipe2(in, O_CLOEXEC) < 0 || fcntl(in[1], F_SETFL, O_NONBLOCK) < 0) return errno;
-  } else if (pipe2(out, O_CLOEXEC) < 0 || fcntl(out[0], F_SETFL, O_NONBLOCK) < 0) {
-    return errno;
-  }
-  return 0;
+  if (pipe2(out, O_CLOEXEC) < 0 || fcntl(out[0], F_SETFL, O_NONBLOCK) < 0) return errno;
+  if (!with_input) return 0;
+  if (pipe2(in, O_CLOEXEC) < 0 || fcntl(in[1], F_SETFL, O_NONBLOCK) < 0) return errno;
+  return open_lock();
 }
 
 static void close_all(const int fds[2]) {
@@ -66,10 +82,9 @@ void task_start(struct stream *stream, task_body *body, const void *request, boo
   if (with_input) {
     close(in[0]);
     input_open(&stream->input, in[1], false, false);
-  } else {
-    close(out[1]);
-    if (output_open(&stream->outputs[0], out[0], OUTPUT_HELPER) < 0) stream_fail(stream, errno, STEP_IO, "epoll");
   }
+  close(out[1]);
+  if (output_open(&stream->outputs[0], out[0], OUTPUT_HELPER) < 0) stream_fail(stream, errno, STEP_IO, "epoll");
   stream_changed(stream);
 }
 

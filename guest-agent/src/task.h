@@ -25,6 +25,8 @@ void task_input_complete(struct stream *stream);
 /* The stream is released: a running helper ends by itself (WRITE) or is killed; nobody waits for it. */
 void task_abandon(struct stream *stream);
 
+/* In a helper with input: waits until no other such helper is past this point, and keeps them from it until it ends. 0 or errno. */
+int task_alone(void);
 /* In a helper: notes what failed; returns `error`. */
 int task_failed(struct task_report *report, int error, enum step step, const char *detail);
 

@@ -11,14 +11,18 @@
 #include "beneath.h"
 #include "kernel.h"
 #include "task.h"
+#include "version.h"
 
 enum { PIECE = 64 * 1024 };
 #define KERNEL_RENAME_NOREPLACE 1u
+/* As many as the kernel follows. */
+enum { LINKS_MAX = 40 };
 
 struct plan {
   char *root, *path;
   uint32_t mode;
   uint8_t flags;
+  uint64_t expected;
 };
 
 /* The file on its way: beside its final place, under a name of its own. */
@@ -65,6 +69,26 @@ static int look_at_old(struct draft *draft, uint8_t flags) {
   return S_ISREG(draft->old.st_mode) ? 0 : EINVAL;
 }
 
+/* Whether the file that is there is still the one that the request was made for: 0, or ESTALE. */
+static int check_expected(const struct draft *draft, uint64_t expected) {
+  if (expected == 0) return 0;
+  if (draft->old.st_nlink == 0) return ESTALE;
+  int fd = openat(draft->parent, draft->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (fd < 0) return errno == ENOENT || errno == ELOOP ? ESTALE : errno;
+  struct stat status;
+  int error = fstat(fd, &status) < 0 ? errno : version_of(fd, &status) == expected ? 0 : ESTALE;
+  close(fd);
+  return error;
+}
+
+static int tell(int fd, const struct draft *draft) {
+  struct stat status;
+  if (fstat(fd, &status) < 0) return errno;
+  uint8_t record[FILE_RECORD];
+  version_record(record, draft->old.st_nlink == 0 ? FILE_CREATED : 0, &status, version_of(fd, &status));
+  return write_all(STDOUT_FILENO, (const char *)record, sizeof record);
+}
+
 static mode_t mode_for(const struct draft *draft, uint32_t mode) {
   if (mode != 0) return mode & 07777;
   return draft->old.st_nlink > 0 ? draft->old.st_mode & 07777 : 0644;
@@ -82,11 +106,22 @@ static int open_draft(struct draft *draft) {
   return draft->fd < 0 ? errno : 0;
 }
 
-/* Gives the draft its owner, mode and name. */
-static int publish(const struct draft *draft, uint32_t mode, uint8_t flags) {
+/* A change right after this one must not leave the times that are told now. */
+static void settle(const struct draft *draft) {
+  struct stat status;
+  if (fstat(draft->fd, &status) == 0) version_settle(status.st_mtim);
+}
+
+/* Gives the draft its owner, mode and name. Writers come here one at a time, so of two that expect the same version one is refused. */
+static int publish(struct draft *draft, const struct plan *plan) {
+  if (plan->flags & WRITE_TELL) settle(draft);
+  int error = task_alone();
+  if (error == 0) error = look_at_old(draft, plan->flags);
+  if (error == 0) error = check_expected(draft, plan->expected);
+  if (error != 0) return error;
   if (draft->old.st_nlink > 0 && fchown(draft->fd, draft->old.st_uid, draft->old.st_gid) < 0) return errno;
-  if (fchmod(draft->fd, mode_for(draft, mode)) < 0) return errno;
-  unsigned how = flags & WRITE_EXCLUSIVE ? KERNEL_RENAME_NOREPLACE : 0;
+  if (fchmod(draft->fd, mode_for(draft, plan->mode)) < 0) return errno;
+  unsigned how = plan->flags & WRITE_EXCLUSIVE ? KERNEL_RENAME_NOREPLACE : 0;
   long done = syscall(SYS_renameat2, draft->parent, draft->temporary, draft->parent, draft->name, how);
   return done < 0 ? errno : 0;
 }
@@ -97,10 +132,10 @@ static int replace(struct draft *draft, const struct plan *plan, struct task_rep
   error = copy_input(draft->fd);
   /* The input ended because the stream was released: nothing happens. */
   if (error == 0 && !report->go_on) error = ECANCELED;
-  if (error == 0) error = publish(draft, plan->mode, plan->flags);
-  if (error == 0) return 0;
-  unlinkat(draft->parent, draft->temporary, 0);
-  return task_failed(report, error, STEP_IO, plan->path);
+  if (error == 0) error = publish(draft, plan);
+  if (error != 0) unlinkat(draft->parent, draft->temporary, 0);
+  if (error == 0 && plan->flags & WRITE_TELL) error = tell(draft->fd, draft);
+  return error != 0 ? task_failed(report, error, STEP_IO, plan->path) : 0;
 }
 
 static int append(const struct draft *draft, const struct plan *plan, struct task_report *report) {
@@ -110,7 +145,23 @@ static int append(const struct draft *draft, const struct plan *plan, struct tas
   struct stat status;
   if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode)) return task_failed(report, EINVAL, STEP_OPEN, plan->path);
   int error = copy_input(fd);
+  if (error == 0 && plan->flags & WRITE_TELL) error = tell(fd, draft);
   return error != 0 ? task_failed(report, error, STEP_IO, plan->path) : 0;
+}
+
+/* Opens the directory of the file, or (WRITE_FOLLOW) of what the link in its place leads to. The helper's end frees the paths. */
+static int open_place(int root, const struct plan *plan, struct draft *draft) {
+  const char *path = plan->path;
+  for (int links = 0; links <= LINKS_MAX; links++) {
+    draft->parent = open_parent_beneath(root, path, (plan->flags & WRITE_PARENTS) != 0, &draft->name);
+    if (draft->parent < 0) return errno;
+    int error = look_at_old(draft, plan->flags);
+    if (error != ELOOP || !(plan->flags & WRITE_FOLLOW)) return error;
+    close(draft->parent);
+    path = follow_beneath(root, path);
+    if (path == NULL) return errno;
+  }
+  return ELOOP;
 }
 
 static int body(const void *request, struct task_report *report) {
@@ -118,15 +169,14 @@ static int body(const void *request, struct task_report *report) {
   struct draft draft = {.fd = -1};
   int root = open_root(plan->root);
   if (root < 0) return task_failed(report, errno, STEP_OPEN, plan->root);
-  draft.parent = open_parent_beneath(root, plan->path, (plan->flags & WRITE_PARENTS) != 0, &draft.name);
-  if (draft.parent < 0) return task_failed(report, errno, STEP_OPEN, plan->path);
-  int error = look_at_old(&draft, plan->flags);
+  int error = open_place(root, plan, &draft);
+  if (error == 0) error = check_expected(&draft, plan->expected);
   if (error != 0) return task_failed(report, error, STEP_OPEN, plan->path);
   return plan->flags & WRITE_APPEND ? append(&draft, plan, report) : replace(&draft, plan, report);
 }
 
 void write_file(struct stream *stream, const struct write_request *request) {
-  struct plan plan = {copy_str(request->root), copy_str(request->path), request->mode, request->flags};
+  struct plan plan = {copy_str(request->root), copy_str(request->path), request->mode, request->flags, request->expected};
   if (plan.root == NULL || plan.path == NULL)
     stream_fail(stream, ENOMEM, STEP_OPEN, NULL);
   else

@@ -99,6 +99,7 @@ static bool host_read(struct cursor from, struct writer *to) {
   put_text(to, it.path);
   put_u64(to, it.offset);
   put_u64(to, it.limit);
+  put_u8(to, it.flags);
   return true;
 }
 
@@ -110,6 +111,7 @@ static bool host_write(struct cursor from, struct writer *to) {
   put_text(to, it.path);
   put_u32(to, it.mode);
   put_u8(to, it.flags);
+  put_u64(to, it.expected);
   return true;
 }
 

@@ -10,6 +10,7 @@ import {
 import { type Call, Calls } from "./calls.ts"
 import { type AgentEvent, Connection } from "./connection.ts"
 import type { AgentCallFailed } from "./errors.ts"
+import type { WrittenFile } from "./file-state.ts"
 import * as Files from "./files.ts"
 import { chain, request, type ResultsOf } from "./open.ts"
 import { type GuestProcess, processOf, spawn, type SpawnRequest } from "./process.ts"
@@ -85,10 +86,17 @@ export interface GuestChannel {
     known?: { readonly stdout: number; readonly stderr: number }
   ) => Effect.Effect<Option.Option<GuestProcess>, ChannelFailed, Scope.Scope>
   readonly read: (request: Files.ReadRequest) => Stream.Stream<Uint8Array, AgentCallFailed | ChannelFailed>
+  readonly openFile: (
+    request: Files.ReadRequest
+  ) => Effect.Effect<Files.OpenFile, AgentCallFailed | ChannelFailed, Scope.Scope>
   readonly write: <E, R>(
     request: Files.WriteRequest,
     content: Stream.Stream<Uint8Array, E, R>
   ) => Effect.Effect<void, AgentCallFailed | ChannelFailed | E, R>
+  readonly writeTelling: <E, R>(
+    request: Files.WriteRequest,
+    content: Stream.Stream<Uint8Array, E, R>
+  ) => Effect.Effect<WrittenFile, AgentCallFailed | ChannelFailed | E, R>
   readonly walk: (request: Files.WalkRequest) => ReturnType<typeof Files.walk>
   readonly connectPort: (
     request: { readonly port: number; readonly family?: 4 | 6 | undefined }
@@ -144,7 +152,9 @@ const connect = (options: ConnectOptions): Effect.Effect<GuestChannel, ChannelFa
       spawnAfter: (calls, spawned) => spawn(connection, spawned, calls),
       adopt,
       read: (wanted) => Files.read(connection, wanted),
+      openFile: (wanted) => Files.openFile(connection, wanted),
       write: (target, content) => Files.write(connection, target, content),
+      writeTelling: (target, content) => Files.writeTelling(connection, target, content),
       walk: (wanted) => Files.walk(connection, wanted),
       connectPort: (wanted) => Files.connectPort(connection, wanted),
       events: Mailbox.toStream(events),

@@ -3,7 +3,8 @@ import type { ChannelFailed } from "../contract/errors.ts"
 import type { Connection } from "./connection.ts"
 import type { GuestString } from "./control.ts"
 import type { AgentCallFailed } from "./errors.ts"
-import { flows, HostMessage, type Message, type OpenerKind, WriteFlag } from "./messages.ts"
+import { FILE_STATE_BYTES, type FileState, readFileState, type WrittenFile } from "./file-state.ts"
+import { flows, HostMessage, type Message, type OpenerKind, ReadFlag, WriteFlag } from "./messages.ts"
 import {
   awaitEnd,
   DEFAULT_WINDOW_BYTES,
@@ -13,6 +14,7 @@ import {
   operationUnencodable
 } from "./open.ts"
 import { piecesOf } from "./pieces.ts"
+import type { GuestStream } from "./stream.ts"
 import { Violation } from "./violation.ts"
 import { WalkDecoder, type WalkEntry } from "./walk.ts"
 
@@ -39,6 +41,10 @@ export interface WriteRequest extends GuestPath {
   readonly exclusive?: boolean | undefined
   /** @default false */
   readonly append?: boolean | undefined
+  /** Where a link is in its place, writes what that leads to; else that is refused (ELOOP). @default false */
+  readonly follow?: boolean | undefined
+  /** Fails (ESTALE) unless the file is still of this version: checked in the guest, right before the new one takes its place. */
+  readonly expected?: string | undefined
 }
 
 export interface WalkRequest extends GuestPath {
@@ -69,44 +75,115 @@ const open = <A>(
     refused: operationFailed(operation)
   }).pipe(Effect.map(({ stream }) => stream))
 
+const openRead = (connection: Connection, request: ReadRequest, flags: number) =>
+  Effect.suspend(() => {
+    const { limit = 0, offset = 0, path, root } = request
+    return open(connection, "read", HostMessage.Read, { id: id(), window, root, path, offset, limit, flags })
+  })
+
+const contentOf = (stream: GuestStream) =>
+  Stream.concat(piecesOf(stream, ({ bytes }) => bytes), Stream.execute(awaitEnd(stream, "read")))
+
 /** Content of a file, read as the consumer asks for it. */
 export const read = (connection: Connection, request: ReadRequest): Stream.Stream<Uint8Array, Failure> =>
-  Stream.unwrapScoped(
-    Effect.suspend(() => {
-      const fields = {
-        id: id(),
-        window,
-        root: request.root,
-        path: request.path,
-        offset: request.offset ?? 0,
-        limit: request.limit ?? 0
-      }
-      return open(connection, "read", HostMessage.Read, fields)
-    }).pipe(
-      Effect.map((stream) =>
-        Stream.concat(piecesOf(stream, ({ bytes }) => bytes), Stream.execute(awaitEnd(stream, "read")))
-      )
-    )
-  )
+  Stream.unwrapScoped(Effect.map(openRead(connection, request, 0), contentOf))
 
-/** Writes a file as a whole or not at all: it appears under its name once all of `content` is there. */
-export const write = <E, R>(
+/** Runs what may find that the guest broke the protocol: that ends the channel. */
+const checked = <A>(connection: Connection, decode: () => A) =>
+  Effect.suspend((): Effect.Effect<A, ChannelFailed> => {
+    try {
+      return Effect.succeed(decode())
+    } catch (error) {
+      if (!(error instanceof Violation)) throw error
+      connection.fail(`the guest broke the protocol: ${error.message}`)
+      return Effect.fail(connection.failure!)
+    }
+  })
+
+/** The first `count` bytes of a stream's output, and what came along behind them. */
+const headOf = (connection: Connection, stream: GuestStream, operation: OpenerKind, count: number) => {
+  const more = (held: Buffer): Effect.Effect<readonly [Buffer, Buffer], Failure> =>
+    held.length >= count
+      ? Effect.succeed([held.subarray(0, count), held.subarray(count)])
+      : Effect.flatMap(stream.pull, (pieces): Effect.Effect<readonly [Buffer, Buffer], Failure> =>
+        pieces === undefined
+          ? Effect.andThen(
+            awaitEnd(stream, operation),
+            checked(connection, () => {
+              throw new Violation(`a ${operation} that tells nothing of its file`)
+            })
+          )
+          : more(Buffer.concat([held, ...pieces.map(({ bytes }) => bytes)])))
+  return Effect.suspend(() => more(Buffer.alloc(0)))
+}
+
+/** A file that is open for reading. */
+export interface OpenFile {
+  /** What it was when its reading began: whatever changes it meanwhile gives it another version. */
+  readonly state: FileState
+  /** To be run once. */
+  readonly content: Stream.Stream<Uint8Array, Failure>
+}
+
+/** Opens a file and tells what it is; the content flows as its consumer asks for it. */
+export const openFile = (
+  connection: Connection,
+  request: ReadRequest
+): Effect.Effect<OpenFile, Failure, Scope.Scope> =>
+  Effect.gen(function*() {
+    const stream = yield* openRead(connection, request, ReadFlag.tell)
+    const [head, rest] = yield* headOf(connection, stream, "read", FILE_STATE_BYTES)
+    const { created: _, ...state } = yield* checked(connection, () => readFileState(head))
+    return {
+      state,
+      content: rest.length === 0 ? contentOf(stream) : Stream.concat(Stream.make(rest), contentOf(stream))
+    }
+  })
+
+const writeFlags = (request: WriteRequest) =>
+  (request.createParents === true ? WriteFlag.createParents : 0) |
+  (request.exclusive === true ? WriteFlag.exclusive : 0) | (request.append === true ? WriteFlag.append : 0) |
+  (request.follow === true ? WriteFlag.follow : 0)
+
+/** Sends all of `content` and waits until the file has taken its place, or could not. */
+const sendContent = <E, R>(
   connection: Connection,
   request: WriteRequest,
-  content: Stream.Stream<Uint8Array, E, R>
-): Effect.Effect<void, E | Failure, R> =>
-  Effect.scoped(Effect.gen(function*() {
-    const flags = (request.createParents === true ? WriteFlag.createParents : 0) |
-      (request.exclusive === true ? WriteFlag.exclusive : 0) | (request.append === true ? WriteFlag.append : 0)
+  content: Stream.Stream<Uint8Array, E, R>,
+  flags: number
+): Effect.Effect<GuestStream, E | Failure, R | Scope.Scope> =>
+  Effect.gen(function*() {
     const { mode, path, root } = request
-    const stream = yield* open(connection, "write", HostMessage.Write, { id: id(), root, path, mode, flags })
+    const expected = request.expected === undefined ? 0n : BigInt(`0x${request.expected}`)
+    const fields = { id: id(), root, path, mode, flags: writeFlags(request) | flags, expected }
+    const stream = yield* open(connection, "write", HostMessage.Write, fields)
     const ended = awaitEnd(stream, "write")
     const sent = Stream.runForEach(content, (bytes) => stream.input.write(bytes)).pipe(
       Effect.andThen(Effect.suspend(() => stream.input.end()))
     )
     // A full disk is told at once, not after all of the content.
     yield* Effect.raceFirst(Effect.andThen(sent, ended), ended)
-  }))
+    return stream
+  })
+
+/** Writes a file as a whole or not at all: it appears under its name once all of `content` is there. */
+export const write = <E, R>(
+  connection: Connection,
+  request: WriteRequest,
+  content: Stream.Stream<Uint8Array, E, R>
+): Effect.Effect<void, E | Failure, R> => Effect.asVoid(Effect.scoped(sendContent(connection, request, content, 0)))
+
+/** The same, and tells what the file is then. Takes up to a tick of the guest's clock (4 ms) longer, so that its version is its own. */
+export const writeTelling = <E, R>(
+  connection: Connection,
+  request: WriteRequest,
+  content: Stream.Stream<Uint8Array, E, R>
+): Effect.Effect<WrittenFile, E | Failure, R> =>
+  sendContent(connection, request, content, WriteFlag.tell).pipe(
+    Effect.flatMap((stream) => headOf(connection, stream, "write", FILE_STATE_BYTES)),
+    Effect.flatMap(([head]) => checked(connection, () => readFileState(head))),
+    Effect.scoped
+  )
 
 /** The entries of a tree, parents before children. A record that cannot be read ends the channel. */
 export const walk = (connection: Connection, request: WalkRequest): Stream.Stream<WalkEntry, Failure> =>
@@ -124,20 +201,12 @@ export const walk = (connection: Connection, request: WalkRequest): Stream.Strea
     }).pipe(
       Effect.map((stream) => {
         const decoder = new WalkDecoder()
-        const checked = <A>(decode: () => A) =>
-          Effect.suspend((): Effect.Effect<A, ChannelFailed> => {
-            try {
-              return Effect.succeed(decode())
-            } catch (error) {
-              if (!(error instanceof Violation)) throw error
-              connection.fail(`the guest broke the protocol: ${error.message}`)
-              return Effect.fail(connection.failure!)
-            }
-          })
         return piecesOf(stream, ({ bytes }) => bytes).pipe(
-          Stream.mapEffect((bytes) => checked(() => decoder.push(bytes))),
+          Stream.mapEffect((bytes) => checked(connection, () => decoder.push(bytes))),
           Stream.flattenIterables,
-          Stream.concat(Stream.execute(Effect.andThen(awaitEnd(stream, "walk"), checked(() => decoder.end()))))
+          Stream.concat(
+            Stream.execute(Effect.andThen(awaitEnd(stream, "walk"), checked(connection, () => decoder.end())))
+          )
         )
       })
     )

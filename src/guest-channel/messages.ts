@@ -61,10 +61,10 @@ export const HostMessage = {
   Signal: message(0x07, struct({ target: u8, signal: u32 })),
   Resize: message(0x08, struct({ rows: u16, cols: u16 })),
   Release: message(0x09, struct({})),
-  /** limit 0 = to the end */
-  Read: message(0x0a, struct({ id: id16, window: u32, root: str, path: str, offset, limit: offset })),
-  /** flags: 1 create parents, 2 exclusive, 4 append */
-  Write: message(0x0b, struct({ id: id16, root: str, path: str, mode: u32, flags: u8 })),
+  /** limit 0 = to the end; flags: 1 tell what the file is ahead of its content */
+  Read: message(0x0a, struct({ id: id16, window: u32, root: str, path: str, offset, limit: offset, flags: u8 })),
+  /** flags: 1 create parents, 2 exclusive, 4 append, 8 follow a link, 16 tell what the file is then; expected 0 = any version */
+  Write: message(0x0b, struct({ id: id16, root: str, path: str, mode: u32, flags: u8, expected: u64 })),
   Walk: message(0x0c, struct({ id: id16, window: u32, root: str, path: str, maxDepth: u32, flags: u32 })),
   /** family: 4 = 127.0.0.1, 6 = ::1 */
   Connect: message(0x0d, struct({ id: id16, window: u32, family: u8, port: u16 }))
@@ -115,7 +115,8 @@ export const AgentMessage = {
 export const failedSteps = ["", "user", "cwd", "exec", "cgroup", "pty", "open", "io", "limit", "malformed"] as const
 
 export const SpawnFlag = { pty: 1, stdin: 2 } as const
-export const WriteFlag = { createParents: 1, exclusive: 2, append: 4 } as const
+export const ReadFlag = { tell: 1 } as const
+export const WriteFlag = { createParents: 1, exclusive: 2, append: 4, follow: 8, tell: 16 } as const
 export const SignalTarget = { main: 0, group: 1, everything: 2 } as const
 export const HelloFlag = { forget: 1 } as const
 
@@ -123,7 +124,7 @@ export const HelloFlag = { forget: 1 } as const
 export const flows = {
   spawn: { kind: HostMessage.Spawn.kind, outputs: [1, 2], input: true },
   read: { kind: HostMessage.Read.kind, outputs: [1], input: false },
-  write: { kind: HostMessage.Write.kind, outputs: [], input: true },
+  write: { kind: HostMessage.Write.kind, outputs: [1], input: true },
   walk: { kind: HostMessage.Walk.kind, outputs: [1], input: false },
   connect: { kind: HostMessage.Connect.kind, outputs: [1], input: true }
 } as const

@@ -85,8 +85,23 @@ export const samples: ReadonlyArray<Sample> = [
   sample("signal", 1, HostMessage.Signal, { target: 1, signal: 15 }),
   sample("resize", 2, HostMessage.Resize, { rows: 50, cols: 132 }),
   sample("release", 1, HostMessage.Release, {}),
-  sample("read", 3, HostMessage.Read, { id, window: 65_536, root: text("/"), path: notUtf8, offset: 10, limit: 0 }),
-  sample("write", 4, HostMessage.Write, { id, root: text("/workspace"), path: text("a/b"), mode: 0o644, flags: 5 }),
+  sample("read", 3, HostMessage.Read, {
+    id,
+    window: 65_536,
+    root: text("/"),
+    path: notUtf8,
+    offset: 10,
+    limit: 0,
+    flags: 1
+  }),
+  sample("write", 4, HostMessage.Write, {
+    id,
+    root: text("/workspace"),
+    path: text("a/b"),
+    mode: 0o644,
+    flags: 25,
+    expected: 0x0123_4567_89ab_cdefn
+  }),
   sample("walk", 5, HostMessage.Walk, {
     id,
     window: 65_536,
