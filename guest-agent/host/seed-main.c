@@ -1,13 +1,13 @@
 /*
  * pyro-seed: writes a fresh ext4 image with upper/, work/ and workspace/, the latter filled from a directory or an archive.
  *
- *   pyro-seed --into FOLDER --virtual-bytes N [--known FOLDER] [--sync] --empty
- *                                                                     | --directory PATH [--list]
- *                                                                     | --archive PATH
+ *   pyro-seed --into FOLDER --virtual-bytes N [--known FOLDER] [--probe] [--sync] [--salt TEXT] [--graft AT PATH]...
+ *             --empty | --directory PATH [--list] | --archive PATH
  *
  * The image appears in the --into folder as DIGEST.ext4, read-only, when it is complete; before that it has no name. With
  * --known, nothing is read when that folder has a FINGERPRINT.json for what the source looks like now. --list takes from
- * stdin which paths to seed, each ended by a NUL.
+ * stdin which paths to seed, each ended by a NUL. With --probe it ends after that look. --graft adds a directory at a place
+ * where the source has nothing; what is in it is no part of the fingerprint, for which --salt stands in.
  *
  * Records on stdout (kind, subject, text, each ended by a NUL):
  *   fingerprint HEX settled|fresh   of the source; fresh means that it may yet change without the fingerprint changing
@@ -33,7 +33,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MIB = 1024 * 1024, LEAST_MIB = 16, MOST_MIB = 16 * 1024 * 1024 };
+enum { MIB = 1024 * 1024, LEAST_MIB = 16, MOST_MIB = 16 * 1024 * 1024, MOST_GRAFTS = 256 };
 
 struct options {
     const char *into;
@@ -41,15 +41,20 @@ struct options {
     const char *directory;
     const char *archive;
     uint64_t bytes;
+    const char *salt;
+    const char *graft_at[MOST_GRAFTS];
+    const char *graft_path[MOST_GRAFTS];
+    unsigned grafts;
     int empty;
     int list;
+    int probe;
     int sync;
 };
 
 static _Noreturn void usage(const char *problem)
 {
-    die(SEED_USAGE, "%s (usage: pyro-seed --into FOLDER --virtual-bytes N [--known FOLDER] [--sync] "
-                    "--empty | --directory PATH [--list] | --archive PATH)", problem);
+    die(SEED_USAGE, "%s (usage: pyro-seed --into FOLDER --virtual-bytes N [--known FOLDER] [--probe] [--sync] "
+                    "[--salt TEXT] [--graft AT PATH]... --empty | --directory PATH [--list] | --archive PATH)", problem);
 }
 
 static uint64_t parse_bytes(const char *text)
@@ -62,6 +67,17 @@ static uint64_t parse_bytes(const char *text)
     return bytes;
 }
 
+/* Takes the first of its two values; gives where the second one goes. */
+static const char **graft_flag(struct options *options, int argc, char **argv, int *at)
+{
+    if (options->grafts == MOST_GRAFTS)
+        usage("too many --graft");
+    if (++*at == argc)
+        usage("an option lacks its value");
+    options->graft_at[options->grafts] = argv[*at];
+    return &options->graft_path[options->grafts++];
+}
+
 static struct options parse(int argc, char **argv)
 {
     struct options options = {0};
@@ -71,8 +87,14 @@ static struct options parse(int argc, char **argv)
             options.empty = 1;
         else if (strcmp(flag, "--list") == 0)
             options.list = 1;
+        else if (strcmp(flag, "--probe") == 0)
+            options.probe = 1;
         else if (strcmp(flag, "--sync") == 0)
             options.sync = 1;
+        else if (strcmp(flag, "--salt") == 0)
+            value = &options.salt;
+        else if (strcmp(flag, "--graft") == 0)
+            value = graft_flag(&options, argc, argv, &i);
         else if (strcmp(flag, "--into") == 0)
             value = &options.into;
         else if (strcmp(flag, "--known") == 0)
@@ -125,13 +147,13 @@ static void look_up(const struct options *options, struct blake2b *source, int64
     char hex[2 * DIGEST_BYTES + 1], name[sizeof hex + 5];
     blake2b_add(source, format_name, strlen(format_name) + 1);
     blake2b_add_number(source, options->bytes);
+    if (options->salt != NULL)
+        blake2b_add(source, options->salt, strlen(options->salt) + 1);
     blake2b_end(source, digest);
     digest_to_hex(digest, hex);
     report("fingerprint", hex, newest_ns < started_ns - 1000000000 ? "settled" : "fresh");
-    if (options->known == NULL)
-        return;
     snprintf(name, sizeof name, "%s.json", hex);
-    int folder = open(options->known, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int folder = options->known == NULL ? -1 : open(options->known, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (folder >= 0 && faccessat(folder, name, R_OK, 0) == 0) {
         report("known", hex, "");
         fflush(stdout);
@@ -139,11 +161,30 @@ static void look_up(const struct options *options, struct blake2b *source, int64
     }
     if (folder >= 0)
         close(folder);
+    if (options->probe) {
+        fflush(stdout);
+        exit(SEED_DONE);
+    }
+}
+
+static void walk_grafts(const struct options *options, struct tree *tree, struct image *image, struct source *grafts)
+{
+    for (unsigned g = 0; g < options->grafts; g++) {
+        graft_walk(&grafts[g], tree, options->graft_at[g], options->graft_path[g], g + 1);
+        image_need(image, grafts[g].bytes);
+    }
+    tree_order(tree);
+}
+
+static void read_grafts(const struct options *options, struct image *image, const struct source *grafts)
+{
+    for (unsigned g = 0; g < options->grafts; g++)
+        source_read(&grafts[g], image);
 }
 
 static void seed_directory(const struct options *options, struct tree *tree, struct image *image, int into)
 {
-    struct source source;
+    struct source source, grafts[MOST_GRAFTS];
     int64_t started_ns = now_ns();
     source_open(&source, options->directory, tree);
     if (options->list)
@@ -153,8 +194,9 @@ static void seed_directory(const struct options *options, struct tree *tree, str
     look_up(options, &source.fingerprint, source.newest_ns, started_ns);
     image_create(image, into, options->bytes);
     image_need(image, source.bytes);
-    tree_order(tree);
+    walk_grafts(options, tree, image, grafts);
     source_read(&source, image);
+    read_grafts(options, image, grafts);
 }
 
 static ssize_t read_stream(void *context, void *bytes, size_t length)
@@ -196,6 +238,7 @@ static void forget_in_image(void *context, struct file *file)
 static void seed_archive(const struct options *options, struct tree *tree, struct image *image, int into)
 {
     struct archive archive;
+    struct source grafts[MOST_GRAFTS];
     struct tar tar;
     int64_t started_ns = now_ns();
     archive_open(&archive, options->archive);
@@ -208,7 +251,8 @@ static void seed_archive(const struct options *options, struct tree *tree, struc
     const char *problem = archive_read(&tar, tree, &sink);
     archive_close(&archive, problem);
     tar_end(&tar);
-    tree_order(tree);
+    walk_grafts(options, tree, image, grafts);
+    read_grafts(options, image, grafts);
 }
 
 int main(int argc, char **argv)

@@ -114,13 +114,14 @@ void source_read(const struct source *source, struct image *image)
     for (size_t d = 0; d < source->tree->directory_count; d++) {
         struct file *directory = source->tree->directories[d];
         int folder = -1;
+        if (directory->origin != source->origin)
+            continue;
         for (uint32_t c = 0; c < directory->child_count; c++) {
             const struct entry *entry = directory->children[c];
             if (entry->file->kind != KIND_REGULAR)
                 continue;
             if (folder < 0)
-                folder = open_beneath(source->root, directory->self == NULL ? "." : tree_path(directory->self),
-                                      O_RDONLY | O_DIRECTORY);
+                folder = open_beneath(source->root, source_path(source, directory), O_RDONLY | O_DIRECTORY);
             if (folder < 0) {
                 entry->file->gone = entry->file->read = true;
                 report_skip(tree_path(entry), strerror(errno));

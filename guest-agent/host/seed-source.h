@@ -10,9 +10,13 @@
  * A directory on the host. Its tree may change, and may be changed by somebody hostile, while it is read: nothing is ever
  * opened but below `root`, never through a symlink, and only regular files are opened for reading.
  */
+struct stat;
 struct source {
     int root;
     struct tree *tree;
+    struct file *top;  /* what `root` becomes: the tree's own top, or a directory in it */
+    size_t skip;       /* bytes of a tree path that lead to `top` */
+    unsigned origin;   /* marks the directories that came from here; 0 for the main source */
     struct blake2b fingerprint; /* of names and stat results: the same again means nothing needs to be read */
     int64_t newest_ns;          /* latest change time seen, since the epoch */
     uint64_t bytes;             /* of all regular files, as their stat says */
@@ -20,6 +24,10 @@ struct source {
 };
 
 void source_open(struct source *source, const char *path, struct tree *tree);
+void source_start(struct source *source, const char *path, struct tree *tree, struct stat *stat);
+
+/* Path below the root of a directory that came from this source; valid until the next tree_path. */
+const char *source_path(const struct source *source, const struct file *directory);
 
 /* Takes everything below the root into the tree, without reading contents. */
 void source_walk(struct source *source);
@@ -30,8 +38,10 @@ void source_list(struct source *source);
 /* Reads the contents of all regular files of the tree into the image. */
 void source_read(const struct source *source, struct image *image);
 
+/* seed-graft.c: takes everything below `path` into the tree, at a place where nothing is yet. */
+void graft_walk(struct source *graft, struct tree *tree, const char *at, const char *path, unsigned origin);
+
 /* seed-stat.c: makes a tree file of a stat result, or reports why there can be none. */
-struct stat;
 struct file *source_file(struct source *source, int folder, const char *name, const char *path, const struct stat *stat);
 void source_note(struct source *source, const char *path, const struct stat *stat);
 void source_set(struct file *file, const struct stat *stat);

@@ -37,6 +37,7 @@ struct file {
     uint32_t links; /* names of a file; of a directory: its subdirectories and two */
     uint32_t inode;
     uint64_t size;
+    unsigned origin; /* of a directory: which source its contents are read from */
     bool implied; /* a directory that only its contents spoke of */
     bool read;    /* the content is in the image */
     bool gone;    /* could not be read after all: gets no inode */

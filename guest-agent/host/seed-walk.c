@@ -12,18 +12,29 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+void source_start(struct source *source, const char *path, struct tree *tree, struct stat *stat)
+{
+    memset(source, 0, sizeof *source);
+    source->tree = tree;
+    source->top = tree->top;
+    blake2b_start(&source->fingerprint);
+    source->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (source->root < 0 || fstat(source->root, stat) != 0)
+        die(SEED_REJECTED, "the directory cannot be read: %s", strerror(errno));
+}
+
 void source_open(struct source *source, const char *path, struct tree *tree)
 {
     struct stat stat;
-    memset(source, 0, sizeof *source);
-    source->tree = tree;
-    blake2b_start(&source->fingerprint);
-    source->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (source->root < 0 || fstat(source->root, &stat) != 0)
-        die(SEED_REJECTED, "the directory cannot be read: %s", strerror(errno));
+    source_start(source, path, tree, &stat);
     blake2b_add_number(&source->fingerprint, geteuid()); /* what can be read depends on who reads */
     source_note(source, ".", &stat);
     source_set(tree->top, &stat);
+}
+
+const char *source_path(const struct source *source, const struct file *directory)
+{
+    return directory == source->top ? "." : tree_path(directory->self) + source->skip;
 }
 
 static int by_bytes(const void *left, const void *right)
@@ -70,8 +81,10 @@ static void take(struct source *source, struct file *directory, int folder, cons
         return;
     }
     struct file *file = source_file(source, folder, name, path, &stat);
-    if (file != NULL)
+    if (file != NULL) {
+        file->origin = source->origin;
         tree_add(source->tree, directory, name, strlen(name), file);
+    }
 }
 
 static void walk(struct source *source, struct file *directory)
@@ -79,7 +92,7 @@ static void walk(struct source *source, struct file *directory)
     char prefix[PATH_LIMIT + NAME_LIMIT + 2] = "";
     if (directory->self != NULL)
         snprintf(prefix, sizeof prefix, "%s", tree_path(directory->self));
-    int fd = open_beneath(source->root, *prefix == '\0' ? "." : prefix, O_RDONLY | O_DIRECTORY);
+    int fd = open_beneath(source->root, source_path(source, directory), O_RDONLY | O_DIRECTORY);
     DIR *stream = fd < 0 ? NULL : fdopendir(fd);
     if (stream == NULL) {
         report_skip(*prefix == '\0' ? "." : prefix, strerror(errno));
@@ -102,7 +115,7 @@ void source_walk(struct source *source)
     struct file **queue = malloc(room * sizeof(struct file *));
     if (queue == NULL)
         die(SEED_FAILED, "out of memory");
-    queue[0] = source->tree->top;
+    queue[0] = source->top;
     for (size_t i = 0; i < count; i++) {
         struct file *directory = queue[i];
         walk(source, directory);

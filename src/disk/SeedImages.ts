@@ -1,13 +1,14 @@
-import { Context, Effect, Layer, Option } from "effect"
+import { Context, Effect, Layer, Option, type Scope } from "effect"
+import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { SeedRejected } from "../contract/errors.ts"
 import { Paths } from "../system/Paths.ts"
-import { makeSeed, type SeedFailed, type SeedReport, type SeedSource } from "./pyro-seed.ts"
+import { type Graft, makeSeed, type SeedFailed, type SeedReport, type SeedSource } from "./pyro-seed.ts"
 import { type Pruned, type PruneOptions, pruneSeeds } from "./seed-prune.ts"
 import { imagePath, lookUp, openStore, remember, type SeedImage, type SeedStore } from "./seed-store.ts"
 
-export type { SeedFailed, SeedReport } from "./pyro-seed.ts"
+export type { Graft, SeedFailed, SeedReport } from "./pyro-seed.ts"
 export type { SeedImage } from "./seed-store.ts"
 
 export interface FromPath {
@@ -17,6 +18,28 @@ export interface FromPath {
   readonly virtualMib: number
   /** Of a directory, which paths below it to take, each ended by a NUL; everything when absent. */
   readonly list?: Uint8Array | undefined
+  /** What to add to it. */
+  readonly additions?: Additions | undefined
+}
+
+/** Directories that go into an image beside its source, made only when there is no such image yet. */
+export interface Additions {
+  /** Equal keys say that the directories hold the same. */
+  readonly key: string
+  /** Makes them; they may go when its Scope closes, which is after the image was made. */
+  readonly make: Effect.Effect<ReadonlyArray<Graft>, SeedFailed, Scope.Scope>
+}
+
+export interface FromKey {
+  /** Names the content, as a commit's id does: equal keys give the same image. */
+  readonly key: string
+  readonly virtualMib: number
+  /** Makes the tar archive that the key stands for, and what to add to it. */
+  readonly make: Effect.Effect<
+    { readonly archive: string; readonly grafts: ReadonlyArray<Graft> },
+    SeedFailed,
+    Scope.Scope
+  >
 }
 
 export interface Seeded {
@@ -41,6 +64,8 @@ export class SeedImages extends Context.Tag("pyro/disk/SeedImages")<SeedImages, 
    * reported.
    */
   readonly fromPath: (options: FromPath) => Effect.Effect<Seeded, SeedFailed>
+  /** The image that the key names; what it is made from is only asked for when it is not there. */
+  readonly fromKey: (options: FromKey) => Effect.Effect<Seeded, SeedFailed>
   /** Removes the images that were not asked for the longest, until the rest is within the budget. */
   readonly prune: (options: PruneOptions) => Effect.Effect<Pruned, SeedFailed>
 }>() {
@@ -53,8 +78,9 @@ const make = (cacheDir: string) => ({
     Effect.gen(function*() {
       const source = yield* sourceOf(options)
       const store = yield* openStore(cacheDir)
-      return yield* imageOf(store, source, options.virtualMib)
+      return yield* imageOf(store, source, options)
     }),
+  fromKey: (options: FromKey) => Effect.flatMap(openStore(cacheDir), (store) => keyedImage(store, options)),
   prune: (options: PruneOptions) => Effect.flatMap(openStore(cacheDir), (store) => pruneSeeds(store, options))
 })
 
@@ -71,20 +97,38 @@ const emptyImage = (store: SeedStore, virtualMib: number) =>
     return { path: imagePath(store, digest), digest, virtualBytes: bytesOf(virtualMib) }
   })
 
-const imageOf = (store: SeedStore, source: SeedSource, virtualMib: number): Effect.Effect<Seeded, SeedFailed> =>
+const imageOf = (store: SeedStore, source: SeedSource, options: FromPath): Effect.Effect<Seeded, SeedFailed> =>
   Effect.gen(function*() {
-    const request = { source, virtualMib, into: store.images }
-    const first = yield* makeSeed({ ...request, known: store.sources })
+    const { additions, virtualMib } = options
+    const request = { source, virtualMib, into: store.images, salt: additions?.key }
+    const first = yield* makeSeed({ ...request, known: store.sources, probe: additions !== undefined })
     if (Option.isNone(first.made) && Option.isSome(first.fingerprint)) {
       const known = yield* lookUp(store, first.fingerprint.value.hex, bytesOf(virtualMib))
       if (Option.isSome(known)) return known.value
     }
     // Known, but its image is gone or damaged: `lookUp` has removed the note.
-    const result = Option.isSome(first.made) ? first : yield* makeSeed(request)
+    const result = Option.isSome(first.made)
+      ? first
+      : yield* Effect.scoped(
+        Effect.flatMap(additions?.make ?? Effect.succeed([]), (grafts) => makeSeed({ ...request, grafts }))
+      )
     const { digest, report } = yield* madeOrNot(store, result.made)
     if (Option.isSome(result.fingerprint) && result.fingerprint.value.settled) {
       yield* remember(store, result.fingerprint.value.hex, { digest, report })
     }
+    return { image: { path: imagePath(store, digest), digest, virtualBytes: bytesOf(virtualMib) }, report }
+  })
+
+const keyedImage = (store: SeedStore, options: FromKey): Effect.Effect<Seeded, SeedFailed> =>
+  Effect.gen(function*() {
+    const { virtualMib } = options
+    const fingerprint = createHash("sha256").update(`key ${formatVersion} ${virtualMib} ${options.key}`).digest("hex")
+    const known = yield* lookUp(store, fingerprint, bytesOf(virtualMib))
+    if (Option.isSome(known)) return known.value
+    const { made } = yield* Effect.scoped(Effect.flatMap(options.make, ({ archive, grafts }) =>
+      makeSeed({ source: { _tag: "archive", path: archive }, virtualMib, into: store.images, grafts })))
+    const { digest, report } = yield* madeOrNot(store, made)
+    yield* remember(store, fingerprint, { digest, report })
     return { image: { path: imagePath(store, digest), digest, virtualBytes: bytesOf(virtualMib) }, report }
   })
 

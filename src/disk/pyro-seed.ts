@@ -30,6 +30,12 @@ export type SeedSource =
     readonly list?: Uint8Array | undefined
   }
 
+/** A directory of the host to add at a path of its own below /workspace, where the source has nothing. */
+export interface Graft {
+  readonly at: string
+  readonly directory: string
+}
+
 export type SeedFailed = SeedRejected | NoSpace | HostToolMissing | InvalidRequest | StateDirectoryUnusable
 
 export interface SeedResult {
@@ -46,6 +52,11 @@ export interface SeedRequest {
   readonly into: string
   /** Folder with a file `FINGERPRINT.json` for each source whose image is there already. */
   readonly known?: string | undefined
+  /** Only looks: nothing is made when the folder of known fingerprints does not have it. */
+  readonly probe?: boolean | undefined
+  /** Part of the fingerprint, in the place of what the grafts hold. */
+  readonly salt?: string | undefined
+  readonly grafts?: ReadonlyArray<Graft> | undefined
 }
 
 const mib = 1024 * 1024
@@ -61,6 +72,9 @@ export const makeSeed = (request: SeedRequest): Effect.Effect<SeedResult, SeedFa
     const args = [
       ...["--into", request.into, "--virtual-bytes", String(request.virtualMib * mib)],
       ...(request.known === undefined ? [] : ["--known", request.known]),
+      ...(request.probe === true ? ["--probe"] : []),
+      ...(request.salt === undefined ? [] : ["--salt", request.salt]),
+      ...(request.grafts ?? []).flatMap(({ at, directory }) => ["--graft", at, directory]),
       ...(source._tag === "empty" ? ["--empty"] : [`--${source._tag}`, source.path]),
       ...(source._tag === "directory" && source.list !== undefined ? ["--list"] : [])
     ]
