@@ -124,6 +124,8 @@ export class EditRejected extends Schema.TaggedError<EditRejected>()(
     path: Schema.String,
     /** How often the text was found. */
     matches: Schema.Int,
+    /** Lines where it was found, the first few of them. */
+    lines: Schema.Array(Schema.Int),
     detail: Schema.String
   })
 ) {

@@ -30,6 +30,35 @@ const plain = (bytes: Uint8Array): string | undefined => {
  */
 export const pathText = (bytes: Uint8Array): string => plain(bytes) ?? quoted(bytes)
 
+/** The bytes of a path as `pathText` gives it; undefined for a quoted form that is none. */
+export const pathBytes = (text: string): Uint8Array | undefined =>
+  text.startsWith("\"") ? unquoted(text) : encoder.encode(text)
+
+const encoder = new TextEncoder()
+const escaped: Readonly<Record<string, number>> = Object.fromEntries(
+  Object.entries(escapes).map(([byte, escape]) => [escape.slice(1), Number(byte)])
+)
+
+const unquoted = (text: string): Uint8Array | undefined => {
+  if (!/^"(?:[^"\\]|\\(?:[0-3][0-7]{2}|[abtnvfr"\\]))*"$/.test(text)) return undefined
+  const pieces = Array.from(
+    text.slice(1, -1).matchAll(/\\([0-7]{3})|\\(.)|[^\\]+/g),
+    ([plain, octal, letter]) =>
+      octal !== undefined
+        ? Uint8Array.of(Number.parseInt(octal, 8))
+        : letter !== undefined
+        ? Uint8Array.of(escaped[letter]!)
+        : encoder.encode(plain)
+  )
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    bytes.set(piece, at)
+    at += piece.length
+  }
+  return bytes
+}
+
 const quoted = (bytes: Uint8Array): string => {
   let text = "\""
   for (const byte of bytes) {

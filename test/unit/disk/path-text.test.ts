@@ -1,20 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
-import { pathText } from "../../../src/disk/path-text.ts"
-
-const controls: Readonly<Record<string, number>> = { a: 7, b: 8, t: 9, n: 10, v: 11, f: 12, r: 13 }
-
-/** Undoes git's quoted form. */
-const unquote = (text: string): Buffer => {
-  if (!text.startsWith("\"")) return Buffer.from(text)
-  const bytes: Array<number> = []
-  for (const [, octal, letter, plain] of text.slice(1, -1).matchAll(/\\([0-7]{3})|\\(.)|([^])/gu)) {
-    if (octal !== undefined) bytes.push(Number.parseInt(octal, 8))
-    else if (letter !== undefined) bytes.push(controls[letter] ?? letter.charCodeAt(0))
-    else bytes.push(plain!.charCodeAt(0))
-  }
-  return Buffer.from(bytes)
-}
+import { pathBytes, pathText } from "../../../src/disk/path-text.ts"
 
 describe("paths as text", () => {
   it("ordinary names stay as they are", () => {
@@ -33,7 +19,15 @@ describe("paths as text", () => {
     FastCheck.assert(FastCheck.property(FastCheck.uint8Array({ maxLength: 40 }), (bytes) => {
       const text = pathText(bytes)
 
-      return unquote(text).equals(Buffer.from(bytes)) && !/[\u0000-\u001f\u007f]/.test(text)
+      return Buffer.compare(pathBytes(text) ?? Buffer.from("?"), bytes) === 0 && !/[\u0000-\u001f\u007f]/.test(text)
     }))
+  })
+
+  it("are read as bytes, quoted or not, and refused where the quotes are wrong", () => {
+    assert.deepStrictEqual(pathBytes("größe"), new TextEncoder().encode("größe"))
+    assert.deepStrictEqual(pathBytes("\"a\\377\\n\\\"ö\""), Uint8Array.of(97, 255, 10, 34, 0xc3, 0xb6))
+    for (const wrong of ["\"", "\"open", "\"a\"b\"", "\"\\400\"", "\"\\x41\"", "\"end\\\""]) {
+      assert.isUndefined(pathBytes(wrong), wrong)
+    }
   })
 })
