@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import { ImageDamaged } from "../contract/errors.ts"
 
@@ -54,25 +55,35 @@ export const writeQcow2 = (path: string, options: Qcow2Options & { readonly mode
  * could name a backing or data file of the host that the next tool would then open. Fails with ImageDamaged.
  */
 export const verifyQcow2Header = (path: string, expected: Qcow2Options) =>
-  Effect.tryPromise({
-    try: () => readStart(path),
-    catch: (cause) => new ImageDamaged({ path, detail: `its header cannot be read: ${String(cause)}` })
+  Effect.scoped(Effect.asVoid(openVerifiedQcow2(path, expected)))
+
+/** Opens a qcow2 file for reading when its header is what pyro wrote; who goes on by the descriptor has that very file. */
+export const openVerifiedQcow2 = (path: string, expected: Qcow2Options) =>
+  Effect.acquireRelease(
+    Effect.try({
+      // O_NOFOLLOW: the file may lie where an unprivileged QEMU writes.
+      try: () => openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK),
+      catch: (cause) => new ImageDamaged({ path, detail: `it cannot be opened: ${reasonOf(cause)}` })
+    }),
+    (fd) => Effect.sync(() => closeSync(fd))
+  ).pipe(Effect.tap((fd) => verifyOpen(fd, path, expected)))
+
+const verifyOpen = (fd: number, path: string, expected: Qcow2Options) =>
+  Effect.try({
+    try: () => {
+      if (!fstatSync(fd).isFile()) throw new Error("it is no regular file")
+      const start = Buffer.alloc(clusterBytes)
+      return start.subarray(0, readSync(fd, start, 0, clusterBytes, 0))
+    },
+    catch: (cause) => new ImageDamaged({ path, detail: `its header cannot be read: ${reasonOf(cause)}` })
   }).pipe(Effect.flatMap((found) => {
-    const wanted = qcow2Header(expected)
     if (found.length < clusterBytes) {
       return new ImageDamaged({ path, detail: `its header ends after ${found.length} bytes` })
     }
+    const wanted = qcow2Header(expected).subarray(0, clusterBytes)
+    if (found.equals(wanted)) return Effect.void
     const at = found.findIndex((byte, index) => byte !== wanted[index])
-    return at < 0 ? Effect.void : new ImageDamaged({ path, detail: `byte ${at} of its header is not what pyro wrote` })
+    return new ImageDamaged({ path, detail: `byte ${at} of its header is not what pyro wrote` })
   }))
 
-const readStart = async (path: string) => {
-  // O_NOFOLLOW: the file lies where an unprivileged QEMU may write.
-  const file = await fs.open(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK)
-  try {
-    const { buffer, bytesRead } = await file.read(new Uint8Array(clusterBytes), 0, clusterBytes, 0)
-    return buffer.subarray(0, bytesRead)
-  } finally {
-    await file.close()
-  }
-}
+const reasonOf = (cause: unknown) => cause instanceof Error ? cause.message : String(cause)

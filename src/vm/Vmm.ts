@@ -1,9 +1,11 @@
 import { Context, Effect, Layer, type Scope } from "effect"
 import type { ChannelFailed, ConfinementUnavailable, HostToolUnsuitable } from "../contract/errors.ts"
+import type { DiskSource, Seed } from "../disk/workspace-disk.ts"
 import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
 import { Paths } from "../system/Paths.ts"
 import { allOrNothing } from "../system/scopes.ts"
 import { type AcceleratorChoice, chooseAccelerator, tscKhz } from "./accelerator.ts"
+import { attachVm } from "./attach.ts"
 import type { Capture } from "./capture.ts"
 import { type Confinement, type ConfinementLevel, demand, probeConfinement } from "./confinement.ts"
 import { freezeTemplate, probeKvm } from "./freeze.ts"
@@ -12,7 +14,7 @@ import { fileIdentity, HostFacts } from "./HostFacts.ts"
 import type { Accelerator, MachineSpec } from "./machine.ts"
 import { patience } from "./patience.ts"
 import { findQemu } from "./qemu-program.ts"
-import type { VmPurpose } from "./record.ts"
+import type { VmId, VmPurpose } from "./record.ts"
 import { templateKey } from "./template-key.ts"
 import { discardTemplate, ensureTemplate } from "./templates.ts"
 import { acquireVm, type Vm, type VmError } from "./Vm.ts"
@@ -37,13 +39,11 @@ export interface Guest {
   readonly channel: GuestChannel
 }
 
-export interface RestoreRequest {
+export interface RestoreRequest extends DiskSource {
   readonly purpose: VmPurpose
   readonly images: GuestImages
   readonly vcpuCount: number
   readonly memoryMib: number
-  /** What the workspace disk starts from. */
-  readonly seed: Seed
   /** Empty seed image of the same virtual size, for the template. */
   readonly placeholder: Seed
   readonly dieWithParent: boolean
@@ -60,11 +60,6 @@ export interface RestoreCaptureRequest {
   /** Seed image that the captured VM's disk started from. */
   readonly seed: Seed
   readonly dieWithParent: boolean
-}
-
-export interface Seed {
-  readonly path: string
-  readonly virtualBytes: number
 }
 
 export type VmmError = VmError | ChannelFailed | ConfinementUnavailable | HostToolUnsuitable
@@ -89,6 +84,12 @@ export class Vmm extends Context.Tag("pyro/vm/Vmm")<Vmm, {
    * has been made unique: nothing may run in it before.
    */
   readonly restoreCapture: (request: RestoreCaptureRequest) => Effect.Effect<Guest, VmmError, Scope.Scope>
+  /**
+   * Goes on with the VM of a workspace whose owner is gone: its processes run on, and the channel takes their streams up where they
+   * are. The VM is this process's from now on, and ends with the Scope. Fails with step `attach` when there is none, its QEMU is
+   * gone or somebody else owns it; such a VM is left as it is.
+   */
+  readonly attach: (id: VmId) => Effect.Effect<Guest, VmmError, Scope.Scope>
 }>() {
   /** QEMU's microvm machine. */
   static readonly layerQemu = Layer.effect(Vmm, Effect.suspend(() => make))
@@ -146,7 +147,7 @@ const make = Effect.gen(function*() {
           spec,
           qemuProgram: host.qemuProgram,
           confinement: host.confinement,
-          seed: request.seed,
+          disk: request,
           frozen,
           dieWithParent: request.dieWithParent
         })
@@ -169,8 +170,7 @@ const make = Effect.gen(function*() {
         spec: capture.spec,
         qemuProgram: host.qemuProgram,
         confinement: host.confinement,
-        seed,
-        layers: capture.layers,
+        disk: { seed, layers: capture.layers },
         frozen: capture.frozen,
         dieWithParent
       })
@@ -178,7 +178,17 @@ const make = Effect.gen(function*() {
       return { vm, channel: yield* greet(vm, helloTimeoutMs[capture.spec.accelerator], { takeover: true }) }
     })).pipe(Effect.provide(context))
 
-  return { hypervisor, restore, restoreCapture }
+  const attach = (id: VmId) =>
+    allOrNothing(Effect.gen(function*() {
+      const vm = yield* attachVm(id)
+      const channel = yield* greet(vm, helloTimeoutMs[vm.spec.accelerator], { takeover: true }).pipe(
+        // Whoever may know what to do with it shall find it as it was.
+        Effect.onError(() => Effect.ignoreLogged(vm.leave))
+      )
+      return { vm, channel }
+    })).pipe(Effect.provide(context))
+
+  return { hypervisor, restore, restoreCapture, attach }
 })
 
 const specOf = (request: RestoreRequest, host: Hypervisor): MachineSpec => ({

@@ -18,7 +18,7 @@ const maxStateBytes = 64 * 1024 * 1024
  */
 const saveState = (vm: Vm, statePath: string): Effect.Effect<void, VmFailed | GuestPanicked, Scope.Scope> =>
   Effect.gen(function*() {
-    const received = yield* receiveOnce(path.join(vm.paths.directory, names.migrationSocket), vm.record.uid, statePath)
+    const received = yield* receiveOnce(path.join(vm.paths.directory, names.migrationSocket), vm.uid, statePath)
     yield* vm.qmp.executeAll([
       ["migrate-set-capabilities", { capabilities: [{ capability: "x-ignore-shared", state: true }] }],
       ["migrate", { uri: `unix:${names.migrationSocket}` }]

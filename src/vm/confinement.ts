@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import { randomInt } from "node:crypto"
 import * as fs from "node:fs"
 import { ConfinementUnavailable } from "../contract/errors.ts"
@@ -11,7 +11,8 @@ import { names } from "./machine.ts"
  * How far a QEMU is locked up. QEMU's own seccomp filter (spawn denied) is always on; `namespaces` adds namespaces in which it
  * sees only its own files; `uid` adds an unprivileged user of its own (pyro started by root).
  */
-export type ConfinementLevel = "seccomp" | "namespaces" | "namespaces+uid"
+export const ConfinementLevel = Schema.Literal("seccomp", "namespaces", "namespaces+uid")
+export type ConfinementLevel = typeof ConfinementLevel.Type
 
 export interface Confinement {
   readonly level: ConfinementLevel

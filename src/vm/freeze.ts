@@ -1,5 +1,6 @@
 import { Effect, Schedule, type Scope, Stream } from "effect"
 import type { ChannelFailed } from "../contract/errors.ts"
+import type { Seed } from "../disk/workspace-disk.ts"
 import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
 import type { Paths } from "../system/Paths.ts"
 import { freezeMemory } from "./capture.ts"
@@ -23,13 +24,13 @@ export interface BootRequest {
   readonly spec: MachineSpec
   readonly qemuProgram: string
   readonly confinement: Confinement
-  readonly seed: { readonly path: string; readonly virtualBytes: number }
+  readonly seed: Seed
 }
 
 /** Boots a kernel until the agent answers, in the caller's Scope. */
 const boot = (request: BootRequest, timeoutMs: number) =>
   Effect.gen(function*() {
-    const vm = yield* acquireVm({ ...request, frozen: undefined, dieWithParent: true })
+    const vm = yield* acquireVm({ ...request, disk: { seed: request.seed }, frozen: undefined, dieWithParent: true })
     return { vm, channel: yield* greet(vm, timeoutMs) }
   })
 

@@ -35,6 +35,8 @@ export const watchHealth = (options: {
   readonly events: Queue.Dequeue<QmpEvent>
   /** Folder whose file system the workspace disk grows on. */
   readonly directory: string
+  /** What the guest does when the watch begins (RunState of QEMU's qapi/run-state.json): its events before that are missed. */
+  readonly status: string
 }): Effect.Effect<VmHealth, never, Scope.Scope> =>
   Effect.gen(function*() {
     const { events, qemu, qmp } = options
@@ -70,6 +72,18 @@ export const watchHealth = (options: {
         )
       })
 
+    const noSpace = Effect.flatMap(
+      SubscriptionRef.getAndSet(trouble, "no-space"),
+      (before) => before === "no-space" ? Effect.void : Effect.asVoid(Effect.forkScoped(goOnWhenRoom))
+    )
+
+    const begin: Record<string, Effect.Effect<void, never, Scope.Scope> | undefined> = {
+      shutdown: guestStopped("shutdown"),
+      "guest-panicked": guestStopped("guest-panic"),
+      // Stopped by a write that failed, of which only a full disk is mended by waiting.
+      "io-error": noSpace
+    }
+
     const take = (event: QmpEvent): Effect.Effect<void, never, Scope.Scope> => {
       switch (event.event) {
         case "SHUTDOWN":
@@ -78,16 +92,14 @@ export const watchHealth = (options: {
           return guestStopped("guest-panic")
         case "BLOCK_IO_ERROR":
           return event.data["nospace"] === true
-            ? Effect.flatMap(
-              SubscriptionRef.getAndSet(trouble, "no-space"),
-              (before) => before === "no-space" ? Effect.void : Effect.asVoid(Effect.forkScoped(goOnWhenRoom))
-            )
+            ? noSpace
             : SubscriptionRef.set(trouble, "io-error")
         default:
           return Effect.void
       }
     }
 
+    yield* begin[options.status] ?? Effect.void
     yield* Queue.take(events).pipe(Effect.flatMap(take), Effect.forever, Effect.forkScoped)
     yield* qemu.ended.pipe(
       Effect.flatMap((how) =>

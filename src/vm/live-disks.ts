@@ -2,35 +2,23 @@ import { Effect, Ref } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import type { HostToolMissing, ImageDamaged, NoSpace, VmFailed } from "../contract/errors.ts"
-import { makeOverlay, placeImage } from "./disks.ts"
+import type { DiskSource } from "../disk/workspace-disk.ts"
+import { placeDisk, placeOverlay } from "./disks.ts"
 import { failedAt, fileFailedAt } from "./failure.ts"
 import { type Disks, overlayNode, seedNode } from "./machine.ts"
 import type { Qmp } from "./qmp.ts"
-import type { VmPaths } from "./record.ts"
-
-/** Which images a running VM has open, and under which names QEMU knows them. */
-interface State {
-  readonly disks: Disks
-  readonly seedNode: string
-  /** Nodes of the overlays, in their order. */
-  readonly overlayNodes: ReadonlyArray<string>
-  /** Number for the next file and node, so that no name comes twice. */
-  readonly next: number
-}
-
-/** What to switch a VM to. Sizes must be those of the disks it was started with. */
-export interface NewDisks {
-  readonly seed: { readonly path: string; readonly virtualBytes: number }
-}
+import type { DiskState } from "./record.ts"
+import type { Tenure } from "./tenure.ts"
 
 /** The disks of one running VM. */
 export interface LiveDisks {
   readonly current: Effect.Effect<Disks>
   /**
-   * Puts a new, empty workspace disk on `seed` and makes `seed` the baseline. Only while the guest has neither of the two mounted:
-   * the kernel drops a device's cache at the last unmount, and so meets nothing stale. The old overlay is removed.
+   * Makes `disk` the workspace disk and its seed the baseline. Only while the guest has neither of the two mounted: the kernel
+   * drops a device's cache at the last unmount, and so meets nothing stale. Sizes must be those of the disks it was started with.
+   * The VM's names of the old images are removed.
    */
-  readonly switchTo: (disks: NewDisks) => Effect.Effect<void, VmFailed | NoSpace | HostToolMissing | ImageDamaged>
+  readonly switchTo: (disk: DiskSource) => Effect.Effect<void, VmFailed | NoSpace | HostToolMissing | ImageDamaged>
   /**
    * Ends the overlay that is written now and goes on with a new, empty one over it. Gives the host path of the ended one, which
    * nobody writes any longer. While the VM is paused, so that it fits a capture of its memory.
@@ -38,70 +26,107 @@ export interface LiveDisks {
   readonly freezeLayer: Effect.Effect<string, VmFailed | NoSpace>
 }
 
+/** What QEMU is started with: nodes and files are numbered alike. */
+export const firstDiskState = (
+  placed: { readonly seed: string; readonly layers: ReadonlyArray<string>; readonly top: string },
+  virtualBytes: number
+): DiskState => stateOf(placed, { virtualBytes, first: 0, seedNode: "b0" })
+
+const stateOf = (
+  placed: { readonly seed: string; readonly layers: ReadonlyArray<string>; readonly top: string },
+  { first, seedNode, virtualBytes }: {
+    readonly first: number
+    readonly seedNode: string
+    readonly virtualBytes: number
+  }
+): DiskState => {
+  const [oldest = placed.top, ...others] = [...placed.layers, placed.top]
+  return {
+    disks: { seed: placed.seed, overlays: [oldest, ...others] },
+    seedNode,
+    overlayNodes: [`w${first}`, ...others.map((_, index) => `w${first + index + 1}`)],
+    next: first + others.length + 1,
+    virtualBytes
+  }
+}
+
+type Commands = ReadonlyArray<readonly [string, Readonly<Record<string, unknown>>]>
+
+/** Opens every image of a disk, each with what it lies on. */
+const openDisk = ({ disks, overlayNodes, seedNode: seed }: DiskState): Commands => [
+  ...seedNode(disks.seed, seed).map((node) => ["blockdev-add", node] as const),
+  ...disks.overlays.map((file, index) =>
+    [
+      "blockdev-add",
+      overlayNode(file, overlayNodes[index]!, overlayNodes[index - 1] ?? seed, index < disks.overlays.length - 1)
+    ] as const
+  )
+]
+
+const closeDisk = ({ overlayNodes, seedNode }: DiskState): Commands =>
+  [...[...overlayNodes].reverse(), seedNode, `${seedNode}f`].map((node) => ["blockdev-del", { "node-name": node }])
+
+const useDisk = (state: DiskState): Commands => [
+  ["qom-set", { path: "/machine/peripheral/vdb", property: "drive", value: state.overlayNodes.at(-1) }],
+  ["qom-set", { path: "/machine/peripheral/vdc", property: "drive", value: state.seedNode }]
+]
+
 export const makeLiveDisks = (options: {
   readonly qmp: Qmp
-  readonly paths: VmPaths
+  readonly tenure: Tenure
   readonly uid: number
-  readonly virtualBytes: number
-  readonly disks: Disks
+  readonly state: DiskState
 }): Effect.Effect<LiveDisks> =>
   Effect.gen(function*() {
-    const { paths, qmp, uid, virtualBytes } = options
-    const state = yield* Ref.make<State>({
-      disks: options.disks,
-      seedNode: "b0",
-      overlayNodes: options.disks.overlays.map((_, index) => `w${index}`),
-      next: options.disks.overlays.length
-    })
+    const { qmp, tenure, uid } = options
+    const { paths } = tenure
+    const state = yield* Ref.make(options.state)
     const one = yield* Effect.makeSemaphore(1)
 
-    const switchTo: LiveDisks["switchTo"] = ({ seed }) =>
+    /** Writes down what is about to be, does it, writes down that it is. */
+    const change = <E>(after: DiskState, act: Effect.Effect<void, E>) =>
+      Effect.gen(function*() {
+        yield* tenure.update((record) => ({ ...record, nextDisks: after }))
+        yield* act
+        yield* Ref.set(state, after)
+        yield* tenure.update(({ nextDisks: _, ...record }) => ({ ...record, disks: after }))
+      })
+
+    const switchTo: LiveDisks["switchTo"] = (disk) =>
       Effect.gen(function*() {
         const before = yield* Ref.get(state)
-        const number = before.next
-        const [seedName, overlayName] = [`s${number}`, `w${number}`]
-        const seedFile = yield* placeImage(paths, seed.path, `${number}.ext4`)
-        const overlay = yield* makeOverlay(paths, uid, virtualBytes, `${number}.qcow2`)
-        const [file, raw] = seedNode(seedFile, seedName)
-        yield* qmp.executeAll([
-          ["blockdev-add", file],
-          ["blockdev-add", raw],
-          ["blockdev-add", overlayNode(overlay, overlayName, seedName)],
-          ["qom-set", { path: "/machine/peripheral/vdb", property: "drive", value: overlayName }],
-          ["qom-set", { path: "/machine/peripheral/vdc", property: "drive", value: seedName }],
-          ...[...before.overlayNodes].reverse().map((
-            node
-          ): [string, Record<string, unknown>] => ["blockdev-del", { "node-name": node }]),
-          ["blockdev-del", { "node-name": before.seedNode }],
-          ["blockdev-del", { "node-name": `${before.seedNode}f` }]
-        ]).pipe(Effect.mapError(failedAt("switch disks")))
-        yield* Ref.set(state, {
-          disks: { overlays: [overlay], seed: seedFile },
-          seedNode: seedName,
-          overlayNodes: [overlayName],
-          next: number + 1
-        })
-        yield* removeFiles(paths, [...before.disks.overlays, before.disks.seed])
+        const first = before.next
+        const placed = yield* placeDisk(paths, uid, disk, first)
+        const after = stateOf(placed, { first, seedNode: `s${first}`, virtualBytes: disk.seed.virtualBytes })
+        yield* change(
+          after,
+          qmp.executeAll([...openDisk(after), ...useDisk(after), ...closeDisk(before)]).pipe(
+            Effect.mapError(failedAt("switch disks"))
+          )
+        )
+        yield* removeFiles(paths.directory, [...before.disks.overlays, before.disks.seed])
       }).pipe(one.withPermits(1))
 
     const freezeLayer = Effect.gen(function*() {
       const before = yield* Ref.get(state)
       const name = `w${before.next}`
-      const overlay = yield* makeOverlay(paths, uid, virtualBytes, `${before.next}.qcow2`)
-      const active = before.overlayNodes[before.overlayNodes.length - 1]!
-      yield* qmp.executeAll([
-        // Without a backing node yet: the snapshot gives it one.
-        ["blockdev-add", overlayNode(overlay, name, null)],
-        ["blockdev-snapshot", { node: active, overlay: name }]
-      ]).pipe(Effect.mapError(failedAt("freeze disk")))
-      const frozen = before.disks.overlays[before.disks.overlays.length - 1]!
-      yield* Ref.set(state, {
+      const overlay = yield* placeOverlay(paths, uid, before.virtualBytes, `${before.next}.qcow2`)
+      const active = before.overlayNodes.at(-1)!
+      const after: DiskState = {
+        ...before,
         disks: { ...before.disks, overlays: [...before.disks.overlays, overlay] },
-        seedNode: before.seedNode,
         overlayNodes: [...before.overlayNodes, name],
         next: before.next + 1
-      })
-      const file = path.join(paths.directory, frozen)
+      }
+      yield* change(
+        after,
+        qmp.executeAll([
+          // Without a backing node yet: the snapshot gives it one.
+          ["blockdev-add", overlayNode(overlay, name, null)],
+          ["blockdev-snapshot", { node: active, overlay: name }]
+        ]).pipe(Effect.mapError(failedAt("freeze disk")))
+      )
+      const file = path.join(paths.directory, before.disks.overlays.at(-1)!)
       yield* Effect.try({
         try: () => {
           // From now on others' QEMUs read it too, and nobody writes it.
@@ -116,10 +141,10 @@ export const makeLiveDisks = (options: {
     return { current: Effect.map(Ref.get(state), ({ disks }) => disks), switchTo, freezeLayer }
   })
 
-const removeFiles = (paths: VmPaths, files: ReadonlyArray<string>) =>
+const removeFiles = (directory: string, files: ReadonlyArray<string>) =>
   Effect.try({
     try: () => {
-      for (const file of files) fs.rmSync(path.join(paths.directory, file), { force: true })
+      for (const file of files) fs.rmSync(path.join(directory, file), { force: true })
     },
-    catch: fileFailedAt("switch disks", paths.directory)
+    catch: fileFailedAt("switch disks", directory)
   })

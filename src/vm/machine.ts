@@ -1,16 +1,20 @@
+import { Schema } from "effect"
+
 /** What QEMU runs a guest with. `tcg` is QEMU's translator: works everywhere, 6 to 15 times slower. */
-export type Accelerator = "kvm" | "tcg"
+export const Accelerator = Schema.Literal("kvm", "tcg")
+export type Accelerator = typeof Accelerator.Type
 
 /** Everything of a machine that a frozen memory depends on: two machines of equal spec can take over each other's state. */
-export interface MachineSpec {
-  readonly accelerator: Accelerator
-  readonly vcpuCount: number
-  readonly memoryMib: number
+export const MachineSpec = Schema.Struct({
+  accelerator: Accelerator,
+  vcpuCount: Schema.Int,
+  memoryMib: Schema.Int,
   /** Host's time stamp counter in kHz; told to the guest under TCG only. */
-  readonly tscKhz: number
-  readonly environment: { readonly digest: string; readonly imagePath: string }
-  readonly kernel: { readonly digest: string; readonly vmlinux: string; readonly initrd: string }
-}
+  tscKhz: Schema.Number,
+  environment: Schema.Struct({ digest: Schema.String, imagePath: Schema.String }),
+  kernel: Schema.Struct({ digest: Schema.String, vmlinux: Schema.String, initrd: Schema.String })
+})
+export type MachineSpec = typeof MachineSpec.Type
 
 /**
  * Guest kernel's command line. ACPI stays on (the virtio-mmio devices are found by it), `reboot=t panic=-1` turns a panic

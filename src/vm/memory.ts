@@ -4,6 +4,7 @@ import { type HostToolMissing, NoSpace, VmFailed } from "../contract/errors.ts"
 import { runTool } from "../system/child.ts"
 import { nativeTool } from "../system/native.ts"
 import type { VmPaths, VmRecord } from "./record.ts"
+import type { Tenure } from "./tenure.ts"
 
 /** A VM's memory and device state at one moment. */
 export interface Frozen {
@@ -19,16 +20,19 @@ const copyNoSpace = 3
  * template that is mapped by a VM could be written by it.
  */
 export const fillMemory = (
-  paths: VmPaths,
+  { paths, unlessLeft }: Tenure,
   record: VmRecord,
   frozen: Frozen | undefined
 ): Effect.Effect<void, VmFailed | NoSpace | HostToolMissing, Scope.Scope> =>
   Effect.acquireRelease(
     frozen === undefined ? emptyMemory(paths, record) : copySparse(frozen.memoryPath, paths.memory, record.uid),
-    () => Effect.promise(() => fs.promises.rm(paths.memory, { force: true })).pipe(Effect.ignoreLogged)
+    () => unlessLeft(removeMemory(paths))
   ).pipe(
     Effect.onError(() => Effect.sync(() => fs.rmSync(paths.memory, { force: true })))
   )
+
+export const removeMemory = (paths: VmPaths) =>
+  Effect.promise(() => fs.promises.rm(paths.memory, { force: true })).pipe(Effect.ignoreLogged)
 
 const emptyMemory = (paths: VmPaths, record: VmRecord) =>
   Effect.try({

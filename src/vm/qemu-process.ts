@@ -1,5 +1,5 @@
 import { Deferred, Effect, Schedule, type Scope } from "effect"
-import { spawn, type SpawnOptions } from "node:child_process"
+import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -10,7 +10,8 @@ import { isAlive, type ProcessIdentity, processIdentity } from "../system/identi
 import { packageOf } from "../system/tool-packages.ts"
 import { confine, type ConfinementLevel } from "./confinement.ts"
 import { type Disks, type MachineSpec, names, qemuArguments } from "./machine.ts"
-import { type VmPaths, type VmRecord, writeRecord } from "./record.ts"
+import type { VmRecord } from "./record.ts"
+import type { Tenure } from "./tenure.ts"
 
 export interface QemuProcess {
   /** Process whose death ends the VM. */
@@ -23,7 +24,7 @@ export interface QemuProcess {
 export interface QemuRequest {
   readonly qemu: string
   readonly spec: MachineSpec
-  readonly paths: VmPaths
+  readonly tenure: Tenure
   readonly record: VmRecord
   readonly level: ConfinementLevel
   readonly disks: Disks
@@ -45,7 +46,8 @@ const vmFailed = (step: string, detail: string) => new VmFailed({ step, detail, 
  */
 export const startQemu = (request: QemuRequest): Effect.Effect<QemuProcess, VmFailed | HostToolMissing, Scope.Scope> =>
   Effect.gen(function*() {
-    const { paths, record } = request
+    const { record, tenure } = request
+    const { paths } = tenure
     const files = {
       run: paths.run,
       images: paths.images,
@@ -67,7 +69,7 @@ export const startQemu = (request: QemuRequest): Effect.Effect<QemuProcess, VmFa
     const ended = yield* Deferred.make<string>()
     const child = yield* Effect.acquireRelease(
       Effect.sync(() => launch(command.program, command.args, paths.directory, request.stateDescriptor)),
-      killAndWait
+      (child) => Effect.zipRight(tenure.unlessLeft(killAndWait(child)), Effect.sync(() => letGo(child)))
     )
     const stderr = keepTail(child.stderr as Readable)
     child.once("error", (cause) => Deferred.unsafeDone(ended, Effect.succeed(cause.message)))
@@ -94,11 +96,45 @@ export const startQemu = (request: QemuRequest): Effect.Effect<QemuProcess, VmFa
     if (identity === undefined) {
       return yield* vmFailed("start", `QEMU ended at once: ${yield* Deferred.await(ended)}`)
     }
-    yield* Effect.addFinalizer(() => killIdentity(identity))
-    yield* writeRecord(paths, { ...record, qemu: identity }).pipe(
-      Effect.mapError((cause) => vmFailed("record", cause.message))
-    )
+    yield* Effect.addFinalizer(() => tenure.unlessLeft(killIdentity(identity)))
+    yield* tenure.update((now) => ({ ...now, qemu: identity }))
     return { identity, ended: Deferred.await(ended), isAlive: () => isAlive(identity) }
+  })
+
+/** A child that was left running keeps neither this process alive nor its pipes open; QEMU ignores that nobody reads them. */
+const letGo = (child: ChildProcess) => {
+  child.unref()
+  for (const stream of child.stdio) stream?.destroy()
+}
+
+/** How often a QEMU that is no child of ours is looked at. Its monitor's end is seen at once. */
+const lookEvery = "250 millis"
+
+/**
+ * A QEMU that another process has started. The Scope kills it, as it does one's own. `closed` is the end of its monitor's
+ * connection.
+ */
+export const adoptQemu = (
+  tenure: Tenure,
+  identity: ProcessIdentity
+): Effect.Effect<
+  QemuProcess & { readonly watch: (closed: Effect.Effect<void>) => Effect.Effect<void> },
+  never,
+  Scope.Scope
+> =>
+  Effect.gen(function*() {
+    const ended = yield* Deferred.make<string>()
+    yield* Effect.addFinalizer(() => tenure.unlessLeft(killIdentity(identity)))
+    const gone = (spacing: "1 millis" | typeof lookEvery) =>
+      Effect.sync(() => isAlive(identity)).pipe(
+        Effect.repeat({ while: (alive) => alive, schedule: Schedule.spaced(spacing) })
+      )
+    const watch = (closed: Effect.Effect<void>) =>
+      Effect.raceFirst(gone(lookEvery), Effect.zipRight(closed, gone("1 millis"))).pipe(
+        Effect.zipRight(Deferred.succeed(ended, "it is gone, and was no child of this process")),
+        Effect.asVoid
+      )
+    return { identity, ended: Deferred.await(ended), isAlive: () => isAlive(identity), watch }
   })
 
 /** How a process ended. Bubblewrap hands the end of its child on as 128 + the signal's number. */

@@ -4,6 +4,8 @@ import * as path from "node:path"
 import { type FileFailed, readJson, writeJsonAtomic } from "../system/atomic-file.ts"
 import { hostBootId, ownIdentity, ProcessIdentity } from "../system/identity.ts"
 import { Paths } from "../system/Paths.ts"
+import { ConfinementLevel } from "./confinement.ts"
+import { MachineSpec } from "./machine.ts"
 
 /** Names one VM, never used again. */
 export const VmId = Schema.String.pipe(Schema.pattern(/^vm-[a-z0-9]{12}$/), Schema.brand("VmId"))
@@ -24,6 +26,19 @@ export const VmPurpose = Schema.Literal(
 )
 export type VmPurpose = typeof VmPurpose.Type
 
+/** Which images a QEMU has open, named relative to the VM's folder, and what it calls them. */
+export const DiskState = Schema.Struct({
+  disks: Schema.Struct({ overlays: Schema.NonEmptyArray(Schema.String), seed: Schema.String }),
+  seedNode: Schema.String,
+  /** Nodes of the overlays, in their order. */
+  overlayNodes: Schema.NonEmptyArray(Schema.String),
+  /** Number for the next file and node, so that no name comes twice. */
+  next: Schema.Int,
+  /** Size of both disks as the guest sees them. */
+  virtualBytes: Schema.Int
+})
+export type DiskState = typeof DiskState.Type
+
 /**
  * Written before anything of a VM is made, so that whatever a crash leaves behind can be found: the folder and the memory file
  * are named after the id, QEMU carries it in its arguments.
@@ -40,7 +55,15 @@ export const VmRecord = Schema.Struct({
   uid: Schema.Int,
   createdAt: Schema.String,
   /** Process whose death ends the VM; absent until it was started. */
-  qemu: Schema.optional(ProcessIdentity)
+  qemu: Schema.optional(ProcessIdentity),
+  /** The machine, with the host paths it was started from. Here and below: absent where an older pyro made the VM. */
+  machine: Schema.optional(MachineSpec),
+  confinement: Schema.optional(ConfinementLevel),
+  /** The VM ends with its owner, so nobody can take it over. */
+  dieWithOwner: Schema.optional(Schema.Boolean),
+  disks: Schema.optional(DiskState),
+  /** What the disks are being switched to; QEMU knows whether it has happened. */
+  nextDisks: Schema.optional(DiskState)
 })
 export type VmRecord = typeof VmRecord.Type
 
@@ -66,8 +89,11 @@ export const writeRecord = (paths: VmPaths, record: VmRecord): Effect.Effect<voi
 export const readRecord = (paths: VmPaths): Effect.Effect<Option.Option<VmRecord>, FileFailed> =>
   readJson(paths.record, VmRecord)
 
+/** Owner of a VM that was left running for whoever attaches to it: no process has this pid. */
+export const nobody = (): ProcessIdentity => ({ pid: 0, startTicks: 0, bootId: hostBootId() })
+
 /** A record of a VM that this process answers for. */
-export const newRecord = (request: Pick<VmRecord, "id" | "purpose" | "memoryMib" | "vcpuCount" | "uid">): VmRecord => ({
+export const newRecord = (request: Omit<VmRecord, "owner" | "createdAt">): VmRecord => ({
   ...request,
   owner: ownIdentity(),
   createdAt: new Date().toISOString()

@@ -35,8 +35,11 @@ const remove = (kind: Swept["kind"], file: string) =>
 
 const mayBeSwept = (record: VmRecord) => !isAlive(record.owner) && record.purpose !== "workspace"
 
-/** Ends one VM that nobody answers for: its processes first, and only when they are gone what they used. */
-const sweepVm = (id: VmId) =>
+/**
+ * Ends one VM, whoever answers for it: its processes first, and only when they are gone what they used. The layers of a workspace's disk
+ * stay under the workspace's own names.
+ */
+export const endVm = (id: VmId) =>
   Effect.gen(function*() {
     const paths = vmPaths(yield* Paths, id)
     const ended: Array<Swept> = []
@@ -59,6 +62,18 @@ const deadVms = Effect.gen(function*() {
     if (Option.isNone(record) ? processesOf(id).length === 0 : mayBeSwept(record.value)) dead.push(id)
   }
   return dead
+})
+
+/** VMs of workspaces that nobody answers for: to be attached to, or ended. */
+export const ownerlessWorkspaceVms: Effect.Effect<ReadonlyArray<VmRecord>, never, Paths> = Effect.gen(function*() {
+  const paths = yield* Paths
+  const records = yield* Effect.forEach(
+    listVmIds(paths.stateDir),
+    (id) => Effect.orElseSucceed(readRecord(vmPaths(paths, id)), () => Option.none<VmRecord>())
+  )
+  return records.flatMap((record) =>
+    Option.isSome(record) && record.value.purpose === "workspace" && !isAlive(record.value.owner) ? [record.value] : []
+  )
 })
 
 /** Folders that a process was still preparing when it was killed. */
@@ -85,7 +100,7 @@ const orphanedMemory = (paths: Paths["Type"]) =>
 export const sweepVms: Effect.Effect<ReadonlyArray<Swept>, never, Paths> = Effect.gen(function*() {
   const paths = yield* Paths
   const swept: Array<Swept> = []
-  for (const id of yield* deadVms) swept.push(...yield* sweepVm(id))
+  for (const id of yield* deadVms) swept.push(...yield* endVm(id))
   for (const folder of deadFolders(paths.stateDir)) swept.push(...yield* remove("folder", folder))
   for (const file of orphanedMemory(paths)) swept.push(...yield* remove("memory file", file))
   return swept

@@ -1,0 +1,97 @@
+import { Effect } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { type HostToolMissing, ImageDamaged, NoSpace, StateDirectoryUnusable } from "../contract/errors.ts"
+import { holdImage } from "./hold.ts"
+import { qcow2Header } from "./qcow2.ts"
+
+/** What a workspace disk starts from: a raw ext4 image. */
+export interface Seed {
+  readonly path: string
+  readonly virtualBytes: number
+}
+
+/** What a workspace disk consists of, by host path. */
+export interface DiskSource {
+  readonly seed: Seed
+  /** Frozen layers over the seed, oldest first; nobody writes them any longer. None by default. */
+  readonly layers?: ReadonlyArray<string> | undefined
+  /**
+   * Overlay that is written, over the layers. It is linked into the VM's folder and so outlives the VM; one VM at a time may
+   * have it. By default a new one of the VM's own, which ends with it.
+   */
+  readonly top?: string | undefined
+}
+
+/** A disk that outlives its VMs: a folder with the held seed image and at least one layer. */
+export interface WorkspaceDisk extends DiskSource {
+  readonly layers: ReadonlyArray<string>
+  readonly top: string
+}
+
+const seedName = "seed.ext4"
+
+const numberOf = (name: string) => Number(/^(0|[1-9]\d{0,8})\.qcow2$/.exec(name)?.[1] ?? Number.NaN)
+
+/** Numbers of the layers in a disk's folder, ascending. */
+const layerNumbers = (folder: string) =>
+  fs.readdirSync(folder).map(numberOf).filter((number) => !Number.isNaN(number)).sort((a, b) => a - b)
+
+const unusable = (folder: string) => (cause: unknown) => {
+  const { code, message } = cause as NodeJS.ErrnoException
+  return code === "ENOSPC"
+    ? new NoSpace({ where: "state directory", path: folder, neededMib: 1, availableMib: 0 })
+    : new StateDirectoryUnusable({ path: folder, detail: message })
+}
+
+/** Takes hold of the seed image in a disk's folder, which is made when it is not there. A seed that is held already stays. */
+export const holdSeed = (
+  folder: string,
+  seed: string
+): Effect.Effect<void, NoSpace | HostToolMissing | StateDirectoryUnusable | ImageDamaged> =>
+  Effect.gen(function*() {
+    const held = path.join(folder, seedName)
+    yield* Effect.try({ try: () => fs.mkdirSync(folder, { recursive: true, mode: 0o700 }), catch: unusable(folder) })
+    if (!fs.existsSync(held)) yield* holdImage(seed, held)
+  })
+
+/**
+ * Makes a new, empty layer on top of those in a disk's folder, and gives its host path. It is whole or not there. Layers of
+ * `virtualBytes` go over a seed of that size and no other.
+ */
+export const makeWorkspaceDisk = (
+  folder: string,
+  virtualBytes: number
+): Effect.Effect<string, NoSpace | StateDirectoryUnusable> =>
+  Effect.try({
+    try: () => {
+      fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
+      const file = path.join(folder, `${(layerNumbers(folder).at(-1) ?? -1) + 1}.qcow2`)
+      const temporary = `${file}.tmp`
+      try {
+        fs.writeFileSync(temporary, qcow2Header({ virtualBytes }), { mode: 0o600 })
+        fs.renameSync(temporary, file)
+      } catch (cause) {
+        fs.rmSync(temporary, { force: true })
+        throw cause
+      }
+      return file
+    },
+    catch: unusable(folder)
+  })
+
+/** The disk in a folder, its layers in order; ImageDamaged when a part of it is not there. Headers are compared when a VM takes it. */
+export const readWorkspaceDisk = (folder: string, virtualBytes: number): Effect.Effect<WorkspaceDisk, ImageDamaged> =>
+  Effect.try({
+    try: () => {
+      const seed = path.join(folder, seedName)
+      if (!fs.existsSync(seed)) throw new Error(`${seedName} is gone`)
+      const numbers = layerNumbers(folder)
+      if (numbers.some((number, index) => number !== index)) throw new Error("one of its layers is gone")
+      const layers = numbers.map((number) => path.join(folder, `${number}.qcow2`))
+      const top = layers.pop()
+      if (top === undefined) throw new Error("it has no layer")
+      return { seed: { path: seed, virtualBytes }, layers, top }
+    },
+    catch: (cause) => new ImageDamaged({ path: folder, detail: (cause as Error).message })
+  })

@@ -1,0 +1,148 @@
+import { assert, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import { execFileSync } from "node:child_process"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { holdSeed, makeWorkspaceDisk, readWorkspaceDisk, type WorkspaceDisk } from "../../src/disk/workspace-disk.ts"
+import { claimSteps, newGuestIdentity } from "../../src/vm/claim.ts"
+import { endVm } from "../../src/vm/sweep.ts"
+import { type Guest, Vmm } from "../../src/vm/Vmm.ts"
+import { basics, finish, guestServices, script } from "../support/guest.ts"
+
+const temporary = Effect.acquireRelease(
+  Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pyro-workspace-disk-"))),
+  (folder) => Effect.promise(() => fs.promises.rm(folder, { recursive: true, force: true }))
+)
+
+const restore = (disk: WorkspaceDisk) =>
+  Effect.gen(function*() {
+    const { images, placeholder } = yield* basics
+    return yield* (yield* Vmm).restore({
+      ...disk,
+      purpose: "workspace",
+      images,
+      vcpuCount: 1,
+      memoryMib: 512,
+      placeholder,
+      dieWithParent: false
+    })
+  })
+
+/** Runs a script as the first thing in a claimed guest; gives what it printed. */
+const claim = ({ channel }: Guest, text: string) =>
+  Effect.scoped(
+    Effect.flatMap(channel.spawnAfter(claimSteps(newGuestIdentity("test")), script(text)), finish)
+  ).pipe(Effect.map(({ exit, stderr, stdout }) => {
+    assert.strictEqual(exit.code, 0, stderr)
+    return stdout.trim()
+  }))
+
+const killQemu = ({ vm }: Guest) =>
+  Effect.zipRight(
+    Effect.sync(() => process.kill(vm.qemu.identity.pid, "SIGKILL")),
+    vm.qemu.ended
+  )
+
+/** One image of the seed and all layers, as a guest would read it. */
+const flatten = ({ layers, seed, top }: WorkspaceDisk, target: string) => {
+  const chain = [...layers, top].reduce<unknown>(
+    (backing, filename) => ({
+      driver: "qcow2",
+      "read-only": true,
+      file: { driver: "file", filename, "read-only": true },
+      backing
+    }),
+    { driver: "raw", "read-only": true, file: { driver: "file", filename: seed.path, "read-only": true } }
+  )
+  execFileSync("qemu-img", ["convert", "-U", "-O", "raw", `json:${JSON.stringify(chain)}`, target])
+}
+
+layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("a disk that outlives its VMs", (it) => {
+  const newDisk = Effect.gen(function*() {
+    const folder = path.join(yield* temporary, "disk")
+    const { placeholder } = yield* basics
+    yield* holdSeed(folder, placeholder.path)
+    yield* makeWorkspaceDisk(folder, placeholder.virtualBytes)
+    return { folder, read: readWorkspaceDisk(folder, placeholder.virtualBytes), placeholder }
+  })
+
+  it.scoped("a file that was synced is there for the next VM after QEMU was killed, and the file system is whole", () =>
+    Effect.gen(function*() {
+      const { folder, read } = yield* newDisk
+      const digest = yield* Effect.scoped(Effect.gen(function*() {
+        const guest = yield* restore(yield* read)
+        const printed = yield* claim(
+          guest,
+          "head -c 20000000 /dev/urandom > /workspace/data; mkdir -p /usr/local/x; echo tool > /usr/local/x/tool; " +
+            "sync /workspace/data /usr/local/x/tool; sha256sum < /workspace/data"
+        )
+        yield* killQemu(guest)
+        return printed
+      }))
+      assert.deepStrictEqual(fs.readdirSync(folder).sort(), ["0.qcow2", "seed.ext4"])
+      yield* Effect.scoped(Effect.gen(function*() {
+        const guest = yield* restore(yield* read)
+        const printed = yield* claim(
+          guest,
+          "sync; echo 3 > /proc/sys/vm/drop_caches; sha256sum < /workspace/data; cat /usr/local/x/tool; rm -r /usr/local/x; sync"
+        )
+        assert.strictEqual(printed, `${digest}\ntool`)
+        yield* killQemu(guest)
+      }))
+      const flat = path.join(folder, "..", "flat.ext4")
+      flatten(yield* read, flat)
+      // What the last VM had not written back is in the journal.
+      execFileSync("e2fsck", ["-E", "journal_only", "-p", flat])
+      execFileSync("e2fsck", ["-fn", flat])
+    }))
+
+  it.scoped("goes on over frozen layers, which nobody writes", () =>
+    Effect.gen(function*() {
+      const { folder, placeholder, read } = yield* newDisk
+      for (const number of [0, 1, 2]) {
+        const disk = yield* read
+        const printed = yield* Effect.scoped(
+          Effect.flatMap(
+            restore(disk),
+            (guest) => claim(guest, `cat n* 2>/dev/null; echo ${number} > n${number}; sync`)
+          )
+        )
+        assert.strictEqual(printed, [0, 1, 2].slice(0, number).join("\n"))
+        yield* makeWorkspaceDisk(folder, placeholder.virtualBytes)
+      }
+      const { layers } = yield* read
+      const before = layers.map((file) => fs.readFileSync(file))
+      yield* Effect.scoped(Effect.flatMap(Effect.flatMap(read, restore), (guest) => claim(guest, "rm n*; sync")))
+      layers.forEach((file, index) => assert.isTrue(fs.readFileSync(file).equals(before[index]!), file))
+    }))
+
+  it.scoped("is switched under a VM that waits, and stays when the VM is ended by its id", () =>
+    Effect.gen(function*() {
+      const { read } = yield* newDisk
+      const other = yield* newDisk
+      const guest = yield* restore(yield* read)
+      yield* guest.vm.pause
+      yield* guest.vm.disks.switchTo(yield* other.read)
+      yield* guest.vm.resume
+      assert.strictEqual(yield* claim(guest, "echo kept > f; sync; cat f"), "kept")
+      yield* endVm(guest.vm.id)
+      const again = yield* restore(yield* other.read)
+      assert.strictEqual(yield* claim(again, "cat f"), "kept")
+    }))
+
+  it.scoped("is refused while another VM writes it, and when a header is not pyro's any longer", () =>
+    Effect.gen(function*() {
+      const { read } = yield* newDisk
+      const disk = yield* read
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* restore(disk)
+        const failure = yield* Effect.flip(restore(disk))
+        assert.match(failure.message, /is being written by vm-/)
+      }))
+      const fd = fs.openSync(disk.top, "r+")
+      fs.writeSync(fd, Buffer.from("/etc/shadow"), 0, 11, 4096)
+      fs.closeSync(fd)
+      assert.strictEqual((yield* Effect.flip(restore(disk)))._tag, "ImageDamaged")
+    }))
+})
