@@ -24,6 +24,8 @@ static void decode_opener(uint8_t kind, struct cursor from) {
   struct read_request read;
   struct write_request write;
   struct walk_request walk;
+  struct compare_request compare;
+  struct read_many_request many;
   struct connect_request connect;
   switch (kind) {
     case KIND_SPAWN:
@@ -47,6 +49,19 @@ static void decode_opener(uint8_t kind, struct cursor from) {
       if (!decode_walk(from, &walk)) return;
       touch(walk.root);
       touch(walk.path);
+      return;
+    case KIND_COMPARE:
+      if (!decode_compare(from, &compare)) return;
+      touch(compare.old_root);
+      touch(compare.old_path);
+      touch(compare.new_root);
+      touch(compare.new_path);
+      touch(compare.skip);
+      return;
+    case KIND_READ_MANY:
+      if (!decode_read_many(from, &many)) return;
+      touch(many.root);
+      touch_list(many.paths);
       return;
     default: decode_connect(from, &connect); return;
   }
@@ -85,7 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   payload = data + 1;
   payload_size = size - 1;
   struct cursor from = cursor_over(payload, payload_size);
-  if (kind == KIND_SPAWN || (kind >= KIND_READ && kind <= KIND_CONNECT))
+  if (kind == KIND_SPAWN || (kind >= KIND_READ && kind <= KIND_READ_MANY))
     decode_opener(kind, from);
   else
     decode_other(kind, from);

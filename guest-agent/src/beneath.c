@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "baseline.h"
 #include "kernel.h"
 
 static const char *relative(const char *path) {
@@ -13,7 +14,11 @@ static const char *relative(const char *path) {
   return *path == '\0' ? "." : path;
 }
 
-int open_root(const char *root) { return open(*root == '\0' ? "/" : root, O_PATH | O_DIRECTORY | O_CLOEXEC); }
+int open_root(const char *root) {
+  if (strcmp(root, BASELINE_ROOT) != 0) return open(*root == '\0' ? "/" : root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  int baseline = baseline_root();
+  return baseline < 0 ? -1 : openat(baseline, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
 
 int open_beneath(int root, const char *path, int flags, mode_t mode, bool follow_links) {
   struct kernel_open_how how = {

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* The directory that paths are resolved beneath; -1 with errno. */
+/* The directory that paths are resolved beneath ("": /; BASELINE_ROOT: the baseline); -1 with errno. */
 int open_root(const char *root);
 /* As openat2 with RESOLVE_BENEATH: -1 with EXDEV for what leads out. "" and "." are the root itself; leading slashes
  * are ignored. Never waits for a FIFO or takes a terminal. */

@@ -6,12 +6,14 @@
 
 #include "announce.h"
 #include "call.h"
+#include "compare.h"
 #include "frame.h"
 #include "forward.h"
 #include "kill.h"
 #include "port.h"
 #include "pty.h"
 #include "read.h"
+#include "read_many.h"
 #include "spawn.h"
 #include "stream.h"
 #include "walk.h"
@@ -47,6 +49,8 @@ static void begin(struct stream *stream, const void *request) {
     case KIND_READ: read_file(stream, request); break;
     case KIND_WRITE: write_file(stream, request); break;
     case KIND_WALK: walk(stream, request); break;
+    case KIND_COMPARE: compare(stream, request); break;
+    case KIND_READ_MANY: read_many(stream, request); break;
     default: forward(stream, request); break;
   }
 }
@@ -75,6 +79,8 @@ static void opener(const struct frame *frame) {
     struct read_request read;
     struct write_request write;
     struct walk_request walk;
+    struct compare_request compare;
+    struct read_many_request read_many;
     struct connect_request connect;
   } request;
   struct cursor cursor = cursor_over(frame->payload, frame->length);
@@ -92,6 +98,12 @@ static void opener(const struct frame *frame) {
       break;
     case KIND_WALK:
       if (decode_walk(cursor, &request.walk)) id = request.walk.id, window = request.walk.window;
+      break;
+    case KIND_COMPARE:
+      if (decode_compare(cursor, &request.compare)) id = request.compare.id, window = request.compare.window;
+      break;
+    case KIND_READ_MANY:
+      if (decode_read_many(cursor, &request.read_many)) id = request.read_many.id, window = request.read_many.window;
       break;
     default:
       if (decode_connect(cursor, &request.connect)) id = request.connect.id, window = request.connect.window;
@@ -135,7 +147,7 @@ static bool about_stream(struct stream *stream, const struct frame *frame) {
   }
 }
 
-static bool is_opener(uint8_t kind) { return kind == KIND_SPAWN || (kind >= KIND_READ && kind <= KIND_CONNECT); }
+static bool is_opener(uint8_t kind) { return kind == KIND_SPAWN || (kind >= KIND_READ && kind <= KIND_READ_MANY); }
 
 static void handle(const struct frame *frame) {
   struct stream *stream = NULL;

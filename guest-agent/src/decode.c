@@ -126,6 +126,27 @@ bool decode_walk(struct cursor cursor, struct walk_request *out) {
   return cursor_done(&cursor);
 }
 
+bool decode_compare(struct cursor cursor, struct compare_request *out) {
+  take_id(&cursor, out->id);
+  out->window = take_u32(&cursor);
+  out->old_root = take_str(&cursor);
+  out->old_path = take_str(&cursor);
+  out->new_root = take_str(&cursor);
+  out->new_path = take_str(&cursor);
+  out->skip = take_str(&cursor);
+  out->flags = take_u32(&cursor);
+  return cursor_done(&cursor);
+}
+
+bool decode_read_many(struct cursor cursor, struct read_many_request *out) {
+  take_id(&cursor, out->id);
+  out->window = take_u32(&cursor);
+  out->root = take_str(&cursor);
+  out->limit = take_u64(&cursor);
+  out->paths = take_list(&cursor);
+  return cursor_done(&cursor);
+}
+
 bool decode_connect(struct cursor cursor, struct connect_request *out) {
   take_id(&cursor, out->id);
   out->window = take_u32(&cursor);

@@ -77,6 +77,22 @@ struct walk_request {
   uint32_t flags;
 };
 
+struct compare_request {
+  uint8_t id[ID_SIZE];
+  uint32_t window;
+  struct bytes old_root, old_path, new_root, new_path;
+  struct bytes skip; /* name that is passed over on both sides, in any case; "" = none */
+  uint32_t flags;
+};
+
+struct read_many_request {
+  uint8_t id[ID_SIZE];
+  uint32_t window;
+  struct bytes root;
+  uint64_t limit; /* bytes of each */
+  struct list paths;
+};
+
 struct connect_request {
   uint8_t id[ID_SIZE];
   uint32_t window;
@@ -109,6 +125,8 @@ bool decode_spawn(struct cursor cursor, struct spawn_request *out);
 bool decode_read(struct cursor cursor, struct read_request *out);
 bool decode_write(struct cursor cursor, struct write_request *out);
 bool decode_walk(struct cursor cursor, struct walk_request *out);
+bool decode_compare(struct cursor cursor, struct compare_request *out);
+bool decode_read_many(struct cursor cursor, struct read_many_request *out);
 bool decode_connect(struct cursor cursor, struct connect_request *out);
 bool decode_data_in(struct cursor cursor, struct data_in *out);
 bool decode_end_in(struct cursor cursor, uint64_t *offset);

@@ -17,6 +17,15 @@
 #ifndef SYS_openat2
 #define SYS_openat2 437
 #endif
+#ifndef SYS_fsopen
+#define SYS_fsopen 430
+#endif
+#ifndef SYS_fsconfig
+#define SYS_fsconfig 431
+#endif
+#ifndef SYS_fsmount
+#define SYS_fsmount 432
+#endif
 #ifndef SYS_move_mount
 #define SYS_move_mount 429
 #endif
@@ -36,6 +45,14 @@ struct kernel_open_how {
 #define KERNEL_RESOLVE_NO_MAGICLINKS 0x02ull
 #define KERNEL_RESOLVE_NO_SYMLINKS 0x04ull
 #define KERNEL_RESOLVE_BENEATH 0x08ull
+
+#define KERNEL_FSOPEN_CLOEXEC 1u
+#define KERNEL_FSMOUNT_CLOEXEC 1u
+#define KERNEL_FSCONFIG_SET_FLAG 0u
+#define KERNEL_FSCONFIG_SET_STRING 1u
+#define KERNEL_FSCONFIG_CMD_CREATE 6u
+/* read-only, nosuid, nodev, noexec, noatime */
+#define KERNEL_MOUNT_ATTR_BASELINE (0x01u | 0x02u | 0x04u | 0x08u | 0x10u)
 
 #define KERNEL_RNDADDENTROPY _IOW('R', 0x03, int[2])
 #define KERNEL_RNDRESEEDCRNG _IO('R', 0x07)

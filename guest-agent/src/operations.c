@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "baseline.h"
 #include "clock.h"
 #include "entropy.h"
 #include "machine.h"
@@ -175,6 +176,15 @@ static int block_size_call(struct call *call) {
   return error;
 }
 
+static int baseline_call(struct call *call) {
+  int error = 0;
+  char *device = take_path(call, &error);
+  if (error == 0) error = call_done(call);
+  if (error == 0) error = baseline_use(device, call->local);
+  free(device);
+  return error;
+}
+
 static const struct operation operations[] = {
     [OP_PING] = {ping, false},
     [OP_RESEED] = {reseed, true},
@@ -191,6 +201,7 @@ static const struct operation operations[] = {
     [OP_LINK_UP] = {link_up_call, true},
     [OP_STATFS] = {file_system_size, false},
     [OP_BLOCK_SIZE] = {block_size_call, false},
+    [OP_BASELINE] = {baseline_call, false},
 };
 
 const struct operation *operation_find(uint8_t op) {

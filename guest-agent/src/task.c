@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "baseline.h"
 #include "kernel.h"
 
 int task_failed(struct task_report *report, int error, enum step step, const char *detail) {
@@ -35,7 +36,7 @@ __attribute__((noreturn)) static void help(task_body *body, const void *request,
   /* Nothing else of the agent's may stay open here: an inherited end of another stream's pipe would hide its end. */
   if ((in >= 0 && dup2(in, 0) < 0) || (out >= 0 && dup2(out, 1) < 0)) _exit(1);
   if (in >= 0 && dup2(lock_file, HELPER_LOCK) < 0) _exit(1);
-  close_from(in >= 0 ? HELPER_LOCK + 1 : HELPER_LOCK);
+  close_from((unsigned)(in >= 0 ? HELPER_LOCK + 1 : baseline_keep(HELPER_LOCK)));
   signal(SIGPIPE, SIG_IGN);
   body(request, report);
   _exit(0);

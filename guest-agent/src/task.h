@@ -1,4 +1,4 @@
-/* READ, WRITE and WALK run in a forked helper each: a slow disk, a hung file system or a huge tree keeps no stream
+/* READ, WRITE, WALK, COMPARE and READ_MANY run in a forked helper each: a slow disk, a hung file system or a huge tree keeps no stream
  * waiting, and the helper's pipes are streamed like a command's. */
 #ifndef PYRO_TASK_H
 #define PYRO_TASK_H

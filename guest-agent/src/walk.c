@@ -10,12 +10,14 @@
 #include <unistd.h>
 
 #include "beneath.h"
+#include "feed.h"
+#include "path.h"
 #include "task.h"
+#include "type_letter.h"
 
 enum {
   /* Each level holds a descriptor; a deeper tree is refused rather than cut. */
   DEPTH_MAX = 1024,
-  BUFFER = 64 * 1024,
   /* u32 length, u8 type, 3 u32, 4 u64, u32 links, two counts of strings */
   RECORD_FIXED = 4 + 1 + 12 + 32 + 4 + 4 + 4,
 };
@@ -29,67 +31,16 @@ struct walker {
   const struct plan *plan;
   struct task_report *report;
   dev_t device;
-  char *path; /* of the entry at hand, relative to the walked root */
-  size_t path_size, path_room;
-  size_t used;
-  uint8_t buffer[BUFFER];
+  struct path path;
 };
-
-static int flush(struct walker *walker) {
-  const uint8_t *from = walker->buffer;
-  size_t left = walker->used;
-  walker->used = 0;
-  while (left > 0) {
-    ssize_t count = write(STDOUT_FILENO, from, left);
-    if (count < 0 && errno != EINTR) return task_failed(walker->report, errno, STEP_IO, "pipe");
-    if (count > 0) {
-      from += count;
-      left -= (size_t)count;
-    }
-  }
-  return 0;
-}
-
-static int put(struct walker *walker, const void *data, size_t size) {
-  const uint8_t *from = data;
-  while (size > 0) {
-    if (walker->used == BUFFER) {
-      int error = flush(walker);
-      if (error != 0) return error;
-    }
-    size_t count = BUFFER - walker->used < size ? BUFFER - walker->used : size;
-    memcpy(walker->buffer + walker->used, from, count);
-    walker->used += count;
-    from += count;
-    size -= count;
-  }
-  return 0;
-}
-
-static uint8_t *big_endian(uint8_t *to, uint64_t value, int bytes) {
-  for (int i = bytes - 1; i >= 0; i--) *to++ = (uint8_t)(value >> (8 * i));
-  return to;
-}
-
-static uint8_t type_of(mode_t mode) {
-  switch (mode & S_IFMT) {
-    case S_IFREG: return 'f';
-    case S_IFDIR: return 'd';
-    case S_IFLNK: return 'l';
-    case S_IFCHR: return 'c';
-    case S_IFBLK: return 'b';
-    case S_IFIFO: return 'p';
-    default: return 's';
-  }
-}
 
 /* Nanoseconds since the epoch, as two's complement; what a guest sets beyond 64 bits wraps. */
 static uint64_t ns_of(struct timespec time) { return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec; }
 
 static int put_record(struct walker *walker, const struct stat *status, const char *link, size_t link_size) {
   uint8_t record[RECORD_FIXED], *at = record;
-  at = big_endian(at, RECORD_FIXED - 4 + walker->path_size + link_size, 4);
-  *at++ = type_of(status->st_mode);
+  at = big_endian(at, RECORD_FIXED - 4 + walker->path.size + link_size, 4);
+  *at++ = type_letter(status->st_mode);
   at = big_endian(at, status->st_mode & 07777, 4);
   at = big_endian(at, status->st_uid, 4);
   at = big_endian(at, status->st_gid, 4);
@@ -98,36 +49,19 @@ static int put_record(struct walker *walker, const struct stat *status, const ch
   at = big_endian(at, ns_of(status->st_mtim), 8);
   at = big_endian(at, ns_of(status->st_ctim), 8);
   at = big_endian(at, status->st_nlink > UINT32_MAX ? UINT32_MAX : status->st_nlink, 4);
-  at = big_endian(at, walker->path_size, 4);
+  at = big_endian(at, walker->path.size, 4);
   uint8_t link_count[4];
   big_endian(link_count, link_size, 4);
-  int error = put(walker, record, (size_t)(at - record));
-  if (error == 0) error = put(walker, walker->path, walker->path_size);
-  if (error == 0) error = put(walker, link_count, sizeof link_count);
-  return error != 0 ? error : put(walker, link, link_size);
-}
-
-/* Appends "/name" to the path; the size to go back to, or SIZE_MAX when memory is out. */
-static size_t enter(struct walker *walker, const char *name) {
-  size_t before = walker->path_size, length = strlen(name), needed = before + 1 + length;
-  if (needed > walker->path_room) {
-    size_t room = 2 * needed + PATH_MAX;
-    char *path = realloc(walker->path, room);
-    if (path == NULL) return SIZE_MAX;
-    walker->path = path;
-    walker->path_room = room;
-  }
-  if (before > 0) walker->path[walker->path_size++] = '/';
-  memcpy(walker->path + walker->path_size, name, length);
-  walker->path_size += length;
-  return before;
+  int error = feed_put(record, (size_t)(at - record));
+  if (error == 0) error = feed_put(walker->path.text, walker->path.size);
+  if (error == 0) error = feed_put(link_count, sizeof link_count);
+  if (error == 0) error = feed_put(link, link_size);
+  return error == 0 ? 0 : task_failed(walker->report, error, STEP_IO, "pipe");
 }
 
 static int fail(struct walker *walker, int error, enum step step) {
   char detail[DETAIL_MAX];
-  size_t size = walker->path_size < DETAIL_MAX - 1 ? walker->path_size : DETAIL_MAX - 1;
-  if (size > 0) memcpy(detail, walker->path, size);
-  detail[size] = '\0';
+  path_copy(&walker->path, detail, sizeof detail);
   return task_failed(walker->report, error, step, detail);
 }
 
@@ -167,13 +101,13 @@ static int walk_directory(struct walker *walker, int fd, unsigned depth) {
       break;
     }
     if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-    size_t before = enter(walker, entry->d_name);
+    size_t before = path_enter(&walker->path, entry->d_name);
     if (before == SIZE_MAX) {
       error = fail(walker, ENOMEM, STEP_LIMIT);
       break;
     }
     error = visit(walker, dirfd(directory), entry->d_name, depth);
-    walker->path_size = before;
+    walker->path.size = before;
   }
   closedir(directory);
   return error;
@@ -192,7 +126,9 @@ static int body(const void *request, struct task_report *report) {
   if (fstat(fd, &status) < 0) return task_failed(report, errno, STEP_OPEN, plan->path);
   walker.device = status.st_dev;
   int error = walk_directory(&walker, fd, 1);
-  return error != 0 ? error : flush(&walker);
+  if (error != 0) return error;
+  error = feed_flush();
+  return error == 0 ? 0 : task_failed(report, error, STEP_IO, "pipe");
 }
 
 void walk(struct stream *stream, const struct walk_request *request) {

@@ -127,6 +127,31 @@ static bool host_walk(struct cursor from, struct writer *to) {
   return true;
 }
 
+static bool host_compare(struct cursor from, struct writer *to) {
+  struct compare_request it;
+  if (!decode_compare(from, &it)) return false;
+  put_id(to, it.id);
+  put_u32(to, it.window);
+  put_text(to, it.old_root);
+  put_text(to, it.old_path);
+  put_text(to, it.new_root);
+  put_text(to, it.new_path);
+  put_text(to, it.skip);
+  put_u32(to, it.flags);
+  return true;
+}
+
+static bool host_read_many(struct cursor from, struct writer *to) {
+  struct read_many_request it;
+  if (!decode_read_many(from, &it)) return false;
+  put_id(to, it.id);
+  put_u32(to, it.window);
+  put_text(to, it.root);
+  put_u64(to, it.limit);
+  put_list(to, it.paths);
+  return true;
+}
+
 static bool host_connect(struct cursor from, struct writer *to) {
   struct connect_request it;
   if (!decode_connect(from, &it)) return false;
@@ -168,7 +193,7 @@ static const char *call_shape(struct cursor from) {
       [OP_PING] = "1b",        [OP_RESEED] = "1b",      [OP_CLOCK_SET] = "18", [OP_CLOCK_GET] = "1", [OP_MOUNT] = "1sss8s",
       [OP_UMOUNT] = "1s4",     [OP_MKDIR] = "1s4",      [OP_SYMLINK] = "1ss",  [OP_WRITE_SMALL] = "1s4b", [OP_HOSTNAME] = "1s",
       [OP_SWITCH_ROOT] = "1s", [OP_SYNC] = "11",        [OP_LINK_UP] = "1s",   [OP_FAIL_NEXT] = "11", [OP_STATFS] = "1s",
-      [OP_BLOCK_SIZE] = "1s",  [OP_CHAIN] = "11",
+      [OP_BLOCK_SIZE] = "1s",  [OP_CHAIN] = "11",     [OP_BASELINE] = "1s",
   };
   uint8_t op = take_u8(&from);
   return op < sizeof shapes / sizeof *shapes && shapes[op] != NULL ? shapes[op] : "?";
@@ -215,6 +240,8 @@ static bool recode(const char *name, uint8_t kind, struct cursor from, struct wr
     case KIND_READ: return host_read(from, to);
     case KIND_WRITE: return host_write(from, to);
     case KIND_WALK: return host_walk(from, to);
+    case KIND_COMPARE: return host_compare(from, to);
+    case KIND_READ_MANY: return host_read_many(from, to);
     case KIND_CONNECT: return host_connect(from, to);
     default: return by_shape(from, to, agent_shape(name, kind, from.left));
   }

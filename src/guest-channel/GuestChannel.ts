@@ -8,6 +8,7 @@ import {
   type CommandNotStarted
 } from "../contract/errors.ts"
 import { type Call, Calls } from "./calls.ts"
+import * as Compare from "./compare.ts"
 import { type AgentEvent, Connection } from "./connection.ts"
 import type { AgentCallFailed } from "./errors.ts"
 import type { WrittenFile } from "./file-state.ts"
@@ -98,6 +99,8 @@ export interface GuestChannel {
     content: Stream.Stream<Uint8Array, E, R>
   ) => Effect.Effect<WrittenFile, AgentCallFailed | ChannelFailed | E, R>
   readonly walk: (request: Files.WalkRequest) => ReturnType<typeof Files.walk>
+  readonly compare: (request: Compare.CompareRequest) => ReturnType<typeof Compare.compare>
+  readonly readMany: (request: Compare.ReadManyRequest) => ReturnType<typeof Compare.readMany>
   readonly connectPort: (
     request: { readonly port: number; readonly family?: 4 | 6 | undefined }
   ) => Effect.Effect<Files.GuestSocket, AgentCallFailed | ChannelFailed, Scope.Scope>
@@ -156,6 +159,8 @@ const connect = (options: ConnectOptions): Effect.Effect<GuestChannel, ChannelFa
       write: (target, content) => Files.write(connection, target, content),
       writeTelling: (target, content) => Files.writeTelling(connection, target, content),
       walk: (wanted) => Files.walk(connection, wanted),
+      compare: (wanted) => Compare.compare(connection, wanted),
+      readMany: (wanted) => Compare.readMany(connection, wanted),
       connectPort: (wanted) => Files.connectPort(connection, wanted),
       events: Mailbox.toStream(events),
       failed: Deferred.await(connection.failed)

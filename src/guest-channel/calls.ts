@@ -31,6 +31,9 @@ const call = <F extends Fields, A>(name: string, op: number, fields: F, result: 
 
 const nothing: Field<void> = { write: () => {}, read: () => undefined }
 
+/** Root of what `Calls.baseline` has mounted. */
+export const baselineRoot = "baseline:"
+
 /** Every call the agent knows. Strings are bytes for the guest, times are nanoseconds. */
 export const Calls = {
   /** Answers with the same bytes. */
@@ -59,5 +62,10 @@ export const Calls = {
   statfs: call("statfs", 17, { path: str }, struct({ totalBytes: offset, freeBytes: offset })),
   blockSize: call("block_size", 18, { device: str }, offset),
   /** Opens (1) or closes (0) a chain, in which nothing runs after the first failure. */
-  chain: call("chain", 19, { on: u8 }, nothing)
+  chain: call("chain", 19, { on: u8 }, nothing),
+  /**
+   * Mounts a device read-only where no process of the guest sees it, for openers whose root is `baselineRoot`; lets go
+   * of the one before. Empty: only that.
+   */
+  baseline: call("baseline", 20, { device: str }, nothing)
 } as const

@@ -2,23 +2,14 @@ import { Effect, type Scope, Stream } from "effect"
 import type { ChannelFailed } from "../contract/errors.ts"
 import type { Connection } from "./connection.ts"
 import type { GuestString } from "./control.ts"
-import type { AgentCallFailed } from "./errors.ts"
 import { FILE_STATE_BYTES, type FileState, readFileState, type WrittenFile } from "./file-state.ts"
-import { flows, HostMessage, type Message, type OpenerKind, ReadFlag, WriteFlag } from "./messages.ts"
-import {
-  awaitEnd,
-  DEFAULT_WINDOW_BYTES,
-  newStreamId,
-  openStream,
-  operationFailed,
-  operationUnencodable
-} from "./open.ts"
+import { HostMessage, type OpenerKind, ReadFlag, WriteFlag } from "./messages.ts"
+import { awaitEnd } from "./open.ts"
+import { checked, type Failure, id, open, recordsOf, window } from "./operation.ts"
 import { piecesOf } from "./pieces.ts"
 import type { GuestStream } from "./stream.ts"
 import { Violation } from "./violation.ts"
 import { WalkDecoder, type WalkEntry } from "./walk.ts"
-
-type Failure = AgentCallFailed | ChannelFailed
 
 /** A path beneath a root directory of the guest. What leads out of the root, links included, is refused (EXDEV). */
 export interface GuestPath {
@@ -60,21 +51,6 @@ export interface GuestSocket {
   readonly end: Effect.Effect<void, ChannelFailed>
 }
 
-const id = () => Buffer.from(newStreamId(), "hex")
-const window = DEFAULT_WINDOW_BYTES
-
-const open = <A>(
-  connection: Connection,
-  operation: OpenerKind,
-  message: Message<A>,
-  fields: A
-) =>
-  openStream(connection, { message, fields, begin: { window, ...flows[operation] } }, {
-    after: [],
-    unencodable: operationUnencodable(operation),
-    refused: operationFailed(operation)
-  }).pipe(Effect.map(({ stream }) => stream))
-
 const openRead = (connection: Connection, request: ReadRequest, flags: number) =>
   Effect.suspend(() => {
     const { limit = 0, offset = 0, path, root } = request
@@ -87,18 +63,6 @@ const contentOf = (stream: GuestStream) =>
 /** Content of a file, read as the consumer asks for it. */
 export const read = (connection: Connection, request: ReadRequest): Stream.Stream<Uint8Array, Failure> =>
   Stream.unwrapScoped(Effect.map(openRead(connection, request, 0), contentOf))
-
-/** Runs what may find that the guest broke the protocol: that ends the channel. */
-const checked = <A>(connection: Connection, decode: () => A) =>
-  Effect.suspend((): Effect.Effect<A, ChannelFailed> => {
-    try {
-      return Effect.succeed(decode())
-    } catch (error) {
-      if (!(error instanceof Violation)) throw error
-      connection.fail(`the guest broke the protocol: ${error.message}`)
-      return Effect.fail(connection.failure!)
-    }
-  })
 
 /** The first `count` bytes of a stream's output, and what came along behind them. */
 const headOf = (connection: Connection, stream: GuestStream, operation: OpenerKind, count: number) => {
@@ -199,16 +163,7 @@ export const walk = (connection: Connection, request: WalkRequest): Stream.Strea
       }
       return open(connection, "walk", HostMessage.Walk, fields)
     }).pipe(
-      Effect.map((stream) => {
-        const decoder = new WalkDecoder()
-        return piecesOf(stream, ({ bytes }) => bytes).pipe(
-          Stream.mapEffect((bytes) => checked(connection, () => decoder.push(bytes))),
-          Stream.flattenIterables,
-          Stream.concat(
-            Stream.execute(Effect.andThen(awaitEnd(stream, "walk"), checked(connection, () => decoder.end())))
-          )
-        )
-      })
+      Effect.map((stream) => recordsOf(connection, stream, "walk", new WalkDecoder()))
     )
   )
 

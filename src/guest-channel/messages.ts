@@ -67,7 +67,23 @@ export const HostMessage = {
   Write: message(0x0b, struct({ id: id16, root: str, path: str, mode: u32, flags: u8, expected: u64 })),
   Walk: message(0x0c, struct({ id: id16, window: u32, root: str, path: str, maxDepth: u32, flags: u32 })),
   /** family: 4 = 127.0.0.1, 6 = ::1 */
-  Connect: message(0x0d, struct({ id: id16, window: u32, family: u8, port: u16 }))
+  Connect: message(0x0d, struct({ id: id16, window: u32, family: u8, port: u16 })),
+  /** skip: a name passed over on both sides, in any case, empty = none; flags: 1 compare contents whatever the metadata says */
+  Compare: message(
+    0x0e,
+    struct({
+      id: id16,
+      window: u32,
+      oldRoot: str,
+      oldPath: str,
+      newRoot: str,
+      newPath: str,
+      skip: str,
+      flags: u32
+    })
+  ),
+  /** limit in `bytes` of each file */
+  ReadMany: message(0x0f, struct({ id: id16, window: u32, root: str, limit: offset, paths: list(str) }))
 } as const
 
 /** How an ended stream ended: the tag and payload of its FAILED or EXITED frame, present when `phase` is 2. */
@@ -115,6 +131,7 @@ export const AgentMessage = {
 export const failedSteps = ["", "user", "cwd", "exec", "cgroup", "pty", "open", "io", "limit", "malformed"] as const
 
 export const SpawnFlag = { pty: 1, stdin: 2 } as const
+export const CompareFlag = { content: 1 } as const
 export const ReadFlag = { tell: 1 } as const
 export const WriteFlag = { createParents: 1, exclusive: 2, append: 4, follow: 8, tell: 16 } as const
 export const SignalTarget = { main: 0, group: 1, everything: 2 } as const
@@ -126,6 +143,8 @@ export const flows = {
   read: { kind: HostMessage.Read.kind, outputs: [1], input: false },
   write: { kind: HostMessage.Write.kind, outputs: [1], input: true },
   walk: { kind: HostMessage.Walk.kind, outputs: [1], input: false },
-  connect: { kind: HostMessage.Connect.kind, outputs: [1], input: true }
+  connect: { kind: HostMessage.Connect.kind, outputs: [1], input: true },
+  compare: { kind: HostMessage.Compare.kind, outputs: [1], input: false },
+  readMany: { kind: HostMessage.ReadMany.kind, outputs: [1], input: false }
 } as const
 export type OpenerKind = keyof typeof flows

@@ -1,4 +1,5 @@
 import { bytes, offset, Reader, str, struct, u32, u64, u8 } from "./control.ts"
+import { RecordCutter } from "./record-cutter.ts"
 import { Violation } from "./violation.ts"
 
 /** Longer than any record with two names of PATH_MAX; a deeper path than that the agent cannot name either. */
@@ -18,12 +19,21 @@ const record = struct({
   linkTarget: bytes
 })
 
-const types = { f: "file", d: "directory", l: "symlink", c: "character", b: "block", p: "fifo", s: "socket" } as const
-type TypeLetter = keyof typeof types
+export const entryTypes = {
+  f: "file",
+  d: "directory",
+  l: "symlink",
+  c: "character",
+  b: "block",
+  p: "fifo",
+  s: "socket"
+} as const
+type TypeLetter = keyof typeof entryTypes
+export type EntryType = (typeof entryTypes)[TypeLetter]
 
 /** One entry of a walked tree. Names are the guest's own bytes: neither UTF-8 nor free of tricks. */
 export interface WalkEntry {
-  readonly type: (typeof types)[TypeLetter]
+  readonly type: EntryType
   /** Permission bits and setuid, setgid, sticky. */
   readonly mode: number
   readonly uid: number
@@ -40,28 +50,9 @@ export interface WalkEntry {
 }
 
 /** Cuts the output of a walk into entries; holds at most one record. */
-export class WalkDecoder {
-  #held = Buffer.alloc(0)
-
-  /** Throws `Violation`. */
-  push(chunk: Uint8Array): Array<WalkEntry> {
-    const view = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
-    const all = this.#held.length === 0 ? view : Buffer.concat([this.#held, view])
-    const entries: Array<WalkEntry> = []
-    let at = 0
-    while (all.length - at >= 4) {
-      const length = all.readUInt32BE(at)
-      if (length > MAX_RECORD_BYTES) throw new Violation(`a walk record of ${length} bytes`)
-      if (all.length - at - 4 < length) break
-      entries.push(readEntry(all.subarray(at + 4, at + 4 + length)))
-      at += 4 + length
-    }
-    this.#held = Buffer.from(all.subarray(at))
-    return entries
-  }
-
-  end() {
-    if (this.#held.length > 0) throw new Violation("a walk ends within a record")
+export class WalkDecoder extends RecordCutter<WalkEntry> {
+  constructor() {
+    super("walk", MAX_RECORD_BYTES, (payload) => readEntry(payload))
   }
 }
 
@@ -70,6 +61,6 @@ const readEntry = (payload: Buffer): WalkEntry => {
   const { path, type, ...fields } = record.read(from)
   from.end()
   const letter = String.fromCharCode(type)
-  if (!(letter in types)) throw new Violation(`a walk entry of unknown type ${type}`)
-  return { ...fields, type: types[letter as TypeLetter], path: path as Uint8Array }
+  if (!(letter in entryTypes)) throw new Violation(`a walk entry of unknown type ${type}`)
+  return { ...fields, type: entryTypes[letter as TypeLetter], path: path as Uint8Array }
 }

@@ -112,6 +112,24 @@ export const samples: ReadonlyArray<Sample> = [
   }),
   sample("connect", 6, HostMessage.Connect, { id, window: 65_536, family: 4, port: 8080 }),
 
+  sample("compare", 7, HostMessage.Compare, {
+    id,
+    window: 65_536,
+    oldRoot: text("baseline:"),
+    oldPath: text("workspace"),
+    newRoot: text("/workspace"),
+    newPath: text(""),
+    skip: text(".git"),
+    flags: 1
+  }),
+  sample("read-many", 8, HostMessage.ReadMany, {
+    id,
+    window: 65_536,
+    root: text("/workspace"),
+    limit: 4_294_967_301,
+    paths: [text("a/b"), notUtf8]
+  }),
+
   sample("agent-hello", 0, AgentMessage.Hello, {
     nonce: id,
     version: 1,
@@ -163,5 +181,6 @@ export const samples: ReadonlyArray<Sample> = [
   ...call(Calls.failNext, "fail-next", { op: 2 }, undefined),
   ...call(Calls.statfs, "statfs", { path: text("/") }, { totalBytes: 17_179_869_184, freeBytes: 16_000_000_000 }),
   ...call(Calls.blockSize, "block-size", { device: text("/dev/vdb") }, 17_179_869_184),
-  ...call(Calls.chain, "chain", { on: 1 }, undefined)
+  ...call(Calls.chain, "chain", { on: 1 }, undefined),
+  ...call(Calls.baseline, "baseline", { device: text("/dev/vdc") }, undefined)
 ]

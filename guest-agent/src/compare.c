@@ -1,0 +1,236 @@
+#include "compare.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "beneath.h"
+#include "feed.h"
+#include "names.h"
+#include "path.h"
+#include "same_content.h"
+#include "task.h"
+#include "type_letter.h"
+
+enum {
+  DEPTH_MAX = 1024, /* as in WALK */
+  /* u32 length, per side u8 type, u32 mode and u64 size, three counts of strings */
+  RECORD_FIXED = 4 + 2 * 13 + 3 * 4,
+};
+
+struct plan {
+  char *old_root, *old_path, *new_root, *new_path, *skip;
+  uint32_t flags;
+};
+
+/* One of the two trees at the directory or entry at hand. */
+struct side {
+  bool there;
+  struct stat status;
+  char link[PATH_MAX];
+  size_t link_size;
+};
+
+struct comparison {
+  const struct plan *plan;
+  struct task_report *report;
+  dev_t device; /* of the new tree: what is mounted in it is not looked at */
+  struct path path;
+  struct side old, new; /* of the entry at hand; too large for a frame of each level */
+};
+
+/* Directories of both trees; -1 where a tree has none. */
+struct pair {
+  int old, new;
+};
+
+static int fail(struct comparison *comparison, int error, enum step step) {
+  char detail[DETAIL_MAX];
+  path_copy(&comparison->path, detail, sizeof detail);
+  return task_failed(comparison->report, error, step, detail);
+}
+
+static uint8_t *put_side(uint8_t *at, const struct side *side) {
+  *at++ = side->there ? type_letter(side->status.st_mode) : 0;
+  at = big_endian(at, side->there ? side->status.st_mode & 07777 : 0, 4);
+  return big_endian(at, side->there ? (uint64_t)side->status.st_size : 0, 8);
+}
+
+static int put_text(const void *text, size_t size) {
+  uint8_t count[4];
+  big_endian(count, size, 4);
+  int error = feed_put(count, sizeof count);
+  return error != 0 ? error : feed_put(text, size);
+}
+
+static int put_record(struct comparison *comparison) {
+  const struct side *old = &comparison->old, *new = &comparison->new;
+  uint8_t record[RECORD_FIXED];
+  size_t size = RECORD_FIXED - 4 + comparison->path.size + old->link_size + new->link_size;
+  uint8_t *at = put_side(put_side(big_endian(record, size, 4), old), new);
+  int error = feed_put(record, (size_t)(at - record));
+  if (error == 0) error = put_text(comparison->path.text, comparison->path.size);
+  if (error == 0) error = put_text(old->link, old->link_size);
+  if (error == 0) error = put_text(new->link, new->link_size);
+  return error == 0 ? 0 : task_failed(comparison->report, error, STEP_IO, "pipe");
+}
+
+/* Looks at an entry; what vanished meanwhile is not there. */
+static int look(struct comparison *comparison, int directory, const char *name, struct side *side) {
+  side->there = false;
+  side->link_size = 0;
+  if (directory < 0) return 0;
+  if (fstatat(directory, name, &side->status, AT_SYMLINK_NOFOLLOW) < 0)
+    return errno == ENOENT ? 0 : fail(comparison, errno, STEP_IO);
+  if (S_ISLNK(side->status.st_mode)) {
+    ssize_t size = readlinkat(directory, name, side->link, sizeof side->link);
+    if (size < 0) return errno == ENOENT || errno == EINVAL ? 0 : fail(comparison, errno, STEP_IO);
+    side->link_size = (size_t)size;
+  }
+  side->there = true;
+  return 0;
+}
+
+static bool same_time(struct timespec a, struct timespec b) { return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec; }
+
+static bool same_metadata(const struct stat *old, const struct stat *new) {
+  return old->st_ino == new->st_ino && old->st_size == new->st_size && old->st_mode == new->st_mode &&
+         same_time(old->st_mtim, new->st_mtim) && same_time(old->st_ctim, new->st_ctim);
+}
+
+static bool unchanged(const struct comparison *comparison, struct pair at, const char *name) {
+  const struct side *old = &comparison->old, *new = &comparison->new;
+  if (!old->there || !new->there) return !old->there && !new->there;
+  if ((old->status.st_mode & S_IFMT) != (new->status.st_mode & S_IFMT)) return false;
+  if (S_ISDIR(old->status.st_mode)) return true;
+  if (old->status.st_mode != new->status.st_mode) return false;
+  if (S_ISLNK(old->status.st_mode))
+    return old->link_size == new->link_size && memcmp(old->link, new->link, old->link_size) == 0;
+  if (!S_ISREG(old->status.st_mode)) return true;
+  if (old->status.st_size != new->status.st_size) return false;
+  if (!(comparison->plan->flags & COMPARE_CONTENT) && same_metadata(&old->status, &new->status)) return true;
+  return same_content(at.old, at.new, name);
+}
+
+static int compare_directories(struct comparison *comparison, struct pair at, unsigned depth);
+
+static int open_directory(int directory, const char *name) {
+  return openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+}
+
+static bool is_gone(int error) { return error == ENOENT || error == ENOTDIR || error == ELOOP; }
+
+/* Goes down into what is a directory on either side. */
+static int descend(struct comparison *comparison, struct pair at, const char *name, bool old_too, bool new_too, unsigned depth) {
+  struct stat status;
+  struct pair inner = {-1, -1};
+  if (depth >= DEPTH_MAX) return fail(comparison, ENAMETOOLONG, STEP_LIMIT);
+  if (new_too) {
+    inner.new = open_directory(at.new, name);
+    if (inner.new < 0 && !is_gone(errno)) return fail(comparison, errno, STEP_IO);
+    if (inner.new >= 0 && (fstat(inner.new, &status) < 0 || status.st_dev != comparison->device)) {
+      close(inner.new);
+      return 0;
+    }
+  }
+  if (old_too) {
+    inner.old = open_directory(at.old, name);
+    if (inner.old < 0 && !is_gone(errno)) {
+      int error = fail(comparison, errno, STEP_IO);
+      if (inner.new >= 0) close(inner.new);
+      return error;
+    }
+  }
+  int error = compare_directories(comparison, inner, depth + 1);
+  if (inner.old >= 0) close(inner.old);
+  if (inner.new >= 0) close(inner.new);
+  return error;
+}
+
+/* One name, of either directory or of both. */
+static int compare_entry(struct comparison *comparison, struct pair at, const struct name *old_name, const struct name *new_name, unsigned depth) {
+  struct side *old = &comparison->old, *new = &comparison->new;
+  const char *name = old_name != NULL ? old_name->text : new_name->text;
+  if (old_name != NULL && new_name != NULL && old_name->directory && new_name->directory)
+    return descend(comparison, at, name, true, true, depth);
+  int error = look(comparison, old_name != NULL ? at.old : -1, name, old);
+  if (error == 0) error = look(comparison, new_name != NULL ? at.new : -1, name, new);
+  if (error == 0 && !unchanged(comparison, at, name)) error = put_record(comparison);
+  if (error != 0) return error;
+  bool old_too = old->there && S_ISDIR(old->status.st_mode), new_too = new->there && S_ISDIR(new->status.st_mode);
+  return old_too || new_too ? descend(comparison, at, name, old_too, new_too, depth) : 0;
+}
+
+static int compare_names(struct comparison *comparison, struct pair at, const struct names *old, const struct names *new, unsigned depth) {
+  size_t i = 0, j = 0;
+  while (i < old->count || j < new->count) {
+    int order = i == old->count ? 1 : j == new->count ? -1 : strcmp(old->items[i].text, new->items[j].text);
+    const struct name *old_name = order <= 0 ? &old->items[i++] : NULL, *new_name = order >= 0 ? &new->items[j++] : NULL;
+    size_t before = path_enter(&comparison->path, old_name != NULL ? old_name->text : new_name->text);
+    if (before == SIZE_MAX) return fail(comparison, ENOMEM, STEP_LIMIT);
+    /* What is beyond could not be opened by its path. */
+    if (comparison->path.size >= PATH_MAX) return fail(comparison, ENAMETOOLONG, STEP_LIMIT);
+    int error = compare_entry(comparison, at, old_name, new_name, depth);
+    if (error != 0) return error;
+    comparison->path.size = before;
+  }
+  return 0;
+}
+
+static int compare_directories(struct comparison *comparison, struct pair at, unsigned depth) {
+  struct names old = {0}, new = {0};
+  int error = at.old >= 0 ? names_read(at.old, comparison->plan->skip, &old) : 0;
+  if (error == 0 && at.new >= 0) error = names_read(at.new, comparison->plan->skip, &new);
+  error = error != 0 ? fail(comparison, error, STEP_IO) : compare_names(comparison, at, &old, &new, depth);
+  names_free(&old);
+  names_free(&new);
+  return error;
+}
+
+static int open_tree(struct task_report *report, const char *root_path, const char *path) {
+  int root = open_root(root_path);
+  if (root < 0) {
+    task_failed(report, errno, STEP_OPEN, root_path);
+    return -1;
+  }
+  int fd = open_beneath(root, path, O_RDONLY | O_DIRECTORY, 0, true);
+  if (fd < 0) task_failed(report, errno, STEP_OPEN, path);
+  close(root);
+  return fd;
+}
+
+static int body(const void *request, struct task_report *report) {
+  static struct comparison comparison;
+  const struct plan *plan = request;
+  struct stat status;
+  comparison.plan = plan;
+  comparison.report = report;
+  struct pair at = {.old = open_tree(report, plan->old_root, plan->old_path)};
+  if (at.old < 0) return (int)report->error;
+  at.new = open_tree(report, plan->new_root, plan->new_path);
+  if (at.new < 0) return (int)report->error;
+  if (fstat(at.new, &status) < 0) return task_failed(report, errno, STEP_OPEN, plan->new_path);
+  comparison.device = status.st_dev;
+  int error = compare_directories(&comparison, at, 1);
+  if (error != 0) return error;
+  error = feed_flush();
+  return error == 0 ? 0 : task_failed(report, error, STEP_IO, "pipe");
+}
+
+void compare(struct stream *stream, const struct compare_request *request) {
+  struct plan plan = {copy_str(request->old_root), copy_str(request->old_path), copy_str(request->new_root),
+                      copy_str(request->new_path), copy_str(request->skip), request->flags};
+  if (plan.old_root == NULL || plan.old_path == NULL || plan.new_root == NULL || plan.new_path == NULL || plan.skip == NULL)
+    stream_fail(stream, ENOMEM, STEP_OPEN, NULL);
+  else
+    task_start(stream, body, &plan, false);
+  free(plan.old_root);
+  free(plan.old_path);
+  free(plan.new_root);
+  free(plan.new_path);
+  free(plan.skip);
+}

@@ -1,0 +1,69 @@
+import { Effect, Stream } from "effect"
+import type { ChannelFailed } from "../contract/errors.ts"
+import type { Connection } from "./connection.ts"
+import type { AgentCallFailed } from "./errors.ts"
+import { flows, type Message, type OpenerKind } from "./messages.ts"
+import {
+  awaitEnd,
+  DEFAULT_WINDOW_BYTES,
+  newStreamId,
+  openStream,
+  operationFailed,
+  operationUnencodable
+} from "./open.ts"
+import { piecesOf } from "./pieces.ts"
+import type { GuestStream } from "./stream.ts"
+import { Violation } from "./violation.ts"
+
+export type Failure = AgentCallFailed | ChannelFailed
+
+export const id = () => Buffer.from(newStreamId(), "hex")
+export const window = DEFAULT_WINDOW_BYTES
+
+/** Opens the stream of a file operation. */
+export const open = <A>(
+  connection: Connection,
+  operation: OpenerKind,
+  message: Message<A>,
+  fields: A
+) =>
+  openStream(connection, { message, fields, begin: { window, ...flows[operation] } }, {
+    after: [],
+    unencodable: operationUnencodable(operation),
+    refused: operationFailed(operation)
+  }).pipe(Effect.map(({ stream }) => stream))
+
+/** Runs what may find that the guest broke the protocol: that ends the channel. */
+export const checked = <A>(connection: Connection, decode: () => A) =>
+  Effect.suspend((): Effect.Effect<A, ChannelFailed> => {
+    try {
+      return Effect.succeed(decode())
+    } catch (error) {
+      if (!(error instanceof Violation)) throw error
+      connection.fail(`the guest broke the protocol: ${error.message}`)
+      return Effect.fail(connection.failure!)
+    }
+  })
+
+/** Cuts what a stream gives into records. */
+interface RecordDecoder<A> {
+  /** Records that end in the chunk; throws `Violation`. */
+  readonly push: (chunk: Uint8Array) => Iterable<A>
+  /** Throws `Violation` within a record. */
+  readonly end: () => void
+}
+
+/** The records in what a stream gives. One that cannot be read ends the channel. */
+export const recordsOf = <A>(
+  connection: Connection,
+  stream: GuestStream,
+  operation: OpenerKind,
+  decoder: RecordDecoder<A>
+): Stream.Stream<A, Failure> =>
+  piecesOf(stream, ({ bytes }) => bytes).pipe(
+    Stream.mapEffect((bytes) => checked(connection, () => decoder.push(bytes))),
+    Stream.flattenIterables,
+    Stream.concat(
+      Stream.execute(Effect.andThen(awaitEnd(stream, operation), checked(connection, () => decoder.end())))
+    )
+  )
