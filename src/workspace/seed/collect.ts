@@ -1,0 +1,174 @@
+import { Effect } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import type { HostToolMissing } from "../../contract/errors.ts"
+import { pathText } from "../../disk/path-text.ts"
+import { git, type GitFailed } from "./confined-git.ts"
+import { gitlink, type GitPlan, type History, planGit } from "./git-directory.ts"
+import { beneath, joinBytes } from "./host-files.ts"
+import { type Listed, listIgnored, listTree } from "./listing.ts"
+import { locateAt, type Repository } from "./locate.ts"
+import type { Head } from "./refs.ts"
+import { makeScratch, type Scratch } from "./scratch.ts"
+
+export interface Skipped {
+  readonly path: string
+  readonly reason: string
+}
+
+/** A `.git` to be made, and where. */
+export interface PlannedGit {
+  readonly at: string
+  readonly scratch: Scratch
+  readonly plan: GitPlan
+}
+
+/** What of a directory is to be seeded. */
+export interface Collection {
+  readonly paths: Array<Buffer>
+  readonly gits: Array<PlannedGit>
+  readonly skipped: Array<Skipped>
+}
+
+export interface CollectOptions {
+  readonly history: History | "none"
+  readonly includeIgnored: ReadonlyArray<string>
+  /** An empty folder for what is needed on the way. */
+  readonly folder: string
+  readonly namespaces: boolean
+}
+
+/** A tree has at most so many repositories in it whose `.git` is made: `MOST_GRAFTS` of guest-agent/host/seed-main.c. */
+const mostGits = 256
+
+const mostDepth = 32
+
+/**
+ * Collects the files of a work tree, or of a directory in it: tracked, untracked but not ignored, and ignored ones that were
+ * asked for; submodules and other repositories within it in the same way. Undefined when git's way of keeping the repository
+ * is not known.
+ */
+export const collectTree = (
+  repository: Repository,
+  directory: string,
+  options: CollectOptions
+): Effect.Effect<{ readonly collection: Collection; readonly head: Head } | undefined, GitFailed | HostToolMissing> =>
+  Effect.gen(function*() {
+    const collection: Collection = { paths: [], gits: [], skipped: [] }
+    const head = yield* collect(repository, directory, Buffer.alloc(0), 0, options, collection)
+    return head === undefined ? undefined : { collection, head }
+  })
+
+const collect = (
+  repository: Repository,
+  directory: string,
+  prefix: Buffer,
+  depth: number,
+  options: CollectOptions,
+  into: Collection
+): Effect.Effect<Head | undefined, GitFailed | HostToolMissing> =>
+  Effect.gen(function*() {
+    const folder = fs.mkdtempSync(path.join(options.folder, "look-"))
+    const scratch = yield* makeScratch(repository, folder, options.namespaces)
+    if (scratch === undefined) return undefined
+    const room = { ...scratch.room, cwd: directory }
+    const history = directory === repository.workTree ? options.history : "none"
+    if (history !== "none" && fs.existsSync(path.join(folder, "index"))) {
+      // What it believes of files is to be true before it goes elsewhere.
+      yield* git(room, ["update-index", "-q", "--no-split-index", "--index-version", "2", "--refresh"], {
+        okCodes: [0, 1]
+      })
+    }
+    const listed = yield* listTree(room)
+    const { nested, paths } = sort(listed)
+    for (const found of paths) into.paths.push(joinBytes(prefix, found))
+    for (const found of yield* listIgnored(room, options.includeIgnored)) into.paths.push(joinBytes(prefix, found))
+    const at = joinBytes(prefix, Buffer.from(".git"))
+    if (history !== "none") {
+      if (into.gits.length < mostGits && isText(at)) {
+        into.gits.push({ at: at.toString(), scratch, plan: planGit(scratch, history, listed) })
+      } else {
+        into.skipped.push({ path: pathText(at), reason: "there are too many repositories in the tree" })
+      }
+    }
+    for (const found of nested) yield* collectNested(directory, found, prefix, depth, options, into)
+    return scratch.head
+  })
+
+/** Parts what is there into files and what is a repository of its own. */
+const sort = (listed: ReadonlyArray<Listed>) => {
+  const removed = new Set(listed.flatMap((one) => one.state === "removed" ? [one.path.toString("latin1")] : []))
+  const nested: Array<Buffer> = []
+  const paths: Array<Buffer> = []
+  for (const { mode, path, state } of listed) {
+    if (state === "removed" || state === "changed" || removed.has(path.toString("latin1"))) continue
+    if (mode === gitlink) nested.push(path)
+    else if (path.at(-1) === 0x2f) nested.push(path.subarray(0, -1))
+    else paths.push(path)
+  }
+  return { nested, paths }
+}
+
+const isText = (bytes: Buffer) => Buffer.from(bytes.toString()).equals(bytes)
+
+const collectNested = (
+  directory: string,
+  found: Buffer,
+  prefix: Buffer,
+  depth: number,
+  options: CollectOptions,
+  into: Collection
+): Effect.Effect<void, GitFailed | HostToolMissing> =>
+  Effect.gen(function*() {
+    const at = joinBytes(prefix, found)
+    into.paths.push(at)
+    const plain = (reason: string | undefined) => {
+      if (reason !== undefined) into.skipped.push({ path: pathText(joinBytes(at, Buffer.from(".git"))), reason })
+      for (const file of filesBeneath(beneath(directory, found))) into.paths.push(joinBytes(at, file))
+    }
+    if (!isText(found) || depth >= mostDepth) return plain("its repository lies too deep, or its name is not UTF-8")
+    const root = realDirectory(path.join(directory, found.toString()))
+    if (root === undefined) return
+    const located = locateAt(root)
+    // A submodule that was never fetched: an empty directory, on the host as in the guest.
+    if (located._tag === "none") return
+    if (located._tag === "refused") return plain(located.reason)
+    const head = yield* collect(located.repository, root, at, depth + 1, options, into)
+    if (head === undefined) plain("its repository is kept in a way that is not known")
+  })
+
+/** The directory, if it is one and no symlink is on the way that changes where it is. */
+const realDirectory = (folder: string) => {
+  try {
+    return fs.lstatSync(folder).isDirectory() && fs.realpathSync(folder) === folder ? folder : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const dotGit = Buffer.from(".git")
+
+/** Everything below a directory but what is named `.git`, for where there is no git to ask. */
+export const filesBeneath = (root: Buffer): ReadonlyArray<Buffer> => {
+  const found: Array<Buffer> = []
+  const folders: Array<Buffer> = [Buffer.alloc(0)]
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    for (const entry of entriesOf(joinBytes(root, folder))) {
+      if (entry.name.equals(dotGit)) continue
+      const file = joinBytes(folder, entry.name)
+      found.push(file)
+      if (entry.isDirectory()) folders.push(file)
+    }
+  }
+  return found
+}
+
+/** Entries of a directory; none when it cannot be read, which the seeding itself then reports. */
+const entriesOf = (folder: Buffer) => {
+  try {
+    return fs.readdirSync(folder, { withFileTypes: true, encoding: "buffer" })
+      .sort((one, other) => Buffer.compare(one.name, other.name))
+  } catch {
+    return []
+  }
+}

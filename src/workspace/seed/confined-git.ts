@@ -1,0 +1,156 @@
+import { Data, Effect } from "effect"
+import * as fs from "node:fs"
+import { HostToolMissing } from "../../contract/errors.ts"
+import { printable } from "../../contract/printable.ts"
+import { runTool } from "../../system/child.ts"
+import { findProgram, isRoot } from "../../system/host.ts"
+
+/** Git said no. Callers say what was being done. */
+export class GitFailed extends Data.TaggedError("GitFailed")<{ readonly command: string; readonly detail: string }> {
+  override get message() {
+    return `git ${this.command}: ${this.detail}`
+  }
+}
+
+/**
+ * Where one git works. Its git directory is one that pyro made (`makeScratch`), never a foreign one: what a foreign
+ * repository's configuration, hooks or attributes would run is not even read.
+ */
+export interface GitRoom {
+  readonly gitDir: string
+  /** Where paths are looked up; relative paths in results are below `cwd`. */
+  readonly workTree?: string | undefined
+  readonly cwd?: string | undefined
+  /** What else of the host it may read. */
+  readonly sees: ReadonlyArray<string>
+  /** Whether namespaces are to be had: then it sees nothing but /usr and what is listed here. */
+  readonly namespaces: boolean
+}
+
+export interface GitOptions {
+  readonly input?: Uint8Array | string | undefined
+  readonly okCodes?: ReadonlyArray<number> | undefined
+  /** 512 MiB by default. */
+  readonly maxOutputBytes?: number | undefined
+  /** Writes its stdout here instead of keeping it. */
+  readonly output?: number | undefined
+  /** The only protocols it may speak; with any, it has the host's network. */
+  readonly protocols?: ReadonlyArray<string> | undefined
+  /** Settings that nobody may read in a list of processes, such as a URL with a password in it. */
+  readonly secrets?: Readonly<Record<string, string>> | undefined
+}
+
+const nowhere = "/nonexistent"
+
+/** On top of what `GitRoom` promises, should a configuration get there after all. */
+const settings = [
+  "core.fsmonitor=false",
+  "core.hooksPath=/dev/null",
+  "core.untrackedCache=false",
+  "core.attributesFile=/dev/null",
+  "core.excludesFile=/dev/null",
+  "core.splitIndex=false",
+  "credential.helper=",
+  "submodule.recurse=false",
+  "fetch.recurseSubmodules=false",
+  "maintenance.auto=false",
+  "gc.auto=0",
+  "pack.threads=1",
+  "tar.umask=0022",
+  "safe.directory=*"
+].flatMap((setting) => ["-c", setting])
+
+const proxies = ["http_proxy", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY"]
+
+const environment = (room: GitRoom, options: GitOptions): NodeJS.ProcessEnv => {
+  const secrets = Object.entries(options.secrets ?? {})
+  return {
+    PATH: "/usr/bin:/bin",
+    LC_ALL: "C",
+    HOME: nowhere,
+    XDG_CONFIG_HOME: nowhere,
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_CONFIG_SYSTEM: "/dev/null",
+    GIT_CONFIG_GLOBAL: "/dev/null",
+    GIT_ATTR_NOSYSTEM: "1",
+    GIT_TERMINAL_PROMPT: "0",
+    GIT_ASKPASS: "",
+    SSH_ASKPASS: "",
+    GIT_PAGER: "cat",
+    GIT_OPTIONAL_LOCKS: "0",
+    GIT_NO_REPLACE_OBJECTS: "1",
+    GIT_NO_LAZY_FETCH: "1",
+    // Unlike `protocol.allow`, no configuration can add to it.
+    GIT_ALLOW_PROTOCOL: options.protocols?.join(":") ?? "none",
+    GIT_DIR: room.gitDir,
+    ...(room.workTree === undefined ? {} : { GIT_WORK_TREE: room.workTree }),
+    GIT_CONFIG_COUNT: String(secrets.length),
+    ...Object.fromEntries(secrets.flatMap(([key, value], at) => [
+      [`GIT_CONFIG_KEY_${at}`, key],
+      [`GIT_CONFIG_VALUE_${at}`, value]
+    ])),
+    ...(options.protocols === undefined
+      ? {}
+      : Object.fromEntries(proxies.flatMap((name) => process.env[name] ? [[name, process.env[name]]] : [])))
+  }
+}
+
+/** What a program that talks to servers reads of the host. */
+const networkFiles = [
+  ...["/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf"],
+  ...["/etc/ssl", "/etc/ca-certificates", "/etc/pki", "/run/systemd/resolve"]
+]
+
+const seen = (paths: ReadonlyArray<string>) => paths.flatMap((path) => ["--ro-bind", path, path])
+
+/** bubblewrap's arguments: an empty root with /usr, the room, and no capability but reading under root. */
+const namespaceArgs = (room: GitRoom, network: boolean): ReadonlyArray<string> => [
+  ...(isRoot() ? ["--cap-drop", "ALL", "--cap-add", "CAP_DAC_READ_SEARCH"] : ["--unshare-user"]),
+  ...["--unshare-ipc", "--unshare-uts", "--unshare-pid", "--unshare-cgroup-try", "--new-session", "--die-with-parent"],
+  ...(network ? [] : ["--unshare-net"]),
+  ...["--tmpfs", "/tmp"],
+  ...["--ro-bind", "/usr", "/usr", "--ro-bind-try", "/nix/store", "/nix/store"],
+  ...["--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64", "--symlink", "usr/bin", "/bin"],
+  ...["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"],
+  ...["--dev-bind", "/dev/null", "/dev/null", "--dev-bind", "/dev/urandom", "/dev/urandom"],
+  ...(network ? networkFiles.flatMap((file) => ["--ro-bind-try", file, file]) : []),
+  ...seen(room.workTree === undefined ? [] : [room.workTree]),
+  ...seen(room.sees),
+  ...["--bind", room.gitDir, room.gitDir, "--chdir", room.cwd ?? room.gitDir]
+]
+
+/** Runs git in its room and gives what it printed. */
+export const git = (
+  room: GitRoom,
+  args: readonly [command: string, ...rest: ReadonlyArray<string>],
+  options: GitOptions = {}
+): Effect.Effect<Buffer, GitFailed | HostToolMissing> =>
+  Effect.suspend(() => {
+    const program = findProgram("git")
+    if (program === undefined) {
+      return new HostToolMissing({ tool: "git", package: "git", detail: "it was not found on PATH" })
+    }
+    const network = options.protocols !== undefined
+    const command = [program, "--no-pager", ...settings, ...args]
+    const output = options.output
+    const [tool, ...rest] = room.namespaces
+      ? [findProgram("bwrap") ?? "bwrap", ...namespaceArgs(room, network), "--", ...command] as const
+      : command as [string, ...Array<string>]
+    return runTool(tool, rest, {
+      cwd: room.namespaces ? "/" : room.cwd ?? room.gitDir,
+      env: environment(room, options),
+      okCodes: options.okCodes ?? [0],
+      maxOutputBytes: options.maxOutputBytes ?? 512 * 1024 * 1024,
+      ...(options.input === undefined ? {} : { input: options.input }),
+      ...(output === undefined ? {} : { onStdout: (chunk: Buffer) => void fs.writeSync(output, chunk) })
+    }).pipe(
+      Effect.map(({ stdout }) => stdout),
+      Effect.catchTag("ToolFailed", (failure) =>
+        new GitFailed({ command: args[0], detail: lastLine(failure.stderr) || failure.message }))
+    )
+  })
+
+const lastLine = (text: string) => {
+  const lines = text.split("\n").map((line) => line.trim()).filter((line) => line !== "")
+  return printable(lines.find((line) => line.startsWith("fatal: ")) ?? lines.at(-1) ?? "")
+}

@@ -1,0 +1,163 @@
+import { Effect } from "effect"
+import { createHash } from "node:crypto"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { git } from "./confined-git.ts"
+import { settle } from "./host-files.ts"
+import { believe, indexEntries, sealIndex } from "./index-file.ts"
+import type { Listed } from "./listing.ts"
+import { resolveRef, sharedRefs } from "./refs.ts"
+import { guestConfig, type Settings, type Upstream, upstreamOf } from "./safe-config.ts"
+import type { Scratch } from "./scratch.ts"
+
+export type History = "shallow" | "full"
+
+/** All that a guest's `.git` is made of but its objects, which follow from it. */
+export interface GitPlan {
+  readonly history: History
+  readonly head: string
+  readonly refs: ReadonlyMap<string, string>
+  readonly config: string
+  readonly exclude: Buffer | undefined
+  readonly shallow: Buffer | undefined
+  readonly index: Buffer | undefined
+  /** Modification time of the index. */
+  readonly indexSeconds: number
+  /** Objects that the index alone needs. */
+  readonly staged: ReadonlyArray<string>
+}
+
+/** 2020-01-01, the time of what has none of its own: `seed_epoch` of guest-agent/host/seed-image.h. */
+const epochSeconds = 1_577_836_800
+
+/** Equal keys are equal directories. */
+export const keyOf = (plan: GitPlan): string => {
+  const hash = createHash("sha256")
+  const part = (bytes: string | Uint8Array | undefined) => {
+    hash.update(`${bytes === undefined ? "none" : bytes.length}\0`).update(bytes ?? "")
+  }
+  for (const text of ["git 1", plan.history, plan.head, JSON.stringify([...plan.refs]), plan.config]) part(text)
+  // Its time follows from the files and from when it is made, and the earlier one is as good.
+  for (const bytes of [plan.exclude, plan.shallow, plan.index]) part(bytes)
+  return hash.digest("hex")
+}
+
+/**
+ * Plans a `.git` that shows in the guest what the repository shows on the host. The index knows the files by their times and
+ * sizes, which the guest's copies keep, so that the guest's first `git status` need not read them all; what differs from it on
+ * the host is read there too.
+ */
+export const planGit = (
+  scratch: Scratch,
+  history: History,
+  listed: ReadonlyArray<Listed>,
+  nowMs = Date.now()
+): GitPlan => {
+  const { head, settings } = scratch
+  const upstream = upstreamOf(settings, head.ref)
+  const tracking = upstream === undefined ? undefined : resolveRef(scratch.repository.commonDir, upstream.tracking)
+  // With one commit alone there is nothing to compare another one with.
+  const keepsUpstream = history === "full" || (tracking !== undefined && tracking === head.commit)
+  const refs = new Map(history === "full" ? sharedRefs(scratch.repository.commonDir) : [])
+  if (head.ref !== undefined && head.commit !== undefined) refs.set(head.ref, head.commit)
+  if (keepsUpstream && upstream !== undefined && tracking !== undefined) refs.set(upstream.tracking, tracking)
+  const index = readIndex(path.join(scratch.room.gitDir, "index"))
+  const { newest } = settleIndex(index, scratch.idBytes, listed)
+  return {
+    history,
+    head: head.ref === undefined ? `${head.commit}\n` : `ref: ${head.ref}\n`,
+    refs,
+    config: configOf(settings, keepsUpstream ? upstream : undefined),
+    exclude: scratch.exclude,
+    shallow: history === "full"
+      ? scratch.shallow
+      : head.commit === undefined
+      ? undefined
+      : Buffer.from(`${head.commit}\n`),
+    index,
+    // Files as new as the index are read by git, since they may have changed within that second. None can any more when the
+    // second is over.
+    indexSeconds: Math.max(newest + 2 <= nowMs / 1000 ? newest + 1 : newest, epochSeconds),
+    staged: [
+      ...new Set(
+        listed.flatMap(({ id, mode, state }) => state === "tracked" && mode !== gitlink && id !== "" ? [id] : [])
+      )
+    ]
+  }
+}
+
+export const gitlink = 0o160000
+
+const configOf = (settings: Settings, upstream: Upstream | undefined) => guestConfig({ settings, upstream })
+
+const readIndex = (file: string) => fs.existsSync(file) ? fs.readFileSync(file) : undefined
+
+/** Leaves of what the index believes only times and sizes, and nothing of the files that have changed since. */
+const settleIndex = (index: Buffer | undefined, idBytes: number, listed: ReadonlyArray<Listed>) => {
+  const changed = new Set(listed.flatMap(({ path, state }) => state === "changed" ? [path.toString("latin1")] : []))
+  let newest = 0
+  const entries = index === undefined ? undefined : indexEntries(index, idBytes)
+  if (index === undefined || entries === undefined) return { newest }
+  for (const entry of entries) {
+    const believed = !changed.has(entry.path.toString("latin1"))
+    const size = index.readUInt32BE(entry.offset + 36)
+    if (believed) newest = Math.max(newest, entry.mtimeSeconds)
+    believe(index, entry, believed ? { mtimeSeconds: entry.mtimeSeconds, size } : undefined)
+  }
+  sealIndex(index, idBytes)
+  return { newest }
+}
+
+/** Makes the directory, and packs the objects into it. */
+export const makeGitDirectory = (scratch: Scratch, plan: GitPlan, folder: string) =>
+  Effect.gen(function*() {
+    for (const made of ["objects/info", "objects/pack", "refs/heads", "refs/tags", "info"]) {
+      fs.mkdirSync(path.join(folder, made), { recursive: true })
+    }
+    const write = (name: string, content: string | Uint8Array | undefined) =>
+      content === undefined ? undefined : fs.writeFileSync(path.join(folder, name), content)
+    write("HEAD", plan.head)
+    write("config", plan.config)
+    write("description", "made by pyro\n")
+    write("packed-refs", packedRefs(plan.refs))
+    write("info/exclude", plan.exclude)
+    write("shallow", plan.shallow)
+    write("index", plan.index)
+    yield* packObjects(scratch, plan, folder)
+    settle(folder, epochSeconds, new Map([["index", plan.indexSeconds]]))
+  })
+
+const packedRefs = (refs: ReadonlyMap<string, string>) =>
+  `# pack-refs with: sorted \n${
+    [...refs].sort(([one], [other]) => Buffer.compare(Buffer.from(one), Buffer.from(other)))
+      .map(([name, id]) => `${id} ${name}\n`).join("")
+  }`
+
+/** Packs what HEAD and the index need, or all that the refs reach. */
+const packObjects = (scratch: Scratch, plan: GitPlan, folder: string) =>
+  Effect.gen(function*() {
+    const { commit } = scratch.head
+    // Git writes into its room alone.
+    const base = path.join(scratch.room.gitDir, "packed")
+    const common = ["pack-objects", "-q", "--threads=1", "--delta-base-offset"] as const
+    const room = { ...scratch.room, workTree: undefined, cwd: undefined }
+    if (plan.history === "full") {
+      const wanted = [...new Set([...plan.refs.values(), ...(commit === undefined ? [] : [commit]), ...plan.staged])]
+      if (wanted.length > 0) yield* git(room, [...common, "--revs", base], { input: `${wanted.join("\n")}\n` })
+    } else {
+      const reached = commit === undefined
+        ? ""
+        : (yield* git(room, ["rev-list", "--objects", "--no-walk", commit])).toString("latin1")
+      const known = new Set(reached.split("\n").map((line) => line.split(" ", 1)[0]))
+      const input = `${reached}${plan.staged.filter((id) => !known.has(id)).map((id) => `${id}\n`).join("")}`
+      // What is packed already stays as it is; for a throw-away copy looking for better deltas does not pay.
+      if (input !== "") {
+        yield* git(room, [...common, "--window=0", base], { input: Buffer.from(input, "latin1") })
+      }
+    }
+    const made = fs.readdirSync(scratch.room.gitDir).filter((name) => /^packed-[0-9a-f]+\.(pack|idx)$/.test(name))
+    for (const name of made) {
+      const to = path.join(folder, "objects/pack", name.replace(/^packed-/, "pack-"))
+      fs.renameSync(path.join(scratch.room.gitDir, name), to)
+    }
+  })

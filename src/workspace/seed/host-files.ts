@@ -1,0 +1,44 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+
+/** Content of a regular file that is no symlink and no longer than that; undefined when there is none such. */
+export const readBounded = (file: string, maxBytes: number): Buffer | undefined => {
+  let fd: number
+  try {
+    fd = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK)
+  } catch (cause) {
+    if (absent.includes((cause as NodeJS.ErrnoException).code ?? "")) return undefined
+    throw cause
+  }
+  try {
+    const stat = fs.fstatSync(fd)
+    return stat.isFile() && stat.size <= maxBytes ? fs.readFileSync(fd) : undefined
+  } finally {
+    fs.closeSync(fd)
+  }
+}
+
+/** What open says of a file that is not there, or is a symlink, or something that cannot be opened so. */
+const absent = ["ENOENT", "ENOTDIR", "ELOOP", "ENXIO", "EACCES", "ENAMETOOLONG"]
+
+const slash = Buffer.from("/")
+
+export const joinBytes = (folder: Uint8Array, name: Uint8Array): Buffer =>
+  folder.length === 0 ? Buffer.from(name) : Buffer.concat([folder, slash, name])
+
+/** A path of the host made of a folder and bytes below it. */
+export const beneath = (folder: string, relative: Uint8Array): Buffer => joinBytes(Buffer.from(folder), relative)
+
+/** Modes and times of a directory that pyro made, so that equal contents give equal images. */
+export const settle = (folder: string, seconds: number, special: ReadonlyMap<string, number> = new Map()) => {
+  for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
+    const file = path.join(folder, entry.name)
+    if (entry.isDirectory()) settle(file, seconds)
+    else fs.chmodSync(file, 0o644)
+    if (!entry.isDirectory()) {
+      fs.utimesSync(file, special.get(entry.name) ?? seconds, special.get(entry.name) ?? seconds)
+    }
+  }
+  fs.chmodSync(folder, 0o755)
+  fs.utimesSync(folder, seconds, seconds)
+}

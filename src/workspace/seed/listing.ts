@@ -1,0 +1,71 @@
+import { Effect } from "effect"
+import type { HostToolMissing } from "../../contract/errors.ts"
+import { git, type GitFailed, type GitRoom } from "./confined-git.ts"
+
+/** One path that git spoke of, relative to where it was asked. */
+export interface Listed {
+  readonly path: Buffer
+  /** `tracked`, `untracked` (and not ignored), `removed` from the work tree, or `changed` in it since it was staged. */
+  readonly state: "tracked" | "untracked" | "removed" | "changed"
+  /** As the index has it: 0o100644, 0o100755, 0o120000, 0o160000 for a submodule; 0 when untracked. */
+  readonly mode: number
+  readonly id: string
+}
+
+const states: Readonly<Record<string, Listed["state"]>> = {
+  H: "tracked",
+  S: "tracked",
+  M: "tracked",
+  R: "removed",
+  C: "changed",
+  "?": "untracked"
+}
+
+/** Reads the records of `git ls-files -t -s -z`. */
+export const parseListing = (output: Buffer): ReadonlyArray<Listed> => {
+  const listed: Array<Listed> = []
+  for (let from = 0; from < output.length;) {
+    const end = output.indexOf(0, from)
+    const record = output.subarray(from, end < 0 ? output.length : end)
+    from += record.length + 1
+    const state = states[String.fromCharCode(record[0] ?? 0)]
+    if (state === undefined) continue
+    const tab = state === "untracked" ? 1 : record.indexOf(9)
+    const [mode = "0", id = ""] = state === "untracked" ? [] : record.toString("latin1", 2, tab).split(" ")
+    listed.push({ path: record.subarray(tab + 1), state, mode: Number.parseInt(mode, 8), id })
+  }
+  return listed
+}
+
+/** What git knows of a work tree, or of the directory in it that is the room's `cwd`. */
+export const listTree = (room: GitRoom): Effect.Effect<ReadonlyArray<Listed>, GitFailed | HostToolMissing> =>
+  Effect.map(
+    git(room, ["ls-files", "-z", "-t", "-s", "-c", "-o", "-d", "-m", "--exclude-standard"]),
+    parseListing
+  )
+
+/** Ignored files that one of the patterns matches. A pattern without a slash matches at any depth, and directories whole. */
+export const listIgnored = (room: GitRoom, patterns: ReadonlyArray<string>) => {
+  const pathspecs = patterns.flatMap((given) => {
+    const pattern = given.replace(/^\.?\/+/, "").replace(/\/+$/, "")
+    const deep = pattern.includes("/") ? pattern : `**/${pattern}`
+    return [`:(glob)${deep}`, `:(glob)${deep}/**`]
+  })
+  return patterns.length === 0
+    ? Effect.succeed([])
+    : Effect.map(
+      git(room, ["ls-files", "-z", "-o", "-i", "--exclude-standard", "--", ...pathspecs]),
+      (output) => splitNul(output)
+    )
+}
+
+/** Byte strings that a NUL ends, each. */
+export const splitNul = (bytes: Buffer): ReadonlyArray<Buffer> => {
+  const parts: Array<Buffer> = []
+  for (let from = 0; from < bytes.length;) {
+    const end = bytes.indexOf(0, from)
+    parts.push(bytes.subarray(from, end < 0 ? bytes.length : end))
+    from += parts.at(-1)!.length + 1
+  }
+  return parts
+}

@@ -1,0 +1,103 @@
+import { Effect } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { git, type GitRoom } from "./confined-git.ts"
+import { readBounded } from "./host-files.ts"
+import type { Repository } from "./locate.ts"
+import { type Head, readHead } from "./refs.ts"
+import { carriedSettings, objectFormat, parseSettings, type Settings } from "./safe-config.ts"
+
+/** A repository as pyro looks at it: through a git directory of pyro's own, whose objects are the repository's. */
+export interface Scratch {
+  readonly repository: Repository
+  readonly room: GitRoom
+  readonly head: Head
+  readonly settings: Settings
+  /** Bytes of an object's id. */
+  readonly idBytes: number
+  /** Commits without parents here, when the repository is a shallow one. */
+  readonly shallow: Buffer | undefined
+  /** Its own ignore rules beside those in the tree. */
+  readonly exclude: Buffer | undefined
+}
+
+const mib = 1024 * 1024
+const mostAlternates = 64
+
+/** Where a repository's objects are, with those it borrows (`git clone --shared`), five times over as git has it. */
+const objectFolders = (objects: string): ReadonlyArray<string> => {
+  const found = new Set<string>()
+  const visit = (folder: string, depth: number) => {
+    if (found.has(folder) || found.size >= mostAlternates || depth > 5) return
+    found.add(folder)
+    const borrowed = readBounded(path.join(folder, "info", "alternates"), mib)?.toString().split("\n") ?? []
+    for (const line of borrowed) {
+      if (line === "" || line.startsWith("#") || line.startsWith("\"") || line.includes("\0")) continue
+      try {
+        const other = fs.realpathSync(path.resolve(folder, line))
+        // Only what looks like a store of objects, not whatever folder somebody names.
+        if (fs.statSync(path.join(other, "pack")).isDirectory()) visit(other, depth + 1)
+      } catch { /* it is not there: git could not use it either */ }
+    }
+  }
+  visit(objects, 0)
+  return [...found]
+}
+
+const quoted = (file: string) => `"${file.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n")}"`
+
+/** Splits of an index lie beside it. */
+const sharedIndex = /^sharedindex\.[0-9a-f]{40,64}$/
+
+const mostIndexBytes = 1024 * mib
+
+/**
+ * Makes the git directory for looking at a repository in an empty folder. Of the repository's own files only HEAD, refs,
+ * index, exclude and shallow are taken over, and of its configuration what decides how files are compared. Undefined when it
+ * is kept in a way that is not known here.
+ */
+export const makeScratch = (repository: Repository, folder: string, namespaces: boolean) =>
+  Effect.gen(function*() {
+    const { commonDir, gitDir, workTree } = repository
+    const objects = objectFolders(fs.realpathSync(path.join(commonDir, "objects")))
+    const room: GitRoom = { gitDir: folder, workTree, cwd: workTree, sees: objects, namespaces }
+    for (const made of ["objects/info", "objects/pack", "refs", "info"]) {
+      fs.mkdirSync(path.join(folder, made), { recursive: true })
+    }
+    fs.writeFileSync(path.join(folder, "objects/info/alternates"), objects.map((file) => `${quoted(file)}\n`).join(""))
+    fs.writeFileSync(path.join(folder, "HEAD"), "ref: refs/heads/none\n")
+    const write = (settings: Settings) =>
+      fs.writeFileSync(
+        path.join(folder, "config"),
+        `[core]\n\trepositoryformatversion = ${objectFormat(settings) === "sha256" ? 1 : 0}\n\tbare = false\n${
+          carriedSettings(settings).map(([name, value]) => `\t${name} = ${value}\n`).join("")
+        }${objectFormat(settings) === "sha256" ? "[extensions]\n\tobjectformat = sha256\n" : ""}`
+      )
+    write(new Map())
+    fs.writeFileSync(path.join(folder, "foreign"), readBounded(path.join(commonDir, "config"), mib) ?? "")
+    const list = ["config", "--file", path.join(folder, "foreign"), "--no-includes", "--list", "-z"] as const
+    const settings = parseSettings(yield* git({ ...room, workTree: undefined, cwd: undefined }, list))
+    write(settings)
+    const head = readHead(repository)
+    if (head === undefined || settings.has("extensions.refstorage")) return undefined
+    copyIndex(gitDir, folder)
+    const exclude = readBounded(path.join(commonDir, "info", "exclude"), mib)
+    const shallow = readBounded(path.join(commonDir, "shallow"), 16 * mib)
+    if (exclude !== undefined) fs.writeFileSync(path.join(folder, "info", "exclude"), exclude)
+    if (shallow !== undefined) fs.writeFileSync(path.join(folder, "shallow"), shallow)
+    const idBytes = objectFormat(settings) === "sha256" ? 32 : 20
+    return { repository, room, head, settings, idBytes, shallow, exclude } satisfies Scratch
+  })
+
+const copyIndex = (gitDir: string, folder: string) => {
+  const names = fs.readdirSync(gitDir).filter((name) => name === "index" || sharedIndex.test(name))
+  for (const name of names) {
+    const content = readBounded(path.join(gitDir, name), mostIndexBytes)
+    if (content === undefined) continue
+    const copy = path.join(folder, name)
+    fs.writeFileSync(copy, content)
+    // By its time git knows which files may have changed in the second in which it was written.
+    const seconds = fs.lstatSync(path.join(gitDir, name)).mtimeMs / 1000
+    fs.utimesSync(copy, seconds, seconds)
+  }
+}
