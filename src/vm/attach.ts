@@ -62,24 +62,17 @@ const takeOver = (id: VmId, paths: VmPaths) =>
 const settleDisks = (record: Attachable, qmp: Qmp): Effect.Effect<DiskState, VmFailed> =>
   Effect.gen(function*() {
     if (record.nextDisks === undefined) return record.disks
-    const answer = yield* Effect.mapError(qmp.execute("query-block"), failedAt("attach"))
-    const nodeUnder = (device: string) => {
-      for (const one of Array.isArray(answer) ? answer as ReadonlyArray<BlockDevice> : []) {
-        if (String(one.qdev).includes(`/${device}`)) return one.inserted?.["node-name"]
-      }
-      return undefined
-    }
-    const [disk, baseline] = [nodeUnder("vdb"), nodeUnder("vdc")]
+    const nodeUnder = (device: string) =>
+      qmp.execute("qom-get", { path: `/machine/peripheral/${device}`, property: "drive" }).pipe(
+        Effect.mapError(failedAt("attach"))
+      )
+    const disk = yield* nodeUnder("vdb")
+    const baseline = yield* nodeUnder("vdc")
     const fits = (state: DiskState) => state.overlayNodes.at(-1) === disk && state.seedNode === baseline
     if (fits(record.nextDisks)) return record.nextDisks
     if (fits(record.disks)) return record.disks
     return yield* refused(`its disks were being switched, and are ${String(disk)} and ${String(baseline)}`)
   })
-
-interface BlockDevice {
-  readonly qdev?: unknown
-  readonly inserted?: { readonly "node-name"?: unknown }
-}
 
 /** What the guest did while nobody listened to QEMU's events. */
 const currentStatus = (qmp: Qmp) =>

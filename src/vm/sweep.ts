@@ -52,6 +52,22 @@ export const endVm = (id: VmId) =>
     return [...ended, ...memory, ...folder]
   })
 
+/**
+ * Ends the VMs of workspaces that nobody answers for and that `keep` does not name: leftovers of a step that a crash cut short. Only
+ * for the process that has the workspaces.
+ */
+export const sweepWorkspaceVms = (keep: ReadonlySet<VmId>): Effect.Effect<ReadonlyArray<Swept>, never, Paths> =>
+  Effect.gen(function*() {
+    const paths = yield* Paths
+    const swept: Array<Swept> = []
+    for (const id of listVmIds(paths.stateDir).filter((id) => !keep.has(id))) {
+      const record = yield* Effect.orElseSucceed(readRecord(vmPaths(paths, id)), () => Option.none<VmRecord>())
+      if (Option.isNone(record) || record.value.purpose !== "workspace" || isAlive(record.value.owner)) continue
+      swept.push(...yield* endVm(id))
+    }
+    return swept
+  })
+
 /** True when there is a VM that `sweepVms` would end: reads the records, touches nothing. */
 const deadVms = Effect.gen(function*() {
   const paths = yield* Paths

@@ -5,9 +5,11 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { holdSeed, makeWorkspaceDisk, readWorkspaceDisk, type WorkspaceDisk } from "../../src/disk/workspace-disk.ts"
+import { Paths } from "../../src/system/Paths.ts"
+import { heldBase, holdBase } from "../../src/vm/base.ts"
 import { claimSteps, newGuestIdentity } from "../../src/vm/claim.ts"
 import { endVm } from "../../src/vm/sweep.ts"
-import { type Guest, Vmm } from "../../src/vm/Vmm.ts"
+import { type Guest, type GuestImages, Vmm } from "../../src/vm/Vmm.ts"
 import { basics, finish, guestServices, script } from "../support/guest.ts"
 
 const temporary = Effect.acquireRelease(
@@ -15,13 +17,13 @@ const temporary = Effect.acquireRelease(
   (folder) => Effect.promise(() => fs.promises.rm(folder, { recursive: true, force: true }))
 )
 
-const restore = (disk: WorkspaceDisk) =>
+const restore = (disk: WorkspaceDisk, base?: GuestImages) =>
   Effect.gen(function*() {
     const { images, placeholder } = yield* basics
     return yield* (yield* Vmm).restore({
       ...disk,
       purpose: "workspace",
-      images,
+      images: base ?? images,
       vcpuCount: 1,
       memoryMib: 512,
       placeholder,
@@ -113,7 +115,9 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("a di
       }
       const { layers } = yield* read
       const before = layers.map((file) => fs.readFileSync(file))
-      yield* Effect.scoped(Effect.flatMap(Effect.flatMap(read, restore), (guest) => claim(guest, "rm n*; sync")))
+      yield* Effect.scoped(
+        Effect.flatMap(Effect.flatMap(read, (disk) => restore(disk)), (guest) => claim(guest, "rm n*; sync"))
+      )
       layers.forEach((file, index) => assert.isTrue(fs.readFileSync(file).equals(before[index]!), file))
     }))
 
@@ -129,6 +133,50 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("a di
       yield* endVm(guest.vm.id)
       const again = yield* restore(yield* other.read)
       assert.strictEqual(yield* claim(again, "cat f"), "kept")
+    }))
+
+  it.scoped("goes on from the base that is held with it when cache and templates are gone", () =>
+    Effect.gen(function*() {
+      const { folder, read } = yield* newDisk
+      const { images } = yield* basics
+      const { cacheDir } = yield* Paths
+      const base = path.join(folder, "..", "base")
+      // Environment, kernel and agent from a cache of their own, which is then deleted.
+      const evicted = path.join(folder, "..", "evicted")
+      fs.mkdirSync(evicted)
+      const gone = (file: string) => {
+        const copy = path.join(evicted, path.basename(file))
+        fs.copyFileSync(file, copy)
+        return copy
+      }
+      yield* holdBase(base, {
+        environment: { ...images.environment, imagePath: gone(images.environment.imagePath) },
+        kernel: {
+          digest: `${images.kernel.digest}-other`,
+          vmlinux: gone(images.kernel.vmlinux),
+          initrd: gone(images.kernel.initrd)
+        }
+      })
+      fs.rmSync(evicted, { recursive: true })
+      const held = yield* heldBase(base)
+      const templates = () => fs.readdirSync(path.join(cacheDir, "templates")).filter((name) => !name.includes("."))
+      const before = new Set(templates())
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => {
+          for (const name of templates().filter((name) => !before.has(name))) {
+            fs.rmSync(path.join(cacheDir, "templates", name), { recursive: true })
+          }
+        })
+      )
+      const run = (text: string) =>
+        Effect.scoped(Effect.gen(function*() {
+          return yield* claim(yield* restore(yield* read, held), text)
+        }))
+      yield* run("echo kept > f; sync")
+      assert.strictEqual(templates().filter((name) => !before.has(name)).length, 1, "a template of its own was made")
+      assert.strictEqual(yield* run("cat f"), "kept")
+      fs.truncateSync(held.kernel.initrd, 10)
+      assert.strictEqual((yield* Effect.flip(heldBase(base)))._tag, "ImageDamaged")
     }))
 
   it.scoped("is refused while another VM writes it, and when a header is not pyro's any longer", () =>

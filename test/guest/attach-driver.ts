@@ -1,0 +1,34 @@
+import { Effect, Layer, Logger, LogLevel } from "effect"
+import { services } from "../../src/local/layer.ts"
+import { claimSteps, newGuestIdentity } from "../../src/vm/claim.ts"
+import { Vmm } from "../../src/vm/Vmm.ts"
+import { basics, script } from "../support/guest.ts"
+
+/**
+ * A process of its own that starts a workspace's VM with a command in it, says so, and then waits to be killed, or with `leave`
+ * leaves the VM running and ends. Reads nothing of the command's output.
+ */
+const [verb = "", command = ""] = process.argv.slice(2)
+
+const program = Effect.scoped(Effect.gen(function*() {
+  const { images, placeholder } = yield* basics
+  const guest = yield* (yield* Vmm).restore({
+    purpose: "workspace",
+    images,
+    vcpuCount: 1,
+    memoryMib: 512,
+    seed: placeholder,
+    placeholder,
+    dieWithParent: false
+  })
+  const running = yield* guest.channel.spawnAfter(claimSteps(newGuestIdentity("test")), {
+    ...script(command),
+    keepRunning: true
+  })
+  const say = Effect.sync(() => process.stdout.write(JSON.stringify({ vm: guest.vm.id, exec: running.id }) + "\n"))
+  if (verb === "leave") return yield* Effect.zipRight(guest.vm.leave, say)
+  yield* say
+  return yield* Effect.never
+}))
+
+await Effect.runPromise(Effect.provide(program, Layer.merge(services, Logger.minimumLogLevel(LogLevel.None))))
