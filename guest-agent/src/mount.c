@@ -1,6 +1,7 @@
 #include "mount.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -41,18 +42,40 @@ static int move_along(int root, const char *path) {
   return error;
 }
 
-int switch_root(const char *path, char *detail, size_t room) {
+/* Moves what every root needs into another one. */
+static int move_all_along(int root, char *detail, size_t room) {
   static const char *const along[] = {"/proc", "/sys", "/dev", "/run"};
-  int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), error = 0;
-  if (root < 0) return errno;
-  for (size_t i = 0; error == 0 && i < sizeof along / sizeof *along; i++) {
-    error = move_along(root, along[i]);
-    if (error != 0) snprintf(detail, room, "moving %s", along[i]);
+  for (size_t i = 0; i < sizeof along / sizeof *along; i++) {
+    int error = move_along(root, along[i]);
+    if (error == 0) continue;
+    snprintf(detail, room, "moving %s", along[i]);
+    return error;
   }
+  return 0;
+}
+
+int switch_root(const char *path, char *detail, size_t room) {
+  int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (root < 0) return errno;
+  int error = move_all_along(root, detail, room);
   if (error == 0 && (fchdir(root) < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 || chdir("/") < 0)) {
     error = errno;
     snprintf(detail, room, "moving %s to /", path);
   }
   close(root);
+  return error;
+}
+
+int visit_root(const char *path, char *detail, size_t room) {
+  static int home = -1; /* the root to come back to, during a visit */
+  bool leaving = *path == '\0';
+  if (leaving != (home >= 0)) return leaving ? EINVAL : EBUSY;
+  int before = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  int root = leaving ? home : open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  int error = before < 0 || root < 0 ? errno : move_all_along(root, detail, room);
+  if (error == 0 && (fchdir(root) < 0 || chroot(".") < 0)) error = errno;
+  if (error == 0) home = leaving ? -1 : before;
+  if (before >= 0 && home != before) close(before);
+  if (root >= 0 && home != root) close(root);
   return error;
 }

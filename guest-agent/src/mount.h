@@ -9,5 +9,7 @@ int mount_at(const char *source, const char *target, const char *type, unsigned 
 int unmount_at(const char *target, int flags);
 /* As switch_root(8): /proc, /sys, /dev and /run go along, then `path` becomes /. `detail` tells the step that failed. */
 int switch_root(const char *path, char *detail, size_t room);
+/* The same to come back from: "" leaves `path` for the root before, and takes along what it had brought. One visit at a time. */
+int visit_root(const char *path, char *detail, size_t room);
 
 #endif

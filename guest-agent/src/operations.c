@@ -131,6 +131,15 @@ static int switch_root_call(struct call *call) {
   return error;
 }
 
+static int visit_root_call(struct call *call) {
+  int error = 0;
+  char *path = take_path(call, &error);
+  if (error == 0) error = call_done(call);
+  if (error == 0) error = visit_root(path, call->detail, sizeof call->detail);
+  free(path);
+  return error;
+}
+
 /* In a child: it can take seconds, and no stream is to wait for it. */
 static int sync_call(struct call *call) {
   uint8_t drop_caches = take_u8(&call->fields);
@@ -202,6 +211,7 @@ static const struct operation operations[] = {
     [OP_STATFS] = {file_system_size, false},
     [OP_BLOCK_SIZE] = {block_size_call, false},
     [OP_BASELINE] = {baseline_call, false},
+    [OP_VISIT_ROOT] = {visit_root_call, true},
 };
 
 const struct operation *operation_find(uint8_t op) {

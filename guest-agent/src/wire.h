@@ -69,6 +69,7 @@ enum op {
   OP_BLOCK_SIZE = 18,
   OP_CHAIN = 19,
   OP_BASELINE = 20,
+  OP_VISIT_ROOT = 21,
 };
 
 enum step {

@@ -67,5 +67,7 @@ export const Calls = {
    * Mounts a device read-only where no process of the guest sees it, for openers whose root is `baselineRoot`; lets go
    * of the one before. Empty: only that.
    */
-  baseline: call("baseline", 20, { device: str }, nothing)
+  baseline: call("baseline", 20, { device: str }, nothing),
+  /** As `switchRoot`, but to come back from: the empty path leaves it again, for the root before. */
+  visitRoot: call("visit_root", 21, { path: str }, nothing)
 } as const

@@ -182,5 +182,6 @@ export const samples: ReadonlyArray<Sample> = [
   ...call(Calls.statfs, "statfs", { path: text("/") }, { totalBytes: 17_179_869_184, freeBytes: 16_000_000_000 }),
   ...call(Calls.blockSize, "block-size", { device: text("/dev/vdb") }, 17_179_869_184),
   ...call(Calls.chain, "chain", { on: 1 }, undefined),
-  ...call(Calls.baseline, "baseline", { device: text("/dev/vdc") }, undefined)
+  ...call(Calls.baseline, "baseline", { device: text("/dev/vdc") }, undefined),
+  ...call(Calls.visitRoot, "visit-root", { path: text("/new") }, undefined)
 ]
