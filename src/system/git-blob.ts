@@ -1,0 +1,22 @@
+import { createHash } from "node:crypto"
+import { deflateSync, inflateSync } from "node:zlib"
+
+/** The name git gives to a file's content: 40 hexadecimal digits. */
+export const blobName = (content: Uint8Array): string =>
+  createHash("sha1").update(`blob ${content.length}\0`).update(content).digest("hex")
+
+/** In zlib's format. */
+export const deflate = (bytes: Uint8Array): Uint8Array => deflateSync(bytes)
+
+/**
+ * What was deflated, which has to be exactly `size` bytes; undefined when it is not, or damaged. Never makes more
+ * than `size` bytes, whatever it is given.
+ */
+export const inflateExactly = (bytes: Uint8Array, size: number): Uint8Array | undefined => {
+  try {
+    const content = inflateSync(bytes, { maxOutputLength: size + 1 })
+    return content.length === size ? content : undefined
+  } catch {
+    return undefined
+  }
+}

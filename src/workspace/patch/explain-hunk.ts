@@ -1,0 +1,39 @@
+import { printable } from "../../contract/printable.ts"
+import { bytesOf } from "./bytes.ts"
+import type { FileLines } from "./find-lines.ts"
+
+/** Characters shown of a line. */
+const SHOWN = 80
+/** Places that are compared with a hunk to find the one it most likely means. */
+const CANDIDATES = 20
+
+export const alreadyThere = "the file has what it would make: it seems to be applied already"
+
+export const severalTimes = (found: ReadonlyArray<number>, most: number) => {
+  const lines = found.map((at) => at + 1).join(", ")
+  return `its lines are there ${found.length >= most ? "many times" : `${found.length} times`} (lines ${lines}); ` +
+    `give more context`
+}
+
+/** A line (a byte string) of a guest's file or a patch, short and safe to print. */
+export const shown = (line: string): string => {
+  const text = printable(Buffer.from(bytesOf(line.slice(0, 4 * SHOWN))).toString("utf8").replace(/\r?\n$/, ""))
+  return JSON.stringify(text.length > SHOWN ? `${text.slice(0, SHOWN)}...` : text)
+}
+
+/** Names the first line of a hunk that the file has otherwise, at the place that the hunk most likely means. */
+export const notThere = (file: FileLines, oldLines: ReadonlyArray<string>, said: number): string => {
+  const matching = (at: number) => {
+    let count = 0
+    while (count < oldLines.length && at + count < file.count && oldLines[count] === file.lines[at + count]) count++
+    return count
+  }
+  const first = file.find(oldLines.slice(0, 1), { like: "exact", from: 0, most: CANDIDATES })
+  const best = [said, ...first].map((at) => ({ at, count: matching(Math.max(0, at)) }))
+    .reduce((one, other) => other.count > one.count ? other : one)
+  const at = Math.max(0, best.at) + best.count
+  const wanted = shown(oldLines[Math.min(best.count, oldLines.length - 1)]!)
+  return at < file.count
+    ? `line ${at + 1} is ${shown(file.lines[at]!)}, where it has ${wanted}`
+    : `the file ends at line ${file.count}, where it goes on with ${wanted}`
+}

@@ -1,0 +1,101 @@
+import type { LineReader } from "./line-reader.ts"
+import { type Hunk, type HunkLine, limits } from "./patch.ts"
+
+/** What of a patch's bounds is used up. */
+export interface Used {
+  hunks: number
+  lines: number
+  inflated: number
+}
+
+const header = /^@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@/
+
+export const isHunkHeader = (line: string | undefined) => line !== undefined && header.test(line)
+
+/** Reads the hunks that follow. A line that ends with CR keeps it: it is content. */
+export const readHunks = (reader: LineReader, used: Used): Array<Hunk> => {
+  const hunks: Array<Hunk> = []
+  while (isHunkHeader(reader.peek())) {
+    if (++used.hunks > limits.hunks) reader.fail(`it has more than ${limits.hunks} hunks`)
+    hunks.push(readHunk(reader, used))
+  }
+  return hunks
+}
+
+const readHunk = (reader: LineReader, used: Used): Hunk => {
+  const [, start, oldCount, , newCount] = header.exec(reader.take())!
+  const mark = reader.mark()
+  const before = used.lines
+  const place = { _tag: "line", line: Number(start) } as const
+  const counted = readBody(reader, used, counting(Number(oldCount ?? 1), Number(newCount ?? 1)))
+  if (counted !== undefined && !goesOn(reader)) return { lines: counted, place }
+  if (counted === undefined && reader.isAtEnd) reader.fail("it ends within a hunk; was it cut?")
+  // Models and people miscount. What the lines themselves say is held against the file anyway.
+  reader.back(mark)
+  used.lines = before
+  const recounted = readBody(reader, used, { isOver: () => endsHunk(reader), take: () => true })
+  if (recounted === undefined || recounted.length === 0) return reader.fail("this is no line of a hunk")
+  return { lines: recounted, place }
+}
+
+interface Extent {
+  readonly isOver: () => boolean
+  /** Whether a line of this sign still belongs to it. */
+  readonly take: (sign: HunkLine["sign"]) => boolean
+}
+
+const counting = (oldCount: number, newCount: number): Extent => {
+  let [oldLeft, newLeft] = [oldCount, newCount]
+  return {
+    isOver: () => oldLeft <= 0 && newLeft <= 0,
+    take: (sign) => {
+      if (sign !== "+") oldLeft--
+      if (sign !== "-") newLeft--
+      return oldLeft >= 0 && newLeft >= 0
+    }
+  }
+}
+
+/** The lines up to the end of the extent; undefined when something else comes before it. */
+const readBody = (reader: LineReader, used: Used, extent: Extent): Array<HunkLine> | undefined => {
+  const lines: Array<HunkLine> = []
+  while (!extent.isOver()) {
+    const line = reader.peek()
+    if (line === undefined) return undefined
+    const sign = signOf(line)
+    if (sign === undefined || !extent.take(sign)) return undefined
+    if (++used.lines > limits.lines) reader.fail(`it has more than ${limits.lines} lines`)
+    reader.skip()
+    const hasFeed = !(reader.peek()?.startsWith("\\") ?? false)
+    if (!hasFeed) reader.skip()
+    lines.push({ sign, text: line.slice(1) + (hasFeed ? "\n" : "") })
+  }
+  return lines
+}
+
+/** An empty line stands for an empty line of context: many a program trims what it prints. */
+const signOf = (line: string): HunkLine["sign"] | undefined => {
+  const sign = line === "" || line === "\r" ? " " : line[0]
+  return sign === " " || sign === "-" || sign === "+" ? sign : undefined
+}
+
+/** A further line of a hunk, where the counts say that it is over. */
+const goesOn = (reader: LineReader) => {
+  const line = reader.peek()
+  return line !== undefined && line !== "" && /^[-+ ]/.test(line) && !isFileHeader(reader) && !/^-- ?\r?$/.test(line)
+}
+
+const endsHunk = (reader: LineReader) => {
+  const line = reader.peek()
+  if (line === undefined || signOf(line) === undefined) return true
+  if (isFileHeader(reader) || /^-- ?\r?$/.test(line)) return true
+  // An empty line is context only when more of the hunk follows.
+  if (line !== "" && line !== "\r") return false
+  const second = reader.peekSecond()
+  return second === undefined || !/^[-+ ]/.test(second) || isFileHeaderLine(second)
+}
+
+const isFileHeader = (reader: LineReader) =>
+  isFileHeaderLine(reader.peek()!) && (reader.peekSecond()?.startsWith("+++ ") ?? false)
+
+const isFileHeaderLine = (line: string) => line.startsWith("--- ")

@@ -1,0 +1,111 @@
+import { LineReader } from "./line-reader.ts"
+import { type FilePatch, type Hunk, type HunkLine, limits, type Patch } from "./patch.ts"
+import { readQuoted } from "./quoted.ts"
+
+/** The format that OpenAI's models write; files are found by path, hunks by their text alone. */
+export const isV4A = (text: string) => /^[ \t\r\n]*\*\*\* Begin Patch[ \t\r]*(\n|$)/.test(text.slice(0, 4096))
+
+export const parseV4A = (text: string): Patch => {
+  const reader = new LineReader(text)
+  const used = { hunks: 0, lines: 0 }
+  const files: Array<FilePatch> = []
+  while (!reader.take().includes("*** Begin Patch"));
+  for (;;) {
+    const line = reader.peek()
+    if (line === undefined) return reader.fail("*** End Patch is missing; was it cut?")
+    if (/^\*\*\* End Patch[ \t\r]*$/.test(line)) return { files }
+    files.push(readFile(reader, used))
+    if (files.length > limits.files) reader.fail(`it is about more than ${limits.files} files`)
+  }
+}
+
+interface Used {
+  hunks: number
+  lines: number
+}
+
+// Not \s: the byte A0, part of many a character, is white space to a regular expression.
+const fileLine = /^\*\*\* (Add|Update|Delete) File: +(.*[^ \t\r])[ \t\r]*$/
+
+/** As it is, or in the quotes in which paths that are no plain text are shown. */
+const pathOf = (written: string) => {
+  const inQuotes = readQuoted(written, 0)
+  return inQuotes?.end === written.length ? inQuotes.path : written
+}
+
+const readFile = (reader: LineReader, used: Used): FilePatch => {
+  const [, verb, written] = fileLine.exec(reader.peek() ?? "") ?? []
+  if (verb === undefined || written === undefined) {
+    return reader.fail("expected *** Add File:, *** Update File:, *** Delete File: or *** End Patch")
+  }
+  reader.skip()
+  const path = pathOf(written)
+  const common = { isCopy: false, oldMode: undefined, newMode: undefined }
+  if (verb === "Delete") return { ...common, from: path, to: undefined, content: { _tag: "none", wholly: true } }
+  if (verb === "Add") {
+    const hunk: Hunk = { lines: readAdded(reader, used), place: { _tag: "line", line: 0 } }
+    const content = hunk.lines.length === 0
+      ? { _tag: "none", wholly: false } as const
+      : { _tag: "hunks", hunks: [hunk] } as const
+    return { ...common, from: undefined, to: path, content }
+  }
+  const [, moved] = /^\*\*\* Move to: +(.*[^ \t\r])[ \t\r]*$/.exec(reader.peek() ?? "") ?? []
+  if (moved !== undefined) reader.skip()
+  const hunks: Array<Hunk> = []
+  while (!isOver(reader)) {
+    if (++used.hunks > limits.hunks) reader.fail(`it has more than ${limits.hunks} hunks`)
+    hunks.push(readHunk(reader, used))
+  }
+  if (hunks.length === 0 && moved === undefined) return reader.fail(`nothing is said about how to update ${path}`)
+  const content = hunks.length === 0 ? { _tag: "none", wholly: false } as const : { _tag: "hunks", hunks } as const
+  return { ...common, from: path, to: moved === undefined ? path : pathOf(moved), content }
+}
+
+const isOver = (reader: LineReader) => {
+  const line = reader.peek()
+  return line === undefined || /^\*\*\* (End Patch|(Add|Update|Delete) File: )/.test(line)
+}
+
+const readAdded = (reader: LineReader, used: Used) => {
+  const lines: Array<HunkLine> = []
+  while (!isOver(reader)) {
+    const line = reader.peek()!
+    if (!line.startsWith("+")) reader.fail("each line of an added file begins with +")
+    lines.push(taken(reader, used, { sign: "+", text: `${line.slice(1)}\n` }))
+  }
+  return lines
+}
+
+const taken = (reader: LineReader, used: Used, line: HunkLine) => {
+  if (++used.lines > limits.lines) reader.fail(`it has more than ${limits.lines} lines`)
+  reader.skip()
+  return line
+}
+
+const readHunk = (reader: LineReader, used: Used): Hunk => {
+  const anchors: Array<string> = []
+  while (reader.peek()?.startsWith("@@")) {
+    const line = reader.take().replace(/\r$/, "")
+    const [, anchor] = /^@@(?: (.*))?$/.exec(line) ?? []
+    // Some close it as a unified diff does, or number it: neither is a line of the file.
+    const text = (anchor ?? "").replace(/ @@$/, "")
+    if (/[^ \t]/.test(text) && !/^-\d+(,\d+)? \+\d+(,\d+)?$/.test(text)) anchors.push(text)
+  }
+  const lines: Array<HunkLine> = []
+  let atEnd = false
+  while (!isOver(reader) && !reader.peek()!.startsWith("@@")) {
+    const line = reader.peek()!
+    if (/^\*\*\* End of File[ \t\r]*$/.test(line)) {
+      reader.skip()
+      atEnd = true
+      break
+    }
+    const sign = line === "" || line === "\r" ? " " : line[0]
+    if (sign !== " " && sign !== "-" && sign !== "+") {
+      return reader.fail("each line of a hunk begins with a space, + or -")
+    }
+    lines.push(taken(reader, used, { sign, text: `${line.slice(1)}\n` }))
+  }
+  if (lines.length === 0) return reader.fail("a hunk without lines")
+  return { lines, place: { _tag: "after", anchors, atEnd } }
+}

@@ -1,0 +1,36 @@
+const letters: Readonly<Record<string, string>> = {
+  a: "\x07",
+  b: "\b",
+  t: "\t",
+  n: "\n",
+  v: "\v",
+  f: "\f",
+  r: "\r",
+  "\"": "\"",
+  "\\": "\\"
+}
+const escapes = new Map(Object.entries(letters).map(([letter, character]) => [character, `\\${letter}`]))
+
+/** A path (a byte string) as git writes it: in quotes with escapes, where it is not plain ASCII or always. */
+export const quoted = (path: string, when: "needed" | "always" = "needed"): string => {
+  if (when === "needed" && !/[^\x20-\x7e]|["\\]/.test(path)) return path
+  const inner = path.replace(
+    /[^\x20-\x7e]|["\\]/g,
+    (character) => escapes.get(character) ?? `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`
+  )
+  return `"${inner}"`
+}
+
+/** Reads a quoted path that starts at `at`; undefined when that is not what is there. */
+export const readQuoted = (text: string, at: number): { readonly path: string; readonly end: number } | undefined => {
+  const found = /"((?:[^"\\\n]|\\[abtnvfr"\\]|\\[0-3][0-7]{2})*)"/y
+  found.lastIndex = at
+  const [whole, inner] = found.exec(text) ?? []
+  if (whole === undefined || inner === undefined) return undefined
+  const path = inner.replace(
+    /\\(?:([0-3][0-7]{2})|(.))/g,
+    (_, octal: string | undefined, letter: string) =>
+      octal !== undefined ? String.fromCharCode(Number.parseInt(octal, 8)) : letters[letter]!
+  )
+  return { path, end: at + whole.length }
+}
