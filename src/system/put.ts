@@ -1,0 +1,177 @@
+import { Data, Deferred, Effect, type Scope } from "effect"
+import { type ChildProcessByStdio, spawn } from "node:child_process"
+import type { Readable, Writable } from "node:stream"
+import type { HostToolMissing } from "../contract/errors.ts"
+import { ContentHash } from "./content-hash.ts"
+import { nativeTool } from "./native.ts"
+import { encodeEntry, LAST_ENTRY, type PutEntry, PutRecords, WITHDRAWN } from "./put-records.ts"
+
+export interface PutRequest {
+  /** Folder to write beneath; relative to `within` when that is given. */
+  readonly parent: string
+  /** Name in it that the root gets. */
+  readonly name: string
+  /** Folder that `parent` cannot lead out of. */
+  readonly within?: string | undefined
+  /** Replaces files and links that are there. Never a directory, never one thing by another kind of thing. */
+  readonly overwrite: boolean
+  readonly entries: ReadonlyArray<PutEntry>
+}
+
+/** Nothing was written. */
+export class PutFailed extends Data.TaggedError("PutFailed")<{
+  readonly reason: "conflict" | "full" | "failed"
+  readonly detail: string
+  /** What is in the way, at most 20 of them. */
+  readonly conflicts: ReadonlyArray<{ readonly path: Uint8Array; readonly reason: string }>
+  /** Of a full disk, where it is known, in `bytes`. */
+  readonly needed?: number | undefined
+  readonly free?: number | undefined
+}> {}
+
+export interface PutDone {
+  /** Paths whose file or link was replaced. */
+  readonly replaced: ReadonlyArray<Uint8Array>
+  /** Directories that were there already, and keep their mode. */
+  readonly there: ReadonlyArray<Uint8Array>
+}
+
+/** Entries that are accepted and wait for the content of their files, in their order. */
+export interface Put {
+  /** Adds to the file at hand. */
+  readonly write: (bytes: Uint8Array) => Effect.Effect<void, PutFailed>
+  /** Ends it, and goes on to the next. */
+  readonly endFile: Effect.Effect<{ readonly size: number; readonly sha256: string }, PutFailed>
+  /** Leaves the file at hand out after all. */
+  readonly omitFile: Effect.Effect<void, PutFailed>
+  /** Gives everything its name, or nothing. */
+  readonly commit: Effect.Effect<PutDone, PutFailed>
+}
+
+type Child = ChildProcessByStdio<Writable, Readable, Readable>
+
+const pieceBytes = 1024 * 1024
+
+/** How long the scope waits for what was staged to be removed; the helper goes on without it. */
+const withdrawTimeout = "30 seconds"
+
+/**
+ * Checks that nothing is in the way and that there is room, with nothing written yet. What is written later lies in a folder of
+ * its own until `commit`; a scope that closes before leaves nothing, nor does the death of this process.
+ */
+export const put = (request: PutRequest): Effect.Effect<Put, PutFailed | HostToolMissing, Scope.Scope> =>
+  Effect.gen(function*() {
+    const tool = yield* nativeTool("pyro-put")
+    const said = new PutRecords()
+    const ready = yield* Deferred.make<void>()
+    /** Fails when the helper ended without having done it. */
+    const ended = yield* Deferred.make<void, PutFailed>()
+    const child = yield* Effect.acquireRelease(
+      Effect.sync(() => start(tool, request, said, ready, ended)),
+      (child) =>
+        Effect.sync(() => child.stdin.destroy()).pipe(
+          Effect.zipRight(Effect.exit(Deferred.await(ended))),
+          Effect.interruptible,
+          Effect.timeoutOption(withdrawTimeout)
+        )
+    )
+    const send = (bytes: Uint8Array) =>
+      Effect.suspend(() => sendTo(child, bytes) ? Effect.void : Effect.raceFirst(drained(child), Deferred.await(ended)))
+    for (const piece of pieces(request.entries)) yield* send(piece)
+    yield* Effect.raceFirst(Deferred.await(ready), Deferred.await(ended))
+    const hash = new ContentHash()
+    const writePiece = (bytes: Uint8Array) => {
+      hash.add(bytes)
+      child.stdin.write(number32(bytes.length))
+      return send(bytes)
+    }
+    return {
+      write: (bytes) =>
+        Effect.suspend(() =>
+          bytes.length === 0
+            ? Effect.void
+            : bytes.length <= pieceBytes
+            ? writePiece(bytes)
+            : Effect.forEach(cut(bytes), writePiece, { discard: true })
+        ),
+      endFile: Effect.suspend(() => Effect.as(send(number32(0)), hash.take())),
+      omitFile: Effect.suspend(() => (hash.take(), send(number32(WITHDRAWN)))),
+      commit: Effect.suspend(() => send(Buffer.from("c"))).pipe(
+        Effect.zipRight(Deferred.await(ended)),
+        Effect.map(() => ({ replaced: said.replaced, there: said.there }))
+      )
+    }
+  })
+
+const start = (
+  tool: string,
+  request: PutRequest,
+  said: PutRecords,
+  ready: Deferred.Deferred<void>,
+  ended: Deferred.Deferred<void, PutFailed>
+): Child => {
+  const args = [
+    ...(request.within === undefined ? [] : ["--within", request.within]),
+    ...(request.overwrite ? ["--overwrite"] : []),
+    request.parent,
+    request.name
+  ]
+  const child = spawn(tool, args, { detached: true, stdio: ["pipe", "pipe", "pipe"] })
+  let stderr = ""
+  child.stdin.on("error", () => {}) // it ends when it has failed, and says why
+  child.stderr.setEncoding("utf8").on("data", (text: string) => stderr = (stderr + text).slice(-4096))
+  child.stdout.on("data", (bytes: Buffer) => {
+    said.push(bytes)
+    if (said.ready) Deferred.unsafeDone(ready, Effect.void)
+  })
+  const fail = (detail: string) => Deferred.unsafeDone(ended, Effect.fail(failureOf(said, detail)))
+  child.on("error", (cause) => fail(cause.message))
+  child.on("close", (code, signal) =>
+    code === 0 && said.done
+      ? Deferred.unsafeDone(ended, Effect.void)
+      : fail(stderr.trim() === "" ? `the helper ended with ${signal ?? code}` : stderr.trim()))
+  return child
+}
+
+const failureOf = (said: PutRecords, detail: string) =>
+  new PutFailed({
+    reason: said.error?.outcome === "conflict" || said.error?.outcome === "full" ? said.error.outcome : "failed",
+    detail: said.error?.detail ?? detail,
+    conflicts: said.conflicts,
+    needed: said.counts.get("neededBytes"),
+    free: said.counts.get("freeBytes")
+  })
+
+/** Whether more can be sent at once. */
+const sendTo = (child: Child, bytes: Uint8Array) => child.stdin.write(bytes)
+
+const drained = (child: Child) =>
+  Effect.async<void>((resume) => {
+    if (child.stdin.destroyed) return // its end tells
+    if (!child.stdin.writableNeedDrain) return resume(Effect.void)
+    const done = () => resume(Effect.void)
+    child.stdin.once("drain", done)
+    return Effect.sync(() => child.stdin.off("drain", done))
+  })
+
+const number32 = (value: number) => {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32BE(value)
+  return bytes
+}
+
+function* cut(bytes: Uint8Array) {
+  for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes)
+}
+
+/** The list of entries in pieces of some size: a write for each would take longer than the rest. */
+function* pieces(entries: ReadonlyArray<PutEntry>) {
+  let held: Array<Uint8Array> = []
+  for (let i = 0; i < entries.length; i++) {
+    held.push(...encodeEntry(entries[i]!))
+    if (held.length < 1000) continue
+    yield Buffer.concat(held)
+    held = []
+  }
+  yield Buffer.concat([...held, LAST_ENTRY])
+}

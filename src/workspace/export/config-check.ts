@@ -1,0 +1,47 @@
+import { ExportRefused } from "../../contract/errors.ts"
+import type { ExportRemark } from "../../contract/operations/workspace-export.ts"
+import { bareRepository, executableConfig } from "./executable-config.ts"
+import { shown } from "./guest-path.ts"
+import { folded } from "./names.ts"
+import type { TreeEntry } from "./tree.ts"
+
+/** Reasons by raw path: what tools of the host would execute by themselves. */
+export type ExecutablePaths = ReadonlyMap<string, string>
+
+/** Those of an exported tree; `tail` is what of the output's own path is judged along with it. */
+export const executableEntries = (entries: ReadonlyArray<TreeEntry>, tail: string): ExecutablePaths => {
+  const found = new Map<string, string>()
+  const inside = new Map<string, Set<string>>()
+  for (const { path, type } of entries) {
+    const reason = type === "directory" ? undefined : executableConfig(path === "" ? tail : `${tail}/${path}`)
+    if (reason !== undefined) found.set(path, reason)
+    const slash = path.lastIndexOf("/")
+    const name = folded(path.slice(slash + 1))
+    if (path === "" || !(bareRepository.names as ReadonlyArray<string>).includes(name)) continue
+    const folder = path.slice(0, Math.max(slash, 0))
+    const names = inside.get(folder) ?? new Set()
+    inside.set(folder, names.add(name))
+    if (names.size === bareRepository.names.length) found.set(folder, bareRepository.reason)
+  }
+  return found
+}
+
+/** Those that a patch writes to or removes. */
+export const executablePaths = (paths: ReadonlyArray<string>): ExecutablePaths =>
+  new Map(paths.flatMap((path) => {
+    const reason = executableConfig(path)
+    return reason === undefined ? [] : [[path, reason] as const]
+  }))
+
+const told = 10
+
+export const executableRefusal = (found: ExecutablePaths): ExportRefused =>
+  new ExportRefused({
+    detail:
+      `tools of the host would execute ${found.size === 1 ? "this" : `these ${found.size} paths`} by themselves; ` +
+      "look at what is in them, then allow it with --allow-executable-config",
+    paths: [...found].slice(0, told).map(([path, reason]) => `${path === "" ? "the output" : shown(path)}: ${reason}`)
+  })
+
+export const remarksOf = (found: ExecutablePaths): ReadonlyArray<ExportRemark> =>
+  [...found].map(([path, reason]) => ({ path: shown(path), reason }))

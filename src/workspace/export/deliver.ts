@@ -1,0 +1,196 @@
+import { Effect, Mailbox, type Scope, Stream } from "effect"
+import { type ChannelFailed, ExportRefused, FileRefused, type HostToolMissing, NoSpace } from "../../contract/errors.ts"
+import type { ExportEvent, ExportSummary } from "../../contract/operations/workspace-export.ts"
+import { ContentHash } from "../../system/content-hash.ts"
+import { type Put, put, type PutFailed } from "../../system/put.ts"
+import { type ExecutablePaths, executableRefusal, remarksOf } from "./config-check.ts"
+import { shown } from "./guest-path.ts"
+import type { HostOutput } from "./host-output.ts"
+import { manifestOf, type Writing } from "./manifest.ts"
+import { bytesOf, raw } from "./names.ts"
+import { progressOf } from "./progress.ts"
+import type { Skips, TreeEntry } from "./tree.ts"
+
+/** The file cannot be had any more: it is left out. */
+export interface Gone {
+  readonly _tag: "Gone"
+  readonly reason: string
+}
+
+/** A file's content, which may be more or less than was expected. */
+export interface FileContent {
+  readonly entry: TreeEntry
+  readonly pieces: Stream.Stream<Uint8Array, SourceFailed | Gone>
+}
+
+export interface Delivery {
+  readonly output: HostOutput
+  readonly overwrite: boolean
+  readonly kind: ExportSummary["kind"]
+  readonly digest?: string | undefined
+  /** The root first, parents before children. */
+  readonly entries: ReadonlyArray<TreeEntry>
+  /** Of each file among the entries, in their order. */
+  readonly contents: Stream.Stream<FileContent, SourceFailed>
+  readonly skips: Skips
+  readonly executable: ExecutablePaths
+  readonly allowExecutable: boolean
+  readonly warnings: ReadonlyArray<string>
+}
+
+export type SourceFailed = FileRefused | ChannelFailed
+export type DeliveryFailed = SourceFailed | ExportRefused | NoSpace | HostToolMissing
+
+/** Entries in one event: some hundred KB of names at most. */
+const batch = 500
+
+/** Writes entries to the host, all or none, and tells what was written. Its end, whichever, leaves nothing half-made. */
+export const deliver = (delivery: Delivery): Stream.Stream<ExportEvent, DeliveryFailed> =>
+  Stream.unwrapScoped(Effect.gen(function*() {
+    // Few, so that a slow reader of the standard output holds the guest back.
+    const events = yield* Mailbox.make<ExportEvent, DeliveryFailed>(8)
+    yield* work(delivery, (event) => events.offer(event)).pipe(
+      Effect.scoped,
+      Mailbox.into(events),
+      Effect.forkScoped
+    )
+    return Mailbox.toStream(events)
+  }))
+
+type Tell = (event: ExportEvent) => Effect.Effect<unknown>
+
+const work = (delivery: Delivery, tell: Tell) =>
+  Effect.gen(function*() {
+    const { entries, executable, output } = delivery
+    if (executable.size > 0 && !delivery.allowExecutable) return yield* executableRefusal(executable)
+    const session = yield* output._tag === "stdout" ? passOn(tell) : placed(delivery, output)
+    const files = entries.filter(({ type }) => type === "file")
+    const progress = yield* progressOf(
+      { bytes: files.reduce((sum, { size }) => sum + size, 0), files: files.length },
+      tell
+    )
+    const writing: Writing = { digests: new Map(), gone: new Set(), changed: [] }
+    yield* Stream.runForEach(delivery.contents, ({ entry, pieces }) =>
+      writeFile(session, entry, pieces, writing, progress.bytes).pipe(
+        Effect.catchTag("Gone", ({ reason }) =>
+          Effect.suspend((): Effect.Effect<void, PutFailed | FileRefused> => {
+            if (entry.path === "") {
+              return new FileRefused({ path: "", reason: "not_found", detail: reason })
+            }
+            writing.gone.add(entry.path)
+            delivery.skips.add(entry.path, reason)
+            return session.omitFile
+          })),
+        Effect.zipRight(progress.file)
+      ))
+    const done = yield* session.commit
+    const manifest = manifestOf(entries, writing, done, executable)
+    for (let at = 0; at < manifest.length; at += batch) {
+      yield* tell({ _tag: "Written", entries: manifest.slice(at, at + batch) })
+    }
+    const count = (type: TreeEntry["type"]) =>
+      manifest.filter((entry) =>
+        entry.type === type
+      ).length
+    const summary: ExportSummary = {
+      output: output._tag === "stdout" ? "-" : output.path,
+      kind: delivery.kind,
+      files: count("file"),
+      directories: count("directory"),
+      symlinks: count("symlink"),
+      bytes: manifest.reduce((sum, { size }) => sum + size, 0),
+      ...(delivery.digest === undefined ? {} : { digest: delivery.digest }),
+      skippedCount: delivery.skips.count,
+      skipped: delivery.skips.told,
+      executableConfig: remarksOf(executable),
+      warnings: [...delivery.warnings, ...warningsOf(writing.changed)]
+    }
+    yield* tell({ _tag: "Exported", summary })
+  }).pipe(Effect.catchTag("PutFailed", (failure) => Effect.fail(failureOf(delivery, failure))))
+
+/** Writes as much of a file as was announced; a file that changes meanwhile may have had more, or less. */
+const writeFile = (
+  session: Put,
+  entry: TreeEntry,
+  pieces: Stream.Stream<Uint8Array, SourceFailed | Gone>,
+  writing: Writing,
+  progress: (bytes: number) => Effect.Effect<unknown>
+) =>
+  Effect.gen(function*() {
+    let left = entry.size
+    let more = false
+    yield* Stream.runForEachWhile(pieces, (bytes) => {
+      const part = bytes.subarray(0, left)
+      left -= part.length
+      more = part.length < bytes.length
+      return session.write(part).pipe(Effect.zipRight(progress(part.length)), Effect.as(!more))
+    })
+    if (more || left > 0) writing.changed.push(entry.path)
+    writing.digests.set(entry.path, yield* session.endFile)
+  })
+
+const placed = (
+  { entries, overwrite }: Delivery,
+  output: Extract<HostOutput, { readonly _tag: "path" }>
+): Effect.Effect<Put, PutFailed | HostToolMissing, Scope.Scope> =>
+  put({
+    parent: output.parent,
+    name: output.name,
+    within: output.within,
+    overwrite,
+    entries: entries.map(({ mode, path, size, target, type }) => ({
+      path: bytesOf(path),
+      type,
+      mode,
+      size,
+      ...(target === undefined ? {} : { target: bytesOf(target) })
+    }))
+  })
+
+/** In the place of a file: content goes to the caller. */
+const passOn = (tell: Tell): Effect.Effect<Put> =>
+  Effect.sync(() => {
+    const hash = new ContentHash()
+    return {
+      write: (bytes) =>
+        bytes.length === 0
+          ? Effect.void
+          : Effect.suspend(() => (hash.add(bytes), Effect.asVoid(tell({ _tag: "Output", bytes })))),
+      endFile: Effect.sync(() => hash.take()),
+      omitFile: Effect.void,
+      commit: Effect.succeed({ replaced: [], there: [] })
+    }
+  })
+
+const warningsOf = (changed: ReadonlyArray<string>) =>
+  changed.length === 0
+    ? []
+    : [
+      `${changed.length === 1 ? "a file" : `${changed.length} files`} changed while being exported: ` +
+      changed.slice(0, 10).map((path) => path === "" ? "the output" : shown(path)).join(", ")
+    ]
+
+const failureOf = ({ entries, output }: Delivery, failure: PutFailed): ExportRefused | NoSpace => {
+  const path = output._tag === "stdout" ? "-" : output.path
+  const mib = 1024 * 1024
+  if (failure.reason === "full") {
+    const { free = 0, needed = entries.reduce((sum, { size }) => sum + size, 0) } = failure
+    return new NoSpace({
+      where: "file system of the output",
+      path,
+      neededMib: Math.ceil(needed / mib),
+      availableMib: Math.floor(free / mib)
+    })
+  }
+  if (failure.reason === "conflict") {
+    const paths = failure.conflicts.map((one) => {
+      const conflict = raw(one.path)
+      return `${conflict === "" ? path : shown(conflict)}: ${one.reason}`
+    })
+    return new ExportRefused({
+      detail: `${failure.detail} at ${path}; files and links are replaced with --overwrite`,
+      paths
+    })
+  }
+  return new ExportRefused({ detail: failure.detail, paths: [path] })
+}

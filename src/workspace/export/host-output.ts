@@ -1,0 +1,57 @@
+import { ExportRefused, InvalidRequest } from "../../contract/errors.ts"
+import { printable } from "../../contract/printable.ts"
+import { hasGitName, raw } from "./names.ts"
+
+/** Where an export goes. */
+export type HostOutput =
+  | { readonly _tag: "stdout" }
+  | {
+    readonly _tag: "path"
+    /** As it was asked for. */
+    readonly path: string
+    /** Folder that is there; relative to `within` when that is given. */
+    readonly parent: string
+    /** Name in it that is written. */
+    readonly name: string
+    readonly within?: string | undefined
+    /** Raw: what of the path the content's own paths are judged together with. */
+    readonly tail: string
+  }
+
+/** How many components of an output count when its content's names are judged: `.vscode/tasks.json` may be spread over both. */
+const tailComponents = 3
+
+/**
+ * Reads the output of a request. `within` is a folder (symlinks resolved) that it cannot leave, however its path is written and
+ * whatever links are on the way.
+ */
+export const hostOutput = (
+  output: string,
+  within: string | undefined
+): HostOutput | InvalidRequest | ExportRefused => {
+  const invalid = (detail: string) => new InvalidRequest({ field: "output", detail })
+  if (output === "-") return { _tag: "stdout" }
+  if (!output.startsWith("/")) return invalid("must be an absolute path of the host, or -")
+  const path = output.replace(/\/+$/, "")
+  const slash = path.lastIndexOf("/")
+  const name = path.slice(slash + 1)
+  if (name === "" || name === "." || name === "..") return invalid("must end in the name of what is written")
+  if (Buffer.byteLength(name) > 255) return invalid("its name is too long")
+  const refused = (detail: string) => new ExportRefused({ detail, paths: [printable(output)] })
+  const rawPath = raw(Buffer.from(path, "utf8"))
+  if (hasGitName(rawPath)) return refused("nothing is written in a git directory")
+  if (within === undefined) {
+    const tail = rawPath.split("/").filter((part) => part !== "").slice(-tailComponents).join("/")
+    return { _tag: "path", path, parent: slash === 0 ? "/" : path.slice(0, slash), name, tail }
+  }
+  const root = within.replace(/\/+$/, "")
+  if (!path.startsWith(`${root}/`)) return refused(`only what is in ${printable(within)} may be written`)
+  return {
+    _tag: "path",
+    path,
+    parent: path.slice(root.length + 1, Math.max(slash, root.length + 1)) || ".",
+    name,
+    within: root === "" ? "/" : root,
+    tail: raw(Buffer.from(path.slice(root.length + 1), "utf8"))
+  }
+}

@@ -1,0 +1,53 @@
+/** What a link needs to know of the entries around it. Paths are raw. */
+export interface LinkTree {
+  readonly get: (path: string) => { readonly type: string; readonly target?: string | undefined } | undefined
+}
+
+const stepsMost = 256
+const hopsMost = 40
+
+/** Work that following all links of a tree may take, in components looked up: a guest can make links that take for ever. */
+export class LinkBudget {
+  left = 10_000_000
+}
+
+const loops = "it is a link through too many others"
+const leadsOut = "it is a link that leads out of what is exported"
+const dangles = "it is a link to nothing that is exported"
+
+/**
+ * Follows a link as the kernel would, among the exported entries alone. Undefined when it ends at one of them; else why the link
+ * is left out.
+ */
+export const linkProblem = (
+  tree: LinkTree,
+  path: string,
+  target: string,
+  budget: LinkBudget
+): string | undefined => {
+  const at = path.split("/").slice(0, -1)
+  let left = target.split("/").reverse()
+  let hops = 0
+  if (target === "") return dangles
+  if (target.startsWith("/")) return leadsOut
+  for (let steps = 0; left.length > 0; steps++) {
+    const part = left.pop()!
+    budget.left -= at.length + 1
+    if (steps > stepsMost || budget.left < 0) return loops
+    if (part === "" || part === ".") continue
+    if (part === "..") {
+      if (at.pop() === undefined) return leadsOut
+      continue
+    }
+    const next = tree.get([...at, part].join("/"))
+    if (next === undefined) return dangles
+    if (next.type === "symlink") {
+      if (++hops > hopsMost) return loops
+      if (next.target === undefined || next.target.startsWith("/")) return leadsOut
+      left = [...left, ...next.target.split("/").reverse()]
+      if (left.length > 2 * stepsMost) return loops
+    } else if (next.type === "directory") at.push(part)
+    else if (left.length > 0) return dangles
+  }
+  return undefined
+}

@@ -1,0 +1,35 @@
+/**
+ * Names as a careless file system takes them. Paths are held as text of one character per byte ("raw"), so that any bytes of a
+ * guest can be keys and be compared.
+ */
+export const raw = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1")
+
+export const bytesOf = (rawText: string): Uint8Array => Buffer.from(rawText, "latin1")
+
+/** Code points that HFS+ leaves out when it compares names, in UTF-8: the list that git has. */
+const ignored = new RegExp(
+  "\\xe2\\x80[\\x8c-\\x8f\\xaa-\\xae]|\\xe2\\x81[\\xaa-\\xaf]|\\xef\\xbb\\xbf",
+  "g"
+)
+
+/**
+ * One component as the least careful file system would take it: without regard to case (FAT, NTFS, HFS+, ext4's casefold),
+ * invisible characters (HFS+), streams behind a colon, and spaces and dots at the end (NTFS).
+ */
+export const folded = (component: string): string =>
+  component.replace(ignored, "").replace(/:.*$/s, "").replace(/[. ]+$/, "").toLowerCase()
+
+/** Whether some file system takes the component for `.git`, as git's own checks have it; `\` separates on NTFS. */
+export const isGitName = (component: string): boolean =>
+  component.split("\\").some((part) => {
+    const name = folded(part)
+    return name === ".git" || name === "git~1"
+  })
+
+export const hasGitName = (path: string): boolean => path.split("/").some(isGitName)
+
+/** Whether every component of a relative path names an entry of a directory, and nothing else. */
+export const isPlainPath = (path: string): boolean =>
+  path !== "" && !path.includes("\0") &&
+  path.split("/").every((part) => part !== "" && part !== "." && part !== ".." && part.length <= 255)

@@ -1,0 +1,140 @@
+import { ExportRefused } from "../../contract/errors.ts"
+import type { ExportRemark } from "../../contract/operations/workspace-export.ts"
+import type { WalkEntry } from "../../guest-channel/walk.ts"
+import { shown } from "./guest-path.ts"
+import { LinkBudget, linkProblem } from "./links.ts"
+import { isGitName, isPlainPath, raw } from "./names.ts"
+
+/** One thing to export. */
+export interface TreeEntry {
+  /** Raw, relative to what is exported; "" is that itself. */
+  readonly path: string
+  readonly type: "file" | "directory" | "symlink"
+  /** Permission bits that the host gets. */
+  readonly mode: number
+  readonly size: number
+  /** Raw, of a link. */
+  readonly target?: string | undefined
+}
+
+export interface Limits {
+  readonly maxMib: number
+  readonly maxEntries: number
+}
+
+/** Longest path beneath the output, in `bytes`: pyro-put's limit. */
+const pathMost = 3800
+/** Bytes of all paths and link targets; more than the paths of a million files need. */
+const namesMost = 64 * 1024 * 1024
+/** What a guest may list, exported or not (a .git has many files); a walk that goes on is a guest's trick. */
+const walkedMost = 4_000_000
+/** How many paths that are left out are told; the rest is counted. */
+const skippedTold = 1000
+
+const odd = { character: "a device", block: "a device", fifo: "a FIFO", socket: "a socket" } as const
+
+/** No set-id bits, no write permission for others; directories can always be emptied by their owner. */
+const hostMode = (type: TreeEntry["type"], mode: number) =>
+  type === "symlink" ? 0o777 : type === "directory" ? (mode & 0o755) | 0o700 : mode & 0o755
+
+/** What was left out, and why. */
+export class Skips {
+  readonly told: Array<ExportRemark> = []
+  count = 0
+
+  add(path: string, reason: string) {
+    this.count++
+    if (this.told.length < skippedTold) this.told.push({ path: shown(path), reason })
+  }
+}
+
+export const entryOf = (path: string, found: WalkEntry): TreeEntry | string => {
+  const { type } = found
+  if (type !== "file" && type !== "directory" && type !== "symlink") return `it is ${odd[type]}`
+  return {
+    path,
+    type,
+    mode: hostMode(type, found.mode),
+    size: type === "file" ? found.size : 0,
+    ...(type === "symlink" ? { target: raw(found.linkTarget) } : {})
+  }
+}
+
+/** The entries of a directory that may cross, out of a walk that a hostile guest made up. */
+export class TreeCollector {
+  readonly skips = new Skips()
+  readonly #limits: Limits
+  readonly #entries = new Map<string, TreeEntry>()
+  #names = 0
+  #walked = 0
+
+  constructor(root: TreeEntry, limits: Limits) {
+    this.#limits = limits
+    this.#entries.set("", root)
+  }
+
+  /** Takes one more; an error when there must be no export. */
+  add(found: WalkEntry): ExportRefused | undefined {
+    const path = raw(found.path)
+    if (++this.#walked > walkedMost) {
+      return new ExportRefused({ detail: `the guest lists more than ${walkedMost} paths`, paths: [] })
+    }
+    if (!isPlainPath(path)) {
+      return new ExportRefused({ detail: "the guest names a path that no file can have", paths: [shown(path)] })
+    }
+    const slash = path.lastIndexOf("/")
+    const above = path.slice(0, Math.max(slash, 0))
+    if (this.#entries.get(above)?.type !== "directory") {
+      // What is beneath a directory that was left out; it was reported.
+      if (above.length > pathMost || above.split("/").some(isGitName)) return undefined
+      return new ExportRefused({ detail: "the guest lists a path in no directory", paths: [shown(path)] })
+    }
+    if (this.#entries.has(path)) return undefined // listed twice, as directories that change are
+    const reason = isGitName(path.slice(slash + 1))
+      ? "it is named as a git directory"
+      : path.length > pathMost
+      ? "its path is too long"
+      : undefined
+    const entry = reason ?? entryOf(path, found)
+    if (typeof entry === "string") {
+      this.skips.add(path, entry)
+      return undefined
+    }
+    this.#names += path.length + (entry.target?.length ?? 0)
+    if (this.#entries.size >= this.#limits.maxEntries || this.#names > namesMost) {
+      const most = this.#names > namesMost ? `${namesMost} bytes of names` : `${this.#limits.maxEntries} entries`
+      return new ExportRefused({
+        detail: `it has more than ${most}; export less of it, or allow more with --max-entries`,
+        paths: []
+      })
+    }
+    this.#entries.set(path, entry)
+    return undefined
+  }
+
+  /** The root first, parents before children, a directory's entries together, in the order of their bytes. */
+  finish(): ReadonlyArray<TreeEntry> {
+    const budget = new LinkBudget()
+    const kept: Array<readonly [key: string, entry: TreeEntry]> = []
+    for (const entry of this.#entries.values()) {
+      const problem = entry.target === undefined
+        ? undefined
+        : linkProblem(this.#entries, entry.path, entry.target, budget)
+      if (problem === undefined) kept.push([entry.path.replaceAll("/", "\0"), entry])
+      else this.skips.add(entry.path, problem)
+    }
+    return kept.sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0).map(([, entry]) => entry)
+  }
+}
+
+/** An error when there is more content than may cross. */
+export const tooMuch = (entries: ReadonlyArray<TreeEntry>, limits: Limits): ExportRefused | undefined => {
+  const mib = 1024 * 1024
+  const bytes = entries.reduce((sum, { size }) => sum + size, 0)
+  if (bytes <= limits.maxMib * mib) return undefined
+  const largest = entries.filter(({ type }) => type === "file").sort((a, b) => b.size - a.size).slice(0, 3)
+  return new ExportRefused({
+    detail: `it has ${Math.ceil(bytes / mib)} MiB, more than ${limits.maxMib} MiB; allow more with --max-mib`,
+    paths: largest.map(({ path, size }) => `${path === "" ? "the file" : shown(path)}: ${Math.ceil(size / mib)} MiB`)
+  })
+}
