@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -96,11 +97,7 @@ static mode_t mode_for(const struct draft *draft, uint32_t mode) {
 
 static int open_draft(struct draft *draft) {
   uint64_t random = 0;
-  int source = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
-  if (source < 0) return errno;
-  ssize_t count = read(source, &random, sizeof random);
-  close(source);
-  if (count != sizeof random) return EIO;
+  if (getrandom(&random, sizeof random, 0) != sizeof random) return EIO;
   snprintf(draft->temporary, sizeof draft->temporary, ".pyro-%016llx", (unsigned long long)random);
   draft->fd = openat(draft->parent, draft->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   return draft->fd < 0 ? errno : 0;

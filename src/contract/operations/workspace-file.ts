@@ -1,0 +1,331 @@
+import { Either, Encoding, ParseResult, Schema } from "effect"
+import { between, defaulted, optional } from "../fields.ts"
+import { lazy, unary } from "../operation.ts"
+import { snakeFields } from "../snake.ts"
+import { workspaceField } from "./workspace-field.ts"
+
+/** Most bytes of content in one request or result: with its frame it has to fit a message of 16 MiB. */
+const MAX_CONTENT_BYTES = 8_388_608
+
+const path = (description: string) =>
+  Schema.String.pipe(
+    Schema.filter((value) => value !== "" && !value.includes("\0"), {
+      message: () => "must be a path beneath /workspace, without a NUL byte"
+    }),
+    Schema.annotations({
+      description: `${description}: relative to /workspace or beneath it; one that is not UTF-8 in git's quoted form`
+    })
+  )
+
+/** Most bytes of each text of an edit. */
+const MAX_EDIT_BYTES = 1_048_576
+
+/** Text that becomes bytes as UTF-8 without loss. */
+const content = (description: string, maxBytes: number) =>
+  Schema.String.pipe(
+    // A lone surrogate has no UTF-8.
+    Schema.filter((value) => !/\p{Surrogate}/u.test(value), { message: () => "must be well-formed Unicode" }),
+    Schema.filter((value) => value.length * 3 <= maxBytes || new TextEncoder().encode(value).length <= maxBytes, {
+      message: () => `must be at most ${maxBytes} bytes`
+    }),
+    Schema.annotations({ description })
+  )
+
+const VERSION = "[0-9a-f]{16}"
+const expectedVersion = (description: string, pattern: string, message: string) =>
+  Schema.String.pipe(
+    Schema.pattern(new RegExp(`^(?:${pattern})$`), { message: () => message }),
+    Schema.annotations({ description })
+  )
+
+const version = lazy(() =>
+  Schema.String.annotations({
+    description: "Names this state of the file: `expected_version` of a later write or edit"
+  })
+)
+const mode = lazy(() => Schema.String.annotations({ description: "Permission bits in octal, such as 0644" }))
+const sizeBytes = lazy(() => Schema.Int.annotations({ description: "Size of the whole file" }))
+const resultPath = lazy(() => Schema.String.annotations({ description: "Path relative to /workspace" }))
+
+export const FileListPayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    workspace: workspaceField(),
+    path: defaulted(path("Directory to list"), () => "."),
+    recursive: defaulted(
+      Schema.Boolean.annotations({ description: "List what lies in its directories too" }),
+      () => false
+    ),
+    depth: optional(
+      between({
+        from: 1,
+        to: 1_024,
+        unit: "levels",
+        description: "List so many levels; 1 is the directory's own entries"
+      })
+    ),
+    limit: defaulted(
+      between({
+        from: 1,
+        to: 10_000,
+        unit: "entries",
+        description: "Most entries listed; those of the upper levels stay"
+      }),
+      () => 1_000
+    )
+  }))
+)
+export type FileListPayload = ReturnType<typeof FileListPayload>["Type"]
+
+export const FileEntry = lazy(() =>
+  Schema.Struct(snakeFields({
+    path: resultPath(),
+    type: Schema.Literal("file", "directory", "symlink", "character", "block", "fifo", "socket"),
+    sizeBytes: Schema.Int,
+    mode: mode(),
+    modifiedAt: optional(
+      Schema.String.annotations({ description: "ISO 8601; missing for a time that no calendar has" })
+    ),
+    target: optional(Schema.String.annotations({ description: "What a symlink says" }))
+  }))
+)
+export type FileEntry = ReturnType<typeof FileEntry>["Type"]
+
+export const FileList = lazy(() =>
+  Schema.Struct(snakeFields({
+    path: resultPath(),
+    entries: Schema.Array(FileEntry()).annotations({ description: "In the order of their paths' bytes" }),
+    truncated: Schema.Boolean.annotations({ description: "There is more than the limit" }),
+    total: optional(
+      Schema.Int.annotations({ description: "Entries there are; missing when they were too many to count" })
+    )
+  }))
+)
+export type FileList = ReturnType<typeof FileList>["Type"]
+
+export const workspaceFileList = unary({
+  name: "workspace.file.list",
+  summary: "List files of a workspace",
+  description:
+    "Lists a directory beneath /workspace with types, sizes and modes. Where there is more than the limit, entries of the " +
+    "upper levels are kept and the result says so.",
+  cli: {
+    path: ["workspace", "file", "list"],
+    args: ["workspace", "path"],
+    exits: "own",
+    examples: ["pyro workspace file list fix", "pyro workspace file list fix src --recursive --depth 2"]
+  },
+  mcp: { tool: "workspace_file_list", profiles: ["core", "full"] },
+  annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
+  payload: FileListPayload,
+  result: FileList
+})
+
+export const FileReadPayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    workspace: workspaceField(),
+    path: path("File to read"),
+    startLine: defaulted(
+      between({ from: 1, to: 1_000_000_000, unit: "", description: "First line to read" }),
+      () => 1
+    ),
+    lineCount: optional(
+      between({
+        from: 1,
+        to: 1_000_000_000,
+        unit: "lines",
+        description: "Lines to read; to the end when left out"
+      })
+    ),
+    maxBytes: defaulted(
+      between({
+        from: 1,
+        to: 4_194_304,
+        unit: "bytes",
+        description: "Most bytes of text returned; whole lines, unless the first alone is longer"
+      }),
+      () => 262_144
+    )
+  }))
+)
+export type FileReadPayload = ReturnType<typeof FileReadPayload>["Type"]
+
+export const FileContent = lazy(() =>
+  Schema.Struct(snakeFields({
+    path: resultPath(),
+    text: optional(Schema.String.annotations({ description: "Missing for a binary file" })),
+    binary: Schema.Boolean.annotations({ description: "It has a NUL byte near its beginning" }),
+    lossy: Schema.Boolean.annotations({ description: "Bytes that are not UTF-8 were replaced by U+FFFD" }),
+    truncated: Schema.Boolean.annotations({
+      description: "There is more of what was asked for; `next_line` says where"
+    }),
+    startLine: optional(Schema.Int.annotations({ description: "Number of the text's first line" })),
+    lineCount: optional(Schema.Int.annotations({ description: "Lines in the text" })),
+    nextLine: optional(Schema.Int.annotations({ description: "Line to go on with, when truncated" })),
+    totalLines: optional(
+      Schema.Int.annotations({ description: "Lines in the file; missing when it is too long to count them" })
+    ),
+    sizeBytes: sizeBytes(),
+    mode: mode(),
+    version: version()
+  }))
+)
+export type FileContent = ReturnType<typeof FileContent>["Type"]
+
+export const workspaceFileRead = unary({
+  name: "workspace.file.read",
+  summary: "Read a file of a workspace, whole or by lines",
+  description:
+    "Reads text beneath /workspace, whole or a range of lines, up to --max-bytes. A binary file is said to be one and its " +
+    "size told, without content. The result has a version to expect in a later write.",
+  cli: {
+    path: ["workspace", "file", "read"],
+    args: ["workspace", "path"],
+    exits: "own",
+    examples: [
+      "pyro workspace file read fix src/main.py",
+      "pyro workspace file read fix src/main.py --start-line 100 --line-count 50"
+    ]
+  },
+  mcp: { tool: "workspace_file_read", profiles: ["core", "full"] },
+  annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
+  payload: FileReadPayload,
+  result: FileContent
+})
+
+/** Bytes as they are between programs; base64 in JSON. */
+const Bytes = lazy(() => {
+  const description = "Content as bytes: base64 in JSON"
+  const encoded = Schema.Union(Schema.Uint8ArrayFromSelf, Schema.String).annotations({
+    description,
+    jsonSchema: { type: "string", contentEncoding: "base64", description }
+  })
+  return Schema.transformOrFail(encoded, Schema.Uint8ArrayFromSelf, {
+    strict: true,
+    decode: (given, _options, ast) => {
+      const decoded = typeof given === "string" ? Encoding.decodeBase64(given) : Either.right(given)
+      return Either.isRight(decoded) && decoded.right.length <= MAX_CONTENT_BYTES
+        ? ParseResult.succeed(decoded.right)
+        : ParseResult.fail(
+          new ParseResult.Type(ast, "content", `must be base64 of at most ${MAX_CONTENT_BYTES} bytes`)
+        )
+    },
+    encode: ParseResult.succeed
+  })
+})
+
+export const FileWritePayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    workspace: workspaceField(),
+    path: path("File to write"),
+    text: optional(content("Content as text; this or `content`", MAX_CONTENT_BYTES)),
+    content: optional(Bytes()),
+    mode: optional(
+      Schema.String.pipe(
+        Schema.pattern(/^(?!0+$)[0-7]{3,4}$/, { message: () => "must be permission bits in octal, such as 755" }),
+        Schema.annotations({
+          description: "Permission bits in octal, such as 755; those of the old file when left out, 644 for a new one"
+        })
+      )
+    ),
+    expectedVersion: optional(expectedVersion(
+      "Write only if the file is still of this version, as a read told it; `absent`: only if there is none",
+      `absent|${VERSION}`,
+      "must be a version as read, write and edit tell it, or absent"
+    ))
+  }))
+)
+export type FileWritePayload = ReturnType<typeof FileWritePayload>["Type"]
+
+export const FileWritten = lazy(() =>
+  Schema.Struct(snakeFields({
+    path: resultPath(),
+    created: Schema.Boolean.annotations({ description: "There was no file before" }),
+    sizeBytes: sizeBytes(),
+    mode: mode(),
+    version: version()
+  }))
+)
+export type FileWritten = ReturnType<typeof FileWritten>["Type"]
+
+export const workspaceFileWrite = unary({
+  name: "workspace.file.write",
+  summary: "Write a file of a workspace",
+  description:
+    "Replaces the file at once and as a whole, or makes it, with the directories above it. Nobody sees it half written, and a full " +
+    "disk leaves the old one. A symlink is followed as long as it stays beneath /workspace. With --expected-version nothing is written " +
+    "when somebody else has changed the file meanwhile.",
+  cli: {
+    path: ["workspace", "file", "write"],
+    args: ["workspace", "path"],
+    exits: "own",
+    examples: [
+      "pyro workspace file write fix notes.md --text 'to do'",
+      "pyro workspace file write fix run.sh --text-file run.sh --mode 755"
+    ]
+  },
+  mcp: { tool: "workspace_file_write", profiles: ["core", "full"] },
+  annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
+  payload: FileWritePayload,
+  result: FileWritten
+})
+
+export const FileEditPayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    workspace: workspaceField(),
+    path: path("File to edit"),
+    oldText: content(
+      "Text to replace, exactly as it stands in the file; unless all are replaced it must be there once",
+      MAX_EDIT_BYTES
+    ).pipe(Schema.filter((text) => text !== "", { message: () => "must not be empty" })),
+    newText: content("Text to put in its place; empty deletes it", MAX_EDIT_BYTES),
+    replaceAll: defaulted(
+      Schema.Boolean.annotations({ description: "Replace every occurrence instead of the only one" }),
+      () => false
+    ),
+    expectedVersion: optional(expectedVersion(
+      "Edit only if the file is still of this version, as a read told it",
+      VERSION,
+      "must be a version as read, write and edit tell it"
+    ))
+  }))
+)
+export type FileEditPayload = ReturnType<typeof FileEditPayload>["Type"]
+
+export const FileEdited = lazy(() =>
+  Schema.Struct(snakeFields({
+    path: resultPath(),
+    replaced: Schema.Int.annotations({ description: "Occurrences replaced" }),
+    lines: Schema.Array(Schema.Int).annotations({
+      description: "Lines of the new file at which replacements begin, the first 100"
+    }),
+    lineEndings: Schema.Literal("kept", "crlf").annotations({
+      description: "`crlf`: the file's lines end in CRLF, so those of old and new text were taken to do so too"
+    }),
+    sizeBytes: sizeBytes(),
+    mode: mode(),
+    version: version()
+  }))
+)
+export type FileEdited = ReturnType<typeof FileEdited>["Type"]
+
+export const workspaceFileEdit = unary({
+  name: "workspace.file.edit",
+  summary: "Replace text in a file of a workspace",
+  description:
+    "Searches the file for the old text, byte by byte, and puts the new text in its place. Text that is there several times is refused " +
+    "with the lines of its matches, unless all are to be replaced; text that is not there with what comes closest. In a file whose lines " +
+    "all end in CRLF, line ends of old and new text match as CRLF. The mode stays; the file is replaced at once.",
+  cli: {
+    path: ["workspace", "file", "edit"],
+    args: ["workspace", "path"],
+    exits: "own",
+    examples: [
+      "pyro workspace file edit fix src/main.py --old-text 'retries = 3' --new-text 'retries = 5'",
+      "pyro workspace file edit fix src/main.py --old-text foo --new-text bar --replace-all"
+    ]
+  },
+  mcp: { tool: "workspace_file_edit", profiles: ["core", "full"] },
+  annotations: { readOnly: false, destructive: true, idempotent: false, openWorld: false },
+  payload: FileEditPayload,
+  result: FileEdited
+})

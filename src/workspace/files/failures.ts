@@ -1,0 +1,33 @@
+import { FileRefused } from "../../contract/errors.ts"
+import type { AgentCallFailed } from "../../guest-channel/errors.ts"
+import { workspaceRoot } from "./guest-path.ts"
+
+type Reason = FileRefused["reason"]
+
+const reasons: Readonly<Record<string, readonly [Reason, string]>> = {
+  EXDEV: ["outside", `leads out of ${workspaceRoot} (through a symlink or "..")`],
+  ENOENT: ["not_found", "there is no such file"],
+  ENOTDIR: ["not_a_directory", "it, or a part of its path, is not a directory"],
+  EISDIR: ["not_a_file", "is a directory"],
+  EINVAL: ["not_a_file", "is not a regular file"],
+  ENXIO: ["not_a_file", "is not a regular file"],
+  EACCES: ["permission", "the guest's kernel does not permit it"],
+  EPERM: ["permission", "the guest's kernel does not permit it"],
+  EROFS: ["permission", "its file system is read-only"],
+  ENOSPC: ["no_space", "the workspace's disk is full; nothing was changed, delete something and try again"],
+  EDQUOT: ["no_space", "the quota is used up; nothing was changed, delete something and try again"],
+  EFBIG: ["too_large", "is larger than the guest's file system takes"],
+  ELOOP: ["failed", "has too many symlinks on its way"],
+  ENAMETOOLONG: ["failed", "has a name that is too long"]
+}
+
+/** What the guest's kernel answered, as a caller sees it. */
+export const fileFailure = (path: string) => ({ detail, errno, operation }: AgentCallFailed): FileRefused => {
+  const known = reasons[errno]
+  return known === undefined
+    ? new FileRefused({ path, reason: "failed", detail: `could not ${operation} it: ${errno} (${detail})` })
+    : new FileRefused({ path, reason: known[0], detail: known[1] })
+}
+
+/** Permission bits as people write them. */
+export const modeText = (mode: number) => mode.toString(8).padStart(4, "0")

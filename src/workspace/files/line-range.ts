@@ -1,0 +1,117 @@
+export interface LineRangeRequest {
+  /** First line wanted; lines count from 1. */
+  readonly startLine: number
+  /** Undefined: all to the end. */
+  readonly lineCount?: number | undefined
+  readonly maxBytes: number
+}
+
+/** What was found of a range of lines. */
+export interface FoundLines {
+  readonly bytes: Uint8Array
+  readonly lineCount: number
+  /** The range has more bytes than were asked for at most. */
+  readonly truncated: boolean
+  /** Lines of the whole file; undefined when it was not read to its end. */
+  readonly totalLines: number | undefined
+}
+
+const NEWLINE = 0x0a
+/** git's measure of a binary file: a NUL in as many bytes. */
+const BINARY_BYTES = 8_000
+/** Bytes read on behind the range to learn how many lines the file has. */
+const COUNTED_BYTES = 33_554_432
+
+/** Finds a range of lines in the bytes of a file as they come; holds no more than `maxBytes` of them. */
+export class LineRange {
+  readonly #request: LineRangeRequest
+  readonly #kept: Array<Uint8Array> = []
+  #keptBytes = 0
+  #overflowed = false
+  /** Line that the next byte belongs to. */
+  #line = 1
+  #seenBytes = 0
+  #seenBehind = 0
+  #last = NEWLINE
+  /** A NUL stands near the beginning. */
+  binary = false
+
+  constructor(request: LineRangeRequest) {
+    this.#request = request
+  }
+
+  get #endLine() {
+    return this.#request.startLine + (this.#request.lineCount ?? Number.POSITIVE_INFINITY)
+  }
+
+  get #complete() {
+    return this.#overflowed || this.#line >= this.#endLine
+  }
+
+  /** Takes the next bytes; says whether more are worth reading. */
+  push(bytes: Uint8Array): boolean {
+    if (bytes.length === 0) return true
+    const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    if (this.#seenBytes < BINARY_BYTES && view.subarray(0, BINARY_BYTES - this.#seenBytes).includes(0)) {
+      this.binary = true
+    }
+    if (this.binary) return false
+    this.#seenBytes += view.length
+    this.#last = view[view.length - 1]!
+    if (this.#complete) this.#seenBehind += view.length
+    this.#scan(view)
+    return this.#seenBehind < COUNTED_BYTES
+  }
+
+  #scan(bytes: Buffer) {
+    let from = this.#line >= this.#request.startLine ? 0 : -1
+    let to = this.#line >= this.#endLine ? 0 : -1
+    for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, at + 1)) {
+      this.#line++
+      if (this.#line === this.#request.startLine) from = at + 1
+      if (this.#line === this.#endLine) to = at + 1
+    }
+    if (from !== -1) this.#keep(bytes.subarray(from, to === -1 ? bytes.length : to))
+  }
+
+  #keep(bytes: Uint8Array) {
+    const room = this.#request.maxBytes - this.#keptBytes
+    if (bytes.length > room) this.#overflowed = true
+    if (bytes.length === 0 || room === 0) return
+    const piece = bytes.subarray(0, room)
+    this.#kept.push(piece)
+    this.#keptBytes += piece.length
+  }
+
+  /** `whole`: the file was read to its end. */
+  found(whole: boolean): FoundLines {
+    const all = Buffer.concat(this.#kept)
+    const bytes = this.#overflowed ? wholeLines(all) : all
+    const endsOpen = bytes.length > 0 && bytes[bytes.length - 1] !== NEWLINE
+    return {
+      bytes,
+      lineCount: newlines(bytes) + (endsOpen ? 1 : 0),
+      truncated: this.#overflowed,
+      totalLines: whole ? this.#line - (this.#last === NEWLINE ? 1 : 0) : undefined
+    }
+  }
+}
+
+const newlines = (bytes: Buffer) => {
+  let count = 0
+  for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, at + 1)) count++
+  return count
+}
+
+const isContinuation = (byte: number | undefined) => byte !== undefined && (byte & 0xc0) === 0x80
+
+/** Up to the end of the last line that is whole; of a single longer line its beginning, without half a character. */
+const wholeLines = (bytes: Buffer) => {
+  const end = bytes.lastIndexOf(NEWLINE)
+  if (end !== -1) return bytes.subarray(0, end + 1)
+  let start = bytes.length - 1
+  while (start > 0 && start > bytes.length - 4 && isContinuation(bytes[start])) start--
+  const first = bytes[start] ?? 0
+  const length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1
+  return start + length > bytes.length && start > 0 ? bytes.subarray(0, start) : bytes
+}

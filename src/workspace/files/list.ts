@@ -1,0 +1,59 @@
+import { Effect, Stream } from "effect"
+import type { ChannelFailed, FileRefused, InvalidRequest } from "../../contract/errors.ts"
+import type { FileEntry, FileList, FileListPayload } from "../../contract/operations/workspace-file.ts"
+import { pathText } from "../../disk/path-text.ts"
+import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import type { WalkEntry } from "../../guest-channel/walk.ts"
+import { fileFailure, modeText } from "./failures.ts"
+import { workspacePath, workspaceRoot } from "./guest-path.ts"
+import { UpperEntries } from "./upper-entries.ts"
+
+/** Entries looked at before counting ends: a guest can make more directories than anybody waits for. */
+const MAX_WALKED = 1_000_000
+
+/** Milliseconds that a Date can have, either side of the epoch. */
+const MAX_DATE_MS = 8_640_000_000_000_000n
+
+const modifiedAt = (mtimeNs: bigint) => {
+  // Times before 1970 come as two's complement.
+  const ms = BigInt.asIntN(64, mtimeNs) / 1_000_000n
+  return ms > -MAX_DATE_MS && ms < MAX_DATE_MS ? { modifiedAt: new Date(Number(ms)).toISOString() } : {}
+}
+
+const entryOf = (prefix: Uint8Array) => ({ linkTarget, mode, mtimeNs, path, size, type }: WalkEntry): FileEntry => ({
+  path: pathText(Buffer.concat([prefix, path])),
+  type,
+  sizeBytes: size,
+  mode: modeText(mode),
+  ...modifiedAt(mtimeNs),
+  ...(type === "symlink" ? { target: pathText(linkTarget) } : {})
+})
+
+const levels = ({ depth, recursive }: FileListPayload) => depth ?? (recursive ? 0 : 1)
+
+/** Lists a directory beneath /workspace. Holds no more than about twice the limit of it, whatever the guest sends. */
+export const listFiles = (
+  channel: GuestChannel,
+  payload: FileListPayload
+): Effect.Effect<FileList, ChannelFailed | FileRefused | InvalidRequest> =>
+  Effect.gen(function*() {
+    const directory = yield* workspacePath(payload.path)
+    const kept = new UpperEntries(payload.limit)
+    yield* channel.walk({ root: workspaceRoot, path: directory.bytes, maxDepth: levels(payload) }).pipe(
+      Stream.take(MAX_WALKED + 1),
+      Stream.runForEachChunk((entries) =>
+        Effect.sync(() => {
+          for (const entry of entries) kept.add(entry)
+        })
+      ),
+      Effect.catchTag("AgentCallFailed", (failure) => fileFailure(directory.text)(failure))
+    )
+    const entries = kept.sorted()
+    const prefix = directory.text === "." ? Buffer.alloc(0) : Buffer.concat([directory.bytes, Buffer.from("/")])
+    return {
+      path: directory.text,
+      entries: entries.map(entryOf(prefix)),
+      truncated: entries.length < kept.seen,
+      ...(kept.seen > MAX_WALKED ? {} : { total: kept.seen })
+    }
+  })

@@ -1,0 +1,34 @@
+import { Effect, type Scope, Stream } from "effect"
+import type { ChannelFailed, FileRefused, InvalidRequest } from "../../contract/errors.ts"
+import type { FileState } from "../../guest-channel/file-state.ts"
+import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import { fileFailure } from "./failures.ts"
+import { workspaceFile, type WorkspacePath, workspaceRoot } from "./guest-path.ts"
+
+export interface OpenedFile {
+  readonly state: FileState
+  /** To be run once. */
+  readonly content: Stream.Stream<Uint8Array, ChannelFailed | FileRefused>
+}
+
+/** Opens a file beneath /workspace for reading, for as long as the scope lasts. */
+export const openFile = (
+  channel: GuestChannel,
+  path: WorkspacePath
+): Effect.Effect<OpenedFile, ChannelFailed | FileRefused, Scope.Scope> =>
+  channel.openFile({ root: workspaceRoot, path: path.bytes }).pipe(
+    Effect.map(({ content, state }) => ({
+      state,
+      content: Stream.catchTag(content, "AgentCallFailed", (failure) => Stream.fail(fileFailure(path.text)(failure)))
+    })),
+    Effect.catchTag("AgentCallFailed", (failure) => fileFailure(path.text)(failure))
+  )
+
+/** A file's raw bytes, as the consumer asks for them. */
+export const readFileBytes = (
+  channel: GuestChannel,
+  path: string
+): Stream.Stream<Uint8Array, ChannelFailed | FileRefused | InvalidRequest> =>
+  Stream.unwrapScoped(
+    Effect.flatMap(workspaceFile(path), (file) => openFile(channel, file)).pipe(Effect.map(({ content }) => content))
+  )

@@ -1,0 +1,43 @@
+import { Effect, Stream } from "effect"
+import type { ChannelFailed, FileRefused, InvalidRequest } from "../../contract/errors.ts"
+import type { FileContent, FileReadPayload } from "../../contract/operations/workspace-file.ts"
+import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import { modeText } from "./failures.ts"
+import { workspaceFile } from "./guest-path.ts"
+import { LineRange } from "./line-range.ts"
+import { openFile } from "./open.ts"
+
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+const lossless = (bytes: Uint8Array) => {
+  try {
+    return { text: strict.decode(bytes), lossy: false }
+  } catch {
+    return { text: new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes), lossy: true }
+  }
+}
+
+/** Reads text beneath /workspace. Of a binary file only what it is is told. */
+export const readFile = (
+  channel: GuestChannel,
+  payload: FileReadPayload
+): Effect.Effect<FileContent, ChannelFailed | FileRefused | InvalidRequest> =>
+  Effect.scoped(Effect.gen(function*() {
+    const path = yield* workspaceFile(payload.path)
+    const { content, state } = yield* openFile(channel, path)
+    const range = new LineRange(payload)
+    let whole = true
+    yield* Stream.runForEachWhile(content, (bytes) => Effect.sync(() => (whole = range.push(bytes))))
+    const file = { path: path.text, sizeBytes: state.size, mode: modeText(state.mode), version: state.version }
+    if (range.binary) return { ...file, binary: true, lossy: false, truncated: false }
+    const { bytes, lineCount, totalLines, truncated } = range.found(whole)
+    return {
+      ...file,
+      ...lossless(bytes),
+      binary: false,
+      truncated,
+      startLine: payload.startLine,
+      lineCount,
+      ...(truncated ? { nextLine: payload.startLine + lineCount } : {}),
+      ...(totalLines === undefined ? {} : { totalLines })
+    }
+  }))
