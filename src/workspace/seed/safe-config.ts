@@ -67,11 +67,13 @@ export const upstreamOf = (settings: Settings, ref: string | undefined): Upstrea
     : undefined
 }
 
-export const remotesOf = (settings: Settings): ReadonlyArray<{ readonly name: string; readonly url: string }> =>
+/** Remotes by name; without a URL where the guest may not know it, which still has branches follow it. */
+export const remotesOf = (
+  settings: Settings
+): ReadonlyArray<{ readonly name: string; readonly url: string | undefined }> =>
   [...settings].flatMap(([key, value]) => {
     const name = /^remote\.(.+)\.url$/s.exec(key)?.[1]
-    const url = publicUrl(value)
-    return name !== undefined && plainName.test(name) && url !== undefined ? [{ name, url }] : []
+    return name !== undefined && plainName.test(name) ? [{ name, url: publicUrl(value) }] : []
   })
 
 const quoted = (text: string) => `"${text.replace(/[\\"]/g, "\\$&")}"`
@@ -97,7 +99,10 @@ export const guestConfig = (options: {
     section("core", core),
     sha256 ? section("extensions", [["objectformat", "sha256"]]) : "",
     ...remotesOf(options.settings).map(({ name, url }) =>
-      section(`remote ${quoted(name)}`, [["url", quoted(url)], ["fetch", `+refs/heads/*:refs/remotes/${name}/*`]])
+      section(`remote ${quoted(name)}`, [
+        ...(url === undefined ? [] : [["url", quoted(url)] as const]),
+        ["fetch", `+refs/heads/*:refs/remotes/${name}/*`]
+      ])
     ),
     options.upstream === undefined ? "" : section(`branch ${quoted(options.upstream.branch)}`, [
       ["remote", quoted(options.upstream.remote)],

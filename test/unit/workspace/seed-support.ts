@@ -29,7 +29,7 @@ const env = {
 
 /** Runs the user's own git, as the user would. */
 export const userGit = (cwd: string, ...args: ReadonlyArray<string>): string =>
-  execFileSync("git", args, { cwd, env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })
+  execFileSync("git", args, { cwd, env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], timeout: 10_000 })
 
 /** Writes files by their names; a name that ends with `/` makes a directory. */
 export const write = (folder: string, files: Readonly<Record<string, string>>) => {
