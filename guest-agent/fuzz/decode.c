@@ -26,6 +26,7 @@ static void decode_opener(uint8_t kind, struct cursor from) {
   struct walk_request walk;
   struct compare_request compare;
   struct read_many_request many;
+  struct change_request change;
   struct connect_request connect;
   switch (kind) {
     case KIND_SPAWN:
@@ -63,6 +64,9 @@ static void decode_opener(uint8_t kind, struct cursor from) {
       touch(many.root);
       touch_list(many.paths);
       return;
+    case KIND_CHANGE:
+      if (decode_change(from, &change)) touch(change.root);
+      return;
     default: decode_connect(from, &connect); return;
   }
 }
@@ -96,11 +100,11 @@ static void decode_other(uint8_t kind, struct cursor from) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size < 1) return 0;
-  uint8_t kind = data[0] % 16;
+  uint8_t kind = data[0] % 17;
   payload = data + 1;
   payload_size = size - 1;
   struct cursor from = cursor_over(payload, payload_size);
-  if (kind == KIND_SPAWN || (kind >= KIND_READ && kind <= KIND_READ_MANY))
+  if (kind == KIND_SPAWN || (kind >= KIND_READ && kind <= KIND_CHANGE))
     decode_opener(kind, from);
   else
     decode_other(kind, from);

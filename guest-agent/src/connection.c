@@ -6,6 +6,7 @@
 
 #include "announce.h"
 #include "call.h"
+#include "change.h"
 #include "compare.h"
 #include "frame.h"
 #include "forward.h"
@@ -51,6 +52,7 @@ static void begin(struct stream *stream, const void *request) {
     case KIND_WALK: walk(stream, request); break;
     case KIND_COMPARE: compare(stream, request); break;
     case KIND_READ_MANY: read_many(stream, request); break;
+    case KIND_CHANGE: change_files(stream, request); break;
     default: forward(stream, request); break;
   }
 }
@@ -81,6 +83,7 @@ static void opener(const struct frame *frame) {
     struct walk_request walk;
     struct compare_request compare;
     struct read_many_request read_many;
+    struct change_request change;
     struct connect_request connect;
   } request;
   struct cursor cursor = cursor_over(frame->payload, frame->length);
@@ -104,6 +107,9 @@ static void opener(const struct frame *frame) {
       break;
     case KIND_READ_MANY:
       if (decode_read_many(cursor, &request.read_many)) id = request.read_many.id, window = request.read_many.window;
+      break;
+    case KIND_CHANGE:
+      if (decode_change(cursor, &request.change)) id = request.change.id;
       break;
     default:
       if (decode_connect(cursor, &request.connect)) id = request.connect.id, window = request.connect.window;
@@ -147,7 +153,7 @@ static bool about_stream(struct stream *stream, const struct frame *frame) {
   }
 }
 
-static bool is_opener(uint8_t kind) { return kind == KIND_SPAWN || (kind >= KIND_READ && kind <= KIND_READ_MANY); }
+static bool is_opener(uint8_t kind) { return kind == KIND_SPAWN || (kind >= KIND_READ && kind <= KIND_CHANGE); }
 
 static void handle(const struct frame *frame) {
   struct stream *stream = NULL;

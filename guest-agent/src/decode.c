@@ -147,6 +147,12 @@ bool decode_read_many(struct cursor cursor, struct read_many_request *out) {
   return cursor_done(&cursor);
 }
 
+bool decode_change(struct cursor cursor, struct change_request *out) {
+  take_id(&cursor, out->id);
+  out->root = take_str(&cursor);
+  return cursor_done(&cursor);
+}
+
 bool decode_connect(struct cursor cursor, struct connect_request *out) {
   take_id(&cursor, out->id);
   out->window = take_u32(&cursor);

@@ -93,6 +93,11 @@ struct read_many_request {
   struct list paths;
 };
 
+struct change_request {
+  uint8_t id[ID_SIZE];
+  struct bytes root;
+};
+
 struct connect_request {
   uint8_t id[ID_SIZE];
   uint32_t window;
@@ -127,6 +132,7 @@ bool decode_write(struct cursor cursor, struct write_request *out);
 bool decode_walk(struct cursor cursor, struct walk_request *out);
 bool decode_compare(struct cursor cursor, struct compare_request *out);
 bool decode_read_many(struct cursor cursor, struct read_many_request *out);
+bool decode_change(struct cursor cursor, struct change_request *out);
 bool decode_connect(struct cursor cursor, struct connect_request *out);
 bool decode_data_in(struct cursor cursor, struct data_in *out);
 bool decode_end_in(struct cursor cursor, uint64_t *offset);

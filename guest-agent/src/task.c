@@ -103,6 +103,6 @@ void task_reaped(struct stream *stream, bool exited, uint32_t code) {
 void task_input_complete(struct stream *stream) { stream->report->go_on = true; }
 
 void task_abandon(struct stream *stream) {
-  if (stream->pid > 0 && stream->opener != KIND_WRITE) kill(stream->pid, SIGKILL);
+  if (stream->pid > 0 && stream->opener != KIND_WRITE && stream->opener != KIND_CHANGE) kill(stream->pid, SIGKILL);
   unmap_report(stream);
 }

@@ -11,7 +11,7 @@
 struct task_report {
   volatile uint32_t error; /* errno, 0 = it went well */
   volatile uint8_t step;
-  volatile bool go_on; /* WRITE: the input is complete, the file may take its place */
+  volatile bool go_on; /* WRITE, CHANGE: the input is complete, the file may take its place */
   char detail[DETAIL_MAX];
 };
 
@@ -22,7 +22,7 @@ typedef int task_body(const void *request, struct task_report *report);
 void task_start(struct stream *stream, task_body *body, const void *request, bool with_input);
 void task_reaped(struct stream *stream, bool exited, uint32_t code);
 void task_input_complete(struct stream *stream);
-/* The stream is released: a running helper ends by itself (WRITE) or is killed; nobody waits for it. */
+/* The stream is released: a running helper ends by itself (WRITE, CHANGE) or is killed; nobody waits for it. */
 void task_abandon(struct stream *stream);
 
 /* In a helper with input: waits until no other such helper is past this point, and keeps them from it until it ends. 0 or errno. */

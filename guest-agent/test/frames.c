@@ -152,6 +152,14 @@ static bool host_read_many(struct cursor from, struct writer *to) {
   return true;
 }
 
+static bool host_change(struct cursor from, struct writer *to) {
+  struct change_request it;
+  if (!decode_change(from, &it)) return false;
+  put_id(to, it.id);
+  put_text(to, it.root);
+  return true;
+}
+
 static bool host_connect(struct cursor from, struct writer *to) {
   struct connect_request it;
   if (!decode_connect(from, &it)) return false;
@@ -242,6 +250,7 @@ static bool recode(const char *name, uint8_t kind, struct cursor from, struct wr
     case KIND_WALK: return host_walk(from, to);
     case KIND_COMPARE: return host_compare(from, to);
     case KIND_READ_MANY: return host_read_many(from, to);
+    case KIND_CHANGE: return host_change(from, to);
     case KIND_CONNECT: return host_connect(from, to);
     default: return by_shape(from, to, agent_shape(name, kind, from.left));
   }

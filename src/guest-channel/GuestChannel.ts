@@ -8,8 +8,10 @@ import {
   type CommandNotStarted
 } from "../contract/errors.ts"
 import { type Call, Calls } from "./calls.ts"
+import * as ChangeFiles from "./change-files.ts"
 import * as Compare from "./compare.ts"
 import { type AgentEvent, Connection } from "./connection.ts"
+import type { GuestString } from "./control.ts"
 import type { AgentCallFailed } from "./errors.ts"
 import type { WrittenFile } from "./file-state.ts"
 import * as Files from "./files.ts"
@@ -101,6 +103,10 @@ export interface GuestChannel {
   readonly walk: (request: Files.WalkRequest) => ReturnType<typeof Files.walk>
   readonly compare: (request: Compare.CompareRequest) => ReturnType<typeof Compare.compare>
   readonly readMany: (request: Compare.ReadManyRequest) => ReturnType<typeof Compare.readMany>
+  readonly changeFiles: (
+    root: GuestString,
+    changes: ReadonlyArray<ChangeFiles.FileChange>
+  ) => ReturnType<typeof ChangeFiles.changeFiles>
   readonly connectPort: (
     request: { readonly port: number; readonly family?: 4 | 6 | undefined }
   ) => Effect.Effect<Files.GuestSocket, AgentCallFailed | ChannelFailed, Scope.Scope>
@@ -161,6 +167,7 @@ const connect = (options: ConnectOptions): Effect.Effect<GuestChannel, ChannelFa
       walk: (wanted) => Files.walk(connection, wanted),
       compare: (wanted) => Compare.compare(connection, wanted),
       readMany: (wanted) => Compare.readMany(connection, wanted),
+      changeFiles: (root, changes) => ChangeFiles.changeFiles(connection, root, changes),
       connectPort: (wanted) => Files.connectPort(connection, wanted),
       events: Mailbox.toStream(events),
       failed: Deferred.await(connection.failed)

@@ -83,7 +83,9 @@ export const HostMessage = {
     })
   ),
   /** limit in `bytes` of each file */
-  ReadMany: message(0x0f, struct({ id: id16, window: u32, root: str, limit: offset, paths: list(str) }))
+  ReadMany: message(0x0f, struct({ id: id16, window: u32, root: str, limit: offset, paths: list(str) })),
+  /** what to change is the input */
+  Change: message(0x10, struct({ id: id16, root: str }))
 } as const
 
 /** How an ended stream ended: the tag and payload of its FAILED or EXITED frame, present when `phase` is 2. */
@@ -145,6 +147,7 @@ export const flows = {
   walk: { kind: HostMessage.Walk.kind, outputs: [1], input: false },
   connect: { kind: HostMessage.Connect.kind, outputs: [1], input: true },
   compare: { kind: HostMessage.Compare.kind, outputs: [1], input: false },
-  readMany: { kind: HostMessage.ReadMany.kind, outputs: [1], input: false }
+  readMany: { kind: HostMessage.ReadMany.kind, outputs: [1], input: false },
+  change: { kind: HostMessage.Change.kind, outputs: [1], input: true }
 } as const
 export type OpenerKind = keyof typeof flows

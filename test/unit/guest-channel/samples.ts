@@ -129,6 +129,7 @@ export const samples: ReadonlyArray<Sample> = [
     limit: 4_294_967_301,
     paths: [text("a/b"), notUtf8]
   }),
+  sample("change", 9, HostMessage.Change, { id, root: text("/workspace") }),
 
   sample("agent-hello", 0, AgentMessage.Hello, {
     nonce: id,

@@ -1,0 +1,101 @@
+import { Effect, Stream } from "effect"
+import type { Connection } from "./connection.ts"
+import type { GuestString } from "./control.ts"
+import { HostMessage } from "./messages.ts"
+import { awaitEnd } from "./open.ts"
+import { type Failure, id, open } from "./operation.ts"
+
+/** A path is bytes relative to the root; no link on its way is followed. */
+export type FileChange =
+  /** Takes a file or link away. Fails (ESTALE) when it is not the one that was seen. */
+  | { readonly _tag: "take"; readonly path: Uint8Array; readonly seen: SeenFile }
+  /** Puts a file where nothing is, or only empty directories are; it has the mode, and the owner, of what was taken. */
+  | {
+    readonly _tag: "file"
+    readonly path: Uint8Array
+    readonly content: Uint8Array
+    /** Permission bits; undefined: as what was taken, else 0644. */
+    readonly mode: number | undefined
+    /** Which `take` (its place in the list) it stands in for. */
+    readonly taken: number | undefined
+  }
+  | { readonly _tag: "link"; readonly path: Uint8Array; readonly target: Uint8Array }
+  /** Puts what was taken somewhere, or back, with another mode unless that is undefined. */
+  | { readonly _tag: "move"; readonly path: Uint8Array; readonly mode: number | undefined; readonly taken: number }
+
+/** What a walk told of a file. */
+export interface SeenFile {
+  readonly ino: bigint
+  readonly size: number
+  readonly mtimeNs: bigint
+  readonly ctimeNs: bigint
+}
+
+/**
+ * Changes many files beneath `root`: all that is taken goes first, then everything is put in its place, with the
+ * directories that it needs; directories left empty go. New content is written ahead, beside the rest: when one step
+ * fails (a full disk, a file that changed meanwhile) those before it are undone, and nothing has changed.
+ */
+export const changeFiles = (
+  connection: Connection,
+  root: GuestString,
+  changes: ReadonlyArray<FileChange>
+): Effect.Effect<void, Failure> =>
+  Effect.scoped(Effect.gen(function*() {
+    const stream = yield* open(connection, "change", HostMessage.Change, { id: id(), root })
+    const ended = awaitEnd(stream, "change")
+    const sent = Stream.runForEach(Stream.fromIterable(pieces(changes)), (bytes) => stream.input.write(bytes)).pipe(
+      Effect.andThen(Effect.suspend(() => stream.input.end()))
+    )
+    // A full disk is told at once, not after all of the content.
+    yield* Effect.raceFirst(Effect.andThen(sent, ended), ended)
+  }))
+
+const kinds = { take: 1, file: 2, link: 3, move: 4 } as const
+
+/** Written together, so that many small changes are few frames. */
+const PIECE_BYTES = 32 * 1024
+
+function* pieces(changes: ReadonlyArray<FileChange>): Generator<Uint8Array, void> {
+  let held: Array<Uint8Array> = []
+  let size = 0
+  for (const change of changes) {
+    for (const bytes of encoded(change)) {
+      held.push(bytes)
+      size += bytes.length
+    }
+    if (size < PIECE_BYTES) continue
+    yield Buffer.concat(held)
+    held = []
+    size = 0
+  }
+  if (size > 0) yield Buffer.concat(held)
+}
+
+const encoded = (change: FileChange): ReadonlyArray<Uint8Array> => {
+  const head = [Buffer.of(kinds[change._tag]), number(change.path.length, 4), change.path]
+  switch (change._tag) {
+    case "take": {
+      const { ctimeNs, ino, mtimeNs, size } = change.seen
+      return [...head, number(ino, 8), number(size, 8), number(mtimeNs, 8), number(ctimeNs, 8)]
+    }
+    case "file":
+      return [...head, ...place(change), number(change.content.length, 8), change.content]
+    case "link":
+      return [...head, number(change.target.length, 4), change.target]
+    case "move":
+      return [...head, ...place(change)]
+  }
+}
+
+const place = (change: { readonly mode: number | undefined; readonly taken: number | undefined }) => [
+  number(change.mode ?? 0, 4),
+  number(change.taken === undefined ? 0 : change.taken + 1, 4)
+]
+
+const number = (value: number | bigint, bytes: 4 | 8) => {
+  const to = Buffer.alloc(bytes)
+  if (bytes === 4) to.writeUInt32BE(Number(value))
+  else to.writeBigUInt64BE(BigInt.asUintN(64, BigInt(value)))
+  return to
+}
