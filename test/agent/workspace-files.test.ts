@@ -1,0 +1,331 @@
+import { assert } from "@effect/vitest"
+import { Chunk, Effect, Either, Schema, Stream } from "effect"
+import { spawn } from "node:child_process"
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
+import type { PyroError } from "../../src/contract/errors.ts"
+import {
+  FileEditPayload,
+  FileListPayload,
+  FileReadPayload,
+  FileWritePayload
+} from "../../src/contract/operations/workspace-file.ts"
+import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
+import { editFile } from "../../src/workspace/files/edit.ts"
+import { listFiles } from "../../src/workspace/files/list.ts"
+import { readFileBytes } from "../../src/workspace/files/open.ts"
+import { readFile } from "../../src/workspace/files/read.ts"
+import { writeFile, writeFileFrom } from "../../src/workspace/files/write.ts"
+import { Agent, withConfinedAgent } from "./agent.ts"
+
+/** The operations as a surface calls them: with the fields of their JSON. */
+const files = (channel: GuestChannel) => {
+  const decoded = <A, I>(schema: Schema.Schema<A, I>, fields: object) =>
+    Schema.decodeUnknownSync(schema)({ workspace: "test", ...fields })
+  return {
+    list: (fields: object = {}) => listFiles(channel, decoded(FileListPayload(), fields)),
+    read: (path: string, fields: object = {}) => readFile(channel, decoded(FileReadPayload(), { path, ...fields })),
+    write: (path: string, fields: object) => writeFile(channel, decoded(FileWritePayload(), { path, ...fields })),
+    edit: (path: string, old_text: string, new_text: string, fields: object = {}) =>
+      editFile(channel, decoded(FileEditPayload(), { path, old_text, new_text, ...fields })),
+    bytes: (path: string) =>
+      Effect.map(
+        Stream.runCollect(readFileBytes(channel, path)),
+        (pieces) => Buffer.concat(Chunk.toReadonlyArray(pieces))
+      )
+  }
+}
+
+/** The agent's own root, with an empty /workspace in it. */
+const fresh = Effect.gen(function*() {
+  const channel = yield* Agent.connect()
+  const { folder } = yield* Agent
+  const root = `${folder}/${readdirSync(folder).find((name) => name.startsWith("root-"))}`
+  const workspace = `${root}/workspace`
+  yield* Effect.acquireRelease(
+    Effect.sync(() => mkdirSync(workspace)),
+    () =>
+      Effect.promise(() => import("node:fs/promises").then(({ rm }) => rm(workspace, { recursive: true, force: true })))
+  )
+  return { ...files(channel), channel, root, workspace }
+})
+
+const reasonOf = <A>(effect: Effect.Effect<A, PyroError>) =>
+  Effect.map(Effect.flip(effect), (failure) => failure._tag === "FileRefused" ? failure.reason : failure._tag)
+
+withConfinedAgent("files of a workspace", (it) => {
+  it.scoped("are listed by level, with what they are", () =>
+    Effect.gen(function*() {
+      const { list, workspace } = yield* fresh
+      mkdirSync(`${workspace}/src/deep/deeper`, { recursive: true })
+      writeFileSync(`${workspace}/src/main.py`, "12345")
+      chmodSync(`${workspace}/src/main.py`, 0o751)
+      symlinkSync("src/main.py", `${workspace}/link`)
+      writeFileSync(Buffer.from(`${workspace}/od d\xff\n`, "latin1"), "")
+      writeFileSync(`${workspace}/src/deep/deeper/end`, "")
+      const top = yield* list()
+      assert.deepStrictEqual([top.path, top.truncated, top.total], [".", false, 3])
+      assert.deepStrictEqual(
+        top.entries.map((
+          { path, sizeBytes, target, type }
+        ) => [path, type, type === "directory" ? 0 : sizeBytes, target]),
+        [
+          ["link", "symlink", 11, "src/main.py"],
+          ["\"od d\\377\\n\"", "file", 0, undefined],
+          ["src", "directory", 0, undefined]
+        ]
+      )
+      const inner = yield* list({ path: "/workspace/src/" })
+      assert.strictEqual(inner.path, "src")
+      const main = inner.entries.find(({ path }) => path === "src/main.py")
+      assert.deepStrictEqual([main?.mode, main?.sizeBytes], ["0751", 5])
+      assert.strictEqual(main?.modifiedAt, statSync(`${workspace}/src/main.py`).mtime.toISOString())
+      const all = yield* list({ recursive: true })
+      assert.strictEqual(all.entries.at(-1)?.path, "src/main.py")
+      assert.strictEqual(all.total, 7)
+      const cut = yield* list({ recursive: true, limit: 4 })
+      assert.deepStrictEqual(cut.entries.map(({ path }) => path), ["link", "\"od d\\377\\n\"", "src", "src/deep"])
+      assert.deepStrictEqual([cut.truncated, cut.total], [true, 7])
+      assert.strictEqual((yield* list({ depth: 2 })).total, 5)
+      assert.strictEqual(yield* reasonOf(list({ path: "nowhere" })), "not_found")
+      assert.strictEqual(yield* reasonOf(list({ path: "src/main.py" })), "not_a_directory")
+    }))
+
+  it.scoped("are read whole, by lines, and up to a limit", () =>
+    Effect.gen(function*() {
+      const { bytes, read, workspace } = yield* fresh
+      const lines = Array.from({ length: 50_000 }, (_, i) => `line ${i + 1}\n`)
+      writeFileSync(`${workspace}/long`, lines.join(""))
+      chmodSync(`${workspace}/long`, 0o640)
+      const first = yield* read("long")
+      assert.deepStrictEqual([first.truncated, first.totalLines, first.mode], [true, 50_000, "0640"])
+      assert.isAtMost(first.text!.length, 262_144)
+      assert.strictEqual(first.text, lines.slice(0, first.lineCount).join(""))
+      const next = yield* read("long", { start_line: first.nextLine, max_bytes: 4_000_000 })
+      assert.strictEqual(first.text! + next.text!, lines.join(""))
+      assert.strictEqual(next.version, first.version)
+      const some = yield* read("long", { start_line: 40_000, line_count: 2 })
+      assert.deepStrictEqual([some.text, some.truncated, some.lineCount], ["line 40000\nline 40001\n", false, 2])
+      const beyond = yield* read("long", { start_line: 60_000 })
+      assert.deepStrictEqual([beyond.text, beyond.lineCount, beyond.totalLines], ["", 0, 50_000])
+      assert.strictEqual((yield* bytes("/workspace/long")).toString(), lines.join(""))
+
+      writeFileSync(`${workspace}/latin`, Buffer.from("caf\xe9\r\n", "latin1"))
+      const latin = yield* read("latin")
+      assert.deepStrictEqual([latin.text, latin.lossy, latin.binary], ["caf\ufffd\r\n", true, false])
+      const raw = Buffer.concat([Buffer.from("\x7fELF\0"), Buffer.alloc(100_000, 255)])
+      writeFileSync(`${workspace}/binary`, raw)
+      const binary = yield* read("binary")
+      assert.deepStrictEqual([binary.text, binary.binary, binary.sizeBytes], [undefined, true, 100_005])
+      assert.isTrue((yield* bytes("binary")).equals(raw))
+      writeFileSync(`${workspace}/empty`, "")
+      const empty = yield* read("empty")
+      assert.deepStrictEqual([empty.text, empty.lineCount, empty.totalLines], ["", 0, 0])
+      assert.strictEqual(yield* reasonOf(read(".")), "not_a_file")
+      assert.strictEqual(yield* reasonOf(read("empty/x")), "not_a_directory")
+      assert.strictEqual(yield* reasonOf(read("nothing")), "not_found")
+    }))
+
+  it.scoped("are written as text or bytes, with the directories above and the mode they had", () =>
+    Effect.gen(function*() {
+      const { channel, read, workspace, write } = yield* fresh
+      const made = yield* write("a/b/new", { text: "größe" })
+      assert.deepStrictEqual([made.path, made.created, made.sizeBytes, made.mode], ["a/b/new", true, 7, "0644"])
+      assert.strictEqual((yield* read("a/b/new")).version, made.version)
+      chmodSync(`${workspace}/a/b/new`, 0o755)
+      const again = yield* write("a/b/new", { content: Uint8Array.of(0, 255) })
+      assert.deepStrictEqual([again.created, again.mode], [false, "0755"])
+      assert.deepStrictEqual([...readFileSync(`${workspace}/a/b/new`)], [0, 255])
+      assert.strictEqual((yield* write("a/b/new", { text: "", mode: "600" })).mode, "0600")
+      assert.strictEqual(statSync(`${workspace}/a/b/new`).mode & 0o7777, 0o600)
+      assert.strictEqual(yield* reasonOf(write("x", {})), "InvalidRequest")
+      assert.strictEqual(yield* reasonOf(write("x", { text: "a", content: "" })), "InvalidRequest")
+      assert.strictEqual(yield* reasonOf(write("a", { text: "" })), "not_a_file")
+      assert.strictEqual(yield* reasonOf(write("a/b/new/x", { text: "" })), "not_a_directory")
+      const broken = writeFileFrom(
+        channel,
+        { path: "half" },
+        Stream.concat(Stream.make(Buffer.alloc(200_000)), Stream.fail("its source broke" as const))
+      )
+      assert.strictEqual(yield* Effect.flip(broken), "its source broke")
+      assert.isFalse(existsSync(`${workspace}/half`))
+      assert.isFalse(existsSync(`${workspace}/x`))
+    }))
+
+  it.scoped("are not overwritten by who saw an older version", () =>
+    Effect.gen(function*() {
+      const { read, workspace, write } = yield* fresh
+      const { version } = yield* write("file", { text: "one" })
+      const mine = yield* write("file", { text: "two", expected_version: version })
+      const stale = yield* Effect.flip(write("file", { text: "three", expected_version: version }))
+      assert.strictEqual(stale._tag === "FileChanged" ? stale.actualVersion : stale._tag, mine.version)
+      const exists = yield* Effect.flip(write("file", { text: "four", expected_version: "absent" }))
+      assert.strictEqual(exists._tag === "FileRefused" ? exists.reason : exists._tag, "exists")
+      assert.include(exists.message, mine.version)
+      const gone = yield* Effect.flip(write("never", { text: "five", expected_version: version }))
+      assert.strictEqual(gone._tag === "FileChanged" ? gone.actualVersion : gone._tag, "absent")
+      assert.isTrue((yield* write("fresh", { text: "", expected_version: "absent" })).created)
+      writeFileSync(`${workspace}/file`, "TWO") // by a process of the guest, in place and of the same size
+      assert.notStrictEqual((yield* read("file")).version, mine.version)
+      assert.strictEqual(yield* reasonOf(write("file", { text: "six", expected_version: mine.version })), "FileChanged")
+      assert.strictEqual(readFileSync(`${workspace}/file`, "utf8"), "TWO")
+      assert.deepStrictEqual(readdirSync(workspace).sort(), ["file", "fresh"])
+    }))
+
+  it.scoped("are edited exactly, or not at all with what would help", () =>
+    Effect.gen(function*() {
+      const { edit, read, workspace, write } = yield* fresh
+      writeFileSync(`${workspace}/code`, "a = 1\nb = 1\n\tc = 2\n")
+      chmodSync(`${workspace}/code`, 0o755)
+      const edited = yield* edit("code", "b = 1\n", "b = 3\nx = 4\n")
+      assert.deepStrictEqual([edited.replaced, edited.lines, edited.mode, edited.sizeBytes], [1, [2], "0755", 25])
+      assert.strictEqual(readFileSync(`${workspace}/code`, "utf8"), "a = 1\nb = 3\nx = 4\n\tc = 2\n")
+      assert.strictEqual((yield* read("code")).version, edited.version)
+      const several = yield* Effect.flip(edit("code", " = ", "="))
+      assert.deepStrictEqual(
+        several._tag === "EditRejected" ? [several.matches, several.lines] : several._tag,
+        [4, [1, 2, 3, 4]]
+      )
+      const near = yield* Effect.flip(edit("code", "    c = 2", "c = 3"))
+      assert.include(near.message, "line 4 if white space were ignored")
+      assert.strictEqual((yield* edit("code", " = ", "=", { replace_all: true })).replaced, 4)
+      const { version } = yield* write("code", { text: "one" })
+      yield* edit("code", "one", "two", { expected_version: version })
+      assert.strictEqual(yield* reasonOf(edit("code", "two", "three", { expected_version: version })), "FileChanged")
+      assert.strictEqual(yield* reasonOf(edit("code", "same", "same")), "InvalidRequest")
+      assert.strictEqual(yield* reasonOf(edit("nothing", "a", "b")), "not_found")
+      writeFileSync(`${workspace}/windows`, Buffer.from("caf\xe9\r\nb\r\n", "latin1"))
+      assert.strictEqual((yield* edit("windows", "\nb\n", "\nc\nd\n")).lineEndings, "crlf")
+      assert.strictEqual(readFileSync(`${workspace}/windows`, "latin1"), "caf\xe9\r\nc\r\nd\r\n")
+      yield* edit("windows", "c\nd\n", "")
+      writeFileSync(`${workspace}/all`, "gone")
+      assert.strictEqual((yield* edit("all", "gone", "")).sizeBytes, 0)
+    }))
+
+  it.scoped("lose no edit of several made at once", () =>
+    Effect.gen(function*() {
+      const { edit, workspace } = yield* fresh
+      const names = Array.from({ length: 4 }, (_, i) => `word${i}`)
+      writeFileSync(`${workspace}/shared`, names.map((name) => `${name}\n`).join(""))
+      const edits = names.map((name) => edit("shared", `${name}\n`, `${name} done\n`))
+      yield* Effect.all(edits, { concurrency: "unbounded" })
+      assert.strictEqual(readFileSync(`${workspace}/shared`, "utf8"), names.map((name) => `${name} done\n`).join(""))
+    }))
+
+  it.scoped("are beneath /workspace, whatever links say", () =>
+    Effect.gen(function*() {
+      const { edit, list, read, root, workspace, write } = yield* fresh
+      mkdirSync(`${root}/etc`, { recursive: true })
+      writeFileSync(`${root}/etc/passwd`, "secret")
+      mkdirSync(`${workspace}/d`)
+      symlinkSync("/etc", `${workspace}/etc`)
+      symlinkSync("../etc", `${workspace}/near`)
+      symlinkSync("../../etc/passwd", `${workspace}/d/file`)
+      symlinkSync("/etc/new", `${workspace}/dangling`)
+      symlinkSync("..", `${workspace}/up`)
+      symlinkSync("/workspace/d", `${workspace}/absolute`)
+      for (
+        const path of ["etc/passwd", "near/passwd", "d/file", "up/etc/passwd", "d/../up/etc/passwd", "absolute/file"]
+      ) {
+        assert.strictEqual(yield* reasonOf(read(path)), "outside", path)
+        assert.strictEqual(yield* reasonOf(edit(path, "secret", "told")), "outside", path)
+        assert.strictEqual(yield* reasonOf(write(path, { text: "x" })), "outside", path)
+      }
+      for (const path of ["dangling", "etc/new", "near/new/x", "up/new", "up/workspace/new"]) {
+        assert.strictEqual(yield* reasonOf(write(path, { text: "x" })), "outside", path)
+      }
+      for (const path of ["etc", "near", "up", "up/etc", "absolute"]) {
+        assert.strictEqual(yield* reasonOf(list({ path })), "outside", path)
+      }
+      const seen = yield* list({ recursive: true })
+      assert.isFalse(seen.entries.some(({ path }) => path.includes("passwd")))
+      assert.deepStrictEqual(readdirSync(`${root}/etc`), ["passwd"])
+      assert.strictEqual(readFileSync(`${root}/etc/passwd`, "utf8"), "secret")
+    }))
+
+  it.scoped("through links beneath /workspace are the files they lead to", () =>
+    Effect.gen(function*() {
+      const { edit, read, workspace, write } = yield* fresh
+      mkdirSync(`${workspace}/docs`)
+      writeFileSync(`${workspace}/docs/AGENTS.md`, "be kind\n")
+      symlinkSync("docs/AGENTS.md", `${workspace}/CLAUDE.md`)
+      assert.strictEqual((yield* read("CLAUDE.md")).text, "be kind\n")
+      yield* edit("CLAUDE.md", "kind", "exact")
+      const { version } = yield* read("CLAUDE.md")
+      yield* write("CLAUDE.md", { text: "new\n", expected_version: version })
+      assert.strictEqual(readFileSync(`${workspace}/docs/AGENTS.md`, "utf8"), "new\n")
+      assert.strictEqual((yield* read("docs/../CLAUDE.md")).text, "new\n")
+    }))
+
+  it.scoped("stay beneath /workspace while a directory turns into a link and back", () =>
+    Effect.gen(function*() {
+      const { edit, list, read, root, workspace, write } = yield* fresh
+      const outside = mkdtempSync(`${root}/outside-`)
+      for (const name of ["file", "edited", "secret"]) writeFileSync(`${outside}/${name}`, "outside")
+      mkdirSync(`${workspace}/real`)
+      writeFileSync(`${workspace}/real/file`, "inside")
+      // As fast as it can: `spot` is a directory with a file, a link to the outside, or not there.
+      const swapper = yield* Effect.acquireRelease(
+        Effect.sync(() =>
+          spawn(process.execPath, [
+            "-e",
+            `const fs = require("fs"); process.chdir(process.argv[1])
+            fs.mkdirSync("held"); fs.writeFileSync("held/file", "inside"); fs.writeFileSync("held/edited", "inside")
+            fs.symlinkSync("../" + process.argv[2], "held-link")
+            fs.writeSync(1, "ready")
+            for (;;) {
+              try {
+                fs.renameSync("held", "spot"); fs.renameSync("spot", "held")
+                fs.renameSync("held-link", "spot"); fs.renameSync("spot", "held-link")
+              } catch {
+                fs.rmSync("spot", { recursive: true, force: true }) // a write made it meanwhile
+              }
+            }`,
+            workspace,
+            outside.slice(root.length + 1)
+          ])
+        ),
+        (child) =>
+          Effect.async<void>((resume) => {
+            if (child.exitCode !== null) return resume(Effect.void)
+            child.once("exit", () => resume(Effect.void))
+            child.kill("SIGKILL")
+          })
+      )
+      yield* Effect.async<void>((resume) => swapper.stdout.once("data", () => resume(Effect.void)))
+      const reasons = new Map<string, number>()
+      const note = (outcome: Either.Either<unknown, PyroError>) => {
+        const told = Either.isRight(outcome)
+          ? "done"
+          : outcome.left._tag === "FileRefused"
+          ? outcome.left.reason
+          : outcome.left._tag
+        reasons.set(told, (reasons.get(told) ?? 0) + 1)
+      }
+      for (let i = 0; i < 150; i++) {
+        const content = yield* Effect.either(read("spot/file"))
+        note(content)
+        if (Either.isRight(content)) assert.strictEqual(content.right.text, "inside")
+        const listed = yield* Effect.either(list({ path: "spot" }))
+        note(listed)
+        if (Either.isRight(listed)) assert.isFalse(listed.right.entries.some(({ path }) => path === "spot/secret"))
+        note(yield* Effect.either(write("spot/file", { text: "inside" })))
+        note(yield* Effect.either(edit("spot/edited", "side", "side ", { replace_all: true })))
+      }
+      assert.deepStrictEqual(readdirSync(outside).sort(), ["edited", "file", "secret"])
+      for (const name of ["file", "edited"]) assert.strictEqual(readFileSync(`${outside}/${name}`, "utf8"), "outside")
+      // The race was one: both sides of it were met.
+      assert.isAbove(reasons.get("done") ?? 0, 0)
+      assert.isAbove(reasons.get("outside") ?? 0, 0)
+      assert.isUndefined(reasons.get("ChannelFailed"))
+    }))
+})
