@@ -26,8 +26,8 @@ export interface Limits {
 const pathMost = 3800
 /** Bytes of all paths and link targets; more than the paths of a million files need. */
 const namesMost = 64 * 1024 * 1024
-/** What a guest may list, exported or not (a .git has many files); a walk that goes on is a guest's trick. */
-const walkedMost = 4_000_000
+/** What a guest may list beside what is exported (a .git has many files); a walk that goes on and on is a trick. */
+const besidesMost = 1_000_000
 /** How many paths that are left out are told; the rest is counted. */
 const skippedTold = 1000
 
@@ -76,8 +76,11 @@ export class TreeCollector {
   /** Takes one more; an error when there must be no export. */
   add(found: WalkEntry): ExportRefused | undefined {
     const path = raw(found.path)
-    if (++this.#walked > walkedMost) {
-      return new ExportRefused({ detail: `the guest lists more than ${walkedMost} paths`, paths: [] })
+    if (++this.#walked > besidesMost + this.#limits.maxEntries) {
+      return new ExportRefused({
+        detail: `the guest lists more than ${besidesMost} paths that are not exported`,
+        paths: []
+      })
     }
     if (!isPlainPath(path)) {
       return new ExportRefused({ detail: "the guest names a path that no file can have", paths: [shown(path)] })

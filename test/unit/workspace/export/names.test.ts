@@ -1,0 +1,202 @@
+import { assert, describe, it } from "@effect/vitest"
+import { executableConfig } from "../../../../src/workspace/export/executable-config.ts"
+import { guestPath } from "../../../../src/workspace/export/guest-path.ts"
+import { hostOutput } from "../../../../src/workspace/export/host-output.ts"
+import { LinkBudget, linkProblem } from "../../../../src/workspace/export/links.ts"
+import { isGitName, isPlainPath, raw } from "../../../../src/workspace/export/names.ts"
+
+const utf8 = (text: string) => raw(Buffer.from(text, "utf8"))
+
+describe("names of an export", () => {
+  it("are git's own in every way that some file system takes them so", () => {
+    const git = [
+      ".git",
+      ".GIT",
+      ".Git",
+      ".git ",
+      ".git. .",
+      ".git::$INDEX_ALLOCATION",
+      ".git:stream",
+      "git~1",
+      "GIT~1",
+      "git~1. ",
+      ".git\\config",
+      "a\\.git\\config",
+      ".g\u200cit",
+      "\u200e.git",
+      ".gi\u202et",
+      ".git\ufeff",
+      ".\u206fGIT\u200d. "
+    ]
+    for (const name of git) assert.isTrue(isGitName(utf8(name)), JSON.stringify(name))
+    for (
+      const name of ["git", ".gitignore", ".github", "git~2", ".git2", "x.git", "a.git b", ".gít", "g\u200cit", ".gi"]
+    ) {
+      assert.isFalse(isGitName(utf8(name)), JSON.stringify(name))
+    }
+  })
+
+  it("lead nowhere else", () => {
+    for (const path of ["a", "a/b", ".a", "..a", "a..", "...", "\xff\n", "x".repeat(255)]) {
+      assert.isTrue(isPlainPath(path), path)
+    }
+    for (const path of ["", "/a", "a/", "a//b", ".", "..", "a/../b", "../a", "a/./b", "a\0b", "x".repeat(256)]) {
+      assert.isFalse(isPlainPath(path), JSON.stringify(path))
+    }
+  })
+
+  it("of what tools execute by themselves are known at any depth, in any spelling", () => {
+    const executed = [
+      ".vscode/tasks.json",
+      "sub/.VSCode/settings.json",
+      ".vscode. /tasks.json",
+      ".vs\u200ccode/tasks.json",
+      ".idea/workspace.xml",
+      "x.code-workspace",
+      ".claude/settings.json",
+      ".mcp.json",
+      ".cursor/mcp.json",
+      ".codex/config.toml",
+      ".envrc",
+      "a/b/.envrc",
+      ".husky/pre-commit",
+      ".pre-commit-config.yaml",
+      ".npmrc",
+      ".yarnrc.yml",
+      ".yarn/releases/yarn.cjs",
+      "pip.conf",
+      ".devcontainer/devcontainer.json",
+      ".devcontainer.json",
+      ".config/fish/config.fish",
+      ".github/hooks/h.json",
+      ".cargo/config.toml",
+      ".hg/hgrc",
+      ".Rprofile",
+      ".gitconfig",
+      "dir\\.vscode\\tasks.json"
+    ]
+    for (const path of executed) assert.isString(executableConfig(utf8(path)), path)
+    const harmless = [
+      "Makefile",
+      "package.json",
+      "src/vscode/a.ts",
+      ".gitignore",
+      ".gitattributes",
+      ".gitmodules",
+      ".github/workflows/ci.yml",
+      ".config/other/x",
+      "AGENTS.md",
+      ".env",
+      "config/fish",
+      ".editorconfig",
+      "vscode",
+      "envrc"
+    ]
+    for (const path of harmless) assert.isUndefined(executableConfig(utf8(path)), path)
+  })
+
+  it("of the guest are those in /workspace alone", () => {
+    for (
+      const [asked, path] of [
+        ["a/b", "a/b"],
+        ["/workspace/a", "a"],
+        ["/workspace", ""],
+        ["", ""],
+        [".", ""],
+        ["./a//b/", "a/b"],
+        ["\"a\\377\\n\"", "a\xff\n"],
+        ["é", "\xc3\xa9"]
+      ] as const
+    ) {
+      assert.strictEqual(guestPath(asked), path)
+    }
+    for (
+      const asked of ["/etc/passwd", "/", "../a", "a/../../b", "/workspace/../etc", "/workspacex", "\"", "\"a\\000\""]
+    ) {
+      const refused = guestPath(asked)
+      assert.strictEqual(typeof refused === "string" ? refused : refused.reason, "outside", asked)
+    }
+  })
+
+  it("of an output are absolute, in no git directory and, where bound, within the project", () => {
+    const tagOf = (output: string, within?: string) => hostOutput(output, within)._tag
+    assert.strictEqual(tagOf("-"), "stdout")
+    for (const output of ["", "out", "./out", "/", "/a/..", "/a/."]) {
+      assert.strictEqual(tagOf(output), "InvalidRequest", output)
+    }
+    for (const output of ["/r/.git/hooks/pre-commit", "/r/.GIT/x", "/r/git~1"]) {
+      assert.strictEqual(tagOf(output), "ExportRefused", output)
+    }
+    for (const output of ["/other/x", "/project", "/projects/x"]) {
+      assert.strictEqual(tagOf(output, "/project"), "ExportRefused", output)
+    }
+    assert.deepInclude(hostOutput("/project/a/b/", "/project/"), {
+      parent: "a",
+      name: "b",
+      within: "/project",
+      tail: "a/b"
+    })
+    assert.deepInclude(hostOutput("/project/b", "/project"), { parent: ".", name: "b" })
+    assert.deepInclude(hostOutput("/b", undefined), { parent: "/", name: "b" })
+    assert.deepInclude(hostOutput("/w/x/y/z", undefined), { parent: "/w/x/y", name: "z", tail: "x/y/z" })
+  })
+})
+
+describe("a link of an export", () => {
+  const tree = new Map<string, { type: string; target?: string }>([
+    ["", { type: "directory" }],
+    ["d", { type: "directory" }],
+    ["d/e", { type: "directory" }],
+    ["d/e/file", { type: "file" }],
+    ["file", { type: "file" }],
+    ["deep", { type: "symlink", target: "d/e" }],
+    ["d/back", { type: "symlink", target: "../file" }],
+    ["out", { type: "symlink", target: "../secret" }],
+    ["absolute", { type: "symlink", target: "/etc" }],
+    ["loop", { type: "symlink", target: "loop" }],
+    ["x", { type: "symlink", target: "y/y/y/y/y/y/y/y/y/y/y/y/y/y/y/y" }],
+    ["y", { type: "symlink", target: "x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x" }]
+  ])
+  const problem = (path: string, target: string) => linkProblem(tree, path, target, new LinkBudget())
+
+  it("is kept when it ends inside, by whatever way", () => {
+    for (
+      const [path, target] of [
+        ["l", "file"],
+        ["l", "./d//e/"],
+        ["d/l", "../d/e/file"],
+        ["d/l", ".."],
+        ["d/e/l", "../../file"],
+        ["l", "deep/file"],
+        ["l", "deep/../e/file"],
+        ["l", "d/back"],
+        ["l", "deep/../../file"],
+        ["d/l", "."]
+      ] as const
+    ) {
+      assert.isUndefined(problem(path, target), `${path} -> ${target}`)
+    }
+  })
+
+  it("is left out when it leads out, through another link too, or to nothing, or nowhere", () => {
+    for (
+      const [path, target] of [
+        ["l", "../x"],
+        ["l", "/etc/passwd"],
+        ["l", "d/../../x"],
+        // As text this stays inside; followed, it does not.
+        ["l", "deep/../../../x"],
+        ["l", "out"],
+        ["l", "absolute/passwd"],
+        ["l", "missing"],
+        ["l", "file/x"],
+        ["l", "loop"],
+        ["l", "x"],
+        ["l", ""],
+        ["l", `${"d/../".repeat(300)}file`]
+      ] as const
+    ) {
+      assert.isString(problem(path, target), `${path} -> ${target}`)
+    }
+  })
+})
