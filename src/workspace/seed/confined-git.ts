@@ -1,5 +1,4 @@
 import { Data, Effect } from "effect"
-import * as fs from "node:fs"
 import { HostToolMissing } from "../../contract/errors.ts"
 import { printable } from "../../contract/printable.ts"
 import { runTool } from "../../system/child.ts"
@@ -32,8 +31,6 @@ export interface GitOptions {
   readonly okCodes?: ReadonlyArray<number> | undefined
   /** 512 MiB by default. */
   readonly maxOutputBytes?: number | undefined
-  /** Writes its stdout here instead of keeping it. */
-  readonly output?: number | undefined
   /** The only protocols it may speak; with any, it has the host's network. */
   readonly protocols?: ReadonlyArray<string> | undefined
   /** Settings that nobody may read in a list of processes, such as a URL with a password in it. */
@@ -55,6 +52,9 @@ const settings = [
   "fetch.recurseSubmodules=false",
   "maintenance.auto=false",
   "gc.auto=0",
+  // Gives up on a server that sends less than a kilobyte a second for a minute.
+  "http.lowSpeedLimit=1000",
+  "http.lowSpeedTime=60",
   "pack.threads=1",
   "tar.umask=0022",
   "safe.directory=*"
@@ -132,7 +132,6 @@ export const git = (
     }
     const network = options.protocols !== undefined
     const command = [program, "--no-pager", ...settings, ...args]
-    const output = options.output
     const [tool, ...rest] = room.namespaces
       ? [findProgram("bwrap") ?? "bwrap", ...namespaceArgs(room, network), "--", ...command] as const
       : command as [string, ...Array<string>]
@@ -141,8 +140,7 @@ export const git = (
       env: environment(room, options),
       okCodes: options.okCodes ?? [0],
       maxOutputBytes: options.maxOutputBytes ?? 512 * 1024 * 1024,
-      ...(options.input === undefined ? {} : { input: options.input }),
-      ...(output === undefined ? {} : { onStdout: (chunk: Buffer) => void fs.writeSync(output, chunk) })
+      ...(options.input === undefined ? {} : { input: options.input })
     }).pipe(
       Effect.map(({ stdout }) => stdout),
       Effect.catchTag("ToolFailed", (failure) =>

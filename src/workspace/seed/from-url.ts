@@ -1,10 +1,130 @@
-import { type Effect } from "effect"
-import { SeedRejected } from "../../contract/errors.ts"
-import type { SeedFailed } from "../../disk/SeedImages.ts"
-import type { PreparedSeed, PrepareServices, SeedRequest } from "./prepare.ts"
+import { Effect, type Scope } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { InvalidRequest, NoSpace, SeedRejected } from "../../contract/errors.ts"
+import { type Graft, type SeedFailed, SeedImages } from "../../disk/SeedImages.ts"
+import { Paths } from "../../system/Paths.ts"
+import { commitPlan, commitTree, writeCommitTar } from "./commit.ts"
+import { git, type GitFailed } from "./confined-git.ts"
+import { fetchCommit, noSuchRef, refNames } from "./fetch.ts"
+import { type History, makeGitDirectory } from "./git-directory.ts"
+import { locateAt, type Repository } from "./locate.ts"
+import { isObjectId, readHead, resolveRef } from "./refs.ts"
+import { rejected } from "./rejected.ts"
+import type { PreparedSeed, PrepareServices, SeedRequest, Workshop } from "./request.ts"
+import { makeScratch, type Scratch } from "./scratch.ts"
+import { parseSource, type SourceUrl } from "./source-url.ts"
 
+type UrlRequest = SeedRequest & { readonly repoUrl: string }
+
+/** The seed image of a commit: of a repository that is fetched into the cache, or of one of the user's own. */
 export const seedFromUrl = (
-  request: SeedRequest & { readonly repoUrl: string },
-  _work: { readonly folder: string; readonly namespaces: boolean }
-): Effect.Effect<PreparedSeed, SeedFailed, PrepareServices> =>
-  new SeedRejected({ path: request.repoUrl, detail: "not yet" })
+  request: UrlRequest,
+  work: Effect.Effect<Workshop, SeedFailed, PrepareServices | Scope.Scope>
+): Effect.Effect<PreparedSeed, SeedFailed, PrepareServices | Scope.Scope> =>
+  Effect.gen(function*() {
+    const source = parseSource(request.repoUrl)
+    if (source._tag === "refused") return yield* new InvalidRequest({ field: "repo_url", detail: source.reason })
+    const shown = source._tag === "local" ? source.path : source.shown
+    const workshop = yield* work
+    const scratch = yield* openCommit(source, request, workshop).pipe(rejected(shown))
+    const commit = scratch.head.commit!
+    const history = request.git === "none" ? undefined : request.git
+    const { image, report } = yield* (yield* SeedImages).fromKey({
+      key: JSON.stringify(["commit", commit, scratch.head.ref, request.git, shown]),
+      virtualMib: request.virtualMib,
+      make: makeCommit(scratch, history, workshop, request, shown).pipe(rejected(shown))
+    })
+    return { image, report: { ...report, git: { head: commit, ref: scratch.head.ref, mode: request.git } } }
+  })
+
+/** A look at the repository in which HEAD is the commit that was asked for. */
+const openCommit = (
+  source: Exclude<SourceUrl, { readonly _tag: "refused" }>,
+  request: UrlRequest,
+  workshop: Workshop
+) =>
+  Effect.gen(function*() {
+    const folder = path.join(workshop.folder, "look")
+    fs.mkdirSync(folder)
+    if (source._tag === "local") {
+      const repository = localRepository(source.path)
+      const scratch = repository === undefined ? undefined : yield* makeScratch(repository, folder, workshop.namespaces)
+      if (scratch === undefined) {
+        return yield* new SeedRejected({ path: source.path, detail: "there is no repository that could be read" })
+      }
+      return yield* localCommit(scratch, source.path, request.repoRef)
+    }
+    const { cacheDir } = yield* Paths
+    const history: History = request.git === "full" ? "full" : "shallow"
+    const fetched = yield* fetchCommit(source, request.repoRef, { history, cacheDir, namespaces: workshop.namespaces })
+    const repository = { workTree: fetched.directory, gitDir: fetched.directory, commonDir: fetched.directory }
+    const scratch = yield* makeScratch(repository, folder, workshop.namespaces)
+    if (scratch === undefined) return yield* noSuchRef(source, request.repoRef)
+    const settings = new Map(scratch.settings).set("remote.origin.url", source.shown)
+    const branch = fetched.ref?.slice("refs/heads/".length)
+    if (branch !== undefined) {
+      settings.set(`branch.${branch}.remote`, "origin").set(`branch.${branch}.merge`, `refs/heads/${branch}`)
+    }
+    const head = { commit: fetched.commit, ref: fetched.ref }
+    return { ...scratch, settings, head, upstreamCommit: fetched.commit } satisfies Scratch
+  })
+
+/** A repository of the user, bare or with a work tree. */
+const localRepository = (at: string): Repository | undefined => {
+  try {
+    const folder = fs.realpathSync(at)
+    const located = locateAt(folder)
+    if (located._tag === "repository") return located.repository
+    const bare = ["objects", "refs"].every((name) => fs.lstatSync(path.join(folder, name)).isDirectory())
+    return located._tag === "none" && bare ? { workTree: folder, gitDir: folder, commonDir: folder } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const localCommit = (
+  scratch: Scratch,
+  shown: string,
+  wanted: string | undefined
+): Effect.Effect<Scratch, SeedRejected | GitFailed | SeedFailed> =>
+  Effect.gen(function*() {
+    const { commonDir } = scratch.repository
+    const names = refNames(wanted) ?? []
+    const own = readHead(scratch.repository)
+    const found = wanted !== undefined && isObjectId(wanted)
+      ? { id: wanted, ref: undefined }
+      : names[0] === "HEAD"
+      ? { id: own?.commit, ref: own?.ref }
+      : names.map((name) => ({ id: resolveRef(commonDir, name), ref: name })).find(({ id }) => id !== undefined)
+    if (found?.id === undefined) return yield* noSuchRef({ shown }, wanted)
+    const peel = ["rev-parse", "--verify", "-q", `${found.id}^{commit}`] as const
+    const commit = (yield* git({ ...scratch.room, workTree: undefined, cwd: undefined }, peel)).toString().trim()
+    const ref = found.ref?.startsWith("refs/heads/") === true ? found.ref : undefined
+    return { ...scratch, head: { commit, ref } }
+  })
+
+const makeCommit = (
+  scratch: Scratch,
+  history: History | undefined,
+  { folder }: Workshop,
+  request: UrlRequest,
+  shown: string
+) =>
+  Effect.gen(function*() {
+    const tree = yield* commitTree(scratch)
+    const neededMib = Math.ceil(tree.bytes / (1024 * 1024))
+    if (neededMib > request.virtualMib) {
+      const { virtualMib } = request
+      return yield* new NoSpace({ where: "workspace disk", path: shown, neededMib, availableMib: virtualMib })
+    }
+    const archive = yield* writeCommitTar(scratch)
+    const grafts: Array<Graft> = []
+    if (history !== undefined) {
+      const directory = path.join(folder, "git")
+      fs.mkdirSync(directory)
+      yield* makeGitDirectory(scratch, yield* commitPlan(scratch, history, tree), directory)
+      grafts.push({ at: ".git", directory })
+    }
+    return { archive, grafts }
+  })

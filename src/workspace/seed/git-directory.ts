@@ -55,7 +55,9 @@ export const planGit = (
 ): GitPlan => {
   const { head, settings } = scratch
   const upstream = upstreamOf(settings, head.ref)
-  const tracking = upstream === undefined ? undefined : resolveRef(scratch.repository.commonDir, upstream.tracking)
+  const tracking = upstream === undefined
+    ? undefined
+    : resolveRef(scratch.repository.commonDir, upstream.tracking) ?? scratch.upstreamCommit
   // With one commit alone there is nothing to compare another one with.
   const keepsUpstream = history === "full" || (tracking !== undefined && tracking === head.commit)
   const refs = new Map(history === "full" ? sharedRefs(scratch.repository.commonDir) : [])

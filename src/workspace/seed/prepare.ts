@@ -2,48 +2,18 @@ import { Effect, type Scope } from "effect"
 import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { SeedRejected, StateDirectoryUnusable } from "../../contract/errors.ts"
-import { type SeedFailed, type SeedImage, SeedImages, type SeedReport } from "../../disk/SeedImages.ts"
+import { StateDirectoryUnusable } from "../../contract/errors.ts"
+import { type SeedFailed, SeedImages, type SeedReport } from "../../disk/SeedImages.ts"
 import { makeTemporary } from "../../environment/temporary.ts"
 import { Paths } from "../../system/Paths.ts"
 import { probeConfinement } from "../../vm/confinement.ts"
-import type { HostFacts } from "../../vm/HostFacts.ts"
 import { type CollectOptions, collectTree, filesBeneath, type PlannedGit, type Skipped } from "./collect.ts"
-import type { GitFailed } from "./confined-git.ts"
 import { seedFromUrl } from "./from-url.ts"
-import { type History, keyOf, makeGitDirectory } from "./git-directory.ts"
+import { keyOf, makeGitDirectory } from "./git-directory.ts"
 import { locate, type Located } from "./locate.ts"
 import type { Head } from "./refs.ts"
-
-export type GitMode = History | "none"
-
-export interface SeedRequest {
-  /** A directory or a tar archive of the host. */
-  readonly seedPath?: string | undefined
-  /** An https URL, an http one of this host, or a path of a repository; instead of `seedPath`. */
-  readonly repoUrl?: string | undefined
-  /** Branch, tag or commit id; what HEAD is there when absent. */
-  readonly repoRef?: string | undefined
-  readonly git: GitMode
-  /** Ignored files to take along. */
-  readonly includeIgnored: ReadonlyArray<string>
-  readonly virtualMib: number
-}
-
-export interface SeedGit {
-  readonly head: string | undefined
-  /** As `refs/heads/main`; undefined when detached. */
-  readonly ref: string | undefined
-  /** How much of it /workspace/.git has. */
-  readonly mode: GitMode
-}
-
-export interface PreparedSeed {
-  readonly image: SeedImage
-  readonly report: SeedReport & { readonly git: SeedGit | undefined }
-}
-
-export type PrepareServices = SeedImages | Paths | HostFacts
+import { rejected } from "./rejected.ts"
+import type { GitMode, PreparedSeed, PrepareServices, SeedGit, SeedRequest, Workshop } from "./request.ts"
 
 /** Folder of what is made on the way to a seed image, swept like all temporaries of its kind. */
 export const temporariesOf = (cacheDir: string) => path.join(cacheDir, "seeds", "temporary")
@@ -57,7 +27,7 @@ export const prepareSeed = (request: SeedRequest): Effect.Effect<PreparedSeed, S
   Effect.scoped(Effect.gen(function*() {
     const { repoUrl, seedPath, virtualMib } = request
     const seeds = yield* SeedImages
-    if (repoUrl !== undefined) return yield* seedFromUrl({ ...request, repoUrl }, yield* workshop)
+    if (repoUrl !== undefined) return yield* seedFromUrl({ ...request, repoUrl }, workshop)
     if (seedPath === undefined) {
       const image = yield* seeds.empty(virtualMib)
       const report = { files: 0, directories: 0, symlinks: 0, bytes: 0, skippedCount: 0, skipped: [], git: undefined }
@@ -74,7 +44,7 @@ export const prepareSeed = (request: SeedRequest): Effect.Effect<PreparedSeed, S
 
 /** A folder for this one seed, and whether git can be locked up. */
 export const workshop: Effect.Effect<
-  { readonly folder: string; readonly namespaces: boolean },
+  Workshop,
   SeedFailed,
   PrepareServices | Scope.Scope
 > = Effect.gen(function*() {
@@ -145,11 +115,3 @@ const makeGits = (gits: ReadonlyArray<PlannedGit>, folder: string) =>
     const directory = fs.mkdtempSync(path.join(folder, "git-"))
     return Effect.as(makeGitDirectory(scratch, plan, directory), { at, directory })
   })
-
-/** Git's refusal as the seed's. */
-export const rejected = (source: string) => <A, E, R>(effect: Effect.Effect<A, E | GitFailed, R>) =>
-  Effect.catchIf(
-    effect,
-    (failure): failure is GitFailed => (failure as { readonly _tag?: unknown })._tag === "GitFailed",
-    (failure) => new SeedRejected({ path: source, detail: failure.message })
-  )

@@ -17,6 +17,8 @@ export interface Scratch {
   readonly idBytes: number
   /** Commits without parents here, when the repository is a shallow one. */
   readonly shallow: Buffer | undefined
+  /** What the branch's upstream is known to be where no ref says it. */
+  readonly upstreamCommit?: string | undefined
   /** Its own ignore rules beside those in the tree. */
   readonly exclude: Buffer | undefined
 }

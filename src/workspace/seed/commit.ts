@@ -1,0 +1,70 @@
+import { Effect } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { git } from "./confined-git.ts"
+import { type GitPlan, type History, planGit } from "./git-directory.ts"
+import { believe, indexEntries, sealIndex } from "./index-file.ts"
+import { splitNul } from "./listing.ts"
+import type { Scratch } from "./scratch.ts"
+
+/** What a commit's tree comes to. */
+export interface CommitTree {
+  /** Of all files. */
+  readonly bytes: number
+  /** Size of each file, by its path in latin1. */
+  readonly sizes: ReadonlyMap<string, number>
+  /** When it was committed, which becomes the files' time. */
+  readonly seconds: number
+}
+
+/** Longest list of a tree that is read; a tree that names itself over and over has no end. */
+const mostListBytes = 256 * 1024 * 1024
+
+const bare = (scratch: Scratch) => ({ ...scratch.room, workTree: undefined, cwd: undefined })
+
+/** Looks at a commit's tree before anything is made of it. */
+export const commitTree = (scratch: Scratch) =>
+  Effect.gen(function*() {
+    const commit = scratch.head.commit!
+    const listed = yield* git(bare(scratch), ["ls-tree", "-r", "-l", "-z", "--full-tree", commit], {
+      maxOutputBytes: mostListBytes
+    })
+    const sizes = new Map<string, number>()
+    let bytes = 0
+    for (const record of splitNul(listed)) {
+      const tab = record.indexOf(9)
+      const size = Number(record.toString("latin1", 0, tab).split(/ +/)[3])
+      if (!Number.isSafeInteger(size)) continue // a submodule's commit has none
+      sizes.set(record.toString("latin1", tab + 1), size)
+      bytes += size
+    }
+    const said = yield* git(bare(scratch), ["log", "-1", "--no-show-signature", "--format=%ct", commit])
+    return { bytes, sizes, seconds: Number(said.toString().trim()) } satisfies CommitTree
+  })
+
+/** No attribute of the tree changes, leaves out or fills in anything: these come before all others. */
+const plainly = "* -export-ignore -export-subst -text !eol -ident -filter !working-tree-encoding\n"
+
+/** Writes a commit's files as a tar archive, each as the repository has it, and gives its path. */
+export const writeCommitTar = (scratch: Scratch) =>
+  Effect.suspend(() => {
+    const file = path.join(scratch.room.gitDir, "tree.tar")
+    fs.writeFileSync(path.join(scratch.room.gitDir, "info/attributes"), plainly)
+    return Effect.as(git(bare(scratch), ["archive", "--format=tar", `--output=${file}`, scratch.head.commit!]), file)
+  })
+
+/** Plans the `.git` of a fresh check-out of the commit, with an index that knows the files as the archive has them. */
+export const commitPlan = (scratch: Scratch, history: History, tree: CommitTree) =>
+  Effect.gen(function*() {
+    const file = path.join(scratch.room.gitDir, "index")
+    fs.rmSync(file, { force: true })
+    yield* git(bare(scratch), ["read-tree", "--index-output=" + file, scratch.head.commit!])
+    const index = fs.readFileSync(file)
+    for (const entry of indexEntries(index, scratch.idBytes) ?? []) {
+      const size = tree.sizes.get(entry.path.toString("latin1"))
+      believe(index, entry, size === undefined ? undefined : { mtimeSeconds: tree.seconds, size })
+    }
+    sealIndex(index, scratch.idBytes)
+    fs.writeFileSync(file, index)
+    return planGit(scratch, history, []) satisfies GitPlan
+  })

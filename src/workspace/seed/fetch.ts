@@ -1,0 +1,138 @@
+import { Effect } from "effect"
+import { createHash } from "node:crypto"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { SeedRejected, StateDirectoryUnusable } from "../../contract/errors.ts"
+import { withLock } from "../../system/lock.ts"
+import { git, GitFailed, type GitOptions, type GitRoom } from "./confined-git.ts"
+import type { History } from "./git-directory.ts"
+import { isObjectId, isRefName, resolveRef } from "./refs.ts"
+import type { SourceUrl } from "./source-url.ts"
+
+type Remote = Extract<SourceUrl, { readonly _tag: "remote" }>
+
+/** A commit that is in a repository of the cache. */
+export interface Fetched {
+  readonly directory: string
+  readonly commit: string
+  /** The branch it is the tip of, `refs/heads/main`. */
+  readonly ref: string | undefined
+}
+
+const origin = "origin"
+
+/** How long another fetch of the same repository is waited for, in `ms`. */
+const lockTimeoutMs = 30 * 60_000
+
+/**
+ * Fetches what a ref of a remote repository names into the cache, unless it is there already: one bare repository for each
+ * URL and depth. The server is asked what the ref is every time, for a commit's full id only when that is not there yet.
+ */
+export const fetchCommit = (
+  remote: Remote,
+  ref: string | undefined,
+  options: { readonly history: History; readonly cacheDir: string; readonly namespaces: boolean }
+) =>
+  Effect.gen(function*() {
+    const name = createHash("sha256").update(`${options.history}\0${remote.url}`).digest("hex").slice(0, 40)
+    const parent = path.join(options.cacheDir, "repositories")
+    const directory = path.join(parent, `${name}.git`)
+    fs.mkdirSync(parent, { recursive: true, mode: 0o700 })
+    return yield* withLock(`${directory}.lock`, { timeoutMs: lockTimeoutMs })(
+      fetchInto(directory, remote, ref, options)
+    ).pipe(
+      Effect.catchTag("LockTimeout", (cause) => new StateDirectoryUnusable({ path: directory, detail: cause.message }))
+    )
+  })
+
+const fetchInto = (
+  directory: string,
+  remote: Remote,
+  ref: string | undefined,
+  options: { readonly history: History; readonly namespaces: boolean }
+) =>
+  Effect.gen(function*() {
+    for (const folder of ["objects/info", "objects/pack", "refs"]) {
+      fs.mkdirSync(path.join(directory, folder), { recursive: true })
+    }
+    fs.writeFileSync(path.join(directory, "HEAD"), "ref: refs/heads/none\n")
+    fs.writeFileSync(path.join(directory, "config"), "[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
+    const room: GitRoom = { gitDir: directory, sees: [], namespaces: options.namespaces }
+    const online: GitOptions = { protocols: remote.protocols, secrets: { "remote.origin.url": remote.url } }
+    const kept = (commit: string) => `refs/pyro/${options.history}/${commit}`
+    if (ref !== undefined && isObjectId(ref) && resolveRef(directory, kept(ref)) !== undefined) {
+      fs.utimesSync(directory, new Date(), new Date())
+      return { directory, commit: ref, ref: undefined } satisfies Fetched
+    }
+    const found = yield* ask(room, online, ref, remote)
+    if (resolveRef(directory, kept(found.id)) === undefined) {
+      const refspecs = [
+        `+${found.id}:${kept(found.id)}`,
+        ...(options.history === "full"
+          ? ["+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*"]
+          : [])
+      ]
+      const fetchAt = (depth: ReadonlyArray<string>) =>
+        git(room, [
+          ...["fetch", "-q", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance"],
+          ...depth,
+          ...[origin, ...refspecs]
+        ] as [string, ...Array<string>], online)
+      yield* (options.history === "full" ? fetchAt([]) : Effect.catchIf(
+        fetchAt(["--depth=1"]),
+        // A server that only hands out files has no notion of depth.
+        (failure) => failure._tag === "GitFailed" && failure.detail.includes("shallow"),
+        () => fetchAt([])
+      ))
+    }
+    fs.utimesSync(directory, new Date(), new Date())
+    const peeled = yield* git(room, ["rev-parse", "--verify", "-q", `${found.id}^{commit}`])
+    return { directory, commit: peeled.toString().trim(), ref: found.ref } satisfies Fetched
+  }).pipe(Effect.mapError((failure) =>
+    failure instanceof GitFailed
+      ? new SeedRejected({ path: remote.shown, detail: withoutSecrets(failure.message, remote) })
+      : failure
+  ))
+
+const withoutSecrets = (text: string, remote: Remote) => {
+  const { password, username } = new URL(remote.url)
+  return [remote.url, password, decodeURIComponent(password), password === "" ? "" : username]
+    .filter((secret) => secret !== "").reduce((said, secret) => said.replaceAll(secret, "***"), text)
+}
+
+/** Asks the server which commit or tag a ref is. */
+const ask = (room: GitRoom, online: GitOptions, ref: string | undefined, remote: Remote) =>
+  Effect.gen(function*() {
+    if (ref !== undefined && isObjectId(ref)) return { id: ref, ref: undefined }
+    const names = refNames(ref)
+    if (names === undefined) return yield* noSuchRef(remote, ref)
+    const said = yield* git(
+      room,
+      ["ls-remote", "-q", "--symref", origin, ...names],
+      { ...online, maxOutputBytes: 16 * 1024 * 1024 }
+    )
+    const lines = said.toString().split("\n").map((line) => line.split("\t"))
+    const ids = new Map(
+      lines.flatMap(([id, name]) =>
+        id !== undefined && name !== undefined && isObjectId(id) ? [[name, id] as const] : []
+      )
+    )
+    const name = names.find((candidate) => ids.has(candidate))
+    if (name === undefined) return yield* noSuchRef(remote, ref)
+    const symbolic = lines.find(([what, of]) => of === name && what?.startsWith("ref: ") === true)?.[0]?.slice(5)
+    const branch = symbolic ?? name
+    return { id: ids.get(name)!, ref: isRefName(branch) && branch.startsWith("refs/heads/") ? branch : undefined }
+  })
+
+/** What a person may mean by a ref, the likeliest first; undefined for what is none. */
+export const refNames = (ref: string | undefined): ReadonlyArray<string> | undefined => {
+  if (ref === undefined || ref === "HEAD") return ["HEAD"]
+  if (ref.startsWith("refs/")) return isRefName(ref) ? [ref] : undefined
+  return isRefName(`refs/heads/${ref}`) ? [`refs/heads/${ref}`, `refs/tags/${ref}`] : undefined
+}
+
+export const noSuchRef = (remote: { readonly shown: string }, ref: string | undefined) =>
+  new SeedRejected({
+    path: remote.shown,
+    detail: ref === undefined ? "it has no commit to start from" : `it has no branch or tag "${ref}"`
+  })

@@ -1,0 +1,40 @@
+import type { SeedImage, SeedImages, SeedReport } from "../../disk/SeedImages.ts"
+import type { Paths } from "../../system/Paths.ts"
+import type { HostFacts } from "../../vm/HostFacts.ts"
+import type { History } from "./git-directory.ts"
+
+export type GitMode = History | "none"
+
+export interface SeedRequest {
+  /** A directory or a tar archive of the host. */
+  readonly seedPath?: string | undefined
+  /** An https URL, an http one of this host, or a path of a repository; instead of `seedPath`. */
+  readonly repoUrl?: string | undefined
+  /** Branch, tag or commit id; what HEAD is there when absent. */
+  readonly repoRef?: string | undefined
+  readonly git: GitMode
+  /** Ignored files to take along. */
+  readonly includeIgnored: ReadonlyArray<string>
+  readonly virtualMib: number
+}
+
+export interface SeedGit {
+  readonly head: string | undefined
+  /** As `refs/heads/main`; undefined when detached. */
+  readonly ref: string | undefined
+  /** How much of it /workspace/.git has. */
+  readonly mode: GitMode
+}
+
+export interface PreparedSeed {
+  readonly image: SeedImage
+  readonly report: SeedReport & { readonly git: SeedGit | undefined }
+}
+
+export type PrepareServices = SeedImages | Paths | HostFacts
+
+/** A folder for one seed, and whether git can be locked up. */
+export interface Workshop {
+  readonly folder: string
+  readonly namespaces: boolean
+}
