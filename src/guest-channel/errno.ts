@@ -5,7 +5,7 @@ const names = new Map(Object.entries(constants.errno).map(([name, number]) => [n
 names.set(constants.errno.EAGAIN, "EAGAIN")
 names.set(constants.errno.EOPNOTSUPP, "EOPNOTSUPP")
 
-export const { EACCES, EEXIST, EFBIG, EINVAL, EISDIR, ELOOP, ENOENT, ENOEXEC, EXDEV } = constants.errno
+export const { EACCES, EEXIST, EFBIG, EINVAL, EISDIR, ELOOP, ENOENT, ENOEXEC, ENOTDIR, EXDEV } = constants.errno
 
 /** Name of an error number of the guest, such as `ENOENT`. */
 export const errnoName = (errno: number) => names.get(errno) ?? `errno ${errno}`

@@ -1,0 +1,121 @@
+import { Schema } from "effect"
+import { between, defaulted, optional, text } from "../fields.ts"
+import { lazy, unary } from "../operation.ts"
+import { snakeFields } from "../snake.ts"
+import { workspaceField } from "./workspace-field.ts"
+
+const flag = (description: string) => defaulted(Schema.Boolean.annotations({ description }), () => false)
+
+export const DiffPayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    workspace: workspaceField(),
+    paths: defaulted(
+      Schema.Array(text("File or directory, relative to /workspace")).pipe(
+        Schema.maxItems(1_000),
+        Schema.annotations({ description: "Only what is at or beneath these paths; everything when left out" })
+      ),
+      () => []
+    ),
+    stat: flag("Leave out the patch: only counts of lines"),
+    nameOnly: flag("Leave out the patch, the counts of lines and the digest: only names and what happened to them"),
+    includeIgnored: flag("Also what the ignore rules of the baseline exclude"),
+    verified: flag(
+      "Compare the contents of all files instead of trusting inodes and times; slower, and still read by the guest's own kernel"
+    ),
+    maxBytes: defaulted(
+      between({
+        from: 0,
+        to: 67_108_864,
+        unit: "bytes",
+        description: "Most bytes of the patch in the result; its beginning stays"
+      }),
+      () => 1_048_576
+    )
+  }))
+)
+export type DiffPayload = ReturnType<typeof DiffPayload>["Type"]
+
+const Mode = lazy(() => Schema.Literal("100644", "100755", "120000"))
+
+export const DiffFile = lazy(() =>
+  Schema.Struct(snakeFields({
+    path: Schema.String.annotations({
+      description: "Path after the change, relative to /workspace; in git's quoted form where it is no plain text"
+    }),
+    from: optional(Schema.String.annotations({ description: "Path before, of a renamed file" })),
+    status: Schema.Literal("added", "modified", "deleted", "renamed", "type_changed").annotations({
+      description: "What happened to it; `type_changed`: a file became a symbolic link, or a link a file"
+    }),
+    oldMode: optional(Mode().annotations({ description: "Mode before, as git has it; absent when it was not there" })),
+    newMode: optional(Mode().annotations({ description: "Mode after, as git has it; absent when it is gone" })),
+    binary: optional(Schema.Boolean.annotations({ description: "It is not text; absent with name_only" })),
+    additions: optional(Schema.Int.annotations({ description: "Lines added; absent with name_only" })),
+    deletions: optional(Schema.Int.annotations({ description: "Lines taken away; absent with name_only" })),
+    size: Schema.Int.annotations({ description: "Bytes of the file; of a deleted one, before" }),
+    tooLarge: optional(
+      Schema.Boolean.annotations({ description: "It was not looked into, and is not in the patch" })
+    )
+  }))
+)
+export type DiffFile = ReturnType<typeof DiffFile>["Type"]
+
+export const DiffResult = lazy(() =>
+  Schema.Struct(snakeFields({
+    summary: Schema.Struct(snakeFields({
+      files: Schema.Int,
+      added: Schema.Int,
+      modified: Schema.Int,
+      deleted: Schema.Int,
+      renamed: Schema.Int,
+      typeChanged: Schema.Int,
+      additions: optional(Schema.Int.annotations({ description: "Lines added in all; absent with name_only" })),
+      deletions: optional(Schema.Int.annotations({ description: "Lines taken away in all; absent with name_only" }))
+    })),
+    files: Schema.Array(DiffFile()),
+    unlisted: Schema.Int.annotations({ description: "Files beyond those that are listed" }),
+    ignoredCount: Schema.Int.annotations({ description: "New files that the baseline's ignore rules keep out" }),
+    specialCount: Schema.Int.annotations({ description: "New sockets, FIFOs and devices, which no patch can hold" }),
+    verified: Schema.Boolean.annotations({ description: "The contents of all files were compared" }),
+    patch: optional(
+      Schema.String.annotations({
+        description: "The patch as git has it, or its beginning; absent with stat or name_only"
+      })
+    ),
+    patchBytes: optional(Schema.Int.annotations({ description: "Bytes of the whole patch" })),
+    truncated: optional(
+      Schema.Boolean.annotations({ description: "The patch has more than max_bytes; its end is left out" })
+    ),
+    lossy: optional(Schema.Boolean.annotations({ description: "Bytes of the patch that are not UTF-8 were replaced" })),
+    digest: optional(
+      Schema.String.annotations({
+        description:
+          "SHA-256 of the whole patch, to export exactly this diff; absent with name_only, or when a file is too large"
+      })
+    )
+  }))
+)
+export type DiffResult = ReturnType<typeof DiffResult>["Type"]
+
+export const workspaceDiff = unary({
+  name: "workspace.diff",
+  summary: "Show what changed in a workspace since it was made",
+  description:
+    "Compares /workspace with what the workspace started from and gives a summary, what happened to each file, and a patch " +
+    "that `git apply` takes. Renames are found by content. Repositories' own .git folders are left out, and so is what the " +
+    "ignore rules of the baseline exclude, unless asked for. Nothing is changed.",
+  cli: {
+    path: ["workspace", "diff"],
+    args: ["workspace"],
+    flags: { paths: "path" },
+    exits: "own",
+    examples: [
+      "pyro workspace diff ws-0123456789",
+      "pyro workspace diff parser --stat",
+      "pyro workspace diff parser --path src --path test --name-only"
+    ]
+  },
+  mcp: { tool: "workspace_diff", profiles: ["core", "full"] },
+  annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
+  payload: DiffPayload,
+  result: DiffResult
+})

@@ -1,0 +1,53 @@
+import { Effect, Stream } from "effect"
+import { FileRefused, type PyroError } from "../../contract/errors.ts"
+import { baselineRoot } from "../../guest-channel/calls.ts"
+import type { Difference } from "../../guest-channel/difference.ts"
+import type { AgentCallFailed } from "../../guest-channel/errors.ts"
+import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+
+/** The guest's device with what the workspace started from; read-only at the hypervisor. */
+export const baselineDevice = "/dev/vdc"
+
+/** The two trees that a diff is of. */
+export interface Trees {
+  /** Device with the baseline; of a local agent a directory. */
+  readonly device: string
+  readonly baseline: { readonly root: string; readonly path: string }
+  readonly live: { readonly root: string; readonly path: string }
+}
+
+export const workspaceTrees: Trees = {
+  device: baselineDevice,
+  baseline: { root: baselineRoot, path: "workspace" },
+  live: { root: "/workspace", path: "" }
+}
+
+/** What differs between the baseline and the live tree: the repositories' own folders aside. */
+export const differences = (
+  channel: GuestChannel,
+  options: { readonly verified: boolean; readonly trees: Trees }
+): Stream.Stream<Difference, PyroError> => {
+  const { baseline, device, live } = options.trees
+  const compared = channel.compare({ old: baseline, new: live, skip: ".git", content: options.verified })
+  // Mounting again what is mounted costs next to nothing, and keeps its caches.
+  return Stream.unwrap(Effect.as(channel.call.baseline({ device }), compared)).pipe(
+    Stream.catchTag("AgentCallFailed", (failure) => Stream.fail(refused("/workspace")(failure)))
+  )
+}
+
+export const refused = (path: string) => (failure: AgentCallFailed): PyroError =>
+  new FileRefused({ path, reason: "failed", detail: `it cannot be compared with the baseline: ${failure.message}` })
+
+/**
+ * Mounts the baseline and walks both trees once, so that the first diff finds the guest's caches warm: a walk of 5,000 files
+ * takes 0.6 s the first time and 0.2 s from then on. For the background; changes nothing.
+ */
+export const warmBaseline = (channel: GuestChannel, trees: Trees = workspaceTrees): Effect.Effect<void, PyroError> =>
+  Stream.runDrain(differences(channel, { verified: false, trees }))
+
+/** Lets go of the baseline, so that its disk can be exchanged for another. */
+export const dropBaseline = (channel: GuestChannel): Effect.Effect<void, PyroError> =>
+  Effect.mapError(
+    channel.call.baseline({ device: "" }),
+    (failure) => failure._tag === "AgentCallFailed" ? refused("/workspace")(failure) : failure
+  )

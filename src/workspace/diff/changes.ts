@@ -1,0 +1,165 @@
+import { Effect } from "effect"
+import { FileRefused, type PyroError } from "../../contract/errors.ts"
+import { pathText } from "../../disk/path-text.ts"
+import type { ComparedSide } from "../../guest-channel/difference.ts"
+import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import type { Change, Side } from "../change.ts"
+import { type Trees, workspaceTrees } from "./baseline.ts"
+import { type Candidate, collectCandidates } from "./candidates.ts"
+import { type FileContent, readContents, type ReadLimits } from "./contents.ts"
+import { withoutIgnored } from "./ignored.ts"
+import { withRenames } from "./renames.ts"
+
+export interface ChangesOptions {
+  /** Only what is at or beneath one of these paths, relative to /workspace; none: everything. @default [] */
+  readonly paths?: ReadonlyArray<Uint8Array> | undefined
+  /** Also what the baseline's ignore rules exclude. @default false */
+  readonly includeIgnored?: boolean | undefined
+  /**
+   * Compares the contents of all files, so that forged times hide nothing. They are read by the guest's own kernel: a root
+   * that has taken that over can still lie. @default false
+   */
+  readonly verified?: boolean | undefined
+  readonly trees?: Trees | undefined
+  /** Most `bytes` of one file, and of all contents together, before and after. @default 64 MiB and 128 MiB */
+  readonly limits?: { readonly fileBytes: number; readonly totalBytes: number } | undefined
+}
+
+/** A file that differs and is too large to be looked into. */
+export interface Oversized {
+  readonly path: Uint8Array
+  readonly old: { readonly mode: Side["mode"]; readonly size: number } | undefined
+  readonly new: { readonly mode: Side["mode"]; readonly size: number } | undefined
+}
+
+export interface Changes {
+  /** In the order of the bytes of their paths. */
+  readonly changes: ReadonlyArray<Change>
+  readonly oversized: ReadonlyArray<Oversized>
+  /** Files that the ignore rules keep out. */
+  readonly ignoredCount: number
+  /** Sockets, FIFOs and devices that are new: no patch can hold them. */
+  readonly specialCount: number
+}
+
+const DEFAULT_LIMITS = { fileBytes: 64 * 1024 * 1024, totalBytes: 128 * 1024 * 1024 }
+
+/** How git has it; undefined for what git does not have. */
+const gitMode = (side: ComparedSide | undefined): Side["mode"] | undefined => {
+  switch (side?.type) {
+    case "file":
+      return (side.mode & 0o100) === 0 ? 0o100644 : 0o100755
+    case "symlink":
+      return 0o120000
+    default:
+      return undefined
+  }
+}
+
+const isSpecial = (side: ComparedSide | undefined) =>
+  side !== undefined && side.type !== "directory" && gitMode(side) === undefined
+
+const beneath = (paths: ReadonlyArray<Uint8Array>) => {
+  const wanted = paths.map((path) => Buffer.from(path).toString("latin1"))
+  return ({ path }: Candidate) =>
+    wanted.length === 0 || wanted.some((one) => one === "" || path === one || path.startsWith(`${one}/`))
+}
+
+/** Files that fit the limits, by the sizes that were told, in their order; and those that do not. */
+const bySize = (
+  candidates: ReadonlyArray<Candidate>,
+  limits: { readonly fileBytes: number; readonly totalBytes: number }
+) => {
+  let left = limits.totalBytes
+  const sizeOf = (side: ComparedSide | undefined) => side?.type === "file" ? side.size : 0
+  return candidates.map((candidate) => {
+    const [before, after] = [sizeOf(candidate.old), sizeOf(candidate.new)]
+    const fits = before <= limits.fileBytes && after <= limits.fileBytes && before + after <= left
+    if (fits) left -= before + after
+    return { candidate, fits }
+  })
+}
+
+type Contents = ReadonlyMap<string, FileContent>
+
+/** One side with its content; undefined when there is none by now. */
+const sideOf = (path: string, side: ComparedSide | undefined, contents: Contents): Side | "too large" | undefined => {
+  const mode = gitMode(side)
+  if (side === undefined || mode === undefined) return undefined
+  const content = side.type === "symlink" ? side.linkTarget : contents.get(path) ?? "absent"
+  return content === "absent" ? undefined : content === "too large" ? content : { mode, content }
+}
+
+const isSame = (before: Side | undefined, after: Side | undefined) =>
+  before?.mode === after?.mode &&
+  (before === undefined || after === undefined || Buffer.compare(before.content, after.content) === 0)
+
+const oversizedOf = ({ new: after, old, path }: Candidate): Oversized => {
+  const told = (side: ComparedSide | undefined) => {
+    const mode = gitMode(side)
+    return side === undefined || mode === undefined ? undefined : { mode, size: side.size }
+  }
+  return { path: Buffer.from(path, "latin1"), old: told(old), new: told(after) }
+}
+
+/** What the agent, or whoever works in the guest, changed since the workspace was made: with all contents that fit. */
+export const collectChanges = (
+  channel: GuestChannel,
+  options: ChangesOptions = {}
+): Effect.Effect<Changes, PyroError> =>
+  Effect.gen(function*() {
+    const trees = options.trees ?? workspaceTrees
+    const limits = options.limits ?? DEFAULT_LIMITS
+    const found = yield* collectCandidates(channel, { verified: options.verified ?? false, trees })
+    const wanted = found.filter(beneath(options.paths ?? []))
+    const { ignoredCount, kept } = options.includeIgnored === true
+      ? { ignoredCount: 0, kept: wanted }
+      : yield* withoutIgnored(channel, trees, wanted)
+    const ordered = kept.filter(({ new: after, old }) => gitMode(old) !== undefined || gitMode(after) !== undefined)
+      .sort((one, other) => one.path < other.path ? -1 : 1)
+    const sized = bySize(ordered, limits)
+    const readable = sized.flatMap(({ candidate, fits }) => fits ? [candidate] : [])
+    const readLimits: ReadLimits = { fileBytes: limits.fileBytes, total: { left: limits.totalBytes } }
+    const read = (side: "old" | "new", tree: Trees["live"]) =>
+      readContents(channel, tree, readable.flatMap((one) => one[side]?.type === "file" ? [one.path] : []), readLimits)
+    const [old, after] = yield* Effect.all([read("old", trees.baseline), read("new", trees.live)], { concurrency: 2 })
+
+    const changes: Array<Change> = []
+    const oversized = sized.flatMap(({ candidate, fits }) => fits ? [] : [oversizedOf(candidate)])
+    for (const candidate of readable) {
+      const sides = [
+        sideOf(candidate.path, candidate.old, old),
+        sideOf(candidate.path, candidate.new, after)
+      ] as const
+      // It grew since the trees were compared.
+      if (sides[0] === "too large" || sides[1] === "too large") oversized.push(oversizedOf(candidate))
+      else if (!isSame(...sides as readonly [Side | undefined, Side | undefined])) {
+        changes.push({ path: Buffer.from(candidate.path, "latin1"), before: sides[0], after: sides[1] })
+      }
+    }
+    return {
+      changes: withRenames(changes),
+      oversized,
+      ignoredCount,
+      specialCount: kept.filter(({ new: after }) => isSpecial(after)).length
+    }
+  })
+
+/** The same, for what needs every content: fails when one is too large. */
+export const changesOf = (
+  channel: GuestChannel,
+  options: ChangesOptions = {}
+): Effect.Effect<ReadonlyArray<Change>, PyroError> => Effect.flatMap(collectChanges(channel, options), wholeChanges)
+
+/** All changes, or a refusal that names one that is too large. */
+export const wholeChanges = ({ changes, oversized }: Changes): Effect.Effect<ReadonlyArray<Change>, FileRefused> => {
+  const [first, ...others] = oversized
+  if (first === undefined) return Effect.succeed(changes)
+  const others_ = others.length === 0 ? "" : ` (and ${others.length} more)`
+  return new FileRefused({
+    path: pathText(first.path),
+    reason: "too_large",
+    detail:
+      `it${others_} is too large for a patch; leave it out by naming the paths that matter, or export it by itself`
+  })
+}

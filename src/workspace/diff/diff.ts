@@ -1,0 +1,132 @@
+import { Effect, Stream } from "effect"
+import { InvalidRequest, type PyroError } from "../../contract/errors.ts"
+import type { DiffFile, DiffPayload, DiffResult } from "../../contract/operations/workspace-diff.ts"
+import { pathBytes, pathText } from "../../disk/path-text.ts"
+import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import type { Change, Side } from "../change.ts"
+import { patchPieces } from "../patch/format.ts"
+import { changesOf, type ChangesOptions, collectChanges, type Oversized } from "./changes.ts"
+import type { LineCounts } from "./line-counts.ts"
+import { patchOf } from "./patch-of.ts"
+
+const SYMLINK = 0o120000
+/** Most files that a result names. */
+const MAX_LISTED = 20_000
+
+/** What a diff is asked for, apart from how it is shown. */
+export type DiffSelection = Pick<DiffPayload, "paths" | "includeIgnored" | "verified">
+
+const ROOT = "/workspace"
+
+/** A path as it is typed: relative to /workspace, or beginning with it; in git's quoted form or as it is. */
+const wantedPath = (text: string): Effect.Effect<Uint8Array, InvalidRequest> => {
+  const outside = new InvalidRequest({ field: "paths", detail: `"${text}" is no path beneath ${ROOT}` })
+  const bytes = pathBytes(text)
+  if (bytes === undefined) return outside
+  const path = Buffer.from(bytes).toString("latin1")
+  if (path.startsWith("/") && path !== ROOT && !path.startsWith(`${ROOT}/`)) return outside
+  const names = (path.startsWith("/") ? path.slice(ROOT.length) : path)
+    .split("/")
+    .filter((name) => name !== "" && name !== ".")
+  return names.includes("..") ? outside : Effect.succeed(Buffer.from(names.join("/"), "latin1"))
+}
+
+export const changesOptions = (selection: DiffSelection): Effect.Effect<ChangesOptions, InvalidRequest> =>
+  Effect.map(Effect.forEach(selection.paths, wantedPath), (paths) => ({
+    paths,
+    includeIgnored: selection.includeIgnored,
+    verified: selection.verified
+  }))
+
+const octal = { [0o100644]: "100644", [0o100755]: "100755", [SYMLINK]: "120000" } as const
+
+const modes = (old: Side["mode"] | undefined, after: Side["mode"] | undefined) => ({
+  ...(old === undefined ? {} : { oldMode: octal[old] }),
+  ...(after === undefined ? {} : { newMode: octal[after] })
+})
+
+const statusOf = (
+  old: Side["mode"] | undefined,
+  after: Side["mode"] | undefined,
+  isRename: boolean
+): DiffFile["status"] => {
+  if (old === undefined) return "added"
+  if (after === undefined) return "deleted"
+  if ((old === SYMLINK) !== (after === SYMLINK)) return "type_changed"
+  return isRename ? "renamed" : "modified"
+}
+
+const fileOf = (change: Change, counts: LineCounts | undefined): DiffFile => ({
+  path: pathText(change.path),
+  ...(change.from === undefined ? {} : { from: pathText(change.from) }),
+  status: statusOf(change.before?.mode, change.after?.mode, change.from !== undefined),
+  ...modes(change.before?.mode, change.after?.mode),
+  ...(counts === undefined ? {} : counts),
+  size: (change.after ?? change.before)?.content.length ?? 0
+})
+
+const fileOfOversized = ({ new: after, old, path }: Oversized): DiffFile => ({
+  path: pathText(path),
+  status: statusOf(old?.mode, after?.mode, false),
+  ...modes(old?.mode, after?.mode),
+  size: (after ?? old)?.size ?? 0,
+  tooLarge: true
+})
+
+const shownPatch = (head: Uint8Array, bytes: number) => {
+  const text = Buffer.from(head).toString("utf8")
+  return {
+    patch: text,
+    patchBytes: bytes,
+    truncated: head.length < bytes,
+    lossy: !Buffer.from(text, "utf8").equals(head)
+  }
+}
+
+/** What changed in a workspace since it was made, or last reset. Changes nothing. */
+export const diffWorkspace = (
+  channel: GuestChannel,
+  payload: Omit<DiffPayload, "workspace">,
+  overrides: Pick<ChangesOptions, "trees" | "limits"> = {}
+): Effect.Effect<DiffResult, PyroError> =>
+  Effect.gen(function*() {
+    const options = { ...(yield* changesOptions(payload)), ...overrides }
+    const { changes, ignoredCount, oversized, specialCount } = yield* collectChanges(channel, options)
+    const formatted = payload.nameOnly ? undefined : yield* patchOf(changes, payload.stat ? 0 : payload.maxBytes)
+    const files = [
+      ...changes.map((change) => fileOf(change, formatted?.counts.get(change))),
+      ...oversized.map(fileOfOversized)
+    ]
+    const having = (status: DiffFile["status"]) => files.filter((file) => file.status === status).length
+    const sum = (field: "additions" | "deletions") => files.reduce((sum, file) => sum + (file[field] ?? 0), 0)
+    return {
+      summary: {
+        files: files.length,
+        added: having("added"),
+        modified: having("modified"),
+        deleted: having("deleted"),
+        renamed: having("renamed"),
+        typeChanged: having("type_changed"),
+        ...(formatted === undefined ? {} : { additions: sum("additions"), deletions: sum("deletions") })
+      },
+      files: files.slice(0, MAX_LISTED),
+      unlisted: Math.max(0, files.length - MAX_LISTED),
+      ignoredCount,
+      specialCount,
+      verified: payload.verified,
+      ...(formatted === undefined || payload.stat ? {} : shownPatch(formatted.head, formatted.bytes)),
+      ...(formatted === undefined || oversized.length > 0 ? {} : { digest: formatted.digest })
+    }
+  })
+
+/** The whole patch, byte for byte what `digest` is of. Fails when a file is too large for one. */
+export const diffPatch = (
+  channel: GuestChannel,
+  selection: DiffSelection,
+  overrides: Pick<ChangesOptions, "trees" | "limits"> = {}
+): Stream.Stream<Uint8Array, PyroError> =>
+  Stream.unwrap(Effect.gen(function*() {
+    const options = { ...(yield* changesOptions(selection)), ...overrides }
+    const changes = yield* changesOf(channel, options)
+    return Stream.suspend(() => Stream.fromIterable(patchPieces(changes)))
+  }))

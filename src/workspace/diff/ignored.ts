@@ -1,0 +1,81 @@
+import { Effect } from "effect"
+import { FileRefused, type PyroError } from "../../contract/errors.ts"
+import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import type { Trees } from "./baseline.ts"
+import type { Candidate } from "./candidates.ts"
+import { readContents } from "./contents.ts"
+import { IgnoreRules, TooManyRules } from "./ignore-rules.ts"
+
+const MAX_FILE_BYTES = 1024 * 1024
+const MAX_TOTAL_BYTES = 8 * 1024 * 1024
+
+const parentOf = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf("/")))
+
+/** Directories of the baseline above what was added: whose rules count. "" is the top. */
+const ruleDirectories = (candidates: ReadonlyArray<Candidate>) => {
+  const isNew = new Set(candidates.flatMap(({ old, path }) => old?.type === "directory" ? [] : [path]))
+  const directories = new Set<string>()
+  for (const candidate of candidates) {
+    if (candidate.old !== undefined) continue
+    let directory = parentOf(candidate.path)
+    while (!directories.has(directory)) {
+      if (!isNew.has(directory)) directories.add(directory)
+      if (directory === "") break
+      directory = parentOf(directory)
+    }
+  }
+  return [...directories]
+}
+
+/**
+ * Splits what the baseline's ignore rules exclude from the rest, and counts it (directories do not). What the baseline has
+ * is never excluded: as for git, whatever the rules say, once it is part of the tree.
+ */
+export const withoutIgnored = (
+  channel: GuestChannel,
+  trees: Trees,
+  candidates: ReadonlyArray<Candidate>
+): Effect.Effect<{ readonly kept: ReadonlyArray<Candidate>; readonly ignoredCount: number }, PyroError> =>
+  Effect.gen(function*() {
+    if (candidates.every(({ old }) => old !== undefined)) return { kept: candidates, ignoredCount: 0 }
+    const excludePath = ".git/info/exclude"
+    const fileIn = (directory: string) => directory === "" ? ".gitignore" : `${directory}/.gitignore`
+    const directories = ruleDirectories(candidates)
+    const texts = yield* readContents(channel, trees.baseline, [excludePath, ...directories.map(fileIn)], {
+      fileBytes: MAX_FILE_BYTES,
+      total: { left: MAX_TOTAL_BYTES },
+      linksAreAbsent: true
+    })
+    if ([...texts.values()].includes("too large")) return yield* tooManyRules
+    const rules = new IgnoreRules()
+    const textOf = (path: string) => {
+      const content = texts.get(path)
+      return typeof content === "object" ? Buffer.from(content).toString("latin1") : undefined
+    }
+    for (const directory of directories) {
+      const text = textOf(fileIn(directory))
+      if (text !== undefined) rules.add(directory, text)
+    }
+    const exclude = textOf(excludePath)
+    if (exclude !== undefined) rules.exclude(exclude)
+    return yield* Effect.try({
+      try: () => {
+        const kept = candidates.filter(({ new: after, old, path }) =>
+          old !== undefined || !rules.ignores(path, after?.type === "directory")
+        )
+        const files = (of: ReadonlyArray<Candidate>) => of.filter((one) => one.new?.type !== "directory").length
+        return { kept, ignoredCount: files(candidates) - files(kept) }
+      },
+      catch: (error) => {
+        if (!(error instanceof TooManyRules)) throw error
+        return tooManyRules
+      }
+    })
+  })
+
+const tooManyRules = new FileRefused({
+  path: "/workspace/.gitignore",
+  reason: "too_large",
+  detail:
+    "the ignore rules of the baseline are too many for what changed; ask for ignored files too, to do without them"
+})

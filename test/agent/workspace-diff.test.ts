@@ -1,0 +1,292 @@
+import { assert } from "@effect/vitest"
+import { Chunk, Effect, Stream } from "effect"
+import { execFileSync } from "node:child_process"
+import { createHash, randomBytes } from "node:crypto"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import type { DiffPayload } from "../../src/contract/operations/workspace-diff.ts"
+import { baselineRoot } from "../../src/guest-channel/calls.ts"
+import { changesOf, type ChangesOptions } from "../../src/workspace/diff/changes.ts"
+import { diffPatch, diffWorkspace } from "../../src/workspace/diff/diff.ts"
+import { Agent, withAgent } from "./agent.ts"
+
+const everything: Omit<DiffPayload, "workspace"> = {
+  paths: [],
+  stat: false,
+  nameOnly: false,
+  includeIgnored: false,
+  verified: false,
+  maxBytes: 1_000_000
+}
+
+/** A baseline, and a live tree that is a copy of it. */
+const workspace = (name: string, fill: (tree: string) => void) =>
+  Effect.gen(function*() {
+    const channel = yield* Agent.connect()
+    const { folder } = yield* Agent
+    const home = path.join(folder, name)
+    const [baseline, live] = [path.join(home, "disk/workspace"), path.join(home, "live")]
+    fs.mkdirSync(baseline, { recursive: true })
+    fill(baseline)
+    execFileSync("cp", ["-a", baseline, live])
+    const trees = {
+      device: path.join(home, "disk"),
+      baseline: { root: baselineRoot, path: "workspace" },
+      live: { root: live, path: "" }
+    }
+    const diff = (payload: Partial<typeof everything> = {}, limits?: ChangesOptions["limits"]) =>
+      diffWorkspace(channel, { ...everything, ...payload }, { trees, limits })
+    const patch = (payload: Partial<typeof everything> = {}) =>
+      Effect.map(
+        Stream.runCollect(diffPatch(channel, { ...everything, ...payload }, { trees })),
+        (pieces) => Buffer.concat(Chunk.toReadonlyArray(pieces))
+      )
+    /** The baseline with the patch applied by git, as a listing of paths, modes and contents. */
+    const applied = (patch: Buffer) => {
+      const copy = path.join(home, "applied")
+      execFileSync("cp", ["-a", baseline, copy])
+      // A folder above may be a repository, in which git would look for the files.
+      const env = { PATH: process.env["PATH"], HOME: home, GIT_CEILING_DIRECTORIES: home }
+      if (patch.length > 0) execFileSync("git", ["apply", "--binary", "-"], { cwd: copy, env, input: patch })
+      const listing = listed(copy)
+      fs.rmSync(copy, { recursive: true })
+      return listing
+    }
+    return { baseline, live, home, trees, channel, diff, patch, applied }
+  })
+
+/** Files and links of a tree but for .git, by their bytes. */
+const listed = (tree: string) => {
+  const entries: Record<string, string> = {}
+  const visit = (directory: Buffer, prefix: string) => {
+    for (const entry of fs.readdirSync(directory, { encoding: "buffer", withFileTypes: true })) {
+      const at = Buffer.concat([directory, Buffer.from("/"), entry.name])
+      const name = `${prefix}${entry.name.toString("latin1")}`
+      if (name.endsWith(".git")) continue
+      if (entry.isDirectory()) visit(at, `${name}/`)
+      else if (entry.isSymbolicLink()) entries[name] = `-> ${fs.readlinkSync(at, "buffer").toString("latin1")}`
+      else if (entry.isFile()) {
+        entries[name] = `${(fs.statSync(at).mode & 0o100) === 0 ? "-" : "x"} ${fs.readFileSync(at).toString("latin1")}`
+      }
+    }
+  }
+  visit(Buffer.from(tree), "")
+  return entries
+}
+
+const said = (files: ReadonlyArray<{ readonly status: string; readonly path: string; readonly from?: string }>) =>
+  files.map((file) => `${file.status} ${file.from === undefined ? "" : `${file.from} > `}${file.path}`)
+
+withAgent("a workspace's diff", (it) => {
+  it.scoped("tells every kind of change, and its patch makes the live tree of the baseline", () =>
+    Effect.gen(function*() {
+      const odd = Buffer.from("caf\xe9 \"\n", "latin1")
+      const { applied, baseline, diff, live, patch } = yield* workspace("kinds", (tree) => {
+        fs.mkdirSync(`${tree}/src/.git`, { recursive: true })
+        fs.writeFileSync(`${tree}/src/.git/HEAD`, "old")
+        fs.writeFileSync(`${tree}/src/kept`, "kept\n")
+        fs.writeFileSync(`${tree}/src/edited`, "one\ntwo\nthree\n")
+        fs.writeFileSync(`${tree}/crlf`, "one\r\ntwo\r\n")
+        fs.writeFileSync(`${tree}/moved`, "moved content\n")
+        fs.writeFileSync(`${tree}/twice`, "same content\n")
+        fs.writeFileSync(`${tree}/script`, "#!/bin/sh\n")
+        fs.writeFileSync(`${tree}/picture`, Buffer.from([0, 1, 2, 3]))
+        fs.writeFileSync(`${tree}/gone`, "gone\n")
+        fs.writeFileSync(`${tree}/private`, "private\n")
+        fs.symlinkSync("gone", `${tree}/link`)
+        fs.writeFileSync(`${tree}/becomes-link`, "file\n")
+        fs.writeFileSync(`${tree}/becomes-directory`, "file\n")
+        fs.mkdirSync(`${tree}/becomes-file`)
+        fs.writeFileSync(`${tree}/becomes-file/inside`, "file\n")
+      })
+      assert.deepStrictEqual(yield* diff(), {
+        summary: {
+          files: 0,
+          added: 0,
+          modified: 0,
+          deleted: 0,
+          renamed: 0,
+          typeChanged: 0,
+          additions: 0,
+          deletions: 0
+        },
+        files: [],
+        unlisted: 0,
+        ignoredCount: 0,
+        specialCount: 0,
+        verified: false,
+        patch: "",
+        patchBytes: 0,
+        truncated: false,
+        lossy: false,
+        digest: createHash("sha256").digest("hex")
+      })
+      fs.writeFileSync(`${live}/src/.git/HEAD`, "new")
+      fs.mkdirSync(`${live}/nested/.git`, { recursive: true })
+      fs.writeFileSync(`${live}/nested/.git/HEAD`, "new")
+      fs.writeFileSync(`${live}/src/edited`, "one\n2\n++ three")
+      fs.writeFileSync(`${live}/crlf`, "one\r\ntwo\n")
+      fs.mkdirSync(`${live}/to`)
+      fs.renameSync(`${live}/moved`, `${live}/to/moved`)
+      fs.renameSync(`${live}/twice`, `${live}/to/other`)
+      fs.copyFileSync(`${live}/to/other`, `${live}/to/twice`)
+      fs.chmodSync(`${live}/script`, 0o755)
+      fs.chmodSync(`${live}/private`, 0o600)
+      fs.writeFileSync(`${live}/picture`, randomBytes(300))
+      fs.rmSync(`${live}/gone`)
+      fs.rmSync(`${live}/link`)
+      fs.symlinkSync("nowhere", `${live}/link`)
+      fs.rmSync(`${live}/becomes-link`)
+      fs.symlinkSync("src", `${live}/becomes-link`)
+      fs.rmSync(`${live}/becomes-directory`)
+      fs.mkdirSync(`${live}/becomes-directory`)
+      fs.writeFileSync(`${live}/becomes-directory/new`, "new\n")
+      fs.rmSync(`${live}/becomes-file`, { recursive: true })
+      fs.writeFileSync(`${live}/becomes-file`, "now a file\n")
+      fs.writeFileSync(Buffer.concat([Buffer.from(`${live}/`), odd]), "odd\n")
+      fs.writeFileSync(`${live}/empty`, "")
+      execFileSync("mkfifo", [`${live}/pipe`])
+      const result = yield* diff()
+      assert.deepStrictEqual(said(result.files), [
+        "deleted becomes-directory",
+        "added becomes-directory/new",
+        "added becomes-file",
+        "deleted becomes-file/inside",
+        "type_changed becomes-link",
+        "added \"caf\\351 \\\"\\n\"",
+        "modified crlf",
+        "added empty",
+        "deleted gone",
+        "modified link",
+        "modified picture",
+        "modified script",
+        "modified src/edited",
+        "renamed moved > to/moved",
+        "added to/other",
+        "renamed twice > to/twice"
+      ])
+      assert.deepStrictEqual(
+        { ...result.summary },
+        { files: 16, added: 5, modified: 5, deleted: 3, renamed: 2, typeChanged: 1, additions: 9, deletions: 8 }
+      )
+      assert.strictEqual(result.specialCount, 1)
+      const file = (name: string) => result.files.find((one) => one.path === name)
+      assert.deepStrictEqual(file("src/edited"), {
+        path: "src/edited",
+        status: "modified",
+        oldMode: "100644",
+        newMode: "100644",
+        binary: false,
+        additions: 2,
+        deletions: 2,
+        size: 14
+      })
+      assert.deepInclude(file("script"), { oldMode: "100644", newMode: "100755", additions: 0, deletions: 0 })
+      assert.deepInclude(file("picture"), { binary: true, size: 300 })
+      const whole = yield* patch()
+      assert.strictEqual(result.digest, createHash("sha256").update(whole).digest("hex"))
+      assert.strictEqual(result.patch, whole.toString("utf8"))
+      assert.strictEqual(result.patchBytes, whole.length)
+      fs.rmSync(`${live}/pipe`)
+      assert.deepStrictEqual(applied(whole), listed(live))
+      assert.notDeepEqual(listed(baseline), listed(live))
+      assert.deepStrictEqual(yield* diff({ verified: true }), { ...result, specialCount: 0, verified: true })
+    }))
+
+  it.scoped("leaves out what the rules of the baseline exclude, not those of the workspace", () =>
+    Effect.gen(function*() {
+      const { diff, live } = yield* workspace("ignored", (tree) => {
+        fs.mkdirSync(`${tree}/.git/info`, { recursive: true })
+        fs.mkdirSync(`${tree}/sub`)
+        fs.writeFileSync(`${tree}/.git/info/exclude`, "excluded\n")
+        fs.writeFileSync(`${tree}/.gitignore`, "node_modules/\n*.o\ntracked.o\n")
+        fs.writeFileSync(`${tree}/sub/.gitignore`, "!keep.o\n")
+        fs.writeFileSync(`${tree}/tracked.o`, "old")
+      })
+      fs.writeFileSync(`${live}/.gitignore`, "node_modules/\n*.o\n*.secret\n")
+      fs.writeFileSync(`${live}/tracked.o`, "new")
+      fs.mkdirSync(`${live}/node_modules/a/b`, { recursive: true })
+      for (const name of ["one", "a/two", "a/b/three"]) fs.writeFileSync(`${live}/node_modules/${name}`, name)
+      for (const name of ["a.o", "sub/keep.o", "sub/drop.o", "excluded", "my.secret"]) {
+        fs.writeFileSync(`${live}/${name}`, name)
+      }
+      const result = yield* diff()
+      assert.deepStrictEqual(said(result.files), [
+        "modified .gitignore",
+        "added my.secret",
+        "added sub/keep.o",
+        "modified tracked.o"
+      ])
+      assert.strictEqual(result.ignoredCount, 6)
+      const all = yield* diff({ includeIgnored: true })
+      assert.strictEqual(all.summary.files, 10)
+      assert.strictEqual(all.ignoredCount, 0)
+      // A rename is found only within what is shown.
+      const some = yield* diff({ paths: ["sub", "/workspace/.gitignore", "./node_modules/"] })
+      assert.deepStrictEqual(said(some.files), ["modified .gitignore", "added sub/keep.o"])
+      assert.strictEqual(some.ignoredCount, 4)
+      for (const outside of ["..", "sub/../..", "/etc", "/workspaces", "\"bad"]) {
+        const refused = yield* Effect.flip(diff({ paths: [outside] }))
+        assert.strictEqual(refused._tag, "InvalidRequest", outside)
+      }
+      assert.deepStrictEqual((yield* diff({ paths: ["/workspace"] })).files, result.files)
+    }))
+
+  it.scoped("is as short as it is asked to be", () =>
+    Effect.gen(function*() {
+      const { diff, live, patch } = yield* workspace("short", (tree) => fs.writeFileSync(`${tree}/a`, "a\n"))
+      fs.writeFileSync(`${live}/a`, "b\n".repeat(10_000))
+      fs.writeFileSync(`${live}/latin`, "caf\xe9\n", "latin1")
+      const whole = yield* patch()
+      const short = yield* diff({ maxBytes: 1_000 })
+      assert.isTrue(short.truncated)
+      assert.isTrue(whole.toString().startsWith(short.patch ?? "?"))
+      assert.isTrue(short.patch?.endsWith("\n"))
+      assert.isAtMost(short.patch?.length ?? 9_999, 1_000)
+      assert.isFalse(short.lossy)
+      assert.strictEqual(short.patchBytes, whole.length)
+      assert.isTrue((yield* diff()).lossy)
+      const stat = yield* diff({ stat: true })
+      assert.strictEqual(stat.digest, short.digest)
+      assert.isUndefined(stat.patch)
+      assert.strictEqual(stat.summary.additions, 10_001)
+      const names = yield* diff({ nameOnly: true })
+      assert.deepStrictEqual(names.files, [
+        { path: "a", status: "modified", oldMode: "100644", newMode: "100644", size: 20_000 },
+        { path: "latin", status: "added", newMode: "100644", size: 5 }
+      ])
+      assert.isUndefined(names.digest)
+      assert.isUndefined(names.summary.additions)
+    }))
+
+  it.scoped("names what is too large, and makes no patch without it", () =>
+    Effect.gen(function*() {
+      const { channel, diff, live, trees } = yield* workspace("large", (tree) => fs.writeFileSync(`${tree}/a`, "a\n"))
+      fs.writeFileSync(`${live}/a`, "b\n")
+      fs.writeFileSync(`${live}/b`, Buffer.alloc(2_000))
+      fs.writeFileSync(`${live}/c`, Buffer.alloc(900))
+      fs.writeFileSync(`${live}/d`, Buffer.alloc(900))
+      const limits = { fileBytes: 1_000, totalBytes: 1_000 }
+      const result = yield* diff({}, limits)
+      assert.deepStrictEqual(said(result.files), ["modified a", "added c", "added b", "added d"])
+      assert.deepStrictEqual(result.files.map(({ tooLarge }) => tooLarge === true), [false, false, true, true])
+      assert.isUndefined(result.digest)
+      const refused = yield* Effect.flip(changesOf(channel, { trees, limits }))
+      assert.strictEqual(refused._tag, "FileRefused")
+      assert.include(refused.message, "b: it (and 1 more) is too large")
+      const fits = yield* changesOf(channel, { trees, limits, paths: [Buffer.from("a"), Buffer.from("c")] })
+      assert.lengthOf(fits, 2)
+    }))
+
+  it.scoped("of many files is read in several requests", () =>
+    Effect.gen(function*() {
+      const { applied, diff, live, patch } = yield* workspace("many", (tree) => {
+        for (let i = 0; i < 2_500; i++) fs.writeFileSync(`${tree}/${"n".repeat(50)}${i}`, `${i}\n`)
+      })
+      for (let i = 0; i < 2_500; i += 2) fs.writeFileSync(`${live}/${"n".repeat(50)}${i}`, `changed ${i}\n`)
+      const result = yield* diff()
+      assert.strictEqual(result.summary.modified, 1_250)
+      assert.strictEqual(result.summary.additions, 1_250)
+      assert.deepStrictEqual(applied(yield* patch()), listed(live))
+    }))
+})

@@ -1,0 +1,167 @@
+import { assert, describe, it } from "@effect/vitest"
+import { FastCheck } from "effect"
+import { execFileSync, spawnSync } from "node:child_process"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { afterAll } from "vitest"
+import { IgnoreRules, TooManyRules } from "../../../../src/workspace/diff/ignore-rules.ts"
+
+const home = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-ignore-"))
+afterAll(() => fs.rmSync(home, { recursive: true, force: true }))
+const env = { PATH: process.env["PATH"], HOME: home, GIT_CONFIG_NOSYSTEM: "1" }
+const bytes = (text: string) => Buffer.from(text, "latin1")
+
+/** Directories end with a slash. */
+const entries = ["a", "b.o", "#x", "!y", "\\z", "d/", "d/a", "d/b.o", "d/ab", "d/e/", "d/e/a", "d/e/f/", "d/e/f/b.o"]
+  .concat(["d e/", "d e/a ", "\xff\xe9", "[x]", "ab", "abc", "e/", "e/a", "e/e/", "e/e/e", "f", "d/e/*", "a-b", "d/]"])
+fs.mkdirSync(path.join(home, "tree"))
+const tree = path.join(home, "tree")
+execFileSync("git", ["init", "-q", tree], { env })
+for (const entry of entries) {
+  const at = Buffer.concat([bytes(`${tree}/`), bytes(entry)])
+  if (entry.endsWith("/")) fs.mkdirSync(at)
+  else fs.writeFileSync(at, "")
+}
+
+interface Files {
+  readonly [directory: string]: string
+}
+
+/** What git ignores; `exclude` is the key "exclude". */
+const byGit = (files: Files) => {
+  const at = (directory: string) =>
+    directory === "exclude" ? `${tree}/.git/info/exclude` : path.join(tree, directory, ".gitignore")
+  for (const [directory, text] of Object.entries(files)) fs.writeFileSync(at(directory), bytes(text))
+  const { error, status, stdout } = spawnSync("git", ["-C", tree, "check-ignore", "-z", "--stdin", "--no-index"], {
+    env,
+    // With its slash a directory would have no name.
+    input: bytes(entries.map((entry) => `${entry.replace(/\/$/, "")}\0`).join(""))
+  })
+  for (const directory of Object.keys(files)) fs.rmSync(at(directory))
+  if (error !== undefined || (status !== 0 && status !== 1)) throw new Error(`git check-ignore: ${status}`)
+  return stdout.toString("latin1").split("\0").filter((entry) => entry !== "")
+}
+
+const byUs = (files: Files) => {
+  const rules = new IgnoreRules()
+  for (const [directory, text] of Object.entries(files)) {
+    if (directory === "exclude") rules.exclude(text)
+    else rules.add(directory, text)
+  }
+  return entries.filter((entry) => rules.ignores(entry.replace(/\/$/, ""), entry.endsWith("/")))
+    .map((entry) => entry.replace(/\/$/, ""))
+}
+
+const check = (files: Files) => assert.deepStrictEqual(byUs(files), byGit(files), JSON.stringify(files))
+
+const piece = FastCheck.constantFrom(
+  ..."abcdef.o/!#\\[]-^ ".split(""),
+  "*",
+  "*",
+  "**",
+  "**/",
+  "/**",
+  "?",
+  "/",
+  "\n",
+  "\n",
+  "\r\n",
+  "\n!",
+  "[a-c]",
+  "[!a]",
+  "[[:alpha:]]",
+  "[]-]",
+  "[\\]]",
+  "\xff",
+  "\\ ",
+  "d/",
+  "e/",
+  "*.o",
+  "\0"
+)
+const anyFile = FastCheck.array(piece, { minLength: 1, maxLength: 12 }).map((pieces) => pieces.join(""))
+const anyFiles = FastCheck.record(
+  { "": anyFile, d: anyFile, "d/e": anyFile, exclude: anyFile },
+  { requiredKeys: [""] }
+)
+
+describe("ignore rules", () => {
+  it("mean what they mean to git", () => {
+    const texts = [
+      "a",
+      "/a",
+      "d/",
+      "d",
+      "*.o",
+      "d/*",
+      "d/**",
+      "**/a",
+      "d/**/a",
+      "**/e/*",
+      "*\n!a",
+      "d/\n!d/a",
+      "/*\n!/d",
+      "\\#x\n\\!y\n\\\\z",
+      "#x",
+      "a \nabc\\ ",
+      "d e/a\\ ",
+      "[[]x]",
+      "\\[x\\]",
+      "[a-b]b",
+      "[!a]",
+      "a[^x]c",
+      "[[:alpha:]]",
+      "[[:nope:]]",
+      "[[:alpha]",
+      "[a",
+      "a\\",
+      "\xff*",
+      "?\xe9",
+      "\xef\xbb\xbfa",
+      "a\r\nf\r",
+      "e/**/e",
+      "e**/e",
+      "d/e/\\*",
+      "***/a",
+      "/",
+      "//",
+      "!",
+      "",
+      "d//a",
+      "a\0b",
+      "[z-a]",
+      "[a-\\c]b",
+      "d/[]]",
+      "d/[]-a]",
+      "d[/]a",
+      "d?a"
+    ]
+    for (const text of texts) check({ "": text })
+    check({ "": "*.o", d: "!b.o", "d/e": "*" })
+    check({ "": "!a", exclude: "a\nf" })
+    check({ "": "e", exclude: "!e" })
+    assert.includeMembers(byUs({ "": "*.o" }), ["b.o", "d/b.o", "d/e/f/b.o"])
+  })
+
+  it("of any kind mean what they mean to git", () => {
+    FastCheck.assert(FastCheck.property(anyFiles, (files) => check(files as Files)), { numRuns: 400 })
+  })
+
+  it("that are made to take for ever do not", () => {
+    const rules = new IgnoreRules()
+    rules.add("", `${"*a".repeat(500)}b\n${"**/".repeat(300)}x`)
+    const started = performance.now()
+    assert.isFalse(rules.ignores("a".repeat(255), false))
+    assert.throws(() => rules.ignores("a/".repeat(2_000) + "a", false), TooManyRules)
+    assert.isBelow(performance.now() - started, 15_000)
+  })
+
+  it("that are too many for a tree are refused", () => {
+    const rules = new IgnoreRules()
+    rules.add("", "x\n".repeat(500_000))
+    assert.throws(() => {
+      for (let i = 0; i < 200; i++) rules.ignores(`f${i}`, false)
+    }, TooManyRules)
+  })
+})
