@@ -301,7 +301,9 @@ withConfinedAgent("files of a workspace", (it) => {
             child.kill("SIGKILL")
           })
       )
-      yield* Effect.async<void>((resume) => swapper.stdout.once("data", () => resume(Effect.void)))
+      yield* Effect.async<void>((resume) => {
+        swapper.stdout.once("data", () => resume(Effect.void))
+      })
       const reasons = new Map<string, number>()
       const note = (outcome: Either.Either<unknown, PyroError>) => {
         const told = Either.isRight(outcome)
@@ -311,7 +313,7 @@ withConfinedAgent("files of a workspace", (it) => {
           : outcome.left._tag
         reasons.set(told, (reasons.get(told) ?? 0) + 1)
       }
-      for (let i = 0; i < 150; i++) {
+      for (let i = 0; i < 80; i++) {
         const content = yield* Effect.either(read("spot/file"))
         note(content)
         if (Either.isRight(content)) assert.strictEqual(content.right.text, "inside")

@@ -1,0 +1,130 @@
+import { assert, layer } from "@effect/vitest"
+import { Effect, Either, Schema, Stream } from "effect"
+import { createHash, randomBytes } from "node:crypto"
+import type { PyroError } from "../../src/contract/errors.ts"
+import {
+  FileEditPayload,
+  FileListPayload,
+  FileReadPayload,
+  FileWritePayload
+} from "../../src/contract/operations/workspace-file.ts"
+import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
+import { editFile } from "../../src/workspace/files/edit.ts"
+import { listFiles } from "../../src/workspace/files/list.ts"
+import { readFile } from "../../src/workspace/files/read.ts"
+import { writeFile, writeFileFrom } from "../../src/workspace/files/write.ts"
+import { acquireTestWorkspace, finish, guestServices, script } from "../support/guest.ts"
+
+const decoded = <A, I>(schema: Schema.Schema<A, I>, fields: object) =>
+  Schema.decodeUnknownSync(schema)({ workspace: "test", ...fields })
+const files = (channel: GuestChannel) => ({
+  list: (path: string) => listFiles(channel, decoded(FileListPayload(), { path, recursive: true })),
+  read: (path: string) => readFile(channel, decoded(FileReadPayload(), { path })),
+  write: (path: string, fields: object) => writeFile(channel, decoded(FileWritePayload(), { path, ...fields })),
+  edit: (path: string, old_text: string, new_text: string) =>
+    editFile(channel, decoded(FileEditPayload(), { path, old_text, new_text }))
+})
+
+/** A guest of its own, and what runs a script in it. */
+const workspace = Effect.gen(function*() {
+  const { claim, guest } = yield* acquireTestWorkspace()
+  const first = yield* Effect.scoped(Effect.flatMap(claim(script("true")), finish))
+  assert.strictEqual(first.exit.code, 0)
+  const sh = (text: string) =>
+    Effect.scoped(Effect.flatMap(guest.channel.spawn(script(text)), finish)).pipe(
+      Effect.map(({ exit, stderr, stdout }) => {
+        assert.strictEqual(exit.code, 0, stderr)
+        return stdout
+      })
+    )
+  return { ...files(guest.channel), channel: guest.channel, sh }
+})
+
+const reasonOf = <A>(effect: Effect.Effect<A, PyroError>) =>
+  Effect.map(Effect.flip(effect), (failure) => failure._tag === "FileRefused" ? failure.reason : failure._tag)
+
+layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("files in a guest", (it) => {
+  it.scoped("cross whole, with their mode, and large ones without waiting for all of them", () =>
+    Effect.gen(function*() {
+      const { channel, read, sh, write } = yield* workspace
+      const content = randomBytes(20_000_000)
+      yield* writeFileFrom(channel, { path: "bin/large", mode: "750" }, Stream.make(content))
+      const hash = createHash("sha256").update(content).digest("hex")
+      assert.strictEqual(yield* sh("sha256sum < bin/large; stat -c %a:%U bin/large"), `${hash}  -\n750:root\n`)
+      yield* sh("chown agent:agent bin/large; truncate -s 4G sparse; printf 'one\\ntwo' > text")
+      yield* write("bin/large", { text: "small" })
+      assert.strictEqual(yield* sh("stat -c %a:%U:%s bin/large"), "750:agent:5\n")
+      const sparse = yield* read("sparse")
+      assert.deepStrictEqual([sparse.binary, sparse.sizeBytes], [true, 4_294_967_296])
+      const text = yield* read("/workspace/text")
+      assert.deepStrictEqual([text.text, text.totalLines], ["one\ntwo", 2])
+    }))
+
+  it.scoped("have another version after every change, within a tick of the clock too", () =>
+    Effect.gen(function*() {
+      const { read, sh, write } = yield* workspace
+      const seen = new Set<string>()
+      for (let round = 0; round < 20; round++) {
+        seen.add((yield* write("file", { text: "aaa" })).version)
+        // In place, and of the same size: only the times can tell.
+        yield* sh("printf bbb 1<> file")
+        seen.add((yield* read("file")).version)
+      }
+      assert.strictEqual(seen.size, 40)
+      const { version } = yield* read("file")
+      const writers = Array.from({ length: 6 }, (_, i) =>
+        Effect.either(write("file", { text: `writer ${i}`, expected_version: version })))
+      const results = yield* Effect.all(writers, { concurrency: "unbounded" })
+      assert.strictEqual(results.filter(Either.isRight).length, 1)
+      for (const result of results) {
+        if (Either.isLeft(result)) {
+          assert.strictEqual(result.left._tag, "FileChanged")
+        }
+      }
+    }))
+
+  it.scoped("on a full disk keep their old content, and nothing half written stays", () =>
+    Effect.gen(function*() {
+      const { edit, read, sh, write } = yield* workspace
+      yield* write("kept", { text: "old" })
+      yield* sh(
+        "mkdir fill; n=0; for s in 4G 256M 16M 1M 64K 4K; do while fallocate -l $s fill/$n 2>/dev/null; do n=$((n+1)); done; done; rm fill/$n"
+      )
+      const content = "x".repeat(1_000_000)
+      assert.strictEqual(yield* reasonOf(write("kept", { text: content })), "no_space")
+      assert.strictEqual(yield* reasonOf(write("made", { text: content })), "no_space")
+      assert.strictEqual(yield* reasonOf(edit("kept", "old", content)), "no_space")
+      assert.strictEqual((yield* read("kept")).text, "old")
+      assert.strictEqual(yield* sh("ls -A | grep -v fill | tr '\\n' ' '"), "kept ")
+      yield* sh("rm -r fill")
+      assert.strictEqual((yield* write("kept", { text: content })).sizeBytes, 1_000_000)
+    }))
+
+  it.scoped("outside /workspace are out of reach, whatever the guest makes of its links", () =>
+    Effect.gen(function*() {
+      const { edit, list, read, sh, write } = yield* workspace
+      yield* sh(
+        "ln -s /etc etc; ln -s ../etc/passwd passwd; ln -s .. up; mkdir real; cd real; ln -s ../up/etc/shadow deep; " +
+          "ln -s /proc/1/root magic; ln -s /proc/self/fd/0 fd; echo inside > file; mkfifo ../fifo; mknod ../disk b 254 0"
+      )
+      const before = yield* sh("sha256sum /etc/passwd /etc/shadow; ls -A / /etc | sha256sum")
+      for (const path of ["etc/passwd", "passwd", "up/etc/passwd", "real/deep", "real/magic/etc/passwd", "real/fd"]) {
+        assert.strictEqual(yield* reasonOf(read(path)), "outside", path)
+        assert.strictEqual(yield* reasonOf(write(path, { text: "x" })), "outside", path)
+        assert.strictEqual(yield* reasonOf(edit(path, "root", "x")), "outside", path)
+      }
+      for (const path of ["fifo", "disk"]) {
+        assert.strictEqual(yield* reasonOf(read(path)), "not_a_file", path)
+        assert.strictEqual(yield* reasonOf(write(path, { text: "x" })), "not_a_file", path)
+      }
+      assert.strictEqual(yield* reasonOf(list("etc")), "outside")
+      const { entries } = yield* list(".")
+      assert.deepStrictEqual(entries.filter(({ path }) => path.includes("/")).map(({ path }) => path).sort(), [
+        "real/deep",
+        "real/fd",
+        "real/file",
+        "real/magic"
+      ])
+      assert.strictEqual(yield* sh("sha256sum /etc/passwd /etc/shadow; ls -A / /etc | sha256sum"), before)
+    }))
+})
