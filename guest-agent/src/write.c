@@ -32,6 +32,7 @@ struct draft {
   const char *name;
   char temporary[48];
   struct stat old; /* of the file that it replaces; st_nlink 0 = there is none */
+  struct stat own; /* as it was when its content was complete */
 };
 
 static int write_all(int fd, const char *data, size_t size) {
@@ -85,6 +86,9 @@ static int check_expected(const struct draft *draft, uint64_t expected) {
 static int tell(int fd, const struct draft *draft) {
   struct stat status;
   if (fstat(fd, &status) < 0) return errno;
+  /* Whoever wrote into it since it has its name made another version of it than the one that is told. */
+  status.st_size = draft->own.st_size;
+  status.st_mtim = draft->own.st_mtim;
   uint8_t record[FILE_RECORD];
   version_record(record, draft->old.st_nlink == 0 ? FILE_CREATED : 0, &status, version_of(fd, &status));
   return write_all(STDOUT_FILENO, (const char *)record, sizeof record);
@@ -103,15 +107,11 @@ static int open_draft(struct draft *draft) {
   return draft->fd < 0 ? errno : 0;
 }
 
-/* A change right after this one must not leave the times that are told now. */
-static void settle(const struct draft *draft) {
-  struct stat status;
-  if (fstat(draft->fd, &status) == 0) version_settle(status.st_mtim);
-}
-
 /* Gives the draft its owner, mode and name. Writers come here one at a time, so of two that expect the same version one is refused. */
 static int publish(struct draft *draft, const struct plan *plan) {
-  if (plan->flags & WRITE_TELL) settle(draft);
+  if (fstat(draft->fd, &draft->own) < 0) return errno;
+  /* A change right after this one must not leave the times that are told now. */
+  if (plan->flags & WRITE_TELL) version_settle(draft->own.st_mtim);
   int error = task_alone();
   if (error == 0) error = look_at_old(draft, plan->flags);
   if (error == 0) error = check_expected(draft, plan->expected);
@@ -135,13 +135,14 @@ static int replace(struct draft *draft, const struct plan *plan, struct task_rep
   return error != 0 ? task_failed(report, error, STEP_IO, plan->path) : 0;
 }
 
-static int append(const struct draft *draft, const struct plan *plan, struct task_report *report) {
+static int append(struct draft *draft, const struct plan *plan, struct task_report *report) {
   int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
   int fd = openat(draft->parent, draft->name, flags, mode_for(draft, plan->mode));
   if (fd < 0) return task_failed(report, errno, STEP_OPEN, plan->path);
   struct stat status;
   if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode)) return task_failed(report, EINVAL, STEP_OPEN, plan->path);
   int error = copy_input(fd);
+  if (error == 0 && fstat(fd, &draft->own) < 0) error = errno;
   if (error == 0 && plan->flags & WRITE_TELL) error = tell(fd, draft);
   return error != 0 ? task_failed(report, error, STEP_IO, plan->path) : 0;
 }

@@ -83,6 +83,38 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("file
       }
     }))
 
+  it.scoped("changed the moment they are written are not taken for what was written", () =>
+    Effect.gen(function*() {
+      const { channel, read, sh, write } = yield* workspace
+      yield* write("file", { text: "aaa" })
+      // In the same tick of the clock where it can, in place, and of the same size.
+      const meddler = yield* channel.spawn({
+        ...script(""),
+        argv: [
+          "python3",
+          "-c",
+          `import os
+seen = os.stat("file").st_ino
+os.write(1, b"ready")
+while True:
+    if os.stat("file").st_ino != seen:
+        fd = os.open("file", os.O_WRONLY)
+        os.write(fd, b"bbb")
+        seen = os.fstat(fd).st_ino
+        os.close(fd)`
+        ]
+      })
+      yield* Stream.runHead(meddler.output)
+      for (let round = 0; round < 30; round++) {
+        const { version } = yield* write("file", { text: "aaa" })
+        yield* Effect.repeat(read("file"), { until: ({ text }) => text === "bbb" })
+        const late = write("file", { text: "lost", expected_version: version })
+        assert.strictEqual(yield* reasonOf(late), "FileChanged")
+      }
+      yield* meddler.kill
+      assert.strictEqual(yield* sh("cat file"), "bbb")
+    }))
+
   it.scoped("on a full disk keep their old content, and nothing half written stays", () =>
     Effect.gen(function*() {
       const { edit, read, sh, write } = yield* workspace
