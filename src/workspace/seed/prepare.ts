@@ -1,22 +1,16 @@
-import { Effect, type Scope } from "effect"
+import { Effect } from "effect"
 import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { StateDirectoryUnusable } from "../../contract/errors.ts"
 import { type SeedFailed, SeedImages, type SeedReport } from "../../disk/SeedImages.ts"
-import { makeTemporary } from "../../environment/temporary.ts"
-import { Paths } from "../../system/Paths.ts"
-import { probeConfinement } from "../../vm/confinement.ts"
 import { type CollectOptions, collectTree, filesBeneath, type PlannedGit, type Skipped } from "./collect.ts"
 import { seedFromUrl } from "./from-url.ts"
 import { keyOf, makeGitDirectory } from "./git-directory.ts"
 import { locate, type Located } from "./locate.ts"
 import type { Head } from "./refs.ts"
 import { rejected } from "./rejected.ts"
-import type { GitMode, PreparedSeed, PrepareServices, SeedGit, SeedRequest, Workshop } from "./request.ts"
-
-/** Folder of what is made on the way to a seed image, swept like all temporaries of its kind. */
-export const temporariesOf = (cacheDir: string) => path.join(cacheDir, "seeds", "temporary")
+import type { GitMode, PreparedSeed, PrepareServices, SeedGit, SeedRequest } from "./request.ts"
+import { workshop } from "./workshop.ts"
 
 /**
  * The seed image of what a workspace is to start from. Of a git work tree it holds the tracked files and those that git would
@@ -41,21 +35,6 @@ export const prepareSeed = (request: SeedRequest): Effect.Effect<PreparedSeed, S
     }
     return yield* seedFromTree(request, directory, located)
   }))
-
-/** A folder for this one seed, and whether git can be locked up. */
-export const workshop: Effect.Effect<
-  Workshop,
-  SeedFailed,
-  PrepareServices | Scope.Scope
-> = Effect.gen(function*() {
-  const { cacheDir } = yield* Paths
-  const parent = temporariesOf(cacheDir)
-  const { path: folder } = yield* makeTemporary(parent, "seed").pipe(
-    Effect.catchTag("LockTimeout", (cause) => new StateDirectoryUnusable({ path: parent, detail: cause.message }))
-  )
-  const { level } = yield* probeConfinement
-  return { folder, namespaces: level !== "seccomp" }
-})
 
 const realDirectory = (seedPath: string): string | undefined => {
   try {

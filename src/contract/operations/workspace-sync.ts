@@ -1,0 +1,83 @@
+import { Schema } from "effect"
+import { defaulted, text } from "../fields.ts"
+import { lazy, unary } from "../operation.ts"
+import { snakeFields } from "../snake.ts"
+import { workspaceField } from "./workspace-field.ts"
+
+export const SyncPushPayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    workspace: workspaceField(),
+    sourcePath: text("Directory of the host whose files go to /workspace, each to its own place there"),
+    includeIgnored: defaulted(
+      Schema.Array(text("Glob")).annotations({
+        description: "Ignored files to take along: globs as in .gitignore, relative to the directory"
+      }),
+      () => []
+    ),
+    delete: defaulted(
+      Schema.Boolean.annotations({
+        description: "Also remove from /workspace what it started with and the directory no longer has"
+      }),
+      () => false
+    ),
+    force: defaulted(
+      Schema.Boolean.annotations({ description: "Overwrite what was changed in the workspace as well" }),
+      () => false
+    )
+  }))
+)
+export type SyncPushPayload = ReturnType<typeof SyncPushPayload>["Type"]
+
+const path = (description: string) =>
+  Schema.String.annotations({ description: `${description}; one that is not UTF-8 in git's quoted form` })
+
+const Reasons = lazy(() =>
+  Schema.Array(Schema.Struct({
+    path: path("Path relative to /workspace"),
+    reason: Schema.String.annotations({ description: "Why" })
+  }))
+)
+
+export const SyncPushed = lazy(() =>
+  Schema.Struct(snakeFields({
+    filesPushed: Schema.Int.annotations({ description: "How many files and links were written or removed" }),
+    bytes: Schema.Int.annotations({ description: "Content that was written" }),
+    files: Schema.Array(
+      Schema.Struct({
+        path: path("Path relative to /workspace"),
+        change: Schema.Literal("added", "modified", "deleted")
+      })
+    ).annotations({ description: "Those files, the first 1000" }),
+    conflictCount: Schema.Int.annotations({
+      description: "How many were left alone because of a change in the workspace"
+    }),
+    conflicts: Reasons().annotations({ description: "Those files, the first 1000" }),
+    skippedCount: Schema.Int.annotations({ description: "How many paths of the host could not be taken" }),
+    skipped: Reasons().annotations({ description: "Those paths, the first 1000" })
+  }))
+)
+export type SyncPushed = ReturnType<typeof SyncPushed>["Type"]
+
+export const workspaceSyncPush = unary({
+  name: "workspace.sync.push",
+  summary: "Bring later changes of a host directory into a workspace",
+  description:
+    "Copies into /workspace what has changed in a directory of the host since the workspace was made, or since the last push: of a " +
+    "git work tree what git tracks or would offer to add. What is pushed becomes part of what the workspace started with, so that " +
+    "diff and patch go on showing only what was done in the workspace. A file that was changed there too is left alone and " +
+    "reported, unless forced. The repository's history is not pushed.",
+  cli: {
+    path: ["workspace", "sync", "push"],
+    args: ["workspace", "source_path"],
+    exits: "own",
+    examples: [
+      "pyro workspace sync push fix .",
+      "pyro workspace sync push fix . --delete --json",
+      "pyro workspace sync push fix . --include-ignored .env --force"
+    ]
+  },
+  mcp: { tool: "workspace_sync_push", profiles: ["core", "full"] },
+  annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
+  payload: SyncPushPayload,
+  result: SyncPushed
+})

@@ -1,0 +1,96 @@
+import { Effect, type Scope } from "effect"
+import * as fs from "node:fs"
+import { SeedRejected } from "../../contract/errors.ts"
+import { pathText } from "../../disk/path-text.ts"
+import type { SeedFailed } from "../../disk/SeedImages.ts"
+import { collectTree, filesBeneath, type Skipped } from "./collect.ts"
+import { beneath } from "./host-files.ts"
+import { locate } from "./locate.ts"
+import { rejected } from "./rejected.ts"
+import type { PrepareServices } from "./request.ts"
+import { workshop } from "./workshop.ts"
+
+/** A file or link of the host as it was when it was listed. */
+export interface HostFile {
+  readonly path: Buffer
+  /** As git has it. */
+  readonly mode: 0o100644 | 0o100755 | 0o120000
+  readonly permissions: number
+  readonly size: number
+  readonly mtimeNs: bigint
+}
+
+export interface HostTree {
+  readonly root: string
+  /** By path in latin1. */
+  readonly files: ReadonlyMap<string, HostFile>
+  readonly skipped: ReadonlyArray<Skipped>
+}
+
+/** Lists a directory of the host as a seed from it would have it, without reading contents. */
+export const listHost = (
+  directory: string,
+  includeIgnored: ReadonlyArray<string>
+): Effect.Effect<HostTree, SeedFailed, PrepareServices | Scope.Scope> =>
+  Effect.gen(function*() {
+    const root = yield* Effect.try({
+      try: () => {
+        if (!fs.statSync(directory).isDirectory()) throw new Error("it is not a directory")
+        return fs.realpathSync(directory)
+      },
+      catch: (cause) => new SeedRejected({ path: directory, detail: (cause as Error).message })
+    })
+    const located = locate(root)
+    const collected = located._tag === "repository"
+      ? yield* collectTree(located.repository, root, { ...(yield* workshop), history: "none", includeIgnored }).pipe(
+        rejected(root)
+      )
+      : undefined
+    const skipped = [...collected?.collection.skipped ?? []]
+    const files = new Map<string, HostFile>()
+    for (const path of collected?.collection.paths ?? filesBeneath(Buffer.from(root))) {
+      const found = look(root, path)
+      if (typeof found === "string") skipped.push({ path: pathText(path), reason: found })
+      else if (found !== undefined) files.set(path.toString("latin1"), found)
+    }
+    return { root, files, skipped }
+  })
+
+/** A file, why it is none, or undefined for a directory. */
+const look = (root: string, path: Buffer): HostFile | string | undefined => {
+  try {
+    const stat = fs.lstatSync(beneath(root, path), { bigint: true })
+    const facts = { path, size: Number(stat.size), mtimeNs: stat.mtimeNs, permissions: Number(stat.mode) & 0o777 }
+    if (stat.isDirectory()) return undefined
+    if (stat.isSymbolicLink()) return { ...facts, mode: 0o120000 }
+    if (!stat.isFile()) return "it is neither a file nor a symlink"
+    return { ...facts, mode: (facts.permissions & 0o100) === 0 ? 0o100644 : 0o100755 }
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code ?? String(cause)
+  }
+}
+
+/** Whether the host has nothing at all at a path. */
+export const isGone = (root: string, path: Buffer) =>
+  fs.lstatSync(beneath(root, path), { throwIfNoEntry: false }) === undefined
+
+/** Content of a listed file, or its link's target; or why it cannot be had. Never through a symlink. */
+export const readHost = (root: string, file: HostFile, maxBytes: number): Buffer | string => {
+  if (file.size > maxBytes) return `it is larger than ${maxBytes / (1024 * 1024)} MiB`
+  try {
+    const at = beneath(root, file.path)
+    if (file.mode === 0o120000) return fs.readlinkSync(at, { encoding: "buffer" })
+    const fd = fs.openSync(at, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK)
+    try {
+      // A directory on the way may have become a symlink since it was listed.
+      const where = fs.readlinkSync(`/proc/self/fd/${fd}`, { encoding: "buffer" })
+      if (!where.equals(at)) return "it was replaced while it was read"
+      const content = fs.readFileSync(fd)
+      return content.length <= maxBytes ? content : "it grew while it was read"
+    } finally {
+      fs.closeSync(fd)
+    }
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code ?? String(cause)
+  }
+}

@@ -1,0 +1,90 @@
+import { Effect, Option, Schema } from "effect"
+import { createHash } from "node:crypto"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { StateDirectoryUnusable } from "../../contract/errors.ts"
+import { pathBytes, pathText } from "../../disk/path-text.ts"
+import { readJson, writeFileAtomicSync, writeJsonAtomic } from "../../system/atomic-file.ts"
+
+/** What the baseline has at a path since it was pushed: instead of what the seed image has there. */
+const Entry = Schema.Union(
+  Schema.TaggedStruct("file", {
+    /** As git has it. */
+    mode: Schema.Literal(0o100644, 0o100755, 0o120000),
+    /** Of the content, or of a link's target; names the file that holds it. */
+    sha256: Schema.String.pipe(Schema.pattern(/^[0-9a-f]{64}$/)),
+    size: Schema.Int,
+    /** When the host's file was changed, in nanoseconds. */
+    mtimeNs: Schema.String
+  }),
+  Schema.TaggedStruct("absent", {})
+)
+export type PushedEntry = typeof Entry.Type
+
+const Record = Schema.Struct({
+  format: Schema.Literal(1),
+  entries: Schema.Record({ key: Schema.String, value: Entry })
+})
+
+/**
+ * How a workspace's baseline grows under a live mount: the seed image stays, and over it lies what was pushed, kept on the host
+ * where no guest can change it. Whoever compares with the baseline asks here first.
+ */
+export interface Pushed {
+  /** By path in latin1, which is one character for each byte. */
+  readonly entries: ReadonlyMap<string, PushedEntry>
+  readonly contentOf: (entry: Extract<PushedEntry, { readonly _tag: "file" }>) => Buffer
+}
+
+const unusable = (folder: string) => (cause: unknown) =>
+  new StateDirectoryUnusable({ path: folder, detail: cause instanceof Error ? cause.message : String(cause) })
+
+const recordOf = (folder: string) => path.join(folder, "pushed.json")
+const contentsOf = (folder: string) => path.join(folder, "pushed")
+
+/** What was pushed into the workspace of a folder. */
+export const readPushed = (folder: string): Effect.Effect<Pushed, StateDirectoryUnusable> =>
+  readJson(recordOf(folder), Record).pipe(
+    Effect.mapError(unusable(folder)),
+    Effect.map(Option.match({ onNone: () => [], onSome: ({ entries }) => Object.entries(entries) })),
+    Effect.map((entries) => ({
+      entries: new Map(entries.flatMap(([text, entry]) => {
+        const bytes = pathBytes(text)
+        return bytes === undefined ? [] : [[Buffer.from(bytes).toString("latin1"), entry] as const]
+      })),
+      contentOf: ({ sha256 }) => fs.readFileSync(path.join(contentsOf(folder), sha256))
+    }))
+  )
+
+/** Keeps a content, before it goes to the guest. */
+export const keepContent = (folder: string, content: Uint8Array): Effect.Effect<string, StateDirectoryUnusable> =>
+  Effect.try({
+    try: () => {
+      const sha256 = createHash("sha256").update(content).digest("hex")
+      const file = path.join(contentsOf(folder), sha256)
+      fs.mkdirSync(contentsOf(folder), { recursive: true, mode: 0o700 })
+      if (!fs.existsSync(file)) writeFileAtomicSync(file, content)
+      return sha256
+    },
+    catch: unusable(folder)
+  })
+
+/** Records what the guest has now. What no entry names any more is removed. */
+export const writePushed = (folder: string, entries: ReadonlyMap<string, PushedEntry>) =>
+  Effect.gen(function*() {
+    const named = Object.fromEntries(
+      [...entries].map(([file, entry]) => [pathText(Buffer.from(file, "latin1")), entry])
+    )
+    yield* writeJsonAtomic(recordOf(folder), Record, { format: 1 as const, entries: named }, { durable: true })
+    const used = new Set([...entries.values()].flatMap((entry) => entry._tag === "file" ? [entry.sha256] : []))
+    const contents = contentsOf(folder)
+    for (const name of fs.existsSync(contents) ? fs.readdirSync(contents) : []) {
+      if (!used.has(name)) fs.rmSync(path.join(contents, name), { force: true })
+    }
+  }).pipe(Effect.mapError(unusable(folder)))
+
+/** Forgets all: the workspace is again as its seed image has it. */
+export const forgetPushed = (folder: string) => {
+  fs.rmSync(recordOf(folder), { force: true })
+  fs.rmSync(contentsOf(folder), { recursive: true, force: true })
+}

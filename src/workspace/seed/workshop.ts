@@ -1,0 +1,26 @@
+import { Effect, type Scope } from "effect"
+import * as path from "node:path"
+import { StateDirectoryUnusable } from "../../contract/errors.ts"
+import type { SeedFailed } from "../../disk/SeedImages.ts"
+import { makeTemporary } from "../../environment/temporary.ts"
+import { Paths } from "../../system/Paths.ts"
+import { probeConfinement } from "../../vm/confinement.ts"
+import type { PrepareServices, Workshop } from "./request.ts"
+
+/** Folder of what is made on the way to a seed image, swept like all temporaries of its kind. */
+export const temporariesOf = (cacheDir: string) => path.join(cacheDir, "seeds", "temporary")
+
+/** A folder for this one seed, and whether git can be locked up. */
+export const workshop: Effect.Effect<
+  Workshop,
+  SeedFailed,
+  PrepareServices | Scope.Scope
+> = Effect.gen(function*() {
+  const { cacheDir } = yield* Paths
+  const parent = temporariesOf(cacheDir)
+  const { path: folder } = yield* makeTemporary(parent, "seed").pipe(
+    Effect.catchTag("LockTimeout", (cause) => new StateDirectoryUnusable({ path: parent, detail: cause.message }))
+  )
+  const { level } = yield* probeConfinement
+  return { folder, namespaces: level !== "seccomp" }
+})

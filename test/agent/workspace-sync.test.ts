@@ -1,0 +1,142 @@
+import { assert } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { execFileSync } from "node:child_process"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { SeedImages } from "../../src/disk/SeedImages.ts"
+import { baselineRoot } from "../../src/guest-channel/calls.ts"
+import { Paths } from "../../src/system/Paths.ts"
+import { HostFacts } from "../../src/vm/HostFacts.ts"
+import { readPushed } from "../../src/workspace/seed/pushed.ts"
+import { syncPush } from "../../src/workspace/seed/sync-push.ts"
+import { Agent, withAgent } from "./agent.ts"
+
+const write = (folder: string, files: Readonly<Record<string, string>>) => {
+  for (const [name, content] of Object.entries(files)) {
+    fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
+    fs.writeFileSync(path.join(folder, name), content)
+  }
+}
+
+/** A host directory, and a guest that was seeded from it: copies that keep times, as images do. */
+const seeded = (name: string) =>
+  Effect.gen(function*() {
+    const channel = yield* Agent.connect()
+    const folder = path.join((yield* Agent).folder, name)
+    const [host, live, disk, state] = ["host", "live", "disk", "state"].map((part) => path.join(folder, part))
+    write(host!, {
+      "same": "same\n",
+      "edited": "1\n",
+      "both": "1\n",
+      "gone": "g\n",
+      "dir/deep": "d\n",
+      ".gitignore": "*.o\n"
+    })
+    fs.symlinkSync("same", path.join(host!, "link"))
+    execFileSync("git", ["init", "-q", host!])
+    fs.mkdirSync(state!)
+    fs.mkdirSync(disk!)
+    for (const copy of [live!, path.join(disk!, "workspace")]) {
+      execFileSync("cp", ["-a", host!, copy])
+      fs.rmSync(path.join(copy, ".git"), { recursive: true })
+    }
+    yield* channel.call.baseline({ device: disk! })
+    const paths = { cacheDir: state!, stateDir: state!, memoryDir: state! }
+    const services = Layer.merge(SeedImages.layer, HostFacts.layer).pipe(
+      Layer.provideMerge(Layer.succeed(Paths, paths))
+    )
+    const push = (options: { readonly force?: boolean; readonly delete?: boolean } = {}) =>
+      syncPush(channel, { sourcePath: host!, includeIgnored: [], force: false, delete: false, ...options }, {
+        folder: state!,
+        live: { root: live!, path: "." },
+        baseline: { root: baselineRoot, path: "workspace" }
+      }).pipe(Effect.provide(services))
+    const read = (file: string) => fs.readFileSync(path.join(live!, file), "utf8")
+    return { host: host!, live: live!, state: state!, push, read }
+  })
+
+withAgent("a push", (it) => {
+  it.scoped("brings what changed on the host, and that becomes the baseline", () =>
+    Effect.gen(function*() {
+      const { host, live, push, read, state } = yield* seeded("brings")
+      const nothing = yield* push()
+      assert.deepStrictEqual([nothing.filesPushed, nothing.conflicts, nothing.skipped], [0, [], []])
+      write(host, { "edited": "2\n", "new/file": "n\n", "x.o": "ignored" })
+      fs.chmodSync(path.join(host, "dir/deep"), 0o755)
+      fs.rmSync(path.join(host, "link"))
+      fs.symlinkSync("edited", path.join(host, "link"))
+      execFileSync("mkfifo", [path.join(host, "fifo")])
+      const pushed = yield* push()
+      assert.deepStrictEqual([...pushed.files].sort((one, other) => one.path < other.path ? -1 : 1), [
+        { path: "dir/deep", change: "modified" },
+        { path: "edited", change: "modified" },
+        { path: "link", change: "modified" },
+        { path: "new/file", change: "added" }
+      ])
+      assert.deepStrictEqual([read("edited"), read("new/file"), read("dir/deep")], ["2\n", "n\n", "d\n"])
+      assert.strictEqual(fs.statSync(path.join(live, "dir/deep")).mode & 0o777, 0o755)
+      assert.strictEqual(fs.readlinkSync(path.join(live, "link")), "edited")
+      assert.isFalse(fs.existsSync(path.join(live, "x.o")))
+      const baseline = yield* readPushed(state)
+      const edited = baseline.entries.get("edited")
+      assert.strictEqual(edited?._tag === "file" ? baseline.contentOf(edited).toString() : undefined, "2\n")
+      assert.strictEqual((yield* push()).filesPushed, 0)
+      // What was pushed can be pushed anew: it is not the guest's own change.
+      write(host, { "edited": "3\n" })
+      assert.strictEqual((yield* push()).filesPushed, 1)
+      assert.strictEqual(read("edited"), "3\n")
+      assert.strictEqual(fs.readdirSync(path.join(state, "pushed")).length, 4)
+    }))
+
+  it.scoped("leaves alone what was changed in the workspace, unless forced", () =>
+    Effect.gen(function*() {
+      const { host, live, push, read } = yield* seeded("conflicts")
+      write(live, { "both": "guest\n", "mine": "mine\n", "equal": "e\n", "a-file": "f" })
+      fs.rmSync(path.join(live, "edited"))
+      fs.mkdirSync(path.join(live, "edited"))
+      write(host, {
+        "both": "host\n",
+        "mine": "host's\n",
+        "equal": "e\n",
+        "edited": "2\n",
+        "a-file/below": "b\n",
+        "other": "o\n"
+      })
+      const pushed = yield* push()
+      assert.deepStrictEqual(pushed.files, [{ path: "other", change: "added" }])
+      assert.deepStrictEqual(pushed.conflicts.map((conflict) => conflict.path).sort(), [
+        "a-file/below",
+        "both",
+        "edited",
+        "mine"
+      ])
+      assert.deepStrictEqual([read("both"), read("mine"), read("other")], ["guest\n", "mine\n", "o\n"])
+      const forced = yield* push({ force: true })
+      assert.deepStrictEqual(forced.files.map((file) => file.path).sort(), ["both", "mine"])
+      assert.deepStrictEqual(forced.conflicts.map((conflict) => conflict.path).sort(), ["a-file/below", "edited"])
+      assert.strictEqual(read("both"), "host\n")
+      // And later changes there are seen as such again.
+      write(live, { "both": "again\n" })
+      write(host, { "both": "once more\n" })
+      assert.deepStrictEqual((yield* push()).conflicts.map((conflict) => conflict.path).sort(), [
+        "a-file/below",
+        "both",
+        "edited"
+      ])
+    }))
+
+  it.scoped("takes away what the host no longer has, when asked", () =>
+    Effect.gen(function*() {
+      const { host, live, push, state } = yield* seeded("deletes")
+      for (const name of ["gone", "same", "dir/deep"]) fs.rmSync(path.join(host, name))
+      write(live, { "same": "guest's\n", "own": "o\n" })
+      assert.strictEqual((yield* push()).filesPushed, 0)
+      const pushed = yield* push({ delete: true })
+      assert.deepStrictEqual(pushed.files.map((file) => file.path).sort(), ["dir/deep", "gone"])
+      assert.deepStrictEqual(pushed.conflicts.map((conflict) => conflict.path), ["same"])
+      assert.deepStrictEqual(fs.readdirSync(live).sort(), [".gitignore", "both", "edited", "link", "own", "same"])
+      assert.deepStrictEqual((yield* readPushed(state)).entries.get("gone"), { _tag: "absent" })
+      write(host, { "gone": "back\n" })
+      assert.deepStrictEqual((yield* push()).files, [{ path: "gone", change: "added" }])
+    }))
+})
