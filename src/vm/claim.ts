@@ -58,49 +58,85 @@ const ownFiles = "/run/pyro"
 const bindOver = (name: string, target: string) =>
   Calls.mount({ source: `${ownFiles}/${name}`, target, fstype: "", flags: mountFlags.bind, data: "" })
 
-/**
- * Makes a restored guest one of its own and gives it its disk. The files that say who it is lie on tmpfs and are bound over those
- * of the root: they belong to the generation, not to the disk.
- */
-export const claimSteps = (identity: GuestIdentity): ReadonlyArray<Call<unknown>> => {
+const newRoot = "/newroot"
+
+const mountRoot = [
+  Calls.mount({
+    source: "/dev/vdb",
+    target: "/disk",
+    fstype: "ext4",
+    flags: mountFlags.noAtime,
+    // Without it the guest would write all inode tables of the disk in the background.
+    data: "noinit_itable"
+  }),
+  Calls.mount({
+    source: "overlay",
+    target: newRoot,
+    fstype: "overlay",
+    flags: mountFlags.noAtime,
+    data: `lowerdir=${lowerDirectory},upperdir=/disk/upper,workdir=/disk/work`
+  }),
+  Calls.mount({
+    source: "/disk/workspace",
+    target: `${newRoot}/workspace`,
+    fstype: "",
+    flags: mountFlags.bind,
+    data: ""
+  })
+]
+
+const writeIdentity = (identity: GuestIdentity) => {
   const write = (name: string, content: string, mode: number) =>
     Calls.writeSmall({ path: `${ownFiles}/${name}`, mode, content: Buffer.from(content) })
-  const root = "/newroot"
   return [
-    ...freshness(),
-    Calls.hostname({ name: identity.hostname }),
-    Calls.mount({
-      source: "/dev/vdb",
-      target: "/disk",
-      fstype: "ext4",
-      flags: mountFlags.noAtime,
-      // Without it the guest would write all inode tables of the disk in the background.
-      data: "noinit_itable"
-    }),
-    Calls.mount({
-      source: "overlay",
-      target: root,
-      fstype: "overlay",
-      flags: mountFlags.noAtime,
-      data: `lowerdir=${lowerDirectory},upperdir=/disk/upper,workdir=/disk/work`
-    }),
-    Calls.mount({
-      source: "/disk/workspace",
-      target: `${root}/workspace`,
-      fstype: "",
-      flags: mountFlags.bind,
-      data: ""
-    }),
     Calls.mkdir({ path: ownFiles, mode: 0o755 }),
     write("hostname", `${identity.hostname}\n`, 0o644),
     write("hosts", hosts(identity.hostname), 0o644),
     write("machine-id", `${identity.machineId}\n`, 0o444),
-    write("boot-id", `${identity.bootId}\n`, 0o444),
-    Calls.mount({ source: "/run", target: `${root}/run`, fstype: "", flags: mountFlags.move, data: "" }),
-    Calls.switchRoot({ path: root }),
-    bindOver("hostname", "/etc/hostname"),
-    bindOver("hosts", "/etc/hosts"),
-    bindOver("machine-id", "/etc/machine-id"),
-    bindOver("boot-id", "/proc/sys/kernel/random/boot_id")
+    write("boot-id", `${identity.bootId}\n`, 0o444)
   ]
 }
+
+/** Files of the root that tell who the guest is, and those that cover them. */
+const covered = [
+  ["hostname", "/etc/hostname"],
+  ["hosts", "/etc/hosts"],
+  ["machine-id", "/etc/machine-id"],
+  ["boot-id", "/proc/sys/kernel/random/boot_id"]
+] as const
+
+const coverIdentity = covered.map(([name, target]) => bindOver(name, target))
+
+/**
+ * Makes a restored guest one of its own and gives it its disk. The files that say who it is lie on tmpfs and are bound over those
+ * of the root: they belong to the generation, not to the disk.
+ */
+export const claimSteps = (identity: GuestIdentity): ReadonlyArray<Call<unknown>> => [
+  ...freshness(),
+  Calls.hostname({ name: identity.hostname }),
+  ...mountRoot,
+  ...writeIdentity(identity),
+  Calls.mount({ source: "/run", target: `${newRoot}/run`, fstype: "", flags: mountFlags.move, data: "" }),
+  Calls.switchRoot({ path: newRoot }),
+  ...coverIdentity
+]
+
+/** The same steps, in a way that `undoRehearsal` can undo: a guest that has been through them does them several times as fast. */
+export const rehearsalSteps = (): ReadonlyArray<Call<unknown>> => {
+  const nobody = newGuestIdentity("pool")
+  return [
+    ...freshness(),
+    Calls.hostname({ name: nobody.hostname }),
+    ...mountRoot,
+    ...writeIdentity(nobody),
+    Calls.visitRoot({ path: newRoot }),
+    ...coverIdentity
+  ]
+}
+
+/** Leaves nothing of a rehearsal mounted, so that the disks can be switched; fails when something in the guest still holds on to one. */
+export const undoRehearsal: ReadonlyArray<Call<unknown>> = [
+  ...[...covered].reverse().map(([, target]) => Calls.umount({ target, flags: 0 })),
+  Calls.visitRoot({ path: "" }),
+  ...[`${newRoot}/workspace`, newRoot, "/disk"].map((target) => Calls.umount({ target, flags: 0 }))
+]

@@ -1,0 +1,263 @@
+import { Clock, Context, Effect, Exit, Layer, Option, Queue, Scope, Stream, SubscriptionRef } from "effect"
+import { availableMemoryBytes } from "../system/host.ts"
+import { demand } from "./confinement.ts"
+import { failedAt } from "./failure.ts"
+import { type Demand, nextStep, type PoolConfig } from "./pool-policy.ts"
+import { rehearse } from "./rehearsal.ts"
+import { type Guest, type RestoreRequest, Vmm, type VmmError } from "./Vmm.ts"
+
+export type { PoolConfig } from "./pool-policy.ts"
+
+export interface PoolStatus {
+  /** Guests that wait. */
+  readonly members: number
+  /** Guest memory that they may take, in MiB. */
+  readonly memoryMib: number
+}
+
+/**
+ * Guests that were restored and have been through a claim beforehand, and wait, stopped. Only ever an optimisation: whatever goes
+ * wrong with one, a VM is restored on the spot.
+ */
+export class Pool extends Context.Tag("pyro/vm/Pool")<Pool, {
+  /**
+   * A waiting guest of these images and sizes, with the disk of the request, running and to be claimed; none when none waits. It
+   * belongs to the Scope, and may outlive this process if it is left. The request is remembered, and members for the next one like
+   * it are made in the background.
+   */
+  readonly take: (request: RestoreRequest) => Effect.Effect<Option.Option<Guest>, never, Scope.Scope>
+  /** A waiting guest, else one restored on the spot; where there is no room for that, members of the pool make it. */
+  readonly acquire: (request: RestoreRequest) => Effect.Effect<Guest, VmmError, Scope.Scope>
+  /** Ends all members, and makes none until somebody asks for a guest again. */
+  readonly empty: Effect.Effect<void>
+  readonly status: Effect.Effect<PoolStatus>
+  /** Waits until nothing is left to be made or ended for now. */
+  readonly settled: Effect.Effect<void>
+}>() {
+  static readonly layer = (config: Partial<PoolConfig> = {}): Layer.Layer<Pool, never, Vmm> =>
+    Layer.scoped(Pool, Effect.suspend(() => make({ ...defaults(), ...config })))
+}
+
+const defaults = (): PoolConfig => ({
+  membersPerKind: 2,
+  memoryMib: Math.min(8192, Math.floor(availableMemoryBytes() / 4 / 1024 / 1024)),
+  idleMs: 10 * 60_000,
+  quietMs: 100,
+  retryMs: 60_000
+})
+
+interface Member {
+  readonly kind: string
+  readonly guest: Guest
+  readonly scope: Scope.CloseableScope
+}
+
+/** A kind of guest that was asked for, and how the last one was. */
+interface Wanted extends Demand {
+  readonly request: RestoreRequest
+}
+
+interface State {
+  readonly wanted: ReadonlyMap<string, Wanted>
+  readonly members: ReadonlyArray<Member>
+  /** Nothing is being done, and nothing is to be done soon. */
+  readonly resting: boolean
+}
+
+/** Guests of one kind can stand in for each other. */
+const kindOf = ({ images, memoryMib, placeholder, vcpuCount }: RestoreRequest) =>
+  JSON.stringify([images.environment.digest, images.kernel.digest, vcpuCount, memoryMib, placeholder.virtualBytes])
+
+const make = (config: PoolConfig) =>
+  Effect.gen(function*() {
+    const vmm = yield* Vmm
+    const state = yield* SubscriptionRef.make<State>({ wanted: new Map(), members: [], resting: true })
+    const wake = yield* Queue.sliding<void>(1)
+
+    const close = ({ scope }: Member) => Effect.ignoreLogged(Scope.close(scope, Exit.void))
+
+    /** Takes the oldest member of a kind out, so that it is nobody else's. */
+    const pick = (kind: string) =>
+      SubscriptionRef.modify(state, (now) => {
+        const found = now.members.find((member) => member.kind === kind)
+        return [found, found === undefined ? now : { ...now, members: now.members.filter((one) => one !== found) }]
+      })
+
+    const want = (kind: string, change: (wanted: Wanted | undefined) => Wanted | undefined) =>
+      SubscriptionRef.update(state, (now) => {
+        const wanted = new Map(now.wanted)
+        const changed = change(wanted.get(kind))
+        if (changed === undefined) wanted.delete(kind)
+        else wanted.set(kind, changed)
+        return { ...now, wanted, resting: false }
+      }).pipe(Effect.zipRight(Queue.offer(wake, undefined)))
+
+    const remember = (request: RestoreRequest) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        want(kindOf(request), () => ({
+          request,
+          memoryMib: request.memoryMib,
+          askedAtMs: now,
+          notBeforeMs: now + config.quietMs
+        })))
+
+    const dropDead = (member: Member) =>
+      SubscriptionRef.modify(state, (now) => [
+        now.members.includes(member),
+        { ...now, members: now.members.filter((one) => one !== member) }
+      ]).pipe(
+        // In a fiber of its own: this one ends with the member.
+        Effect.flatMap((ours) => ours ? Effect.forkDaemon(close(member)) : Effect.void),
+        Effect.zipRight(Queue.offer(wake, undefined))
+      )
+
+    const fill = (kind: string, { request }: Wanted) =>
+      Effect.uninterruptibleMask((restore) =>
+        Effect.gen(function*() {
+          const scope = yield* Scope.make()
+          const guest = yield* restore(Scope.extend(makeMember(request), scope)).pipe(
+            Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
+          )
+          const member: Member = { kind, guest, scope }
+          yield* SubscriptionRef.update(state, (now) => ({ ...now, members: [...now.members, member] }))
+          yield* guest.vm.health.failure.pipe(
+            Effect.catchAll(() => dropDead(member)),
+            // Or the end of the scope would wait for it.
+            Effect.interruptible,
+            Effect.forkIn(scope)
+          )
+        })
+      )
+
+    const makeMember = (request: RestoreRequest) =>
+      Effect.gen(function*() {
+        const guest = yield* vmm.restore({
+          purpose: "pool",
+          images: request.images,
+          vcpuCount: request.vcpuCount,
+          memoryMib: request.memoryMib,
+          seed: request.placeholder,
+          placeholder: request.placeholder,
+          dieWithParent: false
+        })
+        yield* rehearse(guest)
+        yield* guest.vm.pause
+        return guest
+      })
+
+    const giveUp = (kind: string) => (failure: { readonly message: string }) =>
+      Effect.gen(function*() {
+        yield* Effect.logDebug(`no member for the pool: ${failure.message}`)
+        const now = yield* Clock.currentTimeMillis
+        yield* want(
+          kind,
+          (wanted) => wanted && { ...wanted, notBeforeMs: Math.max(wanted.notBeforeMs, now + config.retryMs) }
+        )
+      })
+
+    const step = Effect.gen(function*() {
+      const { members, wanted } = yield* SubscriptionRef.get(state)
+      const now = yield* Clock.currentTimeMillis
+      const next = nextStep({ demands: wanted, members: members.map(({ kind }) => kind) }, config, now)
+      switch (next._tag) {
+        case "fill":
+          return yield* Effect.catchAll(fill(next.kind, wanted.get(next.kind)!), giveUp(next.kind))
+        case "end":
+          return yield* Effect.flatMap(pick(next.kind), (member) => member === undefined ? Effect.void : close(member))
+        case "forget":
+          return yield* want(next.kind, () => undefined)
+        case "rest": {
+          const quiet = [...wanted.values()].some(({ notBeforeMs }) =>
+            notBeforeMs > now && notBeforeMs <= now + config.quietMs
+          )
+          if (!quiet) {
+            yield* SubscriptionRef.update(state, (current) =>
+              current.wanted === wanted ? { ...current, resting: true } : current)
+          }
+          return yield* Effect.raceFirst(
+            Queue.take(wake),
+            Number.isFinite(next.untilMs) ? Effect.sleep(Math.max(1, next.untilMs - now)) : Effect.never
+          )
+        }
+      }
+    })
+
+    const empty = SubscriptionRef.modify(state, (now) => [now.members, { ...now, members: [], wanted: new Map() }])
+      .pipe(
+        Effect.flatMap((members) =>
+          Effect.forEach(members, close, { concurrency: 4, discard: true })
+        ),
+        Effect.zipLeft(Queue.offer(wake, undefined))
+      )
+
+    // After the fiber below has ended, so that none comes behind it.
+    yield* Effect.addFinalizer(() => empty)
+    yield* step.pipe(
+      Effect.catchAllCause((cause) => Effect.zipRight(Effect.logError(cause), Effect.sleep(config.retryMs))),
+      Effect.forever,
+      Effect.forkScoped
+    )
+
+    const take = (request: RestoreRequest) =>
+      Effect.uninterruptibleMask((restore) =>
+        Effect.gen(function*() {
+          const member = request.seed.virtualBytes === request.placeholder.virtualBytes
+            ? yield* pick(kindOf(request))
+            : undefined
+          yield* remember(request)
+          if (member === undefined) return Option.none()
+          return yield* restore(handOver(member.guest, request)).pipe(
+            Effect.zipRight(Effect.addFinalizer((exit) => Scope.close(member.scope, exit))),
+            Effect.as(Option.some(member.guest)),
+            Effect.onError(() => close(member)),
+            Effect.catchAll((failure) =>
+              Effect.as(Effect.logWarning(`a member of the pool was not used: ${failure.message}`), Option.none())
+            )
+          )
+        })
+      )
+
+    const acquire = (request: RestoreRequest) =>
+      Effect.flatMap(
+        take(request),
+        Option.match({
+          onSome: Effect.succeed,
+          onNone: () =>
+            vmm.restore(request).pipe(
+              Effect.catchIf(
+                (failure) => failure._tag === "AdmissionRefused" || failure._tag === "NoSpace",
+                (failure) =>
+                  Effect.flatMap(
+                    SubscriptionRef.get(state),
+                    ({ members }) =>
+                      members.length === 0 ? Effect.fail(failure) : Effect.zipRight(empty, vmm.restore(request))
+                  )
+              )
+            )
+        })
+      )
+
+    return {
+      take,
+      acquire,
+      empty,
+      status: Effect.map(SubscriptionRef.get(state), ({ members }) => ({
+        members: members.length,
+        memoryMib: members.reduce((sum, { guest }) => sum + guest.vm.spec.memoryMib, 0)
+      })),
+      settled: state.changes.pipe(Stream.filter(({ resting }) => resting), Stream.runHead, Effect.asVoid)
+    }
+  })
+
+/** Makes a member the requester's: first the record, so that a crash finds whose it is, then its disks, then it runs. */
+const handOver = ({ vm }: Guest, request: RestoreRequest) =>
+  Effect.gen(function*() {
+    const { confinement } = yield* vm.record
+    if (confinement !== undefined) yield* demand({ level: confinement, reason: "" }, request.leastConfinement)
+    yield* vm.serve(request.purpose)
+    yield* vm.disks.switchTo(request)
+    yield* vm.resume
+  }).pipe(
+    Effect.raceFirst(vm.health.failure),
+    Effect.mapError((failure) => failure._tag === "VmFailed" ? failure : failedAt("pool")(failure))
+  )

@@ -1,0 +1,180 @@
+import { assert, layer } from "@effect/vitest"
+import { Effect, Layer, Option, type Scope } from "effect"
+import { createHash, randomBytes } from "node:crypto"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { SeedImages } from "../../src/disk/SeedImages.ts"
+import { isAlive } from "../../src/system/identity.ts"
+import { Paths } from "../../src/system/Paths.ts"
+import { listVmIds } from "../../src/vm/admission.ts"
+import { claimSteps, newGuestIdentity } from "../../src/vm/claim.ts"
+import { Pool } from "../../src/vm/Pool.ts"
+import type { VmPurpose } from "../../src/vm/record.ts"
+import { type Guest, type RestoreRequest, Vmm } from "../../src/vm/Vmm.ts"
+import { basics, diskMib, finish, guestServices, script } from "../support/guest.ts"
+
+const membersPerKind = 3
+const services = Pool.layer({ membersPerKind, quietMs: 0 }).pipe(Layer.provideMerge(guestServices))
+
+/** A seed with a file in it that no other has, and the file's digest. */
+const seeded = Effect.gen(function*() {
+  const folder = yield* Effect.acquireRelease(
+    Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pyro-pool-"))),
+    (folder) => Effect.promise(() => fs.promises.rm(folder, { recursive: true, force: true }))
+  )
+  const content = randomBytes(5_000_000)
+  fs.writeFileSync(path.join(folder, "data"), content)
+  const { image } = yield* (yield* SeedImages).fromPath({ path: folder, virtualMib: diskMib })
+  return { image, digest: createHash("sha256").update(content).digest("hex") }
+})
+
+const requestFor = (seed: RestoreRequest["seed"], purpose: VmPurpose = "run") =>
+  Effect.map(basics, ({ images, placeholder }): RestoreRequest => ({
+    purpose,
+    images,
+    vcpuCount: 1,
+    memoryMib: 256,
+    seed,
+    placeholder,
+    dieWithParent: false
+  }))
+
+const claim = ({ channel }: Guest, text: string) =>
+  Effect.scoped(
+    Effect.flatMap(channel.spawnAfter(claimSteps(newGuestIdentity("test")), script(text)), finish)
+  ).pipe(Effect.map(({ exit, stderr, stdout }) => {
+    assert.strictEqual(exit.code, 0, stderr)
+    return stdout
+  }))
+
+/** Asks once, so that the pool knows what is wanted, and waits until it has it. */
+const warm = (request: RestoreRequest) =>
+  Effect.gen(function*() {
+    const pool = yield* Pool
+    yield* Effect.scoped(pool.take(request))
+    yield* pool.settled
+    assert.strictEqual((yield* pool.status).members, membersPerKind)
+    return pool
+  })
+
+const taken = (pool: Pool["Type"], request: RestoreRequest): Effect.Effect<Guest, never, Scope.Scope> =>
+  Effect.map(pool.take(request), (guest) => {
+    assert.strictEqual(guest._tag, "Some")
+    return Option.getOrThrow(guest)
+  })
+
+layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm pool", (it) => {
+  it.scoped("three members differ in all that makes a machine unique, and each has its own disk right", () =>
+    Effect.gen(function*() {
+      const seeds = yield* Effect.all([seeded, seeded, seeded])
+      const pool = yield* warm(yield* requestFor(seeds[0].image))
+      const identities = yield* Effect.forEach(seeds, ({ digest, image }, index) =>
+        Effect.gen(function*() {
+          const guest = yield* taken(pool, yield* requestFor(image))
+          assert.strictEqual((yield* guest.vm.record).purpose, "run")
+          const printed = yield* claim(
+            guest,
+            "sync; echo 3 > /proc/sys/vm/drop_caches; sha256sum < data; ls -A; echo mine > new; sync; " +
+              "echo 3 > /proc/sys/vm/drop_caches; cat new; sha256sum /usr/bin/bash | wc -l; " +
+              "head -c 16 /dev/urandom | od -An -tx1; cat /etc/machine-id /proc/sys/kernel/random/boot_id; dmesg | grep -ci 'ext4.*error' || true"
+          )
+          const [hash, listed, mine, bash, random, machineId, bootId, errors] = printed.replace("\n ", "\n").split("\n")
+          assert.deepStrictEqual(
+            [hash, listed, mine, bash, errors],
+            [`${digest}  -`, "data", "mine", "1", "0"],
+            `${index}`
+          )
+          return { random, machineId, bootId }
+        }))
+      for (const field of ["random", "machineId", "bootId"] as const) {
+        assert.strictEqual(new Set(identities.map((identity) => identity[field])).size, 3, field)
+      }
+    }))
+
+  it.scoped("nothing of the rehearsal is to be seen: a member is as a guest restored on the spot", () =>
+    Effect.gen(function*() {
+      const { placeholder } = yield* basics
+      const request = yield* requestFor(placeholder)
+      const pool = yield* warm(request)
+      const look = "sort /proc/mounts; find /run /tmp /var/tmp /workspace /dev/shm / -xdev -maxdepth 1 | sort; " +
+        "find /run /workspace /root /etc -newer /proc/sys/kernel/ostype 2>/dev/null | sort | grep -v '^/run/pyro'; " +
+        "cat /run/pyro/hostname /etc/hostname; hostname; grep -c . /proc/swaps; for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline; echo; done 2>/dev/null | grep . | sort; " +
+        "find /sys/fs/cgroup -name cgroup.procs | wc -l; cat /proc/fs/ext4/*/options | wc -l; ls /proc/fs/ext4"
+      const member = yield* Effect.flatMap(taken(pool, request), (guest) => claim(guest, look))
+      const fresh = yield* Effect.flatMap(
+        Effect.flatMap(Vmm, (vmm) => vmm.restore(request)),
+        (guest) => claim(guest, look)
+      )
+      assert.strictEqual(member, fresh)
+    }))
+
+  it.scoped("a member that died is not handed out, and another takes its place", () =>
+    Effect.gen(function*() {
+      const { placeholder } = yield* basics
+      const request = yield* requestFor(placeholder)
+      const pool = yield* warm(request)
+      const { stateDir } = yield* Paths
+      for (const id of listVmIds(stateDir)) {
+        const record = JSON.parse(fs.readFileSync(path.join(stateDir, "vms", id, "record.json"), "utf8")) as {
+          readonly purpose: string
+          readonly qemu: { readonly pid: number }
+        }
+        if (record.purpose === "pool") process.kill(record.qemu.pid, "SIGKILL")
+      }
+      const guest = yield* pool.acquire(request)
+      assert.strictEqual(yield* claim(guest, "echo works"), "works\n")
+      yield* pool.settled
+      assert.strictEqual((yield* pool.status).members, membersPerKind)
+      assert.strictEqual(yield* claim(yield* taken(pool, request), "echo works too"), "works too\n")
+    }))
+
+  it.scoped("other sizes of disk are no members, and an emptied pool leaves nothing", () =>
+    Effect.gen(function*() {
+      const { placeholder } = yield* basics
+      const request = yield* requestFor(placeholder)
+      const pool = yield* warm(request)
+      const other = { ...request, memoryMib: 257 }
+      assert.strictEqual((yield* Effect.scoped(pool.take(other)))._tag, "None")
+      yield* pool.empty
+      yield* pool.settled
+      assert.deepStrictEqual(yield* pool.status, { members: 0, memoryMib: 0 })
+      const { memoryDir, stateDir } = yield* Paths
+      assert.deepStrictEqual([listVmIds(stateDir), fs.readdirSync(memoryDir)], [[], []])
+    }))
+
+  it.scoped("a taken one outlives the pool's process when it is left, and is much quicker to its first command than a restored one", () =>
+    Effect.gen(function*() {
+      const { placeholder } = yield* basics
+      const request = yield* requestFor(placeholder, "workspace")
+      const pool = yield* warm(request)
+      const vmm = yield* Vmm
+      const timed = (acquire: Effect.Effect<Guest, unknown, Scope.Scope>) =>
+        Effect.scoped(Effect.gen(function*() {
+          const since = performance.now()
+          yield* claim(yield* acquire, "true")
+          return performance.now() - since
+        }))
+      const times = (acquire: Effect.Effect<Guest, unknown, Scope.Scope>) =>
+        Effect.forEach([1, 2, 3], () => Effect.zipLeft(timed(acquire), pool.settled)).pipe(
+          Effect.map((all) => [...all].sort((a, b) => a - b))
+        )
+      const warmed = yield* times(taken(pool, request))
+      const cold = yield* times(vmm.restore(request))
+      const shown = (all: ReadonlyArray<number>) => all.map((ms) => ms.toFixed(0)).join(" ")
+      process.stdout.write(`to the first command's end: pool ${shown(warmed)} ms, restored ${shown(cold)} ms\n`)
+      assert.isBelow(warmed[1]!, cold[1]! / 2)
+
+      const { id, qemu } = yield* Effect.scoped(Effect.gen(function*() {
+        const guest = yield* taken(pool, request)
+        yield* claim(guest, "echo kept > f; sync")
+        yield* guest.vm.leave
+        return { id: guest.vm.id, qemu: guest.vm.qemu.identity }
+      }))
+      yield* pool.empty
+      assert.isTrue(isAlive(qemu))
+      const guest = yield* vmm.attach(id)
+      const printed = yield* Effect.scoped(Effect.flatMap(guest.channel.spawn(script("cat f")), finish))
+      assert.strictEqual(printed.stdout, "kept\n")
+    }))
+})
