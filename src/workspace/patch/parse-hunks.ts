@@ -82,20 +82,23 @@ const signOf = (line: string): HunkLine["sign"] | undefined => {
 /** A further line of a hunk, where the counts say that it is over. */
 const goesOn = (reader: LineReader) => {
   const line = reader.peek()
-  return line !== undefined && line !== "" && /^[-+ ]/.test(line) && !isFileHeader(reader) && !/^-- ?\r?$/.test(line)
+  return line !== undefined && line !== "" && /^[-+ ]/.test(line) && !isFileHeader(reader) && !isSignature(line)
 }
 
 const endsHunk = (reader: LineReader) => {
   const line = reader.peek()
   if (line === undefined || signOf(line) === undefined) return true
-  if (isFileHeader(reader) || /^-- ?\r?$/.test(line)) return true
+  if (isFileHeader(reader) || isSignature(line)) return true
   // An empty line is context only when more of the hunk follows.
   if (line !== "" && line !== "\r") return false
   const second = reader.peekSecond()
-  return second === undefined || !/^[-+ ]/.test(second) || isFileHeaderLine(second)
+  return second === undefined || !/^[-+ ]/.test(second) || isFileHeaderLine(second) || isSignature(second)
 }
 
 const isFileHeader = (reader: LineReader) =>
   isFileHeaderLine(reader.peek()!) && (reader.peekSecond()?.startsWith("+++ ") ?? false)
 
 const isFileHeaderLine = (line: string) => line.startsWith("--- ")
+
+/** What git format-patch ends a patch with. */
+const isSignature = (line: string) => /^-- ?\r?$/.test(line)

@@ -1,0 +1,114 @@
+import { Either, Encoding, ParseResult, Schema } from "effect"
+import { defaulted, optional } from "../fields.ts"
+import { lazy, unary } from "../operation.ts"
+import { snakeFields } from "../snake.ts"
+import { workspaceField } from "./workspace-field.ts"
+
+/** Most bytes of a patch: with its frame, and as base64, it has to fit a message of 16 MiB. */
+const MAX_PATCH_BYTES = 8_388_608
+
+const tooLarge = `must be at most ${MAX_PATCH_BYTES} bytes`
+
+const PatchText = lazy(() =>
+  Schema.String.pipe(
+    // A lone surrogate has no UTF-8.
+    Schema.filter((value) => !/\p{Surrogate}/u.test(value), { message: () => "must be well-formed Unicode" }),
+    Schema.filter(
+      (value) => value.length * 3 <= MAX_PATCH_BYTES || new TextEncoder().encode(value).length <= MAX_PATCH_BYTES,
+      {
+        message: () => tooLarge
+      }
+    ),
+    Schema.annotations({
+      description: "Patch as text: what git diff --binary or diff -u print, or *** Begin Patch ... *** End Patch. " +
+        "Paths are relative to /workspace. This or `patch_bytes`"
+    })
+  )
+)
+
+/** Bytes as they are between programs; base64 in JSON. */
+const PatchBytes = lazy(() => {
+  const description = "Patch as bytes, for one that is not UTF-8: base64 in JSON"
+  const encoded = Schema.Union(Schema.Uint8ArrayFromSelf, Schema.String).annotations({
+    description,
+    jsonSchema: { type: "string", contentEncoding: "base64", description }
+  })
+  return Schema.transformOrFail(encoded, Schema.Uint8ArrayFromSelf, {
+    strict: true,
+    decode: (given, _options, ast) => {
+      const decoded = typeof given === "string" ? Encoding.decodeBase64(given) : Either.right(given)
+      return Either.isRight(decoded) && decoded.right.length <= MAX_PATCH_BYTES
+        ? ParseResult.succeed(decoded.right)
+        : ParseResult.fail(new ParseResult.Type(ast, "patch", `must be base64 of at most ${MAX_PATCH_BYTES} bytes`))
+    },
+    encode: ParseResult.succeed
+  })
+})
+
+export const PatchApplyPayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    workspace: workspaceField(),
+    patch: optional(PatchText()),
+    patchBytes: optional(PatchBytes()),
+    check: defaulted(
+      Schema.Boolean.annotations({ description: "Only tell whether it fits and what it would change" }),
+      () => false
+    )
+  }))
+)
+export type PatchApplyPayload = ReturnType<typeof PatchApplyPayload>["Type"]
+
+const path = (description: string) =>
+  Schema.String.annotations({ description: `${description}; one that is not UTF-8 in git's quoted form` })
+
+export const PatchedFile = lazy(() =>
+  Schema.Struct(snakeFields({
+    path: path("Path relative to /workspace"),
+    change: Schema.Literal("added", "modified", "deleted", "renamed"),
+    from: optional(path("Path before, of a renamed file"))
+  }))
+)
+export type PatchedFile = ReturnType<typeof PatchedFile>["Type"]
+
+export const PatchApplied = lazy(() =>
+  Schema.Struct(snakeFields({
+    applied: Schema.Boolean.annotations({ description: "False after a check: nothing was changed" }),
+    filesChanged: Schema.Int.annotations({ description: "How many files and links it changes" }),
+    files: Schema.Array(PatchedFile()).annotations({ description: "Those files, the first 1000" }),
+    notes: Schema.Array(
+      Schema.Struct(snakeFields({
+        path: path("File of the hunk"),
+        hunk: Schema.Int.annotations({ description: "Which hunk of the file, from 1" }),
+        offsetLines: Schema.Int.annotations({
+          description: "Lines from where it said to where it fits; negative upwards"
+        }),
+        loose: Schema.Boolean.annotations({ description: "It fits only when white space is overlooked" })
+      }))
+    ).annotations({ description: "Hunks that fit elsewhere, or not to the byte, the first 100" })
+  }))
+)
+export type PatchApplied = ReturnType<typeof PatchApplied>["Type"]
+
+export const workspacePatchApply = unary({
+  name: "workspace.patch.apply",
+  summary: "Apply a patch to a workspace",
+  description:
+    "Applies a patch to /workspace, all of it or nothing: unified (git's with renames, modes, links and binary files, or that of diff -u) or " +
+    "in the *** Begin Patch form. It is checked as a whole first; a hunk whose line numbers are wrong is applied where its lines are, as " +
+    "long as that is one place. What does not fit is told hunk by hunk. Paths outside /workspace and in .git are refused.",
+  cli: {
+    path: ["workspace", "patch", "apply"],
+    args: ["workspace"],
+    filled: ["patch_bytes"],
+    exits: "own",
+    examples: [
+      "pyro workspace patch apply fix --patch-file change.patch",
+      "git diff --binary | pyro workspace patch apply fix --patch-file - --check",
+      "pyro workspace patch apply fix --patch \"$(cat change.patch)\""
+    ]
+  },
+  mcp: { tool: "workspace_patch_apply", profiles: ["core", "full"] },
+  annotations: { readOnly: false, destructive: true, idempotent: false, openWorld: false },
+  payload: PatchApplyPayload,
+  result: PatchApplied
+})

@@ -1,0 +1,118 @@
+import { Effect } from "effect"
+import { type ChannelFailed, FileRefused, InvalidRequest, PatchRejected } from "../../contract/errors.ts"
+import type { PatchApplied, PatchApplyPayload, PatchedFile } from "../../contract/operations/workspace-patch.ts"
+import { pathText } from "../../disk/path-text.ts"
+import type { FileChange } from "../../guest-channel/change-files.ts"
+import type { AgentCallFailed } from "../../guest-channel/errors.ts"
+import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import type { Change } from "../change.ts"
+import { applyPatch, type PatchPlan } from "./apply.ts"
+import { byteString } from "./bytes.ts"
+import { changedMeanwhile, type GuestTree, guestTree } from "./guest-tree.ts"
+import { parsePatch } from "./parse.ts"
+import type { Patch } from "./patch.ts"
+
+const LINK = 0o120000
+const MAX_FILES_TOLD = 1_000
+const MAX_NOTES_TOLD = 100
+
+/**
+ * Applies a patch beneath /workspace of a guest, all of it or nothing: also when the disk fills up, or when somebody
+ * changes one of its files meanwhile. With `check` it only tells what would be done.
+ */
+export const applyPatchIn = (
+  channel: GuestChannel,
+  payload: Pick<PatchApplyPayload, "patch" | "patchBytes" | "check">,
+  /** Directory of the guest. */
+  root = "/workspace"
+): Effect.Effect<PatchApplied, ChannelFailed | FileRefused | InvalidRequest | PatchRejected> =>
+  Effect.gen(function*() {
+    const patch = yield* parsed(yield* patchOf(payload))
+    const tree = guestTree(channel, root)
+    const plan = yield* applyPatch(tree, patch)
+    if (!payload.check && plan.changes.length > 0) {
+      const changes = yield* fileChanges(tree, plan.changes)
+      yield* channel.changeFiles(root, changes).pipe(Effect.catchTag("AgentCallFailed", notChanged))
+    }
+    return report(plan, !payload.check)
+  })
+
+const patchOf = ({ patch, patchBytes }: Pick<PatchApplyPayload, "patch" | "patchBytes">) => {
+  if ((patch === undefined) === (patchBytes === undefined)) {
+    return new InvalidRequest({ field: "patch", detail: "give the patch, once: as text or as bytes" })
+  }
+  return Effect.succeed(patchBytes ?? new TextEncoder().encode(patch))
+}
+
+const parsed = (bytes: Uint8Array): Effect.Effect<Patch, PatchRejected> =>
+  Effect.try({
+    try: () => parsePatch(bytes),
+    catch: (error) => {
+      if (error instanceof PatchRejected) return error
+      throw error
+    }
+  })
+
+/** The plan as the agent takes it: everything that leaves its place first. */
+const fileChanges = (tree: GuestTree, changes: ReadonlyArray<Change>) =>
+  Effect.gen(function*() {
+    const steps: Array<FileChange> = []
+    for (const { after, before, from, path } of changes) {
+      let taken: number | undefined
+      if (before !== undefined) {
+        const seen = tree.seen(byteString(from ?? path))
+        if (seen === undefined) return yield* changedMeanwhile(byteString(from ?? path))
+        taken = steps.push({ _tag: "take", path: from ?? path, seen }) - 1
+      }
+      if (after === undefined) continue
+      const isSameContent = before !== undefined && Buffer.compare(before.content, after.content) === 0 &&
+        (before.mode === LINK) === (after.mode === LINK)
+      // A mode that the patch leaves alone stays what it is, though git knows only two.
+      const mode = before?.mode === after.mode ? undefined : after.mode & 0o777
+      if (isSameContent && taken !== undefined) steps.push({ _tag: "move", path, mode, taken })
+      else if (after.mode === LINK) steps.push({ _tag: "link", path, target: after.content })
+      else steps.push({ _tag: "file", path, content: after.content, mode, taken })
+    }
+    return steps
+  })
+
+const notChanged = ({ detail, errno }: AgentCallFailed): Effect.Effect<never, FileRefused | PatchRejected> => {
+  const path = detail === "" ? "/workspace" : detail
+  switch (errno) {
+    case "ESTALE":
+    case "EEXIST":
+    case "ENOTEMPTY":
+      return new PatchRejected({ detail: `${path} changed while the patch was applied; try again`, rejects: [] })
+    case "ENOSPC":
+    case "EDQUOT":
+      return new FileRefused({
+        path,
+        reason: "no_space",
+        detail: "the workspace's disk is full; nothing was changed, delete something and try again"
+      })
+    default:
+      return new FileRefused({ path, reason: "failed", detail: `could not be changed: ${errno}; nothing was changed` })
+  }
+}
+
+const report = ({ changes, notes }: PatchPlan, applied: boolean): PatchApplied => ({
+  applied,
+  filesChanged: changes.length,
+  files: changes.slice(0, MAX_FILES_TOLD).map(({ after, before, from, path }): PatchedFile => ({
+    path: pathText(path),
+    change: from !== undefined
+      ? "renamed"
+      : before === undefined
+      ? "added"
+      : after === undefined
+      ? "deleted"
+      : "modified",
+    ...(from === undefined ? {} : { from: pathText(from) })
+  })),
+  notes: notes.slice(0, MAX_NOTES_TOLD).map(({ hunk, isLoose, offset, path }) => ({
+    path: pathText(path),
+    hunk,
+    offsetLines: offset,
+    loose: isLoose
+  }))
+})

@@ -1,0 +1,326 @@
+import { Effect } from "effect"
+import { assert, describe, it } from "vitest"
+import type { Change } from "../../../../src/workspace/change.ts"
+import { applyPatch } from "../../../../src/workspace/patch/apply.ts"
+import { formatPatch } from "../../../../src/workspace/patch/format.ts"
+import { parsePatch } from "../../../../src/workspace/patch/parse.ts"
+import { changed, described, file, link, patchTree, type Tree, tree } from "./trees.ts"
+
+const plan = (before: Tree, patch: string | Uint8Array) =>
+  Effect.runSync(
+    Effect.either(Effect.suspend(() =>
+      applyPatch(patchTree(before), parsePatch(typeof patch === "string" ? Buffer.from(patch) : patch))
+    ))
+  )
+
+/** The tree after the patch, as text without modes of plain files. */
+const applied = (before: Record<string, string | ReturnType<typeof file>>, patch: string | Uint8Array) => {
+  const from = tree(before)
+  const result = plan(from, patch)
+  if (result._tag === "Left") throw result.left
+  const after = Object.entries(described(changed(from, result.right.changes)))
+  return Object.fromEntries(after.map(([path, text]) => [path, text.replace(/^100644 /, "")]))
+}
+
+const rejects = (before: Record<string, string | ReturnType<typeof file>>, patch: string) => {
+  const result = plan(tree(before), patch)
+  if (result._tag === "Right") return assert.fail("it fits")
+  return result.left.rejects.map(({ hunk, path, reason }) => `${path} ${hunk}: ${reason}`)
+}
+
+const lines = (...all: ReadonlyArray<string>) => all.map((line) => `${line}\n`).join("")
+const numbered = (from: number, to: number) =>
+  lines(...Array.from({ length: to - from + 1 }, (_, index) => `line ${from + index}`))
+
+describe("a unified patch", () => {
+  const hunk = lines("--- a/f", "+++ b/f", "@@ -2,3 +2,3 @@", " line 2", "-line 3", "+LINE 3", " line 4")
+
+  it("fits where it says", () => {
+    assert.strictEqual(applied({ f: numbered(1, 9) }, hunk)["f"], numbered(1, 9).replace("line 3", "LINE 3"))
+  })
+
+  it("fits elsewhere when its lines are there once, and says how far away", () => {
+    const moved = `${lines("new", "lines")}${numbered(1, 9)}`
+    assert.strictEqual(applied({ f: moved }, hunk)["f"], moved.replace("line 3", "LINE 3"))
+    const result = plan(tree({ f: moved }), hunk)
+    assert.deepStrictEqual(result._tag === "Right" && result.right.notes.map(({ hunk, offset }) => [hunk, offset]), [
+      [1, 2]
+    ])
+  })
+
+  it("is refused when its lines are in several other places", () => {
+    const twice = lines("x") + numbered(1, 9) + numbered(1, 9)
+    assert.deepStrictEqual(rejects({ f: twice }, hunk), [
+      "f 1: its lines are there 2 times (lines 3, 12); give more context"
+    ])
+  })
+
+  it("is told hunk by hunk where it does not fit", () => {
+    const patch = lines(
+      "--- a/f",
+      "+++ b/f",
+      "@@ -1,2 +1,2 @@",
+      "-line 1",
+      "+LINE 1",
+      " line 2",
+      "@@ -4,3 +4,3 @@",
+      " line 4",
+      "-line five",
+      "+LINE 5",
+      " line 6",
+      "@@ -8,2 +8,3 @@",
+      " line 8",
+      "+more",
+      " line 9",
+      "--- a/gone",
+      "+++ b/gone",
+      "@@ -1 +1 @@",
+      "-x",
+      "+y",
+      "--- a/done",
+      "+++ b/done",
+      "@@ -1,2 +1,3 @@",
+      " a",
+      "+b",
+      " c"
+    )
+    assert.deepStrictEqual(rejects({ f: numbered(1, 9), done: lines("a", "b", "c") }, patch), [
+      "f 2: line 5 is \"line 5\", where it has \"line five\"",
+      "gone 0: there is no such file",
+      "done 1: the file has what it would make: it seems to be applied already"
+    ])
+  })
+
+  it("takes names with and without prefixes, dates, and the epoch for no file", () => {
+    const date = "2024-01-02 03:04:05.000000000 +0100"
+    const from = (old: string, now: string) => lines(`--- ${old}`, `+++ ${now}`, "@@ -1 +1 @@", "-a", "+b")
+    for (
+      const [old, now] of [
+        ["a/dir/f", "b/dir/f"],
+        ["dir/f", "dir/f"],
+        [`dir/f\t${date}`, `dir/f\t${date}`],
+        ["dir/f.orig", "dir/f"],
+        ["old/dir/f", "new/dir/f"],
+        ["\"a/dir/f\"", "\"b/dir/f\""]
+      ] as const
+    ) assert.deepStrictEqual(applied({ "dir/f": "a\n" }, from(old, now)), { "dir/f": "b\n" }, old)
+    const epoch = "1970-01-01 01:00:00.000000000 +0100"
+    const created = lines(`--- old/n\t${epoch}`, `+++ new/n\t${date}`, "@@ -0,0 +1 @@", "+n")
+    assert.deepStrictEqual(applied({}, created), { n: "n\n" })
+    const deleted = lines(`--- old/n\t${date}`, `+++ new/n\t${epoch}`, "@@ -1 +0,0 @@", "-n")
+    assert.deepStrictEqual(applied({ n: "n\n" }, deleted), {})
+    assert.deepStrictEqual(applied({}, lines("--- /dev/null", "+++ b/n", "@@ -0,0 +1 @@", "+n")), { n: "n\n" })
+  })
+
+  it("may miscount its lines, but not be cut", () => {
+    const miscounted =
+      lines("--- a/f", "+++ b/f", "@@ -1,9 +1,2 @@", " line 1", "+new", " line 2", "--- a/g", "+++ b/g") +
+      lines("@@ -1 +1,7 @@", "-g", "+G", "", "-- ", "2.39.5")
+    assert.deepStrictEqual(applied({ f: numbered(1, 3), g: "g\n" }, miscounted), {
+      f: lines("line 1", "new", "line 2", "line 3"),
+      g: "G\n"
+    })
+    const short = lines("--- a/f", "+++ b/f", "@@ -1,2 +1,2 @@", " line 1", "-line 2")
+    assert.throws(() => parsePatch(Buffer.from(short)), "was it cut?")
+  })
+
+  it("leaves out a space of empty context lines", () => {
+    const patch = lines("--- a/f", "+++ b/f", "@@ -1,3 +1,3 @@", " a", "", "-b", "+c")
+    assert.deepStrictEqual(applied({ f: lines("a", "", "b") }, patch), { f: lines("a", "", "c") })
+  })
+
+  it("does what git's headers say", () => {
+    const patch = lines(
+      "diff --git a/one b/two words",
+      "similarity index 50%",
+      "rename from one",
+      "rename to two words",
+      "--- a/one",
+      "+++ b/two words\t",
+      "@@ -1 +1 @@",
+      "-1",
+      "+2",
+      "diff --git a/copied b/copy",
+      "similarity index 100%",
+      "copy from copied",
+      "copy to copy",
+      "diff --git a/run b/run",
+      "old mode 100644",
+      "new mode 100755",
+      "diff --git a/empty b/empty",
+      "new file mode 100755",
+      "index 0000000..e69de29",
+      "diff --git a/link b/link",
+      "deleted file mode 120000",
+      "index 1..0",
+      "--- a/link",
+      "+++ /dev/null",
+      "@@ -1 +0,0 @@",
+      "-target",
+      "\\ No newline at end of file"
+    )
+    const before = { one: "1\n", copied: "c\n", run: "r\n", link: link("target") }
+    assert.deepStrictEqual(applied(before, patch), {
+      copied: "c\n",
+      copy: "c\n",
+      empty: "100755 ",
+      run: "100755 r\n",
+      "two words": "2\n"
+    })
+  })
+
+  it("lets files trade places", () => {
+    const [a, b, c] = [file("a\n"), file("b\n"), file("c\n")]
+    const path = (name: string) => Buffer.from(name)
+    const changes: ReadonlyArray<Change> = [
+      { path: path("b"), from: path("a"), before: a, after: a },
+      { path: path("c"), from: path("b"), before: b, after: file("b!\n") },
+      { path: path("a"), from: path("c"), before: c, after: c }
+    ]
+    assert.deepStrictEqual(applied({ a, b, c }, formatPatch(changes)), { a: "c\n", b: "a\n", c: "b!\n" })
+  })
+
+  it("is refused when the tree is in its way", () => {
+    const creates = (path: string) => lines("--- /dev/null", `+++ b/${path}`, "@@ -0,0 +1 @@", "+n")
+    const before = { f: "f\n", "dir/g": "g\n", link: link("dir") }
+    assert.deepStrictEqual(rejects(before, creates("f")), ["f 0: it is there already"])
+    assert.deepStrictEqual(rejects(before, creates("f/below")), ["f/below 0: f is no directory"])
+    assert.deepStrictEqual(rejects(before, creates("link/below")), ["link/below 0: link is no directory"])
+    assert.deepStrictEqual(rejects(before, creates("dir")), ["dir 0: it is a directory, and not empty"])
+    const edits = (path: string) => lines(`--- a/${path}`, `+++ b/${path}`, "@@ -1 +1 @@", "-dir", "+x")
+    assert.deepStrictEqual(rejects(before, edits("link")), ["link 0: it is a symbolic link"])
+    assert.deepStrictEqual(rejects(before, edits("dir")), ["dir 0: it is a directory"])
+    const deletes = lines("--- a/f", "+++ /dev/null", "@@ -1 +0,0 @@", "-f")
+    assert.deepStrictEqual(rejects({ f: "f\nmore\n" }, deletes), [
+      "f 0: the file holds more than what the patch deletes"
+    ])
+  })
+
+  it("touches no path outside, and none in .git", () => {
+    const named = (path: string) => lines(`--- a/${path}`, `+++ b/${path}`, "@@ -1 +1 @@", "-a", "+b")
+    for (const path of ["../x", "a/../../x", "/etc/passwd", ".git/config", "sub/.GIT/hooks/x", "a//b", "./a", ".git"]) {
+      assert.throws(() => parsePatch(Buffer.from(named(path))), "no patch may touch", path)
+    }
+    assert.throws(
+      () => parsePatch(Buffer.from(lines("--- /etc/x", "+++ /etc/x", "@@ -1 +1 @@", "-a", "+b"))),
+      "absolute"
+    )
+    for (const path of ["../x", ".git/x", "/x"]) {
+      assert.throws(
+        () => parsePatch(Buffer.from(`*** Begin Patch\n*** Delete File: ${path}\n*** End Patch\n`)),
+        "touch"
+      )
+      const header = `diff --git a/a b/b\nrename from a\nrename to ${path}\n`
+      assert.throws(() => parsePatch(Buffer.from(header)), "touch")
+    }
+    assert.doesNotThrow(() => parsePatch(Buffer.from(named(".gitignore"))))
+  })
+})
+
+describe("binary content", () => {
+  const old = Buffer.from([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+  const at = (content: Uint8Array) => ({ path: Buffer.from("f"), before: file(old), after: file(content) })
+
+  it("is refused where the file is not the one it was made for", () => {
+    const patch = Buffer.from(formatPatch([at(Buffer.from([0, 9]))])).toString("latin1")
+    assert.deepStrictEqual(rejects({ f: file(Buffer.from([0, 1])) }, patch), [
+      "f 0: its content is not what the binary patch was made for"
+    ])
+  })
+
+  it("applies git's deltas", () => {
+    // Made by git 2.39 from 3,000 bytes of `i % 251` of which one is changed.
+    const before = Buffer.from(Array.from({ length: 3000 }, (_, index) => index % 251))
+    const after = Buffer.from(before)
+    after[700] = 0xff
+    const patch = lines(
+      "diff --git a/f b/f",
+      "index 32b86c349847ab62ce926776b2dc42e7e24d4b98..baa8c3349c20dfdecc2d540fc96c790edd163c4c 100644",
+      "GIT binary patch",
+      "delta 22",
+      "ecmdlXzC(P&9wx^BlP7R%Y<|FegMIP?=HCEun+iz)",
+      "",
+      "delta 20",
+      "ccmdlXzC(P&9;V6t+?tyoFyCOG{DAp409}3wNdN!<",
+      ""
+    )
+    const result = plan(tree({ f: file(before) }), patch)
+    if (result._tag === "Left") return assert.fail(result.left.message)
+    assert.isTrue(Buffer.from(result.right.changes[0]!.after!.content).equals(after))
+  })
+
+  it("cannot inflate beyond what it says", () => {
+    const patch = Buffer.from(formatPatch([at(Buffer.alloc(1_000_000))])).toString("latin1")
+    assert.throws(() => parsePatch(Buffer.from(patch.replace("literal 1000000", "literal 10"), "latin1")), "damaged")
+    assert.throws(
+      () => parsePatch(Buffer.from(patch.replace("literal 1000000", "literal 999999999"), "latin1")),
+      "large"
+    )
+  })
+
+  it("left out is said to be", () => {
+    const patch = formatPatch([at(Buffer.from([0]))], { withoutBinary: true })
+    assert.throws(() => parsePatch(patch), "git diff --binary")
+  })
+})
+
+describe("a V4A patch", () => {
+  const v4a = (...all: ReadonlyArray<string>) => lines("*** Begin Patch", ...all, "*** End Patch")
+  const source = lines("class A:", "  def run(self):", "    pass", "", "class B:", "  def run(self):", "    pass")
+
+  it("adds, updates, moves and deletes", () => {
+    const patch = v4a(
+      "*** Add File: new/file.py",
+      "+one",
+      "+",
+      "*** Update File: a.py",
+      "*** Move to: b.py",
+      "@@ class B:",
+      "   def run(self):",
+      "-    pass",
+      "+    return 1",
+      "*** Delete File: gone.py"
+    )
+    assert.deepStrictEqual(applied({ "a.py": source, "gone.py": "x\n" }, patch), {
+      "b.py": lines("class A:", "  def run(self):", "    pass", "", "class B:", "  def run(self):", "    return 1"),
+      "new/file.py": "one\n\n"
+    })
+  })
+
+  it("is refused where it could mean several places and has no @@ line", () => {
+    const patch = v4a("*** Update File: a.py", "-    pass", "+    return 1")
+    assert.deepStrictEqual(rejects({ "a.py": source }, patch), [
+      "a.py 1: its lines are there 2 times (lines 3, 7); give more context"
+    ])
+    const missing = v4a("*** Update File: a.py", "@@ class C:", "-    pass", "+    return 1")
+    assert.deepStrictEqual(rejects({ "a.py": source }, missing), [
+      "a.py 1: no line \"class C:\" (its @@) is there from line 1 on"
+    ])
+  })
+
+  it("overlooks white space, and keeps the file's line ends", () => {
+    const patch = v4a("*** Update File: f", " one", "-two  ", "+2", "+3")
+    assert.deepStrictEqual(applied({ f: "one\r\ntwo\r\nthree" }, patch), { f: "one\r\n2\r\n3\r\nthree" })
+    const atEnd = v4a("*** Update File: f", " x", "+new", "*** End of File")
+    assert.deepStrictEqual(applied({ f: lines("x", "y", "x") }, atEnd), { f: lines("x", "y", "x", "new") })
+  })
+
+  it("adds at the end, or behind its @@ line", () => {
+    assert.deepStrictEqual(applied({ f: "one\ntwo" }, v4a("*** Update File: f", "+three")), { f: "one\ntwo\nthree\n" })
+    assert.deepStrictEqual(applied({ f: lines("one", "two") }, v4a("*** Update File: f", "@@ one", "+1.5")), {
+      f: lines("one", "1.5", "two")
+    })
+  })
+
+  it("keeps every byte of a name", () => {
+    const name = Buffer.from("grà").toString("latin1")
+    assert.deepStrictEqual(applied({}, v4a("*** Add File: grà", "+x")), { [name]: "x\n" })
+  })
+
+  it("is refused when it is cut or not understood", () => {
+    assert.throws(() => parsePatch(Buffer.from("*** Begin Patch\n*** Add File: a\n+x\n")), "was it cut?")
+    assert.throws(() => parsePatch(Buffer.from(v4a("*** Rename File: a"))), "expected ***")
+    assert.throws(() => parsePatch(Buffer.from("just words\n")), "there is no patch in it")
+    assert.throws(() => parsePatch(Buffer.from("")), "there is no patch in it")
+  })
+})
