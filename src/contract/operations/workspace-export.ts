@@ -85,7 +85,8 @@ const summaryFields = lazy(() => ({
   skippedCount: Schema.Int.annotations({ description: "Paths left out, what is beneath them not counted" }),
   skipped: Schema.Array(Remark()).annotations({ description: "The first 1000 paths left out, and why" }),
   executableConfig: Schema.Array(Remark()).annotations({
-    description: "Paths that tools of the host execute by themselves, and why; empty unless that was allowed"
+    description:
+      "Paths that tools of the host execute by themselves, and why, the first 1000; empty unless that was allowed"
   }),
   warnings: Schema.Array(Schema.String)
 }))

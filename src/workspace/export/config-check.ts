@@ -3,6 +3,7 @@ import type { ExportRemark } from "../../contract/operations/workspace-export.ts
 import { bareRepository, executableConfig } from "./executable-config.ts"
 import { shown } from "./guest-path.ts"
 import { folded } from "./names.ts"
+import { Remarks } from "./remarks.ts"
 import type { TreeEntry } from "./tree.ts"
 
 /** Reasons by raw path: what tools of the host would execute by themselves. */
@@ -43,5 +44,8 @@ export const executableRefusal = (found: ExecutablePaths): ExportRefused =>
     paths: [...found].slice(0, told).map(([path, reason]) => `${path === "" ? "the output" : shown(path)}: ${reason}`)
   })
 
-export const remarksOf = (found: ExecutablePaths): ReadonlyArray<ExportRemark> =>
-  [...found].map(([path, reason]) => ({ path: shown(path), reason }))
+export const remarksOf = (found: ExecutablePaths): ReadonlyArray<ExportRemark> => {
+  const remarks = new Remarks()
+  for (const [path, reason] of found) remarks.add(path, reason)
+  return remarks.told
+}

@@ -9,7 +9,8 @@ import type { HostOutput } from "./host-output.ts"
 import { manifestOf, type Writing } from "./manifest.ts"
 import { bytesOf, raw } from "./names.ts"
 import { progressOf } from "./progress.ts"
-import type { Skips, TreeEntry } from "./tree.ts"
+import type { Remarks } from "./remarks.ts"
+import type { TreeEntry } from "./tree.ts"
 
 /** The file cannot be had any more: it is left out. */
 export interface Gone {
@@ -32,7 +33,7 @@ export interface Delivery {
   readonly entries: ReadonlyArray<TreeEntry>
   /** Of each file among the entries, in their order. */
   readonly contents: Stream.Stream<FileContent, SourceFailed>
-  readonly skips: Skips
+  readonly skips: Remarks
   readonly executable: ExecutablePaths
   readonly allowExecutable: boolean
   readonly warnings: ReadonlyArray<string>
@@ -41,8 +42,8 @@ export interface Delivery {
 export type SourceFailed = FileRefused | ChannelFailed
 export type DeliveryFailed = SourceFailed | ExportRefused | NoSpace | HostToolMissing
 
-/** Entries in one event: some hundred KB of names at most. */
-const batch = 500
+/** Entries in one event: even of the longest names fewer bytes than a message may have. */
+const batch = 200
 
 /** Writes entries to the host, all or none, and tells what was written. Its end, whichever, leaves nothing half-made. */
 export const deliver = (delivery: Delivery): Stream.Stream<ExportEvent, DeliveryFailed> =>

@@ -7,7 +7,8 @@ import { deliver, type DeliveryFailed } from "./deliver.ts"
 import { hostOutput } from "./host-output.ts"
 import { hasGitName, isPlainPath, raw } from "./names.ts"
 import type { ExportBounds } from "./path.ts"
-import { Skips, tooMuch, type TreeEntry } from "./tree.ts"
+import { Remarks } from "./remarks.ts"
+import { tooMuch, type TreeEntry } from "./tree.ts"
 
 const pieceBytes = 64 * 1024
 
@@ -50,7 +51,7 @@ export const exportPatch = (
       digest,
       entries: [entry],
       contents: Stream.make({ entry, pieces: piecesOf(patch) }),
-      skips: new Skips(),
+      skips: new Remarks(),
       executable: new Map([
         ...executablePaths(touched),
         ...(output._tag === "stdout" ? [] : executablePaths([output.tail]))

@@ -2,14 +2,15 @@ import { Effect, Stream } from "effect"
 import { type ChannelFailed, ExportRefused, FileRefused, InvalidRequest } from "../../contract/errors.ts"
 import type { ExportEvent, ExportPayload } from "../../contract/operations/workspace-export.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
-import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { WalkEntry } from "../../guest-channel/walk.ts"
 import { executableEntries } from "./config-check.ts"
-import { deliver, type DeliveryFailed, type FileContent, type Gone, type SourceFailed } from "./deliver.ts"
+import { contentsOf, type ExportChannel } from "./contents.ts"
+import { deliver, type DeliveryFailed } from "./deliver.ts"
 import { guestPath, refusalOf, shown, WORKSPACE_ROOT } from "./guest-path.ts"
 import { hostOutput } from "./host-output.ts"
 import { bytesOf, hasGitName, raw } from "./names.ts"
-import { entryOf, Skips, tooMuch, TreeCollector, type TreeEntry } from "./tree.ts"
+import { Remarks } from "./remarks.ts"
+import { entryOf, tooMuch, TreeCollector, type TreeEntry } from "./tree.ts"
 
 export type ExportFailed = DeliveryFailed | InvalidRequest | ChannelFailed
 
@@ -19,18 +20,12 @@ export interface ExportBounds {
   readonly within?: string | undefined
 }
 
-type Channel = Pick<GuestChannel, "walk" | "read">
-
-/** Files of at most this many `bytes` are read ahead, several at once: a read takes the guest a fork and a round trip. */
-const smallBytes = 128 * 1024
-const readAhead = 8
-
 /**
  * Copies a file or directory of /workspace to the host: all of it or nothing. What the guest says of names, types and sizes is
  * bounded before anything is written, and its content is cut at the sizes it told.
  */
 export const exportPath = (
-  channel: Channel,
+  channel: ExportChannel,
   payload: ExportPayload,
   bounds: ExportBounds = {}
 ): Stream.Stream<ExportEvent, ExportFailed> =>
@@ -50,7 +45,7 @@ export const exportPath = (
       return yield* new InvalidRequest({ field: "output", detail: "a directory does not fit on the standard output" })
     }
     const { entries, skips } = root.type === "file"
-      ? { entries: [root], skips: new Skips() }
+      ? { entries: [root], skips: new Remarks() }
       : yield* collect(channel, path, new TreeCollector(root, payload))
     const excess = tooMuch(entries, payload)
     if (excess !== undefined) return yield* excess
@@ -68,7 +63,7 @@ export const exportPath = (
   }))
 
 /** What a path of the guest is. A link is not followed: it would be exported under a name that it does not have. */
-const rootEntry = (channel: Channel, path: string): Effect.Effect<TreeEntry, FileRefused | ChannelFailed> =>
+const rootEntry = (channel: ExportChannel, path: string): Effect.Effect<TreeEntry, FileRefused | ChannelFailed> =>
   Effect.gen(function*() {
     if (path === "") return { path: "", type: "directory", mode: 0o755, size: 0 }
     const slash = path.lastIndexOf("/")
@@ -85,7 +80,7 @@ const rootEntry = (channel: Channel, path: string): Effect.Effect<TreeEntry, Fil
     return entry
   })
 
-const collect = (channel: Channel, path: string, collector: TreeCollector) =>
+const collect = (channel: ExportChannel, path: string, collector: TreeCollector) =>
   Stream.runForEach(
     channel.walk({ root: WORKSPACE_ROOT, path: bytesOf(path) }),
     (found: WalkEntry): Effect.Effect<void, ExportRefused> => collector.add(found) ?? Effect.void
@@ -103,38 +98,3 @@ const refusals = (path: string) => <A, E, R>(effect: Effect.Effect<A, E | AgentC
 
 const isAgentCallFailed = (error: unknown): error is AgentCallFailed =>
   (error as { readonly _tag?: unknown })._tag === "AgentCallFailed"
-
-const contentsOf = (
-  channel: Channel,
-  path: string,
-  entries: ReadonlyArray<TreeEntry>
-): Stream.Stream<FileContent, SourceFailed> =>
-  Stream.fromIterable(entries.filter(({ type }) => type === "file")).pipe(
-    Stream.mapEffect((entry): Effect.Effect<FileContent, SourceFailed> => {
-      const pieces = piecesOf(channel, [path, entry.path].filter((part) => part !== "").join("/"), entry.size)
-      if (entry.size > smallBytes) return Effect.succeed({ entry, pieces })
-      return Stream.runCollect(pieces).pipe(
-        Effect.map((read) => ({ entry, pieces: Stream.fromChunk(read) })),
-        Effect.catchTag("Gone", (gone) => Effect.succeed({ entry, pieces: Stream.fail(gone) }))
-      )
-    }, { concurrency: readAhead })
-  )
-
-/** Errors that say: it is no longer the file that was listed. */
-const gone = ["ENOENT", "ENOTDIR", "EISDIR", "EINVAL", "ELOOP", "EXDEV", "ENXIO"]
-
-/** Content of a file up to the piece in which it is longer than it was, so that a file without an end has one. */
-const piecesOf = (channel: Channel, path: string, size: number): Stream.Stream<Uint8Array, SourceFailed | Gone> =>
-  Stream.suspend(() => {
-    let seen = 0
-    return channel.read({ root: WORKSPACE_ROOT, path: bytesOf(path), limit: size + 1 }).pipe(
-      Stream.takeUntil((bytes) => (seen += bytes.length) > size),
-      Stream.mapError((failure): SourceFailed | Gone =>
-        failure._tag !== "AgentCallFailed"
-          ? failure
-          : gone.includes(failure.errno)
-          ? { _tag: "Gone", reason: `it went away while being exported (${failure.errno})` }
-          : refusalOf(path, failure)
-      )
-    )
-  })

@@ -1,9 +1,9 @@
 import { ExportRefused } from "../../contract/errors.ts"
-import type { ExportRemark } from "../../contract/operations/workspace-export.ts"
 import type { WalkEntry } from "../../guest-channel/walk.ts"
 import { shown } from "./guest-path.ts"
 import { LinkBudget, linkProblem } from "./links.ts"
 import { isGitName, isPlainPath, raw } from "./names.ts"
+import { Remarks } from "./remarks.ts"
 
 /** One thing to export. */
 export interface TreeEntry {
@@ -28,25 +28,11 @@ const pathMost = 3800
 const namesMost = 64 * 1024 * 1024
 /** What a guest may list beside what is exported (a .git has many files); a walk that goes on and on is a trick. */
 const besidesMost = 1_000_000
-/** How many paths that are left out are told; the rest is counted. */
-const skippedTold = 1000
-
 const odd = { character: "a device", block: "a device", fifo: "a FIFO", socket: "a socket" } as const
 
 /** No set-id bits, no write permission for others; directories can always be emptied by their owner. */
 const hostMode = (type: TreeEntry["type"], mode: number) =>
   type === "symlink" ? 0o777 : type === "directory" ? (mode & 0o755) | 0o700 : mode & 0o755
-
-/** What was left out, and why. */
-export class Skips {
-  readonly told: Array<ExportRemark> = []
-  count = 0
-
-  add(path: string, reason: string) {
-    this.count++
-    if (this.told.length < skippedTold) this.told.push({ path: shown(path), reason })
-  }
-}
 
 export const entryOf = (path: string, found: WalkEntry): TreeEntry | string => {
   const { type } = found
@@ -62,7 +48,7 @@ export const entryOf = (path: string, found: WalkEntry): TreeEntry | string => {
 
 /** The entries of a directory that may cross, out of a walk that a hostile guest made up. */
 export class TreeCollector {
-  readonly skips = new Skips()
+  readonly skips = new Remarks()
   readonly #limits: Limits
   readonly #entries = new Map<string, TreeEntry>()
   #names = 0

@@ -1,13 +1,16 @@
-import { Chunk, Effect, Stream } from "effect"
+import { Chunk, Effect, Schema, Stream } from "effect"
 import { existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { constants, tmpdir } from "node:os"
 import * as path from "node:path"
 import type { ExportEvent, ExportPayload } from "../../../../src/contract/operations/workspace-export.ts"
-import { workspaceExport } from "../../../../src/contract/operations/workspace-export.ts"
+import { ExportResult, workspaceExport } from "../../../../src/contract/operations/workspace-export.ts"
+import { EFBIG } from "../../../../src/guest-channel/errno.ts"
 import { AgentCallFailed } from "../../../../src/guest-channel/errors.ts"
 import type { GuestChannel } from "../../../../src/guest-channel/GuestChannel.ts"
+import type { ReadResult } from "../../../../src/guest-channel/read-many.ts"
 import type { WalkEntry } from "../../../../src/guest-channel/walk.ts"
 import { nativeDirectory } from "../../../../src/system/native.ts"
+import type { ExportChannel } from "../../../../src/workspace/export/contents.ts"
 
 /** A file, directory or whatever a guest claims to have. */
 export interface Claimed {
@@ -39,7 +42,34 @@ const walked = (one: Claimed, relative: string): WalkEntry => ({
 const failed = (operation: string, errno: string) => new AgentCallFailed({ operation, errno, detail: "" })
 
 /** The part of a channel that exports use, to a guest that has these, told in this order. */
-export const guestWith = (claims: Iterable<Claimed>): Pick<GuestChannel, "walk" | "read"> => ({
+export const guestWith = (claims: Iterable<Claimed>): ExportChannel => {
+  const { read, walk } = partsOf(claims)
+  const readMany: GuestChannel["readMany"] = ({ limit, paths, root }) =>
+    Stream.fromIterable(paths).pipe(
+      Stream.mapEffect((name) => {
+        const path = [latin1(root).replace(/^\/workspace\/?/, ""), latin1(name)].filter((part) => part !== "").join("/")
+        let seen = 0
+        return read({ root: "/workspace", path: Buffer.from(path, "latin1") }).pipe(
+          Stream.takeUntil((bytes) => (seen += bytes.length) > limit),
+          Stream.runCollect,
+          Effect.map((pieces): ReadResult => {
+            const content = Buffer.concat(Chunk.toReadonlyArray(pieces))
+            const large = content.length > limit
+            return { errno: large ? EFBIG : 0, size: content.length, content: large ? new Uint8Array(0) : content }
+          }),
+          Effect.catchTag("AgentCallFailed", ({ errno }) =>
+            Effect.succeed<ReadResult>({
+              errno: constants.errno[errno as keyof typeof constants.errno],
+              size: 0,
+              content: new Uint8Array(0)
+            }))
+        )
+      })
+    )
+  return { read, walk, readMany }
+}
+
+const partsOf = (claims: Iterable<Claimed>): Pick<GuestChannel, "walk" | "read"> => ({
   walk: ({ maxDepth, path: at }) => {
     const folder = latin1(at)
     const prefix = folder === "" ? "" : `${folder}/`
@@ -80,6 +110,7 @@ export const resultOf = <E>(asked: ExportPayload, events: Stream.Stream<ExportEv
     for (const event of all) folding.add(event)
     const result = folding.result()
     if (result === undefined) return yield* Effect.dieMessage("no event ended the export")
+    Schema.encodeSync(ExportResult())(result)
     const stdout = Buffer.concat(all.flatMap((event) => event._tag === "Output" ? [event.bytes] : []))
     return { result, stdout, notices: all.filter((event) => event._tag === "Notice") }
   })

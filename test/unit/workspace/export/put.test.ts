@@ -188,7 +188,7 @@ while True:
               swapping.kill("SIGKILL")
             })
         )
-        for (let round = 0; round < 60; round++) {
+        for (let round = 0; round < 40; round++) {
           yield* Effect.either(write({ parent, entries: wide, overwrite: true }))
           assert.deepStrictEqual(listed(`${parent}/elsewhere`), untouched, String(round))
         }

@@ -1,0 +1,96 @@
+import { Stream } from "effect"
+import { EFBIG, errnoName } from "../../guest-channel/errno.ts"
+import type { AgentCallFailed } from "../../guest-channel/errors.ts"
+import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import type { FileContent, Gone, SourceFailed } from "./deliver.ts"
+import { refusalOf, WORKSPACE_ROOT } from "./guest-path.ts"
+import { bytesOf } from "./names.ts"
+import type { TreeEntry } from "./tree.ts"
+
+/** What of a channel exports use. */
+export type ExportChannel = Pick<GuestChannel, "walk" | "read" | "readMany">
+
+/** Files of at most this many `bytes` are read many in one request: one by one each costs the guest a process. */
+const smallBytes = 128 * 1024
+/** Bytes of paths in one request, each with its count, and how many. */
+const requestBytes = 48 * 1024
+const requestPaths = 1_000
+
+/** Files in their order, those that one request reads together. */
+const groupsOf = (files: ReadonlyArray<TreeEntry>): ReadonlyArray<ReadonlyArray<TreeEntry>> => {
+  const groups: Array<Array<TreeEntry>> = []
+  let open: Array<TreeEntry> = []
+  let bytes = 0
+  for (const file of files) {
+    const small = file.size <= smallBytes
+    bytes += file.path.length + 4
+    if (open.length === 0 || !small || bytes > requestBytes || open.length === requestPaths) {
+      open = [file]
+      bytes = file.path.length + 4
+      groups.push(open)
+    } else open.push(file)
+    if (!small) open = []
+  }
+  return groups
+}
+
+/** Content of each file of an exported tree, in their order. `path` is the tree's own. */
+export const contentsOf = (
+  channel: ExportChannel,
+  path: string,
+  entries: ReadonlyArray<TreeEntry>
+): Stream.Stream<FileContent, SourceFailed> =>
+  Stream.fromIterable(groupsOf(entries.filter(({ type }) => type === "file"))).pipe(
+    Stream.flatMap((group) => {
+      const [first] = group
+      return entries[0]?.type === "file" || (first !== undefined && first.size > smallBytes)
+        ? Stream.fromIterable(
+          group.map((entry) => ({ entry, pieces: piecesOf(channel, below(path, entry), entry.size) }))
+        )
+        : many(channel, path, group)
+    })
+  )
+
+const below = (path: string, entry: TreeEntry) => [path, entry.path].filter((part) => part !== "").join("/")
+
+/** Errors that say: it is no longer the file that was listed. */
+const gone = ["ENOENT", "ENOTDIR", "EISDIR", "EINVAL", "ELOOP", "EXDEV", "ENXIO"]
+
+const failureOf = (path: string, failure: { readonly errno: string; readonly message: string }): SourceFailed | Gone =>
+  gone.includes(failure.errno)
+    ? { _tag: "Gone", reason: `it went away while being exported (${failure.errno})` }
+    : refusalOf(path, failure)
+
+const many = (
+  channel: ExportChannel,
+  path: string,
+  group: ReadonlyArray<TreeEntry>
+): Stream.Stream<FileContent, SourceFailed> =>
+  channel.readMany({
+    root: bytesOf(path === "" ? WORKSPACE_ROOT : `${WORKSPACE_ROOT}/${path}`),
+    paths: group.map((entry) => bytesOf(entry.path)),
+    limit: smallBytes
+  }).pipe(
+    Stream.mapError((failure) => failure._tag === "AgentCallFailed" ? refusalOf(path, failure) : failure),
+    Stream.zip(Stream.fromIterable(group)),
+    Stream.map(([{ content, errno }, entry]): FileContent => {
+      const whole = below(path, entry)
+      if (errno === 0) return { entry, pieces: Stream.make(content) }
+      // It grew, maybe without an end: its beginning is what was to be exported.
+      if (errno === EFBIG) return { entry, pieces: piecesOf(channel, whole, entry.size) }
+      const message = `it cannot be read: ${errnoName(errno)}`
+      return { entry, pieces: Stream.fail(failureOf(whole, { errno: errnoName(errno), message })) }
+    })
+  )
+
+/** Content of a file up to the piece in which it is longer than it was, so that a file without an end has one. */
+const piecesOf = (channel: ExportChannel, path: string, size: number): Stream.Stream<Uint8Array, SourceFailed | Gone> =>
+  Stream.suspend(() => {
+    let seen = 0
+    return channel.read({ root: WORKSPACE_ROOT, path: bytesOf(path), limit: size + 1 }).pipe(
+      Stream.takeUntil((bytes) => (seen += bytes.length) > size),
+      Stream.mapError((failure: AgentCallFailed | Exclude<SourceFailed, { readonly _tag: "FileRefused" }>) =>
+        failure._tag === "AgentCallFailed" ? failureOf(path, failure) : failure
+      )
+    )
+  })
