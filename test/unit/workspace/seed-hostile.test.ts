@@ -140,13 +140,14 @@ const tryGit = (tree: string, args: ReadonlyArray<string>) => {
 
 describe("a hostile repository", { concurrent: true }, () => {
   for (const { name, set, sprung } of traps) {
-    for (const git of ["shallow", "full"] as const) {
-      it.scopedLive(`runs nothing on the host: ${name} (${git})`, () =>
+    for (const namespaces of [true, false]) {
+      const git = namespaces ? "shallow" : "full"
+      it.scopedLive(`runs nothing on the host: ${name} (${namespaces ? "" : "not "}locked up, ${git})`, () =>
         Effect.gen(function*() {
           const { folder, mark, program, tree } = yield* prepared
           set({ folder, program, tree })
           // The promisor's missing object makes packing fail, which is an answer too.
-          yield* Effect.exit(seeded({ seedPath: tree, git, includeIgnored: ["*"] }))
+          yield* Effect.exit(seeded({ seedPath: tree, git, includeIgnored: ["*"] }, { namespaces }))
           assert.isFalse(fs.existsSync(mark), fs.existsSync(mark) ? fs.readFileSync(mark, "utf8") : "")
           if (sprung !== undefined) {
             tryGit(tree, sprung)

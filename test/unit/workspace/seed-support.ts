@@ -54,19 +54,25 @@ export const repository = (folder: string, name = "tree") => {
   return tree
 }
 
+/** A host on which there are no namespaces to lock git up in. */
+const openHost = Layer.succeed(HostFacts, { get: () => Effect.succeed("not on this host") })
+
 /** Seeds with a cache of the test's own. */
-export const seedWith = (cacheDir: string, request: Partial<SeedRequest>) => {
+export const seedWith = (cacheDir: string, request: Partial<SeedRequest>, facts = HostFacts.layer) => {
   const paths = Layer.succeed(Paths, { cacheDir, stateDir: cacheDir, memoryDir: cacheDir })
   return prepareSeed({ git: "shallow", includeIgnored: [], virtualMib: 256, ...request }).pipe(
-    Effect.provide(Layer.merge(SeedImages.layer, HostFacts.layer).pipe(Layer.provideMerge(paths)))
+    Effect.provide(Layer.merge(SeedImages.layer, facts).pipe(Layer.provideMerge(paths)))
   )
 }
 
 /** Seeds, and unpacks what a guest would have as its /workspace. */
-export const seeded = (request: Partial<SeedRequest>) =>
+export const seeded = (
+  request: Partial<SeedRequest>,
+  options: { readonly namespaces: boolean } = { namespaces: true }
+) =>
   Effect.gen(function*() {
     const cache = yield* temporaryDirectory
-    const prepared = yield* seedWith(cache, request)
+    const prepared = yield* seedWith(cache, request, options.namespaces ? HostFacts.layer : openHost)
     return { ...prepared, cache, workspace: dump(prepared.image.path, path.join(cache, "unpacked")) }
   })
 
