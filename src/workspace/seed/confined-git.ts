@@ -56,6 +56,8 @@ const settings = [
   "http.lowSpeedLimit=1000",
   "http.lowSpeedTime=60",
   "pack.threads=1",
+  // What is packed already stays so; for the rest a throw-away copy is better fast than small.
+  "pack.compression=1",
   "tar.umask=0022",
   "safe.directory=*"
 ].flatMap((setting) => ["-c", setting])
