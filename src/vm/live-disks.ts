@@ -16,7 +16,7 @@ export interface LiveDisks {
   /**
    * Makes `disk` the workspace disk and its seed the baseline. Only while the guest has neither of the two mounted: the kernel
    * drops a device's cache at the last unmount, and so meets nothing stale. Sizes must be those of the disks it was started with.
-   * The VM's names of the old images are removed.
+   * The VM's names of the old images are removed in the background.
    */
   readonly switchTo: (disk: DiskSource) => Effect.Effect<void, VmFailed | NoSpace | HostToolMissing | ImageDamaged>
   /**
@@ -104,7 +104,8 @@ export const makeLiveDisks = (options: {
             Effect.mapError(failedAt("switch disks"))
           )
         )
-        yield* removeFiles(paths.directory, [...before.disks.overlays, before.disks.seed])
+        // Nobody waits for it: the guest may go on, and giving back what was written can take the host tens of ms.
+        yield* Effect.forkDaemon(removeFiles(paths.directory, [...before.disks.overlays, before.disks.seed]))
       }).pipe(one.withPermits(1))
 
     const freezeLayer = Effect.gen(function*() {
@@ -141,10 +142,9 @@ export const makeLiveDisks = (options: {
     return { current: Effect.map(Ref.get(state), ({ disks }) => disks), switchTo, freezeLayer }
   })
 
+/** They go with the VM's folder at the latest. */
 const removeFiles = (directory: string, files: ReadonlyArray<string>) =>
-  Effect.try({
-    try: () => {
-      for (const file of files) fs.rmSync(path.join(directory, file), { force: true })
-    },
-    catch: fileFailedAt("switch disks", directory)
-  })
+  Effect.promise(() => Promise.all(files.map((file) => fs.promises.rm(path.join(directory, file), { force: true }))))
+    .pipe(
+      Effect.ignoreLogged
+    )

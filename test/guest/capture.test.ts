@@ -83,8 +83,12 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("capt
       yield* vm.disks.switchTo({ seed: placeholder })
       yield* vm.resume
       const now = yield* vm.disks.current
-      const run = fs.readdirSync(vm.paths.run).filter((name) => name.endsWith(".qcow2"))
-      assert.deepStrictEqual(run.map((name) => `run/${name}`), [...now.overlays])
+      const overlays = () => fs.readdirSync(vm.paths.run).filter((name) => name.endsWith(".qcow2"))
+      yield* Effect.sync(overlays).pipe(
+        Effect.repeat({ until: ({ length }) => length === 1 }),
+        Effect.timeout("10 seconds")
+      )
+      assert.deepStrictEqual(overlays().map((name) => `run/${name}`), [...now.overlays])
       const { exit, stdout } = yield* Effect.flatMap(
         workspace.claim(
           script("echo kept > f; sync; echo 3 > /proc/sys/vm/drop_caches; cat f; sha256sum /usr/bin/bash | wc -l")
