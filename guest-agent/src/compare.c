@@ -48,6 +48,14 @@ struct pair {
   int old, new;
 };
 
+/* A name in a pair of directories; -1 for the one that lacks it. */
+struct place {
+  struct pair at;
+  const char *name;
+  bool directories; /* surely one on both sides */
+  unsigned depth;
+};
+
 static int fail(struct comparison *comparison, int error, enum step step) {
   char detail[DETAIL_MAX];
   path_copy(&comparison->path, detail, sizeof detail);
@@ -102,7 +110,7 @@ static bool same_metadata(const struct stat *old, const struct stat *new) {
          same_time(old->st_mtim, new->st_mtim) && same_time(old->st_ctim, new->st_ctim);
 }
 
-static bool unchanged(const struct comparison *comparison, struct pair at, const char *name) {
+static bool unchanged(const struct comparison *comparison, const struct place *place) {
   const struct side *old = &comparison->old, *new = &comparison->new;
   if (!old->there || !new->there) return !old->there && !new->there;
   if ((old->status.st_mode & S_IFMT) != (new->status.st_mode & S_IFMT)) return false;
@@ -113,7 +121,7 @@ static bool unchanged(const struct comparison *comparison, struct pair at, const
   if (!S_ISREG(old->status.st_mode)) return true;
   if (old->status.st_size != new->status.st_size) return false;
   if (!(comparison->plan->flags & COMPARE_CONTENT) && same_metadata(&old->status, &new->status)) return true;
-  return same_content(at.old, at.new, name);
+  return same_content(place->at.old, place->at.new, place->name);
 }
 
 static int compare_directories(struct comparison *comparison, struct pair at, unsigned depth);
@@ -125,12 +133,12 @@ static int open_directory(int directory, const char *name) {
 static bool is_gone(int error) { return error == ENOENT || error == ENOTDIR || error == ELOOP; }
 
 /* Goes down into what is a directory on either side. */
-static int descend(struct comparison *comparison, struct pair at, const char *name, bool old_too, bool new_too, unsigned depth) {
+static int descend(struct comparison *comparison, const struct place *place, bool old_too, bool new_too) {
   struct stat status;
   struct pair inner = {-1, -1};
-  if (depth >= DEPTH_MAX) return fail(comparison, ENAMETOOLONG, STEP_LIMIT);
+  if (place->depth >= DEPTH_MAX) return fail(comparison, ENAMETOOLONG, STEP_LIMIT);
   if (new_too) {
-    inner.new = open_directory(at.new, name);
+    inner.new = open_directory(place->at.new, place->name);
     if (inner.new < 0 && !is_gone(errno)) return fail(comparison, errno, STEP_IO);
     if (inner.new >= 0 && (fstat(inner.new, &status) < 0 || status.st_dev != comparison->device)) {
       close(inner.new);
@@ -138,43 +146,51 @@ static int descend(struct comparison *comparison, struct pair at, const char *na
     }
   }
   if (old_too) {
-    inner.old = open_directory(at.old, name);
+    inner.old = open_directory(place->at.old, place->name);
     if (inner.old < 0 && !is_gone(errno)) {
       int error = fail(comparison, errno, STEP_IO);
       if (inner.new >= 0) close(inner.new);
       return error;
     }
   }
-  int error = compare_directories(comparison, inner, depth + 1);
+  int error = compare_directories(comparison, inner, place->depth + 1);
   if (inner.old >= 0) close(inner.old);
   if (inner.new >= 0) close(inner.new);
   return error;
 }
 
 /* One name, of either directory or of both. */
-static int compare_entry(struct comparison *comparison, struct pair at, const struct name *old_name, const struct name *new_name, unsigned depth) {
+static int compare_entry(struct comparison *comparison, const struct place *place) {
   struct side *old = &comparison->old, *new = &comparison->new;
-  const char *name = old_name != NULL ? old_name->text : new_name->text;
-  if (old_name != NULL && new_name != NULL && old_name->directory && new_name->directory)
-    return descend(comparison, at, name, true, true, depth);
-  int error = look(comparison, old_name != NULL ? at.old : -1, name, old);
-  if (error == 0) error = look(comparison, new_name != NULL ? at.new : -1, name, new);
-  if (error == 0 && !unchanged(comparison, at, name)) error = put_record(comparison);
+  if (place->directories) return descend(comparison, place, true, true);
+  int error = look(comparison, place->at.old, place->name, old);
+  if (error == 0) error = look(comparison, place->at.new, place->name, new);
+  if (error == 0 && !unchanged(comparison, place)) error = put_record(comparison);
   if (error != 0) return error;
   bool old_too = old->there && S_ISDIR(old->status.st_mode), new_too = new->there && S_ISDIR(new->status.st_mode);
-  return old_too || new_too ? descend(comparison, at, name, old_too, new_too, depth) : 0;
+  return old_too || new_too ? descend(comparison, place, old_too, new_too) : 0;
 }
 
 static int compare_names(struct comparison *comparison, struct pair at, const struct names *old, const struct names *new, unsigned depth) {
   size_t i = 0, j = 0;
   while (i < old->count || j < new->count) {
     int order = i == old->count ? 1 : j == new->count ? -1 : strcmp(old->items[i].text, new->items[j].text);
-    const struct name *old_name = order <= 0 ? &old->items[i++] : NULL, *new_name = order >= 0 ? &new->items[j++] : NULL;
-    size_t before = path_enter(&comparison->path, old_name != NULL ? old_name->text : new_name->text);
+    struct place place = {.at = {order <= 0 ? at.old : -1, order >= 0 ? at.new : -1}, .directories = order == 0, .depth = depth};
+    if (order <= 0) {
+      place.name = old->items[i].text;
+      place.directories = place.directories && old->items[i].directory;
+      i++;
+    }
+    if (order >= 0) {
+      place.name = new->items[j].text;
+      place.directories = place.directories && new->items[j].directory;
+      j++;
+    }
+    size_t before = path_enter(&comparison->path, place.name);
     if (before == SIZE_MAX) return fail(comparison, ENOMEM, STEP_LIMIT);
     /* What is beyond could not be opened by its path. */
     if (comparison->path.size >= PATH_MAX) return fail(comparison, ENAMETOOLONG, STEP_LIMIT);
-    int error = compare_entry(comparison, at, old_name, new_name, depth);
+    int error = compare_entry(comparison, &place);
     if (error != 0) return error;
     comparison->path.size = before;
   }

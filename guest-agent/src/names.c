@@ -60,7 +60,7 @@ static int in_order(const void *a, const void *b) {
 int names_read(int fd, const char *skip, struct names *names) {
   struct reading reading = {0};
   *names = (struct names){0};
-  int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
   if (own < 0) return errno;
   DIR *directory = fdopendir(own);
   if (directory == NULL) {

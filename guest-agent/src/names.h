@@ -18,7 +18,7 @@ struct names {
 };
 
 /* All names but "." and ".."; a name equal to `skip` in any case of ASCII letters is left out. Returns errno, or 0, and
- * then the names are to be freed. `fd` stays open, and is read from its beginning. */
+ * then the names are to be freed. `fd`, from which nothing was read yet, stays open. */
 int names_read(int fd, const char *skip, struct names *names);
 void names_free(struct names *names);
 
