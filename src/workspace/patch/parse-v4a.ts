@@ -24,22 +24,32 @@ interface Used {
   lines: number
 }
 
-// Not \s: the byte A0, part of many a character, is white space to a regular expression.
-const fileLine = /^\*\*\* (Add|Update|Delete) File: +(.*[^ \t\r])[ \t\r]*$/
+const fileLine = /^\*\*\* (Add|Update|Delete) File: /
+const moveLine = /^\*\*\* Move to: /
+
+// Not trim(): the byte A0, part of many a character, is white space to it.
+const trimmed = (text: string) => {
+  let [from, to] = [0, text.length]
+  while (from < to && " \t\r".includes(text[from]!)) from++
+  while (from < to && " \t\r".includes(text[to - 1]!)) to--
+  return text.slice(from, to)
+}
 
 /** As it is, or in the quotes in which paths that are no plain text are shown. */
-const pathOf = (written: string) => {
+const pathOf = (given: string) => {
+  const written = trimmed(given)
   const inQuotes = readQuoted(written, 0)
   return inQuotes?.end === written.length ? inQuotes.path : written
 }
 
 const readFile = (reader: LineReader, used: Used): FilePatch => {
-  const [, verb, written] = fileLine.exec(reader.peek() ?? "") ?? []
-  if (verb === undefined || written === undefined) {
+  const line = reader.peek() ?? ""
+  const [head, verb] = fileLine.exec(line) ?? []
+  if (head === undefined) {
     return reader.fail("expected *** Add File:, *** Update File:, *** Delete File: or *** End Patch")
   }
   reader.skip()
-  const path = pathOf(written)
+  const path = pathOf(line.slice(head.length))
   const common = { isCopy: false, oldMode: undefined, newMode: undefined }
   if (verb === "Delete") return { ...common, from: path, to: undefined, content: { _tag: "none", wholly: true } }
   if (verb === "Add") {
@@ -49,7 +59,9 @@ const readFile = (reader: LineReader, used: Used): FilePatch => {
       : { _tag: "hunks", hunks: [hunk] } as const
     return { ...common, from: undefined, to: path, content }
   }
-  const [, moved] = /^\*\*\* Move to: +(.*[^ \t\r])[ \t\r]*$/.exec(reader.peek() ?? "") ?? []
+  const next = reader.peek() ?? ""
+  const [toHead] = moveLine.exec(next) ?? []
+  const moved = toHead === undefined ? undefined : pathOf(next.slice(toHead.length))
   if (moved !== undefined) reader.skip()
   const hunks: Array<Hunk> = []
   while (!isOver(reader)) {
@@ -58,7 +70,7 @@ const readFile = (reader: LineReader, used: Used): FilePatch => {
   }
   if (hunks.length === 0 && moved === undefined) return reader.fail(`nothing is said about how to update ${path}`)
   const content = hunks.length === 0 ? { _tag: "none", wholly: false } as const : { _tag: "hunks", hunks } as const
-  return { ...common, from: path, to: moved === undefined ? path : pathOf(moved), content }
+  return { ...common, from: path, to: moved ?? path, content }
 }
 
 const isOver = (reader: LineReader) => {

@@ -22,7 +22,7 @@ export const parsePatch = (bytes: Uint8Array): Patch => {
   const refused = patch.files.flatMap((file) =>
     [file.from, file.to].flatMap((path) => {
       const reason = path === undefined ? undefined : pathProblem(path)
-      return reason === undefined ? [] : [{ path: pathText(bytesOf(path!)), hunk: 0, reason }]
+      return reason === undefined ? [] : [{ path: pathText(bytesOf(path!.slice(0, 200))), hunk: 0, reason }]
     })
   )
   if (refused.length > 0) throw rejected("it names paths that no patch may touch", refused.slice(0, MAX_REFUSED))

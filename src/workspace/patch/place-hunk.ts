@@ -6,7 +6,7 @@ import type { Hunk } from "./patch.ts"
 export interface SearchBudget {
   lines: number
 }
-export const searchBudget = (): SearchBudget => ({ lines: 50_000_000 })
+export const searchBudget = (): SearchBudget => ({ lines: 20_000_000 })
 
 export interface Cursor {
   /** First line that the hunk may touch: those before belong to the one before it. */

@@ -21,11 +21,13 @@ export const quoted = (path: string, when: "needed" | "always" = "needed"): stri
   return `"${inner}"`
 }
 
+/** Longer than any path with each of its bytes escaped. */
+const MAX_QUOTED = 4 * 4096 + 2
+
 /** Reads a quoted path that starts at `at`; undefined when that is not what is there. */
 export const readQuoted = (text: string, at: number): { readonly path: string; readonly end: number } | undefined => {
-  const found = /"((?:[^"\\\n]|\\[abtnvfr"\\]|\\[0-3][0-7]{2})*)"/y
-  found.lastIndex = at
-  const [whole, inner] = found.exec(text) ?? []
+  const found = /^"((?:[^"\\\n]|\\[abtnvfr"\\]|\\[0-3][0-7]{2})*)"/
+  const [whole, inner] = found.exec(text.slice(at, at + MAX_QUOTED)) ?? []
   if (whole === undefined || inner === undefined) return undefined
   const path = inner.replace(
     /\\(?:([0-3][0-7]{2})|(.))/g,
