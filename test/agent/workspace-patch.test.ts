@@ -1,0 +1,69 @@
+import { assert } from "@effect/vitest"
+import { Effect } from "effect"
+import * as fs from "node:fs"
+import { applyPatchIn } from "../../src/workspace/patch/apply-in.ts"
+import { formatPatch } from "../../src/workspace/patch/format.ts"
+import { makeCase, Random } from "../unit/workspace/patch/cases.ts"
+import { changed, described, readTree, writeTree } from "../unit/workspace/patch/trees.ts"
+import { Agent, withAgent } from "./agent.ts"
+
+const seed = Number(process.env["PYRO_TEST_SEED"] ?? 7)
+
+withAgent("a patch", (it) => {
+  it.scoped(`makes of a tree what was edited, with nothing left beside it (PYRO_TEST_SEED=${seed})`, () =>
+    Effect.gen(function*() {
+      const channel = yield* Agent.connect()
+      const { folder } = yield* Agent
+      for (let index = 0; index < 40; index++) {
+        const { before, changes } = makeCase(new Random(seed + index))
+        const root = `${folder}/case${index}`
+        fs.mkdirSync(root)
+        writeTree(root, before)
+        const patchBytes = formatPatch(changes)
+        const checked = yield* applyPatchIn(channel, { patchBytes, check: true }, root)
+        assert.deepStrictEqual(described(readTree(root)), described(before))
+        const applied = yield* applyPatchIn(channel, { patchBytes, check: false }, root)
+        assert.deepStrictEqual(described(readTree(root)), described(changed(before, changes)), `case ${index}`)
+        assert.deepStrictEqual(applied, { ...checked, applied: true })
+      }
+    }))
+
+  it.scoped("keeps modes that git does not know, and reports what it did", () =>
+    Effect.gen(function*() {
+      const channel = yield* Agent.connect()
+      const { folder } = yield* Agent
+      const root = `${folder}/modes`
+      fs.mkdirSync(root)
+      fs.writeFileSync(`${root}/secret`, "a\nb\n", { mode: 0o600 })
+      const patch =
+        "--- a/secret\n+++ b/secret\n@@ -5,1 +5,1 @@\n-b\n+c\n--- /dev/null\n+++ b/d/new\n@@ -0,0 +1 @@\n+n\n"
+      const applied = yield* applyPatchIn(channel, { patch, check: false }, root)
+      assert.deepStrictEqual(applied, {
+        applied: true,
+        filesChanged: 2,
+        files: [{ path: "secret", change: "modified" }, { path: "d/new", change: "added" }],
+        notes: [{ path: "secret", hunk: 1, offsetLines: -3, loose: false }]
+      })
+      assert.strictEqual(fs.statSync(`${root}/secret`).mode & 0o7777, 0o600)
+      assert.strictEqual(fs.statSync(`${root}/d/new`).mode & 0o7777, 0o644)
+    }))
+
+  it.scoped("goes nowhere through links, and wants to be given once", () =>
+    Effect.gen(function*() {
+      const channel = yield* Agent.connect()
+      const { folder } = yield* Agent
+      const root = `${folder}/links`
+      fs.mkdirSync(`${root}/inside`, { recursive: true })
+      fs.writeFileSync(`${folder}/outside`, "a\n")
+      fs.symlinkSync("..", `${root}/up`)
+      fs.symlinkSync("../outside", `${root}/out`)
+      for (const path of ["up/outside", "out"]) {
+        const patch = `--- a/${path}\n+++ b/${path}\n@@ -1 +1 @@\n-a\n+b\n`
+        const failure = yield* Effect.flip(applyPatchIn(channel, { patch, check: false }, root))
+        assert.strictEqual(failure._tag, "PatchRejected")
+      }
+      assert.strictEqual(fs.readFileSync(`${folder}/outside`, "utf8"), "a\n")
+      const none = yield* Effect.flip(applyPatchIn(channel, { check: false }, root))
+      assert.strictEqual(none._tag, "InvalidRequest")
+    }))
+})
