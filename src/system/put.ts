@@ -75,14 +75,21 @@ export const put = (request: PutRequest): Effect.Effect<Put, PutFailed | HostToo
           Effect.timeoutOption(withdrawTimeout)
         )
     )
-    const send = (bytes: Uint8Array) =>
-      Effect.suspend(() => sendTo(child, bytes) ? Effect.void : Effect.raceFirst(drained(child), Deferred.await(ended)))
-    for (const piece of pieces(request.entries)) yield* send(piece)
+    const outgoing = new Outgoing(child.stdin)
+    const flush = Effect.suspend(() =>
+      outgoing.flush() ? Effect.void : Effect.raceFirst(drained(child), Deferred.await(ended))
+    )
+    const send = (bytes: Uint8Array) => outgoing.add(bytes) ? Effect.void : flush
+    for (const entry of request.entries) {
+      for (const part of encodeEntry(entry)) yield* send(part)
+    }
+    yield* send(LAST_ENTRY)
+    yield* flush
     yield* Effect.raceFirst(Deferred.await(ready), Deferred.await(ended))
     const hash = new ContentHash()
     const writePiece = (bytes: Uint8Array) => {
       hash.add(bytes)
-      child.stdin.write(number32(bytes.length))
+      outgoing.add(number32(bytes.length))
       return send(bytes)
     }
     return {
@@ -97,6 +104,7 @@ export const put = (request: PutRequest): Effect.Effect<Put, PutFailed | HostToo
       endFile: Effect.suspend(() => Effect.as(send(number32(0)), hash.take())),
       omitFile: Effect.suspend(() => (hash.take(), send(number32(WITHDRAWN)))),
       commit: Effect.suspend(() => send(Buffer.from("c"))).pipe(
+        Effect.zipRight(flush),
         Effect.zipRight(Deferred.await(ended)),
         Effect.map(() => ({ replaced: said.replaced, there: said.there }))
       )
@@ -142,8 +150,34 @@ const failureOf = (said: PutRecords, detail: string) =>
     free: said.counts.get("freeBytes")
   })
 
-/** Whether more can be sent at once. */
-const sendTo = (child: Child, bytes: Uint8Array) => child.stdin.write(bytes)
+/** What is gathered before it is sent, in `bytes`: a write for each small file would take longer than the rest. */
+const gatheredBytes = 64 * 1024
+
+/** Bytes on their way to the helper. */
+class Outgoing {
+  readonly #stdin: Writable
+  #held: Array<Uint8Array> = []
+  #bytes = 0
+
+  constructor(stdin: Writable) {
+    this.#stdin = stdin
+  }
+
+  /** False when enough is gathered to be sent. */
+  add(bytes: Uint8Array) {
+    this.#held.push(bytes)
+    this.#bytes += bytes.length
+    return this.#bytes < gatheredBytes
+  }
+
+  /** False when the helper has to catch up. */
+  flush() {
+    const all = this.#held.length === 1 ? this.#held[0]! : Buffer.concat(this.#held, this.#bytes)
+    this.#held = []
+    this.#bytes = 0
+    return this.#stdin.write(all)
+  }
+}
 
 const drained = (child: Child) =>
   Effect.async<void>((resume) => {
@@ -162,16 +196,4 @@ const number32 = (value: number) => {
 
 function* cut(bytes: Uint8Array) {
   for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes)
-}
-
-/** The list of entries in pieces of some size: a write for each would take longer than the rest. */
-function* pieces(entries: ReadonlyArray<PutEntry>) {
-  let held: Array<Uint8Array> = []
-  for (let i = 0; i < entries.length; i++) {
-    held.push(...encodeEntry(entries[i]!))
-    if (held.length < 1000) continue
-    yield Buffer.concat(held)
-    held = []
-  }
-  yield Buffer.concat([...held, LAST_ENTRY])
 }

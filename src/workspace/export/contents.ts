@@ -45,7 +45,7 @@ export const contentsOf = (
       const [first] = group
       return entries[0]?.type === "file" || (first !== undefined && first.size > smallBytes)
         ? Stream.fromIterable(
-          group.map((entry) => ({ entry, pieces: piecesOf(channel, below(path, entry), entry.size) }))
+          group.map((entry) => ({ entry, content: piecesOf(channel, below(path, entry), entry.size) }))
         )
         : many(channel, path, group)
     })
@@ -75,11 +75,11 @@ const many = (
     Stream.zip(Stream.fromIterable(group)),
     Stream.map(([{ content, errno }, entry]): FileContent => {
       const whole = below(path, entry)
-      if (errno === 0) return { entry, pieces: Stream.make(content) }
+      if (errno === 0) return { entry, content }
       // It grew, maybe without an end: its beginning is what was to be exported.
-      if (errno === EFBIG) return { entry, pieces: piecesOf(channel, whole, entry.size) }
+      if (errno === EFBIG) return { entry, content: piecesOf(channel, whole, entry.size) }
       const message = `it cannot be read: ${errnoName(errno)}`
-      return { entry, pieces: Stream.fail(failureOf(whole, { errno: errnoName(errno), message })) }
+      return { entry, content: Stream.fail(failureOf(whole, { errno: errnoName(errno), message })) }
     })
   )
 

@@ -21,7 +21,8 @@ export interface Gone {
 /** A file's content, which may be more or less than was expected. */
 export interface FileContent {
   readonly entry: TreeEntry
-  readonly pieces: Stream.Stream<Uint8Array, SourceFailed | Gone>
+  /** As a whole where it is there already: a stream for each small file takes longer than the rest. */
+  readonly content: Uint8Array | Stream.Stream<Uint8Array, SourceFailed | Gone>
 }
 
 export interface Delivery {
@@ -71,8 +72,8 @@ const work = (delivery: Delivery, tell: Tell) =>
       tell
     )
     const writing: Writing = { digests: new Map(), gone: new Set(), changed: [] }
-    yield* Stream.runForEach(delivery.contents, ({ entry, pieces }) =>
-      writeFile(session, entry, pieces, writing, progress.bytes).pipe(
+    yield* Stream.runForEach(delivery.contents, ({ content, entry }) =>
+      writeFile(session, entry, content, writing, progress.bytes).pipe(
         Effect.catchTag("Gone", ({ reason }) =>
           Effect.suspend((): Effect.Effect<void, PutFailed | FileRefused> => {
             if (entry.path === "") {
@@ -113,19 +114,20 @@ const work = (delivery: Delivery, tell: Tell) =>
 const writeFile = (
   session: Put,
   entry: TreeEntry,
-  pieces: Stream.Stream<Uint8Array, SourceFailed | Gone>,
+  content: FileContent["content"],
   writing: Writing,
   progress: (bytes: number) => Effect.Effect<unknown>
 ) =>
   Effect.gen(function*() {
     let left = entry.size
     let more = false
-    yield* Stream.runForEachWhile(pieces, (bytes) => {
+    const take = (bytes: Uint8Array) => {
       const part = bytes.subarray(0, left)
       left -= part.length
       more = part.length < bytes.length
       return session.write(part).pipe(Effect.zipRight(progress(part.length)), Effect.as(!more))
-    })
+    }
+    yield* content instanceof Uint8Array ? take(content) : Stream.runForEachWhile(content, take)
     if (more || left > 0) writing.changed.push(entry.path)
     writing.digests.set(entry.path, yield* session.endFile)
   })

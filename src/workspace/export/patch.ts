@@ -50,7 +50,7 @@ export const exportPatch = (
       kind: "patch",
       digest,
       entries: [entry],
-      contents: Stream.make({ entry, pieces: piecesOf(patch) }),
+      contents: Stream.make({ entry, content: piecesOf(patch) }),
       skips: new Remarks(),
       executable: new Map([
         ...executablePaths(touched),
