@@ -57,7 +57,7 @@ describe("an interrupted export", () => {
   it.scopedLive("leaves nothing", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
-      const stuck = Stream.concat(Stream.make(new Uint8Array(1000)), Stream.never)
+      const stuck = Stream.concat(Stream.make(new Uint8Array(200_000)), Stream.never)
       const asked = payload({ output: `${folder}/out` })
       const claims = [{ path: "a", content: "a" }, { path: "b", size: 1_000_000, content: stuck }]
       const fiber = yield* Effect.fork(Stream.runDrain(exportPath(guestWith(claims), asked)))
