@@ -12,8 +12,8 @@ const may = {
   "workspace": hostSide,
   "local": [...hostSide, "workspace"],
   "daemon": [...hostSide, "workspace", "local"],
-  "sdk": ["contract"],
-  "cli": ["contract", "sdk", "local"],
+  "sdk": ["contract", "system"],
+  "cli": ["contract", "sdk", "local", "daemon"],
   "mcp": ["contract", "sdk"]
 }
 

@@ -1,6 +1,7 @@
 import { Cause, Effect, Exit, type Layer } from "effect"
 import { InvalidRequest, type PyroError } from "../contract/errors.ts"
-import { type Pyro } from "../contract/Pyro.ts"
+import type { Operation } from "../contract/operations.ts"
+import type { Pyro } from "../contract/Pyro.ts"
 import { type Route, route, splitArgv } from "./argv.ts"
 import { help } from "./help.ts"
 import { perform, prepare, printJson } from "./perform.ts"
@@ -16,8 +17,8 @@ export interface CliOptions {
   /** The words after `pyro`. */
   readonly argv: ReadonlyArray<string>
   readonly version: string
-  /** What does the work; built only when a command line turned out to ask for any. */
-  readonly pyro: Layer.Layer<Pyro, PyroError>
+  /** What does the work of an operation; built only when a command line turned out to ask for it. */
+  readonly pyro: (operation: Operation) => Layer.Layer<Pyro, PyroError>
   readonly interruption: Interruption
 }
 
@@ -63,7 +64,7 @@ const done = (
   switch (routed._tag) {
     case "Operation":
       return prepare(routed.operation, routed.words, rest).pipe(
-        Effect.flatMap((prepared) => Effect.provide(perform(prepared), options.pyro)),
+        Effect.flatMap((prepared) => Effect.provide(perform(prepared), options.pyro(prepared.operation))),
         Effect.interruptible
       )
     case "Help":

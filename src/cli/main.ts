@@ -1,7 +1,8 @@
 import { Cause, Effect, Exit, Layer, Logger } from "effect"
 import type { PyroError } from "../contract/errors.ts"
+import type { Operation } from "../contract/operations.ts"
 import type { Pyro } from "../contract/Pyro.ts"
-import { cli } from "./cli.ts"
+import { cli, type Interruption } from "./cli.ts"
 import * as ProcessTerminal from "./terminal-process.ts"
 
 /** Signals that end the process, with the status 128 + n that tells so. */
@@ -10,10 +11,34 @@ const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
 /** A launcher such as npm sends on the Ctrl-C that the terminal sends as well: what comes so soon is the same one. */
 const SAME_SIGNAL_MS = 100
 
-/** What does the work, loaded when it is first needed: help and usage errors do without. */
+/** What does the work in this process, loaded when it is first needed: help and usage errors do without. */
 const LazyLocal: Layer.Layer<Pyro, PyroError> = Layer.unwrapEffect(
   Effect.map(Effect.promise(() => import("../local/layer.ts")), ({ layer }) => layer)
 )
+
+/** The argument by which this program becomes the daemon. */
+const DAEMON = "__daemon"
+
+/** Workspaces are the daemon's; what is about the host itself is done here. */
+const layerFor = (operation: Operation, version: string): Layer.Layer<Pyro, PyroError> =>
+  operation.home === "daemon"
+    ? Layer.unwrapEffect(Effect.map(
+      Effect.promise(() => import("../sdk/client.ts")),
+      ({ layerDaemon }) => layerDaemon({ version, command: [process.execPath, process.argv[1] ?? "", DAEMON] })
+    ))
+    : LazyLocal
+
+const programOf = (argv: ReadonlyArray<string>, version: string, interruption: Interruption) =>
+  argv[0] === DAEMON
+    ? Effect.flatMap(Effect.promise(() => import("../daemon/main.ts")), ({ daemon }) =>
+      Effect.interruptible(daemon(version)))
+    : cli({
+      argv,
+      version,
+      pyro: (operation) =>
+        layerFor(operation, version),
+      interruption
+    })
 
 /** Stdout belongs to the guest's output and to JSON: what is logged goes to stderr. */
 const LogToStderr = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
@@ -25,7 +50,7 @@ const LogToStderr = Logger.replace(Logger.defaultLogger, Logger.withConsoleError
 export const main = (argv: ReadonlyArray<string>, version: string): Promise<number> => {
   let received: { readonly name: string; readonly status: number; readonly atMs: number } | undefined
   return new Promise((resolve, reject) => {
-    const program = cli({ argv, version, pyro: LazyLocal, interruption: { signal: () => received } }).pipe(
+    const program = programOf(argv, version, { signal: () => received }).pipe(
       // Within the region that cannot be interrupted: afterwards an interrupted fiber has no result any more.
       Effect.tap((status) => Effect.sync(() => resolve(status))),
       Effect.uninterruptible

@@ -1,4 +1,3 @@
-import * as Args from "@effect/cli/Args"
 import type * as CliConfig from "@effect/cli/CliConfig"
 import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"
@@ -60,7 +59,8 @@ const optionOf = (cli: CliSurface, { kind, name, required }: PayloadField): Opti
 export const parse = (
   operation: Operation,
   words: ReadonlyArray<string>,
-  rest: ReadonlyArray<string> | undefined
+  rest: ReadonlyArray<string> | undefined,
+  defaults: Defaults = {}
 ): Effect.Effect<Typed, InvalidRequest> => {
   const cli: CliSurface = operation.cli
   const called = `pyro ${cli.path.join(" ")}`
@@ -70,8 +70,6 @@ export const parse = (
     all: [...flagsOf(fields), "--json"],
     takingValues: flagsOf(fields.filter((field) => field.kind._tag !== "boolean"))
   }
-  const positional: Args.Args<ReadonlyArray<string>> = Args.all(cli.args.map((name) => Args.text({ name })))
-
   const unknownFlag = (word: string) => {
     const near = closest(word, flags.all)
     const guests = cli.rest !== undefined && rest === undefined ? "; the guest's command goes after --" : ""
@@ -98,12 +96,11 @@ export const parse = (
     })
     const [late, leftover, given] = yield* Options.processCommandLine(options, safe, CONFIG)
     if (Option.isSome(late)) return yield* Effect.fail(late.value)
-    if (leftover.length < cli.args.length) return yield* wrong(`missing <${cli.args[leftover.length] ?? ""}>`)
-    const [others, tokens] = cli.args.length === 0 ? [leftover, []] : yield* Args.validate(positional, leftover, CONFIG)
-    const args = tokens.map(restore)
-    const [first, ...more] = others.map(restore)
-    if (first !== undefined) return yield* surplus(first, args, more)
-    const raw: Record<string, unknown> = Object.fromEntries(cli.args.map((name, at) => [name, args[at]]))
+    const { missing, others, values } = positional(operation, leftover.map(restore), defaults)
+    if (missing !== undefined) return yield* wrong(`missing <${missing}>`)
+    const [first, ...more] = others
+    if (first !== undefined) return yield* surplus(first, leftover.map(restore).slice(0, -others.length), more)
+    const raw: Record<string, unknown> = values
     for (const [at, field] of typed.entries()) {
       const values = (given.own[at] ?? []).map(restore)
       if (values.length > 0) raw[field.name] = yield* fromWords(cli, field, values)
@@ -114,6 +111,29 @@ export const parse = (
     Effect.mapError((error) => error._tag === "InvalidRequest" ? error : wrong(inPlainWords(error))),
     Effect.provide(NO_SERVICES)
   )
+}
+
+/** Values for positional arguments that were not typed, by JSON name. */
+export type Defaults = Readonly<Record<string, string | undefined>>
+
+/** Gives words to the positional arguments: required ones first, then from left to right; a list takes all that are left. */
+const positional = (operation: Operation, words: ReadonlyArray<string>, defaults: Defaults) => {
+  const cli: CliSurface = operation.cli
+  const fields = payloadFields(operation.payload())
+  const args = cli.args.map((name) => fields.find((field) => field.name === name)!)
+  const given = (name: string) => words.length < cli.args.length ? defaults[name] : undefined
+  const values: Record<string, unknown> = {}
+  const left = [...words]
+  for (const { kind, name, required } of args) {
+    const fallback = given(name)
+    if (kind._tag === "list") {
+      if (left.length > 0) values[name] = left.splice(0)
+      else if (fallback !== undefined) values[name] = [fallback]
+    } else if (fallback !== undefined) values[name] = fallback
+    else if (left.length > 0) values[name] = left.shift()
+    else if (required) return { missing: name, others: [], values }
+  }
+  return { missing: undefined, others: left, values }
 }
 
 /** A field's JSON from the words that were given for it. */

@@ -1,9 +1,10 @@
 import { Effect, Schema, type Scope, Stream } from "effect"
 import { ChannelFailed, type InvalidRequest, type PyroError } from "../contract/errors.ts"
 import type { Notice } from "../contract/notice.ts"
-import type { Folding, PureSchema } from "../contract/operation.ts"
+import type { CliSurface, Folding, PureSchema } from "../contract/operation.ts"
 import type { Operation } from "../contract/operations.ts"
-import { run, type RunEvent, type RunPayload } from "../contract/operations/run.ts"
+import type { RunPayload } from "../contract/operations/run.ts"
+import type { ExecPayload } from "../contract/operations/workspace-exec.ts"
 import { callOf, Pyro } from "../contract/Pyro.ts"
 import { decode, parse } from "./parser.ts"
 import { makeProgress } from "./progress.ts"
@@ -38,9 +39,14 @@ export const prepare = (
   rest: ReadonlyArray<string> | undefined
 ): Effect.Effect<Prepared, InvalidRequest, Terminal> =>
   Effect.gen(function*() {
-    const typed = yield* parse(operation, words, rest)
-    const raw = operation.name === "run" ? yield* completeRun(typed) : typed.raw
-    const payload = yield* decode(operation.cli, operation.payload(), raw)
+    const { resolvePath, workspace } = yield* Terminal
+    const cli: CliSurface = operation.cli
+    const typed = yield* parse(operation, words, rest, { workspace })
+    const raw = takesInput(operation) ? yield* completeRun(operation, typed) : typed.raw
+    const paths = (cli.hostPaths ?? []).flatMap((name) =>
+      typeof raw[name] === "string" ? [[name, resolvePath(raw[name])] as const] : []
+    )
+    const payload = yield* decode(cli, operation.payload(), { ...raw, ...Object.fromEntries(paths) })
     return { operation, payload, json: typed.json }
   })
 
@@ -56,8 +62,8 @@ export const perform = ({ json, operation, payload }: Prepared): Effect.Effect<
     const pyro = yield* Pyro
     const result = operation.kind === "unary"
       ? yield* callOf(pyro, operation)(payload) as Effect.Effect<unknown, PyroError>
-      : operation.name === "run"
-      ? yield* performRun(payload as RunPayload, json)
+      : takesInput(operation)
+      ? yield* performCommand(operation, payload as CommandPayload, json)
       : yield* shown(row, json, payload, callOf(pyro, operation)(payload) as Events, (event) =>
         view.event?.(event) ?? Effect.void)
     yield* json
@@ -90,15 +96,20 @@ const shown = <E, R>(
     return folding.result() ?? (yield* new ChannelFailed({ detail: "the stream of events ended without its last" }))
   })
 
-/** `run` also takes the terminal's input; output that is shown as it comes is not kept. */
-const performRun = (payload: RunPayload, json: boolean) =>
+type CommandPayload = RunPayload | ExecPayload
+
+const takesInput = (operation: Operation) => operation.name === "run" || operation.name === "workspace.exec"
+
+/** `run` and `exec` also take the terminal's input; output that is shown as it comes is not kept. */
+const performCommand = (operation: Operation, payload: CommandPayload, json: boolean) =>
   Effect.scoped(Effect.gen(function*() {
     const { input, started } = yield* makeRunInput(payload.tty)
     const pyro = yield* Pyro
     const kept = json ? payload : { ...payload, maxBytes: 0 }
+    const view: AnyView = views[operation.name] as never
     const show = (event: Tagged): Effect.Effect<unknown, OutputClosed, Terminal | Scope.Scope> =>
-      event._tag === "Started" ? started : views.run.event!(event as Exclude<RunEvent, Notice>)
-    return yield* shown(run as never, json, kept, pyro.run(kept, input), show)
+      event._tag === "Started" ? started : view.event!(event)
+    return yield* shown(operation as never, json, kept, callOf(pyro, operation)(kept, input) as Events, show)
   }))
 
 /** The one JSON document of `--json`. */

@@ -1,14 +1,18 @@
 import { Deferred, Effect, Stream } from "effect"
 import { InvalidRequest } from "../contract/errors.ts"
+import type { Operation } from "../contract/operations.ts"
 import type { RunInput } from "../contract/Pyro.ts"
 import type { Typed } from "./parser.ts"
 import { Terminal } from "./terminal.ts"
 
 /**
- * Completes what was typed for `run` from the terminal it was typed on: a shell when no command is given, the
+ * Completes what was typed for `run` or `exec` from the terminal it was typed on: a shell when no command is given, the
  * window's size, and `TERM`.
  */
-export const completeRun = (typed: Typed): Effect.Effect<Typed["raw"], InvalidRequest, Terminal> =>
+export const completeRun = (
+  operation: Operation,
+  typed: Typed
+): Effect.Effect<Typed["raw"], InvalidRequest, Terminal> =>
   Effect.gen(function*() {
     const terminal = yield* Terminal
     const onTerminal = terminal.stdinIsTerminal && terminal.stdoutIsTerminal
@@ -20,11 +24,13 @@ export const completeRun = (typed: Typed): Effect.Effect<Typed["raw"], InvalidRe
       return yield* new InvalidRequest({ field: "--tty", detail: "needs stdin and stdout to be a terminal" })
     }
     const command = (raw["command"] ?? []) as ReadonlyArray<string>
-    const shell = command.length === 0
+    const shell = command.length === 0 && raw["script"] === undefined && raw["exec_id"] === undefined
     if (shell && (typed.json || !onTerminal)) {
       return yield* new InvalidRequest({
         field: "",
-        detail: `no command; put one after --: pyro run ${String(raw["environment"])} -- ls`
+        detail: `no command; put one after --: ${
+          ["pyro", ...operation.cli.path, ...operation.cli.args.map((name) => String(raw[name]))].join(" ")
+        } -- ls`
       })
     }
     if (raw["tty"] !== true && !shell) return raw

@@ -1,6 +1,7 @@
 import { Effect, Layer, Option, Runtime, Stream } from "effect"
 import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
+import { resolve } from "node:path"
 import { isatty } from "node:tty"
 import type { WindowSize } from "../contract/Pyro.ts"
 import { OutputClosed, Terminal } from "./terminal.ts"
@@ -114,6 +115,8 @@ export const layer: Layer.Layer<Terminal> = Layer.sync(Terminal, () => {
     size,
     resizes,
     raw,
+    resolvePath: (path) => path === "-" ? path : resolve(path),
+    workspace: process.env["PYRO_WORKSPACE"] || undefined,
     type: process.env["TERM"]
   })
 })

@@ -20,6 +20,10 @@ export class Terminal extends Context.Tag("pyro/cli/Terminal")<Terminal, {
   readonly resizes: Stream.Stream<WindowSize>
   /** Hands every key to the guest, Ctrl-C too, until the scope closes or the process exits. */
   readonly raw: Effect.Effect<void, never, Scope.Scope>
+  /** A path of the host as it is from here, absolute. */
+  readonly resolvePath: (path: string) => string
+  /** `$PYRO_WORKSPACE`: the workspace that commands are about when they name none. */
+  readonly workspace: string | undefined
   /** `$TERM`, if it is set. */
   readonly type: string | undefined
 }>() {}

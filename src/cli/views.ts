@@ -1,33 +1,10 @@
 import { Effect } from "effect"
-import type { Notice } from "../contract/notice.ts"
-import type { EventOf, OperationName, ResultOf } from "../contract/operations.ts"
-import { printable } from "../contract/printable.ts"
-import type { OutputClosed } from "./terminal.ts"
+import type { OperationName, ResultOf } from "../contract/operations.ts"
+import { columns, print, say, size } from "./print.ts"
 import { Terminal } from "./terminal.ts"
-
-/** How one operation is shown to people. */
-interface View<Name extends OperationName> {
-  /** Shows an event when it comes; notices are shown elsewhere. */
-  readonly event?: (event: Exclude<EventOf<Name>, Notice>) => Effect.Effect<void, OutputClosed, Terminal>
-  readonly result: (result: ResultOf<Name>) => Effect.Effect<void, OutputClosed, Terminal>
-}
-
-const print = (text: string) => Effect.flatMap(Terminal, (terminal) => terminal.writeStdout(printable(text)))
-const say = (text: string) => Effect.flatMap(Terminal, (terminal) => terminal.writeStderr(printable(text)))
-
-const size = (bytes: number | undefined) =>
-  bytes === undefined
-    ? "-"
-    : bytes < 1024 * 1024
-    ? `${Math.ceil(bytes / 1024)} KiB`
-    : `${Math.round(bytes / (1024 * 1024))} MiB`
-
-const columns = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
-  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => (row[at] ?? "").length)))
-  return rows
-    .map((row) => row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join("  ").trimEnd() + "\n")
-    .join("")
-}
+import type { View } from "./view.ts"
+import { contentViews } from "./views-content.ts"
+import { workspaceViews } from "./views-workspace.ts"
 
 const removed = (result: ResultOf<"env.rm">) =>
   print(
@@ -38,6 +15,8 @@ const removed = (result: ResultOf<"env.rm">) =>
   )
 
 export const views: { readonly [Name in OperationName]: View<Name> } = {
+  ...workspaceViews,
+  ...contentViews,
   "run": {
     event: (event) =>
       event._tag !== "Output"
@@ -107,5 +86,18 @@ export const views: { readonly [Name in OperationName]: View<Name> } = {
         swept.map(({ kind, what }) => `swept ${kind} ${what}\n`).join("") +
           (swept.length === 0 ? "nothing to sweep\n" : `${size(freedBytes)} freed\n`)
       )
-  }
+  },
+  "daemon.status": {
+    result: ({ logPath, pid, running, startedAt, version, vms }) =>
+      print(
+        (running ? `running: process ${pid}, pyro ${version}, since ${startedAt}\n` : "not running\n") +
+          `log: ${logPath}\n` +
+          (vms.length === 0 ? "" : columns([
+            ["VM", "PURPOSE", "PID", "MEMORY"],
+            ...vms.map((vm) => [vm.id, vm.purpose, String(vm.pid ?? "-"), `${vm.memoryMib} MiB`])
+          ]))
+      )
+  },
+  "daemon.stop": { result: ({ stopped }) => print(stopped ? "stopped\n" : "no daemon was running\n") },
+  "daemon.logs": { result: ({ text }) => print(text) }
 }

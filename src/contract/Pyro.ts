@@ -15,24 +15,21 @@ export interface RunInput {
   readonly resizes?: Stream.Stream<WindowSize>
 }
 
-type Inputs<Name extends OperationName> = Name extends "run" ? [input?: RunInput] : []
+type Inputs<Name extends OperationName> = Name extends "run" | "workspace.exec" ? [input?: RunInput] : []
 
 /** How one operation is called: an Effect of the result, or a Stream of events whose interruption ends the work. */
 export type Call<Name extends OperationName> = OperationOf<Name> extends { readonly kind: "streaming" }
   ? (payload: PayloadOf<Name>, ...input: Inputs<Name>) => Stream.Stream<EventOf<Name>, PyroError>
   : (payload: PayloadOf<Name>) => Effect.Effect<ResultOf<Name>, PyroError>
 
-/** `env.list` is reached as `env.list`: dots nest. */
-type Nested<Name extends OperationName> =
-  & {
-    readonly [N in Name as N extends `${string}.${string}` ? never : N]: Call<N>
-  }
-  & {
-    readonly [N in Name as N extends `${infer Group}.${string}` ? Group : never]: {
-      readonly [M in Name as M extends `${N extends `${infer G}.${string}` ? G : never}.${infer Verb}` ? Verb : never]:
-        Call<M>
-    }
-  }
+type Head<Name extends string> = Name extends `${infer First}.${string}` ? First : Name
+type Tail<Name extends string, First extends string> = Name extends `${First}.${infer Rest}` ? Rest : never
+
+/** `workspace.file.list` is reached as `workspace.file.list`: dots nest. */
+type Nested<Name extends string, Prefix extends string = ""> = {
+  readonly [First in Head<Name>]: `${Prefix}${First}` extends OperationName ? Call<`${Prefix}${First}`>
+    : Nested<Tail<Name, First>, `${Prefix}${First}.`>
+}
 
 export type PyroService = Nested<OperationName>
 

@@ -25,6 +25,8 @@ export interface CliSurface {
   readonly flags?: Readonly<Record<string, string>>
   /** JSON names of the fields that the CLI fills in by itself. */
   readonly filled?: ReadonlyArray<string>
+  /** JSON names of the fields that are paths of the host: made absolute, since the daemon is elsewhere. */
+  readonly hostPaths?: ReadonlyArray<string>
   /** Whose exit status the process leaves with. */
   readonly exits: "guest" | "own"
   /** Command lines worth copying. */
@@ -59,6 +61,8 @@ interface Common<Name extends string, Payload extends PureSchema, Result extends
   readonly description: string
   readonly cli: CliSurface
   readonly mcp: McpSurface | Missing
+  /** Where the CLI has it done: by the daemon, which has the workspaces, or in its own process. @default host */
+  readonly home?: "daemon" | "host"
   readonly annotations: Annotations
   readonly payload: () => Payload
   readonly result: () => Result

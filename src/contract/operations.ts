@@ -1,3 +1,4 @@
+import { daemonLogs, daemonStatus, daemonStop } from "./operations/daemon.ts"
 import { doctor } from "./operations/doctor.ts"
 import {
   environmentInspect,
@@ -8,6 +9,27 @@ import {
 } from "./operations/environment.ts"
 import { gc } from "./operations/gc.ts"
 import { run } from "./operations/run.ts"
+import { workspaceDiff } from "./operations/workspace-diff.ts"
+import { workspaceExec, workspaceLogs } from "./operations/workspace-exec.ts"
+import { workspaceExport } from "./operations/workspace-export.ts"
+import {
+  workspaceFileEdit,
+  workspaceFileList,
+  workspaceFileRead,
+  workspaceFileWrite
+} from "./operations/workspace-file.ts"
+import {
+  workspaceCreate,
+  workspaceDelete,
+  workspaceList,
+  workspaceReset,
+  workspaceStart,
+  workspaceStatus,
+  workspaceStop,
+  workspaceUpdate
+} from "./operations/workspace-lifecycle.ts"
+import { workspacePatchApply } from "./operations/workspace-patch.ts"
+import { workspaceSyncPush } from "./operations/workspace-sync.ts"
 
 /**
  * Everything pyro can be asked to do, in the order in which help shows it. CLI commands, RPCs, MCP tools and the
@@ -15,13 +37,34 @@ import { run } from "./operations/run.ts"
  */
 export const operations = [
   run,
+  workspaceCreate,
+  workspaceList,
+  workspaceStatus,
+  workspaceExec,
+  workspaceLogs,
+  workspaceFileList,
+  workspaceFileRead,
+  workspaceFileWrite,
+  workspaceFileEdit,
+  workspaceDiff,
+  workspacePatchApply,
+  workspaceExport,
+  workspaceSyncPush,
+  workspaceReset,
+  workspaceUpdate,
+  workspaceStop,
+  workspaceStart,
+  workspaceDelete,
   environmentList,
   environmentPull,
   environmentInspect,
   environmentRemove,
   environmentPrune,
   doctor,
-  gc
+  gc,
+  daemonStatus,
+  daemonStop,
+  daemonLogs
 ] as const
 
 export type Operation = (typeof operations)[number]

@@ -6,7 +6,10 @@ import { Environments } from "../environment/Environments.ts"
 import { Kernel } from "../environment/Kernel.ts"
 import { Paths } from "../system/Paths.ts"
 import { HostFacts } from "../vm/HostFacts.ts"
+import { Pool } from "../vm/Pool.ts"
 import { Vmm } from "../vm/Vmm.ts"
+import type { Workspaces } from "../workspace/Workspaces.ts"
+import { daemonLogs, daemonStatus, daemonStop } from "./daemon-control.ts"
 import { doctor } from "./doctor/doctor.ts"
 import {
   inspectEnvironment,
@@ -17,6 +20,7 @@ import {
 } from "./environments.ts"
 import { gc } from "./gc.ts"
 import { run } from "./run.ts"
+import { takeWorkspaces } from "./workspaces.ts"
 
 /** The services that the work is done with, all in this process. */
 export const services = Vmm.layerQemu.pipe(
@@ -25,29 +29,71 @@ export const services = Vmm.layerQemu.pipe(
   Layer.provideMerge(Paths.layer)
 )
 
-const make = Effect.gen(function*() {
-  // These alone: the context of a Layer under construction also holds the Layer's own Scope.
-  const context = Context.pick(Environments, HostFacts, Kernel, Paths, SeedImages, Vmm)(
-    yield* Effect.context<Layer.Layer.Success<typeof services>>()
-  )
-  const effect = <A, E, R extends Layer.Layer.Success<typeof services>>(work: Effect.Effect<A, E, R>) =>
-    Effect.provide(work, context)
-  const stream = <A, E, R extends Layer.Layer.Success<typeof services>>(work: Stream.Stream<A, E, R>) =>
-    Stream.provideContext(work, context as Context.Context<R>)
-  const pyro: PyroService = {
-    run: (payload, input) => stream(run(payload, input)),
-    env: {
-      list: () => effect(listEnvironments),
-      pull: (payload) => stream(pullEnvironment(payload)),
-      inspect: ({ environment }) => effect(inspectEnvironment(environment)),
-      rm: ({ environment }) => effect(removeEnvironment(environment)),
-      prune: () => effect(pruneEnvironments)
-    },
-    doctor: (payload) => stream(doctor(payload)),
-    gc: () => effect(gc)
-  }
-  return pyro
-})
+/** @param pooled whether `run` takes its microVM from the pool of the process that has the workspaces */
+const make = (pooled: boolean) =>
+  Effect.gen(function*() {
+    // These alone: the context of a Layer under construction also holds the Layer's own Scope.
+    const context = Context.pick(Environments, HostFacts, Kernel, Paths, SeedImages, Vmm)(
+      yield* Effect.context<Layer.Layer.Success<typeof services>>()
+    )
+    const effect = <A, E, R extends Layer.Layer.Success<typeof services>>(work: Effect.Effect<A, E, R>) =>
+      Effect.provide(work, context)
+    const stream = <A, E, R extends Layer.Layer.Success<typeof services>>(work: Stream.Stream<A, E, R>) =>
+      Stream.provideContext(work, context as Context.Context<R>)
+    const taken = yield* Effect.cached(effect(takeWorkspaces(yield* Effect.scope)))
+    const of = <A, E>(use: (workspaces: Workspaces["Type"]) => Effect.Effect<A, E>) =>
+      Effect.flatMap(taken, ({ workspaces }) => use(workspaces))
+    const eventsOf = <A, E>(use: (workspaces: Workspaces["Type"]) => Stream.Stream<A, E>) =>
+      Stream.unwrap(Effect.map(taken, ({ workspaces }) => use(workspaces)))
+    const pyro: PyroService = {
+      run: (payload, input) =>
+        pooled
+          ? Stream.unwrap(
+            Effect.map(taken, ({ pool }) => stream(Stream.provideService(run(payload, input), Pool, pool)))
+          )
+          : stream(run(payload, input)),
+      workspace: {
+        create: (payload) => eventsOf((all) => all.create(payload)),
+        list: ({ labels }) => of((all) => Effect.map(all.list(labels), (workspaces) => ({ workspaces }))),
+        status: (payload) => of((all) => all.status(payload)),
+        exec: (payload, input) => eventsOf((all) => all.exec(payload, input)),
+        logs: (payload) => of((all) => all.logs(payload)),
+        file: {
+          list: (payload) => of(({ content }) => content.listFiles(payload)),
+          read: (payload) => of(({ content }) => content.readFile(payload)),
+          write: (payload) => of(({ content }) => content.writeFile(payload)),
+          edit: (payload) => of(({ content }) => content.editFile(payload))
+        },
+        diff: (payload) => of(({ content }) => content.diff(payload)),
+        patch: { apply: (payload) => of(({ content }) => content.applyPatch(payload)) },
+        export: (payload) => eventsOf(({ content }) => content.export(payload)),
+        sync: { push: (payload) => of(({ content }) => content.syncPush(payload)) },
+        reset: (payload) => eventsOf((all) => all.reset(payload)),
+        update: (payload) => of((all) => all.update(payload)),
+        stop: (payload) => eventsOf((all) => all.stop(payload)),
+        start: (payload) => eventsOf((all) => all.start(payload)),
+        delete: (payload) => of((all) => Effect.map(all.remove(payload), (deleted) => ({ deleted })))
+      },
+      env: {
+        list: () => effect(listEnvironments),
+        pull: (payload) => stream(pullEnvironment(payload)),
+        inspect: ({ environment }) => effect(inspectEnvironment(environment)),
+        rm: ({ environment }) => effect(removeEnvironment(environment)),
+        prune: () => effect(pruneEnvironments)
+      },
+      doctor: (payload) => stream(doctor(payload)),
+      gc: () => effect(gc),
+      daemon: {
+        status: () => effect(daemonStatus),
+        stop: () => effect(daemonStop),
+        logs: (payload) => effect(daemonLogs(payload))
+      }
+    }
+    return pyro
+  })
 
-/** Pyro without a daemon: everything is done in this process and ends with it. */
-export const layer: Layer.Layer<Pyro, PyroError> = Layer.effect(Pyro, make).pipe(Layer.provide(services))
+/** Pyro without a daemon: everything is done in this process and ends with it, but for workspaces, which outlive it. */
+export const layer: Layer.Layer<Pyro, PyroError> = Layer.scoped(Pyro, make(false)).pipe(Layer.provide(services))
+
+/** The same for a process that stays: `run` takes its microVMs from the pool. */
+export const layerResident: Layer.Layer<Pyro, PyroError> = Layer.scoped(Pyro, make(true)).pipe(Layer.provide(services))

@@ -18,3 +18,6 @@ export class ContentHash {
     return taken
   }
 }
+
+/** SHA-256 of bytes, in hexadecimal. */
+export const sha256Hex = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex")

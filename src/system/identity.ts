@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { randomBytes } from "node:crypto"
 import { readdirSync, readFileSync } from "node:fs"
 
 /**
@@ -58,3 +59,14 @@ export const processesWithArgument = (...wanted: ReadonlyArray<string>): Readonl
       return [] // it ended meanwhile
     }
   })
+
+/** Signals that very process; does nothing when it is gone. */
+export const signalIdentity = (identity: ProcessIdentity, signal: NodeJS.Signals): void => {
+  if (!isAlive(identity)) return
+  try {
+    process.kill(identity.pid, signal)
+  } catch { /* gone meanwhile */ }
+}
+
+/** 128 random bits in hexadecimal. */
+export const newRequestId = (): string => randomBytes(16).toString("hex")

@@ -1,4 +1,4 @@
-import { Effect, type Scope } from "effect"
+import { Effect, Option, type Scope } from "effect"
 import {
   type ChannelFailed,
   type CommandNotExecutable,
@@ -6,30 +6,32 @@ import {
   type CommandNotStarted,
   VmFailed
 } from "../contract/errors.ts"
-import type { SeedImage } from "../disk/SeedImages.ts"
+import type { DiskSource, Seed } from "../disk/workspace-disk.ts"
+import type { AgentCallFailed } from "../guest-channel/errors.ts"
 import type { GuestProcess, SpawnRequest } from "../guest-channel/process.ts"
 import { claimSteps, newGuestIdentity } from "../vm/claim.ts"
 import { keepClock } from "../vm/clock.ts"
 import type { ConfinementLevel } from "../vm/confinement.ts"
+import { Pool } from "../vm/Pool.ts"
 import type { VmPurpose } from "../vm/record.ts"
 import type { Guest, GuestImages } from "../vm/Vmm.ts"
 import { Vmm, type VmmError } from "../vm/Vmm.ts"
 
-export interface WorkspaceRequest {
+export interface WorkspaceRequest extends DiskSource {
   readonly purpose: VmPurpose
   readonly images: GuestImages
   readonly vcpuCount: number
   readonly memoryMib: number
-  readonly seed: SeedImage
   /** Empty seed image of the same virtual size. */
-  readonly placeholder: SeedImage
+  readonly placeholder: Seed
   readonly hostname: string
   readonly dieWithParent: boolean
   readonly leastConfinement?: ConfinementLevel | undefined
   readonly onTemplate?: Effect.Effect<void>
 }
 
-export type StartError = VmmError | CommandNotFound | CommandNotExecutable | CommandNotStarted
+type SpawnFailed = CommandNotFound | CommandNotExecutable | CommandNotStarted
+export type StartError = VmmError | SpawnFailed
 
 /** A guest with its own disk, that nothing has run in yet. */
 export interface FreshWorkspace {
@@ -39,21 +41,25 @@ export interface FreshWorkspace {
    * the guest has started nothing and must not be used.
    */
   readonly claim: (first: SpawnRequest) => Effect.Effect<GuestProcess, StartError, Scope.Scope>
+  /** The same without a process. */
+  readonly ready: Effect.Effect<void, StartError>
 }
 
 /**
- * The acquisition sequence of a workspace, and the only place that knows what one consists of: memory, disks and QEMU (one VM,
- * restored from its template), then the channel, then the claim.
+ * The acquisition sequence of a workspace, and the only place that knows what one consists of: memory, disks and QEMU (one VM, from
+ * the pool where there is one, else restored from its template), then the channel, then the claim.
  */
 export const acquireWorkspace = (
   request: WorkspaceRequest
 ): Effect.Effect<FreshWorkspace, VmmError, Scope.Scope | Vmm> =>
   Effect.gen(function*() {
-    const vmm = yield* Vmm
-    const guest = yield* vmm.restore(request)
+    const pool = yield* Effect.serviceOption(Pool)
+    const guest = yield* Option.isSome(pool)
+      ? pool.value.acquire(request)
+      : Effect.flatMap(Vmm, (vmm) => vmm.restore(request))
     const identity = newGuestIdentity(request.hostname)
-    const claim: FreshWorkspace["claim"] = (first) =>
-      guest.channel.spawnAfter(claimSteps(identity), first).pipe(
+    const settled = <A, R>(claim: Effect.Effect<A, SpawnFailed | AgentCallFailed | ChannelFailed, R>) =>
+      claim.pipe(
         // The time went out with the chain; on a slow host it was old when it arrived.
         Effect.zipLeft(keepClock(guest.channel)),
         Effect.catchTag("AgentCallFailed", (failure) =>
@@ -65,7 +71,11 @@ export const acquireWorkspace = (
         Effect.raceFirst(guest.vm.health.failure),
         explainChannelFailure(guest)
       )
-    return { guest, claim }
+    return {
+      guest,
+      claim: (first: SpawnRequest) => settled(guest.channel.spawnAfter(claimSteps(identity), first)),
+      ready: Effect.suspend(() => Effect.asVoid(settled(guest.channel.chain(claimSteps(identity)))))
+    }
   })
 
 /** How long QEMU's own account of an end is waited for, once the channel has ended. */

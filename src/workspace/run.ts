@@ -2,30 +2,13 @@ import { Deferred, Effect, Stream } from "effect"
 import type { PyroError } from "../contract/errors.ts"
 import type { RunEvent, RunPayload } from "../contract/operations/run.ts"
 import type { RunInput } from "../contract/Pyro.ts"
-import type { GuestProcess, ProcessExit, SpawnRequest } from "../guest-channel/process.ts"
+import type { GuestProcess, ProcessExit } from "../guest-channel/process.ts"
 import type { Guest } from "../vm/Vmm.ts"
 import { explainChannelFailure, type FreshWorkspace } from "./boot.ts"
-import { guestEnvironment } from "./guest-environment.ts"
+import { endOf, feed, spawnRequest } from "./command.ts"
 
 /** How long a killed command may take to be gone before its end is told all the same; the VM goes with the run anyway. */
 const killGraceMs = 3_000
-
-const shell = ["/bin/bash", "-l"] as const
-
-const spawnRequest = (payload: RunPayload, input: RunInput): SpawnRequest => {
-  const [program, ...args] = payload.command
-  return {
-    argv: program === undefined ? shell : [program, ...args],
-    env: guestEnvironment(payload),
-    cwd: payload.cwd,
-    user: payload.user === "root" ? "" : payload.user,
-    stdin: payload.tty || input.stdin !== undefined,
-    ...(payload.tty ? { pty: { rows: payload.rows, cols: payload.cols } } : {})
-  }
-}
-
-/** Exit status as a shell would give it. */
-const statusOf = (exit: ProcessExit) => exit._tag === "exited" ? exit.code : exit._tag === "oom" ? 137 : 128 + exit.code
 
 /**
  * Runs the first command of a fresh workspace: Started, Output as it comes, Exited. The stream's end is the workspace's end, and
@@ -71,32 +54,8 @@ const exitedEvent = (exit: ProcessExit | undefined, late: boolean, bootMs: numbe
     bootMs,
     commandMs: exit?.durationMs ?? performance.now() - since - bootMs
   }
-  if (late || exit === undefined) return { _tag: "Exited", outcome: "timed_out", status: 124, durations }
-  const status = statusOf(exit)
-  switch (exit._tag) {
-    case "exited":
-      return { _tag: "Exited", outcome: "exited", status, durations }
-    case "signaled":
-      return { _tag: "Exited", outcome: "signaled", status, signal: exit.code, durations }
-    case "oom":
-      return { _tag: "Exited", outcome: "out_of_memory", status, durations }
-  }
+  return { _tag: "Exited", ...endOf(exit, late), durations }
 }
-
-/** Passes stdin and the terminal's sizes on until they end, or the run does. */
-const feed = (process: GuestProcess, input: RunInput) =>
-  Effect.gen(function*() {
-    if (input.stdin !== undefined) {
-      yield* Stream.runForEach(input.stdin, process.writeStdin).pipe(
-        Effect.zipRight(process.endStdin),
-        Effect.ignore, // the run's own end tells what happened to the channel
-        Effect.forkScoped
-      )
-    }
-    if (input.resizes !== undefined) {
-      yield* Stream.runForEach(input.resizes, process.resize).pipe(Effect.ignore, Effect.forkScoped)
-    }
-  })
 
 /** Kills the command and all it started when its time is over. */
 const enforceDeadline = (process: GuestProcess, timeoutSeconds: number | undefined) =>

@@ -16,12 +16,14 @@ import {
 } from "../../src/contract/errors.ts"
 import type { RunEvent, RunPayload } from "../../src/contract/operations/run.ts"
 import { Pyro, type RunInput } from "../../src/contract/Pyro.ts"
+import { unfakedPyro } from "../support/unfaked-pyro.ts"
 
 /**
  * Stands in for src/local in tests of the CLI: the "guest" is a directory of this host, its commands are ordinary
  * processes. Environments named `fake:…` behave in ways that a test wants to see.
  */
 export const layer: Layer.Layer<Pyro, PyroError> = Layer.succeed(Pyro, {
+  ...unfakedPyro,
   run: (payload, input) => Stream.unwrapScoped(start(payload, input ?? {})),
   env: {
     list: () =>

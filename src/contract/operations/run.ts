@@ -129,6 +129,7 @@ export const run = streaming({
     rest: "command",
     flags: { memory_mib: "mem-mib" },
     filled: ["rows", "cols"],
+    hostPaths: ["seed_path"],
     exits: "guest",
     examples: [
       "pyro run debian:12 -- git --version",

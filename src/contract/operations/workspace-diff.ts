@@ -115,6 +115,7 @@ export const workspaceDiff = unary({
     ]
   },
   mcp: { tool: "workspace_diff", profiles: ["core", "full"] },
+  home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: DiffPayload,
   result: DiffResult

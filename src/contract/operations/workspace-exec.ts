@@ -28,8 +28,16 @@ export const ExecPayload = lazy(() =>
       Schema.Boolean.annotations({ description: "Leave it running and return its id at once" }),
       () => false
     ),
+    waitSeconds: optional(
+      Schema.Number.pipe(
+        Schema.filter((seconds) => seconds >= 0 && seconds <= 86_400, { message: () => "must be 0 to 86400 seconds" }),
+        Schema.annotations({ description: "Stop waiting after so many seconds and return its id; the command goes on" })
+      )
+    ),
     cursor: optional(
-      Schema.Int.annotations({ description: "With the id of a known command: where in its log to go on" })
+      Schema.Int.pipe(Schema.nonNegative()).annotations({
+        description: "With the id of a known command: where in its log to go on"
+      })
     ),
     ...fieldsOfCommand(),
     ...terminalFields()
@@ -119,11 +127,12 @@ export const workspaceExec = streaming({
     examples: [
       "pyro workspace exec fix -- make test",
       "pyro workspace exec fix --timeout-seconds 60 --cwd /workspace/api -- npm test",
-      "pyro workspace exec fix --script 'ls | wc -l'",
+      "pyro workspace exec fix --script make",
       "pyro workspace exec fix --detach -- ./long-build.sh"
     ]
   },
   mcp: { tool: "workspace_exec", profiles: ["core", "full"] },
+  home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: ExecPayload,
   event: ExecEvent,
@@ -190,9 +199,10 @@ export const workspaceLogs = unary({
     path: ["workspace", "logs"],
     args: ["workspace"],
     exits: "own",
-    examples: ["pyro workspace logs fix", "pyro workspace logs fix --exec-id 4f0c… --cursor 0"]
+    examples: ["pyro workspace logs fix", "pyro workspace logs fix --exec-id 4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f"]
   },
   mcp: { tool: "workspace_logs", profiles: ["full"] },
+  home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: LogsPayload,
   result: LogsResult

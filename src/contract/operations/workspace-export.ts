@@ -150,6 +150,7 @@ export const workspaceExport = streaming({
   cli: {
     path: ["workspace", "export"],
     args: ["workspace", "path"],
+    hostPaths: ["output"],
     exits: "own",
     examples: [
       "pyro workspace export ws-1 build/report.html --output report.html",
@@ -159,6 +160,7 @@ export const workspaceExport = streaming({
     ]
   },
   mcp: { tool: "workspace_export", profiles: ["core", "full"] },
+  home: "daemon",
   annotations: { readOnly: false, destructive: true, idempotent: false, openWorld: false },
   payload: ExportPayload,
   event: ExportEvent,

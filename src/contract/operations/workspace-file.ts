@@ -115,6 +115,7 @@ export const workspaceFileList = unary({
     examples: ["pyro workspace file list fix", "pyro workspace file list fix src --recursive --depth 2"]
   },
   mcp: { tool: "workspace_file_list", profiles: ["core", "full"] },
+  home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: FileListPayload,
   result: FileList
@@ -187,6 +188,7 @@ export const workspaceFileRead = unary({
     ]
   },
   mcp: { tool: "workspace_file_read", profiles: ["core", "full"] },
+  home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: FileReadPayload,
   result: FileContent
@@ -264,6 +266,7 @@ export const workspaceFileWrite = unary({
     ]
   },
   mcp: { tool: "workspace_file_write", profiles: ["core", "full"] },
+  home: "daemon",
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
   payload: FileWritePayload,
   result: FileWritten
@@ -325,6 +328,7 @@ export const workspaceFileEdit = unary({
     ]
   },
   mcp: { tool: "workspace_file_edit", profiles: ["core", "full"] },
+  home: "daemon",
   annotations: { readOnly: false, destructive: true, idempotent: false, openWorld: false },
   payload: FileEditPayload,
   result: FileEdited

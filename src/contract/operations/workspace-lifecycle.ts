@@ -116,14 +116,16 @@ export const workspaceCreate = streaming({
     path: ["workspace", "create"],
     args: ["environment"],
     flags: { memory_mib: "mem-mib", labels: "label" },
+    hostPaths: ["seed_path"],
     exits: "own",
     examples: [
       "pyro workspace create --seed-path . --name fix",
       "pyro workspace create debian:12-build --repo-url https://github.com/owner/repo --repo-ref main",
-      "WS=$(pyro workspace create --id-only)"
+      "pyro workspace create --label task=42 --ttl-seconds 3600"
     ]
   },
   mcp: { tool: "workspace_create", ...core },
+  home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: CreatePayload,
   event: WorkspaceEvent,
@@ -143,6 +145,7 @@ export const workspaceList = unary({
     examples: ["pyro workspace list", "pyro workspace list --label task=42 --json"]
   },
   mcp: { tool: "workspace_list", ...core },
+  home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: lazy(() =>
     Schema.Struct({
@@ -160,6 +163,7 @@ export const workspaceStatus = unary({
   description: "Shows state, sizes, labels, what it was seeded from, when it was used last and when it expires.",
   cli: { path: ["workspace", "status"], args: ["workspace"], exits: "own", examples: ["pyro workspace status fix"] },
   mcp: { tool: "workspace_status", ...core },
+  home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: OneWorkspace,
   result: WorkspaceInfo
@@ -198,6 +202,7 @@ export const workspaceUpdate = unary({
     examples: ["pyro workspace update fix --label reviewed=yes --ttl-seconds 3600"]
   },
   mcp: { tool: "workspace_update", ...core },
+  home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: UpdatePayload,
   result: WorkspaceInfo
@@ -225,6 +230,7 @@ const step = <const Name extends "workspace.stop" | "workspace.start" | "workspa
       examples: [`pyro workspace ${row.verb} fix`]
     },
     mcp: { tool: `workspace_${row.verb}`, ...row.profiles },
+    home: "daemon",
     annotations: { readOnly: false, destructive: row.destructive, idempotent: true, openWorld: false },
     payload: OneWorkspace,
     event: WorkspaceEvent,
@@ -283,6 +289,7 @@ export const workspaceDelete = unary({
     examples: ["pyro workspace delete fix", "pyro workspace delete --all"]
   },
   mcp: { tool: "workspace_delete", ...core },
+  home: "daemon",
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
   payload: DeletePayload,
   result: lazy(() => Schema.Struct({ deleted: Schema.Array(Schema.String) }))

@@ -108,6 +108,7 @@ export const workspacePatchApply = unary({
     ]
   },
   mcp: { tool: "workspace_patch_apply", profiles: ["core", "full"] },
+  home: "daemon",
   annotations: { readOnly: false, destructive: true, idempotent: false, openWorld: false },
   payload: PatchApplyPayload,
   result: PatchApplied

@@ -69,6 +69,7 @@ export const workspaceSyncPush = unary({
   cli: {
     path: ["workspace", "sync", "push"],
     args: ["workspace", "source_path"],
+    hostPaths: ["source_path"],
     exits: "own",
     examples: [
       "pyro workspace sync push fix .",
@@ -77,6 +78,7 @@ export const workspaceSyncPush = unary({
     ]
   },
   mcp: { tool: "workspace_sync_push", profiles: ["core", "full"] },
+  home: "daemon",
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
   payload: SyncPushPayload,
   result: SyncPushed

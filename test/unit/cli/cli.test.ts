@@ -4,6 +4,7 @@ import { cli } from "../../../src/cli/cli.ts"
 import { OutputClosed, Terminal } from "../../../src/cli/terminal.ts"
 import type { RunEvent, RunPayload } from "../../../src/contract/operations/run.ts"
 import { Pyro, type PyroService, type RunInput } from "../../../src/contract/Pyro.ts"
+import { unfakedPyro } from "../../support/unfaked-pyro.ts"
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 const EXITED: RunEvent = {
@@ -26,20 +27,17 @@ const on = (argv: ReadonlyArray<string>, { run, terminal }: Surroundings = {}) =
     const written = (to: string) => (data: Uint8Array | string) =>
       note(`${to} ${typeof data === "string" ? data : new TextDecoder().decode(data)}`)
     const requests: Array<RunPayload> = []
-    const refuse = () => Effect.die("not a part of this test")
     const pyro: PyroService = {
+      ...unfakedPyro,
       run: (payload, input) => {
         requests.push(payload)
         return run?.(payload, input ?? {}) ?? Stream.make<[RunEvent]>(EXITED)
-      },
-      env: { list: refuse, pull: () => Stream.die("no"), inspect: refuse, rm: refuse, prune: refuse },
-      doctor: () => Stream.die("no"),
-      gc: refuse
+      }
     }
     const status = yield* cli({
       argv,
       version: "1.2.3",
-      pyro: Layer.effect(Pyro, Effect.as(note("built"), pyro)),
+      pyro: () => Layer.effect(Pyro, Effect.as(note("built"), pyro)),
       interruption: { signal: () => undefined }
     }).pipe(Effect.provideService(Terminal, {
       stdinIsTerminal: false,
@@ -51,6 +49,8 @@ const on = (argv: ReadonlyArray<string>, { run, terminal }: Surroundings = {}) =
       size: Effect.succeed({ rows: 50, cols: 132 }),
       resizes: Stream.empty,
       raw: Effect.acquireRelease(note("raw"), () => note("cooked")),
+      resolvePath: (path) => path.startsWith("/") ? path : `/here/${path}`,
+      workspace: undefined,
       type: "xterm",
       ...terminal
     }))

@@ -4,6 +4,7 @@ import { assert, describe, it } from "vitest"
 import { EnvironmentUnknown } from "../../../src/contract/errors.ts"
 import type { RunEvent } from "../../../src/contract/operations/run.ts"
 import { makePyroRpcs } from "../../../src/contract/rpc.ts"
+import { unfakedHandlers } from "../../support/unfaked-pyro.ts"
 
 const rpcs = makePyroRpcs()
 const EVENTS: ReadonlyArray<RunEvent> = [
@@ -13,15 +14,11 @@ const EVENTS: ReadonlyArray<RunEvent> = [
 ]
 const unknown = (environment: string) => new EnvironmentUnknown({ environment, known: ["debian:12"] })
 const Handlers = rpcs.toLayer({
+  ...unfakedHandlers,
   "run": ({ environment }) =>
     environment === "debian:12" ? Stream.fromIterable(EVENTS) : Stream.fail(unknown(environment)),
-  "env.list": () => Effect.succeed({ environments: [] }),
-  "env.pull": () => Stream.empty,
   "env.inspect": ({ environment }) => unknown(environment),
-  "env.rm": () => Effect.succeed({ removed: [], freedBytes: 0 }),
-  "env.prune": () => Effect.succeed({ removed: [], freedBytes: 7 }),
-  "doctor": () => Stream.empty,
-  "gc": () => Effect.succeed({ swept: [], freedBytes: 0 })
+  "env.prune": () => Effect.succeed({ removed: [], freedBytes: 7 })
 })
 const REQUEST = {
   environment: "debian:12",

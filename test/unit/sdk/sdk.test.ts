@@ -5,6 +5,7 @@ import type { RunEvent, RunPayload } from "../../../src/contract/operations/run.
 import { Pyro, type PyroService } from "../../../src/contract/Pyro.ts"
 import { makePromises } from "../../../src/sdk/promises.ts"
 import { run, runCollected } from "../../../src/sdk/run.ts"
+import { unfakedPyro } from "../../support/unfaked-pyro.ts"
 
 const EXITED: RunEvent = {
   _tag: "Exited",
@@ -20,6 +21,7 @@ const service = (over: Partial<PyroService> = {}) => {
   const requests: Array<RunPayload> = []
   const refuse = () => Effect.die("not a part of this test")
   const pyro: PyroService = {
+    ...unfakedPyro,
     run: (payload, input) => {
       requests.push(payload)
       const [program = ""] = payload.command

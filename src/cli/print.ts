@@ -1,0 +1,21 @@
+import { Effect } from "effect"
+import { printable } from "../contract/printable.ts"
+import { Terminal } from "./terminal.ts"
+
+export const print = (text: string) => Effect.flatMap(Terminal, (terminal) => terminal.writeStdout(printable(text)))
+export const say = (text: string) => Effect.flatMap(Terminal, (terminal) => terminal.writeStderr(printable(text)))
+
+export const size = (bytes: number | undefined) =>
+  bytes === undefined
+    ? "-"
+    : bytes < 1024 * 1024
+    ? `${Math.ceil(bytes / 1024)} KiB`
+    : `${Math.round(bytes / (1024 * 1024))} MiB`
+
+/** Rows of cells as aligned text, the first row a head. */
+export const columns = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
+  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => (row[at] ?? "").length)))
+  return rows
+    .map((row) => row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join("  ").trimEnd() + "\n")
+    .join("")
+}

@@ -1,0 +1,109 @@
+import { Effect } from "effect"
+import type { WorkspaceInfo } from "../contract/operations/workspace-info.ts"
+import { columns, print, say } from "./print.ts"
+import { Terminal } from "./terminal.ts"
+import type { View } from "./view.ts"
+
+const UNITS = [[86_400_000, "d"], [3_600_000, "h"], [60_000, "min"], [1000, "s"]] as const
+
+/** `3 min ago`, as people say it. */
+const ago = (iso: string, nowMs: number): string => {
+  const ms = Math.max(0, nowMs - Date.parse(iso))
+  const [unit, letter] = UNITS.find(([unit]) => ms >= unit) ?? [1000, "s"]
+  return `${Math.floor(ms / unit)} ${letter} ago`
+}
+
+const labels = (one: WorkspaceInfo) => Object.entries(one.labels).map(([key, value]) => `${key}=${value}`).join(" ")
+
+const called = (one: WorkspaceInfo) => one.name ?? one.id
+
+const list = (all: ReadonlyArray<WorkspaceInfo>) =>
+  all.length === 0
+    ? say("no workspaces; make one with: pyro workspace create\n")
+    : print(columns([
+      ["ID", "NAME", "STATE", "ENVIRONMENT", "LAST USED", "LABELS"],
+      ...all.map((one) => [
+        one.id,
+        one.name ?? "-",
+        one.state,
+        one.environment,
+        ago(one.lastActivityAt, Date.now()),
+        labels(one)
+      ])
+    ]))
+
+const detail = (one: WorkspaceInfo) =>
+  print(columns([
+    ["id", one.id],
+    ["name", one.name ?? "-"],
+    ["state", one.detail === undefined ? one.state : `${one.state}: ${one.detail}`],
+    ["environment", one.environment],
+    ["size", `${one.vcpuCount} vCPU, ${one.memoryMib} MiB memory, ${one.diskMib} MiB disk`],
+    ["commands", `${one.runningCommands} running`],
+    ["created", one.createdAt],
+    ["last used", one.lastActivityAt],
+    ["expires", one.expiresAt ?? "never"],
+    ["seeded from", one.repoUrl ?? one.seedPath ?? "nothing"],
+    ["labels", labels(one) || "-"]
+  ]))
+
+type WithWorkspace = { readonly workspace: WorkspaceInfo }
+
+const now = (words: (name: string) => string) => ({
+  result: ({ workspace }: WithWorkspace) => say(words(called(workspace)))
+})
+
+export const workspaceViews = {
+  "workspace.create": {
+    result: ({ workspace }) =>
+      Effect.zipRight(
+        print(`${workspace.id}\n`),
+        say(`${called(workspace)} is ready; use it with: pyro workspace exec ${called(workspace)} -- ls\n`)
+      )
+  } satisfies View<"workspace.create">,
+  "workspace.list": { result: ({ workspaces }) => list(workspaces) } satisfies View<"workspace.list">,
+  "workspace.status": { result: detail } satisfies View<"workspace.status">,
+  "workspace.update": { result: detail } satisfies View<"workspace.update">,
+  "workspace.stop": now((name) => `${name} is stopped; its disk is kept\n`) satisfies View<"workspace.stop">,
+  "workspace.start": now((name) => `${name} is running\n`) satisfies View<"workspace.start">,
+  "workspace.reset": now((name) => `${name} is as it was after its creation\n`) satisfies View<"workspace.reset">,
+  "workspace.delete": {
+    result: ({ deleted }) => print(deleted.map((id) => `deleted ${id}\n`).join(""))
+  } satisfies View<"workspace.delete">,
+  "workspace.exec": {
+    event: (event) =>
+      event._tag !== "Output"
+        ? Effect.void
+        : Effect.flatMap(Terminal, (terminal) =>
+          event.from === "stdout" ? terminal.writeStdout(event.bytes) : terminal.writeStderr(event.bytes)),
+    result: (result) => {
+      switch (result.outcome) {
+        case "exited":
+          return Effect.void
+        case "running":
+          return print(`${result.execId}\n`)
+        case "signaled":
+          return say(`pyro: signal ${result.signal ?? result.status - 128} ended the command\n`)
+        case "timed_out":
+          return say(`pyro: the command ran past its timeout and was killed (--timeout-seconds)\n`)
+        case "out_of_memory":
+          return say(`pyro: the guest ran out of memory and killed the command\n`)
+      }
+    }
+  } satisfies View<"workspace.exec">,
+  "workspace.logs": {
+    result: ({ commands, output }) =>
+      output !== undefined ? print(output) : print(columns([
+        ["STARTED", "OUTCOME", "STATUS", "TIME", "OUTPUT", "ID", "COMMAND"],
+        ...commands.map((one) => [
+          one.startedAt,
+          one.outcome,
+          one.status === undefined ? "-" : String(one.status),
+          one.durationMs === undefined ? "-" : `${(one.durationMs / 1000).toFixed(1)} s`,
+          `${one.outputBytes} B`,
+          one.execId,
+          one.command.join(" ").slice(0, 60)
+        ])
+      ]))
+  } satisfies View<"workspace.logs">
+}

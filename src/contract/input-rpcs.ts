@@ -1,0 +1,28 @@
+import * as Rpc from "@effect/rpc/Rpc"
+import * as RpcGroup from "@effect/rpc/RpcGroup"
+import { Schema } from "effect"
+
+/** Header of a streaming request that names the input which flows beside it. */
+export const INPUT_HEADER = "pyro-input"
+
+/** Most bytes of input in one request. */
+export const INPUT_BYTES = 65_536
+
+const id = Schema.String.pipe(Schema.pattern(/^[0-9a-f]{32}$/))
+
+/**
+ * What flows into a running command: RPCs stream only towards the client, so input goes as requests of their own, one outstanding
+ * at a time, each answered when the command is ready for more.
+ */
+export const InputRpcs = RpcGroup.make(
+  Rpc.make("input.write", {
+    payload: Schema.Struct({
+      id,
+      bytes: Schema.Uint8ArrayFromSelf.pipe(Schema.filter((all) => all.length <= INPUT_BYTES))
+    })
+  }),
+  Rpc.make("input.end", { payload: Schema.Struct({ id }) }),
+  Rpc.make("input.resize", {
+    payload: Schema.Struct({ id, rows: Schema.Int, cols: Schema.Int })
+  })
+)

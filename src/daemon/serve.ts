@@ -1,0 +1,81 @@
+import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
+import * as RpcSerialization from "@effect/rpc/RpcSerialization"
+import * as RpcServer from "@effect/rpc/RpcServer"
+import { Effect, Layer, Ref, Schedule } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { StateDirectoryUnusable } from "../contract/errors.ts"
+import { InputRpcs } from "../contract/input-rpcs.ts"
+import { Pyro } from "../contract/Pyro.ts"
+import { makePyroRpcs } from "../contract/rpc.ts"
+import { DaemonRecord } from "../local/daemon-control.ts"
+import { writeJsonAtomic } from "../system/atomic-file.ts"
+import { daemonFiles } from "../system/daemon-files.ts"
+import { ownIdentity } from "../system/identity.ts"
+import { type Active, handlers } from "./handlers.ts"
+
+/** How long a daemon without workspaces and requests stays, in ms: the next command is quicker for it. */
+const idleMs = Number(process.env["PYRO_DAEMON_IDLE_MS"] ?? 10 * 60_000)
+
+/** Short whatever the state directory's path is: a socket address holds 107 bytes. */
+const shortPath = (file: string) =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.sync(() => fs.openSync(path.dirname(file), fs.constants.O_RDONLY | fs.constants.O_DIRECTORY)),
+      (fd) => Effect.sync(() => fs.closeSync(fd))
+    ),
+    (fd) => `/proc/self/fd/${fd}/${path.basename(file)}`
+  )
+
+const listen = (active: Active, socket: string) =>
+  RpcServer.layer(makePyroRpcs().merge(InputRpcs), { disableFatalDefects: true }).pipe(
+    Layer.provide(handlers(active)),
+    Layer.provide(RpcServer.layerProtocolSocketServer),
+    Layer.provide(NodeSocketServer.layer({ path: socket })),
+    Layer.provide(RpcSerialization.layerMsgPack)
+  )
+
+/** Ends when there has been nothing to hold for a while. */
+const untilIdle = (active: Active) =>
+  Effect.gen(function*() {
+    const pyro = yield* Pyro
+    let usedAt = Date.now()
+    const look = Effect.gen(function*() {
+      const { workspaces } = yield* pyro.workspace.list({ labels: {} })
+      const busy = (yield* Ref.get(active)) > 0 ||
+        workspaces.some(({ state }) => state !== "stopped" && state !== "failed")
+      if (busy) usedAt = Date.now()
+      return Date.now() - usedAt < idleMs
+    })
+    yield* Effect.repeat(look, { while: (stay) => stay, schedule: Schedule.spaced(Math.min(1000, idleMs)) })
+    yield* Effect.logInfo("nothing is left to hold: leaving")
+  })
+
+/**
+ * Has the workspaces and serves them until it is interrupted, or nothing is left to hold. Its end leaves running workspaces running.
+ * Fails with DaemonUnavailable when another process has them.
+ */
+export const serve = (version: string) =>
+  Effect.scoped(Effect.gen(function*() {
+    const { record, socket } = yield* daemonFiles
+    const pyro = yield* Pyro
+    // Takes the lock and takes up what an earlier daemon left, before anybody can ask for it.
+    yield* pyro.workspace.list({ labels: {} })
+    const active = yield* Ref.make(0)
+    // The lock is ours: whoever made a socket of this name is dead.
+    fs.rmSync(socket, { force: true })
+    yield* Effect.acquireRelease(
+      writeJsonAtomic(record, DaemonRecord, {
+        process: ownIdentity(),
+        version,
+        startedAt: new Date().toISOString()
+      }).pipe(Effect.mapError(({ detail, path }) => new StateDirectoryUnusable({ path, detail }))),
+      () => Effect.sync(() => fs.rmSync(record, { force: true }))
+    )
+    yield* Layer.build(listen(active, yield* shortPath(socket)))
+    // Its folder is for this user alone anyway.
+    fs.chmodSync(socket, 0o600)
+    yield* Effect.addFinalizer(() => Effect.sync(() => fs.rmSync(socket, { force: true })))
+    yield* Effect.logInfo(`pyro ${version}, process ${process.pid}: ready`)
+    yield* untilIdle(active)
+  }))

@@ -1,0 +1,67 @@
+import { Effect, Option, Schedule, Schema } from "effect"
+import { DaemonUnavailable } from "../contract/errors.ts"
+import type { DaemonStatus } from "../contract/operations/daemon.ts"
+import { readJson } from "../system/atomic-file.ts"
+import { daemonFiles } from "../system/daemon-files.ts"
+import { readTail } from "../system/file-tail.ts"
+import { isAlive, ProcessIdentity, signalIdentity } from "../system/identity.ts"
+import { Paths } from "../system/Paths.ts"
+import { listVmIds } from "../vm/admission.ts"
+import { readRecord, vmPaths, type VmRecord } from "../vm/record.ts"
+
+/** What a daemon says of itself while it runs. */
+export const DaemonRecord = Schema.Struct({
+  process: ProcessIdentity,
+  version: Schema.String,
+  startedAt: Schema.String
+})
+export type DaemonRecord = typeof DaemonRecord.Type
+
+const runningDaemon = Effect.gen(function*() {
+  const { record } = yield* daemonFiles
+  const found = yield* Effect.orElseSucceed(readJson(record, DaemonRecord), () => Option.none<DaemonRecord>())
+  return Option.filter(found, ({ process }) => isAlive(process))
+})
+
+export const daemonStatus = Effect.gen(function*() {
+  const paths = yield* Paths
+  const { log } = yield* daemonFiles
+  const daemon = yield* runningDaemon
+  const vms: Array<DaemonStatus["vms"][number]> = []
+  for (const id of listVmIds(paths.stateDir)) {
+    const record = yield* Effect.orElseSucceed(readRecord(vmPaths(paths, id)), () => Option.none<VmRecord>())
+    if (Option.isNone(record)) continue
+    const { memoryMib, purpose, qemu } = record.value
+    vms.push({ id, purpose, memoryMib, ...(qemu === undefined ? {} : { pid: qemu.pid }) })
+  }
+  const status: DaemonStatus = {
+    running: Option.isSome(daemon),
+    ...(Option.isNone(daemon)
+      ? {}
+      : { pid: daemon.value.process.pid, version: daemon.value.version, startedAt: daemon.value.startedAt }),
+    logPath: log,
+    vms
+  }
+  return status
+})
+
+const stopTimeout = "30 seconds"
+
+/** Asks the daemon to leave and waits until it has; it leaves its workspaces running. */
+export const daemonStop = Effect.gen(function*() {
+  const daemon = yield* runningDaemon
+  if (Option.isNone(daemon)) return { stopped: false }
+  const identity = daemon.value.process
+  signalIdentity(identity, "SIGTERM")
+  yield* Effect.sync(() => isAlive(identity)).pipe(
+    Effect.repeat({ while: (alive) => alive, schedule: Schedule.spaced("10 millis") }),
+    Effect.timeoutFail({
+      duration: stopTimeout,
+      onTimeout: () => new DaemonUnavailable({ detail: `process ${identity.pid} does not end` })
+    })
+  )
+  return { stopped: true }
+})
+
+export const daemonLogs = ({ maxBytes }: { readonly maxBytes: number }) =>
+  Effect.map(daemonFiles, ({ log }) => ({ text: readTail(log, maxBytes) }))

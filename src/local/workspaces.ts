@@ -1,0 +1,33 @@
+import { Context, Effect, Layer, Scope } from "effect"
+import { DaemonUnavailable, type PyroError } from "../contract/errors.ts"
+import { daemonFiles } from "../system/daemon-files.ts"
+import { acquireLock } from "../system/lock.ts"
+import { Pool } from "../vm/Pool.ts"
+import type { LifecycleServices } from "../workspace/lifecycle/context.ts"
+import { Workspaces } from "../workspace/Workspaces.ts"
+
+/** What the process that has the workspaces holds. */
+export interface Taken {
+  readonly workspaces: Workspaces["Type"]
+  readonly pool: Pool["Type"]
+}
+
+/**
+ * The workspaces, taken up when they are first asked for and held until `scope` closes, with the pool that they are made from. One
+ * process at a time can have them: the kernel lets go of the lock when that one dies.
+ */
+export const takeWorkspaces = (
+  scope: Scope.Scope
+): Effect.Effect<Taken, PyroError, Exclude<LifecycleServices, Pool>> =>
+  Effect.gen(function*() {
+    const { lock } = yield* daemonFiles
+    yield* Scope.extend(acquireLock(lock, { timeoutMs: 0 }), scope).pipe(
+      Effect.catchTag("LockTimeout", () =>
+        new DaemonUnavailable({
+          detail:
+            "another process has this installation's workspaces; call it instead (sdk client), or end it: pyro daemon stop"
+        }))
+    )
+    const context = yield* Layer.buildWithScope(Layer.provideMerge(Workspaces.layer, Pool.layer()), scope)
+    return { workspaces: Context.get(context, Workspaces), pool: Context.get(context, Pool) }
+  })

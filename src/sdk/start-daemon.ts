@@ -1,0 +1,78 @@
+import { Effect, Option, Schedule, Schema } from "effect"
+import { DaemonMismatch, DaemonUnavailable, type PyroError } from "../contract/errors.ts"
+import { readJson } from "../system/atomic-file.ts"
+import { daemonFiles } from "../system/daemon-files.ts"
+import { startDetached } from "../system/detached.ts"
+import { readTail } from "../system/file-tail.ts"
+import { isAlive, ProcessIdentity, signalIdentity } from "../system/identity.ts"
+import type { Paths } from "../system/Paths.ts"
+import { connectUnix } from "../system/unix-socket.ts"
+
+/** How a daemon is started when there is none. */
+export interface StartDaemon {
+  readonly version: string
+  /** Program and arguments; it becomes the daemon and never returns while there is something to hold. */
+  readonly command: readonly [string, ...ReadonlyArray<string>]
+}
+
+/** The part of a daemon's record that every version has. */
+const Announced = Schema.Struct({ process: ProcessIdentity, version: Schema.String })
+
+/** Taking up many workspaces after a crash takes a while. */
+const startTimeoutMs = 60_000
+const retireTimeoutMs = 2_000
+
+/** Tells a daemon to leave if it has nothing to hold. Every version understands it, whatever its requests look like. */
+export const RETIRE_SIGNAL = "SIGUSR2"
+
+const gone = (identity: ProcessIdentity, timeoutMs: number) =>
+  Effect.sync(() => isAlive(identity)).pipe(
+    Effect.repeat({ while: (alive) => alive, schedule: Schedule.spaced("5 millis") }),
+    Effect.as(true),
+    Effect.timeoutTo({ duration: timeoutMs, onSuccess: () => true, onTimeout: () => false })
+  )
+
+/** A daemon of another version leaves when it is idle, and is left alone when it is not. */
+const checkVersion = (record: string, own: string) =>
+  Effect.gen(function*() {
+    const found = yield* Effect.orElseSucceed(readJson(record, Announced), () => Option.none<typeof Announced.Type>())
+    if (Option.isNone(found) || found.value.version === own || !isAlive(found.value.process)) return
+    const { process, version } = found.value
+    signalIdentity(process, RETIRE_SIGNAL)
+    if (!(yield* gone(process, retireTimeoutMs))) {
+      return yield* new DaemonMismatch({ running: version, own, detail: "it holds running workspaces" })
+    }
+  })
+
+/** Makes sure that a daemon of this version listens; gives the path of its socket. */
+export const ensureDaemon = (start: StartDaemon): Effect.Effect<string, PyroError, Paths> =>
+  Effect.gen(function*() {
+    const { log, record, socket } = yield* daemonFiles
+    yield* checkVersion(record, start.version)
+    const answers = Effect.scoped(connectUnix(socket))
+    yield* answers.pipe(
+      Effect.catchAll(() =>
+        Effect.gen(function*() {
+          const child = yield* startDetached(start.command, log)
+          yield* answers.pipe(
+            Effect.retry(Schedule.spaced("2 millis")),
+            Effect.mapError(({ message }) => new DaemonUnavailable({ detail: message })),
+            Effect.raceFirst(
+              Effect.flatMap(
+                child.failed,
+                (status) =>
+                  new DaemonUnavailable({ detail: `it ended with status ${status}: ${lastLine(readTail(log, 4096))}` })
+              )
+            ),
+            Effect.timeoutFail({
+              duration: startTimeoutMs,
+              onTimeout: () => new DaemonUnavailable({ detail: `it does not answer after ${startTimeoutMs} ms` })
+            })
+          )
+        })
+      )
+    )
+    return socket
+  })
+
+const lastLine = (text: string) => text.trim().split("\n").at(-1) ?? ""

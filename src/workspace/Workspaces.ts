@@ -1,0 +1,163 @@
+import { Context, Effect, Exit, Layer, Mailbox, Option, Ref, Schedule, Scope, Stream } from "effect"
+import type { PyroError } from "../contract/errors.ts"
+import type { Notice } from "../contract/notice.ts"
+import type { ExecEvent, ExecPayload, LogsPayload, LogsResult } from "../contract/operations/workspace-exec.ts"
+import type { WorkspaceInfo } from "../contract/operations/workspace-info.ts"
+import type {
+  CreatePayload,
+  DeletePayload,
+  UpdatePayload,
+  WorkspaceEvent
+} from "../contract/operations/workspace-lifecycle.ts"
+import type { RunInput } from "../contract/Pyro.ts"
+import { type Content, makeContent } from "./content.ts"
+import { exec } from "./exec/exec.ts"
+import { logs } from "./exec/logs.ts"
+import { adoptAll } from "./lifecycle/adopt.ts"
+import { type Lifecycle, type LifecycleServices, type Notify, pickServices } from "./lifecycle/context.ts"
+import { create } from "./lifecycle/create.ts"
+import { lastActivity, touch } from "./lifecycle/record.ts"
+import { commandsOf, type Entry, infoOf, makeRegistry, runningGeneration } from "./lifecycle/registry.ts"
+import { remove, reset, start, stop } from "./lifecycle/steps.ts"
+import { update } from "./lifecycle/update.ts"
+
+type Events = Stream.Stream<WorkspaceEvent, PyroError>
+interface Named {
+  readonly workspace: string
+}
+
+/**
+ * The workspaces of this installation. One process at a time has them; it found those that the one before left, and leaves its own
+ * running when it ends.
+ */
+export class Workspaces extends Context.Tag("pyro/workspace/Workspaces")<Workspaces, {
+  readonly create: (payload: CreatePayload) => Events
+  readonly list: (labels: Readonly<Record<string, string>>) => Effect.Effect<ReadonlyArray<WorkspaceInfo>>
+  readonly status: (payload: Named) => Effect.Effect<WorkspaceInfo, PyroError>
+  readonly update: (payload: UpdatePayload) => Effect.Effect<WorkspaceInfo, PyroError>
+  readonly stop: (payload: Named) => Events
+  readonly start: (payload: Named) => Events
+  readonly reset: (payload: Named) => Events
+  readonly remove: (payload: DeletePayload) => Effect.Effect<ReadonlyArray<string>, PyroError>
+  readonly exec: (payload: ExecPayload, input?: RunInput) => Stream.Stream<ExecEvent, PyroError>
+  readonly logs: (payload: LogsPayload) => Effect.Effect<LogsResult, PyroError>
+  readonly content: Content
+  /** How many VMs run. */
+  readonly running: Effect.Effect<number>
+}>() {
+  static readonly layer = Layer.scoped(Workspaces, Effect.suspend(() => make))
+}
+
+/** How often expiry is looked at. */
+const expiryEvery = "1 seconds"
+
+const make = Effect.gen(function*() {
+  const context = pickServices(yield* Effect.context<LifecycleServices>())
+  // Not below the layer's own scope, whose end would close it before the VMs are let go.
+  const scope = yield* Scope.make()
+  const lifecycle: Lifecycle = { registry: makeRegistry(), scope }
+  const { registry } = lifecycle
+  yield* Effect.addFinalizer((exit) => Effect.zipRight(leaveAll(lifecycle), Scope.close(scope, exit)))
+  yield* adoptAll(lifecycle)
+  yield* expire(lifecycle).pipe(Effect.repeat(Schedule.spaced(expiryEvery)), Effect.forkIn(scope))
+
+  const step = (
+    { workspace }: Named,
+    work: (
+      entry: Entry,
+      notify: Notify
+    ) => Effect.Effect<void, PyroError, LifecycleServices>
+  ) => events((notify) => Effect.flatMap(registry.find(workspace), (entry) => Effect.as(work(entry, notify), entry)))
+
+  /** Work with its notices as a stream; whoever drops it interrupts the work. */
+  const events = (
+    work: (notify: Notify) => Effect.Effect<Entry, PyroError, LifecycleServices>
+  ): Events =>
+    Stream.unwrapScoped(Effect.gen(function*() {
+      const notices = yield* Mailbox.make<Notice>({ capacity: 64, strategy: "sliding" })
+      const done = yield* work((notice) => void notices.unsafeOffer(notice)).pipe(
+        Effect.provide(context),
+        Effect.ensuring(notices.end),
+        Effect.flatMap(infoOf),
+        Effect.forkScoped
+      )
+      return Stream.concat(
+        Mailbox.toStream(notices),
+        Stream.map(Stream.fromEffect(done), (workspace): WorkspaceEvent => ({ _tag: "Ready", workspace }))
+      )
+    }))
+
+  const use = ({ workspace }: Named, { writes }: { readonly writes: boolean }) =>
+    Effect.gen(function*() {
+      const entry = yield* registry.find(workspace)
+      const generation = yield* runningGeneration(entry)
+      if (writes) yield* touch(entry.folder)
+      return { entry, generation }
+    })
+
+  const removeAll = (payload: DeletePayload) =>
+    Effect.gen(function*() {
+      const entries = payload.all
+        ? [...registry.entries.values()]
+        : yield* Effect.forEach([...new Set(payload.workspaces)], registry.find)
+      yield* Effect.forEach(entries, (entry) => remove(lifecycle, entry), { concurrency: 4, discard: true })
+      return entries.map(({ id }) => id)
+    })
+
+  return Workspaces.of({
+    create: (payload) => events((notify) => create(lifecycle, payload, notify)),
+    list: (labels) =>
+      Effect.map(Effect.forEach([...registry.entries.values()], infoOf), (all) =>
+        all
+          .filter((one) => Object.entries(labels).every(([key, value]) => one.labels[key] === value))
+          .sort((a, b) => b.lastActivityAt.localeCompare(a.lastActivityAt))),
+    status: ({ workspace }) => Effect.flatMap(registry.find(workspace), infoOf),
+    update: (payload) =>
+      Effect.flatMap(
+        registry.find(payload.workspace),
+        (entry) => Effect.zipRight(update(lifecycle, entry, payload), infoOf(entry))
+      ),
+    stop: (payload) => step(payload, (entry) => stop(lifecycle, entry)),
+    start: (payload) => step(payload, (entry, notify) => start(lifecycle, entry, notify)),
+    reset: (payload) => step(payload, (entry, notify) => reset(lifecycle, entry, notify)),
+    remove: removeAll,
+    exec: (payload, input = {}) =>
+      Stream.unwrap(Effect.gen(function*() {
+        const entry = yield* registry.find(payload.workspace)
+        return exec(yield* commandsOf(entry), runningGeneration(entry), payload, input)
+      })),
+    logs: (payload) =>
+      Effect.flatMap(
+        registry.find(payload.workspace),
+        (entry) => Effect.flatMap(commandsOf(entry), (commands) => logs(commands, payload))
+      ),
+    content: makeContent(use, Effect.provide(context)),
+    running: Effect.map(
+      Effect.forEach([...registry.entries.values()], (entry) => Ref.get(entry.generation)),
+      (all) => all.filter(Option.isSome).length
+    )
+  })
+})
+
+/** Deletes what has expired. One that is just being used in another way is looked at again the next time. */
+const expire = (lifecycle: Lifecycle) =>
+  Effect.forEach([...lifecycle.registry.entries.values()], (entry) =>
+    Effect.gen(function*() {
+      const record = yield* Ref.get(entry.record)
+      if (record.ttlSeconds === undefined) return
+      const commands = yield* Ref.get(entry.commands)
+      if (Option.isSome(commands) && commands.value.running.size > 0) return yield* touch(entry.folder)
+      const at = lastActivity(entry.folder, record).getTime() + record.ttlSeconds * 1000
+      if (Date.now() >= at) yield* Effect.ignoreLogged(remove(lifecycle, entry))
+    }), { discard: true })
+
+/** Lets go of the running VMs, for the next process to attach to. */
+const leaveAll = (lifecycle: Lifecycle) =>
+  Effect.forEach([...lifecycle.registry.entries.values()], (entry) =>
+    Effect.gen(function*() {
+      const generation = yield* Ref.get(entry.generation)
+      if (Option.isNone(generation)) return
+      yield* Ref.set(entry.generation, Option.none())
+      yield* Effect.ignoreLogged(generation.value.guest.vm.leave)
+      yield* Scope.close(generation.value.scope, Exit.void)
+    }), { discard: true })

@@ -1,0 +1,66 @@
+import { Effect, type Scope, Stream } from "effect"
+import type { RunInput } from "../contract/Pyro.ts"
+import type { GuestProcess, ProcessExit, SpawnRequest } from "../guest-channel/process.ts"
+import { guestEnvironment } from "./guest-environment.ts"
+
+/** How a command was asked for, whatever the request it came with. */
+export interface CommandRequest {
+  readonly command: ReadonlyArray<string>
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string
+  readonly user: string
+  readonly tty: boolean
+  readonly rows: number
+  readonly cols: number
+}
+
+const shell = ["/bin/bash", "-l"] as const
+
+export const spawnRequest = (request: CommandRequest, input: RunInput): SpawnRequest => {
+  const [program, ...args] = request.command
+  return {
+    argv: program === undefined ? shell : [program, ...args],
+    env: guestEnvironment(request),
+    cwd: request.cwd,
+    user: request.user === "root" ? "" : request.user,
+    stdin: request.tty || input.stdin !== undefined,
+    ...(request.tty ? { pty: { rows: request.rows, cols: request.cols } } : {})
+  }
+}
+
+/** Exit status as a shell would give it. */
+const statusOf = (exit: ProcessExit) => exit._tag === "exited" ? exit.code : exit._tag === "oom" ? 137 : 128 + exit.code
+
+/** How a command ended, as the contract tells it. `late`: it was killed because its time was over. */
+export const endOf = (exit: ProcessExit | undefined, late: boolean) => {
+  if (late || exit === undefined) return { outcome: "timed_out", status: 124 } as const
+  const status = statusOf(exit)
+  switch (exit._tag) {
+    case "exited":
+      return { outcome: "exited", status } as const
+    case "signaled":
+      return { outcome: "signaled", status, signal: exit.code } as const
+    case "oom":
+      return { outcome: "out_of_memory", status } as const
+  }
+}
+
+/** Passes stdin and the terminal's sizes on until they end, or the scope does. */
+export const feed = (process: GuestProcess, input: RunInput): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    if (input.stdin !== undefined) {
+      yield* Stream.runForEach(input.stdin, process.writeStdin).pipe(
+        Effect.zipRight(process.endStdin),
+        Effect.ignore, // the command's own end tells what happened to the channel
+        Effect.interruptible,
+        Effect.forkScoped
+      )
+    }
+    if (input.resizes !== undefined) {
+      yield* Stream.runForEach(input.resizes, process.resize).pipe(
+        Effect.ignore,
+        Effect.interruptible,
+        Effect.forkScoped
+      )
+    }
+  })

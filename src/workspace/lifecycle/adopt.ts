@@ -1,0 +1,69 @@
+import { Effect, Exit, Option, Ref, Scope } from "effect"
+import * as fs from "node:fs"
+import { Paths } from "../../system/Paths.ts"
+import type { VmId } from "../../vm/record.ts"
+import { sweepWorkspaceVms } from "../../vm/sweep.ts"
+import { Vmm } from "../../vm/Vmm.ts"
+import { openCommands } from "../exec/commands.ts"
+import { install, type Lifecycle } from "./context.ts"
+import { forget } from "./create.ts"
+import { inOwnScope } from "./generation.ts"
+import { folderOf, readWorkspace, type WorkspaceId, type WorkspaceRecord, workspacesDirectory } from "./record.ts"
+import { type Entry, makeEntry } from "./registry.ts"
+import { removeLeftoverDisks } from "./steps.ts"
+
+const isId = (name: string): name is WorkspaceId => /^ws-[0-9a-f]{10}$/.test(name)
+
+/**
+ * Takes up the workspaces that an earlier process left, however it ended: what was half made or half deleted goes, VMs that no record
+ * names are ended, those that run are attached to with their commands, and of the others the disk is kept.
+ */
+export const adoptAll = (lifecycle: Lifecycle) =>
+  Effect.gen(function*() {
+    const { stateDir } = yield* Paths
+    const root = workspacesDirectory(stateDir)
+    fs.mkdirSync(root, { recursive: true, mode: 0o700 })
+    const found: Array<Entry> = []
+    for (const id of fs.readdirSync(root).filter(isId)) {
+      const folder = folderOf(stateDir, id)
+      const record = yield* Effect.orElseSucceed(readWorkspace(folder), () => Option.none<WorkspaceRecord>())
+      // Without a record nothing but the folder was made.
+      if (Option.isNone(record)) {
+        yield* Effect.promise(() => fs.promises.rm(folder.directory, { recursive: true, force: true }))
+      } else found.push(yield* makeEntry(lifecycle, folder, record.value))
+    }
+    const counted = new Set<VmId>()
+    for (const entry of found) {
+      const { phase, vm } = yield* Ref.get(entry.record)
+      if (phase === "running" && vm !== undefined) counted.add(vm)
+    }
+    // First: no disk may have two writers.
+    yield* sweepWorkspaceVms(counted)
+    yield* Effect.forEach(found, (entry) => adopt(lifecycle, entry), { concurrency: 4, discard: true })
+  })
+
+const adopt = (lifecycle: Lifecycle, entry: Entry) =>
+  Effect.gen(function*() {
+    const record = yield* Ref.get(entry.record)
+    if (record.phase === "creating" || record.phase === "deleting") return yield* forget(lifecycle, entry)
+    lifecycle.registry.entries.set(entry.id, entry)
+    yield* removeLeftoverDisks(entry)
+    const commands = yield* Scope.extend(openCommands(entry.folder), entry.scope)
+    yield* Ref.set(entry.commands, Option.some(commands))
+    if (record.phase === "stopped" || record.vm === undefined) return yield* Ref.set(entry.state, { state: "stopped" })
+    const vm = record.vm
+    yield* Effect.flatMap(Vmm, (vmm) => inOwnScope(lifecycle.scope, vmm.attach(vm))).pipe(
+      Effect.flatMap(({ scope, value: guest }) =>
+        commands.adopt({ channel: guest.channel, scope }).pipe(
+          Effect.zipRight(install(lifecycle, entry, { guest, channel: guest.channel, scope })),
+          Effect.onError(() => Scope.close(scope, Exit.void))
+        )
+      ),
+      Effect.catchAll((failure) =>
+        Effect.zipRight(
+          commands.loseAll(failure),
+          Ref.set(entry.state, { state: "failed", detail: failure.message })
+        )
+      )
+    )
+  })

@@ -1,0 +1,76 @@
+import { Context, Effect, Exit, Option, Ref, Scope } from "effect"
+import type { PyroError } from "../../contract/errors.ts"
+import type { Notice } from "../../contract/notice.ts"
+import type { WorkspaceState } from "../../contract/operations/workspace-info.ts"
+import { SeedImages } from "../../disk/SeedImages.ts"
+import { Environments } from "../../environment/Environments.ts"
+import { Kernel } from "../../environment/Kernel.ts"
+import { Paths } from "../../system/Paths.ts"
+import { HostFacts } from "../../vm/HostFacts.ts"
+import { Pool } from "../../vm/Pool.ts"
+import { Vmm } from "../../vm/Vmm.ts"
+import type { Generation } from "./generation.ts"
+import { type WorkspaceRecord, writeWorkspace } from "./record.ts"
+import type { Entry, Registry } from "./registry.ts"
+
+/** What lifecycle steps are done with. */
+export const pickServices = Context.pick(Environments, HostFacts, Kernel, Paths, Pool, SeedImages, Vmm)
+export type LifecycleServices = Environments | HostFacts | Kernel | Paths | Pool | SeedImages | Vmm
+
+export interface Lifecycle {
+  readonly registry: Registry
+  /** Everything of every workspace ends with it, or is left for the next process. */
+  readonly scope: Scope.Scope
+}
+
+/** Tells whoever asked how far it is. */
+export type Notify = (notice: Notice) => void
+
+export const progress = (notify: Notify, message: string, fraction: number) =>
+  Effect.sync(() => notify({ _tag: "Notice", level: "progress", message, fraction }))
+
+/** Changes what a workspace is, on disk first. */
+export const commit = (entry: Entry, change: (record: WorkspaceRecord) => WorkspaceRecord) =>
+  Effect.gen(function*() {
+    const changed = change(yield* Ref.get(entry.record))
+    yield* writeWorkspace(entry.folder, changed)
+    yield* Ref.set(entry.record, changed)
+    return changed
+  })
+
+/** Says what is being done while it is done; when it fails the state before is back, unless the VM died meanwhile. */
+export const during = (entry: Entry, state: WorkspaceState) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
+  Effect.gen(function*() {
+    const before = yield* Ref.getAndSet(entry.state, { state })
+    return yield* Effect.onError(work, () => Ref.update(entry.state, (now) => now.state === state ? before : now))
+  })
+
+/** Makes a generation the current one, and watches over it: a VM that ends by itself leaves the workspace `failed`. */
+export const install = (lifecycle: Lifecycle, entry: Entry, generation: Generation) =>
+  Effect.gen(function*() {
+    yield* Ref.set(entry.generation, Option.some(generation))
+    yield* Ref.set(entry.state, { state: "running" })
+    yield* generation.guest.vm.health.failure.pipe(
+      Effect.catchAll((failure) => Effect.forkIn(died(entry, generation, failure), lifecycle.scope)),
+      // Also where the caller cannot be interrupted: a fiber inherits that, and its scope would wait for it for ever.
+      Effect.interruptible,
+      Effect.forkIn(generation.scope)
+    )
+  })
+
+const died = (entry: Entry, generation: Generation, failure: PyroError) =>
+  Effect.gen(function*() {
+    const current = yield* Ref.get(entry.generation)
+    if (Option.isNone(current) || current.value !== generation) return
+    yield* Ref.set(entry.generation, Option.none())
+    yield* Ref.set(entry.state, { state: "failed", detail: failure.message })
+    const commands = yield* Ref.get(entry.commands)
+    yield* close(generation)
+    if (Option.isSome(commands)) yield* commands.value.loseAll(failure)
+  }).pipe(Effect.uninterruptible)
+
+/** Ends a generation: commands first, then the VM. Returns when QEMU is gone. */
+export const close = (generation: Generation) => Scope.close(generation.scope, Exit.void)
+
+/** Takes the current generation out, so that nobody starts anything in it any more. */
+export const takeOut = (entry: Entry) => Ref.getAndSet(entry.generation, Option.none<Generation>())

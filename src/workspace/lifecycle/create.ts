@@ -1,0 +1,122 @@
+import { Effect, Exit, Option, Ref, Scope } from "effect"
+import * as fs from "node:fs"
+import { StateDirectoryUnusable } from "../../contract/errors.ts"
+import type { CreatePayload } from "../../contract/operations/workspace-lifecycle.ts"
+import { SeedImages } from "../../disk/SeedImages.ts"
+import { holdSeed, makeWorkspaceDisk, readWorkspaceDisk } from "../../disk/workspace-disk.ts"
+import { Environments } from "../../environment/Environments.ts"
+import { Kernel } from "../../environment/Kernel.ts"
+import { faultPoint } from "../../system/fault.ts"
+import { Paths } from "../../system/Paths.ts"
+import { holdBase } from "../../vm/base.ts"
+import { warmBaseline } from "../diff/baseline.ts"
+import { openCommands } from "../exec/commands.ts"
+import { prepareSeed } from "../seed/prepare.ts"
+import { close, commit, install, type Lifecycle, type Notify, progress } from "./context.ts"
+import { openGeneration } from "./generation.ts"
+import { folderOf, newWorkspaceId, type WorkspaceFolder, type WorkspaceRecord, writeWorkspace } from "./record.ts"
+import { type Entry, makeEntry } from "./registry.ts"
+import { tellSkipped } from "./skipped.ts"
+
+/** The record that announces a workspace before anything of it is made. */
+const announced = (payload: CreatePayload): WorkspaceRecord => ({
+  format: 1,
+  id: newWorkspaceId(),
+  phase: "creating",
+  ...(payload.name === undefined ? {} : { name: payload.name }),
+  labels: payload.labels,
+  environment: { name: payload.environment, digest: "" },
+  generation: 1,
+  disk: 0,
+  vcpuCount: payload.vcpuCount,
+  memoryMib: payload.memoryMib,
+  diskMib: payload.diskMib,
+  ...(payload.requireConfinement === undefined ? {} : { requireConfinement: payload.requireConfinement }),
+  ...(payload.ttlSeconds === undefined ? {} : { ttlSeconds: payload.ttlSeconds }),
+  ...(payload.seedPath === undefined ? {} : { seedPath: payload.seedPath }),
+  ...(payload.repoUrl === undefined ? {} : { repoUrl: payload.repoUrl }),
+  ...(payload.repoRef === undefined ? {} : { repoRef: payload.repoRef }),
+  createdAt: new Date().toISOString()
+})
+
+const makeFolder = (folder: WorkspaceFolder) =>
+  Effect.try({
+    try: () => {
+      fs.mkdirSync(folder.directory, { recursive: true, mode: 0o700 })
+      fs.writeFileSync(folder.activity, "", { mode: 0o600 })
+    },
+    catch: (cause) => new StateDirectoryUnusable({ path: folder.directory, detail: (cause as Error).message })
+  })
+
+/** Fills a folder with the images and the first disk of a workspace. */
+const prepareDisk = (record: WorkspaceRecord, folder: WorkspaceFolder, payload: CreatePayload, notify: Notify) =>
+  Effect.gen(function*() {
+    const onProgress = ({ fraction, step }: { readonly step: string; readonly fraction: number }) =>
+      notify({ _tag: "Notice", level: "progress", message: step, fraction })
+    const environment = yield* Effect.flatMap(Environments, ({ ensure }) => ensure(payload.environment, { onProgress }))
+    const kernel = yield* Effect.flatMap(Kernel, ({ ensureWith }) => ensureWith(onProgress))
+    const images = { environment, kernel }
+    yield* holdBase(folder.base, images)
+    faultPoint("create:held")
+    const placeholder = yield* Effect.flatMap(SeedImages, (seeds) => seeds.empty(record.diskMib))
+    const { image: seed, report } = yield* prepareSeed({ ...payload, virtualMib: record.diskMib })
+    tellSkipped(report, notify)
+    const disk = folder.disk(record.disk)
+    yield* holdSeed(disk, seed.path)
+    yield* makeWorkspaceDisk(disk, seed.virtualBytes)
+    faultPoint("create:disk")
+    return { images, placeholder, disk: yield* readWorkspaceDisk(disk, seed.virtualBytes), environment }
+  })
+
+/**
+ * Creates a workspace and gives its entry. Its folder and record are there before anything else of it; when it fails or is
+ * interrupted nothing stays.
+ */
+export const create = (lifecycle: Lifecycle, payload: CreatePayload, notify: Notify) =>
+  Effect.gen(function*() {
+    const { registry } = lifecycle
+    const { stateDir } = yield* Paths
+    const record = announced(payload)
+    yield* registry.checkName(payload.name, record.id)
+    const folder = folderOf(stateDir, record.id)
+    const entry = yield* makeEntry(lifecycle, folder, record)
+    registry.entries.set(record.id, entry)
+    const made = Effect.gen(function*() {
+      yield* makeFolder(folder)
+      yield* writeWorkspace(folder, record)
+      faultPoint("create:announced")
+      // Once more where somebody emptied the cache between an image's making and its holding.
+      const prepared = yield* prepareDisk(record, folder, payload, notify).pipe(
+        Effect.retry({ times: 1, while: (failure) => failure._tag === "ImageDamaged" })
+      )
+      yield* Ref.set(entry.commands, Option.some(yield* Scope.extend(openCommands(folder), entry.scope)))
+      const generation = yield* openGeneration(lifecycle.scope, {
+        record,
+        images: prepared.images,
+        disk: prepared.disk,
+        placeholder: prepared.placeholder,
+        onTemplate: progress(notify, "preparing a template (once)", 0.5)
+      })
+      faultPoint("create:started")
+      yield* commit(entry, (now) => ({
+        ...now,
+        phase: "running",
+        vm: generation.guest.vm.id,
+        environment: { name: payload.environment, digest: prepared.environment.digest }
+      })).pipe(Effect.onError(() => close(generation)))
+      faultPoint("create:committed")
+      yield* install(lifecycle, entry, generation)
+      // The first diff finds both trees in the guest's memory.
+      yield* warmBaseline(generation.channel).pipe(Effect.ignore, Effect.forkIn(generation.scope))
+      return entry
+    })
+    return yield* made.pipe(Effect.onError(() => forget(lifecycle, entry)), entry.one.withPermits(1))
+  })
+
+/** Removes what this process and the disk have of a workspace whose VM is gone. */
+export const forget = (lifecycle: Lifecycle, entry: Entry) =>
+  Effect.gen(function*() {
+    yield* Scope.close(entry.scope, Exit.void)
+    yield* Effect.promise(() => fs.promises.rm(entry.folder.directory, { recursive: true, force: true }))
+    lifecycle.registry.entries.delete(entry.id)
+  })

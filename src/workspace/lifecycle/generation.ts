@@ -1,0 +1,66 @@
+import { Effect, ExecutionStrategy, Exit, Scope } from "effect"
+import type { DiskSource, Seed } from "../../disk/workspace-disk.ts"
+import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import type { Guest, GuestImages } from "../../vm/Vmm.ts"
+import { acquireWorkspace, type StartError } from "../boot.ts"
+import type { WorkspaceRecord } from "./record.ts"
+
+/** One incarnation of a workspace's VM: running, its disk mounted, nobody else's. */
+export interface Generation {
+  readonly guest: Guest
+  readonly channel: GuestChannel
+  /** Closing it ends everything that was started in the VM, and then the VM. */
+  readonly scope: Scope.CloseableScope
+}
+
+export interface GenerationRequest {
+  readonly record: WorkspaceRecord
+  readonly images: GuestImages
+  readonly disk: DiskSource
+  /** Empty seed image of the disk's size. */
+  readonly placeholder: Seed
+  readonly onTemplate: Effect.Effect<void>
+}
+
+/** Hostname of a workspace's guest: its name as far as a hostname may have it, else its id. */
+const hostnameOf = ({ id, name }: WorkspaceRecord) => {
+  const label = (name ?? id).toLowerCase().replace(/[^a-z0-9-]+/g, "-").replace(/^-+|-+$/g, "")
+  return label === "" ? id : label.slice(0, 63)
+}
+
+/** Keeps what an acquisition made in a scope of its own below `parent`; when it fails, or is interrupted, all of it is released. */
+export const inOwnScope = <A, E, R>(parent: Scope.Scope, acquire: Effect.Effect<A, E, R | Scope.Scope>) =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.fork(parent, ExecutionStrategy.sequential)
+      const value = yield* restore(Scope.extend(acquire, scope)).pipe(
+        Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
+      )
+      return { value, scope } as const
+    })
+  )
+
+/** Makes a VM on a workspace's disk, and makes it the workspace's own. */
+export const openGeneration = (parent: Scope.Scope, request: GenerationRequest) =>
+  inOwnScope(
+    parent,
+    Effect.gen(function*() {
+      const { record } = request
+      const { guest, ready } = yield* acquireWorkspace({
+        ...request.disk,
+        purpose: "workspace",
+        images: request.images,
+        vcpuCount: record.vcpuCount,
+        memoryMib: record.memoryMib,
+        placeholder: request.placeholder,
+        hostname: hostnameOf(record),
+        dieWithParent: false,
+        leastConfinement: record.requireConfinement,
+        onTemplate: request.onTemplate
+      })
+      yield* ready
+      return guest
+    })
+  ).pipe(Effect.map(({ scope, value: guest }): Generation => ({ guest, channel: guest.channel, scope })))
+
+export type GenerationError = StartError

@@ -1,0 +1,93 @@
+import { Effect, Schema } from "effect"
+import { randomBytes } from "node:crypto"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { StateDirectoryUnusable } from "../../contract/errors.ts"
+import { readJson, writeJsonAtomic } from "../../system/atomic-file.ts"
+import { VmId } from "../../vm/record.ts"
+
+export const WorkspaceId = Schema.String.pipe(Schema.pattern(/^ws-[0-9a-f]{10}$/), Schema.brand("WorkspaceId"))
+export type WorkspaceId = typeof WorkspaceId.Type
+
+export const newWorkspaceId = (): WorkspaceId => WorkspaceId.make(`ws-${randomBytes(5).toString("hex")}`)
+
+/**
+ * What a workspace is, on disk. It is written before the side effects that it announces: `creating` and `deleting` say that the
+ * rest may be half there, and whoever finds them after a crash removes the whole. In between the record names the one disk and the
+ * one VM that count; any other of the workspace is a leftover. One rename switches from a generation to the next.
+ */
+export const WorkspaceRecord = Schema.Struct({
+  format: Schema.Literal(1),
+  id: WorkspaceId,
+  phase: Schema.Literal("creating", "running", "stopped", "deleting"),
+  name: Schema.optional(Schema.String),
+  labels: Schema.Record({ key: Schema.String, value: Schema.String }),
+  environment: Schema.Struct({ name: Schema.String, digest: Schema.String }),
+  /** Counts the VMs. */
+  generation: Schema.Int,
+  /** The VM of this generation, when it runs. */
+  vm: Schema.optional(VmId),
+  /** Counts the disks: every reset begins a new one. */
+  disk: Schema.Int,
+  vcpuCount: Schema.Int,
+  memoryMib: Schema.Int,
+  diskMib: Schema.Int,
+  requireConfinement: Schema.optional(Schema.Literal("namespaces", "namespaces+uid")),
+  ttlSeconds: Schema.optional(Schema.Int),
+  seedPath: Schema.optional(Schema.String),
+  repoUrl: Schema.optional(Schema.String),
+  repoRef: Schema.optional(Schema.String),
+  createdAt: Schema.String
+})
+export type WorkspaceRecord = typeof WorkspaceRecord.Type
+
+/** Where the parts of one workspace are on the host. */
+export interface WorkspaceFolder {
+  readonly directory: string
+  readonly record: string
+  /** An empty file whose time of last change is the workspace's last activity. */
+  readonly activity: string
+  /** Journal of commands, a JSON document per line. */
+  readonly journal: string
+  /** Their output, a file each. */
+  readonly logs: string
+  /** Images that its root is made of, held so that they outlive the cache. */
+  readonly base: string
+  readonly disk: (number: number) => string
+}
+
+export const workspacesDirectory = (stateDir: string) => path.join(stateDir, "workspaces")
+
+export const folderOf = (stateDir: string, id: WorkspaceId): WorkspaceFolder => {
+  const directory = path.join(workspacesDirectory(stateDir), id)
+  return {
+    directory,
+    record: path.join(directory, "record.json"),
+    activity: path.join(directory, "activity"),
+    journal: path.join(directory, "commands.jsonl"),
+    logs: path.join(directory, "logs"),
+    base: path.join(directory, "base"),
+    disk: (number) => path.join(directory, `disk-${number}`)
+  }
+}
+
+export const writeWorkspace = (folder: WorkspaceFolder, record: WorkspaceRecord) =>
+  Effect.mapError(
+    writeJsonAtomic(folder.record, WorkspaceRecord, record, { durable: record.phase !== "creating" }),
+    ({ detail }) => new StateDirectoryUnusable({ path: folder.directory, detail })
+  )
+
+export const readWorkspace = (folder: WorkspaceFolder) => readJson(folder.record, WorkspaceRecord)
+
+/** When something was run or written last. */
+export const lastActivity = (folder: WorkspaceFolder, record: WorkspaceRecord): Date =>
+  fs.statSync(folder.activity, { throwIfNoEntry: false })?.mtime ?? new Date(record.createdAt)
+
+/** Says that something is being run or written now. Never fails: the time of last activity is not worth a command. */
+export const touch = (folder: WorkspaceFolder) =>
+  Effect.sync(() => {
+    const now = Date.now() / 1000
+    try {
+      fs.utimesSync(folder.activity, now, now)
+    } catch { /* the workspace is just being deleted */ }
+  })

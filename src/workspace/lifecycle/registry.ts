@@ -1,0 +1,136 @@
+import { Effect, ExecutionStrategy, Option, Ref, Scope } from "effect"
+import { WorkspaceNameTaken, WorkspaceNotFound, WorkspaceNotReady } from "../../contract/errors.ts"
+import type { WorkspaceInfo, WorkspaceState } from "../../contract/operations/workspace-info.ts"
+import type { Commands } from "../exec/commands.ts"
+import type { Generation } from "./generation.ts"
+import { lastActivity, type WorkspaceFolder, type WorkspaceId, type WorkspaceRecord } from "./record.ts"
+import { similarTo } from "./similar.ts"
+
+/** One workspace in this process. What it is stands in its record; how it is, here. */
+export interface Entry {
+  readonly id: WorkspaceId
+  readonly folder: WorkspaceFolder
+  readonly record: Ref.Ref<WorkspaceRecord>
+  readonly state: Ref.Ref<{ readonly state: WorkspaceState; readonly detail?: string | undefined }>
+  readonly generation: Ref.Ref<Option.Option<Generation>>
+  /** None only while the workspace is being made. */
+  readonly commands: Ref.Ref<Option.Option<Commands>>
+  /** What this process holds of the workspace beside its VM, until it is deleted. */
+  readonly scope: Scope.CloseableScope
+  /** Create, stop, start, reset, delete and update: one at a time. Commands and files do not take it. */
+  readonly one: Effect.Semaphore
+}
+
+export const makeEntry = (parent: { readonly scope: Scope.Scope }, folder: WorkspaceFolder, record: WorkspaceRecord) =>
+  Effect.gen(function*() {
+    const entry: Entry = {
+      id: record.id,
+      folder,
+      record: yield* Ref.make(record),
+      state: yield* Ref.make<Effect.Effect.Success<Entry["state"]>>({ state: "creating" }),
+      generation: yield* Ref.make(Option.none<Generation>()),
+      commands: yield* Ref.make(Option.none<Commands>()),
+      scope: yield* Scope.fork(parent.scope, ExecutionStrategy.sequential),
+      one: yield* Effect.makeSemaphore(1)
+    }
+    return entry
+  })
+
+/** The workspaces of an installation, by id and by name. */
+export const makeRegistry = () => {
+  const entries = new Map<WorkspaceId, Entry>()
+
+  const nameOf = (entry: Entry) => Effect.map(Ref.get(entry.record), ({ name }) => name)
+
+  const find = (idOrName: string) =>
+    Effect.gen(function*() {
+      const byId = entries.get(idOrName as WorkspaceId)
+      if (byId !== undefined) return byId
+      const names: Array<string> = []
+      for (const entry of entries.values()) {
+        const name = yield* nameOf(entry)
+        if (name === idOrName) return entry
+        names.push(name ?? entry.id)
+      }
+      return yield* new WorkspaceNotFound({ workspace: idOrName, similar: similarTo(idOrName, names) })
+    })
+
+  /** Fails when somebody else has the name. Two requests cannot both pass: no other fiber runs between this and `entries.set`. */
+  const checkName = (name: string | undefined, id: WorkspaceId) =>
+    Effect.gen(function*() {
+      if (name === undefined) return
+      for (const entry of entries.values()) {
+        if (entry.id !== id && (yield* nameOf(entry)) === name) {
+          return yield* new WorkspaceNameTaken({ name, workspace: entry.id })
+        }
+      }
+    })
+
+  return { entries, find, checkName } as const
+}
+export type Registry = ReturnType<typeof makeRegistry>
+
+const hints: Partial<Record<WorkspaceState, string>> = {
+  stopped: "start it first (pyro workspace start)",
+  failed: "bring it back with start (keeps the disk) or reset (from the seed)",
+  deleting: "it is being deleted",
+  creating: "wait until it is created",
+  starting: "wait until it runs",
+  stopping: "wait until it is stopped, then start it",
+  resetting: "wait until it is reset"
+}
+
+/** The running VM of a workspace. */
+export const runningGeneration = (entry: Entry): Effect.Effect<Generation, WorkspaceNotReady> =>
+  Effect.gen(function*() {
+    const generation = yield* Ref.get(entry.generation)
+    if (Option.isSome(generation)) return generation.value
+    const { detail, state } = yield* Ref.get(entry.state)
+    const hint = hints[state] ?? "it has no microVM"
+    return yield* new WorkspaceNotReady({
+      workspace: entry.id,
+      state,
+      detail: detail === undefined ? hint : `${detail}; ${hint}`
+    })
+  })
+
+/** The commands of a workspace. */
+export const commandsOf = (entry: Entry): Effect.Effect<Commands, WorkspaceNotReady> =>
+  Effect.flatMap(
+    Ref.get(entry.commands),
+    Option.match({
+      onNone: () => new WorkspaceNotReady({ workspace: entry.id, state: "creating", detail: hints.creating ?? "" }),
+      onSome: Effect.succeed
+    })
+  )
+
+/** What a workspace is and how it is, for people and programs. */
+export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
+  Effect.gen(function*() {
+    const record = yield* Ref.get(entry.record)
+    const { detail, state } = yield* Ref.get(entry.state)
+    const commands = yield* Ref.get(entry.commands)
+    const active = lastActivity(entry.folder, record)
+    return {
+      id: record.id,
+      ...(record.name === undefined ? {} : { name: record.name }),
+      labels: record.labels,
+      environment: record.environment.name,
+      environmentDigest: record.environment.digest,
+      state,
+      ...(detail === undefined ? {} : { detail }),
+      createdAt: record.createdAt,
+      lastActivityAt: active.toISOString(),
+      ...(record.ttlSeconds === undefined
+        ? {}
+        : { expiresAt: new Date(active.getTime() + record.ttlSeconds * 1000).toISOString() }),
+      generation: record.generation,
+      vcpuCount: record.vcpuCount,
+      memoryMib: record.memoryMib,
+      diskMib: record.diskMib,
+      ...(record.seedPath === undefined ? {} : { seedPath: record.seedPath }),
+      ...(record.repoUrl === undefined ? {} : { repoUrl: record.repoUrl }),
+      ...(record.repoRef === undefined ? {} : { repoRef: record.repoRef }),
+      runningCommands: Option.match(commands, { onNone: () => 0, onSome: ({ running }) => running.size })
+    }
+  })

@@ -1,0 +1,24 @@
+/** Letters to change, add or leave out to get from one word to the other. */
+const distance = (a: string, b: string): number => {
+  let row = Array.from({ length: b.length + 1 }, (_, at) => at)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
+    }
+    row = next
+  }
+  return row[b.length]!
+}
+
+const MOST = 3
+
+/** Names that somebody may have meant: begun but not finished, or mistyped by a letter or two. Nearest first. */
+export const similarTo = (word: string, names: ReadonlyArray<string>): ReadonlyArray<string> =>
+  names
+    .filter((name) => name.length <= 64)
+    .map((name) => ({ name, far: name.startsWith(word) ? 0 : distance(word.slice(0, 64), name) }))
+    .filter(({ far }) => far <= 2)
+    .sort((a, b) => a.far - b.far)
+    .slice(0, MOST)
+    .map(({ name }) => name)

@@ -1,0 +1,16 @@
+import type { SeedReport } from "../../disk/SeedImages.ts"
+import type { Notify } from "./context.ts"
+
+/** How many paths that were left out of a seed are named; of the others their number is said. */
+const namedSkips = 20
+
+/** Warns of what could not be taken from the host. */
+export const tellSkipped = (
+  { skipped, skippedCount }: Pick<SeedReport, "skipped" | "skippedCount">,
+  notify: Notify
+) => {
+  const warn = (message: string) => notify({ _tag: "Notice", level: "warning", message })
+  for (const { path, reason } of skipped.slice(0, namedSkips)) warn(`left out of /workspace: ${path} (${reason})`)
+  const more = skippedCount - Math.min(namedSkips, skipped.length)
+  if (more > 0) warn(`left out of /workspace: ${more} more`)
+}

@@ -1,0 +1,31 @@
+import { Effect, Stream } from "effect"
+import { type OperationName, type OperationOf, operations } from "../../src/contract/operations.ts"
+import type { PyroService } from "../../src/contract/Pyro.ts"
+
+type Handlers = {
+  readonly [Name in OperationName]: OperationOf<Name> extends { readonly kind: "streaming" }
+    ? () => Stream.Stream<never>
+    : () => Effect.Effect<never>
+}
+
+const why = (name: string) => `${name} is no part of this test`
+
+const callOf = (row: (typeof operations)[number]) => () =>
+  row.kind === "unary" ? Effect.die(why(row.name)) : Stream.die(why(row.name))
+
+/** Every operation by its name, to be overridden where a test has one: the others end the test. */
+export const unfakedHandlers = Object.fromEntries(
+  operations.map((row) => [row.name, callOf(row)])
+) as unknown as Handlers
+
+/** The same as a service. */
+export const unfakedPyro = (() => {
+  const root: Record<string, unknown> = {}
+  for (const row of operations) {
+    const words = row.name.split(".")
+    let at = root
+    for (const word of words.slice(0, -1)) at = (at[word] ??= {}) as Record<string, unknown>
+    at[words.at(-1)!] = callOf(row)
+  }
+  return root as unknown as PyroService
+})()
