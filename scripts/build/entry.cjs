@@ -49,7 +49,7 @@ async function start() {
   const module = { exports: {} }
   const root = path.join(__dirname, ROOT)
   script.runInThisContext()(module, module.exports, require, file, __dirname, root)
-  const status = await module.exports.main(argv, VERSION)
+  const status = await module.exports.main(argv, VERSION, BUNDLE)
   // Written last, so that it also holds the functions that V8 compiled on the way.
   const wanted = cachedData === undefined || script.cachedDataRejected
   if (wanted && status !== USAGE) writeCodeCache(cacheFile, script)

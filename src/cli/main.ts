@@ -20,23 +20,28 @@ const LazyLocal: Layer.Layer<Pyro, PyroError> = Layer.unwrapEffect(
 const DAEMON = "__daemon"
 
 /** Workspaces are the daemon's; what is about the host itself is done here. */
-const layerFor = (operation: Operation, version: string): Layer.Layer<Pyro, PyroError> =>
-  operation.home === "daemon"
-    ? Layer.unwrapEffect(Effect.map(
-      Effect.promise(() => import("../sdk/client.ts")),
-      ({ layerDaemon }) => layerDaemon({ version, command: [process.execPath, process.argv[1] ?? "", DAEMON] })
-    ))
-    : LazyLocal
+const layerFor = (operation: Operation, build: string): Layer.Layer<Pyro, PyroError> => {
+  if (operation.home === undefined || operation.home === "host") return LazyLocal
+  return Layer.unwrapEffect(Effect.gen(function*() {
+    const { daemonRuns, layerDaemon } = yield* Effect.promise(() => import("../sdk/client.ts"))
+    if (operation.home === "daemon-if-running" && !(yield* daemonRuns(build))) return LazyLocal
+    return layerDaemon({ version: build, command: [process.execPath, process.argv[1] ?? "", DAEMON] })
+  }))
+}
 
-const programOf = (argv: ReadonlyArray<string>, version: string, interruption: Interruption) =>
+/** `main-0123456789abcdef.cjs` -> `01234567`: builds of one version may differ in what they say to each other. */
+const buildOf = (bundle: string) => /-([0-9a-f]{8})/.exec(bundle)?.[1] ?? bundle
+
+const programOf = (argv: ReadonlyArray<string>, version: string, build: string, interruption: Interruption) =>
   argv[0] === DAEMON
-    ? Effect.flatMap(Effect.promise(() => import("../daemon/main.ts")), ({ daemon }) =>
-      Effect.interruptible(daemon(version)))
+    ? Effect.flatMap(
+      Effect.promise(() => import("../daemon/main.ts")),
+      ({ daemon }) => Effect.interruptible(daemon(build))
+    )
     : cli({
       argv,
       version,
-      pyro: (operation) =>
-        layerFor(operation, version),
+      pyro: (operation) => layerFor(operation, build),
       interruption
     })
 
@@ -47,10 +52,10 @@ const LogToStderr = Logger.replace(Logger.defaultLogger, Logger.withConsoleError
  * The whole program: returns the status to leave with. A first signal interrupts the work, so that all it holds is
  * released; a second one leaves at once.
  */
-export const main = (argv: ReadonlyArray<string>, version: string): Promise<number> => {
+export const main = (argv: ReadonlyArray<string>, version: string, bundle: string): Promise<number> => {
   let received: { readonly name: string; readonly status: number; readonly atMs: number } | undefined
   return new Promise((resolve, reject) => {
-    const program = programOf(argv, version, { signal: () => received }).pipe(
+    const program = programOf(argv, version, `${version} (${buildOf(bundle)})`, { signal: () => received }).pipe(
       // Within the region that cannot be interrupted: afterwards an interrupted fiber has no result any more.
       Effect.tap((status) => Effect.sync(() => resolve(status))),
       Effect.uninterruptible

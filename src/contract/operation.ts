@@ -61,8 +61,11 @@ interface Common<Name extends string, Payload extends PureSchema, Result extends
   readonly description: string
   readonly cli: CliSurface
   readonly mcp: McpSurface | Missing
-  /** Where the CLI has it done: by the daemon, which has the workspaces, or in its own process. @default host */
-  readonly home?: "daemon" | "host"
+  /**
+   * Where the CLI has it done: by the daemon, which has the workspaces and is started for it; by the daemon where one runs anyway,
+   * for its pool; or in its own process. @default host
+   */
+  readonly home?: "daemon" | "daemon-if-running" | "host"
   readonly annotations: Annotations
   readonly payload: () => Payload
   readonly result: () => Result

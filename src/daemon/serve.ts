@@ -1,7 +1,7 @@
 import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import * as RpcServer from "@effect/rpc/RpcServer"
-import { Effect, Layer, Ref, Schedule } from "effect"
+import { Effect, Layer, MutableRef, Ref, Schedule } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { StateDirectoryUnusable } from "../contract/errors.ts"
@@ -11,11 +11,14 @@ import { makePyroRpcs } from "../contract/rpc.ts"
 import { DaemonRecord } from "../local/daemon-control.ts"
 import { writeJsonAtomic } from "../system/atomic-file.ts"
 import { daemonFiles } from "../system/daemon-files.ts"
-import { ownIdentity } from "../system/identity.ts"
+import { ownIdentity, RETIRE_SIGNAL } from "../system/identity.ts"
+import { startWatchdog } from "../vm/watchdog.ts"
 import { type Active, handlers } from "./handlers.ts"
 
 /** How long a daemon without workspaces and requests stays, in ms: the next command is quicker for it. */
 const idleMs = Number(process.env["PYRO_DAEMON_IDLE_MS"] ?? 10 * 60_000)
+
+const lookEveryMs = 250
 
 /** Short whatever the state directory's path is: a socket address holds 107 bytes. */
 const shortPath = (file: string) =>
@@ -35,8 +38,21 @@ const listen = (active: Active, socket: string) =>
     Layer.provide(RpcSerialization.layerMsgPack)
   )
 
-/** Ends when there has been nothing to hold for a while. */
-const untilIdle = (active: Active) =>
+/** Whether somebody asked to leave, if nothing is held, instead of after a while. */
+const retirements = Effect.suspend(() => {
+  const asked = MutableRef.make(false)
+  const listener = () => void MutableRef.set(asked, true)
+  return Effect.acquireRelease(
+    Effect.sync(() => {
+      process.on(RETIRE_SIGNAL, listener)
+      return asked
+    }),
+    () => Effect.sync(() => process.off(RETIRE_SIGNAL, listener))
+  )
+})
+
+/** Ends when there has been nothing to hold for a while, or nothing is held and somebody asks. */
+const untilIdle = (active: Active, asked: MutableRef.MutableRef<boolean>) =>
   Effect.gen(function*() {
     const pyro = yield* Pyro
     let usedAt = Date.now()
@@ -45,9 +61,10 @@ const untilIdle = (active: Active) =>
       const busy = (yield* Ref.get(active)) > 0 ||
         workspaces.some(({ state }) => state !== "stopped" && state !== "failed")
       if (busy) usedAt = Date.now()
-      return Date.now() - usedAt < idleMs
+      const retire = MutableRef.getAndSet(asked, false)
+      return busy || (!retire && Date.now() - usedAt < idleMs)
     })
-    yield* Effect.repeat(look, { while: (stay) => stay, schedule: Schedule.spaced(Math.min(1000, idleMs)) })
+    yield* Effect.repeat(look, { while: (stay) => stay, schedule: Schedule.spaced(Math.min(lookEveryMs, idleMs)) })
     yield* Effect.logInfo("nothing is left to hold: leaving")
   })
 
@@ -76,6 +93,8 @@ export const serve = (version: string) =>
     // Its folder is for this user alone anyway.
     fs.chmodSync(socket, 0o600)
     yield* Effect.addFinalizer(() => Effect.sync(() => fs.rmSync(socket, { force: true })))
+    // What this process would release at its end, should it be killed: VMs of the pool and of `run`.
+    yield* startWatchdog([process.execPath, process.argv[1] ?? "", "gc"])
     yield* Effect.logInfo(`pyro ${version}, process ${process.pid}: ready`)
-    yield* untilIdle(active)
+    yield* untilIdle(active, yield* retirements)
   }))

@@ -11,7 +11,7 @@ import { makePyroRpcs } from "../contract/rpc.ts"
 import { newRequestId } from "../system/identity.ts"
 import { Paths } from "../system/Paths.ts"
 import { connectUnix } from "../system/unix-socket.ts"
-import { ensureDaemon, type StartDaemon } from "./start-daemon.ts"
+import { daemonRuns as runs, ensureDaemon, type StartDaemon } from "./start-daemon.ts"
 
 const socketTo = (path: string) =>
   Layer.effect(
@@ -105,3 +105,6 @@ export const layerDaemon = (start: StartDaemon): Layer.Layer<Pyro, PyroError> =>
       return nest(operations.map((row) => [row.name, callOf(client, row)] as const))
     })
   ).pipe(Layer.provide(Paths.layer))
+
+/** Whether a daemon of this version runs already, so that asking it starts none. */
+export const daemonRuns = (version: string) => Effect.provide(runs(version), Paths.layer)

@@ -4,7 +4,7 @@ import { readJson } from "../system/atomic-file.ts"
 import { daemonFiles } from "../system/daemon-files.ts"
 import { startDetached } from "../system/detached.ts"
 import { readTail } from "../system/file-tail.ts"
-import { isAlive, ProcessIdentity, signalIdentity } from "../system/identity.ts"
+import { isAlive, ProcessIdentity, RETIRE_SIGNAL, signalIdentity } from "../system/identity.ts"
 import type { Paths } from "../system/Paths.ts"
 import { connectUnix } from "../system/unix-socket.ts"
 
@@ -21,9 +21,6 @@ const Announced = Schema.Struct({ process: ProcessIdentity, version: Schema.Stri
 /** Taking up many workspaces after a crash takes a while. */
 const startTimeoutMs = 60_000
 const retireTimeoutMs = 2_000
-
-/** Tells a daemon to leave if it has nothing to hold. Every version understands it, whatever its requests look like. */
-export const RETIRE_SIGNAL = "SIGUSR2"
 
 const gone = (identity: ProcessIdentity, timeoutMs: number) =>
   Effect.sync(() => isAlive(identity)).pipe(
@@ -42,6 +39,14 @@ const checkVersion = (record: string, own: string) =>
     if (!(yield* gone(process, retireTimeoutMs))) {
       return yield* new DaemonMismatch({ running: version, own, detail: "it holds running workspaces" })
     }
+  })
+
+/** Whether a daemon of this version runs already. */
+export const daemonRuns = (own: string) =>
+  Effect.gen(function*() {
+    const { record } = yield* daemonFiles
+    const found = yield* Effect.orElseSucceed(readJson(record, Announced), () => Option.none<typeof Announced.Type>())
+    return Option.exists(found, ({ process, version }) => version === own && isAlive(process))
   })
 
 /** Makes sure that a daemon of this version listens; gives the path of its socket. */

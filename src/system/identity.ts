@@ -60,6 +60,9 @@ export const processesWithArgument = (...wanted: ReadonlyArray<string>): Readonl
     }
   })
 
+/** Tells a daemon to leave if it has nothing to hold. Every version understands it, whatever its requests look like. */
+export const RETIRE_SIGNAL = "SIGUSR2"
+
 /** Signals that very process; does nothing when it is gone. */
 export const signalIdentity = (identity: ProcessIdentity, signal: NodeJS.Signals): void => {
   if (!isAlive(identity)) return

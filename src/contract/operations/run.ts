@@ -139,6 +139,7 @@ export const run = streaming({
     ]
   },
   mcp: { tool: "vm_run", profiles: ["vm-run", "full"] },
+  home: "daemon-if-running",
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: RunPayload,
   event: RunEvent,
