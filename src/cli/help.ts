@@ -52,23 +52,47 @@ export const help = (path: ReadonlyArray<string>): string => {
   const beneath = operations.filter((row) => path.every((word, at) => row.cli.path[at] === word))
   const only = beneath.find((row) => row.cli.path.length === path.length)
   if (only !== undefined) return operationHelp(only)
-  const commands = table(beneath.map((row): Row => [row.cli.path.join(" "), row.summary]))
   return path.length > 0
-    ? [`Usage`, `  pyro ${path.join(" ")} <verb> [options]`, "", "Verbs", ...commands, ""].join("\n")
+    ? [
+      "Usage",
+      `  pyro ${path.join(" ")} <verb> [options]`,
+      "",
+      "Verbs",
+      ...table(beneath.map((row): Row => [row.cli.path.slice(path.length).join(" "), row.summary])),
+      "",
+      `pyro ${path.join(" ")} <verb> --help tells more.`,
+      ""
+    ].join("\n")
     : [
       "pyro runs commands in disposable microVMs.",
       "",
-      "  pyro run debian:12 -- git --version      a command, its output, its exit status",
-      "  pyro run debian:12                       a shell",
-      "  pyro run debian:12 --seed-path . -- ls   with a copy of this directory in /workspace",
+      "  pyro run debian:12 -- git --version              a command, its output, its exit status",
+      "  pyro workspace create --seed-path . --name fix   one that stays, with a copy of this directory",
+      "  pyro workspace exec fix -- make test             a command in it",
       "",
       "Commands",
-      ...commands,
+      ...table(commands()),
       "",
       "pyro <command> --help tells more; --json prints one JSON document instead of text.",
       "Something wrong? pyro doctor says how to mend it.",
       ""
     ].join("\n")
+}
+
+/** What the groups of commands are for. */
+const groups: Readonly<Record<string, string>> = {
+  workspace: "Create workspaces, work in them, see what changed, throw them away",
+  env: "The environments that microVMs start from",
+  daemon: "The process that holds the workspaces"
+}
+
+/** First words after `pyro`, each once. */
+const commands = (): ReadonlyArray<Row> => {
+  const first = new Map<string, string>()
+  for (const { cli: { path: [word] }, summary } of operations) {
+    if (!first.has(word)) first.set(word, groups[word] ?? summary)
+  }
+  return [...first]
 }
 
 type Row = readonly [left: string, right: string]

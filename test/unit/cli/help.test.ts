@@ -19,15 +19,26 @@ describe("help", () => {
     assert.notMatch(text, /--rows|--cols|--command|--memory-mib/)
   })
 
-  it("of pyro lists every command once, in at most 24 lines of at most 100 columns", () => {
+  it("of pyro names each command or group once, in at most 24 lines of at most 100 columns", () => {
     const lines = help([]).split("\n")
     assert.isAtMost(lines.length, 24)
     for (const line of lines) assert.isAtMost(line.length, 100, line)
-    for (const row of operations) {
-      assert.strictEqual(
-        lines.filter((line) => line.startsWith(`  ${row.cli.path.join(" ")} `) && line.includes(row.summary)).length,
-        1
-      )
+    const firsts = new Set(operations.map((row) => row.cli.path[0]))
+    const listed = lines.slice(lines.indexOf("Commands") + 1, lines.length)
+      .flatMap((line) => /^ {2}([a-z]+) {2,}\S/.exec(line)?.slice(1) ?? [])
+    assert.deepStrictEqual(listed, [...firsts])
+  })
+
+  it("of a group lists every verb with its summary", () => {
+    for (const group of ["workspace", "env", "daemon"]) {
+      const lines = help([group]).split("\n")
+      for (const row of operations.filter((one) => one.cli.path[0] === group)) {
+        const verb = row.cli.path.slice(1).join(" ")
+        assert.strictEqual(
+          lines.filter((line) => line.startsWith(`  ${verb} `) && line.endsWith(row.summary)).length,
+          1
+        )
+      }
     }
   })
 
