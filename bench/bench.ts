@@ -1,3 +1,4 @@
+import type { Daemon } from "./daemon.ts"
 import type { Floor } from "./floors/template.ts"
 import type { Product } from "./product.ts"
 import type { Room } from "./room.ts"
@@ -7,6 +8,8 @@ export interface Bench {
   readonly room: Room
   readonly floor: Floor
   readonly product: Product
+  /** A daemon of the benchmarks' own, started when a row first asks for it. */
+  readonly daemon: Daemon
   /** argv of the built command line. */
   readonly pyro: ReadonlyArray<string>
   /** Environment that everything runs in. */

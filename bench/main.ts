@@ -1,6 +1,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import type { Bench } from "./bench.ts"
+import { openDaemon } from "./daemon.ts"
 import { floorsTable, measureFloors } from "./floors-table.ts"
 import { cacheFolder, findImages } from "./floors/images.ts"
 import { openFloor } from "./floors/open.ts"
@@ -36,7 +37,8 @@ const bench = async (root: string, options: Options): Promise<number> => {
     memoryMib
   })
   const pyro = [process.execPath, path.join(root, "dist", "pyro.js")]
-  const tools: Bench = { room, floor, product, pyro, environment }
+  const daemon = openDaemon(pyro)
+  const tools: Bench = { room, floor, product, daemon, pyro, environment }
   const report = async (measured: object, text: string) => {
     process.stdout.write(`\n${text}\n`)
     if (options.json === undefined) return
@@ -68,6 +70,7 @@ const bench = async (root: string, options: Options): Promise<number> => {
     for (const failure of failed) say(`not measured: ${failure}`)
     return failed.length === 0 ? 0 : 1
   } finally {
+    await daemon.close()
     await product.close()
     room.leave()
   }

@@ -1,6 +1,9 @@
 import type { Plan } from "./measure.ts"
+import { cliExec, runDaemon } from "./rows/cli-exec.ts"
+import { createWarm } from "./rows/create.ts"
 import { exec } from "./rows/exec.ts"
 import { idleMemory } from "./rows/idle-memory.ts"
+import { reset } from "./rows/reset.ts"
 import { restore } from "./rows/restore.ts"
 import { run } from "./rows/run.ts"
 import { seed } from "./rows/seed.ts"
@@ -11,12 +14,16 @@ import { version } from "./rows/version.ts"
 
 /** Every row, in the order of the table. */
 export const plans: ReadonlyArray<Plan> = [
+  createWarm,
   restore,
+  reset,
   exec,
   stdout,
   idleMemory,
   version,
+  cliExec,
   run,
+  runDaemon,
   slowReader,
   seed,
   tenAtOnce

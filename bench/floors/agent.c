@@ -204,6 +204,17 @@ static void time_run(size_t length)
     answer(WIFEXITED(status) ? WEXITSTATUS(status) : 255, &took, sizeof took);
 }
 
+/* payload: targets, unmounted in their order. */
+static int unmount_all(size_t length)
+{
+    char *word[MAX_ARGS + 1];
+    size_t count = split(payload, length, word);
+    for (size_t i = 0; i < count; i++)
+        if (umount2(word[i], 0) != 0)
+            return errno;
+    return 0;
+}
+
 /* payload: u32 MiB. The answer's head says 0 bytes; the MiB follow it without any frame. */
 static void pour(void)
 {
@@ -252,6 +263,7 @@ static void serve(void)
     case 't': time_run(length); break;
     case 'b': pour(); break;
     case 'o': relay(length); break;
+    case 'u': answer(unmount_all(length), "", 0); break;
     case 's': sync(); answer(0, "", 0); break;
     default: answer(ENOSYS, "", 0);
     }

@@ -3,7 +3,7 @@ import type { Socket } from "node:net"
 
 /** One request to the floor's agent (bench/floors/agent.c). */
 export interface Request {
-  readonly operation: "e" | "r" | "m" | "x" | "t" | "b" | "o" | "s"
+  readonly operation: "e" | "r" | "m" | "x" | "t" | "b" | "o" | "s" | "u"
   readonly payload: Uint8Array
 }
 
@@ -29,6 +29,7 @@ export const mount = (source: string, target: string, type: string, data = ""): 
   operation: "m",
   payload: words(source, target, type, data)
 })
+export const unmount = (...targets: ReadonlyArray<string>): Request => ({ operation: "u", payload: words(...targets) })
 export const exec = (root: string, ...argv: ReadonlyArray<string>): Request => ({
   operation: "x",
   payload: words(root, ...argv)

@@ -8,6 +8,8 @@ import { emptyQcow2 } from "./qcow2.ts"
 import { type Monitor, monitor } from "./qmp.ts"
 
 export interface FloorVm {
+  /** QEMU's working directory. */
+  readonly folder: string
   readonly pid: number
   readonly monitor: Monitor
   readonly channel: FloorChannel
@@ -53,7 +55,7 @@ export const startVm = async (machine: Machine, place: VmPlace, frozen?: Frozen)
   try {
     const [qmp, port] = await Promise.race([Promise.all(sockets.map(({ connected }) => connected)), death])
     if (qmp === undefined || port === undefined || qemu.pid === undefined) throw new Error("QEMU did not start")
-    return { pid: qemu.pid, monitor: monitor(qmp), channel: channel(port), destroy }
+    return { folder: place.folder, pid: qemu.pid, monitor: monitor(qmp), channel: channel(port), destroy }
   } catch (cause) {
     await destroy()
     throw cause

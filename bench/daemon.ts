@@ -1,0 +1,91 @@
+import { Effect, ManagedRuntime, Schema, Stream } from "effect"
+import * as fs from "node:fs"
+import type { PyroError } from "../src/contract/errors.ts"
+import { ExecPayload } from "../src/contract/operations/workspace-exec.ts"
+import { CreatePayload } from "../src/contract/operations/workspace-lifecycle.ts"
+import { Pyro, type PyroService } from "../src/contract/Pyro.ts"
+import { layerDaemon } from "../src/sdk/client.ts"
+
+/** The product behind its daemon, as the command line uses it. */
+export interface Daemon {
+  readonly call: <A>(use: (pyro: PyroService) => Effect.Effect<A, PyroError>) => Promise<A>
+  /** Creates a workspace; gives its id. */
+  readonly create: (options?: { readonly seed_path?: string; readonly memory_mib?: number }) => Promise<string>
+  /** Runs a command to its end; gives the bytes it wrote to stdout. Fails when its status is not 0. */
+  readonly exec: (workspace: string, ...argv: ReadonlyArray<string>) => Promise<number>
+  readonly remove: (workspace: string) => Promise<void>
+  /** Waits until the pool has as many members as it will have. */
+  readonly settled: () => Promise<void>
+  readonly pid: () => Promise<number>
+  readonly close: () => Promise<void>
+}
+
+/** What the built program calls itself (scripts/build/entry.cjs): a client of another build would be refused. */
+const buildOf = (entry: string) => {
+  const text = fs.readFileSync(entry, "utf8")
+  const version = /VERSION = "([^"]+)"/.exec(text)?.[1]
+  const bundle = /BUNDLE = "main-([0-9a-f]{8})/.exec(text)?.[1]
+  return `${version} (${bundle})`
+}
+
+const poolMembers = 2
+
+export const openDaemon = (pyro: ReadonlyArray<string>): Daemon => {
+  const [program = "", ...args] = pyro
+  const runtime = ManagedRuntime.make(
+    layerDaemon({ version: buildOf(args.at(-1) ?? ""), command: [program, ...args, "__daemon"] })
+  )
+  let used = false
+  const call: Daemon["call"] = (use) => {
+    used = true
+    return runtime.runPromise(Effect.flatMap(Pyro, use))
+  }
+  const status = () => call((daemon) => daemon.daemon.status({}))
+  return {
+    call,
+    create: (options = {}) =>
+      call((daemon) =>
+        Effect.flatMap(
+          Effect.orDie(Schema.decodeUnknown(CreatePayload())(options)),
+          (payload) =>
+            Effect.flatMap(Stream.runLast(daemon.workspace.create(payload)), (last) =>
+              last._tag === "Some" && last.value._tag === "Ready"
+                ? Effect.succeed(last.value.workspace.id)
+                : Effect.dieMessage("create ended without a workspace"))
+        )
+      ),
+    exec: (workspace, ...command) =>
+      call((daemon) =>
+        Effect.gen(function*() {
+          const payload = yield* Effect.orDie(Schema.decodeUnknown(ExecPayload())({ workspace, command }))
+          let [bytes, ended] = [0, -1]
+          yield* Stream.runForEach(daemon.workspace.exec(payload), (event) =>
+            Effect.sync(() => {
+              if (event._tag === "Output" && event.from === "stdout") bytes += event.bytes.length
+              if (event._tag === "Exited") ended = event.status
+            }))
+          return ended === 0 ? bytes : yield* Effect.dieMessage(`${command.join(" ")}: status ${ended}`)
+        })
+      ),
+    remove: (workspace) =>
+      call((daemon) => Effect.asVoid(daemon.workspace.delete({ workspaces: [workspace], all: false }))),
+    settled: async () => {
+      for (let waited = 0; waited < 600; waited++) {
+        const { vms } = await status()
+        if (vms.filter(({ pid, purpose }) => purpose === "pool" && pid !== undefined).length >= poolMembers) break
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+      // The last member is recorded before it has been through its claim.
+      await new Promise((resolve) => setTimeout(resolve, 600))
+    },
+    pid: async () => (await status()).pid ?? 0,
+    close: async () => {
+      if (used) {
+        await call((daemon) => daemon.workspace.delete({ workspaces: [], all: true }))
+        const pid = (await status()).pid
+        if (pid !== undefined) process.kill(pid, "SIGTERM")
+      }
+      await runtime.dispose()
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import { type Plan, side, timed } from "../measure.ts"
+
+const command = ["/bin/cat", "/etc/debian_version"] as const
+
+export const createWarm: Plan = {
+  name: "create-warm",
+  unit: "ms",
+  about:
+    "workspace created and its first command done, over the socket, pool warm; floor: a member claimed by a script: disk " +
+    "switched in, reseeded, mounted, cat run",
+  budget: { kind: "ratio", atMost: 1.5 },
+  prototype: 30,
+  rounds: (runs) => runs,
+  warmups: 2,
+  floor: async ({ floor }) =>
+    side(async () => {
+      const { claim, vm } = await floor.member()
+      // A member has been standing for a while when it is claimed.
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      let output = ""
+      const ms = await timed(async () => (output = await claim(...command)))
+      await vm.destroy()
+      if (!/^\d+\.\d+/.test(output)) throw new Error(`the floor's guest printed ${output}`)
+      return ms
+    }),
+  ours: async ({ daemon }) =>
+    side(async () => {
+      await daemon.settled()
+      let workspace = ""
+      const ms = await timed(async () => {
+        workspace = await daemon.create()
+        await daemon.exec(workspace, ...command)
+      })
+      await daemon.remove(workspace)
+      return ms
+    })
+}
