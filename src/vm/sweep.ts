@@ -52,6 +52,10 @@ export const endVm = (id: VmId) =>
     return [...ended, ...memory, ...folder]
   })
 
+/** Removes what a VM used whose QEMU is gone; one that still runs is left as it is. */
+export const endVmIfDead = (id: VmId) =>
+  Effect.suspend(() => processesOf(id).length === 0 ? endVm(id) : Effect.succeed([]))
+
 /**
  * Ends the VMs of workspaces that nobody answers for and that `keep` does not name: leftovers of a step that a crash cut short. Only
  * for the process that has the workspaces.

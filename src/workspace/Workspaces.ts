@@ -18,7 +18,7 @@ import { type Lifecycle, type LifecycleServices, type Notify, pickServices } fro
 import { create } from "./lifecycle/create.ts"
 import { lastActivity, touch } from "./lifecycle/record.ts"
 import { commandsOf, type Entry, infoOf, makeRegistry, runningGeneration } from "./lifecycle/registry.ts"
-import { remove, reset, start, stop } from "./lifecycle/steps.ts"
+import { remove, removeAlone, reset, start, stop } from "./lifecycle/steps.ts"
 import { update } from "./lifecycle/update.ts"
 
 type Events = Stream.Stream<WorkspaceEvent, PyroError>
@@ -99,10 +99,22 @@ const make = Effect.gen(function*() {
     Effect.gen(function*() {
       const entries = payload.all
         ? [...registry.entries.values()]
-        : yield* Effect.forEach([...new Set(payload.workspaces)], registry.find)
-      yield* Effect.forEach(entries, (entry) => remove(lifecycle, entry), { concurrency: 4, discard: true })
-      return entries.map(({ id }) => id)
-    })
+        : [...new Set(yield* Effect.forEach(payload.workspaces, registry.find))]
+      // Each is tried, whatever becomes of the others.
+      const results = yield* Effect.forEach(
+        entries,
+        (entry) =>
+          Effect.as(remove(lifecycle, entry), [entry.id]).pipe(
+            Effect.catchIf(
+              (failure) => payload.all && failure._tag === "WorkspaceNotFound",
+              () => Effect.succeed([])
+            ),
+            Effect.either
+          ),
+        { concurrency: 4 }
+      )
+      return (yield* Effect.all(results)).flat()
+    }).pipe(Effect.provide(context))
 
   return Workspaces.of({
     create: (payload) => events((notify) => create(lifecycle, payload, notify)),
@@ -139,17 +151,20 @@ const make = Effect.gen(function*() {
   })
 })
 
-/** Deletes what has expired. One that is just being used in another way is looked at again the next time. */
+/** Deletes what has expired. One that is just being changed is looked at again the next time. */
 const expire = (lifecycle: Lifecycle) =>
   Effect.forEach([...lifecycle.registry.entries.values()], (entry) =>
     Effect.gen(function*() {
       const record = yield* Ref.get(entry.record)
-      if (record.ttlSeconds === undefined) return
+      if (record.ttlSeconds === undefined || !lifecycle.registry.entries.has(entry.id)) return
       const commands = yield* Ref.get(entry.commands)
       if (Option.isSome(commands) && commands.value.running.size > 0) return yield* touch(entry.folder)
       const at = lastActivity(entry.folder, record).getTime() + record.ttlSeconds * 1000
-      if (Date.now() >= at) yield* Effect.ignoreLogged(remove(lifecycle, entry))
-    }), { discard: true })
+      if (Date.now() >= at) yield* removeAlone(lifecycle, entry)
+    }).pipe(
+      entry.one.withPermitsIfAvailable(1),
+      Effect.catchAllCause((cause) => Effect.logWarning(`${entry.id} has expired and cannot be deleted`, cause))
+    ), { discard: true })
 
 /** Lets go of the running VMs, for the next process to attach to. */
 const leaveAll = (lifecycle: Lifecycle) =>

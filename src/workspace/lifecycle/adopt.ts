@@ -1,16 +1,17 @@
-import { Effect, Exit, Option, Ref, Scope } from "effect"
+import { Effect, Either, Exit, Option, Ref, Scope } from "effect"
 import * as fs from "node:fs"
 import { Paths } from "../../system/Paths.ts"
 import type { VmId } from "../../vm/record.ts"
-import { sweepWorkspaceVms } from "../../vm/sweep.ts"
+import { endVmIfDead, sweepVms, sweepWorkspaceVms } from "../../vm/sweep.ts"
+import { sweepTemplates } from "../../vm/templates.ts"
 import { Vmm } from "../../vm/Vmm.ts"
 import { openCommands } from "../exec/commands.ts"
 import { install, type Lifecycle } from "./context.ts"
 import { forget } from "./create.ts"
 import { inOwnScope } from "./generation.ts"
-import { folderOf, readWorkspace, type WorkspaceId, type WorkspaceRecord, workspacesDirectory } from "./record.ts"
+import { folderOf, readWorkspace, type WorkspaceId, workspacesDirectory } from "./record.ts"
 import { type Entry, makeEntry } from "./registry.ts"
-import { removeLeftoverDisks } from "./steps.ts"
+import { forgetCommands, removeLeftoverDisks } from "./steps.ts"
 
 const isId = (name: string): name is WorkspaceId => /^ws-[0-9a-f]{10}$/.test(name)
 
@@ -26,8 +27,14 @@ export const adoptAll = (lifecycle: Lifecycle) =>
     const found: Array<Entry> = []
     for (const id of fs.readdirSync(root).filter(isId)) {
       const folder = folderOf(stateDir, id)
-      const record = yield* Effect.orElseSucceed(readWorkspace(folder), () => Option.none<WorkspaceRecord>())
-      // Without a record nothing but the folder was made.
+      const read = yield* Effect.either(readWorkspace(folder))
+      if (Either.isLeft(read)) {
+        // There may be work in it that another version, or a person, can still save.
+        yield* Effect.logWarning(`left alone, its record is damaged: ${read.left.message}`)
+        continue
+      }
+      const record = read.right
+      // Without a record nothing but the folder was made, or is left.
       if (Option.isNone(record)) {
         yield* Effect.promise(() => fs.promises.rm(folder.directory, { recursive: true, force: true }))
       } else found.push(yield* makeEntry(lifecycle, folder, record.value))
@@ -39,8 +46,19 @@ export const adoptAll = (lifecycle: Lifecycle) =>
     }
     // First: no disk may have two writers.
     yield* sweepWorkspaceVms(counted)
-    yield* Effect.forEach(found, (entry) => adopt(lifecycle, entry), { concurrency: 4, discard: true })
+    // Members of the pool and half-made VMs and templates of the process before.
+    yield* sweepVms
+    yield* sweepTemplates
+    yield* Effect.forEach(found, (entry) => adoptOne(lifecycle, entry), { concurrency: 4, discard: true })
   })
+
+/** What is wrong with one workspace keeps no other from being taken up. */
+const adoptOne = (lifecycle: Lifecycle, entry: Entry) =>
+  Effect.catchAllDefect(adopt(lifecycle, entry), (defect) =>
+    Effect.zipRight(
+      Effect.logError(`${entry.id} cannot be taken up`, defect),
+      Ref.set(entry.state, { state: "failed", detail: `it could not be taken up: ${String(defect)}` })
+    ))
 
 const adopt = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.gen(function*() {
@@ -49,6 +67,7 @@ const adopt = (lifecycle: Lifecycle, entry: Entry) =>
     lifecycle.registry.entries.set(entry.id, entry)
     yield* removeLeftoverDisks(entry)
     const commands = yield* Scope.extend(openCommands(entry.folder), entry.scope)
+    if (record.staleCommands === true) yield* forgetCommands(entry, commands)
     yield* Ref.set(entry.commands, Option.some(commands))
     if (record.phase === "stopped" || record.vm === undefined) return yield* Ref.set(entry.state, { state: "stopped" })
     const vm = record.vm
@@ -60,10 +79,11 @@ const adopt = (lifecycle: Lifecycle, entry: Entry) =>
         )
       ),
       Effect.catchAll((failure) =>
-        Effect.zipRight(
+        Effect.all([
+          endVmIfDead(vm),
           commands.loseAll(failure),
           Ref.set(entry.state, { state: "failed", detail: failure.message })
-        )
+        ])
       )
     )
   })

@@ -1,5 +1,5 @@
 import { Context, Effect, Exit, Option, Ref, Scope } from "effect"
-import type { PyroError } from "../../contract/errors.ts"
+import { type PyroError, WorkspaceNotFound } from "../../contract/errors.ts"
 import type { Notice } from "../../contract/notice.ts"
 import type { WorkspaceState } from "../../contract/operations/workspace-info.ts"
 import { SeedImages } from "../../disk/SeedImages.ts"
@@ -8,9 +8,10 @@ import { Kernel } from "../../environment/Kernel.ts"
 import { Paths } from "../../system/Paths.ts"
 import { HostFacts } from "../../vm/HostFacts.ts"
 import { Pool } from "../../vm/Pool.ts"
+import { endVm } from "../../vm/sweep.ts"
 import { Vmm } from "../../vm/Vmm.ts"
 import type { Generation } from "./generation.ts"
-import { type WorkspaceRecord, writeWorkspace } from "./record.ts"
+import { type WorkspaceRecord, writeWorkspace, type WriteWorkspaceOptions } from "./record.ts"
 import type { Entry, Registry } from "./registry.ts"
 
 /** What lifecycle steps are done with. */
@@ -30,13 +31,25 @@ export const progress = (notify: Notify, message: string, fraction: number) =>
   Effect.sync(() => notify({ _tag: "Notice", level: "progress", message, fraction }))
 
 /** Changes what a workspace is, on disk first. */
-export const commit = (entry: Entry, change: (record: WorkspaceRecord) => WorkspaceRecord) =>
+export const commit = (
+  entry: Entry,
+  change: (record: WorkspaceRecord) => WorkspaceRecord,
+  options: WriteWorkspaceOptions = {}
+) =>
   Effect.gen(function*() {
     const changed = change(yield* Ref.get(entry.record))
-    yield* writeWorkspace(entry.folder, changed)
+    yield* writeWorkspace(entry.folder, changed, options)
     yield* Ref.set(entry.record, changed)
     return changed
   })
+
+/** One lifecycle step at a time; fails when the workspace was deleted before it was this one's turn. */
+export const alone = (lifecycle: Lifecycle, entry: Entry) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
+  Effect.suspend((): Effect.Effect<A, E | WorkspaceNotFound, R> =>
+    lifecycle.registry.entries.get(entry.id) === entry
+      ? work
+      : Effect.fail(new WorkspaceNotFound({ workspace: entry.id, similar: [] }))
+  ).pipe(entry.one.withPermits(1))
 
 /** Says what is being done while it is done; when it fails the state before is back, unless the VM died meanwhile. */
 export const during = (entry: Entry, state: WorkspaceState) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
@@ -74,3 +87,14 @@ export const close = (generation: Generation) => Scope.close(generation.scope, E
 
 /** Takes the current generation out, so that nobody starts anything in it any more. */
 export const takeOut = (entry: Entry) => Ref.getAndSet(entry.generation, Option.none<Generation>())
+
+/** Undoes `takeOut`; a VM that died meanwhile is noticed now. */
+export const putBack = (lifecycle: Lifecycle, entry: Entry, taken: Option.Option<Generation>) =>
+  Option.match(taken, { onNone: () => Effect.void, onSome: (generation) => install(lifecycle, entry, generation) })
+
+/** Ends the VM that the record names where this process could not attach to it. Its disk may then have another one. */
+export const endUnattached = (entry: Entry) =>
+  Effect.gen(function*() {
+    const { vm } = yield* Ref.get(entry.record)
+    if (vm !== undefined && Option.isNone(yield* Ref.get(entry.generation))) yield* endVm(vm)
+  })

@@ -1,6 +1,5 @@
 import { Effect, Exit, Option, Ref, Scope } from "effect"
 import * as fs from "node:fs"
-import { StateDirectoryUnusable } from "../../contract/errors.ts"
 import type { CreatePayload } from "../../contract/operations/workspace-lifecycle.ts"
 import { SeedImages } from "../../disk/SeedImages.ts"
 import { holdSeed, makeWorkspaceDisk, readWorkspaceDisk } from "../../disk/workspace-disk.ts"
@@ -14,9 +13,19 @@ import { openCommands } from "../exec/commands.ts"
 import { prepareSeed } from "../seed/prepare.ts"
 import { close, commit, install, type Lifecycle, type Notify, progress } from "./context.ts"
 import { openGeneration } from "./generation.ts"
-import { folderOf, newWorkspaceId, type WorkspaceFolder, type WorkspaceRecord, writeWorkspace } from "./record.ts"
+import {
+  folderOf,
+  newWorkspaceId,
+  touch,
+  unwritable,
+  type WorkspaceFolder,
+  type WorkspaceRecord,
+  writeWorkspace
+} from "./record.ts"
 import { type Entry, makeEntry } from "./registry.ts"
 import { tellSkipped } from "./skipped.ts"
+
+const warmAfter = "2 seconds"
 
 /** The record that announces a workspace before anything of it is made. */
 const announced = (payload: CreatePayload): WorkspaceRecord => ({
@@ -45,7 +54,7 @@ const makeFolder = (folder: WorkspaceFolder) =>
       fs.mkdirSync(folder.directory, { recursive: true, mode: 0o700 })
       fs.writeFileSync(folder.activity, "", { mode: 0o600 })
     },
-    catch: (cause) => new StateDirectoryUnusable({ path: folder.directory, detail: (cause as Error).message })
+    catch: unwritable(folder)
   })
 
 /** Fills a folder with the images and the first disk of a workspace. */
@@ -87,7 +96,8 @@ export const create = (lifecycle: Lifecycle, payload: CreatePayload, notify: Not
       faultPoint("create:announced")
       // Once more where somebody emptied the cache between an image's making and its holding.
       const prepared = yield* prepareDisk(record, folder, payload, notify).pipe(
-        Effect.retry({ times: 1, while: (failure) => failure._tag === "ImageDamaged" })
+        Effect.retry({ times: 1, while: (failure) => failure._tag === "ImageDamaged" }),
+        Effect.interruptible
       )
       yield* Ref.set(entry.commands, Option.some(yield* Scope.extend(openCommands(folder), entry.scope)))
       const generation = yield* openGeneration(lifecycle.scope, {
@@ -105,11 +115,17 @@ export const create = (lifecycle: Lifecycle, payload: CreatePayload, notify: Not
         environment: { name: payload.environment, digest: prepared.environment.digest }
       })).pipe(Effect.onError(() => close(generation)))
       faultPoint("create:committed")
+      yield* touch(folder)
       yield* install(lifecycle, entry, generation)
-      // The first diff finds both trees in the guest's memory.
-      yield* warmBaseline(generation.channel).pipe(Effect.ignore, Effect.forkIn(generation.scope))
+      // The first diff finds both trees in the guest's memory; the first command goes before.
+      yield* warmBaseline(generation.channel).pipe(
+        Effect.delay(warmAfter),
+        Effect.ignore,
+        Effect.interruptible,
+        Effect.forkIn(generation.scope)
+      )
       return entry
-    })
+    }).pipe(Effect.uninterruptible)
     return yield* made.pipe(Effect.onError(() => forget(lifecycle, entry)), entry.one.withPermits(1))
   })
 
@@ -117,6 +133,9 @@ export const create = (lifecycle: Lifecycle, payload: CreatePayload, notify: Not
 export const forget = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.gen(function*() {
     yield* Scope.close(entry.scope, Exit.void)
+    // First: a folder without it is nobody's.
+    fs.rmSync(entry.folder.record, { force: true })
+    faultPoint("delete:forgotten")
     yield* Effect.promise(() => fs.promises.rm(entry.folder.directory, { recursive: true, force: true }))
     lifecycle.registry.entries.delete(entry.id)
   })

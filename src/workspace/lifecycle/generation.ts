@@ -28,12 +28,15 @@ const hostnameOf = ({ id, name }: WorkspaceRecord) => {
   return label === "" ? id : label.slice(0, 63)
 }
 
-/** Keeps what an acquisition made in a scope of its own below `parent`; when it fails, or is interrupted, all of it is released. */
+/**
+ * Keeps what an acquisition made in a scope of its own below `parent`; when it fails, or is interrupted, all of it is released. The
+ * acquisition can be interrupted even where the caller cannot: so the caller loses nothing that was made.
+ */
 export const inOwnScope = <A, E, R>(parent: Scope.Scope, acquire: Effect.Effect<A, E, R | Scope.Scope>) =>
-  Effect.uninterruptibleMask((restore) =>
+  Effect.uninterruptible(
     Effect.gen(function*() {
       const scope = yield* Scope.fork(parent, ExecutionStrategy.sequential)
-      const value = yield* restore(Scope.extend(acquire, scope)).pipe(
+      const value = yield* Effect.interruptible(Scope.extend(acquire, scope)).pipe(
         Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
       )
       return { value, scope } as const

@@ -2,8 +2,8 @@ import { Effect, Schema } from "effect"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { StateDirectoryUnusable } from "../../contract/errors.ts"
-import { readJson, writeJsonAtomic } from "../../system/atomic-file.ts"
+import { NoSpace, StateDirectoryUnusable } from "../../contract/errors.ts"
+import { readJson, syncFile, writeJsonAtomic } from "../../system/atomic-file.ts"
 import { VmId } from "../../vm/record.ts"
 
 export const WorkspaceId = Schema.String.pipe(Schema.pattern(/^ws-[0-9a-f]{10}$/), Schema.brand("WorkspaceId"))
@@ -37,6 +37,8 @@ export const WorkspaceRecord = Schema.Struct({
   seedPath: Schema.optional(Schema.String),
   repoUrl: Schema.optional(Schema.String),
   repoRef: Schema.optional(Schema.String),
+  /** The journal still has the commands of the disk before: a reset was cut short. */
+  staleCommands: Schema.optional(Schema.Boolean),
   createdAt: Schema.String
 })
 export type WorkspaceRecord = typeof WorkspaceRecord.Type
@@ -71,11 +73,28 @@ export const folderOf = (stateDir: string, id: WorkspaceId): WorkspaceFolder => 
   }
 }
 
+/** Why something of a workspace could not be written. */
+export const unwritable = (folder: WorkspaceFolder) => (cause: unknown) => {
+  const { code, message } = cause as NodeJS.ErrnoException
+  return code === "ENOSPC" || code === "EDQUOT"
+    ? new NoSpace({ where: "state directory", path: folder.directory, neededMib: 1, availableMib: 0 })
+    : new StateDirectoryUnusable({ path: folder.directory, detail: message })
+}
+
+export interface WriteWorkspaceOptions {
+  /** Waits until it is on disk. @default unless the workspace is just being made */
+  readonly durable?: boolean
+}
+
+/**
+ * Writes a record. It survives this process at once, and a power cut a moment later: a create does not wait for the disk, and what a
+ * power cut would undo of it ran in a VM that it ends as well.
+ */
 export const writeWorkspace = (folder: WorkspaceFolder, record: WorkspaceRecord) =>
   Effect.mapError(
-    writeJsonAtomic(folder.record, WorkspaceRecord, record, { durable: record.phase !== "creating" }),
+    writeJsonAtomic(folder.record, WorkspaceRecord, record),
     ({ detail }) => new StateDirectoryUnusable({ path: folder.directory, detail })
-  )
+  ).pipe(Effect.zipLeft(Effect.forkDaemon(Effect.ignore(syncFile(folder.record)))))
 
 export const readWorkspace = (folder: WorkspaceFolder) => readJson(folder.record, WorkspaceRecord)
 

@@ -8,7 +8,20 @@ import { Environments } from "../../environment/Environments.ts"
 import { Kernel } from "../../environment/Kernel.ts"
 import { faultPoint } from "../../system/fault.ts"
 import { heldBase } from "../../vm/base.ts"
-import { close, commit, during, install, type Lifecycle, type Notify, progress, takeOut } from "./context.ts"
+import type { Commands } from "../exec/commands.ts"
+import {
+  alone,
+  close,
+  commit,
+  during,
+  endUnattached,
+  install,
+  type Lifecycle,
+  type Notify,
+  progress,
+  putBack,
+  takeOut
+} from "./context.ts"
 import { forget } from "./create.ts"
 import { openGeneration } from "./generation.ts"
 import type { WorkspaceRecord } from "./record.ts"
@@ -42,43 +55,47 @@ const imagesOf = (entry: Entry, record: WorkspaceRecord) =>
 /** A VM on one of the workspace's disks; nothing of the workspace changes until the caller commits it. */
 const generationOn = (lifecycle: Lifecycle, entry: Entry, record: WorkspaceRecord, notify: Notify) =>
   Effect.gen(function*() {
-    const images = yield* imagesOf(entry, record)
-    const placeholder = yield* Effect.flatMap(SeedImages, (seeds) => seeds.empty(record.diskMib))
-    const disk = yield* readWorkspaceDisk(entry.folder.disk(record.disk), virtualBytesOf(record))
+    const from = yield* Effect.interruptible(Effect.all({
+      images: imagesOf(entry, record),
+      placeholder: Effect.flatMap(SeedImages, (seeds) => seeds.empty(record.diskMib)),
+      disk: readWorkspaceDisk(entry.folder.disk(record.disk), virtualBytesOf(record))
+    }))
     return yield* openGeneration(lifecycle.scope, {
       record,
-      images,
-      disk,
-      placeholder,
+      ...from,
       onTemplate: progress(notify, "preparing a template (once)", 0.5)
     })
   })
 
 /** Ends the VM and keeps the disk. Of a workspace without a VM nothing is left to do. */
-export const stop = (_lifecycle: Lifecycle, entry: Entry) =>
+export const stop = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.gen(function*() {
+    yield* endUnattached(entry)
     const current = yield* takeOut(entry)
-    if (Option.isSome(current)) {
-      yield* current.value.channel.call.sync({ dropCaches: 0 }).pipe(
-        Effect.interruptible,
-        Effect.timeout(syncTimeout),
-        Effect.ignoreLogged
-      )
-    }
-    faultPoint("stop:synced")
-    yield* commit(entry, ({ vm: _, ...record }) => ({ ...record, phase: "stopped" }))
+    yield* Effect.gen(function*() {
+      if (Option.isSome(current)) {
+        yield* current.value.channel.call.sync({ dropCaches: 0 }).pipe(
+          Effect.interruptible,
+          Effect.timeout(syncTimeout),
+          Effect.ignoreLogged
+        )
+      }
+      faultPoint("stop:synced")
+      yield* commit(entry, ({ vm: _, ...record }) => ({ ...record, phase: "stopped" }))
+    }).pipe(Effect.onError(() => putBack(lifecycle, entry, current)))
     faultPoint("stop:committed")
     if (Option.isSome(current)) yield* close(current.value)
     const commands = yield* commandsOf(entry)
     yield* commands.loseAll(stoppedBy("stop"))
     yield* Ref.set(entry.state, { state: "stopped" })
-  }).pipe(Effect.uninterruptible, during(entry, "stopping"), entry.one.withPermits(1))
+  }).pipe(Effect.uninterruptible, during(entry, "stopping"), alone(lifecycle, entry))
 
 /** A new VM on the kept disk; a running workspace stays as it is. */
 export const start = (lifecycle: Lifecycle, entry: Entry, notify: Notify) =>
   Effect.gen(function*() {
     if (Option.isSome(yield* Ref.get(entry.generation))) return
     yield* Effect.gen(function*() {
+      yield* endUnattached(entry)
       const record = yield* Ref.get(entry.record)
       const generation = yield* generationOn(lifecycle, entry, record, notify)
       faultPoint("start:started")
@@ -91,8 +108,18 @@ export const start = (lifecycle: Lifecycle, entry: Entry, notify: Notify) =>
       faultPoint("start:committed")
       yield* touch(entry.folder)
       yield* install(lifecycle, entry, generation)
-    }).pipe(during(entry, "starting"))
-  }).pipe(entry.one.withPermits(1))
+    }).pipe(Effect.uninterruptible, during(entry, "starting"))
+  }).pipe(alone(lifecycle, entry))
+
+/** A new, empty disk on the seed of another. What an attempt that failed left there goes. */
+const newDiskLike = (oldDisk: string, newDisk: string, record: WorkspaceRecord) =>
+  Effect.gen(function*() {
+    yield* removeFolder(newDisk)
+    const { seed } = yield* readWorkspaceDisk(oldDisk, virtualBytesOf(record))
+    yield* holdSeed(newDisk, seed.path)
+    yield* makeWorkspaceDisk(newDisk, seed.virtualBytes)
+    faultPoint("reset:disk")
+  })
 
 /**
  * Back to the state right after creation: a new disk on the same seed and a new VM on it, which take the place of the old ones in one
@@ -103,45 +130,64 @@ export const reset = (lifecycle: Lifecycle, entry: Entry, notify: Notify) =>
     const before = yield* Ref.get(entry.record)
     const next = { ...before, disk: before.disk + 1, generation: before.generation + 1 }
     const [oldDisk, newDisk] = [entry.folder.disk(before.disk), entry.folder.disk(next.disk)]
-    const generation = yield* Effect.gen(function*() {
-      const { seed } = yield* readWorkspaceDisk(oldDisk, virtualBytesOf(before))
-      yield* holdSeed(newDisk, seed.path)
-      yield* makeWorkspaceDisk(newDisk, seed.virtualBytes)
-      faultPoint("reset:disk")
-      return yield* generationOn(lifecycle, entry, next, notify)
-    }).pipe(Effect.onError(() => removeFolder(newDisk)))
+    yield* endUnattached(entry)
+    const generation = yield* Effect.interruptible(newDiskLike(oldDisk, newDisk, before)).pipe(
+      Effect.zipRight(generationOn(lifecycle, entry, next, notify)),
+      Effect.onError(() => removeFolder(newDisk))
+    )
     faultPoint("reset:started")
-    yield* Effect.gen(function*() {
-      const old = yield* takeOut(entry)
-      yield* commit(entry, (now) => ({ ...now, ...next, phase: "running", vm: generation.guest.vm.id })).pipe(
-        Effect.onError(() => Effect.zipRight(Ref.set(entry.generation, old), close(generation)))
-      )
-      faultPoint("reset:committed")
-      const commands = yield* commandsOf(entry)
-      yield* commands.loseAll(stoppedBy("reset"))
-      yield* commands.clear
-      yield* touch(entry.folder)
-      yield* install(lifecycle, entry, generation)
-      const leftovers = Option.match(old, { onNone: () => Effect.void, onSome: close })
-      yield* Effect.forkIn(Effect.zipRight(leftovers, removeFolder(oldDisk)), lifecycle.scope)
-    }).pipe(Effect.uninterruptible)
-  }).pipe(during(entry, "resetting"), entry.one.withPermits(1))
+    const old = yield* takeOut(entry)
+    yield* commit(entry, (now) => ({
+      ...now,
+      disk: next.disk,
+      generation: next.generation,
+      phase: "running",
+      vm: generation.guest.vm.id,
+      staleCommands: true
+    })).pipe(
+      Effect.onError(() => Effect.all([putBack(lifecycle, entry, old), close(generation), removeFolder(newDisk)]))
+    )
+    faultPoint("reset:committed")
+    const commands = yield* commandsOf(entry)
+    yield* commands.loseAll(stoppedBy("reset"))
+    yield* forgetCommands(entry, commands)
+    faultPoint("reset:cleared")
+    yield* touch(entry.folder)
+    yield* install(lifecycle, entry, generation)
+    const leftovers = Option.match(old, { onNone: () => Effect.void, onSome: close })
+    // What is not removed before this process ends is removed by the next.
+    yield* Effect.zipRight(leftovers, Effect.interruptible(removeFolder(oldDisk))).pipe(Effect.forkIn(lifecycle.scope))
+  }).pipe(Effect.uninterruptible, during(entry, "resetting"), alone(lifecycle, entry))
+
+/** Empties the journal for a new disk, and says that it is done. After a crash it is done once more, which does no harm. */
+export const forgetCommands = (entry: Entry, commands: Commands) =>
+  Effect.zipRight(
+    commands.clear,
+    Effect.ignoreLogged(commit(entry, ({ staleCommands: _, ...now }) => now, { durable: false }))
+  )
 
 const removeFolder = (folder: string) => Effect.promise(() => fs.promises.rm(folder, { recursive: true, force: true }))
 
-/** Removes the workspace and everything in it. */
-export const remove = (lifecycle: Lifecycle, entry: Entry) =>
+/** Removes the workspace and everything in it; on a full disk too. */
+export const removeAlone = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.gen(function*() {
-    yield* commit(entry, ({ vm: _, ...record }) => ({ ...record, phase: "deleting" }))
+    yield* commit(entry, (record) => ({ ...record, phase: "deleting" })).pipe(
+      // A folder without a record is removed after a crash just as well.
+      Effect.catchAll(() => Effect.sync(() => fs.rmSync(entry.folder.record, { force: true })))
+    )
     yield* Ref.set(entry.state, { state: "deleting" })
     faultPoint("delete:announced")
+    yield* endUnattached(entry)
     const current = yield* takeOut(entry)
     if (Option.isSome(current)) yield* close(current.value)
     const commands = yield* Ref.get(entry.commands)
     if (Option.isSome(commands)) yield* commands.value.loseAll(stoppedBy("delete"))
     faultPoint("delete:ended")
     yield* forget(lifecycle, entry)
-  }).pipe(Effect.uninterruptible, entry.one.withPermits(1))
+  }).pipe(Effect.uninterruptible)
+
+export const remove = (lifecycle: Lifecycle, entry: Entry) =>
+  removeAlone(lifecycle, entry).pipe(alone(lifecycle, entry))
 
 /** Folders of disks that no record names: a crash came between their making and their naming. */
 export const removeLeftoverDisks = (entry: Entry) =>

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { UpdatePayload } from "../../contract/operations/workspace-lifecycle.ts"
-import { commit, type Lifecycle } from "./context.ts"
+import { alone, commit, type Lifecycle } from "./context.ts"
 import { touch, type WorkspaceRecord } from "./record.ts"
 import type { Entry } from "./registry.ts"
 
@@ -24,4 +24,4 @@ export const update = (lifecycle: Lifecycle, entry: Entry, payload: UpdatePayloa
     yield* lifecycle.registry.checkName(payload.name, entry.id)
     yield* commit(entry, (record) => changed(record, payload))
     if (payload.ttlSeconds !== undefined) yield* touch(entry.folder)
-  }).pipe(entry.one.withPermits(1))
+  }).pipe(alone(lifecycle, entry))
