@@ -1,5 +1,5 @@
-import { Effect, Stream } from "effect"
-import type { PyroError } from "../contract/errors.ts"
+import { Effect, Option, Ref, Stream } from "effect"
+import { type PyroError, type StateDirectoryUnusable, WorkspaceNotReady } from "../contract/errors.ts"
 import type { DiffPayload } from "../contract/operations/workspace-diff.ts"
 import type { ExportEvent, ExportPayload } from "../contract/operations/workspace-export.ts"
 import type {
@@ -16,6 +16,7 @@ import { explainChannelFailure } from "./boot.ts"
 import { refused, workspaceTrees } from "./diff/baseline.ts"
 import { changesOf } from "./diff/changes.ts"
 import { changesOptions, diffWorkspace } from "./diff/diff.ts"
+import { recordEvent } from "./events.ts"
 import { exportPatch } from "./export/patch.ts"
 import { exportPath } from "./export/path.ts"
 import { editFile } from "./files/edit.ts"
@@ -26,6 +27,7 @@ import type { Generation } from "./lifecycle/generation.ts"
 import type { Entry } from "./lifecycle/registry.ts"
 import { applyPatchIn } from "./patch/apply-in.ts"
 import { formatPatch } from "./patch/format.ts"
+import { readPushed } from "./seed/pushed.ts"
 import type { PrepareServices } from "./seed/request.ts"
 import { syncPush } from "./seed/sync-push.ts"
 
@@ -67,21 +69,32 @@ export const makeContent = (use: Use, provide: ProvideSeeding) => {
     applyPatch: (payload: PatchApplyPayload) =>
       inGuest(payload, payload.check ? looks : writes, ({ generation }) => applyPatchIn(generation.channel, payload)),
     diff: (payload: DiffPayload) =>
-      inGuest(payload, looks, ({ generation }) => diffWorkspace(generation.channel, payload)),
+      inGuest(
+        payload,
+        looks,
+        ({ entry, generation }) =>
+          Effect.flatMap(
+            readPushed(entry.folder.directory),
+            (pushed) => diffWorkspace(generation.channel, payload, { pushed })
+          )
+      ),
     syncPush: (payload: SyncPushPayload) =>
-      inGuest(payload, writes, ({ entry, generation }) =>
-        provide(Effect.zipRight(
-          mountBaseline(generation.channel),
-          syncPush(generation.channel, payload, { folder: entry.folder.directory, live, baseline })
-        ))),
+      Effect.flatMap(
+        use(payload, looks),
+        ({ entry }) =>
+          inGuest(payload, writes, (used) => provide(pushInto(used, payload))).pipe(entry.pushing.withPermits(1))
+      ),
     export: (payload: ExportPayload): Stream.Stream<ExportEvent, PyroError> =>
       Stream.unwrap(
-        Effect.map(use(payload, looks), ({ generation }) =>
-          (payload.patch ? exportDiff(generation.channel, payload) : exportPath(generation.channel, payload)).pipe(
-            Stream.catchAll((failure) =>
-              Stream.fromEffect(explainChannelFailure(generation.guest)(Effect.fail(failure)))
-            )
-          ))
+        Effect.map(use(payload, looks), ({ entry, generation }) =>
+          (payload.patch
+            ? exportDiff(generation.channel, entry.folder.directory, payload)
+            : exportPath(generation.channel, payload)).pipe(
+              Stream.tap((event) => recordExport(entry, payload, event)),
+              Stream.catchAll((failure) =>
+                Stream.fromEffect(explainChannelFailure(generation.guest)(Effect.fail(failure)))
+              )
+            ))
       )
   } as const
 }
@@ -96,11 +109,52 @@ const mountBaseline = (channel: GuestChannel) =>
     (failure) => failure._tag === "AgentCallFailed" ? refused("/workspace")(failure) : failure
   )
 
+/** Pushes host files into a running VM and its baseline. */
+const pushInto = ({ entry, generation }: Used, payload: SyncPushPayload) =>
+  Effect.gen(function*() {
+    const { channel } = generation
+    const folder = entry.folder.directory
+    yield* mountBaseline(channel)
+    /** A reset replays what was recorded before it took this VM out; nothing of this VM's may be recorded after that. */
+    const whileCurrent = (record: Effect.Effect<void, StateDirectoryUnusable>) =>
+      Effect.flatMap(Ref.get(entry.generation), (now): Effect.Effect<void, PyroError> =>
+        Option.isSome(now) && now.value === generation
+          ? record
+          : new WorkspaceNotReady({
+            workspace: entry.id,
+            state: "resetting",
+            detail: "nothing was pushed; push again"
+          })).pipe(entry.pushed.withPermits(1))
+    const result = yield* syncPush(channel, payload, { folder, live, baseline, whileCurrent })
+    yield* recordEvent(folder, {
+      _tag: "sync_push",
+      from: payload.sourcePath,
+      files: result.filesPushed,
+      bytes: result.bytes,
+      conflicts: result.conflictCount
+    })
+    return result
+  })
+
+const recordExport = (entry: Entry, payload: ExportPayload, event: ExportEvent) => {
+  if (event._tag !== "Exported") return Effect.void
+  const { bytes, digest, files, kind, output } = event.summary
+  return recordEvent(entry.folder.directory, {
+    _tag: "export",
+    kind,
+    ...(kind === "patch" ? {} : { path: payload.path === "" ? "/workspace" : payload.path }),
+    to: output,
+    files,
+    bytes,
+    ...(digest === undefined ? {} : { digest })
+  })
+}
+
 /** The whole diff as a patch on the host: exactly the one that was reviewed, where its digest is given. */
-const exportDiff = (channel: GuestChannel, payload: ExportPayload) =>
+const exportDiff = (channel: GuestChannel, folder: string, payload: ExportPayload) =>
   Stream.unwrap(Effect.gen(function*() {
     const options = yield* changesOptions({ paths: [], includeIgnored: false, verified: false })
-    const changes = yield* changesOf(channel, options)
+    const changes = yield* changesOf(channel, { ...options, pushed: yield* readPushed(folder) })
     const patch = formatPatch(changes)
     const paths = changes.flatMap(({ from, path }) => from === undefined ? [path] : [from, path])
     return exportPatch(patch, paths, sha256Hex(patch), payload)

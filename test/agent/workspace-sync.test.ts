@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Chunk, Effect, Layer, Stream } from "effect"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -7,7 +7,9 @@ import { SeedImages } from "../../src/disk/SeedImages.ts"
 import { baselineRoot } from "../../src/guest-channel/calls.ts"
 import { Paths } from "../../src/system/Paths.ts"
 import { HostFacts } from "../../src/vm/HostFacts.ts"
+import { diffPatch, diffWorkspace } from "../../src/workspace/diff/diff.ts"
 import { readPushed } from "../../src/workspace/seed/pushed.ts"
+import { replayPushed } from "../../src/workspace/seed/replay.ts"
 import { syncPush } from "../../src/workspace/seed/sync-push.ts"
 import { Agent, withAgent } from "./agent.ts"
 
@@ -52,7 +54,27 @@ const seeded = (name: string) =>
         baseline: { root: baselineRoot, path: "workspace" }
       }).pipe(Effect.provide(services))
     const read = (file: string) => fs.readFileSync(path.join(live!, file), "utf8")
-    return { host: host!, live: live!, state: state!, push, read }
+    const trees = {
+      device: disk!,
+      baseline: { root: baselineRoot, path: "workspace" },
+      live: { root: live!, path: "" }
+    }
+    const asked = {
+      paths: [],
+      stat: false,
+      nameOnly: false,
+      includeIgnored: false,
+      verified: false,
+      maxBytes: 1_000_000
+    }
+    const diff = (limits?: { readonly fileBytes: number; readonly totalBytes: number }) =>
+      Effect.flatMap(readPushed(state!), (pushed) => diffWorkspace(channel, asked, { trees, pushed, limits }))
+    const names = Effect.map(diff(), ({ files }) => files.map(({ path, status }) => `${status} ${path}`))
+    const patch = Effect.gen(function*() {
+      const pieces = yield* Stream.runCollect(diffPatch(channel, asked, { trees, pushed: yield* readPushed(state!) }))
+      return Buffer.concat(Chunk.toReadonlyArray(pieces))
+    })
+    return { host: host!, live: live!, disk: disk!, state: state!, channel, push, read, diff, names, patch }
   })
 
 withAgent("a push", (it) => {
@@ -138,5 +160,73 @@ withAgent("a push", (it) => {
       assert.deepStrictEqual((yield* readPushed(state)).entries.get("gone"), { _tag: "absent" })
       write(host, { "gone": "back\n" })
       assert.deepStrictEqual((yield* push()).files, [{ path: "gone", change: "added" }])
+    }))
+
+  it.scoped("is part of the baseline for a diff", () =>
+    Effect.gen(function*() {
+      const { diff, host, live, names, patch, push, read } = yield* seeded("in-the-diff")
+      write(host, {
+        "edited": "2\n",
+        "new/deep/file": "n\n",
+        "both": "2\n",
+        "new/.gitignore": "*.log\n",
+        "run": "#!\n"
+      })
+      fs.chmodSync(path.join(host, "run"), 0o755)
+      fs.rmSync(path.join(host, "link"))
+      fs.symlinkSync("edited", path.join(host, "link"))
+      fs.rmSync(path.join(host, "gone"))
+      yield* push({ delete: true })
+      assert.deepStrictEqual(yield* names, [])
+      // Nor does a limit on contents make a change of what is as it was pushed.
+      assert.deepStrictEqual((yield* diff({ fileBytes: 1, totalBytes: 1 })).files, [])
+
+      write(live, { "edited": "2\nmine\n", "own": "o\n", "new/x.log": "ignored by what was pushed\n", "gone": "g\n" })
+      fs.rmSync(path.join(live, "new/deep"), { recursive: true })
+      // Back to what the seed has: a change all the same, though the trees are alike there.
+      fs.cpSync(path.join(live, "../disk/workspace/both"), path.join(live, "both"), { preserveTimestamps: true })
+      fs.chmodSync(path.join(live, "run"), 0o644)
+      fs.rmSync(path.join(live, "link"))
+      fs.symlinkSync("same", path.join(live, "link"))
+      const found = yield* diff()
+      assert.deepStrictEqual(found.files.map(({ path, status }) => `${status} ${path}`), [
+        "modified both",
+        "modified edited",
+        "added gone",
+        "modified link",
+        "deleted new/deep/file",
+        "added own",
+        "modified run"
+      ])
+      assert.strictEqual(found.ignoredCount, 1)
+      assert.deepStrictEqual(found.files.find((file) => file.path === "edited")?.additions, 1)
+      // The old side is the host's: its patch fits there, and makes the workspace of it.
+      const env = { PATH: process.env["PATH"], GIT_CEILING_DIRECTORIES: path.dirname(host) }
+      execFileSync("git", ["apply", "--binary", "-"], { cwd: host, env, input: yield* patch })
+      for (const file of ["edited", "own", "gone", "both"]) {
+        assert.strictEqual(fs.readFileSync(path.join(host, file), "utf8"), read(file))
+      }
+      assert.isFalse(fs.existsSync(path.join(host, "new/deep")))
+      assert.strictEqual(fs.statSync(path.join(host, "run")).mode & 0o100, 0)
+      assert.strictEqual(fs.readlinkSync(path.join(host, "link")), "same")
+    }))
+
+  it.scoped("is replayed onto a tree that is as the seed again", () =>
+    Effect.gen(function*() {
+      const { channel, disk, host, live, names, push, read, state } = yield* seeded("replayed")
+      write(host, { "edited": "2\n", "new/file": "n\n" })
+      for (const name of ["gone", "link", "dir/deep"]) fs.rmSync(path.join(host, name))
+      fs.symlinkSync("edited", path.join(host, "link"))
+      fs.chmodSync(path.join(host, "edited"), 0o755)
+      yield* push({ delete: true })
+      write(live, { "own": "o\n", "edited": "mine\n" })
+      fs.rmSync(live, { recursive: true })
+      execFileSync("cp", ["-a", path.join(disk, "workspace"), live])
+      yield* replayPushed(channel, yield* readPushed(state), { root: live, path: "" })
+      assert.deepStrictEqual(yield* names, [])
+      assert.deepStrictEqual([read("edited"), read("new/file"), read("link")], ["2\n", "n\n", "2\n"])
+      assert.strictEqual(fs.statSync(path.join(live, "edited")).mode & 0o777, 0o755)
+      assert.deepStrictEqual(fs.readdirSync(live).sort(), [".gitignore", "both", "edited", "link", "new", "same"])
+      assert.strictEqual((yield* push()).filesPushed, 0)
     }))
 })

@@ -4,10 +4,12 @@ import { pathText } from "../../disk/path-text.ts"
 import type { ComparedSide } from "../../guest-channel/difference.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { Change, Side } from "../change.ts"
+import { type Pushed, pushedContent } from "../seed/pushed.ts"
 import { type Trees, workspaceTrees } from "./baseline.ts"
 import { type Candidate, collectCandidates } from "./candidates.ts"
 import { type FileContent, readContents, type ReadLimits } from "./contents.ts"
 import { withoutIgnored } from "./ignored.ts"
+import { overPushed } from "./over-pushed.ts"
 import { withRenames } from "./renames.ts"
 
 export interface ChangesOptions {
@@ -21,6 +23,8 @@ export interface ChangesOptions {
    */
   readonly verified?: boolean | undefined
   readonly trees?: Trees | undefined
+  /** What was pushed since the workspace was made: it counts as the baseline's. @default nothing */
+  readonly pushed?: Pushed | undefined
   /** Most `bytes` of one file, and of all contents together, before and after. @default 64 MiB and 128 MiB */
   readonly limits?: { readonly fileBytes: number; readonly totalBytes: number } | undefined
 }
@@ -41,6 +45,8 @@ export interface Changes {
   /** Sockets, FIFOs and devices that are new: no patch can hold them. */
   readonly specialCount: number
 }
+
+const nothingPushed: Pushed = { entries: new Map(), contentOf: () => Buffer.alloc(0) }
 
 const DEFAULT_LIMITS = { fileBytes: 64 * 1024 * 1024, totalBytes: 128 * 1024 * 1024 }
 
@@ -110,19 +116,28 @@ export const collectChanges = (
   Effect.gen(function*() {
     const trees = options.trees ?? workspaceTrees
     const limits = options.limits ?? DEFAULT_LIMITS
-    const found = yield* collectCandidates(channel, { verified: options.verified ?? false, trees })
+    const differing = yield* collectCandidates(channel, { verified: options.verified ?? false, trees })
+    const pushed = options.pushed ?? nothingPushed
+    const found = yield* overPushed(channel, trees, pushed, differing)
     const wanted = found.filter(beneath(options.paths ?? []))
     const { ignoredCount, kept } = options.includeIgnored === true
       ? { ignoredCount: 0, kept: wanted }
-      : yield* withoutIgnored(channel, trees, wanted)
+      : yield* withoutIgnored(channel, trees, pushed, wanted)
     const ordered = kept.filter(({ new: after, old }) => gitMode(old) !== undefined || gitMode(after) !== undefined)
       .sort((one, other) => one.path < other.path ? -1 : 1)
     const sized = bySize(ordered, limits)
     const readable = sized.flatMap(({ candidate, fits }) => fits ? [candidate] : [])
     const readLimits: ReadLimits = { fileBytes: limits.fileBytes, total: { left: limits.totalBytes } }
-    const read = (side: "old" | "new", tree: Trees["live"]) =>
-      readContents(channel, tree, readable.flatMap((one) => one[side]?.type === "file" ? [one.path] : []), readLimits)
-    const [old, after] = yield* Effect.all([read("old", trees.baseline), read("new", trees.live)], { concurrency: 2 })
+    const pathsOf = (side: "old" | "new") => readable.flatMap((one) => one[side]?.type === "file" ? [one.path] : [])
+    const [seeded, after] = yield* Effect.all([
+      readContents(channel, trees.baseline, pathsOf("old").filter((path) => !pushed.entries.has(path)), readLimits),
+      readContents(channel, trees.live, pathsOf("new"), readLimits)
+    ], { concurrency: 2 })
+    const old = new Map(seeded)
+    for (const path of pathsOf("old")) {
+      const entry = pushed.entries.get(path)
+      if (entry?._tag === "file") old.set(path, yield* pushedContent(pushed, path, entry))
+    }
 
     const changes: Array<Change> = []
     const oversized = sized.flatMap(({ candidate, fits }) => fits ? [] : [oversizedOf(candidate)])

@@ -87,7 +87,7 @@ const shownPatch = (head: Uint8Array, bytes: number) => {
 export const diffWorkspace = (
   channel: GuestChannel,
   payload: Omit<DiffPayload, "workspace">,
-  overrides: Pick<ChangesOptions, "trees" | "limits"> = {}
+  overrides: Pick<ChangesOptions, "trees" | "limits" | "pushed"> = {}
 ): Effect.Effect<DiffResult, PyroError> =>
   Effect.gen(function*() {
     const options = { ...(yield* changesOptions(payload)), ...overrides }
@@ -123,7 +123,7 @@ export const diffWorkspace = (
 export const diffPatch = (
   channel: GuestChannel,
   selection: DiffSelection,
-  overrides: Pick<ChangesOptions, "trees" | "limits"> = {}
+  overrides: Pick<ChangesOptions, "trees" | "limits" | "pushed"> = {}
 ): Stream.Stream<Uint8Array, PyroError> =>
   Stream.unwrap(Effect.gen(function*() {
     const options = { ...(yield* changesOptions(selection)), ...overrides }

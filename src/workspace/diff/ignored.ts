@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { FileRefused, type PyroError } from "../../contract/errors.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import { type Pushed, pushedContent } from "../seed/pushed.ts"
 import type { Trees } from "./baseline.ts"
 import type { Candidate } from "./candidates.ts"
 import { readContents } from "./contents.ts"
@@ -34,6 +35,7 @@ const ruleDirectories = (candidates: ReadonlyArray<Candidate>) => {
 export const withoutIgnored = (
   channel: GuestChannel,
   trees: Trees,
+  pushed: Pushed,
   candidates: ReadonlyArray<Candidate>
 ): Effect.Effect<{ readonly kept: ReadonlyArray<Candidate>; readonly ignoredCount: number }, PyroError> =>
   Effect.gen(function*() {
@@ -41,11 +43,21 @@ export const withoutIgnored = (
     const excludePath = ".git/info/exclude"
     const fileIn = (directory: string) => directory === "" ? ".gitignore" : `${directory}/.gitignore`
     const directories = ruleDirectories(candidates)
-    const texts = yield* readContents(channel, trees.baseline, [excludePath, ...directories.map(fileIn)], {
+    const ruleFiles = [excludePath, ...directories.map(fileIn)]
+    const total = { left: MAX_TOTAL_BYTES }
+    const seeded = yield* readContents(channel, trees.baseline, ruleFiles.filter((file) => !pushed.entries.has(file)), {
       fileBytes: MAX_FILE_BYTES,
-      total: { left: MAX_TOTAL_BYTES },
+      total,
       linksAreAbsent: true
     })
+    const texts = new Map(seeded)
+    for (const file of ruleFiles) {
+      const entry = pushed.entries.get(file)
+      if (entry?._tag !== "file" || entry.mode === 0o120000) continue
+      total.left -= entry.size
+      const isTooLarge = entry.size > MAX_FILE_BYTES || total.left < 0
+      texts.set(file, isTooLarge ? "too large" : yield* pushedContent(pushed, file, entry))
+    }
     if ([...texts.values()].includes("too large")) return yield* tooManyRules
     const rules = new IgnoreRules()
     const textOf = (path: string) => {

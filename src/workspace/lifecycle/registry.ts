@@ -19,6 +19,10 @@ export interface Entry {
   readonly scope: Scope.CloseableScope
   /** Create, stop, start, reset, delete and update: one at a time. Commands and files do not take it. */
   readonly one: Effect.Semaphore
+  /** Pushes: one at a time. */
+  readonly pushing: Effect.Semaphore
+  /** The record of what was pushed: read for a new generation, or written for the current one. Held for host files alone. */
+  readonly pushed: Effect.Semaphore
 }
 
 export const makeEntry = (parent: { readonly scope: Scope.Scope }, folder: WorkspaceFolder, record: WorkspaceRecord) =>
@@ -31,7 +35,9 @@ export const makeEntry = (parent: { readonly scope: Scope.Scope }, folder: Works
       generation: yield* Ref.make(Option.none<Generation>()),
       commands: yield* Ref.make(Option.none<Commands>()),
       scope: yield* Scope.fork(parent.scope, ExecutionStrategy.sequential),
-      one: yield* Effect.makeSemaphore(1)
+      one: yield* Effect.makeSemaphore(1),
+      pushing: yield* Effect.makeSemaphore(1),
+      pushed: yield* Effect.makeSemaphore(1)
     }
     return entry
   })

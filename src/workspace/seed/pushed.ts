@@ -56,6 +56,17 @@ export const readPushed = (folder: string): Effect.Effect<Pushed, StateDirectory
     }))
   )
 
+/** Content of what was pushed, or the target of a link. */
+export const pushedContent = (pushed: Pushed, path: string, entry: Extract<PushedEntry, { readonly _tag: "file" }>) =>
+  Effect.try({
+    try: () => pushed.contentOf(entry),
+    catch: (cause) =>
+      new StateDirectoryUnusable({
+        path: pathText(Buffer.from(path, "latin1")),
+        detail: `what was pushed there is gone: ${(cause as Error).message}`
+      })
+  })
+
 /** Keeps a content, before it goes to the guest. */
 export const keepContent = (folder: string, content: Uint8Array): Effect.Effect<string, StateDirectoryUnusable> =>
   Effect.try({
@@ -70,7 +81,10 @@ export const keepContent = (folder: string, content: Uint8Array): Effect.Effect<
   })
 
 /** Records what the guest has now. What no entry names any more is removed. */
-export const writePushed = (folder: string, entries: ReadonlyMap<string, PushedEntry>) =>
+export const writePushed = (
+  folder: string,
+  entries: ReadonlyMap<string, PushedEntry>
+): Effect.Effect<void, StateDirectoryUnusable> =>
   Effect.gen(function*() {
     const named = Object.fromEntries(
       [...entries].map(([file, entry]) => [pathText(Buffer.from(file, "latin1")), entry])
@@ -82,9 +96,3 @@ export const writePushed = (folder: string, entries: ReadonlyMap<string, PushedE
       if (!used.has(name)) fs.rmSync(path.join(contents, name), { force: true })
     }
   }).pipe(Effect.mapError(unusable(folder)))
-
-/** Forgets all: the workspace is again as its seed image has it. */
-export const forgetPushed = (folder: string) => {
-  fs.rmSync(recordOf(folder), { force: true })
-  fs.rmSync(contentsOf(folder), { recursive: true, force: true })
-}

@@ -1,13 +1,12 @@
-import { Effect, Stream } from "effect"
-import { type ChannelFailed, FileRefused } from "../../contract/errors.ts"
+import { Effect, identity, Stream } from "effect"
+import { type ChannelFailed, FileRefused, type PyroError, type StateDirectoryUnusable } from "../../contract/errors.ts"
 import type { SyncPushed, SyncPushPayload } from "../../contract/operations/workspace-sync.ts"
 import { pathText } from "../../disk/path-text.ts"
-import type { SeedFailed } from "../../disk/SeedImages.ts"
 import type { FileChange } from "../../guest-channel/change-files.ts"
-import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import type { GuestPath } from "../../guest-channel/files.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { WalkEntry } from "../../guest-channel/walk.ts"
+import { guestFailure } from "./guest-failure.ts"
 import { type HostFile, isGone, listHost, readHost } from "./host-tree.ts"
 import { keepContent, type Pushed, type PushedEntry, readPushed, writePushed } from "./pushed.ts"
 import type { PrepareServices } from "./request.ts"
@@ -20,6 +19,8 @@ export interface SyncTarget {
   readonly live: GuestPath & { readonly root: string }
   /** What it started with; mounted (`Calls.baseline`). */
   readonly baseline: GuestPath
+  /** Runs the recording of what was pushed, or fails where the guest is not the workspace's any more. @default always runs it */
+  readonly whileCurrent?: (record: Effect.Effect<void, StateDirectoryUnusable>) => Effect.Effect<void, PyroError>
 }
 
 const mib = 1024 * 1024
@@ -29,8 +30,6 @@ const mostBytes = 512 * mib
 const mostEntries = 1_000_000
 const mostTold = 1000
 
-type Failure = ChannelFailed | FileRefused | SeedFailed
-
 /**
  * Brings what has changed on the host since the baseline into the guest, in one step or not at all, and adds it to the baseline.
  * What was changed in the guest too stays as it is and is told, unless forced.
@@ -39,7 +38,7 @@ export const syncPush = (
   channel: GuestChannel,
   payload: Omit<SyncPushPayload, "workspace">,
   target: SyncTarget
-): Effect.Effect<SyncPushed, Failure, PrepareServices> =>
+): Effect.Effect<SyncPushed, PyroError, PrepareServices> =>
   Effect.scoped(Effect.gen(function*() {
     const host = yield* listHost(payload.sourcePath, payload.includeIgnored)
     const pushed = yield* readPushed(target.folder)
@@ -54,10 +53,20 @@ export const syncPush = (
         }
       }
     }
-    if (push.changes.length > 0) {
-      yield* channel.changeFiles(target.live.root, push.changes).pipe(guestFailure("/workspace"))
-    }
-    if (push.entries.size > 0) yield* writePushed(target.folder, new Map([...pushed.entries, ...push.entries]))
+    const record = push.entries.size === 0
+      ? Effect.void
+      : (target.whileCurrent ?? identity)(
+        writePushed(target.folder, new Map([...pushed.entries, ...push.entries]))
+      )
+    // What the guest has is recorded even where the caller leaves in between; after a crash there another push finds it equal.
+    yield* Effect.uninterruptibleMask((restore) =>
+      Effect.zipRight(
+        push.changes.length === 0
+          ? Effect.void
+          : restore(channel.changeFiles(target.live.root, push.changes).pipe(guestFailure("/workspace"))),
+        record
+      )
+    )
     return {
       filesPushed: push.files.length,
       bytes: push.bytes,
@@ -239,17 +248,3 @@ const hasContent = (
     Effect.map((read) => read._tag === "Some" && read.value.errno === 0 && content.equals(read.value.content))
   )
 }
-
-const guestFailure = (path: string) => <A, E, R>(effect: Effect.Effect<A, E | AgentCallFailed, R>) =>
-  Effect.catchIf(
-    effect,
-    (failure): failure is AgentCallFailed => (failure as { readonly _tag?: unknown })._tag === "AgentCallFailed",
-    ({ detail, errno, operation }) =>
-      new FileRefused({
-        path,
-        reason: errno === "ENOSPC" ? "no_space" : "failed",
-        detail: errno === "ESTALE"
-          ? "something changed there meanwhile; nothing was pushed, try again"
-          : `could not ${operation}: ${errno} (${detail}); nothing was pushed`
-      })
-  )

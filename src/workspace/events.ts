@@ -1,0 +1,89 @@
+import { Effect, Schema } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+
+const at = Schema.String
+
+/** One crossing between the host and a workspace, or a reset. Paths are the host's, URLs without credentials. */
+const Event = Schema.Union(
+  Schema.TaggedStruct("seed", { at, from: Schema.optional(Schema.String), files: Schema.Int, bytes: Schema.Number }),
+  Schema.TaggedStruct("sync_push", {
+    at,
+    from: Schema.String,
+    files: Schema.Int,
+    bytes: Schema.Number,
+    conflicts: Schema.Int
+  }),
+  Schema.TaggedStruct("export", {
+    at,
+    kind: Schema.Literal("file", "directory", "patch"),
+    /** What of the workspace; absent for a patch. */
+    path: Schema.optional(Schema.String),
+    to: Schema.String,
+    files: Schema.Int,
+    bytes: Schema.Number,
+    digest: Schema.optional(Schema.String)
+  }),
+  /** What comes after it is of the workspace as it is now. */
+  Schema.TaggedStruct("reset", { at })
+)
+export type WorkspaceLogEvent = typeof Event.Type
+type WithoutTime<E> = E extends unknown ? Omit<E, "at"> : never
+
+const Line = Schema.parseJson(Event)
+
+const fileOf = (folder: string) => path.join(folder, "events.jsonl")
+
+/** Bytes of the log that are read: some ten thousand events, the newest. */
+const MOST_BYTES = 16 * 1024 * 1024
+
+/**
+ * Adds to a workspace's event log, which is only ever appended to: one line, one write, so that a crash cuts the last line at most.
+ * Called when the crossing is done; never fails, since by then it cannot be undone.
+ */
+export const recordEvent = (folder: string, event: WithoutTime<WorkspaceLogEvent>) =>
+  Effect.try(() => {
+    const fd = fs.openSync(fileOf(folder), "a+", 0o600)
+    try {
+      const { size } = fs.fstatSync(fd)
+      const last = Buffer.alloc(1)
+      // Of a line that a crash has cut only that line is lost.
+      const mend = size > 0 && fs.readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a ? "\n" : ""
+      fs.writeSync(fd, `${mend}${Schema.encodeSync(Line)({ ...event, at: new Date().toISOString() })}\n`)
+    } finally {
+      fs.closeSync(fd)
+    }
+  }).pipe(Effect.ignoreLogged)
+
+/** Everything that was recorded, oldest first. What is no event is passed over. */
+export const readEvents = (folder: string): Effect.Effect<ReadonlyArray<WorkspaceLogEvent>> =>
+  Effect.sync(() => {
+    let text: string
+    try {
+      text = newest(fileOf(folder))
+    } catch {
+      return []
+    }
+    return text.split("\n").flatMap((line) => {
+      const read = Schema.decodeEither(Line)(line)
+      return read._tag === "Right" ? [read.right] : []
+    })
+  })
+
+const newest = (file: string) => {
+  const fd = fs.openSync(file, "r")
+  try {
+    const { size } = fs.fstatSync(fd)
+    const bytes = Buffer.alloc(Math.min(size, MOST_BYTES))
+    fs.readSync(fd, bytes, 0, bytes.length, size - bytes.length)
+    return bytes.toString("utf8")
+  } finally {
+    fs.closeSync(fd)
+  }
+}
+
+/** Those since the last reset, and when that was. */
+export const sinceReset = (events: ReadonlyArray<WorkspaceLogEvent>) => {
+  const last = events.findLastIndex(({ _tag }) => _tag === "reset")
+  return { resetAt: events[last]?.at, events: events.slice(last + 1) }
+}

@@ -1,0 +1,18 @@
+import { Effect } from "effect"
+import { FileRefused } from "../../contract/errors.ts"
+import type { AgentCallFailed } from "../../guest-channel/errors.ts"
+
+/** What the guest refused, in the words of a push: it is all or nothing. */
+export const guestFailure = (path: string) => <A, E, R>(effect: Effect.Effect<A, E | AgentCallFailed, R>) =>
+  Effect.catchIf(
+    effect,
+    (failure): failure is AgentCallFailed => (failure as { readonly _tag?: unknown })._tag === "AgentCallFailed",
+    ({ detail, errno, operation }) =>
+      new FileRefused({
+        path,
+        reason: errno === "ENOSPC" ? "no_space" : "failed",
+        detail: errno === "ESTALE"
+          ? "something changed there meanwhile; nothing was pushed, try again"
+          : `could not ${operation}: ${errno} (${detail}); nothing was pushed`
+      })
+  )

@@ -1,0 +1,59 @@
+import { Effect, Stream } from "effect"
+import type { ChannelFailed, FileRefused, StateDirectoryUnusable } from "../../contract/errors.ts"
+import type { FileChange } from "../../guest-channel/change-files.ts"
+import type { GuestPath } from "../../guest-channel/files.ts"
+import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import type { WalkEntry } from "../../guest-channel/walk.ts"
+import { guestFailure } from "./guest-failure.ts"
+import { type Pushed, pushedContent } from "./pushed.ts"
+
+/** Contents that are sent in one step, in `bytes`. */
+const BATCH_BYTES = 64 * 1024 * 1024
+
+/**
+ * Gives a guest that is as its seed image everything that was pushed since, so that its tree is the baseline's again. To be done
+ * before anything else runs there. When it fails some of it may be there: such a guest is not to be used.
+ */
+export const replayPushed = (
+  channel: GuestChannel,
+  pushed: Pushed,
+  live: GuestPath
+): Effect.Effect<void, ChannelFailed | FileRefused | StateDirectoryUnusable> =>
+  Effect.gen(function*() {
+    if (pushed.entries.size === 0) return
+    const there = new Map<string, WalkEntry>()
+    yield* channel.walk(live).pipe(
+      Stream.runForEach((entry) =>
+        Effect.sync(() => {
+          const name = Buffer.from(entry.path).toString("latin1")
+          if (pushed.entries.has(name)) there.set(name, entry)
+        })
+      ),
+      guestFailure("/workspace")
+    )
+    let changes: Array<FileChange> = []
+    let bytes = 0
+    const send = Effect.suspend(() => {
+      const batch = changes
+      changes = []
+      bytes = 0
+      return batch.length === 0 ? Effect.void : channel.changeFiles(live.root, batch).pipe(guestFailure("/workspace"))
+    })
+    // What goes makes room for what comes: a file may have become a directory.
+    const absentFirst = [...pushed.entries].sort(([, one], [, other]) => one._tag.localeCompare(other._tag))
+    for (const [name, entry] of absentFirst) {
+      const path = Buffer.from(name, "latin1")
+      const seen = there.get(name)
+      const taken = seen === undefined ? undefined : changes.push({ _tag: "take", path, seen }) - 1
+      if (entry._tag === "absent") continue
+      const content = yield* pushedContent(pushed, name, entry)
+      changes.push(
+        entry.mode === 0o120000
+          ? { _tag: "link", path, target: content }
+          : { _tag: "file", path, content, mode: entry.mode & 0o777, taken }
+      )
+      bytes += content.length
+      if (bytes > BATCH_BYTES) yield* send
+    }
+    yield* send
+  })
