@@ -47,6 +47,7 @@ const operation = (contract, row) => {
       ),
       ""
     ]),
+    ...extras(row.cli),
     "Result:",
     "",
     "| field | type | |",
@@ -54,6 +55,19 @@ const operation = (contract, row) => {
     ...schemaRows(contract.JSONSchema.make(row.result())),
     "",
     ...(row.kind === "unary" ? [] : events(contract, row))
+  ]
+}
+
+/** Flags of the command line that no field of the request has. */
+const extras = (cli) => {
+  const flags = Object.entries(cli.extras ?? {}).filter(([, extra]) => extra._tag !== "file")
+  return flags.length === 0 ? [] : [
+    "On the command line alone:",
+    "",
+    "| flag | |",
+    "|---|---|",
+    ...flags.map(([flag, { description }]) => tableRow([code(`--${flag}`), description])),
+    ""
   ]
 }
 
@@ -119,8 +133,10 @@ const commandLine = ({ cli }) =>
 const onCommandLine = (cli, { name }) => {
   if (cli.args.includes(name)) return code(`<${name}>`)
   if (cli.rest === name) return "after `--`"
-  if (cli.filled?.includes(name)) return "from the terminal"
-  return code(`--${cli.flags?.[name] ?? name.replaceAll("_", "-")}`)
+  const files = Object.entries(cli.extras ?? {})
+    .flatMap(([flag, extra]) => extra._tag === "file" && extra.fills === name ? [code(`--${flag}`)] : [])
+  if (cli.filled?.includes(name)) return files.length === 0 ? "from the terminal" : files.join(", ")
+  return [code(`--${cli.flags?.[name] ?? name.replaceAll("_", "-")}`), ...files].join(", ")
 }
 
 const mcp = (row) =>

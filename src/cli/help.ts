@@ -1,15 +1,16 @@
 import type { CliSurface } from "../contract/operation.ts"
 import { type Operation, operations } from "../contract/operations.ts"
 import { payloadDefaults, payloadFields } from "../contract/payload-fields.ts"
-import { flagFields, flagName } from "./parser.ts"
+import { flagsOf } from "./flags.ts"
 
-/** `run <environment> [options] [-- <command...>]` behind `pyro`. */
+/** `pyro run <environment> [options] [-- <command...>]`. */
 export const usageOf = (operation: Operation): string => {
   const cli: CliSurface = operation.cli
+  const needed = new Set(payloadFields(operation.payload()).flatMap(({ name, required }) => required ? [name] : []))
   return [
     "pyro",
     ...cli.path,
-    ...cli.args.map((name) => `<${name}>`),
+    ...cli.args.map((name) => needed.has(name) ? `<${name}>` : `[${name}]`),
     "[options]",
     ...(cli.rest === undefined ? [] : [`[-- <${cli.rest}...>]`])
   ].join(" ")
@@ -25,9 +26,9 @@ const operationHelp = (operation: Operation): string => {
   const args = payloadFields(operation.payload())
     .filter(({ name }) => cli.args.includes(name) || cli.rest === name)
     .map((field): Row => [cli.rest === field.name ? `-- <${field.name}...>` : `<${field.name}>`, field.description])
-  const flags = flagFields(operation).map((field): Row => [
-    `--${flagName(cli, field.name)}${placeholder(field.kind._tag)}`,
-    described(field.name, field.description) + (field.kind._tag === "map" ? "; may be repeated" : "")
+  const flags = flagsOf(operation).map(({ description, field, name, repeated, value }): Row => [
+    `--${name}${value === undefined ? "" : ` ${value}`}`,
+    described(field?.name ?? "", description) + (repeated ? "; may be repeated" : "")
   ])
   return [
     `${operation.summary}.`,
@@ -39,7 +40,7 @@ const operationHelp = (operation: Operation): string => {
     ...(args.length === 0 ? [] : ["", "Arguments", ...table(args)]),
     "",
     "Options",
-    ...table([...flags, ["--json", "Print one JSON document and nothing else"], ["--help", "Show this"]]),
+    ...table([...flags, ["--help", "Show this"]]),
     "",
     "Examples",
     ...cli.examples.map((example) => `  ${example}`),
@@ -97,14 +98,16 @@ const commands = (): ReadonlyArray<Row> => {
 
 type Row = readonly [left: string, right: string]
 
-const placeholder = (kind: string) =>
-  ({ boolean: "", integer: " N", number: " N", map: " NAME=VALUE" })[kind] ?? " TEXT"
-
 const WIDTH = 100
+/** Where descriptions begin at the latest; a longer flag has a line of its own. */
+const COLUMN = 36
 
 const table = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
-  const column = Math.max(...rows.map(([left]) => left.length)) + 4
-  return rows.map(([left, right]) => `  ${left.padEnd(column - 2)}${wrapped(right, column).trimStart()}`)
+  const column = Math.min(COLUMN, Math.max(...rows.map(([left]) => left.length)) + 4)
+  return rows.map(([left, right]) => {
+    const text = wrapped(right, column)
+    return left.length + 4 > column ? `  ${left}\n${text}` : `  ${left.padEnd(column - 2)}${text.trimStart()}`
+  })
 }
 
 const wrapped = (text: string, indent: number): string => {

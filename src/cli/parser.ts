@@ -9,14 +9,19 @@ import { Context, Effect, Either, Option, ParseResult, Schema } from "effect"
 import { InvalidRequest } from "../contract/errors.ts"
 import type { CliSurface, PureSchema } from "../contract/operation.ts"
 import type { Operation } from "../contract/operations.ts"
-import { type PayloadField, payloadFields } from "../contract/payload-fields.ts"
+import type { PayloadField } from "../contract/payload-fields.ts"
 import { closest } from "./argv.ts"
+import { type Flag, flagName, flagsOf } from "./flags.ts"
+import { type Defaults, positional } from "./positional.ts"
 import { shielded } from "./words.ts"
 
 /** A command line understood: the payload's JSON side as typed, and what the CLI itself was told. */
 export interface Typed {
   readonly raw: Readonly<Record<string, unknown>>
+  /** Values of the flags that no field has; a switch has the value `true`. */
+  readonly extras: Readonly<Record<string, string>>
   readonly json: boolean
+  readonly quiet: boolean
 }
 
 const CONFIG: CliConfig.CliConfig = {
@@ -28,31 +33,13 @@ const CONFIG: CliConfig.CliConfig = {
   showTypes: false
 }
 
-/** `memory_mib` -> `mem-mib`: the flag of a field, without its dashes. */
-export const flagName = (cli: CliSurface, field: string): string => cli.flags?.[field] ?? field.replaceAll("_", "-")
-
-/** The fields of an operation that are flags. */
-export const flagFields = (operation: Operation): ReadonlyArray<PayloadField> => {
-  const cli: CliSurface = operation.cli
-  return payloadFields(operation.payload()).filter(({ name }) =>
-    !cli.args.includes(name) && cli.rest !== name && cli.filled?.includes(name) !== true
-  )
-}
-
-/** The option of a field; what it yields is a list of tokens, empty when the flag was not given. */
-const optionOf = (cli: CliSurface, { kind, name, required }: PayloadField): Options.Options<ReadonlyArray<string>> => {
-  const flag = flagName(cli, name)
-  switch (kind._tag) {
-    case "boolean":
-      return Options.map(Options.boolean(flag), (given) => given ? ["true"] : [])
-    case "list":
-    case "map":
-      return Options.repeated(Options.text(flag))
-    default:
-      return required
-        ? Options.map(Options.text(flag), (token) => [token])
-        : Options.map(Options.optional(Options.text(flag)), Option.toArray)
-  }
+/** The option of a flag; what it yields is a list of tokens, empty when it was not given. */
+const optionOf = ({ name, repeated, required, value }: Flag): Options.Options<ReadonlyArray<string>> => {
+  if (value === undefined) return Options.map(Options.boolean(name), (given) => given ? ["true"] : [])
+  if (repeated) return Options.repeated(Options.text(name))
+  return required
+    ? Options.map(Options.text(name), (token) => [token])
+    : Options.map(Options.optional(Options.text(name)), Option.toArray)
 }
 
 /** Reads the words before `--` of one operation; fails with what to correct. */
@@ -64,19 +51,18 @@ export const parse = (
 ): Effect.Effect<Typed, InvalidRequest> => {
   const cli: CliSurface = operation.cli
   const called = `pyro ${cli.path.join(" ")}`
-  const fields = flagFields(operation)
-  const flagsOf = (some: ReadonlyArray<PayloadField>) => some.map((field) => `--${flagName(cli, field.name)}`)
-  const flags = {
-    all: [...flagsOf(fields), "--json"],
-    takingValues: flagsOf(fields.filter((field) => field.kind._tag !== "boolean"))
+  const flags = flagsOf(operation)
+  const known = {
+    all: flags.map(({ name }) => `--${name}`),
+    takingValues: flags.flatMap(({ name, value }) => value === undefined ? [] : [`--${name}`])
   }
   const unknownFlag = (word: string) => {
-    const near = closest(word, flags.all)
+    const near = closest(word, known.all)
     const guests = cli.rest !== undefined && rest === undefined ? "; the guest's command goes after --" : ""
     return wrong(`no option ${word}` + (near === undefined || near === word ? guests : `; did you mean ${near}?`))
   }
   const surplus = (word: string, args: ReadonlyArray<string>, others: ReadonlyArray<string>) =>
-    flags.all.includes(word)
+    known.all.includes(word)
       ? wrong(`${word} is given twice`)
       : wrong(
         `unexpected "${word}"` +
@@ -87,62 +73,43 @@ export const parse = (
 
   return Effect.gen(function*() {
     if (rest !== undefined && cli.rest === undefined) return yield* wrong(`${called} takes nothing after --`)
-    const { restore, words: safe } = yield* Either.mapLeft(shielded(words, flags), unknownFlag)
+    const { restore, words: safe } = yield* Either.mapLeft(shielded(words, known), unknownFlag)
     // @effect/cli takes milliseconds for each option that it looks for in vain.
-    const typed = fields.filter((field) => field.required || safe.includes(`--${flagName(cli, field.name)}`))
-    const options = Options.all({
-      own: Options.all(typed.map((field) => optionOf(cli, field))),
-      json: Options.boolean("json")
-    })
+    const typed = flags.filter(({ name, required }) => required || safe.includes(`--${name}`))
+    const options = Options.all(typed.map(optionOf))
     const [late, leftover, given] = yield* Options.processCommandLine(options, safe, CONFIG)
     if (Option.isSome(late)) return yield* Effect.fail(late.value)
-    const { missing, others, values } = positional(operation, leftover.map(restore), defaults)
-    if (missing !== undefined) return yield* wrong(`missing <${missing}>`)
+    const raw: Record<string, unknown> = {}
+    const extras: Record<string, string> = {}
+    for (const [at, flag] of typed.entries()) {
+      const values = (given[at] ?? []).map(restore)
+      if (values[0] === undefined) continue
+      if (flag.field === undefined) extras[flag.name] = values[0]
+      else raw[flag.field.name] = yield* fromWords(flag.name, flag.field, values)
+    }
+    const { missing, others, values } = positional(operation, leftover.map(restore), raw, defaults)
+    if (missing !== undefined) {
+      const instead = cli.unless?.[missing]
+      return yield* wrong(`missing <${missing}>` + (instead === undefined ? "" : `, or --${flagName(cli, instead)}`))
+    }
     const [first, ...more] = others
     if (first !== undefined) return yield* surplus(first, leftover.map(restore).slice(0, -others.length), more)
-    const raw: Record<string, unknown> = values
-    for (const [at, field] of typed.entries()) {
-      const values = (given.own[at] ?? []).map(restore)
-      if (values.length > 0) raw[field.name] = yield* fromWords(cli, field, values)
-    }
+    Object.assign(raw, values)
     if (cli.rest !== undefined && rest !== undefined) raw[cli.rest] = rest
-    return { raw, json: given.json }
+    return { raw, extras, json: extras["json"] !== undefined, quiet: extras["quiet"] !== undefined }
   }).pipe(
     Effect.mapError((error) => error._tag === "InvalidRequest" ? error : wrong(inPlainWords(error))),
     Effect.provide(NO_SERVICES)
   )
 }
 
-/** Values for positional arguments that were not typed, by JSON name. */
-export type Defaults = Readonly<Record<string, string | undefined>>
-
-/** Gives words to the positional arguments: required ones first, then from left to right; a list takes all that are left. */
-const positional = (operation: Operation, words: ReadonlyArray<string>, defaults: Defaults) => {
-  const cli: CliSurface = operation.cli
-  const fields = payloadFields(operation.payload())
-  const args = cli.args.map((name) => fields.find((field) => field.name === name)!)
-  const given = (name: string) => words.length < cli.args.length ? defaults[name] : undefined
-  const values: Record<string, unknown> = {}
-  const left = [...words]
-  for (const { kind, name, required } of args) {
-    const fallback = given(name)
-    if (kind._tag === "list") {
-      if (left.length > 0) values[name] = left.splice(0)
-      else if (fallback !== undefined) values[name] = [fallback]
-    } else if (fallback !== undefined) values[name] = fallback
-    else if (left.length > 0) values[name] = left.shift()
-    else if (required) return { missing: name, others: [], values }
-  }
-  return { missing: undefined, others: left, values }
-}
-
 /** A field's JSON from the words that were given for it. */
 const fromWords = (
-  cli: CliSurface,
+  flag: string,
   field: PayloadField,
   values: ReadonlyArray<string>
 ): Effect.Effect<unknown, InvalidRequest> => {
-  const refuse = (detail: string) => new InvalidRequest({ field: `--${flagName(cli, field.name)}`, detail })
+  const refuse = (detail: string) => new InvalidRequest({ field: `--${flag}`, detail })
   const [first = ""] = values
   switch (field.kind._tag) {
     case "boolean":
@@ -174,10 +141,13 @@ export const decode = <S extends PureSchema>(
   Schema.decodeUnknownEither(payload, { onExcessProperty: "error" })(raw).pipe(Either.mapLeft((error) => {
     const issue = ParseResult.ArrayFormatter.formatErrorSync(error)[0]
     const field = String(issue?.path[0] ?? "")
+    const file = Object.entries(cli.extras ?? {}).find(([, extra]) => extra._tag === "file" && extra.fills === field)
     const name = field === "" || field === cli.rest
       ? field
       : cli.args.includes(field)
       ? `<${field}>`
+      : file !== undefined && cli.filled?.includes(field) === true
+      ? `--${file[0]}`
       : `--${flagName(cli, field)}`
     return new InvalidRequest({ field: name, detail: issue?.message ?? error.message })
   }))

@@ -1,11 +1,14 @@
 import { Effect, Schema, type Scope, Stream } from "effect"
-import { ChannelFailed, type InvalidRequest, type PyroError } from "../contract/errors.ts"
+import { ChannelFailed, InvalidRequest, type PyroError } from "../contract/errors.ts"
 import type { Notice } from "../contract/notice.ts"
 import type { CliSurface, Folding, PureSchema } from "../contract/operation.ts"
 import type { Operation } from "../contract/operations.ts"
 import type { RunPayload } from "../contract/operations/run.ts"
 import type { ExecPayload } from "../contract/operations/workspace-exec.ts"
 import { callOf, Pyro } from "../contract/Pyro.ts"
+import { asExport } from "./export-flag.ts"
+import { fillFromFiles } from "./file-flags.ts"
+import { Manner } from "./manner.ts"
 import { decode, parse } from "./parser.ts"
 import { makeProgress } from "./progress.ts"
 import { completeRun, makeRunInput } from "./run-input.ts"
@@ -30,28 +33,34 @@ export interface Prepared {
   readonly operation: Operation
   readonly payload: unknown
   readonly json: boolean
+  readonly manner: Manner["Type"]
 }
 
 /** Understands an operation's command line; nothing has been touched yet when this fails. */
 export const prepare = (
-  operation: Operation,
+  called: Operation,
   words: ReadonlyArray<string>,
   rest: ReadonlyArray<string> | undefined
 ): Effect.Effect<Prepared, InvalidRequest, Terminal> =>
   Effect.gen(function*() {
     const { resolvePath, workspace } = yield* Terminal
+    const typed = yield* parse(called, words, rest, { workspace })
+    const switches = new Set(Object.keys(typed.extras).filter((name) => name !== "json" && name !== "quiet"))
+    if (typed.json && switches.has("id-only")) {
+      return yield* new InvalidRequest({ field: "--id-only", detail: "cannot be combined with --json" })
+    }
+    const filled = takesInput(called) ? yield* completeRun(called, typed) : yield* fillFromFiles(called, typed)
+    const { operation, raw } = yield* asExport(called, { ...typed, raw: filled })
     const cli: CliSurface = operation.cli
-    const typed = yield* parse(operation, words, rest, { workspace })
-    const raw = takesInput(operation) ? yield* completeRun(operation, typed) : typed.raw
     const paths = (cli.hostPaths ?? []).flatMap((name) =>
       typeof raw[name] === "string" ? [[name, resolvePath(raw[name])] as const] : []
     )
     const payload = yield* decode(cli, operation.payload(), { ...raw, ...Object.fromEntries(paths) })
-    return { operation, payload, json: typed.json }
+    return { operation, payload, json: typed.json, manner: { quiet: typed.quiet, switches } }
   })
 
 /** Does it, shows it, and returns the status to leave with. */
-export const perform = ({ json, operation, payload }: Prepared): Effect.Effect<
+export const perform = ({ json, manner, operation, payload }: Prepared): Effect.Effect<
   number,
   PyroError | OutputClosed,
   Pyro | Terminal
@@ -70,7 +79,7 @@ export const perform = ({ json, operation, payload }: Prepared): Effect.Effect<
       ? Effect.flatMap(Effect.orDie(Schema.encodeUnknown(row.result())(result)), printJson)
       : view.result(result)
     return row.exitStatus?.(result) ?? 0
-  })
+  }).pipe(Effect.provideService(Manner, manner))
 
 type Events = Stream.Stream<Tagged, PyroError>
 

@@ -1,9 +1,15 @@
 import { Effect } from "effect"
 import { printable } from "../contract/printable.ts"
+import { Manner } from "./manner.ts"
 import { Terminal } from "./terminal.ts"
 
 export const print = (text: string) => Effect.flatMap(Terminal, (terminal) => terminal.writeStdout(printable(text)))
-export const say = (text: string) => Effect.flatMap(Terminal, (terminal) => terminal.writeStderr(printable(text)))
+
+/** What must be known to understand the result. */
+export const warn = (text: string) => Effect.flatMap(Terminal, (terminal) => terminal.writeStderr(printable(text)))
+
+/** What is good to know; nothing with `--quiet`. */
+export const say = (text: string) => Effect.flatMap(Manner, ({ quiet }) => quiet ? Effect.void : warn(text))
 
 export const size = (bytes: number | undefined) =>
   bytes === undefined

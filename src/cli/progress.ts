@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import type { Notice } from "../contract/notice.ts"
 import { printable } from "../contract/printable.ts"
+import { Manner } from "./manner.ts"
 import { Terminal } from "./terminal.ts"
 
 const BAR_CELLS = 24
@@ -8,9 +9,9 @@ const CLEAR_LINE = "\r\u001b[2K"
 
 /**
  * Shows notices on stderr: on a terminal progress is one line that is written over and then cleared, elsewhere
- * one line per step. Warnings always stay.
+ * one line per step. Warnings stay. Nothing with `--quiet`.
  */
-export const makeProgress = Effect.map(Terminal, (terminal) => {
+export const makeProgress = Effect.map(Effect.all([Terminal, Manner]), ([terminal, { quiet }]) => {
   let drawn = false
   let last = ""
 
@@ -21,6 +22,7 @@ export const makeProgress = Effect.map(Terminal, (terminal) => {
   })
 
   const show = (notice: Notice): Effect.Effect<void> => {
+    if (quiet) return Effect.void
     const message = printable(notice.message).replaceAll("\n", " ")
     if (notice.level === "warning") {
       return Effect.zipRight(clear, terminal.writeStderr(`pyro: warning: ${message}\n`))

@@ -1,10 +1,10 @@
 import { Effect, Layer, Option, Runtime, Stream } from "effect"
 import { spawnSync } from "node:child_process"
-import { readFileSync } from "node:fs"
+import { createReadStream, readFileSync } from "node:fs"
 import { resolve } from "node:path"
 import { isatty } from "node:tty"
 import type { WindowSize } from "../contract/Pyro.ts"
-import { OutputClosed, Terminal } from "./terminal.ts"
+import { FileUnreadable, OutputClosed, Terminal } from "./terminal.ts"
 
 /** One of the process's outputs; its reader may go away, or its disk fill up, at any moment. */
 const sink = (stream: () => NodeJS.WriteStream) => {
@@ -103,6 +103,44 @@ const raw = Effect.acquireRelease(
     })
 )
 
+const readFile = (path: string, maxBytes: number): Effect.Effect<Uint8Array, FileUnreadable> => {
+  const called = path === "-" ? "the standard input" : path
+  const chunks: Array<Uint8Array> = []
+  let length = 0
+  const keep = (chunk: Uint8Array) => {
+    chunks.push(chunk)
+    length += chunk.length
+    return length <= maxBytes
+  }
+  const read = path === "-"
+    ? Effect.as(Stream.runForEachWhile(stdin, (chunk) => Effect.sync(() => keep(chunk))), undefined)
+    : Effect.tryPromise({
+      // A FIFO is a file too: the wait for its writer can be interrupted.
+      try: async (signal) => {
+        for await (const chunk of createReadStream(path, { signal })) if (!keep(chunk as Uint8Array)) break
+      },
+      catch: (cause) => new FileUnreadable({ detail: `${called} cannot be read: ${reasonOf(cause)}` })
+    })
+  return Effect.flatMap(read, () =>
+    length <= maxBytes
+      ? Effect.succeed(Buffer.concat(chunks))
+      : new FileUnreadable({ detail: `${called} has more than ${maxBytes} bytes` }))
+}
+
+const reasonOf = (cause: unknown) => {
+  const { code, message } = cause as NodeJS.ErrnoException
+  switch (code) {
+    case "ENOENT":
+      return "there is no such file"
+    case "EISDIR":
+      return "it is a directory"
+    case "EACCES":
+      return "permission denied"
+    default:
+      return code ?? message
+  }
+}
+
 export const layer: Layer.Layer<Terminal> = Layer.sync(Terminal, () => {
   const writeStderr = sink(() => process.stderr)
   return Terminal.of({
@@ -115,6 +153,7 @@ export const layer: Layer.Layer<Terminal> = Layer.sync(Terminal, () => {
     size,
     resizes,
     raw,
+    readFile,
     resolvePath: (path) => path === "-" ? path : resolve(path),
     workspace: process.env["PYRO_WORKSPACE"] || undefined,
     type: process.env["TERM"]

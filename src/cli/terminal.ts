@@ -4,6 +4,9 @@ import type { WindowSize } from "../contract/Pyro.ts"
 /** Nothing can be written to stdout any more: nobody reads it (`EPIPE`), or for instance the disk is full (`ENOSPC`). */
 export class OutputClosed extends Data.TaggedError("OutputClosed")<{ readonly code: string }> {}
 
+/** A file that was named on the command line and cannot be read; the detail begins with its path. */
+export class FileUnreadable extends Data.TaggedError("FileUnreadable")<{ readonly detail: string }> {}
+
 /** The process's three streams and its terminal, as far as the CLI needs them. */
 export class Terminal extends Context.Tag("pyro/cli/Terminal")<Terminal, {
   readonly stdinIsTerminal: boolean
@@ -20,6 +23,8 @@ export class Terminal extends Context.Tag("pyro/cli/Terminal")<Terminal, {
   readonly resizes: Stream.Stream<WindowSize>
   /** Hands every key to the guest, Ctrl-C too, until the scope closes or the process exits. */
   readonly raw: Effect.Effect<void, never, Scope.Scope>
+  /** A file of the host, or stdin for `-`; fails with what is wrong with it, also when it has more than `maxBytes`. */
+  readonly readFile: (path: string, maxBytes: number) => Effect.Effect<Uint8Array, FileUnreadable>
   /** A path of the host as it is from here, absolute. */
   readonly resolvePath: (path: string) => string
   /** `$PYRO_WORKSPACE`: the workspace that commands are about when they name none. */

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { DiffFile } from "../contract/operations/workspace-diff.ts"
-import { columns, print, say, size } from "./print.ts"
+import { columns, print, say, size, warn } from "./print.ts"
 import { Terminal } from "./terminal.ts"
 import type { View } from "./view.ts"
 
@@ -24,16 +24,16 @@ export const contentViews = {
           entry.type === "directory" ? `${entry.path}/` : entry.path,
           entry.target === undefined ? "" : `-> ${entry.target}`
         ]))),
-        truncated ? say("pyro: there is more; raise --limit, or list a directory beneath\n") : Effect.void
+        truncated ? warn("pyro: there is more; raise --limit, or list a directory beneath\n") : Effect.void
       )
   } satisfies View<"workspace.file.list">,
   "workspace.file.read": {
     result: (file) =>
       file.binary
-        ? say(`pyro: ${file.path} is binary, ${size(file.sizeBytes)}; copy it with: pyro workspace export\n`)
+        ? warn(`pyro: ${file.path} is binary, ${size(file.sizeBytes)}; copy it with --output PATH, or - for stdout\n`)
         : Effect.zipRight(
           Effect.flatMap(Terminal, (terminal) => terminal.writeStdout(file.text ?? "")),
-          file.truncated ? say(`pyro: there is more; go on with --start-line ${file.nextLine ?? 1}\n`) : Effect.void
+          file.truncated ? warn(`pyro: there is more; go on with --start-line ${file.nextLine ?? 1}\n`) : Effect.void
         )
   } satisfies View<"workspace.file.read">,
   "workspace.file.write": {
@@ -51,7 +51,7 @@ export const contentViews = {
         const ignored = diff.ignoredCount === 0 ? "" : `, ${count(diff.ignoredCount, "ignored file")} left out`
         yield* say(`${count(diff.summary.files, "file")} changed${ignored}\n`)
         if (diff.truncated === true) {
-          yield* say("pyro: the patch is cut; export the whole of it with: pyro workspace export --patch\n")
+          yield* warn("pyro: the patch is cut; export the whole of it with: pyro workspace export --patch\n")
         }
       })
   } satisfies View<"workspace.diff">,

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import type { WorkspaceInfo } from "../contract/operations/workspace-info.ts"
+import { Manner } from "./manner.ts"
 import { columns, print, say } from "./print.ts"
 import { Terminal } from "./terminal.ts"
 import type { View } from "./view.ts"
@@ -47,6 +48,10 @@ const detail = (one: WorkspaceInfo) =>
     ["labels", labels(one) || "-"]
   ]))
 
+/** Said unless a switch of the command is on. */
+const unless = (name: string, text: string) =>
+  Effect.flatMap(Manner, ({ switches }) => switches.has(name) ? Effect.void : say(text))
+
 type WithWorkspace = { readonly workspace: WorkspaceInfo }
 
 const now = (words: (name: string) => string) => ({
@@ -58,7 +63,10 @@ export const workspaceViews = {
     result: ({ workspace }) =>
       Effect.zipRight(
         print(`${workspace.id}\n`),
-        say(`${called(workspace)} is ready; use it with: pyro workspace exec ${called(workspace)} -- ls\n`)
+        unless(
+          "id-only",
+          `${called(workspace)} is ready; use it with: pyro workspace exec ${called(workspace)} -- ls\n`
+        )
       )
   } satisfies View<"workspace.create">,
   "workspace.list": { result: ({ workspaces }) => list(workspaces) } satisfies View<"workspace.list">,

@@ -14,6 +14,21 @@ export interface Missing {
   readonly missing: string
 }
 
+/** A flag of the command line alone: no field of the payload has its value. */
+export type CliExtra =
+  /** Names a file of the host, or `-` for stdin, whose content becomes a field. */
+  | {
+    readonly _tag: "file"
+    /** JSON name of the field. */
+    readonly fills: string
+    readonly as: "text" | "bytes"
+    readonly description: string
+  }
+  /** Names a path of the host, or `-`, to which the bytes themselves are exported instead of being shown. */
+  | { readonly _tag: "export"; readonly description: string }
+  /** Changes how it is done or shown on the command line. */
+  | { readonly _tag: "switch"; readonly description: string }
+
 export interface CliSurface {
   /** Words typed after `pyro`. */
   readonly path: readonly [string, ...ReadonlyArray<string>]
@@ -25,6 +40,12 @@ export interface CliSurface {
   readonly flags?: Readonly<Record<string, string>>
   /** JSON names of the fields that the CLI fills in by itself. */
   readonly filled?: ReadonlyArray<string>
+  /** Arguments that are needed unless a flag is given, which takes their place: JSON names of both. */
+  readonly unless?: Readonly<Record<string, string>>
+  /** Flags without a field, by their names without dashes. */
+  readonly extras?: Readonly<Record<string, CliExtra>>
+  /** Fields of which one is given, by itself or by a `file` flag; else stdin, if it is no terminal, is what is given to the flag `stdin`. */
+  readonly oneOf?: { readonly fields: ReadonlyArray<string>; readonly stdin: string }
   /** JSON names of the fields that are paths of the host: made absolute, since the daemon is elsewhere. */
   readonly hostPaths?: ReadonlyArray<string>
   /** Whose exit status the process leaves with. */

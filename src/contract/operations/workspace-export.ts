@@ -150,6 +150,7 @@ export const workspaceExport = streaming({
   cli: {
     path: ["workspace", "export"],
     args: ["workspace", "path"],
+    unless: { path: "patch" },
     hostPaths: ["output"],
     exits: "own",
     examples: [

@@ -181,10 +181,22 @@ export const workspaceFileRead = unary({
   cli: {
     path: ["workspace", "file", "read"],
     args: ["workspace", "path"],
+    extras: {
+      output: {
+        _tag: "export",
+        description: "Copy the whole file, byte by byte, to this path of the host, or to the standard output (-)"
+      },
+      overwrite: { _tag: "switch", description: "With --output: replace the file that is there" },
+      "allow-executable-config": {
+        _tag: "switch",
+        description: "With --output: also a file that tools of the host execute by themselves, such as .envrc"
+      }
+    },
     exits: "own",
     examples: [
       "pyro workspace file read fix src/main.py",
-      "pyro workspace file read fix src/main.py --start-line 100 --line-count 50"
+      "pyro workspace file read fix src/main.py --start-line 100 --line-count 50",
+      "pyro workspace file read fix logo.png --output logo.png"
     ]
   },
   mcp: { tool: "workspace_file_read", profiles: ["core", "full"] },
@@ -259,9 +271,26 @@ export const workspaceFileWrite = unary({
   cli: {
     path: ["workspace", "file", "write"],
     args: ["workspace", "path"],
+    filled: ["content"],
+    extras: {
+      "text-file": {
+        _tag: "file",
+        fills: "text",
+        as: "text",
+        description: "File of the host, or - for stdin, whose text (UTF-8) it becomes"
+      },
+      from: {
+        _tag: "file",
+        fills: "content",
+        as: "bytes",
+        description: "File of the host, or - for stdin, whose bytes it becomes; stdin when nothing is given"
+      }
+    },
+    oneOf: { fields: ["text", "content"], stdin: "from" },
     exits: "own",
     examples: [
       "pyro workspace file write fix notes.md --text 'to do'",
+      "make-report | pyro workspace file write fix report.bin",
       "pyro workspace file write fix run.sh --text-file run.sh --mode 755"
     ]
   },

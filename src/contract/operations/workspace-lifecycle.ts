@@ -116,12 +116,13 @@ export const workspaceCreate = streaming({
     path: ["workspace", "create"],
     args: ["environment"],
     flags: { memory_mib: "mem-mib", labels: "label" },
+    extras: { "id-only": { _tag: "switch", description: "Print its id and nothing else" } },
     hostPaths: ["seed_path"],
     exits: "own",
     examples: [
       "pyro workspace create --seed-path . --name fix",
       "pyro workspace create debian:12-build --repo-url https://github.com/owner/repo --repo-ref main",
-      "pyro workspace create --label task=42 --ttl-seconds 3600"
+      "pyro workspace create --label task=42 --ttl-seconds 3600 --id-only"
     ]
   },
   mcp: { tool: "workspace_create", ...core },
@@ -285,8 +286,9 @@ export const workspaceDelete = unary({
   cli: {
     path: ["workspace", "delete"],
     args: ["workspaces"],
+    unless: { workspaces: "all" },
     exits: "own",
-    examples: ["pyro workspace delete fix", "pyro workspace delete --all"]
+    examples: ["pyro workspace delete fix other", "pyro workspace delete --all"]
   },
   mcp: { tool: "workspace_delete", ...core },
   home: "daemon",

@@ -100,6 +100,15 @@ export const workspacePatchApply = unary({
     path: ["workspace", "patch", "apply"],
     args: ["workspace"],
     filled: ["patch_bytes"],
+    extras: {
+      "patch-file": {
+        _tag: "file",
+        fills: "patch_bytes",
+        as: "bytes",
+        description: "File of the host, or - for stdin, that is the patch; stdin when nothing is given"
+      }
+    },
+    oneOf: { fields: ["patch", "patch_bytes"], stdin: "patch-file" },
     exits: "own",
     examples: [
       "pyro workspace patch apply fix --patch-file change.patch",

@@ -1,10 +1,10 @@
 import { Effect, Layer, Ref, Stream } from "effect"
 import { assert, describe, it } from "vitest"
 import { cli } from "../../../src/cli/cli.ts"
-import { OutputClosed, Terminal } from "../../../src/cli/terminal.ts"
+import { FileUnreadable, OutputClosed, Terminal } from "../../../src/cli/terminal.ts"
+import { operations } from "../../../src/contract/operations.ts"
 import type { RunEvent, RunPayload } from "../../../src/contract/operations/run.ts"
 import { Pyro, type PyroService, type RunInput } from "../../../src/contract/Pyro.ts"
-import { unfakedPyro } from "../../support/unfaked-pyro.ts"
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 const EXITED: RunEvent = {
@@ -14,21 +14,27 @@ const EXITED: RunEvent = {
   durations: { totalMs: 2, bootMs: 1, commandMs: 1 }
 }
 
+/** Calls of any operation, by its name, answered with what a test says. */
+type Answers = Readonly<Record<string, unknown>>
+
 interface Surroundings {
+  readonly answers?: Answers
+  readonly files?: Readonly<Record<string, Uint8Array>>
   readonly terminal?: Partial<Terminal["Type"]>
   readonly run?: (payload: RunPayload, input: RunInput) => ReturnType<PyroService["run"]>
 }
 
 /** Runs one command line on a terminal of strings; `journal` is what happened to it, in order. */
-const on = (argv: ReadonlyArray<string>, { run, terminal }: Surroundings = {}) =>
+const on = (argv: ReadonlyArray<string>, { answers = {}, files = {}, run, terminal }: Surroundings = {}) =>
   Effect.runPromise(Effect.gen(function*() {
     const journal = yield* Ref.make<ReadonlyArray<string>>([])
     const note = (line: string) => Ref.update(journal, (lines) => [...lines, line])
     const written = (to: string) => (data: Uint8Array | string) =>
       note(`${to} ${typeof data === "string" ? data : new TextDecoder().decode(data)}`)
     const requests: Array<RunPayload> = []
+    const called: Array<readonly [string, unknown]> = []
     const pyro: PyroService = {
-      ...unfakedPyro,
+      ...answering(answers, called),
       run: (payload, input) => {
         requests.push(payload)
         return run?.(payload, input ?? {}) ?? Stream.make<[RunEvent]>(EXITED)
@@ -49,13 +55,33 @@ const on = (argv: ReadonlyArray<string>, { run, terminal }: Surroundings = {}) =
       size: Effect.succeed({ rows: 50, cols: 132 }),
       resizes: Stream.empty,
       raw: Effect.acquireRelease(note("raw"), () => note("cooked")),
+      readFile: (path) =>
+        files[path] === undefined
+          ? new FileUnreadable({ detail: `${path} cannot be read: there is no such file` })
+          : Effect.succeed(files[path]),
       resolvePath: (path) => path.startsWith("/") ? path : `/here/${path}`,
       workspace: undefined,
       type: "xterm",
       ...terminal
     }))
-    return { status, journal: yield* Ref.get(journal), requests }
+    return { status, journal: yield* Ref.get(journal), requests, called }
   }))
+
+/** A service whose calls are noted and answered; streaming ones with what is answered as their only event. */
+const answering = (answers: Answers, called: Array<readonly [string, unknown]>): PyroService => {
+  const root: Record<string, unknown> = {}
+  for (const row of operations) {
+    const words = row.name.split(".")
+    let at = root
+    for (const word of words.slice(0, -1)) at = (at[word] ??= {}) as Record<string, unknown>
+    at[words.at(-1)!] = (payload: unknown) => {
+      called.push([row.name, payload])
+      const answer = answers[row.name]
+      return row.kind === "unary" ? Effect.succeed(answer) : Stream.make(answer)
+    }
+  }
+  return root as unknown as PyroService
+}
 
 const REAL_TERMINAL = { stdinIsTerminal: true, stdoutIsTerminal: true, stderrIsTerminal: true }
 
@@ -156,5 +182,120 @@ describe("the command line", () => {
     const { journal, status } = await on(["run", "debian:12", "--", "x"], { run: () => Stream.empty })
     assert.strictEqual(status, 125)
     assert.match(journal[1] ?? "", /^err pyro: lost the channel to the guest/)
+  })
+})
+
+describe("flags that name files", () => {
+  const written = { path: "a", created: true, sizeBytes: 1, mode: "0644", version: "0123456789abcdef" }
+  const write = (words: ReadonlyArray<string>, surroundings: Surroundings = {}) =>
+    on(["workspace", "file", "write", "fix", "a", ...words], {
+      answers: { "workspace.file.write": written },
+      files: { "f": bytes("é\n"), "bin": new Uint8Array([0xff, 0]), "-": bytes("piped") },
+      ...surroundings
+    })
+  const wrong = async (...args: Parameters<typeof write>) => {
+    const { called, journal, status } = await write(...args)
+    assert.deepStrictEqual([status, called], [2, []])
+    return journal.join("")
+  }
+
+  it.each([
+    [["--text", "x"], { text: "x" }],
+    [["--text-file", "f"], { text: "é\n" }],
+    [["--text-file", "-"], { text: "piped" }],
+    [["--from", "bin"], { content: new Uint8Array([0xff, 0]) }],
+    [[], { content: bytes("piped") }]
+  ])("fill the payload: %j", async (words, fields) => {
+    const { called, status } = await write(words)
+    assert.deepStrictEqual([status, called], [0, [["workspace.file.write", {
+      workspace: "fix",
+      path: "a",
+      ...fields
+    }]]])
+  })
+
+  it("are refused when they cannot be read, are no text, or are two", async () => {
+    assert.include(await wrong(["--from", "none"]), "pyro: --from: none cannot be read: there is no such file\n")
+    assert.include(await wrong(["--text-file", "bin"]), "pyro: --text-file: bin is not UTF-8\n")
+    assert.include(await wrong(["--text", "x", "--from", "f"]), "pyro: --text and --from cannot be combined\n")
+  })
+
+  it("do not wait for a terminal's input", async () => {
+    assert.include(
+      await wrong([], { terminal: { stdinIsTerminal: true } }),
+      "pyro: give one of --text, --text-file, --from, or pipe something in\n"
+    )
+  })
+
+  it("export instead of showing", async () => {
+    const { called, status } = await on(["workspace", "file", "read", "fix", "a", "--output", "x", "--overwrite"], {
+      answers: {
+        "workspace.export": {
+          _tag: "Exported",
+          summary: { output: "/here/x", kind: "file", files: 1, bytes: 1, skipped: [], warnings: [] }
+        }
+      }
+    })
+    assert.strictEqual(status, 0)
+    assert.strictEqual(called[0]?.[0], "workspace.export")
+    assert.deepInclude(called[0]?.[1], {
+      workspace: "fix",
+      path: "a",
+      output: "/here/x",
+      overwrite: true,
+      allowExecutableConfig: false
+    })
+  })
+
+  it("refuse to export a part", async () => {
+    const { journal, status } = await on([
+      "workspace",
+      "file",
+      "read",
+      "fix",
+      "a",
+      "--output",
+      "x",
+      "--start-line",
+      "2"
+    ])
+    assert.strictEqual(status, 2)
+    assert.include(journal.join(""), "pyro: --start-line: cannot be combined with --output\n")
+  })
+})
+
+describe("what is said beside the result", () => {
+  const ready = {
+    _tag: "Ready",
+    workspace: { id: "ws-0123456789", name: "fix", state: "running", labels: {} }
+  }
+  const create = (...words: ReadonlyArray<string>) =>
+    on(["workspace", "create", ...words], { answers: { "workspace.create": ready } })
+
+  it("is how to go on", async () => {
+    const { journal } = await create()
+    assert.deepStrictEqual(journal, [
+      "built",
+      "out ws-0123456789\n",
+      "err fix is ready; use it with: pyro workspace exec fix -- ls\n"
+    ])
+  })
+
+  it.each(["--quiet", "--id-only"])("is nothing with %s", async (flag) => {
+    const { journal } = await create(flag)
+    assert.deepStrictEqual(journal, ["built", "out ws-0123456789\n"])
+  })
+
+  it("leaves out progress and warnings with --quiet, and nothing of the guest's", async () => {
+    const { journal } = await on(["run", "debian:12", "--quiet", "--", "x"], {
+      run: () =>
+        Stream.make<Array<RunEvent>>(
+          { _tag: "Notice", level: "warning", message: "w" },
+          { _tag: "Notice", level: "progress", message: "p" },
+          { _tag: "Output", from: "stderr", bytes: bytes("x") },
+          EXITED
+        )
+    })
+    assert.deepStrictEqual(journal, ["built", "err x"])
   })
 })

@@ -3,6 +3,15 @@ import { assert, describe, it } from "vitest"
 import { route, splitArgv } from "../../../src/cli/argv.ts"
 import { decode, parse } from "../../../src/cli/parser.ts"
 import { operations } from "../../../src/contract/operations.ts"
+import { pyroWords } from "./shell-words.ts"
+
+/** What is read from a command line where `mine` is the default workspace. */
+const read = (...words: ReadonlyArray<string>) => {
+  const { own, rest } = splitArgv(words)
+  const routed = route(own)
+  if (routed._tag !== "Operation") throw new Error(`no operation: ${JSON.stringify(routed)}`)
+  return Effect.runSync(Effect.merge(parse(routed.operation, routed.words, rest, { workspace: "mine" })))
+}
 
 /** A command line as a payload's JSON side, or what is said against it. */
 const typed = (...words: ReadonlyArray<string>) => {
@@ -64,6 +73,39 @@ describe("the parser", () => {
     })
   })
 
+  it("takes the flags that no field has, and how it should be told", () => {
+    assert.deepStrictEqual(
+      read("workspace", "file", "read", "fix", "a", "--output", "-", "--overwrite", "--quiet"),
+      {
+        raw: { workspace: "fix", path: "a" },
+        extras: { output: "-", overwrite: "true", quiet: "true" },
+        json: false,
+        quiet: true
+      }
+    )
+  })
+
+  it("takes the default workspace where fewer words than arguments are typed", () => {
+    const raw = (...words: ReadonlyArray<string>) => {
+      const typed = read("workspace", ...words)
+      return "raw" in typed ? typed.raw : typed
+    }
+    assert.deepStrictEqual(raw("status"), { workspace: "mine" })
+    assert.deepStrictEqual(raw("status", "other"), { workspace: "other" })
+    assert.deepStrictEqual(raw("exec", "--", "ls"), { workspace: "mine", command: ["ls"] })
+    assert.deepStrictEqual(raw("file", "read", "a"), { workspace: "mine", path: "a" })
+    assert.deepStrictEqual(raw("file", "read", "other", "a"), { workspace: "other", path: "a" })
+    assert.deepStrictEqual(raw("export", "--patch", "--output", "-"), { workspace: "mine", patch: true, output: "-" })
+    assert.deepStrictEqual(raw("export", "other", "--patch", "--output", "-"), {
+      workspace: "other",
+      patch: true,
+      output: "-"
+    })
+    assert.deepStrictEqual(raw("delete"), { workspaces: ["mine"] })
+    assert.deepStrictEqual(raw("delete", "a", "b"), { workspaces: ["a", "b"] })
+    assert.deepStrictEqual(raw("delete", "--all"), { all: true })
+  })
+
   it.each([
     [["run", "debian:12", "--mem-mib", "8"], "--mem-mib: must be 64 to 1048576 MiB"],
     [["run", "debian:12", "--mem-mib", "1e9"], "--mem-mib: must be 64 to 1048576 MiB"],
@@ -88,7 +130,11 @@ describe("the parser", () => {
     [["run", "debian:12", "--tty=no"], "no option --tty=no; the guest's command goes after --"],
     [["env", "list", "x"], "unexpected \"x\""],
     [["env", "list", "--", "x"], "pyro env list takes nothing after --"],
-    [["env", "rm"], "missing <environment>"]
+    [["env", "rm"], "missing <environment>"],
+    [["workspace", "delete"], "missing <workspaces>, or --all"],
+    [["workspace", "delete", "--all", "fix"], "unexpected \"fix\""],
+    [["workspace", "export", "fix", "--output", "x"], "missing <path>, or --patch"],
+    [["workspace", "export", "fix", "src", "--patch", "--output", "x"], "unexpected \"src\""]
   ])("refuses %j", (words, wrong) => {
     assert.deepStrictEqual(typed(...words), { wrong })
   })
@@ -96,8 +142,7 @@ describe("the parser", () => {
   it.each(operations.flatMap((row) => row.cli.examples.map((example) => [example])))(
     "understands its example: %s",
     (example) => {
-      const words = example.slice(example.indexOf("pyro ") + 5).split(" ")
-      assert.notProperty(typed(...words), "wrong")
+      assert.notProperty(typed(...pyroWords(example)), "wrong")
     }
   )
 })

@@ -1,0 +1,37 @@
+import { Effect } from "effect"
+import { InvalidRequest } from "../contract/errors.ts"
+import type { CliSurface } from "../contract/operation.ts"
+import { type Operation, operations } from "../contract/operations.ts"
+import type { Typed } from "./parser.ts"
+
+interface Request {
+  readonly operation: Operation
+  readonly raw: Typed["raw"]
+}
+
+/** With an `export` flag, what was asked to be shown is exported instead: bytes and files of any size cross that way. */
+export const asExport = (
+  operation: Operation,
+  { extras, raw }: Pick<Typed, "extras" | "raw">
+): Effect.Effect<Request, InvalidRequest> => {
+  const cli: CliSurface = operation.cli
+  const flag = Object.entries(cli.extras ?? {}).find(([, extra]) => extra._tag === "export")?.[0]
+  const output = flag === undefined ? undefined : extras[flag]
+  if (output === undefined) return Effect.succeed({ operation, raw })
+  const { path, workspace, ...others } = raw
+  const other = Object.keys(others)[0]
+  if (other !== undefined) {
+    return new InvalidRequest({ field: `--${other.replaceAll("_", "-")}`, detail: `cannot be combined with --${flag}` })
+  }
+  return Effect.succeed({
+    operation: operations.find(({ name }) => name === "workspace.export")!,
+    raw: {
+      workspace,
+      path,
+      output,
+      overwrite: extras["overwrite"] !== undefined,
+      // Bytes on their way to a pipe are in no place where a tool would find them.
+      allow_executable_config: extras["allow-executable-config"] !== undefined || output === "-"
+    }
+  })
+}

@@ -1,0 +1,61 @@
+import { Effect } from "effect"
+import { InvalidRequest } from "../contract/errors.ts"
+import type { CliSurface } from "../contract/operation.ts"
+import type { Operation } from "../contract/operations.ts"
+import type { Typed } from "./parser.ts"
+import { Terminal } from "./terminal.ts"
+
+/** Most bytes of a file that becomes a field: no message holds more. */
+const MAX_BYTES = 16 * 1024 * 1024
+
+/** Puts the content of the files that flags name into the fields that they fill. */
+export const fillFromFiles = (
+  operation: Operation,
+  { extras, raw }: Pick<Typed, "extras" | "raw">
+): Effect.Effect<Typed["raw"], InvalidRequest, Terminal> =>
+  Effect.gen(function*() {
+    const cli: CliSurface = operation.cli
+    const flags = Object.entries(cli.extras ?? {}).flatMap(([name, extra]) =>
+      extra._tag === "file" ? [{ ...extra, name }] : []
+    )
+    if (flags.length === 0) return raw
+    const terminal = yield* Terminal
+    const { fields, stdin } = cli.oneOf ?? { fields: [], stdin: "" }
+    const given = [
+      ...fields.filter((field) => field in raw),
+      ...flags.flatMap(({ name }) => name in extras ? [name] : [])
+    ].map((name) => `--${name}`)
+    if (given.length > 1) {
+      return yield* new InvalidRequest({ field: "", detail: `${given.join(" and ")} cannot be combined` })
+    }
+    if (given.length === 0 && terminal.stdinIsTerminal) {
+      const names = [
+        ...fields.filter((field) => cli.filled?.includes(field) !== true),
+        ...flags.map(({ name }) => name)
+      ]
+      return yield* new InvalidRequest({
+        field: "",
+        detail: `give one of ${names.map((name) => `--${name}`).join(", ")}, or pipe something in`
+      })
+    }
+    const filled: Record<string, unknown> = { ...raw }
+    for (const { as, fills, name } of flags) {
+      const path = extras[name] ?? (given.length === 0 && name === stdin ? "-" : undefined)
+      if (path === undefined) continue
+      const refuse = (detail: string) => new InvalidRequest({ field: `--${name}`, detail })
+      const bytes = yield* Effect.mapError(terminal.readFile(path, MAX_BYTES), ({ detail }) => refuse(detail))
+      const content = as === "bytes" ? bytes : textOf(bytes)
+      if (content === undefined) return yield* refuse(`${path} is not UTF-8`)
+      filled[fills] = content
+    }
+    return filled
+  })
+
+/** Undefined when it is not UTF-8. */
+const textOf = (bytes: Uint8Array): string | undefined => {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return undefined
+  }
+}

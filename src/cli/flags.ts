@@ -1,0 +1,74 @@
+import type { CliExtra, CliSurface } from "../contract/operation.ts"
+import type { Operation } from "../contract/operations.ts"
+import { type PayloadField, payloadFields } from "../contract/payload-fields.ts"
+
+/** One flag of a command line. */
+export type Flag =
+  & {
+    /** Without its dashes. */
+    readonly name: string
+    readonly description: string
+    /** What stands behind it in help; none when it takes no value. */
+    readonly value: string | undefined
+    readonly repeated: boolean
+    readonly required: boolean
+  }
+  & (
+    | { readonly field: PayloadField; readonly extra?: never }
+    | { readonly field?: never; readonly extra: CliExtra }
+  )
+
+/** `memory_mib` -> `mem-mib`: the flag of a field, without its dashes. */
+export const flagName = (cli: CliSurface, field: string): string => cli.flags?.[field] ?? field.replaceAll("_", "-")
+
+/** Understood by every command. */
+const common: NonNullable<CliSurface["extras"]> = {
+  json: { _tag: "switch", description: "Print one JSON document and nothing else" },
+  quiet: { _tag: "switch", description: "Print the result and errors, nothing beside them" }
+}
+
+const VALUES: Readonly<Record<string, string | undefined>> = {
+  boolean: undefined,
+  integer: "N",
+  number: "N",
+  map: "NAME=VALUE"
+}
+
+const ofField = (cli: CliSurface, field: PayloadField): Flag => {
+  const { kind } = field
+  return {
+    name: flagName(cli, field.name),
+    description: field.description,
+    value: kind._tag === "choice"
+      ? kind.choices.join("|")
+      : kind._tag in VALUES
+      ? VALUES[kind._tag]
+      : cli.hostPaths?.includes(field.name) === true
+      ? "PATH"
+      : "TEXT",
+    repeated: kind._tag === "list" || kind._tag === "map",
+    required: field.required,
+    field
+  }
+}
+
+const ofExtra = ([name, extra]: readonly [string, CliExtra]): Flag => ({
+  name,
+  description: extra.description,
+  value: extra._tag === "switch" ? undefined : extra._tag === "file" ? "FILE" : "PATH",
+  repeated: false,
+  required: false,
+  extra
+})
+
+/** The flags of an operation in the order in which help shows them. */
+export const flagsOf = (operation: Operation): ReadonlyArray<Flag> => {
+  const cli: CliSurface = operation.cli
+  const fields = payloadFields(operation.payload()).filter(({ name }) =>
+    !cli.args.includes(name) && cli.rest !== name && cli.filled?.includes(name) !== true
+  )
+  return [
+    ...fields.map((field) => ofField(cli, field)),
+    ...Object.entries({ ...cli.extras, ...common }).map(ofExtra)
+  ]
+}
