@@ -1,6 +1,7 @@
 import { Data, Effect, Option, Schema } from "effect"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
+import { dirname } from "node:path"
 
 /** A file of pyro's own could not be written or read. */
 export class FileFailed extends Data.TaggedError("FileFailed")<{
@@ -55,6 +56,18 @@ export const writeJsonAtomic = <A, I>(
     Effect.mapError(failed(path)),
     Effect.flatMap((encoded) => writeFileAtomic(path, JSON.stringify(encoded) + "\n", options))
   )
+
+/** Has the disk keep a file and its name, without holding up this process. */
+export const syncFile = (path: string): Effect.Effect<void, FileFailed> =>
+  Effect.tryPromise({
+    try: async () => {
+      for (const one of [path, dirname(path)]) {
+        const file = await fs.promises.open(one, "r")
+        await file.datasync().finally(() => file.close())
+      }
+    },
+    catch: failed(path)
+  })
 
 /** Reads what `writeJsonAtomic` wrote; none when there is no such file, FileFailed when it is not what the Schema says. */
 export const readJson = <A, I>(
