@@ -7,6 +7,8 @@ import type { Room } from "./room.ts"
 export interface Bench {
   readonly room: Room
   readonly floor: Floor
+  /** Folder with the sources of the floors' programs. */
+  readonly floorSources: string
   readonly product: Product
   /** A daemon of the benchmarks' own, started when a row first asks for it. */
   readonly daemon: Daemon

@@ -13,6 +13,8 @@ export interface Daemon {
   readonly create: (options?: { readonly seed_path?: string; readonly memory_mib?: number }) => Promise<string>
   /** Runs a command to its end; gives the bytes it wrote to stdout. Fails when its status is not 0. */
   readonly exec: (workspace: string, ...argv: ReadonlyArray<string>) => Promise<number>
+  /** What a command prints. */
+  readonly output: (workspace: string, ...argv: ReadonlyArray<string>) => Promise<string>
   readonly remove: (workspace: string) => Promise<void>
   /** Waits until the pool has as many members as it will have. */
   readonly settled: () => Promise<void>
@@ -40,6 +42,20 @@ export const openDaemon = (pyro: ReadonlyArray<string>): Daemon => {
     used = true
     return runtime.runPromise(Effect.flatMap(Pyro, use))
   }
+  const output = (workspace: string, command: ReadonlyArray<string>) =>
+    call((daemon) =>
+      Effect.gen(function*() {
+        const payload = yield* Effect.orDie(Schema.decodeUnknown(ExecPayload())({ workspace, command }))
+        const pieces: Array<Uint8Array> = []
+        let ended = -1
+        yield* Stream.runForEach(daemon.workspace.exec(payload), (event) =>
+          Effect.sync(() => {
+            if (event._tag === "Output" && event.from === "stdout") pieces.push(event.bytes)
+            if (event._tag === "Exited") ended = event.status
+          }))
+        return ended === 0 ? Buffer.concat(pieces) : yield* Effect.dieMessage(`${command.join(" ")}: status ${ended}`)
+      })
+    )
   const status = () => call((daemon) => daemon.daemon.status({}))
   return {
     call,
@@ -54,19 +70,8 @@ export const openDaemon = (pyro: ReadonlyArray<string>): Daemon => {
                 : Effect.dieMessage("create ended without a workspace"))
         )
       ),
-    exec: (workspace, ...command) =>
-      call((daemon) =>
-        Effect.gen(function*() {
-          const payload = yield* Effect.orDie(Schema.decodeUnknown(ExecPayload())({ workspace, command }))
-          let [bytes, ended] = [0, -1]
-          yield* Stream.runForEach(daemon.workspace.exec(payload), (event) =>
-            Effect.sync(() => {
-              if (event._tag === "Output" && event.from === "stdout") bytes += event.bytes.length
-              if (event._tag === "Exited") ended = event.status
-            }))
-          return ended === 0 ? bytes : yield* Effect.dieMessage(`${command.join(" ")}: status ${ended}`)
-        })
-      ),
+    exec: async (workspace, ...command) => (await output(workspace, command)).length,
+    output: async (workspace, ...command) => (await output(workspace, command)).toString("utf8"),
     remove: (workspace) =>
       call((daemon) => Effect.asVoid(daemon.workspace.delete({ workspaces: [workspace], all: false }))),
     settled: async () => {

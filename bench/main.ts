@@ -31,14 +31,15 @@ const bench = async (root: string, options: Options): Promise<number> => {
   // First of all: it makes what is missing or outdated in the cache, and the floors take the same files.
   const accelerator = await product.accelerator()
   say("preparing the floors (5 s)")
+  const floorSources = path.join(root, "bench", "floors")
   const floor = await openFloor(room, {
-    sources: path.join(root, "bench", "floors"),
+    sources: floorSources,
     images: findImages(cacheFolder(), environment),
     memoryMib
   })
   const pyro = [process.execPath, path.join(root, "dist", "pyro.js")]
   const daemon = openDaemon(pyro)
-  const tools: Bench = { room, floor, product, daemon, pyro, environment }
+  const tools: Bench = { room, floor, floorSources, product, daemon, pyro, environment }
   const report = async (measured: object, text: string) => {
     process.stdout.write(`\n${text}\n`)
     if (options.json === undefined) return

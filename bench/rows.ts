@@ -1,8 +1,11 @@
 import type { Plan } from "./measure.ts"
 import { cliExec, runDaemon } from "./rows/cli-exec.ts"
 import { createWarm } from "./rows/create.ts"
+import { diff, seedAgain } from "./rows/diff.ts"
+import { execSdk } from "./rows/exec-sdk.ts"
 import { exec } from "./rows/exec.ts"
 import { idleMemory } from "./rows/idle-memory.ts"
+import { daemonMemory, idleWorkspace, twentyAtOnce } from "./rows/many.ts"
 import { reset } from "./rows/reset.ts"
 import { restore } from "./rows/restore.ts"
 import { run } from "./rows/run.ts"
@@ -18,13 +21,19 @@ export const plans: ReadonlyArray<Plan> = [
   restore,
   reset,
   exec,
+  execSdk,
   stdout,
   idleMemory,
+  idleWorkspace,
+  daemonMemory,
   version,
   cliExec,
   run,
   runDaemon,
   slowReader,
   seed,
-  tenAtOnce
+  seedAgain,
+  diff,
+  tenAtOnce,
+  twentyAtOnce
 ]

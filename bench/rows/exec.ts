@@ -1,19 +1,9 @@
 import { echo, mustSucceed, timedExec } from "../floors/channel.ts"
 import { guestRoot } from "../floors/template.ts"
 import { type Plan, side, timed } from "../measure.ts"
-import { summarize } from "../statistics.ts"
+import { inARow } from "./in-a-row.ts"
 
 const command = "/bin/true"
-
-/** Commands of one round, one after the other: a session runs many, and two VMs that take turns at each command only evict each other. */
-const inARow = 10
-
-/** Median of one round. */
-const each = async (once: () => Promise<number>) => {
-  const times: Array<number> = []
-  for (let count = 0; count < inARow; count++) times.push(await once())
-  return summarize(times).median
-}
 
 export const exec: Plan = {
   name: "exec",
@@ -28,7 +18,7 @@ export const exec: Plan = {
     const { vm } = await floor.restore(command)
     const request = timedExec(guestRoot, command)
     return side(() =>
-      each(async () => {
+      inARow(async () => {
         const ms = await timed(() => vm.channel.call(echo))
         const answers = await vm.channel.call(request)
         mustSucceed([request], answers)
@@ -37,6 +27,6 @@ export const exec: Plan = {
   },
   ours: async ({ product }) => {
     const vm = await product.vm()
-    return side(() => each(() => timed(() => vm.exec(command))), vm.destroy)
+    return side(() => inARow(() => timed(() => vm.exec(command))), vm.destroy)
   }
 }

@@ -1,0 +1,89 @@
+import { Effect } from "effect"
+import { descendants, proportionalMib, residentMib } from "../host-process.ts"
+import { type Plan, side, timed } from "../measure.ts"
+
+const many = 20
+const memoryMib = 256
+
+const all = async (count: number, work: (at: number) => Promise<string>) =>
+  Promise.all(Array.from({ length: count }, (_, at) => work(at)))
+
+export const twentyAtOnce: Plan = {
+  name: "twenty-at-once",
+  unit: "ms",
+  about:
+    `${many} workspaces of ${memoryMib} MiB created at once, each with its first command done; floor: ${many} times one, ` +
+    "pool empty, over two cores",
+  budget: { kind: "ratio", atMost: 1.3 },
+  rounds: (runs) => Math.max(1, Math.floor(runs / 6)),
+  warmups: 0,
+  floor: async ({ daemon }) =>
+    side(async () => {
+      // Its own size: no member of the pool fits, and the template is made before.
+      await daemon.remove(await daemon.create({ memory_mib: memoryMib + 1 }))
+      await new Promise((resolve) => setTimeout(resolve, 3000))
+      let workspace = ""
+      const ms = await timed(async () => {
+        workspace = await daemon.create({ memory_mib: memoryMib + 1 })
+        await daemon.exec(workspace, "/bin/true")
+      })
+      await daemon.remove(workspace)
+      return ms * many / 2
+    }),
+  ours: async ({ daemon }) =>
+    side(async () => {
+      await daemon.remove(await daemon.create({ memory_mib: memoryMib }))
+      let made: Array<string> = []
+      const ms = await timed(async () => {
+        made = await all(many, async () => {
+          const workspace = await daemon.create({ memory_mib: memoryMib })
+          await daemon.exec(workspace, "/bin/true")
+          return workspace
+        })
+      })
+      await Promise.all(made.map((workspace) => daemon.remove(workspace)))
+      return ms
+    })
+}
+
+export const daemonMemory: Plan = {
+  name: "daemon-memory",
+  unit: "MiB",
+  about: `resident memory of the daemon with ${many} workspaces`,
+  budget: { kind: "absolute", atMost: 150 },
+  rounds: () => 1,
+  warmups: 0,
+  ours: async ({ daemon }) =>
+    side(async () => {
+      const made = await all(many, () => daemon.create({ memory_mib: memoryMib }))
+      for (const workspace of made) await daemon.exec(workspace, "/bin/true")
+      const mib = residentMib(await daemon.pid())
+      await Promise.all(made.map((workspace) => daemon.remove(workspace)))
+      return mib
+    })
+}
+
+/** What a guest does after its first command is over by then. */
+const settleMs = 1500
+
+export const idleWorkspace: Plan = {
+  name: "idle-workspace",
+  unit: "MiB",
+  about: "proportional set size of an idle workspace's VM after its first command, with the daemon's pool beside it",
+  budget: { kind: "absolute", atMost: 80 },
+  prototype: 64,
+  rounds: (runs) => Math.ceil(runs / 5),
+  warmups: 0,
+  ours: async ({ daemon }) =>
+    side(async () => {
+      const workspace = await daemon.create()
+      await daemon.exec(workspace, "/bin/true")
+      await daemon.settled()
+      await new Promise((resolve) => setTimeout(resolve, settleMs))
+      const { vms } = await daemon.call((pyro) => Effect.map(pyro.daemon.status({}), (status) => status))
+      const pid = vms.find(({ purpose }) => purpose === "workspace")?.pid ?? 0
+      const mib = proportionalMib([pid, ...descendants(pid)])
+      await daemon.remove(workspace)
+      return mib
+    })
+}
