@@ -36,6 +36,7 @@ export const views: { readonly [Name in OperationName]: View<Name> } = {
       }
     }
   },
+  "workspace.summary": { result: ({ text }) => print(`${text}\n`) },
   "env.list": {
     result: ({ environments }) =>
       print(columns([

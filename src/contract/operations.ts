@@ -29,6 +29,7 @@ import {
   workspaceUpdate
 } from "./operations/workspace-lifecycle.ts"
 import { workspacePatchApply } from "./operations/workspace-patch.ts"
+import { workspaceSummary } from "./operations/workspace-summary.ts"
 import { workspaceSyncPush } from "./operations/workspace-sync.ts"
 
 /**
@@ -50,6 +51,7 @@ export const operations = [
   workspacePatchApply,
   workspaceExport,
   workspaceSyncPush,
+  workspaceSummary,
   workspaceReset,
   workspaceUpdate,
   workspaceStop,

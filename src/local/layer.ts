@@ -64,6 +64,7 @@ const make = (pooled: boolean) =>
           write: (payload) => of(({ content }) => content.writeFile(payload)),
           edit: (payload) => of(({ content }) => content.editFile(payload))
         },
+        summary: (payload) => of((all) => all.summary(payload)),
         diff: (payload) => of(({ content }) => content.diff(payload)),
         patch: { apply: (payload) => of(({ content }) => content.applyPatch(payload)) },
         export: (payload) => eventsOf(({ content }) => content.export(payload)),

@@ -9,6 +9,7 @@ import type {
   UpdatePayload,
   WorkspaceEvent
 } from "../contract/operations/workspace-lifecycle.ts"
+import type { SummaryResult } from "../contract/operations/workspace-summary.ts"
 import type { RunInput } from "../contract/Pyro.ts"
 import { type Content, makeContent } from "./content.ts"
 import { exec } from "./exec/exec.ts"
@@ -20,6 +21,7 @@ import { lastActivity, touch } from "./lifecycle/record.ts"
 import { commandsOf, type Entry, infoOf, makeRegistry, runningGeneration } from "./lifecycle/registry.ts"
 import { remove, removeAlone, reset, start, stop } from "./lifecycle/steps.ts"
 import { update } from "./lifecycle/update.ts"
+import { summarize } from "./summary.ts"
 
 type Events = Stream.Stream<WorkspaceEvent, PyroError>
 interface Named {
@@ -41,6 +43,7 @@ export class Workspaces extends Context.Tag("pyro/workspace/Workspaces")<Workspa
   readonly remove: (payload: DeletePayload) => Effect.Effect<ReadonlyArray<string>, PyroError>
   readonly exec: (payload: ExecPayload, input?: RunInput) => Stream.Stream<ExecEvent, PyroError>
   readonly logs: (payload: LogsPayload) => Effect.Effect<LogsResult, PyroError>
+  readonly summary: (payload: Named) => Effect.Effect<SummaryResult, PyroError>
   readonly content: Content
   /** How many VMs run. */
   readonly running: Effect.Effect<number>
@@ -116,6 +119,7 @@ const make = Effect.gen(function*() {
       return (yield* Effect.all(results)).flat()
     }).pipe(Effect.provide(context))
 
+  const content = makeContent(use, Effect.provide(context))
   return Workspaces.of({
     create: (payload) => events((notify) => create(lifecycle, payload, notify)),
     list: (labels) =>
@@ -143,7 +147,12 @@ const make = Effect.gen(function*() {
         registry.find(payload.workspace),
         (entry) => Effect.flatMap(commandsOf(entry), (commands) => logs(commands, payload))
       ),
-    content: makeContent(use, Effect.provide(context)),
+    summary: (payload) =>
+      Effect.flatMap(registry.find(payload.workspace), (entry) => {
+        const asked = { paths: [], stat: true, nameOnly: false, includeIgnored: false, verified: false, maxBytes: 0 }
+        return summarize(entry, content.diff({ ...payload, ...asked }))
+      }),
+    content,
     running: Effect.map(
       Effect.forEach([...registry.entries.values()], (entry) => Ref.get(entry.generation)),
       (all) => all.filter(Option.isSome).length

@@ -9,8 +9,10 @@ import { faultPoint } from "../../system/fault.ts"
 import { Paths } from "../../system/Paths.ts"
 import { holdBase } from "../../vm/base.ts"
 import { warmBaseline } from "../diff/baseline.ts"
+import { recordEvent } from "../events.ts"
 import { openCommands } from "../exec/commands.ts"
 import { prepareSeed } from "../seed/prepare.ts"
+import { publicUrl } from "../seed/safe-config.ts"
 import { close, commit, install, type Lifecycle, type Notify, progress } from "./context.ts"
 import { openGeneration } from "./generation.ts"
 import {
@@ -43,7 +45,7 @@ const announced = (payload: CreatePayload): WorkspaceRecord => ({
   ...(payload.requireConfinement === undefined ? {} : { requireConfinement: payload.requireConfinement }),
   ...(payload.ttlSeconds === undefined ? {} : { ttlSeconds: payload.ttlSeconds }),
   ...(payload.seedPath === undefined ? {} : { seedPath: payload.seedPath }),
-  ...(payload.repoUrl === undefined ? {} : { repoUrl: payload.repoUrl }),
+  ...(payload.repoUrl === undefined ? {} : { repoUrl: publicUrl(payload.repoUrl) ?? payload.repoUrl }),
   ...(payload.repoRef === undefined ? {} : { repoRef: payload.repoRef }),
   createdAt: new Date().toISOString()
 })
@@ -70,6 +72,13 @@ const prepareDisk = (record: WorkspaceRecord, folder: WorkspaceFolder, payload: 
     const placeholder = yield* Effect.flatMap(SeedImages, (seeds) => seeds.empty(record.diskMib))
     const { image: seed, report } = yield* prepareSeed({ ...payload, virtualMib: record.diskMib })
     tellSkipped(report, notify)
+    const from = record.seedPath ?? record.repoUrl
+    yield* recordEvent(folder.directory, {
+      _tag: "seed",
+      ...(from === undefined ? {} : { from }),
+      files: report.files,
+      bytes: report.bytes
+    })
     const disk = folder.disk(record.disk)
     yield* holdSeed(disk, seed.path)
     yield* makeWorkspaceDisk(disk, seed.virtualBytes)

@@ -8,7 +8,11 @@ import { Environments } from "../../environment/Environments.ts"
 import { Kernel } from "../../environment/Kernel.ts"
 import { faultPoint } from "../../system/fault.ts"
 import { heldBase } from "../../vm/base.ts"
+import { workspaceTrees } from "../diff/baseline.ts"
+import { recordEvent } from "../events.ts"
 import type { Commands } from "../exec/commands.ts"
+import { readPushed } from "../seed/pushed.ts"
+import { replayPushed } from "../seed/replay.ts"
 import {
   alone,
   close,
@@ -23,7 +27,7 @@ import {
   takeOut
 } from "./context.ts"
 import { forget } from "./create.ts"
-import { openGeneration } from "./generation.ts"
+import { type Generation, openGeneration } from "./generation.ts"
 import type { WorkspaceRecord } from "./record.ts"
 import { touch } from "./record.ts"
 import { commandsOf, type Entry } from "./registry.ts"
@@ -137,14 +141,17 @@ export const reset = (lifecycle: Lifecycle, entry: Entry, notify: Notify) =>
     )
     faultPoint("reset:started")
     const old = yield* takeOut(entry)
-    yield* commit(entry, (now) => ({
-      ...now,
-      disk: next.disk,
-      generation: next.generation,
-      phase: "running",
-      vm: generation.guest.vm.id,
-      staleCommands: true
-    })).pipe(
+    yield* Effect.zipRight(
+      replay(entry, generation),
+      commit(entry, (now) => ({
+        ...now,
+        disk: next.disk,
+        generation: next.generation,
+        phase: "running",
+        vm: generation.guest.vm.id,
+        staleCommands: true
+      }))
+    ).pipe(
       Effect.onError(() => Effect.all([putBack(lifecycle, entry, old), close(generation), removeFolder(newDisk)]))
     )
     faultPoint("reset:committed")
@@ -159,11 +166,18 @@ export const reset = (lifecycle: Lifecycle, entry: Entry, notify: Notify) =>
     yield* Effect.zipRight(leftovers, Effect.interruptible(removeFolder(oldDisk))).pipe(Effect.forkIn(lifecycle.scope))
   }).pipe(Effect.uninterruptible, during(entry, "resetting"), alone(lifecycle, entry))
 
+/** Gives a new generation what was pushed since the workspace was made: that is of its beginning too. */
+const replay = (entry: Entry, { channel }: Generation) =>
+  Effect.flatMap(
+    entry.pushed.withPermits(1)(readPushed(entry.folder.directory)),
+    (pushed) => Effect.interruptible(replayPushed(channel, pushed, workspaceTrees.live))
+  )
+
 /** Empties the journal for a new disk, and says that it is done. After a crash it is done once more, which does no harm. */
 export const forgetCommands = (entry: Entry, commands: Commands) =>
-  Effect.zipRight(
-    commands.clear,
-    Effect.ignoreLogged(commit(entry, ({ staleCommands: _, ...now }) => now, { durable: false }))
+  commands.clear.pipe(
+    Effect.zipRight(recordEvent(entry.folder.directory, { _tag: "reset" })),
+    Effect.zipRight(Effect.ignoreLogged(commit(entry, ({ staleCommands: _, ...now }) => now, { durable: false })))
   )
 
 const removeFolder = (folder: string) => Effect.promise(() => fs.promises.rm(folder, { recursive: true, force: true }))

@@ -1,0 +1,101 @@
+import { Effect, Option, Ref } from "effect"
+import type { PyroError } from "../contract/errors.ts"
+import type { DiffResult } from "../contract/operations/workspace-diff.ts"
+import type { SummaryCommand, SummaryExport, SummaryResult } from "../contract/operations/workspace-summary.ts"
+import { printable } from "../contract/printable.ts"
+import { readEvents, sinceReset, type WorkspaceLogEvent } from "./events.ts"
+import type { JournaledCommand } from "./exec/journal.ts"
+import type { Entry } from "./lifecycle/registry.ts"
+import { summaryText } from "./summary-text.ts"
+
+const NAMED_COMMANDS = 5
+const NAMED_FILES = 20
+const NAMED_EXPORTS = 5
+const DIFF_TIMEOUT = "30 seconds"
+/** Longest command line that is told, in characters. */
+const COMMAND_LENGTH = 120
+
+const lineOf = (command: ReadonlyArray<string>) => {
+  const line = printable(command.join(" ")).replace(/\s+/g, " ").trim()
+  const characters = [...line]
+  return characters.length > COMMAND_LENGTH ? `${characters.slice(0, COMMAND_LENGTH - 1).join("")}…` : line
+}
+
+const commandOf = ({ end, start }: JournaledCommand): SummaryCommand => ({
+  execId: start.id,
+  command: lineOf(start.command),
+  outcome: end?.outcome ?? "running",
+  ...(end?.status === undefined ? {} : { status: end.status }),
+  ...(end?.durationMs === undefined ? {} : { durationMs: end.durationMs })
+})
+
+const hasSucceeded = ({ end }: JournaledCommand) => end?.outcome === "exited" && end.status === 0
+
+const commandsSummary = (commands: ReadonlyArray<JournaledCommand>): SummaryResult["commands"] => {
+  const failed = commands.filter((one) => one.end !== undefined && !hasSucceeded(one))
+  const succeeded = commands.filter(hasSucceeded).length
+  return {
+    total: commands.length,
+    succeeded,
+    failed: failed.length,
+    running: commands.length - succeeded - failed.length,
+    lastFailed: failed.slice(-NAMED_COMMANDS).map(commandOf),
+    last: commands.slice(-NAMED_COMMANDS).map(commandOf)
+  }
+}
+
+const changesSummary = (diff: DiffResult): Required<SummaryResult>["changes"] => ({
+  files: diff.summary.files,
+  additions: diff.summary.additions ?? 0,
+  deletions: diff.summary.deletions ?? 0,
+  ignoredCount: diff.ignoredCount,
+  first: diff.files.slice(0, NAMED_FILES).map(({ path, status }) => ({ path, status }))
+})
+
+const exportOf = (
+  { at, bytes, files, kind, path, to }: Extract<WorkspaceLogEvent, { _tag: "export" }>
+): SummaryExport => ({
+  at,
+  kind,
+  ...(path === undefined ? {} : { path }),
+  output: to,
+  files,
+  bytes
+})
+
+/**
+ * What was done in a workspace since it was made or last reset. Of one whose VM does not run, or whose trees cannot be compared, all
+ * but the changes is told, and why they are not.
+ */
+export const summarize = (entry: Entry, diff: Effect.Effect<DiffResult, PyroError>): Effect.Effect<SummaryResult> =>
+  Effect.gen(function*() {
+    const record = yield* Ref.get(entry.record)
+    const { state } = yield* Ref.get(entry.state)
+    const commands = yield* Ref.get(entry.commands)
+    const { events, resetAt } = sinceReset(yield* readEvents(entry.folder.directory))
+    const exports = events.flatMap((event) => event._tag === "export" ? [exportOf(event)] : [])
+    const changes = yield* diff.pipe(
+      Effect.match({
+        onFailure: ({ message }) => ({ changesUnknown: message }),
+        onSuccess: (found) => ({ changes: changesSummary(found) })
+      }),
+      Effect.timeoutTo({
+        duration: DIFF_TIMEOUT,
+        onSuccess: (told) => told,
+        onTimeout: () => ({ changesUnknown: `the guest compared for more than ${DIFF_TIMEOUT}` })
+      })
+    )
+    const summary: Omit<SummaryResult, "text"> = {
+      id: record.id,
+      ...(record.name === undefined ? {} : { name: record.name }),
+      state,
+      since: resetAt ?? record.createdAt,
+      commands: commandsSummary(
+        Option.match(commands, { onNone: () => [], onSome: ({ journal }) => journal.commands })
+      ),
+      ...changes,
+      exportCount: exports.length,
+      exports: exports.slice(-NAMED_EXPORTS)
+    }
+    return { ...summary, text: summaryText(summary) }
+  })

@@ -1,0 +1,63 @@
+import { assert, describe, it } from "@effect/vitest"
+import { summaryText } from "../../../src/workspace/summary-text.ts"
+
+const ran = (execId: string, command: string, status: number) => ({
+  execId,
+  command,
+  outcome: "exited" as const,
+  status,
+  durationMs: 1234
+})
+
+describe("the text of a summary", () => {
+  it("says how commands ended, what changed and what left", () => {
+    const last = [3, 4, 5, 6, 7].map((number) => ran(String(number), `echo ${number}`, 0))
+    const text = summaryText({
+      id: "ws-0123456789",
+      name: "fix",
+      state: "running",
+      since: "2026-01-01T00:00:00.000Z",
+      commands: { total: 7, succeeded: 6, failed: 1, running: 0, lastFailed: [ran("1", "make test", 2)], last },
+      changes: {
+        files: 3,
+        additions: 5,
+        deletions: 1,
+        ignoredCount: 1,
+        first: [{ path: "a", status: "added" }, { path: "b", status: "modified" }]
+      },
+      exportCount: 1,
+      exports: [{ at: "2026-01-01T00:00:00.000Z", kind: "patch", output: "/p", files: 1, bytes: 9 }]
+    })
+    assert.strictEqual(
+      text,
+      `fix is running. Since 2026-01-01T00:00:00.000Z:
+Commands: 7, 6 succeeded, 1 failed.
+Earlier failures:
+  make test - status 2 after 1.2 s
+The last 5:
+${last.map(({ command }) => `  ${command} - status 0 after 1.2 s`).join("\n")}
+Changed files: 3, +5 -1; 1 ignored file left out.
+  added a
+  modified b
+  and 1 more
+Exports: 1.
+  patch to /p`
+    )
+  })
+
+  it("says why it knows nothing of changes", () => {
+    const text = summaryText({
+      id: "ws-0123456789",
+      state: "stopped",
+      since: "2026-01-01T00:00:00.000Z",
+      commands: { total: 0, succeeded: 0, failed: 0, running: 0, lastFailed: [], last: [] },
+      changesUnknown: "it is stopped",
+      exportCount: 0,
+      exports: []
+    })
+    assert.strictEqual(
+      text,
+      "ws-0123456789 is stopped. Since 2026-01-01T00:00:00.000Z:\nCommands: none.\nChanged files: unknown, it is stopped\nExports: none."
+    )
+  })
+})
