@@ -1,0 +1,85 @@
+import { spawnSync } from "node:child_process"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { fileURLToPath } from "node:url"
+import { afterAll, assert, describe, it } from "vitest"
+import { hostInventory } from "../support/host-inventory.ts"
+import { pyroPath, temporaryFolder } from "../support/pyro-cli.ts"
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..")
+
+interface Step {
+  readonly script: string
+  /** Lines of output; `…` stands for anything. */
+  readonly output: ReadonlyArray<string>
+}
+
+/** Shell blocks of a page, each with the output that is shown behind it. */
+const stepsOf = (page: string): ReadonlyArray<Step> => {
+  const blocks = [...page.matchAll(/^```(sh|text)\n([^]*?)^```$/gm)].map(([, kind, text]) => ({ kind, text: text! }))
+  return blocks.flatMap(({ kind, text }, at) => {
+    if (kind !== "sh") return []
+    const next = blocks[at + 1]
+    return [{ script: text, output: next?.kind === "text" ? next.text.split("\n").slice(0, -1) : [] }]
+  })
+}
+
+/** Not in what any of the commands prints. */
+const mark = (step: number) => `\u001e step ${step}\n`
+
+const scriptOf = (steps: ReadonlyArray<Step>) =>
+  `set -eu\nexec 2>&1\n${steps.map(({ script }, at) => `printf '%s' '${mark(at)}'\n${script}`).join("")}`
+
+const matches = (shown: string) =>
+  new RegExp(`^${shown.split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(".+")}$`)
+
+describe("docs/first-run.md", () => {
+  const { folder, remove } = temporaryFolder("pyro-first-run-")
+  const [home, state, bin] = ["home", "state", "bin"].map((name) => path.join(folder, name))
+  const cache = process.env["PYRO_CACHE_DIR"] ??
+    path.join(process.env["XDG_CACHE_HOME"] ?? path.join(process.env["HOME"] ?? "/root", ".cache"), "pyro")
+  const env = {
+    ...process.env,
+    HOME: home,
+    PATH: `${bin}:${process.env["PATH"]}`,
+    PYRO_STATE_DIR: state,
+    PYRO_CACHE_DIR: cache,
+    NO_COLOR: "1"
+  }
+  const shell = (script: string) => spawnSync("sh", ["-c", script], { cwd: root, env, encoding: "utf8" })
+  afterAll(() => {
+    shell("pyro workspace delete --all --quiet; pyro daemon stop")
+    remove()
+  })
+
+  it("happens as it is told", () => {
+    for (const made of [home!, state!, bin!]) fs.mkdirSync(made)
+    const quoted = [process.execPath, pyroPath].map((word) => `'${word}'`).join(" ")
+    fs.writeFileSync(path.join(bin!, "pyro"), `#!/bin/sh\nexec ${quoted} "$@"\n`, { mode: 0o755 })
+    const steps = stepsOf(fs.readFileSync(path.join(root, "docs/first-run.md"), "utf8"))
+    assert.isAtLeast(steps.length, 10)
+
+    const { status, stdout } = shell(scriptOf(steps))
+
+    for (const [at, { output, script }] of steps.entries()) {
+      const after = stdout.split(mark(at))[1]?.split("\u001e")[0]
+      assert.isDefined(after, `never got to:\n${script}\nin:\n${stdout}`)
+      const lines = after.split("\n").slice(0, -1)
+      const fits = lines.length === output.length && lines.every((line, n) => matches(output[n]!).test(line))
+      assert.isTrue(fits, `of\n${script}\nis told:\n${output.join("\n")}\nit was:\n${lines.join("\n")}`)
+    }
+    assert.strictEqual(status, 0, stdout)
+    // The clone has the change and nothing else.
+    const changed = shell("cd \"$HOME/greeting\" && git status --short")
+    assert.strictEqual(changed.stdout, " M greet.sh\n?? greeting.patch\n")
+  })
+
+  it("leaves no machine and nothing on the disk", () => {
+    assert.strictEqual(shell("pyro daemon stop").status, 0)
+    const left = hostInventory({ state: state!, cache })
+    const directories = left.filter((one) => !one.includes("/daemon/")).filter((one) =>
+      !fs.existsSync(one) || fs.lstatSync(one).isFile()
+    )
+    assert.deepStrictEqual(directories, [])
+  })
+})
