@@ -62,7 +62,7 @@ const make = Effect.gen(function*() {
   const { registry } = lifecycle
   yield* Effect.addFinalizer((exit) => Effect.zipRight(leaveAll(lifecycle), Scope.close(scope, exit)))
   yield* adoptAll(lifecycle)
-  yield* expire(lifecycle).pipe(Effect.repeat(Schedule.spaced(expiryEvery)), Effect.forkIn(scope))
+  yield* Effect.suspend(() => expire(lifecycle)).pipe(Effect.repeat(Schedule.spaced(expiryEvery)), Effect.forkIn(scope))
 
   const step = (
     { workspace }: Named,
@@ -140,7 +140,9 @@ const make = Effect.gen(function*() {
     exec: (payload, input = {}) =>
       Stream.unwrap(Effect.gen(function*() {
         const entry = yield* registry.find(payload.workspace)
-        return exec(yield* commandsOf(entry), runningGeneration(entry), payload, input)
+        const { memoryMib } = yield* Ref.get(entry.record)
+        const running = Effect.map(runningGeneration(entry), (generation) => ({ ...generation, memoryMib }))
+        return exec(yield* commandsOf(entry), running, payload, input)
       })),
     logs: (payload) =>
       Effect.flatMap(
