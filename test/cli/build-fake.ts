@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process"
-import { mkdtempSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -8,10 +8,21 @@ import type { Binary } from "./cli-process.ts"
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
-/** The command line as it is shipped, with test/cli/fake-local.ts in the place of src/local; removed after the tests. */
+/** The command line as it is shipped, with test/cli/fake-local.ts in the place of src/local, in its daemon too; both removed after the tests. */
 export const buildFake = (): Binary & { readonly folder: string } => {
   const folder = mkdtempSync(join(tmpdir(), "pyro-cli-"))
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  const entry = join(folder, "dist/pyro.js")
+  const env = {
+    PYRO_CACHE_DIR: join(folder, "cache"),
+    PYRO_STATE_DIR: join(folder, "state"),
+    FAKE_MODULES: join(root, "package.json")
+  }
+  afterAll(() => {
+    if (existsSync(join(folder, "state/daemon/daemon.json"))) {
+      execFileSync(process.execPath, [entry, "daemon", "stop"], { env: { ...process.env, ...env } })
+    }
+    rmSync(folder, { recursive: true, force: true })
+  })
   const script = join(root, "scripts/build.mjs")
   execFileSync(process.execPath, [
     script,
@@ -20,9 +31,5 @@ export const buildFake = (): Binary & { readonly folder: string } => {
     "--local",
     join(root, "test/cli/fake-local.ts")
   ])
-  return {
-    folder,
-    entry: join(folder, "dist/pyro.js"),
-    env: { PYRO_CACHE_DIR: join(folder, "cache"), FAKE_MODULES: join(root, "package.json") }
-  }
+  return { folder, entry, env }
 }

@@ -7,6 +7,7 @@ import { appendFileSync, mkdtempSync, rmSync } from "node:fs"
 import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { PassThrough } from "node:stream"
 import {
   CommandNotExecutable,
   CommandNotFound,
@@ -16,14 +17,18 @@ import {
 } from "../../src/contract/errors.ts"
 import type { RunEvent, RunPayload } from "../../src/contract/operations/run.ts"
 import { Pyro, type RunInput } from "../../src/contract/Pyro.ts"
+import { daemonLogs, daemonStatus, daemonStop } from "../../src/local/daemon-control.ts"
+import { Paths } from "../../src/system/Paths.ts"
 import { unfakedPyro } from "../support/unfaked-pyro.ts"
+import { fakeWorkspaces } from "./fake-workspaces.ts"
 
 /**
  * Stands in for src/local in tests of the CLI: the "guest" is a directory of this host, its commands are ordinary
  * processes. Environments named `fake:…` behave in ways that a test wants to see.
  */
-export const layer: Layer.Layer<Pyro, PyroError> = Layer.succeed(Pyro, {
+export const layer: Layer.Layer<Pyro, PyroError> = Layer.sync(Pyro, () => ({
   ...unfakedPyro,
+  workspace: fakeWorkspaces((payload, input) => Stream.unwrapScoped(start(payload, input))),
   run: (payload, input) => Stream.unwrapScoped(start(payload, input ?? {})),
   env: {
     list: () =>
@@ -55,8 +60,16 @@ export const layer: Layer.Layer<Pyro, PyroError> = Layer.succeed(Pyro, {
       { _tag: "Line" as const, name: "cpu", ok: true, found: "x86_64" },
       ...(selftest ? [{ _tag: "Line" as const, name: "clock", ok: false, found: "late", mend: "wind it up" }] : [])
     ),
-  gc: () => Effect.succeed({ swept: [{ kind: "vm", what: "pid 7" }], freedBytes: 1024 })
-})
+  gc: () => Effect.succeed({ swept: [{ kind: "vm", what: "pid 7" }], freedBytes: 1024 }),
+  daemon: {
+    status: () => Effect.provide(daemonStatus, Paths.layer),
+    stop: () => Effect.provide(daemonStop, Paths.layer),
+    logs: (payload) => Effect.provide(daemonLogs(payload), Paths.layer)
+  }
+}))
+
+/** The same in a daemon, which has its workspaces as long as it lives. */
+export const layerResident = layer
 
 const unknown = (environment: string) => new EnvironmentUnknown({ environment, known: ["debian:12"] })
 
@@ -141,6 +154,8 @@ const asProcess = (payload: RunPayload, input: RunInput) =>
     const ended = yield* Deferred.make<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>()
     child.once("close", (code, signal) => Deferred.unsafeDone(ended, Effect.succeed({ code, signal })))
     child.stdin.on("error", () => undefined)
+    // Read from the start: Node throws away what nobody reads when the process ends.
+    const outputs = { stdout: child.stdout.pipe(new PassThrough()), stderr: child.stderr.pipe(new PassThrough()) }
     yield* (input.stdin ?? Stream.empty).pipe(
       Stream.runForEach((bytes) =>
         child.stdin.write(bytes) ? Effect.void : Effect.promise(() => once(child.stdin, "drain"))
@@ -149,7 +164,7 @@ const asProcess = (payload: RunPayload, input: RunInput) =>
       Effect.forkScoped
     )
     const output = (from: "stdout" | "stderr") =>
-      NodeStream.fromReadable<never, Uint8Array>(() => child[from], (cause) => cause as never).pipe(
+      NodeStream.fromReadable<never, Uint8Array>(() => outputs[from], (cause) => cause as never).pipe(
         Stream.map((bytes): RunEvent => ({ _tag: "Output", from, bytes }))
       )
     const exited = Effect.map(Deferred.await(ended), ({ code, signal }): RunEvent =>

@@ -1,0 +1,140 @@
+import { Effect, Stream } from "effect"
+import { InvalidRequest, type PyroError, WorkspaceNameTaken, WorkspaceNotFound } from "../../src/contract/errors.ts"
+import type { RunEvent, RunPayload } from "../../src/contract/operations/run.ts"
+import type { ExecEvent } from "../../src/contract/operations/workspace-exec.ts"
+import type { WorkspaceInfo } from "../../src/contract/operations/workspace-info.ts"
+import type { WorkspaceEvent } from "../../src/contract/operations/workspace-lifecycle.ts"
+import type { PyroService, RunInput } from "../../src/contract/Pyro.ts"
+import { unfakedPyro } from "../support/unfaked-pyro.ts"
+
+type RunCommand = (payload: RunPayload, input: RunInput) => Stream.Stream<RunEvent, PyroError>
+
+const progress = (message: string): WorkspaceEvent => ({ _tag: "Notice", level: "progress", message })
+
+/** Workspaces of a daemon that has no microVMs: records in memory, files in a map, commands run by `runCommand`. */
+export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"] => {
+  const all = new Map<string, WorkspaceInfo>()
+  const files = new Map<string, Uint8Array>()
+  let made = 0
+
+  const find = (named: string) => {
+    const found = [...all.values()].find(({ id, name }) => id === named || name === named)
+    if (found !== undefined) return Effect.succeed(found)
+    const names = [...all.values()].map(({ id, name }) => name ?? id)
+    return new WorkspaceNotFound({ workspace: named, similar: names.filter((name) => name[0] === named[0]) })
+  }
+
+  const turned = (workspace: string, changes: Partial<WorkspaceInfo>): Stream.Stream<WorkspaceEvent, PyroError> =>
+    Stream.fromEffect(Effect.map(find(workspace), (found): WorkspaceEvent => {
+      const changed = { ...found, ...changes }
+      all.set(found.id, changed)
+      return { _tag: "Ready", workspace: changed }
+    }))
+
+  return {
+    ...unfakedPyro.workspace,
+    create: (payload) =>
+      Stream.unwrap(Effect.gen(function*() {
+        const taken = [...all.values()].find(({ name }) => name !== undefined && name === payload.name)
+        if (taken !== undefined) return yield* new WorkspaceNameTaken({ name: taken.name!, workspace: taken.id })
+        const info: WorkspaceInfo = {
+          id: `ws-${String(++made).padStart(10, "0")}`,
+          ...(payload.name === undefined ? {} : { name: payload.name }),
+          labels: payload.labels,
+          environment: payload.environment,
+          environmentDigest: "sha256:0123456789abcdef",
+          state: "running",
+          createdAt: "2025-01-02T03:04:05.000Z",
+          lastActivityAt: new Date(Date.UTC(2025, 0, 2, 3, 4, made)).toISOString(),
+          generation: 1,
+          vcpuCount: payload.vcpuCount,
+          memoryMib: payload.memoryMib,
+          diskMib: payload.diskMib,
+          ...(payload.seedPath === undefined ? {} : { seedPath: payload.seedPath }),
+          runningCommands: 0
+        }
+        all.set(info.id, info)
+        return Stream.make<Array<WorkspaceEvent>>(
+          progress("seeding"),
+          { _tag: "Notice", level: "warning", message: "1 file skipped" },
+          { _tag: "Ready", workspace: info }
+        )
+      })),
+    list: ({ labels }) =>
+      Effect.sync(() => ({
+        workspaces: [...all.values()]
+          .filter((one) => Object.entries(labels).every(([key, value]) => one.labels[key] === value))
+          .sort((a, b) => b.lastActivityAt.localeCompare(a.lastActivityAt))
+      })),
+    status: ({ workspace }) => find(workspace),
+    stop: ({ workspace }) => turned(workspace, { state: "stopped" }),
+    start: ({ workspace }) => turned(workspace, { state: "running" }),
+    delete: (payload) =>
+      Effect.gen(function*() {
+        const found = payload.all ? [...all.values()] : yield* Effect.forEach(payload.workspaces, find)
+        for (const { id } of found) all.delete(id)
+        return { deleted: found.map(({ id }) => id) }
+      }),
+    exec: (payload, input = {}) =>
+      Stream.unwrap(Effect.gen(function*() {
+        yield* find(payload.workspace)
+        if (payload.command.length === 0) return yield* new InvalidRequest({ field: "command", detail: "is empty" })
+        const execId = payload.execId ?? "0".repeat(32)
+        let next = 0
+        const event = (one: RunEvent): ExecEvent => {
+          switch (one._tag) {
+            case "Started":
+              return { _tag: "Started", execId }
+            case "Output":
+              next += one.bytes.length
+              return { ...one, next }
+            case "Notice":
+              return one
+            case "Exited": {
+              const { durations, ...how } = one
+              return { ...how, durationMs: durations.commandMs }
+            }
+          }
+        }
+        const { cwd: _cwd, ...command } = payload
+        return Stream.map(
+          runCommand({ ...command, cwd: "/", environment: "debian:12", vcpuCount: 1, memoryMib: 64 }, input),
+          event
+        )
+      })),
+    file: {
+      ...unfakedPyro.workspace.file,
+      write: ({ content, path, text, workspace }) =>
+        Effect.gen(function*() {
+          const { id } = yield* find(workspace)
+          const bytes = content ?? new TextEncoder().encode(text)
+          const created = !files.has(`${id} ${path}`)
+          files.set(`${id} ${path}`, bytes)
+          return { path, created, sizeBytes: bytes.length, mode: "0644", version: "0123456789abcdef" }
+        })
+    },
+    export: ({ output, path, workspace }) =>
+      Stream.unwrap(Effect.gen(function*() {
+        const { id } = yield* find(workspace)
+        const bytes = files.get(`${id} ${path}`) ?? new Uint8Array()
+        return Stream.make(
+          { _tag: "Output" as const, bytes },
+          {
+            _tag: "Exported" as const,
+            summary: {
+              output,
+              kind: "file" as const,
+              files: 1,
+              directories: 0,
+              symlinks: 0,
+              bytes: bytes.length,
+              skippedCount: 0,
+              skipped: [],
+              executableConfig: [],
+              warnings: []
+            }
+          }
+        )
+      }))
+  }
+}

@@ -1,0 +1,213 @@
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { afterEach, assert, describe, it } from "vitest"
+import { buildFake } from "./build-fake.ts"
+import { eventually, run, start } from "./cli-process.ts"
+
+const binary = buildFake()
+const pyro = async (...args: ReadonlyArray<string>) => told(await run(binary, args))
+const told = ({ status, stderr, stdout }: Awaited<ReturnType<typeof run>>) => ({
+  status,
+  stderr,
+  stdout: stdout.toString()
+})
+const json = async (...args: ReadonlyArray<string>) => {
+  const { status, stderr, stdout } = await pyro(...args, "--json")
+  assert.strictEqual(stderr, "")
+  return { status, document: JSON.parse(stdout) }
+}
+const create = async (...args: ReadonlyArray<string>) =>
+  (await pyro("workspace", "create", "--id-only", ...args)).stdout.trim()
+const env = (variables: Readonly<Record<string, string>>) => ({ env: variables })
+
+afterEach(() => pyro("workspace", "delete", "--all"))
+
+describe("create", () => {
+  it("prints the id alone on stdout, and how to go on beside it", async () => {
+    const { status, stderr, stdout } = await pyro("workspace", "create", "--name", "fix")
+    assert.strictEqual(status, 0)
+    assert.match(stdout, /^ws-\d{10}\n$/)
+    assert.strictEqual(
+      stderr,
+      "pyro: seeding\npyro: warning: 1 file skipped\nfix is ready; use it with: pyro workspace exec fix -- ls\n"
+    )
+  })
+
+  it("says nothing beside the id with --quiet", async () => {
+    const { stderr, stdout } = await pyro("workspace", "create", "--quiet")
+    assert.match(stdout, /^ws-\d{10}\n$/)
+    assert.strictEqual(stderr, "")
+  })
+
+  it("gives programs the workspace and the warnings", async () => {
+    const { document, status } = await json(
+      "workspace",
+      "create",
+      "--name",
+      "fix",
+      "--label",
+      "a=1",
+      "--seed-path",
+      "."
+    )
+    assert.strictEqual(status, 0)
+    assert.deepStrictEqual(document.warnings, ["1 file skipped"])
+    assert.deepInclude(document.workspace, {
+      name: "fix",
+      labels: { a: "1" },
+      state: "running",
+      memory_mib: 1024,
+      seed_path: process.cwd()
+    })
+  })
+
+  it("refuses a name that is taken with 1", async () => {
+    const id = await create("--name", "fix")
+    const { status, stderr } = await pyro("workspace", "create", "--name", "fix")
+    assert.strictEqual(status, 1)
+    assert.include(stderr, `pyro: the name "fix" belongs to ${id}`)
+  })
+})
+
+describe("list and status", () => {
+  it("show the newest first, by label", async () => {
+    const first = await create("--label", "task=1")
+    const second = await create("--label", "task=1", "--name", "fix")
+    await create()
+    const { stdout } = await pyro("workspace", "list", "--label", "task=1")
+    const [head, ...rows] = stdout.trimEnd().split("\n")
+    assert.match(head ?? "", /^ID +NAME +STATE +ENVIRONMENT +LAST USED +LABELS$/)
+    assert.deepStrictEqual(rows.map((row) => row.split(/ +/).slice(0, 3)), [
+      [second, "fix", "running"],
+      [first, "-", "running"]
+    ])
+    const { document } = await json("workspace", "list")
+    assert.strictEqual(document.workspaces.length, 3)
+  })
+
+  it("suggest a name that is near", async () => {
+    await create("--name", "parser")
+    const { status, stderr } = await pyro("workspace", "status", "praser")
+    assert.deepStrictEqual([status, stderr], [
+      1,
+      `pyro: no workspace "praser"; did you mean parser? (see: pyro workspace list)\n`
+    ])
+    const { document } = await json("workspace", "status", "praser")
+    assert.deepInclude(document.error, { code: "workspace_not_found", workspace: "praser", similar: ["parser"] })
+  })
+})
+
+describe("exec", () => {
+  it("hands on output and status", async () => {
+    await create("--name", "fix")
+    assert.deepStrictEqual(
+      await pyro("workspace", "exec", "fix", "--", "sh", "-c", "echo out; echo err >&2; exit 7"),
+      { status: 7, stdout: "out\n", stderr: "err\n" }
+    )
+  })
+
+  it("passes stdin through the daemon, whole", async () => {
+    await create("--name", "fix")
+    const input = Buffer.alloc(3_000_000, "0123456789abcde\n")
+    const { status, stdout } = await run(binary, ["workspace", "exec", "fix", "--", "cat"], { input })
+    assert.strictEqual(status, 0)
+    assert.isTrue(stdout.equals(input))
+  })
+
+  it("keeps pyro's own failures apart from the command's", async () => {
+    await create("--name", "fix")
+    const status = async (...args: ReadonlyArray<string>) => (await pyro("workspace", "exec", ...args)).status
+    assert.strictEqual(await status("none", "--", "true"), 125)
+    assert.strictEqual(await status("fix", "--", "no-such-command"), 127)
+    assert.strictEqual(await status("fix", "--", "/etc/passwd"), 126)
+    assert.strictEqual(await status("fix", "--timeout-seconds", "0.3", "--", "sleep", "600"), 124)
+    assert.strictEqual(await status("fix", "--timeout-seconds", "0", "--", "true"), 2)
+    assert.strictEqual(await status("fix"), 2)
+  })
+
+  it("prints one document with --json", async () => {
+    await create("--name", "fix")
+    const { stdout } = await pyro("workspace", "exec", "fix", "--json", "--", "sh", "-c", "echo out; exit 3")
+    assert.deepInclude(JSON.parse(stdout), { outcome: "exited", status: 3, stdout: "out\n", truncated: false })
+  })
+
+  it("ends the command in the daemon when it is interrupted", async () => {
+    await create("--name", "fix")
+    const { child, ended, printed } = start(binary, [
+      "workspace",
+      "exec",
+      "fix",
+      "--",
+      "sh",
+      "-c",
+      "echo $$; exec sleep 600"
+    ])
+    await eventually("the command", () => printed().endsWith("\n"), printed)
+    const pid = printed().trim()
+    child.kill("SIGINT")
+    assert.strictEqual((await ended).status, 130)
+    await eventually("its end", () => !isRunning(pid))
+  })
+})
+
+/** Zombies do not count. */
+const isRunning = (pid: string) => {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"))
+  } catch {
+    return false
+  }
+}
+
+describe("PYRO_WORKSPACE", () => {
+  it("is the workspace of commands that name none", async () => {
+    const id = await create("--name", "fix")
+    const mine = (...args: ReadonlyArray<string>) => run(binary, args, env({ PYRO_WORKSPACE: "fix" })).then(told)
+    assert.deepStrictEqual(await mine("workspace", "exec", "--", "echo", "x"), { status: 0, stdout: "x\n", stderr: "" })
+    assert.match((await mine("workspace", "status")).stdout, new RegExp(`^id +${id}\n`))
+    assert.strictEqual((await mine("workspace", "delete")).stdout, `deleted ${id}\n`)
+  })
+})
+
+describe("files", () => {
+  it("go in from a pipe and come out as they were", async () => {
+    await create("--name", "fix")
+    const bytes = Buffer.from([0, 255, 10, 13])
+    const written = await run(binary, ["workspace", "file", "write", "fix", "a"], { input: bytes })
+    assert.deepStrictEqual(told(written), { status: 0, stdout: "", stderr: "a: made, version 0123456789abcdef\n" })
+    const read = await run(binary, ["workspace", "file", "read", "fix", "a", "--output", "-"])
+    assert.deepStrictEqual([read.status, read.stdout, read.stderr], [0, bytes, ""])
+  })
+
+  it("are read from the host by flags", async () => {
+    await create("--name", "fix")
+    const path = join(binary.folder, "text")
+    writeFileSync(path, "é\n")
+    const { status } = await pyro("workspace", "file", "write", "fix", "a", "--text-file", path, "--quiet")
+    assert.strictEqual(status, 0)
+    const { stdout } = await pyro("workspace", "file", "read", "fix", "a", "--output", "-")
+    assert.strictEqual(stdout, "é\n")
+    const missing = await pyro("workspace", "file", "write", "fix", "a", "--from", join(binary.folder, "none"))
+    assert.strictEqual(missing.status, 2)
+    assert.include(missing.stderr, "cannot be read: there is no such file")
+  })
+})
+
+describe("delete", () => {
+  it("takes several, or all", async () => {
+    const [a, b, c] = [await create(), await create("--name", "b"), await create()]
+    assert.strictEqual((await pyro("workspace", "delete", a, "b")).stdout, `deleted ${a}\ndeleted ${b}\n`)
+    assert.deepStrictEqual((await json("workspace", "delete", "--all")).document, { deleted: [c] })
+    assert.deepStrictEqual(await pyro("workspace", "list"), {
+      status: 0,
+      stdout: "",
+      stderr: "no workspaces; make one with: pyro workspace create\n"
+    })
+  })
+
+  it("needs to be told which", async () => {
+    const { status, stderr } = await pyro("workspace", "delete")
+    assert.strictEqual(status, 2)
+    assert.match(stderr, /^pyro: missing <workspaces>, or --all\n/)
+  })
+})
