@@ -1,0 +1,151 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { fileURLToPath } from "node:url"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { installation, shapeOf } from "../support/installation.ts"
+
+const pyro = installation("pyro-faults-")
+const { call, create, daemon, inventory, json, list, logs, sh, state, status, step } = pyro
+afterAll(pyro.close)
+
+const sources = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../src")
+
+/** How a workspace is found after the crash: as it was before the step, as after it, or not at all. */
+type Found = "before" | "after" | "gone"
+
+/** Every place where a lifecycle step can be cut short, in the order of the step. */
+const points: Readonly<Record<string, Found>> = {
+  "create:announced": "gone",
+  "create:held": "gone",
+  "create:disk": "gone",
+  "create:started": "gone",
+  "create:committed": "after",
+  "stop:synced": "before",
+  "stop:committed": "after",
+  "start:started": "before",
+  "start:committed": "after",
+  "reset:disk": "before",
+  "reset:started": "before",
+  "reset:committed": "after",
+  "reset:cleared": "after",
+  "delete:announced": "gone",
+  "delete:ended": "gone",
+  "delete:forgotten": "gone"
+}
+
+const sourceFiles = (folder: string): ReadonlyArray<string> =>
+  fs.readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const file = path.join(folder, entry.name)
+    return entry.isDirectory() ? sourceFiles(file) : file.endsWith(".ts") ? [file] : []
+  })
+
+const shape = () => shapeOf(inventory(), state)
+
+const makeFiles = "for f in /usr/local/lib/tool /workspace/work; do head -c 300000 /dev/urandom > $f; done; " +
+  "sync; sha256sum /usr/local/lib/tool /workspace/work"
+const readFiles = "sync; echo 3 > /proc/sys/vm/drop_caches; sha256sum /usr/local/lib/tool /workspace/work"
+
+describe("a daemon killed in the middle of a lifecycle step", () => {
+  let digests = ""
+  /** What is on the host with no workspace, and with one that runs or is stopped and a daemon that has just started. */
+  let shapes: {
+    readonly none: ReadonlyArray<string>
+    readonly running: ReadonlyArray<string>
+    readonly stopped: ReadonlyArray<string>
+  }
+
+  /** Runs one command with a daemon that kills itself at a point of it. */
+  const killedAt = async (point: string, args: ReadonlyArray<string>) => {
+    await json(["daemon", "stop"])
+    const { code, stderr } = await call(args, { env: { PYRO_FAULT: point } })
+    assert.notStrictEqual(code, 0, `${point} was not reached`)
+    assert.match(stderr, /daemon/, point)
+    assert.isFalse((await daemon()).running, `${point} was not reached`)
+  }
+
+  beforeAll(async () => {
+    await list()
+    const none = shape()
+    await create(["--name", "whole"])
+    digests = await sh("whole", makeFiles)
+    await step("stop", "whole")
+    await json(["daemon", "stop"])
+    await list()
+    const stopped = shape()
+    await step("start", "whole")
+    await json(["daemon", "stop"])
+    await list()
+    shapes = { none, stopped, running: shape() }
+    assert.strictEqual(shapes.running.filter((line) => line.startsWith("/dev/shm")).length, 1)
+    assert.strictEqual(shapes.stopped.filter((line) => line.startsWith("/dev/shm")).length, 0)
+  })
+
+  it("the points are all that there are", () => {
+    const named = sourceFiles(sources).flatMap((file) =>
+      [...fs.readFileSync(file, "utf8").matchAll(/faultPoint\("([^"]+)"\)/g)].map(([, name]) => name!)
+    )
+    assert.deepStrictEqual(named.sort(), Object.keys(points).sort())
+  })
+
+  const at = (step: string) => Object.keys(points).filter((point) => point.startsWith(`${step}:`))
+
+  /** The next command finds it whole, with its files, and nothing else on the host. */
+  const isWhole = async (state: "running" | "stopped") => {
+    const [found] = await list()
+    assert.strictEqual(found?.state, state, found?.detail)
+    assert.deepStrictEqual(shape(), shapes[state])
+    if (state === "stopped") await step("start", "whole")
+    assert.strictEqual(await sh("whole", readFiles), digests)
+  }
+
+  it.each(at("stop"))("%s", async (point) => {
+    await killedAt(point, ["workspace", "stop", "whole"])
+    await isWhole(points[point] === "after" ? "stopped" : "running")
+  })
+
+  it.each(at("start"))("%s", async (point) => {
+    await step("stop", "whole")
+    await killedAt(point, ["workspace", "start", "whole"])
+    await isWhole(points[point] === "after" ? "running" : "stopped")
+  })
+
+  it.each(at("reset"))("%s", async (point) => {
+    const { generation, id } = await status("whole")
+    await killedAt(point, ["workspace", "reset", "whole"])
+    const [found] = await list()
+    assert.deepStrictEqual([found?.id, found?.state], [id, "running"])
+    assert.deepStrictEqual(shape(), shapes.running)
+    if (points[point] === "before") {
+      assert.strictEqual(found?.generation, generation)
+      assert.isAbove((await logs("whole")).length, 0)
+      assert.strictEqual(await sh("whole", readFiles), digests)
+      return
+    }
+    assert.strictEqual(found?.generation, generation + 1)
+    assert.deepStrictEqual(await logs("whole"), [])
+    assert.strictEqual(await sh("whole", "ls -A /workspace; test ! -e /usr/local/lib/tool"), "")
+    digests = await sh("whole", makeFiles)
+  })
+
+  it.each(at("delete"))("%s", async (point) => {
+    if ((await list()).length === 0) await create(["--name", "whole"])
+    await killedAt(point, ["workspace", "delete", "whole"])
+    assert.deepStrictEqual(await list(), [])
+    assert.deepStrictEqual(shape(), shapes.none)
+  })
+
+  it.each(at("create"))("%s", async (point) => {
+    await killedAt(point, ["workspace", "create", "--mem-mib", "256", "--disk-mib", "512", "--name", "fresh"])
+    const found = await list()
+    if (points[point] === "gone") {
+      assert.deepStrictEqual(found, [])
+      assert.deepStrictEqual(shape(), shapes.none)
+      return
+    }
+    assert.deepStrictEqual(found.map(({ name, state }) => [name, state]), [["fresh", "running"]])
+    assert.deepStrictEqual(shape(), shapes.running)
+    assert.strictEqual(await sh("fresh", "hostname; pwd; ls -A"), "fresh\n/workspace")
+    await json(["workspace", "delete", "fresh"])
+    assert.strictEqual(inventory().filter((line) => line.includes("/ws-")).length, 0)
+  })
+})

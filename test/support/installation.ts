@@ -1,0 +1,151 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { assert } from "vitest"
+import { hostInventory } from "./host-inventory.ts"
+import { pyro, type PyroOptions, temporaryFolder } from "./pyro-cli.ts"
+
+/** What `workspace status --json` and its like say of a workspace, as far as tests look. */
+export interface Workspace {
+  readonly id: string
+  readonly name?: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly state: string
+  readonly detail?: string
+  readonly last_activity_at: string
+  readonly expires_at?: string
+  readonly generation: number
+}
+
+export interface DaemonInfo {
+  readonly running: boolean
+  readonly pid?: number
+  readonly vms: ReadonlyArray<{ readonly id: string; readonly purpose: string; readonly pid?: number }>
+}
+
+/** Small, so that many fit and a template is made once for all. */
+export const smallSizes = ["--mem-mib", "256", "--disk-mib", "512"] as const
+
+export const sharedCache = process.env["PYRO_CACHE_DIR"] ?? path.join(process.env["HOME"] ?? "/root", ".cache", "pyro")
+
+/**
+ * A pyro of a test's own, driven through the built command: its state directory is below a temporary folder, its daemon one that its
+ * own first command starts.
+ */
+export const installation = (
+  prefix: string,
+  options: { readonly state?: string; readonly env?: Readonly<Record<string, string>> } = {}
+) => {
+  const { folder, remove } = temporaryFolder(prefix)
+  const state = path.join(folder, options.state ?? "state")
+  const env = { PYRO_STATE_DIR: state, ...options.env }
+  const cache = options.env?.["PYRO_CACHE_DIR"] ?? sharedCache
+
+  const call = (args: ReadonlyArray<string>, more: PyroOptions = {}) =>
+    pyro(args, { ...more, env: { ...env, ...more.env } })
+
+  /** Options end at `--`. */
+  const withJson = (args: ReadonlyArray<string>) => {
+    const end = args.indexOf("--")
+    return end < 0 ? [...args, "--json"] : [...args.slice(0, end), "--json", ...args.slice(end)]
+  }
+
+  /** The result as JSON of a command that has to succeed. */
+  const json = async <A>(args: ReadonlyArray<string>, more: PyroOptions = {}): Promise<A> => {
+    const { code, stderr, stdout } = await call(withJson(args), more)
+    assert.strictEqual(code, 0, `pyro ${args.join(" ")}: ${stdout.toString()}${stderr}`)
+    return JSON.parse(stdout.toString()) as A
+  }
+
+  /** The code and message of the error of a command that has to fail. */
+  const failure = async (args: ReadonlyArray<string>, more: PyroOptions = {}) => {
+    const { code, stderr, stdout } = await call(withJson(args), more)
+    assert.notStrictEqual(code, 0, `pyro ${args.join(" ")} was to fail: ${stdout.toString()}`)
+    const document = JSON.parse(stdout.toString() || "{}") as {
+      readonly error?: { readonly code: string; readonly message: string }
+    }
+    assert.isDefined(document.error, `pyro ${args.join(" ")}: ${stdout.toString()}${stderr}`)
+    return document.error!
+  }
+
+  const create = async (args: ReadonlyArray<string>, more: PyroOptions = {}) =>
+    (await json<{ readonly workspace: Workspace }>(["workspace", "create", ...smallSizes, ...args], more)).workspace
+
+  /** `stop`, `start` and `reset`. */
+  const step = async (verb: "stop" | "start" | "reset", name: string, more: PyroOptions = {}) =>
+    (await json<{ readonly workspace: Workspace }>(["workspace", verb, name], more)).workspace
+
+  const status = (name: string) => json<Workspace>(["workspace", "status", name])
+
+  const list = async (...args: ReadonlyArray<string>) =>
+    (await json<{ readonly workspaces: ReadonlyArray<Workspace> }>(["workspace", "list", ...args])).workspaces
+
+  const logs = async (name: string) =>
+    (await json<{ readonly commands: ReadonlyArray<{ readonly outcome: string }> }>(["workspace", "logs", name]))
+      .commands
+
+  /** What a shell script printed in a workspace; it has to succeed. */
+  const sh = async (name: string, script: string) => {
+    const { code, stderr, stdout } = await call(["workspace", "exec", name, "--", "sh", "-ec", script])
+    assert.strictEqual(code, 0, `${script}: ${stdout.toString()}${stderr}`)
+    return stdout.toString().trim()
+  }
+
+  const daemon = () => json<DaemonInfo>(["daemon", "status"])
+
+  const daemonPid = async () => {
+    const { pid } = await daemon()
+    assert.isDefined(pid, "no daemon runs")
+    return pid!
+  }
+
+  const inventory = () => hostInventory({ state, cache })
+
+  /** Ends everything and removes the folder; fails when something of a VM or a workspace is left. */
+  const close = async () => {
+    await json(["workspace", "delete", "--all"])
+    await json(["daemon", "stop"])
+    const left = inventory().filter((line) => /vm-|ws-/.test(line))
+    remove()
+    assert.deepStrictEqual(left, [], "something was left on the host")
+  }
+
+  return {
+    folder,
+    state,
+    env,
+    call,
+    json,
+    failure,
+    create,
+    step,
+    status,
+    list,
+    logs,
+    sh,
+    daemon,
+    daemonPid,
+    inventory,
+    close
+  } as const
+}
+export type Installation = ReturnType<typeof installation>
+
+/** Pid of the QEMU of a workspace's only VM. */
+export const qemuOf = async ({ daemon, state }: Installation, workspace: string) => {
+  const record = JSON.parse(
+    fs.readFileSync(path.join(state, "workspaces", workspace, "record.json"), "utf8")
+  ) as { readonly vm?: string }
+  const found = (await daemon()).vms.find(({ id }) => id === record.vm)
+  assert.isDefined(found?.pid, `no QEMU of ${workspace}`)
+  return found!.pid!
+}
+
+/** An inventory without what differs from one workspace or daemon to the next: ids, counters, logs. */
+export const shapeOf = (inventory: ReadonlyArray<string>, state: string) =>
+  inventory
+    .filter((line) => !/\/logs\/[0-9a-f]{32}|\/daemon\/|\/vms$/.test(line))
+    .map((line) =>
+      line.replaceAll(state, "STATE").replaceAll(/vm-[a-z0-9]{12}/g, "VM").replaceAll(/ws-[0-9a-f]{10}/g, "WS")
+        .replaceAll(/disk-\d+/g, "DISK")
+    )
+    .sort()
