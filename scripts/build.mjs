@@ -27,6 +27,19 @@ const otherLocal = {
     )
 }
 
+/** What dependencies load and pyro never uses: WebSockets bring HTTP, TLS and zlib along, an extractor is looked for in vain. */
+const unused = {
+  name: "unused",
+  setup: ({ onLoad, onResolve }) => {
+    onResolve({ filter: /^(ws|msgpackr-extract)$/ }, ({ path }) => ({ path, namespace: "unused" }))
+    onLoad({ filter: /.*/, namespace: "unused" }, ({ path }) => ({
+      // msgpackr does without what cannot be had.
+      contents: path === "ws" ? "module.exports = {}" : "throw new Error('not part of the bundle')",
+      loader: "js"
+    }))
+  }
+}
+
 const { errors, outputFiles, warnings } = await build({
   entryPoints: [join(root, "src/cli/main.ts")],
   outfile: "main.cjs",
@@ -42,7 +55,7 @@ const { errors, outputFiles, warnings } = await build({
   sourcemap: "external",
   legalComments: "none",
   logLevel: "warning",
-  plugins: [otherLocal, sourceUrls(root)],
+  plugins: [otherLocal, unused, sourceUrls(root)],
   write: false
 })
 if (errors.length + warnings.length > 0) process.exit(1)

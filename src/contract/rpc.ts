@@ -1,6 +1,7 @@
 import * as Rpc from "@effect/rpc/Rpc"
 import * as RpcGroup from "@effect/rpc/RpcGroup"
 import type { Stream } from "@effect/rpc/RpcSchema"
+import { Schema } from "effect"
 import { PyroError } from "./errors.ts"
 import type { PureSchema } from "./operation.ts"
 import { type Operation, operations } from "./operations.ts"
@@ -10,10 +11,13 @@ export type RpcOf<Row extends Operation> = Row extends { readonly kind: "streami
   ? Rpc.Rpc<Row["name"], ReturnType<Row["payload"]>, Stream<Extract<Event, PureSchema>, typeof PyroError>>
   : Rpc.Rpc<Row["name"], ReturnType<Row["payload"]>, ReturnType<Row["result"]>, typeof PyroError>
 
+/** A Schema that is built when it is first used: a client calls one row or two of them all. */
+const suspended = (schema: () => PureSchema): PureSchema => Schema.suspend(schema)
+
 const rpcOf = (row: Operation) =>
   Rpc.make(row.name, {
-    payload: row.payload(),
-    success: row.kind === "streaming" ? row.event() : row.result(),
+    payload: suspended(row.payload),
+    success: suspended(row.kind === "streaming" ? row.event : row.result),
     error: PyroError,
     stream: row.kind === "streaming"
   } as { readonly payload: PureSchema; readonly success: PureSchema; readonly error: typeof PyroError })
