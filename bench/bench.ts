@@ -12,6 +12,8 @@ export interface Bench {
   readonly product: Product
   /** A daemon of the benchmarks' own, started when a row first asks for it. */
   readonly daemon: Daemon
+  /** Another, without a pool. */
+  readonly bareDaemon: Daemon
   /** argv of the built command line. */
   readonly pyro: ReadonlyArray<string>
   /** Environment that everything runs in. */

@@ -32,15 +32,25 @@ const buildOf = (entry: string) => {
 
 const poolMembers = 2
 
-export const openDaemon = (pyro: ReadonlyArray<string>): Daemon => {
+/** `env`: what the daemon finds beside this process's own variables. */
+export const openDaemon = (pyro: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}): Daemon => {
   const [program = "", ...args] = pyro
+  // Read by the client, and inherited by the daemon that it starts: when the first request comes.
+  const enter = () => {
+    const before = { ...process.env }
+    Object.assign(process.env, env)
+    return () => {
+      process.env = before
+    }
+  }
   const runtime = ManagedRuntime.make(
     layerDaemon({ version: buildOf(args.at(-1) ?? ""), command: [program, ...args, "__daemon"] })
   )
   let used = false
   const call: Daemon["call"] = (use) => {
+    const leave = used ? () => {} : enter()
     used = true
-    return runtime.runPromise(Effect.flatMap(Pyro, use))
+    return runtime.runPromise(Effect.flatMap(Pyro, use)).finally(leave)
   }
   const output = (workspace: string, command: ReadonlyArray<string>) =>
     call((daemon) =>

@@ -39,7 +39,8 @@ const bench = async (root: string, options: Options): Promise<number> => {
   })
   const pyro = [process.execPath, path.join(root, "dist", "pyro.js")]
   const daemon = openDaemon(pyro)
-  const tools: Bench = { room, floor, floorSources, product, daemon, pyro, environment }
+  const bareDaemon = openDaemon(pyro, { PYRO_STATE_DIR: path.join(room.disk, "state-bare"), PYRO_POOL_MEMBERS: "0" })
+  const tools: Bench = { room, floor, floorSources, product, daemon, bareDaemon, pyro, environment }
   const report = async (measured: object, text: string) => {
     process.stdout.write(`\n${text}\n`)
     if (options.json === undefined) return
@@ -71,6 +72,7 @@ const bench = async (root: string, options: Options): Promise<number> => {
     for (const failure of failed) say(`not measured: ${failure}`)
     return failed.length === 0 ? 0 : 1
   } finally {
+    await bareDaemon.close()
     await daemon.close()
     await product.close()
     room.leave()

@@ -1,6 +1,6 @@
 import type { Plan } from "./measure.ts"
 import { cliExec, runDaemon } from "./rows/cli-exec.ts"
-import { createWarm } from "./rows/create.ts"
+import { createEmpty, createWarm } from "./rows/create.ts"
 import { diff, seedAgain } from "./rows/diff.ts"
 import { execSdk } from "./rows/exec-sdk.ts"
 import { exec } from "./rows/exec.ts"
@@ -18,6 +18,7 @@ import { version } from "./rows/version.ts"
 /** Every row, in the order of the table. */
 export const plans: ReadonlyArray<Plan> = [
   createWarm,
+  createEmpty,
   restore,
   reset,
   exec,

@@ -35,3 +35,30 @@ export const createWarm: Plan = {
       return ms
     })
 }
+
+export const createEmpty: Plan = {
+  name: "create-empty",
+  unit: "ms",
+  about: "workspace created and its first command done, over the socket, no pool; floor: copy + restore by a script",
+  budget: { kind: "ratio", atMost: 1.3 },
+  prototype: 188,
+  rounds: (runs) => runs,
+  warmups: 2,
+  floor: async ({ floor }) =>
+    side(async () => {
+      let started: Awaited<ReturnType<typeof floor.restore>> | undefined
+      const ms = await timed(async () => (started = await floor.restore(...command)))
+      await started?.vm.destroy()
+      return ms
+    }),
+  ours: async ({ bareDaemon }) =>
+    side(async () => {
+      let workspace = ""
+      const ms = await timed(async () => {
+        workspace = await bareDaemon.create()
+        await bareDaemon.exec(workspace, ...command)
+      })
+      await bareDaemon.remove(workspace)
+      return ms
+    })
+}

@@ -1,9 +1,11 @@
 import { Effect } from "effect"
+import * as os from "node:os"
 import { descendants, proportionalMib, residentMib } from "../host-process.ts"
 import { type Plan, side, timed } from "../measure.ts"
 
 const many = 20
 const memoryMib = 256
+const cores = os.availableParallelism()
 
 const all = async (count: number, work: (at: number) => Promise<string>) =>
   Promise.all(Array.from({ length: count }, (_, at) => work(at)))
@@ -13,35 +15,33 @@ export const twentyAtOnce: Plan = {
   unit: "ms",
   about:
     `${many} workspaces of ${memoryMib} MiB created at once, each with its first command done; floor: ${many} times one, ` +
-    "pool empty, over two cores",
+    "over the host's cores; no pool",
   budget: { kind: "ratio", atMost: 1.3 },
   rounds: (runs) => Math.max(1, Math.floor(runs / 6)),
   warmups: 0,
-  floor: async ({ daemon }) =>
-    side(async () => {
-      // Its own size: no member of the pool fits, and the template is made before.
-      await daemon.remove(await daemon.create({ memory_mib: memoryMib + 1 }))
-      await new Promise((resolve) => setTimeout(resolve, 3000))
+  floor: async ({ bareDaemon }) => {
+    await bareDaemon.remove(await bareDaemon.create({ memory_mib: memoryMib }))
+    return side(async () => {
       let workspace = ""
       const ms = await timed(async () => {
-        workspace = await daemon.create({ memory_mib: memoryMib + 1 })
-        await daemon.exec(workspace, "/bin/true")
+        workspace = await bareDaemon.create({ memory_mib: memoryMib })
+        await bareDaemon.exec(workspace, "/bin/true")
       })
-      await daemon.remove(workspace)
-      return ms * many / 2
-    }),
-  ours: async ({ daemon }) =>
+      await bareDaemon.remove(workspace)
+      return ms * many / cores
+    })
+  },
+  ours: async ({ bareDaemon }) =>
     side(async () => {
-      await daemon.remove(await daemon.create({ memory_mib: memoryMib }))
-      let made: Array<string> = []
+      let made: ReadonlyArray<string> = []
       const ms = await timed(async () => {
         made = await all(many, async () => {
-          const workspace = await daemon.create({ memory_mib: memoryMib })
-          await daemon.exec(workspace, "/bin/true")
+          const workspace = await bareDaemon.create({ memory_mib: memoryMib })
+          await bareDaemon.exec(workspace, "/bin/true")
           return workspace
         })
       })
-      await Promise.all(made.map((workspace) => daemon.remove(workspace)))
+      await Promise.all(made.map((workspace) => bareDaemon.remove(workspace)))
       return ms
     })
 }

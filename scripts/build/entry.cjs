@@ -7,6 +7,8 @@ const BUNDLE = "__BUNDLE__"
 /** The package's root, from here. */
 const ROOT = "__ROOT__"
 const USAGE = 2
+/** src/cli/main.ts */
+const DAEMON = "__daemon"
 /** A code cache that was written so many days ago by another bundle belongs to a version that is gone. */
 const STALE_DAYS = 14
 const KEPT_OTHERS = 16
@@ -36,7 +38,8 @@ function printVersion() {
 async function start() {
   // V8's young generation stays at the size that it starts with. It would grow to 48 MiB with the small objects that a large output
   // passes through, however slowly that is read, and give nothing back. Said first: a code cache holds for the same flags only.
-  require("node:v8").setFlagsFromString("--semi-space-growth-factor=1")
+  // A daemon serves many small requests instead, each of which would fill it.
+  if (argv[0] !== DAEMON) require("node:v8").setFlagsFromString("--semi-space-growth-factor=1")
   const vm = require("node:vm")
   const file = path.join(__dirname, BUNDLE)
   const cacheFile = codeCacheFile()
@@ -62,7 +65,7 @@ function codeCacheFile() {
   const base = env.PYRO_CACHE_DIR ||
     path.join(env.XDG_CACHE_HOME || path.join(env.HOME || require("node:os").homedir(), ".cache"), "pyro")
   const command = argv.find((word) => !word.startsWith("-"))
-  const name = command !== undefined && /^[a-z]{1,16}$/.test(command) ? command : "other"
+  const name = command !== undefined && /^[a-z_]{1,16}$/.test(command) ? command : "other"
   return path.join(base, "code", `${BUNDLE}-${process.version}-${process.arch}-${name}.bin`)
 }
 

@@ -6,6 +6,14 @@ import { Pool } from "../vm/Pool.ts"
 import type { LifecycleServices } from "../workspace/lifecycle/context.ts"
 import { Workspaces } from "../workspace/Workspaces.ts"
 
+/** `PYRO_POOL_MEMBERS`: how many microVMs of a kind wait for the next request; 0 for a host that has no memory to spare. */
+const poolConfig = () => {
+  const members = Number(process.env["PYRO_POOL_MEMBERS"] ?? "")
+  return process.env["PYRO_POOL_MEMBERS"] && Number.isInteger(members) && members >= 0
+    ? { membersPerKind: members }
+    : {}
+}
+
 /** What the process that has the workspaces holds. */
 export interface Taken {
   readonly workspaces: Workspaces["Type"]
@@ -28,6 +36,6 @@ export const takeWorkspaces = (
             "another process has this installation's workspaces; call it instead (sdk client), or end it: pyro daemon stop"
         }))
     )
-    const context = yield* Layer.buildWithScope(Layer.provideMerge(Workspaces.layer, Pool.layer()), scope)
+    const context = yield* Layer.buildWithScope(Layer.provideMerge(Workspaces.layer, Pool.layer(poolConfig())), scope)
     return { workspaces: Context.get(context, Workspaces), pool: Context.get(context, Pool) }
   })
