@@ -9,7 +9,9 @@ import {
   type Removed
 } from "../environment/Environments.ts"
 import { Kernel } from "../environment/Kernel.ts"
+import { Paths } from "../system/Paths.ts"
 import { pruneTemplates } from "../vm/templates.ts"
+import { pruneRepositories } from "../workspace/seed/repositories.ts"
 import { noticesTo } from "./images.ts"
 
 const summary = ({ description, environment, name, state }: EnvironmentStatus) => ({
@@ -52,13 +54,15 @@ const withTemplates = <E, R>(removal: Effect.Effect<Removed, E, R>) =>
 export const removeEnvironment = (environment: string) =>
   withTemplates(Effect.flatMap(Environments, ({ remove }) => remove(environment)))
 
-/** Disk space that seed images may go on taking when the cache is pruned. */
+/** Disk space that seed images may go on taking when the cache is pruned, and fetched repositories as well. */
 const keptSeedBytes = 1024 ** 3
 
 export const pruneEnvironments = withTemplates(Effect.gen(function*() {
   const { freedBytes, removed } = yield* (yield* Environments).prune
   const seeds = yield* (yield* SeedImages).prune({ keepBytes: keptSeedBytes })
-  return { removed, freedBytes: seeds.removed.reduce((sum, { bytes }) => sum + bytes, freedBytes) }
+  const { cacheDir } = yield* Paths
+  const repositories = yield* pruneRepositories(cacheDir, { keepBytes: keptSeedBytes })
+  return { removed, freedBytes: seeds.removed.reduce((sum, { bytes }) => sum + bytes, freedBytes + repositories) }
 }))
 
 /** Builds or checks an environment and what it boots with, saying how far it is. */

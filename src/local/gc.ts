@@ -1,15 +1,35 @@
 import { Effect } from "effect"
+import { StateDirectoryUnusable } from "../contract/errors.ts"
 import { Environments } from "../environment/Environments.ts"
+import { sweepTemporaries } from "../environment/temporary.ts"
+import { Paths } from "../system/Paths.ts"
 import { sweepVms } from "../vm/sweep.ts"
 import { sweepTemplates } from "../vm/templates.ts"
+import { sweepWorkspaces } from "../workspace/lifecycle/sweep.ts"
+import { sweepRepositories } from "../workspace/seed/repositories.ts"
+import { temporariesOf } from "../workspace/seed/workshop.ts"
+
+/** Half-made things of one kind, which are counted together. */
+const halfMade = (what: string, freedBytes: number) => freedBytes > 0 ? [{ kind: "build", what, freedBytes }] : []
+
+const sweepSeeds = (cacheDir: string) => {
+  const parent = temporariesOf(cacheDir)
+  return sweepTemporaries(parent).pipe(
+    Effect.catchAll((cause) => new StateDirectoryUnusable({ path: parent, detail: cause.message }))
+  )
+}
 
 /** Sweeps what crashes left behind: VMs first, so that nothing is removed under a living user. */
 export const gc = Effect.gen(function*() {
-  const vms = yield* sweepVms
-  const templates = yield* sweepTemplates
-  const buildBytes = yield* (yield* Environments).sweep
-  const builds = buildBytes > 0 ? [{ kind: "build", what: "half-made images and kernels", freedBytes: buildBytes }] : []
-  const swept = [...vms, ...templates, ...builds]
+  const { cacheDir } = yield* Paths
+  const swept = [
+    ...yield* sweepVms,
+    ...yield* sweepWorkspaces,
+    ...yield* sweepTemplates,
+    ...halfMade("half-made images and kernels", yield* (yield* Environments).sweep),
+    ...halfMade("half-made seeds", yield* sweepSeeds(cacheDir)),
+    ...halfMade("half-fetched repositories", yield* sweepRepositories(cacheDir))
+  ]
   return {
     swept: swept.map(({ kind, what }) => ({ kind, what })),
     freedBytes: swept.reduce((sum, { freedBytes }) => sum + freedBytes, 0)

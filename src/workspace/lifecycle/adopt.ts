@@ -13,7 +13,7 @@ import { folderOf, readWorkspace, type WorkspaceId, workspacesDirectory } from "
 import { type Entry, makeEntry } from "./registry.ts"
 import { forgetCommands, removeLeftoverDisks } from "./steps.ts"
 
-const isId = (name: string): name is WorkspaceId => /^ws-[0-9a-f]{10}$/.test(name)
+export const isId = (name: string): name is WorkspaceId => /^ws-[0-9a-f]{10}$/.test(name)
 
 /**
  * Takes up the workspaces that an earlier process left, however it ended: what was half made or half deleted goes, VMs that no record

@@ -7,6 +7,7 @@ import { withLock } from "../../system/lock.ts"
 import { git, GitFailed, type GitOptions, type GitRoom } from "./confined-git.ts"
 import type { History } from "./git-directory.ts"
 import { isObjectId, isRefName, resolveRef } from "./refs.ts"
+import { clearRepository, lockOf, repositoriesOf } from "./repositories.ts"
 import type { SourceUrl } from "./source-url.ts"
 
 type Remote = Extract<SourceUrl, { readonly _tag: "remote" }>
@@ -35,10 +36,10 @@ export const fetchCommit = (
 ) =>
   Effect.gen(function*() {
     const name = createHash("sha256").update(`${options.history}\0${remote.url}`).digest("hex").slice(0, 40)
-    const parent = path.join(options.cacheDir, "repositories")
+    const parent = repositoriesOf(options.cacheDir)
     const directory = path.join(parent, `${name}.git`)
     fs.mkdirSync(parent, { recursive: true, mode: 0o700 })
-    return yield* withLock(`${directory}.lock`, { timeoutMs: lockTimeoutMs })(
+    return yield* withLock(lockOf(directory), { timeoutMs: lockTimeoutMs })(
       fetchInto(directory, remote, ref, options)
     ).pipe(
       Effect.catchTag("LockTimeout", (cause) => new StateDirectoryUnusable({ path: directory, detail: cause.message }))
@@ -52,6 +53,7 @@ const fetchInto = (
   options: { readonly history: History; readonly namespaces: boolean }
 ) =>
   Effect.gen(function*() {
+    clearRepository(directory)
     for (const folder of ["objects/info", "objects/pack", "refs"]) {
       fs.mkdirSync(path.join(directory, folder), { recursive: true })
     }

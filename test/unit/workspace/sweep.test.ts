@@ -1,0 +1,88 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { daemonFiles } from "../../../src/system/daemon-files.ts"
+import { withLock } from "../../../src/system/lock.ts"
+import { Paths } from "../../../src/system/Paths.ts"
+import {
+  folderOf,
+  type WorkspaceId,
+  type WorkspaceRecord,
+  writeWorkspace
+} from "../../../src/workspace/lifecycle/record.ts"
+import { sweepWorkspaces } from "../../../src/workspace/lifecycle/sweep.ts"
+import { temporaryDirectory } from "../disk/temporary-directory.ts"
+
+const record = (id: string, phase: WorkspaceRecord["phase"]): WorkspaceRecord => ({
+  format: 1,
+  id: id as WorkspaceId,
+  phase,
+  labels: {},
+  environment: { name: "debian:12", digest: "" },
+  generation: 2,
+  disk: 1,
+  vcpuCount: 1,
+  memoryMib: 256,
+  diskMib: 1024,
+  createdAt: "2026-01-01T00:00:00.000Z"
+})
+
+const ids = {
+  whole: "ws-0000000001",
+  noRecord: "ws-0000000002",
+  creating: "ws-0000000003",
+  deleting: "ws-0000000004"
+} as const
+
+/** A state directory as crashes left it; nothing of it is known to a process. */
+const state = Effect.gen(function*() {
+  const stateDir = yield* temporaryDirectory
+  const folder = (id: string) => folderOf(stateDir, id as WorkspaceId)
+  for (const id of Object.values(ids)) {
+    for (const disk of [0, 1]) fs.mkdirSync(folder(id).disk(disk), { recursive: true })
+  }
+  yield* writeWorkspace(folder(ids.whole), record(ids.whole, "stopped"))
+  yield* writeWorkspace(folder(ids.creating), record(ids.creating, "creating"))
+  yield* writeWorkspace(folder(ids.deleting), record(ids.deleting, "deleting"))
+  fs.mkdirSync(path.join(stateDir, "workspaces", "notes"))
+  const there = () =>
+    fs.readdirSync(path.join(stateDir, "workspaces")).sort().flatMap((name) =>
+      name === ids.whole
+        ? [name, ...fs.readdirSync(folder(name).directory).filter((one) => one.startsWith("disk"))]
+        : name
+    )
+  const sweep = <A, E>(work: Effect.Effect<A, E, Paths>) =>
+    Effect.provide(work, Layer.succeed(Paths, { stateDir, cacheDir: stateDir, memoryDir: stateDir }))
+  return { folder, there, sweep }
+})
+
+describe("leftovers of workspaces", () => {
+  it.scopedLive("are swept when no process has the workspaces", () =>
+    Effect.gen(function*() {
+      const { folder, sweep, there } = yield* state
+      const before = there()
+      const held = yield* sweep(
+        Effect.flatMap(daemonFiles, ({ lock }) => withLock(lock, { timeoutMs: 1000 })(sweepWorkspaces))
+      )
+      assert.deepStrictEqual(held, [])
+      assert.deepStrictEqual(there(), before)
+
+      const swept = yield* sweep(sweepWorkspaces)
+      assert.deepStrictEqual(swept.map(({ kind, what }) => `${kind} ${what}`).sort(), [
+        `disk ${folder(ids.whole).disk(0)}`,
+        ...[ids.noRecord, ids.creating, ids.deleting].map((id) => `workspace ${folder(id).directory}`)
+      ])
+      assert.deepStrictEqual(there(), ["notes", ids.whole, "disk-1"])
+      assert.deepStrictEqual(yield* sweep(sweepWorkspaces), [])
+    }))
+
+  it.scopedLive("stay while a record cannot be read: nobody knows what it names", () =>
+    Effect.gen(function*() {
+      const { folder, sweep, there } = yield* state
+      fs.writeFileSync(folder(ids.whole).record, "{\"format\": 2}")
+      const before = there()
+      assert.deepStrictEqual(yield* sweep(sweepWorkspaces), [])
+      assert.deepStrictEqual(there(), before)
+    }))
+})
