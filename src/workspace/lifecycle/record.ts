@@ -82,7 +82,7 @@ export const unwritable = (folder: WorkspaceFolder) => (cause: unknown) => {
 }
 
 export interface WriteWorkspaceOptions {
-  /** Waits until it is on disk. @default unless the workspace is just being made */
+  /** Waits until it is on disk. @default false */
   readonly durable?: boolean
 }
 
@@ -90,11 +90,11 @@ export interface WriteWorkspaceOptions {
  * Writes a record. It survives this process at once, and a power cut a moment later: a create does not wait for the disk, and what a
  * power cut would undo of it ran in a VM that it ends as well.
  */
-export const writeWorkspace = (folder: WorkspaceFolder, record: WorkspaceRecord) =>
-  Effect.mapError(
-    writeJsonAtomic(folder.record, WorkspaceRecord, record),
-    ({ detail }) => new StateDirectoryUnusable({ path: folder.directory, detail })
-  ).pipe(Effect.zipLeft(Effect.forkDaemon(Effect.ignore(syncFile(folder.record)))))
+export const writeWorkspace = (folder: WorkspaceFolder, record: WorkspaceRecord, options: WriteWorkspaceOptions = {}) =>
+  writeJsonAtomic(folder.record, WorkspaceRecord, record, options).pipe(
+    Effect.mapError(({ cause, detail }) => unwritable(folder)(cause ?? new Error(detail))),
+    Effect.zipLeft(options.durable === true ? Effect.void : Effect.forkDaemon(Effect.ignore(syncFile(folder.record))))
+  )
 
 export const readWorkspace = (folder: WorkspaceFolder) => readJson(folder.record, WorkspaceRecord)
 
