@@ -11,7 +11,8 @@
 #include "log.h"
 #include "loop.h"
 
-/* Making and removing a group costs more than a short command's own exec: empty ones without limits are used again. */
+/* Making and removing a group costs more than a short command's own exec: empty ones are used again, but for those with a
+ * limit of memory, to which old pages still count. */
 enum { SPARES_MAX = 4 };
 
 struct cgroup {
@@ -22,6 +23,7 @@ struct cgroup {
   int events;            /* cgroup.events: is it populated */
   int memory_events;     /* how often the kernel killed in it; -1 without that controller */
   uint64_t memory_kills; /* when it was taken */
+  uint64_t pids_max;     /* 0: no limit */
   bool limited, reused;
   char name[24];
 };
@@ -61,8 +63,8 @@ int cgroup_init(const char *directory) {
 bool cgroup_available(void) { return parent >= 0; }
 
 static int set_limit(int directory, const char *name, uint64_t limit) {
-  char value[24];
-  snprintf(value, sizeof value, "%llu", (unsigned long long)limit);
+  char value[24] = "max";
+  if (limit != 0) snprintf(value, sizeof value, "%llu", (unsigned long long)limit);
   return write_file(directory, name, value);
 }
 
@@ -134,7 +136,7 @@ static struct cgroup *take_spare(void) {
 }
 
 int cgroup_take(uint64_t memory_max, uint64_t pids_max, struct cgroup **out) {
-  bool limited = memory_max != 0 || pids_max != 0;
+  bool limited = memory_max != 0;
   struct cgroup *cgroup = limited ? NULL : take_spare();
   if (cgroup == NULL) {
     int error = make(&cgroup);
@@ -146,11 +148,12 @@ int cgroup_take(uint64_t memory_max, uint64_t pids_max, struct cgroup **out) {
   cgroup->limited = limited;
   int error = 0;
   if (memory_max != 0) error = set_limit(cgroup->directory, "memory.max", memory_max);
-  if (error == 0 && pids_max != 0) error = set_limit(cgroup->directory, "pids.max", pids_max);
+  if (error == 0 && pids_max != cgroup->pids_max) error = set_limit(cgroup->directory, "pids.max", pids_max);
   if (error != 0) {
     destroy(cgroup);
     return error;
   }
+  cgroup->pids_max = pids_max;
   *out = cgroup;
   return 0;
 }

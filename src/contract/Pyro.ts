@@ -13,6 +13,10 @@ export interface RunInput {
   readonly stdin?: Stream.Stream<Uint8Array>
   /** New sizes of the caller's terminal, for a command with `tty`. */
   readonly resizes?: Stream.Stream<WindowSize>
+  /** A command that is known already is taken up as by the one who started it: its interruption ends it, stdin flows on. */
+  readonly resumed?: boolean
+  /** Asked when a running command's stream is dropped: whether only this process leaves, and the caller is still there. */
+  readonly leaving?: Effect.Effect<boolean>
 }
 
 type Inputs<Name extends OperationName> = Name extends "run" | "workspace.exec" ? [input?: RunInput] : []

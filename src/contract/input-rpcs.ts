@@ -5,6 +5,9 @@ import { Schema } from "effect"
 /** Header of a streaming request that names the input which flows beside it. */
 export const INPUT_HEADER = "pyro-input"
 
+/** Header of a request that goes on with an earlier one of the same exec id, whose connection was lost. */
+export const RESUMED_HEADER = "pyro-resumed"
+
 /** Most bytes of input in one request. */
 export const INPUT_BYTES = 65_536
 

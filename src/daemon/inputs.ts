@@ -6,50 +6,72 @@ interface Input {
   readonly resizes: Mailbox.Mailbox<WindowSize>
 }
 
-/** Requests that wait for their command, or came after its end: a limit against a client that never runs any. */
-const MOST_INPUTS = 4096
+/** Inputs whose command has not come yet: a limit against a client that never runs any. */
+const MOST_WAITING = 64
+/** Ids remembered of commands that have ended: what was on its way to them is dropped. */
+const MOST_ENDED = 4_096
 
 /** Inputs of the commands that run for clients, by the id that the client gave them. */
 export const makeInputs = () => {
-  const inputs = new Map<string, Input>()
+  const waiting = new Map<string, Input>()
+  const taken = new Map<string, Input>()
+  const ended = new Set<string>()
 
-  const get = (id: string) =>
+  const shutdown = ({ resizes, stdin }: Input) => Effect.zipRight(stdin.shutdown, resizes.shutdown)
+
+  const make = Effect.gen(function*() {
+    const made: Input = {
+      stdin: yield* Mailbox.make<Uint8Array>(2),
+      resizes: yield* Mailbox.make<WindowSize>({ capacity: 4, strategy: "sliding" })
+    }
+    return made
+  })
+
+  const forget = (id: string, input: Input) =>
     Effect.suspend(() => {
-      const known = inputs.get(id)
-      if (known !== undefined) return Effect.succeed(known)
-      return Effect.gen(function*() {
-        const made: Input = {
-          stdin: yield* Mailbox.make<Uint8Array>(2),
-          resizes: yield* Mailbox.make<WindowSize>({ capacity: 4, strategy: "sliding" })
-        }
-        const oldest = inputs.size >= MOST_INPUTS ? inputs.keys().next().value : undefined
-        if (oldest !== undefined) yield* end(oldest)
-        inputs.set(id, made)
-        return made
-      })
+      waiting.delete(id)
+      taken.delete(id)
+      ended.add(id)
+      if (ended.size > MOST_ENDED) ended.delete(ended.values().next().value!)
+      return shutdown(input)
     })
 
-  const end = (id: string) =>
-    Effect.suspend(() => {
-      const input = inputs.get(id)
-      inputs.delete(id)
-      return input === undefined ? Effect.void : Effect.zipRight(input.stdin.shutdown, input.resizes.shutdown)
+  /** The input of a command that runs or is about to; nothing once it has ended. */
+  const get = (id: string) =>
+    Effect.gen(function*() {
+      const known = taken.get(id) ?? waiting.get(id)
+      if (known !== undefined || ended.has(id)) return known
+      const oldest = waiting.size < MOST_WAITING ? undefined : waiting.entries().next().value
+      if (oldest !== undefined) yield* forget(...oldest)
+      const made = yield* make
+      waiting.set(id, made)
+      return made
     })
 
   /** The input of a command about to run; forgotten when the scope closes. */
   const take = (id: string) =>
-    Effect.acquireRelease(get(id), () => end(id)).pipe(
+    Effect.acquireRelease(
+      Effect.gen(function*() {
+        const input = (yield* get(id)) ?? (yield* make)
+        waiting.delete(id)
+        taken.set(id, input)
+        return input
+      }),
+      (input) => forget(id, input)
+    ).pipe(
       Effect.map(({ resizes, stdin }): RunInput => ({
         stdin: Mailbox.toStream(stdin),
         resizes: Stream.orDie(Mailbox.toStream(resizes))
       }))
     )
 
+  const into = (id: string, put: (input: Input) => Effect.Effect<unknown>) =>
+    Effect.flatMap(get(id), (input) => input === undefined ? Effect.void : Effect.asVoid(put(input)))
+
   return {
     take,
-    write: (id: string, bytes: Uint8Array) => Effect.flatMap(get(id), ({ stdin }) => Effect.asVoid(stdin.offer(bytes))),
-    end: (id: string) => Effect.flatMap(get(id), ({ stdin }) => Effect.asVoid(stdin.end)),
-    resize: (id: string, size: WindowSize) =>
-      Effect.flatMap(get(id), ({ resizes }) => Effect.asVoid(resizes.offer(size)))
+    write: (id: string, bytes: Uint8Array) => into(id, ({ stdin }) => stdin.offer(bytes)),
+    end: (id: string) => into(id, ({ stdin }) => stdin.end),
+    resize: (id: string, size: WindowSize) => into(id, ({ resizes }) => resizes.offer(size))
   } as const
 }

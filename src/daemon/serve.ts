@@ -13,7 +13,7 @@ import { writeJsonAtomic } from "../system/atomic-file.ts"
 import { daemonFiles } from "../system/daemon-files.ts"
 import { ownIdentity, RETIRE_SIGNAL } from "../system/identity.ts"
 import { startWatchdog } from "../vm/watchdog.ts"
-import { type Active, handlers } from "./handlers.ts"
+import { handlers, type Serving } from "./handlers.ts"
 
 /** How long a daemon without workspaces and requests stays, in ms: the next command is quicker for it. */
 const idleMs = Number(process.env["PYRO_DAEMON_IDLE_MS"] ?? 10 * 60_000)
@@ -30,9 +30,9 @@ const shortPath = (file: string) =>
     (fd) => `/proc/self/fd/${fd}/${path.basename(file)}`
   )
 
-const listen = (active: Active, socket: string) =>
+const listen = (serving: Serving, socket: string) =>
   RpcServer.layer(makePyroRpcs().merge(InputRpcs), { disableFatalDefects: true }).pipe(
-    Layer.provide(handlers(active)),
+    Layer.provide(handlers(serving)),
     Layer.provide(RpcServer.layerProtocolSocketServer),
     Layer.provide(NodeSocketServer.layer({ path: socket })),
     Layer.provide(RpcSerialization.layerMsgPack)
@@ -52,7 +52,7 @@ const retirements = Effect.suspend(() => {
 })
 
 /** Ends when there has been nothing to hold for a while, or nothing is held and somebody asks. */
-const untilIdle = (active: Active, asked: MutableRef.MutableRef<boolean>) =>
+const untilIdle = (active: Serving["active"], asked: MutableRef.MutableRef<boolean>) =>
   Effect.gen(function*() {
     const pyro = yield* Pyro
     let usedAt = Date.now()
@@ -78,7 +78,7 @@ export const serve = (version: string) =>
     const pyro = yield* Pyro
     // Takes the lock and takes up what an earlier daemon left, before anybody can ask for it.
     yield* pyro.workspace.list({ labels: {} })
-    const active = yield* Ref.make(0)
+    const serving: Serving = { active: yield* Ref.make(0), leaving: yield* Ref.make(false) }
     // The lock is ours: whoever made a socket of this name is dead.
     fs.rmSync(socket, { force: true })
     yield* Effect.acquireRelease(
@@ -89,12 +89,14 @@ export const serve = (version: string) =>
       }).pipe(Effect.mapError(({ detail, path }) => new StateDirectoryUnusable({ path, detail }))),
       () => Effect.sync(() => fs.rmSync(record, { force: true }))
     )
-    yield* Layer.build(listen(active, yield* shortPath(socket)))
+    yield* Layer.build(listen(serving, yield* shortPath(socket)))
+    // Before its requests are: commands go on without this process.
+    yield* Effect.addFinalizer(() => Ref.set(serving.leaving, true))
     // Its folder is for this user alone anyway.
     fs.chmodSync(socket, 0o600)
     yield* Effect.addFinalizer(() => Effect.sync(() => fs.rmSync(socket, { force: true })))
     // What this process would release at its end, should it be killed: VMs of the pool and of `run`.
     yield* startWatchdog([process.execPath, process.argv[1] ?? "", "gc"])
     yield* Effect.logInfo(`pyro ${version}, process ${process.pid}: ready`)
-    yield* untilIdle(active, yield* retirements)
+    yield* untilIdle(serving.active, yield* retirements)
   }))

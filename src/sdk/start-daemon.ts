@@ -55,25 +55,29 @@ export const ensureDaemon = (start: StartDaemon): Effect.Effect<string, PyroErro
     const { log, record, socket } = yield* daemonFiles
     yield* checkVersion(record, start.version)
     const answers = Effect.scoped(connectUnix(socket))
+    const started: Effect.Effect<void, DaemonUnavailable> = Effect.gen(function*() {
+      const child = yield* startDetached(start.command, log)
+      const status = yield* answers.pipe(
+        Effect.retry(Schedule.spaced("2 millis")),
+        Effect.as(undefined),
+        Effect.mapError(({ message }) => new DaemonUnavailable({ detail: message })),
+        Effect.raceFirst(child.ended)
+      )
+      if (status === undefined) return
+      if (status !== 0) {
+        const detail = `it ended with status ${status}: ${lastLine(readTail(log, 4096))}`
+        return yield* new DaemonUnavailable({ detail })
+      }
+      // Another one has the workspaces: it is about to answer, or to leave.
+      yield* Effect.retry(answers, { schedule: Schedule.spaced("10 millis").pipe(Schedule.upTo("500 millis")) }).pipe(
+        Effect.catchAll(() => started)
+      )
+    })
     yield* answers.pipe(
       Effect.catchAll(() =>
-        Effect.gen(function*() {
-          const child = yield* startDetached(start.command, log)
-          yield* answers.pipe(
-            Effect.retry(Schedule.spaced("2 millis")),
-            Effect.mapError(({ message }) => new DaemonUnavailable({ detail: message })),
-            Effect.raceFirst(
-              Effect.flatMap(
-                child.failed,
-                (status) =>
-                  new DaemonUnavailable({ detail: `it ended with status ${status}: ${lastLine(readTail(log, 4096))}` })
-              )
-            ),
-            Effect.timeoutFail({
-              duration: startTimeoutMs,
-              onTimeout: () => new DaemonUnavailable({ detail: `it does not answer after ${startTimeoutMs} ms` })
-            })
-          )
+        Effect.timeoutFail(started, {
+          duration: startTimeoutMs,
+          onTimeout: () => new DaemonUnavailable({ detail: `it does not answer after ${startTimeoutMs} ms` })
         })
       )
     )

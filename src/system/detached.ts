@@ -7,8 +7,8 @@ import { DaemonUnavailable } from "../contract/errors.ts"
 const ROTATE_BYTES = 4_194_304
 
 /**
- * Starts a program in a session of its own that outlives this process, with what it says in `log`. `failed` completes only when
- * it ends with another status than 0.
+ * Starts a program in a session of its own that outlives this process, with what it says in `log`. `ended` completes
+ * with its status.
  */
 export const startDetached = (command: readonly [string, ...ReadonlyArray<string>], log: string) =>
   Effect.try({
@@ -18,12 +18,12 @@ export const startDetached = (command: readonly [string, ...ReadonlyArray<string
       const fd = fs.openSync(log, "a", 0o600)
       try {
         const child = spawn(program, args, { cwd: "/", detached: true, stdio: ["ignore", fd, fd] })
-        const failed = Effect.async<number>((resume) => {
+        const ended = Effect.async<number>((resume) => {
           child.once("error", () => resume(Effect.succeed(127)))
-          child.once("exit", (code) => code === 0 ? undefined : resume(Effect.succeed(code ?? 128)))
+          child.once("exit", (code) => resume(Effect.succeed(code ?? 128)))
         })
         child.unref()
-        return { failed }
+        return { ended }
       } finally {
         fs.closeSync(fd)
       }

@@ -1,9 +1,10 @@
 import { Schema } from "effect"
 import { boundedOutput } from "../bounded-output.ts"
 import { between, defaulted, optional } from "../fields.ts"
+import { Notice } from "../notice.ts"
 import { type Folding, lazy, streaming, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
-import { command, ended, fieldsOfCommand, Outcome, OutputEvent, terminalFields } from "./command.ts"
+import { command, ended, fieldsOfCommand, Outcome, terminalFields } from "./command.ts"
 import { workspaceField } from "./workspace-field.ts"
 
 /** Names one command for good: minted by the client, so that asking again never runs it twice. */
@@ -36,7 +37,8 @@ export const ExecPayload = lazy(() =>
     ),
     cursor: optional(
       Schema.Int.pipe(Schema.nonNegative()).annotations({
-        description: "With the id of a known command: where in its log to go on"
+        description:
+          "With the id of a known command: where in its output to go on, in bytes of stdout and stderr together"
       })
     ),
     ...fieldsOfCommand(),
@@ -45,11 +47,33 @@ export const ExecPayload = lazy(() =>
 )
 export type ExecPayload = ReturnType<typeof ExecPayload>["Type"]
 
+const droppedBytes = () =>
+  optional(
+    Schema.Int.annotations({ description: "Bytes of its output that the log does not have; absent when it has all" })
+  )
+
 export const ExecEvent = lazy(() =>
   Schema.Union(
-    Schema.TaggedStruct("Started", snakeFields({ execId: Schema.String })),
-    OutputEvent(),
-    Schema.TaggedStruct("Exited", snakeFields(ended())),
+    Schema.TaggedStruct(
+      "Started",
+      snakeFields({
+        execId: Schema.String,
+        stdinBytes: optional(
+          Schema.Int.annotations({
+            description: "Bytes of input that the command has already, when it is taken up again"
+          })
+        )
+      })
+    ),
+    Schema.TaggedStruct("Output", {
+      from: Schema.Literal("stdout", "stderr"),
+      bytes: Schema.Uint8ArrayFromSelf.annotations({ jsonSchema: { type: "string", contentEncoding: "binary" } }),
+      next: Schema.Int.annotations({
+        description: "Cursor behind these bytes. Where it grew by more, the bytes between are no longer kept"
+      })
+    }),
+    Notice(),
+    Schema.TaggedStruct("Exited", snakeFields({ ...ended(), droppedBytes: droppedBytes() })),
     Schema.TaggedStruct("Detached", snakeFields({ execId: Schema.String }))
   )
 )
@@ -65,6 +89,8 @@ export const ExecResult = lazy(() =>
     stdoutBytes: Schema.Int.annotations({ description: "Bytes the command wrote to stdout in all" }),
     stderrBytes: Schema.Int.annotations({ description: "Bytes the command wrote to stderr in all" }),
     truncated: Schema.Boolean.annotations({ description: "The middle of stdout or stderr is left out; `logs` has it" }),
+    droppedBytes: droppedBytes(),
+    nextCursor: Schema.Int.annotations({ description: "How far the output came: where to go on listening" }),
     lossy: Schema.Boolean.annotations({ description: "Bytes that are not UTF-8 were replaced" })
   }))
 )
@@ -75,10 +101,12 @@ const fold = (payload: ExecPayload): Folding<ExecEvent, ExecResult> => {
   let execId = ""
   let exited: Omit<Extract<ExecEvent, { readonly _tag: "Exited" }>, "_tag"> | undefined
   let detached = false
+  let nextCursor = payload.cursor ?? 0
   return {
     add: (event) => {
       switch (event._tag) {
         case "Output":
+          nextCursor = event.next
           return output[event.from].add(event.bytes)
         case "Exited": {
           const { _tag, ...how } = event
@@ -90,6 +118,8 @@ const fold = (payload: ExecPayload): Folding<ExecEvent, ExecResult> => {
           return
         case "Started":
           execId = event.execId
+          return
+        case "Notice":
           return
       }
     },
@@ -106,6 +136,7 @@ const fold = (payload: ExecPayload): Folding<ExecEvent, ExecResult> => {
         stdoutBytes: stdout.bytes,
         stderrBytes: stderr.bytes,
         truncated: stdout.truncated || stderr.truncated,
+        nextCursor,
         lossy: stdout.lossy || stderr.lossy
       }
     }
@@ -117,7 +148,9 @@ export const workspaceExec = streaming({
   summary: "Run a command in a workspace",
   description:
     "Runs a command, streams what it prints and leaves with its exit status. Files, installed packages and background " +
-    "processes that detach themselves stay for the next command. All output is kept: `workspace logs` has it.",
+    "processes that detach themselves stay for the next command. Its output is kept, up to 1.25 GiB (the first 256 MiB " +
+    "and the newest 1 GiB), and 4 GiB of all commands together, oldest finished first to go: `workspace logs` has it and " +
+    "says how much is gone. Interrupting it ends the command with everything it started.",
   cli: {
     path: ["workspace", "exec"],
     args: ["workspace"],
@@ -151,7 +184,8 @@ const LogEntry = lazy(() =>
     }),
     status: optional(Schema.Int),
     durationMs: optional(Schema.Number),
-    outputBytes: Schema.Int.annotations({ description: "Bytes that it printed in all" })
+    outputBytes: Schema.Int.annotations({ description: "Bytes that it printed in all" }),
+    droppedBytes: droppedBytes()
   }))
 )
 export type LogEntry = ReturnType<typeof LogEntry>["Type"]
@@ -161,8 +195,16 @@ export const LogsPayload = lazy(() =>
     workspace: workspaceField(),
     execId: optional(ExecId().annotations({ description: "Give this command's output instead of the list" })),
     cursor: defaulted(
-      Schema.Int.pipe(Schema.nonNegative()).annotations({ description: "Where in the command's log to begin" }),
+      Schema.Int.pipe(Schema.nonNegative()).annotations({
+        description: "Where in the command's output to begin, in bytes of stdout and stderr together"
+      }),
       () => 0
+    ),
+    encoding: defaulted(
+      Schema.Literal("text", "base64").annotations({
+        description: "How the output is given: as text, in which bytes that are not UTF-8 are replaced, or exactly"
+      }),
+      () => "text" as const
     ),
     maxBytes: defaulted(
       between({ from: 1, to: 67_108_864, unit: "bytes", description: "Most bytes of output to give" }),
@@ -184,6 +226,9 @@ export const LogsResult = lazy(() =>
     ),
     nextCursor: optional(
       Schema.Int.annotations({ description: "Where to go on; absent at the end of a finished log" })
+    ),
+    skippedBytes: optional(
+      Schema.Int.annotations({ description: "Bytes between the cursor and this output that are no longer kept" })
     ),
     lossy: optional(Schema.Boolean.annotations({ description: "Bytes that are not UTF-8 were replaced" }))
   }))

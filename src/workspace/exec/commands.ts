@@ -1,46 +1,51 @@
-import { Deferred, Effect, Exit, Option, Scope } from "effect"
+import { Deferred, Effect, Exit, FiberId, Option, Scope } from "effect"
 import { randomBytes } from "node:crypto"
-import * as fs from "node:fs"
-import * as path from "node:path"
-import { type ChannelFailed, type PyroError } from "../../contract/errors.ts"
+import { type ChannelFailed, type PyroError, StateDirectoryUnusable } from "../../contract/errors.ts"
 import type { ExecPayload } from "../../contract/operations/workspace-exec.ts"
 import type { RunInput } from "../../contract/Pyro.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { GuestProcess } from "../../guest-channel/process.ts"
-import { endOf, feed, spawnRequest } from "../command.ts"
+import { feed, spawnRequest } from "../command.ts"
 import type { WorkspaceFolder } from "../lifecycle/record.ts"
 import { touch } from "../lifecycle/record.ts"
+import { follow, printed } from "./follow.ts"
 import { type CommandEnd, CommandJournal } from "./journal.ts"
-import { CommandLog } from "./log.ts"
+import { logLimits, LogStore } from "./log-store.ts"
+import type { CommandLog } from "./log.ts"
 
-/** A command that was started: its log, and how it ended. */
+/** A command that was asked for and has not ended. */
 export interface Command {
   readonly id: string
   readonly log: CommandLog
+  /** Once the guest has started it, or could not. */
+  readonly started: Deferred.Deferred<GuestProcess, PyroError>
   readonly end: Deferred.Deferred<CommandEnd, PyroError>
-  /** Ends it with everything it started. */
+  /** Ends it with everything it started, as soon as the guest has it. */
   readonly kill: Effect.Effect<void>
 }
 
-/** How long a killed command may take to be gone before its end is told all the same. */
-const killGraceMs = 3_000
+/** The VM that commands run in. */
+export interface Running {
+  readonly channel: GuestChannel
+  readonly scope: Scope.Scope
+}
 
 /** Commands of one workspace, from its creation or last reset on. */
 export interface Commands {
   readonly journal: CommandJournal
+  readonly logs: LogStore
   readonly running: ReadonlyMap<string, Command>
-  readonly logFile: (id: string) => string
-  /** Starts a command; its output and its end are recorded until `generation` closes, whoever listens. */
+  /**
+   * Starts a command; its output and its end are recorded until the VM's scope closes, whoever listens. One whose id is known is not
+   * started: `mine` tells.
+   */
   readonly start: (
-    generation: { readonly channel: GuestChannel; readonly scope: Scope.Scope },
-    payload: ExecPayload,
+    generation: Running & { readonly memoryMib: number },
+    payload: ExecPayload & { readonly execId: string },
     input: RunInput
-  ) => Effect.Effect<Command, PyroError>
+  ) => Effect.Effect<{ readonly mine: boolean }, StateDirectoryUnusable>
   /** Takes up the commands that a guest still runs, or has the end of, after the process that started them is gone. */
-  readonly adopt: (generation: {
-    readonly channel: GuestChannel
-    readonly scope: Scope.Scope
-  }) => Effect.Effect<void, ChannelFailed>
+  readonly adopt: (generation: Running) => Effect.Effect<void, ChannelFailed>
   /** Records that what is still running is lost: its VM has ended. */
   readonly loseAll: (why: PyroError) => Effect.Effect<void>
   /** Forgets every command and its output. */
@@ -48,6 +53,12 @@ export interface Commands {
 }
 
 export const newExecId = () => randomBytes(16).toString("hex")
+
+/**
+ * Processes and threads that one command may have, per MiB of its VM: a process takes some 150 KiB at least, so that a fork bomb
+ * meets this limit before it has taken all memory.
+ */
+const PIDS_PER_MIB = 4
 
 const argvOf = ({ command, script }: ExecPayload): ReadonlyArray<string> =>
   script === undefined
@@ -61,129 +72,139 @@ const argvOf = ({ command, script }: ExecPayload): ReadonlyArray<string> =>
     ]
 
 /** Opens journal and logs of a workspace; they close with the Scope. */
-export const openCommands = (folder: WorkspaceFolder): Effect.Effect<Commands, never, Scope.Scope> =>
+export const openCommands = (
+  folder: WorkspaceFolder,
+  limits = logLimits
+): Effect.Effect<Commands, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      fs.mkdirSync(folder.logs, { recursive: true, mode: 0o700 })
-      return { journal: new CommandJournal(folder.journal), running: new Map<string, Command>() }
+      const journal = new CommandJournal(folder.journal)
+      const logs = new LogStore(folder.logs, limits, journal.commands.map(({ end, start }) => [start.id, end] as const))
+      return { journal, logs, running: new Map<string, Command>() }
     }),
     ({ journal }) => Effect.sync(() => journal.close())
-  ).pipe(Effect.map(({ journal, running }) => {
-    const logFile = (id: string) => path.join(folder.logs, id)
+  ).pipe(Effect.map(({ journal, logs, running }) => {
+    /** Known as running from here on, until it is settled. */
+    const make = (id: string, log: CommandLog, scope: Scope.Scope) => {
+      const started = Deferred.unsafeMake<GuestProcess, PyroError>(FiberId.none)
+      const kill = Effect.flatMap(Deferred.await(started), (process) => process.kill).pipe(
+        Effect.ignore,
+        Effect.interruptible,
+        Effect.forkIn(scope),
+        Effect.asVoid
+      )
+      const command: Command = { id, log, started, end: Deferred.unsafeMake<CommandEnd, PyroError>(FiberId.none), kill }
+      running.set(id, command)
+      return command
+    }
 
-    /** Reads a process to its end, in the generation's scope, and records how it ended. */
-    const follow = (
-      command: Command,
-      process: GuestProcess,
-      scope: Scope.Scope,
-      options: { readonly startedAtMs: number; readonly deadlineMs: number | undefined }
-    ) =>
+    const settle = (command: Command, exit: Exit.Exit<CommandEnd, PyroError>) =>
       Effect.gen(function*() {
-        let late = false
-        if (options.deadlineMs !== undefined) {
-          yield* Effect.sleep(Math.max(0, options.deadlineMs - Date.now())).pipe(
-            Effect.zipRight(Effect.sync(() => (late = true))),
-            Effect.zipRight(Effect.ignore(process.kill)),
-            Effect.forkScoped
-          )
-        }
-        yield* process.forEachOutput(({ bytes, from }) => Effect.sync(() => command.log.append(from, bytes)))
-        const exit = yield* process.exit.pipe(Effect.timeoutOption(late ? killGraceMs : "365 days"))
-        const end: CommandEnd = {
-          id: command.id,
-          ...endOf(Option.getOrUndefined(exit), late),
-          durationMs: Option.match(exit, {
-            onNone: () => Date.now() - options.startedAtMs,
-            onSome: ({ durationMs }) => durationMs
-          }),
-          stdoutBytes: command.log.received.stdout,
-          stderrBytes: command.log.received.stderr
-        }
+        if (running.get(command.id) === command) running.delete(command.id)
+        if (Exit.isFailure(exit)) yield* Deferred.failCause(command.started, exit.cause)
+        yield* Deferred.done(command.end, exit)
+        command.log.end()
+      })
+
+    /** From the process to its recorded end. */
+    const conclude = (command: Command, process: GuestProcess, time: Parameters<typeof follow>[2]) =>
+      Effect.gen(function*() {
+        const end = yield* follow(process, command.log, time)
         journal.ended(end)
         yield* process.release
         yield* touch(folder)
         yield* settle(command, Exit.succeed(end))
-      }).pipe(
+      })
+
+    /** In the VM's scope: whoever asked for it may go. */
+    const inBackground = (command: Command, work: Effect.Effect<void, PyroError, Scope.Scope>, scope: Scope.Scope) =>
+      work.pipe(
         Effect.scoped,
         Effect.catchAll((failure) => settle(command, Exit.fail(failure))),
         Effect.interruptible,
-        Effect.forkIn(scope)
+        Effect.forkIn(scope),
+        Effect.asVoid
       )
 
-    const settle = (command: Command, exit: Exit.Exit<CommandEnd, PyroError>) =>
-      Effect.zipRight(
-        Deferred.done(command.end, exit),
-        Effect.sync(() => {
-          running.delete(command.id)
-          command.log.end()
-        })
-      )
-
-    const make = (id: string, log: CommandLog) =>
-      Effect.map(Deferred.make<CommandEnd, PyroError>(), (end) => ({ id, log, end }))
-
-    const start: Commands["start"] = ({ channel, scope }, payload, input) =>
+    const start: Commands["start"] = ({ channel, memoryMib, scope }, payload, input) =>
       Effect.gen(function*() {
-        const id = payload.execId ?? newExecId()
-        const made = yield* make(id, new CommandLog(logFile(id)))
+        const { execId: id } = payload
+        // Nothing waits between this and the journal: of two requests with one id only one gets past.
+        if (journal.get(id) !== undefined) return { mine: false }
         const startedAtMs = Date.now()
         const deadlineMs = payload.timeoutSeconds === undefined
           ? undefined
           : startedAtMs + payload.timeoutSeconds * 1000
-        const request = { ...payload, command: argvOf(payload) }
-        journal.started({
-          id,
-          command: payload.script === undefined ? payload.command : ["sh", "-c", payload.script],
-          startedAt: new Date(startedAtMs).toISOString(),
-          ...(deadlineMs === undefined ? {} : { deadlineMs })
-        })
+        try {
+          journal.started({
+            id,
+            command: payload.script === undefined ? payload.command : ["sh", "-c", payload.script],
+            startedAt: new Date(startedAtMs).toISOString(),
+            ...(deadlineMs === undefined ? {} : { deadlineMs })
+          })
+        } catch (cause) {
+          return yield* new StateDirectoryUnusable({ path: folder.directory, detail: (cause as Error).message })
+        }
+        const command = make(id, logs.create(id), scope)
         yield* touch(folder)
-        const process = yield* channel.spawn({ ...spawnRequest(request, input), id, keepRunning: true }).pipe(
-          Effect.provideService(Scope.Scope, scope),
-          Effect.tapError((failure) =>
-            // After a lost channel nobody knows whether it started: the guest is asked by its id.
-            failure._tag === "ChannelFailed" ? Effect.void : Effect.sync(() => journal.refused(id))
+        const request = spawnRequest({ ...payload, command: argvOf(payload) }, input)
+        const pidsMax = Math.max(1024, memoryMib * PIDS_PER_MIB)
+        const work = Effect.gen(function*() {
+          const process = yield* channel.spawn({ ...request, id, pidsMax, keepRunning: true }).pipe(
+            Effect.tapError((failure) =>
+              Effect.sync(() => {
+                // After a lost channel nobody knows whether it started: the guest is asked by its id.
+                if (failure._tag === "ChannelFailed") return
+                journal.refused(id)
+                logs.forget(id)
+              })
+            )
           )
-        )
-        const command: Command = { ...made, kill: Effect.ignore(process.kill) }
-        running.set(id, command)
-        yield* feed(process, input).pipe(Effect.provideService(Scope.Scope, scope))
-        yield* follow(command, process, scope, { startedAtMs, deadlineMs })
-        return command
+          yield* Deferred.succeed(command.started, process)
+          yield* feed(process, input)
+          yield* conclude(command, process, { startedAtMs, deadlineMs })
+        })
+        yield* inBackground(command, work, scope)
+        return { mine: true }
       }).pipe(Effect.uninterruptible)
 
     const adopt: Commands["adopt"] = ({ channel, scope }) =>
       Effect.forEach(journal.commands.filter(({ end }) => end === undefined), ({ start }) =>
         Effect.gen(function*() {
-          const log = CommandLog.reopen(logFile(start.id))
-          const made = yield* make(start.id, log)
-          const process = yield* channel.adopt(start.id, log.received).pipe(Effect.provideService(Scope.Scope, scope))
-          if (Option.isNone(process)) return journal.ended(lost(start.id, log))
-          const command: Command = { ...made, kill: Effect.ignore(process.value.kill) }
-          running.set(start.id, command)
+          const { deadlineMs, id } = start
+          const log = logs.get(id) ?? logs.create(id)
+          log.resume()
+          // Never closed: its end would end the command, which outlives this process too.
+          const kept = yield* Scope.make()
+          const adopted = yield* channel.adopt(id, log.received).pipe(Effect.provideService(Scope.Scope, kept))
+          // The guest keeps each until its end is in the journal: it never heard of this one.
+          if (Option.isNone(adopted)) {
+            journal.refused(id)
+            return logs.forget(id)
+          }
+          const process = adopted.value
+          const command = make(id, log, scope)
+          yield* Deferred.succeed(command.started, process)
           const startedAtMs = Date.parse(start.startedAt)
-          yield* follow(command, process.value, scope, { startedAtMs, deadlineMs: start.deadlineMs })
+          yield* inBackground(command, conclude(command, process, { startedAtMs, deadlineMs }), scope)
         }), { discard: true })
 
     const loseAll = (why: PyroError) =>
       Effect.suspend(() => {
-        for (const { end, start } of journal.commands) {
-          if (end === undefined) journal.ended(lost(start.id, CommandLog.reopen(logFile(start.id))))
+        for (const { end, start: { id } } of journal.commands) {
+          if (end !== undefined) continue
+          const log = logs.get(id) ?? logs.create(id)
+          if (!running.has(id) && !log.ended) log.resume()
+          journal.ended({ id, outcome: "lost", ...printed(log) })
+          log.end()
         }
         return Effect.forEach([...running.values()], (command) => settle(command, Exit.fail(why)), { discard: true })
       })
 
-    const clear = Effect.promise(async () => {
+    const clear = Effect.sync(() => {
       journal.clear()
-      await fs.promises.rm(folder.logs, { recursive: true, force: true })
-      await fs.promises.mkdir(folder.logs, { mode: 0o700 })
+      logs.clear()
     })
 
-    return { journal, running, logFile, start, adopt, loseAll, clear }
+    return { journal, logs, running, start, adopt, loseAll, clear }
   }))
-
-const lost = (id: string, log: CommandLog): CommandEnd => {
-  const end = { id, outcome: "lost", stdoutBytes: log.received.stdout, stderrBytes: log.received.stderr } as const
-  log.release()
-  return end
-}

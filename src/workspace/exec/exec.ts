@@ -1,70 +1,70 @@
 import { Chunk, Deferred, Effect, Option, Stream } from "effect"
-import { ExecNotFound, InvalidRequest, type PyroError, VmFailed } from "../../contract/errors.ts"
+import { ChannelFailed, ExecNotFound, InvalidRequest, type PyroError, VmFailed } from "../../contract/errors.ts"
 import type { ExecEvent, ExecPayload } from "../../contract/operations/workspace-exec.ts"
 import type { RunInput } from "../../contract/Pyro.ts"
-import type { Generation } from "../lifecycle/generation.ts"
-import type { Command, Commands } from "./commands.ts"
+import { feed } from "../command.ts"
+import { type Command, type Commands, newExecId, type Running } from "./commands.ts"
 import type { CommandEnd } from "./journal.ts"
-import { type LoggedPiece, readLog } from "./log.ts"
+import type { CommandLog } from "./log.ts"
 
-/** A cursor that the client made up is no defect of ours. */
-const pieceOf = (command: Command, cursor: number) =>
-  Effect.try({
-    try: () => command.log.at(cursor),
-    catch: (cause) =>
-      cause instanceof InvalidRequest ? cause : new VmFailed({ step: "log", detail: String(cause), consoleTail: "" })
-  })
+/** Output from a cursor on, as it comes, until no more comes. */
+const output = (log: CommandLog, cursor: number): Stream.Stream<ExecEvent, InvalidRequest> =>
+  Stream.unwrapScoped(Effect.gen(function*() {
+    if (log.ended && cursor > log.position) {
+      return yield* new InvalidRequest({ field: "cursor", detail: `it printed ${log.position} bytes only` })
+    }
+    const reader = yield* Effect.acquireRelease(
+      Effect.sync(() => log.listen(cursor)),
+      (reader) => Effect.sync(() => reader.close())
+    )
+    const pull: Effect.Effect<Chunk.Chunk<ExecEvent>, Option.Option<never>> = Effect.suspend(() => {
+      const piece = reader.next()
+      const skipped = reader.takeSkipped()
+      const events: Array<ExecEvent> = skipped === 0 ? [] : [notKept(skipped)]
+      if (piece !== undefined) events.push({ _tag: "Output", ...piece })
+      if (events.length > 0) return Effect.succeed(Chunk.unsafeFromArray(events))
+      return log.ended ? Effect.fail(Option.none()) : Effect.zipRight(log.more(reader.position), pull)
+    })
+    return Stream.repeatEffectChunkOption(pull)
+  }))
 
-/** Waits until there is more of the log than the cursor, or no more to come. */
-const more = (command: Command) =>
-  Effect.async<void>((resume) => {
-    if (command.log.ended) return resume(Effect.void)
-    const stop = command.log.onMore(() => resume(Effect.void))
-    return Effect.sync(stop)
-  })
-
-const outputEvent = ({ bytes, from }: LoggedPiece): ExecEvent => ({ _tag: "Output", from, bytes })
-
-const exitedEvent = ({ durationMs, outcome, signal, status }: CommandEnd): ExecEvent => ({
-  _tag: "Exited",
-  outcome: outcome === "lost" ? "signaled" : outcome,
-  status: status ?? 137,
-  durationMs: durationMs ?? 0,
-  ...(signal === undefined ? {} : { signal })
+const notKept = (bytes: number): ExecEvent => ({
+  _tag: "Notice",
+  level: "warning",
+  message: `${bytes} bytes of the command's output are no longer kept`
 })
 
-/** Output from a cursor on, as it comes, until the command's end. */
-const follow = (command: Command, from: number): Stream.Stream<ExecEvent, PyroError> =>
-  Stream.paginateChunkEffect(from, (cursor) =>
-    Effect.gen(function*() {
-      yield* command.log.position > cursor || command.log.ended ? Effect.void : more(command)
-      const piece = yield* pieceOf(command, cursor)
-      return piece === undefined
-        ? [Chunk.empty<ExecEvent>(), command.log.ended ? Option.none() : Option.some(cursor)] as const
-        : [Chunk.of(outputEvent(piece)), Option.some(piece.next)] as const
-    })).pipe(
-      Stream.concat(Stream.map(Stream.fromEffect(Deferred.await(command.end)), exitedEvent)),
-      Stream.onStart(Effect.sync(() => command.log.retain())),
-      Stream.ensuring(Effect.sync(() => command.log.release()))
-    )
+const exited = (log: CommandLog, { durationMs, outcome, signal, status }: CommandEnd) =>
+  outcome === "lost"
+    ? new VmFailed({
+      step: "exec",
+      detail: "the workspace's microVM ended before the command did; what it printed until then is above",
+      consoleTail: ""
+    })
+    : Effect.succeed<ExecEvent>({
+      _tag: "Exited",
+      outcome,
+      status: status ?? 0,
+      durationMs: durationMs ?? 0,
+      ...(signal === undefined ? {} : { signal }),
+      ...(log.droppedBytes === 0 ? {} : { droppedBytes: log.droppedBytes })
+    })
 
-/** All that is known of a command that has ended, from its log. */
-const replay = (commands: Commands, id: string, cursor: number): Stream.Stream<ExecEvent, PyroError> => {
-  const known = commands.journal.get(id)
-  return known?.end === undefined
-    ? Stream.empty
-    : Stream.paginateChunkEffect(
-      cursor,
-      (at) =>
-        Effect.map(readLog(commands.logFile(id), at, 1_048_576), ({ end, pieces }) => {
-          const next = pieces.at(-1)?.next ?? end
-          return [
-            Chunk.fromIterable(pieces.map(outputEvent)),
-            next >= end ? Option.none<number>() : Option.some(next)
-          ] as const
-        })
-    ).pipe(Stream.concat(Stream.make(exitedEvent(known.end))))
-}
+/** What is told of a command that runs. */
+const follow = (command: Command, cursor: number): Stream.Stream<ExecEvent, PyroError> =>
+  Stream.concat(
+    output(command.log, cursor),
+    Stream.fromEffect(Effect.flatMap(Deferred.await(command.end), (end) => exited(command.log, end)))
+  )
+
+/** Ends the command with the stream, unless it is only this process that leaves. */
+const endWithStream = (command: Command, running: Commands["running"], input: RunInput) =>
+  Effect.addFinalizer(() =>
+    Effect.gen(function*() {
+      if (running.get(command.id) !== command) return
+      if (!(yield* input.leaving ?? Effect.succeed(false))) yield* command.kill
+    })
+  )
 
 /**
  * Runs a command, or goes on listening to the one of that id: Started, Output, Exited; Detached where the caller wants to wait no
@@ -72,7 +72,7 @@ const replay = (commands: Commands, id: string, cursor: number): Stream.Stream<E
  */
 export const exec = (
   commands: Commands,
-  generation: Effect.Effect<Generation, PyroError>,
+  generation: Effect.Effect<Running & { readonly memoryMib: number }, PyroError>,
   payload: ExecPayload,
   input: RunInput
 ): Stream.Stream<ExecEvent, PyroError> =>
@@ -80,37 +80,74 @@ export const exec = (
     if (payload.command.length === 0 && payload.script === undefined && payload.execId === undefined && !payload.tty) {
       return yield* new InvalidRequest({ field: "command", detail: "nothing to run: give a command or a script" })
     }
-    const known = payload.execId === undefined ? undefined : commands.journal.get(payload.execId)
+    const id = payload.execId ?? newExecId()
+    const mine = yield* startUnknown(commands, generation, { ...payload, execId: id }, input)
     const cursor = payload.cursor ?? 0
-    if (known?.end !== undefined) {
-      return Stream.concat(started(known.start.id), replay(commands, known.start.id, cursor))
+    const command = commands.running.get(id)
+    if (command === undefined) return yield* replay(commands, id, cursor, payload.workspace)
+    const owned = mine || input.resumed === true
+    if (owned && !payload.detach && payload.waitSeconds === undefined) {
+      yield* endWithStream(command, commands.running, input)
     }
-    if (known === undefined && payload.cursor !== undefined) {
-      return yield* new ExecNotFound({ workspace: payload.workspace, execId: payload.execId ?? "" })
+    const process = yield* Deferred.await(command.started)
+    const resumes = !mine && input.resumed === true
+    if (resumes) yield* feed(process, input)
+    const started: ExecEvent = {
+      _tag: "Started",
+      execId: id,
+      ...(resumes ? { stdinBytes: process.stdinOffset } : {})
     }
-    const command = known === undefined
-      ? yield* Effect.flatMap(generation, (live) => commands.start(live, payload, input))
-      : yield* runningOf(commands, known.start.id, payload.workspace)
-    if (known === undefined && !payload.detach && payload.waitSeconds === undefined) {
-      // Dropped before its end: nobody wants it any more.
-      yield* Effect.addFinalizer(() => commands.running.has(command.id) ? command.kill : Effect.void)
-    }
-    const detached = Stream.make<[ExecEvent]>({ _tag: "Detached", execId: command.id })
-    if (payload.detach) return Stream.concat(started(command.id), detached)
-    const events = Stream.concat(started(command.id), follow(command, cursor))
-    if (payload.waitSeconds === undefined) return events
-    const ended = yield* Deferred.make<void>()
-    return events.pipe(
-      Stream.tap((event) => event._tag === "Exited" ? Deferred.succeed(ended, undefined) : Effect.void),
-      Stream.interruptWhen(Effect.sleep(payload.waitSeconds * 1000)),
-      Stream.concat(Stream.unwrap(Effect.map(Deferred.isDone(ended), (done) => done ? Stream.empty : detached)))
-    )
+    const detached: ExecEvent = { _tag: "Detached", execId: id }
+    if (payload.detach) return Stream.make(started, detached)
+    const events = Stream.concat(Stream.make(started), follow(command, cursor))
+    return payload.waitSeconds === undefined ? events : forAWhile(events, payload.waitSeconds * 1000, detached)
   }))
 
-const started = (execId: string) => Stream.make<[ExecEvent]>({ _tag: "Started", execId })
-
-const runningOf = (commands: Commands, id: string, workspace: string) =>
-  Effect.suspend(() => {
-    const command = commands.running.get(id)
-    return command === undefined ? new ExecNotFound({ workspace, execId: id }) : Effect.succeed(command)
+/** Whether it was started here and now; not where its id is known. */
+const startUnknown = (
+  commands: Commands,
+  generation: Effect.Effect<Running & { readonly memoryMib: number }, PyroError>,
+  payload: ExecPayload & { readonly execId: string },
+  input: RunInput
+): Effect.Effect<boolean, PyroError> =>
+  Effect.gen(function*() {
+    if (commands.journal.get(payload.execId) !== undefined) return false
+    const { command, cursor, execId, script, tty, workspace } = payload
+    if (cursor !== undefined || (command.length === 0 && script === undefined && !tty)) {
+      return yield* new ExecNotFound({ workspace, execId })
+    }
+    return (yield* commands.start(yield* generation, payload, input)).mine
   })
+
+/** All that is known of a command that has ended, from its log. */
+const replay = (
+  commands: Commands,
+  id: string,
+  cursor: number,
+  workspace: string
+): Effect.Effect<Stream.Stream<ExecEvent, PyroError>, PyroError> =>
+  Effect.gen(function*() {
+    const known = commands.journal.get(id)
+    const log = commands.logs.get(id)
+    if (known === undefined) return yield* new ExecNotFound({ workspace, execId: id })
+    const { end } = known
+    if (end === undefined || log === undefined) {
+      return yield* new ChannelFailed({ detail: "it is not known yet whether the command ran: ask again by its id" })
+    }
+    const started: ExecEvent = { _tag: "Started", execId: id }
+    return Stream.make(started).pipe(
+      Stream.concat(output(log, cursor)),
+      Stream.concat(Stream.fromEffect(exited(log, end)))
+    )
+  })
+
+/** The events until the time is over, then `last` unless they have ended. */
+const forAWhile = (events: Stream.Stream<ExecEvent, PyroError>, waitMs: number, last: ExecEvent) =>
+  Stream.unwrap(Effect.map(Deferred.make<void>(), (ended) =>
+    events.pipe(
+      Stream.tap((event) => event._tag === "Exited" ? Deferred.succeed(ended, undefined) : Effect.void),
+      Stream.interruptWhen(Effect.sleep(waitMs)),
+      Stream.concat(
+        Stream.unwrap(Effect.map(Deferred.isDone(ended), (done) => done ? Stream.empty : Stream.make(last)))
+      )
+    )))

@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 
 const Started = Schema.Struct({
   id: Schema.String,
+  /** Cut where it is long. */
   command: Schema.Array(Schema.String),
   startedAt: Schema.String,
   /** When it is killed, in ms since the epoch. */
@@ -17,7 +18,9 @@ const Ended = Schema.Struct({
   signal: Schema.optional(Schema.Int),
   durationMs: Schema.optional(Schema.Number),
   stdoutBytes: Schema.Int,
-  stderrBytes: Schema.Int
+  stderrBytes: Schema.Int,
+  /** Of these, what the log does not have. */
+  droppedBytes: Schema.optional(Schema.Int)
 })
 
 /** A line of a workspace's journal of commands. `refused` takes a start back: the guest ran nothing. */
@@ -39,6 +42,20 @@ export interface JournaledCommand {
   readonly end: CommandEnd | undefined
 }
 
+/** Characters of a command that the journal keeps: a script may be megabytes. */
+const COMMAND_CHARACTERS = 4_096
+
+const shortened = (command: ReadonlyArray<string>) => {
+  let left = COMMAND_CHARACTERS
+  const kept: Array<string> = []
+  for (const word of command) {
+    if (left <= 0) return [...kept, "…"]
+    kept.push(word.length > left ? `${word.slice(0, left)}…` : word)
+    left -= word.length + 1
+  }
+  return kept
+}
+
 /**
  * Commands of a workspace in the order of their start, on disk before the guest hears of them. A line is one write; the last one
  * may be cut by a crash and is then no line.
@@ -46,16 +63,20 @@ export interface JournaledCommand {
 export class CommandJournal {
   readonly #fd: number
   readonly #commands = new Map<string, JournaledCommand>()
+  /** Bytes of the file that are whole lines. */
+  #size: number
+  /** Lines that the disk had no room for; they go ahead of the next one. */
+  #waiting = ""
 
   constructor(file: string) {
-    this.#fd = fs.openSync(file, "a+", 0o600)
-    const text = fs.readFileSync(file, "utf8")
-    const cut = text.length > 0 && !text.endsWith("\n")
-    for (const line of text.split("\n").slice(0, -1)) {
+    this.#fd = fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600)
+    const bytes = fs.readFileSync(this.#fd)
+    this.#size = bytes.lastIndexOf(0x0a) + 1
+    for (const line of bytes.toString("utf8", 0, this.#size).split("\n").slice(0, -1)) {
       const read = Schema.decodeEither(Line)(line)
       if (read._tag === "Right") this.#apply(read.right)
     }
-    if (cut) fs.ftruncateSync(this.#fd, Buffer.byteLength(text.slice(0, text.lastIndexOf("\n") + 1)))
+    if (this.#size < bytes.length) fs.ftruncateSync(this.#fd, this.#size)
   }
 
   get commands(): ReadonlyArray<JournaledCommand> {
@@ -66,10 +87,15 @@ export class CommandJournal {
     return this.#commands.get(id)
   }
 
+  /** Throws what the host's file system says; the command is not known then. */
   started(start: CommandStart) {
-    this.#add({ started: start })
+    const line: Line = { started: { ...start, command: shortened(start.command) } }
+    this.#write(this.#waiting + encode(line))
+    this.#waiting = ""
+    this.#apply(line)
   }
 
+  /** Known from now on in any case; on a full disk it is written later. */
   ended(end: CommandEnd) {
     this.#add({ ended: end })
   }
@@ -80,6 +106,8 @@ export class CommandJournal {
 
   clear() {
     fs.ftruncateSync(this.#fd, 0)
+    this.#size = 0
+    this.#waiting = ""
     this.#commands.clear()
   }
 
@@ -88,8 +116,24 @@ export class CommandJournal {
   }
 
   #add(line: Line) {
-    fs.writeSync(this.#fd, Schema.encodeSync(Line)(line) + "\n")
     this.#apply(line)
+    this.#waiting += encode(line)
+    try {
+      this.#write(this.#waiting)
+      this.#waiting = ""
+    } catch { /* with the next line */ }
+  }
+
+  #write(text: string) {
+    const bytes = Buffer.from(text)
+    try {
+      const written = fs.writeSync(this.#fd, bytes, 0, bytes.length, this.#size)
+      if (written < bytes.length) throw new Error(`${written} of ${bytes.length} bytes written`)
+    } catch (cause) {
+      fs.ftruncateSync(this.#fd, this.#size)
+      throw cause
+    }
+    this.#size += bytes.length
   }
 
   #apply(line: Line) {
@@ -101,3 +145,5 @@ export class CommandJournal {
     }
   }
 }
+
+const encode = (line: Line) => Schema.encodeSync(Line)(line) + "\n"

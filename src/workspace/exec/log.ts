@@ -1,171 +1,311 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
-import { InvalidRequest } from "../../contract/errors.ts"
+import { LogReader } from "./log-reader.ts"
+import type { LogStore } from "./log-store.ts"
+import { encodeHead, encodeStart, HEAD_BYTES, type OutputName, readStart, scan, type SegmentStart } from "./segment.ts"
 
-/** A piece of a command's output, where it lies in the log. */
-export interface LoggedPiece {
-  readonly from: "stdout" | "stderr"
-  readonly bytes: Uint8Array
-  /** Position behind it: where to go on. */
-  readonly next: number
+/** One file of a log. */
+export interface Segment {
+  readonly number: number
+  /** Bytes of the file that are whole pieces. */
+  size: number
+  /** Read when it is first needed. */
+  start: SegmentStart | undefined
 }
 
-const header = 5
-/** Pieces come from frames of the channel, which are smaller. */
-const maxPieceBytes = 1_048_576
-/** Output kept of one command; what comes later is counted, handed to whoever is listening closely, and not kept. */
-export const LOG_MAX_BYTES = 1_342_177_280
+/** What is known of the output of a command that has ended. */
+export interface LogEnd {
+  readonly stdoutBytes: number
+  readonly stderrBytes: number
+  readonly droppedBytes?: number | undefined
+}
+
+interface RecentPiece {
+  readonly from: OutputName
+  readonly bytes: Uint8Array
+  /** Cursor of its first byte. */
+  readonly start: number
+  /** Where it was written, if it was. */
+  readonly segment: Segment | undefined
+  readonly offset: number
+}
+
+const total = ({ stderr, stdout }: { readonly stdout: number; readonly stderr: number }) => stdout + stderr
 
 /**
- * The output of one command, in the order in which it came: `u8 output | u32 length | bytes` per piece. A cursor is a position
- * between two pieces. A piece that a crash cut short is dropped when the log is opened again: the guest still has it, because
- * only what was written here was acknowledged.
+ * The output of one command, in the order in which it came. A cursor counts its bytes, stdout and stderr together. The first
+ * files and the newest ones are kept; whoever listens gets everything all the same: what they have not heard yet does not go, and
+ * the command waits.
  */
 export class CommandLog {
-  readonly #file: string
-  #fd: number | undefined
-  /** Bytes of the file; also the cursor of its end. */
-  position = 0
-  /** Bytes that came in all, of either output. */
+  readonly id: string
+  readonly #store: LogStore
+  /** Bytes that came in all. */
   readonly received = { stdout: 0, stderr: 0 }
   droppedBytes = 0
-  #last: (LoggedPiece & { readonly at: number }) | undefined
-  #waiting: Array<() => void> = []
-  /** The command itself is one. */
-  #users = 1
   ended = false
+  segments: Array<Segment> = []
+  /** The piece that came last, for those who listen closely; the disk may not have taken it. */
+  recent: RecentPiece | undefined
+  #fd: number | undefined
+  readonly #listeners = new Set<LogReader>()
+  #more: Array<() => void> = []
+  #moved: Array<() => void> = []
 
-  constructor(file: string) {
-    this.#file = file
+  constructor(store: LogStore, id: string) {
+    this.#store = store
+    this.id = id
   }
 
-  /** Goes on with a log that an earlier process began. */
-  static reopen(file: string): CommandLog {
-    const log = new CommandLog(file)
-    if (!fs.existsSync(file)) return log
-    log.#fd = fs.openSync(file, "r+")
-    const { size } = fs.fstatSync(log.#fd)
-    const head = Buffer.alloc(header)
-    while (log.position + header <= size && fs.readSync(log.#fd, head, 0, header, log.position) === header) {
-      const length = head.readUInt32BE(1)
-      if (length > maxPieceBytes || log.position + header + length > size) break
-      log.received[head[0] === 1 ? "stdout" : "stderr"] += length
-      log.position += header + length
+  /** A log of an earlier process. `end`: what its command printed, when that has ended. */
+  static found(store: LogStore, id: string, numbers: ReadonlyArray<number>, end: LogEnd | undefined): CommandLog {
+    const log = new CommandLog(store, id)
+    for (const number of numbers.toSorted((a, b) => a - b)) {
+      const { size } = fs.statSync(store.file(id, number))
+      log.segments.push({ number, size, start: undefined })
+      store.created()
+      store.heldBytes += size
     }
-    fs.ftruncateSync(log.#fd, log.position)
+    if (end !== undefined) {
+      log.received.stdout = end.stdoutBytes
+      log.received.stderr = end.stderrBytes
+      log.droppedBytes = numbers.length === 0 ? log.position : end.droppedBytes ?? 0
+      log.ended = true
+    }
     return log
   }
 
-  /** Writes a piece; throws what the host's file system says. */
-  append(from: "stdout" | "stderr", bytes: Uint8Array): void {
-    if (bytes.length === 0) return
-    if (this.position + header + bytes.length > LOG_MAX_BYTES) {
-      this.received[from] += bytes.length
-      this.droppedBytes += bytes.length
+  /** Goes on with a log of an earlier process, behind its last whole piece. */
+  resume(): void {
+    for (let last = this.segments.at(-1); last !== undefined; last = this.segments.at(-1)) {
+      const fd = fs.openSync(this.#file(last), "r+")
+      const start = readStart(fd)
+      if (start === undefined) {
+        fs.closeSync(fd)
+        this.#remove(last)
+        continue
+      }
+      const held = scan(fd, last.size)
+      fs.ftruncateSync(fd, held.end)
+      this.#store.heldBytes -= last.size - held.end
+      last.size = held.end
+      last.start = start
+      this.#fd = fd
+      this.received.stdout = start.stdout + held.stdout
+      this.received.stderr = start.stderr + held.stderr
+      this.droppedBytes = start.dropped
       return
     }
-    this.#fd ??= fs.openSync(this.#file, "wx+", 0o600)
-    const head = Buffer.allocUnsafe(header)
-    head[0] = from === "stdout" ? 1 : 2
-    head.writeUInt32BE(bytes.length, 1)
-    writeWhole(this.#fd, [head, bytes], this.position)
-    this.received[from] += bytes.length
-    const at = this.position
-    this.position += header + bytes.length
-    this.#last = { from, bytes, at, next: this.position }
+  }
+
+  /** Where the next byte goes. */
+  get position() {
+    return total(this.received)
+  }
+
+  get isHeard() {
+    return this.#listeners.size > 0
+  }
+
+  /** Adds a piece. Waits only for those who listen, where what they need would have to go. Never fails: a loss is counted. */
+  append(from: OutputName, bytes: Uint8Array): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (bytes.length === 0) return Effect.void
+      if (!this.#makeRoom(HEAD_BYTES + bytes.length)) return Effect.zipRight(this.#move, this.append(from, bytes))
+      const written = this.#write(from, bytes)
+      const segment = written ? this.segments.at(-1) : undefined
+      const offset = segment === undefined ? 0 : segment.size - HEAD_BYTES - bytes.length
+      this.recent = { from, bytes, start: this.position, segment, offset }
+      this.received[from] += bytes.length
+      this.#wake()
+      return written ? Effect.void : this.#handOver(bytes.length)
+    })
+  }
+
+  /** Counts output that is known to be gone. */
+  lose(from: OutputName, bytes: number): void {
+    this.#close()
+    this.recent = undefined
+    this.received[from] += bytes
+    this.droppedBytes += bytes
+  }
+
+  /** No more will come. */
+  end(): void {
+    this.ended = true
+    this.recent = undefined
+    this.#close()
     this.#wake()
   }
 
-  /** What lies at a cursor; nothing at the end. */
-  at(cursor: number): LoggedPiece | undefined {
-    if (cursor >= this.position) return undefined
-    if (this.#last?.at === cursor) return this.#last
-    return this.#fd === undefined ? undefined : pieceAt(this.#fd, cursor, this.position)
+  /** Takes its files away; what they held counts as dropped. */
+  empty(): void {
+    this.#close()
+    for (const segment of [...this.segments]) this.#remove(segment)
+    this.droppedBytes = this.position
   }
 
-  /** Calls back once when there is more, or the command has ended. */
-  onMore(listener: () => void): () => void {
-    this.#waiting.push(listener)
-    return () => {
-      this.#waiting = this.#waiting.filter((one) => one !== listener)
+  reader(cursor: number): LogReader {
+    return new LogReader(this, cursor)
+  }
+
+  /** A reader for whom output is kept until it has read it, or is closed. */
+  listen(cursor: number): LogReader {
+    const reader = new LogReader(this, cursor, () => this.#wakeMoved(), () => {
+      this.#listeners.delete(reader)
+      this.#wakeMoved()
+    })
+    this.#listeners.add(reader)
+    return reader
+  }
+
+  /** Waits until there is more than the cursor, or no more to come. */
+  more(cursor: number): Effect.Effect<void> {
+    return Effect.async((resume) => {
+      if (this.ended || this.position > cursor) return resume(Effect.void)
+      const listener = () => resume(Effect.void)
+      this.#more.push(listener)
+      return Effect.sync(() => {
+        this.#more = this.#more.filter((one) => one !== listener)
+      })
+    })
+  }
+
+  open(segment: Segment): number | undefined {
+    try {
+      return fs.openSync(this.#file(segment), "r")
+    } catch {
+      return undefined // gone meanwhile
     }
   }
 
-  /** Keeps the file open for a reader, until `release`. */
-  retain(): void {
-    this.#users++
+  startOf(segment: Segment): SegmentStart | undefined {
+    if (segment.start !== undefined) return segment.start
+    const fd = this.open(segment)
+    if (fd === undefined) return undefined
+    try {
+      return segment.start = readStart(fd)
+    } finally {
+      fs.closeSync(fd)
+    }
   }
 
-  /** A reader, or the command itself, is done with it. */
-  release(): void {
-    if (--this.#users > 0 || this.#fd === undefined) return
-    fs.closeSync(this.#fd)
+  #file({ number }: Segment) {
+    return this.#store.file(this.id, number)
+  }
+
+  /** Whether a piece can be written now; false while somebody still needs what has to go for it. */
+  #makeRoom(bytes: number): boolean {
+    const last = this.segments.at(-1)
+    const { headSegments, segmentBytes, segments } = this.#store.limits
+    if (this.#fd !== undefined && last !== undefined && last.size + bytes <= segmentBytes) return true
+    while (this.segments.length >= segments || !this.#store.makeRoom()) {
+      const at = Math.min(headSegments, this.segments.length - 1)
+      const victim = this.segments[at]
+      if (victim === undefined) break
+      const next = this.segments[at + 1]
+      const end = next === undefined ? this.position : total(this.startOf(next) ?? this.received)
+      for (const { position } of this.#listeners) if (position < end) return false
+      this.#drop(victim)
+    }
+    this.#close()
+    return true
+  }
+
+  #drop(segment: Segment) {
+    const fd = this.open(segment)
+    if (fd !== undefined) {
+      this.droppedBytes += total(scan(fd, segment.size))
+      fs.closeSync(fd)
+    }
+    this.#remove(segment)
+  }
+
+  #remove(segment: Segment) {
+    if (segment === this.segments.at(-1)) this.#close()
+    this.segments = this.segments.filter((one) => one !== segment)
+    fs.rmSync(this.#file(segment), { force: true })
+    this.#store.removed(segment.size)
+  }
+
+  /** False where the host's file system does not take it; nothing of it is kept then. */
+  #write(from: OutputName, bytes: Uint8Array): boolean {
+    const last = this.segments.at(-1)
+    const parts = [encodeHead(from, bytes.length), bytes]
+    try {
+      if (this.#fd !== undefined && last !== undefined) {
+        writeWhole(this.#fd, parts, last.size)
+        last.size += HEAD_BYTES + bytes.length
+        this.#store.heldBytes += HEAD_BYTES + bytes.length
+        return true
+      }
+      const start = { ...this.received, dropped: this.droppedBytes }
+      const segment: Segment = { number: (last?.number ?? -1) + 1, size: 0, start }
+      this.#fd = fs.openSync(this.#file(segment), "wx", 0o600)
+      this.segments.push(segment)
+      this.#store.created()
+      const header = encodeStart(start)
+      writeWhole(this.#fd, [header, ...parts], 0)
+      segment.size = header.length + HEAD_BYTES + bytes.length
+      this.#store.heldBytes += segment.size
+      return true
+    } catch {
+      this.#undo()
+      return false
+    }
+  }
+
+  /** Takes back what a write left that failed. The next one begins a file of its own. */
+  #undo() {
+    const last = this.segments.at(-1)
+    if (this.#fd === undefined || last === undefined) return
+    if (last.size === 0) return this.#remove(last)
+    try {
+      fs.ftruncateSync(this.#fd, last.size)
+    } catch { /* a cut piece is none */ }
+    this.#close()
+  }
+
+  /** Waits until everybody who listens has heard what the disk did not take. */
+  #handOver(bytes: number): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const { position } = this
+      for (const listener of this.#listeners) {
+        if (listener.position < position) return Effect.zipRight(this.#move, this.#handOver(bytes))
+      }
+      this.droppedBytes += bytes
+      return Effect.void
+    })
+  }
+
+  /** Waits until somebody who listens has come on, or left. */
+  readonly #move = Effect.async<void>((resume) => {
+    const listener = () => resume(Effect.void)
+    this.#moved.push(listener)
+    return Effect.sync(() => {
+      this.#moved = this.#moved.filter((one) => one !== listener)
+    })
+  })
+
+  #close() {
+    if (this.#fd !== undefined) fs.closeSync(this.#fd)
     this.#fd = undefined
-    this.#last = undefined
-  }
-
-  end(): void {
-    this.ended = true
-    this.#wake()
-    this.release()
   }
 
   #wake() {
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const listener of waiting) listener()
+    for (const listener of this.#more.splice(0)) listener()
+  }
+
+  #wakeMoved() {
+    for (const listener of this.#moved.splice(0)) listener()
   }
 }
 
 /** One write where the file system takes it whole, so that a crash leaves whole pieces but for the last. */
 const writeWhole = (fd: number, parts: ReadonlyArray<Uint8Array>, position: number) => {
-  const total = parts.reduce((sum, part) => sum + part.length, 0)
+  const bytes = parts.reduce((sum, part) => sum + part.length, 0)
   let written = fs.writevSync(fd, parts, position)
-  if (written === total) return
+  if (written === bytes) return
   const rest = Buffer.concat(parts)
-  while (written < total) written += fs.writeSync(fd, rest, written, total - written, position + written)
+  while (written < bytes) written += fs.writeSync(fd, rest, written, bytes - written, position + written)
 }
-
-const pieceAt = (fd: number, cursor: number, end: number): LoggedPiece => {
-  const head = Buffer.alloc(header)
-  const got = fs.readSync(fd, head, 0, header, cursor)
-  const length = head.readUInt32BE(1)
-  const next = cursor + header + length
-  if (got < header || head[0]! < 1 || head[0]! > 2 || length > maxPieceBytes || next > end) {
-    throw new InvalidRequest({
-      field: "cursor",
-      detail: `${cursor} is no place in this log; begin at 0 or at a next_cursor`
-    })
-  }
-  const bytes = Buffer.allocUnsafe(length)
-  fs.readSync(fd, bytes, 0, length, cursor + header)
-  return { from: head[0] === 1 ? "stdout" : "stderr", bytes, next }
-}
-
-/** Pieces of a finished log from a cursor on, until they come to `maxBytes`; always one when there is one. */
-export const readLog = (
-  file: string,
-  cursor: number,
-  maxBytes: number
-): Effect.Effect<{ readonly pieces: ReadonlyArray<LoggedPiece>; readonly end: number }, InvalidRequest> =>
-  Effect.suspend(() => {
-    if (!fs.existsSync(file)) return Effect.succeed({ pieces: [], end: 0 })
-    const fd = fs.openSync(file, "r")
-    try {
-      const { size } = fs.fstatSync(fd)
-      const pieces: Array<LoggedPiece> = []
-      let [at, sum] = [cursor, 0]
-      while (at < size) {
-        const piece = pieceAt(fd, at, size)
-        if (pieces.length > 0 && sum + piece.bytes.length > maxBytes) break
-        pieces.push(piece)
-        sum += piece.bytes.length
-        at = piece.next
-      }
-      return Effect.succeed({ pieces, end: size })
-    } catch (cause) {
-      return cause instanceof InvalidRequest ? Effect.fail(cause) : Effect.die(cause)
-    } finally {
-      fs.closeSync(fd)
-    }
-  })

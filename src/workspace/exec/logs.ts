@@ -1,12 +1,12 @@
 import { Effect } from "effect"
-import { ExecNotFound, type InvalidRequest } from "../../contract/errors.ts"
+import { ExecNotFound } from "../../contract/errors.ts"
 import type { LogEntry, LogsPayload, LogsResult } from "../../contract/operations/workspace-exec.ts"
 import type { Commands } from "./commands.ts"
 import type { JournaledCommand } from "./journal.ts"
-import { readLog } from "./log.ts"
+import type { CommandLog } from "./log.ts"
 
 const entryOf = (commands: Commands, { end, start }: JournaledCommand): LogEntry => {
-  const received = commands.running.get(start.id)?.log.received ?? { stdout: 0, stderr: 0 }
+  const log = commands.logs.get(start.id)
   return {
     execId: start.id,
     command: start.command,
@@ -14,30 +14,67 @@ const entryOf = (commands: Commands, { end, start }: JournaledCommand): LogEntry
     outcome: end?.outcome ?? "running",
     ...(end?.status === undefined ? {} : { status: end.status }),
     ...(end?.durationMs === undefined ? {} : { durationMs: end.durationMs }),
-    outputBytes: end === undefined ? received.stdout + received.stderr : end.stdoutBytes + end.stderrBytes
+    outputBytes: log?.position ?? 0,
+    ...(log === undefined || log.droppedBytes === 0 ? {} : { droppedBytes: log.droppedBytes })
   }
 }
 
+/** Some of a log from a cursor on, at most `maxBytes`; as text it ends with a whole character where it can. */
+const page = (log: CommandLog, { cursor, encoding, maxBytes }: LogsPayload) => {
+  const reader = log.reader(cursor)
+  try {
+    const pieces: Array<Uint8Array> = []
+    let skipped = 0
+    for (let left = maxBytes; left > 0;) {
+      const piece = reader.next()
+      const gap = reader.takeSkipped()
+      // What follows a gap is the next page's.
+      if (gap > 0 && pieces.length > 0) break
+      skipped += gap
+      if (piece === undefined) break
+      const bytes = piece.bytes.subarray(0, left)
+      pieces.push(bytes)
+      left -= bytes.length
+    }
+    const all = Buffer.concat(pieces)
+    const begin = cursor + skipped
+    const isEnd = log.ended && begin + all.length >= log.position
+    const bytes = encoding === "text" && !isEnd ? all.subarray(0, wholeCharacters(all)) : all
+    return { bytes, skipped, next: begin + bytes.length }
+  } finally {
+    reader.close()
+  }
+}
+
+/** How many bytes there are without a character that is cut at the end (UTF-8 has at most four bytes each). */
+const wholeCharacters = (bytes: Buffer): number => {
+  for (let at = bytes.length - 1; at > 0 && at >= bytes.length - 4; at--) {
+    const byte = bytes[at]!
+    if ((byte & 0xc0) === 0x80) continue
+    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1
+    return at + length > bytes.length ? at : bytes.length
+  }
+  return bytes.length
+}
+
 /** The newest commands, oldest of them first; or the output of one, from a cursor on. */
-export const logs = (
-  commands: Commands,
-  payload: LogsPayload
-): Effect.Effect<LogsResult, ExecNotFound | InvalidRequest> =>
-  Effect.gen(function*() {
+export const logs = (commands: Commands, payload: LogsPayload): Effect.Effect<LogsResult, ExecNotFound> =>
+  Effect.suspend(() => {
     const { execId } = payload
     if (execId === undefined) {
-      return { commands: commands.journal.commands.slice(-payload.limit).map((one) => entryOf(commands, one)) }
+      const newest = commands.journal.commands.slice(-payload.limit)
+      return Effect.succeed<LogsResult>({ commands: newest.map((one) => entryOf(commands, one)) })
     }
     const known = commands.journal.get(execId)
-    if (known === undefined) return yield* new ExecNotFound({ workspace: payload.workspace, execId })
-    const { end, pieces } = yield* readLog(commands.logFile(execId), payload.cursor, payload.maxBytes)
-    const bytes = Buffer.concat(pieces.map((piece) => piece.bytes))
-    const output = bytes.toString("utf8")
-    const next = pieces.at(-1)?.next ?? payload.cursor
-    return {
+    const log = commands.logs.get(execId)
+    if (known === undefined || log === undefined) return new ExecNotFound({ workspace: payload.workspace, execId })
+    const { bytes, next, skipped } = page(log, payload)
+    const output = bytes.toString(payload.encoding === "text" ? "utf8" : "base64")
+    return Effect.succeed<LogsResult>({
       commands: [entryOf(commands, known)],
       output,
-      lossy: !Buffer.from(output, "utf8").equals(bytes),
-      ...(next < end || known.end === undefined ? { nextCursor: next } : {})
-    }
+      lossy: payload.encoding === "text" && !Buffer.from(output, "utf8").equals(bytes),
+      ...(skipped === 0 ? {} : { skippedBytes: skipped }),
+      ...(known.end === undefined || next < log.position ? { nextCursor: next } : {})
+    })
   })

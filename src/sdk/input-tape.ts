@@ -1,0 +1,110 @@
+import { Deferred, Effect, FiberId, type Scope, Stream } from "effect"
+import { INPUT_BYTES } from "../contract/input-rpcs.ts"
+import type { RunInput, WindowSize } from "../contract/Pyro.ts"
+
+/** Input read ahead of the one who sends it, in `bytes`. */
+const AHEAD_BYTES = 2 * INPUT_BYTES
+/** Input kept that was sent already, in `bytes`: more than daemon and channel hold before the guest has it. */
+const KEPT_BYTES = 16 * INPUT_BYTES
+
+/** Where a command's input goes. */
+export interface InputSink<E> {
+  readonly write: (bytes: Uint8Array) => Effect.Effect<unknown, E>
+  readonly end: Effect.Effect<unknown, E>
+  readonly resize: (size: WindowSize) => Effect.Effect<unknown, E>
+}
+
+/**
+ * A command's input, read once and sent to whoever takes it: after a lost connection the next one gets what the command has not got
+ * yet. The Scope ends the reading.
+ */
+export const makeInputTape = (input: RunInput) =>
+  Effect.gen(function*() {
+    const state = {
+      pieces: [] as Array<Uint8Array>,
+      begin: 0,
+      end: 0,
+      sent: 0,
+      ended: false,
+      size: undefined as WindowSize | undefined
+    }
+    let changed = Deferred.unsafeMake<void>(FiberId.none)
+    const change = () => {
+      Deferred.unsafeDone(changed, Effect.void)
+      changed = Deferred.unsafeMake<void>(FiberId.none)
+    }
+    const until = (condition: () => boolean): Effect.Effect<void> =>
+      Effect.suspend(() => condition() ? Effect.void : Effect.zipRight(Deferred.await(changed), until(condition)))
+
+    const add = (bytes: Uint8Array) =>
+      Effect.suspend(() => {
+        for (let at = 0; at < bytes.length; at += INPUT_BYTES) state.pieces.push(bytes.subarray(at, at + INPUT_BYTES))
+        state.end += bytes.length
+        change()
+        return until(() => state.end - state.sent < AHEAD_BYTES)
+      })
+    const ended = Effect.sync(() => {
+      state.ended = true
+      change()
+    })
+    if (input.stdin !== undefined) {
+      yield* Stream.runForEach(input.stdin, add).pipe(Effect.ensuring(ended), Effect.forkScoped)
+    }
+    if (input.resizes !== undefined) {
+      const resized = (size: WindowSize) =>
+        Effect.sync(() => {
+          state.size = size
+          change()
+        })
+      yield* Effect.forkScoped(Stream.runForEach(input.resizes, resized))
+    }
+
+    /** What comes at an offset, as it was read; nothing at the end of what there is. */
+    const at = (offset: number) => {
+      let begin = state.begin
+      for (const piece of state.pieces) {
+        if (offset < begin + piece.length) return piece.subarray(offset - begin)
+        begin += piece.length
+      }
+      return undefined
+    }
+    const wasSent = (offset: number) => {
+      state.sent = Math.max(state.sent, offset)
+      for (let first = state.pieces[0]; first !== undefined; first = state.pieces[0]) {
+        if (state.begin + first.length > state.sent - KEPT_BYTES) break
+        state.pieces.shift()
+        state.begin += first.length
+      }
+      change()
+    }
+
+    const sendStdin = <E>(sink: InputSink<E>, offset: number): Effect.Effect<unknown, E> =>
+      Effect.suspend(() => {
+        const bytes = at(offset)
+        if (bytes !== undefined) {
+          const next = offset + bytes.length
+          return sink.write(bytes).pipe(
+            Effect.zipRight(Effect.sync(() => wasSent(next))),
+            Effect.zipRight(sendStdin(sink, next))
+          )
+        }
+        return state.ended
+          ? sink.end
+          : Effect.zipRight(until(() => state.ended || state.end > offset), sendStdin(sink, offset))
+      })
+    const sendSizes = <E>(sink: InputSink<E>, last?: WindowSize): Effect.Effect<void, E> =>
+      until(() => state.size !== last).pipe(
+        Effect.zipRight(Effect.suspend(() => {
+          const { size } = state
+          return size === undefined ? Effect.void : Effect.zipRight(sink.resize(size), sendSizes(sink, size))
+        }))
+      )
+
+    /** Sends the input from an offset on, and the latest size of the window, until both end or it is interrupted. */
+    return <E>(sink: InputSink<E>, offset: number): Effect.Effect<void, never, Scope.Scope> =>
+      Effect.gen(function*() {
+        if (input.stdin !== undefined) yield* Effect.forkScoped(Effect.ignore(sendStdin(sink, offset)))
+        if (input.resizes !== undefined) yield* Effect.forkScoped(Effect.ignore(sendSizes(sink)))
+      })
+  })
+export type InputTape = Effect.Effect.Success<ReturnType<typeof makeInputTape>>

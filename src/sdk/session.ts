@@ -1,0 +1,87 @@
+import { fromDuplex } from "@effect/platform-node/NodeSocket"
+import * as Socket from "@effect/platform/Socket"
+import * as RpcClient from "@effect/rpc/RpcClient"
+import * as RpcSerialization from "@effect/rpc/RpcSerialization"
+import { Cause, Effect, ExecutionStrategy, Exit, Layer, Scope } from "effect"
+import { DaemonUnavailable, type PyroError } from "../contract/errors.ts"
+import { InputRpcs } from "../contract/input-rpcs.ts"
+import { makePyroRpcs } from "../contract/rpc.ts"
+import { Paths } from "../system/Paths.ts"
+import { connectUnix } from "../system/unix-socket.ts"
+import { ensureDaemon, type StartDaemon } from "./start-daemon.ts"
+
+const socketTo = (path: string) =>
+  Layer.effect(
+    Socket.Socket,
+    fromDuplex(
+      Effect.mapError(connectUnix(path), (cause) => new Socket.SocketGenericError({ reason: "Open", cause }))
+    )
+  )
+
+/** In the caller's scope: the connection lives as long as that. */
+const connect = (path: string) =>
+  Effect.gen(function*() {
+    const protocol = yield* Layer.build(
+      RpcClient.layerProtocolSocket().pipe(Layer.provide([socketTo(path), RpcSerialization.layerMsgPack]))
+    )
+    return yield* Effect.provide(RpcClient.make(makePyroRpcs().merge(InputRpcs)), protocol)
+  })
+
+export type Client = Effect.Effect.Success<ReturnType<typeof connect>>
+
+/** The daemon went away, or left, before it answered. What the request was about may have been done. */
+export class ConnectionLost {
+  readonly _tag = "ConnectionLost"
+}
+
+/** What a request failed with, where it is neither our own interruption nor a defect. */
+export const failureOf = (cause: Cause.Cause<unknown>): Cause.Cause<PyroError | ConnectionLost> => {
+  // A daemon that leaves interrupts what it is doing and says so.
+  if (Cause.isInterruptedOnly(cause)) return Cause.fail(new ConnectionLost())
+  return Cause.map(
+    cause,
+    (failure) =>
+      (failure as { readonly _tag?: string })._tag === "RpcClientError" ? new ConnectionLost() : failure as PyroError
+  )
+}
+
+export const lost = (detail: string) => new DaemonUnavailable({ detail: `the connection was lost ${detail}` })
+
+/** A connection to the daemon that is made anew, with a new daemon where the old one is gone, after it was lost. */
+export const makeSession = (start: StartDaemon, paths: Paths["Type"]) =>
+  Effect.gen(function*() {
+    const parent = yield* Effect.scope
+    const one = yield* Effect.makeSemaphore(1)
+    const open = Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function*() {
+        const scope = yield* Scope.fork(parent, ExecutionStrategy.sequential)
+        const client = yield* restore(Effect.flatMap(ensureDaemon(start), connect)).pipe(
+          Effect.provideService(Paths, paths),
+          Scope.extend(scope),
+          Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
+        )
+        return { client, scope }
+      })
+    )
+    let current = yield* open
+    let broken = false
+    // Interruptible where it waits for a daemon; interrupted there it stays broken.
+    const renew = Effect.gen(function*() {
+      yield* Scope.close(current.scope, Exit.void)
+      current = yield* open
+      broken = false
+    })
+    return {
+      /** The connection, made anew if it was lost. */
+      client: Effect.suspend(() => broken ? renew : Effect.void).pipe(
+        one.withPermits(1),
+        Effect.map(() => current.client)
+      ),
+      /** Says that a connection failed; of the one after it nothing is said. */
+      failed: (client: Client) =>
+        Effect.sync(() => {
+          if (client === current.client) broken = true
+        })
+    } as const
+  })
+export type Session = Effect.Effect.Success<ReturnType<typeof makeSession>>

@@ -1,0 +1,56 @@
+import { Effect, Option } from "effect"
+import type { ChannelFailed } from "../../contract/errors.ts"
+import type { GuestProcess } from "../../guest-channel/process.ts"
+import { endOf } from "../command.ts"
+import type { CommandEnd } from "./journal.ts"
+import type { CommandLog } from "./log.ts"
+
+/** How long a killed command may take to be gone before its end is told all the same. */
+const killGraceMs = 3_000
+
+/** What it printed goes into the log; what the log did not get while nobody listened to the guest is counted as lost. */
+const record = (process: GuestProcess, log: CommandLog) =>
+  process.forEachOutput(({ bytes, from, offset }) =>
+    Effect.suspend(() => {
+      if (offset > log.received[from]) log.lose(from, offset - log.received[from])
+      return log.append(from, bytes.subarray(log.received[from] - offset))
+    })
+  )
+
+/** Reads a process to its end, and ends it with all it started when its time is over. */
+export const follow = (
+  process: GuestProcess,
+  log: CommandLog,
+  time: { readonly startedAtMs: number; readonly deadlineMs: number | undefined }
+): Effect.Effect<CommandEnd, ChannelFailed> =>
+  Effect.gen(function*() {
+    let killed = false
+    const whole = Effect.asSome(Effect.zipRight(record(process, log), process.exit))
+    const exit = yield* time.deadlineMs === undefined ? whole : Effect.raceFirst(
+      whole,
+      Effect.sleep(Math.max(0, time.deadlineMs - Date.now())).pipe(
+        Effect.zipRight(Effect.sync(() => (killed = true))),
+        Effect.zipRight(Effect.ignore(process.kill)),
+        Effect.zipRight(Effect.sleep(killGraceMs)),
+        Effect.as(Option.none())
+      )
+    )
+    // One that ended by itself in the last moment did not run out of time.
+    const late = killed && Option.match(exit, { onNone: () => true, onSome: ({ _tag }) => _tag !== "exited" })
+    return {
+      id: log.id,
+      ...endOf(Option.getOrUndefined(exit), late),
+      durationMs: Option.match(exit, {
+        onNone: () => Date.now() - time.startedAtMs,
+        onSome: ({ durationMs }) => durationMs
+      }),
+      ...printed(log)
+    }
+  })
+
+/** What a command printed, as its journal has it. */
+export const printed = ({ droppedBytes, received }: CommandLog) => ({
+  stdoutBytes: received.stdout,
+  stderrBytes: received.stderr,
+  ...(droppedBytes === 0 ? {} : { droppedBytes })
+})

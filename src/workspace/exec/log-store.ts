@@ -1,0 +1,102 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { CommandLog, type LogEnd } from "./log.ts"
+
+export interface LogLimits {
+  /** Size of a file, in `bytes`. */
+  readonly segmentBytes: number
+  /** Files of one command that hold its first output and stay. */
+  readonly headSegments: number
+  /** Files of one command in all; the others hold its newest output. */
+  readonly segments: number
+  /** What the commands of a workspace may take together, in `bytes`. */
+  readonly workspaceBytes: number
+}
+
+/** As the contract tells it: 256 MiB and 1 GiB of one command, 4 GiB of all together. */
+export const logLimits: LogLimits = {
+  segmentBytes: 16_777_216,
+  headSegments: 16,
+  segments: 80,
+  workspaceBytes: 4_294_967_296
+}
+
+/** Room that a file takes beside its content. */
+const FILE_BYTES = 4_096
+
+const fileName = /^([0-9a-f]{32})\.(\d{1,9})$/
+
+/**
+ * The logs of a workspace's commands, as files `ID.N`. Together they stay within a limit: the oldest finished ones go first, but
+ * for those that somebody listens to.
+ */
+export class LogStore {
+  readonly folder: string
+  readonly limits: LogLimits
+  /** In the order of their commands' start. */
+  readonly #logs = new Map<string, CommandLog>()
+  /** Room that all of them take, in `bytes`. */
+  heldBytes = 0
+
+  /** `known`: ids of the journal in order, with what the finished ones printed; files of others go. */
+  constructor(folder: string, limits: LogLimits, known: Iterable<readonly [id: string, end: LogEnd | undefined]>) {
+    this.folder = folder
+    this.limits = limits
+    fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
+    const found = new Map<string, Array<number>>()
+    for (const name of fs.readdirSync(folder)) {
+      const [, id, number] = fileName.exec(name) ?? []
+      if (id !== undefined) found.set(id, [...(found.get(id) ?? []), Number(number)])
+    }
+    for (const [id, end] of known) {
+      const numbers = found.get(id) ?? []
+      found.delete(id)
+      this.#logs.set(id, CommandLog.found(this, id, numbers, end))
+    }
+    for (const [id, numbers] of found) for (const number of numbers) fs.rmSync(this.file(id, number), { force: true })
+  }
+
+  file(id: string, number: number) {
+    return path.join(this.folder, `${id}.${number}`)
+  }
+
+  create(id: string): CommandLog {
+    const log = new CommandLog(this, id)
+    this.#logs.set(id, log)
+    return log
+  }
+
+  get(id: string): CommandLog | undefined {
+    return this.#logs.get(id)
+  }
+
+  /** Takes back a log of a command that never ran. */
+  forget(id: string) {
+    this.#logs.get(id)?.empty()
+    this.#logs.delete(id)
+  }
+
+  created() {
+    this.heldBytes += FILE_BYTES
+  }
+
+  removed(size: number) {
+    this.heldBytes -= FILE_BYTES + size
+  }
+
+  /** Makes room for one more file; false where nothing is left that may go. */
+  makeRoom(): boolean {
+    const wanted = this.limits.workspaceBytes - this.limits.segmentBytes
+    if (this.heldBytes <= wanted) return true
+    for (const log of this.#logs.values()) {
+      if (log.ended && !log.isHeard) log.empty()
+      if (this.heldBytes <= wanted) return true
+    }
+    return false
+  }
+
+  clear() {
+    for (const log of this.#logs.values()) log.empty()
+    this.#logs.clear()
+  }
+}
