@@ -20,6 +20,9 @@ export interface Taken {
   readonly pool: Pool["Type"]
 }
 
+/** A sweep holds the lock for a moment too, and runs just when a daemon was killed and the next one starts. */
+const takeTimeoutMs = 2_000
+
 /**
  * The workspaces, taken up when they are first asked for and held until `scope` closes, with the pool that they are made from. One
  * process at a time can have them: the kernel lets go of the lock when that one dies.
@@ -29,7 +32,7 @@ export const takeWorkspaces = (
 ): Effect.Effect<Taken, PyroError, Exclude<LifecycleServices, Pool>> =>
   Effect.gen(function*() {
     const { lock } = yield* daemonFiles
-    yield* Scope.extend(acquireLock(lock, { timeoutMs: 0 }), scope).pipe(
+    yield* Scope.extend(acquireLock(lock, { timeoutMs: takeTimeoutMs }), scope).pipe(
       Effect.catchTag("LockTimeout", () =>
         new DaemonUnavailable({
           detail:

@@ -1,4 +1,5 @@
 import { Effect, Either, Option } from "effect"
+import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import type { HostToolMissing, StateDirectoryUnusable } from "../../contract/errors.ts"
@@ -18,9 +19,12 @@ export interface SweptWorkspace {
   readonly freedBytes: number
 }
 
+/** What a sweep has taken out of the workspaces; no record ever names such a folder. */
+const sweptPrefix = ".swept-"
+
 /**
  * Removes what no workspace's record names: folders that were half made or half deleted, VMs, disks of resets that were cut short.
- * While a process has the workspaces nothing is done: that one did it when it began, and what is half made now is its own.
+ * While a process has the workspaces nothing of theirs is touched: that one did it when it began, and what is half made now is its own.
  */
 export const sweepWorkspaces: Effect.Effect<
   ReadonlyArray<SweptWorkspace>,
@@ -28,42 +32,50 @@ export const sweepWorkspaces: Effect.Effect<
   Paths
 > = Effect.gen(function*() {
   const { lock } = yield* daemonFiles
-  return yield* withLock(lock, { timeoutMs: 0 })(unnamed).pipe(
-    Effect.catchTag("LockTimeout", () => Effect.succeed([]))
-  )
-})
-
-const unnamed = Effect.gen(function*() {
   const { stateDir } = yield* Paths
   const root = workspacesDirectory(stateDir)
-  const ids = fs.existsSync(root) ? fs.readdirSync(root).filter(isId) : []
-  const read = yield* Effect.forEach(
-    ids,
-    (id) => Effect.map(Effect.either(readWorkspace(folderOf(stateDir, id))), (record) => ({ id, record }))
+  // A daemon that starts waits for the lock, so it is held for names alone, not while gigabytes are removed.
+  const swept = yield* withLock(lock, { timeoutMs: 0 })(takeOutUnnamed(root)).pipe(
+    Effect.catchTag("LockTimeout", () => Effect.succeed([]))
   )
-  const records = read.flatMap(({ record }) =>
-    Either.isRight(record) && Option.isSome(record.right) ? [record.right.value] : []
-  )
-  const named = records.flatMap(({ phase, vm }): ReadonlyArray<VmId> =>
-    phase === "running" && vm !== undefined ? [vm] : []
-  )
-  // What a damaged record names nobody knows, and a disk in use is not to be removed.
-  if (read.some(({ record }) => Either.isLeft(record))) return []
-  const swept: Array<SweptWorkspace> = [...yield* sweepWorkspaceVms(new Set(named))]
-  const leftovers = read.flatMap(({ id, record }) => {
-    const { directory } = folderOf(stateDir, id)
-    const known = Either.getOrElse(record, () => Option.none<WorkspaceRecord>())
-    return Option.isNone(known) || known.value.phase === "creating" || known.value.phase === "deleting"
-      ? [{ kind: "workspace", what: directory }]
-      : otherDisks(directory, known.value).map((what) => ({ kind: "disk", what }))
-  })
-  for (const { kind, what } of leftovers) {
-    const freedBytes = bytesBeneath(what)
-    yield* Effect.promise(() => fs.promises.rm(what, { recursive: true, force: true }))
-    swept.push({ kind, what, freedBytes })
+  const taken = (fs.existsSync(root) ? fs.readdirSync(root) : []).filter((name) => name.startsWith(sweptPrefix))
+  for (const name of taken) {
+    yield* Effect.promise(() => fs.promises.rm(path.join(root, name), { recursive: true, force: true }))
   }
   return swept
 })
+
+const takeOutUnnamed = (root: string) =>
+  Effect.gen(function*() {
+    const { stateDir } = yield* Paths
+    const ids = fs.existsSync(root) ? fs.readdirSync(root).filter(isId) : []
+    const read = yield* Effect.forEach(ids, (id) =>
+      Effect.map(Effect.either(readWorkspace(folderOf(stateDir, id))), (record) => ({ id, record })))
+    // What a damaged record names nobody knows, and a disk in use is not to be removed.
+    if (
+      read.some(({ record }) =>
+        Either.isLeft(record)
+      )
+    ) return []
+    const records = read.map(({ id, record }) => ({
+      directory: folderOf(stateDir, id).directory,
+      record: Option.getOrUndefined(Either.getOrElse(record, () => Option.none<WorkspaceRecord>()))
+    }))
+    const named = records.flatMap(({ record }): ReadonlyArray<VmId> =>
+      record?.phase === "running" && record.vm !== undefined ? [record.vm] : []
+    )
+    const swept: Array<SweptWorkspace> = [...yield* sweepWorkspaceVms(new Set(named))]
+    const leftovers = records.flatMap(({ directory, record }) =>
+      record === undefined || record.phase === "creating" || record.phase === "deleting"
+        ? [{ kind: "workspace", what: directory }]
+        : otherDisks(directory, record).map((what) => ({ kind: "disk", what }))
+    )
+    for (const { kind, what } of leftovers) {
+      swept.push({ kind, what, freedBytes: bytesBeneath(what) })
+      fs.renameSync(what, path.join(root, `${sweptPrefix}${randomBytes(8).toString("hex")}`))
+    }
+    return swept
+  })
 
 const otherDisks = (directory: string, { disk }: WorkspaceRecord) =>
   fs.readdirSync(directory)
