@@ -1,0 +1,101 @@
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { afterAll, assert, describe, it } from "vitest"
+import { CommandJournal } from "../../../../src/workspace/exec/journal.ts"
+import { fillDisk } from "../../../support/full-disk.ts"
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-journal-"))
+afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))
+
+let files = 0
+const newFile = () => path.join(folder, `${files++}.jsonl`)
+const idOf = (number: number) => number.toString(16).padStart(32, "0")
+const start = (number: number, command = ["echo", "ä\n"]) => ({
+  id: idOf(number),
+  command,
+  startedAt: "2026-01-01T00:00:00.000Z"
+})
+const end = (number: number) =>
+  ({ id: idOf(number), outcome: "exited", status: number, durationMs: 1.5, stdoutBytes: 3, stderrBytes: 0 }) as const
+
+const reopened = (file: string) => {
+  const journal = new CommandJournal(file)
+  const { commands } = journal
+  journal.close()
+  return commands
+}
+
+describe("the journal of commands", () => {
+  it("knows after reopening what it was told, in the order of the starts", () => {
+    const file = newFile()
+    const journal = new CommandJournal(file)
+    for (const number of [3, 1, 2]) journal.started(start(number))
+    journal.ended(end(1))
+    journal.refused(idOf(2))
+    const told = journal.commands
+    journal.close()
+    assert.deepStrictEqual(told, [{ start: start(3), end: undefined }, { start: start(1), end: end(1) }])
+    assert.deepStrictEqual(reopened(file), told)
+  })
+
+  it("cut at any byte has the lines before, and goes on behind them", () => {
+    const file = newFile()
+    const journal = new CommandJournal(file)
+    const states = [{ size: 0, commands: journal.commands }]
+    const steps = [
+      () => journal.started(start(1)),
+      () => journal.started(start(2)),
+      () => journal.ended(end(1)),
+      () => journal.refused(idOf(2))
+    ]
+    for (const step of steps) {
+      step()
+      states.push({ size: fs.statSync(file).size, commands: journal.commands })
+    }
+    journal.close()
+    const whole = fs.readFileSync(file)
+    for (let cut = 0; cut <= whole.length; cut++) {
+      fs.writeFileSync(file, whole.subarray(0, cut))
+      const { commands } = states.findLast(({ size }) => size <= cut)!
+      const again = new CommandJournal(file)
+      assert.deepStrictEqual(again.commands, commands, `cut at ${cut}`)
+      again.started(start(9))
+      again.close()
+      assert.deepStrictEqual(reopened(file), [...commands, { start: start(9), end: undefined }], `cut at ${cut}`)
+    }
+  })
+
+  for (const written of [0, 10]) {
+    it(`on a full disk (${written} bytes fit) starts nothing, and records an end later`, () => {
+      const file = newFile()
+      const journal = new CommandJournal(file)
+      journal.started(start(1))
+      const makeRoom = fillDisk(written)
+      assert.throws(() => journal.started(start(2)))
+      assert.deepStrictEqual(journal.commands, [{ start: start(1), end: undefined }])
+      journal.ended(end(1))
+      makeRoom()
+      assert.deepStrictEqual(journal.commands, [{ start: start(1), end: end(1) }])
+      assert.deepStrictEqual(reopened(file), [{ start: start(1), end: undefined }])
+      journal.started(start(3))
+      journal.close()
+      assert.deepStrictEqual(reopened(file), [{ start: start(1), end: end(1) }, { start: start(3), end: undefined }])
+    })
+  }
+
+  it("passes over lines that are none of its own", () => {
+    const file = newFile()
+    fs.writeFileSync(file, "{}\nnonsense\n\xff\n" + JSON.stringify({ started: start(1) }) + "\n")
+    assert.deepStrictEqual(reopened(file), [{ start: start(1), end: undefined }])
+  })
+
+  it("keeps the beginning of a long command only", () => {
+    const file = newFile()
+    const journal = new CommandJournal(file)
+    journal.started(start(1, ["sh", "-c", "x".repeat(1_000_000), "more"]))
+    journal.close()
+    assert.isBelow(fs.statSync(file).size, 5_000)
+    assert.deepStrictEqual(reopened(file)[0]?.start.command.map((word) => word.length), [2, 2, 4_091, 1])
+  })
+})
