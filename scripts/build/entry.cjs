@@ -64,8 +64,10 @@ function codeCacheFile() {
   const { env } = process
   const base = env.PYRO_CACHE_DIR ||
     path.join(env.XDG_CACHE_HOME || path.join(env.HOME || require("node:os").homedir(), ".cache"), "pyro")
-  const command = argv.find((word) => !word.startsWith("-"))
-  const name = command !== undefined && /^[a-z_]{1,16}$/.test(command) ? command : "other"
+  const [first = "", second = ""] = argv.filter((word) => !word.startsWith("-"))
+  // The verbs of workspaces have little in common.
+  const words = first === "workspace" ? [first, second] : [first]
+  const name = words.every((word) => /^[a-z_]{1,16}$/.test(word)) ? words.join("-") : "other"
   return path.join(base, "code", `${BUNDLE}-${process.version}-${process.arch}-${name}.bin`)
 }
 

@@ -15,14 +15,18 @@ export type Route =
   | { readonly _tag: "Operation"; readonly operation: Operation; readonly words: ReadonlyArray<string> }
   | { readonly _tag: "Help"; readonly path: ReadonlyArray<string> }
   | { readonly _tag: "Version" }
+  | { readonly _tag: "CompletionScript"; readonly shell: string | undefined }
+  | { readonly _tag: "Complete" }
   | { readonly _tag: "Wrong"; readonly detail: string; readonly path: ReadonlyArray<string> }
 
 /** Finds the operation whose path the words spell; flags may stand before, between and after. */
 export const route = (own: ReadonlyArray<string>): Route => {
   const words = own[0] === "help" ? [...own.slice(1), "--help"] : own
+  if (own[0] === "__complete") return { _tag: "Complete" }
   const wantsHelp = words.includes("--help") || words.includes("-h")
   const flags: Array<string> = []
   let path: ReadonlyArray<string> = []
+  if (words[0] === "completion") return { _tag: "CompletionScript", shell: wantsHelp ? undefined : words[1] }
   for (const [at, word] of words.entries()) {
     if (word.startsWith("-")) {
       flags.push(word)
@@ -60,9 +64,12 @@ const unknownCommand = (typed: ReadonlyArray<string>): string => {
     )
   )
   const last = typed[typed.length - 1] ?? ""
-  const near = closest(last, [...words])
+  const near = closest(last, [...words]) ?? (typed.length === 1 ? verbOf(last) : undefined)
   return `no command "${typed.join(" ")}"` + (near === undefined ? "" : `; did you mean "${near}"?`)
 }
+
+/** `workspace create` for who types `create`. */
+const verbOf = (word: string) => operations.find((row) => row.cli.path.at(-1) === word)?.cli.path.join(" ")
 
 /** The candidate that differs from `word` in at most two letters, if any. */
 export const closest = (word: string, candidates: ReadonlyArray<string>): string | undefined =>

@@ -3,6 +3,8 @@ import { InvalidRequest, type PyroError } from "../contract/errors.ts"
 import type { Operation } from "../contract/operations.ts"
 import type { Pyro } from "../contract/Pyro.ts"
 import { type Route, route, splitArgv } from "./argv.ts"
+import { complete, type Names, SHELLS } from "./complete.ts"
+import { completionHelp, completionScripts } from "./completion-scripts.ts"
 import { help } from "./help.ts"
 import { perform, prepare, printJson } from "./perform.ts"
 import { interruptedVerdict, type Verdict, verdictOf } from "./report.ts"
@@ -20,6 +22,8 @@ export interface CliOptions {
   /** What does the work of an operation; built only when a command line turned out to ask for it. */
   readonly pyro: (operation: Operation) => Layer.Layer<Pyro, PyroError>
   readonly interruption: Interruption
+  /** What completion offers beside commands and flags. */
+  readonly names: Names
 }
 
 /** Runs one command line and returns the status to leave with; it never fails. */
@@ -50,7 +54,10 @@ const pathOf = (routed: Route): ReadonlyArray<string> => {
     case "Operation":
       return routed.operation.cli.path
     case "Version":
+    case "Complete":
       return []
+    case "CompletionScript":
+      return ["completion"]
     default:
       return routed.path
   }
@@ -71,9 +78,30 @@ const done = (
       return Effect.flatMap(Terminal, (terminal) => Effect.as(terminal.writeStdout(help(routed.path)), 0))
     case "Version":
       return Effect.flatMap(Terminal, (terminal) => Effect.as(terminal.writeStdout(`${options.version}\n`), 0))
+    case "CompletionScript":
+      return completionScript(routed.shell)
+    case "Complete":
+      return Effect.gen(function*() {
+        const terminal = yield* Terminal
+        const candidates = yield* complete(rest ?? [], options.names)
+        yield* terminal.writeStdout(candidates.map((one) => `${one}\n`).join(""))
+        return 0
+      })
     case "Wrong":
       return new InvalidRequest({ field: "", detail: routed.detail })
   }
+}
+
+const completionScript = (
+  shell: string | undefined
+): Effect.Effect<number, InvalidRequest | OutputClosed, Terminal> => {
+  if (shell === undefined) {
+    return Effect.flatMap(Terminal, (terminal) => Effect.as(terminal.writeStdout(completionHelp), 0))
+  }
+  const script = Object.entries(completionScripts).find(([name]) => name === shell)?.[1]
+  return script === undefined
+    ? new InvalidRequest({ field: "", detail: `no completion for "${shell}"; there is one for ${SHELLS.join(", ")}` })
+    : Effect.flatMap(Terminal, (terminal) => Effect.as(terminal.writeStdout(script), 0))
 }
 
 const tell = (verdict: Verdict, json: boolean): Effect.Effect<void, never, Terminal> =>

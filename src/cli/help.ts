@@ -75,7 +75,7 @@ export const help = (path: ReadonlyArray<string>): string => {
       ...table(commands()),
       "",
       "pyro <command> --help tells more; --json prints one JSON document instead of text.",
-      "Something wrong? pyro doctor says how to mend it.",
+      "Something wrong? pyro doctor says how to mend it. Your shell can complete: pyro completion --help",
       ""
     ].join("\n")
 }

@@ -32,6 +32,13 @@ const layerFor = (operation: Operation, build: string): Layer.Layer<Pyro, PyroEr
 /** `main-0123456789abcdef.cjs` -> `01234567`: builds of one version may differ in what they say to each other. */
 const buildOf = (bundle: string) => /-([0-9a-f]{8})/.exec(bundle)?.[1] ?? bundle
 
+/** Read from the host's files when a completion wants them. */
+const loadNames = Effect.promise(() => import("../local/names.ts"))
+const names = {
+  workspaces: Effect.flatMap(loadNames, ({ workspaceNames }) => workspaceNames),
+  environments: Effect.map(loadNames, ({ environmentNames }) => environmentNames)
+}
+
 const programOf = (argv: ReadonlyArray<string>, version: string, build: string, interruption: Interruption) =>
   argv[0] === DAEMON
     ? Effect.flatMap(
@@ -42,7 +49,8 @@ const programOf = (argv: ReadonlyArray<string>, version: string, build: string, 
       argv,
       version,
       pyro: (operation) => layerFor(operation, build),
-      interruption
+      interruption,
+      names
     })
 
 /** Stdout belongs to the guest's output and to JSON: what is logged goes to stderr. */

@@ -37,6 +37,10 @@ describe("finding the operation", () => {
 
   it("suggests what is near", () => {
     assert.deepInclude(found("env", "lst"), { _tag: "Wrong", detail: `no command "env lst"; did you mean "list"?` })
+    assert.deepInclude(found("create"), {
+      _tag: "Wrong",
+      detail: `no command "create"; did you mean "workspace create"?`
+    })
     assert.deepInclude(found("frobnicate"), { _tag: "Wrong", detail: `no command "frobnicate"` })
   })
 })

@@ -44,7 +44,8 @@ const on = (argv: ReadonlyArray<string>, { answers = {}, files = {}, run, termin
       argv,
       version: "1.2.3",
       pyro: () => Layer.effect(Pyro, Effect.as(note("built"), pyro)),
-      interruption: { signal: () => undefined }
+      interruption: { signal: () => undefined },
+      names: { workspaces: Effect.succeed(["fix", "parser"]), environments: Effect.succeed(["debian:12", "debian:13"]) }
     }).pipe(Effect.provideService(Terminal, {
       stdinIsTerminal: false,
       stdoutIsTerminal: false,

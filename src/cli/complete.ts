@@ -1,0 +1,74 @@
+import { Effect } from "effect"
+import type { CliSurface } from "../contract/operation.ts"
+import { type Operation, operations } from "../contract/operations.ts"
+import { type Flag, flagsOf } from "./flags.ts"
+
+/** Names that only the host knows. */
+export interface Names {
+  readonly workspaces: Effect.Effect<ReadonlyArray<string>>
+  readonly environments: Effect.Effect<ReadonlyArray<string>>
+}
+
+/** Commands that are no operations. */
+const OWN = ["completion", "help"]
+
+/**
+ * What could stand in the place of the last of the words after `pyro`, which is begun and may be empty. Nothing means that pyro does
+ * not know, and the shell offers files.
+ */
+export const complete = (words: ReadonlyArray<string>, names: Names): Effect.Effect<ReadonlyArray<string>> => {
+  const begun = words.at(-1) ?? ""
+  const before = words.slice(0, -1)
+  const candidates = before.includes("--") ? none : after(before[0] === "help" ? before.slice(1) : before, begun, names)
+  return Effect.map(
+    candidates,
+    (all) => [...new Set(all)].filter((one) => one.startsWith(begun) && one !== begun).sort()
+  )
+}
+
+const none = Effect.succeed<ReadonlyArray<string>>([])
+
+const after = (before: ReadonlyArray<string>, begun: string, names: Names): Effect.Effect<ReadonlyArray<string>> => {
+  const path = before.filter((word) => !word.startsWith("-"))
+  const operation = operations.find((row) => row.cli.path.every((word, at) => path[at] === word))
+  if (operation !== undefined) return inOperation(operation, before, begun, names)
+  if (path.length === 1 && path[0] === "completion") return Effect.succeed(SHELLS)
+  const next = operations.flatMap(({ cli }: { readonly cli: CliSurface }) =>
+    path.every((word, at) => cli.path[at] === word) ? cli.path.slice(path.length, path.length + 1) : []
+  )
+  return Effect.succeed([...next, ...(path.length === 0 ? OWN : []), ...dashed(begun, ["--help"])])
+}
+
+export const SHELLS = ["bash", "zsh", "fish"] as const
+
+/** Flags are offered when a dash was typed. */
+const dashed = (begun: string, flags: ReadonlyArray<string>) => begun.startsWith("-") ? flags : []
+
+const inOperation = (operation: Operation, before: ReadonlyArray<string>, begun: string, names: Names) => {
+  const cli: CliSurface = operation.cli
+  const flags = flagsOf(operation)
+  const called = (word: string | undefined) => flags.find(({ name }) => word === `--${name}`)
+  const awaited = called(before.at(-1))
+  if (awaited?.value !== undefined) return Effect.succeed(choicesOf(awaited))
+  if (begun.startsWith("-")) {
+    const left = flags.filter(({ name, repeated }) => repeated || !before.includes(`--${name}`))
+    const rest = cli.rest === undefined ? [] : ["--"]
+    return Effect.succeed([...left.map(({ name }) => `--${name}`), "--help", ...rest])
+  }
+  const given = before
+    .filter((word, at) => !word.startsWith("-") && called(before[at - 1])?.value === undefined)
+    .slice(cli.path.length)
+  const argument = cli.args[Math.min(given.length, cli.args.length - 1)]
+  switch (argument) {
+    case "workspaces":
+      return Effect.map(names.workspaces, (all) => all.filter((name) => !given.includes(name)))
+    case "workspace":
+      return given.length < cli.args.length ? names.workspaces : none
+    case "environment":
+      return given.length < cli.args.length ? names.environments : none
+    default:
+      return none
+  }
+}
+
+const choicesOf = ({ field }: Flag): ReadonlyArray<string> => field?.kind._tag === "choice" ? field.kind.choices : []

@@ -1,0 +1,65 @@
+/** Bash splits words at `:` and `=`, also within `debian:12`: they are joined for pyro, and what stood before is cut from its answers. */
+const bash = `_pyro() {
+  local -a words=()
+  local at word cut joined=
+  for ((at = 1; at <= COMP_CWORD; at++)); do
+    word=\${COMP_WORDS[at]}
+    if [[ \${#words[@]} -gt 0 && ( -n $joined || $word == [:=]* ) ]]; then
+      words[-1]+=$word
+      [[ $word == *[:=] ]] && joined=1 || joined=
+    else
+      words+=("$word")
+    fi
+  done
+  mapfile -t COMPREPLY < <("$1" __complete -- "\${words[@]}" 2>/dev/null)
+  word=\${words[-1]}
+  if [[ $word == *[:=]* ]]; then
+    cut=\${word%"\${word##*[:=]}"}
+    COMPREPLY=("\${COMPREPLY[@]#"$cut"}")
+  fi
+}
+complete -o default -F _pyro pyro
+`
+
+const zsh = `#compdef pyro
+_pyro() {
+  local -a candidates
+  candidates=(\${(f)"$("\${words[1]}" __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)"})
+  if (( \${#candidates} )); then
+    compadd -- "\${candidates[@]}"
+  else
+    _files
+  fi
+}
+if [[ \${funcstack[1]} == _pyro ]]; then
+  _pyro "$@"
+else
+  compdef _pyro pyro
+fi
+`
+
+const fish = `function __pyro_complete
+  set -l words (commandline -opc)
+  set -l candidates ($words[1] __complete -- $words[2..-1] (commandline -ct | string collect --allow-empty) 2>/dev/null)
+  if test (count $candidates) -gt 0
+    printf '%s\\n' $candidates
+  else
+    __fish_complete_path (commandline -ct)
+  end
+end
+complete -c pyro -f -a '(__pyro_complete)'
+`
+
+/** What a shell sources to complete pyro's command lines. */
+export const completionScripts = { bash, zsh, fish } as const
+
+export const completionHelp = `Print a script that completes pyro's command lines, names of workspaces included.
+
+Usage
+  pyro completion bash|zsh|fish
+
+Set up
+  bash   echo 'source <(pyro completion bash)' >> ~/.bashrc
+  zsh    echo 'source <(pyro completion zsh)' >> ~/.zshrc      (after compinit)
+  fish   pyro completion fish > ~/.config/fish/completions/pyro.fish
+`

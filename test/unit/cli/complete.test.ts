@@ -1,0 +1,53 @@
+import { Effect } from "effect"
+import { assert, describe, it } from "vitest"
+import { complete } from "../../../src/cli/complete.ts"
+
+const names = {
+  workspaces: Effect.succeed(["fix", "flaky", "parser"]),
+  environments: Effect.succeed(["debian:12", "debian:13"])
+}
+/** Candidates for the last word of a line, which begins with `pyro`. */
+const at = (line: string) => Effect.runSync(complete(line.split(" ").slice(1), names))
+
+describe("completion", () => {
+  it.each([
+    ["pyro e", ["env"]],
+    ["pyro env r", ["rm"]],
+    ["pyro workspace fi", ["file"]],
+    ["pyro workspace file ", ["edit", "list", "read", "write"]],
+    ["pyro help wor", ["workspace"]],
+    ["pyro completion ", ["bash", "fish", "zsh"]],
+    ["pyro nonsense ", []]
+  ])("offers commands: %s", (line, candidates) => {
+    assert.deepStrictEqual(at(line), candidates)
+  })
+
+  it.each([
+    ["pyro workspace exec f", ["fix", "flaky"]],
+    ["pyro workspace exec --cwd /x f", ["fix", "flaky"]],
+    ["pyro workspace exec fix ", []],
+    ["pyro workspace delete fix ", ["flaky", "parser"]],
+    ["pyro workspace file read p", ["parser"]],
+    ["pyro workspace file read parser p", []],
+    ["pyro run d", ["debian:12", "debian:13"]],
+    ["pyro workspace create debian:", ["debian:12", "debian:13"]]
+  ])("offers names where they belong: %s", (line, candidates) => {
+    assert.deepStrictEqual(at(line), candidates)
+  })
+
+  it.each([
+    ["pyro workspace list --", ["--help", "--json", "--label", "--quiet"]],
+    ["pyro workspace list --json --j", []],
+    ["pyro workspace list --label a=1 --la", ["--label"]],
+    ["pyro workspace create --git ", ["full", "none", "shallow"]],
+    ["pyro workspace create --git s", ["shallow"]],
+    ["pyro workspace create --name ", []],
+    ["pyro workspace create --id", ["--id-only"]]
+  ])("offers flags and their choices: %s", (line, candidates) => {
+    assert.deepStrictEqual(at(line), candidates)
+  })
+
+  it("leaves what is behind -- to the shell", () => {
+    assert.deepStrictEqual(at("pyro run debian:12 -- f"), [])
+  })
+})
