@@ -4,8 +4,9 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
 
-/** The built command. */
-export const pyroPath = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../dist/pyro.js")
+/** The built command; `PYRO_TEST_ENTRY` names another build of it. */
+export const pyroPath = process.env["PYRO_TEST_ENTRY"] ??
+  path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../dist/pyro.js")
 
 export interface Finished {
   readonly code: number | null

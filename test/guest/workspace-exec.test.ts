@@ -1,0 +1,206 @@
+import { createHash, randomBytes } from "node:crypto"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { installation } from "../support/installation.ts"
+import { pyro as run, startPyro, until } from "../support/pyro-cli.ts"
+
+const pyro = installation("pyro-exec-")
+const { call, create, env, json, logs, sh } = pyro
+beforeAll(() => create(["--name", "w"]))
+afterAll(pyro.close)
+
+interface Result {
+  readonly exec_id: string
+  readonly outcome: string
+  readonly status: number
+  readonly signal?: number
+  readonly stdout: string
+  readonly stderr: string
+  readonly stdout_bytes: number
+  readonly truncated: boolean
+  readonly lossy: boolean
+  readonly next_cursor: number
+}
+
+const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex")
+const exec = (...args: ReadonlyArray<string>) => call(["workspace", "exec", "w", ...args])
+
+/** What `--json` says of a command, whatever it left with. */
+const told = async (...args: ReadonlyArray<string>) => {
+  const at = args.indexOf("--")
+  const withJson = at < 0 ? [...args, "--json"] : [...args.slice(0, at), "--json", ...args.slice(at)]
+  const { code, stderr, stdout } = await exec(...withJson)
+  const result = JSON.parse(stdout.toString() || `{"stderr":${JSON.stringify(stderr)}}`) as Result
+  return { code, result }
+}
+
+/** How many processes of the guest have a word in their command line. */
+const processesWith = async (word: string) => Number(await sh("w", `pgrep -fc '[${word[0]}]${word.slice(1)}' || true`))
+
+const logged = async () => (await logs("w")).length
+
+describe("how a command ends", () => {
+  it("exited, with its status and both outputs apart", async () => {
+    const { code, result } = await told("--", "sh", "-c", "echo out; echo err >&2; exit 7")
+    assert.deepInclude(result, { outcome: "exited", status: 7, stdout: "out\n", stderr: "err\n", next_cursor: 8 })
+    assert.strictEqual(code, 7)
+  })
+
+  it("signaled", async () => {
+    const { code, result } = await told("--", "sh", "-c", "kill -TERM $$")
+    assert.deepInclude(result, { outcome: "signaled", status: 143, signal: 15 })
+    assert.strictEqual(code, 143)
+  })
+
+  it("timed out, with everything it started", async () => {
+    const started = Date.now()
+    const { code, result } = await told(
+      ...["--timeout-seconds", "1", "--"],
+      ...["sh", "-c", "echo begun; (setsid sleep 7771 &) ; trap '' TERM; sleep 7772 & sleep 7773"]
+    )
+    assert.deepInclude(result, { outcome: "timed_out", status: 124, stdout: "begun\n" })
+    assert.strictEqual(code, 124)
+    assert.isBelow(Date.now() - started, 10_000)
+    assert.strictEqual(await processesWith("sleep 777"), 0)
+  })
+
+  it("never started: not found is 127, not executable 126, and neither is in the journal", async () => {
+    const before = await logged()
+    const missing = await exec("--", "no-such-program")
+    assert.deepStrictEqual([missing.code, missing.stdout.length], [127, 0])
+    assert.match(missing.stderr, /no command "no-such-program"/)
+    const data = await exec("--", "/etc/passwd")
+    assert.strictEqual(data.code, 126)
+    assert.strictEqual(await logged(), before)
+  })
+
+  it("out of memory, and the workspace lives", async () => {
+    const { code, result } = await told("--", "tail", "/dev/zero")
+    assert.deepInclude(result, { outcome: "out_of_memory", status: 137 })
+    assert.strictEqual(code, 137)
+    assert.strictEqual(await sh("w", "echo alive"), "alive")
+  })
+
+  it("a fork bomb stays in its own command: others go on, its timeout ends all of it", async () => {
+    const bomb = startPyro(
+      ["workspace", "exec", "w", "--timeout-seconds", "6", "--", "sh", "-c", "bomb() { bomb | bomb & wait; }; bomb"],
+      { env }
+    )
+    await until(
+      "the bomb",
+      async () =>
+        Number(await sh("w", "cat /sys/fs/cgroup/pyro/*/pids.events | sort -k2n | tail -1 | cut -d' ' -f2")) > 0
+    )
+    assert.strictEqual(await sh("w", "echo alive"), "alive")
+    const { code } = await bomb.finished
+    assert.strictEqual(code, 124)
+    // PID 1 has hundreds to bury.
+    await until("its end", async () => Number(await sh("w", "ls -d /proc/[0-9]* | wc -l")) < 200)
+  })
+})
+
+describe("what flows into a command and out of it", () => {
+  it("8 MiB of input arrive whole, and their end", async () => {
+    const input = randomBytes(8 * 1024 * 1024)
+    const { code, stdout } = await call(["workspace", "exec", "w", "--", "sha256sum"], { input })
+    assert.strictEqual(code, 0)
+    assert.strictEqual(stdout.toString().slice(0, 64), sha256(input))
+    const empty = await call(["workspace", "exec", "w", "--", "wc", "-c"], { input: "" })
+    assert.strictEqual(empty.stdout.toString().trim(), "0")
+  })
+
+  it("a command that reads none of its input ends all the same", async () => {
+    const { code } = await call(["workspace", "exec", "w", "--", "true"], { input: Buffer.alloc(4 * 1024 * 1024) })
+    assert.strictEqual(code, 0)
+  })
+
+  it("bytes that are not UTF-8 come as they are, and are said to be lost in JSON", async () => {
+    const script = "printf 'a\\377\\376b\\000'"
+    assert.deepStrictEqual([...(await exec("--", "sh", "-c", script)).stdout], [0x61, 0xff, 0xfe, 0x62, 0])
+    const { result } = await told("--", "sh", "-c", script)
+    assert.deepInclude(result, { stdout: "a\ufffd\ufffdb\0", lossy: true, stdout_bytes: 5 })
+    const raw = await json<{ readonly output: string }>(
+      ["workspace", "logs", "w", "--exec-id", result.exec_id, "--encoding", "base64"]
+    )
+    assert.strictEqual(raw.output, Buffer.from([0x61, 0xff, 0xfe, 0x62, 0]).toString("base64"))
+  })
+
+  it("a background child that holds stdout holds nothing up, and stays", async () => {
+    const started = Date.now()
+    const { code, stdout } = await exec("--", "sh", "-c", "sleep 7774 & echo done")
+    assert.deepStrictEqual([code, stdout.toString()], [0, "done\n"])
+    assert.isBelow(Date.now() - started, 10_000)
+    assert.strictEqual(await processesWith("sleep 7774"), 1)
+    await sh("w", "pkill -f '[s]leep 7774'")
+  })
+
+  it("head and tail of a long output, and all of it by cursor, whole characters at a time", async () => {
+    const { result } = await told("--max-bytes", "1000", "--", "sh", "-c", "seq 1 100000 | sed 's/$/ \u20ac/'")
+    assert.isTrue(result.truncated)
+    assert.match(result.stdout, /^1 \u20ac\n2 \u20ac\n/)
+    assert.match(result.stdout, /\n100000 \u20ac\n$/)
+    const pages: Array<string> = []
+    for (let cursor: number | undefined = 0; cursor !== undefined;) {
+      const page: { readonly output: string; readonly lossy: boolean; readonly next_cursor?: number } = await json(
+        ["workspace", "logs", "w", "--exec-id", result.exec_id, "--cursor", String(cursor), "--max-bytes", "300001"]
+      )
+      assert.isFalse(page.lossy)
+      pages.push(page.output)
+      cursor = page.next_cursor
+    }
+    assert.isAbove(pages.length, 3)
+    assert.strictEqual(pages.join(""), Array.from({ length: 100_000 }, (_, at) => `${at + 1} \u20ac\n`).join(""))
+  })
+})
+
+describe("coming back to a command", () => {
+  it("detaches, is found by its id, and gives output and outcome again and again", async () => {
+    const { result: { exec_id: id, outcome } } = await told(
+      "--detach",
+      "--",
+      "sh",
+      "-c",
+      "echo a; sleep 1; echo b; exit 5"
+    )
+    assert.strictEqual(outcome, "running")
+    for (const cursor of [0, 2, 4]) {
+      const { code, result } = await told("--exec-id", id, "--cursor", String(cursor))
+      assert.deepInclude(result, { exec_id: id, outcome: "exited", status: 5, stdout: "a\nb\n".slice(cursor) })
+      assert.strictEqual(code, 5)
+    }
+    const { code, stderr } = await exec("--exec-id", id, "--cursor", "5")
+    assert.strictEqual(code, 2, stderr)
+  })
+
+  it("waits no longer than it was told to, while the command goes on", async () => {
+    const first = await told("--wait-seconds", "0.5", "--", "sh", "-c", "echo a; sleep 2; echo b")
+    assert.deepInclude(first.result, { outcome: "running", stdout: "a\n", next_cursor: 2 })
+    const { result } = await told("--exec-id", first.result.exec_id, "--cursor", "2", "--wait-seconds", "60")
+    assert.deepInclude(result, { outcome: "exited", stdout: "b\n" })
+  })
+
+  it("runs once when several clients ask for one id at the same time", async () => {
+    const id = randomBytes(16).toString("hex")
+    const args = [
+      "workspace",
+      "exec",
+      "w",
+      "--exec-id",
+      id,
+      "--",
+      "sh",
+      "-c",
+      "echo x >> /tmp/once; sleep 1; cat /tmp/once"
+    ]
+    const all = await Promise.all(Array.from({ length: 4 }, () => run(args, { env })))
+    for (const { code, stderr, stdout } of all) {
+      assert.deepStrictEqual([code, stdout.toString(), stderr], [0, "x\n", ""])
+    }
+    assert.strictEqual((await run(args, { env })).stdout.toString(), "x\n")
+  })
+
+  it("knows no command that never was", async () => {
+    const { code, stderr } = await exec("--exec-id", "0".repeat(32))
+    assert.strictEqual(code, 125)
+    assert.match(stderr, /never started/)
+  })
+})
