@@ -1,14 +1,14 @@
 import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import * as RpcServer from "@effect/rpc/RpcServer"
-import { Effect, Layer, MutableRef, Ref, Schedule } from "effect"
+import { Effect, Layer, MutableRef, Option, Ref, Schedule } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { StateDirectoryUnusable } from "../contract/errors.ts"
 import { InputRpcs } from "../contract/input-rpcs.ts"
 import { Pyro } from "../contract/Pyro.ts"
 import { makePyroRpcs } from "../contract/rpc.ts"
-import { DaemonRecord } from "../local/daemon-control.ts"
+import { DaemonRecord, runningDaemon } from "../local/daemon-control.ts"
 import { writeJsonAtomic } from "../system/atomic-file.ts"
 import { daemonFiles } from "../system/daemon-files.ts"
 import { ownIdentity, RETIRE_SIGNAL } from "../system/identity.ts"
@@ -81,14 +81,11 @@ export const serve = (version: string) =>
     const serving: Serving = { active: yield* Ref.make(0), leaving: yield* Ref.make(false) }
     // The lock is ours: whoever made a socket of this name is dead.
     fs.rmSync(socket, { force: true })
-    yield* Effect.acquireRelease(
-      writeJsonAtomic(record, DaemonRecord, {
-        process: ownIdentity(),
-        version,
-        startedAt: new Date().toISOString()
-      }).pipe(Effect.mapError(({ detail, path }) => new StateDirectoryUnusable({ path, detail }))),
-      () => Effect.sync(() => fs.rmSync(record, { force: true }))
-    )
+    yield* writeJsonAtomic(record, DaemonRecord, {
+      process: ownIdentity(),
+      version,
+      startedAt: new Date().toISOString()
+    }).pipe(Effect.mapError(({ detail, path }) => new StateDirectoryUnusable({ path, detail })))
     yield* Layer.build(listen(serving, yield* shortPath(socket)))
     // Before its requests are: commands go on without this process.
     yield* Effect.addFinalizer(() => Ref.set(serving.leaving, true))
@@ -100,3 +97,10 @@ export const serve = (version: string) =>
     yield* Effect.logInfo(`pyro ${version}, process ${process.pid}: ready`)
     yield* untilIdle(serving.active, yield* retirements)
   }))
+
+/** Takes back what this process said of itself as a daemon. */
+export const forgetDaemon = Effect.gen(function*() {
+  const { record } = yield* daemonFiles
+  const found = yield* runningDaemon
+  if (Option.exists(found, ({ process: { pid } }) => pid === process.pid)) fs.rmSync(record, { force: true })
+})

@@ -17,7 +17,8 @@ export const DaemonRecord = Schema.Struct({
 })
 export type DaemonRecord = typeof DaemonRecord.Type
 
-const runningDaemon = Effect.gen(function*() {
+/** The daemon that runs, or is just leaving. */
+export const runningDaemon = Effect.gen(function*() {
   const { record } = yield* daemonFiles
   const found = yield* Effect.orElseSucceed(readJson(record, DaemonRecord), () => Option.none<DaemonRecord>())
   return Option.filter(found, ({ process }) => isAlive(process))
