@@ -39,12 +39,21 @@ export default defineConfig({
       },
       {
         test: {
+          name: "daemon",
+          include: ["test/daemon/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 3 }
+        }
+      },
+      {
+        test: {
           name: "guest",
           include: ["test/guest/**/*.test.ts"],
           testTimeout: 300_000,
           hookTimeout: 600_000,
           poolOptions: { forks: { singleFork: true } },
-          sequence: { groupOrder: 3 }
+          sequence: { groupOrder: 4 }
         }
       }
     ]

@@ -36,7 +36,7 @@ export const installation = (
   options: { readonly state?: string; readonly env?: Readonly<Record<string, string>> } = {}
 ) => {
   const { folder, remove } = temporaryFolder(prefix)
-  const state = path.join(folder, options.state ?? "state")
+  const state = options.env?.["PYRO_STATE_DIR"] ?? path.join(folder, options.state ?? "state")
   const env = { PYRO_STATE_DIR: state, ...options.env }
   const cache = options.env?.["PYRO_CACHE_DIR"] ?? sharedCache
 
@@ -68,7 +68,10 @@ export const installation = (
   }
 
   const create = async (args: ReadonlyArray<string>, more: PyroOptions = {}) =>
-    (await json<{ readonly workspace: Workspace }>(["workspace", "create", ...smallSizes, ...args], more)).workspace
+    (await json<{ readonly workspace: Workspace }>(
+      ["workspace", "create", ...(args.includes("--disk-mib") ? args : [...smallSizes, ...args])],
+      more
+    )).workspace
 
   /** `stop`, `start` and `reset`. */
   const step = async (verb: "stop" | "start" | "reset", name: string, more: PyroOptions = {}) =>

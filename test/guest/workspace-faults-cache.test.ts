@@ -1,0 +1,97 @@
+import { execFileSync } from "node:child_process"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { installation, sharedCache } from "../support/installation.ts"
+import { temporaryFolder } from "../support/pyro-cli.ts"
+
+const place = temporaryFolder("pyro-cache-")
+const cache = path.join(place.folder, "cache")
+const pyro = installation("pyro-faults-cache-", { env: { PYRO_CACHE_DIR: cache } })
+const { create, json, sh, status, step } = pyro
+afterAll(async () => {
+  await pyro.close()
+  place.remove()
+})
+
+/** The images of the shared cache under names of the test's own; nothing in it is ever written. */
+const linkCache = () => {
+  fs.mkdirSync(cache, { recursive: true, mode: 0o700 })
+  for (const part of ["environments", "kernels", "seeds"]) {
+    execFileSync("cp", ["-al", path.join(sharedCache, part), path.join(cache, part)])
+  }
+}
+
+/** Files of the environment, and one under /usr and in /workspace that were written, as the disks have them. */
+const digest =
+  "sync; echo 3 > /proc/sys/vm/drop_caches; sha256sum /usr/bin/bash /usr/bin/perl /usr/lib/new /workspace/who"
+
+describe("the cache is deleted, or has moved on, under a running and a stopped workspace", () => {
+  const digests = new Map<string, string>()
+
+  /** Both are what they were, through a stop and a start, with nothing but what they hold themselves. */
+  const nothingIsLost = async () => {
+    assert.strictEqual((await status("live")).state, "running")
+    assert.strictEqual(await sh("live", digest), digests.get("live"))
+    for (const name of ["kept", "live"]) {
+      if (name === "live") await step("stop", name)
+      assert.strictEqual((await step("start", name)).state, "running")
+      assert.strictEqual(await sh(name, digest), digests.get(name), name)
+    }
+    await step("stop", "kept")
+  }
+
+  beforeAll(async () => {
+    linkCache()
+    for (const name of ["live", "kept"]) {
+      await create(["--name", name])
+      await sh(name, `echo ${name} > /workspace/who; head -c 2000000 /dev/urandom > /usr/lib/new`)
+      digests.set(name, await sh(name, digest))
+    }
+    await step("stop", "kept")
+  })
+
+  it("the cache is gone", async () => {
+    fs.rmSync(cache, { recursive: true })
+    fs.mkdirSync(cache, { mode: 0o700 })
+    await nothingIsLost()
+  })
+
+  it("the cache is gone, and the daemon was killed", async () => {
+    fs.rmSync(cache, { recursive: true })
+    process.kill(await pyro.daemonPid(), "SIGKILL")
+    fs.mkdirSync(cache, { recursive: true, mode: 0o700 })
+    await nothingIsLost()
+  })
+
+  it("a reset needs no cache either", async () => {
+    fs.rmSync(cache, { recursive: true })
+    fs.mkdirSync(cache, { mode: 0o700 })
+    await step("reset", "live")
+    assert.strictEqual(await sh("live", "ls -A /workspace; test ! -e /usr/lib/new"), "")
+    await sh("live", "echo live > /workspace/who; echo new > /usr/lib/new")
+    digests.set("live", await sh("live", digest))
+  })
+
+  it("the environment's name stands for another image, and templates have another key", async () => {
+    await json(["daemon", "stop"])
+    fs.rmSync(cache, { recursive: true })
+    linkCache()
+    // Not the linked file itself, which is the shared cache's.
+    const name = path.join(cache, "environments", "names", "debian:12.json")
+    const moved = fs.readFileSync(name, "utf8").replace(/[0-9a-f]{64}/, "0".repeat(64))
+    fs.rmSync(name)
+    fs.writeFileSync(name, moved, { mode: 0o600 })
+    // Another program, as after an update of QEMU.
+    const qemu = path.join("/usr/local/bin", `pyro-test-qemu-${process.pid}`)
+    const real = execFileSync("sh", ["-c", "command -v qemu-system-x86_64"]).toString().trim()
+    fs.writeFileSync(qemu, `#!/bin/sh\nexec ${real} "$@"\n`, { mode: 0o755 })
+    try {
+      await json(["workspace", "list"], { env: { PYRO_QEMU: qemu } })
+      await nothingIsLost()
+      assert.lengthOf(fs.readdirSync(path.join(cache, "templates")).filter((one) => !one.endsWith(".lock")), 1)
+    } finally {
+      fs.rmSync(qemu)
+    }
+  })
+})

@@ -1,0 +1,121 @@
+import { execFileSync } from "node:child_process"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { installation } from "../support/installation.ts"
+
+const mountPoint = fs.mkdtempSync("/var/tmp/pyro-space-")
+const state = path.join(mountPoint, "state")
+const pyro = installation("pyro-faults-space-", { env: { PYRO_STATE_DIR: state } })
+const { call, create, failure, json, list, sh, status, step } = pyro
+
+/** Takes all the room of the state directory's file system, and gives it back. */
+const filler = path.join(mountPoint, "filler")
+const fill = () => {
+  try {
+    execFileSync("dd", ["if=/dev/zero", `of=${filler}`, "bs=64k"], { stdio: "ignore" })
+  } catch { /* it ends when nothing is left */ }
+  assert.isBelow(fs.statfsSync(mountPoint).bavail * fs.statfsSync(mountPoint).bsize, 65_536)
+}
+const free = () => fs.rmSync(filler)
+
+describe("a disk that is full", () => {
+  beforeAll(() => {
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=800m,mode=0700", "tmpfs", mountPoint])
+  })
+  afterAll(async () => {
+    await pyro.close()
+    execFileSync("umount", [mountPoint])
+    fs.rmdirSync(mountPoint)
+  })
+
+  it("in the guest: the command fails as it would anywhere, and work goes on when there is room", async () => {
+    await create(["--name", "guest", "--mem-mib", "256", "--disk-mib", "96"])
+    const { code, stderr } = await call([
+      "workspace",
+      "exec",
+      "guest",
+      "--",
+      "sh",
+      "-c",
+      "head -c 200000000 /dev/zero > /workspace/big"
+    ])
+    assert.notStrictEqual(code, 0)
+    assert.match(stderr, /No space left on device/)
+    const refused = await failure(["workspace", "file", "write", "guest", "note", "--text", "x".repeat(100_000)])
+    assert.match(refused.message, /space|room/i)
+    assert.strictEqual((await status("guest")).state, "running")
+    await sh("guest", "rm /workspace/big; sync; echo fine > /workspace/note; cat /workspace/note")
+    await step("stop", "guest")
+    await step("start", "guest")
+    assert.strictEqual(await sh("guest", "cat /workspace/note"), "fine")
+    await json(["workspace", "delete", "guest"])
+  })
+
+  it("on the host: nothing is lost, what cannot be done says why, and work goes on when there is room", async () => {
+    await create(["--name", "host"])
+    const digest = await sh("host", "head -c 5000000 /dev/urandom > /workspace/data; sync; sha256sum /workspace/data")
+    fill()
+    try {
+      assert.strictEqual(
+        (await failure(["workspace", "create", "--name", "more", "--mem-mib", "256", "--disk-mib", "512"])).code,
+        "no_space"
+      )
+      assert.deepStrictEqual((await list()).map(({ name }) => name), ["host"])
+      // Reading needs no room.
+      assert.strictEqual((await call(["workspace", "file", "list", "host"])).code, 0)
+      // The guest's write is what the host has no room for; it waits or fails, and nothing that was there is harmed.
+      const stop = await call(["workspace", "stop", "host", "--json"])
+      if (stop.code !== 0) assert.include(stop.stdout.toString(), "no_space")
+    } finally {
+      free()
+    }
+    const { state } = await status("host")
+    if (state !== "running") await step("start", "host")
+    assert.strictEqual(await sh("host", "sync; echo 3 > /proc/sys/vm/drop_caches; sha256sum /workspace/data"), digest)
+    await sh("host", "echo more > /workspace/more; sync")
+  })
+
+  it("a guest that writes more than the host has room for goes on when there is room", async () => {
+    fill()
+    const writing = call([
+      "workspace",
+      "exec",
+      "host",
+      "--json",
+      "--",
+      "sh",
+      "-c",
+      "head -c 30000000 /dev/urandom > /workspace/new && sync && sha256sum /workspace/new > /workspace/sum && echo written"
+    ])
+    try {
+      const { code } = await Promise.race([
+        writing,
+        new Promise<{ readonly code: string }>((resolve) => setTimeout(() => resolve({ code: "waits" }), 8000))
+      ])
+      assert.notStrictEqual(code, 0)
+      const { state } = await status("host")
+      assert.include(["running", "failed"], state)
+    } finally {
+      free()
+    }
+    const { stdout } = await writing
+    if ((await status("host")).state === "failed") await step("start", "host")
+    if (stdout.toString().includes("written")) {
+      await sh("host", "echo 3 > /proc/sys/vm/drop_caches; sha256sum -c /workspace/sum")
+    }
+    assert.strictEqual(await sh("host", "echo fine > /workspace/again; sync; cat /workspace/again"), "fine")
+  })
+
+  it("on a full host a workspace can be deleted", async () => {
+    await create(["--name", "other"])
+    fill()
+    try {
+      await json(["workspace", "delete", "host"])
+      assert.deepStrictEqual((await list()).map(({ name }) => name), ["other"])
+    } finally {
+      free()
+    }
+    assert.strictEqual(await sh("other", "echo fine"), "fine")
+  })
+})

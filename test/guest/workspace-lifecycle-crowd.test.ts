@@ -1,0 +1,88 @@
+import { afterAll, assert, describe, it } from "vitest"
+import { installation } from "../support/installation.ts"
+
+const pyro = installation("pyro-crowd-")
+const { call, create, daemonPid, inventory, json, list, sh, step } = pyro
+afterAll(pyro.close)
+
+const many = Array.from({ length: 20 }, (_, index) => index)
+
+describe("many at once", () => {
+  it("20 workspaces are created, used and deleted at once", async () => {
+    // Makes the template.
+    await create(["--name", "first"])
+    const made = await Promise.all(many.map((index) => create(["--name", `crowd-${index}`, "--label", "crowd=yes"])))
+    assert.strictEqual(new Set(made.map(({ id }) => id)).size, many.length)
+    const printed = await Promise.all(
+      many.map((index) =>
+        sh(`crowd-${index}`, `echo ${index} > /workspace/own; sync; hostname; cat /workspace/own /etc/machine-id`)
+      )
+    )
+    printed.forEach((text, index) => assert.match(text, new RegExp(`^crowd-${index}\\n${index}\\n`)))
+    assert.strictEqual(new Set(printed.map((text) => text.split("\n")[2])).size, many.length)
+    assert.strictEqual((await list("--label", "crowd=yes")).length, many.length)
+    const deleted = await Promise.all(many.map((index) => call(["workspace", "delete", `crowd-${index}`])))
+    assert.deepStrictEqual(deleted.map(({ code }) => code), many.map(() => 0))
+    assert.deepStrictEqual((await list()).map(({ name }) => name), ["first"])
+    assert.strictEqual(inventory().filter((line) => line.includes("/ws-") && /record\.json$/.test(line)).length, 1)
+  })
+
+  it("of two that create one name at once, one gets it", async () => {
+    const both = await Promise.all(
+      [1, 2, 3].map(() =>
+        call(["workspace", "create", "--mem-mib", "256", "--disk-mib", "512", "--name", "twin", "--json"])
+      )
+    )
+    assert.deepStrictEqual(both.map(({ code }) => code).sort(), [0, 1, 1])
+    for (const { code, stdout } of both) if (code !== 0) assert.include(stdout.toString(), "workspace_name_taken")
+    assert.strictEqual((await list()).filter(({ name }) => name === "twin").length, 1)
+  })
+
+  it("of several that delete one at once, one has done it and the others hear that it is gone", async () => {
+    const all = await Promise.all(many.slice(0, 4).map(() => call(["workspace", "delete", "twin", "--json"])))
+    assert.deepStrictEqual(all.map(({ code }) => code).sort(), [0, 1, 1, 1])
+    for (const { code, stdout } of all) if (code !== 0) assert.include(stdout.toString(), "workspace_not_found")
+  })
+
+  it("whoever uses a workspace that another deletes, stops or resets gets an answer that says so", async () => {
+    const pid = await daemonPid()
+    for (const verb of ["delete", "stop", "reset"]) {
+      const { id } = await create([])
+      const running = call(["workspace", "exec", id, "--json", "--", "sleep", "1000"])
+      const busy = (async () => {
+        const codes = new Set<string>()
+        for (;;) {
+          const { code, stdout } = await call(["workspace", "exec", id, "--json", "--", "true"])
+          const document = JSON.parse(stdout.toString()) as { readonly error?: { readonly code: string } }
+          codes.add(document.error?.code ?? (code === 0 ? "ran" : `status ${code}`))
+          if (code !== 0 || codes.size > 1 || verb === "reset") return codes
+        }
+      })()
+      const writer = call(["workspace", "file", "write", id, "note", "--text", "x", "--json"])
+      const worked = await call(["workspace", verb, id])
+      assert.strictEqual(worked.code, 0, worked.stderr)
+      const asked = await Promise.all([running, busy, writer])
+      assert.notStrictEqual(asked[0].code, 0)
+      assert.match(asked[0].stdout.toString(), /"code":"(vm_failed|workspace_not_ready|workspace_not_found)"/, verb)
+      for (const code of asked[1]) {
+        assert.include(["ran", "vm_failed", "workspace_not_ready", "workspace_not_found"], code, verb)
+      }
+      if (verb !== "delete") await json(["workspace", "delete", id])
+    }
+    assert.strictEqual(await daemonPid(), pid, "the daemon has died")
+  })
+
+  it("steps of one workspace asked for at once are done one after the other", async () => {
+    const { id } = await create([])
+    const verbs = ["stop", "start", "reset", "stop", "start", "reset", "start", "update"]
+    const all = await Promise.all(
+      verbs.map((verb) => call(["workspace", verb, id, ...(verb === "update" ? ["--label", "x=1"] : [])]))
+    )
+    for (const { code, stderr } of all) assert.strictEqual(code, 0, stderr)
+    await step("start", id)
+    assert.strictEqual(await sh(id, "echo fine"), "fine")
+    const [last] = await Promise.all([call(["workspace", "delete", id]), call(["workspace", "start", id])])
+    assert.strictEqual(last.code, 0)
+    assert.isFalse((await list()).some((one) => one.id === id))
+  })
+})

@@ -1,0 +1,57 @@
+import { afterAll, assert, describe, it } from "vitest"
+import { installation, qemuOf } from "../support/installation.ts"
+import { until } from "../support/pyro-cli.ts"
+
+const pyro = installation("pyro-adopt-", {
+  env: { PYRO_DAEMON_IDLE_MS: "500" },
+  state: "a state directory/" + "x".repeat(90)
+})
+const { call, create, daemon, daemonPid, json, list, sh, status, step } = pyro
+afterAll(pyro.close)
+
+describe("workspaces and the daemon's own life", () => {
+  it("goes on under the next daemon, processes included, when its daemon is stopped or killed", async () => {
+    const { id } = await create(["--name", "lives"])
+    const qemu = await qemuOf(pyro, id)
+    await sh(
+      "lives",
+      "echo kept > /dev/shm/memory; setsid sleep 1000 > /dev/null 2>&1 < /dev/null & echo $! > /dev/shm/pid"
+    )
+    for (const end of ["stop", "kill"] as const) {
+      const pid = await daemonPid()
+      if (end === "stop") await json(["daemon", "stop"])
+      else process.kill(pid, "SIGKILL")
+      await until("its end", async () => !(await daemon()).running)
+      assert.deepStrictEqual((await list()).map(({ name, state }) => [name, state]), [["lives", "running"]])
+      assert.notStrictEqual(await daemonPid(), pid)
+      assert.strictEqual(await qemuOf(pyro, id), qemu)
+      assert.strictEqual(await sh("lives", "kill -0 $(cat /dev/shm/pid); cat /dev/shm/memory"), "kept")
+      assert.strictEqual((await status("lives")).generation, 1)
+    }
+  })
+
+  it("says so when its QEMU died while no daemon was there, and start brings it back", async () => {
+    const { id } = await status("lives")
+    await sh("lives", "echo data > /workspace/data; sync")
+    const qemu = await qemuOf(pyro, id)
+    await json(["daemon", "stop"])
+    process.kill(qemu, "SIGKILL")
+    const [found] = await list()
+    assert.deepStrictEqual([found?.id, found?.state], [id, "failed"])
+    assert.match(found?.detail ?? "", /QEMU/)
+    assert.deepStrictEqual((await daemon()).vms, [], "what the dead VM had is still there")
+    await step("start", "lives")
+    assert.strictEqual(await sh("lives", "cat /workspace/data"), "data")
+  })
+
+  it("the daemon stays while a workspace runs, and leaves when all are stopped", async () => {
+    const pid = await daemonPid()
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    assert.strictEqual(await daemonPid(), pid)
+    await step("stop", "lives")
+    await until("its leaving", async () => !(await daemon()).running, 10_000)
+    assert.deepStrictEqual((await daemon()).vms, [])
+    assert.strictEqual((await call(["workspace", "start", "lives"])).code, 0)
+    assert.strictEqual(await sh("lives", "cat /workspace/data"), "data")
+  })
+})
