@@ -5,6 +5,10 @@ import { Terminal } from "./terminal.ts"
 
 export const print = (text: string) => Effect.flatMap(Terminal, (terminal) => terminal.writeStdout(printable(text)))
 
+/** Text of a guest: as it is for a program, and so that it cannot do anything to a terminal. */
+export const printContent = (text: string) =>
+  Effect.flatMap(Terminal, (terminal) => terminal.writeStdout(terminal.stdoutIsTerminal ? printable(text) : text))
+
 /** What must be known to understand the result. */
 export const warn = (text: string) => Effect.flatMap(Terminal, (terminal) => terminal.writeStderr(printable(text)))
 
@@ -14,6 +18,8 @@ export const say = (text: string) => Effect.flatMap(Manner, ({ quiet }) => quiet
 export const size = (bytes: number | undefined) =>
   bytes === undefined
     ? "-"
+    : bytes < 1024
+    ? `${bytes} B`
     : bytes < 1024 * 1024
     ? `${Math.ceil(bytes / 1024)} KiB`
     : `${Math.round(bytes / (1024 * 1024))} MiB`

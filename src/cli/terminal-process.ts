@@ -147,6 +147,8 @@ export const layer: Layer.Layer<Terminal> = Layer.sync(Terminal, () => {
     stdinIsTerminal: isatty(0),
     stdoutIsTerminal: isatty(1),
     stderrIsTerminal: isatty(2),
+    // no-color.org: any value but the empty one.
+    colour: isatty(1) && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb",
     writeStdout: sink(() => process.stdout),
     writeStderr: (bytes) => Effect.ignore(writeStderr(bytes)),
     stdin,

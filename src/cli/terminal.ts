@@ -12,6 +12,8 @@ export class Terminal extends Context.Tag("pyro/cli/Terminal")<Terminal, {
   readonly stdinIsTerminal: boolean
   readonly stdoutIsTerminal: boolean
   readonly stderrIsTerminal: boolean
+  /** Whether stdout shows colours, and is to: a terminal, and no `NO_COLOR`. */
+  readonly colour: boolean
   /** Writes and waits until the reader keeps up. */
   readonly writeStdout: (bytes: Uint8Array | string) => Effect.Effect<void, OutputClosed>
   /** Like `writeStdout`; with nobody left to read it does nothing. */

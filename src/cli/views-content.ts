@@ -1,16 +1,9 @@
 import { Effect } from "effect"
-import type { DiffFile } from "../contract/operations/workspace-diff.ts"
-import { columns, print, say, size, warn } from "./print.ts"
+import { colouredPatch, statText } from "./diff-text.ts"
+import { print, printContent, say, size, warn } from "./print.ts"
+import { painted, printTable } from "./table.ts"
 import { Terminal } from "./terminal.ts"
 import type { View } from "./view.ts"
-
-const letters = { added: "A", modified: "M", deleted: "D", renamed: "R", type_changed: "T" } as const
-
-const changed = (file: DiffFile) => [
-  letters[file.status],
-  file.from === undefined ? file.path : `${file.from} -> ${file.path}`,
-  file.binary ? "binary" : file.additions === undefined ? "" : `+${file.additions} -${file.deletions ?? 0}`
-]
 
 const count = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`
 
@@ -18,12 +11,12 @@ export const contentViews = {
   "workspace.file.list": {
     result: ({ entries, truncated }) =>
       Effect.zipRight(
-        print(columns(entries.map((entry) => [
+        printTable(entries.map((entry) => [
           entry.mode,
           entry.type === "directory" ? "-" : size(entry.sizeBytes),
-          entry.type === "directory" ? `${entry.path}/` : entry.path,
+          entry.type === "directory" ? painted("cyan", `${entry.path}/`) : entry.path,
           entry.target === undefined ? "" : `-> ${entry.target}`
-        ]))),
+        ])),
         truncated ? warn("pyro: there is more; raise --limit, or list a directory beneath\n") : Effect.void
       )
   } satisfies View<"workspace.file.list">,
@@ -32,7 +25,7 @@ export const contentViews = {
       file.binary
         ? warn(`pyro: ${file.path} is binary, ${size(file.sizeBytes)}; copy it with --output PATH, or - for stdout\n`)
         : Effect.zipRight(
-          Effect.flatMap(Terminal, (terminal) => terminal.writeStdout(file.text ?? "")),
+          printContent(file.text ?? ""),
           file.truncated ? warn(`pyro: there is more; go on with --start-line ${file.nextLine ?? 1}\n`) : Effect.void
         )
   } satisfies View<"workspace.file.read">,
@@ -45,13 +38,23 @@ export const contentViews = {
   "workspace.diff": {
     result: (diff) =>
       Effect.gen(function*() {
-        yield* diff.patch === undefined
-          ? print(columns(diff.files.map(changed)))
-          : Effect.flatMap(Terminal, (terminal) => terminal.writeStdout(diff.patch ?? ""))
-        const ignored = diff.ignoredCount === 0 ? "" : `, ${count(diff.ignoredCount, "ignored file")} left out`
-        yield* say(`${count(diff.summary.files, "file")} changed${ignored}\n`)
-        if (diff.truncated === true) {
-          yield* warn("pyro: the patch is cut; export the whole of it with: pyro workspace export --patch\n")
+        const terminal = yield* Terminal
+        if (diff.patch !== undefined) {
+          yield* terminal.colour ? terminal.writeStdout(colouredPatch(diff.patch)) : printContent(diff.patch)
+        } else if (diff.summary.additions === undefined) {
+          yield* print(diff.files.map(({ path }) => `${path}\n`).join(""))
+        } else {
+          const { cols } = yield* terminal.size
+          yield* terminal.writeStdout(statText(diff, { width: cols, colour: terminal.colour }))
+        }
+        if (diff.summary.files === 0) yield* say("nothing changed\n")
+        if (diff.ignoredCount > 0) {
+          yield* say(`${count(diff.ignoredCount, "ignored file")} left out; see them with --include-ignored\n`)
+        }
+        if (diff.unlisted > 0 && diff.patch === undefined) yield* warn(`pyro: ${count(diff.unlisted, "file")} more\n`)
+        if (diff.truncated === true || diff.lossy === true) {
+          const why = diff.truncated === true ? "is cut" : "has bytes that are not UTF-8, which were replaced"
+          yield* warn(`pyro: the patch ${why}; the whole, byte by byte: pyro workspace export --patch --output -\n`)
         }
       })
   } satisfies View<"workspace.diff">,

@@ -1,7 +1,9 @@
 import { Effect } from "effect"
+import type { LogEntry } from "../contract/operations/workspace-exec.ts"
 import type { WorkspaceInfo } from "../contract/operations/workspace-info.ts"
 import { Manner } from "./manner.ts"
-import { columns, print, say } from "./print.ts"
+import { print, printContent, say, size } from "./print.ts"
+import { type Cell, type Colour, painted, printTable } from "./table.ts"
 import { Terminal } from "./terminal.ts"
 import type { View } from "./view.ts"
 
@@ -18,26 +20,34 @@ const labels = (one: WorkspaceInfo) => Object.entries(one.labels).map(([key, val
 
 const called = (one: WorkspaceInfo) => one.name ?? one.id
 
+const STATE_COLOURS: Partial<Record<WorkspaceInfo["state"], Colour>> = {
+  running: "green",
+  stopped: "dim",
+  failed: "red"
+}
+
+const stateOf = ({ state }: WorkspaceInfo) => painted(STATE_COLOURS[state] ?? "yellow", state)
+
 const list = (all: ReadonlyArray<WorkspaceInfo>) =>
   all.length === 0
     ? say("no workspaces; make one with: pyro workspace create\n")
-    : print(columns([
+    : printTable([
       ["ID", "NAME", "STATE", "ENVIRONMENT", "LAST USED", "LABELS"],
       ...all.map((one) => [
         one.id,
         one.name ?? "-",
-        one.state,
+        stateOf(one),
         one.environment,
         ago(one.lastActivityAt, Date.now()),
         labels(one)
       ])
-    ]))
+    ], { head: true, flexible: [1, 3, 5] })
 
 const detail = (one: WorkspaceInfo) =>
-  print(columns([
+  printTable([
     ["id", one.id],
     ["name", one.name ?? "-"],
-    ["state", one.detail === undefined ? one.state : `${one.state}: ${one.detail}`],
+    ["state", { ...stateOf(one), text: one.detail === undefined ? one.state : `${one.state}: ${one.detail}` }],
     ["environment", one.environment],
     ["size", `${one.vcpuCount} vCPU, ${one.memoryMib} MiB memory, ${one.diskMib} MiB disk`],
     ["commands", `${one.runningCommands} running`],
@@ -46,11 +56,32 @@ const detail = (one: WorkspaceInfo) =>
     ["expires", one.expiresAt ?? "never"],
     ["seeded from", one.repoUrl ?? one.seedPath ?? "nothing"],
     ["labels", labels(one) || "-"]
-  ]))
+  ])
 
 /** Said unless a switch of the command is on. */
 const unless = (name: string, text: string) =>
   Effect.flatMap(Manner, ({ switches }) => switches.has(name) ? Effect.void : say(text))
+
+const outcomeOf = ({ outcome, status }: LogEntry): Cell => {
+  switch (outcome) {
+    case "exited":
+      return painted(status === 0 ? "green" : "red", `exit ${status ?? "?"}`)
+    case "signaled":
+      return painted("red", status === undefined ? "signal" : `signal ${status - 128}`)
+    case "running":
+      return painted("yellow", outcome)
+    default:
+      return painted("red", outcome.replaceAll("_", " "))
+  }
+}
+
+const duration = (ms: number) =>
+  ms < 1000 ? `${Math.round(ms)} ms` : ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : `${(ms / 60_000).toFixed(1)} min`
+
+/** As it could be typed, its beginning. */
+const commandLine = (words: ReadonlyArray<string>) =>
+  words.map((word) => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`).join(" ")
+    .slice(0, 300)
 
 type WithWorkspace = { readonly workspace: WorkspaceInfo }
 
@@ -101,17 +132,20 @@ export const workspaceViews = {
   } satisfies View<"workspace.exec">,
   "workspace.logs": {
     result: ({ commands, output }) =>
-      output !== undefined ? print(output) : print(columns([
-        ["STARTED", "OUTCOME", "STATUS", "TIME", "OUTPUT", "ID", "COMMAND"],
-        ...commands.map((one) => [
-          one.startedAt,
-          one.outcome,
-          one.status === undefined ? "-" : String(one.status),
-          one.durationMs === undefined ? "-" : `${(one.durationMs / 1000).toFixed(1)} s`,
-          `${one.outputBytes} B`,
-          one.execId,
-          one.command.join(" ").slice(0, 60)
-        ])
-      ]))
+      output !== undefined
+        ? printContent(output)
+        : commands.length === 0
+        ? say("nothing ran here yet\n")
+        : printTable([
+          ["ID", "STARTED", "OUTCOME", "TIME", "OUTPUT", "COMMAND"],
+          ...commands.map((one) => [
+            one.execId,
+            ago(one.startedAt, Date.now()),
+            outcomeOf(one),
+            one.durationMs === undefined ? "-" : duration(one.durationMs),
+            size(one.outputBytes),
+            commandLine(one.command)
+          ])
+        ], { head: true, flexible: [5] })
   } satisfies View<"workspace.logs">
 }

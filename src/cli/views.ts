@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import type { OperationName, ResultOf } from "../contract/operations.ts"
 import { columns, print, say, size } from "./print.ts"
+import { printTable } from "./table.ts"
 import { Terminal } from "./terminal.ts"
 import type { View } from "./view.ts"
 import { contentViews } from "./views-content.ts"
@@ -39,7 +40,7 @@ export const views: { readonly [Name in OperationName]: View<Name> } = {
   "workspace.summary": { result: ({ text }) => print(`${text}\n`) },
   "env.list": {
     result: ({ environments }) =>
-      print(columns([
+      printTable([
         ["NAME", "STATE", "SIZE", "DIGEST", "DESCRIPTION"],
         ...environments.map((one) => [
           one.name,
@@ -48,7 +49,7 @@ export const views: { readonly [Name in OperationName]: View<Name> } = {
           one.digest?.replace(/^sha256:/, "").slice(0, 12) ?? "-",
           one.description
         ])
-      ]))
+      ], { head: true, flexible: [4] })
   },
   "env.pull": {
     result: (environment) =>

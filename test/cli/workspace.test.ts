@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, assert, describe, it } from "vitest"
 import { buildFake } from "./build-fake.ts"
-import { eventually, run, start } from "./cli-process.ts"
+import { eventually, onTerminal, run, start } from "./cli-process.ts"
 
 const binary = buildFake()
 const pyro = async (...args: ReadonlyArray<string>) => told(await run(binary, args))
@@ -94,6 +94,25 @@ describe("list and status", () => {
     ])
     const { document } = await json("workspace", "status", "praser")
     assert.deepInclude(document.error, { code: "workspace_not_found", workspace: "praser", similar: ["parser"] })
+  })
+})
+
+describe("on a terminal", () => {
+  const listed = async (line: string) => {
+    await create("--name", "fix", "--label", `note=${"x".repeat(150)}`)
+    const { ended, screen } = onTerminal(binary, line, ["workspace", "list"])
+    assert.strictEqual(await ended, 0)
+    return screen()
+  }
+
+  it("is coloured and fits", async () => {
+    const screen = await listed(`"$@"`)
+    assert.include(screen, "\u001b[32mrunning\u001b[0m")
+    for (const row of screen.replace(/\u001b\[\d+m/g, "").split("\r\n")) assert.isAtMost([...row].length, 100, row)
+  })
+
+  it("is not coloured with NO_COLOR", async () => {
+    assert.notInclude(await listed(`NO_COLOR=1 "$@"`), "\u001b")
   })
 })
 

@@ -50,6 +50,7 @@ const on = (argv: ReadonlyArray<string>, { answers = {}, files = {}, run, termin
       stdinIsTerminal: false,
       stdoutIsTerminal: false,
       stderrIsTerminal: false,
+      colour: false,
       writeStdout: written("out"),
       writeStderr: written("err"),
       stdin: Stream.empty,

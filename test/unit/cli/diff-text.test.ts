@@ -1,0 +1,70 @@
+import { assert, describe, it } from "vitest"
+import { colouredPatch, statText } from "../../../src/cli/diff-text.ts"
+import type { DiffFile } from "../../../src/contract/operations/workspace-diff.ts"
+
+const file = (path: string, additions: number, deletions: number): DiffFile => ({
+  path,
+  status: "modified",
+  size: 100,
+  additions,
+  deletions
+})
+const summary = (files: ReadonlyArray<DiffFile>) => ({
+  files: files.length,
+  added: 0,
+  modified: files.length,
+  deleted: 0,
+  renamed: 0,
+  typeChanged: 0,
+  additions: files.reduce((sum, one) => sum + (one.additions ?? 0), 0),
+  deletions: files.reduce((sum, one) => sum + (one.deletions ?? 0), 0)
+})
+const stat = (files: ReadonlyArray<DiffFile>, width = 80) =>
+  statText({ files, summary: summary(files), unlisted: 0 }, { width, colour: false })
+
+describe("diff --stat", () => {
+  it("looks like git's", () => {
+    assert.strictEqual(
+      stat([file("a.ts", 3, 1), { ...file("new name", 0, 0), from: "old" }, {
+        path: "b.bin",
+        status: "added",
+        binary: true,
+        size: 9
+      }]),
+      " a.ts            |   4 +++-\n" +
+        " old => new name |   0\n" +
+        " b.bin           | Bin 9 bytes\n" +
+        " 3 files changed, 3 insertions(+), 1 deletion(-)\n"
+    )
+    assert.strictEqual(stat([]), "")
+  })
+
+  it("fits the width it is given", () => {
+    const files = [file("a/very/long/path/to/some/file/in/a/deep/tree.ts", 900, 100), file("b", 1, 0)]
+    const lines = stat(files, 60).split("\n")
+    for (const line of lines) assert.isAtMost(line.length, 60, line)
+    assert.match(lines[0] ?? "", /^ \.\.\.\S+tree\.ts \| 1000 \++-+$/)
+    assert.match(lines[1] ?? "", /^ b +\| {4}1 \+$/)
+  })
+
+  it("shows what a hostile name would do", () => {
+    assert.include(stat([file("a\u001b[2J", 1, 0)]), " a\\x1b[2J | ")
+  })
+})
+
+describe("a patch in colour", () => {
+  it("paints changes, and no line of a header as one", () => {
+    const patch =
+      "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@ f\n same\n--- old\n+++ new\ndiff --git a/y b/y\n"
+    assert.strictEqual(
+      colouredPatch(patch),
+      "\u001b[1mdiff --git a/x b/x\u001b[0m\n\u001b[1m--- a/x\u001b[0m\n\u001b[1m+++ b/x\u001b[0m\n" +
+        "\u001b[36m@@ -1,2 +1,2 @@ f\u001b[0m\n same\n\u001b[31m--- old\u001b[0m\n\u001b[32m+++ new\u001b[0m\n" +
+        "\u001b[1mdiff --git a/y b/y\u001b[0m\n"
+    )
+  })
+
+  it("does not hand escape sequences on", () => {
+    assert.include(colouredPatch("@@ -0,0 +1 @@\n+\u001b[2J\n"), "\u001b[32m+\\x1b[2J\u001b[0m\n")
+  })
+})
