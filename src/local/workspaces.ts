@@ -39,6 +39,8 @@ export const takeWorkspaces = (
             "another process has this installation's workspaces; call it instead (sdk client), or end it: pyro daemon stop"
         }))
     )
-    const context = yield* Layer.buildWithScope(Layer.provideMerge(Workspaces.layer, Pool.layer(poolConfig())), scope)
+    const layer = Layer.provideMerge(Workspaces.layer, Pool.layer(poolConfig()))
+    // Also where the first caller cannot be interrupted: the layer's fibers inherit that, and its end would wait for them for ever.
+    const context = yield* Effect.interruptible(Layer.buildWithScope(layer, scope))
     return { workspaces: Context.get(context, Workspaces), pool: Context.get(context, Pool) }
   })
