@@ -6,6 +6,8 @@ export const reference = (contract) =>
     "Generated from `src/contract` by `node scripts/docs.mjs`; `npm run check` fails when it is out of step. Fields are named as",
     "in JSON; in TypeScript `memory_mib` is `memoryMib`. With `--json` a command prints one JSON document on stdout: its result, or",
     "`{\"error\": {\"code\", \"message\", …}}`. A JSON shape changes only with a note in the changelog.",
+    "With `--quiet` nothing is said beside the result and errors. A workspace is named by its id or name; where fewer words than",
+    "arguments are given, it is the one that `PYRO_WORKSPACE` names.",
     "",
     "| operation | command line | MCP tool | what it does |",
     "|---|---|---|---|",
@@ -92,7 +94,7 @@ const errors = (contract) => [
   "",
   "One family for every surface: a `code` that stays, a `message` that says what happened and what to do next, and fields.",
   "",
-  "| code | fields | exit status of `run` | of other commands |",
+  "| code | fields | exit status of `run`, `exec` | of other commands |",
   "|---|---|---|---|",
   ...contract.PyroError.members.map((error) => {
     const schema = contract.JSONSchema.make(error)
@@ -113,12 +115,12 @@ const statuses = [
   "",
   "| status | when |",
   "|---|---|",
-  "| the command's own | `run`: the command ended by itself |",
+  "| the command's own | `run`, `workspace exec`: the command ended by itself |",
   "| 2 | the command line is wrong, everywhere |",
-  "| 124 | `run`: the command ran past `--timeout-seconds` |",
-  "| 125 | `run`: pyro failed, the command did not run or did not end |",
-  "| 126, 127 | `run`: the command cannot be executed, or is not there |",
-  "| 128 + n | `run`: signal n ended the command (137 when the guest ran out of memory); pyro itself was ended by signal n (130 Ctrl-C) |",
+  "| 124 | `run`, `workspace exec`: the command ran past `--timeout-seconds` |",
+  "| 125 | `run`, `workspace exec`: pyro failed, the command did not run or its end is not known |",
+  "| 126, 127 | `run`, `workspace exec`: the command cannot be executed, or is not there |",
+  "| 128 + n | `run`, `workspace exec`: signal n ended the command (137 when the guest ran out of memory); pyro itself was ended by signal n (130 Ctrl-C) |",
   "| 1 | any other command failed, or `doctor` found something to mend |"
 ]
 
