@@ -207,7 +207,8 @@ export const LogsPayload = lazy(() =>
       () => "text" as const
     ),
     maxBytes: defaulted(
-      between({ from: 1, to: 67_108_864, unit: "bytes", description: "Most bytes of output to give" }),
+      // As text, three bytes for each that is not UTF-8, it is one message to the client: 16 MiB at most.
+      between({ from: 1, to: 4_194_304, unit: "bytes", description: "Most bytes of output to give" }),
       () => 1_048_576
     ),
     limit: defaulted(

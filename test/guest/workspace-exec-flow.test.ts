@@ -1,0 +1,192 @@
+import { createHash, type Hash, randomBytes } from "node:crypto"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { installation } from "../support/installation.ts"
+import { rssOf, watchRss } from "../support/process-facts.ts"
+import { startPyro, until } from "../support/pyro-cli.ts"
+
+const pyro = installation("pyro-flow-")
+const { create, daemon, daemonPid, env, json, logs, sh } = pyro
+beforeAll(async () => {
+  await create(["--name", "w"])
+  await sh("w", "(head -c 1048565 /dev/zero | tr '\\0' x; echo) > /root/block")
+})
+afterAll(pyro.close)
+
+const MIB = 1024 * 1024
+
+/** Prints so many lines of 1 MiB, each with its number; nothing of it is the same. */
+const lines = (count: number) => `i=0; while [ $i -lt ${count} ]; do printf %010d $i; cat /root/block; i=$((i+1)); done`
+const hashOfLines = (count: number) => {
+  const hash = createHash("sha256")
+  const rest = "x".repeat(1_048_565) + "\n"
+  for (let number = 0; number < count; number++) hash.update(String(number).padStart(10, "0") + rest)
+  return hash.digest("hex")
+}
+
+/** A command whose output is hashed as it comes instead of being kept. */
+const hashing = (args: ReadonlyArray<string>, input?: Uint8Array) => {
+  const hash: Hash = createHash("sha256")
+  let bytes = 0
+  const { child, finished } = startPyro(["workspace", "exec", "w", ...args], {
+    env,
+    ...(input === undefined ? {} : { input }),
+    onStart: ({ stdout }) => {
+      stdout!.removeAllListeners("data")
+    }
+  })
+  child.stdout!.removeAllListeners("data").on("data", (chunk: Buffer) => {
+    hash.update(chunk)
+    bytes += chunk.length
+  })
+  const whole = finished.then(({ code, stderr }) => ({ code, stderr, bytes, sha256: hash.digest("hex") }))
+  return { child, bytesSoFar: () => bytes, finished: whole }
+}
+
+const killDaemon = async () => {
+  const pid = await daemonPid()
+  process.kill(pid, "SIGKILL")
+  await until("the daemon's end", async () => (await daemon()).pid !== pid)
+}
+
+const lastId = async () => {
+  const { commands } = await json<{ readonly commands: ReadonlyArray<{ readonly exec_id: string }> }>(
+    ["workspace", "logs", "w"]
+  )
+  return commands.at(-1)!.exec_id
+}
+
+describe("a command whose daemon dies", () => {
+  it("goes on for its client as if nothing had been, twice: 100 MiB are whole, and it ran once", async () => {
+    const command = hashing(["--", "sh", "-c", `echo x >> /root/ran; ${lines(100)}; exit 9`])
+    for (const part of [20, 60]) {
+      await until(`${part} MiB`, () => command.bytesSoFar() > part * MIB)
+      await killDaemon()
+    }
+    const expected = hashOfLines(100)
+    assert.deepInclude(await command.finished, { code: 9, bytes: 100 * MIB, sha256: expected, stderr: "" })
+    assert.strictEqual(await sh("w", "cat /root/ran"), "x")
+  })
+
+  it("whose client went on without it has a complete log, by cursor and by its id", async () => {
+    const before = (await logs("w")).length
+    await json(["workspace", "exec", "w", "--detach", "--", "sh", "-c", `echo x >> /root/ran2; ${lines(100)}`])
+    const id = await lastId()
+    await until("some of it", async () => (await progressOf(id)) > 10 * MIB)
+    await killDaemon()
+    const again = await hashing(["--exec-id", id]).finished
+    const expected = hashOfLines(100)
+    assert.deepInclude(again, { code: 0, bytes: 100 * MIB, sha256: expected })
+    const hash = createHash("sha256")
+    for (let cursor: number | undefined = 0; cursor !== undefined;) {
+      const page: { readonly output: string; readonly next_cursor?: number } = await json(
+        ["workspace", "logs", "w", "--exec-id", id, "--cursor", String(cursor), "--max-bytes", "4194304"]
+      )
+      hash.update(page.output)
+      cursor = page.next_cursor
+    }
+    assert.strictEqual(hash.digest("hex"), expected)
+    assert.strictEqual(await sh("w", "cat /root/ran2"), "x")
+    assert.strictEqual((await logs("w")).length, before + 2)
+  })
+
+  it("gets its input whole", async () => {
+    const input = randomBytes(24 * MIB)
+    const command = hashing(["--", "sh", "-c", "head -c 4194304; sleep 1.5; cat"], input)
+    await until("the first of it", () => command.bytesSoFar() === 4 * MIB)
+    await killDaemon()
+    const expected = createHash("sha256").update(input).digest("hex")
+    assert.deepInclude(await command.finished, { code: 0, bytes: 24 * MIB, sha256: expected, stderr: "" })
+  })
+
+  it("is still ended by Ctrl-C", async () => {
+    const { child, finished } = startPyro(["workspace", "exec", "w", "--", "sh", "-c", "sleep 8881 & sleep 8882"], {
+      env
+    })
+    await until("its start", async () => (await sh("w", "pgrep -fc '[s]leep 888' || true")) === "3")
+    await killDaemon()
+    await until("the next daemon", async () => (await daemon()).running)
+    await sh("w", "true")
+    child.kill("SIGINT")
+    assert.strictEqual((await finished).code, 130)
+    await until("the end of all of it", async () => (await sh("w", "pgrep -fc '[s]leep 888' || true")) === "0")
+  })
+
+  it("goes on when the daemon is told to stop", async () => {
+    const { finished, stdoutSoFar } = startPyro(
+      ["workspace", "exec", "w", "--", "sh", "-c", "for i in 1 2 3 4 5 6; do echo $i; sleep 0.5; done"],
+      { env }
+    )
+    await until("its start", () => stdoutSoFar().length > 0)
+    await json(["daemon", "stop"])
+    const { code, stderr, stdout } = await finished
+    assert.deepStrictEqual([code, stdout.toString(), stderr], [0, "1\n2\n3\n4\n5\n6\n", ""])
+  })
+})
+
+const progressOf = async (id: string) =>
+  (await json<{ readonly commands: ReadonlyArray<{ readonly output_bytes: number }> }>(
+    ["workspace", "logs", "w", "--exec-id", id, "--max-bytes", "1"]
+  )).commands[0]!.output_bytes
+
+describe("a client that goes away", () => {
+  it("killed, takes its command and everything that started with it", async () => {
+    const { child, finished } = startPyro(["workspace", "exec", "w", "--", "sh", "-c", "sleep 9991 & sleep 9992"], {
+      env
+    })
+    await until("its start", async () => (await sh("w", "pgrep -fc '[s]leep 999' || true")) === "3")
+    child.kill("SIGKILL")
+    await finished
+    await until("the end of all of it", async () => (await sh("w", "pgrep -fc '[s]leep 999' || true")) === "0")
+  })
+
+  it("that never reads makes the daemon hold no more, and no other command wait", async () => {
+    await sh("w", "true")
+    const pid = await daemonPid()
+    const before = rssOf(pid)
+    const watched = watchRss(pid)
+    const { child, finished } = startPyro(["workspace", "exec", "w", "--", "sh", "-c", lines(200)], {
+      env,
+      onStart: ({ stdout }) => stdout!.pause()
+    })
+    child.stdout!.pause()
+    const id = await idOf("-lt 200 ]")
+    await until("all of it in the log", async () => (await progressOf(id)) === 200 * MIB)
+    assert.strictEqual(await sh("w", "echo answers"), "answers")
+    const grown = watched.stop() - before
+    child.kill("SIGKILL")
+    await finished
+    assert.isBelow(grown, 32 * MIB)
+  })
+})
+
+const idOf = async (part: string) => {
+  let id: string | undefined
+  await until("its line in the journal", async () => {
+    const { commands } = await json<{
+      readonly commands: ReadonlyArray<{ readonly exec_id: string; readonly command: ReadonlyArray<string> }>
+    }>(["workspace", "logs", "w"])
+    id = commands.findLast(({ command }) => command.join(" ").includes(part))?.exec_id
+    return id !== undefined
+  })
+  return id!
+}
+
+describe("1 GiB of output", () => {
+  it("comes whole, with a daemon that does not grow, and is in the log", async () => {
+    await sh("w", "true")
+    const pid = await daemonPid()
+    const before = rssOf(pid)
+    const watched = watchRss(pid)
+    const result = await hashing(["--", "sh", "-c", lines(1024)]).finished
+    const grown = watched.stop() - before
+    assert.deepInclude(result, { code: 0, bytes: 1024 * MIB, sha256: hashOfLines(1024) })
+    assert.isBelow(grown, 64 * MIB)
+    const folder = path.join(pyro.state, "workspaces")
+    const held = fs.readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => /^[0-9a-f]{32}\.\d+$/.test(entry.name))
+      .reduce((sum, entry) => sum + fs.statSync(path.join(entry.parentPath, entry.name)).size, 0)
+    assert.isAbove(held, 1024 * MIB)
+  })
+})
