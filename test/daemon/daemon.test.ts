@@ -46,6 +46,7 @@ describe("the daemon without workspaces", () => {
   })
 
   it("has a session of its own, and nobody else can connect to it", async () => {
+    await list()
     const pid = await daemonPid()
     const stat = fs.readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ")
     assert.strictEqual(Number(stat[3]), pid)
@@ -55,6 +56,7 @@ describe("the daemon without workspaces", () => {
   })
 
   it("leaves when it is told to, and takes its socket and record along", async () => {
+    await list()
     const pid = await daemonPid()
     assert.deepStrictEqual(await json(["daemon", "stop"]), { stopped: true })
     assert.isFalse(isAlive(pid))
