@@ -1,0 +1,78 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Stream } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { afterAll } from "vitest"
+import { workspaceExec } from "../../src/contract/operations/workspace-exec.ts"
+import { Pyro } from "../../src/contract/Pyro.ts"
+import { layerDaemon } from "../../src/sdk/client.ts"
+import { installation } from "../support/installation.ts"
+import { descriptorsOf, rssOf } from "../support/process-facts.ts"
+import { pyroPath } from "../support/pyro-cli.ts"
+
+const pyro = installation("pyro-many-")
+afterAll(pyro.close)
+process.env["PYRO_STATE_DIR"] = pyro.state
+
+/** A client of the daemon that the built command started. */
+const client = Effect.sync(() => {
+  const record = fs.readFileSync(path.join(pyro.state, "daemon", "daemon.json"), "utf8")
+  const { version } = JSON.parse(record) as { readonly version: string }
+  return layerDaemon({ version, command: [process.execPath, pyroPath, "__daemon"] })
+})
+
+const defaults = {
+  env: {},
+  cwd: "/workspace",
+  user: "root",
+  tty: false,
+  rows: 24,
+  cols: 80,
+  maxBytes: 1000,
+  detach: false
+}
+
+/** Runs a command that takes some input, to its end, and gives what it printed. */
+const exec = (command: ReadonlyArray<string>, input: string) =>
+  Effect.gen(function*() {
+    const payload = { ...defaults, workspace: "w", command }
+    const folding = workspaceExec.fold(payload)
+    const { workspace } = yield* Pyro
+    yield* Stream.runForEach(
+      workspace.exec(payload, { stdin: Stream.make(Buffer.from(input)) }),
+      (event) => Effect.sync(() => folding.add(event))
+    )
+    return folding.result()
+  })
+
+describe("a workspace after many commands", () => {
+  it.live(
+    "has a daemon with no more descriptors and memory than before, and all of them in its journal",
+    () =>
+      Effect.gen(function*() {
+        yield* Effect.promise(() => pyro.create(["--name", "w"]))
+        const pid = yield* Effect.promise(pyro.daemonPid)
+        const some = (from: number, count: number) =>
+          Effect.forEach(Array.from({ length: count }, (_, at) => from + at), (number) =>
+            Effect.gen(function*() {
+              const result = yield* exec(number % 2 === 0 ? ["cat"] : ["echo", `${number}`], `${number}\n`)
+              assert.deepInclude(result, { status: 0, stdout: `${number}\n` })
+            }), { concurrency: 4, discard: true })
+        yield* Effect.gen(function*() {
+          yield* some(0, 500)
+          const before = { descriptors: descriptorsOf(pid), rss: rssOf(pid) }
+          yield* some(500, 2_000)
+          const after = { descriptors: descriptorsOf(pid), rss: rssOf(pid) }
+          assert.isAtMost(after.descriptors, before.descriptors)
+          assert.isBelow(after.rss - before.rss, 32 * 1024 * 1024)
+          const { workspace } = yield* Pyro
+          const { commands } = yield* workspace.logs(
+            { workspace: "w", cursor: 0, encoding: "text", maxBytes: 1, limit: 10_000 }
+          )
+          assert.strictEqual(commands.length, 2_500)
+          assert.isTrue(commands.every(({ outcome }) => outcome === "exited"))
+        }).pipe(Effect.provide(yield* client))
+      }),
+    240_000
+  )
+})
