@@ -19,7 +19,9 @@ import { type Lifecycle, type LifecycleServices, type Notify, pickServices } fro
 import { create } from "./lifecycle/create.ts"
 import { lastActivity, touch } from "./lifecycle/record.ts"
 import { commandsOf, type Entry, infoOf, makeRegistry, runningGeneration } from "./lifecycle/registry.ts"
-import { remove, removeAlone, reset, start, stop } from "./lifecycle/steps.ts"
+import { remove, removeAlone } from "./lifecycle/remove.ts"
+import { reset } from "./lifecycle/reset.ts"
+import { start, stop } from "./lifecycle/steps.ts"
 import { update } from "./lifecycle/update.ts"
 import { summarize } from "./summary.ts"
 

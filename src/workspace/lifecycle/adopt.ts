@@ -11,7 +11,7 @@ import { forget } from "./create.ts"
 import { inOwnScope } from "./generation.ts"
 import { folderOf, readWorkspace, type WorkspaceId, workspacesDirectory } from "./record.ts"
 import { type Entry, makeEntry } from "./registry.ts"
-import { forgetCommands, removeLeftoverDisks } from "./steps.ts"
+import { forgetCommands, removeLeftoverDisks } from "./reset.ts"
 
 export const isId = (name: string): name is WorkspaceId => /^ws-[0-9a-f]{10}$/.test(name)
 
