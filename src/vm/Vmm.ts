@@ -5,6 +5,7 @@ import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
 import { Paths } from "../system/Paths.ts"
 import { allOrNothing } from "../system/scopes.ts"
 import { type AcceleratorChoice, chooseAccelerator, tscKhz } from "./accelerator.ts"
+import { acquireVm } from "./acquire-vm.ts"
 import { attachVm } from "./attach.ts"
 import type { Capture } from "./capture.ts"
 import { type Confinement, type ConfinementLevel, demand, probeConfinement } from "./confinement.ts"
@@ -17,7 +18,7 @@ import { findQemu } from "./qemu-program.ts"
 import type { VmId, VmPurpose } from "./record.ts"
 import { templateKey } from "./template-key.ts"
 import { discardTemplate, ensureTemplate } from "./templates.ts"
-import { acquireVm, type Vm, type VmError } from "./Vm.ts"
+import type { Vm, VmError } from "./Vm.ts"
 
 /** Images that a guest is made of. */
 export interface GuestImages {

@@ -3,6 +3,7 @@ import type { ChannelFailed } from "../contract/errors.ts"
 import type { Seed } from "../disk/workspace-disk.ts"
 import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
 import type { Paths } from "../system/Paths.ts"
+import { acquireVm } from "./acquire-vm.ts"
 import { freezeMemory } from "./capture.ts"
 import { lowerDirectory, templateMounts } from "./claim.ts"
 import type { Confinement } from "./confinement.ts"
@@ -11,7 +12,7 @@ import { greet } from "./hello.ts"
 import type { Accelerator, MachineSpec } from "./machine.ts"
 import { patience } from "./patience.ts"
 import type { VmPurpose } from "./record.ts"
-import { acquireVm, type Vm, type VmError } from "./Vm.ts"
+import type { Vm, VmError } from "./Vm.ts"
 
 /** From QEMU's start to the agent's answer: 1.3 s measured under TCG alone, more beside other work; 10 s on a KVM that is emulated itself. */
 const bootTimeoutMs: Record<Accelerator, number> = { kvm: 20_000 * patience, tcg: 8_000 * patience }

@@ -1,0 +1,92 @@
+import { Effect, type Scope } from "effect"
+import * as fs from "node:fs"
+import type { DiskSource } from "../disk/workspace-disk.ts"
+import { Paths } from "../system/Paths.ts"
+import { admit } from "./admission.ts"
+import { chooseVmUid, type Confinement } from "./confinement.ts"
+import { connectQemu, makeVm } from "./connect-vm.ts"
+import { placeDisk } from "./disks.ts"
+import { failedAt } from "./failure.ts"
+import { firstDiskState } from "./live-disks.ts"
+import type { MachineSpec } from "./machine.ts"
+import { fillMemory, type Frozen } from "./memory.ts"
+import { awaitMigration } from "./migration.ts"
+import { startQemu, stateDescriptorInQemu } from "./qemu-process.ts"
+import type { Qmp } from "./qmp.ts"
+import { newRecord, newVmId, vmPaths, type VmPurpose } from "./record.ts"
+import { acquireFolder } from "./vm-folder.ts"
+
+import type { Vm, VmError } from "./Vm.ts"
+
+export interface VmRequest {
+  readonly purpose: VmPurpose
+  readonly spec: MachineSpec
+  readonly qemuProgram: string
+  readonly confinement: Confinement
+  readonly disk: DiskSource
+  /** Frozen memory and device state to go on from; undefined: boot the kernel. */
+  readonly frozen: Frozen | undefined
+  /** The VM ends with this process, however it ends; else it goes on, and another process may attach to it. */
+  readonly dieWithParent: boolean
+}
+
+/**
+ * Makes a VM: journal, admission, memory, disks, QEMU, in this order, released in the opposite one. The guest does not run yet
+ * when it was frozen (`resume` lets it); it boots at once otherwise.
+ */
+export const acquireVm = (request: VmRequest): Effect.Effect<Vm, VmError, Scope.Scope | Paths> =>
+  Effect.gen(function*() {
+    const installation = yield* Paths
+    const { confinement: { level }, dieWithParent, disk, frozen, spec } = request
+    const id = newVmId()
+    const paths = vmPaths(installation, id)
+    const record = newRecord({
+      id,
+      purpose: request.purpose,
+      memoryMib: spec.memoryMib,
+      vcpuCount: spec.vcpuCount,
+      uid: chooseVmUid(level),
+      machine: spec,
+      confinement: level,
+      dieWithOwner: dieWithParent
+    })
+    const tenure = yield* acquireFolder(paths, record)
+    yield* admit(record)
+    yield* fillMemory(tenure, record, frozen)
+    const disks = firstDiskState(yield* placeDisk(paths, record.uid, disk, 0), disk.seed.virtualBytes)
+    yield* tenure.update((now) => ({ ...now, disks }))
+    const qemu = yield* startQemu({
+      qemu: request.qemuProgram,
+      spec,
+      tenure,
+      record,
+      level,
+      disks: disks.disks,
+      stateDescriptor: frozen === undefined ? undefined : yield* openForReading(frozen.statePath),
+      dieWithParent
+    })
+    const connections = yield* connectQemu(tenure, qemu)
+    const vm = yield* makeVm({ tenure, qemu, connections, spec, disks })
+    if (frozen !== undefined) {
+      yield* thaw(vm.qmp).pipe(Effect.raceFirst(vm.health.failure), Effect.mapError(failedAt("restore")))
+    }
+    return vm
+  })
+
+const openForReading = (file: string) =>
+  Effect.acquireRelease(
+    Effect.try({ try: () => fs.openSync(file, "r"), catch: (cause) => failedAt("restore")(cause as Error) }),
+    (fd) => Effect.sync(() => fs.closeSync(fd))
+  )
+
+/** Reads the frozen device state from the inherited descriptor; memory is in its file already. */
+const thaw = (qmp: Qmp) =>
+  Effect.gen(function*() {
+    yield* qmp.executeAll([
+      ["migrate-set-capabilities", {
+        capabilities: [{ capability: "x-ignore-shared", state: true }, { capability: "events", state: true }]
+      }],
+      ["migrate-incoming", { uri: `fd:${stateDescriptorInQemu}` }]
+    ])
+    yield* awaitMigration(qmp, "restore")
+  })
