@@ -1,5 +1,5 @@
 import * as fs from "node:fs"
-import type { CommandLog, Segment } from "./log.ts"
+import type { ReadableLog, Segment } from "./log-parts.ts"
 import { HEAD_BYTES, type OutputName, readRun, seek, START_BYTES } from "./segment.ts"
 
 /** Some output of one kind. */
@@ -19,7 +19,7 @@ interface Place {
 
 /** Reads a log from a cursor on; passes over what is no longer kept. */
 export class LogReader {
-  readonly #log: CommandLog
+  readonly #log: ReadableLog
   readonly #onMove: () => void
   readonly #onClose: () => void
   position: number
@@ -27,7 +27,7 @@ export class LogReader {
   #place: Place | undefined
   #file: { readonly segment: Segment; readonly fd: number } | undefined
 
-  constructor(log: CommandLog, cursor: number, onMove = () => {}, onClose = () => {}) {
+  constructor(log: ReadableLog, cursor: number, onMove = () => {}, onClose = () => {}) {
     this.#log = log
     this.position = cursor
     this.#onMove = onMove

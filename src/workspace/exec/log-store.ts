@@ -1,17 +1,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
+import type { LogLimits, LogRoom } from "./log-parts.ts"
 import { CommandLog, type LogEnd } from "./log.ts"
-
-export interface LogLimits {
-  /** Size of a file, in `bytes`. */
-  readonly segmentBytes: number
-  /** Files of one command that hold its first output and stay. */
-  readonly headSegments: number
-  /** Files of one command in all; the others hold its newest output. */
-  readonly segments: number
-  /** What the commands of a workspace may take together, in `bytes`. */
-  readonly workspaceBytes: number
-}
 
 /** As the contract tells it: 256 MiB and 1 GiB of one command, 4 GiB of all together. */
 export const logLimits: LogLimits = {
@@ -30,7 +20,7 @@ const fileName = /^([0-9a-f]{32})\.(\d{1,9})$/
  * The logs of a workspace's commands, as files `ID.N`. Together they stay within a limit: the oldest finished ones go first, but
  * for those that somebody listens to.
  */
-export class LogStore {
+export class LogStore implements LogRoom {
   readonly folder: string
   readonly limits: LogLimits
   /** In the order of their commands' start. */

@@ -1,33 +1,14 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
+import type { LogRoom, ReadableLog, RecentPiece, Segment } from "./log-parts.ts"
 import { LogReader } from "./log-reader.ts"
-import type { LogStore } from "./log-store.ts"
 import { encodeHead, encodeStart, HEAD_BYTES, type OutputName, readStart, scan, type SegmentStart } from "./segment.ts"
-
-/** One file of a log. */
-export interface Segment {
-  readonly number: number
-  /** Bytes of the file that are whole pieces. */
-  size: number
-  /** Read when it is first needed. */
-  start: SegmentStart | undefined
-}
 
 /** What is known of the output of a command that has ended. */
 export interface LogEnd {
   readonly stdoutBytes: number
   readonly stderrBytes: number
   readonly droppedBytes?: number | undefined
-}
-
-interface RecentPiece {
-  readonly from: OutputName
-  readonly bytes: Uint8Array
-  /** Cursor of its first byte. */
-  readonly start: number
-  /** Where it was written, if it was. */
-  readonly segment: Segment | undefined
-  readonly offset: number
 }
 
 const total = ({ stderr, stdout }: { readonly stdout: number; readonly stderr: number }) => stdout + stderr
@@ -37,9 +18,9 @@ const total = ({ stderr, stdout }: { readonly stdout: number; readonly stderr: n
  * files and the newest ones are kept; whoever listens gets everything all the same: what they have not heard yet does not go, and
  * the command waits.
  */
-export class CommandLog {
+export class CommandLog implements ReadableLog {
   readonly id: string
-  readonly #store: LogStore
+  readonly #store: LogRoom
   /** Bytes that came in all. */
   readonly received = { stdout: 0, stderr: 0 }
   droppedBytes = 0
@@ -52,13 +33,13 @@ export class CommandLog {
   #more: Array<() => void> = []
   #moved: Array<() => void> = []
 
-  constructor(store: LogStore, id: string) {
+  constructor(store: LogRoom, id: string) {
     this.#store = store
     this.id = id
   }
 
   /** A log of an earlier process. `end`: what its command printed, when that has ended. */
-  static found(store: LogStore, id: string, numbers: ReadonlyArray<number>, end: LogEnd | undefined): CommandLog {
+  static found(store: LogRoom, id: string, numbers: ReadonlyArray<number>, end: LogEnd | undefined): CommandLog {
     const log = new CommandLog(store, id)
     for (const number of numbers.toSorted((a, b) => a - b)) {
       const { size } = fs.statSync(store.file(id, number))
