@@ -1,8 +1,9 @@
 import { afterAll, assert, describe, it } from "vitest"
 import { installation } from "../support/installation.ts"
+import { until } from "../support/pyro-cli.ts"
 
 const pyro = installation("pyro-crowd-")
-const { call, create, daemonPid, inventory, json, list, sh, step } = pyro
+const { call, create, daemonPid, inventory, json, list, logs, sh, step } = pyro
 afterAll(pyro.close)
 
 const many = Array.from({ length: 20 }, (_, index) => index)
@@ -49,6 +50,8 @@ describe("many at once", () => {
     for (const verb of ["delete", "stop", "reset"]) {
       const { id } = await create([])
       const running = call(["workspace", "exec", id, "--json", "--", "sleep", "1000"])
+      // Else it may begin after the reset, in the new machine, and rightly run on.
+      await until("its command", async () => (await logs(id)).some(({ outcome }) => outcome === "running"))
       const busy = (async () => {
         const codes = new Set<string>()
         for (;;) {
