@@ -168,7 +168,7 @@ static int dress(struct job *job, const struct change *change, const char *stage
   if (change->kind == CHANGE_LINK) return 0;
   mode_t mode = change->mode != 0 ? change->mode : taken != NULL && S_ISREG(taken->status.st_mode) ? taken->status.st_mode & 07777 : 0644;
   if (change->kind == CHANGE_MOVE) {
-    if (change->mode == 0 || !S_ISREG(taken->status.st_mode)) return 0;
+    if (taken == NULL || change->mode == 0 || !S_ISREG(taken->status.st_mode)) return 0;
     int error = reserve(job);
     if (error != 0) return error;
     job->done[job->done_count++] = (struct done){.what = DONE_MODE, .number = change->taken, .path = taken->path};
