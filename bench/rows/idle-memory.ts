@@ -10,8 +10,9 @@ export const idleMemory: Plan = {
   name: "idle-memory",
   unit: "MiB",
   about:
-    "proportional set size of a VM's processes, guest memory included, idle after its first command; floor: a bare QEMU",
-  budget: { kind: "absolute", atMost: 80 },
+    "proportional set size of a VM's processes, guest memory included, alone on the host and idle after its first command; floor: a bare " +
+    "QEMU. The budget of a workspace is idle-workspace's",
+  budget: { kind: "ratio", atMost: 1.3 },
   prototype: 64,
   rounds: (runs) => Math.ceil(runs / 5),
   warmups: 0,

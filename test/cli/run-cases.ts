@@ -161,7 +161,10 @@ export const runCases = (name: string, binary: Binary) => {
     })
 
     it("holds little in memory for a slow reader, and loses nothing", async () => {
-      const child = start(binary, inGuest(...script("echo up >&2; head -c 67108864 /dev/zero")), { input: "" })
+      // Behind an output that nobody reads what is said on the other waits too.
+      const child = start(binary, inGuest(...script("echo up >&2; sleep 0.3; head -c 67108864 /dev/zero")), {
+        input: ""
+      })
       child.child.stdout.pause()
       await eventually("the command", () => child.complained() === "up\n", child.complained)
       const before = residentBytes(child.child.pid!)
