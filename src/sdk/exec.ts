@@ -8,7 +8,8 @@ import { makeInputTape } from "./input-tape.ts"
 import { type Client, type ConnectionLost, failureOf, lost, type Session } from "./session.ts"
 
 /** Connections lost one after the other, with nothing told in between, after which it is given up. */
-const MOST_LOST = 3
+const MOST_LOST = 6
+const BETWEEN_MS = 50
 
 export const sinkOf = ({ input }: Client, id: string) => ({
   write: (bytes: Uint8Array) => input.write({ id, bytes }),
@@ -82,7 +83,8 @@ export const makeExec =
       const again = () =>
         ++losses > MOST_LOST
           ? Stream.fail(lost(`again and again; the command goes on, come back to it with --exec-id ${execId}`))
-          : attempt(true)
+          // A daemon that is being killed may take connections for another moment.
+          : Stream.unwrap(Effect.as(Effect.sleep(BETWEEN_MS * (losses - 1)), attempt(true)))
 
       return attempt(false)
     }))

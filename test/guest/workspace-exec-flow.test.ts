@@ -65,7 +65,8 @@ describe("a command whose daemon dies", () => {
       await killDaemon()
     }
     const expected = hashOfLines(100)
-    assert.deepInclude(await command.finished, { code: 9, bytes: 100 * MIB, sha256: expected, stderr: "" })
+    const ended = await command.finished
+    assert.deepInclude(ended, { code: 9, bytes: 100 * MIB, sha256: expected, stderr: "" }, ended.stderr)
     assert.strictEqual(await sh("w", "cat /root/ran"), "x")
   })
 
