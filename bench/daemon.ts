@@ -99,6 +99,8 @@ export const openDaemon = (pyro: ReadonlyArray<string>, env: Readonly<Record<str
         await call((daemon) => daemon.workspace.delete({ workspaces: [], all: true }))
         const pid = (await status()).pid
         if (pid !== undefined) process.kill(pid, "SIGTERM")
+        // The folders that it uses go next.
+        while (fs.existsSync(`/proc/${pid}`)) await new Promise((resolve) => setTimeout(resolve, 20))
       }
       await runtime.dispose()
     }
