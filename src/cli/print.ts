@@ -31,3 +31,16 @@ export const columns = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
     .map((row) => row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join("  ").trimEnd() + "\n")
     .join("")
 }
+
+/** Hands a command's output on as it comes; its other events say nothing. */
+export const showOutput = (
+  event: { readonly _tag: string } | {
+    readonly _tag: "Output"
+    readonly from: "stdout" | "stderr"
+    readonly bytes: Uint8Array
+  }
+) =>
+  "bytes" in event
+    ? Effect.flatMap(Terminal, (terminal) =>
+      event.from === "stdout" ? terminal.writeStdout(event.bytes) : terminal.writeStderr(event.bytes))
+    : Effect.void

@@ -2,9 +2,8 @@ import { Effect } from "effect"
 import type { LogEntry } from "../contract/operations/workspace-exec.ts"
 import type { WorkspaceInfo } from "../contract/operations/workspace-info.ts"
 import { Manner } from "./manner.ts"
-import { print, printContent, say, size } from "./print.ts"
+import { print, printContent, say, showOutput, size } from "./print.ts"
 import { type Cell, type Colour, painted, printTable } from "./table.ts"
-import { Terminal } from "./terminal.ts"
 import type { View } from "./view.ts"
 
 const UNITS = [[86_400_000, "d"], [3_600_000, "h"], [60_000, "min"], [1000, "s"]] as const
@@ -110,11 +109,7 @@ export const workspaceViews = {
     result: ({ deleted }) => print(deleted.map((id) => `deleted ${id}\n`).join(""))
   } satisfies View<"workspace.delete">,
   "workspace.exec": {
-    event: (event) =>
-      event._tag !== "Output"
-        ? Effect.void
-        : Effect.flatMap(Terminal, (terminal) =>
-          event.from === "stdout" ? terminal.writeStdout(event.bytes) : terminal.writeStderr(event.bytes)),
+    event: showOutput,
     result: (result) => {
       switch (result.outcome) {
         case "exited":

@@ -1,8 +1,7 @@
 import { Effect } from "effect"
 import type { OperationName, ResultOf } from "../contract/operations.ts"
-import { columns, print, say, size } from "./print.ts"
+import { columns, print, say, showOutput, size } from "./print.ts"
 import { printTable } from "./table.ts"
-import { Terminal } from "./terminal.ts"
 import type { View } from "./view.ts"
 import { contentViews } from "./views-content.ts"
 import { workspaceViews } from "./views-workspace.ts"
@@ -19,11 +18,7 @@ export const views: { readonly [Name in OperationName]: View<Name> } = {
   ...workspaceViews,
   ...contentViews,
   "run": {
-    event: (event) =>
-      event._tag !== "Output"
-        ? Effect.void
-        : Effect.flatMap(Terminal, (terminal) =>
-          event.from === "stdout" ? terminal.writeStdout(event.bytes) : terminal.writeStderr(event.bytes)),
+    event: showOutput,
     result: (result) => {
       switch (result.outcome) {
         case "exited":

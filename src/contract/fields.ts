@@ -1,4 +1,4 @@
-import { Schema } from "effect"
+import { Either, Encoding, ParseResult, Schema } from "effect"
 
 /** An integer of a range, refused with the range and its unit. */
 export const between = (options: {
@@ -25,6 +25,25 @@ export const text = (description: string) =>
     Schema.filter((value) => !value.includes("\0"), { message: () => "must not contain a NUL byte" }),
     Schema.annotations({ description })
   )
+
+/** Bytes as they are between programs; base64 in JSON. */
+export const bytes = (what: string, maxBytes: number) => {
+  const description = `${what}: base64 in JSON`
+  const encoded = Schema.Union(Schema.Uint8ArrayFromSelf, Schema.String).annotations({
+    description,
+    jsonSchema: { type: "string", contentEncoding: "base64", description }
+  })
+  return Schema.transformOrFail(encoded, Schema.Uint8ArrayFromSelf, {
+    strict: true,
+    decode: (given, _options, ast) => {
+      const decoded = typeof given === "string" ? Encoding.decodeBase64(given) : Either.right(given)
+      return Either.isRight(decoded) && decoded.right.length <= maxBytes
+        ? ParseResult.succeed(decoded.right)
+        : ParseResult.fail(new ParseResult.Type(ast, given, `must be base64 of at most ${maxBytes} bytes`))
+    },
+    encode: ParseResult.succeed
+  })
+}
 
 /** A field that may be left out and then is absent, not `undefined`. */
 export const optional = <S extends Schema.Schema.All>(schema: S) => Schema.optionalWith(schema, { exact: true })

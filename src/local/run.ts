@@ -6,6 +6,7 @@ import type { RunInput } from "../contract/Pyro.ts"
 import { SeedImages } from "../disk/SeedImages.ts"
 import { sweepVms } from "../vm/sweep.ts"
 import { acquireWorkspace } from "../workspace/boot.ts"
+import { tellSkipped } from "../workspace/lifecycle/skipped.ts"
 import { runIn } from "../workspace/run.ts"
 import { ensureImages, noticesTo } from "./images.ts"
 
@@ -51,21 +52,10 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
     return Stream.concat(Mailbox.toStream(notices), events)
   }))
 
-/** How many paths that were left out of a seed are named; of the others their number is said. */
-const namedSkips = 20
-
-const warn = (notices: Mailbox.Mailbox<Notice>, message: string) =>
-  void notices.unsafeOffer({ _tag: "Notice", level: "warning", message })
-
 const seedFrom = (path: string, notices: Mailbox.Mailbox<Notice>) =>
   Effect.gen(function*() {
     const seeds = yield* SeedImages
     const { image, report } = yield* seeds.fromPath({ path, virtualMib: diskMib })
-    for (const { path, reason } of report.skipped.slice(0, namedSkips)) {
-      warn(notices, `left out of /workspace: ${path} (${reason})`)
-    }
-    if (report.skippedCount > namedSkips) {
-      warn(notices, `left out of /workspace: ${report.skippedCount - namedSkips} more`)
-    }
+    tellSkipped(report, (notice) => void notices.unsafeOffer(notice))
     return image
   })

@@ -1,5 +1,5 @@
-import { Either, Encoding, ParseResult, Schema } from "effect"
-import { between, defaulted, optional } from "../fields.ts"
+import { Schema } from "effect"
+import { between, bytes, defaulted, optional } from "../fields.ts"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 import { workspaceField } from "./workspace-field.ts"
@@ -206,33 +206,12 @@ export const workspaceFileRead = unary({
   result: FileContent
 })
 
-/** Bytes as they are between programs; base64 in JSON. */
-const Bytes = lazy(() => {
-  const description = "Content as bytes: base64 in JSON"
-  const encoded = Schema.Union(Schema.Uint8ArrayFromSelf, Schema.String).annotations({
-    description,
-    jsonSchema: { type: "string", contentEncoding: "base64", description }
-  })
-  return Schema.transformOrFail(encoded, Schema.Uint8ArrayFromSelf, {
-    strict: true,
-    decode: (given, _options, ast) => {
-      const decoded = typeof given === "string" ? Encoding.decodeBase64(given) : Either.right(given)
-      return Either.isRight(decoded) && decoded.right.length <= MAX_CONTENT_BYTES
-        ? ParseResult.succeed(decoded.right)
-        : ParseResult.fail(
-          new ParseResult.Type(ast, "content", `must be base64 of at most ${MAX_CONTENT_BYTES} bytes`)
-        )
-    },
-    encode: ParseResult.succeed
-  })
-})
-
 export const FileWritePayload = lazy(() =>
   Schema.Struct(snakeFields({
     workspace: workspaceField(),
     path: path("File to write"),
     text: optional(content("Content as text; this or `content`", MAX_CONTENT_BYTES)),
-    content: optional(Bytes()),
+    content: optional(bytes("Content as bytes", MAX_CONTENT_BYTES)),
     mode: optional(
       Schema.String.pipe(
         Schema.pattern(/^(?!0+$)[0-7]{3,4}$/, { message: () => "must be permission bits in octal, such as 755" }),

@@ -1,5 +1,5 @@
-import { Either, Encoding, ParseResult, Schema } from "effect"
-import { defaulted, optional } from "../fields.ts"
+import { Schema } from "effect"
+import { bytes, defaulted, optional } from "../fields.ts"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 import { workspaceField } from "./workspace-field.ts"
@@ -26,30 +26,11 @@ const PatchText = lazy(() =>
   )
 )
 
-/** Bytes as they are between programs; base64 in JSON. */
-const PatchBytes = lazy(() => {
-  const description = "Patch as bytes, for one that is not UTF-8: base64 in JSON"
-  const encoded = Schema.Union(Schema.Uint8ArrayFromSelf, Schema.String).annotations({
-    description,
-    jsonSchema: { type: "string", contentEncoding: "base64", description }
-  })
-  return Schema.transformOrFail(encoded, Schema.Uint8ArrayFromSelf, {
-    strict: true,
-    decode: (given, _options, ast) => {
-      const decoded = typeof given === "string" ? Encoding.decodeBase64(given) : Either.right(given)
-      return Either.isRight(decoded) && decoded.right.length <= MAX_PATCH_BYTES
-        ? ParseResult.succeed(decoded.right)
-        : ParseResult.fail(new ParseResult.Type(ast, "patch", `must be base64 of at most ${MAX_PATCH_BYTES} bytes`))
-    },
-    encode: ParseResult.succeed
-  })
-})
-
 export const PatchApplyPayload = lazy(() =>
   Schema.Struct(snakeFields({
     workspace: workspaceField(),
     patch: optional(PatchText()),
-    patchBytes: optional(PatchBytes()),
+    patchBytes: optional(bytes("Patch as bytes, for one that is not UTF-8", MAX_PATCH_BYTES)),
     check: defaulted(
       Schema.Boolean.annotations({ description: "Only tell whether it fits and what it would change" }),
       () => false

@@ -1,5 +1,4 @@
 import { Deferred, Effect, Exit, FiberId, Option, Scope } from "effect"
-import { randomBytes } from "node:crypto"
 import { type ChannelFailed, type PyroError, StateDirectoryUnusable } from "../../contract/errors.ts"
 import type { ExecPayload } from "../../contract/operations/workspace-exec.ts"
 import type { RunInput } from "../../contract/Pyro.ts"
@@ -51,8 +50,6 @@ export interface Commands {
   /** Forgets every command and its output. */
   readonly clear: Effect.Effect<void>
 }
-
-export const newExecId = () => randomBytes(16).toString("hex")
 
 /**
  * Processes and threads that one command may have, per MiB of its VM: a process takes some 150 KiB at least, so that a fork bomb

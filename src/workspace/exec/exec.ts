@@ -2,8 +2,9 @@ import { Chunk, Deferred, Effect, Option, Stream } from "effect"
 import { ChannelFailed, ExecNotFound, InvalidRequest, type PyroError, VmFailed } from "../../contract/errors.ts"
 import type { ExecEvent, ExecPayload } from "../../contract/operations/workspace-exec.ts"
 import type { RunInput } from "../../contract/Pyro.ts"
+import { newRequestId } from "../../system/identity.ts"
 import { feed } from "../command.ts"
-import { type Command, type Commands, newExecId, type Running } from "./commands.ts"
+import { type Command, type Commands, type Running } from "./commands.ts"
 import type { CommandEnd } from "./journal.ts"
 import type { CommandLog } from "./log.ts"
 
@@ -80,7 +81,7 @@ export const exec = (
     if (payload.command.length === 0 && payload.script === undefined && payload.execId === undefined && !payload.tty) {
       return yield* new InvalidRequest({ field: "command", detail: "nothing to run: give a command or a script" })
     }
-    const id = payload.execId ?? newExecId()
+    const id = payload.execId ?? newRequestId()
     const mine = yield* startUnknown(commands, generation, { ...payload, execId: id }, input)
     const cursor = payload.cursor ?? 0
     const command = commands.running.get(id)
