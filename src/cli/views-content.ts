@@ -7,6 +7,17 @@ import type { View } from "./view.ts"
 
 const count = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`
 
+/** Paths that were treated otherwise, the first 20, and how many more. */
+const remarks = (
+  what: string,
+  told: ReadonlyArray<{ readonly path: string; readonly reason: string }>,
+  total: number
+) =>
+  Effect.gen(function*() {
+    for (const { path, reason } of told.slice(0, 20)) yield* say(`pyro: ${what}: ${path} (${reason})\n`)
+    if (total > 20) yield* say(`pyro: ${what}: ${total - Math.min(20, told.length)} more\n`)
+  })
+
 export const contentViews = {
   "workspace.file.list": {
     result: ({ entries, truncated }) =>
@@ -52,6 +63,14 @@ export const contentViews = {
           yield* say(`${count(diff.ignoredCount, "ignored file")} left out; see them with --include-ignored\n`)
         }
         if (diff.unlisted > 0 && diff.patch === undefined) yield* warn(`pyro: ${count(diff.unlisted, "file")} more\n`)
+        if (diff.tooLargeCount !== undefined) {
+          const named = diff.files.filter(({ tooLarge }) => tooLarge).slice(0, 5).map(({ path }) => path)
+          const names = [...named, ...(diff.tooLargeCount > named.length ? ["..."] : [])].join(", ")
+          yield* warn(
+            `pyro: ${count(diff.tooLargeCount, "file")} too large to compare, in no patch (${names}); ` +
+              "see what they are with --stat, have one with: pyro workspace export WORKSPACE PATH --output FILE\n"
+          )
+        }
         if (diff.truncated === true || diff.lossy === true) {
           const why = diff.truncated === true ? "is cut" : "has bytes that are not UTF-8, which were replaced"
           yield* warn(`pyro: the patch ${why}; the whole, byte by byte: pyro workspace export --patch --output -\n`)
@@ -72,7 +91,7 @@ export const contentViews = {
         : Effect.void,
     result: (result) =>
       Effect.gen(function*() {
-        for (const { path, reason } of result.skipped.slice(0, 20)) yield* say(`pyro: left out: ${path} (${reason})\n`)
+        yield* remarks("left out", result.skipped, result.skippedCount)
         for (const warning of result.warnings) yield* say(`pyro: warning: ${warning}\n`)
         if (result.output !== "-") {
           yield* say(`${result.output}: ${count(result.files, "file")}, ${size(result.bytes)}\n`)
@@ -83,10 +102,8 @@ export const contentViews = {
     result: (pushed) =>
       Effect.gen(function*() {
         yield* print(pushed.files.map(({ change, path }) => `${change} ${path}\n`).join(""))
-        for (const { path, reason } of pushed.conflicts.slice(0, 20)) {
-          yield* say(`pyro: left alone: ${path} (${reason})\n`)
-        }
-        for (const { path, reason } of pushed.skipped.slice(0, 20)) yield* say(`pyro: skipped: ${path} (${reason})\n`)
+        yield* remarks("left alone", pushed.conflicts, pushed.conflictCount)
+        yield* remarks("skipped", pushed.skipped, pushed.skippedCount)
         yield* say(`${count(pushed.filesPushed, "file")} pushed\n`)
       })
   } satisfies View<"workspace.sync.push">

@@ -59,11 +59,16 @@ const unquoted = (text: string): Uint8Array | undefined => {
   return bytes
 }
 
+/** By byte. */
+const shown = Array.from(
+  { length: 256 },
+  (_, byte) =>
+    escapes[byte] ??
+      (byte < 0x20 || byte >= 0x7f ? `\\${byte.toString(8).padStart(3, "0")}` : String.fromCharCode(byte))
+)
+
 const quoted = (bytes: Uint8Array): string => {
   let text = "\""
-  for (const byte of bytes) {
-    text += escapes[byte] ??
-      (byte < 0x20 || byte >= 0x7f ? `\\${byte.toString(8).padStart(3, "0")}` : String.fromCharCode(byte))
-  }
+  for (const byte of bytes) text += shown[byte]
   return `${text}"`
 }

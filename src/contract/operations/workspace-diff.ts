@@ -25,9 +25,10 @@ export const DiffPayload = lazy(() =>
     maxBytes: defaulted(
       between({
         from: 0,
-        to: 67_108_864,
+        // Three bytes for each that is not UTF-8, and the names of the files beside it.
+        to: 4_194_304,
         unit: "bytes",
-        description: "Most bytes of the patch in the result; its beginning stays"
+        description: "Most bytes of the patch in the result; its beginning stays. An export has the whole"
       }),
       () => 1_048_576
     )
@@ -53,7 +54,10 @@ export const DiffFile = lazy(() =>
     deletions: optional(Schema.Int.annotations({ description: "Lines taken away; absent with name_only" })),
     size: Schema.Int.annotations({ description: "Bytes of the file; of a deleted one, before" }),
     tooLarge: optional(
-      Schema.Boolean.annotations({ description: "It was not looked into, and is not in the patch" })
+      Schema.Boolean.annotations({
+        description:
+          "It was not looked into, and is not in the patch: it has more than 64 MiB, or all together more than 128 MiB"
+      })
     )
   }))
 )
@@ -72,8 +76,16 @@ export const DiffResult = lazy(() =>
       deletions: optional(Schema.Int.annotations({ description: "Lines taken away in all; absent with name_only" }))
     })),
     files: Schema.Array(DiffFile()),
-    unlisted: Schema.Int.annotations({ description: "Files beyond those that are listed" }),
+    unlisted: Schema.Int.annotations({
+      description: "Files beyond those that are listed: the first 20000, as far as a result can carry them"
+    }),
     ignoredCount: Schema.Int.annotations({ description: "New files that the baseline's ignore rules keep out" }),
+    tooLargeCount: optional(
+      Schema.Int.annotations({
+        description:
+          "Files that are `too_large`, for which there is no whole patch and no digest; absent when there are none"
+      })
+    ),
     specialCount: Schema.Int.annotations({ description: "New sockets, FIFOs and devices, which no patch can hold" }),
     verified: Schema.Boolean.annotations({ description: "The contents of all files were compared" }),
     patch: optional(

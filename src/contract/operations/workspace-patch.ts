@@ -55,7 +55,7 @@ export const PatchApplied = lazy(() =>
   Schema.Struct(snakeFields({
     applied: Schema.Boolean.annotations({ description: "False after a check: nothing was changed" }),
     filesChanged: Schema.Int.annotations({ description: "How many files and links it changes" }),
-    files: Schema.Array(PatchedFile()).annotations({ description: "Those files, the first 1000" }),
+    files: Schema.Array(PatchedFile()).annotations({ description: "Those files, the first 1000 at most" }),
     notes: Schema.Array(
       Schema.Struct(snakeFields({
         path: path("File of the hunk"),

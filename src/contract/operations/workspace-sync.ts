@@ -47,13 +47,13 @@ export const SyncPushed = lazy(() =>
         path: path("Path relative to /workspace"),
         change: Schema.Literal("added", "modified", "deleted")
       })
-    ).annotations({ description: "Those files, the first 1000" }),
+    ).annotations({ description: "Those files, the first 1000 at most" }),
     conflictCount: Schema.Int.annotations({
       description: "How many were left alone because of a change in the workspace"
     }),
-    conflicts: Reasons().annotations({ description: "Those files, the first 1000" }),
+    conflicts: Reasons().annotations({ description: "Those files, the first 1000 at most" }),
     skippedCount: Schema.Int.annotations({ description: "How many paths of the host could not be taken" }),
-    skipped: Reasons().annotations({ description: "Those paths, the first 1000" })
+    skipped: Reasons().annotations({ description: "Those paths, the first 1000 at most" })
   }))
 )
 export type SyncPushed = ReturnType<typeof SyncPushed>["Type"]
@@ -65,7 +65,8 @@ export const workspaceSyncPush = unary({
     "Copies into /workspace what has changed in a directory of the host since the workspace was made, or since the last push: of a " +
     "git work tree what git tracks or would offer to add. What is pushed becomes part of what the workspace started with, so that " +
     "diff and patch go on showing only what was done in the workspace. A file that was changed there too is left alone and " +
-    "reported, unless forced. The repository's history is not pushed.",
+    "reported, unless forced. A file of more than 64 MiB is skipped and reported, and so is what makes more than 512 MiB of one push: " +
+    "the next push brings that. The repository's history is not pushed.",
   cli: {
     path: ["workspace", "sync", "push"],
     args: ["workspace", "source_path"],

@@ -1,5 +1,6 @@
 import { Effect, Stream } from "effect"
 import { InvalidRequest, type PyroError } from "../../contract/errors.ts"
+import { firstOf, MAX_RESULT_BYTES } from "../../contract/first-of.ts"
 import type { DiffFile, DiffPayload, DiffResult } from "../../contract/operations/workspace-diff.ts"
 import { pathBytes, pathText } from "../../disk/path-text.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
@@ -99,6 +100,11 @@ export const diffWorkspace = (
     ]
     const having = (status: DiffFile["status"]) => files.filter((file) => file.status === status).length
     const sum = (field: "additions" | "deletions") => files.reduce((sum, file) => sum + (file[field] ?? 0), 0)
+    const patch = formatted === undefined || payload.stat ? undefined : shownPatch(formatted.head, formatted.bytes)
+    const listed = firstOf(files, {
+      most: MAX_LISTED,
+      maxBytes: MAX_RESULT_BYTES - Buffer.byteLength(patch?.patch ?? "")
+    })
     return {
       summary: {
         files: files.length,
@@ -109,12 +115,13 @@ export const diffWorkspace = (
         typeChanged: having("type_changed"),
         ...(formatted === undefined ? {} : { additions: sum("additions"), deletions: sum("deletions") })
       },
-      files: files.slice(0, MAX_LISTED),
-      unlisted: Math.max(0, files.length - MAX_LISTED),
+      files: listed,
+      unlisted: files.length - listed.length,
       ignoredCount,
+      ...(oversized.length === 0 ? {} : { tooLargeCount: oversized.length }),
       specialCount,
       verified: payload.verified,
-      ...(formatted === undefined || payload.stat ? {} : shownPatch(formatted.head, formatted.bytes)),
+      ...patch,
       ...(formatted === undefined || oversized.length > 0 ? {} : { digest: formatted.digest })
     }
   })

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { type ChannelFailed, FileRefused, InvalidRequest, PatchRejected } from "../../contract/errors.ts"
+import { firstOf } from "../../contract/first-of.ts"
 import type { PatchApplied, PatchApplyPayload, PatchedFile } from "../../contract/operations/workspace-patch.ts"
 import { pathText } from "../../disk/path-text.ts"
 import type { FileChange } from "../../guest-channel/change-files.ts"
@@ -13,7 +14,7 @@ import { parsePatch } from "./parse.ts"
 import type { Patch } from "./patch.ts"
 
 const LINK = 0o120000
-const MAX_FILES_TOLD = 1_000
+const FILES_TOLD = { most: 1_000, maxBytes: 8 * 1024 * 1024 }
 const MAX_NOTES_TOLD = 100
 
 /**
@@ -95,20 +96,22 @@ const notChanged = ({ detail, errno }: AgentCallFailed): Effect.Effect<never, Fi
   }
 }
 
+const fileOf = ({ after, before, from, path }: Change): PatchedFile => ({
+  path: pathText(path),
+  change: from !== undefined
+    ? "renamed"
+    : before === undefined
+    ? "added"
+    : after === undefined
+    ? "deleted"
+    : "modified",
+  ...(from === undefined ? {} : { from: pathText(from) })
+})
+
 const report = ({ changes, notes }: PatchPlan, applied: boolean): PatchApplied => ({
   applied,
   filesChanged: changes.length,
-  files: changes.slice(0, MAX_FILES_TOLD).map(({ after, before, from, path }): PatchedFile => ({
-    path: pathText(path),
-    change: from !== undefined
-      ? "renamed"
-      : before === undefined
-      ? "added"
-      : after === undefined
-      ? "deleted"
-      : "modified",
-    ...(from === undefined ? {} : { from: pathText(from) })
-  })),
+  files: firstOf(changes.slice(0, FILES_TOLD.most).map(fileOf), FILES_TOLD),
   notes: notes.slice(0, MAX_NOTES_TOLD).map(({ hunk, isLoose, offset, path }) => ({
     path: pathText(path),
     hunk,

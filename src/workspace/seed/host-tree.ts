@@ -76,7 +76,6 @@ export const isGone = (root: string, path: Buffer) =>
 
 /** Content of a listed file, or its link's target; or why it cannot be had. Never through a symlink. */
 export const readHost = (root: string, file: HostFile, maxBytes: number): Buffer | string => {
-  if (file.size > maxBytes) return `it is larger than ${maxBytes / (1024 * 1024)} MiB`
   try {
     const at = beneath(root, file.path)
     if (file.mode === 0o120000) return fs.readlinkSync(at, { encoding: "buffer" })

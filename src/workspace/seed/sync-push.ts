@@ -1,5 +1,6 @@
 import { Effect, identity, Stream } from "effect"
 import { type ChannelFailed, FileRefused, type PyroError, type StateDirectoryUnusable } from "../../contract/errors.ts"
+import { firstOf } from "../../contract/first-of.ts"
 import type { SyncPushed, SyncPushPayload } from "../../contract/operations/workspace-sync.ts"
 import { pathText } from "../../disk/path-text.ts"
 import type { FileChange } from "../../guest-channel/change-files.ts"
@@ -28,7 +29,8 @@ const mib = 1024 * 1024
 const mostFileBytes = 64 * mib
 const mostBytes = 512 * mib
 const mostEntries = 1_000_000
-const mostTold = 1000
+/** Of each list in the report. */
+const told = { most: 1000, maxBytes: 4 * mib }
 
 /**
  * Brings what has changed on the host since the baseline into the guest, in one step or not at all, and adds it to the baseline.
@@ -70,11 +72,11 @@ export const syncPush = (
     return {
       filesPushed: push.files.length,
       bytes: push.bytes,
-      files: push.files.slice(0, mostTold),
+      files: firstOf(push.files, told),
       conflictCount: push.conflicts.length,
-      conflicts: push.conflicts.slice(0, mostTold),
+      conflicts: firstOf(push.conflicts, told),
       skippedCount: push.skipped.length,
-      skipped: push.skipped.slice(0, mostTold)
+      skipped: firstOf(push.skipped, told)
     }
   }))
 
@@ -159,7 +161,7 @@ const offer = (channel: GuestChannel, target: SyncTarget, look: Look, root: stri
     const before = look.started.get(name)
     const isLink = file.mode === 0o120000
     if (!isLink && before?.mode === file.mode && before.size === file.size && before.mtimeNs === file.mtimeNs) return
-    const content = readHost(root, file, Math.min(mostFileBytes, mostBytes - push.bytes))
+    const content = tooMuch(file, push) ?? readHost(root, file, mostFileBytes)
     if (typeof content === "string") return void push.skipped.push({ path: text, reason: content })
     if (isLink && before?.link !== undefined && before.link.equals(content)) return
     const blocked = blocking(look, name)
@@ -187,6 +189,15 @@ const offer = (channel: GuestChannel, target: SyncTarget, look: Look, root: stri
     push.bytes += content.length
     push.files.push({ path: text, change: live === undefined ? "added" : "modified" })
   })
+
+/** Why a file is more than a push takes. */
+const tooMuch = ({ size }: HostFile, { bytes }: Push): string | undefined =>
+  size > mostFileBytes
+    ? `it is larger than ${mostFileBytes / mib} MiB, the most that a push takes of one file; ` +
+      "the workspace has it when it is created from the directory"
+    : bytes + size > mostBytes
+    ? `more than ${mostBytes / mib} MiB changed, the most of one push; the next push brings it`
+    : undefined
 
 const withdraw = (channel: GuestChannel, target: SyncTarget, look: Look, path: Buffer, push: Push) =>
   Effect.gen(function*() {

@@ -1,0 +1,162 @@
+import * as RpcSerialization from "@effect/rpc/RpcSerialization"
+import { assert } from "@effect/vitest"
+import { Effect, Layer, Schema } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { MAX_RESULT_BYTES } from "../../src/contract/first-of.ts"
+import type { PureSchema } from "../../src/contract/operation.ts"
+import { DiffResult } from "../../src/contract/operations/workspace-diff.ts"
+import { DiffPayload } from "../../src/contract/operations/workspace-diff.ts"
+import { LogsPayload, LogsResult } from "../../src/contract/operations/workspace-exec.ts"
+import {
+  FileContent,
+  FileList,
+  FileListPayload,
+  FileReadPayload
+} from "../../src/contract/operations/workspace-file.ts"
+import { SyncPushed } from "../../src/contract/operations/workspace-sync.ts"
+import { SeedImages } from "../../src/disk/SeedImages.ts"
+import { baselineRoot } from "../../src/guest-channel/calls.ts"
+import { Paths } from "../../src/system/Paths.ts"
+import { HostFacts } from "../../src/vm/HostFacts.ts"
+import { diffWorkspace } from "../../src/workspace/diff/diff.ts"
+import { openCommands } from "../../src/workspace/exec/commands.ts"
+import { logs } from "../../src/workspace/exec/logs.ts"
+import { listFiles } from "../../src/workspace/files/list.ts"
+import { readFile } from "../../src/workspace/files/read.ts"
+import { folderOf, newWorkspaceId } from "../../src/workspace/lifecycle/record.ts"
+import { syncPush } from "../../src/workspace/seed/sync-push.ts"
+import { Agent, withAgent, withConfinedAgent } from "./agent.ts"
+
+const MESSAGE_BYTES = 16 * 1024 * 1024
+
+/** What a result takes as the answer to a request. */
+const messageBytes = (schema: () => PureSchema, result: unknown) => {
+  const value = Schema.encodeUnknownSync(schema())(result)
+  const packed = RpcSerialization.msgPack.unsafeMake().encode({
+    _tag: "Exit",
+    requestId: "1",
+    exit: { _tag: "Success", value }
+  }) as Uint8Array
+  return packed.length
+}
+
+const fits = (schema: () => PureSchema, result: unknown) =>
+  assert.isBelow(messageBytes(schema, result), MESSAGE_BYTES - 65_536)
+
+/** A path as long as paths can be, of bytes that take four characters each to be told. */
+const worstName = (number: number) =>
+  Buffer.concat([
+    ...Array.from({ length: 13 }, () => Buffer.from(`${"\xff".repeat(250)}/`, "latin1")),
+    Buffer.from(`${String(number).padStart(6, "0")}${"\xff".repeat(240)}`, "latin1")
+  ])
+
+const fill = (tree: string, count: number, content: string | Uint8Array) => {
+  const first = Buffer.concat([Buffer.from(`${tree}/`), worstName(0)])
+  fs.mkdirSync(first.subarray(0, first.lastIndexOf("/")) as never, { recursive: true })
+  for (let number = 0; number < count; number++) {
+    fs.writeFileSync(Buffer.concat([Buffer.from(`${tree}/`), worstName(number)]), content)
+  }
+}
+
+withAgent("the largest result", (it) => {
+  it.scoped("of a diff fits a message, with and without the patch, and says what is not in it", () =>
+    Effect.gen(function*() {
+      const channel = yield* Agent.connect()
+      const home = path.join((yield* Agent).folder, "diff")
+      const [disk, live] = [path.join(home, "disk"), path.join(home, "live")]
+      fs.mkdirSync(path.join(disk, "workspace"), { recursive: true })
+      fs.mkdirSync(live)
+      fill(live, 5_000, "\n")
+      // Not UTF-8: each byte of the patch is three in the result.
+      fs.writeFileSync(path.join(live, "!first"), Buffer.alloc(6_000_000, "\xff\xff\xff\n", "latin1"))
+      const trees = {
+        device: disk,
+        baseline: { root: baselineRoot, path: "workspace" },
+        live: { root: live, path: "" }
+      }
+      const payload = Schema.decodeUnknownSync(DiffPayload())({ workspace: "w", max_bytes: 4_194_304 })
+      for (const options of [{}, { nameOnly: true }, { stat: true }]) {
+        const diff = yield* diffWorkspace(channel, { ...payload, ...options }, { trees })
+        assert.strictEqual(diff.summary.files, 5_001)
+        assert.strictEqual(diff.files.length + diff.unlisted, 5_001)
+        assert.isAbove(diff.unlisted, 0)
+        assert.isAbove(diff.files.length, 100)
+        fits(DiffResult, diff)
+        if (diff.patch !== undefined) assert.deepStrictEqual([diff.truncated, diff.lossy], [true, true])
+      }
+    }))
+
+  it.scoped("of a push fits a message, and counts all", () =>
+    Effect.gen(function*() {
+      const channel = yield* Agent.connect()
+      const folder = path.join((yield* Agent).folder, "push")
+      const [host, live, disk, state] = ["host", "live", "disk", "state"].map((part) => path.join(folder, part)) as [
+        string,
+        string,
+        string,
+        string
+      ]
+      for (const one of [host, live, path.join(disk, "workspace"), state]) fs.mkdirSync(one, { recursive: true })
+      fill(host, 2_000, "host\n")
+      // Every second one is there already, as another's.
+      fill(live, 1_000, "guest\n")
+      yield* channel.call.baseline({ device: disk })
+      const paths = { cacheDir: state, stateDir: state, memoryDir: state }
+      const services = Layer.merge(SeedImages.layer, HostFacts.layer).pipe(
+        Layer.provideMerge(Layer.succeed(Paths, paths))
+      )
+      const pushed = yield* syncPush(
+        channel,
+        { sourcePath: host, includeIgnored: [], force: false, delete: false },
+        { folder: state, live: { root: live, path: "." }, baseline: { root: baselineRoot, path: "workspace" } }
+      ).pipe(Effect.provide(services))
+      assert.deepStrictEqual([pushed.filesPushed, pushed.conflictCount], [1_000, 1_000])
+      assert.isBelow(pushed.files.length, 1_000)
+      assert.isAbove(pushed.files.length, 100)
+      fits(SyncPushed, pushed)
+    }))
+
+  it.scoped("of a list of commands fits a message, the newest kept", () =>
+    Effect.gen(function*() {
+      const folder = folderOf((yield* Agent).folder, newWorkspaceId())
+      fs.mkdirSync(folder.directory, { recursive: true })
+      const commands = yield* openCommands(folder)
+      for (let number = 0; number < 10_000; number++) {
+        commands.journal.started({
+          id: number.toString(16).padStart(32, "0"),
+          command: ["printf", "\u0001\uffff".repeat(5_000)],
+          startedAt: "2026-01-01T00:00:00.000Z"
+        })
+      }
+      const listed = yield* logs(commands, Schema.decodeUnknownSync(LogsPayload())({ workspace: "w", limit: 10_000 }))
+      assert.strictEqual(listed.commands.length + (listed.olderCount ?? 0), 10_000)
+      assert.isAbove(listed.commands.length, 300)
+      assert.strictEqual(listed.commands.at(-1)?.execId, (9_999).toString(16).padStart(32, "0"))
+      fits(LogsResult, listed)
+    }))
+})
+
+withConfinedAgent("the largest result", (it) => {
+  it.scoped("of a listing or a read fits a message", () =>
+    Effect.gen(function*() {
+      const channel = yield* Agent.connect()
+      const { folder } = yield* Agent
+      const workspace = `${folder}/${fs.readdirSync(folder).find((name) => name.startsWith("root-"))}/workspace`
+      fs.mkdirSync(workspace)
+      fill(workspace, 5_000, "")
+      const list = Schema.decodeUnknownSync(FileListPayload())({ workspace: "w", recursive: true, limit: 10_000 })
+      const listed = yield* listFiles(channel, list)
+      assert.deepStrictEqual([listed.truncated, listed.total], [true, 5_013])
+      assert.isAbove(listed.entries.length, 100)
+      fits(FileList, listed)
+      fs.writeFileSync(`${workspace}/!first`, Buffer.alloc(8_000_000, "\xff\xff\xff\n", "latin1"))
+      const read = yield* readFile(
+        channel,
+        Schema.decodeUnknownSync(FileReadPayload())({ workspace: "w", path: "!first", max_bytes: 4_194_304 })
+      )
+      assert.deepStrictEqual([read.truncated, read.lossy], [true, true])
+      fits(FileContent, read)
+      assert.isBelow(MAX_RESULT_BYTES, MESSAGE_BYTES)
+    }))
+})
