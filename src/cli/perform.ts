@@ -25,7 +25,8 @@ interface AnyOperation {
 type Tagged = { readonly _tag: string }
 interface AnyView {
   readonly event?: (event: Tagged) => Effect.Effect<void, OutputClosed, Terminal>
-  readonly result: (result: unknown) => Effect.Effect<void, OutputClosed, Terminal>
+  readonly result: (result: unknown, payload: unknown) => Effect.Effect<void, OutputClosed, Terminal>
+  readonly next?: (payload: unknown, result: unknown) => unknown
 }
 
 /** An operation with its decoded payload, ready to be done. */
@@ -69,17 +70,34 @@ export const perform = ({ json, manner, operation, payload }: Prepared): Effect.
     const row: AnyOperation = operation as never
     const view: AnyView = views[operation.name] as never
     const pyro = yield* Pyro
+    const ask = (payload: unknown) => callOf(pyro, operation)(payload) as Effect.Effect<unknown, PyroError>
     const result = operation.kind === "unary"
-      ? yield* callOf(pyro, operation)(payload) as Effect.Effect<unknown, PyroError>
+      ? yield* ask(payload)
       : takesInput(operation)
       ? yield* performCommand(operation, payload as CommandPayload, json)
       : yield* shown(row, json, payload, callOf(pyro, operation)(payload) as Events, (event) =>
         view.event?.(event) ?? Effect.void)
     yield* json
       ? Effect.flatMap(Effect.orDie(Schema.encodeUnknown(row.result())(result)), printJson)
-      : view.result(result)
+      : shownInParts(view, payload, result, ask)
     return row.exitStatus?.(result) ?? 0
   }).pipe(Effect.provideService(Manner, manner))
+
+/** Shows a result, and what people get to see behind it. */
+const shownInParts = <E>(
+  view: AnyView,
+  payload: unknown,
+  result: unknown,
+  ask: (payload: unknown) => Effect.Effect<unknown, E>
+) =>
+  Effect.gen(function*() {
+    yield* view.result(result, payload)
+    let last = result
+    for (let next = view.next?.(payload, last); next !== undefined; next = view.next?.(next, last)) {
+      last = yield* ask(next)
+      yield* view.result(last, next)
+    }
+  })
 
 type Events = Stream.Stream<Tagged, PyroError>
 

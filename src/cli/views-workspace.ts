@@ -1,19 +1,10 @@
 import { Effect } from "effect"
-import type { LogEntry } from "../contract/operations/workspace-exec.ts"
 import type { WorkspaceInfo } from "../contract/operations/workspace-info.ts"
 import { Manner } from "./manner.ts"
-import { print, printContent, say, showOutput, size } from "./print.ts"
-import { type Cell, type Colour, painted, printTable } from "./table.ts"
+import { print, say, showOutput } from "./print.ts"
+import { type Colour, painted, printTable } from "./table.ts"
+import { ago } from "./time-text.ts"
 import type { View } from "./view.ts"
-
-const UNITS = [[86_400_000, "d"], [3_600_000, "h"], [60_000, "min"], [1000, "s"]] as const
-
-/** `3 min ago`, as people say it. */
-const ago = (iso: string, nowMs: number): string => {
-  const ms = Math.max(0, nowMs - Date.parse(iso))
-  const [unit, letter] = UNITS.find(([unit]) => ms >= unit) ?? [1000, "s"]
-  return `${Math.floor(ms / unit)} ${letter} ago`
-}
 
 const labels = (one: WorkspaceInfo) => Object.entries(one.labels).map(([key, value]) => `${key}=${value}`).join(" ")
 
@@ -61,27 +52,6 @@ const detail = (one: WorkspaceInfo) =>
 const unless = (name: string, text: string) =>
   Effect.flatMap(Manner, ({ switches }) => switches.has(name) ? Effect.void : say(text))
 
-const outcomeOf = ({ outcome, status }: LogEntry): Cell => {
-  switch (outcome) {
-    case "exited":
-      return painted(status === 0 ? "green" : "red", `exit ${status ?? "?"}`)
-    case "signaled":
-      return painted("red", status === undefined ? "signal" : `signal ${status - 128}`)
-    case "running":
-      return painted("yellow", outcome)
-    default:
-      return painted("red", outcome.replaceAll("_", " "))
-  }
-}
-
-const duration = (ms: number) =>
-  ms < 1000 ? `${Math.round(ms)} ms` : ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : `${(ms / 60_000).toFixed(1)} min`
-
-/** As it could be typed, its beginning. */
-const commandLine = (words: ReadonlyArray<string>) =>
-  words.map((word) => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`).join(" ")
-    .slice(0, 300)
-
 type WithWorkspace = { readonly workspace: WorkspaceInfo }
 
 const now = (words: (name: string) => string) => ({
@@ -113,7 +83,9 @@ export const workspaceViews = {
     result: (result) => {
       switch (result.outcome) {
         case "exited":
-          return Effect.void
+          return result.droppedBytes === undefined
+            ? Effect.void
+            : say(`pyro: ${result.droppedBytes} bytes of its output are not in the log\n`)
         case "running":
           return print(`${result.execId}\n`)
         case "signaled":
@@ -124,23 +96,5 @@ export const workspaceViews = {
           return say(`pyro: the guest ran out of memory and killed the command\n`)
       }
     }
-  } satisfies View<"workspace.exec">,
-  "workspace.logs": {
-    result: ({ commands, output }) =>
-      output !== undefined
-        ? printContent(output)
-        : commands.length === 0
-        ? say("nothing ran here yet\n")
-        : printTable([
-          ["ID", "STARTED", "OUTCOME", "TIME", "OUTPUT", "COMMAND"],
-          ...commands.map((one) => [
-            one.execId,
-            ago(one.startedAt, Date.now()),
-            outcomeOf(one),
-            one.durationMs === undefined ? "-" : duration(one.durationMs),
-            size(one.outputBytes),
-            commandLine(one.command)
-          ])
-        ], { head: true, flexible: [5] })
-  } satisfies View<"workspace.logs">
+  } satisfies View<"workspace.exec">
 }

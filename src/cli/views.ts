@@ -4,6 +4,7 @@ import { columns, print, say, showOutput, size } from "./print.ts"
 import { printTable } from "./table.ts"
 import type { View } from "./view.ts"
 import { contentViews } from "./views-content.ts"
+import { logsView } from "./views-logs.ts"
 import { workspaceViews } from "./views-workspace.ts"
 
 const removed = (result: ResultOf<"env.rm">) =>
@@ -17,6 +18,7 @@ const removed = (result: ResultOf<"env.rm">) =>
 export const views: { readonly [Name in OperationName]: View<Name> } = {
   ...workspaceViews,
   ...contentViews,
+  "workspace.logs": logsView,
   "run": {
     event: showOutput,
     result: (result) => {

@@ -206,10 +206,14 @@ export const LogsPayload = lazy(() =>
       }),
       () => "text" as const
     ),
-    maxBytes: defaulted(
+    maxBytes: optional(
       // As text, three bytes for each that is not UTF-8, it is one message to the client: 16 MiB at most.
-      between({ from: 1, to: 4_194_304, unit: "bytes", description: "Most bytes of output to give" }),
-      () => 1_048_576
+      between({
+        from: 1,
+        to: 4_194_304,
+        unit: "bytes",
+        description: "Most bytes of output to give; 1048576 when left out, but for people all of it"
+      })
     ),
     limit: defaulted(
       between({ from: 1, to: 10_000, unit: "", description: "Most commands to list, newest kept" }),
@@ -222,6 +226,9 @@ export type LogsPayload = ReturnType<typeof LogsPayload>["Type"]
 export const LogsResult = lazy(() =>
   Schema.Struct(snakeFields({
     commands: Schema.Array(LogEntry()),
+    olderCount: optional(
+      Schema.Int.annotations({ description: "Older commands that are not listed; absent when there are none" })
+    ),
     output: optional(
       Schema.String.annotations({ description: "What the command printed, stdout and stderr in the order they came" })
     ),

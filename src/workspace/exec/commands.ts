@@ -1,12 +1,12 @@
 import { Deferred, Effect, Exit, FiberId, Option, Scope } from "effect"
-import { type ChannelFailed, type PyroError, StateDirectoryUnusable } from "../../contract/errors.ts"
+import type { ChannelFailed, NoSpace, PyroError, StateDirectoryUnusable } from "../../contract/errors.ts"
 import type { ExecPayload } from "../../contract/operations/workspace-exec.ts"
 import type { RunInput } from "../../contract/Pyro.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { GuestProcess } from "../../guest-channel/process.ts"
 import { feed, spawnRequest } from "../command.ts"
 import type { WorkspaceFolder } from "../lifecycle/record.ts"
-import { touch } from "../lifecycle/record.ts"
+import { touch, unwritable } from "../lifecycle/record.ts"
 import { follow, printed } from "./follow.ts"
 import { type CommandEnd, CommandJournal } from "./journal.ts"
 import { logLimits, LogStore } from "./log-store.ts"
@@ -42,7 +42,7 @@ export interface Commands {
     generation: Running & { readonly memoryMib: number },
     payload: ExecPayload & { readonly execId: string },
     input: RunInput
-  ) => Effect.Effect<{ readonly mine: boolean }, StateDirectoryUnusable>
+  ) => Effect.Effect<{ readonly mine: boolean }, NoSpace | StateDirectoryUnusable>
   /** Takes up the commands that a guest still runs, or has the end of, after the process that started them is gone. */
   readonly adopt: (generation: Running) => Effect.Effect<void, ChannelFailed>
   /** Records that what is still running is lost: its VM has ended. */
@@ -140,7 +140,7 @@ export const openCommands = (
             ...(deadlineMs === undefined ? {} : { deadlineMs })
           })
         } catch (cause) {
-          return yield* new StateDirectoryUnusable({ path: folder.directory, detail: (cause as Error).message })
+          return yield* unwritable(folder)(cause)
         }
         const command = make(id, logs.create(id), scope)
         yield* touch(folder)

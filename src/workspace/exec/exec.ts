@@ -1,4 +1,4 @@
-import { Chunk, Deferred, Effect, Option, Stream } from "effect"
+import { Chunk, Deferred, Effect, Option, type Scope, Stream } from "effect"
 import { ChannelFailed, ExecNotFound, InvalidRequest, type PyroError, VmFailed } from "../../contract/errors.ts"
 import type { ExecEvent, ExecPayload } from "../../contract/operations/workspace-exec.ts"
 import type { RunInput } from "../../contract/Pyro.ts"
@@ -6,18 +6,19 @@ import { newRequestId } from "../../system/identity.ts"
 import { feed } from "../command.ts"
 import { type Command, type Commands, type Running } from "./commands.ts"
 import type { CommandEnd } from "./journal.ts"
+import type { LogReader } from "./log-reader.ts"
 import type { CommandLog } from "./log.ts"
 
-/** Output from a cursor on, as it comes, until no more comes. */
-const output = (log: CommandLog, cursor: number): Stream.Stream<ExecEvent, InvalidRequest> =>
-  Stream.unwrapScoped(Effect.gen(function*() {
-    if (log.ended && cursor > log.position) {
+/** From now on nothing of the output goes before it was heard, also what no disk has room for. */
+const listen = (log: CommandLog, cursor: number) =>
+  Effect.acquireRelease(Effect.sync(() => log.listen(cursor)), (reader) => Effect.sync(() => reader.close()))
+
+/** Output as it comes, from where the reader is, until no more comes. */
+const output = (log: CommandLog, reader: LogReader): Stream.Stream<ExecEvent, InvalidRequest> =>
+  Stream.unwrap(Effect.gen(function*() {
+    if (log.ended && reader.position > log.position) {
       return yield* new InvalidRequest({ field: "cursor", detail: `it printed ${log.position} bytes only` })
     }
-    const reader = yield* Effect.acquireRelease(
-      Effect.sync(() => log.listen(cursor)),
-      (reader) => Effect.sync(() => reader.close())
-    )
     const pull: Effect.Effect<Chunk.Chunk<ExecEvent>, Option.Option<never>> = Effect.suspend(() => {
       const piece = reader.next()
       const skipped = reader.takeSkipped()
@@ -52,9 +53,9 @@ const exited = (log: CommandLog, { durationMs, outcome, signal, status }: Comman
     })
 
 /** What is told of a command that runs. */
-const follow = (command: Command, cursor: number): Stream.Stream<ExecEvent, PyroError> =>
+const follow = (command: Command, reader: LogReader): Stream.Stream<ExecEvent, PyroError> =>
   Stream.concat(
-    output(command.log, cursor),
+    output(command.log, reader),
     Stream.fromEffect(Effect.flatMap(Deferred.await(command.end), (end) => exited(command.log, end)))
   )
 
@@ -90,6 +91,8 @@ export const exec = (
     if (owned && !payload.detach && payload.waitSeconds === undefined) {
       yield* endWithStream(command, commands.running, input)
     }
+    // Before the guest has it: its first output may be all there is.
+    const reader = payload.detach ? undefined : yield* listen(command.log, cursor)
     const process = yield* Deferred.await(command.started)
     const resumes = !mine && input.resumed === true
     if (resumes) yield* feed(process, input)
@@ -99,8 +102,8 @@ export const exec = (
       ...(resumes ? { stdinBytes: process.stdinOffset } : {})
     }
     const detached: ExecEvent = { _tag: "Detached", execId: id }
-    if (payload.detach) return Stream.make(started, detached)
-    const events = Stream.concat(Stream.make(started), follow(command, cursor))
+    if (reader === undefined) return Stream.make(started, detached)
+    const events = Stream.concat(Stream.make(started), follow(command, reader))
     return payload.waitSeconds === undefined ? events : forAWhile(events, payload.waitSeconds * 1000, detached)
   }))
 
@@ -126,7 +129,7 @@ const replay = (
   id: string,
   cursor: number,
   workspace: string
-): Effect.Effect<Stream.Stream<ExecEvent, PyroError>, PyroError> =>
+): Effect.Effect<Stream.Stream<ExecEvent, PyroError>, PyroError, Scope.Scope> =>
   Effect.gen(function*() {
     const known = commands.journal.get(id)
     const log = commands.logs.get(id)
@@ -137,7 +140,7 @@ const replay = (
     }
     const started: ExecEvent = { _tag: "Started", execId: id }
     return Stream.make(started).pipe(
-      Stream.concat(output(log, cursor)),
+      Stream.concat(output(log, yield* listen(log, cursor))),
       Stream.concat(Stream.fromEffect(exited(log, end)))
     )
   })

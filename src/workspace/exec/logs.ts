@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { ExecNotFound } from "../../contract/errors.ts"
+import { firstOf } from "../../contract/first-of.ts"
 import type { LogEntry, LogsPayload, LogsResult } from "../../contract/operations/workspace-exec.ts"
 import type { Commands } from "./commands.ts"
 import type { JournaledCommand } from "./journal.ts"
@@ -19,8 +20,12 @@ const entryOf = (commands: Commands, { end, start }: JournaledCommand): LogEntry
   }
 }
 
+const PAGE_BYTES = 1_048_576
+/** Command lines are cut to some thousand characters, so most of 10,000 are listed. */
+const MAX_LIST_BYTES = 12_582_912
+
 /** Some of a log from a cursor on, at most `maxBytes`; as text it ends with a whole character where it can. */
-const page = (log: CommandLog, { cursor, encoding, maxBytes }: LogsPayload) => {
+const page = (log: CommandLog, { cursor, encoding, maxBytes = PAGE_BYTES }: LogsPayload) => {
   const reader = log.reader(cursor)
   try {
     const pieces: Array<Uint8Array> = []
@@ -62,8 +67,11 @@ export const logs = (commands: Commands, payload: LogsPayload): Effect.Effect<Lo
   Effect.suspend(() => {
     const { execId } = payload
     if (execId === undefined) {
-      const newest = commands.journal.commands.slice(-payload.limit)
-      return Effect.succeed<LogsResult>({ commands: newest.map((one) => entryOf(commands, one)) })
+      const all = commands.journal.commands
+      const newestFirst = all.slice(-payload.limit).reverse().map((one) => entryOf(commands, one))
+      const listed = [...firstOf(newestFirst, { most: payload.limit, maxBytes: MAX_LIST_BYTES })].reverse()
+      const olderCount = all.length - listed.length
+      return Effect.succeed<LogsResult>({ commands: listed, ...(olderCount === 0 ? {} : { olderCount }) })
     }
     const known = commands.journal.get(execId)
     const log = commands.logs.get(execId)

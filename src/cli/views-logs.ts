@@ -1,0 +1,60 @@
+import { Effect } from "effect"
+import type { LogEntry } from "../contract/operations/workspace-exec.ts"
+import { printContent, say, size, warn } from "./print.ts"
+import { type Cell, painted, printTable } from "./table.ts"
+import { ago, duration } from "./time-text.ts"
+import type { View } from "./view.ts"
+
+const outcomeOf = ({ outcome, status }: LogEntry): Cell => {
+  switch (outcome) {
+    case "exited":
+      return painted(status === 0 ? "green" : "red", `exit ${status ?? "?"}`)
+    case "signaled":
+      return painted("red", status === undefined ? "signal" : `signal ${status - 128}`)
+    case "running":
+      return painted("yellow", outcome)
+    default:
+      return painted("red", outcome.replaceAll("_", " "))
+  }
+}
+
+/** As it could be typed, its beginning. */
+const commandLine = (words: ReadonlyArray<string>) =>
+  words.map((word) => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`).join(" ")
+    .slice(0, 300)
+
+const listOf = (commands: ReadonlyArray<LogEntry>) =>
+  printTable([
+    ["ID", "STARTED", "OUTCOME", "TIME", "OUTPUT", "COMMAND"],
+    ...commands.map((one) => [
+      one.execId,
+      ago(one.startedAt, Date.now()),
+      outcomeOf(one),
+      one.durationMs === undefined ? "-" : duration(one.durationMs),
+      size(one.outputBytes),
+      commandLine(one.command)
+    ])
+  ], { head: true, flexible: [5] })
+
+/** A list of commands, or the whole output of one: page after page, unless a limit or an encoding for programs was asked for. */
+export const logsView: View<"workspace.logs"> = {
+  next: ({ cursor, encoding, maxBytes, ...rest }, { nextCursor }) =>
+    nextCursor === undefined || nextCursor === cursor || maxBytes !== undefined || encoding !== "text"
+      ? undefined
+      : { ...rest, encoding, cursor: nextCursor },
+  result: ({ commands, nextCursor, olderCount = 0, output, skippedBytes = 0 }, { cursor, encoding, maxBytes }) =>
+    Effect.gen(function*() {
+      if (skippedBytes > 0) yield* warn(`pyro: ${skippedBytes} bytes of the output are no longer kept here\n`)
+      if (output !== undefined) {
+        yield* printContent(output)
+        const isCut = maxBytes !== undefined || encoding !== "text"
+        if (isCut && nextCursor !== undefined && nextCursor !== cursor) {
+          yield* say(`pyro: there may be more; go on with --cursor ${nextCursor}\n`)
+        }
+      } else if (commands.length === 0) yield* say("nothing ran here yet\n")
+      else {
+        yield* listOf(commands)
+        if (olderCount > 0) yield* say(`${olderCount} older left out; see more with --limit\n`)
+      }
+    })
+}
