@@ -13,7 +13,7 @@ const may = {
   "local": [...hostSide, "workspace"],
   "daemon": [...hostSide, "workspace", "local"],
   "sdk": ["contract", "system"],
-  "cli": ["contract", "sdk", "local", "daemon"],
+  "cli": ["contract", "sdk", "local", "daemon", "mcp"],
   "mcp": ["contract", "sdk"]
 }
 
@@ -42,7 +42,7 @@ module.exports = {
       comment: "the CLI starts fast because what does the work is a bundle of its own, loaded with import()",
       severity: "error",
       from: { path: "^src/cli/" },
-      to: { path: "^src/local/", dynamic: false, dependencyTypesNot: ["type-only", "dynamic-import"] }
+      to: { path: "^src/(local|mcp)/", dynamic: false, dependencyTypesNot: ["type-only", "dynamic-import"] }
     },
     {
       name: "src-stands-alone",
@@ -74,6 +74,7 @@ module.exports = {
   options: {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "require", "node", "default"] },
     doNotFollow: { path: "node_modules" },
     exclude: { path: "^(dist|guest-agent/build|coverage)/" },
     detectProcessBuiltinModuleCalls: true

@@ -40,6 +40,33 @@ const unused = {
   }
 }
 
+const hashed = (name, bundle) => `${name}-${createHash("sha256").update(bundle).digest("hex").slice(0, 16)}.cjs`
+
+/** The MCP SDK in a file of its own: as large as all the rest, and only `pyro mcp serve` reads it. */
+const { outputFiles: [{ contents: mcpSdk }] } = await build({
+  stdin: {
+    contents: `
+      export { ProtocolError, ProtocolErrorCode, Server } from "@modelcontextprotocol/server"
+      export { serveStdio, StdioServerTransport } from "@modelcontextprotocol/server/stdio"`,
+    resolveDir: root
+  },
+  bundle: true,
+  minify: true,
+  platform: "node",
+  target: "node20",
+  format: "cjs",
+  legalComments: "none",
+  logLevel: "warning",
+  write: false
+})
+const mcpSdkName = hashed("mcp-sdk", mcpSdk)
+
+const beside = {
+  name: "beside",
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^@modelcontextprotocol\/server(\/|$)/ }, () => ({ path: `./${mcpSdkName}`, external: true }))
+}
+
 const { errors, outputFiles, warnings } = await build({
   entryPoints: [join(root, "src/cli/main.ts")],
   outfile: "main.cjs",
@@ -55,14 +82,14 @@ const { errors, outputFiles, warnings } = await build({
   sourcemap: "external",
   legalComments: "none",
   logLevel: "warning",
-  plugins: [otherLocal, unused, sourceUrls(root)],
+  plugins: [otherLocal, unused, beside, sourceUrls(root)],
   write: false
 })
 if (errors.length + warnings.length > 0) process.exit(1)
 
 const content = (ending) => outputFiles.find(({ path }) => path.endsWith(ending)).contents
 const bundle = content(".cjs")
-const name = `main-${createHash("sha256").update(bundle).digest("hex").slice(0, 16)}.cjs`
+const name = hashed("main", bundle)
 const outdir = resolve(values.outdir)
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 const entry = readFileSync(join(root, "scripts/build/entry.cjs"), "utf8")
@@ -79,16 +106,19 @@ const put = (file, data, mode) => {
   renameSync(unfinished, join(outdir, file))
 }
 put("package.json", `${JSON.stringify({ type: "commonjs" })}\n`, 0o644)
+put(mcpSdkName, mcpSdk, 0o644)
 put(name, bundle, 0o644)
 put(`${name}.map`, content(".map"), 0o644)
 put("pyro.js", entry, 0o755)
 
 // The bundle before this one stays, for a process that has just read the entry that names it.
-const earlier = readdirSync(outdir)
-  .filter((file) => /^main-[0-9a-f]{16}\.cjs$/.test(file) && file !== name)
-  .map((file) => ({ file, writtenAt: statSync(join(outdir, file)).mtimeMs }))
-  .sort((a, b) => b.writtenAt - a.writtenAt)
-for (const { file } of earlier.slice(1)) {
-  rmSync(join(outdir, file), { force: true })
-  rmSync(join(outdir, `${file}.map`), { force: true })
+for (const [kind, current] of [["main", name], ["mcp-sdk", mcpSdkName]]) {
+  const earlier = readdirSync(outdir)
+    .filter((file) => file.startsWith(`${kind}-`) && file.endsWith(".cjs") && file !== current)
+    .map((file) => ({ file, writtenAt: statSync(join(outdir, file)).mtimeMs }))
+    .sort((a, b) => b.writtenAt - a.writtenAt)
+  for (const { file } of earlier.slice(1)) {
+    rmSync(join(outdir, file), { force: true })
+    rmSync(join(outdir, `${file}.map`), { force: true })
+  }
 }

@@ -1,6 +1,7 @@
 import * as AutoCorrect from "@effect/cli/AutoCorrect"
 import * as CliConfig from "@effect/cli/CliConfig"
-import { type Operation, operations } from "../contract/operations.ts"
+import type { Operation } from "../contract/operations.ts"
+import { commands, mcpServe } from "./commands.ts"
 
 /** Words after the first bare `--` are another program's argv, which no parser of ours may read. */
 export const splitArgv = (argv: ReadonlyArray<string>) => {
@@ -13,6 +14,7 @@ export const splitArgv = (argv: ReadonlyArray<string>) => {
 /** What the words before `--` ask for. */
 export type Route =
   | { readonly _tag: "Operation"; readonly operation: Operation; readonly words: ReadonlyArray<string> }
+  | { readonly _tag: "Serve"; readonly words: ReadonlyArray<string> }
   | { readonly _tag: "Help"; readonly path: ReadonlyArray<string> }
   | { readonly _tag: "Version" }
   | { readonly _tag: "CompletionScript"; readonly shell: string | undefined }
@@ -33,16 +35,18 @@ export const route = (own: ReadonlyArray<string>): Route => {
       continue
     }
     const longer = [...path, word]
-    const beneath = operations.filter((row) => startsWith(row.cli.path, longer))
+    const beneath = commands.filter((row) => startsWith(row.cli.path, longer))
     if (beneath.length === 0) {
       return wantsHelp ? { _tag: "Help", path } : { _tag: "Wrong", detail: unknownCommand(longer), path }
     }
     path = longer
     const exact = beneath.find((row) => row.cli.path.length === path.length)
     if (exact !== undefined) {
-      return wantsHelp
-        ? { _tag: "Help", path }
-        : { _tag: "Operation", operation: exact, words: [...words.slice(at + 1), ...flags] }
+      if (wantsHelp) return { _tag: "Help", path }
+      const left = [...words.slice(at + 1), ...flags]
+      return exact === mcpServe
+        ? { _tag: "Serve", words: left }
+        : { _tag: "Operation", operation: exact as Operation, words: left }
     }
   }
   if (wantsHelp || words.length === 0) return { _tag: "Help", path }
@@ -59,7 +63,7 @@ const startsWith = (path: ReadonlyArray<string>, start: ReadonlyArray<string>) =
 
 const unknownCommand = (typed: ReadonlyArray<string>): string => {
   const words = new Set(
-    operations.flatMap((row) =>
+    commands.flatMap((row) =>
       startsWith(row.cli.path, typed.slice(0, -1)) ? row.cli.path.slice(typed.length - 1, typed.length) : []
     )
   )
@@ -69,7 +73,7 @@ const unknownCommand = (typed: ReadonlyArray<string>): string => {
 }
 
 /** `workspace create` for who types `create`. */
-const verbOf = (word: string) => operations.find((row) => row.cli.path.at(-1) === word)?.cli.path.join(" ")
+const verbOf = (word: string) => commands.find((row) => row.cli.path.at(-1) === word)?.cli.path.join(" ")
 
 /** The candidate that differs from `word` in at most two letters, if any. */
 export const closest = (word: string, candidates: ReadonlyArray<string>): string | undefined =>

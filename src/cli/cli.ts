@@ -3,9 +3,11 @@ import { InvalidRequest, type PyroError } from "../contract/errors.ts"
 import type { Operation } from "../contract/operations.ts"
 import type { Pyro } from "../contract/Pyro.ts"
 import { type Route, route, splitArgv } from "./argv.ts"
+import { mcpServe, ServePayload } from "./commands.ts"
 import { complete, type Names, SHELLS } from "./complete.ts"
 import { completionHelp, completionScripts } from "./completion-scripts.ts"
 import { help } from "./help.ts"
+import { decode, parse } from "./parser.ts"
 import { perform, prepare, printJson } from "./perform.ts"
 import { interruptedVerdict, type Verdict, verdictOf } from "./report.ts"
 import { type OutputClosed, Terminal } from "./terminal.ts"
@@ -22,6 +24,8 @@ export interface CliOptions {
   /** What does the work of an operation; built only when a command line turned out to ask for it. */
   readonly pyro: (operation: Operation) => Layer.Layer<Pyro, PyroError>
   readonly interruption: Interruption
+  /** Serves MCP on this process's stdin and stdout until its client leaves. */
+  readonly serveMcp: (payload: ServePayload) => Effect.Effect<void, PyroError>
   /** What completion offers beside commands and flags. */
   readonly names: Names
 }
@@ -53,6 +57,8 @@ const pathOf = (routed: Route): ReadonlyArray<string> => {
   switch (routed._tag) {
     case "Operation":
       return routed.operation.cli.path
+    case "Serve":
+      return mcpServe.cli.path
     case "Version":
     case "Complete":
       return []
@@ -72,6 +78,13 @@ const done = (
     case "Operation":
       return prepare(routed.operation, routed.words, rest).pipe(
         Effect.flatMap((prepared) => Effect.provide(perform(prepared), options.pyro(prepared.operation))),
+        Effect.interruptible
+      )
+    case "Serve":
+      return parse(mcpServe, routed.words, rest).pipe(
+        Effect.flatMap(({ raw }) => decode(mcpServe.cli, ServePayload(), raw)),
+        Effect.flatMap(options.serveMcp),
+        Effect.as(0),
         Effect.interruptible
       )
     case "Help":

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { CliSurface } from "../contract/operation.ts"
-import { type Operation, operations } from "../contract/operations.ts"
+import { type Command, commands } from "./commands.ts"
 import { type Flag, flagsOf } from "./flags.ts"
 
 /** Names that only the host knows. */
@@ -30,10 +30,10 @@ const none = Effect.succeed<ReadonlyArray<string>>([])
 
 const after = (before: ReadonlyArray<string>, begun: string, names: Names): Effect.Effect<ReadonlyArray<string>> => {
   const path = before.filter((word) => !word.startsWith("-"))
-  const operation = operations.find((row) => row.cli.path.every((word, at) => path[at] === word))
+  const operation = commands.find((row) => row.cli.path.every((word, at) => path[at] === word))
   if (operation !== undefined) return inOperation(operation, before, begun, names)
   if (path.length === 1 && path[0] === "completion") return Effect.succeed(SHELLS)
-  const next = operations.flatMap(({ cli }: { readonly cli: CliSurface }) =>
+  const next = commands.flatMap(({ cli }) =>
     path.every((word, at) => cli.path[at] === word) ? cli.path.slice(path.length, path.length + 1) : []
   )
   return Effect.succeed([...next, ...(path.length === 0 ? OWN : []), ...dashed(begun, ["--help"])])
@@ -44,7 +44,7 @@ export const SHELLS = ["bash", "zsh", "fish"] as const
 /** Flags are offered when a dash was typed. */
 const dashed = (begun: string, flags: ReadonlyArray<string>) => begun.startsWith("-") ? flags : []
 
-const inOperation = (operation: Operation, before: ReadonlyArray<string>, begun: string, names: Names) => {
+const inOperation = (operation: Command, before: ReadonlyArray<string>, begun: string, names: Names) => {
   const cli: CliSurface = operation.cli
   const flags = flagsOf(operation)
   const called = (word: string | undefined) => flags.find(({ name }) => word === `--${name}`)

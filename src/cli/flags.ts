@@ -1,6 +1,6 @@
 import type { CliExtra, CliSurface } from "../contract/operation.ts"
-import type { Operation } from "../contract/operations.ts"
 import { type PayloadField, payloadFields } from "../contract/payload-fields.ts"
+import { type Command, mcpServe } from "./commands.ts"
 
 /** One flag of a command line. */
 export type Flag =
@@ -21,7 +21,7 @@ export type Flag =
 /** `memory_mib` -> `mem-mib`: the flag of a field, without its dashes. */
 export const flagName = (cli: CliSurface, field: string): string => cli.flags?.[field] ?? field.replaceAll("_", "-")
 
-/** Understood by every command. */
+/** Understood by every command that has a result. */
 const common: NonNullable<CliSurface["extras"]> = {
   json: { _tag: "switch", description: "Print one JSON document and nothing else" },
   quiet: { _tag: "switch", description: "Print the result and errors, nothing beside them" }
@@ -62,13 +62,13 @@ const ofExtra = ([name, extra]: readonly [string, CliExtra]): Flag => ({
 })
 
 /** The flags of an operation in the order in which help shows them. */
-export const flagsOf = (operation: Operation): ReadonlyArray<Flag> => {
+export const flagsOf = (operation: Command): ReadonlyArray<Flag> => {
   const cli: CliSurface = operation.cli
   const fields = payloadFields(operation.payload()).filter(({ name }) =>
     !cli.args.includes(name) && cli.rest !== name && cli.filled?.includes(name) !== true
   )
   return [
     ...fields.map((field) => ofField(cli, field)),
-    ...Object.entries({ ...cli.extras, ...common }).map(ofExtra)
+    ...Object.entries({ ...cli.extras, ...operation === mcpServe ? {} : common }).map(ofExtra)
   ]
 }

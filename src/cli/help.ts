@@ -1,10 +1,10 @@
 import type { CliSurface } from "../contract/operation.ts"
-import { type Operation, operations } from "../contract/operations.ts"
 import { payloadDefaults, payloadFields } from "../contract/payload-fields.ts"
+import { type Command, commands } from "./commands.ts"
 import { flagsOf } from "./flags.ts"
 
 /** `pyro run <environment> [options] [-- <command...>]`. */
-export const usageOf = (operation: Operation): string => {
+export const usageOf = (operation: Command): string => {
   const cli: CliSurface = operation.cli
   const needed = new Set(payloadFields(operation.payload()).flatMap(({ name, required }) => required ? [name] : []))
   return [
@@ -16,7 +16,7 @@ export const usageOf = (operation: Operation): string => {
   ].join(" ")
 }
 
-const operationHelp = (operation: Operation): string => {
+const operationHelp = (operation: Command): string => {
   const cli: CliSurface = operation.cli
   const defaults = payloadDefaults(operation.payload())
   const described = (name: string, description: string) => {
@@ -50,7 +50,7 @@ const operationHelp = (operation: Operation): string => {
 
 /** Help for the words typed so far: one operation, a group, or all of pyro. */
 export const help = (path: ReadonlyArray<string>): string => {
-  const beneath = operations.filter((row) => path.every((word, at) => row.cli.path[at] === word))
+  const beneath = commands.filter((row) => path.every((word, at) => row.cli.path[at] === word))
   const only = beneath.find((row) => row.cli.path.length === path.length)
   if (only !== undefined) return operationHelp(only)
   return path.length > 0
@@ -72,7 +72,7 @@ export const help = (path: ReadonlyArray<string>): string => {
       "  pyro workspace exec fix -- make test             a command in it",
       "",
       "Commands",
-      ...table(commands()),
+      ...table(firstWords()),
       "",
       "pyro <command> --help tells more; --json prints one JSON document instead of text.",
       "Something wrong? pyro doctor says how to mend it. Your shell can complete: pyro completion --help",
@@ -84,13 +84,14 @@ export const help = (path: ReadonlyArray<string>): string => {
 const groups: Readonly<Record<string, string>> = {
   workspace: "Create workspaces, work in them, see what changed, throw them away",
   env: "The environments that microVMs start from",
-  daemon: "The process that holds the workspaces"
+  daemon: "The process that holds the workspaces",
+  mcp: "Serve workspaces to agents"
 }
 
 /** First words after `pyro`, each once. */
-const commands = (): ReadonlyArray<Row> => {
+const firstWords = (): ReadonlyArray<Row> => {
   const first = new Map<string, string>()
-  for (const { cli: { path: [word] }, summary } of operations) {
+  for (const { cli: { path: [word] }, summary } of commands) {
     if (!first.has(word)) first.set(word, groups[word] ?? summary)
   }
   return [...first]

@@ -2,7 +2,9 @@ import { Cause, Effect, Exit, Layer, Logger } from "effect"
 import type { PyroError } from "../contract/errors.ts"
 import type { Operation } from "../contract/operations.ts"
 import type { Pyro } from "../contract/Pyro.ts"
+import type { StartDaemon } from "../sdk/start-daemon.ts"
 import { cli, type Interruption } from "./cli.ts"
+import type { ServePayload } from "./commands.ts"
 import * as ProcessTerminal from "./terminal-process.ts"
 
 /** Signals that end the process, with the status 128 + n that tells so. */
@@ -19,15 +21,32 @@ const LazyLocal: Layer.Layer<Pyro, PyroError> = Layer.unwrapEffect(
 /** The argument by which this program becomes the daemon. */
 const DAEMON = "__daemon"
 
+/** How this program's daemon is started. */
+const daemonOf = (build: string): StartDaemon => ({
+  version: build,
+  command: [process.execPath, process.argv[1] ?? "", DAEMON]
+})
+
 /** Workspaces are the daemon's; what is about the host itself is done here. */
 const layerFor = (operation: Operation, build: string): Layer.Layer<Pyro, PyroError> => {
   if (operation.home === undefined || operation.home === "host") return LazyLocal
   return Layer.unwrapEffect(Effect.gen(function*() {
     const { daemonRuns, layerDaemon } = yield* Effect.promise(() => import("../sdk/client.ts"))
     if (operation.home === "daemon-if-running" && !(yield* daemonRuns(build))) return LazyLocal
-    return layerDaemon({ version: build, command: [process.execPath, process.argv[1] ?? "", DAEMON] })
+    return layerDaemon(daemonOf(build))
   }))
 }
+
+/** An agent host is the caller, and what it asks for is the daemon's. */
+const serveMcp = ({ profile, ...binding }: ServePayload, version: string, build: string) =>
+  Effect.gen(function*() {
+    const { bindProject } = yield* Effect.promise(() => import("../sdk/project.ts"))
+    const project = yield* bindProject(binding, process.env)
+    const [{ serve }, { layerDaemon }] = yield* Effect.promise(() =>
+      Promise.all([import("../mcp/serve.ts"), import("../sdk/client.ts")])
+    )
+    yield* serve({ profile, version, project, layer: layerDaemon(daemonOf(build)) })
+  })
 
 /** `main-0123456789abcdef.cjs` -> `01234567`: builds of one version may differ in what they say to each other. */
 const buildOf = (bundle: string) => /-([0-9a-f]{8})/.exec(bundle)?.[1] ?? bundle
@@ -50,6 +69,7 @@ const programOf = (argv: ReadonlyArray<string>, version: string, build: string, 
       version,
       pyro: (operation) => layerFor(operation, build),
       interruption,
+      serveMcp: (payload) => serveMcp(payload, version, build),
       names
     })
 

@@ -8,9 +8,9 @@ import type { Terminal } from "@effect/platform/Terminal"
 import { Context, Effect, Either, Option, ParseResult, Schema } from "effect"
 import { InvalidRequest } from "../contract/errors.ts"
 import type { CliSurface, PureSchema } from "../contract/operation.ts"
-import type { Operation } from "../contract/operations.ts"
 import type { PayloadField } from "../contract/payload-fields.ts"
 import { closest } from "./argv.ts"
+import type { Command } from "./commands.ts"
 import { type Flag, flagName, flagsOf } from "./flags.ts"
 import { type Defaults, positional } from "./positional.ts"
 import { shielded } from "./words.ts"
@@ -44,7 +44,7 @@ const optionOf = ({ name, repeated, required, value }: Flag): Options.Options<Re
 
 /** Reads the words before `--` of one operation; fails with what to correct. */
 export const parse = (
-  operation: Operation,
+  operation: Command,
   words: ReadonlyArray<string>,
   rest: ReadonlyArray<string> | undefined,
   defaults: Defaults = {}

@@ -1,6 +1,6 @@
 import type { CliSurface } from "../contract/operation.ts"
-import type { Operation } from "../contract/operations.ts"
 import { payloadFields } from "../contract/payload-fields.ts"
+import type { Command } from "./commands.ts"
 
 /** Values for positional arguments that were not typed, by JSON name. */
 export type Defaults = Readonly<Record<string, string | undefined>>
@@ -19,7 +19,7 @@ export interface Positional {
  * those that have a default are taken for not typed. `given` are the flags' fields.
  */
 export const positional = (
-  operation: Operation,
+  operation: Command,
   words: ReadonlyArray<string>,
   given: Readonly<Record<string, unknown>>,
   defaults: Defaults

@@ -96,5 +96,8 @@ export const workspaceViews = {
           return say(`pyro: the guest ran out of memory and killed the command\n`)
       }
     }
-  } satisfies View<"workspace.exec">
+  } satisfies View<"workspace.exec">,
+  "workspace.cancel": {
+    result: ({ cancelled }) => say(cancelled ? "ended\n" : "it had ended before\n")
+  } satisfies View<"workspace.cancel">
 }

@@ -54,9 +54,40 @@ export interface CliSurface {
   readonly examples: ReadonlyArray<string>
 }
 
+/** A selection of tools that an MCP server is started with. */
+export type Profile = "vm-run" | "core" | "full"
+
+/** A field of the payload as an argument of a tool. */
+export interface McpArgument {
+  /** What a model calls it. @default the field's JSON name; `workspace_id` for `workspace` */
+  readonly name?: string
+  /** What a model is told; it has no flags. @default what the field says of itself */
+  readonly description?: string
+  /** Profiles in which it can be given. @default all */
+  readonly visibleIn?: ReadonlyArray<Profile>
+  /** What it is when it is left out, in the place of the field's own default. */
+  readonly default?: string | number | boolean
+  /** It is this, whatever the field is, and the surface makes of it what the operation takes: a cursor, stdin. It needs no field. */
+  readonly own?: "text" | "boolean"
+  /** Whether it must be given. @default whether the field must */
+  readonly needed?: boolean
+  /** It names a path of the host, which the operation reads or writes: beneath the bound project, unless the server was told more. */
+  readonly hostPath?: "read" | "write"
+}
+
 export interface McpSurface {
   readonly tool: string
-  readonly profiles: ReadonlyArray<"vm-run" | "core" | "full">
+  readonly profiles: ReadonlyArray<Profile>
+  /** Its name for people. @default the row's summary */
+  readonly title?: string
+  /** What a model is told. @default the row's summary */
+  readonly description?: string
+  /** Arguments by the JSON name of their field, in this order; other fields have their defaults. @default every field */
+  readonly arguments?: Readonly<Record<string, McpArgument>>
+  /** JSON names of fields, at any depth, that the tool's result goes without: each name is paid for in every conversation. */
+  readonly omits?: ReadonlyArray<string>
+  /** Hosts that load tools on demand are asked to have this one ready. */
+  readonly essential?: true
 }
 
 /** What a caller may assume about calling it, in MCP's terms. */

@@ -10,7 +10,7 @@ import {
 import { gc } from "./operations/gc.ts"
 import { run } from "./operations/run.ts"
 import { workspaceDiff } from "./operations/workspace-diff.ts"
-import { workspaceExec, workspaceLogs } from "./operations/workspace-exec.ts"
+import { workspaceCancel, workspaceExec, workspaceLogs } from "./operations/workspace-exec.ts"
 import { workspaceExport } from "./operations/workspace-export.ts"
 import {
   workspaceFileEdit,
@@ -43,6 +43,7 @@ export const operations = [
   workspaceStatus,
   workspaceExec,
   workspaceLogs,
+  workspaceCancel,
   workspaceFileList,
   workspaceFileRead,
   workspaceFileWrite,

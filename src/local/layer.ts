@@ -58,6 +58,7 @@ const make = (pooled: boolean) =>
         status: (payload) => of((all) => all.status(payload)),
         exec: (payload, input) => eventsOf((all) => all.exec(payload, input)),
         logs: (payload) => of((all) => all.logs(payload)),
+        cancel: (payload) => of((all) => all.cancel(payload)),
         file: {
           list: (payload) => of(({ content }) => content.listFiles(payload)),
           read: (payload) => of(({ content }) => content.readFile(payload)),

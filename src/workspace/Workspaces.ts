@@ -1,7 +1,14 @@
 import { Context, Effect, Exit, Layer, Mailbox, Option, Ref, Schedule, Scope, Stream } from "effect"
 import type { PyroError } from "../contract/errors.ts"
 import type { Notice } from "../contract/notice.ts"
-import type { ExecEvent, ExecPayload, LogsPayload, LogsResult } from "../contract/operations/workspace-exec.ts"
+import type {
+  CancelPayload,
+  CancelResult,
+  ExecEvent,
+  ExecPayload,
+  LogsPayload,
+  LogsResult
+} from "../contract/operations/workspace-exec.ts"
 import type { WorkspaceInfo } from "../contract/operations/workspace-info.ts"
 import type {
   CreatePayload,
@@ -12,6 +19,7 @@ import type {
 import type { SummaryResult } from "../contract/operations/workspace-summary.ts"
 import type { RunInput } from "../contract/Pyro.ts"
 import { type Content, makeContent } from "./content.ts"
+import { cancel } from "./exec/cancel.ts"
 import { exec } from "./exec/exec.ts"
 import { logs } from "./exec/logs.ts"
 import { adoptAll } from "./lifecycle/adopt.ts"
@@ -45,6 +53,7 @@ export class Workspaces extends Context.Tag("pyro/workspace/Workspaces")<Workspa
   readonly remove: (payload: DeletePayload) => Effect.Effect<ReadonlyArray<string>, PyroError>
   readonly exec: (payload: ExecPayload, input?: RunInput) => Stream.Stream<ExecEvent, PyroError>
   readonly logs: (payload: LogsPayload) => Effect.Effect<LogsResult, PyroError>
+  readonly cancel: (payload: CancelPayload) => Effect.Effect<CancelResult, PyroError>
   readonly summary: (payload: Named) => Effect.Effect<SummaryResult, PyroError>
   readonly content: Content
   /** How many VMs run. */
@@ -150,6 +159,11 @@ const make = Effect.gen(function*() {
       Effect.flatMap(
         registry.find(payload.workspace),
         (entry) => Effect.flatMap(commandsOf(entry), (commands) => logs(commands, payload))
+      ),
+    cancel: (payload) =>
+      Effect.flatMap(
+        registry.find(payload.workspace),
+        (entry) => Effect.flatMap(commandsOf(entry), (commands) => cancel(commands, payload))
       ),
     summary: (payload) =>
       Effect.flatMap(registry.find(payload.workspace), (entry) => {

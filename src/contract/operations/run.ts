@@ -138,7 +138,25 @@ export const run = streaming({
       "tar c src | pyro run debian:12 --json -- tar t"
     ]
   },
-  mcp: { tool: "vm_run", profiles: ["vm-run", "full"] },
+  mcp: {
+    tool: "vm_run",
+    profiles: ["vm-run", "full"],
+    title: "Run in a fresh VM",
+    description:
+      "Run a shell command in a fresh microVM that is thrown away afterwards. /workspace holds a copy of seed_path, or nothing. " +
+      "No network; the host is untouched. A non-zero exit is no error",
+    arguments: {
+      script: { name: "command", own: "text", needed: true, description: "Shell command or script" },
+      environment: { default: "debian:12", description: "Such as debian:12-build [debian:12]" },
+      seed_path: { hostPath: "read", description: "Directory or archive of the project" },
+      stdin: { own: "text", description: "Its input" },
+      env: { description: "Variables" },
+      timeout_seconds: { default: 600, description: "Kill it after so long [600]" },
+      vcpu_count: { visibleIn: ["full"] },
+      memory_mib: { description: "[1024]" }
+    },
+    essential: true
+  },
   home: "daemon-if-running",
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: RunPayload,

@@ -126,7 +126,21 @@ export const workspaceDiff = unary({
       "pyro workspace diff parser --path src --path test --name-only"
     ]
   },
-  mcp: { tool: "workspace_diff", profiles: ["core", "full"] },
+  mcp: {
+    tool: "workspace_diff",
+    profiles: ["core", "full"],
+    title: "Show the diff",
+    description: "Show what changed since the workspace was made, as files and a git patch",
+    arguments: {
+      workspace: {},
+      paths: { description: "Only these files or directories" },
+      stat: { description: "Without the patch" },
+      include_ignored: { description: "Also what .gitignore excludes" },
+      verified: { visibleIn: ["full"] },
+      cursor: { own: "text", description: "next_cursor" }
+    },
+    essential: true
+  },
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: DiffPayload,

@@ -164,7 +164,27 @@ export const workspaceExec = streaming({
       "pyro workspace exec fix --detach -- ./long-build.sh"
     ]
   },
-  mcp: { tool: "workspace_exec", profiles: ["core", "full"] },
+  mcp: {
+    tool: "workspace_exec",
+    profiles: ["core", "full"],
+    title: "Run a command",
+    description:
+      "Run a shell command in a workspace (bash). After wait_seconds it returns state \"running\" and goes on: call again with exec_id " +
+      "and next_cursor. Files, packages and background processes stay. A non-zero exit is no error",
+    arguments: {
+      workspace: {},
+      script: { name: "command", description: "Shell command or script" },
+      cwd: { description: "Directory [/workspace]" },
+      env: { description: "Variables" },
+      stdin: { own: "text", description: "Its input" },
+      user: { visibleIn: ["full"] },
+      wait_seconds: { default: 45, description: "Return after so long at the latest, never kills [45]" },
+      timeout_seconds: { description: "Kill it after so long [never]" },
+      exec_id: { description: "Instead of command: one started before" },
+      cursor: { own: "text", description: "next_cursor of that one" }
+    },
+    essential: true
+  },
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: ExecPayload,
@@ -172,6 +192,41 @@ export const workspaceExec = streaming({
   result: ExecResult,
   exitStatus: (result) => result.status,
   fold
+})
+
+export const CancelPayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    workspace: workspaceField(),
+    execId: Schema.String.annotations({ description: "Id of the command, as `workspace logs` has it" })
+  }))
+)
+export type CancelPayload = ReturnType<typeof CancelPayload>["Type"]
+
+export const CancelResult = lazy(() =>
+  Schema.Struct(snakeFields({
+    execId: Schema.String,
+    cancelled: Schema.Boolean.annotations({ description: "It ran and was ended; else it had ended before" })
+  }))
+)
+export type CancelResult = ReturnType<typeof CancelResult>["Type"]
+
+export const workspaceCancel = unary({
+  name: "workspace.cancel",
+  summary: "End a running command of a workspace",
+  description:
+    "Kills the command with everything it started, whoever started it, and waits for its end. One that has ended stays as it is; its " +
+    "output is kept.",
+  cli: {
+    path: ["workspace", "cancel"],
+    args: ["workspace", "exec_id"],
+    exits: "own",
+    examples: ["pyro workspace cancel fix 4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f"]
+  },
+  mcp: { tool: "workspace_cancel", profiles: ["full"] },
+  home: "daemon",
+  annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
+  payload: CancelPayload,
+  result: CancelResult
 })
 
 const LogEntry = lazy(() =>

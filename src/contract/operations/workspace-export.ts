@@ -160,7 +160,22 @@ export const workspaceExport = streaming({
       "pyro workspace export ws-1 --patch --output - | git apply"
     ]
   },
-  mcp: { tool: "workspace_export", profiles: ["core", "full"] },
+  mcp: {
+    tool: "workspace_export",
+    profiles: ["core", "full"],
+    title: "Export to the host",
+    description:
+      "Copy a file, a directory or the diff (patch: true) to the user's project: the only tool that writes there",
+    arguments: {
+      workspace: {},
+      path: { description: "Relative to /workspace" },
+      output: { name: "output_path", hostPath: "write", description: "In the project" },
+      patch: { description: "Export the diff for git apply instead of a path" },
+      expect: { description: "With patch: only if the diff has this digest" },
+      overwrite: { description: "Replace files" }
+    },
+    omits: ["kind", "mode", "sha256", "target", "replaced", "executable_config", "directories", "symlinks"]
+  },
   home: "daemon",
   annotations: { readOnly: false, destructive: true, idempotent: false, openWorld: false },
   payload: ExportPayload,

@@ -114,7 +114,19 @@ export const workspaceFileList = unary({
     exits: "own",
     examples: ["pyro workspace file list fix", "pyro workspace file list fix src --recursive --depth 2"]
   },
-  mcp: { tool: "workspace_file_list", profiles: ["core", "full"] },
+  mcp: {
+    tool: "workspace_file_list",
+    profiles: ["core", "full"],
+    title: "List files",
+    arguments: {
+      workspace: {},
+      path: { description: "Directory [.]" },
+      recursive: { description: "Also beneath" },
+      depth: { description: "At most so many levels" },
+      cursor: { own: "text", description: "next_cursor" }
+    },
+    omits: ["mode", "modified_at"]
+  },
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: FileListPayload,
@@ -199,7 +211,20 @@ export const workspaceFileRead = unary({
       "pyro workspace file read fix logo.png --output logo.png"
     ]
   },
-  mcp: { tool: "workspace_file_read", profiles: ["core", "full"] },
+  mcp: {
+    tool: "workspace_file_read",
+    profiles: ["core", "full"],
+    title: "Read a file",
+    description: "Read lines of a text file. `version` guards a later write or edit",
+    arguments: {
+      workspace: {},
+      path: { description: "Relative to /workspace" },
+      start_line: { default: 1, description: "[1]" },
+      line_count: { default: 400, description: "[400]" }
+    },
+    omits: ["mode", "line_count", "lossy"],
+    essential: true
+  },
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: FileReadPayload,
@@ -273,7 +298,21 @@ export const workspaceFileWrite = unary({
       "pyro workspace file write fix run.sh --text-file run.sh --mode 755"
     ]
   },
-  mcp: { tool: "workspace_file_write", profiles: ["core", "full"] },
+  mcp: {
+    tool: "workspace_file_write",
+    profiles: ["core", "full"],
+    title: "Write a file",
+    description: "Create or replace a file, with the directories above it",
+    arguments: {
+      workspace: {},
+      path: { description: "Relative to /workspace" },
+      text: { needed: true, description: "The whole content" },
+      content: { visibleIn: ["full"] },
+      mode: { description: "Such as 755" },
+      expected_version: { description: "Write only if it still is this version; absent: only if there is none" }
+    },
+    omits: ["mode"]
+  },
   home: "daemon",
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
   payload: FileWritePayload,
@@ -335,7 +374,22 @@ export const workspaceFileEdit = unary({
       "pyro workspace file edit fix src/main.py --old-text foo --new-text bar --replace-all"
     ]
   },
-  mcp: { tool: "workspace_file_edit", profiles: ["core", "full"] },
+  mcp: {
+    tool: "workspace_file_edit",
+    profiles: ["core", "full"],
+    title: "Edit a file",
+    description: "Replace text in a file",
+    arguments: {
+      workspace: {},
+      path: { description: "Relative to /workspace" },
+      old_text: { description: "Exactly as it stands in the file, once unless replace_all" },
+      new_text: {},
+      replace_all: { description: "Every occurrence" },
+      expected_version: { description: "Edit only if it still is this version" }
+    },
+    omits: ["mode", "line_endings"],
+    essential: true
+  },
   home: "daemon",
   annotations: { readOnly: false, destructive: true, idempotent: false, openWorld: false },
   payload: FileEditPayload,

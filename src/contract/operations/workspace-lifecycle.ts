@@ -9,6 +9,19 @@ import { WorkspaceInfo } from "./workspace-info.ts"
 const core = { profiles: ["core", "full"] } as const
 const full = { profiles: ["full"] } as const
 
+/** What of a workspace a model does without. */
+const secondary = [
+  "created_at",
+  "environment_digest",
+  "generation",
+  "last_activity_at",
+  "vcpu_count",
+  "memory_mib",
+  "disk_mib",
+  "repo_url",
+  "repo_ref"
+] as const
+
 /** A year: longer than any timer, so expiry is looked at again and again. */
 const MAX_TTL_SECONDS = 31_536_000
 
@@ -125,7 +138,25 @@ export const workspaceCreate = streaming({
       "pyro workspace create --label task=42 --ttl-seconds 3600 --id-only"
     ]
   },
-  mcp: { tool: "workspace_create", ...core },
+  mcp: {
+    tool: "workspace_create",
+    ...core,
+    title: "Create a workspace",
+    description: "Create a disposable Linux VM with a copy of the project in /workspace. It stays until deleted",
+    arguments: {
+      environment: { description: "debian:12 (default), debian:12-build (compilers), debian:13, …" },
+      name: { description: "To call it by, instead of the id" },
+      labels: { description: "Labels" },
+      seed_path: { hostPath: "read", description: "Directory or archive to copy instead of the project" },
+      empty: { own: "boolean", description: "Copy nothing" },
+      ttl_seconds: { description: "Delete it after so long unused" },
+      vcpu_count: { visibleIn: ["full"] },
+      memory_mib: { visibleIn: ["full"] },
+      disk_mib: { visibleIn: ["full"] }
+    },
+    omits: [...secondary, "detail", "running_commands"],
+    essential: true
+  },
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: CreatePayload,
@@ -145,7 +176,17 @@ export const workspaceList = unary({
     exits: "own",
     examples: ["pyro workspace list", "pyro workspace list --label task=42 --json"]
   },
-  mcp: { tool: "workspace_list", ...core },
+  mcp: {
+    tool: "workspace_list",
+    ...core,
+    title: "List workspaces",
+    description: "List workspaces, used last first",
+    arguments: {
+      labels: { description: "Only those that have them" },
+      cursor: { own: "text", description: "next_cursor" }
+    },
+    omits: [...secondary, "seed_path", "running_commands", "detail"]
+  },
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: lazy(() =>
@@ -163,7 +204,13 @@ export const workspaceStatus = unary({
   summary: "Show what a workspace is and how it is",
   description: "Shows state, sizes, labels, what it was seeded from, when it was used last and when it expires.",
   cli: { path: ["workspace", "status"], args: ["workspace"], exits: "own", examples: ["pyro workspace status fix"] },
-  mcp: { tool: "workspace_status", ...core },
+  mcp: {
+    tool: "workspace_status",
+    ...core,
+    title: "Show a workspace",
+    description: "Show a workspace's state, labels, origin and expiry",
+    omits: secondary
+  },
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: OneWorkspace,
@@ -202,7 +249,19 @@ export const workspaceUpdate = unary({
     exits: "own",
     examples: ["pyro workspace update fix --label reviewed=yes --ttl-seconds 3600"]
   },
-  mcp: { tool: "workspace_update", ...core },
+  mcp: {
+    tool: "workspace_update",
+    ...core,
+    title: "Update a workspace",
+    arguments: {
+      workspace: {},
+      name: {},
+      labels: { description: "To set; others stay" },
+      clear_labels: { description: "Keys to remove" },
+      ttl_seconds: { description: "Delete it after so long unused; 0: never" }
+    },
+    omits: [...secondary, "detail", "seed_path", "running_commands"]
+  },
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: UpdatePayload,
@@ -216,6 +275,9 @@ const step = <const Name extends "workspace.stop" | "workspace.start" | "workspa
     readonly summary: string
     readonly description: string
     readonly verb: string
+    readonly title: string
+    /** What a model is told. */
+    readonly told: string
     readonly profiles: typeof core | typeof full
     readonly destructive: boolean
   }
@@ -230,7 +292,13 @@ const step = <const Name extends "workspace.stop" | "workspace.start" | "workspa
       exits: "own",
       examples: [`pyro workspace ${row.verb} fix`]
     },
-    mcp: { tool: `workspace_${row.verb}`, ...row.profiles },
+    mcp: {
+      tool: `workspace_${row.verb}`,
+      ...row.profiles,
+      title: row.title,
+      description: row.told,
+      omits: [...secondary, "seed_path", "running_commands"]
+    },
     home: "daemon",
     annotations: { readOnly: false, destructive: row.destructive, idempotent: true, openWorld: false },
     payload: OneWorkspace,
@@ -242,6 +310,8 @@ const step = <const Name extends "workspace.stop" | "workspace.start" | "workspa
 export const workspaceStop = step({
   name: "workspace.stop",
   verb: "stop",
+  title: "Stop a workspace",
+  told: "Stop a workspace's VM and keep its disk",
   summary: "Stop a workspace and keep its disk",
   description: "Ends every command and the microVM. Files stay, memory and /tmp do not; `start` goes on from the disk.",
   profiles: full,
@@ -251,6 +321,8 @@ export const workspaceStop = step({
 export const workspaceStart = step({
   name: "workspace.start",
   verb: "start",
+  title: "Start a workspace",
+  told: "Start a workspace that was stopped or has failed, from its disk",
   summary: "Start a workspace that was stopped, or whose microVM died",
   description: "Makes a new microVM on the kept disk. A running workspace stays as it is.",
   profiles: full,
@@ -260,6 +332,8 @@ export const workspaceStart = step({
 export const workspaceReset = step({
   name: "workspace.reset",
   verb: "reset",
+  title: "Reset a workspace",
+  told: "Bring a workspace back to its creation: all changes, processes and history are lost. Quicker than repairing",
   summary: "Bring a workspace back to the state right after its creation",
   description:
     "Throws the disk's changes, every process and the whole history of commands away and starts anew from the same seed, " +
@@ -290,7 +364,13 @@ export const workspaceDelete = unary({
     exits: "own",
     examples: ["pyro workspace delete fix other", "pyro workspace delete --all"]
   },
-  mcp: { tool: "workspace_delete", ...core },
+  mcp: {
+    tool: "workspace_delete",
+    ...core,
+    title: "Delete workspaces",
+    description: "Delete workspaces with everything in them",
+    arguments: { workspaces: { name: "workspace_ids", needed: true, description: "Ids or names" } }
+  },
   home: "daemon",
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
   payload: DeletePayload,

@@ -97,7 +97,18 @@ export const workspacePatchApply = unary({
       "pyro workspace patch apply fix --patch \"$(cat change.patch)\""
     ]
   },
-  mcp: { tool: "workspace_patch_apply", profiles: ["core", "full"] },
+  mcp: {
+    tool: "workspace_patch_apply",
+    profiles: ["core", "full"],
+    title: "Apply a patch",
+    description: "Apply a patch, all of it or nothing: unified diff (wrong line numbers do no harm) or *** Begin Patch",
+    arguments: {
+      workspace: {},
+      patch: { needed: true, description: "Paths relative to /workspace" },
+      patch_bytes: { visibleIn: ["full"] },
+      check: { description: "Only tell whether it fits" }
+    }
+  },
   home: "daemon",
   annotations: { readOnly: false, destructive: true, idempotent: false, openWorld: false },
   payload: PatchApplyPayload,

@@ -88,7 +88,13 @@ export const workspaceSummary = unary({
     exits: "own",
     examples: ["pyro workspace summary fix", "pyro workspace summary fix --json"]
   },
-  mcp: { tool: "workspace_summary", profiles: ["core", "full"] },
+  mcp: {
+    tool: "workspace_summary",
+    profiles: ["core", "full"],
+    title: "Summarize",
+    description: "Tell commands, changed files and exports since creation or reset, briefly",
+    omits: ["last", "last_failed", "first", "exports", "changes_unknown"]
+  },
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: SummaryPayload,

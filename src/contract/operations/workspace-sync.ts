@@ -78,7 +78,19 @@ export const workspaceSyncPush = unary({
       "pyro workspace sync push fix . --include-ignored .env --force"
     ]
   },
-  mcp: { tool: "workspace_sync_push", profiles: ["core", "full"] },
+  mcp: {
+    tool: "workspace_sync_push",
+    profiles: ["core", "full"],
+    title: "Bring host changes in",
+    description: "Bring later changes of the user's project into the workspace; they are no part of its diff",
+    arguments: {
+      workspace: {},
+      source_path: { hostPath: "read", needed: false, description: "Directory instead of the project" },
+      delete: { description: "Also remove what is gone there" },
+      force: { description: "Overwrite what was changed here as well" }
+    },
+    omits: ["bytes"]
+  },
   home: "daemon",
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
   payload: SyncPushPayload,

@@ -45,6 +45,7 @@ const on = (argv: ReadonlyArray<string>, { answers = {}, files = {}, run, termin
       version: "1.2.3",
       pyro: () => Layer.effect(Pyro, Effect.as(note("built"), pyro)),
       interruption: { signal: () => undefined },
+      serveMcp: () => Effect.void,
       names: { workspaces: Effect.succeed(["fix", "parser"]), environments: Effect.succeed(["debian:12", "debian:13"]) }
     }).pipe(Effect.provideService(Terminal, {
       stdinIsTerminal: false,

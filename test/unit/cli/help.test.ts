@@ -1,9 +1,9 @@
 import { assert, describe, it } from "vitest"
+import { commands } from "../../../src/cli/commands.ts"
 import { help, usageOf } from "../../../src/cli/help.ts"
-import { operations } from "../../../src/contract/operations.ts"
 
 describe("help", () => {
-  it.each(operations.map((row) => [row.cli.path.join(" "), row] as const))(
+  it.each(commands.map((row) => [row.cli.path.join(" "), row] as const))(
     "of %s shows the full path in its usage",
     (path, row) => {
       const text = help(row.cli.path)
@@ -23,16 +23,16 @@ describe("help", () => {
     const lines = help([]).split("\n")
     assert.isAtMost(lines.length, 24)
     for (const line of lines) assert.isAtMost(line.length, 100, line)
-    const firsts = new Set(operations.map((row) => row.cli.path[0]))
+    const firsts = new Set(commands.map((row) => row.cli.path[0]))
     const listed = lines.slice(lines.indexOf("Commands") + 1, lines.length)
       .flatMap((line) => /^ {2}([a-z]+) {2,}\S/.exec(line)?.slice(1) ?? [])
     assert.deepStrictEqual(listed, [...firsts])
   })
 
   it("of a group lists every verb with its summary", () => {
-    for (const group of ["workspace", "env", "daemon"]) {
+    for (const group of ["workspace", "env", "daemon", "mcp"]) {
       const lines = help([group]).split("\n")
-      for (const row of operations.filter((one) => one.cli.path[0] === group)) {
+      for (const row of commands.filter((one) => one.cli.path[0] === group)) {
         const verb = row.cli.path.slice(1).join(" ")
         assert.strictEqual(
           lines.filter((line) => line.startsWith(`  ${verb} `) && line.endsWith(row.summary)).length,
@@ -43,6 +43,6 @@ describe("help", () => {
   })
 
   it("never shows what @effect/cli would add by itself", () => {
-    for (const row of operations) assert.notMatch(help(row.cli.path), /wizard|log-level|completions/)
+    for (const row of commands) assert.notMatch(help(row.cli.path), /wizard|log-level|completions/)
   })
 })

@@ -1,0 +1,114 @@
+import { Either, ParseResult, Schema } from "effect"
+import { InvalidRequest } from "../contract/errors.ts"
+import type { CliSurface, McpArgument, McpSurface, Profile } from "../contract/operation.ts"
+import { payloadFields } from "../contract/payload-fields.ts"
+import { type JsonSchema, jsonSchemaOf } from "./json-schema.ts"
+import type { ToolRow } from "./profile.ts"
+
+/** One argument of a tool. */
+export interface Argument extends McpArgument {
+  /** What a model calls it. */
+  readonly name: string
+  /** JSON name of the payload's field; an argument of the surface alone has none of that name. */
+  readonly field: string
+  readonly required: boolean
+  readonly schema: JsonSchema
+}
+
+/** The arguments of a row's tool in a profile, in the order in which they are told. */
+export const argumentsOf = (row: ToolRow, profile: Profile): ReadonlyArray<Argument> => {
+  const payload = jsonSchemaOf(row.payload())
+  const mcp: McpSurface = row.mcp
+  const told = mcp.arguments ?? everyField(row)
+  return Object.entries(told)
+    .filter(([, { visibleIn }]) => visibleIn?.includes(profile) ?? true)
+    // A path of the host is only taken where it is said what is done with it.
+    .filter(([field, { hostPath }]) => hostPath !== undefined || !hostPaths(row).includes(field))
+    .map(([field, argument]) => {
+      const schema = argument.own !== undefined ? { type: OWN_TYPES[argument.own] } : payload.properties?.[field] ?? {}
+      const description = argument.description ?? schema.description
+      return {
+        ...argument,
+        field,
+        name: argument.name ?? nameOf(field),
+        required: argument.needed ?? payload.required?.includes(field) === true,
+        schema: { ...schema, ...(description === undefined || description === "" ? {} : { description }) }
+      }
+    })
+}
+
+const nameOf = (field: string) => field === "workspace" ? "workspace_id" : field
+
+const OWN_TYPES = { text: "string", boolean: "boolean" } as const
+
+const hostPaths = ({ cli }: { readonly cli: CliSurface }) => cli.hostPaths ?? []
+
+/** Fields of a row that says nothing of arguments. */
+const everyField = (row: ToolRow): Readonly<Record<string, McpArgument>> => {
+  const { filled = [] }: CliSurface = row.cli
+  const names = payloadFields(row.payload()).map(({ name }) => name)
+  return Object.fromEntries(names.filter((name) => !filled.includes(name)).map((name) => [name, {}]))
+}
+
+export const inputSchemaOf = (args: ReadonlyArray<Argument>): JsonSchema => {
+  const required = args.filter((one) => one.required).map(({ name }) => name)
+  return {
+    type: "object",
+    properties: Object.fromEntries(args.map(({ name, schema }) => [name, schema])),
+    ...(required.length === 0 ? {} : { required }),
+    additionalProperties: false
+  }
+}
+
+export type Fields = Readonly<Record<string, unknown>>
+
+/** What was given, by the names of fields: JSON of the payload, and what is the surface's own. */
+export interface Given {
+  readonly fields: Fields
+  readonly own: Fields
+}
+
+const wrong = (field: string, detail: string) => new InvalidRequest({ field, detail })
+
+/** Sorts what a model gave; `null` is the same as nothing, which is how strict callers write it. */
+export const given = (
+  args: ReadonlyArray<Argument>,
+  raw: Readonly<Record<string, unknown>>
+): Either.Either<Given, InvalidRequest> => {
+  const fields: Record<string, unknown> = {}
+  const own: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(raw)) {
+    const argument = args.find((one) => one.name === name)
+    if (argument === undefined) {
+      const allowed = args.length === 0 ? "there are none" : `allowed are ${args.map((one) => one.name).join(", ")}`
+      return Either.left(wrong(name, `is no argument of this tool; ${allowed}`))
+    }
+    if (value === null) continue
+    if (argument.own === undefined) fields[argument.field] = value
+    else if (typeof value === OWN_TYPES[argument.own]) own[argument.field] = value
+    else return Either.left(wrong(name, `must be ${argument.own}`))
+  }
+  for (const { default: fallback, field, name, required } of args) {
+    if (fallback !== undefined && !(field in fields)) fields[field] = fallback
+    if (required && !(field in fields) && !(field in own)) return Either.left(wrong(name, "is missing"))
+  }
+  return Either.right({ fields, own })
+}
+
+/** The payload, judged by its own Schema; failures name the argument. */
+export const payloadOf = (
+  row: ToolRow,
+  args: ReadonlyArray<Argument>,
+  fields: Readonly<Record<string, unknown>>
+): Either.Either<unknown, InvalidRequest> =>
+  Schema.decodeUnknownEither(row.payload() as Schema.Schema<unknown>, { onExcessProperty: "error", errors: "all" })(
+    fields
+  ).pipe(Either.mapLeft((error) => {
+    const issues = ParseResult.ArrayFormatter.formatErrorSync(error)
+    const told = issues.map(({ message, path: [field = "", ...within] }) => {
+      const name = args.find((one) => one.field === field)?.name ?? String(field)
+      return [[name, ...within.map(String)].join("."), message] as const
+    })
+    const [[name, message] = ["", error.message], ...others] = told
+    return wrong(name, [message, ...others.map((one) => one.join(": "))].join("; "))
+  }))

@@ -1,0 +1,77 @@
+/** Most characters of either half of a result, as JSON: below what the narrowest host shows (12,000). */
+export const MAX_RESULT_CHARACTERS = 9_500
+
+/** Most characters of text in a result, as JSON writes it. */
+export const MAX_TEXT_CHARACTERS = 8_000
+
+/** Characters that JSON writes for a text. */
+export const costOf = (text: string): number => JSON.stringify(text).length - 2
+
+/** The longest beginning of a text that costs at most `budget`; ends with a line where one ends in its second half. */
+export const headOf = (text: string, budget: number): string => {
+  if (costOf(text) <= budget) return text
+  const end = lengthFor(text, budget, (length) => text.slice(0, length))
+  const line = text.lastIndexOf("\n", end - 1) + 1
+  return text.slice(0, line > end / 2 ? line : end)
+}
+
+/** The longest end of a text that costs at most `budget`; begins with a line where one begins in its first half. */
+export const tailOf = (text: string, budget: number): string => {
+  if (costOf(text) <= budget) return text
+  const length = lengthFor(text, budget, (count) => text.slice(text.length - count))
+  const begin = text.length - length
+  const line = text.indexOf("\n", begin) + 1
+  return text.slice(line > 0 && line - begin < length / 2 ? line : begin)
+}
+
+/** How many characters fit. A cut never goes through a surrogate pair. */
+const lengthFor = (text: string, budget: number, part: (length: number) => string): number => {
+  let low = 0
+  let high = Math.min(text.length, budget)
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    if (costOf(part(middle)) <= budget) low = middle
+    else high = middle - 1
+  }
+  return /^[\udc00-\udfff]|[\ud800-\udbff]$/.test(part(low)) ? low - 1 : low
+}
+
+/** A text of at most `MAX_RESULT_CHARACTERS`, with a word on what was left out. */
+export const boundedText = (text: string): string => {
+  if (text.length <= MAX_RESULT_CHARACTERS) return text
+  const note = "\n[… cut; the structured result has more]"
+  return `${text.slice(0, MAX_RESULT_CHARACTERS - note.length)}${note}`
+}
+
+interface Place {
+  readonly list: Array<unknown>
+  readonly characters: number
+}
+
+/** Shortens the longest lists of a result until its JSON is short enough; gives the number of entries that had to go. */
+export const shortened = (result: unknown): number => {
+  let left = 0
+  for (let excess = JSON.stringify(result).length - MAX_RESULT_CHARACTERS; excess > 0;) {
+    const longest = listsOf(result).reduce<Place | undefined>(
+      (most, one) => most === undefined || one.characters > most.characters ? one : most,
+      undefined
+    )
+    if (longest === undefined || longest.list.length < 2) break
+    const { characters, list } = longest
+    const count = Math.min(list.length - 1, Math.max(1, Math.ceil(list.length * Math.min(1, excess / characters))))
+    list.splice(list.length - count, count)
+    left += count
+    excess = JSON.stringify(result).length - MAX_RESULT_CHARACTERS
+  }
+  return left
+}
+
+const listsOf = (value: unknown): ReadonlyArray<Place> => {
+  if (Array.isArray(value)) {
+    return value.some((one) => typeof one === "object")
+      ? [{ list: value, characters: JSON.stringify(value).length }]
+      : []
+  }
+  if (value === null || typeof value !== "object") return []
+  return Object.values(value).flatMap(listsOf)
+}

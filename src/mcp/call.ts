@@ -1,0 +1,124 @@
+import { Effect, Either, Exit, Schema, Stream } from "effect"
+import { ChannelFailed, type InvalidRequest, type PyroError } from "../contract/errors.ts"
+import type { Notice } from "../contract/notice.ts"
+import type { Folding } from "../contract/operation.ts"
+import { callOf, type PyroService } from "../contract/Pyro.ts"
+import type { Project } from "../sdk/project.ts"
+import { type Argument, type Fields, given, payloadOf } from "./arguments.ts"
+import { boundedText, shortened } from "./bounded.ts"
+import { errorText } from "./error-text.ts"
+import { completed } from "./json-schema.ts"
+import { plainText } from "./plain-text.ts"
+import type { Done, Request } from "./request.ts"
+import type { ProfileTool } from "./tool-table.ts"
+
+/** What a call has beside its arguments. */
+export interface Surroundings {
+  readonly pyro: Effect.Effect<PyroService, PyroError>
+  readonly project: Project
+  readonly say: (message: string) => void
+  readonly detached: () => boolean
+}
+
+/** The result of a call as it goes to the client: each half complete by itself, since no host shows both. */
+export interface CallResult {
+  readonly content: [{ readonly type: "text"; readonly text: string }]
+  readonly structuredContent?: Readonly<Record<string, unknown>>
+  readonly isError?: true
+}
+
+/** Calls a tool. Every failure, defects too, is a result that a model can read; only its interruption is not answered. */
+export const callTool = (
+  tool: ProfileTool,
+  raw: Readonly<Record<string, unknown>>,
+  surroundings: Surroundings
+): Effect.Effect<CallResult> =>
+  Effect.gen(function*() {
+    const payload = yield* payloadFor(tool, raw, surroundings.project)
+    const pyro = yield* surroundings.pyro
+    const request: Request<never> = {
+      ...surroundings,
+      pyro,
+      payload: payload.value as never,
+      own: payload.own
+    }
+    const { result, text } = yield* (tool.tool.perform ?? plainly(tool))(request)
+    const encoded = Schema.encodeUnknownSync(tool.result)(result)
+    const structured = completed(encoded, tool.resultSchema) as Record<string, unknown>
+    if (tool.hasLists) structured["omitted"] = shortened(structured)
+    return told(boundedText(text), structured)
+  }).pipe(
+    Effect.exit,
+    Effect.flatMap((exit): Effect.Effect<CallResult> => {
+      if (Exit.isSuccess(exit)) return Effect.succeed(exit.value)
+      const failed: CallResult = { content: [{ type: "text", text: errorText(exit.cause) }], isError: true }
+      return exit.cause._tag === "Die"
+        ? Effect.as(Effect.logError(`${tool.listed.name} is defective`, exit.cause), failed)
+        : Effect.succeed(failed)
+    })
+  )
+
+const told = (text: string, structuredContent: Readonly<Record<string, unknown>>): CallResult => ({
+  content: [{ type: "text", text }],
+  structuredContent
+})
+
+/** The payload of a call: what was given, host paths judged, filled in from the project. */
+const payloadFor = (
+  { args, row, tool }: ProfileTool,
+  raw: Readonly<Record<string, unknown>>,
+  project: Project
+): Either.Either<{ readonly value: unknown; readonly own: Fields }, InvalidRequest> =>
+  Either.gen(function*() {
+    const { fields, own } = yield* given(args, raw)
+    const judged = { own, fields: yield* hostPaths(args, fields, project) }
+    const filled = tool.fill === undefined ? judged.fields : yield* tool.fill(judged, project)
+    return { value: yield* payloadOf(row, args, filled), own }
+  })
+
+/** Paths of the host as they are there, refused where a model may not name them. */
+const hostPaths = (
+  args: ReadonlyArray<Argument>,
+  fields: Fields,
+  project: Project
+): Either.Either<Fields, InvalidRequest> =>
+  Either.gen(function*() {
+    const judged: Record<string, unknown> = { ...fields }
+    for (const { field, hostPath, name } of args) {
+      const named = fields[field]
+      if (hostPath === undefined || typeof named !== "string") continue
+      judged[field] = yield* hostPath === "read" ? project.source(name, named) : project.destination(name, named)
+    }
+    return judged
+  })
+
+type Events = Stream.Stream<{ readonly _tag: string }, PyroError>
+
+/** Calls the operation, folds its events, and tells its result in the tool's words or in plain ones. */
+const plainly =
+  ({ listed, result, resultSchema, row, tool }: ProfileTool) =>
+  (request: Request<never>): Effect.Effect<Done<unknown>, PyroError> =>
+    Effect.gen(function*() {
+      const call = callOf(request.pyro, row)(request.payload)
+      const came = row.kind === "unary"
+        ? yield* call as Effect.Effect<unknown, PyroError>
+        : yield* folded(row.fold as (payload: unknown) => Folding<unknown, unknown>, request, call as Events)
+      const text = tool.text?.(came as never, request) ??
+        plainText(listed.title, completed(Schema.encodeUnknownSync(result)(came), resultSchema))
+      return { result: came, text }
+    })
+
+const folded = (
+  fold: (payload: unknown) => Folding<unknown, unknown>,
+  { payload, say }: Request<never>,
+  events: Events
+): Effect.Effect<unknown, PyroError> =>
+  Effect.gen(function*() {
+    const folding = fold(payload)
+    yield* Stream.runForEach(events, (event) =>
+      Effect.sync(() => {
+        if (event._tag === "Notice") say((event as Notice).message)
+        folding.add(event)
+      }))
+    return folding.result() ?? (yield* new ChannelFailed({ detail: "the stream of events ended without its last" }))
+  })

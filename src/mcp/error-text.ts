@@ -1,0 +1,73 @@
+import { Cause, Option } from "effect"
+import type { PyroError } from "../contract/errors.ts"
+import { printable } from "../contract/printable.ts"
+
+/** Longest text of an error: hosts cut longer ones where it hurts. */
+const MAX_CHARACTERS = 2_000
+
+/** The one next call to make. Exhaustive over the family. */
+const hintOf = (error: PyroError): string => {
+  switch (error._tag) {
+    case "InvalidRequest":
+      return "correct this argument and call again"
+    case "EnvironmentUnknown":
+      return `use one of ${error.known.join(", ")}`
+    case "WorkspaceNotFound":
+      return "call workspace_list for the ids there are, or workspace_create for a new one"
+    case "WorkspaceNameTaken":
+      return `use that workspace (workspace_id ${error.workspace}), or another name`
+    case "WorkspaceNotReady":
+      return "call workspace_status; workspace_reset brings it back to its beginning"
+    case "ExecNotFound":
+      return "run the command with workspace_exec and `command`"
+    case "FileRefused":
+      return error.reason === "not_found"
+        ? "call workspace_file_list to see what is there"
+        : "nothing was changed; name another path, or do it with workspace_exec"
+    case "FileChanged":
+      return "call workspace_file_read again and decide anew"
+    case "EditRejected":
+      return "call workspace_file_read and copy the text exactly as it stands"
+    case "PatchRejected":
+      return "read the files with workspace_file_read and make the patch anew"
+    case "ExportRefused":
+      return "nothing was written on the host; correct what it names and call again"
+    case "CommandNotFound":
+    case "CommandNotExecutable":
+    case "CommandNotStarted":
+      return "nothing ran, so calling again is safe; when the root is broken, workspace_reset"
+    case "ChannelFailed":
+    case "GuestPanicked":
+    case "VmFailed":
+      return "call workspace_status; workspace_reset gives it a new microVM"
+    case "DaemonUnavailable":
+      return "call again once; then ask the user to look at: pyro daemon logs"
+    case "NoSpace":
+    case "AdmissionRefused":
+      return "delete workspaces that are not needed (workspace_list, workspace_delete), or ask for less"
+    case "SeedRejected":
+      return "name another seed_path, or none"
+    case "DaemonMismatch":
+      return "only the user can mend this: pyro daemon stop"
+    case "EnvironmentBuildFailed":
+    case "ImageDamaged":
+    case "HostToolMissing":
+    case "HostToolUnsuitable":
+    case "StateDirectoryUnusable":
+    case "ConfinementUnavailable":
+      return "only the user can mend this on the host: pyro doctor"
+  }
+}
+
+const cut = (text: string) => text.length <= MAX_CHARACTERS ? text : `${text.slice(0, MAX_CHARACTERS - 12)} [… cut]`
+
+const told = (code: string, message: string, hint: string) => `${code}: ${cut(printable(message))}\nhint: ${hint}`
+
+/** A failure, complete in one text: its stable code, what happened, and what to do next. */
+export const errorText = (cause: Cause.Cause<PyroError>): string => {
+  const failure = Cause.failureOption(cause)
+  if (Option.isSome(failure)) return told(failure.value.code, failure.value.message, hintOf(failure.value))
+  if (Cause.isInterruptedOnly(cause)) return told("interrupted", "the call was ended before it was done", "call again")
+  const [first = ""] = Cause.pretty(cause).split("\n", 1)
+  return told("internal_error", `a defect of pyro itself: ${first}`, "tell the user; the server's log has the whole")
+}

@@ -1,0 +1,111 @@
+import { JSONSchema } from "effect"
+import type { PureSchema } from "../contract/operation.ts"
+
+/** JSON Schema as far as it is written here. */
+export interface JsonSchema {
+  readonly type?: string
+  readonly description?: string
+  readonly enum?: ReadonlyArray<unknown>
+  readonly items?: JsonSchema
+  readonly properties?: Readonly<Record<string, JsonSchema>>
+  readonly required?: ReadonlyArray<string>
+  readonly additionalProperties?: boolean | JsonSchema
+  readonly anyOf?: ReadonlyArray<JsonSchema>
+}
+
+type Raw = { readonly [key: string]: unknown }
+
+/** Bounds that nobody comes near say nothing. */
+const FAR = 1_000_000
+
+/** What is dropped: names for types, patterns that the server explains better than a model reads them, defaults that are described. */
+const NOISE = new Set(["$schema", "$defs", "$id", "title", "pattern", "contentEncoding", "default"])
+
+/** A Schema's JSON side, without references: hosts read `$ref` badly, and models too. */
+export const jsonSchemaOf = (schema: PureSchema): JsonSchema => {
+  const root = JSONSchema.make(schema, { target: "jsonSchema2020-12" }) as unknown as Raw
+  const definitions = (root["$defs"] ?? {}) as Readonly<Record<string, Raw>>
+  const plain = (value: Raw): JsonSchema => {
+    if (typeof value["$ref"] === "string") {
+      const { $ref, ...own } = value
+      return plain({ ...definitions[String($ref).split("/").at(-1)!], ...own })
+    }
+    const { allOf } = value
+    if (Array.isArray(allOf) && allOf.length === 1) {
+      const { allOf: _, ...own } = value
+      return plain({ ...plain(allOf[0] as Raw), ...own })
+    }
+    // An empty Struct has no type, which no client takes.
+    if (value["$id"] === "/schemas/%7B%7D") return EMPTY
+    const entries = Object.entries(value).flatMap(([key, one]): ReadonlyArray<readonly [string, unknown]> => {
+      if (NOISE.has(key) || one === undefined) return []
+      switch (key) {
+        case "properties": {
+          const named = Object.entries(one as Readonly<Record<string, Raw>>)
+          return named.length === 0 ? [] : [[key, Object.fromEntries(named.map(([name, of]) => [name, plain(of)]))]]
+        }
+        case "required":
+          return (one as ReadonlyArray<string>).length === 0 ? [] : [[key, one]]
+        case "items":
+        case "additionalProperties":
+          return [[key, typeof one === "object" ? plain(one as Raw) : one]]
+        case "anyOf":
+          return [[key, (one as ReadonlyArray<Raw>).map(plain)]]
+        case "maximum":
+          return Number(one) >= FAR ? [] : [[key, one]]
+        case "minimum":
+          return Number(one) <= 1 ? [] : [[key, one]]
+        // What a type says of itself tells nothing.
+        case "description":
+          return /^an? [a-z]+$/.test(String(one)) ? [] : [[key, one]]
+        default:
+          return [[key, one]]
+      }
+    })
+    return Object.fromEntries(entries)
+  }
+  return plain(root)
+}
+
+const EMPTY: JsonSchema = { type: "object", properties: {}, additionalProperties: false }
+
+/** Longest list of choices that a result's schema repeats. */
+const MAX_CHOICES = 3
+
+/**
+ * The schema of a result as a tool tells it. Nothing is ever missing, what is not there is null. It has no words and says `required` once,
+ * of the whole: each character is paid for in every conversation.
+ */
+export const resultSchemaOf = (schema: JsonSchema, omits: ReadonlySet<string>): JsonSchema => {
+  const told = toldOf(schema, omits)
+  return { ...told, required: Object.keys(told.properties ?? {}) }
+}
+
+const toldOf = (schema: JsonSchema, omits: ReadonlySet<string>): JsonSchema => {
+  const { description: _, ...described } = schema
+  const { enum: choices, ...rest } = described
+  if (choices !== undefined) return choices.length > MAX_CHOICES ? rest : described
+  if (rest.anyOf !== undefined) return { anyOf: rest.anyOf.map((one) => toldOf(one, omits)) }
+  if (rest.items !== undefined) return { ...rest, items: toldOf(rest.items, omits) }
+  if (rest.properties === undefined) return rest.type === "object" ? { type: "object" } : rest
+  const required = new Set(rest.required)
+  const kept = Object.entries(rest.properties).filter(([name]) => !omits.has(name))
+  return {
+    type: "object",
+    properties: Object.fromEntries(kept.map(([name, of]) => {
+      const told = toldOf(of, omits)
+      return [name, required.has(name) ? told : { anyOf: [told, { type: "null" }] }]
+    }))
+  }
+}
+
+/** A result's JSON with `null` for what is missing and without what is left out: what `resultSchemaOf` describes. */
+export const completed = (value: unknown, schema: JsonSchema): unknown => {
+  if (value === undefined || value === null) return null
+  const of = schema.anyOf?.length === 2 && schema.anyOf[1]?.type === "null" ? schema.anyOf[0]! : schema
+  if (Array.isArray(value)) return of.items === undefined ? value : value.map((one) => completed(one, of.items!))
+  if (of.properties === undefined) return value
+  return Object.fromEntries(
+    Object.entries(of.properties).map(([name, one]) => [name, completed((value as Raw)[name], one)])
+  )
+}

@@ -1,0 +1,137 @@
+import { MAX_TEXT_CHARACTERS } from "./bounded.ts"
+
+export type OutputName = "stdout" | "stderr"
+
+export interface OutputPiece {
+  readonly from: OutputName
+  readonly bytes: Uint8Array
+  /** Cursor behind it. */
+  readonly next: number
+}
+
+/** A command's output as it is shown. */
+export interface ShownOutput {
+  readonly stdout: string
+  readonly stderr: string
+  /** What is missing in the middle, as cursors of both streams together. */
+  readonly omitted: { readonly from: number; readonly to: number } | undefined
+  /** Cursor behind all that came. */
+  readonly next: number
+}
+
+/** Share of the beginning; errors and verdicts come at the end. */
+const HEAD_SHARE = 0.3
+
+const NEWLINE = 0x0a
+
+/** Characters that JSON writes for a byte of UTF-8. */
+const costOf = (byte: number): number => {
+  if (byte < 0x20) return byte >= 0x08 && byte <= 0x0d && byte !== 0x0b ? 2 : 6
+  if (byte === 0x22 || byte === 0x5c) return 2
+  return byte >= 0x80 && byte < 0xc0 ? 0 : byte >= 0xf0 ? 2 : 1
+}
+
+const isContinuation = (byte: number | undefined) => byte !== undefined && (byte & 0xc0) === 0x80
+
+/** A beginning of at most so many characters; ends with a line where one ends near, never within a character. */
+export const firstOf = (pieces: ReadonlyArray<OutputPiece>, budget: number): ReadonlyArray<OutputPiece> => {
+  const taken: Array<OutputPiece> = []
+  let cost = 0
+  for (const piece of pieces) {
+    const { bytes } = piece
+    for (let at = 0; at < bytes.length; at++) {
+      cost += costOf(bytes[at]!)
+      if (cost <= budget) continue
+      let end = at
+      while (end > 0 && isContinuation(bytes[end])) end--
+      const line = bytes.lastIndexOf(NEWLINE, end - 1) + 1
+      const cut = end > 0 && line > end / 2 ? line : end
+      if (cut > 0) taken.push({ ...piece, bytes: bytes.subarray(0, cut), next: piece.next - bytes.length + cut })
+      return taken
+    }
+    taken.push(piece)
+  }
+  return taken
+}
+
+/** The same of the end. */
+const lastOf = (pieces: ReadonlyArray<OutputPiece>, budget: number): ReadonlyArray<OutputPiece> => {
+  const taken: Array<OutputPiece> = []
+  let cost = 0
+  for (const piece of [...pieces].reverse()) {
+    const { bytes } = piece
+    for (let at = bytes.length - 1; at >= 0; at--) {
+      cost += costOf(bytes[at]!)
+      if (cost <= budget) continue
+      let begin = at + 1
+      while (isContinuation(bytes[begin])) begin++
+      const line = bytes.indexOf(NEWLINE, begin) + 1
+      const cut = line > 0 && line - begin < (bytes.length - begin) / 2 ? line : begin
+      if (cut < bytes.length) taken.unshift({ ...piece, bytes: bytes.subarray(cut) })
+      return taken
+    }
+    taken.unshift(piece)
+  }
+  return taken
+}
+
+/** Keeps what of a command's output can be shown, however much comes: its beginning and its end. `from` is the first byte's cursor. */
+export const keepOutput = (from: number, limit = MAX_TEXT_CHARACTERS) => {
+  const head: Array<OutputPiece> = []
+  const tail: Array<OutputPiece> = []
+  const total = { stdout: 0, stderr: 0 }
+  let headBytes = 0
+  let tailBytes = 0
+  let next = from
+
+  const add = (piece: OutputPiece): void => {
+    const begin = piece.next - piece.bytes.length
+    next = piece.next
+    total[piece.from] += piece.bytes.length
+    const toHead = Math.min(piece.bytes.length, limit - headBytes)
+    if (toHead > 0) {
+      head.push({ ...piece, bytes: piece.bytes.subarray(0, toHead), next: begin + toHead })
+      headBytes += toHead
+    }
+    if (toHead === piece.bytes.length) return
+    // A copy: the piece itself is as large as its message.
+    tail.push({ ...piece, bytes: piece.bytes.slice(Math.max(toHead, piece.bytes.length - limit)) })
+    tailBytes += tail.at(-1)!.bytes.length
+    while (tailBytes - tail[0]!.bytes.length >= limit) tailBytes -= tail.shift()!.bytes.length
+  }
+
+  /** `readOn` says how to get what is left out. */
+  const shown = (readOn: (omitted: { readonly from: number; readonly to: number }) => string): ShownOutput => {
+    const all = [...head, ...tail]
+    const isWhole = headBytes + tailBytes === total.stdout + total.stderr
+    if (isWhole && firstOf(all, limit).length === all.length && sizeOf(firstOf(all, limit)) === sizeOf(all)) {
+      return { stdout: textOf(all, "stdout"), stderr: textOf(all, "stderr"), omitted: undefined, next }
+    }
+    const first = firstOf(all, limit * HEAD_SHARE)
+    const last = lastOf(all, limit * (1 - HEAD_SHARE))
+    const omitted = {
+      from: first.at(-1)?.next ?? from,
+      to: last[0] === undefined ? next : last[0].next - last[0].bytes.length
+    }
+    const told = (name: OutputName) => {
+      const [left, right] = [textOf(first, name), textOf(last, name)]
+      const missing = total[name] - sizeOf(first, name) - sizeOf(last, name)
+      return missing === 0
+        ? left + right
+        : `${left}${left === "" || left.endsWith("\n") ? "" : "\n"}[... ${missing} bytes omitted; ${
+          readOn(omitted)
+        }]\n${right}`
+    }
+    return { stdout: told("stdout"), stderr: told("stderr"), omitted, next }
+  }
+  return { add, shown } as const
+}
+
+const sizeOf = (pieces: ReadonlyArray<OutputPiece>, name?: OutputName): number =>
+  pieces.reduce((sum, { bytes, from }) => name === undefined || from === name ? sum + bytes.length : sum, 0)
+
+export const textOf = (pieces: ReadonlyArray<OutputPiece>, name: OutputName): string => {
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
+  const texts = pieces.filter(({ from }) => from === name).map(({ bytes }) => decoder.decode(bytes, { stream: true }))
+  return texts.join("") + decoder.decode()
+}

@@ -1,0 +1,90 @@
+import { ProtocolError, ProtocolErrorCode, type Server } from "@modelcontextprotocol/server"
+import { Effect, Schema } from "effect"
+import type { PyroError } from "../contract/errors.ts"
+import { DiffPayload } from "../contract/operations/workspace-diff.ts"
+import { LogsPayload } from "../contract/operations/workspace-exec.ts"
+import { FileReadPayload } from "../contract/operations/workspace-file.ts"
+import type { PyroService } from "../contract/Pyro.ts"
+
+/** Kinds of resources, for people who put one into a conversation; whatever they give, a tool gives too. */
+const resourceTemplates = [
+  {
+    uriTemplate: "pyro://workspaces/{workspace_id}/diff",
+    name: "Diff of a workspace",
+    description: "What changed since it was made, as a git patch",
+    mimeType: "text/x-diff"
+  },
+  {
+    uriTemplate: "pyro://workspaces/{workspace_id}/logs/{exec_id}",
+    name: "Output of a command",
+    description: "stdout and stderr in the order they came",
+    mimeType: "text/plain"
+  },
+  {
+    uriTemplate: "pyro://workspaces/{workspace_id}/files/{+path}",
+    name: "File of a workspace",
+    description: "A text file beneath /workspace",
+    mimeType: "text/plain"
+  }
+]
+
+/** Most bytes of a resource. */
+const MAX_BYTES = 1_048_576
+
+const RESOURCE = /^pyro:\/\/workspaces\/([^/]+)\/(?:(diff)|logs\/([0-9a-f]{32})|files\/(.+))$/
+
+const decoded = (text: string) => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** What a URI names; undefined where it names nothing. */
+const reading = (uri: string): ((pyro: PyroService) => Effect.Effect<string, PyroError>) | undefined => {
+  const [, id, diff, execId, file] = RESOURCE.exec(uri) ?? []
+  const workspace = id === undefined ? undefined : decoded(id)
+  if (workspace === undefined) return undefined
+  const maxBytes = MAX_BYTES
+  if (diff !== undefined) {
+    const payload = Schema.decodeSync(DiffPayload())({ workspace, max_bytes: maxBytes })
+    return (pyro) => Effect.map(pyro.workspace.diff(payload), ({ patch }) => patch ?? "")
+  }
+  if (execId !== undefined) {
+    const payload = Schema.decodeSync(LogsPayload())({ workspace, exec_id: execId, max_bytes: maxBytes })
+    return (pyro) => Effect.map(pyro.workspace.logs(payload), ({ output }) => output ?? "")
+  }
+  const path = decoded(file ?? "")
+  if (path === undefined || path === "" || path.includes("\0")) return undefined
+  const payload = Schema.decodeSync(FileReadPayload())({ workspace, path, max_bytes: maxBytes })
+  return (pyro) =>
+    Effect.map(
+      pyro.workspace.file.read(payload),
+      ({ path, sizeBytes, text }) => text ?? `${path} is binary, ${sizeBytes} bytes`
+    )
+}
+
+/** Diffs, logs and files of workspaces by URI. */
+export const addResources = (
+  server: Server,
+  pyro: Effect.Effect<PyroService, PyroError>,
+  run: <A>(effect: Effect.Effect<A>, signal: AbortSignal) => Promise<A>
+): void => {
+  server.setRequestHandler("resources/list", () => ({ resources: [] }))
+  server.setRequestHandler("resources/templates/list", () => ({ resourceTemplates }))
+  server.setRequestHandler("resources/read", async ({ params: { uri } }, { mcpReq }) => {
+    const read = reading(uri)
+    const found = read === undefined
+      ? `no resource ${uri}`
+      : await run(
+        Effect.flatMap(pyro, read).pipe(
+          Effect.map((text) => ({ text })),
+          Effect.catchAll(({ code, message }) => Effect.succeed(`${code}: ${message}`))
+        ),
+        mcpReq.signal
+      )
+    if (typeof found === "string") throw new ProtocolError(ProtocolErrorCode.InvalidParams, found, { uri })
+    return { contents: [{ uri, mimeType: uri.endsWith("/diff") ? "text/x-diff" : "text/plain", text: found.text }] }
+  })
+}

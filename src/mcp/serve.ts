@@ -1,0 +1,65 @@
+import { serveStdio, StdioServerTransport } from "@modelcontextprotocol/server/stdio"
+import { Context, Effect, Fiber, Layer, type Scope } from "effect"
+import type { PyroError } from "../contract/errors.ts"
+import { Pyro, type PyroService } from "../contract/Pyro.ts"
+import type { Project } from "../sdk/project.ts"
+import type { ProfileName } from "./profile.ts"
+import { createServer } from "./server.ts"
+
+/** Longest message that is read: an argument of 8 MiB, with room for how JSON escapes it. Of a longer one the connection ends. */
+const MAX_MESSAGE_BYTES = 64 * 1_048_576
+
+export interface ServeOptions {
+  readonly profile: ProfileName
+  readonly version: string
+  readonly project: Project
+  /** Does the work; built at the first call, and again when that failed. */
+  readonly layer: Layer.Layer<Pyro, PyroError>
+}
+
+/**
+ * The service of a layer, built when it is first asked for, and again when that failed. Whoever asked may go meanwhile: it belongs to the
+ * scope.
+ */
+const whenAsked = (
+  layer: Layer.Layer<Pyro, PyroError>
+): Effect.Effect<Effect.Effect<PyroService, PyroError>, never, Scope.Scope> =>
+  Effect.map(Effect.scope, (scope) => {
+    let building: Fiber.RuntimeFiber<PyroService, PyroError> | undefined
+    const build = Layer.buildWithScope(layer, scope).pipe(
+      Effect.map((context) => Context.get(context, Pyro)),
+      Effect.onError(() => Effect.sync(() => (building = undefined))),
+      Effect.interruptible,
+      Effect.forkIn(scope)
+    )
+    return Effect.suspend(() =>
+      Effect.flatMap(
+        building !== undefined
+          ? Effect.succeed(building)
+          : Effect.tap(build, (fiber) => Effect.sync(() => (building = fiber))),
+        Fiber.join
+      )
+    )
+  })
+
+/**
+ * Serves this process's stdin and stdout until the client closes them. Then it lets go: workspaces and the commands in them stay. Stdout
+ * carries nothing but the protocol.
+ */
+export const serve = ({ layer, ...options }: ServeOptions): Effect.Effect<void> =>
+  Effect.scoped(Effect.gen(function*() {
+    const pyro = yield* whenAsked(layer)
+    yield* Effect.async<void>((resume) => {
+      const transport = new StdioServerTransport(process.stdin, process.stdout, { maxBufferSize: MAX_MESSAGE_BYTES })
+      const handle = serveStdio(() => createServer({ ...options, pyro }), {
+        transport,
+        onerror: (error) => process.stderr.write(`pyro mcp: ${error.message}\n`)
+      })
+      const { onclose } = transport
+      transport.onclose = () => {
+        onclose?.()
+        resume(Effect.void)
+      }
+      return Effect.promise(() => handle.close())
+    })
+  }))

@@ -1,0 +1,76 @@
+import { type CallToolResult, ProtocolError, ProtocolErrorCode, Server, type Tool } from "@modelcontextprotocol/server"
+import { Cause, Effect, Exit, Logger } from "effect"
+import type { PyroError } from "../contract/errors.ts"
+import type { PyroService } from "../contract/Pyro.ts"
+import type { Project } from "../sdk/project.ts"
+import { callTool } from "./call.ts"
+import { instructionsOf } from "./instructions.ts"
+import { type ProfileName, profiles } from "./profile.ts"
+import { withProgress } from "./progress.ts"
+import { addResources } from "./resources.ts"
+import { profileTools } from "./tool-table.ts"
+
+export interface ServerOptions {
+  readonly profile: ProfileName
+  /** What pyro calls its version. */
+  readonly version: string
+  /** Does the work; asked for at each call, so that nothing is started for a client that only looks. */
+  readonly pyro: Effect.Effect<PyroService, PyroError>
+  /** What of the host a model may name. */
+  readonly project: Project
+}
+
+/** Stdout may be the client's. */
+const logToStderr = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
+
+/** Runs until it is done or the signal ends it; what happens then is nobody's to see. */
+export const runCall = async <A>(effect: Effect.Effect<A>, signal: AbortSignal): Promise<A> => {
+  const exit = await Effect.runPromiseExit(Effect.provide(effect, logToStderr), { signal })
+  if (Exit.isSuccess(exit)) return exit.value
+  throw new ProtocolError(
+    ProtocolErrorCode.InternalError,
+    Cause.isInterruptedOnly(exit.cause) ? "cancelled" : "internal error"
+  )
+}
+
+/**
+ * pyro as an MCP server, to be connected to any transport. The tools are those of the profile, read off the table of operations. Closing
+ * it lets go of what runs and ends nothing; a call that its client cancels ends what that call started.
+ */
+export const createServer = ({ profile, project, pyro, version }: ServerOptions): Server => {
+  const tools = profileTools(profiles[profile])
+  const byName = new Map(tools.map((tool) => [tool.listed.name, tool]))
+  const listed = { tools: tools.map((tool) => tool.listed as unknown as Tool) }
+  const server = new Server({ name: "pyro", title: "pyro workspaces", version }, {
+    capabilities: { tools: {}, ...(profile === "vm-run" ? {} : { resources: {} }) },
+    instructions: instructionsOf(profile, project)
+  })
+  let closed = false
+  server.onclose = () => {
+    closed = true
+  }
+
+  server.setRequestHandler("tools/list", () => listed)
+  server.setRequestHandler("tools/call", (request, { mcpReq }) => {
+    const { arguments: raw = {}, name } = request.params
+    const tool = byName.get(name)
+    if (tool === undefined) {
+      throw new ProtocolError(
+        ProtocolErrorCode.InvalidParams,
+        `no tool "${name}" in the profile ${profile}; there are ${[...byName.keys()].join(", ")}`
+      )
+    }
+    const progressToken = mcpReq._meta?.progressToken
+    const notify = progressToken === undefined ?
+      undefined :
+      (params: { progress: number; message: string }) =>
+        mcpReq.notify({ method: "notifications/progress", params: { progressToken, ...params } })
+    const call = withProgress(
+      notify,
+      (say) => callTool(tool, raw, { pyro, project, say, detached: () => closed })
+    )
+    return runCall(call, mcpReq.signal) as unknown as Promise<CallToolResult>
+  })
+  if (profile !== "vm-run") addResources(server, pyro, runCall)
+  return server
+}

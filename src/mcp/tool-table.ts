@@ -1,0 +1,88 @@
+import { lazy, type McpSurface, type Profile, type PureSchema } from "../contract/operation.ts"
+import { type Argument, argumentsOf, inputSchemaOf } from "./arguments.ts"
+import { type JsonSchema, jsonSchemaOf, resultSchemaOf } from "./json-schema.ts"
+import { type ToolRow, toolRows } from "./profile.ts"
+import type { AnyTool } from "./request.ts"
+import { tools } from "./tools/all.ts"
+
+/** A tool as `tools/list` has it. */
+export interface ListedTool {
+  readonly name: string
+  readonly title: string
+  readonly description: string
+  readonly inputSchema: JsonSchema & { readonly type: "object" }
+  readonly outputSchema: JsonSchema & { readonly type: "object" }
+  readonly annotations: {
+    readonly readOnlyHint: boolean
+    readonly destructiveHint: boolean
+    readonly idempotentHint: boolean
+    readonly openWorldHint: boolean
+  }
+  readonly _meta?: Readonly<Record<string, unknown>>
+}
+
+/** A tool of a profile, ready to be called. */
+export interface ProfileTool {
+  readonly row: ToolRow
+  readonly tool: AnyTool
+  readonly args: ReadonlyArray<Argument>
+  readonly result: PureSchema
+  /** What of the result's JSON is told, and in which order. */
+  readonly resultSchema: JsonSchema
+  /** Whether entries of lists may be left out to keep a result short; `omitted` counts them. */
+  readonly hasLists: boolean
+  readonly listed: ListedTool
+}
+
+const holdsLists = (schema: JsonSchema): boolean =>
+  schema.items?.properties !== undefined ||
+  (schema.anyOf ?? []).some(holdsLists) ||
+  Object.values(schema.properties ?? {}).some(holdsLists)
+
+const toolOf = (row: ToolRow, profile: Profile): ProfileTool => {
+  const mcp: McpSurface = row.mcp
+  const tool: AnyTool = tools[row.name] ?? {}
+  const args = argumentsOf(row, profile)
+  const result: PureSchema = (tool.result ?? row.result)()
+  const resultSchema = resultSchemaOf(jsonSchemaOf(result), new Set(mcp.omits))
+  const hasLists = holdsLists(resultSchema)
+  const { annotations: { destructive, idempotent, openWorld, readOnly } } = row
+  const outputSchema = hasLists
+    ? {
+      ...resultSchema,
+      properties: { ...resultSchema.properties, omitted: { type: "integer" } },
+      required: [...resultSchema.required ?? [], "omitted"]
+    }
+    : resultSchema
+  return {
+    row,
+    tool,
+    args,
+    result,
+    resultSchema,
+    hasLists,
+    listed: {
+      name: mcp.tool,
+      title: mcp.title ?? row.summary,
+      description: mcp.description ?? row.summary,
+      inputSchema: inputSchemaOf(args) as ListedTool["inputSchema"],
+      outputSchema: outputSchema as ListedTool["outputSchema"],
+      annotations: {
+        readOnlyHint: readOnly,
+        destructiveHint: destructive,
+        idempotentHint: idempotent,
+        openWorldHint: openWorld
+      },
+      ...(mcp.essential === true ? { _meta: { "anthropic/alwaysLoad": true } } : {})
+    }
+  }
+}
+
+const tables = new Map<Profile, () => ReadonlyArray<ProfileTool>>()
+
+/** The tools of a profile in the order of the table of operations: the same text each time, so that hosts can cache what they send. */
+export const profileTools = (profile: Profile): ReadonlyArray<ProfileTool> => {
+  const known = tables.get(profile) ?? lazy(() => toolRows(profile).map((row) => toolOf(row, profile)))
+  tables.set(profile, known)
+  return known()
+}

@@ -1,0 +1,29 @@
+import type { OperationName } from "../../contract/operations.ts"
+import type { AnyTool } from "../request.ts"
+import { exportTool, patchTool, summaryTool, syncPushTool } from "./crossing.ts"
+import { diffTool } from "./diff.ts"
+import { execTool } from "./exec.ts"
+import { fileEditTool, fileListTool, fileReadTool, fileWriteTool } from "./files.ts"
+import { runTool } from "./run.ts"
+import { createTool, deleteTool, listTool, resetTool, statusTool, updateTool } from "./workspaces.ts"
+
+/** Tools that are more than their row; any other is the row with a plain text. */
+export const tools: { readonly [Name in OperationName]?: AnyTool } = {
+  "run": runTool,
+  "workspace.create": createTool,
+  "workspace.list": listTool,
+  "workspace.status": statusTool,
+  "workspace.update": updateTool,
+  "workspace.delete": deleteTool,
+  "workspace.reset": resetTool,
+  "workspace.exec": execTool,
+  "workspace.file.list": fileListTool,
+  "workspace.file.read": fileReadTool,
+  "workspace.file.write": fileWriteTool,
+  "workspace.file.edit": fileEditTool,
+  "workspace.patch.apply": patchTool,
+  "workspace.diff": diffTool,
+  "workspace.export": exportTool,
+  "workspace.sync.push": syncPushTool,
+  "workspace.summary": summaryTool
+}

@@ -1,0 +1,61 @@
+import { Either } from "effect"
+import { InvalidRequest } from "../../contract/errors.ts"
+import type { Tool } from "../request.ts"
+import { bytes, count, lines } from "../words.ts"
+
+/** Paths that a text names before it only counts. */
+const NAMED = 40
+
+const named = <A>(all: ReadonlyArray<A>, line: (one: A) => string, total = all.length) =>
+  lines(...all.slice(0, NAMED).map(line), total > NAMED && `… and ${total - NAMED} more`)
+
+const reason = ({ path, reason }: { readonly path: string; readonly reason: string }) => `${path} (${reason})`
+
+export const patchTool: Tool<"workspace.patch.apply"> = {
+  text: ({ applied, files, filesChanged, notes }) =>
+    lines(
+      applied
+        ? `applied: ${count(filesChanged, "file")} changed`
+        : `it fits, and would change ${count(filesChanged, "file")}`,
+      named(files, ({ change, from, path }) =>
+        `${change} ${from === undefined ? path : `${from} => ${path}`}`, filesChanged),
+      ...notes.slice(0, 20).map(({ hunk, loose, offsetLines, path }) =>
+        `note: ${path} hunk ${hunk} fits ${offsetLines === 0 ? "" : `${offsetLines} lines away`}${
+          loose ? " when white space is overlooked" : ""
+        }`
+      )
+    )
+}
+
+export const exportTool: Tool<"workspace.export"> = {
+  text: ({ bytes: size, digest, entries, executableConfig, files, kind, output, skipped, skippedCount, warnings }) =>
+    lines(
+      `exported ${kind === "patch" ? "the diff" : count(files, "file")} to ${output}, ${bytes(size)}`,
+      digest !== undefined && `digest ${digest}`,
+      kind === "directory" && named(entries, ({ path, type }) => `${path}${type === "directory" ? "/" : ""}`),
+      skippedCount > 0 && `left out:\n${named(skipped, reason, skippedCount)}`,
+      ...executableConfig.slice(0, NAMED).map((one) => `the host may execute by itself: ${reason(one)}`),
+      ...warnings.map((one) => `warning: ${one}`)
+    )
+}
+
+export const syncPushTool: Tool<"workspace.sync.push"> = {
+  fill: ({ fields }, project) =>
+    fields["source_path"] !== undefined
+      ? Either.right(fields)
+      : project.path === undefined
+      ? Either.left(
+        new InvalidRequest({ field: "source_path", detail: "is missing: this server is bound to no project" })
+      )
+      : Either.right({ ...fields, source_path: project.path }),
+  text: ({ bytes: size, conflictCount, conflicts, files, filesPushed, skipped, skippedCount }) =>
+    lines(
+      filesPushed === 0 ? "nothing to push" : `pushed ${count(filesPushed, "file")}, ${bytes(size)}`,
+      named(files, ({ change, path }) => `${change} ${path}`, filesPushed),
+      conflictCount > 0 &&
+        `left alone, changed here too (force overwrites):\n${named(conflicts, reason, conflictCount)}`,
+      skippedCount > 0 && `skipped:\n${named(skipped, reason, skippedCount)}`
+    )
+}
+
+export const summaryTool: Tool<"workspace.summary"> = { text: ({ text }) => text }

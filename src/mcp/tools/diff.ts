@@ -1,0 +1,118 @@
+import { Effect, Either, Schema } from "effect"
+import { InvalidRequest } from "../../contract/errors.ts"
+import { lazy } from "../../contract/operation.ts"
+import type { DiffFile } from "../../contract/operations/workspace-diff.ts"
+import { snakeFields } from "../../contract/snake.ts"
+import { costOf, headOf, MAX_TEXT_CHARACTERS } from "../bounded.ts"
+import type { Tool } from "../request.ts"
+import { count, lines } from "../words.ts"
+
+/** What `workspace_diff` tells: the first files, and a page of the patch. */
+const Told = lazy(() =>
+  Schema.Struct(snakeFields({
+    filesChanged: Schema.Int,
+    additions: Schema.Int,
+    deletions: Schema.Int,
+    ignoredCount: Schema.Int,
+    digest: Schema.NullOr(Schema.String),
+    files: Schema.Array(Schema.Struct({
+      path: Schema.String,
+      from: Schema.NullOr(Schema.String),
+      status: Schema.String,
+      additions: Schema.Int,
+      deletions: Schema.Int,
+      binary: Schema.Boolean
+    })),
+    patch: Schema.NullOr(Schema.String),
+    truncated: Schema.Boolean,
+    nextCursor: Schema.NullOr(Schema.String)
+  }))
+)
+type Told = ReturnType<typeof Told>["Type"]
+
+/** Most of a patch that pages are cut from; an export has the whole. */
+const MAX_PATCH_BYTES = 4_194_304
+
+/** Characters of the patch in a result: files and counts stand beside it. */
+const PATCH_CHARACTERS = 6_000
+
+/** Files named in a result beside a patch. */
+const MAX_FILES = 25
+
+/** A page of a patch: whole files where they fit, else whole lines. */
+const cutPatch = (patch: string, start: number): { readonly text: string; readonly end: number } => {
+  const rest = patch.slice(start, start + MAX_TEXT_CHARACTERS)
+  if (start + rest.length === patch.length && costOf(rest) <= PATCH_CHARACTERS) return { text: rest, end: patch.length }
+  const head = headOf(rest, PATCH_CHARACTERS)
+  const border = head.lastIndexOf("\ndiff --git ") + 1
+  const text = border > 0 ? head.slice(0, border) : head
+  return { text, end: start + text.length }
+}
+
+/** A cursor holds for the diff that it was given with: its digest is part of it. */
+const startOf = (cursor: unknown, digest: string): Either.Either<number, InvalidRequest> => {
+  if (cursor === undefined) return Either.right(0)
+  const [, at, of] = /^(\d{1,9})-([0-9a-f]{0,12})$/.exec(String(cursor)) ?? []
+  if (at === undefined) return refuse("must be the next_cursor of the same call")
+  return of === digest ? Either.right(Number(at)) : refuse("the diff has changed since; ask again without a cursor")
+}
+
+const refuse = (detail: string) => Either.left(new InvalidRequest({ field: "cursor", detail }))
+
+const entryOf = ({ additions = 0, binary = false, deletions = 0, from, path, status }: DiffFile) => ({
+  path,
+  from: from ?? null,
+  status,
+  additions,
+  deletions,
+  binary
+})
+
+const fileLine = ({ additions, binary, deletions, from, path, status, tooLarge }: DiffFile) =>
+  `${status} ${from === undefined ? path : `${from} => ${path}`}` +
+  (tooLarge === true
+    ? " (too large to compare)"
+    : binary === true
+    ? " (binary)"
+    : ` +${additions ?? 0} -${deletions ?? 0}`)
+
+export const diffTool: Tool<"workspace.diff", Told> = {
+  result: Told,
+  perform: ({ own, payload, pyro }) =>
+    Effect.gen(function*() {
+      const diff = yield* pyro.workspace.diff({ ...payload, maxBytes: MAX_PATCH_BYTES })
+      const digest = diff.digest?.replace(/^sha256:/, "").slice(0, 12) ?? ""
+      const start = yield* startOf(own["cursor"], digest)
+      const { patch } = diff
+      const page = patch === undefined ? undefined : cutPatch(patch, start)
+      const nextCursor = page === undefined || page.end >= patch!.length ? null : `${page.end}-${digest}`
+      const { summary: { additions = 0, deletions = 0, files: filesChanged } } = diff
+      const named = diff.files.slice(0, patch === undefined ? 2 * MAX_FILES : MAX_FILES)
+      const unnamed = filesChanged - named.length
+      const told: Told = {
+        filesChanged,
+        additions,
+        deletions,
+        ignoredCount: diff.ignoredCount,
+        digest: diff.digest ?? null,
+        files: named.map(entryOf),
+        patch: page?.text ?? null,
+        truncated: diff.truncated === true || nextCursor !== null || unnamed > 0,
+        nextCursor
+      }
+      const text = lines(
+        filesChanged === 0
+          ? "nothing changed"
+          : `${count(filesChanged, "file")} changed, +${additions} -${deletions}`,
+        ...named.map(fileLine),
+        unnamed > 0 && `… and ${count(unnamed, "file")} more`,
+        diff.ignoredCount > 0 && `${count(diff.ignoredCount, "ignored file")} left out (include_ignored)`,
+        diff.digest !== undefined && `digest ${diff.digest}`,
+        page?.text,
+        nextCursor !== null && `[more of the patch: call again with cursor "${nextCursor}"]`,
+        nextCursor === null && diff.truncated === true &&
+          "[the patch is longer; workspace_export with patch has the whole]"
+      )
+      return { result: told, text }
+    })
+}

@@ -1,0 +1,62 @@
+import { Effect, Stream } from "effect"
+import type { PyroError } from "../../contract/errors.ts"
+import type { ExecPayload } from "../../contract/operations/workspace-exec.ts"
+import { MAX_TEXT_CHARACTERS } from "../bounded.ts"
+import { firstOf, type OutputPiece, textOf } from "../output.ts"
+import type { Done, Request } from "../request.ts"
+import { lines } from "../words.ts"
+import { type ExecTold, type Exited, stateOf, streamsText, verdictOf } from "./command-end.ts"
+
+interface Page {
+  readonly id: string
+  readonly from: number
+  readonly to: number
+  /** The call that goes on at a cursor. */
+  readonly again: (cursor: string) => string
+}
+
+/** What was left out of a command's output, from its beginning on, as much as fits. */
+export const pageOfOutput = (
+  { payload, pyro }: Request<ExecPayload>,
+  { again, from, id, to }: Page
+): Effect.Effect<Done<ExecTold>, PyroError> =>
+  Effect.gen(function*() {
+    /** Only listens: neither starts the command nor ends it. */
+    const listen = (cursor: number) =>
+      pyro.workspace.exec({ ...payload, execId: id, maxBytes: 0, waitSeconds: 0.25, cursor })
+    const pieces: Array<OutputPiece> = []
+    let bytes = 0
+    yield* Stream.runForEachWhile(listen(from), (event) =>
+      Effect.sync(() => {
+        if (event._tag !== "Output") return event._tag === "Started" || event._tag === "Notice"
+        const surplus = Math.max(0, event.next - to)
+        const piece = event.bytes.subarray(0, Math.max(0, event.bytes.length - surplus))
+        if (piece.length > 0) pieces.push({ from: event.from, bytes: piece, next: event.next - surplus })
+        bytes += piece.length
+        return event.next < to && bytes < MAX_TEXT_CHARACTERS
+      }))
+    const page = firstOf(pieces, MAX_TEXT_CHARACTERS)
+    const end = page.at(-1)?.next ?? to
+    const isLast = end >= to
+    let exited: Exited | undefined
+    yield* Stream.runForEach(listen(to), (event) =>
+      Effect.sync(() => {
+        if (event._tag === "Exited") exited = event
+      }))
+    const nextCursor = isLast ? null : `${end}-${to}`
+    const result: ExecTold = {
+      ...stateOf(exited),
+      stdout: textOf(page, "stdout"),
+      stderr: textOf(page, "stderr"),
+      truncated: !isLast,
+      execId: id,
+      nextCursor
+    }
+    const state = exited === undefined ? "still runs" : `ended: ${verdictOf(exited)}`
+    const text = lines(
+      `output from byte ${from} to ${end}; the command ${state}`,
+      nextCursor === null ? undefined : `read on with ${again(nextCursor)}`,
+      streamsText(result)
+    )
+    return { result, text }
+  })

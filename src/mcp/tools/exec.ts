@@ -1,0 +1,89 @@
+import { Effect, Schedule, Stream } from "effect"
+import { InvalidRequest, type PyroError } from "../../contract/errors.ts"
+import type { ExecPayload } from "../../contract/operations/workspace-exec.ts"
+import type { RunInput } from "../../contract/Pyro.ts"
+import { keepOutput } from "../output.ts"
+import type { Done, Request, Tool } from "../request.ts"
+import { callText, lines } from "../words.ts"
+import { ExecTold, type Exited, stateOf, streamsText, verdictOf } from "./command-end.ts"
+import { pageOfOutput } from "./exec-page.ts"
+
+/** `1200` is everything from there on, shown by its beginning and end; `1200-90000` is read page by page. */
+const CURSOR = /^(\d{1,15})(?:-(\d{1,15}))?$/
+
+/** Of what is there already not even a poll may miss anything. */
+const LEAST_WAIT_SECONDS = 0.25
+
+const newExecId = () => crypto.randomUUID().replaceAll("-", "")
+
+export const inputOf = (stdin: unknown): RunInput =>
+  typeof stdin === "string" ? { stdin: Stream.make(new TextEncoder().encode(stdin)) } : {}
+
+const perform = (request: Request<ExecPayload>): Effect.Effect<Done<ExecTold>, PyroError> =>
+  Effect.gen(function*() {
+    const { own, payload } = request
+    const { execId, script, waitSeconds = 0, workspace } = payload
+    const starts = script !== undefined
+    if (starts === (execId !== undefined)) {
+      return yield* new InvalidRequest({
+        field: "command",
+        detail: "give either command, to run one, or exec_id, of one that was started before"
+      })
+    }
+    const [, from, to] = CURSOR.exec(String(own["cursor"] ?? "0")) ?? []
+    if (from === undefined || (starts && own["cursor"] !== undefined)) {
+      return yield* new InvalidRequest({ field: "cursor", detail: "must be the next_cursor of that exec_id" })
+    }
+    const id = execId ?? newExecId()
+    const again = (cursor: string) => callText("workspace_exec", { workspace_id: workspace, exec_id: id, cursor })
+    if (to !== undefined) return yield* pageOfOutput(request, { id, from: Number(from), to: Number(to), again })
+
+    const kept = keepOutput(Number(from))
+    let exited: Exited | undefined
+    const events = request.pyro.workspace.exec({
+      ...payload,
+      execId: id,
+      maxBytes: 0,
+      waitSeconds: Math.max(waitSeconds, LEAST_WAIT_SECONDS),
+      ...(starts ? {} : { cursor: Number(from) })
+    }, inputOf(own["stdin"]))
+    const listening = Stream.runForEach(events, (event) =>
+      Effect.sync(() => {
+        if (event._tag === "Output") kept.add(event)
+        if (event._tag === "Exited") exited = event
+      }))
+    yield* starts ? Effect.onInterrupt(listening, () => endUnlessDetached(request, id)) : listening
+    const { next, omitted, stderr, stdout } = kept.shown((gap) => `read on with ${again(`${gap.from}-${gap.to}`)}`)
+    const nextCursor = exited === undefined ? `${next}` : omitted === undefined ? null : `${omitted.from}-${omitted.to}`
+    const result: ExecTold = {
+      ...stateOf(exited),
+      stdout,
+      stderr,
+      truncated: omitted !== undefined,
+      execId: id,
+      nextCursor
+    }
+    const verdict = exited === undefined
+      ? `still running after ${waitSeconds} s; come back with ${again(nextCursor!)}`
+      : verdictOf(exited)
+    return { result, text: lines(verdict, streamsText(result)) }
+  })
+
+/**
+ * A command with a time to wait is not ended by the one who started it leaving, since a server that ends leaves it running. So a call
+ * that is cancelled says it. The request to start it may still be on its way.
+ */
+const endUnlessDetached = ({ detached, payload: { workspace }, pyro }: Request<ExecPayload>, execId: string) =>
+  Effect.suspend(() =>
+    detached()
+      ? Effect.void
+      : pyro.workspace.cancel({ workspace, execId }).pipe(
+        Effect.retry({
+          schedule: Schedule.intersect(Schedule.spaced("50 millis"), Schedule.recurs(5)),
+          while: ({ _tag }) => _tag === "ExecNotFound"
+        }),
+        Effect.ignore
+      )
+  )
+
+export const execTool: Tool<"workspace.exec", ExecTold> = { result: ExecTold, perform }

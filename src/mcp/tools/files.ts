@@ -1,0 +1,96 @@
+import { Effect, Schema } from "effect"
+import { lazy } from "../../contract/operation.ts"
+import { FileEntry } from "../../contract/operations/workspace-file.ts"
+import { snakeFields } from "../../contract/snake.ts"
+import { costOf, headOf, MAX_TEXT_CHARACTERS } from "../bounded.ts"
+import type { Tool } from "../request.ts"
+import { bytes, count, lines } from "../words.ts"
+import { moreText, pageOf, pageStart } from "./paging.ts"
+
+const Listed = lazy(() =>
+  Schema.Struct(snakeFields({
+    path: Schema.String,
+    entries: Schema.Array(FileEntry()),
+    nextCursor: Schema.NullOr(Schema.String)
+  }))
+)
+
+/** Most entries of a tree that are looked at; pages are cut from these. */
+const MAX_ENTRIES = 10_000
+
+const entryLine = ({ path, sizeBytes, target, type }: FileEntry) => {
+  switch (type) {
+    case "directory":
+      return `${path}/`
+    case "symlink":
+      return `${path} -> ${target ?? "?"}`
+    case "file":
+      return `${path}  ${bytes(sizeBytes)}`
+    default:
+      return `${path}  (${type})`
+  }
+}
+
+export const fileListTool: Tool<"workspace.file.list", ReturnType<typeof Listed>["Type"]> = {
+  result: Listed,
+  perform: ({ own, payload, pyro }) =>
+    Effect.gen(function*() {
+      const start = yield* pageStart(own["cursor"])
+      const found = yield* pyro.workspace.file.list({ ...payload, limit: MAX_ENTRIES })
+      const { entries, nextCursor } = pageOf(found.entries, start)
+      const total = found.total ?? (found.truncated ? null : found.entries.length)
+      const text = lines(
+        `${found.path}: ${
+          total === null ? `more than ${MAX_ENTRIES} entries` : count(total, "entry").replace("entrys", "entries")
+        }`,
+        ...entries.map(entryLine),
+        moreText(nextCursor),
+        found.truncated && nextCursor === null && `[only the first ${MAX_ENTRIES} are listed; name a directory beneath]`
+      )
+      return { result: { path: found.path, entries, nextCursor }, text }
+    })
+}
+
+export const fileReadTool: Tool<"workspace.file.read"> = {
+  perform: ({ payload, pyro }) =>
+    Effect.gen(function*() {
+      const read = yield* pyro.workspace.file.read({ ...payload, maxBytes: MAX_TEXT_CHARACTERS })
+      const file = fitting(read)
+      const first = file.startLine ?? payload.startLine
+      const last = first + (file.lineCount ?? 0) - 1
+      const of = file.totalLines === undefined ? "" : ` of ${file.totalLines}`
+      const verdict = file.binary
+        ? `${file.path} is binary, ${bytes(file.sizeBytes)}; look at it with workspace_exec`
+        : last < first
+        ? `${file.path} has no line ${first}${of === "" ? "" : `; it has ${file.totalLines}`}, version ${file.version}`
+        : `${file.path} lines ${first}-${last}${of}, version ${file.version}`
+      const text = lines(
+        verdict,
+        file.lossy && "[bytes that are not UTF-8 are shown as U+FFFD]",
+        file.text,
+        file.nextLine !== undefined && file.truncated && `[more: call again with start_line ${file.nextLine}]`
+      )
+      return { result: file, text }
+    })
+}
+
+type Content = Effect.Effect.Success<ReturnType<NonNullable<typeof fileReadTool.perform>>>["result"]
+
+/** Escaped for JSON a text may be longer than what is shown of one: then it ends at an earlier line. */
+const fitting = (file: Content): Content => {
+  if (file.text === undefined || costOf(file.text) <= MAX_TEXT_CHARACTERS) return file
+  const text = headOf(file.text, MAX_TEXT_CHARACTERS)
+  const lineCount = text.split("\n").length - (text.endsWith("\n") ? 1 : 0)
+  return { ...file, text, lineCount, truncated: true, nextLine: (file.startLine ?? 1) + lineCount }
+}
+
+export const fileWriteTool: Tool<"workspace.file.write"> = {
+  text: ({ created, path, sizeBytes, version }) =>
+    `${created ? "created" : "replaced"} ${path}, ${bytes(sizeBytes)}, version ${version}`
+}
+
+export const fileEditTool: Tool<"workspace.file.edit"> = {
+  text: ({ lineEndings, lines: at, path, replaced, version }) =>
+    `edited ${path}: ${count(replaced, "replacement")} at line ${at.join(", ")}, version ${version}` +
+    (lineEndings === "crlf" ? "; its lines end in CRLF, as do the new ones" : "")
+}

@@ -1,0 +1,79 @@
+import { Effect, Either, Schema, Stream } from "effect"
+import { ChannelFailed } from "../../contract/errors.ts"
+import { lazy } from "../../contract/operation.ts"
+import { Outcome } from "../../contract/operations/command.ts"
+import type { RunEvent, RunPayload } from "../../contract/operations/run.ts"
+import { snakeFields } from "../../contract/snake.ts"
+import { keepOutput } from "../output.ts"
+import type { Request, Tool } from "../request.ts"
+import { lines } from "../words.ts"
+import { streamsText, verdictOf } from "./command-end.ts"
+import { inputOf } from "./exec.ts"
+
+/** bash where the environment has it; the script itself is one argument. */
+const shell = (script: unknown) => [
+  "/bin/sh",
+  "-c",
+  "if [ -x /bin/bash ]; then exec /bin/bash -c \"$1\"; else exec /bin/sh -c \"$1\"; fi",
+  "sh",
+  String(script)
+]
+
+/** What `vm_run` tells. */
+export const RunTold = lazy(() =>
+  Schema.Struct(snakeFields({
+    outcome: Outcome(),
+    exitCode: Schema.Int,
+    durationMs: Schema.Number,
+    stdout: Schema.String,
+    stderr: Schema.String,
+    truncated: Schema.Boolean,
+    warnings: Schema.Array(Schema.String)
+  }))
+)
+type RunTold = ReturnType<typeof RunTold>["Type"]
+
+const perform = ({ own, payload, pyro, say }: Request<RunPayload>) =>
+  Effect.gen(function*() {
+    const kept = keepOutput(0)
+    const warnings: Array<string> = []
+    let printed = 0
+    let exited: Extract<RunEvent, { readonly _tag: "Exited" }> | undefined
+    yield* Stream.runForEach(pyro.run({ ...payload, maxBytes: 0 }, inputOf(own["stdin"])), (event) =>
+      Effect.sync(() => {
+        switch (event._tag) {
+          case "Started":
+            return say("running")
+          case "Output":
+            printed += event.bytes.length
+            return kept.add({ ...event, next: printed })
+          case "Notice":
+            if (event.level === "warning") warnings.push(event.message)
+            return say(event.message)
+          case "Exited":
+            exited = event
+        }
+      }))
+    if (exited === undefined) {
+      return yield* new ChannelFailed({ detail: "the stream of events ended without its last" })
+    }
+    const { omitted, stderr, stdout } = kept.shown(() => "the VM is gone; print less, or use a workspace")
+    const { durations: { commandMs }, outcome, signal, status } = exited
+    const result: RunTold = {
+      outcome,
+      exitCode: status,
+      durationMs: commandMs,
+      stdout,
+      stderr,
+      truncated: omitted !== undefined,
+      warnings
+    }
+    const verdict = verdictOf({ outcome, status, durationMs: commandMs, ...(signal === undefined ? {} : { signal }) })
+    return { result, text: lines(verdict, ...warnings.map((one) => `warning: ${one}`), streamsText(result)) }
+  })
+
+export const runTool: Tool<"run", RunTold> = {
+  result: RunTold,
+  fill: ({ fields, own }) => Either.right({ ...fields, command: shell(own["script"]) }),
+  perform
+}

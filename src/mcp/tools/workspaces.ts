@@ -1,0 +1,103 @@
+import { Effect, Either, Schema } from "effect"
+import { InvalidRequest } from "../../contract/errors.ts"
+import { lazy } from "../../contract/operation.ts"
+import { WorkspaceInfo } from "../../contract/operations/workspace-info.ts"
+import { snakeFields } from "../../contract/snake.ts"
+import type { Project } from "../../sdk/project.ts"
+import type { Fields, Given } from "../arguments.ts"
+import type { Tool } from "../request.ts"
+import { count, lines } from "../words.ts"
+import { moreText, pageOf, pageStart } from "./paging.ts"
+
+const labelsText = (labels: Readonly<Record<string, string>>) =>
+  Object.entries(labels).map(([key, value]) => `${key}=${value}`).join(" ")
+
+const originOf = (one: WorkspaceInfo) => one.repoUrl ?? one.seedPath ?? "nothing"
+
+/** A workspace in one line: what it is called, how it is, what it is. */
+const line = (one: WorkspaceInfo): string =>
+  [
+    one.id,
+    ...(one.name === undefined ? [] : [`"${one.name}"`]),
+    one.state,
+    one.environment,
+    labelsText(one.labels)
+  ].filter((word) => word !== "").join(" ")
+
+const details = (one: WorkspaceInfo): string =>
+  lines(
+    one.detail,
+    `/workspace started from ${originOf(one)}`,
+    one.runningCommands > 0 && `${count(one.runningCommands, "command")} running`,
+    one.expiresAt !== undefined && `expires ${one.expiresAt}`
+  )
+
+const warned = (warnings: ReadonlyArray<string>) => warnings.map((one) => `warning: ${one}`)
+
+/** What a new workspace starts from: what the model named, else what the server is bound to. */
+const seeded = ({ fields, own }: Given, project: Project): Either.Either<Fields, InvalidRequest> => {
+  const { seed_path: seed, ...others } = fields
+  if (own["empty"] === true) {
+    return seed === undefined
+      ? Either.right(others)
+      : Either.left(new InvalidRequest({ field: "empty", detail: "cannot be combined with seed_path" }))
+  }
+  if (seed !== undefined) return Either.right(fields)
+  if (project.repoUrl !== undefined) {
+    return Either.right({
+      ...fields,
+      repo_url: project.repoUrl,
+      ...(project.repoRef === undefined ? {} : { repo_ref: project.repoRef })
+    })
+  }
+  return Either.right(project.path === undefined ? fields : { ...fields, seed_path: project.path })
+}
+
+export const createTool: Tool<"workspace.create"> = {
+  fill: seeded,
+  text: ({ warnings, workspace }) =>
+    lines(
+      `workspace ${workspace.id} is ready`,
+      line(workspace),
+      details(workspace),
+      ...warned(warnings)
+    )
+}
+
+export const resetTool: Tool<"workspace.reset"> = {
+  text: ({ warnings, workspace }) =>
+    lines(`workspace ${workspace.id} is as it was after its creation`, line(workspace), ...warned(warnings))
+}
+
+export const statusTool: Tool<"workspace.status"> = {
+  text: (one) => lines(line(one), details(one), `created ${one.createdAt}`)
+}
+
+export const updateTool: Tool<"workspace.update"> = { text: (one) => lines(`updated ${line(one)}`, details(one)) }
+
+export const deleteTool: Tool<"workspace.delete"> = {
+  text: ({ deleted }) => `deleted ${deleted.join(", ") || "nothing"}`
+}
+
+const Listed = lazy(() =>
+  Schema.Struct(snakeFields({
+    workspaces: Schema.Array(WorkspaceInfo()),
+    nextCursor: Schema.NullOr(Schema.String)
+  }))
+)
+
+export const listTool: Tool<"workspace.list", ReturnType<typeof Listed>["Type"]> = {
+  result: Listed,
+  perform: ({ own, payload, pyro }) =>
+    Effect.gen(function*() {
+      const start = yield* pageStart(own["cursor"])
+      const { workspaces } = yield* pyro.workspace.list(payload)
+      const { entries, nextCursor } = pageOf(workspaces, start)
+      const text = lines(
+        workspaces.length === 0 ? "no workspaces; workspace_create makes one" : count(workspaces.length, "workspace"),
+        ...entries.map(line),
+        moreText(nextCursor)
+      )
+      return { result: { workspaces: entries, nextCursor }, text }
+    })
+}

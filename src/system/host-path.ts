@@ -1,0 +1,46 @@
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+
+/** The home directory, by its real path where it has one. */
+export const homeDirectory = (): string => realPath(os.homedir()) ?? os.homedir()
+
+/** The working directory of this process. */
+export const workingDirectory = (): string => process.cwd()
+
+/** A path as a person means it: `~` is the home directory, relative ones begin at `base`. */
+export const absolutePath = (named: string, base: string): string =>
+  named === "~" || named.startsWith("~/") ? path.join(os.homedir(), named.slice(1)) : path.resolve(base, named)
+
+/** Where a path leads when all its links are followed; undefined where nothing is. */
+export const realPath = (file: string): string | undefined => {
+  try {
+    return fs.realpathSync(file)
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Where a file that may not be there yet would lie: links of the folders above it are followed, the file's own name is not. The nearest
+ * folder that is there decides.
+ */
+export const realPlace = (file: string): string => {
+  const parent = path.dirname(file)
+  if (parent === file) return file
+  return path.join(realPath(parent) ?? realPlace(parent), path.basename(file))
+}
+
+export const isBeneath = (file: string, folder: string): boolean =>
+  file === folder || file.startsWith(folder === "/" ? "/" : `${folder}/`)
+
+export const isDirectory = (file: string): boolean =>
+  fs.statSync(file, { throwIfNoEntry: false })?.isDirectory() === true
+
+/** The nearest folder at or above another that has a `.git`. */
+export const gitRootOf = (folder: string): string | undefined => {
+  for (let at = folder;; at = path.dirname(at)) {
+    if (fs.existsSync(path.join(at, ".git"))) return at
+    if (at === path.dirname(at)) return undefined
+  }
+}
