@@ -38,8 +38,11 @@ function printVersion() {
 async function start() {
   // V8's young generation stays at the size that it starts with. It would grow to 48 MiB with the small objects that a large output
   // passes through, however slowly that is read, and give nothing back. Said first: a code cache holds for the same flags only.
-  // A daemon serves many small requests instead, each of which would fill it.
-  if (argv[0] !== DAEMON) require("node:v8").setFlagsFromString("--semi-space-growth-factor=1")
+  // A daemon serves many small requests instead, each of which would fill it; what lives for a request or two is collected when the
+  // heap has doubled, not when it is five times what is in use.
+  require("node:v8").setFlagsFromString(
+    argv[0] === DAEMON ? "--heap-growing-percent=100" : "--semi-space-growth-factor=1"
+  )
   const vm = require("node:vm")
   const file = path.join(__dirname, BUNDLE)
   const cacheFile = codeCacheFile()

@@ -11,7 +11,9 @@ export const RESUMED_HEADER = "pyro-resumed"
 /** Most bytes of input in one request. */
 export const INPUT_BYTES = 65_536
 
-const id = Schema.String.pipe(Schema.pattern(/^[0-9a-f]{32}$/))
+/** Names a request beside its own number on the connection: minted by the client. */
+export const RequestId = Schema.String.pipe(Schema.pattern(/^[0-9a-f]{32}$/))
+const id = RequestId
 
 /**
  * What flows into a running command: RPCs stream only towards the client, so input goes as requests of their own, one outstanding

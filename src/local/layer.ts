@@ -8,6 +8,7 @@ import { Paths } from "../system/Paths.ts"
 import { HostFacts } from "../vm/HostFacts.ts"
 import { Pool } from "../vm/Pool.ts"
 import { Vmm } from "../vm/Vmm.ts"
+import { streamOf } from "../workspace/exec/exec.ts"
 import type { Workspaces } from "../workspace/Workspaces.ts"
 import { daemonLogs, daemonStatus, daemonStop } from "./daemon-control.ts"
 import { doctor } from "./doctor/doctor.ts"
@@ -20,6 +21,7 @@ import {
 } from "./environments.ts"
 import { gc } from "./gc.ts"
 import { run } from "./run.ts"
+import { Tellings } from "./tellings.ts"
 import { takeWorkspaces } from "./workspaces.ts"
 
 /** The services that the work is done with, all in this process. */
@@ -41,7 +43,7 @@ const make = (pooled: boolean) =>
     const stream = <A, E, R extends Layer.Layer.Success<typeof services>>(work: Stream.Stream<A, E, R>) =>
       Stream.provideContext(work, context as Context.Context<R>)
     const taken = yield* Effect.cached(effect(takeWorkspaces(yield* Effect.scope)))
-    const of = <A, E>(use: (workspaces: Workspaces["Type"]) => Effect.Effect<A, E>) =>
+    const of = <A, E, R = never>(use: (workspaces: Workspaces["Type"]) => Effect.Effect<A, E, R>) =>
       Effect.flatMap(taken, ({ workspaces }) => use(workspaces))
     const eventsOf = <A, E>(use: (workspaces: Workspaces["Type"]) => Stream.Stream<A, E>) =>
       Stream.unwrap(Effect.map(taken, ({ workspaces }) => use(workspaces)))
@@ -56,7 +58,7 @@ const make = (pooled: boolean) =>
         create: (payload) => eventsOf((all) => all.create(payload)),
         list: ({ labels }) => of((all) => Effect.map(all.list(labels), (workspaces) => ({ workspaces }))),
         status: (payload) => of((all) => all.status(payload)),
-        exec: (payload, input) => eventsOf((all) => all.exec(payload, input)),
+        exec: (payload, input) => streamOf(of((all) => all.exec(payload, input))),
         logs: (payload) => of((all) => all.logs(payload)),
         cancel: (payload) => of((all) => all.cancel(payload)),
         file: {
@@ -91,11 +93,14 @@ const make = (pooled: boolean) =>
         logs: (payload) => effect(daemonLogs(payload))
       }
     }
-    return pyro
+    const tellings: Tellings["Type"] = (payload, input) => of((all) => all.exec(payload, input))
+    return Context.make(Pyro, pyro).pipe(Context.add(Tellings, tellings))
   })
 
 /** Pyro without a daemon: everything is done in this process and ends with it, but for workspaces, which outlive it. */
-export const layer: Layer.Layer<Pyro, PyroError> = Layer.scoped(Pyro, make(false)).pipe(Layer.provide(services))
+export const layer: Layer.Layer<Pyro, PyroError> = Layer.scopedContext(make(false)).pipe(Layer.provide(services))
 
 /** The same for a process that stays: `run` takes its microVMs from the pool. */
-export const layerResident: Layer.Layer<Pyro, PyroError> = Layer.scoped(Pyro, make(true)).pipe(Layer.provide(services))
+export const layerResident: Layer.Layer<Pyro | Tellings, PyroError> = Layer.scopedContext(make(true)).pipe(
+  Layer.provide(services)
+)

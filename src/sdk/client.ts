@@ -67,7 +67,7 @@ const callOf = (session: Session, row: Operation) =>
   row.kind === "unary"
     ? unary(session, row)
     : row.name === "workspace.exec"
-    ? makeExec(session, (client, payload, headers) => eventsOf(client, row.name, payload, headers) as never)
+    ? makeExec(session)
     : streaming(session, row)
 
 /** `env.list` becomes `{ env: { list } }`. */

@@ -1,10 +1,10 @@
-import { Effect, Option, Scope, Stream } from "effect"
+import { Effect, type Scope, Stream } from "effect"
 import type { PyroError } from "../contract/errors.ts"
 import { INPUT_HEADER, RESUMED_HEADER } from "../contract/input-rpcs.ts"
 import type { ExecEvent, ExecPayload } from "../contract/operations/workspace-exec.ts"
 import type { RunInput } from "../contract/Pyro.ts"
 import { newRequestId } from "../system/identity.ts"
-import { makeInputTape } from "./input-tape.ts"
+import { type InputTape, makeInputTape } from "./input-tape.ts"
 import { type Client, type ConnectionLost, failureOf, lost, type Session } from "./session.ts"
 
 /** Connections lost one after the other, with nothing told in between, after which it is given up. */
@@ -17,25 +17,46 @@ export const sinkOf = ({ input }: Client, id: string) => ({
   resize: (size: { readonly rows: number; readonly cols: number }) => input.resize({ id, ...size })
 })
 
-type Call = (
-  client: Client,
-  payload: ExecPayload,
-  headers: Record<string, string>
-) => Stream.Stream<ExecEvent, PyroError | ConnectionLost>
+const noTape: InputTape = () => Effect.void
+
+type Events = Stream.Stream<ExecEvent, PyroError | ConnectionLost>
+
+interface Begun {
+  readonly events: ReadonlyArray<ExecEvent>
+  readonly rest: Events | undefined
+}
+
+/** Asks for a command: how it begins, and what follows. Whoever leaves before it asked for the rest drops that. */
+const begin = ({ exec }: Client, request: ExecPayload, headers: Record<string, string>) =>
+  Effect.gen(function*() {
+    const id = newRequestId()
+    let left = false
+    const { events, more } = yield* Effect.acquireRelease(
+      Effect.interruptible(exec.begin({ id, request }, { headers })).pipe(Effect.tap(({ more }) => left = more)),
+      () => left ? Effect.ignore(exec.drop({ id })) : Effect.void
+    )
+    const rest = more
+      ? Stream.suspend(() => {
+        left = false
+        return exec.rest({ id })
+      })
+      : undefined
+    return { events, rest: rest && lostAsFailure(rest) } satisfies Begun
+  }).pipe(Effect.catchAllCause((cause) => Effect.failCause(failureOf(cause))))
 
 /**
  * Runs a command and survives its daemon: the command has an id from here on, and when the connection is lost, the next daemon is
  * asked for that id from the byte on that the caller has not got yet. Input goes on where the guest has it.
  */
 export const makeExec =
-  (session: Session, call: Call) => (payload: ExecPayload, input: RunInput = {}): Stream.Stream<ExecEvent, PyroError> =>
+  (session: Session) => (payload: ExecPayload, input: RunInput = {}): Stream.Stream<ExecEvent, PyroError> =>
     Stream.unwrapScoped(Effect.gen(function*() {
       const execId = payload.execId ?? newRequestId()
       // Whoever only asks for a command that is known has not started it.
       const starts = payload.execId === undefined || payload.command.length > 0 || payload.script !== undefined
       const until = payload.waitSeconds === undefined ? undefined : Date.now() + payload.waitSeconds * 1000
-      const tape = yield* makeInputTape(input)
       const hasInput = input.stdin !== undefined || input.resizes !== undefined
+      const tape = hasInput ? yield* makeInputTape(input) : noTape
       let { cursor } = payload
       let hasStarted = false
       let losses = 0
@@ -47,8 +68,19 @@ export const makeExec =
         ...(until === undefined ? {} : { waitSeconds: Math.max(0, (until - Date.now()) / 1000) })
       })
 
-      const attempt = (resumed: boolean): Stream.Stream<ExecEvent, PyroError> =>
-        Stream.unwrapScoped(Effect.gen(function*() {
+      /** Notes how far it came; false for what the caller knows already. */
+      const isNews = (event: ExecEvent) => {
+        losses = 0
+        if (event._tag === "Output") cursor = event.next
+        if (event._tag !== "Started") return true
+        cursor ??= 0
+        const isFirst = !hasStarted
+        hasStarted = true
+        return isFirst
+      }
+
+      const attempt = (resumed: boolean): Effect.Effect<Stream.Stream<ExecEvent, PyroError>, PyroError, Scope.Scope> =>
+        Effect.gen(function*() {
           const client = yield* session.client
           const inputId = newRequestId()
           const sink = sinkOf(client, inputId)
@@ -57,36 +89,32 @@ export const makeExec =
             ...(resumed && starts ? { [RESUMED_HEADER]: "yes" } : {})
           }
           if (!resumed) yield* tape(sink, 0)
-          const scope = yield* Effect.scope
-          const each = (event: ExecEvent) =>
-            Effect.gen(function*() {
-              losses = 0
-              if (event._tag === "Output") cursor = event.next
-              if (event._tag !== "Started") return Option.some(event)
-              cursor ??= 0
-              if (resumed) yield* Effect.provideService(tape(sink, event.stdinBytes ?? 0), Scope.Scope, scope)
-              if (hasStarted) return Option.none<ExecEvent>()
-              hasStarted = true
-              return Option.some(event)
-            })
-          return call(client, request(), headers).pipe(
-            Stream.mapEffect(each),
-            Stream.filterMap((event) => event),
-            Stream.catchAll((failure) =>
-              failure._tag !== "ConnectionLost"
-                ? Stream.fail(failure)
-                : Stream.unwrap(Effect.as(session.failed(client), again()))
-            )
+          const lostHere = Effect.flatMap(session.failed(client), again)
+          return yield* begin(client, request(), headers).pipe(
+            Effect.tap(({ events }) => {
+              const started = events.find((event) => event._tag === "Started")
+              return resumed && started !== undefined ? tape(sink, started.stdinBytes ?? 0) : Effect.void
+            }),
+            Effect.map(({ events, rest }) => {
+              const told = Stream.fromIterable(events.filter(isNews))
+              if (rest === undefined) return told
+              const follows = Stream.catchAll(
+                Stream.filter(rest, isNews),
+                (failure) => failure._tag === "ConnectionLost" ? Stream.unwrapScoped(lostHere) : Stream.fail(failure)
+              )
+              return Stream.concat(told, follows)
+            }),
+            Effect.catchIf((failure): failure is ConnectionLost => failure._tag === "ConnectionLost", () => lostHere)
           )
-        }))
+        })
 
-      const again = () =>
+      const again = (): ReturnType<typeof attempt> =>
         ++losses > MOST_LOST
-          ? Stream.fail(lost(`again and again; the command goes on, come back to it with --exec-id ${execId}`))
+          ? Effect.fail(lost(`again and again; the command goes on, come back to it with --exec-id ${execId}`))
           // A daemon that is being killed may take connections for another moment.
-          : Stream.unwrap(Effect.as(Effect.sleep(BETWEEN_MS * (losses - 1)), attempt(true)))
+          : Effect.zipRight(Effect.sleep(BETWEEN_MS * (losses - 1)), attempt(true))
 
-      return attempt(false)
+      return yield* attempt(false)
     }))
 
 export const lostAsFailure = <A>(events: Stream.Stream<A, unknown>): Stream.Stream<A, PyroError | ConnectionLost> =>

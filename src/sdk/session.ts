@@ -3,9 +3,8 @@ import * as Socket from "@effect/platform/Socket"
 import * as RpcClient from "@effect/rpc/RpcClient"
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import { Cause, Effect, ExecutionStrategy, Exit, Layer, Scope } from "effect"
+import { makeDaemonRpcs } from "../contract/daemon-rpcs.ts"
 import { DaemonUnavailable, type PyroError } from "../contract/errors.ts"
-import { InputRpcs } from "../contract/input-rpcs.ts"
-import { makePyroRpcs } from "../contract/rpc.ts"
 import { Paths } from "../system/Paths.ts"
 import { connectUnix } from "../system/unix-socket.ts"
 import { ensureDaemon, type StartDaemon } from "./start-daemon.ts"
@@ -24,7 +23,7 @@ const connect = (path: string) =>
     const protocol = yield* Layer.build(
       RpcClient.layerProtocolSocket().pipe(Layer.provide([socketTo(path), RpcSerialization.layerMsgPack]))
     )
-    return yield* Effect.provide(RpcClient.make(makePyroRpcs().merge(InputRpcs)), protocol)
+    return yield* Effect.provide(RpcClient.make(makeDaemonRpcs(), { disableTracing: true }), protocol)
   })
 
 export type Client = Effect.Effect.Success<ReturnType<typeof connect>>
@@ -71,12 +70,14 @@ export const makeSession = (start: StartDaemon, paths: Paths["Type"]) =>
       current = yield* open
       broken = false
     })
+    // Whoever comes in the middle of it finds it done.
+    const renewed = Effect.suspend(() => broken ? renew : Effect.void).pipe(
+      one.withPermits(1),
+      Effect.map(() => current.client)
+    )
     return {
       /** The connection, made anew if it was lost. */
-      client: Effect.suspend(() => broken ? renew : Effect.void).pipe(
-        one.withPermits(1),
-        Effect.map(() => current.client)
-      ),
+      client: Effect.suspend(() => broken ? renewed : Effect.succeed(current.client)),
       /** Says that a connection failed; of the one after it nothing is said. */
       failed: (client: Client) =>
         Effect.sync(() => {

@@ -4,7 +4,6 @@ import type { Notice } from "../contract/notice.ts"
 import type {
   CancelPayload,
   CancelResult,
-  ExecEvent,
   ExecPayload,
   LogsPayload,
   LogsResult
@@ -20,7 +19,7 @@ import type { SummaryResult } from "../contract/operations/workspace-summary.ts"
 import type { RunInput } from "../contract/Pyro.ts"
 import { type Content, makeContent } from "./content.ts"
 import { cancel } from "./exec/cancel.ts"
-import { exec } from "./exec/exec.ts"
+import { exec, type Telling } from "./exec/exec.ts"
 import { logs } from "./exec/logs.ts"
 import { adoptAll } from "./lifecycle/adopt.ts"
 import { type Lifecycle, type LifecycleServices, type Notify, pickServices } from "./lifecycle/context.ts"
@@ -51,7 +50,8 @@ export class Workspaces extends Context.Tag("pyro/workspace/Workspaces")<Workspa
   readonly start: (payload: Named) => Events
   readonly reset: (payload: Named) => Events
   readonly remove: (payload: DeletePayload) => Effect.Effect<ReadonlyArray<string>, PyroError>
-  readonly exec: (payload: ExecPayload, input?: RunInput) => Stream.Stream<ExecEvent, PyroError>
+  /** The Scope ends the command, where this is what started it. */
+  readonly exec: (payload: ExecPayload, input?: RunInput) => Effect.Effect<Telling, PyroError, Scope.Scope>
   readonly logs: (payload: LogsPayload) => Effect.Effect<LogsResult, PyroError>
   readonly cancel: (payload: CancelPayload) => Effect.Effect<CancelResult, PyroError>
   readonly summary: (payload: Named) => Effect.Effect<SummaryResult, PyroError>
@@ -149,12 +149,12 @@ const make = Effect.gen(function*() {
     reset: (payload) => step(payload, (entry, notify) => reset(lifecycle, entry, notify)),
     remove: removeAll,
     exec: (payload, input = {}) =>
-      Stream.unwrap(Effect.gen(function*() {
+      Effect.gen(function*() {
         const entry = yield* registry.find(payload.workspace)
         const { memoryMib } = yield* Ref.get(entry.record)
         const running = Effect.map(runningGeneration(entry), (generation) => ({ ...generation, memoryMib }))
-        return exec(yield* commandsOf(entry), running, payload, input)
-      })),
+        return yield* exec(yield* commandsOf(entry), running, payload, input)
+      }),
     logs: (payload) =>
       Effect.flatMap(
         registry.find(payload.workspace),

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import { ExecPayload, LogsPayload, type LogsResult } from "../../src/contract/operations/workspace-exec.ts"
 import { openCommands } from "../../src/workspace/exec/commands.ts"
-import { exec } from "../../src/workspace/exec/exec.ts"
+import { exec, streamOf } from "../../src/workspace/exec/exec.ts"
 import { logs } from "../../src/workspace/exec/logs.ts"
 import { folderOf, newWorkspaceId } from "../../src/workspace/lifecycle/record.ts"
 import { Agent, withAgent } from "./agent.ts"
@@ -46,7 +46,7 @@ withAgent("a command that prints more than its log may have", (it) => {
       })
       const hash = createHash("sha256")
       let [bytes, dropped, notices] = [0, 0, 0]
-      yield* exec(commands, Effect.succeed(generation), payload, {}).pipe(
+      yield* streamOf(exec(commands, Effect.succeed(generation), payload, {})).pipe(
         Stream.runForEach((event) =>
           Effect.sync(() => {
             if (event._tag === "Output") {
@@ -86,7 +86,7 @@ withAgent("a command that prints more than its log may have", (it) => {
 
       // Who comes later hears what is kept, and how much is not.
       const later: Array<string> = []
-      yield* exec(commands, Effect.succeed(generation), { ...payload, command: [] }, {}).pipe(
+      yield* streamOf(exec(commands, Effect.succeed(generation), { ...payload, command: [] }, {})).pipe(
         Stream.runForEach((event) =>
           Effect.sync(() => {
             if (event._tag === "Notice") later.push(event.message)

@@ -20,6 +20,7 @@ import { Pyro, type RunInput } from "../../src/contract/Pyro.ts"
 import { daemonLogs, daemonStatus, daemonStop } from "../../src/local/daemon-control.ts"
 import { Paths } from "../../src/system/Paths.ts"
 import { unfakedPyro } from "../support/unfaked-pyro.ts"
+import { fakeTellings } from "./fake-tellings.ts"
 import { fakeWorkspaces } from "./fake-workspaces.ts"
 
 /**
@@ -69,7 +70,7 @@ export const layer: Layer.Layer<Pyro, PyroError> = Layer.sync(Pyro, () => ({
 }))
 
 /** The same in a daemon, which has its workspaces as long as it lives. */
-export const layerResident = layer
+export const layerResident = Layer.provideMerge(fakeTellings, layer)
 
 const unknown = (environment: string) => new EnvironmentUnknown({ environment, known: ["debian:12"] })
 

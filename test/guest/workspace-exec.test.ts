@@ -82,7 +82,7 @@ describe("how a command ends", () => {
 
   it("a fork bomb stays in its own command: others go on, its timeout ends all of it", async () => {
     const bomb = startPyro(
-      ["workspace", "exec", "w", "--timeout-seconds", "6", "--", "sh", "-c", "bomb() { bomb | bomb & wait; }; bomb"],
+      ["workspace", "exec", "w", "--timeout-seconds", "15", "--", "sh", "-c", "bomb() { bomb | bomb & wait; }; bomb"],
       { env }
     )
     await until(

@@ -68,6 +68,11 @@ const argvOf = ({ command, script }: ExecPayload): ReadonlyArray<string> =>
       script
     ]
 
+const nextTurn = Effect.async<void>((resume) => {
+  const turn = setImmediate(() => resume(Effect.void))
+  return Effect.sync(() => clearImmediate(turn))
+})
+
 /** Opens journal and logs of a workspace; they close with the Scope. */
 export const openCommands = (
   folder: WorkspaceFolder,
@@ -108,9 +113,11 @@ export const openCommands = (
       Effect.gen(function*() {
         const end = yield* follow(process, command.log, time)
         journal.ended(end)
-        yield* process.release
         yield* touch(folder)
         yield* settle(command, Exit.succeed(end))
+        // Whoever waits is answered before the guest has more to do.
+        yield* nextTurn
+        yield* process.release
       })
 
     /** In the VM's scope: whoever asked for it may go. */

@@ -9,27 +9,6 @@ import type { CommandEnd } from "./journal.ts"
 import type { LogReader } from "./log-reader.ts"
 import type { CommandLog } from "./log.ts"
 
-/** From now on nothing of the output goes before it was heard, also what no disk has room for. */
-const listen = (log: CommandLog, cursor: number) =>
-  Effect.acquireRelease(Effect.sync(() => log.listen(cursor)), (reader) => Effect.sync(() => reader.close()))
-
-/** Output as it comes, from where the reader is, until no more comes. */
-const output = (log: CommandLog, reader: LogReader): Stream.Stream<ExecEvent, InvalidRequest> =>
-  Stream.unwrap(Effect.gen(function*() {
-    if (log.ended && reader.position > log.position) {
-      return yield* new InvalidRequest({ field: "cursor", detail: `it printed ${log.position} bytes only` })
-    }
-    const pull: Effect.Effect<Chunk.Chunk<ExecEvent>, Option.Option<never>> = Effect.suspend(() => {
-      const piece = reader.next()
-      const skipped = reader.takeSkipped()
-      const events: Array<ExecEvent> = skipped === 0 ? [] : [notKept(skipped)]
-      if (piece !== undefined) events.push({ _tag: "Output", ...piece })
-      if (events.length > 0) return Effect.succeed(Chunk.unsafeFromArray(events))
-      return log.ended ? Effect.fail(Option.none()) : Effect.zipRight(log.more(reader.position), pull)
-    })
-    return Stream.repeatEffectChunkOption(pull)
-  }))
-
 const notKept = (bytes: number): ExecEvent => ({
   _tag: "Notice",
   level: "warning",
@@ -52,15 +31,103 @@ const exited = (log: CommandLog, { durationMs, outcome, signal, status }: Comman
       ...(log.droppedBytes === 0 ? {} : { droppedBytes: log.droppedBytes })
     })
 
-/** What is told of a command that runs. */
-const follow = (command: Command, reader: LogReader): Stream.Stream<ExecEvent, PyroError> =>
-  Stream.concat(
-    output(command.log, reader),
-    Stream.fromEffect(Effect.flatMap(Deferred.await(command.end), (end) => exited(command.log, end)))
-  )
+/** Output told at once, in `bytes`, but for the last piece: of what comes fast few messages are made. */
+const MOST_AT_ONCE_BYTES = 65_536
 
-/** Ends the command with the stream, unless it is only this process that leaves. */
-const endWithStream = (command: Command, running: Commands["running"], input: RunInput) =>
+/**
+ * Events one after the other, some at a time: none when none comes in `waitMs`. None is told twice, and asking again after an
+ * interruption goes on where it was. Fails with nothing at their end.
+ */
+export type Telling = (waitMs?: number) => Effect.Effect<Chunk.Chunk<ExecEvent>, Option.Option<PyroError>>
+
+/** The same for whoever takes all of them. */
+export const streamOf = (start: Effect.Effect<Telling, PyroError, Scope.Scope>): Stream.Stream<ExecEvent, PyroError> =>
+  Stream.unwrapScoped(Effect.map(start, (telling) => Stream.repeatEffectChunkOption(telling())))
+
+const none = Effect.succeed(Chunk.empty<ExecEvent>())
+
+/** What a telling waits for no longer than. */
+interface Patience {
+  readonly untilMs: number
+  /** Told when it is over before the command is. */
+  readonly last: ExecEvent
+}
+
+/** From now on nothing of the output goes before it was heard, also what no disk has room for. */
+const listen = (log: CommandLog, cursor: number) =>
+  Effect.acquireRelease(Effect.sync(() => log.listen(cursor)), (reader) => Effect.sync(() => reader.close()))
+
+/** `first`, then the output from where the reader is as it comes, then the end. */
+const tell = (
+  first: ExecEvent,
+  log: CommandLog,
+  reader: LogReader,
+  end: Effect.Effect<CommandEnd, PyroError>,
+  patience?: Patience
+): Effect.Effect<Telling, InvalidRequest> =>
+  Effect.gen(function*() {
+    if (log.ended && reader.position > log.position) {
+      return yield* new InvalidRequest({ field: "cursor", detail: `it printed ${log.position} bytes only` })
+    }
+    const untilMs = patience?.untilMs ?? Infinity
+    let waiting: Array<ExecEvent> = [first]
+    let isOver = false
+    const telling: Telling = (waitMs) =>
+      Effect.suspend(() => {
+        if (isOver) return Effect.fail(Option.none())
+        for (let bytes = 0; bytes < MOST_AT_ONCE_BYTES;) {
+          const piece = reader.next()
+          const skipped = reader.takeSkipped()
+          if (skipped > 0) waiting.push(notKept(skipped))
+          if (piece === undefined) return whenDrained(waitMs)
+          waiting.push({ _tag: "Output", ...piece })
+          bytes += piece.bytes.length
+        }
+        return Effect.succeed(told())
+      })
+    /** The end where there is one, else what is there, else what comes. */
+    const whenDrained: Telling = (waitMs) => {
+      if (log.ended) {
+        return Effect.matchEffect(Effect.flatMap(end, (how) => exited(log, how)), {
+          // With the next call, where there is something to tell before.
+          onFailure: (failure) => waiting.length > 0 ? Effect.succeed(told()) : Effect.fail(Option.some(failure)),
+          onSuccess: (event) => Effect.succeed(over(event))
+        })
+      }
+      if (waiting.length > 0) return Effect.succeed(told())
+      const now = Date.now()
+      if (now >= untilMs) return Effect.sync(() => over(patience!.last))
+      const endsMs = Math.min(untilMs, now + (waitMs ?? Infinity))
+      const more = log.more(reader.position, endsMs === Infinity ? undefined : Math.max(1, endsMs - now))
+      return Effect.flatMap(more, () => waitMs !== undefined && isIdle() ? none : telling(waitMs))
+    }
+    const isIdle = () => !log.ended && log.position <= reader.position && Date.now() < untilMs
+    const told = () => {
+      const events = Chunk.unsafeFromArray(waiting)
+      waiting = []
+      return events
+    }
+    const over = (event: ExecEvent) => {
+      isOver = true
+      waiting.push(event)
+      return told()
+    }
+    return telling
+  })
+
+/** One that fails at once tells what comes before. */
+const ofOne = (...events: ReadonlyArray<ExecEvent>): Telling => {
+  let isTold = false
+  return () =>
+    Effect.suspend(() => {
+      if (isTold) return Effect.fail(Option.none())
+      isTold = true
+      return Effect.succeed(Chunk.unsafeFromArray(events))
+    })
+}
+
+/** Ends the command with the Scope, unless it is only this process that leaves. */
+const endWithScope = (command: Command, running: Commands["running"], input: RunInput) =>
   Effect.addFinalizer(() =>
     Effect.gen(function*() {
       if (running.get(command.id) !== command) return
@@ -77,20 +144,19 @@ export const exec = (
   generation: Effect.Effect<Running & { readonly memoryMib: number }, PyroError>,
   payload: ExecPayload,
   input: RunInput
-): Stream.Stream<ExecEvent, PyroError> =>
-  Stream.unwrapScoped(Effect.gen(function*() {
+): Effect.Effect<Telling, PyroError, Scope.Scope> =>
+  Effect.gen(function*() {
     if (payload.command.length === 0 && payload.script === undefined && payload.execId === undefined && !payload.tty) {
       return yield* new InvalidRequest({ field: "command", detail: "nothing to run: give a command or a script" })
     }
+    const untilMs = payload.waitSeconds === undefined ? undefined : Date.now() + payload.waitSeconds * 1000
     const id = payload.execId ?? newRequestId()
     const mine = yield* startUnknown(commands, generation, { ...payload, execId: id }, input)
     const cursor = payload.cursor ?? 0
     const command = commands.running.get(id)
     if (command === undefined) return yield* replay(commands, id, cursor, payload.workspace)
     const owned = mine || input.resumed === true
-    if (owned && !payload.detach && payload.waitSeconds === undefined) {
-      yield* endWithStream(command, commands.running, input)
-    }
+    if (owned && !payload.detach && untilMs === undefined) yield* endWithScope(command, commands.running, input)
     // Before the guest has it: its first output may be all there is.
     const reader = payload.detach ? undefined : yield* listen(command.log, cursor)
     const process = yield* Deferred.await(command.started)
@@ -102,10 +168,10 @@ export const exec = (
       ...(resumes ? { stdinBytes: process.stdinOffset } : {})
     }
     const detached: ExecEvent = { _tag: "Detached", execId: id }
-    if (reader === undefined) return Stream.make(started, detached)
-    const events = Stream.concat(Stream.make(started), follow(command, reader))
-    return payload.waitSeconds === undefined ? events : forAWhile(events, payload.waitSeconds * 1000, detached)
-  }))
+    if (reader === undefined) return ofOne(started, detached)
+    const patience = untilMs === undefined ? undefined : { untilMs, last: detached }
+    return yield* tell(started, command.log, reader, Deferred.await(command.end), patience)
+  })
 
 /** Whether it was started here and now; not where its id is known. */
 const startUnknown = (
@@ -124,12 +190,7 @@ const startUnknown = (
   })
 
 /** All that is known of a command that has ended, from its log. */
-const replay = (
-  commands: Commands,
-  id: string,
-  cursor: number,
-  workspace: string
-): Effect.Effect<Stream.Stream<ExecEvent, PyroError>, PyroError, Scope.Scope> =>
+const replay = (commands: Commands, id: string, cursor: number, workspace: string) =>
   Effect.gen(function*() {
     const known = commands.journal.get(id)
     const log = commands.logs.get(id)
@@ -138,20 +199,5 @@ const replay = (
     if (end === undefined || log === undefined) {
       return yield* new ChannelFailed({ detail: "it is not known yet whether the command ran: ask again by its id" })
     }
-    const started: ExecEvent = { _tag: "Started", execId: id }
-    return Stream.make(started).pipe(
-      Stream.concat(output(log, yield* listen(log, cursor))),
-      Stream.concat(Stream.fromEffect(exited(log, end)))
-    )
+    return yield* tell({ _tag: "Started", execId: id }, log, yield* listen(log, cursor), Effect.succeed(end))
   })
-
-/** The events until the time is over, then `last` unless they have ended. */
-const forAWhile = (events: Stream.Stream<ExecEvent, PyroError>, waitMs: number, last: ExecEvent) =>
-  Stream.unwrap(Effect.map(Deferred.make<void>(), (ended) =>
-    events.pipe(
-      Stream.tap((event) => event._tag === "Exited" ? Deferred.succeed(ended, undefined) : Effect.void),
-      Stream.interruptWhen(Effect.sleep(waitMs)),
-      Stream.concat(
-        Stream.unwrap(Effect.map(Deferred.isDone(ended), (done) => done ? Stream.empty : Stream.make(last)))
-      )
-    )))

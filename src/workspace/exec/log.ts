@@ -140,15 +140,21 @@ export class CommandLog implements ReadableLog {
     return reader
   }
 
-  /** Waits until there is more than the cursor, or no more to come. */
-  more(cursor: number): Effect.Effect<void> {
+  /** Waits until there is more than the cursor, or no more to come, or the time is over. */
+  more(cursor: number, waitMs?: number): Effect.Effect<void> {
     return Effect.async((resume) => {
       if (this.ended || this.position > cursor) return resume(Effect.void)
-      const listener = () => resume(Effect.void)
-      this.#more.push(listener)
-      return Effect.sync(() => {
+      const forget = () => {
+        clearTimeout(timer)
         this.#more = this.#more.filter((one) => one !== listener)
-      })
+      }
+      const listener = () => {
+        forget()
+        resume(Effect.void)
+      }
+      const timer = waitMs === undefined ? undefined : setTimeout(listener, waitMs)
+      this.#more.push(listener)
+      return Effect.sync(forget)
     })
   }
 
