@@ -5,14 +5,14 @@ import { type Cell, painted, printTable } from "./table.ts"
 import { ago, duration } from "./time-text.ts"
 import type { View } from "./view.ts"
 
-const outcomeOf = ({ outcome, status }: LogEntry): Cell => {
+const outcomeOf = ({ inherited, outcome, status }: LogEntry): Cell => {
   switch (outcome) {
     case "exited":
       return painted(status === 0 ? "green" : "red", `exit ${status ?? "?"}`)
     case "signaled":
       return painted("red", status === undefined ? "signal" : `signal ${status - 128}`)
     case "running":
-      return painted("yellow", outcome)
+      return painted("yellow", inherited === true ? "running, inherited" : outcome)
     default:
       return painted("red", outcome.replaceAll("_", " "))
   }

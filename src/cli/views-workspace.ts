@@ -1,9 +1,9 @@
 import { Effect } from "effect"
 import type { WorkspaceInfo } from "../contract/operations/workspace-info.ts"
 import { Manner } from "./manner.ts"
-import { print, say, showOutput } from "./print.ts"
+import { print, say, showOutput, size } from "./print.ts"
 import { type Colour, painted, printTable } from "./table.ts"
-import { ago } from "./time-text.ts"
+import { ago, duration } from "./time-text.ts"
 import type { View } from "./view.ts"
 
 const labels = (one: WorkspaceInfo) => Object.entries(one.labels).map(([key, value]) => `${key}=${value}`).join(" ")
@@ -44,6 +44,7 @@ const detail = (one: WorkspaceInfo) =>
     ["created", one.createdAt],
     ["last used", one.lastActivityAt],
     ["expires", one.expiresAt ?? "never"],
+    ...(one.forkedFrom === undefined ? [] : [["fork of", one.forkedFrom]]),
     ["seeded from", one.repoUrl ?? one.seedPath ?? "nothing"],
     ["labels", labels(one) || "-"]
   ])
@@ -74,7 +75,41 @@ export const workspaceViews = {
   "workspace.update": { result: detail } satisfies View<"workspace.update">,
   "workspace.stop": now((name) => `${name} is stopped; its disk is kept\n`) satisfies View<"workspace.stop">,
   "workspace.start": now((name) => `${name} is running\n`) satisfies View<"workspace.start">,
-  "workspace.reset": now((name) => `${name} is as it was after its creation\n`) satisfies View<"workspace.reset">,
+  "workspace.reset": now((name) => `${name} is reset\n`) satisfies View<"workspace.reset">,
+  "workspace.snapshot.create": {
+    result: ({ snapshot: { kind, name, pauseMs } }) =>
+      print(
+        kind === "memory"
+          ? `${name}: memory and disk, the workspace stood still for ${duration(pauseMs ?? 0)}\n`
+          : `${name}: files alone, since the workspace does not run\n`
+      )
+  } satisfies View<"workspace.snapshot.create">,
+  "workspace.snapshot.list": {
+    result: ({ snapshots }) =>
+      snapshots.length === 0
+        ? say("no snapshots; make one with: pyro workspace snapshot create\n")
+        : printTable([
+          ["NAME", "HOLDS", "TAKEN", "MEMORY", "COMMANDS", "ON DISK FOR GOOD"],
+          ...snapshots.map((one) => [
+            one.name,
+            one.kind === "memory" ? "memory and disk" : "disk",
+            ago(one.createdAt, Date.now()),
+            one.kind === "memory" ? size(one.memoryBytes) : "-",
+            String(one.runningCommands),
+            one.durable ? "yes" : painted("yellow", "not yet")
+          ])
+        ], { head: true, flexible: [0] })
+  } satisfies View<"workspace.snapshot.list">,
+  "workspace.snapshot.delete": {
+    result: ({ deleted }) => print(`deleted ${deleted}\n`)
+  } satisfies View<"workspace.snapshot.delete">,
+  "workspace.fork": {
+    result: ({ workspaces }) =>
+      Effect.zipRight(
+        print(workspaces.map(({ id }) => `${id}\n`).join("")),
+        unless("id-only", `${workspaces.map(called).join(", ")}: ready, each as the workspace was\n`)
+      )
+  } satisfies View<"workspace.fork">,
   "workspace.delete": {
     result: ({ deleted }) => print(deleted.map((id) => `deleted ${id}\n`).join(""))
   } satisfies View<"workspace.delete">,

@@ -40,6 +40,9 @@ export const exitStatus = (error: PyroError, family: ExitFamily): number => {
     case "WorkspaceNotFound":
     case "WorkspaceNameTaken":
     case "WorkspaceNotReady":
+    case "SnapshotNotFound":
+    case "SnapshotExists":
+    case "SnapshotMismatch":
     case "ExecNotFound":
     case "FileRefused":
     case "FileChanged":

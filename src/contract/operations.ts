@@ -18,6 +18,7 @@ import {
   workspaceFileRead,
   workspaceFileWrite
 } from "./operations/workspace-file.ts"
+import { workspaceFork } from "./operations/workspace-fork.ts"
 import {
   workspaceCreate,
   workspaceDelete,
@@ -29,6 +30,11 @@ import {
   workspaceUpdate
 } from "./operations/workspace-lifecycle.ts"
 import { workspacePatchApply } from "./operations/workspace-patch.ts"
+import {
+  workspaceSnapshotCreate,
+  workspaceSnapshotDelete,
+  workspaceSnapshotList
+} from "./operations/workspace-snapshot.ts"
 import { workspaceSummary } from "./operations/workspace-summary.ts"
 import { workspaceSyncPush } from "./operations/workspace-sync.ts"
 
@@ -54,6 +60,10 @@ export const operations = [
   workspaceSyncPush,
   workspaceSummary,
   workspaceReset,
+  workspaceSnapshotCreate,
+  workspaceSnapshotList,
+  workspaceSnapshotDelete,
+  workspaceFork,
   workspaceUpdate,
   workspaceStop,
   workspaceStart,

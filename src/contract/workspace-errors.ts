@@ -54,6 +54,61 @@ export class WorkspaceNotReady extends Schema.TaggedError<WorkspaceNotReady>()(
   }
 }
 
+export class SnapshotNotFound extends Schema.TaggedError<SnapshotNotFound>()(
+  "SnapshotNotFound",
+  snakeFields({
+    workspace: Schema.String,
+    snapshot: Schema.String,
+    /** Names that look like it. */
+    similar: Schema.Array(Schema.String)
+  })
+) {
+  get code() {
+    return "snapshot_not_found" as const
+  }
+  override get message() {
+    return `workspace ${this.workspace} has no snapshot "${this.snapshot}"${named(this.similar)} ` +
+      `(see: pyro workspace snapshot list ${this.workspace})`
+  }
+}
+
+export class SnapshotExists extends Schema.TaggedError<SnapshotExists>()(
+  "SnapshotExists",
+  snakeFields({
+    workspace: Schema.String,
+    snapshot: Schema.String
+  })
+) {
+  get code() {
+    return "snapshot_exists" as const
+  }
+  override get message() {
+    return `workspace ${this.workspace} has a snapshot "${this.snapshot}" already; choose another name, or delete that one: ` +
+      `pyro workspace snapshot delete ${this.workspace} ${this.snapshot}`
+  }
+}
+
+/** Captured memory cannot go on here. Nothing was changed. */
+export class SnapshotMismatch extends Schema.TaggedError<SnapshotMismatch>()(
+  "SnapshotMismatch",
+  snakeFields({
+    /** Snapshot, or workspace, whose memory it is. */
+    what: Schema.String,
+    /** What is not as it was, a sentence each. */
+    differences: Schema.Array(Schema.String)
+  })
+) {
+  get code() {
+    return "snapshot_mismatch" as const
+  }
+  override get message() {
+    return `the memory of ${this.what} cannot go on here: ${
+      this.differences.join("; ")
+    }; its files still can, in a fresh ` +
+      `microVM: add --disk-only`
+  }
+}
+
 export class ExecNotFound extends Schema.TaggedError<ExecNotFound>()(
   "ExecNotFound",
   snakeFields({

@@ -80,6 +80,25 @@ export const makeWorkspaceDisk = (
     catch: unusable(folder)
   })
 
+/** How many layers there are in a disk's folder. */
+export const layerCount = (folder: string): number => layerNumbers(folder).length
+
+/**
+ * Gives the seed image and the oldest `count` layers of a disk second names in the folder of another one, which is made. Nobody may write
+ * those any longer; what becomes of one folder is nothing to the other.
+ */
+export const shareLayers = (
+  from: string,
+  to: string,
+  count: number
+): Effect.Effect<void, NoSpace | HostToolMissing | StateDirectoryUnusable | ImageDamaged> =>
+  Effect.gen(function*() {
+    yield* holdSeed(to, path.join(from, seedName))
+    for (let number = 0; number < count; number++) {
+      yield* holdImage(path.join(from, `${number}.qcow2`), path.join(to, `${number}.qcow2`))
+    }
+  })
+
 /** The disk in a folder, its layers in order; ImageDamaged when a part of it is not there. Headers are compared when a VM takes it. */
 export const readWorkspaceDisk = (folder: string, virtualBytes: number): Effect.Effect<WorkspaceDisk, ImageDamaged> =>
   Effect.try({

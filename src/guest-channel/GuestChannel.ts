@@ -15,7 +15,7 @@ import type { GuestString } from "./control.ts"
 import type { AgentCallFailed } from "./errors.ts"
 import type { WrittenFile } from "./file-state.ts"
 import * as Files from "./files.ts"
-import { chain, request, type ResultsOf } from "./open.ts"
+import { chain, lastRequest, request, type ResultsOf } from "./open.ts"
 import { type GuestProcess, processOf, spawn, type SpawnRequest } from "./process.ts"
 import type { ResumableStream } from "./takeover.ts"
 
@@ -110,6 +110,14 @@ export interface GuestChannel {
   readonly connectPort: (
     request: { readonly port: number; readonly family?: 4 | 6 | undefined }
   ) => Effect.Effect<Files.GuestSocket, AgentCallFailed | ChannelFailed, Scope.Scope>
+  /**
+   * Runs `use` while the guest is sent nothing: `last` is what it gets, and answers, before; what others send meanwhile waits. `use` is
+   * given how many bytes have come from the guest so far.
+   */
+  readonly silently: <A, E, R>(
+    last: Call<unknown>,
+    use: (receivedBytes: () => number) => Effect.Effect<A, E, R>
+  ) => Effect.Effect<A, AgentCallFailed | ChannelFailed | E, R>
   /** The agent's own log, the last 64 lines of it when nobody reads. Ends with the channel. */
   readonly events: Stream.Stream<AgentEvent>
   /** Never succeeds; fails when the channel does. */
@@ -169,6 +177,11 @@ const connect = (options: ConnectOptions): Effect.Effect<GuestChannel, ChannelFa
       readMany: (wanted) => Compare.readMany(connection, wanted),
       changeFiles: (root, changes) => ChangeFiles.changeFiles(connection, root, changes),
       connectPort: (wanted) => Files.connectPort(connection, wanted),
+      silently: (last, use) =>
+        lastRequest(connection, last).pipe(
+          Effect.zipRight(use(() => connection.receivedBytes)),
+          Effect.ensuring(Effect.sync(() => connection.outbox.letGo()))
+        ),
       events: Mailbox.toStream(events),
       failed: Deferred.await(connection.failed)
     }

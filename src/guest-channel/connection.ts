@@ -46,6 +46,8 @@ export class Connection implements StreamLink {
   readonly greeted = Deferred.unsafeMake<Greeting, ChannelFailed>(FiberId.none)
   readonly failed = Deferred.unsafeMake<never, ChannelFailed>(FiberId.none)
   readonly outbox: Outbox
+  /** Bytes that have come from the guest. */
+  receivedBytes = 0
   readonly #socket: Duplex
   readonly #nonce: Uint8Array
   readonly #keep: (id: string) => boolean
@@ -143,6 +145,7 @@ export class Connection implements StreamLink {
   }
 
   #read(chunk: Buffer) {
+    this.receivedBytes += chunk.length
     if (this.#failure !== undefined) return
     try {
       const bytes = this.#phase === "searching" ? this.#search.push(chunk) : chunk

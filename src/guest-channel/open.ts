@@ -36,6 +36,18 @@ const encoding = <A, E>(connection: Connection, refused: (why: Unencodable) => E
     }
   })
 
+/** Sends one call and then nothing until `outbox.letGo`, not even what others send: the guest has had everything when it answers. */
+export const lastRequest = <A>(
+  connection: Connection,
+  call: Call<A>
+): Effect.Effect<A, AgentCallFailed | ChannelFailed> =>
+  encoding(connection, unencodableFor(call.name), () => {
+    const { frame, result } = connection.make(call, call.encode())
+    connection.send(frame)
+    connection.outbox.hold()
+    return result
+  }).pipe(Effect.flatMap(Deferred.await))
+
 const unencodableFor = (operation: string) => ({ errno, message: detail }: Unencodable) =>
   new AgentCallFailed({ operation, errno, detail })
 

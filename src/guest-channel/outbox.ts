@@ -14,6 +14,7 @@ export class Outbox {
   #frames: Array<Buffer> = []
   #bytes = 0
   #waiting: Array<() => void> = []
+  #held = false
 
   readonly #onOverflow: (detail: string) => void
 
@@ -41,6 +42,18 @@ export class Outbox {
     })
   })
 
+  /** Writes what was sent so far; what is sent from now on waits until `letGo`. */
+  hold() {
+    this.flush()
+    this.#held = true
+  }
+
+  letGo() {
+    this.#held = false
+    this.flush()
+    this.#release()
+  }
+
   /** Drops what was not written and lets everybody go on. */
   close() {
     this.#frames = []
@@ -54,6 +67,7 @@ export class Outbox {
 
   /** Writes what was sent since the last time. */
   flush() {
+    if (this.#held) return
     const frames = this.#frames
     const bytes = this.#bytes
     this.#frames = []

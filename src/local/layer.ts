@@ -73,6 +73,12 @@ const make = (pooled: boolean) =>
         export: (payload) => eventsOf(({ content }) => content.export(payload)),
         sync: { push: (payload) => of(({ content }) => content.syncPush(payload)) },
         reset: (payload) => eventsOf((all) => all.reset(payload)),
+        snapshot: {
+          create: (payload) => eventsOf(({ snapshot }) => snapshot.create(payload)),
+          list: (payload) => of(({ snapshot }) => Effect.map(snapshot.list(payload), (snapshots) => ({ snapshots }))),
+          delete: (payload) => of(({ snapshot }) => Effect.map(snapshot.delete(payload), (deleted) => ({ deleted })))
+        },
+        fork: (payload) => eventsOf((all) => all.fork(payload)),
         update: (payload) => of((all) => all.update(payload)),
         stop: (payload) => eventsOf((all) => all.stop(payload)),
         start: (payload) => eventsOf((all) => all.start(payload)),

@@ -18,6 +18,12 @@ const hintOf = (error: PyroError): string => {
       return `use that workspace (workspace_id ${error.workspace}), or another name`
     case "WorkspaceNotReady":
       return "call workspace_status; workspace_reset brings it back to its beginning"
+    case "SnapshotNotFound":
+      return "call workspace_snapshot_list for the snapshots there are"
+    case "SnapshotExists":
+      return "choose another name, or call workspace_snapshot_delete first"
+    case "SnapshotMismatch":
+      return "call again with disk_only: its files can still be had"
     case "ExecNotFound":
       return "run the command with workspace_exec and `command`"
     case "FileRefused":

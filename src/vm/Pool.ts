@@ -28,6 +28,10 @@ export class Pool extends Context.Tag("pyro/vm/Pool")<Pool, {
   readonly take: (request: RestoreRequest) => Effect.Effect<Option.Option<Guest>, never, Scope.Scope>
   /** A waiting guest, else one restored on the spot; where there is no room for that, members of the pool make it. */
   readonly acquire: (request: RestoreRequest) => Effect.Effect<Guest, VmmError, Scope.Scope>
+  /** What was refused for want of room is tried once more without the members. */
+  readonly withRoom: <A, E extends { readonly _tag: string }, R>(
+    attempt: Effect.Effect<A, E, R>
+  ) => Effect.Effect<A, E, R>
   /** Ends all members, and makes none until somebody asks for a guest again. */
   readonly empty: Effect.Effect<void>
   readonly status: Effect.Effect<PoolStatus>
@@ -217,29 +221,30 @@ const make = (config: PoolConfig) =>
         })
       )
 
+    const withRoom = <A, E extends { readonly _tag: string }, R>(attempt: Effect.Effect<A, E, R>) =>
+      Effect.catchIf(
+        attempt,
+        (failure) => failure._tag === "AdmissionRefused" || failure._tag === "NoSpace",
+        (failure) =>
+          Effect.flatMap(
+            SubscriptionRef.get(state),
+            ({ members }) => members.length === 0 ? Effect.fail(failure) : Effect.zipRight(empty, attempt)
+          )
+      )
+
     const acquire = (request: RestoreRequest) =>
       Effect.flatMap(
         take(request),
         Option.match({
           onSome: Effect.succeed,
-          onNone: () =>
-            vmm.restore(request).pipe(
-              Effect.catchIf(
-                (failure) => failure._tag === "AdmissionRefused" || failure._tag === "NoSpace",
-                (failure) =>
-                  Effect.flatMap(
-                    SubscriptionRef.get(state),
-                    ({ members }) =>
-                      members.length === 0 ? Effect.fail(failure) : Effect.zipRight(empty, vmm.restore(request))
-                  )
-              )
-            )
+          onNone: () => withRoom(vmm.restore(request))
         })
       )
 
     return {
       take,
       acquire,
+      withRoom,
       empty,
       status: Effect.map(SubscriptionRef.get(state), ({ members }) => ({
         members: members.length,

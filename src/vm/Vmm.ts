@@ -1,20 +1,27 @@
 import { Context, Effect, Layer, type Scope } from "effect"
-import type { ChannelFailed, ConfinementUnavailable, HostToolUnsuitable } from "../contract/errors.ts"
+import type {
+  AdmissionRefused,
+  ChannelFailed,
+  ConfinementUnavailable,
+  HostToolUnsuitable,
+  NoSpace
+} from "../contract/errors.ts"
 import type { DiskSource, Seed } from "../disk/workspace-disk.ts"
 import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
 import { Paths } from "../system/Paths.ts"
 import { allOrNothing } from "../system/scopes.ts"
 import { type AcceleratorChoice, chooseAccelerator, tscKhz } from "./accelerator.ts"
-import { acquireVm } from "./acquire-vm.ts"
+import { acquireVm, type ReservedVm, reserveVm, startReserved } from "./acquire-vm.ts"
+import { admit } from "./admission.ts"
 import { attachVm } from "./attach.ts"
-import type { Capture } from "./capture.ts"
 import { type Confinement, type ConfinementLevel, demand, probeConfinement } from "./confinement.ts"
 import { freezeTemplate, probeKvm } from "./freeze.ts"
 import { greet } from "./hello.ts"
 import { fileIdentity, HostFacts } from "./HostFacts.ts"
+import { type MachineIdentity, machineIdentity } from "./machine-identity.ts"
 import type { Accelerator, MachineSpec } from "./machine.ts"
 import { patience } from "./patience.ts"
-import { findQemu } from "./qemu-program.ts"
+import { findQemu, qemuBuild } from "./qemu-program.ts"
 import type { VmId, VmPurpose } from "./record.ts"
 import { templateKey } from "./template-key.ts"
 import { discardTemplate, ensureTemplate } from "./templates.ts"
@@ -29,6 +36,7 @@ export interface GuestImages {
 /** What this host runs guests with. */
 export interface Hypervisor {
   readonly qemuProgram: string
+  readonly qemuBuild: string
   readonly accelerator: AcceleratorChoice
   readonly confinement: Confinement
   readonly tscKhz: number
@@ -54,13 +62,17 @@ export interface RestoreRequest extends DiskSource {
   readonly onTemplate?: Effect.Effect<void>
 }
 
-export interface RestoreCaptureRequest {
+/** Asks for a VM that goes on from captured memory. */
+export interface ReserveCapturedRequest {
   readonly purpose: VmPurpose
+  /** Of the captured VM. */
+  readonly spec: MachineSpec
+  /** Where its images are now. */
   readonly images: GuestImages
-  readonly capture: Capture
   /** Seed image that the captured VM's disk started from. */
   readonly seed: Seed
   readonly dieWithParent: boolean
+  readonly leastConfinement?: ConfinementLevel | undefined
 }
 
 export type VmmError = VmError | ChannelFailed | ConfinementUnavailable | HostToolUnsuitable
@@ -80,11 +92,20 @@ export class Vmm extends Context.Tag("pyro/vm/Vmm")<Vmm, {
    * A template that does not come up is thrown away and made once more.
    */
   readonly restore: (request: RestoreRequest) => Effect.Effect<Guest, VmmError, Scope.Scope>
+  /** With what this host would go on from such a VM's memory. */
+  readonly identity: (spec: MachineSpec, images: GuestImages, seed: Seed) => Effect.Effect<MachineIdentity, VmmError>
+  /** Announces a VM that is to go on from captured memory; what of it is made goes with the Scope. */
+  readonly reserve: (request: ReserveCapturedRequest) => Effect.Effect<ReservedVm, VmmError, Scope.Scope>
+  /** Lets reserved VMs in, all or none; to be asked before their memory is made. */
+  readonly admit: (reserved: ReadonlyArray<ReservedVm>) => Effect.Effect<void, AdmissionRefused | NoSpace>
   /**
-   * A further VM that goes on where a captured one was. Its agent still has the streams of that moment, and it is a clone until it
-   * has been made unique: nothing may run in it before.
+   * A reserved VM, whose memory file is there, goes on where a captured one was. Its agent still has the streams of that moment, its
+   * programs are stopped, and it is a clone until it has been made unique: nothing may run in it before.
    */
-  readonly restoreCapture: (request: RestoreCaptureRequest) => Effect.Effect<Guest, VmmError, Scope.Scope>
+  readonly restoreCapture: (
+    reserved: ReservedVm,
+    captured: { readonly statePath: string; readonly disk: DiskSource }
+  ) => Effect.Effect<Guest, VmmError, Scope.Scope>
   /**
    * Goes on with the VM of a workspace whose owner is gone: its processes run on, and the channel takes their streams up where they
    * are. The VM is this process's from now on, and ends with the Scope. Fails with step `attach` when there is none, its QEMU is
@@ -104,7 +125,9 @@ const make = Effect.gen(function*() {
   const hypervisor = (images: GuestImages, placeholder: Seed) =>
     Effect.gen(function*() {
       const qemuProgram = yield* findQemu
-      const [khz, confinement] = yield* Effect.all([tscKhz, probeConfinement], { concurrency: 2 })
+      const [khz, confinement, build] = yield* Effect.all([tscKhz, probeConfinement, qemuBuild(qemuProgram)], {
+        concurrency: 3
+      })
       const accelerator = yield* chooseAccelerator(
         `${images.kernel.digest}:${fileIdentity(qemuProgram)}`,
         probeKvm({
@@ -117,12 +140,13 @@ const make = Effect.gen(function*() {
             kernel: images.kernel
           },
           qemuProgram,
+          qemuBuild: build,
           confinement,
           seed: placeholder
         }),
         (failure) => "detail" in failure ? failure.detail : failure.message
       )
-      return { qemuProgram, accelerator, confinement, tscKhz: khz }
+      return { qemuProgram, qemuBuild: build, accelerator, confinement, tscKhz: khz }
     }).pipe(Effect.provide(context))
 
   const restore = (request: RestoreRequest) =>
@@ -138,6 +162,7 @@ const make = Effect.gen(function*() {
             freezeTemplate({
               spec,
               qemuProgram: host.qemuProgram,
+              qemuBuild: host.qemuBuild,
               confinement: host.confinement,
               seed: request.placeholder,
               directory
@@ -147,6 +172,7 @@ const make = Effect.gen(function*() {
           purpose: request.purpose,
           spec,
           qemuProgram: host.qemuProgram,
+          qemuBuild: host.qemuBuild,
           confinement: host.confinement,
           disk: request,
           frozen,
@@ -163,21 +189,43 @@ const make = Effect.gen(function*() {
       )
     }).pipe(Effect.provide(context))
 
-  const restoreCapture = ({ capture, dieWithParent, images, purpose, seed }: RestoreCaptureRequest) =>
-    allOrNothing(Effect.gen(function*() {
-      const host = yield* hypervisor(images, seed)
-      const vm = yield* acquireVm({
+  const capturedSpec = (spec: MachineSpec, { environment, kernel }: GuestImages): MachineSpec => ({
+    ...spec,
+    environment: { digest: environment.digest, imagePath: environment.imagePath },
+    kernel
+  })
+
+  const identity = (spec: MachineSpec, images: GuestImages, seed: Seed) =>
+    Effect.map(hypervisor(images, seed), (host) =>
+      machineIdentity(
+        { ...capturedSpec(spec, images), accelerator: host.accelerator.accelerator, tscKhz: host.tscKhz },
+        host.qemuBuild
+      ))
+
+  const reserve = (request: ReserveCapturedRequest) =>
+    Effect.gen(function*() {
+      const { confinement, qemuBuild, qemuProgram } = yield* hypervisor(request.images, request.seed)
+      yield* demand(confinement, request.leastConfinement)
+      const { dieWithParent, images, purpose, spec } = request
+      return yield* reserveVm({
         purpose,
-        spec: capture.spec,
-        qemuProgram: host.qemuProgram,
-        confinement: host.confinement,
-        disk: { seed, layers: capture.layers },
-        frozen: capture.frozen,
+        spec: capturedSpec(spec, images),
+        qemuProgram,
+        qemuBuild,
+        confinement,
         dieWithParent
       })
+    }).pipe(Effect.provide(context))
+
+  const restoreCapture = (
+    reserved: ReservedVm,
+    captured: { readonly statePath: string; readonly disk: DiskSource }
+  ) =>
+    allOrNothing(Effect.gen(function*() {
+      const vm = yield* startReserved(reserved, captured)
       yield* vm.resume
-      return { vm, channel: yield* greet(vm, helloTimeoutMs[capture.spec.accelerator], { takeover: true }) }
-    })).pipe(Effect.provide(context))
+      return { vm, channel: yield* greet(vm, helloTimeoutMs[vm.spec.accelerator], { takeover: true }) }
+    }))
 
   const attach = (id: VmId) =>
     allOrNothing(Effect.gen(function*() {
@@ -189,7 +237,16 @@ const make = Effect.gen(function*() {
       return { vm, channel }
     })).pipe(Effect.provide(context))
 
-  return { hypervisor, restore, restoreCapture, attach }
+  return {
+    hypervisor,
+    restore,
+    identity,
+    reserve,
+    admit: (reserved: ReadonlyArray<ReservedVm>) =>
+      Effect.provide(admit(reserved.map(({ record }) => record)), context),
+    restoreCapture,
+    attach
+  }
 })
 
 const specOf = (request: RestoreRequest, host: Hypervisor): MachineSpec => ({

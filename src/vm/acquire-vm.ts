@@ -1,5 +1,6 @@
 import { Effect, type Scope } from "effect"
 import * as fs from "node:fs"
+import type { NoSpace, VmFailed } from "../contract/errors.ts"
 import type { DiskSource } from "../disk/workspace-disk.ts"
 import { Paths } from "../system/Paths.ts"
 import { admit } from "./admission.ts"
@@ -9,19 +10,21 @@ import { placeDisk } from "./disks.ts"
 import { failedAt } from "./failure.ts"
 import { firstDiskState } from "./live-disks.ts"
 import type { MachineSpec } from "./machine.ts"
-import { fillMemory, type Frozen } from "./memory.ts"
+import { fillMemory, type Frozen, removeMemory } from "./memory.ts"
 import { awaitMigration } from "./migration.ts"
 import { startQemu, stateDescriptorInQemu } from "./qemu-process.ts"
 import type { Qmp } from "./qmp.ts"
-import { newRecord, newVmId, vmPaths, type VmPurpose } from "./record.ts"
+import { newRecord, newVmId, vmPaths, type VmPurpose, type VmRecord } from "./record.ts"
+import type { Tenure } from "./tenure.ts"
 import { acquireFolder } from "./vm-folder.ts"
-
 import type { Vm, VmError } from "./Vm.ts"
 
 export interface VmRequest {
   readonly purpose: VmPurpose
   readonly spec: MachineSpec
   readonly qemuProgram: string
+  /** Which QEMU that is: its state is understood by no other. */
+  readonly qemuBuild: string
   readonly confinement: Confinement
   readonly disk: DiskSource
   /** Frozen memory and device state to go on from; undefined: boot the kernel. */
@@ -30,16 +33,22 @@ export interface VmRequest {
   readonly dieWithParent: boolean
 }
 
-/**
- * Makes a VM: journal, admission, memory, disks, QEMU, in this order, released in the opposite one. The guest does not run yet
- * when it was frozen (`resume` lets it); it boots at once otherwise.
- */
-export const acquireVm = (request: VmRequest): Effect.Effect<Vm, VmError, Scope.Scope | Paths> =>
+/** A VM that is announced, and of which nothing is made yet. */
+export interface ReservedVm {
+  readonly record: VmRecord
+  readonly tenure: Tenure
+  readonly request: ReserveRequest
+}
+export type ReserveRequest = Omit<VmRequest, "disk" | "frozen">
+
+/** Writes down that a VM is to be; its memory file, whoever makes it, goes with the Scope. */
+export const reserveVm = (
+  request: ReserveRequest
+): Effect.Effect<ReservedVm, VmFailed | NoSpace, Scope.Scope | Paths> =>
   Effect.gen(function*() {
-    const installation = yield* Paths
-    const { confinement: { level }, dieWithParent, disk, frozen, spec } = request
+    const { confinement: { level }, dieWithParent, qemuBuild, spec } = request
     const id = newVmId()
-    const paths = vmPaths(installation, id)
+    const paths = vmPaths(yield* Paths, id)
     const record = newRecord({
       id,
       purpose: request.purpose,
@@ -47,12 +56,23 @@ export const acquireVm = (request: VmRequest): Effect.Effect<Vm, VmError, Scope.
       vcpuCount: spec.vcpuCount,
       uid: chooseVmUid(level),
       machine: spec,
+      qemuBuild,
       confinement: level,
       dieWithOwner: dieWithParent
     })
     const tenure = yield* acquireFolder(paths, record)
-    yield* admit(record)
-    yield* fillMemory(tenure, record, frozen)
+    yield* Effect.addFinalizer(() => tenure.unlessLeft(removeMemory(paths)))
+    return { record, tenure, request }
+  })
+
+/** Starts a reserved VM whose memory file is there. It goes on from the state in `statePath`, or boots its kernel. */
+export const startReserved = (
+  { record, request, tenure }: ReservedVm,
+  { disk, statePath }: { readonly disk: DiskSource; readonly statePath: string | undefined }
+): Effect.Effect<Vm, VmError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const { paths } = tenure
+    const { spec } = request
     const disks = firstDiskState(yield* placeDisk(paths, record.uid, disk, 0), disk.seed.virtualBytes)
     yield* tenure.update((now) => ({ ...now, disks }))
     const qemu = yield* startQemu({
@@ -60,17 +80,29 @@ export const acquireVm = (request: VmRequest): Effect.Effect<Vm, VmError, Scope.
       spec,
       tenure,
       record,
-      level,
+      level: request.confinement.level,
       disks: disks.disks,
-      stateDescriptor: frozen === undefined ? undefined : yield* openForReading(frozen.statePath),
-      dieWithParent
+      stateDescriptor: statePath === undefined ? undefined : yield* openForReading(statePath),
+      dieWithParent: request.dieWithParent
     })
     const connections = yield* connectQemu(tenure, qemu)
     const vm = yield* makeVm({ tenure, qemu, connections, spec, disks })
-    if (frozen !== undefined) {
+    if (statePath !== undefined) {
       yield* thaw(vm.qmp).pipe(Effect.raceFirst(vm.health.failure), Effect.mapError(failedAt("restore")))
     }
     return vm
+  })
+
+/**
+ * Makes a VM: journal, admission, memory, disks, QEMU, in this order, released in the opposite one. The guest does not run yet
+ * when it was frozen (`resume` lets it); it boots at once otherwise.
+ */
+export const acquireVm = ({ disk, frozen, ...request }: VmRequest): Effect.Effect<Vm, VmError, Scope.Scope | Paths> =>
+  Effect.gen(function*() {
+    const reserved = yield* reserveVm(request)
+    yield* admit([reserved.record])
+    yield* fillMemory(reserved.tenure.paths, reserved.record, frozen?.memoryPath)
+    return yield* startReserved(reserved, { disk, statePath: frozen?.statePath })
   })
 
 const openForReading = (file: string) =>

@@ -34,17 +34,19 @@ const outstandingMib = (file: string, memoryMib: number) => {
 }
 
 /**
- * Lets a VM in only when all the memory it may ever touch fits what is left of the store and of the host: a full tmpfs kills
- * QEMU by SIGBUS in the middle of work. To be called when the VM's own record is already written: of two that come at once each
- * sees the other, so both may be refused but never both let in where there is room for one.
+ * Lets VMs in, all of them or none, only when all the memory that they may ever touch fits what is left of the store and of the host: a
+ * full tmpfs kills QEMU by SIGBUS in the middle of work. To be called when the VMs' own records are already written: of two that come
+ * at once each sees the other, so both may be refused but never both let in where there is room for one.
  */
-export const admit = (record: VmRecord): Effect.Effect<void, AdmissionRefused | NoSpace, Paths> =>
+export const admit = (records: ReadonlyArray<VmRecord>): Effect.Effect<void, AdmissionRefused | NoSpace, Paths> =>
   Effect.gen(function*() {
     const paths = yield* Paths
+    const what = records.length === 1 ? "the VM" : `the ${records.length} VMs`
+    const neededMib = records.reduce((sum, { memoryMib }) => sum + memoryMib, 0)
     let promisedMib = 0
-    let vcpus = record.vcpuCount
+    let vcpus = records.reduce((sum, { vcpuCount }) => sum + vcpuCount, 0)
     for (const id of listVmIds(paths.stateDir)) {
-      if (id === record.id) continue
+      if (records.some((record) => record.id === id)) continue
       const one = vmPaths(paths, id)
       const other = Option.getOrUndefined(yield* Effect.orElseSucceed(readRecord(one), () => Option.none<VmRecord>()))
       if (other === undefined || !isAlive(other.qemu ?? other.owner)) continue
@@ -52,19 +54,19 @@ export const admit = (record: VmRecord): Effect.Effect<void, AdmissionRefused | 
       vcpus += other.vcpuCount
     }
     const storeMib = Math.floor(freeBytes(paths.memoryDir) / mib - promisedMib)
-    if (storeMib < record.memoryMib) {
+    if (storeMib < neededMib) {
       return yield* new NoSpace({
         where: "memory store",
         path: paths.memoryDir,
-        neededMib: record.memoryMib,
+        neededMib,
         availableMib: Math.max(0, storeMib)
       })
     }
     const hostMib = Math.floor(availableMemoryBytes() / mib - promisedMib - hostReserveMib)
-    if (hostMib < record.memoryMib) {
+    if (hostMib < neededMib) {
       return yield* new AdmissionRefused({
         resource: "memory",
-        detail: `the VM may need ${record.memoryMib} MiB, and the host has ${
+        detail: `${what} may need ${neededMib} MiB, and the host has ${
           Math.max(0, hostMib)
         } MiB that no other VM was promised`
       })
@@ -73,8 +75,9 @@ export const admit = (record: VmRecord): Effect.Effect<void, AdmissionRefused | 
     if (vcpus > mostVcpus) {
       return yield* new AdmissionRefused({
         resource: "cpu",
-        detail:
-          `it would make ${vcpus} virtual CPUs, and this host's ${coreCount()} cores are given at most ${mostVcpus}`
+        detail: `${
+          records.length === 1 ? "it" : what
+        } would make ${vcpus} virtual CPUs, and this host's ${coreCount()} cores are given at most ${mostVcpus}`
       })
     }
   })

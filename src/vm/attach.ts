@@ -70,7 +70,8 @@ const settleDisks = (record: Attachable, qmp: Qmp): Effect.Effect<DiskState, VmF
     const baseline = yield* nodeUnder("vdc")
     const fits = (state: DiskState) => state.overlayNodes.at(-1) === disk && state.seedNode === baseline
     if (fits(record.nextDisks)) return record.nextDisks
-    if (fits(record.disks)) return record.disks
+    // What was opened for the switch may be open still, under its name.
+    if (fits(record.disks)) return { ...record.disks, next: record.nextDisks.next }
     return yield* refused(`its disks were being switched, and are ${String(disk)} and ${String(baseline)}`)
   })
 

@@ -2,11 +2,22 @@ import { Effect, type Scope } from "effect"
 import * as fs from "node:fs"
 import * as net from "node:net"
 import * as path from "node:path"
-import { type GuestPanicked, type HostToolMissing, type NoSpace, type VmFailed } from "../contract/errors.ts"
-import { failedAt, fileFailedAt } from "./failure.ts"
+import type {
+  ChannelFailed,
+  GuestPanicked,
+  HostToolMissing,
+  ImageDamaged,
+  NoSpace,
+  VmFailed
+} from "../contract/errors.ts"
+import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
+import { startPrograms, stopPrograms } from "./claim.ts"
+import { keepClock } from "./clock.ts"
+import { failedAt } from "./failure.ts"
 import { type MachineSpec, names } from "./machine.ts"
 import { copySparse, type Frozen } from "./memory.ts"
 import { awaitMigration } from "./migration.ts"
+import { patience } from "./patience.ts"
 import type { Vm } from "./Vm.ts"
 
 /** Device state of a microVM is some 80 KiB; a QEMU that was taken over must not fill our disk. */
@@ -27,19 +38,25 @@ const saveState = (vm: Vm, statePath: string): Effect.Effect<void, VmFailed | Gu
     yield* received
   }).pipe(Effect.raceFirst(vm.health.failure))
 
+/** Where a folder has them. */
+export const frozenIn = (directory: string): Frozen => ({
+  memoryPath: path.join(directory, "mem"),
+  statePath: path.join(directory, "state")
+})
+
 /** Memory and device state of an idle, paused VM, written into `directory` as `mem` and `state`. Its disks are no part of it. */
 export const freezeMemory = (
   vm: Vm,
   directory: string
 ): Effect.Effect<Frozen, VmFailed | GuestPanicked | NoSpace | HostToolMissing, Scope.Scope> =>
   Effect.gen(function*() {
-    const frozen = { memoryPath: path.join(directory, "mem"), statePath: path.join(directory, "state") }
+    const frozen = frozenIn(directory)
     yield* saveState(vm, frozen.statePath)
     yield* copySparse(vm.paths.memory, frozen.memoryPath, process.getuid?.() ?? 0)
     return frozen
   })
 
-/** A running VM at one moment: memory, device state, and the disk as it then was. */
+/** A VM at one moment: memory, device state, and the disk as it then was. */
 export interface Capture {
   readonly spec: MachineSpec
   readonly frozen: Frozen
@@ -47,37 +64,108 @@ export interface Capture {
   readonly layers: ReadonlyArray<string>
 }
 
+export interface CaptureTarget {
+  /** Overlay that the VM goes on with, where it is to outlive the VM (as `DiskSource.top`). */
+  readonly top?: string | undefined
+  /** Where device state and memory go; neither is there yet. */
+  readonly frozen: Frozen
+  /** Whose the memory is to be. */
+  readonly memoryUid: number
+  /** What else is to be of the same moment: run while nothing moves. */
+  readonly inPause?: Effect.Effect<void, VmFailed>
+}
+
+/** What a capture has told about itself. */
+export interface Captured {
+  /** The VM's own names of the frozen layers, oldest first. They go with the VM. */
+  readonly layers: ReadonlyArray<string>
+  /** How long its programs stood still. */
+  readonly pauseMs: number
+}
+
+/** How long the guest's agent may take to answer before its programs run on. */
+const stillTimeoutMs = 20_000 * patience
+
+/** A copy of a GiB takes half a second; a disk may be a hundred times slower. */
+const captureTimeoutMs = 300_000 * patience
+
 /**
- * Captures a running VM into `directory` in one pause: device state, memory, and the disk frozen at the same instant. The VM goes on
- * afterwards, also when the capture failed.
+ * Captures a running VM in one pause: device state, memory, and the disk frozen at the same instant. Its programs are stopped inside
+ * the guest first, so that in a copy of it nothing runs until the agent has made the copy one of its own. The VM goes on afterwards,
+ * also when the capture failed.
  */
 export const captureVm = (
-  vm: Vm,
-  directory: string
-): Effect.Effect<Capture, VmFailed | GuestPanicked | NoSpace | HostToolMissing, Scope.Scope> =>
+  { channel, vm }: { readonly channel: GuestChannel; readonly vm: Vm },
+  target: CaptureTarget
+): Effect.Effect<
+  Captured,
+  VmFailed | GuestPanicked | NoSpace | HostToolMissing | ImageDamaged | ChannelFailed,
+  Scope.Scope
+> =>
   Effect.gen(function*() {
     const before = (yield* vm.disks.current).overlays.slice(0, -1).map((name) => path.join(vm.paths.directory, name))
-    const kept = (file: string, index: number) =>
-      Effect.try({
-        try: () => {
-          const target = path.join(directory, `${index}.qcow2`)
-          fs.linkSync(file, target)
-          return target
-        },
-        catch: fileFailedAt("capture", directory)
+    let since = 0
+    let pauseMs = 0
+    const copy = (freeze: Effect.Effect<string, VmFailed>) =>
+      Effect.gen(function*() {
+        const last = yield* freeze
+        yield* target.inPause ?? Effect.void
+        yield* saveState(vm, target.frozen.statePath)
+        yield* copySparse(vm.paths.memory, target.frozen.memoryPath, target.memoryUid)
+        return last
       })
-    const { frozen, last } = yield* Effect.acquireUseRelease(
-      vm.pause,
-      () =>
-        Effect.gen(function*() {
-          const last = yield* vm.disks.freezeLayer
-          return { last, frozen: yield* freezeMemory(vm, directory) }
+    const last = yield* vm.disks.freezeLayer(target.top, (freeze) =>
+      Effect.suspend(() => {
+        since = performance.now()
+        return channel.silently(stopPrograms, (receivedBytes) =>
+          Effect.acquireUseRelease(
+            vm.pause,
+            () => Effect.zipRight(untilDelivered(vm, receivedBytes), copy(freeze)),
+            () => Effect.ignoreLogged(vm.resume)
+          ))
+      }).pipe(
+        Effect.timeoutFail({
+          duration: captureTimeoutMs,
+          onTimeout: () => failedAt("capture")(new Error("it took too long"))
         }),
-      () => Effect.ignoreLogged(vm.resume)
-    )
-    const layers = yield* Effect.forEach([...before, last], kept)
-    return { spec: vm.spec, frozen, layers }
+        Effect.catchTag(
+          "AgentCallFailed",
+          (failure) => failedAt("capture")(new Error(`its programs cannot be stopped: ${failure.message}`))
+        ),
+        Effect.ensuring(goOn(channel)),
+        Effect.ensuring(Effect.sync(() => (pauseMs = performance.now() - since)))
+      ))
+    return { layers: [...before, last], pauseMs }
+  }).pipe(Effect.raceFirst(vm.health.failure))
+
+/** Lets the programs of a guest run that `captureVm` has stopped, with the right time. */
+const goOn = (channel: GuestChannel) =>
+  Effect.ignore(keepClock(channel)).pipe(
+    Effect.zipRight(channel.request(startPrograms)),
+    Effect.interruptible,
+    Effect.timeout(stillTimeoutMs),
+    Effect.ignoreLogged
+  )
+
+/** Turns of QEMU's main loop, and of ours, without a byte from the guest, after which there are none left. */
+const quietTurns = 2
+
+/**
+ * Waits until QEMU has handed us everything that the paused guest had given it: what it hands over later it takes out of the guest's
+ * memory, and that is then another than the device state tells of.
+ */
+const untilDelivered = (vm: Vm, receivedBytes: () => number) =>
+  Effect.gen(function*() {
+    for (let quiet = 0; quiet < quietTurns;) {
+      const before = receivedBytes()
+      yield* Effect.mapError(vm.qmp.execute("query-status"), failedAt("capture"))
+      yield* turn
+      yield* turn
+      quiet = receivedBytes() === before ? quiet + 1 : 0
+    }
   })
+
+const turn = Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void)))
 
 /**
  * Listens on a Unix socket for one connection and writes what comes to a file; the inner effect ends when all of it is written.

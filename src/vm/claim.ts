@@ -8,6 +8,8 @@ export interface GuestIdentity {
   readonly machineId: string
   /** UUID that the guest reads as its boot id. */
   readonly bootId: string
+  /** 32 hex digits in `generationFile`. */
+  readonly generation: string
 }
 
 export const newGuestIdentity = (hostname: string): GuestIdentity => {
@@ -20,7 +22,8 @@ export const newGuestIdentity = (hostname: string): GuestIdentity => {
   return {
     hostname,
     machineId: uuid(randomBytes(16)),
-    bootId: `${boot.slice(0, 8)}-${boot.slice(8, 12)}-${boot.slice(12, 16)}-${boot.slice(16, 20)}-${boot.slice(20)}`
+    bootId: `${boot.slice(0, 8)}-${boot.slice(8, 12)}-${boot.slice(12, 16)}-${boot.slice(16, 20)}-${boot.slice(20)}`,
+    generation: randomBytes(16).toString("hex")
   }
 }
 
@@ -93,9 +96,19 @@ const writeIdentity = (identity: GuestIdentity) => {
     write("hostname", `${identity.hostname}\n`, 0o644),
     write("hosts", hosts(identity.hostname), 0o644),
     write("machine-id", `${identity.machineId}\n`, 0o444),
-    write("boot-id", `${identity.bootId}\n`, 0o444)
+    write("boot-id", `${identity.bootId}\n`, 0o444),
+    writeGeneration(identity)
   ]
 }
+
+/**
+ * By which programs notice that they go on in another VM than the one they were started in: whatever restores one writes another
+ * id into it before it lets them run.
+ */
+export const generationFile = `${ownFiles}/generation`
+
+const writeGeneration = ({ generation }: GuestIdentity) =>
+  Calls.writeSmall({ path: generationFile, mode: 0o444, content: Buffer.from(`${generation}\n`) })
 
 /** Files of the root that tell who the guest is, and those that cover them. */
 const covered = [
@@ -120,6 +133,39 @@ export const claimSteps = (identity: GuestIdentity): ReadonlyArray<Call<unknown>
   Calls.switchRoot({ path: newRoot }),
   ...coverIdentity
 ]
+
+/** Every command's cgroup is below it (guest-agent/src/cgroup.c); the agent itself is not. */
+const freezer = "/sys/fs/cgroup/pyro/cgroup.freeze"
+
+const setFreezer = (value: "0" | "1") => Calls.writeSmall({ path: freezer, mode: 0o644, content: Buffer.from(value) })
+
+/** From its answer on no program of the guest runs, until `startPrograms`. */
+export const stopPrograms = setFreezer("1")
+export const startPrograms = setFreezer("0")
+
+/**
+ * Makes a guest that goes on from a capture one of its own, while its programs are still stopped. Its files that tell who it is are
+ * bound over those of the root already: they are written where they are, so that an open one changes too. `hosts` is its /etc/hosts,
+ * where that can be read.
+ */
+export const renewalSteps = (identity: GuestIdentity, hosts: string | undefined): ReadonlyArray<Call<unknown>> => {
+  const write = (path: string, content: string, mode: number) =>
+    Calls.writeSmall({ path, mode, content: Buffer.from(content) })
+  return [
+    ...freshness(),
+    Calls.hostname({ name: identity.hostname }),
+    write("/etc/hostname", `${identity.hostname}\n`, 0o644),
+    ...(hosts === undefined ? [] : [write("/etc/hosts", renamedHosts(hosts, identity.hostname), 0o644)]),
+    write("/etc/machine-id", `${identity.machineId}\n`, 0o444),
+    write("/proc/sys/kernel/random/boot_id", `${identity.bootId}\n`, 0o444),
+    Calls.mkdir({ path: ownFiles, mode: 0o755 }),
+    writeGeneration(identity)
+  ]
+}
+
+/** With the guest's own line for the new name; what somebody added stays. */
+const renamedHosts = (text: string, hostname: string) =>
+  text.replace(/^127\.0\.1\.1[ \t]+\S+[ \t]*$/m, `127.0.1.1 ${hostname}`)
 
 /** The same steps, in a way that `undoRehearsal` can undo: a guest that has been through them does them several times as fast. */
 export const rehearsalSteps = (): ReadonlyArray<Call<unknown>> => {

@@ -67,7 +67,7 @@ const writerOf = (paths: VmPaths, inode: number) => {
  * Puts an overlay that an earlier VM may have written where this VM's QEMU may write it, as another name of the same file: it is
  * never copied, so both have to be on one file system. Its header is compared first.
  */
-const placeTop = (paths: VmPaths, uid: number, top: string, virtualBytes: number, name: string) =>
+export const placeTop = (paths: VmPaths, uid: number, top: string, virtualBytes: number, name: string) =>
   Effect.scoped(Effect.gen(function*() {
     const fd = yield* openVerifiedQcow2(top, { virtualBytes })
     yield* Effect.try({

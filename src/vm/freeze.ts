@@ -24,6 +24,7 @@ export interface BootRequest {
   readonly purpose: VmPurpose
   readonly spec: MachineSpec
   readonly qemuProgram: string
+  readonly qemuBuild: string
   readonly confinement: Confinement
   readonly seed: Seed
 }

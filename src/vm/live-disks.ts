@@ -3,8 +3,8 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import type { HostToolMissing, ImageDamaged, NoSpace, VmFailed } from "../contract/errors.ts"
 import type { DiskSource } from "../disk/workspace-disk.ts"
-import { placeDisk, placeOverlay } from "./disks.ts"
-import { failedAt, fileFailedAt } from "./failure.ts"
+import { placeDisk, placeOverlay, placeTop } from "./disks.ts"
+import { failedAt } from "./failure.ts"
 import { type Disks, overlayNode, seedNode } from "./machine.ts"
 import type { Qmp } from "./qmp.ts"
 import type { DiskState } from "./record.ts"
@@ -20,10 +20,15 @@ export interface LiveDisks {
    */
   readonly switchTo: (disk: DiskSource) => Effect.Effect<void, VmFailed | NoSpace | HostToolMissing | ImageDamaged>
   /**
-   * Ends the overlay that is written now and goes on with a new, empty one over it. Gives the host path of the ended one, which
-   * nobody writes any longer. While the VM is paused, so that it fits a capture of its memory.
+   * Opens a new, empty overlay for the workspace disk, and runs `paused` with the step that ends the one written now and goes on with
+   * that: to be done while the VM is paused, so that it fits a capture of its memory. The step gives the host path of the ended one,
+   * which nobody writes any longer. `top` is the new overlay where it is to outlive the VM (as `DiskSource.top`); it is removed when the
+   * step was not done.
    */
-  readonly freezeLayer: Effect.Effect<string, VmFailed | NoSpace>
+  readonly freezeLayer: <A, E, R>(
+    top: string | undefined,
+    paused: (freeze: Effect.Effect<string, VmFailed>) => Effect.Effect<A, E, R>
+  ) => Effect.Effect<A, E | VmFailed | NoSpace | ImageDamaged, R>
 }
 
 /** What QEMU is started with: nodes and files are numbered alike. */
@@ -108,36 +113,60 @@ export const makeLiveDisks = (options: {
         yield* Effect.forkDaemon(removeFiles(paths.directory, [...before.disks.overlays, before.disks.seed]))
       }).pipe(one.withPermits(1))
 
-    const freezeLayer = Effect.gen(function*() {
-      const before = yield* Ref.get(state)
-      const name = `w${before.next}`
-      const overlay = yield* placeOverlay(paths, uid, before.virtualBytes, `${before.next}.qcow2`)
-      const active = before.overlayNodes.at(-1)!
-      const after: DiskState = {
-        ...before,
-        disks: { ...before.disks, overlays: [...before.disks.overlays, overlay] },
-        overlayNodes: [...before.overlayNodes, name],
-        next: before.next + 1
-      }
-      yield* change(
-        after,
-        qmp.executeAll([
+    const freezeLayer: LiveDisks["freezeLayer"] = (top, paused) =>
+      Effect.gen(function*() {
+        const before = yield* Ref.get(state)
+        const name = `w${before.next}`
+        const file = `${before.next}.qcow2`
+        const overlay = yield* top === undefined
+          ? placeOverlay(paths, uid, before.virtualBytes, file)
+          : placeTop(paths, uid, top, before.virtualBytes, file)
+        const active = before.overlayNodes.at(-1)!
+        const after: DiskState = {
+          ...before,
+          disks: { ...before.disks, overlays: [...before.disks.overlays, overlay] },
+          overlayNodes: [...before.overlayNodes, name],
+          next: before.next + 1
+        }
+        const ended = path.join(paths.directory, before.disks.overlays.at(-1)!)
+        const frozen = yield* Ref.make(false)
+        const failed = Effect.mapError(failedAt("freeze disk"))
+        const settle = Effect.flatMap(Ref.get(frozen), (done) => {
+          const now = done ? after : { ...before, next: after.next }
+          const files = done
+            ? closeToWriters(ended)
+            : Effect.zipRight(
+              Effect.ignore(qmp.execute("blockdev-del", { "node-name": name })),
+              Effect.promise(() =>
+                Promise.all(
+                  [path.join(paths.directory, overlay), top].map((one) =>
+                    one === undefined ? undefined : fs.promises.rm(one, { force: true })
+                  )
+                )
+              )
+            )
+          return Ref.set(state, now).pipe(
+            Effect.zipRight(tenure.update(({ nextDisks: _, ...record }) => ({ ...record, disks: now }))),
+            // Whoever attaches asks QEMU which of the two it is.
+            Effect.ignoreLogged,
+            Effect.zipRight(Effect.ignoreLogged(files))
+          )
+        })
+        yield* tenure.update((record) => ({ ...record, disks: before, nextDisks: after }))
+        return yield* Effect.ensuring(
           // Without a backing node yet: the snapshot gives it one.
-          ["blockdev-add", overlayNode(overlay, name, null)],
-          ["blockdev-snapshot", { node: active, overlay: name }]
-        ]).pipe(Effect.mapError(failedAt("freeze disk")))
-      )
-      const file = path.join(paths.directory, before.disks.overlays.at(-1)!)
-      yield* Effect.try({
-        try: () => {
-          // From now on others' QEMUs read it too, and nobody writes it.
-          fs.chownSync(file, process.getuid?.() ?? 0, process.getgid?.() ?? 0)
-          fs.chmodSync(file, 0o444)
-        },
-        catch: fileFailedAt("freeze disk", file)
-      })
-      return file
-    }).pipe(one.withPermits(1))
+          failed(qmp.execute("blockdev-add", overlayNode(overlay, name, null))).pipe(
+            Effect.zipRight(paused(
+              failed(qmp.execute("blockdev-snapshot", { node: active, overlay: name })).pipe(
+                Effect.zipRight(Ref.set(frozen, true)),
+                Effect.as(ended),
+                Effect.uninterruptible
+              )
+            ))
+          ),
+          settle
+        )
+      }).pipe(one.withPermits(1))
 
     return { current: Effect.map(Ref.get(state), ({ disks }) => disks), switchTo, freezeLayer }
   })
@@ -148,3 +177,10 @@ const removeFiles = (directory: string, files: ReadonlyArray<string>) =>
     .pipe(
       Effect.ignoreLogged
     )
+
+/** From now on others' QEMUs read it too, and nobody writes it. Whoever places it for one of those sees to it once more. */
+const closeToWriters = (file: string) =>
+  Effect.try(() => {
+    fs.chownSync(file, process.getuid?.() ?? 0, process.getgid?.() ?? 0)
+    fs.chmodSync(file, 0o444)
+  })

@@ -1,10 +1,9 @@
-import { Effect, type Scope } from "effect"
+import { Effect } from "effect"
 import * as fs from "node:fs"
 import { type HostToolMissing, NoSpace, VmFailed } from "../contract/errors.ts"
 import { runTool } from "../system/child.ts"
 import { nativeTool } from "../system/native.ts"
 import type { VmPaths, VmRecord } from "./record.ts"
-import type { Tenure } from "./tenure.ts"
 
 /** A VM's memory and device state at one moment. */
 export interface Frozen {
@@ -20,14 +19,11 @@ const copyNoSpace = 3
  * template that is mapped by a VM could be written by it.
  */
 export const fillMemory = (
-  { paths, unlessLeft }: Tenure,
+  paths: VmPaths,
   record: VmRecord,
-  frozen: Frozen | undefined
-): Effect.Effect<void, VmFailed | NoSpace | HostToolMissing, Scope.Scope> =>
-  Effect.acquireRelease(
-    frozen === undefined ? emptyMemory(paths, record) : copySparse(frozen.memoryPath, paths.memory, record.uid),
-    () => unlessLeft(removeMemory(paths))
-  ).pipe(
+  from: string | undefined
+): Effect.Effect<void, VmFailed | NoSpace | HostToolMissing> =>
+  (from === undefined ? emptyMemory(paths, record) : copySparse(from, paths.memory, record.uid)).pipe(
     Effect.onError(() => Effect.sync(() => fs.rmSync(paths.memory, { force: true })))
   )
 

@@ -18,6 +18,25 @@ const onPath = (name: string) =>
     }
   })
 
+const qemuVersion = (program: string) =>
+  Effect.flatMap(HostFacts, (facts) =>
+    facts.get(
+      `qemu-version:${fileIdentity(program)}`,
+      runTool(program, ["--version"]).pipe(
+        Effect.map(({ stdout }) => /version (\d+\.\d+(?:\.\d+)?)/.exec(stdout.toString("utf8"))?.[1] ?? "unknown"),
+        Effect.mapError((cause) =>
+          new HostToolUnsuitable({ tool: program, found: cause.message, needed: "a QEMU that runs" })
+        )
+      )
+    ))
+
+/** Names one build of QEMU, also after it was installed once more: by version, size and the time that its package gave it. */
+export const qemuBuild = (program: string) =>
+  Effect.map(qemuVersion(program), (version) => {
+    const { mtime, size } = fs.statSync(program)
+    return `${version} (${size} bytes, ${mtime.toISOString()})`
+  })
+
 /** QEMU that pyro runs: `PYRO_QEMU`, or the first `qemu-system-x86_64` on PATH, when it is new enough. */
 export const findQemu = Effect.gen(function*() {
   const program = process.env["PYRO_QEMU"] ?? onPath("qemu-system-x86_64")
@@ -28,16 +47,7 @@ export const findQemu = Effect.gen(function*() {
       detail: "it was not found on PATH"
     })
   }
-  const facts = yield* HostFacts
-  const version = yield* facts.get(
-    `qemu-version:${fileIdentity(program)}`,
-    runTool(program, ["--version"]).pipe(
-      Effect.map(({ stdout }) => /version (\d+\.\d+(?:\.\d+)?)/.exec(stdout.toString("utf8"))?.[1] ?? "unknown"),
-      Effect.mapError((cause) =>
-        new HostToolUnsuitable({ tool: program, found: cause.message, needed: "a QEMU that runs" })
-      )
-    )
-  )
+  const version = yield* qemuVersion(program)
   const [major = 0, minor = 0] = version.split(".").map(Number)
   if (!(major > oldestQemu[0] || (major === oldestQemu[0] && minor >= oldestQemu[1]))) {
     return yield* new HostToolUnsuitable({ tool: "QEMU", found: version, needed: `${oldestQemu.join(".")} or newer` })

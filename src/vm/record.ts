@@ -58,6 +58,8 @@ export const VmRecord = Schema.Struct({
   qemu: Schema.optional(ProcessIdentity),
   /** The machine, with the host paths it was started from. Here and below: absent where an older pyro made the VM. */
   machine: Schema.optional(MachineSpec),
+  /** QEMU that it was started with, as `qemuBuild` names it. */
+  qemuBuild: Schema.optional(Schema.String),
   confinement: Schema.optional(ConfinementLevel),
   /** The VM ends with its owner, so nobody can take it over. */
   dieWithOwner: Schema.optional(Schema.Boolean),

@@ -4,10 +4,10 @@ import { fileIdentity } from "./HostFacts.ts"
 import { type Disks, type MachineSpec, qemuArguments } from "./machine.ts"
 
 /** Raised when what is done to a guest before it is frozen changes. */
-const templateFormat = 1
+const templateFormat = 2
 
 /** TSC frequencies closer than this are the same clock (0.1 %: the guest's time would drift by no more). */
-const tscStep = 0.001
+export const tscStep = 0.001
 
 /**
  * Hash of everything a frozen guest depends on: a template is used only where all of it is the same, and made anew otherwise.
@@ -30,7 +30,7 @@ export const templateKey = (spec: MachineSpec, qemuProgram: string, virtualBytes
 }
 
 /** Model and microcode of the host's CPU: under KVM the guest has seen its features. */
-const hostCpu = () => {
+export const hostCpu = () => {
   const info = fs.readFileSync("/proc/cpuinfo", "utf8")
   const first = info.slice(0, info.indexOf("\n\n"))
   return ["vendor_id", "cpu family", "model", "stepping", "microcode", "flags"].map((name) =>

@@ -8,13 +8,16 @@ import type {
   LogsPayload,
   LogsResult
 } from "../contract/operations/workspace-exec.ts"
+import type { ForkEvent, ForkPayload } from "../contract/operations/workspace-fork.ts"
 import type { WorkspaceInfo } from "../contract/operations/workspace-info.ts"
 import type {
   CreatePayload,
   DeletePayload,
+  ResetPayload,
   UpdatePayload,
   WorkspaceEvent
 } from "../contract/operations/workspace-lifecycle.ts"
+import type { SnapshotEvent, SnapshotInfo, SnapshotPayload } from "../contract/operations/workspace-snapshot.ts"
 import type { SummaryResult } from "../contract/operations/workspace-summary.ts"
 import type { RunInput } from "../contract/Pyro.ts"
 import { type Content, makeContent } from "./content.ts"
@@ -30,6 +33,9 @@ import { remove, removeAlone } from "./lifecycle/remove.ts"
 import { reset } from "./lifecycle/reset.ts"
 import { start, stop } from "./lifecycle/steps.ts"
 import { update } from "./lifecycle/update.ts"
+import { fork } from "./snapshot/fork.ts"
+import { createSnapshot, deleteSnapshot, listSnapshots } from "./snapshot/keep.ts"
+import { resetTo } from "./snapshot/reset-to.ts"
 import { summarize } from "./summary.ts"
 
 type Events = Stream.Stream<WorkspaceEvent, PyroError>
@@ -48,7 +54,13 @@ export class Workspaces extends Context.Tag("pyro/workspace/Workspaces")<Workspa
   readonly update: (payload: UpdatePayload) => Effect.Effect<WorkspaceInfo, PyroError>
   readonly stop: (payload: Named) => Events
   readonly start: (payload: Named) => Events
-  readonly reset: (payload: Named) => Events
+  readonly reset: (payload: ResetPayload) => Events
+  readonly fork: (payload: ForkPayload) => Stream.Stream<ForkEvent, PyroError>
+  readonly snapshot: {
+    readonly create: (payload: SnapshotPayload) => Stream.Stream<SnapshotEvent, PyroError>
+    readonly list: (payload: Named) => Effect.Effect<ReadonlyArray<SnapshotInfo>, PyroError>
+    readonly delete: (payload: SnapshotPayload) => Effect.Effect<string, PyroError>
+  }
   readonly remove: (payload: DeletePayload) => Effect.Effect<ReadonlyArray<string>, PyroError>
   /** The Scope ends the command, where this is what started it. */
   readonly exec: (payload: ExecPayload, input?: RunInput) => Effect.Effect<Telling, PyroError, Scope.Scope>
@@ -81,24 +93,28 @@ const make = Effect.gen(function*() {
       entry: Entry,
       notify: Notify
     ) => Effect.Effect<void, PyroError, LifecycleServices>
-  ) => events((notify) => Effect.flatMap(registry.find(workspace), (entry) => Effect.as(work(entry, notify), entry)))
+  ) => ready((notify) => Effect.flatMap(registry.find(workspace), (entry) => Effect.as(work(entry, notify), entry)))
 
-  /** Work with its notices as a stream; whoever drops it interrupts the work. */
-  const events = (
-    work: (notify: Notify) => Effect.Effect<Entry, PyroError, LifecycleServices>
-  ): Events =>
+  const ready = (work: (notify: Notify) => Effect.Effect<Entry, PyroError, LifecycleServices>): Events =>
+    events((notify) =>
+      Effect.map(
+        Effect.flatMap(work(notify), infoOf),
+        (workspace): WorkspaceEvent => ({ _tag: "Ready", workspace })
+      )
+    )
+
+  /** Work with its notices as a stream, and what it gives at the end; whoever drops it interrupts the work. */
+  const events = <Event>(
+    work: (notify: Notify) => Effect.Effect<Event, PyroError, LifecycleServices>
+  ): Stream.Stream<Notice | Event, PyroError> =>
     Stream.unwrapScoped(Effect.gen(function*() {
       const notices = yield* Mailbox.make<Notice>({ capacity: 64, strategy: "sliding" })
       const done = yield* work((notice) => void notices.unsafeOffer(notice)).pipe(
         Effect.provide(context),
         Effect.ensuring(notices.end),
-        Effect.flatMap(infoOf),
         Effect.forkScoped
       )
-      return Stream.concat(
-        Mailbox.toStream(notices),
-        Stream.map(Stream.fromEffect(done), (workspace): WorkspaceEvent => ({ _tag: "Ready", workspace }))
-      )
+      return Stream.concat(Mailbox.toStream(notices), Stream.fromEffect(done))
     }))
 
   const use = ({ workspace }: Named, { writes }: { readonly writes: boolean }) =>
@@ -132,7 +148,7 @@ const make = Effect.gen(function*() {
 
   const content = makeContent(use, Effect.provide(context))
   return Workspaces.of({
-    create: (payload) => events((notify) => create(lifecycle, payload, notify)),
+    create: (payload) => ready((notify) => create(lifecycle, payload, notify)),
     list: (labels) =>
       Effect.map(Effect.forEach([...registry.entries.values()], infoOf), (all) =>
         all
@@ -146,7 +162,31 @@ const make = Effect.gen(function*() {
       ),
     stop: (payload) => step(payload, (entry) => stop(lifecycle, entry)),
     start: (payload) => step(payload, (entry, notify) => start(lifecycle, entry, notify)),
-    reset: (payload) => step(payload, (entry, notify) => reset(lifecycle, entry, notify)),
+    reset: ({ diskOnly = false, snapshot, workspace }) =>
+      step({ workspace }, (entry, notify) =>
+        snapshot === undefined
+          ? reset(lifecycle, entry, notify)
+          : resetTo(lifecycle, entry, { snapshot, diskOnly }, notify)),
+    fork: (payload) =>
+      events((notify) =>
+        Effect.gen(function*() {
+          const entries = yield* fork(lifecycle, yield* registry.find(payload.workspace), payload, notify)
+          return { _tag: "Forked" as const, workspaces: yield* Effect.forEach(entries, infoOf) }
+        })
+      ),
+    snapshot: {
+      create: ({ name, workspace }) =>
+        events((notify) =>
+          Effect.flatMap(registry.find(workspace), (entry) =>
+            Effect.map(
+              createSnapshot(lifecycle, entry, name, notify),
+              (snapshot) => ({ _tag: "Taken" as const, snapshot })
+            ))
+        ),
+      list: ({ workspace }) => Effect.flatMap(registry.find(workspace), listSnapshots),
+      delete: ({ name, workspace }) =>
+        Effect.flatMap(registry.find(workspace), (entry) => deleteSnapshot(lifecycle, entry, name))
+    },
     remove: removeAll,
     exec: (payload, input = {}) =>
       Effect.gen(function*() {

@@ -25,7 +25,13 @@ const Event = Schema.Union(
     digest: Schema.optional(Schema.String)
   }),
   /** What comes after it is of the workspace as it is now. */
-  Schema.TaggedStruct("reset", { at })
+  Schema.TaggedStruct("reset", { at, snapshot: Schema.optional(Schema.String) }),
+  Schema.TaggedStruct("snapshot", { at, name: Schema.String, memory: Schema.Boolean }),
+  Schema.TaggedStruct("snapshot_delete", { at, name: Schema.String }),
+  /** Told by the workspace that was forked. */
+  Schema.TaggedStruct("fork", { at, to: Schema.Array(Schema.String), snapshot: Schema.optional(Schema.String) }),
+  /** Told by the fork: its beginning. */
+  Schema.TaggedStruct("forked", { at, from: Schema.String, snapshot: Schema.optional(Schema.String) })
 )
 export type WorkspaceLogEvent = typeof Event.Type
 type WithoutTime<E> = E extends unknown ? Omit<E, "at"> : never

@@ -3,8 +3,9 @@ import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { captureVm } from "../../src/vm/capture.ts"
-import { freshness } from "../../src/vm/claim.ts"
+import { captureVm, frozenIn } from "../../src/vm/capture.ts"
+import { newGuestIdentity, renewalSteps, startPrograms } from "../../src/vm/claim.ts"
+import { fillMemory } from "../../src/vm/memory.ts"
 import { Vmm } from "../../src/vm/Vmm.ts"
 import { acquireTestWorkspace, basics, finish, guestServices, script } from "../support/guest.ts"
 
@@ -28,7 +29,9 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("capt
         Effect.flatMap(finish),
         Effect.scoped
       )
-      const capture = yield* captureVm(parent.guest.vm, folder)
+      const frozen = frozenIn(folder)
+      const { layers, pauseMs } = yield* captureVm(parent.guest, { frozen, memoryUid: process.getuid?.() ?? 0 })
+      assert.isAbove(pauseMs, 0)
 
       const shell = (channel: typeof parent.guest.channel, text: string) =>
         Effect.scoped(Effect.flatMap(channel.spawn(script(text)), finish)).pipe(
@@ -36,14 +39,20 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("capt
         )
       const vmm = yield* Vmm
       const child = Effect.gen(function*() {
-        const guest = yield* vmm.restoreCapture({
+        const reserved = yield* vmm.reserve({
           purpose: "run",
+          spec: parent.guest.vm.spec,
           images,
-          capture,
           seed: placeholder,
           dieWithParent: true
         })
-        yield* guest.channel.chain(freshness())
+        yield* vmm.admit([reserved])
+        yield* fillMemory(reserved.tenure.paths, reserved.record, frozen.memoryPath)
+        const guest = yield* vmm.restoreCapture(reserved, {
+          statePath: frozen.statePath,
+          disk: { seed: placeholder, layers }
+        })
+        yield* guest.channel.chain([...renewalSteps(newGuestIdentity("child"), undefined), startPrograms])
         return guest
       })
       const [one, other] = yield* Effect.all([child, child])

@@ -240,7 +240,12 @@ const LogEntry = lazy(() =>
     status: optional(Schema.Int),
     durationMs: optional(Schema.Number),
     outputBytes: Schema.Int.annotations({ description: "Bytes that it printed in all" }),
-    droppedBytes: droppedBytes()
+    droppedBytes: droppedBytes(),
+    inherited: optional(
+      Schema.Literal(true).annotations({
+        description: "It ran already in the workspace, or the snapshot, that this one goes on from"
+      })
+    )
   }))
 )
 export type LogEntry = ReturnType<typeof LogEntry>["Type"]

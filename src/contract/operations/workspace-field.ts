@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { optional } from "../fields.ts"
 import { lazy } from "../operation.ts"
 
 /** A name that a person gives: never mistaken for an id, an option, or a path. */
@@ -17,3 +18,17 @@ export const workspaceField = lazy(() =>
     Schema.annotations({ description: "Id or name of the workspace" })
   )
 )
+
+/** A snapshot of the workspace by its name. */
+export const snapshotField = (description: string) =>
+  Schema.String.pipe(
+    Schema.pattern(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, {
+      message: () => "must be letters, digits, '.', '_' and '-', at most 63 of them"
+    }),
+    Schema.annotations({ description })
+  )
+
+export const diskOnlyField = () =>
+  optional(
+    Schema.Boolean.annotations({ description: "Take the files alone, in a fresh microVM: nothing runs in it" })
+  )

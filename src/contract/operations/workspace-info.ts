@@ -35,7 +35,24 @@ export const WorkspaceInfo = lazy(() =>
     seedPath: optional(Schema.String.annotations({ description: "Host path that /workspace was filled from" })),
     repoUrl: optional(Schema.String),
     repoRef: optional(Schema.String),
+    forkedFrom: optional(
+      Schema.String.annotations({ description: "Id of the workspace that it is a fork of; that one may be gone" })
+    ),
     runningCommands: Schema.Int
   }))
 )
 export type WorkspaceInfo = ReturnType<typeof WorkspaceInfo>["Type"]
+
+/** What of a workspace a model does without. */
+export const secondary = [
+  "created_at",
+  "environment_digest",
+  "generation",
+  "last_activity_at",
+  "vcpu_count",
+  "memory_mib",
+  "disk_mib",
+  "repo_url",
+  "repo_ref",
+  "forked_from"
+] as const

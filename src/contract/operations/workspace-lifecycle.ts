@@ -3,24 +3,11 @@ import { between, defaulted, optional, text } from "../fields.ts"
 import { Notice } from "../notice.ts"
 import { type Folding, lazy, streaming, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
-import { workspaceField, WorkspaceName } from "./workspace-field.ts"
-import { WorkspaceInfo } from "./workspace-info.ts"
+import { diskOnlyField, snapshotField, workspaceField, WorkspaceName } from "./workspace-field.ts"
+import { secondary, WorkspaceInfo } from "./workspace-info.ts"
 
 const core = { profiles: ["core", "full"] } as const
 const full = { profiles: ["full"] } as const
-
-/** What of a workspace a model does without. */
-const secondary = [
-  "created_at",
-  "environment_digest",
-  "generation",
-  "last_activity_at",
-  "vcpu_count",
-  "memory_mib",
-  "disk_mib",
-  "repo_url",
-  "repo_ref"
-] as const
 
 /** A year: longer than any timer, so expiry is looked at again and again. */
 const MAX_TTL_SECONDS = 31_536_000
@@ -269,7 +256,7 @@ export const workspaceUpdate = unary({
 })
 
 /** Rows whose payload is one workspace and whose result is what it is afterwards. */
-const step = <const Name extends "workspace.stop" | "workspace.start" | "workspace.reset">(
+const step = <const Name extends "workspace.stop" | "workspace.start">(
   row: {
     readonly name: Name
     readonly summary: string
@@ -278,7 +265,6 @@ const step = <const Name extends "workspace.stop" | "workspace.start" | "workspa
     readonly title: string
     /** What a model is told. */
     readonly told: string
-    readonly profiles: typeof core | typeof full
     readonly destructive: boolean
   }
 ) =>
@@ -294,7 +280,7 @@ const step = <const Name extends "workspace.stop" | "workspace.start" | "workspa
     },
     mcp: {
       tool: `workspace_${row.verb}`,
-      ...row.profiles,
+      ...full,
       title: row.title,
       description: row.told,
       omits: [...secondary, "seed_path", "running_commands"]
@@ -314,7 +300,6 @@ export const workspaceStop = step({
   told: "Stop a workspace's VM and keep its disk",
   summary: "Stop a workspace and keep its disk",
   description: "Ends every command and the microVM. Files stay, memory and /tmp do not; `start` goes on from the disk.",
-  profiles: full,
   destructive: true
 })
 
@@ -325,21 +310,50 @@ export const workspaceStart = step({
   told: "Start a workspace that was stopped or has failed, from its disk",
   summary: "Start a workspace that was stopped, or whose microVM died",
   description: "Makes a new microVM on the kept disk. A running workspace stays as it is.",
-  profiles: full,
   destructive: false
 })
 
-export const workspaceReset = step({
+export const ResetPayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    workspace: workspaceField(),
+    snapshot: optional(snapshotField("Snapshot of it to go back to, instead of its seed")),
+    diskOnly: diskOnlyField()
+  }))
+)
+export type ResetPayload = ReturnType<typeof ResetPayload>["Type"]
+
+export const workspaceReset = streaming({
   name: "workspace.reset",
-  verb: "reset",
-  title: "Reset a workspace",
-  told: "Bring a workspace back to its creation: all changes, processes and history are lost. Quicker than repairing",
-  summary: "Bring a workspace back to the state right after its creation",
+  summary: "Bring a workspace back to the state right after its creation, or to a snapshot",
   description:
     "Throws the disk's changes, every process and the whole history of commands away and starts anew from the same seed, " +
-    "under the same id and name. Quicker and surer than repairing.",
-  profiles: core,
-  destructive: true
+    "under the same id and name. Quicker and surer than repairing. With a snapshot it goes on from the memory and the disk of that " +
+    "one. A fork's own beginning is no snapshot: without one it starts from the seed of the workspace that it was forked from.",
+  cli: {
+    path: ["workspace", "reset"],
+    args: ["workspace"],
+    exits: "own",
+    examples: ["pyro workspace reset fix", "pyro workspace reset fix --snapshot green"]
+  },
+  mcp: {
+    tool: "workspace_reset",
+    ...core,
+    title: "Reset a workspace",
+    description:
+      "Bring a workspace back to its creation: all changes, processes and history are lost. Quicker than repairing",
+    arguments: {
+      workspace: {},
+      snapshot: { visibleIn: ["full"], description: "Go back to this snapshot of it instead" },
+      disk_only: { visibleIn: ["full"], description: "Its files alone, in a fresh VM" }
+    },
+    omits: [...secondary, "seed_path", "running_commands"]
+  },
+  home: "daemon",
+  annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
+  payload: ResetPayload,
+  event: WorkspaceEvent,
+  result: WorkspaceResult,
+  fold
 })
 
 export const DeletePayload = lazy(() =>

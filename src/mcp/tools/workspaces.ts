@@ -65,8 +65,7 @@ export const createTool: Tool<"workspace.create"> = {
 }
 
 export const resetTool: Tool<"workspace.reset"> = {
-  text: ({ warnings, workspace }) =>
-    lines(`workspace ${workspace.id} is as it was after its creation`, line(workspace), ...warned(warnings))
+  text: ({ warnings, workspace }) => lines(`workspace ${workspace.id} is reset`, line(workspace), ...warned(warnings))
 }
 
 export const statusTool: Tool<"workspace.status"> = {

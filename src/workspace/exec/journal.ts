@@ -1,13 +1,15 @@
 import { Schema } from "effect"
 import * as fs from "node:fs"
 
-const Started = Schema.Struct({
+export const Started = Schema.Struct({
   id: Schema.String,
   /** Cut where it is long. */
   command: Schema.Array(Schema.String),
   startedAt: Schema.String,
   /** When it is killed, in ms since the epoch. */
-  deadlineMs: Schema.optional(Schema.Number)
+  deadlineMs: Schema.optional(Schema.Number),
+  /** It ran before the workspace went on from where it is. */
+  inherited: Schema.optional(Schema.Literal(true))
 })
 
 const Ended = Schema.Struct({

@@ -56,6 +56,20 @@ export class LogStore implements LogRoom {
     return log
   }
 
+  /**
+   * Takes what another store had of a command that runs: files of `folder`, by number. Whole ones are shared; the last one is copied,
+   * since it is written further. Throws what the host's file system says.
+   */
+  take(id: string, folder: string, numbers: ReadonlyArray<number>) {
+    const last = numbers.at(-1)
+    for (const number of numbers) {
+      const from = path.join(folder, `${id}.${number}`)
+      if (number === last) fs.copyFileSync(from, this.file(id, number), fs.constants.COPYFILE_FICLONE)
+      else fs.linkSync(from, this.file(id, number))
+    }
+    this.#logs.set(id, CommandLog.found(this, id, numbers, undefined))
+  }
+
   get(id: string): CommandLog | undefined {
     return this.#logs.get(id)
   }

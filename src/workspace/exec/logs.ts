@@ -16,6 +16,7 @@ const entryOf = (commands: Commands, { end, start }: JournaledCommand): LogEntry
     ...(end?.status === undefined ? {} : { status: end.status }),
     ...(end?.durationMs === undefined ? {} : { durationMs: end.durationMs }),
     outputBytes: log?.position ?? 0,
+    ...(start.inherited === undefined ? {} : { inherited: start.inherited }),
     ...(log === undefined || log.droppedBytes === 0 ? {} : { droppedBytes: log.droppedBytes })
   }
 }

@@ -1,15 +1,19 @@
 import { Effect, Either, Exit, Option, Ref, Scope } from "effect"
 import * as fs from "node:fs"
 import { Paths } from "../../system/Paths.ts"
+import { startPrograms } from "../../vm/claim.ts"
 import type { VmId } from "../../vm/record.ts"
 import { endVmIfDead, sweepVms, sweepWorkspaceVms } from "../../vm/sweep.ts"
 import { sweepTemplates } from "../../vm/templates.ts"
 import { Vmm } from "../../vm/Vmm.ts"
-import { openCommands } from "../exec/commands.ts"
+import { type Commands, openCommands } from "../exec/commands.ts"
+import { adoptSnapshots } from "../snapshot/keep.ts"
+import { findSnapshot } from "../snapshot/record.ts"
+import { takeOverCommands } from "../snapshot/reset-to.ts"
 import { install, type Lifecycle } from "./context.ts"
 import { forget } from "./create.ts"
 import { inOwnScope } from "./generation.ts"
-import { folderOf, readWorkspace, type WorkspaceId, workspacesDirectory } from "./record.ts"
+import { folderOf, readWorkspace, type WorkspaceId, type WorkspaceRecord, workspacesDirectory } from "./record.ts"
 import { type Entry, makeEntry } from "./registry.ts"
 import { forgetCommands, removeLeftoverDisks } from "./reset.ts"
 
@@ -60,20 +64,32 @@ const adoptOne = (lifecycle: Lifecycle, entry: Entry) =>
       Ref.set(entry.state, { state: "failed", detail: `it could not be taken up: ${String(defect)}` })
     ))
 
+/** Brings the journal to where a reset that was cut short would have brought it. */
+const settleCommands = (entry: Entry, { restoredFrom }: WorkspaceRecord, commands: Commands) =>
+  restoredFrom === undefined
+    ? forgetCommands(entry, commands)
+    : Effect.matchEffect(findSnapshot(entry.id, entry.folder, restoredFrom), {
+      onSuccess: (snapshot) => takeOverCommands(entry, commands, snapshot),
+      onFailure: () => forgetCommands(entry, commands)
+    })
+
 const adopt = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.gen(function*() {
     const record = yield* Ref.get(entry.record)
     if (record.phase === "creating" || record.phase === "deleting") return yield* forget(lifecycle, entry)
     lifecycle.registry.entries.set(entry.id, entry)
     yield* removeLeftoverDisks(entry)
+    yield* adoptSnapshots(entry)
     const commands = yield* Scope.extend(openCommands(entry.folder), entry.scope)
-    if (record.staleCommands === true) yield* forgetCommands(entry, commands)
+    if (record.staleCommands === true) yield* settleCommands(entry, record, commands)
     yield* Ref.set(entry.commands, Option.some(commands))
     if (record.phase === "stopped" || record.vm === undefined) return yield* Ref.set(entry.state, { state: "stopped" })
     const vm = record.vm
     yield* Effect.flatMap(Vmm, (vmm) => inOwnScope(lifecycle.scope, vmm.attach(vm))).pipe(
       Effect.flatMap(({ scope, value: guest }) =>
-        commands.adopt({ channel: guest.channel, scope }).pipe(
+        // A capture that was cut short has left its programs stopped.
+        Effect.ignoreLogged(guest.channel.request(startPrograms)).pipe(
+          Effect.zipRight(commands.adopt({ channel: guest.channel, scope })),
           Effect.zipRight(install(lifecycle, entry, { guest, channel: guest.channel, scope })),
           Effect.onError(() => Scope.close(scope, Exit.void))
         )

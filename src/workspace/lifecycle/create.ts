@@ -50,7 +50,7 @@ const announced = (payload: CreatePayload): WorkspaceRecord => ({
   createdAt: new Date().toISOString()
 })
 
-const makeFolder = (folder: WorkspaceFolder) =>
+export const makeFolder = (folder: WorkspaceFolder) =>
   Effect.try({
     try: () => {
       fs.mkdirSync(folder.directory, { recursive: true, mode: 0o700 })

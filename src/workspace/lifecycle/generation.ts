@@ -23,7 +23,7 @@ export interface GenerationRequest {
 }
 
 /** Hostname of a workspace's guest: its name as far as a hostname may have it, else its id. */
-const hostnameOf = ({ id, name }: WorkspaceRecord) => {
+export const hostnameOf = ({ id, name }: WorkspaceRecord) => {
   const label = (name ?? id).toLowerCase().replace(/[^a-z0-9-]+/g, "-").replace(/^-+|-+$/g, "")
   return label === "" ? id : label.slice(0, 63)
 }

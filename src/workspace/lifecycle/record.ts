@@ -39,6 +39,12 @@ export const WorkspaceRecord = Schema.Struct({
   repoRef: Schema.optional(Schema.String),
   /** The journal still has the commands of the disk before: a reset was cut short. */
   staleCommands: Schema.optional(Schema.Boolean),
+  /** It goes on from this snapshot, whose commands the journal does not have yet: a reset was cut short. */
+  restoredFrom: Schema.optional(Schema.String),
+  /** Of which workspace it is a fork, and of which snapshot of that one. */
+  forkedFrom: Schema.optional(
+    Schema.Struct({ workspace: WorkspaceId, snapshot: Schema.optional(Schema.String) })
+  ),
   createdAt: Schema.String
 })
 export type WorkspaceRecord = typeof WorkspaceRecord.Type
@@ -56,6 +62,10 @@ export interface WorkspaceFolder {
   /** Images that its root is made of, held so that they outlive the cache. */
   readonly base: string
   readonly disk: (number: number) => string
+  /** Its snapshots, a folder each. */
+  readonly snapshots: string
+  /** What forks are made from, while they are made. */
+  readonly staged: string
 }
 
 export const workspacesDirectory = (stateDir: string) => path.join(stateDir, "workspaces")
@@ -69,7 +79,9 @@ export const folderOf = (stateDir: string, id: WorkspaceId): WorkspaceFolder => 
     journal: path.join(directory, "commands.jsonl"),
     logs: path.join(directory, "logs"),
     base: path.join(directory, "base"),
-    disk: (number) => path.join(directory, `disk-${number}`)
+    disk: (number) => path.join(directory, `disk-${number}`),
+    snapshots: path.join(directory, "snapshots"),
+    staged: path.join(directory, "staged")
   }
 }
 

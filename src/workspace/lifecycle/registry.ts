@@ -17,7 +17,7 @@ export interface Entry {
   readonly commands: Ref.Ref<Option.Option<Commands>>
   /** What this process holds of the workspace beside its VM, until it is deleted. */
   readonly scope: Scope.CloseableScope
-  /** Create, stop, start, reset, delete and update: one at a time. Commands and files do not take it. */
+  /** Create, stop, start, reset, snapshot, fork, delete and update: one at a time. Commands and files do not take it. */
   readonly one: Effect.Semaphore
   /** Pushes: one at a time. */
   readonly pushing: Effect.Semaphore
@@ -137,6 +137,7 @@ export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
       ...(record.seedPath === undefined ? {} : { seedPath: record.seedPath }),
       ...(record.repoUrl === undefined ? {} : { repoUrl: record.repoUrl }),
       ...(record.repoRef === undefined ? {} : { repoRef: record.repoRef }),
+      ...(record.forkedFrom === undefined ? {} : { forkedFrom: record.forkedFrom.workspace }),
       runningCommands: Option.match(commands, { onNone: () => 0, onSome: ({ running }) => running.size })
     }
   })

@@ -53,7 +53,7 @@ export const reset = (lifecycle: Lifecycle, entry: Entry, notify: Notify) =>
     const old = yield* takeOut(entry)
     yield* Effect.zipRight(
       replay(entry, generation),
-      commit(entry, (now) => ({
+      commit(entry, ({ restoredFrom: _, ...now }) => ({
         ...now,
         disk: next.disk,
         generation: next.generation,
@@ -87,7 +87,11 @@ const replay = (entry: Entry, { channel }: Generation) =>
 export const forgetCommands = (entry: Entry, commands: Commands) =>
   commands.clear.pipe(
     Effect.zipRight(recordEvent(entry.folder.directory, { _tag: "reset" })),
-    Effect.zipRight(Effect.ignoreLogged(commit(entry, ({ staleCommands: _, ...now }) => now, { durable: false })))
+    Effect.zipRight(
+      Effect.ignoreLogged(
+        commit(entry, ({ restoredFrom: _, staleCommands: _stale, ...now }) => now, { durable: false })
+      )
+    )
   )
 
 const removeFolder = (folder: string) => Effect.promise(() => fs.promises.rm(folder, { recursive: true, force: true }))

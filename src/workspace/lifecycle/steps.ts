@@ -27,7 +27,7 @@ import { touch, type WorkspaceRecord } from "./record.ts"
 import { commandsOf, type Entry } from "./registry.ts"
 
 /** How long the guest may take to write out what it has in memory before it is ended all the same. */
-const syncTimeout = "20 seconds"
+export const syncTimeout = "20 seconds"
 
 /** Why what still ran in a workspace ended. */
 export const stoppedBy = (what: string) =>

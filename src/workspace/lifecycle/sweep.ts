@@ -68,7 +68,7 @@ const takeOutUnnamed = (root: string) =>
     const leftovers = records.flatMap(({ directory, record }) =>
       record === undefined || record.phase === "creating" || record.phase === "deleting"
         ? [{ kind: "workspace", what: directory }]
-        : otherDisks(directory, record).map((what) => ({ kind: "disk", what }))
+        : [...otherDisks(directory, record), ...halfMade(directory)].map((what) => ({ kind: "disk", what }))
     )
     for (const { kind, what } of leftovers) {
       swept.push({ kind, what, freedBytes: bytesBeneath(what) })
@@ -81,3 +81,12 @@ const otherDisks = (directory: string, { disk }: WorkspaceRecord) =>
   fs.readdirSync(directory)
     .filter((name) => /^disk-\d+$/.test(name) && name !== `disk-${disk}`)
     .map((name) => path.join(directory, name))
+
+/** What forks were being made from, and what is left of snapshots that were removed. */
+const halfMade = (directory: string) => {
+  const snapshots = path.join(directory, "snapshots")
+  const hidden = fs.existsSync(snapshots) ? fs.readdirSync(snapshots).filter((name) => name.startsWith(".")) : []
+  return [...hidden.map((name) => path.join(snapshots, name)), path.join(directory, "staged")].filter((file) =>
+    fs.existsSync(file)
+  )
+}

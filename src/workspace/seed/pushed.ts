@@ -80,6 +80,23 @@ export const keepContent = (folder: string, content: Uint8Array): Effect.Effect<
     catch: unusable(folder)
   })
 
+/** Makes the baseline of another workspace's folder, or a snapshot's, that of this one: contents are shared. */
+export const copyPushed = (from: string, to: string): Effect.Effect<void, StateDirectoryUnusable> =>
+  Effect.try({
+    try: () => {
+      // The record first: while there is none no content is missed.
+      fs.rmSync(recordOf(to), { force: true })
+      if (!fs.existsSync(recordOf(from))) return
+      fs.mkdirSync(contentsOf(to), { recursive: true, mode: 0o700 })
+      for (const name of fs.existsSync(contentsOf(from)) ? fs.readdirSync(contentsOf(from)) : []) {
+        const held = path.join(contentsOf(to), name)
+        if (!fs.existsSync(held)) fs.linkSync(path.join(contentsOf(from), name), held)
+      }
+      writeFileAtomicSync(recordOf(to), fs.readFileSync(recordOf(from)), { durable: true })
+    },
+    catch: unusable(to)
+  })
+
 /** Records what the guest has now. What no entry names any more is removed. */
 export const writePushed = (
   folder: string,

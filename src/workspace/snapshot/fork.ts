@@ -1,0 +1,274 @@
+import { Effect, Option, Ref, Scope } from "effect"
+import * as fs from "node:fs"
+import type { PyroError } from "../../contract/errors.ts"
+import type { ForkPayload } from "../../contract/operations/workspace-fork.ts"
+import { faultPoint } from "../../system/fault.ts"
+import { Paths } from "../../system/Paths.ts"
+import { heldBase, holdBase } from "../../vm/base.ts"
+import { recordEvent } from "../events.ts"
+import { openCommands } from "../exec/commands.ts"
+import {
+  alone,
+  close,
+  commit,
+  install,
+  type Lifecycle,
+  type LifecycleServices,
+  type Notify,
+  progress
+} from "../lifecycle/context.ts"
+import { forget, makeFolder } from "../lifecycle/create.ts"
+import type { Generation } from "../lifecycle/generation.ts"
+import { folderOf, newWorkspaceId, touch, type WorkspaceRecord, writeWorkspace } from "../lifecycle/record.ts"
+import { commandsOf, type Entry, makeEntry } from "../lifecycle/registry.ts"
+import { generationOn } from "../lifecycle/steps.ts"
+import { copyPushed } from "../seed/pushed.ts"
+import { forkNames } from "./fork-names.ts"
+import { type CaptureFolder, captureFolder, findSnapshot, type Taken } from "./record.ts"
+import { demandLoadable, demandSame, fill, goOn, makeDisk, release, reserve, type Reserved } from "./restore.ts"
+import { identityOf, seedOf, take } from "./take.ts"
+
+/** What forks are made from: a folder of the first of them, and a VM for each with the memory in it. */
+interface Staged {
+  readonly folder: CaptureFolder
+  readonly taken: Taken
+  /** None where the files alone are taken. */
+  readonly vms: ReadonlyArray<Reserved>
+}
+
+/** How many VMs are started side by side. */
+const startsAtOnce = 2
+
+const announced = (
+  source: WorkspaceRecord,
+  name: string | undefined,
+  snapshot: string | undefined
+): WorkspaceRecord => {
+  const { name: _, restoredFrom: _restored, staleCommands: _stale, vm: _vm, ...same } = source
+  return {
+    ...same,
+    id: newWorkspaceId(),
+    phase: "creating",
+    ...(name === undefined ? {} : { name }),
+    generation: 1,
+    disk: 0,
+    forkedFrom: { workspace: source.id, ...(snapshot === undefined ? {} : { snapshot }) },
+    createdAt: new Date().toISOString()
+  }
+}
+
+/** Their folders and records, before anything else of them; nobody else can take their names. */
+const announce = (lifecycle: Lifecycle, source: Entry, payload: ForkPayload) =>
+  Effect.gen(function*() {
+    const { stateDir } = yield* Paths
+    const record = yield* Ref.get(source.record)
+    const children: Array<Entry> = []
+    yield* Effect.gen(function*() {
+      for (const name of yield* forkNames(lifecycle.registry, record, payload)) {
+        const own = announced(record, name, payload.snapshot)
+        yield* lifecycle.registry.checkName(name, own.id)
+        const child = yield* makeEntry(lifecycle, folderOf(stateDir, own.id), own)
+        lifecycle.registry.entries.set(own.id, child)
+        children.push(child)
+        yield* makeFolder(child.folder)
+        yield* writeWorkspace(child.folder, own)
+        yield* holdBase(child.folder.base, yield* heldBase(source.folder.base))
+      }
+    }).pipe(Effect.onError(() => forgetAll(lifecycle, children)))
+    faultPoint("fork:announced")
+    return children
+  })
+
+const forgetAll = (lifecycle: Lifecycle, children: ReadonlyArray<Entry>) =>
+  Effect.forEach(children, (child) => forget(lifecycle, child), { discard: true })
+
+/** Further names of everything of a snapshot: it may be deleted while forks are made of it. */
+const stageSnapshot = (
+  lifecycle: Lifecycle,
+  source: Entry,
+  name: string,
+  diskOnly: boolean,
+  children: ReadonlyArray<Entry>
+) =>
+  Effect.gen(function*() {
+    const snapshot = yield* findSnapshot(source.id, source.folder, name)
+    const { folder, record: { taken } } = snapshot
+    const record = yield* Ref.get(source.record)
+    const memory = diskOnly ? undefined : taken.memory
+    const images = yield* heldBase(source.folder.base)
+    if (memory !== undefined) yield* demandLoadable(snapshot, images, seedOf(source, record))
+    const staged = captureFolder(children[0]!.folder.staged)
+    yield* Effect.promise(() => linkTree(folder.directory, staged.directory))
+    return { staged, taken, memory }
+  }).pipe(alone(lifecycle, source))
+
+const linkTree = async (from: string, to: string): Promise<void> => {
+  await fs.promises.mkdir(to, { mode: 0o700 })
+  for (const one of await fs.promises.readdir(from, { withFileTypes: true })) {
+    if (one.isDirectory()) await linkTree(`${from}/${one.name}`, `${to}/${one.name}`)
+    else await fs.promises.link(`${from}/${one.name}`, `${to}/${one.name}`)
+  }
+}
+
+const reserveFor = (
+  lifecycle: Lifecycle,
+  source: Entry,
+  spec: NonNullable<Taken["memory"]>["spec"],
+  children: ReadonlyArray<Entry>
+) =>
+  Effect.gen(function*() {
+    const wanted = yield* Effect.forEach(children, (child) =>
+      Effect.gen(function*() {
+        const record = yield* Ref.get(child.record)
+        return {
+          record,
+          images: yield* heldBase(child.folder.base),
+          seed: seedOf(source, yield* Ref.get(source.record))
+        }
+      }))
+    return yield* reserve(lifecycle, spec, wanted)
+  })
+
+/** The workspace as it is now, its memory copied straight into the first fork's VM. */
+const stageNow = (lifecycle: Lifecycle, source: Entry, diskOnly: boolean, children: ReadonlyArray<Entry>) =>
+  Effect.gen(function*() {
+    const folder = captureFolder(children[0]!.folder.staged)
+    yield* Effect.sync(() => fs.mkdirSync(folder.directory, { mode: 0o700 }))
+    const generation = Option.getOrUndefined(yield* Ref.get(source.generation))
+    if (generation === undefined || diskOnly) return { folder, taken: yield* take(source, folder, undefined), vms: [] }
+    const { captured, here } = yield* identityOf(source, generation)
+    yield* demandSame(`workspace ${source.id}`, captured, here)
+    const vms = yield* reserveFor(lifecycle, source, generation.guest.vm.spec, children)
+    const { record, tenure } = vms[0]!.vm
+    return yield* take(source, folder, { path: tenure.paths.memory, uid: record.uid }).pipe(
+      Effect.map((taken): Staged => ({ folder, taken, vms })),
+      Effect.onError(() => release(vms))
+    )
+  }).pipe(alone(lifecycle, source))
+
+const stage = (
+  lifecycle: Lifecycle,
+  source: Entry,
+  payload: ForkPayload,
+  children: ReadonlyArray<Entry>
+): Effect.Effect<Staged, PyroError, LifecycleServices> =>
+  Effect.gen(function*() {
+    const diskOnly = payload.diskOnly === true
+    const { snapshot } = payload
+    if (snapshot === undefined) {
+      const staged = yield* stageNow(lifecycle, source, diskOnly, children)
+      const [first, ...others] = staged.vms
+      if (first === undefined) return staged
+      // Nobody runs on the first one's memory yet.
+      const { memory } = first.vm.tenure.paths
+      yield* Effect.forEach(others, (vm) => fill(vm, memory), { discard: true }).pipe(
+        Effect.onError(() => release(staged.vms))
+      )
+      return staged
+    }
+    const { memory, staged: folder, taken } = yield* stageSnapshot(lifecycle, source, snapshot, diskOnly, children)
+    if (memory === undefined) return { folder, taken: { takenAtMs: taken.takenAtMs, layers: taken.layers }, vms: [] }
+    const vms = yield* reserveFor(lifecycle, source, memory.spec, children)
+    yield* Effect.forEach(vms, (vm) => fill(vm, folder.frozen.memoryPath), { discard: true }).pipe(
+      Effect.onError(() => release(vms))
+    )
+    return { folder, taken, vms }
+  })
+
+/** A fork that runs, and that nobody knows of yet. */
+interface Begun {
+  readonly child: Entry
+  readonly generation: Generation
+}
+
+const begin = (
+  lifecycle: Lifecycle,
+  { folder, taken }: Staged,
+  child: Entry,
+  vm: Reserved | undefined,
+  notify: Notify
+) =>
+  Effect.gen(function*() {
+    const record = yield* Ref.get(child.record)
+    const disk = child.folder.disk(record.disk)
+    yield* makeDisk(folder, taken, disk, record)
+    yield* copyPushed(folder.directory, child.folder.directory)
+    const commands = yield* Scope.extend(openCommands(child.folder), child.scope)
+    yield* commands.inherit(taken.memory?.commands ?? [], folder.logs, Date.now() - taken.takenAtMs)
+    yield* Ref.set(child.commands, Option.some(commands))
+    return vm === undefined
+      ? yield* generationOn(lifecycle, child, record, notify)
+      : yield* goOn(vm, folder.frozen.statePath, record, disk)
+  })
+
+/** Makes all forks; when one cannot be made none stays. */
+const beginAll = (lifecycle: Lifecycle, staged: Staged, children: ReadonlyArray<Entry>, notify: Notify) =>
+  Effect.gen(function*() {
+    const begun: Array<Begun> = []
+    yield* Effect.gen(function*() {
+      yield* Effect.interruptible(Effect.forEach(
+        children,
+        (child, index) =>
+          Effect.map(begin(lifecycle, staged, child, staged.vms[index], notify), (generation) => {
+            begun.push({ child, generation })
+          }),
+        { concurrency: startsAtOnce, discard: true }
+      ))
+      faultPoint("fork:started")
+      for (const { child, generation } of begun) {
+        yield* commit(child, (now) => ({ ...now, phase: "running", vm: generation.guest.vm.id }))
+      }
+    }).pipe(
+      Effect.onError(() =>
+        Effect.zipRight(
+          Effect.forEach(begun, ({ generation }) => close(generation), { discard: true }),
+          release(staged.vms)
+        )
+      )
+    )
+    return begun
+  })
+
+/**
+ * Makes further workspaces that go on from where one is, or one of its snapshots was. All of them, or none: they are let in together, and
+ * when one fails nothing of any stays.
+ */
+export const fork = (
+  lifecycle: Lifecycle,
+  source: Entry,
+  payload: ForkPayload,
+  notify: Notify
+): Effect.Effect<ReadonlyArray<Entry>, PyroError, LifecycleServices> =>
+  Effect.gen(function*() {
+    const children = yield* announce(lifecycle, source, payload)
+    const made = Effect.gen(function*() {
+      yield* progress(notify, "copying memory", 0.2)
+      const staged = yield* stage(lifecycle, source, payload, children)
+      faultPoint("fork:staged")
+      yield* progress(notify, children.length === 1 ? "starting the fork" : "starting the forks", 0.5)
+      const begun = yield* beginAll(lifecycle, staged, children, notify)
+      faultPoint("fork:committed")
+      yield* tell(source, children, payload.snapshot)
+      for (const { child, generation } of begun) {
+        const commands = yield* commandsOf(child)
+        yield* Effect.ignoreLogged(commands.adopt({ channel: generation.channel, scope: generation.scope }))
+        yield* touch(child.folder)
+        yield* install(lifecycle, child, generation)
+      }
+      yield* Effect.forkIn(removeFolder(staged.folder.directory), lifecycle.scope)
+      return children
+    })
+    const held = children.reduce((work, child) => child.one.withPermits(1)(work), made)
+    return yield* Effect.onError(held, () => forgetAll(lifecycle, children))
+  }).pipe(Effect.uninterruptible)
+
+const tell = (source: Entry, children: ReadonlyArray<Entry>, snapshot: string | undefined) =>
+  Effect.gen(function*() {
+    const of = snapshot === undefined ? {} : { snapshot }
+    yield* recordEvent(source.folder.directory, { _tag: "fork", to: children.map(({ id }) => id), ...of })
+    for (const child of children) {
+      yield* recordEvent(child.folder.directory, { _tag: "forked", from: source.id, ...of })
+    }
+  })
+
+const removeFolder = (folder: string) => Effect.promise(() => fs.promises.rm(folder, { recursive: true, force: true }))

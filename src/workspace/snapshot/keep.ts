@@ -1,0 +1,120 @@
+import { Effect, Option } from "effect"
+import { randomBytes } from "node:crypto"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { SnapshotExists } from "../../contract/errors.ts"
+import type { SnapshotInfo } from "../../contract/operations/workspace-snapshot.ts"
+import { syncFile } from "../../system/atomic-file.ts"
+import { faultPoint } from "../../system/fault.ts"
+import { hostBootId } from "../../system/identity.ts"
+import { recordEvent } from "../events.ts"
+import { alone, type Lifecycle, type Notify, progress } from "../lifecycle/context.ts"
+import { touch, unwritable, type WorkspaceFolder } from "../lifecycle/record.ts"
+import type { Entry } from "../lifecycle/registry.ts"
+import {
+  announced,
+  type CaptureFolder,
+  findSnapshot,
+  readSnapshots,
+  type Snapshot,
+  snapshotFolder,
+  snapshotInfo,
+  writeSnapshot
+} from "./record.ts"
+import { take } from "./take.ts"
+
+/** What it takes away is out of sight at once, and gone a moment later. */
+const removeSnapshot = (workspace: WorkspaceFolder, folder: CaptureFolder) =>
+  Effect.gen(function*() {
+    const gone = path.join(workspace.snapshots, `.${randomBytes(8).toString("hex")}`)
+    yield* Effect.try({ try: () => fs.renameSync(folder.directory, gone), catch: unwritable(workspace) })
+    faultPoint("snapshot-delete:hidden")
+    yield* Effect.promise(() => fs.promises.rm(gone, { recursive: true, force: true }))
+  })
+
+/** Keeps a workspace as it is now under a name; when it fails nothing of it stays. */
+export const createSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string, notify: Notify) =>
+  Effect.gen(function*() {
+    const workspace = entry.folder
+    const folder = snapshotFolder(workspace, name)
+    if (fs.existsSync(folder.directory)) return yield* new SnapshotExists({ workspace: entry.id, snapshot: name })
+    const record = announced(name)
+    const made = yield* Effect.gen(function*() {
+      yield* Effect.try({
+        try: () => fs.mkdirSync(folder.directory, { recursive: true, mode: 0o700 }),
+        catch: unwritable(workspace)
+      })
+      yield* writeSnapshot(workspace, folder, record)
+      faultPoint("snapshot:announced")
+      yield* progress(notify, "copying memory", 0.2)
+      const taken = yield* take(entry, folder, { path: folder.frozen.memoryPath, uid: process.getuid?.() ?? 0 })
+      const ready = { ...record, phase: "ready" as const, taken }
+      yield* writeSnapshot(workspace, folder, ready)
+      faultPoint("snapshot:committed")
+      return { folder, record: ready }
+    }).pipe(Effect.onError(() => Effect.ignoreLogged(removeSnapshot(workspace, folder))))
+    yield* recordEvent(workspace.directory, { _tag: "snapshot", name, memory: made.record.taken.memory !== undefined })
+    yield* touch(workspace)
+    yield* keepForGood(entry, made)
+    return snapshotInfo(made)
+  }).pipe(Effect.uninterruptible, alone(lifecycle, entry))
+
+/** Has the disk keep a snapshot, in the background; whoever looks afterwards is told. */
+const keepForGood = (entry: Entry, { folder, record }: Snapshot) =>
+  Effect.gen(function*() {
+    for (const file of filesBeneath(folder.directory)) yield* syncFile(file)
+    for (const file of [entry.folder.record, entry.folder.directory]) yield* syncFile(file)
+    yield* writeSnapshot(entry.folder, folder, { ...record, durable: true }, { durable: true })
+    yield* syncFile(folder.record)
+  }).pipe(
+    // Also because it is just being deleted.
+    Effect.catchAll((failure) => Effect.logDebug(`snapshot ${record.name} is not durable: ${failure.message}`)),
+    Effect.interruptible,
+    Effect.forkIn(entry.scope),
+    Effect.asVoid
+  )
+
+const filesBeneath = (folder: string): ReadonlyArray<string> =>
+  fs.readdirSync(folder, { withFileTypes: true }).flatMap((one) => {
+    const file = path.join(folder, one.name)
+    return one.isDirectory() ? filesBeneath(file) : [file]
+  })
+
+export const listSnapshots = (entry: Entry): Effect.Effect<ReadonlyArray<SnapshotInfo>> =>
+  Effect.map(readSnapshots(entry.folder), (all) => all.map(snapshotInfo))
+
+export const deleteSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string) =>
+  Effect.gen(function*() {
+    const { folder } = yield* findSnapshot(entry.id, entry.folder, name)
+    yield* removeSnapshot(entry.folder, folder)
+    yield* recordEvent(entry.folder.directory, { _tag: "snapshot_delete", name })
+    return name
+  }).pipe(Effect.uninterruptible, alone(lifecycle, entry))
+
+/** After a crash: what was half made or half removed goes, what was not on disk for good yet is brought there. */
+export const adoptSnapshots = (entry: Entry) =>
+  Effect.gen(function*() {
+    const { snapshots, staged } = entry.folder
+    const whole = yield* readSnapshots(entry.folder)
+    const kept = new Set(whole.map(({ record }) => record.name))
+    const there = fs.existsSync(snapshots) ? fs.readdirSync(snapshots) : []
+    const halves = there.filter((name) => !kept.has(name)).map((name) => path.join(snapshots, name))
+    // One whose record is damaged may still be of use to somebody.
+    const damaged = halves.filter((file) => fs.existsSync(path.join(file, "record.json")) && !isAnnounced(file))
+    for (const file of [...halves.filter((one) => !damaged.includes(one)), staged]) {
+      yield* Effect.promise(() => fs.promises.rm(file, { recursive: true, force: true }))
+    }
+    for (const one of whole) {
+      if (!one.record.durable && one.record.hostBoot === hostBootId()) yield* keepForGood(entry, one)
+    }
+  })
+
+const isAnnounced = (folder: string) =>
+  path.basename(folder).startsWith(".") ||
+  Option.getOrElse(
+    Option.liftThrowable(() =>
+      (JSON.parse(fs.readFileSync(path.join(folder, "record.json"), "utf8")) as { readonly phase?: unknown }).phase ===
+        "creating"
+    )(),
+    () => false
+  )

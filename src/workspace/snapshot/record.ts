@@ -1,0 +1,149 @@
+import { Effect, Option, Schema } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { SnapshotNotFound, type StateDirectoryUnusable } from "../../contract/errors.ts"
+import type { SnapshotInfo } from "../../contract/operations/workspace-snapshot.ts"
+import { readJson, writeJsonAtomic } from "../../system/atomic-file.ts"
+import { hostBootId } from "../../system/identity.ts"
+import { frozenIn } from "../../vm/capture.ts"
+import { MachineIdentity } from "../../vm/machine-identity.ts"
+import { MachineSpec } from "../../vm/machine.ts"
+import type { Frozen } from "../../vm/memory.ts"
+import { RunningCommand } from "../exec/commands.ts"
+import { unwritable, type WorkspaceFolder } from "../lifecycle/record.ts"
+import { similarTo } from "../lifecycle/similar.ts"
+
+/** What a workspace was at one moment. The folder beside it has the rest. */
+export const Taken = Schema.Struct({
+  takenAtMs: Schema.Number,
+  /** Absent where nothing ran: its disk alone. */
+  memory: Schema.optional(
+    Schema.Struct({
+      spec: MachineSpec,
+      identity: MachineIdentity,
+      pauseMs: Schema.Number,
+      commands: Schema.Array(RunningCommand)
+    })
+  ),
+  /** Layers of its disk, none of which anybody writes any longer. */
+  layers: Schema.Int
+})
+export type Taken = typeof Taken.Type
+
+/** A snapshot, on disk before anything else of it; `ready` when the rest is there. */
+const SnapshotRecord = Schema.Struct({
+  format: Schema.Literal(1),
+  name: Schema.String,
+  phase: Schema.Literal("creating", "ready"),
+  createdAt: Schema.String,
+  /** Boot of the host in which it was made: what is not durable does not outlive that. */
+  hostBoot: Schema.String,
+  durable: Schema.Boolean,
+  taken: Schema.optional(Taken)
+})
+export type SnapshotRecord = typeof SnapshotRecord.Type
+
+/** A snapshot that is whole. */
+export interface Snapshot {
+  readonly folder: CaptureFolder
+  readonly record: SnapshotRecord & { readonly taken: Taken }
+}
+
+/** Where the parts of what was taken are. */
+export interface CaptureFolder {
+  readonly directory: string
+  readonly record: string
+  readonly frozen: Frozen
+  /** Seed image and layers, named as in a workspace's disk. */
+  readonly disk: string
+  /** Output of the commands that ran. */
+  readonly logs: string
+}
+
+export const captureFolder = (directory: string): CaptureFolder => ({
+  directory,
+  record: path.join(directory, "record.json"),
+  frozen: frozenIn(directory),
+  disk: path.join(directory, "disk"),
+  logs: path.join(directory, "logs")
+})
+
+export const snapshotFolder = (folder: WorkspaceFolder, name: string) =>
+  captureFolder(path.join(folder.snapshots, name))
+
+export const announced = (name: string): SnapshotRecord => ({
+  format: 1,
+  name,
+  phase: "creating",
+  createdAt: new Date().toISOString(),
+  hostBoot: hostBootId(),
+  durable: false
+})
+
+export const writeSnapshot = (
+  workspace: WorkspaceFolder,
+  folder: CaptureFolder,
+  record: SnapshotRecord,
+  options: { readonly durable?: boolean } = {}
+) =>
+  writeJsonAtomic(folder.record, SnapshotRecord, record, options).pipe(
+    Effect.mapError(({ cause, detail }) => unwritable(workspace)(cause ?? new Error(detail)))
+  )
+
+const read = (
+  folder: WorkspaceFolder,
+  name: string
+): Effect.Effect<Option.Option<Snapshot>, StateDirectoryUnusable> => {
+  const place = snapshotFolder(folder, name)
+  return readJson(place.record, SnapshotRecord).pipe(
+    Effect.mapError((failure) => unwritable(folder)(failure) as StateDirectoryUnusable),
+    Effect.map(Option.flatMap((record) =>
+      record.phase === "ready" && record.taken !== undefined
+        ? Option.some({ folder: place, record: { ...record, taken: record.taken } })
+        : Option.none()
+    ))
+  )
+}
+
+/** The names in a workspace's folder of snapshots; what begins with a dot is being removed. */
+export const snapshotNames = (folder: WorkspaceFolder): ReadonlyArray<string> =>
+  fs.existsSync(folder.snapshots) ? fs.readdirSync(folder.snapshots).filter((name) => !name.startsWith(".")) : []
+
+/** The snapshots of a workspace, oldest first. One whose record is damaged is passed over. */
+export const readSnapshots = (folder: WorkspaceFolder): Effect.Effect<ReadonlyArray<Snapshot>> =>
+  Effect.forEach(
+    snapshotNames(folder),
+    (name) =>
+      Effect.catchAll(read(folder, name), (damage) => Effect.as(Effect.logWarning(damage.message), Option.none()))
+  ).pipe(
+    Effect.map((all) =>
+      all.flatMap(Option.toArray).sort((a, b) => a.record.createdAt.localeCompare(b.record.createdAt))
+    )
+  )
+
+/** A snapshot by its name. */
+export const findSnapshot = (
+  workspace: string,
+  folder: WorkspaceFolder,
+  name: string
+): Effect.Effect<Snapshot, SnapshotNotFound | StateDirectoryUnusable> =>
+  Effect.flatMap(
+    read(folder, name),
+    Option.match({
+      onSome: Effect.succeed,
+      onNone: () => new SnapshotNotFound({ workspace, snapshot: name, similar: similarTo(name, snapshotNames(folder)) })
+    })
+  )
+
+const roomOf = (file: string) => (fs.statSync(file, { throwIfNoEntry: false })?.blocks ?? 0) * 512
+
+export const snapshotInfo = ({ folder, record: { createdAt, durable, name, taken } }: Snapshot): SnapshotInfo => ({
+  name,
+  kind: taken.memory === undefined ? "disk" : "memory",
+  createdAt,
+  durable,
+  memoryBytes: roomOf(folder.frozen.memoryPath),
+  layers: taken.layers,
+  runningCommands: taken.memory?.commands.length ?? 0,
+  ...(taken.memory === undefined ? {} : { pauseMs: taken.memory.pauseMs })
+})

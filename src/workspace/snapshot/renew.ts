@@ -1,0 +1,48 @@
+import { Chunk, Effect, Stream } from "effect"
+import { type ChannelFailed, type GuestPanicked, VmFailed } from "../../contract/errors.ts"
+import { newGuestIdentity, renewalSteps, startPrograms } from "../../vm/claim.ts"
+import { keepClock } from "../../vm/clock.ts"
+import { patience } from "../../vm/patience.ts"
+import type { Guest } from "../../vm/Vmm.ts"
+import { explainChannelFailure } from "../boot.ts"
+
+/** Larger ones are left as they are: nobody's resolver reads so much. */
+const maxHostsBytes = 65_536
+
+const renewTimeoutMs = 30_000 * patience
+
+/**
+ * Makes a guest that goes on from captured memory one of its own, and only then lets its programs run: fresh randomness, time, name,
+ * ids. When any of it fails nothing has run in it, and it must not be used.
+ */
+export const renew = (guest: Guest, hostname: string): Effect.Effect<void, VmFailed | GuestPanicked | ChannelFailed> =>
+  Effect.gen(function*() {
+    const { channel } = guest
+    const hosts = yield* readHosts(guest)
+    yield* channel.chain(renewalSteps(newGuestIdentity(hostname), hosts))
+    yield* keepClock(channel)
+    yield* channel.request(startPrograms)
+  }).pipe(
+    Effect.timeoutFail({
+      duration: renewTimeoutMs,
+      onTimeout: () => failed(`its agent did not do it within ${renewTimeoutMs} ms`)
+    }),
+    Effect.catchTag("AgentCallFailed", ({ message }) => failed(message)),
+    Effect.raceFirst(guest.vm.health.failure),
+    explainChannelFailure(guest)
+  )
+
+const failed = (detail: string) =>
+  new VmFailed({
+    step: "renew",
+    detail: `${detail}; the VM was thrown away before anything ran in it`,
+    consoleTail: ""
+  })
+
+const readHosts = ({ channel }: Guest) =>
+  channel.read({ root: "/", path: "etc/hosts", limit: maxHostsBytes }).pipe(
+    Stream.runCollect,
+    Effect.map((chunks) => Buffer.concat(Chunk.toReadonlyArray(chunks))),
+    Effect.map((bytes) => bytes.length === maxHostsBytes ? undefined : bytes.toString("latin1")),
+    Effect.catchTag("AgentCallFailed", () => Effect.succeed(undefined))
+  )

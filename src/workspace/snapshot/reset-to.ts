@@ -1,0 +1,99 @@
+import { Effect, Option, Ref } from "effect"
+import * as fs from "node:fs"
+import { faultPoint } from "../../system/fault.ts"
+import { heldBase } from "../../vm/base.ts"
+import { recordEvent } from "../events.ts"
+import type { Commands } from "../exec/commands.ts"
+import {
+  alone,
+  close,
+  commit,
+  during,
+  endUnattached,
+  install,
+  type Lifecycle,
+  type Notify,
+  putBack,
+  takeOut
+} from "../lifecycle/context.ts"
+import { touch } from "../lifecycle/record.ts"
+import { commandsOf, type Entry } from "../lifecycle/registry.ts"
+import { generationOn, stoppedBy } from "../lifecycle/steps.ts"
+import { copyPushed } from "../seed/pushed.ts"
+import { findSnapshot, type Snapshot } from "./record.ts"
+import { demandLoadable, fill, goOn, makeDisk, release, reserve } from "./restore.ts"
+import { seedOf } from "./take.ts"
+
+/** Back to a snapshot: its memory and its disk, or a fresh microVM on its disk, under the same id and name. */
+export const resetTo = (
+  lifecycle: Lifecycle,
+  entry: Entry,
+  asked: { readonly snapshot: string; readonly diskOnly: boolean },
+  notify: Notify
+) =>
+  Effect.gen(function*() {
+    const snapshot = yield* findSnapshot(entry.id, entry.folder, asked.snapshot)
+    const { folder, record: { taken } } = snapshot
+    const before = yield* Ref.get(entry.record)
+    const next = { ...before, disk: before.disk + 1, generation: before.generation + 1 }
+    const [oldDisk, newDisk] = [entry.folder.disk(before.disk), entry.folder.disk(next.disk)]
+    const images = yield* heldBase(entry.folder.base)
+    const memory = asked.diskOnly ? undefined : taken.memory
+    if (memory !== undefined) yield* demandLoadable(snapshot, images, seedOf(entry, before))
+    yield* endUnattached(entry)
+    const generation = yield* Effect.gen(function*() {
+      yield* removeFolder(newDisk)
+      const { seed } = yield* makeDisk(folder, taken, newDisk, next)
+      faultPoint("reset-to:disk")
+      if (memory === undefined) return yield* generationOn(lifecycle, entry, next, notify)
+      const [reserved] = yield* reserve(lifecycle, memory.spec, [{ record: next, images, seed }])
+      return yield* fill(reserved!, folder.frozen.memoryPath).pipe(
+        Effect.zipRight(goOn(reserved!, folder.frozen.statePath, next, newDisk)),
+        Effect.interruptible,
+        Effect.onError(() => release([reserved!]))
+      )
+    }).pipe(Effect.onError(() => removeFolder(newDisk)))
+    faultPoint("reset-to:started")
+    const old = yield* takeOut(entry)
+    yield* commit(entry, (now) => ({
+      ...now,
+      disk: next.disk,
+      generation: next.generation,
+      phase: "running",
+      vm: generation.guest.vm.id,
+      staleCommands: true,
+      restoredFrom: asked.snapshot
+    })).pipe(
+      Effect.onError(() => Effect.all([putBack(lifecycle, entry, old), close(generation), removeFolder(newDisk)]))
+    )
+    faultPoint("reset-to:committed")
+    const commands = yield* commandsOf(entry)
+    yield* commands.loseAll(stoppedBy("reset"))
+    yield* takeOverCommands(entry, commands, snapshot)
+    // Those that are not there, because nothing of the memory is, are forgotten again.
+    yield* Effect.ignoreLogged(commands.adopt({ channel: generation.channel, scope: generation.scope }))
+    faultPoint("reset-to:cleared")
+    yield* touch(entry.folder)
+    yield* install(lifecycle, entry, generation)
+    const leftovers = Option.match(old, { onNone: () => Effect.void, onSome: close })
+    yield* Effect.zipRight(leftovers, Effect.interruptible(removeFolder(oldDisk))).pipe(Effect.forkIn(lifecycle.scope))
+  }).pipe(Effect.uninterruptible, during(entry, "resetting"), alone(lifecycle, entry))
+
+/**
+ * Gives the journal the commands of a snapshot in place of its own, and the baseline what had been pushed by then. After a crash it is
+ * done once more, which does no harm; never fails, since the workspace is the snapshot's already.
+ */
+export const takeOverCommands = (entry: Entry, commands: Commands, { folder, record: { name, taken } }: Snapshot) =>
+  commands.clear.pipe(
+    Effect.zipRight(
+      commands.inherit(taken.memory?.commands ?? [], folder.logs, Date.now() - taken.takenAtMs)
+    ),
+    Effect.zipRight(entry.pushed.withPermits(1)(copyPushed(folder.directory, entry.folder.directory))),
+    Effect.zipRight(recordEvent(entry.folder.directory, { _tag: "reset", snapshot: name })),
+    Effect.zipRight(
+      commit(entry, ({ restoredFrom: _, staleCommands: _stale, ...now }) => now, { durable: false })
+    ),
+    Effect.ignoreLogged
+  )
+
+const removeFolder = (folder: string) => Effect.promise(() => fs.promises.rm(folder, { recursive: true, force: true }))

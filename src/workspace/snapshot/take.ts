@@ -1,0 +1,128 @@
+import { Effect, Option, Ref } from "effect"
+import * as fs from "node:fs"
+import { NoSpace, type PyroError, VmFailed } from "../../contract/errors.ts"
+import { layerCount, makeWorkspaceDisk, type Seed, shareLayers } from "../../disk/workspace-disk.ts"
+import { faultPoint } from "../../system/fault.ts"
+import { freeBytes } from "../../system/host.ts"
+import type { Paths } from "../../system/Paths.ts"
+import { heldBase } from "../../vm/base.ts"
+import { captureVm } from "../../vm/capture.ts"
+import { machineIdentity } from "../../vm/machine-identity.ts"
+import { Vmm } from "../../vm/Vmm.ts"
+import { keepRunning, type RunningCommand } from "../exec/commands.ts"
+import { endUnattached } from "../lifecycle/context.ts"
+import type { Generation } from "../lifecycle/generation.ts"
+import { unwritable, type WorkspaceRecord } from "../lifecycle/record.ts"
+import { commandsOf, type Entry } from "../lifecycle/registry.ts"
+import { syncTimeout, virtualBytesOf } from "../lifecycle/steps.ts"
+import { copyPushed } from "../seed/pushed.ts"
+import type { CaptureFolder, Taken } from "./record.ts"
+
+/** Where the memory goes, and whose it is to be; undefined: the files alone are wanted. */
+export type MemoryTarget = { readonly path: string; readonly uid: number } | undefined
+
+/** The seed image of a workspace's disk, as its VM has it. */
+export const seedOf = (entry: Entry, record: WorkspaceRecord): Seed => ({
+  path: `${entry.folder.disk(record.disk)}/seed.ext4`,
+  virtualBytes: virtualBytesOf(record)
+})
+
+/** What this workspace's memory is of: the machine as it was started, not as it would be now. */
+export const identityOf = (entry: Entry, { guest: { vm } }: Generation) =>
+  Effect.gen(function*() {
+    const record = yield* Ref.get(entry.record)
+    const vmm = yield* Vmm
+    const here = yield* vmm.identity(vm.spec, yield* heldBase(entry.folder.base), seedOf(entry, record))
+    return { here, captured: machineIdentity(vm.spec, (yield* vm.record).qemuBuild ?? here.qemu) }
+  })
+
+/**
+ * Takes a workspace as it is now into a folder that is there and empty: disk, what was pushed and, where it runs and memory is wanted,
+ * memory, device state and the running commands. It goes on afterwards, also when this failed. For whoever has the workspace alone.
+ */
+export const take = (
+  entry: Entry,
+  folder: CaptureFolder,
+  memory: MemoryTarget
+): Effect.Effect<Taken, PyroError, Paths | Vmm> =>
+  Effect.gen(function*() {
+    const record = yield* Ref.get(entry.record)
+    const disk = entry.folder.disk(record.disk)
+    const generation = yield* Ref.get(entry.generation)
+    yield* Effect.try({ try: () => fs.mkdirSync(folder.logs, { mode: 0o700 }), catch: unwritable(entry.folder) })
+    const prepared = Option.isSome(generation)
+      ? yield* prepare(entry, generation.value, memory)
+      : yield* Effect.as(endUnattached(entry), undefined)
+    const layers = layerCount(disk)
+    // From here on the disk has one more layer, empty: it is the same with and without it.
+    const top = yield* makeWorkspaceDisk(disk, virtualBytesOf(record))
+    faultPoint("take:layer")
+    const takenAtMs = Date.now()
+    const captured = prepared === undefined ? undefined : yield* prepared(folder, top)
+    faultPoint("take:captured")
+    yield* shareLayers(disk, folder.disk, layers)
+    yield* copyPushed(entry.folder.directory, folder.directory)
+    return { takenAtMs, layers, ...(captured === undefined ? {} : { memory: captured }) }
+  }).pipe(entry.pushing.withPermits(1), Effect.uninterruptible)
+
+/** What the guest has in memory alone would be missing from the files. A guest that is slow with it is captured all the same. */
+const flush = ({ channel }: Generation) =>
+  channel.call.sync({ dropCaches: 0 }).pipe(Effect.interruptible, Effect.timeout(syncTimeout), Effect.ignoreLogged)
+
+type Capture = (folder: CaptureFolder, top: string) => Effect.Effect<Taken["memory"], PyroError>
+
+/** All that can be done, or refused, before anything stands still; and the rest. */
+const prepare = (
+  entry: Entry,
+  generation: Generation,
+  memory: MemoryTarget
+): Effect.Effect<Capture, PyroError, Vmm> =>
+  Effect.gen(function*() {
+    const { guest } = generation
+    const { vm } = guest
+    if (memory === undefined) {
+      yield* flush(generation)
+      return (_folder: CaptureFolder, top: string) =>
+        Effect.as(
+          vm.disks.freezeLayer(
+            top,
+            (freeze) => Effect.acquireUseRelease(vm.pause, () => freeze, () => Effect.ignoreLogged(vm.resume))
+          ),
+          undefined
+        )
+    }
+    const { captured: identity } = yield* identityOf(entry, generation)
+    yield* haveRoom(vm.paths.memory, memory.path)
+    const running = yield* commandsOf(entry)
+    yield* flush(generation)
+    return (folder: CaptureFolder, top: string) =>
+      Effect.gen(function*() {
+        let commands: ReadonlyArray<RunningCommand> = []
+        // It puts everything right itself when it is interrupted, and waits for the VM's end, which may never come.
+        const { pauseMs } = yield* Effect.interruptible(Effect.scoped(captureVm(guest, {
+          top,
+          frozen: { memoryPath: memory.path, statePath: folder.frozen.statePath },
+          memoryUid: memory.uid,
+          inPause: Effect.try({
+            try: () => {
+              commands = running.noteRunning(folder.logs)
+            },
+            catch: (cause) => new VmFailed({ step: "capture", detail: (cause as Error).message, consoleTail: "" })
+          })
+        })))
+        yield* keepRunning(commands, folder.logs)
+        return { spec: vm.spec, identity, pauseMs, commands }
+      })
+  })
+
+const mib = 1024 * 1024
+
+/** Said before anything stands still: a copy that meets a full disk in the middle is for nothing. */
+const haveRoom = (memory: string, target: string) =>
+  Effect.suspend(() => {
+    const neededMib = Math.ceil(fs.statSync(memory).blocks * 512 / mib) + 1
+    const availableMib = Math.floor(freeBytes(target.slice(0, target.lastIndexOf("/"))) / mib)
+    return neededMib <= availableMib
+      ? Effect.void
+      : new NoSpace({ where: "folder of the copy", path: target, neededMib, availableMib })
+  })
