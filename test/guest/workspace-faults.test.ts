@@ -2,36 +2,14 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { points, pointsOf } from "../support/fault-points.ts"
 import { installation, shapeOf } from "../support/installation.ts"
 
 const pyro = installation("pyro-faults-")
-const { call, create, daemon, inventory, json, list, logs, sh, state, status, step } = pyro
+const { create, inventory, killedAt, json, list, logs, sh, state, status, step } = pyro
 afterAll(pyro.close)
 
 const sources = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../src")
-
-/** How a workspace is found after the crash: as it was before the step, as after it, or not at all. */
-type Found = "before" | "after" | "gone"
-
-/** Every place where a lifecycle step can be cut short, in the order of the step. */
-const points: Readonly<Record<string, Found>> = {
-  "create:announced": "gone",
-  "create:held": "gone",
-  "create:disk": "gone",
-  "create:started": "gone",
-  "create:committed": "after",
-  "stop:synced": "before",
-  "stop:committed": "after",
-  "start:started": "before",
-  "start:committed": "after",
-  "reset:disk": "before",
-  "reset:started": "before",
-  "reset:committed": "after",
-  "reset:cleared": "after",
-  "delete:announced": "gone",
-  "delete:ended": "gone",
-  "delete:forgotten": "gone"
-}
 
 const sourceFiles = (folder: string): ReadonlyArray<string> =>
   fs.readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
@@ -52,15 +30,6 @@ describe("a daemon killed in the middle of a lifecycle step", () => {
     readonly none: ReadonlyArray<string>
     readonly running: ReadonlyArray<string>
     readonly stopped: ReadonlyArray<string>
-  }
-
-  /** Runs one command with a daemon that kills itself at a point of it. */
-  const killedAt = async (point: string, args: ReadonlyArray<string>) => {
-    await json(["daemon", "stop"])
-    const { code, stderr } = await call(args, { env: { PYRO_FAULT: point } })
-    assert.notStrictEqual(code, 0, `${point} was not reached`)
-    assert.match(stderr, /daemon/, point)
-    assert.isFalse((await daemon()).running, `${point} was not reached`)
   }
 
   beforeAll(async () => {
@@ -87,8 +56,6 @@ describe("a daemon killed in the middle of a lifecycle step", () => {
     assert.deepStrictEqual(named.sort(), Object.keys(points).sort())
   })
 
-  const at = (step: string) => Object.keys(points).filter((point) => point.startsWith(`${step}:`))
-
   /** The next command finds it whole, with its files, and nothing else on the host. */
   const isWhole = async (state: "running" | "stopped") => {
     const [found] = await list()
@@ -98,18 +65,18 @@ describe("a daemon killed in the middle of a lifecycle step", () => {
     assert.strictEqual(await sh("whole", readFiles), digests)
   }
 
-  it.each(at("stop"))("%s", async (point) => {
+  it.each(pointsOf("stop"))("%s", async (point) => {
     await killedAt(point, ["workspace", "stop", "whole"])
     await isWhole(points[point] === "after" ? "stopped" : "running")
   })
 
-  it.each(at("start"))("%s", async (point) => {
+  it.each(pointsOf("start"))("%s", async (point) => {
     await step("stop", "whole")
     await killedAt(point, ["workspace", "start", "whole"])
     await isWhole(points[point] === "after" ? "running" : "stopped")
   })
 
-  it.each(at("reset"))("%s", async (point) => {
+  it.each(pointsOf("reset"))("%s", async (point) => {
     const { generation, id } = await status("whole")
     await killedAt(point, ["workspace", "reset", "whole"])
     const [found] = await list()
@@ -127,14 +94,14 @@ describe("a daemon killed in the middle of a lifecycle step", () => {
     digests = await sh("whole", makeFiles)
   })
 
-  it.each(at("delete"))("%s", async (point) => {
+  it.each(pointsOf("delete"))("%s", async (point) => {
     if ((await list()).length === 0) await create(["--name", "whole"])
     await killedAt(point, ["workspace", "delete", "whole"])
     assert.deepStrictEqual(await list(), [])
     assert.deepStrictEqual(shape(), shapes.none)
   })
 
-  it.each(at("create"))("%s", async (point) => {
+  it.each(pointsOf("create"))("%s", async (point) => {
     await killedAt(point, ["workspace", "create", "--mem-mib", "256", "--disk-mib", "512", "--name", "fresh"])
     const found = await list()
     if (points[point] === "gone") {

@@ -97,7 +97,7 @@ describe("a fork", () => {
     )
     const [one, two] = await fork("loop", "--name", "k", "--count", "2")
     assert.deepStrictEqual([one!.name, two!.name], ["k-1", "k-2"])
-    await json(["workspace", "cancel", "k-1", "--exec-id", id])
+    await json(["workspace", "cancel", "k-1", id])
     const outcome = async (name: string) => (await logs(name)).find(({ exec_id }) => exec_id === id)!.outcome
     assert.deepStrictEqual([await outcome("k-1"), await outcome("k-2"), await outcome("loop")], [
       "signaled",
@@ -139,7 +139,7 @@ describe("a snapshot", () => {
 
     for (const kill of [false, true]) {
       await sh("b", "rm -f /usr/local/lib/tool /workspace/work; echo dirt > /workspace/dirt; rm -f /tmp/n; sync")
-      await json(["workspace", "cancel", "b", "--exec-id", id])
+      await json(["workspace", "cancel", "b", id])
       if (kill) process.kill(await pyro.daemonPid(), "SIGKILL")
       const { generation } = await status("b")
       await json(["workspace", "reset", "b", "--snapshot", "green"])

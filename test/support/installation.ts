@@ -101,6 +101,15 @@ export const installation = (
     return pid!
   }
 
+  /** Runs one command with a daemon that kills itself at a point of it. */
+  const killedAt = async (point: string, args: ReadonlyArray<string>) => {
+    await json(["daemon", "stop"])
+    const { code, stderr } = await call(args, { env: { PYRO_FAULT: point } })
+    assert.notStrictEqual(code, 0, `${point} was not reached`)
+    assert.match(stderr, /daemon/, point)
+    assert.isFalse((await daemon()).running, `${point} was not reached`)
+  }
+
   const inventory = () => hostInventory({ state, cache })
 
   /** Ends everything and removes the folder; fails when something of a VM or a workspace is left. */
@@ -127,6 +136,7 @@ export const installation = (
     sh,
     daemon,
     daemonPid,
+    killedAt,
     inventory,
     close
   } as const

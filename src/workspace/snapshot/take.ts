@@ -106,6 +106,7 @@ const prepare = (
           inPause: Effect.try({
             try: () => {
               commands = running.noteRunning(folder.logs)
+              faultPoint("take:paused")
             },
             catch: (cause) => new VmFailed({ step: "capture", detail: (cause as Error).message, consoleTail: "" })
           })
