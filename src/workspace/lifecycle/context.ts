@@ -10,6 +10,7 @@ import { HostFacts } from "../../vm/HostFacts.ts"
 import { Pool } from "../../vm/Pool.ts"
 import { endVm } from "../../vm/sweep.ts"
 import { Vmm } from "../../vm/Vmm.ts"
+import { explainChannelFailure } from "../boot.ts"
 import type { Generation } from "./generation.ts"
 import { type WorkspaceRecord, writeWorkspace, type WriteWorkspaceOptions } from "./record.ts"
 import type { Entry, Registry } from "./registry.ts"
@@ -58,12 +59,17 @@ export const during = (entry: Entry, state: WorkspaceState) => <A, E, R>(work: E
     return yield* Effect.onError(work, () => Ref.update(entry.state, (now) => now.state === state ? before : now))
   })
 
-/** Makes a generation the current one, and watches over it: a VM that ends by itself leaves the workspace `failed`. */
+/**
+ * Makes a generation the current one, and watches over it: a VM that ends by itself, or that cannot be talked to any more, leaves the
+ * workspace `failed`.
+ */
 export const install = (lifecycle: Lifecycle, entry: Entry, generation: Generation) =>
   Effect.gen(function*() {
     yield* Ref.set(entry.generation, Option.some(generation))
     yield* Ref.set(entry.state, { state: "running" })
     yield* generation.guest.vm.health.failure.pipe(
+      // A guest that broke the protocol is ended: nobody reaches it, and what it goes on doing nobody sees.
+      Effect.raceFirst(explainChannelFailure(generation.guest)(generation.channel.failed)),
       Effect.catchAll((failure) => Effect.forkIn(died(entry, generation, failure), lifecycle.scope)),
       // Also where the caller cannot be interrupted: a fiber inherits that, and its scope would wait for it for ever.
       Effect.interruptible,

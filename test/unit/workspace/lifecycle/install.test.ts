@@ -1,0 +1,62 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, ExecutionStrategy, Fiber, Option, Ref, Scope } from "effect"
+import { ChannelFailed, VmFailed } from "../../../../src/contract/errors.ts"
+import { install, takeOut } from "../../../../src/workspace/lifecycle/context.ts"
+import type { Generation } from "../../../../src/workspace/lifecycle/generation.ts"
+import { folderOf, newWorkspaceId, type WorkspaceRecord } from "../../../../src/workspace/lifecycle/record.ts"
+import { makeEntry, makeRegistry } from "../../../../src/workspace/lifecycle/registry.ts"
+
+/** An installed generation whose VM and channel end as the test wants. */
+const installed = Effect.gen(function*() {
+  const scope = yield* Effect.scope
+  const lifecycle = { registry: makeRegistry(), scope }
+  const record = { id: newWorkspaceId() } as WorkspaceRecord
+  const entry = yield* makeEntry({ scope }, folderOf("/nowhere", record.id), record)
+  const channel = yield* Deferred.make<never, ChannelFailed>()
+  const vm = yield* Deferred.make<never, VmFailed>()
+  const own = yield* Scope.fork(scope, ExecutionStrategy.sequential)
+  const closed = yield* Deferred.make<void>()
+  yield* Scope.addFinalizer(own, Deferred.succeed(closed, undefined))
+  const generation = {
+    guest: { vm: { health: { failure: Deferred.await(vm) } } },
+    channel: { failed: Deferred.await(channel) },
+    scope: own
+  } as unknown as Generation
+  yield* install(lifecycle, entry, generation)
+  return { channel, closed, entry, vm }
+})
+
+const broken = new ChannelFailed({ detail: "the guest broke the protocol: nonsense" })
+
+describe("a workspace whose guest cannot be talked to any more", () => {
+  it.scopedLive("is failed, says why, and its VM is ended", () =>
+    Effect.gen(function*() {
+      const { channel, closed, entry } = yield* installed
+      assert.strictEqual((yield* Ref.get(entry.state)).state, "running")
+      yield* Deferred.fail(channel, broken)
+      yield* Deferred.await(closed)
+      const { detail, state } = yield* Ref.get(entry.state)
+      assert.strictEqual(state, "failed")
+      assert.include(detail, "nonsense")
+      assert.isTrue(Option.isNone(yield* Ref.get(entry.generation)))
+    }))
+
+  it.scopedLive("tells the VM's own end where that is the cause", () =>
+    Effect.gen(function*() {
+      const { channel, closed, entry, vm } = yield* installed
+      yield* Deferred.fail(channel, broken)
+      yield* Deferred.fail(vm, new VmFailed({ step: "run", detail: "QEMU ended: SIGKILL", consoleTail: "" }))
+      yield* Deferred.await(closed)
+      assert.include((yield* Ref.get(entry.state)).detail, "QEMU ended")
+    }))
+
+  it.scopedLive("stays as it is while a stop or a reset has taken it out", () =>
+    Effect.gen(function*() {
+      const { channel, closed, entry } = yield* installed
+      yield* takeOut(entry)
+      yield* Deferred.fail(channel, broken)
+      const waiting = yield* Effect.fork(Effect.timeoutOption(Deferred.await(closed), "700 millis"))
+      assert.isTrue(Option.isNone(yield* Fiber.join(waiting)))
+      assert.strictEqual((yield* Ref.get(entry.state)).state, "running")
+    }))
+})
