@@ -108,10 +108,13 @@ export class Vmm extends Context.Tag("pyro/vm/Vmm")<Vmm, {
   ) => Effect.Effect<Guest, VmmError, Scope.Scope>
   /**
    * Goes on with the VM of a workspace whose owner is gone: its processes run on, and the channel takes their streams up where they
-   * are. The VM is this process's from now on, and ends with the Scope. Fails with step `attach` when there is none, its QEMU is
-   * gone or somebody else owns it; such a VM is left as it is.
+   * are, or those that `keep` names and ends the others. The VM is this process's from now on, and ends with the Scope. Fails with
+   * step `attach` when there is none, its QEMU is gone or somebody else owns it; such a VM is left as it is.
    */
-  readonly attach: (id: VmId) => Effect.Effect<Guest, VmmError, Scope.Scope>
+  readonly attach: (
+    id: VmId,
+    options?: { readonly keep?: (stream: string) => boolean }
+  ) => Effect.Effect<Guest, VmmError, Scope.Scope>
 }>() {
   /** QEMU's microvm machine. */
   static readonly layerQemu = Layer.effect(Vmm, Effect.suspend(() => make))
@@ -227,10 +230,10 @@ const make = Effect.gen(function*() {
       return { vm, channel: yield* greet(vm, helloTimeoutMs[vm.spec.accelerator], { takeover: true }) }
     }))
 
-  const attach = (id: VmId) =>
+  const attach: Context.Tag.Service<Vmm>["attach"] = (id, { keep } = {}) =>
     allOrNothing(Effect.gen(function*() {
       const vm = yield* attachVm(id)
-      const channel = yield* greet(vm, helloTimeoutMs[vm.spec.accelerator], { takeover: true }).pipe(
+      const channel = yield* greet(vm, helloTimeoutMs[vm.spec.accelerator], { takeover: true, keep }).pipe(
         // Whoever may know what to do with it shall find it as it was.
         Effect.onError(() => Effect.ignoreLogged(vm.leave))
       )

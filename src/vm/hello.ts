@@ -1,6 +1,6 @@
 import { Effect, type Scope } from "effect"
 import { type ChannelFailed, VmFailed } from "../contract/errors.ts"
-import { GuestChannel } from "../guest-channel/GuestChannel.ts"
+import { type ConnectOptions, GuestChannel } from "../guest-channel/GuestChannel.ts"
 import type { Vm, VmError } from "./Vm.ts"
 
 /**
@@ -10,9 +10,9 @@ import type { Vm, VmError } from "./Vm.ts"
 export const greet = (
   vm: Vm,
   timeoutMs: number,
-  options: { readonly takeover: boolean } = { takeover: false }
+  options: Pick<ConnectOptions, "keep" | "takeover"> = { takeover: false }
 ): Effect.Effect<GuestChannel, VmError | ChannelFailed, Scope.Scope> =>
-  GuestChannel.connect({ open: Effect.succeed(vm.port), takeover: options.takeover, helloTimeoutMs: timeoutMs * 2 })
+  GuestChannel.connect({ ...options, open: Effect.succeed(vm.port), helloTimeoutMs: timeoutMs * 2 })
     .pipe(
       Effect.raceFirst(vm.health.failure),
       Effect.timeoutOption(timeoutMs),

@@ -89,6 +89,12 @@ export class CommandJournal {
     return this.#commands.get(id)
   }
 
+  /** Whether it was started and has no end yet. */
+  isRunning(id: string) {
+    const known = this.#commands.get(id)
+    return known !== undefined && known.end === undefined
+  }
+
   /** Throws what the host's file system says; the command is not known then. */
   started(start: CommandStart) {
     const line: Line = { started: { ...start, command: shortened(start.command) } }

@@ -19,6 +19,9 @@ import { forgetCommands, removeLeftoverDisks } from "./reset.ts"
 
 export const isId = (name: string): name is WorkspaceId => /^ws-[0-9a-f]{10}$/.test(name)
 
+/** Many: a guest that does not answer takes its whole deadline, and those behind it wait. */
+const ADOPTED_AT_ONCE = 32
+
 /**
  * Takes up the workspaces that an earlier process left, however it ended: what was half made or half deleted goes, VMs that no record
  * names are ended, those that run are attached to with their commands, and of the others the disk is kept.
@@ -53,7 +56,7 @@ export const adoptAll = (lifecycle: Lifecycle) =>
     // Members of the pool and half-made VMs and templates of the process before.
     yield* sweepVms
     yield* sweepTemplates
-    yield* Effect.forEach(found, (entry) => adoptOne(lifecycle, entry), { concurrency: 4, discard: true })
+    yield* Effect.forEach(found, (entry) => adoptOne(lifecycle, entry), { concurrency: ADOPTED_AT_ONCE, discard: true })
   })
 
 /** What is wrong with one workspace keeps no other from being taken up. */
@@ -85,7 +88,9 @@ const adopt = (lifecycle: Lifecycle, entry: Entry) =>
     yield* Ref.set(entry.commands, Option.some(commands))
     if (record.phase === "stopped" || record.vm === undefined) return yield* Ref.set(entry.state, { state: "stopped" })
     const vm = record.vm
-    yield* Effect.flatMap(Vmm, (vmm) => inOwnScope(lifecycle.scope, vmm.attach(vm))).pipe(
+    // A guest could name any number of others, and each may send a window of output that nobody would read.
+    const keep = (id: string) => commands.journal.isRunning(id)
+    yield* Effect.flatMap(Vmm, (vmm) => inOwnScope(lifecycle.scope, vmm.attach(vm, { keep }))).pipe(
       Effect.flatMap(({ scope, value: guest }) =>
         // A capture that was cut short has left its programs stopped.
         Effect.ignoreLogged(guest.channel.request(startPrograms)).pipe(

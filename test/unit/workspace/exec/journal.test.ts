@@ -39,6 +39,16 @@ describe("the journal of commands", () => {
     assert.deepStrictEqual(reopened(file), told)
   })
 
+  it("tells which commands were started and have no end", () => {
+    const journal = new CommandJournal(newFile())
+    for (const number of [1, 2, 3]) journal.started(start(number))
+    journal.ended(end(1))
+    journal.refused(idOf(2))
+    const running = [1, 2, 3, 4].filter((number) => journal.isRunning(idOf(number)))
+    journal.close()
+    assert.deepStrictEqual(running, [3])
+  })
+
   it("cut at any byte has the lines before, and goes on behind them", () => {
     const file = newFile()
     const journal = new CommandJournal(file)
