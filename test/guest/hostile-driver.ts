@@ -1,0 +1,154 @@
+import { Effect, Layer } from "effect"
+import type { Socket } from "node:net"
+import * as readline from "node:readline"
+import type { Pyro } from "../../src/contract/Pyro.ts"
+import { layerDaemon } from "../../src/sdk/client.ts"
+import { Account, HostileAgent } from "../support/hostile/agent.ts"
+import { Corpus } from "../support/hostile/corpus.ts"
+import { type Impostor, makeImpostor, readOriginals } from "../support/hostile/impostors.ts"
+import { Random } from "../support/hostile/random.ts"
+import { readSessions } from "../support/hostile/recording.ts"
+import { anyOf, ask, Ends, requestsOf } from "../support/hostile/requests.ts"
+
+/**
+ * A process of its own, so that the daemon and the test have theirs: the agents of many workspaces that are hostile, and the client
+ * that asks these workspaces for things. It makes them, says so, and storms as its stdin tells it.
+ */
+export interface StormOptions {
+  readonly state: string
+  /** Ids of the workspace that was recorded, and the file that holds what was. */
+  readonly recorded: string
+  readonly sessions: string
+  readonly outside: string
+  readonly outputs: string
+  readonly connections: number
+  /** Sent in a second, at most. */
+  readonly framesPerSecond: number
+  readonly seed: number
+}
+
+/** Answer to `frames N connections M`: sends so many frames over so many of the connections. */
+export interface StormReport {
+  readonly frames: number
+  readonly mutated: number
+  readonly connections: number
+  readonly kept: number
+  readonly mutations: Record<string, number>
+  readonly requests: number
+  readonly codes: Record<string, number>
+  readonly violations: Record<string, number>
+  readonly wrong: ReadonlyArray<string>
+  /** Workspaces whose channel is gone. */
+  readonly lost: ReadonlyArray<string>
+}
+
+const options = JSON.parse(process.argv[2] ?? "{}") as StormOptions
+const random = new Random(options.seed)
+const account = new Account()
+const ends = new Ends()
+const requests = requestsOf(options.outputs)
+
+/** Hands out frames at the rate that was asked for, in turns of a hundredth of a second. */
+const makePace = (perSecond: number) => {
+  let at = performance.now()
+  return async (frames: number) => {
+    const now = performance.now()
+    at = Math.max(at, now - 20) + frames / perSecond * 1_000
+    if (at > now) await new Promise((resolve) => setTimeout(resolve, at - now))
+  }
+}
+const surroundings = {
+  corpus: new Corpus(readSessions(options.sessions)),
+  account,
+  pace: makePace(options.framesPerSecond),
+  outside: options.outside
+}
+
+interface Hostile extends Impostor {
+  agent: HostileAgent | undefined
+  readonly end: () => void
+}
+
+const make = async (): Promise<ReadonlyArray<Hostile>> => {
+  const originals = readOriginals(options.state, options.recorded)
+  const all: Array<Hostile> = []
+  for (let made = 0; made < options.connections; made++) {
+    const own = random.fork()
+    const hostile: { agent: HostileAgent | undefined } = { agent: undefined }
+    const impostor = await makeImpostor(originals, (socket: Socket) => {
+      hostile.agent = new HostileAgent(socket, own.fork(), surroundings)
+    })
+    all.push(Object.assign(hostile, impostor))
+  }
+  return all
+}
+
+/** Most requests to one workspace: a mutation may well change nothing. */
+const MOST_REQUESTS = 60
+/** Workspaces that are asked at a time. */
+const AT_ONCE = 4
+
+/** Asks one workspace for things until its channel is gone. */
+const drive = (hostile: Hostile, budget: () => number): Effect.Effect<void, never, Pyro> =>
+  Effect.gen(function*() {
+    const own = random.fork()
+    const { workspace } = hostile
+    if (hostile.agent !== undefined) hostile.agent.budget = budget()
+    for (let asked = 0; asked < MOST_REQUESTS && hostile.agent?.over === false; asked++) {
+      const floods = hostile.agent.budget > 0
+      yield* ask(
+        requests,
+        floods ? own.pick(["exec", "exec", "exec with input", "logs"]) : anyOf(requests, own),
+        workspace,
+        ends
+      )
+    }
+    yield* ask(requests, "status", workspace, ends)
+    yield* ask(requests, anyOf(requests, own), workspace, ends)
+  })
+
+const storm = (all: ReadonlyArray<Hostile>, frames: number): Effect.Effect<void, never, Pyro> => {
+  // A little more, for connections that end with some of their share unsent.
+  const target = account.mutated + Math.ceil(frames * 1.03)
+  let left = all.length
+  const budget = () => {
+    const share = Math.max(0, target - account.mutated) / left--
+    // The last of them make up for what the others did not send.
+    return Math.ceil(left < 8 ? share + 50 : share * (0.5 + random.next()))
+  }
+  return Effect.forEach(all, (one) => Effect.suspend(() => drive(one, budget)), { concurrency: AT_ONCE, discard: true })
+}
+
+const say = (what: object) => process.stdout.write(JSON.stringify(what) + "\n")
+
+const report = (all: ReadonlyArray<Hostile>): StormReport => ({
+  frames: account.frames,
+  mutated: account.mutated,
+  connections: account.connections,
+  kept: account.kept,
+  mutations: account.mutations,
+  requests: ends.requests,
+  codes: ends.codes,
+  violations: ends.violations,
+  wrong: ends.wrong,
+  lost: all.filter(({ agent }) => agent?.over !== false).map(({ workspace }) => workspace)
+})
+
+const all = await make()
+say({ made: all.map(({ vm, workspace }) => ({ vm, workspace })) })
+let next = 0
+for await (const line of readline.createInterface({ input: process.stdin })) {
+  const { connections, daemon, frames } = JSON.parse(line) as {
+    readonly frames: number
+    readonly connections: number
+    readonly daemon: Parameters<typeof layerDaemon>[0]
+  }
+  const some = all.slice(next, next + connections)
+  next += connections
+  await Effect.runPromise(
+    storm(some, frames).pipe(Effect.provide(Layer.orDie(layerDaemon(daemon))))
+  )
+  say(report(all.slice(0, next)))
+}
+for (const { end } of all) end()
+process.exit(0)
