@@ -5,6 +5,7 @@ import { ExecPayload } from "../src/contract/operations/workspace-exec.ts"
 import { CreatePayload } from "../src/contract/operations/workspace-lifecycle.ts"
 import { Pyro, type PyroService } from "../src/contract/Pyro.ts"
 import { layerDaemon } from "../src/sdk/client.ts"
+import { buildOf } from "../src/sdk/installed.ts"
 
 /** The product behind its daemon, as the command line uses it. */
 export interface Daemon {
@@ -22,14 +23,6 @@ export interface Daemon {
   readonly close: () => Promise<void>
 }
 
-/** What the built program calls itself (scripts/build/entry.cjs): a client of another build would be refused. */
-const buildOf = (entry: string) => {
-  const text = fs.readFileSync(entry, "utf8")
-  const version = /VERSION = "([^"]+)"/.exec(text)?.[1]
-  const bundle = /BUNDLE = "main-([0-9a-f]{8})/.exec(text)?.[1]
-  return `${version} (${bundle})`
-}
-
 const poolMembers = 2
 
 /** `env`: what the daemon finds beside this process's own variables. */
@@ -44,7 +37,10 @@ export const openDaemon = (pyro: ReadonlyArray<string>, env: Readonly<Record<str
     }
   }
   const runtime = ManagedRuntime.make(
-    layerDaemon({ version: buildOf(args.at(-1) ?? ""), command: [program, ...args, "__daemon"] })
+    layerDaemon({
+      version: buildOf(fs.readFileSync(args.at(-1) ?? "", "utf8")),
+      command: [program, ...args, "__daemon"]
+    })
   )
   let used = false
   const call: Daemon["call"] = (use) => {

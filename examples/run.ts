@@ -1,11 +1,11 @@
 // Runs commands in microVMs from an Effect program: node scripts/example.mjs examples/run.ts
 import { Console, Effect, Stream } from "effect"
-import { layer as LocalPyro } from "../src/local/layer.ts"
-import { run, runCollected } from "../src/sdk/run.ts"
+import { pyro } from "pyro"
+import { layer as LocalPyro } from "pyro/local"
 
 /** Collected: the result when it is over. */
 const collected = Effect.gen(function*() {
-  const { durations, status, stdout } = yield* runCollected({
+  const { durations, status, stdout } = yield* pyro.run.collect({
     environment: "debian:12",
     command: ["python3", "-c", "print(6 * 7)"]
   })
@@ -13,19 +13,19 @@ const collected = Effect.gen(function*() {
 })
 
 /** Streaming: events as they come; what is not consumed any more is thrown away. */
-const streamed = run({ environment: "debian:12", command: ["sh", "-c", "while date; do sleep 1; done"] }).pipe(
+const streamed = pyro.run({ environment: "debian:12", command: ["sh", "-c", "while date; do sleep 1; done"] }).pipe(
   Stream.filter((event) => event._tag === "Output"),
   Stream.take(3),
   Stream.runForEach((event) => Console.log(`the guest's clock: ${new TextDecoder().decode(event.bytes).trim()}`))
 )
 
 /** Errors are typed: the compiler knows which there are. */
-const refused = runCollected({ environment: "debian:12", command: ["no-such-program"] }).pipe(
+const refused = pyro.run.collect({ environment: "debian:12", command: ["no-such-program"] }).pipe(
   Effect.catchTag("CommandNotFound", (error) => Console.log(`as expected: ${error.message}`))
 )
 
 /** Interruption kills the command and its microVM, here after two seconds. */
-const interrupted = runCollected({ environment: "debian:12", command: ["sleep", "infinity"] }).pipe(
+const interrupted = pyro.run.collect({ environment: "debian:12", command: ["sleep", "infinity"] }).pipe(
   Effect.timeoutOption("2 seconds"),
   Effect.flatMap((result) => Console.log(`sleep infinity: ${result._tag}`))
 )

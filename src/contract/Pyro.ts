@@ -26,8 +26,9 @@ export type Call<Name extends OperationName> = OperationOf<Name> extends { reado
   ? (payload: PayloadOf<Name>, ...input: Inputs<Name>) => Stream.Stream<EventOf<Name>, PyroError>
   : (payload: PayloadOf<Name>) => Effect.Effect<ResultOf<Name>, PyroError>
 
-type Head<Name extends string> = Name extends `${infer First}.${string}` ? First : Name
-type Tail<Name extends string, First extends string> = Name extends `${First}.${infer Rest}` ? Rest : never
+/** A name up to its first dot, and what follows. */
+export type Head<Name extends string> = Name extends `${infer First}.${string}` ? First : Name
+export type Tail<Name extends string, First extends string> = Name extends `${First}.${infer Rest}` ? Rest : never
 
 /** `workspace.file.list` is reached as `workspace.file.list`: dots nest. */
 type Nested<Name extends string, Prefix extends string = ""> = {

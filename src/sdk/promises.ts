@@ -1,62 +1,98 @@
 import { Effect, type Layer, ManagedRuntime, Stream } from "effect"
 import { InvalidRequest, type PyroError } from "../contract/errors.ts"
-import type { RunEvent, RunResult } from "../contract/operations/run.ts"
-import { Pyro, type PyroService } from "../contract/Pyro.ts"
-import { run, runCollected, type RunOptions } from "./run.ts"
+import type { EventOf, Operation, OperationName, OperationOf, ResultOf } from "../contract/operations.ts"
+import { type Pyro, type RunInput } from "../contract/Pyro.ts"
+import { pyro } from "./effects.ts"
+import { type Nested, nested } from "./nested.ts"
+import type { Options } from "./options.ts"
 
 export interface CallOptions {
-  /** Aborting it ends the command and throws its microVM away before the promise settles. */
+  /** Aborting it ends the work before the promise rejects. */
   readonly signal?: AbortSignal
+  /** What a command reads on its stdin; none is /dev/null. */
+  readonly stdin?: AsyncIterable<Uint8Array>
 }
 
+/** An operation as a promise; one with events also as what can be iterated over. */
+export type PromiseCall<Name extends OperationName> =
+  & ((...args: Arguments<Name>) => Promise<ResultOf<Name>>)
+  & (OperationOf<Name> extends { readonly kind: "streaming" } ? {
+      /** What happens, as it happens; leaving the loop ends the work. */
+      readonly stream: (...args: Arguments<Name>) => AsyncIterable<EventOf<Name>>
+    }
+    : unknown)
+
+type Arguments<Name extends OperationName> = {} extends Options<Name> ? [options?: Options<Name>, call?: CallOptions]
+  : [options: Options<Name>, call?: CallOptions]
+
 /** pyro for programs that do not use Effect. Rejections are the errors of the contract: see their `_tag` and `code`. */
-export interface PyroPromises extends AsyncDisposable {
-  readonly run: (options: RunOptions, call?: CallOptions & { readonly stdin?: AsyncIterable<Uint8Array> }) => Promise<
-    RunResult
-  >
-  /** The same, as it happens; leaving the loop ends the command. */
-  readonly stream: (options: RunOptions) => AsyncIterable<RunEvent>
-  /** Calls whatever else the service offers: `call((pyro) => pyro.env.list({}))`. */
-  readonly call: <A>(use: (pyro: PyroService) => Effect.Effect<A, PyroError>, call?: CallOptions) => Promise<A>
-  /** Ends what is still running and releases everything. */
+export interface PyroPromises extends Nested<{ readonly [Name in OperationName]: PromiseCall<Name> }>, AsyncDisposable {
+  /** Ends what is still being waited for and releases everything; workspaces stay. */
   readonly close: () => Promise<void>
 }
 
-/** `layer` does the work, for instance that of src/local. */
+type AnyCall = (options?: object, call?: CallOptions) => unknown
+
+const inputOf = ({ stdin }: CallOptions): RunInput | undefined =>
+  stdin && {
+    stdin: Stream.orDie(
+      Stream.fromAsyncIterable(stdin, (cause) => new InvalidRequest({ field: "stdin", detail: String(cause) }))
+    )
+  }
+
+/** The Effect API's call of a row. */
+const effectCallOf = (row: Operation) => {
+  let at: unknown = pyro
+  for (const word of row.name.split(".")) at = (at as Record<string, unknown>)[word]
+  type Of<A> = (options: object, input?: RunInput) => A
+  return at as Of<unknown> & { readonly collect: Of<unknown> }
+}
+
+/** `layer` does the work: behind the daemon (`layerDaemon`) or in this process (`layer`). */
 export const makePromises = (layer: Layer.Layer<Pyro, PyroError>): PyroPromises => {
   const runtime = ManagedRuntime.make(layer)
-  const promise = <A>(effect: Effect.Effect<A, PyroError, Pyro>, call: CallOptions = {}): Promise<A> =>
+  const promise = <A>(effect: Effect.Effect<A, PyroError, Pyro>, { signal }: CallOptions): Promise<A> =>
     // A promise rejects with the error itself instead of Effect's wrapper around it.
-    runtime.runPromise(Effect.either(effect), call).then((either) => {
+    runtime.runPromise(Effect.either(effect), signal && { signal }).then((either) => {
       if (either._tag === "Left") throw either.left
       return either.right
     })
+  const iterable = <A>(events: Stream.Stream<A, PyroError, Pyro>, { signal }: CallOptions): AsyncIterable<A> => ({
+    [Symbol.asyncIterator]: () => {
+      const aborted = Effect.async<never>((resume) => {
+        const abort = () => resume(Effect.interrupt)
+        if (signal?.aborted) return abort()
+        signal?.addEventListener("abort", abort, { once: true })
+        return Effect.sync(() => signal?.removeEventListener("abort", abort))
+      })
+      const ended = signal === undefined ? events : Stream.interruptWhen(events, aborted)
+      const iterator = runtime.runtime().then((ready) =>
+        Stream.toAsyncIterableRuntime(ended, ready)[Symbol.asyncIterator]()
+      )
+      return {
+        next: async () => (await iterator).next(),
+        return: async () => (await (await iterator).return?.()) ?? { done: true, value: undefined }
+      }
+    }
+  })
+  const promiseCall = (row: Operation): AnyCall => {
+    const call = effectCallOf(row)
+    const { collect } = call
+    if (row.kind === "unary") {
+      return (options = {}, how = {}) => promise(call(options) as Effect.Effect<unknown, PyroError, Pyro>, how)
+    }
+    return Object.assign(
+      (options: object = {}, how: CallOptions = {}) =>
+        promise(collect(options, inputOf(how)) as Effect.Effect<unknown, PyroError, Pyro>, how),
+      {
+        stream: (options: object = {}, how: CallOptions = {}) =>
+          iterable(call(options, inputOf(how)) as Stream.Stream<unknown, PyroError, Pyro>, how)
+      }
+    )
+  }
   const close = () => runtime.dispose()
   return {
-    run: (options, { stdin, ...call } = {}) =>
-      promise(
-        runCollected(
-          options,
-          stdin === undefined ? undefined : {
-            stdin: Stream.orDie(
-              Stream.fromAsyncIterable(stdin, (cause) => new InvalidRequest({ field: "stdin", detail: String(cause) }))
-            )
-          }
-        ),
-        call
-      ),
-    stream: (options) => ({
-      [Symbol.asyncIterator]: () => {
-        const events = runtime.runtime().then((ready) =>
-          Stream.toAsyncIterableRuntime(run(options), ready)[Symbol.asyncIterator]()
-        )
-        return {
-          next: async () => (await events).next(),
-          return: async () => (await (await events).return?.()) ?? { done: true, value: undefined }
-        }
-      }
-    }),
-    call: (use, call) => promise(Effect.flatMap(Pyro, use), call),
+    ...nested(promiseCall) as Nested<{ readonly [Name in OperationName]: PromiseCall<Name> }>,
     close,
     [Symbol.asyncDispose]: close
   }

@@ -2,9 +2,11 @@ import { Chunk, Deferred, Effect, Fiber, Layer, Stream } from "effect"
 import { assert, describe, it } from "vitest"
 import { CommandNotFound, InvalidRequest, type PyroError } from "../../../src/contract/errors.ts"
 import type { RunEvent, RunPayload } from "../../../src/contract/operations/run.ts"
+import type { WorkspaceInfo } from "../../../src/contract/operations/workspace-info.ts"
 import { Pyro, type PyroService } from "../../../src/contract/Pyro.ts"
+import { acquireWorkspace } from "../../../src/sdk/acquire.ts"
+import { pyro as effects } from "../../../src/sdk/effects.ts"
 import { makePromises } from "../../../src/sdk/promises.ts"
-import { run, runCollected } from "../../../src/sdk/run.ts"
 import { unfakedPyro } from "../../support/unfaked-pyro.ts"
 
 const EXITED: RunEvent = {
@@ -54,7 +56,7 @@ const service = (over: Partial<PyroService> = {}) => {
 describe("the SDK for Effect programs", () => {
   it("collects a run, with the contract's defaults for what is left out", async () => {
     const { layer, requests } = service()
-    const result = await runCollected({ environment: "debian:12", command: ["a", "b"] }).pipe(
+    const result = await effects.run.collect({ environment: "debian:12", command: ["a", "b"] }).pipe(
       Effect.provide(layer),
       Effect.runPromise
     )
@@ -64,7 +66,7 @@ describe("the SDK for Effect programs", () => {
 
   it("streams a run and ends it when the stream is left", async () => {
     const { ended, layer } = service()
-    const events = await run({ environment: "debian:12", command: ["forever"] }).pipe(
+    const events = await effects.run({ environment: "debian:12", command: ["forever"] }).pipe(
       Stream.take(1),
       Stream.runCollect,
       Effect.provide(layer),
@@ -78,7 +80,7 @@ describe("the SDK for Effect programs", () => {
     const { ended, layer } = service()
     await Effect.gen(function*() {
       const begun = yield* Deferred.make<void>()
-      const fiber = yield* run({ environment: "debian:12", command: ["forever"] }).pipe(
+      const fiber = yield* effects.run({ environment: "debian:12", command: ["forever"] }).pipe(
         Stream.runForEach(() => Deferred.succeed(begun, undefined)),
         Effect.fork
       )
@@ -90,7 +92,7 @@ describe("the SDK for Effect programs", () => {
 
   it("refuses a wrong request before anything is started", async () => {
     const { layer, requests } = service()
-    const error = await runCollected({ environment: "debian:12", memoryMib: 8 }).pipe(
+    const error = await effects.run.collect({ environment: "debian:12", memoryMib: 8 }).pipe(
       Effect.flip,
       Effect.provide(layer),
       Effect.runPromise
@@ -110,7 +112,7 @@ describe("the SDK for everybody else", () => {
       (error) => error
     )
     assert.instanceOf(failure, CommandNotFound)
-    assert.deepStrictEqual(await pyro.call((service) => service.env.list({})), { environments: [] })
+    assert.deepStrictEqual(await pyro.env.list(), { environments: [] })
   })
 
   it("passes stdin", async () => {
@@ -140,7 +142,7 @@ describe("the SDK for everybody else", () => {
   it("ends the run when the loop over its events is left", async () => {
     const { ended, layer } = service()
     const pyro = makePromises(layer)
-    for await (const event of pyro.stream({ environment: "debian:12", command: ["forever"] })) {
+    for await (const event of pyro.run.stream({ environment: "debian:12", command: ["forever"] })) {
       assert.strictEqual(event._tag, "Output")
       break
     }
@@ -151,9 +153,66 @@ describe("the SDK for everybody else", () => {
   it("throws the contract's error out of the loop", async () => {
     const pyro = makePromises(service().layer)
     const failure = await (async () => {
-      for await (const event of pyro.stream({ environment: "debian:12", command: ["missing"] })) void event
+      for await (const event of pyro.run.stream({ environment: "debian:12", command: ["missing"] })) void event
     })().then(() => undefined, (error) => error)
     assert.instanceOf(failure, CommandNotFound)
     await pyro.close()
+  })
+})
+
+describe("a workspace in a Scope", () => {
+  const info = { id: "ws-0000000001" } as WorkspaceInfo
+
+  /** Creates as it is told to, and notes what is deleted. */
+  const workspaces = (create: PyroService["workspace"]["create"]) => {
+    const deleted: Array<string> = []
+    const created: Array<Readonly<Record<string, string>>> = []
+    const over: PyroService["workspace"] = {
+      ...unfakedPyro.workspace,
+      create: (payload) => {
+        created.push(payload.labels)
+        return create(payload)
+      },
+      list: ({ labels }) =>
+        Effect.sync(() => ({
+          workspaces: Object.entries(labels).every(([name, value]) => created[0]?.[name] === value) ? [info] : []
+        })),
+      delete: ({ workspaces }) =>
+        Effect.sync(() => {
+          deleted.push(...workspaces)
+          return { deleted: workspaces }
+        })
+    }
+    return { created, deleted, layer: service({ workspace: over }).layer }
+  }
+
+  it("is deleted when the Scope closes, and has the labels it was asked for", async () => {
+    const { created, deleted, layer } = workspaces(() => Stream.make({ _tag: "Ready" as const, workspace: info }))
+    const id = await acquireWorkspace({ labels: { mine: "yes" } }).pipe(
+      Effect.tap(() => Effect.sync(() => assert.deepStrictEqual(deleted, []))),
+      Effect.scoped,
+      Effect.provide(layer),
+      Effect.runPromise
+    )
+    assert.strictEqual(id.id, info.id)
+    assert.strictEqual(created[0]?.["mine"], "yes")
+    assert.deepStrictEqual(deleted, [info.id])
+  })
+
+  it("is found and deleted when its creation was interrupted", async () => {
+    const { deleted, layer } = workspaces(() => Stream.never)
+    await acquireWorkspace().pipe(
+      Effect.timeoutOption("20 millis"),
+      Effect.scoped,
+      Effect.provide(layer),
+      Effect.runPromise
+    )
+    assert.deepStrictEqual(deleted, [info.id])
+  })
+
+  it("fails with what its creation failed with", async () => {
+    const { layer } = workspaces(() => Stream.fail(new InvalidRequest({ field: "name", detail: "no" })))
+    const failure = await acquireWorkspace().pipe(Effect.flip, Effect.scoped, Effect.provide(layer), Effect.runPromise)
+    assert.instanceOf(failure, InvalidRequest)
   })
 })

@@ -1,0 +1,42 @@
+import { build } from "esbuild"
+import { execFileSync } from "node:child_process"
+import { readFileSync, rmSync, writeFileSync } from "node:fs"
+import { createRequire } from "node:module"
+import { dirname, join } from "node:path"
+import process from "node:process"
+import { fileURLToPath } from "node:url"
+
+// What other programs import (`exports` of package.json), as modules with their types: node scripts/build/library.mjs. A part of a
+// package, not of a working tree: there, examples import the sources.
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
+const outdir = join(root, "dist", "lib")
+rmSync(outdir, { recursive: true, force: true })
+
+const { dependencies, exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+/** `./dist/lib/sdk/index.js` is built from `src/sdk/index.ts`. */
+const sourceOf = (file) => join(root, file.replace(/^\.\/dist\/lib\//, "src/").replace(/\.js$/, ".ts"))
+const entries = Object.values(exports).filter((one) => typeof one === "object").map((one) => sourceOf(one.default))
+
+await build({
+  entryPoints: entries,
+  outdir,
+  outbase: join(root, "src"),
+  bundle: true,
+  splitting: true,
+  // The program's own effect and MCP SDK, not second ones: their values are passed in and out.
+  external: Object.keys(dependencies).flatMap((name) => [name, `${name}/*`]),
+  platform: "node",
+  target: "node20",
+  format: "esm",
+  legalComments: "none",
+  logLevel: "warning"
+})
+
+writeFileSync(join(outdir, "package.json"), `${JSON.stringify({ type: "module" })}\n`)
+const tsc = createRequire(import.meta.url).resolve("typescript/lib/tsc.js")
+execFileSync(
+  process.execPath,
+  [tsc, "--project", join(root, "scripts", "build", "library.tsconfig.json"), "--outDir", outdir],
+  { stdio: "inherit" }
+)

@@ -1,0 +1,42 @@
+import { Effect, Option, type Scope, Stream } from "effect"
+import { ChannelFailed, type PyroError } from "../contract/errors.ts"
+import type { WorkspaceInfo } from "../contract/operations/workspace-info.ts"
+import type { Pyro } from "../contract/Pyro.ts"
+import { newRequestId } from "../system/identity.ts"
+import { pyro } from "./effects.ts"
+import type { Options } from "./options.ts"
+
+/** Label of workspaces that belong to a Scope of some program: by it one is found whose creation was interrupted. */
+const SCOPE_LABEL = "pyro.scope"
+
+const remove = (workspaces: ReadonlyArray<string>) =>
+  pyro.workspace.delete({ workspaces }).pipe(
+    // It has expired, or somebody else deleted it.
+    Effect.catchTag("WorkspaceNotFound", () => Effect.void),
+    Effect.ignoreLogged
+  )
+
+/**
+ * A workspace that is there as long as the Scope: deleted when that closes, also when its creation is interrupted in the middle. It
+ * survives this process only if that is killed; `ttlSeconds` bounds that.
+ */
+export const acquireWorkspace = (
+  options: Options<"workspace.create"> = {}
+): Effect.Effect<WorkspaceInfo, PyroError, Pyro | Scope.Scope> =>
+  Effect.gen(function*() {
+    const id = newRequestId()
+    const labels = { ...options.labels, [SCOPE_LABEL]: id }
+    const last = yield* Effect.acquireReleaseInterruptible(
+      Stream.runLast(pyro.workspace.create({ ...options, labels })),
+      () =>
+        pyro.workspace.list({ labels: { [SCOPE_LABEL]: id } }).pipe(
+          Effect.flatMap(({ workspaces }) =>
+            workspaces.length === 0 ? Effect.void : remove(workspaces.map((one) => one.id))
+          ),
+          Effect.ignoreLogged
+        )
+    )
+    return Option.isSome(last) && last.value._tag === "Ready"
+      ? last.value.workspace
+      : yield* new ChannelFailed({ detail: "the workspace's creation ended without it" })
+  })

@@ -1,0 +1,61 @@
+import { Effect, Stream } from "effect"
+import { ChannelFailed, type PyroError } from "../contract/errors.ts"
+import type { Folding } from "../contract/operation.ts"
+import type { EventOf, Operation, OperationName, OperationOf, ResultOf } from "../contract/operations.ts"
+import { callOf, Pyro, type PyroService, type RunInput } from "../contract/Pyro.ts"
+import { type Nested, nested } from "./nested.ts"
+import { type Options, payloadOf } from "./options.ts"
+
+/** An operation for Effect programs. Options that may all be left out may be left out themselves. */
+export type EffectCall<Name extends OperationName> = OperationOf<Name> extends { readonly kind: "streaming" } ? {
+    /** What happens, in the order in which it happens. Leaving the stream ends the work. */
+    (...args: Arguments<Name>): Stream.Stream<EventOf<Name>, PyroError, Pyro>
+    /** The same to its end, as one result. */
+    readonly collect: (...args: Arguments<Name>) => Effect.Effect<ResultOf<Name>, PyroError, Pyro>
+  }
+  : (...args: Arguments<Name>) => Effect.Effect<ResultOf<Name>, PyroError, Pyro>
+
+type HasInput = "run" | "workspace.exec"
+type Arguments<Name extends OperationName> = Name extends HasInput ? [options: Options<Name>, input?: RunInput]
+  : {} extends Options<Name> ? [options?: Options<Name>]
+  : [options: Options<Name>]
+
+export type PyroEffects = Nested<{ readonly [Name in OperationName]: EffectCall<Name> }>
+
+type AnyCall = (options?: object, input?: RunInput) => unknown
+
+const streamOf = (row: Operation, pyro: PyroService, payload: unknown, input?: RunInput) =>
+  callOf(pyro, row)(payload, input) as Stream.Stream<unknown, PyroError>
+
+const effectCall = (row: Operation): AnyCall => {
+  if (row.kind === "unary") {
+    return (options = {}) =>
+      Effect.flatMap(
+        payloadOf(row, options),
+        (payload) => Effect.flatMap(Pyro, (pyro) => callOf(pyro, row)(payload) as Effect.Effect<unknown, PyroError>)
+      )
+  }
+  const stream: AnyCall = (options = {}, input) =>
+    Stream.unwrap(
+      Effect.flatMap(payloadOf(row, options), (payload) =>
+        Effect.map(Pyro, (pyro) => streamOf(row, pyro, payload, input)))
+    )
+  const collect: AnyCall = (options = {}, input) =>
+    Effect.gen(function*() {
+      const payload = yield* payloadOf(row, options)
+      const folding = (row.fold as (payload: unknown) => Folding<unknown, unknown>)(payload)
+      const events = streamOf(row, yield* Pyro, payload, input)
+      yield* Stream.runForEach(events, (event) => Effect.sync(() => folding.add(event)))
+      return folding.result() ?? (yield* new ChannelFailed({ detail: "the stream of events ended without its last" }))
+    })
+  return Object.assign(stream, { collect })
+}
+
+/**
+ * Every operation for Effect programs, wherever it is done: see the Layers `layer` (in this process) and `layerDaemon`. Bad options
+ * fail with InvalidRequest before anything is done.
+ *
+ * @example
+ * const { status } = yield* pyro.workspace.exec.collect({ workspace: "fix", script: "make test" })
+ */
+export const pyro = nested(effectCall) as PyroEffects

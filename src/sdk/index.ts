@@ -1,0 +1,17 @@
+/** What a program imports: `import { pyro, layerDaemon } from "pyro"`. */
+export * from "../contract/errors.ts"
+export {
+  type EventOf,
+  type Operation,
+  type OperationName,
+  operations,
+  type PayloadOf,
+  type ResultOf
+} from "../contract/operations.ts"
+export { Pyro, type PyroService, type RunInput, type WindowSize } from "../contract/Pyro.ts"
+export { acquireWorkspace } from "./acquire.ts"
+export { layerDaemon } from "./client.ts"
+export { type EffectCall, pyro, type PyroEffects } from "./effects.ts"
+export { layer } from "./installed.ts"
+export type { Options } from "./options.ts"
+export { type CallOptions, makePromises, type PromiseCall, type PyroPromises } from "./promises.ts"

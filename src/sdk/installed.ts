@@ -1,0 +1,35 @@
+import { Effect, Layer } from "effect"
+import { DaemonUnavailable, type PyroError } from "../contract/errors.ts"
+import type { Pyro } from "../contract/Pyro.ts"
+import { readTail } from "../system/file-tail.ts"
+import { packageRoot } from "../system/native.ts"
+import { layerDaemon } from "./client.ts"
+
+/** The command of the package that this module belongs to. */
+const program = () => `${packageRoot()}/dist/pyro.js`
+
+/** More than it has. */
+const ENTRY_BYTES = 65_536
+
+/** What a built command calls itself (scripts/build/entry.cjs): a daemon of another build is not talked to. */
+export const buildOf = (entry: string): string => {
+  const version = /VERSION = "([^"]+)"/.exec(entry)?.[1]
+  const bundle = /BUNDLE = "main-([0-9a-f]{8})/.exec(entry)?.[1]
+  if (version === undefined || bundle === undefined) throw new Error("it is not pyro's built command")
+  return `${version} (${bundle})`
+}
+
+/**
+ * Pyro behind the daemon of this installation, which is started when there is none, and which the command line and other programs share:
+ * workspaces outlive the program. Closing the Layer only hangs up.
+ */
+export const layer: Layer.Layer<Pyro, PyroError> = Layer.unwrapEffect(
+  Effect.try({
+    try: () =>
+      layerDaemon({
+        version: buildOf(readTail(program(), ENTRY_BYTES)),
+        command: [process.execPath, program(), "__daemon"]
+      }),
+    catch: (cause) => new DaemonUnavailable({ detail: `${program()}: ${(cause as Error).message}` })
+  })
+)
