@@ -39,11 +39,20 @@ export default defineConfig({
       },
       {
         test: {
+          name: "mcp",
+          include: ["test/mcp/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 3 }
+        }
+      },
+      {
+        test: {
           name: "daemon",
           include: ["test/daemon/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          sequence: { groupOrder: 3 }
+          sequence: { groupOrder: 4 }
         }
       },
       {
@@ -53,7 +62,7 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 600_000,
           poolOptions: { forks: { singleFork: true } },
-          sequence: { groupOrder: 4 }
+          sequence: { groupOrder: 5 }
         }
       }
     ]

@@ -2,6 +2,7 @@ import type { Plan } from "./measure.ts"
 import { cliExec, runDaemon } from "./rows/cli-exec.ts"
 import { createEmpty, createWarm } from "./rows/create.ts"
 import { diff, seedAgain } from "./rows/diff.ts"
+import { execMcp } from "./rows/exec-mcp.ts"
 import { execSdk } from "./rows/exec-sdk.ts"
 import { exec } from "./rows/exec.ts"
 import { idleMemory } from "./rows/idle-memory.ts"
@@ -23,6 +24,7 @@ export const plans: ReadonlyArray<Plan> = [
   reset,
   exec,
   execSdk,
+  execMcp,
   stdout,
   idleMemory,
   idleWorkspace,

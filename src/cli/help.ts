@@ -51,7 +51,8 @@ const operationHelp = (operation: Command): string => {
 /** Help for the words typed so far: one operation, a group, or all of pyro. */
 export const help = (path: ReadonlyArray<string>): string => {
   const beneath = commands.filter((row) => path.every((word, at) => row.cli.path[at] === word))
-  const only = beneath.find((row) => row.cli.path.length === path.length)
+  // A group of one verb has nothing to list.
+  const only = beneath.length === 1 ? beneath[0] : beneath.find((row) => row.cli.path.length === path.length)
   if (only !== undefined) return operationHelp(only)
   return path.length > 0
     ? [

@@ -48,10 +48,25 @@ interface Place {
   readonly characters: number
 }
 
+/** Cuts the longest texts of a result, where leaving out entries of lists was not enough. */
+export const cutTexts = (result: Record<string, unknown>): void => {
+  for (let excess = excessOf(result); excess > 0; excess = excessOf(result)) {
+    const [name, text] = Object.entries(result).reduce<readonly [string, string]>(
+      (most, [name, one]) => typeof one === "string" && one.length > most[1].length ? [name, one] : most,
+      ["", ""]
+    )
+    if (text.length < 1_000) return
+    const note = "\n[… cut]"
+    result[name] = headOf(text, Math.max(500, costOf(text) - excess - costOf(note))) + note
+  }
+}
+
+const excessOf = (result: unknown) => JSON.stringify(result).length - MAX_RESULT_CHARACTERS
+
 /** Shortens the longest lists of a result until its JSON is short enough; gives the number of entries that had to go. */
 export const shortened = (result: unknown): number => {
   let left = 0
-  for (let excess = JSON.stringify(result).length - MAX_RESULT_CHARACTERS; excess > 0;) {
+  for (let excess = excessOf(result); excess > 0;) {
     const longest = listsOf(result).reduce<Place | undefined>(
       (most, one) => most === undefined || one.characters > most.characters ? one : most,
       undefined
@@ -61,7 +76,7 @@ export const shortened = (result: unknown): number => {
     const count = Math.min(list.length - 1, Math.max(1, Math.ceil(list.length * Math.min(1, excess / characters))))
     list.splice(list.length - count, count)
     left += count
-    excess = JSON.stringify(result).length - MAX_RESULT_CHARACTERS
+    excess = excessOf(result)
   }
   return left
 }

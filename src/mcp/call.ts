@@ -5,7 +5,7 @@ import type { Folding } from "../contract/operation.ts"
 import { callOf, type PyroService } from "../contract/Pyro.ts"
 import type { Project } from "../sdk/project.ts"
 import { type Argument, type Fields, given, payloadOf } from "./arguments.ts"
-import { boundedText, shortened } from "./bounded.ts"
+import { boundedText, cutTexts, shortened } from "./bounded.ts"
 import { errorText } from "./error-text.ts"
 import { completed } from "./json-schema.ts"
 import { plainText } from "./plain-text.ts"
@@ -46,6 +46,7 @@ export const callTool = (
     const encoded = Schema.encodeUnknownSync(tool.result)(result)
     const structured = completed(encoded, tool.resultSchema) as Record<string, unknown>
     if (tool.hasLists) structured["omitted"] = shortened(structured)
+    cutTexts(structured)
     return told(boundedText(text), structured)
   }).pipe(
     Effect.exit,

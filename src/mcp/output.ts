@@ -24,11 +24,10 @@ const HEAD_SHARE = 0.3
 
 const NEWLINE = 0x0a
 
-/** Characters that JSON writes for a byte of UTF-8. */
+/** Most characters that JSON writes for a byte; never less than one, since any byte may be none of UTF-8. */
 const costOf = (byte: number): number => {
   if (byte < 0x20) return byte >= 0x08 && byte <= 0x0d && byte !== 0x0b ? 2 : 6
-  if (byte === 0x22 || byte === 0x5c) return 2
-  return byte >= 0x80 && byte < 0xc0 ? 0 : byte >= 0xf0 ? 2 : 1
+  return byte === 0x22 || byte === 0x5c ? 2 : 1
 }
 
 const isContinuation = (byte: number | undefined) => byte !== undefined && (byte & 0xc0) === 0x80

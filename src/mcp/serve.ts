@@ -9,6 +9,24 @@ import { createServer } from "./server.ts"
 /** Longest message that is read: an argument of 8 MiB, with room for how JSON escapes it. Of a longer one the connection ends. */
 const MAX_MESSAGE_BYTES = 64 * 1_048_576
 
+/** Unread answers after which nothing more is read: a client that only asks costs no more memory than this. */
+const MAX_UNREAD_BYTES = 4 * 1_048_576
+
+/** Reads on only while the client does. */
+const keepingPace = (transport: StdioServerTransport): StdioServerTransport => {
+  const { stdin, stdout } = process
+  const send = transport.send.bind(transport)
+  transport.send = (message) => {
+    const sent = send(message)
+    if (stdout.writableLength > MAX_UNREAD_BYTES && !stdin.isPaused()) {
+      stdin.pause()
+      stdout.once("drain", () => stdin.resume())
+    }
+    return sent
+  }
+  return transport
+}
+
 export interface ServeOptions {
   readonly profile: ProfileName
   readonly version: string
@@ -50,7 +68,9 @@ export const serve = ({ layer, ...options }: ServeOptions): Effect.Effect<void> 
   Effect.scoped(Effect.gen(function*() {
     const pyro = yield* whenAsked(layer)
     yield* Effect.async<void>((resume) => {
-      const transport = new StdioServerTransport(process.stdin, process.stdout, { maxBufferSize: MAX_MESSAGE_BYTES })
+      const transport = keepingPace(
+        new StdioServerTransport(process.stdin, process.stdout, { maxBufferSize: MAX_MESSAGE_BYTES })
+      )
       const handle = serveStdio(() => createServer({ ...options, pyro }), {
         transport,
         onerror: (error) => process.stderr.write(`pyro mcp: ${error.message}\n`)

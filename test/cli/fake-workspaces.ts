@@ -78,7 +78,8 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
     exec: (payload, input = {}) =>
       Stream.unwrap(Effect.gen(function*() {
         yield* find(payload.workspace)
-        if (payload.command.length === 0) return yield* new InvalidRequest({ field: "command", detail: "is empty" })
+        const argv = payload.script === undefined ? payload.command : ["sh", "-c", payload.script]
+        if (argv.length === 0) return yield* new InvalidRequest({ field: "command", detail: "is empty" })
         const execId = payload.execId ?? "0".repeat(32)
         let next = 0
         const event = (one: RunEvent): ExecEvent => {
@@ -98,7 +99,7 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
         }
         const { cwd: _cwd, ...command } = payload
         return Stream.map(
-          runCommand({ ...command, cwd: "/", environment: "debian:12", vcpuCount: 1, memoryMib: 64 }, input),
+          runCommand({ ...command, command: argv, cwd: "/", environment: "debian:12", vcpuCount: 1, memoryMib: 64 }, input),
           event
         )
       })),

@@ -314,7 +314,20 @@ export const workspaceLogs = unary({
     exits: "own",
     examples: ["pyro workspace logs fix", "pyro workspace logs fix --exec-id 4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f"]
   },
-  mcp: { tool: "workspace_logs", profiles: ["full"] },
+  mcp: {
+    tool: "workspace_logs",
+    profiles: ["full"],
+    title: "Show commands",
+    description: "List a workspace's commands, or give one's output from a cursor on",
+    arguments: {
+      workspace: {},
+      exec_id: { description: "Give this command's output" },
+      cursor: { description: "next_cursor" },
+      max_bytes: { default: 8000, description: "[8000]" },
+      limit: { default: 50, description: "Newest commands [50]" }
+    },
+    omits: ["dropped_bytes"]
+  },
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: LogsPayload,

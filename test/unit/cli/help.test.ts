@@ -29,8 +29,13 @@ describe("help", () => {
     assert.deepStrictEqual(listed, [...firsts])
   })
 
+  it("of a group of one verb is that verb's", () => {
+    assert.strictEqual(help(["mcp"]), help(["mcp", "serve"]))
+    assert.match(help(["mcp"]), /--allow-export PATH/)
+  })
+
   it("of a group lists every verb with its summary", () => {
-    for (const group of ["workspace", "env", "daemon", "mcp"]) {
+    for (const group of ["workspace", "env", "daemon"]) {
       const lines = help([group]).split("\n")
       for (const row of commands.filter((one) => one.cli.path[0] === group)) {
         const verb = row.cli.path.slice(1).join(" ")

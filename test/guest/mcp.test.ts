@@ -1,0 +1,146 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { installation } from "../support/installation.ts"
+import { failed, type StockClient, stockClients, succeeded } from "../support/mcp-clients.ts"
+import { until } from "../support/pyro-cli.ts"
+
+const { close, env, folder, json, logs, sh } = installation("pyro-mcp-")
+const project = path.join(folder, "project")
+
+interface Exec {
+  readonly state: string
+  readonly outcome: string | null
+  readonly exit_code: number | null
+  readonly stdout: string
+  readonly exec_id: string
+  readonly next_cursor: string | null
+}
+
+beforeAll(async () => {
+  fs.mkdirSync(project)
+  fs.writeFileSync(path.join(project, "kept"), "kept\n")
+  fs.writeFileSync(path.join(folder, "secret"), "secret\n")
+  fs.symlinkSync(path.join(folder, "secret"), path.join(project, "secret"))
+  await json(["workspace", "create", "--name", "fix", "--mem-mib", "256", "--disk-mib", "512", "--seed-path", project])
+})
+afterAll(close)
+
+/** Whether anything in the workspace runs that has these words in its command line. */
+const runs = async (words: string) => (await sh("fix", `pgrep -fc '[${words[0]}]${words.slice(1)}' || true`)) !== "0"
+
+const served = { args: ["--project-path", project], cwd: folder, env }
+const exec = async (client: StockClient, args: object) =>
+  succeeded<Exec>(await client.call("workspace_exec", { workspace_id: "fix", ...args }))
+
+describe.each(Object.entries(stockClients))("a client of %s", (version, connect) => {
+  it("comes back to a command that takes longer than it waits", async () => {
+    const client = await connect(served)
+    const first = await exec(client, { command: "echo one; sleep 3; echo two; exit 4", wait_seconds: 1 })
+    assert.deepInclude(first, { state: "running", exit_code: null, stdout: "one\n" })
+    const last = await exec(client, { exec_id: first.exec_id, cursor: first.next_cursor })
+    assert.deepInclude(last, { state: "exited", exit_code: 4, stdout: "two\n", next_cursor: null })
+    await client.close()
+  })
+
+  it("has what it cancels ended in the guest, with all that it started", async () => {
+    const client = await connect(served)
+    const words = `sleep 60${version.slice(0, 4)}`
+    const giveUp = new AbortController()
+    const call = client.call(
+      "workspace_exec",
+      { workspace_id: "fix", command: `${words} & (setsid ${words} &); wait` },
+      { signal: giveUp.signal }
+    )
+    await until("it runs", () => runs(words))
+    giveUp.abort("enough")
+    await call.then(() => assert.fail("it was answered"), () => undefined)
+    await until("it is gone", async () => !(await runs(words)))
+    // The server goes on.
+    assert.strictEqual((await exec(client, { command: "cat", stdin: "here\n" })).stdout, "here\n")
+    await client.close()
+  })
+
+  it("that leaves in the middle of a call leaves the command running", async () => {
+    const client = await connect(served)
+    const words = `sleep 50${version.slice(0, 4)}`
+    const call = client.call("workspace_exec", { workspace_id: "fix", command: words })
+    call.catch(() => undefined)
+    await until("it runs", () => runs(words))
+    await client.close()
+    assert.isTrue(await runs(words))
+    const other = await connect(served)
+    const { exec_id } = (await logs("fix")).find(({ outcome }) => outcome === "running") as unknown as {
+      readonly exec_id: string
+    }
+    const still = await exec(other, { exec_id, wait_seconds: 0 })
+    assert.strictEqual(still.state, "running")
+    await other.close()
+    await json(["workspace", "cancel", "fix", exec_id])
+    assert.isFalse(await runs(words))
+  })
+
+  it("hears how it goes while it waits", async () => {
+    const client = await connect(served)
+    const heard: Array<number> = []
+    await client.call("workspace_exec", { workspace_id: "fix", command: "sleep 21" }, {
+      timeout: 60_000,
+      onprogress: ({ progress }) => heard.push(progress)
+    })
+    assert.deepStrictEqual(heard, [10, 20])
+    await client.close()
+  })
+
+  it("sees a deadline kill", async () => {
+    const client = await connect(served)
+    const killed = await exec(client, { command: "sleep 60", timeout_seconds: 0.5 })
+    assert.deepInclude(killed, { state: "exited", outcome: "timed_out", exit_code: 124 })
+    await client.close()
+  })
+})
+
+describe("the border to the host", () => {
+  it("lets no link of the project lead out of it", async () => {
+    const client = await stockClients["2026-07-28"]!(served)
+    const outside = /^invalid_request: \w+: .* outside of the project/
+    assert.match(failed(await client.call("workspace_create", { seed_path: "secret" })), outside)
+    const push = { workspace_id: "fix", source_path: ".." }
+    assert.match(failed(await client.call("workspace_sync_push", push)), outside)
+    // The link itself is only a name to the guest.
+    assert.include((await exec(client, { command: "cat kept secret" })).stdout, "kept\n")
+    assert.notInclude((await exec(client, { command: "cat kept secret" })).stdout, "secret\n")
+    await client.close()
+  })
+
+  it("takes exports beneath the project, and not where git or an editor would run them", async () => {
+    const client = await stockClients["2026-07-28"]!(served)
+    const write = (output_path: string) =>
+      client.call("workspace_export", { workspace_id: "fix", path: "made", output_path })
+    await exec(client, { command: "echo made > made; ln -s /etc/passwd link" })
+    succeeded(await write("made"))
+    assert.strictEqual(fs.readFileSync(path.join(project, "made"), "utf8"), "made\n")
+    assert.match(failed(await write("made")), /^export_refused: /)
+    fs.mkdirSync(path.join(project, ".git/hooks"), { recursive: true })
+    assert.match(failed(await write(".git/hooks/pre-commit")), /^export_refused: /)
+    assert.match(failed(await write(".envrc")), /^export_refused: /)
+    assert.match(failed(await write("../made")), /^invalid_request: output_path: /)
+    assert.match(failed(await write("secret")), /^(export_refused|invalid_request): /)
+    assert.strictEqual(fs.readFileSync(path.join(folder, "secret"), "utf8"), "secret\n")
+    await client.close()
+  })
+
+  it("is crossed by vm_run in one direction only", async () => {
+    const client = await stockClients["2026-07-28"]!({ ...served, args: [...served.args, "--profile", "vm-run"] })
+    assert.deepStrictEqual(client.tools.map(({ name }) => name), ["vm_run"])
+    const told = succeeded(
+      await client.call("vm_run", { command: "cat kept; echo changed > kept; exit 7", seed_path: ".", memory_mib: 256 })
+    )
+    assert.deepInclude(told, { outcome: "exited", exit_code: 7, stdout: "kept\n" })
+    assert.strictEqual(fs.readFileSync(path.join(project, "kept"), "utf8"), "kept\n")
+    assert.match(
+      failed(await client.call("vm_run", { command: "ls", seed_path: "/etc" })),
+      /^invalid_request: seed_path: /
+    )
+    await client.close()
+  })
+})

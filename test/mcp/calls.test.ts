@@ -1,0 +1,312 @@
+import { AjvJsonSchemaValidator } from "@modelcontextprotocol/client/validators/ajv"
+import { Effect, Stream } from "effect"
+import { assert, describe, it } from "vitest"
+import { PatchRejected, WorkspaceNotFound } from "../../src/contract/errors.ts"
+import type { ExecEvent } from "../../src/contract/operations/workspace-exec.ts"
+import type { FileEntry } from "../../src/contract/operations/workspace-file.ts"
+import type { WorkspaceInfo } from "../../src/contract/operations/workspace-info.ts"
+import type { CallResult } from "../../src/mcp/call.ts"
+import { profileTools } from "../../src/mcp/tool-table.ts"
+import { call, fakePyro, textOf } from "./fakes.ts"
+
+const info: WorkspaceInfo = {
+  id: "ws-0123456789",
+  labels: {},
+  environment: "debian:12",
+  environmentDigest: "sha256:00",
+  state: "running",
+  createdAt: "2025-01-02T03:04:05.000Z",
+  lastActivityAt: "2025-01-02T03:04:05.000Z",
+  generation: 1,
+  vcpuCount: 1,
+  memoryMib: 1024,
+  diskMib: 16_384,
+  runningCommands: 0
+}
+
+const validators = new AjvJsonSchemaValidator()
+
+/** Both halves are there, short, and what they are said to be. */
+const succeeds = (name: string, result: CallResult) => {
+  assert.isUndefined(result.isError, textOf(result))
+  const { outputSchema } = profileTools("full").find(({ listed }) => listed.name === name)!.listed
+  const { errorMessage, valid } = validators.getValidator(outputSchema as never)(result.structuredContent)
+  assert.isTrue(valid, errorMessage)
+  assert.isAtMost(textOf(result).length, 10_000)
+  assert.isAtMost(JSON.stringify(result.structuredContent).length, 10_000)
+  return result.structuredContent as Record<string, never>
+}
+
+const fails = (result: CallResult, start: string) => {
+  assert.isTrue(result.isError)
+  assert.isUndefined(result.structuredContent)
+  assert.isTrue(textOf(result).startsWith(start), textOf(result))
+  assert.match(textOf(result), /\nhint: \S/)
+  assert.isAtMost(textOf(result).length, 2_200)
+}
+
+describe("arguments", () => {
+  const pyro = fakePyro({
+    status: ({ workspace }) => Effect.succeed({ ...info, id: workspace }),
+    list: () => Effect.succeed({ workspaces: [] })
+  })
+
+  it("that are not known are told, with those that are", async () => {
+    fails(
+      await call(pyro, "workspace_status", { workspace_id: "a", colour: 1 }),
+      "invalid_request: colour: is no argument"
+    )
+    assert.include(textOf(await call(pyro, "workspace_list", { x: 1 })), "allowed are labels, cursor")
+    // The contract's own name of a field is none of the tool's.
+    fails(await call(pyro, "workspace_status", { workspace: "a" }), "invalid_request: workspace: is no argument")
+  })
+
+  it("that are missing are told", async () => {
+    fails(await call(pyro, "workspace_status", {}), "invalid_request: workspace_id: is missing")
+  })
+
+  it("that are null are absent", async () => {
+    fails(await call(pyro, "workspace_status", { workspace_id: null }), "invalid_request: workspace_id: is missing")
+    const listed = succeeds("workspace_list", await call(pyro, "workspace_list", { labels: null, cursor: null }))
+    assert.deepStrictEqual(listed, { workspaces: [], next_cursor: null, omitted: 0 } as never)
+  })
+
+  it("of a wrong kind are told by their names", async () => {
+    fails(await call(pyro, "workspace_status", { workspace_id: 7 }), "invalid_request: workspace_id: ")
+    fails(await call(pyro, "workspace_list", { labels: ["a"] }), "invalid_request: labels: ")
+    fails(await call(pyro, "workspace_list", { cursor: 3 }), "invalid_request: cursor: must be text")
+    fails(await call(pyro, "workspace_list", { cursor: "x" }), "invalid_request: cursor: ")
+  })
+})
+
+describe("failures", () => {
+  it("have their code, what happened and what to do next in one text", async () => {
+    const pyro = fakePyro({
+      status: () => new WorkspaceNotFound({ workspace: "fix", similar: ["fox"] }),
+      patch: {
+        apply: () =>
+          new PatchRejected({
+            detail: "it does not fit",
+            rejects: Array.from({ length: 200 }, (_, at) => ({ path: `src/${at}.ts`, hunk: at, reason: "other lines" }))
+          })
+      }
+    })
+    fails(await call(pyro, "workspace_status", { workspace_id: "fix" }), "workspace_not_found: no workspace \"fix\"")
+    fails(await call(pyro, "workspace_patch_apply", { workspace_id: "fix", patch: "x" }), "patch_rejected: ")
+  })
+
+  it("that are defects of pyro are told too", async () => {
+    fails(
+      await call(fakePyro({ status: () => Effect.die(new Error("impossible")) }), "workspace_status", {
+        workspace_id: "a"
+      }),
+      "internal_error: a defect of pyro itself: Error: impossible"
+    )
+  })
+})
+
+const utf8 = (text: string) => new TextEncoder().encode(text)
+
+/** A command that prints these pieces and has ended; it can be listened to from any cursor. */
+const printing = (pieces: ReadonlyArray<readonly ["stdout" | "stderr", string]>, ended = true) =>
+  fakePyro({
+    exec: ({ cursor = 0, execId = "0".repeat(32) }) => {
+      let next = 0
+      const events: Array<ExecEvent> = [{ _tag: "Started", execId }]
+      for (const [from, text] of pieces) {
+        const bytes = utf8(text)
+        const skipped = Math.max(0, Math.min(bytes.length, cursor - next))
+        next += bytes.length
+        if (skipped < bytes.length) events.push({ _tag: "Output", from, bytes: bytes.subarray(skipped), next })
+      }
+      events.push(
+        ended
+          ? { _tag: "Exited", outcome: "exited", status: 3, durationMs: 2_300 }
+          : { _tag: "Detached", execId }
+      )
+      return Stream.fromIterable(events)
+    }
+  })
+
+const told = async (...[pyro, args]: [ReturnType<typeof printing>, Record<string, unknown>]) =>
+  succeeds("workspace_exec", await call(pyro, "workspace_exec", { workspace_id: "fix", ...args })) as unknown as {
+    readonly state: string
+    readonly exit_code: number | null
+    readonly stdout: string
+    readonly stderr: string
+    readonly truncated: boolean
+    readonly exec_id: string
+    readonly next_cursor: string | null
+  }
+
+describe("workspace_exec", () => {
+  it("tells the verdict first, then both streams", async () => {
+    const pyro = printing([["stdout", "out\n"], ["stderr", "err\n"]])
+    const result = await call(pyro, "workspace_exec", { workspace_id: "fix", command: "make" })
+    assert.strictEqual(textOf(result), "exit 3 in 2.3 s\nout\nstderr:\nerr\n")
+    const { exit_code, next_cursor, state, stderr, stdout, truncated } = await told(pyro, { command: "make" })
+    assert.deepStrictEqual(
+      { exit_code, next_cursor, state, stderr, stdout, truncated },
+      { exit_code: 3, next_cursor: null, state: "exited", stderr: "err\n", stdout: "out\n", truncated: false }
+    )
+  })
+
+  it("shows beginning and end of what is too long, and the rest page by page", async () => {
+    const lines = Array.from({ length: 5_000 }, (_, at) => `line ${at}\n`)
+    const all = lines.join("")
+    const pyro = printing([["stdout", all.slice(0, 10_000)], ["stdout", all.slice(10_000)]])
+    const first = await told(pyro, { command: "make" })
+    assert.isTrue(first.truncated)
+    assert.isTrue(first.stdout.startsWith("line 0\nline 1\n"))
+    assert.isTrue(first.stdout.endsWith("line 4999\n"))
+    const [, head = "", tail = ""] = /^([^[]*)\[\.\.\. \d+ bytes omitted; [^\n]*\n([^]*)$/.exec(first.stdout) ?? []
+    let middle = ""
+    let { next_cursor } = first
+    while (next_cursor !== null) {
+      const page = await told(pyro, { exec_id: first.exec_id, cursor: next_cursor })
+      assert.notStrictEqual(page.stdout, "")
+      middle += page.stdout
+      next_cursor = page.next_cursor
+    }
+    assert.strictEqual(head + middle + tail, all)
+  })
+
+  it.each([
+    ["one long line", "x".repeat(100_000)],
+    ["what JSON escapes", "\u0001\"\\\n".repeat(20_000)],
+    ["what is no text at all", "\u0080\u0000".repeat(50_000)],
+    ["characters of several bytes", "ä€𝄞".repeat(20_000)]
+  ])("keeps %s short, and whole characters", async (_, text) => {
+    const { stdout } = await told(printing([["stdout", text], ["stderr", text]]), { command: "make" })
+    assert.notInclude(stdout, "\ufffd")
+  })
+
+  it("leaves what goes on longer than the wait, and tells how to come back", async () => {
+    const pyro = printing([["stdout", "so far\n"]], false)
+    const { exit_code, next_cursor, state } = await told(pyro, { command: "make" })
+    assert.deepStrictEqual({ exit_code, next_cursor, state }, { exit_code: null, next_cursor: "7", state: "running" })
+    const later = await told(printing([["stdout", "so far\nmore\n"]]), { exec_id: "0".repeat(32), cursor: "7" })
+    assert.strictEqual(later.stdout, "more\n")
+  })
+
+  it("takes a command or the id of one, not both and not neither", async () => {
+    const pyro = printing([])
+    const exec = (args: object) => call(pyro, "workspace_exec", { workspace_id: "fix", ...args })
+    fails(await exec({}), "invalid_request: command: ")
+    fails(await exec({ command: "ls", exec_id: "0".repeat(32) }), "invalid_request: command: ")
+    fails(await exec({ exec_id: "0".repeat(32), cursor: "a" }), "invalid_request: cursor: ")
+    fails(await exec({ exec_id: "nope" }), "invalid_request: exec_id: must be 32 hexadecimal digits")
+    fails(await exec({ command: "ls", wait_seconds: -1 }), "invalid_request: wait_seconds: ")
+  })
+})
+
+describe("long lists", () => {
+  const entries = Array.from({ length: 350 }, (_, at): FileEntry => ({
+    path: `src/${"folder/".repeat(at % 5)}file-${String(at).padStart(4, "0")}.ts`,
+    type: "file",
+    sizeBytes: at,
+    mode: "0644"
+  }))
+
+  it("come in pages", async () => {
+    const pyro = fakePyro({
+      file: {
+        ...fakePyro({}).workspace.file,
+        list: () => Effect.succeed({ path: ".", entries, truncated: false, total: entries.length })
+      }
+    })
+    const seen: Array<string> = []
+    let cursor: string | null = null
+    do {
+      const page = succeeds(
+        "workspace_file_list",
+        await call(pyro, "workspace_file_list", { workspace_id: "a", cursor })
+      )
+      const { entries: some, next_cursor, omitted } = page as unknown as {
+        readonly entries: ReadonlyArray<{ readonly path: string }>
+        readonly next_cursor: string | null
+        readonly omitted: number
+      }
+      assert.strictEqual(omitted, 0)
+      seen.push(...some.map(({ path }) => path))
+      cursor = next_cursor
+    } while (cursor !== null)
+    assert.deepStrictEqual(seen, entries.map(({ path }) => path))
+  })
+
+  it("are cut where there are no pages, and counted", async () => {
+    const files = entries.map(({ path }) => ({ path, change: "modified" as const }))
+    const pyro = fakePyro({
+      patch: { apply: () => Effect.succeed({ applied: true, filesChanged: files.length, files, notes: [] }) }
+    })
+    const result = await call(pyro, "workspace_patch_apply", { workspace_id: "a", patch: "x" })
+    const { files: some, omitted } = succeeds("workspace_patch_apply", result) as unknown as {
+      readonly files: ReadonlyArray<unknown>
+      readonly omitted: number
+    }
+    assert.isAbove(omitted, 0)
+    assert.strictEqual(some.length + omitted, files.length)
+    assert.isTrue(textOf(result).startsWith("applied: 350 files changed\n"))
+  })
+})
+
+describe("workspace_diff", () => {
+  const patch = Array.from({ length: 30 }, (_, at) => `diff --git a/${at} b/${at}\n${"+x\n".repeat(200)}`).join("")
+  const pyro = (digest: string) =>
+    fakePyro({
+      diff: () =>
+        Effect.succeed({
+          summary: {
+            files: 30,
+            added: 30,
+            modified: 0,
+            deleted: 0,
+            renamed: 0,
+            typeChanged: 0,
+            additions: 6_000,
+            deletions: 0
+          },
+          files: Array.from({ length: 30 }, (_, at) => ({ path: String(at), status: "added" as const, size: 600 })),
+          unlisted: 0,
+          ignoredCount: 0,
+          specialCount: 0,
+          verified: false,
+          patch,
+          patchBytes: patch.length,
+          truncated: false,
+          lossy: false,
+          digest
+        })
+    })
+
+  it("gives the patch in pages that end with a file, and notices a change between them", async () => {
+    let whole = ""
+    let cursor: string | null = null
+    do {
+      const page = succeeds("workspace_diff", await call(pyro("ab12"), "workspace_diff", { workspace_id: "a", cursor }))
+      const { next_cursor, patch: text } = page as unknown as {
+        readonly patch: string
+        readonly next_cursor: string | null
+      }
+      assert.isTrue(text.startsWith("diff --git "))
+      whole += text
+      if (next_cursor !== null) {
+        fails(
+          await call(pyro("cd34"), "workspace_diff", { workspace_id: "a", cursor: next_cursor }),
+          "invalid_request: cursor: the diff has changed"
+        )
+      }
+      cursor = next_cursor
+    } while (cursor !== null)
+    assert.strictEqual(whole, patch)
+  })
+})
+
+describe("a row without a word for models", () => {
+  it("is a tool all the same, with a plain text", async () => {
+    const pyro = fakePyro({ cancel: ({ execId }) => Effect.succeed({ execId, cancelled: true }) })
+    const result = await call(pyro, "workspace_cancel", { workspace_id: "a", exec_id: "b" })
+    assert.deepStrictEqual(succeeds("workspace_cancel", result), { exec_id: "b", cancelled: true } as never)
+    assert.strictEqual(textOf(result), "End a running command of a workspace: done\nexec_id: b\ncancelled: true")
+  })
+})

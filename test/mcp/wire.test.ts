@@ -1,0 +1,248 @@
+import { execFileSync } from "node:child_process"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { buildFake } from "../cli/build-fake.ts"
+import { run } from "../cli/cli-process.ts"
+import { rssOf } from "../support/process-facts.ts"
+import { until } from "../support/pyro-cli.ts"
+import { rawClient } from "./raw-client.ts"
+
+const binary = buildFake()
+const project = path.join(binary.folder, "project")
+const opened: Array<ReturnType<typeof rawClient>> = []
+
+const serve = (...args: ReadonlyArray<string>) => {
+  const client = rawClient([process.execPath, binary.entry, "mcp", "serve", ...args], { env: binary.env, cwd: project })
+  opened.push(client)
+  return client
+}
+
+const ready = async (...args: ReadonlyArray<string>) => {
+  const client = serve(...args)
+  await client.initialize()
+  return client
+}
+
+const workspaces = async () => {
+  const { stdout } = await run(binary, ["workspace", "list", "--json"])
+  return (JSON.parse(stdout.toString()) as { readonly workspaces: ReadonlyArray<{ readonly id: string }> }).workspaces
+}
+
+beforeAll(() => {
+  fs.mkdirSync(path.join(project, "src"), { recursive: true })
+  execFileSync("git", ["init", "-q", project])
+})
+
+afterAll(() => {
+  // Only JSON-RPC went over stdout, to the last byte; the client has read every line of it.
+  for (const { child } of opened) child.kill("SIGKILL")
+})
+
+const MODERN = {
+  _meta: {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientInfo": { name: "raw", version: "1" },
+    "io.modelcontextprotocol/clientCapabilities": {}
+  }
+}
+
+describe("the handshake", () => {
+  it.each(["2024-10-07", "2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"])(
+    "of revision %s is spoken, and the tools work in it",
+    async (version) => {
+      const client = serve()
+      const { result } = await client.initialize(version)
+      assert.strictEqual(result!["protocolVersion"], version)
+      assert.include(result!["instructions"] as string, fs.realpathSync(project))
+      const { structuredContent } = await client.call("workspace_list", {})
+      assert.isArray(structuredContent!["workspaces"])
+      await client.close()
+    }
+  )
+
+  it("of revision 2026-07-28 needs none", async () => {
+    const client = serve()
+    const { result: discovered } = await client.request("server/discover", MODERN)
+    assert.include(JSON.stringify(discovered), "2026-07-28")
+    const { result: tools } = await client.request("tools/list", MODERN)
+    assert.lengthOf(tools!["tools"] as ReadonlyArray<unknown>, 16)
+    const { structuredContent } = await client.call("workspace_list", {}, MODERN)
+    assert.isArray(structuredContent!["workspaces"])
+    await client.close()
+  })
+})
+
+describe("the list of tools", () => {
+  it("is the same to the byte, whenever and by whom it is asked for", async () => {
+    const texts: Array<string> = []
+    for (const client of [await ready(), await ready()]) {
+      for (const _ of [1, 2]) texts.push(JSON.stringify((await client.request("tools/list")).result))
+      await client.close()
+    }
+    assert.strictEqual(new Set(texts).size, 1)
+  })
+})
+
+describe("a call", () => {
+  it("that fails is a result, and a tool that is not there an error that names those that are", async () => {
+    const client = await ready()
+    const failed = await client.call("workspace_status", { workspace_id: "nope" })
+    assert.isTrue(failed.isError)
+    assert.match(failed.content[0]!.text, /^workspace_not_found: /)
+    const { error } = await client.request("tools/call", { name: "workspace_fly", arguments: {} })
+    assert.strictEqual(error?.code, -32602)
+    assert.include(error?.message, "workspace_exec")
+    await client.close()
+  })
+
+  it("can be one of 200 at the same time", async () => {
+    const client = await ready()
+    const id = await client.create({ empty: true })
+    const numbers = Array.from({ length: 200 }, (_, at) => at)
+    const results = await Promise.all(
+      numbers.map((at) => client.call("workspace_exec", { workspace_id: id, command: `echo ${at}` }))
+    )
+    assert.deepStrictEqual(
+      results.map((one) => one.structuredContent?.["stdout"]),
+      numbers.map((at) => `${at}\n`)
+    )
+    await client.close()
+  })
+
+  it("may have an argument of 12 MB, which is refused by its own limit and not by the connection's", async () => {
+    const client = await ready()
+    const id = await client.create({ empty: true })
+    const write = (text: string) => client.call("workspace_file_write", { workspace_id: id, path: "large", text })
+    const refused = await write("x".repeat(12_000_000))
+    assert.isTrue(refused.isError)
+    assert.match(refused.content[0]!.text, /^invalid_request: text: must be at most 8388608 bytes/)
+    // Six characters of JSON each.
+    const written = await write("\u0001".repeat(2_000_000))
+    assert.strictEqual(written.structuredContent?.["size_bytes"], 2_000_000)
+    await client.close()
+  })
+
+  it("that its client gives up is not answered, and the next one is", async () => {
+    const client = await ready()
+    const id = await client.create({ empty: true })
+    const { id: slow } = client.send("tools/call", {
+      name: "workspace_exec",
+      arguments: { workspace_id: id, command: "sleep 30" }
+    })
+    client.notify("notifications/cancelled", { requestId: slow, reason: "enough" })
+    await client.call("workspace_list", {})
+    assert.isFalse(client.messages.some((message) => message.id === slow))
+    await client.close()
+  })
+})
+
+describe("paths of the host", () => {
+  const home = () => process.env["HOME"] ?? "/root"
+
+  it("are not taken from outside of the project, however they are written", async () => {
+    fs.symlinkSync(home(), path.join(project, "out"))
+    fs.symlinkSync("../..", path.join(project, "src/up"))
+    const client = await ready()
+    for (
+      const seed_path of ["~/.ssh", "~", "/etc", "..", "src/../..", "out", "out/.ssh", "src/up", "/proc/self/root"]
+    ) {
+      const { content, isError } = await client.call("workspace_create", { seed_path })
+      assert.isTrue(isError, seed_path)
+      assert.match(content[0]!.text, /^invalid_request: seed_path: .* outside of the project/, seed_path)
+    }
+    const { structuredContent } = await client.call("workspace_create", { seed_path: "src" })
+    const { seed_path } = structuredContent!["workspace"] as { readonly seed_path: string }
+    assert.strictEqual(seed_path, path.join(fs.realpathSync(project), "src"))
+    await client.close()
+  })
+
+  it("are no destinations outside of the project", async () => {
+    const client = await ready()
+    const id = await client.create({})
+    for (const output_path of ["~/.bashrc", "/tmp/x", "../x", "out/x", "src/up/x", "out/new/x"]) {
+      const { content, isError } = await client.call("workspace_export", { workspace_id: id, path: "a", output_path })
+      assert.isTrue(isError, output_path)
+      assert.match(content[0]!.text, /^invalid_request: output_path: .* outside of the project/, output_path)
+    }
+    await client.close()
+  })
+
+  it("outside are taken when the user said so", async () => {
+    const other = fs.mkdtempSync(path.join(binary.folder, "other-"))
+    const client = await ready("--allow-read", other)
+    assert.isUndefined((await client.call("workspace_create", { seed_path: other })).isError)
+    assert.isTrue(
+      (await client.call("workspace_export", { workspace_id: "a", path: "a", output_path: `${other}/x` })).isError
+    )
+    await client.close()
+  })
+
+  it("cannot be named at all where no project is bound; a home directory and / are none", async () => {
+    for (const refused of ["/", home(), "/nowhere"]) {
+      const { status, stderr } = await run(binary, ["mcp", "serve", "--project-path", refused])
+      assert.strictEqual(status, 2)
+      assert.include(stderr, "--project-path")
+    }
+    const client = rawClient([process.execPath, binary.entry, "mcp", "serve"], { env: binary.env, cwd: "/" })
+    opened.push(client)
+    const { result } = await client.initialize()
+    assert.include(result!["instructions"] as string, "No project is bound")
+    assert.isTrue((await client.call("workspace_create", { seed_path: "/tmp" })).isError)
+    assert.isUndefined((await client.call("workspace_create", {})).isError)
+    await client.close()
+  })
+})
+
+describe("the end", () => {
+  it("of stdin ends the server, and no workspace", async () => {
+    const client = await ready()
+    const id = await client.create({ empty: true })
+    const { code, rest } = await client.close()
+    assert.deepStrictEqual({ code, rest }, { code: 0, rest: "" })
+    assert.include((await workspaces()).map((one) => one.id), id)
+  })
+
+  it("comes in the middle of a call too", async () => {
+    const client = await ready()
+    const id = await client.create({ empty: true })
+    client.send("tools/call", { name: "workspace_exec", arguments: { workspace_id: id, command: "sleep 60" } })
+    await client.call("workspace_list", {})
+    assert.strictEqual((await client.close()).code, 0)
+    assert.include((await workspaces()).map((one) => one.id), id)
+  })
+
+  it("comes by a client that is killed, and by signals", async () => {
+    for (const end of ["SIGTERM", "SIGINT"] as const) {
+      const client = await ready()
+      await client.call("workspace_list", {})
+      client.child.kill(end)
+      await client.ended
+    }
+    const client = await ready()
+    client.child.stdout.destroy()
+    client.child.stdin.destroy()
+    await client.ended
+  })
+})
+
+describe("a client that never reads", () => {
+  it("is not read any more, costs little memory, and does not keep the server", async () => {
+    const client = await ready()
+    client.child.stdout.pause()
+    const line = `${JSON.stringify({ jsonrpc: "2.0", id: 1_000, method: "tools/list", params: {} })}\n`
+    let isFull = false
+    for (let sent = 0; sent < 20_000 && !isFull; sent += 100) {
+      isFull = !client.child.stdin.write(line.repeat(100))
+      if (isFull) await new Promise((resolve) => setTimeout(resolve, 100))
+      // Still taken by the server: more.
+      isFull &&= client.child.stdin.writableLength > 0
+    }
+    assert.isTrue(isFull, "it read 20,000 requests without an answer being taken")
+    await until("it waits", () => client.child.stdin.writableLength > 0)
+    assert.isBelow(rssOf(client.child.pid!), 300 * 1_048_576)
+    client.child.kill("SIGTERM")
+    client.child.stdout.destroy()
+    await client.ended
+  })
+})
