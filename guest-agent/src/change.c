@@ -7,12 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "beneath.h"
 #include "change_plan.h"
 #include "kernel.h"
+#include "stage.h"
 #include "task.h"
 
 #define KERNEL_RENAME_NOREPLACE 1u
@@ -28,8 +28,8 @@ struct done {
 };
 
 struct job {
-  int root, stage;
-  char stage_name[48];
+  int root;
+  struct stage stage;
   struct changes changes;
   struct done *done;
   size_t done_count, done_room;
@@ -88,7 +88,8 @@ static int take_away(struct job *job, uint32_t number) {
   if (parent < 0) return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? ESTALE : errno;
   if (fstatat(parent, name, &change->status, AT_SYMLINK_NOFOLLOW) < 0) error = errno == ENOENT ? ESTALE : errno;
   if (error == 0) error = check_seen(&change->status, &change->seen);
-  if (error == 0) error = move(parent, name, job->stage, staged);
+  if (error == 0) error = stage_note(&job->stage, number, change->path);
+  if (error == 0) error = move(parent, name, job->stage.fd, staged);
   if (error == 0) job->done[job->done_count++] = (struct done){.what = DONE_TAKEN, .number = number, .path = change->path};
   close(parent);
   return error;
@@ -172,10 +173,10 @@ static int dress(struct job *job, const struct change *change, const char *stage
     int error = reserve(job);
     if (error != 0) return error;
     job->done[job->done_count++] = (struct done){.what = DONE_MODE, .number = change->taken, .path = taken->path};
-  } else if (taken != NULL && fchownat(job->stage, staged, taken->status.st_uid, taken->status.st_gid, AT_SYMLINK_NOFOLLOW) < 0) {
+  } else if (taken != NULL && fchownat(job->stage.fd, staged, taken->status.st_uid, taken->status.st_gid, AT_SYMLINK_NOFOLLOW) < 0) {
     return errno;
   }
-  return fchmodat(job->stage, staged, mode, 0) < 0 ? errno : 0;
+  return fchmodat(job->stage.fd, staged, mode, 0) < 0 ? errno : 0;
 }
 
 static int put_in_place(struct job *job, uint32_t number) {
@@ -191,7 +192,7 @@ static int put_in_place(struct job *job, uint32_t number) {
     const char *name = NULL;
     int parent = open_parent(job, change->path, &name);
     if (parent < 0) return errno;
-    error = move(job->stage, staged, parent, name);
+    error = move(job->stage.fd, staged, parent, name);
     close(parent);
     if (error != EEXIST || attempt > 0) break;
     int cleared = clear(job, change->path, 0);
@@ -210,9 +211,9 @@ static void undo_one(struct job *job, const struct done *done) {
   int parent = open_parent(job, done->path, &name);
   if (parent < 0) return;
   switch (done->what) {
-    case DONE_TAKEN: (void)move(job->stage, staged, parent, name); break;
-    case DONE_PLACED: (void)move(parent, name, job->stage, staged); break;
-    case DONE_MODE: (void)!fchmodat(job->stage, staged, job->changes.items[done->number - 1].status.st_mode & 07777, 0); break;
+    case DONE_TAKEN: (void)move(job->stage.fd, staged, parent, name); break;
+    case DONE_PLACED: (void)move(parent, name, job->stage.fd, staged); break;
+    case DONE_MODE: (void)!fchmodat(job->stage.fd, staged, job->changes.items[done->number - 1].status.st_mode & 07777, 0); break;
     case DONE_MADE: (void)unlinkat(parent, name, AT_REMOVEDIR); break;
     case DONE_CLEARED:
       if (mkdirat(parent, name, 0700) < 0) break;
@@ -256,40 +257,19 @@ static int run(struct job *job) {
   return error;
 }
 
-static int open_stage(struct job *job) {
-  uint64_t random = 0;
-  if (getrandom(&random, sizeof random, 0) != sizeof random) return EIO;
-  snprintf(job->stage_name, sizeof job->stage_name, ".pyro-%016llx", (unsigned long long)random);
-  int base = open_beneath(job->root, ".", O_RDONLY | O_DIRECTORY, 0, false);
-  if (base < 0) return errno;
-  int error = mkdirat(base, job->stage_name, 0700) < 0 ? errno : 0;
-  close(base);
-  if (error != 0) return error;
-  job->stage = open_beneath(job->root, job->stage_name, O_RDONLY | O_DIRECTORY, 0, false);
-  return job->stage < 0 ? errno : 0;
-}
-
-static void remove_stage(struct job *job) {
-  for (uint32_t number = 1; number <= job->changes.count + 1; number++) {
-    char staged[STAGED_NAME_MAX];
-    change_staged_name(staged, number);
-    (void)unlinkat(job->stage, staged, 0);
-  }
-  (void)unlinkat(job->root, job->stage_name, AT_REMOVEDIR);
-}
-
 static int body(const void *request, struct task_report *report) {
   static struct job job;
   job.root = open_root(request);
   if (job.root < 0) return task_failed(report, errno, STEP_OPEN, request);
-  int error = open_stage(&job);
+  stages_recover(job.root);
+  int error = stage_open(job.root, &job.stage);
   if (error != 0) return task_failed(report, error, STEP_OPEN, request);
-  error = changes_read(&job.changes, job.stage);
+  error = changes_read(&job.changes, job.stage.fd);
   /* The input ended because the stream was released: nothing happens. */
   if (error == 0 && !report->go_on) error = ECANCELED;
   enum step step = error == EBADMSG ? STEP_MALFORMED : STEP_IO;
   if (error == 0) error = run(&job);
-  remove_stage(&job);
+  stage_remove(job.root, &job.stage, job.changes.count);
   return error != 0 ? task_failed(report, error, step, job.at_fault != NULL ? job.at_fault : "") : 0;
 }
 

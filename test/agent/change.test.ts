@@ -1,5 +1,6 @@
 import { assert } from "@effect/vitest"
 import { Effect, Stream } from "effect"
+import { spawn } from "node:child_process"
 import * as fs from "node:fs"
 import type { SeenFile } from "../../src/guest-channel/change-files.ts"
 import { Agent, until, withAgent } from "./agent.ts"
@@ -140,5 +141,50 @@ withAgent("changes of many files", (it) => {
         (yield* Stream.runCollect(channel.walk({ root, path: "" }))).length,
         Object.keys(before).length
       )
+    }))
+
+  it.scoped("whose writer was killed with its machine are taken back by the next, those of a living one are left alone", () =>
+    Effect.gen(function*() {
+      const channel = yield* Agent.connect()
+      const root = yield* prepared("killed")
+      const before = listing(root)
+      const stage = (
+        name: string,
+        files: Readonly<Record<string, string>>,
+        links: Readonly<Record<string, string>>
+      ) => {
+        fs.mkdirSync(`${root}/${name}`, { mode: 0o700 })
+        for (const [file, content] of Object.entries(files)) fs.writeFileSync(`${root}/${name}/${file}`, content)
+        for (const [link, target] of Object.entries(links)) fs.symlinkSync(target, `${root}/${name}/${link}`)
+      }
+      // Two were taken: the place of one is taken by what was to be there, the directory of the other is gone.
+      const killed = ".pyro-0123456789abcdef"
+      stage(killed, { "1": "older one", "2": "was here", "3": "led out", "4": "never placed" }, {
+        "1.path": "one",
+        "2.path": "gone/with/it",
+        // As a guest may have it: it leads out, or is only noted.
+        "3.path": "../outside",
+        "5.path": "two"
+      })
+      const living = ".pyro-fedcba9876543210"
+      stage(living, { "1": "taken" }, { "1.path": "living" })
+      stage(".pyro-notes", { "1": "mine" }, {})
+      const lock = spawn("flock", [`${root}/${living}`, "sh", "-c", "echo locked; cat"], {
+        stdio: ["pipe", "pipe", "ignore"]
+      })
+      yield* Effect.addFinalizer(() => Effect.sync(() => lock.stdin.end()))
+      yield* Effect.promise(() => new Promise((resolve) => lock.stdout.once("data", resolve)))
+      yield* channel.changeFiles(root, [])
+      const { [`${living}/`]: _1, [`${living}/1`]: taken, [`${living}/1.path`]: _2, ...after } = listing(root)
+      assert.strictEqual(taken, "644 taken")
+      assert.deepStrictEqual(after, {
+        ...before,
+        ".pyro-notes/": "700",
+        ".pyro-notes/1": "644 mine",
+        "gone/": "755",
+        "gone/with/": "755",
+        "gone/with/it": "644 was here"
+      })
+      assert.isFalse(fs.existsSync(`${root}/../outside`))
     }))
 })

@@ -2,6 +2,7 @@ import { Effect, Mailbox, type Scope, Stream } from "effect"
 import { type ChannelFailed, ExportRefused, FileRefused, type HostToolMissing, NoSpace } from "../../contract/errors.ts"
 import type { ExportEvent, ExportSummary } from "../../contract/operations/workspace-export.ts"
 import { ContentHash } from "../../system/content-hash.ts"
+import { forEachWhile } from "../../system/for-each-while.ts"
 import { type Put, put, type PutFailed } from "../../system/put.ts"
 import { type ExecutablePaths, executableRefusal, remarksOf } from "./config-check.ts"
 import { shown } from "./guest-path.ts"
@@ -127,7 +128,7 @@ const writeFile = (
       more = part.length < bytes.length
       return session.write(part).pipe(Effect.zipRight(progress(part.length)), Effect.as(!more))
     }
-    yield* content instanceof Uint8Array ? take(content) : Stream.runForEachWhile(content, take)
+    yield* content instanceof Uint8Array ? take(content) : forEachWhile(content, take)
     if (more || left > 0) writing.changed.push(entry.path)
     writing.digests.set(entry.path, yield* session.endFile)
   })

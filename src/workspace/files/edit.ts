@@ -2,6 +2,7 @@ import { Effect, Stream } from "effect"
 import { EditRejected, FileChanged, FileRefused, InvalidRequest } from "../../contract/errors.ts"
 import type { FileEdited, FileEditPayload } from "../../contract/operations/workspace-file.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import { forEachWhile } from "../../system/for-each-while.ts"
 import { workspaceFile, type WorkspacePath } from "./guest-path.ts"
 import { nearMatch } from "./near-match.ts"
 import { openFile } from "./open.ts"
@@ -25,7 +26,7 @@ const readWhole = (channel: GuestChannel, path: WorkspacePath) =>
     if (state.size > MAX_EDITED_BYTES) return yield* tooLarge(path.text)
     const pieces: Array<Uint8Array> = []
     let size = 0
-    yield* Stream.runForEachWhile(content, (bytes) =>
+    yield* forEachWhile(content, (bytes) =>
       Effect.sync(() => {
         pieces.push(bytes)
         size += bytes.length

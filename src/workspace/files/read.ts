@@ -1,7 +1,8 @@
-import { Effect, Stream } from "effect"
+import { Effect } from "effect"
 import type { ChannelFailed, FileRefused, InvalidRequest } from "../../contract/errors.ts"
 import type { FileContent, FileReadPayload } from "../../contract/operations/workspace-file.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import { forEachWhile } from "../../system/for-each-while.ts"
 import { modeText } from "./failures.ts"
 import { workspaceFile } from "./guest-path.ts"
 import { LineRange } from "./line-range.ts"
@@ -26,7 +27,7 @@ export const readFile = (
     const { content, state } = yield* openFile(channel, path)
     const range = new LineRange(payload)
     let whole = true
-    yield* Stream.runForEachWhile(content, (bytes) => Effect.sync(() => (whole = range.push(bytes))))
+    yield* forEachWhile(content, (bytes) => Effect.sync(() => (whole = range.push(bytes))))
     const file = { path: path.text, sizeBytes: state.size, mode: modeText(state.mode), version: state.version }
     if (range.binary) return { ...file, binary: true, lossy: false, truncated: false }
     const { bytes, lineCount, totalLines, truncated } = range.found(whole)

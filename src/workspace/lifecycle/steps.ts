@@ -9,6 +9,7 @@ import { Kernel } from "../../environment/Kernel.ts"
 import { faultPoint } from "../../system/fault.ts"
 import { Paths } from "../../system/Paths.ts"
 import { heldBase } from "../../vm/base.ts"
+import { workspaceTrees } from "../diff/baseline.ts"
 import {
   alone,
   close,
@@ -99,6 +100,11 @@ export const start = (lifecycle: Lifecycle, entry: Entry, notify: Notify) =>
       yield* endUnattached(entry)
       const record = yield* Ref.get(entry.record)
       const generation = yield* generationOn(lifecycle, entry, record, notify)
+      // A VM that was killed in the middle of a patch or a push left what it had taken: any change puts that back.
+      yield* generation.channel.changeFiles(workspaceTrees.live.root, []).pipe(
+        Effect.interruptible,
+        Effect.ignoreLogged
+      )
       faultPoint("start:started")
       yield* commit(entry, (now) => ({
         ...now,

@@ -1,0 +1,130 @@
+import { execFileSync } from "node:child_process"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { installation } from "../support/installation.ts"
+import { startPyro, until } from "../support/pyro-cli.ts"
+
+const pyro = installation("pyro-collisions-")
+const { call, create, env, folder, json, sh, step } = pyro
+afterAll(pyro.close)
+
+interface Diff {
+  readonly files: ReadonlyArray<{ readonly path: string; readonly status: string }>
+}
+const changed = async (name: string) =>
+  (await json<Diff>(["workspace", "diff", name])).files.map(({ path, status }) => `${status} ${path}`)
+
+describe("names that differ in case alone", () => {
+  const seed = path.join(folder, "case")
+  const names = { "Readme": "Readme\n", "README": "README\n", "a/x": "a\n", "A/x": "A\n", "ß": "s\n", "ẞ": "S\n" }
+  beforeAll(async () => {
+    for (const [name, content] of Object.entries(names)) {
+      fs.mkdirSync(path.dirname(path.join(seed, name)), { recursive: true })
+      fs.writeFileSync(path.join(seed, name), content)
+    }
+    await create(["--name", "case", "--seed-path", seed])
+  })
+
+  it("are different files in seed, diff, patch, export and push", async () => {
+    assert.strictEqual(await sh("case", "cat Readme README a/x A/x ß ẞ"), "Readme\nREADME\na\nA\ns\nS")
+    assert.deepStrictEqual(await changed("case"), [])
+    await sh("case", "echo 2 >> README; rm A/x; echo b > A/X; mv ß SS")
+    const found = await changed("case")
+    assert.deepStrictEqual(found, ["added A/X", "deleted A/x", "modified README", "renamed SS"])
+
+    const patch = path.join(folder, "case.patch")
+    await json(["workspace", "export", "case", "--patch", "--output", patch])
+    const copy = path.join(folder, "copy")
+    fs.cpSync(seed, copy, { recursive: true })
+    execFileSync("git", ["apply", patch], { cwd: copy, env: { ...process.env, GIT_CEILING_DIRECTORIES: folder } })
+    const output = path.join(folder, "exported")
+    await json(["workspace", "export", "case", ".", "--output", output])
+    execFileSync("diff", ["-r", copy, output])
+    assert.strictEqual(fs.readFileSync(path.join(output, "Readme"), "utf8"), "Readme\n")
+    assert.strictEqual(fs.readFileSync(path.join(output, "README"), "utf8"), "README\n2\n")
+
+    await create(["--name", "patched", "--seed-path", seed])
+    await json(["workspace", "patch", "apply", "patched", "--patch-file", patch])
+    assert.deepStrictEqual(await changed("patched"), found)
+    await step("reset", "patched")
+    for (const name of ["Readme", "README"]) fs.appendFileSync(path.join(seed, name), "host\n")
+    await json(["workspace", "sync", "push", "patched", seed])
+    assert.strictEqual(await sh("patched", "cat Readme README"), "Readme\nhost\nREADME\nhost")
+  })
+})
+
+describe("two that want one workspace at once", () => {
+  const seed = path.join(folder, "at-once")
+  const FILES = 300
+  const write = (text: string) => {
+    for (let number = 0; number < FILES; number++) {
+      fs.writeFileSync(path.join(seed, `f${number}`), `${text} ${number}\n`)
+    }
+  }
+  beforeAll(async () => {
+    fs.mkdirSync(seed)
+    write("seed")
+    await create(["--name", "w", "--seed-path", seed])
+  })
+
+  /** What a command ended with: nothing, or a code of the contract. */
+  const outcome = async (args: ReadonlyArray<string>) => {
+    const { code, stderr, stdout } = await call([...args, "--json"])
+    const document = JSON.parse(stdout.toString()) as { readonly error?: { readonly code: string } }
+    assert.strictEqual(code === 0, document.error === undefined, stderr)
+    return document.error?.code
+  }
+  const push = () => outcome(["workspace", "sync", "push", "w", seed])
+  const contents = async () =>
+    new Set((await sh("w", "cat f* | cut -d' ' -f1 | sort | uniq -c")).split("\n").map((line) => line.trim()))
+
+  it("two pushes: one after the other, and the files are all of the last", async () => {
+    write("first")
+    assert.deepStrictEqual(await Promise.all([push(), push(), push()]), [undefined, undefined, undefined])
+    assert.deepStrictEqual(await contents(), new Set([`${FILES} first`]))
+    assert.deepStrictEqual(await changed("w"), [])
+  })
+
+  it("a push and a reset: the push is there as a whole, or not at all and says so", async () => {
+    let before = "first"
+    for (const round of [1, 2, 3, 4]) {
+      const text = `round${round}`
+      write(text)
+      const [pushed, reset] = await Promise.all([push(), outcome(["workspace", "reset", "w"])])
+      assert.isUndefined(reset)
+      // Its VM was taken from under it, before or while it asked something of it.
+      assert.include([undefined, "workspace_not_ready", "channel_failed"], pushed)
+      const now = pushed === undefined ? text : before
+      assert.deepStrictEqual(await contents(), new Set([`${FILES} ${now}`]), `round ${round}: ${pushed}`)
+      assert.deepStrictEqual(await changed("w"), [])
+      // What a push that was refused had is not lost: the next brings it.
+      assert.isUndefined(await push())
+      assert.deepStrictEqual(await contents(), new Set([`${FILES} ${text}`]))
+      assert.deepStrictEqual(await changed("w"), [])
+      before = text
+    }
+  })
+
+  it("a diff during a reset is of the old or of the new, or says that it is being reset", async () => {
+    for (const round of [1, 2, 3]) {
+      await sh("w", "for f in f1*; do echo changed > $f; done")
+      const count = (await changed("w")).length
+      assert.isAbove(count, 100)
+      const reset = startPyro(["workspace", "reset", "w", "--json"], { env })
+      let ended = false
+      void reset.finished.then(() => ended = true)
+      const seen: Array<number | string> = []
+      while (!ended) {
+        const { stdout } = await call(["workspace", "diff", "w", "--json"])
+        const document = JSON.parse(stdout.toString()) as
+          & { readonly summary?: { readonly files: number } }
+          & { readonly error?: { readonly code: string } }
+        seen.push(document.summary?.files ?? document.error?.code ?? "nothing")
+      }
+      assert.strictEqual((await reset.finished).code, 0, `round ${round}`)
+      for (const one of seen) assert.include([0, count, "workspace_not_ready"], one)
+      await until("the new one", async () => (await changed("w")).length === 0)
+    }
+  })
+})
