@@ -90,7 +90,7 @@ export interface McpSurface {
   readonly essential?: true
 }
 
-/** What a caller may assume about calling it, in MCP's terms. */
+/** What a caller may assume about calling it, in MCP's terms. Destructive is what no `reset` of the workspace takes back. */
 export interface Annotations {
   readonly readOnly: boolean
   readonly destructive: boolean

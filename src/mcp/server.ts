@@ -10,6 +10,8 @@ import { withProgress } from "./progress.ts"
 import { addResources } from "./resources.ts"
 import { profileTools } from "./tool-table.ts"
 
+export { bindProject } from "../sdk/project.ts"
+
 export interface ServerOptions {
   readonly profile: ProfileName
   /** What pyro calls its version. */

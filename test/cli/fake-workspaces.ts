@@ -99,7 +99,10 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
         }
         const { cwd: _cwd, ...command } = payload
         return Stream.map(
-          runCommand({ ...command, command: argv, cwd: "/", environment: "debian:12", vcpuCount: 1, memoryMib: 64 }, input),
+          runCommand(
+            { ...command, command: argv, cwd: "/", environment: "debian:12", vcpuCount: 1, memoryMib: 64 },
+            input
+          ),
           event
         )
       })),

@@ -222,7 +222,7 @@ export const workspaceFileRead = unary({
       start_line: { default: 1, description: "[1]" },
       line_count: { default: 400, description: "[400]" }
     },
-    omits: ["mode", "line_count", "lossy"],
+    omits: ["mode", "line_count", "lossy", "size_bytes"],
     essential: true
   },
   home: "daemon",
@@ -314,7 +314,7 @@ export const workspaceFileWrite = unary({
     omits: ["mode"]
   },
   home: "daemon",
-  annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
+  annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: FileWritePayload,
   result: FileWritten
 })
@@ -391,7 +391,7 @@ export const workspaceFileEdit = unary({
     essential: true
   },
   home: "daemon",
-  annotations: { readOnly: false, destructive: true, idempotent: false, openWorld: false },
+  annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: FileEditPayload,
   result: FileEdited
 })

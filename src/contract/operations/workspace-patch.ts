@@ -110,7 +110,7 @@ export const workspacePatchApply = unary({
     }
   },
   home: "daemon",
-  annotations: { readOnly: false, destructive: true, idempotent: false, openWorld: false },
+  annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: PatchApplyPayload,
   result: PatchApplied
 })

@@ -93,7 +93,7 @@ export const workspaceSummary = unary({
     profiles: ["core", "full"],
     title: "Summarize",
     description: "Tell commands, changed files and exports since creation or reset, briefly",
-    omits: ["last", "last_failed", "first", "exports", "changes_unknown"]
+    omits: ["ignored_count", "last", "last_failed", "first", "exports", "changes_unknown"]
   },
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },

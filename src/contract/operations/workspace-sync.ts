@@ -92,7 +92,7 @@ export const workspaceSyncPush = unary({
     omits: ["bytes"]
   },
   home: "daemon",
-  annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
+  annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: SyncPushPayload,
   result: SyncPushed
 })
