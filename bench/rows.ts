@@ -12,6 +12,7 @@ import { restore } from "./rows/restore.ts"
 import { run } from "./rows/run.ts"
 import { seed } from "./rows/seed.ts"
 import { slowReader } from "./rows/slow-reader.ts"
+import { fork, forkEight, snapshot } from "./rows/snapshot.ts"
 import { stdout } from "./rows/stdout.ts"
 import { tenAtOnce } from "./rows/ten-at-once.ts"
 import { version } from "./rows/version.ts"
@@ -22,6 +23,9 @@ export const plans: ReadonlyArray<Plan> = [
   createEmpty,
   restore,
   reset,
+  snapshot,
+  fork,
+  forkEight,
   exec,
   execSdk,
   execMcp,

@@ -21,6 +21,8 @@ export interface Floor {
   readonly member: () => Promise<Member>
   /** A copy of the template's memory alone. */
   readonly copyMemory: (to: string) => Promise<void>
+  /** A sparse copy of any file. */
+  readonly copy: (from: string, to: string) => Promise<void>
 }
 
 export interface Member {
@@ -50,7 +52,8 @@ export const makeFloor = async (room: Room, host: string, machine: Machine, atte
   }
   const frozen = await retry(attempts, () => makeTemplate(room, host, machine, place()))
   const run = promisify(execFile)
-  const copyMemory = async (to: string) => void await run(host, ["copy", frozen.memory, to])
+  const copy = async (from: string, to: string) => void await run(host, ["copy", from, to])
+  const copyMemory = (to: string) => copy(frozen.memory, to)
   const restore: Floor["restore"] = async (...argv) => {
     const at = place()
     await copyMemory(at.memory)
@@ -78,7 +81,7 @@ export const makeFloor = async (room: Room, host: string, machine: Machine, atte
       throw cause
     }
   }
-  return { machine, frozen, restore, member, copyMemory }
+  return { machine, frozen, restore, member, copyMemory, copy }
 }
 
 const claimMember = async (vm: FloorVm, machine: Machine, argv: ReadonlyArray<string>) => {

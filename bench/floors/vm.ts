@@ -10,6 +10,8 @@ import { type Monitor, monitor } from "./qmp.ts"
 export interface FloorVm {
   /** QEMU's working directory. */
   readonly folder: string
+  /** Its memory file. */
+  readonly memory: string
   readonly pid: number
   readonly monitor: Monitor
   readonly channel: FloorChannel
@@ -55,7 +57,14 @@ export const startVm = async (machine: Machine, place: VmPlace, frozen?: Frozen)
   try {
     const [qmp, port] = await Promise.race([Promise.all(sockets.map(({ connected }) => connected)), death])
     if (qmp === undefined || port === undefined || qemu.pid === undefined) throw new Error("QEMU did not start")
-    return { folder: place.folder, pid: qemu.pid, monitor: monitor(qmp), channel: channel(port), destroy }
+    return {
+      folder: place.folder,
+      memory: place.memory,
+      pid: qemu.pid,
+      monitor: monitor(qmp),
+      channel: channel(port),
+      destroy
+    }
   } catch (cause) {
     await destroy()
     throw cause
