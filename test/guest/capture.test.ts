@@ -1,12 +1,14 @@
 import { assert, layer } from "@effect/vitest"
-import { Effect } from "effect"
+import { Chunk, Effect, Schedule, Stream } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
+import { Calls } from "../../src/guest-channel/calls.ts"
 import { captureVm, frozenIn } from "../../src/vm/capture.ts"
 import { newGuestIdentity, renewalSteps, startPrograms } from "../../src/vm/claim.ts"
 import { fillMemory } from "../../src/vm/memory.ts"
 import { Vmm } from "../../src/vm/Vmm.ts"
+import { renew } from "../../src/workspace/snapshot/renew.ts"
 import { acquireTestWorkspace, basics, finish, guestServices, script } from "../support/guest.ts"
 
 const temporary = Effect.acquireRelease(
@@ -81,6 +83,50 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("capt
         yield* shell(guest.channel, "touch go")
         if (adopted._tag === "Some") assert.strictEqual((yield* finish(adopted.value)).stdout.trim(), secret)
       }
+    }))
+
+  it.scoped("nothing runs in a copy that cannot be renewed", () =>
+    Effect.gen(function*() {
+      const { images, placeholder } = yield* basics
+      const frozen = frozenIn(yield* temporary)
+      const parent = yield* acquireTestWorkspace()
+      const { channel } = parent.guest
+      yield* parent.claim(
+        script(
+          "n=0; while true; do n=$((n+1)); echo $n > /dev/shm/n.new; mv /dev/shm/n.new /dev/shm/n; sleep 0.01; done"
+        )
+      )
+      const count = (guest: typeof channel) =>
+        guest.read({ root: "/dev/shm", path: "n" }).pipe(
+          Stream.runCollect,
+          Effect.map((chunks) => Number(Buffer.concat(Chunk.toReadonlyArray(chunks)).toString()))
+        )
+      yield* Effect.retry(count(channel), { times: 500, schedule: Schedule.spaced("20 millis") })
+      yield* channel.call.failNext({ op: Calls.reseed.op })
+      const { layers } = yield* captureVm(parent.guest, { frozen, memoryUid: process.getuid?.() ?? 0 })
+      const vmm = yield* Vmm
+      const reserved = yield* vmm.reserve({
+        purpose: "run",
+        spec: parent.guest.vm.spec,
+        images,
+        seed: placeholder,
+        dieWithParent: true
+      })
+      yield* fillMemory(reserved.tenure.paths, reserved.record, frozen.memoryPath)
+      const copy = yield* vmm.restoreCapture(reserved, {
+        statePath: frozen.statePath,
+        disk: { seed: placeholder, layers }
+      })
+      const at = yield* count(copy.channel)
+      const failure = yield* Effect.flip(renew(copy, "copy"))
+      assert.deepStrictEqual([failure._tag, "step" in failure && failure.step], ["VmFailed", "renew"])
+      // The original goes on meanwhile, and the copy does not.
+      const before = yield* count(channel)
+      yield* Effect.repeat(count(channel), { until: (now) => now > before + 5, schedule: Schedule.spaced("10 millis") })
+      assert.strictEqual(yield* count(copy.channel), at)
+      // The fault is used up.
+      yield* renew(copy, "copy")
+      yield* Effect.repeat(count(copy.channel), { until: (now) => now > at, schedule: Schedule.spaced("10 millis") })
     }))
 
   it.scoped("disks are switched under a VM that has none mounted", () =>
