@@ -150,7 +150,8 @@ const make = Effect.gen(function*() {
         (failure) => "detail" in failure ? failure.detail : failure.message
       )
       return { qemuProgram, qemuBuild: build, accelerator, confinement, tscKhz: khz }
-    }).pipe(Effect.provide(context))
+      // Also where the caller cannot be interrupted: a probe that hangs is ended by what it is raced against.
+    }).pipe(Effect.provide(context), Effect.interruptible)
 
   const restore = (request: RestoreRequest) =>
     Effect.gen(function*() {

@@ -145,7 +145,7 @@ while True:
   })
 
   it("QEMU is killed in the middle: nothing is half there, and the snapshots that were are of use", async () => {
-    const { id } = await create(["--name", "dying", "--mem-mib", "512"])
+    const { id } = await create(["--name", "dying", "--mem-mib", "512", "--disk-mib", "512"])
     await sh("dying", "head -c 150000000 /dev/urandom > /dev/shm/ballast; echo good > /workspace/f; sync")
     await snapshot("dying", "good")
     const qemu = await qemuOf(pyro, id)
@@ -165,7 +165,7 @@ while True:
   })
 
   it("the disk is full in the middle, or there is no room to begin with: the workspace goes on", async () => {
-    await create(["--name", "full", "--mem-mib", "512"])
+    await create(["--name", "full", "--mem-mib", "512", "--disk-mib", "512"])
     await sh(
       "full",
       "head -c 200000000 /dev/urandom > /dev/shm/ballast; echo here > /workspace/f; sync; sha256sum /dev/shm/ballast > /dev/shm/sum"
