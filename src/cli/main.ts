@@ -55,7 +55,7 @@ const buildOf = (bundle: string) => /-([0-9a-f]{8})/.exec(bundle)?.[1] ?? bundle
 const loadNames = Effect.promise(() => import("../local/names.ts"))
 const names = {
   workspaces: Effect.flatMap(loadNames, ({ workspaceNames }) => workspaceNames),
-  environments: Effect.map(loadNames, ({ environmentNames }) => environmentNames)
+  environments: Effect.flatMap(loadNames, ({ environmentNames }) => environmentNames)
 }
 
 const programOf = (argv: ReadonlyArray<string>, version: string, build: string, interruption: Interruption) =>

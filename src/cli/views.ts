@@ -15,6 +15,9 @@ const removed = (result: ResultOf<"env.rm">) =>
         : `${size(result.freedBytes)} freed\n`)
   )
 
+const ready = (environment: ResultOf<"env.pull">) =>
+  print(`${environment.name} is ${environment.state}: ${environment.digest ?? "no digest"}\n`)
+
 export const views: { readonly [Name in OperationName]: View<Name> } = {
   ...workspaceViews,
   ...contentViews,
@@ -38,26 +41,26 @@ export const views: { readonly [Name in OperationName]: View<Name> } = {
   "env.list": {
     result: ({ environments }) =>
       printTable([
-        ["NAME", "STATE", "SIZE", "DIGEST", "DESCRIPTION"],
+        ["NAME", "ORIGIN", "STATE", "SIZE", "DIGEST", "DESCRIPTION"],
         ...environments.map((one) => [
           one.name,
+          one.origin,
           one.state,
           size(one.sizeBytes),
           one.digest?.replace(/^sha256:/, "").slice(0, 12) ?? "-",
           one.description
         ])
-      ], { head: true, flexible: [4] })
+      ], { head: true, flexible: [5] })
   },
-  "env.pull": {
-    result: (environment) =>
-      print(`${environment.name} is ${environment.state}: ${environment.digest ?? "no digest"}\n`)
-  },
+  "env.pull": { result: ready },
+  "env.build": { result: ready },
   "env.inspect": {
     result: (environment) =>
       print(
         columns([
           ["name", environment.name],
           ["description", environment.description],
+          ["origin", environment.origin],
           ["state", environment.state],
           ["digest", environment.digest ?? "-"],
           ["size", size(environment.sizeBytes)],

@@ -65,7 +65,24 @@ export class EnvironmentBuildFailed extends Schema.TaggedError<EnvironmentBuildF
   }
   override get message() {
     return `could not build environment ${this.environment} (${this.step}): ${this.detail}; ` +
-      `nothing half-made was kept, try again with: pyro env pull ${this.environment}`
+      `nothing half-made was kept, so the same can be tried again`
+  }
+}
+
+/** A new environment's name stands for another one of the user's own. */
+export class EnvironmentNameTaken extends Schema.TaggedError<EnvironmentNameTaken>()(
+  "EnvironmentNameTaken",
+  snakeFields({
+    name: Schema.String,
+    /** What the name stands for. */
+    is: Schema.String
+  })
+) {
+  get code() {
+    return "environment_name_taken" as const
+  }
+  override get message() {
+    return `the name "${this.name}" stands for ${this.is}; choose another, or remove that one: pyro env rm ${this.name}`
   }
 }
 
@@ -307,6 +324,7 @@ export const PyroError = Schema.Union(
   InvalidRequest,
   EnvironmentUnknown,
   EnvironmentBuildFailed,
+  EnvironmentNameTaken,
   ImageDamaged,
   HostToolMissing,
   HostToolUnsuitable,

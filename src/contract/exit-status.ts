@@ -38,6 +38,7 @@ export const exitStatus = (error: PyroError, family: ExitFamily): number => {
     case "SeedRejected":
     case "ConfinementUnavailable":
     case "WorkspaceNotFound":
+    case "EnvironmentNameTaken":
     case "WorkspaceNameTaken":
     case "WorkspaceNotReady":
     case "SnapshotNotFound":

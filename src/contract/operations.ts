@@ -1,6 +1,7 @@
 import { daemonLogs, daemonStatus, daemonStop } from "./operations/daemon.ts"
 import { doctor } from "./operations/doctor.ts"
 import {
+  environmentBuild,
   environmentInspect,
   environmentList,
   environmentPrune,
@@ -71,6 +72,7 @@ export const operations = [
   environmentList,
   environmentPull,
   environmentInspect,
+  environmentBuild,
   environmentRemove,
   environmentPrune,
   doctor,

@@ -3,9 +3,11 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import type {
   EnvironmentBuildFailed,
+  EnvironmentNameTaken,
   EnvironmentUnknown,
   HostToolMissing,
   ImageDamaged,
+  InvalidRequest,
   NoSpace
 } from "../contract/errors.ts"
 import { withLock } from "../system/lock.ts"
@@ -16,6 +18,7 @@ import { buildImage } from "./image-build.ts"
 import { imageStore, type StoredImage } from "./image-store.ts"
 import { Kernel } from "./Kernel.ts"
 import { parsePackages } from "./manifest.ts"
+import { checkName, type Definition, ownDefinitions, ownEntry, ownFolder, packageNames } from "./own.ts"
 import { type OnProgress, silent, within } from "./progress.ts"
 import { bytesBeneath, makeTemporary, sweepTemporaries } from "./temporary.ts"
 
@@ -31,12 +34,14 @@ export interface Environment {
   readonly builtAt: string
 }
 
-/** One line of the catalogue, with what this host has of it. */
+/** One line of the catalogue or an environment of the user's own, with what this host has of it. */
 export interface EnvironmentStatus {
   readonly name: string
   readonly description: string
   readonly state: "ready" | "absent" | "outdated"
   readonly environment: Environment | undefined
+  /** What it was made of by `define`; none for those of the catalogue. */
+  readonly own: CatalogueEntry["own"]
 }
 
 export interface EnvironmentDetail extends EnvironmentStatus {
@@ -57,6 +62,13 @@ export interface PullOptions {
   readonly force?: boolean
 }
 
+export interface DefineRequest {
+  readonly name: string
+  /** An environment of the catalogue, or one of the user's own, whose packages are then added as well. */
+  readonly from: string
+  readonly packages: ReadonlyArray<string>
+}
+
 /** The guest roots that pyro can build, and those that are in the cache. */
 export class Environments extends Context.Tag("pyro/environment/Environments")<Environments, {
   readonly list: Effect.Effect<ReadonlyArray<EnvironmentStatus>, EnvironmentError>
@@ -66,12 +78,20 @@ export class Environments extends Context.Tag("pyro/environment/Environments")<E
   readonly ensure: (name: string, options?: PullOptions) => Effect.Effect<Environment, EnvironmentError>
   /** Reads the image whole and builds it when it is absent, damaged, outdated, or when `force` asks for it. */
   readonly pull: (name: string, options?: PullOptions) => Effect.Effect<Environment, EnvironmentError>
+  /**
+   * Builds an environment of the user's own and gives it its name when it is there: nothing is left of one that cannot be built.
+   * The same request again is the same environment; another of that name fails with EnvironmentNameTaken.
+   */
+  readonly define: (
+    request: DefineRequest,
+    options?: PullOptions
+  ) => Effect.Effect<Environment, EnvironmentError | EnvironmentNameTaken | InvalidRequest>
   /** What it is made of. Reads the image whole when `verify` asks for it. */
   readonly inspect: (
     name: string,
     options: { readonly verify: boolean }
   ) => Effect.Effect<EnvironmentDetail, EnvironmentError>
-  /** Removes it from this host. Running VMs keep what they have open. */
+  /** Removes it from this host, the definition too of one of the user's own. Running VMs keep what they have open. */
   readonly remove: (name: string) => Effect.Effect<Removed, EnvironmentError>
   /** Removes what dead builds left; gives the bytes. Safe at any time: no image and no download goes. */
   readonly sweep: Effect.Effect<number, EnvironmentError>
@@ -81,8 +101,8 @@ export class Environments extends Context.Tag("pyro/environment/Environments")<E
   static readonly layer = Layer.effect(
     Environments,
     Effect.gen(function*() {
-      const { cacheDir } = yield* Paths
-      return make(cacheDir, yield* Kernel)
+      const { cacheDir, stateDir } = yield* Paths
+      return make(cacheDir, ownFolder(stateDir), yield* Kernel)
     })
   )
 }
@@ -90,14 +110,26 @@ export class Environments extends Context.Tag("pyro/environment/Environments")<E
 /** Longer than any build takes, so that whoever waits for another's build gets its result. */
 const buildTimeoutMs = 60 * 60_000
 
-const make = (cacheDir: string, kernel: Context.Tag.Service<Kernel>) => {
+const make = (cacheDir: string, definitions: string, kernel: Context.Tag.Service<Kernel>) => {
   const root = path.join(cacheDir, "environments")
   const downloads = path.join(cacheDir, "packages")
   const store = imageStore(root)
-  const lockFile = (entry: CatalogueEntry) => path.join(root, `${entry.name.replace(":", "_")}.lock`)
+  const own = ownDefinitions(definitions)
+  const lockFile = (entry: CatalogueEntry) => path.join(root, `${entry.storedAs.replace(":", "_")}.lock`)
   const prepare = Effect.sync(() => fs.mkdirSync(root, { recursive: true, mode: 0o700 }))
   const say = (environment: string, step: string, neededMib = 1) =>
     sayBuildFailure({ environment, step, folder: root, neededMib })
+
+  const entryOf = (definition: Definition) => Effect.map(lookUp(definition.from), (base) => ownEntry(base, definition))
+  /** Those of the catalogue and the user's own; one whose base this version of pyro does not know is passed over. */
+  const entries = Effect.map(
+    Effect.flatMap(own.all, (all) => Effect.forEach(all, (one) => Effect.option(entryOf(one)))),
+    (mine) => [...catalogue, ...mine.flatMap(Option.toArray)]
+  )
+  const known = (name: string) =>
+    catalogue.some((one) => one.name === name)
+      ? lookUp(name)
+      : Effect.flatMap(entries, (all) => lookUp(name, all))
 
   const build = (entry: CatalogueEntry, onProgress: OnProgress) =>
     Effect.scoped(Effect.gen(function*() {
@@ -111,7 +143,7 @@ const make = (cacheDir: string, kernel: Context.Tag.Service<Kernel>) => {
       })
       onProgress({ step: "checking the image", fraction: 0.98 })
       const stored = yield* store.add(work.path, built.image, {
-        name: entry.name,
+        name: entry.storedAs,
         recipe: recipeOf(entry),
         kernelVersion: built.modules.version,
         kernel: built.modules.digest,
@@ -124,7 +156,7 @@ const make = (cacheDir: string, kernel: Context.Tag.Service<Kernel>) => {
 
   /** The image as it stands; damage counts as absent and is said in the log. */
   const usable = (entry: CatalogueEntry, thorough: boolean) =>
-    store.find(entry.name, { thorough }).pipe(
+    store.find(entry.storedAs, { thorough }).pipe(
       Effect.catchTag("ImageDamaged", (error) =>
         Effect.as(Effect.logWarning(`${entry.name} is built anew: ${error.message}`), Option.none<StoredImage>()))
     )
@@ -157,12 +189,12 @@ const make = (cacheDir: string, kernel: Context.Tag.Service<Kernel>) => {
 
   const ensure = (name: string, options: PullOptions = {}) =>
     Effect.gen(function*() {
-      return yield* obtain(yield* lookUp(name), options.onProgress ?? silent, false, () => true)
+      return yield* obtain(yield* known(name), options.onProgress ?? silent, false, () => true)
     })
 
   const pull = (name: string, options: PullOptions = {}) =>
     Effect.gen(function*() {
-      const entry = yield* lookUp(name)
+      const entry = yield* known(name)
       const since = Date.now()
       const recipe = recipeOf(entry)
       return yield* obtain(entry, options.onProgress ?? silent, true, ({ manifest }) =>
@@ -170,40 +202,69 @@ const make = (cacheDir: string, kernel: Context.Tag.Service<Kernel>) => {
         manifest.recipe === recipe && (options.force !== true || Date.parse(manifest.created) >= since))
     })
 
+  const define = (request: DefineRequest, options: PullOptions = {}) =>
+    Effect.gen(function*() {
+      yield* checkName(request.name)
+      const added = yield* packageNames(request.packages)
+      const base = yield* known(request.from)
+      const definition: Definition = {
+        format: 1,
+        name: request.name,
+        from: base.own?.from ?? base.name,
+        packages: [...new Set([...base.own?.packages ?? [], ...added])].sort(),
+        created: new Date().toISOString()
+      }
+      // Before minutes of building, and once more when the name is given.
+      yield* own.known(definition)
+      const entry = yield* entryOf(definition)
+      const recipe = recipeOf(entry)
+      const built = yield* obtain(entry, options.onProgress ?? silent, false, ({ manifest }) =>
+        manifest.recipe === recipe)
+      yield* own.keep(definition).pipe(say(entry.name, "define"))
+      return built
+    })
+
   const statusOf = (entry: CatalogueEntry, thorough: boolean): Effect.Effect<EnvironmentStatus, ImageDamaged> =>
     Effect.map(
-      store.find(entry.name, { thorough }),
+      store.find(entry.storedAs, { thorough }),
       Option.match({
         onNone: () => absent(entry),
         onSome: (image): EnvironmentStatus => ({
           name: entry.name,
           description: entry.description,
           state: image.manifest.recipe === recipeOf(entry) ? "ready" : "outdated",
-          environment: environmentOf(entry)(image)
+          environment: environmentOf(entry)(image),
+          own: entry.own
         })
       })
     )
 
-  const list = Effect.forEach(catalogue, (entry) =>
-    statusOf(entry, false).pipe(
-      // A damaged image is as good as none: it is built anew when it is used.
-      Effect.catchTag("ImageDamaged", () => Effect.succeed(absent(entry)))
-    ))
+  const list = Effect.flatMap(
+    entries,
+    Effect.forEach((entry) =>
+      statusOf(entry, false).pipe(
+        // A damaged image is as good as none: it is built anew when it is used.
+        Effect.catchTag("ImageDamaged", () => Effect.succeed(absent(entry)))
+      )
+    )
+  )
 
   const inspect = (name: string, { verify }: { readonly verify: boolean }) =>
     Effect.gen(function*() {
-      const status = yield* statusOf(yield* lookUp(name), verify)
+      const status = yield* statusOf(yield* known(name), verify)
       const digest = status.environment?.digest
       return { ...status, packages: digest === undefined ? [] : yield* store.packagesIn(digest) }
     })
 
   const remove = (name: string) =>
     Effect.gen(function*() {
-      const entry = yield* lookUp(name)
+      const entry = yield* known(name)
       return yield* Effect.gen(function*() {
-        yield* store.forget(entry.name)
+        const dropped = entry.own !== undefined && (yield* own.drop(name))
+        const shared = (yield* entries).some((one) => one.storedAs === entry.storedAs && one.name !== name)
+        if (!shared) yield* store.forget(entry.storedAs)
         const { freedBytes, removed } = yield* store.sweep
-        return { removed: removed.length > 0 ? [entry.name, ...removed] : [], freedBytes }
+        return { removed: dropped || removed.length > 0 ? [entry.name, ...removed] : [], freedBytes }
       }).pipe(
         withLock(lockFile(entry), { timeoutMs: buildTimeoutMs }),
         (locked) => Effect.zipRight(prepare, locked),
@@ -219,6 +280,9 @@ const make = (cacheDir: string, kernel: Context.Tag.Service<Kernel>) => {
   const prune = Effect.gen(function*() {
     yield* prepare
     const temporary = yield* sweepTemporaries(store.temporaries)
+    const named = new Set((yield* entries).map(({ storedAs }) => storedAs))
+    // Definitions are the state's: an image of none can come back only by one that is made again.
+    yield* store.forgetAll((name) => name.startsWith("own-") && !named.has(name))
     const { freedBytes, removed } = yield* store.sweep
     const packages = bytesBeneath(downloads)
     yield* Effect.promise(() => fs.promises.rm(downloads, { recursive: true, force: true }))
@@ -230,11 +294,12 @@ const make = (cacheDir: string, kernel: Context.Tag.Service<Kernel>) => {
     list,
     resolve: (name: string) =>
       Effect.flatMap(
-        lookUp(name),
-        (entry) => Effect.map(store.find(name, { thorough: false }), Option.map(environmentOf(entry)))
+        known(name),
+        (entry) => Effect.map(store.find(entry.storedAs, { thorough: false }), Option.map(environmentOf(entry)))
       ),
     ensure,
     pull,
+    define,
     inspect,
     remove,
     sweep,
@@ -249,11 +314,12 @@ const sayWaiting = ({ name }: CatalogueEntry, onProgress: OnProgress) =>
     "500 millis"
   )
 
-const absent = ({ description, name }: CatalogueEntry): EnvironmentStatus => ({
+const absent = ({ description, name, own }: CatalogueEntry): EnvironmentStatus => ({
   name,
   description,
   state: "absent",
-  environment: undefined
+  environment: undefined,
+  own
 })
 
 const environmentOf = (entry: CatalogueEntry) => ({ manifest, path }: StoredImage): Environment => ({

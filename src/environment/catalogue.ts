@@ -6,6 +6,10 @@ import { readList, recipeDigest, recipeFolder } from "./recipe.ts"
 /** An environment that pyro knows how to build. */
 export interface CatalogueEntry {
   readonly name: string
+  /** Name of its image in the cache. */
+  readonly storedAs: string
+  /** What an environment of the user's own is made of; none for those of the catalogue. */
+  readonly own?: { readonly from: string; readonly packages: ReadonlyArray<string> }
   /** Code name of the Debian release. */
   readonly codename: string
   readonly description: string
@@ -49,6 +53,7 @@ const variants = [
 export const catalogue: ReadonlyArray<CatalogueEntry> = releases.flatMap(({ codename, version }) =>
   variants.map(({ diskMib, lists, suffix, treeMib, what }) => ({
     name: `debian:${version}${suffix}`,
+    storedAs: `debian:${version}${suffix}`,
     codename,
     description: `Debian ${version} (${codename}): ${what}`,
     lists,
@@ -58,17 +63,23 @@ export const catalogue: ReadonlyArray<CatalogueEntry> = releases.flatMap(({ code
 )
 
 /** Finds an environment by name; fails with EnvironmentUnknown, which names the known ones. */
-export const lookUp = (name: string): Effect.Effect<CatalogueEntry, EnvironmentUnknown> => {
-  const entry = catalogue.find((one) => one.name === name)
+export const lookUp = (
+  name: string,
+  among: ReadonlyArray<CatalogueEntry> = catalogue
+): Effect.Effect<CatalogueEntry, EnvironmentUnknown> => {
+  const entry = among.find((one) => one.name === name)
   return entry === undefined
-    ? new EnvironmentUnknown({ environment: name, known: catalogue.map((one) => one.name) })
+    ? new EnvironmentUnknown({ environment: name, known: among.map((one) => one.name) })
     : Effect.succeed(entry)
 }
 
 /** Packages that an environment has beside the essential ones and apt, sorted. */
 export const packagesOf = (entry: CatalogueEntry): ReadonlyArray<string> =>
-  entry.lists.flatMap((list) => readList(path.join(recipeFolder("environment"), `${list}.packages`))).sort()
+  [
+    ...entry.lists.flatMap((list) => readList(path.join(recipeFolder("environment"), `${list}.packages`))),
+    ...entry.own?.packages ?? []
+  ].sort()
 
 /** Digest of all that decides what an environment is, but for the versions of Debian's packages. */
 export const recipeOf = (entry: CatalogueEntry): string =>
-  recipeDigest(recipeFolder("environment"), [entry.name, entry.codename, ...packagesOf(entry)])
+  recipeDigest(recipeFolder("environment"), [entry.storedAs, entry.codename, ...packagesOf(entry)])

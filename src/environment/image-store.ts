@@ -89,6 +89,16 @@ export const imageStore = (root: string) => {
   /** Lets go of a name. The image stays until `sweep`, since another name may point to it. */
   const forget = (name: string) => Effect.sync(() => fs.rmSync(nameFile(name), { force: true }))
 
+  /** The same for all names of a kind. */
+  const forgetAll = (of: (name: string) => boolean) =>
+    Effect.sync(() => {
+      for (const file of listing(names)) {
+        if (file.endsWith(".json") && of(file.slice(0, -".json".length))) {
+          fs.rmSync(path.join(names, file), { force: true })
+        }
+      }
+    })
+
   /** Removes images that no name points to; gives their digests and the bytes. */
   const sweep = exclusively(Effect.gen(function*() {
     const used = new Set<string>()
@@ -108,7 +118,7 @@ export const imageStore = (root: string) => {
     return { removed, freedBytes }
   }))
 
-  return { add, find, packagesIn, forget, sweep, temporaries }
+  return { add, find, packagesIn, forget, forgetAll, sweep, temporaries }
 }
 
 const listing = (folder: string) => fs.existsSync(folder) ? fs.readdirSync(folder) : []

@@ -1,6 +1,6 @@
 import { Effect, Mailbox, Stream } from "effect"
 import type { Notice } from "../contract/notice.ts"
-import type { PullEvent, PullPayload } from "../contract/operations/environment.ts"
+import type { BuildPayload, PullEvent, PullPayload } from "../contract/operations/environment.ts"
 import { SeedImages } from "../disk/SeedImages.ts"
 import {
   type EnvironmentDetail,
@@ -9,15 +9,18 @@ import {
   type Removed
 } from "../environment/Environments.ts"
 import { Kernel } from "../environment/Kernel.ts"
+import type { OnProgress } from "../environment/progress.ts"
 import { Paths } from "../system/Paths.ts"
 import { pruneTemplates } from "../vm/templates.ts"
 import { pruneRepositories } from "../workspace/seed/repositories.ts"
 import { noticesTo } from "./images.ts"
 
-const summary = ({ description, environment, name, state }: EnvironmentStatus) => ({
+const summary = ({ description, environment, name, own, state }: EnvironmentStatus) => ({
   name,
   description,
   state,
+  origin: own === undefined ? "catalogue" as const : "own" as const,
+  ...(own === undefined ? {} : { from: own.from, addedPackages: own.packages }),
   ...(environment === undefined
     ? {}
     : { digest: environment.digest, sizeBytes: environment.sizeBytes, builtAt: environment.builtAt })
@@ -65,19 +68,30 @@ export const pruneEnvironments = withTemplates(Effect.gen(function*() {
   return { removed, freedBytes: seeds.removed.reduce((sum, { bytes }) => sum + bytes, freedBytes + repositories) }
 }))
 
-/** Builds or checks an environment and what it boots with, saying how far it is. */
-export const pullEnvironment = ({ environment, force }: PullPayload) =>
+/** Does something long for an environment, and makes ready what it boots with, saying how far it is. */
+const making = <E, R>(name: string, work: (onProgress: OnProgress) => Effect.Effect<unknown, E, R>) =>
   Stream.unwrapScoped(Effect.gen(function*() {
     const environments = yield* Environments
     const kernel = yield* Kernel
     const notices = yield* Mailbox.make<Notice>({ capacity: 64, strategy: "sliding" })
     const ready = yield* Effect.gen(function*() {
-      yield* environments.pull(environment, { force, onProgress: noticesTo(notices) })
+      yield* work(noticesTo(notices))
       yield* kernel.ensureWith(noticesTo(notices))
-      return summary(yield* environments.inspect(environment, { verify: false }))
+      return summary(yield* environments.inspect(name, { verify: false }))
     }).pipe(Effect.ensuring(notices.end), Effect.forkScoped)
     return Stream.concat(
       Mailbox.toStream(notices),
       Stream.map(Stream.fromEffect(ready), (environment): PullEvent => ({ _tag: "Ready", environment }))
     )
   }))
+
+/** Builds or checks an environment. */
+export const pullEnvironment = ({ environment, force }: PullPayload) =>
+  making(
+    environment,
+    (onProgress) => Effect.flatMap(Environments, ({ pull }) => pull(environment, { force, onProgress }))
+  )
+
+/** Builds an environment of the user's own. */
+export const buildEnvironment = (request: BuildPayload) =>
+  making(request.name, (onProgress) => Effect.flatMap(Environments, ({ define }) => define(request, { onProgress })))

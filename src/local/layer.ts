@@ -13,6 +13,7 @@ import type { Workspaces } from "../workspace/Workspaces.ts"
 import { daemonLogs, daemonStatus, daemonStop } from "./daemon-control.ts"
 import { doctor } from "./doctor/doctor.ts"
 import {
+  buildEnvironment,
   inspectEnvironment,
   listEnvironments,
   pruneEnvironments,
@@ -88,6 +89,7 @@ const make = (pooled: boolean) =>
         list: () => effect(listEnvironments),
         pull: (payload) => stream(pullEnvironment(payload)),
         inspect: ({ environment }) => effect(inspectEnvironment(environment)),
+        build: (payload) => stream(buildEnvironment(payload)),
         rm: ({ environment }) => effect(removeEnvironment(environment)),
         prune: () => effect(pruneEnvironments)
       },

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { catalogue } from "../environment/catalogue.ts"
+import { ownDefinitions, ownFolder } from "../environment/own.ts"
 import { Paths } from "../system/Paths.ts"
 import { recordedNames } from "../workspace/lifecycle/names.ts"
 
@@ -9,4 +10,10 @@ export const workspaceNames: Effect.Effect<ReadonlyArray<string>> = recordedName
   Effect.orElseSucceed(() => [])
 )
 
-export const environmentNames: ReadonlyArray<string> = catalogue.map(({ name }) => name)
+/** The same of the environments: those of the catalogue and the user's own. */
+export const environmentNames: Effect.Effect<ReadonlyArray<string>> = Paths.pipe(
+  Effect.flatMap(({ stateDir }) => ownDefinitions(ownFolder(stateDir)).all),
+  Effect.provide(Paths.layer),
+  Effect.orElseSucceed(() => []),
+  Effect.map((own) => [...catalogue, ...own].map(({ name }) => name))
+)

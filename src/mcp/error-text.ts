@@ -55,6 +55,8 @@ const hintOf = (error: PyroError): string => {
       return "name another seed_path, or none"
     case "DaemonMismatch":
       return "only the user can mend this: pyro daemon stop"
+    case "EnvironmentNameTaken":
+      return "choose another name"
     case "EnvironmentBuildFailed":
     case "ImageDamaged":
     case "HostToolMissing":

@@ -67,13 +67,14 @@ describe("host commands", () => {
   it("prints tables for people and documents for programs", async () => {
     assert.match(
       (await pyro("env", "list")).stdout.toString(),
-      /^NAME .*\ndebian:12 +ready +1 MiB +0123456789ab +this host\n$/
+      /^NAME .*\ndebian:12 +catalogue +ready +1 MiB +0123456789ab +this host\n$/
     )
     const { environments } = JSON.parse((await pyro("env", "list", "--json")).stdout.toString())
     assert.deepStrictEqual(environments[0], {
       name: "debian:12",
       description: "this host",
       state: "ready",
+      origin: "catalogue",
       digest: "sha256:0123456789abcdef",
       size_bytes: 1_048_576
     })

@@ -38,6 +38,7 @@ export const layer: Layer.Layer<Pyro, PyroError> = Layer.sync(Pyro, () => ({
           name: at === 0 ? "debian:12" : `fake:${at}`,
           description: "this host",
           state: "ready" as const,
+          origin: "catalogue" as const,
           digest: "sha256:0123456789abcdef",
           sizeBytes: 1_048_576
         }))
@@ -48,11 +49,28 @@ export const layer: Layer.Layer<Pyro, PyroError> = Layer.sync(Pyro, () => ({
         environment === "debian:12"
           ? Stream.make({
             _tag: "Ready" as const,
-            environment: { name: environment, description: "this host", state: "ready" as const }
+            environment: {
+              name: environment,
+              description: "this host",
+              state: "ready" as const,
+              origin: "catalogue" as const
+            }
           })
           : Stream.fail(unknown(environment))
       ),
     inspect: ({ environment }) => unknown(environment),
+    build: ({ from, name, packages }) =>
+      Stream.make({
+        _tag: "Ready" as const,
+        environment: {
+          name,
+          description: "this host",
+          state: "ready" as const,
+          origin: "own" as const,
+          from,
+          addedPackages: packages
+        }
+      }),
     rm: () => Effect.succeed({ removed: [], freedBytes: 0 }),
     prune: () => Effect.succeed({ removed: ["sha256:00"], freedBytes: 2_097_152 })
   },

@@ -16,6 +16,13 @@ const summaryFields = lazy(() => ({
     Schema.String.annotations({ description: "What the image is made of; the same inputs give the same digest" })
   ),
   sizeBytes: optional(Schema.Int.annotations({ description: "Size of the image file" })),
+  origin: Schema.Literal("catalogue", "own").annotations({
+    description: "Whether pyro knows it by itself, or `pyro env build` made it here"
+  }),
+  from: optional(Schema.String.annotations({ description: "Of an own one: environment whose packages it has" })),
+  addedPackages: optional(
+    Schema.Array(Schema.String).annotations({ description: "Of an own one: packages that were added to those" })
+  ),
   builtAt: optional(Schema.String.annotations({ description: "When it was built here, ISO 8601" }))
 }))
 
@@ -52,7 +59,8 @@ export type EnvironmentList = ReturnType<typeof EnvironmentList>["Type"]
 export const environmentList = unary({
   name: "env.list",
   summary: "List the environments and which are on this host",
-  description: "Names every environment of the catalogue, with the digest, size and age of those that were built here.",
+  description:
+    "Names every environment of the catalogue and those made with `pyro env build`, with the digest, size and age of those that were built here.",
   cli: { path: ["env", "list"], args: [], exits: "own", examples: ["pyro env list", "pyro env list --json"] },
   mcp: { tool: "environment_list", profiles: ["full"] },
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
@@ -101,6 +109,44 @@ export const environmentPull = streaming({
   fold: foldPull
 })
 
+export const BuildPayload = lazy(() =>
+  Schema.Struct({
+    name: text("Name of the new environment, such as `myenv` or `myenv:2`"),
+    from: text("Environment to start from"),
+    packages: defaulted(
+      Schema.Array(text("Name of a Debian package")).annotations({
+        description: "Debian packages to add, separated by commas or given one by one; `NAME=VERSION` for a version"
+      }),
+      () => []
+    )
+  })
+)
+export type BuildPayload = ReturnType<typeof BuildPayload>["Type"]
+
+export const environmentBuild = streaming({
+  name: "env.build",
+  summary: "Build an environment of your own: another one and more packages",
+  description:
+    "Builds an image from what the other environment is made of and more of Debian's packages, so that they are installed once " +
+    "and not in every workspace. The name is given when the image is there: a build that fails leaves nothing. The definition is " +
+    "kept with pyro's state, so that an image that was lost or damaged is built anew when it is used.",
+  cli: {
+    path: ["env", "build"],
+    args: ["name"],
+    exits: "own",
+    examples: [
+      "pyro env build web --from debian:12-build --packages postgresql-client,redis-tools",
+      "pyro workspace create web"
+    ]
+  },
+  mcp: HOST_ADMINISTRATION,
+  annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: true },
+  payload: BuildPayload,
+  event: PullEvent,
+  result: EnvironmentSummary,
+  fold: foldPull
+})
+
 export const environmentInspect = unary({
   name: "env.inspect",
   summary: "Show what an environment is made of",
@@ -115,7 +161,9 @@ export const environmentInspect = unary({
 export const environmentRemove = unary({
   name: "env.rm",
   summary: "Remove an environment from this host",
-  description: "Removes the image and the templates made from it. It is built anew when it is next used.",
+  description:
+    "Removes the image and the templates made from it. One of the catalogue is built anew when it is next used; one made with " +
+    "`pyro env build` is gone. Workspaces keep the image that they started from.",
   cli: { path: ["env", "rm"], args: ["environment"], exits: "own", examples: ["pyro env rm debian:13"] },
   mcp: HOST_ADMINISTRATION,
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },

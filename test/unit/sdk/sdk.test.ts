@@ -42,6 +42,7 @@ const service = (over: Partial<PyroService> = {}) => {
     env: {
       list: () => Effect.succeed({ environments: [] }),
       pull: () => Stream.empty,
+      build: () => Stream.empty,
       inspect: refuse,
       rm: refuse,
       prune: refuse

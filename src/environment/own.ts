@@ -1,0 +1,140 @@
+import { Effect, Option, Schema } from "effect"
+import { createHash } from "node:crypto"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { EnvironmentNameTaken, InvalidRequest } from "../contract/errors.ts"
+import { type FileFailed, readJson, writeJsonAtomic } from "../system/atomic-file.ts"
+import { withLock } from "../system/lock.ts"
+import { catalogue, type CatalogueEntry } from "./catalogue.ts"
+
+/**
+ * What an environment of the user's own is made of. It is kept with the state, and the image in the cache: one that vanished is
+ * built anew from this.
+ */
+export const Definition = Schema.Struct({
+  format: Schema.Literal(1),
+  name: Schema.String,
+  /** Environment of the catalogue whose inputs it shares. */
+  from: Schema.String,
+  /** Debian packages on top of those, sorted. */
+  packages: Schema.Array(Schema.String),
+  /** When it was defined, ISO 8601. */
+  created: Schema.String
+})
+export type Definition = typeof Definition.Type
+
+/** A name, or a name and a tag: nothing else can be a file name, and a word of a command line, everywhere. */
+const namePattern = /^[a-z0-9][a-z0-9._-]{0,62}(:[a-z0-9][a-z0-9._-]{0,62})?$/
+
+/** Fails with InvalidRequest unless a user's own environment may have that name. */
+export const checkName = (name: string): Effect.Effect<void, InvalidRequest> => {
+  const reserved = new Set(catalogue.map((entry) => entry.name.split(":")[0]))
+  return !namePattern.test(name)
+    ? new InvalidRequest({
+      field: "name",
+      detail:
+        `"${name}" is no name for an environment; one looks like myenv or myenv:2, of lower-case letters, digits and . _ -`
+    })
+    : reserved.has(name.split(":")[0])
+    ? new InvalidRequest({
+      field: "name",
+      detail: `"${name}" would pass for one of pyro's own environments; choose a name that does not begin with ${
+        name.split(":")[0]
+      }`
+    })
+    : Effect.void
+}
+
+/** A package as apt takes it, maybe with its version. A hyphen at the end would have apt remove it. */
+const packagePattern = /^[a-z0-9][a-z0-9+.-]*[a-z0-9+.](=[A-Za-z0-9.+:~-]+)?$/
+
+/** Package names out of words that may hold several, separated by commas: sorted, each once. Fails with InvalidRequest. */
+export const packageNames = (
+  words: ReadonlyArray<string>
+): Effect.Effect<ReadonlyArray<string>, InvalidRequest> => {
+  const names = words.flatMap((word) => word.split(",")).map((word) => word.trim()).filter((word) => word !== "")
+  const odd = names.find((name) => !packagePattern.test(name))
+  if (odd !== undefined) {
+    return new InvalidRequest({ field: "packages", detail: `"${odd}" is no name of a Debian package` })
+  }
+  return names.length === 0
+    ? new InvalidRequest({ field: "packages", detail: "name at least one Debian package" })
+    : Effect.succeed([...new Set(names)].sort())
+}
+
+/** Room for what packages that nobody measured may bring, in MiB. */
+const addedMib = 700
+
+/**
+ * The environment of a definition. Its image is known by what it is made of: two names for the same share one, in all state
+ * directories that share the cache.
+ */
+export const ownEntry = (base: CatalogueEntry, { from, name, packages }: Definition): CatalogueEntry => ({
+  ...base,
+  name,
+  storedAs: `own-${createHash("sha256").update(JSON.stringify([from, packages])).digest("hex").slice(0, 32)}`,
+  description: `${from} and ${packages.join(", ")}`,
+  own: { from, packages },
+  diskMib: base.diskMib + addedMib,
+  treeMib: base.treeMib + addedMib
+})
+
+/** Where a state directory has its definitions. */
+export const ownFolder = (stateDir: string) => path.join(stateDir, "environments")
+
+/** The definitions that lie in a folder. */
+export const ownDefinitions = (folder: string) => {
+  const file = (name: string) => path.join(folder, `${name}.json`)
+  const prepare = Effect.sync(() => fs.mkdirSync(folder, { recursive: true, mode: 0o700 }))
+  const alone = withLock(path.join(folder, ".lock"), { timeoutMs: 30_000 })
+
+  /** None when there is none of that name; one that cannot be read is left alone, and said in the log. */
+  const find = (name: string): Effect.Effect<Option.Option<Definition>> =>
+    !namePattern.test(name)
+      ? Effect.succeed(Option.none())
+      : readJson(file(name), Definition).pipe(
+        Effect.tapError((error) => Effect.logWarning(`environment ${name} is passed over: ${error.message}`)),
+        Effect.orElseSucceed(() => Option.none())
+      )
+
+  /** By name. */
+  const all: Effect.Effect<ReadonlyArray<Definition>> = Effect.suspend(() =>
+    Effect.forEach(
+      fs.existsSync(folder) ? fs.readdirSync(folder).filter((entry) => entry.endsWith(".json")).sort() : [],
+      (entry) => find(entry.slice(0, -".json".length))
+    )
+  ).pipe(Effect.map((found) => found.flatMap(Option.toArray)))
+
+  /** Fails with EnvironmentNameTaken when the name stands for something else; whether it stands for the same already. */
+  const known = (wanted: Definition): Effect.Effect<boolean, EnvironmentNameTaken> =>
+    Effect.flatMap(
+      find(wanted.name),
+      Option.match({
+        onNone: () =>
+          fs.existsSync(file(wanted.name))
+            ? new EnvironmentNameTaken({ name: wanted.name, is: "a definition that cannot be read" })
+            : Effect.succeed(false),
+        onSome: (one) =>
+          one.from === wanted.from && one.packages.join() === wanted.packages.join()
+            ? Effect.succeed(true)
+            : new EnvironmentNameTaken({ name: wanted.name, is: `${one.from} and ${one.packages.join(", ")}` })
+      })
+    )
+
+  const keep = (definition: Definition) =>
+    Effect.zipRight(
+      prepare,
+      alone(Effect.flatMap(known(definition), (same): Effect.Effect<void, FileFailed> =>
+        same ? Effect.void : writeJsonAtomic(file(definition.name), Definition, definition, { durable: true })))
+    )
+
+  /** Whether there was one. */
+  const drop = (name: string) =>
+    Effect.sync(() => {
+      const there = namePattern.test(name) && fs.existsSync(file(name))
+      if (there) fs.rmSync(file(name), { force: true })
+      return there
+    })
+
+  return { find, all, known, keep, drop }
+}

@@ -1,0 +1,133 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { installation, sharedCache, smallSizes } from "../support/installation.ts"
+import { temporaryFolder } from "../support/pyro-cli.ts"
+
+interface Listed {
+  readonly name: string
+  readonly origin: string
+  readonly state: string
+  readonly digest?: string
+  readonly from?: string
+  readonly added_packages?: ReadonlyArray<string>
+}
+
+const base = "debian:12-base"
+
+/** A cache of the test's own, since it removes environments; what was downloaded is there already. */
+const { folder, remove } = temporaryFolder("pyro-own-cache-")
+const cache = path.join(folder, "cache")
+let pyro: ReturnType<typeof installation>
+
+beforeAll(() => {
+  fs.mkdirSync(cache, { mode: 0o700 })
+  for (const part of ["kernels", "packages"]) {
+    const from = path.join(sharedCache, part)
+    const skipped = path.join(from, "tmp")
+    if (fs.existsSync(from)) {
+      fs.cpSync(from, path.join(cache, part), {
+        recursive: true,
+        preserveTimestamps: true,
+        filter: (file) => file !== skipped
+      })
+    }
+  }
+  pyro = installation("pyro-own-", { env: { PYRO_CACHE_DIR: cache } })
+})
+
+afterAll(async () => {
+  await pyro.close()
+  remove()
+})
+
+const build = (name: string, from: string, ...packages: ReadonlyArray<string>) =>
+  pyro.call(["env", "build", name, "--from", from, "--packages", packages.join(",")])
+
+const listed = async () =>
+  (await pyro.json<{ readonly environments: ReadonlyArray<Listed> }>(["env", "list"])).environments
+
+const own = async () => (await listed()).filter(({ origin }) => origin === "own")
+
+const runIn = (environment: string, ...command: ReadonlyArray<string>) =>
+  pyro.call(["run", environment, "--mem-mib", "256", "--", ...command])
+
+/** What builds leave in the cache beside finished images. */
+const leftovers = () => fs.readdirSync(path.join(cache, "environments", "tmp")).filter((entry) => entry !== ".lock")
+
+describe("an environment of one's own", () => {
+  it("has what it comes from and the packages, and is built once for two names of the same", async () => {
+    const [one, other] = await Promise.all([
+      build("tools", base, "tree", "figlet"),
+      build("toys:1", base, "figlet,tree")
+    ])
+    assert.deepStrictEqual([one.code, other.code], [0, 0], one.stderr + other.stderr)
+    const builders = [one, other].filter(({ stderr }) => stderr.includes("unpacking the base system"))
+    assert.lengthOf(builders, 1)
+    const [tools, toys] = await own()
+    assert.strictEqual(tools?.digest, toys?.digest)
+    assert.deepStrictEqual([tools?.name, tools?.state, tools?.from, tools?.added_packages], [
+      "tools",
+      "ready",
+      base,
+      ["figlet", "tree"]
+    ])
+    const ran = await runIn("toys:1", "sh", "-c", "figlet -f term hi && tree --version")
+    assert.match(ran.stdout.toString(), /^hi\ntree v/, ran.stderr)
+    const { packages } = await pyro.json<{ readonly packages: ReadonlyArray<{ readonly name: string }> }>([
+      "env",
+      "inspect",
+      "tools"
+    ])
+    assert.includeMembers(packages.map(({ name }) => name), ["figlet", "tree", "sudo"])
+    assert.deepStrictEqual(leftovers(), [])
+  })
+
+  it("is the same when it is asked for again, and its name stands for nothing else", async () => {
+    const again = await build("tools", base, "figlet", "tree")
+    assert.strictEqual(again.code, 0, again.stderr)
+    assert.notInclude(again.stderr, "unpacking the base system")
+    const error = await pyro.failure(["env", "build", "tools", "--from", base, "--packages", "figlet"])
+    assert.strictEqual(error.code, "environment_name_taken")
+    assert.include(error.message, "pyro env rm tools")
+  })
+
+  it("of a package that there is none of says what apt said, and leaves nothing", async () => {
+    const error = await pyro.failure(["env", "build", "odd", "--from", "tools", "--packages", "no-such-package"])
+    assert.strictEqual(error.code, "environment_build_failed")
+    assert.include(error.message, "Unable to locate package no-such-package")
+    assert.deepStrictEqual((await own()).map(({ name }) => name), ["tools", "toys:1"])
+    assert.deepStrictEqual(leftovers(), [])
+    assert.strictEqual((await pyro.failure(["run", "odd", "--", "true"])).code, "environment_unknown")
+  })
+
+  it("from an environment that is not there is refused", async () => {
+    const error = await pyro.failure(["env", "build", "odd", "--from", "debian:3", "--packages", "tree"])
+    assert.strictEqual(error.code, "environment_unknown")
+    assert.include(error.message, "toys:1")
+  })
+
+  it("goes when removed, but not from a workspace that started from it", async () => {
+    await pyro.json(["workspace", "create", "tools", "--name", "kept", ...smallSizes])
+    const first = await pyro.json<{ readonly removed: ReadonlyArray<string> }>(["env", "rm", "tools"])
+    assert.deepStrictEqual(first.removed, ["tools"])
+    assert.strictEqual((await runIn("toys:1", "tree", "--version")).code, 0)
+    const { removed } = await pyro.json<{ readonly removed: ReadonlyArray<string> }>(["env", "rm", "toys:1"])
+    assert.lengthOf(removed, 2)
+    assert.deepStrictEqual(await own(), [])
+    await pyro.step("stop", "kept")
+    await pyro.step("start", "kept")
+    assert.include(await pyro.sh("kept", "tree --version"), "tree v")
+    await pyro.step("reset", "kept")
+    assert.include(await pyro.sh("kept", "figlet -f term again"), "again")
+    assert.strictEqual((await pyro.failure(["workspace", "create", "tools"])).code, "environment_unknown")
+  })
+
+  it("whose image the cache lost is built anew when it is used", { timeout: 600_000 }, async () => {
+    const built = await build("tools", base, "tree")
+    assert.strictEqual(built.code, 0, built.stderr)
+    fs.rmSync(path.join(cache, "environments"), { recursive: true })
+    assert.deepStrictEqual((await own()).map(({ name, state }) => [name, state]), [["tools", "absent"]])
+    assert.match((await runIn("tools", "tree", "--version")).stdout.toString(), /^tree v/)
+  })
+})

@@ -1,0 +1,86 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Logger, LogLevel, Option } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { catalogue, packagesOf, recipeOf } from "../../../src/environment/catalogue.ts"
+import { checkName, type Definition, ownDefinitions, ownEntry, packageNames } from "../../../src/environment/own.ts"
+import { scratch } from "./scratch.ts"
+
+const base = catalogue.find(({ name }) => name === "debian:12-base")!
+
+const definition = (name: string, ...packages: ReadonlyArray<string>): Definition => ({
+  format: 1,
+  name,
+  from: base.name,
+  packages,
+  created: "2026-01-01T00:00:00.000Z"
+})
+
+describe("an environment of one's own", () => {
+  it.effect("has a name, maybe with a tag", () => Effect.forEach(["web", "web:2", "a.b_c-d:1.0"], checkName))
+
+  it.effect.each(["", "Web", "web:", ":2", "a/b", "../x", "a b", "-web", ".web", "web:2:3", "web\n", "x".repeat(64)])(
+    "cannot be called %j",
+    (name) =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(checkName(name))
+        assert.deepStrictEqual([error.code, error.field], ["invalid_request", "name"])
+      })
+  )
+
+  it.effect("cannot pass for one of the catalogue, also one that is not there yet", () =>
+    Effect.gen(function*() {
+      for (const name of [...catalogue.map((entry) => entry.name), "debian", "debian:14"]) {
+        assert.include((yield* Effect.flip(checkName(name))).message, "choose a name that does not begin with debian")
+      }
+    }))
+
+  it.effect("takes packages one by one or separated by commas, each once", () =>
+    Effect.gen(function*() {
+      const names = yield* packageNames(["tree,g++", " figlet ", "tree", "libc6-dev=2.36-9+deb12u8", ""])
+      assert.deepStrictEqual(names, ["figlet", "g++", "libc6-dev=2.36-9+deb12u8", "tree"])
+      for (const odd of ["tree-", "-y", "?all", "~i", "a b", "tree/sid", "./x.deb", "Tree", "tree=", "tr\nee"]) {
+        assert.include((yield* Effect.flip(packageNames([`vim,${odd}`]))).message, "no name of a Debian")
+      }
+      assert.include((yield* Effect.flip(packageNames([" ,"]))).message, "at least one")
+    }))
+
+  it("has all that its base has and the packages, and an image of its own that its name does not matter for", () => {
+    const web = ownEntry(base, definition("web", "tree"))
+    assert.sameMembers([...packagesOf(web)], [...packagesOf(base), "tree"])
+    assert.strictEqual(web.storedAs, ownEntry(base, definition("other", "tree")).storedAs)
+    assert.notStrictEqual(web.storedAs, ownEntry(base, definition("web", "figlet")).storedAs)
+    assert.notStrictEqual(recipeOf(web), recipeOf(base))
+  })
+})
+
+describe("definitions", () => {
+  it.scopedLive("are kept by name; the same twice is one, another of that name is refused", () =>
+    Effect.gen(function*() {
+      const own = ownDefinitions(path.join(yield* scratch, "environments"))
+      assert.deepStrictEqual(yield* own.all, [])
+      const web = definition("web:2", "tree")
+      yield* own.keep(web)
+      yield* own.keep({ ...web, created: "2027-01-01T00:00:00.000Z" })
+      yield* own.keep(definition("web_2", "tree"))
+      assert.deepStrictEqual(Option.getOrThrow(yield* own.find("web:2")), web)
+      assert.deepStrictEqual((yield* own.all).map(({ name }) => name), ["web:2", "web_2"])
+      const error = yield* Effect.flip(own.known(definition("web:2", "figlet")))
+      assert.strictEqual(error.code, "environment_name_taken")
+      assert.include(error.message, "stands for debian:12-base and tree")
+      assert.strictEqual((yield* Effect.flip(own.keep(definition("web:2", "figlet"))))._tag, "EnvironmentNameTaken")
+      assert.isTrue(yield* own.drop("web:2"))
+      assert.isFalse(yield* own.drop("web:2"))
+      assert.isTrue(Option.isNone(yield* own.find("web:2")))
+    }))
+
+  it.scopedLive("that cannot be read are passed over, and their names are not given again", () =>
+    Effect.gen(function*() {
+      const folder = yield* scratch
+      fs.writeFileSync(path.join(folder, "web.json"), "{")
+      const own = ownDefinitions(folder)
+      assert.deepStrictEqual(yield* own.all, [])
+      assert.include((yield* Effect.flip(own.keep(definition("web", "tree")))).message, "cannot be read")
+      assert.strictEqual(fs.readFileSync(path.join(folder, "web.json"), "utf8"), "{")
+    }).pipe(Logger.withMinimumLogLevel(LogLevel.None)))
+})
