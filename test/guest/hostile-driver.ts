@@ -88,35 +88,36 @@ const MOST_REQUESTS = 60
 /** Workspaces that are asked at a time. */
 const AT_ONCE = 4
 
-/** Asks one workspace for things until its channel is gone. */
+/** Asks one workspace for things until its channel is gone; `budget` is asked again whenever it is used up. */
 const drive = (hostile: Hostile, budget: () => number): Effect.Effect<void, never, Pyro> =>
   Effect.gen(function*() {
     const own = random.fork()
     const { workspace } = hostile
-    if (hostile.agent !== undefined) hostile.agent.budget = budget()
-    for (let asked = 0; asked < MOST_REQUESTS && hostile.agent?.over === false; asked++) {
+    for (let asked = 0; asked < MOST_REQUESTS && hostile.agent?.over === false;) {
+      if (hostile.agent.budget <= 0) hostile.agent.budget = budget()
       const floods = hostile.agent.budget > 0
-      yield* ask(
-        requests,
-        floods ? own.pick(["exec", "exec", "exec with input", "logs"]) : anyOf(requests, own),
-        workspace,
-        ends
-      )
+      if (!floods) asked++
+      const name = floods ? own.pick(["exec", "exec", "exec with input", "logs"]) : anyOf(requests, own)
+      yield* ask(requests, name, workspace, ends)
     }
     yield* ask(requests, "status", workspace, ends)
     yield* ask(requests, anyOf(requests, own), workspace, ends)
   })
 
 const storm = (all: ReadonlyArray<Hostile>, frames: number): Effect.Effect<void, never, Pyro> => {
-  // A little more, for connections that end with some of their share unsent.
-  const target = account.mutated + Math.ceil(frames * 1.03)
-  let left = all.length
-  const budget = () => {
-    const share = Math.max(0, target - account.mutated) / left--
-    // The last of them make up for what the others did not send.
-    return Math.ceil(left < 8 ? share + 50 : share * (0.5 + random.next()))
-  }
-  return Effect.forEach(all, (one) => Effect.suspend(() => drive(one, budget)), { concurrency: AT_ONCE, discard: true })
+  const target = account.mutated + frames
+  const missing = () => Math.max(0, target - account.mutated)
+  // Those at the end go on until what others left unsent is sent too.
+  const lasting = all.length - Math.max(2 * AT_ONCE, Math.ceil(all.length / 10))
+  return Effect.forEach(all, (one, index) =>
+    Effect.suspend(() => {
+      let share = Math.ceil(missing() / (all.length - index) * (0.5 + random.next()))
+      return drive(one, () => {
+        const now = index < lasting ? share : Math.min(missing(), Math.max(share, 500))
+        share = 0
+        return now
+      })
+    }), { concurrency: AT_ONCE, discard: true })
 }
 
 const say = (what: object) => process.stdout.write(JSON.stringify(what) + "\n")

@@ -64,6 +64,7 @@ export class HostileAgent {
   readonly #open = new Map<number, number>()
   /** Streams that nobody ever opened, until the host releases them. */
   readonly #madeUp = new Set<number>()
+  #floods = 0
   #wake: Array<() => void> = []
   #timer: NodeJS.Timeout | undefined
 
@@ -89,6 +90,8 @@ export class HostileAgent {
   }
 
   #breakSilence() {
+    // Nothing is left unsaid there; a host that is busy only takes its time.
+    if (this.budget > 0 || this.#floods > 0) return
     const now = Date.now()
     for (const since of this.#open.values()) {
       if (now - since > SILENCE_MS) return this.#write([garbage], 1)
@@ -181,7 +184,13 @@ export class HostileAgent {
         afterInput: live(script.afterInput)
       })
     } else this.#open.set(stream, Date.now())
-    if (this.budget > 0 && request.kind === HostMessage.Spawn.kind) return await this.#flood(stream)
+    if (this.budget > 0 && request.kind === HostMessage.Spawn.kind) {
+      this.#floods++
+      await this.#flood(stream)
+      this.#floods--
+      if (this.#open.has(stream)) this.#open.set(stream, Date.now())
+      return
+    }
     await this.#say(stream, live(script.atOnce))
   }
 
