@@ -17,7 +17,7 @@ import { pyroPath, until } from "../support/pyro-cli.ts"
 const seed = Number(process.env["PYRO_HOSTILE_SEED"] ?? Date.now() % 1_000_000_000)
 const frames = Number(process.env["PYRO_HOSTILE_FRAMES"] ?? 1_000_000)
 const connections = Number(process.env["PYRO_HOSTILE_CONNECTIONS"] ?? 240)
-const framesPerSecond = Number(process.env["PYRO_HOSTILE_RATE"] ?? 9_000)
+const framesPerSecond = Number(process.env["PYRO_HOSTILE_RATE"] ?? 6_000)
 
 const MIB = 1024 * 1024
 /**
