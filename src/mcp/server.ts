@@ -10,7 +10,11 @@ import { withProgress } from "./progress.ts"
 import { addResources } from "./resources.ts"
 import { profileTools } from "./tool-table.ts"
 
-export { bindProject } from "../sdk/project.ts"
+export { bindProject, type Project, type ProjectOptions } from "../sdk/project.ts"
+export type { CallResult } from "./call.ts"
+export type { JsonSchema } from "./json-schema.ts"
+export { makeTools, type Tools, type ToolsOptions } from "./make-tools.ts"
+export type { ListedTool } from "./tool-table.ts"
 
 export interface ServerOptions {
   readonly profile: ProfileName

@@ -1,0 +1,43 @@
+import { Effect } from "effect"
+import type { PyroError } from "../contract/errors.ts"
+import type { PyroService } from "../contract/Pyro.ts"
+import type { Project } from "../sdk/project.ts"
+import { type CallResult, callTool } from "./call.ts"
+import { type ProfileName, profiles } from "./profile.ts"
+import { type ListedTool, profileTools } from "./tool-table.ts"
+
+export interface ToolsOptions {
+  readonly profile: ProfileName
+  /** Does the work; asked for at each call. */
+  readonly pyro: Effect.Effect<PyroService, PyroError>
+  /** What of the host a model may name. */
+  readonly project: Project
+}
+
+/** The tools of a profile without the protocol around them, for agents that call functions. */
+export interface Tools {
+  readonly list: ReadonlyArray<ListedTool>
+  /** What the tool answers, for a model to read: failures too, also that there is no such tool. Interrupting it ends what it started. */
+  readonly call: (name: string, args: Readonly<Record<string, unknown>>) => Effect.Effect<CallResult>
+}
+
+/** The tools that `createServer` serves, with the same names, arguments and answers. */
+export const makeTools = ({ profile, project, pyro }: ToolsOptions): Tools => {
+  const tools = profileTools(profiles[profile])
+  const byName = new Map(tools.map((tool) => [tool.listed.name, tool]))
+  return {
+    list: tools.map(({ listed }) => listed),
+    call: (name, args) => {
+      const tool = byName.get(name)
+      return tool === undefined
+        ? Effect.succeed({
+          content: [{
+            type: "text",
+            text: `invalid_request: no tool "${name}"; there are ${[...byName.keys()].join(", ")}`
+          }],
+          isError: true
+        })
+        : callTool(tool, args, { pyro, project, say: () => {}, detached: () => false })
+    }
+  }
+}

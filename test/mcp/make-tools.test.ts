@@ -1,0 +1,45 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Either } from "effect"
+import { bindProject, makeTools } from "../../src/mcp/server.ts"
+import { unfakedPyro } from "../support/unfaked-pyro.ts"
+
+const project = Either.getOrThrow(bindProject({ projectPath: import.meta.dirname }, {}))
+const pyro = {
+  ...unfakedPyro,
+  workspace: { ...unfakedPyro.workspace, delete: () => Effect.succeed({ deleted: ["ws-0123456789"] }) }
+}
+const { call, list } = makeTools({ profile: "workspace-core", project, pyro: Effect.succeed(pyro) })
+
+const failed = (name: string, args: Readonly<Record<string, unknown>>) =>
+  Effect.map(call(name, args), ({ content: [{ text }], isError, structuredContent }) => {
+    assert.isTrue(isError)
+    assert.isUndefined(structuredContent)
+    return text
+  })
+
+describe("the tools without the protocol", () => {
+  it("are those of their profile", () => {
+    assert.strictEqual(list.length, 16)
+    assert.strictEqual(list[0]?.name, "workspace_create")
+    assert.deepStrictEqual(
+      makeTools({ profile: "vm-run", project, pyro: Effect.succeed(pyro) }).list.map(({ name }) => name),
+      ["vm_run"]
+    )
+  })
+
+  it.effect("answer as text and as what programs read", () =>
+    Effect.gen(function*() {
+      const { content, isError, structuredContent } = yield* call("workspace_delete", { workspace_ids: ["fix"] })
+      assert.isUndefined(isError)
+      assert.deepStrictEqual(content, [{ type: "text", text: "deleted ws-0123456789" }])
+      assert.deepInclude(structuredContent, { deleted: ["ws-0123456789"] })
+    }))
+
+  it.effect("tell a model what is wrong, also that there is no such tool", () =>
+    Effect.gen(function*() {
+      assert.match(yield* failed("workspace_frobnicate", {}), /^invalid_request: .*no tool.*workspace_create, /)
+      assert.match(yield* failed("vm_run", {}), /no tool/)
+      assert.match(yield* failed("workspace_status", {}), /workspace_id.*missing/)
+      assert.match(yield* failed("workspace_create", { seed_path: "/etc" }), /outside of the project/)
+    }))
+})
