@@ -1,34 +1,17 @@
 import { Effect } from "effect"
-import type { DoctorLine } from "../../contract/operations/doctor.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import { fileHolds } from "../../system/host.ts"
 import { clockOffsetMs, keepClock } from "../../vm/clock.ts"
 import type { FreshWorkspace, StartError } from "../../workspace/boot.ts"
 import { script, stdoutOf } from "./guest-shell.ts"
-import { fine, inOrder, wrong } from "./line.ts"
-
-/** What a guest says about itself, a line each. */
-const selfPortrait =
-  "head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \\n'; echo; cat /etc/machine-id /proc/sys/kernel/random/boot_id; hostname"
+import { inOrder } from "./line.ts"
+import { clockVerdict, differ, selfPortrait, verdict } from "./selftest-identity.ts"
 
 /** Files of the environment, and one of the guest's own, read through whatever cache there is. */
 const checksums =
   "cd /; sha256sum usr/bin/bash usr/bin/dash usr/lib/x86_64-linux-gnu/libc.so.6 etc/os-release workspace/big 2>&1"
 
-const maxClockOffsetMs = 50
 const pauseSeconds = 5
-
-const report = "please report it; do not trust this host's VMs to be unlike each other until it is mended"
-
-const verdict = (name: string, ok: boolean, found: string): DoctorLine =>
-  ok ? fine(name, found) : wrong(name, found, report)
-
-const differ = (name: string, one: string | undefined, other: string | undefined): DoctorLine =>
-  verdict(
-    `different ${name}`,
-    one !== undefined && other !== undefined && one !== "" && other !== "" && one !== other,
-    one === other ? `both have ${one}` : `${one?.slice(0, 36)} and ${other?.slice(0, 36)}`
-  )
 
 /** The claims about two VMs of one template, each proved as it is asked for. */
 export const checks = (one: FreshWorkspace, other: FreshWorkspace) => {
@@ -40,17 +23,11 @@ export const checks = (one: FreshWorkspace, other: FreshWorkspace) => {
       [one, other],
       (workspace) => Effect.scoped(Effect.flatMap(workspace.claim(script(selfPortrait)), stdoutOf))
     )
-    const [first = [], second = []] = portraits.map((text) => text.split("\n"))
-    return ["random bytes", "machine id", "boot id", "host name"].map((name, index) =>
-      differ(name, first[index], second[index])
-    )
+    return differ(portraits)
   })
 
   const clockLine = (name: string) =>
-    Effect.map(
-      clockOffsetMs(one.guest.channel),
-      (offset) => verdict(name, Math.abs(offset) <= maxClockOffsetMs, `${offset.toFixed(1)} ms off the host's`)
-    )
+    Effect.map(clockOffsetMs(one.guest.channel), (offset) => clockVerdict(name, offset))
 
   const clocks = Effect.gen(function*() {
     const before = yield* clockLine("wall clock")

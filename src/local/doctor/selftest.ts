@@ -4,16 +4,17 @@ import { SeedImages } from "../../disk/SeedImages.ts"
 import { acquireWorkspace } from "../../workspace/boot.ts"
 import { ensureImages } from "../images.ts"
 import { diskMib } from "../run.ts"
-import { lineEvent, wrong } from "./line.ts"
+import { inOrder, lineEvent, wrong } from "./line.ts"
 import { checks } from "./selftest-checks.ts"
+import { copyChecks, poolChecks } from "./selftest-copies.ts"
 import { failClosed } from "./selftest-fail-closed.ts"
 import { leftOnHost } from "./selftest-leftovers.ts"
 
 const environment = "debian:12"
 
 /**
- * Restores two VMs from one template and proves that they are two: each line is a claim that was checked against the guests
- * themselves. Takes about ten seconds, five of them a pause.
+ * Restores two VMs from one template, takes two from a pool, has two go on from the memory of a third, and proves that they are as many:
+ * each line is a claim that was checked against the guests themselves. Takes about ten seconds, five of them a pause.
  */
 export const selftest = Stream.unwrapScoped(Effect.gen(function*() {
   const images = yield* ensureImages(environment, () => {})
@@ -33,9 +34,13 @@ export const selftest = Stream.unwrapScoped(Effect.gen(function*() {
   const pair = Effect.all([acquire("selftest-a"), acquire("selftest-b")])
 
   const proved = Stream.unwrapScoped(Effect.map(pair, ([one, other]) => checks(one, other)))
+  const rest = inOrder(
+    Effect.scoped(poolChecks(acquire)),
+    Effect.scoped(copyChecks({ images, placeholder, used }, acquire))
+  )
   const closed = Stream.fromEffect(Effect.scoped(Effect.flatMap(acquire("selftest-c"), failClosed)))
   const left = Stream.fromEffect(Effect.flatMap(Ref.get(used), leftOnHost))
-  return Stream.concat(Stream.concat(proved, closed), left).pipe(Stream.map(lineEvent))
+  return Stream.concat(proved, rest).pipe(Stream.concat(closed), Stream.concat(left), Stream.map(lineEvent))
 })).pipe(
   Stream.catchAll((failure) =>
     Stream.make(lineEvent(wrong("selftest", failure.message, "see docs/troubleshooting.md")))
