@@ -79,7 +79,8 @@ export const copyChecks = <E, R>(
 ) =>
   Effect.gen(function*() {
     const { cacheDir } = yield* Paths
-    const { path: folder } = yield* makeTemporary(`${cacheDir}/tmp`, "selftest")
+    // Where what a killed process leaves is swept.
+    const { path: folder } = yield* makeTemporary(`${cacheDir}/environments/tmp`, "selftest")
     const { claim, guest: parent } = yield* acquire("selftest-f")
     yield* claim(script("echo kept > /dev/shm/page; echo kept > /workspace/file; sync; exec sleep infinity"))
     yield* Effect.repeat(shell(parent, "cat /workspace/file 2>/dev/null"), { until: (text) => text === "kept\n" })
