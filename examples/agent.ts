@@ -69,19 +69,13 @@ const worth = Order.combine(
   Order.mapInput(Order.reverse(Order.number), ({ additions }) => additions)
 )
 
-/** Copies of a running workspace, gone with the Scope as it is itself. */
-const acquireForks = (workspace: string, count: number) =>
-  Effect.acquireRelease(
-    Effect.map(pyro.workspace.fork.collect({ workspace, count }), ({ workspaces }) => workspaces.map(({ id }) => id)),
-    (workspaces) => Effect.ignoreLogged(pyro.workspace.delete({ workspaces }))
-  )
-
 const program = Effect.gen(function*() {
   const { id } = yield* acquireWorkspace({ seedPath: "examples/greeting", git: "none", ttlSeconds: 3600 })
-  // What both need is done once: the forks go on from here.
+  // What all need is done once: forks go on from here, and are gone with the Scope as their origin is.
   yield* pyro.workspace.exec.collect({ workspace: id, script: "sh test.sh > /tmp/before" })
   const prompts = ["be quick", "be thorough"] as const
-  const forks = yield* acquireForks(id, prompts.length)
+  const { workspaces } = yield* pyro.workspace.fork.collect({ workspace: id, count: prompts.length })
+  const forks = workspaces.map((fork) => fork.id)
   const attempts = yield* Effect.all(Arr.zipWith(forks, prompts, attempt), { concurrency: "unbounded" })
   const best = attempts.reduce((best, one) => worth(one, best) > 0 ? one : best)
   const output = join(mkdtempSync(join(tmpdir(), "pyro-agent-")), "greeting.patch")

@@ -17,8 +17,8 @@ const remove = (workspaces: ReadonlyArray<string>) =>
   )
 
 /**
- * A workspace that is there as long as the Scope: deleted when that closes, also when its creation is interrupted in the middle. It
- * survives this process only if that is killed; `ttlSeconds` bounds that.
+ * A workspace that is there as long as the Scope: deleted when that closes, also when its creation is interrupted in the middle, and its
+ * forks with it, which have its labels. It survives this process only if that is killed; `ttlSeconds` bounds that.
  */
 export const acquireWorkspace = (
   options: Options<"workspace.create"> = {}
