@@ -1,14 +1,14 @@
 import { Context, Effect, Fiber, Layer, Option } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import type {
+import {
   EnvironmentBuildFailed,
-  EnvironmentNameTaken,
-  EnvironmentUnknown,
-  HostToolMissing,
-  ImageDamaged,
+  type EnvironmentNameTaken,
+  type EnvironmentUnknown,
+  type HostToolMissing,
+  type ImageDamaged,
   InvalidRequest,
-  NoSpace
+  type NoSpace
 } from "../contract/errors.ts"
 import { withLock } from "../system/lock.ts"
 import { Paths } from "../system/Paths.ts"
@@ -16,9 +16,10 @@ import { catalogue, type CatalogueEntry, lookUp, recipeOf } from "./catalogue.ts
 import { sayBuildFailure } from "./failures.ts"
 import { buildImage } from "./image-build.ts"
 import { imageStore, type StoredImage } from "./image-store.ts"
+import { type KeepRequest, keepRoot } from "./keep-root.ts"
 import { Kernel } from "./Kernel.ts"
 import { parsePackages } from "./manifest.ts"
-import { checkName, type Definition, ownDefinitions, ownEntry, ownFolder, packageNames } from "./own.ts"
+import { checkName, type Definition, keptEntry, ownDefinitions, ownEntry, ownFolder, packageNames } from "./own.ts"
 import { type OnProgress, silent, within } from "./progress.ts"
 import { bytesBeneath, makeTemporary, sweepTemporaries } from "./temporary.ts"
 
@@ -86,6 +87,12 @@ export class Environments extends Context.Tag("pyro/environment/Environments")<E
     request: DefineRequest,
     options?: PullOptions
   ) => Effect.Effect<Environment, EnvironmentError | EnvironmentNameTaken | InvalidRequest>
+  /** Makes an environment of the user's own out of a tar archive of a guest's root, which `archive` writes to a new file. */
+  readonly keep: <E>(
+    request: KeepRequest,
+    archive: (file: string) => Effect.Effect<void, E>,
+    options?: PullOptions
+  ) => Effect.Effect<void, E | EnvironmentError | EnvironmentNameTaken | InvalidRequest>
   /** What it is made of. Reads the image whole when `verify` asks for it. */
   readonly inspect: (
     name: string,
@@ -116,11 +123,21 @@ const make = (cacheDir: string, definitions: string, kernel: Context.Tag.Service
   const store = imageStore(root)
   const own = ownDefinitions(definitions)
   const lockFile = (entry: CatalogueEntry) => path.join(root, `${entry.storedAs.replace(":", "_")}.lock`)
-  const prepare = Effect.sync(() => fs.mkdirSync(root, { recursive: true, mode: 0o700 }))
+  const prepare = Effect.sync(() => {
+    for (const folder of [root, path.join(definitions, "images")]) {
+      fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
+    }
+  })
   const say = (environment: string, step: string, neededMib = 1) =>
     sayBuildFailure({ environment, step, folder: root, neededMib })
 
-  const entryOf = (definition: Definition) => Effect.map(lookUp(definition.from), (base) => ownEntry(base, definition))
+  /** Images that nothing could make again. */
+  const kept = imageStore(path.join(definitions, "images"))
+  const storeOf = (entry: CatalogueEntry) => isKept(entry) ? kept : store
+  const entryOf = (definition: Definition) =>
+    definition.workspace === undefined
+      ? Effect.map(lookUp(definition.from), (base) => ownEntry(base, definition))
+      : Effect.succeed(keptEntry(definition))
   /** Those of the catalogue and the user's own; one whose base this version of pyro does not know is passed over. */
   const entries = Effect.map(
     Effect.flatMap(own.all, (all) => Effect.forEach(all, (one) => Effect.option(entryOf(one)))),
@@ -156,7 +173,7 @@ const make = (cacheDir: string, definitions: string, kernel: Context.Tag.Service
 
   /** The image as it stands; damage counts as absent and is said in the log. */
   const usable = (entry: CatalogueEntry, thorough: boolean) =>
-    store.find(entry.storedAs, { thorough }).pipe(
+    storeOf(entry).find(entry.storedAs, { thorough }).pipe(
       Effect.catchTag("ImageDamaged", (error) =>
         Effect.as(Effect.logWarning(`${entry.name} is built anew: ${error.message}`), Option.none<StoredImage>()))
     )
@@ -179,7 +196,10 @@ const make = (cacheDir: string, definitions: string, kernel: Context.Tag.Service
             return yield* Fiber.interrupt(waiting).pipe(
               Effect.zipRight(sweepTemporaries(store.temporaries)),
               Effect.zipRight(look),
-              Effect.flatMap(Option.match({ onSome: Effect.succeed, onNone: () => build(entry, onProgress) })),
+              Effect.flatMap(Option.match({
+                onSome: Effect.succeed,
+                onNone: () => isKept(entry) ? gone(entry) : build(entry, onProgress)
+              })),
               withLock(lockFile(entry), { timeoutMs: buildTimeoutMs })
             )
           }))
@@ -199,6 +219,7 @@ const make = (cacheDir: string, definitions: string, kernel: Context.Tag.Service
       const recipe = recipeOf(entry)
       return yield* obtain(entry, options.onProgress ?? silent, true, ({ manifest }) =>
         // A build that somebody else finished while this one waited is as new as it gets.
+        isKept(entry) ||
         manifest.recipe === recipe && (options.force !== true || Date.parse(manifest.created) >= since))
     })
 
@@ -207,6 +228,12 @@ const make = (cacheDir: string, definitions: string, kernel: Context.Tag.Service
       yield* checkName(request.name)
       const added = yield* packageNames(request.packages)
       const base = yield* known(request.from)
+      if (isKept(base)) {
+        return yield* new InvalidRequest({
+          field: "from",
+          detail: `${base.name} was made from a workspace; install packages in one of it, and build from that`
+        })
+      }
       const definition: Definition = {
         format: 1,
         name: request.name,
@@ -224,15 +251,29 @@ const make = (cacheDir: string, definitions: string, kernel: Context.Tag.Service
       return built
     })
 
+  const keepLock = withLock(path.join(definitions, "keep.lock"), { timeoutMs: buildTimeoutMs })
+  const keep = <E>(
+    request: KeepRequest,
+    archive: (file: string) => Effect.Effect<void, E>,
+    options: PullOptions = {}
+  ) =>
+    keepRoot(
+      { definitions: own, images: kept, modules: kernel.modules(silent) },
+      request,
+      archive,
+      options.onProgress ?? silent
+    )
+      .pipe(keepLock, (locked) => Effect.zipRight(prepare, locked), say(request.name, "unpack"))
+
   const statusOf = (entry: CatalogueEntry, thorough: boolean): Effect.Effect<EnvironmentStatus, ImageDamaged> =>
     Effect.map(
-      store.find(entry.storedAs, { thorough }),
+      storeOf(entry).find(entry.storedAs, { thorough }),
       Option.match({
         onNone: () => absent(entry),
         onSome: (image): EnvironmentStatus => ({
           name: entry.name,
           description: entry.description,
-          state: image.manifest.recipe === recipeOf(entry) ? "ready" : "outdated",
+          state: isKept(entry) || image.manifest.recipe === recipeOf(entry) ? "ready" : "outdated",
           environment: environmentOf(entry)(image),
           own: entry.own
         })
@@ -251,9 +292,10 @@ const make = (cacheDir: string, definitions: string, kernel: Context.Tag.Service
 
   const inspect = (name: string, { verify }: { readonly verify: boolean }) =>
     Effect.gen(function*() {
-      const status = yield* statusOf(yield* known(name), verify)
+      const entry = yield* known(name)
+      const status = yield* statusOf(entry, verify)
       const digest = status.environment?.digest
-      return { ...status, packages: digest === undefined ? [] : yield* store.packagesIn(digest) }
+      return { ...status, packages: digest === undefined ? [] : yield* storeOf(entry).packagesIn(digest) }
     })
 
   const remove = (name: string) =>
@@ -262,8 +304,8 @@ const make = (cacheDir: string, definitions: string, kernel: Context.Tag.Service
       return yield* Effect.gen(function*() {
         const dropped = entry.own !== undefined && (yield* own.drop(name))
         const shared = (yield* entries).some((one) => one.storedAs === entry.storedAs && one.name !== name)
-        if (!shared) yield* store.forget(entry.storedAs)
-        const { freedBytes, removed } = yield* store.sweep
+        if (!shared) yield* storeOf(entry).forget(entry.storedAs)
+        const { freedBytes, removed } = yield* storeOf(entry).sweep
         return { removed: dropped || removed.length > 0 ? [entry.name, ...removed] : [], freedBytes }
       }).pipe(
         withLock(lockFile(entry), { timeoutMs: buildTimeoutMs }),
@@ -274,7 +316,8 @@ const make = (cacheDir: string, definitions: string, kernel: Context.Tag.Service
 
   const sweep = Effect.gen(function*() {
     yield* prepare
-    return (yield* sweepTemporaries(store.temporaries)) + (yield* kernel.sweep)
+    const temporary = (yield* sweepTemporaries(store.temporaries)) + (yield* sweepTemporaries(kept.temporaries))
+    return temporary + (yield* kernel.sweep)
   }).pipe(say("all", "sweep"))
 
   const prune = Effect.gen(function*() {
@@ -283,11 +326,16 @@ const make = (cacheDir: string, definitions: string, kernel: Context.Tag.Service
     const named = new Set((yield* entries).map(({ storedAs }) => storedAs))
     // Definitions are the state's: an image of none can come back only by one that is made again.
     yield* store.forgetAll((name) => name.startsWith("own-") && !named.has(name))
+    // Left by a crash between image and name. One whose definition cannot be read stays: nothing could make it again.
+    const unnamed = yield* keepLock(Effect.zipRight(kept.forgetAll((name) => !own.isGiven(name)), kept.sweep))
     const { freedBytes, removed } = yield* store.sweep
     const packages = bytesBeneath(downloads)
     yield* Effect.promise(() => fs.promises.rm(downloads, { recursive: true, force: true }))
     const kernels = yield* kernel.prune
-    return { removed, freedBytes: temporary + freedBytes + packages + kernels }
+    return {
+      removed: [...removed, ...unnamed.removed],
+      freedBytes: temporary + freedBytes + unnamed.freedBytes + packages + kernels
+    }
   }).pipe(say("all", "prune"))
 
   return {
@@ -295,17 +343,28 @@ const make = (cacheDir: string, definitions: string, kernel: Context.Tag.Service
     resolve: (name: string) =>
       Effect.flatMap(
         known(name),
-        (entry) => Effect.map(store.find(entry.storedAs, { thorough: false }), Option.map(environmentOf(entry)))
+        (entry) =>
+          Effect.map(storeOf(entry).find(entry.storedAs, { thorough: false }), Option.map(environmentOf(entry)))
       ),
     ensure,
     pull,
     define,
+    keep,
     inspect,
     remove,
     sweep,
     prune
   }
 }
+
+const isKept = ({ own }: CatalogueEntry) => own?.workspace !== undefined
+
+const gone = ({ name, own }: CatalogueEntry) =>
+  new EnvironmentBuildFailed({
+    environment: name,
+    step: "image",
+    detail: `its image is gone, and was made from ${own?.workspace ?? "a workspace"}: remove it (pyro env rm ${name})`
+  })
 
 /** A lock that is not there at once is held by somebody who builds the same. */
 const sayWaiting = ({ name }: CatalogueEntry, onProgress: OnProgress) =>

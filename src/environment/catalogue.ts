@@ -9,7 +9,12 @@ export interface CatalogueEntry {
   /** Name of its image in the cache. */
   readonly storedAs: string
   /** What an environment of the user's own is made of; none for those of the catalogue. */
-  readonly own?: { readonly from: string; readonly packages: ReadonlyArray<string> }
+  readonly own?: {
+    readonly from: string
+    readonly packages: ReadonlyArray<string>
+    /** The workspace that it was made from, and not from packages: it cannot be built anew. */
+    readonly workspace?: string | undefined
+  }
   /** Code name of the Debian release. */
   readonly codename: string
   readonly description: string

@@ -18,6 +18,8 @@ export const Definition = Schema.Struct({
   from: Schema.String,
   /** Debian packages on top of those, sorted. */
   packages: Schema.Array(Schema.String),
+  /** Id of the workspace whose root it is: its image is kept with the state, since nothing could make it again. */
+  workspace: Schema.optional(Schema.String),
   /** When it was defined, ISO 8601. */
   created: Schema.String
 })
@@ -79,8 +81,23 @@ export const ownEntry = (base: CatalogueEntry, { from, name, packages }: Definit
   treeMib: base.treeMib + addedMib
 })
 
+/** The environment that a workspace's root became. */
+export const keptEntry = ({ from, name, packages, workspace }: Definition): CatalogueEntry => ({
+  name,
+  storedAs: name,
+  codename: "",
+  description: `${workspace ?? ""}, which came from ${from}`,
+  own: { from, packages, workspace },
+  lists: [],
+  diskMib: 0,
+  treeMib: 0
+})
+
 /** Where a state directory has its definitions. */
 export const ownFolder = (stateDir: string) => path.join(stateDir, "environments")
+
+const isOf = ({ from, packages, workspace }: Definition) =>
+  workspace === undefined ? `${from} and ${packages.join(", ")}` : `the root of ${workspace}`
 
 /** The definitions that lie in a folder. */
 export const ownDefinitions = (folder: string) => {
@@ -115,9 +132,10 @@ export const ownDefinitions = (folder: string) => {
             ? new EnvironmentNameTaken({ name: wanted.name, is: "a definition that cannot be read" })
             : Effect.succeed(false),
         onSome: (one) =>
-          one.from === wanted.from && one.packages.join() === wanted.packages.join()
+          one.workspace === undefined && wanted.workspace === undefined && one.from === wanted.from &&
+            one.packages.join() === wanted.packages.join()
             ? Effect.succeed(true)
-            : new EnvironmentNameTaken({ name: wanted.name, is: `${one.from} and ${one.packages.join(", ")}` })
+            : new EnvironmentNameTaken({ name: wanted.name, is: isOf(one) })
       })
     )
 
@@ -128,13 +146,16 @@ export const ownDefinitions = (folder: string) => {
         same ? Effect.void : writeJsonAtomic(file(definition.name), Definition, definition, { durable: true })))
     )
 
+  /** Whether the name is given, also by a definition that cannot be read. */
+  const isGiven = (name: string) => namePattern.test(name) && fs.existsSync(file(name))
+
   /** Whether there was one. */
   const drop = (name: string) =>
     Effect.sync(() => {
-      const there = namePattern.test(name) && fs.existsSync(file(name))
+      const there = isGiven(name)
       if (there) fs.rmSync(file(name), { force: true })
       return there
     })
 
-  return { find, all, known, keep, drop }
+  return { find, all, known, isGiven, keep, drop }
 }

@@ -1,4 +1,5 @@
 import { Effect, Mailbox, Stream } from "effect"
+import { InvalidRequest, type PyroError } from "../contract/errors.ts"
 import type { Notice } from "../contract/notice.ts"
 import type { BuildPayload, PullEvent, PullPayload } from "../contract/operations/environment.ts"
 import { SeedImages } from "../disk/SeedImages.ts"
@@ -20,7 +21,12 @@ const summary = ({ description, environment, name, own, state }: EnvironmentStat
   description,
   state,
   origin: own === undefined ? "catalogue" as const : "own" as const,
-  ...(own === undefined ? {} : { from: own.from, addedPackages: own.packages }),
+  ...(own === undefined
+    ? {}
+    : {
+      from: own.from,
+      ...(own.workspace === undefined ? { addedPackages: own.packages } : { fromWorkspace: own.workspace })
+    }),
   ...(environment === undefined
     ? {}
     : { digest: environment.digest, sizeBytes: environment.sizeBytes, builtAt: environment.builtAt })
@@ -92,6 +98,32 @@ export const pullEnvironment = ({ environment, force }: PullPayload) =>
     (onProgress) => Effect.flatMap(Environments, ({ pull }) => pull(environment, { force, onProgress }))
   )
 
-/** Builds an environment of the user's own. */
-export const buildEnvironment = (request: BuildPayload) =>
-  making(request.name, (onProgress) => Effect.flatMap(Environments, ({ define }) => define(request, { onProgress })))
+/** A running workspace's root, and what it started from. */
+export interface RootSource {
+  readonly id: string
+  readonly environment: string
+  readonly archive: (file: string) => Effect.Effect<void, PyroError>
+}
+
+/** Builds an environment of the user's own; `rootOf` finds the workspace that it may be made from. */
+export const buildEnvironment = (
+  { from, fromWorkspace, name, packages }: BuildPayload,
+  rootOf: (workspace: string) => Effect.Effect<RootSource, PyroError>
+) =>
+  making(name, (onProgress) =>
+    Effect.gen(function*() {
+      const { define, keep } = yield* Environments
+      if (fromWorkspace === undefined) {
+        if (from === undefined) {
+          return yield* eitherOf("say what to start from: --from with --packages, or --from-workspace")
+        }
+        return yield* define({ name, from, packages }, { onProgress })
+      }
+      if (from !== undefined || packages.length > 0) {
+        return yield* eitherOf("it excludes --from and --packages; install packages in the workspace")
+      }
+      const { archive, environment, id } = yield* rootOf(fromWorkspace)
+      return yield* keep({ name, workspace: id, from: environment }, archive, { onProgress })
+    }))
+
+const eitherOf = (detail: string) => new InvalidRequest({ field: "from_workspace", detail })

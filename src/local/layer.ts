@@ -89,7 +89,7 @@ const make = (pooled: boolean) =>
         list: () => effect(listEnvironments),
         pull: (payload) => stream(pullEnvironment(payload)),
         inspect: ({ environment }) => effect(inspectEnvironment(environment)),
-        build: (payload) => stream(buildEnvironment(payload)),
+        build: (payload) => stream(buildEnvironment(payload, (workspace) => of((all) => all.root({ workspace })))),
         rm: ({ environment }) => effect(removeEnvironment(environment)),
         prune: () => effect(pruneEnvironments)
       },

@@ -20,6 +20,7 @@ import type {
 import type { SnapshotEvent, SnapshotInfo, SnapshotPayload } from "../contract/operations/workspace-snapshot.ts"
 import type { SummaryResult } from "../contract/operations/workspace-summary.ts"
 import type { RunInput } from "../contract/Pyro.ts"
+import { explainChannelFailure } from "./boot.ts"
 import { type Content, makeContent } from "./content.ts"
 import { cancel } from "./exec/cancel.ts"
 import { exec, type Telling } from "./exec/exec.ts"
@@ -33,6 +34,7 @@ import { remove, removeAlone } from "./lifecycle/remove.ts"
 import { reset } from "./lifecycle/reset.ts"
 import { start, stop } from "./lifecycle/steps.ts"
 import { update } from "./lifecycle/update.ts"
+import { archiveRoot } from "./root-archive.ts"
 import { fork } from "./snapshot/fork.ts"
 import { createSnapshot, deleteSnapshot, listSnapshots } from "./snapshot/keep.ts"
 import { resetTo } from "./snapshot/reset-to.ts"
@@ -68,6 +70,15 @@ export class Workspaces extends Context.Tag("pyro/workspace/Workspaces")<Workspa
   readonly cancel: (payload: CancelPayload) => Effect.Effect<CancelResult, PyroError>
   readonly summary: (payload: Named) => Effect.Effect<SummaryResult, PyroError>
   readonly content: Content
+  /** The root of a running workspace: `archive` writes it as a tar archive to a new file of the host. */
+  readonly root: (payload: Named) => Effect.Effect<
+    {
+      readonly id: string
+      readonly environment: string
+      readonly archive: (file: string) => Effect.Effect<void, PyroError>
+    },
+    PyroError
+  >
   /** How many VMs run. */
   readonly running: Effect.Effect<number>
 }>() {
@@ -211,6 +222,16 @@ const make = Effect.gen(function*() {
         return summarize(entry, content.diff({ ...payload, ...asked }))
       }),
     content,
+    root: (payload) =>
+      Effect.gen(function*() {
+        const { entry, generation } = yield* use(payload, { writes: true })
+        const { environment } = yield* Ref.get(entry.record)
+        return {
+          id: entry.id,
+          environment: environment.name,
+          archive: (file: string) => explainChannelFailure(generation.guest)(archiveRoot(generation.channel, file))
+        }
+      }),
     running: Effect.map(
       Effect.forEach([...registry.entries.values()], (entry) => Ref.get(entry.generation)),
       (all) => all.filter(Option.isSome).length

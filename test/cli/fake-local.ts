@@ -67,7 +67,7 @@ export const layer: Layer.Layer<Pyro, PyroError> = Layer.sync(Pyro, () => ({
           description: "this host",
           state: "ready" as const,
           origin: "own" as const,
-          from,
+          ...(from === undefined ? {} : { from }),
           addedPackages: packages
         }
       }),

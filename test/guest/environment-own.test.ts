@@ -107,6 +107,59 @@ describe("an environment of one's own", () => {
     assert.include(error.message, "toys:1")
   })
 
+  it("is made of the root of a workspace too, without what belongs to the workspace and its VM", async () => {
+    await pyro.json(["workspace", "create", "tools", "--name", "source", ...smallSizes])
+    await pyro.sh(
+      "source",
+      `printf '#!/bin/sh\\necho mine\\n' >/usr/local/bin/mine; chmod 4755 /usr/local/bin/mine; rm /usr/bin/tree
+       chown agent /usr/local/src; mknod /usr/local/device c 1 3; ln -s /etc/passwd /usr/local/link; rm /etc/motd
+       ln -s / /usr/local/everything; echo secret >/tmp/secret; echo secret >/workspace/secret; rm -rf /usr/lib/modules`
+    )
+    const error = await pyro.failure(["env", "build", "toys:1", "--from-workspace", "source"])
+    assert.strictEqual(error.code, "environment_name_taken")
+    const made = await pyro.call(["env", "build", "fixed", "--from-workspace", "source"])
+    assert.strictEqual(made.code, 0, made.stderr)
+    await pyro.json(["workspace", "delete", "source"])
+    const ran = await runIn(
+      "fixed",
+      "sh",
+      "-c",
+      `mine; cd /usr/local; stat -c '%a %U' bin/mine src; ls -d device; readlink link everything; ls -A /tmp /workspace
+       test -e /usr/bin/tree || echo gone; stat -c '%a %G' /etc/shadow; ls /lib/modules | wc -l; figlet -f term x; hostname`
+    )
+    assert.deepStrictEqual(ran.stdout.toString().split("\n").slice(0, 9), [
+      "mine",
+      "4755 root",
+      "755 agent",
+      "/etc/passwd",
+      "/",
+      "/tmp:",
+      "",
+      "/workspace:",
+      "gone"
+    ])
+    assert.match(ran.stdout.toString(), /^gone\n640 shadow\n1\nx\n/m)
+    const fixed = (await own()).find(({ name }) => name === "fixed")
+    assert.deepStrictEqual([fixed?.state, fixed?.from, fixed?.added_packages], ["ready", "tools", undefined])
+    // It is the state's: the cache may go.
+    assert.isTrue(fs.existsSync(path.join(pyro.state, "environments", "images", fixed!.digest!)))
+    await pyro.json(["env", "rm", "fixed"])
+    assert.isFalse(fs.existsSync(path.join(pyro.state, "environments", "images", fixed!.digest!)))
+    assert.deepStrictEqual(
+      fs.readdirSync(path.join(pyro.state, "environments", "images", "tmp")).filter((entry) => entry !== ".lock"),
+      []
+    )
+  })
+
+  it("is made from another one or from a workspace that runs, and from nothing else", async () => {
+    const codes = await Promise.all([
+      pyro.failure(["env", "build", "odd"]),
+      pyro.failure(["env", "build", "odd", "--from", "tools", "--from-workspace", "nobody"]),
+      pyro.failure(["env", "build", "odd", "--from-workspace", "nobody"])
+    ])
+    assert.deepStrictEqual(codes.map(({ code }) => code), ["invalid_request", "invalid_request", "workspace_not_found"])
+  })
+
   it("goes when removed, but not from a workspace that started from it", async () => {
     await pyro.json(["workspace", "create", "tools", "--name", "kept", ...smallSizes])
     const first = await pyro.json<{ readonly removed: ReadonlyArray<string> }>(["env", "rm", "tools"])

@@ -20,6 +20,9 @@ const summaryFields = lazy(() => ({
     description: "Whether pyro knows it by itself, or `pyro env build` made it here"
   }),
   from: optional(Schema.String.annotations({ description: "Of an own one: environment whose packages it has" })),
+  fromWorkspace: optional(
+    Schema.String.annotations({ description: "Of an own one: id of the workspace whose root it was" })
+  ),
   addedPackages: optional(
     Schema.Array(Schema.String).annotations({ description: "Of an own one: packages that were added to those" })
   ),
@@ -110,36 +113,44 @@ export const environmentPull = streaming({
 })
 
 export const BuildPayload = lazy(() =>
-  Schema.Struct({
+  Schema.Struct(snakeFields({
     name: text("Name of the new environment, such as `myenv` or `myenv:2`"),
-    from: text("Environment to start from"),
+    from: optional(text("Environment to start from, with `packages`")),
     packages: defaulted(
       Schema.Array(text("Name of a Debian package")).annotations({
         description: "Debian packages to add, separated by commas or given one by one; `NAME=VERSION` for a version"
       }),
       () => []
+    ),
+    fromWorkspace: optional(
+      text(
+        "Id or name of a running workspace whose root becomes the environment: all but /workspace, /tmp and what runs"
+      )
     )
-  })
+  }))
 )
 export type BuildPayload = ReturnType<typeof BuildPayload>["Type"]
 
 export const environmentBuild = streaming({
   name: "env.build",
-  summary: "Build an environment of your own: another one and more packages",
+  summary: "Build an environment of your own, from another and more packages or from a workspace",
   description:
     "Builds an image from what the other environment is made of and more of Debian's packages, so that they are installed once " +
     "and not in every workspace. The name is given when the image is there: a build that fails leaves nothing. The definition is " +
-    "kept with pyro's state, so that an image that was lost or damaged is built anew when it is used.",
+    "kept with pyro's state, so that an image that was lost or damaged is built anew when it is used. With `from_workspace` it is " +
+    "the root of a running workspace as it is now; programs should not be changing it meanwhile.",
   cli: {
     path: ["env", "build"],
     args: ["name"],
     exits: "own",
     examples: [
       "pyro env build web --from debian:12-build --packages postgresql-client,redis-tools",
-      "pyro workspace create web"
+      "pyro workspace create web",
+      "pyro env build fixed --from-workspace fix"
     ]
   },
   mcp: HOST_ADMINISTRATION,
+  home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: true },
   payload: BuildPayload,
   event: PullEvent,

@@ -74,6 +74,16 @@ describe("definitions", () => {
       assert.isTrue(Option.isNone(yield* own.find("web:2")))
     }))
 
+  it.scopedLive("of a workspace's root are no two the same", () =>
+    Effect.gen(function*() {
+      const own = ownDefinitions(yield* scratch)
+      const fixed = { ...definition("fixed"), workspace: "ws-0123456789" }
+      yield* own.keep(fixed)
+      assert.deepStrictEqual(Option.getOrThrow(yield* own.find("fixed")), fixed)
+      const error = yield* Effect.flip(own.keep(fixed))
+      assert.include(error.message, "stands for the root of ws-0123456789")
+    }))
+
   it.scopedLive("that cannot be read are passed over, and their names are not given again", () =>
     Effect.gen(function*() {
       const folder = yield* scratch

@@ -1,0 +1,66 @@
+import { Effect } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import type { imageStore } from "./image-store.ts"
+import { unpackImage } from "./image-unpack.ts"
+import type { KernelError, KernelModules } from "./Kernel.ts"
+import { parsePackages } from "./manifest.ts"
+import { checkName, type Definition, type ownDefinitions } from "./own.ts"
+import type { OnProgress } from "./progress.ts"
+import { makeTemporary, sweepTemporaries } from "./temporary.ts"
+
+export interface KeepRequest {
+  readonly name: string
+  /** Id of the workspace whose root it is, and the environment that one started from. */
+  readonly workspace: string
+  readonly from: string
+}
+
+/** Where what is kept goes, and what it is completed with. */
+export interface Keeping {
+  readonly definitions: ReturnType<typeof ownDefinitions>
+  readonly images: ReturnType<typeof imageStore>
+  readonly modules: Effect.Effect<KernelModules, KernelError>
+}
+
+/**
+ * Makes an environment out of a tar archive of a guest's root, which `archive` writes to a new file. The image is there before its
+ * definition is: what fails leaves nothing. For one at a time.
+ */
+export const keepRoot = <E>(
+  { definitions, images, modules }: Keeping,
+  { from, name, workspace }: KeepRequest,
+  archive: (file: string) => Effect.Effect<void, E>,
+  onProgress: OnProgress
+) =>
+  Effect.scoped(Effect.gen(function*() {
+    yield* checkName(name)
+    const definition: Definition = {
+      format: 1,
+      name,
+      from,
+      packages: [],
+      workspace,
+      created: new Date().toISOString()
+    }
+    yield* definitions.known(definition)
+    yield* sweepTemporaries(images.temporaries)
+    const work = yield* makeTemporary(images.temporaries, name)
+    const given = path.join(work.path, "in")
+    fs.mkdirSync(given, { mode: 0o700 })
+    onProgress({ step: "reading the workspace's root", fraction: 0.05 })
+    yield* archive(path.join(given, "root.tar"))
+    const { archive: modulesArchive, digest: kernel, version: kernelVersion } = yield* modules
+    yield* Effect.promise(() => fs.promises.copyFile(modulesArchive, path.join(given, "modules.tar")))
+    onProgress({ step: "writing the image", fraction: 0.7 })
+    const { image, packageList } = yield* unpackImage(work)
+    yield* images.add(work.path, image, {
+      name,
+      recipe: "workspace",
+      kernelVersion,
+      kernel,
+      sources: [],
+      packages: parsePackages(packageList)
+    })
+    yield* definitions.keep(definition)
+  }))

@@ -1,0 +1,76 @@
+import { Effect } from "effect"
+import * as fs from "node:fs"
+import { NoSpace, type PyroError, VmFailed } from "../contract/errors.ts"
+import { escapeGuestText } from "../guest-channel/guest-text.ts"
+import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
+import { guestEnvironment } from "./guest-environment.ts"
+
+const mib = 1024 * 1024
+
+/** Most bytes of an archive: beyond it no image would fit what a workspace is restored with in good time. */
+const mostMib = 8 * 1024
+
+/** A guest that says nothing more holds nobody up for longer. */
+const archiveTimeout = "20 minutes"
+
+const failed = (detail: string) => new VmFailed({ step: "archive", detail, consoleTail: "" })
+
+/** What belongs to a generation or to the machine, not to the root; modules are the kernel's. */
+const leftOut = [
+  ...["proc", "sys", "dev", "run", "tmp", "workspace"].map((folder) => `./${folder}/*`),
+  "./usr/lib/modules",
+  "./etc/hostname",
+  "./etc/hosts",
+  "./etc/machine-id",
+  "./var/cache/apt/archives/*.deb",
+  "./lost+found"
+]
+
+const command = [
+  "tar",
+  "--directory=/",
+  "--one-file-system",
+  "--numeric-owner",
+  "--xattrs",
+  "--acls",
+  "--sort=name",
+  "--anchored",
+  ...leftOut.map((pattern) => `--exclude=${pattern}`),
+  "--create",
+  "--file=-",
+  "."
+] as const
+
+/**
+ * Streams a tar archive of a running guest's root into a new file of the host. The guest makes it, with its own tar: nothing
+ * of what it says is looked at here.
+ */
+export const archiveRoot = (channel: GuestChannel, file: string): Effect.Effect<void, PyroError> =>
+  Effect.scoped(Effect.gen(function*() {
+    const fd = yield* Effect.acquireRelease(
+      Effect.sync(() => fs.openSync(file, "wx", 0o600)),
+      (opened) => Effect.sync(() => fs.closeSync(opened))
+    )
+    const tar = yield* channel.spawn({ argv: command, env: guestEnvironment({ env: {}, tty: false }), cwd: "/" })
+    let [bytes, told] = [0, ""]
+    yield* tar.forEachOutput((output): Effect.Effect<void, PyroError> => {
+      if (output.from === "stderr") {
+        told = (told + escapeGuestText(output.bytes)).slice(-1_000)
+        return Effect.void
+      }
+      bytes += output.bytes.length
+      if (bytes > mostMib * mib) {
+        return failed(`the root has more than ${mostMib} MiB; remove what the image need not have`)
+      }
+      return Effect.try({
+        try: () => fs.appendFileSync(fd, output.bytes),
+        catch: () =>
+          new NoSpace({ where: "state directory", path: file, neededMib: Math.ceil(bytes / mib), availableMib: 0 })
+      })
+    })
+    const exit = yield* tar.exit
+    // 1: a file changed while it was read, as in any root that is in use.
+    if (exit._tag !== "exited" || exit.code > 1) return yield* failed(`the guest's tar failed: ${told.trim()}`)
+  })).pipe(
+    Effect.timeoutFail({ duration: archiveTimeout, onTimeout: () => failed(`it took longer than ${archiveTimeout}`) })
+  )
