@@ -1,12 +1,13 @@
 import { Effect, Layer, Stream } from "effect"
 import type { PyroError } from "../contract/errors.ts"
 import { INPUT_HEADER } from "../contract/input-rpcs.ts"
-import { type Operation, operations } from "../contract/operations.ts"
+import type { Operation } from "../contract/operations.ts"
 import { Pyro, type PyroService, type RunInput } from "../contract/Pyro.ts"
 import { newRequestId } from "../system/identity.ts"
 import { Paths } from "../system/Paths.ts"
 import { lostAsFailure, makeExec, sinkOf } from "./exec.ts"
 import { makeInputTape } from "./input-tape.ts"
+import { nested } from "./nested.ts"
 import { type Client, type ConnectionLost, failureOf, lost, makeSession, type Session } from "./session.ts"
 import { daemonRuns as runs, type StartDaemon } from "./start-daemon.ts"
 
@@ -70,18 +71,6 @@ const callOf = (session: Session, row: Operation) =>
     ? makeExec(session)
     : streaming(session, row)
 
-/** `env.list` becomes `{ env: { list } }`. */
-const nest = (calls: ReadonlyArray<readonly [string, unknown]>): PyroService => {
-  const root: Record<string, unknown> = {}
-  for (const [name, call] of calls) {
-    const words = name.split(".")
-    let at = root
-    for (const word of words.slice(0, -1)) at = (at[word] ??= {}) as Record<string, unknown>
-    at[words.at(-1)!] = call
-  }
-  return root as unknown as PyroService
-}
-
 /** Pyro behind the daemon of this installation, which is started when there is none. */
 export const layerDaemon = (start: StartDaemon): Layer.Layer<Pyro, PyroError> =>
   Layer.scoped(
@@ -89,7 +78,7 @@ export const layerDaemon = (start: StartDaemon): Layer.Layer<Pyro, PyroError> =>
     Effect.gen(function*() {
       // The session outlives this Effect: it gets what it needs now.
       const session = yield* makeSession(start, yield* Paths)
-      return nest(operations.map((row) => [row.name, callOf(session, row)] as const))
+      return nested((row) => callOf(session, row)) as PyroService
     })
   ).pipe(Layer.provide(Paths.layer))
 

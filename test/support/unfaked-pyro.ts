@@ -1,6 +1,7 @@
 import { Effect, Stream } from "effect"
 import { type OperationName, type OperationOf, operations } from "../../src/contract/operations.ts"
 import type { PyroService } from "../../src/contract/Pyro.ts"
+import { nested } from "../../src/sdk/nested.ts"
 
 type Handlers = {
   readonly [Name in OperationName]: OperationOf<Name> extends { readonly kind: "streaming" }
@@ -19,13 +20,4 @@ export const unfakedHandlers = Object.fromEntries(
 ) as unknown as Handlers
 
 /** The same as a service. */
-export const unfakedPyro = (() => {
-  const root: Record<string, unknown> = {}
-  for (const row of operations) {
-    const words = row.name.split(".")
-    let at = root
-    for (const word of words.slice(0, -1)) at = (at[word] ??= {}) as Record<string, unknown>
-    at[words.at(-1)!] = callOf(row)
-  }
-  return root as unknown as PyroService
-})()
+export const unfakedPyro = nested(callOf) as PyroService
