@@ -88,7 +88,9 @@ withConfinedAgent("files of a workspace", (it) => {
       assert.strictEqual(inner.path, "src")
       const main = inner.entries.find(({ path }) => path === "src/main.py")
       assert.deepStrictEqual([main?.mode, main?.sizeBytes], ["0751", 5])
-      assert.strictEqual(main?.modifiedAt, statSync(`${workspace}/src/main.py`).mtime.toISOString())
+      // Node rounds a plain stat's mtime to the nearest ms.
+      const { mtimeMs } = statSync(`${workspace}/src/main.py`, { bigint: true })
+      assert.strictEqual(main?.modifiedAt, new Date(Number(mtimeMs)).toISOString())
       const all = yield* list({ recursive: true })
       assert.strictEqual(all.entries.at(-1)?.path, "src/main.py")
       assert.strictEqual(all.total, 7)
