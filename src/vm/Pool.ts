@@ -260,8 +260,7 @@ const handOver = ({ vm }: Guest, request: RestoreRequest) =>
     const { confinement } = yield* vm.record
     if (confinement !== undefined) yield* demand({ level: confinement, reason: "" }, request.leastConfinement)
     yield* vm.serve(request.purpose)
-    yield* vm.disks.switchTo(request)
-    yield* vm.resume
+    yield* vm.disks.switchTo(request, { andResume: true })
   }).pipe(
     Effect.raceFirst(vm.health.failure),
     Effect.mapError((failure) => failure._tag === "VmFailed" ? failure : failedAt("pool")(failure))

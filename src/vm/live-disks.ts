@@ -16,9 +16,13 @@ export interface LiveDisks {
   /**
    * Makes `disk` the workspace disk and its seed the baseline. Only while the guest has neither of the two mounted: the kernel
    * drops a device's cache at the last unmount, and so meets nothing stale. Sizes must be those of the disks it was started with.
-   * The VM's names of the old images are removed in the background.
+   * The VM's names of the old images are removed in the background. With `andResume` the VM runs on without another round trip, also
+   * when a disk was refused: for a guest in which nothing runs yet, and which is thrown away then.
    */
-  readonly switchTo: (disk: DiskSource) => Effect.Effect<void, VmFailed | NoSpace | HostToolMissing | ImageDamaged>
+  readonly switchTo: (
+    disk: DiskSource,
+    options?: { readonly andResume?: boolean }
+  ) => Effect.Effect<void, VmFailed | NoSpace | HostToolMissing | ImageDamaged>
   /**
    * Opens a new, empty overlay for the workspace disk, and runs `paused` with the step that ends the one written now and goes on with
    * that: to be done while the VM is paused, so that it fits a capture of its memory. The step gives the host path of the ended one,
@@ -97,7 +101,7 @@ export const makeLiveDisks = (options: {
         yield* tenure.update(({ nextDisks: _, ...record }) => ({ ...record, disks: after }))
       })
 
-    const switchTo: LiveDisks["switchTo"] = (disk) =>
+    const switchTo: LiveDisks["switchTo"] = (disk, { andResume = false } = {}) =>
       Effect.gen(function*() {
         const before = yield* Ref.get(state)
         const first = before.next
@@ -105,7 +109,12 @@ export const makeLiveDisks = (options: {
         const after = stateOf(placed, { first, seedNode: `s${first}`, virtualBytes: disk.seed.virtualBytes })
         yield* change(
           after,
-          qmp.executeAll([...openDisk(after), ...useDisk(after), ...closeDisk(before)]).pipe(
+          qmp.executeAll([
+            ...openDisk(after),
+            ...useDisk(after),
+            ...closeDisk(before),
+            ...(andResume ? [["cont"] as const] : [])
+          ]).pipe(
             Effect.mapError(failedAt("switch disks"))
           )
         )
