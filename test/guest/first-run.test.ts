@@ -83,20 +83,3 @@ describe("docs/first-run.md", () => {
     assert.deepStrictEqual(directories, [])
   })
 })
-
-describe("examples/workspace.ts", () => {
-  const { folder, remove } = temporaryFolder("pyro-example-")
-  afterAll(remove)
-
-  it("does the same from a program, which ends by itself and leaves no workspace", () => {
-    const { status, stderr, stdout } = spawnSync(
-      process.execPath,
-      ["scripts/example.mjs", "examples/workspace.ts"],
-      { cwd: root, env: { ...process.env, PYRO_STATE_DIR: folder }, encoding: "utf8", timeout: 120_000 }
-    )
-    assert.strictEqual(status, 0, stderr)
-    assert.include(stdout, "status 1\nok a name\nok no name\nstatus 0\n")
-    assert.include(stdout, "Commands: 2, 1 succeeded, 1 failed.\n")
-    assert.deepStrictEqual(fs.readdirSync(path.join(folder, "workspaces")), [])
-  })
-})
