@@ -123,16 +123,13 @@ const make = (cacheDir: string, definitions: string, kernel: Context.Tag.Service
   const store = imageStore(root)
   const own = ownDefinitions(definitions)
   const lockFile = (entry: CatalogueEntry) => path.join(root, `${entry.storedAs.replace(":", "_")}.lock`)
-  const prepare = Effect.sync(() => {
-    for (const folder of [root, path.join(definitions, "images")]) {
-      fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
-    }
-  })
+  const prepare = Effect.sync(() => fs.mkdirSync(root, { recursive: true, mode: 0o700 }))
   const say = (environment: string, step: string, neededMib = 1) =>
     sayBuildFailure({ environment, step, folder: root, neededMib })
 
   /** Images that nothing could make again. */
-  const kept = imageStore(path.join(definitions, "images"))
+  const keptRoot = path.join(definitions, "images")
+  const kept = imageStore(keptRoot)
   const storeOf = (entry: CatalogueEntry) => isKept(entry) ? kept : store
   const entryOf = (definition: Definition) =>
     definition.workspace === undefined
@@ -252,6 +249,8 @@ const make = (cacheDir: string, definitions: string, kernel: Context.Tag.Service
     })
 
   const keepLock = withLock(path.join(definitions, "keep.lock"), { timeoutMs: buildTimeoutMs })
+  /** Only for who keeps one: a state directory in which nobody did has no folder for it. */
+  const prepareKept = Effect.sync(() => fs.mkdirSync(keptRoot, { recursive: true, mode: 0o700 }))
   const keep = <E>(
     request: KeepRequest,
     archive: (file: string) => Effect.Effect<void, E>,
@@ -263,7 +262,7 @@ const make = (cacheDir: string, definitions: string, kernel: Context.Tag.Service
       archive,
       options.onProgress ?? silent
     )
-      .pipe(keepLock, (locked) => Effect.zipRight(prepare, locked), say(request.name, "unpack"))
+      .pipe(keepLock, (locked) => Effect.zipRight(prepareKept, locked), say(request.name, "unpack"))
 
   const statusOf = (entry: CatalogueEntry, thorough: boolean): Effect.Effect<EnvironmentStatus, ImageDamaged> =>
     Effect.map(
@@ -327,7 +326,9 @@ const make = (cacheDir: string, definitions: string, kernel: Context.Tag.Service
     // Definitions are the state's: an image of none can come back only by one that is made again.
     yield* store.forgetAll((name) => name.startsWith("own-") && !named.has(name))
     // Left by a crash between image and name. One whose definition cannot be read stays: nothing could make it again.
-    const unnamed = yield* keepLock(Effect.zipRight(kept.forgetAll((name) => !own.isGiven(name)), kept.sweep))
+    const unnamed = fs.existsSync(keptRoot)
+      ? yield* keepLock(Effect.zipRight(kept.forgetAll((name) => !own.isGiven(name)), kept.sweep))
+      : { removed: [], freedBytes: 0 }
     const { freedBytes, removed } = yield* store.sweep
     const packages = bytesBeneath(downloads)
     yield* Effect.promise(() => fs.promises.rm(downloads, { recursive: true, force: true }))

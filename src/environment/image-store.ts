@@ -99,8 +99,7 @@ export const imageStore = (root: string) => {
       }
     })
 
-  /** Removes images that no name points to; gives their digests and the bytes. */
-  const sweep = exclusively(Effect.gen(function*() {
+  const unnamed = Effect.gen(function*() {
     const used = new Set<string>()
     for (const file of listing(names).filter((name) => name.endsWith(".json"))) {
       // A pointer that cannot be read points to nothing: its environment is built anew anyway.
@@ -116,7 +115,11 @@ export const imageStore = (root: string) => {
       yield* Effect.promise(() => fs.promises.rm(home(digest), { recursive: true, force: true }))
     }
     return { removed, freedBytes }
-  }))
+  })
+  /** Removes images that no name points to; gives their digests and the bytes. */
+  const sweep = Effect.suspend(() =>
+    fs.existsSync(root) ? exclusively(unnamed) : Effect.succeed({ removed: [], freedBytes: 0 })
+  )
 
   return { add, find, packagesIn, forget, forgetAll, sweep, temporaries }
 }

@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation } from "../support/installation.ts"
+import { unmount } from "../support/mounts.ts"
 
 const mountPoint = fs.mkdtempSync("/var/tmp/pyro-space-")
 const state = path.join(mountPoint, "state")
@@ -25,7 +26,7 @@ describe("a disk that is full", () => {
   })
   afterAll(async () => {
     await pyro.close()
-    execFileSync("umount", [mountPoint])
+    await unmount(mountPoint)
     fs.rmdirSync(mountPoint)
   })
 

@@ -5,6 +5,7 @@ import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import type { Workspace } from "../support/installation.ts"
 import { installation } from "../support/installation.ts"
+import { unmount } from "../support/mounts.ts"
 import { startPyro, until } from "../support/pyro-cli.ts"
 
 const mountPoint = fs.mkdtempSync("/var/tmp/pyro-logs-")
@@ -17,7 +18,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await pyro.close()
-  execFileSync("umount", [mountPoint])
+  await unmount(mountPoint)
   fs.rmdirSync(mountPoint)
 })
 

@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation, qemuOf, sharedCache } from "../support/installation.ts"
+import { unmount } from "../support/mounts.ts"
 import { temporaryFolder, until } from "../support/pyro-cli.ts"
 import { snapshots } from "../support/snapshots.ts"
 
@@ -31,7 +32,7 @@ describe("on bad days", () => {
   })
   afterAll(async () => {
     await pyro.close()
-    execFileSync("umount", [mountPoint])
+    await unmount(mountPoint)
     place.remove()
   })
 
@@ -65,12 +66,12 @@ while True:
         db.execute("insert into t values (?, ?)", (n, "x" * 500))
     db.execute("commit")'`
     )
-    // As a compiler does: a temporary file, a name, a list of what is whole.
+    // As a compiler does: a temporary file, a name, a list of what is whole; what goes is taken off the list first.
     const compiler = await detach(
       "busy",
       "mkdir -p /workspace/out; n=0; while true; do n=$((n+1)); head -c 200000 /dev/urandom > /workspace/out/t; " +
         "s=$(sha256sum < /workspace/out/t | cut -c1-64); mv /workspace/out/t /workspace/out/$s; echo $s >> /workspace/out.list; " +
-        "[ $((n % 40)) -ne 0 ] || { rm -rf /workspace/out/*; : > /workspace/out.list; }; done"
+        "[ $((n % 40)) -ne 0 ] || { : > /workspace/out.list; rm -rf /workspace/out/*; }; done"
     )
     await until("both write", succeeds("busy", "sh", "-c", "test -s /workspace/out.list -a -s /workspace/db"))
     await fork("busy", "--name", "f1")
