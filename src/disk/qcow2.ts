@@ -21,8 +21,19 @@ export interface Qcow2Options {
  * It names no backing file on purpose: whoever opens it gives the chain as explicit nodes, and a header that names
  * another file was therefore not written by pyro.
  */
-export const qcow2Header = (options: Qcow2Options): Uint8Array => {
-  const l1Entries = Math.ceil(options.virtualBytes / bytesPerL1Entry)
+export const qcow2Header = ({ virtualBytes }: Qcow2Options): Uint8Array => {
+  const known = headers.get(virtualBytes)
+  if (known !== undefined) return known
+  const made = makeHeader(virtualBytes)
+  headers.set(virtualBytes, made)
+  return made
+}
+
+/** By size of the disk: there are few, and every VM needs one several times. */
+const headers = new Map<number, Uint8Array>()
+
+const makeHeader = (virtualBytes: number): Uint8Array => {
+  const l1Entries = Math.ceil(virtualBytes / bytesPerL1Entry)
   const l1Clusters = Math.ceil(l1Entries * 8 / clusterBytes)
   const clusters = 3 + l1Clusters
   const bytes = new Uint8Array(clusters * clusterBytes)
@@ -30,7 +41,7 @@ export const qcow2Header = (options: Qcow2Options): Uint8Array => {
   view.setUint32(0, 0x514649fb) // "QFI\xfb"
   view.setUint32(4, 3)
   view.setUint32(20, clusterBits)
-  view.setBigUint64(24, BigInt(options.virtualBytes))
+  view.setBigUint64(24, BigInt(virtualBytes))
   view.setUint32(36, l1Entries)
   view.setBigUint64(40, BigInt(3 * clusterBytes))
   view.setBigUint64(48, BigInt(clusterBytes))

@@ -29,6 +29,12 @@ export interface WorkspaceDisk extends DiskSource {
   readonly top: string
 }
 
+/** Whether nothing was ever written over the seed: a qcow2 file that was written is longer than its header. */
+export const isEmptyDisk = ({ layers = [], seed, top }: DiskSource): boolean =>
+  layers.length === 0 &&
+  (top === undefined ||
+    fs.statSync(top, { throwIfNoEntry: false })?.size === qcow2Header({ virtualBytes: seed.virtualBytes }).length)
+
 const seedName = "seed.ext4"
 
 const numberOf = (name: string) => Number(/^(0|[1-9]\d{0,8})\.qcow2$/.exec(name)?.[1] ?? Number.NaN)

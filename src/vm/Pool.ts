@@ -254,13 +254,12 @@ const make = (config: PoolConfig) =>
     }
   })
 
-/** Makes a member the requester's: first the record, so that a crash finds whose it is, then its disks, then it runs. */
+/** Makes a member the requester's: first the record, so that a crash finds whose it is, then its disks, and it runs. */
 const handOver = ({ vm }: Guest, request: RestoreRequest) =>
   Effect.gen(function*() {
     const { confinement } = yield* vm.record
     if (confinement !== undefined) yield* demand({ level: confinement, reason: "" }, request.leastConfinement)
-    yield* vm.serve(request.purpose)
-    yield* vm.disks.switchTo(request, { andResume: true })
+    yield* vm.disks.switchTo(request, { handOver: request.purpose })
   }).pipe(
     Effect.raceFirst(vm.health.failure),
     Effect.mapError((failure) => failure._tag === "VmFailed" ? failure : failedAt("pool")(failure))

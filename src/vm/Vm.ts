@@ -14,7 +14,7 @@ import type { LiveDisks } from "./live-disks.ts"
 import type { MachineSpec } from "./machine.ts"
 import type { QemuProcess } from "./qemu-process.ts"
 import type { Qmp } from "./qmp.ts"
-import type { VmId, VmPaths, VmPurpose, VmRecord } from "./record.ts"
+import type { VmId, VmPaths, VmRecord } from "./record.ts"
 
 /** A microVM that exists. Its Scope ends it: QEMU first, then its memory, disks and folder. */
 export interface Vm {
@@ -37,8 +37,6 @@ export interface Vm {
   readonly resume: Effect.Effect<void, VmFailed>
   /** Stops the guest between two instructions. Its clocks stand still: check them after `resume`. */
   readonly pause: Effect.Effect<void, VmFailed>
-  /** Writes down what the VM serves from now on. */
-  readonly serve: (purpose: VmPurpose) => Effect.Effect<void, VmFailed>
   /**
    * Lets the VM outlive its Scope: its end then closes connections only, and any process may attach to it. Not for VMs that die
    * with their maker.

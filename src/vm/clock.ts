@@ -32,6 +32,10 @@ export const clockOffsetMs = (channel: GuestChannel) => Effect.map(read(channel)
 /** How often the clock is set before it is taken as it is: each time is closer, unless the host is very busy. */
 const attempts = 3
 
+/** `keepClock` for a guest that was told the time no earlier than `sentAtMs` of `performance.now` and has answered: it may be right by that. */
+export const settleClock = (channel: GuestChannel, sentAtMs: number) =>
+  Effect.suspend(() => performance.now() - sentAtMs <= toleranceMs ? Effect.void : keepClock(channel))
+
 /**
  * Puts the guest's wall clock right when it is not: after a restore, where the time was taken before it was sent, after a pause, a
  * host that slept, a step of the host's own clock.

@@ -82,7 +82,6 @@ export const makeVm = (options: {
       reconnectPort: connectUnix(path.join(paths.directory, names.portSocket)),
       resume: command("resume", "cont"),
       pause: command("pause", "stop"),
-      serve: (purpose) => tenure.update((now) => ({ ...now, purpose })),
       leave: Effect.suspend(() =>
         record.dieWithOwner === false
           ? tenure.leave

@@ -1,4 +1,4 @@
-import { Effect, Ref } from "effect"
+import { Effect, Ref, type Scope } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import type { HostToolMissing, ImageDamaged, NoSpace, VmFailed } from "../contract/errors.ts"
@@ -7,7 +7,7 @@ import { placeDisk, placeOverlay, placeTop } from "./disks.ts"
 import { failedAt } from "./failure.ts"
 import { type Disks, overlayNode, seedNode } from "./machine.ts"
 import type { Qmp } from "./qmp.ts"
-import type { DiskState } from "./record.ts"
+import type { DiskState, VmPurpose } from "./record.ts"
 import type { Tenure } from "./tenure.ts"
 
 /** The disks of one running VM. */
@@ -16,12 +16,13 @@ export interface LiveDisks {
   /**
    * Makes `disk` the workspace disk and its seed the baseline. Only while the guest has neither of the two mounted: the kernel
    * drops a device's cache at the last unmount, and so meets nothing stale. Sizes must be those of the disks it was started with.
-   * The VM's names of the old images are removed in the background. With `andResume` the VM runs on without another round trip, also
-   * when a disk was refused: for a guest in which nothing runs yet, and which is thrown away then.
+   * The old images are closed, and the VM's names of them removed, in the background. `handOver` is for a stopped guest in which nothing
+   * runs yet: what it serves from now on is written down before, and it runs on without another round trip, also when a disk was
+   * refused, and is thrown away then.
    */
   readonly switchTo: (
     disk: DiskSource,
-    options?: { readonly andResume?: boolean }
+    options?: { readonly handOver?: VmPurpose }
   ) => Effect.Effect<void, VmFailed | NoSpace | HostToolMissing | ImageDamaged>
   /**
    * Opens a new, empty overlay for the workspace disk, and runs `paused` with the step that ends the one written now and goes on with
@@ -59,6 +60,9 @@ const stateOf = (
   }
 }
 
+/** While QEMU closes an image that was written, the guest's disks stand still: not in the middle of its first steps. */
+const closeAfter = "1 second"
+
 type Commands = ReadonlyArray<readonly [string, Readonly<Record<string, unknown>>]>
 
 /** Opens every image of a disk, each with what it lies on. */
@@ -85,41 +89,45 @@ export const makeLiveDisks = (options: {
   readonly tenure: Tenure
   readonly uid: number
   readonly state: DiskState
-}): Effect.Effect<LiveDisks> =>
+}): Effect.Effect<LiveDisks, never, Scope.Scope> =>
   Effect.gen(function*() {
     const { qmp, tenure, uid } = options
     const { paths } = tenure
     const state = yield* Ref.make(options.state)
     const one = yield* Effect.makeSemaphore(1)
 
-    /** Writes down what is about to be, does it, writes down that it is. */
-    const change = <E>(after: DiskState, act: Effect.Effect<void, E>) =>
-      Effect.gen(function*() {
-        yield* tenure.update((record) => ({ ...record, nextDisks: after }))
-        yield* act
-        yield* Ref.set(state, after)
-        yield* tenure.update(({ nextDisks: _, ...record }) => ({ ...record, disks: after }))
-      })
+    const scope = yield* Effect.scope
+    const inBackground = <A, E>(work: Effect.Effect<A, E>) => Effect.forkIn(Effect.ignoreLogged(work), scope)
 
-    const switchTo: LiveDisks["switchTo"] = (disk, { andResume = false } = {}) =>
+    const switchTo: LiveDisks["switchTo"] = (disk, { handOver } = {}) =>
       Effect.gen(function*() {
         const before = yield* Ref.get(state)
         const first = before.next
         const placed = yield* placeDisk(paths, uid, disk, first)
         const after = stateOf(placed, { first, seedNode: `s${first}`, virtualBytes: disk.seed.virtualBytes })
-        yield* change(
-          after,
-          qmp.executeAll([
-            ...openDisk(after),
-            ...useDisk(after),
-            ...closeDisk(before),
-            ...(andResume ? [["cont"] as const] : [])
-          ]).pipe(
-            Effect.mapError(failedAt("switch disks"))
+        yield* tenure.update(({ purpose, ...record }) => ({
+          ...record,
+          purpose: handOver ?? purpose,
+          nextDisks: after
+        }))
+        yield* qmp.executeAll([
+          ...openDisk(after),
+          ...useDisk(after),
+          ...(handOver === undefined ? [] : [["cont"] as const])
+        ]).pipe(Effect.mapError(failedAt("switch disks")))
+        yield* Ref.set(state, after)
+        // Whoever attaches meanwhile asks QEMU which of the two it is.
+        yield* inBackground(
+          tenure.update(({ nextDisks, ...record }) =>
+            nextDisks === after ? { ...record, disks: after } : { ...record, ...(nextDisks && { nextDisks }) }
           )
         )
-        // Nobody waits for it: the guest may go on, and giving back what was written can take the host tens of ms.
-        yield* Effect.forkDaemon(removeFiles(paths.directory, [...before.disks.overlays, before.disks.seed]))
+        yield* inBackground(
+          Effect.ignore(qmp.executeAll(closeDisk(before))).pipe(
+            Effect.zipRight(removeFiles(paths.directory, [...before.disks.overlays, before.disks.seed])),
+            Effect.delay(handOver === undefined ? 0 : closeAfter)
+          )
+        )
       }).pipe(one.withPermits(1))
 
     const freezeLayer: LiveDisks["freezeLayer"] = (top, paused) =>

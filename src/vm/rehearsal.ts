@@ -16,7 +16,9 @@ const command = (...argv: SpawnRequest["argv"]): SpawnRequest => ({
     "SHELL=/bin/bash",
     "TERM=dumb"
   ],
-  cwd: "/workspace"
+  cwd: "/workspace",
+  // As every command of a workspace has: the first limit that is set in a guest takes it a while.
+  pidsMax: 1024
 })
 
 /** What most first commands do: a shell, programs from it, files read, listed, written, removed. */

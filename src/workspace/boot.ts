@@ -6,11 +6,11 @@ import {
   type CommandNotStarted,
   VmFailed
 } from "../contract/errors.ts"
-import type { DiskSource, Seed } from "../disk/workspace-disk.ts"
+import { type DiskSource, isEmptyDisk, type Seed } from "../disk/workspace-disk.ts"
 import type { AgentCallFailed } from "../guest-channel/errors.ts"
 import type { GuestProcess, SpawnRequest } from "../guest-channel/process.ts"
 import { claimSteps, newGuestIdentity } from "../vm/claim.ts"
-import { keepClock } from "../vm/clock.ts"
+import { settleClock } from "../vm/clock.ts"
 import type { ConfinementLevel } from "../vm/confinement.ts"
 import { Pool } from "../vm/Pool.ts"
 import type { VmPurpose } from "../vm/record.ts"
@@ -54,14 +54,21 @@ export const acquireWorkspace = (
 ): Effect.Effect<FreshWorkspace, VmmError, Scope.Scope | Vmm> =>
   Effect.gen(function*() {
     const pool = yield* Effect.serviceOption(Pool)
+    const isEmpty = isEmptyDisk(request)
     const guest = yield* Option.isSome(pool)
       ? pool.value.acquire(request)
       : Effect.flatMap(Vmm, (vmm) => vmm.restore(request))
-    const identity = newGuestIdentity(request.hostname)
-    const settled = <A, R>(claim: Effect.Effect<A, SpawnFailed | AgentCallFailed | ChannelFailed, R>) =>
-      claim.pipe(
-        // The time went out with the chain; on a slow host it was old when it arrived.
-        Effect.zipLeft(keepClock(guest.channel)),
+    const settled = <A, R>(
+      claim: (
+        steps: ReturnType<typeof claimSteps>
+      ) => Effect.Effect<A, SpawnFailed | AgentCallFailed | ChannelFailed, R>
+    ) =>
+      Effect.suspend(() => {
+        const sentAtMs = performance.now()
+        const steps = claimSteps(newGuestIdentity(request.hostname), { isEmpty })
+        // The time goes out with the chain; on a slow host it is old when it arrives.
+        return Effect.zipLeft(claim(steps), settleClock(guest.channel, sentAtMs))
+      }).pipe(
         Effect.catchTag("AgentCallFailed", (failure) =>
           new VmFailed({
             step: "claim",
@@ -73,8 +80,8 @@ export const acquireWorkspace = (
       )
     return {
       guest,
-      claim: (first: SpawnRequest) => settled(guest.channel.spawnAfter(claimSteps(identity), first)),
-      ready: Effect.suspend(() => Effect.asVoid(settled(guest.channel.chain(claimSteps(identity)))))
+      claim: (first: SpawnRequest) => settled((steps) => guest.channel.spawnAfter(steps, first)),
+      ready: Effect.asVoid(settled((steps) => guest.channel.chain(steps)))
     }
   })
 

@@ -140,7 +140,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("capt
       const now = yield* vm.disks.current
       const overlays = () => fs.readdirSync(vm.paths.run).filter((name) => name.endsWith(".qcow2"))
       yield* Effect.sync(overlays).pipe(
-        Effect.repeat({ until: ({ length }) => length === 1 }),
+        Effect.repeat({ until: ({ length }) => length === 1, schedule: Schedule.spaced("10 millis") }),
         Effect.timeout("10 seconds")
       )
       assert.deepStrictEqual(overlays().map((name) => `run/${name}`), [...now.overlays])
