@@ -12,8 +12,8 @@ export interface Candidate {
 }
 
 /** Most differences that are held, and most bytes of their paths: about 100 MiB of memory. */
-const MAX_CANDIDATES = 300_000
-const MAX_PATH_BYTES = 32 * 1024 * 1024
+export const MAX_CANDIDATES = 300_000
+export const MAX_PATH_BYTES = 32 * 1024 * 1024
 
 const tooMany = new FileRefused({
   path: "/workspace",

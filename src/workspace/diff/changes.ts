@@ -51,7 +51,7 @@ const nothingPushed: Pushed = { entries: new Map(), contentOf: () => Buffer.allo
 const DEFAULT_LIMITS = { fileBytes: 64 * 1024 * 1024, totalBytes: 128 * 1024 * 1024 }
 
 /** How git has it; undefined for what git does not have. */
-const gitMode = (side: ComparedSide | undefined): Side["mode"] | undefined => {
+export const gitMode = (side: ComparedSide | undefined): Side["mode"] | undefined => {
   switch (side?.type) {
     case "file":
       return (side.mode & 0o100) === 0 ? 0o100644 : 0o100755
@@ -65,7 +65,8 @@ const gitMode = (side: ComparedSide | undefined): Side["mode"] | undefined => {
 const isSpecial = (side: ComparedSide | undefined) =>
   side !== undefined && side.type !== "directory" && gitMode(side) === undefined
 
-const beneath = (paths: ReadonlyArray<Uint8Array>) => {
+/** Whether a candidate is at or beneath one of these paths; none: every one is. */
+export const beneath = (paths: ReadonlyArray<Uint8Array>) => {
   const wanted = paths.map((path) => Buffer.from(path).toString("latin1"))
   return ({ path }: Candidate) =>
     wanted.length === 0 || wanted.some((one) => one === "" || path === one || path.startsWith(`${one}/`))
@@ -108,36 +109,30 @@ const oversizedOf = ({ new: after, old, path }: Candidate): Oversized => {
   return { path: Buffer.from(path, "latin1"), old: told(old), new: told(after) }
 }
 
-/** What the agent, or whoever works in the guest, changed since the workspace was made: with all contents that fit. */
-export const collectChanges = (
-  channel: GuestChannel,
-  options: ChangesOptions = {}
-): Effect.Effect<Changes, PyroError> =>
+/** Reads files of one side, by byte strings relative to its tree. */
+export type ReadSide = (
+  paths: ReadonlyArray<string>,
+  limits: ReadLimits
+) => Effect.Effect<ReadonlyMap<string, FileContent>, PyroError>
+
+/** Which of the candidates are changes, with all contents that fit, in the order of the bytes of their paths. */
+export const withContents = (
+  candidates: ReadonlyArray<Candidate>,
+  read: { readonly old: ReadSide; readonly new: ReadSide },
+  limits = DEFAULT_LIMITS
+): Effect.Effect<Omit<Changes, "ignoredCount">, PyroError> =>
   Effect.gen(function*() {
-    const trees = options.trees ?? workspaceTrees
-    const limits = options.limits ?? DEFAULT_LIMITS
-    const differing = yield* collectCandidates(channel, { verified: options.verified ?? false, trees })
-    const pushed = options.pushed ?? nothingPushed
-    const found = yield* overPushed(channel, trees, pushed, differing)
-    const wanted = found.filter(beneath(options.paths ?? []))
-    const { ignoredCount, kept } = options.includeIgnored === true
-      ? { ignoredCount: 0, kept: wanted }
-      : yield* withoutIgnored(channel, trees, pushed, wanted)
-    const ordered = kept.filter(({ new: after, old }) => gitMode(old) !== undefined || gitMode(after) !== undefined)
+    const ordered = candidates
+      .filter(({ new: after, old }) => gitMode(old) !== undefined || gitMode(after) !== undefined)
       .sort((one, other) => one.path < other.path ? -1 : 1)
     const sized = bySize(ordered, limits)
     const readable = sized.flatMap(({ candidate, fits }) => fits ? [candidate] : [])
     const readLimits: ReadLimits = { fileBytes: limits.fileBytes, total: { left: limits.totalBytes } }
     const pathsOf = (side: "old" | "new") => readable.flatMap((one) => one[side]?.type === "file" ? [one.path] : [])
-    const [seeded, after] = yield* Effect.all([
-      readContents(channel, trees.baseline, pathsOf("old").filter((path) => !pushed.entries.has(path)), readLimits),
-      readContents(channel, trees.live, pathsOf("new"), readLimits)
+    const [old, after] = yield* Effect.all([
+      read.old(pathsOf("old"), readLimits),
+      read.new(pathsOf("new"), readLimits)
     ], { concurrency: 2 })
-    const old = new Map(seeded)
-    for (const path of pathsOf("old")) {
-      const entry = pushed.entries.get(path)
-      if (entry?._tag === "file") old.set(path, yield* pushedContent(pushed, path, entry))
-    }
 
     const changes: Array<Change> = []
     const oversized = sized.flatMap(({ candidate, fits }) => fits ? [] : [oversizedOf(candidate)])
@@ -155,9 +150,36 @@ export const collectChanges = (
     return {
       changes: withRenames(changes),
       oversized,
-      ignoredCount,
-      specialCount: kept.filter(({ new: after }) => isSpecial(after)).length
+      specialCount: candidates.filter(({ new: after }) => isSpecial(after)).length
     }
+  })
+
+/** What the agent, or whoever works in the guest, changed since the workspace was made: with all contents that fit. */
+export const collectChanges = (
+  channel: GuestChannel,
+  options: ChangesOptions = {}
+): Effect.Effect<Changes, PyroError> =>
+  Effect.gen(function*() {
+    const trees = options.trees ?? workspaceTrees
+    const differing = yield* collectCandidates(channel, { verified: options.verified ?? false, trees })
+    const pushed = options.pushed ?? nothingPushed
+    const found = yield* overPushed(channel, trees, pushed, differing)
+    const wanted = found.filter(beneath(options.paths ?? []))
+    const { ignoredCount, kept } = options.includeIgnored === true
+      ? { ignoredCount: 0, kept: wanted }
+      : yield* withoutIgnored(channel, trees, pushed, wanted)
+    const readOld: ReadSide = (paths, limits) =>
+      Effect.gen(function*() {
+        const seeded = paths.filter((path) => !pushed.entries.has(path))
+        const contents = new Map(yield* readContents(channel, trees.baseline, seeded, limits))
+        for (const path of paths) {
+          const entry = pushed.entries.get(path)
+          if (entry?._tag === "file") contents.set(path, yield* pushedContent(pushed, path, entry))
+        }
+        return contents
+      })
+    const readNew: ReadSide = (paths, limits) => readContents(channel, trees.live, paths, limits)
+    return { ...yield* withContents(kept, { old: readOld, new: readNew }, options.limits), ignoredCount }
   })
 
 /** The same, for what needs every content: fails when one is too large. */

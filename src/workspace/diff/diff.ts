@@ -6,7 +6,7 @@ import { pathBytes, pathText } from "../../disk/path-text.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { Change, Side } from "../change.ts"
 import { patchPieces } from "../patch/format.ts"
-import { changesOf, type ChangesOptions, collectChanges, type Oversized } from "./changes.ts"
+import { type Changes, changesOf, type ChangesOptions, collectChanges, type Oversized } from "./changes.ts"
 import type { LineCounts } from "./line-counts.ts"
 import { patchOf } from "./patch-of.ts"
 
@@ -84,15 +84,12 @@ const shownPatch = (head: Uint8Array, bytes: number) => {
   }
 }
 
-/** What changed in a workspace since it was made, or last reset. Changes nothing. */
-export const diffWorkspace = (
-  channel: GuestChannel,
-  payload: Omit<DiffPayload, "workspace">,
-  overrides: Pick<ChangesOptions, "trees" | "limits" | "pushed"> = {}
-): Effect.Effect<DiffResult, PyroError> =>
+/** Changes as they are told. */
+export const differenceResult = (
+  { changes, ignoredCount, oversized, specialCount }: Changes,
+  payload: Pick<DiffPayload, "stat" | "nameOnly" | "verified" | "maxBytes">
+): Effect.Effect<DiffResult> =>
   Effect.gen(function*() {
-    const options = { ...(yield* changesOptions(payload)), ...overrides }
-    const { changes, ignoredCount, oversized, specialCount } = yield* collectChanges(channel, options)
     const formatted = payload.nameOnly ? undefined : yield* patchOf(changes, payload.stat ? 0 : payload.maxBytes)
     const files = [
       ...changes.map((change) => fileOf(change, formatted?.counts.get(change))),
@@ -124,6 +121,17 @@ export const diffWorkspace = (
       ...patch,
       ...(formatted === undefined || oversized.length > 0 ? {} : { digest: formatted.digest })
     }
+  })
+
+/** What changed in a workspace since it was made, or last reset. Changes nothing. */
+export const diffWorkspace = (
+  channel: GuestChannel,
+  payload: Omit<DiffPayload, "workspace">,
+  overrides: Pick<ChangesOptions, "trees" | "limits" | "pushed"> = {}
+): Effect.Effect<DiffResult, PyroError> =>
+  Effect.gen(function*() {
+    const options = { ...(yield* changesOptions(payload)), ...overrides }
+    return yield* differenceResult(yield* collectChanges(channel, options), payload)
   })
 
 /** The whole patch, byte for byte what `digest` is of. Fails when a file is too large for one. */
