@@ -63,6 +63,8 @@ const inOperation = (operation: Command, before: ReadonlyArray<string>, begun: s
     case "workspaces":
       return Effect.map(names.workspaces, (all) => all.filter((name) => !given.includes(name)))
     case "workspace":
+    case "from":
+    case "to":
       return given.length < cli.args.length ? names.workspaces : none
     case "environment":
       return given.length < cli.args.length ? names.environments : none

@@ -18,6 +18,41 @@ const remarks = (
     if (total > 20) yield* say(`pyro: ${what}: ${total - Math.min(20, told.length)} more\n`)
   })
 
+/** What a diff and a comparison tell in the same way; in their own words what they have not shown. */
+const differences = (
+  words: { readonly none: string; readonly tooLarge: string; readonly whole: string }
+): View<"workspace.diff"> => ({
+  result: (diff) =>
+    Effect.gen(function*() {
+      const terminal = yield* Terminal
+      if (diff.patch !== undefined) {
+        yield* terminal.colour ? terminal.writeStdout(colouredPatch(diff.patch)) : printContent(diff.patch)
+      } else if (diff.summary.additions === undefined) {
+        yield* print(diff.files.map(({ path }) => `${path}\n`).join(""))
+      } else {
+        const { cols } = yield* terminal.size
+        yield* terminal.writeStdout(statText(diff, { width: cols, colour: terminal.colour }))
+      }
+      if (diff.summary.files === 0) yield* say(`${words.none}\n`)
+      if (diff.ignoredCount > 0) {
+        yield* say(`${count(diff.ignoredCount, "ignored file")} left out; see them with --include-ignored\n`)
+      }
+      if (diff.unlisted > 0 && diff.patch === undefined) yield* warn(`pyro: ${count(diff.unlisted, "file")} more\n`)
+      if (diff.tooLargeCount !== undefined) {
+        const named = diff.files.filter(({ tooLarge }) => tooLarge).slice(0, 5).map(({ path }) => path)
+        const names = [...named, ...(diff.tooLargeCount > named.length ? ["..."] : [])].join(", ")
+        yield* warn(
+          `pyro: ${count(diff.tooLargeCount, "file")} too large to compare, in no patch (${names}); ` +
+            `see what they are with --stat, ${words.tooLarge}\n`
+        )
+      }
+      if (diff.truncated === true || diff.lossy === true) {
+        const why = diff.truncated === true ? "is cut" : "has bytes that are not UTF-8, which were replaced"
+        yield* warn(`pyro: the patch ${why}; ${words.whole}\n`)
+      }
+    })
+})
+
 export const contentViews = {
   "workspace.file.list": {
     result: ({ entries, truncated }) =>
@@ -46,37 +81,16 @@ export const contentViews = {
   "workspace.file.edit": {
     result: (file) => say(`${file.path}: ${count(file.replaced, "place")} edited, version ${file.version}\n`)
   } satisfies View<"workspace.file.edit">,
-  "workspace.diff": {
-    result: (diff) =>
-      Effect.gen(function*() {
-        const terminal = yield* Terminal
-        if (diff.patch !== undefined) {
-          yield* terminal.colour ? terminal.writeStdout(colouredPatch(diff.patch)) : printContent(diff.patch)
-        } else if (diff.summary.additions === undefined) {
-          yield* print(diff.files.map(({ path }) => `${path}\n`).join(""))
-        } else {
-          const { cols } = yield* terminal.size
-          yield* terminal.writeStdout(statText(diff, { width: cols, colour: terminal.colour }))
-        }
-        if (diff.summary.files === 0) yield* say("nothing changed\n")
-        if (diff.ignoredCount > 0) {
-          yield* say(`${count(diff.ignoredCount, "ignored file")} left out; see them with --include-ignored\n`)
-        }
-        if (diff.unlisted > 0 && diff.patch === undefined) yield* warn(`pyro: ${count(diff.unlisted, "file")} more\n`)
-        if (diff.tooLargeCount !== undefined) {
-          const named = diff.files.filter(({ tooLarge }) => tooLarge).slice(0, 5).map(({ path }) => path)
-          const names = [...named, ...(diff.tooLargeCount > named.length ? ["..."] : [])].join(", ")
-          yield* warn(
-            `pyro: ${count(diff.tooLargeCount, "file")} too large to compare, in no patch (${names}); ` +
-              "see what they are with --stat, have one with: pyro workspace export WORKSPACE PATH --output FILE\n"
-          )
-        }
-        if (diff.truncated === true || diff.lossy === true) {
-          const why = diff.truncated === true ? "is cut" : "has bytes that are not UTF-8, which were replaced"
-          yield* warn(`pyro: the patch ${why}; the whole, byte by byte: pyro workspace export --patch --output -\n`)
-        }
-      })
-  } satisfies View<"workspace.diff">,
+  "workspace.diff": differences({
+    none: "nothing changed",
+    tooLarge: "have one with: pyro workspace export WORKSPACE PATH --output FILE",
+    whole: "the whole, byte by byte: pyro workspace export --patch --output -"
+  }),
+  "workspace.compare": differences({
+    none: "nothing differs",
+    tooLarge: "have one with: pyro workspace export WORKSPACE PATH --output FILE",
+    whole: "have it in parts with --path"
+  }),
   "workspace.patch.apply": {
     result: ({ applied, files, filesChanged }) =>
       Effect.zipRight(

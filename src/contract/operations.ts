@@ -10,6 +10,7 @@ import {
 } from "./operations/environment.ts"
 import { gc } from "./operations/gc.ts"
 import { run } from "./operations/run.ts"
+import { workspaceCompare } from "./operations/workspace-compare.ts"
 import { workspaceDiff } from "./operations/workspace-diff.ts"
 import { workspaceCancel, workspaceExec, workspaceLogs } from "./operations/workspace-exec.ts"
 import { workspaceExport } from "./operations/workspace-export.ts"
@@ -65,6 +66,7 @@ export const operations = [
   workspaceSnapshotList,
   workspaceSnapshotDelete,
   workspaceFork,
+  workspaceCompare,
   workspaceUpdate,
   workspaceStop,
   workspaceStart,

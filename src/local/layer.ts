@@ -80,6 +80,7 @@ const make = (pooled: boolean) =>
           delete: (payload) => of(({ snapshot }) => Effect.map(snapshot.delete(payload), (deleted) => ({ deleted })))
         },
         fork: (payload) => eventsOf((all) => all.fork(payload)),
+        compare: (payload) => of((all) => all.compare(payload)),
         update: (payload) => of((all) => all.update(payload)),
         stop: (payload) => eventsOf((all) => all.stop(payload)),
         start: (payload) => eventsOf((all) => all.start(payload)),

@@ -66,8 +66,11 @@ const newRoot = "/newroot"
 // Without these the guest would write all inode tables of the disk, and build all maps of its free blocks, in the background.
 const diskOptions = "noinit_itable,no_prefetch_block_bitmaps"
 
+/** Where a guest has the workspace disk, out of sight of what runs in it. */
+export const inspectedDisk = "/disk"
+
 const mountDisk = (flags: number, data: string) =>
-  Calls.mount({ source: "/dev/vdb", target: "/disk", fstype: "ext4", flags: mountFlags.noAtime | flags, data })
+  Calls.mount({ source: "/dev/vdb", target: inspectedDisk, fstype: "ext4", flags: mountFlags.noAtime | flags, data })
 
 /** A disk that has been written may have a journal to be replayed, in the order that barriers keep. */
 const mountWritten = [mountDisk(0, diskOptions)]
@@ -143,6 +146,13 @@ export const claimSteps = (
   Calls.mount({ source: "/run", target: `${newRoot}/run`, fstype: "", flags: mountFlags.move, data: "" }),
   Calls.switchRoot({ path: newRoot }),
   ...coverIdentity
+]
+
+/** Gives a restored guest a disk to look at, and nothing that could run: neither its root nor what is on that is needed. */
+export const inspectionSteps = ({ hostname }: GuestIdentity): ReadonlyArray<Call<unknown>> => [
+  ...freshness(),
+  Calls.hostname({ name: hostname }),
+  ...mountWritten
 ]
 
 /** Every command's cgroup is below it (guest-agent/src/cgroup.c); the agent itself is not. */

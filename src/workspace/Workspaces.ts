@@ -1,6 +1,8 @@
 import { Context, Effect, Exit, Layer, Mailbox, Option, Ref, Schedule, Scope, Stream } from "effect"
 import type { PyroError } from "../contract/errors.ts"
 import type { Notice } from "../contract/notice.ts"
+import type { ComparePayload } from "../contract/operations/workspace-compare.ts"
+import type { DiffResult } from "../contract/operations/workspace-diff.ts"
 import type {
   CancelPayload,
   CancelResult,
@@ -21,6 +23,7 @@ import type { SnapshotEvent, SnapshotInfo, SnapshotPayload } from "../contract/o
 import type { SummaryResult } from "../contract/operations/workspace-summary.ts"
 import type { RunInput } from "../contract/Pyro.ts"
 import { explainChannelFailure } from "./boot.ts"
+import { compare } from "./compare/compare.ts"
 import { type Content, makeContent } from "./content.ts"
 import { cancel } from "./exec/cancel.ts"
 import { exec, type Telling } from "./exec/exec.ts"
@@ -63,6 +66,7 @@ export class Workspaces extends Context.Tag("pyro/workspace/Workspaces")<Workspa
     readonly list: (payload: Named) => Effect.Effect<ReadonlyArray<SnapshotInfo>, PyroError>
     readonly delete: (payload: SnapshotPayload) => Effect.Effect<string, PyroError>
   }
+  readonly compare: (payload: ComparePayload) => Effect.Effect<DiffResult, PyroError>
   readonly remove: (payload: DeletePayload) => Effect.Effect<ReadonlyArray<string>, PyroError>
   /** The Scope ends the command, where this is what started it. */
   readonly exec: (payload: ExecPayload, input?: RunInput) => Effect.Effect<Telling, PyroError, Scope.Scope>
@@ -198,6 +202,7 @@ const make = Effect.gen(function*() {
       delete: ({ name, workspace }) =>
         Effect.flatMap(registry.find(workspace), (entry) => deleteSnapshot(lifecycle, entry, name))
     },
+    compare: (payload) => Effect.provide(compare(lifecycle, payload), context),
     remove: removeAll,
     exec: (payload, input = {}) =>
       Effect.gen(function*() {

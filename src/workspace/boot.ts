@@ -9,7 +9,7 @@ import {
 import { type DiskSource, isEmptyDisk, type Seed } from "../disk/workspace-disk.ts"
 import type { AgentCallFailed } from "../guest-channel/errors.ts"
 import type { GuestProcess, SpawnRequest } from "../guest-channel/process.ts"
-import { claimSteps, newGuestIdentity } from "../vm/claim.ts"
+import { claimSteps, inspectionSteps, newGuestIdentity } from "../vm/claim.ts"
 import { settleClock } from "../vm/clock.ts"
 import type { ConfinementLevel } from "../vm/confinement.ts"
 import { Pool } from "../vm/Pool.ts"
@@ -43,6 +43,8 @@ export interface FreshWorkspace {
   readonly claim: (first: SpawnRequest) => Effect.Effect<GuestProcess, StartError, Scope.Scope>
   /** The same without a process. */
   readonly ready: Effect.Effect<void, StartError>
+  /** Mounts its disk alone, for somebody who only looks at it; to be called instead. */
+  readonly inspect: Effect.Effect<void, StartError>
 }
 
 /**
@@ -58,16 +60,17 @@ export const acquireWorkspace = (
     const guest = yield* Option.isSome(pool)
       ? pool.value.acquire(request)
       : Effect.flatMap(Vmm, (vmm) => vmm.restore(request))
+    const identity = newGuestIdentity(request.hostname)
+    const claim = () => claimSteps(identity, { isEmpty })
+    const inspection = () => inspectionSteps(identity)
     const settled = <A, R>(
-      claim: (
-        steps: ReturnType<typeof claimSteps>
-      ) => Effect.Effect<A, SpawnFailed | AgentCallFailed | ChannelFailed, R>
+      steps: () => ReturnType<typeof claimSteps>,
+      send: (steps: ReturnType<typeof claimSteps>) => Effect.Effect<A, SpawnFailed | AgentCallFailed | ChannelFailed, R>
     ) =>
       Effect.suspend(() => {
         const sentAtMs = performance.now()
-        const steps = claimSteps(newGuestIdentity(request.hostname), { isEmpty })
         // The time goes out with the chain; on a slow host it is old when it arrives.
-        return Effect.zipLeft(claim(steps), settleClock(guest.channel, sentAtMs))
+        return Effect.zipLeft(send(steps()), settleClock(guest.channel, sentAtMs))
       }).pipe(
         Effect.catchTag("AgentCallFailed", (failure) =>
           new VmFailed({
@@ -80,8 +83,9 @@ export const acquireWorkspace = (
       )
     return {
       guest,
-      claim: (first: SpawnRequest) => settled((steps) => guest.channel.spawnAfter(steps, first)),
-      ready: Effect.asVoid(settled((steps) => guest.channel.chain(steps)))
+      claim: (first: SpawnRequest) => settled(claim, (steps) => guest.channel.spawnAfter(steps, first)),
+      ready: Effect.asVoid(settled(claim, (steps) => guest.channel.chain(steps))),
+      inspect: Effect.asVoid(settled(inspection, (steps) => guest.channel.chain(steps)))
     }
   })
 

@@ -302,6 +302,55 @@ describe("workspace_diff", () => {
   })
 })
 
+describe("workspace_compare", () => {
+  const nothing = {
+    files: 0,
+    added: 0,
+    modified: 0,
+    deleted: 0,
+    renamed: 0,
+    typeChanged: 0,
+    additions: 0,
+    deletions: 0
+  }
+  const result = { files: [], unlisted: 0, ignoredCount: 0, specialCount: 0, verified: false, patch: "", digest: "ab" }
+
+  it("hands both names on, and tells differences as a diff does", async () => {
+    let asked: ReadonlyArray<string> = []
+    const pyro = fakePyro({
+      compare: ({ from, to, verified }) => {
+        asked = [from, to, String(verified)]
+        return Effect.succeed({
+          ...result,
+          summary: { ...nothing, files: 1, modified: 1, additions: 2 },
+          files: [{ path: "a b", status: "modified", size: 3, additions: 2, deletions: 0 }],
+          patch: "diff --git a/a b b/a b\n",
+          truncated: true
+        })
+      }
+    })
+    const answer = await call(pyro, "workspace_compare", { from: "x@green", to: "x", verified: true })
+    assert.strictEqual((succeeds("workspace_compare", answer) as { readonly files_changed?: number }).files_changed, 1)
+    assert.deepStrictEqual(asked, ["x@green", "x", "true"])
+    assert.strictEqual(
+      textOf(answer),
+      "1 file differs, +2 -0\nmodified a b +2 -0\ndigest ab\ndiff --git a/a b b/a b\n\n" +
+        "[the patch is longer; name paths to have it in parts]"
+    )
+  })
+
+  it("says that nothing differs, and refuses what names neither a workspace nor a snapshot", async () => {
+    const pyro = fakePyro({ compare: () => Effect.succeed({ ...result, summary: nothing }) })
+    const answer = await call(pyro, "workspace_compare", { from: "a", to: "b" })
+    assert.isTrue(textOf(answer).startsWith("nothing differs"))
+    fails(
+      await call(pyro, "workspace_compare", { from: "a@", to: "b" }),
+      "invalid_request: from: must be a workspace's"
+    )
+    fails(await call(pyro, "workspace_compare", { from: "a" }), "invalid_request: to")
+  })
+})
+
 describe("a row without a word for models", () => {
   it("is a tool all the same, with a plain text", async () => {
     const pyro = fakePyro({ cancel: ({ execId }) => Effect.succeed({ execId, cancelled: true }) })

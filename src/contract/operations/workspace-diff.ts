@@ -6,33 +6,35 @@ import { workspaceField } from "./workspace-field.ts"
 
 const flag = (description: string) => defaulted(Schema.Boolean.annotations({ description }), () => false)
 
+/** What differences are asked for, and how they are told; `whole` says what has all of a patch that is too long. */
+export const differenceFields = (whole: string) => ({
+  paths: defaulted(
+    Schema.Array(text("File or directory, relative to /workspace")).pipe(
+      Schema.maxItems(1_000),
+      Schema.annotations({ description: "Only what is at or beneath these paths; everything when left out" })
+    ),
+    () => []
+  ),
+  stat: flag("Leave out the patch: only counts of lines"),
+  nameOnly: flag("Leave out the patch, the counts of lines and the digest: only names and what happened to them"),
+  includeIgnored: flag("Also what the ignore rules of the baseline exclude"),
+  verified: flag(
+    "Compare the contents of all files instead of trusting inodes and times; slower, and still read by the guest's own kernel"
+  ),
+  maxBytes: defaulted(
+    between({
+      from: 0,
+      // Three bytes for each that is not UTF-8, and the names of the files beside it.
+      to: 4_194_304,
+      unit: "bytes",
+      description: `Most bytes of the patch in the result; its beginning stays. ${whole}`
+    }),
+    () => 1_048_576
+  )
+})
+
 export const DiffPayload = lazy(() =>
-  Schema.Struct(snakeFields({
-    workspace: workspaceField(),
-    paths: defaulted(
-      Schema.Array(text("File or directory, relative to /workspace")).pipe(
-        Schema.maxItems(1_000),
-        Schema.annotations({ description: "Only what is at or beneath these paths; everything when left out" })
-      ),
-      () => []
-    ),
-    stat: flag("Leave out the patch: only counts of lines"),
-    nameOnly: flag("Leave out the patch, the counts of lines and the digest: only names and what happened to them"),
-    includeIgnored: flag("Also what the ignore rules of the baseline exclude"),
-    verified: flag(
-      "Compare the contents of all files instead of trusting inodes and times; slower, and still read by the guest's own kernel"
-    ),
-    maxBytes: defaulted(
-      between({
-        from: 0,
-        // Three bytes for each that is not UTF-8, and the names of the files beside it.
-        to: 4_194_304,
-        unit: "bytes",
-        description: "Most bytes of the patch in the result; its beginning stays. An export has the whole"
-      }),
-      () => 1_048_576
-    )
-  }))
+  Schema.Struct(snakeFields({ workspace: workspaceField(), ...differenceFields("An export has the whole") }))
 )
 export type DiffPayload = ReturnType<typeof DiffPayload>["Type"]
 
@@ -63,8 +65,9 @@ export const DiffFile = lazy(() =>
 )
 export type DiffFile = ReturnType<typeof DiffFile>["Type"]
 
-export const DiffResult = lazy(() =>
-  Schema.Struct(snakeFields({
+/** Differences as they are told; `digestFor` says what the digest of the patch is good for. */
+export const differenceResultFields = (digestFor: string) =>
+  snakeFields({
     summary: Schema.Struct(snakeFields({
       files: Schema.Int,
       added: Schema.Int,
@@ -100,12 +103,12 @@ export const DiffResult = lazy(() =>
     lossy: optional(Schema.Boolean.annotations({ description: "Bytes of the patch that are not UTF-8 were replaced" })),
     digest: optional(
       Schema.String.annotations({
-        description:
-          "SHA-256 of the whole patch, to export exactly this diff; absent with name_only, or when a file is too large"
+        description: `SHA-256 of the whole patch, ${digestFor}; absent with name_only, or when a file is too large`
       })
     )
-  }))
-)
+  })
+
+export const DiffResult = lazy(() => Schema.Struct(differenceResultFields("to export exactly this diff")))
 export type DiffResult = ReturnType<typeof DiffResult>["Type"]
 
 export const workspaceDiff = unary({

@@ -32,3 +32,12 @@ export const diskOnlyField = () =>
   optional(
     Schema.Boolean.annotations({ description: "Take the files alone, in a fresh microVM: nothing runs in it" })
   )
+
+/** A workspace, or one of its snapshots. */
+export const comparedField = (description: string) =>
+  Schema.String.pipe(
+    Schema.pattern(/^[^@]{1,200}(@[A-Za-z0-9][A-Za-z0-9._-]{0,62})?$/, {
+      message: () => "must be a workspace's id or name, or WORKSPACE@SNAPSHOT"
+    }),
+    Schema.annotations({ description })
+  )

@@ -1,7 +1,7 @@
 import type { OperationName } from "../../contract/operations.ts"
 import type { AnyTool } from "../request.ts"
 import { exportTool, patchTool, summaryTool, syncPushTool } from "./crossing.ts"
-import { diffTool } from "./diff.ts"
+import { compareTool, diffTool } from "./diff.ts"
 import { execTool } from "./exec.ts"
 import { fileEditTool, fileListTool, fileReadTool, fileWriteTool } from "./files.ts"
 import { runTool } from "./run.ts"
@@ -23,6 +23,7 @@ export const tools: { readonly [Name in OperationName]?: AnyTool } = {
   "workspace.file.edit": fileEditTool,
   "workspace.patch.apply": patchTool,
   "workspace.diff": diffTool,
+  "workspace.compare": compareTool,
   "workspace.export": exportTool,
   "workspace.sync.push": syncPushTool,
   "workspace.summary": summaryTool

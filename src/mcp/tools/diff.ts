@@ -1,13 +1,13 @@
 import { Effect, Either, Schema } from "effect"
 import { InvalidRequest } from "../../contract/errors.ts"
 import { lazy } from "../../contract/operation.ts"
-import type { DiffFile } from "../../contract/operations/workspace-diff.ts"
+import type { DiffFile, DiffResult } from "../../contract/operations/workspace-diff.ts"
 import { snakeFields } from "../../contract/snake.ts"
 import { costOf, headOf, MAX_TEXT_CHARACTERS } from "../bounded.ts"
 import type { Tool } from "../request.ts"
 import { count, lines } from "../words.ts"
 
-/** What `workspace_diff` tells: the first files, and a page of the patch. */
+/** What `workspace_diff` and `workspace_compare` tell: the first files, and a page of the patch. */
 const Told = lazy(() =>
   Schema.Struct(snakeFields({
     filesChanged: Schema.Int,
@@ -76,43 +76,66 @@ const fileLine = ({ additions, binary, deletions, from, path, status, tooLarge }
     ? " (binary)"
     : ` +${additions ?? 0} -${deletions ?? 0}`)
 
+/** Differences from a place in the patch on, in words of the tool's own. */
+const tell = (
+  diff: DiffResult,
+  cursor: unknown,
+  words: { readonly differ: (files: number) => string; readonly whole: string }
+) =>
+  Effect.gen(function*() {
+    const digest = diff.digest?.replace(/^sha256:/, "").slice(0, 12) ?? ""
+    const start = yield* startOf(cursor, digest)
+    const { patch } = diff
+    const page = patch === undefined ? undefined : cutPatch(patch, start)
+    const nextCursor = page === undefined || page.end >= patch!.length ? null : `${page.end}-${digest}`
+    const { summary: { additions = 0, deletions = 0, files: filesChanged } } = diff
+    const named = diff.files.slice(0, patch === undefined ? 2 * MAX_FILES : MAX_FILES)
+    const unnamed = filesChanged - named.length
+    const told: Told = {
+      filesChanged,
+      additions,
+      deletions,
+      ignoredCount: diff.ignoredCount,
+      digest: diff.digest ?? null,
+      files: named.map(entryOf),
+      patch: page?.text ?? null,
+      truncated: diff.truncated === true || nextCursor !== null || unnamed > 0,
+      nextCursor
+    }
+    const text = lines(
+      filesChanged === 0
+        ? `nothing ${words.differ(1)}`
+        : `${count(filesChanged, "file")} ${words.differ(filesChanged)}, +${additions} -${deletions}`,
+      ...named.map(fileLine),
+      unnamed > 0 && `… and ${count(unnamed, "file")} more`,
+      diff.ignoredCount > 0 && `${count(diff.ignoredCount, "ignored file")} left out (include_ignored)`,
+      diff.digest !== undefined && `digest ${diff.digest}`,
+      page?.text,
+      nextCursor !== null && `[more of the patch: call again with cursor "${nextCursor}"]`,
+      nextCursor === null && diff.truncated === true && `[the patch is longer; ${words.whole}]`
+    )
+    return { result: told, text }
+  })
+
 export const diffTool: Tool<"workspace.diff", Told> = {
   result: Told,
   perform: ({ own, payload, pyro }) =>
-    Effect.gen(function*() {
-      const diff = yield* pyro.workspace.diff({ ...payload, maxBytes: MAX_PATCH_BYTES })
-      const digest = diff.digest?.replace(/^sha256:/, "").slice(0, 12) ?? ""
-      const start = yield* startOf(own["cursor"], digest)
-      const { patch } = diff
-      const page = patch === undefined ? undefined : cutPatch(patch, start)
-      const nextCursor = page === undefined || page.end >= patch!.length ? null : `${page.end}-${digest}`
-      const { summary: { additions = 0, deletions = 0, files: filesChanged } } = diff
-      const named = diff.files.slice(0, patch === undefined ? 2 * MAX_FILES : MAX_FILES)
-      const unnamed = filesChanged - named.length
-      const told: Told = {
-        filesChanged,
-        additions,
-        deletions,
-        ignoredCount: diff.ignoredCount,
-        digest: diff.digest ?? null,
-        files: named.map(entryOf),
-        patch: page?.text ?? null,
-        truncated: diff.truncated === true || nextCursor !== null || unnamed > 0,
-        nextCursor
-      }
-      const text = lines(
-        filesChanged === 0
-          ? "nothing changed"
-          : `${count(filesChanged, "file")} changed, +${additions} -${deletions}`,
-        ...named.map(fileLine),
-        unnamed > 0 && `… and ${count(unnamed, "file")} more`,
-        diff.ignoredCount > 0 && `${count(diff.ignoredCount, "ignored file")} left out (include_ignored)`,
-        diff.digest !== undefined && `digest ${diff.digest}`,
-        page?.text,
-        nextCursor !== null && `[more of the patch: call again with cursor "${nextCursor}"]`,
-        nextCursor === null && diff.truncated === true &&
-          "[the patch is longer; workspace_export with patch has the whole]"
-      )
-      return { result: told, text }
-    })
+    Effect.flatMap(
+      pyro.workspace.diff({ ...payload, maxBytes: MAX_PATCH_BYTES }),
+      (diff) =>
+        tell(diff, own["cursor"], { differ: () => "changed", whole: "workspace_export with patch has the whole" })
+    )
+}
+
+export const compareTool: Tool<"workspace.compare", Told> = {
+  result: Told,
+  perform: ({ own, payload, pyro }) =>
+    Effect.flatMap(
+      pyro.workspace.compare({ ...payload, maxBytes: MAX_PATCH_BYTES }),
+      (diff) =>
+        tell(diff, own["cursor"], {
+          differ: (files) => files === 1 ? "differs" : "differ",
+          whole: "name paths to have it in parts"
+        })
+    )
 }

@@ -66,6 +66,8 @@ export interface WorkspaceFolder {
   readonly snapshots: string
   /** What forks are made from, while they are made. */
   readonly staged: string
+  /** Snapshots of it that are being compared, a folder for each time. */
+  readonly compared: string
 }
 
 export const workspacesDirectory = (stateDir: string) => path.join(stateDir, "workspaces")
@@ -81,7 +83,8 @@ export const folderOf = (stateDir: string, id: WorkspaceId): WorkspaceFolder => 
     base: path.join(directory, "base"),
     disk: (number) => path.join(directory, `disk-${number}`),
     snapshots: path.join(directory, "snapshots"),
-    staged: path.join(directory, "staged")
+    staged: path.join(directory, "staged"),
+    compared: path.join(directory, "compared")
   }
 }
 

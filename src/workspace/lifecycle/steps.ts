@@ -40,7 +40,7 @@ export const virtualBytesOf = ({ diskMib }: WorkspaceRecord) => diskMib * 1024 *
  * What the workspace's root is made of. Those of the cache while it still has the very same ones: the pool knows them; else the
  * workspace's own.
  */
-const imagesOf = (entry: Entry, record: WorkspaceRecord) =>
+export const imagesOf = (entry: Entry, record: WorkspaceRecord) =>
   Effect.gen(function*() {
     const held = yield* heldBase(entry.folder.base)
     const environments = yield* Environments

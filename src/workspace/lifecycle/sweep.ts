@@ -82,11 +82,12 @@ const otherDisks = (directory: string, { disk }: WorkspaceRecord) =>
     .filter((name) => /^disk-\d+$/.test(name) && name !== `disk-${disk}`)
     .map((name) => path.join(directory, name))
 
-/** What forks were being made from, and what is left of snapshots that were removed. */
+/** What forks were being made from or comparisons read, and what is left of snapshots that were removed. */
 const halfMade = (directory: string) => {
   const snapshots = path.join(directory, "snapshots")
   const hidden = fs.existsSync(snapshots) ? fs.readdirSync(snapshots).filter((name) => name.startsWith(".")) : []
-  return [...hidden.map((name) => path.join(snapshots, name)), path.join(directory, "staged")].filter((file) =>
-    fs.existsSync(file)
-  )
+  return [
+    ...hidden.map((name) => path.join(snapshots, name)),
+    ...["staged", "compared"].map((name) => path.join(directory, name))
+  ].filter((file) => fs.existsSync(file))
 }

@@ -94,14 +94,14 @@ export const deleteSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string)
 /** After a crash: what was half made or half removed goes, what was not on disk for good yet is brought there. */
 export const adoptSnapshots = (entry: Entry) =>
   Effect.gen(function*() {
-    const { snapshots, staged } = entry.folder
+    const { compared, snapshots, staged } = entry.folder
     const whole = yield* readSnapshots(entry.folder)
     const kept = new Set(whole.map(({ record }) => record.name))
     const there = fs.existsSync(snapshots) ? fs.readdirSync(snapshots) : []
     const halves = there.filter((name) => !kept.has(name)).map((name) => path.join(snapshots, name))
     // One whose record is damaged may still be of use to somebody.
     const damaged = halves.filter((file) => fs.existsSync(path.join(file, "record.json")) && !isAnnounced(file))
-    for (const file of [...halves.filter((one) => !damaged.includes(one)), staged]) {
+    for (const file of [...halves.filter((one) => !damaged.includes(one)), staged, compared]) {
       yield* Effect.promise(() => fs.promises.rm(file, { recursive: true, force: true }))
     }
     for (const one of whole) {

@@ -1,0 +1,118 @@
+import { Effect, Option, Ref, type Scope } from "effect"
+import { randomBytes } from "node:crypto"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import type { PyroError } from "../../contract/errors.ts"
+import type { ComparePayload } from "../../contract/operations/workspace-compare.ts"
+import type { DiffResult } from "../../contract/operations/workspace-diff.ts"
+import { shareLayers } from "../../disk/workspace-disk.ts"
+import { faultPoint } from "../../system/fault.ts"
+import type { Changes } from "../diff/changes.ts"
+import { changesOptions, differenceResult } from "../diff/diff.ts"
+import { alone, endUnattached, type Lifecycle, type LifecycleServices } from "../lifecycle/context.ts"
+import { unwritable } from "../lifecycle/record.ts"
+import { type Entry, runningGeneration } from "../lifecycle/registry.ts"
+import { copyPushed } from "../seed/pushed.ts"
+import { captureFolder, findSnapshot } from "../snapshot/record.ts"
+import { differencesOf } from "./differences.ts"
+import { inspectedSide, runningSide, type Side } from "./side.ts"
+
+/** What was named: a workspace as it is, or one of its snapshots. */
+interface Operand {
+  readonly entry: Entry
+  readonly snapshot: string | undefined
+}
+
+const operandOf = ({ registry }: Lifecycle, text: string) =>
+  Effect.gen(function*() {
+    const [workspace = "", snapshot] = text.split("@")
+    const entry = yield* registry.find(workspace)
+    if (snapshot !== undefined) yield* findSnapshot(entry.id, entry.folder, snapshot)
+    const operand: Operand = { entry, snapshot }
+    return operand
+  })
+
+/** A side, to be opened when those that do not run are held. */
+type Opening = Effect.Effect<Side, PyroError, Scope.Scope | LifecycleServices>
+
+/** Further names of a snapshot's disk and of what was pushed by then: it may be deleted while it is read. */
+const stageSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string) =>
+  Effect.gen(function*() {
+    const directory = path.join(entry.folder.compared, randomBytes(8).toString("hex"))
+    yield* Effect.addFinalizer(() => removeStaged(entry.folder.compared, directory))
+    const staged = captureFolder(directory)
+    yield* Effect.gen(function*() {
+      const { folder, record: { taken } } = yield* findSnapshot(entry.id, entry.folder, name)
+      yield* Effect.try({
+        try: () => fs.mkdirSync(directory, { recursive: true, mode: 0o700 }),
+        catch: unwritable(entry.folder)
+      })
+      yield* shareLayers(folder.disk, staged.disk, taken.layers)
+      yield* copyPushed(folder.directory, directory)
+    }).pipe(alone(lifecycle, entry))
+    faultPoint("compare:staged")
+    return staged
+  })
+
+/** The folder above goes with the last one in it. */
+const removeStaged = (above: string, directory: string) =>
+  Effect.promise(() => fs.promises.rm(directory, { recursive: true, force: true })).pipe(
+    Effect.zipRight(Effect.ignore(Effect.try(() => fs.rmdirSync(above))))
+  )
+
+/** A workspace as it is: by its own channel where it runs, else its disk in an inspector, for whoever has the workspace alone. */
+const openWorkspace = (entry: Entry, isHeld: boolean): Opening =>
+  Effect.gen(function*() {
+    const generation = yield* Ref.get(entry.generation)
+    // Not there yet, or stopped meanwhile: that is the error.
+    if (Option.isSome(generation) || !isHeld) return yield* runningSide(entry, yield* runningGeneration(entry))
+    yield* endUnattached(entry)
+    const { disk } = yield* Ref.get(entry.record)
+    return yield* inspectedSide(entry, { directory: entry.folder.directory, disk: entry.folder.disk(disk) })
+  })
+
+/**
+ * Of such a workspace only its disk is there, until a step is begun. One in the middle of a step is not waited for: a fork that is just being
+ * made is held by who waits for its origin.
+ */
+const keepsStill: ReadonlySet<string> = new Set(["stopped", "failed"])
+
+/** Holds workspaces so that none of them is started meanwhile; in an order that all requests have in common. */
+const holding = (lifecycle: Lifecycle, entries: ReadonlySet<Entry>) => <A, R>(work: Effect.Effect<A, PyroError, R>) =>
+  [...entries].sort((one, other) => one.id < other.id ? 1 : -1).reduce(
+    (held: Effect.Effect<A, PyroError, R>, entry) => alone(lifecycle, entry)(held),
+    work
+  )
+
+const nothing: Changes = { changes: [], oversized: [], ignoredCount: 0, specialCount: 0 }
+
+/**
+ * What makes the files of one workspace, or snapshot, those of another. Running ones are read where they run; what does not run is read in
+ * an inspector, and a workspace that does not run is not started meanwhile. Changes nothing.
+ */
+export const compare = (
+  lifecycle: Lifecycle,
+  payload: ComparePayload
+): Effect.Effect<DiffResult, PyroError, LifecycleServices> =>
+  Effect.scoped(Effect.gen(function*() {
+    const options = yield* changesOptions(payload)
+    const from = yield* operandOf(lifecycle, payload.from)
+    const to = yield* operandOf(lifecycle, payload.to)
+    if (from.entry === to.entry && from.snapshot === to.snapshot) return yield* differenceResult(nothing, payload)
+    const held = new Set<Entry>()
+    const openings: Array<Opening> = []
+    for (const { entry, snapshot } of [from, to]) {
+      if (snapshot !== undefined) {
+        // Before anything is held: it waits for its workspace, too.
+        openings.push(inspectedSide(entry, yield* stageSnapshot(lifecycle, entry, snapshot)))
+        continue
+      }
+      if (keepsStill.has((yield* Ref.get(entry.state)).state)) held.add(entry)
+      openings.push(Effect.suspend(() => openWorkspace(entry, held.has(entry))))
+    }
+    const changes = yield* Effect.scoped(Effect.gen(function*() {
+      const [one, other] = yield* Effect.all(openings)
+      return yield* differencesOf(one!, other!, options)
+    })).pipe(holding(lifecycle, held))
+    return yield* differenceResult(changes, payload)
+  }))

@@ -1,0 +1,86 @@
+import { Effect } from "effect"
+import type { PyroError } from "../../contract/errors.ts"
+import type { ComparedSide } from "../../guest-channel/difference.ts"
+import { type Candidate, collectCandidates } from "../diff/candidates.ts"
+import { beneath, type Changes, type ChangesOptions, type ReadSide, withContents } from "../diff/changes.ts"
+import { readContents } from "../diff/contents.ts"
+import { withoutIgnored } from "../diff/ignored.ts"
+import type { Pushed } from "../seed/pushed.ts"
+import { compose, type Composed } from "./compose.ts"
+import { type Place, sameContents } from "./same-contents.ts"
+import type { Side } from "./side.ts"
+import { sameStamps, walkedDifferences } from "./walked.ts"
+
+export type CompareOptions = Pick<ChangesOptions, "paths" | "includeIgnored" | "verified" | "limits">
+
+/** More bytes than that are not read only to find that they are the same, where times may be trusted. */
+const READ_ANYWAY_BYTES = 16 * 1024 * 1024
+
+const placesOf = ({ channel, explain, trees }: Side) => ({
+  live: { channel, explain, tree: trees.live } satisfies Place,
+  baseline: { channel, explain, tree: trees.baseline } satisfies Place
+})
+
+const pushedFile: ComparedSide = { type: "file", mode: 0o644, size: 0, linkTarget: new Uint8Array(0) }
+
+/** The same for the ignore rules alone, to which what was pushed is part of the beginning. */
+const asBegun = (pushed: Pushed, candidates: ReadonlyArray<Candidate>): ReadonlyArray<Candidate> =>
+  candidates.map((one) => {
+    const entry = pushed.entries.get(one.path)
+    return entry === undefined ? one : { ...one, old: entry._tag === "file" ? pushedFile : undefined }
+  })
+
+/** What differs between a tree and its own beginning, and which of it no ignore rule excludes. */
+const look = (side: Side, options: CompareOptions) =>
+  side.explain(Effect.gen(function*() {
+    const { channel, pushed, trees } = side
+    const found = yield* collectCandidates(channel, { verified: options.verified ?? false, trees })
+    const all = found.filter(beneath(options.paths ?? []))
+    const { kept } = options.includeIgnored === true
+      ? { kept: all }
+      : yield* withoutIgnored(channel, trees, pushed, asBegun(pushed, all))
+    return { all, kept: new Set(kept.map(({ path }) => path)) }
+  }))
+
+/** Without what turns out to be the same. */
+const withoutSame = (from: Place, to: Place, composed: ReadonlyArray<Composed>, verified: boolean) =>
+  Effect.gen(function*() {
+    const twins = composed.flatMap(({ candidate: { old, path }, mayBeSame }) =>
+      mayBeSame ? [{ path, size: old!.size }] : []
+    )
+    const bytes = twins.reduce((sum, { size }) => sum + size, 0)
+    const stamped = verified || bytes <= READ_ANYWAY_BYTES
+      ? new Set<string>()
+      : yield* sameStamps(from, to, new Set(twins.map(({ path }) => path)))
+    const same = yield* sameContents(from, to, twins.filter(({ path }) => !stamped.has(path)))
+    return composed.flatMap(({ candidate }) =>
+      stamped.has(candidate.path) || same.has(candidate.path) ? [] : [candidate]
+    )
+  })
+
+/**
+ * What makes the tree of one side that of the other: with all contents that fit. A path is left out as ignored when it is in neither
+ * beginning, and the rules of whoever has it there say so.
+ */
+export const differencesOf = (
+  from: Side,
+  to: Side,
+  options: CompareOptions = {}
+): Effect.Effect<Changes, PyroError> =>
+  Effect.gen(function*() {
+    const [one, other] = yield* Effect.all([look(from, options), look(to, options)], { concurrency: 2 })
+    const [fromPlaces, toPlaces] = [placesOf(from), placesOf(to)]
+    const beginnings = from.seed === to.seed
+      ? []
+      : yield* walkedDifferences(fromPlaces.baseline, toPlaces.baseline, beneath(options.paths ?? []))
+    const begun = new Set(beginnings.map(({ path }) => path))
+    const composed = compose(one.all, other.all, beginnings)
+    const isKept = ({ candidate: { path } }: Composed) => one.kept.has(path) || other.kept.has(path) || begun.has(path)
+    const kept = composed.filter(isKept)
+    const isFile = ({ candidate: { new: after, old } }: Composed) => (after ?? old)?.type !== "directory"
+    const ignoredCount = composed.filter((each) => !isKept(each) && isFile(each)).length
+    const differing = yield* withoutSame(fromPlaces.live, toPlaces.live, kept, options.verified ?? false)
+    const reader = ({ channel, explain, trees }: Side): ReadSide => (paths, limits) =>
+      explain(readContents(channel, trees.live, paths, limits))
+    return { ...yield* withContents(differing, { old: reader(from), new: reader(to) }, options.limits), ignoredCount }
+  })

@@ -1,0 +1,272 @@
+import { execFileSync } from "node:child_process"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { afterAll, assert, describe, it } from "vitest"
+import { installation, qemuOf, shapeOf } from "../support/installation.ts"
+import { until } from "../support/pyro-cli.ts"
+import { snapshots } from "../support/snapshots.ts"
+
+const pyro = installation("pyro-compare-")
+const { call, create, failure, folder, inventory, json, killedAt, sh, state, status, step } = pyro
+afterAll(pyro.close)
+const { durable, fork, snapshot } = snapshots(pyro)
+
+interface Compared {
+  readonly summary: { readonly files: number }
+  readonly files: ReadonlyArray<{ readonly path: string; readonly from?: string; readonly status: string }>
+  readonly ignored_count: number
+  readonly special_count: number
+  readonly too_large_count?: number
+  readonly patch?: string
+  readonly digest?: string
+}
+
+const compare = (from: string, to: string, ...flags: ReadonlyArray<string>) =>
+  json<Compared>(["workspace", "compare", from, to, ...flags])
+const told = ({ files }: Compared) => files.map(({ path, status }) => `${status} ${path}`)
+
+/** A directory of the host to begin from. */
+const seed = (name: string, files: Readonly<Record<string, string>>) => {
+  const directory = path.join(folder, name)
+  for (const [file, content] of Object.entries(files)) {
+    fs.mkdirSync(path.dirname(path.join(directory, file)), { recursive: true })
+    fs.writeFileSync(path.join(directory, file), content)
+  }
+  return directory
+}
+const lines = (count: number) => Array.from({ length: count }, (_, line) => `line ${line}\n`).join("")
+const project = seed("project", {
+  ".gitignore": "build/\n*.log\n",
+  "README": "one\n",
+  "src/main": lines(40),
+  "src/tool": "#!/bin/sh\n",
+  "src/old name": lines(30),
+  "gone": "gone\n",
+  "was a file": "file\n"
+})
+
+let exports = 0
+/** The files of a workspace on the host. */
+const exported = async (workspace: string) => {
+  const output = path.join(folder, `export-${++exports}`)
+  await json(["workspace", "export", workspace, "/workspace", "--output", output])
+  return output
+}
+
+/** Every file and link of a folder: what git has of it. */
+const filesOf = (directory: string, beneath = ""): ReadonlyArray<string> =>
+  fs.readdirSync(path.join(directory, beneath), { withFileTypes: true }).flatMap((entry) => {
+    const name = path.join(beneath, entry.name)
+    const file = path.join(directory, name)
+    if (entry.isDirectory()) return filesOf(directory, name)
+    if (entry.isSymbolicLink()) return [`${name} -> ${fs.readlinkSync(file)}`]
+    const isExecutable = (fs.statSync(file).mode & 0o100) !== 0
+    return [`${name} ${isExecutable ? "x" : "-"} ${fs.readFileSync(file).toString("base64")}`]
+  }).sort()
+
+/** Applies what makes `from` `to` to the files of `from`, and finds those of `to`. */
+const becomes = async (from: string, to: string, patch: string) => {
+  const directory = await exported(from)
+  const env = { PATH: process.env["PATH"], GIT_CEILING_DIRECTORIES: folder }
+  execFileSync("git", ["apply", "--allow-empty", "-"], { cwd: directory, env, input: patch })
+  assert.deepStrictEqual(filesOf(directory), filesOf(await exported(to)))
+}
+
+/** What is left when the pool has settled, without what the pool itself has. */
+const leftovers = () => shapeOf(inventory().filter((line) => !/vm-/.test(line)), state)
+
+describe("two forks that went different ways", () => {
+  it("differ by a patch that makes the files of the one those of the other", async () => {
+    await create(["--name", "one", "--seed-path", project])
+    await sh(
+      "one",
+      "head -c 5000 /dev/urandom > both.bin; echo shared > both; seq 20 > size; ln -s README link; rm gone"
+    )
+    await fork("one", "--name", "two")
+    await sh(
+      "one",
+      `echo more >> README; sed -i 's/^line 3$/LINE 3/' src/main; head -c 3000 /dev/urandom > 'a b.bin'
+       rm -r 'src/old name'; rm 'was a file'; ln -s src 'was a file'; mkdir a; echo x > a/file; printf '%s' 12345 > twin; mkfifo fifo`
+    )
+    await sh(
+      "two",
+      `sed -i 's/^line 30$/LINE 30/' src/main; chmod +x src/tool; mv src/main src/main.txt
+       head -c 3000 /dev/urandom > 'a b.bin'; ln -sf src link; echo gone > gone; echo file > a; printf '%s' 54321 > twin
+       printf 'tab\\there' > "$(printf 'n\\303\\244me\\t')"; seq 20 > size; : > empty`
+    )
+    const before = leftovers()
+    const there = await compare("one", "two")
+    assert.deepStrictEqual(told(there), [
+      "modified README",
+      "added a",
+      "modified a b.bin",
+      "deleted a/file",
+      "added empty",
+      "added gone",
+      "modified link",
+      "added \"n\\303\\244me\\t\"",
+      "deleted src/main",
+      "added src/main.txt",
+      "added src/old name",
+      "modified src/tool",
+      "modified twin",
+      "type_changed was a file"
+    ])
+    await becomes("one", "two", there.patch!)
+    const back = await compare("two", "one", "--verified")
+    assert.strictEqual(back.special_count, 1)
+    await becomes("two", "one", back.patch!)
+    assert.deepStrictEqual(
+      { ...await compare("one", "two", "--verified"), verified: false },
+      { ...there, verified: false }
+    )
+    assert.deepStrictEqual(leftovers(), before)
+  })
+
+  it("shows a rename, only the paths that were asked for, and counts alone", async () => {
+    await sh("one", "mv both moved")
+    const { files } = await compare("one", "two", "--path", "both", "--path", "moved", "--path", "twin", "--stat")
+    assert.deepStrictEqual(files.map(({ from, path, status }) => [status, from, path]), [
+      ["renamed", "moved", "both"],
+      ["modified", undefined, "twin"]
+    ])
+    const { code, stderr, stdout } = await call(["workspace", "compare", "one", "two", "--path", "both.bin"])
+    assert.deepStrictEqual([code, stdout.toString()], [0, ""])
+    assert.include(stderr, "nothing differs")
+    await sh("one", "mv moved both")
+  })
+
+  it("leaves out what the ignore rules exclude, unless one of them began with it", async () => {
+    await sh("one", "mkdir build; echo 1 > build/only; echo 1 > x.log; mkdir -p d; echo 1 > d/x.log")
+    await sh("two", "echo 2 > x.log")
+    const paths = ["build", "x.log", "d", "pushed.log"].flatMap((name) => ["--path", name])
+    const without = await compare("one", "two", ...paths)
+    assert.deepStrictEqual([told(without), without.ignored_count], [[], 3])
+    const all = await compare("one", "two", ...paths, "--include-ignored")
+    assert.deepStrictEqual(told(all), ["deleted build/only", "deleted d/x.log", "modified x.log"])
+
+    const pushed = seed("pushed", { "pushed.log": "pushed\n", "README": "pushed\n" })
+    await json(["workspace", "sync", "push", "two", pushed])
+    const later = await compare("one", "two", ...paths)
+    assert.deepStrictEqual(told(later), ["added pushed.log"])
+    assert.include((await compare("one", "two", "--path", "README")).patch, "\n+pushed\n")
+  })
+})
+
+describe("a snapshot, and a workspace that does not run", () => {
+  it("are read in a machine of their own, which leaves nothing and changes nothing", async () => {
+    await create(["--name", "w", "--seed-path", project])
+    await sh("w", "echo first > file; head -c 40000000 /dev/urandom > large")
+    await snapshot("w", "first")
+    await durable("w", "first")
+    await sh("w", "echo second >> file; rm README")
+    await snapshot("w", "second")
+    await durable("w", "second")
+    await sh("w", "echo third > 'third file'")
+    const before = leftovers()
+
+    const running = await compare("w@first", "w")
+    assert.deepStrictEqual(told(running), ["deleted README", "modified file", "added third file"])
+    assert.deepStrictEqual(told(await compare("w", "w@first")), ["added README", "modified file", "deleted third file"])
+    assert.deepStrictEqual(told(await compare("w@first", "w@second")), ["deleted README", "modified file"])
+    assert.deepStrictEqual(told(await compare("w@second", "w", "--verified")), ["added third file"])
+    for (const ref of ["w", "w@first", (await status("w")).id]) {
+      assert.strictEqual((await compare(ref, ref === "w@first" ? ref : "w")).summary.files, 0)
+    }
+    assert.deepStrictEqual(leftovers(), before)
+
+    await fork("w", "--name", "v")
+    await sh("v", "echo fourth > fourth")
+    await step("stop", "w")
+    const stopped = leftovers()
+    assert.deepStrictEqual(await compare("w@first", "w"), running)
+    assert.deepStrictEqual(told(await compare("w", "v")), ["added fourth"])
+    await step("stop", "v")
+    assert.deepStrictEqual(told(await compare("v", "w")), ["deleted fourth"])
+    assert.deepStrictEqual(await compare("w@first", "w", "--verified").then(told), told(running))
+    assert.strictEqual((await status("w")).state, "stopped")
+    assert.deepStrictEqual(leftovers().filter((line) => line.includes("compared")), [])
+    assert.isAtMost(leftovers().length, stopped.length)
+    await step("start", "w")
+    assert.strictEqual(await sh("w", "cat file 'third file'; echo on >> file"), "first\nsecond\nthird")
+    assert.deepStrictEqual(told(await compare("v", "w")), ["modified file", "deleted fourth"])
+  })
+
+  it("is read as its next start would find it, when its machine died", async () => {
+    await create(["--name", "dead", "--seed-path", project])
+    await fork("dead", "--name", "alive")
+    await sh("dead", "echo written > written; sync; echo unwritten > unwritten")
+    process.kill(await qemuOf(pyro, (await status("dead")).id), "SIGKILL")
+    await until("it has failed", async () => (await status("dead")).state === "failed")
+    const found = told(await compare("alive", "dead"))
+    assert.include(found, "added written")
+    await step("start", "dead")
+    assert.deepStrictEqual(told(await compare("alive", "dead")), found)
+  })
+})
+
+describe("workspaces that began differently", () => {
+  it("are compared by everything in them, whatever their sizes are", async () => {
+    const other = seed("other", {
+      ".gitignore": "build/\n",
+      "README": "two\n",
+      "src/main": lines(40),
+      "src/tool": "#!/bin/sh\n",
+      "src/new name": lines(30),
+      "only/here": "x\n",
+      "kept.log": "of the beginning\n"
+    })
+    fs.chmodSync(path.join(other, "src/tool"), 0o755)
+    fs.utimesSync(path.join(other, "src/main"), 1, 1)
+    await create(["--name", "p", "--seed-path", project, "--mem-mib", "256", "--disk-mib", "512"])
+    await create(["--name", "q", "--seed-path", other, "--mem-mib", "256", "--disk-mib", "256"])
+    const untouched = await compare("p", "q")
+    assert.deepStrictEqual(told(untouched), [
+      "modified .gitignore",
+      "modified README",
+      "deleted gone",
+      "added kept.log",
+      "added only/here",
+      "renamed src/new name",
+      "modified src/tool",
+      "deleted was a file"
+    ])
+    await becomes("p", "q", untouched.patch!)
+    await sh("p", "echo two > README; rm gone; echo more >> src/main; echo generated > kept.log; echo x > new.log")
+    await sh("q", "rm -r only; echo same > src/same")
+    await sh("p", "echo same > src/same")
+    const changed = await compare("p", "q")
+    assert.deepStrictEqual(told(changed), [
+      "modified .gitignore",
+      "modified kept.log",
+      "modified src/main",
+      "renamed src/new name",
+      "modified src/tool",
+      "deleted was a file"
+    ])
+    assert.strictEqual(changed.ignored_count, 1)
+    await step("stop", "p")
+    assert.deepStrictEqual(await compare("p", "q"), changed)
+  })
+})
+
+describe("a comparison that cannot be made", () => {
+  it("says what there is instead", async () => {
+    const cases = [
+      [["onee", "two"], "workspace_not_found", "did you mean one"],
+      [["one", "w@frist"], "snapshot_not_found", "did you mean first"],
+      [["one", "w@"], "invalid_request", "WORKSPACE@SNAPSHOT"],
+      [["one", "two", "--path", "../x"], "invalid_request", "no path beneath"]
+    ] as const
+    for (const [args, code, words] of cases) {
+      const error = await failure(["workspace", "compare", ...args])
+      assert.deepStrictEqual([error.code, error.message.includes(words)], [code, true], error.message)
+    }
+  })
+
+  it("leaves nothing when the daemon is killed in the middle of it", async () => {
+    await killedAt("compare:staged", ["workspace", "compare", "w@first", "w"])
+    assert.deepStrictEqual(told(await compare("w@first", "w@second")), ["deleted README", "modified file"])
+    assert.deepStrictEqual(inventory().filter((line) => line.includes("compared")), [])
+  })
+})
