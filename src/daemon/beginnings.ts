@@ -1,44 +1,58 @@
-import { Effect, ExecutionStrategy, Exit, Option, Scope, Stream } from "effect"
+import { Effect, Either, ExecutionStrategy, Exit, Option, Scope, Stream } from "effect"
+import type { Beginning } from "../contract/begin-rpcs.ts"
 import { ChannelFailed, type PyroError } from "../contract/errors.ts"
-import type { ExecEvent } from "../contract/operations/workspace-exec.ts"
-import type { Telling } from "../workspace/exec/exec.ts"
+import type { Telling } from "../system/telling.ts"
 
-/** How long a command that has started may take to end, and one that has printed something, before that is told. */
-const STARTED_MS = 10
+/** How long what has begun may take to end, and what has printed something, before that is told. */
+const BEGUN_MS = 30
 const PRINTED_MS = 2
 /** Output that is told at once, in `bytes`. */
 const MOST_BYTES = 65_536
 /** How long the rest is kept for whoever was told the beginning. */
 const KEPT_MS = 10_000
 
+/** An event of any operation: some carry what a command printed. */
+export interface AnyEvent {
+  readonly _tag: string
+  readonly bytes?: unknown
+}
+type AnyTelling = Telling<AnyEvent, PyroError>
+
 interface Kept {
-  readonly telling: Telling
+  readonly telling: AnyTelling
   readonly scope: Scope.CloseableScope
   readonly expiry: NodeJS.Timeout
 }
 
-const notKept = new ChannelFailed({ detail: "nobody asked for the rest of the command's output in time" })
+const notKept = new ChannelFailed({ detail: "nobody asked for the rest of what happened in time" })
 
-/** What a command does at once. */
-const beginningOf = (telling: Telling) =>
+const printed = ({ bytes }: AnyEvent) => bytes instanceof Uint8Array ? bytes.length : 0
+
+/** What happens at once. */
+const beginningOf = (telling: AnyTelling): Effect.Effect<Beginning<AnyEvent>, PyroError> =>
   Effect.gen(function*() {
-    const events: Array<ExecEvent> = []
+    const events: Array<AnyEvent> = []
     let bytes = 0
     let waitMs: number | undefined
     while (bytes < MOST_BYTES) {
-      const told = yield* telling(waitMs)
-      if (told.length === 0) break
-      for (const event of told) {
-        events.push(event)
-        if (event._tag === "Output") bytes += event.bytes.length
-        if (event._tag === "Exited" || event._tag === "Detached") return { events, more: false }
+      const told = yield* Effect.either(telling(waitMs))
+      if (Either.isLeft(told)) {
+        if (Option.isNone(told.left)) return { events, more: false }
+        // What came before is told first: the rest is the failure.
+        if (events.length > 0) break
+        return yield* told.left.value
       }
-      waitMs = bytes > 0 ? PRINTED_MS : STARTED_MS
+      if (told.right.length === 0) break
+      for (const event of told.right) {
+        events.push(event)
+        bytes += printed(event)
+      }
+      waitMs = bytes > 0 ? PRINTED_MS : BEGUN_MS
     }
     return { events, more: true }
-  }).pipe(Effect.mapError(Option.getOrElse(() => notKept)))
+  })
 
-/** Commands whose beginning was told, until somebody takes the rest. */
+/** Operations whose beginning was told, until somebody takes the rest. */
 export const makeBeginnings = (parent: Scope.Scope) => {
   const kept = new Map<string, Kept>()
 
@@ -54,8 +68,8 @@ export const makeBeginnings = (parent: Scope.Scope) => {
     Effect.flatMap(take(id), (found) => found === undefined ? Effect.void : Scope.close(found.scope, Exit.void))
 
   return {
-    /** What a command does at once; it is dropped where whoever asks is interrupted. */
-    begin: (id: string, start: Effect.Effect<Telling, PyroError, Scope.Scope>) =>
+    /** What happens at once; it is dropped where whoever asks is interrupted. */
+    begin: (id: string, start: Effect.Effect<AnyTelling, PyroError, Scope.Scope>) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function*() {
           const scope = yield* Scope.fork(parent, ExecutionStrategy.sequential)
@@ -72,7 +86,7 @@ export const makeBeginnings = (parent: Scope.Scope) => {
           )
         })
       ),
-    rest: (id: string): Stream.Stream<ExecEvent, PyroError> =>
+    rest: (id: string): Stream.Stream<AnyEvent, PyroError> =>
       Stream.unwrapScoped(
         Effect.map(
           Effect.acquireRelease(take(id), (found) =>

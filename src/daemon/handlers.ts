@@ -1,12 +1,14 @@
 import type { Headers } from "@effect/platform/Headers"
-import { Effect, Layer, Ref, Stream } from "effect"
-import { ExecRpcs } from "../contract/exec-rpcs.ts"
+import { Effect, Layer, Ref, type Scope, Stream } from "effect"
+import { beginName, DROP, makeBeginRpcs, restName, type StreamingRow, streamingRows } from "../contract/begin-rpcs.ts"
+import type { PyroError } from "../contract/errors.ts"
 import { INPUT_HEADER, InputRpcs, RESUMED_HEADER } from "../contract/input-rpcs.ts"
 import { type Operation, operations } from "../contract/operations.ts"
 import { callOf, Pyro, type PyroService, type RunInput } from "../contract/Pyro.ts"
 import { makePyroRpcs } from "../contract/rpc.ts"
 import { Tellings } from "../local/tellings.ts"
-import { makeBeginnings } from "./beginnings.ts"
+import { type Telling, tellingOf } from "../system/telling.ts"
+import { type AnyEvent, makeBeginnings } from "./beginnings.ts"
 import { makeInputs } from "./inputs.ts"
 
 /** What the handlers share with the daemon that has them. */
@@ -56,28 +58,50 @@ const handlerOf = (
     )
 }
 
-/** Every operation of the table, commands in two steps, and the input of commands, served by `Pyro`. */
+/** The same bit by bit, for an operation with events: commands can be asked that way, others run into a small store. */
+const tellingsOf = (pyro: PyroService, exec: Tellings["Type"]) => (row: StreamingRow): TellAny => {
+  if (row.name === "workspace.exec") return exec as TellAny
+  const call = callOf(pyro, row)
+  return (payload, input) => tellingOf(call(payload, input) as Stream.Stream<AnyEvent, PyroError>)
+}
+
+type TellAny = (
+  payload: unknown,
+  input: RunInput
+) => Effect.Effect<Telling<AnyEvent, PyroError>, PyroError, Scope.Scope>
+
+/** What `begin` and `rest` of an operation with events do. */
+const beginningHandlers = (
+  tell: (row: StreamingRow) => TellAny,
+  inputs: ReturnType<typeof makeInputs>,
+  beginnings: ReturnType<typeof makeBeginnings>,
+  { active, leaving }: Serving
+) => {
+  type Named = { readonly id: string; readonly request: unknown }
+  const begin = (start: TellAny) => ({ id, request }: Named, { headers }: { readonly headers: Headers }) =>
+    beginnings.begin(
+      id,
+      Effect.flatMap(
+        Effect.zipRight(counted(active), inputOf(inputs, headers, leaving)),
+        (input) => start(request, input)
+      )
+    )
+  const rest = ({ id }: Named) => beginnings.rest(id)
+  const handlers = streamingRows.flatMap((row) => [[beginName(row), begin(tell(row))], [restName(row), rest]] as const)
+  return { ...Object.fromEntries(handlers), [DROP]: ({ id }: Named) => beginnings.drop(id) }
+}
+
+/** Every operation of the table, those with events also in two steps, and the input of commands, served by `Pyro`. */
 export const handlers = (serving: Serving) =>
   Layer.unwrapScoped(Effect.gen(function*() {
     const pyro = yield* Pyro
-    const exec = yield* Tellings
+    const tell = tellingsOf(pyro, yield* Tellings)
     const inputs = makeInputs()
     const beginnings = makeBeginnings(yield* Effect.scope)
     const rows = operations.map((row) => [row.name, handlerOf(pyro, row, inputs, serving)] as const)
     return Layer.mergeAll(
       makePyroRpcs().toLayer(Object.fromEntries(rows) as never),
-      ExecRpcs.toLayer({
-        "exec.begin": ({ id, request }, { headers }) =>
-          beginnings.begin(
-            id,
-            Effect.flatMap(
-              Effect.zipRight(counted(serving.active), inputOf(inputs, headers, serving.leaving)),
-              (input) => exec(request, input)
-            )
-          ),
-        "exec.rest": ({ id }) => beginnings.rest(id),
-        "exec.drop": ({ id }) => beginnings.drop(id)
-      }),
+      makeBeginRpcs().toLayer(beginningHandlers(tell, inputs, beginnings, serving) as never),
       InputRpcs.toLayer({
         "input.write": ({ bytes, id }) => inputs.write(id, bytes),
         "input.end": ({ id }) => inputs.end(id),

@@ -1,27 +1,17 @@
 import { Effect, Layer, Stream } from "effect"
+import type { StreamingRow } from "../contract/begin-rpcs.ts"
 import type { PyroError } from "../contract/errors.ts"
 import { INPUT_HEADER } from "../contract/input-rpcs.ts"
 import type { Operation } from "../contract/operations.ts"
 import { Pyro, type PyroService, type RunInput } from "../contract/Pyro.ts"
 import { newRequestId } from "../system/identity.ts"
 import { Paths } from "../system/Paths.ts"
-import { lostAsFailure, makeExec, sinkOf } from "./exec.ts"
+import { begin } from "./begin.ts"
+import { makeExec, sinkOf } from "./exec.ts"
 import { makeInputTape } from "./input-tape.ts"
 import { nested } from "./nested.ts"
-import { type Client, type ConnectionLost, failureOf, lost, makeSession, type Session } from "./session.ts"
+import { type ConnectionLost, failureOf, lost, makeSession, methodOf, type Session } from "./session.ts"
 import { daemonRuns as runs, type StartDaemon } from "./start-daemon.ts"
-
-/** A client's method: an Effect or a Stream, whatever the row says. */
-type Method = (payload: unknown, options?: { readonly headers?: Record<string, string> }) => unknown
-
-/** The client nests by the first dot of a name. */
-const methodOf = (client: unknown, name: string): Method => {
-  const methods = client as Record<string, unknown>
-  const dot = name.indexOf(".")
-  return (dot < 0
-    ? methods[name]
-    : (methods[name.slice(0, dot)] as Record<string, unknown>)[name.slice(dot + 1)]) as Method
-}
 
 /** One request for a result. What only reads is asked again where its daemon went away. */
 const unary = (session: Session, { annotations, name }: Operation) => (payload: unknown) => {
@@ -41,34 +31,35 @@ const unary = (session: Session, { annotations, name }: Operation) => (payload: 
 }
 
 /** Work whose events are streamed; it ends with its daemon. */
-const streaming = (session: Session, { name }: Operation) => (payload: unknown, input?: RunInput) =>
+const streaming = (session: Session, row: StreamingRow) => (payload: unknown, input?: RunInput) =>
   Stream.unwrapScoped(Effect.gen(function*() {
     const client = yield* session.client
     const id = newRequestId()
     if (input !== undefined) yield* (yield* makeInputTape(input))(sinkOf(client, id), 0)
     const headers = input === undefined ? {} : { [INPUT_HEADER]: id }
-    return eventsOf(client, name, payload, headers).pipe(
-      Stream.tapError(({ _tag }) => _tag === "ConnectionLost" ? session.failed(client) : Effect.void),
-      Stream.mapError((failure) =>
-        failure._tag !== "ConnectionLost"
-          ? failure
-          : lost(
-            name === "run"
-              ? "in the middle of the run, which ended with it"
-              : "before it was done; look at what is there"
-          )
-      )
-    )
+    const failing = (failure: PyroError | ConnectionLost) =>
+      failure._tag === "ConnectionLost"
+        ? Effect.zipRight(session.failed(client), lostIn(row))
+        : Effect.fail(failure)
+    const { events, rest } = yield* Effect.catchAll(begin<unknown>(client, row, payload, headers), failing)
+    const told = Stream.fromIterable(events)
+    return rest === undefined
+      ? told
+      : Stream.concat(told, Stream.catchAll(rest, (failure) => Stream.fromEffect(failing(failure))))
   }))
 
-const eventsOf = (client: Client, name: string, payload: unknown, headers: Record<string, string>) =>
-  lostAsFailure(methodOf(client, name)(payload, { headers }) as Stream.Stream<unknown, unknown>)
+const lostIn = ({ name }: StreamingRow) =>
+  lost(
+    name === "run"
+      ? "in the middle of the run, which ended with it"
+      : "before it was done; look at what is there"
+  )
 
 const callOf = (session: Session, row: Operation) =>
   row.kind === "unary"
     ? unary(session, row)
     : row.name === "workspace.exec"
-    ? makeExec(session)
+    ? makeExec(session, row)
     : streaming(session, row)
 
 /** Pyro behind the daemon of this installation, which is started when there is none. */

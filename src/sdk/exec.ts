@@ -1,11 +1,13 @@
 import { Effect, type Scope, Stream } from "effect"
+import type { StreamingRow } from "../contract/begin-rpcs.ts"
 import type { PyroError } from "../contract/errors.ts"
 import { INPUT_HEADER, RESUMED_HEADER } from "../contract/input-rpcs.ts"
 import type { ExecEvent, ExecPayload } from "../contract/operations/workspace-exec.ts"
 import type { RunInput } from "../contract/Pyro.ts"
 import { newRequestId } from "../system/identity.ts"
+import { begin } from "./begin.ts"
 import { type InputTape, makeInputTape } from "./input-tape.ts"
-import { type Client, type ConnectionLost, failureOf, lost, type Session } from "./session.ts"
+import { type Client, type ConnectionLost, lost, type Session } from "./session.ts"
 
 /** Connections lost one after the other, with nothing told in between, after which it is given up. */
 const MOST_LOST = 6
@@ -19,37 +21,13 @@ export const sinkOf = ({ input }: Client, id: string) => ({
 
 const noTape: InputTape = () => Effect.void
 
-type Events = Stream.Stream<ExecEvent, PyroError | ConnectionLost>
-
-interface Begun {
-  readonly events: ReadonlyArray<ExecEvent>
-  readonly rest: Events | undefined
-}
-
-/** Asks for a command: how it begins, and what follows. Whoever leaves before it asked for the rest drops that. */
-const begin = ({ exec }: Client, request: ExecPayload, headers: Record<string, string>) =>
-  Effect.gen(function*() {
-    const id = newRequestId()
-    let left = false
-    const { events, more } = yield* Effect.acquireRelease(
-      Effect.interruptible(exec.begin({ id, request }, { headers })).pipe(Effect.tap(({ more }) => left = more)),
-      () => left ? Effect.ignore(exec.drop({ id })) : Effect.void
-    )
-    const rest = more
-      ? Stream.suspend(() => {
-        left = false
-        return exec.rest({ id })
-      })
-      : undefined
-    return { events, rest: rest && lostAsFailure(rest) } satisfies Begun
-  }).pipe(Effect.catchAllCause((cause) => Effect.failCause(failureOf(cause))))
-
 /**
  * Runs a command and survives its daemon: the command has an id from here on, and when the connection is lost, the next daemon is
  * asked for that id from the byte on that the caller has not got yet. Input goes on where the guest has it.
  */
 export const makeExec =
-  (session: Session) => (payload: ExecPayload, input: RunInput = {}): Stream.Stream<ExecEvent, PyroError> =>
+  (session: Session, row: StreamingRow) =>
+  (payload: ExecPayload, input: RunInput = {}): Stream.Stream<ExecEvent, PyroError> =>
     Stream.unwrapScoped(Effect.gen(function*() {
       const execId = payload.execId ?? newRequestId()
       // Whoever only asks for a command that is known has not started it.
@@ -90,7 +68,7 @@ export const makeExec =
           }
           if (!resumed) yield* tape(sink, 0)
           const lostHere = Effect.flatMap(session.failed(client), again)
-          return yield* begin(client, request(), headers).pipe(
+          return yield* begin<ExecEvent>(client, row, request(), headers).pipe(
             Effect.tap(({ events }) => {
               const started = events.find((event) => event._tag === "Started")
               return resumed && started !== undefined ? tape(sink, started.stdinBytes ?? 0) : Effect.void
@@ -116,6 +94,3 @@ export const makeExec =
 
       return yield* attempt(false)
     }))
-
-export const lostAsFailure = <A>(events: Stream.Stream<A, unknown>): Stream.Stream<A, PyroError | ConnectionLost> =>
-  Stream.catchAllCause(events, (cause) => Stream.failCause(failureOf(cause)))

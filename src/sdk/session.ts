@@ -28,6 +28,18 @@ const connect = (path: string) =>
 
 export type Client = Effect.Effect.Success<ReturnType<typeof connect>>
 
+/** A client's method: an Effect or a Stream, whatever the row says. */
+type Method = (payload: unknown, options?: { readonly headers?: Record<string, string> }) => unknown
+
+/** The client nests by the first dot of a name. */
+export const methodOf = (client: Client, name: string): Method => {
+  const methods = client as unknown as Record<string, unknown>
+  const dot = name.indexOf(".")
+  return (dot < 0
+    ? methods[name]
+    : (methods[name.slice(0, dot)] as Record<string, unknown>)[name.slice(dot + 1)]) as Method
+}
+
 /** The daemon went away, or left, before it answered. What the request was about may have been done. */
 export class ConnectionLost {
   readonly _tag = "ConnectionLost"

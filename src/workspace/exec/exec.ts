@@ -1,8 +1,9 @@
-import { Chunk, Deferred, Effect, Option, type Scope, Stream } from "effect"
+import { Chunk, Deferred, Effect, Option, type Scope } from "effect"
 import { ChannelFailed, ExecNotFound, InvalidRequest, type PyroError, VmFailed } from "../../contract/errors.ts"
 import type { ExecEvent, ExecPayload } from "../../contract/operations/workspace-exec.ts"
 import type { RunInput } from "../../contract/Pyro.ts"
 import { newRequestId } from "../../system/identity.ts"
+import type { Telling } from "../../system/telling.ts"
 import { feed } from "../command.ts"
 import { type Command, type Commands, type Running } from "./commands.ts"
 import type { CommandEnd } from "./journal.ts"
@@ -34,15 +35,7 @@ const exited = (log: CommandLog, { durationMs, outcome, signal, status }: Comman
 /** Output told at once, in `bytes`, but for the last piece: of what comes fast few messages are made. */
 const MOST_AT_ONCE_BYTES = 65_536
 
-/**
- * Events one after the other, some at a time: none when none comes in `waitMs`. None is told twice, and asking again after an
- * interruption goes on where it was. Fails with nothing at their end.
- */
-export type Telling = (waitMs?: number) => Effect.Effect<Chunk.Chunk<ExecEvent>, Option.Option<PyroError>>
-
-/** The same for whoever takes all of them. */
-export const streamOf = (start: Effect.Effect<Telling, PyroError, Scope.Scope>): Stream.Stream<ExecEvent, PyroError> =>
-  Stream.unwrapScoped(Effect.map(start, (telling) => Stream.repeatEffectChunkOption(telling())))
+export type ExecTelling = Telling<ExecEvent, PyroError>
 
 const none = Effect.succeed(Chunk.empty<ExecEvent>())
 
@@ -64,7 +57,7 @@ const tell = (
   reader: LogReader,
   end: Effect.Effect<CommandEnd, PyroError>,
   patience?: Patience
-): Effect.Effect<Telling, InvalidRequest> =>
+): Effect.Effect<ExecTelling, InvalidRequest> =>
   Effect.gen(function*() {
     if (log.ended && reader.position > log.position) {
       return yield* new InvalidRequest({ field: "cursor", detail: `it printed ${log.position} bytes only` })
@@ -72,7 +65,7 @@ const tell = (
     const untilMs = patience?.untilMs ?? Infinity
     let waiting: Array<ExecEvent> = [first]
     let isOver = false
-    const telling: Telling = (waitMs) =>
+    const telling: ExecTelling = (waitMs) =>
       Effect.suspend(() => {
         if (isOver) return Effect.fail(Option.none())
         for (let bytes = 0; bytes < MOST_AT_ONCE_BYTES;) {
@@ -86,7 +79,7 @@ const tell = (
         return Effect.succeed(told())
       })
     /** The end where there is one, else what is there, else what comes. */
-    const whenDrained: Telling = (waitMs) => {
+    const whenDrained: ExecTelling = (waitMs) => {
       if (log.ended) {
         return Effect.matchEffect(Effect.flatMap(end, (how) => exited(log, how)), {
           // With the next call, where there is something to tell before.
@@ -116,7 +109,7 @@ const tell = (
   })
 
 /** One that fails at once tells what comes before. */
-const ofOne = (...events: ReadonlyArray<ExecEvent>): Telling => {
+const ofOne = (...events: ReadonlyArray<ExecEvent>): ExecTelling => {
   let isTold = false
   return () =>
     Effect.suspend(() => {
@@ -144,7 +137,7 @@ export const exec = (
   generation: Effect.Effect<Running & { readonly memoryMib: number }, PyroError>,
   payload: ExecPayload,
   input: RunInput
-): Effect.Effect<Telling, PyroError, Scope.Scope> =>
+): Effect.Effect<ExecTelling, PyroError, Scope.Scope> =>
   Effect.gen(function*() {
     if (payload.command.length === 0 && payload.script === undefined && payload.execId === undefined && !payload.tty) {
       return yield* new InvalidRequest({ field: "command", detail: "nothing to run: give a command or a script" })
