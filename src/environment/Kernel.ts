@@ -3,7 +3,7 @@ import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { type EnvironmentBuildFailed, type HostToolMissing, ImageDamaged, type NoSpace } from "../contract/errors.ts"
-import { readJson, writeJsonAtomic } from "../system/atomic-file.ts"
+import { readJson, recall, writeJsonAtomic } from "../system/atomic-file.ts"
 import { CheckedFile, checkFile, describeFile } from "../system/checked-file.ts"
 import { withLock } from "../system/lock.ts"
 import { nativeTool } from "../system/native.ts"
@@ -119,12 +119,15 @@ const InitramfsRecord = Schema.Struct({ format: Schema.Literal(1), file: Checked
 
 const initramfsName = (agentDigest: string) => `initrd-${agentDigest.slice(0, 32)}.img`
 
-/** The agent is small, and every start of a VM asks: reading it at once is quicker than as a stream. */
+/** Every start of a VM asks. */
 const agentDigest = (file: string) =>
-  Effect.try({
-    try: () => createHash("sha256").update(fs.readFileSync(file)).digest("hex"),
-    catch: (cause) => new ImageDamaged({ path: file, detail: (cause as Error).message })
-  })
+  recall(
+    file,
+    Effect.try({
+      try: () => createHash("sha256").update(fs.readFileSync(file)).digest("hex"),
+      catch: (cause) => new ImageDamaged({ path: file, detail: (cause as Error).message })
+    })
+  )
 
 /** The initramfs of a kernel with the agent as it is now, made when absent or damaged. Two who make it write the same. */
 const initramfs = (folder: string, temporaries: string) =>
@@ -132,7 +135,10 @@ const initramfs = (folder: string, temporaries: string) =>
     const agent = yield* nativeTool("agent")
     const target = path.join(folder, initramfsName(yield* agentDigest(agent)))
     const record = `${target}.json`
-    const known = yield* Effect.orElseSucceed(readJson(record, InitramfsRecord), () => Option.none())
+    const known = yield* Effect.orElseSucceed(
+      recall(record, readJson(record, InitramfsRecord)),
+      () => Option.none()
+    )
     if (Option.isSome(known)) {
       const whole = yield* Effect.option(checkFile(target, known.value.file, { thorough: false }))
       if (Option.isSome(whole)) return { path: target, sha256: whole.value.sha256 }

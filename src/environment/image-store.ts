@@ -2,7 +2,7 @@ import { Effect, Option, type Schema } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { ImageDamaged } from "../contract/errors.ts"
-import { type FileFailed, readJson, writeJsonAtomic } from "../system/atomic-file.ts"
+import { type FileFailed, readJson, recall, writeJsonAtomic } from "../system/atomic-file.ts"
 import { checkFile, describeFile } from "../system/checked-file.ts"
 import { withLock } from "../system/lock.ts"
 import { Manifest, ManifestHead, NameRecord } from "./manifest.ts"
@@ -34,10 +34,10 @@ export const imageStore = (root: string) => {
     options: { readonly thorough: boolean }
   ): Effect.Effect<Option.Option<StoredImage>, ImageDamaged> =>
     Effect.gen(function*() {
-      const pointer = yield* readJson(nameFile(name), NameRecord).pipe(damage)
+      const pointer = yield* recall(nameFile(name), readJson(nameFile(name), NameRecord)).pipe(damage)
       if (Option.isNone(pointer)) return Option.none()
       const { digest } = pointer.value
-      const manifest = yield* read(digest, ManifestHead)
+      const manifest = yield* recall(manifestOf(digest), read(digest, ManifestHead))
       const image = yield* checkFile(imageOf(digest), manifest.image, options)
       if (image !== manifest.image) {
         const whole = yield* read(digest, Manifest)

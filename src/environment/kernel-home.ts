@@ -1,7 +1,8 @@
 import { Effect, Option, Schema } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { readJson, writeJsonAtomic } from "../system/atomic-file.ts"
+import { lazy } from "../contract/operation.ts"
+import { readJson, recall, writeJsonAtomic } from "../system/atomic-file.ts"
 import { CheckedFile, checkFile, describeFile } from "../system/checked-file.ts"
 import { sha256Text } from "./digest.ts"
 import { sayBuildFailure } from "./failures.ts"
@@ -43,10 +44,11 @@ const currentFile = (root: string) => path.join(root, "current.json")
 /** The current kernel if it is whole. Damage and another recipe count as absent: it is made anew. */
 export const findKernel = (root: string): Effect.Effect<Option.Option<KernelHome>> =>
   Effect.gen(function*() {
-    const digest = Option.getOrUndefined(yield* readJson(currentFile(root), Schema.String))
+    const digest = Option.getOrUndefined(yield* recall(currentFile(root), readJson(currentFile(root), Schema.String)))
     if (digest === undefined) return Option.none<KernelHome>()
     const folder = path.join(root, digest)
-    const manifest = Option.getOrUndefined(yield* readJson(path.join(folder, "manifest.json"), Manifest))
+    const manifestFile = path.join(folder, "manifest.json")
+    const manifest = Option.getOrUndefined(yield* recall(manifestFile, readJson(manifestFile, Manifest)))
     if (manifest === undefined || manifest.recipe !== recipe()) return Option.none<KernelHome>()
     for (const name of kernelFiles) {
       const known = manifest.files[name]
@@ -61,7 +63,8 @@ export const findKernel = (root: string): Effect.Effect<Option.Option<KernelHome
     FileFailed: ({ path }) => Effect.as(Effect.logDebug(`${path} is of no use`), Option.none<KernelHome>())
   }))
 
-const recipe = () => recipeDigest(recipeFolder("kernel"), [])
+/** Every start of a VM asks. */
+const recipe = lazy(() => recipeDigest(recipeFolder("kernel"), []))
 
 /** Fetches and unpacks the kernel and makes it the current one. Called by one process at a time. */
 export const buildKernel = (root: string, temporaries: string, onProgress: OnProgress) =>

@@ -69,6 +69,31 @@ export const syncFile = (path: string): Effect.Effect<void, FileFailed> =>
     catch: failed(path)
   })
 
+interface Recalled {
+  readonly identity: string
+  readonly value: unknown
+}
+const recalled = new Map<string, Recalled>()
+
+/** A file that is replaced as a whole: the next one of that name has another inode, or at least another time. */
+const identityOf = (path: string) => {
+  const stat = fs.statSync(path, { bigint: true, throwIfNoEntry: false })
+  return stat && `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}`
+}
+
+/** What `make` says of a file, made once for as long as the very same file is there. For few files, each asked about in one way. */
+export const recall = <A, E>(path: string, make: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.suspend(() => {
+    const identity = identityOf(path)
+    const known = recalled.get(path)
+    if (identity !== undefined && known?.identity === identity) return Effect.succeed(known.value as A)
+    return Effect.tap(make, (value) => {
+      // One that was replaced meanwhile may be either.
+      if (identity !== undefined && identityOf(path) === identity) recalled.set(path, { identity, value })
+      else recalled.delete(path)
+    })
+  })
+
 /** Reads what `writeJsonAtomic` wrote; none when there is no such file, FileFailed when it is not what the Schema says. */
 export const readJson = <A, I>(
   path: string,

@@ -1,4 +1,4 @@
-import { Effect, Exit, Option, Ref, Scope } from "effect"
+import { Effect, Exit, Fiber, Option, Ref, Scope } from "effect"
 import * as fs from "node:fs"
 import type { CreatePayload } from "../../contract/operations/workspace-lifecycle.ts"
 import { SeedImages } from "../../disk/SeedImages.ts"
@@ -59,18 +59,48 @@ export const makeFolder = (folder: WorkspaceFolder) =>
     catch: unwritable(folder)
   })
 
-/** Fills a folder with the images and the first disk of a workspace. */
-const prepareDisk = (record: WorkspaceRecord, folder: WorkspaceFolder, payload: CreatePayload, notify: Notify) =>
+/** The images that its root is made of, from the cache; built where they are not there. */
+const imagesFor = (environment: string, notify: Notify) =>
   Effect.gen(function*() {
     const onProgress = ({ fraction, step }: { readonly step: string; readonly fraction: number }) =>
       notify({ _tag: "Notice", level: "progress", message: step, fraction })
-    const environment = yield* Effect.flatMap(Environments, ({ ensure }) => ensure(payload.environment, { onProgress }))
-    const kernel = yield* Effect.flatMap(Kernel, ({ ensureWith }) => ensureWith(onProgress))
-    const images = { environment, kernel }
-    yield* holdBase(folder.base, images)
-    faultPoint("create:held")
+    return {
+      environment: yield* Effect.flatMap(Environments, ({ ensure }) => ensure(environment, { onProgress })),
+      kernel: yield* Effect.flatMap(Kernel, ({ ensureWith }) => ensureWith(onProgress))
+    }
+  })
+
+/** Makes the first disk of a workspace. */
+const prepareDisk = (record: WorkspaceRecord, folder: WorkspaceFolder, payload: CreatePayload) =>
+  Effect.gen(function*() {
     const placeholder = yield* Effect.flatMap(SeedImages, (seeds) => seeds.empty(record.diskMib))
     const { image: seed, report } = yield* prepareSeed({ ...payload, virtualMib: record.diskMib })
+    const disk = folder.disk(record.disk)
+    yield* holdSeed(disk, seed.path)
+    yield* makeWorkspaceDisk(disk, seed.virtualBytes)
+    faultPoint("create:disk")
+    return { placeholder, disk: yield* readWorkspaceDisk(disk, seed.virtualBytes), report }
+  })
+
+/** What of a workspace its first VM does not need: made while that one starts. */
+const prepareRest = (
+  entry: Entry,
+  { environment, kernel }: Effect.Effect.Success<ReturnType<typeof imagesFor>>,
+  { report }: Effect.Effect.Success<ReturnType<typeof prepareDisk>>,
+  notify: Notify
+) =>
+  Effect.gen(function*() {
+    const { folder } = entry
+    const record = yield* Ref.get(entry.record)
+    yield* holdBase(folder.base, { environment, kernel }).pipe(
+      // Somebody emptied the cache since: what is built anew is the same, or else not what the VM has.
+      Effect.catchTag("ImageDamaged", (gone) =>
+        Effect.flatMap(Effect.interruptible(imagesFor(record.environment.name, notify)), (again) =>
+          again.environment.digest === environment.digest && again.kernel.digest === kernel.digest
+            ? holdBase(folder.base, again)
+            : gone))
+    )
+    faultPoint("create:held")
     tellSkipped(report, notify)
     const from = record.seedPath ?? record.repoUrl
     yield* recordEvent(folder.directory, {
@@ -79,11 +109,7 @@ const prepareDisk = (record: WorkspaceRecord, folder: WorkspaceFolder, payload: 
       files: report.files,
       bytes: report.bytes
     })
-    const disk = folder.disk(record.disk)
-    yield* holdSeed(disk, seed.path)
-    yield* makeWorkspaceDisk(disk, seed.virtualBytes)
-    faultPoint("create:disk")
-    return { images, placeholder, disk: yield* readWorkspaceDisk(disk, seed.virtualBytes), environment }
+    yield* Ref.set(entry.commands, Option.some(yield* Scope.extend(openCommands(folder), entry.scope)))
   })
 
 /**
@@ -101,27 +127,31 @@ export const create = (lifecycle: Lifecycle, payload: CreatePayload, notify: Not
     registry.entries.set(record.id, entry)
     const made = Effect.gen(function*() {
       yield* makeFolder(folder)
-      yield* writeWorkspace(folder, record)
+      // A power cut undoes it with all that comes of it.
+      yield* writeWorkspace(folder, record, { flush: false })
       faultPoint("create:announced")
+      const images = yield* Effect.interruptible(imagesFor(payload.environment, notify))
       // Once more where somebody emptied the cache between an image's making and its holding.
-      const prepared = yield* prepareDisk(record, folder, payload, notify).pipe(
+      const prepared = yield* prepareDisk(record, folder, payload).pipe(
         Effect.retry({ times: 1, while: (failure) => failure._tag === "ImageDamaged" }),
         Effect.interruptible
       )
-      yield* Ref.set(entry.commands, Option.some(yield* Scope.extend(openCommands(folder), entry.scope)))
+      // It begins when the VM is first waited for.
+      const rest = yield* Effect.fork(prepareRest(entry, images, prepared, notify))
       const generation = yield* openGeneration(lifecycle.scope, {
         record,
-        images: prepared.images,
+        images,
         disk: prepared.disk,
         placeholder: prepared.placeholder,
         onTemplate: progress(notify, "preparing a template (once)", 0.5)
-      })
+      }).pipe(Effect.onError(() => Fiber.interrupt(rest)))
+      yield* Fiber.join(rest).pipe(Effect.onError(() => close(generation)))
       faultPoint("create:started")
       yield* commit(entry, (now) => ({
         ...now,
         phase: "running",
         vm: generation.guest.vm.id,
-        environment: { name: payload.environment, digest: prepared.environment.digest }
+        environment: { name: payload.environment, digest: images.environment.digest }
       })).pipe(Effect.onError(() => close(generation)))
       faultPoint("create:committed")
       yield* touch(folder)

@@ -99,7 +99,12 @@ export const unwritable = (folder: WorkspaceFolder) => (cause: unknown) => {
 export interface WriteWorkspaceOptions {
   /** Waits until it is on disk. @default false */
   readonly durable?: boolean
+  /** Has it written to disk a moment later, where nobody waits for that. @default true */
+  readonly flush?: boolean
 }
+
+/** After the step that the record belongs to: its own file operations would wait for the disk too. */
+const flushAfter = "100 millis"
 
 /**
  * Writes a record. It survives this process at once, and a power cut a moment later: a create does not wait for the disk, and what a
@@ -108,7 +113,11 @@ export interface WriteWorkspaceOptions {
 export const writeWorkspace = (folder: WorkspaceFolder, record: WorkspaceRecord, options: WriteWorkspaceOptions = {}) =>
   writeJsonAtomic(folder.record, WorkspaceRecord, record, options).pipe(
     Effect.mapError(({ cause, detail }) => unwritable(folder)(cause ?? new Error(detail))),
-    Effect.zipLeft(options.durable === true ? Effect.void : Effect.forkDaemon(Effect.ignore(syncFile(folder.record))))
+    Effect.zipLeft(
+      options.durable === true || options.flush === false
+        ? Effect.void
+        : syncFile(folder.record).pipe(Effect.delay(flushAfter), Effect.ignore, Effect.forkDaemon)
+    )
   )
 
 export const readWorkspace = (folder: WorkspaceFolder) => readJson(folder.record, WorkspaceRecord)
