@@ -5,6 +5,7 @@ import { ExecPayload } from "../src/contract/operations/workspace-exec.ts"
 import { CreatePayload } from "../src/contract/operations/workspace-lifecycle.ts"
 import { Pyro, type PyroService } from "../src/contract/Pyro.ts"
 import { layerDaemon } from "../src/sdk/client.ts"
+import { daemonCommand } from "../src/sdk/daemon-command.ts"
 import { buildOf } from "../src/sdk/installed.ts"
 
 /** The product behind its daemon, as the command line uses it. */
@@ -27,7 +28,7 @@ const poolMembers = 2
 
 /** `env`: what the daemon finds beside this process's own variables. */
 export const openDaemon = (pyro: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}): Daemon => {
-  const [program = "", ...args] = pyro
+  const program = pyro.at(-1) ?? ""
   // Read by the client, and inherited by the daemon that it starts: when the first request comes.
   const enter = () => {
     const before = { ...process.env }
@@ -38,8 +39,8 @@ export const openDaemon = (pyro: ReadonlyArray<string>, env: Readonly<Record<str
   }
   const runtime = ManagedRuntime.make(
     layerDaemon({
-      version: buildOf(fs.readFileSync(args.at(-1) ?? "", "utf8")),
-      command: [program, ...args, "__daemon"]
+      version: buildOf(fs.readFileSync(program, "utf8")),
+      command: daemonCommand(program)
     })
   )
   let used = false

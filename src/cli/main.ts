@@ -2,6 +2,7 @@ import { Cause, Effect, Exit, Layer, Logger } from "effect"
 import type { PyroError } from "../contract/errors.ts"
 import type { Operation } from "../contract/operations.ts"
 import type { Pyro } from "../contract/Pyro.ts"
+import { DAEMON, daemonCommand } from "../sdk/daemon-command.ts"
 import type { StartDaemon } from "../sdk/start-daemon.ts"
 import { cli, type Interruption } from "./cli.ts"
 import type { ServePayload } from "./commands.ts"
@@ -18,14 +19,8 @@ const LazyLocal: Layer.Layer<Pyro, PyroError> = Layer.unwrapEffect(
   Effect.map(Effect.promise(() => import("../local/layer.ts")), ({ layer }) => layer)
 )
 
-/** The argument by which this program becomes the daemon. */
-const DAEMON = "__daemon"
-
 /** How this program's daemon is started. */
-const daemonOf = (build: string): StartDaemon => ({
-  version: build,
-  command: [process.execPath, process.argv[1] ?? "", DAEMON]
-})
+const daemonOf = (build: string): StartDaemon => ({ version: build, command: daemonCommand(process.argv[1] ?? "") })
 
 /** Workspaces are the daemon's; what is about the host itself is done here. */
 const layerFor = (operation: Operation, build: string): Layer.Layer<Pyro, PyroError> => {

@@ -4,6 +4,7 @@ import type { Pyro } from "../contract/Pyro.ts"
 import { readTail } from "../system/file-tail.ts"
 import { packageRoot } from "../system/native.ts"
 import { layerDaemon } from "./client.ts"
+import { daemonCommand } from "./daemon-command.ts"
 
 /** The command of the package that this module belongs to. */
 const program = () => `${packageRoot()}/dist/pyro.js`
@@ -28,7 +29,7 @@ export const layer: Layer.Layer<Pyro, PyroError> = Layer.unwrapEffect(
     try: () =>
       layerDaemon({
         version: buildOf(readTail(program(), ENTRY_BYTES)),
-        command: [process.execPath, program(), "__daemon"]
+        command: daemonCommand(program())
       }),
     catch: (cause) => new DaemonUnavailable({ detail: `${program()}: ${(cause as Error).message}` })
   })

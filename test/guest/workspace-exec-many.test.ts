@@ -6,6 +6,7 @@ import { afterAll } from "vitest"
 import { workspaceExec } from "../../src/contract/operations/workspace-exec.ts"
 import { Pyro } from "../../src/contract/Pyro.ts"
 import { layerDaemon } from "../../src/sdk/client.ts"
+import { daemonCommand } from "../../src/sdk/daemon-command.ts"
 import { installation } from "../support/installation.ts"
 import { descriptorsOf, rssOf } from "../support/process-facts.ts"
 import { pyroPath } from "../support/pyro-cli.ts"
@@ -18,7 +19,7 @@ process.env["PYRO_STATE_DIR"] = pyro.state
 const client = Effect.sync(() => {
   const record = fs.readFileSync(path.join(pyro.state, "daemon", "daemon.json"), "utf8")
   const { version } = JSON.parse(record) as { readonly version: string }
-  return layerDaemon({ version, command: [process.execPath, pyroPath, "__daemon"] })
+  return layerDaemon({ version, command: daemonCommand(pyroPath) })
 })
 
 const defaults = {

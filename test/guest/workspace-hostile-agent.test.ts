@@ -5,6 +5,7 @@ import * as path from "node:path"
 import { afterAll } from "vitest"
 import { Pyro } from "../../src/contract/Pyro.ts"
 import { layerDaemon } from "../../src/sdk/client.ts"
+import { daemonCommand } from "../../src/sdk/daemon-command.ts"
 import { recordSessions, writeSessions } from "../support/hostile/recording.ts"
 import { ask, Ends, exec, requestsOf } from "../support/hostile/requests.ts"
 import { startStorm } from "../support/hostile/storm.ts"
@@ -36,7 +37,7 @@ const [canary, outputs] = ["canary", "outputs"].map((name) => path.join(folder, 
 const start = () => {
   const record = fs.readFileSync(path.join(state, "daemon", "daemon.json"), "utf8")
   const { version } = JSON.parse(record) as { readonly version: string }
-  return { version, command: [process.execPath, pyroPath, "__daemon"] as const }
+  return { version, command: daemonCommand(pyroPath) }
 }
 
 const connected = () => ManagedRuntime.make(layerDaemon(start()))
