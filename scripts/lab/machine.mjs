@@ -21,6 +21,16 @@ const graceSeconds = 30
 const processor = "max,+svm,+npt,-avx,-avx2,-fma,-f16c,-erms,-fsrm,-la57"
 
 /**
+ * Two processors where QEMU's translator can be trusted with them. Before 8.1 it may go on with what it has translated of code that
+ * another processor has changed meanwhile. Linux changes its scheduler's code with the first KVM machine and the last, and panics then.
+ */
+const processorCount = async () => {
+  const said = await mustRun("qemu-system-x86_64", ["qemu-system-x86_64", "--version"])
+  const [, major, minor] = /version (\d+)\.(\d+)/.exec(said) ?? []
+  return Number(major) * 1000 + Number(minor) >= 8001 ? "2" : "1"
+}
+
+/**
  * Boots the machine of `image` with `projectDisk` as its user's home, lends it to `use` and kills it. Nothing that it writes is kept.
  * `use` is handed `perform({ user, script, seconds, onOutput })`, which resolves to `{ status, timedOut, ms, stdout, stderr }`, and
  * `cpuMs()`, the processor time that the machine has taken so far.
@@ -73,6 +83,7 @@ const cpuTimeMs = (pid) => {
 
 const qemuArguments = async (image, [root, project]) => {
   const tscKhz = (await mustRun("pyro-tsc", [inRoot("guest-agent/build/pyro-tsc")])).trim()
+  const processors = await processorCount()
   const disk = (file, serial) => [
     ...["-drive", `file=${file},format=qcow2,if=none,id=${serial},cache=unsafe,discard=unmap`],
     ...["-device", `virtio-blk-pci,drive=${serial},serial=${serial}`]
@@ -84,11 +95,13 @@ const qemuArguments = async (image, [root, project]) => {
     // As in pyro's own guests under translation: exec is several times slower with ASLR, calibration loses against emulated timers.
     ...["mitigations=off", "nokaslr", "norandmaps", `tsc_early_khz=${tscKhz}`, "tsc=reliable"],
     // Waiting actively for an inner guest would only take time from it.
-    "kvm.halt_poll_ns=0"
+    "kvm.halt_poll_ns=0",
+    // With -no-reboot a machine that is broken ends, and the lab tells why, instead of standing still.
+    ...["oops=panic", "panic=-1"]
   ]
   return [
     ...["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-name", "pyro-lab"],
-    ...["-M", "q35", "-accel", "tcg,thread=multi", "-cpu", processor, "-smp", "2", "-m", "6G"],
+    ...["-M", "q35", "-accel", "tcg,thread=multi", "-cpu", processor, "-smp", processors, "-m", "6G"],
     ...["-kernel", join(image, "vmlinuz"), "-initrd", join(image, "initrd"), "-append", commandLine.join(" ")],
     ...disk(root, "root"),
     ...disk(project, "project"),
@@ -103,7 +116,7 @@ const qemuArguments = async (image, [root, project]) => {
   ]
 }
 
-/** Talks to test/lab/guest/runner.mjs, which says hello first. */
+/** Talks to test/lab/guest/runner.mjs, which says hello first. Only as long as QEMU runs does it keep the lab waiting. */
 const conversation = async (folder, consoleLog) => {
   const giveUpAt = Date.now() + bootSeconds * 1000
   const directory = openSync(folder, "r")
@@ -115,7 +128,7 @@ const conversation = async (folder, consoleLog) => {
     const timer = setTimeout(
       () => reject(new Error(`the machine did not come up within ${bootSeconds} s:\n${tail(consoleLog)}`)),
       giveUpAt - Date.now()
-    )
+    ).unref()
     createInterface({ input: socket }).on("line", (line) => {
       const message = JSON.parse(line)
       if (message.ready) {
@@ -137,7 +150,7 @@ const conversation = async (folder, consoleLog) => {
       const timer = setTimeout(
         () => reject(new Error(`the machine stopped answering during: ${script}\n${tail(consoleLog)}`)),
         (seconds + graceSeconds) * 1000
-      )
+      ).unref()
       const outputs = { stdout: [], stderr: [] }
       waiting.set(id, {
         onOutput: onOutput ?? ((stream, bytes) => outputs[stream].push(bytes)),
@@ -161,8 +174,14 @@ const reach = async (path, giveUpAt) => {
     })
     if (socket !== undefined) return socket
     if (Date.now() > giveUpAt) throw new Error("the machine's QEMU did not open its socket")
-    await sleep(50)
+    await sleep(50, undefined, { ref: false })
   }
 }
 
-const tail = (file) => existsSync(file) ? lastLines(readFileSync(file, "utf8"), 20) : ""
+/** From where a kernel says what broke it, else the end of what was said. */
+const tail = (file) => {
+  if (!existsSync(file)) return ""
+  const lines = readFileSync(file, "utf8").trimEnd().split("\n")
+  const broken = lines.findIndex((line) => /Oops: |BUG: |Kernel panic/.test(line))
+  return lastLines((broken < 0 ? lines.slice(-20) : lines.slice(broken, broken + 20)).join("\n"))
+}
