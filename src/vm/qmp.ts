@@ -1,5 +1,6 @@
 import { Data, Deferred, Effect, Exit, type Scope } from "effect"
 import type { Socket } from "node:net"
+import { patience } from "./patience.ts"
 
 /** QEMU refused a monitor command, or its monitor went away. */
 export class QmpFailed extends Data.TaggedError("QmpFailed")<{
@@ -34,6 +35,12 @@ export interface Qmp {
 /** QEMU's longest legitimate answers are some KiB; a confined QEMU that was taken over must not fill our memory. */
 const maxLineBytes = 1024 * 1024
 
+/**
+ * QEMU answers in ms. It may have to write a full cache to a slow disk first (`stop`); one that takes longer than this does not answer
+ * at all.
+ */
+const defaultAnswerTimeoutMs = 300_000 * patience
+
 interface Pending {
   readonly command: string
   readonly resume: (result: Exit.Exit<unknown, QmpFailed>) => void
@@ -41,11 +48,13 @@ interface Pending {
 
 /**
  * Speaks QMP over a connected socket and negotiates capabilities. Events go to `onEvent` as they come, synchronously.
- * The Scope destroys the socket. QEMU does not end when its monitor's connection does.
+ * The Scope destroys the socket. QEMU does not end when its monitor's connection does. A monitor that leaves a command without an
+ * answer for `answerTimeoutMs` counts as gone: everything that waits for it fails.
  */
 export const makeQmp = (
   socket: Socket,
-  onEvent: (event: QmpEvent) => void
+  onEvent: (event: QmpEvent) => void,
+  { answerTimeoutMs = defaultAnswerTimeoutMs }: { readonly answerTimeoutMs?: number } = {}
 ): Effect.Effect<Qmp, QmpFailed, Scope.Scope> =>
   Effect.gen(function*() {
     const greeted = yield* Deferred.make<void, QmpFailed>()
@@ -53,10 +62,22 @@ export const makeQmp = (
     const pending: Array<Pending> = []
     let buffered = ""
     let ended = false
+    let deadline: NodeJS.Timeout | undefined
+
+    /** From now on the oldest of what waits has its time. */
+    const awaitAnswer = (command: string) => {
+      clearTimeout(deadline)
+      deadline = setTimeout(() => fail(`no answer to ${command} within ${answerTimeoutMs / 1000} s`), answerTimeoutMs)
+        .unref()
+    }
+    const wait = (waiting: Pending) => {
+      if (pending.push(waiting) === 1) awaitAnswer(waiting.command)
+    }
 
     const fail = (detail: string) => {
       if (ended) return
       ended = true
+      clearTimeout(deadline)
       const lost = (command: string) => new QmpFailed({ command, kind: "Closed", detail })
       for (const { command, resume } of pending.splice(0)) resume(Exit.fail(lost(command)))
       Deferred.unsafeDone(greeted, Effect.fail(lost("greeting")))
@@ -69,8 +90,13 @@ export const makeQmp = (
       if (typeof message["event"] === "string") {
         return onEvent({ event: message["event"], data: (message["data"] ?? {}) as Record<string, unknown> })
       }
-      if ("QMP" in message) return Deferred.unsafeDone(greeted, Effect.void)
+      if ("QMP" in message) {
+        clearTimeout(deadline)
+        return Deferred.unsafeDone(greeted, Effect.void)
+      }
       const waiting = pending.shift()
+      if (pending[0] === undefined) clearTimeout(deadline)
+      else awaitAnswer(pending[0].command)
       if (waiting === undefined) return
       if ("return" in message) return waiting.resume(Exit.succeed(message["return"]))
       const error = (message["error"] ?? {}) as { readonly class?: unknown; readonly desc?: unknown }
@@ -85,6 +111,7 @@ export const makeQmp = (
       )
     }
 
+    awaitAnswer("greeting")
     socket.setEncoding("utf8")
     socket.on("data", (chunk) => {
       buffered += chunk
@@ -113,7 +140,7 @@ export const makeQmp = (
         if (ended) {
           return resume(Effect.fail(new QmpFailed({ command, kind: "Closed", detail: "the connection has ended" })))
         }
-        pending.push({ command, resume })
+        wait({ command, resume })
         socket.write(frame(command, args))
       })
 
@@ -128,7 +155,7 @@ export const makeQmp = (
         let left = commands.length
         let failure: Exit.Exit<never, QmpFailed> | undefined
         for (const [command] of commands) {
-          pending.push({
+          wait({
             command,
             resume: (result) => {
               if (failure === undefined && Exit.isFailure(result)) failure = Exit.failCause(result.cause)

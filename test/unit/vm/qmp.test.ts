@@ -9,7 +9,7 @@ import { makeQmp, type QmpEvent } from "../../../src/vm/qmp.ts"
 const greeting = `{"QMP": {"version": {}, "capabilities": []}}\r\n`
 
 /** A monitor that answers each line by what the test says. */
-const monitor = (answer: (line: string, socket: net.Socket) => void) =>
+const monitor = (answer: (line: string, socket: net.Socket) => void, first = greeting) =>
   Effect.gen(function*() {
     const folder = yield* Effect.acquireRelease(
       Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pyro-qmp-"))),
@@ -18,7 +18,7 @@ const monitor = (answer: (line: string, socket: net.Socket) => void) =>
     const server = net.createServer((socket) => {
       let text = ""
       socket.on("error", () => {})
-      socket.write(greeting)
+      socket.write(first)
       socket.setEncoding("utf8").on("data", (chunk: string) => {
         text += chunk
         const lines = text.split("\n")
@@ -92,5 +92,27 @@ describe("qmp", () => {
         assert.strictEqual((yield* Effect.flip(qmp.execute("later"))).kind, "Closed")
         yield* qmp.closed
       }
+    }))
+
+  it.scopedLive("does not wait for ever for a monitor that is silent, before its greeting or after a command", () =>
+    Effect.gen(function*() {
+      const socket = yield* monitor((line, socket) => {
+        ok(line, socket)
+        if (line.includes("good")) socket.write("{\"return\": {}}\r\n")
+      })
+      const qmp = yield* makeQmp(socket, () => {}, { answerTimeoutMs: 1000 })
+      yield* qmp.execute("good")
+      const [first, second] = yield* Effect.all([Effect.flip(qmp.execute("stop")), Effect.flip(qmp.execute("later"))], {
+        concurrency: 2
+      })
+      assert.deepStrictEqual(
+        { ...first },
+        { _tag: "QmpFailed", command: "stop", kind: "Closed", detail: "no answer to stop within 1 s" } as never
+      )
+      assert.strictEqual(second.kind, "Closed")
+      yield* qmp.closed
+      const mute = yield* monitor(() => {}, "")
+      const failure = yield* Effect.flip(makeQmp(mute, () => {}, { answerTimeoutMs: 50 }))
+      assert.strictEqual(failure.command, "greeting")
     }))
 })
