@@ -5,6 +5,7 @@ import { clockOffsetMs, keepClock } from "../../vm/clock.ts"
 import type { FreshWorkspace, StartError } from "../../workspace/boot.ts"
 import { script, stdoutOf } from "./guest-shell.ts"
 import { inOrder } from "./line.ts"
+import { inTime } from "./selftest-deadline.ts"
 import { clockVerdict, differ, selfPortrait, verdict } from "./selftest-identity.ts"
 
 /** Files of the environment, and one of the guest's own, read through whatever cache there is. */
@@ -79,5 +80,10 @@ export const checks = (one: FreshWorkspace, other: FreshWorkspace) => {
     ]
   })
 
-  return inOrder<StartError | AgentCallFailed, never>(identities, clocks, isolation, files)
+  return inOrder<StartError | AgentCallFailed, never>(
+    inTime("who two VMs are", identities),
+    inTime("their clocks", clocks),
+    inTime("what one has and the other must not", isolation),
+    inTime("their files", files)
+  )
 }

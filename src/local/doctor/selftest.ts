@@ -7,6 +7,7 @@ import { diskMib } from "../run.ts"
 import { inOrder, lineEvent, wrong } from "./line.ts"
 import { checks } from "./selftest-checks.ts"
 import { copyChecks, poolChecks } from "./selftest-copies.ts"
+import { inTime } from "./selftest-deadline.ts"
 import { failClosed } from "./selftest-fail-closed.ts"
 import { leftOnHost } from "./selftest-leftovers.ts"
 
@@ -35,10 +36,12 @@ export const selftest = Stream.unwrapScoped(Effect.gen(function*() {
 
   const proved = Stream.unwrapScoped(Effect.map(pair, ([one, other]) => checks(one, other)))
   const rest = inOrder(
-    Effect.scoped(poolChecks(acquire)),
-    Effect.scoped(copyChecks({ images, placeholder, used }, acquire))
+    inTime("VMs of the pool", Effect.scoped(poolChecks(acquire))),
+    inTime("snapshot and fork", Effect.scoped(copyChecks({ images, placeholder, used }, acquire)))
   )
-  const closed = Stream.fromEffect(Effect.scoped(Effect.flatMap(acquire("selftest-c"), failClosed)))
+  const closed = Stream.fromEffect(
+    inTime("a VM that cannot be reseeded", Effect.scoped(Effect.flatMap(acquire("selftest-c"), failClosed)))
+  )
   const left = Stream.fromEffect(Effect.flatMap(Ref.get(used), leftOnHost))
   return Stream.concat(proved, rest).pipe(Stream.concat(closed), Stream.concat(left), Stream.map(lineEvent))
 })).pipe(

@@ -1,0 +1,22 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, TestClock } from "effect"
+import { inTime } from "../../../src/local/doctor/selftest-deadline.ts"
+
+describe("a deadline of the self-test", () => {
+  it.effect("ends a proof that stands still, and tells which", () =>
+    Effect.gen(function*() {
+      let released = false
+      const proof = Effect.ensuring(Effect.never, Effect.sync(() => (released = true)))
+      const waiting = yield* Effect.fork(Effect.flip(inTime("snapshot and fork", proof)))
+      yield* TestClock.adjust("1 hour")
+      const failure = yield* Fiber.join(waiting)
+      assert.match(failure.message, /snapshot and fork: not through within \d+ s/)
+      assert.isTrue(released)
+    }))
+
+  it.effect("leaves alone what ends, well or not", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* inTime("files", Effect.succeed(1)), 1)
+      assert.strictEqual(yield* Effect.flip(inTime("files", Effect.fail("broken" as const))), "broken")
+    }))
+})
