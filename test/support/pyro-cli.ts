@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
+import { patience } from "../../src/vm/patience.ts"
 
 /** The built command; `PYRO_TEST_ENTRY` names another build of it. */
 export const pyroPath = process.env["PYRO_TEST_ENTRY"] ??
@@ -74,9 +75,10 @@ export const temporaryFolder = (prefix: string) => {
 
 /** Waits until a condition holds; fails with what was waited for. */
 export const until = async (what: string, condition: () => boolean | Promise<boolean>, timeoutMs = 30_000) => {
-  const end = Date.now() + timeoutMs
+  const limitMs = timeoutMs * patience
+  const end = Date.now() + limitMs
   while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`waited ${timeoutMs} ms in vain: ${what}`)
+    if (Date.now() > end) throw new Error(`waited ${limitMs} ms in vain: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
 }

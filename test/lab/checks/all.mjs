@@ -22,7 +22,7 @@ const asRoot = (what, script) => ({
 
 /** systemd ends a user's manager ten seconds after the last session. */
 const afterLogout = `
-for _ in $(seq 200); do pgrep -u dev >/dev/null || break; sleep 0.1; done
+until [ $SECONDS -ge 40 ] || ! pgrep -u dev >/dev/null; do sleep 0.5; done
 pgrep -u dev -a && exit 1
 left=$(find /dev/shm -type f)
 [ -z "$left" ] || { echo "$left"; exit 1; }
