@@ -6,6 +6,8 @@ import { type Flag, flagsOf } from "./flags.ts"
 /** Names that only the host knows. */
 export interface Names {
   readonly workspaces: Effect.Effect<ReadonlyArray<string>>
+  /** Of a workspace, by its name or id. */
+  readonly snapshots: (workspace: string) => Effect.Effect<ReadonlyArray<string>>
   readonly environments: Effect.Effect<ReadonlyArray<string>>
 }
 
@@ -62,15 +64,24 @@ const inOperation = (operation: Command, before: ReadonlyArray<string>, begun: s
   switch (argument) {
     case "workspaces":
       return Effect.map(names.workspaces, (all) => all.filter((name) => !given.includes(name)))
-    case "workspace":
     case "from":
     case "to":
+      return given.length < cli.args.length ? compared(begun, names) : none
+    case "workspace":
       return given.length < cli.args.length ? names.workspaces : none
     case "environment":
       return given.length < cli.args.length ? names.environments : none
     default:
       return none
   }
+}
+
+/** A workspace, or with an `@` one of its snapshots. */
+const compared = (begun: string, names: Names) => {
+  const [workspace = ""] = begun.split("@", 1)
+  return begun.includes("@")
+    ? Effect.map(names.snapshots(workspace), (all) => all.map((snapshot) => `${workspace}@${snapshot}`))
+    : names.workspaces
 }
 
 const choicesOf = ({ field }: Flag): ReadonlyArray<string> => field?.kind._tag === "choice" ? field.kind.choices : []

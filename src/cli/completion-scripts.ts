@@ -1,20 +1,20 @@
-/** Bash splits words at `:` and `=`, also within `debian:12`: they are joined for pyro, and what stood before is cut from its answers. */
+/** Bash splits words at `:`, `=` and `@`, also within `debian:12`: they are joined for pyro, and what stood before is cut from its answers. */
 const bash = `_pyro() {
   local -a words=()
   local at word cut joined=
   for ((at = 1; at <= COMP_CWORD; at++)); do
     word=\${COMP_WORDS[at]}
-    if [[ \${#words[@]} -gt 0 && ( -n $joined || $word == [:=]* ) ]]; then
+    if [[ \${#words[@]} -gt 0 && ( -n $joined || $word == [:=@]* ) ]]; then
       words[-1]+=$word
-      [[ $word == *[:=] ]] && joined=1 || joined=
+      [[ $word == *[:=@] ]] && joined=1 || joined=
     else
       words+=("$word")
     fi
   done
   mapfile -t COMPREPLY < <("$1" __complete -- "\${words[@]}" 2>/dev/null)
   word=\${words[-1]}
-  if [[ $word == *[:=]* ]]; then
-    cut=\${word%"\${word##*[:=]}"}
+  if [[ $word == *[:=@]* ]]; then
+    cut=\${word%"\${word##*[:=@]}"}
     COMPREPLY=("\${COMPREPLY[@]#"$cut"}")
   fi
 }

@@ -50,6 +50,7 @@ const buildOf = (bundle: string) => /-([0-9a-f]{8})/.exec(bundle)?.[1] ?? bundle
 const loadNames = Effect.promise(() => import("../local/names.ts"))
 const names = {
   workspaces: Effect.flatMap(loadNames, ({ workspaceNames }) => workspaceNames),
+  snapshots: (workspace: string) => Effect.flatMap(loadNames, ({ snapshotsOf }) => snapshotsOf(workspace)),
   environments: Effect.flatMap(loadNames, ({ environmentNames }) => environmentNames)
 }
 

@@ -2,13 +2,20 @@ import { Effect } from "effect"
 import { catalogue } from "../environment/catalogue.ts"
 import { ownDefinitions, ownFolder } from "../environment/own.ts"
 import { Paths } from "../system/Paths.ts"
-import { recordedNames } from "../workspace/lifecycle/names.ts"
+import { recordedNames, recordedSnapshots } from "../workspace/lifecycle/names.ts"
 
 /** Names of the workspaces for a completion: no daemon is asked or started, and nothing can go wrong. */
 export const workspaceNames: Effect.Effect<ReadonlyArray<string>> = recordedNames.pipe(
   Effect.provide(Paths.layer),
   Effect.orElseSucceed(() => [])
 )
+
+/** The same of a workspace's snapshots. */
+export const snapshotsOf = (workspace: string): Effect.Effect<ReadonlyArray<string>> =>
+  recordedSnapshots(workspace).pipe(
+    Effect.provide(Paths.layer),
+    Effect.orElseSucceed(() => [])
+  )
 
 /** The same of the environments: those of the catalogue and the user's own. */
 export const environmentNames: Effect.Effect<ReadonlyArray<string>> = Paths.pipe(

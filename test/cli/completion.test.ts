@@ -39,6 +39,8 @@ beforeAll(async () => {
     mkdirSync(folder.directory, { recursive: true })
     await Effect.runPromise(writeWorkspace(folder, one))
   }
+  const { snapshots } = folderOf(join(binary.folder, "state"), records[0]!.id)
+  for (const name of ["green", "red", ".being-removed"]) mkdirSync(join(snapshots, name), { recursive: true })
 })
 
 /** What bash offers for a line as it splits it into words, the last of which is begun. */
@@ -67,6 +69,12 @@ describe("completion in bash", () => {
     assert.deepStrictEqual(offered("pyro", "workspace", "exec", ""), ["fix", "ws-0000000002"])
     const { stdout } = await run(binary, ["daemon", "status", "--json"])
     assert.isFalse(JSON.parse(stdout.toString()).running)
+  })
+
+  it("offers a workspace's snapshots behind the @ at which bash splits", () => {
+    assert.deepStrictEqual(offered("pyro", "workspace", "compare", "fix", "fix", "@"), ["green", "red"])
+    assert.deepStrictEqual(offered("pyro", "workspace", "compare", "fix", "@", "g"), ["green"])
+    assert.deepStrictEqual(offered("pyro", "workspace", "compare", "ws-0000000002", "@"), [])
   })
 
   it("offers what is behind the colon of a word that bash split there", () => {

@@ -10,6 +10,7 @@ import { MachineIdentity } from "../../vm/machine-identity.ts"
 import { MachineSpec } from "../../vm/machine.ts"
 import type { Frozen } from "../../vm/memory.ts"
 import { RunningCommand } from "../exec/commands.ts"
+import { snapshotNames } from "../lifecycle/names.ts"
 import { unwritable, type WorkspaceFolder } from "../lifecycle/record.ts"
 import { similarTo } from "../lifecycle/similar.ts"
 
@@ -104,10 +105,6 @@ const read = (
     ))
   )
 }
-
-/** The names in a workspace's folder of snapshots; what begins with a dot is being removed. */
-export const snapshotNames = (folder: WorkspaceFolder): ReadonlyArray<string> =>
-  fs.existsSync(folder.snapshots) ? fs.readdirSync(folder.snapshots).filter((name) => !name.startsWith(".")) : []
 
 /** The snapshots of a workspace, oldest first. One whose record is damaged is passed over. */
 export const readSnapshots = (folder: WorkspaceFolder): Effect.Effect<ReadonlyArray<Snapshot>> =>

@@ -46,7 +46,11 @@ const on = (argv: ReadonlyArray<string>, { answers = {}, files = {}, run, termin
       pyro: () => Layer.effect(Pyro, Effect.as(note("built"), pyro)),
       interruption: { signal: () => undefined },
       serveMcp: () => Effect.void,
-      names: { workspaces: Effect.succeed(["fix", "parser"]), environments: Effect.succeed(["debian:12", "debian:13"]) }
+      names: {
+        workspaces: Effect.succeed(["fix", "parser"]),
+        snapshots: () => Effect.succeed([]),
+        environments: Effect.succeed(["debian:12", "debian:13"])
+      }
     }).pipe(Effect.provideService(Terminal, {
       stdinIsTerminal: false,
       stdoutIsTerminal: false,

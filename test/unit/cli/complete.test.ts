@@ -4,6 +4,7 @@ import { complete } from "../../../src/cli/complete.ts"
 
 const names = {
   workspaces: Effect.succeed(["fix", "flaky", "parser"]),
+  snapshots: (workspace: string) => Effect.succeed(workspace === "fix" ? ["green", "red"] : []),
   environments: Effect.succeed(["debian:12", "debian:13"])
 }
 /** Candidates for the last word of a line, which begins with `pyro`. */
@@ -29,6 +30,11 @@ describe("completion", () => {
     ["pyro workspace delete fix ", ["flaky", "parser"]],
     ["pyro workspace file read p", ["parser"]],
     ["pyro workspace file read parser p", []],
+    ["pyro workspace compare fl", ["flaky"]],
+    ["pyro workspace compare fix@", ["fix@green", "fix@red"]],
+    ["pyro workspace compare fix fix@g", ["fix@green"]],
+    ["pyro workspace compare flaky@", []],
+    ["pyro workspace compare fix flaky p", []],
     ["pyro run d", ["debian:12", "debian:13"]],
     ["pyro workspace create debian:", ["debian:12", "debian:13"]]
   ])("offers names where they belong: %s", (line, candidates) => {
