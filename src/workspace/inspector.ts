@@ -13,8 +13,8 @@ import { imagesOf } from "./lifecycle/steps.ts"
 /** Most memory of an inspector, in MiB: it runs nothing of the workspace. The pool has that of a workspace made without a word on it. */
 const mostMib = 1024
 
-/** The two trees of a diff as an inspector has them. */
-export const inspectedTrees: Trees = { ...workspaceTrees, live: { root: `${inspectedDisk}/workspace`, path: "" } }
+/** The two trees of a diff as an inspector has them; what a guest put in the place of its folder is not followed. */
+export const inspectedTrees: Trees = { ...workspaceTrees, live: { root: inspectedDisk, path: "workspace" } }
 
 /**
  * A throw-away VM that reads a disk of a workspace: on an overlay of its own, so that journals are replayed and what a patch or a push left
@@ -39,7 +39,7 @@ export const openInspector = (
       leastConfinement: record.requireConfinement
     })
     yield* inspect
-    yield* guest.channel.changeFiles(inspectedTrees.live.root, []).pipe(
+    yield* guest.channel.changeFiles(`${inspectedDisk}/workspace`, []).pipe(
       explainChannelFailure(guest),
       Effect.ignoreLogged
     )

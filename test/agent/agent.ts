@@ -50,6 +50,12 @@ export const processesMarked = (mark: string) =>
     }
   })
 
+/** A socket has its name before anybody takes connections there; `00010000` is the flag of one that does. */
+const isListening = (socketPath: string) =>
+  readFileSync("/proc/net/unix", "utf8").split("\n").some((line) =>
+    line.includes(" 00010000 ") && line.endsWith(socketPath)
+  )
+
 /** Polls until `ready`; for what no event tells. */
 export const until = (what: string, ready: () => boolean) =>
   Effect.sync(ready).pipe(
@@ -105,12 +111,15 @@ const start = (options: { readonly emptyRoot: boolean }) =>
           if (left.length > 0) return yield* Effect.dieMessage(`the agent left processes behind: ${left.join(", ")}`)
         })
     )
-    yield* until("the agent's socket", () => existsSync(socketPath) || child.exitCode !== null)
+    yield* until("the agent's socket", () => isListening(socketPath) || child.exitCode !== null)
     if (child.pid === undefined || child.exitCode !== null) {
       return yield* Effect.dieMessage(`the agent did not start: ${said}`)
     }
     return { pid: child.pid, socketPath, folder, mark }
   })
+
+/** A further agent, for what two guests tell. */
+export const anotherAgent = start({ emptyRoot: false })
 
 /** Runs a suite against one agent. Real processes need the real clock. */
 export const withAgent = layer(Layer.scoped(Agent, start({ emptyRoot: false })), { excludeTestServices: true })

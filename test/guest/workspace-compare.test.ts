@@ -3,7 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
 import { installation, qemuOf, shapeOf } from "../support/installation.ts"
-import { until } from "../support/pyro-cli.ts"
+import { startPyro, until } from "../support/pyro-cli.ts"
 import { snapshots } from "../support/snapshots.ts"
 
 const pyro = installation("pyro-compare-")
@@ -247,6 +247,50 @@ describe("workspaces that began differently", () => {
     assert.strictEqual(changed.ignored_count, 1)
     await step("stop", "p")
     assert.deepStrictEqual(await compare("p", "q"), changed)
+  })
+})
+
+describe("a disk that a guest has broken on purpose", () => {
+  it("is looked at in a machine that goes with it, and nothing else suffers", async () => {
+    await create(["--name", "hostile", "--seed-path", project])
+    await fork("hostile", "--name", "sound")
+    await sh("sound", "echo x > x")
+    // The folder that the tree is in is a link to what the machine that reads it is made of.
+    await sh(
+      "hostile",
+      "mkdir /tmp/disk; mount /dev/vdb /tmp/disk; mv /tmp/disk/workspace /tmp/disk/away; ln -s / /tmp/disk/workspace; sync"
+    )
+    await step("stop", "hostile")
+    const led = await failure(["workspace", "compare", "hostile", "sound"])
+    assert.deepStrictEqual([led.code, led.message.includes("cannot be compared")], ["file_refused", true], led.message)
+
+    await create(["--name", "scrambled", "--seed-path", project])
+    await sh("scrambled", "dd if=/dev/urandom of=/dev/vdb bs=1M count=8 conv=fsync 2> /dev/null")
+    await step("stop", "scrambled")
+    const broken = await failure(["workspace", "compare", "scrambled", "sound"])
+    assert.strictEqual(broken.code, "vm_failed", broken.message)
+    assert.deepStrictEqual((await pyro.daemon()).vms.filter(({ purpose }) => purpose === "inspector"), [])
+    assert.deepStrictEqual(told(await compare("one", "sound", "--path", "x")), ["added x"])
+  })
+})
+
+describe("a comparison that is given up", () => {
+  it("leaves nothing, and lets go of the workspace that it held", async () => {
+    await create(["--name", "slow", "--seed-path", project])
+    await fork("slow", "--name", "other")
+    // Nothing on the disk, and minutes to be read.
+    for (const name of ["slow", "other"]) await sh(name, "truncate -s 60G sparse")
+    await step("stop", "slow")
+    const before = leftovers()
+    const given = startPyro(["workspace", "compare", "slow", "other", "--verified"], { env: pyro.env })
+    const inspectors = async () => (await pyro.daemon()).vms.filter(({ purpose }) => purpose === "inspector").length
+    await until("an inspector reads it", async () => await inspectors() === 1)
+    const starting = step("start", "slow")
+    given.child.kill("SIGINT")
+    assert.strictEqual((await given.finished).code, 130)
+    assert.strictEqual((await starting).state, "running")
+    await until("the inspector is gone", async () => await inspectors() === 0)
+    assert.deepStrictEqual(leftovers(), before)
   })
 })
 

@@ -13,7 +13,12 @@ export const ComparePayload = lazy(() =>
 )
 export type ComparePayload = ReturnType<typeof ComparePayload>["Type"]
 
-export const CompareResult = lazy(() => Schema.Struct(differenceResultFields("which names it")))
+export const CompareResult = lazy(() =>
+  Schema.Struct(differenceResultFields({
+    digestFor: "which names it",
+    ignored: "Files that neither began with and the ignore rules keep out, whether they differ or not"
+  }))
+)
 
 export const workspaceCompare = unary({
   name: "workspace.compare",

@@ -65,8 +65,10 @@ export const DiffFile = lazy(() =>
 )
 export type DiffFile = ReturnType<typeof DiffFile>["Type"]
 
-/** Differences as they are told; `digestFor` says what the digest of the patch is good for. */
-export const differenceResultFields = (digestFor: string) =>
+/** Differences as they are told; `digestFor` says what the digest of the patch is good for, `ignored` which files are left out. */
+export const differenceResultFields = (
+  { digestFor, ignored }: { readonly digestFor: string; readonly ignored: string }
+) =>
   snakeFields({
     summary: Schema.Struct(snakeFields({
       files: Schema.Int,
@@ -82,7 +84,7 @@ export const differenceResultFields = (digestFor: string) =>
     unlisted: Schema.Int.annotations({
       description: "Files beyond those that are listed: the first 20000, as far as a result can carry them"
     }),
-    ignoredCount: Schema.Int.annotations({ description: "New files that the baseline's ignore rules keep out" }),
+    ignoredCount: Schema.Int.annotations({ description: ignored }),
     tooLargeCount: optional(
       Schema.Int.annotations({
         description:
@@ -108,7 +110,12 @@ export const differenceResultFields = (digestFor: string) =>
     )
   })
 
-export const DiffResult = lazy(() => Schema.Struct(differenceResultFields("to export exactly this diff")))
+export const DiffResult = lazy(() =>
+  Schema.Struct(differenceResultFields({
+    digestFor: "to export exactly this diff",
+    ignored: "New files that the baseline's ignore rules keep out"
+  }))
+)
 export type DiffResult = ReturnType<typeof DiffResult>["Type"]
 
 export const workspaceDiff = unary({
