@@ -10,6 +10,7 @@
 
 #include "beneath.h"
 #include "feed.h"
+#include "kernel.h"
 #include "names.h"
 #include "path.h"
 #include "same_content.h"
@@ -38,7 +39,6 @@ struct side {
 struct comparison {
   const struct plan *plan;
   struct task_report *report;
-  dev_t device; /* of the new tree: what is mounted in it is not looked at */
   struct path path;
   struct side old, new; /* of the entry at hand; too large for a frame of each level */
 };
@@ -126,24 +126,25 @@ static bool unchanged(const struct comparison *comparison, const struct place *p
 
 static int compare_directories(struct comparison *comparison, struct pair at, unsigned depth);
 
+/* What is mounted there is not opened: EXDEV. */
 static int open_directory(int directory, const char *name) {
-  return openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+  struct kernel_open_how how = {
+      .flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
+      .resolve = KERNEL_RESOLVE_NO_XDEV,
+  };
+  return (int)syscall(SYS_openat2, directory, name, &how, sizeof how);
 }
 
 static bool is_gone(int error) { return error == ENOENT || error == ENOTDIR || error == ELOOP; }
 
 /* Goes down into what is a directory on either side. */
 static int descend(struct comparison *comparison, const struct place *place, bool old_too, bool new_too) {
-  struct stat status;
   struct pair inner = {-1, -1};
   if (place->depth >= DEPTH_MAX) return fail(comparison, ENAMETOOLONG, STEP_LIMIT);
   if (new_too) {
     inner.new = open_directory(place->at.new, place->name);
+    if (inner.new < 0 && errno == EXDEV) return 0;
     if (inner.new < 0 && !is_gone(errno)) return fail(comparison, errno, STEP_IO);
-    if (inner.new >= 0 && (fstat(inner.new, &status) < 0 || status.st_dev != comparison->device)) {
-      close(inner.new);
-      return 0;
-    }
   }
   if (old_too) {
     inner.old = open_directory(place->at.old, place->name);
@@ -222,15 +223,12 @@ static int open_tree(struct task_report *report, const char *root_path, const ch
 static int body(const void *request, struct task_report *report) {
   static struct comparison comparison;
   const struct plan *plan = request;
-  struct stat status;
   comparison.plan = plan;
   comparison.report = report;
   struct pair at = {.old = open_tree(report, plan->old_root, plan->old_path)};
   if (at.old < 0) return (int)report->error;
   at.new = open_tree(report, plan->new_root, plan->new_path);
   if (at.new < 0) return (int)report->error;
-  if (fstat(at.new, &status) < 0) return task_failed(report, errno, STEP_OPEN, plan->new_path);
-  comparison.device = status.st_dev;
   int error = compare_directories(&comparison, at, 1);
   if (error != 0) return error;
   error = feed_flush();

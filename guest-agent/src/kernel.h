@@ -42,6 +42,7 @@ struct kernel_open_how {
   uint64_t flags, mode, resolve;
 };
 
+#define KERNEL_RESOLVE_NO_XDEV 0x01ull
 #define KERNEL_RESOLVE_NO_MAGICLINKS 0x02ull
 #define KERNEL_RESOLVE_NO_SYMLINKS 0x04ull
 #define KERNEL_RESOLVE_BENEATH 0x08ull

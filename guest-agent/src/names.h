@@ -11,14 +11,17 @@ struct name {
   bool directory; /* surely one; false when it is another thing, or not known */
 };
 
+struct buffers;
+
 struct names {
   struct name *items;
   size_t count;
-  char *texts;
+  struct buffers *buffers;
 };
 
 /* All names but "." and ".."; a name equal to `skip` in any case of ASCII letters is left out. Returns errno, or 0, and
- * then the names are to be freed. `fd`, from which nothing was read yet, stays open. */
+ * then the names are to be freed. `fd`, from which nothing was read yet, stays open. For a helper, which is a process of its own:
+ * what is freed is kept for the next names. */
 int names_read(int fd, const char *skip, struct names *names);
 void names_free(struct names *names);
 
