@@ -4,8 +4,8 @@ export type Found = "before" | "after" | "gone"
 /** Every place where a lifecycle step can be cut short, in the order of the step. */
 export const points: Readonly<Record<string, Found>> = {
   "create:announced": "gone",
-  "create:held": "gone",
   "create:disk": "gone",
+  "create:held": "gone",
   "create:started": "gone",
   "create:committed": "after",
   "stop:synced": "before",
@@ -19,6 +19,7 @@ export const points: Readonly<Record<string, Found>> = {
   "delete:announced": "gone",
   "delete:ended": "gone",
   "delete:forgotten": "gone",
+  "compare:staged": "before",
   "snapshot:announced": "before",
   "take:layer": "before",
   "take:paused": "before",

@@ -130,11 +130,15 @@ export const create = (lifecycle: Lifecycle, payload: CreatePayload, notify: Not
       // A power cut undoes it with all that comes of it.
       yield* writeWorkspace(folder, record, { flush: false })
       faultPoint("create:announced")
-      const images = yield* Effect.interruptible(imagesFor(payload.environment, notify))
-      // Once more where somebody emptied the cache between an image's making and its holding.
-      const prepared = yield* prepareDisk(record, folder, payload).pipe(
-        Effect.retry({ times: 1, while: (failure) => failure._tag === "ImageDamaged" }),
-        Effect.interruptible
+      const [prepared, images] = yield* Effect.interruptible(
+        Effect.all([
+          prepareDisk(record, folder, payload).pipe(
+            // Once more where somebody emptied the cache between an image's making and its holding.
+            Effect.retry({ times: 1, while: (failure) => failure._tag === "ImageDamaged" })
+          ),
+          // While another process looks at the seed's files.
+          imagesFor(payload.environment, notify)
+        ], { concurrency: 2 })
       )
       // It begins when the VM is first waited for.
       const rest = yield* Effect.fork(prepareRest(entry, images, prepared, notify))
