@@ -1,0 +1,162 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import type { McpSurface, Profile } from "../../src/contract/operation.ts"
+import { operations } from "../../src/contract/operations.ts"
+import { type Era, eras, inspector } from "../support/inspector.ts"
+import { installation } from "../support/installation.ts"
+import { succeeded, type ToolResult } from "../support/mcp-clients.ts"
+
+const { close, env, folder } = installation("pyro-mcp-inspector-")
+const project = path.join(folder, "project")
+
+const profiles: Readonly<Record<string, Profile>> = {
+  "vm-run": "vm-run",
+  "workspace-core": "core",
+  "workspace-full": "full"
+}
+
+/** Names of a profile's tools as the table of operations has them. */
+const toolsOf = (profile: Profile) =>
+  operations.flatMap(({ mcp }: { readonly mcp: McpSurface | object }) =>
+    "tool" in mcp && mcp.profiles.includes(profile) ? [mcp.tool] : []
+  )
+
+type Lists<Name extends string, Entry = object> = Readonly<Record<Name, ReadonlyArray<Entry>>>
+
+interface Named {
+  readonly name: string
+}
+
+interface Exec {
+  readonly exec_id: string
+  readonly stdout: string
+}
+
+let ask: Awaited<ReturnType<typeof inspector>>
+
+beforeAll(async () => {
+  fs.mkdirSync(project)
+  fs.writeFileSync(path.join(project, "kept.txt"), "kept\n")
+  ask = await inspector({ env, folder, profiles: Object.keys(profiles), project })
+})
+afterAll(close)
+
+/** What the Inspector gives for a request of which it has nothing to complain. */
+const answered = async <A>(...question: Parameters<typeof ask>): Promise<A> => {
+  const { code, stderr, stdout } = await ask(...question)
+  assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" }, `${question.join(" ")}: ${stdout}`)
+  return (JSON.parse(stdout) as { readonly result: A }).result
+}
+
+const includes = (result: object, part: object) => assert.deepInclude(result, part)
+
+const jsonOf = (args: object) => ["--tool-args-json", JSON.stringify(args)]
+
+const PATCH = `--- a/kept.txt
++++ b/kept.txt
+@@ -1 +1,2 @@
+ kept
++patched
+`
+
+describe.each(Object.keys(eras) as ReadonlyArray<Era>)("MCP Inspector in the %s era", (era) => {
+  it("connects to the revision of that era", async () => {
+    const told = await answered<{ readonly protocolVersion: string }>("workspace-core", era, "initialize")
+    assert.strictEqual(told.protocolVersion, eras[era])
+  })
+
+  it.each(Object.keys(profiles))(
+    "lists exactly the tools of %s and finds no fault in their schemas",
+    async (profile) => {
+      const { tools } = await answered<Lists<"tools", Named>>(profile, era, "tools/list", "--strict")
+      assert.deepStrictEqual(tools.map(({ name }) => name), toolsOf(profiles[profile]!))
+    }
+  )
+
+  it("lists the kinds of resources", async () => {
+    const asked = ["workspace-full", era] as const
+    assert.deepStrictEqual(await answered(...asked, "resources/list"), { resources: [] })
+    const { resourceTemplates } = await answered<Lists<"resourceTemplates">>(...asked, "resources/templates/list")
+    assert.lengthOf(resourceTemplates, 3)
+  })
+
+  it("sees a failure as one", async () => {
+    const args = jsonOf({ workspace_id: "none" })
+    const { code, stdout } = await ask("workspace-core", era, "tools/call", "--tool-name", "workspace_status", ...args)
+    assert.strictEqual(code, 5, stdout)
+    assert.include(stdout, "workspace_not_found: ")
+  })
+})
+
+/** Each question in the other era than the one before. */
+const byTurns = (() => {
+  let asked = 0
+  return <A>(method: string, ...more: ReadonlyArray<string>) =>
+    answered<A>("workspace-full", (["legacy", "modern"] as const)[asked++ % 2]!, method, ...more)
+})()
+
+it("calls every tool, and reads what every kind of resource gives", async () => {
+  const called = new Set<string>()
+  const call = async <A>(name: string, args: object = {}): Promise<A> => {
+    called.add(name)
+    return succeeded<A>(await byTurns<ToolResult>("tools/call", "--tool-name", name, ...jsonOf(args)))
+  }
+  const inIt = <A>(name: string, args: object = {}) => call<A>(`workspace_${name}`, { workspace_id: "first", ...args })
+  const read = async (of: string) => {
+    const { contents } = await byTurns<Lists<"contents", { readonly text: string }>>(
+      "resources/read",
+      "--uri",
+      `pyro://workspaces/first/${of}`
+    )
+    return contents.map(({ text }) => text)
+  }
+
+  const { environments } = await call<Lists<"environments", Named>>("environment_list")
+  assert.include(environments.map(({ name }) => name), "debian:12")
+  const ran = { command: "cat kept.txt; exit 3", seed_path: ".", memory_mib: 256 }
+  includes(await call("vm_run", ran), { exit_code: 3, stdout: "kept\n" })
+  await call("workspace_create", { name: "first", labels: { seen: "no" }, memory_mib: 256, disk_mib: 512 })
+  const { workspaces } = await call<Lists<"workspaces">>("workspace_list", { labels: { seen: "no" } })
+  assert.lengthOf(workspaces, 1)
+  includes(await inIt("update", { labels: { seen: "yes" } }), { labels: { seen: "yes" } })
+  includes(await inIt("status"), { name: "first", state: "running" })
+
+  const { version } = await inIt<{ readonly version: string }>("file_write", { path: "made.txt", text: "made\n" })
+  await inIt("file_edit", { path: "made.txt", old_text: "made", new_text: "edited", expected_version: version })
+  includes(await inIt("file_read", { path: "made.txt" }), { text: "edited\n" })
+  assert.deepStrictEqual(await read("files/made.txt"), ["edited\n"])
+  const { entries } = await inIt<Lists<"entries">>("file_list")
+  assert.lengthOf(entries, 2)
+  includes(await inIt("patch_apply", { patch: PATCH }), { applied: true })
+  const diff = await inIt<{ readonly files_changed: number; readonly patch: string; readonly digest: string }>("diff")
+  assert.strictEqual(diff.files_changed, 2)
+  assert.deepStrictEqual(await read("diff"), [diff.patch])
+  await inIt("export", { patch: true, expect: diff.digest, output_path: "made.patch" })
+  assert.strictEqual(fs.readFileSync(path.join(project, "made.patch"), "utf8"), diff.patch)
+  includes(await inIt("sync_push"), { conflict_count: 0 })
+
+  const ended = await inIt<Exec>("exec", { command: "cat kept.txt; exit 4" })
+  includes(ended, { state: "exited", exit_code: 4, stdout: "kept\npatched\n" })
+  includes(await inIt("logs", { exec_id: ended.exec_id }), { output: ended.stdout })
+  assert.deepStrictEqual(await read(`logs/${ended.exec_id}`), [ended.stdout])
+  const { exec_id } = await inIt<Exec>("exec", { command: "sleep 600", wait_seconds: 0 })
+  includes(await inIt("cancel", { exec_id }), { exec_id, cancelled: true })
+  includes(await inIt("exec", { exec_id }), { state: "exited", outcome: "signaled" })
+
+  await inIt("snapshot_create", { name: "here" })
+  await inIt("fork", { name: "second", snapshot: "here" })
+  await inIt("file_write", { path: "later.txt", text: "later\n" })
+  const between = { from: "second", to: "first" }
+  includes(await call("workspace_compare", between), { files_changed: 1, additions: 1, deletions: 0 })
+  await inIt("summary")
+  await inIt("reset", { snapshot: "here" })
+  const { snapshots } = await inIt<Lists<"snapshots">>("snapshot_list")
+  assert.lengthOf(snapshots, 1)
+  await inIt("snapshot_delete", { name: "here" })
+  await inIt("stop")
+  await inIt("start")
+  await call("workspace_delete", { workspace_ids: ["first", "second"] })
+
+  assert.sameMembers([...called], toolsOf("full"), "tools of the table that were called")
+})
