@@ -112,6 +112,24 @@ describe("a fork", () => {
     assert.strictEqual((await list()).length, 3)
     await json(["workspace", "delete", "--all"])
   })
+
+  it("of the disk alone is made while the workspace runs, from what is on its disk by then", async () => {
+    await create(["--name", "plain"])
+    // Not synced: what is only in the guest's memory of its files goes along, and what is in memory alone does not.
+    await sh("plain", "echo here > /usr/local/lib/tool; echo here > /workspace/work; echo gone > /dev/shm/page")
+    const { exec_id: id } = await json<{ readonly exec_id: string }>(
+      ["workspace", "exec", "plain", "--detach", "--", "sleep", "infinity"]
+    )
+    const [child] = await fork("plain", "--disk-only")
+    assert.strictEqual(child!.state, "running")
+    assert.strictEqual(
+      await sh("plain-1", "cat /usr/local/lib/tool /workspace/work; ls /dev/shm; pgrep -c -x sleep || true"),
+      "here\nhere\n0"
+    )
+    assert.deepStrictEqual((await logs("plain-1")).filter(({ exec_id }) => exec_id === id), [])
+    assert.strictEqual(await sh("plain", "cat /dev/shm/page; pgrep -c -x sleep"), "gone\n1")
+    await json(["workspace", "delete", "plain", "plain-1"])
+  })
 })
 
 describe("a snapshot", () => {
