@@ -11,12 +11,11 @@ struct name {
   bool directory; /* surely one; false when it is another thing, or not known */
 };
 
-struct buffers;
-
 struct names {
   struct name *items;
   size_t count;
-  struct buffers *buffers;
+  char *texts;
+  size_t items_room, texts_room;
 };
 
 /* All names but "." and ".."; a name equal to `skip` in any case of ASCII letters is left out. Returns errno, or 0, and
