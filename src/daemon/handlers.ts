@@ -9,6 +9,7 @@ import { makePyroRpcs } from "../contract/rpc.ts"
 import { Tellings } from "../local/tellings.ts"
 import { type Telling, tellingOf } from "../system/telling.ts"
 import { type AnyEvent, makeBeginnings } from "./beginnings.ts"
+import { makeIdleCollection } from "./idle-collection.ts"
 import { makeInputs } from "./inputs.ts"
 
 /** What the handlers share with the daemon that has them. */
@@ -19,8 +20,16 @@ export interface Serving {
   readonly leaving: Ref.Ref<boolean>
 }
 
+const garbage = makeIdleCollection()
+
 const counted = (active: Serving["active"]) =>
-  Effect.acquireRelease(Ref.update(active, (count) => count + 1), () => Ref.update(active, (count) => count - 1))
+  Effect.acquireRelease(
+    Effect.zipRight(Effect.sync(garbage.busy), Ref.update(active, (count) => count + 1)),
+    () =>
+      Effect.map(Ref.updateAndGet(active, (count) => count - 1), (count) => {
+        if (count === 0) garbage.idle()
+      })
+  )
 
 type Handler = (payload: unknown, options: { readonly headers: Headers }) => unknown
 

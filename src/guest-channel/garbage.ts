@@ -1,5 +1,4 @@
-import { setFlagsFromString } from "node:v8"
-import { runInNewContext } from "node:vm"
+import { collectGarbage } from "../system/collector.ts"
 
 /**
  * A collection of young objects each time so many bytes were received: 0.3 ms where few of them are still in use. Rarer ones
@@ -13,21 +12,10 @@ const LONG_MS = 40
 /** A reader that is as fast as the guest is not slowed down for it: at most one full collection in so many ms. */
 const FULL_EVERY_MS = 400
 
-type Collect = (options?: { readonly type: "minor" }) => void
-
 let receivedBytes = 0
 let lowestBytes = Infinity
 let fullBytes = FULL_BYTES
-let collector: Collect | undefined
 let fullAtMs = -Infinity
-
-const makeCollector = (): Collect => {
-  setFlagsFromString("--expose-gc")
-  const gc: unknown = runInNewContext("gc")
-  // A code cache holds for the same flags only.
-  setFlagsFromString("--no-expose-gc")
-  return typeof gc === "function" ? (options) => void gc(options) : () => {}
-}
 
 /**
  * Counts bytes that came from sockets, each chunk in a buffer of its own, and collects garbage when too many such
@@ -38,14 +26,13 @@ export const countReceived = (bytes: number) => {
   receivedBytes += bytes
   if (receivedBytes < YOUNG_EVERY_BYTES) return
   receivedBytes = 0
-  collector ??= makeCollector()
-  collector({ type: "minor" })
+  collectGarbage({ type: "minor" })
   const heldBytes = process.memoryUsage().arrayBuffers
   lowestBytes = Math.min(lowestBytes, heldBytes)
   if (heldBytes - lowestBytes < fullBytes || performance.now() - fullAtMs < FULL_EVERY_MS) return
   const startedAt = performance.now()
   fullAtMs = startedAt
-  collector()
+  collectGarbage()
   fullBytes = performance.now() - startedAt > LONG_MS ? 2 * fullBytes : FULL_BYTES
   lowestBytes = Infinity
 }

@@ -1,0 +1,53 @@
+import { afterEach, assert, beforeEach, describe, it, vi } from "vitest"
+import { makeIdleCollection } from "../../../src/daemon/idle-collection.ts"
+import { collectGarbage } from "../../../src/system/collector.ts"
+
+const mib = 1024 * 1024
+const heapMib = () => process.memoryUsage().heapUsed / mib
+
+/** Objects that nobody holds, old enough that only a full collection takes them. */
+const litter = (ofMib: number) => {
+  let held: Array<{ readonly at: number }> | undefined = Array.from({ length: ofMib * mib / 16 }, (_, at) => ({ at }))
+  collectGarbage({ type: "minor" })
+  collectGarbage({ type: "minor" })
+  assert.isAbove(held.length, 0)
+  held = undefined
+}
+
+describe("what requests leave behind", () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] })
+    collectGarbage()
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  it("is collected when nobody has asked for anything for a while, and not before", () => {
+    const { busy, idle } = makeIdleCollection()
+    const before = heapMib()
+    litter(24)
+    idle()
+    vi.advanceTimersByTime(900)
+    busy()
+    vi.advanceTimersByTime(60_000)
+    assert.isAbove(heapMib() - before, 16)
+    idle()
+    vi.advanceTimersByTime(1_000)
+    assert.isBelow(heapMib() - before, 8)
+  })
+
+  it("waits for the next time where one was a moment ago", () => {
+    const { idle } = makeIdleCollection()
+    const before = heapMib()
+    litter(24)
+    idle()
+    vi.advanceTimersByTime(1_000)
+    litter(24)
+    idle()
+    vi.advanceTimersByTime(1_000)
+    assert.isAbove(heapMib() - before, 16)
+    vi.advanceTimersByTime(20_000)
+    assert.isBelow(heapMib() - before, 8)
+  })
+})
