@@ -35,7 +35,7 @@ export const begin = <Event>(
       Effect.interruptible((methodOf(client, beginName(row)) as Begin)({ id, request }, { headers })).pipe(
         Effect.tap(({ more }) => left = more)
       ),
-      () => left ? Effect.ignore((methodOf(client, DROP) as Drop)({ id })) : Effect.void
+      () => left ? Effect.catchAllCause((methodOf(client, DROP) as Drop)({ id }), () => Effect.void) : Effect.void
     )
     const rest = more
       ? Stream.suspend(() => {

@@ -2,7 +2,7 @@ import { fromDuplex } from "@effect/platform-node/NodeSocket"
 import * as Socket from "@effect/platform/Socket"
 import * as RpcClient from "@effect/rpc/RpcClient"
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
-import { Cause, Effect, ExecutionStrategy, Exit, Layer, Scope } from "effect"
+import { Cause, Chunk, Effect, ExecutionStrategy, Exit, Layer, Scope } from "effect"
 import { makeDaemonRpcs } from "../contract/daemon-rpcs.ts"
 import { DaemonUnavailable, type PyroError } from "../contract/errors.ts"
 import { Paths } from "../system/Paths.ts"
@@ -49,6 +49,8 @@ export class ConnectionLost {
 export const failureOf = (cause: Cause.Cause<unknown>): Cause.Cause<PyroError | ConnectionLost> => {
   // A daemon that leaves interrupts what it is doing and says so.
   if (Cause.isInterruptedOnly(cause)) return Cause.fail(new ConnectionLost())
+  // A request that is written to a connection which has just ended is a defect to the RPC client.
+  if (Chunk.some(Cause.defects(cause), Socket.isSocketError)) return Cause.fail(new ConnectionLost())
   return Cause.map(
     cause,
     (failure) =>

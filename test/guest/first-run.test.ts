@@ -37,7 +37,7 @@ describe("docs/first-run.md", () => {
   const { folder, remove } = temporaryFolder("pyro-first-run-")
   const [home, state, bin] = ["home", "state", "bin"].map((name) => path.join(folder, name))
   const cache = process.env["PYRO_CACHE_DIR"] ??
-    path.join(process.env["XDG_CACHE_HOME"] ?? path.join(process.env["HOME"] ?? "/root", ".cache"), "pyro")
+    path.join(process.env["XDG_CACHE_HOME"] || path.join(process.env["HOME"] ?? "/root", ".cache"), "pyro")
   const env = {
     ...process.env,
     HOME: home,

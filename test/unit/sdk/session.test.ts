@@ -1,0 +1,16 @@
+import * as Socket from "@effect/platform/Socket"
+import { Cause, Chunk } from "effect"
+import { assert, describe, it } from "vitest"
+import { ConnectionLost, failureOf } from "../../../src/sdk/session.ts"
+
+describe("what a request failed with", () => {
+  it("is a lost connection where it was written to one that had just ended", () => {
+    const written = new Socket.SocketGenericError({ reason: "Write", cause: new Error("EPIPE") })
+    assert.deepStrictEqual(Chunk.toReadonlyArray(Cause.failures(failureOf(Cause.die(written)))), [new ConnectionLost()])
+  })
+
+  it("stays a defect where it is one", () => {
+    const defect = new Error("impossible")
+    assert.deepStrictEqual(Chunk.toReadonlyArray(Cause.defects(failureOf(Cause.die(defect)))), [defect])
+  })
+})
