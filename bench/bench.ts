@@ -16,6 +16,8 @@ export interface Bench {
   readonly bareDaemon: Daemon
   /** argv of the built command line. */
   readonly pyro: ReadonlyArray<string>
+  /** Variables for processes of pyro that are to find no daemon. */
+  readonly alone: NodeJS.ProcessEnv
   /** Environment that everything runs in. */
   readonly environment: string
 }

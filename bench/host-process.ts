@@ -9,11 +9,15 @@ export interface Ended {
 }
 
 /** Runs a program to its end; `ms` is from before its start until it has exited. Any status but `status` fails. */
-export const runProgram = (argv: ReadonlyArray<string>, expected = 0): Promise<Ended> =>
+export const runProgram = (
+  argv: ReadonlyArray<string>,
+  expected = 0,
+  env: NodeJS.ProcessEnv = process.env
+): Promise<Ended> =>
   new Promise((resolve, reject) => {
     const [program = "", ...args] = argv
     const since = performance.now()
-    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] })
+    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env })
     let [ms, stdout, stderr] = [0, "", ""]
     child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text))
     child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text))

@@ -38,9 +38,10 @@ const bench = async (root: string, options: Options): Promise<number> => {
     memoryMib
   })
   const pyro = [process.execPath, path.join(root, "dist", "pyro.js")]
+  const alone = { ...process.env, PYRO_STATE_DIR: path.join(room.disk, "state-alone") }
   const daemon = openDaemon(pyro)
   const bareDaemon = openDaemon(pyro, { PYRO_STATE_DIR: path.join(room.disk, "state-bare"), PYRO_POOL_MEMBERS: "0" })
-  const tools: Bench = { room, floor, floorSources, product, daemon, bareDaemon, pyro, environment }
+  const tools: Bench = { room, floor, floorSources, product, daemon, bareDaemon, pyro, alone, environment }
   const report = async (measured: object, text: string) => {
     process.stdout.write(`\n${text}\n`)
     if (options.json === undefined) return

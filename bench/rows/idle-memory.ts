@@ -26,11 +26,12 @@ export const idleMemory: Plan = {
         await vm.destroy()
       }
     }),
-  ours: async ({ environment, pyro }) =>
+  ours: async ({ alone, environment, pyro }) =>
     side(async () => {
       const [program = "", ...args] = pyro
       const child = spawn(program, [...args, "run", environment, "--", "sh", "-c", "true; echo up; exec sleep 60"], {
-        stdio: ["ignore", "pipe", "pipe"]
+        stdio: ["ignore", "pipe", "pipe"],
+        env: alone
       })
       let said = ""
       child.stderr.setEncoding("utf8").on("data", (text: string) => (said += text))

@@ -17,6 +17,6 @@ export const run: Plan = {
       await started?.vm.destroy()
       return node.ms + ms
     }),
-  ours: async ({ environment, pyro }) =>
-    side(async () => (await runProgram([...pyro, "run", environment, "--", "true"])).ms)
+  ours: async ({ alone, environment, pyro }) =>
+    side(async () => (await runProgram([...pyro, "run", environment, "--", "true"], 0, alone)).ms)
 }

@@ -17,11 +17,12 @@ export const slowReader: Plan = {
   budget: { kind: "absolute", atMost: 32 },
   rounds: (runs) => Math.ceil(runs / 10),
   warmups: 0,
-  ours: async ({ environment, pyro }) =>
+  ours: async ({ alone, environment, pyro }) =>
     side(async () => {
       const [program = "", ...args] = pyro
       const child = spawn(program, [...args, "run", environment, "--", "head", "-c", String(bytes), "/dev/zero"], {
-        stdio: ["ignore", "pipe", "inherit"]
+        stdio: ["ignore", "pipe", "inherit"],
+        env: alone
       })
       const pid = child.pid ?? 0
       const status = new Promise<number | null>((resolve) => child.once("close", resolve))
