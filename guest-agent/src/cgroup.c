@@ -12,7 +12,8 @@
 #include "loop.h"
 
 /* Making and removing a group costs more than a short command's own exec: empty ones are used again, but for those with a
- * limit of memory, to which old pages still count. */
+ * limit of memory, to which old pages still count, and those that were killed: with Debian's kernel 6.1.176 whatever is cloned into
+ * one of those later is killed at once. */
 enum { SPARES_MAX = 4 };
 
 struct cgroup {
@@ -24,7 +25,7 @@ struct cgroup {
   int memory_events;     /* how often the kernel killed in it; -1 without that controller */
   uint64_t memory_kills; /* when it was taken */
   uint64_t pids_max;     /* 0: no limit */
-  bool limited, reused;
+  bool limited, reused, killed;
   char name[24];
 };
 
@@ -160,7 +161,10 @@ int cgroup_take(uint64_t memory_max, uint64_t pids_max, struct cgroup **out) {
 
 int cgroup_descriptor(const struct cgroup *cgroup) { return cgroup->directory; }
 
-void cgroup_kill(struct cgroup *cgroup) { write_file(cgroup->directory, "cgroup.kill", "1"); }
+void cgroup_kill(struct cgroup *cgroup) {
+  cgroup->killed = true;
+  write_file(cgroup->directory, "cgroup.kill", "1");
+}
 
 bool cgroup_reused(const struct cgroup *cgroup) { return cgroup->reused; }
 
@@ -189,7 +193,7 @@ static void linger(struct cgroup *cgroup) {
 }
 
 void cgroup_release(struct cgroup *cgroup) {
-  if (!cgroup->limited && spare_count < SPARES_MAX)
+  if (!cgroup->limited && !cgroup->killed && spare_count < SPARES_MAX)
     put_away(cgroup);
   else if (populated(cgroup))
     linger(cgroup);
