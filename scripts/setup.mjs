@@ -15,6 +15,13 @@ const checkedBuilds = guestAgent({
   title: "compiling the sanitizer builds of the guest agent and the host's tools (20 s)"
 })
 
+const bench = [
+  hostPackages([...packages.toRun, ...packages.toBench]),
+  nodeModules,
+  ...product,
+  environment("debian:12")
+]
+
 /** What each script needs, in the order in which it has to be made. */
 const needs = {
   start: [hostPackages(packages.toRun), nodeModules, ...product, environment("debian:12")],
@@ -25,7 +32,8 @@ const needs = {
     checkedBuilds,
     environment("debian:12")
   ],
-  lab: [hostPackages([...packages.toRun, ...packages.toLab]), nodeModules, ...product, environment("debian:12")],
+  bench,
+  lab: bench,
   check: [hostPackages([...packages.toRun, ...packages.toTest, ...packages.toCheck]), nodeModules]
 }
 

@@ -6,7 +6,7 @@ import { inRoot, root } from "../setup/project.mjs"
 
 /** `npm run bench -- [--runs N] [--only NAME] [--json FILE]`: see docs/benchmarks.md. */
 export const bench = async () => {
-  await setUp("start")
+  await setUp("bench")
   const { build } = await import("esbuild")
   const outfile = join(root, "node_modules", ".cache", "pyro-bench", "main.mjs")
   await build({

@@ -23,8 +23,8 @@ export const toRun = [
 /** Besides those, for the sanitizer and fuzz builds of the guest agent, and to read archives with another program than wrote them. */
 export const toTest = ["clang", "cpio", "libclang-rt-dev"]
 
-/** Besides those, for the lab's machine. */
-export const toLab = ["cpio"]
+/** Besides those, for the floors that the bench measures, and for the lab's machine. */
+export const toBench = ["cpio"]
 
 /** Besides those, for static analysis. */
 export const toCheck = ["clang-tidy"]
