@@ -36,13 +36,9 @@ function printVersion() {
 }
 
 async function start() {
-  // V8's young generation stays at the size that it starts with. It would grow to 48 MiB with the small objects that a large output
-  // passes through, however slowly that is read, and give nothing back. Said first: a code cache holds for the same flags only.
-  // A daemon serves many small requests instead, each of which would fill it; what lives for a request or two is collected when the
-  // heap has doubled, not when it is five times what is in use.
-  require("node:v8").setFlagsFromString(
-    argv[0] === DAEMON ? "--heap-growing-percent=100" : "--semi-space-growth-factor=1"
-  )
+  // A daemon serves many small requests: what lives for one or two is collected when the heap has doubled, not when it is five times
+  // what is in use. Said first: a code cache holds for the same flags only.
+  if (argv[0] === DAEMON) require("node:v8").setFlagsFromString("--heap-growing-percent=100")
   const vm = require("node:vm")
   const file = path.join(__dirname, BUNDLE)
   const cacheFile = codeCacheFile()
@@ -52,12 +48,14 @@ async function start() {
     filename: file,
     ...(cachedData ? { cachedData } : {})
   })
+  const wanted = cachedData === undefined || script.cachedDataRejected
+  // V8 forgets the code of functions that were not called for some time, and so would the cache that a long first command writes.
+  if (wanted) require("node:v8").setFlagsFromString("--no-flush-bytecode")
   const module = { exports: {} }
   const root = path.join(__dirname, ROOT)
   script.runInThisContext()(module, module.exports, require, file, __dirname, root)
   const status = await module.exports.main(argv, VERSION, BUNDLE)
   // Written last, so that it also holds the functions that V8 compiled on the way.
-  const wanted = cachedData === undefined || script.cachedDataRejected
   if (wanted && status !== USAGE) writeCodeCache(cacheFile, script)
   process.exit(status)
 }
@@ -93,6 +91,9 @@ function writeCodeCache(cacheFile, script) {
   const directory = path.dirname(cacheFile)
   const unfinished = `${cacheFile}.${process.pid}.tmp`
   try {
+    // V8's own values again, also of what src/cli/terminal-memory.ts may have set: a code cache holds for the same flags only.
+    const { setFlagsFromString } = require("node:v8")
+    for (const flag of ["--flush-bytecode", "--semi-space-growth-factor=2"]) setFlagsFromString(flag)
     // The command itself made the cache directory; Node's `recursive` spins where a parent refuses with ENOENT, as /proc does.
     if (!fs.existsSync(directory)) fs.mkdirSync(directory, { mode: 0o700 })
     fs.writeFileSync(unfinished, script.createCachedData(), { mode: 0o600, flag: "wx" })

@@ -37,9 +37,10 @@ const serveMcp = ({ profile, ...binding }: ServePayload, version: string, build:
   Effect.gen(function*() {
     const { bindProject } = yield* Effect.promise(() => import("../sdk/project.ts"))
     const project = yield* bindProject(binding, process.env)
-    const [{ serve }, { layerDaemon }] = yield* Effect.promise(() =>
-      Promise.all([import("../mcp/serve.ts"), import("../sdk/client.ts")])
+    const [{ serve }, { layerDaemon }, { boundYoungGeneration }] = yield* Effect.promise(() =>
+      Promise.all([import("../mcp/serve.ts"), import("../sdk/client.ts"), import("./terminal-memory.ts")])
     )
+    boundYoungGeneration()
     yield* serve({ profile, version, project, layer: layerDaemon(daemonOf(build)) })
   })
 

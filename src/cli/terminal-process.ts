@@ -6,6 +6,17 @@ import { isatty } from "node:tty"
 import type { WindowSize } from "../contract/Pyro.ts"
 import { FileUnreadable, OutputClosed, Terminal } from "./terminal.ts"
 
+/** What a short command neither prints nor reads, in `bytes`. */
+const BULK_BYTES = 262_144
+let passedBytes = 0
+
+/** Counts what comes in and goes out; a process through which much passes is to stay small. */
+const countPassed = (bytes: number) => {
+  if (passedBytes > BULK_BYTES) return
+  passedBytes += bytes
+  if (passedBytes > BULK_BYTES) void import("./terminal-memory.ts").then((young) => young.boundYoungGeneration())
+}
+
 /** One of the process's outputs; its reader may go away, or its disk fill up, at any moment. */
 const sink = (stream: () => NodeJS.WriteStream) => {
   let opened: NodeJS.WriteStream | undefined
@@ -23,6 +34,7 @@ const sink = (stream: () => NodeJS.WriteStream) => {
     Effect.async((resume) => {
       const to = open()
       if (failure !== undefined) return resume(failure)
+      countPassed(bytes.length)
       to.write(bytes, (error) => {
         resume(error == null ? Effect.void : fail(error))
       })
@@ -49,8 +61,10 @@ const nextInput = Effect.async<Uint8Array, Option.Option<never>>((resume) => {
   const input = process.stdin
   const take = () => {
     const bytes = input.read() as Uint8Array | null
-    if (bytes !== null) finish(Effect.succeed(bytes))
-    else if (input.readableEnded || input.destroyed) finish(Effect.fail(Option.none()))
+    if (bytes !== null) {
+      countPassed(bytes.length)
+      finish(Effect.succeed(bytes))
+    } else if (input.readableEnded || input.destroyed) finish(Effect.fail(Option.none()))
   }
   const end = () => finish(Effect.fail(Option.none()))
   const leave = () => {
