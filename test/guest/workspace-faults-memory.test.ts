@@ -1,0 +1,128 @@
+import { execFileSync } from "node:child_process"
+import * as fs from "node:fs"
+import { setImmediate as turn } from "node:timers/promises"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { installation } from "../support/installation.ts"
+import { unmount } from "../support/mounts.ts"
+
+const mib = 1024 * 1024
+const store = fs.mkdtempSync("/var/tmp/pyro-memory-store-")
+// Members of the pool would take part of the room.
+const pyro = installation("pyro-faults-memory-", { env: { PYRO_MEMORY_DIR: store, PYRO_POOL_MEMBERS: "0" } })
+const { create, failure, json, list, sh, status } = pyro
+
+const freeBytes = () => {
+  const { bavail, bsize } = fs.statfsSync(store)
+  return bavail * bsize
+}
+
+/** Files on the memory store that belong to somebody, by name. */
+const memories = () =>
+  fs.readdirSync(store, { recursive: true, encoding: "utf8" }).filter((name) => /vm-/.test(name)).sort()
+
+const roomMib = 700
+/** `mount` is done at once, and what has room stays; nothing more has any. */
+const resize = (bytes: number) =>
+  execFileSync("mount", ["-o", `remount,size=${Math.ceil(bytes / 4096) * 4}k`, store], { stdio: "pipe" })
+const usedBytes = () => fs.statfsSync(store).blocks * fs.statfsSync(store).bsize - freeBytes()
+const giveBack = () => resize(roomMib * mib)
+
+/** The pid of a copy into this memory store that has begun since `before`, if there is one. */
+const copyingSince = (before: ReadonlySet<string>) =>
+  fs.readdirSync("/proc").find((pid) => {
+    if (before.has(pid) || !/^\d+$/.test(pid)) return false
+    try {
+      const words = fs.readFileSync(`/proc/${pid}/cmdline`, "latin1").split("\0")
+      return words[0]!.endsWith("/pyro-copy") && words.some((word) => word.startsWith(store))
+    } catch {
+      return false // it is gone already
+    }
+  })
+
+/** Whether it could still be held. */
+const held = (pid: string) => {
+  try {
+    return process.kill(Number(pid), "SIGSTOP")
+  } catch {
+    return false
+  }
+}
+
+/** Leaves the memory store no room while a copy into it is held, and lets that go on; whether it was held early enough. */
+const fillDuringTheCopy = async (isOver: () => boolean): Promise<boolean> => {
+  const [before, pids] = [usedBytes(), new Set(fs.readdirSync("/proc"))]
+  while (!isOver()) {
+    await turn()
+    const pid = copyingSince(pids)
+    if (pid === undefined) continue
+    if (!held(pid)) return false
+    const isEarly = usedBytes() < before + 80 * mib
+    if (isEarly) resize(usedBytes() + 2 * mib)
+    process.kill(Number(pid), "SIGCONT")
+    while (isEarly && fs.existsSync(`/proc/${pid}`)) await turn()
+    giveBack()
+    return isEarly
+  }
+  return false
+}
+
+describe("a memory store that is full", () => {
+  beforeAll(async () => {
+    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${roomMib}m,mode=0700`, "tmpfs", store])
+    await create(["--name", "source", "--mem-mib", "256", "--disk-mib", "512"])
+    await sh("source", "head -c 110000000 /dev/urandom > /dev/shm/held; sha256sum /dev/shm/held > /dev/shm/sum")
+  })
+  afterAll(async () => {
+    await pyro.close()
+    await unmount(store)
+    fs.rmdirSync(store)
+  })
+
+  const intact = async () => {
+    assert.strictEqual((await status("source")).state, "running")
+    assert.include(await sh("source", "sha256sum -c /dev/shm/sum"), "OK")
+    assert.deepStrictEqual((await list()).map(({ name }) => name), ["source"])
+    assert.lengthOf(memories(), 1)
+  }
+
+  it("before a fork: it is refused before anything is copied", async () => {
+    resize(usedBytes() + 100 * mib)
+    try {
+      const { code, message } = await failure(["workspace", "fork", "source", "--name", "child"])
+      assert.strictEqual(code, "no_space", message)
+      assert.match(message, /memory store/)
+    } finally {
+      giveBack()
+    }
+    await intact()
+  })
+
+  it.each([
+    ["a fork", ["fork", "source", "--name", "child"]],
+    ["a reset to a snapshot", ["reset", "source", "--snapshot", "before"]]
+  ])("in the middle of %s: it fails with the reason, and the workspace goes on", async (_, words) => {
+    if (words[0] === "reset") await json(["workspace", "snapshot", "create", "source", "before"])
+    let refused = 0
+    // It may come too late once.
+    for (let attempt = 0; attempt < 12 && refused === 0; attempt++) {
+      let over = false
+      const asked = pyro.call(["workspace", ...words, "--json"]).finally(() => (over = true))
+      const wasFull = await fillDuringTheCopy(() => over)
+      const { code, stdout } = await asked
+      if (!wasFull) {
+        assert.strictEqual(code, 0, stdout.toString())
+        if (words[0] === "fork") await json(["workspace", "delete", "child"])
+        continue
+      }
+      refused++
+      assert.notStrictEqual(code, 0)
+      assert.match(stdout.toString(), /no_space/)
+      assert.match(stdout.toString(), /memory store/)
+    }
+    assert.strictEqual(refused, 1, "the store was never full in the middle of the copy")
+    await intact()
+    await json(["workspace", "fork", "source", "--name", "child"])
+    assert.include(await sh("child", "sha256sum -c /dev/shm/sum"), "OK")
+    await json(["workspace", "delete", "child"])
+  })
+})
