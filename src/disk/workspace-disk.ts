@@ -35,6 +35,16 @@ export const isEmptyDisk = ({ layers = [], seed, top }: DiskSource): boolean =>
   (top === undefined ||
     fs.statSync(top, { throwIfNoEntry: false })?.size === qcow2Header({ virtualBytes: seed.virtualBytes }).length)
 
+/** Whether a disk is an empty one over this very seed, by whatever name it is held. */
+export const isEmptyOver = (disk: DiskSource, seed: Seed): boolean =>
+  isEmptyDisk(disk) && isSameFile(disk.seed.path, seed.path)
+
+const isSameFile = (one: string, other: string) => {
+  if (one === other) return true
+  const [a, b] = [one, other].map((file) => fs.statSync(file, { throwIfNoEntry: false }))
+  return a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev
+}
+
 const seedName = "seed.ext4"
 
 const numberOf = (name: string) => Number(/^(0|[1-9]\d{0,8})\.qcow2$/.exec(name)?.[1] ?? Number.NaN)

@@ -1,10 +1,11 @@
 import { Clock, Context, Effect, Exit, Layer, Option, Queue, Scope, Stream, SubscriptionRef } from "effect"
+import { isEmptyOver } from "../disk/workspace-disk.ts"
 import { availableMemoryBytes } from "../system/host.ts"
 import { demand } from "./confinement.ts"
 import { failedAt } from "./failure.ts"
 import { type Demand, nextStep, type PoolConfig } from "./pool-policy.ts"
 import { rehearse } from "./rehearsal.ts"
-import { type Guest, type RestoreRequest, Vmm, type VmmError } from "./Vmm.ts"
+import { type RestoredGuest, type RestoreRequest, Vmm, type VmmError } from "./Vmm.ts"
 
 export type { PoolConfig } from "./pool-policy.ts"
 
@@ -25,9 +26,9 @@ export class Pool extends Context.Tag("pyro/vm/Pool")<Pool, {
    * belongs to the Scope, and may outlive this process if it is left. The request is remembered, and members for the next one like
    * it are made in the background.
    */
-  readonly take: (request: RestoreRequest) => Effect.Effect<Option.Option<Guest>, never, Scope.Scope>
+  readonly take: (request: RestoreRequest) => Effect.Effect<Option.Option<RestoredGuest>, never, Scope.Scope>
   /** A waiting guest, else one restored on the spot; where there is no room for that, members of the pool make it. */
-  readonly acquire: (request: RestoreRequest) => Effect.Effect<Guest, VmmError, Scope.Scope>
+  readonly acquire: (request: RestoreRequest) => Effect.Effect<RestoredGuest, VmmError, Scope.Scope>
   /** What was refused for want of room is tried once more without the members. */
   readonly withRoom: <A, E extends { readonly _tag: string }, R>(
     attempt: Effect.Effect<A, E, R>
@@ -52,13 +53,15 @@ const defaults = (): PoolConfig => ({
 
 interface Member {
   readonly kind: string
-  readonly guest: Guest
+  readonly guest: RestoredGuest
   readonly scope: Scope.CloseableScope
 }
 
 /** A kind of guest that was asked for, and how the last one was. */
 interface Wanted extends Demand {
   readonly request: RestoreRequest
+  /** Whether its disk was an empty one; it has been written since. */
+  readonly isEmpty: boolean
 }
 
 interface State {
@@ -68,9 +71,15 @@ interface State {
   readonly resting: boolean
 }
 
-/** Guests of one kind can stand in for each other. */
-const kindOf = ({ images, memoryMib, placeholder, vcpuCount }: RestoreRequest) =>
-  JSON.stringify([images.environment.digest, images.kernel.digest, vcpuCount, memoryMib, placeholder.virtualBytes])
+/** Guests of one kind can stand in for each other: those that have an empty disk mounted, and those that have none. */
+const kindOf = ({ images, memoryMib, placeholder, vcpuCount }: RestoreRequest, isMounted: boolean) =>
+  JSON.stringify([
+    images.environment.digest,
+    images.kernel.digest,
+    vcpuCount,
+    memoryMib,
+    isMounted ? placeholder.digest : placeholder.virtualBytes
+  ])
 
 const make = (config: PoolConfig) =>
   Effect.gen(function*() {
@@ -87,6 +96,13 @@ const make = (config: PoolConfig) =>
         return [found, found === undefined ? now : { ...now, members: now.members.filter((one) => one !== found) }]
       })
 
+    /** One that has the empty disk mounted, where that is asked for; else one that has none. */
+    const pickFor = (request: RestoreRequest, isEmpty: boolean) =>
+      Effect.flatMap(
+        isEmpty ? pick(kindOf(request, true)) : Effect.succeed(undefined),
+        (mounted) => mounted === undefined ? pick(kindOf(request, false)) : Effect.succeed(mounted)
+      )
+
     const want = (kind: string, change: (wanted: Wanted | undefined) => Wanted | undefined) =>
       SubscriptionRef.update(state, (now) => {
         const wanted = new Map(now.wanted)
@@ -96,10 +112,11 @@ const make = (config: PoolConfig) =>
         return { ...now, wanted, resting: false }
       }).pipe(Effect.zipRight(Queue.offer(wake, undefined)))
 
-    const remember = (request: RestoreRequest) =>
+    const remember = (request: RestoreRequest, isEmpty: boolean) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) =>
-        want(kindOf(request), () => ({
+        want(kindOf(request, isEmpty), () => ({
           request,
+          isEmpty,
           memoryMib: request.memoryMib,
           askedAtMs: now,
           notBeforeMs: now + config.quietMs
@@ -115,15 +132,20 @@ const make = (config: PoolConfig) =>
         Effect.zipRight(Queue.offer(wake, undefined))
       )
 
-    const fill = (kind: string, { request }: Wanted) =>
+    const fill = (kind: string, { isEmpty, request }: Wanted) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function*() {
           const scope = yield* Scope.make()
-          const guest = yield* restore(Scope.extend(makeMember(request), scope)).pipe(
+          const guest = yield* restore(Scope.extend(makeMember(request, isEmpty), scope)).pipe(
             Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
           )
           const member: Member = { kind, guest, scope }
-          yield* SubscriptionRef.update(state, (now) => ({ ...now, members: [...now.members, member] }))
+          const isWanted = yield* SubscriptionRef.modify(
+            state,
+            (now) => now.wanted.has(kind) ? [true, { ...now, members: [...now.members, member] }] : [false, now]
+          )
+          // The pool was emptied meanwhile.
+          if (!isWanted) return yield* close(member)
           yield* guest.vm.health.failure.pipe(
             Effect.catchAll(() => dropDead(member)),
             // Or the end of the scope would wait for it.
@@ -133,7 +155,7 @@ const make = (config: PoolConfig) =>
         })
       )
 
-    const makeMember = (request: RestoreRequest) =>
+    const makeMember = (request: RestoreRequest, isEmpty: boolean) =>
       Effect.gen(function*() {
         const guest = yield* vmm.restore({
           purpose: "pool",
@@ -142,6 +164,7 @@ const make = (config: PoolConfig) =>
           memoryMib: request.memoryMib,
           seed: request.placeholder,
           placeholder: request.placeholder,
+          leaveUnmounted: !isEmpty,
           dieWithParent: false
         })
         yield* rehearse(guest)
@@ -205,10 +228,11 @@ const make = (config: PoolConfig) =>
     const take = (request: RestoreRequest) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function*() {
+          const isEmpty = isEmptyOver(request, request.placeholder)
           const member = request.seed.virtualBytes === request.placeholder.virtualBytes
-            ? yield* pick(kindOf(request))
+            ? yield* pickFor(request, isEmpty)
             : undefined
-          yield* remember(request)
+          yield* remember(request, isEmpty)
           if (member === undefined) return Option.none()
           return yield* restore(handOver(member.guest, request)).pipe(
             Effect.zipRight(Effect.addFinalizer((exit) => Scope.close(member.scope, exit))),
@@ -255,11 +279,13 @@ const make = (config: PoolConfig) =>
   })
 
 /** Makes a member the requester's: first the record, so that a crash finds whose it is, then its disks, and it runs. */
-const handOver = ({ vm }: Guest, request: RestoreRequest) =>
+const handOver = ({ isMounted, vm }: RestoredGuest, request: RestoreRequest) =>
   Effect.gen(function*() {
     const { confinement } = yield* vm.record
     if (confinement !== undefined) yield* demand({ level: confinement, reason: "" }, request.leastConfinement)
-    yield* vm.disks.switchTo(request, { handOver: request.purpose })
+    yield* isMounted
+      ? vm.disks.handOver(request.purpose, request.top)
+      : vm.disks.switchTo(request, { handOver: request.purpose })
   }).pipe(
     Effect.raceFirst(vm.health.failure),
     Effect.mapError((failure) => failure._tag === "VmFailed" ? failure : failedAt("pool")(failure))

@@ -6,7 +6,8 @@ import type {
   HostToolUnsuitable,
   NoSpace
 } from "../contract/errors.ts"
-import type { DiskSource, Seed } from "../disk/workspace-disk.ts"
+import type { SeedImage } from "../disk/SeedImages.ts"
+import { type DiskSource, isEmptyOver, type Seed } from "../disk/workspace-disk.ts"
 import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
 import { Paths } from "../system/Paths.ts"
 import { allOrNothing } from "../system/scopes.ts"
@@ -48,16 +49,24 @@ export interface Guest {
   readonly channel: GuestChannel
 }
 
+/** A guest as a template has it, or the pool. */
+export interface RestoredGuest extends Guest {
+  /** It has its disk, an empty one, mounted (`mountSteps`), for its claim to go on from there. */
+  readonly isMounted: boolean
+}
+
 export interface RestoreRequest extends DiskSource {
   readonly purpose: VmPurpose
   readonly images: GuestImages
   readonly vcpuCount: number
   readonly memoryMib: number
   /** Empty seed image of the same virtual size, for the template. */
-  readonly placeholder: Seed
+  readonly placeholder: SeedImage
   readonly dieWithParent: boolean
   /** Least confinement of QEMU that the caller insists on; whatever the host allows by default. */
   readonly leastConfinement?: ConfinementLevel | undefined
+  /** Its disk is to be switched before it is claimed, and so not to be mounted, even where it is an empty one. */
+  readonly leaveUnmounted?: boolean | undefined
   /** Told when a template has to be made first, which takes seconds. */
   readonly onTemplate?: Effect.Effect<void>
 }
@@ -88,10 +97,11 @@ export class Vmm extends Context.Tag("pyro/vm/Vmm")<Vmm, {
   /** What was found on this host; the probe of KVM boots a kernel when its answer is not known yet. */
   readonly hypervisor: (images: GuestImages, placeholder: Seed) => Effect.Effect<Hypervisor, VmmError>
   /**
-   * A guest restored from the template of these images and sizes, made first when there is none. It lives as long as the Scope.
-   * A template that does not come up is thrown away and made once more.
+   * A guest restored from the template of these images and sizes, made first when there is none: of two, one with the disk mounted where
+   * that is an empty one over the placeholder. It lives as long as the Scope. A template that does not come up is thrown away and made
+   * once more.
    */
-  readonly restore: (request: RestoreRequest) => Effect.Effect<Guest, VmmError, Scope.Scope>
+  readonly restore: (request: RestoreRequest) => Effect.Effect<RestoredGuest, VmmError, Scope.Scope>
   /** With what this host would go on from such a VM's memory. */
   readonly identity: (spec: MachineSpec, images: GuestImages, seed: Seed) => Effect.Effect<MachineIdentity, VmmError>
   /** Announces a VM that is to go on from captured memory; what of it is made goes with the Scope. */
@@ -158,7 +168,12 @@ const make = Effect.gen(function*() {
       const host = yield* hypervisor(request.images, request.placeholder)
       yield* demand(host.confinement, request.leastConfinement)
       const spec = specOf(request, host)
-      const key = templateKey(spec, host.qemuProgram, request.placeholder.virtualBytes)
+      const { placeholder } = request
+      const isMounted = request.leaveUnmounted !== true && isEmptyOver(request, placeholder)
+      const key = templateKey(spec, host.qemuProgram, {
+        virtualBytes: placeholder.virtualBytes,
+        ...(isMounted && { mounted: placeholder.digest })
+      })
       const once = Effect.gen(function*() {
         const frozen = yield* ensureTemplate(key, request.images.environment.digest, (directory) =>
           Effect.zipRight(
@@ -168,8 +183,9 @@ const make = Effect.gen(function*() {
               qemuProgram: host.qemuProgram,
               qemuBuild: host.qemuBuild,
               confinement: host.confinement,
-              seed: request.placeholder,
-              directory
+              seed: placeholder,
+              directory,
+              isMounted
             })
           ))
         const vm = yield* acquireVm({
@@ -183,7 +199,7 @@ const make = Effect.gen(function*() {
           dieWithParent: request.dieWithParent
         })
         yield* vm.resume
-        return { vm, channel: yield* greet(vm, helloTimeoutMs[spec.accelerator]) }
+        return { vm, channel: yield* greet(vm, helloTimeoutMs[spec.accelerator]), isMounted }
       })
       return yield* allOrNothing(once).pipe(
         Effect.catchIf(

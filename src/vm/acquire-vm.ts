@@ -68,12 +68,17 @@ export const reserveVm = (
 /** Starts a reserved VM whose memory file is there. It goes on from the state in `statePath`, or boots its kernel. */
 export const startReserved = (
   { record, request, tenure }: ReservedVm,
-  { disk, statePath }: { readonly disk: DiskSource; readonly statePath: string | undefined }
+  { disk, overlayPath, statePath }: {
+    readonly disk: DiskSource
+    readonly statePath: string | undefined
+    /** What its empty overlay begins with (`Frozen.overlayPath`). */
+    readonly overlayPath?: string | undefined
+  }
 ): Effect.Effect<Vm, VmError, Scope.Scope> =>
   Effect.gen(function*() {
     const { paths } = tenure
     const { spec } = request
-    const disks = firstDiskState(yield* placeDisk(paths, record.uid, disk, 0), disk.seed.virtualBytes)
+    const disks = firstDiskState(yield* placeDisk(paths, record.uid, disk, 0, overlayPath), disk.seed.virtualBytes)
     yield* tenure.update((now) => ({ ...now, disks }))
     const qemu = yield* startQemu({
       qemu: request.qemuProgram,
@@ -102,7 +107,11 @@ export const acquireVm = ({ disk, frozen, ...request }: VmRequest): Effect.Effec
     const reserved = yield* reserveVm(request)
     yield* admit([reserved.record])
     yield* fillMemory(reserved.tenure.paths, reserved.record, frozen?.memoryPath)
-    return yield* startReserved(reserved, { disk, statePath: frozen?.statePath })
+    return yield* startReserved(reserved, {
+      disk,
+      statePath: frozen?.statePath,
+      overlayPath: frozen?.overlayPath
+    })
   })
 
 const openForReading = (file: string) =>

@@ -44,6 +44,9 @@ export const frozenIn = (directory: string): Frozen => ({
   statePath: path.join(directory, "state")
 })
 
+/** And the overlay of the disk, where that is mounted in it. */
+export const overlayIn = (directory: string) => path.join(directory, "overlay")
+
 /** Memory and device state of an idle, paused VM, written into `directory` as `mem` and `state`. Its disks are no part of it. */
 export const freezeMemory = (
   vm: Vm,

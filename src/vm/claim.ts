@@ -81,8 +81,8 @@ const mountWritten = [mountDisk(0, diskOptions)]
  */
 const mountEmpty = [mountDisk(0, `${diskOptions},barrier=0`), mountDisk(mountFlags.remount, "barrier=1")]
 
-const mountRoot = (isEmpty: boolean) => [
-  ...(isEmpty ? mountEmpty : mountWritten),
+const mountRoot = (disk: ReadonlyArray<Call<unknown>>) => [
+  ...disk,
   Calls.mount({
     source: "overlay",
     target: newRoot,
@@ -98,6 +98,17 @@ const mountRoot = (isEmpty: boolean) => [
     data: ""
   })
 ]
+
+/** The mounts of a claim, on a disk to which nothing was ever written: the rest of it is `claimSteps` with `isMounted`. */
+export const mountSteps = (): ReadonlyArray<Call<unknown>> => mountRoot(mountEmpty)
+
+/** What a guest finds of its workspace disk. */
+export interface ClaimedDisk {
+  /** Nothing was ever written over its seed. */
+  readonly isEmpty?: boolean | undefined
+  /** `mountSteps` were done already. */
+  readonly isMounted?: boolean | undefined
+}
 
 const writeIdentity = (identity: GuestIdentity) => {
   const write = (name: string, content: string, mode: number) =>
@@ -133,15 +144,15 @@ const coverIdentity = covered.map(([name, target]) => bindOver(name, target))
 
 /**
  * Makes a restored guest one of its own and gives it its disk. The files that say who it is lie on tmpfs and are bound over those
- * of the root: they belong to the generation, not to the disk. `isEmpty`: nothing was ever written to its overlay.
+ * of the root: they belong to the generation, not to the disk.
  */
 export const claimSteps = (
   identity: GuestIdentity,
-  { isEmpty = false }: { readonly isEmpty?: boolean } = {}
+  { isEmpty = false, isMounted = false }: ClaimedDisk = {}
 ): ReadonlyArray<Call<unknown>> => [
   ...freshness(),
   Calls.hostname({ name: identity.hostname }),
-  ...mountRoot(isEmpty),
+  ...(isMounted ? [] : mountRoot(isEmpty ? mountEmpty : mountWritten)),
   ...writeIdentity(identity),
   Calls.mount({ source: "/run", target: `${newRoot}/run`, fstype: "", flags: mountFlags.move, data: "" }),
   Calls.switchRoot({ path: newRoot }),
@@ -149,10 +160,13 @@ export const claimSteps = (
 ]
 
 /** Gives a restored guest a disk to look at, and nothing that could run: neither its root nor what is on that is needed. */
-export const inspectionSteps = ({ hostname }: GuestIdentity): ReadonlyArray<Call<unknown>> => [
+export const inspectionSteps = (
+  { hostname }: GuestIdentity,
+  { isMounted = false }: ClaimedDisk = {}
+): ReadonlyArray<Call<unknown>> => [
   ...freshness(),
   Calls.hostname({ name: hostname }),
-  ...mountWritten
+  ...(isMounted ? [] : mountWritten)
 ]
 
 /** Every command's cgroup is below it (guest-agent/src/cgroup.c); the agent itself is not. */
@@ -189,21 +203,23 @@ const renamedHosts = (text: string, hostname: string) =>
   text.replace(/^127\.0\.1\.1[ \t]+\S+[ \t]*$/m, `127.0.1.1 ${hostname}`)
 
 /** The same steps, in a way that `undoRehearsal` can undo: a guest that has been through them does them several times as fast. */
-export const rehearsalSteps = (): ReadonlyArray<Call<unknown>> => {
+export const rehearsalSteps = ({ isMounted }: ClaimedDisk): ReadonlyArray<Call<unknown>> => {
   const nobody = newGuestIdentity("pool")
   return [
     ...freshness(),
     Calls.hostname({ name: nobody.hostname }),
-    ...mountRoot(true),
+    ...(isMounted === true ? [] : mountSteps()),
     ...writeIdentity(nobody),
     Calls.visitRoot({ path: newRoot }),
     ...coverIdentity
   ]
 }
 
-/** Leaves nothing of a rehearsal mounted, so that the disks can be switched; fails when something in the guest still holds on to one. */
-export const undoRehearsal: ReadonlyArray<Call<unknown>> = [
+/** Leaves nothing of a rehearsal mounted; without its disk, that can be switched then. Fails when something in the guest still holds on. */
+export const undoRehearsal = ({ isMounted }: ClaimedDisk): ReadonlyArray<Call<unknown>> => [
   ...[...covered].reverse().map(([, target]) => Calls.umount({ target, flags: 0 })),
   Calls.visitRoot({ path: "" }),
-  ...[`${newRoot}/workspace`, newRoot, "/disk"].map((target) => Calls.umount({ target, flags: 0 }))
+  ...(isMounted === true ? [] : [`${newRoot}/workspace`, newRoot, inspectedDisk]).map((target) =>
+    Calls.umount({ target, flags: 0 })
+  )
 ]

@@ -17,13 +17,13 @@ export const placeImage = (paths: VmPaths, image: string, name: string) =>
     Effect.as(`${names.images}/${name}`)
   )
 
-/** Writes an empty qcow2 overlay that the VM may grow; gives its name relative to the VM's folder. */
-export const placeOverlay = (paths: VmPaths, uid: number, virtualBytes: number, name: string) =>
+/** Writes a qcow2 overlay that the VM may grow, empty or as `content` has it; gives its name relative to the VM's folder. */
+export const placeOverlay = (paths: VmPaths, uid: number, virtualBytes: number, name: string, content?: string) =>
   Effect.try({
     try: () => {
       const fd = fs.openSync(path.join(paths.run, name), "wx", 0o600)
       try {
-        fs.writeSync(fd, qcow2Header({ virtualBytes }))
+        fs.writeSync(fd, content === undefined ? qcow2Header({ virtualBytes }) : fs.readFileSync(content))
         if (uid !== process.getuid?.()) fs.fchownSync(fd, uid, uid)
       } finally {
         fs.closeSync(fd)
@@ -89,8 +89,36 @@ export const placeTop = (paths: VmPaths, uid: number, top: string, virtualBytes:
     return `${names.run}/${name}`
   }))
 
-/** Makes everything of a disk reachable for the VM's QEMU, its files numbered from `first` on. */
-export const placeDisk = (paths: VmPaths, uid: number, disk: DiskSource, first: number) =>
+/**
+ * Gives the overlay that this VM writes the name `top`, in place of an empty one: what `placeTop` leads to, the other way round. Both
+ * have to be on one file system.
+ */
+export const nameOverlay = (paths: VmPaths, overlay: string, top: string) =>
+  Effect.try({
+    try: () => {
+      const linked = `${top}.tmp`
+      fs.linkSync(path.join(paths.directory, overlay), linked)
+      fs.renameSync(linked, top)
+    },
+    catch: fileFailedAt("disk", top)
+  })
+
+/** Gives an empty overlay the content of another one. Whoever finds it later finds either of the two. */
+const fillOverlay = (overlay: string, content: string) =>
+  Effect.try({
+    try: () => {
+      const filled = `${overlay}.tmp`
+      fs.copyFileSync(content, filled)
+      fs.renameSync(filled, overlay)
+    },
+    catch: fileFailedAt("disk", overlay)
+  })
+
+/**
+ * Makes everything of a disk reachable for the VM's QEMU, its files numbered from `first` on. With `content`, the overlay that is
+ * written, an empty one, begins as a copy of that.
+ */
+export const placeDisk = (paths: VmPaths, uid: number, disk: DiskSource, first: number, content?: string) =>
   Effect.gen(function*() {
     const { virtualBytes } = disk.seed
     const seed = yield* placeImage(paths, disk.seed.path, `${first}.ext4`)
@@ -99,8 +127,9 @@ export const placeDisk = (paths: VmPaths, uid: number, disk: DiskSource, first: 
       (layer, index) => placeLayer(paths, layer, virtualBytes, `${first + index}.qcow2`)
     )
     const last = `${first + layers.length}.qcow2`
+    if (content !== undefined && disk.top !== undefined) yield* fillOverlay(disk.top, content)
     const top = disk.top === undefined
-      ? yield* placeOverlay(paths, uid, virtualBytes, last)
+      ? yield* placeOverlay(paths, uid, virtualBytes, last, content)
       : yield* placeTop(paths, uid, disk.top, virtualBytes, last)
     return { seed, layers, top }
   })

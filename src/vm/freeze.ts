@@ -1,13 +1,15 @@
 import { Effect, Schedule, type Scope, Stream } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
 import type { ChannelFailed } from "../contract/errors.ts"
 import type { Seed } from "../disk/workspace-disk.ts"
 import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
 import type { Paths } from "../system/Paths.ts"
 import { acquireVm } from "./acquire-vm.ts"
-import { freezeMemory } from "./capture.ts"
-import { lowerDirectory, templateMounts } from "./claim.ts"
+import { freezeMemory, overlayIn } from "./capture.ts"
+import { lowerDirectory, mountSteps, templateMounts } from "./claim.ts"
 import type { Confinement } from "./confinement.ts"
-import { failedAt } from "./failure.ts"
+import { failedAt, fileFailedAt } from "./failure.ts"
 import { greet } from "./hello.ts"
 import type { Accelerator, MachineSpec } from "./machine.ts"
 import { patience } from "./patience.ts"
@@ -73,19 +75,39 @@ const warmFiles = [
   "etc/nsswitch.conf"
 ]
 
+export interface TemplateRequest extends Omit<BootRequest, "purpose"> {
+  readonly directory: string
+  /** Whether it has its workspace disk mounted, an empty one over `seed`. */
+  readonly isMounted: boolean
+}
+
 /** Boots a guest, mounts the environment, and freezes it into `directory` while it has nothing to do. */
-export const freezeTemplate = (request: Omit<BootRequest, "purpose"> & { readonly directory: string }) =>
+export const freezeTemplate = (request: TemplateRequest) =>
   bootPatiently({ ...request, purpose: "template" }, ({ channel, vm }) =>
     Effect.gen(function*() {
       yield* channel.chain(templateMounts)
       for (const path of warmFiles) yield* warm(channel, path)
+      if (request.isMounted) yield* channel.chain(mountSteps())
       yield* channel.call.sync({ dropCaches: 0 })
       yield* vm.pause
-      return yield* freezeMemory(vm, request.directory)
+      const frozen = yield* freezeMemory(vm, request.directory)
+      return request.isMounted ? { ...frozen, overlayPath: yield* keepOverlay(vm, request.directory) } : frozen
     }).pipe(
       Effect.raceFirst(vm.health.failure),
       Effect.mapError((failure) => failure._tag === "AgentCallFailed" ? failedAt("template")(failure) : failure)
     ))
+
+/** A copy of the overlay, which QEMU has written out with the state. */
+const keepOverlay = (vm: Vm, directory: string) =>
+  Effect.flatMap(vm.disks.current, ({ overlays }) =>
+    Effect.try({
+      try: () => {
+        const kept = overlayIn(directory)
+        fs.copyFileSync(path.join(vm.paths.directory, overlays.at(-1)!), kept)
+        return kept
+      },
+      catch: fileFailedAt("template", directory)
+    }))
 
 /** Reads a file of the environment to its end; not every environment has every one. */
 const warm = (channel: GuestChannel, path: string) =>

@@ -3,7 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import type { HostToolMissing, ImageDamaged, NoSpace, VmFailed } from "../contract/errors.ts"
 import type { DiskSource } from "../disk/workspace-disk.ts"
-import { placeDisk, placeOverlay, placeTop } from "./disks.ts"
+import { nameOverlay, placeDisk, placeOverlay, placeTop } from "./disks.ts"
 import { failedAt } from "./failure.ts"
 import { type Disks, overlayNode, seedNode } from "./machine.ts"
 import type { Qmp } from "./qmp.ts"
@@ -24,6 +24,11 @@ export interface LiveDisks {
     disk: DiskSource,
     options?: { readonly handOver?: VmPurpose }
   ) => Effect.Effect<void, VmFailed | NoSpace | HostToolMissing | ImageDamaged>
+  /**
+   * Hands a stopped guest over with the disk that it has mounted, and lets it run on. `top`, an empty overlay that is to outlive the VM
+   * (as `DiskSource.top`), becomes another name of the one that is written.
+   */
+  readonly handOver: (purpose: VmPurpose, top: string | undefined) => Effect.Effect<void, VmFailed | NoSpace>
   /**
    * Opens a new, empty overlay for the workspace disk, and runs `paused` with the step that ends the one written now and goes on with
    * that: to be done while the VM is paused, so that it fits a capture of its memory. The step gives the host path of the ended one,
@@ -130,6 +135,14 @@ export const makeLiveDisks = (options: {
         )
       }).pipe(one.withPermits(1))
 
+    const handOver: LiveDisks["handOver"] = (purpose, top) =>
+      Effect.gen(function*() {
+        const { disks } = yield* Ref.get(state)
+        yield* tenure.update((record) => ({ ...record, purpose }))
+        if (top !== undefined) yield* nameOverlay(paths, disks.overlays.at(-1)!, top)
+        yield* Effect.mapError(qmp.execute("cont"), failedAt("resume"))
+      }).pipe(one.withPermits(1))
+
     const freezeLayer: LiveDisks["freezeLayer"] = (top, paused) =>
       Effect.gen(function*() {
         const before = yield* Ref.get(state)
@@ -185,7 +198,7 @@ export const makeLiveDisks = (options: {
         )
       }).pipe(one.withPermits(1))
 
-    return { current: Effect.map(Ref.get(state), ({ disks }) => disks), switchTo, freezeLayer }
+    return { current: Effect.map(Ref.get(state), ({ disks }) => disks), switchTo, handOver, freezeLayer }
   })
 
 /** They go with the VM's folder at the latest. */

@@ -9,6 +9,8 @@ import type { VmPaths, VmRecord } from "./record.ts"
 export interface Frozen {
   readonly memoryPath: string
   readonly statePath: string
+  /** What the overlay of its workspace disk then held, where the guest had that mounted. */
+  readonly overlayPath?: string | undefined
 }
 
 /** Exit status of pyro-copy when the destination's file system is full. */

@@ -6,7 +6,7 @@ import type { SpawnRequest } from "../guest-channel/process.ts"
 import { rehearsalSteps, undoRehearsal } from "./claim.ts"
 import { failedAt } from "./failure.ts"
 import { patience } from "./patience.ts"
-import type { Guest } from "./Vmm.ts"
+import type { RestoredGuest } from "./Vmm.ts"
 
 const command = (...argv: SpawnRequest["argv"]): SpawnRequest => ({
   argv,
@@ -21,24 +21,18 @@ const command = (...argv: SpawnRequest["argv"]): SpawnRequest => ({
   pidsMax: 1024
 })
 
-/** What most first commands do: a shell, programs from it, files read, listed, written, removed. */
-const first = command("/bin/bash", "-c", "cat /etc/hostname; ls -la / > y; head -c 10 y; (echo x; true) | cat; rm y")
-const others = [command("/bin/sh", "-c", "true; cat /etc/hosts"), command("true"), command("true")]
+/**
+ * What most first commands do: a shell, programs from it, a file read, a folder listed. Nothing of it writes to a disk, and no more of it
+ * than that: under TCG every workspace keeps the translation of all code that ran here, some 2 MiB for each further program.
+ */
+const first = command("/bin/bash", "-c", "cat /etc/hostname; ls /")
+const others = [command("true"), command("true")]
 
 /** A rehearsal takes 0.3 s, and a host that is busy several times as long. */
 const timeoutMs = 20_000 * patience
 
 const toItsEnd = (process: Effect.Effect.Success<ReturnType<GuestChannel["spawn"]>>) =>
   Effect.zipRight(Stream.runDrain(process.output), process.exit)
-
-/** The agent's ways with files: each is a helper process of its own. */
-const files = (channel: GuestChannel) => {
-  const target = { root: "/workspace", path: "y" }
-  return channel.write({ ...target, mode: 0o644 }, Stream.make(Buffer.from("x"))).pipe(
-    Effect.zipRight(Stream.runDrain(channel.read(target))),
-    Effect.zipRight(Stream.runDrain(channel.walk({ root: "/workspace", path: "" })))
-  )
-}
 
 /** File systems of the disks that the guest's kernel still has, wherever they are mounted. */
 const fileSystemsLeft = (channel: GuestChannel) =>
@@ -51,16 +45,17 @@ const fileSystemsLeft = (channel: GuestChannel) =>
   )
 
 /**
- * Takes a restored guest through its whole claim, on placeholder disks, and back: its kernel's and its agent's code has then run
- * once, which under TCG is most of the time that a claim takes. Fails unless both disks are free to be switched afterwards.
+ * Takes a restored guest through what is left of its claim and back, with placeholder disks where it has none mounted: its kernel's and
+ * its agent's code has then run once, which under TCG is most of the time that a claim takes. Those disks are free to be switched
+ * afterwards, or it fails; one that is mounted is as it was.
  */
-export const rehearse = ({ channel, vm }: Guest): Effect.Effect<void, VmFailed | ChannelFailed> =>
+export const rehearse = (guest: RestoredGuest): Effect.Effect<void, VmFailed | ChannelFailed> =>
   Effect.gen(function*() {
-    yield* Effect.scoped(Effect.flatMap(channel.spawnAfter(rehearsalSteps(), first), toItsEnd))
+    const { channel, isMounted } = guest
+    yield* Effect.scoped(Effect.flatMap(channel.spawnAfter(rehearsalSteps(guest), first), toItsEnd))
     for (const request of others) yield* Effect.scoped(Effect.flatMap(channel.spawn(request), toItsEnd))
-    yield* files(channel)
-    yield* channel.chain([...undoRehearsal])
-    const left = yield* fileSystemsLeft(channel)
+    yield* channel.chain(undoRehearsal(guest))
+    const left = isMounted ? 0 : yield* fileSystemsLeft(channel)
     if (left > 0) {
       return yield* new VmFailed({ step: "rehearsal", detail: "a disk of it is still mounted", consoleTail: "" })
     }
@@ -68,7 +63,7 @@ export const rehearse = ({ channel, vm }: Guest): Effect.Effect<void, VmFailed |
     Effect.mapError((failure: RehearsalFailed) =>
       failure._tag === "ChannelFailed" ? failure : failedAt("rehearsal")(failure)
     ),
-    Effect.raceFirst(vm.health.failure),
+    Effect.raceFirst(guest.vm.health.failure),
     Effect.timeoutFail({
       duration: timeoutMs,
       onTimeout: () =>

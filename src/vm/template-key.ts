@@ -4,16 +4,21 @@ import { fileIdentity } from "./HostFacts.ts"
 import { type Disks, type MachineSpec, qemuArguments } from "./machine.ts"
 
 /** Raised when what is done to a guest before it is frozen changes. */
-const templateFormat = 2
+const templateFormat = 3
 
 /** TSC frequencies closer than this are the same clock (0.1 %: the guest's time would drift by no more). */
 export const tscStep = 0.001
 
 /**
  * Hash of everything a frozen guest depends on: a template is used only where all of it is the same, and made anew otherwise.
- * QEMU's own arguments stand for kernel command line, CPU model, devices and sizes.
+ * QEMU's own arguments stand for kernel command line, CPU model, devices and sizes. `mounted` is the digest of the seed that it
+ * has mounted, if any.
  */
-export const templateKey = (spec: MachineSpec, qemuProgram: string, virtualBytes: number): string => {
+export const templateKey = (
+  spec: MachineSpec,
+  qemuProgram: string,
+  { mounted, virtualBytes }: { readonly virtualBytes: number; readonly mounted?: string | undefined }
+): string => {
   const placeholder: Disks = { overlays: ["overlay"], seed: "seed" }
   // The exact frequency is in the kernel's arguments; near ones share a template.
   const roundedTsc = Math.round(Math.log(spec.tscKhz) / Math.log(1 + tscStep))
@@ -24,7 +29,8 @@ export const templateKey = (spec: MachineSpec, qemuProgram: string, virtualBytes
     spec.environment.digest,
     spec.kernel.digest,
     fileIdentity(qemuProgram),
-    virtualBytes
+    virtualBytes,
+    mounted ?? null
   ]
   return createHash("sha256").update(JSON.stringify(inputs)).digest("hex").slice(0, 32)
 }

@@ -6,6 +6,7 @@ import { readJson, writeJsonAtomic } from "../system/atomic-file.ts"
 import { CheckedFile, checkFile, describeFile, sparseDigest } from "../system/checked-file.ts"
 import { withLock } from "../system/lock.ts"
 import { Paths } from "../system/Paths.ts"
+import { frozenIn, overlayIn } from "./capture.ts"
 import { failedAt } from "./failure.ts"
 import type { Frozen } from "./memory.ts"
 import { patience } from "./patience.ts"
@@ -15,6 +16,8 @@ const TemplateManifest = Schema.Struct({
   createdAt: Schema.String,
   memory: CheckedFile,
   state: CheckedFile,
+  /** Of the workspace disk, where that is mounted in it. */
+  overlay: Schema.optional(CheckedFile),
   /** Digest of the environment that is mounted in it. */
   environmentDigest: Schema.String
 })
@@ -24,10 +27,9 @@ const buildTimeoutMs = 5 * 60_000 * patience
 
 const describe = (file: string) => Effect.mapError(describeFile(file, sparseDigest), failedAt("template"))
 
-const filesOf = (directory: string): Frozen => ({
-  memoryPath: path.join(directory, "mem"),
-  statePath: path.join(directory, "state")
-})
+/** With an overlay where there is one. */
+const templateIn = (directory: string, { overlay }: { readonly overlay?: unknown }): Frozen =>
+  overlay === undefined ? frozenIn(directory) : { ...frozenIn(directory), overlayPath: overlayIn(directory) }
 
 /** The frozen guest of a key, when it is there and whole. */
 const find = (directory: string) =>
@@ -35,14 +37,17 @@ const find = (directory: string) =>
     const file = path.join(directory, "manifest.json")
     const manifest = Option.getOrUndefined(yield* readJson(file, TemplateManifest))
     if (manifest === undefined) return undefined
-    const frozen = filesOf(directory)
-    const memory = yield* checkFile(frozen.memoryPath, manifest.memory, { thorough: false, digest: sparseDigest })
-    const state = yield* checkFile(frozen.statePath, manifest.state, { thorough: false, digest: sparseDigest })
+    const files = frozenIn(directory)
+    const check = (path: string, known: typeof CheckedFile.Type) =>
+      checkFile(path, known, { thorough: false, digest: sparseDigest })
+    const memory = yield* check(files.memoryPath, manifest.memory)
+    const state = yield* check(files.statePath, manifest.state)
+    const overlay = manifest.overlay && (yield* check(overlayIn(directory), manifest.overlay))
     // In a copied cache the content was read and is right; the next run need not read it again.
-    if (memory !== manifest.memory || state !== manifest.state) {
-      yield* writeJsonAtomic(file, TemplateManifest, { ...manifest, memory, state })
+    if (memory !== manifest.memory || state !== manifest.state || overlay !== manifest.overlay) {
+      yield* writeJsonAtomic(file, TemplateManifest, { ...manifest, memory, state, overlay })
     }
-    return frozen
+    return templateIn(directory, manifest)
   }).pipe(
     // Damage is no error: what cannot be used is made anew.
     Effect.catchAll((damage) => Effect.as(Effect.logDebug(`template not used: ${damage.message}`), undefined))
@@ -57,8 +62,8 @@ export const discardTemplate = (key: string) =>
   )
 
 /**
- * The frozen guest of `key`, made by `build` when there is none or it is damaged. `build` writes `mem` and `state` into the folder it
- * is given. One process makes it, others wait for it; a build that is killed leaves nothing under the key.
+ * The frozen guest of `key`, made by `build` when there is none or it is damaged. `build` writes `mem`, `state` and perhaps `overlay` into
+ * the folder it is given. One process makes it, others wait for it; a build that is killed leaves nothing under the key.
  */
 export const ensureTemplate = <E, R>(
   key: string,
@@ -86,11 +91,12 @@ export const ensureTemplate = <E, R>(
               createdAt: new Date().toISOString(),
               memory: yield* describe(frozen.memoryPath),
               state: yield* describe(frozen.statePath),
+              ...(frozen.overlayPath !== undefined && { overlay: yield* describe(frozen.overlayPath) }),
               environmentDigest
             }).pipe(Effect.mapError(failedAt("template")))
             fs.rmSync(directory, { recursive: true, force: true })
             fs.renameSync(temporary, directory)
-            return filesOf(directory)
+            return templateIn(directory, { overlay: frozen.overlayPath })
           }),
         () => Effect.sync(() => fs.rmSync(temporary, { recursive: true, force: true }))
       )

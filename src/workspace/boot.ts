@@ -6,7 +6,8 @@ import {
   type CommandNotStarted,
   VmFailed
 } from "../contract/errors.ts"
-import { type DiskSource, isEmptyDisk, type Seed } from "../disk/workspace-disk.ts"
+import type { SeedImage } from "../disk/SeedImages.ts"
+import { type DiskSource, isEmptyDisk } from "../disk/workspace-disk.ts"
 import type { AgentCallFailed } from "../guest-channel/errors.ts"
 import type { GuestProcess, SpawnRequest } from "../guest-channel/process.ts"
 import { claimSteps, inspectionSteps, newGuestIdentity } from "../vm/claim.ts"
@@ -23,7 +24,7 @@ export interface WorkspaceRequest extends DiskSource {
   readonly vcpuCount: number
   readonly memoryMib: number
   /** Empty seed image of the same virtual size. */
-  readonly placeholder: Seed
+  readonly placeholder: SeedImage
   readonly hostname: string
   readonly dieWithParent: boolean
   readonly leastConfinement?: ConfinementLevel | undefined
@@ -61,8 +62,9 @@ export const acquireWorkspace = (
       ? pool.value.acquire(request)
       : Effect.flatMap(Vmm, (vmm) => vmm.restore(request))
     const identity = newGuestIdentity(request.hostname)
-    const claim = () => claimSteps(identity, { isEmpty })
-    const inspection = () => inspectionSteps(identity)
+    const disk = { isEmpty, isMounted: guest.isMounted }
+    const claim = () => claimSteps(identity, disk)
+    const inspection = () => inspectionSteps(identity, disk)
     const settled = <A, R>(
       steps: () => ReturnType<typeof claimSteps>,
       send: (steps: ReturnType<typeof claimSteps>) => Effect.Effect<A, SpawnFailed | AgentCallFailed | ChannelFailed, R>

@@ -21,7 +21,7 @@ const program = Effect.scoped(Effect.gen(function*() {
     placeholder,
     dieWithParent: false
   })
-  const running = yield* guest.channel.spawnAfter(claimSteps(newGuestIdentity("test")), {
+  const running = yield* guest.channel.spawnAfter(claimSteps(newGuestIdentity("test"), guest), {
     ...script(command),
     keepRunning: true
   })

@@ -3,13 +3,14 @@ import { Chunk, Effect, Schedule, Stream } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
+import { SeedImages } from "../../src/disk/SeedImages.ts"
 import { Calls } from "../../src/guest-channel/calls.ts"
 import { captureVm, frozenIn } from "../../src/vm/capture.ts"
 import { newGuestIdentity, renewalSteps, startPrograms } from "../../src/vm/claim.ts"
 import { fillMemory } from "../../src/vm/memory.ts"
 import { Vmm } from "../../src/vm/Vmm.ts"
 import { renew } from "../../src/workspace/snapshot/renew.ts"
-import { acquireTestWorkspace, basics, finish, guestServices, script } from "../support/guest.ts"
+import { acquireTestWorkspace, basics, diskMib, finish, guestServices, script } from "../support/guest.ts"
 
 const temporary = Effect.acquireRelease(
   Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pyro-capture-"))),
@@ -132,7 +133,8 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("capt
   it.scoped("disks are switched under a VM that has none mounted", () =>
     Effect.gen(function*() {
       const { placeholder } = yield* basics
-      const workspace = yield* acquireTestWorkspace()
+      const { image: seed } = yield* (yield* SeedImages).fromPath({ path: import.meta.dirname, virtualMib: diskMib })
+      const workspace = yield* acquireTestWorkspace({ seed })
       const { vm } = workspace.guest
       yield* vm.pause
       yield* vm.disks.switchTo({ seed: placeholder })
@@ -146,7 +148,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("capt
       assert.deepStrictEqual(overlays().map((name) => `run/${name}`), [...now.overlays])
       const { exit, stdout } = yield* Effect.flatMap(
         workspace.claim(
-          script("echo kept > f; sync; echo 3 > /proc/sys/vm/drop_caches; cat f; sha256sum /usr/bin/bash | wc -l")
+          script("ls; echo kept > f; sync; echo 3 > /proc/sys/vm/drop_caches; cat f; sha256sum /usr/bin/bash | wc -l")
         ),
         finish
       )

@@ -1,5 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer, Option, type Scope } from "effect"
+import { execFileSync } from "node:child_process"
 import { createHash, randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as os from "node:os"
@@ -11,18 +12,27 @@ import { listVmIds } from "../../src/vm/admission.ts"
 import { claimSteps, newGuestIdentity } from "../../src/vm/claim.ts"
 import { Pool } from "../../src/vm/Pool.ts"
 import type { VmPurpose } from "../../src/vm/record.ts"
-import { type Guest, type RestoreRequest, Vmm } from "../../src/vm/Vmm.ts"
+import { type RestoredGuest, type RestoreRequest, Vmm } from "../../src/vm/Vmm.ts"
 import { basics, diskMib, finish, guestServices, script } from "../support/guest.ts"
 
 const membersPerKind = 3
 const services = Pool.layer({ membersPerKind, quietMs: 0 }).pipe(Layer.provideMerge(guestServices))
 
+const temporary = Effect.acquireRelease(
+  Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pyro-pool-"))),
+  (folder) => Effect.promise(() => fs.promises.rm(folder, { recursive: true, force: true }))
+)
+
+const copyOf = (image: string) =>
+  Effect.map(temporary, (folder) => {
+    const copy = path.join(folder, "copy")
+    execFileSync("cp", ["--sparse=always", image, copy])
+    return copy
+  })
+
 /** A seed with a file in it that no other has, and the file's digest. */
 const seeded = Effect.gen(function*() {
-  const folder = yield* Effect.acquireRelease(
-    Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pyro-pool-"))),
-    (folder) => Effect.promise(() => fs.promises.rm(folder, { recursive: true, force: true }))
-  )
+  const folder = yield* temporary
   const content = randomBytes(5_000_000)
   fs.writeFileSync(path.join(folder, "data"), content)
   const { image } = yield* (yield* SeedImages).fromPath({ path: folder, virtualMib: diskMib })
@@ -40,9 +50,9 @@ const requestFor = (seed: RestoreRequest["seed"], purpose: VmPurpose = "run") =>
     dieWithParent: false
   }))
 
-const claim = ({ channel }: Guest, text: string) =>
+const claim = ({ channel, isMounted }: RestoredGuest, text: string) =>
   Effect.scoped(
-    Effect.flatMap(channel.spawnAfter(claimSteps(newGuestIdentity("test")), script(text)), finish)
+    Effect.flatMap(channel.spawnAfter(claimSteps(newGuestIdentity("test"), { isMounted }), script(text)), finish)
   ).pipe(Effect.map(({ exit, stderr, stdout }) => {
     assert.strictEqual(exit.code, 0, stderr)
     return stdout
@@ -52,13 +62,14 @@ const claim = ({ channel }: Guest, text: string) =>
 const warm = (request: RestoreRequest) =>
   Effect.gen(function*() {
     const pool = yield* Pool
+    yield* pool.empty
     yield* Effect.scoped(pool.take(request))
     yield* pool.settled
     assert.strictEqual((yield* pool.status).members, membersPerKind)
     return pool
   })
 
-const taken = (pool: Pool["Type"], request: RestoreRequest): Effect.Effect<Guest, never, Scope.Scope> =>
+const taken = (pool: Pool["Type"], request: RestoreRequest): Effect.Effect<RestoredGuest, never, Scope.Scope> =>
   Effect.map(pool.take(request), (guest) => {
     assert.strictEqual(guest._tag, "Some")
     return Option.getOrThrow(guest)
@@ -92,21 +103,28 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
       }
     }))
 
-  it.scoped("nothing of the rehearsal is to be seen: a member is as a guest restored on the spot", () =>
+  it.scoped("nothing of the rehearsal is to be seen, nor who mounted the disk: a member is as a guest restored on the spot", () =>
     Effect.gen(function*() {
       const { placeholder } = yield* basics
       const request = yield* requestFor(placeholder)
+      // The same seed as another file is one that nothing is known of.
+      const other = { ...request, seed: { ...placeholder, path: yield* copyOf(placeholder.path) } }
       const pool = yield* warm(request)
       const look = "sort /proc/mounts; find /run /tmp /var/tmp /workspace /dev/shm / -xdev -maxdepth 1 | sort; " +
         "find /run /workspace /root /etc -newer /proc/sys/kernel/ostype 2>/dev/null | sort | grep -v '^/run/pyro'; " +
         "cat /run/pyro/hostname /etc/hostname; hostname; grep -c . /proc/swaps; for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline; echo; done 2>/dev/null | grep . | sort; " +
         "find /sys/fs/cgroup -name cgroup.procs | wc -l; cat /proc/fs/ext4/*/options | wc -l; ls /proc/fs/ext4"
-      const member = yield* Effect.flatMap(taken(pool, request), (guest) => claim(guest, look))
-      const fresh = yield* Effect.flatMap(
-        Effect.flatMap(Vmm, (vmm) => vmm.restore(request)),
-        (guest) => claim(guest, look)
-      )
-      assert.strictEqual(member, fresh)
+      const vmm = yield* Vmm
+      const looked = (isMounted: boolean, acquire: Effect.Effect<RestoredGuest, unknown, Scope.Scope>) =>
+        Effect.flatMap(acquire, (guest) => {
+          assert.strictEqual(guest.isMounted, isMounted)
+          return claim(guest, look)
+        })
+      const fresh = yield* looked(false, vmm.restore(other))
+      assert.strictEqual(yield* looked(true, vmm.restore(request)), fresh)
+      assert.strictEqual(yield* looked(true, taken(pool, request)), fresh)
+      yield* warm(other)
+      assert.strictEqual(yield* looked(false, taken(pool, other)), fresh)
     }))
 
   it.scoped("a member that died is not handed out, and another takes its place", () =>
@@ -139,6 +157,12 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
       yield* pool.empty
       yield* pool.settled
       assert.deepStrictEqual(yield* pool.status, { members: 0, memoryMib: 0 })
+      // Also where a member was being made.
+      yield* Effect.scoped(pool.take(request))
+      yield* Effect.sleep("300 millis")
+      yield* pool.empty
+      yield* pool.settled
+      assert.deepStrictEqual(yield* pool.status, { members: 0, memoryMib: 0 })
       const { memoryDir, stateDir } = yield* Paths
       assert.deepStrictEqual([listVmIds(stateDir), fs.readdirSync(memoryDir)], [[], []])
     }))
@@ -149,13 +173,13 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
       const request = yield* requestFor(placeholder, "workspace")
       const pool = yield* warm(request)
       const vmm = yield* Vmm
-      const timed = (acquire: Effect.Effect<Guest, unknown, Scope.Scope>) =>
+      const timed = (acquire: Effect.Effect<RestoredGuest, unknown, Scope.Scope>) =>
         Effect.scoped(Effect.gen(function*() {
           const since = performance.now()
           yield* claim(yield* acquire, "true")
           return performance.now() - since
         }))
-      const times = (acquire: Effect.Effect<Guest, unknown, Scope.Scope>) =>
+      const times = (acquire: Effect.Effect<RestoredGuest, unknown, Scope.Scope>) =>
         Effect.forEach([1, 2, 3], () => Effect.zipLeft(timed(acquire), pool.settled)).pipe(
           Effect.map((all) => [...all].sort((a, b) => a - b))
         )

@@ -227,7 +227,7 @@ describe("bad days of pyro run", () => {
     fs.rmSync(path.join(folder, "long ".repeat(20)), { recursive: true })
   })
 
-  it("a damaged template is found and made anew", async () => {
+  it.each(["mem", "state", "overlay"])("a template whose %s is damaged is found and made anew", async (part) => {
     const templates = path.join(cache, "templates")
     const names = () => fs.readdirSync(templates).filter((name) => fs.existsSync(path.join(templates, name, "mem")))
     const known = new Set(names())
@@ -236,8 +236,9 @@ describe("bad days of pyro run", () => {
     await run(args)
     const added = names().filter((name) => !known.has(name))
     for (const name of added) {
-      const fd = fs.openSync(path.join(templates, name, "mem"), "r+")
-      fs.writeSync(fd, Buffer.alloc(1024 * 1024, 0xff), 0, 1024 * 1024, 20 * 1024 * 1024)
+      const file = path.join(templates, name, part)
+      const fd = fs.openSync(file, "r+")
+      fs.writeSync(fd, Buffer.alloc(4096, 0xff), 0, 4096, Math.floor(fs.fstatSync(fd).size / 8192) * 4096)
       fs.closeSync(fd)
     }
     const { code, stderr, stdout } = await run(args)

@@ -9,7 +9,7 @@ import { Paths } from "../../src/system/Paths.ts"
 import { heldBase, holdBase } from "../../src/vm/base.ts"
 import { claimSteps, newGuestIdentity } from "../../src/vm/claim.ts"
 import { endVm } from "../../src/vm/sweep.ts"
-import { type Guest, type GuestImages, Vmm } from "../../src/vm/Vmm.ts"
+import { type Guest, type GuestImages, type RestoredGuest, Vmm } from "../../src/vm/Vmm.ts"
 import { basics, finish, guestServices, script } from "../support/guest.ts"
 
 const temporary = Effect.acquireRelease(
@@ -17,7 +17,10 @@ const temporary = Effect.acquireRelease(
   (folder) => Effect.promise(() => fs.promises.rm(folder, { recursive: true, force: true }))
 )
 
-const restore = (disk: WorkspaceDisk, base?: GuestImages) =>
+const restore = (
+  disk: WorkspaceDisk,
+  { base, leaveUnmounted }: { readonly base?: GuestImages; readonly leaveUnmounted?: boolean } = {}
+) =>
   Effect.gen(function*() {
     const { images, placeholder } = yield* basics
     return yield* (yield* Vmm).restore({
@@ -27,14 +30,15 @@ const restore = (disk: WorkspaceDisk, base?: GuestImages) =>
       vcpuCount: 1,
       memoryMib: 512,
       placeholder,
+      leaveUnmounted,
       dieWithParent: false
     })
   })
 
 /** Runs a script as the first thing in a claimed guest; gives what it printed. */
-const claim = ({ channel }: Guest, text: string) =>
+const claim = ({ channel, isMounted }: RestoredGuest, text: string) =>
   Effect.scoped(
-    Effect.flatMap(channel.spawnAfter(claimSteps(newGuestIdentity("test")), script(text)), finish)
+    Effect.flatMap(channel.spawnAfter(claimSteps(newGuestIdentity("test"), { isMounted }), script(text)), finish)
   ).pipe(Effect.map(({ exit, stderr, stdout }) => {
     assert.strictEqual(exit.code, 0, stderr)
     return stdout.trim()
@@ -125,7 +129,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("a di
     Effect.gen(function*() {
       const { read } = yield* newDisk
       const other = yield* newDisk
-      const guest = yield* restore(yield* read)
+      const guest = yield* restore(yield* read, { leaveUnmounted: true })
       yield* guest.vm.pause
       yield* guest.vm.disks.switchTo(yield* other.read)
       yield* guest.vm.resume
@@ -170,7 +174,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("a di
       )
       const run = (text: string) =>
         Effect.scoped(Effect.gen(function*() {
-          return yield* claim(yield* restore(yield* read, held), text)
+          return yield* claim(yield* restore(yield* read, { base: held }), text)
         }))
       yield* run("echo kept > f; sync")
       assert.strictEqual(templates().filter((name) => !before.has(name)).length, 1, "a template of its own was made")

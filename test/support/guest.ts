@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { SeedImages } from "../../src/disk/SeedImages.ts"
+import type { Seed } from "../../src/disk/workspace-disk.ts"
 import type { GuestProcess, SpawnRequest } from "../../src/guest-channel/process.ts"
 import { ensureImages } from "../../src/local/images.ts"
 import { services } from "../../src/local/layer.ts"
@@ -44,14 +45,16 @@ export const basics = Effect.gen(function*() {
   return { images, placeholder }
 })
 
-export const acquireTestWorkspace = (options: { readonly memoryMib?: number; readonly hostname?: string } = {}) =>
+export const acquireTestWorkspace = (
+  options: { readonly memoryMib?: number; readonly hostname?: string; readonly seed?: Seed } = {}
+) =>
   Effect.flatMap(basics, ({ images, placeholder }) =>
     acquireWorkspace({
       purpose: "run",
       images,
       vcpuCount: 1,
       memoryMib: options.memoryMib ?? 512,
-      seed: placeholder,
+      seed: options.seed ?? placeholder,
       placeholder,
       hostname: options.hostname ?? "test",
       dieWithParent: true

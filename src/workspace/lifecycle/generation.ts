@@ -1,5 +1,6 @@
 import { Effect, ExecutionStrategy, Exit, Scope } from "effect"
-import type { DiskSource, Seed } from "../../disk/workspace-disk.ts"
+import type { SeedImage } from "../../disk/SeedImages.ts"
+import type { DiskSource } from "../../disk/workspace-disk.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { Guest, GuestImages } from "../../vm/Vmm.ts"
 import { acquireWorkspace, type StartError } from "../boot.ts"
@@ -18,7 +19,7 @@ export interface GenerationRequest {
   readonly images: GuestImages
   readonly disk: DiskSource
   /** Empty seed image of the disk's size. */
-  readonly placeholder: Seed
+  readonly placeholder: SeedImage
   readonly onTemplate: Effect.Effect<void>
 }
 

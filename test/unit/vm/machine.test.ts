@@ -13,7 +13,8 @@ const spec: MachineSpec = {
   kernel: { digest: "k", vmlinux: "/v", initrd: "/i" }
 }
 const gib = 1024 ** 3
-const keyOf = (one: MachineSpec, virtualBytes = 16 * gib) => templateKey(one, process.execPath, virtualBytes)
+const keyOf = (one: MachineSpec, virtualBytes = 16 * gib, mounted?: string) =>
+  templateKey(one, process.execPath, { virtualBytes, mounted })
 
 describe("machine", () => {
   it("gives the guest ASLR and its own clock where the CPU is real", () => {
@@ -53,7 +54,9 @@ describe("template key", () => {
       keyOf({ ...spec, environment: { ...spec.environment, digest: "f" } }),
       keyOf({ ...spec, kernel: { ...spec.kernel, digest: "l" } }),
       keyOf(spec, 8 * gib),
-      templateKey(spec, "/bin/sh", 16 * gib)
+      keyOf(spec, 16 * gib, "d"),
+      keyOf(spec, 16 * gib, "e"),
+      templateKey(spec, "/bin/sh", { virtualBytes: 16 * gib })
     ]
     assert.strictEqual(new Set([key, ...others]).size, others.length + 1)
   })
