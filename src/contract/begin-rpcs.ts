@@ -8,7 +8,7 @@ import { type Operation, operations } from "./operations.ts"
 
 export type StreamingRow = Extract<Operation, { readonly kind: "streaming" }>
 
-/** Operations with events, each also to be had in two steps. */
+/** Operations with events, each asked for in two steps. */
 export const streamingRows = operations.filter((row): row is StreamingRow => row.kind === "streaming")
 
 /** How an operation began: all its events, or the first of them. */
@@ -18,7 +18,7 @@ export interface Beginning<Event> {
   readonly more: boolean
 }
 
-/** Named after the operation's own RPC. */
+/** Named after the operation. */
 export const beginName = (row: StreamingRow) => `begin.${row.name}`
 export const restName = (row: StreamingRow) => `rest.${row.name}`
 export const DROP = "drop"

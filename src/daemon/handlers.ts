@@ -1,11 +1,10 @@
 import type { Headers } from "@effect/platform/Headers"
-import { Effect, Layer, Ref, type Scope, Stream } from "effect"
-import { beginName, DROP, makeBeginRpcs, restName, type StreamingRow, streamingRows } from "../contract/begin-rpcs.ts"
+import { Effect, Layer, Ref, type Scope, type Stream } from "effect"
+import { beginName, DROP, restName, type StreamingRow, streamingRows } from "../contract/begin-rpcs.ts"
 import type { PyroError } from "../contract/errors.ts"
-import { INPUT_HEADER, InputRpcs, RESUMED_HEADER } from "../contract/input-rpcs.ts"
-import { type Operation, operations } from "../contract/operations.ts"
-import { callOf, Pyro, type PyroService, type RunInput } from "../contract/Pyro.ts"
-import { makePyroRpcs } from "../contract/rpc.ts"
+import { INPUT_HEADER, RESUMED_HEADER } from "../contract/input-rpcs.ts"
+import { callOf, Pyro, type PyroService, type RunInput, type WindowSize } from "../contract/Pyro.ts"
+import { makePyroRpcs, type UnaryRow, unaryRows } from "../contract/rpc.ts"
 import { Tellings } from "../local/tellings.ts"
 import { type Telling, tellingOf } from "../system/telling.ts"
 import { type AnyEvent, makeBeginnings } from "./beginnings.ts"
@@ -31,8 +30,6 @@ const counted = (active: Serving["active"]) =>
       })
   )
 
-type Handler = (payload: unknown, options: { readonly headers: Headers }) => unknown
-
 /** What flows into a request, and what is known of how it ends. */
 const inputOf = (inputs: ReturnType<typeof makeInputs>, headers: Headers, leaving: Serving["leaving"]) =>
   Effect.gen(function*() {
@@ -45,29 +42,12 @@ const inputOf = (inputs: ReturnType<typeof makeInputs>, headers: Headers, leavin
     return input
   })
 
-const handlerOf = (
-  pyro: PyroService,
-  row: Operation,
-  inputs: ReturnType<typeof makeInputs>,
-  { active, leaving }: Serving
-): Handler => {
+const unaryHandler = (pyro: PyroService, row: UnaryRow, { active }: Serving) => {
   const call = callOf(pyro, row)
-  if (row.kind === "unary") {
-    return (payload) => Effect.scoped(Effect.zipRight(counted(active), call(payload) as Effect.Effect<unknown>))
-  }
-  return (payload, { headers }) =>
-    Stream.unwrapScoped(
-      Effect.map(
-        Effect.zipRight(counted(active), inputOf(inputs, headers, leaving)),
-        (input) => call(payload, input) as Stream.Stream<unknown>
-      )
-    ).pipe(
-      // The server sends one message per chunk, and one of more than 16 MiB ends the connection.
-      Stream.rechunk(1)
-    )
+  return (payload: unknown) => Effect.scoped(Effect.zipRight(counted(active), call(payload) as Effect.Effect<unknown>))
 }
 
-/** The same bit by bit, for an operation with events: commands can be asked that way, others run into a small store. */
+/** Events bit by bit: commands can be asked that way, other operations run into a small store. */
 const tellingsOf = (pyro: PyroService, exec: Tellings["Type"]) => (row: StreamingRow): TellAny => {
   if (row.name === "workspace.exec") return exec as TellAny
   const call = callOf(pyro, row)
@@ -100,21 +80,18 @@ const beginningHandlers = (
   return { ...Object.fromEntries(handlers), [DROP]: ({ id }: Named) => beginnings.drop(id) }
 }
 
-/** Every operation of the table, those with events also in two steps, and the input of commands, served by `Pyro`. */
+/** Every operation of the table, and the input of commands, served by `Pyro`. */
 export const handlers = (serving: Serving) =>
   Layer.unwrapScoped(Effect.gen(function*() {
     const pyro = yield* Pyro
     const tell = tellingsOf(pyro, yield* Tellings)
     const inputs = makeInputs()
     const beginnings = makeBeginnings(yield* Effect.scope)
-    const rows = operations.map((row) => [row.name, handlerOf(pyro, row, inputs, serving)] as const)
-    return Layer.mergeAll(
-      makePyroRpcs().toLayer(Object.fromEntries(rows) as never),
-      makeBeginRpcs().toLayer(beginningHandlers(tell, inputs, beginnings, serving) as never),
-      InputRpcs.toLayer({
-        "input.write": ({ bytes, id }) => inputs.write(id, bytes),
-        "input.end": ({ id }) => inputs.end(id),
-        "input.resize": ({ id, ...size }) => inputs.resize(id, size)
-      })
-    )
+    return makePyroRpcs().toLayer({
+      ...Object.fromEntries(unaryRows.map((row) => [row.name, unaryHandler(pyro, row, serving)])),
+      ...beginningHandlers(tell, inputs, beginnings, serving),
+      "input.write": ({ bytes, id }: { readonly id: string; readonly bytes: Uint8Array }) => inputs.write(id, bytes),
+      "input.end": ({ id }: { readonly id: string }) => inputs.end(id),
+      "input.resize": ({ id, ...size }: { readonly id: string } & WindowSize) => inputs.resize(id, size)
+    } as never)
   }))

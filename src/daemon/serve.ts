@@ -4,9 +4,9 @@ import * as RpcServer from "@effect/rpc/RpcServer"
 import { Effect, Layer, MutableRef, Option, Ref, Schedule } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { makeDaemonRpcs } from "../contract/daemon-rpcs.ts"
 import { StateDirectoryUnusable } from "../contract/errors.ts"
 import { Pyro } from "../contract/Pyro.ts"
+import { makePyroRpcs } from "../contract/rpc.ts"
 import { DaemonRecord, runningDaemon } from "../local/daemon-control.ts"
 import { writeJsonAtomic } from "../system/atomic-file.ts"
 import { daemonFiles } from "../system/daemon-files.ts"
@@ -30,7 +30,7 @@ const shortPath = (file: string) =>
   )
 
 const listen = (serving: Serving, socket: string) =>
-  RpcServer.layer(makeDaemonRpcs(), { disableFatalDefects: true, disableTracing: true }).pipe(
+  RpcServer.layer(makePyroRpcs(), { disableFatalDefects: true, disableTracing: true }).pipe(
     Layer.provide(handlers(serving)),
     Layer.provide(RpcServer.layerProtocolSocketServer),
     Layer.provide(NodeSocketServer.layer({ path: socket })),

@@ -3,8 +3,8 @@ import * as Socket from "@effect/platform/Socket"
 import * as RpcClient from "@effect/rpc/RpcClient"
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import { Cause, Chunk, Effect, ExecutionStrategy, Exit, Layer, Scope } from "effect"
-import { makeDaemonRpcs } from "../contract/daemon-rpcs.ts"
 import { DaemonUnavailable, type PyroError } from "../contract/errors.ts"
+import { makePyroRpcs } from "../contract/rpc.ts"
 import { Paths } from "../system/Paths.ts"
 import { connectUnix } from "../system/unix-socket.ts"
 import { ensureDaemon, type StartDaemon } from "./start-daemon.ts"
@@ -23,7 +23,7 @@ const connect = (path: string) =>
     const protocol = yield* Layer.build(
       RpcClient.layerProtocolSocket().pipe(Layer.provide([socketTo(path), RpcSerialization.layerMsgPack]))
     )
-    return yield* Effect.provide(RpcClient.make(makeDaemonRpcs(), { disableTracing: true }), protocol)
+    return yield* Effect.provide(RpcClient.make(makePyroRpcs(), { disableTracing: true }), protocol)
   })
 
 export type Client = Effect.Effect.Success<ReturnType<typeof connect>>

@@ -1,25 +1,23 @@
 import * as RpcTest from "@effect/rpc/RpcTest"
-import { Chunk, Effect, Stream } from "effect"
+import { Effect, Layer, Ref, type Scope, Stream } from "effect"
 import { assert, describe, it } from "vitest"
-import { EnvironmentUnknown } from "../../../src/contract/errors.ts"
+import { streamingRows } from "../../../src/contract/begin-rpcs.ts"
+import { EnvironmentUnknown, type PyroError } from "../../../src/contract/errors.ts"
 import type { RunEvent } from "../../../src/contract/operations/run.ts"
+import { Pyro } from "../../../src/contract/Pyro.ts"
 import { makePyroRpcs } from "../../../src/contract/rpc.ts"
-import { unfakedHandlers } from "../../support/unfaked-pyro.ts"
+import { handlers } from "../../../src/daemon/handlers.ts"
+import { Tellings } from "../../../src/local/tellings.ts"
+import { begin } from "../../../src/sdk/begin.ts"
+import type { Client } from "../../../src/sdk/session.ts"
+import { unfakedPyro } from "../../support/unfaked-pyro.ts"
 
-const rpcs = makePyroRpcs()
 const EVENTS: ReadonlyArray<RunEvent> = [
   { _tag: "Started", bootMs: 1 },
   { _tag: "Output", from: "stdout", bytes: new Uint8Array([0, 255]) },
   { _tag: "Exited", outcome: "exited", status: 0, durations: { totalMs: 1, bootMs: 1, commandMs: 0 } }
 ]
 const unknown = (environment: string) => new EnvironmentUnknown({ environment, known: ["debian:12"] })
-const Handlers = rpcs.toLayer({
-  ...unfakedHandlers,
-  "run": ({ environment }) =>
-    environment === "debian:12" ? Stream.fromIterable(EVENTS) : Stream.fail(unknown(environment)),
-  "env.inspect": ({ environment }) => unknown(environment),
-  "env.prune": () => Effect.succeed({ removed: [], freedBytes: 7 })
-})
 const REQUEST = {
   environment: "debian:12",
   command: ["true"],
@@ -34,28 +32,74 @@ const REQUEST = {
   maxBytes: 0
 }
 
-const makeClient = RpcTest.makeClient(rpcs)
+/** In a `slow` environment the command takes longer than its beginning is waited for. */
+const eventsOf = (environment: string): Stream.Stream<RunEvent, PyroError> =>
+  environment === "debian:12"
+    ? Stream.fromIterable(EVENTS)
+    : environment === "slow"
+    ? Stream.concat(
+      Stream.make(EVENTS[0]!),
+      Stream.unwrap(Effect.delay(Effect.succeed(Stream.fromIterable(EVENTS.slice(1))), 100))
+    )
+    : Stream.fail(unknown(environment))
+
+const Served = Layer.mergeAll(
+  Layer.succeed(Pyro, {
+    ...unfakedPyro,
+    run: ({ environment }) => eventsOf(environment),
+    env: {
+      ...unfakedPyro.env,
+      inspect: ({ environment }) => unknown(environment),
+      prune: () => Effect.succeed({ removed: [], freedBytes: 7 })
+    }
+  }),
+  Layer.succeed(Tellings, () => Effect.dieMessage("no commands"))
+)
+
+const Handlers = Layer.unwrapEffect(
+  Effect.map(
+    Effect.all({ active: Ref.make(0), leaving: Ref.make(false) }),
+    handlers
+  )
+).pipe(Layer.provide(Served))
+
+const makeClient = Effect.map(RpcTest.makeClient(makePyroRpcs()), (client) => client as unknown as Client)
 
 /** Calls the group through a client in memory. */
-const calling = <A, E>(use: (pyro: Effect.Effect.Success<typeof makeClient>) => Effect.Effect<A, E>) =>
+const calling = <A, E>(use: (pyro: Client) => Effect.Effect<A, E, Scope.Scope>) =>
   makeClient.pipe(Effect.flatMap(use), Effect.scoped, Effect.provide(Handlers), Effect.runPromise)
+
+const run = streamingRows.find(({ name }) => name === "run")!
+
+const asked = (client: Client, environment: string) =>
+  Effect.gen(function*() {
+    const { events, rest } = yield* begin<RunEvent>(client, run, { ...REQUEST, environment }, {})
+    const following = rest === undefined ? [] : Array.from(yield* Stream.runCollect(rest))
+    return { events, following }
+  })
 
 describe("the operations as RPCs", () => {
   it("nests the verbs of a group, as the service does", async () => {
     assert.deepStrictEqual(await calling((pyro) => pyro.env.prune({})), { removed: [], freedBytes: 7 })
   })
 
-  it("streams events with their bytes", async () => {
-    const events = await calling((pyro) => Stream.runCollect(pyro.run(REQUEST)))
-    assert.deepStrictEqual(Chunk.toReadonlyArray(events), EVENTS)
+  it("gives all events of a short operation with their bytes in one answer", async () => {
+    assert.deepStrictEqual(await calling((pyro) => asked(pyro, "debian:12")), { events: EVENTS, following: [] })
+  })
+
+  it("gives those of a longer one in two steps", async () => {
+    assert.deepStrictEqual(await calling((pyro) => asked(pyro, "slow")), {
+      events: EVENTS.slice(0, 1),
+      following: EVENTS.slice(1)
+    })
   })
 
   it("brings errors back as what they were", async () => {
     const inspected = await calling((pyro) => Effect.flip(pyro.env.inspect({ environment: "x" })))
-    const streamed = await calling((pyro) => Effect.flip(Stream.runDrain(pyro.run({ ...REQUEST, environment: "x" }))))
-    for (const error of [inspected, streamed]) {
+    const begun = await calling((pyro) => Effect.flip(asked(pyro, "x")))
+    for (const error of [inspected, begun]) {
       assert.instanceOf(error, EnvironmentUnknown)
-      assert.strictEqual(error.message, unknown("x").message)
+      assert.strictEqual((error as EnvironmentUnknown).message, unknown("x").message)
     }
   })
 })
