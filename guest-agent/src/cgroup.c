@@ -26,6 +26,7 @@ struct cgroup {
   uint64_t memory_kills; /* when it was taken */
   uint64_t pids_max;     /* 0: no limit */
   bool limited, reused, killed;
+  bool ready; /* as a spare: found empty, its kills counted */
   char name[24];
 };
 
@@ -123,28 +124,36 @@ static int make(struct cgroup **out) {
 
 static void linger(struct cgroup *cgroup);
 
+static struct cgroup *pop_spare(void) {
+  struct cgroup *cgroup = spares;
+  spares = cgroup->next_spare;
+  spare_count--;
+  return cgroup;
+}
+
 /* Whether a spare is really empty is asked here, once, rather than when it was put away: a background process may still
  * have been in it then. */
-static struct cgroup *take_spare(void) {
-  while (spares != NULL) {
-    struct cgroup *cgroup = spares;
-    spares = cgroup->next_spare;
-    spare_count--;
-    if (!populated(cgroup)) return cgroup;
-    linger(cgroup);
+void cgroup_prepare(void) {
+  while (spares != NULL && !spares->ready) {
+    if (populated(spares)) {
+      linger(pop_spare());
+      continue;
+    }
+    spares->memory_kills = memory_kills(spares);
+    spares->ready = true;
   }
-  return NULL;
 }
 
 int cgroup_take(uint64_t memory_max, uint64_t pids_max, struct cgroup **out) {
   bool limited = memory_max != 0;
-  struct cgroup *cgroup = limited ? NULL : take_spare();
-  if (cgroup == NULL) {
+  if (!limited) cgroup_prepare();
+  struct cgroup *cgroup = NULL;
+  if (!limited && spares != NULL) {
+    cgroup = pop_spare();
+    cgroup->reused = true;
+  } else {
     int error = make(&cgroup);
     if (error != 0) return error;
-  } else {
-    cgroup->reused = true;
-    cgroup->memory_kills = memory_kills(cgroup);
   }
   cgroup->limited = limited;
   int error = 0;
@@ -171,6 +180,7 @@ bool cgroup_reused(const struct cgroup *cgroup) { return cgroup->reused; }
 bool cgroup_ran_out_of_memory(const struct cgroup *cgroup) { return memory_kills(cgroup) > cgroup->memory_kills; }
 
 static void put_away(struct cgroup *cgroup) {
+  cgroup->ready = false;
   cgroup->next_spare = spares;
   spares = cgroup;
   spare_count++;

@@ -10,6 +10,8 @@ struct cgroup;
 /* Prepares `directory` (a cgroup2) for commands' groups beneath it; errno, or 0. */
 int cgroup_init(const char *directory);
 bool cgroup_available(void);
+/* Looks at what will be used next; for when there is nothing else to do. */
+void cgroup_prepare(void);
 /* An empty group with these limits (0 = none); errno, or 0. */
 int cgroup_take(uint64_t memory_max, uint64_t pids_max, struct cgroup **cgroup);
 /* For clone3. */

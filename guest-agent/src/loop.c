@@ -11,6 +11,15 @@ struct garbage {
 };
 static struct garbage *garbage;
 
+/* Descriptors that are closed at the end of the round. */
+enum { LEFTOVERS_MAX = 16 };
+static int leftovers[LEFTOVERS_MAX];
+static unsigned leftover_count;
+
+static void close_leftovers(void) {
+  while (leftover_count > 0) close(leftovers[--leftover_count]);
+}
+
 int loop_init(void) {
   epoll_fd = epoll_create1(EPOLL_CLOEXEC);
   return epoll_fd < 0 ? -1 : 0;
@@ -48,6 +57,11 @@ void loop_wait(int timeout_ms) {
   }
 }
 
+void loop_close_later(int fd) {
+  if (leftover_count == LEFTOVERS_MAX) close_leftovers();
+  leftovers[leftover_count++] = fd;
+}
+
 void loop_free_later(void *memory) {
   struct garbage *item = memory;
   item->next = garbage;
@@ -55,6 +69,7 @@ void loop_free_later(void *memory) {
 }
 
 void loop_free_now(void) {
+  close_leftovers();
   while (garbage != NULL) {
     struct garbage *item = garbage;
     garbage = item->next;

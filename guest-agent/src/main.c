@@ -15,6 +15,7 @@
 #include "log.h"
 #include "loop.h"
 #include "output.h"
+#include "pipes.h"
 #include "port.h"
 #include "reap.h"
 #include "sink.h"
@@ -28,7 +29,9 @@ static int sooner(int a, int b) { return a < 0 || (b >= 0 && b < a) ? b : a; }
 static void serve(void) {
   bool at_once = false;
   while (!port_ended() && !reap_asked_to_end()) {
-    loop_wait(at_once ? 0 : sooner(port_poll_ms(), sooner(announce_delay_ms(), outputs_patience_ms())));
+    int patience_ms = sooner(announce_delay_ms(), outputs_patience_ms());
+    if (!at_once && patience_ms < 0) spawn_prepare();
+    loop_wait(at_once ? 0 : sooner(port_poll_ms(), patience_ms));
     port_poll();
     reap_children();
     outputs_watch_due();
@@ -62,6 +65,7 @@ int main(int count, char **arguments) {
   sinks_close();
   tree_kill_all();
   cgroups_remove();
+  pipes_close();
   loop_free_now();
   return 0;
 }

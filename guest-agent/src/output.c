@@ -65,7 +65,7 @@ static void close_source(struct output *output) {
   list_remove(&output->fresh);
   output->readable = false;
   unwatch(output);
-  if (output->fd >= 0) close(output->fd);
+  if (output->fd >= 0) loop_close_later(output->fd);
   output->fd = -1;
 }
 

@@ -7,8 +7,8 @@
 
 #include "clock.h"
 
-/* /bin/true takes 3 ms under TCG, less than one under KVM. */
-enum { PATIENCE_MS = 4 };
+/* /bin/true takes 3 to 7 ms under TCG, less than one under KVM. */
+enum { PATIENCE_MS = 8 };
 
 /* 0 = used up */
 static inline int patience_left_ms(uint64_t since_ns) {

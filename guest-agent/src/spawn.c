@@ -10,6 +10,7 @@
 #include "child.h"
 #include "clock.h"
 #include "kernel.h"
+#include "pipes.h"
 #include "pty.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -24,6 +25,10 @@ int spawn_init(void) {
   return null_device < 0 ? errno : 0;
 }
 
+void spawn_prepare(void) {
+  pipes_prepare();
+  cgroup_prepare();
+}
 
 /* A NULL-terminated array with `before` free slots in front and `after` behind; one allocation with its strings. */
 static char **copy_list(struct list list, size_t before, size_t after) {
@@ -61,8 +66,6 @@ static void add_defaults(char **env, size_t count, const struct user *user, char
   }
 }
 
-static int make_nonblocking(int fd) { return fcntl(fd, F_SETFL, O_NONBLOCK); }
-
 static void close_pair(int ends[2]) {
   for (int i = 0; i < 2; i++)
     if (ends[i] >= 0) close(ends[i]);
@@ -74,10 +77,10 @@ struct pipes {
 };
 
 static int open_pipes(struct pipes *pipes, bool with_input) {
-  if (pipe2(pipes->out, O_CLOEXEC) < 0 || pipe2(pipes->err, O_CLOEXEC) < 0) return errno;
-  if (with_input && pipe2(pipes->in, O_CLOEXEC) < 0) return errno;
-  if (make_nonblocking(pipes->out[0]) < 0 || make_nonblocking(pipes->err[0]) < 0) return errno;
-  if (with_input && make_nonblocking(pipes->in[1]) < 0) return errno;
+  int error = pipe_take(pipes->out);
+  if (error == 0) error = pipe_take(pipes->err);
+  if (error != 0 || !with_input) return error;
+  if (pipe2(pipes->in, O_CLOEXEC) < 0 || fcntl(pipes->in[1], F_SETFL, O_NONBLOCK) < 0) return errno;
   return 0;
 }
 
