@@ -125,12 +125,10 @@ export const adoptQemu = (
   Effect.gen(function*() {
     const ended = yield* Deferred.make<string>()
     yield* Effect.addFinalizer(() => tenure.unlessLeft(killIdentity(identity)))
-    const gone = (spacing: "1 millis" | typeof lookEvery) =>
-      Effect.sync(() => isAlive(identity)).pipe(
-        Effect.repeat({ while: (alive) => alive, schedule: Schedule.spaced(spacing) })
-      )
+    const gone = (schedule: Schedule.Schedule<unknown>) =>
+      Effect.sync(() => isAlive(identity)).pipe(Effect.repeat({ while: (alive) => alive, schedule }))
     const watch = (closed: Effect.Effect<void>) =>
-      Effect.raceFirst(gone(lookEvery), Effect.zipRight(closed, gone("1 millis"))).pipe(
+      Effect.raceFirst(gone(Schedule.spaced(lookEvery)), Effect.zipRight(closed, gone(untilGone))).pipe(
         Effect.zipRight(Deferred.succeed(ended, "it is gone, and was no child of this process")),
         Effect.asVoid
       )
@@ -196,6 +194,9 @@ const keepTail = (stream: Readable) => {
   return () => tail
 }
 
+/** A process gives back its memory before it is gone, at 10 GiB/s or so: it is looked at less and less often. */
+const untilGone = Schedule.exponential("1 millis").pipe(Schedule.union(Schedule.spaced("16 millis")))
+
 /** Kills one very process and waits until it is gone. */
 export const killIdentity = (identity: ProcessIdentity): Effect.Effect<void> =>
   Effect.suspend(() => {
@@ -204,7 +205,7 @@ export const killIdentity = (identity: ProcessIdentity): Effect.Effect<void> =>
       process.kill(identity.pid, "SIGKILL")
     } catch { /* gone already */ }
     return Effect.sync(() => isAlive(identity)).pipe(
-      Effect.repeat({ while: (alive) => alive, schedule: Schedule.spaced("1 millis") }),
+      Effect.repeat({ while: (alive) => alive, schedule: untilGone }),
       Effect.asVoid
     )
   })

@@ -1,4 +1,5 @@
 import { Context, Effect, Exit, Option, Ref, Scope } from "effect"
+import * as fs from "node:fs"
 import { type PyroError, WorkspaceNotFound } from "../../contract/errors.ts"
 import type { Notice } from "../../contract/notice.ts"
 import type { WorkspaceState } from "../../contract/operations/workspace-info.ts"
@@ -97,6 +98,26 @@ export const takeOut = (entry: Entry) => Ref.getAndSet(entry.generation, Option.
 /** Undoes `takeOut`; a VM that died meanwhile is noticed now. */
 export const putBack = (lifecycle: Lifecycle, entry: Entry, taken: Option.Option<Generation>) =>
   Option.match(taken, { onNone: () => Effect.void, onSome: (generation) => install(lifecycle, entry, generation) })
+
+/** How long whoever asked has the host to themselves, for the first command most of all, before what was replaced is ended. */
+const replacedMs = 100
+
+/**
+ * Ends a generation that another took the place of, and removes its disk, behind the caller's back. What is not removed before this
+ * process ends is removed by the next.
+ */
+export const leaveBehind = (entry: Entry, old: Option.Option<Generation>, disk: string) =>
+  Effect.interruptible(Effect.sleep(replacedMs)).pipe(
+    Effect.ensuring(Option.match(old, { onNone: () => Effect.void, onSome: close })),
+    Effect.zipRight(Effect.interruptible(removeFolder(disk))),
+    Effect.forkIn(entry.scope)
+  )
+
+/** Removes a folder with all that is in it, if it is there. */
+export const removeFolder = (folder: string) =>
+  Effect.suspend(() =>
+    fs.existsSync(folder) ? Effect.promise(() => fs.promises.rm(folder, { recursive: true, force: true })) : Effect.void
+  )
 
 /** Ends the VM that the record names where this process could not attach to it. Its disk may then have another one. */
 export const endUnattached = (entry: Entry) =>

@@ -1,4 +1,4 @@
-import { Effect, Option, Ref } from "effect"
+import { Effect, Ref } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { holdSeed, makeWorkspaceDisk, readWorkspaceDisk } from "../../disk/workspace-disk.ts"
@@ -15,9 +15,11 @@ import {
   during,
   endUnattached,
   install,
+  leaveBehind,
   type Lifecycle,
   type Notify,
   putBack,
+  removeFolder,
   takeOut
 } from "./context.ts"
 import type { Generation } from "./generation.ts"
@@ -71,9 +73,7 @@ export const reset = (lifecycle: Lifecycle, entry: Entry, notify: Notify) =>
     faultPoint("reset:cleared")
     yield* touch(entry.folder)
     yield* install(lifecycle, entry, generation)
-    const leftovers = Option.match(old, { onNone: () => Effect.void, onSome: close })
-    // What is not removed before this process ends is removed by the next.
-    yield* Effect.zipRight(leftovers, Effect.interruptible(removeFolder(oldDisk))).pipe(Effect.forkIn(lifecycle.scope))
+    yield* leaveBehind(entry, old, oldDisk)
   }).pipe(Effect.uninterruptible, during(entry, "resetting"), alone(lifecycle, entry))
 
 /** Gives a new generation what was pushed since the workspace was made: that is of its beginning too. */
@@ -93,8 +93,6 @@ export const forgetCommands = (entry: Entry, commands: Commands) =>
       )
     )
   )
-
-const removeFolder = (folder: string) => Effect.promise(() => fs.promises.rm(folder, { recursive: true, force: true }))
 
 /** Folders of disks that no record names: a crash came between their making and their naming. */
 export const removeLeftoverDisks = (entry: Entry) =>

@@ -1,5 +1,4 @@
-import { Effect, Option, Ref } from "effect"
-import * as fs from "node:fs"
+import { Effect, Ref } from "effect"
 import { faultPoint } from "../../system/fault.ts"
 import { heldBase } from "../../vm/base.ts"
 import { recordEvent } from "../events.ts"
@@ -11,9 +10,11 @@ import {
   during,
   endUnattached,
   install,
+  leaveBehind,
   type Lifecycle,
   type Notify,
   putBack,
+  removeFolder,
   takeOut
 } from "../lifecycle/context.ts"
 import { touch } from "../lifecycle/record.ts"
@@ -75,8 +76,7 @@ export const resetTo = (
     faultPoint("reset-to:cleared")
     yield* touch(entry.folder)
     yield* install(lifecycle, entry, generation)
-    const leftovers = Option.match(old, { onNone: () => Effect.void, onSome: close })
-    yield* Effect.zipRight(leftovers, Effect.interruptible(removeFolder(oldDisk))).pipe(Effect.forkIn(lifecycle.scope))
+    yield* leaveBehind(entry, old, oldDisk)
   }).pipe(Effect.uninterruptible, during(entry, "resetting"), alone(lifecycle, entry))
 
 /**
@@ -95,5 +95,3 @@ export const takeOverCommands = (entry: Entry, commands: Commands, { folder, rec
     ),
     Effect.ignoreLogged
   )
-
-const removeFolder = (folder: string) => Effect.promise(() => fs.promises.rm(folder, { recursive: true, force: true }))
