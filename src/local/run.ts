@@ -34,6 +34,7 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
         memoryMib: payload.memoryMib,
         seed,
         placeholder,
+        seedImage: seed,
         hostname: "pyro",
         dieWithParent: true,
         leastConfinement: payload.requireConfinement,

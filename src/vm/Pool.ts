@@ -1,10 +1,8 @@
 import { Clock, Context, Effect, Exit, Layer, Option, Queue, Scope, Stream, SubscriptionRef } from "effect"
-import { isEmptyOver } from "../disk/workspace-disk.ts"
+import type { Seed } from "../disk/workspace-disk.ts"
 import { availableMemoryBytes } from "../system/host.ts"
-import { demand } from "./confinement.ts"
-import { failedAt } from "./failure.ts"
+import { handOver, isEmptyRequest, kindOf, makeMember, mountableSeed } from "./pool-members.ts"
 import { type Demand, nextStep, type PoolConfig } from "./pool-policy.ts"
-import { rehearse } from "./rehearsal.ts"
 import { type RestoredGuest, type RestoreRequest, Vmm, type VmmError } from "./Vmm.ts"
 
 export type { PoolConfig } from "./pool-policy.ts"
@@ -60,8 +58,8 @@ interface Member {
 /** A kind of guest that was asked for, and how the last one was. */
 interface Wanted extends Demand {
   readonly request: RestoreRequest
-  /** Whether its disk was an empty one; it has been written since. */
-  readonly isEmpty: boolean
+  /** Of what a member has the disk mounted. */
+  readonly mounted: Seed | undefined
 }
 
 interface State {
@@ -70,16 +68,6 @@ interface State {
   /** Nothing is being done, and nothing is to be done soon. */
   readonly resting: boolean
 }
-
-/** Guests of one kind can stand in for each other: those that have an empty disk mounted, and those that have none. */
-const kindOf = ({ images, memoryMib, placeholder, vcpuCount }: RestoreRequest, isMounted: boolean) =>
-  JSON.stringify([
-    images.environment.digest,
-    images.kernel.digest,
-    vcpuCount,
-    memoryMib,
-    isMounted ? placeholder.digest : placeholder.virtualBytes
-  ])
 
 const make = (config: PoolConfig) =>
   Effect.gen(function*() {
@@ -96,12 +84,13 @@ const make = (config: PoolConfig) =>
         return [found, found === undefined ? now : { ...now, members: now.members.filter((one) => one !== found) }]
       })
 
-    /** One that has the empty disk mounted, where that is asked for; else one that has none. */
-    const pickFor = (request: RestoreRequest, isEmpty: boolean) =>
-      Effect.flatMap(
-        isEmpty ? pick(kindOf(request, true)) : Effect.succeed(undefined),
-        (mounted) => mounted === undefined ? pick(kindOf(request, false)) : Effect.succeed(mounted)
-      )
+    /** One that has the disk mounted, where nothing was written to that; else one that has none. */
+    const pickFor = (request: RestoreRequest) =>
+      Effect.gen(function*() {
+        const seed = mountableSeed(request)
+        const mounted = seed && (yield* pick(kindOf(request, seed)))
+        return mounted ?? (yield* pick(kindOf(request, undefined)))
+      })
 
     const want = (kind: string, change: (wanted: Wanted | undefined) => Wanted | undefined) =>
       SubscriptionRef.update(state, (now) => {
@@ -112,15 +101,40 @@ const make = (config: PoolConfig) =>
         return { ...now, wanted, resting: false }
       }).pipe(Effect.zipRight(Queue.offer(wake, undefined)))
 
-    const remember = (request: RestoreRequest, isEmpty: boolean) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) =>
-        want(kindOf(request, isEmpty), () => ({
-          request,
-          isEmpty,
-          memoryMib: request.memoryMib,
-          askedAtMs: now,
-          notBeforeMs: now + config.quietMs
-        })))
+    const remember = (request: RestoreRequest) =>
+      Effect.gen(function*() {
+        const now = yield* Clock.currentTimeMillis
+        const wanted = (mounted: Seed | undefined, members: number) =>
+          want(kindOf(request, mounted), () => ({
+            request,
+            mounted,
+            members,
+            memoryMib: request.memoryMib,
+            askedAtMs: now,
+            notBeforeMs: now + config.quietMs
+          }))
+        const all = config.membersPerKind
+        if (isEmptyRequest(request)) return yield* wanted(request.placeholder, all)
+        const seed = all > 1 ? request.seedImage : undefined
+        if (seed !== undefined) {
+          yield* supersede(kindOf(request, seed), request)
+          yield* wanted(seed, 1)
+        }
+        yield* wanted(undefined, seed === undefined ? all : all - 1)
+      })
+
+    /** Of the seeds that were asked for, the last one is asked for again, if any. */
+    const supersede = (kind: string, { placeholder }: RestoreRequest) =>
+      SubscriptionRef.update(state, (now) => ({
+        ...now,
+        wanted: new Map(
+          [...now.wanted].map(([one, wanted]) =>
+            one === kind || wanted.mounted === undefined || wanted.mounted.path === placeholder.path
+              ? [one, wanted]
+              : [one, { ...wanted, askedAtMs: -Infinity }]
+          )
+        )
+      }))
 
     const dropDead = (member: Member) =>
       SubscriptionRef.modify(state, (now) => [
@@ -132,11 +146,11 @@ const make = (config: PoolConfig) =>
         Effect.zipRight(Queue.offer(wake, undefined))
       )
 
-    const fill = (kind: string, { isEmpty, request }: Wanted) =>
+    const fill = (kind: string, { mounted, request }: Wanted) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function*() {
           const scope = yield* Scope.make()
-          const guest = yield* restore(Scope.extend(makeMember(request, isEmpty), scope)).pipe(
+          const guest = yield* restore(Scope.extend(makeMember(vmm, request, mounted), scope)).pipe(
             Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
           )
           const member: Member = { kind, guest, scope }
@@ -154,23 +168,6 @@ const make = (config: PoolConfig) =>
           )
         })
       )
-
-    const makeMember = (request: RestoreRequest, isEmpty: boolean) =>
-      Effect.gen(function*() {
-        const guest = yield* vmm.restore({
-          purpose: "pool",
-          images: request.images,
-          vcpuCount: request.vcpuCount,
-          memoryMib: request.memoryMib,
-          seed: request.placeholder,
-          placeholder: request.placeholder,
-          leaveUnmounted: !isEmpty,
-          dieWithParent: false
-        })
-        yield* rehearse(guest)
-        yield* guest.vm.pause
-        return guest
-      })
 
     const giveUp = (kind: string) => (failure: { readonly message: string }) =>
       Effect.gen(function*() {
@@ -228,11 +225,10 @@ const make = (config: PoolConfig) =>
     const take = (request: RestoreRequest) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function*() {
-          const isEmpty = isEmptyOver(request, request.placeholder)
           const member = request.seed.virtualBytes === request.placeholder.virtualBytes
-            ? yield* pickFor(request, isEmpty)
+            ? yield* pickFor(request)
             : undefined
-          yield* remember(request, isEmpty)
+          yield* remember(request)
           if (member === undefined) return Option.none()
           return yield* restore(handOver(member.guest, request)).pipe(
             Effect.zipRight(Effect.addFinalizer((exit) => Scope.close(member.scope, exit))),
@@ -277,16 +273,3 @@ const make = (config: PoolConfig) =>
       settled: state.changes.pipe(Stream.filter(({ resting }) => resting), Stream.runHead, Effect.asVoid)
     }
   })
-
-/** Makes a member the requester's: first the record, so that a crash finds whose it is, then its disks, and it runs. */
-const handOver = ({ isMounted, vm }: RestoredGuest, request: RestoreRequest) =>
-  Effect.gen(function*() {
-    const { confinement } = yield* vm.record
-    if (confinement !== undefined) yield* demand({ level: confinement, reason: "" }, request.leastConfinement)
-    yield* isMounted
-      ? vm.disks.handOver(request.purpose, request.top)
-      : vm.disks.switchTo(request, { handOver: request.purpose })
-  }).pipe(
-    Effect.raceFirst(vm.health.failure),
-    Effect.mapError((failure) => failure._tag === "VmFailed" ? failure : failedAt("pool")(failure))
-  )

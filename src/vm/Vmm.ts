@@ -62,6 +62,8 @@ export interface RestoreRequest extends DiskSource {
   readonly memoryMib: number
   /** Empty seed image of the same virtual size, for the template. */
   readonly placeholder: SeedImage
+  /** The image in the cache that `seed` is, where the next request may begin with the same. */
+  readonly seedImage?: SeedImage | undefined
   readonly dieWithParent: boolean
   /** Least confinement of QEMU that the caller insists on; whatever the host allows by default. */
   readonly leastConfinement?: ConfinementLevel | undefined

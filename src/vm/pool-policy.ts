@@ -1,6 +1,6 @@
 /** Bounds of a pool. */
 export interface PoolConfig {
-  /** Members kept of each kind that was asked for. */
+  /** Members kept for requests of one kind. */
   readonly membersPerKind: number
   /** Guest memory of all members together, in MiB. */
   readonly memoryMib: number
@@ -12,8 +12,9 @@ export interface PoolConfig {
   readonly retryMs: number
 }
 
-/** Of one kind of guest: how much memory each takes, and when it was last asked for. */
+/** Of one kind of guest: how many are to wait, how much memory each takes, and when it was last asked for. */
 export interface Demand {
+  readonly members: number
   readonly memoryMib: number
   readonly askedAtMs: number
   /** No member is made before this. */
@@ -47,8 +48,8 @@ export const nextStep = ({ demands, members }: PoolView, config: PoolConfig, now
   }
   const usedMib = members.reduce((sum, kind) => sum + (demands.get(kind)?.memoryMib ?? 0), 0)
   let untilMs = Math.min(...newestFirst.map(([, { askedAtMs }]) => askedAtMs + config.idleMs))
-  for (const [index, [kind, { memoryMib, notBeforeMs }]] of newestFirst.entries()) {
-    if (count(kind) >= config.membersPerKind || memoryMib > config.memoryMib) continue
+  for (const [index, [kind, { members: wanted, memoryMib, notBeforeMs }]] of newestFirst.entries()) {
+    if (count(kind) >= wanted || memoryMib > config.memoryMib) continue
     if (notBeforeMs > nowMs) {
       untilMs = Math.min(untilMs, notBeforeMs)
       continue

@@ -25,6 +25,8 @@ export interface WorkspaceRequest extends DiskSource {
   readonly memoryMib: number
   /** Empty seed image of the same virtual size. */
   readonly placeholder: SeedImage
+  /** The image in the cache that the seed is, where the next workspace may begin with the same. */
+  readonly seedImage?: SeedImage | undefined
   readonly hostname: string
   readonly dieWithParent: boolean
   readonly leastConfinement?: ConfinementLevel | undefined

@@ -112,7 +112,7 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
       const pool = yield* warm(request)
       const look = "sort /proc/mounts; find /run /tmp /var/tmp /workspace /dev/shm / -xdev -maxdepth 1 | sort; " +
         "find /run /workspace /root /etc -newer /proc/sys/kernel/ostype 2>/dev/null | sort | grep -v '^/run/pyro'; " +
-        "cat /run/pyro/hostname /etc/hostname; hostname; grep -c . /proc/swaps; for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline; echo; done 2>/dev/null | grep . | sort; " +
+        "cat /run/pyro/hostname /etc/hostname; hostname; grep -c . /proc/swaps; for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline; echo; done > /tmp/all 2>/dev/null; sort -u /tmp/all; " +
         "find /sys/fs/cgroup -name cgroup.procs | wc -l; cat /proc/fs/ext4/*/options | wc -l; ls /proc/fs/ext4"
       const vmm = yield* Vmm
       const looked = (isMounted: boolean, acquire: Effect.Effect<RestoredGuest, unknown, Scope.Scope>) =>
@@ -125,6 +125,31 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
       assert.strictEqual(yield* looked(true, taken(pool, request)), fresh)
       yield* warm(other)
       assert.strictEqual(yield* looked(false, taken(pool, other)), fresh)
+    }))
+
+  it.scoped("the seed that was asked for last is mounted in one already, and in no other", () =>
+    Effect.gen(function*() {
+      const [first, second] = yield* Effect.all([seeded, seeded])
+      const request = yield* requestFor(first.image)
+      const again = { ...request, seedImage: first.image }
+      const pool = yield* warm(again)
+      const look =
+        "sha256sum < data; ls -A; sort /proc/mounts; cat /proc/fs/ext4/*/options | wc -l; ls /proc/fs/ext4; " +
+        "find / -xdev -newer /proc/sys/kernel/ostype 2>/dev/null | sort | grep -v '^/run/pyro'; " +
+        "echo mine > data; sync; echo 3 > /proc/sys/vm/drop_caches; cat data; dmesg | grep -ci 'ext4.*error' || true"
+      const fresh = yield* claim(yield* (yield* Vmm).restore(request), look)
+      assert.include(fresh, `${first.digest}  -\ndata\n`)
+      const guests = [yield* taken(pool, again), yield* taken(pool, again)]
+      assert.deepStrictEqual(guests.map(({ isMounted }) => isMounted), [true, false])
+      for (const guest of guests) assert.strictEqual(yield* claim(guest, look), fresh)
+      // Another project: one of its own, and none of the first any more.
+      yield* Effect.scoped(pool.take({ ...request, seed: second.image, seedImage: second.image }))
+      yield* pool.settled
+      assert.strictEqual((yield* pool.status).members, membersPerKind)
+      assert.isFalse((yield* taken(pool, request)).isMounted)
+      const other = yield* taken(pool, { ...request, seed: second.image })
+      assert.isTrue(other.isMounted)
+      assert.strictEqual(yield* claim(other, "sha256sum < data"), `${second.digest}  -\n`)
     }))
 
   it.scoped("a member that died is not handed out, and another takes its place", () =>

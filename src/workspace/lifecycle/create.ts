@@ -79,7 +79,7 @@ const prepareDisk = (record: WorkspaceRecord, folder: WorkspaceFolder, payload: 
     yield* holdSeed(disk, seed.path)
     yield* makeWorkspaceDisk(disk, seed.virtualBytes)
     faultPoint("create:disk")
-    return { placeholder, disk: yield* readWorkspaceDisk(disk, seed.virtualBytes), report }
+    return { placeholder, seedImage: seed, disk: yield* readWorkspaceDisk(disk, seed.virtualBytes), report }
   })
 
 /** What of a workspace its first VM does not need: made while that one starts. */
@@ -147,6 +147,7 @@ export const create = (lifecycle: Lifecycle, payload: CreatePayload, notify: Not
         images,
         disk: prepared.disk,
         placeholder: prepared.placeholder,
+        seedImage: prepared.seedImage,
         onTemplate: progress(notify, "preparing a template (once)", 0.5)
       }).pipe(Effect.onError(() => Fiber.interrupt(rest)))
       yield* Fiber.join(rest).pipe(Effect.onError(() => close(generation)))

@@ -20,6 +20,8 @@ export interface GenerationRequest {
   readonly disk: DiskSource
   /** Empty seed image of the disk's size. */
   readonly placeholder: SeedImage
+  /** The image in the cache that the disk begins with, where the next workspace may begin with the same. */
+  readonly seedImage?: SeedImage | undefined
   readonly onTemplate: Effect.Effect<void>
 }
 
@@ -57,6 +59,7 @@ export const openGeneration = (parent: Scope.Scope, request: GenerationRequest) 
         vcpuCount: record.vcpuCount,
         memoryMib: record.memoryMib,
         placeholder: request.placeholder,
+        seedImage: request.seedImage,
         hostname: hostnameOf(record),
         dieWithParent: false,
         leastConfinement: record.requireConfinement,

@@ -4,6 +4,7 @@ import { type Demand, nextStep, type PoolConfig, type PoolView } from "../../../
 const config: PoolConfig = { membersPerKind: 2, memoryMib: 2048, idleMs: 1000, quietMs: 10, retryMs: 100 }
 
 const demand = (askedAtMs: number, more: Partial<Demand> = {}): Demand => ({
+  members: 2,
   memoryMib: 512,
   askedAtMs,
   notBeforeMs: 0,
@@ -40,6 +41,11 @@ describe("what the pool does next", () => {
     const { members, untilMs } = run(view({ a: demand(0), b: demand(1) }), 2)
     assert.deepStrictEqual(members, ["b", "b", "a", "a"])
     assert.strictEqual(untilMs, 1000)
+  })
+
+  it("keeps as many of each kind as are asked for", () => {
+    const { members } = run(view({ a: demand(0), b: demand(1, { members: 1 }) }), 2)
+    assert.deepStrictEqual(members, ["b", "a", "a"])
   })
 
   it("makes room for a newer kind with members of the oldest, and then is content", () => {
