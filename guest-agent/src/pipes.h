@@ -1,4 +1,5 @@
-/* Pipes for what commands print. Making them takes a tenth of a short command's time: two are kept ready for the next. */
+/* Pipes for what commands print. Making and closing them takes 4 % of a short command's time under TCG: two are kept
+ * ready for the next. */
 #ifndef PYRO_PIPES_H
 #define PYRO_PIPES_H
 

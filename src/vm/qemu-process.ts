@@ -194,7 +194,7 @@ const keepTail = (stream: Readable) => {
   return () => tail
 }
 
-/** A process gives back its memory before it is gone, at 10 GiB/s or so: it is looked at less and less often. */
+/** A process gives back its memory before it is gone, which takes a while: it is looked at less and less often. */
 const untilGone = Schedule.exponential("1 millis").pipe(Schedule.union(Schedule.spaced("16 millis")))
 
 /** Kills one very process and waits until it is gone. */
