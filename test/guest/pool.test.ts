@@ -6,7 +6,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { SeedImages } from "../../src/disk/SeedImages.ts"
-import { isAlive } from "../../src/system/identity.ts"
+import { isAlive, type ProcessIdentity } from "../../src/system/identity.ts"
 import { Paths } from "../../src/system/Paths.ts"
 import { listVmIds } from "../../src/vm/admission.ts"
 import { claimSteps, newGuestIdentity } from "../../src/vm/claim.ts"
@@ -161,9 +161,13 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
       for (const id of listVmIds(stateDir)) {
         const record = JSON.parse(fs.readFileSync(path.join(stateDir, "vms", id, "record.json"), "utf8")) as {
           readonly purpose: string
-          readonly qemu: { readonly pid: number }
+          readonly qemu: ProcessIdentity
         }
-        if (record.purpose === "pool") process.kill(record.qemu.pid, "SIGKILL")
+        if (record.purpose !== "pool") continue
+        process.kill(record.qemu.pid, "SIGKILL")
+        // The first process of a pid namespace is killed before the others in it, and QEMU is one of those. Waited for without
+        // letting the pool see that they are gone.
+        while (isAlive(record.qemu)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
       }
       const guest = yield* pool.acquire(request)
       assert.strictEqual(yield* claim(guest, "echo works"), "works\n")
