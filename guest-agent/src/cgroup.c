@@ -131,9 +131,19 @@ static struct cgroup *pop_spare(void) {
   return cgroup;
 }
 
+/* The oldest first: it had the most time to be made ready. */
+static void put_away(struct cgroup *cgroup) {
+  struct cgroup **at = &spares;
+  while (*at != NULL) at = &(*at)->next_spare;
+  cgroup->ready = false;
+  cgroup->next_spare = NULL;
+  *at = cgroup;
+  spare_count++;
+}
+
 /* Whether a spare is really empty is asked here, once, rather than when it was put away: a background process may still
  * have been in it then. */
-void cgroup_prepare(void) {
+static void make_first_ready(void) {
   while (spares != NULL && !spares->ready) {
     if (populated(spares)) {
       linger(pop_spare());
@@ -144,9 +154,17 @@ void cgroup_prepare(void) {
   }
 }
 
+void cgroup_prepare(void) {
+  make_first_ready();
+  struct cgroup *cgroup = NULL;
+  if (spares != NULL || !cgroup_available() || make(&cgroup) != 0) return;
+  put_away(cgroup);
+  make_first_ready();
+}
+
 int cgroup_take(uint64_t memory_max, uint64_t pids_max, struct cgroup **out) {
   bool limited = memory_max != 0;
-  if (!limited) cgroup_prepare();
+  if (!limited) make_first_ready();
   struct cgroup *cgroup = NULL;
   if (!limited && spares != NULL) {
     cgroup = pop_spare();
@@ -178,13 +196,6 @@ void cgroup_kill(struct cgroup *cgroup) {
 bool cgroup_reused(const struct cgroup *cgroup) { return cgroup->reused; }
 
 bool cgroup_ran_out_of_memory(const struct cgroup *cgroup) { return memory_kills(cgroup) > cgroup->memory_kills; }
-
-static void put_away(struct cgroup *cgroup) {
-  cgroup->ready = false;
-  cgroup->next_spare = spares;
-  spares = cgroup;
-  spare_count++;
-}
 
 static void on_event(struct source *source, uint32_t events) {
   (void)events;

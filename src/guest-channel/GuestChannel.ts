@@ -16,7 +16,7 @@ import type { AgentCallFailed } from "./errors.ts"
 import type { WrittenFile } from "./file-state.ts"
 import * as Files from "./files.ts"
 import { chain, lastRequest, request, type ResultsOf } from "./open.ts"
-import { type GuestProcess, processOf, spawn, type SpawnRequest } from "./process.ts"
+import { type GuestProcess, spawn, type SpawnRequest, StreamedProcess } from "./process.ts"
 import type { ResumableStream } from "./takeover.ts"
 
 export interface ConnectOptions {
@@ -154,7 +154,11 @@ const connect = (options: ConnectOptions): Effect.Effect<GuestChannel, ChannelFa
         const { resumable, stream } = found
         takenOver.delete(id)
         if (known !== undefined) stream.passOver(known.stdout, known.stderr)
-        const process = processOf(connection, stream, { id, pid: resumable.pid, stdinOffset: stream.inputOffset })
+        const process = new StreamedProcess(connection, stream, {
+          id,
+          pid: resumable.pid,
+          stdinOffset: stream.inputOffset
+        })
         return Effect.acquireRelease(
           Effect.succeed(Option.some(process)),
           () => Effect.sync(() => connection.release(stream))

@@ -101,6 +101,10 @@ export class Connection implements StreamLink {
     if (this.#failure === undefined) this.outbox.send(frame)
   }
 
+  sendLater(frame: Buffer) {
+    if (this.#failure === undefined) this.outbox.sendLater(frame)
+  }
+
   wake(stream: GuestStream) {
     this.#awake.add(stream)
   }

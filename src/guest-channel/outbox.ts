@@ -15,6 +15,8 @@ export class Outbox {
   #bytes = 0
   #waiting: Array<() => void> = []
   #held = false
+  /** What was sent goes out before the event loop goes on. */
+  #isDue = false
 
   readonly #onOverflow: (detail: string) => void
 
@@ -25,7 +27,18 @@ export class Outbox {
   }
 
   send(frame: Buffer) {
-    if (this.#frames.length === 0) queueMicrotask(() => this.flush())
+    if (!this.#isDue) queueMicrotask(() => this.flush())
+    this.#isDue = true
+    this.#add(frame)
+  }
+
+  /** For what nobody waits for: with the next frame, or when there is nothing else to be done. */
+  sendLater(frame: Buffer) {
+    if (this.#frames.length === 0) setImmediate(() => this.flush())
+    this.#add(frame)
+  }
+
+  #add(frame: Buffer) {
     this.#frames.push(frame)
     this.#bytes += frame.length
   }
@@ -72,6 +85,7 @@ export class Outbox {
     const bytes = this.#bytes
     this.#frames = []
     this.#bytes = 0
+    this.#isDue = false
     if (frames.length === 0 || this.#socket.destroyed) return
     if (this.#socket.writableLength > MAX_UNTAKEN_BYTES) {
       return this.#onOverflow(`the guest leaves more than ${MAX_UNTAKEN_BYTES} bytes unread`)

@@ -8,7 +8,7 @@ import type { Ending, Refused } from "./ending.ts"
 import { EACCES, EEXIST, EISDIR, ENOENT, ENOEXEC, errnoName } from "./errno.ts"
 import type { AgentCallFailed } from "./errors.ts"
 import { escapeGuestText } from "./guest-text.ts"
-import { HostMessage, SignalTarget, SpawnFlag, STDOUT } from "./messages.ts"
+import { HostMessage, type Message, SignalTarget, SpawnFlag, STDOUT } from "./messages.ts"
 import { newStreamId, openStream, windowOf } from "./open.ts"
 import type { Piece } from "./output-queue.ts"
 import { forEachPiece, piecesOf } from "./pieces.ts"
@@ -155,48 +155,89 @@ export const spawn = (
       after,
       unencodable: ({ message }) => new CommandNotStarted({ step: "limit", detail: `as it was asked for: ${message}` }),
       refused: notStarted(request.argv)
-    }).pipe(Effect.map(({ pid, stream }) => processOf(connection, stream, { id, pid, stdinOffset: 0 })))
+    }).pipe(
+      Effect.map(({ pid, stream }): GuestProcess =>
+        new StreamedProcess(connection, stream, { id, pid, stdinOffset: 0 })
+      )
+    )
   })
 
-/** The process behind a stream that has started. */
-export const processOf = (
-  connection: Connection,
-  stream: GuestStream,
-  known: { readonly id: string; readonly pid: number; readonly stdinOffset: number }
-): GuestProcess => {
-  const send = (act: () => void) =>
-    Effect.andThen(
-      connection.outbox.room,
+/**
+ * The process behind a stream that has started. Every command makes one and uses two or three of its parts, so those are made when
+ * they are asked for; they are functions of their own, and may be handed on without it.
+ */
+export class StreamedProcess implements GuestProcess {
+  readonly id: string
+  readonly pid: number
+  readonly stdinOffset: number
+  readonly #connection: Connection
+  readonly #stream: GuestStream
+
+  constructor(
+    connection: Connection,
+    stream: GuestStream,
+    known: { readonly id: string; readonly pid: number; readonly stdinOffset: number }
+  ) {
+    this.#connection = connection
+    this.#stream = stream
+    this.id = known.id
+    this.pid = known.pid
+    this.stdinOffset = known.stdinOffset
+  }
+
+  get output() {
+    return piecesOf(this.#stream, outputOf)
+  }
+
+  get forEachOutput(): GuestProcess["forEachOutput"] {
+    return (f) => forEachPiece(this.#stream, outputOf, f)
+  }
+
+  get writeStdin(): GuestProcess["writeStdin"] {
+    return (bytes) => this.#stream.input.write(bytes)
+  }
+
+  get endStdin() {
+    return Effect.suspend(() => this.#stream.input.end())
+  }
+
+  get resize(): GuestProcess["resize"] {
+    return ({ cols, rows }) => this.#send(HostMessage.Resize, { rows: cells(rows), cols: cells(cols) })
+  }
+
+  get signal(): GuestProcess["signal"] {
+    return (signal, target = "process") =>
+      this.#send(HostMessage.Signal, {
+        target: target === "group" ? SignalTarget.group : SignalTarget.main,
+        signal: typeof signal === "number" ? signal : constants.signals[signal]
+      })
+  }
+
+  get kill() {
+    return this.#send(HostMessage.Signal, { target: SignalTarget.everything, signal: constants.signals.SIGKILL })
+  }
+
+  get exit() {
+    return Effect.mapError(Deferred.await(this.#stream.ended), (error) =>
+      error._tag === "refused"
+        ? new ChannelFailed({
+          detail: `the guest gave up on process ${this.pid}: ${errnoName(error.errno)} (${error.step})`
+        })
+        : error)
+  }
+
+  get release() {
+    return Effect.sync(() => this.#connection.release(this.#stream))
+  }
+
+  #send<A>(message: Message<A>, value: A) {
+    return Effect.andThen(
+      this.#connection.outbox.room,
       Effect.suspend(() => {
-        if (connection.failure !== undefined) return Effect.fail(connection.failure)
-        if (!stream.isEnded) act()
+        if (this.#connection.failure !== undefined) return Effect.fail(this.#connection.failure)
+        if (!this.#stream.isEnded) this.#stream.send(message, value)
         return Effect.void
       })
     )
-  return {
-    ...known,
-    output: piecesOf(stream, outputOf),
-    forEachOutput: (f) => forEachPiece(stream, outputOf, f),
-    writeStdin: (bytes) => stream.input.write(bytes),
-    endStdin: Effect.suspend(() => stream.input.end()),
-    resize: ({ cols, rows }) => send(() => stream.send(HostMessage.Resize, { rows: cells(rows), cols: cells(cols) })),
-    signal: (signal, target = "process") =>
-      send(() =>
-        stream.send(HostMessage.Signal, {
-          target: target === "group" ? SignalTarget.group : SignalTarget.main,
-          signal: typeof signal === "number" ? signal : constants.signals[signal]
-        })
-      ),
-    kill: send(() =>
-      stream.send(HostMessage.Signal, { target: SignalTarget.everything, signal: constants.signals.SIGKILL })
-    ),
-    exit: Deferred.await(stream.ended).pipe(Effect.mapError((error) =>
-      error._tag === "refused"
-        ? new ChannelFailed({
-          detail: `the guest gave up on process ${known.pid}: ${errnoName(error.errno)} (${error.step})`
-        })
-        : error
-    )),
-    release: Effect.sync(() => connection.release(stream))
   }
 }

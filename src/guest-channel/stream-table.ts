@@ -1,6 +1,6 @@
 import type { ChannelFailed } from "../contract/errors.ts"
 import { numberFrame } from "./frame.ts"
-import { FIRST_CALL, HostMessage } from "./messages.ts"
+import { FIRST_CALL } from "./messages.ts"
 import { GuestStream, type StreamBegin, type StreamLink } from "./stream.ts"
 import { Unencodable, Violation } from "./violation.ts"
 
@@ -52,7 +52,7 @@ export class StreamTable {
   release(stream: GuestStream, callsMade: number) {
     if (!this.#streams.delete(stream.number)) return
     stream.abandon()
-    stream.send(HostMessage.Release, {})
+    stream.sendRelease()
     if (!stream.isEnded) this.#forgotten.set(stream.number, callsMade)
   }
 

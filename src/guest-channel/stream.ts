@@ -11,6 +11,8 @@ import { Violation } from "./violation.ts"
 /** What a stream needs of its connection. */
 export interface StreamLink {
   readonly send: (frame: Buffer) => void
+  /** The same for what nobody waits for. */
+  readonly sendLater: (frame: Buffer) => void
   /** Has `deliver` called once the socket chunk at hand is read. */
   readonly wake: (stream: GuestStream) => void
 }
@@ -78,6 +80,14 @@ export class GuestStream {
 
   send<A>({ fields, kind }: Message<A>, value: A) {
     this.#link.send(encodeControl(this.number, kind, fields as Field<A>, value))
+  }
+
+  /** Has the agent forget it. What ended already is only forgotten; what has not is killed. */
+  sendRelease() {
+    const { fields, kind } = HostMessage.Release
+    const frame = encodeControl(this.number, kind, fields, {})
+    if (this.#isEnded) this.#link.sendLater(frame)
+    else this.#link.send(frame)
   }
 
   receive(kind: number, payload: Buffer) {
