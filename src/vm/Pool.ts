@@ -1,7 +1,8 @@
 import { Clock, Context, Effect, Exit, Layer, Option, Queue, Scope, Stream, SubscriptionRef } from "effect"
-import type { Seed } from "../disk/workspace-disk.ts"
+import type { SeedImage } from "../disk/seed-store.ts"
+import { isEmptyOver } from "../disk/workspace-disk.ts"
 import { availableMemoryBytes } from "../system/host.ts"
-import { handOver, isEmptyRequest, kindOf, makeMember, mountableSeed } from "./pool-members.ts"
+import { handOver, isEmptyRequest, kindOf, makeMember } from "./pool-members.ts"
 import { type Demand, nextStep, type PoolConfig } from "./pool-policy.ts"
 import { type RestoredGuest, type RestoreRequest, Vmm, type VmmError } from "./Vmm.ts"
 
@@ -59,7 +60,7 @@ interface Member {
 interface Wanted extends Demand {
   readonly request: RestoreRequest
   /** Of what a member has the disk mounted. */
-  readonly mounted: Seed | undefined
+  readonly mounted: SeedImage | undefined
 }
 
 interface State {
@@ -87,8 +88,9 @@ const make = (config: PoolConfig) =>
     /** One that has the disk mounted, where nothing was written to that; else one that has none. */
     const pickFor = (request: RestoreRequest) =>
       Effect.gen(function*() {
-        const seed = mountableSeed(request)
-        const mounted = seed && (yield* pick(kindOf(request, seed)))
+        const { wanted } = yield* SubscriptionRef.get(state)
+        const image = [...wanted.values()].find(({ mounted }) => mounted && isEmptyOver(request, mounted))?.mounted
+        const mounted = image && (yield* pick(kindOf(request, image)))
         return mounted ?? (yield* pick(kindOf(request, undefined)))
       })
 
@@ -104,7 +106,7 @@ const make = (config: PoolConfig) =>
     const remember = (request: RestoreRequest) =>
       Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
-        const wanted = (mounted: Seed | undefined, members: number) =>
+        const wanted = (mounted: SeedImage | undefined, members: number) =>
           want(kindOf(request, mounted), () => ({
             request,
             mounted,
@@ -129,7 +131,7 @@ const make = (config: PoolConfig) =>
         ...now,
         wanted: new Map(
           [...now.wanted].map(([one, wanted]) =>
-            one === kind || wanted.mounted === undefined || wanted.mounted.path === placeholder.path
+            one === kind || wanted.mounted === undefined || wanted.mounted.digest === placeholder.digest
               ? [one, wanted]
               : [one, { ...wanted, askedAtMs: -Infinity }]
           )

@@ -1,7 +1,7 @@
 import { Effect, type Scope } from "effect"
-import * as fs from "node:fs"
 import type { ChannelFailed } from "../contract/errors.ts"
-import { isEmptyDisk, isEmptyOver, type Seed } from "../disk/workspace-disk.ts"
+import type { SeedImage } from "../disk/seed-store.ts"
+import { isEmptyOver } from "../disk/workspace-disk.ts"
 import type { AgentCallFailed } from "../guest-channel/errors.ts"
 import { mountSteps } from "./claim.ts"
 import { demand } from "./confinement.ts"
@@ -9,24 +9,15 @@ import { failedAt } from "./failure.ts"
 import { rehearse } from "./rehearsal.ts"
 import type { RestoredGuest, RestoreRequest, Vmm, VmmError } from "./Vmm.ts"
 
-/** Which file a seed image is, by whatever name it is held; none when it is gone. */
-const fileOf = ({ path }: Seed) => {
-  const stat = fs.statSync(path, { throwIfNoEntry: false })
-  return stat && `${stat.dev}:${stat.ino}`
-}
-
-/** What a request, or a member, has mounted, or could have: the seed of a disk to which nothing was written. */
-export const mountableSeed = (request: RestoreRequest) => isEmptyDisk(request) ? request.seed : undefined
-
 /** Guests of one kind can stand in for each other: those that have an empty disk over one seed mounted, and those that have none. */
-export const kindOf = ({ images, memoryMib, placeholder, vcpuCount }: RestoreRequest, mounted: Seed | undefined) =>
+export const kindOf = ({ images, memoryMib, placeholder, vcpuCount }: RestoreRequest, mounted: SeedImage | undefined) =>
   JSON.stringify([
     images.environment.digest,
     images.kernel.digest,
     vcpuCount,
     memoryMib,
     placeholder.virtualBytes,
-    mounted && fileOf(mounted)
+    mounted?.digest
   ])
 
 /**
@@ -36,7 +27,7 @@ export const kindOf = ({ images, memoryMib, placeholder, vcpuCount }: RestoreReq
 export const makeMember = (
   vmm: Vmm["Type"],
   request: RestoreRequest,
-  mounted: Seed | undefined
+  mounted: SeedImage | undefined
 ): Effect.Effect<RestoredGuest, VmmError | ChannelFailed | AgentCallFailed, Scope.Scope> =>
   Effect.gen(function*() {
     const { images, memoryMib, placeholder, vcpuCount } = request
