@@ -8,7 +8,6 @@ import { Kernel } from "../../environment/Kernel.ts"
 import { faultPoint } from "../../system/fault.ts"
 import { Paths } from "../../system/Paths.ts"
 import { holdBase } from "../../vm/base.ts"
-import { warmBaseline } from "../diff/baseline.ts"
 import { recordEvent } from "../events.ts"
 import { openCommands } from "../exec/commands.ts"
 import { prepareSeed } from "../seed/prepare.ts"
@@ -26,8 +25,7 @@ import {
 } from "./record.ts"
 import { type Entry, makeEntry } from "./registry.ts"
 import { tellSkipped } from "./skipped.ts"
-
-const warmAfter = "2 seconds"
+import { warmLater } from "./warm.ts"
 
 /** The record that announces a workspace before anything of it is made. */
 const announced = (payload: CreatePayload): WorkspaceRecord => ({
@@ -161,13 +159,7 @@ export const create = (lifecycle: Lifecycle, payload: CreatePayload, notify: Not
       faultPoint("create:committed")
       yield* touch(folder)
       yield* install(lifecycle, entry, generation)
-      // The first diff finds both trees in the guest's memory; the first command goes before.
-      yield* warmBaseline(generation.channel).pipe(
-        Effect.delay(warmAfter),
-        Effect.ignore,
-        Effect.interruptible,
-        Effect.forkIn(generation.scope)
-      )
+      yield* warmLater(lifecycle, generation, prepared.report)
       return entry
     }).pipe(Effect.uninterruptible)
     return yield* made.pipe(Effect.onError(() => forget(lifecycle, entry)), entry.one.withPermits(1))
