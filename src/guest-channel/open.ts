@@ -117,13 +117,13 @@ export const openStream = <A, E>(
     }),
     ({ stream }) => Effect.sync(() => opener.keepRunning === true ? undefined : connection.release(stream))
   ).pipe(
-    Effect.tap(({ results }) => awaitAll(results)),
-    Effect.flatMap(({ stream }) =>
-      Deferred.await(stream.started).pipe(
-        Effect.mapError((error) => error._tag === "refused" ? options.refused(error) : error),
-        Effect.map((pid) => ({ pid, stream }))
-      )
-    )
+    Effect.flatMap(({ results, stream }) => {
+      const started = Effect.mapBoth(stream.started.wait, {
+        onFailure: (error) => error._tag === "refused" ? options.refused(error) : error,
+        onSuccess: (pid) => ({ pid, stream })
+      })
+      return results.length === 0 ? started : Effect.zipRight(awaitAll(results), started)
+    })
   )
 
 /** How a file operation or a connection failed. */
@@ -137,6 +137,6 @@ export const awaitEnd = (
   stream: GuestStream,
   operation: string
 ): Effect.Effect<Ending, AgentCallFailed | ChannelFailed> =>
-  Deferred.await(stream.ended).pipe(
+  stream.ended.wait.pipe(
     Effect.mapError((error) => error._tag === "refused" ? operationFailed(operation)(error) : error)
   )

@@ -19,6 +19,7 @@ export class Outbox {
   #isDue = false
 
   readonly #onOverflow: (detail: string) => void
+  readonly #flush = () => this.flush()
 
   constructor(socket: Duplex, onOverflow: (detail: string) => void) {
     this.#socket = socket
@@ -27,14 +28,15 @@ export class Outbox {
   }
 
   send(frame: Buffer) {
-    if (!this.#isDue) queueMicrotask(() => this.flush())
+    // Not `queueMicrotask`, which makes a resource of Node's each time.
+    if (!this.#isDue) void Promise.resolve().then(this.#flush)
     this.#isDue = true
     this.#add(frame)
   }
 
   /** For what nobody waits for: with the next frame, or when there is nothing else to be done. */
   sendLater(frame: Buffer) {
-    if (this.#frames.length === 0) setImmediate(() => this.flush())
+    if (this.#frames.length === 0) setImmediate(this.#flush)
     this.#add(frame)
   }
 

@@ -1,4 +1,4 @@
-import { Deferred, Effect, type Scope, type Stream } from "effect"
+import { Effect, type Scope, type Stream } from "effect"
 import { constants } from "node:os"
 import { ChannelFailed, CommandNotExecutable, CommandNotFound, CommandNotStarted } from "../contract/errors.ts"
 import type { Call } from "./calls.ts"
@@ -218,7 +218,7 @@ export class StreamedProcess implements GuestProcess {
   }
 
   get exit() {
-    return Effect.mapError(Deferred.await(this.#stream.ended), (error) =>
+    return Effect.mapError(this.#stream.ended.wait, (error) =>
       error._tag === "refused"
         ? new ChannelFailed({
           detail: `the guest gave up on process ${this.pid}: ${errnoName(error.errno)} (${error.step})`

@@ -1,4 +1,4 @@
-import { Deferred, Effect, FiberId } from "effect"
+import { Effect } from "effect"
 import type { ChannelFailed } from "../contract/errors.ts"
 import { decodePayload, encodeControl, type Field } from "./control.ts"
 import { type Ending, readEnding, type Refused } from "./ending.ts"
@@ -6,6 +6,7 @@ import { Input } from "./input.ts"
 import { AgentMessage, HostMessage, INPUT_CREDIT_BYTES, type Message } from "./messages.ts"
 import { OutputQueue, type Piece } from "./output-queue.ts"
 import { Output } from "./output.ts"
+import { Settled } from "./settled.ts"
 import { Violation } from "./violation.ts"
 
 /** What a stream needs of its connection. */
@@ -36,8 +37,8 @@ type Reader = (effect: Effect.Effect<Array<Piece> | undefined, ChannelFailed>) =
 export class GuestStream {
   readonly number: number
   readonly input: Input
-  readonly started = Deferred.unsafeMake<number, Refused | ChannelFailed>(FiberId.none)
-  readonly ended = Deferred.unsafeMake<Ending, Refused | ChannelFailed>(FiberId.none)
+  readonly started = new Settled<number, Refused | ChannelFailed>()
+  readonly ended = new Settled<Ending, Refused | ChannelFailed>()
   readonly #link: StreamLink
   readonly #window: number
   readonly #outputs: ReadonlyArray<Output | undefined>
@@ -128,7 +129,7 @@ export class GuestStream {
 
   #start(pid: number) {
     this.#isStarted = true
-    Deferred.unsafeDone(this.started, Effect.succeed(pid))
+    this.started.settle(Effect.succeed(pid))
   }
 
   #end(kind: number, payload: Buffer) {
@@ -142,8 +143,8 @@ export class GuestStream {
     this.#isEnded = true
     this.input.close(Effect.void)
     const outcome = ending._tag === "refused" ? Effect.fail(ending) : Effect.succeed(ending)
-    if (ending._tag === "refused") Deferred.unsafeDone(this.started, Effect.fail(ending))
-    Deferred.unsafeDone(this.ended, outcome)
+    if (ending._tag === "refused") this.started.settle(Effect.fail(ending))
+    this.ended.settle(outcome)
     this.#link.wake(this)
   }
 
@@ -152,8 +153,8 @@ export class GuestStream {
     if (this.#failure !== undefined) return
     this.#failure = failure
     this.input.close(Effect.fail(failure))
-    Deferred.unsafeDone(this.started, Effect.fail(failure))
-    Deferred.unsafeDone(this.ended, Effect.fail(failure))
+    this.started.settle(Effect.fail(failure))
+    this.ended.settle(Effect.fail(failure))
     this.deliver()
   }
 

@@ -1,0 +1,31 @@
+import { Effect } from "effect"
+
+type Resume<A, E> = (effect: Effect.Effect<A, E>) => void
+
+/**
+ * What comes once, for whoever waits for it then or asks later. Set by the socket's callback, as a `Deferred` would be; every
+ * command has two, and a `Deferred` costs ten times as much to make.
+ */
+export class Settled<A, E> {
+  #effect: Effect.Effect<A, E> | undefined
+  #waiting: Array<Resume<A, E>> = []
+
+  /** What comes after the first is dropped. */
+  settle(effect: Effect.Effect<A, E>) {
+    if (this.#effect !== undefined) return
+    this.#effect = effect
+    for (const resume of this.#waiting) resume(effect)
+    this.#waiting = []
+  }
+
+  readonly wait: Effect.Effect<A, E> = Effect.suspend(() => this.#effect ?? this.#later)
+
+  get #later() {
+    return Effect.async<A, E>((resume) => {
+      this.#waiting.push(resume)
+      return Effect.sync(() => {
+        this.#waiting = this.#waiting.filter((other) => other !== resume)
+      })
+    })
+  }
+}
