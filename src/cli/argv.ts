@@ -72,8 +72,12 @@ const unknownCommand = (typed: ReadonlyArray<string>): string => {
   return `no command "${typed.join(" ")}"` + (near === undefined ? "" : `; did you mean "${near}"?`)
 }
 
-/** `workspace create` for who types `create`. */
-const verbOf = (word: string) => commands.find((row) => row.cli.path.at(-1) === word)?.cli.path.join(" ")
+/** `workspace create` for who types `create`, `workspace snapshot` for `snapshot`. */
+const verbOf = (word: string) => {
+  const paths = commands.map(({ cli }) => cli.path)
+  const path = paths.find((one) => one.at(-1) === word) ?? paths.find((one) => one.includes(word))
+  return path?.slice(0, path.lastIndexOf(word) + 1).join(" ")
+}
 
 /** The candidate that differs from `word` in at most two letters, if any. */
 export const closest = (word: string, candidates: ReadonlyArray<string>): string | undefined =>

@@ -70,7 +70,7 @@ export const help = (path: ReadonlyArray<string>): string => {
       "",
       "  pyro run debian:12 -- git --version              a command, its output, its exit status",
       "  pyro workspace create --seed-path . --name fix   one that stays, with a copy of this directory",
-      "  pyro workspace exec fix -- make test             a command in it",
+      "  pyro workspace exec fix -- python3 -m unittest   a command in it",
       "",
       "Commands",
       ...table(firstWords()),

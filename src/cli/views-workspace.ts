@@ -107,7 +107,10 @@ export const workspaceViews = {
     result: ({ workspaces }) =>
       Effect.zipRight(
         print(workspaces.map(({ id }) => `${id}\n`).join("")),
-        unless("id-only", `${workspaces.map(called).join(", ")}: ready, each as the workspace was\n`)
+        unless(
+          "id-only",
+          `${workspaces.map(called).join(", ")}: ready, ${workspaces.length > 1 ? "each " : ""}as the workspace was\n`
+        )
       )
   } satisfies View<"workspace.fork">,
   "workspace.delete": {

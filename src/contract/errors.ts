@@ -51,6 +51,9 @@ export class EnvironmentUnknown extends Schema.TaggedError<EnvironmentUnknown>()
   }
 }
 
+/** apt's own words: trying again brings the same. */
+const isNoPackage = (detail: string) => /Unable to locate package|has no installation candidate/.test(detail)
+
 export class EnvironmentBuildFailed extends Schema.TaggedError<EnvironmentBuildFailed>()(
   "EnvironmentBuildFailed",
   snakeFields({
@@ -64,8 +67,10 @@ export class EnvironmentBuildFailed extends Schema.TaggedError<EnvironmentBuildF
     return "environment_build_failed" as const
   }
   override get message() {
-    return `could not build environment ${this.environment} (${this.step}): ${this.detail}; ` +
-      `nothing half-made was kept, so the same can be tried again`
+    const next = isNoPackage(this.detail)
+      ? "packages are those of the release's Debian archive"
+      : "the same can be tried again"
+    return `could not build environment ${this.environment} (${this.step}): ${this.detail}; nothing half-made was kept, ${next}`
   }
 }
 
@@ -189,6 +194,21 @@ export class ChannelFailed extends Schema.TaggedError<ChannelFailed>()(
   }
 }
 
+/** What somebody looks for first where an environment without a compiler was chosen. */
+const toolsOfBuildEnvironments = new Set([
+  "make",
+  "gcc",
+  "g++",
+  "cc",
+  "c++",
+  "pkg-config",
+  "pip",
+  "pip3",
+  "node",
+  "npm",
+  "npx"
+])
+
 export class CommandNotFound extends Schema.TaggedError<CommandNotFound>()(
   "CommandNotFound",
   snakeFields({
@@ -199,7 +219,8 @@ export class CommandNotFound extends Schema.TaggedError<CommandNotFound>()(
     return "command_not_found" as const
   }
   override get message() {
-    return `no command "${this.command}" in the guest; nothing ran, check its name and the guest's PATH`
+    const where = toolsOfBuildEnvironments.has(this.command) ? "; debian:12-build and debian:13-build have it" : ""
+    return `no command "${this.command}" in the guest; nothing ran, check its name and the guest's PATH${where}`
   }
 }
 

@@ -239,7 +239,7 @@ export class DaemonUnavailable extends Schema.TaggedError<DaemonUnavailable>()(
     return "daemon_unavailable" as const
   }
   override get message() {
-    return `pyro's daemon cannot be reached: ${this.detail}; see: pyro daemon logs`
+    return `pyro's workspaces cannot be reached: ${this.detail}; see: pyro daemon logs`
   }
 }
 

@@ -15,7 +15,7 @@ export const within = (onProgress: OnProgress, from: number, to: number): OnProg
 /** Lines that open a phase of a build, and where it then stands. Shares as measured for `debian:12`, packages cached. */
 const phases: ReadonlyArray<readonly [pattern: RegExp, step: string, fraction: number]> = [
   [/^I: running apt-get update/, "fetching package lists", 0.01],
-  [/^I: downloading packages/, "downloading the base system", 0.08],
+  [/^I: downloading packages/, "downloading packages", 0.08],
   [/^I: extracting archives/, "unpacking the base system", 0.16],
   [/^I: installing essential/, "installing the base system", 0.22],
   [/^I: installing remaining/, "installing packages", 0.42],

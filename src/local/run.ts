@@ -38,7 +38,9 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
         hostname: "pyro",
         dieWithParent: true,
         leastConfinement: payload.requireConfinement,
-        onTemplate: Effect.sync(() => noticesTo(notices)({ step: "preparing a template (once)", fraction: 0.5 }))
+        onTemplate: Effect.sync(() =>
+          noticesTo(notices)({ step: "preparing a template (once for this environment and size)", fraction: 0.5 })
+        )
       })
     })
     const prepared = yield* prepare.pipe(

@@ -35,8 +35,7 @@ export const takeWorkspaces = (
     yield* Scope.extend(acquireLock(lock, { timeoutMs: takeTimeoutMs }), scope).pipe(
       Effect.catchTag("LockTimeout", () =>
         new DaemonUnavailable({
-          detail:
-            "another process has this installation's workspaces; call it instead (sdk client), or end it: pyro daemon stop"
+          detail: "another process has them; call it instead (sdk client), or end it: pyro daemon stop"
         }))
     )
     const layer = Layer.provideMerge(Workspaces.layer, Pool.layer(poolConfig()))

@@ -56,6 +56,6 @@ const effectCall = (row: Operation): AnyCall => {
  * fail with InvalidRequest before anything is done.
  *
  * @example
- * const { status } = yield* pyro.workspace.exec.collect({ workspace: "fix", script: "make test" })
+ * const { status } = yield* pyro.workspace.exec.collect({ workspace: "fix", script: "python3 -m unittest" })
  */
 export const pyro = nested(effectCall) as PyroEffects

@@ -133,7 +133,7 @@ export const run = streaming({
     exits: "guest",
     examples: [
       "pyro run debian:12 -- git --version",
-      "pyro run debian:12 --seed-path . --timeout-seconds 60 -- make test",
+      "pyro run debian:12 --seed-path . --timeout-seconds 60 -- python3 -m unittest",
       "pyro run debian:12 --tty",
       "tar c src | pyro run debian:12 --json -- tar t"
     ]

@@ -158,7 +158,7 @@ export const workspaceExec = streaming({
     filled: ["rows", "cols"],
     exits: "guest",
     examples: [
-      "pyro workspace exec fix -- make test",
+      "pyro workspace exec fix -- python3 -m unittest",
       "pyro workspace exec fix --timeout-seconds 60 --cwd /workspace/api -- npm test",
       "pyro workspace exec fix --script make",
       "pyro workspace exec fix --detach -- ./long-build.sh"

@@ -327,8 +327,9 @@ export const workspaceReset = streaming({
   summary: "Bring a workspace back to the state right after its creation, or to a snapshot",
   description:
     "Throws the disk's changes, every process and the whole history of commands away and starts anew from the same seed, " +
-    "under the same id and name. Quicker and surer than repairing. With a snapshot it goes on from the memory and the disk of that " +
-    "one. A fork's own beginning is no snapshot: without one it starts from the seed of the workspace that it was forked from.",
+    "under the same id and name; what was pushed since is of its beginning, and is there again. Quicker and surer than repairing. " +
+    "With a snapshot it goes on from the memory and the disk of that one. A fork's own beginning is no snapshot: without one it " +
+    "starts from the seed of the workspace that it was forked from.",
   cli: {
     path: ["workspace", "reset"],
     args: ["workspace"],

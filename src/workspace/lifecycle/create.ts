@@ -146,7 +146,7 @@ export const create = (lifecycle: Lifecycle, payload: CreatePayload, notify: Not
         disk: prepared.disk,
         placeholder: prepared.placeholder,
         seedImage: prepared.seedImage,
-        onTemplate: progress(notify, "preparing a template (once)", 0.5)
+        onTemplate: progress(notify, "preparing a template (once for this environment and size)", 0.5)
       }).pipe(Effect.onError(() => Fiber.interrupt(rest)))
       yield* Fiber.join(rest).pipe(Effect.onError(() => close(generation)))
       faultPoint("create:started")

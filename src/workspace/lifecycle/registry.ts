@@ -76,8 +76,10 @@ export const makeRegistry = () => {
 }
 export type Registry = ReturnType<typeof makeRegistry>
 
+const hintFor = (state: WorkspaceState, called: string) =>
+  state === "stopped" ? `start it first: pyro workspace start ${called}` : hints[state] ?? "it has no microVM"
+
 const hints: Partial<Record<WorkspaceState, string>> = {
-  stopped: "start it first (pyro workspace start)",
   failed: "bring it back with start (keeps the disk) or reset (from the seed)",
   deleting: "it is being deleted",
   creating: "wait until it is created",
@@ -92,7 +94,8 @@ export const runningGeneration = (entry: Entry): Effect.Effect<Generation, Works
     const generation = yield* Ref.get(entry.generation)
     if (Option.isSome(generation)) return generation.value
     const { detail, state } = yield* Ref.get(entry.state)
-    const hint = hints[state] ?? "it has no microVM"
+    const { name } = yield* Ref.get(entry.record)
+    const hint = hintFor(state, name ?? entry.id)
     return yield* new WorkspaceNotReady({
       workspace: entry.id,
       state,

@@ -65,7 +65,7 @@ export const generationOn = (lifecycle: Lifecycle, entry: Entry, record: Workspa
     return yield* openGeneration(lifecycle.scope, {
       record,
       ...from,
-      onTemplate: progress(notify, "preparing a template (once)", 0.5)
+      onTemplate: progress(notify, "preparing a template (once for this environment and size)", 0.5)
     })
   })
 

@@ -41,6 +41,10 @@ describe("finding the operation", () => {
       _tag: "Wrong",
       detail: `no command "create"; did you mean "workspace create"?`
     })
+    assert.deepInclude(found("snapshot", "create"), {
+      _tag: "Wrong",
+      detail: `no command "snapshot"; did you mean "workspace snapshot"?`
+    })
     assert.deepInclude(found("frobnicate"), { _tag: "Wrong", detail: `no command "frobnicate"` })
   })
 })

@@ -1,6 +1,13 @@
 import { Schema, type SchemaAST } from "effect"
 import { assert, describe, it } from "vitest"
-import { CommandNotFound, ImageDamaged, InvalidRequest, NoSpace, PyroError } from "../../../src/contract/errors.ts"
+import {
+  CommandNotFound,
+  EnvironmentBuildFailed,
+  ImageDamaged,
+  InvalidRequest,
+  NoSpace,
+  PyroError
+} from "../../../src/contract/errors.ts"
 import { exitStatus } from "../../../src/contract/exit-status.ts"
 import { snakeCase } from "../../../src/contract/snake.ts"
 
@@ -77,6 +84,20 @@ describe("the error family", () => {
       new NoSpace({ where: "cache", path: "/c", neededMib: 3, availableMib: 1 }).message,
       "no room in the cache at /c: 3 MiB needed, 1 MiB free; free some space, for instance with: pyro gc"
     )
+  })
+})
+
+describe("what an error says to do next", () => {
+  it("names the environments that have a compiler, where one of their tools is missed", () => {
+    assert.match(new CommandNotFound({ command: "make" }).message, /debian:12-build/)
+    assert.notMatch(new CommandNotFound({ command: "mkae" }).message, /debian:12-build/)
+  })
+
+  it("does not say that a package which is not there is worth another try", () => {
+    const failed = (detail: string) =>
+      new EnvironmentBuildFailed({ environment: "own", step: "bootstrap", detail }).message
+    assert.match(failed("could not fetch the package lists"), /tried again/)
+    assert.notMatch(failed("E: Unable to locate package no-such"), /tried again/)
   })
 })
 
