@@ -68,9 +68,9 @@ export class EnvironmentBuildFailed extends Schema.TaggedError<EnvironmentBuildF
   }
   override get message() {
     const next = isNoPackage(this.detail)
-      ? "packages are those of the release's Debian archive"
-      : "the same can be tried again"
-    return `could not build environment ${this.environment} (${this.step}): ${this.detail}; nothing half-made was kept, ${next}`
+      ? "; packages are named as in the release's Debian archive"
+      : ", so the same can be tried again"
+    return `could not build environment ${this.environment} (${this.step}): ${this.detail}; nothing half-made was kept${next}`
   }
 }
 

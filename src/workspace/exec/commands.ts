@@ -105,11 +105,6 @@ const argvOf = ({ command, script }: ExecPayload): ReadonlyArray<string> =>
       script
     ]
 
-const nextTurn = Effect.async<void>((resume) => {
-  const turn = setImmediate(() => resume(Effect.void))
-  return Effect.sync(() => clearImmediate(turn))
-})
-
 /** Opens journal and logs of a workspace; they close with the Scope. */
 export const openCommands = (
   folder: WorkspaceFolder,
@@ -152,8 +147,6 @@ export const openCommands = (
         journal.ended(end)
         yield* touch(folder)
         yield* settle(command, Exit.succeed(end))
-        // Whoever waits is answered before the guest has more to do.
-        yield* nextTurn
         yield* process.release
       })
 
