@@ -1,5 +1,6 @@
 import { Effect, ManagedRuntime, Schema, Stream } from "effect"
 import * as fs from "node:fs"
+import { forEachEvent } from "../src/contract/begun.ts"
 import type { PyroError } from "../src/contract/errors.ts"
 import { ExecPayload } from "../src/contract/operations/workspace-exec.ts"
 import { CreatePayload } from "../src/contract/operations/workspace-lifecycle.ts"
@@ -55,7 +56,7 @@ export const openDaemon = (pyro: ReadonlyArray<string>, env: Readonly<Record<str
         const payload = yield* Effect.orDie(Schema.decodeUnknown(ExecPayload())({ workspace, command }))
         const pieces: Array<Uint8Array> = []
         let ended = -1
-        yield* Stream.runForEach(daemon.workspace.exec(payload), (event) =>
+        yield* forEachEvent(daemon.workspace.exec, payload, undefined, (event) =>
           Effect.sync(() => {
             if (event._tag === "Output" && event.from === "stdout") pieces.push(event.bytes)
             if (event._tag === "Exited") ended = event.status

@@ -1,4 +1,5 @@
 import { Context, type Effect, type Stream } from "effect"
+import type { Begin } from "./begun.ts"
 import type { PyroError } from "./errors.ts"
 import type { EventOf, Operation, OperationName, OperationOf, PayloadOf, ResultOf } from "./operations.ts"
 
@@ -21,9 +22,15 @@ export interface RunInput {
 
 type Inputs<Name extends OperationName> = Name extends "run" | "workspace.exec" ? [input?: RunInput] : []
 
+interface StreamingCall<Name extends OperationName> {
+  (payload: PayloadOf<Name>, ...input: Inputs<Name>): Stream.Stream<EventOf<Name>, PyroError>
+  /** The same in two parts, where whoever does it has them so: see `forEachEvent`. */
+  readonly begin?: Begin<EventOf<Name>, PayloadOf<Name>>
+}
+
 /** How one operation is called: an Effect of the result, or a Stream of events whose interruption ends the work. */
 export type Call<Name extends OperationName> = OperationOf<Name> extends { readonly kind: "streaming" }
-  ? (payload: PayloadOf<Name>, ...input: Inputs<Name>) => Stream.Stream<EventOf<Name>, PyroError>
+  ? StreamingCall<Name>
   : (payload: PayloadOf<Name>) => Effect.Effect<ResultOf<Name>, PyroError>
 
 /** A name up to its first dot, and what follows. */

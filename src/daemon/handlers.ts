@@ -1,11 +1,12 @@
 import type { Headers } from "@effect/platform/Headers"
-import { Effect, Layer, Ref, type Scope, type Stream } from "effect"
+import { Effect, Layer, MutableRef, Ref, type Scope, type Stream } from "effect"
 import { beginName, DROP, restName, type StreamingRow, streamingRows } from "../contract/begin-rpcs.ts"
 import type { PyroError } from "../contract/errors.ts"
 import { INPUT_HEADER, RESUMED_HEADER } from "../contract/input-rpcs.ts"
 import { callOf, Pyro, type PyroService, type RunInput, type WindowSize } from "../contract/Pyro.ts"
 import { makePyroRpcs, type UnaryRow, unaryRows } from "../contract/rpc.ts"
 import { Tellings } from "../local/tellings.ts"
+import { acquirePlain } from "../system/scopes.ts"
 import { type Telling, tellingOf } from "../system/telling.ts"
 import { type AnyEvent, makeBeginnings } from "./beginnings.ts"
 import { makeIdleCollection } from "./idle-collection.ts"
@@ -14,7 +15,7 @@ import { makeInputs } from "./inputs.ts"
 /** What the handlers share with the daemon that has them. */
 export interface Serving {
   /** How many requests are being served. */
-  readonly active: Ref.Ref<number>
+  readonly active: MutableRef.MutableRef<number>
   /** Whether requests are ended because the daemon leaves, and not by their callers. */
   readonly leaving: Ref.Ref<boolean>
 }
@@ -22,12 +23,14 @@ export interface Serving {
 const garbage = makeIdleCollection()
 
 const counted = (active: Serving["active"]) =>
-  Effect.acquireRelease(
-    Effect.zipRight(Effect.sync(garbage.busy), Ref.update(active, (count) => count + 1)),
-    () =>
-      Effect.map(Ref.updateAndGet(active, (count) => count - 1), (count) => {
-        if (count === 0) garbage.idle()
-      })
+  acquirePlain(
+    Effect.sync(() => {
+      garbage.busy()
+      MutableRef.increment(active)
+    }),
+    () => {
+      if (MutableRef.decrementAndGet(active) === 0) garbage.idle()
+    }
   )
 
 /** What flows into a request, and what is known of how it ends. */

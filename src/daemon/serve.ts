@@ -57,7 +57,7 @@ const untilIdle = (active: Serving["active"], asked: MutableRef.MutableRef<boole
     let usedAt = Date.now()
     const look = Effect.gen(function*() {
       const { workspaces } = yield* pyro.workspace.list({ labels: {} })
-      const busy = (yield* Ref.get(active)) > 0 ||
+      const busy = MutableRef.get(active) > 0 ||
         workspaces.some(({ state }) => state !== "stopped" && state !== "failed")
       if (busy) usedAt = Date.now()
       const retire = MutableRef.getAndSet(asked, false)
@@ -77,7 +77,7 @@ export const serve = (version: string) =>
     const pyro = yield* Pyro
     // Takes the lock and takes up what an earlier daemon left, before anybody can ask for it.
     yield* pyro.workspace.list({ labels: {} })
-    const serving: Serving = { active: yield* Ref.make(0), leaving: yield* Ref.make(false) }
+    const serving: Serving = { active: MutableRef.make(0), leaving: yield* Ref.make(false) }
     // The lock is ours: whoever made a socket of this name is dead.
     fs.rmSync(socket, { force: true })
     yield* writeJsonAtomic(record, DaemonRecord, {

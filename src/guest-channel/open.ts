@@ -1,6 +1,7 @@
 import { Deferred, Effect } from "effect"
 import { randomUUID } from "node:crypto"
 import type { ChannelFailed } from "../contract/errors.ts"
+import { acquirePlain } from "../system/scopes.ts"
 import { type Call, Calls } from "./calls.ts"
 import type { Connection } from "./connection.ts"
 import { encodeControl } from "./control.ts"
@@ -105,7 +106,7 @@ export const openStream = <A, E>(
     readonly refused: (refused: Refused) => E
   }
 ) =>
-  Effect.acquireRelease(
+  acquirePlain(
     encoding(connection, options.unencodable, () => {
       const { fields, kind } = opener.message
       const frame = encodeControl(0, kind, fields, opener.fields)
@@ -115,7 +116,7 @@ export const openStream = <A, E>(
       connection.send(frame)
       return { stream, results: [] }
     }),
-    ({ stream }) => Effect.sync(() => opener.keepRunning === true ? undefined : connection.release(stream))
+    ({ stream }) => opener.keepRunning === true ? undefined : connection.release(stream)
   ).pipe(
     Effect.flatMap(({ results, stream }) => {
       const started = Effect.mapBoth(stream.started.wait, {

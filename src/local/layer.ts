@@ -43,7 +43,12 @@ const make = (pooled: boolean) =>
       Effect.provide(work, context)
     const stream = <A, E, R extends Layer.Layer.Success<typeof services>>(work: Stream.Stream<A, E, R>) =>
       Stream.provideContext(work, context as Context.Context<R>)
-    const taken = yield* Effect.cached(effect(takeWorkspaces(yield* Effect.scope)))
+    const taking = yield* Effect.cached(effect(takeWorkspaces(yield* Effect.scope)))
+    let known: Effect.Effect.Success<typeof taking> | undefined
+    // Asked for by every operation: `cached` alone would wait for what is there.
+    const taken = Effect.suspend(() =>
+      known === undefined ? Effect.tap(taking, (all) => Effect.sync(() => known = all)) : Effect.succeed(known)
+    )
     const of = <A, E, R = never>(use: (workspaces: Workspaces["Type"]) => Effect.Effect<A, E, R>) =>
       Effect.flatMap(taken, ({ workspaces }) => use(workspaces))
     const eventsOf = <A, E>(use: (workspaces: Workspaces["Type"]) => Stream.Stream<A, E>) =>

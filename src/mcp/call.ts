@@ -1,4 +1,5 @@
-import { Effect, Either, Exit, Schema, Stream } from "effect"
+import { Effect, Either, Exit, Schema } from "effect"
+import { type EventCall, forEachEvent } from "../contract/begun.ts"
 import { ChannelFailed, type InvalidRequest, type PyroError } from "../contract/errors.ts"
 import type { Notice } from "../contract/notice.ts"
 import type { Folding } from "../contract/operation.ts"
@@ -93,17 +94,17 @@ const hostPaths = (
     return judged
   })
 
-type Events = Stream.Stream<{ readonly _tag: string }, PyroError>
+type AnyEvents = EventCall<{ readonly _tag: string }, unknown>
 
 /** Calls the operation, folds its events, and tells its result in the tool's words or in plain ones. */
 const plainly =
   ({ listed, result, resultSchema, row, tool }: ProfileTool) =>
   (request: Request<never>): Effect.Effect<Done<unknown>, PyroError> =>
     Effect.gen(function*() {
-      const call = callOf(request.pyro, row)(request.payload)
+      const call = callOf(request.pyro, row)
       const came = row.kind === "unary"
-        ? yield* call as Effect.Effect<unknown, PyroError>
-        : yield* folded(row.fold as (payload: unknown) => Folding<unknown, unknown>, request, call as Events)
+        ? yield* call(request.payload) as Effect.Effect<unknown, PyroError>
+        : yield* folded(row.fold as (payload: unknown) => Folding<unknown, unknown>, request, call as AnyEvents)
       const text = tool.text?.(came as never, request) ??
         plainText(listed.title, completed(Schema.encodeUnknownSync(result)(came), resultSchema))
       return { result: came, text }
@@ -112,11 +113,11 @@ const plainly =
 const folded = (
   fold: (payload: unknown) => Folding<unknown, unknown>,
   { payload, say }: Request<never>,
-  events: Events
+  call: AnyEvents
 ): Effect.Effect<unknown, PyroError> =>
   Effect.gen(function*() {
     const folding = fold(payload)
-    yield* Stream.runForEach(events, (event) =>
+    yield* forEachEvent(call, payload, undefined, (event) =>
       Effect.sync(() => {
         if (event._tag === "Notice") say((event as Notice).message)
         folding.add(event)

@@ -1,14 +1,10 @@
 import { Effect, type Scope, Stream } from "effect"
 import { beginName, type Beginning, DROP, restName, type StreamingRow } from "../contract/begin-rpcs.ts"
+import type { Begun } from "../contract/begun.ts"
 import type { PyroError } from "../contract/errors.ts"
 import { newRequestId } from "../system/identity.ts"
+import { atClose } from "../system/scopes.ts"
 import { type Client, type ConnectionLost, failureOf, methodOf } from "./session.ts"
-
-/** What an operation did at once, and what follows, if anything does. */
-export interface Begun<Event> {
-  readonly events: ReadonlyArray<Event>
-  readonly rest: Stream.Stream<Event, PyroError | ConnectionLost> | undefined
-}
 
 type Headers = Record<string, string>
 type Begin = (
@@ -27,15 +23,19 @@ export const begin = <Event>(
   row: StreamingRow,
   request: unknown,
   headers: Headers
-): Effect.Effect<Begun<Event>, PyroError | ConnectionLost, Scope.Scope> =>
+): Effect.Effect<Begun<Event, PyroError | ConnectionLost>, PyroError | ConnectionLost, Scope.Scope> =>
   Effect.gen(function*() {
     const id = newRequestId()
+    const ask = methodOf(client, beginName(row)) as Begin
     let left = false
-    const { events, more } = yield* Effect.acquireRelease(
-      Effect.interruptible((methodOf(client, beginName(row)) as Begin)({ id, request }, { headers })).pipe(
-        Effect.tap(({ more }) => left = more)
-      ),
-      () => left ? Effect.catchAllCause((methodOf(client, DROP) as Drop)({ id }), () => Effect.void) : Effect.void
+    const drop = Effect.suspend(() =>
+      left ? Effect.catchAllCause((methodOf(client, DROP) as Drop)({ id }), () => Effect.void) : Effect.void
+    )
+    const { events, more } = yield* Effect.uninterruptible(
+      Effect.tap(Effect.interruptible(ask({ id, request }, { headers })), (beginning) => {
+        left = beginning.more
+        return left ? atClose(drop) : Effect.void
+      })
     )
     const rest = more
       ? Stream.suspend(() => {
@@ -43,7 +43,7 @@ export const begin = <Event>(
         return (methodOf(client, restName(row)) as Rest)({ id })
       })
       : undefined
-    return { events, rest: rest && lostAsFailure(rest) } as Begun<Event>
+    return { events, rest: rest && lostAsFailure(rest) } as Begun<Event, PyroError | ConnectionLost>
   }).pipe(Effect.catchAllCause((cause) => Effect.failCause(failureOf(cause))))
 
 const lostAsFailure = <A>(events: Stream.Stream<A, unknown>): Stream.Stream<A, PyroError | ConnectionLost> =>

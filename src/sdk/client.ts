@@ -1,9 +1,10 @@
 import { Effect, Layer, Stream } from "effect"
 import type { StreamingRow } from "../contract/begin-rpcs.ts"
+import { eventCall } from "../contract/begun.ts"
 import type { PyroError } from "../contract/errors.ts"
 import { INPUT_HEADER } from "../contract/input-rpcs.ts"
 import type { Operation } from "../contract/operations.ts"
-import { Pyro, type PyroService, type RunInput } from "../contract/Pyro.ts"
+import { Pyro, type PyroService } from "../contract/Pyro.ts"
 import { newRequestId } from "../system/identity.ts"
 import { Paths } from "../system/Paths.ts"
 import { begin } from "./begin.ts"
@@ -30,23 +31,22 @@ const unary = (session: Session, { annotations, name }: Operation) => (payload: 
   )
 }
 
-/** Work whose events are streamed; it ends with its daemon. */
-const streaming = (session: Session, row: StreamingRow) => (payload: unknown, input?: RunInput) =>
-  Stream.unwrapScoped(Effect.gen(function*() {
-    const client = yield* session.client
-    const id = newRequestId()
-    if (input !== undefined) yield* (yield* makeInputTape(input))(sinkOf(client, id), 0)
-    const headers = input === undefined ? {} : { [INPUT_HEADER]: id }
-    const failing = (failure: PyroError | ConnectionLost) =>
-      failure._tag === "ConnectionLost"
-        ? Effect.zipRight(session.failed(client), lostIn(row))
-        : Effect.fail(failure)
-    const { events, rest } = yield* Effect.catchAll(begin<unknown>(client, row, payload, headers), failing)
-    const told = Stream.fromIterable(events)
-    return rest === undefined
-      ? told
-      : Stream.concat(told, Stream.catchAll(rest, (failure) => Stream.fromEffect(failing(failure))))
-  }))
+/** Work with events; it ends with its daemon. */
+const streaming = (session: Session, row: StreamingRow) =>
+  eventCall<unknown, unknown>((payload, input) =>
+    Effect.gen(function*() {
+      const client = yield* session.client
+      const id = newRequestId()
+      if (input !== undefined) yield* (yield* makeInputTape(input))(sinkOf(client, id), 0)
+      const headers = input === undefined ? {} : { [INPUT_HEADER]: id }
+      const failing = (failure: PyroError | ConnectionLost) =>
+        failure._tag === "ConnectionLost"
+          ? Effect.zipRight(session.failed(client), lostIn(row))
+          : Effect.fail(failure)
+      const { events, rest } = yield* Effect.catchAll(begin<unknown>(client, row, payload, headers), failing)
+      return { events, rest: rest && Stream.catchAll(rest, (failure) => Stream.fromEffect(failing(failure))) }
+    })
+  )
 
 const lostIn = ({ name }: StreamingRow) =>
   lost(

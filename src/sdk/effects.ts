@@ -1,4 +1,5 @@
 import { Effect, Stream } from "effect"
+import { type EventCall, forEachEvent } from "../contract/begun.ts"
 import { ChannelFailed, type PyroError } from "../contract/errors.ts"
 import type { Folding } from "../contract/operation.ts"
 import type { EventOf, Operation, OperationName, OperationOf, ResultOf } from "../contract/operations.ts"
@@ -24,8 +25,7 @@ export type PyroEffects = Nested<{ readonly [Name in OperationName]: EffectCall<
 
 type AnyCall = (options?: object, input?: RunInput) => unknown
 
-const streamOf = (row: Operation, pyro: PyroService, payload: unknown, input?: RunInput) =>
-  callOf(pyro, row)(payload, input) as Stream.Stream<unknown, PyroError>
+const eventsOf = (row: Operation, pyro: PyroService) => callOf(pyro, row) as EventCall<unknown, unknown>
 
 const effectCall = (row: Operation): AnyCall => {
   if (row.kind === "unary") {
@@ -38,14 +38,14 @@ const effectCall = (row: Operation): AnyCall => {
   const stream: AnyCall = (options = {}, input) =>
     Stream.unwrap(
       Effect.flatMap(payloadOf(row, options), (payload) =>
-        Effect.map(Pyro, (pyro) => streamOf(row, pyro, payload, input)))
+        Effect.map(Pyro, (pyro) => eventsOf(row, pyro)(payload, input)))
     )
   const collect: AnyCall = (options = {}, input) =>
     Effect.gen(function*() {
       const payload = yield* payloadOf(row, options)
       const folding = (row.fold as (payload: unknown) => Folding<unknown, unknown>)(payload)
-      const events = streamOf(row, yield* Pyro, payload, input)
-      yield* Stream.runForEach(events, (event) => Effect.sync(() => folding.add(event)))
+      const add = (event: unknown) => Effect.sync(() => folding.add(event))
+      yield* forEachEvent(eventsOf(row, yield* Pyro), payload, input, add)
       return folding.result() ?? (yield* new ChannelFailed({ detail: "the stream of events ended without its last" }))
     })
   return Object.assign(stream, { collect })

@@ -1,9 +1,9 @@
 import { Effect, type Scope, Stream } from "effect"
 import type { StreamingRow } from "../contract/begin-rpcs.ts"
+import { type Begin, type Begun, eventCall, streamOfBegun } from "../contract/begun.ts"
 import type { PyroError } from "../contract/errors.ts"
 import { INPUT_HEADER, RESUMED_HEADER } from "../contract/input-rpcs.ts"
 import type { ExecEvent, ExecPayload } from "../contract/operations/workspace-exec.ts"
-import type { RunInput } from "../contract/Pyro.ts"
 import { newRequestId } from "../system/identity.ts"
 import { begin } from "./begin.ts"
 import { type InputTape, makeInputTape } from "./input-tape.ts"
@@ -25,10 +25,9 @@ const noTape: InputTape = () => Effect.void
  * Runs a command and survives its daemon: the command has an id from here on, and when the connection is lost, the next daemon is
  * asked for that id from the byte on that the caller has not got yet. Input goes on where the guest has it.
  */
-export const makeExec =
-  (session: Session, row: StreamingRow) =>
-  (payload: ExecPayload, input: RunInput = {}): Stream.Stream<ExecEvent, PyroError> =>
-    Stream.unwrapScoped(Effect.gen(function*() {
+export const makeExec = (session: Session, row: StreamingRow) => {
+  const beginning: Begin<ExecEvent, ExecPayload> = (payload, input = {}) =>
+    Effect.gen(function*() {
       const execId = payload.execId ?? newRequestId()
       // Whoever only asks for a command that is known has not started it.
       const starts = payload.execId === undefined || payload.command.length > 0 || payload.script !== undefined
@@ -57,7 +56,7 @@ export const makeExec =
         return isFirst
       }
 
-      const attempt = (resumed: boolean): Effect.Effect<Stream.Stream<ExecEvent, PyroError>, PyroError, Scope.Scope> =>
+      const attempt = (resumed: boolean): Effect.Effect<Begun<ExecEvent>, PyroError, Scope.Scope> =>
         Effect.gen(function*() {
           const client = yield* session.client
           const inputId = newRequestId()
@@ -73,15 +72,13 @@ export const makeExec =
               const started = events.find((event) => event._tag === "Started")
               return resumed && started !== undefined ? tape(sink, started.stdinBytes ?? 0) : Effect.void
             }),
-            Effect.map(({ events, rest }) => {
-              const told = Stream.fromIterable(events.filter(isNews))
-              if (rest === undefined) return told
-              const follows = Stream.catchAll(
+            Effect.map(({ events, rest }): Begun<ExecEvent> => ({
+              events: events.filter(isNews),
+              rest: rest && Stream.catchAll(
                 Stream.filter(rest, isNews),
-                (failure) => failure._tag === "ConnectionLost" ? Stream.unwrapScoped(lostHere) : Stream.fail(failure)
+                (failure) => failure._tag === "ConnectionLost" ? streamOfBegun(lostHere) : Stream.fail(failure)
               )
-              return Stream.concat(told, follows)
-            }),
+            })),
             Effect.catchIf((failure): failure is ConnectionLost => failure._tag === "ConnectionLost", () => lostHere)
           )
         })
@@ -93,4 +90,6 @@ export const makeExec =
           : Effect.zipRight(Effect.sleep(BETWEEN_MS * (losses - 1)), attempt(true))
 
       return yield* attempt(false)
-    }))
+    })
+  return eventCall(beginning)
+}

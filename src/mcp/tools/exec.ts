@@ -1,4 +1,5 @@
 import { Effect, Schedule, Stream } from "effect"
+import { forEachEvent } from "../../contract/begun.ts"
 import { InvalidRequest, type PyroError } from "../../contract/errors.ts"
 import type { ExecPayload } from "../../contract/operations/workspace-exec.ts"
 import type { RunInput } from "../../contract/Pyro.ts"
@@ -40,20 +41,29 @@ const perform = (request: Request<ExecPayload>): Effect.Effect<Done<ExecTold>, P
 
     const kept = keepOutput(Number(from))
     let exited: Exited | undefined
-    const events = request.pyro.workspace.exec({
+    const asked = {
       ...payload,
       execId: id,
       maxBytes: 0,
       waitSeconds: Math.max(waitSeconds, LEAST_WAIT_SECONDS),
       ...(starts ? {} : { cursor: Number(from) })
-    }, inputOf(own["stdin"]))
-    const listening = Stream.runForEach(events, (event) =>
+    }
+    const listening = forEachEvent(request.pyro.workspace.exec, asked, inputOf(own["stdin"]), (event) =>
       Effect.sync(() => {
-        if (event._tag === "Output") kept.add(event)
-        if (event._tag === "Exited") exited = event
+        if (event._tag === "Output") {
+          kept.add(event)
+        }
+        if (event._tag === "Exited") {
+          exited = event
+        }
       }))
-    yield* starts ? Effect.onInterrupt(listening, () => endUnlessDetached(request, id)) : listening
-    const { next, omitted, stderr, stdout } = kept.shown((gap) => `read on with ${again(`${gap.from}-${gap.to}`)}`)
+    yield* starts
+      ? Effect.onInterrupt(listening, () =>
+        endUnlessDetached(request, id))
+      : listening
+    const { next, omitted, stderr, stdout } = kept.shown((gap) =>
+      `read on with ${again(`${gap.from}-${gap.to}`)}`
+    )
     const nextCursor = exited === undefined ? `${next}` : omitted === undefined ? null : `${omitted.from}-${omitted.to}`
     const result: ExecTold = {
       ...stateOf(exited),

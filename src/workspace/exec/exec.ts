@@ -3,6 +3,7 @@ import { ChannelFailed, ExecNotFound, InvalidRequest, type PyroError, VmFailed }
 import type { ExecEvent, ExecPayload } from "../../contract/operations/workspace-exec.ts"
 import type { RunInput } from "../../contract/Pyro.ts"
 import { newRequestId } from "../../system/identity.ts"
+import { acquirePlain, atClose } from "../../system/scopes.ts"
 import type { Telling } from "../../system/telling.ts"
 import { feed } from "../command.ts"
 import { type Command, type Commands, type Running } from "./commands.ts"
@@ -48,7 +49,7 @@ interface Patience {
 
 /** From now on nothing of the output goes before it was heard, also what no disk has room for. */
 const listen = (log: CommandLog, cursor: number) =>
-  Effect.acquireRelease(Effect.sync(() => log.listen(cursor)), (reader) => Effect.sync(() => reader.close()))
+  acquirePlain(Effect.sync(() => log.listen(cursor)), (reader) => reader.close())
 
 /** `first`, then the output from where the reader is as it comes, then the end. */
 const tell = (
@@ -121,12 +122,11 @@ const ofOne = (...events: ReadonlyArray<ExecEvent>): ExecTelling => {
 
 /** Ends the command with the Scope, unless it is only this process that leaves. */
 const endWithScope = (command: Command, running: Commands["running"], input: RunInput) =>
-  Effect.addFinalizer(() =>
-    Effect.gen(function*() {
-      if (running.get(command.id) !== command) return
-      if (!(yield* input.leaving ?? Effect.succeed(false))) yield* command.kill
-    })
-  )
+  atClose(Effect.suspend(() =>
+    running.get(command.id) === command
+      ? Effect.flatMap(input.leaving ?? Effect.succeed(false), (leaving) => leaving ? Effect.void : command.kill)
+      : Effect.void
+  ))
 
 /**
  * Runs a command, or goes on listening to the one of that id: Started, Output, Exited; Detached where the caller wants to wait no

@@ -1,5 +1,5 @@
 import * as RpcTest from "@effect/rpc/RpcTest"
-import { Effect, Layer, Ref, type Scope, Stream } from "effect"
+import { Effect, Layer, MutableRef, Ref, type Scope, Stream } from "effect"
 import { assert, describe, it } from "vitest"
 import { streamingRows } from "../../../src/contract/begin-rpcs.ts"
 import { EnvironmentUnknown, type PyroError } from "../../../src/contract/errors.ts"
@@ -57,10 +57,7 @@ const Served = Layer.mergeAll(
 )
 
 const Handlers = Layer.unwrapEffect(
-  Effect.map(
-    Effect.all({ active: Ref.make(0), leaving: Ref.make(false) }),
-    handlers
-  )
+  Effect.map(Ref.make(false), (leaving) => handlers({ active: MutableRef.make(0), leaving }))
 ).pipe(Layer.provide(Served))
 
 const makeClient = Effect.map(RpcTest.makeClient(makePyroRpcs()), (client) => client as unknown as Client)
