@@ -44,13 +44,14 @@ const whenAsked = (
 ): Effect.Effect<Effect.Effect<PyroService, PyroError>, never, Scope.Scope> =>
   Effect.map(Effect.scope, (scope) => {
     let building: Fiber.RuntimeFiber<PyroService, PyroError> | undefined
+    let built: PyroService | undefined
     const build = Layer.buildWithScope(layer, scope).pipe(
-      Effect.map((context) => Context.get(context, Pyro)),
+      Effect.map((context) => built = Context.get(context, Pyro)),
       Effect.onError(() => Effect.sync(() => (building = undefined))),
       Effect.interruptible,
       Effect.forkIn(scope)
     )
-    return Effect.suspend(() =>
+    const wait = Effect.suspend(() =>
       Effect.flatMap(
         building !== undefined
           ? Effect.succeed(building)
@@ -58,6 +59,7 @@ const whenAsked = (
         Fiber.join
       )
     )
+    return Effect.suspend(() => built === undefined ? wait : Effect.succeed(built))
   })
 
 /**

@@ -1,5 +1,5 @@
 import { type CallToolResult, ProtocolError, ProtocolErrorCode, Server, type Tool } from "@modelcontextprotocol/server"
-import { Cause, Effect, Exit, Logger } from "effect"
+import { Cause, Effect, Exit, FiberRef, HashSet, Logger } from "effect"
 import type { PyroError } from "../contract/errors.ts"
 import type { PyroService } from "../contract/Pyro.ts"
 import type { Project } from "../sdk/project.ts"
@@ -26,12 +26,15 @@ export interface ServerOptions {
   readonly project: Project
 }
 
-/** Stdout may be the client's. */
-const logToStderr = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
+/** Stdout may be the client's. As a value of the call's fiber: a Layer would be built for each. */
+const logToStderr = Effect.locally(
+  FiberRef.currentLoggers,
+  HashSet.make<[Logger.Logger<unknown, unknown>]>(Logger.withConsoleError(Logger.logfmtLogger))
+)
 
 /** Runs until it is done or the signal ends it; what happens then is nobody's to see. */
 export const runCall = async <A>(effect: Effect.Effect<A>, signal: AbortSignal): Promise<A> => {
-  const exit = await Effect.runPromiseExit(Effect.provide(effect, logToStderr), { signal })
+  const exit = await Effect.runPromiseExit(logToStderr(effect), { signal })
   if (Exit.isSuccess(exit)) return exit.value
   throw new ProtocolError(
     ProtocolErrorCode.InternalError,
