@@ -1,0 +1,99 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Exit, Fiber, Scope, Stream } from "effect"
+import { type Begun, eventCall, forEachEvent } from "../../../src/contract/begun.ts"
+import { ChannelFailed } from "../../../src/contract/errors.ts"
+
+/** A call that begins with `events`, and what has become of it. */
+const watched = (events: ReadonlyArray<number>, rest?: Stream.Stream<number, ChannelFailed>) => {
+  const seen = { opened: 0, closed: 0, streamed: 0 }
+  const call = eventCall<number, string>(() =>
+    Effect.gen(function*() {
+      seen.opened++
+      yield* Effect.addFinalizer(() => Effect.sync(() => seen.closed++))
+      const followed = rest && Stream.onStart(rest, Effect.sync(() => seen.streamed++))
+      return { events, rest: followed } satisfies Begun<number>
+    })
+  )
+  return { call, seen }
+}
+
+const collected = (call: Parameters<typeof forEachEvent<number, string, never>>[0]) =>
+  Effect.gen(function*() {
+    const got: Array<number> = []
+    yield* forEachEvent(call, "payload", undefined, (event) => Effect.sync(() => got.push(event)))
+    return got
+  })
+
+describe("events that happen at once", () => {
+  it.effect("come without a stream, and the work is let go of", () =>
+    Effect.gen(function*() {
+      const { call, seen } = watched([1, 2, 3])
+      assert.deepStrictEqual(yield* collected(call), [1, 2, 3])
+      assert.deepStrictEqual(seen, { opened: 1, closed: 1, streamed: 0 })
+    }))
+
+  it.effect("come before those that follow", () =>
+    Effect.gen(function*() {
+      const { call, seen } = watched([1, 2], Stream.make(3, 4))
+      assert.deepStrictEqual(yield* collected(call), [1, 2, 3, 4])
+      assert.deepStrictEqual(seen, { opened: 1, closed: 1, streamed: 1 })
+    }))
+
+  it.effect("are the same as a stream", () =>
+    Effect.gen(function*() {
+      const { call, seen } = watched([1, 2], Stream.make(3))
+      assert.deepStrictEqual([...(yield* Stream.runCollect(call("payload")))], [1, 2, 3])
+      assert.strictEqual(seen.closed, 1)
+    }))
+
+  it.effect("are taken from a stream where a call has only that", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* collected(() => Stream.make(5, 6)), [5, 6])
+    }))
+})
+
+describe("an end in the middle of it", () => {
+  it.effect("by a failure of what follows is told, and the work is let go of", () =>
+    Effect.gen(function*() {
+      const { call, seen } = watched([1], Stream.fail(new ChannelFailed({ detail: "gone" })))
+      const exit = yield* Effect.exit(collected(call))
+      assert.isTrue(Exit.isFailure(exit))
+      assert.strictEqual(seen.closed, 1)
+    }))
+
+  it.effect("by whoever takes the events keeps what follows from being asked for", () =>
+    Effect.gen(function*() {
+      const { call, seen } = watched([1, 2], Stream.make(3))
+      const got: Array<number> = []
+      const failure = yield* Effect.flip(forEachEvent(call, "payload", undefined, (event) => {
+        got.push(event)
+        return Effect.fail("enough" as const)
+      }))
+      assert.strictEqual(failure, "enough")
+      assert.deepStrictEqual({ got, ...seen }, { got: [1], opened: 1, closed: 1, streamed: 0 })
+    }))
+
+  it.effect("by an interruption lets go of the work", () =>
+    Effect.gen(function*() {
+      const { call, seen } = watched([1], Stream.never)
+      const first = yield* Deferred.make<void>()
+      const fiber = yield* Effect.fork(
+        forEachEvent(call, "payload", undefined, () => Deferred.succeed(first, undefined))
+      )
+      yield* Deferred.await(first)
+      yield* Fiber.interrupt(fiber)
+      assert.strictEqual(seen.closed, 1)
+    }))
+})
+
+describe("the Scope of a beginning", () => {
+  it.effect("is how long the work goes on", () =>
+    Effect.gen(function*() {
+      const { call, seen } = watched([1])
+      const scope = yield* Scope.make()
+      yield* Scope.extend(call.begin!("payload"), scope)
+      assert.strictEqual(seen.closed, 0)
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual(seen.closed, 1)
+    }))
+})
