@@ -1,5 +1,4 @@
-import { Context, type Effect, type Stream } from "effect"
-import type { Begin } from "./begun.ts"
+import { Context, type Effect, type Scope, type Stream } from "effect"
 import type { PyroError } from "./errors.ts"
 import type { EventOf, Operation, OperationName, OperationOf, PayloadOf, ResultOf } from "./operations.ts"
 
@@ -18,6 +17,23 @@ export interface RunInput {
   readonly resumed?: boolean
   /** Asked when a running command's stream is dropped: whether only this process leaves, and the caller is still there. */
   readonly leaving?: Effect.Effect<boolean>
+}
+
+/** How work with events began: what happened at once, and what follows, if anything does. */
+export interface Begun<Event, E = PyroError> {
+  readonly events: ReadonlyArray<Event>
+  readonly rest: Stream.Stream<Event, E> | undefined
+}
+
+export type Begin<Event, Payload = never> = (
+  payload: Payload,
+  input?: RunInput
+) => Effect.Effect<Begun<Event>, PyroError, Scope.Scope>
+
+/** A call with events: as a stream, or in two parts where whoever does it has them so. The Scope of `begin` is how long the work goes on. */
+export interface EventCall<Event, Payload = never> {
+  (payload: Payload, input?: RunInput): Stream.Stream<Event, PyroError>
+  readonly begin?: Begin<Event, Payload>
 }
 
 type Inputs<Name extends OperationName> = Name extends "run" | "workspace.exec" ? [input?: RunInput] : []

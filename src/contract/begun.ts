@@ -1,23 +1,6 @@
 import { Effect, type Scope, Stream } from "effect"
 import type { PyroError } from "./errors.ts"
-import type { RunInput } from "./Pyro.ts"
-
-/** How work with events began: what happened at once, and what follows, if anything does. */
-export interface Begun<Event, E = PyroError> {
-  readonly events: ReadonlyArray<Event>
-  readonly rest: Stream.Stream<Event, E> | undefined
-}
-
-export type Begin<Event, Payload = never> = (
-  payload: Payload,
-  input?: RunInput
-) => Effect.Effect<Begun<Event>, PyroError, Scope.Scope>
-
-/** A call with events: as a stream, or in two parts where whoever does it has them so. The Scope of `begin` is how long the work goes on. */
-export interface EventCall<Event, Payload = never> {
-  (payload: Payload, input?: RunInput): Stream.Stream<Event, PyroError>
-  readonly begin?: Begin<Event, Payload>
-}
+import type { Begin, Begun, EventCall, RunInput } from "./Pyro.ts"
 
 export const streamOfBegun = <Event, E>(
   begun: Effect.Effect<Begun<Event, E>, E, Scope.Scope>

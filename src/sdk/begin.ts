@@ -1,7 +1,7 @@
 import { Effect, type Scope, Stream } from "effect"
 import { beginName, type Beginning, DROP, restName, type StreamingRow } from "../contract/begin-rpcs.ts"
-import type { Begun } from "../contract/begun.ts"
 import type { PyroError } from "../contract/errors.ts"
+import type { Begun } from "../contract/Pyro.ts"
 import { newRequestId } from "../system/identity.ts"
 import { atClose } from "../system/scopes.ts"
 import { type Client, type ConnectionLost, failureOf, methodOf } from "./session.ts"

@@ -1,9 +1,9 @@
 import { Effect, Stream } from "effect"
-import { type EventCall, forEachEvent } from "../contract/begun.ts"
+import { forEachEvent } from "../contract/begun.ts"
 import { ChannelFailed, type PyroError } from "../contract/errors.ts"
 import type { Folding } from "../contract/operation.ts"
 import type { EventOf, Operation, OperationName, OperationOf, ResultOf } from "../contract/operations.ts"
-import { callOf, Pyro, type PyroService, type RunInput } from "../contract/Pyro.ts"
+import { callOf, type EventCall, Pyro, type PyroService, type RunInput } from "../contract/Pyro.ts"
 import { type Nested, nested } from "./nested.ts"
 import { type Options, payloadOf } from "./options.ts"
 

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Scope, Stream } from "effect"
-import { type Begun, eventCall, forEachEvent } from "../../../src/contract/begun.ts"
+import { eventCall, forEachEvent } from "../../../src/contract/begun.ts"
 import { ChannelFailed } from "../../../src/contract/errors.ts"
+import type { Begun } from "../../../src/contract/Pyro.ts"
 
 /** A call that begins with `events`, and what has become of it. */
 const watched = (events: ReadonlyArray<number>, rest?: Stream.Stream<number, ChannelFailed>) => {
