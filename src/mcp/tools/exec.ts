@@ -1,7 +1,7 @@
 import { Effect, Schedule, Stream } from "effect"
 import { forEachEvent } from "../../contract/begun.ts"
 import { InvalidRequest, type PyroError } from "../../contract/errors.ts"
-import type { ExecPayload } from "../../contract/operations/workspace-exec.ts"
+import type { ExecEvent, ExecPayload } from "../../contract/operations/workspace-exec.ts"
 import type { RunInput } from "../../contract/Pyro.ts"
 import { keepOutput } from "../output.ts"
 import type { Done, Request, Tool } from "../request.ts"
@@ -48,22 +48,14 @@ const perform = (request: Request<ExecPayload>): Effect.Effect<Done<ExecTold>, P
       waitSeconds: Math.max(waitSeconds, LEAST_WAIT_SECONDS),
       ...(starts ? {} : { cursor: Number(from) })
     }
-    const listening = forEachEvent(request.pyro.workspace.exec, asked, inputOf(own["stdin"]), (event) =>
+    const take = (event: ExecEvent) =>
       Effect.sync(() => {
-        if (event._tag === "Output") {
-          kept.add(event)
-        }
-        if (event._tag === "Exited") {
-          exited = event
-        }
-      }))
-    yield* starts
-      ? Effect.onInterrupt(listening, () =>
-        endUnlessDetached(request, id))
-      : listening
-    const { next, omitted, stderr, stdout } = kept.shown((gap) =>
-      `read on with ${again(`${gap.from}-${gap.to}`)}`
-    )
+        if (event._tag === "Output") kept.add(event)
+        if (event._tag === "Exited") exited = event
+      })
+    const listening = forEachEvent(request.pyro.workspace.exec, asked, inputOf(own["stdin"]), take)
+    yield* starts ? Effect.onInterrupt(listening, () => endUnlessDetached(request, id)) : listening
+    const { next, omitted, stderr, stdout } = kept.shown((gap) => `read on with ${again(`${gap.from}-${gap.to}`)}`)
     const nextCursor = exited === undefined ? `${next}` : omitted === undefined ? null : `${omitted.from}-${omitted.to}`
     const result: ExecTold = {
       ...stateOf(exited),
