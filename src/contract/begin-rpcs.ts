@@ -1,7 +1,7 @@
 import * as Rpc from "@effect/rpc/Rpc"
 import * as RpcGroup from "@effect/rpc/RpcGroup"
 import { Schema } from "effect"
-import { PyroError } from "./errors.ts"
+import { RequestError } from "./daemon-leaves.ts"
 import { RequestId } from "./input-rpcs.ts"
 import type { PureSchema } from "./operation.ts"
 import { type Operation, operations } from "./operations.ts"
@@ -31,14 +31,14 @@ const beginOf = (row: StreamingRow) =>
       events: Schema.Array(Schema.suspend(() => row.event() as PureSchema)),
       more: Schema.Boolean
     }),
-    error: PyroError
+    error: RequestError
   })
 
 const restOf = (row: StreamingRow) =>
   Rpc.make(restName(row), {
     payload: Schema.Struct({ id: RequestId }),
     success: Schema.suspend(() => row.event() as PureSchema),
-    error: PyroError,
+    error: RequestError,
     stream: true
   })
 

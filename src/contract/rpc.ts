@@ -2,7 +2,7 @@ import * as Rpc from "@effect/rpc/Rpc"
 import * as RpcGroup from "@effect/rpc/RpcGroup"
 import { Schema } from "effect"
 import { makeBeginRpcs } from "./begin-rpcs.ts"
-import { PyroError } from "./errors.ts"
+import { RequestError } from "./daemon-leaves.ts"
 import { InputRpcs } from "./input-rpcs.ts"
 import type { PureSchema } from "./operation.ts"
 import { type Operation, operations } from "./operations.ts"
@@ -13,14 +13,14 @@ export type UnaryRow = Extract<Operation, { readonly kind: "unary" }>
 export const unaryRows = operations.filter((row): row is UnaryRow => row.kind === "unary")
 
 type RpcOf<Row extends UnaryRow> = Row extends UnaryRow
-  ? Rpc.Rpc<Row["name"], ReturnType<Row["payload"]>, ReturnType<Row["result"]>, typeof PyroError>
+  ? Rpc.Rpc<Row["name"], ReturnType<Row["payload"]>, ReturnType<Row["result"]>, typeof RequestError>
   : never
 
 /** A Schema that is built when it is first used: a client calls one row or two of them all. */
 const suspended = (schema: () => PureSchema): PureSchema => Schema.suspend(schema)
 
 const rpcOf = (row: UnaryRow) =>
-  Rpc.make(row.name, { payload: suspended(row.payload), success: suspended(row.result), error: PyroError })
+  Rpc.make(row.name, { payload: suspended(row.payload), success: suspended(row.result), error: RequestError })
 
 const makeUnaryRpcs = () => RpcGroup.make(...unaryRows.map(rpcOf)) as unknown as RpcGroup.RpcGroup<RpcOf<UnaryRow>>
 

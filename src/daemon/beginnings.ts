@@ -69,7 +69,7 @@ export const makeBeginnings = (parent: Scope.Scope) => {
 
   return {
     /** What happens at once; it is dropped where whoever asks is interrupted. */
-    begin: (id: string, start: Effect.Effect<AnyTelling, PyroError, Scope.Scope>) =>
+    begin: <E>(id: string, start: Effect.Effect<AnyTelling, PyroError | E, Scope.Scope>) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function*() {
           const scope = yield* Scope.fork(parent, ExecutionStrategy.sequential)

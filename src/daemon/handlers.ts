@@ -1,37 +1,22 @@
 import type { Headers } from "@effect/platform/Headers"
-import { Effect, Layer, MutableRef, Ref, type Scope, type Stream } from "effect"
+import { Effect, Layer, Ref, type Scope, type Stream } from "effect"
 import { beginName, DROP, restName, type StreamingRow, streamingRows } from "../contract/begin-rpcs.ts"
 import type { PyroError } from "../contract/errors.ts"
 import { INPUT_HEADER, RESUMED_HEADER } from "../contract/input-rpcs.ts"
 import { callOf, Pyro, type PyroService, type RunInput, type WindowSize } from "../contract/Pyro.ts"
 import { makePyroRpcs, type UnaryRow, unaryRows } from "../contract/rpc.ts"
 import { Tellings } from "../local/tellings.ts"
-import { acquirePlain } from "../system/scopes.ts"
 import { type Telling, tellingOf } from "../system/telling.ts"
+import type { Attendance } from "./attendance.ts"
 import { type AnyEvent, makeBeginnings } from "./beginnings.ts"
-import { makeIdleCollection } from "./idle-collection.ts"
 import { makeInputs } from "./inputs.ts"
 
 /** What the handlers share with the daemon that has them. */
 export interface Serving {
-  /** How many requests are being served. */
-  readonly active: MutableRef.MutableRef<number>
+  readonly attendance: Attendance
   /** Whether requests are ended because the daemon leaves, and not by their callers. */
   readonly leaving: Ref.Ref<boolean>
 }
-
-const garbage = makeIdleCollection()
-
-const counted = (active: Serving["active"]) =>
-  acquirePlain(
-    Effect.sync(() => {
-      garbage.busy()
-      MutableRef.increment(active)
-    }),
-    () => {
-      if (MutableRef.decrementAndGet(active) === 0) garbage.idle()
-    }
-  )
 
 /** What flows into a request, and what is known of how it ends. */
 const inputOf = (inputs: ReturnType<typeof makeInputs>, headers: Headers, leaving: Serving["leaving"]) =>
@@ -45,9 +30,10 @@ const inputOf = (inputs: ReturnType<typeof makeInputs>, headers: Headers, leavin
     return input
   })
 
-const unaryHandler = (pyro: PyroService, row: UnaryRow, { active }: Serving) => {
+const unaryHandler = (pyro: PyroService, row: UnaryRow, { attendance }: Serving) => {
   const call = callOf(pyro, row)
-  return (payload: unknown) => Effect.scoped(Effect.zipRight(counted(active), call(payload) as Effect.Effect<unknown>))
+  return (payload: unknown) =>
+    Effect.scoped(Effect.zipRight(attendance.request, call(payload) as Effect.Effect<unknown>))
 }
 
 /** Events bit by bit: commands can be asked that way, other operations run into a small store. */
@@ -67,14 +53,14 @@ const beginningHandlers = (
   tell: (row: StreamingRow) => TellAny,
   inputs: ReturnType<typeof makeInputs>,
   beginnings: ReturnType<typeof makeBeginnings>,
-  { active, leaving }: Serving
+  { attendance, leaving }: Serving
 ) => {
   type Named = { readonly id: string; readonly request: unknown }
   const begin = (start: TellAny) => ({ id, request }: Named, { headers }: { readonly headers: Headers }) =>
     beginnings.begin(
       id,
       Effect.flatMap(
-        Effect.zipRight(counted(active), inputOf(inputs, headers, leaving)),
+        Effect.zipRight(attendance.request, inputOf(inputs, headers, leaving)),
         (input) => start(request, input)
       )
     )

@@ -1,4 +1,3 @@
-import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import * as RpcServer from "@effect/rpc/RpcServer"
 import { Effect, Layer, MutableRef, Option, Ref, Schedule } from "effect"
@@ -12,12 +11,15 @@ import { writeJsonAtomic } from "../system/atomic-file.ts"
 import { daemonFiles } from "../system/daemon-files.ts"
 import { ownIdentity, RETIRE_SIGNAL } from "../system/identity.ts"
 import { startWatchdog } from "../vm/watchdog.ts"
+import { type Attendance, makeAttendance } from "./attendance.ts"
 import { handlers, type Serving } from "./handlers.ts"
 
 /** How long a daemon without workspaces and requests stays, in ms: the next command is quicker for it. */
 const idleMs = Number(process.env["PYRO_DAEMON_IDLE_MS"] ?? 10 * 60_000)
 
 const lookEveryMs = 250
+/** By then the answer to the last request has been written, in ms. */
+const ANSWERED_MS = 50
 
 /** Short whatever the state directory's path is: a socket address holds 107 bytes. */
 const shortPath = (file: string) =>
@@ -33,7 +35,7 @@ const listen = (serving: Serving, socket: string) =>
   RpcServer.layer(makePyroRpcs(), { disableFatalDefects: true, disableTracing: true }).pipe(
     Layer.provide(handlers(serving)),
     Layer.provide(RpcServer.layerProtocolSocketServer),
-    Layer.provide(NodeSocketServer.layer({ path: socket })),
+    Layer.provide(serving.attendance.listen(socket)),
     Layer.provide(RpcSerialization.layerMsgPack)
   )
 
@@ -50,20 +52,28 @@ const retirements = Effect.suspend(() => {
   )
 })
 
-/** Ends when there has been nothing to hold for a while, or nothing is held and somebody asks. */
-const untilIdle = (active: Serving["active"], asked: MutableRef.MutableRef<boolean>) =>
+/** Ends when there has been nothing to hold for a while, or nothing is held and somebody asks; at that moment it calls `close`. */
+const untilIdle = (attendance: Attendance, asked: MutableRef.MutableRef<boolean>, close: () => void) =>
   Effect.gen(function*() {
     const pyro = yield* Pyro
-    let usedAt = Date.now()
+    let heldAt = Date.now()
     const look = Effect.gen(function*() {
+      const lookedAt = Date.now()
       const { workspaces } = yield* pyro.workspace.list({ labels: {} })
-      const busy = MutableRef.get(active) > 0 ||
-        workspaces.some(({ state }) => state !== "stopped" && state !== "failed")
-      if (busy) usedAt = Date.now()
-      const retire = MutableRef.getAndSet(asked, false)
-      return busy || (!retire && Date.now() - usedAt < idleMs)
+      // From here to `close` nothing else happens: a request comes before, and is seen, or after, and is refused.
+      const since = attendance.unusedSince()
+      const held = workspaces.some(({ state }) => state !== "stopped" && state !== "failed")
+      // What was done meanwhile is not in the list.
+      const busy = held || since === undefined || since > lookedAt
+      if (busy) {
+        heldAt = Date.now()
+        MutableRef.set(asked, false)
+      }
+      const stays = busy || Date.now() - Math.max(heldAt, since) < (MutableRef.get(asked) ? ANSWERED_MS : idleMs)
+      if (!stays) close()
+      return stays
     })
-    yield* Effect.repeat(look, { while: (stay) => stay, schedule: Schedule.spaced(Math.min(lookEveryMs, idleMs)) })
+    yield* Effect.repeat(look, { while: (stays) => stays, schedule: Schedule.spaced(Math.min(lookEveryMs, idleMs)) })
     yield* Effect.logInfo("nothing is left to hold: leaving")
   })
 
@@ -77,7 +87,8 @@ export const serve = (version: string) =>
     const pyro = yield* Pyro
     // Takes the lock and takes up what an earlier daemon left, before anybody can ask for it.
     yield* pyro.workspace.list({ labels: {} })
-    const serving: Serving = { active: MutableRef.make(0), leaving: yield* Ref.make(false) }
+    const attendance = makeAttendance()
+    const serving: Serving = { attendance, leaving: yield* Ref.make(false) }
     // The lock is ours: whoever made a socket of this name is dead.
     fs.rmSync(socket, { force: true })
     yield* writeJsonAtomic(record, DaemonRecord, {
@@ -90,11 +101,16 @@ export const serve = (version: string) =>
     yield* Effect.addFinalizer(() => Ref.set(serving.leaving, true))
     // Its folder is for this user alone anyway.
     fs.chmodSync(socket, 0o600)
-    yield* Effect.addFinalizer(() => Effect.sync(() => fs.rmSync(socket, { force: true })))
+    const unlink = () => fs.rmSync(socket, { force: true })
+    yield* Effect.addFinalizer(() => Effect.sync(unlink))
     // What this process would release at its end, should it be killed: VMs of the pool and of `run`.
     yield* startWatchdog([process.execPath, process.argv[1] ?? "", "gc"])
     yield* Effect.logInfo(`pyro ${version}, process ${process.pid}: ready`)
-    yield* untilIdle(serving.active, yield* retirements)
+    yield* untilIdle(attendance, yield* retirements, () => {
+      attendance.close()
+      unlink()
+    })
+    yield* attendance.lastLeft
   }))
 
 /** Takes back what this process said of itself as a daemon. */

@@ -11,23 +11,27 @@ import { begin } from "./begin.ts"
 import { makeExec, sinkOf } from "./exec.ts"
 import { makeInputTape } from "./input-tape.ts"
 import { nested } from "./nested.ts"
-import { type ConnectionLost, failureOf, lost, makeSession, methodOf, type Session } from "./session.ts"
+import { type ConnectionLost, failureOf, isLost, lost, makeSession, methodOf, type Session } from "./session.ts"
 import { daemonRuns as runs, type StartDaemon } from "./start-daemon.ts"
 
-/** One request for a result. What only reads is asked again where its daemon went away. */
+/** How often a request is made again. */
+const AGAIN = 3
+
+/** One request for a result. It is asked again where its daemon went away, if it only reads or had not begun. */
 const unary = (session: Session, { annotations, name }: Operation) => (payload: unknown) => {
   const once = Effect.flatMap(
     session.client,
     (client) =>
       (methodOf(client, name)(payload) as Effect.Effect<unknown, unknown>).pipe(
         Effect.catchAllCause((cause) => Effect.failCause(failureOf(cause))),
-        Effect.tapError(({ _tag }) => _tag === "ConnectionLost" ? session.failed(client) : Effect.void)
+        Effect.catchIf(isLost, (failure) => Effect.flip(session.failed(client, failure)))
       )
   )
-  const isLost = ({ _tag }: PyroError | ConnectionLost) => _tag === "ConnectionLost"
+  const repeatable = (failure: PyroError | ConnectionLost) =>
+    isLost(failure) && (annotations.readOnly || !failure.mayBeDone)
   return Effect.mapError(
-    annotations.readOnly ? Effect.retry(once, { times: 1, while: isLost }) : once,
-    (failure) => failure._tag === "ConnectionLost" ? lost("before it answered; it may have been done") : failure
+    Effect.retry(once, { times: AGAIN, while: repeatable }),
+    (failure) => isLost(failure) ? lost("before it answered; it may have been done") : failure
   )
 }
 
@@ -35,25 +39,30 @@ const unary = (session: Session, { annotations, name }: Operation) => (payload: 
 const streaming = (session: Session, row: StreamingRow) =>
   eventCall<unknown, unknown>((payload, input) =>
     Effect.gen(function*() {
-      const client = yield* session.client
-      const id = newRequestId()
-      if (input !== undefined) yield* (yield* makeInputTape(input))(sinkOf(client, id), 0)
-      const headers = input === undefined ? {} : { [INPUT_HEADER]: id }
-      const failing = (failure: PyroError | ConnectionLost) =>
-        failure._tag === "ConnectionLost"
-          ? Effect.zipRight(session.failed(client), lostIn(row))
-          : Effect.fail(failure)
-      const { events, rest } = yield* Effect.catchAll(begin<unknown>(client, row, payload, headers), failing)
-      return { events, rest: rest && Stream.catchAll(rest, (failure) => Stream.fromEffect(failing(failure))) }
+      const tape = input === undefined ? undefined : yield* makeInputTape(input)
+      const once = Effect.gen(function*() {
+        const client = yield* session.client
+        const id = newRequestId()
+        if (tape !== undefined) yield* tape(sinkOf(client, id), 0)
+        const noted = (failure: PyroError | ConnectionLost): Effect.Effect<never, PyroError | ConnectionLost> =>
+          isLost(failure) ? Effect.flip(session.failed(client, failure)) : Effect.fail(failure)
+        const begun = begin<unknown>(client, row, payload, tape === undefined ? {} : { [INPUT_HEADER]: id })
+        const { events, rest } = yield* Effect.catchAll(begun, noted)
+        return { events, rest: rest && Stream.mapError(Stream.catchAll(rest, noted), lostIn(row)) }
+      })
+      const notBegun = (failure: PyroError | ConnectionLost) => isLost(failure) && !failure.mayBeDone
+      return yield* Effect.mapError(Effect.retry(once, { times: AGAIN, while: notBegun }), lostIn(row))
     })
   )
 
-const lostIn = ({ name }: StreamingRow) =>
-  lost(
-    name === "run"
-      ? "in the middle of the run, which ended with it"
-      : "before it was done; look at what is there"
-  )
+const lostIn = ({ name }: StreamingRow) => (failure: PyroError | ConnectionLost) =>
+  !isLost(failure)
+    ? failure
+    : lost(
+      name === "run"
+        ? "in the middle of the run, which ended with it"
+        : "before it was done; look at what is there"
+    )
 
 const callOf = (session: Session, row: Operation) =>
   row.kind === "unary"

@@ -8,7 +8,7 @@ import type { Begin, Begun } from "../contract/Pyro.ts"
 import { newRequestId } from "../system/identity.ts"
 import { begin } from "./begin.ts"
 import { type InputTape, makeInputTape } from "./input-tape.ts"
-import { type Client, type ConnectionLost, lost, type Session } from "./session.ts"
+import { type Client, type ConnectionLost, isLost, lost, type Session } from "./session.ts"
 
 /** Connections lost one after the other, with nothing told in between, after which it is given up. */
 const MOST_LOST = 6
@@ -67,7 +67,7 @@ export const makeExec = (session: Session, row: StreamingRow) => {
             ...(resumed && starts ? { [RESUMED_HEADER]: "yes" } : {})
           }
           if (!resumed) yield* tape(sink, 0)
-          const lostHere = Effect.flatMap(session.failed(client), again)
+          const lostHere = (failure: ConnectionLost) => Effect.flatMap(session.failed(client, failure), again)
           return yield* begin<ExecEvent>(client, row, request(), headers).pipe(
             Effect.tap(({ events }) => {
               const started = events.find((event) => event._tag === "Started")
@@ -77,10 +77,10 @@ export const makeExec = (session: Session, row: StreamingRow) => {
               events: events.filter(isNews),
               rest: rest && Stream.catchAll(
                 Stream.filter(rest, isNews),
-                (failure) => failure._tag === "ConnectionLost" ? streamOfBegun(lostHere) : Stream.fail(failure)
+                (failure) => isLost(failure) ? streamOfBegun(lostHere(failure)) : Stream.fail(failure)
               )
             })),
-            Effect.catchIf((failure): failure is ConnectionLost => failure._tag === "ConnectionLost", () => lostHere)
+            Effect.catchIf(isLost, lostHere)
           )
         })
 

@@ -40,23 +40,31 @@ export const methodOf = (client: Client, name: string): Method => {
     : (methods[name.slice(0, dot)] as Record<string, unknown>)[name.slice(dot + 1)]) as Method
 }
 
-/** The daemon went away, or left, before it answered. What the request was about may have been done. */
+/** The daemon went away, or left, before it answered. */
 export class ConnectionLost {
   readonly _tag = "ConnectionLost"
+  /** What the request was about may have been done; if not, it can be asked for again. */
+  readonly mayBeDone: boolean
+  constructor(mayBeDone: boolean) {
+    this.mayBeDone = mayBeDone
+  }
 }
 
 /** What a request failed with, where it is neither our own interruption nor a defect. */
 export const failureOf = (cause: Cause.Cause<unknown>): Cause.Cause<PyroError | ConnectionLost> => {
   // A daemon that leaves interrupts what it is doing and says so.
-  if (Cause.isInterruptedOnly(cause)) return Cause.fail(new ConnectionLost())
+  if (Cause.isInterruptedOnly(cause)) return Cause.fail(new ConnectionLost(true))
   // A request that is written to a connection which has just ended is a defect to the RPC client.
-  if (Chunk.some(Cause.defects(cause), Socket.isSocketError)) return Cause.fail(new ConnectionLost())
-  return Cause.map(
-    cause,
-    (failure) =>
-      (failure as { readonly _tag?: string })._tag === "RpcClientError" ? new ConnectionLost() : failure as PyroError
-  )
+  if (Chunk.some(Cause.defects(cause), Socket.isSocketError)) return Cause.fail(new ConnectionLost(true))
+  return Cause.map(cause, (failure) => {
+    const { _tag } = failure as { readonly _tag?: string }
+    if (_tag === "RpcClientError") return new ConnectionLost(true)
+    return _tag === "DaemonLeaves" ? new ConnectionLost(false) : failure as PyroError
+  })
 }
+
+export const isLost = (failure: PyroError | ConnectionLost): failure is ConnectionLost =>
+  failure._tag === "ConnectionLost"
 
 export const lost = (detail: string) => new DaemonUnavailable({ detail: `the connection was lost ${detail}` })
 
@@ -78,6 +86,7 @@ export const makeSession = (start: StartDaemon, paths: Paths["Type"]) =>
     )
     let current = yield* open
     let broken = false
+    const left = new WeakSet<Client>()
     // Interruptible where it waits for a daemon; interrupted there it stays broken.
     const renew = Effect.gen(function*() {
       yield* Scope.close(current.scope, Exit.void)
@@ -92,10 +101,15 @@ export const makeSession = (start: StartDaemon, paths: Paths["Type"]) =>
     return {
       /** The connection, made anew if it was lost. */
       client: Effect.suspend(() => broken ? renewed : Effect.succeed(current.client)),
-      /** Says that a connection failed; of the one after it nothing is said. */
-      failed: (client: Client) =>
+      /**
+       * Says that a request failed so; of the connection after this one nothing is said. Gives what that means: where a daemon said that
+       * it leaves, which it does only when it serves nobody, no request without an answer was begun, also not those lost with the connection.
+       */
+      failed: (client: Client, failure: ConnectionLost) =>
         Effect.sync(() => {
           if (client === current.client) broken = true
+          if (!failure.mayBeDone) left.add(client)
+          return left.has(client) ? new ConnectionLost(false) : failure
         })
     } as const
   })

@@ -1,15 +1,16 @@
 import * as RpcTest from "@effect/rpc/RpcTest"
-import { Effect, Layer, MutableRef, Ref, type Scope, Stream } from "effect"
+import { Effect, Layer, Ref, type Scope, Stream } from "effect"
 import { assert, describe, it } from "vitest"
 import { streamingRows } from "../../../src/contract/begin-rpcs.ts"
 import { EnvironmentUnknown, type PyroError } from "../../../src/contract/errors.ts"
 import type { RunEvent } from "../../../src/contract/operations/run.ts"
 import { Pyro } from "../../../src/contract/Pyro.ts"
 import { makePyroRpcs } from "../../../src/contract/rpc.ts"
+import { type Attendance, makeAttendance } from "../../../src/daemon/attendance.ts"
 import { handlers } from "../../../src/daemon/handlers.ts"
 import { Tellings } from "../../../src/local/tellings.ts"
 import { begin } from "../../../src/sdk/begin.ts"
-import type { Client } from "../../../src/sdk/session.ts"
+import { type Client, ConnectionLost, failureOf } from "../../../src/sdk/session.ts"
 import { unfakedPyro } from "../../support/unfaked-pyro.ts"
 
 const EVENTS: ReadonlyArray<RunEvent> = [
@@ -56,9 +57,12 @@ const Served = Layer.mergeAll(
   Layer.succeed(Tellings, () => Effect.dieMessage("no commands"))
 )
 
-const Handlers = Layer.unwrapEffect(
-  Effect.map(Ref.make(false), (leaving) => handlers({ active: MutableRef.make(0), leaving }))
-).pipe(Layer.provide(Served))
+/** What a daemon serves that has just decided to leave, or has not. */
+const served = (attendance: Attendance) =>
+  Layer.unwrapEffect(
+    Effect.map(Ref.make(false), (leaving) => handlers({ attendance, leaving }))
+  ).pipe(Layer.provide(Served))
+const Handlers = served(makeAttendance())
 
 const makeClient = Effect.map(RpcTest.makeClient(makePyroRpcs()), (client) => client as unknown as Client)
 
@@ -98,5 +102,22 @@ describe("the operations as RPCs", () => {
       assert.instanceOf(error, EnvironmentUnknown)
       assert.strictEqual((error as EnvironmentUnknown).message, unknown("x").message)
     }
+  })
+
+  it("refuses everything once the daemon has decided to leave, and says that nothing was begun", async () => {
+    const attendance = makeAttendance()
+    attendance.close()
+    const failures = await makeClient.pipe(
+      Effect.flatMap((client) =>
+        Effect.all([
+          Effect.flip(asked(client, "debian:12")),
+          client.env.prune({}).pipe(Effect.catchAllCause((cause) => Effect.failCause(failureOf(cause))), Effect.flip)
+        ])
+      ),
+      Effect.scoped,
+      Effect.provide(served(attendance)),
+      Effect.runPromise
+    )
+    assert.deepStrictEqual(failures, [new ConnectionLost(false), new ConnectionLost(false)])
   })
 })

@@ -6,7 +6,9 @@ import { ConnectionLost, failureOf } from "../../../src/sdk/session.ts"
 describe("what a request failed with", () => {
   it("is a lost connection where it was written to one that had just ended", () => {
     const written = new Socket.SocketGenericError({ reason: "Write", cause: new Error("EPIPE") })
-    assert.deepStrictEqual(Chunk.toReadonlyArray(Cause.failures(failureOf(Cause.die(written)))), [new ConnectionLost()])
+    assert.deepStrictEqual(Chunk.toReadonlyArray(Cause.failures(failureOf(Cause.die(written)))), [
+      new ConnectionLost(true)
+    ])
   })
 
   it("stays a defect where it is one", () => {
