@@ -21,6 +21,21 @@ const placesIn = (folder: string) => ({
   initrd: path.join(folder, files.initrd)
 })
 
+/** The images as they are in a folder. */
+const imagesIn = (
+  folder: string,
+  { environment, kernel }: {
+    readonly environment: { readonly name: string; readonly digest: string }
+    readonly kernel: { readonly digest: string }
+  }
+): GuestImages => {
+  const places = placesIn(folder)
+  return {
+    environment: { name: environment.name, digest: environment.digest, imagePath: places.environment },
+    kernel: { digest: kernel.digest, vmlinux: places.vmlinux, initrd: places.initrd }
+  }
+}
+
 const unusable = (folder: string) => (cause: { readonly message: string }) =>
   new StateDirectoryUnusable({ path: folder, detail: cause.message })
 
@@ -58,7 +73,7 @@ export const holdBase = (
       environment: { name: environment.name, digest: environment.digest, sizeBytes },
       kernel: { digest: kernel.digest, vmlinuxBytes, initrdBytes }
     }).pipe(Effect.mapError(unusable(folder)))
-    return yield* heldBase(folder)
+    return imagesIn(folder, images)
   })
 
 /** The images that `holdBase` has put into a folder; ImageDamaged when they are not all there. */
@@ -80,8 +95,5 @@ export const heldBase = (folder: string): Effect.Effect<GuestImages, ImageDamage
       if (stat === undefined) return yield* damaged(file, "it is gone")
       if (stat.size !== bytes) return yield* damaged(file, `it has ${stat.size} bytes instead of ${bytes}`)
     }
-    return {
-      environment: { name: environment.name, digest: environment.digest, imagePath: places.environment },
-      kernel: { digest: kernel.digest, vmlinux: places.vmlinux, initrd: places.initrd }
-    }
+    return imagesIn(folder, found.value)
   })

@@ -31,6 +31,8 @@ export interface WorkspaceRequest extends DiskSource {
   readonly dieWithParent: boolean
   readonly leastConfinement?: ConfinementLevel | undefined
   readonly onTemplate?: Effect.Effect<void>
+  /** Called when the guest is about to be busy with its claim for a while: the host has nothing to do. */
+  readonly onClaim?: (() => void) | undefined
 }
 
 type SpawnFailed = CommandNotFound | CommandNotExecutable | CommandNotStarted
@@ -65,7 +67,10 @@ export const acquireWorkspace = (
       : Effect.flatMap(Vmm, (vmm) => vmm.restore(request))
     const identity = newGuestIdentity(request.hostname)
     const disk = { isEmpty, isMounted: guest.isMounted }
-    const claim = () => claimSteps(identity, disk)
+    const claim = () => {
+      request.onClaim?.()
+      return claimSteps(identity, disk)
+    }
     const inspection = () => inspectionSteps(identity, disk)
     const settled = <A, R>(
       steps: () => ReturnType<typeof claimSteps>,

@@ -1,4 +1,4 @@
-import { Effect, Exit, Fiber, Option, Ref, Scope } from "effect"
+import { Deferred, Effect, Exit, Fiber, Option, Ref, Scope } from "effect"
 import * as fs from "node:fs"
 import type { CreatePayload } from "../../contract/operations/workspace-lifecycle.ts"
 import { SeedImages } from "../../disk/SeedImages.ts"
@@ -71,8 +71,9 @@ const imagesFor = (environment: string, notify: Notify) =>
 /** Makes the first disk of a workspace. */
 const prepareDisk = (record: WorkspaceRecord, folder: WorkspaceFolder, payload: CreatePayload) =>
   Effect.gen(function*() {
-    const placeholder = yield* Effect.flatMap(SeedImages, (seeds) => seeds.empty(record.diskMib))
     const { image: seed, report } = yield* prepareSeed({ ...payload, virtualMib: record.diskMib })
+    const isEmpty = payload.seedPath === undefined && payload.repoUrl === undefined
+    const placeholder = isEmpty ? seed : yield* Effect.flatMap(SeedImages, (seeds) => seeds.empty(record.diskMib))
     const disk = folder.disk(record.disk)
     yield* holdSeed(disk, seed.path)
     yield* makeWorkspaceDisk(disk, seed.virtualBytes)
@@ -80,7 +81,7 @@ const prepareDisk = (record: WorkspaceRecord, folder: WorkspaceFolder, payload: 
     return { placeholder, seedImage: seed, disk: yield* readWorkspaceDisk(disk, seed.virtualBytes), report }
   })
 
-/** What of a workspace its first VM does not need: made while that one starts. */
+/** What of a workspace its first VM does not need. */
 const prepareRest = (
   entry: Entry,
   { environment, kernel }: Effect.Effect.Success<ReturnType<typeof imagesFor>>,
@@ -138,15 +139,19 @@ export const create = (lifecycle: Lifecycle, payload: CreatePayload, notify: Not
           imagesFor(payload.environment, notify)
         ], { concurrency: 2 })
       )
-      // It begins when the VM is first waited for.
-      const rest = yield* Effect.fork(prepareRest(entry, images, prepared, notify))
+      const claiming = yield* Deferred.make<void>()
+      // While the guest is at its claim: on the way to that the host is what everybody waits for.
+      const rest = yield* Effect.fork(
+        Effect.zipRight(Effect.interruptible(Deferred.await(claiming)), prepareRest(entry, images, prepared, notify))
+      )
       const generation = yield* openGeneration(lifecycle.scope, {
         record,
         images,
         disk: prepared.disk,
         placeholder: prepared.placeholder,
         seedImage: prepared.seedImage,
-        onTemplate: progress(notify, "preparing a template (once for this environment and size)", 0.5)
+        onTemplate: progress(notify, "preparing a template (once for this environment and size)", 0.5),
+        onClaim: () => Deferred.unsafeDone(claiming, Effect.void)
       }).pipe(Effect.onError(() => Fiber.interrupt(rest)))
       yield* Fiber.join(rest).pipe(Effect.onError(() => close(generation)))
       faultPoint("create:started")

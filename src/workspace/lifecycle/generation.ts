@@ -23,6 +23,8 @@ export interface GenerationRequest {
   /** The image in the cache that the disk begins with, where the next workspace may begin with the same. */
   readonly seedImage?: SeedImage | undefined
   readonly onTemplate: Effect.Effect<void>
+  /** Called when the guest is about to be busy with its claim for a while. */
+  readonly onClaim?: () => void
 }
 
 /** Hostname of a workspace's guest: its name as far as a hostname may have it, else its id. */
@@ -63,7 +65,8 @@ export const openGeneration = (parent: Scope.Scope, request: GenerationRequest) 
         hostname: hostnameOf(record),
         dieWithParent: false,
         leastConfinement: record.requireConfinement,
-        onTemplate: request.onTemplate
+        onTemplate: request.onTemplate,
+        onClaim: request.onClaim
       })
       yield* ready
       return guest
