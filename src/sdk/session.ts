@@ -57,8 +57,9 @@ export const failureOf = (cause: Cause.Cause<unknown>): Cause.Cause<PyroError | 
   // A request that is written to a connection which has just ended is a defect to the RPC client.
   if (Chunk.some(Cause.defects(cause), Socket.isSocketError)) return Cause.fail(new ConnectionLost(true))
   return Cause.map(cause, (failure) => {
-    const { _tag } = failure as { readonly _tag?: string }
-    if (_tag === "RpcClientError") return new ConnectionLost(true)
+    const { _tag, cause: why } = failure as { readonly _tag?: string; readonly cause?: unknown }
+    // To a socket that cannot be connected to nothing was written: its daemon left since it was looked for.
+    if (_tag === "RpcClientError") return new ConnectionLost(!(Socket.isSocketError(why) && why.reason === "Open"))
     return _tag === "DaemonLeaves" ? new ConnectionLost(false) : failure as PyroError
   })
 }

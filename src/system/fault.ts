@@ -1,7 +1,10 @@
 /**
- * A place where a crash is worth trying: when `PYRO_FAULT` names it, the process kills itself there as a power cut would. The
- * fault-injection tests visit every one.
+ * A place where a crash is worth trying. When `PYRO_FAULT` names it, the process kills itself there as a power cut would; when
+ * `PYRO_FAULT_HALT` does, it halts until somebody lets it go on (SIGCONT), who has done harm meanwhile. The fault-injection tests
+ * visit every one.
  */
 export const faultPoint = (name: string): void => {
-  if (process.env["PYRO_FAULT"] === name) process.kill(process.pid, "SIGKILL")
+  const { PYRO_FAULT, PYRO_FAULT_HALT } = process.env
+  if (PYRO_FAULT === name) process.kill(process.pid, "SIGKILL")
+  if (PYRO_FAULT_HALT === name) process.kill(process.pid, "SIGSTOP")
 }

@@ -1,4 +1,5 @@
 import * as Socket from "@effect/platform/Socket"
+import { RpcClientError } from "@effect/rpc/RpcClientError"
 import { Cause, Chunk } from "effect"
 import { assert, describe, it } from "vitest"
 import { ConnectionLost, failureOf } from "../../../src/sdk/session.ts"
@@ -9,6 +10,18 @@ describe("what a request failed with", () => {
     assert.deepStrictEqual(Chunk.toReadonlyArray(Cause.failures(failureOf(Cause.die(written)))), [
       new ConnectionLost(true)
     ])
+  })
+
+  it.each(
+    [
+      ["cannot have been done where there was no connection", "Open", false],
+      ["may have been done where there was one", "Read", true]
+    ] as const
+  )("%s", (_, reason, mayBeDone) => {
+    const cause = new Socket.SocketGenericError({ reason, cause: new Error("ENOENT") })
+    const failure = new RpcClientError({ reason: "Protocol", message: "Error in socket", cause })
+    const failures = Cause.failures(failureOf(Cause.fail(failure)))
+    assert.deepStrictEqual(Chunk.toReadonlyArray(failures), [new ConnectionLost(mayBeDone)])
   })
 
   it("stays a defect where it is one", () => {

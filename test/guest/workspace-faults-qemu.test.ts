@@ -1,0 +1,88 @@
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { pointsOf } from "../support/fault-points.ts"
+import { installation } from "../support/installation.ts"
+import { qemuKilledAt } from "../support/qemu-killed.ts"
+import { snapshots } from "../support/snapshots.ts"
+
+// A VM on the host is a workspace's, and nobody else's.
+const pyro = installation("pyro-faults-qemu-", { env: { PYRO_POOL_MEMBERS: "0" } })
+const { create, inventory, json, list, sh, state, status, step } = pyro
+const { kinds, snapshot } = snapshots(pyro)
+afterAll(pyro.close)
+
+const files = "/usr/local/lib/tool /workspace/work"
+const makeFiles = `for f in ${files}; do head -c 300000 /dev/urandom > $f; done; sync; sha256sum ${files}`
+const readFiles = `sync; echo 3 > /proc/sys/vm/drop_caches; sha256sum ${files}`
+
+describe("QEMU killed in the middle of a snapshot, a fork, a reset to a snapshot, or a delete", () => {
+  let digests = ""
+
+  beforeAll(async () => {
+    await create(["--name", "whole"])
+    digests = await sh("whole", `echo live > /dev/shm/memory; ${makeFiles}`)
+    await snapshot("whole", "good")
+  })
+
+  /** It says that its machine is gone, or runs on; then it can be had back, with its files. */
+  const comesBack = async (name: string) => {
+    const found = await status(name)
+    assert.include(["failed", "running"], found.state, found.detail)
+    if (found.state === "failed") await step("start", name)
+    assert.strictEqual(await sh(name, readFiles), digests, name)
+  }
+
+  /** What was kept before is whole, memory included, and of VMs there is the one that runs and nothing else on the host. */
+  const isWhole = async () => {
+    await comesBack("whole")
+    await json(["workspace", "reset", "whole", "--snapshot", "good"])
+    assert.strictEqual(await sh("whole", "cat /dev/shm/memory"), "live")
+    assert.strictEqual(await sh("whole", readFiles), digests)
+    assert.deepStrictEqual((await list()).map(({ name }) => name), ["whole"])
+    const vms = new Set(inventory().map((line) => /vm-[a-z0-9]{12}/.exec(line)?.[0]).filter((id) => id !== undefined))
+    assert.strictEqual(vms.size, 1, inventory().join("\n"))
+  }
+
+  it.each([...pointsOf("snapshot"), ...pointsOf("take")])("%s", async (point) => {
+    const { code } = await qemuKilledAt(pyro, point, ["workspace", "snapshot", "create", "whole", "cut"])
+    const kept = await kinds("whole")
+    if (code !== 0) assert.deepStrictEqual(kept, { good: "memory" })
+    if ("cut" in kept) {
+      await json(["workspace", "reset", "whole", "--snapshot", "cut"])
+      assert.strictEqual(await sh("whole", readFiles), digests)
+      await json(["workspace", "snapshot", "delete", "whole", "cut"])
+    }
+    await isWhole()
+  })
+
+  it.each(pointsOf("snapshot-delete"))("%s", async (point) => {
+    await snapshot("whole", "gone")
+    const { code } = await qemuKilledAt(pyro, point, ["workspace", "snapshot", "delete", "whole", "gone"])
+    assert.strictEqual(code, 0)
+    assert.deepStrictEqual(await kinds("whole"), { good: "memory" })
+    await isWhole()
+  })
+
+  it.each([...pointsOf("fork"), ...pointsOf("take")])("%s, of a fork", async (point) => {
+    const { code } = await qemuKilledAt(pyro, point, ["workspace", "fork", "whole", "--name", "child", "--count", "2"])
+    const children = (await list()).flatMap(({ name }) => name === undefined || name === "whole" ? [] : [name]).sort()
+    assert.deepStrictEqual(children, code === 0 ? ["child-1", "child-2"] : [])
+    for (const child of children) await comesBack(child)
+    if (children.length > 0) await json(["workspace", "delete", ...children])
+    await isWhole()
+  })
+
+  it.each(pointsOf("reset-to"))("%s", async (point) => {
+    const { generation } = await status("whole")
+    const { code } = await qemuKilledAt(pyro, point, ["workspace", "reset", "whole", "--snapshot", "good"])
+    assert.strictEqual((await status("whole")).generation, generation + (code === 0 ? 1 : 0))
+    await isWhole()
+  })
+
+  it.each(pointsOf("delete"))("%s", async (point) => {
+    if ((await list()).length === 0) await create(["--name", "whole"])
+    const { code, stdout } = await qemuKilledAt(pyro, point, ["workspace", "delete", "whole"])
+    assert.strictEqual(code, 0, stdout.toString())
+    assert.deepStrictEqual(await list(), [])
+    assert.deepStrictEqual(inventory().filter((line) => line.startsWith(state) && /\/ws-/.test(line)), [])
+  })
+})
