@@ -1,14 +1,16 @@
 import { defineConfig } from "vitest/config"
 
 /**
- * One project per kind of test, run one after the other: what needs nothing first, real microVMs last and one file at a
- * time, since their timings and the leak checks compare the whole host before and after.
+ * One project per kind of test, run one after the other: what needs nothing first, real microVMs last. Two files run at a time: a guest
+ * keeps one core busy at most, and waits as often. So a file looks only at what is its own, its state directory above all, and
+ * compares times only with its own.
  */
 export default defineConfig({
   test: {
     reporters: ["default"],
     // A test that sees another's global state is a defect of the test; a file of its own process keeps that visible.
     pool: "forks",
+    poolOptions: { forks: { minForks: 1, maxForks: 2 } },
     projects: [
       {
         test: {
@@ -61,7 +63,6 @@ export default defineConfig({
           include: ["test/guest/**/*.test.ts"],
           testTimeout: 300_000,
           hookTimeout: 600_000,
-          poolOptions: { forks: { singleFork: true } },
           sequence: { groupOrder: 5 }
         }
       }

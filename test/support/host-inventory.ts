@@ -1,9 +1,10 @@
+import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 
 /**
  * What a crash could leave on this host, read from the host itself (pyro's own records are no witness): processes that belong to a
- * VM, files of memory stores, everything in a state directory, half-made things in the cache, mounts.
+ * VM, files of memory stores, everything in a state directory, half-made things in the cache that nobody is making, mounts.
  */
 export const hostInventory = (
   directories: { readonly state: string; readonly cache: string }
@@ -22,7 +23,7 @@ export const hostInventory = (
   )
     .flatMap((name) => filesBeneath(path.join("/dev/shm", name)))
   const state = filesBeneath(directories.state)
-  const halfMade = filesBeneath(path.join(directories.cache, "templates")).filter((file) => file.includes(".tmp"))
+  const halfMade = halfMadeTemplates(path.join(directories.cache, "templates"))
   const mounts = fs.readFileSync("/proc/self/mounts", "utf8").split("\n").filter((line) =>
     line.includes(directories.state)
   )
@@ -47,6 +48,15 @@ const belongsTo = (pid: string, state: string) => {
     return false
   }
 }
+
+/** Other tests share the cache: what is being made there at this moment, under its lock, is no leftover. */
+const halfMadeTemplates = (templates: string) =>
+  fs.existsSync(templates)
+    ? fs.readdirSync(templates).filter((name) => name.endsWith(".tmp")).filter((name) => {
+      const lock = path.join(templates, `${name.split(".")[0]}.lock`)
+      return spawnSync("flock", ["--nonblock", lock, "true"]).status === 0 && fs.existsSync(path.join(templates, name))
+    }).flatMap((name) => [path.join(templates, name), ...filesBeneath(path.join(templates, name))])
+    : []
 
 const filesBeneath = (folder: string): ReadonlyArray<string> => {
   if (!fs.existsSync(folder)) return []
