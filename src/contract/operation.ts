@@ -46,7 +46,7 @@ export interface CliSurface {
   readonly extras?: Readonly<Record<string, CliExtra>>
   /** Fields of which one is given, by itself or by a `file` flag; else stdin, if it is no terminal, is what is given to the flag `stdin`. */
   readonly oneOf?: { readonly fields: ReadonlyArray<string>; readonly stdin: string }
-  /** JSON names of the fields that are paths of the host: made absolute, since the daemon is elsewhere. */
+  /** JSON names of the fields that are paths of the host. The caller makes them absolute: the daemon is elsewhere, and refuses others. */
   readonly hostPaths?: ReadonlyArray<string>
   /** Whose exit status the process leaves with. */
   readonly exits: "guest" | "own"

@@ -9,6 +9,7 @@ import { Tellings } from "../local/tellings.ts"
 import { type Telling, tellingOf } from "../system/telling.ts"
 import type { Attendance } from "./attendance.ts"
 import { type AnyEvent, makeBeginnings } from "./beginnings.ts"
+import { demandAbsolutePaths } from "./host-paths.ts"
 import { makeInputs } from "./inputs.ts"
 
 /** What the handlers share with the daemon that has them. */
@@ -32,8 +33,11 @@ const inputOf = (inputs: ReturnType<typeof makeInputs>, headers: Headers, leavin
 
 const unaryHandler = (pyro: PyroService, row: UnaryRow, { attendance }: Serving) => {
   const call = callOf(pyro, row)
+  const demand = demandAbsolutePaths(row)
   return (payload: unknown) =>
-    Effect.scoped(Effect.zipRight(attendance.request, call(payload) as Effect.Effect<unknown>))
+    Effect.scoped(
+      Effect.zipRight(attendance.request, Effect.zipRight(demand(payload), call(payload) as Effect.Effect<unknown>))
+    )
 }
 
 /** Events bit by bit: commands can be asked that way, other operations run into a small store. */
@@ -56,16 +60,20 @@ const beginningHandlers = (
   { attendance, leaving }: Serving
 ) => {
   type Named = { readonly id: string; readonly request: unknown }
-  const begin = (start: TellAny) => ({ id, request }: Named, { headers }: { readonly headers: Headers }) =>
-    beginnings.begin(
-      id,
-      Effect.flatMap(
-        Effect.zipRight(attendance.request, inputOf(inputs, headers, leaving)),
-        (input) => start(request, input)
+  const begin = (row: StreamingRow) => {
+    const start = tell(row)
+    const demand = demandAbsolutePaths(row)
+    return ({ id, request }: Named, { headers }: { readonly headers: Headers }) =>
+      beginnings.begin(
+        id,
+        Effect.flatMap(
+          Effect.zipRight(attendance.request, inputOf(inputs, headers, leaving)),
+          (input) => Effect.zipRight(demand(request), start(request, input))
+        )
       )
-    )
+  }
   const rest = ({ id }: Named) => beginnings.rest(id)
-  const handlers = streamingRows.flatMap((row) => [[beginName(row), begin(tell(row))], [restName(row), rest]] as const)
+  const handlers = streamingRows.flatMap((row) => [[beginName(row), begin(row)], [restName(row), rest]] as const)
   return { ...Object.fromEntries(handlers), [DROP]: ({ id }: Named) => beginnings.drop(id) }
 }
 

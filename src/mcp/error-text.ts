@@ -5,6 +5,9 @@ import { printable } from "../contract/printable.ts"
 /** Longest text of an error: hosts cut longer ones where it hurts. */
 const MAX_CHARACTERS = 2_000
 
+/** Not every profile has the tool; and a reset must not be what is left to try. */
+const START = "call workspace_start or, without that tool, ask the user to start it: its files are kept"
+
 /** The one next call to make. Exhaustive over the family. */
 const hintOf = (error: PyroError): string => {
   switch (error._tag) {
@@ -17,7 +20,9 @@ const hintOf = (error: PyroError): string => {
     case "WorkspaceNameTaken":
       return `use that workspace (workspace_id ${error.workspace}), or another name`
     case "WorkspaceNotReady":
-      return "call workspace_status; workspace_reset brings it back to its beginning"
+      return error.state === "stopped" || error.state === "failed"
+        ? `${START}; workspace_reset would discard them`
+        : "call workspace_status until it is running, then again"
     case "SnapshotNotFound":
       return "call workspace_snapshot_list for the snapshots there are"
     case "SnapshotExists":
@@ -33,7 +38,7 @@ const hintOf = (error: PyroError): string => {
     case "FileChanged":
       return "call workspace_file_read again and decide anew"
     case "EditRejected":
-      return "call workspace_file_read and copy the text exactly as it stands"
+      return "call workspace_file_read and copy the text exactly as it stands, with as many lines around it as make it the only such place"
     case "PatchRejected":
       return "read the files with workspace_file_read and make the patch anew"
     case "ExportRefused":
@@ -45,7 +50,7 @@ const hintOf = (error: PyroError): string => {
     case "ChannelFailed":
     case "GuestPanicked":
     case "VmFailed":
-      return "call workspace_status; workspace_reset gives it a new microVM"
+      return `call workspace_status; where its microVM is gone, ${START}, and workspace_reset would discard them`
     case "DaemonUnavailable":
       return "call again once; then ask the user to look at: pyro daemon logs"
     case "NoSpace":

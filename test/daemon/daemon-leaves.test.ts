@@ -32,6 +32,20 @@ const client = layerDaemon({
 const unknown = { workspace: "ws-0000000000000000", labels: {}, clearLabels: [] }
 const creation = Schema.decodeUnknownSync(workspaceCreate.payload())({ environment: "debian:0" })
 
+describe("a daemon, which is in the host's root directory", () => {
+  it.live("takes no path of the host that means something else where the caller is", () =>
+    Effect.gen(function*() {
+      const { workspace } = yield* Pyro
+      for (const seedPath of [".", "etc", "~/.ssh", ""]) {
+        const failure = yield* Effect.flip(Stream.runDrain(workspace.create({ ...creation, seedPath })))
+        assert.deepInclude(failure, { _tag: "InvalidRequest", field: "seed_path" })
+      }
+      const push = { workspace: "w", sourcePath: ".", includeIgnored: [], delete: false, force: false }
+      const failure = yield* Effect.flip(workspace.sync.push(push))
+      assert.deepInclude(failure, { _tag: "InvalidRequest", field: "source_path" })
+    }).pipe(Effect.provide(client)))
+})
+
 describe("a daemon that leaves", () => {
   it.live(
     "answers whoever is connected that nothing was begun, so that the next one does it",

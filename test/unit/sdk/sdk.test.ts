@@ -1,11 +1,14 @@
 import { Chunk, Deferred, Effect, Fiber, Layer, Stream } from "effect"
+import * as path from "node:path"
 import { assert, describe, it } from "vitest"
 import { CommandNotFound, InvalidRequest, type PyroError } from "../../../src/contract/errors.ts"
 import type { RunEvent, RunPayload } from "../../../src/contract/operations/run.ts"
+import { workspaceExport } from "../../../src/contract/operations/workspace-export.ts"
 import type { WorkspaceInfo } from "../../../src/contract/operations/workspace-info.ts"
 import { Pyro, type PyroService } from "../../../src/contract/Pyro.ts"
 import { acquireWorkspace } from "../../../src/sdk/acquire.ts"
 import { pyro as effects } from "../../../src/sdk/effects.ts"
+import { payloadOf } from "../../../src/sdk/options.ts"
 import { makePromises } from "../../../src/sdk/promises.ts"
 import { unfakedPyro } from "../../support/unfaked-pyro.ts"
 
@@ -63,6 +66,25 @@ describe("the SDK for Effect programs", () => {
     )
     assert.deepInclude(result, { stdout: "ab", status: 5, outcome: "exited" })
     assert.deepInclude(requests[0], { memoryMib: 1024, vcpuCount: 1, cwd: "/workspace", tty: false })
+  })
+
+  it("means paths of the host as this program does, whoever does the work", async () => {
+    const { layer, requests } = service()
+    const seeded = (seedPath: string) =>
+      effects.run.collect({ environment: "debian:12", command: ["a"], seedPath }).pipe(
+        Effect.provide(layer),
+        Effect.runPromise
+      )
+    for (const seedPath of ["tree", "./tree/../tree/", "/elsewhere"]) await seeded(seedPath)
+    assert.deepStrictEqual(requests.map(({ seedPath }) => seedPath), [
+      path.resolve("tree"),
+      path.resolve("tree"),
+      "/elsewhere"
+    ])
+    const exporting = (output: string) =>
+      Effect.runSync(payloadOf(workspaceExport, { workspace: "w", path: "f", output }))
+    assert.deepInclude(exporting("-"), { output: "-" })
+    assert.deepInclude(exporting("out/f"), { output: path.resolve("out/f") })
   })
 
   it("streams a run and ends it when the stream is left", async () => {
