@@ -5,8 +5,9 @@ import type * as ValidationError from "@effect/cli/ValidationError"
 import type { FileSystem } from "@effect/platform/FileSystem"
 import type { Path } from "@effect/platform/Path"
 import type { Terminal } from "@effect/platform/Terminal"
-import { Context, Effect, Either, Option, ParseResult, Schema } from "effect"
+import { Context, Effect, Either, Option, Schema } from "effect"
 import { InvalidRequest } from "../contract/errors.ts"
+import { firstIssue } from "../contract/issue.ts"
 import type { CliSurface, PureSchema } from "../contract/operation.ts"
 import type { PayloadField } from "../contract/payload-fields.ts"
 import { closest } from "./argv.ts"
@@ -139,8 +140,8 @@ export const decode = <S extends PureSchema>(
   raw: Readonly<Record<string, unknown>>
 ): Either.Either<S["Type"], InvalidRequest> =>
   Schema.decodeUnknownEither(payload, { onExcessProperty: "error" })(raw).pipe(Either.mapLeft((error) => {
-    const issue = ParseResult.ArrayFormatter.formatErrorSync(error)[0]
-    const field = String(issue?.path[0] ?? "")
+    const issue = firstIssue(error)
+    const field = String(issue.path[0] ?? "")
     const file = Object.entries(cli.extras ?? {}).find(([, extra]) => extra._tag === "file" && extra.fills === field)
     const name = field === "" || field === cli.rest
       ? field
@@ -149,7 +150,7 @@ export const decode = <S extends PureSchema>(
       : file !== undefined && cli.filled?.includes(field) === true
       ? `--${file[0]}`
       : `--${flagName(cli, field)}`
-    return new InvalidRequest({ field: name, detail: issue?.message ?? error.message })
+    return new InvalidRequest({ field: name, detail: issue.message })
   }))
 
 const wrong = (detail: string) => new InvalidRequest({ field: "", detail })

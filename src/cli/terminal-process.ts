@@ -1,9 +1,9 @@
 import { Effect, Layer, Option, Runtime, Stream } from "effect"
 import { spawnSync } from "node:child_process"
 import { createReadStream, readFileSync } from "node:fs"
+import { resolve } from "node:path"
 import { isatty } from "node:tty"
 import type { WindowSize } from "../contract/Pyro.ts"
-import { callersPath } from "../system/host-path.ts"
 import { FileUnreadable, OutputClosed, Terminal } from "./terminal.ts"
 
 /** What a short command neither prints nor reads, in `bytes`. */
@@ -170,7 +170,7 @@ export const layer: Layer.Layer<Terminal> = Layer.sync(Terminal, () => {
     resizes,
     raw,
     readFile,
-    resolvePath: callersPath,
+    resolvePath: (path) => path === "-" ? path : resolve(path),
     workspace: process.env["PYRO_WORKSPACE"] || undefined,
     type: process.env["TERM"]
   })

@@ -1,5 +1,6 @@
 import { Effect, Schema } from "effect"
 import { InvalidRequest } from "../contract/errors.ts"
+import { firstIssue } from "../contract/issue.ts"
 import type { CliSurface } from "../contract/operation.ts"
 import type { Operation, OperationName, OperationOf } from "../contract/operations.ts"
 import { snakeCase } from "../contract/snake.ts"
@@ -19,6 +20,11 @@ export type Options<Name extends OperationName> = OrUndefined<
   { readonly [K in keyof EncodedOf<Name> as K extends string ? CamelCase<K> : never]: EncodedOf<Name>[K] }
 >
 
+const camelCase = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+
+/** How Schema begins to tell of a field that there is not, before it names all that there are. */
+const UNEXPECTED = "is unexpected"
+
 /**
  * The whole payload for some options; fails with InvalidRequest, before anything is done. Paths of the host are this program's: who does
  * the work may be elsewhere.
@@ -31,6 +37,13 @@ export const payloadOf = (row: Operation, options: object): Effect.Effect<unknow
     return [field, hostPaths.includes(field) && typeof value === "string" ? callersPath(value) : value]
   }))
   return Schema.decodeUnknown(row.payload() as Schema.Schema.AnyNoContext, { onExcessProperty: "error" })(encoded).pipe(
-    Effect.mapError((error) => new InvalidRequest({ field: "", detail: error.message }))
+    Effect.mapError((error) => {
+      const { message, path } = firstIssue(error)
+      const field = path.map(String).join(".")
+      // Options that there are not have no JSON name: told as they are written.
+      return message.startsWith(UNEXPECTED)
+        ? new InvalidRequest({ field: camelCase(field), detail: message.replace(/"\w+"/g, camelCase) })
+        : new InvalidRequest({ field, detail: message })
+    })
   )
 }

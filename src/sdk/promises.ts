@@ -1,4 +1,4 @@
-import { Effect, type Layer, ManagedRuntime, Stream } from "effect"
+import { Effect, type Layer, ManagedRuntime, Predicate, Stream } from "effect"
 import { InvalidRequest, type PyroError } from "../contract/errors.ts"
 import type { EventOf, Operation, OperationName, OperationOf, ResultOf } from "../contract/operations.ts"
 import { type Pyro, type RunInput } from "../contract/Pyro.ts"
@@ -7,10 +7,10 @@ import { type Nested, nested } from "./nested.ts"
 import type { Options } from "./options.ts"
 
 export interface CallOptions {
-  /** Aborting it ends the work before the promise rejects. */
+  /** Aborting it ends the work before the promise rejects, with the signal's reason. */
   readonly signal?: AbortSignal
-  /** What a command reads on its stdin; none is /dev/null. */
-  readonly stdin?: AsyncIterable<Uint8Array>
+  /** What a command reads on its stdin, whole or bit by bit, text as UTF-8; none is /dev/null. */
+  readonly stdin?: string | Uint8Array | AsyncIterable<string | Uint8Array>
 }
 
 /** An operation as a promise; one with events also as what can be iterated over. */
@@ -33,12 +33,33 @@ export interface PyroPromises extends Nested<{ readonly [Name in OperationName]:
 
 type AnyCall = (options?: object, call?: CallOptions) => unknown
 
-const inputOf = ({ stdin }: CallOptions): RunInput | undefined =>
-  stdin && {
-    stdin: Stream.orDie(
-      Stream.fromAsyncIterable(stdin, (cause) => new InvalidRequest({ field: "stdin", detail: String(cause) }))
-    )
-  }
+const isPiece = (value: unknown): value is string | Uint8Array =>
+  typeof value === "string" || value instanceof Uint8Array
+
+const bytesOf = (piece: string | Uint8Array): Uint8Array => {
+  if (!isPiece(piece)) throw badStdin
+  return typeof piece === "string" ? Buffer.from(piece) : piece
+}
+
+const badStdin = new InvalidRequest({ field: "stdin", detail: "must be a string, bytes, or an AsyncIterable of these" })
+
+const inputOf = ({ stdin }: CallOptions): Effect.Effect<RunInput | undefined, InvalidRequest> => {
+  if (stdin === undefined) return Effect.succeed(undefined)
+  if (isPiece(stdin)) return Effect.succeed({ stdin: Stream.make(bytesOf(stdin)) })
+  // Whoever calls this may have no types.
+  if (!Predicate.hasProperty(stdin, Symbol.asyncIterator)) return Effect.fail(badStdin)
+  const pieces = Stream.fromAsyncIterable(
+    stdin,
+    (cause) => new InvalidRequest({ field: "stdin", detail: String(cause) })
+  )
+  return Effect.succeed({ stdin: Stream.orDie(Stream.map(pieces, bytesOf)) })
+}
+
+/** What an aborted call rejects with is the caller's own reason. */
+const orReason = <A>(work: Promise<A>, signal: AbortSignal | undefined): Promise<A> =>
+  work.catch((cause: unknown) => {
+    throw signal?.aborted === true ? signal.reason : cause
+  })
 
 /** The Effect API's call of a row. */
 const effectCallOf = (row: Operation) => {
@@ -53,7 +74,7 @@ export const makePromises = (layer: Layer.Layer<Pyro, PyroError>): PyroPromises 
   const runtime = ManagedRuntime.make(layer)
   const promise = <A>(effect: Effect.Effect<A, PyroError, Pyro>, { signal }: CallOptions): Promise<A> =>
     // A promise rejects with the error itself instead of Effect's wrapper around it.
-    runtime.runPromise(Effect.either(effect), signal && { signal }).then((either) => {
+    orReason(runtime.runPromise(Effect.either(effect), signal && { signal }), signal).then((either) => {
       if (either._tag === "Left") throw either.left
       return either.right
     })
@@ -70,7 +91,7 @@ export const makePromises = (layer: Layer.Layer<Pyro, PyroError>): PyroPromises 
         Stream.toAsyncIterableRuntime(ended, ready)[Symbol.asyncIterator]()
       )
       return {
-        next: async () => (await iterator).next(),
+        next: () => orReason(iterator.then((events) => events.next()), signal),
         return: async () => (await (await iterator).return?.()) ?? { done: true, value: undefined }
       }
     }
@@ -83,10 +104,18 @@ export const makePromises = (layer: Layer.Layer<Pyro, PyroError>): PyroPromises 
     }
     return Object.assign(
       (options: object = {}, how: CallOptions = {}) =>
-        promise(collect(options, inputOf(how)) as Effect.Effect<unknown, PyroError, Pyro>, how),
+        promise(
+          Effect.flatMap(inputOf(how), (input) => collect(options, input) as Effect.Effect<unknown, PyroError, Pyro>),
+          how
+        ),
       {
         stream: (options: object = {}, how: CallOptions = {}) =>
-          iterable(call(options, inputOf(how)) as Stream.Stream<unknown, PyroError, Pyro>, how)
+          iterable(
+            Stream.unwrap(
+              Effect.map(inputOf(how), (input) => call(options, input) as Stream.Stream<unknown, PyroError, Pyro>)
+            ),
+            how
+          )
       }
     )
   }

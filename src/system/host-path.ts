@@ -12,7 +12,7 @@ export const workingDirectory = (): string => process.cwd()
 export const absolutePath = (named: string, base: string): string =>
   named === "~" || named.startsWith("~/") ? path.join(os.homedir(), named.slice(1)) : path.resolve(base, named)
 
-/** A path that a program or a command line named, as its own directory has it; `-` is no path. One that says nothing stays so. */
+/** A path that a program named, as its own directory has it; `-` is no path. One that says nothing stays so. */
 export const callersPath = (named: string): string => named === "-" || named === "" ? named : path.resolve(named)
 
 /** Where a path leads when all its links are followed; undefined where nothing is. */

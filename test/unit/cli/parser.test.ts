@@ -119,6 +119,10 @@ describe("the parser", () => {
     [["run", "debian:12", "--env", "A"], "--env: \"A\" must be NAME=VALUE"],
     [["run", "debian:12", "--env", "=b"], "--env: \"=b\" must be NAME=VALUE"],
     [["run", "debian:12", "--cwd", "here"], "--cwd: must be an absolute path in the guest"],
+    [
+      ["workspace", "create", "--git", "nope"],
+      "--git: Expected \"shallow\" or \"full\" or \"none\", actual \"nope\""
+    ],
     [["run", ""], "<environment>: must be a name such as debian:12"],
     [["run", "debian:12", "--mem-mb", "8"], "no option --mem-mb; did you mean --mem-mib?"],
     [["run", "debian:12", "--wizard"], "no option --wizard; the guest's command goes after --"],

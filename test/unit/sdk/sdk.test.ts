@@ -1,10 +1,12 @@
 import { Chunk, Deferred, Effect, Fiber, Layer, Stream } from "effect"
 import * as path from "node:path"
+import { Readable } from "node:stream"
 import { assert, describe, it } from "vitest"
 import { CommandNotFound, InvalidRequest, type PyroError } from "../../../src/contract/errors.ts"
 import type { RunEvent, RunPayload } from "../../../src/contract/operations/run.ts"
 import { workspaceExport } from "../../../src/contract/operations/workspace-export.ts"
 import type { WorkspaceInfo } from "../../../src/contract/operations/workspace-info.ts"
+import { workspaceCreate } from "../../../src/contract/operations/workspace-lifecycle.ts"
 import { Pyro, type PyroService } from "../../../src/contract/Pyro.ts"
 import { acquireWorkspace } from "../../../src/sdk/acquire.ts"
 import { pyro as effects } from "../../../src/sdk/effects.ts"
@@ -66,6 +68,16 @@ describe("the SDK for Effect programs", () => {
     )
     assert.deepInclude(result, { stdout: "ab", status: 5, outcome: "exited" })
     assert.deepInclude(requests[0], { memoryMib: 1024, vcpuCount: 1, cwd: "/workspace", tty: false })
+  })
+
+  it("says of bad options which one, and all that it may be", () => {
+    const failed = (options: object) => Effect.runSync(Effect.flip(payloadOf(workspaceCreate, options)))
+    assert.strictEqual(
+      failed({ git: "nope" }).message,
+      "git: Expected \"shallow\" or \"full\" or \"none\", actual \"nope\""
+    )
+    assert.strictEqual(failed({ memoryMib: "many" }).field, "memory_mib")
+    assert.match(failed({ memMib: 512 }).message, /^memMib: is unexpected, expected: .*"memoryMib" \| /)
   })
 
   it("means paths of the host as this program does, whoever does the work", async () => {
@@ -156,9 +168,29 @@ describe("the SDK for everybody else", () => {
     const pyro = makePromises(layer)
     const abort = new AbortController()
     const running = pyro.run({ environment: "debian:12", command: ["forever"] }, { signal: abort.signal })
-    setTimeout(() => abort.abort(), 20)
-    assert.isTrue(await running.then(() => false, () => true))
+    const reason = new Error("enough")
+    setTimeout(() => abort.abort(reason), 20)
+    assert.strictEqual(await running.then(() => undefined, (cause: unknown) => cause), reason)
     assert.deepStrictEqual(ended, ["forever"])
+    const listening = async () => {
+      const events = pyro.run.stream({ environment: "debian:12", command: ["forever"] }, { signal: abort.signal })
+      for await (const event of events) assert.strictEqual(event._tag, "Output")
+    }
+    assert.strictEqual(await listening().then(() => undefined, (cause: unknown) => cause), reason)
+    await pyro.close()
+  })
+
+  it("gives a command its stdin in whatever form, and refuses what is none", async () => {
+    const pyro = makePromises(service().layer)
+    const read = async (stdin: unknown) =>
+      (await pyro.run({ environment: "debian:12", command: ["cat"] }, { stdin: stdin as string })).stdout
+    assert.strictEqual(await read("ünïcode"), "ünïcode")
+    assert.strictEqual(await read(Buffer.from("bytes")), "bytes")
+    assert.strictEqual(await read(Readable.from(["some ", Buffer.from("pieces")])), "some pieces")
+    for (const bad of [["piece"], 5, {}]) {
+      const failure = await read(bad).then(() => undefined, (cause: unknown) => cause)
+      assert.deepInclude(failure, { _tag: "InvalidRequest", field: "stdin" })
+    }
     await pyro.close()
   })
 
