@@ -109,7 +109,7 @@ export const workspaceViews = {
         print(workspaces.map(({ id }) => `${id}\n`).join("")),
         unless(
           "id-only",
-          `${workspaces.map(called).join(", ")}: ready, ${workspaces.length > 1 ? "each " : ""}as the workspace was\n`
+          `${workspaces.map(called).join(", ")}: ready\n`
         )
       )
   } satisfies View<"workspace.fork">,

@@ -1,6 +1,7 @@
 import { Effect, Option, Ref, Scope } from "effect"
 import * as fs from "node:fs"
 import type { PyroError } from "../../contract/errors.ts"
+import type { Notice } from "../../contract/notice.ts"
 import type { ForkPayload } from "../../contract/operations/workspace-fork.ts"
 import { faultPoint } from "../../system/fault.ts"
 import { Paths } from "../../system/Paths.ts"
@@ -229,6 +230,12 @@ const beginAll = (lifecycle: Lifecycle, staged: Staged, children: ReadonlyArray<
     return begun
   })
 
+const filesAlone: Notice = {
+  _tag: "Notice",
+  level: "warning",
+  message: "there was no memory to go on from: it has the files alone, and nothing runs in it"
+}
+
 /**
  * Makes further workspaces that go on from where one is, or one of its snapshots was. All of them, or none: they are let in together, and
  * when one fails nothing of any stays.
@@ -242,9 +249,10 @@ export const fork = (
   Effect.gen(function*() {
     const children = yield* announce(lifecycle, source, payload)
     const made = Effect.gen(function*() {
-      yield* progress(notify, "copying memory", 0.2)
+      yield* progress(notify, "copying the workspace", 0.2)
       const staged = yield* stage(lifecycle, source, payload, children)
       faultPoint("fork:staged")
+      if (staged.vms.length === 0 && !payload.diskOnly) notify(filesAlone)
       yield* progress(notify, children.length === 1 ? "starting the fork" : "starting the forks", 0.5)
       const begun = yield* beginAll(lifecycle, staged, children, notify)
       faultPoint("fork:committed")

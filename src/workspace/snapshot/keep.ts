@@ -46,7 +46,7 @@ export const createSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string,
       })
       yield* writeSnapshot(workspace, folder, record)
       faultPoint("snapshot:announced")
-      yield* progress(notify, "copying memory", 0.2)
+      yield* progress(notify, "copying the workspace", 0.2)
       const taken = yield* take(entry, folder, { path: folder.frozen.memoryPath, uid: process.getuid?.() ?? 0 })
       const ready = { ...record, phase: "ready" as const, taken }
       yield* writeSnapshot(workspace, folder, ready)
