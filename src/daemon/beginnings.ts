@@ -76,7 +76,10 @@ export const makeBeginnings = (parent: Scope.Scope) => {
           return yield* Scope.extend(restore(start), scope).pipe(
             Effect.flatMap((telling) =>
               Effect.tap(restore(beginningOf(telling)), ({ more }) => {
-                if (!more) return Scope.close(scope, Exit.void)
+                // Nothing is left to be done in it: whoever waits is told first.
+                if (!more) {
+                  return Effect.sync(() => void setImmediate(() => Effect.runFork(Scope.close(scope, Exit.void))))
+                }
                 // A fiber that sleeps would be some kilobytes for every command that takes a moment.
                 const expiry = setTimeout(() => Effect.runFork(drop(id)), KEPT_MS)
                 return Effect.sync(() => void kept.set(id, { telling, scope, expiry }))

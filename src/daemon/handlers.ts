@@ -21,14 +21,12 @@ export interface Serving {
 
 /** What flows into a request, and what is known of how it ends. */
 const inputOf = (inputs: ReturnType<typeof makeInputs>, headers: Headers, leaving: Serving["leaving"]) =>
-  Effect.gen(function*() {
+  Effect.suspend(() => {
     const id = headers[INPUT_HEADER]
-    const input: RunInput = {
-      ...(id === undefined ? {} : yield* inputs.take(id)),
-      resumed: headers[RESUMED_HEADER] !== undefined,
-      leaving: Ref.get(leaving)
-    }
-    return input
+    const known: RunInput = { resumed: headers[RESUMED_HEADER] !== undefined, leaving: Ref.get(leaving) }
+    return id === undefined
+      ? Effect.succeed(known)
+      : Effect.map(inputs.take(id), (flowing): RunInput => ({ ...flowing, ...known }))
   })
 
 const unaryHandler = (pyro: PyroService, row: UnaryRow, { attendance }: Serving) => {

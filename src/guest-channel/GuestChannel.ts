@@ -16,7 +16,7 @@ import type { AgentCallFailed } from "./errors.ts"
 import type { WrittenFile } from "./file-state.ts"
 import * as Files from "./files.ts"
 import { chain, lastRequest, request, type ResultsOf } from "./open.ts"
-import { type GuestProcess, spawn, type SpawnRequest, StreamedProcess } from "./process.ts"
+import { type GuestProcess, launch, spawn, type SpawnRequest, StreamedProcess } from "./process.ts"
 import type { ResumableStream } from "./takeover.ts"
 
 export interface ConnectOptions {
@@ -70,6 +70,15 @@ export interface GuestChannel {
     GuestProcess,
     ChannelFailed | CommandNotExecutable | CommandNotFound | CommandNotStarted,
     Scope.Scope
+  >
+  /**
+   * Has a process started before anything else is done, and gives what waits until it has, or could not. It is nobody's scope's: it goes
+   * on until it is released, also when this channel ends, for a later one to adopt.
+   */
+  readonly launch: (
+    request: SpawnRequest
+  ) => Effect.Effect<
+    Effect.Effect<GuestProcess, ChannelFailed | CommandNotExecutable | CommandNotFound | CommandNotStarted>
   >
   /** `chain` and `spawn` in one write and one round trip: where a call fails, the guest has started nothing. */
   readonly spawnAfter: (
@@ -170,6 +179,7 @@ const connect = (options: ConnectOptions): Effect.Effect<GuestChannel, ChannelFa
       request: (call) => request(connection, call),
       chain: (calls) => chain(connection, calls),
       spawn: (spawned) => spawn(connection, spawned) as ReturnType<GuestChannel["spawn"]>,
+      launch: (spawned) => launch(connection, spawned),
       spawnAfter: (calls, spawned) => spawn(connection, spawned, calls),
       adopt,
       read: (wanted) => Files.read(connection, wanted),

@@ -1,4 +1,4 @@
-import { Deferred, Effect } from "effect"
+import { Deferred, Effect, Exit } from "effect"
 import { randomUUID } from "node:crypto"
 import type { ChannelFailed } from "../contract/errors.ts"
 import { acquirePlain } from "../system/scopes.ts"
@@ -92,40 +92,52 @@ export interface Opener<A> {
   readonly message: Message<A>
   readonly fields: A
   readonly begin: StreamBegin
-  /** Whether closing the scope leaves it running in the guest. */
-  readonly keepRunning?: boolean | undefined
 }
 
-/** Opens a stream behind a chain of calls (none: no chain) and waits until it has started. */
-export const openStream = <A, E>(
-  connection: Connection,
-  opener: Opener<A>,
-  options: {
-    readonly after: ReadonlyArray<Call<unknown>>
-    readonly unencodable: (why: Unencodable) => E
-    readonly refused: (refused: Refused) => E
-  }
-) =>
-  acquirePlain(
-    encoding(connection, options.unencodable, () => {
-      const { fields, kind } = opener.message
-      const frame = encodeControl(0, kind, fields, opener.fields)
-      const sendChain = options.after.length === 0 ? undefined : encodeChain(connection, options.after)
-      const stream = connection.open(opener.begin, frame)
-      if (sendChain !== undefined) return { stream, results: sendChain([frame]) }
-      connection.send(frame)
-      return { stream, results: [] }
-    }),
-    ({ stream }) => opener.keepRunning === true ? undefined : connection.release(stream)
-  ).pipe(
-    Effect.flatMap(({ results, stream }) => {
-      const started = Effect.mapBoth(stream.started.wait, {
-        onFailure: (error) => error._tag === "refused" ? options.refused(error) : error,
-        onSuccess: (pid) => ({ pid, stream })
-      })
-      return results.length === 0 ? started : Effect.zipRight(awaitAll(results), started)
-    })
+interface OpenOptions<E> {
+  /** Calls that go ahead of it, as a chain; none: no chain. */
+  readonly after: ReadonlyArray<Call<unknown>>
+  readonly unencodable: (why: Unencodable) => E
+  readonly refused: (refused: Refused) => E
+}
+
+interface SentOpener {
+  readonly stream: GuestStream
+  readonly results: ReturnType<ReturnType<typeof encodeChain>>
+}
+
+const sendOpener = <A, E>(connection: Connection, opener: Opener<A>, { after, unencodable }: OpenOptions<E>) =>
+  encoding(connection, unencodable, (): SentOpener => {
+    const { fields, kind } = opener.message
+    const frame = encodeControl(0, kind, fields, opener.fields)
+    const sendChain = after.length === 0 ? undefined : encodeChain(connection, after)
+    const stream = connection.open(opener.begin, frame)
+    if (sendChain !== undefined) return { stream, results: sendChain([frame]) }
+    connection.send(frame)
+    return { stream, results: [] }
+  })
+
+const awaitStarted = <E>({ results, stream }: SentOpener, { refused }: OpenOptions<E>) => {
+  const started = Effect.mapBoth(stream.started.wait, {
+    onFailure: (error) => error._tag === "refused" ? refused(error) : error,
+    onSuccess: (pid) => ({ pid, stream })
+  })
+  return results.length === 0 ? started : Effect.zipRight(awaitAll(results), started)
+}
+
+/** Opens a stream and waits until it has started. It ends with the scope. */
+export const openStream = <A, E>(connection: Connection, opener: Opener<A>, options: OpenOptions<E>) =>
+  acquirePlain(sendOpener(connection, opener, options), ({ stream }) => connection.release(stream)).pipe(
+    Effect.flatMap((sent) => awaitStarted(sent, options))
   )
+
+/** Opens a stream that is nobody's scope's, in a write of its own before anything else is done; gives what waits until it has started. */
+export const launchStream = <A, E>(connection: Connection, opener: Opener<A>, options: OpenOptions<E>) =>
+  Effect.map(Effect.exit(sendOpener(connection, opener, options)), (sent) => {
+    if (Exit.isFailure(sent)) return Effect.failCause(sent.cause)
+    connection.outbox.flush()
+    return awaitStarted(sent.value, options)
+  })
 
 /** How a file operation or a connection failed. */
 export const operationFailed = (operation: string) => ({ detail, errno }: Refused) =>

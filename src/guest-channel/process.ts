@@ -9,10 +9,11 @@ import { EACCES, EEXIST, EISDIR, ENOENT, ENOEXEC, errnoName } from "./errno.ts"
 import type { AgentCallFailed } from "./errors.ts"
 import { escapeGuestText } from "./guest-text.ts"
 import { HostMessage, type Message, SignalTarget, SpawnFlag, STDOUT } from "./messages.ts"
-import { newStreamId, openStream, windowOf } from "./open.ts"
+import { launchStream, newStreamId, type Opener, openStream, windowOf } from "./open.ts"
 import type { Piece } from "./output-queue.ts"
 import { forEachPiece, piecesOf } from "./pieces.ts"
 import type { GuestStream } from "./stream.ts"
+import type { Unencodable } from "./violation.ts"
 
 /** Size of a terminal in character cells. */
 export interface TerminalSize {
@@ -41,8 +42,6 @@ export interface SpawnRequest {
   readonly windowBytes?: number | undefined
   /** 32 hexadecimal digits; the agent runs an id once. @default minted */
   readonly id?: string | undefined
-  /** Leaves it running when the scope closes, for a later connection to adopt. @default false */
-  readonly keepRunning?: boolean | undefined
 }
 
 export interface ProcessOutput {
@@ -83,7 +82,7 @@ export interface GuestProcess {
   /** Kills it and everything it started. */
   readonly kill: Effect.Effect<void, ChannelFailed>
   readonly exit: Effect.Effect<ProcessExit, ChannelFailed>
-  /** What closing the scope does, now: ends it, if it still runs, and has the guest forget it. For `keepRunning`. */
+  /** What closing the scope does, now: ends it, if it still runs, and has the guest forget it. For one that was launched. */
   readonly release: Effect.Effect<void>
 }
 
@@ -116,6 +115,43 @@ const outputOf = ({ bytes, offset, output }: Piece): ProcessOutput => ({
 
 const cells = (count: number) => Math.min(Math.max(Math.trunc(count), 0), 0xffff)
 
+type ValueOf<M> = M extends Message<infer A> ? A : never
+type SpawnFailed = ChannelFailed | CommandNotExecutable | CommandNotFound | CommandNotStarted
+
+const openerOf = (request: SpawnRequest, id: string): Opener<ValueOf<typeof HostMessage.Spawn>> => {
+  const window = windowOf(request.windowBytes)
+  const pty = request.pty !== undefined
+  return {
+    message: HostMessage.Spawn,
+    fields: {
+      id: Buffer.from(id, "hex"),
+      window,
+      flags: (pty ? SpawnFlag.pty : 0) | (request.stdin === true ? SpawnFlag.stdin : 0),
+      rows: cells(request.pty?.rows ?? 0),
+      cols: cells(request.pty?.cols ?? 0),
+      user: request.user ?? "",
+      cwd: request.cwd ?? "",
+      argv: request.argv,
+      env: request.env ?? [],
+      memoryMax: request.memoryMaxBytes ?? 0,
+      pidsMax: request.pidsMax ?? 0
+    },
+    begin: { window, input: request.stdin === true, outputs: pty ? [1] as const : [1, 2] as const }
+  }
+}
+
+const optionsOf = (request: SpawnRequest, after: ReadonlyArray<Call<unknown>>) => ({
+  after,
+  unencodable: ({ message }: Unencodable) =>
+    new CommandNotStarted({ step: "limit", detail: `as it was asked for: ${message}` }),
+  refused: notStarted(request.argv)
+})
+
+const startedAs =
+  (connection: Connection, id: string) =>
+  ({ pid, stream }: { readonly pid: number; readonly stream: GuestStream }): GuestProcess =>
+    new StreamedProcess(connection, stream, { id, pid, stdinOffset: 0 })
+
 /**
  * Starts a process and waits only until it has started, or could not. With `after`, those calls go ahead of it in
  * the same write, and the guest starts nothing when one of them fails.
@@ -124,41 +160,25 @@ export const spawn = (
   connection: Connection,
   request: SpawnRequest,
   after: ReadonlyArray<Call<unknown>> = []
-): Effect.Effect<
-  GuestProcess,
-  AgentCallFailed | ChannelFailed | CommandNotExecutable | CommandNotFound | CommandNotStarted,
-  Scope.Scope
-> =>
+): Effect.Effect<GuestProcess, AgentCallFailed | SpawnFailed, Scope.Scope> =>
   Effect.suspend(() => {
     const id = request.id ?? newStreamId()
-    const window = windowOf(request.windowBytes)
-    const pty = request.pty !== undefined
-    const opener = {
-      message: HostMessage.Spawn,
-      fields: {
-        id: Buffer.from(id, "hex"),
-        window,
-        flags: (pty ? SpawnFlag.pty : 0) | (request.stdin === true ? SpawnFlag.stdin : 0),
-        rows: cells(request.pty?.rows ?? 0),
-        cols: cells(request.pty?.cols ?? 0),
-        user: request.user ?? "",
-        cwd: request.cwd ?? "",
-        argv: request.argv,
-        env: request.env ?? [],
-        memoryMax: request.memoryMaxBytes ?? 0,
-        pidsMax: request.pidsMax ?? 0
-      },
-      begin: { window, input: request.stdin === true, outputs: pty ? [1] as const : [1, 2] as const },
-      keepRunning: request.keepRunning
-    }
-    return openStream(connection, opener, {
-      after,
-      unencodable: ({ message }) => new CommandNotStarted({ step: "limit", detail: `as it was asked for: ${message}` }),
-      refused: notStarted(request.argv)
-    }).pipe(
-      Effect.map(({ pid, stream }): GuestProcess =>
-        new StreamedProcess(connection, stream, { id, pid, stdinOffset: 0 })
-      )
+    return Effect.map(
+      openStream(connection, openerOf(request, id), optionsOf(request, after)),
+      startedAs(connection, id)
+    )
+  })
+
+/** Has a process started, at once, that goes on until it is released, also without this connection; gives what waits for its start. */
+export const launch = (
+  connection: Connection,
+  request: SpawnRequest
+): Effect.Effect<Effect.Effect<GuestProcess, SpawnFailed>> =>
+  Effect.suspend(() => {
+    const id = request.id ?? newStreamId()
+    return Effect.map(
+      launchStream(connection, openerOf(request, id), optionsOf(request, [])),
+      (started) => Effect.map(started, startedAs(connection, id)) as Effect.Effect<GuestProcess, SpawnFailed>
     )
   })
 

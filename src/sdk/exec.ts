@@ -7,7 +7,7 @@ import type { ExecEvent, ExecPayload } from "../contract/operations/workspace-ex
 import type { Begin, Begun } from "../contract/Pyro.ts"
 import { newRequestId } from "../system/identity.ts"
 import { begin } from "./begin.ts"
-import { type InputTape, makeInputTape } from "./input-tape.ts"
+import { makeInputTape } from "./input-tape.ts"
 import { type Client, type ConnectionLost, isLost, lost, type Session } from "./session.ts"
 
 /** Connections lost one after the other, with nothing told in between, after which it is given up. */
@@ -19,8 +19,6 @@ export const sinkOf = ({ input }: Client, id: string) => ({
   end: input.end({ id }),
   resize: (size: { readonly rows: number; readonly cols: number }) => input.resize({ id, ...size })
 })
-
-const noTape: InputTape = () => Effect.void
 
 /**
  * Runs a command and survives its daemon: the command has an id from here on, and when the connection is lost, the next daemon is
@@ -34,7 +32,7 @@ export const makeExec = (session: Session, row: StreamingRow) => {
       const starts = payload.execId === undefined || payload.command.length > 0 || payload.script !== undefined
       const until = payload.waitSeconds === undefined ? undefined : Date.now() + payload.waitSeconds * 1000
       const hasInput = input.stdin !== undefined || input.resizes !== undefined
-      const tape = hasInput ? yield* makeInputTape(input) : noTape
+      const tape = hasInput ? yield* makeInputTape(input) : undefined
       let { cursor } = payload
       let hasStarted = false
       let losses = 0
@@ -60,18 +58,18 @@ export const makeExec = (session: Session, row: StreamingRow) => {
       const attempt = (resumed: boolean): Effect.Effect<Begun<ExecEvent>, PyroError, Scope.Scope> =>
         Effect.gen(function*() {
           const client = yield* session.client
-          const inputId = newRequestId()
-          const sink = sinkOf(client, inputId)
+          const inputId = tape && newRequestId()
+          const play = (offset: number) => tape && inputId ? tape(sinkOf(client, inputId), offset) : Effect.void
           const headers = {
-            ...(hasInput ? { [INPUT_HEADER]: inputId } : {}),
+            ...(inputId === undefined ? {} : { [INPUT_HEADER]: inputId }),
             ...(resumed && starts ? { [RESUMED_HEADER]: "yes" } : {})
           }
-          if (!resumed) yield* tape(sink, 0)
+          if (!resumed) yield* play(0)
           const lostHere = (failure: ConnectionLost) => Effect.flatMap(session.failed(client, failure), again)
           return yield* begin<ExecEvent>(client, row, request(), headers).pipe(
             Effect.tap(({ events }) => {
               const started = events.find((event) => event._tag === "Started")
-              return resumed && started !== undefined ? tape(sink, started.stdinBytes ?? 0) : Effect.void
+              return resumed && started !== undefined ? play(started.stdinBytes ?? 0) : Effect.void
             }),
             Effect.map(({ events, rest }): Begun<ExecEvent> => ({
               events: events.filter(isNews),

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { randomBytes } from "node:crypto"
+import { randomUUID } from "node:crypto"
 import { readdirSync, readFileSync } from "node:fs"
 
 /**
@@ -71,5 +71,5 @@ export const signalIdentity = (identity: ProcessIdentity, signal: NodeJS.Signals
   } catch { /* gone meanwhile */ }
 }
 
-/** 128 random bits in hexadecimal. */
-export const newRequestId = (): string => randomBytes(16).toString("hex")
+/** 32 hexadecimal digits, of which 122 bits are random. A UUID's, because Node draws those from a store: every command needs some. */
+export const newRequestId = (): string => randomUUID().replaceAll("-", "")

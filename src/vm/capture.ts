@@ -11,6 +11,7 @@ import type {
   VmFailed
 } from "../contract/errors.ts"
 import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
+import { nextTurn } from "../system/turn.ts"
 import { startPrograms, stopPrograms } from "./claim.ts"
 import { keepClock } from "./clock.ts"
 import { failedAt } from "./failure.ts"
@@ -162,13 +163,11 @@ const untilDelivered = (vm: Vm, receivedBytes: () => number) =>
     for (let quiet = 0; quiet < quietTurns;) {
       const before = receivedBytes()
       yield* Effect.mapError(vm.qmp.execute("query-status"), failedAt("capture"))
-      yield* turn
-      yield* turn
+      yield* nextTurn
+      yield* nextTurn
       quiet = receivedBytes() === before ? quiet + 1 : 0
     }
   })
-
-const turn = Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void)))
 
 /**
  * Listens on a Unix socket for one connection and writes what comes to a file; the inner effect ends when all of it is written.

@@ -33,6 +33,10 @@ export const hashOutput = (process: GuestProcess) =>
 export const start = (channel: GuestChannel, argv: SpawnRequest["argv"], more: Partial<SpawnRequest> = {}) =>
   Effect.flatMap(Agent.environment, (env) => channel.spawn({ argv, env, ...more }))
 
+/** Starts one that no scope ends. */
+export const launch = (channel: GuestChannel, argv: SpawnRequest["argv"], more: Partial<SpawnRequest> = {}) =>
+  Effect.flatMap(Agent.environment, (env) => Effect.flatten(channel.launch({ argv, env, ...more })))
+
 /** Runs a command to its end. */
 export const run = (channel: GuestChannel, argv: SpawnRequest["argv"], more: Partial<SpawnRequest> = {}) =>
   Effect.scoped(Effect.flatMap(start(channel, argv, more), collect))

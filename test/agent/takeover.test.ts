@@ -10,7 +10,7 @@ import { openUnixSocket } from "../../src/guest-channel/unix-socket.ts"
 import { Agent, processesMarked, until, withAgent } from "./agent.ts"
 import { type Cut, CuttingSocket, openCutting } from "./cutting.ts"
 import { openRaw } from "./raw.ts"
-import { collect, start } from "./run.ts"
+import { collect, launch } from "./run.ts"
 
 const input = Buffer.from(Array.from({ length: 10 }, (_, i) => `line ${i} of the recorded session\n`).join(""))
 const program = "{ for (i = 0; i < 20; i++) print i, $0; print \"seen\", $0 > \"/dev/stderr\" } END { exit 3 }"
@@ -43,14 +43,9 @@ const attempt = (log: Log, open: ReturnType<typeof openCutting>, takeover: boole
     const env = yield* Agent.environment
     const process = Option.isSome(adopted)
       ? adopted.value
-      : yield* channel.spawn({
-        id: log.id,
-        argv: ["awk", program],
-        env,
-        stdin: true,
-        windowBytes: 4_096,
-        keepRunning: true
-      })
+      : yield* Effect.flatten(
+        channel.launch({ id: log.id, argv: ["awk", program], env, stdin: true, windowBytes: 4_096 })
+      )
     const feeding = Effect.gen(function*() {
       yield* process.signal("SIGWINCH")
       yield* process.resize({ rows: 1, cols: 1 })
@@ -160,7 +155,7 @@ withAgent("taking over", (it) => {
             const adopted = yield* channel.adopt(id, { stdout: logged, stderr: 0 })
             const process = Option.isSome(adopted)
               ? adopted.value
-              : yield* channel.spawn({ id, argv: ["cat"], env, stdin: true, windowBytes: 100_000, keepRunning: true })
+              : yield* Effect.flatten(channel.launch({ id, argv: ["cat"], env, stdin: true, windowBytes: 100_000 }))
             const feeding = Effect.andThen(process.writeStdin(large.subarray(process.stdinOffset)), process.endStdin)
             const logging = Stream.runForEach(process.output, ({ bytes }) =>
               Effect.sync(() => {
@@ -184,10 +179,7 @@ withAgent("taking over", (it) => {
       const scope = yield* Scope.make()
       const first = yield* Scope.extend(Agent.connect(), scope)
       for (let i = 0; i < 40; i++) {
-        const process = yield* Scope.extend(
-          start(first, ["head", "-c", "60000", "/dev/zero"], { keepRunning: true }),
-          scope
-        )
+        const process = yield* launch(first, ["head", "-c", "60000", "/dev/zero"])
         yield* process.exit
       }
       yield* Scope.close(scope, Exit.void)
@@ -206,10 +198,7 @@ withAgent("taking over", (it) => {
       const scope = yield* Scope.make()
       const first = yield* Scope.extend(Agent.connect(), scope)
       const pty = { rows: 24, cols: 80 }
-      const process = yield* Scope.extend(
-        start(first, ["sh", "-c", "echo up; read x; stty size; exit 6"], { pty, stdin: true, keepRunning: true }),
-        scope
-      )
+      const process = yield* launch(first, ["sh", "-c", "echo up; read x; stty size; exit 6"], { pty, stdin: true })
       yield* Stream.runHead(process.output)
       yield* Scope.close(scope, Exit.void)
       const second = yield* Agent.connect({ forget: false })
@@ -225,11 +214,8 @@ withAgent("taking over", (it) => {
       const { mark } = yield* Agent
       const scope = yield* Scope.make()
       const first = yield* Scope.extend(Agent.connect(), scope)
-      const kept = yield* Scope.extend(
-        start(first, ["sh", "-c", "echo before; read x; echo got $x"], { stdin: true, keepRunning: true }),
-        scope
-      )
-      const dropped = yield* Scope.extend(start(first, ["sleep", "1000"], { keepRunning: true }), scope)
+      const kept = yield* launch(first, ["sh", "-c", "echo before; read x; echo got $x"], { stdin: true })
+      const dropped = yield* launch(first, ["sleep", "1000"])
       yield* Stream.runHead(kept.output)
       yield* Scope.close(scope, Exit.void)
       yield* until("both run", () => processesMarked(mark).length === 2)
@@ -249,10 +235,7 @@ withAgent("taking over", (it) => {
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const first = yield* Scope.extend(Agent.connect(), scope)
-      const process = yield* Scope.extend(
-        start(first, ["sh", "-c", "echo out; echo err >&2; exit 9"], { keepRunning: true }),
-        scope
-      )
+      const process = yield* launch(first, ["sh", "-c", "echo out; echo err >&2; exit 9"])
       yield* process.exit
       yield* Scope.close(scope, Exit.void)
       const second = yield* Agent.connect({ forget: false })
@@ -267,7 +250,7 @@ withAgent("taking over", (it) => {
       const { mark } = yield* Agent
       const scope = yield* Scope.make()
       const first = yield* Scope.extend(Agent.connect(), scope)
-      yield* Scope.extend(start(first, ["sh", "-c", "setsid sleep 1000 & sleep 1000"], { keepRunning: true }), scope)
+      yield* launch(first, ["sh", "-c", "setsid sleep 1000 & sleep 1000"])
       yield* Scope.close(scope, Exit.void)
       const second = yield* Agent.connect()
       assert.deepStrictEqual(second.hello.streams, [])

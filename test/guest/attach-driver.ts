@@ -21,10 +21,8 @@ const program = Effect.scoped(Effect.gen(function*() {
     placeholder,
     dieWithParent: false
   })
-  const running = yield* guest.channel.spawnAfter(claimSteps(newGuestIdentity("test"), guest), {
-    ...script(command),
-    keepRunning: true
-  })
+  yield* guest.channel.chain(claimSteps(newGuestIdentity("test"), guest))
+  const running = yield* Effect.flatten(guest.channel.launch(script(command)))
   const say = Effect.sync(() => process.stdout.write(JSON.stringify({ vm: guest.vm.id, exec: running.id }) + "\n"))
   if (verb === "leave") return yield* Effect.zipRight(guest.vm.leave, say)
   yield* say

@@ -6,6 +6,7 @@ import type { ExecPayload } from "../../contract/operations/workspace-exec.ts"
 import type { RunInput } from "../../contract/Pyro.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { GuestProcess } from "../../guest-channel/process.ts"
+import { nextTurn } from "../../system/turn.ts"
 import { feed, spawnRequest } from "../command.ts"
 import type { WorkspaceFolder } from "../lifecycle/record.ts"
 import { touch, unwritable } from "../lifecycle/record.ts"
@@ -132,29 +133,35 @@ export const openCommands = (
       return command
     }
 
-    const settle = (command: Command, exit: Exit.Exit<CommandEnd, PyroError>) =>
+    const settle = (command: Command, exit: Exit.Exit<CommandEnd, PyroError>) => {
+      if (running.get(command.id) === command) running.delete(command.id)
+      if (Exit.isFailure(exit)) Deferred.unsafeDone(command.started, Exit.failCause(exit.cause))
+      Deferred.unsafeDone(command.end, exit)
+      command.log.end()
+    }
+
+    /** Whoever waits for the end is told first: the guest knows it too, until it is on disk. */
+    const afterwards = (process: GuestProcess) =>
       Effect.gen(function*() {
-        if (running.get(command.id) === command) running.delete(command.id)
-        if (Exit.isFailure(exit)) yield* Deferred.failCause(command.started, exit.cause)
-        yield* Deferred.done(command.end, exit)
-        command.log.end()
+        yield* nextTurn
+        journal.flush()
+        yield* touch(folder)
+        yield* process.release
       })
 
     /** From the process to its recorded end. */
     const conclude = (command: Command, process: GuestProcess, time: Parameters<typeof follow>[2]) =>
-      Effect.gen(function*() {
-        const end = yield* follow(process, command.log, time)
+      Effect.flatMap(follow(process, command.log, time), (end) => {
         journal.ended(end)
-        yield* touch(folder)
-        yield* settle(command, Exit.succeed(end))
-        yield* process.release
+        settle(command, Exit.succeed(end))
+        return Effect.uninterruptible(afterwards(process))
       })
 
     /** In the VM's scope: whoever asked for it may go. */
     const inBackground = (command: Command, work: Effect.Effect<void, PyroError, Scope.Scope>, scope: Scope.Scope) =>
       work.pipe(
         Effect.scoped,
-        Effect.catchAll((failure) => settle(command, Exit.fail(failure))),
+        Effect.catchAll((failure) => Effect.sync(() => settle(command, Exit.fail(failure)))),
         Effect.interruptible,
         Effect.forkIn(scope),
         Effect.asVoid
@@ -180,25 +187,29 @@ export const openCommands = (
           return yield* unwritable(folder)(cause)
         }
         const command = make(id, logs.create(id), scope)
-        yield* touch(folder)
         const request = spawnRequest({ ...payload, command: argvOf(payload) }, input)
         const pidsMax = Math.max(1024, memoryMib * PIDS_PER_MIB)
-        const work = Effect.gen(function*() {
-          const process = yield* channel.spawn({ ...request, id, pidsMax, keepRunning: true }).pipe(
-            Effect.tapError((failure) =>
-              Effect.sync(() => {
-                // After a lost channel nobody knows whether it started: the guest is asked by its id.
-                if (failure._tag === "ChannelFailed") return
-                journal.refused(id)
-                logs.forget(id)
-              })
-            )
-          )
-          yield* Deferred.succeed(command.started, process)
-          yield* feed(process, input)
-          yield* conclude(command, process, { startedAtMs, deadlineMs })
-        })
+        // What follows is done while the guest starts it.
+        const started = yield* channel.launch({ ...request, id, pidsMax })
+        const work = started.pipe(
+          Effect.tapError((failure) =>
+            Effect.sync(() => {
+              // After a lost channel nobody knows whether it started: the guest is asked by its id.
+              if (failure._tag === "ChannelFailed") return
+              journal.refused(id)
+              journal.flush()
+              logs.forget(id)
+            })
+          ),
+          Effect.flatMap((process) => {
+            Deferred.unsafeDone(command.started, Exit.succeed(process))
+            const rest = conclude(command, process, { startedAtMs, deadlineMs })
+            const isFed = input.stdin !== undefined || input.resizes !== undefined
+            return isFed ? Effect.zipRight(feed(process, input), rest) : rest
+          })
+        )
         yield* inBackground(command, work, scope)
+        yield* touch(folder)
         return { mine: true }
       }).pipe(Effect.uninterruptible)
 
@@ -214,6 +225,7 @@ export const openCommands = (
           // The guest keeps each until its end is in the journal: it never heard of this one.
           if (Option.isNone(adopted)) {
             journal.refused(id)
+            journal.flush()
             return logs.forget(id)
           }
           const process = adopted.value
@@ -232,7 +244,10 @@ export const openCommands = (
           journal.ended({ id, outcome: "lost", ...printed(log) })
           log.end()
         }
-        return Effect.forEach([...running.values()], (command) => settle(command, Exit.fail(why)), { discard: true })
+        journal.flush()
+        return Effect.forEach([...running.values()], (command) => Effect.sync(() => settle(command, Exit.fail(why))), {
+          discard: true
+        })
       })
 
     const noteRunning: Commands["noteRunning"] = (to) =>

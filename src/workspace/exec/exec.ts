@@ -173,13 +173,14 @@ const startUnknown = (
   payload: ExecPayload & { readonly execId: string },
   input: RunInput
 ): Effect.Effect<boolean, PyroError> =>
-  Effect.gen(function*() {
-    if (commands.journal.get(payload.execId) !== undefined) return false
+  Effect.suspend(() => {
+    if (commands.journal.get(payload.execId) !== undefined) return Effect.succeed(false)
     const { command, cursor, execId, script, tty, workspace } = payload
     if (cursor !== undefined || (command.length === 0 && script === undefined && !tty)) {
-      return yield* new ExecNotFound({ workspace, execId })
+      return new ExecNotFound({ workspace, execId })
     }
-    return (yield* commands.start(yield* generation, payload, input)).mine
+    return Effect.flatMap(generation, (running) =>
+      Effect.map(commands.start(running, payload, input), ({ mine }) => mine))
   })
 
 /** All that is known of a command that has ended, from its log. */

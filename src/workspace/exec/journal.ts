@@ -67,7 +67,7 @@ export class CommandJournal {
   readonly #commands = new Map<string, JournaledCommand>()
   /** Bytes of the file that are whole lines. */
   #size: number
-  /** Lines that the disk had no room for; they go ahead of the next one. */
+  /** Lines that are to be written yet, or that the disk had no room for; they go ahead of the next one. */
   #waiting = ""
 
   constructor(file: string) {
@@ -103,13 +103,23 @@ export class CommandJournal {
     this.#apply(line)
   }
 
-  /** Known from now on in any case; on a full disk it is written later. */
+  /** Known from now on; with `flush` it is on disk. */
   ended(end: CommandEnd) {
     this.#add({ ended: end })
   }
 
+  /** Like `ended`. */
   refused(id: string) {
     this.#add({ refused: { id } })
+  }
+
+  /** Writes what has ended or was refused. Never fails: on a full disk it is written later. */
+  flush() {
+    if (this.#waiting === "") return
+    try {
+      this.#write(this.#waiting)
+      this.#waiting = ""
+    } catch { /* with the next line */ }
   }
 
   clear() {
@@ -120,16 +130,13 @@ export class CommandJournal {
   }
 
   close() {
+    this.flush()
     fs.closeSync(this.#fd)
   }
 
   #add(line: Line) {
     this.#apply(line)
     this.#waiting += encode(line)
-    try {
-      this.#write(this.#waiting)
-      this.#waiting = ""
-    } catch { /* with the next line */ }
   }
 
   #write(text: string) {
@@ -154,4 +161,5 @@ export class CommandJournal {
   }
 }
 
-const encode = (line: Line) => Schema.encodeSync(Line)(line) + "\n"
+// Its types are plain JSON's, and to have a Schema say so takes ten times as long: a command waits for its line.
+const encode = (line: Line) => JSON.stringify(line) + "\n"

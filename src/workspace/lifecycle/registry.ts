@@ -48,10 +48,14 @@ export const makeRegistry = () => {
 
   const nameOf = (entry: Entry) => Effect.map(Ref.get(entry.record), ({ name }) => name)
 
-  const find = (idOrName: string) =>
-    Effect.gen(function*() {
+  const find = (idOrName: string): Effect.Effect<Entry, WorkspaceNotFound> =>
+    Effect.suspend(() => {
       const byId = entries.get(idOrName as WorkspaceId)
-      if (byId !== undefined) return byId
+      return byId === undefined ? findByName(idOrName) : Effect.succeed(byId)
+    })
+
+  const findByName = (idOrName: string) =>
+    Effect.gen(function*() {
       const names: Array<string> = []
       for (const entry of entries.values()) {
         const name = yield* nameOf(entry)
@@ -90,9 +94,13 @@ const hints: Partial<Record<WorkspaceState, string>> = {
 
 /** The running VM of a workspace. */
 export const runningGeneration = (entry: Entry): Effect.Effect<Generation, WorkspaceNotReady> =>
+  Effect.flatMap(
+    Ref.get(entry.generation),
+    (generation) => Option.isSome(generation) ? Effect.succeed(generation.value) : notReady(entry)
+  )
+
+const notReady = (entry: Entry) =>
   Effect.gen(function*() {
-    const generation = yield* Ref.get(entry.generation)
-    if (Option.isSome(generation)) return generation.value
     const { detail, state } = yield* Ref.get(entry.state)
     const { name } = yield* Ref.get(entry.record)
     const hint = hintFor(state, name ?? entry.id)

@@ -9,6 +9,7 @@ const measured = (changes: Partial<Measured>): Measured => ({
   about: "something",
   budget: { kind: "ratio", atMost: 1.3 },
   floor: [190, 200, 210],
+  granted: [],
   ours: [230, 250, 400],
   ...changes
 })
@@ -29,6 +30,16 @@ describe("judge", () => {
       ours_summary: { min: 230, median: 250, p95: 400, runs: 3 }
     })
     expect(judge(measured({ ours: [261] })).ok).toBe(false)
+  })
+
+  it("grants on top of the ratio what was measured for that", () => {
+    const granted = [1, 60, 400]
+    expect(judge(measured({ granted, ours: [319] }))).toMatchObject({
+      ok: true,
+      budget: 1.6,
+      budget_text: "<= 1.3x + 60 ms"
+    })
+    expect(judge(measured({ granted, ours: [321] })).ok).toBe(false)
   })
 
   it("grants what a budget gives on top of the ratio", () => {

@@ -39,6 +39,19 @@ describe("the journal of commands", () => {
     assert.deepStrictEqual(reopened(file), told)
   })
 
+  it("has on disk with the next start, or when it is closed, what was not written at once", () => {
+    const file = newFile()
+    const journal = new CommandJournal(file)
+    journal.started(start(1))
+    journal.ended(end(1))
+    assert.deepStrictEqual(reopened(file), [{ start: start(1), end: undefined }])
+    journal.started(start(2))
+    assert.deepStrictEqual(reopened(file), [{ start: start(1), end: end(1) }, { start: start(2), end: undefined }])
+    journal.ended(end(2))
+    journal.close()
+    assert.deepStrictEqual(reopened(file), [{ start: start(1), end: end(1) }, { start: start(2), end: end(2) }])
+  })
+
   it("tells which commands were started and have no end", () => {
     const journal = new CommandJournal(newFile())
     for (const number of [1, 2, 3]) journal.started(start(number))
@@ -61,6 +74,7 @@ describe("the journal of commands", () => {
     ]
     for (const step of steps) {
       step()
+      journal.flush()
       states.push({ size: fs.statSync(file).size, commands: journal.commands })
     }
     journal.close()
@@ -85,6 +99,7 @@ describe("the journal of commands", () => {
       assert.throws(() => journal.started(start(2)))
       assert.deepStrictEqual(journal.commands, [{ start: start(1), end: undefined }])
       journal.ended(end(1))
+      journal.flush()
       makeRoom()
       assert.deepStrictEqual(journal.commands, [{ start: start(1), end: end(1) }])
       assert.deepStrictEqual(reopened(file), [{ start: start(1), end: undefined }])
