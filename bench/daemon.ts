@@ -16,6 +16,8 @@ export interface Daemon {
   readonly create: (options?: { readonly seed_path?: string; readonly memory_mib?: number }) => Promise<string>
   /** Runs a command to its end; gives the bytes it wrote to stdout. Fails when its status is not 0. */
   readonly exec: (workspace: string, ...argv: ReadonlyArray<string>) => Promise<number>
+  /** The same again and again: its payload, which a program has as such, is checked once. */
+  readonly prepared: (workspace: string, ...argv: ReadonlyArray<string>) => () => Promise<unknown>
   /** What a command prints. */
   readonly output: (workspace: string, ...argv: ReadonlyArray<string>) => Promise<string>
   readonly remove: (workspace: string) => Promise<void>
@@ -50,10 +52,11 @@ export const openDaemon = (pyro: ReadonlyArray<string>, env: Readonly<Record<str
     used = true
     return runtime.runPromise(Effect.flatMap(Pyro, use)).finally(leave)
   }
-  const output = (workspace: string, command: ReadonlyArray<string>) =>
+  const payloadOf = (workspace: string, command: ReadonlyArray<string>) =>
+    Schema.decodeSync(ExecPayload())({ workspace, command })
+  const output = (payload: ExecPayload) =>
     call((daemon) =>
       Effect.gen(function*() {
-        const payload = yield* Effect.orDie(Schema.decodeUnknown(ExecPayload())({ workspace, command }))
         const pieces: Array<Uint8Array> = []
         let ended = -1
         yield* forEachEvent(daemon.workspace.exec, payload, undefined, (event) =>
@@ -61,7 +64,9 @@ export const openDaemon = (pyro: ReadonlyArray<string>, env: Readonly<Record<str
             if (event._tag === "Output" && event.from === "stdout") pieces.push(event.bytes)
             if (event._tag === "Exited") ended = event.status
           }))
-        return ended === 0 ? Buffer.concat(pieces) : yield* Effect.dieMessage(`${command.join(" ")}: status ${ended}`)
+        return ended === 0
+          ? Buffer.concat(pieces)
+          : yield* Effect.dieMessage(`${payload.command.join(" ")}: status ${ended}`)
       })
     )
   const status = () => call((daemon) => daemon.daemon.status({}))
@@ -78,8 +83,12 @@ export const openDaemon = (pyro: ReadonlyArray<string>, env: Readonly<Record<str
                 : Effect.dieMessage("create ended without a workspace"))
         )
       ),
-    exec: async (workspace, ...command) => (await output(workspace, command)).length,
-    output: async (workspace, ...command) => (await output(workspace, command)).toString("utf8"),
+    exec: async (workspace, ...command) => (await output(payloadOf(workspace, command))).length,
+    prepared: (workspace, ...command) => {
+      const payload = payloadOf(workspace, command)
+      return () => output(payload)
+    },
+    output: async (workspace, ...command) => (await output(payloadOf(workspace, command))).toString("utf8"),
     remove: (workspace) =>
       call((daemon) => Effect.asVoid(daemon.workspace.delete({ workspaces: [workspace], all: false }))),
     settled: async () => {

@@ -21,6 +21,8 @@ export interface Plan {
   /** Rounds before those that count: caches fill, code is compiled. */
   readonly warmups: number
   readonly floor?: (bench: Bench) => Promise<Side>
+  /** What is granted on top of a ratio, where that is measured too. */
+  readonly granted?: (bench: Bench) => Promise<Side>
   readonly ours: (bench: Bench) => Promise<Side>
 }
 
@@ -74,8 +76,8 @@ export const timed = async (work: () => Promise<unknown>): Promise<number> => {
 }
 
 export const measure = async (plan: Plan, bench: Bench, runs: number): Promise<Measured> => {
-  const { floor, ours } = plan
-  const open = [...(floor === undefined ? [] : [() => floor(bench)]), () => ours(bench)]
+  const { floor, granted, ours } = plan
+  const open = [floor, granted, ours].flatMap((side) => side === undefined ? [] : [() => side(bench)])
   const samples = await interleave(plan.name, { warmups: plan.warmups, counted: plan.rounds(runs) }, open)
   const { about, budget, name, unit } = plan
   return {
@@ -84,6 +86,7 @@ export const measure = async (plan: Plan, bench: Bench, runs: number): Promise<M
     about,
     budget,
     floor: floor === undefined ? [] : samples[0] ?? [],
+    granted: granted === undefined ? [] : samples.at(-2) ?? [],
     ours: samples.at(-1) ?? []
   }
 }

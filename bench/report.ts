@@ -1,8 +1,8 @@
 import { summarize, type Summary } from "./statistics.ts"
 
 /**
- * What a figure may be. `ratio` bounds ours / floor: `atMost` (time, memory: `plus` more of the unit is granted) or `atLeast`
- * (throughput). `absolute` bounds ours itself.
+ * What a figure may be. `ratio` bounds ours / floor: `atMost` (time, memory: `plus` more of the unit is granted, and the median of what
+ * was measured for that) or `atLeast` (throughput). `absolute` bounds ours itself.
  */
 export type Budget =
   | { readonly kind: "ratio"; readonly atMost: number; readonly plus?: number }
@@ -17,6 +17,8 @@ export interface Measured {
   readonly budget: Budget
   /** Empty when nothing bare does the same. */
   readonly floor: ReadonlyArray<number>
+  /** What is granted on top of a ratio; empty where nothing was measured for that. */
+  readonly granted: ReadonlyArray<number>
   readonly ours: ReadonlyArray<number>
 }
 
@@ -56,7 +58,7 @@ export const judge = (measured: Measured): Row => {
   }
 }
 
-const verdict = ({ budget, name, unit }: Measured, ours: number, floor: number | undefined) => {
+const verdict = ({ budget, granted, name, unit }: Measured, ours: number, floor: number | undefined) => {
   if (budget.kind === "absolute") {
     return { bound: budget.atMost, ok: ours <= budget.atMost, text: `<= ${budget.atMost} ${unit}` }
   }
@@ -65,8 +67,9 @@ const verdict = ({ budget, name, unit }: Measured, ours: number, floor: number |
   if ("atLeast" in budget) {
     return { bound: budget.atLeast, ok: ratio >= budget.atLeast, text: `>= ${budget.atLeast}x` }
   }
-  const bound = budget.atMost + (budget.plus ?? 0) / floor
-  const more = budget.plus === undefined ? "" : ` + ${budget.plus} ${unit}`
+  const plus = granted.length === 0 ? budget.plus : (budget.plus ?? 0) + round(summarize(granted).median)
+  const bound = budget.atMost + (plus ?? 0) / floor
+  const more = plus === undefined ? "" : ` + ${plus} ${unit}`
   return { bound, ok: ratio <= bound, text: `<= ${budget.atMost}x${more}` }
 }
 

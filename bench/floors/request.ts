@@ -1,0 +1,57 @@
+import * as NodeSocket from "@effect/platform-node/NodeSocket"
+import * as Rpc from "@effect/rpc/Rpc"
+import * as RpcClient from "@effect/rpc/RpcClient"
+import * as RpcGroup from "@effect/rpc/RpcGroup"
+import * as RpcSerialization from "@effect/rpc/RpcSerialization"
+import { Context, Effect, Layer, ManagedRuntime } from "effect"
+import { spawn } from "node:child_process"
+import * as path from "node:path"
+
+const group = RpcGroup.make(Rpc.make("nothing"))
+
+const server = `
+import { NodeSocketServer } from "@effect/platform-node"
+import { Rpc, RpcGroup, RpcSerialization, RpcServer } from "@effect/rpc"
+import { Effect, Layer } from "effect"
+
+const group = RpcGroup.make(Rpc.make("nothing"))
+const served = RpcServer.layer(group, { disableTracing: true }).pipe(
+  Layer.provide(group.toLayer({ nothing: () => Effect.void })),
+  Layer.provide(RpcServer.layerProtocolSocketServer),
+  Layer.provideMerge(NodeSocketServer.layer({ path: process.argv[1] })),
+  Layer.provide(RpcSerialization.layerMsgPack)
+)
+const up = Layer.effectDiscard(Effect.sync(() => console.log("up")))
+Effect.runFork(Layer.launch(Layer.provideMerge(up, served)))
+`
+
+class Client extends Context.Tag("bench/floors/Client")<
+  Client,
+  Effect.Effect.Success<ReturnType<typeof RpcClient.make<RpcGroup.Rpcs<typeof group>>>>
+>() {}
+
+/**
+ * Another process that does nothing when it is asked, by the request library alone and over a Unix socket: what any request costs.
+ * `sources`: a folder beneath which that library is found.
+ */
+export const openRequests = async (folder: string, sources: string) => {
+  const socket = path.join(folder, "requests")
+  const child = spawn(process.execPath, ["--input-type=module", "-e", server, socket], {
+    cwd: sources,
+    stdio: ["ignore", "pipe", "inherit"]
+  })
+  await new Promise((resolve) => child.stdout.once("data", resolve))
+  const runtime = ManagedRuntime.make(
+    Layer.scoped(Client, RpcClient.make(group, { disableTracing: true })).pipe(
+      Layer.provide(RpcClient.layerProtocolSocket()),
+      Layer.provide([NodeSocket.layerNet({ path: socket }), RpcSerialization.layerMsgPack])
+    )
+  )
+  return {
+    request: () => runtime.runPromise(Effect.flatMap(Client, (client) => client.nothing())),
+    close: async () => {
+      await runtime.dispose()
+      child.kill("SIGKILL")
+    }
+  }
+}
