@@ -16,12 +16,17 @@ export const firstRun = async () => {
     throw new SetupFailed(`that failed with status ${code}. What this host offers: ${command(entry)} doctor`, 1)
   }
   say(`
-That ran in a microVM of its own, which is gone again. From here:
+That ran in a microVM of its own, which is gone again. \`npm link\` puts \`pyro\` on the PATH; until then it is
 
-  ${command(entry)} run debian:12 -- uname -a
-  ${command(entry)} --help
+  ${command(entry)}
 
-or once \`npm link\`, which puts \`pyro\` on the PATH.`)
+What next:
+
+  pyro workspace create --name fix --seed-path .   a machine with a copy of this directory, which stays
+  pyro workspace exec fix -- git status            a command in it
+  pyro mcp serve                                   the same as tools, for an agent (docs/integrations.md)
+  docs/first-run.md                                five minutes with a workspace
+  pyro --help`)
 }
 
 const command = (entry) => /^[\w./+-]+$/.test(entry) ? entry : `'${entry.replaceAll("'", "'\\''")}'`
