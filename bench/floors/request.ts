@@ -23,6 +23,8 @@ const served = RpcServer.layer(group, { disableTracing: true }).pipe(
 )
 const up = Layer.effectDiscard(Effect.sync(() => console.log("up")))
 Effect.runFork(Layer.launch(Layer.provideMerge(up, served)))
+// Whoever started it is gone, however it went.
+process.stdin.on("end", () => process.exit()).resume()
 `
 
 class Client extends Context.Tag("bench/floors/Client")<
@@ -38,7 +40,7 @@ export const openRequests = async (folder: string, sources: string) => {
   const socket = path.join(folder, "requests")
   const child = spawn(process.execPath, ["--input-type=module", "-e", server, socket], {
     cwd: sources,
-    stdio: ["ignore", "pipe", "inherit"]
+    stdio: ["pipe", "pipe", "inherit"]
   })
   await new Promise((resolve) => child.stdout.once("data", resolve))
   const runtime = ManagedRuntime.make(
