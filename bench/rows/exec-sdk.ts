@@ -5,7 +5,7 @@ import { type Plan, side, timed } from "../measure.ts"
 import { inARow } from "./in-a-row.ts"
 
 const command = "/bin/true"
-/** Commands of one round. A thousand go before those that count: until then V8 interprets much of what is asked here. */
+/** Commands of one round. Three thousand go before those that count: until then V8 interprets much of what is asked here. */
 const count = 100
 
 export const execSdk: Plan = {
