@@ -1,5 +1,4 @@
 import { Deferred, Effect, Exit } from "effect"
-import { randomUUID } from "node:crypto"
 import type { ChannelFailed } from "../contract/errors.ts"
 import { acquirePlain } from "../system/scopes.ts"
 import { type Call, Calls } from "./calls.ts"
@@ -21,9 +20,6 @@ const MIN_WINDOW_BYTES = 4_096
 const MAX_WINDOW_BYTES = 16_777_216
 export const windowOf = (bytes: number | undefined) =>
   Math.min(Math.max(Math.trunc(bytes ?? DEFAULT_WINDOW_BYTES), MIN_WINDOW_BYTES), MAX_WINDOW_BYTES)
-
-/** An id never minted before. A UUID, because Node draws the randomness of many at once: 20 us less than 16 bytes of their own. */
-export const newStreamId = () => randomUUID().replaceAll("-", "")
 
 /** Runs `encode`, which may throw `Unencodable`, on a connection that works. */
 const encoding = <A, E>(connection: Connection, refused: (why: Unencodable) => E, encode: () => A) =>

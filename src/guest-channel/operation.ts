@@ -1,23 +1,17 @@
 import { Effect, Stream } from "effect"
 import type { ChannelFailed } from "../contract/errors.ts"
+import { newRequestId } from "../system/identity.ts"
 import type { Connection } from "./connection.ts"
 import type { AgentCallFailed } from "./errors.ts"
 import { flows, type Message, type OpenerKind } from "./messages.ts"
-import {
-  awaitEnd,
-  DEFAULT_WINDOW_BYTES,
-  newStreamId,
-  openStream,
-  operationFailed,
-  operationUnencodable
-} from "./open.ts"
+import { awaitEnd, DEFAULT_WINDOW_BYTES, openStream, operationFailed, operationUnencodable } from "./open.ts"
 import { piecesOf } from "./pieces.ts"
 import type { GuestStream } from "./stream.ts"
 import { Violation } from "./violation.ts"
 
 export type Failure = AgentCallFailed | ChannelFailed
 
-export const id = () => Buffer.from(newStreamId(), "hex")
+export const id = () => Buffer.from(newRequestId(), "hex")
 export const window = DEFAULT_WINDOW_BYTES
 
 /** Opens the stream of a file operation. */

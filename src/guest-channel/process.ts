@@ -1,6 +1,7 @@
 import { Effect, type Scope, type Stream } from "effect"
 import { constants } from "node:os"
 import { ChannelFailed, CommandNotExecutable, CommandNotFound, CommandNotStarted } from "../contract/errors.ts"
+import { newRequestId } from "../system/identity.ts"
 import type { Call } from "./calls.ts"
 import type { Connection } from "./connection.ts"
 import type { GuestString } from "./control.ts"
@@ -9,7 +10,7 @@ import { EACCES, EEXIST, EISDIR, ENOENT, ENOEXEC, errnoName } from "./errno.ts"
 import type { AgentCallFailed } from "./errors.ts"
 import { escapeGuestText } from "./guest-text.ts"
 import { HostMessage, type Message, SignalTarget, SpawnFlag, STDOUT } from "./messages.ts"
-import { launchStream, newStreamId, type Opener, openStream, windowOf } from "./open.ts"
+import { launchStream, type Opener, openStream, windowOf } from "./open.ts"
 import type { Piece } from "./output-queue.ts"
 import { forEachPiece, piecesOf } from "./pieces.ts"
 import type { GuestStream } from "./stream.ts"
@@ -162,7 +163,7 @@ export const spawn = (
   after: ReadonlyArray<Call<unknown>> = []
 ): Effect.Effect<GuestProcess, AgentCallFailed | SpawnFailed, Scope.Scope> =>
   Effect.suspend(() => {
-    const id = request.id ?? newStreamId()
+    const id = request.id ?? newRequestId()
     return Effect.map(
       openStream(connection, openerOf(request, id), optionsOf(request, after)),
       startedAs(connection, id)
@@ -175,7 +176,7 @@ export const launch = (
   request: SpawnRequest
 ): Effect.Effect<Effect.Effect<GuestProcess, SpawnFailed>> =>
   Effect.suspend(() => {
-    const id = request.id ?? newStreamId()
+    const id = request.id ?? newRequestId()
     return Effect.map(
       launchStream(connection, openerOf(request, id), optionsOf(request, [])),
       (started) => Effect.map(started, startedAs(connection, id)) as Effect.Effect<GuestProcess, SpawnFailed>

@@ -5,8 +5,8 @@ import { existsSync, readFileSync } from "node:fs"
 import { FrameDecoder } from "../../src/guest-channel/frame.ts"
 import { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
 import { AgentMessage, HostMessage } from "../../src/guest-channel/messages.ts"
-import { newStreamId } from "../../src/guest-channel/open.ts"
 import { openUnixSocket } from "../../src/guest-channel/unix-socket.ts"
+import { newRequestId } from "../../src/system/identity.ts"
 import { Agent, processesMarked, until, withAgent } from "./agent.ts"
 import { type Cut, CuttingSocket, openCutting } from "./cutting.ts"
 import { openRaw } from "./raw.ts"
@@ -68,7 +68,7 @@ const attempt = (log: Log, open: ReturnType<typeof openCutting>, takeover: boole
 /** Runs the session over a connection that breaks at each of `cuts` in turn, and then over one that holds. */
 const session = (...cuts: ReadonlyArray<Cut>) =>
   Effect.gen(function*() {
-    const log: Log = { id: newStreamId(), stdout: "", stderr: "", code: undefined }
+    const log: Log = { id: newRequestId(), stdout: "", stderr: "", code: undefined }
     for (const [i, cut] of [...cuts, {}].entries()) {
       const tried = yield* Effect.either(attempt(log, openCutting(cut), i > 0))
       if (tried._tag === "Left") {
@@ -88,7 +88,7 @@ const session = (...cuts: ReadonlyArray<Cut>) =>
 
 /** The whole session without a cut: how many bytes go each way, and what the host's are. */
 const record = Effect.gen(function*() {
-  const log: Log = { id: newStreamId(), stdout: "", stderr: "", code: undefined }
+  const log: Log = { id: newRequestId(), stdout: "", stderr: "", code: undefined }
   let socket: CuttingSocket | undefined
   yield* attempt(log, openCutting({}, (opened) => socket = opened), false)
   const kinds = new Set<number>()
@@ -140,7 +140,7 @@ withAgent("taking over", (it) => {
       const env = yield* Agent.environment
       const large = Buffer.from(Array.from({ length: 1_000_000 }, (_, i) => (i * 31 + (i >> 9)) & 0xff))
       for (let i = 0; i < 12; i++) {
-        const id = newStreamId()
+        const id = newRequestId()
         const log: Array<Uint8Array> = []
         let logged = 0
         let isOver = false
@@ -263,7 +263,7 @@ withAgent("taking over", (it) => {
       const raw = yield* openRaw
       const env = yield* Agent.environment
       const spawn = {
-        id: Buffer.from(newStreamId(), "hex"),
+        id: Buffer.from(newRequestId(), "hex"),
         window: 65_536,
         flags: 0,
         rows: 0,
