@@ -14,8 +14,11 @@ export class WorkspaceNotFound extends Schema.TaggedError<WorkspaceNotFound>()(
   get code() {
     return "workspace_not_found" as const
   }
+  get fact() {
+    return `no workspace "${this.workspace}"${named(this.similar)}`
+  }
   override get message() {
-    return `no workspace "${this.workspace}"${named(this.similar)} (see: pyro workspace list)`
+    return `${this.fact} (see: pyro workspace list)`
   }
 }
 
@@ -30,9 +33,11 @@ export class WorkspaceNameTaken extends Schema.TaggedError<WorkspaceNameTaken>()
   get code() {
     return "workspace_name_taken" as const
   }
+  get fact() {
+    return `the name "${this.name}" belongs to ${this.workspace}`
+  }
   override get message() {
-    return `the name "${this.name}" belongs to ${this.workspace}; choose another, or delete that one: ` +
-      `pyro workspace delete ${this.name}`
+    return `${this.fact}; choose another, or delete that one: pyro workspace delete ${this.name}`
   }
 }
 
@@ -49,8 +54,11 @@ export class WorkspaceNotReady extends Schema.TaggedError<WorkspaceNotReady>()(
   get code() {
     return "workspace_not_ready" as const
   }
-  override get message() {
+  get fact() {
     return `workspace ${this.workspace} is ${this.state}: ${this.detail}`
+  }
+  override get message() {
+    return this.state === "stopped" ? `${this.fact} (pyro workspace start ${this.workspace})` : this.fact
   }
 }
 
@@ -66,9 +74,11 @@ export class SnapshotNotFound extends Schema.TaggedError<SnapshotNotFound>()(
   get code() {
     return "snapshot_not_found" as const
   }
+  get fact() {
+    return `workspace ${this.workspace} has no snapshot "${this.snapshot}"${named(this.similar)}`
+  }
   override get message() {
-    return `workspace ${this.workspace} has no snapshot "${this.snapshot}"${named(this.similar)} ` +
-      `(see: pyro workspace snapshot list ${this.workspace})`
+    return `${this.fact} (see: pyro workspace snapshot list ${this.workspace})`
   }
 }
 
@@ -82,9 +92,11 @@ export class SnapshotExists extends Schema.TaggedError<SnapshotExists>()(
   get code() {
     return "snapshot_exists" as const
   }
+  get fact() {
+    return `workspace ${this.workspace} has a snapshot "${this.snapshot}" already`
+  }
   override get message() {
-    return `workspace ${this.workspace} has a snapshot "${this.snapshot}" already; choose another name, or delete that one: ` +
-      `pyro workspace snapshot delete ${this.workspace} ${this.snapshot}`
+    return `${this.fact}; choose another name, or delete that one: pyro workspace snapshot delete ${this.workspace} ${this.snapshot}`
   }
 }
 
@@ -101,11 +113,11 @@ export class SnapshotMismatch extends Schema.TaggedError<SnapshotMismatch>()(
   get code() {
     return "snapshot_mismatch" as const
   }
+  get fact() {
+    return `the memory of ${this.what} cannot go on here: ${this.differences.join("; ")}`
+  }
   override get message() {
-    return `the memory of ${this.what} cannot go on here: ${
-      this.differences.join("; ")
-    }; its files still can, in a fresh ` +
-      `microVM: add --disk-only`
+    return `${this.fact}; its files still can, in a fresh microVM: add --disk-only`
   }
 }
 
@@ -119,9 +131,11 @@ export class ExecNotFound extends Schema.TaggedError<ExecNotFound>()(
   get code() {
     return "exec_not_found" as const
   }
+  get fact() {
+    return `workspace ${this.workspace} has no command ${this.execId}; it never started there`
+  }
   override get message() {
-    return `workspace ${this.workspace} has no command ${this.execId}; it never started there ` +
-      `(see: pyro workspace logs ${this.workspace})`
+    return `${this.fact} (see: pyro workspace logs ${this.workspace})`
   }
 }
 
@@ -238,8 +252,11 @@ export class DaemonUnavailable extends Schema.TaggedError<DaemonUnavailable>()(
   get code() {
     return "daemon_unavailable" as const
   }
+  get fact() {
+    return `pyro's workspaces cannot be reached: ${this.detail}`
+  }
   override get message() {
-    return `pyro's workspaces cannot be reached: ${this.detail}; see: pyro daemon logs`
+    return `${this.fact}; see: pyro daemon logs`
   }
 }
 
@@ -255,8 +272,10 @@ export class DaemonMismatch extends Schema.TaggedError<DaemonMismatch>()(
   get code() {
     return "daemon_mismatch" as const
   }
+  get fact() {
+    return `the daemon is pyro ${this.running}, this is ${this.own}: ${this.detail}`
+  }
   override get message() {
-    return `the daemon is pyro ${this.running}, this is ${this.own}: ${this.detail}; ` +
-      `use that version, or replace it (running commands go on): pyro daemon stop`
+    return `${this.fact}; use that version, or replace it (running commands go on): pyro daemon stop`
   }
 }

@@ -115,15 +115,15 @@ export const buildEnvironment = (
       const { define, keep } = yield* Environments
       if (fromWorkspace === undefined) {
         if (from === undefined) {
-          return yield* eitherOf("say what to start from: --from with --packages, or --from-workspace")
+          return yield* wrong("from", "say what to start from: --from with --packages, or --from-workspace")
         }
         return yield* define({ name, from, packages }, { onProgress })
       }
       if (from !== undefined || packages.length > 0) {
-        return yield* eitherOf("it excludes --from and --packages; install packages in the workspace")
+        return yield* wrong("from_workspace", "it excludes --from and --packages; install packages in the workspace")
       }
       const { archive, environment, id } = yield* rootOf(fromWorkspace)
       return yield* keep({ name, workspace: id, from: environment }, archive, { onProgress })
     }))
 
-const eitherOf = (detail: string) => new InvalidRequest({ field: "from_workspace", detail })
+const wrong = (field: string, detail: string) => new InvalidRequest({ field, detail })

@@ -1,6 +1,7 @@
 import { Cause, Option } from "effect"
-import type { PyroError } from "../contract/errors.ts"
+import { factOf, type PyroError } from "../contract/errors.ts"
 import { printable } from "../contract/printable.ts"
+import type { Argument } from "./arguments.ts"
 
 /** Longest text of an error: hosts cut longer ones where it hurts. */
 const MAX_CHARACTERS = 2_000
@@ -76,10 +77,19 @@ const cut = (text: string) => text.length <= MAX_CHARACTERS ? text : `${text.sli
 
 const told = (code: string, message: string, hint: string) => `${code}: ${cut(printable(message))}\nhint: ${hint}`
 
-/** A failure, complete in one text: its stable code, what happened, and what to do next. */
-export const errorText = (cause: Cause.Cause<PyroError>): string => {
+/** What happened, flags of the command line as the arguments that they are to a tool; other errors may quote what a guest wrote. */
+const factFor = (error: PyroError, args: ReadonlyArray<Argument>) =>
+  error._tag === "InvalidRequest" || error._tag === "ExportRefused" || error._tag === "SeedRejected"
+    ? factOf(error).replace(
+      /(?<![\w-])--([a-z]+(?:-[a-z]+)*)/g,
+      (flag, words: string) => args.find(({ field }) => field === words.replaceAll("-", "_"))?.name ?? flag
+    )
+    : factOf(error)
+
+/** A failure of a tool with these arguments, complete in one text: its stable code, what happened, and what to do next. */
+export const errorText = (cause: Cause.Cause<PyroError>, args: ReadonlyArray<Argument> = []): string => {
   const failure = Cause.failureOption(cause)
-  if (Option.isSome(failure)) return told(failure.value.code, failure.value.message, hintOf(failure.value))
+  if (Option.isSome(failure)) return told(failure.value.code, factFor(failure.value, args), hintOf(failure.value))
   if (Cause.isInterruptedOnly(cause)) return told("interrupted", "the call was ended before it was done", "call again")
   const [first = ""] = Cause.pretty(cause).split("\n", 1)
   return told("internal_error", `a defect of pyro itself: ${first}`, "tell the user; the server's log has the whole")

@@ -3,7 +3,7 @@ import type { PyroError } from "../contract/errors.ts"
 import type { PyroService } from "../contract/Pyro.ts"
 import type { Project } from "../sdk/project.ts"
 import { type CallResult, callTool } from "./call.ts"
-import { type ProfileName, profiles } from "./profile.ts"
+import { noTool, type ProfileName, profiles } from "./profile.ts"
 import { type ListedTool, profileTools } from "./tool-table.ts"
 
 export interface ToolsOptions {
@@ -33,7 +33,7 @@ export const makeTools = ({ profile, project, pyro }: ToolsOptions): Tools => {
         ? Effect.succeed({
           content: [{
             type: "text",
-            text: `invalid_request: no tool "${name}"; there are ${[...byName.keys()].join(", ")}`
+            text: `invalid_request: ${noTool(name, profile, byName.keys())}\nhint: call one of those`
           }],
           isError: true
         })

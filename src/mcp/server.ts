@@ -5,7 +5,7 @@ import type { PyroService } from "../contract/Pyro.ts"
 import type { Project } from "../sdk/project.ts"
 import { callTool } from "./call.ts"
 import { instructionsOf } from "./instructions.ts"
-import { type ProfileName, profiles } from "./profile.ts"
+import { noTool, type ProfileName, profiles } from "./profile.ts"
 import { withProgress } from "./progress.ts"
 import { addResources } from "./resources.ts"
 import { profileTools } from "./tool-table.ts"
@@ -64,10 +64,7 @@ export const createServer = ({ profile, project, pyro, version }: ServerOptions)
     const { arguments: raw = {}, name } = request.params
     const tool = byName.get(name)
     if (tool === undefined) {
-      throw new ProtocolError(
-        ProtocolErrorCode.InvalidParams,
-        `no tool "${name}" in the profile ${profile}; there are ${[...byName.keys()].join(", ")}`
-      )
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, noTool(name, profile, byName.keys()))
     }
     const progressToken = mcpReq._meta?.progressToken
     const notify = progressToken === undefined ?

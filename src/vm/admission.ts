@@ -1,7 +1,7 @@
 import { Effect, Option } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { AdmissionRefused, NoSpace } from "../contract/errors.ts"
+import { AdmissionRefused, memoryStore, NoSpace } from "../contract/errors.ts"
 import { availableMemoryBytes, coreCount, freeBytes } from "../system/host.ts"
 import { isAlive } from "../system/identity.ts"
 import { Paths } from "../system/Paths.ts"
@@ -56,7 +56,7 @@ export const admit = (records: ReadonlyArray<VmRecord>): Effect.Effect<void, Adm
     const storeMib = Math.floor(freeBytes(paths.memoryDir) / mib - promisedMib)
     if (storeMib < neededMib) {
       return yield* new NoSpace({
-        where: "memory store",
+        where: memoryStore,
         path: paths.memoryDir,
         neededMib,
         availableMib: Math.max(0, storeMib)

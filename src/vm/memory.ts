@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
-import { type HostToolMissing, NoSpace, VmFailed } from "../contract/errors.ts"
+import { type HostToolMissing, memoryStore, NoSpace, VmFailed } from "../contract/errors.ts"
 import { runTool } from "../system/child.ts"
 import { nativeTool } from "../system/native.ts"
 import type { VmPaths, VmRecord } from "./record.ts"
@@ -56,7 +56,7 @@ export const copySparse = (from: string, to: string, uid: number) =>
           ? failure
           : failure.code === copyNoSpace
           ? new NoSpace({
-            where: "memory store",
+            where: memoryStore,
             path: to,
             neededMib: Math.ceil(fs.statSync(from).blocks / 2048),
             availableMib: 0

@@ -80,10 +80,8 @@ export const makeRegistry = () => {
 }
 export type Registry = ReturnType<typeof makeRegistry>
 
-const hintFor = (state: WorkspaceState, called: string) =>
-  state === "stopped" ? `start it first: pyro workspace start ${called}` : hints[state] ?? "it has no microVM"
-
 const hints: Partial<Record<WorkspaceState, string>> = {
+  stopped: "start it first",
   failed: "bring it back with start (keeps the disk) or reset (from the seed)",
   deleting: "it is being deleted",
   creating: "wait until it is created",
@@ -102,8 +100,7 @@ export const runningGeneration = (entry: Entry): Effect.Effect<Generation, Works
 const notReady = (entry: Entry) =>
   Effect.gen(function*() {
     const { detail, state } = yield* Ref.get(entry.state)
-    const { name } = yield* Ref.get(entry.record)
-    const hint = hintFor(state, name ?? entry.id)
+    const hint = hints[state] ?? "it has no microVM"
     return yield* new WorkspaceNotReady({
       workspace: entry.id,
       state,

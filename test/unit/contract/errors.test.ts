@@ -3,10 +3,13 @@ import { assert, describe, it } from "vitest"
 import {
   CommandNotFound,
   EnvironmentBuildFailed,
+  factOf,
   ImageDamaged,
   InvalidRequest,
+  memoryStore,
   NoSpace,
-  PyroError
+  PyroError,
+  WorkspaceNotReady
 } from "../../../src/contract/errors.ts"
 import { exitStatus } from "../../../src/contract/exit-status.ts"
 import { snakeCase } from "../../../src/contract/snake.ts"
@@ -79,10 +82,31 @@ describe("the error family", () => {
     assert.strictEqual(new Set(samples.map((error) => error.code)).size, samples.length)
   })
 
+  it.each(samples.map((error) => [error._tag, error] as const))(
+    "%s has a fact without commands of pyro",
+    (_, error) => {
+      assert.notMatch(factOf(error), /\bpyro (workspace|env|daemon|doctor|gc)\b|--[a-z]/)
+      for (const [name, value] of Object.entries(Schema.encodeSync(PyroError)(error))) {
+        if (name === "_tag" || IN_WORDS.includes(`${error._tag}.${name}`)) continue
+        for (const leaf of leaves(value)) assert.include(factOf(error), leaf, `${name} is missing`)
+      }
+    }
+  )
+
   it("says what to do next", () => {
     assert.strictEqual(
       new NoSpace({ where: "cache", path: "/c", neededMib: 3, availableMib: 1 }).message,
       "no room in the cache at /c: 3 MiB needed, 1 MiB free; free some space, for instance with: pyro gc"
+    )
+    // Of running VMs' memory gc gives nothing back.
+    assert.match(
+      new NoSpace({ where: memoryStore, path: "/m", neededMib: 3, availableMib: 1 }).message,
+      /; stop or delete workspaces .*\(see: pyro workspace list\), or ask for less memory$/
+    )
+    const state = { workspace: "ws-0000000000", detail: "start it first" }
+    assert.match(
+      new WorkspaceNotReady({ ...state, state: "stopped" }).message,
+      /\(pyro workspace start ws-0000000000\)$/
     )
   })
 })

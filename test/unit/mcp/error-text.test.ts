@@ -1,7 +1,15 @@
 import { Cause } from "effect"
 import { assert, describe, it } from "vitest"
-import { WorkspaceNotReady } from "../../../src/contract/errors.ts"
+import {
+  ExportRefused,
+  PatchRejected,
+  type PyroError,
+  WorkspaceNotFound,
+  WorkspaceNotReady
+} from "../../../src/contract/errors.ts"
+import { argumentsOf } from "../../../src/mcp/arguments.ts"
 import { errorText } from "../../../src/mcp/error-text.ts"
+import { toolRows } from "../../../src/mcp/profile.ts"
 
 const hintIn = (state: string) =>
   errorText(Cause.fail(new WorkspaceNotReady({ workspace: "ws-0000000000", state, detail: "no" }))).split(
@@ -18,5 +26,24 @@ describe("the hint of an error, to a model", () => {
       assert.match(hintIn(state), /^call workspace_status until/)
       assert.notInclude(hintIn(state), "reset")
     }
+  })
+})
+
+describe("what happened, to a model", () => {
+  const args = argumentsOf(toolRows("full").find(({ name }) => name === "workspace.export")!, "full")
+  const textFor = (error: PyroError) => errorText(Cause.fail(error), args)
+
+  it("names no command of the user's", () => {
+    assert.strictEqual(
+      textFor(new WorkspaceNotFound({ workspace: "x", similar: [] })).split("\n")[0],
+      "workspace_not_found: no workspace \"x\""
+    )
+  })
+
+  it("names a flag as the argument that it is to the tool, and no other word", () => {
+    const refused = (detail: string) => textFor(new ExportRefused({ detail, paths: [] })).split("\n")[0]!
+    assert.match(refused("allow it with --overwrite"), /with overwrite$/)
+    assert.match(refused("ask for --no-such-flag, a--overwrite"), /for --no-such-flag, a--overwrite$/)
+    assert.match(textFor(new PatchRejected({ detail: "--overwrite", rejects: [] })), /--overwrite/)
   })
 })

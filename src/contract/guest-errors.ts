@@ -1,0 +1,120 @@
+import { Schema } from "effect"
+import { snakeFields } from "./snake.ts"
+
+const console = (tail: string) => tail === "" ? "" : `\nend of the guest's console:\n${tail}`
+
+/** The microVM could not be started, restored or kept running. */
+export class VmFailed extends Schema.TaggedError<VmFailed>()(
+  "VmFailed",
+  snakeFields({
+    step: Schema.String,
+    detail: Schema.String,
+    /** End of the guest's console log, empty when it said nothing. */
+    consoleTail: Schema.String
+  })
+) {
+  get code() {
+    return "vm_failed" as const
+  }
+  get fact() {
+    return `the microVM failed (${this.step}): ${this.detail}${console(this.consoleTail)}`
+  }
+  override get message() {
+    return `the microVM failed (${this.step}): ${this.detail}; check the host with: pyro doctor${
+      console(this.consoleTail)
+    }`
+  }
+}
+
+export class GuestPanicked extends Schema.TaggedError<GuestPanicked>()(
+  "GuestPanicked",
+  snakeFields({
+    detail: Schema.String,
+    consoleTail: Schema.String
+  })
+) {
+  get code() {
+    return "guest_panicked" as const
+  }
+  override get message() {
+    return `the guest's kernel panicked: ${this.detail}; what ran in it is lost, run it again${
+      console(this.consoleTail)
+    }`
+  }
+}
+
+/** The byte stream to the guest broke, or the guest broke its rules. What ran may or may not have finished. */
+export class ChannelFailed extends Schema.TaggedError<ChannelFailed>()(
+  "ChannelFailed",
+  snakeFields({
+    detail: Schema.String
+  })
+) {
+  get code() {
+    return "channel_failed" as const
+  }
+  override get message() {
+    return `lost the channel to the guest: ${this.detail}; the command may have run in part, run it again in a fresh one`
+  }
+}
+
+/** What somebody looks for first where an environment without a compiler was chosen. */
+const toolsOfBuildEnvironments = new Set([
+  "make",
+  "gcc",
+  "g++",
+  "cc",
+  "c++",
+  "pkg-config",
+  "pip",
+  "pip3",
+  "node",
+  "npm",
+  "npx"
+])
+
+export class CommandNotFound extends Schema.TaggedError<CommandNotFound>()(
+  "CommandNotFound",
+  snakeFields({
+    command: Schema.String
+  })
+) {
+  get code() {
+    return "command_not_found" as const
+  }
+  override get message() {
+    const where = toolsOfBuildEnvironments.has(this.command) ? "; debian:12-build and debian:13-build have it" : ""
+    return `no command "${this.command}" in the guest; nothing ran, check its name and the guest's PATH${where}`
+  }
+}
+
+export class CommandNotExecutable extends Schema.TaggedError<CommandNotExecutable>()(
+  "CommandNotExecutable",
+  snakeFields({
+    command: Schema.String,
+    detail: Schema.String
+  })
+) {
+  get code() {
+    return "command_not_executable" as const
+  }
+  override get message() {
+    return `"${this.command}" cannot be executed in the guest: ${this.detail}; nothing ran, check its mode and its interpreter`
+  }
+}
+
+/** The command never started: trying again is safe. */
+export class CommandNotStarted extends Schema.TaggedError<CommandNotStarted>()(
+  "CommandNotStarted",
+  snakeFields({
+    step: Schema.String,
+    detail: Schema.String
+  })
+) {
+  get code() {
+    return "command_not_started" as const
+  }
+  override get message() {
+    return `the command was not started (${this.step}): ${this.detail}; nothing ran, so trying again is safe`
+  }
+}

@@ -1,0 +1,135 @@
+import { Schema } from "effect"
+import { snakeFields } from "./snake.ts"
+
+const suffix = (detail: string) => detail === "" ? "" : ` (${detail})`
+
+export class HostToolMissing extends Schema.TaggedError<HostToolMissing>()(
+  "HostToolMissing",
+  snakeFields({
+    tool: Schema.String,
+    /** Debian package that has the tool. */
+    package: Schema.String,
+    detail: Schema.String
+  })
+) {
+  get code() {
+    return "host_tool_missing" as const
+  }
+  override get message() {
+    return `${this.tool} is missing on this host${
+      suffix(this.detail)
+    }; install it with: sudo apt-get install ${this.package}`
+  }
+}
+
+export class HostToolUnsuitable extends Schema.TaggedError<HostToolUnsuitable>()(
+  "HostToolUnsuitable",
+  snakeFields({
+    tool: Schema.String,
+    found: Schema.String,
+    needed: Schema.String
+  })
+) {
+  get code() {
+    return "host_tool_unsuitable" as const
+  }
+  get fact() {
+    return `${this.tool} ${this.found} cannot be used, ${this.needed} is needed`
+  }
+  override get message() {
+    return `${this.fact}; see what this host has with: pyro doctor`
+  }
+}
+
+/** Where the memory of running VMs is: it comes back when one ends. */
+export const memoryStore = "memory store"
+
+export class NoSpace extends Schema.TaggedError<NoSpace>()(
+  "NoSpace",
+  snakeFields({
+    /** What is full, such as `memory store` or `cache`. */
+    where: Schema.String,
+    path: Schema.String,
+    neededMib: Schema.Number,
+    availableMib: Schema.Number
+  })
+) {
+  get code() {
+    return "no_space" as const
+  }
+  get fact() {
+    return `no room in the ${this.where} at ${this.path}: ${this.neededMib} MiB needed, ${this.availableMib} MiB free`
+  }
+  override get message() {
+    const next = this.where === memoryStore
+      ? "stop or delete workspaces that are not needed (see: pyro workspace list), or ask for less memory"
+      : "free some space, for instance with: pyro gc"
+    return `${this.fact}; ${next}`
+  }
+}
+
+/** The host could do it, but not on top of what it already runs. */
+export class AdmissionRefused extends Schema.TaggedError<AdmissionRefused>()(
+  "AdmissionRefused",
+  snakeFields({
+    /** What would be exceeded, such as `memory` or `cpu`. */
+    resource: Schema.String,
+    detail: Schema.String
+  })
+) {
+  get code() {
+    return "admission_refused" as const
+  }
+  override get message() {
+    return `refused to start another microVM, ${this.resource} would run out: ${this.detail}; end one, or ask for less`
+  }
+}
+
+export class StateDirectoryUnusable extends Schema.TaggedError<StateDirectoryUnusable>()(
+  "StateDirectoryUnusable",
+  snakeFields({
+    path: Schema.String,
+    detail: Schema.String
+  })
+) {
+  get code() {
+    return "state_directory_unusable" as const
+  }
+  override get message() {
+    return `${this.path} cannot be used: ${this.detail}; ` +
+      `make it yours and writable, or choose another with PYRO_STATE_DIR, PYRO_CACHE_DIR or PYRO_MEMORY_DIR`
+  }
+}
+
+export class SeedRejected extends Schema.TaggedError<SeedRejected>()(
+  "SeedRejected",
+  snakeFields({
+    path: Schema.String,
+    detail: Schema.String
+  })
+) {
+  get code() {
+    return "seed_rejected" as const
+  }
+  override get message() {
+    return `cannot seed from ${this.path}: ${this.detail}; give a readable directory or tar archive`
+  }
+}
+
+export class ConfinementUnavailable extends Schema.TaggedError<ConfinementUnavailable>()(
+  "ConfinementUnavailable",
+  snakeFields({
+    level: Schema.String,
+    detail: Schema.String
+  })
+) {
+  get code() {
+    return "confinement_unavailable" as const
+  }
+  get fact() {
+    return `this host cannot confine QEMU as asked (reached: ${this.level}): ${this.detail}`
+  }
+  override get message() {
+    return `${this.fact}; see: pyro doctor`
+  }
+}
