@@ -1,16 +1,17 @@
-import { Effect, type Layer, ManagedRuntime, Predicate, Stream } from "effect"
-import { InvalidRequest, type PyroError } from "../contract/errors.ts"
+import { Effect, type Layer, ManagedRuntime, Stream } from "effect"
+import type { PyroError } from "../contract/errors.ts"
 import type { EventOf, Operation, OperationName, OperationOf, ResultOf } from "../contract/operations.ts"
 import { type Pyro, type RunInput } from "../contract/Pyro.ts"
 import { pyro } from "./effects.ts"
 import { type Nested, nested } from "./nested.ts"
 import type { Options } from "./options.ts"
+import { readInput, type Stdin } from "./stdin.ts"
 
 export interface CallOptions {
   /** Aborting it ends the work before the promise rejects, with the signal's reason. */
   readonly signal?: AbortSignal
-  /** What a command reads on its stdin, whole or bit by bit, text as UTF-8; none is /dev/null. */
-  readonly stdin?: string | Uint8Array | AsyncIterable<string | Uint8Array>
+  /** What a command reads on its stdin, whole or bit by bit, text as UTF-8; none is /dev/null. One that fails ends the command. */
+  readonly stdin?: Stdin
 }
 
 /** An operation as a promise; one with events also as what can be iterated over. */
@@ -32,28 +33,6 @@ export interface PyroPromises extends Nested<{ readonly [Name in OperationName]:
 }
 
 type AnyCall = (options?: object, call?: CallOptions) => unknown
-
-const isPiece = (value: unknown): value is string | Uint8Array =>
-  typeof value === "string" || value instanceof Uint8Array
-
-const bytesOf = (piece: string | Uint8Array): Uint8Array => {
-  if (!isPiece(piece)) throw badStdin
-  return typeof piece === "string" ? Buffer.from(piece) : piece
-}
-
-const badStdin = new InvalidRequest({ field: "stdin", detail: "must be a string, bytes, or an AsyncIterable of these" })
-
-const inputOf = ({ stdin }: CallOptions): Effect.Effect<RunInput | undefined, InvalidRequest> => {
-  if (stdin === undefined) return Effect.succeed(undefined)
-  if (isPiece(stdin)) return Effect.succeed({ stdin: Stream.make(bytesOf(stdin)) })
-  // Whoever calls this may have no types.
-  if (!Predicate.hasProperty(stdin, Symbol.asyncIterator)) return Effect.fail(badStdin)
-  const pieces = Stream.fromAsyncIterable(
-    stdin,
-    (cause) => new InvalidRequest({ field: "stdin", detail: String(cause) })
-  )
-  return Effect.succeed({ stdin: Stream.orDie(Stream.map(pieces, bytesOf)) })
-}
 
 /** What an aborted call rejects with is the caller's own reason. */
 const orReason = <A>(work: Promise<A>, signal: AbortSignal | undefined): Promise<A> =>
@@ -105,15 +84,19 @@ export const makePromises = (layer: Layer.Layer<Pyro, PyroError>): PyroPromises 
     return Object.assign(
       (options: object = {}, how: CallOptions = {}) =>
         promise(
-          Effect.flatMap(inputOf(how), (input) => collect(options, input) as Effect.Effect<unknown, PyroError, Pyro>),
+          Effect.flatMap(readInput(how.stdin), (read) => {
+            const collected = collect(options, read?.input) as Effect.Effect<unknown, PyroError, Pyro>
+            return read === undefined ? collected : Effect.raceFirst(collected, read.failed)
+          }),
           how
         ),
       {
         stream: (options: object = {}, how: CallOptions = {}) =>
           iterable(
-            Stream.unwrap(
-              Effect.map(inputOf(how), (input) => call(options, input) as Stream.Stream<unknown, PyroError, Pyro>)
-            ),
+            Stream.unwrap(Effect.map(readInput(how.stdin), (read) => {
+              const events = call(options, read?.input) as Stream.Stream<unknown, PyroError, Pyro>
+              return read === undefined ? events : Stream.interruptWhen(events, read.failed)
+            })),
             how
           )
       }

@@ -194,6 +194,35 @@ describe("the SDK for everybody else", () => {
     await pyro.close()
   })
 
+  it("ends the run when its stdin fails, instead of letting it take the beginning for the whole", async () => {
+    const { ended, layer } = service()
+    const pyro = makePromises(layer)
+    async function* lost() {
+      yield "half"
+      throw new Error("the line is dead")
+    }
+    const request = { environment: "debian:12", command: ["cat"] }
+    const wholly = (stdin: unknown) => pyro.run(request, { stdin: stdin as string })
+    const piecewise = async (stdin: unknown) => {
+      let text = ""
+      for await (const event of pyro.run.stream(request, { stdin: stdin as string })) {
+        assert.strictEqual(event._tag, "Output")
+        text += new TextDecoder().decode((event as RunEvent & { readonly _tag: "Output" }).bytes)
+        assert.strictEqual(text, "half")
+      }
+    }
+    for (const how of [wholly, piecewise]) {
+      const failure = (stdin: unknown) => how(stdin).then(() => undefined, (cause: unknown) => cause)
+      assert.deepInclude(await failure(lost()), {
+        _tag: "InvalidRequest",
+        detail: "could not be read: the line is dead"
+      })
+      assert.deepInclude(await failure(Readable.from(["half", 5])), { _tag: "InvalidRequest", field: "stdin" })
+    }
+    assert.deepStrictEqual(ended, Array(4).fill("cat"))
+    await pyro.close()
+  })
+
   it("ends the run when the loop over its events is left", async () => {
     const { ended, layer } = service()
     const pyro = makePromises(layer)
