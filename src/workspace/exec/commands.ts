@@ -1,7 +1,5 @@
-import { Deferred, Effect, Exit, FiberId, Option, Schema, Scope } from "effect"
-import * as fs from "node:fs"
-import * as path from "node:path"
-import { type ChannelFailed, type NoSpace, type PyroError, StateDirectoryUnusable } from "../../contract/errors.ts"
+import { Deferred, Effect, Exit, FiberId, Option, Scope } from "effect"
+import type { ChannelFailed, NoSpace, PyroError, StateDirectoryUnusable } from "../../contract/errors.ts"
 import type { ExecPayload } from "../../contract/operations/workspace-exec.ts"
 import type { RunInput } from "../../contract/Pyro.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
@@ -11,7 +9,8 @@ import { feed, spawnRequest } from "../command.ts"
 import type { WorkspaceFolder } from "../lifecycle/record.ts"
 import { touch, unwritable } from "../lifecycle/record.ts"
 import { follow, printed } from "./follow.ts"
-import { type CommandEnd, CommandJournal, Started } from "./journal.ts"
+import { type RunningCommand, runningOf, takeOver } from "./inherit.ts"
+import { type CommandEnd, CommandJournal } from "./journal.ts"
 import { logLimits, LogStore } from "./log-store.ts"
 import type { CommandLog } from "./log.ts"
 
@@ -25,30 +24,6 @@ export interface Command {
   /** Ends it with everything it started, as soon as the guest has it. */
   readonly kill: Effect.Effect<void>
 }
-
-/** A command that ran at some moment, and which files held its output then. */
-export const RunningCommand = Schema.Struct({
-  start: Started,
-  segments: Schema.Array(Schema.Struct({ number: Schema.Int, size: Schema.Int }))
-})
-export type RunningCommand = typeof RunningCommand.Type
-
-/** Cuts the files that `noteRunning` has named to what they had then, as files of their own. */
-export const keepRunning = (commands: ReadonlyArray<RunningCommand>, folder: string) =>
-  Effect.try({
-    try: () => {
-      for (const { segments, start } of commands) {
-        const last = segments.at(-1)
-        if (last === undefined) continue
-        const file = path.join(folder, `${start.id}.${last.number}`)
-        const own = `${file}.tmp`
-        fs.copyFileSync(file, own, fs.constants.COPYFILE_FICLONE)
-        fs.truncateSync(own, last.size)
-        fs.renameSync(own, file)
-      }
-    },
-    catch: (cause) => new StateDirectoryUnusable({ path: folder, detail: (cause as Error).message })
-  })
 
 /** The VM that commands run in. */
 export interface Running {
@@ -236,7 +211,7 @@ export const openCommands = (
         }), { discard: true })
 
     const loseAll = (why: PyroError) =>
-      Effect.suspend(() => {
+      Effect.sync(() => {
         for (const { end, start: { id } } of journal.commands) {
           if (end !== undefined) continue
           const log = logs.get(id) ?? logs.create(id)
@@ -245,33 +220,13 @@ export const openCommands = (
           log.end()
         }
         journal.flush()
-        return Effect.forEach([...running.values()], (command) => Effect.sync(() => settle(command, Exit.fail(why))), {
-          discard: true
-        })
+        for (const command of [...running.values()]) settle(command, Exit.fail(why))
       })
 
-    const noteRunning: Commands["noteRunning"] = (to) =>
-      journal.commands.filter(({ end }) => end === undefined).map(({ start }) => ({
-        start,
-        segments: (logs.get(start.id)?.segments ?? []).map(({ number, size }) => {
-          fs.linkSync(logs.file(start.id, number), path.join(to, `${start.id}.${number}`))
-          return { number, size }
-        })
-      }))
+    const noteRunning: Commands["noteRunning"] = (to) => runningOf(journal, logs, to)
 
     const inherit: Commands["inherit"] = (commands, from, sinceMs) =>
-      Effect.try({
-        try: () => {
-          for (const { segments, start } of commands) {
-            const { deadlineMs, ...rest } = start
-            // Its time stood still with it.
-            const shifted = deadlineMs === undefined ? {} : { deadlineMs: deadlineMs + sinceMs }
-            journal.started({ ...rest, ...shifted, inherited: true })
-            logs.take(start.id, from, segments.map(({ number }) => number))
-          }
-        },
-        catch: unwritable(folder)
-      })
+      Effect.try({ try: () => takeOver(journal, logs, commands, from, sinceMs), catch: unwritable(folder) })
 
     const clear = Effect.sync(() => {
       journal.clear()

@@ -1,0 +1,57 @@
+import { Effect, Schema } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { StateDirectoryUnusable } from "../../contract/errors.ts"
+import { type CommandJournal, Started } from "./journal.ts"
+import type { LogStore } from "./log-store.ts"
+
+/** A command that ran at some moment, and which files held its output then. */
+export const RunningCommand = Schema.Struct({
+  start: Started,
+  segments: Schema.Array(Schema.Struct({ number: Schema.Int, size: Schema.Int }))
+})
+export type RunningCommand = typeof RunningCommand.Type
+
+/** The commands that run, their output under second names in the folder `to`. Throws what the file system does. */
+export const runningOf = (journal: CommandJournal, logs: LogStore, to: string): ReadonlyArray<RunningCommand> =>
+  journal.commands.filter(({ end }) => end === undefined).map(({ start }) => ({
+    start,
+    segments: (logs.get(start.id)?.segments ?? []).map(({ number, size }) => {
+      fs.linkSync(logs.file(start.id, number), path.join(to, `${start.id}.${number}`))
+      return { number, size }
+    })
+  }))
+
+/** Cuts the files that `runningOf` has named to what they had then, as files of their own. */
+export const keepRunning = (commands: ReadonlyArray<RunningCommand>, folder: string) =>
+  Effect.try({
+    try: () => {
+      for (const { segments, start } of commands) {
+        const last = segments.at(-1)
+        if (last === undefined) continue
+        const file = path.join(folder, `${start.id}.${last.number}`)
+        const own = `${file}.tmp`
+        fs.copyFileSync(file, own, fs.constants.COPYFILE_FICLONE)
+        fs.truncateSync(own, last.size)
+        fs.renameSync(own, file)
+      }
+    },
+    catch: (cause) => new StateDirectoryUnusable({ path: folder, detail: (cause as Error).message })
+  })
+
+/** Puts commands that ran elsewhere `sinceMs` ago into a journal, as running, with the output in `from`. Throws what the file system does. */
+export const takeOver = (
+  journal: CommandJournal,
+  logs: LogStore,
+  commands: ReadonlyArray<RunningCommand>,
+  from: string,
+  sinceMs: number
+): void => {
+  for (const { segments, start } of commands) {
+    const { deadlineMs, ...rest } = start
+    // Its time stood still with it.
+    const shifted = deadlineMs === undefined ? {} : { deadlineMs: deadlineMs + sinceMs }
+    journal.started({ ...rest, ...shifted, inherited: true })
+    logs.take(start.id, from, segments.map(({ number }) => number))
+  }
+}
