@@ -1,4 +1,4 @@
-import { Effect, Either, ExecutionStrategy, Exit, Option, Scope, Stream } from "effect"
+import { Deferred, Effect, Either, ExecutionStrategy, Exit, FiberId, Option, Scope, Stream } from "effect"
 import type { Beginning } from "../contract/begin-rpcs.ts"
 import { ChannelFailed, type PyroError } from "../contract/errors.ts"
 import type { Telling } from "../system/telling.ts"
@@ -18,10 +18,14 @@ export interface AnyEvent {
 }
 type AnyTelling = Telling<AnyEvent, PyroError>
 
-interface Kept {
-  readonly telling: AnyTelling
+/** An operation from its request on, until everything of it is undone or done. */
+interface Open {
   readonly scope: Scope.CloseableScope
-  readonly expiry: NodeJS.Timeout
+  readonly closed: Deferred.Deferred<void>
+  isClosing: boolean
+  /** What nobody has asked for yet. */
+  rest: AnyTelling | undefined
+  expiry: NodeJS.Timeout | undefined
 }
 
 const notKept = new ChannelFailed({ detail: "nobody asked for the rest of what happened in time" })
@@ -52,20 +56,39 @@ const beginningOf = (telling: AnyTelling): Effect.Effect<Beginning<AnyEvent>, Py
     return { events, more: true }
   })
 
-/** Operations whose beginning was told, until somebody takes the rest. */
+/** Operations that are going on, with what follows their beginning until somebody takes it. */
 export const makeBeginnings = (parent: Scope.Scope) => {
-  const kept = new Map<string, Kept>()
+  const open = new Map<string, Open>()
 
-  const take = (id: string) =>
-    Effect.sync(() => {
-      const found = kept.get(id)
-      kept.delete(id)
-      clearTimeout(found?.expiry)
-      return found
+  /** Ends the operation. Whoever comes while it is being ended waits for that. */
+  const close = (id: string, one: Open, exit: Exit.Exit<unknown, unknown>) =>
+    Effect.suspend(() => {
+      if (one.isClosing) return Deferred.await(one.closed)
+      one.isClosing = true
+      one.rest = undefined
+      clearTimeout(one.expiry)
+      const isClosed = () => {
+        if (open.get(id) === one) open.delete(id)
+        Deferred.unsafeDone(one.closed, Effect.void)
+      }
+      return Effect.ensuring(Scope.close(one.scope, exit), Effect.sync(isClosed))
     })
 
   const drop = (id: string) =>
-    Effect.flatMap(take(id), (found) => found === undefined ? Effect.void : Scope.close(found.scope, Exit.void))
+    Effect.suspend(() => {
+      const one = open.get(id)
+      return one === undefined ? Effect.void : close(id, one, Exit.void)
+    })
+
+  /** Once, until it expires. */
+  const takeRest = (id: string) => {
+    const one = open.get(id)
+    const telling = one?.rest
+    if (one === undefined || telling === undefined) return undefined
+    one.rest = undefined
+    clearTimeout(one.expiry)
+    return { one, telling }
+  }
 
   return {
     /** What happens at once; it is dropped where whoever asks is interrupted. */
@@ -73,31 +96,37 @@ export const makeBeginnings = (parent: Scope.Scope) => {
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function*() {
           const scope = yield* Scope.fork(parent, ExecutionStrategy.sequential)
+          const closed = Deferred.unsafeMake<void>(FiberId.none)
+          const one: Open = { scope, closed, isClosing: false, rest: undefined, expiry: undefined }
+          open.set(id, one)
           return yield* Scope.extend(restore(start), scope).pipe(
             Effect.flatMap((telling) =>
               Effect.tap(restore(beginningOf(telling)), ({ more }) => {
                 // Nothing is left to be done in it: whoever waits is told first.
                 if (!more) {
-                  return Effect.sync(() => void setImmediate(() => Effect.runFork(Scope.close(scope, Exit.void))))
+                  return Effect.sync(() => void setImmediate(() => Effect.runFork(close(id, one, Exit.void))))
                 }
+                one.rest = telling
                 // A fiber that sleeps would be some kilobytes for every command that takes a moment.
-                const expiry = setTimeout(() => Effect.runFork(drop(id)), KEPT_MS)
-                return Effect.sync(() => void kept.set(id, { telling, scope, expiry }))
+                one.expiry = setTimeout(() => Effect.runFork(close(id, one, Exit.void)), KEPT_MS)
+                return Effect.void
               })
             ),
-            Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
+            Effect.onError((cause) => close(id, one, Exit.failCause(cause)))
           )
         })
       ),
     rest: (id: string): Stream.Stream<AnyEvent, PyroError> =>
       Stream.unwrapScoped(
         Effect.map(
-          Effect.acquireRelease(take(id), (found) =>
-            found === undefined ? Effect.void : Scope.close(found.scope, Exit.void)),
-          (found) =>
-            found === undefined ? Stream.fail(notKept) : Stream.repeatEffectChunkOption(found.telling())
+          Effect.acquireRelease(
+            Effect.sync(() => takeRest(id)),
+            (taken) => taken === undefined ? Effect.void : close(id, taken.one, Exit.void)
+          ),
+          (taken) => taken === undefined ? Stream.fail(notKept) : Stream.repeatEffectChunkOption(taken.telling())
         )
       ),
+    /** Ends an operation that nobody wants any more, and waits until it has ended. */
     drop
   } as const
 }

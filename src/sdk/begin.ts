@@ -4,6 +4,7 @@ import type { PyroError } from "../contract/errors.ts"
 import type { Begun } from "../contract/Pyro.ts"
 import { newRequestId } from "../system/identity.ts"
 import { atClose } from "../system/scopes.ts"
+import { within } from "../system/within.ts"
 import { type Client, type ConnectionLost, failureOf, methodOf } from "./session.ts"
 
 type Headers = Record<string, string>
@@ -14,10 +15,10 @@ type Begin = (
 type Rest = (payload: { readonly id: string }) => Stream.Stream<unknown, unknown>
 type Drop = (payload: { readonly id: string }) => Effect.Effect<void, unknown>
 
-/**
- * Asks for an operation with events: how it begins, and what follows. Whoever leaves before it asked for the rest drops that. `Event` is the
- * row's own.
- */
+/** How long the end of what was left is waited for: a guest may be stuck. */
+const END_MS = 5_000
+
+/** Asks for an operation with events: how it begins, and what follows. Whoever leaves before the last ends it. `Event` is the row's own. */
 export const begin = <Event>(
   client: Client,
   row: StreamingRow,
@@ -27,21 +28,30 @@ export const begin = <Event>(
   Effect.gen(function*() {
     const id = newRequestId()
     const ask = methodOf(client, beginName(row)) as Begin
-    let left = false
+    let isOpen = true
+    // Dropping it waits for its end: what was asked for is over when whoever left goes on.
     const drop = Effect.suspend(() =>
-      left ? Effect.catchAllCause((methodOf(client, DROP) as Drop)({ id }), () => Effect.void) : Effect.void
+      isOpen
+        ? within(END_MS, Effect.catchAllCause((methodOf(client, DROP) as Drop)({ id }), () => Effect.void))
+        : Effect.void
     )
     const { events, more } = yield* Effect.uninterruptible(
-      Effect.tap(Effect.interruptible(ask({ id, request }, { headers })), (beginning) => {
-        left = beginning.more
-        return left ? atClose(drop) : Effect.void
-      })
+      Effect.interruptible(ask({ id, request }, { headers })).pipe(
+        Effect.tap(({ more }) => {
+          isOpen = more
+          return more ? atClose(drop) : Effect.void
+        }),
+        Effect.onInterrupt(() => drop)
+      )
     )
+    const isOver = () => {
+      isOpen = false
+    }
     const rest = more
-      ? Stream.suspend(() => {
-        left = false
-        return (methodOf(client, restName(row)) as Rest)({ id })
-      })
+      ? Stream.suspend(() => (methodOf(client, restName(row)) as Rest)({ id })).pipe(
+        Stream.onDone(() => Effect.sync(isOver)),
+        Stream.tapErrorCause(() => Effect.sync(isOver))
+      )
       : undefined
     return { events, rest: rest && lostAsFailure(rest) } as Begun<Event, PyroError | ConnectionLost>
   }).pipe(Effect.catchAllCause((cause) => Effect.failCause(failureOf(cause))))

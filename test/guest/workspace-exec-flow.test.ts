@@ -132,6 +132,17 @@ const progressOf = async (id: string) =>
   )).commands[0]!.output_bytes
 
 describe("a client that goes away", () => {
+  it("by Ctrl-C, is gone when its command is: nothing is left running, nor said to be", async () => {
+    for (const words of ["sleep 7771", "sh -c 'echo first; sleep 7772'", "sh -c 'trap : TERM; sleep 7773 & wait'"]) {
+      const { child, finished } = startPyro(["workspace", "exec", "w", "--", "sh", "-c", words], { env })
+      await until("its start", async () => (await sh("w", "pgrep -fc '[s]leep 777' || true")) !== "0")
+      child.kill("SIGINT")
+      assert.strictEqual((await finished).code, 130)
+      assert.notInclude((await logs("w")).map(({ outcome }) => outcome), "running")
+      assert.strictEqual(await sh("w", "pgrep -fc '[s]leep 777' || true"), "0")
+    }
+  })
+
   it("killed, takes its command and everything that started with it", async () => {
     const { child, finished } = startPyro(["workspace", "exec", "w", "--", "sh", "-c", "sleep 9991 & sleep 9992"], {
       env

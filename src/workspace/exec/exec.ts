@@ -6,6 +6,7 @@ import { newRequestId } from "../../system/identity.ts"
 import { acquirePlain, atClose } from "../../system/scopes.ts"
 import type { Telling } from "../../system/telling.ts"
 import { feed } from "../command.ts"
+import { endRunning } from "./cancel.ts"
 import { type Command, type Commands, type Running } from "./commands.ts"
 import type { CommandEnd } from "./journal.ts"
 import type { LogReader } from "./log-reader.ts"
@@ -124,7 +125,7 @@ const ofOne = (...events: ReadonlyArray<ExecEvent>): ExecTelling => {
 const endWithScope = (command: Command, running: Commands["running"], input: RunInput) =>
   atClose(Effect.suspend(() =>
     running.get(command.id) === command
-      ? Effect.flatMap(input.leaving ?? Effect.succeed(false), (leaving) => leaving ? Effect.void : command.kill)
+      ? Effect.flatMap(input.leaving ?? Effect.succeed(false), (leaving) => leaving ? Effect.void : endRunning(command))
       : Effect.void
   ))
 
