@@ -23,7 +23,7 @@ export const paint = (colour: Colour, text: string): string => `\u001b[${CODES[c
 const shown = (cell: Cell | undefined): string =>
   printable(typeof cell === "object" ? cell.text : cell ?? "").replaceAll("\n", "\\n").replaceAll("\t", " ")
 
-const cut = (text: string, width: number) => {
+export const cut = (text: string, width: number): string => {
   const characters = [...text]
   return characters.length <= width ? text : characters.slice(0, Math.max(0, width - 1)).join("") + "…"
 }

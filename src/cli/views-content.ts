@@ -1,9 +1,12 @@
 import { Effect } from "effect"
+import type { DiffFile, DiffResult } from "../contract/operations/workspace-diff.ts"
+import type { PatchApplied } from "../contract/operations/workspace-patch.ts"
 import { colouredPatch, statText } from "./diff-text.ts"
 import { print, printContent, say, size, warn } from "./print.ts"
 import { painted, printTable } from "./table.ts"
 import { Terminal } from "./terminal.ts"
 import type { View } from "./view.ts"
+import { typed } from "./views-logs.ts"
 
 const count = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`
 
@@ -18,40 +21,71 @@ const remarks = (
     if (total > 20) yield* say(`pyro: ${what}: ${total - Math.min(20, told.length)} more\n`)
   })
 
+interface DifferenceWords {
+  readonly none: string
+  /** The workspace that has a file now; undefined when no export could have it. */
+  readonly having: (file: DiffFile) => string | undefined
+  readonly whole: string
+}
+
+/** How to have one of the files that are too large, in front of what else is said. */
+const exportOfOne = (files: ReadonlyArray<DiffFile>, having: DifferenceWords["having"]) => {
+  for (const file of files) {
+    const workspace = having(file)
+    // A path with a dash in front would be read as an option.
+    const path = file.path.startsWith("-") ? `./${file.path}` : file.path
+    if (workspace !== undefined) {
+      return `, have one with: pyro workspace export ${typed([workspace, path])} --output FILE`
+    }
+  }
+  return ""
+}
+
+const specialText = (special: number) =>
+  special === 1
+    ? "1 special file (pipe, socket or device) is left out"
+    : `${special} special files (pipes, sockets or devices) are left out`
+
 /** What a diff and a comparison tell in the same way; in their own words what they have not shown. */
-const differences = (
-  words: { readonly none: string; readonly tooLarge: string; readonly whole: string }
-): View<"workspace.diff"> => ({
-  result: (diff) =>
-    Effect.gen(function*() {
-      const terminal = yield* Terminal
-      if (diff.patch !== undefined) {
-        yield* terminal.colour ? terminal.writeStdout(colouredPatch(diff.patch)) : printContent(diff.patch)
-      } else if (diff.summary.additions === undefined) {
-        yield* print(diff.files.map(({ path }) => `${path}\n`).join(""))
-      } else {
-        const { cols } = yield* terminal.size
-        yield* terminal.writeStdout(statText(diff, { width: cols, colour: terminal.colour }))
-      }
-      if (diff.summary.files === 0) yield* say(`${words.none}\n`)
-      if (diff.ignoredCount > 0) {
-        yield* say(`${count(diff.ignoredCount, "ignored file")} left out; see them with --include-ignored\n`)
-      }
-      if (diff.unlisted > 0 && diff.patch === undefined) yield* warn(`pyro: ${count(diff.unlisted, "file")} more\n`)
-      if (diff.tooLargeCount !== undefined) {
-        const named = diff.files.filter(({ tooLarge }) => tooLarge).slice(0, 5).map(({ path }) => path)
-        const names = [...named, ...(diff.tooLargeCount > named.length ? ["..."] : [])].join(", ")
-        yield* warn(
-          `pyro: ${count(diff.tooLargeCount, "file")} too large to compare, in no patch (${names}); ` +
-            `see what they are with --stat, ${words.tooLarge}\n`
-        )
-      }
-      if (diff.truncated === true || diff.lossy === true) {
-        const why = diff.truncated === true ? "is cut" : "has bytes that are not UTF-8, which were replaced"
-        yield* warn(`pyro: the patch ${why}; ${words.whole}\n`)
-      }
-    })
-})
+const differences = (diff: DiffResult, words: DifferenceWords) =>
+  Effect.gen(function*() {
+    const terminal = yield* Terminal
+    if (diff.patch !== undefined) {
+      yield* terminal.colour ? terminal.writeStdout(colouredPatch(diff.patch)) : printContent(diff.patch)
+    } else if (diff.summary.additions === undefined) {
+      yield* print(diff.files.map(({ path }) => `${path}\n`).join(""))
+    } else {
+      const { cols } = yield* terminal.size
+      yield* terminal.writeStdout(statText(diff, { width: cols, colour: terminal.colour }))
+    }
+    if (diff.summary.files === 0) yield* say(`${words.none}\n`)
+    if (diff.ignoredCount > 0) {
+      yield* say(`${count(diff.ignoredCount, "ignored file")} left out; see them with --include-ignored\n`)
+    }
+    if (diff.specialCount > 0) yield* say(`${specialText(diff.specialCount)}\n`)
+    if (diff.unlisted > 0 && diff.patch === undefined) yield* warn(`pyro: ${count(diff.unlisted, "file")} more\n`)
+    if (diff.tooLargeCount !== undefined) {
+      const tooLarge = diff.files.filter(({ tooLarge }) => tooLarge)
+      const named = tooLarge.slice(0, 5).map(({ path }) => path)
+      const names = [...named, ...(diff.tooLargeCount > named.length ? ["..."] : [])].join(", ")
+      yield* warn(
+        `pyro: ${count(diff.tooLargeCount, "file")} too large to compare, in no patch (${names}); ` +
+          `see what they are with --stat${exportOfOne(tooLarge, words.having)}\n`
+      )
+    }
+    if (diff.truncated === true || diff.lossy === true) {
+      const why = diff.truncated === true ? "is cut" : "has bytes that are not UTF-8, which were replaced"
+      yield* warn(`pyro: the patch ${why}; ${words.whole}\n`)
+    }
+  })
+
+/** Where a hunk fits that is not where, or not exactly what, the patch says. */
+const noteText = ({ hunk, loose, offsetLines, path }: PatchApplied["notes"][number]) => {
+  const away = offsetLines === 0
+    ? ""
+    : ` ${count(Math.abs(offsetLines), "line")} further ${offsetLines < 0 ? "up" : "down"}`
+  return `pyro: note: ${path} hunk ${hunk} fits${away}${loose ? " when white space is overlooked" : ""}\n`
+}
 
 export const contentViews = {
   "workspace.file.list": {
@@ -67,12 +101,16 @@ export const contentViews = {
       )
   } satisfies View<"workspace.file.list">,
   "workspace.file.read": {
-    result: (file) =>
+    result: (file, { startLine }) =>
       file.binary
         ? warn(`pyro: ${file.path} is binary, ${size(file.sizeBytes)}; copy it with --output PATH, or - for stdout\n`)
         : Effect.zipRight(
           printContent(file.text ?? ""),
-          file.truncated ? warn(`pyro: there is more; go on with --start-line ${file.nextLine ?? 1}\n`) : Effect.void
+          file.truncated
+            ? warn(`pyro: there is more; go on with --start-line ${file.nextLine ?? 1}\n`)
+            : startLine > 1 && file.totalLines !== undefined && startLine > file.totalLines
+            ? say(`pyro: nothing from line ${startLine} on; ${file.path} has ${count(file.totalLines, "line")}\n`)
+            : Effect.void
         )
   } satisfies View<"workspace.file.read">,
   "workspace.file.write": {
@@ -81,22 +119,35 @@ export const contentViews = {
   "workspace.file.edit": {
     result: (file) => say(`${file.path}: ${count(file.replaced, "place")} edited, version ${file.version}\n`)
   } satisfies View<"workspace.file.edit">,
-  "workspace.diff": differences({
-    none: "nothing changed",
-    tooLarge: "have one with: pyro workspace export WORKSPACE PATH --output FILE",
-    whole: "the whole, byte by byte: pyro workspace export --patch --output -"
-  }),
-  "workspace.compare": differences({
-    none: "nothing differs",
-    tooLarge: "have one with: pyro workspace export WORKSPACE PATH --output FILE",
-    whole: "have it in parts with --path"
-  }),
+  "workspace.diff": {
+    result: (diff, { paths, workspace }) =>
+      differences(diff, {
+        none: paths.length === 0 ? "nothing changed" : "nothing at or beneath these paths changed",
+        having: ({ status }) => status === "deleted" ? undefined : workspace,
+        whole: `the whole, byte by byte: pyro workspace export ${typed([workspace])} --patch --output -`
+      })
+  } satisfies View<"workspace.diff">,
+  "workspace.compare": {
+    result: (diff, { from, paths, to }) =>
+      differences(diff, {
+        none: paths.length === 0 ? "nothing differs" : "nothing at or beneath these paths differs",
+        having: ({ status }) => {
+          const side = status === "deleted" ? from : to
+          // Nothing is exported from a snapshot.
+          return side.includes("@") ? undefined : side
+        },
+        whole: "have it in parts with --path"
+      })
+  } satisfies View<"workspace.compare">,
   "workspace.patch.apply": {
-    result: ({ applied, files, filesChanged }) =>
-      Effect.zipRight(
-        print(files.map(({ change, path }) => `${change} ${path}\n`).join("")),
-        say(applied ? `${count(filesChanged, "file")} changed\n` : `it applies, to ${count(filesChanged, "file")}\n`)
-      )
+    result: ({ applied, files, filesChanged, notes }) =>
+      Effect.gen(function*() {
+        yield* print(files.map(({ change, path }) => `${change} ${path}\n`).join(""))
+        for (const note of notes) yield* say(noteText(note))
+        yield* say(
+          applied ? `${count(filesChanged, "file")} changed\n` : `it applies, to ${count(filesChanged, "file")}\n`
+        )
+      })
   } satisfies View<"workspace.patch.apply">,
   "workspace.export": {
     event: (event) =>
@@ -113,10 +164,14 @@ export const contentViews = {
       })
   } satisfies View<"workspace.export">,
   "workspace.sync.push": {
-    result: (pushed) =>
+    result: (pushed, { force }) =>
       Effect.gen(function*() {
         yield* print(pushed.files.map(({ change, path }) => `${change} ${path}\n`).join(""))
         yield* remarks("left alone", pushed.conflicts, pushed.conflictCount)
+        // A directory that is in the way stays in spite of it.
+        if (!force && pushed.conflicts.some(({ reason }) => reason.includes("changed in the workspace"))) {
+          yield* say("pyro: overwrite what was changed in the workspace too with --force\n")
+        }
         yield* remarks("skipped", pushed.skipped, pushed.skippedCount)
         yield* say(`${count(pushed.filesPushed, "file")} pushed\n`)
       })

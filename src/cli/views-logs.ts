@@ -18,10 +18,19 @@ const outcomeOf = ({ inherited, outcome, status }: LogEntry): Cell => {
   }
 }
 
-/** As it could be typed, its beginning. */
-const commandLine = (words: ReadonlyArray<string>) =>
+/** Words as they could be typed into a shell. */
+export const typed = (words: ReadonlyArray<string>): string =>
   words.map((word) => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`).join(" ")
-    .slice(0, 300)
+
+const commandLine = (words: ReadonlyArray<string>) => words.length === 0 ? "(login shell)" : typed(words).slice(0, 300)
+
+/** What a cursor behind the end of a command's output did not find. */
+const behind = (cursor: number, { outcome, outputBytes }: LogEntry) =>
+  say(
+    `pyro: nothing from byte ${cursor} on; the output has ${outputBytes} bytes${
+      outcome === "running" ? " so far" : ""
+    }\n`
+  )
 
 const listOf = (commands: ReadonlyArray<LogEntry>) =>
   printTable([
@@ -47,6 +56,8 @@ export const logsView: View<"workspace.logs"> = {
       if (skippedBytes > 0) yield* warn(`pyro: ${skippedBytes} bytes of the output are no longer kept here\n`)
       if (output !== undefined) {
         yield* printContent(output)
+        const [command] = commands
+        if (command !== undefined && cursor > command.outputBytes) yield* behind(cursor, command)
         const isCut = maxBytes !== undefined || encoding !== "text"
         if (isCut && nextCursor !== undefined && nextCursor !== cursor) {
           yield* say(`pyro: there may be more; go on with --cursor ${nextCursor}\n`)

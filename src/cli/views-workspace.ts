@@ -1,12 +1,14 @@
 import { Effect } from "effect"
 import type { WorkspaceInfo } from "../contract/operations/workspace-info.ts"
 import { Manner } from "./manner.ts"
-import { print, say, showOutput, size } from "./print.ts"
-import { type Colour, painted, printTable } from "./table.ts"
+import { print, say, showOutput, size, warn } from "./print.ts"
+import { type Colour, cut, painted, printTable } from "./table.ts"
 import { ago, duration } from "./time-text.ts"
 import type { View } from "./view.ts"
+import { typed } from "./views-logs.ts"
 
-const labels = (one: WorkspaceInfo) => Object.entries(one.labels).map(([key, value]) => `${key}=${value}`).join(" ")
+const labels = (one: Pick<WorkspaceInfo, "labels">) =>
+  Object.entries(one.labels).map(([key, value]) => `${key}=${value}`).join(" ")
 
 const called = (one: WorkspaceInfo) => one.name ?? one.id
 
@@ -18,36 +20,48 @@ const STATE_COLOURS: Partial<Record<WorkspaceInfo["state"], Colour>> = {
 
 const stateOf = ({ state }: WorkspaceInfo) => painted(STATE_COLOURS[state] ?? "yellow", state)
 
-const list = (all: ReadonlyArray<WorkspaceInfo>) =>
-  all.length === 0
+const none = (asked: Pick<WorkspaceInfo, "labels">) =>
+  labels(asked) === ""
     ? say("no workspaces; make one with: pyro workspace create\n")
-    : printTable([
-      ["ID", "NAME", "STATE", "ENVIRONMENT", "LAST USED", "LABELS"],
-      ...all.map((one) => [
-        one.id,
-        one.name ?? "-",
-        stateOf(one),
-        one.environment,
-        ago(one.lastActivityAt, Date.now()),
-        labels(one)
-      ])
-    ], { head: true, flexible: [1, 3, 5] })
+    : say(`no workspace has these labels: ${labels(asked)}\n`)
 
-const detail = (one: WorkspaceInfo) =>
+const list = (all: ReadonlyArray<WorkspaceInfo>) =>
   printTable([
-    ["id", one.id],
-    ["name", one.name ?? "-"],
-    ["state", { ...stateOf(one), text: one.detail === undefined ? one.state : `${one.state}: ${one.detail}` }],
-    ["environment", one.environment],
-    ["size", `${one.vcpuCount} vCPU, ${one.memoryMib} MiB memory, ${one.diskMib} MiB disk`],
-    ["commands", `${one.runningCommands} running`],
-    ["created", one.createdAt],
-    ["last used", one.lastActivityAt],
-    ["expires", one.expiresAt ?? "never"],
-    ...(one.forkedFrom === undefined ? [] : [["fork of", one.forkedFrom]]),
-    ["seeded from", one.repoUrl ?? one.seedPath ?? "nothing"],
-    ["labels", labels(one) || "-"]
-  ])
+    ["ID", "NAME", "STATE", "ENVIRONMENT", "LAST USED", "LABELS"],
+    ...all.map((one) => [
+      one.id,
+      one.name ?? "-",
+      stateOf(one),
+      one.environment,
+      ago(one.lastActivityAt, Date.now()),
+      labels(one)
+    ])
+  ], { head: true, flexible: [1, 3, 5] })
+
+/** Characters of a reason that stand in a row. */
+const REASON = 200
+
+const detail = (one: WorkspaceInfo) => {
+  const [reason = "", ...below] = one.detail?.replaceAll("\r\n", "\n").trimEnd().split("\n") ?? []
+  return Effect.zipRight(
+    printTable([
+      ["id", one.id],
+      ["name", one.name ?? "-"],
+      ["state", { ...stateOf(one), text: reason === "" ? one.state : `${one.state}: ${cut(reason, REASON)}` }],
+      ["environment", one.environment],
+      ["size", `${one.vcpuCount} vCPU, ${one.memoryMib} MiB memory, ${one.diskMib} MiB disk`],
+      ["commands", `${one.runningCommands} running`],
+      ["created", one.createdAt],
+      ["last used", one.lastActivityAt],
+      ["expires", one.expiresAt ?? "never"],
+      ...(one.forkedFrom === undefined ? [] : [["fork of", one.forkedFrom]]),
+      ["seeded from", one.repoUrl ?? one.seedPath ?? "nothing"],
+      ["labels", labels(one) || "-"]
+    ]),
+    // The guest wrote it: indented, it passes for no row.
+    print(below.map((line) => `  ${line}\n`).join(""))
+  )
+}
 
 /** Said unless a switch of the command is on. */
 const unless = (name: string, text: string) =>
@@ -70,7 +84,9 @@ export const workspaceViews = {
         )
       )
   } satisfies View<"workspace.create">,
-  "workspace.list": { result: ({ workspaces }) => list(workspaces) } satisfies View<"workspace.list">,
+  "workspace.list": {
+    result: ({ workspaces }, asked) => workspaces.length === 0 ? none(asked) : list(workspaces)
+  } satisfies View<"workspace.list">,
   "workspace.status": { result: detail } satisfies View<"workspace.status">,
   "workspace.update": { result: detail } satisfies View<"workspace.update">,
   "workspace.stop": now((name) => `${name} is stopped; its disk is kept\n`) satisfies View<"workspace.stop">,
@@ -118,14 +134,20 @@ export const workspaceViews = {
   } satisfies View<"workspace.delete">,
   "workspace.exec": {
     event: showOutput,
-    result: (result) => {
+    result: (result, { detach, workspace }) => {
       switch (result.outcome) {
         case "exited":
           return result.droppedBytes === undefined
             ? Effect.void
             : say(`pyro: ${result.droppedBytes} bytes of its output are not in the log\n`)
         case "running":
-          return print(`${result.execId}\n`)
+          return detach
+            ? print(`${result.execId}\n`)
+            : warn(
+              `pyro: still running; come back with: pyro workspace exec ${
+                typed([workspace, "--exec-id", result.execId, "--cursor", String(result.nextCursor)])
+              }\n`
+            )
         case "signaled":
           return say(`pyro: signal ${result.signal ?? result.status - 128} ended the command\n`)
         case "timed_out":

@@ -33,7 +33,7 @@ const commandLines = ({ failed, last, lastFailed, running, succeeded, total }: S
   ]
   const shown = new Set(last.map(({ execId }) => execId))
   const earlier = lastFailed.filter(({ execId }) => !shown.has(execId))
-  const line = (one: SummaryCommand) => `  ${one.command} - ${outcomeOf(one)}`
+  const line = (one: SummaryCommand) => `  ${one.command === "" ? "(login shell)" : one.command} - ${outcomeOf(one)}`
   return [
     `Commands: ${total}, ${counts.join(", ")}.`,
     ...(earlier.length === 0 ? [] : ["Earlier failures:", ...earlier.map(line)]),

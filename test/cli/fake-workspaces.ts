@@ -9,6 +9,10 @@ import { unfakedPyro } from "../support/unfaked-pyro.ts"
 
 type RunCommand = (payload: RunPayload, input: RunInput) => Stream.Stream<RunEvent, PyroError>
 
+/** Why a workspace of `fake:panics` failed. */
+const PANIC = `the guest's kernel panicked: ${"x".repeat(300)}\nend of the guest's console:\r\n` +
+  "[1.0] Kernel panic\r\nlabels  mine\u001b[31m\r\n"
+
 const progress = (message: string): WorkspaceEvent => ({ _tag: "Notice", level: "progress", message })
 
 /** Workspaces of a daemon that has no microVMs: records in memory, files in a map, commands run by `runCommand`. */
@@ -43,7 +47,7 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
           labels: payload.labels,
           environment: payload.environment,
           environmentDigest: "sha256:0123456789abcdef",
-          state: "running",
+          ...(payload.environment === "fake:panics" ? { state: "failed", detail: PANIC } : { state: "running" }),
           createdAt: "2025-01-02T03:04:05.000Z",
           lastActivityAt: new Date(Date.UTC(2025, 0, 2, 3, 4, made)).toISOString(),
           generation: 1,
@@ -98,12 +102,19 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
           }
         }
         const { cwd: _cwd, ...command } = payload
-        return Stream.map(
+        const events = Stream.map(
           runCommand(
             { ...command, command: argv, cwd: "/", environment: "debian:12", vcpuCount: 1, memoryMib: 64 },
             input
           ),
           event
+        )
+        const seconds = payload.detach ? 0.2 : payload.waitSeconds
+        return seconds === undefined ? events : events.pipe(
+          Stream.interruptAfter(seconds * 1000),
+          Stream.filter(({ _tag }) => _tag !== "Output" || !payload.detach),
+          Stream.concat(Stream.succeed<ExecEvent>({ _tag: "Detached", execId })),
+          Stream.takeUntil(({ _tag }) => _tag === "Exited")
         )
       })),
     file: {

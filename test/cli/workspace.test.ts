@@ -85,6 +85,34 @@ describe("list and status", () => {
     assert.strictEqual(document.workspaces.length, 3)
   })
 
+  it("tell no workspace of these labels from no workspace", async () => {
+    await create("--label", "task=1")
+    assert.deepStrictEqual(await pyro("workspace", "list", "--label", "task=2", "--label", "nope=1"), {
+      status: 0,
+      stdout: "",
+      stderr: "no workspace has these labels: task=2 nope=1\n"
+    })
+  })
+
+  it("tell why it failed in one row, and the console beneath", async () => {
+    const id = await create("fake:panics")
+    const { stdout } = await pyro("workspace", "status", id)
+    const rows = stdout.split("\n")
+    assert.match(rows[2] ?? "", /^state +failed: the guest's kernel panicked: x+…$/)
+    assert.isBelow(rows[2]?.length ?? 0, 230)
+    assert.deepStrictEqual(rows.slice(rows.findIndex((row) => /^labels +-$/.test(row)) + 1), [
+      "  end of the guest's console:",
+      "  [1.0] Kernel panic",
+      String.raw`  labels  mine\x1b[31m`,
+      ""
+    ])
+    const { document } = await json("workspace", "status", id)
+    assert.match(
+      document.detail,
+      /^the guest's kernel panicked: x{300}\nend of .*\r\n\[1\.0\] Kernel panic\r\nlabels .*\r\n$/
+    )
+  })
+
   it("suggest a name that is near", async () => {
     await create("--name", "parser")
     const { status, stderr } = await pyro("workspace", "status", "praser")
@@ -148,6 +176,46 @@ describe("exec", () => {
     await create("--name", "fix")
     const { stdout } = await pyro("workspace", "exec", "fix", "--json", "--", "sh", "-c", "echo out; exit 3")
     assert.deepInclude(JSON.parse(stdout), { outcome: "exited", status: 3, stdout: "out\n", truncated: false })
+  })
+
+  const ID = "0123456789abcdef".repeat(2)
+
+  it("says on stderr how to come back to a command that still runs", async () => {
+    await create("--name", "fix")
+    const script = "echo out; exec sleep 600"
+    assert.deepStrictEqual(
+      await pyro(
+        "workspace",
+        "exec",
+        "fix",
+        "--exec-id",
+        ID,
+        "--wait-seconds",
+        "1",
+        "--quiet",
+        "--",
+        "sh",
+        "-c",
+        script
+      ),
+      {
+        status: 0,
+        stdout: "out\n",
+        stderr: `pyro: still running; come back with: pyro workspace exec fix --exec-id ${ID} --cursor 4\n`
+      }
+    )
+    assert.deepStrictEqual(
+      await pyro("workspace", "exec", "fix", "--wait-seconds", "60", "--", "echo", "out"),
+      { status: 0, stdout: "out\n", stderr: "" }
+    )
+  })
+
+  it("prints the id alone with --detach", async () => {
+    await create("--name", "fix")
+    assert.deepStrictEqual(
+      await pyro("workspace", "exec", "fix", "--exec-id", ID, "--detach", "--", "sh", "-c", "echo out; exec sleep 600"),
+      { status: 0, stdout: `${ID}\n`, stderr: "" }
+    )
   })
 
   it("ends the command in the daemon when it is interrupted", async () => {

@@ -20,7 +20,7 @@ export const patchTool: Tool<"workspace.patch.apply"> = {
       named(files, ({ change, from, path }) =>
         `${change} ${from === undefined ? path : `${from} => ${path}`}`, filesChanged),
       ...notes.slice(0, 20).map(({ hunk, loose, offsetLines, path }) =>
-        `note: ${path} hunk ${hunk} fits ${offsetLines === 0 ? "" : `${offsetLines} lines away`}${
+        `note: ${path} hunk ${hunk} fits${offsetLines === 0 ? "" : ` ${offsetLines} lines away`}${
           loose ? " when white space is overlooked" : ""
         }`
       )

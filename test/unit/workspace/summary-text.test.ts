@@ -45,6 +45,18 @@ Exports: 1.
     )
   })
 
+  it("gives a login shell a name", () => {
+    const text = summaryText({
+      id: "ws-0123456789",
+      state: "running",
+      since: "2026-01-01T00:00:00.000Z",
+      commands: { total: 1, succeeded: 0, failed: 1, running: 0, lastFailed: [], last: [ran("1", "", 3)] },
+      exportCount: 0,
+      exports: []
+    })
+    assert.include(text, "\n  (login shell) - status 3 after 1.2 s\n")
+  })
+
   it("says why it knows nothing of changes", () => {
     const text = summaryText({
       id: "ws-0123456789",

@@ -1,0 +1,185 @@
+import { Effect, Ref, Stream } from "effect"
+import { assert, describe, it } from "vitest"
+import { Terminal } from "../../../src/cli/terminal.ts"
+import type { View } from "../../../src/cli/view.ts"
+import { views } from "../../../src/cli/views.ts"
+import type { OperationName, PayloadOf, ResultOf } from "../../../src/contract/operations.ts"
+
+/** What a view writes: `out` is the result, `err` what is said beside it. Fields that do not matter may be left out. */
+const shown = <Name extends OperationName>(
+  name: Name,
+  result: Partial<ResultOf<Name>>,
+  payload: Partial<PayloadOf<Name>>
+) =>
+  Effect.runPromise(Effect.gen(function*() {
+    const written = { out: yield* Ref.make(""), err: yield* Ref.make("") }
+    const to = (one: Ref.Ref<string>) => (data: Uint8Array | string) => Ref.update(one, (text) => `${text}${data}`)
+    const view: View<Name> = views[name]
+    yield* view.result(result as ResultOf<Name>, payload as PayloadOf<Name>).pipe(
+      Effect.provideService(Terminal, {
+        stdinIsTerminal: false,
+        stdoutIsTerminal: false,
+        stderrIsTerminal: false,
+        colour: false,
+        writeStdout: to(written.out),
+        writeStderr: to(written.err),
+        stdin: Stream.empty,
+        size: Effect.succeed({ rows: 50, cols: 132 }),
+        resizes: Stream.empty,
+        raw: Effect.void,
+        readFile: () => Effect.die("no files"),
+        resolvePath: (path) => path,
+        workspace: undefined,
+        type: "xterm"
+      })
+    )
+    return { out: yield* Ref.get(written.out), err: yield* Ref.get(written.err) }
+  }))
+
+const NOTHING = { files: 0, added: 0, modified: 0, deleted: 0, renamed: 0, typeChanged: 0, additions: 0, deletions: 0 }
+const unchanged = {
+  summary: NOTHING,
+  files: [],
+  unlisted: 0,
+  ignoredCount: 0,
+  specialCount: 0,
+  verified: false,
+  patch: ""
+}
+const large = (path: string, status: "added" | "deleted") => ({ path, status, size: 70_000_000, tooLarge: true })
+
+describe("a difference", () => {
+  const diff = (result: Partial<ResultOf<"workspace.diff">>, paths: ReadonlyArray<string> = []) =>
+    shown("workspace.diff", { ...unchanged, ...result }, { workspace: "fix", paths })
+  const compare = (result: Partial<ResultOf<"workspace.compare">>, from: string, to: string) =>
+    shown("workspace.compare", { ...unchanged, ...result }, { from, to, paths: [] })
+
+  it("is nothing of all, or of the paths that were asked for", async () => {
+    assert.deepStrictEqual(await diff({}), { out: "", err: "nothing changed\n" })
+    assert.deepStrictEqual(await diff({}, ["nosuch"]), { out: "", err: "nothing at or beneath these paths changed\n" })
+  })
+
+  it("leaves special files out and says so", async () => {
+    assert.include((await diff({ specialCount: 1 })).err, "\n1 special file (pipe, socket or device) is left out\n")
+    assert.include(
+      (await diff({ specialCount: 2 })).err,
+      "\n2 special files (pipes, sockets or devices) are left out\n"
+    )
+  })
+
+  it("names the workspace where the whole patch is to be had", async () => {
+    assert.include(
+      (await diff({ truncated: true })).err,
+      "pyro: the patch is cut; the whole, byte by byte: pyro workspace export fix --patch --output -\n"
+    )
+  })
+
+  it("names a file that is too large and can be exported, for a shell", async () => {
+    const advice = async (...files: ReadonlyArray<ReturnType<typeof large>>) =>
+      (await diff({ files, tooLargeCount: files.length })).err.split("with --stat")[1]
+    assert.strictEqual(
+      await advice(large("gone", "deleted"), large("it's big", "added")),
+      String.raw`, have one with: pyro workspace export fix 'it'\''s big' --output FILE` + "\n"
+    )
+    assert.strictEqual(
+      await advice(large("-x", "added")),
+      ", have one with: pyro workspace export fix ./-x --output FILE\n"
+    )
+    assert.strictEqual(await advice(large("gone", "deleted")), "\n")
+  })
+
+  it("of two workspaces names the one that has the file, and no snapshot", async () => {
+    const advice = async (status: "added" | "deleted", from: string, to: string) =>
+      (await compare({ files: [large("a", status)], tooLargeCount: 1 }, from, to)).err.split("with --stat")[1]
+    assert.strictEqual(
+      await advice("added", "one", "two"),
+      ", have one with: pyro workspace export two a --output FILE\n"
+    )
+    assert.strictEqual(
+      await advice("deleted", "one", "two"),
+      ", have one with: pyro workspace export one a --output FILE\n"
+    )
+    assert.strictEqual(await advice("added", "one", "two@green"), "\n")
+  })
+})
+
+describe("an applied patch", () => {
+  it("tells of hunks that fit elsewhere, or not to the byte", async () => {
+    const { err, out } = await shown("workspace.patch.apply", {
+      applied: true,
+      filesChanged: 1,
+      files: [{ path: "a", change: "modified" }],
+      notes: [
+        { path: "a", hunk: 1, offsetLines: 27, loose: false },
+        { path: "a", hunk: 2, offsetLines: -1, loose: true },
+        { path: "a", hunk: 3, offsetLines: 0, loose: true }
+      ]
+    }, {})
+    assert.strictEqual(out, "modified a\n")
+    assert.strictEqual(
+      err,
+      "pyro: note: a hunk 1 fits 27 lines further down\n" +
+        "pyro: note: a hunk 2 fits 1 line further up when white space is overlooked\n" +
+        "pyro: note: a hunk 3 fits when white space is overlooked\n" +
+        "1 file changed\n"
+    )
+  })
+})
+
+describe("a push", () => {
+  const pushed = (reason: string, force: boolean) =>
+    shown("workspace.sync.push", {
+      filesPushed: 0,
+      files: [],
+      conflictCount: 1,
+      conflicts: [{ path: "README", reason }],
+      skippedCount: 0,
+      skipped: []
+    }, { force })
+
+  it("names --force where that overwrites what was left alone", async () => {
+    const hint = "pyro: overwrite what was changed in the workspace too with --force\n"
+    assert.strictEqual(
+      (await pushed("it was changed in the workspace too", false)).err,
+      `pyro: left alone: README (it was changed in the workspace too)\n${hint}0 files pushed\n`
+    )
+    assert.notInclude((await pushed("the workspace has a directory there", false)).err, "--force")
+    assert.notInclude((await pushed("the workspace has a directory there", true)).err, "--force")
+  })
+})
+
+describe("a part that is not there", () => {
+  const read = (startLine: number, totalLines: number) =>
+    shown("workspace.file.read", { path: "a", text: "", binary: false, truncated: false, totalLines }, { startLine })
+  const ran = {
+    execId: "0".repeat(32),
+    command: ["ls"],
+    startedAt: "2026-01-01T00:00:00.000Z",
+    outcome: "exited" as const,
+    outputBytes: 1234
+  }
+  const logged = (cursor: number, output: string) =>
+    shown("workspace.logs", { commands: [ran], output }, { execId: ran.execId, cursor, encoding: "text" })
+
+  it("of a file is told with the file's length", async () => {
+    assert.deepStrictEqual(await read(5000, 2001), {
+      out: "",
+      err: "pyro: nothing from line 5000 on; a has 2001 lines\n"
+    })
+    assert.strictEqual((await read(2001, 2001)).err, "")
+    assert.strictEqual((await read(1, 0)).err, "")
+  })
+
+  it("of a command's output is told with the output's length", async () => {
+    assert.deepStrictEqual(await logged(999_999, ""), {
+      out: "",
+      err: "pyro: nothing from byte 999999 on; the output has 1234 bytes\n"
+    })
+    assert.strictEqual((await logged(1234, "")).err, "")
+  })
+
+  it("of a list is no name for a login shell", async () => {
+    const { out } = await shown("workspace.logs", { commands: [{ ...ran, command: [] }, ran] }, { cursor: 0 })
+    assert.match(out, / 2 KiB +\(login shell\)\n.* 2 KiB +ls\n$/)
+  })
+})

@@ -1,0 +1,19 @@
+import { assert, it } from "vitest"
+import { patchTool } from "../../../src/mcp/tools/crossing.ts"
+
+it("tells where and how loosely hunks fit, a blank between words", () => {
+  const note = { path: "a", hunk: 1, offsetLines: 0, loose: true }
+  const text = patchTool.text?.({
+    applied: true,
+    filesChanged: 1,
+    files: [{ path: "a", change: "modified" }],
+    notes: [note, { ...note, hunk: 2, offsetLines: 27 }, { ...note, hunk: 3, offsetLines: 27, loose: false }]
+  }, {} as never)
+  assert.strictEqual(
+    text,
+    "applied: 1 file changed\nmodified a\n" +
+      "note: a hunk 1 fits when white space is overlooked\n" +
+      "note: a hunk 2 fits 27 lines away when white space is overlooked\n" +
+      "note: a hunk 3 fits 27 lines away"
+  )
+})
