@@ -15,7 +15,7 @@ import type { GuestString } from "./control.ts"
 import type { AgentCallFailed } from "./errors.ts"
 import type { WrittenFile } from "./file-state.ts"
 import * as Files from "./files.ts"
-import { chain, lastRequest, request, type ResultsOf } from "./open.ts"
+import { chain, request, type ResultsOf, type Silence, silently } from "./open.ts"
 import { type GuestProcess, launch, spawn, type SpawnRequest, StreamedProcess } from "./process.ts"
 import type { ResumableStream } from "./takeover.ts"
 
@@ -120,11 +120,11 @@ export interface GuestChannel {
     request: { readonly port: number; readonly family?: 4 | 6 | undefined }
   ) => Effect.Effect<Files.GuestSocket, AgentCallFailed | ChannelFailed, Scope.Scope>
   /**
-   * Runs `use` while the guest is sent nothing: `last` is what it gets, and answers, before; what others send meanwhile waits. `use` is
-   * given how many bytes have come from the guest so far.
+   * Runs `use` while the guest is sent nothing: `last` is what it gets, and answers, before, and `first` what it gets after, however `use`
+   * ended, before what others sent meanwhile. Nobody waits for the answers to that. `use` is given how many bytes have come so far.
    */
   readonly silently: <A, E, R>(
-    last: Call<unknown>,
+    around: Silence,
     use: (receivedBytes: () => number) => Effect.Effect<A, E, R>
   ) => Effect.Effect<A, AgentCallFailed | ChannelFailed | E, R>
   /** The agent's own log, the last 64 lines of it when nobody reads. Ends with the channel. */
@@ -191,11 +191,7 @@ const connect = (options: ConnectOptions): Effect.Effect<GuestChannel, ChannelFa
       readMany: (wanted) => Compare.readMany(connection, wanted),
       changeFiles: (root, changes) => ChangeFiles.changeFiles(connection, root, changes),
       connectPort: (wanted) => Files.connectPort(connection, wanted),
-      silently: (last, use) =>
-        lastRequest(connection, last).pipe(
-          Effect.zipRight(use(() => connection.receivedBytes)),
-          Effect.ensuring(Effect.sync(() => connection.outbox.letGo()))
-        ),
+      silently: (around, use) => silently(connection, around, use(() => connection.receivedBytes)),
       events: Mailbox.toStream(events),
       failed: Deferred.await(connection.failed)
     }

@@ -30,12 +30,17 @@ export class CallTable {
 
   /** Makes the next call out of its encoded payload: its frame, to be sent in this order, and its result to come. */
   make<A>(call: Call<A>, payload: Buffer): { readonly frame: Buffer; readonly result: CallResult<A> } {
+    const { frameOf, result } = this.announce(call)
+    return { frame: frameOf(payload), result }
+  }
+
+  /** Makes the next call, whose payload is not known yet: what is sent after it must have been made after it. */
+  announce<A>(call: Call<A>): { readonly frameOf: (payload: Buffer) => Buffer; readonly result: CallResult<A> } {
     // Numbers come round after 2^31 calls, when the first are long answered.
     const id = FIRST_CALL + (this.#made % FIRST_CALL)
-    const frame = encodeFrame(id, HostMessage.Call.kind, payload)
     const result: CallResult<A> = Deferred.unsafeMake(FiberId.none)
     this.#pending.set(id, { call, order: this.#made++, result: result as CallResult<unknown> })
-    return { frame, result }
+    return { frameOf: (payload) => encodeFrame(id, HostMessage.Call.kind, payload), result }
   }
 
   /** Reads RESULT; returns the order of the call it answers. */

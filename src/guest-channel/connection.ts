@@ -114,6 +114,11 @@ export class Connection implements StreamLink {
     return this.#calls.make(call, payload)
   }
 
+  /** A call whose payload comes later, before any that is made after it. */
+  announce<A>(call: Call<A>) {
+    return this.#calls.announce(call)
+  }
+
   /** A stream whose opening `frame`, numbered here, the caller sends. Throws `Unencodable`. Not for a failed connection. */
   open(begin: StreamBegin, frame: Buffer) {
     return this.#streams.open(begin, frame)

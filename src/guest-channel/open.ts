@@ -33,17 +33,36 @@ const encoding = <A, E>(connection: Connection, refused: (why: Unencodable) => E
     }
   })
 
-/** Sends one call and then nothing until `outbox.letGo`, not even what others send: the guest has had everything when it answers. */
-export const lastRequest = <A>(
+/** What a guest is sent around a time without a word. */
+export interface Silence {
+  readonly last: Call<unknown>
+  /** Made anew when they are sent: some tell the time. */
+  readonly first: ReadonlyArray<() => Call<unknown>>
+}
+
+/** Sends `last`, which the guest answers, and then nothing before `use` has ended; then `first`, then what others sent meanwhile. */
+export const silently = <A, E, R>(
   connection: Connection,
-  call: Call<A>
-): Effect.Effect<A, AgentCallFailed | ChannelFailed> =>
-  encoding(connection, unencodableFor(call.name), () => {
-    const { frame, result } = connection.make(call, call.encode())
-    connection.send(frame)
-    connection.outbox.hold()
-    return result
-  }).pipe(Effect.flatMap(Deferred.await))
+  { first, last }: Silence,
+  use: Effect.Effect<A, E, R>
+): Effect.Effect<A, AgentCallFailed | ChannelFailed | E, R> =>
+  Effect.suspend(() => {
+    let letGo = () => {}
+    const answered = encoding(connection, unencodableFor(last.name), () => {
+      const { frame, result } = connection.make(last, last.encode())
+      connection.send(frame)
+      connection.outbox.hold()
+      // Now, before what will wait: calls are answered in the order in which they were made.
+      const announced = first.map((make) => ({ make, ...connection.announce(make()) }))
+      letGo = () => connection.outbox.letGo(announced.map(({ frameOf, make }) => frameOf(make().encode())))
+      return result
+    })
+    return answered.pipe(
+      Effect.flatMap(Deferred.await),
+      Effect.zipRight(use),
+      Effect.ensuring(Effect.sync(() => letGo()))
+    )
+  })
 
 const unencodableFor = (operation: string) => ({ errno, message: detail }: Unencodable) =>
   new AgentCallFailed({ operation, errno, detail })

@@ -63,8 +63,11 @@ export class Outbox {
     this.#held = true
   }
 
-  letGo() {
+  /** `first` goes before what waited. */
+  letGo(first: ReadonlyArray<Buffer>) {
     this.#held = false
+    for (const frame of first) this.#bytes += frame.length
+    this.#frames.unshift(...first)
     this.flush()
     this.#release()
   }

@@ -8,6 +8,7 @@ import { isAlive, ProcessIdentity, signalIdentity } from "../system/identity.ts"
 import { Paths } from "../system/Paths.ts"
 import { listVmIds } from "../vm/admission.ts"
 import { readRecord, vmPaths, type VmRecord } from "../vm/record.ts"
+import { recordedWorkspaces } from "../workspace/lifecycle/names.ts"
 
 /** What a daemon says of itself while it runs. */
 export const DaemonRecord = Schema.Struct({
@@ -28,12 +29,22 @@ export const daemonStatus = Effect.gen(function*() {
   const paths = yield* Paths
   const { log } = yield* daemonFiles
   const daemon = yield* runningDaemon
+  const workspaceOf = new Map(
+    (yield* recordedWorkspaces).flatMap(({ id, vm }) => vm === undefined ? [] : [[vm, id] as const])
+  )
   const vms: Array<DaemonStatus["vms"][number]> = []
   for (const id of listVmIds(paths.stateDir)) {
     const record = yield* Effect.orElseSucceed(readRecord(vmPaths(paths, id)), () => Option.none<VmRecord>())
     if (Option.isNone(record)) continue
     const { memoryMib, purpose, qemu } = record.value
-    vms.push({ id, purpose, memoryMib, ...(qemu === undefined ? {} : { pid: qemu.pid }) })
+    const workspace = workspaceOf.get(id)
+    vms.push({
+      id,
+      purpose,
+      memoryMib,
+      ...(workspace === undefined ? {} : { workspace }),
+      ...(qemu === undefined ? {} : { pid: qemu.pid })
+    })
   }
   const status: DaemonStatus = {
     running: Option.isSome(daemon),

@@ -5,7 +5,7 @@ import { daemonFiles } from "../system/daemon-files.ts"
 import { startDetached } from "../system/detached.ts"
 import { readTail } from "../system/file-tail.ts"
 import { isAlive, ProcessIdentity, RETIRE_SIGNAL, signalIdentity } from "../system/identity.ts"
-import type { Paths } from "../system/Paths.ts"
+import { Paths, pathVariables } from "../system/Paths.ts"
 import { connectUnix } from "../system/unix-socket.ts"
 
 /** How a daemon is started when there is none. */
@@ -53,10 +53,12 @@ export const daemonRuns = (own: string) =>
 export const ensureDaemon = (start: StartDaemon): Effect.Effect<string, PyroError, Paths> =>
   Effect.gen(function*() {
     const { log, record, socket } = yield* daemonFiles
+    // Its directory is another: what is relative here must not be so there.
+    const variables = pathVariables(yield* Paths)
     yield* checkVersion(record, start.version)
     const answers = Effect.scoped(connectUnix(socket))
     const started: Effect.Effect<void, DaemonUnavailable> = Effect.gen(function*() {
-      const child = yield* startDetached(start.command, log)
+      const child = yield* startDetached({ command: start.command, env: variables, log })
       const status = yield* answers.pipe(
         Effect.retry(Schedule.spaced("2 millis")),
         Effect.as(undefined),

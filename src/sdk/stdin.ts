@@ -1,4 +1,4 @@
-import { Deferred, Effect, FiberId, Predicate, Stream } from "effect"
+import { Deferred, Effect, FiberId, Option, Predicate, Stream } from "effect"
 import { InvalidRequest } from "../contract/errors.ts"
 import type { RunInput } from "../contract/Pyro.ts"
 
@@ -19,6 +19,25 @@ const asBytes = (piece: unknown): Effect.Effect<Uint8Array, InvalidRequest> => {
   return Effect.fail(wrong("must be a string, bytes, or an AsyncIterable of these"))
 }
 
+const unread = (cause: unknown) =>
+  wrong(`could not be read: ${Predicate.isError(cause) ? cause.message : String(cause)}`)
+
+/** Not `Stream.fromAsyncIterable`, whose end waits until the iterable has answered: a pipe that nobody writes to never does. */
+const piecesOf = (stdin: AsyncIterable<unknown>): Stream.Stream<unknown, InvalidRequest> =>
+  Stream.acquireRelease(
+    Effect.try({ try: () => stdin[Symbol.asyncIterator](), catch: unread }),
+    (iterator) => Effect.sync(() => void Promise.resolve().then(() => iterator.return?.()).catch(() => {}))
+  ).pipe(
+    Stream.flatMap((iterator) =>
+      Stream.repeatEffectOption(
+        Effect.flatMap(
+          Effect.tryPromise({ try: () => iterator.next(), catch: (cause) => Option.some(unread(cause)) }),
+          ({ done, value }) => done === true ? Effect.fail(Option.none()) : Effect.succeed(value as unknown)
+        )
+      )
+    )
+  )
+
 /** The input that a caller, who may have no types, gave; undefined for none. */
 export const readInput = (stdin: Stdin | undefined): Effect.Effect<ReadInput | undefined, InvalidRequest> => {
   if (stdin === undefined) return Effect.succeed(undefined)
@@ -26,10 +45,7 @@ export const readInput = (stdin: Stdin | undefined): Effect.Effect<ReadInput | u
     return Effect.map(asBytes(stdin), (bytes) => ({ input: { stdin: Stream.make(bytes) }, failed: Effect.never }))
   }
   const failed = Deferred.unsafeMake<never, InvalidRequest>(FiberId.none)
-  const pieces = Stream.fromAsyncIterable(
-    stdin,
-    (cause) => wrong(`could not be read: ${Predicate.isError(cause) ? cause.message : String(cause)}`)
-  ).pipe(
+  const pieces = piecesOf(stdin).pipe(
     Stream.mapEffect(asBytes),
     Stream.catchAll((failure) => Stream.concat(Stream.execute(Deferred.fail(failed, failure)), Stream.never))
   )

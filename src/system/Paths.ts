@@ -17,17 +17,31 @@ export class Paths extends Context.Tag("pyro/system/Paths")<Paths, {
   static readonly layer = Layer.effect(Paths, Effect.suspend(() => make(process.env)))
 }
 
-const home = (env: NodeJS.ProcessEnv) => env["HOME"] || os.homedir()
+/** With an empty `HOME` Node's own answer is empty too. */
+const home = (env: NodeJS.ProcessEnv) => env["HOME"] || os.userInfo().homedir
+
+/** The base directory specification wants relative ones ignored. */
+const xdg = (env: NodeJS.ProcessEnv, variable: string, otherwise: string) => {
+  const named = env[variable] ?? ""
+  return path.isAbsolute(named) ? named : path.join(home(env), otherwise)
+}
+
+/** Variables by which another process of this user, in whatever directory, comes to the same paths. */
+export const pathVariables = ({ cacheDir, memoryDir, stateDir }: Paths["Type"]): Readonly<Record<string, string>> => ({
+  PYRO_STATE_DIR: stateDir,
+  PYRO_CACHE_DIR: cacheDir,
+  PYRO_MEMORY_DIR: path.dirname(memoryDir)
+})
 
 const make = (env: NodeJS.ProcessEnv) =>
   Effect.gen(function*() {
     const stateDir = yield* ensure(
       "PYRO_STATE_DIR",
-      env["PYRO_STATE_DIR"] || path.join(env["XDG_STATE_HOME"] || path.join(home(env), ".local", "state"), "pyro")
+      env["PYRO_STATE_DIR"] || path.join(xdg(env, "XDG_STATE_HOME", ".local/state"), "pyro")
     )
     const cacheDir = yield* ensure(
       "PYRO_CACHE_DIR",
-      env["PYRO_CACHE_DIR"] || path.join(env["XDG_CACHE_HOME"] || path.join(home(env), ".cache"), "pyro")
+      env["PYRO_CACHE_DIR"] || path.join(xdg(env, "XDG_CACHE_HOME", ".cache"), "pyro")
     )
     // One folder per state directory (its inode names it), so that two installations of one user never sweep each other.
     const { dev, ino } = fs.statSync(stateDir)

@@ -6,18 +6,29 @@ import { DaemonUnavailable } from "../contract/errors.ts"
 /** A log that has grown past this is put aside, once, before a new process writes to it. */
 const ROTATE_BYTES = 4_194_304
 
-/**
- * Starts a program in a session of its own that outlives this process, with what it says in `log`. `ended` completes
- * with its status.
- */
-export const startDetached = (command: readonly [string, ...ReadonlyArray<string>], log: string) =>
+/** A program that outlives this process. */
+export interface Detached {
+  readonly command: readonly [string, ...ReadonlyArray<string>]
+  /** Variables beside those of this process. */
+  readonly env: Readonly<Record<string, string>>
+  /** File that what it says is added to. */
+  readonly log: string
+}
+
+/** Starts a program in a session of its own, in the host's root directory. `ended` completes with its status. */
+export const startDetached = ({ command, env, log }: Detached) =>
   Effect.try({
     try: () => {
       if ((fs.statSync(log, { throwIfNoEntry: false })?.size ?? 0) > ROTATE_BYTES) fs.renameSync(log, `${log}.1`)
       const [program, ...args] = command
       const fd = fs.openSync(log, "a", 0o600)
       try {
-        const child = spawn(program, args, { cwd: "/", detached: true, stdio: ["ignore", fd, fd] })
+        const child = spawn(program, args, {
+          cwd: "/",
+          detached: true,
+          env: { ...process.env, ...env },
+          stdio: ["ignore", fd, fd]
+        })
         const ended = Effect.async<number>((resume) => {
           child.once("error", () => resume(Effect.succeed(127)))
           child.once("exit", (code) => resume(Effect.succeed(code ?? 128)))

@@ -10,9 +10,10 @@ import type {
   NoSpace,
   VmFailed
 } from "../contract/errors.ts"
+import { Calls } from "../guest-channel/calls.ts"
 import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
 import { nextTurn } from "../system/turn.ts"
-import { startPrograms, stopPrograms } from "./claim.ts"
+import { startPrograms, stopPrograms, wallClockNs } from "./claim.ts"
 import { keepClock } from "./clock.ts"
 import { failedAt } from "./failure.ts"
 import { type MachineSpec, names } from "./machine.ts"
@@ -121,7 +122,7 @@ export const captureVm = (
     const last = yield* vm.disks.freezeLayer(target.top, (freeze) =>
       Effect.suspend(() => {
         since = performance.now()
-        return channel.silently(stopPrograms, (receivedBytes) =>
+        return channel.silently({ last: stopPrograms, first: letProgramsRun }, (receivedBytes) =>
           Effect.acquireUseRelease(
             vm.pause,
             () => Effect.zipRight(untilDelivered(vm, receivedBytes), copy(freeze)),
@@ -142,7 +143,13 @@ export const captureVm = (
     return { layers: [...before, last], pauseMs }
   }).pipe(Effect.raceFirst(vm.health.failure))
 
-/** Lets the programs of a guest run that `captureVm` has stopped, with the right time. */
+/**
+ * Before anything that was asked for meanwhile: starting a command among programs that are stopped would never end, and the agent does one
+ * thing at a time.
+ */
+const letProgramsRun = [() => Calls.clockSet({ ns: wallClockNs() }), () => startPrograms]
+
+/** Waits until the programs of a guest run that `captureVm` has stopped, with a time that was read to be right. */
 const goOn = (channel: GuestChannel) =>
   Effect.ignore(keepClock(channel)).pipe(
     Effect.zipRight(channel.request(startPrograms)),

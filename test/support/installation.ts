@@ -19,7 +19,9 @@ export interface Workspace {
 export interface DaemonInfo {
   readonly running: boolean
   readonly pid?: number
-  readonly vms: ReadonlyArray<{ readonly id: string; readonly purpose: string; readonly pid?: number }>
+  readonly vms: ReadonlyArray<
+    { readonly id: string; readonly purpose: string; readonly workspace?: string; readonly pid?: number }
+  >
 }
 
 /** Small, so that many fit and a template is made once for all. */

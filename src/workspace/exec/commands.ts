@@ -115,18 +115,24 @@ export const openCommands = (
       command.log.end()
     }
 
+    /** Processes whose end the guest knows still, because the journal's file may not have it. */
+    let unreleased: Array<GuestProcess> = []
+
     /** Whoever waits for the end is told first: the guest knows it too, until it is on disk. */
     const afterwards = (process: GuestProcess) =>
       Effect.gen(function*() {
+        unreleased.push(process)
         yield* nextTurn
-        journal.flush()
+        const isWritten = journal.flush()
         yield* touch(folder)
-        yield* process.release
+        if (isWritten) { for (const one of unreleased.splice(0)) yield* one.release }
       })
 
     /** From the process to its recorded end. */
     const conclude = (command: Command, process: GuestProcess, time: Parameters<typeof follow>[2]) =>
       Effect.flatMap(follow(process, command.log, time), (end) => {
+        // The id is another VM's by now: the workspace went back to a snapshot, and this VM runs for another moment.
+        if (running.get(command.id) !== command) return Effect.void
         journal.ended(end)
         settle(command, Exit.succeed(end))
         return Effect.uninterruptible(afterwards(process))
@@ -170,7 +176,7 @@ export const openCommands = (
           Effect.tapError((failure) =>
             Effect.sync(() => {
               // After a lost channel nobody knows whether it started: the guest is asked by its id.
-              if (failure._tag === "ChannelFailed") return
+              if (failure._tag === "ChannelFailed" || running.get(id) !== command) return
               journal.refused(id)
               journal.flush()
               logs.forget(id)
@@ -220,6 +226,7 @@ export const openCommands = (
           log.end()
         }
         journal.flush()
+        unreleased = []
         for (const command of [...running.values()]) settle(command, Exit.fail(why))
       })
 

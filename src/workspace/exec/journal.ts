@@ -113,13 +113,16 @@ export class CommandJournal {
     this.#add({ refused: { id } })
   }
 
-  /** Writes what has ended or was refused. Never fails: on a full disk it is written later. */
-  flush() {
-    if (this.#waiting === "") return
+  /** Writes what has ended or was refused. Never fails: on a full disk it is written later, with the next line. False then. */
+  flush(): boolean {
+    if (this.#waiting === "") return true
     try {
       this.#write(this.#waiting)
       this.#waiting = ""
-    } catch { /* with the next line */ }
+      return true
+    } catch {
+      return false
+    }
   }
 
   clear() {
@@ -142,8 +145,10 @@ export class CommandJournal {
   #write(text: string) {
     const bytes = Buffer.from(text)
     try {
-      const written = fs.writeSync(this.#fd, bytes, 0, bytes.length, this.#size)
-      if (written < bytes.length) throw new Error(`${written} of ${bytes.length} bytes written`)
+      // A disk that takes a part of it says with the next part why.
+      for (let written = 0; written < bytes.length;) {
+        written += fs.writeSync(this.#fd, bytes, written, bytes.length - written, this.#size + written)
+      }
     } catch (cause) {
       fs.ftruncateSync(this.#fd, this.#size)
       throw cause

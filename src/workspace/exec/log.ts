@@ -88,10 +88,13 @@ export class CommandLog implements ReadableLog {
     return this.#listeners.size > 0
   }
 
-  /** Adds a piece. Waits only for those who listen, where what they need would have to go. Never fails: a loss is counted. */
+  /**
+   * Adds a piece. Waits only for those who listen, where what they need would have to go. Never fails: a loss is counted. What comes
+   * after the end is nobody's: a VM that a reset left behind runs for another moment, and its files may be another log's by then.
+   */
   append(from: OutputName, bytes: Uint8Array): Effect.Effect<void> {
     return Effect.suspend(() => {
-      if (bytes.length === 0) return Effect.void
+      if (bytes.length === 0 || this.ended) return Effect.void
       if (!this.#makeRoom(HEAD_BYTES + bytes.length)) return Effect.zipRight(this.#move, this.append(from, bytes))
       const written = this.#write(from, bytes)
       const segment = written ? this.segments.at(-1) : undefined
@@ -105,6 +108,7 @@ export class CommandLog implements ReadableLog {
 
   /** Counts output that is known to be gone. */
   lose(from: OutputName, bytes: number): void {
+    if (this.ended) return
     this.#close()
     this.recent = undefined
     this.received[from] += bytes

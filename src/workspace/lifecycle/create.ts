@@ -12,7 +12,7 @@ import { recordEvent } from "../events.ts"
 import { openCommands } from "../exec/commands.ts"
 import { prepareSeed } from "../seed/prepare.ts"
 import { publicUrl } from "../seed/safe-config.ts"
-import { close, commit, install, type Lifecycle, type Notify, progress } from "./context.ts"
+import { close, commit, install, type Lifecycle, type Notify, progress, removeTree } from "./context.ts"
 import { openGeneration } from "./generation.ts"
 import {
   folderOf,
@@ -177,6 +177,6 @@ export const forget = (lifecycle: Lifecycle, entry: Entry) =>
     // First: a folder without it is nobody's.
     fs.rmSync(entry.folder.record, { force: true })
     faultPoint("delete:forgotten")
-    yield* Effect.promise(() => fs.promises.rm(entry.folder.directory, { recursive: true, force: true }))
+    yield* Effect.promise(() => removeTree(entry.folder.directory))
     lifecycle.registry.entries.delete(entry.id)
   })

@@ -11,7 +11,7 @@ import {
 } from "./record.ts"
 
 /** The workspaces by their records; nobody is asked, and what cannot be read is left out. */
-const recorded: Effect.Effect<ReadonlyArray<WorkspaceRecord>, never, Paths> = Effect.gen(function*() {
+export const recordedWorkspaces: Effect.Effect<ReadonlyArray<WorkspaceRecord>, never, Paths> = Effect.gen(function*() {
   const { stateDir } = yield* Paths
   const ids = yield* Effect.try(() => fs.readdirSync(workspacesDirectory(stateDir)))
   const records = yield* Effect.forEach(
@@ -27,7 +27,7 @@ const recorded: Effect.Effect<ReadonlyArray<WorkspaceRecord>, never, Paths> = Ef
 
 /** Names of the workspaces, ids of those without one. */
 export const recordedNames: Effect.Effect<ReadonlyArray<string>, never, Paths> = Effect.map(
-  recorded,
+  recordedWorkspaces,
   (all) => all.map(({ id, name }) => name ?? id)
 )
 
@@ -39,7 +39,7 @@ export const snapshotNames = (folder: WorkspaceFolder): ReadonlyArray<string> =>
 export const recordedSnapshots = (workspace: string): Effect.Effect<ReadonlyArray<string>, never, Paths> =>
   Effect.gen(function*() {
     const { stateDir } = yield* Paths
-    const found = (yield* recorded).find(({ id, name }) => id === workspace || name === workspace)
+    const found = (yield* recordedWorkspaces).find(({ id, name }) => id === workspace || name === workspace)
     return found === undefined
       ? []
       : yield* Effect.orElseSucceed(Effect.try(() => snapshotNames(folderOf(stateDir, found.id))), () => [])

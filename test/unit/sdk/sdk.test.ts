@@ -194,6 +194,27 @@ describe("the SDK for everybody else", () => {
     await pyro.close()
   })
 
+  it("ends when the command does, whatever its stdin still waits for", async () => {
+    const pyro = makePromises(service().layer)
+    async function* endless() {
+      yield "abc"
+      await new Promise(() => {})
+    }
+    const result = await pyro.run({ environment: "debian:12", command: ["forever"] }, {
+      stdin: endless(),
+      signal: AbortSignal.timeout(50)
+    }).then(() => undefined, (cause: unknown) => cause)
+    assert.deepInclude(result, { name: "TimeoutError" })
+    let text = ""
+    const events = pyro.run.stream({ environment: "debian:12", command: ["cat"] }, { stdin: endless() })
+    for await (const event of events) {
+      text += event._tag === "Output" ? new TextDecoder().decode(event.bytes) : ""
+      break
+    }
+    assert.strictEqual(text, "abc")
+    await pyro.close()
+  })
+
   it("ends the run when its stdin fails, instead of letting it take the beginning for the whole", async () => {
     const { ended, layer } = service()
     const pyro = makePromises(layer)

@@ -1,0 +1,118 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { layer as behindItsDaemon } from "../../src/sdk/installed.ts"
+import { makePromises, type PyroPromises } from "../../src/sdk/promises.ts"
+import { installation } from "../support/installation.ts"
+import { until } from "../support/pyro-cli.ts"
+
+const own = installation("pyro-beside-")
+const before = process.env["PYRO_STATE_DIR"]
+let pyro: PyroPromises
+beforeAll(async () => {
+  process.env["PYRO_STATE_DIR"] = own.state
+  pyro = makePromises(behindItsDaemon)
+  await own.create(["--name", "w"])
+})
+afterAll(async () => {
+  await pyro.close()
+  if (before === undefined) delete process.env["PYRO_STATE_DIR"]
+  else process.env["PYRO_STATE_DIR"] = before
+  await own.close()
+})
+
+/** Starts a command every 15 ms until the work is done; how each ended. */
+const commandsBeside = async (work: Promise<unknown>) => {
+  let isDone = false
+  const over = work.finally(() => {
+    isDone = true
+  })
+  const commands: Array<Promise<string>> = []
+  while (!isDone) {
+    commands.push(
+      pyro.workspace.exec({ workspace: "w", command: ["echo", String(commands.length)] }).then(({ stdout }) => stdout)
+    )
+    await new Promise((resolve) => setTimeout(resolve, 15))
+  }
+  await over
+  return Promise.all(commands)
+}
+
+const inOrder = (count: number) => Array.from({ length: count }, (_, number) => `${number}\n`)
+
+describe("commands that are asked for while the workspace is paused", () => {
+  it.each(
+    [
+      ["a snapshot", () => pyro.workspace.snapshot.create({ workspace: "w", name: "s" })],
+      ["a fork", () => pyro.workspace.fork({ workspace: "w", name: "child" })]
+    ] as const
+  )("for %s run when it goes on, and at once", async (_, work) => {
+    const startedAt = performance.now()
+    const told = await commandsBeside(work())
+    assert.isAbove(told.length, 3)
+    assert.deepStrictEqual(told, inOrder(told.length))
+    // It was 20 s, until it was given up.
+    assert.isBelow(performance.now() - startedAt, 15_000)
+    assert.strictEqual((await pyro.workspace.status({ workspace: "w" })).state, "running")
+  })
+})
+
+describe("a reset to a snapshot", () => {
+  it("takes over its running commands, whatever those of the VM before do meanwhile", async () => {
+    const exec = (script: string) => pyro.workspace.exec({ workspace: "w", script })
+    await exec("mkdir /root/p; for i in $(seq 20); do mkfifo /root/p/$i; done")
+    for (let number = 1; number <= 20; number++) {
+      await pyro.workspace.exec({
+        workspace: "w",
+        script: `exec 3<>/root/p/${number}; read -u 3 word; echo $word; [ $word = new ] || exit 7; exit 9`,
+        detach: true
+      })
+    }
+    await pyro.workspace.snapshot.create({ workspace: "w", name: "waiting" })
+    // Ends one after the other, before, while and after it is left behind.
+    await pyro.workspace.exec({
+      workspace: "w",
+      script: "sleep 0.3; for i in $(seq 20); do echo old > /root/p/$i; sleep 0.02; done",
+      detach: true
+    })
+    await pyro.workspace.reset({ workspace: "w", snapshot: "waiting" })
+    await new Promise((resolve) => setTimeout(resolve, 1_000))
+    const running = async () =>
+      (await pyro.workspace.logs({ workspace: "w" })).commands.filter(({ outcome }) => outcome === "running")
+    const ids = (await running()).map(({ execId }) => execId)
+    assert.strictEqual(ids.length, 20)
+    await exec("for i in $(seq 20); do echo new > /root/p/$i; done")
+    await until("their end", async () => (await running()).length === 0)
+    for (const execId of ids) {
+      const { outcome, status, stdout } = await pyro.workspace.exec({ workspace: "w", command: [], execId })
+      assert.deepStrictEqual([outcome, status, stdout], ["exited", 9, "new\n"])
+    }
+  })
+
+  it("leaves no file of theirs open or behind", async () => {
+    const pid = await own.daemonPid()
+    const { id } = await pyro.workspace.status({ workspace: "w" })
+    const logs = path.join(own.state, "workspaces", id, "logs")
+    const open = () =>
+      fs.readdirSync(`/proc/${pid}/fd`).filter((fd) => {
+        try {
+          return fs.readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith(logs)
+        } catch {
+          return false
+        }
+      })
+    for (let round = 0; round < 3; round++) {
+      for (let printing = 0; printing < 3; printing++) {
+        await pyro.workspace.exec({ workspace: "w", script: "while :; do echo xxxxxxxx; done", detach: true })
+      }
+      await pyro.workspace.reset({ workspace: "w" })
+    }
+    await until(
+      "the VMs before are gone",
+      async () =>
+        (await own.daemon()).vms.every(({ purpose, workspace }) => purpose !== "workspace" || workspace !== undefined)
+    )
+    assert.deepStrictEqual(open(), [])
+    assert.deepStrictEqual(fs.readdirSync(logs), [])
+  })
+})
