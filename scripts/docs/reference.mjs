@@ -7,7 +7,7 @@ export const reference = (contract) =>
     "in JSON; in TypeScript `memory_mib` is `memoryMib`. With `--json` a command prints one JSON document on stdout: its result, or",
     "`{\"error\": {\"code\", \"message\", …}}`. A JSON shape changes only with a note in the changelog.",
     "With `--quiet` nothing is said beside the result and errors. A workspace is named by its id or name; where fewer words than",
-    "arguments are given, it is the one that `PYRO_WORKSPACE` names.",
+    "arguments are given, it is the one that `PYRO_WORKSPACE` names; what is deleted is always named.",
     "",
     "| operation | command line | MCP tool | what it does |",
     "|---|---|---|---|",
@@ -176,6 +176,7 @@ const typeOf = (root, schema) => {
   const type = resolve(root, schema)
   if (type.enum !== undefined) return type.enum.map((one) => code(JSON.stringify(one))).join(" or ")
   if (type.contentEncoding === "binary") return "bytes"
+  if (type.anyOf !== undefined) return type.anyOf.map((one) => typeOf(root, one)).join(" or ")
   return type.type === "array" ? `list of ${typeOf(root, type.items)}` : type.type
 }
 

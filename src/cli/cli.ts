@@ -7,7 +7,7 @@ import { mcpServe, ServePayload } from "./commands.ts"
 import { complete, type Names, SHELLS } from "./complete.ts"
 import { completionHelp, completionScripts } from "./completion-scripts.ts"
 import { help } from "./help.ts"
-import { decode, parse } from "./parser.ts"
+import { asTyped, decode, parse } from "./parser.ts"
 import { perform, prepare, printJson } from "./perform.ts"
 import { interruptedVerdict, type Verdict, verdictOf } from "./report.ts"
 import { type OutputClosed, Terminal } from "./terminal.ts"
@@ -77,7 +77,11 @@ const done = (
   switch (routed._tag) {
     case "Operation":
       return prepare(routed.operation, routed.words, rest).pipe(
-        Effect.flatMap((prepared) => Effect.provide(perform(prepared), options.pyro(prepared.operation))),
+        Effect.flatMap((prepared) =>
+          Effect.provide(perform(prepared), options.pyro(prepared.operation)).pipe(
+            Effect.mapError((error) => error._tag === "InvalidRequest" ? asTyped(prepared.operation, error) : error)
+          )
+        ),
         Effect.interruptible
       )
     case "Serve":

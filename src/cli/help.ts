@@ -62,6 +62,9 @@ export const help = (path: ReadonlyArray<string>): string => {
       "Verbs",
       ...table(beneath.map((row): Row => [row.cli.path.slice(path.length).join(" "), row.summary])),
       "",
+      ...(path[0] === "workspace"
+        ? ["Where fewer words than arguments are given, the workspace is the one that PYRO_WORKSPACE names."]
+        : []),
       `pyro ${path.join(" ")} <verb> --help tells more.`,
       ""
     ].join("\n")

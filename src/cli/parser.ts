@@ -9,7 +9,7 @@ import { Context, Effect, Either, Option, Schema } from "effect"
 import { InvalidRequest } from "../contract/errors.ts"
 import { firstIssue } from "../contract/issue.ts"
 import type { CliSurface, PureSchema } from "../contract/operation.ts"
-import type { PayloadField } from "../contract/payload-fields.ts"
+import { type PayloadField, payloadFields } from "../contract/payload-fields.ts"
 import { closest } from "./argv.ts"
 import type { Command } from "./commands.ts"
 import { type Flag, flagName, flagsOf } from "./flags.ts"
@@ -59,7 +59,11 @@ export const parse = (
   }
   const unknownFlag = (word: string) => {
     const near = closest(word, known.all)
-    const guests = cli.rest !== undefined && rest === undefined ? "; the guest's command goes after --" : ""
+    const guests = cli.rest === undefined
+      ? cli.args.length === 0 ? "" : "; what begins with a dash and is no option goes after --"
+      : rest === undefined
+      ? "; the guest's command goes after --"
+      : ""
     return wrong(`no option ${word}` + (near === undefined || near === word ? guests : `; did you mean ${near}?`))
   }
   const surplus = (word: string, args: ReadonlyArray<string>, others: ReadonlyArray<string>) =>
@@ -73,7 +77,6 @@ export const parse = (
       )
 
   return Effect.gen(function*() {
-    if (rest !== undefined && cli.rest === undefined) return yield* wrong(`${called} takes nothing after --`)
     const { restore, words: safe } = yield* Either.mapLeft(shielded(words, known), unknownFlag)
     // @effect/cli takes milliseconds for each option that it looks for in vain.
     const typed = flags.filter(({ name, required }) => required || safe.includes(`--${name}`))
@@ -88,13 +91,15 @@ export const parse = (
       if (flag.field === undefined) extras[flag.name] = values[0]
       else raw[flag.field.name] = yield* fromWords(flag.name, flag.field, values)
     }
-    const { missing, others, values } = positional(operation, leftover.map(restore), raw, defaults)
+    // Words after -- that are no guest's command are as they are, dashes and all.
+    const operands = [...leftover.map(restore), ...(cli.rest === undefined ? rest ?? [] : [])]
+    const { missing, others, values } = positional(operation, operands, raw, defaults)
     if (missing !== undefined) {
       const instead = cli.unless?.[missing]
       return yield* wrong(`missing <${missing}>` + (instead === undefined ? "" : `, or --${flagName(cli, instead)}`))
     }
     const [first, ...more] = others
-    if (first !== undefined) return yield* surplus(first, leftover.map(restore).slice(0, -others.length), more)
+    if (first !== undefined) return yield* surplus(first, operands.slice(0, -others.length), more)
     Object.assign(raw, values)
     if (cli.rest !== undefined && rest !== undefined) raw[cli.rest] = rest
     return { raw, extras, json: extras["json"] !== undefined, quiet: extras["quiet"] !== undefined }
@@ -141,22 +146,29 @@ export const decode = <S extends PureSchema>(
 ): Either.Either<S["Type"], InvalidRequest> =>
   Schema.decodeUnknownEither(payload, { onExcessProperty: "error" })(raw).pipe(Either.mapLeft((error) => {
     const issue = firstIssue(error)
-    const field = String(issue.path[0] ?? "")
-    const file = Object.entries(cli.extras ?? {}).find(([, extra]) => extra._tag === "file" && extra.fills === field)
-    const name = field === "" || field === cli.rest
-      ? field
-      : cli.args.includes(field)
-      ? `<${field}>`
-      : file !== undefined && cli.filled?.includes(field) === true
-      ? `--${file[0]}`
-      : `--${flagName(cli, field)}`
-    return new InvalidRequest({ field: name, detail: issue.message })
+    return new InvalidRequest({ field: typedName(cli, String(issue.path[0] ?? "")), detail: issue.message })
   }))
+
+/** How a field is written on the command line. */
+const typedName = (cli: CliSurface, field: string): string => {
+  if (field === "" || field === cli.rest) return field
+  if (cli.args.includes(field)) return `<${field}>`
+  const file = Object.entries(cli.extras ?? {}).find(([, extra]) => extra._tag === "file" && extra.fills === field)
+  return file !== undefined && cli.filled?.includes(field) === true ? `--${file[0]}` : `--${flagName(cli, field)}`
+}
+
+/** A refusal of the one who did the work, its field as it was typed. */
+export const asTyped = (operation: Command, error: InvalidRequest): InvalidRequest =>
+  payloadFields(operation.payload()).some(({ name }) => name === error.field)
+    ? new InvalidRequest({ field: typedName(operation.cli, error.field), detail: error.detail })
+    : error
 
 const wrong = (detail: string) => new InvalidRequest({ field: "", detail })
 
 const inPlainWords = (error: ValidationError.ValidationError): string =>
   HelpDoc.toAnsiText(error.error).replace(/\u001b\[[0-9;]*m/g, "").replace(/\s+/g, " ").trim()
+    .replace(/^Expected to find option: '(.+)'$/, "missing $1")
+    .replace(/^Expected a value following option: '(.+)'$/, "$1 needs a value")
 
 /** What the parser's type asks for; only prompts and file options would use it, and pyro has neither. */
 const NO_SERVICES = Context.empty() as Context.Context<FileSystem | Path | Terminal>

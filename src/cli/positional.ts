@@ -33,11 +33,8 @@ export const positional = (
   const left = [...words]
   for (const { kind, name, required } of args) {
     const isList = kind._tag === "list"
-    // A list of workspaces has the default of one.
-    const fallback = words.length < args.length
-      ? defaults[name] ?? (isList ? defaults[name.slice(0, -1)] : undefined)
-      : undefined
-    if (fallback !== undefined) values[name] = isList ? [fallback] : fallback
+    const fallback = words.length < args.length ? defaults[name] : undefined
+    if (fallback !== undefined) values[name] = fallback
     else if (left.length > 0) values[name] = isList ? left.splice(0) : left.shift()
     else if (required || cli.unless?.[name] !== undefined) return { missing: name, others: [], values }
   }

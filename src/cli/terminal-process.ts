@@ -10,6 +10,16 @@ import { FileUnreadable, OutputClosed, Terminal } from "./terminal.ts"
 const BULK_BYTES = 262_144
 let passedBytes = 0
 
+/** `-` is no path, and an empty one is not the working directory; one that is gone leaves a path as it is, to be refused. */
+const absolute = (path: string) => {
+  if (path === "-" || path === "") return path
+  try {
+    return resolve(path)
+  } catch {
+    return path
+  }
+}
+
 /** Counts what comes in and goes out; a process through which much passes is to stay small. */
 const countPassed = (bytes: number) => {
   if (passedBytes > BULK_BYTES) return
@@ -170,7 +180,7 @@ export const layer: Layer.Layer<Terminal> = Layer.sync(Terminal, () => {
     resizes,
     raw,
     readFile,
-    resolvePath: (path) => path === "-" ? path : resolve(path),
+    resolvePath: absolute,
     workspace: process.env["PYRO_WORKSPACE"] || undefined,
     type: process.env["TERM"]
   })

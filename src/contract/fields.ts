@@ -26,6 +26,13 @@ export const text = (description: string) =>
     Schema.annotations({ description })
   )
 
+/** A path of the host; the empty one would be somebody's working directory. */
+export const hostPath = (description: string) =>
+  text(description).pipe(
+    Schema.filter((value) => value !== "", { message: () => "must not be empty" }),
+    Schema.annotations({ description })
+  )
+
 /** Bytes as they are between programs; base64 in JSON. */
 export const bytes = (what: string, maxBytes: number) => {
   const description = `${what}: base64 in JSON`
@@ -36,10 +43,12 @@ export const bytes = (what: string, maxBytes: number) => {
   return Schema.transformOrFail(encoded, Schema.Uint8ArrayFromSelf, {
     strict: true,
     decode: (given, _options, ast) => {
+      const wrong = (what: string) => ParseResult.fail(new ParseResult.Type(ast, given, what))
       const decoded = typeof given === "string" ? Encoding.decodeBase64(given) : Either.right(given)
-      return Either.isRight(decoded) && decoded.right.length <= maxBytes
+      if (Either.isLeft(decoded)) return wrong("must be base64")
+      return decoded.right.length <= maxBytes
         ? ParseResult.succeed(decoded.right)
-        : ParseResult.fail(new ParseResult.Type(ast, given, `must be base64 of at most ${maxBytes} bytes`))
+        : wrong(`must be at most ${maxBytes} bytes`)
     },
     encode: ParseResult.succeed
   })

@@ -3,7 +3,10 @@ import { snakeFields } from "./snake.ts"
 
 const console = (tail: string) => tail === "" ? "" : `\nend of the guest's console:\n${tail}`
 
-/** The microVM could not be started, restored or kept running. */
+/** Steps in which a workspace's microVM is ended because somebody asked for it. */
+const endings: ReadonlyArray<string> = ["stop", "reset", "delete"]
+
+/** The microVM could not be started, restored or kept running, or was ended. */
 export class VmFailed extends Schema.TaggedError<VmFailed>()(
   "VmFailed",
   snakeFields({
@@ -17,9 +20,14 @@ export class VmFailed extends Schema.TaggedError<VmFailed>()(
     return "vm_failed" as const
   }
   get fact() {
-    return `the microVM failed (${this.step}): ${this.detail}${console(this.consoleTail)}`
+    return this.isAsked ? this.detail : `the microVM failed (${this.step}): ${this.detail}${console(this.consoleTail)}`
+  }
+  /** Somebody had it ended: nothing is wrong with the host. */
+  get isAsked() {
+    return endings.includes(this.step)
   }
   override get message() {
+    if (this.isAsked) return `${this.detail}; what ran in it ended with it`
     return `the microVM failed (${this.step}): ${this.detail}; check the host with: pyro doctor${
       console(this.consoleTail)
     }`
@@ -53,8 +61,11 @@ export class ChannelFailed extends Schema.TaggedError<ChannelFailed>()(
   get code() {
     return "channel_failed" as const
   }
+  get fact() {
+    return `lost the channel to the guest: ${this.detail}; the command may have run in part`
+  }
   override get message() {
-    return `lost the channel to the guest: ${this.detail}; the command may have run in part, run it again in a fresh one`
+    return `${this.fact}: run it again, in a workspace that is down after: pyro workspace start`
   }
 }
 
@@ -115,6 +126,9 @@ export class CommandNotStarted extends Schema.TaggedError<CommandNotStarted>()(
     return "command_not_started" as const
   }
   override get message() {
-    return `the command was not started (${this.step}): ${this.detail}; nothing ran, so trying again is safe`
+    const next = this.step === "length"
+      ? "nothing ran; write it to a file of the guest, or give it on stdin"
+      : "nothing ran, so trying again is safe"
+    return `the command was not started (${this.step}): ${this.detail}; ${next}`
   }
 }

@@ -112,7 +112,10 @@ export class SeedRejected extends Schema.TaggedError<SeedRejected>()(
     return "seed_rejected" as const
   }
   override get message() {
-    return `cannot seed from ${this.path}: ${this.detail}; give a readable directory or tar archive`
+    const next = this.path.includes("://")
+      ? "check the address and the ref, or clone it yourself and seed from the clone"
+      : "give a readable directory or tar archive"
+    return `cannot seed from ${this.path}: ${this.detail}; ${next}`
   }
 }
 

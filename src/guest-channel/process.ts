@@ -144,7 +144,7 @@ const openerOf = (request: SpawnRequest, id: string): Opener<ValueOf<typeof Host
 const optionsOf = (request: SpawnRequest, after: ReadonlyArray<Call<unknown>>) => ({
   after,
   unencodable: ({ message }: Unencodable) =>
-    new CommandNotStarted({ step: "limit", detail: `as it was asked for: ${message}` }),
+    new CommandNotStarted({ step: "length", detail: `with its environment ${message}` }),
   refused: notStarted(request.argv)
 })
 

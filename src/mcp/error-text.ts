@@ -47,6 +47,9 @@ const hintOf = (error: PyroError): string => {
     case "CommandNotFound":
     case "CommandNotExecutable":
     case "CommandNotStarted":
+      if (error._tag === "CommandNotStarted" && error.step === "length") {
+        return "write it with workspace_file_write and run that file, or give it as stdin"
+      }
       return "nothing ran, so calling again is safe; when the root is broken, workspace_reset"
     case "ChannelFailed":
     case "GuestPanicked":

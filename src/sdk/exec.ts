@@ -2,6 +2,7 @@ import { Effect, type Scope, Stream } from "effect"
 import type { StreamingRow } from "../contract/begin-rpcs.ts"
 import { eventCall, streamOfBegun } from "../contract/begun.ts"
 import type { PyroError } from "../contract/errors.ts"
+import { demandCommand } from "../contract/exec-demand.ts"
 import { INPUT_HEADER, RESUMED_HEADER } from "../contract/input-rpcs.ts"
 import type { ExecEvent, ExecPayload } from "../contract/operations/workspace-exec.ts"
 import type { Begin, Begun } from "../contract/Pyro.ts"
@@ -27,6 +28,7 @@ export const sinkOf = ({ input }: Client, id: string) => ({
 export const makeExec = (session: Session, row: StreamingRow) => {
   const beginning: Begin<ExecEvent, ExecPayload> = (payload, input = {}) =>
     Effect.gen(function*() {
+      yield* demandCommand(payload)
       const execId = payload.execId ?? newRequestId()
       // Whoever only asks for a command that is known has not started it.
       const starts = payload.execId === undefined || payload.command.length > 0 || payload.script !== undefined

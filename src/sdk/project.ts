@@ -67,6 +67,7 @@ export const bindProject = (
       repoRef: options.repoRef,
       source: (argument, named) =>
         Either.gen(function*() {
+          if (named === "") return yield* refuse(argument, "must not be empty")
           const meant = absolutePath(named, base ?? cwd)
           const real = realPath(meant)
           // What is outside is not even told to be there or not.
@@ -77,6 +78,7 @@ export const bindProject = (
         }),
       destination: (argument, named) =>
         Either.gen(function*() {
+          if (named === "") return yield* refuse(argument, "must not be empty")
           const place = realPlace(absolutePath(named, base ?? cwd))
           if (!within(place, [...own, ...writing])) return yield* outside(argument, named, base, "--allow-export")
           return place

@@ -1,5 +1,5 @@
 import { Context, Effect, Exit, Layer, Mailbox, Option, Ref, Schedule, Scope, Stream } from "effect"
-import type { PyroError } from "../contract/errors.ts"
+import { InvalidRequest, type PyroError } from "../contract/errors.ts"
 import type { Notice } from "../contract/notice.ts"
 import type { ComparePayload } from "../contract/operations/workspace-compare.ts"
 import type { DiffResult } from "../contract/operations/workspace-diff.ts"
@@ -38,6 +38,7 @@ import { reset } from "./lifecycle/reset.ts"
 import { start, stop } from "./lifecycle/steps.ts"
 import { update } from "./lifecycle/update.ts"
 import { archiveRoot } from "./root-archive.ts"
+import { demandOneSeed } from "./seed/request.ts"
 import { fork } from "./snapshot/fork.ts"
 import { createSnapshot, deleteSnapshot, listSnapshots } from "./snapshot/keep.ts"
 import { resetTo } from "./snapshot/reset-to.ts"
@@ -163,7 +164,7 @@ const make = Effect.gen(function*() {
 
   const content = makeContent(use, Effect.provide(context))
   return Workspaces.of({
-    create: (payload) => ready((notify) => create(lifecycle, payload, notify)),
+    create: (payload) => ready((notify) => Effect.zipRight(demandOneSeed(payload), create(lifecycle, payload, notify))),
     list: (labels) =>
       Effect.map(Effect.forEach([...registry.entries.values()], infoOf), (all) =>
         all
@@ -179,9 +180,14 @@ const make = Effect.gen(function*() {
     start: (payload) => step(payload, (entry, notify) => start(lifecycle, entry, notify)),
     reset: ({ diskOnly = false, snapshot, workspace }) =>
       step({ workspace }, (entry, notify) =>
-        snapshot === undefined
-          ? reset(lifecycle, entry, notify)
-          : resetTo(lifecycle, entry, { snapshot, diskOnly }, notify)),
+        snapshot !== undefined
+          ? resetTo(lifecycle, entry, { snapshot, diskOnly }, notify)
+          : diskOnly
+          ? new InvalidRequest({
+            field: "disk_only",
+            detail: "goes with a snapshot only: every other reset is of the disk"
+          })
+          : reset(lifecycle, entry, notify)),
     fork: (payload) =>
       events((notify) =>
         Effect.gen(function*() {

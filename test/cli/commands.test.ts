@@ -50,7 +50,9 @@ describe("help, version and usage errors", () => {
     [["run", "debian:12", "--vcpu-count", "0", "--", "true"], /--vcpu-count: must be 1 to 32/],
     [["run", "debian:12", "--memory", "8", "--", "true"], /no option --memory/],
     [["run", "debian:12"], /no command; put one after --: pyro run debian:12 -- ls/],
-    [["gc", "--", "x"], /takes nothing after --/]
+    [["gc", "--", "x"], /unexpected "x"/],
+    [["run", "debian:12", "--seed-path", "", "--", "true"], /--seed-path: must not be empty/],
+    [["workspace", "sync", "push", "fix", ""], /<source_path>: must not be empty/]
   ])("refuses %j with 2", async (args, complaint) => {
     const { status, stderr, stdout } = await pyro(...args)
     assert.deepStrictEqual([status, stdout.length], [2, 0])

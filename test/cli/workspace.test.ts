@@ -145,6 +145,14 @@ describe("on a terminal", () => {
 })
 
 describe("exec", () => {
+  it("is refused where it names two commands or none", async () => {
+    await create("--name", "fix")
+    const both = await pyro("workspace", "exec", "fix", "--script", "echo a", "--", "echo", "b")
+    assert.deepStrictEqual([both.status, both.stdout], [2, ""])
+    assert.match(both.stderr, /^pyro: command: excludes a script: give one of them\nsee: pyro workspace exec --help\n$/)
+    assert.strictEqual((await pyro("workspace", "exec", "fix")).status, 2)
+  })
+
   it("hands on output and status", async () => {
     await create("--name", "fix")
     assert.deepStrictEqual(
@@ -252,7 +260,8 @@ describe("PYRO_WORKSPACE", () => {
     const mine = (...args: ReadonlyArray<string>) => run(binary, args, env({ PYRO_WORKSPACE: "fix" })).then(told)
     assert.deepStrictEqual(await mine("workspace", "exec", "--", "echo", "x"), { status: 0, stdout: "x\n", stderr: "" })
     assert.match((await mine("workspace", "status")).stdout, new RegExp(`^id +${id}\n`))
-    assert.strictEqual((await mine("workspace", "delete")).stdout, `deleted ${id}\n`)
+    assert.match((await mine("workspace", "delete")).stderr, /^pyro: missing <workspaces>, or --all\n/)
+    assert.strictEqual((await mine("workspace", "delete", "fix")).stdout, `deleted ${id}\n`)
   })
 })
 

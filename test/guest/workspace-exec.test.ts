@@ -73,6 +73,17 @@ describe("how a command ends", () => {
     assert.strictEqual(await logged(), before)
   })
 
+  it("too long for one message: nothing ran, and what to do instead is said", async () => {
+    const before = await logged()
+    const { code, stderr } = await exec("--script", `: ${"x".repeat(70_000)}`)
+    assert.strictEqual(code, 125)
+    assert.match(
+      stderr,
+      /not started \(length\): .*; nothing ran; write it to a file of the guest, or give it on stdin/
+    )
+    assert.strictEqual(await logged(), before)
+  })
+
   it("out of memory, and the workspace lives", async () => {
     const { code, result } = await told("--", "tail", "/dev/zero")
     assert.deepInclude(result, { outcome: "out_of_memory", status: 137 })

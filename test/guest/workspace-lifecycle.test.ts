@@ -62,6 +62,17 @@ describe("create, list, status, update, delete", () => {
   })
 
   it("refuses a name that is taken, odd, or an id", async () => {
+    for (
+      const [words, wrong] of [
+        [
+          ["create", "--repo-url", "/nowhere", "--seed-path", "/"],
+          "--repo-url: excludes a seed path: give one of them"
+        ],
+        [["create", "--repo-ref", "main"], "--repo-ref: goes with a repository's URL only"],
+        [["reset", "a", "--disk-only"], "--disk-only: goes with a snapshot only: every other reset is of the disk"],
+        [["file", "write", "a", "new/", "--text", "x"], "new: is a directory"]
+      ] as const
+    ) assert.strictEqual((await failure(["workspace", ...words])).message, wrong)
     const taken = await failure(["workspace", "create", "--name", "a"])
     assert.strictEqual(taken.code, "workspace_name_taken")
     for (const odd of ["", "-x", "a b", "a/b", "..", "ä", "a\n", "x".repeat(64), "ws-0123456789", "$(reboot)"]) {

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { boundedOutput } from "../bounded-output.ts"
-import { between, defaulted, optional, text } from "../fields.ts"
+import { between, defaulted, hostPath, optional } from "../fields.ts"
 import { Notice } from "../notice.ts"
 import { type Folding, lazy, streaming } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
@@ -23,7 +23,7 @@ export const RunPayload = lazy(() =>
       () => 1024
     ),
     seedPath: optional(
-      text("Directory or archive of the host whose content /workspace starts with")
+      hostPath("Directory or archive of the host whose content /workspace starts with")
     ),
     ...terminalFields(),
     requireConfinement: optional(

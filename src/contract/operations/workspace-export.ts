@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, defaulted, optional, text } from "../fields.ts"
+import { between, defaulted, hostPath, optional, text } from "../fields.ts"
 import { Notice } from "../notice.ts"
 import { type Folding, lazy, streaming } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
@@ -12,7 +12,7 @@ export const ExportPayload = lazy(() =>
       text("File or directory of the guest, relative to /workspace or absolute beneath it; with --patch, left out"),
       () => ""
     ),
-    output: text(
+    output: hostPath(
       "What it becomes on the host: a file, a directory (one that is there is added to), or - for the standard output (a file or --patch)"
     ),
     patch: defaulted(

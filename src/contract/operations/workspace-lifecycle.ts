@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, defaulted, optional, text } from "../fields.ts"
+import { between, defaulted, hostPath, optional, text } from "../fields.ts"
 import { Notice } from "../notice.ts"
 import { type Folding, lazy, streaming, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
@@ -44,7 +44,7 @@ export const CreatePayload = lazy(() =>
       ),
       () => "debian:12"
     ),
-    seedPath: optional(text("Directory or archive (tar, tar.gz, tar.zst) of the host that /workspace starts with")),
+    seedPath: optional(hostPath("Directory or archive (tar, tar.gz, tar.zst) of the host that /workspace starts with")),
     repoUrl: optional(text("Git URL that /workspace starts with a checkout of")),
     repoRef: optional(text("Branch, tag or commit of repo_url")),
     git: defaulted(

@@ -1,5 +1,6 @@
 import { Chunk, Deferred, Effect, Option, type Scope } from "effect"
 import { ChannelFailed, ExecNotFound, InvalidRequest, type PyroError, VmFailed } from "../../contract/errors.ts"
+import { demandCommand } from "../../contract/exec-demand.ts"
 import type { ExecEvent, ExecPayload } from "../../contract/operations/workspace-exec.ts"
 import type { RunInput } from "../../contract/Pyro.ts"
 import { newRequestId } from "../../system/identity.ts"
@@ -140,9 +141,7 @@ export const exec = (
   input: RunInput
 ): Effect.Effect<ExecTelling, PyroError, Scope.Scope> =>
   Effect.gen(function*() {
-    if (payload.command.length === 0 && payload.script === undefined && payload.execId === undefined && !payload.tty) {
-      return yield* new InvalidRequest({ field: "command", detail: "nothing to run: give a command or a script" })
-    }
+    yield* demandCommand(payload)
     const untilMs = payload.waitSeconds === undefined ? undefined : Date.now() + payload.waitSeconds * 1000
     const id = payload.execId ?? newRequestId()
     const mine = yield* startUnknown(commands, generation, { ...payload, execId: id }, input)

@@ -53,6 +53,6 @@ export const workspacePath = (text: string): Effect.Effect<WorkspacePath, FileRe
 export const workspaceFile = (text: string) =>
   Effect.filterOrFail(
     workspacePath(text),
-    ({ bytes }) => !/(^|\/)\.{1,2}$/.test(Buffer.from(bytes).toString("latin1")),
+    ({ bytes }) => !text.endsWith("/") && !/(^|\/)\.{1,2}$/.test(Buffer.from(bytes).toString("latin1")),
     ({ text }) => new FileRefused({ path: text, reason: "not_a_file", detail: "is a directory" })
   )

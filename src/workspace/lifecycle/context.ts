@@ -1,8 +1,9 @@
 import { Context, Effect, Exit, Option, Ref, Scope } from "effect"
 import * as fs from "node:fs"
-import { type PyroError, WorkspaceNotFound } from "../../contract/errors.ts"
+import { factOf, type PyroError, WorkspaceNotFound } from "../../contract/errors.ts"
 import type { Notice } from "../../contract/notice.ts"
 import type { WorkspaceState } from "../../contract/operations/workspace-info.ts"
+import { printable } from "../../contract/printable.ts"
 import { SeedImages } from "../../disk/SeedImages.ts"
 import { Environments } from "../../environment/Environments.ts"
 import { Kernel } from "../../environment/Kernel.ts"
@@ -84,6 +85,7 @@ const died = (entry: Entry, generation: Generation, failure: PyroError) =>
     if (Option.isNone(current) || current.value !== generation) return
     yield* Ref.set(entry.generation, Option.none())
     yield* Ref.set(entry.state, { state: "failed", detail: failure.message })
+    yield* Effect.logWarning(`${entry.id} has failed: ${printable(factOf(failure))}`)
     const commands = yield* Ref.get(entry.commands)
     yield* close(generation)
     if (Option.isSome(commands)) yield* commands.value.loseAll(failure)

@@ -21,6 +21,9 @@ export const shown = (line: string): string => {
   return JSON.stringify(text.length > SHOWN ? `${text.slice(0, SHOWN)}...` : text)
 }
 
+const bare = (line: string) => line.replace(/\r?\n$/, "")
+const ending = (line: string) => line.endsWith("\r\n") ? "CR LF" : line.endsWith("\n") ? "LF" : "no end of line"
+
 /** Names the first line of a hunk that the file has otherwise, at the place that the hunk most likely means. */
 export const notThere = (file: FileLines, oldLines: ReadonlyArray<string>, said: number): string => {
   const matching = (at: number) => {
@@ -32,7 +35,12 @@ export const notThere = (file: FileLines, oldLines: ReadonlyArray<string>, said:
   const best = [said, ...first].map((at) => ({ at, count: matching(Math.max(0, at)) }))
     .reduce((one, other) => other.count > one.count ? other : one)
   const at = Math.max(0, best.at) + best.count
-  const wanted = shown(oldLines[Math.min(best.count, oldLines.length - 1)]!)
+  const line = oldLines[Math.min(best.count, oldLines.length - 1)]!
+  const wanted = shown(line)
+  const there = file.lines[at]
+  if (there !== undefined && there !== line && bare(there) === bare(line)) {
+    return `line ${at + 1} ends with ${ending(there)}, where it has ${ending(line)}`
+  }
   return at < file.count
     ? `line ${at + 1} is ${shown(file.lines[at]!)}, where it has ${wanted}`
     : `the file ends at line ${file.count}, where it goes on with ${wanted}`

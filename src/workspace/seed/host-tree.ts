@@ -1,6 +1,6 @@
 import { Effect, type Scope } from "effect"
 import * as fs from "node:fs"
-import { SeedRejected } from "../../contract/errors.ts"
+import { InvalidRequest } from "../../contract/errors.ts"
 import { pathText } from "../../disk/path-text.ts"
 import type { SeedFailed } from "../../disk/SeedImages.ts"
 import { collectTree, filesBeneath, type Skipped } from "./collect.ts"
@@ -31,14 +31,18 @@ export interface HostTree {
 export const listHost = (
   directory: string,
   includeIgnored: ReadonlyArray<string>
-): Effect.Effect<HostTree, SeedFailed, PrepareServices | Scope.Scope> =>
+): Effect.Effect<HostTree, SeedFailed | InvalidRequest, PrepareServices | Scope.Scope> =>
   Effect.gen(function*() {
     const root = yield* Effect.try({
       try: () => {
-        if (!fs.statSync(directory).isDirectory()) throw new Error("it is not a directory")
+        if (!fs.statSync(directory).isDirectory()) throw new Error("it is a file")
         return fs.realpathSync(directory)
       },
-      catch: (cause) => new SeedRejected({ path: directory, detail: (cause as Error).message })
+      catch: (cause) =>
+        new InvalidRequest({
+          field: "source_path",
+          detail: `${directory} is no readable directory: ${(cause as Error).message}`
+        })
     })
     const located = locate(root)
     const collected = located._tag === "repository"

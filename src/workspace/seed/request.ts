@@ -1,3 +1,6 @@
+import { Effect } from "effect"
+import { InvalidRequest } from "../../contract/errors.ts"
+import type { CreatePayload } from "../../contract/operations/workspace-lifecycle.ts"
 import type { SeedImage, SeedImages, SeedReport } from "../../disk/SeedImages.ts"
 import type { Paths } from "../../system/Paths.ts"
 import type { HostFacts } from "../../vm/HostFacts.ts"
@@ -37,4 +40,16 @@ export type PrepareServices = SeedImages | Paths | HostFacts
 export interface Workshop {
   readonly folder: string
   readonly namespaces: boolean
+}
+
+/** Fails where a workspace is to start with two things, or with a ref of nothing. */
+export const demandOneSeed = (
+  { repoRef, repoUrl, seedPath }: Pick<CreatePayload, "repoRef" | "repoUrl" | "seedPath">
+): Effect.Effect<void, InvalidRequest> => {
+  if (repoUrl !== undefined && seedPath !== undefined) {
+    return Effect.fail(new InvalidRequest({ field: "repo_url", detail: "excludes a seed path: give one of them" }))
+  }
+  return repoRef !== undefined && repoUrl === undefined
+    ? Effect.fail(new InvalidRequest({ field: "repo_ref", detail: "goes with a repository's URL only" }))
+    : Effect.void
 }

@@ -85,6 +85,17 @@ describe("the parser", () => {
     )
   })
 
+  it("takes words after -- as they are where no guest's command goes there", () => {
+    assert.deepStrictEqual(typed("workspace", "file", "read", "fix", "--json", "--", "-dash.txt"), {
+      json: true,
+      raw: { workspace: "fix", path: "-dash.txt" }
+    })
+    assert.deepStrictEqual(typed("workspace", "delete", "--", "a", "b"), {
+      json: false,
+      raw: { workspaces: ["a", "b"] }
+    })
+  })
+
   it("takes the default workspace where fewer words than arguments are typed", () => {
     const raw = (...words: ReadonlyArray<string>) => {
       const typed = read("workspace", ...words)
@@ -101,7 +112,8 @@ describe("the parser", () => {
       patch: true,
       output: "-"
     })
-    assert.deepStrictEqual(raw("delete"), { workspaces: ["mine"] })
+    // What is deleted is always named.
+    assert.deepInclude(raw("delete"), { detail: "missing <workspaces>, or --all" })
     assert.deepStrictEqual(raw("delete", "a", "b"), { workspaces: ["a", "b"] })
     assert.deepStrictEqual(raw("delete", "--all"), { all: true })
   })
@@ -130,10 +142,15 @@ describe("the parser", () => {
     [["run", "debian:12", "--completions", "sh"], "no option --completions; the guest's command goes after --"],
     [["run", "debian:12", "ls"], "unexpected \"ls\"; the guest's command goes after --: pyro run debian:12 -- ls"],
     [["run", "debian:12", "--cwd", "/a", "--cwd", "/b"], "--cwd is given twice"],
-    [["run", "debian:12", "--cwd"], "Expected a value following option: '--cwd'"],
+    [["run", "debian:12", "--cwd"], "--cwd needs a value"],
     [["run", "debian:12", "--tty=no"], "no option --tty=no; the guest's command goes after --"],
     [["env", "list", "x"], "unexpected \"x\""],
-    [["env", "list", "--", "x"], "pyro env list takes nothing after --"],
+    [["env", "list", "--", "x"], "unexpected \"x\""],
+    [
+      ["workspace", "file", "read", "fix", "-a"],
+      "no option -a; what begins with a dash and is no option goes after --"
+    ],
+    [["workspace", "export", "fix", "a"], "missing --output"],
     [["env", "rm"], "missing <environment>"],
     [["workspace", "delete"], "missing <workspaces>, or --all"],
     [["workspace", "delete", "--all", "fix"], "unexpected \"fix\""],

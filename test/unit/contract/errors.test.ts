@@ -9,6 +9,8 @@ import {
   memoryStore,
   NoSpace,
   PyroError,
+  SeedRejected,
+  VmFailed,
   WorkspaceNotReady
 } from "../../../src/contract/errors.ts"
 import { exitStatus } from "../../../src/contract/exit-status.ts"
@@ -97,6 +99,20 @@ describe("the error family", () => {
     assert.strictEqual(
       new NoSpace({ where: "cache", path: "/c", neededMib: 3, availableMib: 1 }).message,
       "no room in the cache at /c: 3 MiB needed, 1 MiB free; free some space, for instance with: pyro gc"
+    )
+    const ended = new VmFailed({
+      step: "reset",
+      detail: "the workspace's microVM was ended by a reset",
+      consoleTail: ""
+    })
+    assert.strictEqual(ended.message, "the workspace's microVM was ended by a reset; what ran in it ended with it")
+    assert.match(
+      new SeedRejected({ path: "https://x/y", detail: "no such ref" }).message,
+      /; check the address and the ref/
+    )
+    assert.match(
+      new SeedRejected({ path: "/x", detail: "none" }).message,
+      /; give a readable directory or tar archive$/
     )
     // Of running VMs' memory gc gives nothing back.
     assert.match(

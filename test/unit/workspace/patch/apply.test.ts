@@ -91,6 +91,11 @@ describe("a unified patch", () => {
     ])
   })
 
+  it("says that lines differ in their ends alone", () => {
+    const patch = lines("--- a/f", "+++ b/f", "@@ -1,2 +1,2 @@", " a", "-b", "+c")
+    assert.deepStrictEqual(rejects({ f: "a\r\nb\r\n" }, patch), ["f 1: line 1 ends with CR LF, where it has LF"])
+  })
+
   it("takes names with and without prefixes, dates, and the epoch for no file", () => {
     const date = "2024-01-02 03:04:05.000000000 +0100"
     const from = (old: string, now: string) => lines(`--- ${old}`, `+++ ${now}`, "@@ -1 +1 @@", "-a", "+b")
