@@ -21,8 +21,9 @@ type AnyTelling = Telling<AnyEvent, PyroError>
 /** An operation from its request on, until everything of it is undone or done. */
 interface Open {
   readonly scope: Scope.CloseableScope
-  readonly closed: Deferred.Deferred<void>
   isClosing: boolean
+  /** Made for the first who waits: a short command has none. */
+  closed: Deferred.Deferred<void> | undefined
   /** What nobody has asked for yet. */
   rest: AnyTelling | undefined
   expiry: NodeJS.Timeout | undefined
@@ -63,13 +64,13 @@ export const makeBeginnings = (parent: Scope.Scope) => {
   /** Ends the operation. Whoever comes while it is being ended waits for that. */
   const close = (id: string, one: Open, exit: Exit.Exit<unknown, unknown>) =>
     Effect.suspend(() => {
-      if (one.isClosing) return Deferred.await(one.closed)
+      if (one.isClosing) return Deferred.await(one.closed ??= Deferred.unsafeMake<void>(FiberId.none))
       one.isClosing = true
       one.rest = undefined
       clearTimeout(one.expiry)
       const isClosed = () => {
         if (open.get(id) === one) open.delete(id)
-        Deferred.unsafeDone(one.closed, Effect.void)
+        if (one.closed !== undefined) Deferred.unsafeDone(one.closed, Effect.void)
       }
       return Effect.ensuring(Scope.close(one.scope, exit), Effect.sync(isClosed))
     })
@@ -96,8 +97,7 @@ export const makeBeginnings = (parent: Scope.Scope) => {
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function*() {
           const scope = yield* Scope.fork(parent, ExecutionStrategy.sequential)
-          const closed = Deferred.unsafeMake<void>(FiberId.none)
-          const one: Open = { scope, closed, isClosing: false, rest: undefined, expiry: undefined }
+          const one: Open = { scope, isClosing: false, closed: undefined, rest: undefined, expiry: undefined }
           open.set(id, one)
           return yield* Scope.extend(restore(start), scope).pipe(
             Effect.flatMap((telling) =>

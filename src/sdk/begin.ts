@@ -1,4 +1,4 @@
-import { Effect, type Scope, Stream } from "effect"
+import { Cause, Effect, type Scope, Stream } from "effect"
 import { beginName, type Beginning, DROP, restName, type StreamingRow } from "../contract/begin-rpcs.ts"
 import type { PyroError } from "../contract/errors.ts"
 import type { Begun } from "../contract/Pyro.ts"
@@ -36,13 +36,13 @@ export const begin = <Event>(
         : Effect.void
     )
     const { events, more } = yield* Effect.uninterruptible(
-      Effect.interruptible(ask({ id, request }, { headers })).pipe(
-        Effect.tap(({ more }) => {
-          isOpen = more
-          return more ? atClose(drop) : Effect.void
-        }),
-        Effect.onInterrupt(() => drop)
-      )
+      Effect.matchCauseEffect(Effect.interruptible(ask({ id, request }, { headers })), {
+        onSuccess: (beginning) => {
+          isOpen = beginning.more
+          return isOpen ? Effect.as(atClose(drop), beginning) : Effect.succeed(beginning)
+        },
+        onFailure: (cause) => Effect.zipRight(Cause.isInterrupted(cause) ? drop : Effect.void, Effect.failCause(cause))
+      })
     )
     const isOver = () => {
       isOpen = false

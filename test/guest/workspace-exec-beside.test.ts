@@ -116,3 +116,23 @@ describe("a reset to a snapshot", () => {
     assert.deepStrictEqual(fs.readdirSync(logs), [])
   })
 })
+
+describe("a guest that starts nothing any more", () => {
+  it("keeps nobody waiting longer than they want to, and a reset brings it back", async () => {
+    await own.create(["--name", "stuck"])
+    const freeze = "echo 1 > /sys/fs/cgroup/pyro/cgroup.freeze"
+    await pyro.workspace.exec({ workspace: "stuck", script: freeze, detach: true })
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    const startedAt = performance.now()
+    const { outcome } = await pyro.workspace.exec({ workspace: "stuck", command: ["true"], waitSeconds: 1 })
+    assert.strictEqual(outcome, "running")
+    const failure = await pyro.workspace.exec({ workspace: "stuck", command: ["true"], timeoutSeconds: 1 }).then(
+      () => undefined,
+      (cause: unknown) => cause
+    )
+    assert.deepInclude(failure, { _tag: "ChannelFailed" })
+    assert.isBelow(performance.now() - startedAt, 15_000)
+    await pyro.workspace.reset({ workspace: "stuck" })
+    assert.strictEqual((await pyro.workspace.exec({ workspace: "stuck", command: ["echo", "back"] })).stdout, "back\n")
+  })
+})

@@ -4,11 +4,16 @@ import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation } from "../support/installation.ts"
 import { unmount } from "../support/mounts.ts"
+import { until } from "../support/pyro-cli.ts"
 
 const mountPoint = fs.mkdtempSync("/var/tmp/pyro-space-")
 const state = path.join(mountPoint, "state")
 const pyro = installation("pyro-faults-space-", { env: { PYRO_STATE_DIR: state } })
-const { call, create, failure, json, list, sh, status, step } = pyro
+const { call, create, daemonPid, failure, json, list, logs, sh, status, step } = pyro
+
+/** How much at a time a tmpfs takes, and what of it is left unused where the next line is to need another, in bytes. */
+const PAGE = 4_096
+const SLACK = 8
 
 /** Takes all the room of the state directory's file system, and gives it back. */
 const filler = path.join(mountPoint, "filler")
@@ -16,6 +21,9 @@ const fill = () => {
   try {
     execFileSync("dd", ["if=/dev/zero", `of=${filler}`, "bs=64k"], { stdio: "ignore" })
   } catch { /* it ends when nothing is left */ }
+  try {
+    execFileSync("dd", ["if=/dev/zero", `of=${filler}`, "bs=4k", "oflag=append", "conv=notrunc"], { stdio: "ignore" })
+  } catch { /* to the last page */ }
   assert.isBelow(fs.statfsSync(mountPoint).bavail * fs.statfsSync(mountPoint).bsize, 65_536)
 }
 const free = () => fs.rmSync(filler)
@@ -106,6 +114,41 @@ describe("a disk that is full", () => {
       await sh("host", "echo 3 > /proc/sys/vm/drop_caches; sha256sum -c /workspace/sum")
     }
     assert.strictEqual(await sh("host", "echo fine > /workspace/again; sync; cat /workspace/again"), "fine")
+  })
+
+  it("that took a command's end no more: the next daemon learns it from the guest", async () => {
+    const { id } = await status("host")
+    const journal = path.join(state, "workspaces", id, "commands.jsonl")
+    const execId = "0".repeat(32)
+    const scriptOf = (padding: number) => `: ${"x".repeat(padding)}; sleep 3; echo hello; exit 3`
+    const lineOf = (script: string) => {
+      const started = { id: execId, command: ["sh", "-c", script], startedAt: new Date().toISOString() }
+      return `${JSON.stringify({ started })}\n`
+    }
+    // Its start ends right before a page does, so that its end needs another one.
+    const paddingNow = () => {
+      const left = (fs.statSync(journal).size + lineOf(scriptOf(0)).length) % PAGE
+      return (2 * PAGE - SLACK - left) % PAGE
+    }
+    // Ends are written in the turn after they are told.
+    const settled = () => new Promise((resolve) => setTimeout(resolve, 100))
+    for (await settled(); paddingNow() > 3_500; await settled()) await sh("host", "true")
+    const script = scriptOf(paddingNow())
+    const size = fs.statSync(journal).size + lineOf(script).length
+    const told = call(["workspace", "exec", "host", "--exec-id", execId, "--json", "--script", script])
+    await until("its start is written", () => fs.statSync(journal).size === size)
+    fill()
+    try {
+      const { code, stdout } = await told
+      assert.deepInclude(JSON.parse(stdout.toString()), { outcome: "exited", status: 3 })
+      assert.strictEqual(code, 3)
+      assert.strictEqual(fs.statSync(journal).size, size)
+      process.kill(await daemonPid(), "SIGKILL")
+    } finally {
+      free()
+    }
+    const entry = (await logs("host")).find((one) => "exec_id" in one && one.exec_id === execId)
+    assert.deepInclude(entry as object, { outcome: "exited", status: 3 })
   })
 
   it("on a full host a workspace can be deleted", async () => {

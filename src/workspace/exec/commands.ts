@@ -1,5 +1,5 @@
 import { Deferred, Effect, Exit, FiberId, Option, Scope } from "effect"
-import type { ChannelFailed, NoSpace, PyroError, StateDirectoryUnusable } from "../../contract/errors.ts"
+import { ChannelFailed, type NoSpace, type PyroError, type StateDirectoryUnusable } from "../../contract/errors.ts"
 import type { ExecPayload } from "../../contract/operations/workspace-exec.ts"
 import type { RunInput } from "../../contract/Pyro.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
@@ -70,6 +70,13 @@ export interface Commands {
  */
 const PIDS_PER_MIB = 4
 
+/** How long a guest may take beside a command's own time before nobody waits for its start any more; when it starts, it is killed. */
+const GRACE_MS = 3_000
+
+const notStartedInTime = Exit.fail(
+  new ChannelFailed({ detail: "the guest has not started the command within its time; ask again by its id" })
+)
+
 const argvOf = ({ command, script }: ExecPayload): ReadonlyArray<string> =>
   script === undefined
     ? command
@@ -123,9 +130,9 @@ export const openCommands = (
       Effect.gen(function*() {
         unreleased.push(process)
         yield* nextTurn
-        const isWritten = journal.flush()
+        const written = journal.flush() ? unreleased.splice(0) : []
         yield* touch(folder)
-        if (isWritten) { for (const one of unreleased.splice(0)) yield* one.release }
+        for (const one of written) yield* one.release
       })
 
     /** From the process to its recorded end. */
@@ -172,7 +179,14 @@ export const openCommands = (
         const pidsMax = Math.max(1024, memoryMib * PIDS_PER_MIB)
         // What follows is done while the guest starts it.
         const started = yield* channel.launch({ ...request, id, pidsMax })
+        const overdue = deadlineMs === undefined
+          ? undefined
+          : setTimeout(
+            () => Deferred.unsafeDone(command.started, notStartedInTime),
+            deadlineMs - startedAtMs + GRACE_MS
+          )
         const work = started.pipe(
+          Effect.ensuring(Effect.sync(() => clearTimeout(overdue))),
           Effect.tapError((failure) =>
             Effect.sync(() => {
               // After a lost channel nobody knows whether it started: the guest is asked by its id.

@@ -35,6 +35,9 @@ const exited = (log: CommandLog, { durationMs, outcome, signal, status }: Comman
       ...(log.droppedBytes === 0 ? {} : { droppedBytes: log.droppedBytes })
     })
 
+/** What a guest that does nothing else needs to start a command, and more: who does not want to wait at all waits so long, in ms. */
+const LEAST_START_MS = 1_000
+
 /** Output told at once, in `bytes`, but for the last piece: of what comes fast few messages are made. */
 const MOST_AT_ONCE_BYTES = 65_536
 
@@ -152,19 +155,28 @@ export const exec = (
     if (owned && !payload.detach && untilMs === undefined) yield* endWithScope(command, commands.running, input)
     // Before the guest has it: its first output may be all there is.
     const reader = payload.detach ? undefined : yield* listen(command.log, cursor)
-    const process = yield* Deferred.await(command.started)
+    const process = yield* startedBefore(command, untilMs)
     const resumes = !mine && input.resumed === true
-    if (resumes) yield* feed(process, input)
+    if (resumes && process !== undefined) yield* feed(process, input)
     const started: ExecEvent = {
       _tag: "Started",
       execId: id,
-      ...(resumes ? { stdinBytes: process.stdinOffset } : {})
+      ...(resumes && process !== undefined ? { stdinBytes: process.stdinOffset } : {})
     }
     const detached: ExecEvent = { _tag: "Detached", execId: id }
-    if (reader === undefined) return ofOne(started, detached)
+    if (reader === undefined || process === undefined) return ofOne(started, detached)
     const patience = untilMs === undefined ? undefined : { untilMs, last: detached }
     return yield* tell(started, command.log, reader, Deferred.await(command.end), patience)
   })
+
+/** The process, once the guest has started it; nothing where whoever asks waits no longer, whatever the guest does. */
+const startedBefore = ({ started }: Command, untilMs: number | undefined) =>
+  untilMs === undefined
+    ? Deferred.await(started)
+    : Effect.map(
+      Effect.timeoutOption(Deferred.await(started), Math.max(LEAST_START_MS, untilMs - Date.now())),
+      Option.getOrUndefined
+    )
 
 /** Whether it was started here and now; not where its id is known. */
 const startUnknown = (
