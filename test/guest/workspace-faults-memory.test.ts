@@ -39,6 +39,26 @@ const copyingSince = (before: ReadonlySet<string>) =>
     }
   })
 
+/** Whether a process that was told to stop has not done so yet. */
+const isWorking = (pid: string) => {
+  try {
+    return !/^State:\s+[TZX]/m.test(fs.readFileSync(`/proc/${pid}/status`, "latin1"))
+  } catch {
+    return false
+  }
+}
+
+/** The store may be written meanwhile by its VMs: what is less than is used is refused. */
+const leaveNoRoom = () => {
+  for (let attempt = 0;; attempt++) {
+    try {
+      return resize(usedBytes() + 2 * mib)
+    } catch (cause) {
+      if (attempt === 20) throw cause
+    }
+  }
+}
+
 /** Whether it could still be held. */
 const held = (pid: string) => {
   try {
@@ -56,9 +76,15 @@ const fillDuringTheCopy = async (isOver: () => boolean): Promise<boolean> => {
     const pid = copyingSince(pids)
     if (pid === undefined) continue
     if (!held(pid)) return false
-    const isEarly = usedBytes() < before + 80 * mib
-    if (isEarly) resize(usedBytes() + 2 * mib)
-    process.kill(Number(pid), "SIGCONT")
+    let isEarly = false
+    try {
+      // What it has asked the kernel for is still written.
+      while (isWorking(pid)) await turn()
+      isEarly = usedBytes() < before + 80 * mib
+      if (isEarly) leaveNoRoom()
+    } finally {
+      process.kill(Number(pid), "SIGCONT")
+    }
     while (isEarly && fs.existsSync(`/proc/${pid}`)) await turn()
     giveBack()
     return isEarly
