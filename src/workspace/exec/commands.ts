@@ -77,6 +77,13 @@ const notStartedInTime = Exit.fail(
   new ChannelFailed({ detail: "the guest has not started the command within its time; ask again by its id" })
 )
 
+/** Waits for the start as long as it takes; others wait for it no longer than the command's own time. */
+const untilLate = <A, E>({ started }: Command, start: Effect.Effect<A, E>, timeMs: number): Effect.Effect<A, E> =>
+  Effect.suspend(() => {
+    const overdue = setTimeout(() => Deferred.unsafeDone(started, notStartedInTime), timeMs + GRACE_MS)
+    return Effect.ensuring(start, Effect.sync(() => clearTimeout(overdue)))
+  })
+
 const argvOf = ({ command, script }: ExecPayload): ReadonlyArray<string> =>
   script === undefined
     ? command
@@ -179,14 +186,8 @@ export const openCommands = (
         const pidsMax = Math.max(1024, memoryMib * PIDS_PER_MIB)
         // What follows is done while the guest starts it.
         const started = yield* channel.launch({ ...request, id, pidsMax })
-        const overdue = deadlineMs === undefined
-          ? undefined
-          : setTimeout(
-            () => Deferred.unsafeDone(command.started, notStartedInTime),
-            deadlineMs - startedAtMs + GRACE_MS
-          )
-        const work = started.pipe(
-          Effect.ensuring(Effect.sync(() => clearTimeout(overdue))),
+        const within = deadlineMs === undefined ? started : untilLate(command, started, deadlineMs - startedAtMs)
+        const work = within.pipe(
           Effect.tapError((failure) =>
             Effect.sync(() => {
               // After a lost channel nobody knows whether it started: the guest is asked by its id.
