@@ -3,10 +3,10 @@ import type { DiffFile, DiffResult } from "../contract/operations/workspace-diff
 import type { PatchApplied } from "../contract/operations/workspace-patch.ts"
 import { colouredPatch, statText } from "./diff-text.ts"
 import { print, printContent, say, size, warn } from "./print.ts"
+import { typed } from "./shell-words.ts"
 import { painted, printTable } from "./table.ts"
 import { Terminal } from "./terminal.ts"
 import type { View } from "./view.ts"
-import { typed } from "./views-logs.ts"
 
 const count = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`
 

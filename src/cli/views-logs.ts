@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import type { LogEntry } from "../contract/operations/workspace-exec.ts"
 import { printContent, say, size, warn } from "./print.ts"
+import { typed } from "./shell-words.ts"
 import { type Cell, painted, printTable } from "./table.ts"
 import { ago, duration } from "./time-text.ts"
 import type { View } from "./view.ts"
@@ -17,10 +18,6 @@ const outcomeOf = ({ inherited, outcome, status }: LogEntry): Cell => {
       return painted("red", outcome.replaceAll("_", " "))
   }
 }
-
-/** Words as they could be typed into a shell. */
-export const typed = (words: ReadonlyArray<string>): string =>
-  words.map((word) => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`).join(" ")
 
 const commandLine = (words: ReadonlyArray<string>) => words.length === 0 ? "(login shell)" : typed(words).slice(0, 300)
 

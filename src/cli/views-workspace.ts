@@ -2,10 +2,10 @@ import { Effect } from "effect"
 import type { WorkspaceInfo } from "../contract/operations/workspace-info.ts"
 import { Manner } from "./manner.ts"
 import { print, say, showOutput, size, warn } from "./print.ts"
+import { typed } from "./shell-words.ts"
 import { type Colour, cut, painted, printTable } from "./table.ts"
 import { ago, duration } from "./time-text.ts"
 import type { View } from "./view.ts"
-import { typed } from "./views-logs.ts"
 
 const labels = (one: Pick<WorkspaceInfo, "labels">) =>
   Object.entries(one.labels).map(([key, value]) => `${key}=${value}`).join(" ")

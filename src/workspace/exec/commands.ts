@@ -186,8 +186,7 @@ export const openCommands = (
         const pidsMax = Math.max(1024, memoryMib * PIDS_PER_MIB)
         // What follows is done while the guest starts it.
         const started = yield* channel.launch({ ...request, id, pidsMax })
-        const within = deadlineMs === undefined ? started : untilLate(command, started, deadlineMs - startedAtMs)
-        const work = within.pipe(
+        const work = (deadlineMs === undefined ? started : untilLate(command, started, deadlineMs - startedAtMs)).pipe(
           Effect.tapError((failure) =>
             Effect.sync(() => {
               // After a lost channel nobody knows whether it started: the guest is asked by its id.
