@@ -95,8 +95,8 @@ export const views: { readonly [Name in OperationName]: View<Name> } = {
         (running ? `running: process ${pid}, pyro ${version}, since ${startedAt}\n` : "not running\n") +
           `log: ${logPath}\n` +
           (vms.length === 0 ? "" : columns([
-            ["VM", "PURPOSE", "PID", "MEMORY"],
-            ...vms.map((vm) => [vm.id, vm.purpose, String(vm.pid ?? "-"), `${vm.memoryMib} MiB`])
+            ["VM", "PURPOSE", "WORKSPACE", "PID", "MEMORY"],
+            ...vms.map((vm) => [vm.id, vm.purpose, vm.workspace ?? "-", String(vm.pid ?? "-"), `${vm.memoryMib} MiB`])
           ]))
       )
   },
