@@ -176,14 +176,20 @@ int cgroup_take(uint64_t memory_max, uint64_t pids_max, struct cgroup **out) {
   cgroup->limited = limited;
   int error = 0;
   if (memory_max != 0) error = set_limit(cgroup->directory, "memory.max", memory_max);
-  if (error == 0 && pids_max != cgroup->pids_max) error = set_limit(cgroup->directory, "pids.max", pids_max);
+  if (error == 0) error = cgroup_limit_processes(cgroup, pids_max);
   if (error != 0) {
     destroy(cgroup);
     return error;
   }
-  cgroup->pids_max = pids_max;
   *out = cgroup;
   return 0;
+}
+
+int cgroup_limit_processes(struct cgroup *cgroup, uint64_t pids_max) {
+  if (pids_max == cgroup->pids_max) return 0;
+  int error = set_limit(cgroup->directory, "pids.max", pids_max);
+  if (error == 0) cgroup->pids_max = pids_max;
+  return error;
 }
 
 int cgroup_descriptor(const struct cgroup *cgroup) { return cgroup->directory; }

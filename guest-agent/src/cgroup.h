@@ -14,6 +14,8 @@ bool cgroup_available(void);
 void cgroup_prepare(void);
 /* An empty group with these limits (0 = none); errno, or 0. */
 int cgroup_take(uint64_t memory_max, uint64_t pids_max, struct cgroup **cgroup);
+/* 0 = none; errno, or 0. */
+int cgroup_limit_processes(struct cgroup *cgroup, uint64_t pids_max);
 /* For clone3. */
 int cgroup_descriptor(const struct cgroup *cgroup);
 void cgroup_kill(struct cgroup *cgroup);

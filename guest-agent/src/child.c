@@ -7,23 +7,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "borrow.h"
 #include "kernel.h"
-
-/* A sanitizer's shadow memory cannot be borrowed: there the child gets a copy, and only the page below is shared. */
-#if defined(__SANITIZE_ADDRESS__)
-#define BORROW_MEMORY 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define BORROW_MEMORY 0
-#endif
-#endif
-#if !defined(BORROW_MEMORY)
-#if defined(__x86_64__)
-#define BORROW_MEMORY 1
-#else
-#define BORROW_MEMORY 0
-#endif
-#endif
 
 static volatile struct child_report *shared;
 static uid_t own_uid;
@@ -90,12 +75,7 @@ static void become(const struct user *user) {
   if (setresuid(user->uid, user->uid, user->uid) < 0) give_up(STEP_USER, errno);
 }
 
-__attribute__((noreturn, used)) static void child_main(const struct child_plan *plan) {
-  setsid();
-  if (plan->terminal && ioctl(plan->in, TIOCSCTTY, 0) < 0) give_up(STEP_PTY, errno);
-  /* All three are above 2: the agent keeps 0, 1 and 2 taken. */
-  if (dup2(plan->in, 0) < 0 || dup2(plan->out, 1) < 0 || dup2(plan->err, 2) < 0) give_up(STEP_EXEC, errno);
-  syscall(SYS_close_range, 3u, ~0u, KERNEL_CLOSE_RANGE_CLOEXEC);
+void child_become(const struct child_plan *plan) {
   become(plan->user);
   if (chdir(plan->cwd) < 0) give_up(STEP_CWD, errno);
   sigset_t none;
@@ -108,48 +88,39 @@ __attribute__((noreturn, used)) static void child_main(const struct child_plan *
   give_up(STEP_EXEC, errno);
 }
 
-#if BORROW_MEMORY
-/* vfork into a cgroup. The child never returns into this frame: it runs child_main further down the same stack, past
- * the red zone, while the agent is suspended until it has exec'd or ended. */
-static long clone_and_run(struct kernel_clone_args *arguments, const struct child_plan *plan) {
-  long result = SYS_clone3;
-  register const struct child_plan *kept __asm__("r12") = plan;
-  __asm__ volatile(
-      "syscall\n\t"
-      "test %%rax, %%rax\n\t"
-      "jnz 1f\n\t"
-      "xor %%ebp, %%ebp\n\t"
-      "sub $256, %%rsp\n\t"
-      "and $-16, %%rsp\n\t"
-      "mov %%r12, %%rdi\n\t"
-      "call child_main\n\t"
-      "hlt\n"
-      "1:"
-      : "+a"(result)
-      : "D"(arguments), "S"(sizeof *arguments), "r"(kept)
-      : "rcx", "r11", "memory", "cc");
-  return result;
+__attribute__((noreturn)) static void child_main(const void *given) {
+  const struct child_plan *plan = given;
+  setsid();
+  if (plan->terminal && ioctl(plan->in, TIOCSCTTY, 0) < 0) give_up(STEP_PTY, errno);
+  /* All three are above 2: the agent keeps 0, 1 and 2 taken. */
+  if (dup2(plan->in, 0) < 0 || dup2(plan->out, 1) < 0 || dup2(plan->err, 2) < 0) give_up(STEP_EXEC, errno);
+  syscall(SYS_close_range, 3u, ~0u, KERNEL_CLOSE_RANGE_CLOEXEC);
+  child_become(plan);
 }
-#else
-static long clone_and_run(struct kernel_clone_args *arguments, const struct child_plan *plan) {
+
+#if !BORROW_MEMORY
+static long clone_and_run(struct kernel_clone_args *arguments, void (*body)(const void *), const void *given) {
   long result = syscall(SYS_clone3, arguments, sizeof *arguments);
-  if (result == 0) child_main(plan);
+  if (result == 0) body(given);
   return result < 0 ? -errno : result;
 }
 #endif
 
+void child_report_clear(void) { shared->error = 0; }
+struct child_report child_reported(void) { return (struct child_report){shared->error, shared->step}; }
+
 pid_t child_start(const struct child_plan *plan, int cgroup, struct child_report *report) {
-  shared->error = 0;
+  child_report_clear();
   struct kernel_clone_args arguments = {
       .flags = KERNEL_CLONE_VFORK | (BORROW_MEMORY ? KERNEL_CLONE_VM : 0) | (cgroup >= 0 ? KERNEL_CLONE_INTO_CGROUP : 0),
       .exit_signal = SIGCHLD,
       .cgroup = cgroup >= 0 ? (uint64_t)cgroup : 0,
   };
-  long result = clone_and_run(&arguments, plan);
+  long result = clone_and_run(&arguments, child_main, plan);
   if (result < 0) {
     errno = (int)-result;
     return -1;
   }
-  *report = (struct child_report){shared->error, shared->step};
+  *report = child_reported();
   return (pid_t)result;
 }

@@ -25,6 +25,11 @@ struct child_report {
   enum step step;
 };
 
+/* For a child of its own session, with its outputs in place, that borrows the agent's memory: what is left until the exec. */
+__attribute__((noreturn)) void child_become(const struct child_plan *plan);
+void child_report_clear(void);
+struct child_report child_reported(void);
+
 /* Starts it in the cgroup (-1: the agent's own) and waits until it has exec'd or given up; its pid, or -1 with errno. */
 pid_t child_start(const struct child_plan *plan, int cgroup, struct child_report *report);
 /* Maps the page in which children report; errno, or 0. */

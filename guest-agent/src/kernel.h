@@ -1,4 +1,4 @@
-/* Kernel interfaces that libc's headers may lack: structures and numbers from linux/{sched,openat2,random,fs,mount}.h. */
+/* Kernel interfaces that libc's headers may lack: structures and numbers from linux/{sched,openat2,random,fs,mount,futex}.h. */
 #ifndef PYRO_KERNEL_H
 #define PYRO_KERNEL_H
 
@@ -36,7 +36,13 @@ struct kernel_clone_args {
 
 #define KERNEL_CLONE_VM 0x100ull
 #define KERNEL_CLONE_VFORK 0x4000ull
+#define KERNEL_CLONE_PARENT_SETTID 0x100000ull
+#define KERNEL_CLONE_CHILD_CLEARTID 0x200000ull
 #define KERNEL_CLONE_INTO_CGROUP 0x200000000ull
+
+#define KERNEL_FUTEX_WAIT 0
+#define KERNEL_FUTEX_WAKE_PRIVATE (1 | 128)
+#define KERNEL_FUTEX_WAIT_PRIVATE (0 | 128)
 
 struct kernel_open_how {
   uint64_t flags, mode, resolve;

@@ -15,6 +15,7 @@
 #include "log.h"
 #include "loop.h"
 #include "output.h"
+#include "parked.h"
 #include "pipes.h"
 #include "port.h"
 #include "reap.h"
@@ -61,6 +62,7 @@ int main(int count, char **arguments) {
     local_start(count, arguments);
   }
   serve();
+  parked_drop();
   streams_release_all();
   sinks_close();
   tree_kill_all();

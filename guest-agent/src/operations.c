@@ -10,6 +10,7 @@
 #include "entropy.h"
 #include "machine.h"
 #include "mount.h"
+#include "parked.h"
 #include "small_file.h"
 
 void call_about(struct call *call, const char *what) {
@@ -126,6 +127,7 @@ static int switch_root_call(struct call *call) {
   int error = 0;
   char *path = take_path(call, &error);
   if (error == 0) error = call_done(call);
+  parked_drop();
   if (error == 0) error = switch_root(path, call->detail, sizeof call->detail);
   free(path);
   return error;
@@ -135,6 +137,7 @@ static int visit_root_call(struct call *call) {
   int error = 0;
   char *path = take_path(call, &error);
   if (error == 0) error = call_done(call);
+  parked_drop();
   if (error == 0) error = visit_root(path, call->detail, sizeof call->detail);
   free(path);
   return error;

@@ -10,6 +10,7 @@
 #include "child.h"
 #include "clock.h"
 #include "kernel.h"
+#include "parked.h"
 #include "pipes.h"
 #include "pty.h"
 
@@ -26,6 +27,7 @@ int spawn_init(void) {
 }
 
 void spawn_prepare(void) {
+  parked_prepare(null_device);
   pipes_prepare();
   cgroup_prepare();
 }
@@ -84,15 +86,19 @@ static int open_pipes(struct pipes *pipes, bool with_input) {
   return 0;
 }
 
+static void watch_outputs(struct stream *stream, int out, int err) {
+  int error = output_open(&stream->outputs[0], out, OUTPUT_PIPE) < 0 ? errno : 0;
+  if (output_open(&stream->outputs[1], err, OUTPUT_PIPE) < 0) error = errno;
+  if (error != 0) stream_fail(stream, error, STEP_IO, "epoll");
+}
+
 /* Hands the agent's sides to the stream, closes the child's. */
-static int take_pipes(struct stream *stream, struct pipes *pipes) {
+static void take_pipes(struct stream *stream, struct pipes *pipes) {
   close(pipes->out[1]);
   close(pipes->err[1]);
   if (pipes->in[0] >= 0) close(pipes->in[0]);
   if (pipes->in[1] >= 0) input_open(&stream->input, pipes->in[1], false, false);
-  int error = output_open(&stream->outputs[0], pipes->out[0], OUTPUT_PIPE) < 0 ? errno : 0;
-  if (output_open(&stream->outputs[1], pipes->err[0], OUTPUT_PIPE) < 0) error = errno;
-  return error;
+  watch_outputs(stream, pipes->out[0], pipes->err[0]);
 }
 
 /* Removed, given children of its own, or made a threaded one. */
@@ -111,25 +117,43 @@ static pid_t start_in_cgroup(struct stream *stream, const struct child_plan *pla
   return -1;
 }
 
-/* Starts the child and settles what it reports; true when a command runs. */
-static bool start(struct stream *stream, const struct child_plan *plan) {
-  struct child_report report;
-  stream->started_ns = clock_monotonic_ns();
-  pid_t pid = start_in_cgroup(stream, plan, &report);
-  if (pid < 0) {
-    stream_fail(stream, errno, stream->cgroup != NULL && cgroup_unusable(errno) ? STEP_CGROUP : STEP_EXEC, "clone");
-    return false;
-  }
-  if (report.error != 0) {
+/* What the child reported: true when a command runs. */
+static bool settle(struct stream *stream, const struct child_plan *plan, pid_t pid, const struct child_report *report) {
+  if (report->error != 0) {
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
-    const char *detail = report.step == STEP_CWD ? plan->cwd : report.step == STEP_USER ? plan->user->name : plan->argv[0];
-    stream_fail(stream, report.error, report.step, detail);
+    const char *detail = report->step == STEP_CWD ? plan->cwd : report->step == STEP_USER ? plan->user->name : plan->argv[0];
+    stream_fail(stream, report->error, report->step, detail);
     return false;
   }
   stream->pid = stream->leader = pid;
   stream->told_pid = (uint32_t)pid;
   stream->started_due = true;
   stream_changed(stream);
+  return true;
+}
+
+/* Starts the child and settles what it reports; true when a command runs. */
+static bool start(struct stream *stream, const struct child_plan *plan) {
+  struct child_report report;
+  pid_t pid = start_in_cgroup(stream, plan, &report);
+  if (pid >= 0) return settle(stream, plan, pid, &report);
+  stream_fail(stream, errno, stream->cgroup != NULL && cgroup_unusable(errno) ? STEP_CGROUP : STEP_EXEC, "clone");
+  return false;
+}
+
+/* In the child that waits; false when there is none. */
+static bool run_parked(struct stream *stream, const struct child_plan *plan, const struct spawn_request *request) {
+  struct parked parked;
+  struct child_report report;
+  if (request->memory_max != 0 || (request->flags & (SPAWN_PTY | SPAWN_STDIN)) != 0) return false;
+  if (!parked_start(plan, request->pids_max, &parked, &report)) return false;
+  stream->cgroup = parked.cgroup;
+  if (settle(stream, plan, parked.pid, &report)) {
+    watch_outputs(stream, parked.out, parked.err);
+  } else {
+    close(parked.out);
+    close(parked.err);
+  }
   return true;
 }
 
@@ -143,8 +167,7 @@ static void run_with_pipes(struct stream *stream, struct child_plan *plan, bool 
     plan->out = pipes.out[1];
     plan->err = pipes.err[1];
     if (start(stream, plan)) {
-      error = take_pipes(stream, &pipes);
-      if (error != 0) stream_fail(stream, error, STEP_IO, "epoll");
+      take_pipes(stream, &pipes);
       return;
     }
   }
@@ -181,6 +204,9 @@ static void run(struct stream *stream, const struct spawn_request *request, cons
       .cwd = *cwd != '\0' ? cwd : "/",
       .user = user,
   };
+  stream->started_ns = clock_monotonic_ns();
+  parked_wanted(request->pids_max);
+  if (run_parked(stream, &plan, request)) return;
   if (cgroup_available()) {
     int error = cgroup_take(request->memory_max, request->pids_max, &stream->cgroup);
     if (error != 0) {

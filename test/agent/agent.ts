@@ -10,14 +10,19 @@ import { type ConnectOptions, GuestChannel } from "../../src/guest-channel/Guest
 import { openUnixSocket } from "../../src/guest-channel/unix-socket.ts"
 
 const built = fileURLToPath(new URL("../../guest-agent/build", import.meta.url))
-const program = join(process.env["PYRO_NATIVE_DIR"] ?? built, "agent-sanitized")
+/** The agent, built with sanitizers or as it is in a guest. */
+const programs = {
+  sanitized: join(process.env["PYRO_NATIVE_DIR"] ?? built, "agent-sanitized"),
+  guest: join(built, "agent")
+}
+
+export const guestBuild = programs.guest
 
 /** The agent is root in its guest; an ordinary user makes it root of a user namespace. */
-const [rootCommand, ...rootArgs] = process.getuid?.() === 0
-  ? [program] as const
-  : ["unshare", "--user", "--map-root-user", "--map-auto", program] as const
+export const asRoot = (program: string): readonly [string, ...ReadonlyArray<string>] =>
+  process.getuid?.() === 0 ? [program] : ["unshare", "--user", "--map-root-user", "--map-auto", program]
 
-/** The sanitizer build of the real agent as a local process, listening on a Unix socket. */
+/** The real agent as a local process, listening on a Unix socket. */
 export class Agent extends Context.Tag("pyro/test/Agent")<Agent, {
   readonly pid: number
   readonly socketPath: string
@@ -27,11 +32,16 @@ export class Agent extends Context.Tag("pyro/test/Agent")<Agent, {
   readonly mark: string
 }>() {
   /** A channel to the agent; what other tests left in it is forgotten, unless told otherwise. */
-  static readonly connect = (options: Partial<ConnectOptions> = {}) =>
+  static readonly connect = (options: Partial<ConnectOptions> & { readonly socketPath?: string } = {}) =>
     Effect.flatMap(
       Agent,
       ({ socketPath }) =>
-        GuestChannel.connect({ open: openUnixSocket(socketPath), takeover: true, forget: true, ...options })
+        GuestChannel.connect({
+          open: openUnixSocket(options.socketPath ?? socketPath),
+          takeover: true,
+          forget: true,
+          ...options
+        })
     )
 
   /** Environment for commands of a test. */
@@ -68,9 +78,11 @@ export const until = (what: string, ready: () => boolean) =>
  * Starts the agent and, at the end, asks it to leave. Dies, and so fails the suite, when it left otherwise than
  * with status 0, when a sanitizer spoke, or when something it ran is still there.
  */
-const start = (options: { readonly emptyRoot: boolean }) =>
+const start = (options: { readonly emptyRoot?: boolean; readonly build?: keyof typeof programs }) =>
   Effect.gen(function*() {
-    if (!existsSync(program)) return yield* Effect.dieMessage("no sanitizer build: run make -C guest-agent sanitized")
+    const program = programs[options.build ?? "sanitized"]
+    if (!existsSync(program)) return yield* Effect.dieMessage("no such build: run make -C guest-agent all sanitized")
+    const [rootCommand, ...rootArgs] = asRoot(program)
     const folder = yield* Effect.acquireRelease(
       Effect.sync(() => mkdtempSync(join(tmpdir(), "pyro-agent-"))),
       (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
@@ -80,9 +92,9 @@ const start = (options: { readonly emptyRoot: boolean }) =>
     let said = ""
     const child = yield* Effect.acquireRelease(
       Effect.sync(() => {
-        const root = options.emptyRoot ? ["--root", mkdtempSync(join(folder, "root-"))] : []
+        const root = options.emptyRoot === true ? ["--root", mkdtempSync(join(folder, "root-"))] : []
         // The leak check reads /proc, which an empty root has not; the other suites make it.
-        const env = options.emptyRoot ? { ASAN_OPTIONS: "detect_leaks=0" } : {}
+        const env = options.emptyRoot === true ? { ASAN_OPTIONS: "detect_leaks=0" } : {}
         const child = spawn(rootCommand, [...rootArgs, "--listen", socketPath, ...root], {
           env,
           stdio: ["ignore", "pipe", "pipe"]
@@ -119,10 +131,13 @@ const start = (options: { readonly emptyRoot: boolean }) =>
   })
 
 /** A further agent, for what two guests tell. */
-export const anotherAgent = start({ emptyRoot: false })
+export const anotherAgent = start({})
 
 /** Runs a suite against one agent. Real processes need the real clock. */
-export const withAgent = layer(Layer.scoped(Agent, start({ emptyRoot: false })), { excludeTestServices: true })
+export const withAgent = layer(Layer.scoped(Agent, start({})), { excludeTestServices: true })
+
+/** The same against the build that guests run: it parks a child for the next command, which a sanitizer's cannot. */
+export const withGuestBuild = layer(Layer.scoped(Agent, start({ build: "guest" })), { excludeTestServices: true })
 
 /** The same in a root directory of its own without anything in it: for frames that may name any file. */
 export const withConfinedAgent = layer(Layer.scoped(Agent, start({ emptyRoot: true })), { excludeTestServices: true })

@@ -1,227 +1,229 @@
 import { assert } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope, Stream } from "effect"
 import { existsSync } from "node:fs"
-import { Agent, processesMarked, until, withAgent } from "./agent.ts"
+import { Agent, processesMarked, until, withAgent, withGuestBuild } from "./agent.ts"
 import { collect, run, sh, start } from "./run.ts"
 
-withAgent("processes", (it) => {
-  it.scoped("hand on their exit status, whichever it is", () =>
-    Effect.gen(function*() {
-      const channel = yield* Agent.connect()
-      for (const code of [0, 1, 7, 126, 127, 128, 255]) {
-        const { exit } = yield* sh(channel, `exit ${code}`)
-        assert.deepStrictEqual([exit._tag, exit.code], ["exited", code])
-        assert.isAbove(exit.durationMs, 0)
-      }
-    }))
-
-  it.scoped("that die of a signal say which", () =>
-    Effect.gen(function*() {
-      const channel = yield* Agent.connect()
-      for (const signal of [1, 2, 6, 9, 13, 15]) {
-        const { exit } = yield* sh(channel, `kill -${signal} $$`)
-        assert.deepStrictEqual([exit._tag, exit.code], ["signaled", signal])
-      }
-    }))
-
-  it.scoped("get their arguments, directory and environment as given, and who they are where that is not given", () =>
-    Effect.gen(function*() {
-      const channel = yield* Agent.connect()
-      const { folder, mark } = yield* Agent
-      const argv = [
-        "sh",
-        "-c",
-        "pwd; env; for a; do printf '[%s]' \"$a\"; done",
-        "sh",
-        "",
-        "a b",
-        "ü",
-        "--help",
-        "*"
-      ] as const
-      const { stdout } = yield* run(channel, argv, { cwd: folder, env: ["PATH=/usr/bin:/bin", "A=", "B=x=y", mark] })
-      const lines = stdout.split("\n")
-      assert.strictEqual(lines[0], folder)
-      assert.strictEqual(Buffer.from(lines.at(-1) ?? "", "latin1").toString(), "[][a b][ü][--help][*]")
-      const environment = lines.slice(1, -1).filter((line) => !/^(PWD|_|SHLVL|OLDPWD)=/.test(line)).sort()
-      assert.deepStrictEqual(
-        environment,
-        ["A=", "B=x=y", "HOME=/root", "LOGNAME=root", "PATH=/usr/bin:/bin", mark, "USER=root"]
-      )
-      assert.strictEqual((yield* sh(channel, "echo $HOME", { env: ["HOME=/elsewhere"] })).stdout, "/elsewhere\n")
-    }))
-
-  it.scoped("start in a session of their own, with no signal blocked or ignored and umask 022", () =>
-    Effect.gen(function*() {
-      const channel = yield* Agent.connect()
-      const { stdout } = yield* run(channel, ["cat", "/proc/self/status", "/proc/self/stat"])
-      assert.match(stdout, /^Umask:\s0022$/m)
-      assert.match(stdout, /^SigBlk:\s0+$/m)
-      assert.match(stdout, /^SigIgn:\s0+$/m)
-      const [pid, , , group, session] = (/^(\d+) \(cat\) (.*)$/m.exec(stdout) ?? []).slice(1).join(" ").split(" ")
-      assert.deepStrictEqual([group, session], [pid, pid])
-    }))
-
-  it.scoped("run as the user asked for", () =>
-    Effect.gen(function*() {
-      const channel = yield* Agent.connect()
-      assert.strictEqual((yield* run(channel, ["id", "-u"], { user: "nobody" })).stdout, "65534\n")
-      assert.strictEqual((yield* sh(channel, "id -u; id -g", { user: "1234:5678" })).stdout, "1234\n5678\n")
-      const unknown = yield* Effect.flip(run(channel, ["id"], { user: "nobody-of-that-name" }))
-      assert.deepStrictEqual([unknown._tag, "step" in unknown && unknown.step], ["CommandNotStarted", "user"])
-    }))
-
-  it.scoped("that cannot start say why, and that nothing ran", () =>
-    Effect.gen(function*() {
-      const channel = yield* Agent.connect()
-      const { folder } = yield* Agent
-      const fails = (argv: readonly [string, ...ReadonlyArray<string>], cwd = "/") =>
-        Effect.flip(run(channel, argv, { cwd }))
-      assert.strictEqual((yield* fails(["no-such-command"]))._tag, "CommandNotFound")
-      assert.strictEqual((yield* fails(["/no/such/command"]))._tag, "CommandNotFound")
-      assert.strictEqual((yield* fails(["/etc/passwd"]))._tag, "CommandNotExecutable")
-      assert.strictEqual((yield* fails([folder]))._tag, "CommandNotExecutable")
-      const missing = yield* fails(["true"], "/no/such/directory")
-      assert.deepStrictEqual([missing._tag, "step" in missing && missing.step], ["CommandNotStarted", "cwd"])
-      assert.strictEqual((yield* fails([""]))._tag, "CommandNotFound")
-    }))
-
-  it.scoped("get stdin whole, byte for byte, and see its end", () =>
-    Effect.gen(function*() {
-      const channel = yield* Agent.connect()
-      const input = Buffer.from(Array.from({ length: 3_000_000 }, (_, i) => (i * 7 + (i >> 8)) & 0xff))
-      const process = yield* start(channel, ["cat"], { stdin: true })
-      const writing = Effect.gen(function*() {
-        for (let at = 0, size = 1; at < input.length; at += size, size = Math.min(size * 3, 300_000)) {
-          yield* process.writeStdin(input.subarray(at, at + size))
+for (const [build, suite] of [["sanitized", withAgent], ["guest's", withGuestBuild]] as const) {
+  suite(`processes of the ${build} build`, (it) => {
+    it.scoped("hand on their exit status, whichever it is", () =>
+      Effect.gen(function*() {
+        const channel = yield* Agent.connect()
+        for (const code of [0, 1, 7, 126, 127, 128, 255]) {
+          const { exit } = yield* sh(channel, `exit ${code}`)
+          assert.deepStrictEqual([exit._tag, exit.code], ["exited", code])
+          assert.isAbove(exit.durationMs, 0)
         }
-        yield* process.endStdin
-      })
-      const [, { exit, stdout }] = yield* Effect.all([writing, collect(process)], { concurrency: 2 })
-      assert.isTrue(Buffer.from(stdout, "latin1").equals(input))
-      assert.strictEqual(exit.code, 0)
-    }))
+      }))
 
-  it.scoped("without stdin read nothing, and one that does not read does not hold its writer", () =>
-    Effect.gen(function*() {
-      const channel = yield* Agent.connect()
-      assert.deepStrictEqual((yield* sh(channel, "cat; echo end")).stdout, "end\n")
-      const deaf = yield* start(channel, ["sh", "-c", "exec <&-; sleep 0.2"], { stdin: true })
-      const [, { exit }] = yield* Effect.all([deaf.writeStdin(Buffer.alloc(1_000_000)), collect(deaf)], {
-        concurrency: 2
-      })
-      assert.strictEqual(exit.code, 0)
-    }))
+    it.scoped("that die of a signal say which", () =>
+      Effect.gen(function*() {
+        const channel = yield* Agent.connect()
+        for (const signal of [1, 2, 6, 9, 13, 15]) {
+          const { exit } = yield* sh(channel, `kill -${signal} $$`)
+          assert.deepStrictEqual([exit._tag, exit.code], ["signaled", signal])
+        }
+      }))
 
-  it.scoped("keep stdout and stderr apart and in order", () =>
-    Effect.gen(function*() {
-      const channel = yield* Agent.connect()
-      const script = "for i in 1 2 3 4 5; do echo out $i; sleep 0.02; echo err $i >&2; sleep 0.02; done"
-      const process = yield* start(channel, ["sh", "-c", script])
-      const order: Array<string> = []
-      yield* Stream.runForEach(process.output, ({ bytes, from }) =>
-        Effect.sync(() => order.push(`${from} ${Buffer.from(bytes).toString()}`)))
-      assert.deepStrictEqual(order, [1, 2, 3, 4, 5].flatMap((i) => [`stdout out ${i}\n`, `stderr err ${i}\n`]))
-    }))
+    it.scoped("get their arguments, directory and environment as given, and who they are where that is not given", () =>
+      Effect.gen(function*() {
+        const channel = yield* Agent.connect()
+        const { folder, mark } = yield* Agent
+        const argv = [
+          "sh",
+          "-c",
+          "pwd; env; for a; do printf '[%s]' \"$a\"; done",
+          "sh",
+          "",
+          "a b",
+          "ü",
+          "--help",
+          "*"
+        ] as const
+        const { stdout } = yield* run(channel, argv, { cwd: folder, env: ["PATH=/usr/bin:/bin", "A=", "B=x=y", mark] })
+        const lines = stdout.split("\n")
+        assert.strictEqual(lines[0], folder)
+        assert.strictEqual(Buffer.from(lines.at(-1) ?? "", "latin1").toString(), "[][a b][ü][--help][*]")
+        const environment = lines.slice(1, -1).filter((line) => !/^(PWD|_|SHLVL|OLDPWD)=/.test(line)).sort()
+        assert.deepStrictEqual(
+          environment,
+          ["A=", "B=x=y", "HOME=/root", "LOGNAME=root", "PATH=/usr/bin:/bin", mark, "USER=root"]
+        )
+        assert.strictEqual((yield* sh(channel, "echo $HOME", { env: ["HOME=/elsewhere"] })).stdout, "/elsewhere\n")
+      }))
 
-  it.scoped("are killed with everything they started", () =>
-    Effect.gen(function*() {
-      const channel = yield* Agent.connect()
-      const { mark } = yield* Agent
-      const before = processesMarked(mark).length
-      const script =
-        "setsid sh -c 'trap \"\" TERM HUP; sleep 1000 & sleep 1000' & (sleep 1000 & sleep 1000) & echo up; sleep 1000"
-      const process = yield* start(channel, ["sh", "-c", script])
-      yield* Stream.runHead(process.output)
-      yield* until("the whole tree", () => processesMarked(mark).length >= before + 6)
-      yield* process.kill
-      assert.deepStrictEqual([(yield* process.exit)._tag, (yield* process.exit).code], ["signaled", 9])
-      yield* until("nothing left of it", () => processesMarked(mark).length === before)
-    }))
+    it.scoped("start in a session of their own, with no signal blocked or ignored and umask 022", () =>
+      Effect.gen(function*() {
+        const channel = yield* Agent.connect()
+        const { stdout } = yield* run(channel, ["cat", "/proc/self/status", "/proc/self/stat"])
+        assert.match(stdout, /^Umask:\s0022$/m)
+        assert.match(stdout, /^SigBlk:\s0+$/m)
+        assert.match(stdout, /^SigIgn:\s0+$/m)
+        const [pid, , , group, session] = (/^(\d+) \(cat\) (.*)$/m.exec(stdout) ?? []).slice(1).join(" ").split(" ")
+        assert.deepStrictEqual([group, session], [pid, pid])
+      }))
 
-  it.scoped("are killed with everything they started when their scope closes", () =>
-    Effect.gen(function*() {
-      const channel = yield* Agent.connect()
-      const { mark } = yield* Agent
-      const scope = yield* Scope.make()
-      const process = yield* Scope.extend(
-        start(channel, ["sh", "-c", "setsid sleep 1000 & echo up; sleep 1000"]),
-        scope
-      )
-      yield* Stream.runHead(process.output)
-      yield* Scope.close(scope, Exit.void)
-      yield* until("nothing left of it", () => processesMarked(mark).length === 0)
-      assert.strictEqual((yield* sh(channel, "echo well")).stdout, "well\n")
-    }))
+    it.scoped("run as the user asked for", () =>
+      Effect.gen(function*() {
+        const channel = yield* Agent.connect()
+        assert.strictEqual((yield* run(channel, ["id", "-u"], { user: "nobody" })).stdout, "65534\n")
+        assert.strictEqual((yield* sh(channel, "id -u; id -g", { user: "1234:5678" })).stdout, "1234\n5678\n")
+        const unknown = yield* Effect.flip(run(channel, ["id"], { user: "nobody-of-that-name" }))
+        assert.deepStrictEqual([unknown._tag, "step" in unknown && unknown.step], ["CommandNotStarted", "user"])
+      }))
 
-  it.scoped("are not held open by a child in the background, and the child goes on", () =>
-    Effect.gen(function*() {
-      const channel = yield* Agent.connect()
-      const { folder } = yield* Agent
-      const scope = yield* Scope.make()
-      const script = `(sleep 0.5; echo late; echo done > ${folder}/late) & echo early`
-      const process = yield* Scope.extend(start(channel, ["sh", "-c", script]), scope)
-      const { exit, stdout } = yield* collect(process)
-      assert.isFalse(existsSync(`${folder}/late`))
-      assert.deepStrictEqual([stdout, exit.code], ["early\n", 0])
-      // Its pipe still takes what it prints: it gets no SIGPIPE.
-      yield* until("the child's end", () => existsSync(`${folder}/late`))
-      yield* Scope.close(scope, Exit.void)
-    }))
+    it.scoped("that cannot start say why, and that nothing ran", () =>
+      Effect.gen(function*() {
+        const channel = yield* Agent.connect()
+        const { folder } = yield* Agent
+        const fails = (argv: readonly [string, ...ReadonlyArray<string>], cwd = "/") =>
+          Effect.flip(run(channel, argv, { cwd }))
+        assert.strictEqual((yield* fails(["no-such-command"]))._tag, "CommandNotFound")
+        assert.strictEqual((yield* fails(["/no/such/command"]))._tag, "CommandNotFound")
+        assert.strictEqual((yield* fails(["/etc/passwd"]))._tag, "CommandNotExecutable")
+        assert.strictEqual((yield* fails([folder]))._tag, "CommandNotExecutable")
+        const missing = yield* fails(["true"], "/no/such/directory")
+        assert.deepStrictEqual([missing._tag, "step" in missing && missing.step], ["CommandNotStarted", "cwd"])
+        assert.strictEqual((yield* fails([""]))._tag, "CommandNotFound")
+      }))
 
-  it.scoped("take signals, alone or with their group", () =>
-    Effect.gen(function*() {
-      const channel = yield* Agent.connect()
-      const script =
-        "trap 'echo got TERM' TERM; trap 'echo got USR1; exit 3' USR1; echo ready; while :; do sleep 0.01; done"
-      const process = yield* start(channel, ["sh", "-c", script])
-      const lines: Array<string> = []
-      const reading = yield* Effect.fork(Stream.runForEach(process.output, ({ bytes }) =>
-        Effect.sync(() =>
-          lines.push(...Buffer.from(bytes).toString().trimEnd().split("\n"))
-        )))
-      yield* until("it is ready", () =>
-        lines.includes("ready"))
-      yield* process.signal("SIGTERM")
-      yield* until("it got TERM", () => lines.includes("got TERM"))
-      yield* process.signal("SIGUSR1", "group")
-      yield* Fiber.join(reading)
-      assert.strictEqual((yield* process.exit).code, 3)
-    }))
+    it.scoped("get stdin whole, byte for byte, and see its end", () =>
+      Effect.gen(function*() {
+        const channel = yield* Agent.connect()
+        const input = Buffer.from(Array.from({ length: 3_000_000 }, (_, i) => (i * 7 + (i >> 8)) & 0xff))
+        const process = yield* start(channel, ["cat"], { stdin: true })
+        const writing = Effect.gen(function*() {
+          for (let at = 0, size = 1; at < input.length; at += size, size = Math.min(size * 3, 300_000)) {
+            yield* process.writeStdin(input.subarray(at, at + size))
+          }
+          yield* process.endStdin
+        })
+        const [, { exit, stdout }] = yield* Effect.all([writing, collect(process)], { concurrency: 2 })
+        assert.isTrue(Buffer.from(stdout, "latin1").equals(input))
+        assert.strictEqual(exit.code, 0)
+      }))
 
-  it.scoped("on a terminal see its size, its changes, and Ctrl-C", () =>
-    Effect.gen(function*() {
-      const channel = yield* Agent.connect()
-      const script =
-        "tty; stty size; trap 'stty size' WINCH; trap 'echo interrupted; exit 5' INT; echo ready; while :; do sleep 0.01; done"
-      const process = yield* start(channel, ["sh", "-c", script], { pty: { rows: 24, cols: 80 }, stdin: true })
-      let screen = ""
-      const reading = yield* Effect.fork(Stream.runForEach(process.output, ({ bytes, from }) =>
-        Effect.sync(() => {
-          assert.strictEqual(from, "stdout")
-          screen += Buffer.from(bytes).toString()
-        })))
-      yield* until("it is ready", () => screen.includes("ready\r\n"))
-      assert.match(screen, /^\/dev\/pts\/\d+\r\n24 80\r\n/)
-      yield* process.resize({ rows: 50, cols: 132 })
-      yield* until("the new size", () => screen.includes("50 132\r\n"))
-      yield* process.writeStdin(Buffer.from("\u0003"))
-      yield* Fiber.join(reading)
-      assert.strictEqual((yield* process.exit).code, 5)
-      assert.include(screen, "interrupted")
-    }))
+    it.scoped("without stdin read nothing, and one that does not read does not hold its writer", () =>
+      Effect.gen(function*() {
+        const channel = yield* Agent.connect()
+        assert.deepStrictEqual((yield* sh(channel, "cat; echo end")).stdout, "end\n")
+        const deaf = yield* start(channel, ["sh", "-c", "exec <&-; sleep 0.2"], { stdin: true })
+        const [, { exit }] = yield* Effect.all([deaf.writeStdin(Buffer.alloc(1_000_000)), collect(deaf)], {
+          concurrency: 2
+        })
+        assert.strictEqual(exit.code, 0)
+      }))
 
-  it.scoped("run many at once, each with its own output and status", () =>
-    Effect.gen(function*() {
-      const channel = yield* Agent.connect()
-      const results = yield* Effect.forEach(
-        Array.from({ length: 60 }, (_, i) => i),
-        (i) => sh(channel, `head -c ${i * 1_000} /dev/zero | tr '\\0' x; exit ${i}`),
-        { concurrency: 20 }
-      )
-      assert.deepStrictEqual(
-        results.map(({ exit, stdout }) => [stdout.length, exit.code]),
-        results.map((_, i) => [i * 1_000, i])
-      )
-    }))
-})
+    it.scoped("keep stdout and stderr apart and in order", () =>
+      Effect.gen(function*() {
+        const channel = yield* Agent.connect()
+        const script = "for i in 1 2 3 4 5; do echo out $i; sleep 0.02; echo err $i >&2; sleep 0.02; done"
+        const process = yield* start(channel, ["sh", "-c", script])
+        const order: Array<string> = []
+        yield* Stream.runForEach(process.output, ({ bytes, from }) =>
+          Effect.sync(() => order.push(`${from} ${Buffer.from(bytes).toString()}`)))
+        assert.deepStrictEqual(order, [1, 2, 3, 4, 5].flatMap((i) => [`stdout out ${i}\n`, `stderr err ${i}\n`]))
+      }))
+
+    it.scoped("are killed with everything they started", () =>
+      Effect.gen(function*() {
+        const channel = yield* Agent.connect()
+        const { mark } = yield* Agent
+        const before = processesMarked(mark).length
+        const script =
+          "setsid sh -c 'trap \"\" TERM HUP; sleep 1000 & sleep 1000' & (sleep 1000 & sleep 1000) & echo up; sleep 1000"
+        const process = yield* start(channel, ["sh", "-c", script])
+        yield* Stream.runHead(process.output)
+        yield* until("the whole tree", () => processesMarked(mark).length >= before + 6)
+        yield* process.kill
+        assert.deepStrictEqual([(yield* process.exit)._tag, (yield* process.exit).code], ["signaled", 9])
+        yield* until("nothing left of it", () => processesMarked(mark).length === before)
+      }))
+
+    it.scoped("are killed with everything they started when their scope closes", () =>
+      Effect.gen(function*() {
+        const channel = yield* Agent.connect()
+        const { mark } = yield* Agent
+        const scope = yield* Scope.make()
+        const process = yield* Scope.extend(
+          start(channel, ["sh", "-c", "setsid sleep 1000 & echo up; sleep 1000"]),
+          scope
+        )
+        yield* Stream.runHead(process.output)
+        yield* Scope.close(scope, Exit.void)
+        yield* until("nothing left of it", () => processesMarked(mark).length === 0)
+        assert.strictEqual((yield* sh(channel, "echo well")).stdout, "well\n")
+      }))
+
+    it.scoped("are not held open by a child in the background, and the child goes on", () =>
+      Effect.gen(function*() {
+        const channel = yield* Agent.connect()
+        const { folder } = yield* Agent
+        const scope = yield* Scope.make()
+        const script = `(sleep 0.5; echo late; echo done > ${folder}/late) & echo early`
+        const process = yield* Scope.extend(start(channel, ["sh", "-c", script]), scope)
+        const { exit, stdout } = yield* collect(process)
+        assert.isFalse(existsSync(`${folder}/late`))
+        assert.deepStrictEqual([stdout, exit.code], ["early\n", 0])
+        // Its pipe still takes what it prints: it gets no SIGPIPE.
+        yield* until("the child's end", () => existsSync(`${folder}/late`))
+        yield* Scope.close(scope, Exit.void)
+      }))
+
+    it.scoped("take signals, alone or with their group", () =>
+      Effect.gen(function*() {
+        const channel = yield* Agent.connect()
+        const script =
+          "trap 'echo got TERM' TERM; trap 'echo got USR1; exit 3' USR1; echo ready; while :; do sleep 0.01; done"
+        const process = yield* start(channel, ["sh", "-c", script])
+        const lines: Array<string> = []
+        const reading = yield* Effect.fork(Stream.runForEach(process.output, ({ bytes }) =>
+          Effect.sync(() =>
+            lines.push(...Buffer.from(bytes).toString().trimEnd().split("\n"))
+          )))
+        yield* until("it is ready", () =>
+          lines.includes("ready"))
+        yield* process.signal("SIGTERM")
+        yield* until("it got TERM", () => lines.includes("got TERM"))
+        yield* process.signal("SIGUSR1", "group")
+        yield* Fiber.join(reading)
+        assert.strictEqual((yield* process.exit).code, 3)
+      }))
+
+    it.scoped("on a terminal see its size, its changes, and Ctrl-C", () =>
+      Effect.gen(function*() {
+        const channel = yield* Agent.connect()
+        const script =
+          "tty; stty size; trap 'stty size' WINCH; trap 'echo interrupted; exit 5' INT; echo ready; while :; do sleep 0.01; done"
+        const process = yield* start(channel, ["sh", "-c", script], { pty: { rows: 24, cols: 80 }, stdin: true })
+        let screen = ""
+        const reading = yield* Effect.fork(Stream.runForEach(process.output, ({ bytes, from }) =>
+          Effect.sync(() => {
+            assert.strictEqual(from, "stdout")
+            screen += Buffer.from(bytes).toString()
+          })))
+        yield* until("it is ready", () => screen.includes("ready\r\n"))
+        assert.match(screen, /^\/dev\/pts\/\d+\r\n24 80\r\n/)
+        yield* process.resize({ rows: 50, cols: 132 })
+        yield* until("the new size", () => screen.includes("50 132\r\n"))
+        yield* process.writeStdin(Buffer.from("\u0003"))
+        yield* Fiber.join(reading)
+        assert.strictEqual((yield* process.exit).code, 5)
+        assert.include(screen, "interrupted")
+      }))
+
+    it.scoped("run many at once, each with its own output and status", () =>
+      Effect.gen(function*() {
+        const channel = yield* Agent.connect()
+        const results = yield* Effect.forEach(
+          Array.from({ length: 60 }, (_, i) => i),
+          (i) => sh(channel, `head -c ${i * 1_000} /dev/zero | tr '\\0' x; exit ${i}`),
+          { concurrency: 20 }
+        )
+        assert.deepStrictEqual(
+          results.map(({ exit, stdout }) => [stdout.length, exit.code]),
+          results.map((_, i) => [i * 1_000, i])
+        )
+      }))
+  })
+}

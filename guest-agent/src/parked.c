@@ -1,0 +1,193 @@
+#include "parked.h"
+
+#include "borrow.h"
+
+#if BORROW_MEMORY
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kernel.h"
+#include "pipes.h"
+
+enum {
+  STACK_BYTES = 64 * 1024,
+  /* Longer than any scheduler keeps it waiting: it is stopped, or frozen. */
+  PATIENCE_S = 1,
+};
+
+enum state { PARKED, GO, RUNNING, CANCELLED };
+
+static uint8_t stack[STACK_BYTES] __attribute__((aligned(16)));
+/* Both are futexes. The kernel sets `tid` to 0 when the child has left the agent's memory: it has exec'd, or is dead. */
+static uint32_t state;
+static uint32_t tid;
+static const struct child_plan *volatile order;
+static struct parked parked = {-1, NULL, -1, -1};
+static bool wanted;
+static uint64_t wanted_pids;
+
+static bool agent_may_end(void) { return getpid() != 1; }
+
+/* What it is before it has heard of any command. */
+struct place {
+  int in, out, err;
+  bool dies_with_agent;
+};
+static struct place place;
+
+static bool settle(void) {
+  if (quiet_syscall(SYS_setsid, 0, 0, 0, 0) < 0) return false;
+  if (quiet_syscall(SYS_dup2, place.in, 0, 0, 0) < 0) return false;
+  if (quiet_syscall(SYS_dup2, place.out, 1, 0, 0) < 0 || quiet_syscall(SYS_dup2, place.err, 2, 0, 0) < 0) return false;
+  /* All of the agent's: whoever reads or writes the other end of one must see it close when the agent closes it. */
+  if (quiet_syscall(SYS_close_range, 3, ~0u, 0, 0) < 0) return false;
+  quiet_syscall(SYS_prctl, PR_SET_NAME, (long)"pyro-next", 0, 0);
+  return !place.dies_with_agent || quiet_syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0) == 0;
+}
+
+/* A signal that somebody sent while it waited was not meant for the command. */
+static void forget_signals(void) {
+  static const uint64_t every = ~0ull;
+  static const struct timespec at_once;
+  while (quiet_syscall(SYS_rt_sigtimedwait, (long)&every, 0, (long)&at_once, sizeof every) > 0) continue;
+}
+
+static bool move_state(enum state from, enum state to) {
+  uint32_t expected = from;
+  return __atomic_compare_exchange_n(&state, &expected, to, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+static void wait_for_command(const void *unused) {
+  (void)unused;
+  if (settle()) {
+    while (__atomic_load_n(&state, __ATOMIC_ACQUIRE) == PARKED) quiet_syscall(SYS_futex, (long)&state, KERNEL_FUTEX_WAIT_PRIVATE, PARKED, 0);
+    if (move_state(GO, RUNNING)) {
+      forget_signals();
+      if (place.dies_with_agent) quiet_syscall(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0);
+      /* The agent waits: errno is the child's now. */
+      child_become(order);
+    }
+  }
+  for (;;) quiet_syscall(SYS_exit_group, 127, 0, 0, 0);
+}
+
+static bool in_memory(void) { return __atomic_load_n(&tid, __ATOMIC_ACQUIRE) != 0; }
+
+/* Until it has left the agent's memory; false when it was not seen to run in time. */
+static bool wait_until_gone(void) {
+  static const struct timespec patience = {PATIENCE_S, 0};
+  for (uint32_t seen; (seen = __atomic_load_n(&tid, __ATOMIC_ACQUIRE)) != 0;) {
+    long result = quiet_syscall(SYS_futex, (long)&tid, KERNEL_FUTEX_WAIT, seen, (long)&patience);
+    if (result == -ETIMEDOUT && move_state(GO, CANCELLED)) return false;
+  }
+  return true;
+}
+
+/* Its pid is its own as long as it is in the agent's memory: it cannot have been reaped. */
+static void kill_and_wait(void) {
+  while (in_memory()) {
+    kill(parked.pid, SIGKILL);
+    wait_until_gone();
+  }
+}
+
+static void close_ends(struct parked *child) {
+  if (child->out >= 0) close(child->out);
+  if (child->err >= 0) close(child->err);
+  child->out = child->err = -1;
+}
+
+/* Who ended or stopped it may have done something to its cgroup, too: that is not used again. */
+static void discard(void) {
+  kill_and_wait();
+  close_ends(&parked);
+  if (parked.cgroup != NULL) {
+    cgroup_kill(parked.cgroup);
+    cgroup_release(parked.cgroup);
+  }
+  parked = (struct parked){-1, NULL, -1, -1};
+}
+
+void parked_wanted(uint64_t pids_max) {
+  wanted = true;
+  wanted_pids = pids_max;
+}
+
+static void park(const struct place *given) {
+  struct kernel_clone_args arguments = {
+      .flags = KERNEL_CLONE_VM | KERNEL_CLONE_PARENT_SETTID | KERNEL_CLONE_CHILD_CLEARTID |
+               (parked.cgroup != NULL ? KERNEL_CLONE_INTO_CGROUP : 0),
+      .child_tid = (uint64_t)&tid,
+      .parent_tid = (uint64_t)&tid,
+      .exit_signal = SIGCHLD,
+      .stack = (uint64_t)stack,
+      .stack_size = sizeof stack,
+      .cgroup = parked.cgroup != NULL ? (uint64_t)cgroup_descriptor(parked.cgroup) : 0,
+  };
+  place = *given;
+  state = PARKED;
+  long pid = clone_and_run(&arguments, wait_for_command, NULL);
+  if (pid >= 0)
+    parked.pid = (pid_t)pid;
+  else
+    discard();
+}
+
+void parked_prepare(int in) {
+  if (parked.pid >= 0 && !in_memory()) discard();
+  if (!wanted || parked.pid >= 0) return;
+  int out[2] = {-1, -1}, err[2] = {-1, -1};
+  if (pipe_take(out) != 0) return;
+  if (pipe_take(err) == 0 && (!cgroup_available() || cgroup_take(0, wanted_pids, &parked.cgroup) == 0)) {
+    parked.out = out[0];
+    parked.err = err[0];
+    park(&(struct place){.in = in, .out = out[1], .err = err[1], .dies_with_agent = agent_may_end()});
+  } else {
+    close(out[0]);
+    if (err[0] >= 0) close(err[0]);
+  }
+  close(out[1]);
+  if (err[1] >= 0) close(err[1]);
+}
+
+/* True when it ran the plan, whatever came of that. */
+static bool go(const struct child_plan *plan) {
+  order = plan;
+  child_report_clear();
+  __atomic_store_n(&state, GO, __ATOMIC_RELEASE);
+  quiet_syscall(SYS_futex, (long)&state, KERNEL_FUTEX_WAKE_PRIVATE, 1, 0);
+  return wait_until_gone() && __atomic_load_n(&state, __ATOMIC_ACQUIRE) == RUNNING;
+}
+
+bool parked_start(const struct child_plan *plan, uint64_t pids_max, struct parked *taken, struct child_report *report) {
+  if (parked.pid < 0) return false;
+  if (!in_memory() || (parked.cgroup != NULL && cgroup_limit_processes(parked.cgroup, pids_max) != 0) || !go(plan)) {
+    discard();
+    return false;
+  }
+  *taken = parked;
+  parked = (struct parked){-1, NULL, -1, -1};
+  *report = child_reported();
+  return true;
+}
+
+void parked_drop(void) {
+  wanted = false;
+  if (parked.pid >= 0) discard();
+}
+
+#else
+
+void parked_wanted(uint64_t pids_max) { (void)pids_max; }
+void parked_prepare(int in) { (void)in; }
+bool parked_start(const struct child_plan *plan, uint64_t pids_max, struct parked *taken, struct child_report *report) {
+  (void)plan, (void)pids_max, (void)taken, (void)report;
+  return false;
+}
+void parked_drop(void) {}
+
+#endif

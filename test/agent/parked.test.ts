@@ -1,0 +1,145 @@
+import { assert } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import { spawn } from "node:child_process"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
+import { Agent, asRoot, guestBuild, until, withGuestBuild } from "./agent.ts"
+import { collect, run, sh, start } from "./run.ts"
+
+const read = (file: string) => {
+  try {
+    return readFileSync(file, "latin1")
+  } catch {
+    return "" // gone meanwhile
+  }
+}
+
+/** Children of an agent that wait for a command. */
+const parkedOf = (agent: number) =>
+  readdirSync("/proc").filter((pid) => /^\d+$/.test(pid)).flatMap((pid) => {
+    const [, name, state, parent] = /^\d+ \((.*)\) (\S) (\d+) /.exec(read(`/proc/${pid}/stat`)) ?? []
+    return name === "pyro-next" && state !== "Z" && Number(parent) === agent ? [Number(pid)] : []
+  })
+
+/** The child that waits: after the first command there is always one. */
+const parked = (channel: GuestChannel) =>
+  Effect.gen(function*() {
+    yield* run(channel, ["true"])
+    const { pid } = yield* Agent
+    yield* until("a parked child", () => parkedOf(pid).length === 1)
+    return parkedOf(pid)[0]!
+  })
+
+const pidOf = (channel: GuestChannel) => Effect.map(sh(channel, "echo $$"), ({ stdout }) => Number(stdout))
+
+withGuestBuild("a child that waits for the next command", (it) => {
+  it.scoped("becomes that command, and another one waits for the one after", () =>
+    Effect.gen(function*() {
+      const channel = yield* Agent.connect()
+      const first = yield* parked(channel)
+      assert.strictEqual(yield* pidOf(channel), first)
+      const second = yield* parked(channel)
+      assert.notStrictEqual(second, first)
+    }))
+
+  it.scoped("leaves a command that asks for input, or for a terminal, to a child of its own", () =>
+    Effect.gen(function*() {
+      const channel = yield* Agent.connect()
+      const waits = yield* parked(channel)
+      const reader = yield* start(channel, ["cat"], { stdin: true })
+      yield* reader.writeStdin(Buffer.from("given"))
+      yield* reader.endStdin
+      assert.strictEqual((yield* collect(reader)).stdout, "given")
+      const screen = yield* start(channel, ["tty"], { pty: { rows: 24, cols: 80 } })
+      assert.match((yield* collect(screen)).stdout, /^\/dev\/pts\//)
+      assert.strictEqual(yield* pidOf(channel), waits)
+    }))
+
+  it.scoped("holds nothing open: the input of a command that began before it ends when it is ended", () =>
+    Effect.gen(function*() {
+      const channel = yield* Agent.connect()
+      const reader = yield* start(channel, ["cat"], { stdin: true })
+      const output = yield* Effect.fork(collect(reader))
+      const old = yield* parked(channel)
+      assert.strictEqual(yield* pidOf(channel), old)
+      const waits = yield* parked(channel)
+      yield* until("its descriptors", () => readdirSync(`/proc/${waits}/fd`).join() === "0,1,2")
+      yield* reader.endStdin
+      assert.strictEqual((yield* Fiber.join(output)).exit.code, 0)
+    }))
+
+  it.scoped("that was killed is done without", () =>
+    Effect.gen(function*() {
+      const channel = yield* Agent.connect()
+      const killed = yield* parked(channel)
+      process.kill(killed, "SIGKILL")
+      assert.notStrictEqual(yield* pidOf(channel), killed)
+      const next = yield* parked(channel)
+      assert.strictEqual(yield* pidOf(channel), next)
+    }))
+
+  it.scoped("that is stopped is done without, and ends", () =>
+    Effect.gen(function*() {
+      const channel = yield* Agent.connect()
+      const stopped = yield* parked(channel)
+      process.kill(stopped, "SIGSTOP")
+      assert.notStrictEqual(yield* pidOf(channel), stopped)
+      yield* until("it is gone", () => !existsSync(`/proc/${stopped}`))
+      const next = yield* parked(channel)
+      assert.strictEqual(yield* pidOf(channel), next)
+    }))
+
+  it.scoped("hands on no signal that it was sent", () =>
+    Effect.gen(function*() {
+      const channel = yield* Agent.connect()
+      const waits = yield* parked(channel)
+      for (const signal of ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1"] as const) process.kill(waits, signal)
+      const { exit, stdout } = yield* sh(channel, "echo $$; cat /proc/self/status")
+      assert.deepStrictEqual([exit._tag, exit.code], ["exited", 0])
+      assert.match(stdout, new RegExp(`^${waits}\n`))
+      assert.match(stdout, /^SigPnd:\s0+$/m)
+      assert.match(stdout, /^ShdPnd:\s0+$/m)
+    }))
+
+  it.scoped("that cannot become the command says why, and the next one does", () =>
+    Effect.gen(function*() {
+      const channel = yield* Agent.connect()
+      yield* parked(channel)
+      assert.strictEqual((yield* Effect.flip(run(channel, ["no-such-command"])))._tag, "CommandNotFound")
+      yield* parked(channel)
+      const missing = yield* Effect.flip(run(channel, ["true"], { cwd: "/no/such/directory" }))
+      assert.deepStrictEqual([missing._tag, "step" in missing && missing.step], ["CommandNotStarted", "cwd"])
+      const waits = yield* parked(channel)
+      assert.strictEqual(yield* pidOf(channel), waits)
+    }))
+
+  it.scoped("is killed with its command as any other", () =>
+    Effect.gen(function*() {
+      const channel = yield* Agent.connect()
+      const waits = yield* parked(channel)
+      const sleeper = yield* start(channel, ["sleep", "1000"])
+      assert.strictEqual(sleeper.pid, waits)
+      yield* sleeper.kill
+      assert.deepStrictEqual([(yield* sleeper.exit)._tag, (yield* sleeper.exit).code], ["signaled", 9])
+    }))
+
+  it.scoped("goes with an agent that is killed", () =>
+    Effect.gen(function*() {
+      const { folder } = yield* Agent
+      const [command, ...args] = asRoot(guestBuild)
+      const socketPath = join(folder, "killed.sock")
+      const agent = yield* Effect.acquireRelease(
+        Effect.sync(() => spawn(command, [...args, "--listen", socketPath], { env: {}, stdio: "ignore" })),
+        (child) => Effect.sync(() => child.kill("SIGKILL"))
+      )
+      yield* until("its socket", () => existsSync(socketPath))
+      const channel = yield* Agent.connect({ socketPath })
+      const waits = yield* Effect.provideService(parked(channel), Agent, {
+        ...(yield* Agent),
+        pid: agent.pid!
+      })
+      agent.kill("SIGKILL")
+      yield* until("its child is gone", () => !existsSync(`/proc/${waits}`))
+    }))
+})

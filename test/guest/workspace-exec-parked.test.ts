@@ -1,0 +1,70 @@
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { layer as behindItsDaemon } from "../../src/sdk/installed.ts"
+import { makePromises, type PyroPromises } from "../../src/sdk/promises.ts"
+import { installation } from "../support/installation.ts"
+
+const own = installation("pyro-parked-")
+const before = process.env["PYRO_STATE_DIR"]
+let pyro: PyroPromises
+beforeAll(async () => {
+  process.env["PYRO_STATE_DIR"] = own.state
+  pyro = makePromises(behindItsDaemon)
+  await own.create(["--name", "w"])
+})
+afterAll(async () => {
+  await pyro.close()
+  if (before === undefined) delete process.env["PYRO_STATE_DIR"]
+  else process.env["PYRO_STATE_DIR"] = before
+  await own.close()
+})
+
+const run = async (script: string, workspace = "w") =>
+  (await pyro.workspace.exec({ workspace, command: ["bash", "-c", script] })).stdout
+
+/** Pid and cgroup of the process in which the next command will run. The agent makes one a moment after a command began. */
+const findParked = `
+until parked=$(grep -lx pyro-next /proc/[0-9]*/comm 2>/dev/null); do sleep 0.01; done
+pid=\${parked//[!0-9]/}
+cgroup=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/$pid/cgroup)
+`
+
+const parkedPid = async (workspace?: string) => Number(await run(`${findParked} echo $pid`, workspace))
+
+describe("the process that waits for the next command", () => {
+  it("becomes it, in a cgroup of its own", async () => {
+    const pid = await parkedPid()
+    assert.strictEqual(Number(await run("echo $$")), pid)
+    // The one that asks, and the one that waits.
+    assert.strictEqual(
+      Number(await run(`${findParked} grep -l 'populated 1' /sys/fs/cgroup/pyro/*/cgroup.events | wc -l`)),
+      2
+    )
+  })
+
+  it.each([
+    ["kills every process", "kill -9 -1"],
+    ["kills its cgroup", "echo 1 > $cgroup/cgroup.kill"],
+    ["freezes its cgroup", "echo 1 > $cgroup/cgroup.freeze"],
+    ["stops every process", "kill -STOP -1"],
+    ["asks every process to end", "kill -TERM -1; kill -HUP -1; kill -INT -1"],
+    [
+      "takes its cgroup's processes away",
+      "mkdir /sys/fs/cgroup/pyro/other; echo $pid > /sys/fs/cgroup/pyro/other/cgroup.procs"
+    ]
+  ])("does no harm to commands when the guest's root %s", async (_, harm) => {
+    assert.strictEqual(await run(`${findParked} ${harm}; echo done`), "done\n")
+    for (let count = 0; count < 4; count++) assert.strictEqual(await run("echo $(echo well)"), "well\n")
+  })
+
+  it("is another one in a fork, and after a reset", async () => {
+    await run("echo kept > /workspace/file")
+    await pyro.workspace.fork({ workspace: "w", name: "child" })
+    for (const name of ["child", "w"]) {
+      const pid = await parkedPid(name)
+      assert.strictEqual(await run("echo $$; cat /workspace/file", name), `${pid}\nkept\n`)
+    }
+    await pyro.workspace.reset({ workspace: "w" })
+    const pid = await parkedPid()
+    assert.strictEqual(await run("echo $$; cat /workspace/file || true"), `${pid}\n`)
+  })
+})
