@@ -5,6 +5,9 @@ import type { Duplex } from "node:stream"
 const JOINED_BYTES = 65_536
 /** Bytes the guest has not taken from the socket past which signals and resizes wait. */
 const CONGESTED_BYTES = 1_048_576
+/** How long what nobody waits for waits for a frame to go with, in ms, and how many of that at most. */
+const LATER_MS = 50
+const MOST_LATER = 64
 /** Twice the input credit of 1,024 streams: more is left untaken only by a guest that grants credit without reading. */
 const MAX_UNTAKEN_BYTES = 134_217_728
 
@@ -17,6 +20,7 @@ export class Outbox {
   #held = false
   /** What was sent goes out before the event loop goes on. */
   #isDue = false
+  #later: NodeJS.Timeout | undefined
 
   readonly #onOverflow: (detail: string) => void
   readonly #flush = () => this.flush()
@@ -34,10 +38,11 @@ export class Outbox {
     this.#add(frame)
   }
 
-  /** For what nobody waits for: with the next frame, or when there is nothing else to be done. */
+  /** For what nobody waits for: with the next frame, or after a while. A guest that is woken for it has a command wait. */
   sendLater(frame: Buffer) {
-    if (this.#frames.length === 0) setImmediate(this.#flush)
     this.#add(frame)
+    if (this.#frames.length >= MOST_LATER) return this.flush()
+    this.#later ??= setTimeout(this.#flush, LATER_MS)
   }
 
   #add(frame: Buffer) {
@@ -74,6 +79,7 @@ export class Outbox {
 
   /** Drops what was not written and lets everybody go on. */
   close() {
+    clearTimeout(this.#later)
     this.#frames = []
     this.#bytes = 0
     this.#release()
@@ -85,6 +91,8 @@ export class Outbox {
 
   /** Writes what was sent since the last time. */
   flush() {
+    clearTimeout(this.#later)
+    this.#later = undefined
     if (this.#held) return
     const frames = this.#frames
     const bytes = this.#bytes

@@ -4,10 +4,10 @@ import type { ExecPayload } from "../../contract/operations/workspace-exec.ts"
 import type { RunInput } from "../../contract/Pyro.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { GuestProcess } from "../../guest-channel/process.ts"
-import { nextTurn } from "../../system/turn.ts"
 import { feed, spawnRequest } from "../command.ts"
 import type { WorkspaceFolder } from "../lifecycle/record.ts"
 import { touch, unwritable } from "../lifecycle/record.ts"
+import { makeAftermath } from "./aftermath.ts"
 import { follow, printed } from "./follow.ts"
 import { type RunningCommand, runningOf, takeOver } from "./inherit.ts"
 import { type CommandEnd, CommandJournal } from "./journal.ts"
@@ -107,152 +107,150 @@ export const openCommands = (
       return { journal, logs, running: new Map<string, Command>() }
     }),
     ({ journal }) => Effect.sync(() => journal.close())
-  ).pipe(Effect.map(({ journal, logs, running }) => {
-    /** Known as running from here on, until it is settled. */
-    const make = (id: string, log: CommandLog, scope: Scope.Scope) => {
-      const started = Deferred.unsafeMake<GuestProcess, PyroError>(FiberId.none)
-      const kill = Effect.flatMap(Deferred.await(started), (process) => process.kill).pipe(
-        Effect.ignore,
-        Effect.interruptible,
-        Effect.forkIn(scope),
-        Effect.asVoid
-      )
-      const command: Command = { id, log, started, end: Deferred.unsafeMake<CommandEnd, PyroError>(FiberId.none), kill }
-      running.set(id, command)
-      return command
-    }
-
-    const settle = (command: Command, exit: Exit.Exit<CommandEnd, PyroError>) => {
-      if (running.get(command.id) === command) running.delete(command.id)
-      if (Exit.isFailure(exit)) Deferred.unsafeDone(command.started, Exit.failCause(exit.cause))
-      Deferred.unsafeDone(command.end, exit)
-      command.log.end()
-    }
-
-    /** Processes whose end the guest knows still, because the journal's file may not have it. */
-    let unreleased: Array<GuestProcess> = []
-
-    /** Whoever waits for the end is told first: the guest knows it too, until it is on disk. */
-    const afterwards = (process: GuestProcess) =>
-      Effect.gen(function*() {
-        unreleased.push(process)
-        yield* nextTurn
-        const written = journal.flush() ? unreleased.splice(0) : []
-        yield* touch(folder)
-        for (const one of written) yield* one.release
-      })
-
-    /** From the process to its recorded end. */
-    const conclude = (command: Command, process: GuestProcess, time: Parameters<typeof follow>[2]) =>
-      Effect.flatMap(follow(process, command.log, time), (end) => {
-        // The id is another VM's by now: the workspace went back to a snapshot, and this VM runs for another moment.
-        if (running.get(command.id) !== command) return Effect.void
-        journal.ended(end)
-        settle(command, Exit.succeed(end))
-        return Effect.uninterruptible(afterwards(process))
-      })
-
-    /** In the VM's scope: whoever asked for it may go. */
-    const inBackground = (command: Command, work: Effect.Effect<void, PyroError, Scope.Scope>, scope: Scope.Scope) =>
-      work.pipe(
-        Effect.scoped,
-        Effect.catchAll((failure) => Effect.sync(() => settle(command, Exit.fail(failure)))),
-        Effect.interruptible,
-        Effect.forkIn(scope),
-        Effect.asVoid
-      )
-
-    const start: Commands["start"] = ({ channel, memoryMib, scope }, payload, input) =>
-      Effect.gen(function*() {
-        const { execId: id } = payload
-        // Nothing waits between this and the journal: of two requests with one id only one gets past.
-        if (journal.get(id) !== undefined) return { mine: false }
-        const startedAtMs = Date.now()
-        const deadlineMs = payload.timeoutSeconds === undefined
-          ? undefined
-          : startedAtMs + payload.timeoutSeconds * 1000
-        try {
-          journal.started({
-            id,
-            command: payload.script === undefined ? payload.command : ["sh", "-c", payload.script],
-            startedAt: new Date(startedAtMs).toISOString(),
-            ...(deadlineMs === undefined ? {} : { deadlineMs })
-          })
-        } catch (cause) {
-          return yield* unwritable(folder)(cause)
+  ).pipe(
+    Effect.bind("aftermath", ({ journal }) => makeAftermath(folder, journal)),
+    Effect.map(({ aftermath, journal, logs, running }) => {
+      /** Known as running from here on, until it is settled. */
+      const make = (id: string, log: CommandLog, scope: Scope.Scope) => {
+        const started = Deferred.unsafeMake<GuestProcess, PyroError>(FiberId.none)
+        const kill = Effect.flatMap(Deferred.await(started), (process) => process.kill).pipe(
+          Effect.ignore,
+          Effect.interruptible,
+          Effect.forkIn(scope),
+          Effect.asVoid
+        )
+        const command: Command = {
+          id,
+          log,
+          started,
+          end: Deferred.unsafeMake<CommandEnd, PyroError>(FiberId.none),
+          kill
         }
-        const command = make(id, logs.create(id), scope)
-        const request = spawnRequest({ ...payload, command: argvOf(payload) }, input)
-        const pidsMax = Math.max(1024, memoryMib * PIDS_PER_MIB)
-        // What follows is done while the guest starts it.
-        const started = yield* channel.launch({ ...request, id, pidsMax })
-        const work = (deadlineMs === undefined ? started : untilLate(command, started, deadlineMs - startedAtMs)).pipe(
-          Effect.tapError((failure) =>
-            Effect.sync(() => {
-              // After a lost channel nobody knows whether it started: the guest is asked by its id.
-              if (failure._tag === "ChannelFailed" || running.get(id) !== command) return
+        running.set(id, command)
+        return command
+      }
+
+      const settle = (command: Command, exit: Exit.Exit<CommandEnd, PyroError>) => {
+        if (running.get(command.id) === command) running.delete(command.id)
+        if (Exit.isFailure(exit)) Deferred.unsafeDone(command.started, Exit.failCause(exit.cause))
+        Deferred.unsafeDone(command.end, exit)
+        command.log.end()
+      }
+
+      /** From the process to its recorded end. */
+      const conclude = (command: Command, process: GuestProcess, time: Parameters<typeof follow>[2]) =>
+        Effect.flatMap(follow(process, command.log, time), (end) => {
+          // The id is another VM's by now: the workspace went back to a snapshot, and this VM runs for another moment.
+          if (running.get(command.id) !== command) return Effect.void
+          journal.ended(end)
+          settle(command, Exit.succeed(end))
+          aftermath.ended(process)
+          return Effect.void
+        })
+
+      /** In the VM's scope: whoever asked for it may go. */
+      const inBackground = (command: Command, work: Effect.Effect<void, PyroError, Scope.Scope>, scope: Scope.Scope) =>
+        work.pipe(
+          Effect.scoped,
+          Effect.catchAll((failure) => Effect.sync(() => settle(command, Exit.fail(failure)))),
+          Effect.interruptible,
+          Effect.forkIn(scope),
+          Effect.asVoid
+        )
+
+      const start: Commands["start"] = ({ channel, memoryMib, scope }, payload, input) =>
+        Effect.gen(function*() {
+          const { execId: id } = payload
+          // Nothing waits between this and the journal: of two requests with one id only one gets past.
+          if (journal.get(id) !== undefined) return { mine: false }
+          const startedAtMs = Date.now()
+          const deadlineMs = payload.timeoutSeconds === undefined
+            ? undefined
+            : startedAtMs + payload.timeoutSeconds * 1000
+          try {
+            journal.started({
+              id,
+              command: payload.script === undefined ? payload.command : ["sh", "-c", payload.script],
+              startedAt: new Date(startedAtMs).toISOString(),
+              ...(deadlineMs === undefined ? {} : { deadlineMs })
+            })
+          } catch (cause) {
+            return yield* unwritable(folder)(cause)
+          }
+          const command = make(id, logs.create(id), scope)
+          const request = spawnRequest({ ...payload, command: argvOf(payload) }, input)
+          const pidsMax = Math.max(1024, memoryMib * PIDS_PER_MIB)
+          // What follows is done while the guest starts it.
+          const started = yield* channel.launch({ ...request, id, pidsMax })
+          const work = (deadlineMs === undefined ? started : untilLate(command, started, deadlineMs - startedAtMs))
+            .pipe(
+              Effect.tapError((failure) =>
+                Effect.sync(() => {
+                  // After a lost channel nobody knows whether it started: the guest is asked by its id.
+                  if (failure._tag === "ChannelFailed" || running.get(id) !== command) return
+                  journal.refused(id)
+                  journal.flush()
+                  logs.forget(id)
+                })
+              ),
+              Effect.flatMap((process) => {
+                Deferred.unsafeDone(command.started, Exit.succeed(process))
+                const rest = conclude(command, process, { startedAtMs, deadlineMs })
+                const isFed = input.stdin !== undefined || input.resizes !== undefined
+                return isFed ? Effect.zipRight(feed(process, input), rest) : rest
+              })
+            )
+          yield* inBackground(command, work, scope)
+          yield* touch(folder)
+          return { mine: true }
+        }).pipe(Effect.uninterruptible)
+
+      const adopt: Commands["adopt"] = ({ channel, scope }) =>
+        Effect.forEach(journal.commands.filter(({ end }) => end === undefined), ({ start }) =>
+          Effect.gen(function*() {
+            const { deadlineMs, id } = start
+            const log = logs.get(id) ?? logs.create(id)
+            log.resume()
+            // Never closed: its end would end the command, which outlives this process too.
+            const kept = yield* Scope.make()
+            const adopted = yield* channel.adopt(id, log.received).pipe(Effect.provideService(Scope.Scope, kept))
+            // The guest keeps each until its end is in the journal: it never heard of this one.
+            if (Option.isNone(adopted)) {
               journal.refused(id)
               journal.flush()
-              logs.forget(id)
-            })
-          ),
-          Effect.flatMap((process) => {
-            Deferred.unsafeDone(command.started, Exit.succeed(process))
-            const rest = conclude(command, process, { startedAtMs, deadlineMs })
-            const isFed = input.stdin !== undefined || input.resizes !== undefined
-            return isFed ? Effect.zipRight(feed(process, input), rest) : rest
-          })
-        )
-        yield* inBackground(command, work, scope)
-        yield* touch(folder)
-        return { mine: true }
-      }).pipe(Effect.uninterruptible)
+              return logs.forget(id)
+            }
+            const process = adopted.value
+            const command = make(id, log, scope)
+            yield* Deferred.succeed(command.started, process)
+            const startedAtMs = Date.parse(start.startedAt)
+            yield* inBackground(command, conclude(command, process, { startedAtMs, deadlineMs }), scope)
+          }), { discard: true })
 
-    const adopt: Commands["adopt"] = ({ channel, scope }) =>
-      Effect.forEach(journal.commands.filter(({ end }) => end === undefined), ({ start }) =>
-        Effect.gen(function*() {
-          const { deadlineMs, id } = start
-          const log = logs.get(id) ?? logs.create(id)
-          log.resume()
-          // Never closed: its end would end the command, which outlives this process too.
-          const kept = yield* Scope.make()
-          const adopted = yield* channel.adopt(id, log.received).pipe(Effect.provideService(Scope.Scope, kept))
-          // The guest keeps each until its end is in the journal: it never heard of this one.
-          if (Option.isNone(adopted)) {
-            journal.refused(id)
-            journal.flush()
-            return logs.forget(id)
+      const loseAll = (why: PyroError) =>
+        Effect.sync(() => {
+          for (const { end, start: { id } } of journal.commands) {
+            if (end !== undefined) continue
+            const log = logs.get(id) ?? logs.create(id)
+            if (!running.has(id) && !log.ended) log.resume()
+            journal.ended({ id, outcome: "lost", ...printed(log) })
+            log.end()
           }
-          const process = adopted.value
-          const command = make(id, log, scope)
-          yield* Deferred.succeed(command.started, process)
-          const startedAtMs = Date.parse(start.startedAt)
-          yield* inBackground(command, conclude(command, process, { startedAtMs, deadlineMs }), scope)
-        }), { discard: true })
+          journal.flush()
+          aftermath.forget()
+          for (const command of [...running.values()]) settle(command, Exit.fail(why))
+        })
 
-    const loseAll = (why: PyroError) =>
-      Effect.sync(() => {
-        for (const { end, start: { id } } of journal.commands) {
-          if (end !== undefined) continue
-          const log = logs.get(id) ?? logs.create(id)
-          if (!running.has(id) && !log.ended) log.resume()
-          journal.ended({ id, outcome: "lost", ...printed(log) })
-          log.end()
-        }
-        journal.flush()
-        unreleased = []
-        for (const command of [...running.values()]) settle(command, Exit.fail(why))
+      const noteRunning: Commands["noteRunning"] = (to) => runningOf(journal, logs, to)
+
+      const inherit: Commands["inherit"] = (commands, from, sinceMs) =>
+        Effect.try({ try: () => takeOver(journal, logs, commands, from, sinceMs), catch: unwritable(folder) })
+
+      const clear = Effect.sync(() => {
+        journal.clear()
+        logs.clear()
       })
 
-    const noteRunning: Commands["noteRunning"] = (to) => runningOf(journal, logs, to)
-
-    const inherit: Commands["inherit"] = (commands, from, sinceMs) =>
-      Effect.try({ try: () => takeOver(journal, logs, commands, from, sinceMs), catch: unwritable(folder) })
-
-    const clear = Effect.sync(() => {
-      journal.clear()
-      logs.clear()
+      return { journal, logs, running, start, adopt, loseAll, noteRunning, inherit, clear }
     })
-
-    return { journal, logs, running, start, adopt, loseAll, noteRunning, inherit, clear }
-  }))
+  )

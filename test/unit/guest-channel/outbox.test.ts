@@ -1,0 +1,64 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Duplex } from "node:stream"
+import { Outbox } from "../../../src/guest-channel/outbox.ts"
+
+const make = () => {
+  const writes: Array<string> = []
+  const socket = new Duplex({
+    read: () => {},
+    write: (bytes: Buffer, _, done) => {
+      writes.push(bytes.toString())
+      done()
+    }
+  })
+  return { outbox: new Outbox(socket, assert.fail), writes }
+}
+
+const ms = (time: number) => new Promise((resolve) => setTimeout(resolve, time))
+
+describe("what nobody waits for", () => {
+  it("goes with the next frame, before it", async () => {
+    const { outbox, writes } = make()
+    outbox.sendLater(Buffer.from("a"))
+    outbox.sendLater(Buffer.from("b"))
+    await ms(5)
+    assert.deepStrictEqual(writes, [])
+    outbox.send(Buffer.from("c"))
+    await ms(0)
+    assert.deepStrictEqual(writes, ["abc"])
+  })
+
+  it("goes alone when no frame comes, each time", async () => {
+    const { outbox, writes } = make()
+    for (const frame of ["a", "b"]) {
+      outbox.sendLater(Buffer.from(frame))
+      const since = performance.now()
+      while (!writes.includes(frame) && performance.now() - since < 5_000) await ms(5)
+    }
+    assert.deepStrictEqual(writes, ["a", "b"])
+  })
+
+  it("is not let pile up", () => {
+    const { outbox, writes } = make()
+    for (let count = 0; count < 64; count++) outbox.sendLater(Buffer.from("x"))
+    assert.deepStrictEqual(writes, ["x".repeat(64)])
+  })
+
+  it("waits while the outbox is held, and goes when it is let go", async () => {
+    const { outbox, writes } = make()
+    outbox.hold()
+    outbox.sendLater(Buffer.from("a"))
+    await ms(80)
+    assert.deepStrictEqual(writes, [])
+    outbox.letGo([Buffer.from("first")])
+    assert.deepStrictEqual(writes, ["firsta"])
+  })
+
+  it("is not sent once it is closed", async () => {
+    const { outbox, writes } = make()
+    outbox.sendLater(Buffer.from("a"))
+    outbox.close()
+    await ms(80)
+    assert.deepStrictEqual(writes, [])
+  })
+})
