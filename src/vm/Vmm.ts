@@ -26,6 +26,7 @@ import { findQemu, qemuBuild } from "./qemu-program.ts"
 import type { VmId, VmPurpose } from "./record.ts"
 import { templateKey } from "./template-key.ts"
 import { discardTemplate, ensureTemplate } from "./templates.ts"
+import { guestsStartingAtOnce, makeTurns } from "./turns.ts"
 import type { Vm, VmError } from "./Vm.ts"
 
 /** Images that a guest is made of. */
@@ -136,6 +137,7 @@ const make = Effect.gen(function*() {
   // Those two alone: the context of a Layer under construction also holds the Layer's own Scope, which would take the place of the
   // caller's, and no VM would end before the Layer does.
   const context = Context.pick(Paths, HostFacts)(yield* Effect.context<Paths | HostFacts>())
+  const inTurn = yield* makeTurns(guestsStartingAtOnce)
 
   const hypervisor = (images: GuestImages, placeholder: Seed) =>
     Effect.gen(function*() {
@@ -190,18 +192,21 @@ const make = Effect.gen(function*() {
               isMounted
             })
           ))
-        const vm = yield* acquireVm({
-          purpose: request.purpose,
-          spec,
-          qemuProgram: host.qemuProgram,
-          qemuBuild: host.qemuBuild,
-          confinement: host.confinement,
-          disk: request,
-          frozen,
-          dieWithParent: request.dieWithParent
+        const started = Effect.gen(function*() {
+          const vm = yield* acquireVm({
+            purpose: request.purpose,
+            spec,
+            qemuProgram: host.qemuProgram,
+            qemuBuild: host.qemuBuild,
+            confinement: host.confinement,
+            disk: request,
+            frozen,
+            dieWithParent: request.dieWithParent
+          })
+          yield* vm.resume
+          return { vm, channel: yield* greet(vm, helloTimeoutMs[spec.accelerator]), isMounted }
         })
-        yield* vm.resume
-        return { vm, channel: yield* greet(vm, helloTimeoutMs[spec.accelerator]), isMounted }
+        return yield* inTurn(started)
       })
       return yield* allOrNothing(once).pipe(
         Effect.catchIf(
@@ -243,11 +248,11 @@ const make = Effect.gen(function*() {
     reserved: ReservedVm,
     captured: { readonly statePath: string; readonly disk: DiskSource }
   ) =>
-    allOrNothing(Effect.gen(function*() {
+    allOrNothing(inTurn(Effect.gen(function*() {
       const vm = yield* startReserved(reserved, captured)
       yield* vm.resume
       return { vm, channel: yield* greet(vm, helloTimeoutMs[vm.spec.accelerator], { takeover: true }) }
-    }))
+    })))
 
   const attach: Context.Tag.Service<Vmm>["attach"] = (id, { keep } = {}) =>
     allOrNothing(Effect.gen(function*() {

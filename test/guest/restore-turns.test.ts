@@ -1,0 +1,72 @@
+import { assert, layer } from "@effect/vitest"
+import { Effect, Exit, Fiber, Option } from "effect"
+import { Paths } from "../../src/system/Paths.ts"
+import { listVmIds } from "../../src/vm/admission.ts"
+import { readRecord, vmPaths } from "../../src/vm/record.ts"
+import { guestsStartingAtOnce } from "../../src/vm/turns.ts"
+import { type RestoreRequest, Vmm } from "../../src/vm/Vmm.ts"
+import { basics, guestServices } from "../support/guest.ts"
+
+const many = guestsStartingAtOnce * 3
+
+const request = Effect.map(basics, ({ images, placeholder }): RestoreRequest => ({
+  purpose: "run",
+  images,
+  vcpuCount: 1,
+  memoryMib: 256,
+  seed: placeholder,
+  placeholder,
+  dieWithParent: true
+}))
+
+/** VMs that are announced, made or there. */
+const announced = Effect.gen(function*() {
+  const paths = yield* Paths
+  let count = 0
+  for (const id of listVmIds(paths.stateDir)) {
+    const record = yield* Effect.orElseSucceed(readRecord(vmPaths(paths, id)), Option.none)
+    if (Option.isSome(record)) count++
+  }
+  return count
+})
+
+layer(guestServices, { excludeTestServices: true, timeout: "5 minutes" })("guests that are restored at once", (it) => {
+  it.scoped("start in turn, and all of them come up", () =>
+    Effect.gen(function*() {
+      const vmm = yield* Vmm
+      const wanted = yield* request
+      // Makes the template.
+      yield* Effect.scoped(vmm.restore(wanted))
+      let up = 0
+      let mostOnTheWay = 0
+      const look = Effect.map(announced, (count) => {
+        mostOnTheWay = Math.max(mostOnTheWay, count - up)
+      })
+      const watch = yield* look.pipe(Effect.zipRight(Effect.sleep(2)), Effect.forever, Effect.fork)
+      yield* Effect.forEach(
+        Array.from({ length: many }),
+        () => Effect.map(vmm.restore(wanted), () => void up++),
+        { concurrency: "unbounded", discard: true }
+      )
+      yield* Fiber.interrupt(watch)
+      assert.strictEqual(up, many)
+      assert.isAtLeast(mostOnTheWay, 2)
+      assert.isAtMost(mostOnTheWay, guestsStartingAtOnce)
+    }))
+
+  it.scoped("one that is given up while it waits leaves nothing, and the others go on", () =>
+    Effect.gen(function*() {
+      const vmm = yield* Vmm
+      const wanted = yield* request
+      const before = yield* announced
+      const all = yield* Effect.forEach(
+        Array.from({ length: many }),
+        () => Effect.fork(Effect.scoped(vmm.restore(wanted)))
+      )
+      const [last] = all.slice(-1)
+      const exit = yield* Fiber.interrupt(last!)
+      assert.isTrue(Exit.isInterrupted(exit))
+      for (const fiber of all.slice(0, -1)) yield* Fiber.join(fiber)
+      assert.strictEqual(yield* announced, before)
+    }))
+})
