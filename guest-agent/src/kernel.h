@@ -35,6 +35,7 @@ struct kernel_clone_args {
 };
 
 #define KERNEL_CLONE_VM 0x100ull
+#define KERNEL_CLONE_FS 0x200ull
 #define KERNEL_CLONE_VFORK 0x4000ull
 #define KERNEL_CLONE_PARENT_SETTID 0x100000ull
 #define KERNEL_CLONE_CHILD_CLEARTID 0x200000ull

@@ -31,7 +31,7 @@ static void serve(void) {
   bool at_once = false;
   while (!port_ended() && !reap_asked_to_end()) {
     int patience_ms = sooner(announce_delay_ms(), outputs_patience_ms());
-    if (!at_once && patience_ms < 0) spawn_prepare();
+    if (!at_once && patience_ms < 0) patience_ms = spawn_prepare();
     loop_wait(at_once ? 0 : sooner(port_poll_ms(), patience_ms));
     port_poll();
     reap_children();
@@ -62,7 +62,7 @@ int main(int count, char **arguments) {
     local_start(count, arguments);
   }
   serve();
-  parked_drop();
+  parked_end();
   streams_release_all();
   sinks_close();
   tree_kill_all();

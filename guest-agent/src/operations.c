@@ -127,7 +127,7 @@ static int switch_root_call(struct call *call) {
   int error = 0;
   char *path = take_path(call, &error);
   if (error == 0) error = call_done(call);
-  parked_drop();
+  if (error == 0) parked_root_moves(true);
   if (error == 0) error = switch_root(path, call->detail, sizeof call->detail);
   free(path);
   return error;
@@ -137,7 +137,7 @@ static int visit_root_call(struct call *call) {
   int error = 0;
   char *path = take_path(call, &error);
   if (error == 0) error = call_done(call);
-  parked_drop();
+  if (error == 0) parked_root_moves(false);
   if (error == 0) error = visit_root(path, call->detail, sizeof call->detail);
   free(path);
   return error;

@@ -35,9 +35,11 @@ static bool agent_may_end(void) { return getpid() != 1; }
 /* What it is before it has heard of any command. */
 struct place {
   int in, out, err;
-  bool dies_with_agent;
+  bool dies_with_agent, shares_root;
 };
 static struct place place;
+/* The agent goes on to the workspace's root once, and back and forth in a rehearsal before that. */
+static bool root_is_final;
 
 static bool settle(void) {
   if (quiet_syscall(SYS_setsid, 0, 0, 0, 0) < 0) return false;
@@ -67,6 +69,7 @@ static void wait_for_command(const void *unused) {
     while (__atomic_load_n(&state, __ATOMIC_ACQUIRE) == PARKED) quiet_syscall(SYS_futex, (long)&state, KERNEL_FUTEX_WAIT_PRIVATE, PARKED, 0);
     if (move_state(GO, RUNNING)) {
       forget_signals();
+      if (place.shares_root) quiet_syscall(SYS_unshare, KERNEL_CLONE_FS, 0, 0, 0);
       if (place.dies_with_agent) quiet_syscall(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0);
       /* The agent waits: errno is the child's now. */
       child_become(order);
@@ -120,7 +123,7 @@ void parked_wanted(uint64_t pids_max) {
 static void park(const struct place *given) {
   struct kernel_clone_args arguments = {
       .flags = KERNEL_CLONE_VM | KERNEL_CLONE_PARENT_SETTID | KERNEL_CLONE_CHILD_CLEARTID |
-               (parked.cgroup != NULL ? KERNEL_CLONE_INTO_CGROUP : 0),
+               (given->shares_root ? KERNEL_CLONE_FS : 0) | (parked.cgroup != NULL ? KERNEL_CLONE_INTO_CGROUP : 0),
       .child_tid = (uint64_t)&tid,
       .parent_tid = (uint64_t)&tid,
       .exit_signal = SIGCHLD,
@@ -145,7 +148,8 @@ void parked_prepare(int in) {
   if (pipe_take(err) == 0 && (!cgroup_available() || cgroup_take(0, wanted_pids, &parked.cgroup) == 0)) {
     parked.out = out[0];
     parked.err = err[0];
-    park(&(struct place){.in = in, .out = out[1], .err = err[1], .dies_with_agent = agent_may_end()});
+    park(&(struct place){
+        .in = in, .out = out[1], .err = err[1], .dies_with_agent = agent_may_end(), .shares_root = !root_is_final});
   } else {
     close(out[0]);
     if (err[0] >= 0) close(err[0]);
@@ -175,7 +179,12 @@ bool parked_start(const struct child_plan *plan, uint64_t pids_max, struct parke
   return true;
 }
 
-void parked_drop(void) {
+void parked_root_moves(bool for_good) {
+  if (parked.pid >= 0 && !place.shares_root) discard();
+  if (for_good) root_is_final = true;
+}
+
+void parked_end(void) {
   wanted = false;
   if (parked.pid >= 0) discard();
 }
@@ -188,6 +197,7 @@ bool parked_start(const struct child_plan *plan, uint64_t pids_max, struct parke
   (void)plan, (void)pids_max, (void)taken, (void)report;
   return false;
 }
-void parked_drop(void) {}
+void parked_root_moves(bool for_good) { (void)for_good; }
+void parked_end(void) {}
 
 #endif

@@ -24,7 +24,9 @@ void parked_prepare(int in);
 /* Runs the plan (its descriptors aside) in the parked child and waits as child_start does. False when there is none, or none that runs:
  * somebody in the guest killed or stopped it. */
 bool parked_start(const struct child_plan *plan, uint64_t pids_max, struct parked *taken, struct child_report *report);
-/* Ends it, and parks none until one is wanted again: it has the root directory that the agent had. */
-void parked_drop(void);
+/* Another directory is about to become the agent's root, and so its. It holds none that is to be unmounted. */
+void parked_root_moves(bool for_good);
+/* Ends it, and parks none until one is wanted again. */
+void parked_end(void);
 
 #endif

@@ -11,9 +11,11 @@
 enum { PATIENCE_MS = 8 };
 
 /* 0 = used up */
-static inline int patience_left_ms(uint64_t since_ns) {
+static inline int time_left_ms(uint64_t since_ns, int whole_ms) {
   uint64_t passed_ms = (clock_monotonic_ns() - since_ns) / 1000000u;
-  return passed_ms >= PATIENCE_MS ? 0 : PATIENCE_MS - (int)passed_ms;
+  return passed_ms >= (uint64_t)whole_ms ? 0 : whole_ms - (int)passed_ms;
 }
+
+static inline int patience_left_ms(uint64_t since_ns) { return time_left_ms(since_ns, PATIENCE_MS); }
 
 #endif

@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "kernel.h"
 #include "parked.h"
+#include "patience.h"
 #include "pipes.h"
 #include "pty.h"
 
@@ -19,17 +20,30 @@
 /* HOME, USER, LOGNAME */
 enum { ENV_DEFAULTS = 3 };
 
+/* How long a command has the guest's processor to itself: what the next one will need is made ready when it is over, or this is. */
+enum { HEAD_START_MS = 30 };
+
 static int null_device = -1;
+/* When the latest command began; 0: it is over, or had its head start. */
+static uint64_t latest_ns;
 
 int spawn_init(void) {
   null_device = open("/dev/null", O_RDWR | O_CLOEXEC);
   return null_device < 0 ? errno : 0;
 }
 
-void spawn_prepare(void) {
+int spawn_prepare(void) {
+  int left = latest_ns == 0 ? 0 : time_left_ms(latest_ns, HEAD_START_MS);
+  if (left > 0) return left;
+  latest_ns = 0;
   parked_prepare(null_device);
   pipes_prepare();
   cgroup_prepare();
+  return -1;
+}
+
+void spawn_reaped(const struct stream *stream) {
+  if (stream->started_ns == latest_ns) latest_ns = 0;
 }
 
 /* A NULL-terminated array with `before` free slots in front and `after` behind; one allocation with its strings. */
@@ -128,6 +142,7 @@ static bool settle(struct stream *stream, const struct child_plan *plan, pid_t p
   stream->pid = stream->leader = pid;
   stream->told_pid = (uint32_t)pid;
   stream->started_due = true;
+  latest_ns = stream->started_ns;
   stream_changed(stream);
   return true;
 }

@@ -127,6 +127,29 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
       assert.strictEqual(yield* looked(false, taken(pool, other)), fresh)
     }))
 
+  it.scoped("its first command becomes a process that waited for it since the rehearsal, and shares nothing with the agent", () =>
+    Effect.gen(function*() {
+      const { image } = yield* seeded
+      const { placeholder } = yield* basics
+      const look = "awk '{ print $22 }' /proc/$$/stat; cat /proc/uptime; pwd; stat -c %d:%i / /proc/1/root/"
+      for (const seed of [placeholder, image]) {
+        const request = yield* requestFor(seed)
+        const pool = yield* warm(request)
+        const guest = yield* taken(pool, request)
+        yield* Effect.sleep("400 millis")
+        const [startedTicks, uptime, directory, root, rootOfAgent] = (yield* claim(guest, look)).split("\n")
+        assert.isAbove(Number.parseFloat(uptime!) * 1000 - Number(startedTicks) * 10, 300)
+        assert.deepStrictEqual([directory, root], ["/workspace", rootOfAgent])
+        const other = yield* taken(pool, request)
+        const chroot = { ...script(""), argv: ["chroot", "/usr", "/bin/true"] } as const
+        const steps = claimSteps(newGuestIdentity("test"), { isMounted: other.isMounted })
+        const { exit } = yield* Effect.scoped(Effect.flatMap(other.channel.spawnAfter(steps, chroot), finish))
+        assert.strictEqual(exit.code, 0)
+        const after = yield* Effect.scoped(Effect.flatMap(other.channel.spawn(script("pwd; ls -d /usr/bin")), finish))
+        assert.strictEqual(after.stdout, "/workspace\n/usr/bin\n", after.stderr)
+      }
+    }))
+
   it.scoped("the seed that was asked for last is mounted in one already, and in no other", () =>
     Effect.gen(function*() {
       const [first, second] = yield* Effect.all([seeded, seeded])
