@@ -41,6 +41,8 @@
         buildInputs = [ pkgs.e2fsprogs.dev ];
         # Fortified sources need optimisation, which the sanitizer builds leave out.
         hardeningDisable = [ "fortify" ];
+        # There is no static libext2fs here.
+        HOST_SEED_LINK = "-pie";
       };
     };
 }

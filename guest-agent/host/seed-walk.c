@@ -10,7 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+enum { READ_BYTES = 32 * 1024 };
 
 void source_start(struct source *source, const char *path, struct tree *tree, struct stat *stat)
 {
@@ -42,23 +45,32 @@ static int by_bytes(const void *left, const void *right)
     return strcmp(*(char *const *)left, *(char *const *)right);
 }
 
-/* All names of a directory but "." and "..", sorted, so that equal directories are taken in equal order. */
-static char **names_of(DIR *stream, size_t *count)
+/*
+ * All names of a directory but "." and "..", sorted, so that equal directories are taken in equal order; NULL and errno when it cannot
+ * be read to its end. By the kernel's own call: opendir makes three more of each directory.
+ */
+static char **names_of(int folder, size_t *count)
 {
+    _Alignas(struct dirent64) char buffer[READ_BYTES];
     size_t room = 64;
     char **names = malloc(room * sizeof *names);
+    long bytes;
     *count = 0;
-    for (const struct dirent *entry; names != NULL && (entry = readdir(stream)) != NULL;) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
-        if (*count == room) {
-            char **more = realloc(names, 2 * room * sizeof *names);
-            if (more == NULL)
-                die(SEED_FAILED, "out of memory");
-            names = more;
-            room *= 2;
+    while (names != NULL && (bytes = syscall(SYS_getdents64, folder, buffer, sizeof buffer)) != 0) {
+        if (bytes < 0) {
+            free(names);
+            return NULL;
         }
-        names[(*count)++] = arena_text(entry->d_name, strlen(entry->d_name));
+        for (long at = 0; names != NULL && at < bytes;) {
+            const struct dirent64 *entry = (const struct dirent64 *)(const void *)(buffer + at);
+            at += entry->d_reclen;
+            if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+                continue;
+            if (*count == room)
+                names = realloc(names, (room *= 2) * sizeof *names);
+            if (names != NULL)
+                names[(*count)++] = arena_text(entry->d_name, strlen(entry->d_name));
+        }
     }
     if (names == NULL)
         die(SEED_FAILED, "out of memory");
@@ -92,20 +104,17 @@ static void walk(struct source *source, struct file *directory)
     char prefix[PATH_LIMIT + NAME_LIMIT + 2] = "";
     if (directory->self != NULL)
         snprintf(prefix, sizeof prefix, "%s", tree_path(directory->self));
-    int fd = open_beneath(source->root, source_path(source, directory), O_RDONLY | O_DIRECTORY);
-    DIR *stream = fd < 0 ? NULL : fdopendir(fd);
-    if (stream == NULL) {
-        report_skip(*prefix == '\0' ? "." : prefix, strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        return;
-    }
     size_t count;
-    char **names = names_of(stream, &count);
-    for (size_t i = 0; i < count; i++)
-        take(source, directory, fd, prefix, names[i]);
+    int fd = open_beneath(source->root, source_path(source, directory), O_RDONLY | O_DIRECTORY);
+    char **names = fd < 0 ? NULL : names_of(fd, &count);
+    if (names == NULL)
+        report_skip(*prefix == '\0' ? "." : prefix, strerror(errno));
+    else
+        for (size_t i = 0; i < count; i++)
+            take(source, directory, fd, prefix, names[i]);
     free(names);
-    closedir(stream);
+    if (fd >= 0)
+        close(fd);
 }
 
 void source_walk(struct source *source)
