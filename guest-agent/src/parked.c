@@ -27,7 +27,7 @@ static uint32_t state;
 static uint32_t tid;
 static const struct child_plan *volatile order;
 static struct parked parked = {-1, NULL, -1, -1};
-static bool wanted;
+static bool wanted, used;
 static uint64_t wanted_pids;
 
 static bool agent_may_end(void) { return getpid() != 1; }
@@ -116,7 +116,8 @@ static void discard(void) {
 }
 
 void parked_wanted(uint64_t pids_max) {
-  wanted = true;
+  wanted = used;
+  used = true;
   wanted_pids = pids_max;
 }
 

@@ -16,8 +16,8 @@ struct parked {
   int out, err;          /* the ends that are read */
 };
 
-/* From now on a child is parked when there is nothing else to do: a command came, so there will be more. Its limit of processes will be
- * this one. */
+/* A command came. From the second one on there will be more, and a child is parked when there is nothing else to do. Its limit of
+ * processes will be this one. */
 void parked_wanted(uint64_t pids_max);
 /* Parks one where none is; `in` becomes its input. */
 void parked_prepare(int in);

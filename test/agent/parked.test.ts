@@ -22,9 +22,10 @@ const parkedOf = (agent: number) =>
     return name === "pyro-next" && state !== "Z" && Number(parent) === agent ? [Number(pid)] : []
   })
 
-/** The child that waits: after the first command there is always one. */
+/** The child that waits: after the second command there is always one. */
 const parked = (channel: GuestChannel) =>
   Effect.gen(function*() {
+    yield* run(channel, ["true"])
     yield* run(channel, ["true"])
     const { pid } = yield* Agent
     yield* until("a parked child", () => parkedOf(pid).length === 1)

@@ -21,14 +21,17 @@ afterAll(async () => {
 const run = async (script: string, workspace = "w") =>
   (await pyro.workspace.exec({ workspace, command: ["bash", "-c", script] })).stdout
 
-/** Pid and cgroup of the process in which the next command will run. The agent makes one a moment after a command began. */
+/** Pid and cgroup of the process in which the next command will run; the agent makes one a moment after any command but the first began. */
 const findParked = `
 until parked=$(grep -lx pyro-next /proc/[0-9]*/comm 2>/dev/null); do sleep 0.01; done
 pid=\${parked//[!0-9]/}
 cgroup=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/$pid/cgroup)
 `
 
-const parkedPid = async (workspace?: string) => Number(await run(`${findParked} echo $pid`, workspace))
+const parkedPid = async (workspace?: string) => {
+  await run("true", workspace)
+  return Number(await run(`${findParked} echo $pid`, workspace))
+}
 
 describe("the process that waits for the next command", () => {
   it("becomes it, in a cgroup of its own", async () => {
