@@ -63,6 +63,8 @@ layer(guestServices, { excludeTestServices: true, timeout: "5 minutes" })("guest
         Array.from({ length: many }),
         () => Effect.fork(Effect.scoped(vmm.restore(wanted)))
       )
+      // The first ones start, and this one has asked for its turn.
+      yield* Effect.sleep("30 millis")
       const [last] = all.slice(-1)
       const exit = yield* Fiber.interrupt(last!)
       assert.isTrue(Exit.isInterrupted(exit))
