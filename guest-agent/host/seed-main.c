@@ -3,11 +3,13 @@
  *
  *   pyro-seed --into FOLDER --virtual-bytes N [--known FOLDER] [--probe] [--sync] [--salt TEXT] [--graft AT PATH]...
  *             --empty | --directory PATH [--list] | --archive PATH
+ *   pyro-seed --await
  *
  * The image appears in the --into folder as DIGEST.ext4, read-only, when it is complete; before that it has no name. With
  * --known, nothing is read when that folder has a FINGERPRINT.json for what the source looks like now. --list takes from
  * stdin which paths to seed, each ended by a NUL. With --probe it ends after that look. --graft adds a directory at a place
- * where the source has nothing; what is in it is no part of the fingerprint, for which --salt stands in.
+ * where the source has nothing; what is in it is no part of the fingerprint, for which --salt stands in. --await takes all
+ * arguments from stdin, ahead of the list: see seed-await.c.
  *
  * Records on stdout (kind, subject, text, each ended by a NUL):
  *   fingerprint HEX settled|fresh   of the source; fresh means that it may yet change without the fingerprint changing
@@ -81,7 +83,7 @@ static const char **graft_flag(struct options *options, int argc, char **argv, i
 static struct options parse(int argc, char **argv)
 {
     struct options options = {0};
-    for (int i = 1; i < argc; i++) {
+    for (int i = 0; i < argc; i++) {
         const char *flag = argv[i], **value = NULL, *bytes = NULL;
         if (strcmp(flag, "--empty") == 0)
             options.empty = 1;
@@ -257,7 +259,6 @@ static void seed_archive(const struct options *options, struct tree *tree, struc
 
 int main(int argc, char **argv)
 {
-    struct options options = parse(argc, argv);
     struct tree tree;
     struct image image;
     unsigned char digest[DIGEST_BYTES];
@@ -265,6 +266,11 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* nobody waits for the image of a parent that was killed */
     umask(0077);
+    argv++;
+    argc--;
+    if (argc == 1 && strcmp(argv[0], "--await") == 0)
+        argc = await_arguments(&argv);
+    struct options options = parse(argc, argv);
     int into = open_folder(options.into);
     tree_start(&tree, image_file_limit(options.bytes), seed_epoch);
     if (options.directory != NULL) {

@@ -27,6 +27,12 @@ void *arena(size_t bytes);
 char *arena_text(const char *text, size_t length);
 
 /*
+ * Arguments that come by stdin, for a process that was started before anybody knew them: how many bytes they are, u32 and
+ * big-endian, then each ended by a NUL. What follows is the list of --list. Ends the program where stdin does before that.
+ */
+int await_arguments(char ***arguments);
+
+/*
  * Everything pyro-seed says goes to stdout as records of three fields, each ended by a NUL: kind, subject, text.
  * Names in them are raw bytes. See docs of each kind at their callers; main.c prints the list.
  */

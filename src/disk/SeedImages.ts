@@ -4,7 +4,8 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { SeedRejected } from "../contract/errors.ts"
 import { Paths } from "../system/Paths.ts"
-import { type Graft, makeSeed, type SeedFailed, type SeedReport, type SeedSource } from "./pyro-seed.ts"
+import { makeStandby, type Standby } from "../system/standby.ts"
+import { awaiting, type Graft, makeSeed, type SeedFailed, type SeedReport, type SeedSource } from "./pyro-seed.ts"
 import { type Pruned, type PruneOptions, pruneSeeds } from "./seed-prune.ts"
 import { imagePath, lookUp, openStore, remember, type SeedImage, type SeedStore } from "./seed-store.ts"
 
@@ -69,16 +70,19 @@ export class SeedImages extends Context.Tag("pyro/disk/SeedImages")<SeedImages, 
   /** Removes the images that were not asked for the longest, until the rest is within the budget. */
   readonly prune: (options: PruneOptions) => Effect.Effect<Pruned, SeedFailed>
 }>() {
-  static readonly layer = Layer.effect(SeedImages, Effect.map(Paths, ({ cacheDir }) => make(cacheDir)))
+  static readonly layer = Layer.scoped(
+    SeedImages,
+    Effect.zipWith(Paths, makeStandby(awaiting), ({ cacheDir }, standby) => make(cacheDir, standby))
+  )
 }
 
-const make = (cacheDir: string) => ({
+const make = (cacheDir: string, standby: Standby) => ({
   empty: (virtualMib: number) => Effect.flatMap(openStore(cacheDir), (store) => emptyImage(store, virtualMib)),
   fromPath: (options: FromPath) =>
     Effect.gen(function*() {
       const source = yield* sourceOf(options)
       const store = yield* openStore(cacheDir)
-      return yield* imageOf(store, source, options)
+      return yield* imageOf(store, source, options, standby)
     }),
   fromKey: (options: FromKey) => Effect.flatMap(openStore(cacheDir), (store) => keyedImage(store, options)),
   prune: (options: PruneOptions) => Effect.flatMap(openStore(cacheDir), (store) => pruneSeeds(store, options))
@@ -97,11 +101,16 @@ const emptyImage = (store: SeedStore, virtualMib: number) =>
     return { path: imagePath(store, digest), digest, virtualBytes: bytesOf(virtualMib) }
   })
 
-const imageOf = (store: SeedStore, source: SeedSource, options: FromPath): Effect.Effect<Seeded, SeedFailed> =>
+const imageOf = (
+  store: SeedStore,
+  source: SeedSource,
+  options: FromPath,
+  standby: Standby
+): Effect.Effect<Seeded, SeedFailed> =>
   Effect.gen(function*() {
     const { additions, virtualMib } = options
     const request = { source, virtualMib, into: store.images, salt: additions?.key }
-    const first = yield* makeSeed({ ...request, known: store.sources, probe: additions !== undefined })
+    const first = yield* makeSeed({ ...request, known: store.sources, probe: additions !== undefined }, standby)
     if (Option.isNone(first.made) && Option.isSome(first.fingerprint)) {
       const known = yield* lookUp(store, first.fingerprint.value.hex, bytesOf(virtualMib))
       if (Option.isSome(known)) return known.value

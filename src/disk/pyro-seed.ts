@@ -2,8 +2,9 @@ import { Effect, Option } from "effect"
 import * as fs from "node:fs"
 import { HostToolMissing, InvalidRequest, NoSpace, SeedRejected, StateDirectoryUnusable } from "../contract/errors.ts"
 import { printable } from "../contract/printable.ts"
-import { runTool } from "../system/child.ts"
+import { runTool, spawnTool, toolEnd, type ToolFailed } from "../system/child.ts"
 import { nativeTool } from "../system/native.ts"
+import type { Standby } from "../system/standby.ts"
 import { packageOf } from "../system/tool-packages.ts"
 import { pathText } from "./path-text.ts"
 
@@ -64,8 +65,40 @@ const mib = 1024 * 1024
 /** Exit statuses of pyro-seed (`enum outcome` in guest-agent/host/seed.h). */
 const status = { failed: 1, usage: 2, full: 3, hostFull: 4, rejected: 5, toolMissing: 6 } as const
 
-/** Writes one seed image with the native tool. An interruption leaves nothing behind: an unfinished image has no name. */
-export const makeSeed = (request: SeedRequest): Effect.Effect<SeedResult, SeedFailed> =>
+/** With these it takes its arguments from its stdin. */
+export const awaiting = ["--await"] as const
+
+/** Arguments as seed-await.c takes them. */
+const encodeArguments = (args: ReadonlyArray<string>): Buffer => {
+  const text = Buffer.from(args.map((arg) => `${arg}\0`).join(""))
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(text.length)
+  return Buffer.concat([length, text])
+}
+
+/** Runs the tool, in the process that waits for its arguments where there is one. */
+const runSeed = (tool: string, args: ReadonlyArray<string>, list: Uint8Array | undefined, standby?: Standby) =>
+  Effect.suspend(() => {
+    const options = { okCodes: [0, ...Object.values(status)], ...(list === undefined ? {} : { input: list }) }
+    const anew = runTool(tool, args, options)
+    if (standby?.isReady() !== true) return anew
+    const start = () => {
+      const child = standby.take() ?? spawnTool(tool, awaiting, { input: "" })
+      child.stdin!.write(encodeArguments(args))
+      child.stdin!.end(list)
+      return child
+    }
+    // Somebody ended it while it waited.
+    const isEnded = (failure: ToolFailed | HostToolMissing) =>
+      failure._tag === "ToolFailed" && failure.signal !== undefined
+    return Effect.catchIf(toolEnd(tool, start, options), isEnded, () => anew)
+  })
+
+/**
+ * Writes one seed image with the native tool. An interruption leaves nothing behind: an unfinished image has no name. `standby`: its
+ * process is taken where one waits, and another is to wait from some moments on.
+ */
+export const makeSeed = (request: SeedRequest, standby?: Standby): Effect.Effect<SeedResult, SeedFailed> =>
   Effect.gen(function*() {
     const tool = yield* nativeTool("pyro-seed")
     const { source } = request
@@ -78,11 +111,15 @@ export const makeSeed = (request: SeedRequest): Effect.Effect<SeedResult, SeedFa
       ...(source._tag === "empty" ? ["--empty"] : [`--${source._tag}`, source.path]),
       ...(source._tag === "directory" && source.list !== undefined ? ["--list"] : [])
     ]
-    const { code, stderr, stdout } = yield* runTool(tool, args, {
-      okCodes: [0, ...Object.values(status)],
-      ...(source._tag === "directory" && source.list !== undefined ? { input: source.list } : {})
-    }).pipe(Effect.catchTag("ToolFailed", (cause) =>
-      new StateDirectoryUnusable({ path: request.into, detail: `no image could be made: ${cause.message}` })))
+    const list = source._tag === "directory" ? source.list : undefined
+    const { code, stderr, stdout } = yield* runSeed(tool, args, list, standby).pipe(
+      Effect.catchTag(
+        "ToolFailed",
+        (cause) =>
+          new StateDirectoryUnusable({ path: request.into, detail: `no image could be made: ${cause.message}` })
+      ),
+      Effect.ensuring(Effect.sync(() => standby?.prepare(tool)))
+    )
     const said = parse(stdout)
     return code === 0 ? resultOf(said) : yield* failureOf(request, code, said, stderr)
   })

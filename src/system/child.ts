@@ -37,21 +37,40 @@ export interface ToolOptions {
 
 const stderrTailBytes = 8 * 1024
 
+/** Starts a host program in a process group of its own, its output piped. What comes of it is for `toolEnd` to see. */
+export const spawnTool = (tool: string, args: ReadonlyArray<string>, options: ToolOptions): ChildProcess => {
+  const child = spawn(tool, args, {
+    detached: true,
+    stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe", ...(options.descriptors ?? [])],
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.env === undefined ? {} : { env: options.env })
+  } as SpawnOptions)
+  child.stdin?.on("error", () => {}) // a tool may end before it has read everything; its status tells
+  return child
+}
+
 /**
  * Runs a host program to its end, ends what it left running, and gives what it printed. An interruption kills it and its children
  * (it has a process group of its own) and waits until it is gone. Fails with HostToolMissing when there is no such program.
  */
 export const runTool = (tool: string, args: ReadonlyArray<string>, options: ToolOptions = {}) =>
+  toolEnd(
+    tool,
+    () => {
+      const child = spawnTool(tool, args, options)
+      if (options.input !== undefined) child.stdin!.end(options.input)
+      return child
+    },
+    options
+  )
+
+/** The same with a process that `start` gives, which has its input. */
+export const toolEnd = (tool: string, start: () => ChildProcess, options: ToolOptions) =>
   Effect.async<
     { readonly stdout: Buffer; readonly stderr: string; readonly code: number },
     ToolFailed | HostToolMissing
   >((resume) => {
-    const child = spawn(tool, args, {
-      detached: true,
-      stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe", ...(options.descriptors ?? [])],
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-      ...(options.env === undefined ? {} : { env: options.env })
-    } as SpawnOptions)
+    const child = start()
     const kept: Array<Buffer> = []
     let keptBytes = 0
     let stderr = ""
@@ -65,10 +84,6 @@ export const runTool = (tool: string, args: ReadonlyArray<string>, options: Tool
       options.onStderr?.(chunk)
       stderr = (stderr + chunk).slice(-stderrTailBytes)
     })
-    if (options.input !== undefined) {
-      child.stdin!.on("error", () => {}) // a tool may end before it has read everything; its status tells
-      child.stdin!.end(options.input)
-    }
     child.on("error", (cause: NodeJS.ErrnoException) =>
       resume(Effect.fail(
         cause.code === "ENOENT"
