@@ -95,7 +95,7 @@ export class CommandLog implements ReadableLog {
   append(from: OutputName, bytes: Uint8Array): Effect.Effect<void> {
     return Effect.suspend(() => {
       if (bytes.length === 0 || this.ended) return Effect.void
-      if (!this.#makeRoom(HEAD_BYTES + bytes.length)) return Effect.zipRight(this.#move, this.append(from, bytes))
+      if (!this.#makeRoom(HEAD_BYTES + bytes.length)) return Effect.zipRight(this.#move(), this.append(from, bytes))
       const written = this.#write(from, bytes)
       const segment = written ? this.segments.at(-1) : undefined
       const offset = segment === undefined ? 0 : segment.size - HEAD_BYTES - bytes.length
@@ -262,7 +262,7 @@ export class CommandLog implements ReadableLog {
     return Effect.suspend(() => {
       const { position } = this
       for (const listener of this.#listeners) {
-        if (listener.position < position) return Effect.zipRight(this.#move, this.#handOver(bytes))
+        if (listener.position < position) return Effect.zipRight(this.#move(), this.#handOver(bytes))
       }
       this.droppedBytes += bytes
       return Effect.void
@@ -270,13 +270,15 @@ export class CommandLog implements ReadableLog {
   }
 
   /** Waits until somebody who listens has come on, or left. */
-  readonly #move = Effect.async<void>((resume) => {
-    const listener = () => resume(Effect.void)
-    this.#moved.push(listener)
-    return Effect.sync(() => {
-      this.#moved = this.#moved.filter((one) => one !== listener)
+  #move(): Effect.Effect<void> {
+    return Effect.async((resume) => {
+      const listener = () => resume(Effect.void)
+      this.#moved.push(listener)
+      return Effect.sync(() => {
+        this.#moved = this.#moved.filter((one) => one !== listener)
+      })
     })
-  })
+  }
 
   #close() {
     if (this.#fd !== undefined) fs.closeSync(this.#fd)
