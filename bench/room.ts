@@ -12,12 +12,17 @@ export interface Room {
 }
 
 /**
- * What ends a run that was killed: it waits for our end of a pipe to close, kills every process whose working directory lies in the
- * room (QEMU outlives whoever started it) and removes both folders.
+ * What ends a run that was killed: it waits for our end of a pipe to close, kills every process that has to do with the room, by its
+ * working directory, its arguments or its variables (QEMU and daemons outlive whoever started them), and removes both folders. Twice: what
+ * is killed may have started something in its last moment.
  */
 const watchdog = `cat >/dev/null
-for process in /proc/[0-9]*; do
-  case "$(readlink "$process/cwd" 2>/dev/null)" in "$1"/*) kill -9 "\${process#/proc/}" 2>/dev/null;; esac
+for round in 1 2; do
+  for process in /proc/[0-9]*; do
+    case "$(readlink "$process/cwd" 2>/dev/null)" in "$1"/*) kill -9 "\${process#/proc/}" 2>/dev/null;; esac
+    grep -qaF "$1/" "$process/cmdline" "$process/environ" 2>/dev/null && kill -9 "\${process#/proc/}" 2>/dev/null
+  done
+  sleep 0.2
 done
 rm -rf "$1" "$2"`
 
