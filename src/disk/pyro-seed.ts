@@ -80,18 +80,19 @@ const encodeArguments = (args: ReadonlyArray<string>): Buffer => {
 const runSeed = (tool: string, args: ReadonlyArray<string>, list: Uint8Array | undefined, standby?: Standby) =>
   Effect.suspend(() => {
     const options = { okCodes: [0, ...Object.values(status)], ...(list === undefined ? {} : { input: list }) }
-    const anew = runTool(tool, args, options)
-    if (standby?.isReady() !== true) return anew
+    let hasWaited = false
     const start = () => {
-      const child = standby.take() ?? spawnTool(tool, awaiting, { input: "" })
-      child.stdin!.write(encodeArguments(args))
-      child.stdin!.end(list)
+      const waiting = standby?.take()
+      hasWaited = waiting !== undefined
+      const child = waiting ?? spawnTool(tool, args, options)
+      if (hasWaited) child.stdin?.write(encodeArguments(args))
+      child.stdin?.end(list)
       return child
     }
     // Somebody ended it while it waited.
     const isEnded = (failure: ToolFailed | HostToolMissing) =>
-      failure._tag === "ToolFailed" && failure.signal !== undefined
-    return Effect.catchIf(toolEnd(tool, start, options), isEnded, () => anew)
+      hasWaited && failure._tag === "ToolFailed" && failure.signal !== undefined
+    return Effect.catchIf(toolEnd(tool, start, options), isEnded, () => runTool(tool, args, options))
   })
 
 /**

@@ -8,7 +8,6 @@ const LATER_MS = 300
 
 /** A process of a tool that waits for its arguments: starting one from a daemon takes 3 ms, in which it does nothing else. */
 export interface Standby {
-  readonly isReady: () => boolean
   /** The one that waits, for once. What it is to do goes to its stdin. */
   readonly take: () => ChildProcess | undefined
   /** Has one wait from some moments on, if none does. */
@@ -30,7 +29,6 @@ export const makeStandby = (args: ReadonlyArray<string>): Effect.Effect<Standby,
         })
     ),
     (waiting) => ({
-      isReady: () => waiting.child !== undefined,
       take: () => {
         const { child } = waiting
         waiting.child = undefined
