@@ -4,6 +4,7 @@ import { cpu, logout, memory, programs, storage, userNamespaces } from "./host.t
 import { accelerator, confinement, type DoctorNeeds, qemu } from "./hypervisor.ts"
 import { inOrder, lineEvent } from "./line.ts"
 import { selftest } from "./selftest.ts"
+import { workspaces } from "./workspaces.ts"
 
 /** What was found on this host, a line each as it is found; then the self-test's lines when it is asked for. */
 export const doctor = ({ selftest: wanted }: DoctorPayload) => {
@@ -16,7 +17,8 @@ export const doctor = ({ selftest: wanted }: DoctorPayload) => {
     Effect.map(qemu, (line) => [line]),
     Effect.map(confinement, (line) => [line]),
     accelerator,
-    Effect.map(logout, (line) => [line])
+    Effect.map(logout, (line) => [line]),
+    workspaces
   ).pipe(Stream.map(lineEvent))
   return wanted ? Stream.concat(host, selftest) : host
 }

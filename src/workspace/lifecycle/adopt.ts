@@ -13,11 +13,10 @@ import { takeOverCommands } from "../snapshot/reset-to.ts"
 import { install, type Lifecycle } from "./context.ts"
 import { forget } from "./create.ts"
 import { inOwnScope } from "./generation.ts"
-import { folderOf, readWorkspace, type WorkspaceId, type WorkspaceRecord, workspacesDirectory } from "./record.ts"
+import { readWorkspaces } from "./names.ts"
+import { type WorkspaceRecord, workspacesDirectory } from "./record.ts"
 import { type Entry, makeEntry } from "./registry.ts"
 import { forgetCommands, removeLeftoverDisks } from "./reset.ts"
-
-export const isId = (name: string): name is WorkspaceId => /^ws-[0-9a-f]{10}$/.test(name)
 
 /** Many: a guest that does not answer takes its whole deadline, and those behind it wait. */
 const ADOPTED_AT_ONCE = 32
@@ -32,11 +31,9 @@ export const adoptAll = (lifecycle: Lifecycle) =>
     const root = workspacesDirectory(stateDir)
     fs.mkdirSync(root, { recursive: true, mode: 0o700 })
     const found: Array<Entry> = []
-    for (const id of fs.readdirSync(root).filter(isId)) {
-      const folder = folderOf(stateDir, id)
-      const read = yield* Effect.either(readWorkspace(folder))
+    for (const { folder, record: read } of yield* readWorkspaces) {
       if (Either.isLeft(read)) {
-        // There may be work in it that another version, or a person, can still save.
+        // There may be work in it that another version, or a person, can still save. `pyro doctor` names it.
         yield* Effect.logWarning(`left alone, its record is damaged: ${read.left.message}`)
         continue
       }

@@ -1,29 +1,34 @@
-import { Effect, Option } from "effect"
+import { Effect, Either, Option } from "effect"
 import * as fs from "node:fs"
 import { Paths } from "../../system/Paths.ts"
 import {
   folderOf,
+  isWorkspaceId,
   readWorkspace,
   type WorkspaceFolder,
-  WorkspaceId,
   type WorkspaceRecord,
   workspacesDirectory
 } from "./record.ts"
 
-/** The workspaces by their records; nobody is asked, and what cannot be read is left out. */
-export const recordedWorkspaces: Effect.Effect<ReadonlyArray<WorkspaceRecord>, never, Paths> = Effect.gen(function*() {
+/** The record of every folder of a workspace: none where only the folder was made, a failure where it is damaged. Nobody is asked. */
+export const readWorkspaces = Effect.gen(function*() {
   const { stateDir } = yield* Paths
-  const ids = yield* Effect.try(() => fs.readdirSync(workspacesDirectory(stateDir)))
-  const records = yield* Effect.forEach(
-    ids.filter((id) => /^ws-[0-9a-f]{10}$/.test(id)),
-    (id) =>
-      readWorkspace(folderOf(stateDir, WorkspaceId.make(id))).pipe(
-        Effect.map(Option.filter(({ phase }) => phase !== "deleting")),
-        Effect.orElseSucceed(() => Option.none<WorkspaceRecord>())
-      )
-  )
-  return records.flatMap(Option.toArray)
-}).pipe(Effect.orElseSucceed(() => []))
+  const root = workspacesDirectory(stateDir)
+  const ids = yield* Effect.sync(() => fs.existsSync(root) ? fs.readdirSync(root).filter(isWorkspaceId) : [])
+  return yield* Effect.forEach(ids, (id) => {
+    const folder = folderOf(stateDir, id)
+    return Effect.map(Effect.either(readWorkspace(folder)), (record) => ({ id, folder, record }))
+  })
+})
+
+/** The workspaces by their records; what cannot be read is left out. */
+export const recordedWorkspaces: Effect.Effect<ReadonlyArray<WorkspaceRecord>, never, Paths> = Effect.map(
+  readWorkspaces,
+  (all) => all.flatMap(({ record }) => Option.toArray(Option.flatten(Either.getRight(record))))
+).pipe(
+  Effect.map((records) => records.filter(({ phase }) => phase !== "deleting")),
+  Effect.catchAllDefect(() => Effect.succeed([]))
+)
 
 /** Names of the workspaces, ids of those without one. */
 export const recordedNames: Effect.Effect<ReadonlyArray<string>, never, Paths> = Effect.map(

@@ -9,8 +9,8 @@ import { withLock } from "../../system/lock.ts"
 import { Paths } from "../../system/Paths.ts"
 import type { VmId } from "../../vm/record.ts"
 import { sweepWorkspaceVms } from "../../vm/sweep.ts"
-import { isId } from "./adopt.ts"
-import { folderOf, readWorkspace, type WorkspaceRecord, workspacesDirectory } from "./record.ts"
+import { readWorkspaces } from "./names.ts"
+import { type WorkspaceRecord, workspacesDirectory } from "./record.ts"
 
 /** A VM, or a folder, of no workspace. */
 export interface SweptWorkspace {
@@ -47,18 +47,11 @@ export const sweepWorkspaces: Effect.Effect<
 
 const takeOutUnnamed = (root: string) =>
   Effect.gen(function*() {
-    const { stateDir } = yield* Paths
-    const ids = fs.existsSync(root) ? fs.readdirSync(root).filter(isId) : []
-    const read = yield* Effect.forEach(ids, (id) =>
-      Effect.map(Effect.either(readWorkspace(folderOf(stateDir, id))), (record) => ({ id, record })))
+    const read = yield* readWorkspaces
     // What a damaged record names nobody knows, and a disk in use is not to be removed.
-    if (
-      read.some(({ record }) =>
-        Either.isLeft(record)
-      )
-    ) return []
-    const records = read.map(({ id, record }) => ({
-      directory: folderOf(stateDir, id).directory,
+    if (read.some(({ record }) => Either.isLeft(record))) return []
+    const records = read.map(({ folder: { directory }, record }) => ({
+      directory,
       record: Option.getOrUndefined(Either.getOrElse(record, () => Option.none<WorkspaceRecord>()))
     }))
     const named = records.flatMap(({ record }): ReadonlyArray<VmId> =>

@@ -1,0 +1,61 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { workspaces } from "../../../src/local/doctor/workspaces.ts"
+import { Paths } from "../../../src/system/Paths.ts"
+import { temporaryDirectory } from "../disk/temporary-directory.ts"
+
+const record = {
+  format: 1,
+  id: "ws-0000000001",
+  phase: "stopped",
+  labels: {},
+  environment: { name: "debian:12", digest: "" },
+  generation: 2,
+  disk: 1,
+  vcpuCount: 1,
+  memoryMib: 256,
+  diskMib: 1024,
+  createdAt: "2026-01-01T00:00:00.000Z"
+}
+
+/** What the doctor says of a state directory with these records. */
+const linesOf = (records: Readonly<Record<string, string | undefined>>) =>
+  Effect.gen(function*() {
+    const stateDir = yield* temporaryDirectory
+    const directory = (id: string) => path.join(stateDir, "workspaces", id)
+    for (const [id, text] of Object.entries(records)) {
+      fs.mkdirSync(directory(id), { recursive: true })
+      if (text !== undefined) fs.writeFileSync(path.join(directory(id), "record.json"), text)
+    }
+    const paths = Layer.succeed(Paths, { stateDir, cacheDir: stateDir, memoryDir: stateDir })
+    return { directory, lines: yield* Effect.provide(workspaces, paths) }
+  })
+
+const whole = JSON.stringify(record)
+
+describe("the doctor's look at workspaces", () => {
+  it.scopedLive("finds nothing wrong where every record can be read, or is not there yet", () =>
+    Effect.gen(function*() {
+      for (const records of [{}, { "ws-0000000001": whole }, { "ws-0000000001": whole, "ws-0000000002": undefined }]) {
+        const { lines } = yield* linesOf(records)
+        assert.deepStrictEqual(lines.map(({ ok }) => ok), [true])
+      }
+    }))
+
+  it.scopedLive("names each whose record is damaged, and how to go on", () =>
+    Effect.gen(function*() {
+      const { directory, lines } = yield* linesOf({
+        "ws-0000000001": whole,
+        "ws-0000000002": whole.slice(0, 40),
+        "ws-0000000003": "{\"format\": 2}",
+        notes: "x"
+      })
+      assert.deepStrictEqual(lines.map(({ ok }) => ok), [false, false])
+      for (const [at, id] of ["ws-0000000002", "ws-0000000003"].entries()) {
+        assert.include(lines[at]?.found, id)
+        assert.include(lines[at]?.mend, directory(id))
+      }
+    }))
+})
