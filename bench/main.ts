@@ -1,5 +1,6 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { measureAll } from "./attempts.ts"
 import type { Bench } from "./bench.ts"
 import { openDaemon } from "./daemon.ts"
 import { floorsTable, measureFloors } from "./floors-table.ts"
@@ -9,7 +10,7 @@ import { describeMachine, describeVersions, load } from "./machine-report.ts"
 import { measure } from "./measure.ts"
 import { type Options, parseOptions, usage } from "./options.ts"
 import { memoryMib, openProduct } from "./product.ts"
-import { judge, type Row } from "./report.ts"
+import { judge } from "./report.ts"
 import { enterRoom } from "./room.ts"
 import { plans } from "./rows.ts"
 import { table } from "./table.ts"
@@ -68,7 +69,11 @@ const bench = async (root: string, options: Options): Promise<number> => {
     if (accelerator !== floor.machine.accelerator) {
       throw new Error(`the floors run on ${floor.machine.accelerator} and pyro on ${accelerator}; ask why: pyro doctor`)
     }
-    const { failed, rows } = await measureRows(tools, options)
+    const { failed, rows } = await measureAll(
+      plans.filter(({ name }) => options.only === undefined || options.only === name),
+      async (plan) => judge(await measure(plan, tools, options.runs)),
+      say
+    )
     await report({ rows, failed }, table(rows))
     for (const failure of failed) say(`not measured: ${failure}`)
     return failed.length === 0 ? 0 : 1
@@ -78,21 +83,6 @@ const bench = async (root: string, options: Options): Promise<number> => {
     await product.close()
     room.leave()
   }
-}
-
-/** A row that cannot be measured does not keep the others from it. */
-const measureRows = async (tools: Bench, options: Options) => {
-  const rows: Array<Row> = []
-  const failed: Array<string> = []
-  for (const plan of plans.filter(({ name }) => options.only === undefined || options.only === name)) {
-    say(`measuring ${plan.name}`)
-    try {
-      rows.push(judge(await measure(plan, tools, options.runs)))
-    } catch (cause) {
-      failed.push(`${plan.name}: ${reason(cause)}`)
-    }
-  }
-  return { rows, failed }
 }
 
 const usageStatus = 2

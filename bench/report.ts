@@ -34,6 +34,8 @@ export interface Row {
   readonly budget: number
   readonly budget_text: string
   readonly ok: boolean
+  /** What it came to when it was measured before, each time over its budget: `ratio`, or `ours` where there is no floor. */
+  readonly earlier: ReadonlyArray<number>
   readonly about: string
   readonly floor_summary: Summary | null
   readonly ours_summary: Summary
@@ -52,6 +54,7 @@ export const judge = (measured: Measured): Row => {
     budget: round(bound),
     budget_text: text,
     ok,
+    earlier: [],
     about: measured.about,
     floor_summary: floor === null ? null : roundAll(floor),
     ours_summary: roundAll(ours)

@@ -31,6 +31,6 @@ export const table = (rows: ReadonlyArray<Row>): string =>
       three(row.ours_summary),
       row.ratio === null ? "-" : `${row.ratio.toFixed(2)}x`,
       row.budget_text,
-      row.ok ? "ok" : "OVER"
+      (row.ok ? "ok" : "OVER") + (row.earlier.length === 0 ? "" : `; before: ${row.earlier.map(number).join(", ")}`)
     ])
   ])

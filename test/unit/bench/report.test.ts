@@ -25,6 +25,7 @@ describe("judge", () => {
       budget: 1.3,
       budget_text: "<= 1.3x",
       ok: true,
+      earlier: [],
       about: "something",
       floor_summary: { min: 190, median: 200, p95: 210, runs: 3 },
       ours_summary: { min: 230, median: 250, p95: 400, runs: 3 }

@@ -1,0 +1,35 @@
+import type { Row } from "./report.ts"
+
+/** How often a row is measured at most. */
+const ATTEMPTS = 3
+
+const reason = (cause: unknown) => cause instanceof Error ? cause.message : String(cause)
+
+/** The last of several measurements, with what the others came to. */
+const following = (before: Row | undefined, row: Row): Row =>
+  before === undefined ? row : { ...row, earlier: [...before.earlier, before.ratio ?? before.ours] }
+
+/**
+ * Measures every row, and once all are through those again that are over their budgets: another user of the host makes a figure worse for
+ * minutes, and never better. What was found before stays in the row. One that cannot be measured does not keep the others from it.
+ */
+export const measureAll = async <Plan extends { readonly name: string }>(
+  plans: ReadonlyArray<Plan>,
+  measureRow: (plan: Plan) => Promise<Row>,
+  say: (line: string) => void
+) => {
+  const rows = new Map<string, Row>()
+  const failed = new Map<string, string>()
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const left = attempt === 1 ? plans : plans.filter(({ name }) => rows.get(name)?.ok === false && !failed.has(name))
+    for (const plan of left) {
+      say(attempt === 1 ? `measuring ${plan.name}` : `measuring ${plan.name} again: it was over its budget`)
+      try {
+        rows.set(plan.name, following(rows.get(plan.name), await measureRow(plan)))
+      } catch (cause) {
+        failed.set(plan.name, `${plan.name}: ${reason(cause)}`)
+      }
+    }
+  }
+  return { rows: [...rows.values()], failed: [...failed.values()] }
+}
