@@ -9,7 +9,9 @@ import { fine, wrong } from "./line.ts"
  */
 export const workspaces = Effect.map(readWorkspaces, (all): ReadonlyArray<DoctorLine> => {
   const damaged = all.filter(({ record }) => Either.isLeft(record))
-  if (damaged.length === 0) return [fine("workspaces", `${all.length}, each with a record that can be read`)]
+  if (damaged.length === 0) {
+    return [fine("workspaces", all.length === 0 ? "none" : `${all.length}, each with a record that can be read`)]
+  }
   return damaged.map(({ folder: { directory, record }, id }) =>
     wrong(
       "workspaces",
