@@ -2,8 +2,12 @@ import { LineReader } from "./line-reader.ts"
 import { type FilePatch, type Hunk, type HunkLine, limits, type Patch } from "./patch.ts"
 import { readQuoted } from "./quoted.ts"
 
-/** The format that OpenAI's models write; files are found by path, hunks by their text alone. */
-export const isV4A = (text: string) => /^[ \t\r\n]*\*\*\* Begin Patch[ \t\r]*(\n|$)/.test(text.slice(0, 4096))
+/**
+ * The format that OpenAI's models write; files are found by path, hunks by their text alone. What follows its last line is not read, so that
+ * of the fences that models put around it only the first one is to be known.
+ */
+export const isV4A = (text: string) =>
+  /^[ \t\r\n]*(```[^`\n]*\n[ \t\r\n]*)?\*\*\* Begin Patch[ \t\r]*(\n|$)/.test(text.slice(0, 4096))
 
 export const parseV4A = (text: string): Patch => {
   const reader = new LineReader(text)

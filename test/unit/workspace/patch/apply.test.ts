@@ -317,6 +317,21 @@ describe("a V4A patch", () => {
     })
   })
 
+  it("is read in the fences that models put around it, as a unified one is", () => {
+    const after = { f: "2\n" }
+    for (const fence of ["```", "```diff", "\n``` patch\r"]) {
+      const fenced = (patch: string) => `${fence}\n${patch}\`\`\`\n`
+      assert.deepStrictEqual(applied({ f: "1\n" }, fenced(v4a("*** Update File: f", "-1", "+2"))), after)
+      assert.deepStrictEqual(
+        applied({ f: "1\n" }, fenced(lines("--- a/f", "+++ b/f", "@@ -1 +1 @@", "-1", "+2"))),
+        after
+      )
+    }
+    // The fences are the file's own here.
+    const nested = v4a("*** Add File: f", "+```", "+*** Begin Patch", "+```")
+    assert.deepStrictEqual(applied({}, nested), { f: lines("```", "*** Begin Patch", "```") })
+  })
+
   it("keeps every byte of a name", () => {
     const name = Buffer.from("grà").toString("latin1")
     assert.deepStrictEqual(applied({}, v4a("*** Add File: grà", "+x")), { [name]: "x\n" })
