@@ -128,5 +128,7 @@ int boot(void) {
   if (error != 0) log_line("lo: %s", strerror(error));
   error = cgroup_init("/sys/fs/cgroup");
   if (error != 0) log_line("cgroups: %s", strerror(error));
+  error = interval_timer_stop();
+  if (error != 0) log_line("interval timer: %s", strerror(error));
   return wait_for_port();
 }
