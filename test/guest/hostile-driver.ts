@@ -72,7 +72,7 @@ interface Hostile extends Impostor {
 const make = async (): Promise<ReadonlyArray<Hostile>> => {
   const originals = readOriginals(options.state, options.recorded)
   const all: Array<Hostile> = []
-  for (let made = 0; made < options.connections; made++) {
+  for (let made = 0; made < options.connections + SPARE; made++) {
     const own = random.fork()
     const hostile: { agent: HostileAgent | undefined } = { agent: undefined }
     const impostor = await makeImpostor(originals, (socket: Socket) => {
@@ -87,6 +87,8 @@ const make = async (): Promise<ReadonlyArray<Hostile>> => {
 const MOST_REQUESTS = 60
 /** Workspaces that are asked at a time. */
 const AT_ONCE = 4
+/** Made beside them, for what is unsent when all are over: those that were to go on to the end take a pause of a busy host for it. */
+const SPARE = 24
 
 /** Asks one workspace for things until its channel is gone; `budget` is asked again whenever it is used up. */
 const drive = (hostile: Hostile, budget: () => number): Effect.Effect<void, never, Pyro> =>
@@ -104,8 +106,8 @@ const drive = (hostile: Hostile, budget: () => number): Effect.Effect<void, neve
     yield* ask(requests, anyOf(requests, own), workspace, ends)
   })
 
-const storm = (all: ReadonlyArray<Hostile>, frames: number): Effect.Effect<void, never, Pyro> => {
-  const target = account.mutated + frames
+/** Until so many mutated frames were sent in all, if these workspaces last that long. */
+const storm = (all: ReadonlyArray<Hostile>, target: number): Effect.Effect<void, never, Pyro> => {
   const missing = () => Math.max(0, target - account.mutated)
   // Those at the end go on until what others left unsent is sent too.
   const lasting = all.length - Math.max(2 * AT_ONCE, Math.ceil(all.length / 10))
@@ -137,19 +139,24 @@ const report = (all: ReadonlyArray<Hostile>): StormReport => ({
 
 const all = await make()
 say({ made: all.map(({ vm, workspace }) => ({ vm, workspace })) })
-let next = 0
+const unused = [...all]
+const used: Array<Hostile> = []
 for await (const line of readline.createInterface({ input: process.stdin })) {
   const { connections, daemon, frames } = JSON.parse(line) as {
     readonly frames: number
     readonly connections: number
     readonly daemon: Parameters<typeof layerDaemon>[0]
   }
-  const some = all.slice(next, next + connections)
-  next += connections
-  await Effect.runPromise(
-    storm(some, frames).pipe(Effect.provide(Layer.orDie(layerDaemon(daemon))))
-  )
-  say(report(all.slice(0, next)))
+  const target = account.mutated + frames
+  const stormOf = (count: number) => {
+    const some = unused.splice(0, count)
+    used.push(...some)
+    return Effect.runPromise(storm(some, target).pipe(Effect.provide(Layer.orDie(layerDaemon(daemon)))))
+  }
+  await stormOf(connections)
+  const isLast = used.length >= options.connections
+  while (isLast && account.mutated < target && unused.length > 0) await stormOf(AT_ONCE)
+  say(report(used))
 }
 for (const { end } of all) end()
 process.exit(0)

@@ -138,7 +138,7 @@ describe("agents that are the enemy's, beside a workspace that is not", () => {
         const healthy = (await list()).find(({ name }) => name === "healthy")!.id
         const runtime = connected()
         await latencies(runtime, (done) => done >= 50)
-        await storm.send(warmUp.frames, warmUp.connections, start())
+        const warm = await storm.send(warmUp.frames, warmUp.connections, start())
 
         const before = {
           rss: await settledRss(pid),
@@ -149,7 +149,7 @@ describe("agents that are the enemy's, beside a workspace that is not", () => {
         const began = performance.now()
         const watched = watchRss(pid)
         let over = false
-        const storming = storm.send(frames - warmUp.frames, connections - warmUp.connections, start()).finally(() =>
+        const storming = storm.send(frames - warm.mutated, connections - warmUp.connections, start()).finally(() =>
           over = true
         )
         const during = await latencies(runtime, () => over)
