@@ -10,8 +10,9 @@ const following = (before: Row | undefined, row: Row): Row =>
   before === undefined ? row : { ...row, earlier: [...before.earlier, before.ratio ?? before.ours] }
 
 /**
- * Measures every row, and once all are through those again that are over their budgets: another user of the host makes a figure worse for
- * minutes, and never better. What was found before stays in the row. One that cannot be measured does not keep the others from it.
+ * Measures every row, and once all are through those again that are over their budgets: what another user of the host does to a figure
+ * lasts for minutes. What was found before stays in the row, since it may have been pyro's own doing. One that cannot be measured does not
+ * keep the others from it.
  */
 export const measureAll = async <Plan extends { readonly name: string }>(
   plans: ReadonlyArray<Plan>,

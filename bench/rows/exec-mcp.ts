@@ -5,8 +5,8 @@ import { inARow } from "./in-a-row.ts"
 
 const command = "/bin/true"
 /**
- * Rounds of ten before those that count. The daemon and this process have run thousands of commands by then, the server's process none: V8
- * would interpret on one side only.
+ * Rounds of ten before those that count. In a whole run the daemon and this process have run thousands of commands, the server's process
+ * none: V8 would interpret on one side only.
  */
 const warmups = 100
 

@@ -5,20 +5,7 @@ import * as path from "node:path"
 import { workspaces } from "../../../src/local/doctor/workspaces.ts"
 import { Paths } from "../../../src/system/Paths.ts"
 import { temporaryDirectory } from "../disk/temporary-directory.ts"
-
-const record = {
-  format: 1,
-  id: "ws-0000000001",
-  phase: "stopped",
-  labels: {},
-  environment: { name: "debian:12", digest: "" },
-  generation: 2,
-  disk: 1,
-  vcpuCount: 1,
-  memoryMib: 256,
-  diskMib: 1024,
-  createdAt: "2026-01-01T00:00:00.000Z"
-}
+import { recordOf } from "../workspace/record-of.ts"
 
 /** What the doctor says of a state directory with these records. */
 const linesOf = (records: Readonly<Record<string, string | undefined>>) =>
@@ -33,7 +20,7 @@ const linesOf = (records: Readonly<Record<string, string | undefined>>) =>
     return { directory, lines: yield* Effect.provide(workspaces, paths) }
   })
 
-const whole = JSON.stringify(record)
+const whole = JSON.stringify(recordOf("ws-0000000001", "stopped"))
 
 describe("the doctor's look at workspaces", () => {
   it.scopedLive("finds nothing wrong where every record can be read, or is not there yet", () =>

@@ -5,28 +5,10 @@ import * as path from "node:path"
 import { daemonFiles } from "../../../src/system/daemon-files.ts"
 import { withLock } from "../../../src/system/lock.ts"
 import { Paths } from "../../../src/system/Paths.ts"
-import {
-  folderOf,
-  type WorkspaceId,
-  type WorkspaceRecord,
-  writeWorkspace
-} from "../../../src/workspace/lifecycle/record.ts"
+import { folderOf, type WorkspaceId, writeWorkspace } from "../../../src/workspace/lifecycle/record.ts"
 import { sweepWorkspaces } from "../../../src/workspace/lifecycle/sweep.ts"
 import { temporaryDirectory } from "../disk/temporary-directory.ts"
-
-const record = (id: string, phase: WorkspaceRecord["phase"]): WorkspaceRecord => ({
-  format: 1,
-  id: id as WorkspaceId,
-  phase,
-  labels: {},
-  environment: { name: "debian:12", digest: "" },
-  generation: 2,
-  disk: 1,
-  vcpuCount: 1,
-  memoryMib: 256,
-  diskMib: 1024,
-  createdAt: "2026-01-01T00:00:00.000Z"
-})
+import { recordOf } from "./record-of.ts"
 
 const ids = {
   whole: "ws-0000000001",
@@ -42,9 +24,9 @@ const state = Effect.gen(function*() {
   for (const id of Object.values(ids)) {
     for (const disk of [0, 1]) fs.mkdirSync(folder(id).disk(disk), { recursive: true })
   }
-  yield* writeWorkspace(folder(ids.whole), record(ids.whole, "stopped"))
-  yield* writeWorkspace(folder(ids.creating), record(ids.creating, "creating"))
-  yield* writeWorkspace(folder(ids.deleting), record(ids.deleting, "deleting"))
+  yield* writeWorkspace(folder(ids.whole), recordOf(ids.whole, "stopped"))
+  yield* writeWorkspace(folder(ids.creating), recordOf(ids.creating, "creating"))
+  yield* writeWorkspace(folder(ids.deleting), recordOf(ids.deleting, "deleting"))
   fs.mkdirSync(path.join(stateDir, "workspaces", "notes"))
   const there = () =>
     fs.readdirSync(path.join(stateDir, "workspaces")).sort().flatMap((name) =>
