@@ -29,18 +29,15 @@ export interface Plan {
 /** A side that holds nothing between two samples. */
 export const side = (sample: Side["sample"], close: Side["close"] = async () => {}): Side => ({ sample, close })
 
-/** Longest that one sample may take: a guest that hangs must not hang the whole. */
-const sampleTimeoutMs = 120_000
+/** Longest that opening a side or one sample of it may take: a guest that hangs must not hang the whole. */
+const timeoutMs = 120_000
 
-const limited = (name: string, which: string, { sample }: Side) => {
+const limited = <A>(what: string, work: Promise<A>): Promise<A> => {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`${name}: ${which} took longer than ${sampleTimeoutMs / 1000} s`)),
-      sampleTimeoutMs
-    )
+    timer = setTimeout(() => reject(new Error(`${what} took longer than ${timeoutMs / 1000} s`)), timeoutMs)
   })
-  return Promise.race([sample(), late]).finally(() => clearTimeout(timer))
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }
 
 /**
@@ -55,10 +52,12 @@ export const interleave = async (
   const sides: Array<Side> = []
   const samples = open.map(() => [] as Array<number>)
   try {
-    for (const make of open) sides.push(await make())
+    for (const make of open) {
+      sides.push(await limited(`${name}: opening side ${sides.length + 1} of ${open.length}`, make()))
+    }
     for (let round = 0; round < rounds.warmups + rounds.counted; round++) {
       for (const [index, one] of sides.entries()) {
-        const value = await limited(name, `side ${index + 1} of ${sides.length}`, one)
+        const value = await limited(`${name}: side ${index + 1} of ${sides.length}`, one.sample())
         if (round >= rounds.warmups) samples[index]?.push(value)
       }
     }

@@ -4,7 +4,8 @@ import * as RpcClient from "@effect/rpc/RpcClient"
 import * as RpcGroup from "@effect/rpc/RpcGroup"
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import { Context, Effect, Layer, ManagedRuntime } from "effect"
-import { spawn } from "node:child_process"
+import { type ChildProcess, spawn } from "node:child_process"
+import * as fs from "node:fs"
 import * as path from "node:path"
 
 const group = RpcGroup.make(Rpc.make("nothing"))
@@ -22,7 +23,10 @@ const served = RpcServer.layer(group, { disableTracing: true }).pipe(
   Layer.provide(RpcSerialization.layerMsgPack)
 )
 const up = Layer.effectDiscard(Effect.sync(() => console.log("up")))
-Effect.runFork(Layer.launch(Layer.provideMerge(up, served)))
+Effect.runPromise(Layer.launch(Layer.provideMerge(up, served))).catch((cause) => {
+  console.error(String(cause))
+  process.exit(1)
+})
 // Whoever started it is gone, however it went.
 process.stdin.on("end", () => process.exit()).resume()
 `
@@ -32,17 +36,30 @@ class Client extends Context.Tag("bench/floors/Client")<
   Effect.Effect.Success<ReturnType<typeof RpcClient.make<RpcGroup.Rpcs<typeof group>>>>
 >() {}
 
+const listening = (child: ChildProcess) =>
+  new Promise<void>((resolve, reject) => {
+    child.stdout?.once("data", () => resolve())
+    child.once("error", reject)
+    child.once("exit", (status) => reject(new Error(`the process to be asked ended with status ${status} instead`)))
+  })
+
 /**
  * Another process that does nothing when it is asked, by the request library alone and over a Unix socket: what any request costs.
  * `sources`: a folder beneath which that library is found.
  */
 export const openRequests = async (folder: string, sources: string) => {
-  const socket = path.join(folder, "requests")
+  // Its own: a row may be measured again, and what is killed leaves its socket's name behind.
+  const own = fs.mkdtempSync(path.join(folder, "requests-"))
+  const socket = path.join(own, "socket")
   const child = spawn(process.execPath, ["--input-type=module", "-e", server, socket], {
     cwd: sources,
     stdio: ["pipe", "pipe", "inherit"]
   })
-  await new Promise((resolve) => child.stdout.once("data", resolve))
+  const remove = () => fs.rmSync(own, { recursive: true })
+  await listening(child).catch((cause) => {
+    remove()
+    throw cause
+  })
   const runtime = ManagedRuntime.make(
     Layer.scoped(Client, RpcClient.make(group, { disableTracing: true })).pipe(
       Layer.provide(RpcClient.layerProtocolSocket()),
@@ -54,6 +71,7 @@ export const openRequests = async (folder: string, sources: string) => {
     close: async () => {
       await runtime.dispose()
       child.kill("SIGKILL")
+      remove()
     }
   }
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "@effect/vitest"
+import { describe, expect, it, vi } from "@effect/vitest"
 import { interleave, type Side } from "../../../bench/measure.ts"
 
 const recording = (log: Array<string>, name: string, value: (count: number) => number): () => Promise<Side> => {
@@ -44,5 +44,22 @@ describe("interleave", () => {
     ])
     await expect(open).rejects.toThrow("no VM")
     expect(log).toEqual(["open floor", "close floor"])
+  })
+
+  it("does not wait for ever for a side that does not open", async () => {
+    vi.useFakeTimers()
+    try {
+      const log: Array<string> = []
+      const open = interleave("row", { warmups: 0, counted: 1 }, [
+        recording(log, "floor", () => 1),
+        () => new Promise(() => {})
+      ])
+      const late = expect(open).rejects.toThrow("row: opening side 2 of 2 took longer than 120 s")
+      await vi.advanceTimersByTimeAsync(120_000)
+      await late
+      expect(log).toEqual(["open floor", "close floor"])
+    } finally {
+      vi.useRealTimers()
+    }
   })
 })
