@@ -12,6 +12,13 @@ const residentMibOfOne = 100
 const several = 4
 const cores = os.availableParallelism()
 
+/** What a guest does after its first command is over by then. */
+const guestSettlesMs = 1500
+/** A daemon that nobody asks anything has collected its garbage by then, also when it did so just before (src/daemon/idle-collection.ts). */
+const daemonSettlesMs = 21_500
+
+const after = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
 const all = async (count: number, work: (at: number) => Promise<string>) =>
   Promise.all(Array.from({ length: count }, (_, at) => work(at)))
 
@@ -58,7 +65,7 @@ export const twentyAtOnce: Plan = {
 export const daemonMemory: Plan = {
   name: "daemon-memory",
   unit: "MiB",
-  about: `resident memory of the daemon with ${many} workspaces`,
+  about: `resident memory of the daemon with ${many} workspaces, 20 s after the last of their first commands`,
   budget: { kind: "absolute", atMost: 150 },
   rounds: () => 1,
   warmups: 0,
@@ -66,6 +73,7 @@ export const daemonMemory: Plan = {
     side(async () => {
       const made = await all(many, () => daemon.create({ memory_mib: memoryMib }))
       for (const workspace of made) await daemon.exec(workspace, "/bin/true")
+      await after(daemonSettlesMs)
       const mib = residentMib(await daemon.pid())
       await Promise.all(made.map((workspace) => daemon.remove(workspace)))
       return mib
@@ -74,9 +82,6 @@ export const daemonMemory: Plan = {
 
 /** What all of the host's cores have worked since it was started, in ms; in steps of 10. */
 const busyMs = () => os.cpus().reduce((sum, { times: { irq, nice, sys, user } }) => sum + user + nice + sys + irq, 0)
-
-/** What a guest does after its first command is over by then. */
-const settleMs = 1500
 
 export const idleWorkspace: Plan = {
   name: "idle-workspace",
@@ -91,7 +96,7 @@ export const idleWorkspace: Plan = {
       const workspace = await daemon.create()
       await daemon.exec(workspace, "/bin/true")
       await daemon.settled()
-      await new Promise((resolve) => setTimeout(resolve, settleMs))
+      await after(guestSettlesMs)
       const { vms } = await daemon.call((pyro) => Effect.map(pyro.daemon.status({}), (status) => status))
       const pid = vms.find(({ purpose }) => purpose === "workspace")?.pid ?? 0
       const mib = proportionalMib([pid, ...descendants(pid)])
