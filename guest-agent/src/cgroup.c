@@ -162,34 +162,40 @@ void cgroup_prepare(void) {
   make_first_ready();
 }
 
-int cgroup_take(uint64_t memory_max, uint64_t pids_max, struct cgroup **out) {
-  bool limited = memory_max != 0;
-  if (!limited) make_first_ready();
+/* A new one with these limits. */
+static int make_limited(uint64_t memory_max, uint64_t pids_max, struct cgroup **out) {
   struct cgroup *cgroup = NULL;
-  if (!limited && spares != NULL) {
-    cgroup = pop_spare();
-    cgroup->reused = true;
-  } else {
-    int error = make(&cgroup);
-    if (error != 0) return error;
-  }
-  cgroup->limited = limited;
-  int error = 0;
+  int error = make(&cgroup);
+  if (error != 0) return error;
+  cgroup->limited = memory_max != 0;
   if (memory_max != 0) error = set_limit(cgroup->directory, "memory.max", memory_max);
   if (error == 0) error = cgroup_limit_processes(cgroup, pids_max);
-  if (error != 0) {
+  if (error != 0)
     destroy(cgroup);
-    return error;
-  }
-  *out = cgroup;
-  return 0;
+  else
+    *out = cgroup;
+  return error;
+}
+
+int cgroup_take(uint64_t memory_max, uint64_t pids_max, struct cgroup **out) {
+  if (memory_max == 0) make_first_ready();
+  if (memory_max != 0 || spares == NULL) return make_limited(memory_max, pids_max, out);
+  struct cgroup *cgroup = *out = pop_spare();
+  cgroup->reused = true;
+  return cgroup_limit_processes(cgroup, pids_max) == 0 ? 0 : cgroup_replace(out);
+}
+
+int cgroup_replace(struct cgroup **cgroup) {
+  uint64_t pids_max = (*cgroup)->pids_max;
+  destroy(*cgroup);
+  *cgroup = NULL;
+  return make_limited(0, pids_max, cgroup);
 }
 
 int cgroup_limit_processes(struct cgroup *cgroup, uint64_t pids_max) {
   if (pids_max == cgroup->pids_max) return 0;
-  int error = set_limit(cgroup->directory, "pids.max", pids_max);
-  if (error == 0) cgroup->pids_max = pids_max;
-  return error;
+  cgroup->pids_max = pids_max;
+  return set_limit(cgroup->directory, "pids.max", pids_max);
 }
 
 int cgroup_descriptor(const struct cgroup *cgroup) { return cgroup->directory; }
@@ -227,8 +233,6 @@ void cgroup_release(struct cgroup *cgroup) {
   else
     destroy(cgroup);
 }
-
-void cgroup_lost(struct cgroup *cgroup) { destroy(cgroup); }
 
 void cgroups_remove(void) {
   spares = NULL;

@@ -25,8 +25,9 @@ bool cgroup_ran_out_of_memory(const struct cgroup *cgroup);
 bool cgroup_reused(const struct cgroup *cgroup);
 /* Gives it back: removed, or kept for the next command, once its last process ended. */
 void cgroup_release(struct cgroup *cgroup);
-/* For one that turned out to be gone: a guest's root can remove it. */
-void cgroup_lost(struct cgroup *cgroup);
+/* A new one with the same limits in the place of a spare that turned out to be gone: a guest's root can remove it. NULL where there is none;
+ * errno, or 0. */
+int cgroup_replace(struct cgroup **cgroup);
 /* At the end of a local process, after its last child. */
 void cgroups_remove(void);
 

@@ -122,10 +122,8 @@ static pid_t start_in_cgroup(struct stream *stream, const struct child_plan *pla
   if (stream->cgroup == NULL) return child_start(plan, -1, report);
   pid_t pid = child_start(plan, cgroup_descriptor(stream->cgroup), report);
   if (pid >= 0 || !cgroup_unusable(errno) || !cgroup_reused(stream->cgroup)) return pid;
-  /* The guest's root did something to the spare: once more in a new one. */
-  cgroup_lost(stream->cgroup);
-  stream->cgroup = NULL;
-  int error = cgroup_take(0, 0, &stream->cgroup);
+  /* The guest's root did something to the spare. */
+  int error = cgroup_replace(&stream->cgroup);
   if (error == 0) return child_start(plan, cgroup_descriptor(stream->cgroup), report);
   errno = error;
   return -1;

@@ -71,3 +71,20 @@ describe("the process that waits for the next command", () => {
     assert.strictEqual(await run("echo $$; cat /workspace/file || true"), `${pid}\n`)
   })
 })
+
+describe("a cgroup that is used again", () => {
+  const pidsMax = "cat /sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)/pids.max"
+  /** One with a stdin is not run by the process that waits: the agent takes a cgroup for it. */
+  const withStdin = async (script: string) =>
+    (await pyro.workspace.exec({ workspace: "w", command: ["bash", "-c", script] }, { stdin: "" })).stdout
+
+  it("leaves a command its limit of processes, though the guest's root removed it", async () => {
+    const limit = await withStdin(pidsMax)
+    assert.match(limit, /^\d+\n$/)
+    // Several at a time, so that several are left to be used again.
+    await Promise.all([1, 2, 3].map(() => withStdin("sleep 0.3")))
+    const removed = await run("cd /sys/fs/cgroup/pyro; for one in [0-9]*; do rmdir $one && echo $one; done 2>/dev/null; true")
+    assert.isAbove(removed.split("\n").length, 1)
+    assert.strictEqual(await withStdin(pidsMax), limit)
+  })
+})
