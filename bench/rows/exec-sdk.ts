@@ -1,6 +1,8 @@
+import type { Bench } from "../bench.ts"
 import { echo, mustSucceed, timedExec } from "../floors/channel.ts"
 import { openRequests } from "../floors/request.ts"
 import { guestRoot } from "../floors/template.ts"
+import type { FloorVm } from "../floors/vm.ts"
 import { type Plan, side, timed } from "../measure.ts"
 import { inARow } from "./in-a-row.ts"
 
@@ -8,39 +10,47 @@ const command = "/bin/true"
 /** Commands of one round. Three thousand go before those that count: until then V8 interprets much of what is asked here. */
 const count = 100
 
+const guestCommand = timedExec(guestRoot, command)
+
+/**
+ * A guest and a process that does nothing. Both are asked in turn, whichever is timed: each pushes the other's code out of the host's
+ * caches, as whatever runs commands for other processes does.
+ */
+const inTurn = async (
+  { floor, floorSources, room }: Bench,
+  once: (vm: FloorVm, request: () => Promise<unknown>) => Promise<number>
+) => {
+  const { vm } = await floor.restore(command)
+  const { close, request } = await openRequests(room.disk, floorSources)
+  return side(() => inARow(() => once(vm, request), count), async () => {
+    await close()
+    await vm.destroy()
+  })
+}
+
 export const execSdk: Plan = {
   name: "exec-sdk",
   unit: "ms",
   about:
     "/bin/true in a workspace through the daemon; floor: an echo over the channel, and vfork + exec + wait as the guest times it; " +
-    "granted on top: a request to another process that does nothing, by the request library alone, one after each of the floor's commands",
+    "granted on top: a request to another process that does nothing, by the request library alone; in turn, as a daemon's are",
   budget: { kind: "ratio", atMost: 1.3 },
   prototype: 2.5,
   rounds: (runs) => runs,
   warmups: 30,
-  floor: async ({ floor }) => {
-    const { vm } = await floor.restore(command)
-    const request = timedExec(guestRoot, command)
-    return side(() =>
-      inARow(async () => {
-        const ms = await timed(() => vm.channel.call(echo))
-        const answers = await vm.channel.call(request)
-        mustSucceed([request], answers)
-        return ms + Number(answers[0]?.payload.readBigUInt64LE()) / 1e6
-      }, count), vm.destroy)
-  },
-  granted: async ({ floor, floorSources, room }) => {
-    const { vm } = await floor.restore(command)
-    const { close, request } = await openRequests(room.disk, floorSources)
-    return side(() =>
-      inARow(async () => {
-        await vm.channel.call(timedExec(guestRoot, command))
-        return timed(request)
-      }, count), async () => {
-      await close()
-      await vm.destroy()
-    })
-  },
+  floor: (bench) =>
+    inTurn(bench, async ({ channel }, request) => {
+      await request()
+      const ms = await timed(() => channel.call(echo))
+      const answers = await channel.call(guestCommand)
+      mustSucceed([guestCommand], answers)
+      return ms + Number(answers[0]?.payload.readBigUInt64LE()) / 1e6
+    }),
+  granted: (bench) =>
+    inTurn(bench, async ({ channel }, request) => {
+      await channel.call(guestCommand)
+      return timed(request)
+    }),
   ours: async ({ daemon }) => {
     const workspace = await daemon.create()
     const run = daemon.prepared(workspace, command)

@@ -174,7 +174,10 @@ const warningsOf = (changed: ReadonlyArray<string>) =>
       changed.slice(0, 10).map((path) => path === "" ? "the output" : shown(path)).join(", ")
     ]
 
-const failureOf = ({ entries, output }: Delivery, failure: PutFailed): ExportRefused | NoSpace => {
+/** Said by pyro-put (guest-agent/host/put-place.c). */
+const DIRECTORY_THERE = "a directory is there"
+
+const failureOf = ({ entries, kind, output }: Delivery, failure: PutFailed): ExportRefused | NoSpace => {
   const path = output._tag === "stdout" ? "-" : output.path
   const mib = 1024 * 1024
   if (failure.reason === "full") {
@@ -187,6 +190,12 @@ const failureOf = ({ entries, output }: Delivery, failure: PutFailed): ExportRef
     })
   }
   if (failure.reason === "conflict") {
+    if (kind !== "directory" && failure.conflicts[0]?.reason === DIRECTORY_THERE) {
+      return new ExportRefused({
+        detail: "the output is a directory, and none is ever replaced; name the file to be written in it",
+        paths: [path]
+      })
+    }
     const paths = failure.conflicts.map((one) => {
       const conflict = raw(one.path)
       return `${conflict === "" ? path : shown(conflict)}: ${one.reason}`

@@ -317,6 +317,20 @@ describe("an export of a file", () => {
       assert.strictEqual(directory._tag, "InvalidRequest")
     }))
 
+  it.scopedLive("says to name a file where its output is a directory", () =>
+    Effect.gen(function*() {
+      const folder = yield* scratch
+      for (const overwrite of [false, true]) {
+        const failure = yield* refused(tree, { path: "file", output: folder, overwrite })
+        assert.strictEqual(
+          failure.message,
+          "nothing was exported: the output is a directory, and none is ever replaced; name the file to be written in it " +
+            `(${folder})`
+        )
+      }
+      assert.deepStrictEqual(fs.readdirSync(folder), [])
+    }))
+
   it.scopedLive("is refused where there is none, or where it lies in a git directory", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
