@@ -3,12 +3,8 @@ import { InvalidRequest, type PyroError } from "../contract/errors.ts"
 import type { Notice } from "../contract/notice.ts"
 import type { BuildPayload, PullEvent, PullPayload } from "../contract/operations/environment.ts"
 import { SeedImages } from "../disk/SeedImages.ts"
-import {
-  type EnvironmentDetail,
-  Environments,
-  type EnvironmentStatus,
-  type Removed
-} from "../environment/Environments.ts"
+import type { EnvironmentDetail, EnvironmentStatus, Removed } from "../environment/environment.ts"
+import { Environments } from "../environment/Environments.ts"
 import { Kernel } from "../environment/Kernel.ts"
 import type { OnProgress } from "../environment/progress.ts"
 import { Paths } from "../system/Paths.ts"

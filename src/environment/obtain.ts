@@ -1,0 +1,90 @@
+import { Effect, Fiber, Option } from "effect"
+import * as path from "node:path"
+import { EnvironmentBuildFailed } from "../contract/errors.ts"
+import { type CatalogueEntry, recipeOf } from "./catalogue.ts"
+import { environmentOf, isKept } from "./environment.ts"
+import { buildImage } from "./image-build.ts"
+import type { StoredImage } from "./image-store.ts"
+import type { Kernel } from "./Kernel.ts"
+import { parsePackages } from "./manifest.ts"
+import { type OnProgress, silent, within } from "./progress.ts"
+import type { Shelf } from "./shelf.ts"
+import { makeTemporary, sweepTemporaries } from "./temporary.ts"
+
+/** Takes an image from the shelf, or builds it and puts it there. */
+export const makeObtain = ({ downloads, locked, prepare, say, store, storeOf }: Shelf, kernel: Kernel["Type"]) => {
+  const build = (entry: CatalogueEntry, onProgress: OnProgress) =>
+    Effect.scoped(Effect.gen(function*() {
+      const work = yield* makeTemporary(store.temporaries, entry.name)
+      const built = yield* buildImage({
+        entry,
+        modules: kernel.modules(silent),
+        work,
+        packages: path.join(downloads, entry.codename),
+        onProgress: within(onProgress, 0, 0.98)
+      })
+      onProgress({ step: "checking the image", fraction: 0.98 })
+      const stored = yield* store.add(work.path, built.image, {
+        name: entry.storedAs,
+        recipe: recipeOf(entry),
+        kernelVersion: built.modules.version,
+        kernel: built.modules.digest,
+        sources: built.sources,
+        packages: parsePackages(built.packageList)
+      })
+      onProgress({ step: "ready", fraction: 1 })
+      return stored
+    }))
+
+  /** The image as it stands; damage counts as absent and is said in the log. */
+  const usable = (entry: CatalogueEntry, thorough: boolean) =>
+    storeOf(entry).find(entry.storedAs, { thorough }).pipe(
+      Effect.catchTag("ImageDamaged", (error) =>
+        Effect.as(Effect.logWarning(`${entry.name} is built anew: ${error.message}`), Option.none<StoredImage>()))
+    )
+
+  /** Takes the image if `good` holds for it, else builds it, once for all who ask at the same time. */
+  const obtain = (
+    entry: CatalogueEntry,
+    onProgress: OnProgress,
+    thorough: boolean,
+    good: (image: StoredImage) => boolean
+  ) => {
+    const look = Effect.map(usable(entry, thorough), Option.filter(good))
+    return Effect.flatMap(
+      Effect.zipRight(prepare, look),
+      Option.match({
+        onSome: Effect.succeed,
+        onNone: () =>
+          Effect.scoped(Effect.gen(function*() {
+            const waiting = yield* Effect.forkScoped(sayWaiting(entry, onProgress))
+            return yield* Fiber.interrupt(waiting).pipe(
+              Effect.zipRight(sweepTemporaries(store.temporaries)),
+              Effect.zipRight(look),
+              Effect.flatMap(Option.match({
+                onSome: Effect.succeed,
+                onNone: () => isKept(entry) ? gone(entry) : build(entry, onProgress)
+              })),
+              locked(entry)
+            )
+          }))
+      })
+    ).pipe(say(entry.name, "prepare", entry.diskMib), Effect.map(environmentOf(entry)))
+  }
+
+  return obtain
+}
+
+const gone = ({ name, own }: CatalogueEntry) =>
+  new EnvironmentBuildFailed({
+    environment: name,
+    step: "image",
+    detail: `its image is gone, and was made from ${own?.workspace ?? "a workspace"}: remove it (pyro env rm ${name})`
+  })
+
+/** A lock that is not there at once is held by somebody who builds the same. */
+const sayWaiting = ({ name }: CatalogueEntry, onProgress: OnProgress) =>
+  Effect.delay(
+    Effect.sync(() => onProgress({ step: `waiting for another pyro that is building ${name}`, fraction: 0 })),
+    "500 millis"
+  )

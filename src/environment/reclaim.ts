@@ -1,0 +1,54 @@
+import { Effect } from "effect"
+import * as fs from "node:fs"
+import type { Kernel } from "./Kernel.ts"
+import type { Shelf } from "./shelf.ts"
+import { bytesBeneath, sweepTemporaries } from "./temporary.ts"
+
+/** What gives room back, see `Environments`. */
+export const makeReclaim = (shelf: Shelf, kernel: Kernel["Type"]) => {
+  const { downloads, entries, keepLocked, kept, keptRoot, known, locked, own, prepare, say, store, storeOf } = shelf
+
+  const remove = (name: string) =>
+    Effect.gen(function*() {
+      const entry = yield* known(name)
+      return yield* Effect.gen(function*() {
+        const dropped = entry.own !== undefined && (yield* own.drop(name))
+        const shared = (yield* entries).some((one) => one.storedAs === entry.storedAs && one.name !== name)
+        if (!shared) yield* storeOf(entry).forget(entry.storedAs)
+        const { freedBytes, removed } = yield* storeOf(entry).sweep
+        return { removed: dropped || removed.length > 0 ? [entry.name, ...removed] : [], freedBytes }
+      }).pipe(
+        locked(entry),
+        (work) => Effect.zipRight(prepare, work),
+        say(name, "remove")
+      )
+    })
+
+  const sweep = Effect.gen(function*() {
+    yield* prepare
+    const temporary = (yield* sweepTemporaries(store.temporaries)) + (yield* sweepTemporaries(kept.temporaries))
+    return temporary + (yield* kernel.sweep)
+  }).pipe(say("all", "sweep"))
+
+  const prune = Effect.gen(function*() {
+    yield* prepare
+    const temporary = yield* sweepTemporaries(store.temporaries)
+    const named = new Set((yield* entries).map(({ storedAs }) => storedAs))
+    // Definitions are the state's: an image of none can come back only by one that is made again.
+    yield* store.forgetAll((name) => name.startsWith("own-") && !named.has(name))
+    // Left by a crash between image and name. One whose definition cannot be read stays: nothing could make it again.
+    const unnamed = fs.existsSync(keptRoot)
+      ? yield* keepLocked(Effect.zipRight(kept.forgetAll((name) => !own.isGiven(name)), kept.sweep))
+      : { removed: [], freedBytes: 0 }
+    const { freedBytes, removed } = yield* store.sweep
+    const packages = bytesBeneath(downloads)
+    yield* Effect.promise(() => fs.promises.rm(downloads, { recursive: true, force: true }))
+    const kernels = yield* kernel.prune
+    return {
+      removed: [...removed, ...unnamed.removed],
+      freedBytes: temporary + freedBytes + unnamed.freedBytes + packages + kernels
+    }
+  }).pipe(say("all", "prune"))
+
+  return { remove, sweep, prune }
+}

@@ -1,0 +1,52 @@
+import { Effect, Option } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { withLock } from "../system/lock.ts"
+import { catalogue, type CatalogueEntry, lookUp } from "./catalogue.ts"
+import { isKept } from "./environment.ts"
+import { sayBuildFailure } from "./failures.ts"
+import { imageStore } from "./image-store.ts"
+import { type Definition, keptEntry, ownDefinitions, ownEntry } from "./own.ts"
+
+/** Longer than any build takes, so that whoever waits for another's build gets its result. */
+const BUILD_TIMEOUT_MS = 60 * 60_000
+
+/**
+ * Where images are: those that can be built again in the cache, those made from workspaces beside the user's definitions; and which
+ * environments there are.
+ */
+export const makeShelf = (cacheDir: string, definitions: string) => {
+  const root = path.join(cacheDir, "environments")
+  const downloads = path.join(cacheDir, "packages")
+  const store = imageStore(root)
+  const own = ownDefinitions(definitions)
+  const prepare = Effect.sync(() => fs.mkdirSync(root, { recursive: true, mode: 0o700 }))
+  const say = (environment: string, step: string, neededMib = 1) =>
+    sayBuildFailure({ environment, step, folder: root, neededMib })
+
+  /** Images that nothing could make again. */
+  const keptRoot = path.join(definitions, "images")
+  const kept = imageStore(keptRoot)
+  const storeOf = (entry: CatalogueEntry) => isKept(entry) ? kept : store
+  const entryOf = (definition: Definition) =>
+    definition.workspace === undefined
+      ? Effect.map(lookUp(definition.from), (base) => ownEntry(base, definition))
+      : Effect.succeed(keptEntry(definition))
+  /** Those of the catalogue and the user's own; one whose base this version of pyro does not know is passed over. */
+  const entries = Effect.map(
+    Effect.flatMap(own.all, (all) => Effect.forEach(all, (one) => Effect.option(entryOf(one)))),
+    (mine) => [...catalogue, ...mine.flatMap(Option.toArray)]
+  )
+  const known = (name: string) =>
+    catalogue.some((one) => one.name === name)
+      ? lookUp(name)
+      : Effect.flatMap(entries, (all) => lookUp(name, all))
+
+  /** For one at a time of all who build or remove it. */
+  const locked = (entry: CatalogueEntry) =>
+    withLock(path.join(root, `${entry.storedAs.replace(":", "_")}.lock`), { timeoutMs: BUILD_TIMEOUT_MS })
+  const keepLocked = withLock(path.join(definitions, "keep.lock"), { timeoutMs: BUILD_TIMEOUT_MS })
+
+  return { downloads, store, own, prepare, say, keptRoot, kept, storeOf, entryOf, entries, known, locked, keepLocked }
+}
+export type Shelf = ReturnType<typeof makeShelf>
