@@ -9,7 +9,6 @@ import { heldBase, holdBase } from "../../vm/base.ts"
 import { recordEvent } from "../events.ts"
 import { openCommands } from "../exec/commands.ts"
 import {
-  alone,
   close,
   commit,
   install,
@@ -25,17 +24,8 @@ import { commandsOf, type Entry, makeEntry } from "../lifecycle/registry.ts"
 import { generationOn } from "../lifecycle/steps.ts"
 import { copyPushed } from "../seed/pushed.ts"
 import { forkNames } from "./fork-names.ts"
-import { type CaptureFolder, captureFolder, findSnapshot, type Taken } from "./record.ts"
-import { demandLoadable, demandSame, fill, goOn, makeDisk, release, reserve, type Reserved } from "./restore.ts"
-import { identityOf, seedOf, take } from "./take.ts"
-
-/** What forks are made from: a folder of the first of them, and a VM for each with the memory in it. */
-interface Staged {
-  readonly folder: CaptureFolder
-  readonly taken: Taken
-  /** None where the files alone are taken. */
-  readonly vms: ReadonlyArray<Reserved>
-}
+import { stage, type Staged } from "./fork-stage.ts"
+import { goOn, makeDisk, release, type Reserved } from "./restore.ts"
 
 /** How many VMs are started side by side. */
 const startsAtOnce = 2
@@ -82,99 +72,6 @@ const announce = (lifecycle: Lifecycle, source: Entry, payload: ForkPayload) =>
 
 const forgetAll = (lifecycle: Lifecycle, children: ReadonlyArray<Entry>) =>
   Effect.forEach(children, (child) => forget(lifecycle, child), { discard: true })
-
-/** Further names of everything of a snapshot: it may be deleted while forks are made of it. */
-const stageSnapshot = (
-  lifecycle: Lifecycle,
-  source: Entry,
-  name: string,
-  diskOnly: boolean,
-  children: ReadonlyArray<Entry>
-) =>
-  Effect.gen(function*() {
-    const snapshot = yield* findSnapshot(source.id, source.folder, name)
-    const { folder, record: { taken } } = snapshot
-    const record = yield* Ref.get(source.record)
-    const memory = diskOnly ? undefined : taken.memory
-    const images = yield* heldBase(source.folder.base)
-    if (memory !== undefined) yield* demandLoadable(snapshot, images, seedOf(source, record))
-    const staged = captureFolder(children[0]!.folder.staged)
-    yield* Effect.promise(() => linkTree(folder.directory, staged.directory))
-    return { staged, taken, memory }
-  }).pipe(alone(lifecycle, source))
-
-const linkTree = async (from: string, to: string): Promise<void> => {
-  await fs.promises.mkdir(to, { mode: 0o700 })
-  for (const one of await fs.promises.readdir(from, { withFileTypes: true })) {
-    if (one.isDirectory()) await linkTree(`${from}/${one.name}`, `${to}/${one.name}`)
-    else await fs.promises.link(`${from}/${one.name}`, `${to}/${one.name}`)
-  }
-}
-
-const reserveFor = (
-  lifecycle: Lifecycle,
-  source: Entry,
-  spec: NonNullable<Taken["memory"]>["spec"],
-  children: ReadonlyArray<Entry>
-) =>
-  Effect.gen(function*() {
-    const wanted = yield* Effect.forEach(children, (child) =>
-      Effect.gen(function*() {
-        const record = yield* Ref.get(child.record)
-        return {
-          record,
-          images: yield* heldBase(child.folder.base),
-          seed: seedOf(source, yield* Ref.get(source.record))
-        }
-      }))
-    return yield* reserve(lifecycle, spec, wanted)
-  })
-
-/** The workspace as it is now, its memory copied straight into the first fork's VM. */
-const stageNow = (lifecycle: Lifecycle, source: Entry, diskOnly: boolean, children: ReadonlyArray<Entry>) =>
-  Effect.gen(function*() {
-    const folder = captureFolder(children[0]!.folder.staged)
-    yield* Effect.sync(() => fs.mkdirSync(folder.directory, { mode: 0o700 }))
-    const generation = Option.getOrUndefined(yield* Ref.get(source.generation))
-    if (generation === undefined || diskOnly) return { folder, taken: yield* take(source, folder, undefined), vms: [] }
-    const { captured, here } = yield* identityOf(source, generation)
-    yield* demandSame(`workspace ${source.id}`, captured, here)
-    const vms = yield* reserveFor(lifecycle, source, generation.guest.vm.spec, children)
-    const { record, tenure } = vms[0]!.vm
-    return yield* take(source, folder, { path: tenure.paths.memory, uid: record.uid }).pipe(
-      Effect.map((taken): Staged => ({ folder, taken, vms })),
-      Effect.onError(() => release(vms))
-    )
-  }).pipe(alone(lifecycle, source))
-
-const stage = (
-  lifecycle: Lifecycle,
-  source: Entry,
-  payload: ForkPayload,
-  children: ReadonlyArray<Entry>
-): Effect.Effect<Staged, PyroError, LifecycleServices> =>
-  Effect.gen(function*() {
-    const diskOnly = payload.diskOnly === true
-    const { snapshot } = payload
-    if (snapshot === undefined) {
-      const staged = yield* stageNow(lifecycle, source, diskOnly, children)
-      const [first, ...others] = staged.vms
-      if (first === undefined) return staged
-      // Nobody runs on the first one's memory yet.
-      const { memory } = first.vm.tenure.paths
-      yield* Effect.forEach(others, (vm) => fill(vm, memory), { discard: true }).pipe(
-        Effect.onError(() => release(staged.vms))
-      )
-      return staged
-    }
-    const { memory, staged: folder, taken } = yield* stageSnapshot(lifecycle, source, snapshot, diskOnly, children)
-    if (memory === undefined) return { folder, taken: { takenAtMs: taken.takenAtMs, layers: taken.layers }, vms: [] }
-    const vms = yield* reserveFor(lifecycle, source, memory.spec, children)
-    yield* Effect.forEach(vms, (vm) => fill(vm, folder.frozen.memoryPath), { discard: true }).pipe(
-      Effect.onError(() => release(vms))
-    )
-    return { folder, taken, vms }
-  })
 
 /** A fork that runs, and that nobody knows of yet. */
 interface Begun {
