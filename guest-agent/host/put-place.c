@@ -76,6 +76,8 @@ static const char *in_the_way(const struct put *put, const struct entry *entry, 
         return entry->type == 'd' ? NULL : "a directory is there";
     if (entry->type == 'd')
         return S_ISLNK(there->st_mode) ? "a symbolic link is there, and is never followed" : "a file is there";
+    if (!S_ISREG(there->st_mode) && !S_ISLNK(there->st_mode))
+        return "a device, a pipe or a socket is there, and is never replaced";
     return put->overwrite ? NULL : "it is there already";
 }
 

@@ -26,17 +26,20 @@ export const positional = (
 ): Positional => {
   const cli: CliSurface = operation.cli
   const fields = payloadFields(operation.payload())
-  const args = cli.args
-    .map((name) => fields.find((field) => field.name === name)!)
-    .filter(({ name }) => given[cli.unless?.[name] ?? ""] !== true)
+  const args = cli.args.map((name) => fields.find((field) => field.name === name)!)
+  const isSpared = ({ name }: { readonly name: string }) => given[cli.unless?.[name] ?? ""] === true
+  const needed = args.filter((one) => !isSpared(one)).length
   const values: Record<string, unknown> = {}
   const left = [...words]
-  for (const { kind, name, required } of args) {
+  for (const arg of args) {
+    const { kind, name, required } = arg
     const isList = kind._tag === "list"
-    const fallback = words.length < args.length ? defaults[name] : undefined
+    const fallback = words.length < needed ? defaults[name] : undefined
     if (fallback !== undefined) values[name] = fallback
     else if (left.length > 0) values[name] = isList ? left.splice(0) : left.shift()
-    else if (required || cli.unless?.[name] !== undefined) return { missing: name, others: [], values }
+    else if ((required || cli.unless?.[name] !== undefined) && !isSpared(arg)) {
+      return { missing: name, others: [], values }
+    }
   }
   return { missing: undefined, others: left, values }
 }

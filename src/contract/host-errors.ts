@@ -43,6 +43,8 @@ export class HostToolUnsuitable extends Schema.TaggedError<HostToolUnsuitable>()
 
 /** Where the memory of running VMs is: it comes back when one ends. */
 export const memoryStore = "memory store"
+/** `where` of a `NoSpace`: the disk that a workspace is to have is too small for what it is to start with. */
+export const WORKSPACE_DISK = "workspace disk"
 
 export class NoSpace extends Schema.TaggedError<NoSpace>()(
   "NoSpace",
@@ -63,6 +65,8 @@ export class NoSpace extends Schema.TaggedError<NoSpace>()(
   override get message() {
     const next = this.where === memoryStore
       ? "stop or delete workspaces that are not needed (see: pyro workspace list), or ask for less memory"
+      : this.where === WORKSPACE_DISK
+      ? "take less along, or create a workspace with a larger disk (--disk-mib)"
       : "free some space, for instance with: pyro gc"
     return `${this.fact}; ${next}`
   }

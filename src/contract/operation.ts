@@ -40,7 +40,7 @@ export interface CliSurface {
   readonly flags?: Readonly<Record<string, string>>
   /** JSON names of the fields that the CLI fills in by itself. */
   readonly filled?: ReadonlyArray<string>
-  /** Arguments that are needed unless a flag is given, which takes their place: JSON names of both. */
+  /** Arguments that are needed unless a flag is given: JSON names of both. */
   readonly unless?: Readonly<Record<string, string>>
   /** Flags without a field, by their names without dashes. */
   readonly extras?: Readonly<Record<string, CliExtra>>

@@ -1,6 +1,13 @@
 import { Effect, Option } from "effect"
 import * as fs from "node:fs"
-import { HostToolMissing, InvalidRequest, NoSpace, SeedRejected, StateDirectoryUnusable } from "../contract/errors.ts"
+import {
+  HostToolMissing,
+  InvalidRequest,
+  NoSpace,
+  SeedRejected,
+  StateDirectoryUnusable,
+  WORKSPACE_DISK
+} from "../contract/errors.ts"
 import { printable } from "../contract/printable.ts"
 import { runTool, spawnTool, toolEnd, type ToolFailed } from "../system/child.ts"
 import { nativeTool } from "../system/native.ts"
@@ -182,7 +189,7 @@ const failureOf = (request: SeedRequest, code: number, said: Said, stderr: strin
   switch (code) {
     case status.full:
       return new NoSpace({
-        where: "workspace disk",
+        where: WORKSPACE_DISK,
         path,
         // In the middle of a stream it is only known that the whole disk is not enough.
         neededMib: needed === undefined ? request.virtualMib + 1 : mibOf(needed),

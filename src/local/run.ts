@@ -8,6 +8,7 @@ import { sweepVms } from "../vm/sweep.ts"
 import { acquireWorkspace } from "../workspace/boot.ts"
 import { tellSkipped } from "../workspace/lifecycle/skipped.ts"
 import { runIn } from "../workspace/run.ts"
+import { prepareSeed } from "../workspace/seed/prepare.ts"
 import { ensureImages, noticesTo } from "./images.ts"
 
 /** Size of the workspace disk as the guest sees it; it takes room on the host only as it is written. */
@@ -55,10 +56,15 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
     return Stream.concat(Mailbox.toStream(notices), events)
   }))
 
-const seedFrom = (path: string, notices: Mailbox.Mailbox<Notice>) =>
+/** What a workspace of the path would start with, by default. */
+const seedFrom = (seedPath: string, notices: Mailbox.Mailbox<Notice>) =>
   Effect.gen(function*() {
-    const seeds = yield* SeedImages
-    const { image, report } = yield* seeds.fromPath({ path, virtualMib: diskMib })
+    const { image, report } = yield* prepareSeed({
+      seedPath,
+      git: "shallow",
+      includeIgnored: [],
+      virtualMib: diskMib
+    })
     tellSkipped(report, (notice) => void notices.unsafeOffer(notice))
     return image
   })

@@ -1,5 +1,5 @@
 import { Effect, Option, Ref, Stream } from "effect"
-import { type PyroError, type StateDirectoryUnusable, WorkspaceNotReady } from "../contract/errors.ts"
+import { InvalidRequest, type PyroError, type StateDirectoryUnusable, WorkspaceNotReady } from "../contract/errors.ts"
 import type { DiffPayload } from "../contract/operations/workspace-diff.ts"
 import type { ExportEvent, ExportPayload } from "../contract/operations/workspace-export.ts"
 import type {
@@ -142,7 +142,7 @@ const recordExport = (entry: Entry, payload: ExportPayload, event: ExportEvent) 
   return recordEvent(entry.folder.directory, {
     _tag: "export",
     kind,
-    ...(kind === "patch" ? {} : { path: payload.path === "" ? "/workspace" : payload.path }),
+    ...(kind === "patch" && payload.path === "" ? {} : { path: payload.path === "" ? "/workspace" : payload.path }),
     to: output,
     files,
     bytes,
@@ -150,10 +150,14 @@ const recordExport = (entry: Entry, payload: ExportPayload, event: ExportEvent) 
   })
 }
 
-/** The whole diff as a patch on the host: exactly the one that was reviewed, where its digest is given. */
+/** The diff, or a path's part of it, as a patch on the host: exactly the one that was reviewed, where its digest is given. */
 const exportDiff = (channel: GuestChannel, folder: string, payload: ExportPayload) =>
   Stream.unwrap(Effect.gen(function*() {
-    const options = yield* changesOptions({ paths: [], includeIgnored: false, verified: false })
+    const options = yield* changesOptions({
+      paths: payload.path === "" ? [] : [payload.path],
+      includeIgnored: false,
+      verified: false
+    }).pipe(Effect.mapError(({ detail }) => new InvalidRequest({ field: "path", detail })))
     const changes = yield* changesOf(channel, { ...options, pushed: yield* readPushed(folder) })
     const patch = formatPatch(changes)
     const paths = changes.flatMap(({ from, path }) => from === undefined ? [path] : [from, path])

@@ -46,7 +46,7 @@ describe("help, version and usage errors", () => {
     [["rnu"], /no command "rnu"; did you mean "run"\?/],
     [["env"], /"pyro env" needs a verb/],
     [["run"], /missing <environment>/],
-    [["run", "debian:12", "--mem-mib", "8", "--", "true"], /--mem-mib: must be 64 to 1048576 MiB/],
+    [["run", "debian:12", "--mem-mib", "8", "--", "true"], /--mem-mib: must be 128 to 1048576 MiB/],
     [["run", "debian:12", "--vcpu-count", "0", "--", "true"], /--vcpu-count: must be 1 to 32/],
     [["run", "debian:12", "--memory", "8", "--", "true"], /no option --memory/],
     [["run", "debian:12"], /no command; put one after --: pyro run debian:12 -- ls/],

@@ -214,6 +214,25 @@ describe("pyro run", () => {
     assert.isFalse(fs.existsSync(path.join(tree, "new")))
   })
 
+  it("starts /workspace with what a workspace of a repository has: no ignored files, nothing of its .git", async () => {
+    const repository = path.join(folder, "repository")
+    fs.mkdirSync(repository)
+    const { execFileSync } = await import("node:child_process")
+    const git = (...args: ReadonlyArray<string>) =>
+      execFileSync("git", ["-C", repository, "-c", "user.name=a", "-c", "user.email=a@b", ...args], { stdio: "ignore" })
+    git("init")
+    fs.writeFileSync(path.join(repository, ".gitignore"), ".env\n")
+    fs.writeFileSync(path.join(repository, ".env"), "SECRET\n")
+    git("add", ".")
+    git("commit", "-m", "first")
+    git("remote", "add", "origin", "https://user:TOKEN@example.com/x.git")
+    const look = "ls -A; git status --short; git remote -v; cat .git/config"
+    const seeded = await run("--seed-path", repository, "--", "sh", "-c", look)
+    assert.strictEqual(seeded.code, 0, seeded.stderr)
+    assert.match(seeded.stdout.toString(), /^\.git\n\.gitignore\n\[core\]/)
+    assert.notInclude(seeded.stdout.toString(), "TOKEN")
+  })
+
   it("runs ten at once", async () => {
     const all = await Promise.all(
       Array.from({ length: 10 }, (_, index) => run("--mem-mib", "256", "--", "sh", "-c", `echo ${index}`))

@@ -83,7 +83,9 @@ describe("a cgroup that is used again", () => {
     assert.match(limit, /^\d+\n$/)
     // Several at a time, so that several are left to be used again.
     await Promise.all([1, 2, 3].map(() => withStdin("sleep 0.3")))
-    const removed = await run("cd /sys/fs/cgroup/pyro; for one in [0-9]*; do rmdir $one && echo $one; done 2>/dev/null; true")
+    const removed = await run(
+      "cd /sys/fs/cgroup/pyro; for one in [0-9]*; do rmdir $one && echo $one; done 2>/dev/null; true"
+    )
     assert.isAbove(removed.split("\n").length, 1)
     assert.strictEqual(await withStdin(pidsMax), limit)
   })

@@ -19,11 +19,13 @@ export const RunPayload = lazy(() =>
       () => 1
     ),
     memoryMib: defaulted(
-      between({ from: 64, to: 1_048_576, unit: "MiB", description: "Guest memory in MiB" }),
+      between({ from: 128, to: 1_048_576, unit: "MiB", description: "Guest memory in MiB" }),
       () => 1024
     ),
     seedPath: optional(
-      hostPath("Directory or archive of the host whose content /workspace starts with")
+      hostPath(
+        "Directory or archive of the host that /workspace starts with; of a git repository as for `workspace create`, without ignored files"
+      )
     ),
     ...terminalFields(),
     requireConfinement: optional(
@@ -148,7 +150,7 @@ export const run = streaming({
     arguments: {
       script: { name: "command", own: "text", needed: true, description: "Shell command or script" },
       environment: { default: "debian:12", description: "Such as debian:12-build [debian:12]" },
-      seed_path: { hostPath: "read", description: "Directory or archive of the project" },
+      seed_path: { hostPath: "read", description: "Directory or archive; of a repository without ignored files" },
       stdin: { own: "text", description: "Its input" },
       env: { description: "Variables" },
       timeout_seconds: { default: 600, description: "Kill it after so long [600]" },

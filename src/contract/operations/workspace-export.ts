@@ -9,7 +9,9 @@ export const ExportPayload = lazy(() =>
   Schema.Struct(snakeFields({
     workspace: workspaceField(),
     path: defaulted(
-      text("File or directory of the guest, relative to /workspace or absolute beneath it; with --patch, left out"),
+      text(
+        "File or directory of the guest, relative to /workspace or absolute beneath it; with --patch, what the patch is of, else everything"
+      ),
       () => ""
     ),
     output: hostPath(
@@ -157,6 +159,7 @@ export const workspaceExport = streaming({
       "pyro workspace export ws-1 build/report.html --output report.html",
       "pyro workspace export ws-1 /workspace/dist --output ./dist --overwrite",
       "pyro workspace export ws-1 --patch --expect DIGEST --output change.patch",
+      "pyro workspace export ws-1 src --patch --output src.patch",
       "pyro workspace export ws-1 --patch --output - | git apply"
     ]
   },
@@ -168,9 +171,9 @@ export const workspaceExport = streaming({
       "Copy a file, a directory or the diff (patch: true) to the user's project: the only tool that writes there",
     arguments: {
       workspace: {},
-      path: { description: "Relative to /workspace" },
+      path: { description: "Relative to /workspace; with patch: what the diff is of, else everything" },
       output: { name: "output_path", hostPath: "write", description: "In the project" },
-      patch: { description: "Export the diff for git apply instead of a path" },
+      patch: { description: "Export the diff for git apply instead of files" },
       expect: { description: "With patch: only if the diff has this digest" },
       overwrite: { description: "Replace files" }
     },

@@ -62,7 +62,7 @@ export const CreatePayload = lazy(() =>
     ttlSeconds: optional(TtlSeconds()),
     vcpuCount: defaulted(between({ from: 1, to: 32, unit: "", description: "Virtual CPUs" }), () => 1),
     memoryMib: defaulted(
-      between({ from: 64, to: 1_048_576, unit: "MiB", description: "Guest memory in MiB" }),
+      between({ from: 128, to: 1_048_576, unit: "MiB", description: "Guest memory in MiB" }),
       () => 1024
     ),
     diskMib: defaulted(

@@ -28,6 +28,16 @@ export const patchTool: Tool<"workspace.patch.apply"> = {
 }
 
 export const exportTool: Tool<"workspace.export"> = {
+  // Left out by mistake it would be a copy of everything.
+  fill: ({ fields }) =>
+    fields["path"] === undefined && fields["patch"] !== true
+      ? Either.left(
+        new InvalidRequest({
+          field: "path",
+          detail: "is missing: name one (. is all of /workspace), or give patch: true"
+        })
+      )
+      : Either.right(fields),
   text: ({ bytes: size, digest, entries, executableConfig, files, kind, output, skipped, skippedCount, warnings }) =>
     lines(
       `exported ${kind === "patch" ? "the diff" : count(files, "file")} to ${output}, ${bytes(size)}`,

@@ -1,7 +1,7 @@
 import { Effect, type Scope } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { InvalidRequest, NoSpace, SeedRejected } from "../../contract/errors.ts"
+import { InvalidRequest, NoSpace, SeedRejected, WORKSPACE_DISK } from "../../contract/errors.ts"
 import { type Graft, type SeedFailed, SeedImages } from "../../disk/SeedImages.ts"
 import { Paths } from "../../system/Paths.ts"
 import { commitPlan, commitTree, writeCommitTar } from "./commit.ts"
@@ -116,7 +116,7 @@ const makeCommit = (
     const neededMib = Math.ceil(tree.bytes / (1024 * 1024))
     if (neededMib > request.virtualMib) {
       const { virtualMib } = request
-      return yield* new NoSpace({ where: "workspace disk", path: shown, neededMib, availableMib: virtualMib })
+      return yield* new NoSpace({ where: WORKSPACE_DISK, path: shown, neededMib, availableMib: virtualMib })
     }
     const archive = yield* writeCommitTar(scratch)
     const grafts: Array<Graft> = []

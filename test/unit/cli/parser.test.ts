@@ -119,8 +119,8 @@ describe("the parser", () => {
   })
 
   it.each([
-    [["run", "debian:12", "--mem-mib", "8"], "--mem-mib: must be 64 to 1048576 MiB"],
-    [["run", "debian:12", "--mem-mib", "1e9"], "--mem-mib: must be 64 to 1048576 MiB"],
+    [["run", "debian:12", "--mem-mib", "8"], "--mem-mib: must be 128 to 1048576 MiB"],
+    [["run", "debian:12", "--mem-mib", "1e9"], "--mem-mib: must be 128 to 1048576 MiB"],
     [["run", "debian:12", "--mem-mib", "lots"], "--mem-mib: \"lots\" is not a number"],
     [["run", "debian:12", "--mem-mib", ""], "--mem-mib: \"\" is not a number"],
     [["run", "debian:12", "--vcpu-count", "0"], "--vcpu-count: must be 1 to 32"],

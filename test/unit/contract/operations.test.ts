@@ -64,8 +64,8 @@ describe("a request to run", () => {
   })
 
   it.each([
-    [{ memory_mib: 8 }, /must be 64 to 1048576 MiB/],
-    [{ memory_mib: 64.5 }, /must be 64 to 1048576 MiB/],
+    [{ memory_mib: 8 }, /must be 128 to 1048576 MiB/],
+    [{ memory_mib: 128.5 }, /must be 128 to 1048576 MiB/],
     [{ vcpu_count: 0 }, /must be 1 to 32/],
     [{ timeout_seconds: 0 }, /must be more than 0/],
     [{ timeout_seconds: Number.NaN }, /must be more than 0/],

@@ -56,6 +56,8 @@ const listed = (folder: string): Readonly<Record<string, string>> =>
         ? `-> ${fs.readlinkSync(`${folder}/${name}`)}`
         : status.isDirectory()
         ? "/"
+        : !status.isFile()
+        ? "neither"
         : fs.readFileSync(`${folder}/${name}`, "latin1")
       return [name, value]
     })
@@ -103,6 +105,7 @@ describe("pyro-put", () => {
         () => fs.symlinkSync("missing", `${parent}/out/d`),
         () => fs.writeFileSync(`${parent}/out/d`, ""),
         () => fs.mkdirSync(`${parent}/out/z`),
+        () => void spawnSync("mkfifo", [`${parent}/out/z`]),
         () => (fs.rmdirSync(`${parent}/out`), fs.symlinkSync("elsewhere", `${parent}/out`))
       ]
       for (const [at, way] of ways.entries()) {
