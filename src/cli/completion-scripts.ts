@@ -1,4 +1,7 @@
-/** Bash splits words at `:`, `=` and `@`, also within `debian:12`: they are joined for pyro, and what stood before is cut from its answers. */
+/**
+ * Bash splits words at `:`, `=` and `@`, also within `debian:12`: they are joined for pyro. Its answers are cut to what bash puts in the
+ * place of `$2`, which has the `@` but no `:` or `=` in front, and is the whole word where COMP_WORDBREAKS has none of them.
+ */
 const bash = `_pyro() {
   local -a words=()
   local at word cut joined=
@@ -13,9 +16,11 @@ const bash = `_pyro() {
   done
   mapfile -t COMPREPLY < <("$1" __complete -- "\${words[@]}" 2>/dev/null)
   word=\${words[-1]}
-  if [[ $word == *[:=@]* ]]; then
-    cut=\${word%"\${word##*[:=@]}"}
+  cut=\${word%"$2"}
+  if [[ $word == "$cut$2" ]]; then
     COMPREPLY=("\${COMPREPLY[@]#"$cut"}")
+  else
+    COMPREPLY=()
   fi
 }
 complete -o default -F _pyro pyro

@@ -1,11 +1,12 @@
 import { Effect } from "effect"
+import { spawn as spawnTerminal } from "node-pty"
 import { execFileSync } from "node:child_process"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { delimiter, join } from "node:path"
 import { assert, beforeAll, describe, it } from "vitest"
 import { folderOf, WorkspaceId, type WorkspaceRecord, writeWorkspace } from "../../src/workspace/lifecycle/record.ts"
 import { buildFake } from "./build-fake.ts"
-import { run } from "./cli-process.ts"
+import { eventually, run } from "./cli-process.ts"
 
 const binary = buildFake()
 const bin = join(binary.folder, "bin")
@@ -43,20 +44,55 @@ beforeAll(async () => {
   for (const name of ["green", "red", ".being-removed"]) mkdirSync(join(snapshots, name), { recursive: true })
 })
 
-/** What bash offers for a line as it splits it into words, the last of which is begun. */
+const env = { ...process.env, ...binary.env, PATH: `${bin}${delimiter}${process.env["PATH"]}`, INPUTRC: "/dev/null" }
+
+/** What bash offers for a line of words that it does not split, the last of which is begun. */
 const offered = (...words: ReadonlyArray<string>) =>
   execFileSync("bash", [
     "-c",
     `source <(pyro completion bash)
      COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
-     _pyro pyro
+     _pyro pyro "\${@: -1}"
      printf '%s\\n' "\${COMPREPLY[@]}"`,
     "bash",
     ...words
   ], {
-    env: { ...process.env, ...binary.env, PATH: `${bin}${delimiter}${process.env["PATH"]}` },
+    env,
     encoding: "utf8"
   }).split("\n").filter((line) => line !== "")
+
+/** What an interactive bash makes of a line when TAB is typed behind it; `setUp` is done there first. */
+const completed = async (line: string, setUp = "") => {
+  const rc = join(binary.folder, "bashrc")
+  writeFileSync(
+    rc,
+    `PS1='ready> '
+     bind 'set bell-style none'
+     bind -x '"\\C-xs": printf "<%s>" "$READLINE_LINE"'
+     source <(pyro completion bash)
+     ${setUp}\n`
+  )
+  const terminal = spawnTerminal("bash", ["--noprofile", "--rcfile", rc, "-i"], {
+    rows: 30,
+    cols: 100,
+    name: "dumb",
+    env: env as Record<string, string>
+  })
+  let screen = ""
+  terminal.onData((text) => {
+    screen += text
+  })
+  const told = () => /<([^>]*)>/.exec(screen)?.[1]
+  try {
+    await eventually("the prompt", () => screen.includes("ready> "), () => screen)
+    screen = ""
+    terminal.write(`${line}\t\x18s`)
+    await eventually("the line", () => told() !== undefined, () => screen)
+    return told()
+  } finally {
+    terminal.kill("SIGKILL")
+  }
+}
 
 describe("completion in bash", () => {
   it("offers commands, flags and choices", () => {
@@ -71,16 +107,28 @@ describe("completion in bash", () => {
     assert.isFalse(JSON.parse(stdout.toString()).running)
   })
 
-  it("offers a workspace's snapshots behind the @ at which bash splits", () => {
-    assert.deepStrictEqual(offered("pyro", "workspace", "compare", "fix", "fix", "@"), ["green", "red"])
-    assert.deepStrictEqual(offered("pyro", "workspace", "compare", "fix", "@", "g"), ["green"])
-    assert.deepStrictEqual(offered("pyro", "workspace", "compare", "ws-0000000002", "@"), [])
+  it.each([
+    ["pyro workspace compare fi", "pyro workspace compare fix"],
+    ["pyro workspace compare fix@", "pyro workspace compare fix@"],
+    ["pyro workspace compare fix@g", "pyro workspace compare fix@green"],
+    ["pyro workspace compare fix fix@r", "pyro workspace compare fix fix@red"],
+    ["pyro workspace compare fix@green fix@r", "pyro workspace compare fix@green fix@red"],
+    ["pyro run deb", "pyro run debian:1"],
+    ["pyro run debian:", "pyro run debian:1"]
+  ])("completes %j to %j", async (line, expected) => {
+    // A space follows what is the only one.
+    assert.strictEqual((await completed(line))?.trimEnd(), expected)
   })
 
-  it("offers what is behind the colon of a word that bash split there", () => {
-    assert.include(offered("pyro", "run", "deb"), "debian:12")
-    assert.include(offered("pyro", "run", "debian", ":"), "12")
-    assert.include(offered("pyro", "run", "debian", ":", "1"), "12")
+  it("completes the same where bash splits at neither @ nor :", async () => {
+    const unsplit = "COMP_WORDBREAKS=${COMP_WORDBREAKS//[@:]/}"
+    assert.strictEqual(await completed("pyro workspace compare fix@g", unsplit), "pyro workspace compare fix@green ")
+    assert.strictEqual(await completed("pyro run debian:", unsplit), "pyro run debian:1")
+  })
+
+  it("leaves a word alone in whose middle the cursor is", async () => {
+    const line = "pyro workspace compare fix@gre"
+    assert.strictEqual(await completed(`${line}\x1b[D`), line)
   })
 })
 
