@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import type { DiffFile, DiffResult } from "../contract/operations/workspace-diff.ts"
+import { MAX_READ_BYTES } from "../contract/operations/workspace-file.ts"
 import type { PatchApplied } from "../contract/operations/workspace-patch.ts"
 import { colouredPatch, statText } from "./diff-text.ts"
 import { print, printContent, say, size, warn } from "./print.ts"
@@ -87,6 +88,13 @@ const noteText = ({ hunk, loose, offsetLines, path }: PatchApplied["notes"][numb
   return `pyro: note: ${path} hunk ${hunk} fits${away}${loose ? " when white space is overlooked" : ""}\n`
 }
 
+/** What to do about a line of which only the beginning was printed. */
+const cutLineText = (line: number, next: number | undefined, maxBytes: number) => {
+  const larger = maxBytes < MAX_READ_BYTES ? `raise --max-bytes (at most ${MAX_READ_BYTES}), or ` : ""
+  const further = next === undefined ? "" : `; go on behind it with --start-line ${next}`
+  return `pyro: line ${line} is longer than ${maxBytes} bytes and cut; ${larger}copy the file with --output PATH${further}\n`
+}
+
 export const contentViews = {
   "workspace.file.list": {
     result: ({ entries, truncated }) =>
@@ -101,13 +109,15 @@ export const contentViews = {
       )
   } satisfies View<"workspace.file.list">,
   "workspace.file.read": {
-    result: (file, { startLine }) =>
+    result: (file, { maxBytes, startLine }) =>
       file.binary
         ? warn(`pyro: ${file.path} is binary, ${size(file.sizeBytes)}; copy it with --output PATH, or - for stdout\n`)
         : Effect.zipRight(
           printContent(file.text ?? ""),
-          file.truncated
-            ? warn(`pyro: there is more; go on with --start-line ${file.nextLine ?? 1}\n`)
+          file.cutLine !== undefined
+            ? warn(cutLineText(file.cutLine, file.nextLine, maxBytes))
+            : file.nextLine !== undefined
+            ? warn(`pyro: there is more; go on with --start-line ${file.nextLine}\n`)
             : startLine > 1 && file.totalLines !== undefined && startLine > file.totalLines
             ? say(`pyro: nothing from line ${startLine} on; ${file.path} has ${count(file.totalLines, "line")}\n`)
             : Effect.void

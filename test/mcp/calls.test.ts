@@ -3,7 +3,7 @@ import { Effect, Stream } from "effect"
 import { assert, describe, it } from "vitest"
 import { PatchRejected, WorkspaceNotFound } from "../../src/contract/errors.ts"
 import type { ExecEvent } from "../../src/contract/operations/workspace-exec.ts"
-import type { FileEntry } from "../../src/contract/operations/workspace-file.ts"
+import type { FileContent, FileEntry } from "../../src/contract/operations/workspace-file.ts"
 import type { WorkspaceInfo } from "../../src/contract/operations/workspace-info.ts"
 import type { CallResult } from "../../src/mcp/call.ts"
 import { profileTools } from "../../src/mcp/tool-table.ts"
@@ -197,6 +197,45 @@ describe("workspace_exec", () => {
     fails(await exec({ exec_id: "0".repeat(32), cursor: "a" }), "invalid_request: cursor: ")
     fails(await exec({ exec_id: "nope" }), "invalid_request: exec_id: must be 32 hexadecimal digits")
     fails(await exec({ command: "ls", wait_seconds: -1 }), "invalid_request: wait_seconds: ")
+  })
+})
+
+describe("workspace_file_read", () => {
+  const read = async (text: string, more: Partial<FileContent>) => {
+    const file = { path: "one.txt", text, binary: false, lossy: false, truncated: false, startLine: 1, sizeBytes: 9 }
+    const pyro = fakePyro({
+      file: {
+        ...fakePyro({}).workspace.file,
+        read: () => Effect.succeed({ ...file, mode: "0644", version: "00", ...more })
+      }
+    })
+    const result = await call(pyro, "workspace_file_read", { workspace_id: "a", path: "one.txt" })
+    const { cut_line, next_line, text: told } = succeeds("workspace_file_read", result)
+    const notes = textOf(result).split("\n").filter((line) => line.startsWith("["))
+    return { cut: cut_line, next: next_line, told, notes }
+  }
+  const rest = (from: number) =>
+    "[line 1 is cut, it is too long to be shown whole; have the rest in parts with workspace_exec: " +
+    `sed -n 1p FILE | tail -c +${from} | head -c 8000]`
+
+  it("says that a line is cut, and what has the rest", async () => {
+    const long = "ä".repeat(4_000)
+    assert.deepStrictEqual(
+      await read(long, { truncated: true, lineCount: 1, totalLines: 1, cutLine: 1 }),
+      { cut: 1, next: null, told: long, notes: [rest(8_001)] } as never
+    )
+  })
+
+  it("cuts what JSON makes too long at a line's end, and within a line only when it is the first", async () => {
+    const quotes = "\"".repeat(5_000)
+    assert.deepStrictEqual(
+      await read(`a\n${quotes}\n`, { lineCount: 2, totalLines: 2 }),
+      { cut: null, next: 2, told: "a\n", notes: ["[more: call again with start_line 2]"] } as never
+    )
+    const only = await read(`${quotes}\n`, { lineCount: 1, totalLines: 1 })
+    assert.deepStrictEqual([only.cut, only.next, only.notes], [1, null, [rest(4_001)]] as never)
+    const first = await read(`${quotes}\nb\n`, { lineCount: 2, totalLines: 2 })
+    assert.deepStrictEqual([first.cut, first.next], [1, 2] as never)
   })
 })
 

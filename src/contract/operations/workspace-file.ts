@@ -55,14 +55,12 @@ export const FileListPayload = lazy(() =>
       Schema.Boolean.annotations({ description: "List what lies in its directories too" }),
       () => false
     ),
-    depth: optional(
-      between({
-        from: 1,
-        to: 1_024,
-        unit: "levels",
-        description: "List so many levels; 1 is the directory's own entries"
-      })
-    ),
+    depth: optional(between({
+      from: 1,
+      to: 1_024,
+      unit: "levels",
+      description: "List so many levels; 1 is the directory's own entries"
+    })),
     limit: defaulted(
       between({
         from: 1,
@@ -133,6 +131,9 @@ export const workspaceFileList = unary({
   result: FileList
 })
 
+/** Most bytes of text that one read returns. */
+export const MAX_READ_BYTES = 4_194_304
+
 export const FileReadPayload = lazy(() =>
   Schema.Struct(snakeFields({
     workspace: workspaceField(),
@@ -141,18 +142,16 @@ export const FileReadPayload = lazy(() =>
       between({ from: 1, to: 1_000_000_000, unit: "", description: "First line to read" }),
       () => 1
     ),
-    lineCount: optional(
-      between({
-        from: 1,
-        to: 1_000_000_000,
-        unit: "lines",
-        description: "Lines to read; to the end when left out"
-      })
-    ),
+    lineCount: optional(between({
+      from: 1,
+      to: 1_000_000_000,
+      unit: "lines",
+      description: "Lines to read; to the end when left out"
+    })),
     maxBytes: defaulted(
       between({
         from: 1,
-        to: 4_194_304,
+        to: MAX_READ_BYTES,
         unit: "bytes",
         description: "Most bytes of text returned; whole lines, unless the first alone is longer"
       }),
@@ -169,11 +168,14 @@ export const FileContent = lazy(() =>
     binary: Schema.Boolean.annotations({ description: "It has a NUL byte near its beginning" }),
     lossy: Schema.Boolean.annotations({ description: "Bytes that are not UTF-8 were replaced by U+FFFD" }),
     truncated: Schema.Boolean.annotations({
-      description: "There is more of what was asked for; `next_line` says where"
+      description: "There is more of what was asked for; `next_line` and `cut_line` say where"
     }),
     startLine: optional(Schema.Int.annotations({ description: "Number of the text's first line" })),
     lineCount: optional(Schema.Int.annotations({ description: "Lines in the text" })),
-    nextLine: optional(Schema.Int.annotations({ description: "Line to go on with, when truncated" })),
+    cutLine: optional(
+      Schema.Int.annotations({ description: "Line too long for the limit; the text is its beginning" })
+    ),
+    nextLine: optional(Schema.Int.annotations({ description: "Line to go on with; missing when none follows" })),
     totalLines: optional(
       Schema.Int.annotations({ description: "Lines in the file; missing when it is too long to count them" })
     ),

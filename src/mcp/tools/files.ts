@@ -68,7 +68,8 @@ export const fileReadTool: Tool<"workspace.file.read"> = {
         verdict,
         file.lossy && "[bytes that are not UTF-8 are shown as U+FFFD]",
         file.text,
-        file.nextLine !== undefined && file.truncated && `[more: call again with start_line ${file.nextLine}]`
+        file.cutLine !== undefined && cutLineText(file, file.cutLine),
+        file.nextLine !== undefined && `[more: call again with start_line ${file.nextLine}]`
       )
       return { result: file, text }
     })
@@ -76,12 +77,28 @@ export const fileReadTool: Tool<"workspace.file.read"> = {
 
 type Content = Effect.Effect.Success<ReturnType<NonNullable<typeof fileReadTool.perform>>>["result"]
 
-/** Escaped for JSON a text may be longer than what is shown of one: then it ends at an earlier line. */
+/** How to have the rest of a line of which only the beginning is shown. */
+const cutLineText = ({ lossy, text = "" }: Content, line: number) => {
+  // Replaced bytes cannot be counted.
+  const shown = lossy ? 0 : Buffer.byteLength(text)
+  return `[line ${line} is cut, it is too long to be shown whole; have the rest in parts with workspace_exec: ` +
+    `sed -n ${line}p FILE | tail -c +${shown + 1} | head -c ${MAX_TEXT_CHARACTERS}]`
+}
+
+/** Escaped for JSON a text may be longer than what is shown of one: then it ends at an earlier line, or within its only one. */
 const fitting = (file: Content): Content => {
   if (file.text === undefined || costOf(file.text) <= MAX_TEXT_CHARACTERS) return file
-  const text = headOf(file.text, MAX_TEXT_CHARACTERS)
-  const lineCount = text.split("\n").length - (text.endsWith("\n") ? 1 : 0)
-  return { ...file, text, lineCount, truncated: true, nextLine: (file.startLine ?? 1) + lineCount }
+  const startLine = file.startLine ?? 1
+  const head = headOf(file.text, MAX_TEXT_CHARACTERS)
+  const text = head.slice(0, head.lastIndexOf("\n") + 1)
+  const { cutLine: _, nextLine, ...rest } = file
+  if (text !== "") {
+    const lineCount = text.split("\n").length - 1
+    return { ...rest, text, lineCount, truncated: true, nextLine: startLine + lineCount }
+  }
+  const next = (file.lineCount ?? 1) > 1 ? startLine + 1 : nextLine
+  const behind = next === undefined ? {} : { nextLine: next }
+  return { ...rest, text: head, lineCount: 1, truncated: true, cutLine: startLine, ...behind }
 }
 
 export const fileWriteTool: Tool<"workspace.file.write"> = {

@@ -12,6 +12,10 @@ export interface FoundLines {
   readonly lineCount: number
   /** The range has more bytes than were asked for at most. */
   readonly truncated: boolean
+  /** The only line, when just its beginning fits. */
+  readonly cutLine: number | undefined
+  /** Line of the range that comes next, when truncated; undefined when none was seen. */
+  readonly nextLine: number | undefined
   /** Lines of the whole file; undefined when it was not read to its end. */
   readonly totalLines: number | undefined
 }
@@ -88,11 +92,16 @@ export class LineRange {
     const all = Buffer.concat(this.#kept)
     const bytes = this.#overflowed ? wholeLines(all) : all
     const endsOpen = bytes.length > 0 && bytes[bytes.length - 1] !== NEWLINE
+    const lineCount = newlines(bytes) + (endsOpen ? 1 : 0)
+    const next = this.#request.startLine + lineCount
+    const seenLines = this.#line - (this.#last === NEWLINE ? 1 : 0)
     return {
       bytes,
-      lineCount: newlines(bytes) + (endsOpen ? 1 : 0),
+      lineCount,
       truncated: this.#overflowed,
-      totalLines: whole ? this.#line - (this.#last === NEWLINE ? 1 : 0) : undefined
+      cutLine: this.#overflowed && endsOpen ? this.#request.startLine : undefined,
+      nextLine: this.#overflowed && next <= seenLines && next < this.#endLine ? next : undefined,
+      totalLines: whole ? seenLines : undefined
     }
   }
 }

@@ -30,7 +30,7 @@ export const readFile = (
     yield* forEachWhile(content, (bytes) => Effect.sync(() => (whole = range.push(bytes))))
     const file = { path: path.text, sizeBytes: state.size, mode: modeText(state.mode), version: state.version }
     if (range.binary) return { ...file, binary: true, lossy: false, truncated: false }
-    const { bytes, lineCount, totalLines, truncated } = range.found(whole)
+    const { bytes, cutLine, lineCount, nextLine, totalLines, truncated } = range.found(whole)
     return {
       ...file,
       ...lossless(bytes),
@@ -38,7 +38,8 @@ export const readFile = (
       truncated,
       startLine: payload.startLine,
       lineCount,
-      ...(truncated ? { nextLine: payload.startLine + lineCount } : {}),
+      ...(cutLine === undefined ? {} : { cutLine }),
+      ...(nextLine === undefined ? {} : { nextLine }),
       ...(totalLines === undefined ? {} : { totalLines })
     }
   }))

@@ -170,6 +170,21 @@ describe("a part that is not there", () => {
     assert.strictEqual((await read(1, 0)).err, "")
   })
 
+  it("of a line that is too long is told with what has it", async () => {
+    const cut = async (maxBytes: number, nextLine?: number) => {
+      const file = { path: "a", text: "x", binary: false, truncated: true, cutLine: 3, ...(nextLine && { nextLine }) }
+      return (await shown("workspace.file.read", file, { startLine: 3, maxBytes })).err
+    }
+    assert.strictEqual(
+      await cut(100),
+      "pyro: line 3 is longer than 100 bytes and cut; raise --max-bytes (at most 4194304), or copy the file with --output PATH\n"
+    )
+    assert.strictEqual(
+      await cut(4_194_304, 4),
+      "pyro: line 3 is longer than 4194304 bytes and cut; copy the file with --output PATH; go on behind it with --start-line 4\n"
+    )
+  })
+
   it("of a command's output is told with the output's length", async () => {
     assert.deepStrictEqual(await logged(999_999, ""), {
       out: "",

@@ -26,6 +26,8 @@ describe("a range of lines", () => {
           text: wanted.join(""),
           lineCount: wanted.length,
           truncated: false,
+          cutLine: undefined,
+          nextLine: undefined,
           totalLines: lines.length
         })
       }
@@ -36,7 +38,14 @@ describe("a range of lines", () => {
     const content = Buffer.from("one\ntwo\nthree\nfour\n")
     for (const piece of [1, 3, 100]) {
       const found = read(content, { maxBytes: 12 }, piece)
-      assert.deepStrictEqual(found, { text: "one\ntwo\n", lineCount: 2, truncated: true, totalLines: 4 })
+      assert.deepStrictEqual(found, {
+        text: "one\ntwo\n",
+        lineCount: 2,
+        truncated: true,
+        cutLine: undefined,
+        nextLine: 3,
+        totalLines: 4
+      })
     }
     assert.isFalse(read(content, { maxBytes: 8, lineCount: 2 }).truncated)
     assert.isFalse(read(content, { maxBytes: content.length }).truncated)
@@ -49,6 +58,20 @@ describe("a range of lines", () => {
       const found = read(content, { maxBytes })
       assert.deepStrictEqual([found.text.length, found.lineCount, found.truncated], [kept, 1, true])
     }
+  })
+
+  it("that is cut within a line says so, and names a next line only where there is one", () => {
+    const at = (content: string, request: Partial<LineRangeRequest>) => {
+      const { cutLine, nextLine } = read(Buffer.from(content), { maxBytes: 4, ...request })
+      return [cutLine, nextLine]
+    }
+    assert.deepStrictEqual(at("long line", {}), [1, undefined])
+    assert.deepStrictEqual(at("long line\n", {}), [1, undefined])
+    assert.deepStrictEqual(at("long line\n\n", {}), [1, 2])
+    assert.deepStrictEqual(at("long line\nb", {}), [1, 2])
+    assert.deepStrictEqual(at("long line\nb", { lineCount: 1 }), [1, undefined])
+    assert.deepStrictEqual(at("a\nlong line\n", {}), [undefined, 2])
+    assert.deepStrictEqual(at("a\nlong line\n", { startLine: 2 }), [2, undefined])
   })
 
   it("stops reading at a NUL near the beginning, and far behind what was asked for", () => {
