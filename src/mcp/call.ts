@@ -53,7 +53,7 @@ export const callTool = (
     Effect.exit,
     Effect.flatMap((exit): Effect.Effect<CallResult> => {
       if (Exit.isSuccess(exit)) return Effect.succeed(exit.value)
-      const failed: CallResult = { content: [{ type: "text", text: errorText(exit.cause, tool.args) }], isError: true }
+      const failed: CallResult = { content: [{ type: "text", text: errorText(exit.cause, tool) }], isError: true }
       return exit.cause._tag === "Die"
         ? Effect.as(Effect.logError(`${tool.listed.name} is defective`, exit.cause), failed)
         : Effect.succeed(failed)

@@ -1,6 +1,6 @@
 import { ProtocolError, ProtocolErrorCode, type Server } from "@modelcontextprotocol/server"
 import { Effect, Schema } from "effect"
-import type { PyroError } from "../contract/errors.ts"
+import { factOf, type PyroError } from "../contract/errors.ts"
 import { DiffPayload } from "../contract/operations/workspace-diff.ts"
 import { LogsPayload } from "../contract/operations/workspace-exec.ts"
 import { FileReadPayload } from "../contract/operations/workspace-file.ts"
@@ -80,7 +80,7 @@ export const addResources = (
       : await run(
         Effect.flatMap(pyro, read).pipe(
           Effect.map((text) => ({ text })),
-          Effect.catchAll(({ code, message }) => Effect.succeed(`${code}: ${message}`))
+          Effect.catchAll((error) => Effect.succeed(`${error.code}: ${factOf(error)}`))
         ),
         mcpReq.signal
       )

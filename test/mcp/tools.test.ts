@@ -107,6 +107,10 @@ describe.each(everyTool)("%s", (_, tool) => {
     }
   })
 
+  it("names other tools as tools, not as commands of the user's", () => {
+    assert.notMatch(JSON.stringify([tool.description, tool.inputSchema]), /`(?:pyro|workspace) [a-z]/)
+  })
+
   it("tells all of its result", () => {
     assert.sameMembers([...tool.outputSchema.required ?? []], Object.keys(tool.outputSchema.properties ?? {}))
   })

@@ -222,7 +222,11 @@ export const workspaceCancel = unary({
     exits: "own",
     examples: ["pyro workspace cancel fix 4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f"]
   },
-  mcp: { tool: "workspace_cancel", profiles: ["full"] },
+  mcp: {
+    tool: "workspace_cancel",
+    profiles: ["full"],
+    arguments: { workspace: {}, exec_id: { description: "Id of the command, as workspace_logs has it" } }
+  },
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: CancelPayload,

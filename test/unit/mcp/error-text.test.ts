@@ -30,8 +30,8 @@ describe("the hint of an error, to a model", () => {
 })
 
 describe("what happened, to a model", () => {
-  const args = argumentsOf(toolRows("full").find(({ name }) => name === "workspace.export")!, "full")
-  const textFor = (error: PyroError) => errorText(Cause.fail(error), args)
+  const row = toolRows("full").find(({ name }) => name === "workspace.export")!
+  const textFor = (error: PyroError) => errorText(Cause.fail(error), { row, args: argumentsOf(row, "full") })
 
   it("names no command of the user's", () => {
     assert.strictEqual(
@@ -45,5 +45,15 @@ describe("what happened, to a model", () => {
     assert.match(refused("allow it with --overwrite"), /with overwrite$/)
     assert.match(refused("ask for --no-such-flag, a--overwrite"), /for --no-such-flag, a--overwrite$/)
     assert.match(textFor(new PatchRejected({ detail: "--overwrite", rejects: [] })), /--overwrite/)
+  })
+
+  it("leaves to the user what only a flag allows, and does not send the model around again", () => {
+    const refused = (detail: string) => textFor(new ExportRefused({ detail, paths: [".envrc"] })).split("\nhint: ")[1]!
+    for (const flag of ["--allow-executable-config", "--max-mib"]) {
+      const hint = refused(`allow it with ${flag}, or ${flag}`)
+      assert.include(hint, `ask the user, who can do it: pyro workspace export … ${flag}`)
+      assert.notInclude(hint, "call again")
+    }
+    for (const flag of ["--overwrite", "--no-such-flag"]) assert.include(refused(`allow it with ${flag}`), "call again")
   })
 })
