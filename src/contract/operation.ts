@@ -69,7 +69,7 @@ export interface McpArgument {
   readonly default?: string | number | boolean
   /** It is this, whatever the field is, and the surface makes of it what the operation takes: a cursor, stdin. It needs no field. */
   readonly own?: "text" | "boolean"
-  /** Whether it must be given. @default whether the field must */
+  /** Whether it must be given. @default whether the field must, and has no `default` here; of the CLI's `oneOf`, one must */
   readonly needed?: boolean
   /** It names a path of the host, which the operation reads or writes: beneath the bound project, unless the server was told more. */
   readonly hostPath?: "read" | "write"

@@ -12,6 +12,8 @@ export interface Argument extends McpArgument {
   /** JSON name of the payload's field; an argument of the surface alone has none of that name. */
   readonly field: string
   readonly required: boolean
+  /** What else can take its place, by the names of arguments: exactly one of them all is given. */
+  readonly others?: ReadonlyArray<string>
   readonly schema: JsonSchema
 }
 
@@ -20,26 +22,45 @@ export const argumentsOf = (row: ToolRow, profile: Profile): ReadonlyArray<Argum
   const payload = jsonSchemaOf(row.payload())
   const mcp: McpSurface = row.mcp
   const told = mcp.arguments ?? everyField(row)
-  return Object.entries(told)
-    .filter(([, { visibleIn }]) => visibleIn?.includes(profile) ?? true)
-    // A path of the host is only taken where it is said what is done with it.
-    .filter(([field, { hostPath }]) => hostPath !== undefined || !hostPaths(row).includes(field))
-    .map(([field, argument]) => {
-      const schema = argument.own !== undefined ? { type: OWN_TYPES[argument.own] } : payload.properties?.[field] ?? {}
-      const description = argument.description ?? schema.description
-      return {
-        ...argument,
-        field,
-        name: argument.name ?? nameOf(field),
-        required: argument.needed ?? payload.required?.includes(field) === true,
-        schema: { ...schema, ...(description === undefined || description === "" ? {} : { description }) }
-      }
-    })
+  return withOthers(
+    oneOf(row),
+    Object.entries(told)
+      .filter(([, { visibleIn }]) => visibleIn?.includes(profile) ?? true)
+      // A path of the host is only taken where it is said what is done with it.
+      .filter(([field, { hostPath }]) => hostPath !== undefined || !hostPaths(row).includes(field))
+      .map(([field, argument]) => {
+        const schema = argument.own !== undefined
+          ? { type: OWN_TYPES[argument.own] }
+          : payload.properties?.[field] ?? {}
+        const description = argument.description ?? schema.description
+        return {
+          ...argument,
+          field,
+          name: argument.name ?? nameOf(field),
+          required: argument.needed ?? (argument.default === undefined && payload.required?.includes(field) === true),
+          schema: { ...schema, ...(description === undefined || description === "" ? {} : { description }) }
+        }
+      })
+  )
+}
+
+/** Of fields that take each other's place the only one that a profile has must be given; of several, none by itself. */
+const withOthers = (fields: ReadonlyArray<string>, args: ReadonlyArray<Argument>): ReadonlyArray<Argument> => {
+  const names = args.filter(({ field }) => fields.includes(field)).map(({ name }) => name)
+  return args.map((one) => {
+    if (!names.includes(one.name)) return one
+    const others = names.filter((name) => name !== one.name)
+    if (others.length === 0) return { ...one, required: true }
+    const description = `${one.schema.description ?? ""} (or ${others.join(", ")})`.trimStart()
+    return { ...one, required: false, others, schema: { ...one.schema, description } }
+  })
 }
 
 const nameOf = (field: string) => field === "workspace" ? "workspace_id" : field
 
 const OWN_TYPES = { text: "string", boolean: "boolean" } as const
+
+const oneOf = ({ cli }: { readonly cli: CliSurface }) => cli.oneOf?.fields ?? []
 
 const hostPaths = ({ cli }: { readonly cli: CliSurface }) => cli.hostPaths ?? []
 
@@ -88,9 +109,17 @@ export const given = (
     else if (typeof value === OWN_TYPES[argument.own]) own[argument.field] = value
     else return Either.left(wrong(name, `must be ${argument.own}`))
   }
-  for (const { default: fallback, field, name, required } of args) {
+  for (const { default: fallback, field, name, others, required } of args) {
     if (fallback !== undefined && !(field in fields)) fields[field] = fallback
     if (required && !(field in fields) && !(field in own)) return Either.left(wrong(name, "is missing"))
+    if (others !== undefined) {
+      const number = args.filter((one) =>
+        (one.name === name || others.includes(one.name)) && one.field in fields
+      ).length
+      const all = [name, ...others].join(" or ")
+      if (number === 0) return Either.left(wrong(name, `is missing; give ${all}`))
+      if (number > 1) return Either.left(wrong(name, `give only one of ${all}`))
+    }
   }
   return Either.right({ fields, own })
 }

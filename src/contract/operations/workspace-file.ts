@@ -308,7 +308,7 @@ export const workspaceFileWrite = unary({
     arguments: {
       workspace: {},
       path: { description: "Relative to /workspace" },
-      text: { needed: true, description: "The whole content" },
+      text: { description: "The whole content" },
       content: { visibleIn: ["full"] },
       mode: { description: "Such as 755" },
       expected_version: { description: "Write only if it still is this version; absent: only if there is none" }

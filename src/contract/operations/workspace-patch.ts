@@ -104,7 +104,7 @@ export const workspacePatchApply = unary({
     description: "Apply a patch, all of it or nothing: unified diff (wrong line numbers do no harm) or *** Begin Patch",
     arguments: {
       workspace: {},
-      patch: { needed: true, description: "Paths relative to /workspace" },
+      patch: { description: "Paths relative to /workspace" },
       patch_bytes: { visibleIn: ["full"] },
       check: { description: "Only tell whether it fits" }
     }

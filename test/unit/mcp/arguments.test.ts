@@ -1,0 +1,47 @@
+import { Either } from "effect"
+import { assert, describe, it } from "vitest"
+import type { Profile } from "../../../src/contract/operation.ts"
+import { argumentsOf, given, inputSchemaOf } from "../../../src/mcp/arguments.ts"
+import { toolRows } from "../../../src/mcp/profile.ts"
+
+const argumentsFor = (tool: string, profile: Profile) =>
+  argumentsOf(toolRows(profile).find(({ mcp }) => mcp.tool === tool)!, profile)
+
+const requiredOf = (tool: string, profile: Profile): ReadonlyArray<string> =>
+  inputSchemaOf(argumentsFor(tool, profile)).required ?? []
+
+/** What the fields come to, or what is wrong with them. */
+const taken = (tool: string, raw: Readonly<Record<string, unknown>>, profile: Profile = "full") =>
+  Either.match(given(argumentsFor(tool, profile), raw), {
+    onLeft: ({ message }) => message,
+    onRight: ({ fields }) => fields
+  })
+
+describe.each([
+  ["workspace_file_write", { workspace_id: "a", path: "x" }, { workspace: "a", path: "x" }, "text", "content"],
+  ["workspace_patch_apply", { workspace_id: "a" }, { workspace: "a" }, "patch", "patch_bytes"]
+])("arguments of %s that take each other's place", (tool, rest, fields, text, bytes) => {
+  it("are needed where there is only one, and are not where there are two", () => {
+    assert.include(requiredOf(tool, "core"), text)
+    assert.notInclude(requiredOf(tool, "full"), text)
+    assert.notInclude(requiredOf(tool, "full"), bytes)
+    assert.strictEqual(taken(tool, rest, "core"), `${text}: is missing`)
+  })
+
+  it("can each be given, and not both or none", () => {
+    assert.deepStrictEqual(taken(tool, { ...rest, [text]: "" }), { ...fields, [text]: "" })
+    assert.deepStrictEqual(taken(tool, { ...rest, [text]: null, [bytes]: "AA==" }), { ...fields, [bytes]: "AA==" })
+    assert.strictEqual(taken(tool, rest), `${text}: is missing; give ${text} or ${bytes}`)
+    assert.strictEqual(
+      taken(tool, { ...rest, [text]: "", [bytes]: "" }),
+      `${text}: give only one of ${text} or ${bytes}`
+    )
+  })
+})
+
+describe("an argument with a default", () => {
+  it("is not needed", () => {
+    assert.deepStrictEqual(requiredOf("vm_run", "vm-run"), ["command"])
+    assert.include(taken("vm_run", { command: "ls" }), { environment: "debian:12" })
+  })
+})
