@@ -105,7 +105,7 @@ export const given = (
       return Either.left(wrong(name, `is no argument of this tool; ${allowed}`))
     }
     if (value === null) continue
-    if (argument.own === undefined) fields[argument.field] = value
+    if (argument.own === undefined) fields[argument.field] = integerOf(argument, value)
     else if (typeof value === OWN_TYPES[argument.own]) own[argument.field] = value
     else return Either.left(wrong(name, `must be ${argument.own}`))
   }
@@ -123,6 +123,10 @@ export const given = (
   }
   return Either.right({ fields, own })
 }
+
+/** Models write integers as text too, cursors above all, which some results have as text. */
+const integerOf = ({ schema }: Argument, value: unknown): unknown =>
+  schema.type === "integer" && typeof value === "string" && /^-?\d{1,15}$/.test(value) ? Number(value) : value
 
 /** The payload, judged by its own Schema; failures name the argument. */
 export const payloadOf = (

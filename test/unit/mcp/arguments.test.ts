@@ -45,3 +45,21 @@ describe("an argument with a default", () => {
     assert.include(taken("vm_run", { command: "ls" }), { environment: "debian:12" })
   })
 })
+
+describe("an integer", () => {
+  it("may be written as text", () => {
+    const fields = { workspace: "a", max_bytes: 8_000, limit: 50 }
+    assert.deepStrictEqual(taken("workspace_logs", { workspace_id: "a", cursor: "6" }), { ...fields, cursor: 6 })
+    for (const cursor of ["6-9", "", "1e3", "0x6", " 6", "6.5"]) {
+      assert.deepStrictEqual(taken("workspace_logs", { workspace_id: "a", cursor }), { ...fields, cursor })
+    }
+  })
+
+  it("is not read out of what is meant as text", () => {
+    assert.include(taken("workspace_file_write", { workspace_id: "7", path: "8", text: "9" }), {
+      workspace: "7",
+      path: "8",
+      text: "9"
+    })
+  })
+})
