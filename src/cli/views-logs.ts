@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { LogEntry } from "../contract/operations/workspace-exec.ts"
+import { typed } from "../contract/shell-words.ts"
 import { printContent, say, size, warn } from "./print.ts"
-import { typed } from "./shell-words.ts"
 import { type Cell, painted, printTable } from "./table.ts"
 import { ago, duration } from "./time-text.ts"
 import type { View } from "./view.ts"

@@ -390,11 +390,12 @@ describe("workspace_compare", () => {
   })
 })
 
-describe("a row without a word for models", () => {
+describe("a row that has no arguments for models, nor a text", () => {
   it("is a tool all the same, with a plain text", async () => {
-    const pyro = fakePyro({ cancel: ({ execId }) => Effect.succeed({ execId, cancelled: true }) })
-    const result = await call(pyro, "workspace_cancel", { workspace_id: "a", exec_id: "b" })
-    assert.deepStrictEqual(succeeds("workspace_cancel", result), { exec_id: "b", cancelled: true } as never)
-    assert.strictEqual(textOf(result), "End a running command of a workspace: done\nexec_id: b\ncancelled: true")
+    const { snapshot } = fakePyro({}).workspace
+    const pyro = fakePyro({ snapshot: { ...snapshot, delete: ({ name }) => Effect.succeed({ deleted: name }) } })
+    const result = await call(pyro, "workspace_snapshot_delete", { workspace_id: "a", name: "b" })
+    assert.deepStrictEqual(succeeds("workspace_snapshot_delete", result), { deleted: "b" } as never)
+    assert.strictEqual(textOf(result), "Delete a snapshot: done\ndeleted: b")
   })
 })

@@ -1,10 +1,12 @@
 import type { OperationName } from "../../contract/operations.ts"
 import type { AnyTool } from "../request.ts"
+import { cancelTool, logsTool } from "./commands.ts"
 import { exportTool, patchTool, summaryTool, syncPushTool } from "./crossing.ts"
 import { compareTool, diffTool } from "./diff.ts"
 import { execTool } from "./exec.ts"
 import { fileEditTool, fileListTool, fileReadTool, fileWriteTool } from "./files.ts"
 import { runTool } from "./run.ts"
+import { snapshotListTool } from "./snapshots.ts"
 import { createTool, deleteTool, listTool, resetTool, statusTool, updateTool } from "./workspaces.ts"
 
 /** Tools that are more than their row; any other is the row with a plain text. */
@@ -17,6 +19,8 @@ export const tools: { readonly [Name in OperationName]?: AnyTool } = {
   "workspace.delete": deleteTool,
   "workspace.reset": resetTool,
   "workspace.exec": execTool,
+  "workspace.cancel": cancelTool,
+  "workspace.logs": logsTool,
   "workspace.file.list": fileListTool,
   "workspace.file.read": fileReadTool,
   "workspace.file.write": fileWriteTool,
@@ -26,5 +30,6 @@ export const tools: { readonly [Name in OperationName]?: AnyTool } = {
   "workspace.compare": compareTool,
   "workspace.export": exportTool,
   "workspace.sync.push": syncPushTool,
-  "workspace.summary": summaryTool
+  "workspace.summary": summaryTool,
+  "workspace.snapshot.list": snapshotListTool
 }

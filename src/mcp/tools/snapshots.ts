@@ -1,0 +1,19 @@
+import type { SnapshotInfo } from "../../contract/operations/workspace-snapshot.ts"
+import type { Tool } from "../request.ts"
+import { bytes, count, lines } from "../words.ts"
+
+/** A snapshot in one line: its name, what it holds, since when. */
+const line = ({ createdAt, durable, kind, memoryBytes, name, runningCommands }: SnapshotInfo): string =>
+  [
+    `${name}: ${kind === "memory" ? `memory (${bytes(memoryBytes)}) and disk` : "disk"} of ${createdAt}`,
+    ...(runningCommands > 0 ? [`${count(runningCommands, "command")} running`] : []),
+    ...(durable ? [] : ["not yet on disk for good"])
+  ].join(", ")
+
+export const snapshotListTool: Tool<"workspace.snapshot.list"> = {
+  text: ({ snapshots }) =>
+    lines(
+      snapshots.length === 0 ? "the workspace has no snapshots" : count(snapshots.length, "snapshot"),
+      ...snapshots.map(line)
+    )
+}
