@@ -95,7 +95,7 @@ export const parse = (
     const operands = [...leftover.map(restore), ...(cli.rest === undefined ? rest ?? [] : [])]
     const { missing, others, values } = positional(operation, operands, raw, defaults)
     if (missing !== undefined) {
-      const instead = cli.unless?.[missing]
+      const instead = cli.unless?.[missing] ?? cli.neededWithout?.[missing]
       return yield* wrong(`missing <${missing}>` + (instead === undefined ? "" : `, or --${flagName(cli, instead)}`))
     }
     const [first, ...more] = others

@@ -26,18 +26,23 @@ export const positional = (
 ): Positional => {
   const cli: CliSurface = operation.cli
   const fields = payloadFields(operation.payload())
-  const args = cli.args.map((name) => fields.find((field) => field.name === name)!)
-  const isSpared = ({ name }: { readonly name: string }) => given[cli.unless?.[name] ?? ""] === true
-  const needed = args.filter((one) => !isSpared(one)).length
+  const isGiven = (flag: string | undefined) => flag !== undefined && given[flag] === true
+  const args = cli.args
+    .map((name) => fields.find((field) => field.name === name)!)
+    .filter(({ name }) => !isGiven(cli.unless?.[name]))
+  const maySpare = ({ name }: { readonly name: string }) => isGiven(cli.neededWithout?.[name])
+  const isNeeded = ({ name, required }: { readonly name: string; readonly required: boolean }) =>
+    required || cli.unless?.[name] !== undefined || cli.neededWithout?.[name] !== undefined
+  const least = args.filter((one) => !maySpare(one)).length
   const values: Record<string, unknown> = {}
   const left = [...words]
   for (const arg of args) {
-    const { kind, name, required } = arg
+    const { kind, name } = arg
     const isList = kind._tag === "list"
-    const fallback = words.length < needed ? defaults[name] : undefined
+    const fallback = words.length < least ? defaults[name] : undefined
     if (fallback !== undefined) values[name] = fallback
     else if (left.length > 0) values[name] = isList ? left.splice(0) : left.shift()
-    else if ((required || cli.unless?.[name] !== undefined) && !isSpared(arg)) {
+    else if (isNeeded(arg) && !maySpare(arg)) {
       return { missing: name, others: [], values }
     }
   }

@@ -40,8 +40,10 @@ export interface CliSurface {
   readonly flags?: Readonly<Record<string, string>>
   /** JSON names of the fields that the CLI fills in by itself. */
   readonly filled?: ReadonlyArray<string>
-  /** Arguments that are needed unless a flag is given: JSON names of both. */
+  /** Arguments that are needed unless a flag is given, which takes their place: JSON names of both. */
   readonly unless?: Readonly<Record<string, string>>
+  /** The same, but that they may be given beside the flag. */
+  readonly neededWithout?: Readonly<Record<string, string>>
   /** Flags without a field, by their names without dashes. */
   readonly extras?: Readonly<Record<string, CliExtra>>
   /** Fields of which one is given, by itself or by a `file` flag; else stdin, if it is no terminal, is what is given to the flag `stdin`. */

@@ -101,8 +101,12 @@ describe("a file of 4 GiB", () => {
     const refused = await failure(["workspace", "export", "w", "--patch", "--output", path.join(folder, "w.patch")])
     assert.strictEqual(refused.code, "file_refused")
     assert.match(refused.message, /too large for a patch/)
-    // With the paths that matter there is a patch.
-    assert.isDefined((await json<Diff>(["workspace", "diff", "w", "--path", "small"])).digest)
+    // With the paths that matter there is a patch, the same to be seen and to be had.
+    const { digest } = await json<Diff>(["workspace", "diff", "w", "--path", "small"])
+    assert.isDefined(digest)
+    const patch = path.join(folder, "small.patch")
+    await json(["workspace", "export", "w", "small", "--patch", "--output", patch, "--expect", digest!])
+    assert.match(fs.readFileSync(patch, "utf8"), /^diff --git a\/small b\/small\n[^]*\+2\n/)
   })
 
   it("is exported, with its progress, and refused where it is more than was allowed", async () => {

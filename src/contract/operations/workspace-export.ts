@@ -152,7 +152,7 @@ export const workspaceExport = streaming({
   cli: {
     path: ["workspace", "export"],
     args: ["workspace", "path"],
-    unless: { path: "patch" },
+    neededWithout: { path: "patch" },
     hostPaths: ["output"],
     exits: "own",
     examples: [

@@ -107,6 +107,12 @@ describe("the parser", () => {
     assert.deepStrictEqual(raw("file", "read", "a"), { workspace: "mine", path: "a" })
     assert.deepStrictEqual(raw("file", "read", "other", "a"), { workspace: "other", path: "a" })
     assert.deepStrictEqual(raw("export", "--patch", "--output", "-"), { workspace: "mine", patch: true, output: "-" })
+    assert.deepStrictEqual(raw("export", "other", "src", "--patch", "--output", "-"), {
+      workspace: "other",
+      path: "src",
+      patch: true,
+      output: "-"
+    })
     assert.deepStrictEqual(raw("export", "other", "--patch", "--output", "-"), {
       workspace: "other",
       patch: true,
@@ -155,7 +161,7 @@ describe("the parser", () => {
     [["workspace", "delete"], "missing <workspaces>, or --all"],
     [["workspace", "delete", "--all", "fix"], "unexpected \"fix\""],
     [["workspace", "export", "fix", "--output", "x"], "missing <path>, or --patch"],
-    [["workspace", "export", "fix", "src", "--patch", "--output", "x"], "unexpected \"src\""]
+    [["workspace", "export", "fix", "src", "more", "--patch", "--output", "x"], "unexpected \"more\""]
   ])("refuses %j", (words, wrong) => {
     assert.deepStrictEqual(typed(...words), { wrong })
   })
