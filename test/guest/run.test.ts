@@ -226,10 +226,11 @@ describe("pyro run", () => {
     git("add", ".")
     git("commit", "-m", "first")
     git("remote", "add", "origin", "https://user:TOKEN@example.com/x.git")
-    const look = "ls -A; git status --short; git remote -v; cat .git/config"
+    const look = "ls -A; git status --short; cat .git/config"
     const seeded = await run("--seed-path", repository, "--", "sh", "-c", look)
     assert.strictEqual(seeded.code, 0, seeded.stderr)
     assert.match(seeded.stdout.toString(), /^\.git\n\.gitignore\n\[core\]/)
+    assert.include(seeded.stdout.toString(), "https://example.com/x.git")
     assert.notInclude(seeded.stdout.toString(), "TOKEN")
   })
 

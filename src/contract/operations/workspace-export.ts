@@ -171,9 +171,9 @@ export const workspaceExport = streaming({
       "Copy a file, a directory or the diff (patch: true) to the user's project: the only tool that writes there",
     arguments: {
       workspace: {},
-      path: { description: "Relative to /workspace; with patch: what the diff is of, else everything" },
+      path: { description: "Relative to /workspace; limits a patch" },
       output: { name: "output_path", hostPath: "write", description: "In the project" },
-      patch: { description: "Export the diff for git apply instead of files" },
+      patch: { description: "Export the diff for git apply" },
       expect: { description: "With patch: only if the diff has this digest" },
       overwrite: { description: "Replace files" }
     },
