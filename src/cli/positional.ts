@@ -42,9 +42,7 @@ export const positional = (
     const fallback = words.length < least ? defaults[name] : undefined
     if (fallback !== undefined) values[name] = fallback
     else if (left.length > 0) values[name] = isList ? left.splice(0) : left.shift()
-    else if (isNeeded(arg) && !maySpare(arg)) {
-      return { missing: name, others: [], values }
-    }
+    else if (isNeeded(arg) && !maySpare(arg)) return { missing: name, others: [], values }
   }
   return { missing: undefined, others: left, values }
 }

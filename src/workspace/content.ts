@@ -142,7 +142,7 @@ const recordExport = (entry: Entry, payload: ExportPayload, event: ExportEvent) 
   return recordEvent(entry.folder.directory, {
     _tag: "export",
     kind,
-    ...(kind === "patch" && payload.path === "" ? {} : { path: payload.path === "" ? "/workspace" : payload.path }),
+    ...(kind === "patch" && payload.path === "" ? {} : { path: payload.path || "/workspace" }),
     to: output,
     files,
     bytes,

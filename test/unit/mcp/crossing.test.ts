@@ -1,5 +1,6 @@
+import { Either } from "effect"
 import { assert, it } from "vitest"
-import { patchTool } from "../../../src/mcp/tools/crossing.ts"
+import { exportTool, patchTool } from "../../../src/mcp/tools/crossing.ts"
 
 it("tells where and how loosely hunks fit, a blank between words", () => {
   const note = { path: "a", hunk: 1, offsetLines: 0, loose: true }
@@ -16,4 +17,13 @@ it("tells where and how loosely hunks fit, a blank between words", () => {
       "note: a hunk 2 fits 27 lines away when white space is overlooked\n" +
       "note: a hunk 3 fits 27 lines away"
   )
+})
+
+it("exports everything only where that was said", () => {
+  const filled = (fields: Readonly<Record<string, unknown>>) => exportTool.fill!({ fields, own: {} }, {} as never)
+  const refused = filled({ output: "/out" })
+  assert.isTrue(Either.isLeft(refused) && refused.left.message.includes("path: is missing"))
+  for (const fields of [{ path: "." }, { patch: true }, { path: "src", patch: true }]) {
+    assert.deepStrictEqual(filled(fields), Either.right(fields))
+  }
 })
