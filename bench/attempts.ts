@@ -10,20 +10,22 @@ const following = (before: Row | undefined, row: Row): Row =>
   before === undefined ? row : { ...row, earlier: [...before.earlier, before.ratio ?? before.ours] }
 
 /**
- * Measures every row, and once all are through those again that are over their budgets: what another user of the host does to a figure
- * lasts for minutes. What was found before stays in the row, since it may have been pyro's own doing. One that cannot be measured does not
- * keep the others from it.
+ * Measures every row, and once all are through those again that are over their budgets, `settled` before each: what another user of the
+ * host does to a figure lasts for minutes. What was found before stays in the row, since it may have been pyro's own doing. One that
+ * cannot be measured does not keep the others from it.
  */
 export const measureAll = async <Plan extends { readonly name: string }>(
   plans: ReadonlyArray<Plan>,
   measureRow: (plan: Plan) => Promise<Row>,
-  say: (line: string) => void
+  say: (line: string) => void,
+  settled: () => Promise<void>
 ) => {
   const rows = new Map<string, Row>()
   const failed = new Map<string, string>()
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const left = attempt === 1 ? plans : plans.filter(({ name }) => rows.get(name)?.ok === false && !failed.has(name))
     for (const plan of left) {
+      if (attempt > 1) await settled()
       say(attempt === 1 ? `measuring ${plan.name}` : `measuring ${plan.name} again: it was over its budget`)
       try {
         rows.set(plan.name, following(rows.get(plan.name), await measureRow(plan)))

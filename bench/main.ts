@@ -10,6 +10,7 @@ import { describeMachine, describeVersions, load } from "./machine-report.ts"
 import { measure } from "./measure.ts"
 import { type Options, parseOptions, usage } from "./options.ts"
 import { memoryMib, openProduct } from "./product.ts"
+import { hostPace, untilQuiet } from "./quiet.ts"
 import { judge } from "./report.ts"
 import { enterRoom } from "./room.ts"
 import { plans } from "./rows.ts"
@@ -43,6 +44,7 @@ const bench = async (root: string, options: Options): Promise<number> => {
   const daemon = openDaemon(pyro)
   const bareDaemon = openDaemon(pyro, { PYRO_STATE_DIR: path.join(room.disk, "state-bare"), PYRO_POOL_MEMBERS: "0" })
   const tools: Bench = { room, floor, floorSources, product, daemon, bareDaemon, pyro, alone, environment }
+  const pace = hostPace(floor)
   const report = async (measured: object, text: string) => {
     process.stdout.write(`\n${text}\n`)
     if (options.json === undefined) return
@@ -71,8 +73,15 @@ const bench = async (root: string, options: Options): Promise<number> => {
     }
     const { failed, rows } = await measureAll(
       plans.filter(({ name }) => options.only === undefined || options.only === name),
-      async (plan) => judge(await measure(plan, tools, options.runs)),
-      say
+      async (plan) => {
+        await pace.look()
+        return judge(await measure(plan, tools, options.runs))
+      },
+      say,
+      async () => {
+        say("waiting until the host is quiet")
+        if (!(await untilQuiet(pace))) say("it is not; measuring all the same")
+      }
     )
     await report({ rows, failed }, table(rows))
     for (const failure of failed) say(`not measured: ${failure}`)

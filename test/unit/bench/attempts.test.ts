@@ -18,19 +18,24 @@ const row = (name: string, ours: number): Row =>
 const measure = async (figures: Readonly<Record<string, ReadonlyArray<number>>>) => {
   const asked: Array<string> = []
   const plans = Object.keys(figures).map((name) => ({ name }))
-  const measured = await measureAll(plans, async ({ name }) => {
-    const ours = figures[name]?.[asked.filter((one) => one === name).length]
-    asked.push(name)
-    if (ours === undefined) throw new Error("no more")
-    return row(name, ours)
-  }, () => {})
+  const measured = await measureAll(
+    plans,
+    async ({ name }) => {
+      const ours = figures[name]?.[asked.filter((one) => one === name).length]
+      asked.push(name)
+      if (ours === undefined) throw new Error("no more")
+      return row(name, ours)
+    },
+    () => {},
+    async () => void asked.push("quiet")
+  )
   return { ...measured, asked }
 }
 
 describe("attempts at a row", () => {
   it("measure again, after all others, what was over its budget, and keep what was found before", async () => {
     const { asked, failed, rows } = await measure({ exec: [160, 155, 140], fork: [120], diff: [200, 110] })
-    expect(asked).toEqual(["exec", "fork", "diff", "exec", "diff", "exec"])
+    expect(asked).toEqual(["exec", "fork", "diff", "quiet", "exec", "quiet", "diff", "quiet", "exec"])
     expect(failed).toEqual([])
     expect(rows.map(({ earlier, name, ok, ours }) => ({ name, ok, ours, earlier }))).toEqual([
       { name: "exec", ok: true, ours: 140, earlier: [1.6, 1.55] },
@@ -42,7 +47,7 @@ describe("attempts at a row", () => {
 
   it("leave over its budget what is so each time", async () => {
     const { asked, rows } = await measure({ exec: [160, 170, 180, 100] })
-    expect(asked).toHaveLength(3)
+    expect(asked.filter((one) => one === "exec")).toHaveLength(3)
     expect(rows).toMatchObject([{ ok: false, ours: 180, earlier: [1.6, 1.7] }])
     expect(table(rows)).toContain("OVER; before: 1.60, 1.70")
   })
