@@ -6,6 +6,7 @@ import { DAEMON, daemonCommand } from "../sdk/daemon-command.ts"
 import type { StartDaemon } from "../sdk/start-daemon.ts"
 import { cli, type Interruption } from "./cli.ts"
 import type { ServePayload } from "./commands.ts"
+import { forgetLostTerminal } from "./terminal-lost.ts"
 import * as ProcessTerminal from "./terminal-process.ts"
 
 /** Signals that end the process, with the status 128 + n that tells so. */
@@ -78,6 +79,7 @@ const LogToStderr = Logger.replace(Logger.defaultLogger, Logger.withConsoleError
  * released; a second one leaves at once.
  */
 export const main = (argv: ReadonlyArray<string>, version: string, bundle: string): Promise<number> => {
+  process.once("exit", forgetLostTerminal)
   let received: { readonly name: string; readonly status: number; readonly atMs: number } | undefined
   return new Promise((resolve, reject) => {
     const program = programOf(argv, version, `${version} (${buildOf(bundle)})`, { signal: () => received }).pipe(

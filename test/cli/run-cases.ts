@@ -229,6 +229,14 @@ export const runCases = (name: string, binary: Binary) => {
       assert.strictEqual(settings("after"), settings("before"))
     })
 
+    it("leaves when the terminal hangs up", async () => {
+      const words = [...inGuest("--tty"), ...script("while echo ready; do sleep 0.1; done")]
+      const { ended, screen, terminal } = onTerminal(binary, `exec "$@"`, words)
+      await eventually("the guest", () => screen().includes("ready"), screen) // Closes this end of it.
+      ;(terminal as unknown as { readonly destroy: () => void }).destroy()
+      assert.strictEqual(await ended, 129)
+    })
+
     it("refuses --tty without a terminal", async () => {
       const { status, stderr } = await run(binary, inGuest("--tty", "--", "true"))
       assert.strictEqual(status, 2)
