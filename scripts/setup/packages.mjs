@@ -21,7 +21,7 @@ export const toRun = [
 ]
 
 /** Besides those, for the sanitizer and fuzz builds of the guest agent, and to read archives with another program than wrote them. */
-export const toTest = ["clang", "cpio", "libclang-rt-dev"]
+export const toTest = ["clang", "cpio", "fish", "libclang-rt-dev", "zsh"]
 
 /** Besides those, for the floors that the bench measures, and for the lab's machine. */
 export const toBench = ["cpio"]

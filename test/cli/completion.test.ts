@@ -7,6 +7,7 @@ import { assert, beforeAll, describe, it } from "vitest"
 import { folderOf, WorkspaceId, type WorkspaceRecord, writeWorkspace } from "../../src/workspace/lifecycle/record.ts"
 import { buildFake } from "./build-fake.ts"
 import { eventually, run } from "./cli-process.ts"
+import { interactive, type Shell } from "./shells.ts"
 
 const binary = buildFake()
 const bin = join(binary.folder, "bin")
@@ -44,7 +45,7 @@ beforeAll(async () => {
   for (const name of ["green", "red", ".being-removed"]) mkdirSync(join(snapshots, name), { recursive: true })
 })
 
-const env = { ...process.env, ...binary.env, PATH: `${bin}${delimiter}${process.env["PATH"]}`, INPUTRC: "/dev/null" }
+const env = { ...process.env, ...binary.env, PATH: `${bin}${delimiter}${process.env["PATH"]}` }
 
 /** What bash offers for a line of words that it does not split, the last of which is begun. */
 const offered = (...words: ReadonlyArray<string>) =>
@@ -61,33 +62,29 @@ const offered = (...words: ReadonlyArray<string>) =>
     encoding: "utf8"
   }).split("\n").filter((line) => line !== "")
 
-/** What an interactive bash makes of a line when TAB is typed behind it; `setUp` is done there first. */
-const completed = async (line: string, setUp = "") => {
-  const rc = join(binary.folder, "bashrc")
-  writeFileSync(
-    rc,
-    `PS1='ready> '
-     bind 'set bell-style none'
-     bind -x '"\\C-xs": printf "<%s>" "$READLINE_LINE"'
-     source <(pyro completion bash)
-     ${setUp}\n`
-  )
-  const terminal = spawnTerminal("bash", ["--noprofile", "--rcfile", rc, "-i"], {
+/** What an interactive shell makes of a line when TAB is typed behind it; `setUp` is done there first. */
+const completed = async (line: string, setUp = "", shell: Shell = "bash") => {
+  const { args, variables } = interactive(shell, binary.folder, setUp)
+  const terminal = spawnTerminal(shell, [...args], {
     rows: 30,
     cols: 100,
-    name: "dumb",
-    env: env as Record<string, string>
+    name: "xterm",
+    env: { ...env, ...variables } as Record<string, string>
   })
   let screen = ""
   terminal.onData((text) => {
     screen += text
   })
-  const told = () => /<([^>]*)>/.exec(screen)?.[1]
+  const told = () => [...screen.matchAll(/<([^>]*)>/g)].at(-1)?.[1]
   try {
     await eventually("the prompt", () => screen.includes("ready> "), () => screen)
     screen = ""
-    terminal.write(`${line}\t\x18s`)
-    await eventually("the line", () => told() !== undefined, () => screen)
+    terminal.write(`${line}\t`)
+    if (shell === "bash") terminal.write("\x18s")
+    // The others take what comes right behind a TAB for pasted, so they are asked again and again.
+    const asking = shell === "bash" ? undefined : setInterval(() => terminal.write("\x18s"), 300)
+    await eventually("the line", () => told() !== undefined && (shell === "bash" || told() !== line), () => screen)
+      .finally(() => clearInterval(asking))
     return told()
   } finally {
     terminal.kill("SIGKILL")
@@ -129,6 +126,19 @@ describe("completion in bash", () => {
   it("leaves a word alone in whose middle the cursor is", async () => {
     const line = "pyro workspace compare fix@gre"
     assert.strictEqual(await completed(`${line}\x1b[D`), line)
+  })
+})
+
+describe.each(["zsh", "fish"] as const)("completion in %s", (shell) => {
+  it.each([
+    ["pyro workspace exec fi", "pyro workspace exec fix"],
+    ["pyro workspace compare fix@g", "pyro workspace compare fix@green"],
+    ["pyro run deb", "pyro run debian:1"],
+    ["pyro run debian:", "pyro run debian:1"],
+    ["pyro workspace create --git f", "pyro workspace create --git full"],
+    ["pyro workspace create --seed-path /et", "pyro workspace create --seed-path /etc/"]
+  ])("completes %j to %j", async (line, expected) => {
+    assert.strictEqual((await completed(line, "", shell))?.trimEnd(), expected)
   })
 })
 
