@@ -1,5 +1,5 @@
 import { build } from "esbuild"
-import { mkdtempSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join, resolve } from "node:path"
 import process from "node:process"
@@ -11,7 +11,11 @@ import { sourceUrls } from "./build/source-urls.mjs"
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const [file] = process.argv.slice(2)
 if (file === undefined) {
-  process.stderr.write("usage: node scripts/example.mjs FILE.ts\n")
+  process.stderr.write("usage: npm run example FILE.ts\n")
+  process.exit(2)
+}
+if (!existsSync(file)) {
+  process.stderr.write(`there is no ${file}; examples are in examples/\n`)
   process.exit(2)
 }
 
