@@ -121,7 +121,7 @@ const statuses = [
   "| 125 | `run`, `workspace exec`: pyro failed, the command did not run or its end is not known |",
   "| 126, 127 | `run`, `workspace exec`: the command cannot be executed, or is not there |",
   "| 128 + n | `run`, `workspace exec`: signal n ended the command (137 when the guest ran out of memory); pyro itself was ended by signal n (130 Ctrl-C) |",
-  "| 1 | any other command failed, or `doctor` found something to mend |"
+  "| 1 | any other command failed; `doctor` found something to mend; the patch that `workspace diff` or `compare` printed is not the whole (not with `--json`) |"
 ]
 
 const commandLine = ({ cli }) =>

@@ -26,6 +26,7 @@ type Tagged = { readonly _tag: string }
 interface AnyView {
   readonly event?: (event: Tagged) => Effect.Effect<void, OutputClosed, Terminal>
   readonly result: (result: unknown, payload: unknown) => Effect.Effect<void, OutputClosed, Terminal>
+  readonly exitStatus?: (result: unknown) => number
   readonly next?: (payload: unknown, result: unknown) => unknown
 }
 
@@ -80,7 +81,7 @@ export const perform = ({ json, manner, operation, payload }: Prepared): Effect.
     yield* json
       ? Effect.flatMap(Effect.orDie(Schema.encodeUnknown(row.result())(result)), printJson)
       : shownInParts(view, payload, result, ask)
-    return row.exitStatus?.(result) ?? 0
+    return row.exitStatus?.(result) ?? (json ? undefined : view.exitStatus?.(result)) ?? 0
   }).pipe(Effect.provideService(Manner, manner))
 
 /** Shows a result, and what people get to see behind it. */

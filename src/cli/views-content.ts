@@ -80,6 +80,10 @@ const differences = (diff: DiffResult, words: DifferenceWords) =>
     }
   })
 
+/** A patch that is not the whole may be somebody's input: `pyro workspace diff > FILE && git apply FILE`. */
+const wholeOrNot = ({ lossy, patch, tooLargeCount, truncated }: DiffResult) =>
+  patch !== undefined && (truncated === true || lossy === true || tooLargeCount !== undefined) ? 1 : 0
+
 /** Where a hunk fits that is not where, or not exactly what, the patch says. */
 const noteText = ({ hunk, loose, offsetLines, path }: PatchApplied["notes"][number]) => {
   const away = offsetLines === 0
@@ -135,7 +139,8 @@ export const contentViews = {
         none: paths.length === 0 ? "nothing changed" : "nothing at or beneath these paths changed",
         having: ({ status }) => status === "deleted" ? undefined : workspace,
         whole: `the whole, byte by byte: pyro workspace export ${typed([workspace])} --patch --output -`
-      })
+      }),
+    exitStatus: wholeOrNot
   } satisfies View<"workspace.diff">,
   "workspace.compare": {
     result: (diff, { from, paths, to }) =>
@@ -147,7 +152,8 @@ export const contentViews = {
           return side.includes("@") ? undefined : side
         },
         whole: "have it in parts with --path"
-      })
+      }),
+    exitStatus: wholeOrNot
   } satisfies View<"workspace.compare">,
   "workspace.patch.apply": {
     result: ({ applied, files, filesChanged, notes }) =>

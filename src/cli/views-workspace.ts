@@ -149,7 +149,7 @@ export const workspaceViews = {
               }\n`
             )
         case "signaled":
-          return say(`pyro: signal ${result.signal ?? result.status - 128} ended the command\n`)
+          return say(`pyro: signal ${result.signal ?? (result.status ?? 128) - 128} ended the command\n`)
         case "timed_out":
           return say(`pyro: the command ran past its timeout and was killed (--timeout-seconds)\n`)
         case "out_of_memory":

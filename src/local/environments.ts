@@ -53,7 +53,10 @@ const withTemplates = <E, R>(removal: Effect.Effect<Removed, E, R>) =>
       environment === undefined ? [] : [environment.digest]
     )
     const templates = yield* pruneTemplates(new Set(left))
-    return { removed, freedBytes: templates.reduce((sum, one) => sum + one.freedBytes, freedBytes) }
+    return {
+      removed: [...removed, ...templates.map(({ name }) => `template ${name}`)],
+      freedBytes: templates.reduce((sum, one) => sum + one.freedBytes, freedBytes)
+    }
   })
 
 export const removeEnvironment = (environment: string) =>
@@ -67,7 +70,14 @@ export const pruneEnvironments = withTemplates(Effect.gen(function*() {
   const seeds = yield* (yield* SeedImages).prune({ keepBytes: keptSeedBytes })
   const { cacheDir } = yield* Paths
   const repositories = yield* pruneRepositories(cacheDir, { keepBytes: keptSeedBytes })
-  return { removed, freedBytes: seeds.removed.reduce((sum, { bytes }) => sum + bytes, freedBytes + repositories) }
+  return {
+    removed: [
+      ...removed,
+      ...seeds.removed.map(({ digest }) => `seed ${digest}`),
+      ...repositories.removed.map((name) => `repository ${name}`)
+    ],
+    freedBytes: seeds.removed.reduce((sum, { bytes }) => sum + bytes, freedBytes + repositories.freedBytes)
+  }
 }))
 
 /** Does something long for an environment, and makes ready what it boots with, saying how far it is. */

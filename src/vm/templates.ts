@@ -111,7 +111,9 @@ export const ensureTemplate = <E, R>(
 /** One template that is no longer there. */
 export interface RemovedTemplate {
   readonly kind: "template"
+  /** Its folder. */
   readonly what: string
+  readonly name: string
   readonly freedBytes: number
 }
 
@@ -124,7 +126,7 @@ const removeTemplate = (folder: string) =>
   Effect.sync((): RemovedTemplate => {
     const freedBytes = bytesIn(folder)
     fs.rmSync(folder, { recursive: true, force: true })
-    return { kind: "template", what: folder, freedBytes }
+    return { kind: "template", what: folder, name: path.basename(folder), freedBytes }
   })
 
 /** Removes, under the lock of whoever makes them, the folders of the template store that `unwanted` picks by name. */

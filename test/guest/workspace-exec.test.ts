@@ -165,14 +165,18 @@ describe("what flows into a command and out of it", () => {
 
 describe("coming back to a command", () => {
   it("detaches, is found by its id, and gives output and outcome again and again", async () => {
-    const { result: { exec_id: id, outcome } } = await told(
+    const { code: left, result: detached } = await told(
       "--detach",
       "--",
       "sh",
       "-c",
       "echo a; sleep 1; echo b; exit 5"
     )
-    assert.strictEqual(outcome, "running")
+    const id = detached.exec_id
+    assert.strictEqual(left, 0)
+    assert.strictEqual(detached.outcome, "running")
+    // What has not ended has no status: 0 would read as success.
+    assert.doesNotHaveAnyKeys(detached, ["status", "duration_ms"])
     for (const cursor of [0, 2, 4]) {
       const { code, result } = await told("--exec-id", id, "--cursor", String(cursor))
       assert.deepInclude(result, { exec_id: id, outcome: "exited", status: 5, stdout: "a\nb\n".slice(cursor) })

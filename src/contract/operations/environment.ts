@@ -50,7 +50,10 @@ const OneEnvironment = lazy(() =>
 
 const Removed = lazy(() =>
   Schema.Struct(snakeFields({
-    removed: Schema.Array(Schema.String).annotations({ description: "Names or digests of the images that are gone" }),
+    removed: Schema.Array(Schema.String).annotations({
+      description:
+        "What is gone: environments' names, or digests of their images; `template KEY`, `seed DIGEST`, `repository NAME`"
+    }),
     freedBytes: Schema.Int
   }))
 )

@@ -79,11 +79,16 @@ export const ExecEvent = lazy(() =>
 )
 export type ExecEvent = ReturnType<typeof ExecEvent>["Type"]
 
-export const ExecResult = lazy(() =>
-  Schema.Struct(snakeFields({
+export const ExecResult = lazy(() => {
+  const { durationMs, status, ...end } = ended()
+  return Schema.Struct(snakeFields({
     execId: Schema.String,
-    ...ended(),
-    outcome: Schema.Union(Outcome(), Schema.Literal("running")),
+    ...end,
+    status: optional(status),
+    durationMs: optional(durationMs),
+    outcome: Schema.Union(Outcome(), Schema.Literal("running")).annotations({
+      description: "`running`: it goes on, and has no status or duration yet"
+    }),
     stdout: Schema.String,
     stderr: Schema.String,
     stdoutBytes: Schema.Int.annotations({ description: "Bytes the command wrote to stdout in all" }),
@@ -93,7 +98,7 @@ export const ExecResult = lazy(() =>
     nextCursor: Schema.Int.annotations({ description: "How far the output came: where to go on listening" }),
     lossy: Schema.Boolean.annotations({ description: "Bytes that are not UTF-8 were replaced" })
   }))
-)
+})
 export type ExecResult = ReturnType<typeof ExecResult>["Type"]
 
 const fold = (payload: ExecPayload): Folding<ExecEvent, ExecResult> => {
@@ -129,8 +134,8 @@ const fold = (payload: ExecPayload): Folding<ExecEvent, ExecResult> => {
       const stderr = output.stderr.kept()
       return {
         execId,
-        ...(exited ?? { status: 0, durationMs: 0 }),
-        outcome: exited?.outcome ?? "running",
+        outcome: "running" as const,
+        ...exited,
         stdout: stdout.text,
         stderr: stderr.text,
         stdoutBytes: stdout.bytes,
@@ -190,7 +195,7 @@ export const workspaceExec = streaming({
   payload: ExecPayload,
   event: ExecEvent,
   result: ExecResult,
-  exitStatus: (result) => result.status,
+  exitStatus: (result) => result.status ?? 0,
   fold
 })
 

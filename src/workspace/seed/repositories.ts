@@ -60,18 +60,19 @@ export const sweepRepositories = (cacheDir: string): Effect.Effect<number, HostT
 export const pruneRepositories = (
   cacheDir: string,
   options: { readonly keepBytes: number }
-): Effect.Effect<number, HostToolMissing> =>
+): Effect.Effect<{ readonly removed: ReadonlyArray<string>; readonly freedBytes: number }, HostToolMissing> =>
   Effect.gen(function*() {
     const newestFirst = repositoriesIn(cacheDir)
       .map((repository) => ({ repository, usedMs: fs.statSync(repository).mtimeMs, bytes: bytesBeneath(repository) }))
       .sort((one, other) => other.usedMs - one.usedMs)
-    let [kept, freed] = [0, 0]
+    let [kept, freedBytes] = [0, 0]
     for (const { bytes, repository, usedMs } of newestFirst) {
       if (Date.now() - usedMs < inUseMs || kept + bytes <= options.keepBytes) kept += bytes
       // Its lock file stays: another holder of another file of that name would be no lock.
-      else freed += yield* whenFree(repository, remove(repository, bytes))
+      else freedBytes += yield* whenFree(repository, remove(repository, bytes))
     }
-    return freed
+    const gone = newestFirst.filter(({ repository }) => !fs.existsSync(repository))
+    return { removed: gone.map(({ repository }) => path.basename(repository)), freedBytes }
   })
 
 const remove = (repository: string, bytes: number) =>

@@ -74,6 +74,20 @@ describe("a difference", () => {
     )
   })
 
+  it("has a status of its own where the patch that was printed is not the whole", () => {
+    for (const name of ["workspace.diff", "workspace.compare"] as const) {
+      const { exitStatus } = views[name] as View<"workspace.diff">
+      const status = (result: Partial<ResultOf<"workspace.diff">>) => exitStatus?.({ ...unchanged, ...result } as never)
+      assert.strictEqual(status({}), 0)
+      assert.strictEqual(status({ truncated: true }), 1)
+      assert.strictEqual(status({ lossy: true }), 1)
+      assert.strictEqual(status({ tooLargeCount: 1 }), 1)
+      // With --stat or --name-only there is no patch to be taken for the whole.
+      const { patch: _, ...counted } = unchanged
+      assert.strictEqual(exitStatus?.({ ...counted, tooLargeCount: 1 } as never), 0)
+    }
+  })
+
   it("names a file that is too large and can be exported, for a shell", async () => {
     const advice = async (...files: ReadonlyArray<ReturnType<typeof large>>) =>
       (await diff({ files, tooLargeCount: files.length })).err.split("with --stat")[1]
