@@ -10,7 +10,7 @@ import { describeMachine, describeVersions, load } from "./machine-report.ts"
 import { measure } from "./measure.ts"
 import { type Options, parseOptions, usage } from "./options.ts"
 import { memoryMib, openProduct } from "./product.ts"
-import { hostPace, untilQuiet } from "./quiet.ts"
+import { hostPace, makeUntilQuiet } from "./quiet.ts"
 import { judge } from "./report.ts"
 import { enterRoom } from "./room.ts"
 import { plans } from "./rows.ts"
@@ -45,6 +45,7 @@ const bench = async (root: string, options: Options): Promise<number> => {
   const bareDaemon = openDaemon(pyro, { PYRO_STATE_DIR: path.join(room.disk, "state-bare"), PYRO_POOL_MEMBERS: "0" })
   const tools: Bench = { room, floor, floorSources, product, daemon, bareDaemon, pyro, alone, environment }
   const pace = hostPace(floor)
+  const untilQuiet = makeUntilQuiet(pace)
   const report = async (measured: object, text: string) => {
     process.stdout.write(`\n${text}\n`)
     if (options.json === undefined) return
@@ -80,7 +81,7 @@ const bench = async (root: string, options: Options): Promise<number> => {
       say,
       async () => {
         say("waiting until the host is quiet")
-        if (!(await untilQuiet(pace))) say("it is not; measuring all the same")
+        if (!(await untilQuiet())) say("it is not; measuring all the same")
       }
     )
     await report({ rows, failed }, table(rows))

@@ -49,18 +49,23 @@ export interface Patience {
   readonly longestMs: number
 }
 
-const patience: Patience = { atMost: 1.15, inARow: 3, everyMs: 3_000, longestMs: 180_000 }
+const patience: Patience = { atMost: 1.15, inARow: 3, everyMs: 3_000, longestMs: 300_000 }
 
-/** Waits until the host is about as fast as it was at best; false when that did not come. */
-export const untilQuiet = async (
-  { look }: Pace,
-  { atMost, everyMs, inARow, longestMs }: Patience = patience
-): Promise<boolean> => {
-  const since = performance.now()
-  for (let quiet = 0; quiet < inARow;) {
-    if (performance.now() - since > longestMs) return false
-    await new Promise((resolve) => setTimeout(resolve, everyMs))
-    quiet = await look() <= atMost ? quiet + 1 : 0
+/**
+ * What waits, each time it is called, until the host is about as fast as it was at best: true then. All times together it waits no
+ * longer than `longestMs`.
+ */
+export const makeUntilQuiet = ({ look }: Pace, { atMost, everyMs, inARow, longestMs }: Patience = patience) => {
+  let leftMs = longestMs
+  return async (): Promise<boolean> => {
+    const since = performance.now()
+    const left = () => leftMs - (performance.now() - since)
+    let quiet = 0
+    while (quiet < inARow && left() > 0) {
+      await new Promise((resolve) => setTimeout(resolve, everyMs))
+      quiet = await look() <= atMost ? quiet + 1 : 0
+    }
+    leftMs = left()
+    return quiet >= inARow
   }
-  return true
 }

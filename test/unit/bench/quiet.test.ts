@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { paceOf, untilQuiet } from "../../../bench/quiet.ts"
+import { makeUntilQuiet, paceOf } from "../../../bench/quiet.ts"
 
 const patience = { atMost: 1.2, inARow: 2, everyMs: 1, longestMs: 10_000 }
 
@@ -14,20 +14,25 @@ describe("a quiet host", () => {
   it("is one about as fast as it was at best, for a while", async () => {
     const { looks, pace } = host(3, 6, 5, 3.5, 4, 3.3, 3.2, 9)
     expect(await pace.look()).toBe(1)
-    expect(await untilQuiet(pace, patience)).toBe(true)
+    expect(await makeUntilQuiet(pace, patience)()).toBe(true)
     expect(looks()).toBe(7)
   })
 
   it("is measured by the best of now, too", async () => {
     const { looks, pace } = host(6, 3, 3)
     await pace.look()
-    expect(await untilQuiet(pace, patience)).toBe(true)
+    expect(await makeUntilQuiet(pace, patience)()).toBe(true)
     expect(looks()).toBe(3)
   })
 
   it("is not waited for without end", async () => {
-    const { pace } = host(3, 9)
+    const { looks, pace } = host(3, 9)
     await pace.look()
-    expect(await untilQuiet(pace, { ...patience, longestMs: 20 })).toBe(false)
+    const untilQuiet = makeUntilQuiet(pace, { ...patience, longestMs: 20 })
+    expect(await untilQuiet()).toBe(false)
+    const before = looks()
+    // What there was to wait is used up.
+    expect(await untilQuiet()).toBe(false)
+    expect(looks()).toBe(before)
   })
 })
