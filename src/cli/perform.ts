@@ -54,9 +54,13 @@ export const prepare = (
     const filled = takesInput(called) ? yield* completeRun(called, typed) : yield* fillFromFiles(called, typed)
     const { operation, raw } = yield* asExport(called, { ...typed, raw: filled })
     const cli: CliSurface = operation.cli
-    const paths = (cli.hostPaths ?? []).flatMap((name) =>
-      typeof raw[name] === "string" ? [[name, resolvePath(raw[name])] as const] : []
-    )
+    const paths = (cli.hostPaths ?? []).flatMap((name) => {
+      const typedPath = raw[name]
+      if (typeof typedPath !== "string") return []
+      // A place to write in that is to be a directory is not to become a file.
+      const slash = name === "output" && typedPath.endsWith("/") ? "/" : ""
+      return [[name, resolvePath(typedPath) + slash] as const]
+    })
     const payload = yield* decode(cli, operation.payload(), { ...raw, ...Object.fromEntries(paths) })
     return { operation, payload, json: typed.json, manner: { quiet: typed.quiet, switches } }
   })

@@ -66,6 +66,9 @@ const work = (delivery: Delivery, tell: Tell) =>
   Effect.gen(function*() {
     const { entries, executable, output } = delivery
     if (executable.size > 0 && !delivery.allowExecutable) return yield* executableRefusal(executable)
+    if (output._tag === "path" && output.asDirectory && delivery.kind !== "directory") {
+      return yield* isDirectory("the output ends with /, as a directory does", output.path)
+    }
     const session = yield* output._tag === "stdout" ? passOn(tell) : placed(delivery, output)
     const files = entries.filter(({ type }) => type === "file")
     const progress = yield* progressOf(
@@ -174,6 +177,9 @@ const warningsOf = (changed: ReadonlyArray<string>) =>
       changed.slice(0, 10).map((path) => path === "" ? "the output" : shown(path)).join(", ")
     ]
 
+const isDirectory = (why: string, path: string) =>
+  new ExportRefused({ detail: `${why}; name the file to be written in it`, paths: [path] })
+
 /** Said by pyro-put (guest-agent/host/put-place.c). */
 const DIRECTORY_THERE = "a directory is there"
 
@@ -191,10 +197,7 @@ const failureOf = ({ entries, kind, output }: Delivery, failure: PutFailed): Exp
   }
   if (failure.reason === "conflict") {
     if (kind !== "directory" && failure.conflicts[0]?.reason === DIRECTORY_THERE) {
-      return new ExportRefused({
-        detail: "the output is a directory, and none is ever replaced; name the file to be written in it",
-        paths: [path]
-      })
+      return isDirectory("the output is a directory, and none is ever replaced", path)
     }
     const paths = failure.conflicts.map((one) => {
       const conflict = raw(one.path)

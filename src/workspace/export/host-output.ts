@@ -13,6 +13,8 @@ export type HostOutput =
     readonly parent: string
     /** Name in it that is written. */
     readonly name: string
+    /** It was written with a `/` at its end: no file is made there. */
+    readonly asDirectory: boolean
     readonly within?: string | undefined
     /** Raw: what of the path the content's own paths are judged together with. */
     readonly tail: string
@@ -38,11 +40,12 @@ export const hostOutput = (
   if (name === "" || name === "." || name === "..") return invalid("must end in the name of what is written")
   if (Buffer.byteLength(name) > 255) return invalid("its name is too long")
   const refused = (detail: string) => new ExportRefused({ detail, paths: [printable(output)] })
+  const asDirectory = output.endsWith("/")
   const rawPath = raw(Buffer.from(path, "utf8"))
   if (hasGitName(rawPath)) return refused("nothing is written in a git directory")
   if (within === undefined) {
     const tail = rawPath.split("/").filter((part) => part !== "").slice(-tailComponents).join("/")
-    return { _tag: "path", path, parent: slash === 0 ? "/" : path.slice(0, slash), name, tail }
+    return { _tag: "path", path, parent: slash === 0 ? "/" : path.slice(0, slash), name, asDirectory, tail }
   }
   const root = within.replace(/\/+$/, "")
   if (!path.startsWith(`${root}/`)) return refused(`only what is in ${printable(within)} may be written`)
@@ -51,6 +54,7 @@ export const hostOutput = (
     path,
     parent: path.slice(root.length + 1, Math.max(slash, root.length + 1)) || ".",
     name,
+    asDirectory,
     within: root === "" ? "/" : root,
     tail: raw(Buffer.from(path.slice(root.length + 1), "utf8"))
   }

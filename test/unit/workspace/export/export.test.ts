@@ -328,6 +328,8 @@ describe("an export of a file", () => {
             `(${folder})`
         )
       }
+      const failure = yield* refused(tree, { path: "file", output: `${folder}/new/` })
+      assert.include(failure.message, "the output ends with /, as a directory does; name the file to be written in it")
       assert.deepStrictEqual(fs.readdirSync(folder), [])
     }))
 

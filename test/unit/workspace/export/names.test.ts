@@ -133,11 +133,12 @@ describe("names of an export", () => {
     assert.deepInclude(hostOutput("/project/a/b/", "/project/"), {
       parent: "a",
       name: "b",
+      asDirectory: true,
       within: "/project",
       tail: "a/b"
     })
     assert.deepInclude(hostOutput("/project/b", "/project"), { parent: ".", name: "b" })
-    assert.deepInclude(hostOutput("/b", undefined), { parent: "/", name: "b" })
+    assert.deepInclude(hostOutput("/b", undefined), { parent: "/", name: "b", asDirectory: false })
     assert.deepInclude(hostOutput("/w/x/y/z", undefined), { parent: "/w/x/y", name: "z", tail: "x/y/z" })
   })
 })
