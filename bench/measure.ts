@@ -78,7 +78,7 @@ export const measure = async (plan: Plan, bench: Bench, runs: number): Promise<M
   const { floor, granted, ours } = plan
   const open = [floor, granted, ours].flatMap((side) => side === undefined ? [] : [() => side(bench)])
   const samples = await interleave(plan.name, { warmups: plan.warmups, counted: plan.rounds(runs) }, open)
-  const { about, budget, name, unit } = plan
+  const { about, budget, name, prototype, unit } = plan
   return {
     name,
     unit,
@@ -86,7 +86,8 @@ export const measure = async (plan: Plan, bench: Bench, runs: number): Promise<M
     budget,
     floor: floor === undefined ? [] : samples[0] ?? [],
     granted: granted === undefined ? [] : samples.at(-2) ?? [],
-    ours: samples.at(-1) ?? []
+    ours: samples.at(-1) ?? [],
+    prototype
   }
 }
 

@@ -20,6 +20,8 @@ export interface Measured {
   /** What is granted on top of a ratio; empty where nothing was measured for that. */
   readonly granted: ReadonlyArray<number>
   readonly ours: ReadonlyArray<number>
+  /** What a prototype of the floor reached, where there was one. */
+  readonly prototype?: number | undefined
 }
 
 /** One line of the report. `floor` and `ours` are medians; without a floor `floor` and `ratio` are null. */
@@ -36,6 +38,8 @@ export interface Row {
   readonly ok: boolean
   /** What it came to when it was measured before, each time over its budget: `ratio`, or `ours` where there is no floor. */
   readonly earlier: ReadonlyArray<number>
+  /** The floor's median by what a prototype of it reached; null where there was none. */
+  readonly floor_by_prototype: number | null
   readonly about: string
   readonly floor_summary: Summary | null
   readonly ours_summary: Summary
@@ -55,6 +59,9 @@ export const judge = (measured: Measured): Row => {
     budget_text: text,
     ok,
     earlier: [],
+    floor_by_prototype: floor === null || measured.prototype === undefined
+      ? null
+      : round(floor.median / measured.prototype),
     about: measured.about,
     floor_summary: floor === null ? null : roundAll(floor),
     ours_summary: roundAll(ours)

@@ -20,6 +20,18 @@ export const columns = (lines: ReadonlyArray<ReadonlyArray<string>>): string => 
     .join("\n")
 }
 
+/** A floor so much slower than its prototype is at fault itself, or the host is slower or busy: ratios say less there. */
+const SLOW_FLOOR = 1.5
+
+const verdict = ({ earlier, floor_by_prototype, ok, unit }: Row) => {
+  const parts = [ok ? "ok" : "OVER"]
+  if (earlier.length > 0) parts.push(`before: ${earlier.map(number).join(", ")}`)
+  if (!ok && unit === "ms" && floor_by_prototype !== null && floor_by_prototype > SLOW_FLOOR) {
+    parts.push(`floor ${number(floor_by_prototype)}x its prototype`)
+  }
+  return parts.join("; ")
+}
+
 /** The report as a person reads it: minimum, median and 95th percentile of both, and how the medians compare. */
 export const table = (rows: ReadonlyArray<Row>): string =>
   columns([
@@ -31,6 +43,6 @@ export const table = (rows: ReadonlyArray<Row>): string =>
       three(row.ours_summary),
       row.ratio === null ? "-" : `${row.ratio.toFixed(2)}x`,
       row.budget_text,
-      (row.ok ? "ok" : "OVER") + (row.earlier.length === 0 ? "" : `; before: ${row.earlier.map(number).join(", ")}`)
+      verdict(row)
     ])
   ])

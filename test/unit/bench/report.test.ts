@@ -26,6 +26,7 @@ describe("judge", () => {
       budget_text: "<= 1.3x",
       ok: true,
       earlier: [],
+      floor_by_prototype: null,
       about: "something",
       floor_summary: { min: 190, median: 200, p95: 210, runs: 3 },
       ours_summary: { min: 230, median: 250, p95: 400, runs: 3 }
@@ -94,6 +95,15 @@ describe("table", () => {
       "restore        ms       190 / 200 / 210      230 / 250 / 400  1.25x  <= 1.3x    ok",
       "idle-memory    ms       190 / 200 / 210      900 / 900 / 900  4.50x  <= 1.3x  OVER"
     ].join("\n"))
+  })
+
+  it("says of a row over its budget when its floor is far from what it can be", () => {
+    const last = (changes: Partial<Measured>) =>
+      table([judge(measured({ ours: [900], ...changes }))]).split("  ").at(-1)
+    expect(last({ prototype: 100 })).toBe("OVER; floor 2.00x its prototype")
+    expect(last({ prototype: 150 })).toBe("OVER")
+    expect(last({ prototype: 100, ours: [200] })).toBe("ok")
+    expect(judge(measured({ prototype: 100 })).floor_by_prototype).toBe(2)
   })
 
   it("shows a dash where nothing bare does the same", () => {
