@@ -12,7 +12,9 @@ export const between = (options: {
     Schema.annotations({
       description: `${options.description} (${options.from} to ${options.to})`,
       message: () => ({
-        message: `must be ${options.from} to ${options.to}${options.unit === "" ? "" : ` ${options.unit}`}`,
+        message: `must be a whole number from ${options.from} to ${options.to}${
+          options.unit === "" ? "" : ` ${options.unit}`
+        }`,
         // Also in the place of what is said about fractions and text.
         override: true
       })
@@ -60,3 +62,10 @@ export const optional = <S extends Schema.Schema.All>(schema: S) => Schema.optio
 /** A field that may be left out and then has the value of `fallback`. */
 export const defaulted = <A, I>(schema: Schema.Schema<A, I>, fallback: () => NoInfer<A>) =>
   Schema.optionalWith(schema, { exact: true, default: fallback })
+
+/** Ignored files that a copy of a repository has all the same. */
+export const ignoredPaths = () =>
+  defaulted(
+    Schema.Array(text("")).annotations({ description: "Paths to take although git ignores them, as globs" }),
+    () => []
+  )

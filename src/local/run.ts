@@ -27,7 +27,9 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
       const images = yield* ensureImages(payload.environment, noticesTo(notices))
       const seeds = yield* SeedImages
       const placeholder = yield* seeds.empty(diskMib)
-      const seed = payload.seedPath === undefined ? placeholder : yield* seedFrom(payload.seedPath, notices)
+      const seed = payload.seedPath === undefined
+        ? placeholder
+        : yield* seedFrom(payload.seedPath, payload.includeIgnored, notices)
       return yield* acquireWorkspace({
         purpose: "run",
         images,
@@ -57,12 +59,12 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
   }))
 
 /** What a workspace of the path would start with, by default. */
-const seedFrom = (seedPath: string, notices: Mailbox.Mailbox<Notice>) =>
+const seedFrom = (seedPath: string, includeIgnored: ReadonlyArray<string>, notices: Mailbox.Mailbox<Notice>) =>
   Effect.gen(function*() {
     const { image, report } = yield* prepareSeed({
       seedPath,
       git: "shallow",
-      includeIgnored: [],
+      includeIgnored,
       virtualMib: diskMib
     })
     tellSkipped(report, (notice) => void notices.unsafeOffer(notice))

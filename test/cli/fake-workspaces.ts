@@ -104,7 +104,15 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
         const { cwd: _cwd, ...command } = payload
         const events = Stream.map(
           runCommand(
-            { ...command, command: argv, cwd: "/", environment: "debian:12", vcpuCount: 1, memoryMib: 64 },
+            {
+              ...command,
+              command: argv,
+              cwd: "/",
+              environment: "debian:12",
+              includeIgnored: [],
+              vcpuCount: 1,
+              memoryMib: 64
+            },
             input
           ),
           event

@@ -214,7 +214,7 @@ describe("pyro run", () => {
     assert.isFalse(fs.existsSync(path.join(tree, "new")))
   })
 
-  it("starts /workspace with what a workspace of a repository has: no ignored files, nothing of its .git", async () => {
+  it("starts /workspace with what a workspace of a repository has: no ignored files but by name, nothing of its .git", async () => {
     const repository = path.join(folder, "repository")
     fs.mkdirSync(repository)
     const { execFileSync } = await import("node:child_process")
@@ -232,6 +232,8 @@ describe("pyro run", () => {
     assert.match(seeded.stdout.toString(), /^\.git\n\.gitignore\n\[core\]/)
     assert.include(seeded.stdout.toString(), "https://example.com/x.git")
     assert.notInclude(seeded.stdout.toString(), "TOKEN")
+    const asked = await run("--seed-path", repository, "--include-ignored", ".e*", "--", "cat", ".env")
+    assert.strictEqual(asked.stdout.toString(), "SECRET\n", asked.stderr)
   })
 
   it("runs ten at once", async () => {

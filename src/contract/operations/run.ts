@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { boundedOutput } from "../bounded-output.ts"
-import { between, defaulted, hostPath, optional } from "../fields.ts"
+import { between, defaulted, hostPath, ignoredPaths, optional } from "../fields.ts"
 import { Notice } from "../notice.ts"
 import { type Folding, lazy, streaming } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
@@ -24,9 +24,10 @@ export const RunPayload = lazy(() =>
     ),
     seedPath: optional(
       hostPath(
-        "Directory or archive of the host that /workspace starts with; of a git repository as for `workspace create`, without ignored files"
+        "Directory or archive of the host that /workspace starts with; of a git repository as for `workspace create`"
       )
     ),
+    includeIgnored: ignoredPaths(),
     ...terminalFields(),
     requireConfinement: optional(
       Schema.Literal("namespaces", "namespaces+uid").annotations({
@@ -136,6 +137,7 @@ export const run = streaming({
     examples: [
       "pyro run debian:12 -- git --version",
       "pyro run debian:12 --seed-path . --timeout-seconds 60 -- python3 -m unittest",
+      "pyro run debian:12 --seed-path . --include-ignored build -- build/run-tests",
       "pyro run debian:12 --tty",
       "tar c src | pyro run debian:12 --json -- tar t"
     ]

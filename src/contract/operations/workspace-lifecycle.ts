@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, defaulted, hostPath, optional, text } from "../fields.ts"
+import { between, defaulted, hostPath, ignoredPaths, optional, text } from "../fields.ts"
 import { Notice } from "../notice.ts"
 import { type Folding, lazy, streaming, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
@@ -53,10 +53,7 @@ export const CreatePayload = lazy(() =>
       }),
       () => "shallow" as const
     ),
-    includeIgnored: defaulted(
-      Schema.Array(text("")).annotations({ description: "Paths to take although git ignores them, as globs" }),
-      () => []
-    ),
+    includeIgnored: ignoredPaths(),
     name: optional(WorkspaceName().annotations({ description: "Name to call it by, unique" })),
     labels: defaulted(Labels().annotations({ description: "Labels to find it by" }), () => ({})),
     ttlSeconds: optional(TtlSeconds()),

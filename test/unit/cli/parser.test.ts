@@ -125,11 +125,11 @@ describe("the parser", () => {
   })
 
   it.each([
-    [["run", "debian:12", "--mem-mib", "8"], "--mem-mib: must be 128 to 1048576 MiB"],
-    [["run", "debian:12", "--mem-mib", "1e9"], "--mem-mib: must be 128 to 1048576 MiB"],
+    [["run", "debian:12", "--mem-mib", "8"], "--mem-mib: must be a whole number from 128 to 1048576 MiB"],
+    [["run", "debian:12", "--mem-mib", "1e9"], "--mem-mib: must be a whole number from 128 to 1048576 MiB"],
     [["run", "debian:12", "--mem-mib", "lots"], "--mem-mib: \"lots\" is not a number"],
     [["run", "debian:12", "--mem-mib", ""], "--mem-mib: \"\" is not a number"],
-    [["run", "debian:12", "--vcpu-count", "0"], "--vcpu-count: must be 1 to 32"],
+    [["run", "debian:12", "--vcpu-count", "0"], "--vcpu-count: must be a whole number from 1 to 32"],
     [
       ["run", "debian:12", "--timeout-seconds", "-1"],
       "--timeout-seconds: must be more than 0 and at most 604800 seconds"

@@ -52,6 +52,7 @@ describe("a request to run", () => {
     assert.deepStrictEqual(payloadDefaults(RunPayload()), {
       command: [],
       env: {},
+      include_ignored: [],
       cwd: "/workspace",
       user: "root",
       vcpu_count: 1,
@@ -64,9 +65,9 @@ describe("a request to run", () => {
   })
 
   it.each([
-    [{ memory_mib: 8 }, /must be 128 to 1048576 MiB/],
-    [{ memory_mib: 128.5 }, /must be 128 to 1048576 MiB/],
-    [{ vcpu_count: 0 }, /must be 1 to 32/],
+    [{ memory_mib: 8 }, /must be a whole number from 128 to 1048576 MiB/],
+    [{ memory_mib: 128.5 }, /must be a whole number from 128 to 1048576 MiB/],
+    [{ vcpu_count: 0 }, /must be a whole number from 1 to 32/],
     [{ timeout_seconds: 0 }, /must be more than 0/],
     [{ timeout_seconds: Number.NaN }, /must be more than 0/],
     [{ cwd: "src" }, /must be an absolute path/],

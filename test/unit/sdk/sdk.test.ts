@@ -133,7 +133,7 @@ describe("the SDK for Effect programs", () => {
       Effect.runPromise
     )
     assert.instanceOf(error, InvalidRequest)
-    assert.match(error.message, /memory_mib[^]*must be 128 to 1048576 MiB/)
+    assert.match(error.message, /memory_mib[^]*must be a whole number from 128 to 1048576 MiB/)
     assert.strictEqual(requests.length, 0)
   })
 })
