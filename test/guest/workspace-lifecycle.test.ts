@@ -70,7 +70,7 @@ describe("create, list, status, update, delete", () => {
         ],
         [["create", "--repo-ref", "main"], "--repo-ref: goes with a repository's URL only"],
         [["reset", "a", "--disk-only"], "--disk-only: goes with a snapshot only: every other reset is of the disk"],
-        [["file", "write", "a", "new/", "--text", "x"], "new: is a directory"]
+        [["file", "write", "a", "new/", "--text", "x"], "new: names a directory, not a file"]
       ] as const
     ) assert.strictEqual((await failure(["workspace", ...words])).message, wrong)
     const taken = await failure(["workspace", "create", "--name", "a"])

@@ -54,5 +54,5 @@ export const workspaceFile = (text: string) =>
   Effect.filterOrFail(
     workspacePath(text),
     ({ bytes }) => !text.endsWith("/") && !/(^|\/)\.{1,2}$/.test(Buffer.from(bytes).toString("latin1")),
-    ({ text }) => new FileRefused({ path: text, reason: "not_a_file", detail: "is a directory" })
+    ({ text }) => new FileRefused({ path: text, reason: "not_a_file", detail: "names a directory, not a file" })
   )
