@@ -30,6 +30,19 @@ describe("workspaces and the daemon's own life", () => {
     }
   })
 
+  it("says to a person what uses what", async () => {
+    const { id } = await status("lives")
+    const { pid, vms } = await daemon()
+    const { stdout } = await call(["daemon", "status"])
+    const [first, second, header, ...rows] = stdout.toString().trimEnd().split("\n")
+    assert.match(first!, new RegExp(`^running: process ${pid}, pyro \\S+ \\(\\w+\\), since \\d{4}-`))
+    assert.match(second!, /^log: \//)
+    assert.match(header!, /^VM +PURPOSE +WORKSPACE +PID +MEMORY$/)
+    assert.strictEqual(rows.length, vms.length)
+    const own = rows.find((row) => row.includes(id))
+    assert.match(own ?? "", new RegExp(`^vm-\\w+ +workspace +${id} +${await qemuOf(pyro, id)} +\\d+ MiB$`))
+  })
+
   it("says so when its QEMU died while no daemon was there, and start brings it back", async () => {
     const { id } = await status("lives")
     await sh("lives", "echo data > /workspace/data; sync")
@@ -40,6 +53,8 @@ describe("workspaces and the daemon's own life", () => {
     assert.deepStrictEqual([found?.id, found?.state], [id, "failed"])
     assert.match(found?.detail ?? "", /QEMU/)
     assert.deepStrictEqual((await daemon()).vms, [], "what the dead VM had is still there")
+    const { stdout } = await call(["daemon", "logs"])
+    assert.match(stdout.toString(), new RegExp(`level=WARN .*${id} has failed: .*QEMU`))
     await step("start", "lives")
     assert.strictEqual(await sh("lives", "cat /workspace/data"), "data")
   })

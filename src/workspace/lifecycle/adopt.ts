@@ -10,7 +10,7 @@ import { type Commands, openCommands } from "../exec/commands.ts"
 import { adoptSnapshots } from "../snapshot/keep.ts"
 import { findSnapshot } from "../snapshot/record.ts"
 import { takeOverCommands } from "../snapshot/reset-to.ts"
-import { install, type Lifecycle } from "./context.ts"
+import { install, type Lifecycle, setFailed } from "./context.ts"
 import { forget } from "./create.ts"
 import { inOwnScope } from "./generation.ts"
 import { readWorkspaces } from "./names.ts"
@@ -100,7 +100,7 @@ const adopt = (lifecycle: Lifecycle, entry: Entry) =>
         Effect.all([
           endVmIfDead(vm),
           commands.loseAll(failure),
-          Ref.set(entry.state, { state: "failed", detail: failure.message })
+          setFailed(entry, failure)
         ])
       )
     )

@@ -79,13 +79,19 @@ export const install = (lifecycle: Lifecycle, entry: Entry, generation: Generati
     )
   })
 
+/** Its state, and a line of the daemon's log. */
+export const setFailed = (entry: Entry, failure: PyroError) =>
+  Effect.zipRight(
+    Ref.set(entry.state, { state: "failed", detail: failure.message }),
+    Effect.logWarning(`${entry.id} has failed: ${printable(factOf(failure))}`)
+  )
+
 const died = (entry: Entry, generation: Generation, failure: PyroError) =>
   Effect.gen(function*() {
     const current = yield* Ref.get(entry.generation)
     if (Option.isNone(current) || current.value !== generation) return
     yield* Ref.set(entry.generation, Option.none())
-    yield* Ref.set(entry.state, { state: "failed", detail: failure.message })
-    yield* Effect.logWarning(`${entry.id} has failed: ${printable(factOf(failure))}`)
+    yield* setFailed(entry, failure)
     const commands = yield* Ref.get(entry.commands)
     yield* close(generation)
     if (Option.isSome(commands)) yield* commands.value.loseAll(failure)

@@ -11,6 +11,7 @@ import {
   PyroError,
   SeedRejected,
   VmFailed,
+  WORKSPACE_DISK,
   WorkspaceNotReady
 } from "../../../src/contract/errors.ts"
 import { exitStatus } from "../../../src/contract/exit-status.ts"
@@ -118,6 +119,11 @@ describe("the error family", () => {
     assert.match(
       new NoSpace({ where: memoryStore, path: "/m", neededMib: 3, availableMib: 1 }).message,
       /; stop or delete workspaces .*\(see: pyro workspace list\), or ask for less memory$/
+    )
+    // Nor is a seed's disk the host's.
+    assert.match(
+      new NoSpace({ where: WORKSPACE_DISK, path: "/seed", neededMib: 3, availableMib: 1 }).message,
+      /; take less along, or create a workspace with a larger disk \(--disk-mib\)$/
     )
     const state = { workspace: "ws-0000000000", detail: "start it first" }
     assert.match(
