@@ -28,7 +28,7 @@ export const fillFromFiles = (
     if (given.length > 1) {
       return yield* new InvalidRequest({ field: "", detail: `${given.join(" and ")} cannot be combined` })
     }
-    if (given.length === 0 && terminal.stdinIsTerminal) {
+    if (given.length === 0 && (terminal.stdinIsTerminal || terminal.stdinIsNull)) {
       const names = [
         ...fields.filter((field) => cli.filled?.includes(field) !== true),
         ...flags.map(({ name }) => name)

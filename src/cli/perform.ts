@@ -51,6 +51,12 @@ export const prepare = (
     if (typed.json && switches.has("id-only")) {
       return yield* new InvalidRequest({ field: "--id-only", detail: "cannot be combined with --json" })
     }
+    if (typed.json && (typed.extras["output"] === "-" || typed.raw["output"] === "-")) {
+      return yield* new InvalidRequest({
+        field: "--output",
+        detail: "- cannot be combined with --json: both are stdout"
+      })
+    }
     const filled = takesInput(called) ? yield* completeRun(called, typed) : yield* fillFromFiles(called, typed)
     const { operation, raw } = yield* asExport(called, { ...typed, raw: filled })
     const cli: CliSurface = operation.cli

@@ -1,6 +1,6 @@
 import { Effect, Layer, Option, Runtime, Stream } from "effect"
 import { spawnSync } from "node:child_process"
-import { createReadStream, readFileSync } from "node:fs"
+import { createReadStream, fstatSync, readFileSync } from "node:fs"
 import { resolve } from "node:path"
 import { isatty } from "node:tty"
 import type { WindowSize } from "../contract/Pyro.ts"
@@ -165,10 +165,21 @@ const reasonOf = (cause: unknown) => {
   }
 }
 
+/** By its number of a device, which Linux has fixed: 1, 3. A closed one has been opened as /dev/null by Node. */
+const isNull = (fd: number): boolean => {
+  try {
+    const stat = fstatSync(fd)
+    return stat.isCharacterDevice() && stat.rdev === 0x103
+  } catch {
+    return true
+  }
+}
+
 export const layer: Layer.Layer<Terminal> = Layer.sync(Terminal, () => {
   const writeStderr = sink(() => process.stderr)
   return Terminal.of({
     stdinIsTerminal: isatty(0),
+    stdinIsNull: isNull(0),
     stdoutIsTerminal: isatty(1),
     stderrIsTerminal: isatty(2),
     // no-color.org: any value but the empty one.

@@ -10,6 +10,8 @@ export class FileUnreadable extends Data.TaggedError("FileUnreadable")<{ readonl
 /** The process's three streams and its terminal, as far as the CLI needs them. */
 export class Terminal extends Context.Tag("pyro/cli/Terminal")<Terminal, {
   readonly stdinIsTerminal: boolean
+  /** Nobody gave it anything to read: it is /dev/null. */
+  readonly stdinIsNull: boolean
   readonly stdoutIsTerminal: boolean
   readonly stderrIsTerminal: boolean
   /** Whether stdout shows colours, and is to: a terminal, and no `NO_COLOR`. */

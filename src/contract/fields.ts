@@ -66,6 +66,10 @@ export const defaulted = <A, I>(schema: Schema.Schema<A, I>, fallback: () => NoI
 /** Ignored files that a copy of a repository has all the same. */
 export const ignoredPaths = () =>
   defaulted(
-    Schema.Array(text("")).annotations({ description: "Paths to take although git ignores them, as globs" }),
+    Schema.Array(
+      text("").pipe(Schema.filter((glob) => !/^[./]*$|(^|\/)\.\.(\/|$)/.test(glob), {
+        message: () => "must be a glob beneath the directory, such as build or 'dist/*.js', and not empty"
+      }))
+    ).annotations({ description: "Ignored files to take along: globs as in .gitignore, relative to the directory" }),
     () => []
   )

@@ -9,6 +9,7 @@ import { acquireWorkspace } from "../workspace/boot.ts"
 import { tellSkipped } from "../workspace/lifecycle/skipped.ts"
 import { runIn } from "../workspace/run.ts"
 import { prepareSeed } from "../workspace/seed/prepare.ts"
+import { demandOneSeed } from "../workspace/seed/request.ts"
 import { ensureImages, noticesTo } from "./images.ts"
 
 /** Size of the workspace disk as the guest sees it; it takes room on the host only as it is written. */
@@ -21,6 +22,7 @@ export const diskMib = 16 * 1024
 export const run = (payload: RunPayload, input: RunInput = {}) =>
   Stream.unwrapScoped(Effect.gen(function*() {
     const since = performance.now()
+    yield* demandOneSeed(payload)
     const notices = yield* Mailbox.make<Notice>({ capacity: 64, strategy: "sliding" })
     yield* Effect.forkScoped(sweepVms)
     const prepare = Effect.gen(function*() {

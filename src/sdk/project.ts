@@ -79,6 +79,8 @@ export const bindProject = (
       destination: (argument, named) =>
         Either.gen(function*() {
           if (named === "") return yield* refuse(argument, "must not be empty")
+          // What a command line calls its standard output; a model that means it gets a file of that name.
+          if (named === "-") return yield* refuse(argument, "must name a file or a directory")
           const place = realPlace(absolutePath(named, base ?? cwd))
           if (!within(place, [...own, ...writing])) return yield* outside(argument, named, base, "--allow-export")
           return place

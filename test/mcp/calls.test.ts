@@ -195,7 +195,7 @@ describe("workspace_exec", () => {
     fails(await exec({}), "invalid_request: command: ")
     fails(await exec({ command: "ls", exec_id: "0".repeat(32) }), "invalid_request: command: ")
     fails(await exec({ exec_id: "0".repeat(32), cursor: "a" }), "invalid_request: cursor: ")
-    fails(await exec({ exec_id: "nope" }), "invalid_request: exec_id: must be 32 hexadecimal digits")
+    fails(await exec({ exec_id: "nope" }), "invalid_request: exec_id: must be 32 lower-case hexadecimal digits")
     fails(await exec({ command: "ls", wait_seconds: -1 }), "invalid_request: wait_seconds: ")
   })
 })

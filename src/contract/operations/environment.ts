@@ -187,9 +187,10 @@ export const environmentRemove = unary({
 
 export const environmentPrune = unary({
   name: "env.prune",
-  summary: "Remove images and templates that no environment's name points to",
+  summary: "Remove images, templates and copies of projects that nothing uses",
   description:
-    "Removes images, kernels and templates left over from older recipes and from builds that were cut short.",
+    "Removes images, kernels and templates left over from older recipes and from builds that were cut short, and copies of " +
+    "projects that no workspace starts with (the next one of a project takes a new copy).",
   cli: { path: ["env", "prune"], args: [], exits: "own", examples: ["pyro env prune"] },
   mcp: HOST_ADMINISTRATION,
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },

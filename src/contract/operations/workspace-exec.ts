@@ -9,7 +9,7 @@ import { workspaceField } from "./workspace-field.ts"
 
 /** Names one command for good: minted by the client, so that asking again never runs it twice. */
 export const ExecId = lazy(() =>
-  Schema.String.pipe(Schema.pattern(/^[0-9a-f]{32}$/, { message: () => "must be 32 hexadecimal digits" }))
+  Schema.String.pipe(Schema.pattern(/^[0-9a-f]{32}$/, { message: () => "must be 32 lower-case hexadecimal digits" }))
 )
 
 export const ExecPayload = lazy(() =>

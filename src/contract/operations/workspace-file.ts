@@ -237,7 +237,7 @@ export const FileWritePayload = lazy(() =>
   Schema.Struct(snakeFields({
     workspace: workspaceField(),
     path: path("File to write"),
-    text: optional(content("Content as text; this or `content`", MAX_CONTENT_BYTES)),
+    text: optional(content("Content as text", MAX_CONTENT_BYTES)),
     content: optional(bytes("Content as bytes", MAX_CONTENT_BYTES)),
     mode: optional(
       Schema.String.pipe(

@@ -296,7 +296,8 @@ export const workspaceStop = step({
   title: "Stop a workspace",
   told: "Stop a workspace's VM and keep its disk",
   summary: "Stop a workspace and keep its disk",
-  description: "Ends every command and the microVM. Files stay, memory and /tmp do not; `start` goes on from the disk.",
+  description:
+    "Ends every command and the microVM. Files stay, /tmp too; memory, /run and /dev/shm do not. `start` goes on from the disk.",
   destructive: true
 })
 

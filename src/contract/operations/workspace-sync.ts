@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { defaulted, hostPath, text } from "../fields.ts"
+import { defaulted, hostPath, ignoredPaths } from "../fields.ts"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 import { workspaceField } from "./workspace-field.ts"
@@ -8,12 +8,7 @@ export const SyncPushPayload = lazy(() =>
   Schema.Struct(snakeFields({
     workspace: workspaceField(),
     sourcePath: hostPath("Directory of the host whose files go to /workspace, each to its own place there"),
-    includeIgnored: defaulted(
-      Schema.Array(text("Glob")).annotations({
-        description: "Ignored files to take along: globs as in .gitignore, relative to the directory"
-      }),
-      () => []
-    ),
+    includeIgnored: ignoredPaths(),
     delete: defaulted(
       Schema.Boolean.annotations({
         description: "Also remove from /workspace what it started with and the directory no longer has"

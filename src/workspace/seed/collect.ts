@@ -6,7 +6,7 @@ import { pathText } from "../../disk/path-text.ts"
 import { git, type GitFailed } from "./confined-git.ts"
 import { gitlink, type GitPlan, type History, planGit } from "./git-directory.ts"
 import { beneath, joinBytes } from "./host-files.ts"
-import { type Listed, listIgnored, listTree } from "./listing.ts"
+import { isIgnored, type Listed, listIgnored, listTree } from "./listing.ts"
 import { locateAt, type Repository } from "./locate.ts"
 import type { Head } from "./refs.ts"
 import { makeScratch, type Scratch } from "./scratch.ts"
@@ -28,6 +28,8 @@ export interface Collection {
   readonly paths: Array<Buffer>
   readonly gits: Array<PlannedGit>
   readonly skipped: Array<Skipped>
+  /** Patterns of ignored files to take along that none was found for. */
+  readonly unmatched: Set<string>
 }
 
 export interface CollectOptions {
@@ -45,7 +47,7 @@ const mostDepth = 32
 
 /**
  * Collects the files of a work tree, or of a directory in it: tracked, untracked but not ignored, and ignored ones that were
- * asked for; submodules and other repositories within it in the same way. Undefined when git's way of keeping the repository
+ * asked for, as all are of a directory that is ignored itself; submodules and other repositories within it in the same way. Undefined when git's way of keeping the repository
  * is not known.
  */
 export const collectTree = (
@@ -54,8 +56,12 @@ export const collectTree = (
   options: CollectOptions
 ): Effect.Effect<{ readonly collection: Collection; readonly head: Head } | undefined, GitFailed | HostToolMissing> =>
   Effect.gen(function*() {
-    const collection: Collection = { paths: [], gits: [], skipped: [] }
+    const unmatched = new Set(options.includeIgnored)
+    const collection: Collection = { paths: [], gits: [], skipped: [], unmatched }
     const head = yield* collect(repository, directory, Buffer.alloc(0), 0, options, collection)
+    for (const pattern of unmatched) {
+      collection.skipped.push({ path: pathText(Buffer.from(pattern)), reason: "no ignored file is called so" })
+    }
     return head === undefined ? undefined : { collection, head }
   })
 
@@ -80,9 +86,12 @@ const collect = (
       })
     }
     const listed = yield* listTree(room)
-    const { nested, paths } = sort(listed)
+    const whole = depth === 0 && listed.length === 0 && (yield* isIgnored(room))
+    if (whole) into.unmatched.clear()
+    const ignored = yield* listIgnored(room, whole ? ["**"] : options.includeIgnored)
+    const { nested, paths } = sort([...listed, ...ignored.found])
     for (const found of paths) into.paths.push(joinBytes(prefix, found))
-    for (const found of yield* listIgnored(room, options.includeIgnored)) into.paths.push(joinBytes(prefix, found))
+    for (const pattern of ignored.matched) into.unmatched.delete(pattern)
     const at = joinBytes(prefix, Buffer.from(".git"))
     if (history !== "none") {
       if (into.gits.length < mostGits && isText(at)) {

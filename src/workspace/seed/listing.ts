@@ -44,20 +44,37 @@ export const listTree = (room: GitRoom): Effect.Effect<ReadonlyArray<Listed>, Gi
     parseListing
   )
 
-/** Ignored files that one of the patterns matches. A pattern without a slash matches at any depth, and directories whole. */
-export const listIgnored = (room: GitRoom, patterns: ReadonlyArray<string>) => {
-  const pathspecs = patterns.flatMap((given) => {
-    const pattern = given.replace(/^\.?\/+/, "").replace(/\/+$/, "")
-    const deep = pattern.includes("/") ? pattern : `**/${pattern}`
-    return [`:(glob)${deep}`, `:(glob)${deep}/**`]
-  })
-  return patterns.length === 0
-    ? Effect.succeed([])
-    : Effect.map(
-      git(room, ["ls-files", "-z", "-o", "-i", "--exclude-standard", "--", ...pathspecs]),
-      (output) => splitNul(output)
-    )
+/** Whether git ignores the directory itself. */
+export const isIgnored = (room: GitRoom) =>
+  Effect.map(git(room, ["check-ignore", "."], { okCodes: [0, 1] }), (output) => output.length > 0)
+
+/** Ignored files and repositories that were asked for, and the patterns that any matches. */
+export interface Ignored {
+  readonly found: ReadonlyArray<Listed>
+  readonly matched: ReadonlyArray<string>
 }
+
+/** A pattern without a slash matches at any depth, and directories whole. */
+export const listIgnored = (
+  room: GitRoom,
+  patterns: ReadonlyArray<string>
+): Effect.Effect<Ignored, GitFailed | HostToolMissing> =>
+  Effect.map(
+    Effect.forEach(patterns, (given) => {
+      const whole = given.replace(/\/+$/, "")
+      const pattern = whole.replace(/^(\.?\/)+/, "")
+      const deep = whole.includes("/") ? pattern : `**/${pattern}`
+      const pathspecs = [`:(glob)${deep}`, `:(glob)${deep}/**`]
+      return git(room, ["ls-files", "-z", "-o", "-i", "--exclude-standard", "--", ...pathspecs])
+    }),
+    (outputs) => {
+      const found = new Map(outputs.flatMap(splitNul).map((path) => [path.toString("latin1"), path]))
+      return {
+        found: [...found.values()].map((path): Listed => ({ path, state: "untracked", mode: 0, id: "" })),
+        matched: patterns.filter((_, at) => outputs[at]!.length > 0)
+      }
+    }
+  )
 
 /** Byte strings that a NUL ends, each. */
 export const splitNul = (bytes: Buffer): ReadonlyArray<Buffer> => {

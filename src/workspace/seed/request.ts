@@ -42,10 +42,15 @@ export interface Workshop {
   readonly namespaces: boolean
 }
 
-/** Fails where a workspace is to start with two things, or with a ref of nothing. */
+/** Fails where a workspace is to start with two things, with a ref of nothing, or with ignored files of nothing. */
 export const demandOneSeed = (
-  { repoRef, repoUrl, seedPath }: Pick<CreatePayload, "repoRef" | "repoUrl" | "seedPath">
+  { includeIgnored, repoRef, repoUrl, seedPath }:
+    & Pick<CreatePayload, "includeIgnored" | "seedPath">
+    & Partial<Pick<CreatePayload, "repoRef" | "repoUrl">>
 ): Effect.Effect<void, InvalidRequest> => {
+  if (includeIgnored.length > 0 && seedPath === undefined) {
+    return Effect.fail(new InvalidRequest({ field: "include_ignored", detail: "goes with a seed path only" }))
+  }
   if (repoUrl !== undefined && seedPath !== undefined) {
     return Effect.fail(new InvalidRequest({ field: "repo_url", detail: "excludes a seed path: give one of them" }))
   }

@@ -53,6 +53,7 @@ const on = (argv: ReadonlyArray<string>, { answers = {}, files = {}, run, termin
       }
     }).pipe(Effect.provideService(Terminal, {
       stdinIsTerminal: false,
+      stdinIsNull: false,
       stdoutIsTerminal: false,
       stderrIsTerminal: false,
       colour: false,
@@ -232,6 +233,7 @@ describe("flags that name files", () => {
       await wrong([], { terminal: { stdinIsTerminal: true } }),
       "pyro: give one of --text, --text-file, --from, or pipe something in\n"
     )
+    assert.include(await wrong([], { terminal: { stdinIsNull: true } }), "pyro: give one of --text")
   })
 
   it("export instead of showing", async () => {

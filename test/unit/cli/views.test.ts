@@ -18,6 +18,7 @@ const shown = <Name extends OperationName>(
     yield* view.result(result as ResultOf<Name>, payload as PayloadOf<Name>).pipe(
       Effect.provideService(Terminal, {
         stdinIsTerminal: false,
+        stdinIsNull: false,
         stdoutIsTerminal: false,
         stderrIsTerminal: false,
         colour: false,

@@ -86,6 +86,33 @@ describe("a seed from a git work tree", { concurrent: true }, () => {
       assert.isTrue(fs.existsSync(path.join(other.workspace, "dir/y.o")))
       assert.isFalse(fs.existsSync(path.join(other.workspace, "x.o")))
       assert.strictEqual(status(other.workspace), status(tree))
+      const none = yield* seeded({ seedPath: tree, includeIgnored: ["build", "nothing", "/dir/build/"] })
+      assert.deepStrictEqual(none.report.skipped, [{ path: "nothing", reason: "no ignored file is called so" }])
+    }))
+
+  it.scopedLive("takes ignored repositories that were asked for, as it takes others", () =>
+    Effect.gen(function*() {
+      const tree = busyTree(yield* temporaryDirectory)
+      write(tree, { "build/other/i": "i", "build/other/.gitignore": "j\n", "build/other/j": "j" })
+      const { execFileSync } = yield* Effect.promise(() => import("node:child_process"))
+      const other = path.join(tree, "build/other")
+      execFileSync("git", ["-C", other, "init", "-q"])
+      execFileSync("git", ["-C", other, "add", "."])
+      for (const includeIgnored of [["build"], ["build/other/i"]]) {
+        const { report, workspace } = yield* seeded({ seedPath: tree, includeIgnored })
+        assert.deepStrictEqual(names(path.join(workspace, "build/other")), [".git", ".gitignore", "i"])
+        assert.deepStrictEqual(report.skipped, [])
+      }
+    }))
+
+  it.scopedLive("of a directory within that is ignored itself has all of it", () =>
+    Effect.gen(function*() {
+      const tree = busyTree(yield* temporaryDirectory)
+      write(tree, { "build/deep/z": "z", "build/.env": "e" })
+      const { report, workspace } = yield* seeded({ seedPath: path.join(tree, "build"), includeIgnored: ["deep"] })
+      assert.deepStrictEqual(names(workspace), [".env", "deep", "out"])
+      assert.deepStrictEqual(names(path.join(workspace, "deep")), ["z"])
+      assert.deepStrictEqual([report.git?.mode, report.skipped], ["none", []])
     }))
 
   it.scopedLive("of a directory within has that alone, without the rest's history", () =>
