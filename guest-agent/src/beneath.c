@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "baseline.h"
 #include "kernel.h"
@@ -14,7 +15,35 @@ static const char *relative(const char *path) {
   return *path == '\0' ? "." : path;
 }
 
+/* Where the host says it is; of an agent that serves a directory of its own it is none. */
+#define WORKSPACE_ROOT "/workspace"
+
+/* Whether the guest's root has unmounted it: what is there then is neither the workspace's files nor the absence of any. */
+static bool is_unmounted(int workspace) {
+  struct stat own, above;
+  return fstat(workspace, &own) == 0 && stat("/", &above) == 0 && own.st_dev == above.st_dev;
+}
+
+static int open_workspace(void) {
+  int fd = open(WORKSPACE_ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0 || !is_unmounted(fd)) return fd;
+  close(fd);
+  errno = ENODEV;
+  return -1;
+}
+
+/* ext4 passes over a damaged directory as if it were empty, and counts. The count is the disk's: it stays. */
+int damage_of_root(const char *root) {
+  char count = '0';
+  int fd = strcmp(root, WORKSPACE_ROOT) == 0 ? open("/sys/fs/ext4/vdb/errors_count", O_RDONLY | O_CLOEXEC) : -1;
+  if (fd < 0) return 0;
+  bool is_known = read(fd, &count, 1) == 1;
+  close(fd);
+  return is_known && count != '0' ? EUCLEAN : 0;
+}
+
 int open_root(const char *root) {
+  if (strcmp(root, WORKSPACE_ROOT) == 0) return open_workspace();
   if (strcmp(root, BASELINE_ROOT) != 0) return open(*root == '\0' ? "/" : root, O_PATH | O_DIRECTORY | O_CLOEXEC);
   int baseline = baseline_root();
   return baseline < 0 ? -1 : openat(baseline, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);

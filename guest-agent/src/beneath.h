@@ -5,8 +5,11 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* The directory that paths are resolved beneath ("": /; BASELINE_ROOT: the baseline); -1 with errno. */
+/* The directory that paths are resolved beneath ("": /; BASELINE_ROOT: the baseline); -1 with errno, ENODEV for an unmounted
+ * /workspace. */
 int open_root(const char *root);
+/* EUCLEAN where the kernel has met damage on the workspace's disk and `root` is that disk's: what was seen may be less than there is. */
+int damage_of_root(const char *root);
 /* As openat2 with RESOLVE_BENEATH: -1 with EXDEV for what leads out. "" and "." are the root itself; leading slashes
  * are ignored. Never waits for a FIFO or takes a terminal. */
 int open_beneath(int root, const char *path, int flags, mode_t mode, bool follow_links);

@@ -231,6 +231,8 @@ static int body(const void *request, struct task_report *report) {
   if (at.new < 0) return (int)report->error;
   int error = compare_directories(&comparison, at, 1);
   if (error != 0) return error;
+  error = damage_of_root(plan->new_root);
+  if (error != 0) return task_failed(report, error, STEP_IO, plan->new_root);
   error = feed_flush();
   return error == 0 ? 0 : task_failed(report, error, STEP_IO, "pipe");
 }

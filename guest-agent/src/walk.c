@@ -127,6 +127,8 @@ static int body(const void *request, struct task_report *report) {
   walker.device = status.st_dev;
   int error = walk_directory(&walker, fd, 1);
   if (error != 0) return error;
+  error = damage_of_root(plan->root);
+  if (error != 0) return task_failed(report, error, STEP_IO, plan->root);
   error = feed_flush();
   return error == 0 ? 0 : task_failed(report, error, STEP_IO, "pipe");
 }

@@ -4,6 +4,8 @@ import { constants } from "node:os"
 const names = new Map(Object.entries(constants.errno).map(([name, number]) => [number as number, name]))
 names.set(constants.errno.EAGAIN, "EAGAIN")
 names.set(constants.errno.EOPNOTSUPP, "EOPNOTSUPP")
+// Node's table lacks it: include/uapi/asm-generic/errno.h of Linux.
+names.set(117, "EUCLEAN")
 
 export const { EACCES, EEXIST, EFBIG, EINVAL, EISDIR, ELOOP, ENOENT, ENOEXEC, ENOTDIR, EXDEV } = constants.errno
 

@@ -1,5 +1,11 @@
 import { Schema } from "effect"
 
+/** What to do about a workspace's disk. */
+export const DISK_HINTS = {
+  EUCLEAN: "the file system of the workspace is damaged: reset the workspace",
+  ENODEV: "nothing is mounted at /workspace any more: stop and start the workspace, or reset it"
+}
+
 /** The agent refused, or tried and failed: an ordinary "no" of the guest's kernel, the channel is well. */
 export class AgentCallFailed extends Schema.TaggedError<AgentCallFailed>()("AgentCallFailed", {
   /** Call or stream operation, such as `mount` or `read`. */
@@ -9,9 +15,15 @@ export class AgentCallFailed extends Schema.TaggedError<AgentCallFailed>()("Agen
   /** What failed, a path or a step; escaped text of the guest. */
   detail: Schema.String
 }) {
+  /** What to do about it, where the workspace's disk is the matter. */
+  get hint() {
+    return this.detail === "/workspace"
+      ? Object.entries(DISK_HINTS).find(([errno]) => errno === this.errno)?.[1]
+      : undefined
+  }
   override get message() {
     return `the guest's agent could not ${this.operation}: ${this.errno}${
       this.detail === "" ? "" : ` (${this.detail})`
-    }`
+    }${this.hint === undefined ? "" : `; ${this.hint}`}`
   }
 }

@@ -1,4 +1,4 @@
-import { Deferred, Effect, Queue, Schedule, type Scope, Stream, SubscriptionRef } from "effect"
+import { Deferred, Effect, Queue, Schedule, type Scope, type Stream, SubscriptionRef } from "effect"
 import { GuestPanicked, VmFailed } from "../contract/errors.ts"
 import { freeBytes } from "../system/host.ts"
 import type { QemuProcess } from "./qemu-process.ts"
@@ -11,7 +11,7 @@ export interface VmHealth {
   /** Never succeeds; fails as soon as the VM cannot go on: race whatever waits for the guest against it. */
   readonly failure: Effect.Effect<never, VmFailed | GuestPanicked>
   readonly trouble: Effect.Effect<VmTrouble>
-  /** Each change of `trouble`. */
+  /** `trouble` as it is, then each change. */
   readonly troubles: Stream.Stream<VmTrouble>
   /** End of what the guest's kernel and agent wrote to the console. Guest-made: escape it before showing. */
   readonly consoleTail: Effect.Effect<string>
@@ -110,7 +110,7 @@ export const watchHealth = (options: {
     return {
       failure: Deferred.await(broken),
       trouble: SubscriptionRef.get(trouble),
-      troubles: Stream.drop(trouble.changes, 1),
+      troubles: trouble.changes,
       consoleTail
     }
   })

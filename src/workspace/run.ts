@@ -6,6 +6,7 @@ import type { GuestProcess, ProcessExit } from "../guest-channel/process.ts"
 import type { Guest } from "../vm/Vmm.ts"
 import { explainChannelFailure, type FreshWorkspace } from "./boot.ts"
 import { endOf, feed, spawnRequest } from "./command.ts"
+import { troubleText } from "./trouble.ts"
 
 /** How long a killed command may take to be gone before its end is told all the same; the VM goes with the run anyway. */
 const killGraceMs = 3_000
@@ -76,14 +77,10 @@ const enforceDeadline = (process: GuestProcess, timeoutSeconds: number | undefin
 
 /** Says when the host's disk is full and the guest stands still because of it. */
 const troubles = (guest: Guest): Stream.Stream<RunEvent> =>
-  Stream.map(guest.vm.health.troubles, (trouble): RunEvent => ({
+  Stream.map(Stream.drop(guest.vm.health.troubles, 1), (trouble): RunEvent => ({
     _tag: "Notice",
     level: "warning",
-    message: trouble === "no-space"
-      ? "the host's disk is full: the guest stands still and goes on when there is room"
-      : trouble === "none"
-      ? "there is room on the host's disk again: the guest goes on"
-      : "the host's disk failed under the guest: what it wrote may be lost"
+    message: troubleText(trouble)
   }))
 
 const explainStream = <A, R>(guest: Guest, stream: Stream.Stream<A, PyroError, R>): Stream.Stream<A, PyroError, R> =>

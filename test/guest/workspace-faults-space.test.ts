@@ -103,8 +103,17 @@ describe("a disk that is full", () => {
         new Promise<{ readonly code: string }>((resolve) => setTimeout(() => resolve({ code: "waits" }), 8000))
       ])
       assert.notStrictEqual(code, 0)
-      const { state } = await status("host")
-      assert.include(["running", "failed"], state)
+      // Until its data is written out for want of room it does not stand still.
+      await until("its standing still", async () => (await status("host")).detail !== undefined, 60_000)
+      const { detail, state } = await status("host")
+      assert.deepStrictEqual([state, detail], [
+        "running",
+        "the host's disk is full: the guest stands still and goes on when there is room"
+      ])
+      const refused = await failure(["workspace", "exec", "host", "--", "true"])
+      assert.strictEqual(refused.code, "workspace_not_ready")
+      assert.match(refused.message, /is standing still: the host's disk is full, and it goes on when there is room/)
+      assert.include((await call(["daemon", "logs"])).stdout.toString(), "the host's disk is full: the guest stands")
     } finally {
       free()
     }

@@ -1,5 +1,5 @@
 import { FileRefused } from "../../contract/errors.ts"
-import type { AgentCallFailed } from "../../guest-channel/errors.ts"
+import { type AgentCallFailed, DISK_HINTS } from "../../guest-channel/errors.ts"
 import { workspaceRoot } from "./guest-path.ts"
 
 type Reason = FileRefused["reason"]
@@ -16,6 +16,8 @@ const reasons: Readonly<Record<string, readonly [Reason, string]>> = {
   EROFS: ["permission", "its file system is read-only"],
   ENOSPC: ["no_space", "the workspace's disk is full; nothing was changed, delete something and try again"],
   EDQUOT: ["no_space", "the quota is used up; nothing was changed, delete something and try again"],
+  EUCLEAN: ["failed", DISK_HINTS.EUCLEAN],
+  ENODEV: ["failed", DISK_HINTS.ENODEV],
   EFBIG: ["too_large", "is larger than the guest's file system takes"],
   ELOOP: ["failed", "has too many symlinks on its way"],
   ENAMETOOLONG: ["failed", "has a name that is too long"]

@@ -1,4 +1,4 @@
-import { Context, Effect, Exit, Option, Ref, Scope } from "effect"
+import { Context, Effect, Exit, Option, Ref, Scope, Stream } from "effect"
 import * as fs from "node:fs"
 import { factOf, type PyroError, WorkspaceNotFound } from "../../contract/errors.ts"
 import type { Notice } from "../../contract/notice.ts"
@@ -8,11 +8,13 @@ import { SeedImages } from "../../disk/SeedImages.ts"
 import { Environments } from "../../environment/Environments.ts"
 import { Kernel } from "../../environment/Kernel.ts"
 import { Paths } from "../../system/Paths.ts"
+import type { VmTrouble } from "../../vm/health.ts"
 import { HostFacts } from "../../vm/HostFacts.ts"
 import { Pool } from "../../vm/Pool.ts"
 import { endVm } from "../../vm/sweep.ts"
 import { Vmm } from "../../vm/Vmm.ts"
 import { explainChannelFailure } from "../boot.ts"
+import { troubleText } from "../trouble.ts"
 import type { Generation } from "./generation.ts"
 import { type WorkspaceRecord, writeWorkspace, type WriteWorkspaceOptions } from "./record.ts"
 import type { Entry, Registry } from "./registry.ts"
@@ -69,7 +71,13 @@ export const install = (lifecycle: Lifecycle, entry: Entry, generation: Generati
   Effect.gen(function*() {
     yield* Ref.set(entry.generation, Option.some(generation))
     yield* Ref.set(entry.state, { state: "running" })
-    yield* generation.guest.vm.health.failure.pipe(
+    const { health } = generation.guest.vm
+    yield* health.troubles.pipe(
+      Stream.runForEach((trouble) => tellTrouble(entry, trouble)),
+      Effect.interruptible,
+      Effect.forkIn(generation.scope)
+    )
+    yield* health.failure.pipe(
       // A guest that broke the protocol is ended: nobody reaches it, and what it goes on doing nobody sees.
       Effect.raceFirst(explainChannelFailure(generation.guest)(generation.channel.failed)),
       Effect.catchAll((failure) => Effect.forkIn(died(entry, generation, failure), lifecycle.scope)),
@@ -77,6 +85,16 @@ export const install = (lifecycle: Lifecycle, entry: Entry, generation: Generati
       Effect.interruptible,
       Effect.forkIn(generation.scope)
     )
+  })
+
+/** In what `status` and `list` say, and in the daemon's log. */
+const tellTrouble = (entry: Entry, trouble: VmTrouble) =>
+  Effect.gen(function*() {
+    const detail = trouble === "none" ? undefined : troubleText(trouble)
+    const { detail: before, state } = yield* Ref.get(entry.state)
+    if (state !== "running" || detail === before) return
+    yield* Ref.set(entry.state, { state, detail })
+    yield* Effect.logWarning(`${entry.id}: ${troubleText(trouble)}`)
   })
 
 /** Its state, and a line of the daemon's log. */

@@ -1,4 +1,4 @@
-import { Effect, ExecutionStrategy, Option, Ref, Scope } from "effect"
+import { Effect, ExecutionStrategy, Option, Ref, Schedule, Scope } from "effect"
 import { WorkspaceNameTaken, WorkspaceNotFound, WorkspaceNotReady } from "../../contract/errors.ts"
 import type { WorkspaceInfo, WorkspaceState } from "../../contract/operations/workspace-info.ts"
 import type { Commands } from "../exec/commands.ts"
@@ -90,12 +90,32 @@ const hints: Partial<Record<WorkspaceState, string>> = {
   resetting: "wait until it is reset"
 }
 
-/** The running VM of a workspace. */
+/** How long what is asked of a guest that stands still waits for it to go on. */
+const GOES_ON = "2 seconds"
+
+/** The running VM of a workspace; none while the host's disk is full and its guest stands still. */
 export const runningGeneration = (entry: Entry): Effect.Effect<Generation, WorkspaceNotReady> =>
-  Effect.flatMap(
-    Ref.get(entry.generation),
-    (generation) => Option.isSome(generation) ? Effect.succeed(generation.value) : notReady(entry)
-  )
+  Effect.flatMap(Ref.get(entry.generation), (generation) => {
+    if (Option.isNone(generation)) return notReady(entry)
+    const { health } = generation.value.guest.vm
+    const isStill = Effect.map(health.trouble, (trouble) => trouble === "no-space")
+    return Effect.if(isStill, {
+      onFalse: () => Effect.succeed(generation.value),
+      onTrue: () =>
+        isStill.pipe(
+          Effect.repeat({ while: (still) => still, schedule: Schedule.spaced("100 millis") }),
+          Effect.timeoutFail({ duration: GOES_ON, onTimeout: () => standsStill(entry) }),
+          Effect.as(generation.value)
+        )
+    })
+  })
+
+const standsStill = ({ id }: Entry) =>
+  new WorkspaceNotReady({
+    workspace: id,
+    state: "standing still",
+    detail: "the host's disk is full, and it goes on when there is room; delete what is not needed, or see: pyro gc"
+  })
 
 const notReady = (entry: Entry) =>
   Effect.gen(function*() {

@@ -7,11 +7,13 @@ export const guestFailure = (path: string) => <A, E, R>(effect: Effect.Effect<A,
   Effect.catchIf(
     effect,
     (failure): failure is AgentCallFailed => (failure as { readonly _tag?: unknown })._tag === "AgentCallFailed",
-    ({ detail, errno, operation }) =>
+    ({ detail, errno, hint, operation }) =>
       new FileRefused({
         path,
         reason: errno === "ENOSPC" ? "no_space" : "failed",
-        detail: errno === "ESTALE"
+        detail: hint !== undefined
+          ? `${hint}; nothing was pushed`
+          : errno === "ESTALE"
           ? "something changed there meanwhile; nothing was pushed, try again"
           : `could not ${operation}: ${errno} (${detail}); nothing was pushed`
       })

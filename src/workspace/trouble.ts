@@ -1,0 +1,9 @@
+import type { VmTrouble } from "../vm/health.ts"
+
+/** What keeps a guest from running for now, or that it goes on, for a person. */
+export const troubleText = (trouble: VmTrouble): string =>
+  trouble === "no-space"
+    ? "the host's disk is full: the guest stands still and goes on when there is room"
+    : trouble === "none"
+    ? "there is room on the host's disk again: the guest goes on"
+    : "the host's disk failed under the guest: what it wrote may be lost"

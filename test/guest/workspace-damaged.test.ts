@@ -1,0 +1,61 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { installation } from "../support/installation.ts"
+
+const pyro = installation("pyro-damaged-")
+const { call, create, failure, json, sh, step, folder } = pyro
+const seed = path.join(folder, "seed")
+const output = path.join(folder, "out.patch")
+
+/** What tells of the tree, and so must not tell of half of it. */
+const tellings = (name: string) => [
+  ["diff", name],
+  ["diff", name, "--stat"],
+  ["export", name, "--patch", "--output", output],
+  ["export", name, ".", "--output", path.join(folder, "out")],
+  ["file", "list", name],
+  ["sync", "push", name, seed]
+]
+
+const refusedEach = async (name: string, expected: RegExp) => {
+  for (const words of tellings(name)) {
+    const { message } = await failure(["workspace", ...words])
+    assert.match(message, expected, words.join(" "))
+  }
+  assert.isFalse(fs.existsSync(output))
+  assert.isFalse(fs.existsSync(path.join(folder, "out")))
+}
+
+describe("a workspace whose tree cannot be seen whole", () => {
+  beforeAll(async () => {
+    fs.mkdirSync(path.join(seed, "sub"), { recursive: true })
+    fs.writeFileSync(path.join(seed, "a"), "a\n")
+    fs.writeFileSync(path.join(seed, "sub", "b"), "b\n")
+    await create(["--name", "w", "--mem-mib", "256", "--disk-mib", "512", "--seed-path", seed])
+  })
+  afterAll(pyro.close)
+
+  it("because it was unmounted is not said to be empty; stop and start bring it back", async () => {
+    await sh("w", "echo new > new; cd /; umount -l /workspace")
+    await refusedEach("w", /nothing is mounted at \/workspace any more: stop and start/)
+    const lost = await failure(["workspace", "file", "write", "w", "note", "--text", "x"])
+    assert.match(lost.message, /nothing is mounted at/)
+    await step("stop", "w")
+    await step("start", "w")
+    assert.strictEqual((await call(["workspace", "diff", "w", "--name-only"])).stdout.toString(), "new\n")
+  })
+
+  it("because its file system is damaged is not said to have lost files; a reset mends it", async () => {
+    const damage =
+      "dd if=/dev/zero of=/dev/vdb bs=1M count=200 conv=fsync; echo 3 > /proc/sys/vm/drop_caches; ls -R /workspace"
+    await call(["workspace", "exec", "w", "--", "sh", "-c", `echo more >> a; sync; ${damage}`])
+    await refusedEach("w", /the file system of the workspace is damaged: reset|EUCLEAN/)
+    await step("reset", "w")
+    assert.strictEqual((await call(["workspace", "diff", "w"])).stdout.toString(), "")
+    const { entries } = await json<{ readonly entries: ReadonlyArray<{ readonly path: string }> }>(
+      ["workspace", "file", "list", "w", "--recursive"]
+    )
+    assert.deepStrictEqual(entries.map(({ path }) => path), ["a", "sub", "sub/b"])
+  })
+})
