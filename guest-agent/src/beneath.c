@@ -15,8 +15,12 @@ static const char *relative(const char *path) {
   return *path == '\0' ? "." : path;
 }
 
-/* Where the host says it is; of an agent that serves a directory of its own it is none. */
 #define WORKSPACE_ROOT "/workspace"
+
+/* In a VM; elsewhere it is an ordinary directory. */
+static bool workspace_is_mount;
+
+void beneath_in_guest(void) { workspace_is_mount = true; }
 
 /* Whether the guest's root has unmounted it: what is there then is neither the workspace's files nor the absence of any. */
 static bool is_unmounted(int workspace) {
@@ -26,7 +30,7 @@ static bool is_unmounted(int workspace) {
 
 static int open_workspace(void) {
   int fd = open(WORKSPACE_ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0 || !is_unmounted(fd)) return fd;
+  if (fd < 0 || !workspace_is_mount || !is_unmounted(fd)) return fd;
   close(fd);
   errno = ENODEV;
   return -1;
@@ -35,7 +39,7 @@ static int open_workspace(void) {
 /* ext4 passes over a damaged directory as if it were empty, and counts. The count is the disk's: it stays. */
 int damage_of_root(const char *root) {
   char count = '0';
-  int fd = strcmp(root, WORKSPACE_ROOT) == 0 ? open("/sys/fs/ext4/vdb/errors_count", O_RDONLY | O_CLOEXEC) : -1;
+  int fd = workspace_is_mount && strcmp(root, WORKSPACE_ROOT) == 0 ? open("/sys/fs/ext4/vdb/errors_count", O_RDONLY | O_CLOEXEC) : -1;
   if (fd < 0) return 0;
   bool is_known = read(fd, &count, 1) == 1;
   close(fd);

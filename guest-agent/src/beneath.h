@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* Says that this is a VM's agent: its /workspace is a mount. */
+void beneath_in_guest(void);
 /* The directory that paths are resolved beneath ("": /; BASELINE_ROOT: the baseline); -1 with errno, ENODEV for an unmounted
  * /workspace. */
 int open_root(const char *root);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "announce.h"
+#include "beneath.h"
 #include "boot.h"
 #include "call.h"
 #include "cgroup.h"
@@ -56,6 +57,7 @@ int main(int count, char **arguments) {
   if (error != 0) fatal("starting: %s", strerror(error));
   call_init(!init);
   if (init) {
+    beneath_in_guest();
     entropy_init();
     if (port_use_virtio(port) < 0) fatal("port: %s", strerror(errno));
   } else {
