@@ -8,7 +8,6 @@ import { SeedImages } from "../../disk/SeedImages.ts"
 import { Environments } from "../../environment/Environments.ts"
 import { Kernel } from "../../environment/Kernel.ts"
 import { Paths } from "../../system/Paths.ts"
-import type { VmTrouble } from "../../vm/health.ts"
 import { HostFacts } from "../../vm/HostFacts.ts"
 import { Pool } from "../../vm/Pool.ts"
 import { endVm } from "../../vm/sweep.ts"
@@ -73,7 +72,9 @@ export const install = (lifecycle: Lifecycle, entry: Entry, generation: Generati
     yield* Ref.set(entry.state, { state: "running" })
     const { health } = generation.guest.vm
     yield* health.troubles.pipe(
-      Stream.runForEach((trouble) => tellTrouble(entry, trouble)),
+      Stream.changes,
+      Stream.dropWhile((trouble) => trouble === "none"),
+      Stream.runForEach((trouble) => Effect.logWarning(`${entry.id}: ${troubleText(trouble)}`)),
       Effect.interruptible,
       Effect.forkIn(generation.scope)
     )
@@ -85,16 +86,6 @@ export const install = (lifecycle: Lifecycle, entry: Entry, generation: Generati
       Effect.interruptible,
       Effect.forkIn(generation.scope)
     )
-  })
-
-/** In what `status` and `list` say, and in the daemon's log. */
-const tellTrouble = (entry: Entry, trouble: VmTrouble) =>
-  Effect.gen(function*() {
-    const detail = trouble === "none" ? undefined : troubleText(trouble)
-    const { detail: before, state } = yield* Ref.get(entry.state)
-    if (state !== "running" || detail === before) return
-    yield* Ref.set(entry.state, { state, detail })
-    yield* Effect.logWarning(`${entry.id}: ${troubleText(trouble)}`)
   })
 
 /** Its state, and a line of the daemon's log. */

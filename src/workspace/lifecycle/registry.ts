@@ -2,6 +2,7 @@ import { Effect, ExecutionStrategy, Option, Ref, Schedule, Scope } from "effect"
 import { WorkspaceNameTaken, WorkspaceNotFound, WorkspaceNotReady } from "../../contract/errors.ts"
 import type { WorkspaceInfo, WorkspaceState } from "../../contract/operations/workspace-info.ts"
 import type { Commands } from "../exec/commands.ts"
+import { troubleText } from "../trouble.ts"
 import type { Generation } from "./generation.ts"
 import { lastActivity, type WorkspaceFolder, type WorkspaceId, type WorkspaceRecord } from "./record.ts"
 import { similarTo } from "./similar.ts"
@@ -138,11 +139,20 @@ export const commandsOf = (entry: Entry): Effect.Effect<Commands, WorkspaceNotRe
     })
   )
 
+/** What keeps its guest from running for now. */
+const troubleOf = (entry: Entry) =>
+  Effect.gen(function*() {
+    const generation = yield* Ref.get(entry.generation)
+    if (Option.isNone(generation)) return undefined
+    const trouble = yield* generation.value.guest.vm.health.trouble
+    return trouble === "none" ? undefined : troubleText(trouble)
+  })
+
 /** What a workspace is and how it is, for people and programs. */
 export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
   Effect.gen(function*() {
     const record = yield* Ref.get(entry.record)
-    const { detail, state } = yield* Ref.get(entry.state)
+    const { detail = yield* troubleOf(entry), state } = yield* Ref.get(entry.state)
     const commands = yield* Ref.get(entry.commands)
     const active = lastActivity(entry.folder, record)
     return {

@@ -236,6 +236,14 @@ describe("flags that name files", () => {
     assert.include(await wrong([], { terminal: { stdinIsNull: true } }), "pyro: give one of --text")
   })
 
+  it("do not export to the stdout that a document has", async () => {
+    for (const words of [["file", "read", "fix", "a"], ["export", "fix", "a"], ["export", "fix", "--patch"]]) {
+      const { called, journal, status } = await on(["workspace", ...words, "--output", "-", "--json"])
+      assert.deepStrictEqual([status, called], [2, []])
+      assert.include(journal.join(""), "--output: - cannot be combined with --json: both are stdout")
+    }
+  })
+
   it("export instead of showing", async () => {
     const { called, status } = await on(["workspace", "file", "read", "fix", "a", "--output", "x", "--overwrite"], {
       answers: {
