@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, ExecutionStrategy, Fiber, Option, Ref, Scope } from "effect"
+import { Deferred, Effect, ExecutionStrategy, Fiber, Option, Ref, Scope, Stream } from "effect"
 import { ChannelFailed, VmFailed } from "../../../../src/contract/errors.ts"
 import { install, takeOut } from "../../../../src/workspace/lifecycle/context.ts"
 import type { Generation } from "../../../../src/workspace/lifecycle/generation.ts"
@@ -18,7 +18,7 @@ const installed = Effect.gen(function*() {
   const closed = yield* Deferred.make<void>()
   yield* Scope.addFinalizer(own, Deferred.succeed(closed, undefined))
   const generation = {
-    guest: { vm: { health: { failure: Deferred.await(vm) } } },
+    guest: { vm: { health: { failure: Deferred.await(vm), troubles: Stream.never } } },
     channel: { failed: Deferred.await(channel) },
     scope: own
   } as unknown as Generation
