@@ -47,8 +47,8 @@ const mostDepth = 32
 
 /**
  * Collects the files of a work tree, or of a directory in it: tracked, untracked but not ignored, and ignored ones that were
- * asked for, as all are of a directory that is ignored itself; submodules and other repositories within it in the same way. Undefined when git's way of keeping the repository
- * is not known.
+ * asked for, as all are of a directory that is ignored itself; submodules and other repositories within it in the same way.
+ * Undefined when git's way of keeping the repository is not known.
  */
 export const collectTree = (
   repository: Repository,
