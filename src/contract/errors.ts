@@ -21,6 +21,7 @@ import { snakeFields } from "./snake.ts"
 import {
   DaemonMismatch,
   DaemonUnavailable,
+  DiskDamaged,
   EditRejected,
   ExecNotFound,
   ExportRefused,
@@ -85,6 +86,7 @@ export const PyroError = Schema.Union(
   WorkspaceNotFound,
   WorkspaceNameTaken,
   WorkspaceNotReady,
+  DiskDamaged,
   SnapshotNotFound,
   SnapshotExists,
   SnapshotMismatch,

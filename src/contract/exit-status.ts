@@ -41,6 +41,7 @@ export const exitStatus = (error: PyroError, family: ExitFamily): number => {
     case "EnvironmentNameTaken":
     case "WorkspaceNameTaken":
     case "WorkspaceNotReady":
+    case "DiskDamaged":
     case "SnapshotNotFound":
     case "SnapshotExists":
     case "SnapshotMismatch":

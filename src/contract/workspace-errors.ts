@@ -62,6 +62,21 @@ export class WorkspaceNotReady extends Schema.TaggedError<WorkspaceNotReady>()(
   }
 }
 
+/** A workspace's disk, or a snapshot's, is not one that a guest can go on with: something in a guest wrote over it. Nothing was changed. */
+export class DiskDamaged
+  extends Schema.TaggedError<DiskDamaged>()("DiskDamaged", snakeFields({ detail: Schema.String }))
+{
+  get code() {
+    return "disk_damaged" as const
+  }
+  get fact() {
+    return `the disk cannot be used as it is: ${this.detail}`
+  }
+  override get message() {
+    return `${this.fact}; go back to the seed, or to an earlier snapshot, with: pyro workspace reset`
+  }
+}
+
 export class SnapshotNotFound extends Schema.TaggedError<SnapshotNotFound>()(
   "SnapshotNotFound",
   snakeFields({

@@ -15,11 +15,10 @@ export class AgentCallFailed extends Schema.TaggedError<AgentCallFailed>()("Agen
   /** What failed, a path or a step; escaped text of the guest. */
   detail: Schema.String
 }) {
-  /** What to do about it, where the workspace's disk is the matter. */
+  /** What to do about it, where the workspace's disk is the matter. Damage is the disk's, at whichever path it was met. */
   get hint() {
-    return this.detail === "/workspace"
-      ? Object.entries(DISK_HINTS).find(([errno]) => errno === this.errno)?.[1]
-      : undefined
+    if (this.errno === "EUCLEAN") return DISK_HINTS.EUCLEAN
+    return this.errno === "ENODEV" && this.detail === "/workspace" ? DISK_HINTS.ENODEV : undefined
   }
   override get message() {
     return `the guest's agent could not ${this.operation}: ${this.errno}${

@@ -27,6 +27,8 @@ const hintOf = (error: PyroError): string => {
       return error.state === "stopped" || error.state === "failed"
         ? `${START}; workspace_reset would discard them`
         : "call workspace_status until it is running, then again"
+    case "DiskDamaged":
+      return "call workspace_reset: it goes back to the seed, or to an earlier snapshot; what was changed since is lost"
     case "SnapshotNotFound":
       return "call workspace_snapshot_list for the snapshots there are"
     case "SnapshotExists":

@@ -4,6 +4,7 @@ import {
   type CommandNotExecutable,
   type CommandNotFound,
   type CommandNotStarted,
+  DiskDamaged,
   VmFailed
 } from "../contract/errors.ts"
 import type { SeedImage } from "../disk/SeedImages.ts"
@@ -36,7 +37,7 @@ export interface WorkspaceRequest extends DiskSource {
 }
 
 type SpawnFailed = CommandNotFound | CommandNotExecutable | CommandNotStarted
-export type StartError = VmmError | SpawnFailed
+export type StartError = VmmError | SpawnFailed | DiskDamaged
 
 /** A guest with its own disk, that nothing has run in yet. */
 export interface FreshWorkspace {
@@ -81,12 +82,7 @@ export const acquireWorkspace = (
         // The time goes out with the chain; on a slow host it is old when it arrives.
         return Effect.zipLeft(send(steps()), settleClock(guest.channel, sentAtMs))
       }).pipe(
-        Effect.catchTag("AgentCallFailed", (failure) =>
-          new VmFailed({
-            step: "claim",
-            detail: `${failure.message}; the VM was thrown away before anything ran in it`,
-            consoleTail: ""
-          })),
+        Effect.catchTag("AgentCallFailed", (failure) => claimFailure(failure, isEmpty)),
         Effect.raceFirst(guest.vm.health.failure),
         explainChannelFailure(guest)
       )
@@ -97,6 +93,16 @@ export const acquireWorkspace = (
       inspect: Effect.asVoid(settled(inspection, (steps) => guest.channel.chain(steps)))
     }
   })
+
+/** Why a guest could not be claimed. The very mounts that failed succeed on a disk that nothing was written to. */
+const claimFailure = (failure: AgentCallFailed, isEmpty: boolean): Effect.Effect<never, DiskDamaged | VmFailed> =>
+  failure.operation === "mount" && !isEmpty
+    ? new DiskDamaged({ detail: failure.message })
+    : new VmFailed({
+      step: "claim",
+      detail: `${failure.message}; the VM was thrown away before anything ran in it`,
+      consoleTail: ""
+    })
 
 /** How long QEMU's own account of an end is waited for, once the channel has ended. */
 const accountTimeout = "500 millis"

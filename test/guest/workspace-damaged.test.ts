@@ -1,7 +1,8 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { installation } from "../support/installation.ts"
+import { installation, qemuOf } from "../support/installation.ts"
+import { until } from "../support/pyro-cli.ts"
 
 const pyro = installation("pyro-damaged-")
 const { call, create, failure, json, sh, step, folder } = pyro
@@ -50,12 +51,32 @@ describe("a workspace whose tree cannot be seen whole", () => {
     const damage =
       "dd if=/dev/zero of=/dev/vdb bs=1M count=200 conv=fsync; echo 3 > /proc/sys/vm/drop_caches; ls -R /workspace"
     await call(["workspace", "exec", "w", "--", "sh", "-c", `echo more >> a; sync; ${damage}`])
-    await refusedEach("w", /the file system of the workspace is damaged: reset|EUCLEAN/)
+    await refusedEach("w", /the file system of the workspace is damaged: reset/)
     await step("reset", "w")
     assert.strictEqual((await call(["workspace", "diff", "w"])).stdout.toString(), "")
     const { entries } = await json<{ readonly entries: ReadonlyArray<{ readonly path: string }> }>(
       ["workspace", "file", "list", "w", "--recursive"]
     )
     assert.deepStrictEqual(entries.map(({ path }) => path), ["a", "sub", "sub/b"])
+  })
+
+  it("because its disk cannot be mounted any more is not started, and told to be reset", async () => {
+    await call([
+      "workspace",
+      "exec",
+      "w",
+      "--",
+      "sh",
+      "-c",
+      "sync; dd if=/dev/zero of=/dev/vdb bs=1M count=64 conv=fsync"
+    ])
+    process.kill(await qemuOf(pyro, (await pyro.status("w")).id), "SIGKILL")
+    await until("the end of QEMU", async () => (await pyro.status("w")).state === "failed")
+    const refused = await failure(["workspace", "start", "w"])
+    assert.strictEqual(refused.code, "disk_damaged", JSON.stringify(refused))
+    assert.match(refused.message, /could not mount: .*; go back to the seed, .* with: pyro workspace reset$/)
+    assert.strictEqual((await pyro.status("w")).state, "failed")
+    await step("reset", "w")
+    assert.strictEqual((await call(["workspace", "diff", "w"])).stdout.toString(), "")
   })
 })

@@ -1,6 +1,7 @@
 import { Cause } from "effect"
 import { assert, describe, it } from "vitest"
 import {
+  DiskDamaged,
   ExportRefused,
   PatchRejected,
   type PyroError,
@@ -19,6 +20,11 @@ const hintIn = (state: string) =>
 describe("the hint of an error, to a model", () => {
   it.each(["stopped", "failed"])("does not lead a workspace that is %s to lose its files", (state) => {
     assert.match(hintIn(state), /^call workspace_start or.*ask the user.*; workspace_reset would discard them$/)
+  })
+
+  it("leads from a disk that nothing starts with to a reset, and says what that costs", () => {
+    const text = errorText(Cause.fail(new DiskDamaged({ detail: "could not mount" })))
+    assert.match(text, /^disk_damaged: .*could not mount\nhint: call workspace_reset: .*is lost$/)
   })
 
   it("is to wait for a workspace that is on its way", () => {
