@@ -24,7 +24,7 @@ import { listFiles } from "./files/list.ts"
 import { readFile } from "./files/read.ts"
 import { writeFile } from "./files/write.ts"
 import type { Generation } from "./lifecycle/generation.ts"
-import type { Entry } from "./lifecycle/registry.ts"
+import { type Entry, takenOutOr } from "./lifecycle/registry.ts"
 import { applyPatchIn } from "./patch/apply-in.ts"
 import { formatPatch } from "./patch/format.ts"
 import { readPushed } from "./seed/pushed.ts"
@@ -54,8 +54,7 @@ export const makeContent = (use: Use, provide: ProvideSeeding) => {
     payload: P,
     options: { readonly writes: boolean },
     work: (used: Used) => Effect.Effect<A, E>
-  ): Effect.Effect<A, PyroError> =>
-    Effect.flatMap(use(payload, options), (used) => explainChannelFailure(used.generation.guest)(work(used)))
+  ): Effect.Effect<A, PyroError> => Effect.flatMap(use(payload, options), (used) => explainEnd(used)(work(used)))
 
   return {
     listFiles: (payload: FileListPayload) =>
@@ -91,14 +90,20 @@ export const makeContent = (use: Use, provide: ProvideSeeding) => {
             ? exportDiff(generation.channel, entry.folder.directory, payload)
             : exportPath(generation.channel, payload)).pipe(
               Stream.tap((event) => recordExport(entry, payload, event)),
-              Stream.catchAll((failure) =>
-                Stream.fromEffect(explainChannelFailure(generation.guest)(Effect.fail(failure)))
-              )
+              Stream.catchAll((failure) => Stream.fromEffect(explainEnd({ entry, generation })(Effect.fail(failure))))
             ))
       )
   } as const
 }
 export type Content = ReturnType<typeof makeContent>
+
+/** Why work in a guest was cut short: somebody took its VM out of the workspace meanwhile, or the VM ended by itself. */
+const explainEnd =
+  ({ entry, generation }: Used) => <A>(work: Effect.Effect<A, PyroError>): Effect.Effect<A, PyroError> =>
+    Effect.catchTags(explainChannelFailure(generation.guest)(work), {
+      ChannelFailed: (failure) => takenOutOr(entry, generation, failure),
+      VmFailed: (failure) => takenOutOr(entry, generation, failure)
+    })
 
 /** Gives seeding what it needs of the host. */
 type ProvideSeeding = <A, E>(work: Effect.Effect<A, E, PrepareServices>) => Effect.Effect<A, E>

@@ -1,9 +1,10 @@
-import { execFileSync } from "node:child_process"
+import { execFileSync, spawn } from "node:child_process"
+import { once } from "node:events"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation } from "../support/installation.ts"
-import { startPyro, until } from "../support/pyro-cli.ts"
+import { pyroPath, startPyro, until } from "../support/pyro-cli.ts"
 
 const pyro = installation("pyro-collisions-")
 const { call, create, env, folder, json, sh, step } = pyro
@@ -94,7 +95,7 @@ describe("two that want one workspace at once", () => {
       const [pushed, reset] = await Promise.all([push(), outcome(["workspace", "reset", "w"])])
       assert.isUndefined(reset)
       // Its VM was taken from under it, before or while it asked something of it.
-      assert.include([undefined, "workspace_not_ready", "channel_failed"], pushed)
+      assert.include([undefined, "workspace_not_ready"], pushed)
       const now = pushed === undefined ? text : before
       assert.deepStrictEqual(await contents(), new Set([`${FILES} ${now}`]), `round ${round}: ${pushed}`)
       assert.deepStrictEqual(await changed("w"), [])
@@ -104,6 +105,25 @@ describe("two that want one workspace at once", () => {
       assert.deepStrictEqual(await changed("w"), [])
       before = text
     }
+  })
+
+  it("a read that a stop cuts short says that the microVM was ended, and not that a channel was lost", async () => {
+    await sh("w", "head -c 100000000 /dev/zero > big")
+    // Nobody takes what it prints: it is at work until the stop.
+    const reader = spawn(process.execPath, [pyroPath, "workspace", "file", "read", "w", "big", "--output", "-"], {
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"]
+    })
+    const ended = once(reader, "close")
+    await once(reader.stdout, "readable")
+    assert.strictEqual((await step("stop", "w")).state, "stopped")
+    let said = ""
+    reader.stderr.setEncoding("utf8").on("data", (text: string) => said += text)
+    reader.stdout.resume()
+    assert.deepStrictEqual(await ended, [1, null], said)
+    assert.match(said, /workspace ws-\w+ is stop(ped|ping): the microVM that this was done in was ended meanwhile/)
+    await step("start", "w")
+    await sh("w", "rm big")
   })
 
   it("a diff during a reset is of the old or of the new, or says that it is being reset", async () => {

@@ -113,6 +113,9 @@ describe("a disk that is full", () => {
       const refused = await failure(["workspace", "exec", "host", "--", "true"])
       assert.strictEqual(refused.code, "workspace_not_ready")
       assert.match(refused.message, /is standing still: the host's disk is full, and it goes on when there is room/)
+      const notStopped = await failure(["workspace", "stop", "host"])
+      assert.match(notStopped.message, /is standing still/)
+      assert.strictEqual((await status("host")).state, "running")
       assert.include((await call(["daemon", "logs"])).stdout.toString(), "the host's disk is full: the guest stands")
     } finally {
       free()

@@ -129,6 +129,20 @@ const notReady = (entry: Entry) =>
     })
   })
 
+/** Why what was done in a VM of the workspace failed: it was taken out of the workspace, or the failure itself. */
+export const takenOutOr = <E>(
+  entry: Entry,
+  generation: Generation,
+  failure: E
+): Effect.Effect<never, E | WorkspaceNotReady> =>
+  Effect.gen(function*() {
+    const now = yield* Ref.get(entry.generation)
+    const { state } = yield* Ref.get(entry.state)
+    if (state === "failed" || (Option.isSome(now) && now.value === generation)) return yield* Effect.fail(failure)
+    const detail = "the microVM that this was done in was ended meanwhile; ask again when it runs"
+    return yield* new WorkspaceNotReady({ workspace: entry.id, state, detail })
+  })
+
 /** The commands of a workspace. */
 export const commandsOf = (entry: Entry): Effect.Effect<Commands, WorkspaceNotReady> =>
   Effect.flatMap(

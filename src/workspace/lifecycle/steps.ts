@@ -25,7 +25,7 @@ import {
 } from "./context.ts"
 import { openGeneration } from "./generation.ts"
 import { touch, type WorkspaceRecord } from "./record.ts"
-import { commandsOf, type Entry } from "./registry.ts"
+import { commandsOf, type Entry, runningGeneration } from "./registry.ts"
 
 /** How long the guest may take to write out what it has in memory before it is ended all the same. */
 export const syncTimeout = "20 seconds"
@@ -73,6 +73,8 @@ export const generationOn = (lifecycle: Lifecycle, entry: Entry, record: Workspa
 export const stop = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.gen(function*() {
     yield* endUnattached(entry)
+    // What a guest that stands still has in memory could not be written out: it goes on with it when there is room.
+    if (Option.isSome(yield* Ref.get(entry.generation))) yield* Effect.interruptible(runningGeneration(entry))
     const current = yield* takeOut(entry)
     yield* Effect.gen(function*() {
       if (Option.isSome(current)) {
