@@ -100,8 +100,11 @@ export class StateDirectoryUnusable extends Schema.TaggedError<StateDirectoryUnu
     return "state_directory_unusable" as const
   }
   override get message() {
-    return `${this.path} cannot be used: ${this.detail}; ` +
-      `make it yours and writable, or choose another with PYRO_STATE_DIR, PYRO_CACHE_DIR or PYRO_MEMORY_DIR`
+    return `${this.path} cannot be used: ${this.detail}; ${
+      this.detail.startsWith("it is damaged")
+        ? "mend it, or delete what it belongs to"
+        : "make it yours and writable, or choose another with PYRO_STATE_DIR, PYRO_CACHE_DIR or PYRO_MEMORY_DIR"
+    }`
   }
 }
 

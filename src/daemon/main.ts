@@ -1,4 +1,4 @@
-import { Effect, Layer, Logger, LogLevel } from "effect"
+import { Cause, Effect, Layer, Logger, LogLevel } from "effect"
 import { layerResident } from "../local/layer.ts"
 import { Paths } from "../system/Paths.ts"
 import { forgetDaemon, serve } from "./serve.ts"
@@ -13,5 +13,12 @@ export const daemon = (version: string): Effect.Effect<number> =>
     // Last: until everything is released there is somebody to wait for.
     Effect.ensuring(Effect.provide(forgetDaemon, Paths.layer).pipe(Effect.ignore)),
     Effect.catchAll((failure) => Effect.as(Effect.logError(failure.message), 1)),
+    // A line that the client can quote, and the trace before it.
+    Effect.catchAllDefect((defect) =>
+      Effect.logError("a defect", Cause.die(defect)).pipe(
+        Effect.zipRight(Effect.logError(String(defect))),
+        Effect.as(1)
+      )
+    ),
     Effect.provide(Logger.minimumLogLevel(LogLevel.Info))
   )

@@ -10,6 +10,7 @@ import { DaemonRecord, runningDaemon } from "../local/daemon-control.ts"
 import { writeJsonAtomic } from "../system/atomic-file.ts"
 import { daemonFiles } from "../system/daemon-files.ts"
 import { ownIdentity, RETIRE_SIGNAL } from "../system/identity.ts"
+import { withLock } from "../system/lock.ts"
 import { startWatchdog } from "../vm/watchdog.ts"
 import { type Attendance, makeAttendance } from "./attendance.ts"
 import { handlers, type Serving } from "./handlers.ts"
@@ -113,9 +114,11 @@ export const serve = (version: string) =>
     yield* attendance.lastLeft
   }))
 
-/** Takes back what this process said of itself as a daemon. */
+/** Takes back what this process said of itself as a daemon; not when another one is there, which says so in the same place. */
 export const forgetDaemon = Effect.gen(function*() {
-  const { record } = yield* daemonFiles
-  const found = yield* runningDaemon
-  if (Option.exists(found, ({ process: { pid } }) => pid === process.pid)) fs.rmSync(record, { force: true })
+  const { lock, record } = yield* daemonFiles
+  const forget = Effect.map(runningDaemon, (found) => {
+    if (Option.exists(found, ({ process: { pid } }) => pid === process.pid)) fs.rmSync(record, { force: true })
+  })
+  yield* withLock(lock, { timeoutMs: 0 })(forget)
 })

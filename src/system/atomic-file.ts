@@ -1,4 +1,4 @@
-import { Data, Effect, Option, Schema } from "effect"
+import { Data, Effect, Option, ParseResult, Schema } from "effect"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import { dirname } from "node:path"
@@ -109,6 +109,13 @@ export const readJson = <A, I>(
     }
     return Schema.decode(Schema.parseJson(schema))(text).pipe(
       Effect.map(Option.some),
-      Effect.mapError(failed(path))
+      Effect.mapError((cause) => new FileFailed({ path, detail: damageOf(cause), cause }))
     )
   })
+
+/** The first thing that is not as its Schema wants it. */
+const damageOf = (error: ParseResult.ParseError) => {
+  const [{ message, path } = { message: "", path: [] }] = ParseResult.ArrayFormatter.formatErrorSync(error)
+  const [line = ""] = message.split("\n", 1)
+  return `it is damaged (${[...path.map(String), line].join(": ").slice(0, 200)})`
+}

@@ -17,6 +17,7 @@ import { admit } from "./admission.ts"
 import { attachVm } from "./attach.ts"
 import { type Confinement, type ConfinementLevel, demand, probeConfinement } from "./confinement.ts"
 import { freezeTemplate, probeKvm } from "./freeze.ts"
+import { untilItGoesOn } from "./health.ts"
 import { greet } from "./hello.ts"
 import { fileIdentity, HostFacts } from "./HostFacts.ts"
 import { type MachineIdentity, machineIdentity } from "./machine-identity.ts"
@@ -126,7 +127,11 @@ export class Vmm extends Context.Tag("pyro/vm/Vmm")<Vmm, {
    */
   readonly attach: (
     id: VmId,
-    options?: { readonly keep?: (stream: string) => boolean }
+    options?: {
+      readonly keep?: (stream: string) => boolean
+      /** Done when the guest stands still for want of room on the host's disk: it is attached to when it goes on. */
+      readonly onStill?: Effect.Effect<unknown>
+    }
   ) => Effect.Effect<Guest, VmmError, Scope.Scope>
 }>() {
   /** QEMU's microvm machine. */
@@ -254,10 +259,11 @@ const make = Effect.gen(function*() {
       return { vm, channel: yield* greet(vm, helloTimeoutMs[vm.spec.accelerator], { takeover: true }) }
     })))
 
-  const attach: Context.Tag.Service<Vmm>["attach"] = (id, { keep } = {}) =>
+  const attach: Context.Tag.Service<Vmm>["attach"] = (id, { keep, onStill = Effect.void } = {}) =>
     allOrNothing(Effect.gen(function*() {
       const vm = yield* attachVm(id)
-      const channel = yield* greet(vm, helloTimeoutMs[vm.spec.accelerator], { takeover: true, keep }).pipe(
+      const channel = yield* untilItGoesOn(vm.health, onStill).pipe(
+        Effect.zipRight(greet(vm, helloTimeoutMs[vm.spec.accelerator], { takeover: true, keep })),
         // Whoever may know what to do with it shall find it as it was.
         Effect.onError(() => Effect.ignoreLogged(vm.leave))
       )

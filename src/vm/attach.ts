@@ -6,7 +6,7 @@ import { isAlive, ownIdentity, processesWithArgument, type ProcessIdentity } fro
 import { withLock } from "../system/lock.ts"
 import { Paths } from "../system/Paths.ts"
 import { connectQemu, makeVm } from "./connect-vm.ts"
-import { failedAt } from "./failure.ts"
+import { failedAt, isDiskFull } from "./failure.ts"
 import { type MachineSpec, processName } from "./machine.ts"
 import { removeMemory } from "./memory.ts"
 import { adoptQemu } from "./qemu-process.ts"
@@ -51,11 +51,17 @@ const takeOver = (id: VmId, paths: VmPaths) =>
   Effect.gen(function*() {
     const record = yield* attachable(id, yield* Effect.mapError(readRecord(paths), failedAt("attach")))
     const taken: Attachable = { ...record, owner: ownIdentity() }
-    yield* Effect.mapError(writeRecord(paths, taken), failedAt("attach"))
+    yield* writeRecord(paths, taken).pipe(
+      // Only who has the workspaces attaches to their VMs: on a full disk that has to do.
+      Effect.catchIf(isDiskFull, (failure) =>
+        Effect.logWarning(`${id} is taken over without a word of it: ${failure.message}`)),
+      Effect.mapError(failedAt("attach"))
+    )
     return taken
   }).pipe(
     withLock(path.join(paths.directory, "owner.lock"), { timeoutMs: takeTimeoutMs }),
-    Effect.catchTag("LockTimeout", (cause) => failedAt("attach")(cause))
+    Effect.catchTag("LockTimeout", (cause) =>
+      failedAt("attach")(cause))
   )
 
 /** Which images QEMU has under the workspace disk and the baseline, when a crash came in the middle of a switch. */
@@ -101,7 +107,7 @@ export const attachVm = (id: VmId): Effect.Effect<Vm, VmError, Scope.Scope | Pat
       const connections = yield* connectQemu(tenure, qemu)
       yield* Effect.forkScoped(qemu.watch(connections.qmp.closed))
       const disks = yield* settleDisks(record, connections.qmp)
-      yield* tenure.update(({ nextDisks: _, ...now }) => ({ ...now, disks }))
+      if (record.nextDisks !== undefined) yield* tenure.update(({ nextDisks: _, ...now }) => ({ ...now, disks }))
       const status = yield* currentStatus(connections.qmp)
       const vm = yield* makeVm({ tenure, qemu, connections, spec: record.machine, disks, status })
       // A crash in the middle of a capture leaves the guest stopped.

@@ -4,6 +4,10 @@ import { NoSpace, VmFailed } from "../contract/errors.ts"
 export const failedAt = (step: string) => (cause: { readonly message: string }): VmFailed =>
   cause instanceof VmFailed ? cause : new VmFailed({ step, detail: cause.message, consoleTail: "" })
 
+/** Of a failure to write a file. */
+export const isDiskFull = ({ cause }: { readonly cause?: unknown }): boolean =>
+  (cause as NodeJS.ErrnoException | undefined)?.code === "ENOSPC"
+
 /** A full disk has an error of its own; everything else that the host's file system refuses is a failed step. */
 export const fileFailedAt = (step: string, where: string) => (cause: unknown): VmFailed | NoSpace =>
   (cause as NodeJS.ErrnoException | undefined)?.code === "ENOSPC"

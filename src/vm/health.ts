@@ -1,4 +1,4 @@
-import { Deferred, Effect, Queue, Schedule, type Scope, type Stream, SubscriptionRef } from "effect"
+import { Deferred, Effect, Queue, Schedule, type Scope, Stream, SubscriptionRef } from "effect"
 import { GuestPanicked, VmFailed } from "../contract/errors.ts"
 import { freeBytes } from "../system/host.ts"
 import type { QemuProcess } from "./qemu-process.ts"
@@ -21,6 +21,14 @@ export interface VmHealth {
 const roomToGoOnBytes = 32 * 1024 * 1024
 
 const consoleBytes = 65_536
+
+/** Waits for a guest that a full disk has stopped; `onStill` is done when it has. */
+export const untilItGoesOn = ({ failure, trouble, troubles }: VmHealth, onStill: Effect.Effect<unknown>) =>
+  Effect.gen(function*() {
+    if ((yield* trouble) !== "no-space") return
+    yield* onStill
+    yield* Stream.runHead(Stream.filter(troubles, (now) => now !== "no-space")).pipe(Effect.raceFirst(failure))
+  })
 
 /** Events of one monitor, the newest thousand: a guest that provokes more loses its own oldest. */
 export const makeEventQueue = Queue.sliding<QmpEvent>(1024)

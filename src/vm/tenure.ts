@@ -9,7 +9,10 @@ export interface Tenure {
   readonly record: Effect.Effect<VmRecord>
   /** Changes the record; on disk when the effect has ended. */
   readonly update: (change: (record: VmRecord) => VmRecord) => Effect.Effect<void, VmFailed>
-  /** From now on the end of the Scope only lets go: the VM stays, and belongs to whoever attaches to it. */
+  /**
+   * From now on the end of the Scope only lets go: the VM stays, and belongs to whoever attaches to it. Where that could not be written
+   * down, to whoever comes when this process is gone.
+   */
   readonly leave: Effect.Effect<void, VmFailed>
   /** Of a release: what it does to the VM, not done when the VM was left. */
   readonly unlessLeft: (release: Effect.Effect<void>) => Effect.Effect<void>
@@ -31,9 +34,7 @@ export const makeTenure = (paths: VmPaths, initial: VmRecord): Effect.Effect<Ten
       paths,
       record: Ref.get(record),
       update,
-      leave: Effect.zipRight(update((now) => ({ ...now, owner: nobody() })), Ref.set(left, true)).pipe(
-        Effect.uninterruptible
-      ),
+      leave: Effect.ensuring(update((now) => ({ ...now, owner: nobody() })), Ref.set(left, true)),
       unlessLeft: (release) => Effect.flatMap(Ref.get(left), (gone) => gone ? Effect.void : release)
     }
   })

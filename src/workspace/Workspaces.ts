@@ -1,5 +1,5 @@
 import { Context, Effect, Exit, Layer, Mailbox, Option, Ref, Schedule, Scope, Stream } from "effect"
-import { InvalidRequest, type PyroError } from "../contract/errors.ts"
+import { factOf, InvalidRequest, type PyroError } from "../contract/errors.ts"
 import type { Notice } from "../contract/notice.ts"
 import type { ComparePayload } from "../contract/operations/workspace-compare.ts"
 import type { DiffResult } from "../contract/operations/workspace-diff.ts"
@@ -272,6 +272,9 @@ const leaveAll = (lifecycle: Lifecycle) =>
       const generation = yield* Ref.get(entry.generation)
       if (Option.isNone(generation)) return
       yield* Ref.set(entry.generation, Option.none())
-      yield* Effect.ignoreLogged(generation.value.guest.vm.leave)
+      yield* Effect.catchAll(
+        generation.value.guest.vm.leave,
+        (failure) => Effect.logWarning(`${entry.id} is left without a word of it: ${factOf(failure)}`)
+      )
       yield* Scope.close(generation.value.scope, Exit.void)
     }), { discard: true })

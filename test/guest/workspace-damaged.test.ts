@@ -80,3 +80,41 @@ describe("a workspace whose tree cannot be seen whole", () => {
     assert.strictEqual((await call(["workspace", "diff", "w"])).stdout.toString(), "")
   })
 })
+
+describe("a record that is damaged", () => {
+  const own = installation("pyro-damaged-record-")
+  const damage = (file: string) => fs.writeFileSync(file, fs.readFileSync(file, "utf8").slice(0, 20))
+  let directory = ""
+  beforeAll(async () => {
+    const { id } = await own.create(["--name", "w"])
+    directory = path.join(own.state, "workspaces", id)
+    await own.sh("w", "echo kept > /dev/shm/kept")
+    await own.json(["workspace", "snapshot", "create", "w", "s"])
+  })
+  afterAll(own.close)
+
+  it("of a workspace: what runs in it runs on, and is there when the record is mended", async () => {
+    const record = path.join(directory, "record.json")
+    const before = fs.readFileSync(record)
+    const vm = (await own.daemon()).vms.find(({ purpose }) => purpose === "workspace")!
+    await own.json(["daemon", "stop"])
+    damage(record)
+    assert.deepStrictEqual(await own.list(), [])
+    assert.include((await own.daemon()).vms.map(({ id }) => id), vm.id)
+    assert.match((await own.call(["daemon", "logs"])).stdout.toString(), /left alone, its record is damaged: .*\(/)
+    await own.json(["daemon", "stop"])
+    fs.writeFileSync(record, before)
+    assert.strictEqual(await own.sh("w", "cat /dev/shm/kept"), "kept")
+  })
+
+  it("of a snapshot: it says so in a line, and can be deleted", async () => {
+    damage(path.join(directory, "snapshots", "s", "record.json"))
+    const refused = await own.failure(["workspace", "fork", "w", "--snapshot", "s"])
+    assert.match(
+      refused.message,
+      /record\.json cannot be used: it is damaged \([^\n]*\); mend it, or delete what it belongs/
+    )
+    await own.json(["workspace", "snapshot", "delete", "w", "s"])
+    await own.json(["workspace", "snapshot", "create", "w", "s"])
+  })
+})

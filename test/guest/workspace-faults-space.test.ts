@@ -128,6 +128,42 @@ describe("a disk that is full", () => {
     assert.strictEqual(await sh("host", "echo fine > /workspace/again; sync; cat /workspace/again"), "fine")
   })
 
+  it("a guest that is left on a full disk, or stands still then, goes on under the next daemon", async () => {
+    const memory = () => sh("host", "cat /dev/shm/kept")
+    await sh("host", "echo kept > /dev/shm/kept")
+    fill()
+    try {
+      await json(["daemon", "stop"])
+    } finally {
+      free()
+    }
+    assert.strictEqual(await memory(), "kept")
+
+    fill()
+    const writing = call([
+      ...["workspace", "exec", "host", "--", "sh", "-c", "head -c 30000000 /dev/urandom > /workspace/new && sync"]
+    ])
+    try {
+      await until("its standing still", async () => (await status("host")).detail !== undefined, 60_000)
+      await json(["daemon", "stop"])
+      await writing
+      // Enough for a daemon to say that it is there, and not for the guest.
+      fs.truncateSync(filler, fs.statSync(filler).size - 16 * PAGE)
+      const { detail, state } = await status("host")
+      assert.deepStrictEqual([state, detail], [
+        "starting",
+        "the host's disk is full: the guest stands still and goes on when there is room"
+      ])
+      for (const verb of [["exec", "host", "--", "true"], ["start", "host"], ["stop", "host"], ["fork", "host"]]) {
+        assert.match((await failure(["workspace", ...verb])).message, /is starting: .* stands still/, verb[0])
+      }
+    } finally {
+      free()
+    }
+    await until("its going on", async () => (await status("host")).state === "running", 60_000)
+    assert.strictEqual(await memory(), "kept")
+  })
+
   it("that took a command's end no more: the next daemon learns it from the guest", async () => {
     const { id } = await status("host")
     const journal = path.join(state, "workspaces", id, "commands.jsonl")

@@ -1,4 +1,4 @@
-import { Effect, Either, Exit, Option, Ref, Scope } from "effect"
+import { Deferred, Effect, Either, Exit, Fiber, Option, Ref, Scope } from "effect"
 import * as fs from "node:fs"
 import { Paths } from "../../system/Paths.ts"
 import { startPrograms } from "../../vm/claim.ts"
@@ -10,11 +10,13 @@ import { type Commands, openCommands } from "../exec/commands.ts"
 import { adoptSnapshots } from "../snapshot/keep.ts"
 import { findSnapshot } from "../snapshot/record.ts"
 import { takeOverCommands } from "../snapshot/reset-to.ts"
+import { troubleText } from "../trouble.ts"
 import { install, type Lifecycle, setFailed } from "./context.ts"
 import { forget } from "./create.ts"
+import { vmsOnDisksOf } from "./damaged.ts"
 import { inOwnScope } from "./generation.ts"
 import { readWorkspaces } from "./names.ts"
-import { type WorkspaceRecord, workspacesDirectory } from "./record.ts"
+import { type WorkspaceFolder, type WorkspaceRecord, workspacesDirectory } from "./record.ts"
 import { type Entry, makeEntry } from "./registry.ts"
 import { forgetCommands, removeLeftoverDisks } from "./reset.ts"
 
@@ -31,10 +33,12 @@ export const adoptAll = (lifecycle: Lifecycle) =>
     const root = workspacesDirectory(stateDir)
     fs.mkdirSync(root, { recursive: true, mode: 0o700 })
     const found: Array<Entry> = []
+    const damaged: Array<WorkspaceFolder> = []
     for (const { folder, record: read } of yield* readWorkspaces) {
       if (Either.isLeft(read)) {
         // There may be work in it that another version, or a person, can still save. `pyro doctor` names it.
         yield* Effect.logWarning(`left alone, its record is damaged: ${read.left.message}`)
+        damaged.push(folder)
         continue
       }
       const record = read.right
@@ -43,7 +47,7 @@ export const adoptAll = (lifecycle: Lifecycle) =>
         yield* Effect.promise(() => fs.promises.rm(folder.directory, { recursive: true, force: true }))
       } else found.push(yield* makeEntry(lifecycle, folder, record.value))
     }
-    const counted = new Set<VmId>()
+    const counted = new Set<VmId>(yield* vmsOnDisksOf(damaged))
     for (const entry of found) {
       const { phase, vm } = yield* Ref.get(entry.record)
       if (phase === "running" && vm !== undefined) counted.add(vm)
@@ -56,13 +60,24 @@ export const adoptAll = (lifecycle: Lifecycle) =>
     yield* Effect.forEach(found, (entry) => adoptOne(lifecycle, entry), { concurrency: ADOPTED_AT_ONCE, discard: true })
   })
 
-/** What is wrong with one workspace keeps no other from being taken up. */
+/**
+ * What is wrong with one workspace keeps no other from being taken up, and none is waited for whose guest stands still: that is
+ * attached to when it goes on.
+ */
 const adoptOne = (lifecycle: Lifecycle, entry: Entry) =>
-  Effect.catchAllDefect(adopt(lifecycle, entry), (defect) =>
-    Effect.zipRight(
-      Effect.logError(`${entry.id} cannot be taken up`, defect),
-      Ref.set(entry.state, { state: "failed", detail: `it could not be taken up: ${String(defect)}` })
-    ))
+  Effect.gen(function*() {
+    const still = yield* Deferred.make<void>()
+    const adopted = yield* adopt(lifecycle, entry, Deferred.succeed(still, undefined)).pipe(
+      Effect.catchAllDefect((defect) =>
+        Effect.zipRight(
+          Effect.logError(`${entry.id} cannot be taken up`, defect),
+          Ref.set(entry.state, { state: "failed", detail: `it could not be taken up: ${String(defect)}` })
+        )
+      ),
+      Effect.forkIn(lifecycle.scope)
+    )
+    yield* Effect.raceFirst(Fiber.await(adopted), Deferred.await(still))
+  })
 
 /** Brings the journal to where a reset that was cut short would have brought it. */
 const settleCommands = (entry: Entry, { restoredFrom }: WorkspaceRecord, commands: Commands) =>
@@ -73,7 +88,7 @@ const settleCommands = (entry: Entry, { restoredFrom }: WorkspaceRecord, command
       onFailure: () => forgetCommands(entry, commands)
     })
 
-const adopt = (lifecycle: Lifecycle, entry: Entry) =>
+const adopt = (lifecycle: Lifecycle, entry: Entry, standsStill: Effect.Effect<unknown>) =>
   Effect.gen(function*() {
     const record = yield* Ref.get(entry.record)
     if (record.phase === "creating" || record.phase === "deleting") return yield* forget(lifecycle, entry)
@@ -87,7 +102,11 @@ const adopt = (lifecycle: Lifecycle, entry: Entry) =>
     const vm = record.vm
     // A guest could name any number of others, and each may send a window of output that nobody would read.
     const keep = (id: string) => commands.journal.isRunning(id)
-    yield* Effect.flatMap(Vmm, (vmm) => inOwnScope(lifecycle.scope, vmm.attach(vm, { keep }))).pipe(
+    const onStill = Effect.zipRight(
+      Ref.set(entry.state, { state: "starting", detail: troubleText("no-space") }),
+      standsStill
+    )
+    yield* Effect.flatMap(Vmm, (vmm) => inOwnScope(lifecycle.scope, vmm.attach(vm, { keep, onStill }))).pipe(
       Effect.flatMap(({ scope, value: guest }) =>
         // A capture that was cut short has left its programs stopped.
         Effect.ignoreLogged(guest.channel.request(startPrograms)).pipe(
@@ -97,11 +116,13 @@ const adopt = (lifecycle: Lifecycle, entry: Entry) =>
         )
       ),
       Effect.catchAll((failure) =>
-        Effect.all([
-          endVmIfDead(vm),
-          commands.loseAll(failure),
-          setFailed(entry, failure)
-        ])
+        // Whoever stopped, reset or deleted the workspace while its guest stood still has ended the VM.
+        Effect.flatMap(Ref.get(entry.record), (now) =>
+          now.vm !== vm || now.phase !== "running" ? Effect.void : Effect.all([
+            endVmIfDead(vm),
+            commands.loseAll(failure),
+            setFailed(entry, failure)
+          ], { discard: true }))
       )
     )
   })

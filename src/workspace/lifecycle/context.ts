@@ -1,6 +1,6 @@
 import { Context, Effect, Exit, Option, Ref, Scope, Stream } from "effect"
 import * as fs from "node:fs"
-import { factOf, type PyroError, WorkspaceNotFound } from "../../contract/errors.ts"
+import { factOf, type PyroError, WorkspaceNotFound, type WorkspaceNotReady } from "../../contract/errors.ts"
 import type { Notice } from "../../contract/notice.ts"
 import type { WorkspaceState } from "../../contract/operations/workspace-info.ts"
 import { printable } from "../../contract/printable.ts"
@@ -16,7 +16,7 @@ import { explainChannelFailure } from "../boot.ts"
 import { troubleText } from "../trouble.ts"
 import type { Generation } from "./generation.ts"
 import { type WorkspaceRecord, writeWorkspace, type WriteWorkspaceOptions } from "./record.ts"
-import type { Entry, Registry } from "./registry.ts"
+import { type Entry, notReady, type Registry } from "./registry.ts"
 
 /** What lifecycle steps are done with. */
 export const pickServices = Context.pick(Environments, HostFacts, Kernel, Paths, Pool, SeedImages, Vmm)
@@ -54,6 +54,16 @@ export const alone = (lifecycle: Lifecycle, entry: Entry) => <A, E, R>(work: Eff
       ? work
       : Effect.fail(new WorkspaceNotFound({ workspace: entry.id, similar: [] }))
   ).pipe(entry.one.withPermits(1))
+
+/**
+ * Refuses while the workspace is being taken up, which takes as long as its guest stands still on a full disk: what that has in memory is
+ * not to be lost for this. For whoever has the workspace alone.
+ */
+export const whenTakenUp = (entry: Entry) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
+  Effect.flatMap(
+    Ref.get(entry.state),
+    ({ state }): Effect.Effect<A, E | WorkspaceNotReady, R> => state === "starting" ? notReady(entry) : work
+  )
 
 /** Says what is being done while it is done; when it fails the state before is back, unless the VM died meanwhile. */
 export const during = (entry: Entry, state: WorkspaceState) => <A, E, R>(work: Effect.Effect<A, E, R>) =>

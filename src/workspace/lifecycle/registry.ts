@@ -118,7 +118,8 @@ const standsStill = ({ id }: Entry) =>
     detail: "the host's disk is full, and it goes on when there is room; delete what is not needed, or see: pyro gc"
   })
 
-const notReady = (entry: Entry) =>
+/** Refuses what wants a running VM, with the reason. */
+export const notReady = (entry: Entry) =>
   Effect.gen(function*() {
     const { detail, state } = yield* Ref.get(entry.state)
     const hint = hints[state] ?? "it has no microVM"

@@ -21,7 +21,8 @@ import {
   type Notify,
   progress,
   putBack,
-  takeOut
+  takeOut,
+  whenTakenUp
 } from "./context.ts"
 import { openGeneration } from "./generation.ts"
 import { touch, type WorkspaceRecord } from "./record.ts"
@@ -92,7 +93,7 @@ export const stop = (lifecycle: Lifecycle, entry: Entry) =>
     const commands = yield* commandsOf(entry)
     yield* commands.loseAll(stoppedBy("stop"))
     yield* Ref.set(entry.state, { state: "stopped" })
-  }).pipe(Effect.uninterruptible, during(entry, "stopping"), alone(lifecycle, entry))
+  }).pipe(Effect.uninterruptible, during(entry, "stopping"), whenTakenUp(entry), alone(lifecycle, entry))
 
 /** A new VM on the kept disk; a running workspace stays as it is. */
 export const start = (lifecycle: Lifecycle, entry: Entry, notify: Notify) =>
@@ -118,4 +119,4 @@ export const start = (lifecycle: Lifecycle, entry: Entry, notify: Notify) =>
       yield* touch(entry.folder)
       yield* install(lifecycle, entry, generation)
     }).pipe(Effect.uninterruptible, during(entry, "starting"))
-  }).pipe(alone(lifecycle, entry))
+  }).pipe(whenTakenUp(entry), alone(lifecycle, entry))

@@ -85,7 +85,10 @@ export const listSnapshots = (entry: Entry): Effect.Effect<ReadonlyArray<Snapsho
 
 export const deleteSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string) =>
   Effect.gen(function*() {
-    const { folder } = yield* findSnapshot(entry.id, entry.folder, name)
+    const { folder } = yield* findSnapshot(entry.id, entry.folder, name).pipe(
+      // Its record is damaged: it can be removed all the same.
+      Effect.catchTag("StateDirectoryUnusable", () => Effect.succeed({ folder: snapshotFolder(entry.folder, name) }))
+    )
     yield* removeSnapshot(entry.folder, folder)
     yield* recordEvent(entry.folder.directory, { _tag: "snapshot_delete", name })
     return name

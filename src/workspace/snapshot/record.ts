@@ -1,7 +1,7 @@
 import { Effect, Option, Schema } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { SnapshotNotFound, type StateDirectoryUnusable } from "../../contract/errors.ts"
+import { SnapshotNotFound, StateDirectoryUnusable } from "../../contract/errors.ts"
 import type { SnapshotInfo } from "../../contract/operations/workspace-snapshot.ts"
 import { readJson, writeJsonAtomic } from "../../system/atomic-file.ts"
 import { hostBootId } from "../../system/identity.ts"
@@ -97,7 +97,7 @@ const read = (
 ): Effect.Effect<Option.Option<Snapshot>, StateDirectoryUnusable> => {
   const place = snapshotFolder(folder, name)
   return readJson(place.record, SnapshotRecord).pipe(
-    Effect.mapError((failure) => unwritable(folder)(failure) as StateDirectoryUnusable),
+    Effect.mapError(({ detail, path }) => new StateDirectoryUnusable({ path, detail })),
     Effect.map(Option.flatMap((record) =>
       record.phase === "ready" && record.taken !== undefined
         ? Option.some({ folder: place, record: { ...record, taken: record.taken } })

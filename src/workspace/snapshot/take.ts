@@ -10,7 +10,7 @@ import { captureVm } from "../../vm/capture.ts"
 import { machineIdentity } from "../../vm/machine-identity.ts"
 import { Vmm } from "../../vm/Vmm.ts"
 import { keepRunning, type RunningCommand } from "../exec/inherit.ts"
-import { endUnattached } from "../lifecycle/context.ts"
+import { endUnattached, whenTakenUp } from "../lifecycle/context.ts"
 import type { Generation } from "../lifecycle/generation.ts"
 import { unwritable, type WorkspaceRecord } from "../lifecycle/record.ts"
 import { commandsOf, type Entry } from "../lifecycle/registry.ts"
@@ -52,7 +52,7 @@ export const take = (
     yield* Effect.try({ try: () => fs.mkdirSync(folder.logs, { mode: 0o700 }), catch: unwritable(entry.folder) })
     const prepared = Option.isSome(generation)
       ? yield* prepare(entry, generation.value, memory)
-      : yield* Effect.as(endUnattached(entry), undefined)
+      : yield* Effect.as(whenTakenUp(entry)(endUnattached(entry)), undefined)
     const layers = layerCount(disk)
     // From here on the disk has one more layer, empty: it is the same with and without it.
     const top = yield* makeWorkspaceDisk(disk, virtualBytesOf(record))

@@ -1,0 +1,28 @@
+import { Effect, Layer } from "effect"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { afterAll, assert, it } from "vitest"
+import { forgetDaemon } from "../../../src/daemon/serve.ts"
+import { DaemonRecord } from "../../../src/local/daemon-control.ts"
+import { writeJsonAtomic } from "../../../src/system/atomic-file.ts"
+import { daemonFiles } from "../../../src/system/daemon-files.ts"
+import { ownIdentity } from "../../../src/system/identity.ts"
+import { withLock } from "../../../src/system/lock.ts"
+import { Paths } from "../../../src/system/Paths.ts"
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-forget-"))
+afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))
+
+const paths = Layer.succeed(Paths, { stateDir: folder, cacheDir: folder, memoryDir: folder })
+
+it("a daemon that ends takes back its record, unless another one has the workspaces already", () =>
+  Effect.gen(function*() {
+    const { lock, record } = yield* daemonFiles
+    yield* writeJsonAtomic(record, DaemonRecord, { process: ownIdentity(), version: "1", startedAt: "" })
+    // The successor holds the lock, and may have written its own record since this one was read.
+    yield* withLock(lock, { timeoutMs: 1_000 })(Effect.ignore(forgetDaemon))
+    assert.isTrue(fs.existsSync(record))
+    yield* forgetDaemon
+    assert.isFalse(fs.existsSync(record))
+  }).pipe(Effect.provide(paths), Effect.runPromise))
