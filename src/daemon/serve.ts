@@ -3,7 +3,7 @@ import * as RpcServer from "@effect/rpc/RpcServer"
 import { Effect, Layer, MutableRef, Option, Ref, Schedule } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { StateDirectoryUnusable } from "../contract/errors.ts"
+import { NoSpace, StateDirectoryUnusable } from "../contract/errors.ts"
 import { Pyro } from "../contract/Pyro.ts"
 import { makePyroRpcs } from "../contract/rpc.ts"
 import { DaemonRecord, runningDaemon } from "../local/daemon-control.ts"
@@ -11,6 +11,7 @@ import { writeJsonAtomic } from "../system/atomic-file.ts"
 import { daemonFiles } from "../system/daemon-files.ts"
 import { ownIdentity, RETIRE_SIGNAL } from "../system/identity.ts"
 import { withLock } from "../system/lock.ts"
+import { isDiskFull } from "../vm/failure.ts"
 import { startWatchdog } from "../vm/watchdog.ts"
 import { type Attendance, makeAttendance } from "./attendance.ts"
 import { handlers, type Serving } from "./handlers.ts"
@@ -96,7 +97,13 @@ export const serve = (version: string) =>
       process: ownIdentity(),
       version,
       startedAt: new Date().toISOString()
-    }).pipe(Effect.mapError(({ detail, path }) => new StateDirectoryUnusable({ path, detail })))
+    }).pipe(
+      Effect.mapError((failure) =>
+        isDiskFull(failure)
+          ? new NoSpace({ where: "state directory", path: failure.path, neededMib: 1, availableMib: 0 })
+          : new StateDirectoryUnusable({ path: failure.path, detail: failure.detail })
+      )
+    )
     yield* Layer.build(listen(serving, yield* shortPath(socket)))
     // Before its requests are: commands go on without this process.
     yield* Effect.addFinalizer(() => Ref.set(serving.leaving, true))

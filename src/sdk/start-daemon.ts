@@ -67,7 +67,7 @@ export const ensureDaemon = (start: StartDaemon): Effect.Effect<string, PyroErro
       )
       if (status === undefined) return
       if (status !== 0) {
-        const detail = `it ended with status ${status}: ${lastLine(readTail(log, 4096))}`
+        const detail = `it ended with status ${status}: ${lastMessage(readTail(log, 4096))}`
         return yield* new DaemonUnavailable({ detail })
       }
       // Another one has the workspaces: it is about to answer, or to leave.
@@ -86,4 +86,11 @@ export const ensureDaemon = (start: StartDaemon): Effect.Effect<string, PyroErro
     return socket
   })
 
-const lastLine = (text: string) => text.trim().split("\n").at(-1) ?? ""
+/** What the last line of a log says, without when and how loudly. */
+const lastMessage = (text: string) => {
+  const line = text.trim().split("\n").at(-1) ?? ""
+  const [, quoted] = / message=("(?:[^"\\]|\\.)*")/.exec(line) ?? []
+  return quoted === undefined
+    ? line
+    : Option.getOrElse(Option.liftThrowable(() => String(JSON.parse(quoted)))(), () => line)
+}

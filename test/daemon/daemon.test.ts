@@ -146,6 +146,12 @@ describe("a daemon in odd places", () => {
     const { code } = await pyro.failure(["workspace", "list"])
     assert.strictEqual(code, "state_directory_unusable")
     fs.rmSync(pyro.state)
+    // What no error of the contract is, comes from the daemon's log, in one line.
+    fs.mkdirSync(pyro.state)
+    fs.writeFileSync(path.join(pyro.state, "vms"), "")
+    const refused = await pyro.failure(["workspace", "list"])
+    assert.match(refused.message, /it ended with status 1: [^\n]*ENOTDIR[^\n]*vms[^\n]*; see: pyro daemon logs$/)
+    fs.rmSync(path.join(pyro.state, "vms"))
     await pyro.close()
   })
 })
