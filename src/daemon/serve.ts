@@ -1,6 +1,6 @@
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import * as RpcServer from "@effect/rpc/RpcServer"
-import { Effect, Layer, MutableRef, Option, Ref, Schedule } from "effect"
+import { Effect, Fiber, Layer, MutableRef, Option, Ref, Schedule } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { NoSpace, StateDirectoryUnusable } from "../contract/errors.ts"
@@ -127,5 +127,6 @@ export const forgetDaemon = Effect.gen(function*() {
   const forget = Effect.map(runningDaemon, (found) => {
     if (Option.exists(found, ({ process: { pid } }) => pid === process.pid)) fs.rmSync(record, { force: true })
   })
-  yield* withLock(lock, { timeoutMs: 0 })(forget)
+  // A fiber of its own: this one has been interrupted when a signal ends the daemon, and would not wait for the lock.
+  yield* Fiber.join(yield* Effect.forkDaemon(withLock(lock, { timeoutMs: 0 })(forget)))
 })

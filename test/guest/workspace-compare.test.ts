@@ -268,7 +268,7 @@ describe("a disk that a guest has broken on purpose", () => {
     await sh("scrambled", "dd if=/dev/urandom of=/dev/vdb bs=1M count=8 conv=fsync 2> /dev/null")
     await step("stop", "scrambled")
     const broken = await failure(["workspace", "compare", "scrambled", "sound"])
-    assert.strictEqual(broken.code, "vm_failed", broken.message)
+    assert.strictEqual(broken.code, "disk_damaged", broken.message)
     assert.deepStrictEqual((await pyro.daemon()).vms.filter(({ purpose }) => purpose === "inspector"), [])
     assert.deepStrictEqual(told(await compare("one", "sound", "--path", "x")), ["added x"])
   })

@@ -1,4 +1,4 @@
-import { Effect, Layer } from "effect"
+import { Effect, Fiber, Layer } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -23,6 +23,9 @@ it("a daemon that ends takes back its record, unless another one has the workspa
     // The successor holds the lock, and may have written its own record since this one was read.
     yield* withLock(lock, { timeoutMs: 1_000 })(Effect.ignore(forgetDaemon))
     assert.isTrue(fs.existsSync(record))
-    yield* forgetDaemon
+    // As a signal ends it: the fiber that forgets has been interrupted.
+    const daemon = yield* Effect.fork(Effect.ensuring(Effect.never, Effect.ignore(forgetDaemon)))
+    yield* Effect.yieldNow()
+    yield* Fiber.interrupt(daemon)
     assert.isFalse(fs.existsSync(record))
   }).pipe(Effect.provide(paths), Effect.runPromise))
