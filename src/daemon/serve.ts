@@ -3,7 +3,6 @@ import * as RpcServer from "@effect/rpc/RpcServer"
 import { Effect, Fiber, Layer, MutableRef, Option, Ref, Schedule } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { NoSpace, StateDirectoryUnusable } from "../contract/errors.ts"
 import { Pyro } from "../contract/Pyro.ts"
 import { makePyroRpcs } from "../contract/rpc.ts"
 import { DaemonRecord, runningDaemon } from "../local/daemon-control.ts"
@@ -11,8 +10,8 @@ import { writeJsonAtomic } from "../system/atomic-file.ts"
 import { daemonFiles } from "../system/daemon-files.ts"
 import { ownIdentity, RETIRE_SIGNAL } from "../system/identity.ts"
 import { withLock } from "../system/lock.ts"
-import { isDiskFull } from "../vm/failure.ts"
 import { startWatchdog } from "../vm/watchdog.ts"
+import { unwritable } from "../workspace/lifecycle/record.ts"
 import { type Attendance, makeAttendance } from "./attendance.ts"
 import { handlers, type Serving } from "./handlers.ts"
 
@@ -98,10 +97,8 @@ export const serve = (version: string) =>
       version,
       startedAt: new Date().toISOString()
     }).pipe(
-      Effect.mapError((failure) =>
-        isDiskFull(failure)
-          ? new NoSpace({ where: "state directory", path: failure.path, neededMib: 1, availableMib: 0 })
-          : new StateDirectoryUnusable({ path: failure.path, detail: failure.detail })
+      Effect.mapError(({ cause, detail }) =>
+        unwritable({ directory: path.dirname(record) })(cause ?? new Error(detail))
       )
     )
     yield* Layer.build(listen(serving, yield* shortPath(socket)))

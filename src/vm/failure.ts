@@ -10,6 +10,6 @@ export const isDiskFull = ({ cause }: { readonly cause?: unknown }): boolean =>
 
 /** A full disk has an error of its own; everything else that the host's file system refuses is a failed step. */
 export const fileFailedAt = (step: string, where: string) => (cause: unknown): VmFailed | NoSpace =>
-  (cause as NodeJS.ErrnoException | undefined)?.code === "ENOSPC"
+  isDiskFull({ cause })
     ? new NoSpace({ where: "state directory", path: where, neededMib: 1, availableMib: 0 })
     : new VmFailed({ step, detail: cause instanceof Error ? cause.message : String(cause), consoleTail: "" })

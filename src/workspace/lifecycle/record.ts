@@ -89,8 +89,8 @@ export const folderOf = (stateDir: string, id: WorkspaceId): WorkspaceFolder => 
   }
 }
 
-/** Why something of a workspace could not be written. */
-export const unwritable = (folder: WorkspaceFolder) => (cause: unknown) => {
+/** Why something in a folder of the state directory, such as a workspace's, could not be written. */
+export const unwritable = (folder: Pick<WorkspaceFolder, "directory">) => (cause: unknown) => {
   const { code, message } = cause as NodeJS.ErrnoException
   return code === "ENOSPC" || code === "EDQUOT"
     ? new NoSpace({ where: "state directory", path: folder.directory, neededMib: 1, availableMib: 0 })
