@@ -24,10 +24,12 @@ export const makeTemporary = (parent: string, label: string) =>
     fs.mkdirSync(parent, { recursive: true, mode: 0o700 })
     const folder = path.join(parent, `${label.replace(/[^a-z0-9.-]/g, "_")}-${randomBytes(6).toString("hex")}`)
     const alive = folder + aliveSuffix
-    yield* Effect.addFinalizer(() => Effect.ignoreLogged(removeTemporary(folder)))
+    yield* Effect.addFinalizer(() => Effect.sync(() => fs.rmSync(alive, { force: true })))
     // Within the gate, or a sweeper might find the lock file before it is locked.
     const scope = yield* Effect.scope
     yield* withLock(gate(parent), { timeoutMs: 30_000 })(Scope.extend(acquireLock(alive, { timeoutMs: 1000 }), scope))
+    // It goes while it is locked, or a sweeper would count it among the dead.
+    yield* Effect.addFinalizer(() => Effect.ignoreLogged(removeTemporary(folder)))
     fs.mkdirSync(folder, { mode: 0o700 })
     return { path: folder, alive } satisfies Temporary
   })

@@ -108,9 +108,10 @@ describe("kill -9 of pyro at any moment", () => {
       assert.deepStrictEqual(hostInventory({ state, cache }), before)
       // And again: nothing more to do, and everything still works.
       const again = JSON.parse((await pyro(["gc", "--json"], { env })).stdout.toString()) as {
-        swept: ReadonlyArray<unknown>
+        swept: ReadonlyArray<{ readonly kind: string }>
       }
-      assert.deepStrictEqual(again.swept, [])
+      // What is half made in the cache may be another test's.
+      assert.deepStrictEqual(again.swept.filter(({ kind }) => kind !== "build" && kind !== "template"), [])
       assert.strictEqual((await pyro(["run", "debian:12", "--mem-mib", "256", "--", "true"], { env })).code, 0)
     },
     900_000
