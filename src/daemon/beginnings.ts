@@ -10,6 +10,11 @@ const PRINTED_MS = 2
 const MOST_BYTES = 65_536
 /** How long the rest is kept for whoever was told the beginning. */
 const KEPT_MS = 10_000
+/**
+ * How long what is over waits for its release, in ms. Whoever asks for one thing after another would wait for that with the next; a
+ * while later a guest works on it, and this process has nothing else to do.
+ */
+const RELEASE_MS = 2
 
 /** An event of any operation: some carry what a command printed. */
 export interface AnyEvent {
@@ -75,6 +80,17 @@ export const makeBeginnings = (parent: Scope.Scope) => {
       return Effect.ensuring(Scope.close(one.scope, exit), Effect.sync(isClosed))
     })
 
+  /** All that are over by then at once: a timer of its own is dear for a command that takes as long. */
+  let over: Array<readonly [string, Open]> = []
+  const closeLater = (id: string, one: Open) => {
+    if (over.push([id, one]) > 1) return
+    setTimeout(() => {
+      const closing = over
+      over = []
+      for (const [id, one] of closing) Effect.runFork(close(id, one, Exit.void))
+    }, RELEASE_MS)
+  }
+
   const drop = (id: string) =>
     Effect.suspend(() => {
       const one = open.get(id)
@@ -103,9 +119,7 @@ export const makeBeginnings = (parent: Scope.Scope) => {
             Effect.flatMap((telling) =>
               Effect.tap(restore(beginningOf(telling)), ({ more }) => {
                 // Nothing is left to be done in it: whoever waits is told first.
-                if (!more) {
-                  return Effect.sync(() => void setImmediate(() => Effect.runFork(close(id, one, Exit.void))))
-                }
+                if (!more) return Effect.sync(() => closeLater(id, one))
                 one.rest = telling
                 // A fiber that sleeps would be some kilobytes for every command that takes a moment.
                 one.expiry = setTimeout(() => Effect.runFork(close(id, one, Exit.void)), KEPT_MS)

@@ -1,10 +1,10 @@
-import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import * as RpcServer from "@effect/rpc/RpcServer"
 import { Effect, Fiber, Layer, MutableRef, Option, Ref, Schedule } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { Pyro } from "../contract/Pyro.ts"
 import { makePyroRpcs } from "../contract/rpc.ts"
+import { serialization } from "../contract/serialization.ts"
 import { DaemonRecord, runningDaemon } from "../local/daemon-control.ts"
 import { writeJsonAtomic } from "../system/atomic-file.ts"
 import { daemonFiles } from "../system/daemon-files.ts"
@@ -37,7 +37,7 @@ const listen = (serving: Serving, socket: string) =>
     Layer.provide(handlers(serving)),
     Layer.provide(RpcServer.layerProtocolSocketServer),
     Layer.provide(serving.attendance.listen(socket)),
-    Layer.provide(RpcSerialization.layerMsgPack)
+    Layer.provide(serialization)
   )
 
 /** Whether somebody asked to leave, if nothing is held, instead of after a while. */

@@ -1,10 +1,10 @@
 import { fromDuplex } from "@effect/platform-node/NodeSocket"
 import * as Socket from "@effect/platform/Socket"
 import * as RpcClient from "@effect/rpc/RpcClient"
-import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import { Cause, Chunk, Effect, ExecutionStrategy, Exit, Layer, Scope } from "effect"
 import { DaemonUnavailable, type PyroError } from "../contract/errors.ts"
 import { makePyroRpcs } from "../contract/rpc.ts"
+import { serialization } from "../contract/serialization.ts"
 import { Paths } from "../system/Paths.ts"
 import { connectUnix } from "../system/unix-socket.ts"
 import { ensureDaemon, type StartDaemon } from "./start-daemon.ts"
@@ -21,7 +21,7 @@ const socketTo = (path: string) =>
 const connect = (path: string) =>
   Effect.gen(function*() {
     const protocol = yield* Layer.build(
-      RpcClient.layerProtocolSocket().pipe(Layer.provide([socketTo(path), RpcSerialization.layerMsgPack]))
+      RpcClient.layerProtocolSocket().pipe(Layer.provide([socketTo(path), serialization]))
     )
     return yield* Effect.provide(RpcClient.make(makePyroRpcs(), { disableTracing: true }), protocol)
   })

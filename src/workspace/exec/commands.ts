@@ -6,7 +6,7 @@ import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { GuestProcess } from "../../guest-channel/process.ts"
 import { feed, spawnRequest } from "../command.ts"
 import type { WorkspaceFolder } from "../lifecycle/record.ts"
-import { touch, unwritable } from "../lifecycle/record.ts"
+import { unwritable } from "../lifecycle/record.ts"
 import { makeAftermath } from "./aftermath.ts"
 import { follow, printed } from "./follow.ts"
 import { type RunningCommand, runningOf, takeOver } from "./inherit.ts"
@@ -201,7 +201,7 @@ export const openCommands = (
               })
             )
           yield* inBackground(command, work, scope)
-          yield* touch(folder)
+          yield* aftermath.started
           return { mine: true }
         }).pipe(Effect.uninterruptible)
 

@@ -68,7 +68,7 @@ export class CommandJournal {
   /** Bytes of the file that are whole lines. */
   #size: number
   /** Lines that are to be written yet, or that the disk had no room for; they go ahead of the next one. */
-  #waiting = ""
+  #waiting: Array<Line> = []
 
   constructor(file: string) {
     this.#fd = fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600)
@@ -98,8 +98,7 @@ export class CommandJournal {
   /** Throws what the host's file system says; the command is not known then. */
   started(start: CommandStart) {
     const line: Line = { started: { ...start, command: shortened(start.command) } }
-    this.#write(this.#waiting + encode(line))
-    this.#waiting = ""
+    this.#write([...this.#waiting, line])
     this.#apply(line)
   }
 
@@ -115,10 +114,9 @@ export class CommandJournal {
 
   /** Writes what has ended or was refused. Never fails: on a full disk it is written later, with the next line. False then. */
   flush(): boolean {
-    if (this.#waiting === "") return true
+    if (this.#waiting.length === 0) return true
     try {
       this.#write(this.#waiting)
-      this.#waiting = ""
       return true
     } catch {
       return false
@@ -128,7 +126,7 @@ export class CommandJournal {
   clear() {
     fs.ftruncateSync(this.#fd, 0)
     this.#size = 0
-    this.#waiting = ""
+    this.#waiting = []
     this.#commands.clear()
   }
 
@@ -139,11 +137,11 @@ export class CommandJournal {
 
   #add(line: Line) {
     this.#apply(line)
-    this.#waiting += encode(line)
+    this.#waiting.push(line)
   }
 
-  #write(text: string) {
-    const bytes = Buffer.from(text)
+  #write(lines: ReadonlyArray<Line>) {
+    const bytes = Buffer.from(lines.map(encode).join(""))
     try {
       // A disk that takes a part of it says with the next part why.
       for (let written = 0; written < bytes.length;) {
@@ -154,6 +152,7 @@ export class CommandJournal {
       throw cause
     }
     this.#size += bytes.length
+    this.#waiting = []
   }
 
   #apply(line: Line) {

@@ -113,3 +113,39 @@ describe("an operation that nobody wants any more", () => {
       })
     ))
 })
+
+describe("an operation that is over at once", () => {
+  const short = (released: Array<string>, name: string) =>
+    Effect.as(
+      Effect.addFinalizer(() => Effect.sync(() => void released.push(name))),
+      () => Effect.fail(Option.none())
+    )
+
+  it("is told first and released in a moment, and others with it", () =>
+    inScope((beginnings) =>
+      Effect.gen(function*() {
+        const released: Array<string> = []
+        const over = { events: [], more: false }
+        assert.deepStrictEqual(yield* beginnings.begin("a", short(released, "a")), over)
+        assert.deepStrictEqual(yield* beginnings.begin("b", short(released, "b")), over)
+        assert.deepStrictEqual(released, [])
+        yield* Effect.sleep(50)
+        assert.deepStrictEqual(released, ["a", "b"])
+        yield* beginnings.begin("c", short(released, "c"))
+        yield* Effect.sleep(50)
+        assert.deepStrictEqual(released, ["a", "b", "c"])
+      })
+    ))
+
+  it("is released once and at once where it is dropped before", () =>
+    inScope((beginnings) =>
+      Effect.gen(function*() {
+        const released: Array<string> = []
+        yield* beginnings.begin("a", short(released, "a"))
+        yield* beginnings.drop("a")
+        assert.deepStrictEqual(released, ["a"])
+        yield* Effect.sleep(50)
+        assert.deepStrictEqual(released, ["a"])
+      })
+    ))
+})
