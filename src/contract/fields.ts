@@ -28,6 +28,16 @@ export const text = (description: string) =>
     Schema.annotations({ description })
   )
 
+/** Said of what is no list at all; what is wrong with one of its items is said of that. */
+export const list = <A, I>(item: Schema.Schema<A, I>) =>
+  Schema.Array(item).annotations({ message: () => ({ message: "must be a list of strings", override: false }) })
+
+/** Strings by their names; said of what is none, like `list`. */
+export const strings = <A extends string>(value: Schema.Schema<A, string>) =>
+  Schema.Record({ key: Schema.String, value }).annotations({
+    message: () => ({ message: "must be an object whose values are strings", override: false })
+  })
+
 /** A path of the host; the empty one would be somebody's working directory. */
 export const hostPath = (description: string) =>
   text(description).pipe(
@@ -66,7 +76,7 @@ export const defaulted = <A, I>(schema: Schema.Schema<A, I>, fallback: () => NoI
 /** Ignored files that a copy of a repository has all the same. */
 export const ignoredPaths = () =>
   defaulted(
-    Schema.Array(
+    list(
       text("").pipe(Schema.filter((glob) => !/^[./]*$|(^|\/)\.\.(\/|$)/.test(glob), {
         message: () => "must be a glob beneath the directory, such as build or 'dist/*.js', and not empty"
       }))

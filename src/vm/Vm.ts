@@ -41,7 +41,7 @@ export interface Vm {
    * Lets the VM outlive its Scope: its end then closes connections only, and any process may attach to it. Not for VMs that die
    * with their maker.
    */
-  readonly leave: Effect.Effect<void, VmFailed>
+  readonly leave: Effect.Effect<void, VmFailed | NoSpace>
 }
 
 export type VmError = VmFailed | GuestPanicked | NoSpace | AdmissionRefused | HostToolMissing | ImageDamaged

@@ -4,7 +4,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import type { Readable } from "node:stream"
-import { HostToolMissing, VmFailed } from "../contract/errors.ts"
+import { HostToolMissing, type NoSpace, VmFailed } from "../contract/errors.ts"
 import { killAndWait } from "../system/child.ts"
 import { isAlive, type ProcessIdentity, processIdentity } from "../system/identity.ts"
 import { packageOf } from "../system/tool-packages.ts"
@@ -44,7 +44,9 @@ const vmFailed = (step: string, detail: string) => new VmFailed({ step, detail, 
  * Starts QEMU in the VM's folder and records who it is. The Scope kills it and waits until it is gone, so that whatever was
  * acquired before it (memory, disks, folder) has no user left when its own release comes.
  */
-export const startQemu = (request: QemuRequest): Effect.Effect<QemuProcess, VmFailed | HostToolMissing, Scope.Scope> =>
+export const startQemu = (
+  request: QemuRequest
+): Effect.Effect<QemuProcess, VmFailed | NoSpace | HostToolMissing, Scope.Scope> =>
   Effect.gen(function*() {
     const { record, tenure } = request
     const { paths } = tenure

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, defaulted, optional, text } from "../fields.ts"
+import { between, defaulted, list, optional, strings, text } from "../fields.ts"
 import { lazy } from "../operation.ts"
 
 /** Longest deadline in seconds (a week): timers of JavaScript end at 24 days. */
@@ -15,7 +15,7 @@ const TimeoutSeconds = lazy(() =>
 )
 
 const Variables = lazy(() =>
-  Schema.Record({ key: Schema.String, value: text("") }).pipe(
+  strings(text("")).pipe(
     Schema.filter((variables) => Object.keys(variables).every((name) => name !== "" && !/[=\0]/.test(name)), {
       message: () => "must be NAME=VALUE"
     }),
@@ -26,7 +26,7 @@ const Variables = lazy(() =>
 /** Program and arguments of a command. */
 export const command = () =>
   defaulted(
-    Schema.Array(text("Program or one argument")).annotations({
+    list(text("Program or one argument")).annotations({
       description: "Program and its arguments; a login shell when left out, which needs a terminal"
     }),
     () => []

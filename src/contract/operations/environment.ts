@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { defaulted, optional, text } from "../fields.ts"
+import { defaulted, list, optional, text } from "../fields.ts"
 import { Notice } from "../notice.ts"
 import { type Folding, lazy, streaming, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
@@ -120,7 +120,7 @@ export const BuildPayload = lazy(() =>
     name: text("Name of the new environment, such as `myenv` or `myenv:2`"),
     from: optional(text("Environment to start from, with `packages`")),
     packages: defaulted(
-      Schema.Array(text("Name of a Debian package")).annotations({
+      list(text("Name of a Debian package")).annotations({
         description: "Debian packages to add, separated by commas or given one by one; `NAME=VERSION` for a version"
       }),
       () => []

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, defaulted, optional, text } from "../fields.ts"
+import { between, defaulted, list, optional, text } from "../fields.ts"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 import { workspaceField } from "./workspace-field.ts"
@@ -9,7 +9,7 @@ const flag = (description: string) => defaulted(Schema.Boolean.annotations({ des
 /** What differences are asked for, and how they are told; `whole` says what has all of a patch that is too long. */
 export const differenceFields = (whole: string) => ({
   paths: defaulted(
-    Schema.Array(text("File or directory, relative to /workspace")).pipe(
+    list(text("File or directory, relative to /workspace")).pipe(
       Schema.maxItems(1_000),
       Schema.annotations({ description: "Only what is at or beneath these paths; everything when left out" })
     ),

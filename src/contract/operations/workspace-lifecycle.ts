@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, defaulted, hostPath, ignoredPaths, optional, text } from "../fields.ts"
+import { between, defaulted, hostPath, ignoredPaths, list, optional, strings, text } from "../fields.ts"
 import { Notice } from "../notice.ts"
 import { type Folding, lazy, streaming, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
@@ -22,7 +22,7 @@ const TtlSeconds = lazy(() =>
 )
 
 const Labels = lazy(() =>
-  Schema.Record({ key: Schema.String, value: Schema.String }).pipe(
+  strings(Schema.String).pipe(
     Schema.filter(
       (labels) =>
         Object.entries(labels).every(([key, value]) =>
@@ -207,7 +207,7 @@ export const UpdatePayload = lazy(() =>
     name: optional(WorkspaceName().annotations({ description: "New name" })),
     labels: defaulted(Labels().annotations({ description: "Labels to set; others stay" }), () => ({})),
     clearLabels: defaulted(
-      Schema.Array(Schema.String).annotations({ description: "Labels to remove, by key" }),
+      list(Schema.String).annotations({ description: "Labels to remove, by key" }),
       () => []
     ),
     ttlSeconds: optional(
@@ -358,7 +358,7 @@ export const workspaceReset = streaming({
 export const DeletePayload = lazy(() =>
   Schema.Struct({
     workspaces: defaulted(
-      Schema.Array(workspaceField()).annotations({ description: "Ids or names of the workspaces" }),
+      list(workspaceField()).annotations({ description: "Ids or names of the workspaces" }),
       () => []
     ),
     all: defaulted(Schema.Boolean.annotations({ description: "Delete every workspace" }), () => false)

@@ -77,6 +77,9 @@ describe("the SDK for Effect programs", () => {
       "git: Expected \"shallow\" or \"full\" or \"none\", actual \"nope\""
     )
     assert.strictEqual(failed({ memoryMib: "many" }).field, "memory_mib")
+    assert.strictEqual(failed({ includeIgnored: "dist" }).message, "include_ignored: must be a list of strings")
+    assert.strictEqual(failed({ includeIgnored: [5] }).message, "include_ignored.0: Expected string, actual 5")
+    assert.strictEqual(failed({ labels: ["a=b"] }).message, "labels: must be an object whose values are strings")
     assert.match(failed({ memMib: 512 }).message, /^memMib: is unexpected, expected: .*"memoryMib" \| /)
   })
 
