@@ -24,6 +24,7 @@ export const makeTemporary = (parent: string, label: string) =>
     fs.mkdirSync(parent, { recursive: true, mode: 0o700 })
     const folder = path.join(parent, `${label.replace(/[^a-z0-9.-]/g, "_")}-${randomBytes(6).toString("hex")}`)
     const alive = folder + aliveSuffix
+    // Also where it is given up before it has the lock.
     yield* Effect.addFinalizer(() => Effect.sync(() => fs.rmSync(alive, { force: true })))
     // Within the gate, or a sweeper might find the lock file before it is locked.
     const scope = yield* Effect.scope

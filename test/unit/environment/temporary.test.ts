@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Exit, Fiber, Scope } from "effect"
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -26,6 +26,24 @@ describe("working folders", () => {
       const work = yield* makeTemporary(parent, "alive")
       assert.strictEqual(yield* sweepTemporaries(parent), 0)
       assert.isTrue(fs.existsSync(work.path))
+    }))
+
+  it.scopedLive("are nobody's leftovers while their owner removes them", () =>
+    Effect.gen(function*() {
+      const parent = path.join(yield* scratch, "tmp")
+      const scope = yield* Scope.make()
+      const work = yield* Scope.extend(makeTemporary(parent, "full"), scope)
+      for (let at = 0; at < 5_000; at++) fs.writeFileSync(path.join(work.path, String(at)), "x")
+      const removing = yield* Effect.fork(Scope.close(scope, Exit.void))
+      let sweeps = 0
+      let freedBytes = 0
+      while (fs.existsSync(work.path)) {
+        freedBytes += yield* sweepTemporaries(parent)
+        sweeps++
+      }
+      yield* Fiber.join(removing)
+      assert.isAtLeast(sweeps, 1)
+      assert.strictEqual(freedBytes, 0)
     }))
 
   it.scopedLive("are swept when their owner was killed, with what is in them", () =>
