@@ -28,11 +28,11 @@ export const text = (description: string) =>
     Schema.annotations({ description })
   )
 
-/** Said of what is no list at all; what is wrong with one of its items is said of that. */
-export const list = <A, I>(item: Schema.Schema<A, I>) =>
+/** A list of strings. What is none is told as such; of one with a wrong item that item is told. */
+export const list = <A extends string>(item: Schema.Schema<A, string>) =>
   Schema.Array(item).annotations({ message: () => ({ message: "must be a list of strings", override: false }) })
 
-/** Strings by their names; said of what is none, like `list`. */
+/** Strings by their names; told of like a list. */
 export const strings = <A extends string>(value: Schema.Schema<A, string>) =>
   Schema.Record({ key: Schema.String, value }).annotations({
     message: () => ({ message: "must be an object whose values are strings", override: false })

@@ -11,7 +11,7 @@ import { daemonFiles } from "../system/daemon-files.ts"
 import { ownIdentity, RETIRE_SIGNAL } from "../system/identity.ts"
 import { withLock } from "../system/lock.ts"
 import { startWatchdog } from "../vm/watchdog.ts"
-import { unwritable } from "../workspace/lifecycle/record.ts"
+import { unwritten } from "../workspace/lifecycle/record.ts"
 import { type Attendance, makeAttendance } from "./attendance.ts"
 import { handlers, type Serving } from "./handlers.ts"
 
@@ -96,11 +96,7 @@ export const serve = (version: string) =>
       process: ownIdentity(),
       version,
       startedAt: new Date().toISOString()
-    }).pipe(
-      Effect.mapError(({ cause, detail }) =>
-        unwritable({ directory: path.dirname(record) })(cause ?? new Error(detail))
-      )
-    )
+    }).pipe(Effect.mapError(unwritten({ directory: path.dirname(record) })))
     yield* Layer.build(listen(serving, yield* shortPath(socket)))
     // Before its requests are: commands go on without this process.
     yield* Effect.addFinalizer(() => Ref.set(serving.leaving, true))

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { NoSpace, StateDirectoryUnusable } from "../../contract/errors.ts"
-import { readJson, syncFile, writeJsonAtomic } from "../../system/atomic-file.ts"
+import { type FileFailed, readJson, syncFile, writeJsonAtomic } from "../../system/atomic-file.ts"
 import { VmId } from "../../vm/record.ts"
 
 export const WorkspaceId = Schema.String.pipe(Schema.pattern(/^ws-[0-9a-f]{10}$/), Schema.brand("WorkspaceId"))
@@ -97,6 +97,10 @@ export const unwritable = (folder: Pick<WorkspaceFolder, "directory">) => (cause
     : new StateDirectoryUnusable({ path: folder.directory, detail: message })
 }
 
+/** The same of a file that `writeJsonAtomic` was to write. */
+export const unwritten = (folder: Pick<WorkspaceFolder, "directory">) => ({ cause, detail }: FileFailed) =>
+  unwritable(folder)(cause ?? new Error(detail))
+
 export interface WriteWorkspaceOptions {
   /** Waits until it is on disk. @default false */
   readonly durable?: boolean
@@ -113,7 +117,7 @@ const flushAfter = "100 millis"
  */
 export const writeWorkspace = (folder: WorkspaceFolder, record: WorkspaceRecord, options: WriteWorkspaceOptions = {}) =>
   writeJsonAtomic(folder.record, WorkspaceRecord, record, options).pipe(
-    Effect.mapError(({ cause, detail }) => unwritable(folder)(cause ?? new Error(detail))),
+    Effect.mapError(unwritten(folder)),
     Effect.zipLeft(
       options.durable === true || options.flush === false
         ? Effect.void

@@ -11,7 +11,7 @@ import { MachineSpec } from "../../vm/machine.ts"
 import type { Frozen } from "../../vm/memory.ts"
 import { RunningCommand } from "../exec/inherit.ts"
 import { snapshotNames } from "../lifecycle/names.ts"
-import { unwritable, type WorkspaceFolder } from "../lifecycle/record.ts"
+import { unwritten, type WorkspaceFolder } from "../lifecycle/record.ts"
 import { similarTo } from "../lifecycle/similar.ts"
 
 /** What a workspace was at one moment. The folder beside it has the rest. */
@@ -88,7 +88,7 @@ export const writeSnapshot = (
   options: { readonly durable?: boolean } = {}
 ) =>
   writeJsonAtomic(folder.record, SnapshotRecord, record, options).pipe(
-    Effect.mapError(({ cause, detail }) => unwritable(workspace)(cause ?? new Error(detail)))
+    Effect.mapError(unwritten(workspace))
   )
 
 const read = (
