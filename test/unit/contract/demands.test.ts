@@ -1,0 +1,52 @@
+import { Effect, Either } from "effect"
+import { assert, describe, it } from "vitest"
+import { demandCommand } from "../../../src/contract/exec-demand.ts"
+import { demandOneSeed } from "../../../src/workspace/seed/request.ts"
+
+const id = "4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f"
+
+/** The field that is refused, or nothing. */
+const refused = (demand: Effect.Effect<void, { readonly field: string }>) =>
+  Either.match(Effect.runSync(Effect.either(demand)), { onLeft: ({ field }) => field, onRight: () => undefined })
+
+describe("what an exec is asked for", () => {
+  const exec = (asked: object) =>
+    refused(demandCommand({ workspace: "w", command: [], detach: false, tty: false, ...asked } as never))
+
+  it("is one thing", () => {
+    assert.isUndefined(exec({ command: ["true"] }))
+    assert.isUndefined(exec({ script: "true" }))
+    assert.isUndefined(exec({ script: "" }))
+    assert.isUndefined(exec({ tty: true }))
+    assert.isUndefined(exec({ execId: id }))
+    assert.strictEqual(exec({}), "command")
+    assert.strictEqual(exec({ command: ["true"], script: "true" }), "command")
+  })
+
+  it("has a cursor with the id of a known command only", () => {
+    assert.isUndefined(exec({ execId: id, cursor: 0 }))
+    assert.strictEqual(exec({ command: ["true"], cursor: 0 }), "cursor")
+    assert.strictEqual(exec({ script: "true", cursor: 5 }), "cursor")
+    assert.strictEqual(exec({ cursor: 5 }), "cursor")
+  })
+})
+
+describe("what a workspace starts with", () => {
+  const seed = (asked: object) => refused(demandOneSeed({ includeIgnored: [], ...asked }))
+
+  it("is one thing, or nothing", () => {
+    assert.isUndefined(seed({}))
+    assert.isUndefined(seed({ seedPath: "/p" }))
+    assert.isUndefined(seed({ repoUrl: "https://host/r" }))
+    assert.isUndefined(seed({ repoUrl: "https://host/r", repoRef: "main" }))
+    assert.strictEqual(seed({ seedPath: "/p", repoUrl: "https://host/r" }), "repo_url")
+  })
+
+  it("has ignored files of a directory only, and a ref of a repository only", () => {
+    assert.isUndefined(seed({ seedPath: "/p", includeIgnored: ["dist"] }))
+    assert.strictEqual(seed({ includeIgnored: ["dist"] }), "include_ignored")
+    assert.strictEqual(seed({ repoUrl: "https://host/r", includeIgnored: ["dist"] }), "include_ignored")
+    assert.strictEqual(seed({ repoRef: "main" }), "repo_ref")
+    assert.strictEqual(seed({ seedPath: "/p", repoRef: "main" }), "repo_ref")
+  })
+})
