@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { type HostToolMissing, ImageDamaged, NoSpace, StateDirectoryUnusable } from "../contract/errors.ts"
+import { isDiskFull } from "../system/disk-full.ts"
 import { holdImage } from "./hold.ts"
 import { qcow2Header } from "./qcow2.ts"
 
@@ -54,10 +55,9 @@ const layerNumbers = (folder: string) =>
   fs.readdirSync(folder).map(numberOf).filter((number) => !Number.isNaN(number)).sort((a, b) => a - b)
 
 const unusable = (folder: string) => (cause: unknown) => {
-  const { code, message } = cause as NodeJS.ErrnoException
-  return code === "ENOSPC"
+  return isDiskFull(cause)
     ? new NoSpace({ where: "state directory", path: folder, neededMib: 1, availableMib: 0 })
-    : new StateDirectoryUnusable({ path: folder, detail: message })
+    : new StateDirectoryUnusable({ path: folder, detail: (cause as Error).message })
 }
 
 /** Takes hold of the seed image in a disk's folder, which is made when it is not there. A seed that is held already stays. */

@@ -44,7 +44,7 @@ export const sayBuildFailure = (context: BuildContext) => <A, E, R>(effect: Effe
     const said = tag === "ToolFailed"
       ? (context.log?.() ?? "") + (error as ToolFailed).stderr
       : (error as FileFailed | LockTimeout).message
-    if (/No space left on device|ENOSPC|Disk quota exceeded/.test(said)) {
+    if (/no space left on device|disk quota exceeded/i.test(said)) {
       return new NoSpace({
         where: "cache",
         path: context.folder,

@@ -2,11 +2,12 @@ import { Effect, Option, type Scope } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { VmFailed } from "../contract/errors.ts"
+import { isDiskFull } from "../system/disk-full.ts"
 import { isAlive, ownIdentity, processesWithArgument, type ProcessIdentity } from "../system/identity.ts"
 import { withLock } from "../system/lock.ts"
 import { Paths } from "../system/Paths.ts"
 import { connectQemu, makeVm } from "./connect-vm.ts"
-import { failedAt, isDiskFull } from "./failure.ts"
+import { failedAt } from "./failure.ts"
 import { type MachineSpec, processName } from "./machine.ts"
 import { removeMemory } from "./memory.ts"
 import { adoptQemu } from "./qemu-process.ts"
@@ -53,7 +54,7 @@ const takeOver = (id: VmId, paths: VmPaths) =>
     const taken: Attachable = { ...record, owner: ownIdentity() }
     yield* writeRecord(paths, taken).pipe(
       // Only who has the workspaces attaches to their VMs: on a full disk that has to do.
-      Effect.catchIf(isDiskFull, (failure) =>
+      Effect.catchIf(({ cause }) => isDiskFull(cause), (failure) =>
         Effect.logWarning(`${id} is taken over without a word of it: ${failure.message}`)),
       Effect.mapError(failedAt("attach"))
     )

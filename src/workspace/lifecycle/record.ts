@@ -4,6 +4,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { NoSpace, StateDirectoryUnusable } from "../../contract/errors.ts"
 import { type FileFailed, readJson, syncFile, writeJsonAtomic } from "../../system/atomic-file.ts"
+import { isDiskFull } from "../../system/disk-full.ts"
 import { VmId } from "../../vm/record.ts"
 
 export const WorkspaceId = Schema.String.pipe(Schema.pattern(/^ws-[0-9a-f]{10}$/), Schema.brand("WorkspaceId"))
@@ -91,10 +92,9 @@ export const folderOf = (stateDir: string, id: WorkspaceId): WorkspaceFolder => 
 
 /** Why something in a folder of the state directory, such as a workspace's, could not be written. */
 export const unwritable = (folder: Pick<WorkspaceFolder, "directory">) => (cause: unknown) => {
-  const { code, message } = cause as NodeJS.ErrnoException
-  return code === "ENOSPC" || code === "EDQUOT"
+  return isDiskFull(cause)
     ? new NoSpace({ where: "state directory", path: folder.directory, neededMib: 1, availableMib: 0 })
-    : new StateDirectoryUnusable({ path: folder.directory, detail: message })
+    : new StateDirectoryUnusable({ path: folder.directory, detail: (cause as Error).message })
 }
 
 /** The same of a file that `writeJsonAtomic` was to write. */

@@ -34,8 +34,10 @@ describe("a failed build", () => {
     Effect.gen(function*() {
       assert.instanceOf(yield* say("mkfs.erofs: failed to write: No space left on device\n"), NoSpace)
       assert.instanceOf(yield* say("", "tar: x: Cannot write: No space left on device"), NoSpace)
-      const file = new FileFailed({ path: "/tmp/x", detail: "ENOSPC: no space left on device, write" })
-      assert.instanceOf(yield* Effect.flip(sayBuildFailure(context)(Effect.fail(file))), NoSpace)
+      for (const detail of ["ENOSPC: no space left on device, write", "EDQUOT: disk quota exceeded, write"]) {
+        const file = new FileFailed({ path: "/tmp/x", detail })
+        assert.instanceOf(yield* Effect.flip(sayBuildFailure(context)(Effect.fail(file))), NoSpace)
+      }
     }))
 
   it.effect("is NoSpace too when a file function threw it, and a defect stays a defect", () =>
