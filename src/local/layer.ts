@@ -21,6 +21,7 @@ import {
   removeEnvironment
 } from "./environments.ts"
 import { gc } from "./gc.ts"
+import { sayHostTrouble } from "./host-trouble.ts"
 import { run } from "./run.ts"
 import { Tellings } from "./tellings.ts"
 import { takeWorkspaces } from "./workspaces.ts"
@@ -40,9 +41,9 @@ const make = (pooled: boolean) =>
       yield* Effect.context<Layer.Layer.Success<typeof services>>()
     )
     const effect = <A, E, R extends Layer.Layer.Success<typeof services>>(work: Effect.Effect<A, E, R>) =>
-      Effect.provide(work, context)
+      Effect.mapErrorCause(Effect.provide(work, context), sayHostTrouble)
     const stream = <A, E, R extends Layer.Layer.Success<typeof services>>(work: Stream.Stream<A, E, R>) =>
-      Stream.provideContext(work, context as Context.Context<R>)
+      Stream.mapErrorCause(Stream.provideContext(work, context as Context.Context<R>), sayHostTrouble)
     const taking = yield* Effect.cached(effect(takeWorkspaces(yield* Effect.scope)))
     let known: Effect.Effect.Success<typeof taking> | undefined
     // Asked for by every operation: `cached` alone would wait for what is there.
@@ -52,7 +53,7 @@ const make = (pooled: boolean) =>
     const of = <A, E, R = never>(use: (workspaces: Workspaces["Type"]) => Effect.Effect<A, E, R>) =>
       Effect.flatMap(taken, ({ workspaces }) => use(workspaces))
     const eventsOf = <A, E>(use: (workspaces: Workspaces["Type"]) => Stream.Stream<A, E>) =>
-      Stream.unwrap(Effect.map(taken, ({ workspaces }) => use(workspaces)))
+      Stream.mapErrorCause(Stream.unwrap(Effect.map(taken, ({ workspaces }) => use(workspaces))), sayHostTrouble)
     const pyro: PyroService = {
       run: (payload, input) =>
         pooled
