@@ -31,9 +31,10 @@ import { logs } from "./exec/logs.ts"
 import { adoptAll } from "./lifecycle/adopt.ts"
 import { type Lifecycle, type LifecycleServices, type Notify, pickServices } from "./lifecycle/context.ts"
 import { create } from "./lifecycle/create.ts"
-import { lastActivity, touch } from "./lifecycle/record.ts"
+import { damagedInfo } from "./lifecycle/damaged.ts"
+import { lastActivity, touch, type WorkspaceId } from "./lifecycle/record.ts"
 import { commandsOf, type Entry, infoOf, makeRegistry, runningGeneration } from "./lifecycle/registry.ts"
-import { remove, removeAlone } from "./lifecycle/remove.ts"
+import { removeAll, removeAlone } from "./lifecycle/remove.ts"
 import { reset } from "./lifecycle/reset.ts"
 import { start, stop } from "./lifecycle/steps.ts"
 import { update } from "./lifecycle/update.ts"
@@ -141,36 +142,24 @@ const make = Effect.gen(function*() {
       return { entry, generation }
     })
 
-  const removeAll = (payload: DeletePayload) =>
-    Effect.gen(function*() {
-      const entries = payload.all
-        ? [...registry.entries.values()]
-        : [...new Set(yield* Effect.forEach(payload.workspaces, registry.find))]
-      // Each is tried, whatever becomes of the others.
-      const results = yield* Effect.forEach(
-        entries,
-        (entry) =>
-          Effect.as(remove(lifecycle, entry), [entry.id]).pipe(
-            Effect.catchIf(
-              (failure) => payload.all && failure._tag === "WorkspaceNotFound",
-              () => Effect.succeed([])
-            ),
-            Effect.either
-          ),
-        { concurrency: 4 }
-      )
-      return (yield* Effect.all(results)).flat()
-    }).pipe(Effect.provide(context))
-
   const content = makeContent(use, Effect.provide(context))
   return Workspaces.of({
     create: (payload) => ready((notify) => Effect.zipRight(demandOneSeed(payload), create(lifecycle, payload, notify))),
     list: (labels) =>
-      Effect.map(Effect.forEach([...registry.entries.values()], infoOf), (all) =>
-        all
-          .filter((one) => Object.entries(labels).every(([key, value]) => one.labels[key] === value))
-          .sort((a, b) => b.lastActivityAt.localeCompare(a.lastActivityAt))),
-    status: ({ workspace }) => Effect.flatMap(registry.find(workspace), infoOf),
+      Effect.map(
+        Effect.forEach([...registry.entries.values()], infoOf),
+        (all) =>
+          [...all, ...[...registry.damaged.values()].map(damagedInfo)]
+            .filter((one) => Object.entries(labels).every(([key, value]) => one.labels[key] === value))
+            .sort((a, b) => b.lastActivityAt.localeCompare(a.lastActivityAt))
+      ),
+    status: ({ workspace }) =>
+      Effect.suspend(() => {
+        const broken = registry.damaged.get(workspace as WorkspaceId)
+        return broken === undefined
+          ? Effect.flatMap(registry.find(workspace), infoOf)
+          : Effect.succeed(damagedInfo(broken))
+      }),
     update: (payload) =>
       Effect.flatMap(
         registry.find(payload.workspace),
@@ -209,7 +198,7 @@ const make = Effect.gen(function*() {
         Effect.flatMap(registry.find(workspace), (entry) => deleteSnapshot(lifecycle, entry, name))
     },
     compare: (payload) => Effect.provide(compare(lifecycle, payload), context),
-    remove: removeAll,
+    remove: (payload) => Effect.provide(removeAll(lifecycle, payload), context),
     exec: (payload, input = {}) =>
       Effect.gen(function*() {
         const entry = yield* registry.find(payload.workspace)

@@ -99,7 +99,23 @@ describe("a record that is damaged", () => {
     const vm = (await own.daemon()).vms.find(({ purpose }) => purpose === "workspace")!
     await own.json(["daemon", "stop"])
     damage(record)
-    assert.deepStrictEqual(await own.list(), [])
+    const listed = (await own.list())[0]!
+    assert.strictEqual(listed.id, path.basename(directory))
+    assert.strictEqual(listed.state, "failed")
+    assert.match(listed.detail ?? "", /record\.json: it is damaged .*pyro workspace delete ws-/)
+    assert.deepStrictEqual(await own.json(["workspace", "status", listed.id]), listed)
+    for (
+      const asked of [["exec", listed.id, "--", "true"], ["start", listed.id], ["reset", listed.id], [
+        "update",
+        listed.id,
+        "--name",
+        "x"
+      ]]
+    ) {
+      const refused = await own.failure(["workspace", ...asked])
+      assert.strictEqual(refused.code, "workspace_not_ready", refused.message)
+      assert.include(refused.message, record)
+    }
     assert.include((await own.daemon()).vms.map(({ id }) => id), vm.id)
     assert.match((await own.call(["daemon", "logs"])).stdout.toString(), /left alone, its record is damaged: .*\(/)
     await own.json(["daemon", "stop"])
@@ -116,5 +132,21 @@ describe("a record that is damaged", () => {
     )
     await own.json(["workspace", "snapshot", "delete", "w", "s"])
     await own.json(["workspace", "snapshot", "create", "w", "s"])
+  })
+
+  it("of a workspace: it can be given up, with what runs on its disk", async () => {
+    const vm = (await own.daemon()).vms.find(({ purpose }) => purpose === "workspace")!
+    const other = await own.create(["--name", "other"])
+    await own.json(["daemon", "stop"])
+    damage(path.join(directory, "record.json"))
+    assert.deepStrictEqual(await own.json(["workspace", "delete", path.basename(directory)]), {
+      deleted: [path.basename(directory)]
+    })
+    assert.isFalse(fs.existsSync(directory))
+    assert.notInclude((await own.daemon()).vms.map(({ id }) => id), vm.id)
+    assert.isFalse(fs.existsSync(`/proc/${vm.pid}/exe`))
+    assert.deepStrictEqual((await own.list()).map(({ id }) => id), [other.id])
+    const again = await own.failure(["workspace", "delete", path.basename(directory)])
+    assert.strictEqual(again.code, "workspace_not_found")
   })
 })

@@ -6,7 +6,9 @@ import { snakeFields } from "../snake.ts"
 export const WorkspaceState = lazy(() =>
   Schema.Literal("creating", "running", "starting", "stopping", "stopped", "failed", "resetting", "deleting")
     .annotations({
-      description: "`failed`: its microVM died; the disk is kept, `start` or `reset` brings it back"
+      description:
+        "`failed`: its microVM died; the disk is kept, `start` or `reset` brings it back. Or its record cannot be read, as " +
+        "`detail` says"
     })
 )
 export type WorkspaceState = ReturnType<typeof WorkspaceState>["Type"]

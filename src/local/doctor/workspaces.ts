@@ -4,19 +4,19 @@ import { readWorkspaces } from "../../workspace/lifecycle/names.ts"
 import { fine, wrong } from "./line.ts"
 
 /**
- * A line for each workspace whose record cannot be read. No other command names those: nothing is known of them but their folders, and
- * while there is one `pyro gc` leaves the disks of all alone, since it might name any of them.
+ * A line for each workspace whose record cannot be read. While there is one `pyro gc` leaves the disks of all alone, since that record
+ * might name any of them.
  */
 export const workspaces = Effect.map(readWorkspaces, (all): ReadonlyArray<DoctorLine> => {
   const damaged = all.filter(({ record }) => Either.isLeft(record))
   if (damaged.length === 0) {
     return [fine("workspaces", all.length === 0 ? "none" : `${all.length}, each with a record that can be read`)]
   }
-  return damaged.map(({ folder: { directory, record }, id }) =>
+  return damaged.map(({ folder: { record }, id }) =>
     wrong(
       "workspaces",
       `${id} is left alone, its record is damaged`,
-      `mend ${record}, or give up what is in it with rm -r ${directory}; then pyro daemon stop`
+      `mend ${record}, then: pyro daemon stop; or give up what is in it: pyro workspace delete ${id}`
     )
   )
 })

@@ -13,10 +13,10 @@ import { takeOverCommands } from "../snapshot/reset-to.ts"
 import { troubleText } from "../trouble.ts"
 import { install, type Lifecycle, setFailed } from "./context.ts"
 import { forget } from "./create.ts"
-import { vmsOnDisksOf } from "./damaged.ts"
+import { damagedBy, vmsOnDisksOf } from "./damaged.ts"
 import { inOwnScope } from "./generation.ts"
 import { readWorkspaces } from "./names.ts"
-import { type WorkspaceFolder, type WorkspaceRecord, workspacesDirectory } from "./record.ts"
+import { type WorkspaceRecord, workspacesDirectory } from "./record.ts"
 import { type Entry, makeEntry } from "./registry.ts"
 import { forgetCommands, removeLeftoverDisks } from "./reset.ts"
 
@@ -33,12 +33,11 @@ export const adoptAll = (lifecycle: Lifecycle) =>
     const root = workspacesDirectory(stateDir)
     fs.mkdirSync(root, { recursive: true, mode: 0o700 })
     const found: Array<Entry> = []
-    const damaged: Array<WorkspaceFolder> = []
-    for (const { folder, record: read } of yield* readWorkspaces) {
+    for (const { folder, id, record: read } of yield* readWorkspaces) {
       if (Either.isLeft(read)) {
-        // There may be work in it that another version, or a person, can still save. `pyro doctor` names it.
+        // There may be work in it that another version, or a person, can still save.
         yield* Effect.logWarning(`left alone, its record is damaged: ${read.left.message}`)
-        damaged.push(folder)
+        lifecycle.registry.damaged.set(id, damagedBy(read.left, { folder, id }))
         continue
       }
       const record = read.right
@@ -47,7 +46,9 @@ export const adoptAll = (lifecycle: Lifecycle) =>
         yield* Effect.promise(() => fs.promises.rm(folder.directory, { recursive: true, force: true }))
       } else found.push(yield* makeEntry(lifecycle, folder, record.value))
     }
-    const counted = new Set<VmId>(yield* vmsOnDisksOf(damaged))
+    const counted = new Set<VmId>(
+      yield* vmsOnDisksOf([...lifecycle.registry.damaged.values()].map(({ folder }) => folder))
+    )
     for (const entry of found) {
       const { phase, vm } = yield* Ref.get(entry.record)
       if (phase === "running" && vm !== undefined) counted.add(vm)

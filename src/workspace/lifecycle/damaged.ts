@@ -1,10 +1,53 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { WorkspaceNotReady } from "../../contract/errors.ts"
+import type { WorkspaceInfo } from "../../contract/operations/workspace-info.ts"
+import type { FileFailed } from "../../system/atomic-file.ts"
 import { Paths } from "../../system/Paths.ts"
 import { listVmIds } from "../../vm/admission.ts"
 import { type VmId, vmPaths } from "../../vm/record.ts"
-import type { WorkspaceFolder } from "./record.ts"
+import type { WorkspaceFolder, WorkspaceId } from "./record.ts"
+
+/** A workspace whose record cannot be read: a newer pyro wrote it, or something went over it. Its VM and disk are left as they are. */
+export interface Damaged {
+  readonly id: WorkspaceId
+  readonly folder: WorkspaceFolder
+  /** What is wrong, and what to do. */
+  readonly detail: string
+}
+
+export const damagedBy = (failure: FileFailed, which: Pick<Damaged, "id" | "folder">): Damaged => ({
+  ...which,
+  detail: `its record cannot be read: ${failure.message}; mend that file, or use the pyro that wrote it, after ` +
+    `pyro daemon stop; or give up what is in it: pyro workspace delete ${which.id}`
+})
+
+export const refuseDamaged = ({ detail, id: workspace }: Damaged) =>
+  new WorkspaceNotReady({ workspace, state: "failed", detail })
+
+const UNKNOWN = "unknown"
+
+/** What can be told of it without its record. */
+export const damagedInfo = ({ detail, folder, id }: Damaged): WorkspaceInfo => {
+  const made = fs.statSync(folder.directory, { throwIfNoEntry: false })?.birthtime ?? new Date(0)
+  const active = fs.statSync(folder.activity, { throwIfNoEntry: false })?.mtime ?? made
+  return {
+    id,
+    labels: {},
+    environment: UNKNOWN,
+    environmentDigest: UNKNOWN,
+    state: "failed",
+    detail,
+    createdAt: made.toISOString(),
+    lastActivityAt: active.toISOString(),
+    generation: 0,
+    vcpuCount: 0,
+    memoryMib: 0,
+    diskMib: 0,
+    runningCommands: 0
+  }
+}
 
 const filesOf = (folder: string): ReadonlyArray<string> =>
   fs.existsSync(folder) ? fs.readdirSync(folder).map((name) => path.join(folder, name)) : []

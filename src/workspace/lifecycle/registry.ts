@@ -3,6 +3,7 @@ import { WorkspaceNameTaken, WorkspaceNotFound, WorkspaceNotReady } from "../../
 import type { WorkspaceInfo, WorkspaceState } from "../../contract/operations/workspace-info.ts"
 import type { Commands } from "../exec/commands.ts"
 import { troubleText } from "../trouble.ts"
+import { type Damaged, refuseDamaged } from "./damaged.ts"
 import type { Generation } from "./generation.ts"
 import { lastActivity, type WorkspaceFolder, type WorkspaceId, type WorkspaceRecord } from "./record.ts"
 import { similarTo } from "./similar.ts"
@@ -46,13 +47,17 @@ export const makeEntry = (parent: { readonly scope: Scope.Scope }, folder: Works
 /** The workspaces of an installation, by id and by name. */
 export const makeRegistry = () => {
   const entries = new Map<WorkspaceId, Entry>()
+  /** Nothing can be done with these but to look at them and to delete them. */
+  const damaged = new Map<WorkspaceId, Damaged>()
 
   const nameOf = (entry: Entry) => Effect.map(Ref.get(entry.record), ({ name }) => name)
 
-  const find = (idOrName: string): Effect.Effect<Entry, WorkspaceNotFound> =>
-    Effect.suspend(() => {
+  const find = (idOrName: string): Effect.Effect<Entry, WorkspaceNotFound | WorkspaceNotReady> =>
+    Effect.suspend((): Effect.Effect<Entry, WorkspaceNotFound | WorkspaceNotReady> => {
       const byId = entries.get(idOrName as WorkspaceId)
-      return byId === undefined ? findByName(idOrName) : Effect.succeed(byId)
+      if (byId !== undefined) return Effect.succeed(byId)
+      const broken = damaged.get(idOrName as WorkspaceId)
+      return broken === undefined ? findByName(idOrName) : refuseDamaged(broken)
     })
 
   const findByName = (idOrName: string) =>
@@ -77,7 +82,7 @@ export const makeRegistry = () => {
       }
     })
 
-  return { entries, find, checkName } as const
+  return { entries, damaged, find, checkName } as const
 }
 export type Registry = ReturnType<typeof makeRegistry>
 

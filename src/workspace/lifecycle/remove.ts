@@ -1,8 +1,13 @@
 import { Effect, Option, Ref } from "effect"
 import * as fs from "node:fs"
+import type { PyroError } from "../../contract/errors.ts"
+import type { DeletePayload } from "../../contract/operations/workspace-lifecycle.ts"
 import { faultPoint } from "../../system/fault.ts"
-import { alone, close, commit, endUnattached, type Lifecycle, takeOut } from "./context.ts"
+import { endVm } from "../../vm/sweep.ts"
+import { alone, close, commit, endUnattached, type Lifecycle, removeTree, takeOut } from "./context.ts"
 import { forget } from "./create.ts"
+import { type Damaged, vmsOnDisksOf } from "./damaged.ts"
+import type { WorkspaceId } from "./record.ts"
 import type { Entry } from "./registry.ts"
 import { stoppedBy } from "./steps.ts"
 
@@ -25,5 +30,45 @@ export const removeAlone = (lifecycle: Lifecycle, entry: Entry) =>
   }).pipe(Effect.uninterruptible)
 
 /** The same, one step at a time. */
-export const remove = (lifecycle: Lifecycle, entry: Entry) =>
-  removeAlone(lifecycle, entry).pipe(alone(lifecycle, entry))
+const remove = (lifecycle: Lifecycle, entry: Entry) => removeAlone(lifecycle, entry).pipe(alone(lifecycle, entry))
+
+/** Ends what runs on its disks and removes it; what is cut short here the next process finishes. */
+const removeDamaged = ({ registry }: Lifecycle, { folder, id }: Damaged) =>
+  Effect.gen(function*() {
+    registry.damaged.delete(id)
+    const vms = yield* vmsOnDisksOf([folder])
+    // First: a folder without it is nobody's, and neither are its VMs.
+    fs.rmSync(folder.record, { force: true })
+    yield* Effect.forEach(vms, endVm, { discard: true })
+    yield* Effect.promise(() => removeTree(folder.directory))
+  }).pipe(Effect.uninterruptible)
+
+/** Which workspaces are to go; fails before any is touched when there is no such one. */
+const doomed = ({ registry: { damaged, entries, find } }: Lifecycle, payload: DeletePayload) =>
+  payload.all
+    ? Effect.succeed([...entries.values(), ...damaged.values()])
+    : Effect.map(
+      Effect.forEach(payload.workspaces, (asked): Effect.Effect<Entry | Damaged, PyroError> => {
+        const broken = damaged.get(asked as WorkspaceId)
+        return broken === undefined ? find(asked) : Effect.succeed(broken)
+      }),
+      (named) => [...new Set(named)]
+    )
+
+/** Deletes several, and gives their ids. Each is tried, whatever becomes of the others. */
+export const removeAll = (lifecycle: Lifecycle, payload: DeletePayload) =>
+  Effect.gen(function*() {
+    const results = yield* Effect.forEach(
+      yield* doomed(lifecycle, payload),
+      (one) =>
+        Effect.as("record" in one ? remove(lifecycle, one) : removeDamaged(lifecycle, one), [one.id]).pipe(
+          Effect.catchIf(
+            (failure) => payload.all && failure._tag === "WorkspaceNotFound",
+            () => Effect.succeed([])
+          ),
+          Effect.either
+        ),
+      { concurrency: 4 }
+    )
+    return (yield* Effect.all(results)).flat()
+  })
