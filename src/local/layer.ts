@@ -51,7 +51,7 @@ const make = (pooled: boolean) =>
       known === undefined ? Effect.tap(taking, (all) => Effect.sync(() => known = all)) : Effect.succeed(known)
     )
     const of = <A, E, R = never>(use: (workspaces: Workspaces["Type"]) => Effect.Effect<A, E, R>) =>
-      Effect.flatMap(taken, ({ workspaces }) => use(workspaces))
+      Effect.mapErrorCause(Effect.flatMap(taken, ({ workspaces }) => use(workspaces)), sayHostTrouble)
     const eventsOf = <A, E>(use: (workspaces: Workspaces["Type"]) => Stream.Stream<A, E>) =>
       Stream.mapErrorCause(Stream.unwrap(Effect.map(taken, ({ workspaces }) => use(workspaces))), sayHostTrouble)
     const pyro: PyroService = {

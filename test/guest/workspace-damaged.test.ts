@@ -138,7 +138,8 @@ describe("a record that is damaged", () => {
     const vm = (await own.daemon()).vms.find(({ purpose }) => purpose === "workspace")!
     const other = await own.create(["--name", "other"])
     await own.json(["daemon", "stop"])
-    damage(path.join(directory, "record.json"))
+    fs.rmSync(path.join(directory, "record.json"))
+    fs.mkdirSync(path.join(directory, "record.json", "odd"), { recursive: true })
     assert.deepStrictEqual(await own.json(["workspace", "delete", path.basename(directory)]), {
       deleted: [path.basename(directory)]
     })

@@ -1,8 +1,9 @@
 import { Effect, Option, Ref } from "effect"
 import * as fs from "node:fs"
-import type { PyroError } from "../../contract/errors.ts"
+import { type PyroError, WorkspaceNotFound } from "../../contract/errors.ts"
 import type { DeletePayload } from "../../contract/operations/workspace-lifecycle.ts"
 import { faultPoint } from "../../system/fault.ts"
+import type { Paths } from "../../system/Paths.ts"
 import { endVm } from "../../vm/sweep.ts"
 import { alone, close, commit, endUnattached, type Lifecycle, removeTree, takeOut } from "./context.ts"
 import { forget } from "./create.ts"
@@ -33,14 +34,17 @@ export const removeAlone = (lifecycle: Lifecycle, entry: Entry) =>
 const remove = (lifecycle: Lifecycle, entry: Entry) => removeAlone(lifecycle, entry).pipe(alone(lifecycle, entry))
 
 /** Ends what runs on its disks and removes it; what is cut short here the next process finishes. */
-const removeDamaged = ({ registry }: Lifecycle, { folder, id }: Damaged) =>
-  Effect.gen(function*() {
-    registry.damaged.delete(id)
-    const vms = yield* vmsOnDisksOf([folder])
-    // First: a folder without it is nobody's, and neither are its VMs.
-    fs.rmSync(folder.record, { force: true })
-    yield* Effect.forEach(vms, endVm, { discard: true })
-    yield* Effect.promise(() => removeTree(folder.directory))
+const removeDamaged = ({ registry }: Lifecycle, damaged: Damaged) =>
+  Effect.suspend((): Effect.Effect<void, WorkspaceNotFound, Paths> => {
+    const { folder, id } = damaged
+    if (!registry.damaged.delete(id)) return Effect.fail(new WorkspaceNotFound({ workspace: id, similar: [] }))
+    return Effect.gen(function*() {
+      const vms = yield* vmsOnDisksOf([folder])
+      // First: a folder without it is nobody's, and neither are its VMs. It may be anything.
+      fs.rmSync(folder.record, { recursive: true, force: true })
+      yield* Effect.forEach(vms, endVm, { discard: true })
+      yield* Effect.promise(() => removeTree(folder.directory))
+    }).pipe(Effect.onError(() => Effect.sync(() => registry.damaged.set(id, damaged))))
   }).pipe(Effect.uninterruptible)
 
 /** Which workspaces are to go; fails before any is touched when there is no such one. */
