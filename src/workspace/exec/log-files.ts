@@ -1,0 +1,151 @@
+import * as fs from "node:fs"
+import type { LogRoom, Segment } from "./log-parts.ts"
+import { encodeHead, encodeStart, HEAD_BYTES, type OutputName, readStart, scan, type SegmentStart } from "./segment.ts"
+
+/** The files of one command's output, oldest first. The last one is written while it is open. */
+export class LogFiles {
+  readonly #store: LogRoom
+  readonly #id: string
+  segments: ReadonlyArray<Segment> = []
+  #fd: number | undefined
+
+  constructor(store: LogRoom, id: string) {
+    this.#store = store
+    this.#id = id
+  }
+
+  /** Takes up files of an earlier process, by number. */
+  found(numbers: ReadonlyArray<number>): void {
+    this.segments = numbers.toSorted((a, b) => a - b).map((number) => {
+      const { size } = fs.statSync(this.#store.file(this.#id, number))
+      this.#store.created()
+      this.#store.heldBytes += size
+      return { number, size, start: undefined }
+    })
+  }
+
+  /** Opens the last file behind its last whole piece, and says what came up to there; nothing where there is none. */
+  resume(): SegmentStart | undefined {
+    for (let last = this.segments.at(-1); last !== undefined; last = this.segments.at(-1)) {
+      const fd = fs.openSync(this.#file(last), "r+")
+      const start = readStart(fd)
+      if (start === undefined) {
+        fs.closeSync(fd)
+        this.remove(last)
+        continue
+      }
+      const held = scan(fd, last.size)
+      fs.ftruncateSync(fd, held.end)
+      this.#store.heldBytes -= last.size - held.end
+      last.size = held.end
+      last.start = start
+      this.#fd = fd
+      return { stdout: start.stdout + held.stdout, stderr: start.stderr + held.stderr, dropped: start.dropped }
+    }
+    return undefined
+  }
+
+  /** Whether the open file takes so much more. */
+  hasRoom(bytes: number): boolean {
+    const last = this.segments.at(-1)
+    return this.#fd !== undefined && last !== undefined && last.size + bytes <= this.#store.limits.segmentBytes
+  }
+
+  /**
+   * Writes a piece to the open file, or to a new one that begins with `start`. False where the host's file system does not take it;
+   * nothing of it is kept then.
+   */
+  write(from: OutputName, bytes: Uint8Array, start: () => SegmentStart): boolean {
+    const last = this.segments.at(-1)
+    const parts = [encodeHead(from, bytes.length), bytes]
+    try {
+      if (this.#fd !== undefined && last !== undefined) {
+        writeWhole(this.#fd, parts, last.size)
+        last.size += HEAD_BYTES + bytes.length
+        this.#store.heldBytes += HEAD_BYTES + bytes.length
+      } else this.#begin(parts, (last?.number ?? -1) + 1, start())
+      return true
+    } catch {
+      this.#undo()
+      return false
+    }
+  }
+
+  #begin(parts: ReadonlyArray<Uint8Array>, number: number, start: SegmentStart) {
+    const segment: Segment = { number, size: 0, start }
+    this.#fd = fs.openSync(this.#file(segment), "wx", 0o600)
+    this.segments = [...this.segments, segment]
+    this.#store.created()
+    const whole = [encodeStart(start), ...parts]
+    writeWhole(this.#fd, whole, 0)
+    segment.size = sizeOf(whole)
+    this.#store.heldBytes += segment.size
+  }
+
+  /** Takes back what a write left that failed. The next one begins a file of its own. */
+  #undo() {
+    const last = this.segments.at(-1)
+    if (this.#fd === undefined || last === undefined) return
+    if (last.size === 0) return this.remove(last)
+    try {
+      fs.ftruncateSync(this.#fd, last.size)
+    } catch { /* a cut piece is none */ }
+    this.close()
+  }
+
+  open(segment: Segment): number | undefined {
+    try {
+      return fs.openSync(this.#file(segment), "r")
+    } catch {
+      return undefined // gone meanwhile
+    }
+  }
+
+  startOf(segment: Segment): SegmentStart | undefined {
+    return segment.start ??= this.#reading(segment, readStart)
+  }
+
+  /** How many bytes of output a file has. */
+  outputOf(segment: Segment): number {
+    const held = this.#reading(segment, (fd) => scan(fd, segment.size))
+    return held === undefined ? 0 : held.stdout + held.stderr
+  }
+
+  #reading<A>(segment: Segment, read: (fd: number) => A): A | undefined {
+    const fd = this.open(segment)
+    if (fd === undefined) return undefined
+    try {
+      return read(fd)
+    } finally {
+      fs.closeSync(fd)
+    }
+  }
+
+  remove(segment: Segment): void {
+    if (segment === this.segments.at(-1)) this.close()
+    this.segments = this.segments.filter((one) => one !== segment)
+    fs.rmSync(this.#file(segment), { force: true })
+    this.#store.removed(segment.size)
+  }
+
+  /** What is written next begins a file of its own. */
+  close(): void {
+    if (this.#fd !== undefined) fs.closeSync(this.#fd)
+    this.#fd = undefined
+  }
+
+  #file({ number }: Segment) {
+    return this.#store.file(this.#id, number)
+  }
+}
+
+const sizeOf = (parts: ReadonlyArray<Uint8Array>) => parts.reduce((sum, part) => sum + part.length, 0)
+
+/** One write where the file system takes it whole, so that a crash leaves whole pieces but for the last. */
+const writeWhole = (fd: number, parts: ReadonlyArray<Uint8Array>, position: number) => {
+  const bytes = sizeOf(parts)
+  let written = fs.writevSync(fd, parts, position)
+  if (written === bytes) return
+  const rest = Buffer.concat(parts)
+  while (written < bytes) written += fs.writeSync(fd, rest, written, bytes - written, position + written)
+}

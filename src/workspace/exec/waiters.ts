@@ -1,0 +1,28 @@
+import { Effect } from "effect"
+
+/** Fibers that wait until they are woken. */
+export class Waiters {
+  #all: Array<() => void> = []
+
+  /** Ends at once where `isDue` says so, else when somebody calls `wake`, or the time is over. */
+  wait(isDue?: () => boolean, waitMs?: number): Effect.Effect<void> {
+    return Effect.async((resume) => {
+      if (isDue?.() === true) return resume(Effect.void)
+      const forget = () => {
+        clearTimeout(timer)
+        this.#all = this.#all.filter((one) => one !== listener)
+      }
+      const listener = () => {
+        forget()
+        resume(Effect.void)
+      }
+      const timer = waitMs === undefined ? undefined : setTimeout(listener, waitMs)
+      this.#all.push(listener)
+      return Effect.sync(forget)
+    })
+  }
+
+  wake(): void {
+    for (const listener of this.#all.splice(0)) listener()
+  }
+}
