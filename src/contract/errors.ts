@@ -1,4 +1,6 @@
 import { Schema } from "effect"
+import { EditRejected, ExportRefused, FileChanged, FileRefused, PatchRejected } from "./content-errors.ts"
+import { DaemonMismatch, DaemonUnavailable } from "./daemon-errors.ts"
 import { EnvironmentBuildFailed, EnvironmentNameTaken, EnvironmentUnknown, ImageDamaged } from "./environment-errors.ts"
 import {
   ChannelFailed,
@@ -19,15 +21,8 @@ import {
 } from "./host-errors.ts"
 import { snakeFields } from "./snake.ts"
 import {
-  DaemonMismatch,
-  DaemonUnavailable,
   DiskDamaged,
-  EditRejected,
   ExecNotFound,
-  ExportRefused,
-  FileChanged,
-  FileRefused,
-  PatchRejected,
   SnapshotExists,
   SnapshotMismatch,
   SnapshotNotFound,
@@ -36,6 +31,8 @@ import {
   WorkspaceNotReady
 } from "./workspace-errors.ts"
 
+export * from "./content-errors.ts"
+export * from "./daemon-errors.ts"
 export * from "./environment-errors.ts"
 export * from "./guest-errors.ts"
 export * from "./host-errors.ts"
