@@ -2,6 +2,7 @@ import { Clock, Context, Effect, Exit, Layer, Option, Queue, Scope, Stream, Subs
 import type { SeedImage } from "../disk/seed-store.ts"
 import { isEmptyOver } from "../disk/workspace-disk.ts"
 import { availableMemoryBytes } from "../system/host.ts"
+import { inOwnFiber } from "../system/scopes.ts"
 import { handOver, isEmptyRequest, kindOf, makeMember } from "./pool-members.ts"
 import { type Demand, nextStep, type PoolConfig } from "./pool-policy.ts"
 import { type RestoredGuest, type RestoreRequest, Vmm, type VmmError } from "./Vmm.ts"
@@ -218,7 +219,7 @@ const make = (config: PoolConfig) =>
 
     // After the fiber below has ended, so that none comes behind it.
     yield* Effect.addFinalizer(() => empty)
-    yield* step.pipe(
+    yield* inOwnFiber(step).pipe(
       Effect.catchAllCause((cause) => Effect.zipRight(Effect.logError(cause), Effect.sleep(config.retryMs))),
       Effect.forever,
       Effect.forkScoped

@@ -22,6 +22,7 @@ import type {
 import type { SnapshotEvent, SnapshotInfo, SnapshotPayload } from "../contract/operations/workspace-snapshot.ts"
 import type { SummaryResult } from "../contract/operations/workspace-summary.ts"
 import type { RunInput } from "../contract/Pyro.ts"
+import { inOwnFiber } from "../system/scopes.ts"
 import { explainChannelFailure } from "./boot.ts"
 import { compare } from "./compare/compare.ts"
 import { type Content, makeContent } from "./content.ts"
@@ -102,7 +103,11 @@ const make = Effect.gen(function*() {
   const { registry } = lifecycle
   yield* Effect.addFinalizer((exit) => Effect.zipRight(leaveAll(lifecycle), Scope.close(scope, exit)))
   yield* adoptAll(lifecycle)
-  yield* Effect.suspend(() => expire(lifecycle)).pipe(Effect.repeat(Schedule.spaced(expiryEvery)), Effect.forkIn(scope))
+  // Its end is awaited before any scope closes that a deletion is just closing.
+  yield* inOwnFiber(Effect.suspend(() => expire(lifecycle))).pipe(
+    Effect.repeat(Schedule.spaced(expiryEvery)),
+    Effect.forkScoped
+  )
 
   const step = (
     { workspace }: Named,
