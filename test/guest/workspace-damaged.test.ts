@@ -81,6 +81,13 @@ describe("a workspace whose tree cannot be seen whole", () => {
   })
 })
 
+interface Deleted {
+  readonly deleted: Array<string>
+}
+interface Forked {
+  readonly workspaces: ReadonlyArray<{ readonly id: string }>
+}
+
 describe("a record that is damaged", () => {
   const own = installation("pyro-damaged-record-")
   const damage = (file: string) => fs.writeFileSync(file, fs.readFileSync(file, "utf8").slice(0, 20))
@@ -149,5 +156,58 @@ describe("a record that is damaged", () => {
     assert.deepStrictEqual((await own.list()).map(({ id }) => id), [other.id])
     const again = await own.failure(["workspace", "delete", path.basename(directory)])
     assert.strictEqual(again.code, "workspace_not_found")
+  })
+
+  it("of a fork: giving it up leaves what it came from running", async () => {
+    await own.sh("other", "echo alive > /dev/shm/x")
+    const { workspaces: [live] } = await own.json<Forked>(["workspace", "fork", "other", "--name", "live"])
+    await own.json(["workspace", "snapshot", "create", "other", "s"])
+    const { workspaces: [late] } = await own.json<Forked>([
+      ...["workspace", "fork", "other", "--snapshot", "s", "--name", "late"]
+    ])
+    await own.json(["daemon", "stop"])
+    const ids = [live!.id, late!.id]
+    for (const id of ids) damage(path.join(own.state, "workspaces", id, "record.json"))
+    assert.sameMembers((await own.json<Deleted>(["workspace", "delete", ...ids])).deleted, ids)
+    assert.strictEqual(await own.sh("other", "cat /dev/shm/x"), "alive")
+    assert.deepStrictEqual((await own.daemon()).vms.filter(({ purpose }) => purpose === "workspace").length, 1)
+  })
+
+  it("or something else in its place, or another's: keeps nobody from what is theirs", async () => {
+    const other = (await own.list())[0]!
+    const folder = (id: string) => path.join(own.state, "workspaces", id)
+    await own.json(["daemon", "stop"])
+    fs.writeFileSync(folder("ws-aaaaaaaaaa"), "")
+    fs.mkdirSync(folder("ws-bbbbbbbbbb"))
+    fs.copyFileSync(path.join(folder(other.id), "record.json"), path.join(folder("ws-bbbbbbbbbb"), "record.json"))
+    fs.mkdirSync(folder("ws-cccccccccc"))
+    const record = fs.readFileSync(path.join(folder(other.id), "record.json"), "utf8")
+    const odd = { ...JSON.parse(record), id: "ws-cccccccccc", createdAt: "once" }
+    fs.writeFileSync(path.join(folder("ws-cccccccccc"), "record.json"), JSON.stringify(odd))
+    fs.writeFileSync(path.join(folder("ws-cccccccccc"), "disk-0"), "")
+    const listed = Object.fromEntries((await own.list()).map(({ id, state }) => [id, state]))
+    const broken = ["ws-aaaaaaaaaa", "ws-bbbbbbbbbb", "ws-cccccccccc"]
+    assert.deepStrictEqual(listed, {
+      [other.id]: "running",
+      ...Object.fromEntries(broken.map((id) => [id, "failed"]))
+    })
+    assert.strictEqual(await own.sh("other", "cat /dev/shm/x"), "alive")
+    await own.json(["workspace", "delete", ...broken])
+    assert.deepStrictEqual((await own.list()).map(({ id }) => id), [other.id])
+    for (const id of broken) assert.isFalse(fs.existsSync(folder(id)))
+  })
+
+  it("that is mended when its name is another's: the older has the name, the other its id", async () => {
+    const older = (await own.list())[0]!
+    const record = path.join(own.state, "workspaces", older.id, "record.json")
+    const before = fs.readFileSync(record)
+    await own.json(["daemon", "stop"])
+    damage(record)
+    const newer = await own.create(["--name", "other"])
+    await own.json(["daemon", "stop"])
+    fs.writeFileSync(record, before)
+    const names = Object.fromEntries((await own.list()).map(({ id, name }) => [id, name]))
+    assert.deepStrictEqual(names, { [older.id]: "other", [newer.id]: undefined })
+    assert.strictEqual(await own.sh("other", "cat /dev/shm/x"), "alive")
   })
 })

@@ -11,7 +11,7 @@ import { adoptSnapshots } from "../snapshot/keep.ts"
 import { findSnapshot } from "../snapshot/record.ts"
 import { takeOverCommands } from "../snapshot/reset-to.ts"
 import { troubleText } from "../trouble.ts"
-import { install, type Lifecycle, setFailed } from "./context.ts"
+import { commit, install, type Lifecycle, setFailed } from "./context.ts"
 import { forget } from "./create.ts"
 import { damagedBy, vmsOnDisksOf } from "./damaged.ts"
 import { inOwnScope } from "./generation.ts"
@@ -46,6 +46,7 @@ export const adoptAll = (lifecycle: Lifecycle) =>
         yield* Effect.promise(() => fs.promises.rm(folder.directory, { recursive: true, force: true }))
       } else found.push(yield* makeEntry(lifecycle, folder, record.value))
     }
+    yield* keepNamesApart(found)
     const counted = new Set<VmId>(
       yield* vmsOnDisksOf([...lifecycle.registry.damaged.values()].map(({ folder }) => folder))
     )
@@ -59,6 +60,28 @@ export const adoptAll = (lifecycle: Lifecycle) =>
     yield* sweepVms
     yield* sweepTemplates
     yield* Effect.forEach(found, (entry) => adoptOne(lifecycle, entry), { concurrency: ADOPTED_AT_ONCE, discard: true })
+  })
+
+/** Of two with one name, which a record that was mended later brings about, the older keeps it: a name never means two. */
+const keepNamesApart = (found: ReadonlyArray<Entry>) =>
+  Effect.gen(function*() {
+    const records = yield* Effect.forEach(found, (entry) =>
+      Effect.map(Ref.get(entry.record), (record) => ({ entry, record })))
+    const known = new Map<string, string>()
+    for (
+      const { entry, record } of records.toSorted((a, b) =>
+        a.record.createdAt.localeCompare(b.record.createdAt)
+      )
+    ) {
+      const { id, name, phase } = record
+      if (name === undefined || phase === "creating" || phase === "deleting") continue
+      const other = known.get(name)
+      if (other === undefined) known.set(name, id)
+      else {
+        yield* Effect.logWarning(`${id} has no name any more: ${other} is called ${name} too`)
+        yield* Effect.ignoreLogged(commit(entry, ({ name: _, ...rest }) => rest))
+      }
+    }
   })
 
 /**

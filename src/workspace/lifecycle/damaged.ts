@@ -26,12 +26,21 @@ export const damagedBy = (failure: FileFailed, which: Pick<Damaged, "id" | "fold
 export const refuseDamaged = ({ detail, id: workspace }: Damaged) =>
   new WorkspaceNotReady({ workspace, state: "failed", detail })
 
+/** What is there may be anything, and must not keep other workspaces from being taken up. */
+const orElse = <A>(read: () => A, otherwise: A): A => {
+  try {
+    return read()
+  } catch {
+    return otherwise
+  }
+}
+
 const UNKNOWN = "unknown"
 
 /** What can be told of it without its record. */
 export const damagedInfo = ({ detail, folder, id }: Damaged): WorkspaceInfo => {
-  const made = fs.statSync(folder.directory, { throwIfNoEntry: false })?.birthtime ?? new Date(0)
-  const active = fs.statSync(folder.activity, { throwIfNoEntry: false })?.mtime ?? made
+  const made = orElse(() => fs.statSync(folder.directory).birthtime, new Date(0))
+  const active = orElse(() => fs.statSync(folder.activity).mtime, made)
   return {
     id,
     labels: {},
@@ -50,12 +59,15 @@ export const damagedInfo = ({ detail, folder, id }: Damaged): WorkspaceInfo => {
 }
 
 const filesOf = (folder: string): ReadonlyArray<string> =>
-  fs.existsSync(folder) ? fs.readdirSync(folder).map((name) => path.join(folder, name)) : []
+  orElse(() => fs.readdirSync(folder).map((name) => path.join(folder, name)), [])
 
-/** A file under each of its names. */
+/**
+ * A file under each of its names, if anybody may write it: a layer that was frozen belongs to whatever goes on from it, forks and
+ * their source alike.
+ */
 const identityOf = (file: string) => {
-  const stat = fs.lstatSync(file, { throwIfNoEntry: false })
-  return stat?.isFile() === true ? `${stat.dev}:${stat.ino}` : undefined
+  const stat = orElse(() => fs.lstatSync(file, { throwIfNoEntry: false }), undefined)
+  return stat?.isFile() === true && (stat.mode & 0o222) !== 0 ? `${stat.dev}:${stat.ino}` : undefined
 }
 
 const identities = (files: ReadonlyArray<string>) => files.map(identityOf).filter((one) => one !== undefined)

@@ -1,9 +1,9 @@
-import { Effect, Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { NoSpace, StateDirectoryUnusable } from "../../contract/errors.ts"
-import { type FileFailed, readJson, syncFile, writeJsonAtomic } from "../../system/atomic-file.ts"
+import { FileFailed, readJson, syncFile, writeJsonAtomic } from "../../system/atomic-file.ts"
 import { isDiskFull } from "../../system/disk-full.ts"
 import { VmId } from "../../vm/record.ts"
 
@@ -47,7 +47,10 @@ export const WorkspaceRecord = Schema.Struct({
   forkedFrom: Schema.optional(
     Schema.Struct({ workspace: WorkspaceId, snapshot: Schema.optional(Schema.String) })
   ),
-  createdAt: Schema.String
+  /** ISO 8601. */
+  createdAt: Schema.String.pipe(
+    Schema.filter((text) => !Number.isNaN(Date.parse(text)), { message: () => "must be a date" })
+  )
 })
 export type WorkspaceRecord = typeof WorkspaceRecord.Type
 
@@ -125,7 +128,13 @@ export const writeWorkspace = (folder: WorkspaceFolder, record: WorkspaceRecord,
     )
   )
 
-export const readWorkspace = (folder: WorkspaceFolder) => readJson(folder.record, WorkspaceRecord)
+/** None where there is no record; fails where it is damaged, or is another workspace's. */
+export const readWorkspace = (folder: WorkspaceFolder): Effect.Effect<Option.Option<WorkspaceRecord>, FileFailed> =>
+  Effect.filterOrFail(
+    readJson(folder.record, WorkspaceRecord),
+    Option.match({ onNone: () => true, onSome: ({ id }) => id === path.basename(folder.directory) }),
+    () => new FileFailed({ path: folder.record, detail: "it is damaged (it is the record of another workspace)" })
+  )
 
 /** When something was run or written last. */
 export const lastActivity = (folder: WorkspaceFolder, record: WorkspaceRecord): Date =>

@@ -41,7 +41,7 @@ const removeDamaged = ({ registry }: Lifecycle, damaged: Damaged) =>
     return Effect.gen(function*() {
       const vms = yield* vmsOnDisksOf([folder])
       // First: a folder without it is nobody's, and neither are its VMs. It may be anything.
-      fs.rmSync(folder.record, { recursive: true, force: true })
+      if (fs.lstatSync(folder.directory).isDirectory()) fs.rmSync(folder.record, { recursive: true, force: true })
       yield* Effect.forEach(vms, endVm, { discard: true })
       yield* Effect.promise(() => removeTree(folder.directory))
     }).pipe(Effect.onError(() => Effect.sync(() => registry.damaged.set(id, damaged))))
