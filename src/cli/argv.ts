@@ -86,5 +86,6 @@ export const closest = (word: string, candidates: ReadonlyArray<string>): string
       candidate,
       distance: AutoCorrect.levensteinDistance(word, candidate, CliConfig.defaultConfig)
     }))
-    .filter(({ distance }) => distance <= 2)
+    // Of a short word two letters are most of it.
+    .filter(({ distance }) => distance <= 2 && distance * 2 <= word.length)
     .sort((a, b) => a.distance - b.distance)[0]?.candidate

@@ -125,7 +125,9 @@ export const contentViews = {
             : startLine > 1 && file.totalLines !== undefined && startLine > file.totalLines
             ? say(`pyro: nothing from line ${startLine} on; ${file.path} has ${count(file.totalLines, "line")}\n`)
             : Effect.void
-        )
+        ),
+    // Whoever reads it into a file of theirs would have an empty one.
+    exitStatus: ({ binary }) => binary ? 1 : 0
   } satisfies View<"workspace.file.read">,
   "workspace.file.write": {
     result: (file) => say(`${file.path}: ${file.created ? "made" : "written"}, version ${file.version}\n`)

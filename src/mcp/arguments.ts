@@ -107,6 +107,8 @@ export const given = (
     if (value === null) continue
     if (argument.own === undefined) fields[argument.field] = integerOf(argument, value)
     else if (typeof value === OWN_TYPES[argument.own]) own[argument.field] = value
+    // A cursor that is a number elsewhere.
+    else if (argument.own === "text" && Number.isSafeInteger(value)) own[argument.field] = String(value)
     else return Either.left(wrong(name, `must be ${argument.own}`))
   }
   for (const { default: fallback, field, name, others, required } of args) {

@@ -82,7 +82,9 @@ const ensure = (variable: string, directory: string) =>
       makeFolders(absolute)
       const stat = fs.lstatSync(absolute)
       if (!fs.statSync(absolute).isDirectory()) throw new Error("it is not a directory")
-      if (stat.uid !== process.getuid?.()) throw new Error(`it belongs to uid ${stat.uid}`)
+      if (stat.uid !== process.getuid?.()) {
+        throw new Error(`it belongs to uid ${stat.uid}, not to ${process.getuid?.()}, whose it must be`)
+      }
       if ((stat.mode & 0o077) !== 0 && !stat.isSymbolicLink()) fs.chmodSync(absolute, 0o700)
       fs.accessSync(absolute, fs.constants.W_OK | fs.constants.X_OK)
       return absolute

@@ -16,4 +16,9 @@ export const inOrder = <E, R>(
 ): Stream.Stream<DoctorLine, E, R> =>
   Stream.flattenIterables(Stream.mapEffect(Stream.fromIterable(groups), (lines) => lines))
 
-export const lineEvent = (line: DoctorLine): DoctorEvent => ({ _tag: "Line", ...line })
+/** In one line, whatever a program said. */
+export const lineEvent = (line: DoctorLine): DoctorEvent => ({
+  _tag: "Line",
+  ...line,
+  found: line.found.trim().replaceAll(/\s*\n\s*/g, "; ")
+})
