@@ -86,6 +86,6 @@ export const closest = (word: string, candidates: ReadonlyArray<string>): string
       candidate,
       distance: AutoCorrect.levensteinDistance(word, candidate, CliConfig.defaultConfig)
     }))
-    // Of a short word two letters are most of it.
-    .filter(({ distance }) => distance <= 2 && distance * 2 <= word.length)
+    // Of a word of two letters nothing would be left.
+    .filter(({ distance }) => distance <= 2 && distance < word.length)
     .sort((a, b) => a.distance - b.distance)[0]?.candidate

@@ -39,7 +39,7 @@ const list = (all: ReadonlyArray<WorkspaceInfo>) =>
   ], { head: true, flexible: [1, 3, 5] })
 
 /** Characters of a reason that stand in a row. */
-const REASON = 500
+const REASON = 200
 
 const detail = (one: WorkspaceInfo) => {
   const [reason = "", ...below] = one.detail?.replaceAll("\r\n", "\n").trimEnd().split("\n") ?? []

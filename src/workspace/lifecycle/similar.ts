@@ -18,8 +18,8 @@ export const similarTo = (word: string, names: ReadonlyArray<string>): ReadonlyA
   names
     .filter((name) => name.length <= 64)
     .map((name) => ({ name, far: name.startsWith(word) ? 0 : distance(word.slice(0, 64), name) }))
-    // Of a short word two letters are most of it.
-    .filter(({ far }) => far <= 2 && far * 2 <= word.length)
+    // Of a word of two letters nothing would be left.
+    .filter(({ far }) => far <= 2 && (far === 0 || far < word.length))
     .sort((a, b) => a.far - b.far)
     .slice(0, MOST)
     .map(({ name }) => name)
