@@ -1,8 +1,8 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { type HostToolMissing, ImageDamaged, NoSpace, StateDirectoryUnusable } from "../contract/errors.ts"
-import { isDiskFull } from "../system/disk-full.ts"
+import { type HostToolMissing, ImageDamaged, type NoSpace, type StateDirectoryUnusable } from "../contract/errors.ts"
+import { unusable } from "../system/disk-full.ts"
 import { holdImage } from "./hold.ts"
 import { qcow2Header } from "./qcow2.ts"
 
@@ -53,12 +53,6 @@ const numberOf = (name: string) => Number(/^(0|[1-9]\d{0,8})\.qcow2$/.exec(name)
 /** Numbers of the layers in a disk's folder, ascending. */
 const layerNumbers = (folder: string) =>
   fs.readdirSync(folder).map(numberOf).filter((number) => !Number.isNaN(number)).sort((a, b) => a - b)
-
-const unusable = (folder: string) => (cause: unknown) => {
-  return isDiskFull(cause)
-    ? new NoSpace({ where: "state directory", path: folder, neededMib: 1, availableMib: 0 })
-    : new StateDirectoryUnusable({ path: folder, detail: (cause as Error).message })
-}
 
 /** Takes hold of the seed image in a disk's folder, which is made when it is not there. A seed that is held already stays. */
 export const holdSeed = (

@@ -1,18 +1,15 @@
 import { Cause, Chunk, Option } from "effect"
-import { NoSpace, StateDirectoryUnusable } from "../contract/errors.ts"
-import { isDiskFull } from "../system/disk-full.ts"
+import type { NoSpace, StateDirectoryUnusable } from "../contract/errors.ts"
+import { isDiskFull, unusable } from "../system/disk-full.ts"
 
 /** What a file function of Node throws when the one whose directory it is can mend it: rights, a file for a folder, a failing disk. */
 const MENDABLE = new Set(["EACCES", "EPERM", "EROFS", "ENOTDIR", "EISDIR", "ELOOP", "EIO"])
 
 const troubleOf = (defect: unknown): Option.Option<NoSpace | StateDirectoryUnusable> => {
   if (!(defect instanceof Error)) return Option.none()
-  const { code, message, path } = defect as NodeJS.ErrnoException
+  const { code, path } = defect as NodeJS.ErrnoException
   if (path === undefined || code === undefined) return Option.none()
-  if (isDiskFull(defect)) {
-    return Option.some(new NoSpace({ where: "state directory", path, neededMib: 1, availableMib: 0 }))
-  }
-  return MENDABLE.has(code) ? Option.some(new StateDirectoryUnusable({ path, detail: message })) : Option.none()
+  return isDiskFull(defect) || MENDABLE.has(code) ? Option.some(unusable(path)(defect)) : Option.none()
 }
 
 /**

@@ -2,9 +2,8 @@ import { Effect, Option, Schema } from "effect"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { NoSpace, StateDirectoryUnusable } from "../../contract/errors.ts"
 import { FileFailed, readJson, syncFile, writeJsonAtomic } from "../../system/atomic-file.ts"
-import { isDiskFull } from "../../system/disk-full.ts"
+import { unusable } from "../../system/disk-full.ts"
 import { VmId } from "../../vm/record.ts"
 
 export const WorkspaceId = Schema.String.pipe(Schema.pattern(/^ws-[0-9a-f]{10}$/), Schema.brand("WorkspaceId"))
@@ -94,11 +93,7 @@ export const folderOf = (stateDir: string, id: WorkspaceId): WorkspaceFolder => 
 }
 
 /** Why something in a folder of the state directory, such as a workspace's, could not be written. */
-export const unwritable = (folder: Pick<WorkspaceFolder, "directory">) => (cause: unknown) => {
-  return isDiskFull(cause)
-    ? new NoSpace({ where: "state directory", path: folder.directory, neededMib: 1, availableMib: 0 })
-    : new StateDirectoryUnusable({ path: folder.directory, detail: (cause as Error).message })
-}
+export const unwritable = ({ directory }: Pick<WorkspaceFolder, "directory">) => unusable(directory)
 
 /** The same of a file that `writeJsonAtomic` was to write. */
 export const unwritten = (folder: Pick<WorkspaceFolder, "directory">) => ({ cause, detail }: FileFailed) =>
