@@ -130,6 +130,18 @@ describe("a record that is damaged", () => {
     assert.strictEqual(await own.sh("w", "cat /dev/shm/kept"), "kept")
   })
 
+  it("of a workspace, or that is gone: nothing takes its disk away", async () => {
+    const record = path.join(directory, "record.json")
+    const before = fs.readFileSync(record)
+    await own.json(["daemon", "stop"])
+    fs.rmSync(record)
+    await own.json(["gc"])
+    assert.match((await own.list())[0]?.detail ?? "", /record\.json: it is damaged \(it is gone\); mend that file/)
+    await own.json(["daemon", "stop"])
+    fs.writeFileSync(record, before)
+    assert.strictEqual(await own.sh("w", "cat /dev/shm/kept"), "kept")
+  })
+
   it("of a snapshot: it says so in a line, and can be deleted", async () => {
     damage(path.join(directory, "snapshots", "s", "record.json"))
     const refused = await own.failure(["workspace", "fork", "w", "--snapshot", "s"])

@@ -101,6 +101,15 @@ describe("a daemon killed in the middle of a lifecycle step", () => {
     assert.deepStrictEqual(shape(), shapes.none)
   })
 
+  it("what was being removed is gone after the next start", async () => {
+    await json(["daemon", "stop"])
+    const aside = path.join(state, "workspaces", ".swept-0123456789abcdef")
+    fs.mkdirSync(path.join(aside, "disk-0"), { recursive: true })
+    fs.writeFileSync(path.join(aside, "disk-0", "0.qcow2"), "")
+    await list()
+    assert.deepStrictEqual(shape(), shapes.none)
+  })
+
   it.each(pointsOf("create"))("%s", async (point) => {
     await killedAt(point, ["workspace", "create", "--mem-mib", "256", "--disk-mib", "512", "--name", "fresh"])
     const found = await list()

@@ -112,7 +112,15 @@ export const installation = (
     assert.isFalse((await daemon()).running, `${point} was not reached`)
   }
 
-  const inventory = () => hostInventory({ state, cache })
+  /** What a killed daemon's watchdog is still removing is waited for: it is nobody's any more. */
+  const inventory = () => {
+    let found = hostInventory({ state, cache })
+    for (let tries = 0; tries < 500 && found.some((line) => line.includes("/.swept-")); tries += 1) {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
+      found = hostInventory({ state, cache })
+    }
+    return found
+  }
 
   /** Ends everything and removes the folder; fails when something of a VM or a workspace is left. */
   const close = async () => {

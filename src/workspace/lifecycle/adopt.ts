@@ -19,6 +19,7 @@ import { readWorkspaces } from "./names.ts"
 import { type WorkspaceRecord, workspacesDirectory } from "./record.ts"
 import { type Entry, makeEntry } from "./registry.ts"
 import { forgetCommands, removeLeftoverDisks } from "./reset.ts"
+import { removeSwept } from "./swept.ts"
 
 /** Many: a guest that does not answer takes its whole deadline, and those behind it wait. */
 const ADOPTED_AT_ONCE = 32
@@ -41,7 +42,7 @@ export const adoptAll = (lifecycle: Lifecycle) =>
         continue
       }
       const record = read.right
-      // Without a record nothing but the folder was made, or is left.
+      // Nothing but the folder was made.
       if (Option.isNone(record)) {
         yield* Effect.promise(() => fs.promises.rm(folder.directory, { recursive: true, force: true }))
       } else found.push(yield* makeEntry(lifecycle, folder, record.value))
@@ -59,6 +60,7 @@ export const adoptAll = (lifecycle: Lifecycle) =>
     // Members of the pool and half-made VMs and templates of the process before.
     yield* sweepVms
     yield* sweepTemplates
+    yield* Effect.forkIn(removeSwept, lifecycle.scope)
     yield* Effect.forEach(found, (entry) => adoptOne(lifecycle, entry), { concurrency: ADOPTED_AT_ONCE, discard: true })
   })
 

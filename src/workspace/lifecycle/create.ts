@@ -25,6 +25,7 @@ import {
 } from "./record.ts"
 import { type Entry, makeEntry } from "./registry.ts"
 import { tellSkipped } from "./skipped.ts"
+import { sweepAside } from "./swept.ts"
 import { warmLater } from "./warm.ts"
 
 /** The record that announces a workspace before anything of it is made. */
@@ -174,9 +175,8 @@ export const create = (lifecycle: Lifecycle, payload: CreatePayload, notify: Not
 export const forget = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.gen(function*() {
     yield* Scope.close(entry.scope, Exit.void)
-    // First: a folder without it is nobody's.
-    fs.rmSync(entry.folder.record, { force: true })
+    const aside = yield* sweepAside(entry.folder.directory)
     faultPoint("delete:forgotten")
-    yield* Effect.promise(() => removeTree(entry.folder.directory))
+    yield* Effect.promise(() => removeTree(aside))
     lifecycle.registry.entries.delete(entry.id)
   })

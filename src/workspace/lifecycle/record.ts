@@ -123,13 +123,27 @@ export const writeWorkspace = (folder: WorkspaceFolder, record: WorkspaceRecord,
     )
   )
 
-/** None where there is no record; fails where it is damaged, or is another workspace's. */
+/** None where only the folder was made; fails where the record is damaged, is another workspace's, or is gone. */
 export const readWorkspace = (folder: WorkspaceFolder): Effect.Effect<Option.Option<WorkspaceRecord>, FileFailed> =>
-  Effect.filterOrFail(
-    readJson(folder.record, WorkspaceRecord),
-    Option.match({ onNone: () => true, onSome: ({ id }) => id === path.basename(folder.directory) }),
-    () => new FileFailed({ path: folder.record, detail: "it is damaged (it is the record of another workspace)" })
-  )
+  Effect.flatMap(readJson(folder.record, WorkspaceRecord), (record) => {
+    const wrong = Option.match(record, {
+      onNone: () => hasDisk(folder) ? "it is gone" : undefined,
+      onSome: ({ id }) => id === path.basename(folder.directory) ? undefined : "it is the record of another workspace"
+    })
+    return wrong === undefined
+      ? Effect.succeed(record)
+      : new FileFailed({ path: folder.record, detail: `it is damaged (${wrong})` })
+  })
+
+/** A disk is made after the record, and goes with it. */
+const hasDisk = ({ directory }: WorkspaceFolder) => {
+  try {
+    return fs.readdirSync(directory).some((name) => /^disk-\d+$/.test(name))
+  } catch {
+    // It is just being deleted.
+    return false
+  }
+}
 
 /** When something was run or written last. */
 export const lastActivity = (folder: WorkspaceFolder, record: WorkspaceRecord): Date =>

@@ -1,5 +1,4 @@
 import { Effect, Option, Ref } from "effect"
-import * as fs from "node:fs"
 import { type PyroError, WorkspaceNotFound } from "../../contract/errors.ts"
 import type { DeletePayload } from "../../contract/operations/workspace-lifecycle.ts"
 import { faultPoint } from "../../system/fault.ts"
@@ -11,14 +10,13 @@ import { type Damaged, vmsOnDisksOf } from "./damaged.ts"
 import type { WorkspaceId } from "./record.ts"
 import type { Entry } from "./registry.ts"
 import { stoppedBy } from "./steps.ts"
+import { sweepAside } from "./swept.ts"
 
 /** Removes the workspace and everything in it; on a full disk too. For whoever has it alone. */
 export const removeAlone = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.gen(function*() {
-    yield* commit(entry, (record) => ({ ...record, phase: "deleting" })).pipe(
-      // A folder without a record is removed after a crash just as well.
-      Effect.catchAll(() => Effect.sync(() => fs.rmSync(entry.folder.record, { force: true })))
-    )
+    // Where the disk is full it is gone only with its folder: after a crash before that it is as it was.
+    yield* Effect.ignore(commit(entry, (record) => ({ ...record, phase: "deleting" })))
     yield* Ref.set(entry.state, { state: "deleting" })
     faultPoint("delete:announced")
     yield* endUnattached(entry)
@@ -40,10 +38,10 @@ const removeDamaged = ({ registry }: Lifecycle, damaged: Damaged) =>
     if (!registry.damaged.delete(id)) return Effect.fail(new WorkspaceNotFound({ workspace: id, similar: [] }))
     return Effect.gen(function*() {
       const vms = yield* vmsOnDisksOf([folder])
-      // First: a folder without it is nobody's, and neither are its VMs. It may be anything.
-      if (fs.lstatSync(folder.directory).isDirectory()) fs.rmSync(folder.record, { recursive: true, force: true })
+      // First: then its VMs are nobody's, should this be cut short.
+      const aside = yield* sweepAside(folder.directory)
       yield* Effect.forEach(vms, endVm, { discard: true })
-      yield* Effect.promise(() => removeTree(folder.directory))
+      yield* Effect.promise(() => removeTree(aside))
     }).pipe(Effect.onError(() => Effect.sync(() => registry.damaged.set(id, damaged))))
   }).pipe(Effect.uninterruptible)
 

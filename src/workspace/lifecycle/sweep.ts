@@ -1,16 +1,16 @@
 import { Effect, Either, Option } from "effect"
-import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import type { HostToolMissing, StateDirectoryUnusable } from "../../contract/errors.ts"
 import { bytesBeneath } from "../../environment/temporary.ts"
 import { daemonFiles } from "../../system/daemon-files.ts"
 import { withLock } from "../../system/lock.ts"
-import { Paths } from "../../system/Paths.ts"
+import { type Paths } from "../../system/Paths.ts"
 import type { VmId } from "../../vm/record.ts"
 import { sweepWorkspaceVms } from "../../vm/sweep.ts"
 import { readWorkspaces } from "./names.ts"
-import { type WorkspaceRecord, workspacesDirectory } from "./record.ts"
+import type { WorkspaceRecord } from "./record.ts"
+import { removeSwept, sweepAside } from "./swept.ts"
 
 /** A VM, or a folder, of no workspace. */
 export interface SweptWorkspace {
@@ -18,9 +18,6 @@ export interface SweptWorkspace {
   readonly what: string
   readonly freedBytes: number
 }
-
-/** What a sweep has taken out of the workspaces; no record ever names such a folder. */
-const sweptPrefix = ".swept-"
 
 /**
  * Removes what no workspace's record names: folders that were half made or half deleted, VMs, disks of resets that were cut short.
@@ -32,43 +29,37 @@ export const sweepWorkspaces: Effect.Effect<
   Paths
 > = Effect.gen(function*() {
   const { lock } = yield* daemonFiles
-  const { stateDir } = yield* Paths
-  const root = workspacesDirectory(stateDir)
   // A daemon that starts waits for the lock, so it is held for names alone, not while gigabytes are removed.
-  const swept = yield* withLock(lock, { timeoutMs: 0 })(takeOutUnnamed(root)).pipe(
+  const swept = yield* withLock(lock, { timeoutMs: 0 })(takeOutUnnamed).pipe(
     Effect.catchTag("LockTimeout", () => Effect.succeed([]))
   )
-  const taken = (fs.existsSync(root) ? fs.readdirSync(root) : []).filter((name) => name.startsWith(sweptPrefix))
-  for (const name of taken) {
-    yield* Effect.promise(() => fs.promises.rm(path.join(root, name), { recursive: true, force: true }))
-  }
+  yield* removeSwept
   return swept
 })
 
-const takeOutUnnamed = (root: string) =>
-  Effect.gen(function*() {
-    const read = yield* readWorkspaces
-    // What a damaged record names nobody knows, and a disk in use is not to be removed.
-    if (read.some(({ record }) => Either.isLeft(record))) return []
-    const records = read.map(({ folder: { directory }, record }) => ({
-      directory,
-      record: Option.getOrUndefined(Either.getOrElse(record, () => Option.none<WorkspaceRecord>()))
-    }))
-    const named = records.flatMap(({ record }): ReadonlyArray<VmId> =>
-      record?.phase === "running" && record.vm !== undefined ? [record.vm] : []
-    )
-    const swept: Array<SweptWorkspace> = [...yield* sweepWorkspaceVms(new Set(named))]
-    const leftovers = records.flatMap(({ directory, record }) =>
-      record === undefined || record.phase === "creating" || record.phase === "deleting"
-        ? [{ kind: "workspace", what: directory }]
-        : [...otherDisks(directory, record), ...halfMade(directory)].map((what) => ({ kind: "disk", what }))
-    )
-    for (const { kind, what } of leftovers) {
-      swept.push({ kind, what, freedBytes: bytesBeneath(what) })
-      fs.renameSync(what, path.join(root, `${sweptPrefix}${randomBytes(8).toString("hex")}`))
-    }
-    return swept
-  })
+const takeOutUnnamed = Effect.gen(function*() {
+  const read = yield* readWorkspaces
+  // What a damaged record names nobody knows, and a disk in use is not to be removed.
+  if (read.some(({ record }) => Either.isLeft(record))) return []
+  const records = read.map(({ folder: { directory }, record }) => ({
+    directory,
+    record: Option.getOrUndefined(Either.getOrElse(record, () => Option.none<WorkspaceRecord>()))
+  }))
+  const named = records.flatMap(({ record }): ReadonlyArray<VmId> =>
+    record?.phase === "running" && record.vm !== undefined ? [record.vm] : []
+  )
+  const swept: Array<SweptWorkspace> = [...yield* sweepWorkspaceVms(new Set(named))]
+  const leftovers = records.flatMap(({ directory, record }) =>
+    record === undefined || record.phase === "creating" || record.phase === "deleting"
+      ? [{ kind: "workspace", what: directory }]
+      : [...otherDisks(directory, record), ...halfMade(directory)].map((what) => ({ kind: "disk", what }))
+  )
+  for (const { kind, what } of leftovers) {
+    swept.push({ kind, what, freedBytes: bytesBeneath(what) })
+    yield* sweepAside(what)
+  }
+  return swept
+})
 
 const otherDisks = (directory: string, { disk }: WorkspaceRecord) =>
   fs.readdirSync(directory)

@@ -22,8 +22,9 @@ const state = Effect.gen(function*() {
   const stateDir = yield* temporaryDirectory
   const folder = (id: string) => folderOf(stateDir, id as WorkspaceId)
   for (const id of Object.values(ids)) {
-    for (const disk of [0, 1]) fs.mkdirSync(folder(id).disk(disk), { recursive: true })
+    for (const disk of id === ids.noRecord ? [] : [0, 1]) fs.mkdirSync(folder(id).disk(disk), { recursive: true })
   }
+  fs.mkdirSync(folder(ids.noRecord).directory)
   yield* writeWorkspace(folder(ids.whole), recordOf(ids.whole, "stopped"))
   yield* writeWorkspace(folder(ids.creating), recordOf(ids.creating, "creating"))
   yield* writeWorkspace(folder(ids.deleting), recordOf(ids.deleting, "deleting"))
@@ -59,11 +60,14 @@ describe("leftovers of workspaces", () => {
       assert.deepStrictEqual(yield* sweep(sweepWorkspaces), [])
     }))
 
-  it.scopedLive("stay while a record cannot be read: nobody knows what it names", () =>
+  it.scopedLive("stay while a record cannot be read, or is gone from beside a disk: nobody knows what it names", () =>
     Effect.gen(function*() {
       const { folder, sweep, there } = yield* state
       fs.writeFileSync(folder(ids.whole).record, "{\"format\": 2}")
       const before = there()
+      assert.deepStrictEqual(yield* sweep(sweepWorkspaces), [])
+      assert.deepStrictEqual(there(), before)
+      fs.rmSync(folder(ids.whole).record)
       assert.deepStrictEqual(yield* sweep(sweepWorkspaces), [])
       assert.deepStrictEqual(there(), before)
     }))
