@@ -192,6 +192,8 @@ export const contentViews = {
         }
         yield* remarks("skipped", pushed.skipped, pushed.skippedCount)
         yield* say(`${count(pushed.filesPushed, "file")} pushed\n`)
-      })
+      }),
+    // What comes next would run without the host's changes.
+    exitStatus: ({ conflictCount }) => conflictCount > 0 ? 1 : 0
   } satisfies View<"workspace.sync.push">
 }

@@ -162,6 +162,60 @@ withAgent("a push", (it) => {
       assert.deepStrictEqual((yield* push()).files, [{ path: "gone", change: "added" }])
     }))
 
+  it.scoped("brings a file or link that became a directory, and a directory that became one", () =>
+    Effect.gen(function*() {
+      const { channel, disk, host, live, names, push, read, state } = yield* seeded("kinds")
+      for (const name of ["same", "link"]) {
+        fs.rmSync(path.join(host, name))
+        write(host, { [`${name}/a/b`]: `${name}\n`, [`${name}/c`]: "c\n" })
+      }
+      const pushed = yield* push()
+      assert.deepStrictEqual([pushed.conflicts, pushed.skipped], [[], []])
+      assert.deepStrictEqual(pushed.files.map(({ change, path }) => `${change} ${path}`).sort(), [
+        ...["added link/a/b", "added link/c", "added same/a/b", "added same/c"],
+        ...["deleted link", "deleted same"]
+      ])
+      assert.deepStrictEqual([read("link/a/b"), read("same/c")], ["link\n", "c\n"])
+      assert.deepStrictEqual(yield* names, [])
+      assert.strictEqual((yield* push({ delete: true })).filesPushed, 0)
+
+      for (const name of ["dir", "same", "link"]) fs.rmSync(path.join(host, name), { recursive: true })
+      write(host, { "dir": "file\n", "same": "again\n" })
+      fs.symlinkSync("edited", path.join(host, "link"))
+      const kept = yield* push()
+      assert.deepStrictEqual(kept.conflicts.map((conflict) => conflict.path).sort(), ["dir", "link", "same"])
+      const back = yield* push({ delete: true })
+      assert.deepStrictEqual([back.conflicts, back.skipped], [[], []])
+      assert.deepStrictEqual([read("dir"), read("same"), read("edited")], ["file\n", "again\n", "1\n"])
+      assert.strictEqual(fs.readlinkSync(path.join(live, "link")), "edited")
+      assert.deepStrictEqual(yield* names, [])
+
+      fs.rmSync(live, { recursive: true })
+      execFileSync("cp", ["-a", path.join(disk, "workspace"), live])
+      yield* replayPushed(channel, yield* readPushed(state), { root: live, path: "" })
+      assert.deepStrictEqual([read("dir"), yield* names], ["file\n", []])
+    }))
+
+  it.scoped("leaves what would make room for them where it was changed in the workspace", () =>
+    Effect.gen(function*() {
+      const { host, live, push, read } = yield* seeded("no-room")
+      write(live, { "same": "guest\n", "dir/own": "o\n" })
+      fs.rmSync(path.join(host, "same"))
+      fs.rmSync(path.join(host, "dir"), { recursive: true })
+      write(host, { "same/a": "a\n", "same/b": "b\n", "dir": "file\n" })
+      const pushed = yield* push({ delete: true })
+      assert.deepStrictEqual(pushed.conflicts.map(({ path, reason }) => `${path}: ${reason}`).sort(), [
+        "dir: the workspace has a directory there",
+        "same/a: the workspace has no directory where it belongs",
+        "same/b: the workspace has no directory where it belongs",
+        "same: it was changed in the workspace too"
+      ])
+      assert.deepStrictEqual([read("same"), read("dir/own")], ["guest\n", "o\n"])
+      const forced = yield* push({ delete: true, force: true })
+      assert.deepStrictEqual(forced.conflicts.map((conflict) => conflict.path), ["dir"])
+      assert.deepStrictEqual([read("same/a"), read("dir/own")], ["a\n", "o\n"])
+    }))
+
   it.scoped("is part of the baseline for a diff", () =>
     Effect.gen(function*() {
       const { diff, host, live, names, patch, push, read } = yield* seeded("in-the-diff")

@@ -86,6 +86,10 @@ describe("create, list, status, update, delete", () => {
   })
 
   it("updates what is given and leaves the rest", async () => {
+    assert.match(
+      (await failure(["workspace", "update", "a"])).message,
+      /^--name: is not given, and nothing else to change/
+    )
     await json(["workspace", "update", "a", "--label", "task=9", "--label", "new=1", "--clear-label", "team"])
     assert.deepStrictEqual((await status("a")).labels, { task: "9", new: "1" })
     await json(["workspace", "update", "a", "--name", "c", "--ttl-seconds", "3600"])

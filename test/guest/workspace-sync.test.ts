@@ -79,11 +79,25 @@ describe("files pushed into a workspace later", () => {
     assert.deepStrictEqual(await changed(), ["modified a"])
   })
 
+  it("and left alone where they were changed there: whoever goes on has to ask", async () => {
+    host("a", "3\n")
+    const { code, stderr } = await pyro(["workspace", "sync", "push", "w", repo], { env })
+    assert.deepStrictEqual([code, /left alone: a /.test(stderr)], [1, true])
+    host("a", "2\n")
+  })
+
   it("and what else crossed is in the event log and the summary", async () => {
     const [id] = fs.readdirSync(path.join(state, "workspaces"))
     const log = fs.readFileSync(path.join(state, "workspaces", id!, "events.jsonl"), "utf8").trim().split("\n")
     const events = log.map((line) => JSON.parse(line) as { readonly _tag: string; readonly from?: string })
-    assert.deepStrictEqual(events.map(({ _tag }) => _tag), ["seed", "sync_push", "export", "reset", "sync_push"])
+    assert.deepStrictEqual(events.map(({ _tag }) => _tag), [
+      "seed",
+      "sync_push",
+      "export",
+      "reset",
+      "sync_push",
+      "sync_push"
+    ])
     assert.deepStrictEqual(events.slice(0, 2).map(({ from }) => from), [repo, repo])
     assert.isTrue((await pyro(["workspace", "exec", "w", "--", "false"], { env })).code === 1)
     await ok("export", "w", "a", "--output", path.join(folder, "a"))

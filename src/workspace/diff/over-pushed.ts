@@ -57,7 +57,8 @@ export const overPushed = (
     if (asSeeded.size > 0) yield* lookUp(channel, trees, asSeeded, live)
     const candidates: Array<Candidate> = []
     for (const [path, entry] of pushed.entries) {
-      const [old, after] = [yield* oldSide(pushed, path, entry), live.get(path)]
+      const before = entry._tag === "absent" && parents.has(path) ? directory : yield* oldSide(pushed, path, entry)
+      const [old, after] = [before, live.get(path)]
       if (old !== undefined || after !== undefined) candidates.push({ path, old, new: after })
     }
     const same = yield* unchanged(channel, trees, pushed, candidates)

@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { InvalidRequest } from "../../contract/errors.ts"
 import type { UpdatePayload } from "../../contract/operations/workspace-lifecycle.ts"
 import { alone, commit, type Lifecycle } from "./context.ts"
 import { touch, type WorkspaceRecord } from "./record.ts"
@@ -18,9 +19,16 @@ const changed = (record: WorkspaceRecord, payload: UpdatePayload): WorkspaceReco
   }
 }
 
+const isNothing = ({ clearLabels, labels, name, ttlSeconds }: UpdatePayload) =>
+  name === undefined && ttlSeconds === undefined && clearLabels.length === 0 && Object.keys(labels).length === 0
+
 /** Changes name, labels and expiry; a new expiry counts from now. */
 export const update = (lifecycle: Lifecycle, entry: Entry, payload: UpdatePayload) =>
   Effect.gen(function*() {
+    if (isNothing(payload)) {
+      const detail = "is not given, and nothing else to change either: labels, labels to remove, or an expiry"
+      return yield* new InvalidRequest({ field: "name", detail })
+    }
     yield* lifecycle.registry.checkName(payload.name, entry.id)
     yield* commit(entry, (record) => changed(record, payload))
     if (payload.ttlSeconds !== undefined) yield* touch(entry.folder)

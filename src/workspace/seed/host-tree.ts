@@ -74,9 +74,17 @@ const look = (root: string, path: Buffer): HostFile | string | undefined => {
   }
 }
 
-/** Whether the host has nothing at all at a path. */
-export const isGone = (root: string, path: Buffer) =>
-  fs.lstatSync(beneath(root, path), { throwIfNoEntry: false }) === undefined
+/** Whether the host has nothing at all at a path; beneath a file or a link there is nothing. */
+export const isGone = ({ files, root }: HostTree, path: Buffer) => {
+  const name = path.toString("latin1")
+  if ([...name.matchAll(/\//g)].some(({ index }) => files.has(name.slice(0, index)))) return true
+  try {
+    return fs.lstatSync(beneath(root, path), { throwIfNoEntry: false }) === undefined
+  } catch (cause) {
+    // A special file is on the way, say.
+    return (cause as NodeJS.ErrnoException).code === "ENOTDIR"
+  }
+}
 
 /** Content of a listed file, or its link's target; or why it cannot be had. Never through a symlink. */
 export const readHost = (root: string, file: HostFile, maxBytes: number): Buffer | string => {

@@ -6,6 +6,7 @@ import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { WalkEntry } from "../../guest-channel/walk.ts"
 import { guestFailure } from "./guest-failure.ts"
 import { type Pushed, pushedContent } from "./pushed.ts"
+import { isFileOrLink } from "./sync-look.ts"
 
 /** Contents that are sent in one step, in `bytes`. */
 const BATCH_BYTES = 64 * 1024 * 1024
@@ -26,7 +27,8 @@ export const replayPushed = (
       Stream.runForEach((entry) =>
         Effect.sync(() => {
           const name = Buffer.from(entry.path).toString("latin1")
-          if (pushed.entries.has(name)) there.set(name, entry)
+          // Directories go when they are empty.
+          if (pushed.entries.has(name) && isFileOrLink(entry)) there.set(name, entry)
         })
       ),
       guestFailure("/workspace")
