@@ -3,7 +3,7 @@ import type { Notice } from "../contract/notice.ts"
 import { Environments } from "../environment/Environments.ts"
 import { Kernel } from "../environment/Kernel.ts"
 import type { OnProgress } from "../environment/progress.ts"
-import type { GuestImages } from "../vm/Vmm.ts"
+import type { GuestImages } from "../vm/guest.ts"
 
 /** Progress of something long as notices, offered without waiting: who shows them may be slow, or not there. */
 export const noticesTo = (mailbox: Mailbox.Mailbox<Notice>): OnProgress => ({ fraction, step }) =>

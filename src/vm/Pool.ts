@@ -1,11 +1,12 @@
 import { Clock, Context, Effect, Exit, Layer, Option, Queue, Scope, Stream, SubscriptionRef } from "effect"
-import type { SeedImage } from "../disk/seed-store.ts"
 import { isEmptyOver } from "../disk/workspace-disk.ts"
 import { availableMemoryBytes } from "../system/host.ts"
 import { inOwnFiber } from "../system/scopes.ts"
-import { handOver, isEmptyRequest, kindOf, makeMember } from "./pool-members.ts"
-import { type Demand, nextStep, type PoolConfig } from "./pool-policy.ts"
-import { type RestoredGuest, type RestoreRequest, Vmm, type VmmError } from "./Vmm.ts"
+import type { RestoredGuest, RestoreRequest } from "./guest.ts"
+import { changed, type Demands, remembered, type Wanted } from "./pool-demands.ts"
+import { handOver, kindOf, makeMember } from "./pool-members.ts"
+import { nextStep, type PoolConfig } from "./pool-policy.ts"
+import { Vmm, type VmmError } from "./Vmm.ts"
 
 export type { PoolConfig } from "./pool-policy.ts"
 
@@ -57,15 +58,8 @@ interface Member {
   readonly scope: Scope.CloseableScope
 }
 
-/** A kind of guest that was asked for, and how the last one was. */
-interface Wanted extends Demand {
-  readonly request: RestoreRequest
-  /** Of what a member has the disk mounted. */
-  readonly mounted: SeedImage | undefined
-}
-
 interface State {
-  readonly wanted: ReadonlyMap<string, Wanted>
+  readonly wanted: Demands
   readonly members: ReadonlyArray<Member>
   /** Nothing is being done, and nothing is to be done soon. */
   readonly resting: boolean
@@ -95,49 +89,10 @@ const make = (config: PoolConfig) =>
         return mounted ?? (yield* pick(kindOf(request, undefined)))
       })
 
-    const want = (kind: string, change: (wanted: Wanted | undefined) => Wanted | undefined) =>
-      SubscriptionRef.update(state, (now) => {
-        const wanted = new Map(now.wanted)
-        const changed = change(wanted.get(kind))
-        if (changed === undefined) wanted.delete(kind)
-        else wanted.set(kind, changed)
-        return { ...now, wanted, resting: false }
-      }).pipe(Effect.zipRight(Queue.offer(wake, undefined)))
-
-    const remember = (request: RestoreRequest) =>
-      Effect.gen(function*() {
-        const now = yield* Clock.currentTimeMillis
-        const wanted = (mounted: SeedImage | undefined, members: number) =>
-          want(kindOf(request, mounted), () => ({
-            request,
-            mounted,
-            members,
-            memoryMib: request.memoryMib,
-            askedAtMs: now,
-            notBeforeMs: now + config.quietMs
-          }))
-        const all = config.membersPerKind
-        if (isEmptyRequest(request)) return yield* wanted(request.placeholder, all)
-        const seed = all > 1 ? request.seedImage : undefined
-        if (seed !== undefined) {
-          yield* supersede(kindOf(request, seed), request)
-          yield* wanted(seed, 1)
-        }
-        yield* wanted(undefined, seed === undefined ? all : all - 1)
-      })
-
-    /** Of the seeds that were asked for, the last one is asked for again, if any. */
-    const supersede = (kind: string, { placeholder }: RestoreRequest) =>
-      SubscriptionRef.update(state, (now) => ({
-        ...now,
-        wanted: new Map(
-          [...now.wanted].map(([one, wanted]) =>
-            one === kind || wanted.mounted === undefined || wanted.mounted.digest === placeholder.digest
-              ? [one, wanted]
-              : [one, { ...wanted, askedAtMs: -Infinity }]
-          )
-        )
-      }))
+    const want = (change: (wanted: Demands) => Demands) =>
+      SubscriptionRef.update(state, (now) => ({ ...now, wanted: change(now.wanted), resting: false })).pipe(
+        Effect.zipRight(Queue.offer(wake, undefined))
+      )
 
     const dropDead = (member: Member) =>
       SubscriptionRef.modify(state, (now) => [
@@ -176,10 +131,9 @@ const make = (config: PoolConfig) =>
       Effect.gen(function*() {
         yield* Effect.logDebug(`no member for the pool: ${failure.message}`)
         const now = yield* Clock.currentTimeMillis
-        yield* want(
-          kind,
-          (wanted) => wanted && { ...wanted, notBeforeMs: Math.max(wanted.notBeforeMs, now + config.retryMs) }
-        )
+        const later = (wanted: Wanted | undefined) =>
+          wanted && { ...wanted, notBeforeMs: Math.max(wanted.notBeforeMs, now + config.retryMs) }
+        yield* want((demands) => changed(demands, kind, later))
       })
 
     const step = Effect.gen(function*() {
@@ -192,7 +146,7 @@ const make = (config: PoolConfig) =>
         case "end":
           return yield* Effect.flatMap(pick(next.kind), (member) => member === undefined ? Effect.void : close(member))
         case "forget":
-          return yield* want(next.kind, () => undefined)
+          return yield* want((demands) => changed(demands, next.kind, () => undefined))
         case "rest": {
           const quiet = [...wanted.values()].some(({ notBeforeMs }) =>
             notBeforeMs > now && notBeforeMs <= now + config.quietMs
@@ -231,7 +185,8 @@ const make = (config: PoolConfig) =>
           const member = request.seed.virtualBytes === request.placeholder.virtualBytes
             ? yield* pickFor(request)
             : undefined
-          yield* remember(request)
+          const nowMs = yield* Clock.currentTimeMillis
+          yield* want((demands) => remembered(demands, request, config, nowMs))
           if (member === undefined) return Option.none()
           return yield* restore(handOver(member.guest, request)).pipe(
             Effect.zipRight(Effect.addFinalizer((exit) => Scope.close(member.scope, exit))),

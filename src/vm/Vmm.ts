@@ -6,95 +6,32 @@ import type {
   HostToolUnsuitable,
   NoSpace
 } from "../contract/errors.ts"
-import type { SeedImage } from "../disk/SeedImages.ts"
 import { type DiskSource, isEmptyOver, type Seed } from "../disk/workspace-disk.ts"
-import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
 import { Paths } from "../system/Paths.ts"
 import { allOrNothing } from "../system/scopes.ts"
-import { type AcceleratorChoice, chooseAccelerator, tscKhz } from "./accelerator.ts"
 import { acquireVm, type ReservedVm, reserveVm, startReserved } from "./acquire-vm.ts"
 import { admit } from "./admission.ts"
 import { attachVm } from "./attach.ts"
-import { type Confinement, type ConfinementLevel, demand, probeConfinement } from "./confinement.ts"
-import { freezeTemplate, probeKvm } from "./freeze.ts"
+import { demand } from "./confinement.ts"
+import { freezeTemplate } from "./freeze.ts"
+import type { Guest, GuestImages, ReserveCapturedRequest, RestoredGuest, RestoreRequest } from "./guest.ts"
 import { untilItGoesOn } from "./health.ts"
 import { greet } from "./hello.ts"
-import { fileIdentity, HostFacts } from "./HostFacts.ts"
+import { HostFacts } from "./HostFacts.ts"
+import { findHypervisor, type Hypervisor } from "./hypervisor.ts"
 import { type MachineIdentity, machineIdentity } from "./machine-identity.ts"
 import type { Accelerator, MachineSpec } from "./machine.ts"
 import { patience } from "./patience.ts"
-import { findQemu, qemuBuild } from "./qemu-program.ts"
-import type { VmId, VmPurpose } from "./record.ts"
+import type { VmId } from "./record.ts"
 import { templateKey } from "./template-key.ts"
 import { discardTemplate, ensureTemplate } from "./templates.ts"
 import { guestsStartingAtOnce, makeTurns } from "./turns.ts"
-import type { Vm, VmError } from "./Vm.ts"
-
-/** Images that a guest is made of. */
-export interface GuestImages {
-  readonly environment: { readonly name: string; readonly digest: string; readonly imagePath: string }
-  readonly kernel: { readonly digest: string; readonly vmlinux: string; readonly initrd: string }
-}
-
-/** What this host runs guests with. */
-export interface Hypervisor {
-  readonly qemuProgram: string
-  readonly qemuBuild: string
-  readonly accelerator: AcceleratorChoice
-  readonly confinement: Confinement
-  readonly tscKhz: number
-}
-
-/** A VM whose agent has answered. Nothing of the workspace is mounted yet, and it still is a clone of its template. */
-export interface Guest {
-  readonly vm: Vm
-  readonly channel: GuestChannel
-}
-
-/** A guest as a template has it, or the pool. */
-export interface RestoredGuest extends Guest {
-  /** It has its disk, an empty one, mounted (`mountSteps`), for its claim to go on from there. */
-  readonly isMounted: boolean
-}
-
-export interface RestoreRequest extends DiskSource {
-  readonly purpose: VmPurpose
-  readonly images: GuestImages
-  readonly vcpuCount: number
-  readonly memoryMib: number
-  /** Empty seed image of the same virtual size, for the template. */
-  readonly placeholder: SeedImage
-  /** The image in the cache that `seed` is, where the next request may begin with the same. */
-  readonly seedImage?: SeedImage | undefined
-  readonly dieWithParent: boolean
-  /** Least confinement of QEMU that the caller insists on; whatever the host allows by default. */
-  readonly leastConfinement?: ConfinementLevel | undefined
-  /** Its disk is to be switched before it is claimed, and so not to be mounted, even where it is an empty one. */
-  readonly leaveUnmounted?: boolean | undefined
-  /** Told when a template has to be made first, which takes seconds. */
-  readonly onTemplate?: Effect.Effect<void>
-}
-
-/** Asks for a VM that goes on from captured memory. */
-export interface ReserveCapturedRequest {
-  readonly purpose: VmPurpose
-  /** Of the captured VM. */
-  readonly spec: MachineSpec
-  /** Where its images are now. */
-  readonly images: GuestImages
-  /** Seed image that the captured VM's disk started from. */
-  readonly seed: Seed
-  readonly dieWithParent: boolean
-  readonly leastConfinement?: ConfinementLevel | undefined
-}
+import type { VmError } from "./Vm.ts"
 
 export type VmmError = VmError | ChannelFailed | ConfinementUnavailable | HostToolUnsuitable
 
 /** How long a restored guest's agent may take to answer. Restore to answer is some 50 ms; a host with ten at once is slower. */
 const helloTimeoutMs: Record<Accelerator, number> = { kvm: 10_000 * patience, tcg: 30_000 * patience }
-
-/** Memory of the guest that is booted to try KVM. */
-const probeMemoryMib = 256
 
 /** Makes guests. */
 export class Vmm extends Context.Tag("pyro/vm/Vmm")<Vmm, {
@@ -145,32 +82,7 @@ const make = Effect.gen(function*() {
   const inTurn = yield* makeTurns(guestsStartingAtOnce)
 
   const hypervisor = (images: GuestImages, placeholder: Seed) =>
-    Effect.gen(function*() {
-      const qemuProgram = yield* findQemu
-      const [khz, confinement, build] = yield* Effect.all([tscKhz, probeConfinement, qemuBuild(qemuProgram)], {
-        concurrency: 3
-      })
-      const accelerator = yield* chooseAccelerator(
-        `${images.kernel.digest}:${fileIdentity(qemuProgram)}`,
-        probeKvm({
-          spec: {
-            accelerator: "kvm",
-            vcpuCount: 1,
-            memoryMib: probeMemoryMib,
-            tscKhz: khz,
-            environment: images.environment,
-            kernel: images.kernel
-          },
-          qemuProgram,
-          qemuBuild: build,
-          confinement,
-          seed: placeholder
-        }),
-        (failure) => "detail" in failure ? failure.detail : failure.message
-      )
-      return { qemuProgram, qemuBuild: build, accelerator, confinement, tscKhz: khz }
-      // Also where the caller cannot be interrupted: a probe that hangs is ended by what it is raced against.
-    }).pipe(Effect.provide(context), Effect.interruptible)
+    Effect.provide(findHypervisor(images, placeholder), context)
 
   const restore = (request: RestoreRequest) =>
     Effect.gen(function*() {

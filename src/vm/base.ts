@@ -4,7 +4,7 @@ import * as path from "node:path"
 import { type HostToolMissing, ImageDamaged, type NoSpace, StateDirectoryUnusable } from "../contract/errors.ts"
 import { holdImage } from "../disk/hold.ts"
 import { readJson, writeJsonAtomic } from "../system/atomic-file.ts"
-import type { GuestImages } from "./Vmm.ts"
+import type { GuestImages } from "./guest.ts"
 
 /** Names in a base's folder. */
 const files = { environment: "environment.erofs", vmlinux: "vmlinux", initrd: "initrd", record: "base.json" } as const

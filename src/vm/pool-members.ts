@@ -6,8 +6,9 @@ import type { AgentCallFailed } from "../guest-channel/errors.ts"
 import { mountSteps } from "./claim.ts"
 import { demand } from "./confinement.ts"
 import { failedAt } from "./failure.ts"
+import type { RestoredGuest, RestoreRequest } from "./guest.ts"
 import { rehearse } from "./rehearsal.ts"
-import type { RestoredGuest, RestoreRequest, Vmm, VmmError } from "./Vmm.ts"
+import type { Vmm, VmmError } from "./Vmm.ts"
 
 /** Guests of one kind can stand in for each other: those that have an empty disk over one seed mounted, and those that have none. */
 export const kindOf = ({ images, memoryMib, placeholder, vcpuCount }: RestoreRequest, mounted: SeedImage | undefined) =>

@@ -5,8 +5,8 @@ import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
 import type { SpawnRequest } from "../guest-channel/process.ts"
 import { rehearsalSteps, undoRehearsal } from "./claim.ts"
 import { failedAt } from "./failure.ts"
+import type { RestoredGuest } from "./guest.ts"
 import { patience } from "./patience.ts"
-import type { RestoredGuest } from "./Vmm.ts"
 
 const command = (...argv: SpawnRequest["argv"]): SpawnRequest => ({
   argv,

@@ -14,9 +14,9 @@ import type { GuestProcess, SpawnRequest } from "../guest-channel/process.ts"
 import { claimSteps, inspectionSteps, newGuestIdentity } from "../vm/claim.ts"
 import { settleClock } from "../vm/clock.ts"
 import type { ConfinementLevel } from "../vm/confinement.ts"
+import type { Guest, GuestImages } from "../vm/guest.ts"
 import { Pool } from "../vm/Pool.ts"
 import type { VmPurpose } from "../vm/record.ts"
-import type { Guest, GuestImages } from "../vm/Vmm.ts"
 import { Vmm, type VmmError } from "../vm/Vmm.ts"
 
 export interface WorkspaceRequest extends DiskSource {

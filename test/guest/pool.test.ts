@@ -11,9 +11,10 @@ import { isAlive, type ProcessIdentity } from "../../src/system/identity.ts"
 import { Paths } from "../../src/system/Paths.ts"
 import { listVmIds } from "../../src/vm/admission.ts"
 import { claimSteps, newGuestIdentity } from "../../src/vm/claim.ts"
+import type { RestoredGuest, RestoreRequest } from "../../src/vm/guest.ts"
 import { Pool } from "../../src/vm/Pool.ts"
 import type { VmPurpose } from "../../src/vm/record.ts"
-import { type RestoredGuest, type RestoreRequest, Vmm } from "../../src/vm/Vmm.ts"
+import { Vmm } from "../../src/vm/Vmm.ts"
 import { basics, diskMib, finish, guestServices, script } from "../support/guest.ts"
 
 const membersPerKind = 3

@@ -2,9 +2,10 @@ import { assert, layer } from "@effect/vitest"
 import { Effect, Exit, Fiber, Option } from "effect"
 import { Paths } from "../../src/system/Paths.ts"
 import { listVmIds } from "../../src/vm/admission.ts"
+import type { RestoreRequest } from "../../src/vm/guest.ts"
 import { readRecord, vmPaths } from "../../src/vm/record.ts"
 import { guestsStartingAtOnce } from "../../src/vm/turns.ts"
-import { type RestoreRequest, Vmm } from "../../src/vm/Vmm.ts"
+import { Vmm } from "../../src/vm/Vmm.ts"
 import { basics, guestServices } from "../support/guest.ts"
 
 const many = guestsStartingAtOnce * 3

@@ -8,8 +8,9 @@ import { holdSeed, makeWorkspaceDisk, readWorkspaceDisk, type WorkspaceDisk } fr
 import { Paths } from "../../src/system/Paths.ts"
 import { heldBase, holdBase } from "../../src/vm/base.ts"
 import { claimSteps, newGuestIdentity } from "../../src/vm/claim.ts"
+import type { Guest, GuestImages, RestoredGuest } from "../../src/vm/guest.ts"
 import { endVm } from "../../src/vm/sweep.ts"
-import { type Guest, type GuestImages, type RestoredGuest, Vmm } from "../../src/vm/Vmm.ts"
+import { Vmm } from "../../src/vm/Vmm.ts"
 import { basics, finish, guestServices, script } from "../support/guest.ts"
 
 const temporary = Effect.acquireRelease(

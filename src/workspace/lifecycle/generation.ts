@@ -2,7 +2,7 @@ import { Effect, ExecutionStrategy, Exit, Scope } from "effect"
 import type { SeedImage } from "../../disk/SeedImages.ts"
 import type { DiskSource } from "../../disk/workspace-disk.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
-import type { Guest, GuestImages } from "../../vm/Vmm.ts"
+import type { Guest, GuestImages } from "../../vm/guest.ts"
 import { acquireWorkspace, type StartError } from "../boot.ts"
 import type { WorkspaceRecord } from "./record.ts"
 

@@ -2,8 +2,8 @@ import { Chunk, Effect, Stream } from "effect"
 import { type ChannelFailed, type GuestPanicked, VmFailed } from "../../contract/errors.ts"
 import { newGuestIdentity, renewalSteps, startPrograms } from "../../vm/claim.ts"
 import { keepClock } from "../../vm/clock.ts"
+import type { Guest } from "../../vm/guest.ts"
 import { patience } from "../../vm/patience.ts"
-import type { Guest } from "../../vm/Vmm.ts"
 import { explainChannelFailure } from "../boot.ts"
 
 /** Larger ones are left as they are: nobody's resolver reads so much. */
