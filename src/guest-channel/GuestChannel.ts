@@ -16,7 +16,8 @@ import type { AgentCallFailed } from "./errors.ts"
 import type { WrittenFile } from "./file-state.ts"
 import * as Files from "./files.ts"
 import { chain, request, type ResultsOf, type Silence, silently } from "./open.ts"
-import { type GuestProcess, launch, spawn, type SpawnRequest, StreamedProcess } from "./process.ts"
+import { type GuestProcess, StreamedProcess } from "./process.ts"
+import { launch, spawn, type SpawnRequest } from "./spawn.ts"
 import type { ResumableStream } from "./takeover.ts"
 
 export interface ConnectOptions {

@@ -1,48 +1,18 @@
-import { Effect, type Scope, type Stream } from "effect"
+import { Effect, type Stream } from "effect"
 import { constants } from "node:os"
-import { ChannelFailed, CommandNotExecutable, CommandNotFound, CommandNotStarted } from "../contract/errors.ts"
-import { newRequestId } from "../system/identity.ts"
-import type { Call } from "./calls.ts"
+import { ChannelFailed } from "../contract/errors.ts"
 import type { Connection } from "./connection.ts"
-import type { GuestString } from "./control.ts"
-import type { Ending, Refused } from "./ending.ts"
-import { EACCES, EEXIST, EISDIR, ENOENT, ENOEXEC, errnoName } from "./errno.ts"
-import type { AgentCallFailed } from "./errors.ts"
-import { escapeGuestText } from "./guest-text.ts"
-import { HostMessage, type Message, SignalTarget, SpawnFlag, STDOUT } from "./messages.ts"
-import { launchStream, type Opener, openStream, windowOf } from "./open.ts"
+import type { Ending } from "./ending.ts"
+import { errnoName } from "./errno.ts"
+import { HostMessage, type Message, SignalTarget, STDOUT } from "./messages.ts"
 import type { Piece } from "./output-queue.ts"
 import { forEachPiece, piecesOf } from "./pieces.ts"
 import type { GuestStream } from "./stream.ts"
-import type { Unencodable } from "./violation.ts"
 
 /** Size of a terminal in character cells. */
 export interface TerminalSize {
   readonly rows: number
   readonly cols: number
-}
-
-export interface SpawnRequest {
-  /** Program and arguments; a program without `/` is looked up in the PATH of `env`. */
-  readonly argv: readonly [GuestString, ...ReadonlyArray<GuestString>]
-  /** The whole environment, as `K=V`. @default none */
-  readonly env?: ReadonlyArray<GuestString> | undefined
-  /** @default `/` */
-  readonly cwd?: GuestString | undefined
-  /** Name, uid, or uid:gid. @default root */
-  readonly user?: string | undefined
-  /** Whether it gets an input; else it reads /dev/null. @default false */
-  readonly stdin?: boolean | undefined
-  /** Runs it on a terminal of this size, on which stdout and stderr are one. */
-  readonly pty?: TerminalSize | undefined
-  /** Memory of everything it starts, in `bytes`; 0 = no limit. @default 0 */
-  readonly memoryMaxBytes?: number | undefined
-  /** Processes and threads; 0 = no limit. @default 0 */
-  readonly pidsMax?: number | undefined
-  /** Output the guest may send ahead of its reader, per output, 4 KiB to 16 MiB in `bytes`. @default 1 MiB */
-  readonly windowBytes?: number | undefined
-  /** 32 hexadecimal digits; the agent runs an id once. @default minted */
-  readonly id?: string | undefined
 }
 
 export interface ProcessOutput {
@@ -87,101 +57,13 @@ export interface GuestProcess {
   readonly release: Effect.Effect<void>
 }
 
-const textOf = (value: GuestString) => typeof value === "string" ? value : escapeGuestText(value)
-
-const notStarted = (argv: SpawnRequest["argv"]) => ({ detail, errno, step }: Refused) => {
-  const told = escapeGuestText(detail)
-  // Neither "it never started" nor its outcome: that is gone with the release.
-  if (errno === EEXIST) return new ChannelFailed({ detail: "a process of this id has run already, and was released" })
-  if (step !== "exec") {
-    return new CommandNotStarted({ step, detail: `${errnoName(errno)}${told === "" ? "" : `: ${told}`}` })
-  }
-  switch (errno) {
-    case ENOENT:
-      return new CommandNotFound({ command: textOf(argv[0]) })
-    case EACCES:
-    case ENOEXEC:
-    case EISDIR:
-      return new CommandNotExecutable({ command: textOf(argv[0]), detail: errnoName(errno) })
-    default:
-      return new CommandNotStarted({ step, detail: errnoName(errno) })
-  }
-}
-
 const outputOf = ({ bytes, offset, output }: Piece): ProcessOutput => ({
   from: output === STDOUT ? "stdout" : "stderr",
   offset,
   bytes
 })
 
-const cells = (count: number) => Math.min(Math.max(Math.trunc(count), 0), 0xffff)
-
-type ValueOf<M> = M extends Message<infer A> ? A : never
-type SpawnFailed = ChannelFailed | CommandNotExecutable | CommandNotFound | CommandNotStarted
-
-const openerOf = (request: SpawnRequest, id: string): Opener<ValueOf<typeof HostMessage.Spawn>> => {
-  const window = windowOf(request.windowBytes)
-  const pty = request.pty !== undefined
-  return {
-    message: HostMessage.Spawn,
-    fields: {
-      id: Buffer.from(id, "hex"),
-      window,
-      flags: (pty ? SpawnFlag.pty : 0) | (request.stdin === true ? SpawnFlag.stdin : 0),
-      rows: cells(request.pty?.rows ?? 0),
-      cols: cells(request.pty?.cols ?? 0),
-      user: request.user ?? "",
-      cwd: request.cwd ?? "",
-      argv: request.argv,
-      env: request.env ?? [],
-      memoryMax: request.memoryMaxBytes ?? 0,
-      pidsMax: request.pidsMax ?? 0
-    },
-    begin: { window, input: request.stdin === true, outputs: pty ? [1] as const : [1, 2] as const }
-  }
-}
-
-const optionsOf = (request: SpawnRequest, after: ReadonlyArray<Call<unknown>>) => ({
-  after,
-  unencodable: ({ message }: Unencodable) =>
-    new CommandNotStarted({ step: "length", detail: `with its environment ${message}` }),
-  refused: notStarted(request.argv)
-})
-
-const startedAs =
-  (connection: Connection, id: string) =>
-  ({ pid, stream }: { readonly pid: number; readonly stream: GuestStream }): GuestProcess =>
-    new StreamedProcess(connection, stream, { id, pid, stdinOffset: 0 })
-
-/**
- * Starts a process and waits only until it has started, or could not. With `after`, those calls go ahead of it in
- * the same write, and the guest starts nothing when one of them fails.
- */
-export const spawn = (
-  connection: Connection,
-  request: SpawnRequest,
-  after: ReadonlyArray<Call<unknown>> = []
-): Effect.Effect<GuestProcess, AgentCallFailed | SpawnFailed, Scope.Scope> =>
-  Effect.suspend(() => {
-    const id = request.id ?? newRequestId()
-    return Effect.map(
-      openStream(connection, openerOf(request, id), optionsOf(request, after)),
-      startedAs(connection, id)
-    )
-  })
-
-/** Has a process started, at once, that goes on until it is released, also without this connection; gives what waits for its start. */
-export const launch = (
-  connection: Connection,
-  request: SpawnRequest
-): Effect.Effect<Effect.Effect<GuestProcess, SpawnFailed>> =>
-  Effect.suspend(() => {
-    const id = request.id ?? newRequestId()
-    return Effect.map(
-      launchStream(connection, openerOf(request, id), optionsOf(request, [])),
-      (started) => Effect.map(started, startedAs(connection, id)) as Effect.Effect<GuestProcess, SpawnFailed>
-    )
-  })
+export const cells = (count: number) => Math.min(Math.max(Math.trunc(count), 0), 0xffff)
 
 /**
  * The process behind a stream that has started. Every command makes one and uses two or three of its parts, so those are made when

@@ -1,5 +1,5 @@
-import { Context, Effect, Exit, Layer, Mailbox, Option, Ref, Schedule, Scope, Stream } from "effect"
-import { factOf, InvalidRequest, type PyroError } from "../contract/errors.ts"
+import { Context, Effect, Layer, Mailbox, Option, Ref, Schedule, Scope, Stream } from "effect"
+import { InvalidRequest, type PyroError } from "../contract/errors.ts"
 import type { Notice } from "../contract/notice.ts"
 import type { ComparePayload } from "../contract/operations/workspace-compare.ts"
 import type { DiffResult } from "../contract/operations/workspace-diff.ts"
@@ -33,9 +33,11 @@ import { adoptAll } from "./lifecycle/adopt.ts"
 import { type Lifecycle, type LifecycleServices, type Notify, pickServices } from "./lifecycle/context.ts"
 import { create } from "./lifecycle/create.ts"
 import { damagedInfo } from "./lifecycle/damaged.ts"
-import { lastActivity, touch, type WorkspaceId } from "./lifecycle/record.ts"
+import { expire } from "./lifecycle/expire.ts"
+import { leaveAll } from "./lifecycle/leave.ts"
+import { touch, type WorkspaceId } from "./lifecycle/record.ts"
 import { commandsOf, type Entry, infoOf, makeRegistry, runningGeneration } from "./lifecycle/registry.ts"
-import { removeAll, removeAlone } from "./lifecycle/remove.ts"
+import { removeAll } from "./lifecycle/remove.ts"
 import { reset } from "./lifecycle/reset.ts"
 import { start, stop } from "./lifecycle/steps.ts"
 import { update } from "./lifecycle/update.ts"
@@ -243,32 +245,3 @@ const make = Effect.gen(function*() {
     )
   })
 })
-
-/** Deletes what has expired. One that is just being changed is looked at again the next time. */
-const expire = (lifecycle: Lifecycle) =>
-  Effect.forEach([...lifecycle.registry.entries.values()], (entry) =>
-    Effect.gen(function*() {
-      const record = yield* Ref.get(entry.record)
-      if (record.ttlSeconds === undefined || !lifecycle.registry.entries.has(entry.id)) return
-      const commands = yield* Ref.get(entry.commands)
-      if (Option.isSome(commands) && commands.value.running.size > 0) return yield* touch(entry.folder)
-      const at = lastActivity(entry.folder, record).getTime() + record.ttlSeconds * 1000
-      if (Date.now() >= at) yield* removeAlone(lifecycle, entry)
-    }).pipe(
-      entry.one.withPermitsIfAvailable(1),
-      Effect.catchAllCause((cause) => Effect.logWarning(`${entry.id} has expired and cannot be deleted`, cause))
-    ), { discard: true })
-
-/** Lets go of the running VMs, for the next process to attach to. */
-const leaveAll = (lifecycle: Lifecycle) =>
-  Effect.forEach([...lifecycle.registry.entries.values()], (entry) =>
-    Effect.gen(function*() {
-      const generation = yield* Ref.get(entry.generation)
-      if (Option.isNone(generation)) return
-      yield* Ref.set(entry.generation, Option.none())
-      yield* Effect.catchAll(
-        generation.value.guest.vm.leave,
-        (failure) => Effect.logWarning(`${entry.id} is left without a word of it: ${factOf(failure)}`)
-      )
-      yield* Scope.close(generation.value.scope, Exit.void)
-    }), { discard: true })

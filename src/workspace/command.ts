@@ -1,6 +1,7 @@
 import { Effect, type Scope, Stream } from "effect"
 import type { RunInput } from "../contract/Pyro.ts"
-import type { GuestProcess, ProcessExit, SpawnRequest } from "../guest-channel/process.ts"
+import type { GuestProcess, ProcessExit } from "../guest-channel/process.ts"
+import type { SpawnRequest } from "../guest-channel/spawn.ts"
 import { guestEnvironment } from "./guest-environment.ts"
 
 /** How a command was asked for, whatever the request it came with. */

@@ -1,5 +1,5 @@
 import { Deferred, Effect, Exit, FiberId, Option, Scope } from "effect"
-import { ChannelFailed, type NoSpace, type PyroError, type StateDirectoryUnusable } from "../../contract/errors.ts"
+import type { ChannelFailed, NoSpace, PyroError, StateDirectoryUnusable } from "../../contract/errors.ts"
 import type { ExecPayload } from "../../contract/operations/workspace-exec.ts"
 import type { RunInput } from "../../contract/Pyro.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
@@ -13,6 +13,7 @@ import { type RunningCommand, runningOf, takeOver } from "./inherit.ts"
 import { type CommandEnd, CommandJournal } from "./journal.ts"
 import { logLimits, LogStore } from "./log-store.ts"
 import type { CommandLog } from "./log.ts"
+import { argvOf, pidsMaxOf, untilLate } from "./starting.ts"
 
 /** A command that was asked for and has not ended. */
 export interface Command {
@@ -63,37 +64,6 @@ export interface Commands {
   /** Forgets every command and its output. */
   readonly clear: Effect.Effect<void>
 }
-
-/**
- * Processes and threads that one command may have, per MiB of its VM: a process takes some 150 KiB at least, so that a fork bomb
- * meets this limit before it has taken all memory.
- */
-const PIDS_PER_MIB = 4
-
-/** How long a guest may take beside a command's own time before nobody waits for its start any more; when it starts, it is killed. */
-const GRACE_MS = 3_000
-
-const notStartedInTime = Exit.fail(
-  new ChannelFailed({ detail: "the guest has not started the command within its time; ask again by its id" })
-)
-
-/** Waits for the start as long as it takes; others wait for it no longer than the command's own time. */
-const untilLate = <A, E>({ started }: Command, start: Effect.Effect<A, E>, timeMs: number): Effect.Effect<A, E> =>
-  Effect.suspend(() => {
-    const overdue = setTimeout(() => Deferred.unsafeDone(started, notStartedInTime), timeMs + GRACE_MS)
-    return Effect.ensuring(start, Effect.sync(() => clearTimeout(overdue)))
-  })
-
-const argvOf = ({ command, script }: ExecPayload): ReadonlyArray<string> =>
-  script === undefined
-    ? command
-    : [
-      "/bin/sh",
-      "-c",
-      "if [ -x /bin/bash ]; then exec /bin/bash -c \"$1\"; else exec /bin/sh -c \"$1\"; fi",
-      "sh",
-      script
-    ]
 
 /** Opens journal and logs of a workspace; they close with the Scope. */
 export const openCommands = (
@@ -179,27 +149,27 @@ export const openCommands = (
           }
           const command = make(id, logs.create(id), scope)
           const request = spawnRequest({ ...payload, command: argvOf(payload) }, input)
-          const pidsMax = Math.max(1024, memoryMib * PIDS_PER_MIB)
           // What follows is done while the guest starts it.
-          const started = yield* channel.launch({ ...request, id, pidsMax })
-          const work = (deadlineMs === undefined ? started : untilLate(command, started, deadlineMs - startedAtMs))
-            .pipe(
-              Effect.tapError((failure) =>
-                Effect.sync(() => {
-                  // After a lost channel nobody knows whether it started: the guest is asked by its id.
-                  if (failure._tag === "ChannelFailed" || running.get(id) !== command) return
-                  journal.refused(id)
-                  journal.flush()
-                  logs.forget(id)
+          const started = yield* channel.launch({ ...request, id, pidsMax: pidsMaxOf(memoryMib) })
+          const work =
+            (deadlineMs === undefined ? started : untilLate(command.started, started, deadlineMs - startedAtMs))
+              .pipe(
+                Effect.tapError((failure) =>
+                  Effect.sync(() => {
+                    // After a lost channel nobody knows whether it started: the guest is asked by its id.
+                    if (failure._tag === "ChannelFailed" || running.get(id) !== command) return
+                    journal.refused(id)
+                    journal.flush()
+                    logs.forget(id)
+                  })
+                ),
+                Effect.flatMap((process) => {
+                  Deferred.unsafeDone(command.started, Exit.succeed(process))
+                  const rest = conclude(command, process, { startedAtMs, deadlineMs })
+                  const isFed = input.stdin !== undefined || input.resizes !== undefined
+                  return isFed ? Effect.zipRight(feed(process, input), rest) : rest
                 })
-              ),
-              Effect.flatMap((process) => {
-                Deferred.unsafeDone(command.started, Exit.succeed(process))
-                const rest = conclude(command, process, { startedAtMs, deadlineMs })
-                const isFed = input.stdin !== undefined || input.resizes !== undefined
-                return isFed ? Effect.zipRight(feed(process, input), rest) : rest
-              })
-            )
+              )
           yield* inBackground(command, work, scope)
           yield* aftermath.started
           return { mine: true }

@@ -1,0 +1,19 @@
+import { Effect, Option, Ref } from "effect"
+import type { Lifecycle } from "./context.ts"
+import { lastActivity, touch } from "./record.ts"
+import { removeAlone } from "./remove.ts"
+
+/** Deletes what has expired. One that is just being changed is looked at again the next time. */
+export const expire = (lifecycle: Lifecycle) =>
+  Effect.forEach([...lifecycle.registry.entries.values()], (entry) =>
+    Effect.gen(function*() {
+      const record = yield* Ref.get(entry.record)
+      if (record.ttlSeconds === undefined || !lifecycle.registry.entries.has(entry.id)) return
+      const commands = yield* Ref.get(entry.commands)
+      if (Option.isSome(commands) && commands.value.running.size > 0) return yield* touch(entry.folder)
+      const at = lastActivity(entry.folder, record).getTime() + record.ttlSeconds * 1000
+      if (Date.now() >= at) yield* removeAlone(lifecycle, entry)
+    }).pipe(
+      entry.one.withPermitsIfAvailable(1),
+      Effect.catchAllCause((cause) => Effect.logWarning(`${entry.id} has expired and cannot be deleted`, cause))
+    ), { discard: true })
