@@ -7,6 +7,7 @@ import { makePyroRpcs } from "../contract/rpc.ts"
 import { serialization } from "../contract/serialization.ts"
 import { Paths } from "../system/Paths.ts"
 import { connectUnix } from "../system/unix-socket.ts"
+import { layerProtocol } from "./protocol.ts"
 import { ensureDaemon, type StartDaemon } from "./start-daemon.ts"
 
 const socketTo = (path: string) =>
@@ -21,7 +22,7 @@ const socketTo = (path: string) =>
 const connect = (path: string) =>
   Effect.gen(function*() {
     const protocol = yield* Layer.build(
-      RpcClient.layerProtocolSocket().pipe(Layer.provide([socketTo(path), serialization]))
+      layerProtocol.pipe(Layer.provide([socketTo(path), serialization]))
     )
     return yield* Effect.provide(RpcClient.make(makePyroRpcs(), { disableTracing: true }), protocol)
   })
