@@ -22,14 +22,18 @@ const sweepSeeds = (cacheDir: string) => {
 /** Sweeps what crashes left behind: VMs first, so that nothing is removed under a living user. */
 export const gc = Effect.gen(function*() {
   const { cacheDir } = yield* Paths
+  const vms = yield* sweepVms
+  const workspaces = yield* sweepWorkspaces
   const swept = [
-    ...yield* sweepVms,
-    ...yield* sweepWorkspaces,
+    ...vms,
+    ...workspaces.swept,
     ...yield* sweepTemplates,
     ...halfMade("half-made images and kernels", yield* (yield* Environments).sweep),
     ...halfMade("half-made seeds", yield* sweepSeeds(cacheDir)),
     ...halfMade("half-fetched repositories", yield* sweepRepositories(cacheDir))
   ]
+  // Last: it keeps nothing else from being swept.
+  for (const failure of workspaces.stay) return yield* failure
   return {
     swept: swept.map(({ kind, what }) => ({ kind, what })),
     freedBytes: swept.reduce((sum, { freedBytes }) => sum + freedBytes, 0)

@@ -140,13 +140,9 @@ export const leaveBehind = (entry: Entry, old: Option.Option<Generation>, disk: 
     Effect.forkIn(entry.scope)
   )
 
-/** Again where something was added meanwhile: a fork tells its source of it, whatever happens to that one. */
-export const removeTree = (folder: string) =>
-  fs.promises.rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 10 })
-
 /** Removes a folder with all that is in it, if it is there. */
 export const removeFolder = (folder: string) =>
-  Effect.suspend(() => fs.existsSync(folder) ? Effect.promise(() => removeTree(folder)) : Effect.void)
+  Effect.promise(() => fs.promises.rm(folder, { recursive: true, force: true }))
 
 /** Ends the VM that the record names where this process could not attach to it. Its disk may then have another one. */
 export const endUnattached = (entry: Entry) =>

@@ -12,7 +12,7 @@ import { recordEvent } from "../events.ts"
 import { openCommands } from "../exec/commands.ts"
 import { prepareSeed } from "../seed/prepare.ts"
 import { publicUrl } from "../seed/safe-config.ts"
-import { close, commit, install, type Lifecycle, type Notify, progress, removeTree } from "./context.ts"
+import { close, commit, install, type Lifecycle, type Notify, progress } from "./context.ts"
 import { openGeneration } from "./generation.ts"
 import {
   folderOf,
@@ -25,7 +25,7 @@ import {
 } from "./record.ts"
 import { type Entry, makeEntry } from "./registry.ts"
 import { tellSkipped } from "./skipped.ts"
-import { sweepAside } from "./swept.ts"
+import { removeAside, sweepAside } from "./swept.ts"
 import { warmLater } from "./warm.ts"
 
 /** The record that announces a workspace before anything of it is made. */
@@ -177,6 +177,6 @@ export const forget = (lifecycle: Lifecycle, entry: Entry) =>
     yield* Scope.close(entry.scope, Exit.void)
     const aside = yield* sweepAside(entry.folder.directory)
     faultPoint("delete:forgotten")
-    yield* Effect.promise(() => removeTree(aside))
     lifecycle.registry.entries.delete(entry.id)
+    yield* removeAside(aside)
   })

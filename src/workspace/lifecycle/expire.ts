@@ -12,7 +12,12 @@ export const expire = (lifecycle: Lifecycle) =>
       const commands = yield* Ref.get(entry.commands)
       if (Option.isSome(commands) && commands.value.running.size > 0) return yield* touch(entry.folder)
       const at = lastActivity(entry.folder, record).getTime() + record.ttlSeconds * 1000
-      if (Date.now() >= at) yield* removeAlone(lifecycle, entry)
+      if (Date.now() < at) return
+      yield* removeAlone(lifecycle, entry)
+      const called = record.name === undefined ? "" : ` (${record.name})`
+      yield* Effect.logInfo(
+        `${entry.id}${called} is deleted: it was not used for ${record.ttlSeconds} s, its time to live`
+      )
     }).pipe(
       entry.one.withPermitsIfAvailable(1),
       Effect.catchAllCause((cause) => Effect.logWarning(`${entry.id} has expired and cannot be deleted`, cause))

@@ -4,13 +4,13 @@ import type { DeletePayload } from "../../contract/operations/workspace-lifecycl
 import { faultPoint } from "../../system/fault.ts"
 import type { Paths } from "../../system/Paths.ts"
 import { endVm } from "../../vm/sweep.ts"
-import { alone, close, commit, endUnattached, type Lifecycle, removeTree, takeOut } from "./context.ts"
+import { alone, close, commit, endUnattached, type Lifecycle, takeOut } from "./context.ts"
 import { forget } from "./create.ts"
 import { type Damaged, vmsOnDisksOf } from "./damaged.ts"
 import type { WorkspaceId } from "./record.ts"
 import type { Entry } from "./registry.ts"
 import { stoppedBy } from "./steps.ts"
-import { sweepAside } from "./swept.ts"
+import { removeAside, sweepAside } from "./swept.ts"
 
 /** Removes the workspace and everything in it; on a full disk too. For whoever has it alone. */
 export const removeAlone = (lifecycle: Lifecycle, entry: Entry) =>
@@ -39,10 +39,12 @@ const removeDamaged = ({ registry }: Lifecycle, damaged: Damaged) =>
     return Effect.gen(function*() {
       const vms = yield* vmsOnDisksOf([folder])
       // First: then its VMs are nobody's, should this be cut short.
-      const aside = yield* sweepAside(folder.directory)
+      const aside = yield* sweepAside(folder.directory).pipe(
+        Effect.onError(() => Effect.sync(() => registry.damaged.set(id, damaged)))
+      )
       yield* Effect.forEach(vms, endVm, { discard: true })
-      yield* Effect.promise(() => removeTree(aside))
-    }).pipe(Effect.onError(() => Effect.sync(() => registry.damaged.set(id, damaged))))
+      yield* removeAside(aside)
+    })
   }).pipe(Effect.uninterruptible)
 
 /** Which workspaces are to go; fails before any is touched when there is no such one. */

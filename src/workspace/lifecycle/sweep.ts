@@ -24,7 +24,11 @@ export interface SweptWorkspace {
  * While a process has the workspaces nothing of theirs is touched: that one did it when it began, and what is half made now is its own.
  */
 export const sweepWorkspaces: Effect.Effect<
-  ReadonlyArray<SweptWorkspace>,
+  {
+    readonly swept: ReadonlyArray<SweptWorkspace>
+    /** What could not be removed. */
+    readonly stay: ReadonlyArray<StateDirectoryUnusable>
+  },
   HostToolMissing | StateDirectoryUnusable,
   Paths
 > = Effect.gen(function*() {
@@ -33,8 +37,8 @@ export const sweepWorkspaces: Effect.Effect<
   const swept = yield* withLock(lock, { timeoutMs: 0 })(takeOutUnnamed).pipe(
     Effect.catchTag("LockTimeout", () => Effect.succeed([]))
   )
-  yield* removeSwept
-  return swept
+  const stay = yield* removeSwept
+  return { swept, stay }
 })
 
 const takeOutUnnamed = Effect.gen(function*() {

@@ -2,8 +2,8 @@ import { Effect } from "effect"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { StateDirectoryUnusable } from "../../contract/errors.ts"
 import { Paths } from "../../system/Paths.ts"
-import { removeTree } from "./context.ts"
 import { workspacesDirectory } from "./record.ts"
 
 /** What was taken out of the workspaces, to be removed; no record ever names such a folder. */
@@ -18,9 +18,25 @@ export const sweepAside = (what: string): Effect.Effect<string, never, Paths> =>
     return aside
   })
 
-/** Removes what is aside. Harmless beside another process that does the same, or beside whoever took it there. */
-export const removeSwept: Effect.Effect<void, never, Paths> = Effect.gen(function*() {
+const remove = (aside: string) =>
+  Effect.tryPromise({
+    try: () => fs.promises.rm(aside, { recursive: true, force: true }),
+    catch: (cause) =>
+      new StateDirectoryUnusable({ path: aside, detail: `it cannot be removed: ${(cause as Error).message}` })
+  })
+
+/** Removes what `sweepAside` took. What cannot be removed is nobody's any more: it is tried again at the next start, and by `pyro gc`. */
+export const removeAside = (aside: string) =>
+  Effect.catchAll(remove(aside), (failure) => Effect.logWarning(failure.message))
+
+/**
+ * Removes all that is aside; what cannot be removed keeps nothing else. Gives what stays. Harmless beside another process that does the
+ * same, or beside whoever took it there.
+ */
+export const removeSwept: Effect.Effect<ReadonlyArray<StateDirectoryUnusable>, never, Paths> = Effect.gen(function*() {
   const root = workspacesDirectory((yield* Paths).stateDir)
   const aside = (fs.existsSync(root) ? fs.readdirSync(root) : []).filter((name) => name.startsWith(sweptPrefix))
-  yield* Effect.forEach(aside, (name) => Effect.promise(() => removeTree(path.join(root, name))), { discard: true })
+  const [stay] = yield* Effect.partition(aside, (name) => remove(path.join(root, name)))
+  yield* Effect.forEach(stay, (failure) => Effect.logWarning(failure.message), { discard: true })
+  return stay
 })

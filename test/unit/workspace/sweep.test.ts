@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
+import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { daemonFiles } from "../../../src/system/daemon-files.ts"
@@ -48,16 +49,16 @@ describe("leftovers of workspaces", () => {
       const held = yield* sweep(
         Effect.flatMap(daemonFiles, ({ lock }) => withLock(lock, { timeoutMs: 1000 })(sweepWorkspaces))
       )
-      assert.deepStrictEqual(held, [])
+      assert.deepStrictEqual(held, { swept: [], stay: [] })
       assert.deepStrictEqual(there(), before)
 
-      const swept = yield* sweep(sweepWorkspaces)
+      const { swept } = yield* sweep(sweepWorkspaces)
       assert.deepStrictEqual(swept.map(({ kind, what }) => `${kind} ${what}`).sort(), [
         `disk ${folder(ids.whole).disk(0)}`,
         ...[ids.noRecord, ids.creating, ids.deleting].map((id) => `workspace ${folder(id).directory}`)
       ])
       assert.deepStrictEqual(there(), ["notes", ids.whole, "disk-1"])
-      assert.deepStrictEqual(yield* sweep(sweepWorkspaces), [])
+      assert.deepStrictEqual(yield* sweep(sweepWorkspaces), { swept: [], stay: [] })
     }))
 
   it.scopedLive("stay while a record cannot be read, or is gone from beside a disk: nobody knows what it names", () =>
@@ -65,10 +66,30 @@ describe("leftovers of workspaces", () => {
       const { folder, sweep, there } = yield* state
       fs.writeFileSync(folder(ids.whole).record, "{\"format\": 2}")
       const before = there()
-      assert.deepStrictEqual(yield* sweep(sweepWorkspaces), [])
+      assert.deepStrictEqual(yield* sweep(sweepWorkspaces), { swept: [], stay: [] })
       assert.deepStrictEqual(there(), before)
       fs.rmSync(folder(ids.whole).record)
-      assert.deepStrictEqual(yield* sweep(sweepWorkspaces), [])
+      assert.deepStrictEqual(yield* sweep(sweepWorkspaces), { swept: [], stay: [] })
       assert.deepStrictEqual(there(), before)
+    }))
+
+  it.scopedLive("what of them cannot be removed is told, and keeps nothing else", () =>
+    Effect.gen(function*() {
+      const { folder, sweep } = yield* state
+      const workspaces = path.dirname(folder(ids.whole).directory)
+      const aside = ["0", "1", "2"].map((name) => path.join(workspaces, `.swept-${name}`))
+      for (const one of aside) fs.mkdirSync(one)
+      const stubborn = path.join(aside[1]!, "mounted")
+      fs.mkdirSync(stubborn)
+      execFileSync("mount", ["-t", "tmpfs", "tmpfs", stubborn])
+      const { stay, swept } = yield* Effect.ensuring(
+        sweep(sweepWorkspaces),
+        Effect.sync(() => execFileSync("umount", [stubborn]))
+      )
+      assert.strictEqual(swept.length, 4)
+      assert.deepStrictEqual(stay.map((one) => one.path), [aside[1]])
+      assert.match(stay[0]!.message, /it cannot be removed: EBUSY/)
+      assert.deepStrictEqual(aside.map((one) => fs.existsSync(one)), [false, true, false])
+      assert.deepStrictEqual(yield* sweep(sweepWorkspaces), { swept: [], stay: [] })
     }))
 })
