@@ -94,8 +94,11 @@ export class CommandNotFound extends Schema.TaggedError<CommandNotFound>()(
     return "command_not_found" as const
   }
   override get message() {
+    const next = /\s/.test(this.command.trim())
+      ? "give its words separately, or the whole as a script (--script)"
+      : "check its name and the guest's PATH"
     const where = toolsOfBuildEnvironments.has(this.command) ? "; debian:12-build and debian:13-build have it" : ""
-    return `no command "${this.command}" in the guest; nothing ran, check its name and the guest's PATH${where}`
+    return `no command "${this.command}" in the guest; nothing ran, ${next}${where}`
   }
 }
 

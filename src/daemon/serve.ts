@@ -10,13 +10,16 @@ import { writeJsonAtomic } from "../system/atomic-file.ts"
 import { daemonFiles } from "../system/daemon-files.ts"
 import { ownIdentity, RETIRE_SIGNAL } from "../system/identity.ts"
 import { withLock } from "../system/lock.ts"
+import { wholeNumberOf } from "../system/variables.ts"
 import { startWatchdog } from "../vm/watchdog.ts"
 import { unwritten } from "../workspace/lifecycle/record.ts"
 import { type Attendance, makeAttendance } from "./attendance.ts"
 import { handlers, type Serving } from "./handlers.ts"
 
+/** By then whoever started a daemon has asked it for something, in ms. */
+const LEAST_IDLE_MS = 100
 /** How long a daemon without workspaces and requests stays, in ms: the next command is quicker for it. */
-const idleMs = Number(process.env["PYRO_DAEMON_IDLE_MS"] ?? 10 * 60_000)
+const idleMs = Math.max(LEAST_IDLE_MS, wholeNumberOf("PYRO_DAEMON_IDLE_MS") ?? 10 * 60_000)
 
 const lookEveryMs = 250
 /** By then the answer to the last request has been written, in ms. */

@@ -2,16 +2,15 @@ import { Context, Effect, Layer, Scope } from "effect"
 import { DaemonUnavailable, type PyroError } from "../contract/errors.ts"
 import { daemonFiles } from "../system/daemon-files.ts"
 import { acquireLock } from "../system/lock.ts"
+import { wholeNumberOf } from "../system/variables.ts"
 import { Pool } from "../vm/Pool.ts"
 import type { LifecycleServices } from "../workspace/lifecycle/context.ts"
 import { Workspaces } from "../workspace/Workspaces.ts"
 
 /** `PYRO_POOL_MEMBERS`: how many microVMs of a kind wait for the next request; 0 for a host that has no memory to spare. */
 const poolConfig = () => {
-  const members = Number(process.env["PYRO_POOL_MEMBERS"] ?? "")
-  return process.env["PYRO_POOL_MEMBERS"] && Number.isInteger(members) && members >= 0
-    ? { membersPerKind: members }
-    : {}
+  const membersPerKind = wholeNumberOf("PYRO_POOL_MEMBERS")
+  return membersPerKind === undefined ? {} : { membersPerKind }
 }
 
 /** What the process that has the workspaces holds. */

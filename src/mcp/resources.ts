@@ -5,6 +5,7 @@ import { DiffPayload } from "../contract/operations/workspace-diff.ts"
 import { LogsPayload } from "../contract/operations/workspace-exec.ts"
 import { FileReadPayload } from "../contract/operations/workspace-file.ts"
 import type { PyroService } from "../contract/Pyro.ts"
+import { bytes } from "./words.ts"
 
 /** Kinds of resources, for people who put one into a conversation; whatever they give, a tool gives too. */
 const resourceTemplates = [
@@ -41,6 +42,9 @@ const decoded = (text: string) => {
   }
 }
 
+/** Text that is not all there is, and says so. */
+const cut = (text: string, note: string) => `${text}${text.endsWith("\n") ? "" : "\n"}[${note}]\n`
+
 /** What a URI names; undefined where it names nothing. */
 const reading = (uri: string): ((pyro: PyroService) => Effect.Effect<string, PyroError>) | undefined => {
   const [, id, diff, execId, file] = RESOURCE.exec(uri) ?? []
@@ -49,11 +53,21 @@ const reading = (uri: string): ((pyro: PyroService) => Effect.Effect<string, Pyr
   const maxBytes = MAX_BYTES
   if (diff !== undefined) {
     const payload = Schema.decodeSync(DiffPayload())({ workspace, max_bytes: maxBytes })
-    return (pyro) => Effect.map(pyro.workspace.diff(payload), ({ patch }) => patch ?? "")
+    return (pyro) =>
+      Effect.map(
+        pyro.workspace.diff(payload),
+        ({ patch = "", patchBytes = 0, truncated }) =>
+          truncated === true ? cut(patch, `the beginning of ${bytes(patchBytes)}; an export has the whole`) : patch
+      )
   }
   if (execId !== undefined) {
     const payload = Schema.decodeSync(LogsPayload())({ workspace, exec_id: execId, max_bytes: maxBytes })
-    return (pyro) => Effect.map(pyro.workspace.logs(payload), ({ output }) => output ?? "")
+    return (pyro) =>
+      Effect.map(
+        pyro.workspace.logs(payload),
+        ({ nextCursor, output = "" }) =>
+          nextCursor === undefined ? output : cut(output, "there may be more; workspace_logs has it")
+      )
   }
   const path = decoded(file ?? "")
   if (path === undefined || path === "" || path.includes("\0")) return undefined
@@ -61,7 +75,12 @@ const reading = (uri: string): ((pyro: PyroService) => Effect.Effect<string, Pyr
   return (pyro) =>
     Effect.map(
       pyro.workspace.file.read(payload),
-      ({ path, sizeBytes, text }) => text ?? `${path} is binary, ${sizeBytes} bytes`
+      ({ path, sizeBytes, text, truncated }) =>
+        text === undefined
+          ? `${path} is binary, ${sizeBytes} bytes`
+          : truncated
+          ? cut(text, `the beginning of ${bytes(sizeBytes)}`)
+          : text
     )
 }
 

@@ -110,6 +110,7 @@ const tell = (
       unnamed > 0 && `… and ${count(unnamed, "file")} more`,
       diff.ignoredCount > 0 && `${count(diff.ignoredCount, "ignored file")} left out (include_ignored)`,
       diff.digest !== undefined && `digest ${diff.digest}`,
+      diff.lossy === true && `[bytes that are not UTF-8 are shown as U+FFFD; ${words.whole}]`,
       page?.text,
       nextCursor !== null && `[more of the patch: call again with cursor "${nextCursor}"]`,
       nextCursor === null && diff.truncated === true && `[the patch is longer; ${words.whole}]`

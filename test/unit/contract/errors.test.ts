@@ -137,6 +137,7 @@ describe("what an error says to do next", () => {
   it("names the environments that have a compiler, where one of their tools is missed", () => {
     assert.match(new CommandNotFound({ command: "make" }).message, /debian:12-build/)
     assert.notMatch(new CommandNotFound({ command: "mkae" }).message, /debian:12-build/)
+    assert.match(new CommandNotFound({ command: "npm test" }).message, /give its words separately, .* \(--script\)$/)
   })
 
   it("does not say that a package which is not there is worth another try", () => {

@@ -1,0 +1,55 @@
+import type { Server } from "@modelcontextprotocol/server"
+import { Effect } from "effect"
+import { assert, describe, it } from "vitest"
+import type { PyroService } from "../../src/contract/Pyro.ts"
+import { addResources } from "../../src/mcp/resources.ts"
+import { unfakedPyro } from "../support/unfaked-pyro.ts"
+import { fakePyro } from "./fakes.ts"
+
+type Handler = (request: object, context: object) => Promise<{
+  readonly contents: ReadonlyArray<{ readonly text: string }>
+}>
+
+/** What a client reads at a URI of the workspace `w`. */
+const read = async (workspace: Partial<PyroService["workspace"]>, of: string) => {
+  const handlers = new Map<string, Handler>()
+  const server = { setRequestHandler: (method: string, handler: Handler) => handlers.set(method, handler) }
+  addResources(server as unknown as Server, Effect.succeed(fakePyro(workspace)), (work) => Effect.runPromise(work))
+  const uri = `pyro://workspaces/w/${of}`
+  const { contents } = await handlers.get("resources/read")!({ params: { uri } }, { mcpReq: {} })
+  return contents[0]?.text
+}
+
+const diff = (result: object) => ({ diff: () => Effect.succeed(result as never) })
+const file = (result: object) => ({
+  file: {
+    ...unfakedPyro.workspace.file,
+    read: () => Effect.succeed({ path: "a", sizeBytes: 2048, ...result } as never)
+  }
+})
+const logs = (result: object) => ({ logs: () => Effect.succeed({ commands: [], ...result } as never) })
+const log = `logs/${"0".repeat(32)}`
+
+describe("a resource", () => {
+  it("is what there is, to the byte", async () => {
+    assert.strictEqual(await read(diff({ patch: "+a\n" }), "diff"), "+a\n")
+    assert.strictEqual(await read(file({ text: "a", truncated: false }), "files/a"), "a")
+    assert.strictEqual(await read(logs({ output: "a\n" }), log), "a\n")
+  })
+
+  it("says what it leaves out", async () => {
+    assert.strictEqual(
+      await read(diff({ patch: "+a", truncated: true, patchBytes: 5 << 20 }), "diff"),
+      "+a\n[the beginning of 5.0 MiB; an export has the whole]\n"
+    )
+    assert.strictEqual(
+      await read(file({ text: "a\n", truncated: true }), "files/a"),
+      "a\n[the beginning of 2.0 KiB]\n"
+    )
+    assert.strictEqual(await read(file({ binary: true, truncated: false }), "files/a"), "a is binary, 2048 bytes")
+    assert.strictEqual(
+      await read(logs({ output: "a\n", nextCursor: 2 }), log),
+      "a\n[there may be more; workspace_logs has it]\n"
+    )
+  })
+})
