@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto"
-import { deflateSync, inflateSync } from "node:zlib"
+import { promisify } from "node:util"
+import { deflate as deflateCallback, deflateSync, inflateSync } from "node:zlib"
 
 /** The name git gives to a file's content: 40 hexadecimal digits. */
 export const blobName = (content: Uint8Array): string =>
@@ -7,6 +8,9 @@ export const blobName = (content: Uint8Array): string =>
 
 /** In zlib's format. */
 export const deflate = (bytes: Uint8Array): Uint8Array => deflateSync(bytes)
+
+/** The same bytes, made on another thread. */
+export const deflateBeside: (bytes: Uint8Array) => Promise<Uint8Array> = promisify(deflateCallback)
 
 /**
  * What was deflated, which has to be exactly `size` bytes; undefined when it is not, or damaged. Never makes more

@@ -26,7 +26,7 @@ import { writeFile } from "./files/write.ts"
 import type { Generation } from "./lifecycle/generation.ts"
 import { type Entry, takenOutOr } from "./lifecycle/registry.ts"
 import { applyPatchIn } from "./patch/apply-in.ts"
-import { formatPatch } from "./patch/format.ts"
+import { wholePatch } from "./patch/pieces.ts"
 import { readPushed } from "./seed/pushed.ts"
 import type { PrepareServices } from "./seed/request.ts"
 import { syncPush } from "./seed/sync-push.ts"
@@ -164,7 +164,7 @@ const exportDiff = (channel: GuestChannel, folder: string, payload: ExportPayloa
       verified: false
     }).pipe(Effect.mapError(({ detail }) => new InvalidRequest({ field: "path", detail })))
     const changes = yield* changesOf(channel, { ...options, pushed: yield* readPushed(folder) })
-    const patch = formatPatch(changes)
+    const patch = yield* wholePatch(changes)
     const paths = changes.flatMap(({ from, path }) => from === undefined ? [path] : [from, path])
     return exportPatch(patch, paths, sha256Hex(patch), payload)
   }))

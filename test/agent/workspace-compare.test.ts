@@ -7,7 +7,7 @@ import { baselineRoot } from "../../src/guest-channel/calls.ts"
 import type { CompareOptions } from "../../src/workspace/compare/differences.ts"
 import { differencesOf } from "../../src/workspace/compare/differences.ts"
 import type { Side } from "../../src/workspace/compare/side.ts"
-import { formatPatch } from "../../src/workspace/patch/format.ts"
+import { formatPatch } from "../support/format-patch.ts"
 import { Agent, anotherAgent, withAgent } from "./agent.ts"
 
 /** What a step does to a tree: files of a few names and contents, so that two trees often agree. */

@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Chunk, Effect, Stream } from "effect"
+import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import { createHash, randomBytes } from "node:crypto"
 import * as fs from "node:fs"
@@ -7,8 +7,9 @@ import * as path from "node:path"
 import type { DiffPayload } from "../../src/contract/operations/workspace-diff.ts"
 import { baselineRoot } from "../../src/guest-channel/calls.ts"
 import { changesOf, type ChangesOptions } from "../../src/workspace/diff/changes.ts"
-import { diffPatch, diffWorkspace } from "../../src/workspace/diff/diff.ts"
+import { diffWorkspace } from "../../src/workspace/diff/diff.ts"
 import { Agent, withAgent } from "./agent.ts"
+import { diffPatch } from "./diff-patch.ts"
 
 const everything: Omit<DiffPayload, "workspace"> = {
   paths: [],
@@ -37,10 +38,7 @@ const workspace = (name: string, fill: (tree: string) => void) =>
     const diff = (payload: Partial<typeof everything> = {}, limits?: ChangesOptions["limits"]) =>
       diffWorkspace(channel, { ...everything, ...payload }, { trees, limits })
     const patch = (payload: Partial<typeof everything> = {}) =>
-      Effect.map(
-        Stream.runCollect(diffPatch(channel, { ...everything, ...payload }, { trees })),
-        (pieces) => Buffer.concat(Chunk.toReadonlyArray(pieces))
-      )
+      diffPatch(channel, { ...everything, ...payload }, { trees })
     /** The baseline with the patch applied by git, as a listing of paths, modes and contents. */
     const applied = (patch: Buffer) => {
       const copy = path.join(home, "applied")

@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Chunk, Effect, Layer, Stream } from "effect"
+import { Effect, Layer } from "effect"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -7,11 +7,12 @@ import { SeedImages } from "../../src/disk/SeedImages.ts"
 import { baselineRoot } from "../../src/guest-channel/calls.ts"
 import { Paths } from "../../src/system/Paths.ts"
 import { HostFacts } from "../../src/vm/HostFacts.ts"
-import { diffPatch, diffWorkspace } from "../../src/workspace/diff/diff.ts"
+import { diffWorkspace } from "../../src/workspace/diff/diff.ts"
 import { readPushed } from "../../src/workspace/seed/pushed.ts"
 import { replayPushed } from "../../src/workspace/seed/replay.ts"
 import { syncPush } from "../../src/workspace/seed/sync-push.ts"
 import { Agent, withAgent } from "./agent.ts"
+import { diffPatch } from "./diff-patch.ts"
 
 const write = (folder: string, files: Readonly<Record<string, string>>) => {
   for (const [name, content] of Object.entries(files)) {
@@ -70,10 +71,7 @@ const seeded = (name: string) =>
     const diff = (limits?: { readonly fileBytes: number; readonly totalBytes: number }) =>
       Effect.flatMap(readPushed(state!), (pushed) => diffWorkspace(channel, asked, { trees, pushed, limits }))
     const names = Effect.map(diff(), ({ files }) => files.map(({ path, status }) => `${status} ${path}`))
-    const patch = Effect.gen(function*() {
-      const pieces = yield* Stream.runCollect(diffPatch(channel, asked, { trees, pushed: yield* readPushed(state!) }))
-      return Buffer.concat(Chunk.toReadonlyArray(pieces))
-    })
+    const patch = Effect.flatMap(readPushed(state!), (pushed) => diffPatch(channel, asked, { trees, pushed }))
     return { host: host!, live: live!, disk: disk!, state: state!, channel, push, read, diff, names, patch }
   })
 

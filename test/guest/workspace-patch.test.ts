@@ -1,7 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { applyPatchIn } from "../../src/workspace/patch/apply-in.ts"
-import { formatPatch } from "../../src/workspace/patch/format.ts"
+import { formatPatch } from "../support/format-patch.ts"
 import { acquireTestWorkspace, finish, guestServices, script } from "../support/guest.ts"
 
 const path = (name: string) => Buffer.from(name, "latin1")

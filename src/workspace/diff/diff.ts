@@ -1,12 +1,11 @@
-import { Effect, Stream } from "effect"
+import { Effect } from "effect"
 import { InvalidRequest, type PyroError } from "../../contract/errors.ts"
 import { firstOf, MAX_RESULT_BYTES } from "../../contract/first-of.ts"
 import type { DiffFile, DiffPayload, DiffResult } from "../../contract/operations/workspace-diff.ts"
 import { pathBytes, pathText } from "../../disk/path-text.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { Change, Side } from "../change.ts"
-import { patchPieces } from "../patch/format.ts"
-import { type Changes, changesOf, type ChangesOptions, collectChanges, type Oversized } from "./changes.ts"
+import { type Changes, type ChangesOptions, collectChanges, type Oversized } from "./changes.ts"
 import type { LineCounts } from "./line-counts.ts"
 import { patchOf } from "./patch-of.ts"
 
@@ -133,15 +132,3 @@ export const diffWorkspace = (
     const options = { ...(yield* changesOptions(payload)), ...overrides }
     return yield* differenceResult(yield* collectChanges(channel, options), payload)
   })
-
-/** The whole patch, byte for byte what `digest` is of. Fails when a file is too large for one. */
-export const diffPatch = (
-  channel: GuestChannel,
-  selection: DiffSelection,
-  overrides: Pick<ChangesOptions, "trees" | "limits" | "pushed"> = {}
-): Stream.Stream<Uint8Array, PyroError> =>
-  Stream.unwrap(Effect.gen(function*() {
-    const options = { ...(yield* changesOptions(selection)), ...overrides }
-    const changes = yield* changesOf(channel, options)
-    return Stream.suspend(() => Stream.fromIterable(patchPieces(changes)))
-  }))

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
 import type { Change } from "../change.ts"
-import { patchPieces } from "../patch/format.ts"
+import { forEachPiece } from "../patch/pieces.ts"
 import { type LineCounts, lineCounts } from "./line-counts.ts"
 
 export interface FormattedPatch {
@@ -20,31 +20,27 @@ export const patchOf = (changes: ReadonlyArray<Change>, maxBytes: number): Effec
     const counts = new Map<Change, LineCounts>()
     const kept: Array<Uint8Array> = []
     let [bytes, keptBytes] = [0, 0]
-    /** The change that the generator is at, and what it made of it so far. */
+    /** The change of the last piece, and its pieces so far. */
     let current: { readonly change: Change; readonly pieces: Array<Uint8Array> } | undefined
     const finish = () => {
       if (current === undefined) return
       counts.set(current.change, lineCounts(Buffer.concat(current.pieces).toString("latin1")))
       current = undefined
     }
-    const watched = function*() {
-      for (const change of changes) {
+    yield* forEachPiece(changes, (piece, change) => {
+      if (current?.change !== change) {
         finish()
         current = { change, pieces: [] }
-        yield change
       }
-    }
-    for (const piece of patchPieces(watched())) {
       hash.update(piece)
       bytes += piece.length
-      current?.pieces.push(piece)
+      current.pieces.push(piece)
       if (keptBytes < maxBytes) {
         const part = piece.subarray(0, maxBytes - keptBytes)
         kept.push(part)
         keptBytes += part.length
       }
-      yield* Effect.yieldNow()
-    }
+    })
     finish()
     const all = Buffer.concat(kept)
     const head = keptBytes === bytes ? all : all.subarray(0, all.lastIndexOf(0x0a) + 1)

@@ -3,7 +3,7 @@ import type { Change, Side } from "../change.ts"
 import { encodeBase85 } from "./base85.ts"
 import { bytesOf, byteString } from "./bytes.ts"
 import { quoted } from "./quoted.ts"
-import { type DiffBudget, diffBudget, textDiff } from "./text-diff.ts"
+import { type DiffBudget, textDiff } from "./text-diff.ts"
 
 /** A file larger than this crosses as binary: a text diff of it takes seconds and is for nobody's eyes. */
 const MAX_TEXT_BYTES = 32 * 1024 * 1024
@@ -11,21 +11,18 @@ const NO_BLOB = "0".repeat(40)
 const SYMLINK = 0o120000
 
 export interface FormatOptions {
-  /** Name binary files without their content: to be read, not applied. @default false */
-  readonly withoutBinary?: boolean | undefined
+  /** A content deflated, where that has been done before. @default none has */
+  readonly deflated?: ((content: Uint8Array) => Uint8Array | undefined) | undefined
 }
 
-/** Changes as a git-style patch that `git apply` takes; equal changes make equal bytes. */
-export const formatPatch = (changes: Iterable<Change>, options: FormatOptions = {}): Uint8Array =>
-  Buffer.concat(Array.from(patchPieces(changes, options)))
-
-/** The same in pieces, one or more per change, made as they are asked for. */
-export function* patchPieces(changes: Iterable<Change>, options: FormatOptions = {}): Generator<Uint8Array, void> {
-  const budget = diffBudget()
-  for (const change of changes) {
-    for (const one of oneTypeEach(change)) {
-      for (const piece of changePieces(one, budget, options)) yield bytesOf(piece)
-    }
+/** A change's part of a git-style patch that `git apply` takes, in pieces, made as they are asked for. The budget is the whole patch's. */
+export function* changePieces(
+  change: Change,
+  budget: DiffBudget,
+  options: FormatOptions = {}
+): Generator<Uint8Array, void> {
+  for (const one of oneTypeEach(change)) {
+    for (const piece of piecesOf(one, budget, options)) yield typeof piece === "string" ? bytesOf(piece) : piece
   }
 }
 
@@ -39,7 +36,9 @@ const oneTypeEach = (change: Change): ReadonlyArray<Change> => {
 
 const octal = (mode: number) => mode.toString(8)
 
-function* changePieces(change: Change, budget: DiffBudget, options: FormatOptions): Generator<string, void> {
+type Piece = string | Uint8Array
+
+function* piecesOf(change: Change, budget: DiffBudget, options: FormatOptions): Generator<Piece, void> {
   const { after, before } = change
   const to = byteString(change.path)
   const from = change.from === undefined ? to : byteString(change.from)
@@ -66,7 +65,7 @@ interface Content {
   /** What both have in common, in percent. */
   readonly similarity: number
   /** What follows the headers; empty when there is nothing to say about the content. */
-  readonly body: ReadonlyArray<string>
+  readonly body: ReadonlyArray<Piece>
 }
 
 const contentOf = (
@@ -86,10 +85,7 @@ const contentOf = (
   const a = before === undefined ? "/dev/null" : nameLine(`a/${names.from}`)
   const b = after === undefined ? "/dev/null" : nameLine(`b/${names.to}`)
   if (isBinary(old) || isBinary(now)) {
-    const said = `Binary files ${a} and ${b} differ\n`
-    const body = options.withoutBinary === true
-      ? [said]
-      : [`GIT binary patch\n`, literal(now), "\n", literal(old), "\n"]
+    const body = [`GIT binary patch\n`, ...literal(now, options), "\n", ...literal(old, options), "\n"]
     return { index, similarity: 50, body }
   }
   const { hunks, kept } = textDiff(byteString(old), byteString(now), budget)
@@ -107,6 +103,10 @@ const nameLine = (name: string) => {
   return written === name && name.includes(" ") ? `${name}\t` : written
 }
 
-const isBinary = (content: Uint8Array) => content.length > MAX_TEXT_BYTES || content.includes(0)
+/** Whether a content crosses as binary. */
+export const isBinary = (content: Uint8Array) => content.length > MAX_TEXT_BYTES || content.includes(0)
 
-const literal = (content: Uint8Array) => `literal ${content.length}\n${encodeBase85(deflate(content))}`
+const literal = (content: Uint8Array, { deflated }: FormatOptions): ReadonlyArray<Piece> => [
+  `literal ${content.length}\n`,
+  encodeBase85(deflated?.(content) ?? deflate(content))
+]

@@ -1,5 +1,6 @@
 import { diffArrays } from "diff"
 import { linesOf } from "./bytes.ts"
+import { lineHash } from "./line-hash.ts"
 
 /** Lines of context around a change. */
 const CONTEXT = 3
@@ -27,27 +28,37 @@ const runsOf = (before: ReadonlyArray<string>, after: ReadonlyArray<string>, bud
   while (start < shorter && before[start] === after[start]) start++
   let end = 0
   while (end < shorter - start && before[before.length - 1 - end] === after[after.length - 1 - end]) end++
-  const numbers = new Map<string, number>()
-  const numbered = (lines: ReadonlyArray<string>) =>
-    lines.slice(start, lines.length - end).map((line) => {
-      const known = numbers.get(line)
-      if (known === undefined) numbers.set(line, numbers.size)
-      return known ?? numbers.size - 1
-    })
-  return [{ sign: " ", count: start }, ...middleOf(numbered(before), numbered(after), budget), {
-    sign: " ",
-    count: end
-  }]
+  const [old, now] = [before.slice(start, before.length - end), after.slice(start, after.length - end)]
+  const kept = (count: number): Run => ({ sign: " ", count })
+  if (old.length === 0 || now.length === 0) return [kept(start), ...replacing(old, now), kept(end)]
+  const hashed = middleOf(old.map(lineHash), now.map(lineHash), budget)
+  // Two lines of one hash are in the way of nobody but whoever made them so: then the lines themselves are compared.
+  const runs = areTrue(hashed, old, now) ? hashed : middleOf(old, now, budget)
+  return [kept(start), ...runs, kept(end)]
 }
 
-const middleOf = (before: Array<number>, after: Array<number>, budget: DiffBudget): Array<Run> => {
-  const replaced: Array<Run> = [{ sign: "-", count: before.length }, { sign: "+", count: after.length }]
-  if (before.length === 0 || after.length === 0) return replaced
+/** Whether all that is said to stay does. */
+const areTrue = (runs: ReadonlyArray<Run>, before: ReadonlyArray<string>, after: ReadonlyArray<string>): boolean => {
+  let [old, now] = [0, 0]
+  for (const { count, sign } of runs) {
+    for (let i = 0; sign === " " && i < count; i++) if (before[old + i] !== after[now + i]) return false
+    if (sign !== "+") old += count
+    if (sign !== "-") now += count
+  }
+  return true
+}
+
+const replacing = (before: ReadonlyArray<unknown>, after: ReadonlyArray<unknown>): Array<Run> => [
+  { sign: "-", count: before.length },
+  { sign: "+", count: after.length }
+]
+
+const middleOf = <A extends string | number>(before: Array<A>, after: Array<A>, budget: DiffBudget): Array<Run> => {
   const maxEditLength = Math.min(MAX_EDITS, Math.floor(Math.sqrt(budget.edits2)))
   const parts = diffArrays(before, after, { maxEditLength })
   if (parts === undefined) {
     budget.edits2 -= maxEditLength ** 2
-    return replaced
+    return replacing(before, after)
   }
   const edits = parts.reduce((sum, { added, count, removed }) => sum + (added || removed ? count : 0), 0)
   budget.edits2 -= edits ** 2

@@ -2,8 +2,8 @@ import { Effect } from "effect"
 import { assert, describe, it } from "vitest"
 import type { Change } from "../../../../src/workspace/change.ts"
 import { applyPatch } from "../../../../src/workspace/patch/apply.ts"
-import { formatPatch } from "../../../../src/workspace/patch/format.ts"
 import { parsePatch } from "../../../../src/workspace/patch/parse.ts"
+import { formatPatch } from "../../../support/format-patch.ts"
 import { changed, described, file, link, patchTree, type Tree, tree } from "./trees.ts"
 
 const plan = (before: Tree, patch: string | Uint8Array) =>
@@ -264,8 +264,8 @@ describe("binary content", () => {
   })
 
   it("left out is said to be", () => {
-    const patch = formatPatch([at(Buffer.from([0]))], { withoutBinary: true })
-    assert.throws(() => parsePatch(patch), "git diff --binary")
+    const patch = lines("diff --git a/f b/f", "index 1..2 100644", "Binary files a/f and b/f differ")
+    assert.throws(() => parsePatch(Buffer.from(patch)), "git diff --binary")
   })
 })
 

@@ -1,0 +1,16 @@
+import { Effect } from "effect"
+import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
+import { changesOf, type ChangesOptions } from "../../src/workspace/diff/changes.ts"
+import { changesOptions, type DiffSelection } from "../../src/workspace/diff/diff.ts"
+import { wholePatch } from "../../src/workspace/patch/pieces.ts"
+
+/** The whole patch, as an export has it. */
+export const diffPatch = (
+  channel: GuestChannel,
+  selection: DiffSelection,
+  overrides: Pick<ChangesOptions, "trees" | "pushed">
+) =>
+  Effect.gen(function*() {
+    const options = { ...(yield* changesOptions(selection)), ...overrides }
+    return Buffer.from(yield* wholePatch(yield* changesOf(channel, options)))
+  })
