@@ -57,7 +57,7 @@ withAgent("a patch", (it) => {
       fs.writeFileSync(`${folder}/outside`, "a\n")
       fs.symlinkSync("..", `${root}/up`)
       fs.symlinkSync("../outside", `${root}/out`)
-      for (const path of ["up/outside", "out"]) {
+      for (const path of ["up/outside", "out", "./up/outside", "/workspace/out"]) {
         const patch = `--- a/${path}\n+++ b/${path}\n@@ -1 +1 @@\n-a\n+b\n`
         const failure = yield* Effect.flip(applyPatchIn(channel, { patch, check: false }, root))
         assert.strictEqual(failure._tag, "PatchRejected")

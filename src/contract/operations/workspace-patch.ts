@@ -21,7 +21,7 @@ const PatchText = lazy(() =>
     ),
     Schema.annotations({
       description: "Patch as text: what git diff --binary or diff -u print, or *** Begin Patch ... *** End Patch. " +
-        "Paths are relative to /workspace"
+        "Paths are relative to /workspace, or absolute beneath it"
     })
   )
 )

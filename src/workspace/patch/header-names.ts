@@ -1,3 +1,4 @@
+import { relativePath } from "./path-check.ts"
 import { readQuoted } from "./quoted.ts"
 
 /** The name in a `---` or `+++` line, behind the sign; undefined for /dev/null. */
@@ -25,14 +26,17 @@ const isEpoch = (date: string) => {
 
 const withoutFirst = (name: string) => name.slice(name.indexOf("/") + 1)
 
+/** An absolute name has no prefix: all of it is the path. */
+const mayHavePrefix = (name: string) => name.includes("/") && !name.startsWith("/")
+
 /**
  * The one path behind the two names of a file: the same name, or `a/x` and `b/x` (`old/x` and `new/x`), or `x.orig`
  * and `x`. Undefined when they have nothing to do with each other.
  */
 export const commonPath = (old: string, now: string): string | undefined => {
   if (old === now) return now
-  if (old.includes("/") && now.includes("/") && withoutFirst(old) === withoutFirst(now)) return withoutFirst(now)
-  const [before, after] = [withoutPrefix(old, "a"), withoutPrefix(now, "b")]
+  if (mayHavePrefix(old) && mayHavePrefix(now) && withoutFirst(old) === withoutFirst(now)) return withoutFirst(now)
+  const [before, after] = [relativePath(withoutPrefix(old, "a")), relativePath(withoutPrefix(now, "b"))]
   if (before.startsWith(after)) return after
   return after.startsWith(before) ? before : undefined
 }

@@ -3,8 +3,8 @@ import { pathText } from "../../disk/path-text.ts"
 import { bytesOf, byteString } from "./bytes.ts"
 import { parseUnified } from "./parse-unified.ts"
 import { isV4A, parseV4A } from "./parse-v4a.ts"
-import { limits, type Patch, PatchMalformed } from "./patch.ts"
-import { pathProblem } from "./path-check.ts"
+import { type FilePatch, limits, type Patch, PatchMalformed } from "./patch.ts"
+import { pathProblem, relativePath } from "./path-check.ts"
 
 /**
  * Reads a patch of any kind: git's, `diff -u`, V4A. Time and memory are bounded by its size and `limits`. Throws
@@ -19,17 +19,22 @@ export const parsePatch = (bytes: Uint8Array): Patch => {
       "there is no patch in it; give git's format, diff -u (--- a/file, +++ b/file, @@), or *** Begin Patch"
     )
   }
-  const refused = patch.files.flatMap((file) =>
-    [file.from, file.to].flatMap((path) => {
-      const reason = path === undefined ? undefined : pathProblem(path)
-      return reason === undefined ? [] : [{ path: pathText(bytesOf(path!.slice(0, 200))), hunk: 0, reason }]
-    })
-  )
+  const named = new Set(patch.files.flatMap(({ from, to }) => [from, to].filter((path) => path !== undefined)))
+  const refused = Array.from(named).flatMap((path) => {
+    const reason = pathProblem(relativePath(path))
+    return reason === undefined ? [] : [{ path: pathText(bytesOf(path.slice(0, 200))), hunk: 0, reason }]
+  })
   if (refused.length > 0) throw rejected("it names paths that no patch may touch", refused.slice(0, MAX_REFUSED))
-  return patch
+  return { files: patch.files.map(withRelativePaths) }
 }
 
 const MAX_REFUSED = 20
+
+const withRelativePaths = (file: FilePatch): FilePatch => ({
+  ...file,
+  from: file.from === undefined ? undefined : relativePath(file.from),
+  to: file.to === undefined ? undefined : relativePath(file.to)
+})
 
 const read = (text: string): Patch => {
   try {

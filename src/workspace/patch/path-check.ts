@@ -1,9 +1,22 @@
+import { workspaceRoot } from "../files/guest-path.ts"
 import { limits } from "./patch.ts"
+
+/**
+ * A path as a patch names it, relative to /workspace: without `.` and without a /workspace before it. What may not be
+ * used stays refused: `..` is kept, and so is a path with an empty component, as it stands.
+ */
+export const relativePath = (named: string): string => {
+  if (named.includes("//")) return named
+  const path = named.split("/").filter((name) => name !== ".").join("/")
+  if (path === workspaceRoot) return ""
+  return path.startsWith(`${workspaceRoot}/`) ? path.slice(workspaceRoot.length + 1) : path
+}
 
 /** Why a path of a patch may not be used; undefined when it may. Paths are byte strings, relative to /workspace. */
 export const pathProblem = (path: string): string | undefined => {
-  if (path === "") return "it has no name"
-  if (path.startsWith("/")) return "it is absolute; paths are relative to /workspace"
+  if (path === "") return "it names no file"
+  if (path.includes("//")) return "it has an empty component"
+  if (path.startsWith("/")) return "it is absolute, and not beneath /workspace"
   if (path.includes("\0")) return "it has a NUL byte in it"
   if (path.length > limits.path) return "it is too long"
   for (const name of path.split("/")) {

@@ -203,7 +203,7 @@ describe("a unified patch", () => {
 
   it("touches no path outside, and none in .git", () => {
     const named = (path: string) => lines(`--- a/${path}`, `+++ b/${path}`, "@@ -1 +1 @@", "-a", "+b")
-    for (const path of ["../x", "a/../../x", "/etc/passwd", ".git/config", "sub/.GIT/hooks/x", "a//b", "./a", ".git"]) {
+    for (const path of ["../x", "a/../../x", "/etc/passwd", ".git/config", "sub/.GIT/hooks/x", "a//b", ".git"]) {
       assert.throws(() => parsePatch(Buffer.from(named(path))), "no patch may touch", path)
     }
     assert.throws(

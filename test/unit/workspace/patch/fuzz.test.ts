@@ -26,6 +26,8 @@ const v4a = (tree: Tree) =>
 
 const tokens = [
   "../",
+  "./",
+  "/workspace/",
   "/",
   ".git/",
   "diff --git ",

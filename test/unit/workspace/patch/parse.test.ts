@@ -1,0 +1,93 @@
+import { assert, describe, it } from "vitest"
+import { PatchRejected } from "../../../../src/contract/errors.ts"
+import { parsePatch } from "../../../../src/workspace/patch/parse.ts"
+
+const lines = (...all: ReadonlyArray<string>) => all.map((line) => `${line}\n`).join("")
+const v4a = (...all: ReadonlyArray<string>) => lines("*** Begin Patch", ...all, "*** End Patch")
+
+const parsed = (patch: string) => parsePatch(Buffer.from(patch, "latin1"))
+const paths = (patch: string) => parsed(patch).files.map(({ from, to }) => [from, to])
+
+const refused = (patch: string) => {
+  try {
+    parsed(patch)
+  } catch (error) {
+    if (error instanceof PatchRejected) return error
+    throw error
+  }
+  return assert.fail("it is read")
+}
+const reasons = (patch: string) => refused(patch).rejects.map(({ path, reason }) => `${path}: ${reason}`)
+
+const hunk = ["@@ -1 +1 @@", "-a", "+b"]
+const unified = (old: string, now: string) => lines(`--- ${old}`, `+++ ${now}`, ...hunk)
+const git = (old: string, now: string) => lines(`diff --git ${old} ${now}`) + unified(old, now)
+
+describe("the paths of a patch", () => {
+  it("may begin with ./ or /workspace/, in all notations", () => {
+    for (const path of ["d/f", "./d/f", "././d/./f", "/workspace/d/f", "/workspace/./d/f", "/./workspace/d/f"]) {
+      const same = [["d/f", "d/f"]]
+      assert.deepStrictEqual(paths(unified(path, path)), same, path)
+      assert.deepStrictEqual(paths(unified(`a/${path}`, `b/${path}`)), same, path)
+      assert.deepStrictEqual(paths(git(path, path)), same, path)
+      assert.deepStrictEqual(paths(git(`a/${path}`, `b/${path}`)), same, path)
+      assert.deepStrictEqual(paths(unified("/dev/null", path)), [[undefined, "d/f"]], path)
+      assert.deepStrictEqual(paths(unified(path, "/dev/null")), [["d/f", undefined]], path)
+      assert.deepStrictEqual(paths(v4a(`*** Update File: ${path}`, "-a", "+b")), same, path)
+      const moved = v4a("*** Update File: x", `*** Move to: ${path}`, `*** Delete File: ${path}`)
+      assert.deepStrictEqual(paths(moved), [["x", "d/f"], ["d/f", undefined]], path)
+      const renamed = lines("diff --git a/x b/y", `rename from ${path}`, `rename to ${path}2`)
+      assert.deepStrictEqual(paths(renamed), [["d/f", "d/f2"]], path)
+    }
+  })
+
+  it("lose a/ and b/ first, and only where that is a prefix", () => {
+    assert.deepStrictEqual(paths(unified("/dev/null", "./b/f")), [[undefined, "b/f"]])
+    assert.deepStrictEqual(paths(unified("/workspace/a/f", "/dev/null")), [["a/f", undefined]])
+    assert.deepStrictEqual(paths(unified("a/workspace/f", "b/workspace/f")), [["workspace/f", "workspace/f"]])
+    assert.deepStrictEqual(paths(unified("/workspace/workspace/f", "/workspace/workspace/f")), [
+      ["workspace/f", "workspace/f"]
+    ])
+  })
+
+  it("may be written in two ways, but not mean two files", () => {
+    for (
+      const [old, now] of [["f", "./f"], ["a/f", "/workspace/f"], ["/workspace/f", "f"], ["a/./f", "b/f"]] as const
+    ) {
+      assert.deepStrictEqual(paths(unified(old, now)), [["f", "f"]], old)
+    }
+    for (const [old, now] of [["a/etc/f", "/etc/f"], ["./workspace/f", "/workspace/f"]] as const) {
+      assert.include(refused(unified(old, now)).detail, "different files")
+    }
+  })
+
+  it("are refused for what is wrong with them, once", () => {
+    for (
+      const [path, reason] of [
+        ["/etc/passwd", "it is absolute, and not beneath /workspace"],
+        ["/workspaces/f", "it is absolute, and not beneath /workspace"],
+        ["/workspace/../etc/passwd", "it leads out of its directory"],
+        ["./../f", "it leads out of its directory"],
+        ["d/./../f", "it leads out of its directory"],
+        ["/workspace/.git/config", "it lies in .git"],
+        ["./.GIT/config", "it lies in .git"],
+        ["d/./.git/config", "it lies in .git"],
+        ["d//f", "it has an empty component"],
+        ["/workspace//etc/passwd", "it has an empty component"],
+        [".//etc/passwd", "it has an empty component"],
+        ["d/", "it has an empty component"],
+        ["/workspace", "it names no file"],
+        ["/workspace/", "it names no file"],
+        ["./", "it names no file"]
+      ] as const
+    ) {
+      assert.deepStrictEqual(reasons(unified(path, path)), [`${path}: ${reason}`])
+      assert.deepStrictEqual(reasons(git(path, path)), [`${path}: ${reason}`])
+      assert.deepStrictEqual(reasons(v4a(`*** Update File: ${path}`, "-a", "+b")), [`${path}: ${reason}`])
+    }
+    const twice = v4a("*** Delete File: ../f", "*** Add File: ../f", "+x")
+    assert.deepStrictEqual(reasons(twice), ["../f: it leads out of its directory"])
+    const nul = unified("\"a/./\\000\"", "\"b/./\\000\"")
+    assert.deepStrictEqual(reasons(nul), ["\"./\\000\": it has a NUL byte in it"])
+  })
+})
