@@ -23,18 +23,27 @@ export const readHunks = (reader: LineReader, used: Used): Array<Hunk> => {
 }
 
 const readHunk = (reader: LineReader, used: Used): Hunk => {
-  const [, start, oldCount, , newCount] = header.exec(reader.take())!
+  const first = reader.mark()
+  const [, start, oldCount = "1", , newCount = "1"] = header.exec(reader.take())!
   const mark = reader.mark()
   const before = used.lines
   const place = { _tag: "line", line: Number(start) } as const
-  const counted = readBody(reader, used, counting(Number(oldCount ?? 1), Number(newCount ?? 1)))
+  const counted = readBody(reader, used, counting(Number(oldCount), Number(newCount)))
   if (counted !== undefined && !goesOn(reader)) return { lines: counted, place }
-  if (counted === undefined && reader.isAtEnd) reader.fail("it ends within a hunk; was it cut?")
+  const isCut = counted === undefined && reader.isAtEnd
   // Models and people miscount. What the lines themselves say is held against the file anyway.
   reader.back(mark)
   used.lines = before
-  const recounted = readBody(reader, used, { isOver: () => endsHunk(reader), take: () => true })
-  if (recounted === undefined || recounted.length === 0) return reader.fail("this is no line of a hunk")
+  const recounted = readBody(reader, used, { isOver: () => endsHunk(reader), take: () => true }) ?? []
+  if (isCut) {
+    const without = (sign: HunkLine["sign"]) => recounted.filter((line) => line.sign !== sign).length
+    reader.back(first)
+    reader.fail(
+      `the header says ${oldCount} old and ${newCount} new lines, there are ${without("+")} and ${without("-")}; ` +
+        "was it cut? correct the header or give the rest"
+    )
+  }
+  if (recounted.length === 0) return reader.fail("this is no line of a hunk")
   return { lines: recounted, place }
 }
 

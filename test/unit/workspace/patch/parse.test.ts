@@ -91,3 +91,31 @@ describe("the paths of a patch", () => {
     assert.deepStrictEqual(reasons(nul), ["\"./\\000\": it has a NUL byte in it"])
   })
 })
+
+describe("the last hunk of a patch", () => {
+  const names = lines("--- a/f", "+++ b/f", "@@ -1 +1 @@", "-a", "+b")
+
+  it("is refused when its header says more than there is, and told what to correct", () => {
+    const said = (...body: ReadonlyArray<string>) => refused(names + lines(...body).replace(/\n$/, "")).detail
+    const remedy = "; was it cut? correct the header or give the rest"
+    const three = "line 6 of the patch: the header says 3 old and 3 new lines, there are"
+    assert.strictEqual(said("@@ -8,3 +8,3 @@", " c", "-d", "+e", ""), `${three} 2 and 2${remedy}`)
+    assert.strictEqual(said("@@ -8,3 +8,3 @@", " c", "-d", "+e"), `${three} 2 and 2${remedy}`)
+    assert.strictEqual(said("@@ -8,3 +8,3 @@", " c", "-d"), `${three} 2 and 1${remedy}`)
+    assert.strictEqual(said("@@ -8,3 +8,3 @@ fn", ""), `${three} 0 and 0${remedy}`)
+    assert.strictEqual(
+      said("@@ -8 +8 @@", "-d"),
+      `line 6 of the patch: the header says 1 old and 1 new lines, there are 1 and 0${remedy}`
+    )
+  })
+
+  it("does not count what follows it", () => {
+    const text = names + lines("@@ -8,5 +8,5 @@", " c", "-d", "+e", "", "-- ")
+    assert.include(refused(text).detail, "there are 2 and 2;")
+  })
+
+  it("may have more lines than its header says", () => {
+    const text = names + lines("@@ -8,1 +8,1 @@", " c", "-d", "+e")
+    assert.strictEqual(parsed(text).files.length, 1)
+  })
+})
