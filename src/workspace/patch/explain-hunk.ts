@@ -1,6 +1,7 @@
 import { printable } from "../../contract/printable.ts"
 import { bytesOf } from "./bytes.ts"
 import type { FileLines } from "./find-lines.ts"
+import type { Hunk } from "./patch.ts"
 
 /** Characters shown of a line. */
 const SHOWN = 80
@@ -8,6 +9,17 @@ const SHOWN = 80
 const CANDIDATES = 20
 
 export const alreadyThere = "the file has what it would make: it seems to be applied already"
+
+/**
+ * What a hunk would make, where a file that has it tells that the hunk was applied. One line may be anywhere, and so may
+ * lines of context that only lead up to a deletion, or only follow it.
+ */
+export const tellingLinesOf = ({ lines }: Hunk): ReadonlyArray<string> | undefined => {
+  const made = lines.filter(({ sign }) => sign !== "-")
+  if (made.filter(({ text }) => /[^ \t\r\n]/.test(text)).length < 2) return undefined
+  const isAround = lines[0]!.sign === " " && lines.at(-1)!.sign === " "
+  return isAround || made.some(({ sign }) => sign === "+") ? made.map(({ text }) => text) : undefined
+}
 
 export const severalTimes = (found: ReadonlyArray<number>, most: number) => {
   const lines = found.map((at) => at + 1).join(", ")
@@ -25,7 +37,11 @@ const bare = (line: string) => line.replace(/\r?\n$/, "")
 const ending = (line: string) => line.endsWith("\r\n") ? "CR LF" : line.endsWith("\n") ? "LF" : "no end of line"
 
 /** Names the first line of a hunk that the file has otherwise, at the place that the hunk most likely means. */
-export const notThere = (file: FileLines, oldLines: ReadonlyArray<string>, said: number): string => {
+export const notThere = (
+  file: FileLines,
+  oldLines: ReadonlyArray<string>,
+  { isNumbered, said }: { readonly said: number; readonly isNumbered: boolean }
+): string => {
   const matching = (at: number) => {
     let count = 0
     while (count < oldLines.length && at + count < file.count && oldLines[count] === file.lines[at + count]) count++
@@ -37,6 +53,9 @@ export const notThere = (file: FileLines, oldLines: ReadonlyArray<string>, said:
   const at = Math.max(0, best.at) + best.count
   const line = oldLines[Math.min(best.count, oldLines.length - 1)]!
   const wanted = shown(line)
+  if (!isNumbered && best.count === 0 && file.find([line], { like: "space", from: 0, most: 1 }).length === 0) {
+    return `the file has no line ${wanted}`
+  }
   const there = file.lines[at]
   if (there !== undefined && there !== line && bare(there) === bare(line)) {
     return `line ${at + 1} ends with ${ending(there)}, where it has ${ending(line)}`

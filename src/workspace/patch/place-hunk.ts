@@ -1,4 +1,4 @@
-import { alreadyThere, notThere, severalTimes, shown } from "./explain-hunk.ts"
+import { alreadyThere, notThere, severalTimes, shown, tellingLinesOf } from "./explain-hunk.ts"
 import type { FileLines, Likeness } from "./find-lines.ts"
 import type { Hunk } from "./patch.ts"
 
@@ -23,7 +23,6 @@ export type Place =
 const nowhere = (reason: string): Place => ({ _tag: "nowhere", reason })
 
 export const oldLinesOf = (hunk: Hunk) => hunk.lines.filter(({ sign }) => sign !== "+").map(({ text }) => text)
-const newLinesOf = (hunk: Hunk) => hunk.lines.filter(({ sign }) => sign !== "-").map(({ text }) => text)
 
 /** Where a hunk fits, or why it does not. */
 export const placeHunk = (file: FileLines, hunk: Hunk, cursor: Cursor): Place =>
@@ -57,14 +56,16 @@ const tooMuch = "it is not where it says, and there is too much to look through;
 const pay = (cursor: Cursor, file: FileLines) => (cursor.budget.lines -= file.count) >= 0
 
 const reasonFor = (file: FileLines, hunk: Hunk, said: number, cursor: Cursor) => {
-  const newLines = newLinesOf(hunk)
-  const isThere = newLines.length > 0 && file.find(newLines, { like: "line end", from: 0, most: 1 }).length > 0
-  if (isThere && newLines.length > oldLinesOf(hunk).length) return alreadyThere
-  const before = file.find(oldLinesOf(hunk), { like: "line end", from: 0, most: 1 })[0]
+  const oldLines = oldLinesOf(hunk)
+  const made = tellingLinesOf(hunk)
+  const isThere = made !== undefined && file.find(made, { like: "line end", from: 0, most: 1 }).length > 0
+  if (isThere && made.length > oldLines.length) return alreadyThere
+  const before = file.find(oldLines, { like: "line end", from: 0, most: 1 })[0]
   if (before !== undefined && before < cursor.from) {
     return `its lines are at line ${before + 1}, before or within those of the hunk before it; hunks go down the file`
   }
-  return isThere ? alreadyThere : notThere(file, oldLinesOf(hunk), said)
+  if (isThere) return alreadyThere
+  return notThere(file, oldLines, { said, isNumbered: hunk.place._tag === "line" })
 }
 
 const likenesses = ["exact", "line end", "trailing space", "space"] as const

@@ -96,6 +96,29 @@ describe("a unified patch", () => {
     assert.deepStrictEqual(rejects({ f: "a\r\nb\r\n" }, patch), ["f 1: line 1 ends with CR LF, where it has LF"])
   })
 
+  it("is said to be applied only where that is sure, and else what it lacks", () => {
+    const patch = (...body: ReadonlyArray<string>) => lines("--- a/f", "+++ b/f", "@@ -1,9 +1,9 @@", ...body, "=")
+    const f = lines("def mul(a, b):", "    return a * b", "", "x = 1", "y = 2")
+    const already = ["f 1: the file has what it would make: it seems to be applied already"]
+    for (
+      const body of [
+        [" def mul(a, b):", "-    return b", "+    return a * b"],
+        ["-x = 0", "-y = 0", "+x = 1", "+y = 2"],
+        [" x = 1", "-gone", " y = 2"]
+      ]
+    ) assert.deepStrictEqual(rejects({ f }, patch(...body)), already)
+    assert.deepStrictEqual(rejects({ f }, patch("-return  a * zzz", "+    return a * b")), [
+      "f 1: line 1 is \"def mul(a, b):\", where it has \"return  a * zzz\""
+    ])
+    assert.deepStrictEqual(rejects({ f }, patch("-return  a * zzz", "+    return a * b", " ", " z")), [
+      "f 1: line 1 is \"def mul(a, b):\", where it has \"return  a * zzz\""
+    ])
+    // What leads up to a deletion is there, deleted or not.
+    assert.deepStrictEqual(rejects({ f }, patch(" def mul(a, b):", "     return a * b", "-zzz")), [
+      "f 1: line 3 is \"\", where it has \"zzz\""
+    ])
+  })
+
   it("takes names with and without prefixes, dates, and the epoch for no file", () => {
     const date = "2024-01-02 03:04:05.000000000 +0100"
     const from = (old: string, now: string) => lines(`--- ${old}`, `+++ ${now}`, "@@ -1 +1 @@", "-a", "+b")
@@ -300,6 +323,17 @@ describe("a V4A patch", () => {
     const missing = v4a("*** Update File: a.py", "@@ class C:", "-    pass", "+    return 1")
     assert.deepStrictEqual(rejects({ "a.py": source }, missing), [
       "a.py 1: no line \"class C:\" (its @@) is there from line 1 on"
+    ])
+  })
+
+  it("is told which of its lines the file lacks", () => {
+    const rejected = (...body: ReadonlyArray<string>) =>
+      rejects({ "a.py": source }, v4a("*** Update File: a.py", ...body))
+    assert.deepStrictEqual(rejected("-return  a * zzz", "+class B:"), [
+      "a.py 1: the file has no line \"return  a * zzz\""
+    ])
+    assert.deepStrictEqual(rejected(" class B:", "-  def walk(self):"), [
+      "a.py 1: line 6 is \"  def run(self):\", where it has \"  def walk(self):\""
     ])
   })
 
