@@ -1,12 +1,11 @@
 import { commonPath, type LineName, nameOfLine, withoutPrefix } from "./header-names.ts"
-import { LineReader } from "./line-reader.ts"
+import type { LineReader } from "./line-reader.ts"
 import { readGitFile } from "./parse-git.ts"
 import { isHunkHeader, readHunks, type Used } from "./parse-hunks.ts"
 import { type FilePatch, limits, type Patch } from "./patch.ts"
 
 /** Reads a git patch or the output of `diff -u`; what stands before, between and behind its files is passed over. */
-export const parseUnified = (text: string): Patch => {
-  const reader = new LineReader(text)
+export const parseUnified = (reader: LineReader): Patch => {
   const used: Used = { hunks: 0, lines: 0, inflated: 0 }
   const files: Array<FilePatch> = []
   while (!reader.isAtEnd) {

@@ -1,25 +1,34 @@
-import { LineReader } from "./line-reader.ts"
+import type { LineReader } from "./line-reader.ts"
+import { beginsPatch } from "./notation.ts"
 import { type FilePatch, type Hunk, type HunkLine, limits, type Patch } from "./patch.ts"
 import { readQuoted } from "./quoted.ts"
 
 /**
- * The format that OpenAI's models write; files are found by path, hunks by their text alone. What follows its last line is not read, so that
- * of the fences that models put around it only the first one is to be known.
+ * The format that OpenAI's models write; files are found by path, hunks by their text alone. What they put around it is
+ * passed over: a fence, a shell's command, words. `reader` is at its first line.
  */
-export const isV4A = (text: string) =>
-  /^[ \t\r\n]*(```[^`\n]*\n[ \t\r\n]*)?\*\*\* Begin Patch[ \t\r]*(\n|$)/.test(text.slice(0, 4096))
-
-export const parseV4A = (text: string): Patch => {
-  const reader = new LineReader(text)
+export const parseV4A = (reader: LineReader): Patch => {
   const used = { hunks: 0, lines: 0 }
   const files: Array<FilePatch> = []
-  while (!reader.take().includes("*** Begin Patch"));
+  reader.skip()
   for (;;) {
     const line = reader.peek()
     if (line === undefined) return reader.fail("*** End Patch is missing; was it cut?")
-    if (/^\*\*\* End Patch[ \t\r]*$/.test(line)) return { files }
+    if (/^\*\*\* End Patch[ \t\r]*$/.test(line)) {
+      reader.skip()
+      passRest(reader)
+      return { files }
+    }
     files.push(readFile(reader, used))
     if (files.length > limits.files) reader.fail(`it is about more than ${limits.files} files`)
+  }
+}
+
+/** Half of what was meant is never applied: what follows the patch may be anything but more of it. */
+const passRest = (reader: LineReader) => {
+  for (; !reader.isAtEnd; reader.skip()) {
+    if (fileLine.test(reader.peek()!)) reader.fail("it goes on behind *** End Patch; that line comes once, as the last")
+    if (beginsPatch(reader)) reader.fail("a second patch begins here; give one at a time")
   }
 }
 

@@ -1,8 +1,10 @@
 import { PatchRejected } from "../../contract/errors.ts"
 import { pathText } from "../../disk/path-text.ts"
 import { bytesOf, byteString } from "./bytes.ts"
+import { LineReader } from "./line-reader.ts"
+import { seekV4A } from "./notation.ts"
 import { parseUnified } from "./parse-unified.ts"
-import { isV4A, parseV4A } from "./parse-v4a.ts"
+import { parseV4A } from "./parse-v4a.ts"
 import { type FilePatch, limits, type Patch, PatchMalformed } from "./patch.ts"
 import { pathProblem, relativePath } from "./path-check.ts"
 
@@ -38,7 +40,8 @@ const withRelativePaths = (file: FilePatch): FilePatch => ({
 
 const read = (text: string): Patch => {
   try {
-    return isV4A(text) ? parseV4A(text) : parseUnified(text)
+    const reader = new LineReader(text)
+    return seekV4A(reader) ? parseV4A(reader) : parseUnified(new LineReader(text))
   } catch (error) {
     if (!(error instanceof PatchMalformed)) throw error
     throw rejected(`line ${error.line} of the patch: ${error.message}`)

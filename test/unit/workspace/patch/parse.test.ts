@@ -119,3 +119,57 @@ describe("the last hunk of a patch", () => {
     assert.strictEqual(parsed(text).files.length, 1)
   })
 })
+
+describe("a V4A patch with something around it", () => {
+  const patch = v4a("*** Update File: f", "-a", "+b")
+  const f = [["f", "f"]]
+  const quoting = (text: string) => text.split("\n").map((line) => `+${line}\n`).join("")
+
+  it("is read in a shell's command, in words and in a fence below them", () => {
+    for (
+      const text of [
+        `apply_patch <<'EOF'\n${patch}EOF\n`,
+        `bash -lc "apply_patch <<'EOF'\r\n${patch.replaceAll("\n", "\r\n")}EOF"`,
+        `Here is the patch in the *** Begin Patch form:\n\n${patch}\nIt was tested.\n`,
+        `--- \nDone:\n\n~~~\n\`\`\`diff\n${patch}\`\`\`\n---\n`,
+        `  \n  \`\`\`\n ${patch}`
+      ]
+    ) assert.deepStrictEqual(paths(text), f, text)
+  })
+
+  it("counts the lines before it, and is refused when it is cut", () => {
+    const words = lines("Here it is:", "")
+    assert.include(refused(words + v4a("*** Rename File: f")).detail, "line 4 of the patch: expected ***")
+    assert.include(refused(words + lines("*** Begin Patch", "*** Delete File: f")).detail, "was it cut?")
+    assert.include(refused("Write *** Begin Patch\n").detail, "there is no patch in it")
+  })
+
+  it("is not looked for where a unified patch comes first", () => {
+    const mail = lines("From 0123456789abcdef0123456789abcdef01234567 Mon Sep 17 00:00:00 2001", "Subject: x", "")
+    for (
+      const text of [
+        mail + v4a("*** Delete File: g") + git("a/f", "b/f"),
+        lines("Index: f", "===") + v4a("*** Delete File: g") + unified("f", "f"),
+        unified("a/f", "b/f") + v4a("*** Delete File: g"),
+        git("a/f", "b/f") + v4a("*** Delete File: g")
+      ]
+    ) assert.deepStrictEqual(paths(text), f, text)
+    const inside = lines("--- /dev/null", "+++ b/f", "@@ -0,0 +1,5 @@") + quoting(patch.trimEnd())
+    assert.deepStrictEqual(paths(inside), [[undefined, "f"]])
+    assert.deepStrictEqual(paths(v4a("*** Add File: f").replace("f\n", `f\n${quoting(inside)}`)), [[undefined, "f"]])
+  })
+
+  it("is refused when it is not all of the patch", () => {
+    const second = "a second patch begins here; give one at a time"
+    const words = "Then:\n"
+    for (const other of [patch, unified("a/g", "b/g"), git("a/g", "b/g")]) {
+      assert.strictEqual(refused(patch + words + other).detail, `line 7 of the patch: ${second}`)
+      assert.strictEqual(refused(words + patch + other).detail, `line 7 of the patch: ${second}`)
+    }
+    const more = lines("*** Update File: g", "-a", "+b", "*** End Patch")
+    assert.strictEqual(
+      refused(patch + more).detail,
+      "line 6 of the patch: it goes on behind *** End Patch; that line comes once, as the last"
+    )
+  })
+})
