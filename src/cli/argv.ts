@@ -1,7 +1,8 @@
 import * as AutoCorrect from "@effect/cli/AutoCorrect"
 import * as CliConfig from "@effect/cli/CliConfig"
 import type { Operation } from "../contract/operations.ts"
-import { commands, mcpServe } from "./commands.ts"
+import { type Command, commands, mcpServe } from "./commands.ts"
+import { flagsOf } from "./flags.ts"
 
 /** Words after the first bare `--` are another program's argv, which no parser of ours may read. */
 export const splitArgv = (argv: ReadonlyArray<string>) => {
@@ -43,7 +44,7 @@ export const route = (own: ReadonlyArray<string>): Route => {
     const exact = beneath.find((row) => row.cli.path.length === path.length)
     if (exact !== undefined) {
       if (wantsHelp) return { _tag: "Help", path }
-      const left = [...words.slice(at + 1), ...flags]
+      const left = withFlags(exact, words.slice(at + 1), flags)
       return exact === mcpServe
         ? { _tag: "Serve", words: left }
         : { _tag: "Operation", operation: exact as Operation, words: left }
@@ -56,6 +57,14 @@ export const route = (own: ReadonlyArray<string>): Route => {
     detail: path.length === 0 ? `no command before ${flags.join(" ")}` : `"pyro ${path.join(" ")}" needs a verb`,
     path
   }
+}
+
+/** The words behind an operation's path, and the flags before it: one of those that awaits its value is not given the next word for it. */
+const withFlags = (operation: Command, words: ReadonlyArray<string>, early: ReadonlyArray<string>) => {
+  if (early.length === 0) return words
+  const switches = flagsOf(operation).flatMap(({ name, value }) => value === undefined ? [`--${name}`] : [])
+  const isSwitch = (flag: string) => switches.includes(flag)
+  return [...early.filter(isSwitch), ...words, ...early.filter((flag) => !isSwitch(flag))]
 }
 
 const startsWith = (path: ReadonlyArray<string>, start: ReadonlyArray<string>) =>

@@ -14,7 +14,7 @@ import { closest } from "./argv.ts"
 import type { Command } from "./commands.ts"
 import { type Flag, flagName, flagsOf } from "./flags.ts"
 import { type Defaults, positional } from "./positional.ts"
-import { shielded } from "./words.ts"
+import { type BadWord, shielded } from "./words.ts"
 
 /** A command line understood: the payload's JSON side as typed, and what the CLI itself was told. */
 export interface Typed {
@@ -66,6 +66,7 @@ export const parse = (
       : ""
     return wrong(`no option ${word}` + (near === undefined || near === word ? guests : `; did you mean ${near}?`))
   }
+  const refused = (bad: BadWord) => bad._tag === "NoValue" ? wrong(`${bad.flag} needs a value`) : unknownFlag(bad.word)
   const surplus = (word: string, args: ReadonlyArray<string>, others: ReadonlyArray<string>) =>
     known.all.includes(word)
       ? wrong(`${word} is given twice`)
@@ -77,7 +78,7 @@ export const parse = (
       )
 
   return Effect.gen(function*() {
-    const { restore, words: safe } = yield* Either.mapLeft(shielded(words, known), unknownFlag)
+    const { restore, words: safe } = yield* Either.mapLeft(shielded(words, known), refused)
     // @effect/cli takes milliseconds for each option that it looks for in vain.
     const typed = flags.filter(({ name, required }) => required || safe.includes(`--${name}`))
     const options = Options.all(typed.map(optionOf))
@@ -168,7 +169,6 @@ const wrong = (detail: string) => new InvalidRequest({ field: "", detail })
 const inPlainWords = (error: ValidationError.ValidationError): string =>
   HelpDoc.toAnsiText(error.error).replace(/\u001b\[[0-9;]*m/g, "").replace(/\s+/g, " ").trim()
     .replace(/^Expected to find option: '(.+)'$/, "missing $1")
-    .replace(/^Expected a value following option: '(.+)'$/, "$1 needs a value")
 
 /** What the parser's type asks for; only prompts and file options would use it, and pyro has neither. */
 const NO_SERVICES = Context.empty() as Context.Context<FileSystem | Path | Terminal>

@@ -7,6 +7,12 @@ export interface ShieldedWords {
   readonly restore: (token: string) => string
 }
 
+/** What no parser could make anything of. */
+export type BadWord =
+  | { readonly _tag: "UnknownFlag"; readonly word: string }
+  /** The words end where its value is awaited. */
+  | { readonly _tag: "NoValue"; readonly flag: string }
+
 export interface KnownFlags {
   /** With their dashes. */
   readonly all: ReadonlyArray<string>
@@ -15,27 +21,28 @@ export interface KnownFlags {
 
 /**
  * Writes `--flag=value` as two words and puts tokens in the place of values: @effect/cli trims values, and knows
- * repeated flags only without `=`. Left: the flag that does not exist.
+ * repeated flags only without `=`, and takes a repeated one without a value for not given.
  */
-export const shielded = (words: ReadonlyArray<string>, flags: KnownFlags): Either.Either<ShieldedWords, string> => {
+export const shielded = (words: ReadonlyArray<string>, flags: KnownFlags): Either.Either<ShieldedWords, BadWord> => {
   const values: Array<string> = []
   const hide = (value: string) => `value:${values.push(value) - 1}`
   const result: Array<string> = []
-  let valueNext = false
+  let awaiting: string | undefined
   for (const word of words) {
-    if (valueNext || word === "-" || !word.startsWith("-")) {
+    if (awaiting !== undefined || word === "-" || !word.startsWith("-")) {
       result.push(hide(word))
-      valueNext = false
+      awaiting = undefined
       continue
     }
     const at = word.indexOf("=")
     const flag = at < 0 ? word : word.slice(0, at)
     const takesValue = flags.takingValues.includes(flag)
-    if (!flags.all.includes(flag) || (at >= 0 && !takesValue)) return Either.left(word)
+    if (!flags.all.includes(flag) || (at >= 0 && !takesValue)) return Either.left({ _tag: "UnknownFlag", word })
     result.push(flag)
     if (at >= 0) result.push(hide(word.slice(at + 1)))
-    else valueNext = takesValue
+    else if (takesValue) awaiting = flag
   }
+  if (awaiting !== undefined) return Either.left({ _tag: "NoValue", flag: awaiting })
   const restore = (token: string) =>
     /^value:\d+$/.test(token) ? values[Number(token.slice("value:".length))] ?? token : token
   return Either.right({ words: result, restore })

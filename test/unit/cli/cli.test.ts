@@ -186,6 +186,14 @@ describe("the command line", () => {
     assert.deepStrictEqual([status, ended, journal], [141, true, ["built"]])
   })
 
+  it("serves nothing where an option of the server lacks its value", async () => {
+    const { journal, status } = await on(["mcp", "serve", "--allow-export"])
+    assert.deepStrictEqual([status, journal], [
+      2,
+      ["err pyro: --allow-export needs a value\nsee: pyro mcp serve --help\n"]
+    ])
+  })
+
   it("fails with 125 when the stream of events ends without the command's end", async () => {
     const { journal, status } = await on(["run", "debian:12", "--", "x"], { run: () => Stream.empty })
     assert.strictEqual(status, 125)
