@@ -51,15 +51,18 @@ const inOperation = (operation: Command, before: ReadonlyArray<string>, begun: s
   const flags = flagsOf(operation)
   const called = (word: string | undefined) => flags.find(({ name }) => word === `--${name}`)
   const awaited = called(before.at(-1))
-  if (awaited?.value !== undefined) return Effect.succeed(choicesOf(awaited))
+  const given = before
+    .filter((word, at) => !word.startsWith("-") && called(before[at - 1])?.value === undefined)
+    .slice(cli.path.length)
+  const snapshots = given[0] === undefined ? none : names.snapshots(given[0])
+  if (awaited?.value !== undefined) {
+    return awaited.field?.name === "snapshot" ? snapshots : Effect.succeed(choicesOf(awaited))
+  }
   if (begun.startsWith("-")) {
     const left = flags.filter(({ name, repeated }) => repeated || !before.includes(`--${name}`))
     const rest = cli.rest === undefined ? [] : ["--"]
     return Effect.succeed([...left.map(({ name }) => `--${name}`), "--help", ...rest])
   }
-  const given = before
-    .filter((word, at) => !word.startsWith("-") && called(before[at - 1])?.value === undefined)
-    .slice(cli.path.length)
   const argument = cli.args[Math.min(given.length, cli.args.length - 1)]
   switch (argument) {
     case "workspaces":
@@ -69,6 +72,9 @@ const inOperation = (operation: Command, before: ReadonlyArray<string>, begun: s
       return given.length < cli.args.length ? compared(begun, names) : none
     case "workspace":
       return given.length < cli.args.length ? names.workspaces : none
+    case "name":
+      // Other names are of what is yet to be made.
+      return operation.name === "workspace.snapshot.delete" && given.length < cli.args.length ? snapshots : none
     case "environment":
       return given.length < cli.args.length ? names.environments : none
     default:

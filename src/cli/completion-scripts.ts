@@ -43,9 +43,11 @@ else
 fi
 `
 
+/** An empty word is to be one argument: with `string collect --allow-empty` it is two in fish 3.6. */
 const fish = `function __pyro_complete
   set -l words (commandline -opc)
-  set -l candidates ($words[1] __complete -- $words[2..-1] (commandline -ct | string collect --allow-empty) 2>/dev/null)
+  set -l token (commandline -ct)
+  set -l candidates ($words[1] __complete -- $words[2..-1] "$token" 2>/dev/null)
   if test (count $candidates) -gt 0
     printf '%s\\n' $candidates
   else

@@ -99,12 +99,16 @@ describe("completion in bash", () => {
   })
 
   it("offers the workspaces that are there, without a daemon", async () => {
+    assert.deepStrictEqual(offered("pyro", "workspace", "snapshot", "delete", "fix", ""), ["green", "red"])
     assert.deepStrictEqual(offered("pyro", "workspace", "exec", ""), ["fix", "ws-0000000002"])
     const { stdout } = await run(binary, ["daemon", "status", "--json"])
     assert.isFalse(JSON.parse(stdout.toString()).running)
   })
 
   it.each([
+    ["pyro mcp ", "pyro mcp serve"],
+    ["pyro workspace delete fix ", "pyro workspace delete fix ws-0000000002"],
+    ["pyro workspace reset fix --snapshot g", "pyro workspace reset fix --snapshot green"],
     ["pyro workspace compare fi", "pyro workspace compare fix"],
     ["pyro workspace compare fix@", "pyro workspace compare fix@"],
     ["pyro workspace compare fix@g", "pyro workspace compare fix@green"],
@@ -131,6 +135,9 @@ describe("completion in bash", () => {
 
 describe.each(["zsh", "fish"] as const)("completion in %s", (shell) => {
   it.each([
+    ["pyro mcp ", "pyro mcp serve"],
+    ["pyro workspace delete fix ", "pyro workspace delete fix ws-0000000002"],
+    ["pyro workspace snapshot delete fix r", "pyro workspace snapshot delete fix red"],
     ["pyro workspace exec fi", "pyro workspace exec fix"],
     ["pyro workspace compare fix@g", "pyro workspace compare fix@green"],
     ["pyro run deb", "pyro run debian:1"],
@@ -139,6 +146,19 @@ describe.each(["zsh", "fish"] as const)("completion in %s", (shell) => {
     ["pyro workspace create --seed-path /et", "pyro workspace create --seed-path /etc/"]
   ])("completes %j to %j", async (line, expected) => {
     assert.strictEqual((await completed(line, "", shell))?.trimEnd(), expected)
+  })
+})
+
+describe("completion in fish", () => {
+  it("offers commands and workspaces where nothing is typed of them", () => {
+    const listed = (line: string) =>
+      execFileSync("fish", ["--no-config", "-c", "pyro completion fish | source; complete -C $argv[1]", line], {
+        env,
+        encoding: "utf8"
+      }).trimEnd().split("\n").map((one) => one.split("\t", 1)[0])
+    assert.includeMembers(listed("pyro "), ["run", "workspace"])
+    assert.includeMembers(listed("pyro workspace "), ["create", "snapshot"])
+    assert.deepStrictEqual(listed("pyro workspace exec "), ["fix", "ws-0000000002"])
   })
 })
 

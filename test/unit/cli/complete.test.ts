@@ -35,6 +35,13 @@ describe("completion", () => {
     ["pyro workspace compare fix fix@g", ["fix@green"]],
     ["pyro workspace compare flaky@", []],
     ["pyro workspace compare fix flaky p", []],
+    ["pyro workspace reset fix --snapshot ", ["green", "red"]],
+    ["pyro workspace fork --count 2 fix --snapshot g", ["green"]],
+    ["pyro workspace reset --snapshot ", []],
+    ["pyro workspace snapshot delete fix ", ["green", "red"]],
+    ["pyro workspace snapshot delete flaky ", []],
+    ["pyro workspace snapshot delete fix red g", []],
+    ["pyro workspace snapshot create fix ", []],
     ["pyro run d", ["debian:12", "debian:13"]],
     ["pyro workspace create debian:", ["debian:12", "debian:13"]]
   ])("offers names where they belong: %s", (line, candidates) => {
