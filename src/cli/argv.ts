@@ -1,6 +1,5 @@
-import * as AutoCorrect from "@effect/cli/AutoCorrect"
-import * as CliConfig from "@effect/cli/CliConfig"
 import type { Operation } from "../contract/operations.ts"
+import { closest } from "./closest.ts"
 import { type Command, commands, mcpServe } from "./commands.ts"
 import { flagsOf } from "./flags.ts"
 
@@ -87,14 +86,3 @@ const verbOf = (word: string) => {
   const path = paths.find((one) => one.at(-1) === word) ?? paths.find((one) => one.includes(word))
   return path?.slice(0, path.lastIndexOf(word) + 1).join(" ")
 }
-
-/** The candidate that differs from `word` in at most two letters, if any. */
-export const closest = (word: string, candidates: ReadonlyArray<string>): string | undefined =>
-  candidates
-    .map((candidate) => ({
-      candidate,
-      distance: AutoCorrect.levensteinDistance(word, candidate, CliConfig.defaultConfig)
-    }))
-    // Of a word of two letters nothing would be left.
-    .filter(({ distance }) => distance <= 2 && distance < word.length)
-    .sort((a, b) => a.distance - b.distance)[0]?.candidate

@@ -10,11 +10,11 @@ import { InvalidRequest } from "../contract/errors.ts"
 import { firstIssue } from "../contract/issue.ts"
 import type { CliSurface, PureSchema } from "../contract/operation.ts"
 import { type PayloadField, payloadFields } from "../contract/payload-fields.ts"
-import { closest } from "./argv.ts"
 import type { Command } from "./commands.ts"
 import { type Flag, flagName, flagsOf } from "./flags.ts"
 import { type Defaults, positional } from "./positional.ts"
 import { type BadWord, shielded } from "./words.ts"
+import { wrongOption } from "./wrong-option.ts"
 
 /** A command line understood: the payload's JSON side as typed, and what the CLI itself was told. */
 export interface Typed {
@@ -57,16 +57,8 @@ export const parse = (
     all: flags.map(({ name }) => `--${name}`),
     takingValues: flags.flatMap(({ name, value }) => value === undefined ? [] : [`--${name}`])
   }
-  const unknownFlag = (word: string) => {
-    const near = closest(word, known.all)
-    const guests = cli.rest === undefined
-      ? cli.args.length === 0 ? "" : "; what begins with a dash and is no option goes after --"
-      : rest === undefined
-      ? "; the guest's command goes after --"
-      : ""
-    return wrong(`no option ${word}` + (near === undefined || near === word ? guests : `; did you mean ${near}?`))
-  }
-  const refused = (bad: BadWord) => bad._tag === "NoValue" ? wrong(`${bad.flag} needs a value`) : unknownFlag(bad.word)
+  const refused = (bad: BadWord) =>
+    wrong(bad._tag === "NoValue" ? `${bad.flag} needs a value` : wrongOption(operation, bad.word, known.all, rest))
   const surplus = (word: string, args: ReadonlyArray<string>, others: ReadonlyArray<string>) =>
     known.all.includes(word)
       ? wrong(`${word} is given twice`)

@@ -31,6 +31,9 @@ const typed = (...words: ReadonlyArray<string>) => {
   )
 }
 
+const AFTER = "what begins with a dash and is no option goes after --"
+const FOLLOW = "a command is followed with: pyro workspace exec NAME --exec-id ID"
+
 describe("the parser", () => {
   it("reads every kind of flag, wherever it stands", () => {
     assert.deepStrictEqual(
@@ -158,12 +161,27 @@ describe("the parser", () => {
     [["workspace", "update", "fix", "--label"], "--label needs a value"],
     [["workspace", "exec", "fix", "--env", "--", "env"], "--env needs a value"],
     [["workspace", "sync", "push", "fix", ".", "--include-ignored"], "--include-ignored needs a value"],
-    [["run", "debian:12", "--tty=no"], "no option --tty=no; the guest's command goes after --"],
+    [["run", "debian:12", "--tty=no"], "--tty takes no value"],
+    [["run", "debian:12", "--timeout", "5"], "no option --timeout; did you mean --timeout-seconds?"],
+    [["run", "debian:12", "--timeout=5"], "no option --timeout=5; did you mean --timeout-seconds?"],
+    [["run", "debian:12", "--mem", "512"], "no option --mem; did you mean --mem-mib?"],
+    [["run", "debian:12", "-x", "--", "ls"], "no option -x"],
+    [["workspace", "exec", "fix", "-x"], "no option -x; the guest's command goes after --"],
+    [["workspace", "file", "edit", "fix", "a", "--old", "x"], "no option --old; did you mean --old-text?"],
+    [["workspace", "file", "edit", "fix", "a", "--new", "x"], "no option --new; did you mean --new-text?"],
+    [["workspace", "export", "fix", "a", "--max", "1"], `no option --max; ${AFTER}`],
+    [["workspace", "sync", "push", "fix", "-odd"], `no option -odd; ${AFTER}`],
+    [["workspace", "diff", "fix", "-p"], "no option -p"],
+    [["workspace", "list", "-a"], "no option -a"],
+    [["workspace", "delete", "-x"], "no option -x"],
+    [["workspace", "logs", "fix", "-n"], "no option -n"],
+    [["workspace", "logs", "fix", "-f"], `no option -f; ${FOLLOW}`],
+    [["workspace", "logs", "fix", "--follow"], `no option --follow; ${FOLLOW}`],
     [["env", "list", "x"], "unexpected \"x\""],
     [["env", "list", "--", "x"], "unexpected \"x\""],
     [
       ["workspace", "file", "read", "fix", "-a"],
-      "no option -a; what begins with a dash and is no option goes after --"
+      `no option -a; ${AFTER}`
     ],
     [["workspace", "export", "fix", "a"], "missing --output"],
     [["env", "rm"], "missing <environment>"],

@@ -1,0 +1,33 @@
+import type { CliSurface } from "../contract/operation.ts"
+import { closest } from "./closest.ts"
+import type { Command } from "./commands.ts"
+
+/** Arguments that may begin with a dash; names and ids never do. */
+const PATHS = ["path", "source_path"]
+
+const FOLLOW = "; a command is followed with: pyro workspace exec NAME --exec-id ID"
+
+/** What other programs have as an option is another command here: by operation and option. */
+const ELSEWHERE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "workspace.logs": { "-f": FOLLOW, "--follow": FOLLOW }
+}
+
+/** What is wrong with a word that is none of an operation's options, and what was likely meant by it; `rest` stands behind `--`. */
+export const wrongOption = (
+  operation: Command,
+  word: string,
+  options: ReadonlyArray<string>,
+  rest: ReadonlyArray<string> | undefined
+): string => {
+  const [option = word] = word.split("=", 1)
+  if (options.includes(option)) return `${option} takes no value`
+  const near = closest(option, options)
+  const hint = ELSEWHERE[operation.name]?.[option] ??
+    (near === undefined ? afterDashes(operation.cli, rest) : `; did you mean ${near}?`)
+  return `no option ${word}${hint}`
+}
+
+const afterDashes = (cli: CliSurface, rest: ReadonlyArray<string> | undefined) => {
+  if (cli.rest !== undefined) return rest === undefined ? "; the guest's command goes after --" : ""
+  return cli.args.some((name) => PATHS.includes(name)) ? "; what begins with a dash and is no option goes after --" : ""
+}
