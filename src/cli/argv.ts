@@ -1,7 +1,7 @@
 import type { Operation } from "../contract/operations.ts"
-import { closest } from "./closest.ts"
 import { type Command, commands, mcpServe } from "./commands.ts"
 import { flagsOf } from "./flags.ts"
+import { suggestion } from "./suggestion.ts"
 
 /** Words after the first bare `--` are another program's argv, which no parser of ours may read. */
 export const splitArgv = (argv: ReadonlyArray<string>) => {
@@ -37,7 +37,9 @@ export const route = (own: ReadonlyArray<string>): Route => {
     const longer = [...path, word]
     const beneath = commands.filter((row) => startsWith(row.cli.path, longer))
     if (beneath.length === 0) {
-      return wantsHelp ? { _tag: "Help", path } : { _tag: "Wrong", detail: unknownCommand(longer), path }
+      return wantsHelp
+        ? { _tag: "Help", path }
+        : { _tag: "Wrong", detail: `no command "${longer.join(" ")}"${suggestion(longer)}`, path }
     }
     path = longer
     const exact = beneath.find((row) => row.cli.path.length === path.length)
@@ -68,21 +70,3 @@ const withFlags = (operation: Command, words: ReadonlyArray<string>, early: Read
 
 const startsWith = (path: ReadonlyArray<string>, start: ReadonlyArray<string>) =>
   start.every((word, at) => path[at] === word)
-
-const unknownCommand = (typed: ReadonlyArray<string>): string => {
-  const words = new Set(
-    commands.flatMap((row) =>
-      startsWith(row.cli.path, typed.slice(0, -1)) ? row.cli.path.slice(typed.length - 1, typed.length) : []
-    )
-  )
-  const last = typed[typed.length - 1] ?? ""
-  const near = closest(last, [...words]) ?? (typed.length === 1 ? verbOf(last) : undefined)
-  return `no command "${typed.join(" ")}"` + (near === undefined ? "" : `; did you mean "${near}"?`)
-}
-
-/** `workspace create` for who types `create`, `workspace snapshot` for `snapshot`. */
-const verbOf = (word: string) => {
-  const paths = commands.map(({ cli }) => cli.path)
-  const path = paths.find((one) => one.at(-1) === word) ?? paths.find((one) => one.includes(word))
-  return path?.slice(0, path.lastIndexOf(word) + 1).join(" ")
-}

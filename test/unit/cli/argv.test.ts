@@ -1,5 +1,6 @@
 import { assert, describe, it } from "vitest"
 import { route, splitArgv } from "../../../src/cli/argv.ts"
+import { commands } from "../../../src/cli/commands.ts"
 
 describe("splitting argv", () => {
   it("cuts at the first -- and leaves later ones alone", () => {
@@ -35,16 +36,79 @@ describe("finding the operation", () => {
     assert.deepStrictEqual(found("help", "env", "rm"), { _tag: "Help", path: ["env", "rm"] })
   })
 
-  it("suggests what is near", () => {
-    assert.deepInclude(found("env", "lst"), { _tag: "Wrong", detail: `no command "env lst"; did you mean "list"?` })
-    assert.deepInclude(found("create"), {
-      _tag: "Wrong",
-      detail: `no command "create"; did you mean "workspace create"?`
-    })
-    assert.deepInclude(found("snapshot", "create"), {
-      _tag: "Wrong",
-      detail: `no command "snapshot"; did you mean "workspace snapshot"?`
-    })
-    assert.deepInclude(found("frobnicate"), { _tag: "Wrong", detail: `no command "frobnicate"` })
+  const suggested = (typed: string) => {
+    const routed = route(typed.split(" "))
+    return routed._tag === "Wrong" ? routed.detail : routed
+  }
+
+  it.each([
+    ["env lst", "list"],
+    ["create", "workspace create"],
+    ["snapshot", "workspace snapshot"],
+    ["workspace edit", "file edit"],
+    ["workspace snap", "snapshot"]
+  ])("suggests what is near to %j: %s", (typed, near) => {
+    assert.strictEqual(suggested(typed), `no command "${typed}"; did you mean "${near}"?`)
+  })
+
+  it("stops at the first word that is no command", () => {
+    assert.strictEqual(suggested("snapshot create"), `no command "snapshot"; did you mean "workspace snapshot"?`)
+  })
+
+  it.each([
+    ["rm", "workspace delete"],
+    ["ls", "workspace list"],
+    ["ps", "workspace list"],
+    ["pull", "env pull"],
+    ["shell", "workspace exec --tty"],
+    ["inspect", "workspace status"],
+    ["images", "env list"],
+    ["vm", "workspace"],
+    ["workspace rm", "delete"],
+    ["workspace destroy", "delete"],
+    ["workspace kill", "delete"],
+    ["workspace ls", "list"],
+    ["workspace ps", "list"],
+    ["workspace show", "status"],
+    ["workspace info", "status"],
+    ["workspace cat", "file read"],
+    ["workspace file cat", "read"],
+    ["workspace file ls", "list"],
+    ["workspace file cp", "workspace export"],
+    ["workspace cp", "export"],
+    ["workspace pull", "export"],
+    ["workspace sync pull", "workspace export"],
+    ["workspace upload", "sync push"],
+    ["workspace ssh", "exec --tty"],
+    ["workspace run", "exec"],
+    ["workspace commit", "snapshot create"],
+    ["workspace snapshot save", "create"],
+    ["workspace snapshot rm", "delete"],
+    ["workspace snapshot restore", "workspace reset --snapshot"],
+    ["workspace clone", "fork"],
+    ["workspace log", "logs"],
+    ["workspace restart", `stop" then "start`],
+    ["env delete", "rm"],
+    ["env show", "inspect"],
+    ["daemon ps", "status"],
+    ["daemon kill", "stop"],
+    ["daemon restart", "stop"]
+  ])("knows what others call %j: %s", (typed, own) => {
+    assert.strictEqual(suggested(typed), `no command "${typed}"; did you mean "${own}"?`)
+    const isThere = (path: ReadonlyArray<string>) =>
+      commands.some(({ cli }) => path.every((word, at) => word.startsWith("--") || cli.path[at] === word))
+    for (const one of own.split(`" then "`)) {
+      const words = one.split(" ")
+      assert.isTrue(isThere(words) || isThere([...typed.split(" ").slice(0, -1), ...words]), one)
+    }
+  })
+
+  it("suggests nothing where nothing is near, or what is near does something else", () => {
+    // No file is deleted but by a command of the guest.
+    for (
+      const typed of ["frobnicate", "constructor", "workspace file rm", "workspace sync rm", "env kill", "daemon cp"]
+    ) {
+      assert.strictEqual(suggested(typed), `no command "${typed}"`)
+    }
   })
 })

@@ -1,0 +1,63 @@
+import { closest } from "./closest.ts"
+import { commands } from "./commands.ts"
+
+/**
+ * Words of docker, git, gh and e2b, and pyro's commands for them: the first one beneath the words that were typed in front. No
+ * suggestion is better than its opposite, so that what stands here is never taken for a misspelling.
+ */
+const OTHER_WORDS: ReadonlyArray<readonly [words: ReadonlyArray<string>, commands: ReadonlyArray<string>]> = [
+  [["delete", "remove", "rm", "destroy"], ["workspace delete", "workspace snapshot delete", "env rm"]],
+  [["kill"], ["workspace delete", "daemon stop"]],
+  [["ls", "ps"], ["workspace list", "workspace file list", "workspace snapshot list", "env list", "daemon status"]],
+  [["show", "info", "inspect"], ["workspace status", "env inspect", "daemon status"]],
+  [["cat"], ["workspace file read"]],
+  [["pull", "download"], ["env pull", "workspace export"]],
+  [["cp"], ["workspace export"]],
+  [["upload"], ["workspace sync push"]],
+  [["shell", "ssh", "bash", "sh", "attach"], ["workspace exec --tty"]],
+  [["run"], ["workspace exec"]],
+  [["commit", "checkpoint", "save"], ["workspace snapshot create"]],
+  [["clone", "branch"], ["workspace fork"]],
+  [["log"], ["workspace logs", "daemon logs"]],
+  [["restart"], ["workspace stop then workspace start", "daemon stop"]],
+  [["sandbox", "container", "vm"], ["workspace"]],
+  [["image", "images", "template"], ["env list"]]
+]
+
+/** The same for a word behind another one, with commands that stand elsewhere. */
+const ELSEWHERE = new Map([
+  ["file cp", "workspace export"],
+  ["file download", "workspace export"],
+  ["file pull", "workspace export"],
+  ["sync cp", "workspace export"],
+  ["sync download", "workspace export"],
+  ["sync pull", "workspace export"],
+  ["snapshot restore", "workspace reset --snapshot"]
+])
+
+/** What was likely meant by words the last of which is no command. */
+export const suggestion = (typed: ReadonlyArray<string>): string => {
+  const near = meant(typed)
+  return near === undefined
+    ? ""
+    : `; did you mean ${near.split(" then ").map((command) => `"${command}"`).join(" then ")}?`
+}
+
+const meant = (typed: ReadonlyArray<string>): string | undefined => {
+  const last = typed.at(-1) ?? ""
+  const front = typed.slice(0, -1).map((word) => `${word} `).join("")
+  const elsewhere = ELSEWHERE.get(typed.slice(-2).join(" "))
+  if (elsewhere !== undefined) return elsewhere
+  const other = OTHER_WORDS.find(([words]) => words.includes(last))
+  if (other !== undefined) return other[1].find((command) => command.startsWith(front))?.replaceAll(front, "")
+  const beneath = commands
+    .map(({ cli }) => cli.path.join(" "))
+    .flatMap((path) => path.startsWith(front) ? [path.slice(front.length).split(" ")] : [])
+  return endingWith(last, beneath) ?? closest(last, [...new Set(beneath.flatMap((path) => path.slice(0, 1)))])
+}
+
+/** `workspace create` for who types `create`, `workspace snapshot` for `snapshot`. */
+const endingWith = (word: string, paths: ReadonlyArray<ReadonlyArray<string>>) => {
+  const path = paths.find((one) => one.at(-1) === word) ?? paths.find((one) => one.includes(word))
+  return path?.slice(0, path.lastIndexOf(word) + 1).join(" ")
+}
