@@ -6,6 +6,7 @@ import { type Route, route, splitArgv } from "./argv.ts"
 import { mcpServe, ServePayload } from "./commands.ts"
 import { complete, type Names, SHELLS } from "./complete.ts"
 import { completionHelp, completionScripts } from "./completion-scripts.ts"
+import { insteadOfEnvironment } from "./first-word.ts"
 import { help } from "./help.ts"
 import { asTyped, decode, parse } from "./parser.ts"
 import { perform, prepare, printJson } from "./perform.ts"
@@ -37,7 +38,8 @@ export const cli = (options: CliOptions): Effect.Effect<number, never, Terminal>
   const routed = route(own)
   const called = {
     command: ["pyro", ...pathOf(routed)].join(" "),
-    family: routed._tag === "Operation" ? routed.operation.cli.exits : "own"
+    family: routed._tag === "Operation" ? routed.operation.cli.exits : "own",
+    meant: (environment: string) => insteadOfEnvironment(routed, rest, environment)
   } as const
   return done(routed, rest, options).pipe(
     Effect.exit,

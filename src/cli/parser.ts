@@ -11,6 +11,7 @@ import { firstIssue } from "../contract/issue.ts"
 import type { CliSurface, PureSchema } from "../contract/operation.ts"
 import { type PayloadField, payloadFields } from "../contract/payload-fields.ts"
 import type { Command } from "./commands.ts"
+import { afterEnvironment } from "./first-word.ts"
 import { type Flag, flagName, flagsOf } from "./flags.ts"
 import { type Defaults, positional } from "./positional.ts"
 import { type BadWord, shielded } from "./words.ts"
@@ -59,15 +60,13 @@ export const parse = (
   }
   const refused = (bad: BadWord) =>
     wrong(bad._tag === "NoValue" ? `${bad.flag} needs a value` : wrongOption(operation, bad.word, known.all, rest))
-  const surplus = (word: string, args: ReadonlyArray<string>, others: ReadonlyArray<string>) =>
-    known.all.includes(word)
-      ? wrong(`${word} is given twice`)
-      : wrong(
-        `unexpected "${word}"` +
-          (cli.rest === undefined
-            ? ""
-            : `; the guest's command goes after --: ${[called, ...args, "--", word, ...others].join(" ")}`)
-      )
+  const surplus = (word: string, args: ReadonlyArray<string>, others: ReadonlyArray<string>) => {
+    if (known.all.includes(word)) return wrong(`${word} is given twice`)
+    if (cli.rest === undefined) return wrong(`unexpected "${word}"`)
+    const misplaced = operation.name === "run" ? afterEnvironment([...args, word, ...others]) : undefined
+    const corrected = () => [called, ...args, "--", word, ...others].join(" ")
+    return wrong(`unexpected "${word}"; ${misplaced ?? `the guest's command goes after --: ${corrected()}`}`)
+  }
 
   return Effect.gen(function*() {
     const { restore, words: safe } = yield* Either.mapLeft(shielded(words, known), refused)

@@ -1,5 +1,5 @@
 import { Cause, Option, Schema } from "effect"
-import { InvalidRequest, PyroError } from "../contract/errors.ts"
+import { PyroError } from "../contract/errors.ts"
 import { type ExitFamily, exitStatus, ownFailure } from "../contract/exit-status.ts"
 import { printable } from "../contract/printable.ts"
 import { OutputClosed } from "./terminal.ts"
@@ -15,21 +15,38 @@ export interface Verdict {
 /** Status of a program that writes to a pipe nobody reads: 128 + SIGPIPE. */
 const BROKEN_PIPE = 141
 
-/** `command` is what was called as far as it was understood, such as `pyro run`. */
-export const verdictOf = (
-  cause: Cause.Cause<PyroError | OutputClosed>,
-  { command, family }: { readonly command: string; readonly family: ExitFamily }
-): Verdict => {
+/** What was called. */
+export interface Called {
+  /** As far as it was understood, such as `pyro run`. */
+  readonly command: string
+  readonly family: ExitFamily
+  /** What was likely meant by the environment, where there is none of that name. */
+  readonly meant: (environment: string) => string | undefined
+}
+
+export const verdictOf = (cause: Cause.Cause<PyroError | OutputClosed>, called: Called): Verdict => {
+  const { family } = called
   const failure = Cause.failureOption(cause)
   if (Option.isNone(failure)) return internal(cause, family)
   if (failure.value instanceof OutputClosed) return unwritten(failure.value, family)
   const error = failure.value
   const { _tag, ...fields } = Schema.encodeSync(PyroError)(error)
-  const hint = error instanceof InvalidRequest ? `\nsee: ${command} --help` : ""
+  const hint = hintFor(error, called)
   return {
     status: exitStatus(error, family),
-    text: `pyro: ${printable(error.message)}${hint}\n`,
+    text: `pyro: ${printable(error.message)}${hint === undefined ? "" : `\n${printable(hint)}`}\n`,
     json: { error: { code: error.code, message: error.message, ...fields } }
+  }
+}
+
+const hintFor = (error: PyroError, { command, meant }: Called): string | undefined => {
+  switch (error._tag) {
+    case "InvalidRequest":
+      return `see: ${command} --help`
+    case "EnvironmentUnknown":
+      return meant(error.environment)
+    default:
+      return undefined
   }
 }
 

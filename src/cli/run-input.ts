@@ -2,6 +2,7 @@ import { Deferred, Effect, Stream } from "effect"
 import { InvalidRequest } from "../contract/errors.ts"
 import type { Operation } from "../contract/operations.ts"
 import type { RunInput } from "../contract/Pyro.ts"
+import { afterEnvironment } from "./first-word.ts"
 import type { Typed } from "./parser.ts"
 import { Terminal } from "./terminal.ts"
 
@@ -26,11 +27,13 @@ export const completeRun = (
     const command = (raw["command"] ?? []) as ReadonlyArray<string>
     const shell = command.length === 0 && raw["script"] === undefined && raw["exec_id"] === undefined
     if (shell && (typed.json || !onTerminal)) {
+      const operands = operation.cli.args.map((name) => String(raw[name]))
+      const misplaced = operation.name === "run" ? afterEnvironment(operands) : undefined
       return yield* new InvalidRequest({
         field: "",
-        detail: `no command; put one after --: ${
-          ["pyro", ...operation.cli.path, ...operation.cli.args.map((name) => String(raw[name]))].join(" ")
-        } -- ls`
+        detail: `no command; ${
+          misplaced ?? `put one after --: ${["pyro", ...operation.cli.path, ...operands].join(" ")} -- ls`
+        }`
       })
     }
     if (raw["tty"] !== true && !shell) return raw

@@ -2,6 +2,7 @@ import { Effect, Layer, Ref, Stream } from "effect"
 import { assert, describe, it } from "vitest"
 import { cli } from "../../../src/cli/cli.ts"
 import { FileUnreadable, OutputClosed, Terminal } from "../../../src/cli/terminal.ts"
+import { EnvironmentUnknown } from "../../../src/contract/errors.ts"
 import { operations } from "../../../src/contract/operations.ts"
 import type { RunEvent, RunPayload } from "../../../src/contract/operations/run.ts"
 import { Pyro, type PyroService, type RunInput } from "../../../src/contract/Pyro.ts"
@@ -85,6 +86,7 @@ const answering = (answers: Answers, called: Array<readonly [string, unknown]>):
     at[words.at(-1)!] = (payload: unknown) => {
       called.push([row.name, payload])
       const answer = answers[row.name]
+      if (answer instanceof EnvironmentUnknown) return answer
       return row.kind === "unary" ? Effect.succeed(answer) : Stream.make(answer)
     }
   }
@@ -198,6 +200,44 @@ describe("the command line", () => {
     const { journal, status } = await on(["run", "debian:12", "--", "x"], { run: () => Stream.empty })
     assert.strictEqual(status, 125)
     assert.match(journal[1] ?? "", /^err pyro: lost the channel to the guest/)
+  })
+})
+
+describe("a word that was taken for the environment", () => {
+  const told = async (...argv: ReadonlyArray<string>) => {
+    const unknown = new EnvironmentUnknown({ environment: argv.at(-1) ?? "", known: ["debian:12"] })
+    const { journal } = await on(argv, {
+      answers: { "workspace.create": unknown },
+      run: () => unknown,
+      terminal: argv[0] === "run" ? REAL_TERMINAL : {}
+    })
+    return journal.at(-1)
+  }
+  const unknown = (name: string) => `no environment "${name}"; known are debian:12 (see: pyro env list)`
+
+  it("is a workspace's name that lacks its option", async () => {
+    assert.strictEqual(
+      await told("workspace", "create", "--seed-path", ".", "calc"),
+      `err pyro: ${unknown("calc")}\ndid you mean --name calc?\n`
+    )
+    assert.include(await told("workspace", "create", "--json", "calc"), JSON.stringify(unknown("calc")))
+  })
+
+  it("is none where the workspace has a name, or it could be an environment", async () => {
+    for (const words of [["--name", "x", "calc"], ["--name=x", "calc"], ["debian"], ["debian:11"], ["./calc"]]) {
+      assert.strictEqual(
+        await told("workspace", "create", ...words),
+        `err pyro: ${unknown(words.at(-1) ?? "")}\n`
+      )
+    }
+  })
+
+  it("is the command that lacks its --", async () => {
+    const advice = "the first word is the environment: pyro run debian:12 -- ls"
+    assert.strictEqual(await told("run", "ls"), `err pyro: ${unknown("ls")}\n${advice}\n`)
+    assert.strictEqual(await told("run", "debian"), `err pyro: ${unknown("debian")}\n`)
+    const { journal } = await on(["run", "ls"])
+    assert.deepStrictEqual(journal, [`err pyro: no command; ${advice}\nsee: pyro run --help\n`])
   })
 })
 

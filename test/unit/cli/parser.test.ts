@@ -150,6 +150,11 @@ describe("the parser", () => {
     [["run", "debian:12", "--log-level", "all"], "no option --log-level; the guest's command goes after --"],
     [["run", "debian:12", "--completions", "sh"], "no option --completions; the guest's command goes after --"],
     [["run", "debian:12", "ls"], "unexpected \"ls\"; the guest's command goes after --: pyro run debian:12 -- ls"],
+    [
+      ["workspace", "exec", "fix", "ls"],
+      "unexpected \"ls\"; the guest's command goes after --: pyro workspace exec fix -- ls"
+    ],
+    [["run", "cat", "a b"], "unexpected \"a b\"; the first word is the environment: pyro run debian:12 -- cat 'a b'"],
     [["run", "debian:12", "--cwd", "/a", "--cwd", "/b"], "--cwd is given twice"],
     [["run", "debian:12", "--cwd"], "--cwd needs a value"],
     [["workspace", "export", "fix", "a", "--output"], "--output needs a value"],
