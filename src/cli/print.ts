@@ -9,6 +9,14 @@ export const print = (text: string) => Effect.flatMap(Terminal, (terminal) => te
 export const printContent = (text: string) =>
   Effect.flatMap(Terminal, (terminal) => terminal.writeStdout(terminal.stdoutIsTerminal ? printable(text) : text))
 
+/** Ends the line of a guest's text on a terminal, so that what is said next has a line of its own; into a file it goes as it is. */
+export const endLine = (text: string) =>
+  Effect.flatMap(
+    Terminal,
+    (terminal) =>
+      terminal.stdoutIsTerminal && text !== "" && !text.endsWith("\n") ? terminal.writeStdout("\n") : Effect.void
+  )
+
 /** What must be known to understand the result. */
 export const warn = (text: string) => Effect.flatMap(Terminal, (terminal) => terminal.writeStderr(printable(text)))
 

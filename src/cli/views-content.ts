@@ -4,7 +4,7 @@ import { MAX_READ_BYTES } from "../contract/operations/workspace-file.ts"
 import type { PatchApplied } from "../contract/operations/workspace-patch.ts"
 import { typed } from "../contract/shell-words.ts"
 import { colouredPatch, statText } from "./diff-text.ts"
-import { print, printContent, say, size, warn } from "./print.ts"
+import { endLine, print, printContent, say, size, warn } from "./print.ts"
 import { painted, printTable } from "./table.ts"
 import { Terminal } from "./terminal.ts"
 import type { View } from "./view.ts"
@@ -53,6 +53,7 @@ const differences = (diff: DiffResult, words: DifferenceWords) =>
     const terminal = yield* Terminal
     if (diff.patch !== undefined) {
       yield* terminal.colour ? terminal.writeStdout(colouredPatch(diff.patch)) : printContent(diff.patch)
+      yield* endLine(diff.patch)
     } else if (diff.summary.additions === undefined) {
       yield* print(diff.files.map(({ path }) => `${path}\n`).join(""))
     } else {
@@ -119,7 +120,7 @@ export const contentViews = {
         : Effect.zipRight(
           printContent(file.text ?? ""),
           file.cutLine !== undefined
-            ? warn(cutLineText(file.cutLine, file.nextLine, maxBytes))
+            ? Effect.zipRight(endLine(file.text ?? ""), warn(cutLineText(file.cutLine, file.nextLine, maxBytes)))
             : file.nextLine !== undefined
             ? warn(`pyro: there is more; go on with --start-line ${file.nextLine}\n`)
             : startLine > 1 && file.totalLines !== undefined && startLine > file.totalLines

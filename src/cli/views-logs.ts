@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { LogEntry } from "../contract/operations/workspace-exec.ts"
 import { typed } from "../contract/shell-words.ts"
-import { printContent, say, size, warn } from "./print.ts"
+import { endLine, printContent, say, size, warn } from "./print.ts"
 import { type Cell, painted, printTable } from "./table.ts"
 import { ago, duration } from "./time-text.ts"
 import type { View } from "./view.ts"
@@ -57,6 +57,7 @@ export const logsView: View<"workspace.logs"> = {
         if (command !== undefined && cursor > command.outputBytes) yield* behind(cursor, command)
         const isCut = maxBytes !== undefined || encoding !== "text"
         if (isCut && nextCursor !== undefined && nextCursor !== cursor) {
+          yield* endLine(output)
           yield* say(`pyro: there may be more; go on with --cursor ${nextCursor}\n`)
         }
       } else if (commands.length === 0) yield* say("nothing ran here yet\n")

@@ -9,7 +9,8 @@ import type { OperationName, PayloadOf, ResultOf } from "../../../src/contract/o
 const shown = <Name extends OperationName>(
   name: Name,
   result: Partial<ResultOf<Name>>,
-  payload: Partial<PayloadOf<Name>>
+  payload: Partial<PayloadOf<Name>>,
+  stdoutIsTerminal = false
 ) =>
   Effect.runPromise(Effect.gen(function*() {
     const written = { out: yield* Ref.make(""), err: yield* Ref.make("") }
@@ -19,7 +20,7 @@ const shown = <Name extends OperationName>(
       Effect.provideService(Terminal, {
         stdinIsTerminal: false,
         stdinIsNull: false,
-        stdoutIsTerminal: false,
+        stdoutIsTerminal,
         stderrIsTerminal: false,
         colour: false,
         writeStdout: to(written.out),
@@ -198,6 +199,28 @@ describe("a part that is not there", () => {
       await cut(4_194_304, 4),
       "pyro: line 3 is longer than 4194304 bytes and cut; copy the file with --output PATH; go on behind it with --start-line 4\n"
     )
+  })
+
+  it("has a line of its own on a terminal alone", async () => {
+    const outOf = async (text: string, isTerminal: boolean, cutLine?: number) => {
+      const file = { path: "a", text, binary: false, truncated: true, nextLine: 2, ...(cutLine && { cutLine }) }
+      const { err, out } = await shown("workspace.file.read", file, { startLine: 1, maxBytes: 10 }, isTerminal)
+      assert.match(err, /^pyro: /)
+      return out
+    }
+    assert.strictEqual(await outOf("def add(a,", true, 1), "def add(a,\n")
+    assert.strictEqual(await outOf("def add(a,", false, 1), "def add(a,")
+    assert.strictEqual(await outOf("", true, 1), "")
+    assert.strictEqual(await outOf("whole\n", true), "whole\n")
+
+    const cut = { ...unchanged, patch: "--- a\n+x", truncated: true }
+    assert.strictEqual((await shown("workspace.diff", cut, { paths: [], workspace: "fix" }, true)).out, "--- a\n+x\n")
+    assert.strictEqual((await shown("workspace.diff", cut, { paths: [], workspace: "fix" })).out, "--- a\n+x")
+
+    const page = { commands: [ran], output: "abc", nextCursor: 3 }
+    const asked = { execId: ran.execId, cursor: 0, maxBytes: 3, encoding: "text" as const }
+    assert.strictEqual((await shown("workspace.logs", page, asked, true)).out, "abc\n")
+    assert.strictEqual((await shown("workspace.logs", page, asked)).out, "abc")
   })
 
   it("of a command's output is told with the output's length", async () => {
