@@ -7,7 +7,7 @@ import { commands } from "./commands.ts"
  */
 const OTHER_WORDS: ReadonlyArray<readonly [words: ReadonlyArray<string>, commands: ReadonlyArray<string>]> = [
   [["delete", "remove", "rm", "destroy"], ["workspace delete", "workspace snapshot delete", "env rm"]],
-  [["kill"], ["workspace delete", "daemon stop"]],
+  [["kill"], ["workspace stop", "daemon stop"]],
   [["ls", "ps"], ["workspace list", "workspace file list", "workspace snapshot list", "env list", "daemon status"]],
   [["show", "info", "inspect"], ["workspace status", "env inspect", "daemon status"]],
   [["cat"], ["workspace file read"]],

@@ -119,6 +119,7 @@ const pushInto = ({ entry, generation }: Used, payload: SyncPushPayload) =>
   Effect.gen(function*() {
     const { channel } = generation
     const folder = entry.folder.directory
+    const { seedPath } = yield* Ref.get(entry.record)
     yield* mountBaseline(channel)
     /** A reset replays what was recorded before it took this VM out; nothing of this VM's may be recorded after that. */
     const whileCurrent = (record: Effect.Effect<void, StateDirectoryUnusable>) =>
@@ -130,7 +131,7 @@ const pushInto = ({ entry, generation }: Used, payload: SyncPushPayload) =>
             state: "resetting",
             detail: "nothing was pushed; push again"
           })).pipe(entry.pushed.withPermits(1))
-    const result = yield* syncPush(channel, payload, { folder, live, baseline, whileCurrent })
+    const result = yield* syncPush(channel, payload, { folder, seedPath, live, baseline, whileCurrent })
     yield* recordEvent(folder, {
       _tag: "sync_push",
       from: payload.sourcePath,

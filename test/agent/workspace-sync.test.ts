@@ -48,9 +48,12 @@ const seeded = (name: string) =>
     const services = Layer.merge(SeedImages.layer, HostFacts.layer).pipe(
       Layer.provideMerge(Layer.succeed(Paths, paths))
     )
-    const push = (options: { readonly force?: boolean; readonly delete?: boolean } = {}) =>
+    const push = (
+      options: { readonly force?: boolean; readonly delete?: boolean; readonly sourcePath?: string } = {}
+    ) =>
       syncPush(channel, { sourcePath: host!, includeIgnored: [], force: false, delete: false, ...options }, {
         folder: state!,
+        seedPath: host!,
         live: { root: live!, path: "." },
         baseline: { root: baselineRoot, path: "workspace" }
       }).pipe(Effect.provide(services))
@@ -212,6 +215,26 @@ withAgent("a push", (it) => {
       const forced = yield* push({ delete: true, force: true })
       assert.deepStrictEqual(forced.conflicts.map((conflict) => conflict.path), ["dir"])
       assert.deepStrictEqual([read("same/a"), read("dir/own")], ["a\n", "o\n"])
+    }))
+
+  it.scoped("of another directory is refused where that is plainly not what was meant", () =>
+    Effect.gen(function*() {
+      const { host, live, push } = yield* seeded("other-place")
+      const other = path.join(path.dirname(host), "other")
+      write(other, { "other": "o\n" })
+      const refused = (options: Parameters<typeof push>[0]) =>
+        Effect.map(Effect.flip(push(options)), ({ message }) => message)
+      for (const sourcePath of [path.join(host, "dir"), path.dirname(host)]) {
+        assert.include(yield* refused({ sourcePath, force: true }), `push ${host}`)
+      }
+      assert.match(
+        yield* refused({ sourcePath: other, delete: true }),
+        /has none of the files that the workspace began with/
+      )
+      assert.isFalse(fs.existsSync(path.join(live, "other")))
+      assert.deepStrictEqual((yield* push({ sourcePath: other })).files, [{ path: "other", change: "added" }])
+      yield* push({ sourcePath: other, delete: true, force: true })
+      assert.deepStrictEqual(fs.readdirSync(live), ["other"])
     }))
 
   it.scoped("is part of the baseline for a diff", () =>

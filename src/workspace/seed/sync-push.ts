@@ -9,11 +9,14 @@ import { readPushed, writePushed } from "./pushed.ts"
 import type { PrepareServices } from "./request.ts"
 import { lookAt, type SyncTrees } from "./sync-look.ts"
 import { newPush, offer, withdraw } from "./sync-plan.ts"
+import { demandSamePlace, demandSomethingSame } from "./sync-source.ts"
 
 /** Where a push goes. */
 export interface SyncTarget extends SyncTrees {
   /** The workspace's folder, which remembers what was pushed. */
   readonly folder: string
+  /** What the workspace was seeded from. */
+  readonly seedPath?: string | undefined
   /** Runs the recording of what was pushed, or fails where the guest is not the workspace's any more. @default always runs it */
   readonly whileCurrent?: (record: Effect.Effect<void, StateDirectoryUnusable>) => Effect.Effect<void, PyroError>
 }
@@ -34,8 +37,10 @@ export const syncPush = (
 ): Effect.Effect<SyncPushed, PyroError, PrepareServices> =>
   Effect.scoped(Effect.gen(function*() {
     const host = yield* listHost(payload.sourcePath, payload.includeIgnored)
+    yield* demandSamePlace(host, target.seedPath)
     const pushed = yield* readPushed(target.folder)
     const look = yield* lookAt(channel, target, pushed)
+    yield* demandSomethingSame(host, look, payload)
     const push = newPush({ channel, look, host, folder: target.folder, force: payload.force })
     if (payload.delete) {
       // First: what goes makes room for what comes, where a directory has become a file.

@@ -1,0 +1,47 @@
+import { Effect } from "effect"
+import * as fs from "node:fs"
+import { InvalidRequest } from "../../contract/errors.ts"
+import type { SyncPushPayload } from "../../contract/operations/workspace-sync.ts"
+import type { HostTree } from "./host-tree.ts"
+import { isBeneath } from "./locate.ts"
+import type { Look } from "./sync-look.ts"
+
+const refused = (detail: string) => new InvalidRequest({ field: "source_path", detail })
+
+/** An archive is in no place. */
+const realDirectory = (seedPath: string): string | undefined => {
+  try {
+    return fs.statSync(seedPath).isDirectory() ? fs.realpathSync(seedPath) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Refuses a part of what the workspace was seeded from, or what that is a part of: its files would go to other places than theirs. */
+export const demandSamePlace = ({ root }: HostTree, seedPath: string | undefined) =>
+  Effect.suspend(() => {
+    const seed = seedPath === undefined ? undefined : realDirectory(seedPath)
+    if (seed === undefined || seed === root) return Effect.void
+    return isBeneath(root, seed) || isBeneath(seed, root)
+      ? Effect.fail(
+        refused(
+          `${root} is not what the workspace was seeded from, and its files would go to other places; push ${seed}`
+        )
+      )
+      : Effect.void
+  })
+
+/** Refuses to remove all that a workspace began with: that is another directory than was meant. */
+export const demandSomethingSame = (
+  host: HostTree,
+  look: Look,
+  { delete: deletes, force }: Pick<SyncPushPayload, "delete" | "force">
+) =>
+  deletes && !force && look.started.size > 0 && ![...look.started.keys()].some((name) => host.files.has(name))
+    ? Effect.fail(
+      refused(
+        `${host.root} has none of the files that the workspace began with, and all of those would be removed; push the ` +
+          "directory that they are from, or do it with force"
+      )
+    )
+    : Effect.void
