@@ -1,4 +1,5 @@
 // A workspace from an Effect program: node scripts/example.mjs examples/workspace.ts
+// It has the workspaces itself, so that no daemon may have them: pyro daemon stop
 import { Console, Effect } from "effect"
 import { acquireWorkspace, pyro } from "pyro"
 import { layer as LocalPyro } from "pyro/local"

@@ -67,7 +67,9 @@ export const ensureDaemon = (start: StartDaemon): Effect.Effect<string, PyroErro
       )
       if (status === undefined) return
       if (status !== 0) {
-        const detail = `it ended with status ${status}: ${lastMessage(readTail(log, 4096))}`
+        const detail = typeof status === "string"
+          ? `it was ended by ${status} as soon as it was started; ask again`
+          : `it ended with status ${status}: ${lastMessage(readTail(log, 4096))}`
         return yield* new DaemonUnavailable({ detail })
       }
       // Another one has the workspaces: it is about to answer, or to leave.

@@ -15,7 +15,7 @@ export interface Detached {
   readonly log: string
 }
 
-/** Starts a program in a session of its own, in the host's root directory. `ended` completes with its status. */
+/** Starts a program in a session of its own, in the host's root directory. `ended` completes with its status, or with the signal that ended it. */
 export const startDetached = ({ command, env, log }: Detached) =>
   Effect.try({
     try: () => {
@@ -29,9 +29,9 @@ export const startDetached = ({ command, env, log }: Detached) =>
           env: { ...process.env, ...env },
           stdio: ["ignore", fd, fd]
         })
-        const ended = Effect.async<number>((resume) => {
+        const ended = Effect.async<number | NodeJS.Signals>((resume) => {
           child.once("error", () => resume(Effect.succeed(127)))
-          child.once("exit", (code) => resume(Effect.succeed(code ?? 128)))
+          child.once("exit", (code, signal) => resume(Effect.succeed(signal ?? code ?? 0)))
         })
         child.unref()
         return { ended }

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { setTimeout as wait } from "node:timers/promises"
 import { afterAll, assert, describe, it } from "vitest"
 import { installation, qemuOf, shapeOf } from "../support/installation.ts"
 import { startPyro, until } from "../support/pyro-cli.ts"
@@ -305,6 +306,18 @@ describe("a comparison that cannot be made", () => {
     for (const [args, code, words] of cases) {
       const error = await failure(["workspace", "compare", ...args])
       assert.deepStrictEqual([error.code, error.message.includes(words)], [code, true], error.message)
+    }
+  })
+
+  it("of what is deleted meanwhile says that, and not that an image is damaged", async () => {
+    for (const delayMs of [100, 130, 160, 200]) {
+      await json(["workspace", "fork", "w", "--name", "gone"])
+      await json(["workspace", "snapshot", "create", "gone", "s"])
+      const compared = call(["workspace", "compare", "gone@s", "gone", "--json"])
+      await wait(delayMs)
+      await json(["workspace", "delete", "gone"])
+      const { code, stdout } = await compared
+      if (code !== 0) assert.match(stdout.toString(), /"workspace_not_(found|ready)"/)
     }
   })
 

@@ -16,7 +16,7 @@ export const differenceFields = (whole: string) => ({
     () => []
   ),
   stat: flag("Leave out the patch: only counts of lines"),
-  nameOnly: flag("Leave out the patch, the counts of lines and the digest: only names and what happened to them"),
+  nameOnly: flag("Leave out the patch, the counts of lines and the digest"),
   includeIgnored: flag("Also what the ignore rules of the baseline exclude"),
   verified: flag(
     "Compare the contents of all files instead of trusting inodes and times; slower, and still read by the guest's own kernel"

@@ -22,7 +22,7 @@ export const ExportPayload = lazy(() =>
       () => false
     ),
     expect: optional(
-      text("Only with --patch: export exactly the diff of this digest, as `workspace diff` printed it")
+      text("Only with --patch: export exactly the diff of this digest, as `workspace diff --json` has it")
     ),
     overwrite: defaulted(
       Schema.Boolean.annotations({

@@ -7,9 +7,9 @@ import type { ComparePayload } from "../../contract/operations/workspace-compare
 import type { DiffResult } from "../../contract/operations/workspace-diff.ts"
 import { shareLayers } from "../../disk/workspace-disk.ts"
 import { faultPoint } from "../../system/fault.ts"
-import type { Changes } from "../diff/changes.ts"
+import type { Changes, ChangesOptions } from "../diff/changes.ts"
 import { changesOptions, differenceResult } from "../diff/diff.ts"
-import { alone, endUnattached, type Lifecycle, type LifecycleServices } from "../lifecycle/context.ts"
+import { alone, endUnattached, type Lifecycle, type LifecycleServices, unlessDeleted } from "../lifecycle/context.ts"
 import { unwritable } from "../lifecycle/record.ts"
 import { type Entry, runningGeneration } from "../lifecycle/registry.ts"
 import { copyPushed } from "../seed/pushed.ts"
@@ -99,9 +99,18 @@ export const compare = (
     const from = yield* operandOf(lifecycle, payload.from)
     const to = yield* operandOf(lifecycle, payload.to)
     if (from.entry === to.entry && from.snapshot === to.snapshot) return yield* differenceResult(nothing, payload)
+    const changes = yield* between(lifecycle, [from, to], options).pipe(
+      unlessDeleted(lifecycle, from.entry),
+      unlessDeleted(lifecycle, to.entry)
+    )
+    return yield* differenceResult(changes, payload)
+  }))
+
+const between = (lifecycle: Lifecycle, sides: ReadonlyArray<Operand>, options: ChangesOptions) =>
+  Effect.gen(function*() {
     const held = new Set<Entry>()
     const openings: Array<Opening> = []
-    for (const { entry, snapshot } of [from, to]) {
+    for (const { entry, snapshot } of sides) {
       if (snapshot !== undefined) {
         // Before anything is held: it waits for its workspace, too.
         openings.push(inspectedSide(entry, yield* stageSnapshot(lifecycle, entry, snapshot)))
@@ -110,9 +119,8 @@ export const compare = (
       if (keepsStill.has((yield* Ref.get(entry.state)).state)) held.add(entry)
       openings.push(Effect.suspend(() => openWorkspace(entry, held.has(entry))))
     }
-    const changes = yield* Effect.scoped(Effect.gen(function*() {
+    return yield* Effect.scoped(Effect.gen(function*() {
       const [one, other] = yield* Effect.all(openings)
       return yield* differencesOf(one!, other!, options)
     })).pipe(holding(lifecycle, held))
-    return yield* differenceResult(changes, payload)
-  }))
+  })

@@ -55,6 +55,18 @@ export const alone = (lifecycle: Lifecycle, entry: Entry) => <A, E, R>(work: Eff
       : Effect.fail(new WorkspaceNotFound({ workspace: entry.id, similar: [] }))
   ).pipe(entry.one.withPermits(1))
 
+/** What fails where the workspace is deleted meanwhile fails as that: its files went in the middle. For whoever does not have it alone. */
+export const unlessDeleted = ({ registry }: Lifecycle, entry: Entry) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
+  Effect.catchAll(
+    work,
+    (failure): Effect.Effect<never, E | WorkspaceNotFound> =>
+      Effect.fail(
+        registry.entries.get(entry.id) === entry
+          ? failure
+          : new WorkspaceNotFound({ workspace: entry.id, similar: [] })
+      )
+  )
+
 /**
  * Refuses while the workspace is being taken up, which takes as long as its guest stands still on a full disk: what that has in memory is
  * not to be lost for this. For whoever has the workspace alone.

@@ -35,7 +35,8 @@ export const listHost = (
   Effect.gen(function*() {
     const root = yield* Effect.try({
       try: () => {
-        if (!fs.statSync(directory).isDirectory()) throw new Error("it is a file")
+        const stat = fs.statSync(directory, { throwIfNoEntry: false })
+        if (stat?.isDirectory() !== true) throw new Error(stat === undefined ? "there is none" : "it is a file")
         return fs.realpathSync(directory)
       },
       catch: (cause) =>

@@ -15,7 +15,8 @@ import {
   type Lifecycle,
   type LifecycleServices,
   type Notify,
-  progress
+  progress,
+  unlessDeleted
 } from "../lifecycle/context.ts"
 import { forget, makeFolder } from "../lifecycle/create.ts"
 import type { Generation } from "../lifecycle/generation.ts"
@@ -165,7 +166,7 @@ export const fork = (
     })
     const held = children.reduce((work, child) => child.one.withPermits(1)(work), made)
     return yield* Effect.onError(held, () => forgetAll(lifecycle, children))
-  }).pipe(Effect.uninterruptible)
+  }).pipe(unlessDeleted(lifecycle, source), Effect.uninterruptible)
 
 const tell = (source: Entry, children: ReadonlyArray<Entry>, snapshot: string | undefined) =>
   Effect.gen(function*() {

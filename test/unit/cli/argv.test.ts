@@ -66,7 +66,7 @@ describe("finding the operation", () => {
     ["vm", "workspace"],
     ["workspace rm", "delete"],
     ["workspace destroy", "delete"],
-    ["workspace kill", "delete"],
+    ["workspace kill", "stop"],
     ["workspace ls", "list"],
     ["workspace ps", "list"],
     ["workspace show", "status"],
