@@ -45,6 +45,7 @@ export class WorkspaceNameTaken extends Schema.TaggedError<WorkspaceNameTaken>()
 export class WorkspaceNotReady extends Schema.TaggedError<WorkspaceNotReady>()(
   "WorkspaceNotReady",
   snakeFields({
+    /** Its name, or its id where it has none. */
     workspace: Schema.String,
     /** What it is now, such as `stopped`, `failed` or `deleting`. */
     state: Schema.String,

@@ -23,6 +23,7 @@ import { editFile } from "./files/edit.ts"
 import { listFiles } from "./files/list.ts"
 import { readFile } from "./files/read.ts"
 import { writeFile } from "./files/write.ts"
+import { calledOf } from "./lifecycle/called.ts"
 import type { Generation } from "./lifecycle/generation.ts"
 import { type Entry, takenOutOr } from "./lifecycle/registry.ts"
 import { applyPatchIn } from "./patch/apply-in.ts"
@@ -120,6 +121,7 @@ const pushInto = ({ entry, generation }: Used, payload: SyncPushPayload) =>
     const { channel } = generation
     const folder = entry.folder.directory
     const { seedPath } = yield* Ref.get(entry.record)
+    const called = yield* calledOf(entry)
     yield* mountBaseline(channel)
     /** A reset replays what was recorded before it took this VM out; nothing of this VM's may be recorded after that. */
     const whileCurrent = (record: Effect.Effect<void, StateDirectoryUnusable>) =>
@@ -127,7 +129,7 @@ const pushInto = ({ entry, generation }: Used, payload: SyncPushPayload) =>
         Option.isSome(now) && now.value === generation
           ? record
           : new WorkspaceNotReady({
-            workspace: entry.id,
+            workspace: called,
             state: "resetting",
             detail: "nothing was pushed; push again"
           })).pipe(entry.pushed.withPermits(1))

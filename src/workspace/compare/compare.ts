@@ -27,7 +27,7 @@ const operandOf = ({ registry }: Lifecycle, text: string) =>
   Effect.gen(function*() {
     const [workspace = "", snapshot] = text.split("@")
     const entry = yield* registry.find(workspace)
-    if (snapshot !== undefined) yield* findSnapshot(entry.id, entry.folder, snapshot)
+    if (snapshot !== undefined) yield* findSnapshot(entry, snapshot)
     const operand: Operand = { entry, snapshot }
     return operand
   })
@@ -42,7 +42,7 @@ const stageSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string) =>
     yield* Effect.addFinalizer(() => removeStaged(entry.folder.compared, directory))
     const staged = captureFolder(directory)
     yield* Effect.gen(function*() {
-      const { folder, record: { taken } } = yield* findSnapshot(entry.id, entry.folder, name)
+      const { folder, record: { taken } } = yield* findSnapshot(entry, name)
       yield* Effect.try({
         try: () => fs.mkdirSync(directory, { recursive: true, mode: 0o700 }),
         catch: unwritable(entry.folder)

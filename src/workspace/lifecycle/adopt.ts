@@ -109,7 +109,7 @@ const adoptOne = (lifecycle: Lifecycle, entry: Entry) =>
 const settleCommands = (entry: Entry, { restoredFrom }: WorkspaceRecord, commands: Commands) =>
   restoredFrom === undefined
     ? forgetCommands(entry, commands)
-    : Effect.matchEffect(findSnapshot(entry.id, entry.folder, restoredFrom), {
+    : Effect.matchEffect(findSnapshot(entry, restoredFrom), {
       onSuccess: (snapshot) => takeOverCommands(entry, commands, snapshot),
       onFailure: () => forgetCommands(entry, commands)
     })

@@ -3,6 +3,7 @@ import { WorkspaceNameTaken, WorkspaceNotFound, WorkspaceNotReady } from "../../
 import type { WorkspaceInfo, WorkspaceState } from "../../contract/operations/workspace-info.ts"
 import type { Commands } from "../exec/commands.ts"
 import { troubleText } from "../trouble.ts"
+import { calledOf } from "./called.ts"
 import { type Damaged, refuseDamaged } from "./damaged.ts"
 import type { Generation } from "./generation.ts"
 import { lastActivity, type WorkspaceFolder, type WorkspaceId, type WorkspaceRecord } from "./record.ts"
@@ -110,18 +111,24 @@ export const runningGeneration = (entry: Entry): Effect.Effect<Generation, Works
       onTrue: () =>
         isStill.pipe(
           Effect.repeat({ while: (still) => still, schedule: Schedule.spaced("100 millis") }),
-          Effect.timeoutFail({ duration: GOES_ON, onTimeout: () => standsStill(entry) }),
-          Effect.as(generation.value)
+          Effect.as(generation.value),
+          Effect.timeoutTo({
+            duration: GOES_ON,
+            onSuccess: Effect.succeed,
+            onTimeout: () => standsStill(entry)
+          }),
+          Effect.flatten
         )
     })
   })
 
-const standsStill = ({ id }: Entry) =>
-  new WorkspaceNotReady({
-    workspace: id,
-    state: "standing still",
-    detail: "the host's disk is full, and it goes on when there is room; delete what is not needed, or see: pyro gc"
-  })
+const standsStill = (entry: Entry) =>
+  Effect.flatMap(calledOf(entry), (workspace) =>
+    new WorkspaceNotReady({
+      workspace,
+      state: "standing still",
+      detail: "the host's disk is full, and it goes on when there is room; delete what is not needed, or see: pyro gc"
+    }))
 
 /** Refuses what wants a running VM, with the reason. */
 export const notReady = (entry: Entry) =>
@@ -129,7 +136,7 @@ export const notReady = (entry: Entry) =>
     const { detail, state } = yield* Ref.get(entry.state)
     const hint = hints[state] ?? "it has no microVM"
     return yield* new WorkspaceNotReady({
-      workspace: entry.id,
+      workspace: yield* calledOf(entry),
       state,
       detail: detail === undefined ? hint : `${detail}; ${hint}`
     })
@@ -146,7 +153,7 @@ export const takenOutOr = <E>(
     const { state } = yield* Ref.get(entry.state)
     if (state === "failed" || (Option.isSome(now) && now.value === generation)) return yield* Effect.fail(failure)
     const detail = "the microVM that this was done in was ended meanwhile; ask again when it runs"
-    return yield* new WorkspaceNotReady({ workspace: entry.id, state, detail })
+    return yield* new WorkspaceNotReady({ workspace: yield* calledOf(entry), state, detail })
   })
 
 /** The commands of a workspace. */

@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import type { PyroError } from "../../contract/errors.ts"
 import type { ForkPayload } from "../../contract/operations/workspace-fork.ts"
 import { heldBase } from "../../vm/base.ts"
+import { calledOf } from "../lifecycle/called.ts"
 import { alone, type Lifecycle, type LifecycleServices } from "../lifecycle/context.ts"
 import type { Entry } from "../lifecycle/registry.ts"
 import { type CaptureFolder, captureFolder, findSnapshot, type Taken } from "./record.ts"
@@ -26,7 +27,7 @@ const stageSnapshot = (
   children: ReadonlyArray<Entry>
 ) =>
   Effect.gen(function*() {
-    const snapshot = yield* findSnapshot(source.id, source.folder, name)
+    const snapshot = yield* findSnapshot(source, name)
     const { folder, record: { taken } } = snapshot
     const record = yield* Ref.get(source.record)
     const memory = diskOnly ? undefined : taken.memory
@@ -72,7 +73,7 @@ const stageNow = (lifecycle: Lifecycle, source: Entry, diskOnly: boolean, childr
     const generation = Option.getOrUndefined(yield* Ref.get(source.generation))
     if (generation === undefined || diskOnly) return { folder, taken: yield* take(source, folder, undefined), vms: [] }
     const { captured, here } = yield* identityOf(source, generation)
-    yield* demandSame(`workspace ${source.id}`, captured, here)
+    yield* demandSame(`workspace ${yield* calledOf(source)}`, captured, here)
     const vms = yield* reserveFor(lifecycle, source, generation.guest.vm.spec, children)
     const { record, tenure } = vms[0]!.vm
     return yield* take(source, folder, { path: tenure.paths.memory, uid: record.uid }).pipe(

@@ -8,6 +8,7 @@ import { syncFile } from "../../system/atomic-file.ts"
 import { faultPoint } from "../../system/fault.ts"
 import { hostBootId } from "../../system/identity.ts"
 import { recordEvent } from "../events.ts"
+import { calledOf } from "../lifecycle/called.ts"
 import { alone, type Lifecycle, type Notify, progress } from "../lifecycle/context.ts"
 import { touch, unwritable, type WorkspaceFolder } from "../lifecycle/record.ts"
 import type { Entry } from "../lifecycle/registry.ts"
@@ -37,7 +38,9 @@ export const createSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string,
   Effect.gen(function*() {
     const workspace = entry.folder
     const folder = snapshotFolder(workspace, name)
-    if (fs.existsSync(folder.directory)) return yield* new SnapshotExists({ workspace: entry.id, snapshot: name })
+    if (fs.existsSync(folder.directory)) {
+      return yield* new SnapshotExists({ workspace: yield* calledOf(entry), snapshot: name })
+    }
     const record = announced(name)
     const made = yield* Effect.gen(function*() {
       yield* Effect.try({
@@ -85,7 +88,7 @@ export const listSnapshots = (entry: Entry): Effect.Effect<ReadonlyArray<Snapsho
 
 export const deleteSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string) =>
   Effect.gen(function*() {
-    const { folder } = yield* findSnapshot(entry.id, entry.folder, name).pipe(
+    const { folder } = yield* findSnapshot(entry, name).pipe(
       // Its record is damaged: it can be removed all the same.
       Effect.catchTag("StateDirectoryUnusable", () => Effect.succeed({ folder: snapshotFolder(entry.folder, name) }))
     )

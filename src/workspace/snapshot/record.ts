@@ -10,8 +10,10 @@ import { MachineIdentity } from "../../vm/machine-identity.ts"
 import { MachineSpec } from "../../vm/machine.ts"
 import type { Frozen } from "../../vm/memory.ts"
 import { RunningCommand } from "../exec/inherit.ts"
+import { calledOf } from "../lifecycle/called.ts"
 import { snapshotNames } from "../lifecycle/names.ts"
 import { unwritten, type WorkspaceFolder } from "../lifecycle/record.ts"
+import type { Entry } from "../lifecycle/registry.ts"
 import { similarTo } from "../lifecycle/similar.ts"
 
 /** What a workspace was at one moment. The folder beside it has the rest. */
@@ -120,15 +122,16 @@ export const readSnapshots = (folder: WorkspaceFolder): Effect.Effect<ReadonlyAr
 
 /** A snapshot by its name. */
 export const findSnapshot = (
-  workspace: string,
-  folder: WorkspaceFolder,
+  entry: Pick<Entry, "id" | "folder" | "record">,
   name: string
 ): Effect.Effect<Snapshot, SnapshotNotFound | StateDirectoryUnusable> =>
   Effect.flatMap(
-    read(folder, name),
+    read(entry.folder, name),
     Option.match({
       onSome: Effect.succeed,
-      onNone: () => new SnapshotNotFound({ workspace, snapshot: name, similar: similarTo(name, snapshotNames(folder)) })
+      onNone: () =>
+        Effect.flatMap(calledOf(entry), (workspace) =>
+          new SnapshotNotFound({ workspace, snapshot: name, similar: similarTo(name, snapshotNames(entry.folder)) }))
     })
   )
 

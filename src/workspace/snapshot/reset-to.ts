@@ -33,7 +33,7 @@ export const resetTo = (
   notify: Notify
 ) =>
   Effect.gen(function*() {
-    const snapshot = yield* findSnapshot(entry.id, entry.folder, asked.snapshot)
+    const snapshot = yield* findSnapshot(entry, asked.snapshot)
     const { folder, record: { taken } } = snapshot
     const before = yield* Ref.get(entry.record)
     const next = { ...before, disk: before.disk + 1, generation: before.generation + 1 }
