@@ -105,10 +105,9 @@ export const given = (
       return Either.left(wrong(name, `is no argument of this tool; ${allowed}`))
     }
     if (value === null) continue
-    if (argument.own === undefined) fields[argument.field] = integerOf(argument, value)
-    else if (typeof value === OWN_TYPES[argument.own]) own[argument.field] = value
-    // A cursor that is a number elsewhere.
-    else if (argument.own === "text" && Number.isSafeInteger(value)) own[argument.field] = String(value)
+    const meant = meantBy(argument.schema, value)
+    if (argument.own === undefined) fields[argument.field] = meant
+    else if (typeof meant === OWN_TYPES[argument.own]) own[argument.field] = meant
     else return Either.left(wrong(name, `must be ${argument.own}`))
   }
   for (const { default: fallback, field, name, others, required } of args) {
@@ -126,9 +125,23 @@ export const given = (
   return Either.right({ fields, own })
 }
 
-/** Models write integers as text too, cursors above all, which some results have as text. */
-const integerOf = ({ schema }: Argument, value: unknown): unknown =>
-  schema.type === "integer" && typeof value === "string" && /^-?\d{1,15}$/.test(value) ? Number(value) : value
+/** Models write numbers, truth and a list of one as text too, and text that is a number as one, such as a mode or a cursor. */
+const meantBy = ({ type }: JsonSchema, value: unknown): unknown => {
+  if (typeof value === "number") return type === "string" && Number.isSafeInteger(value) ? String(value) : value
+  if (typeof value !== "string") return value
+  switch (type) {
+    case "integer":
+      return /^-?\d{1,15}$/.test(value) ? Number(value) : value
+    case "number":
+      return /^-?\d{1,15}(\.\d{1,9})?$/.test(value) ? Number(value) : value
+    case "boolean":
+      return value === "true" || (value === "false" ? false : value)
+    case "array":
+      return [value]
+    default:
+      return value
+  }
+}
 
 /** The payload, judged by its own Schema; failures name the argument. */
 export const payloadOf = (

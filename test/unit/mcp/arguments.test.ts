@@ -55,6 +55,21 @@ describe("an integer", () => {
     }
   })
 
+  it.each([
+    ["workspace_exec", { timeout_seconds: "2.5" }, { timeout_seconds: 2.5 }],
+    ["workspace_exec", { timeout_seconds: "soon" }, { timeout_seconds: "soon" }],
+    ["workspace_file_edit", { replace_all: "true" }, { replace_all: true }],
+    ["workspace_file_edit", { replace_all: "false" }, { replace_all: false }],
+    ["workspace_file_edit", { replace_all: "yes" }, { replace_all: "yes" }],
+    ["workspace_file_write", { mode: 755 }, { mode: "755" }],
+    ["workspace_diff", { paths: "calc.py" }, { paths: ["calc.py"] }]
+  ])("is not the only thing that is: %s %j", (tool, raw, fields) => {
+    const given = { workspace_id: "a", command: "c", path: "p", text: "t", old_text: "o", new_text: "n", ...raw }
+    const known = argumentsFor(tool, "full").map(({ name }) => name)
+    const named = Object.fromEntries(Object.entries(given).filter(([name]) => known.includes(name)))
+    assert.deepInclude(taken(tool, named), fields)
+  })
+
   it("is not read out of what is meant as text", () => {
     assert.include(taken("workspace_file_write", { workspace_id: "7", path: "8", text: "9" }), {
       workspace: "7",

@@ -2,29 +2,72 @@ import type { Server } from "@modelcontextprotocol/server"
 import { Effect } from "effect"
 import { assert, describe, it } from "vitest"
 import { WorkspaceNotFound } from "../../../src/contract/errors.ts"
+import type { PyroService } from "../../../src/contract/Pyro.ts"
 import { addResources } from "../../../src/mcp/resources.ts"
 import { fakePyro } from "../../mcp/fakes.ts"
+import { unfakedPyro } from "../../support/unfaked-pyro.ts"
 
 type Handler = (request: unknown, context: unknown) => Promise<unknown>
 
 /** Reads a resource without a client. */
-const reading = (uri: string) => {
+const reading = (workspace: Partial<PyroService["workspace"]>, uri: string) => {
   const handlers = new Map<string, Handler>()
   const server = { setRequestHandler: (name: string, handler: Handler) => handlers.set(name, handler) }
-  const pyro = fakePyro({ diff: () => new WorkspaceNotFound({ workspace: "zz", similar: [] }) })
   addResources(
     server as unknown as Server,
-    Effect.succeed(pyro),
+    Effect.succeed(fakePyro(workspace)),
     (effect, signal) => Effect.runPromise(effect, { signal })
   )
   const context = { mcpReq: { signal: new AbortController().signal } }
   return handlers.get("resources/read")!({ params: { uri } }, context)
 }
 
+const gone = { diff: () => new WorkspaceNotFound({ workspace: "zz", similar: [] }) }
+
 describe("a resource that cannot be read", () => {
   it("says why, and names no command of the user's", async () => {
-    const failed = await reading("pyro://workspaces/zz/diff").catch((error: unknown) => error)
+    const failed = await reading(gone, "pyro://workspaces/zz/diff").catch((error: unknown) => error)
     assert.instanceOf(failed, Error)
     assert.strictEqual((failed as Error).message, "workspace_not_found: no workspace \"zz\"")
+  })
+})
+
+/** What a client reads at a URI of the workspace `w`. */
+const read = async (workspace: Partial<PyroService["workspace"]>, of: string) => {
+  const answer = await reading(workspace, `pyro://workspaces/w/${of}`)
+  return (answer as { readonly contents: ReadonlyArray<{ readonly text: string }> }).contents[0]?.text
+}
+
+const diff = (result: object) => ({ diff: () => Effect.succeed(result as never) })
+const file = (result: object) => ({
+  file: {
+    ...unfakedPyro.workspace.file,
+    read: () => Effect.succeed({ path: "a", sizeBytes: 2048, ...result } as never)
+  }
+})
+const logs = (result: object) => ({ logs: () => Effect.succeed({ commands: [], ...result } as never) })
+const log = `logs/${"0".repeat(32)}`
+
+describe("a resource", () => {
+  it("is what there is, to the byte", async () => {
+    assert.strictEqual(await read(diff({ patch: "+a\n" }), "diff"), "+a\n")
+    assert.strictEqual(await read(file({ text: "a", truncated: false }), "files/a"), "a")
+    assert.strictEqual(await read(logs({ output: "a\n" }), log), "a\n")
+  })
+
+  it("says what it leaves out", async () => {
+    assert.strictEqual(
+      await read(diff({ patch: "+a", truncated: true, patchBytes: 5 << 20 }), "diff"),
+      "+a\n[the beginning of 5.0 MiB; an export has the whole]\n"
+    )
+    assert.strictEqual(
+      await read(file({ text: "a\n", truncated: true }), "files/a"),
+      "a\n[the beginning of 2.0 KiB]\n"
+    )
+    assert.strictEqual(await read(file({ binary: true, truncated: false }), "files/a"), "a is binary, 2048 bytes")
+    assert.strictEqual(
+      await read(logs({ output: "a\n", nextCursor: 2 }), log),
+      "a\n[there may be more; workspace_logs has it]\n"
+    )
   })
 })
