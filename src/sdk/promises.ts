@@ -1,5 +1,5 @@
 import { Effect, type Layer, ManagedRuntime, Stream } from "effect"
-import type { PyroError } from "../contract/errors.ts"
+import { DaemonUnavailable, type PyroError } from "../contract/errors.ts"
 import type { EventOf, Operation, OperationName, OperationOf, ResultOf } from "../contract/operations.ts"
 import { type Pyro, type RunInput } from "../contract/Pyro.ts"
 import { pyro } from "./effects.ts"
@@ -51,9 +51,17 @@ const effectCallOf = (row: Operation) => {
 /** `layer` does the work: behind the daemon (`layerDaemon`) or in this process (`layer`). */
 export const makePromises = (layer: Layer.Layer<Pyro, PyroError>): PyroPromises => {
   const runtime = ManagedRuntime.make(layer)
+  let isClosed = false
+  /** What a call after `close` rejects with; Effect's runtime would throw an error of its own. */
+  const closed = Effect.fail(new DaemonUnavailable({ detail: "this client was closed; make another one" }))
   const promise = <A>(effect: Effect.Effect<A, PyroError, Pyro>, { signal }: CallOptions): Promise<A> =>
     // A promise rejects with the error itself instead of Effect's wrapper around it.
-    orReason(runtime.runPromise(Effect.either(effect), signal && { signal }), signal).then((either) => {
+    orReason(
+      isClosed
+        ? Effect.runPromise(Effect.either(closed))
+        : runtime.runPromise(Effect.either(effect), signal && { signal }),
+      signal
+    ).then((either) => {
       if (either._tag === "Left") throw either.left
       return either.right
     })
@@ -66,9 +74,9 @@ export const makePromises = (layer: Layer.Layer<Pyro, PyroError>): PyroPromises 
         return Effect.sync(() => signal?.removeEventListener("abort", abort))
       })
       const ended = signal === undefined ? events : Stream.interruptWhen(events, aborted)
-      const iterator = runtime.runtime().then((ready) =>
-        Stream.toAsyncIterableRuntime(ended, ready)[Symbol.asyncIterator]()
-      )
+      const iterator = isClosed
+        ? Promise.resolve(Stream.toAsyncIterable(closed)[Symbol.asyncIterator]())
+        : runtime.runtime().then((ready) => Stream.toAsyncIterableRuntime(ended, ready)[Symbol.asyncIterator]())
       return {
         next: () => orReason(iterator.then((events) => events.next()), signal),
         return: async () => (await (await iterator).return?.()) ?? { done: true, value: undefined }
@@ -102,7 +110,10 @@ export const makePromises = (layer: Layer.Layer<Pyro, PyroError>): PyroPromises 
       }
     )
   }
-  const close = () => runtime.dispose()
+  const close = () => {
+    isClosed = true
+    return runtime.dispose()
+  }
   return {
     ...nested(promiseCall) as Nested<{ readonly [Name in OperationName]: PromiseCall<Name> }>,
     close,

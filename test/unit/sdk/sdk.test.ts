@@ -183,6 +183,22 @@ describe("the SDK for everybody else", () => {
     await pyro.close()
   })
 
+  it("refuses calls after it was closed, as its other errors are", async () => {
+    const pyro = makePromises(service().layer)
+    await pyro.close()
+    const rejection = (work: Promise<unknown>) => work.then(() => undefined, (cause: unknown) => cause)
+    const listening = async () => {
+      for await (const event of pyro.run.stream({ environment: "debian:12", command: ["true"] })) {
+        assert.fail(event._tag)
+      }
+    }
+    for (
+      const work of [pyro.workspace.list(), pyro.run({ environment: "debian:12", command: ["true"] }), listening()]
+    ) {
+      assert.deepInclude(await rejection(work), { _tag: "DaemonUnavailable", code: "daemon_unavailable" })
+    }
+  })
+
   it("gives a command its stdin in whatever form, and refuses what is none", async () => {
     const pyro = makePromises(service().layer)
     const read = async (stdin: unknown) =>
