@@ -50,7 +50,7 @@ export const fieldsOfCommand = () => ({
       Schema.pattern(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}(:[A-Za-z0-9_.-]{1,64})?$/, {
         message: () => "must be a user name, a uid, or uid:gid"
       }),
-      Schema.annotations({ description: "User to run as: root, agent, a uid, or uid:gid" })
+      Schema.annotations({ description: "User to run as: root, whose /workspace is, agent, a uid, or uid:gid" })
     ),
     () => "root"
   ),

@@ -128,7 +128,7 @@ export const workspaceCreate = streaming({
     title: "Create a workspace",
     description: "Create a disposable Linux VM with a copy of the project in /workspace. It stays until deleted",
     arguments: {
-      environment: { description: "debian:12 (default), debian:12-build (compilers), debian:13, …" },
+      environment: { description: "debian:12 (default), debian:12-build (compilers, Node), debian:13, …" },
       name: { description: "To call it by, instead of the id" },
       labels: { description: "Labels" },
       seed_path: { hostPath: "read", description: "Directory or archive to copy instead of the project" },
