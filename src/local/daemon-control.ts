@@ -69,7 +69,10 @@ export const daemonStop = Effect.gen(function*() {
     Effect.repeat({ while: (alive) => alive, schedule: Schedule.spaced("10 millis") }),
     Effect.timeoutFail({
       duration: stopTimeout,
-      onTimeout: () => new DaemonUnavailable({ detail: `process ${identity.pid} does not end` })
+      onTimeout: () =>
+        new DaemonUnavailable({
+          detail: `process ${identity.pid} does not end; no workspace is lost by ending it: kill -9 ${identity.pid}`
+        })
     })
   )
   return { stopped: true }
