@@ -112,10 +112,14 @@ export const installation = (
     assert.isFalse((await daemon()).running, `${point} was not reached`)
   }
 
-  /** What a killed daemon's watchdog is still removing is waited for: it is nobody's any more. */
+  /**
+   * What a killed daemon's watchdog is still removing is waited for, since it is nobody's any more; and so are half-made templates: other
+   * tests kill daemons that share the cache.
+   */
   const inventory = () => {
+    const isGoing = (line: string) => line.includes("/.swept-") || /\/templates\/[^/]+\.tmp/.test(line)
     let found = hostInventory({ state, cache })
-    for (let tries = 0; tries < 500 && found.some((line) => line.includes("/.swept-")); tries += 1) {
+    for (let tries = 0; tries < 500 && found.some(isGoing); tries += 1) {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
       found = hostInventory({ state, cache })
     }

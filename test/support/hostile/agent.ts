@@ -160,6 +160,8 @@ export class HostileAgent {
     if (random.chance(0.06)) {
       const { name, pieces } = mutate([hello, ...states], random, this.#around.corpus)
       this.#around.account.mutations[name]!++
+      // Which streams the daemon was told of is not known then.
+      this.#madeUp.clear()
       this.#write(pieces, 1, 1)
       // A daemon would wait ten seconds for what is missing.
       return void setTimeout(() => this.#socket.end(), 500)
