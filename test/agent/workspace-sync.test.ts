@@ -219,7 +219,7 @@ withAgent("a push", (it) => {
 
   it.scoped("of another directory is refused where that is plainly not what was meant", () =>
     Effect.gen(function*() {
-      const { host, live, push } = yield* seeded("other-place")
+      const { disk, host, live, push, state } = yield* seeded("other-place")
       const other = path.join(path.dirname(host), "other")
       write(other, { "other": "o\n" })
       const refused = (options: Parameters<typeof push>[0]) =>
@@ -235,6 +235,16 @@ withAgent("a push", (it) => {
       assert.deepStrictEqual((yield* push({ sourcePath: other })).files, [{ path: "other", change: "added" }])
       yield* push({ sourcePath: other, delete: true, force: true })
       assert.deepStrictEqual(fs.readdirSync(live), ["other"])
+      // Nothing but a repository's own files: the first ones of the project come.
+      for (const tree of [live, path.join(disk, "workspace")]) {
+        fs.rmSync(tree, { recursive: true })
+        write(tree, { ".git/HEAD": "ref: refs/heads/main\n" })
+      }
+      fs.rmSync(path.join(state, "pushed.json"))
+      assert.deepStrictEqual((yield* push({ sourcePath: other, delete: true })).files, [{
+        path: "other",
+        change: "added"
+      }])
     }))
 
   it.scoped("is part of the baseline for a diff", () =>

@@ -36,6 +36,8 @@ interface Started {
 
 export const nameOf = (path: Uint8Array) => Buffer.from(path).toString("latin1")
 
+export const withinGit = (name: string) => name.split("/").includes(".git")
+
 /** The directories above a path, the outermost first. */
 export const parentsOf = (name: string): ReadonlyArray<string> =>
   [...name.matchAll(/\//g)].map(({ index }) => name.slice(0, index))

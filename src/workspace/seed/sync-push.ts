@@ -7,7 +7,7 @@ import { guestFailure } from "./guest-failure.ts"
 import { isGone, listHost } from "./host-tree.ts"
 import { readPushed, writePushed } from "./pushed.ts"
 import type { PrepareServices } from "./request.ts"
-import { lookAt, type SyncTrees } from "./sync-look.ts"
+import { lookAt, type SyncTrees, withinGit } from "./sync-look.ts"
 import { newPush, offer, withdraw } from "./sync-plan.ts"
 import { demandSamePlace, demandSomethingSame } from "./sync-source.ts"
 
@@ -23,8 +23,6 @@ export interface SyncTarget extends SyncTrees {
 
 /** Of each list in the report. */
 const told = { most: 1000, maxBytes: 4 * 1024 * 1024 }
-
-const withinGit = (name: string) => name.split("/").includes(".git")
 
 /**
  * Brings what has changed on the host since the baseline into the guest, in one step or not at all, and adds it to the baseline.

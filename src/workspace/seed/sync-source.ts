@@ -4,7 +4,7 @@ import { InvalidRequest } from "../../contract/errors.ts"
 import type { SyncPushPayload } from "../../contract/operations/workspace-sync.ts"
 import type { HostTree } from "./host-tree.ts"
 import { isBeneath } from "./locate.ts"
-import type { Look } from "./sync-look.ts"
+import { type Look, withinGit } from "./sync-look.ts"
 
 const refused = (detail: string) => new InvalidRequest({ field: "source_path", detail })
 
@@ -37,11 +37,15 @@ export const demandSomethingSame = (
   look: Look,
   { delete: deletes, force }: Pick<SyncPushPayload, "delete" | "force">
 ) =>
-  deletes && !force && look.started.size > 0 && ![...look.started.keys()].some((name) => host.files.has(name))
-    ? Effect.fail(
-      refused(
-        `${host.root} has none of the files that the workspace began with, and all of those would be removed; push the ` +
-          "directory that they are from, or do it with force"
+  Effect.suspend(() => {
+    // No push touches a repository's own files.
+    const began = deletes && !force ? [...look.started.keys()].filter((name) => !withinGit(name)) : []
+    return began.length > 0 && !began.some((name) => host.files.has(name))
+      ? Effect.fail(
+        refused(
+          `${host.root} has none of the files that the workspace began with, and all of those would be removed; push the ` +
+            "directory that they are from, or do it with force"
+        )
       )
-    )
-    : Effect.void
+      : Effect.void
+  })
