@@ -12,7 +12,6 @@ import type { PatchApplyPayload } from "../contract/operations/workspace-patch.t
 import type { SyncPushPayload } from "../contract/operations/workspace-sync.ts"
 import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
 import { sha256Hex } from "../system/content-hash.ts"
-import { explainChannelFailure } from "./boot.ts"
 import { refused, workspaceTrees } from "./diff/baseline.ts"
 import { changesOf } from "./diff/changes.ts"
 import { changesOptions, diffWorkspace } from "./diff/diff.ts"
@@ -24,8 +23,9 @@ import { listFiles } from "./files/list.ts"
 import { readFile } from "./files/read.ts"
 import { writeFile } from "./files/write.ts"
 import { calledOf } from "./lifecycle/called.ts"
+import { explainEnd } from "./lifecycle/explain-end.ts"
 import type { Generation } from "./lifecycle/generation.ts"
-import { type Entry, takenOutOr } from "./lifecycle/registry.ts"
+import type { Entry } from "./lifecycle/registry.ts"
 import { applyPatchIn } from "./patch/apply-in.ts"
 import { wholePatch } from "./patch/pieces.ts"
 import { readPushed } from "./seed/pushed.ts"
@@ -97,14 +97,6 @@ export const makeContent = (use: Use, provide: ProvideSeeding) => {
   } as const
 }
 export type Content = ReturnType<typeof makeContent>
-
-/** Why work in a guest was cut short: somebody took its VM out of the workspace meanwhile, or the VM ended by itself. */
-const explainEnd =
-  ({ entry, generation }: Used) => <A>(work: Effect.Effect<A, PyroError>): Effect.Effect<A, PyroError> =>
-    Effect.catchTags(explainChannelFailure(generation.guest)(work), {
-      ChannelFailed: (failure) => takenOutOr(entry, generation, failure),
-      VmFailed: (failure) => takenOutOr(entry, generation, failure)
-    })
 
 /** Gives seeding what it needs of the host. */
 type ProvideSeeding = <A, E>(work: Effect.Effect<A, E, PrepareServices>) => Effect.Effect<A, E>

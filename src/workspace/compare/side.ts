@@ -8,6 +8,7 @@ import { explainChannelFailure } from "../boot.ts"
 import { type Trees, workspaceTrees } from "../diff/baseline.ts"
 import { inspectedTrees, openInspector } from "../inspector.ts"
 import type { LifecycleServices } from "../lifecycle/context.ts"
+import { explainEnd } from "../lifecycle/explain-end.ts"
 import type { Generation } from "../lifecycle/generation.ts"
 import type { Entry } from "../lifecycle/registry.ts"
 import { virtualBytesOf } from "../lifecycle/steps.ts"
@@ -35,12 +36,13 @@ const seedOf = (disk: string) =>
 const explaining = (guest: Guest): Side["explain"] => (effect) => explainChannelFailure(guest)(effect)
 
 /** A workspace that runs, by its own channel. */
-export const runningSide = (entry: Entry, { channel, guest }: Generation): Effect.Effect<Side, PyroError> =>
+export const runningSide = (entry: Entry, generation: Generation): Effect.Effect<Side, PyroError> =>
   Effect.gen(function*() {
+    const { channel } = generation
     const { disk } = yield* Ref.get(entry.record)
     const pushed = yield* readPushed(entry.folder.directory)
     const seed = yield* seedOf(entry.folder.disk(disk))
-    return { channel, trees: workspaceTrees, pushed, seed, explain: explaining(guest) }
+    return { channel, trees: workspaceTrees, pushed, seed, explain: explainEnd({ entry, generation }) }
   })
 
 /**

@@ -56,16 +56,17 @@ export const alone = (lifecycle: Lifecycle, entry: Entry) => <A, E, R>(work: Eff
   ).pipe(entry.one.withPermits(1))
 
 /** What fails where the workspace is deleted meanwhile fails as that: its files went in the middle. For whoever does not have it alone. */
-export const unlessDeleted = ({ registry }: Lifecycle, entry: Entry) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
-  Effect.catchAll(
-    work,
-    (failure): Effect.Effect<never, E | WorkspaceNotFound> =>
-      Effect.fail(
-        registry.entries.get(entry.id) === entry
-          ? failure
-          : new WorkspaceNotFound({ workspace: entry.id, similar: [] })
-      )
-  )
+export const unlessDeleted =
+  ({ registry }: Lifecycle, entry: Entry) =>
+  <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E | WorkspaceNotFound | WorkspaceNotReady, R> =>
+    Effect.catchAll(work, (failure) =>
+      Effect.gen(function*() {
+        if (registry.entries.get(entry.id) !== entry) {
+          return yield* new WorkspaceNotFound({ workspace: entry.id, similar: [] })
+        }
+        const { state } = yield* Ref.get(entry.state)
+        return yield* state === "deleting" ? notReady(entry) : Effect.fail(failure)
+      }))
 
 /**
  * Refuses while the workspace is being taken up, which takes as long as its guest stands still on a full disk: what that has in memory is

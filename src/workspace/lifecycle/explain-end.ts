@@ -1,0 +1,14 @@
+import { Effect } from "effect"
+import type { PyroError } from "../../contract/errors.ts"
+import { explainChannelFailure } from "../boot.ts"
+import type { Generation } from "./generation.ts"
+import { type Entry, takenOutOr } from "./registry.ts"
+
+/** Why work in a guest was cut short: somebody took its VM out of the workspace meanwhile, or the VM ended by itself. */
+export const explainEnd =
+  ({ entry, generation }: { readonly entry: Entry; readonly generation: Generation }) =>
+  <A>(work: Effect.Effect<A, PyroError>): Effect.Effect<A, PyroError> =>
+    Effect.catchTags(explainChannelFailure(generation.guest)(work), {
+      ChannelFailed: (failure) => takenOutOr(entry, generation, failure),
+      VmFailed: (failure) => takenOutOr(entry, generation, failure)
+    })
