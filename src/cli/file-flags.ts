@@ -5,8 +5,8 @@ import type { Operation } from "../contract/operations.ts"
 import type { Typed } from "./parser.ts"
 import { Terminal } from "./terminal.ts"
 
-/** Most bytes of a file that becomes a field: no message holds more. */
-const MAX_BYTES = 16 * 1024 * 1024
+/** Most bytes of a file that becomes a field, which no operation takes more of. */
+const MAX_BYTES = 8 * 1024 * 1024
 
 /** Puts the content of the files that flags name into the fields that they fill. */
 export const fillFromFiles = (
