@@ -72,7 +72,7 @@ describe("arguments", () => {
   })
 
   it("of a wrong kind are told by their names", async () => {
-    fails(await call(pyro, "workspace_status", { workspace_id: 7 }), "invalid_request: workspace_id: ")
+    fails(await call(pyro, "workspace_status", { workspace_id: ["a"] }), "invalid_request: workspace_id: ")
     fails(await call(pyro, "workspace_list", { labels: ["a"] }), "invalid_request: labels: ")
     fails(await call(pyro, "workspace_list", { cursor: true }), "invalid_request: cursor: must be text")
     fails(await call(pyro, "workspace_list", { cursor: "x" }), "invalid_request: cursor: ")
