@@ -1,6 +1,8 @@
 import { Effect, Ref } from "effect"
-import type { Entry } from "./registry.ts"
+import type { WorkspaceId, WorkspaceRecord } from "./record.ts"
 
-/** What people call it: its name, else its id; every command takes both. */
-export const calledOf = ({ id, record }: Pick<Entry, "id" | "record">): Effect.Effect<string> =>
-  Effect.map(Ref.get(record), ({ name }) => name ?? id)
+/** What people call a workspace: its name, else its id; every command takes both. */
+export const calledOf = ({ id, record }: {
+  readonly id: WorkspaceId
+  readonly record: Ref.Ref<WorkspaceRecord>
+}): Effect.Effect<string> => Effect.map(Ref.get(record), ({ name }) => name ?? id)
