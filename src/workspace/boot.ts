@@ -7,32 +7,18 @@ import {
   DiskDamaged,
   VmFailed
 } from "../contract/errors.ts"
-import type { SeedImage } from "../disk/SeedImages.ts"
-import { type DiskSource, isEmptyDisk } from "../disk/workspace-disk.ts"
+import { isEmptyDisk } from "../disk/workspace-disk.ts"
 import type { AgentCallFailed } from "../guest-channel/errors.ts"
 import type { GuestProcess } from "../guest-channel/process.ts"
 import type { SpawnRequest } from "../guest-channel/spawn.ts"
 import { claimSteps, inspectionSteps, newGuestIdentity } from "../vm/claim.ts"
 import { settleClock } from "../vm/clock.ts"
-import type { ConfinementLevel } from "../vm/confinement.ts"
-import type { Guest, GuestImages } from "../vm/guest.ts"
+import type { Guest, RestoreRequest } from "../vm/guest.ts"
 import { Pool } from "../vm/Pool.ts"
-import type { VmPurpose } from "../vm/record.ts"
 import { Vmm, type VmmError } from "../vm/Vmm.ts"
 
-export interface WorkspaceRequest extends DiskSource {
-  readonly purpose: VmPurpose
-  readonly images: GuestImages
-  readonly vcpuCount: number
-  readonly memoryMib: number
-  /** Empty seed image of the same virtual size. */
-  readonly placeholder: SeedImage
-  /** The image in the cache that the seed is, where the next workspace may begin with the same. */
-  readonly seedImage?: SeedImage | undefined
+export interface WorkspaceRequest extends Omit<RestoreRequest, "leaveUnmounted"> {
   readonly hostname: string
-  readonly dieWithParent: boolean
-  readonly leastConfinement?: ConfinementLevel | undefined
-  readonly onTemplate?: Effect.Effect<void>
   /** Called when the guest is about to be busy with its claim for a while: the host has nothing to do. */
   readonly onClaim?: (() => void) | undefined
 }

@@ -9,7 +9,14 @@ import { shareLayers } from "../../disk/workspace-disk.ts"
 import { faultPoint } from "../../system/fault.ts"
 import type { Changes, ChangesOptions } from "../diff/changes.ts"
 import { changesOptions, differenceResult } from "../diff/diff.ts"
-import { alone, endUnattached, type Lifecycle, type LifecycleServices, unlessDeleted } from "../lifecycle/context.ts"
+import {
+  alone,
+  endUnattached,
+  type Lifecycle,
+  type LifecycleServices,
+  removeFolder,
+  unlessDeleted
+} from "../lifecycle/context.ts"
 import { unwritable } from "../lifecycle/record.ts"
 import { type Entry, runningGeneration } from "../lifecycle/registry.ts"
 import { copyPushed } from "../seed/pushed.ts"
@@ -56,9 +63,7 @@ const stageSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string) =>
 
 /** The folder above goes with the last one in it. */
 const removeStaged = (above: string, directory: string) =>
-  Effect.promise(() => fs.promises.rm(directory, { recursive: true, force: true })).pipe(
-    Effect.zipRight(Effect.ignore(Effect.try(() => fs.rmdirSync(above))))
-  )
+  Effect.zipRight(removeFolder(directory), Effect.ignore(Effect.try(() => fs.rmdirSync(above))))
 
 /** A workspace as it is: by its own channel where it runs, else its disk in an inspector, for whoever has the workspace alone. */
 const openWorkspace = (entry: Entry, isHeld: boolean): Opening =>

@@ -3,6 +3,7 @@ import type { PyroError } from "../../contract/errors.ts"
 import type { ComparedSide } from "../../guest-channel/difference.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { type Pushed, pushedContent, type PushedEntry } from "../seed/pushed.ts"
+import { parentsOf } from "../seed/tree-names.ts"
 import { refused, type Trees } from "./baseline.ts"
 import type { Candidate } from "./candidates.ts"
 import { type FileContent, readContents } from "./contents.ts"
@@ -27,11 +28,11 @@ const oldSide = (pushed: Pushed, path: string, entry: PushedEntry) => {
 }
 
 /** Directories above what was pushed. */
-const parentsOf = (pushed: Pushed) => {
+const parentsIn = (pushed: Pushed) => {
   const parents = new Set<string>()
   for (const [path, entry] of pushed.entries) {
     if (entry._tag === "absent") continue
-    for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1)) parents.add(path.slice(0, at))
+    for (const parent of parentsOf(path)) parents.add(parent)
   }
   return parents
 }
@@ -48,7 +49,7 @@ export const overPushed = (
 ): Effect.Effect<ReadonlyArray<Candidate>, PyroError> =>
   Effect.gen(function*() {
     if (pushed.entries.size === 0) return found
-    const parents = parentsOf(pushed)
+    const parents = parentsIn(pushed)
     const others = found.filter(({ path }) => !pushed.entries.has(path)).map((one) =>
       one.old === undefined && parents.has(one.path) ? { ...one, old: directory } : one
     )

@@ -11,7 +11,7 @@ import { adoptSnapshots } from "../snapshot/keep.ts"
 import { findSnapshot } from "../snapshot/record.ts"
 import { takeOverCommands } from "../snapshot/reset-to.ts"
 import { troubleText } from "../trouble.ts"
-import { commit, install, type Lifecycle, setFailed } from "./context.ts"
+import { commit, install, type Lifecycle, removeFolder, setFailed } from "./context.ts"
 import { forget } from "./create.ts"
 import { damagedBy, vmsOnDisksOf } from "./damaged.ts"
 import { inOwnScope } from "./generation.ts"
@@ -44,7 +44,7 @@ export const adoptAll = (lifecycle: Lifecycle) =>
       const record = read.right
       // Nothing but the folder was made.
       if (Option.isNone(record)) {
-        yield* Effect.promise(() => fs.promises.rm(folder.directory, { recursive: true, force: true }))
+        yield* removeFolder(folder.directory)
       } else found.push(yield* makeEntry(lifecycle, folder, record.value))
     }
     yield* keepNamesApart(found)

@@ -8,6 +8,7 @@ import { beneath } from "./host-files.ts"
 import { locate } from "./locate.ts"
 import { rejected } from "./rejected.ts"
 import type { PrepareServices } from "./request.ts"
+import { nameOf, parentsOf } from "./tree-names.ts"
 import { workshop } from "./workshop.ts"
 
 /** A file or link of the host as it was when it was listed. */
@@ -77,8 +78,7 @@ const look = (root: string, path: Buffer): HostFile | string | undefined => {
 
 /** Whether the host has nothing at all at a path; beneath a file or a link there is nothing. */
 export const isGone = ({ files, root }: HostTree, path: Buffer) => {
-  const name = path.toString("latin1")
-  if ([...name.matchAll(/\//g)].some(({ index }) => files.has(name.slice(0, index)))) return true
+  if (parentsOf(nameOf(path)).some((parent) => files.has(parent))) return true
   try {
     return fs.lstatSync(beneath(root, path), { throwIfNoEntry: false }) === undefined
   } catch (cause) {

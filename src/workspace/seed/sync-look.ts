@@ -6,6 +6,7 @@ import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { WalkEntry } from "../../guest-channel/walk.ts"
 import { guestFailure } from "./guest-failure.ts"
 import type { Pushed } from "./pushed.ts"
+import { nameOf } from "./tree-names.ts"
 
 /** Where the guest has its tree, and the one it started with. */
 export interface SyncTrees {
@@ -33,14 +34,6 @@ interface Started {
   readonly mtimeNs: bigint
   readonly link: Buffer | undefined
 }
-
-export const nameOf = (path: Uint8Array) => Buffer.from(path).toString("latin1")
-
-export const withinGit = (name: string) => name.split("/").includes(".git")
-
-/** The directories above a path, the outermost first. */
-export const parentsOf = (name: string): ReadonlyArray<string> =>
-  [...name.matchAll(/\//g)].map(({ index }) => name.slice(0, index))
 
 export const isFileOrLink = (
   entry: WalkEntry | undefined

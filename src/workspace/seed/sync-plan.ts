@@ -6,7 +6,8 @@ import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { WalkEntry } from "../../guest-channel/walk.ts"
 import { type HostFile, type HostTree, readHost } from "./host-tree.ts"
 import { keepContent, type PushedEntry } from "./pushed.ts"
-import { hasContent, isChanged, isFileOrLink, type Look, nameOf, parentsOf } from "./sync-look.ts"
+import { hasContent, isChanged, isFileOrLink, type Look } from "./sync-look.ts"
+import { nameOf, parentsOf } from "./tree-names.ts"
 
 const mib = 1024 * 1024
 /** Largest file, and the most in one push: what is pushed goes through this process's memory. */

@@ -7,9 +7,10 @@ import { guestFailure } from "./guest-failure.ts"
 import { isGone, listHost } from "./host-tree.ts"
 import { readPushed, writePushed } from "./pushed.ts"
 import type { PrepareServices } from "./request.ts"
-import { lookAt, type SyncTrees, withinGit } from "./sync-look.ts"
+import { lookAt, type SyncTrees } from "./sync-look.ts"
 import { newPush, offer, withdraw } from "./sync-plan.ts"
 import { demandSamePlace, demandSomethingSame } from "./sync-source.ts"
+import { withinGit } from "./tree-names.ts"
 
 /** Where a push goes. */
 export interface SyncTarget extends SyncTrees {

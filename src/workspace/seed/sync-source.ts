@@ -4,7 +4,8 @@ import { InvalidRequest } from "../../contract/errors.ts"
 import type { SyncPushPayload } from "../../contract/operations/workspace-sync.ts"
 import type { HostTree } from "./host-tree.ts"
 import { isBeneath } from "./locate.ts"
-import { type Look, withinGit } from "./sync-look.ts"
+import type { Look } from "./sync-look.ts"
+import { withinGit } from "./tree-names.ts"
 
 const refused = (detail: string) => new InvalidRequest({ field: "source_path", detail })
 

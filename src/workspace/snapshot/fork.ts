@@ -1,5 +1,4 @@
 import { Effect, Option, Ref, Scope } from "effect"
-import * as fs from "node:fs"
 import type { PyroError } from "../../contract/errors.ts"
 import type { Notice } from "../../contract/notice.ts"
 import type { ForkPayload } from "../../contract/operations/workspace-fork.ts"
@@ -16,6 +15,7 @@ import {
   type LifecycleServices,
   type Notify,
   progress,
+  removeFolder,
   unlessDeleted
 } from "../lifecycle/context.ts"
 import { forget, makeFolder } from "../lifecycle/create.ts"
@@ -176,5 +176,3 @@ const tell = (source: Entry, children: ReadonlyArray<Entry>, snapshot: string | 
       yield* recordEvent(child.folder.directory, { _tag: "forked", from: source.id, ...of })
     }
   })
-
-const removeFolder = (folder: string) => Effect.promise(() => fs.promises.rm(folder, { recursive: true, force: true }))

@@ -9,7 +9,7 @@ import { faultPoint } from "../../system/fault.ts"
 import { hostBootId } from "../../system/identity.ts"
 import { recordEvent } from "../events.ts"
 import { calledOf } from "../lifecycle/called.ts"
-import { alone, type Lifecycle, type Notify, progress } from "../lifecycle/context.ts"
+import { alone, type Lifecycle, type Notify, progress, removeFolder } from "../lifecycle/context.ts"
 import { touch, unwritable, type WorkspaceFolder } from "../lifecycle/record.ts"
 import type { Entry } from "../lifecycle/registry.ts"
 import {
@@ -30,7 +30,7 @@ const removeSnapshot = (workspace: WorkspaceFolder, folder: CaptureFolder) =>
     const gone = path.join(workspace.snapshots, `.${randomBytes(8).toString("hex")}`)
     yield* Effect.try({ try: () => fs.renameSync(folder.directory, gone), catch: unwritable(workspace) })
     faultPoint("snapshot-delete:hidden")
-    yield* Effect.promise(() => fs.promises.rm(gone, { recursive: true, force: true }))
+    yield* removeFolder(gone)
   })
 
 /** Keeps a workspace as it is now under a name; when it fails nothing of it stays. */
@@ -108,7 +108,7 @@ export const adoptSnapshots = (entry: Entry) =>
     // One whose record is damaged may still be of use to somebody.
     const damaged = halves.filter((file) => fs.existsSync(path.join(file, "record.json")) && !isAnnounced(file))
     for (const file of [...halves.filter((one) => !damaged.includes(one)), staged, compared]) {
-      yield* Effect.promise(() => fs.promises.rm(file, { recursive: true, force: true }))
+      yield* removeFolder(file)
     }
     for (const one of whole) {
       if (!one.record.durable && one.record.hostBoot === hostBootId()) yield* keepForGood(entry, one)

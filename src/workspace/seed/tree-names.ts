@@ -1,0 +1,9 @@
+// Paths within a tree are names in latin1, which is one character for each byte.
+
+export const nameOf = (path: Uint8Array) => Buffer.from(path).toString("latin1")
+
+/** The directories above a path, the outermost first. */
+export const parentsOf = (name: string): ReadonlyArray<string> =>
+  [...name.matchAll(/\//g)].map(({ index }) => name.slice(0, index))
+
+export const withinGit = (name: string) => name.split("/").includes(".git")
