@@ -113,11 +113,13 @@ describe("pyro run", () => {
       "sh",
       "-c",
       "locale charmap; stat -c %a /tmp; for m in /dev/shm /dev/pts /proc /sys /sys/fs/cgroup /run; do mountpoint -q $m || echo missing $m; done; " +
-        "hostname; grep -c $(hostname) /etc/hosts; git config --system safe.directory; ls -d /lib/modules/$(uname -r); pwd; unshare -r true && echo ns"
+        "hostname; grep -c $(hostname) /etc/hosts; git config --system safe.directory; ls -d /lib/modules/$(uname -r); pwd; unshare -r true && echo ns; " +
+        "TZ=Asia/Tokyo date -d @0 +%R; date -d @0 +%R; " +
+        "python3 -c 'import zoneinfo; print(zoneinfo.ZoneInfo(\"Europe/Berlin\"))'"
     )
     assert.match(
       stdout.toString(),
-      /^UTF-8\n1777\npyro\n1\n\*\n\/lib\/modules\/6\.[^\n]+\n\/workspace\nns\n$/
+      /^UTF-8\n1777\npyro\n1\n\*\n\/lib\/modules\/6\.[^\n]+\n\/workspace\nns\n09:00\n00:00\nEurope\/Berlin\n$/
     )
   })
 

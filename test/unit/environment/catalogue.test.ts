@@ -24,7 +24,7 @@ describe("the catalogue", () => {
         assert.includeMembers([...build], [...ordinary])
         assert.includeMembers([...base], ["sudo"])
         assert.includeMembers([...ordinary], ["git", "ca-certificates", "curl", "python3", "ripgrep", "jq", "patch"])
-        assert.includeMembers([...ordinary], ["procps", "less", "unzip", "xz-utils"])
+        assert.includeMembers([...ordinary], ["procps", "less", "tzdata", "unzip", "xz-utils"])
         assert.includeMembers([...build], ["build-essential", "pkg-config", "python3-venv", "python3-pip"])
         assert.includeMembers([...build], ["python3-dev", "nodejs", "npm"])
       }
