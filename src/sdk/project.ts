@@ -1,28 +1,9 @@
 import { Either } from "effect"
 import { InvalidRequest } from "../contract/errors.ts"
-import {
-  absolutePath,
-  gitRootOf,
-  homeDirectory,
-  isBeneath,
-  isDirectory,
-  realPath,
-  realPlace,
-  workingDirectory
-} from "../system/host-path.ts"
+import { absolutePath, isBeneath, realPath, realPlace, workingDirectory } from "../system/host-path.ts"
+import { projectDirectories, type ProjectOptions } from "./project-directories.ts"
 
-/** What the person who starts a server says of the host's files. */
-export interface ProjectOptions {
-  /** Directory to work on. */
-  readonly projectPath?: string | undefined
-  /** Git repository that workspaces start with instead of the directory. */
-  readonly repoUrl?: string | undefined
-  readonly repoRef?: string | undefined
-  /** Directories that a model may name as a source, beside the project. */
-  readonly allowRead?: ReadonlyArray<string> | undefined
-  /** Directories that a model may name as a destination, beside the project. */
-  readonly allowExport?: ReadonlyArray<string> | undefined
-}
+export type { ProjectOptions } from "./project-directories.ts"
 
 /**
  * What of the host a model can name: paths beneath the bound directory, all links followed, and beneath what it was allowed beside. With
@@ -39,27 +20,16 @@ export interface Project {
   readonly destination: (argument: string, named: string) => Either.Either<string, InvalidRequest>
 }
 
-/** Variable in which Claude Code names the project. */
-const HOST_PROJECT = "CLAUDE_PROJECT_DIR"
-
-/**
- * Binds a project: the directory that was named, else the one that the host names, else the git work tree of the working directory. A
- * home directory and `/` are no projects: named they are refused, found they are passed over.
- */
+/** Binds a project; fails with the option that names no directory of one. */
 export const bindProject = (
   options: ProjectOptions,
   environment: Readonly<Record<string, string | undefined>>
 ): Either.Either<Project, InvalidRequest> =>
   Either.gen(function*() {
     const cwd = workingDirectory()
-    const base = options.projectPath === undefined
-      ? yield* found(environment[HOST_PROJECT] || gitRootOf(cwd))
-      : yield* directory("--project-path", options.projectPath)
-    if (options.projectPath !== undefined && tooMuch(base!)) {
-      return yield* refuse("--project-path", `${base} is no project; name the directory of one`)
-    }
-    const reading = yield* Either.all((options.allowRead ?? []).map((one) => directory("--allow-read", one)))
-    const writing = yield* Either.all((options.allowExport ?? []).map((one) => directory("--allow-export", one)))
+    const directories = projectDirectories(options, environment)
+    if ("flag" in directories) return yield* refuse(directories.flag, directories.detail)
+    const { base, reading, writing } = directories
     const own = base === undefined ? [] : [base]
     return {
       path: base,
@@ -91,18 +61,6 @@ export const bindProject = (
 const refuse = (field: string, detail: string) => Either.left(new InvalidRequest({ field, detail }))
 
 const within = (real: string, folders: ReadonlyArray<string>) => folders.some((folder) => isBeneath(real, folder))
-
-const tooMuch = (real: string) => isBeneath(homeDirectory(), real)
-
-const found = (folder: string | undefined): Either.Either<string | undefined, InvalidRequest> => {
-  const real = folder === undefined ? undefined : realPath(folder)
-  return Either.right(real === undefined || !isDirectory(real) || tooMuch(real) ? undefined : real)
-}
-
-const directory = (flag: string, named: string): Either.Either<string, InvalidRequest> => {
-  const real = realPath(absolutePath(named, workingDirectory()))
-  return real !== undefined && isDirectory(real) ? Either.right(real) : refuse(flag, `${named} is no directory`)
-}
 
 const outside = (argument: string, named: string, base: string | undefined, flag: string) =>
   refuse(

@@ -1,0 +1,87 @@
+import {
+  absolutePath,
+  gitRootOf,
+  homeDirectory,
+  isBeneath,
+  isDirectory,
+  realPath,
+  workingDirectory
+} from "../system/host-path.ts"
+
+/** What the person who starts a server says of the host's files. */
+export interface ProjectOptions {
+  /** Directory to work on. */
+  readonly projectPath?: string | undefined
+  /** Git repository that workspaces start with instead of the directory. */
+  readonly repoUrl?: string | undefined
+  readonly repoRef?: string | undefined
+  /** Directories that a model may name as a source, beside the project. */
+  readonly allowRead?: ReadonlyArray<string> | undefined
+  /** Directories that a model may name as a destination, beside the project. */
+  readonly allowExport?: ReadonlyArray<string> | undefined
+}
+
+/** Real paths of the directories that a server is bound to. */
+export interface ProjectDirectories {
+  readonly base: string | undefined
+  readonly reading: ReadonlyArray<string>
+  readonly writing: ReadonlyArray<string>
+}
+
+/** Why options name no directories that a server could be bound to. */
+export interface Refusal {
+  readonly flag: string
+  readonly detail: string
+}
+
+/** Variable in which Claude Code names the project. */
+const HOST_PROJECT = "CLAUDE_PROJECT_DIR"
+
+/**
+ * The directory that was named, else the one that the host names, else the git work tree of the working directory. A home directory and
+ * `/` are no projects: named they are refused, found they are passed over. Loads nothing and starts no process: `pyro mcp serve` needs it
+ * for its first answer.
+ */
+export const projectDirectories = (
+  options: ProjectOptions,
+  environment: Readonly<Record<string, string | undefined>>
+): ProjectDirectories | Refusal => {
+  const { allowExport = [], allowRead = [], projectPath } = options
+  const base = projectPath === undefined
+    ? found(environment[HOST_PROJECT] || gitRootOf(workingDirectory()))
+    : directory(projectPath)
+  if (projectPath !== undefined) {
+    if (base === undefined) return notThere("--project-path", projectPath)
+    if (tooMuch(base)) {
+      return { flag: "--project-path", detail: `${base} is no project; name the directory of one` }
+    }
+  }
+  const reading = allDirectories("--allow-read", allowRead)
+  if ("flag" in reading) return reading
+  const writing = allDirectories("--allow-export", allowExport)
+  return "flag" in writing ? writing : { base, reading, writing }
+}
+
+const tooMuch = (real: string) => isBeneath(homeDirectory(), real)
+
+const found = (folder: string | undefined): string | undefined => {
+  const real = folder === undefined ? undefined : realPath(folder)
+  return real === undefined || !isDirectory(real) || tooMuch(real) ? undefined : real
+}
+
+const directory = (named: string): string | undefined => {
+  const real = realPath(absolutePath(named, workingDirectory()))
+  return real !== undefined && isDirectory(real) ? real : undefined
+}
+
+const allDirectories = (flag: string, named: ReadonlyArray<string>): ReadonlyArray<string> | Refusal => {
+  const real: Array<string> = []
+  for (const one of named) {
+    const there = directory(one)
+    if (there === undefined) return notThere(flag, one)
+    real.push(there)
+  }
+  return real
+}
+
+const notThere = (flag: string, named: string): Refusal => ({ flag, detail: `${named} is no directory` })
