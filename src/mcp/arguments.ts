@@ -2,6 +2,7 @@ import { Either, ParseResult, Schema } from "effect"
 import { InvalidRequest } from "../contract/errors.ts"
 import type { CliSurface, McpArgument, McpSurface, Profile } from "../contract/operation.ts"
 import { payloadFields } from "../contract/payload-fields.ts"
+import { similarTo } from "../contract/similar.ts"
 import { type JsonSchema, jsonSchemaOf } from "./json-schema.ts"
 import type { ToolRow } from "./profile.ts"
 
@@ -91,6 +92,21 @@ export interface Given {
 
 const wrong = (field: string, detail: string) => new InvalidRequest({ field, detail })
 
+/**
+ * Arguments that a host adds to every tool's schema for itself and passes on. Gemini CLI adds `wait_for_previous`, and its prompt tells the
+ * model to set it.
+ */
+const HOST_ARGUMENTS: ReadonlySet<string> = new Set(["wait_for_previous"])
+
+/** The argument that a model may have meant, else all that there are. */
+const insteadOf = (name: string, known: ReadonlyArray<string>): string => {
+  if (known.length === 0) return "it has none"
+  const words = name.toLowerCase().split("_")
+  const [similar = known.find((one) => one.split("_").some((word) => word.length > 2 && words.includes(word)))] =
+    similarTo(name.toLowerCase(), known)
+  return similar === undefined ? `it has ${known.join(", ")}` : `did you mean ${similar}?`
+}
+
 /** Sorts what a model gave; `null` is the same as nothing, which is how strict callers write it. */
 export const given = (
   args: ReadonlyArray<Argument>,
@@ -101,8 +117,8 @@ export const given = (
   for (const [name, value] of Object.entries(raw)) {
     const argument = args.find((one) => one.name === name)
     if (argument === undefined) {
-      const allowed = args.length === 0 ? "there are none" : `allowed are ${args.map((one) => one.name).join(", ")}`
-      return Either.left(wrong(name, `is no argument of this tool; ${allowed}`))
+      if (HOST_ARGUMENTS.has(name)) continue
+      return Either.left(wrong(name, `is no argument of this tool; ${insteadOf(name, args.map((one) => one.name))}`))
     }
     if (value === null) continue
     const meant = meantBy(argument.schema, value)

@@ -1,83 +1,10 @@
-import { AjvJsonSchemaValidator } from "@modelcontextprotocol/client/validators/ajv"
 import { Effect, Stream } from "effect"
 import { assert, describe, it } from "vitest"
 import { PatchRejected, WorkspaceNotFound } from "../../src/contract/errors.ts"
 import type { ExecEvent } from "../../src/contract/operations/workspace-exec.ts"
 import type { FileContent, FileEntry } from "../../src/contract/operations/workspace-file.ts"
-import type { WorkspaceInfo } from "../../src/contract/operations/workspace-info.ts"
-import type { CallResult } from "../../src/mcp/call.ts"
-import { profileTools } from "../../src/mcp/tool-table.ts"
 import { call, fakePyro, textOf } from "./fakes.ts"
-
-const info: WorkspaceInfo = {
-  id: "ws-0123456789",
-  labels: {},
-  environment: "debian:12",
-  environmentDigest: "sha256:00",
-  state: "running",
-  createdAt: "2025-01-02T03:04:05.000Z",
-  lastActivityAt: "2025-01-02T03:04:05.000Z",
-  generation: 1,
-  vcpuCount: 1,
-  memoryMib: 1024,
-  diskMib: 16_384,
-  runningCommands: 0
-}
-
-const validators = new AjvJsonSchemaValidator()
-
-/** Both halves are there, short, and what they are said to be. */
-const succeeds = (name: string, result: CallResult) => {
-  assert.isUndefined(result.isError, textOf(result))
-  const { outputSchema } = profileTools("full").find(({ listed }) => listed.name === name)!.listed
-  const { errorMessage, valid } = validators.getValidator(outputSchema as never)(result.structuredContent)
-  assert.isTrue(valid, errorMessage)
-  assert.isAtMost(textOf(result).length, 10_000)
-  assert.isAtMost(JSON.stringify(result.structuredContent).length, 10_000)
-  return result.structuredContent as Record<string, never>
-}
-
-const fails = (result: CallResult, start: string) => {
-  assert.isTrue(result.isError)
-  assert.isUndefined(result.structuredContent)
-  assert.isTrue(textOf(result).startsWith(start), textOf(result))
-  assert.match(textOf(result), /\nhint: \S/)
-  assert.isAtMost(textOf(result).length, 2_200)
-}
-
-describe("arguments", () => {
-  const pyro = fakePyro({
-    status: ({ workspace }) => Effect.succeed({ ...info, id: workspace }),
-    list: () => Effect.succeed({ workspaces: [] })
-  })
-
-  it("that are not known are told, with those that are", async () => {
-    fails(
-      await call(pyro, "workspace_status", { workspace_id: "a", colour: 1 }),
-      "invalid_request: colour: is no argument"
-    )
-    assert.include(textOf(await call(pyro, "workspace_list", { x: 1 })), "allowed are labels, cursor")
-    // The contract's own name of a field is none of the tool's.
-    fails(await call(pyro, "workspace_status", { workspace: "a" }), "invalid_request: workspace: is no argument")
-  })
-
-  it("that are missing are told", async () => {
-    fails(await call(pyro, "workspace_status", {}), "invalid_request: workspace_id: is missing")
-  })
-
-  it("that are null are absent", async () => {
-    fails(await call(pyro, "workspace_status", { workspace_id: null }), "invalid_request: workspace_id: is missing")
-    const listed = succeeds("workspace_list", await call(pyro, "workspace_list", { labels: null, cursor: null }))
-    assert.deepStrictEqual(listed, { workspaces: [], next_cursor: null, omitted: 0 } as never)
-  })
-
-  it("of a wrong kind are told by their names", async () => {
-    fails(await call(pyro, "workspace_status", { workspace_id: ["a"] }), "invalid_request: workspace_id: ")
-    fails(await call(pyro, "workspace_list", { labels: ["a"] }), "invalid_request: labels: ")
-    fails(await call(pyro, "workspace_list", { cursor: true }), "invalid_request: cursor: must be text")
-    fails(await call(pyro, "workspace_list", { cursor: "x" }), "invalid_request: cursor: ")
-  })
-})
+import { fails, succeeds } from "./results.ts"
 
 describe("failures", () => {
   it("have their code, what happened and what to do next in one text", async () => {

@@ -1,13 +1,13 @@
 import { Effect, ExecutionStrategy, Option, Ref, Schedule, Scope } from "effect"
 import { WorkspaceNameTaken, WorkspaceNotFound, WorkspaceNotReady } from "../../contract/errors.ts"
 import type { WorkspaceInfo, WorkspaceState } from "../../contract/operations/workspace-info.ts"
+import { similarTo } from "../../contract/similar.ts"
 import type { Commands } from "../exec/commands.ts"
 import { troubleText } from "../trouble.ts"
 import { calledOf } from "./called.ts"
 import { type Damaged, refuseDamaged } from "./damaged.ts"
 import type { Generation } from "./generation.ts"
 import { lastActivity, type WorkspaceFolder, type WorkspaceId, type WorkspaceRecord } from "./record.ts"
-import { similarTo } from "./similar.ts"
 
 /** One workspace in this process. What it is stands in its record; how it is, here. */
 export interface Entry {

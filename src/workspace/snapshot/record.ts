@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { SnapshotNotFound, StateDirectoryUnusable } from "../../contract/errors.ts"
 import type { SnapshotInfo } from "../../contract/operations/workspace-snapshot.ts"
+import { similarTo } from "../../contract/similar.ts"
 import { readJson, writeJsonAtomic } from "../../system/atomic-file.ts"
 import { hostBootId } from "../../system/identity.ts"
 import { frozenIn } from "../../vm/capture.ts"
@@ -14,7 +15,6 @@ import { calledOf } from "../lifecycle/called.ts"
 import { snapshotNames } from "../lifecycle/names.ts"
 import { unwritten, type WorkspaceFolder } from "../lifecycle/record.ts"
 import type { Entry } from "../lifecycle/registry.ts"
-import { similarTo } from "../lifecycle/similar.ts"
 
 /** What a workspace was at one moment. The folder beside it has the rest. */
 export const Taken = Schema.Struct({

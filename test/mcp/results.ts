@@ -1,0 +1,44 @@
+import { AjvJsonSchemaValidator } from "@modelcontextprotocol/client/validators/ajv"
+import { assert } from "vitest"
+import type { WorkspaceInfo } from "../../src/contract/operations/workspace-info.ts"
+import type { CallResult } from "../../src/mcp/call.ts"
+import { profileTools } from "../../src/mcp/tool-table.ts"
+import { textOf } from "./fakes.ts"
+
+/** A workspace that runs. */
+export const info: WorkspaceInfo = {
+  id: "ws-0123456789",
+  labels: {},
+  environment: "debian:12",
+  environmentDigest: "sha256:00",
+  state: "running",
+  createdAt: "2025-01-02T03:04:05.000Z",
+  lastActivityAt: "2025-01-02T03:04:05.000Z",
+  generation: 1,
+  vcpuCount: 1,
+  memoryMib: 1024,
+  diskMib: 16_384,
+  runningCommands: 0
+}
+
+const validators = new AjvJsonSchemaValidator()
+
+/** Both halves are there, short, and what they are said to be. */
+export const succeeds = (name: string, result: CallResult) => {
+  assert.isUndefined(result.isError, textOf(result))
+  const { outputSchema } = profileTools("full").find(({ listed }) => listed.name === name)!.listed
+  const { errorMessage, valid } = validators.getValidator(outputSchema as never)(result.structuredContent)
+  assert.isTrue(valid, errorMessage)
+  assert.isAtMost(textOf(result).length, 10_000)
+  assert.isAtMost(JSON.stringify(result.structuredContent).length, 10_000)
+  return result.structuredContent as Record<string, never>
+}
+
+/** A failure is one text: its code, what happened, and what to do next. */
+export const fails = (result: CallResult, start: string) => {
+  assert.isTrue(result.isError)
+  assert.isUndefined(result.structuredContent)
+  assert.isTrue(textOf(result).startsWith(start), textOf(result))
+  assert.match(textOf(result), /\nhint: \S/)
+  assert.isAtMost(textOf(result).length, 2_200)
+}
