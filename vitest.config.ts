@@ -65,6 +65,16 @@ export default defineConfig({
           hookTimeout: 600_000,
           sequence: { groupOrder: 5 }
         }
+      },
+      {
+        // Agent hosts from npm: `npm run test:hosts` installs and runs them; `npm test` does not.
+        test: {
+          name: "hosts",
+          include: ["test/hosts/**/*.test.ts"],
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
+          sequence: { groupOrder: 6 }
+        }
       }
     ]
   }

@@ -1,0 +1,37 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import process from "node:process"
+import { setUp } from "../setup.mjs"
+import { mustRun } from "../setup/child.mjs"
+import { inRoot } from "../setup/project.mjs"
+import { say, step } from "../setup/report.mjs"
+import { vitestTests } from "./vitest.mjs"
+
+/** Each host's package on npm. test/hosts/agent-hosts.ts says how each is used. */
+const hostPackages = ["@anthropic-ai/claude-code", "@openai/codex", "opencode-ai", "@google/gemini-cli"]
+
+/**
+ * `npm run test:hosts`: installs the current release of each agent host from npm (1.1 GB, below node_modules/.cache) and has each one
+ * use pyro, with a scripted model on the loopback interface in the place of its API. The last line is `N passed, N failed`.
+ */
+export const hostTests = async () => {
+  await setUp("test")
+  const folder = inRoot("node_modules/.cache/pyro-hosts")
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, "package.json"), `${JSON.stringify({ private: true })}\n`)
+  await step(
+    "installing the current agent hosts from npm (1.1 GB, 1 min)",
+    () =>
+      mustRun("npm install", ["npm", "install", "--no-package-lock", ...hostPackages.map((name) => `${name}@latest`)], {
+        cwd: folder,
+        interrupt: "kill"
+      })
+  )
+  for (const name of hostPackages) {
+    const { version } = JSON.parse(readFileSync(join(folder, "node_modules", name, "package.json"), "utf8"))
+    say(`  ${name} ${version}`)
+  }
+  const { failed, passed, skipped } = await vitestTests(["hosts"])
+  process.stdout.write(`\n${passed} passed, ${failed + skipped} failed\n`)
+  return failed + skipped > 0 || passed === 0 ? 1 : 0
+}

@@ -1,0 +1,121 @@
+import { execFileSync } from "node:child_process"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { installation, sharedCache } from "../support/installation.ts"
+import { agentHosts } from "./agent-hosts.ts"
+import type { ToolCall } from "./dialects/dialect.ts"
+import { newPlace, play, type Played } from "./play.ts"
+import { FINISHED, startModel } from "./scripted-model.ts"
+
+const on = (tool: string, args: object = {}): ToolCall => ({ tool, args: { workspace_id: "fix", ...args } })
+
+/** A 1x1 PNG. */
+const PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+
+interface Step {
+  readonly what: string
+  readonly call: ToolCall
+  readonly expect: (output: string, project: string) => void
+}
+
+const includes = (...words: ReadonlyArray<string>) => (output: string) => {
+  for (const word of words) assert.include(output, word)
+}
+
+/** What an agent does with a project, and what its model has to see of each step. */
+const steps: ReadonlyArray<Step> = [
+  {
+    what: "creates a workspace",
+    call: { tool: "workspace_create", args: { name: "fix" } },
+    expect: (output, project) => includes("fix", project)(output)
+  },
+  {
+    what: "sees a command fail",
+    call: on("workspace_exec", { command: "sh test.sh" }),
+    expect: includes("FAIL a name")
+  },
+  {
+    what: "edits a file",
+    call: on("workspace_file_edit", { path: "greet.sh", old_text: "Hello, $1", new_text: "Hello, ${1:-you}!" }),
+    expect: includes("greet.sh")
+  },
+  {
+    what: "sees the command succeed",
+    call: on("workspace_exec", { command: "sh test.sh" }),
+    expect: includes("ok a name", "ok no name")
+  },
+  { what: "reads the diff", call: on("workspace_diff"), expect: includes("Hello, ${1:-you}!", "greet.sh") },
+  {
+    what: "reads an error and its next step",
+    call: on("workspace_file_read", { path: "nowhere.txt" }),
+    expect: includes("nowhere.txt", "hint:")
+  },
+  {
+    what: "finds a running command again",
+    call: on("workspace_exec", { command: "sleep 1000", wait_seconds: 0 }),
+    expect: includes("exec_id")
+  },
+  { what: "reads the summary", call: on("workspace_summary"), expect: includes("greet.sh", "sleep 1000") },
+  {
+    what: "exports the change",
+    call: on("workspace_export", { patch: true, output_path: "fix.patch" }),
+    expect: (output, project) => {
+      assert.include(output, "fix.patch")
+      execFileSync("git", ["apply", "--check", "fix.patch"], { cwd: project })
+    }
+  },
+  {
+    what: "makes a picture",
+    call: on("workspace_exec", { command: `echo ${PNG} | base64 -d > dot.png` }),
+    expect: () => {}
+  },
+  {
+    what: "sees a picture",
+    call: on("workspace_file_read", { path: "dot.png" }),
+    expect: includes("image/png")
+  },
+  {
+    what: "deletes the workspace",
+    call: { tool: "workspace_delete", args: { workspace_ids: ["fix"] } },
+    expect: includes("deleted")
+  }
+]
+
+describe.each(agentHosts.map((host) => [host.name, host] as const))("%s", (_, host) => {
+  const { close, env, folder, json } = installation("pyro-hosts-")
+  let played: Played
+  let project: string
+  let model: Awaited<ReturnType<typeof startModel>>
+
+  beforeAll(async () => {
+    model = await startModel(host.dialect, steps.map(({ call }) => call))
+    const place = newPlace(folder, { ...env, PYRO_CACHE_DIR: sharedCache }, model.origin)
+    project = place.project
+    host.configure(place)
+    played = await play(host, place)
+  })
+  afterAll(async () => {
+    await model.close()
+    await close()
+  })
+
+  it("offers its model pyro's 16 tools and plays the script to its end", () => {
+    const offered = steps.map(({ call }) => host.dialect.nameOf(call.tool))
+    assert.include(played.printed, FINISHED, `${model.requests.join("\n")}\n${JSON.stringify(model.seen())}`)
+    if (!model.seen().tools.includes("ToolSearch")) assert.includeMembers([...model.seen().tools], offered)
+    assert.strictEqual(played.code, 0, played.printed)
+    assert.lengthOf(model.seen().outputs, steps.length)
+  })
+
+  it.each(steps.map((step, index) => [step.what, step, index] as const))("%s", (_, step, index) => {
+    const output = model.seen().outputs[index]
+    assert.isDefined(output)
+    step.expect(output!, project)
+  })
+
+  it("leaves no workspace behind", async () => {
+    assert.deepStrictEqual(
+      (await json<{ readonly workspaces: ReadonlyArray<unknown> }>(["workspace", "list"])).workspaces,
+      []
+    )
+  })
+})
