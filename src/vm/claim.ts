@@ -159,6 +159,18 @@ export const claimSteps = (
   ...coverIdentity
 ]
 
+/**
+ * Puts the folder of the inspected disk where a running guest has it: file operations stay beneath it by the same rules. For a disk whose
+ * folder is known to be one; nothing runs in an inspector that could exchange it for a link.
+ */
+export const inspectedWorkspace: Call<unknown> = Calls.mount({
+  source: `${inspectedDisk}/workspace`,
+  target: "/workspace",
+  fstype: "",
+  flags: mountFlags.bind,
+  data: ""
+})
+
 /** Gives a restored guest a disk to look at, and nothing that could run: neither its root nor what is on that is needed. */
 export const inspectionSteps = (
   { hostname }: GuestIdentity,

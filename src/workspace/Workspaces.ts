@@ -41,6 +41,7 @@ import { removeAll } from "./lifecycle/remove.ts"
 import { reset } from "./lifecycle/reset.ts"
 import { start, stop } from "./lifecycle/steps.ts"
 import { update } from "./lifecycle/update.ts"
+import { borrowReader } from "./reader.ts"
 import { archiveRoot } from "./root-archive.ts"
 import { demandOneSeed } from "./seed/request.ts"
 import { fork } from "./snapshot/fork.ts"
@@ -149,7 +150,10 @@ const make = Effect.gen(function*() {
       return { entry, generation }
     })
 
-  const content = makeContent(use, Effect.provide(context))
+  const borrow = ({ workspace }: Named) =>
+    Effect.provide(Effect.flatMap(registry.find(workspace), (entry) => borrowReader(lifecycle, entry)), context)
+
+  const content = makeContent(use, borrow, Effect.provide(context))
   return Workspaces.of({
     create: (payload) => ready((notify) => Effect.zipRight(demandOneSeed(payload), create(lifecycle, payload, notify))),
     list: (labels) =>

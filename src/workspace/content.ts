@@ -1,4 +1,4 @@
-import { Effect, Option, Ref, Stream } from "effect"
+import { Effect, Option, Ref, type Scope, Stream } from "effect"
 import { InvalidRequest, type PyroError, type StateDirectoryUnusable, WorkspaceNotReady } from "../contract/errors.ts"
 import type { DiffPayload } from "../contract/operations/workspace-diff.ts"
 import type { ExportEvent, ExportPayload } from "../contract/operations/workspace-export.ts"
@@ -28,6 +28,7 @@ import type { Generation } from "./lifecycle/generation.ts"
 import type { Entry } from "./lifecycle/registry.ts"
 import { applyPatchIn } from "./patch/apply-in.ts"
 import { wholePatch } from "./patch/pieces.ts"
+import type { Borrowed } from "./reader.ts"
 import { readPushed } from "./seed/pushed.ts"
 import type { PrepareServices } from "./seed/request.ts"
 import { syncPush } from "./seed/sync-push.ts"
@@ -41,6 +42,8 @@ interface Used {
 }
 /** The running VM of a workspace; `writes` says that what follows counts as activity. */
 type Use = (payload: Named, options: { readonly writes: boolean }) => Effect.Effect<Used, PyroError>
+/** A guest that reads the workspace, running or not. */
+type Borrow = (payload: Named) => Effect.Effect<Borrowed, PyroError, Scope.Scope>
 
 const looks = { writes: false } as const
 const writes = { writes: true } as const
@@ -49,7 +52,7 @@ const writes = { writes: true } as const
 const { baseline, live } = workspaceTrees
 
 /** What a workspace holds: files, what changed, and what crosses to the host and from it. */
-export const makeContent = (use: Use, provide: ProvideSeeding) => {
+export const makeContent = (use: Use, borrow: Borrow, provide: ProvideSeeding) => {
   /** Work in the guest; when its VM ends meanwhile that is the error. */
   const inGuest = <A, E extends PyroError, P extends Named>(
     payload: P,
@@ -57,11 +60,16 @@ export const makeContent = (use: Use, provide: ProvideSeeding) => {
     work: (used: Used) => Effect.Effect<A, E>
   ): Effect.Effect<A, PyroError> => Effect.flatMap(use(payload, options), (used) => explainEnd(used)(work(used)))
 
+  /** A look at its files, whether it runs or not. */
+  const atFiles = <A, E extends PyroError, P extends Named>(
+    payload: P,
+    look: (borrowed: Borrowed) => Effect.Effect<A, E>
+  ): Effect.Effect<A, PyroError> =>
+    Effect.scoped(Effect.flatMap(borrow(payload), (borrowed) => borrowed.explain(look(borrowed))))
+
   return {
-    listFiles: (payload: FileListPayload) =>
-      inGuest(payload, looks, ({ generation }) => listFiles(generation.channel, payload)),
-    readFile: (payload: FileReadPayload) =>
-      inGuest(payload, looks, ({ generation }) => readFile(generation.channel, payload)),
+    listFiles: (payload: FileListPayload) => atFiles(payload, ({ channel }) => listFiles(channel, payload)),
+    readFile: (payload: FileReadPayload) => atFiles(payload, ({ channel }) => readFile(channel, payload)),
     writeFile: (payload: FileWritePayload) =>
       inGuest(payload, writes, ({ generation }) => writeFile(generation.channel, payload)),
     editFile: (payload: FileEditPayload) =>
@@ -69,14 +77,10 @@ export const makeContent = (use: Use, provide: ProvideSeeding) => {
     applyPatch: (payload: PatchApplyPayload) =>
       inGuest(payload, payload.check ? looks : writes, ({ generation }) => applyPatchIn(generation.channel, payload)),
     diff: (payload: DiffPayload) =>
-      inGuest(
+      atFiles(
         payload,
-        looks,
-        ({ entry, generation }) =>
-          Effect.flatMap(
-            readPushed(entry.folder.directory),
-            (pushed) => diffWorkspace(generation.channel, payload, { pushed })
-          )
+        ({ channel, entry }) =>
+          Effect.flatMap(readPushed(entry.folder.directory), (pushed) => diffWorkspace(channel, payload, { pushed }))
       ),
     syncPush: (payload: SyncPushPayload) =>
       Effect.flatMap(
@@ -85,14 +89,14 @@ export const makeContent = (use: Use, provide: ProvideSeeding) => {
           inGuest(payload, writes, (used) => provide(pushInto(used, payload))).pipe(entry.pushing.withPermits(1))
       ),
     export: (payload: ExportPayload): Stream.Stream<ExportEvent, PyroError> =>
-      Stream.unwrap(
-        Effect.map(use(payload, looks), ({ entry, generation }) =>
-          (payload.patch
-            ? exportDiff(generation.channel, entry.folder.directory, payload)
-            : exportPath(generation.channel, payload)).pipe(
-              Stream.tap((event) => recordExport(entry, payload, event)),
-              Stream.catchAll((failure) => Stream.fromEffect(explainEnd({ entry, generation })(Effect.fail(failure))))
-            ))
+      Stream.unwrapScoped(
+        Effect.map(borrow(payload), ({ channel, entry, explain }) =>
+          (payload.patch ? exportDiff(channel, entry.folder.directory, payload) : exportPath(channel, payload)).pipe(
+            Stream.tap((event) =>
+              recordExport(entry, payload, event)
+            ),
+            Stream.catchAll((failure) => Stream.fromEffect(explain(Effect.fail(failure))))
+          ))
       )
   } as const
 }

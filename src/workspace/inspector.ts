@@ -1,11 +1,11 @@
-import { Effect, Ref, type Scope } from "effect"
-import type { PyroError } from "../contract/errors.ts"
+import { Effect, Ref, type Scope, Stream } from "effect"
+import { type ChannelFailed, DiskDamaged, type PyroError, VmFailed } from "../contract/errors.ts"
 import { SeedImages } from "../disk/SeedImages.ts"
 import type { DiskSource } from "../disk/workspace-disk.ts"
-import { inspectedDisk } from "../vm/claim.ts"
+import { inspectedDisk, inspectedWorkspace } from "../vm/claim.ts"
 import type { Guest } from "../vm/guest.ts"
 import { acquireWorkspace, explainChannelFailure } from "./boot.ts"
-import { type Trees, workspaceTrees } from "./diff/baseline.ts"
+import { workspaceTrees } from "./diff/baseline.ts"
 import type { LifecycleServices } from "./lifecycle/context.ts"
 import type { Entry } from "./lifecycle/registry.ts"
 import { imagesOf } from "./lifecycle/steps.ts"
@@ -13,12 +13,39 @@ import { imagesOf } from "./lifecycle/steps.ts"
 /** Most memory of an inspector, in MiB: it runs nothing of the workspace. The pool has that of a workspace made without a word on it. */
 const mostMib = 1024
 
-/** The two trees of a diff as an inspector has them; what a guest put in the place of its folder is not followed. */
-export const inspectedTrees: Trees = { ...workspaceTrees, live: { root: inspectedDisk, path: "workspace" } }
+/** Mounts the disk's folder at /workspace, unless the guest put a link, or something else, in its place. */
+const openWorkspaceFolder = ({ channel }: Guest) =>
+  channel.walk({ root: inspectedDisk, path: "workspace", maxDepth: 1 }).pipe(
+    Stream.take(1),
+    Stream.runDrain,
+    Effect.zipRight(channel.chain([inspectedWorkspace])),
+    Effect.mapError((failure) =>
+      failure._tag === "ChannelFailed"
+        ? failure
+        : new DiskDamaged({ detail: `its folder for /workspace cannot be read: ${failure.message}` })
+    )
+  )
+
+/**
+ * Why a look at a disk was cut short. The workspace itself has no part in it: no remedy for a workspace is named, and nothing of it was
+ * changed.
+ */
+export const explainInspector = (guest: Guest) => <A, E, R>(look: Effect.Effect<A, E | ChannelFailed, R>) =>
+  Effect.catchIf(
+    explainChannelFailure(guest)(look),
+    (failure): failure is ChannelFailed => (failure as { readonly _tag?: unknown })._tag === "ChannelFailed",
+    ({ detail }) =>
+      new VmFailed({
+        step: "inspect",
+        detail: `the microVM that read the disk was lost: ${detail}; the workspace is unchanged, ask again`,
+        consoleTail: ""
+      })
+  )
 
 /**
  * A throw-away VM that reads a disk of a workspace: on an overlay of its own, so that journals are replayed and what a patch or a push left
- * half done is put right, and nobody's disk changes. Nothing of what is on the disk runs. Nobody may write the disk's layers meanwhile.
+ * half done is put right, and nobody's disk changes. It has the disk's folder at /workspace. Nothing of what is on the disk runs. Nobody may
+ * write the disk's layers meanwhile.
  */
 export const openInspector = (
   entry: Entry,
@@ -39,9 +66,7 @@ export const openInspector = (
       leastConfinement: record.requireConfinement
     })
     yield* inspect
-    yield* guest.channel.changeFiles(`${inspectedDisk}/workspace`, []).pipe(
-      explainChannelFailure(guest),
-      Effect.ignoreLogged
-    )
+    yield* explainInspector(guest)(openWorkspaceFolder(guest))
+    yield* guest.channel.changeFiles(workspaceTrees.live.root, []).pipe(explainInspector(guest), Effect.ignoreLogged)
     return guest
   })

@@ -193,6 +193,65 @@ describe("a snapshot, and a workspace that does not run", () => {
     assert.deepStrictEqual(told(await compare("v", "w")), ["modified file", "deleted fourth"])
   })
 
+  it("shows its diff, its files and its exports without being started", async () => {
+    const tree = seed("stopped tree", { ".gitignore": "*.log\n", "README": "one\n", "src/main": lines(40) })
+    await create(["--name", "r", "--seed-path", tree])
+    await json(["workspace", "sync", "push", "r", seed("stopped push", { "pushed": "pushed\n" })])
+    await sh(
+      "r",
+      "echo two > README; echo kept > src/new; echo x > x.log; ln -s /etc/hosts out; ln -s ../../../disk/upper up"
+    )
+    const output = path.join(folder, "stopped.patch")
+    const told = async () => ({
+      diff: await json<Compared>(["workspace", "diff", "r"]),
+      verified: (await json<Compared>(["workspace", "diff", "r", "--verified"])).digest,
+      listed: await json(["workspace", "file", "list", "r", "--recursive"]),
+      read: await json(["workspace", "file", "read", "r", "src/main", "--start-line", "3", "--line-count", "2"]),
+      exported: filesOf(await exported("r")),
+      refusals: await Promise.all([
+        failure(["workspace", "file", "read", "r", "out"]),
+        failure(["workspace", "file", "read", "r", "up/etc/hostname"]),
+        failure(["workspace", "file", "read", "r", "none"]),
+        failure(["workspace", "file", "list", "r", "../disk"]),
+        failure(["workspace", "export", "r", "out", "--output", path.join(folder, "none")])
+      ])
+    })
+    const running = await told()
+    await step("stop", "r")
+    const [before, status_] = [leftovers(), await status("r")]
+    assert.deepStrictEqual(await told(), running)
+    await json(["workspace", "export", "r", "--patch", "--expect", running.diff.digest!, "--output", output])
+    assert.strictEqual(fs.readFileSync(output, "utf8"), running.diff.patch)
+    const unexpected = await failure([
+      "workspace",
+      "export",
+      "r",
+      "--patch",
+      "--expect",
+      "0".repeat(64),
+      "--output",
+      `${output}2`
+    ])
+    assert.strictEqual(unexpected.code, "export_refused")
+    assert.deepStrictEqual([leftovers(), await status("r")], [before, status_])
+    const exec = await failure(["workspace", "exec", "r", "--", "true"])
+    assert.include(exec.message, "start it first")
+  })
+
+  it("is deleted although somebody reads on", async () => {
+    await create(["--name", "still", "--seed-path", project])
+    await sh("still", "head -c 60000000 /dev/zero > zeros")
+    await step("stop", "still")
+    const reading = startPyro(["workspace", "export", "still", "zeros", "--output", "-"], { env: pyro.env })
+    reading.child.stdout!.pause()
+    const inspectors = async () => (await pyro.daemon()).vms.filter(({ purpose }) => purpose === "inspector").length
+    await until("an inspector reads it", async () => await inspectors() === 1)
+    await json(["workspace", "delete", "still"])
+    reading.child.stdout!.resume()
+    assert.notStrictEqual((await reading.finished).code, 0)
+    assert.strictEqual(await inspectors(), 0)
+  })
+
   it("is read as its next start would find it, when its machine died", async () => {
     await create(["--name", "dead", "--seed-path", project])
     await fork("dead", "--name", "alive")
@@ -263,7 +322,13 @@ describe("a disk that a guest has broken on purpose", () => {
     )
     await step("stop", "hostile")
     const led = await failure(["workspace", "compare", "hostile", "sound"])
-    assert.deepStrictEqual([led.code, led.message.includes("cannot be compared")], ["file_refused", true], led.message)
+    assert.deepStrictEqual(
+      [led.code, led.message.includes("/workspace cannot be read")],
+      ["disk_damaged", true],
+      led.message
+    )
+    const listed = await failure(["workspace", "file", "list", "hostile"])
+    assert.strictEqual(listed.code, "disk_damaged", listed.message)
 
     await create(["--name", "scrambled", "--seed-path", project])
     await sh("scrambled", "dd if=/dev/urandom of=/dev/vdb bs=1M count=8 conv=fsync 2> /dev/null")

@@ -124,7 +124,8 @@ export const workspaceDiff = unary({
   description:
     "Compares /workspace with what the workspace started from and gives a summary, what happened to each file, and a patch " +
     "that `git apply` takes. Renames are found by content. Repositories' own .git folders are left out, and so is what the " +
-    "ignore rules of the baseline exclude, unless asked for. Nothing is changed.",
+    "ignore rules of the baseline exclude, unless asked for. A workspace that is stopped or has failed need not be started. " +
+    "Nothing is changed.",
   cli: {
     path: ["workspace", "diff"],
     args: ["workspace"],

@@ -148,7 +148,7 @@ export const workspaceExport = streaming({
     "unless told. Devices, FIFOs, sockets, anything named .git, and links that lead out of what is exported are left out and " +
     "reported; setuid, setgid and sticky bits and write permission for others are dropped. Files that tools of the host " +
     "execute by themselves (editor and agent configuration, .envrc, .npmrc and their like) are refused unless allowed. Answers " +
-    "with a manifest of what was written.",
+    "with a manifest of what was written. A workspace that is stopped or has failed need not be started.",
   cli: {
     path: ["workspace", "export"],
     args: ["workspace", "path"],

@@ -105,7 +105,7 @@ export const workspaceFileList = unary({
   summary: "List files of a workspace",
   description:
     "Lists a directory beneath /workspace with types, sizes and modes. Where there is more than the limit, entries of the " +
-    "upper levels are kept and the result says so.",
+    "upper levels are kept and the result says so. A workspace that is stopped or has failed need not be started.",
   cli: {
     path: ["workspace", "file", "list"],
     args: ["workspace", "path"],
@@ -191,7 +191,8 @@ export const workspaceFileRead = unary({
   summary: "Read a file of a workspace, whole or by lines",
   description:
     "Reads text beneath /workspace, whole or a range of lines, up to --max-bytes. A binary file is said to be one and its " +
-    "size told, without content. The result has a version to expect in a later write.",
+    "size told, without content. The result has a version to expect in a later write. A workspace that is stopped or has failed need " +
+    "not be started.",
   cli: {
     path: ["workspace", "file", "read"],
     args: ["workspace", "path"],

@@ -1,4 +1,4 @@
-import { Effect, Option, Ref, type Scope } from "effect"
+import { Effect, type Scope } from "effect"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -9,20 +9,14 @@ import { shareLayers } from "../../disk/workspace-disk.ts"
 import { faultPoint } from "../../system/fault.ts"
 import type { Changes, ChangesOptions } from "../diff/changes.ts"
 import { changesOptions, differenceResult } from "../diff/diff.ts"
-import {
-  alone,
-  endUnattached,
-  type Lifecycle,
-  type LifecycleServices,
-  removeFolder,
-  unlessDeleted
-} from "../lifecycle/context.ts"
+import { alone, type Lifecycle, type LifecycleServices, removeFolder, unlessDeleted } from "../lifecycle/context.ts"
 import { unwritable } from "../lifecycle/record.ts"
-import { type Entry, runningGeneration } from "../lifecycle/registry.ts"
+import type { Entry } from "../lifecycle/registry.ts"
+import { isAtRest } from "../reader.ts"
 import { copyPushed } from "../seed/pushed.ts"
 import { captureFolder, findSnapshot } from "../snapshot/record.ts"
 import { differencesOf } from "./differences.ts"
-import { inspectedSide, runningSide, type Side } from "./side.ts"
+import { restingSide, type Side, workspaceSide } from "./side.ts"
 
 /** What was named: a workspace as it is, or one of its snapshots. */
 interface Operand {
@@ -65,23 +59,6 @@ const stageSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string) =>
 const removeStaged = (above: string, directory: string) =>
   Effect.zipRight(removeFolder(directory), Effect.ignore(Effect.try(() => fs.rmdirSync(above))))
 
-/** A workspace as it is: by its own channel where it runs, else its disk in an inspector, for whoever has the workspace alone. */
-const openWorkspace = (entry: Entry, isHeld: boolean): Opening =>
-  Effect.gen(function*() {
-    const generation = yield* Ref.get(entry.generation)
-    // Not there yet, or stopped meanwhile: that is the error.
-    if (Option.isSome(generation) || !isHeld) return yield* runningSide(entry, yield* runningGeneration(entry))
-    yield* endUnattached(entry)
-    const { disk } = yield* Ref.get(entry.record)
-    return yield* inspectedSide(entry, { directory: entry.folder.directory, disk: entry.folder.disk(disk) })
-  })
-
-/**
- * Of such a workspace only its disk is there, until a step is begun. One in the middle of a step is not waited for: a fork that is just being
- * made is held by who waits for its origin.
- */
-const keepsStill: ReadonlySet<string> = new Set(["stopped", "failed"])
-
 /** Holds workspaces so that none of them is started meanwhile; in an order that all requests have in common. */
 const holding = (lifecycle: Lifecycle, entries: ReadonlySet<Entry>) => <A, R>(work: Effect.Effect<A, PyroError, R>) =>
   [...entries].sort((one, other) => one.id < other.id ? 1 : -1).reduce(
@@ -118,11 +95,11 @@ const between = (lifecycle: Lifecycle, sides: ReadonlyArray<Operand>, options: C
     for (const { entry, snapshot } of sides) {
       if (snapshot !== undefined) {
         // Before anything is held: it waits for its workspace, too.
-        openings.push(inspectedSide(entry, yield* stageSnapshot(lifecycle, entry, snapshot)))
+        openings.push(restingSide(entry, yield* stageSnapshot(lifecycle, entry, snapshot)))
         continue
       }
-      if (keepsStill.has((yield* Ref.get(entry.state)).state)) held.add(entry)
-      openings.push(Effect.suspend(() => openWorkspace(entry, held.has(entry))))
+      if (yield* isAtRest(entry)) held.add(entry)
+      openings.push(Effect.suspend(() => workspaceSide(entry, held.has(entry))))
     }
     return yield* Effect.scoped(Effect.gen(function*() {
       const [one, other] = yield* Effect.all(openings)

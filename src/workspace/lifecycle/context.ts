@@ -47,13 +47,22 @@ export const commit = (
     return changed
   })
 
+const stillThere = ({ registry }: Lifecycle, entry: Entry) =>
+  Effect.suspend(() =>
+    registry.entries.get(entry.id) === entry
+      ? Effect.void
+      : new WorkspaceNotFound({ workspace: entry.id, similar: [] })
+  )
+
 /** One lifecycle step at a time; fails when the workspace was deleted before it was this one's turn. */
 export const alone = (lifecycle: Lifecycle, entry: Entry) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
-  Effect.suspend((): Effect.Effect<A, E | WorkspaceNotFound, R> =>
-    lifecycle.registry.entries.get(entry.id) === entry
-      ? work
-      : Effect.fail(new WorkspaceNotFound({ workspace: entry.id, similar: [] }))
-  ).pipe(entry.one.withPermits(1))
+  Effect.zipRight(stillThere(lifecycle, entry), work).pipe(entry.one.withPermits(1))
+
+/** The same for as long as the Scope lasts. */
+export const holdAlone = (lifecycle: Lifecycle, entry: Entry) =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.zipRight(restore(entry.one.take(1)), Effect.addFinalizer(() => entry.one.release(1)))
+  ).pipe(Effect.zipRight(stillThere(lifecycle, entry)))
 
 /** What fails where the workspace is deleted meanwhile fails as that: its files went in the middle. For whoever does not have it alone. */
 export const unlessDeleted =

@@ -1,4 +1,4 @@
-import { Effect, ExecutionStrategy, Option, Ref, Schedule, Scope } from "effect"
+import { Effect, ExecutionStrategy, Option, Ref, Schedule, Scope, SubscriptionRef } from "effect"
 import { WorkspaceNameTaken, WorkspaceNotFound, WorkspaceNotReady } from "../../contract/errors.ts"
 import type { WorkspaceInfo, WorkspaceState } from "../../contract/operations/workspace-info.ts"
 import { similarTo } from "../../contract/similar.ts"
@@ -20,6 +20,8 @@ export interface Entry {
   readonly commands: Ref.Ref<Option.Option<Commands>>
   /** What this process holds of the workspace beside its VM, until it is deleted. */
   readonly scope: Scope.CloseableScope
+  /** True while a deletion waits or works: who only reads the workspace's disk gives way. */
+  readonly doomed: SubscriptionRef.SubscriptionRef<boolean>
   /** Create, stop, start, reset, snapshot, fork, delete and update: one at a time. Commands and files do not take it. */
   readonly one: Effect.Semaphore
   /** Pushes: one at a time. */
@@ -38,6 +40,7 @@ export const makeEntry = (parent: { readonly scope: Scope.Scope }, folder: Works
       generation: yield* Ref.make(Option.none<Generation>()),
       commands: yield* Ref.make(Option.none<Commands>()),
       scope: yield* Scope.fork(parent.scope, ExecutionStrategy.sequential),
+      doomed: yield* SubscriptionRef.make(false),
       one: yield* Effect.makeSemaphore(1),
       pushing: yield* Effect.makeSemaphore(1),
       pushed: yield* Effect.makeSemaphore(1)
@@ -141,6 +144,13 @@ export const notReady = (entry: Entry) =>
       detail: detail === undefined ? hint : `${detail}; ${hint}`
     })
   })
+
+/** The error of who gave way to a deletion. */
+export const beingDeleted = (entry: Entry) =>
+  Effect.flatMap(
+    calledOf(entry),
+    (workspace) => new WorkspaceNotReady({ workspace, state: "deleting", detail: hints.deleting ?? "" })
+  )
 
 /** Why what was done in a VM of the workspace failed: it was taken out of the workspace, or the failure itself. */
 export const takenOutOr = <E>(

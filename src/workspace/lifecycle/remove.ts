@@ -1,4 +1,4 @@
-import { Effect, Option, Ref } from "effect"
+import { Effect, Option, Ref, SubscriptionRef } from "effect"
 import { type PyroError, WorkspaceNotFound } from "../../contract/errors.ts"
 import type { DeletePayload } from "../../contract/operations/workspace-lifecycle.ts"
 import { faultPoint } from "../../system/fault.ts"
@@ -28,8 +28,13 @@ export const removeAlone = (lifecycle: Lifecycle, entry: Entry) =>
     yield* forget(lifecycle, entry)
   }).pipe(Effect.uninterruptible)
 
-/** The same, one step at a time. */
-const remove = (lifecycle: Lifecycle, entry: Entry) => removeAlone(lifecycle, entry).pipe(alone(lifecycle, entry))
+/** The same, one step at a time; looks at its disk end first. */
+const remove = (lifecycle: Lifecycle, entry: Entry) =>
+  Effect.acquireUseRelease(
+    SubscriptionRef.set(entry.doomed, true),
+    () => removeAlone(lifecycle, entry).pipe(alone(lifecycle, entry)),
+    () => SubscriptionRef.set(entry.doomed, false)
+  )
 
 /** Ends what runs on its disks and removes it; what is cut short here the next process finishes. */
 const removeDamaged = ({ registry }: Lifecycle, damaged: Damaged) =>

@@ -1,0 +1,106 @@
+import { Effect, Exit, Option, Ref, Scope, Stream, SubscriptionRef } from "effect"
+import type { PyroError } from "../contract/errors.ts"
+import type { WorkspaceState } from "../contract/operations/workspace-info.ts"
+import { type DiskSource, readWorkspaceDisk } from "../disk/workspace-disk.ts"
+import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
+import { explainInspector, openInspector } from "./inspector.ts"
+import { endUnattached, holdAlone, type Lifecycle, type LifecycleServices, unlessDeleted } from "./lifecycle/context.ts"
+import { explainEnd } from "./lifecycle/explain-end.ts"
+import { beingDeleted, type Entry, runningGeneration } from "./lifecycle/registry.ts"
+import { virtualBytesOf } from "./lifecycle/steps.ts"
+
+/** A guest that has a workspace's files at /workspace and its baseline as /dev/vdc. */
+export interface Reader {
+  readonly channel: GuestChannel
+  /** Gives a lost channel its cause. */
+  readonly explain: <A>(effect: Effect.Effect<A, PyroError>) => Effect.Effect<A, PyroError>
+}
+
+/** A workspace and a guest that reads it. */
+export interface Borrowed extends Reader {
+  readonly entry: Entry
+}
+
+/**
+ * Who reads a workspace in a state: an inspector reads a disk that no VM writes and that no step is about to change. Every other state has
+ * a VM of its own, or will have one, or none any more.
+ */
+export const readerOf = (state: WorkspaceState): "own" | "inspector" =>
+  state === "stopped" || state === "failed" ? "inspector" : "own"
+
+/** Whether a workspace is to be held, and then read by an inspector. */
+export const isAtRest = (entry: Entry) =>
+  Effect.map(Ref.get(entry.state), ({ state }) => readerOf(state) === "inspector")
+
+/** Reads the layers in the folder `disk`. Nobody may write them meanwhile. */
+export const openDiskReader = (
+  entry: Entry,
+  disk: string
+): Effect.Effect<Reader, PyroError, Scope.Scope | LifecycleServices> =>
+  Effect.gen(function*() {
+    const record = yield* Ref.get(entry.record)
+    const { layers, seed, top } = yield* readWorkspaceDisk(disk, virtualBytesOf(record))
+    const source: DiskSource = { seed, layers: [...layers, top] }
+    const guest = yield* openInspector(entry, source)
+    return { channel: guest.channel, explain: explainInspector(guest) }
+  })
+
+/**
+ * The guest that reads a workspace as it is: its own while it runs, else an inspector. `isHeld` says that the caller has the workspace
+ * alone; without that an inspector is never opened.
+ */
+export const openReader = (
+  entry: Entry,
+  isHeld: boolean
+): Effect.Effect<Reader, PyroError, Scope.Scope | LifecycleServices> =>
+  Effect.gen(function*() {
+    // Not there yet, or stopped meanwhile: that is the error.
+    if (Option.isSome(yield* Ref.get(entry.generation)) || !isHeld) {
+      const generation = yield* runningGeneration(entry)
+      return { channel: generation.channel, explain: explainEnd({ entry, generation }) }
+    }
+    yield* endUnattached(entry)
+    return yield* openDiskReader(entry, entry.folder.disk((yield* Ref.get(entry.record)).disk))
+  })
+
+/**
+ * Borrows a guest that reads a workspace, for as long as the Scope lasts. A workspace at rest is held meanwhile: its start waits, and
+ * nothing of it changes. A deletion does not wait: it ends the look, also one whose caller takes nothing more of it.
+ */
+export const borrowReader = (
+  lifecycle: Lifecycle,
+  entry: Entry
+): Effect.Effect<Borrowed, PyroError, Scope.Scope | LifecycleServices> =>
+  Effect.flatMap(
+    isAtRest(entry),
+    (isHeld) =>
+      isHeld
+        ? borrowInspector(lifecycle, entry)
+        : Effect.map(openReader(entry, false), (reader): Borrowed => ({ ...reader, entry }))
+  ).pipe(unlessDeleted(lifecycle, entry))
+
+const borrowInspector = (lifecycle: Lifecycle, entry: Entry) =>
+  Effect.gen(function*() {
+    const own = yield* Effect.acquireRelease(Scope.make(), Scope.close)
+    yield* entry.doomed.changes.pipe(
+      Stream.filter((isDoomed) => isDoomed),
+      Stream.take(1),
+      Stream.runForEach(() => Scope.close(own, Exit.void)),
+      Effect.forkScoped
+    )
+    const orDeleted: Reader["explain"] = (look) =>
+      Effect.catchAll(look, (failure) =>
+        Effect.if(SubscriptionRef.get(entry.doomed), {
+          onTrue: () => beingDeleted(entry),
+          onFalse: () => Effect.fail(failure)
+        }))
+    const opening = Effect.zipRight(holdAlone(lifecycle, entry), openReader(entry, true))
+    const services = yield* Effect.context<LifecycleServices>()
+    const { channel, explain } = yield* orDeleted(Effect.provide(Scope.extend(opening, own), services))
+    const borrowed: Borrowed = {
+      channel,
+      entry,
+      explain: (look) => orDeleted(explain(look))
+    }
+    return borrowed
+  })
