@@ -7,6 +7,7 @@ import { type Put, put, type PutFailed } from "../../system/put.ts"
 import { type ExecutablePaths, executableRefusal, remarksOf } from "./config-check.ts"
 import { shown } from "./guest-path.ts"
 import type { HostOutput } from "./host-output.ts"
+import { linksTo } from "./links.ts"
 import { manifestOf, type Writing } from "./manifest.ts"
 import { bytesOf, raw } from "./names.ts"
 import { progressOf } from "./progress.ts"
@@ -89,6 +90,14 @@ const work = (delivery: Delivery, tell: Tell) =>
           })),
         Effect.zipRight(progress.file)
       ))
+    // A link of the host may stand where the file was to be: with --overwrite the export did not refuse that name.
+    const dangling = linksTo(entries, writing.gone)
+    if (delivery.overwrite && dangling.length > 0) {
+      return yield* new ExportRefused({
+        detail: "a file went away while being exported, and links point to the file; export again",
+        paths: dangling.slice(0, 10).map(shown)
+      })
+    }
     const done = yield* session.commit
     const manifest = manifestOf(entries, writing, done, executable)
     for (let at = 0; at < manifest.length; at += batch) {

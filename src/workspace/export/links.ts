@@ -14,10 +14,20 @@ export class LinkBudget {
 const loops = "it is a link through too many others"
 const leadsOut = "it is a link that leads out of what is exported"
 const dangles = "it is a link to nothing that is exported"
+const turnsBack = "it is a link with .. behind a name; the link would lead elsewhere if that name became a link"
 
 /**
- * Follows a link as the kernel would, among the exported entries alone. Undefined when it ends at one of them; else why the link
- * is left out.
+ * Whether a target has `..` behind a name. Each `..` of other targets is looked up in a directory that the export itself makes,
+ * and such a link can climb to the output at most. Such links stay within the output whatever later exports do to other links.
+ */
+const hasLateParent = (parts: ReadonlyArray<string>): boolean => {
+  const first = parts.findIndex((part) => part !== "" && part !== "." && part !== "..")
+  return first >= 0 && parts.includes("..", first)
+}
+
+/**
+ * Follows a link as the kernel would, among the exported entries alone. Undefined when the link ends at one of them and no later
+ * export can make it lead out; else why the link is left out.
  */
 export const linkProblem = (
   tree: LinkTree,
@@ -30,6 +40,7 @@ export const linkProblem = (
   let hops = 0
   if (target === "") return dangles
   if (target.startsWith("/")) return leadsOut
+  if (hasLateParent(target.split("/"))) return turnsBack
   for (let steps = 0; left.length > 0; steps++) {
     const part = left.pop()!
     budget.left -= at.length + 1
@@ -50,4 +61,17 @@ export const linkProblem = (
     else if (left.length > 0) return dangles
   }
   return undefined
+}
+
+/** Links that end at a file which is not written after all. */
+export const linksTo = (
+  entries: ReadonlyArray<{ readonly path: string; readonly type: string; readonly target?: string | undefined }>,
+  gone: ReadonlySet<string>
+): ReadonlyArray<string> => {
+  if (gone.size === 0) return []
+  const written = new Map(entries.flatMap((entry) => gone.has(entry.path) ? [] : [[entry.path, entry] as const]))
+  const budget = new LinkBudget()
+  return [...written.values()].flatMap(({ path, target }) =>
+    target !== undefined && linkProblem(written, path, target, budget) !== undefined ? [path] : []
+  )
 }
