@@ -48,6 +48,36 @@ withAgent("a patch", (it) => {
       assert.strictEqual(fs.statSync(`${root}/d/new`).mode & 0o7777, 0o644)
     }))
 
+  it.scoped("that changes nothing is refused, whatever keeps it from a change", () =>
+    Effect.gen(function*() {
+      const channel = yield* Agent.connect()
+      const { folder } = yield* Agent
+      const root = `${folder}/nothing`
+      fs.mkdirSync(root)
+      fs.writeFileSync(`${root}/f`, "a\nb\n")
+      const context = "--- a/f\n+++ b/f\n@@ -1,2 +1,2 @@\n a\n b\n"
+      const same = "--- a/f\n+++ b/f\n@@ -1,2 +1,2 @@\n a\n-b\n+b\n"
+      const mode = "diff --git a/f b/f\nold mode 100755\nnew mode 100644\n"
+      for (const patch of [context, same, mode]) {
+        for (const check of [true, false]) {
+          const error = yield* Effect.flip(applyPatchIn(channel, { patch, check }, root))
+          assert.include(error.message, "it changes nothing", patch)
+        }
+      }
+      for (
+        const patch of [
+          "",
+          "\n",
+          "diff --git a/f b/f\nindex 1234567..89abcde 100644\n",
+          "*** Begin Patch\n*** End Patch\n"
+        ]
+      ) {
+        const error = yield* Effect.flip(applyPatchIn(channel, { patch, check: false }, root))
+        assert.strictEqual(error._tag, "PatchRejected", patch)
+      }
+      assert.strictEqual(fs.readFileSync(`${root}/f`, "utf8"), "a\nb\n")
+    }))
+
   it.scoped("goes nowhere through links, and wants to be given once", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()

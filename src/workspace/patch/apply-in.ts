@@ -31,12 +31,18 @@ export const applyPatchIn = (
     const patch = yield* parsed(yield* patchOf(payload))
     const tree = guestTree(channel, root)
     const plan = yield* applyPatch(tree, patch)
-    if (!payload.check && plan.changes.length > 0) {
+    if (plan.changes.length === 0) return yield* changesNothing
+    if (!payload.check) {
       const changes = yield* fileChanges(tree, plan.changes)
       yield* channel.changeFiles(root, changes).pipe(Effect.catchTag("AgentCallFailed", notChanged))
     }
     return report(plan, !payload.check)
   })
+
+const changesNothing = new PatchRejected({
+  detail: "it changes nothing: every file of the workspace that the patch names would stay as it is",
+  rejects: []
+})
 
 const patchOf = ({ patch, patchBytes }: Pick<PatchApplyPayload, "patch" | "patchBytes">) => {
   if ((patch === undefined) === (patchBytes === undefined)) {

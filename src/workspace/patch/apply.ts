@@ -102,6 +102,12 @@ const sideBefore = <E>(overlay: Overlay<E>, file: FilePatch): Effect.Effect<Befo
         }
         // A patch that does not speak of links means files; git's own name the mode whenever content changes.
         if (isLink && said === undefined && file.content._tag !== "none") return rejected("it is a symbolic link")
+        if (file.newMode !== undefined && isLink !== (file.newMode === 0o120000)) {
+          const kinds = isLink ? ["symbolic link", "file"] : ["file", "symbolic link"]
+          return rejected(
+            `the patch changes the mode of a ${kinds[0]} to that of a ${kinds[1]}; such a patch has to delete and create it`
+          )
+        }
         return { _tag: "is", side }
       }
     }

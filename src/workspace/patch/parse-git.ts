@@ -19,6 +19,7 @@ interface Headers {
 
 /** Reads one file's part of a git patch, from its `diff --git` line on. */
 export const readGitFile = (reader: LineReader, used: Used): FilePatch => {
+  const start = reader.mark()
   const path = pathOfGitLine(reader.take().slice("diff --git ".length))
   const headers = readHeaders(reader)
   const named = readNames(reader)
@@ -30,13 +31,19 @@ export const readGitFile = (reader: LineReader, used: Used): FilePatch => {
   const isNew = headers.isNew === true || (named !== undefined && named.from === undefined)
   const isDeleted = headers.isDeleted === true || (named !== undefined && named.to === undefined)
   if (isNew && isDeleted) return reader.fail("it both creates and deletes a file")
+  const content = readContent(reader, used, headers)
+  const changesMode = headers.newMode !== undefined && headers.newMode !== headers.oldMode
+  if (content._tag === "none" && !isNew && !isDeleted && !changesMode && from === to && headers.isCopy !== true) {
+    reader.back(start)
+    return reader.fail("only headers follow, and no change; was the patch cut? give its hunks (@@ -1,2 +1,2 @@)")
+  }
   return {
     from: isNew ? undefined : from,
     to: isDeleted ? undefined : to,
     isCopy: headers.isCopy === true,
     oldMode: headers.oldMode,
     newMode: headers.newMode,
-    content: readContent(reader, used, headers)
+    content
   }
 }
 

@@ -224,6 +224,23 @@ describe("a unified patch", () => {
     ])
   })
 
+  it("is refused when it makes a file of a symbolic link, or a link of a file, by a change of mode", () => {
+    const before = { f: "dir\n", link: link("dir") }
+    const changes = (path: string, old: string, now: string, ...rest: ReadonlyArray<string>) =>
+      lines(`diff --git a/${path} b/${path}`, `old mode ${old}`, `new mode ${now}`, ...rest)
+    const toFile = "link 0: the patch changes the mode of a symbolic link to that of a file; such a patch has to delete and create it"
+    assert.deepStrictEqual(rejects(before, changes("link", "120000", "100644")), [toFile])
+    const edit = ["--- a/link", "+++ b/link", "@@ -1 +1 @@", "-dir", "\\ No newline at end of file", "+x"]
+    assert.deepStrictEqual(rejects(before, changes("link", "120000", "100755", ...edit)), [toFile])
+    assert.deepStrictEqual(
+      rejects(before, changes("link", "120000", "100644", "rename from link", "rename to other")),
+      [toFile]
+    )
+    assert.deepStrictEqual(rejects(before, changes("f", "100644", "120000")), [
+      "f 0: the patch changes the mode of a file to that of a symbolic link; such a patch has to delete and create it"
+    ])
+  })
+
   it("touches no path outside, and none in .git", () => {
     const named = (path: string) => lines(`--- a/${path}`, `+++ b/${path}`, "@@ -1 +1 @@", "-a", "+b")
     for (const path of ["../x", "a/../../x", "/etc/passwd", ".git/config", "sub/.GIT/hooks/x", "a//b", ".git"]) {

@@ -144,6 +144,24 @@ describe("a V4A patch with something around it", () => {
     assert.include(refused("Write *** Begin Patch\n").detail, "there is no patch in it")
   })
 
+  it("is refused when a part has headers and no change", () => {
+    const header = "diff --git a/f b/f"
+    for (
+      const rest of [
+        [],
+        ["index 1234567..89abcde 100644"],
+        ["index 1234567..89abcde 100644", "--- a/f", "+++ b/f"],
+        ["new mode 100644", "old mode 100644"]
+      ]
+    ) {
+      assert.include(refused(lines(header, ...rest)).detail, "line 1 of the patch: only headers follow", rest.join())
+      const behind = git("a/g", "b/g") + lines(header, ...rest)
+      assert.include(refused(behind).detail, "only headers follow, and no change", rest.join())
+    }
+    assert.deepStrictEqual(paths(lines(header, "old mode 100644", "new mode 100755")), f)
+    assert.deepStrictEqual(paths(lines(header, "new file mode 100644")), [[undefined, "f"]])
+  })
+
   it("is not looked for where a unified patch comes first", () => {
     const mail = lines("From 0123456789abcdef0123456789abcdef01234567 Mon Sep 17 00:00:00 2001", "Subject: x", "")
     for (
