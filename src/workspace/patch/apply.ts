@@ -105,7 +105,9 @@ const sideBefore = <E>(overlay: Overlay<E>, file: FilePatch): Effect.Effect<Befo
         if (file.newMode !== undefined && isLink !== (file.newMode === 0o120000)) {
           const kinds = isLink ? ["symbolic link", "file"] : ["file", "symbolic link"]
           return rejected(
-            `the patch changes the mode of a ${kinds[0]} to that of a ${kinds[1]}; such a patch has to delete and create it`
+            `the patch changes the mode of a ${kinds[0]} to that of a ${
+              kinds[1]
+            }; such a patch has to delete and create it`
           )
         }
         return { _tag: "is", side }

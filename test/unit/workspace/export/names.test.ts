@@ -179,7 +179,9 @@ describe("a link of an export", () => {
   })
 
   it("is left out when it has .. behind a name, even if the link ends inside", () => {
-    for (const target of ["deep/../e/file", "deep/../../file", "d/../file", "./d//../file", "../d/e/../e/file", "d/e/.."]) {
+    for (
+      const target of ["deep/../e/file", "deep/../../file", "d/../file", "./d//../file", "../d/e/../e/file", "d/e/.."]
+    ) {
       assert.include(problem("d/l", target) ?? "", ".. behind a name", target)
     }
   })

@@ -228,7 +228,8 @@ describe("a unified patch", () => {
     const before = { f: "dir\n", link: link("dir") }
     const changes = (path: string, old: string, now: string, ...rest: ReadonlyArray<string>) =>
       lines(`diff --git a/${path} b/${path}`, `old mode ${old}`, `new mode ${now}`, ...rest)
-    const toFile = "link 0: the patch changes the mode of a symbolic link to that of a file; such a patch has to delete and create it"
+    const toFile =
+      "link 0: the patch changes the mode of a symbolic link to that of a file; such a patch has to delete and create it"
     assert.deepStrictEqual(rejects(before, changes("link", "120000", "100644")), [toFile])
     const edit = ["--- a/link", "+++ b/link", "@@ -1 +1 @@", "-dir", "\\ No newline at end of file", "+x"]
     assert.deepStrictEqual(rejects(before, changes("link", "120000", "100755", ...edit)), [toFile])
