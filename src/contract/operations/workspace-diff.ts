@@ -132,9 +132,9 @@ export const workspaceDiff = unary({
     flags: { paths: "path" },
     exits: "own",
     examples: [
-      "pyro workspace diff ws-0123456789",
-      "pyro workspace diff parser --stat",
-      "pyro workspace diff parser --path src --path test --name-only"
+      "pyro workspace diff fix",
+      "pyro workspace diff fix --stat",
+      "pyro workspace diff fix --path src --path test --name-only"
     ]
   },
   mcp: {

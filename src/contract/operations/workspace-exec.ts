@@ -164,8 +164,8 @@ export const workspaceExec = streaming({
     exits: "guest",
     examples: [
       "pyro workspace exec fix -- python3 -m unittest",
-      "pyro workspace exec fix --timeout-seconds 60 --cwd /workspace/api -- npm test",
-      "pyro workspace exec fix --script make",
+      "pyro workspace exec fix --timeout-seconds 60 --cwd /workspace/src -- python3 main.py",
+      "pyro workspace exec fix --script 'python3 -m unittest 2>&1 | tail -1'",
       "pyro workspace exec fix --detach -- ./long-build.sh"
     ]
   },

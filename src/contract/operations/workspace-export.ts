@@ -156,11 +156,11 @@ export const workspaceExport = streaming({
     hostPaths: ["output"],
     exits: "own",
     examples: [
-      "pyro workspace export ws-1 build/report.html --output report.html",
-      "pyro workspace export ws-1 /workspace/dist --output ./dist --overwrite",
-      "pyro workspace export ws-1 --patch --expect DIGEST --output change.patch",
-      "pyro workspace export ws-1 src --patch --output src.patch",
-      "pyro workspace export ws-1 --patch --output - | git apply"
+      "pyro workspace export fix build/report.html --output report.html",
+      "pyro workspace export fix /workspace/dist --output ./dist --overwrite",
+      "pyro workspace export fix --patch --expect \"$DIGEST\" --output fix.patch",
+      "pyro workspace export fix src --patch --output src.patch",
+      "pyro workspace export fix --patch --output - | git apply"
     ]
   },
   mcp: {

@@ -297,7 +297,7 @@ export const workspaceFileWrite = unary({
     exits: "own",
     examples: [
       "pyro workspace file write fix notes.md --text 'to do'",
-      "make-report | pyro workspace file write fix report.bin",
+      "git archive HEAD | pyro workspace file write fix head.tar",
       "pyro workspace file write fix run.sh --text-file run.sh --mode 755"
     ]
   },

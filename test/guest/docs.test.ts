@@ -1,0 +1,194 @@
+import { Effect } from "effect"
+import { execFile, execFileSync } from "node:child_process"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { promisify } from "node:util"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { route, splitArgv } from "../../src/cli/argv.ts"
+import { parse } from "../../src/cli/parser.ts"
+import { layer } from "../../src/sdk/installed.ts"
+import { makePromises, type PyroPromises } from "../../src/sdk/promises.ts"
+import { bashSession } from "../support/bash-session.ts"
+import { blocksOf, notRun, pages, pyroWords, stories } from "../support/documented.ts"
+import { installation, sharedCache } from "../support/installation.ts"
+import { pyroPath } from "../support/pyro-cli.ts"
+
+const root = path.resolve(import.meta.dirname, "../..")
+
+/** Commands whose point is another status than 0. */
+const STATUSES: ReadonlyMap<string, number> = new Map([
+  ["pyro run debian:12 --timeout-seconds 5 -- sleep 60", 124],
+  ["pyro run debian:12 --json -- ls /nowhere", 2]
+])
+
+/** A page with a test of its own. */
+const TOLD_ELSEWHERE = "docs/first-run.md"
+
+const own = installation("pyro-docs-")
+const project = path.join(own.folder, "project")
+const original = path.join(own.folder, "original")
+const bin = path.join(own.folder, "bin")
+const env = {
+  ...process.env,
+  ...own.env,
+  HOME: path.join(own.folder, "home"),
+  PATH: `${bin}:${process.env["PATH"]}`,
+  PYRO_CACHE_DIR: sharedCache,
+  NO_COLOR: "1"
+}
+
+/** Files of the project that git ignores, in this repository too. */
+const IGNORED = { "build/run-tests": "#!/bin/sh\necho ok\n", "build/report.html": "<p>ok</p>\n", "dist/app.js": "1\n" }
+
+const makeProject = () => {
+  fs.cpSync(path.join(root, "test/fixtures/docs-project"), original, { recursive: true })
+  for (const [file, text] of Object.entries({ ...IGNORED, ".env": "COLOUR=blue\n" })) {
+    fs.mkdirSync(path.dirname(path.join(original, file)), { recursive: true })
+    fs.writeFileSync(path.join(original, file), text, { mode: 0o755 })
+  }
+  const git = (...args: ReadonlyArray<string>) => execFileSync("git", args, { cwd: original })
+  git("init", "-q")
+  git("add", ".")
+  git("-c", "user.name=you", "-c", "user.email=you@example.org", "commit", "-q", "-m", "Start")
+}
+
+/** The project as each story finds it. */
+const freshProject = () => {
+  fs.rmSync(project, { recursive: true, force: true })
+  fs.cpSync(original, project, { recursive: true })
+}
+
+const EXEC_ID = "4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f"
+
+/** Makes the workspaces, snapshots and commands that an example names, and removes those whose name it gives anew. */
+const preconditions = ({ workspace }: PyroPromises) => {
+  const names = async () => (await workspace.list()).workspaces.map(({ id, name }) => name ?? id)
+  const absent = async (unwanted: (name: string) => boolean) => {
+    const found = (await names()).filter(unwanted)
+    if (found.length > 0) await workspace.delete({ workspaces: found })
+  }
+  const exists = async (name: string) => {
+    if ((await names()).includes(name)) return
+    await workspace.create({ name, seedPath: project, includeIgnored: ["build", "dist"] })
+    // So that two of them differ.
+    if (name !== "try-1") await workspace.file.write({ workspace: name, path: "src/new.py", text: "# new\n" })
+  }
+  const snapshot = async (of: string, name: string, wanted: boolean) => {
+    const { snapshots } = await workspace.snapshot.list({ workspace: of })
+    if (snapshots.some((one) => one.name === name) === wanted) return
+    await (wanted ? workspace.snapshot.create : workspace.snapshot.delete)({ workspace: of, name })
+  }
+  /** Whether an example of before may have left other files or workspaces than the next one expects. */
+  let isChanged = false
+  const restore = async () => {
+    if (isChanged) await absent(() => true)
+    isChanged = false
+  }
+  const prepare = async (call: ReadonlyArray<string>) => {
+    const words = pyroWords(call)
+    if (words === undefined) return
+    const { own: before, rest } = splitArgv(words)
+    const routed = route(before)
+    if (routed._tag !== "Operation") return
+    const { raw } = await Effect.runPromise(parse(routed.operation, routed.words, rest))
+    const text = (field: string) => typeof raw[field] === "string" ? raw[field] : undefined
+    const { name: operation } = routed.operation
+    const named = text("name")
+    if (named !== undefined && (operation === "workspace.create" || operation === "workspace.fork")) {
+      await absent((one) => one === named || one.startsWith(`${named}-`))
+    }
+    const wanted = [
+      text("workspace"),
+      ...((raw["workspaces"] ?? []) as ReadonlyArray<string>),
+      text("from"),
+      text("to")
+    ]
+    for (const one of wanted) {
+      if (one === undefined) continue
+      const [which = "", taken] = one.split("@")
+      await exists(which)
+      if (taken !== undefined) await snapshot(which, taken, true)
+    }
+    const target = text("workspace") ?? ""
+    if (operation === "workspace.snapshot.create") await snapshot(target, named ?? "", false)
+    if (operation === "workspace.snapshot.delete") await snapshot(target, named ?? "", true)
+    if (text("snapshot") !== undefined) await snapshot(target, text("snapshot")!, true)
+    if (text("exec_id") === EXEC_ID) {
+      await workspace.exec({ workspace: target, execId: EXEC_ID, detach: true, command: ["sleep", "600"] })
+    }
+    isChanged ||= !routed.operation.annotations.readOnly
+  }
+  return { prepare, restore } as const
+}
+
+describe("every command and example of the documents runs", () => {
+  let pyro: PyroPromises
+  let state: ReturnType<typeof preconditions>
+  beforeAll(() => {
+    for (const made of [bin, env.HOME, path.join(env.HOME, "datasets"), path.join(env.HOME, "results")]) {
+      fs.mkdirSync(made)
+    }
+    const quoted = [process.execPath, pyroPath].map((word) => `'${word}'`).join(" ")
+    fs.writeFileSync(path.join(bin, "pyro"), `#!/bin/sh\nexec ${quoted} "$@"\n`, { mode: 0o755 })
+    process.env["PYRO_STATE_DIR"] = own.state
+    makeProject()
+    pyro = makePromises(layer)
+    state = preconditions(pyro)
+  })
+  afterAll(async () => {
+    await pyro.close()
+    await own.close()
+  })
+
+  const told = stories.flatMap(({ commands, page }) => {
+    const run = commands.filter(({ text }) => !notRun.has(text))
+    return run.length === 0 || page === TOLD_ELSEWHERE ? [] : [[page, run[0]!.text, run] as const]
+  })
+  it.each(told)(
+    "%s: %s",
+    async (_page, first, commands) => {
+      const { prepare, restore } = state
+      await restore()
+      freshProject()
+      const shell = bashSession({ cwd: project, env })
+      try {
+        for (const { calls, text } of commands) {
+          for (const call of calls) await prepare(call)
+          // Something to send: the work went on after the workspace was made.
+          if (text === first) fs.appendFileSync(path.join(project, "test/cases.txt"), "one more\n")
+          if (text.includes("$DIGEST")) {
+            const { digest } = await pyro.workspace.diff({ workspace: "fix" })
+            await shell.run(`DIGEST=${digest}`)
+          }
+          const { output, status } = await shell.run(text)
+          assert.strictEqual(status, STATUSES.get(text) ?? 0, `${text}\n${output}`)
+        }
+      } finally {
+        await shell.close()
+      }
+    }
+  )
+
+  const programs = pages.flatMap(({ page, text }) =>
+    blocksOf(text, "ts").map((program, at) => [`${page}, program ${at + 1}`, program] as const)
+  )
+  it.each(programs)("%s", async (_, program) => {
+    freshProject()
+    const found = (await pyro.workspace.list()).workspaces.filter(({ name }) => name === "fix")
+    if (found.length > 0) await pyro.workspace.delete({ workspaces: ["fix"] })
+    // Beneath the clone, so that "pyro" is what the examples of the clone import.
+    const folder = fs.mkdtempSync(path.join(root, "dist/docs-"))
+    try {
+      const file = path.join(folder, "program.ts")
+      fs.writeFileSync(file, program)
+      const run = promisify(execFile)
+      const { stderr } = await run(process.execPath, [path.join(root, "scripts/example.mjs"), file], {
+        cwd: project,
+        env
+      })
+      assert.notInclude(stderr, "Error")
+    } finally {
+      fs.rmSync(folder, { recursive: true })
+    }
+  })
+})

@@ -1,0 +1,96 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { commands } from "../../src/cli/commands.ts"
+import { help } from "../../src/cli/help.ts"
+import { type ShellCommand, shellCommands } from "./shell-commands.ts"
+
+const root = path.resolve(import.meta.dirname, "../..")
+
+/** Commands that a reader types one after the other. */
+export interface Story {
+  /** The page, or the command whose help shows them. */
+  readonly page: string
+  readonly commands: ReadonlyArray<ShellCommand>
+}
+
+/** Pages that people read; the contract's page is generated from the operation table, whose examples are stories of their own. */
+export const pages: ReadonlyArray<{ readonly page: string; readonly text: string }> = [
+  "README.md",
+  ...fs.readdirSync(path.join(root, "docs")).filter((name) => name.endsWith(".md") && name !== "public-contract.md")
+    .sort().map((name) => `docs/${name}`)
+].map((page) => ({ page, text: fs.readFileSync(path.join(root, page), "utf8") }))
+
+/** The fenced blocks of a page in one language. */
+export const blocksOf = (text: string, language: string): ReadonlyArray<string> =>
+  [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, "gm"))].map(([, block]) => block!)
+
+/** Example lines of the help of `pyro` itself. */
+const ownHelp = help([]).split("\n").flatMap((line) => {
+  const [, example] = /^ {2}(pyro .+?)(?: {2,}.*)?$/.exec(line) ?? []
+  return example === undefined ? [] : [example]
+})
+
+/** Each page's shell blocks, and the examples of each help text: these stand for themselves. */
+export const stories: ReadonlyArray<Story> = [
+  ...pages.map(({ page, text }) => ({ page, commands: blocksOf(text, "sh").flatMap(shellCommands) })),
+  ...ownHelp.map((example) => ({ page: "pyro --help", commands: shellCommands(example) })),
+  ...commands.flatMap(({ cli }) =>
+    cli.examples.map((example) => ({
+      page: `pyro ${cli.path.join(" ")} --help`,
+      commands: shellCommands(example)
+    }))
+  )
+].filter(({ commands }) => commands.length > 0)
+
+/** What a program is told in the words of a command line; `undefined` where it is none of pyro's. */
+export const pyroWords = (call: ReadonlyArray<string>): ReadonlyArray<string> | undefined => {
+  if (call[0] === "pyro") return call.slice(1)
+  // A host is told how to start the server.
+  return /^(claude|codex|gemini)$/.test(call[0] ?? "") ? call.slice(call.lastIndexOf("pyro") + 1) : undefined
+}
+
+const SETS_UP = "it sets up this clone; CI does it before any test"
+const NETWORK = "it needs the network"
+const SHARED = "it removes what other tests use from the cache that they share"
+const HOST = "it needs that host's own program"
+const BENCH = "it measures for a quarter of an hour"
+
+/** Commands that the test of the documents does not run, each with its reason. pyro's parser still reads them. */
+export const notRun: ReadonlyMap<string, string> = new Map([
+  ["npm start", SETS_UP],
+  ["npm test", SETS_UP],
+  ["npm run lab", "it boots whole machines for an hour"],
+  ["npm run lab -- --release 13", "it boots whole machines for an hour"],
+  ["npm run lab -- --short", "scripts/test/lab.mjs runs it"],
+  ["npm run lab -- --release 12 --command 'pyro doctor'", "it boots a whole machine"],
+  ["npm run lab -- --release 12 --root --command 'dmesg | tail'", "it boots a whole machine"],
+  [
+    "node scripts/build/library.mjs && npm pack --pack-destination /tmp",
+    "test/daemon/package.test.ts packs the library"
+  ],
+  ["cd ~/your-project && npm install /tmp/pyro-0.1.0.tgz", "test/guest/library.test.ts installs the package"],
+  ["npm run example examples/agent.ts", "test/guest/examples.test.ts runs all examples"],
+  ["pyro run debian:12 --tty", "it needs a terminal; test/cli/run.test.ts has one"],
+  ["pyro doctor --selftest", "CI runs it once, in the test of the self-test"],
+  ["pyro env build web --from debian:12 --packages redis-tools", NETWORK],
+  ["pyro env build web --from debian:12-build --packages postgresql-client,redis-tools", NETWORK],
+  ["pyro workspace create web", "it takes the environment that the command before makes"],
+  ["pyro env build fixed --from-workspace fix", "test/guest/environment-own.test.ts builds one"],
+  ["pyro workspace create debian:12-build --repo-url https://github.com/owner/repo --repo-ref main", NETWORK],
+  ["npm run bench", BENCH],
+  ["npm run bench -- --runs 30", BENCH],
+  ["npm run bench -- --only restore", BENCH],
+  ["npm run bench -- --only floors", BENCH],
+  ["npm run bench -- --json report.json", BENCH],
+  ["pyro env pull debian:12-build", NETWORK],
+  ["pyro env rm debian:13", SHARED],
+  ["pyro env prune", SHARED],
+  ["sudo usermod -aG kvm $USER", "it changes the host's accounts"],
+  ["npm unlink -g pyro", "it changes the host's packages"],
+  ["rm -rf ~/.cache/pyro ~/.local/state/pyro", SHARED],
+  ["rmdir /dev/shm/pyro-\"$(id -u)\"-*", SHARED],
+  ["claude mcp add pyro -- pyro mcp serve", HOST],
+  ["codex mcp add pyro -- pyro mcp serve", HOST],
+  ["gemini mcp add --scope project --timeout 600000 pyro pyro mcp serve", HOST],
+  ["pyro mcp serve --repo-url https://github.com/owner/repo --repo-ref main", NETWORK]
+])

@@ -1,0 +1,126 @@
+import { Effect, Either } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import * as ts from "typescript"
+import { assert, describe, it } from "vitest"
+import { route, splitArgv } from "../../../src/cli/argv.ts"
+import { decode, parse } from "../../../src/cli/parser.ts"
+import { blocksOf, notRun, pages, pyroWords, stories } from "../../support/documented.ts"
+import { shellCommands } from "../../support/shell-commands.ts"
+
+const root = path.resolve(import.meta.dirname, "../../..")
+
+/** What pyro's parser says against the words of a command line, if anything. */
+const refusal = async (words: ReadonlyArray<string>): Promise<string | undefined> => {
+  const { own, rest } = splitArgv(words)
+  const routed = route(own)
+  if (routed._tag === "Wrong") return routed.detail
+  if (routed._tag !== "Operation") return undefined
+  const { operation } = routed
+  const parsed = await Effect.runPromise(Effect.either(parse(operation, routed.words, rest)))
+  if (Either.isLeft(parsed)) return parsed.left.message
+  // A flag that names a file has its field filled when it runs.
+  if (operation.cli.extras !== undefined) return undefined
+  const decoded = decode(operation.cli, operation.payload(), parsed.right.raw)
+  return Either.isLeft(decoded) ? decoded.left.message : undefined
+}
+
+const all = stories.flatMap(({ commands, page }) => commands.map((command) => ({ page, ...command })))
+
+describe("commands in the documents", () => {
+  it("are understood by pyro's parser", async () => {
+    const wrong: Array<string> = []
+    for (const { calls, page, text } of all) {
+      for (const call of calls) {
+        const words = pyroWords(call)
+        const said = words === undefined ? undefined : await refusal(words)
+        if (said !== undefined) wrong.push(`${page}: ${text}: ${said}`)
+      }
+    }
+    assert.deepStrictEqual(wrong, [])
+    assert.isAbove(all.length, 100)
+  })
+
+  it("are in a block of the language sh, and no block goes without a language", () => {
+    const bare = pages.flatMap(({ page, text }) => {
+      const fences = [...text.matchAll(/^ *```(.*)$/gm)].map(([, language]) => language!)
+      return fences.filter((language, at) => at % 2 === 0 && !/^(sh|text|ts|json|toml)$/.test(language))
+        .map((language) => `${page}: \`\`\`${language}`)
+    })
+    assert.deepStrictEqual(bare, [])
+  })
+
+  it("that are not run are still in the documents", () => {
+    const texts = new Set(all.map(({ text }) => text))
+    assert.deepStrictEqual([...notRun.keys()].filter((text) => !texts.has(text)), [])
+  })
+
+  it("within sentences name commands and options that exist", async () => {
+    const wrong: Array<string> = []
+    for (const { page, text } of pages) {
+      for (const [, command] of text.replace(/^```[^]*?^```$/gm, "").matchAll(/`(pyro [^`]+)`/g)) {
+        const said = command!.startsWith("pyro needs ")
+          ? undefined
+          : await refusal(shellCommands(command!)[0]!.calls[0]!.slice(1))
+        const isShort = said === undefined || /missing |needs a verb|must be/.test(said)
+        if (!isShort) wrong.push(`${page}: ${command}: ${said}`)
+      }
+    }
+    assert.deepStrictEqual(wrong, [])
+  })
+})
+
+describe("configurations in the documents", () => {
+  const servers = (value: unknown): ReadonlyArray<ReadonlyArray<string>> => {
+    if (typeof value !== "object" || value === null) return []
+    const { args, command } = value as { readonly args?: ReadonlyArray<string>; readonly command?: unknown }
+    if (Array.isArray(command)) return [command]
+    return typeof command === "string" ? [[command, ...args ?? []]] : Object.values(value).flatMap(servers)
+  }
+
+  it.each(pages.flatMap(({ page, text }) => blocksOf(text, "json").map((block) => [page, block] as const)))(
+    "%s: %s",
+    async (_, block) => {
+      const found = servers(JSON.parse(block))
+      assert.isNotEmpty(found)
+      for (const [program, ...words] of found) {
+        assert.strictEqual(program, "pyro")
+        assert.isUndefined(await refusal(words))
+      }
+    }
+  )
+})
+
+describe("programs in the documents", () => {
+  it("fit the types of the library", () => {
+    const programs = new Map(
+      pages.flatMap(({ page, text }) =>
+        blocksOf(text, "ts").map((
+          program,
+          at
+        ) => [path.join(root, `${page.replace(/\W/g, "-")}-${at + 1}.ts`), program])
+      )
+    )
+    assert.isNotEmpty([...programs])
+    const { config } = ts.readConfigFile(path.join(root, "tsconfig.json"), ts.sys.readFile)
+    const { options } = ts.parseJsonConfigFileContent({ ...config, include: [], files: [] }, ts.sys, root)
+    const host = ts.createCompilerHost(options)
+    const read = host.readFile
+    const exists = host.fileExists
+    host.readFile = (file) => programs.get(file) ?? read(file)
+    host.fileExists = (file) => programs.has(file) || exists(file)
+    const open = host.getSourceFile
+    host.getSourceFile = (file, language, ...rest) =>
+      programs.has(file)
+        ? ts.createSourceFile(file, programs.get(file)!, language)
+        : open(file, language, ...rest)
+    const program = ts.createProgram([...programs.keys()], { ...options, noUnusedLocals: false }, host)
+    const wrong = [...programs.keys()].flatMap((file) => {
+      const source = program.getSourceFile(file)!
+      return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)]
+        .map(({ messageText }) => `${path.basename(file)}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`)
+    })
+    assert.deepStrictEqual(wrong, [])
+    assert.isFalse(fs.existsSync([...programs.keys()][0]!))
+  }, 120_000)
+})
