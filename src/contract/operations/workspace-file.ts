@@ -211,7 +211,7 @@ export const workspaceFileRead = unary({
     examples: [
       "pyro workspace file read fix src/main.py",
       "pyro workspace file read fix src/main.py --start-line 100 --line-count 50",
-      "pyro workspace file read fix logo.png --output logo.png"
+      "pyro workspace file read fix logo.png --output copy.png"
     ]
   },
   mcp: {
