@@ -36,7 +36,9 @@ export const execMcp: Plan = {
     const workspace = await daemon.create()
     const client = new Client({ name: "bench", version: "1" }, { versionNegotiation: { mode: "auto" } })
     const env = process.env as Record<string, string>
-    await client.connect(new StdioClientTransport({ command: program, args: [...args, "mcp", "serve"], env }))
+    await client.connect(
+      new StdioClientTransport({ command: program, args: [...args, "mcp", "serve", "--all-workspaces"], env })
+    )
     const call = async () => {
       const { isError } = await client.callTool({
         name: "workspace_exec",

@@ -32,7 +32,14 @@ export const ServePayload = lazy(() =>
     repoUrl: optional(text("Git URL that workspaces start with a checkout of, instead of the directory")),
     repoRef: optional(text("Branch, tag or commit of it")),
     allowRead: directories("Directory that a model may name as a source, beside the project"),
-    allowExport: directories("Directory that a model may name as a destination, beside the project")
+    allowExport: directories("Directory that a model may name as a destination, beside the project"),
+    allWorkspaces: defaulted(
+      Schema.Boolean.annotations({
+        description:
+          "Let a model reach workspaces of other projects, too. It reaches those of the bound project otherwise"
+      }),
+      () => false
+    )
   }))
 )
 export type ServePayload = ReturnType<typeof ServePayload>["Type"]

@@ -56,6 +56,7 @@ const detail = (one: WorkspaceInfo) => {
       ["expires", one.expiresAt ?? "never"],
       ...(one.forkedFrom === undefined ? [] : [["fork of", one.forkedFrom]]),
       ["seeded from", one.repoUrl ?? one.seedPath ?? "nothing"],
+      ...(one.project === undefined ? [] : [["project", one.project]]),
       ["labels", labels(one) || "-"]
     ]),
     // The guest wrote it: indented, it passes for no row.

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { optional } from "./fields.ts"
 import { snakeFields } from "./snake.ts"
 
 const named = (names: ReadonlyArray<string>) => names.length === 0 ? "" : `; did you mean ${names.join(" or ")}?`
@@ -26,15 +27,15 @@ export class WorkspaceNameTaken extends Schema.TaggedError<WorkspaceNameTaken>()
   "WorkspaceNameTaken",
   snakeFields({
     name: Schema.String,
-    /** Id of the workspace that has it. */
-    workspace: Schema.String
+    /** Id of the workspace that has it; absent when that is a workspace of another project, out of the caller's reach. */
+    workspace: optional(Schema.String)
   })
 ) {
   get code() {
     return "workspace_name_taken" as const
   }
   get fact() {
-    return `the name "${this.name}" belongs to ${this.workspace}`
+    return `the name "${this.name}" belongs to ${this.workspace ?? "a workspace of another project"}`
   }
   override get message() {
     return `${this.fact}; choose another, or delete that one: pyro workspace delete ${this.name}`

@@ -1,6 +1,7 @@
 import type { Headers } from "@effect/platform/Headers"
 import { Effect, Layer, Ref, type Scope, type Stream } from "effect"
 import { beginName, DROP, restName, type StreamingRow, streamingRows } from "../contract/begin-rpcs.ts"
+import { forCaller } from "../contract/caller-project.ts"
 import type { PyroError } from "../contract/errors.ts"
 import { INPUT_HEADER, RESUMED_HEADER } from "../contract/input-rpcs.ts"
 import { callOf, Pyro, type PyroService, type RunInput, type WindowSize } from "../contract/Pyro.ts"
@@ -32,10 +33,10 @@ const inputOf = (inputs: ReturnType<typeof makeInputs>, headers: Headers, leavin
 const unaryHandler = (pyro: PyroService, row: UnaryRow, { attendance }: Serving) => {
   const call = callOf(pyro, row)
   const demand = demandAbsolutePaths(row)
-  return (payload: unknown) =>
+  return (payload: unknown, { headers }: { readonly headers: Headers }) =>
     Effect.scoped(
       Effect.zipRight(attendance.request, Effect.zipRight(demand(payload), call(payload) as Effect.Effect<unknown>))
-    )
+    ).pipe(forCaller(headers))
 }
 
 /** Events bit by bit: commands can be asked that way, other operations run into a small store. */
@@ -68,7 +69,7 @@ const beginningHandlers = (
           Effect.zipRight(attendance.request, inputOf(inputs, headers, leaving)),
           (input) => Effect.zipRight(demand(request), start(request, input))
         )
-      )
+      ).pipe(forCaller(headers))
   }
   const rest = ({ id }: Named) => beginnings.rest(id)
   const handlers = streamingRows.flatMap((row) => [[beginName(row), begin(row)], [restName(row), rest]] as const)

@@ -1,10 +1,11 @@
 import { Effect, Either, Exit, Schema } from "effect"
 import { forEachEvent } from "../contract/begun.ts"
+import { callerProject } from "../contract/caller-project.ts"
 import { ChannelFailed, type InvalidRequest, type PyroError } from "../contract/errors.ts"
 import type { Notice } from "../contract/notice.ts"
 import type { Folding } from "../contract/operation.ts"
 import { callOf, type EventCall, type PyroService } from "../contract/Pyro.ts"
-import type { Project } from "../sdk/project.ts"
+import { callerOf, type Project } from "../sdk/project.ts"
 import { type Argument, type Fields, given, payloadOf } from "./arguments.ts"
 import { boundedText, cutTexts, shortened } from "./bounded.ts"
 import { errorText } from "./error-text.ts"
@@ -50,10 +51,14 @@ export const callTool = (
     cutTexts(structured)
     return told(boundedText(text), structured)
   }).pipe(
+    Effect.locally(callerProject, callerOf(surroundings.project)),
     Effect.exit,
     Effect.flatMap((exit): Effect.Effect<CallResult> => {
       if (Exit.isSuccess(exit)) return Effect.succeed(exit.value)
-      const failed: CallResult = { content: [{ type: "text", text: errorText(exit.cause, tool) }], isError: true }
+      const failed: CallResult = {
+        content: [{ type: "text", text: errorText(exit.cause, { ...tool, ...surroundings }) }],
+        isError: true
+      }
       return exit.cause._tag === "Die"
         ? Effect.as(Effect.logError(`${tool.listed.name} is defective`, exit.cause), failed)
         : Effect.succeed(failed)

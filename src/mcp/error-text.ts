@@ -3,6 +3,7 @@ import { factOf, type PyroError } from "../contract/errors.ts"
 import type { CliSurface } from "../contract/operation.ts"
 import { payloadFields } from "../contract/payload-fields.ts"
 import { printable } from "../contract/printable.ts"
+import type { Project } from "../sdk/project.ts"
 import type { Argument } from "./arguments.ts"
 import type { ToolRow } from "./profile.ts"
 
@@ -13,16 +14,19 @@ const MAX_CHARACTERS = 2_000
 const START = "call workspace_start or, without that tool, ask the user to start it: its files are kept"
 
 /** The one next call to make. Exhaustive over the family. */
-const hintOf = (error: PyroError): string => {
+const hintOf = (error: PyroError, all: boolean): string => {
   switch (error._tag) {
     case "InvalidRequest":
       return "correct this argument and call again"
     case "EnvironmentUnknown":
       return `use one of ${error.known.join(", ")}`
     case "WorkspaceNotFound":
-      return "call workspace_list for the ids there are, or workspace_create for a new one"
+      return "call workspace_list for the ids there are, or workspace_create for a new one" +
+        (all ? "" : "; workspaces of other projects are hidden")
     case "WorkspaceNameTaken":
-      return `use that workspace (workspace_id ${error.workspace}), or another name`
+      return error.workspace === undefined
+        ? "choose another name"
+        : `use that workspace (workspace_id ${error.workspace}), or another name`
     case "WorkspaceNotReady":
       return error.state === "stopped" || error.state === "failed"
         ? `${START}; workspace_reset would discard them`
@@ -115,6 +119,7 @@ const flagsOfUser = (error: PyroError, { args, row }: ToolCalled): ReadonlyArray
 export interface ToolCalled {
   readonly args: ReadonlyArray<Argument>
   readonly row?: ToolRow
+  readonly project?: Project
 }
 
 /** A failure of a tool, complete in one text: its stable code, what happened, and what to do next. */
@@ -124,7 +129,7 @@ export const errorText = (cause: Cause.Cause<PyroError>, tool: ToolCalled = { ar
     const error = failure.value
     const flags = flagsOfUser(error, tool)
     const fact = factFor(error, tool.args)
-    if (flags.length === 0) return told(error.code, fact, hintOf(error))
+    if (flags.length === 0) return told(error.code, fact, hintOf(error, tool.project?.allWorkspaces ?? false))
     const command = `pyro ${tool.row!.cli.path.join(" ")} … ${flags.join(" ")}`
     return told(error.code, fact, `this tool has no such argument; ask the user, who can do it: ${command}`)
   }

@@ -1,10 +1,12 @@
 import { ProtocolError, ProtocolErrorCode, type Server } from "@modelcontextprotocol/server"
 import { Effect, Schema } from "effect"
+import { callerProject } from "../contract/caller-project.ts"
 import { factOf, type PyroError } from "../contract/errors.ts"
 import { DiffPayload } from "../contract/operations/workspace-diff.ts"
 import { LogsPayload } from "../contract/operations/workspace-exec.ts"
 import { FileReadPayload } from "../contract/operations/workspace-file.ts"
 import type { PyroService } from "../contract/Pyro.ts"
+import { callerOf, type Project } from "../sdk/project.ts"
 import { bytes } from "./words.ts"
 
 /** Kinds of resources, for people who put one into a conversation; whatever they give, a tool gives too. */
@@ -88,6 +90,7 @@ const reading = (uri: string): ((pyro: PyroService) => Effect.Effect<string, Pyr
 export const addResources = (
   server: Server,
   pyro: Effect.Effect<PyroService, PyroError>,
+  project: Project,
   run: <A>(effect: Effect.Effect<A>, signal: AbortSignal) => Promise<A>
 ): void => {
   server.setRequestHandler("resources/list", () => ({ resources: [] }))
@@ -98,6 +101,7 @@ export const addResources = (
       ? `no resource ${uri}`
       : await run(
         Effect.flatMap(pyro, read).pipe(
+          Effect.locally(callerProject, callerOf(project)),
           Effect.map((text) => ({ text })),
           Effect.catchAll((error) => Effect.succeed(`${error.code}: ${factOf(error)}`))
         ),

@@ -77,6 +77,6 @@ export const createServer = ({ profile, project, pyro, version }: ServerOptions)
     )
     return runCall(call, mcpReq.signal) as unknown as Promise<CallToolResult>
   })
-  if (profile !== "vm-run") addResources(server, pyro, runCall)
+  if (profile !== "vm-run") addResources(server, pyro, project, runCall)
   return server
 }

@@ -1,5 +1,6 @@
 import { Cause, Effect, type Scope, Stream } from "effect"
 import { beginName, type Beginning, DROP, restName, type StreamingRow } from "../contract/begin-rpcs.ts"
+import { projectHeaders } from "../contract/caller-project.ts"
 import type { PyroError } from "../contract/errors.ts"
 import type { Begun } from "../contract/Pyro.ts"
 import { newRequestId } from "../system/identity.ts"
@@ -35,8 +36,9 @@ export const begin = <Event>(
         ? within(END_MS, Effect.catchAllCause((methodOf(client, DROP) as Drop)({ id }), () => Effect.void))
         : Effect.void
     )
+    const ofCaller = { ...headers, ...yield* projectHeaders }
     const { events, more } = yield* Effect.uninterruptible(
-      Effect.matchCauseEffect(Effect.interruptible(ask({ id, request }, { headers })), {
+      Effect.matchCauseEffect(Effect.interruptible(ask({ id, request }, { headers: ofCaller })), {
         onSuccess: (beginning) => {
           isOpen = beginning.more
           return isOpen ? Effect.as(atClose(drop), beginning) : Effect.succeed(beginning)

@@ -1,6 +1,7 @@
 import { Effect, Layer, Stream } from "effect"
 import type { StreamingRow } from "../contract/begin-rpcs.ts"
 import { eventCall } from "../contract/begun.ts"
+import { projectHeaders } from "../contract/caller-project.ts"
 import type { PyroError } from "../contract/errors.ts"
 import { INPUT_HEADER } from "../contract/input-rpcs.ts"
 import type { Operation } from "../contract/operations.ts"
@@ -20,9 +21,9 @@ const AGAIN = 3
 /** One request for a result. It is asked again where its daemon went away, if it only reads or had not begun. */
 const unary = (session: Session, { annotations, name }: Operation) => (payload: unknown) => {
   const once = Effect.flatMap(
-    session.client,
-    (client) =>
-      (methodOf(client, name)(payload) as Effect.Effect<unknown, unknown>).pipe(
+    Effect.zip(session.client, projectHeaders),
+    ([client, headers]) =>
+      (methodOf(client, name)(payload, { headers }) as Effect.Effect<unknown, unknown>).pipe(
         Effect.catchAllCause((cause) => Effect.failCause(failureOf(cause))),
         Effect.catchIf(isLost, (failure) => Effect.flip(session.failed(client, failure)))
       )

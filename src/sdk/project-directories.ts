@@ -19,6 +19,8 @@ export interface ProjectOptions {
   readonly allowRead?: ReadonlyArray<string> | undefined
   /** Directories that a model may name as a destination, beside the project. */
   readonly allowExport?: ReadonlyArray<string> | undefined
+  /** A model also reaches workspaces of other projects. @default false */
+  readonly allWorkspaces?: boolean | undefined
 }
 
 /** Real paths of the directories that a server is bound to. */

@@ -1,4 +1,5 @@
 import { Either } from "effect"
+import type { CallerProject } from "../contract/caller-project.ts"
 import { InvalidRequest } from "../contract/errors.ts"
 import { absolutePath, isBeneath, realPath, realPlace, workingDirectory } from "../system/host-path.ts"
 import { projectDirectories, type ProjectOptions } from "./project-directories.ts"
@@ -18,6 +19,24 @@ export interface Project {
   readonly source: (argument: string, named: string) => Either.Either<string, InvalidRequest>
   /** The real place of a destination that a model named; whether something is there is the export's own to judge. */
   readonly destination: (argument: string, named: string) => Either.Either<string, InvalidRequest>
+  /** Whether a model also reaches workspaces of other projects. @default false */
+  readonly allWorkspaces?: boolean
+}
+
+/** The project that a model's requests are made for: each reaches the workspaces of that project. */
+export const callerOf = ({ allWorkspaces = false, path, repoUrl }: Project): CallerProject => ({
+  project: path ?? (repoUrl === undefined ? "" : withoutCredentials(repoUrl)),
+  all: allWorkspaces
+})
+
+/** A URL as a record may keep it. */
+const withoutCredentials = (url: string) => {
+  try {
+    const { host, pathname, protocol } = new URL(url)
+    return `${protocol}//${host}${pathname}`
+  } catch {
+    return url
+  }
 }
 
 /** Binds a project; fails with the option that names no directory of one. */
@@ -35,6 +54,7 @@ export const bindProject = (
       path: base,
       repoUrl: options.repoUrl,
       repoRef: options.repoRef,
+      allWorkspaces: options.allWorkspaces === true,
       source: (argument, named) =>
         Either.gen(function*() {
           if (named === "") return yield* refuse(argument, "must not be empty")

@@ -158,15 +158,18 @@ const make = Effect.gen(function*() {
     create: (payload) => ready((notify) => Effect.zipRight(demandOneSeed(payload), create(lifecycle, payload, notify))),
     list: (labels) =>
       Effect.map(
-        Effect.forEach([...registry.entries.values()], infoOf),
-        (all) =>
-          [...all, ...[...registry.damaged.values()].map(damagedInfo)]
+        Effect.zip(
+          Effect.flatMap(registry.reachable.entries, Effect.forEach(infoOf)),
+          registry.reachable.damaged
+        ),
+        ([all, damaged]) =>
+          [...all, ...[...damaged.values()].map(damagedInfo)]
             .filter((one) => Object.entries(labels).every(([key, value]) => one.labels[key] === value))
             .sort((a, b) => b.lastActivityAt.localeCompare(a.lastActivityAt))
       ),
     status: ({ workspace }) =>
-      Effect.suspend(() => {
-        const broken = registry.damaged.get(workspace as WorkspaceId)
+      Effect.flatMap(registry.reachable.damaged, (damaged) => {
+        const broken = damaged.get(workspace as WorkspaceId)
         return broken === undefined
           ? Effect.flatMap(registry.find(workspace), infoOf)
           : Effect.succeed(damagedInfo(broken))

@@ -1,4 +1,5 @@
-import { Effect, Stream } from "effect"
+import { Effect, FiberRef, Stream } from "effect"
+import { callerProject, isReachable } from "../../src/contract/caller-project.ts"
 import { InvalidRequest, type PyroError, WorkspaceNameTaken, WorkspaceNotFound } from "../../src/contract/errors.ts"
 import type { RunEvent, RunPayload } from "../../src/contract/operations/run.ts"
 import type { ExecEvent } from "../../src/contract/operations/workspace-exec.ts"
@@ -21,12 +22,18 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
   const files = new Map<string, Uint8Array>()
   let made = 0
 
-  const find = (named: string) => {
-    const found = [...all.values()].find(({ id, name }) => id === named || name === named)
-    if (found !== undefined) return Effect.succeed(found)
-    const names = [...all.values()].map(({ id, name }) => name ?? id)
-    return new WorkspaceNotFound({ workspace: named, similar: names.filter((name) => name[0] === named[0]) })
-  }
+  const reachable = Effect.map(
+    FiberRef.get(callerProject),
+    (caller) => [...all.values()].filter((one) => isReachable(caller, one))
+  )
+
+  const find = (named: string) =>
+    Effect.flatMap(reachable, (there): Effect.Effect<WorkspaceInfo, WorkspaceNotFound> => {
+      const found = there.find(({ id, name }) => id === named || name === named)
+      if (found !== undefined) return Effect.succeed(found)
+      const names = there.map(({ id, name }) => name ?? id)
+      return new WorkspaceNotFound({ workspace: named, similar: names.filter((name) => name[0] === named[0]) })
+    })
 
   const turned = (workspace: string, changes: Partial<WorkspaceInfo>): Stream.Stream<WorkspaceEvent, PyroError> =>
     Stream.fromEffect(Effect.map(find(workspace), (found): WorkspaceEvent => {
@@ -41,6 +48,7 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
       Stream.unwrap(Effect.gen(function*() {
         const taken = [...all.values()].find(({ name }) => name !== undefined && name === payload.name)
         if (taken !== undefined) return yield* new WorkspaceNameTaken({ name: taken.name!, workspace: taken.id })
+        const caller = yield* FiberRef.get(callerProject)
         const info: WorkspaceInfo = {
           id: `ws-${String(++made).padStart(10, "0")}`,
           ...(payload.name === undefined ? {} : { name: payload.name }),
@@ -55,6 +63,7 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
           memoryMib: payload.memoryMib,
           diskMib: payload.diskMib,
           ...(payload.seedPath === undefined ? {} : { seedPath: payload.seedPath }),
+          ...(caller === undefined ? {} : { project: caller.project }),
           runningCommands: 0
         }
         all.set(info.id, info)
@@ -65,8 +74,8 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
         )
       })),
     list: ({ labels }) =>
-      Effect.sync(() => ({
-        workspaces: [...all.values()]
+      Effect.map(reachable, (there) => ({
+        workspaces: there
           .filter((one) => Object.entries(labels).every(([key, value]) => one.labels[key] === value))
           .sort((a, b) => b.lastActivityAt.localeCompare(a.lastActivityAt))
       })),
@@ -75,7 +84,7 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
     start: ({ workspace }) => turned(workspace, { state: "running" }),
     delete: (payload) =>
       Effect.gen(function*() {
-        const found = payload.all ? [...all.values()] : yield* Effect.forEach(payload.workspaces, find)
+        const found = payload.all ? yield* reachable : yield* Effect.forEach(payload.workspaces, find)
         for (const { id } of found) all.delete(id)
         return { deleted: found.map(({ id }) => id) }
       }),

@@ -129,6 +129,43 @@ describe("the border to the host", () => {
     await client.close()
   })
 
+  it("hides a workspace from servers of other projects, whatever the tool, and whether by name, by id or as a resource", async () => {
+    const { id } = await json<{ readonly id: string }>(["workspace", "status", "fix"])
+    const elsewhere = path.join(folder, "elsewhere")
+    fs.mkdirSync(elsewhere)
+    const args = ["--project-path", elsewhere, "--profile", "workspace-full"]
+    const client = await stockClients["2026-07-28"]!({ args, cwd: folder, env })
+    assert.deepStrictEqual(succeeded(await client.call("workspace_list", {}))["workspaces"], [])
+    const given: Readonly<Record<string, unknown>> = {
+      command: "true",
+      exec_id: "0".repeat(32),
+      path: "kept",
+      text: "",
+      old_text: "kept",
+      new_text: "x",
+      patch: "--- a/kept\n+++ b/kept\n@@ -1 +1 @@\n-kept\n+x\n",
+      output_path: "kept",
+      name: "other"
+    }
+    for (const named of ["fix", id]) {
+      const ids = { workspace_id: named, workspace_ids: [named], from: named, to: `${named}@first` }
+      for (const { inputSchema: { properties = {}, required = [] }, name } of client.tools) {
+        if (!Object.keys(properties).some((one) => one in ids)) continue
+        const optional = name === "workspace_export" ? ["path"] : ["text", "patch", "command"]
+        const arguments_ = [...required, ...optional.filter((one) => one in properties)]
+        const call = Object.fromEntries(arguments_.map((one) => [one, { ...given, ...ids }[one]]))
+        assert.match(failed(await client.call(name, call)), /^workspace_not_found: /, `${name} ${JSON.stringify(call)}`)
+      }
+      await client.read(`pyro://workspaces/${named}/files/kept`).then(
+        () => assert.fail("it was read"),
+        (error: Error) => assert.include(error.message, "workspace_not_found")
+      )
+    }
+    assert.strictEqual(fs.readdirSync(elsewhere).length, 0)
+    await client.close()
+    assert.strictEqual(await sh("fix", "cat kept"), "kept")
+  })
+
   it("is crossed by vm_run in one direction only", async () => {
     const client = await stockClients["2026-07-28"]!({ ...served, args: [...served.args, "--profile", "vm-run"] })
     assert.deepStrictEqual(client.tools.map(({ name }) => name), ["vm_run"])

@@ -20,9 +20,17 @@ export interface CallOptions {
 
 /** A stock client that has checked the list of tools, and checks each result against its tool's schema. */
 export interface StockClient {
-  readonly tools: ReadonlyArray<{ readonly name: string }>
+  readonly tools: ReadonlyArray<{
+    readonly name: string
+    readonly inputSchema: {
+      readonly properties?: object | undefined
+      readonly required?: ReadonlyArray<string> | undefined
+    }
+  }>
   readonly instructions: string | undefined
   readonly call: (name: string, args: object, options?: CallOptions) => Promise<ToolResult>
+  /** Reads a resource. */
+  readonly read: (uri: string) => Promise<unknown>
   readonly close: () => Promise<void>
 }
 
@@ -53,6 +61,7 @@ export const stockClients: Readonly<Record<string, (served: Served) => Promise<S
       instructions: client.getInstructions(),
       call: async (name, args, options) =>
         await client.callTool({ name, arguments: { ...args } }, undefined, options) as unknown as ToolResult,
+      read: (uri) => client.readResource({ uri }),
       close: () => client.close()
     }
   },
@@ -66,6 +75,7 @@ export const stockClients: Readonly<Record<string, (served: Served) => Promise<S
       instructions: client.getInstructions(),
       call: async (name, args, options) =>
         await client.callTool({ name, arguments: { ...args } }, options) as unknown as ToolResult,
+      read: (uri) => client.readResource({ uri }),
       close: () => client.close()
     }
   }

@@ -37,6 +37,12 @@ export const WorkspaceInfo = lazy(() =>
     seedPath: optional(Schema.String.annotations({ description: "Host path that /workspace was filled from" })),
     repoUrl: optional(Schema.String),
     repoRef: optional(Schema.String),
+    project: optional(
+      Schema.String.annotations({
+        description:
+          "Project that it was made for: a directory of the host, or a repository's URL. `mcp serve` reaches those of its own"
+      })
+    ),
     forkedFrom: optional(
       Schema.String.annotations({ description: "Id of the workspace that it is a fork of; that one may be gone" })
     ),
@@ -56,5 +62,6 @@ export const secondary = [
   "disk_mib",
   "repo_url",
   "repo_ref",
+  "project",
   "forked_from"
 ] as const

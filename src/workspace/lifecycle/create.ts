@@ -1,11 +1,13 @@
-import { Deferred, Effect, Exit, Fiber, Option, Ref, Scope } from "effect"
+import { Deferred, Effect, Exit, Fiber, FiberRef, Option, Ref, Scope } from "effect"
 import * as fs from "node:fs"
+import { callerProject } from "../../contract/caller-project.ts"
 import type { CreatePayload } from "../../contract/operations/workspace-lifecycle.ts"
 import { SeedImages } from "../../disk/SeedImages.ts"
 import { holdSeed, makeWorkspaceDisk, readWorkspaceDisk } from "../../disk/workspace-disk.ts"
 import { Environments } from "../../environment/Environments.ts"
 import { Kernel } from "../../environment/Kernel.ts"
 import { faultPoint } from "../../system/fault.ts"
+import { realPath } from "../../system/host-path.ts"
 import { Paths } from "../../system/Paths.ts"
 import { holdBase } from "../../vm/base.ts"
 import { recordEvent } from "../events.ts"
@@ -29,7 +31,7 @@ import { removeAside, sweepAside } from "./swept.ts"
 import { warmLater } from "./warm.ts"
 
 /** The record that announces a workspace before anything of it is made. */
-const announced = (payload: CreatePayload): WorkspaceRecord => ({
+const announced = (payload: CreatePayload, project: string | undefined): WorkspaceRecord => ({
   format: 1,
   id: newWorkspaceId(),
   phase: "creating",
@@ -46,8 +48,16 @@ const announced = (payload: CreatePayload): WorkspaceRecord => ({
   ...(payload.seedPath === undefined ? {} : { seedPath: payload.seedPath }),
   ...(payload.repoUrl === undefined ? {} : { repoUrl: publicUrl(payload.repoUrl) ?? payload.repoUrl }),
   ...(payload.repoRef === undefined ? {} : { repoRef: payload.repoRef }),
+  ...(project === undefined ? {} : { project }),
   createdAt: new Date().toISOString()
 })
+
+/** The caller's project; of a caller that has none, the directory or archive that the workspace starts with. */
+const projectOf = ({ seedPath }: CreatePayload) =>
+  Effect.map(
+    FiberRef.get(callerProject),
+    (caller) => caller?.project ?? (seedPath === undefined ? undefined : realPath(seedPath))
+  )
 
 export const makeFolder = (folder: WorkspaceFolder) =>
   Effect.try({
@@ -120,7 +130,7 @@ export const create = (lifecycle: Lifecycle, payload: CreatePayload, notify: Not
   Effect.gen(function*() {
     const { registry } = lifecycle
     const { stateDir } = yield* Paths
-    const record = announced(payload)
+    const record = announced(payload, yield* projectOf(payload))
     yield* registry.checkName(payload.name, record.id)
     const folder = folderOf(stateDir, record.id)
     const entry = yield* makeEntry(lifecycle, folder, record)

@@ -38,6 +38,8 @@ export const WorkspaceRecord = Schema.Struct({
   seedPath: Schema.optional(Schema.String),
   repoUrl: Schema.optional(Schema.String),
   repoRef: Schema.optional(Schema.String),
+  /** The project that it was made for: real path of a directory of the host, or what a server bound to none has instead. */
+  project: Schema.optional(Schema.String),
   /** The journal still has the commands of the disk before: a reset was cut short. */
   staleCommands: Schema.optional(Schema.Boolean),
   /** It goes on from this snapshot, whose commands the journal does not have yet: a reset was cut short. */

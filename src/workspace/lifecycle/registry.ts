@@ -1,4 +1,5 @@
-import { Effect, ExecutionStrategy, Option, Ref, Schedule, Scope, SubscriptionRef } from "effect"
+import { Effect, ExecutionStrategy, FiberRef, Option, Ref, Schedule, Scope, SubscriptionRef } from "effect"
+import { callerProject, isReachable } from "../../contract/caller-project.ts"
 import { WorkspaceNameTaken, WorkspaceNotFound, WorkspaceNotReady } from "../../contract/errors.ts"
 import type { WorkspaceInfo, WorkspaceState } from "../../contract/operations/workspace-info.ts"
 import { similarTo } from "../../contract/similar.ts"
@@ -54,20 +55,30 @@ export const makeRegistry = () => {
   /** Nothing can be done with these but to look at them and to delete them. */
   const damaged = new Map<WorkspaceId, Damaged>()
 
+  /** Whether this request may reach the workspace. Nobody knows whose project a damaged record is of. */
+  const reaches = (entry: Entry) => Effect.zipWith(FiberRef.get(callerProject), Ref.get(entry.record), isReachable)
+  const damagedHere = Effect.map(FiberRef.get(callerProject), (caller) => isReachable(caller, {}) ? damaged : none)
+
+  /** The workspaces that this request may reach; every request names or lists workspaces by these alone. */
+  const reachable = {
+    entries: Effect.suspend(() => Effect.filter([...entries.values()], reaches)),
+    damaged: damagedHere
+  }
+
   const nameOf = (entry: Entry) => Effect.map(Ref.get(entry.record), ({ name }) => name)
 
   const find = (idOrName: string): Effect.Effect<Entry, WorkspaceNotFound | WorkspaceNotReady> =>
-    Effect.suspend((): Effect.Effect<Entry, WorkspaceNotFound | WorkspaceNotReady> => {
+    Effect.gen(function*() {
       const byId = entries.get(idOrName as WorkspaceId)
-      if (byId !== undefined) return Effect.succeed(byId)
-      const broken = damaged.get(idOrName as WorkspaceId)
-      return broken === undefined ? findByName(idOrName) : refuseDamaged(broken)
+      if (byId !== undefined && (yield* reaches(byId))) return byId
+      const broken = (yield* reachable.damaged).get(idOrName as WorkspaceId)
+      return yield* (broken === undefined ? findByName(idOrName) : refuseDamaged(broken))
     })
 
   const findByName = (idOrName: string) =>
     Effect.gen(function*() {
       const names: Array<string> = []
-      for (const entry of entries.values()) {
+      for (const entry of yield* reachable.entries) {
         const name = yield* nameOf(entry)
         if (name === idOrName) return entry
         names.push(name ?? entry.id)
@@ -81,13 +92,16 @@ export const makeRegistry = () => {
       if (name === undefined) return
       for (const entry of entries.values()) {
         if (entry.id !== id && (yield* nameOf(entry)) === name) {
-          return yield* new WorkspaceNameTaken({ name, workspace: entry.id })
+          return yield* new WorkspaceNameTaken((yield* reaches(entry)) ? { name, workspace: entry.id } : { name })
         }
       }
     })
 
-  return { entries, damaged, find, checkName } as const
+  return { entries, damaged, reachable, find, checkName } as const
 }
+
+const none: ReadonlyMap<WorkspaceId, Damaged> = new Map()
+
 export type Registry = ReturnType<typeof makeRegistry>
 
 const hints: Partial<Record<WorkspaceState, string>> = {
@@ -212,6 +226,7 @@ export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
       ...(record.seedPath === undefined ? {} : { seedPath: record.seedPath }),
       ...(record.repoUrl === undefined ? {} : { repoUrl: record.repoUrl }),
       ...(record.repoRef === undefined ? {} : { repoRef: record.repoRef }),
+      ...(record.project === undefined || record.project === "" ? {} : { project: record.project }),
       ...(record.forkedFrom === undefined ? {} : { forkedFrom: record.forkedFrom.workspace }),
       runningCommands: Option.match(commands, { onNone: () => 0, onSome: ({ running }) => running.size })
     }

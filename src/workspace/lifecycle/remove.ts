@@ -53,16 +53,16 @@ const removeDamaged = ({ registry }: Lifecycle, damaged: Damaged) =>
   }).pipe(Effect.uninterruptible)
 
 /** Which workspaces are to go; fails before any is touched when there is no such one. */
-const doomed = ({ registry: { damaged, entries, find } }: Lifecycle, payload: DeletePayload) =>
-  payload.all
-    ? Effect.succeed([...entries.values(), ...damaged.values()])
-    : Effect.map(
-      Effect.forEach(payload.workspaces, (asked): Effect.Effect<Entry | Damaged, PyroError> => {
-        const broken = damaged.get(asked as WorkspaceId)
-        return broken === undefined ? find(asked) : Effect.succeed(broken)
-      }),
-      (named) => [...new Set(named)]
-    )
+const doomed = ({ registry: { find, reachable } }: Lifecycle, payload: DeletePayload) =>
+  Effect.gen(function*() {
+    const damaged = yield* reachable.damaged
+    if (payload.all) return [...yield* reachable.entries, ...damaged.values()]
+    const named = yield* Effect.forEach(payload.workspaces, (asked): Effect.Effect<Entry | Damaged, PyroError> => {
+      const broken = damaged.get(asked as WorkspaceId)
+      return broken === undefined ? find(asked) : Effect.succeed(broken)
+    })
+    return [...new Set(named)]
+  })
 
 /** Deletes several, and gives their ids. Each is tried, whatever becomes of the others. */
 export const removeAll = (lifecycle: Lifecycle, payload: DeletePayload) =>

@@ -4,7 +4,7 @@ import { assert, describe, it } from "vitest"
 import { WorkspaceNotFound } from "../../../src/contract/errors.ts"
 import type { PyroService } from "../../../src/contract/Pyro.ts"
 import { addResources } from "../../../src/mcp/resources.ts"
-import { fakePyro } from "../../mcp/fakes.ts"
+import { emptyProject, fakePyro } from "../../mcp/fakes.ts"
 import { unfakedPyro } from "../../support/unfaked-pyro.ts"
 
 type Handler = (request: unknown, context: unknown) => Promise<unknown>
@@ -16,6 +16,7 @@ const reading = (workspace: Partial<PyroService["workspace"]>, uri: string) => {
   addResources(
     server as unknown as Server,
     Effect.succeed(fakePyro(workspace)),
+    emptyProject,
     (effect, signal) => Effect.runPromise(effect, { signal })
   )
   const context = { mcpReq: { signal: new AbortController().signal } }

@@ -1,0 +1,47 @@
+import { Effect, FiberRef, GlobalValue } from "effect"
+
+/** The project that a request is made for, where its surface is bound to one. */
+export interface CallerProject {
+  /** Absolute path on the host, or the URL of a repository; empty when the surface is bound to no project. */
+  readonly project: string
+  /** The request may also reach workspaces of other projects. */
+  readonly all: boolean
+}
+
+/** Of the fiber that makes a request. Undefined: a person or a program, who reach every workspace. */
+export const callerProject: FiberRef.FiberRef<CallerProject | undefined> = GlobalValue.globalValue(
+  Symbol.for("pyro/contract/callerProject"),
+  () => FiberRef.unsafeMake<CallerProject | undefined>(undefined)
+)
+
+/** Header of a request to the daemon that carries the caller's project. */
+const PROJECT_HEADER = "pyro-project"
+
+/** The headers that carry the project of this fiber. */
+export const projectHeaders: Effect.Effect<Readonly<Record<string, string>>> = Effect.map(
+  FiberRef.get(callerProject),
+  (caller): Readonly<Record<string, string>> =>
+    caller === undefined ? {} : { [PROJECT_HEADER]: `${caller.all ? "+" : "-"}${caller.project}` }
+)
+
+/** Handles a request as one of the project that its headers name. */
+export const forCaller =
+  (headers: Readonly<Record<string, string | undefined>>) =>
+  <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+    const told = headers[PROJECT_HEADER]
+    return told === undefined
+      ? work
+      : Effect.locally(work, callerProject, { project: told.slice(1), all: told.startsWith("+") })
+  }
+
+/** Whether a request of the caller may reach a workspace: one of its project, or of a directory beneath. */
+export const isReachable = (
+  caller: CallerProject | undefined,
+  { project, seedPath }: { readonly project?: string | undefined; readonly seedPath?: string | undefined }
+): boolean => {
+  if (caller === undefined || caller.all) return true
+  const of = project ?? seedPath
+  if (of === caller.project) return true
+  return of !== undefined && caller.project.startsWith("/") &&
+    of.startsWith(caller.project === "/" ? "/" : `${caller.project}/`)
+}

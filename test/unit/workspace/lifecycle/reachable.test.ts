@@ -1,0 +1,87 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Ref } from "effect"
+import { callerProject } from "../../../../src/contract/caller-project.ts"
+import { damagedBy } from "../../../../src/workspace/lifecycle/damaged.ts"
+import { folderOf, type WorkspaceRecord } from "../../../../src/workspace/lifecycle/record.ts"
+import { makeEntry, makeRegistry } from "../../../../src/workspace/lifecycle/registry.ts"
+import { removeAll } from "../../../../src/workspace/lifecycle/remove.ts"
+import { recordOf } from "../record-of.ts"
+
+const idOf = (number: number) => `ws-${String(number).padStart(10, "0")}`
+
+/** A registry of workspaces that are called `w1`, `w2`, … */
+const registryOf = (...records: ReadonlyArray<Pick<Partial<WorkspaceRecord>, "project" | "seedPath">>) =>
+  Effect.gen(function*() {
+    const scope = yield* Effect.scope
+    const registry = makeRegistry()
+    for (const [at, of] of records.entries()) {
+      const record = { ...recordOf(idOf(at + 1), "running"), name: `w${at + 1}`, ...of }
+      registry.entries.set(record.id, yield* makeEntry({ scope }, folderOf("/nowhere", record.id), record))
+    }
+    return { registry, scope }
+  })
+
+const as = (project: string, all = false) => Effect.locally(callerProject, { project, all })
+
+describe("a request for a project", () => {
+  it.scoped("reaches the workspaces of that project, and of directories beneath it, by list, name and id", () =>
+    Effect.gen(function*() {
+      const { registry } = yield* registryOf(
+        { project: "/p/one" },
+        { project: "/p/one/sub" },
+        { project: "/p/one-more" },
+        { project: "/p" },
+        // A record of before: it says what the workspace was seeded from.
+        { seedPath: "/p/one" },
+        { seedPath: "/p/two" },
+        // The server's own project, whatever its model named as a seed.
+        { project: "/p/two", seedPath: "/p/one" },
+        {}
+      )
+      const names = Effect.flatMap(
+        registry.reachable.entries,
+        Effect.forEach((entry) => Effect.map(Ref.get(entry.record), ({ name }) => name))
+      )
+      assert.deepStrictEqual(yield* as("/p/one")(names), ["w1", "w2", "w5"])
+      assert.lengthOf(yield* as("/p/one", true)(names), 8)
+      assert.lengthOf(yield* names, 8)
+      for (let number = 1; number <= 8; number++) {
+        const expected = [1, 2, 5].includes(number) ? "Right" : "Left"
+        for (const named of [`w${number}`, idOf(number)]) {
+          const found = yield* Effect.either(as("/p/one")(registry.find(named)))
+          assert.strictEqual(found._tag, expected, named)
+          assert.strictEqual((yield* registry.find(named)).id, idOf(number))
+        }
+      }
+    }))
+
+  it.scoped("is told nothing of others: neither by likeness of names nor by a name that is taken", () =>
+    Effect.gen(function*() {
+      const { registry } = yield* registryOf({ project: "/p/one" }, { project: "/p/two" })
+      const mistyped = yield* Effect.flip(as("/p/two")(registry.find("w1")))
+      assert.deepInclude(mistyped, { _tag: "WorkspaceNotFound", similar: ["w2"] })
+      const checked = (name: string) =>
+        Effect.flip(as("/p/two")(registry.checkName(name, recordOf(idOf(9), "running").id)))
+      assert.notProperty(yield* checked("w1"), "workspace")
+      assert.strictEqual((yield* checked("w2")).workspace, idOf(2))
+    }))
+
+  it.scoped("of a server that is bound to nothing reaches what such a server made", () =>
+    Effect.gen(function*() {
+      const { registry } = yield* registryOf({ project: "" }, {}, { project: "/p" })
+      const found = yield* as("")(registry.reachable.entries)
+      assert.deepStrictEqual(found.map(({ id }) => id as string), [idOf(1)])
+    }))
+
+  it.scoped("does not reach a workspace whose record is damaged, not even to delete it", () =>
+    Effect.gen(function*() {
+      const { registry, scope } = yield* registryOf({ project: "/p/one" })
+      const { id } = recordOf(idOf(7), "running")
+      const failure = { _tag: "FileFailed", path: "record.json", detail: "it is damaged" } as never
+      registry.damaged.set(id, damagedBy(failure, { folder: folderOf("/nowhere", id), id }))
+      assert.strictEqual((yield* registry.reachable.damaged).size, 1)
+      assert.strictEqual((yield* as("/p/one")(registry.reachable.damaged)).size, 0)
+      const remove = removeAll({ registry, scope }, { workspaces: [id], all: false }) as Effect.Effect<never, unknown>
+      assert.propertyVal(yield* Effect.flip(as("/p/one")(remove)), "_tag", "WorkspaceNotFound")
+    }))
+})
