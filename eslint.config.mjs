@@ -23,6 +23,19 @@ const nodeModule = {
   message: "Only src/{" + hostFolders.join(",") + "}, src/cli/terminal* and tools outside src use Node's own modules."
 }
 
+const byString =
+  ":matches(TSTypeReference[typeName.name='Record'] > TSTypeParameterInstantiation > TSStringKeyword:first-child, TSIndexSignature)"
+const namesMessage =
+  "Names from outside may be __proto__ or constructor: use a Map, or named(), table() and byName() of src/contract/names.ts."
+/** Plain objects whose keys are not known when they are written. */
+const plainObjectsByName = [
+  "CallExpression[callee.object.name='Object'][callee.property.name='fromEntries']",
+  "MemberExpression[object.name='Schema'][property.name='Record']",
+  "CallExpression[callee.property.name='reduce'] > ObjectExpression.arguments",
+  `VariableDeclarator[init.type='ObjectExpression'] > Identifier.id ${byString}`,
+  `TSAsExpression[expression.type='ObjectExpression'] ${byString}`
+].map((selector) => ({ selector, message: namesMessage }))
+
 export default tseslint.config(
   { ignores: ["dist/", "coverage/", "guest-agent/build/", "node_modules/"] },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
@@ -62,7 +75,8 @@ export default tseslint.config(
     files: ["src/**/*.ts"],
     rules: {
       "no-console": "error",
-      "no-restricted-imports": ["error", { patterns: [barrel, nodeModule] }]
+      "no-restricted-imports": ["error", { patterns: [barrel, nodeModule] }],
+      "no-restricted-syntax": ["error", ...plainObjectsByName]
     }
   },
   {

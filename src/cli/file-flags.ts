@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { InvalidRequest } from "../contract/errors.ts"
+import { named } from "../contract/names.ts"
 import type { CliSurface } from "../contract/operation.ts"
 import type { Operation } from "../contract/operations.ts"
 import type { Typed } from "./parser.ts"
@@ -38,7 +39,7 @@ export const fillFromFiles = (
         detail: `give one of ${names.map((name) => `--${name}`).join(", ")}, or pipe something in`
       })
     }
-    const filled: Record<string, unknown> = { ...raw }
+    const filled = named(Object.entries(raw))
     for (const { as, fills, name } of flags) {
       const path = extras[name] ?? (given.length === 0 && name === stdin ? "-" : undefined)
       if (path === undefined) continue

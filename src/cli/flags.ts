@@ -1,3 +1,4 @@
+import { table } from "../contract/names.ts"
 import type { CliExtra, CliSurface } from "../contract/operation.ts"
 import { type PayloadField, payloadFields } from "../contract/payload-fields.ts"
 import { type Command, mcpServe } from "./commands.ts"
@@ -27,12 +28,12 @@ const common: NonNullable<CliSurface["extras"]> = {
   quiet: { _tag: "switch", description: "Print the result and errors, nothing beside them" }
 }
 
-const VALUES: Readonly<Record<string, string | undefined>> = {
+const VALUES = table<string | undefined>({
   boolean: undefined,
   integer: "N",
   number: "N",
   map: "NAME=VALUE"
-}
+})
 
 const ofField = (cli: CliSurface, field: PayloadField): Flag => {
   const { kind } = field

@@ -85,18 +85,18 @@ export const help = (path: ReadonlyArray<string>): string => {
 }
 
 /** What the groups of commands are for. */
-const groups: Readonly<Record<string, string>> = {
-  workspace: "Create workspaces, work in them, see what changed, throw them away",
-  env: "The environments that microVMs start from",
-  daemon: "The process that holds the workspaces",
-  mcp: "Serve workspaces to agents"
-}
+const groups = new Map([
+  ["workspace", "Create workspaces, work in them, see what changed, throw them away"],
+  ["env", "The environments that microVMs start from"],
+  ["daemon", "The process that holds the workspaces"],
+  ["mcp", "Serve workspaces to agents"]
+])
 
 /** First words after `pyro`, each once. */
 const firstWords = (): ReadonlyArray<Row> => {
   const first = new Map<string, string>()
   for (const { cli: { path: [word] }, summary } of commands) {
-    if (!first.has(word)) first.set(word, groups[word] ?? summary)
+    if (!first.has(word)) first.set(word, groups.get(word) ?? summary)
   }
   return [...first]
 }

@@ -8,6 +8,7 @@ import type { Terminal } from "@effect/platform/Terminal"
 import { Context, Effect, Either, Option, Schema } from "effect"
 import { InvalidRequest } from "../contract/errors.ts"
 import { firstIssue } from "../contract/issue.ts"
+import { named } from "../contract/names.ts"
 import type { CliSurface, PureSchema } from "../contract/operation.ts"
 import { type PayloadField, payloadFields } from "../contract/payload-fields.ts"
 import type { Command } from "./commands.ts"
@@ -75,8 +76,8 @@ export const parse = (
     const options = Options.all(typed.map(optionOf))
     const [late, leftover, given] = yield* Options.processCommandLine(options, safe, CONFIG)
     if (Option.isSome(late)) return yield* Effect.fail(late.value)
-    const raw: Record<string, unknown> = {}
-    const extras: Record<string, string> = {}
+    const raw = named<unknown>([])
+    const extras = named<string>([])
     for (const [at, flag] of typed.entries()) {
       const values = (given[at] ?? []).map(restore)
       if (values[0] === undefined) continue
@@ -122,7 +123,7 @@ const fromWords = (
     case "map": {
       const bad = values.find((pair) => pair.indexOf("=") < 1)
       return bad === undefined
-        ? Effect.succeed(Object.fromEntries(values.map((pair) => pair.split(/=(.*)/s, 2))))
+        ? Effect.succeed(named(values.map((pair) => pair.split(/=(.*)/s, 2) as [string, string])))
         : refuse(`"${bad}" must be NAME=VALUE`)
     }
     default:

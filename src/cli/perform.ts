@@ -1,5 +1,6 @@
 import { Effect, Schema, type Scope, Stream } from "effect"
 import { ChannelFailed, InvalidRequest, type PyroError } from "../contract/errors.ts"
+import { named } from "../contract/names.ts"
 import type { Notice } from "../contract/notice.ts"
 import type { CliSurface, Folding, PureSchema } from "../contract/operation.ts"
 import type { Operation } from "../contract/operations.ts"
@@ -67,7 +68,7 @@ export const prepare = (
       const slash = name === "output" && typedPath.endsWith("/") ? "/" : ""
       return [[name, resolvePath(typedPath) + slash] as const]
     })
-    const payload = yield* decode(cli, operation.payload(), { ...raw, ...Object.fromEntries(paths) })
+    const payload = yield* decode(cli, operation.payload(), named([...Object.entries(raw), ...paths]))
     return { operation, payload, json: typed.json, manner: { quiet: typed.quiet, switches } }
   })
 

@@ -1,3 +1,4 @@
+import { named } from "../contract/names.ts"
 import type { CliSurface } from "../contract/operation.ts"
 import { payloadFields } from "../contract/payload-fields.ts"
 import type { Command } from "./commands.ts"
@@ -34,7 +35,7 @@ export const positional = (
   const isNeeded = ({ name, required }: { readonly name: string; readonly required: boolean }) =>
     required || cli.unless?.[name] !== undefined || cli.neededWithout?.[name] !== undefined
   const least = args.filter((one) => !maySpare(one)).length
-  const values: Record<string, unknown> = {}
+  const values = named<unknown>([])
   const left = [...words]
   for (const arg of args) {
     const { kind, name } = arg

@@ -1,3 +1,4 @@
+import { table } from "../contract/names.ts"
 import type { CliSurface } from "../contract/operation.ts"
 import { closest } from "./closest.ts"
 import type { Command } from "./commands.ts"
@@ -8,9 +9,7 @@ const PATHS = ["path", "source_path"]
 const FOLLOW = "; a command is followed with: pyro workspace exec NAME --exec-id ID"
 
 /** What other programs have as an option is another command here: by operation and option. */
-const ELSEWHERE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  "workspace.logs": { "-f": FOLLOW, "--follow": FOLLOW }
-}
+const ELSEWHERE = table({ "workspace.logs": table({ "-f": FOLLOW, "--follow": FOLLOW }) })
 
 /** What is wrong with a word that is none of an operation's options, and what was likely meant by it; `rest` stands behind `--`. */
 export const wrongOption = (

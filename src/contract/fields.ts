@@ -1,4 +1,5 @@
 import { Either, Encoding, ParseResult, Schema } from "effect"
+import { byName } from "./names.ts"
 
 /** An integer of a range, refused with the range and its unit. */
 export const between = (options: {
@@ -34,7 +35,7 @@ export const list = <A extends string>(item: Schema.Schema<A, string>) =>
 
 /** Strings by their names; told of like a list. */
 export const strings = <A extends string>(value: Schema.Schema<A, string>) =>
-  Schema.Record({ key: Schema.String, value }).annotations({
+  byName(value).annotations({
     message: () => ({ message: "must be an object whose values are strings", override: false })
   })
 

@@ -1,4 +1,5 @@
 import { Option, Schema, SchemaAST } from "effect"
+import { named } from "./names.ts"
 import type { PureSchema } from "./operation.ts"
 
 /** How a field's value is written in words. */
@@ -30,9 +31,9 @@ export const payloadFields = (payload: PureSchema): ReadonlyArray<PayloadField> 
 /** What each field that may be left out is then, as JSON; fields without such a value are missing. */
 export const payloadDefaults = (payload: PureSchema): Readonly<Record<string, unknown>> => {
   const required = payloadFields(payload).filter((field) => field.required)
-  const least = Object.fromEntries(required.map((field) => [field.name, "x"]))
+  const least = named(required.map((field) => [field.name, "x"]))
   const full = Schema.encodeUnknownSync(payload)(Schema.decodeUnknownSync(payload)(least)) as Record<string, unknown>
-  return Object.fromEntries(Object.entries(full).filter(([name]) => !(name in least)))
+  return named(Object.entries(full).filter(([name]) => !(name in least)))
 }
 
 const kindOf = (ast: SchemaAST.AST): FieldKind => {
@@ -45,6 +46,7 @@ const kindOf = (ast: SchemaAST.AST): FieldKind => {
     case "TupleType":
       return { _tag: "list" }
     case "TypeLiteral":
+    case "Declaration":
       return { _tag: "map" }
     case "Union": {
       const choices = type.types.flatMap((one) => SchemaAST.isLiteral(one) ? [String(one.literal)] : [])

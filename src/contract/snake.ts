@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { named } from "./names.ts"
 
 /** `memoryMib` -> `memory_mib`, `EnvironmentUnknown` -> `environment_unknown`. */
 export type SnakeCase<S extends string> = S extends `${infer Head}${infer Tail}`
@@ -37,13 +38,13 @@ export type SnakeFields<Fields extends Schema.Struct.Fields> = {
 
 /** Fields named in camelCase for TypeScript whose encoded (JSON) side is snake_case. */
 export const snakeFields = <const Fields extends Schema.Struct.Fields>(fields: Fields): SnakeFields<Fields> => {
-  const named: Record<string, Schema.Struct.Field> = {}
+  const fieldsByName = named<Schema.Struct.Field>([])
   for (const [name, field] of Object.entries(fields)) {
     const key = snakeCase(name)
     const signature = Schema.isPropertySignature(field) ? field : Schema.propertySignature(field as Schema.Schema.Any)
-    named[name] = key === name
+    fieldsByName[name] = key === name
       ? field
       : Schema.fromKey(signature as Schema.PropertySignature<":", unknown, string, ":", unknown>, key)
   }
-  return named as SnakeFields<Fields>
+  return fieldsByName as SnakeFields<Fields>
 }

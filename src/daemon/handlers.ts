@@ -4,6 +4,7 @@ import { beginName, DROP, restName, type StreamingRow, streamingRows } from "../
 import { forCaller } from "../contract/caller-project.ts"
 import type { PyroError } from "../contract/errors.ts"
 import { INPUT_HEADER, RESUMED_HEADER } from "../contract/input-rpcs.ts"
+import { named } from "../contract/names.ts"
 import { callOf, Pyro, type PyroService, type RunInput, type WindowSize } from "../contract/Pyro.ts"
 import { makePyroRpcs, type UnaryRow, unaryRows } from "../contract/rpc.ts"
 import { Tellings } from "../local/tellings.ts"
@@ -73,7 +74,7 @@ const beginningHandlers = (
   }
   const rest = ({ id }: Named) => beginnings.rest(id)
   const handlers = streamingRows.flatMap((row) => [[beginName(row), begin(row)], [restName(row), rest]] as const)
-  return { ...Object.fromEntries(handlers), [DROP]: ({ id }: Named) => beginnings.drop(id) }
+  return { ...named<unknown>(handlers), [DROP]: ({ id }: Named) => beginnings.drop(id) }
 }
 
 /** Every operation of the table, and the input of commands, served by `Pyro`. */
@@ -84,7 +85,7 @@ export const handlers = (serving: Serving) =>
     const inputs = makeInputs()
     const beginnings = makeBeginnings(yield* Effect.scope)
     return makePyroRpcs().toLayer({
-      ...Object.fromEntries(unaryRows.map((row) => [row.name, unaryHandler(pyro, row, serving)])),
+      ...named(unaryRows.map((row) => [row.name, unaryHandler(pyro, row, serving)] as const)),
       ...beginningHandlers(tell, inputs, beginnings, serving),
       "input.write": ({ bytes, id }: { readonly id: string; readonly bytes: Uint8Array }) => inputs.write(id, bytes),
       "input.end": ({ id }: { readonly id: string }) => inputs.end(id),

@@ -35,9 +35,7 @@ export const pathBytes = (text: string): Uint8Array | undefined =>
   text.startsWith("\"") ? unquoted(text) : encoder.encode(text)
 
 const encoder = new TextEncoder()
-const escaped: Readonly<Record<string, number>> = Object.fromEntries(
-  Object.entries(escapes).map(([byte, escape]) => [escape.slice(1), Number(byte)])
-)
+const escaped = new Map(Object.entries(escapes).map(([byte, escape]) => [escape.slice(1), Number(byte)]))
 
 const unquoted = (text: string): Uint8Array | undefined => {
   if (!/^"(?:[^"\\]|\\(?:[0-3][0-7]{2}|[abtnvfr"\\]))*"$/.test(text)) return undefined
@@ -47,7 +45,7 @@ const unquoted = (text: string): Uint8Array | undefined => {
       octal !== undefined
         ? Uint8Array.of(Number.parseInt(octal, 8))
         : letter !== undefined
-        ? Uint8Array.of(escaped[letter]!)
+        ? Uint8Array.of(escaped.get(letter)!)
         : encoder.encode(plain)
   )
   const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import type { NoSpace } from "../contract/errors.ts"
+import { named } from "../contract/names.ts"
 import { FileFailed } from "../system/atomic-file.ts"
 import { followBuild } from "./build-log.ts"
 import type { CatalogueEntry } from "./catalogue.ts"
@@ -112,5 +113,5 @@ const mountPoint = (inUse: ReadonlyArray<string>) =>
 /** Only what says how to reach the network: nothing else of the caller's surroundings may change an image. */
 const cleanEnvironment = (): NodeJS.ProcessEnv => {
   const kept = Object.entries(process.env).filter(([name]) => /^(https?|ftp|all|no)_proxy$/i.test(name))
-  return { ...Object.fromEntries(kept), PATH: withSbin()["PATH"], HOME: "/root", LC_ALL: "C.UTF-8" }
+  return { ...named(kept), PATH: withSbin()["PATH"], HOME: "/root", LC_ALL: "C.UTF-8" }
 }

@@ -1,6 +1,7 @@
 import { Effect, Option, Schema } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { byName, named } from "../contract/names.ts"
 import { lazy } from "../contract/operation.ts"
 import { readJson, recall, writeJsonAtomic } from "../system/atomic-file.ts"
 import { CheckedFile, checkFile, describeFile } from "../system/checked-file.ts"
@@ -28,7 +29,7 @@ const Manifest = Schema.Struct({
   /** Debian package that it was taken from. */
   package: Schema.String,
   recipe: Schema.String,
-  files: Schema.Record({ key: Schema.String, value: CheckedFile })
+  files: byName(CheckedFile)
 })
 type Manifest = typeof Manifest.Type
 
@@ -79,7 +80,7 @@ export const buildKernel = (root: string, temporaries: string, onProgress: OnPro
     const made = path.join(work.path, "kernel")
     fs.mkdirSync(made, { mode: 0o700 })
     const version = yield* sayKernelFailure(root, "unpack")(unpackKernel(deb, made, work.alive))
-    const files: { [name: string]: CheckedFile } = {}
+    const files = named<CheckedFile>([])
     for (const name of kernelFiles) files[name] = yield* describeFile(path.join(made, name))
     const manifest: Manifest = { format: 2, version, package: path.basename(deb), recipe: recipe(), files }
     yield* writeJsonAtomic(path.join(made, "manifest.json"), Manifest, manifest, { durable: true })

@@ -7,6 +7,7 @@ import {
   type CommandNotFound,
   type CommandNotStarted
 } from "../contract/errors.ts"
+import { named } from "../contract/names.ts"
 import { type Call, Calls } from "./calls.ts"
 import * as ChangeFiles from "./change-files.ts"
 import * as Compare from "./compare.ts"
@@ -176,7 +177,7 @@ const connect = (options: ConnectOptions): Effect.Effect<GuestChannel, ChannelFa
       })
     return {
       hello: { build, streams: Array.from(takenOver.values(), ({ resumable }) => resumable) },
-      call: Object.fromEntries(methods) as unknown as CallMethods,
+      call: named<unknown>(methods) as unknown as CallMethods,
       request: (call) => request(connection, call),
       chain: (calls) => chain(connection, calls),
       spawn: (spawned) => spawn(connection, spawned) as ReturnType<GuestChannel["spawn"]>,

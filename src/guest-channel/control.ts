@@ -186,13 +186,13 @@ export type StructOf<F extends Fields> = { readonly [K in keyof F]: ValueOf<F[K]
 
 /** Fields one after the other, in the order written here. */
 export const struct = <F extends Fields>(fields: F): Field<StructOf<F>> => {
-  const names = Object.keys(fields)
+  const names: ReadonlyArray<keyof F> = Object.keys(fields)
   return {
     write: (to, value) => {
       for (const name of names) fields[name]!.write(to, value[name] as never)
     },
     read: (from) => {
-      const value: Record<string, unknown> = {}
+      const value: { [K in keyof F]?: unknown } = {}
       for (const name of names) value[name] = fields[name]!.read(from)
       return value as StructOf<F>
     }

@@ -1,5 +1,6 @@
 import { Either, ParseResult, Schema } from "effect"
 import { InvalidRequest } from "../contract/errors.ts"
+import { named } from "../contract/names.ts"
 import type { CliSurface, McpArgument, McpSurface, Profile } from "../contract/operation.ts"
 import { payloadFields } from "../contract/payload-fields.ts"
 import { similarTo } from "../contract/similar.ts"
@@ -69,14 +70,14 @@ const hostPaths = ({ cli }: { readonly cli: CliSurface }) => cli.hostPaths ?? []
 const everyField = (row: ToolRow): Readonly<Record<string, McpArgument>> => {
   const { filled = [] }: CliSurface = row.cli
   const names = payloadFields(row.payload()).map(({ name }) => name)
-  return Object.fromEntries(names.filter((name) => !filled.includes(name)).map((name) => [name, {}]))
+  return named(names.filter((name) => !filled.includes(name)).map((name) => [name, {}]))
 }
 
 export const inputSchemaOf = (args: ReadonlyArray<Argument>): JsonSchema => {
   const required = args.filter((one) => one.required).map(({ name }) => name)
   return {
     type: "object",
-    properties: Object.fromEntries(args.map(({ name, schema }) => [name, schema])),
+    properties: named(args.map(({ name, schema }) => [name, schema])),
     ...(required.length === 0 ? {} : { required }),
     additionalProperties: false
   }
@@ -112,8 +113,8 @@ export const given = (
   args: ReadonlyArray<Argument>,
   raw: Readonly<Record<string, unknown>>
 ): Either.Either<Given, InvalidRequest> => {
-  const fields: Record<string, unknown> = {}
-  const own: Record<string, unknown> = {}
+  const fields = named<unknown>([])
+  const own = named<unknown>([])
   for (const [name, value] of Object.entries(raw)) {
     const argument = args.find((one) => one.name === name)
     if (argument === undefined) {

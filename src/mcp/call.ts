@@ -2,6 +2,7 @@ import { Effect, Either, Exit, Schema } from "effect"
 import { forEachEvent } from "../contract/begun.ts"
 import { callerProject } from "../contract/caller-project.ts"
 import { ChannelFailed, type InvalidRequest, type PyroError } from "../contract/errors.ts"
+import { named } from "../contract/names.ts"
 import type { Notice } from "../contract/notice.ts"
 import type { Folding } from "../contract/operation.ts"
 import { callOf, type EventCall, type PyroService } from "../contract/Pyro.ts"
@@ -90,7 +91,7 @@ const hostPaths = (
   project: Project
 ): Either.Either<Fields, InvalidRequest> =>
   Either.gen(function*() {
-    const judged: Record<string, unknown> = { ...fields }
+    const judged = named(Object.entries(fields))
     for (const { field, hostPath, name } of args) {
       const named = fields[field]
       if (hostPath === undefined || typeof named !== "string") continue

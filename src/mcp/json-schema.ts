@@ -1,4 +1,5 @@
 import { JSONSchema } from "effect"
+import { named } from "../contract/names.ts"
 import type { PureSchema } from "../contract/operation.ts"
 
 /** JSON Schema as far as it is written here. */
@@ -41,8 +42,8 @@ export const jsonSchemaOf = (schema: PureSchema): JsonSchema => {
       if (NOISE.has(key) || one === undefined) return []
       switch (key) {
         case "properties": {
-          const named = Object.entries(one as Readonly<Record<string, Raw>>)
-          return named.length === 0 ? [] : [[key, Object.fromEntries(named.map(([name, of]) => [name, plain(of)]))]]
+          const properties = Object.entries(one as Readonly<Record<string, Raw>>)
+          return properties.length === 0 ? [] : [[key, named(properties.map(([name, of]) => [name, plain(of)]))]]
         }
         case "required":
           return (one as ReadonlyArray<string>).length === 0 ? [] : [[key, one]]
@@ -62,7 +63,7 @@ export const jsonSchemaOf = (schema: PureSchema): JsonSchema => {
           return [[key, one]]
       }
     })
-    return Object.fromEntries(entries)
+    return named(entries)
   }
   return plain(root)
 }
@@ -92,7 +93,7 @@ const toldOf = (schema: JsonSchema, omits: ReadonlySet<string>): JsonSchema => {
   const kept = Object.entries(rest.properties).filter(([name]) => !omits.has(name))
   return {
     type: "object",
-    properties: Object.fromEntries(kept.map(([name, of]) => {
+    properties: named(kept.map(([name, of]) => {
       const told = toldOf(of, omits)
       return [name, required.has(name) ? told : { anyOf: [told, { type: "null" }] }]
     }))
@@ -105,7 +106,7 @@ export const completed = (value: unknown, schema: JsonSchema): unknown => {
   const of = schema.anyOf?.length === 2 && schema.anyOf[1]?.type === "null" ? schema.anyOf[0]! : schema
   if (Array.isArray(value)) return of.items === undefined ? value : value.map((one) => completed(one, of.items!))
   if (of.properties === undefined) return value
-  return Object.fromEntries(
+  return named(
     Object.entries(of.properties).map(([name, one]) => [name, completed((value as Raw)[name], one)])
   )
 }

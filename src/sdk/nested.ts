@@ -1,3 +1,4 @@
+import { named } from "../contract/names.ts"
 import { type Operation, type OperationName, operations } from "../contract/operations.ts"
 import type { Head, Tail } from "../contract/Pyro.ts"
 
@@ -12,11 +13,11 @@ export type Nested<All extends Calls, Name extends string = OperationName, Prefi
 
 /** Makes a call for every row of the table. */
 export const nested = (callOf: (row: Operation) => unknown): unknown => {
-  const root: Record<string, unknown> = {}
+  const root = named<unknown>([])
   for (const row of operations) {
     const words = row.name.split(".")
     let at = root
-    for (const word of words.slice(0, -1)) at = (at[word] ??= {}) as Record<string, unknown>
+    for (const word of words.slice(0, -1)) at = (at[word] ??= named([])) as Record<string, unknown>
     at[words.at(-1)!] = callOf(row)
   }
   return root

@@ -1,6 +1,7 @@
 import { Effect, Schema } from "effect"
 import { InvalidRequest } from "../contract/errors.ts"
 import { firstIssue } from "../contract/issue.ts"
+import { named } from "../contract/names.ts"
 import type { CliSurface } from "../contract/operation.ts"
 import type { Operation, OperationName, OperationOf } from "../contract/operations.ts"
 import { snakeCase } from "../contract/snake.ts"
@@ -32,7 +33,7 @@ const UNEXPECTED = "is unexpected"
 export const payloadOf = (row: Operation, options: object): Effect.Effect<unknown, InvalidRequest> => {
   const { hostPaths = [] }: CliSurface = row.cli
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
-  const encoded = Object.fromEntries(given.map(([name, value]) => {
+  const encoded = named(given.map(([name, value]) => {
     const field = snakeCase(name)
     return [field, hostPaths.includes(field) && typeof value === "string" ? callersPath(value) : value]
   }))

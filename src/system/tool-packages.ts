@@ -1,5 +1,6 @@
+import { table } from "../contract/names.ts"
 /** Debian package of each host program that pyro starts. */
-const packages: Readonly<Record<string, string>> = {
+const packages = table<string>({
   "qemu-system-x86_64": "qemu-system-x86",
   "qemu-img": "qemu-utils",
   bwrap: "bubblewrap",
@@ -16,7 +17,7 @@ const packages: Readonly<Record<string, string>> = {
   unshare: "util-linux",
   xz: "xz-utils",
   zstd: "zstd"
-}
+})
 
 /** Package that provides a host program, or the program's own name. */
 export const packageOf = (tool: string) => packages[tool.slice(tool.lastIndexOf("/") + 1)] ?? tool

@@ -1,13 +1,14 @@
 import { Context, Effect, Layer, Ref, Schema } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { byName } from "../contract/names.ts"
 import { readJson, writeJsonAtomic } from "../system/atomic-file.ts"
 import { hostBootId } from "../system/identity.ts"
 import { Paths } from "../system/Paths.ts"
 
 const Facts = Schema.Struct({
   bootId: Schema.String,
-  values: Schema.Record({ key: Schema.String, value: Schema.String })
+  values: byName(Schema.String)
 })
 
 /**

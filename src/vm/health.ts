@@ -1,5 +1,6 @@
 import { Deferred, Effect, Queue, Schedule, type Scope, Stream, SubscriptionRef } from "effect"
 import { GuestPanicked, VmFailed } from "../contract/errors.ts"
+import { table } from "../contract/names.ts"
 import { freeBytes } from "../system/host.ts"
 import type { QemuProcess } from "./qemu-process.ts"
 import type { Qmp, QmpEvent } from "./qmp.ts"
@@ -85,12 +86,12 @@ export const watchHealth = (options: {
       (before) => before === "no-space" ? Effect.void : Effect.asVoid(Effect.forkScoped(goOnWhenRoom))
     )
 
-    const begin: Record<string, Effect.Effect<void, never, Scope.Scope> | undefined> = {
+    const begin = table<Effect.Effect<void, never, Scope.Scope>>({
       shutdown: guestStopped("shutdown"),
       "guest-panicked": guestStopped("guest-panic"),
       // Stopped by a write that failed, of which only a full disk is mended by waiting.
       "io-error": noSpace
-    }
+    })
 
     const take = (event: QmpEvent): Effect.Effect<void, never, Scope.Scope> => {
       switch (event.event) {

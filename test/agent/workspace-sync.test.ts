@@ -3,6 +3,7 @@ import { Effect, Layer } from "effect"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { named } from "../../src/contract/names.ts"
 import { SeedImages } from "../../src/disk/SeedImages.ts"
 import { baselineRoot } from "../../src/guest-channel/calls.ts"
 import { Paths } from "../../src/system/Paths.ts"
@@ -11,6 +12,7 @@ import { diffWorkspace } from "../../src/workspace/diff/diff.ts"
 import { readPushed } from "../../src/workspace/seed/pushed.ts"
 import { replayPushed } from "../../src/workspace/seed/replay.ts"
 import { syncPush } from "../../src/workspace/seed/sync-push.ts"
+import { ODD_NAMES, oddNames } from "../support/odd-names.ts"
 import { Agent, withAgent } from "./agent.ts"
 import { diffPatch } from "./diff-patch.ts"
 
@@ -294,6 +296,20 @@ withAgent("a push", (it) => {
       assert.isFalse(fs.existsSync(path.join(host, "new/deep")))
       assert.strictEqual(fs.statSync(path.join(host, "run")).mode & 0o100, 0)
       assert.strictEqual(fs.readlinkSync(path.join(host, "link")), "same")
+    }))
+
+  it.scoped("keeps files whose names plain objects treat specially", () =>
+    Effect.gen(function*() {
+      const { channel, disk, host, live, names, push, read, state } = yield* seeded("odd-names")
+      write(host, { ...oddNames("1\n"), ...named(ODD_NAMES.map((name) => [`in/${name}`, "2\n"])) })
+      assert.strictEqual((yield* push()).filesPushed, 2 * ODD_NAMES.length)
+      assert.deepStrictEqual(yield* names, [])
+      fs.rmSync(live, { recursive: true })
+      execFileSync("cp", ["-a", path.join(disk, "workspace"), live])
+      yield* replayPushed(channel, yield* readPushed(state), { root: live, path: "" })
+      for (const name of ODD_NAMES) assert.deepStrictEqual([read(name), read(`in/${name}`)], ["1\n", "2\n"])
+      assert.deepStrictEqual(yield* names, [])
+      assert.strictEqual((yield* push()).filesPushed, 0)
     }))
 
   it.scoped("is replayed onto a tree that is as the seed again", () =>

@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { optional } from "../fields.ts"
+import { byName } from "../names.ts"
 import { lazy } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 
@@ -13,7 +14,7 @@ export const WorkspaceState = lazy(() =>
 )
 export type WorkspaceState = ReturnType<typeof WorkspaceState>["Type"]
 
-const Labels = lazy(() => Schema.Record({ key: Schema.String, value: Schema.String }))
+const Labels = lazy(() => byName(Schema.String))
 
 /** What a workspace is, as `status` and `list` tell it. */
 export const WorkspaceInfo = lazy(() =>

@@ -26,7 +26,7 @@ const Labels = lazy(() =>
     Schema.filter(
       (labels) =>
         Object.entries(labels).every(([key, value]) =>
-          /^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/.test(key) && /^[\x20-\x7e]{0,200}$/.test(value)
+          /^[A-Za-z0-9_][A-Za-z0-9._/-]{0,62}$/.test(key) && /^[\x20-\x7e]{0,200}$/.test(value)
         ),
       { message: () => "must be KEY=VALUE, keys of letters, digits, '.', '_', '/' and '-', printable values" }
     )

@@ -1,3 +1,5 @@
+import { table } from "../../contract/names.ts"
+
 /**
  * git's wildmatch with WM_PATHNAME on byte strings: `*`, `?` and classes do not match a slash, a run of two or more stars
  * between slashes matches any number of directories. Takes time proportional to pattern times text, whatever the pattern.
@@ -77,7 +79,8 @@ const within = (ranges: string) => (code: number) => {
   }
   return false
 }
-const named: Readonly<Record<string, (code: number) => boolean>> = {
+/** By names that a repository chose. */
+const classes = table<(code: number) => boolean>({
   alnum: within("09AZaz"),
   alpha: within("AZaz"),
   blank: within("  \t\t"),
@@ -90,7 +93,7 @@ const named: Readonly<Record<string, (code: number) => boolean>> = {
   space: within("\t\n\r\r  "),
   upper: within("AZ"),
   xdigit: within("09AFaf")
-}
+})
 
 /** Reads a class that starts at `start` the way git does, byte by byte; undefined when it has no end. */
 const readClass = (pattern: string, start: number) => {
@@ -118,7 +121,7 @@ const readClass = (pattern: string, start: number) => {
       const end = pattern.indexOf("]", at + 2)
       if (end < 0) return undefined
       if (end - at >= 3 && pattern[end - 1] === ":") {
-        const members = named[pattern.slice(at + 2, end - 1)]
+        const members = classes[pattern.slice(at + 2, end - 1)]
         if (members === undefined) return undefined
         for (let i = 0; i < 256; i++) if (members(i)) has[i] = 1
         at = end

@@ -1,10 +1,11 @@
 import { FileRefused } from "../../contract/errors.ts"
+import { table } from "../../contract/names.ts"
 import { type AgentCallFailed, DISK_HINTS } from "../../guest-channel/errors.ts"
 import { workspaceRoot } from "./guest-path.ts"
 
 type Reason = FileRefused["reason"]
 
-const reasons: Readonly<Record<string, readonly [Reason, string]>> = {
+const reasons = table<readonly [Reason, string]>({
   EXDEV: ["outside", `leads out of ${workspaceRoot} (through a symlink or "..")`],
   ENOENT: ["not_found", "there is no such file"],
   ENOTDIR: ["not_a_directory", "it, or a part of its path, is not a directory"],
@@ -21,7 +22,7 @@ const reasons: Readonly<Record<string, readonly [Reason, string]>> = {
   EFBIG: ["too_large", "is larger than the guest's file system takes"],
   ELOOP: ["failed", "has too many symlinks on its way"],
   ENAMETOOLONG: ["failed", "has a name that is too long"]
-}
+})
 
 /** What the guest's kernel answered, as a caller sees it. */
 export const fileFailure = (path: string) => ({ detail, errno, operation }: AgentCallFailed): FileRefused => {

@@ -2,6 +2,7 @@ import { Effect, Option, Schema } from "effect"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { byName } from "../../contract/names.ts"
 import { FileFailed, readJson, syncFile, writeJsonAtomic } from "../../system/atomic-file.ts"
 import { unusable } from "../../system/disk-full.ts"
 import { VmId } from "../../vm/record.ts"
@@ -22,7 +23,7 @@ export const WorkspaceRecord = Schema.Struct({
   id: WorkspaceId,
   phase: Schema.Literal("creating", "running", "stopped", "deleting"),
   name: Schema.optional(Schema.String),
-  labels: Schema.Record({ key: Schema.String, value: Schema.String }),
+  labels: byName(Schema.String),
   environment: Schema.Struct({ name: Schema.String, digest: Schema.String }),
   /** Counts the VMs. */
   generation: Schema.Int,

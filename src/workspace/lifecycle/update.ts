@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { InvalidRequest } from "../../contract/errors.ts"
+import { named } from "../../contract/names.ts"
 import type { UpdatePayload } from "../../contract/operations/workspace-lifecycle.ts"
 import { alone, commit, type Lifecycle } from "./context.ts"
 import { touch, type WorkspaceRecord } from "./record.ts"
@@ -8,7 +9,7 @@ import type { Entry } from "./registry.ts"
 const changed = (record: WorkspaceRecord, payload: UpdatePayload): WorkspaceRecord => {
   const { ttlSeconds, ...rest } = record
   const ttl = payload.ttlSeconds ?? ttlSeconds
-  const labels = Object.fromEntries(
+  const labels = named(
     Object.entries({ ...record.labels, ...payload.labels }).filter(([key]) => !payload.clearLabels.includes(key))
   )
   return {

@@ -1,4 +1,5 @@
-const letters: Readonly<Record<string, string>> = {
+import { table } from "../../contract/names.ts"
+const letters = table<string>({
   a: "\x07",
   b: "\b",
   t: "\t",
@@ -8,7 +9,7 @@ const letters: Readonly<Record<string, string>> = {
   r: "\r",
   "\"": "\"",
   "\\": "\\"
-}
+})
 const escapes = new Map(Object.entries(letters).map(([letter, character]) => [character, `\\${letter}`]))
 
 /** A path (a byte string) as git writes it: in quotes with escapes, where it is not plain ASCII or always. */

@@ -1,5 +1,6 @@
 import { Data, Effect } from "effect"
 import { HostToolMissing } from "../../contract/errors.ts"
+import { named } from "../../contract/names.ts"
 import { printable } from "../../contract/printable.ts"
 import { runTool } from "../../system/child.ts"
 import { findProgram, isRoot } from "../../system/host.ts"
@@ -87,13 +88,13 @@ const environment = (room: GitRoom, options: GitOptions): NodeJS.ProcessEnv => {
     GIT_DIR: room.gitDir,
     ...(room.workTree === undefined ? {} : { GIT_WORK_TREE: room.workTree }),
     GIT_CONFIG_COUNT: String(secrets.length),
-    ...Object.fromEntries(secrets.flatMap(([key, value], at) => [
+    ...named(secrets.flatMap(([key, value], at) => [
       [`GIT_CONFIG_KEY_${at}`, key],
       [`GIT_CONFIG_VALUE_${at}`, value]
     ])),
     ...(options.protocols === undefined
       ? {}
-      : Object.fromEntries(proxies.flatMap((name) => process.env[name] ? [[name, process.env[name]]] : [])))
+      : named(proxies.flatMap((name) => process.env[name] ? [[name, process.env[name]]] : [])))
   }
 }
 

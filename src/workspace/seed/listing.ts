@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import type { HostToolMissing } from "../../contract/errors.ts"
+import { table } from "../../contract/names.ts"
 import { git, type GitFailed, type GitRoom } from "./confined-git.ts"
 
 /** One path that git spoke of, relative to where it was asked. */
@@ -12,14 +13,14 @@ export interface Listed {
   readonly id: string
 }
 
-const states: Readonly<Record<string, Listed["state"]>> = {
+const states = table<Listed["state"]>({
   H: "tracked",
   S: "tracked",
   M: "tracked",
   R: "removed",
   C: "changed",
   "?": "untracked"
-}
+})
 
 /** Reads the records of `git ls-files -t -s -z`. */
 export const parseListing = (output: Buffer): ReadonlyArray<Listed> => {

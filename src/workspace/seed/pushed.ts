@@ -3,6 +3,7 @@ import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { StateDirectoryUnusable } from "../../contract/errors.ts"
+import { byName, named } from "../../contract/names.ts"
 import { pathBytes, pathText } from "../../disk/path-text.ts"
 import { readJson, writeFileAtomicSync, writeJsonAtomic } from "../../system/atomic-file.ts"
 
@@ -23,7 +24,7 @@ export type PushedEntry = typeof Entry.Type
 
 const Record = Schema.Struct({
   format: Schema.Literal(1),
-  entries: Schema.Record({ key: Schema.String, value: Entry })
+  entries: byName(Entry)
 })
 
 /**
@@ -103,10 +104,10 @@ export const writePushed = (
   entries: ReadonlyMap<string, PushedEntry>
 ): Effect.Effect<void, StateDirectoryUnusable> =>
   Effect.gen(function*() {
-    const named = Object.fromEntries(
+    const byPath = named(
       [...entries].map(([file, entry]) => [pathText(Buffer.from(file, "latin1")), entry])
     )
-    yield* writeJsonAtomic(recordOf(folder), Record, { format: 1 as const, entries: named }, { durable: true })
+    yield* writeJsonAtomic(recordOf(folder), Record, { format: 1 as const, entries: byPath }, { durable: true })
     const used = new Set([...entries.values()].flatMap((entry) => entry._tag === "file" ? [entry.sha256] : []))
     const contents = contentsOf(folder)
     for (const name of fs.existsSync(contents) ? fs.readdirSync(contents) : []) {

@@ -13,15 +13,15 @@ export const parseSettings = (listed: Buffer): Settings => {
 }
 
 /** How the files of the work tree are to be compared; each decides what `git status` says and can run nothing. */
-const carried: Readonly<Record<string, RegExp>> = {
+const carried: ReadonlyArray<readonly [string, RegExp]> = Object.entries({
   "core.filemode": /^(true|false)$/i,
   "core.symlinks": /^(true|false)$/i,
   "core.autocrlf": /^(true|false|input)$/i,
   "core.eol": /^(lf|crlf|native)$/i
-}
+})
 
 export const carriedSettings = (settings: Settings): ReadonlyArray<readonly [string, string]> =>
-  Object.entries(carried).flatMap(([name, allowed]) => {
+  carried.flatMap(([name, allowed]) => {
     const value = settings.get(name)
     return value !== undefined && allowed.test(value)
       ? [[name.slice("core.".length), value.toLowerCase()] as const]

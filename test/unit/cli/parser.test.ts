@@ -3,6 +3,7 @@ import { assert, describe, it } from "vitest"
 import { route, splitArgv } from "../../../src/cli/argv.ts"
 import { decode, parse } from "../../../src/cli/parser.ts"
 import { operations } from "../../../src/contract/operations.ts"
+import { ODD_NAMES } from "../../support/odd-names.ts"
 import { pyroWords } from "./shell-words.ts"
 
 /** What is read from a command line where `mine` is the default workspace. */
@@ -35,6 +36,13 @@ const AFTER = "what begins with a dash and is no option goes after --"
 const FOLLOW = "a command is followed with: pyro workspace exec NAME --exec-id ID"
 
 describe("the parser", () => {
+  it("keeps names that plain objects treat specially", () => {
+    const { raw } = typed("run", "debian:12", ...ODD_NAMES.flatMap((name) => ["--env", `${name}=x`]), "--", "env") as {
+      readonly raw: { readonly env: Readonly<Record<string, string>> }
+    }
+    assert.deepStrictEqual(Object.entries(raw.env), ODD_NAMES.map((name) => [name, "x"]))
+  })
+
   it("reads every kind of flag, wherever it stands", () => {
     assert.deepStrictEqual(
       typed(

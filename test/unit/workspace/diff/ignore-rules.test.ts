@@ -135,7 +135,10 @@ describe("ignore rules", () => {
       "d/[]]",
       "d/[]-a]",
       "d[/]a",
-      "d?a"
+      "d?a",
+      "[[:constructor:]]",
+      "[[:__proto__:]]b",
+      "[[:alpha:][:toString:]]"
     ]
     for (const text of texts) check({ "": text })
     check({ "": "*.o", d: "!b.o", "d/e": "*" })

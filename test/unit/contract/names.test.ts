@@ -1,0 +1,65 @@
+import * as RpcSerialization from "@effect/rpc/RpcSerialization"
+import { Effect, Schema } from "effect"
+import { assert, describe, it } from "vitest"
+import { byName, named, table } from "../../../src/contract/names.ts"
+import { operations } from "../../../src/contract/operations.ts"
+import { serialization } from "../../../src/contract/serialization.ts"
+import { ODD_NAMES, oddNames } from "../../support/odd-names.ts"
+
+const Strings = byName(Schema.String)
+
+/** A payload as the other end of the daemon's socket gets it. */
+const across = (name: string, payload: object): unknown => {
+  const schema = operations.find((row) => row.name === name)!.payload() as Schema.Schema<unknown>
+  const crossed = Effect.runSync(
+    Effect.map(RpcSerialization.RpcSerialization, (codec) => {
+      const message = { payload: Schema.encodeSync(schema)(Schema.decodeUnknownSync(schema)(payload)) }
+      const { decode, encode } = codec.unsafeMake()
+      return decode(encode(message) as Uint8Array)[0] as { readonly payload: unknown }
+    }).pipe(Effect.provide(serialization))
+  )
+  return Schema.decodeUnknownSync(schema)(crossed.payload)
+}
+
+describe("objects of names that someone else chose", () => {
+  it("have nothing but their entries", () => {
+    const empty = named<string>([])
+    for (const name of ODD_NAMES) {
+      assert.isUndefined(empty[name])
+      assert.isFalse(name in empty)
+      assert.isUndefined(table({ a: 1 })[name])
+    }
+    empty["__proto__"] = "x"
+    assert.deepStrictEqual(Object.entries(empty), [["__proto__", "x"]])
+    assert.strictEqual(JSON.stringify(named(Object.entries(oddNames("1")))), JSON.stringify(oddNames("1")))
+  })
+
+  it("keep every name when they are decoded and encoded", () => {
+    const decoded = Schema.decodeUnknownSync(Strings)(oddNames("x"))
+    assert.deepStrictEqual(Object.keys(decoded), [...ODD_NAMES])
+    assert.strictEqual(decoded["__proto__"], "x")
+    const encoded = Schema.encodeSync(Strings)(decoded)
+    assert.strictEqual(JSON.stringify(encoded), JSON.stringify(oddNames("x")))
+  })
+
+  it("say where a value is wrong", () => {
+    assert.throws(() => Schema.decodeUnknownSync(Strings)(JSON.parse("{\"__proto__\":1}")), /__proto__/)
+    for (const wrong of [null, [], "text", 1]) assert.throws(() => Schema.decodeUnknownSync(Strings)(wrong))
+  })
+
+  it.each(["workspace.exec", "run"])("reach the daemon as variables of %s", (name) => {
+    const payload = name === "run" ? { environment: "debian:12" } : { workspace: "a" }
+    const { env } = across(name, { ...payload, command: ["env"], env: oddNames("v") }) as {
+      readonly env: Readonly<Record<string, string>>
+    }
+    assert.deepStrictEqual(Object.entries(env), ODD_NAMES.map((odd) => [odd, "v"]))
+  })
+
+  it.each(["workspace.create", "workspace.list", "workspace.update"])("reach the daemon as labels of %s", (name) => {
+    const payload = name === "workspace.update" ? { workspace: "a" } : {}
+    const { labels } = across(name, { ...payload, labels: oddNames("v") }) as {
+      readonly labels: Readonly<Record<string, string>>
+    }
+    assert.deepStrictEqual(Object.entries(labels), ODD_NAMES.map((odd) => [odd, "v"]))
+  })
+})
