@@ -102,7 +102,8 @@ const errors = (contract) => [
       ", "
     )
     const status = (family) => String(contract.exitStatus({ _tag: error._tag }, family))
-    return tableRow([code(error.prototype.code), fields, status("guest"), status("own")])
+    const codes = error.codes ?? [error.prototype.code]
+    return tableRow([codes.map(code).join(", "), fields, status("guest"), status("own")])
   }),
   "",
   "Three codes exist only in `--json` of the command line: `interrupted` (a signal ended pyro), `output_closed` (nobody reads",

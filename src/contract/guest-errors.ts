@@ -51,21 +51,32 @@ export class GuestPanicked extends Schema.TaggedError<GuestPanicked>()(
   }
 }
 
-/** The byte stream to the guest broke, or the guest broke its rules. What ran may or may not have finished. */
+/**
+ * The byte stream to the guest broke, or the guest broke its rules (`lost`); or the guest does not answer (`silent`). What was asked may
+ * or may not have been done.
+ */
 export class ChannelFailed extends Schema.TaggedError<ChannelFailed>()(
   "ChannelFailed",
   snakeFields({
-    detail: Schema.String
+    detail: Schema.String,
+    /** `silent`: the guest sends nothing, and its commands may run on. */
+    reason: Schema.optional(Schema.Literal("lost", "silent"))
   })
 ) {
-  get code() {
-    return "channel_failed" as const
+  /** Every code that this error has. */
+  static readonly codes = ["channel_failed", "guest_silent"] as const
+  get code(): (typeof ChannelFailed.codes)[number] {
+    return this.reason === "silent" ? "guest_silent" : "channel_failed"
   }
   get fact() {
-    return `lost the channel to the guest: ${this.detail}; the command may have run in part`
+    return this.reason === "silent"
+      ? `the guest does not answer: ${this.detail}; the request may have been carried out in part`
+      : `lost the channel to the guest: ${this.detail}; the command may have run in part`
   }
   override get message() {
-    return `${this.fact}: run it again, in a workspace that is down after: pyro workspace start`
+    return this.reason === "silent"
+      ? `${this.fact}. Go back to the beginning with: pyro workspace reset. To keep the files: pyro workspace stop, then start`
+      : `${this.fact}: run it again, in a workspace that is down after: pyro workspace start`
   }
 }
 

@@ -18,6 +18,7 @@ import type { WrittenFile } from "./file-state.ts"
 import * as Files from "./files.ts"
 import { chain, request, type ResultsOf, type Silence, silently } from "./open.ts"
 import { type GuestProcess, StreamedProcess } from "./process.ts"
+import { DEFAULT_SILENCE_MS, type SilenceOptions, watchSilence } from "./silence.ts"
 import { launch, spawn, type SpawnRequest } from "./spawn.ts"
 import type { ResumableStream } from "./takeover.ts"
 
@@ -35,6 +36,10 @@ export interface ConnectOptions {
   readonly keep?: ((id: string) => boolean) | undefined
   /** How long the agent may take to answer, in `ms`. @default 10 000 */
   readonly helloTimeoutMs?: number | undefined
+  /** Maximum time without a byte from the agent while a request waits for it, in `ms`. @default 20 000 */
+  readonly silenceMs?: number | undefined
+  /** Asked before requests of a silent agent fail (`SilenceOptions.explain`). @default nobody knows why */
+  readonly explainSilence?: SilenceOptions["explain"] | undefined
 }
 
 type CallResultOf<C> = C extends Call<infer A> ? Effect.Effect<A, AgentCallFailed | ChannelFailed> : never
@@ -48,7 +53,8 @@ export type CallMethods = {
 /**
  * The host's end of one connection to a guest's agent. Effects of it send when they are run, in the order in which
  * they are run; those run without waiting for each other share one write and one round trip. A connection that is
- * lost, or whose guest breaks the protocol, fails everything pending and everything later with `ChannelFailed`.
+ * lost, or whose guest breaks the protocol, fails everything pending and everything later with `ChannelFailed`. While the agent sends
+ * nothing (`watchSilence`) requests fail in the same way with the reason `silent`; commands that run go on.
  */
 export interface GuestChannel {
   readonly hello: {
@@ -131,6 +137,8 @@ export interface GuestChannel {
   ) => Effect.Effect<A, AgentCallFailed | ChannelFailed | E, R>
   /** The agent's own log, the last 64 lines of it when nobody reads. Ends with the channel. */
   readonly events: Stream.Stream<AgentEvent>
+  /** The agent sent nothing for so long that its requests failed, and nothing since. */
+  readonly isSilent: () => boolean
   /** Never succeeds; fails when the channel does. */
   readonly failed: Effect.Effect<never, ChannelFailed>
 }
@@ -154,6 +162,11 @@ const connect = (options: ConnectOptions): Effect.Effect<GuestChannel, ChannelFa
         onTimeout: () => new ChannelFailed({ detail: `the guest's agent did not answer within ${timeoutMs} ms` })
       })
     )
+    yield* watchSilence(connection, {
+      limitMs: options.silenceMs ?? DEFAULT_SILENCE_MS,
+      explain: options.explainSilence ?? Effect.succeed("")
+      // A fiber inherits the caller's mask, and the scope would wait for it for ever.
+    }).pipe(Effect.interruptible, Effect.forkScoped)
     const methods = Object.entries(Calls).map(([name, make]) =>
       [name, (fields: never) => request(connection, (make as (fields: never) => Call<unknown>)(fields))] as const
     )
@@ -195,6 +208,7 @@ const connect = (options: ConnectOptions): Effect.Effect<GuestChannel, ChannelFa
       connectPort: (wanted) => Files.connectPort(connection, wanted),
       silently: (around, use) => silently(connection, around, use(() => connection.receivedBytes)),
       events: Mailbox.toStream(events),
+      isSilent: () => connection.silentMs > 0,
       failed: Deferred.await(connection.failed)
     }
   })

@@ -16,6 +16,8 @@ interface Pending {
   /** How many calls were made before this one. */
   readonly order: number
   readonly result: CallResult<unknown>
+  /** The caller was told that the agent is silent. */
+  isGivenUp: boolean
 }
 
 /** Calls that wait for their result. One whose caller was interrupted stays until its result has come. */
@@ -39,7 +41,7 @@ export class CallTable {
     // Numbers come round after 2^31 calls, when the first are long answered.
     const id = FIRST_CALL + (this.#made % FIRST_CALL)
     const result: CallResult<A> = Deferred.unsafeMake(FiberId.none)
-    this.#pending.set(id, { call, order: this.#made++, result: result as CallResult<unknown> })
+    this.#pending.set(id, { call, order: this.#made++, result: result as CallResult<unknown>, isGivenUp: false })
     return { frameOf: (payload) => encodeFrame(id, HostMessage.Call.kind, payload), result }
   }
 
@@ -51,6 +53,20 @@ export class CallTable {
     Deferred.unsafeDone(result, readResult(call, payload))
     this.#pending.delete(id)
     return order
+  }
+
+  /** Whether somebody waits for a result. */
+  get isAwaited() {
+    for (const { isGivenUp } of this.#pending.values()) if (!isGivenUp) return true
+    return false
+  }
+
+  /** Fails what waits; results that come later are dropped. */
+  silence(failure: ChannelFailed) {
+    for (const pending of this.#pending.values()) {
+      pending.isGivenUp = true
+      Deferred.unsafeDone(pending.result, Effect.fail(failure))
+    }
   }
 
   fail(failure: ChannelFailed) {

@@ -48,6 +48,10 @@ export class Connection implements StreamLink {
   readonly outbox: Outbox
   /** Bytes that have come from the guest. */
   receivedBytes = 0
+  /** The guest is paused on purpose: it can send nothing. */
+  isQuiet = false
+  /** How long the agent sent nothing while its requests waited, and failed; 0 once it sends something. */
+  silentMs = 0
   readonly #socket: Duplex
   readonly #nonce: Uint8Array
   readonly #keep: (id: string) => boolean
@@ -63,6 +67,7 @@ export class Connection implements StreamLink {
   #states: StateReader | undefined
   #statesLeft = 0
   #failure: ChannelFailed | undefined
+  #wakeWatch: (() => void) | undefined
 
   constructor(
     socket: Duplex,
@@ -111,17 +116,53 @@ export class Connection implements StreamLink {
 
   /** A call's frame, for the caller to send, and its result to come. Not for a failed connection. */
   make<A>(call: Call<A>, payload: Buffer) {
+    this.#awaited()
     return this.#calls.make(call, payload)
   }
 
   /** A call whose payload comes later, before any that is made after it. */
   announce<A>(call: Call<A>) {
+    this.#awaited()
     return this.#calls.announce(call)
   }
 
   /** A stream whose opening `frame`, numbered here, the caller sends. Throws `Unencodable`. Not for a failed connection. */
   open(begin: StreamBegin, frame: Buffer) {
+    this.#awaited()
     return this.#streams.open(begin, frame)
+  }
+
+  /** Whether a request waits for the agent. A command that has started is none. */
+  get isAwaited() {
+    return this.#failure === undefined && (this.#calls.isAwaited || this.#streams.isAwaited)
+  }
+
+  /** Waits until a request waits for the agent. One waiter at a time. */
+  readonly untilAwaited: Effect.Effect<void> = Effect.async((resume) => {
+    if (this.isAwaited) return resume(Effect.void)
+    this.#wakeWatch = () => resume(Effect.void)
+  })
+
+  #awaited() {
+    this.#wakeWatch?.()
+    this.#wakeWatch = undefined
+  }
+
+  /** Sends what a living agent answers at once, also while it works on a call. One at a time. */
+  probe() {
+    const frame = this.#streams.probe()
+    if (frame !== undefined) this.send(frame)
+  }
+
+  /** Fails every request that waits for the agent, which has sent nothing for another `ms`. The connection goes on. */
+  silence(ms: number, why: string) {
+    this.silentMs += ms
+    const failure = new ChannelFailed({
+      reason: "silent",
+      detail: `its agent has sent nothing for ${this.silentMs / 1000} s${why === "" ? "" : ` (${why})`}`
+    })
+    this.#calls.silence(failure)
+    this.#streams.silence(failure)
   }
 
   /** Ends a stream on both sides; what still runs in it is killed. */
@@ -155,6 +196,7 @@ export class Connection implements StreamLink {
 
   #read(chunk: Buffer) {
     this.receivedBytes += chunk.length
+    this.silentMs = 0
     if (this.#failure !== undefined) return
     try {
       const bytes = this.#phase === "searching" ? this.#search.push(chunk) : chunk

@@ -1,5 +1,5 @@
 import { Deferred, Effect, Exit } from "effect"
-import type { ChannelFailed } from "../contract/errors.ts"
+import { ChannelFailed } from "../contract/errors.ts"
 import { acquirePlain } from "../system/scopes.ts"
 import { type Call, Calls } from "./calls.ts"
 import type { Connection } from "./connection.ts"
@@ -57,9 +57,10 @@ export const silently = <A, E, R>(
       letGo = () => connection.outbox.letGo(announced.map(({ frameOf, make }) => frameOf(make().encode())))
       return result
     })
+    const quiet = (isQuiet: boolean) => Effect.sync(() => (connection.isQuiet = isQuiet))
     return answered.pipe(
       Effect.flatMap(Deferred.await),
-      Effect.zipRight(use),
+      Effect.zipRight(Effect.acquireUseRelease(quiet(true), () => use, () => quiet(false))),
       Effect.ensuring(Effect.sync(() => letGo()))
     )
   })
@@ -151,8 +152,14 @@ export const launchStream = <A, E>(connection: Connection, opener: Opener<A>, op
   Effect.map(Effect.exit(sendOpener(connection, opener, options)), (sent) => {
     if (Exit.isFailure(sent)) return Effect.failCause(sent.cause)
     connection.outbox.flush()
-    return awaitStarted(sent.value, options)
+    const { stream } = sent.value
+    return awaitStarted(sent.value, options).pipe(
+      // Nobody would follow what a silent agent starts once it comes back.
+      Effect.tapError((failure) => Effect.sync(() => isSilence(failure) && connection.release(stream)))
+    )
   })
+
+const isSilence = (failure: unknown) => failure instanceof ChannelFailed && failure.reason === "silent"
 
 /** How a file operation or a connection failed. */
 export const operationFailed = (operation: string) => ({ detail, errno }: Refused) =>

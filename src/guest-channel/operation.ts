@@ -21,7 +21,11 @@ export const open = <A>(
   message: Message<A>,
   fields: A
 ) =>
-  openStream(connection, { message, fields, begin: { window, ...flows[operation] } }, {
+  openStream(connection, {
+    message,
+    fields,
+    begin: { window, isRequest: operation !== "connect", ...flows[operation] }
+  }, {
     after: [],
     unencodable: operationUnencodable(operation),
     refused: operationFailed(operation)

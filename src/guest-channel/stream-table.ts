@@ -1,6 +1,6 @@
 import type { ChannelFailed } from "../contract/errors.ts"
-import { numberFrame } from "./frame.ts"
-import { FIRST_CALL } from "./messages.ts"
+import { encodeFrame, numberFrame } from "./frame.ts"
+import { AgentMessage, FIRST_CALL, HostMessage } from "./messages.ts"
 import { GuestStream, type StreamBegin, type StreamLink } from "./stream.ts"
 import { Unencodable, Violation } from "./violation.ts"
 
@@ -11,6 +11,8 @@ export class StreamTable {
   /** Streams released while they ran, with the number of calls made by then: frames on their way still come. */
   readonly #forgotten = new Map<number, number>()
   #next = 1
+  /** Number of the probe that the agent has not answered. */
+  #probe: number | undefined
 
   constructor(link: StreamLink) {
     this.#link = link
@@ -28,6 +30,27 @@ export class StreamTable {
     return stream
   }
 
+  /**
+   * The frame of a probe; none while one is unanswered. An opener without fields is refused at once and opens nothing, and openers do not
+   * wait for calls that take long, as a PING does.
+   */
+  probe() {
+    if (this.#probe !== undefined || this.#next >= FIRST_CALL) return undefined
+    this.#probe = this.#next++
+    return encodeFrame(this.#probe, HostMessage.Walk.kind, Buffer.alloc(0))
+  }
+
+  /** Whether a request waits for the agent. */
+  get isAwaited() {
+    for (const stream of this.#streams.values()) if (stream.isAwaited) return true
+    return false
+  }
+
+  /** Fails the requests that wait for the agent. */
+  silence(failure: ChannelFailed) {
+    for (const stream of this.#streams.values()) if (stream.isAwaited) stream.fail(failure)
+  }
+
   /** Adds a stream that the agent brought over from an older connection. */
   takeOver(number: number, begin: StreamBegin) {
     const stream = new GuestStream(number, this.#link, begin)
@@ -43,6 +66,7 @@ export class StreamTable {
   receive(number: number, kind: number, payload: Buffer) {
     const stream = this.#streams.get(number)
     if (stream !== undefined) stream.receive(kind, payload)
+    else if (number === this.#probe && kind === AgentMessage.Failed.kind) this.#probe = undefined
     else if (!this.#forgotten.has(number)) {
       throw new Violation(`frame 0x${kind.toString(16)} for stream ${number}, which is not open`)
     }

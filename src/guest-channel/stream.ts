@@ -23,6 +23,8 @@ export interface StreamBegin {
   readonly window: number
   readonly outputs: ReadonlyArray<1 | 2>
   readonly input: boolean
+  /** The stream is one request to the agent, until its end: a file, a walk. Else the request is over when it has started. */
+  readonly isRequest?: boolean
   readonly acked?: readonly [number, number]
   /** Present when the stream was taken over, and so has been started already. */
   readonly started?: { readonly pid: number; readonly inOffset: number }
@@ -41,6 +43,7 @@ export class GuestStream {
   readonly ended = new Settled<Ending, Refused | ChannelFailed>()
   readonly #link: StreamLink
   readonly #window: number
+  readonly #isRequest: boolean
   readonly #outputs: ReadonlyArray<Output | undefined>
   readonly #queue = new OutputQueue()
   #isStarted = false
@@ -57,6 +60,7 @@ export class GuestStream {
     this.number = number
     this.#link = link
     this.#window = begin.window
+    this.#isRequest = begin.isRequest ?? false
     this.#outputs = [
       undefined,
       begin.outputs.includes(1) ? new Output(begin.window, acked1, false) : undefined,
@@ -77,6 +81,11 @@ export class GuestStream {
 
   get isEnded() {
     return this.#isEnded
+  }
+
+  /** Whether a request waits for the agent here. */
+  get isAwaited() {
+    return !this.#isEnded && this.#failure === undefined && (this.#isRequest || !this.#isStarted)
   }
 
   send<A>({ fields, kind }: Message<A>, value: A) {
@@ -148,7 +157,7 @@ export class GuestStream {
     this.#link.wake(this)
   }
 
-  /** The channel is gone: what was received can still be read, everything else fails. */
+  /** The channel is gone, or the agent silent: what was received can still be read, everything else fails. */
   fail(failure: ChannelFailed) {
     if (this.#failure !== undefined) return
     this.#failure = failure

@@ -13,6 +13,8 @@ const MAX_CHARACTERS = 2_000
 /** Not every profile has the tool; and a reset must not be what is left to try. */
 const START = "call workspace_start or, without that tool, ask the user to start it: its files are kept"
 
+const gone = `call workspace_status; where its microVM is gone, ${START}, and workspace_reset would discard them`
+
 /** The one next call to make. Exhaustive over the family. */
 const hintOf = (error: PyroError, all: boolean): string => {
   switch (error._tag) {
@@ -61,9 +63,13 @@ const hintOf = (error: PyroError, all: boolean): string => {
       }
       return "nothing ran, so calling again is safe; when the root is broken, workspace_reset"
     case "ChannelFailed":
+      if (error.reason === "silent") {
+        return "call workspace_reset, which discards the changes; to keep the files, call workspace_stop and workspace_start or, without those tools, ask the user to stop and start it"
+      }
+      return gone
     case "GuestPanicked":
     case "VmFailed":
-      return `call workspace_status; where its microVM is gone, ${START}, and workspace_reset would discard them`
+      return gone
     case "DaemonUnavailable":
       return "call again once; then ask the user to look at: pyro daemon logs"
     case "NoSpace":

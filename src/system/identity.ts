@@ -44,6 +44,20 @@ export const isAlive = (identity: ProcessIdentity): boolean => {
   return stat !== undefined && stat.startTicks === identity.startTicks && stat.state !== "Z" && stat.state !== "X"
 }
 
+/** True while that process, or a child of it, is stopped by a signal or a debugger. */
+export const isStopped = ({ pid }: ProcessIdentity): boolean =>
+  [pid, ...childrenOf(pid)].some((one) => "Tt".includes(statOf(one)?.state ?? "?"))
+
+const childrenOf = (pid: number): ReadonlyArray<number> => {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").split(" ").filter((one) => one !== "").map(
+      Number
+    )
+  } catch {
+    return [] // it ended meanwhile, or the kernel was built without that file
+  }
+}
+
 /** Identity of this process. */
 export const ownIdentity = (): ProcessIdentity => processIdentity(process.pid)!
 

@@ -37,6 +37,8 @@ export interface Vm {
   readonly resume: Effect.Effect<void, VmFailed>
   /** Stops the guest between two instructions. Its clocks stand still: check them after `resume`. */
   readonly pause: Effect.Effect<void, VmFailed>
+  /** Between `pause` and the end of `resume`. */
+  readonly isPaused: () => boolean
   /**
    * Lets the VM outlive its Scope: its end then closes connections only, and any process may attach to it. Not for VMs that die
    * with their maker.

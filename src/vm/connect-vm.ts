@@ -1,6 +1,7 @@
 import { Effect, Queue, type Scope } from "effect"
 import * as path from "node:path"
 import { VmFailed } from "../contract/errors.ts"
+import { isStopped } from "../system/identity.ts"
 import { connectUnix, connectUnixSoon } from "../system/unix-socket.ts"
 import { failedAt } from "./failure.ts"
 import { makeEventQueue, watchHealth } from "./health.ts"
@@ -40,7 +41,9 @@ export const connectQemu = (tenure: Tenure, qemu: QemuProcess) =>
     const monitor = yield* connect(names.qmpSocket)
     // Before a frozen state arrives: QEMU then finds the port connected as it was when the state was frozen.
     const port = yield* connect(names.portSocket)
-    const qmp = yield* orDeath(makeQmp(monitor, (event) => void Queue.unsafeOffer(events, event))).pipe(
+    const qmp = yield* orDeath(makeQmp(monitor, (event) => void Queue.unsafeOffer(events, event), {
+      isStopped: () => isStopped(qemu.identity)
+    })).pipe(
       Effect.mapError(failedAt("connect"))
     )
     return { events, port, qmp }
@@ -66,6 +69,8 @@ export const makeVm = (options: {
     const record = yield* tenure.record
     const disks = yield* makeLiveDisks({ qmp, tenure, uid: record.uid, state: options.disks })
     const health = yield* watchHealth({ qemu, qmp, events, directory: paths.run, status: options.status ?? "running" })
+    let isPaused = false
+    const note = (paused: boolean) => Effect.sync(() => (isPaused = paused))
     const command = (step: string, name: string) =>
       qmp.execute(name).pipe(Effect.asVoid, Effect.mapError(failedAt(step)))
     return {
@@ -80,8 +85,9 @@ export const makeVm = (options: {
       disks,
       port,
       reconnectPort: connectUnix(path.join(paths.directory, names.portSocket)),
-      resume: command("resume", "cont"),
-      pause: command("pause", "stop"),
+      resume: Effect.zipLeft(command("resume", "cont"), note(false)),
+      pause: Effect.zipRight(note(true), command("pause", "stop")),
+      isPaused: () => isPaused,
       leave: Effect.suspend(() =>
         record.dieWithOwner === false
           ? tenure.leave

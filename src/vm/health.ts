@@ -23,6 +23,9 @@ const roomToGoOnBytes = 32 * 1024 * 1024
 
 const consoleBytes = 65_536
 
+/** How long QEMU's own end, which ends its monitor too, may take to be told. */
+const endTold = "2 seconds"
+
 /** Waits for a guest that a full disk has stopped; `onStill` is done when it has. */
 export const untilItGoesOn = ({ failure, trouble, troubles }: VmHealth, onStill: Effect.Effect<unknown>) =>
   Effect.gen(function*() {
@@ -113,6 +116,17 @@ export const watchHealth = (options: {
     yield* qemu.ended.pipe(
       Effect.flatMap((how) =>
         Deferred.fail(broken, new VmFailed({ step: "run", detail: `QEMU ended: ${how}`, consoleTail: "" }))
+      ),
+      Effect.forkScoped
+    )
+    // What it was asked last it may do at any later time: nobody knows its disks any more.
+    yield* qmp.closed.pipe(
+      Effect.zipRight(Effect.sleep(endTold)),
+      Effect.zipRight(
+        Deferred.fail(
+          broken,
+          new VmFailed({ step: "run", detail: "QEMU's monitor does not answer any more", consoleTail: "" })
+        )
       ),
       Effect.forkScoped
     )

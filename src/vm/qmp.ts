@@ -35,11 +35,17 @@ export interface Qmp {
 /** QEMU's longest legitimate answers are some KiB; a confined QEMU that was taken over must not fill our memory. */
 const maxLineBytes = 1024 * 1024
 
-/**
- * QEMU answers in ms. It may have to write a full cache to a slow disk first (`stop`); one that takes longer than this does not answer
- * at all.
- */
-const defaultAnswerTimeoutMs = 300_000 * patience
+/** QEMU answers in ms, on a host that swaps in seconds. */
+const defaultAnswerTimeoutMs = 30_000 * patience
+
+/** Commands before whose answer QEMU writes its cache to the disk, which may be slow and the cache full. */
+const flushing: ReadonlySet<string> = new Set(["stop", "blockdev-snapshot", "blockdev-del", "qom-set"])
+const flushTimeoutMs = 300_000 * patience
+
+/** How often a QEMU that owes an answer is looked at, in ms: one that is stopped by a signal answers nothing. */
+const defaultLookEveryMs = 1_000
+/** How often in a row it is stopped before its monitor counts as gone: a debugger stops a process for a moment. */
+const stoppedLooks = 5
 
 interface Pending {
   readonly command: string
@@ -49,12 +55,17 @@ interface Pending {
 /**
  * Speaks QMP over a connected socket and negotiates capabilities. Events go to `onEvent` as they come, synchronously.
  * The Scope destroys the socket. QEMU does not end when its monitor's connection does. A monitor that leaves a command without an
- * answer for `answerTimeoutMs` counts as gone: everything that waits for it fails.
+ * answer for `answerTimeoutMs`, or while `isStopped` says that its process does not run, counts as gone: everything that waits for it
+ * fails.
  */
 export const makeQmp = (
   socket: Socket,
   onEvent: (event: QmpEvent) => void,
-  { answerTimeoutMs = defaultAnswerTimeoutMs }: { readonly answerTimeoutMs?: number } = {}
+  { answerTimeoutMs, isStopped = () => false, lookEveryMs = defaultLookEveryMs }: {
+    readonly answerTimeoutMs?: number
+    readonly isStopped?: () => boolean
+    readonly lookEveryMs?: number
+  } = {}
 ): Effect.Effect<Qmp, QmpFailed, Scope.Scope> =>
   Effect.gen(function*() {
     const greeted = yield* Deferred.make<void, QmpFailed>()
@@ -63,12 +74,22 @@ export const makeQmp = (
     let buffered = ""
     let ended = false
     let deadline: NodeJS.Timeout | undefined
+    let look: NodeJS.Timeout | undefined
 
     /** From now on the oldest of what waits has its time. */
     const awaitAnswer = (command: string) => {
+      stopWaiting()
+      const timeoutMs = answerTimeoutMs ?? (flushing.has(command) ? flushTimeoutMs : defaultAnswerTimeoutMs)
+      deadline = setTimeout(() => fail(`no answer to ${command} within ${timeoutMs / 1000} s`), timeoutMs).unref()
+      let looks = 0
+      look = setInterval(() => {
+        looks = isStopped() ? looks + 1 : 0
+        if (looks >= stoppedLooks) fail(`no answer to ${command}: QEMU is stopped by a signal or a debugger`)
+      }, lookEveryMs).unref()
+    }
+    const stopWaiting = () => {
       clearTimeout(deadline)
-      deadline = setTimeout(() => fail(`no answer to ${command} within ${answerTimeoutMs / 1000} s`), answerTimeoutMs)
-        .unref()
+      clearInterval(look)
     }
     const wait = (waiting: Pending) => {
       if (pending.push(waiting) === 1) awaitAnswer(waiting.command)
@@ -77,7 +98,7 @@ export const makeQmp = (
     const fail = (detail: string) => {
       if (ended) return
       ended = true
-      clearTimeout(deadline)
+      stopWaiting()
       const lost = (command: string) => new QmpFailed({ command, kind: "Closed", detail })
       for (const { command, resume } of pending.splice(0)) resume(Exit.fail(lost(command)))
       Deferred.unsafeDone(greeted, Effect.fail(lost("greeting")))
@@ -91,11 +112,11 @@ export const makeQmp = (
         return onEvent({ event: message["event"], data: (message["data"] ?? {}) as Record<string, unknown> })
       }
       if ("QMP" in message) {
-        clearTimeout(deadline)
+        stopWaiting()
         return Deferred.unsafeDone(greeted, Effect.void)
       }
       const waiting = pending.shift()
-      if (pending[0] === undefined) clearTimeout(deadline)
+      if (pending[0] === undefined) stopWaiting()
       else awaitAnswer(pending[0].command)
       if (waiting === undefined) return
       if ("return" in message) return waiting.resume(Exit.succeed(message["return"]))

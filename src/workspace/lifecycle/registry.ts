@@ -4,7 +4,7 @@ import { WorkspaceNameTaken, WorkspaceNotFound, WorkspaceNotReady } from "../../
 import type { WorkspaceInfo, WorkspaceState } from "../../contract/operations/workspace-info.ts"
 import { similarTo } from "../../contract/similar.ts"
 import type { Commands } from "../exec/commands.ts"
-import { troubleText } from "../trouble.ts"
+import { silentText, troubleText } from "../trouble.ts"
 import { calledOf } from "./called.ts"
 import { type Damaged, refuseDamaged } from "./damaged.ts"
 import type { Generation } from "./generation.ts"
@@ -195,8 +195,10 @@ const troubleOf = (entry: Entry) =>
   Effect.gen(function*() {
     const generation = yield* Ref.get(entry.generation)
     if (Option.isNone(generation)) return undefined
-    const trouble = yield* generation.value.guest.vm.health.trouble
-    return trouble === "none" ? undefined : troubleText(trouble)
+    const { channel, guest } = generation.value
+    const trouble = yield* guest.vm.health.trouble
+    if (trouble !== "none") return troubleText(trouble)
+    return channel.isSilent() ? silentText : undefined
   })
 
 /** What a workspace is and how it is, for people and programs. */

@@ -1,11 +1,12 @@
 import { Effect, Option, Ref } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { VmFailed } from "../../contract/errors.ts"
+import { type ChannelFailed, VmFailed } from "../../contract/errors.ts"
 import { SeedImages } from "../../disk/SeedImages.ts"
 import { readWorkspaceDisk } from "../../disk/workspace-disk.ts"
 import { Environments } from "../../environment/Environments.ts"
 import { Kernel } from "../../environment/Kernel.ts"
+import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { faultPoint } from "../../system/fault.ts"
 import { Paths } from "../../system/Paths.ts"
 import { heldBase } from "../../vm/base.ts"
@@ -28,8 +29,18 @@ import { openGeneration } from "./generation.ts"
 import { touch, type WorkspaceRecord } from "./record.ts"
 import { commandsOf, type Entry, runningGeneration } from "./registry.ts"
 
-/** How long the guest may take to write out what it has in memory before it is ended all the same. */
-export const syncTimeout = "20 seconds"
+/** How long the guest may take to write out what it has in memory before it is ended, or captured, all the same. */
+const syncTimeout = "30 seconds"
+
+/** Has the guest write out what it has in memory. One that is slow with it, or cannot, is left at that; a silent one fails. */
+export const flush = (channel: GuestChannel): Effect.Effect<void, ChannelFailed> =>
+  channel.call.sync({ dropCaches: 0 }).pipe(
+    Effect.interruptible,
+    Effect.timeout(syncTimeout),
+    Effect.catchAll((failure) =>
+      failure._tag === "ChannelFailed" && failure.reason === "silent" ? Effect.fail(failure) : Effect.logDebug(failure)
+    )
+  )
 
 /** Why what still ran in a workspace ended. */
 export const stoppedBy = (what: string) =>
@@ -79,11 +90,7 @@ export const stop = (lifecycle: Lifecycle, entry: Entry) =>
     const current = yield* takeOut(entry)
     yield* Effect.gen(function*() {
       if (Option.isSome(current)) {
-        yield* current.value.channel.call.sync({ dropCaches: 0 }).pipe(
-          Effect.interruptible,
-          Effect.timeout(syncTimeout),
-          Effect.ignoreLogged
-        )
+        yield* Effect.ignoreLogged(flush(current.value.channel))
       }
       faultPoint("stop:synced")
       yield* commit(entry, ({ vm: _, ...record }) => ({ ...record, phase: "stopped" }))

@@ -14,7 +14,7 @@ import { endUnattached, whenTakenUp } from "../lifecycle/context.ts"
 import type { Generation } from "../lifecycle/generation.ts"
 import { unwritable, type WorkspaceRecord } from "../lifecycle/record.ts"
 import { commandsOf, type Entry } from "../lifecycle/registry.ts"
-import { syncTimeout, virtualBytesOf } from "../lifecycle/steps.ts"
+import { flush, virtualBytesOf } from "../lifecycle/steps.ts"
 import { copyPushed } from "../seed/pushed.ts"
 import type { CaptureFolder, Taken } from "./record.ts"
 
@@ -65,10 +65,6 @@ export const take = (
     return { takenAtMs, layers, ...(captured === undefined ? {} : { memory: captured }) }
   }).pipe(entry.pushing.withPermits(1), Effect.uninterruptible)
 
-/** What the guest has in memory alone would be missing from the files. A guest that is slow with it is captured all the same. */
-const flush = ({ channel }: Generation) =>
-  channel.call.sync({ dropCaches: 0 }).pipe(Effect.interruptible, Effect.timeout(syncTimeout), Effect.ignoreLogged)
-
 type Capture = (folder: CaptureFolder, top: string) => Effect.Effect<Taken["memory"], PyroError>
 
 /** All that can be done, or refused, before anything stands still; and the rest. */
@@ -81,7 +77,7 @@ const prepare = (
     const { guest } = generation
     const { vm } = guest
     if (memory === undefined) {
-      yield* flush(generation)
+      yield* flush(generation.channel)
       return (_folder: CaptureFolder, top: string) =>
         Effect.as(
           vm.disks.freezeLayer(
@@ -94,7 +90,7 @@ const prepare = (
     const { captured: identity } = yield* identityOf(entry, generation)
     yield* haveRoom(vm.paths.memory, memory.path)
     const running = yield* commandsOf(entry)
-    yield* flush(generation)
+    yield* flush(generation.channel)
     return (folder: CaptureFolder, top: string) =>
       Effect.gen(function*() {
         let commands: ReadonlyArray<RunningCommand> = []

@@ -139,7 +139,8 @@ export class HostileAgent {
         for (const go of this.#wake.splice(0)) go()
         return
       default:
-        if (!isRequest(frame)) return
+        // Nor does it answer probes.
+        if (!isRequest(frame) || payload.length === 0) return
         this.#around.account.kept += this.#madeUp.size
         this.#madeUp.clear()
         void this.#answer(frame)

@@ -115,4 +115,15 @@ describe("qmp", () => {
       const failure = yield* Effect.flip(makeQmp(mute, () => {}, { answerTimeoutMs: 50 }))
       assert.strictEqual(failure.command, "greeting")
     }))
+
+  it.scopedLive("gives up a QEMU that is stopped by a signal long before the time for its answer is over", () =>
+    Effect.gen(function*() {
+      const socket = yield* monitor(ok)
+      let looks = 0
+      const qmp = yield* makeQmp(socket, () => {}, { isStopped: () => ++looks > 2, lookEveryMs: 5 })
+      const failure = yield* Effect.flip(qmp.execute("stop"))
+      assert.match(failure.message, /no answer to stop: QEMU is stopped by a signal/)
+      yield* qmp.closed
+      assert.strictEqual(looks, 7)
+    }))
 })

@@ -1,0 +1,112 @@
+import { execFileSync } from "node:child_process"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { installation, qemuOf } from "../support/installation.ts"
+import { startPyro, until } from "../support/pyro-cli.ts"
+
+const pyro = installation("pyro-silent-", { env: { PYRO_POOL_MEMBERS: "0" } })
+const { call, create, env, failure, folder, json, sh, status, step } = pyro
+afterAll(pyro.close)
+
+const patch = path.join(folder, "patch")
+const source = path.join(folder, "source")
+
+/** The process that the guest runs in: under bubblewrap the only child of the one that is recorded. */
+const qemuProcess = async (workspace: string) => {
+  const pid = await qemuOf(pyro, workspace)
+  const [child] = execFileSync("ps", ["-o", "pid=", "--ppid", String(pid)]).toString().split("\n")
+  return Number(child) || pid
+}
+
+/** Asks a guest that does not answer: its error has the code, and says what to call next. */
+const isSilent = async (args: ReadonlyArray<string>) => {
+  const { code, message } = await failure(["workspace", ...args])
+  assert.strictEqual(code, "guest_silent", `${args.join(" ")}: ${message}`)
+  assert.include(message, "pyro workspace reset")
+}
+
+beforeAll(async () => {
+  fs.mkdirSync(source)
+  fs.writeFileSync(path.join(source, "file"), "one\n")
+  fs.writeFileSync(patch, "--- a/file\n+++ b/file\n@@ -1 +1 @@\n-one\n+two\n")
+  await create(["--name", "other"])
+})
+
+describe("a workspace whose QEMU is stopped", () => {
+  it("fails every verb that asks the guest, lets its commands be, and can be snapshotted again when QEMU goes on", async () => {
+    const { id } = await create(["--name", "still", "--seed-path", source])
+    const running = startPyro(["workspace", "exec", "still", "--", "sh", "-c", "echo up; sleep 1000"], { env })
+    await until("the command's output", () => running.stdoutSoFar().includes("up"))
+    const qemu = await qemuProcess(id)
+    process.kill(qemu, "SIGSTOP")
+    try {
+      const verbs = [
+        ["file", "read", "still", "file"],
+        ["file", "list", "still"],
+        ["file", "write", "still", "new", "--text", "x"],
+        ["file", "edit", "still", "file", "--old-text", "one", "--new-text", "two"],
+        ["diff", "still"],
+        ["export", "still", "file", "--output", path.join(folder, "out")],
+        ["export", "still", "--patch", "--output", path.join(folder, "out.patch")],
+        ["patch", "apply", "still", "--patch-file", patch],
+        ["sync", "push", "still", source],
+        ["compare", "still", "other"],
+        ["exec", "still", "--", "true"],
+        ["snapshot", "create", "still", "cut"],
+        ["fork", "still", "--name", "child"]
+      ]
+      // One after the other: the first waits the whole time, those behind it know.
+      for (const verb of verbs) await isSilent(verb)
+      const { detail, state } = await status("still")
+      assert.deepStrictEqual([state, /does not answer/.test(detail ?? "")], ["running", true])
+    } finally {
+      process.kill(qemu, "SIGCONT")
+    }
+    await json(["workspace", "snapshot", "create", "still", "whole"])
+    assert.strictEqual(await sh("still", "cat file"), "one")
+    assert.isUndefined((await status("still")).detail)
+    running.child.kill("SIGINT")
+    await running.finished
+  })
+
+  it("is stopped, and started again with its files; is reset; is deleted", async () => {
+    const { id } = await status("still")
+    await sh("still", "echo kept > kept; sync")
+    process.kill(await qemuProcess(id), "SIGSTOP")
+    await step("stop", "still")
+    await step("start", "still")
+    assert.strictEqual(await sh("still", "cat kept"), "kept")
+    process.kill(await qemuProcess(id), "SIGSTOP")
+    await step("reset", "still")
+    assert.strictEqual(await sh("still", "ls"), "file")
+    process.kill(await qemuProcess(id), "SIGSTOP")
+    await json(["workspace", "delete", "still"])
+  })
+})
+
+describe("a guest whose root stops the agent", () => {
+  const ways = {
+    debugger: "exec perl -e 'syscall(101, 16, 1, 0, 0); sleep 100000'",
+    freezer: "cd /sys/fs/cgroup; mkdir own; echo 1 > own/cgroup.procs; echo 1 > own/cgroup.freeze",
+    unbinding: "for one in /sys/bus/virtio/drivers/*/virtio*; do echo ${one##*/} > ${one%/*}/unbind & done; wait"
+  }
+
+  it("by a debugger, by a frozen control group or by unbinding its devices: it is silent, and reset brings it back", async () => {
+    await Promise.all(
+      Object.entries(ways).map(async ([name, script]) => {
+        await create(["--name", name])
+        await call(["workspace", "exec", name, "--detach", "--", "sh", "-c", script])
+        // The first to come may still be served.
+        for (;;) {
+          const { code, stdout } = await call(["workspace", "file", "list", name, "--json"])
+          if (code === 0) continue
+          assert.strictEqual(JSON.parse(stdout.toString()).error.code, "guest_silent", name)
+          break
+        }
+        await step("reset", name)
+        assert.strictEqual(await sh(name, "echo back"), "back")
+      })
+    )
+  })
+})

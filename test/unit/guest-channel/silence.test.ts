@@ -1,0 +1,166 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, Option, Ref, Stream } from "effect"
+import { ChannelFailed } from "../../../src/contract/errors.ts"
+import { Calls } from "../../../src/guest-channel/calls.ts"
+import type { GuestChannel } from "../../../src/guest-channel/GuestChannel.ts"
+import { AgentMessage, FIRST_CALL, HostMessage } from "../../../src/guest-channel/messages.ts"
+import { Peer } from "./peer.ts"
+
+const nothing = Buffer.alloc(0)
+const path = { root: "/", path: "a" }
+
+/** A greeted agent that says nothing more by itself, and a channel that waits 40 ms for it. */
+const silent = (options: Parameters<Peer["connect"]>[0] = {}) =>
+  Effect.gen(function*() {
+    const peer = new Peer()
+    const channel = yield* peer.connect({ silenceMs: 40, ...options })
+    return { peer, channel }
+  })
+
+const requests: Readonly<Record<string, (channel: GuestChannel) => Effect.Effect<unknown, unknown>>> = {
+  "a call": ({ call }) => call.statfs({ path: "/" }),
+  "a flush of its disks": ({ call }) => call.sync({ dropCaches: 0 }),
+  "a chain": ({ chain }) => chain([Calls.sync({ dropCaches: 0 })]),
+  "a read": ({ read }) => Stream.runDrain(read(path)),
+  "an open file": ({ openFile }) => Effect.scoped(openFile(path)),
+  "a write": ({ write }) => write({ ...path, mode: 0 }, Stream.make(Buffer.alloc(200_000))),
+  "a walk": ({ walk }) => Stream.runDrain(walk(path)),
+  "a comparison": ({ compare }) => Stream.runDrain(compare({ old: path, new: path })),
+  "a read of many files": ({ readMany }) => Stream.runDrain(readMany({ root: "/", paths: ["a"], limit: 1 })),
+  "a change of files": ({ changeFiles }) => changeFiles("/", []),
+  "a connection to a port": ({ connectPort }) => Effect.scoped(connectPort({ port: 1 })),
+  "a command's start": ({ spawn }) => Effect.scoped(spawn({ argv: ["true"] })),
+  "a command's start that nobody's scope has": ({ launch }) => Effect.flatten(launch({ argv: ["true"] })),
+  "a pause": ({ silently }) => silently({ last: Calls.sync({ dropCaches: 0 }), first: [] }, () => Effect.void)
+}
+
+const isSilence = (failure: unknown) => failure instanceof ChannelFailed && failure.code === "guest_silent"
+
+/** Refuses a probe, as a living agent does. */
+const refuse = (peer: Peer, stream: number) =>
+  peer.send(AgentMessage.Failed, stream, { errno: 74, step: 9, detail: nothing })
+
+/** Numbers of the probes that the host has sent. */
+const probes = (peer: Peer) =>
+  peer.frames.filter(({ kind, payload }) => kind === HostMessage.Walk.kind && payload.length === 0)
+    .map(({ stream }) => stream)
+
+/** Answers every probe, until `count` of them have been. */
+const live = (peer: Peer, count: number) =>
+  Effect.suspend(() => {
+    const answered = new Set<number>()
+    return Effect.sync(() => {
+      for (const probe of probes(peer)) if (!answered.has(probe)) refuse(peer, probe)
+      for (const probe of probes(peer)) answered.add(probe)
+      return answered.size
+    }).pipe(Effect.delay("2 millis"), Effect.repeat({ until: (size) => size >= count }))
+  })
+
+describe("an agent that sends nothing", () => {
+  for (const [name, request] of Object.entries(requests)) {
+    it.scopedLive(`fails ${name} with the code guest_silent, and the next one too`, () =>
+      Effect.gen(function*() {
+        const { channel } = yield* silent()
+        for (let time = 0; time < 2; time++) {
+          const failure = yield* Effect.flip(request(channel))
+          assert.isTrue(isSilence(failure), String(failure))
+          assert.include((failure as ChannelFailed).message, "pyro workspace reset")
+        }
+        assert.isTrue(channel.isSilent())
+      }))
+  }
+
+  it.scopedLive("does not end a command that runs, whose output and end come once the agent is back", () =>
+    Effect.gen(function*() {
+      const { channel, peer } = yield* silent()
+      const starting = yield* Effect.fork(channel.spawn({ argv: ["true"] }))
+      yield* peer.received(HostMessage.Spawn)
+      peer.send(AgentMessage.Started, 1, { pid: 7 })
+      const process = yield* Fiber.join(starting)
+      assert.isTrue(isSilence(yield* Effect.flip(channel.call.sync({ dropCaches: 0 }))))
+      peer.send(AgentMessage.DataOut, 1, { output: 1, offset: 0, data: Buffer.from("back") })
+      for (const output of [1, 2]) peer.send(AgentMessage.EndOut, 1, { output, offset: output === 1 ? 4 : 0 })
+      peer.send(AgentMessage.Exited, 1, { how: 0, code: 3, durationNs: 1n })
+      let printed = ""
+      yield* process.forEachOutput(({ bytes }) => Effect.sync(() => (printed += Buffer.from(bytes).toString())))
+      assert.deepStrictEqual([printed, (yield* process.exit).code, channel.isSilent()], ["back", 3, false])
+    }))
+
+  it.scopedLive("may answer late: what it then says is dropped, and new requests are served", () =>
+    Effect.gen(function*() {
+      const { channel, peer } = yield* silent()
+      yield* Effect.flip(channel.call.sync({ dropCaches: 0 }))
+      yield* Effect.flip(Stream.runDrain(channel.read(path)))
+      const [read] = yield* peer.received(HostMessage.Read)
+      for (const probe of probes(peer)) refuse(peer, probe)
+      peer.send(AgentMessage.Result, FIRST_CALL, { errno: 0, detail: "", result: nothing })
+      peer.send(AgentMessage.Started, read!.stream, { pid: 0 })
+      peer.answering = true
+      yield* channel.call.sync({ dropCaches: 0 })
+      assert.isFalse(channel.isSilent())
+    }))
+
+  it.scopedLive("is told to end a command whose start it has not told", () =>
+    Effect.gen(function*() {
+      const { channel, peer } = yield* silent()
+      yield* Effect.flip(Effect.flatten(channel.launch({ argv: ["true"] })))
+      const [spawned] = yield* peer.received(HostMessage.Spawn)
+      const [released] = yield* peer.received(HostMessage.Release)
+      assert.strictEqual(released!.stream, spawned!.stream)
+    }))
+})
+
+describe("an agent that is only slow", () => {
+  it.scopedLive("is waited for as long as it answers probes", () =>
+    Effect.gen(function*() {
+      const { channel, peer } = yield* silent()
+      const flush = yield* Effect.fork(channel.call.sync({ dropCaches: 0 }))
+      const walk = yield* Effect.fork(Stream.runDrain(channel.walk(path)))
+      // Each comes after 10 ms without a byte at least: four times the time after which a silent one fails.
+      yield* live(peer, 16)
+      assert.deepStrictEqual([yield* Fiber.poll(flush), yield* Fiber.poll(walk)], [Option.none(), Option.none()])
+      peer.send(AgentMessage.Result, FIRST_CALL, { errno: 0, detail: "", result: nothing })
+      yield* Fiber.join(flush)
+      yield* Fiber.interrupt(walk)
+    }))
+
+  it.scopedLive("is waited for while the guest stands still for a reason that is told elsewhere", () =>
+    Effect.gen(function*() {
+      const isStill = yield* Ref.make(true)
+      const asked = yield* Ref.make(0)
+      const { channel } = yield* silent({
+        explainSilence: Effect.zipRight(
+          Ref.update(asked, (count) => count + 1),
+          Effect.map(Ref.get(isStill), (still) => still ? undefined : "QEMU is stopped")
+        )
+      })
+      const waiting = yield* Effect.fork(Effect.flip(channel.call.sync({ dropCaches: 0 })))
+      yield* Effect.repeat(Effect.delay(Ref.get(asked), "2 millis"), { until: (count) => count >= 3 })
+      assert.deepStrictEqual(yield* Fiber.poll(waiting), Option.none())
+      yield* Ref.set(isStill, false)
+      assert.match((yield* Fiber.join(waiting)).message, /QEMU is stopped/)
+    }))
+
+  it.scopedLive("is waited for during a pause of the guest's, and requests made meanwhile too", () =>
+    Effect.gen(function*() {
+      const { channel, peer } = yield* silent()
+      peer.answering = true
+      const during = channel.silently({ last: Calls.sync({ dropCaches: 0 }), first: [] }, () =>
+        Effect.gen(function*() {
+          const request = yield* Effect.fork(channel.call.sync({ dropCaches: 0 }))
+          yield* Effect.sleep("200 millis")
+          return request
+        }))
+      yield* Fiber.join(yield* during)
+    }))
+
+  it.scopedLive("is sent no probe while only a command runs", () =>
+    Effect.gen(function*() {
+      const { channel, peer } = yield* silent()
+      peer.answering = true
+      yield* channel.spawn({ argv: ["sleep", "9"] })
+      yield* Effect.sleep("100 millis")
+      assert.deepStrictEqual(probes(peer), [])
+      assert.isFalse(channel.isSilent())
+    }))
+})
