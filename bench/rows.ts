@@ -7,6 +7,7 @@ import { execSdk } from "./rows/exec-sdk.ts"
 import { exec } from "./rows/exec.ts"
 import { idleMemory } from "./rows/idle-memory.ts"
 import { daemonMemory, idleWorkspace, twentyAtOnce } from "./rows/many.ts"
+import { mcpStart } from "./rows/mcp-start.ts"
 import { reset } from "./rows/reset.ts"
 import { restore } from "./rows/restore.ts"
 import { run } from "./rows/run.ts"
@@ -34,6 +35,7 @@ export const plans: ReadonlyArray<Plan> = [
   idleWorkspace,
   daemonMemory,
   version,
+  mcpStart,
   cliExec,
   run,
   runDaemon,

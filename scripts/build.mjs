@@ -5,6 +5,7 @@ import { dirname, join, relative, resolve } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
+import { buildHandshake } from "./build/handshake.mjs"
 import { sourceUrls } from "./build/source-urls.mjs"
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -46,7 +47,7 @@ const hashed = (name, bundle) => `${name}-${createHash("sha256").update(bundle).
 const { outputFiles: [{ contents: mcpSdk }] } = await build({
   stdin: {
     contents: `
-      export { ProtocolError, ProtocolErrorCode, Server } from "@modelcontextprotocol/server"
+      export { ProtocolError, ProtocolErrorCode, Server, SUPPORTED_PROTOCOL_VERSIONS } from "@modelcontextprotocol/server"
       export { serveStdio, StdioServerTransport } from "@modelcontextprotocol/server/stdio"`,
     resolveDir: root
   },
@@ -92,11 +93,6 @@ const bundle = content(".cjs")
 const name = hashed("main", bundle)
 const outdir = resolve(values.outdir)
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
-const entry = readFileSync(join(root, "scripts/build/entry.cjs"), "utf8")
-  .replace("__VERSION__", version)
-  .replace("__BUNDLE__", name)
-  .replace("__ROOT__", relative(outdir, root))
-
 mkdirSync(outdir, { recursive: true })
 /** Whoever starts pyro during a build gets the old one or the new one, whole. */
 const put = (file, data, mode) => {
@@ -109,10 +105,20 @@ put("package.json", `${JSON.stringify({ type: "commonjs" })}\n`, 0o644)
 put(mcpSdkName, mcpSdk, 0o644)
 put(name, bundle, 0o644)
 put(`${name}.map`, content(".map"), 0o644)
+
+const handshake = await buildHandshake({ root, version, bundle: join(outdir, name) })
+const handshakeName = hashed("mcp-handshake", handshake)
+put(handshakeName, handshake, 0o644)
+
+const entry = readFileSync(join(root, "scripts/build/entry.cjs"), "utf8")
+  .replace("__VERSION__", version)
+  .replace("__BUNDLE__", name)
+  .replace("__HANDSHAKE__", handshakeName)
+  .replace("__ROOT__", relative(outdir, root))
 put("pyro.js", entry, 0o755)
 
 // The bundle before this one stays, for a process that has just read the entry that names it.
-for (const [kind, current] of [["main", name], ["mcp-sdk", mcpSdkName]]) {
+for (const [kind, current] of [["main", name], ["mcp-sdk", mcpSdkName], ["mcp-handshake", handshakeName]]) {
   const earlier = readdirSync(outdir)
     .filter((file) => file.startsWith(`${kind}-`) && file.endsWith(".cjs") && file !== current)
     .map((file) => ({ file, writtenAt: statSync(join(outdir, file)).mtimeMs }))

@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 "use strict"
-// `pyro`: answers --version by itself; everything else is one bundle, started with V8's code cache of an earlier run.
+// `pyro`: answers --version by itself, and the first requests of `mcp serve` by a small file; everything else is one bundle, started with
+// V8's code cache of an earlier run.
 
 const VERSION = "__VERSION__"
 const BUNDLE = "__BUNDLE__"
+const HANDSHAKE = "__HANDSHAKE__"
 /** The package's root, from here. */
 const ROOT = "__ROOT__"
 const USAGE = 2
@@ -39,6 +41,10 @@ async function start() {
   // A daemon serves many small requests: what lives for one or two is collected when the heap has doubled, not when it is five times
   // what is in use. Said first: a code cache holds for the same flags only.
   if (argv[0] === DAEMON) require("node:v8").setFlagsFromString("--heap-growing-percent=100")
+  const handshaking = handshake()
+  const handover = await handshaking
+  // The client has left, and nothing it sent is unanswered.
+  if (handshaking !== undefined && handover === undefined) process.exit(0)
   const vm = require("node:vm")
   const file = path.join(__dirname, BUNDLE)
   const cacheFile = codeCacheFile()
@@ -54,10 +60,20 @@ async function start() {
   const module = { exports: {} }
   const root = path.join(__dirname, ROOT)
   script.runInThisContext()(module, module.exports, require, file, __dirname, root)
-  const status = await module.exports.main(argv, VERSION, BUNDLE)
+  const status = await module.exports.main(argv, VERSION, BUNDLE, handover)
   // Written last, so that it also holds the functions that V8 compiled on the way.
   if (wanted && status !== USAGE) writeCodeCache(cacheFile, script)
   process.exit(status)
+}
+
+/** src/mcp/handshake/handshake.ts, where it applies; the server answers everything itself where it does not. */
+function handshake() {
+  if (argv[0] !== "mcp" || argv[1] !== "serve") return undefined
+  try {
+    return require(path.join(__dirname, HANDSHAKE)).handshake(argv.slice(2))
+  } catch {
+    return undefined
+  }
 }
 
 /** One file per bundle, Node version and command: each command gets the functions it uses and no others. */

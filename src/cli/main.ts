@@ -2,6 +2,8 @@ import { Cause, Effect, Exit, Layer, Logger } from "effect"
 import type { PyroError } from "../contract/errors.ts"
 import type { Operation } from "../contract/operations.ts"
 import type { Pyro } from "../contract/Pyro.ts"
+import type { Handover } from "../mcp/handshake/handover.ts"
+import type { Recorded } from "../mcp/handshake/recorded.ts"
 import { DAEMON, daemonCommand } from "../sdk/daemon-command.ts"
 import type { StartDaemon } from "../sdk/start-daemon.ts"
 import { cli, type Interruption } from "./cli.ts"
@@ -34,7 +36,12 @@ const layerFor = (operation: Operation, build: string): Layer.Layer<Pyro, PyroEr
 }
 
 /** An agent host is the caller, and what it asks for is the daemon's. */
-const serveMcp = ({ profile, ...binding }: ServePayload, version: string, build: string) =>
+const serveMcp = (
+  { profile, ...binding }: ServePayload,
+  version: string,
+  build: string,
+  handover: Handover | undefined
+) =>
   Effect.gen(function*() {
     const { bindProject } = yield* Effect.promise(() => import("../sdk/project.ts"))
     const project = yield* bindProject(binding, process.env)
@@ -42,7 +49,7 @@ const serveMcp = ({ profile, ...binding }: ServePayload, version: string, build:
       Promise.all([import("../mcp/serve.ts"), import("../sdk/client.ts"), import("./terminal-memory.ts")])
     )
     boundYoungGeneration()
-    yield* serve({ profile, version, project, layer: layerDaemon(daemonOf(build)) })
+    yield* serve({ profile, version, project, layer: layerDaemon(daemonOf(build)), handover })
   })
 
 /** `main-0123456789abcdef.cjs` -> `01234567`: builds of one version may differ in what they say to each other. */
@@ -56,7 +63,13 @@ const names = {
   environments: Effect.flatMap(loadNames, ({ environmentNames }) => environmentNames)
 }
 
-const programOf = (argv: ReadonlyArray<string>, version: string, build: string, interruption: Interruption) =>
+const programOf = (
+  argv: ReadonlyArray<string>,
+  version: string,
+  build: string,
+  interruption: Interruption,
+  handover: Handover | undefined
+) =>
   argv[0] === DAEMON
     ? Effect.flatMap(
       Effect.promise(() => import("../daemon/main.ts")),
@@ -67,22 +80,37 @@ const programOf = (argv: ReadonlyArray<string>, version: string, build: string, 
       version,
       pyro: (operation) => layerFor(operation, build),
       interruption,
-      serveMcp: (payload) => serveMcp(payload, version, build),
+      serveMcp: (payload) => serveMcp(payload, version, build, handover),
       names
     })
 
 /** Stdout belongs to the guest's output and to JSON: what is logged goes to stderr. */
 const LogToStderr = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
 
+/** What `pyro mcp serve` answers before this bundle is loaded; asked for when pyro is built. */
+export const recorded = async (version: string): Promise<Recorded> => {
+  const [{ recordHandshake }, { recordedFlags }] = await Promise.all([
+    import("../mcp/record-handshake.ts"),
+    import("./recorded-flags.ts")
+  ])
+  return { flags: recordedFlags(), ...await recordHandshake(version) }
+}
+
 /**
  * The whole program: returns the status to leave with. A first signal interrupts the work, so that all it holds is
- * released; a second one leaves at once.
+ * released; a second one leaves at once. `handover` is what `pyro mcp serve` goes on with.
  */
-export const main = (argv: ReadonlyArray<string>, version: string, bundle: string): Promise<number> => {
+export const main = (
+  argv: ReadonlyArray<string>,
+  version: string,
+  bundle: string,
+  handover?: Handover
+): Promise<number> => {
   process.once("exit", forgetLostTerminal)
   let received: { readonly name: string; readonly status: number; readonly atMs: number } | undefined
   return new Promise((resolve, reject) => {
-    const program = programOf(argv, version, `${version} (${buildOf(bundle)})`, { signal: () => received }).pipe(
+    const interruption = { signal: () => received }
+    const program = programOf(argv, version, `${version} (${buildOf(bundle)})`, interruption, handover).pipe(
       // Within the region that cannot be interrupted: afterwards an interrupted fiber has no result any more.
       Effect.tap((status) => Effect.sync(() => resolve(status))),
       Effect.uninterruptible
@@ -99,6 +127,7 @@ export const main = (argv: ReadonlyArray<string>, version: string, bundle: strin
         fiber.unsafeInterruptAsFork(fiber.id())
       })
     }
+    handover?.signalsTaken()
     fiber.addObserver((exit) => {
       if (Exit.isSuccess(exit)) return
       if (Cause.isInterruptedOnly(exit.cause)) resolve(received?.status ?? SIGNALS.SIGINT)

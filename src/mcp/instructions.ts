@@ -1,7 +1,10 @@
 import type { Project } from "../sdk/project.ts"
 import type { ProfileName } from "./profile.ts"
 
-const boundTo = (project: Project): string =>
+/** What a model is told of its project. */
+export type NamedProject = Pick<Project, "path" | "repoUrl" | "repoRef">
+
+const boundTo = (project: NamedProject): string =>
   project.path === undefined && project.repoUrl === undefined
     ? "No project is bound: /workspace starts empty, and no path of the host can be named."
     : `Bound project: ${project.repoUrl ?? project.path}${
@@ -27,5 +30,5 @@ const oneShot = [
 ]
 
 /** What a model is told of the server as a whole: some hosts show it before any tool is loaded. */
-export const instructionsOf = (profile: ProfileName, project: Project): string =>
+export const instructionsOf = (profile: ProfileName, project: NamedProject): string =>
   [...(profile === "vm-run" ? oneShot : workspaces), boundTo(project)].join("\n")

@@ -3,6 +3,7 @@ import { Context, Effect, Fiber, Layer, type Scope } from "effect"
 import type { PyroError } from "../contract/errors.ts"
 import { Pyro, type PyroService } from "../contract/Pyro.ts"
 import type { Project } from "../sdk/project.ts"
+import type { Handover } from "./handshake/handover.ts"
 import type { ProfileName } from "./profile.ts"
 import { createServer } from "./server.ts"
 
@@ -27,12 +28,30 @@ const keepingPace = (transport: StdioServerTransport): StdioServerTransport => {
   return transport
 }
 
+/** Keeps back the server's own answers to requests that were answered before it was there. */
+const exceptAnswered = (
+  transport: StdioServerTransport,
+  answered: ReadonlyArray<string | number>
+): StdioServerTransport => {
+  const left = [...answered]
+  const send = transport.send.bind(transport)
+  transport.send = (message) => {
+    const at = "method" in message || message.id === undefined ? -1 : left.indexOf(message.id)
+    if (at < 0) return send(message)
+    left.splice(at, 1)
+    return Promise.resolve()
+  }
+  return transport
+}
+
 export interface ServeOptions {
   readonly profile: ProfileName
   readonly version: string
   readonly project: Project
   /** Does the work; built at the first call, and again when that failed. */
   readonly layer: Layer.Layer<Pyro, PyroError>
+  /** A connection that has begun already; otherwise it begins here. */
+  readonly handover?: Handover | undefined
 }
 
 /**
@@ -66,12 +85,14 @@ const whenAsked = (
  * Serves this process's stdin and stdout until the client closes them. Then it lets go: workspaces and the commands in them stay. Stdout
  * carries nothing but the protocol.
  */
-export const serve = ({ layer, ...options }: ServeOptions): Effect.Effect<void> =>
+export const serve = ({ handover, layer, ...options }: ServeOptions): Effect.Effect<void> =>
   Effect.scoped(Effect.gen(function*() {
     const pyro = yield* whenAsked(layer)
     yield* Effect.async<void>((resume) => {
-      const transport = keepingPace(
-        new StdioServerTransport(process.stdin, process.stdout, { maxBufferSize: MAX_MESSAGE_BYTES })
+      const { answered = [], stdin = process.stdin } = handover ?? {}
+      const transport = exceptAnswered(
+        keepingPace(new StdioServerTransport(stdin, process.stdout, { maxBufferSize: MAX_MESSAGE_BYTES })),
+        answered
       )
       const handle = serveStdio(() => createServer({ ...options, pyro }), {
         transport,
@@ -82,6 +103,8 @@ export const serve = ({ layer, ...options }: ServeOptions): Effect.Effect<void> 
         onclose?.()
         resume(Effect.void)
       }
+      // A stream that was paused is not read by listening to it.
+      stdin.resume()
       return Effect.promise(() => handle.close())
     })
   }))

@@ -1,0 +1,56 @@
+import type { ProjectOptions } from "../../sdk/project-directories.ts"
+import type { ProfileName } from "../profile.ts"
+import type { RecordedFlag } from "./recorded.ts"
+
+export interface Understood {
+  readonly profile: ProfileName
+  readonly options: ProjectOptions
+}
+
+/** Directories are judged here as the server judges them, so any value will do for the judgement. */
+const DIRECTORIES: ReadonlySet<string> = new Set(["projectPath", "allowRead", "allowExport"])
+/** Values of other options that no schema of a URL, a name or a glob refuses. */
+const HARMLESS = /^[\w@+:~*][\w@+:~*,./=-]{0,1000}$/
+
+const isHarmless = (value: string) => HARMLESS.test(value) && !/(^|\/)\.\.(\/|$)/.test(value)
+
+/** The words after `pyro mcp serve`, where each of them is certain to be accepted; otherwise the parser of the command line decides. */
+export const understood = (
+  words: ReadonlyArray<string>,
+  flags: ReadonlyArray<RecordedFlag>
+): Understood | undefined => {
+  const given = new Map<string, Array<string>>()
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at]!
+    const equals = word.indexOf("=")
+    const flag = flags.find(({ name }) => name === (equals < 0 ? word : word.slice(0, equals)))
+    if (flag === undefined) return undefined
+    const { field, takes } = flag
+    if (given.has(field) && takes !== "list") return undefined
+    if (takes === "nothing") {
+      if (equals >= 0) return undefined
+      given.set(field, [])
+      continue
+    }
+    const value = equals < 0 ? words[++at] : word.slice(equals + 1)
+    if (value === undefined || value === "" || (equals < 0 && value.startsWith("-"))) return undefined
+    const isRight = typeof takes !== "string"
+      ? takes.includes(value)
+      : DIRECTORIES.has(field)
+      ? !value.includes("\0")
+      : isHarmless(value)
+    if (!isRight) return undefined
+    given.set(field, [...given.get(field) ?? [], value])
+  }
+  const [profile = "workspace-core"] = given.get("profile") ?? []
+  return {
+    profile: profile as ProfileName,
+    options: {
+      projectPath: given.get("projectPath")?.[0],
+      repoUrl: given.get("repoUrl")?.[0],
+      repoRef: given.get("repoRef")?.[0],
+      allowRead: given.get("allowRead") ?? [],
+      allowExport: given.get("allowExport") ?? []
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import { instructionsOf } from "../instructions.ts"
+import type { Understood } from "./command-line.ts"
+import type { Recorded } from "./recorded.ts"
+import { isInitialize, isLegacy, isModern, type Message, messageOf } from "./request-shape.ts"
+
+/** What becomes of a message: it is answered, needs no answer, or is left to the server together with all that follow. */
+export type Reply =
+  | { readonly _tag: "Answer"; readonly id: string | number; readonly method: string; readonly line: string }
+  | { readonly _tag: "Nothing" }
+  | { readonly _tag: "Left" }
+
+const NOTHING: Reply = { _tag: "Nothing" }
+const LEFT: Reply = { _tag: "Left" }
+
+/**
+ * Which revision of the protocol the client speaks: `probed` after `server/discover` alone, since a client may still turn to
+ * `initialize` then, as `serveStdio` of the SDK has it.
+ */
+type Era = "open" | "probed" | "legacy" | "modern"
+
+/** Answers the first messages of a client as the server of a project would. */
+export const makeConversation = (
+  { legacyVersions, modernVersion, profiles }: Recorded,
+  { profile, options }: Understood,
+  path: string | undefined
+) => {
+  const recorded = profiles[profile]
+  const instructions = instructionsOf(profile, { path, repoUrl: options.repoUrl, repoRef: options.repoRef })
+  const legacy = new Map(Object.entries(recorded.legacy))
+  const modern = new Map(Object.entries(recorded.modern))
+  let era: Era = "open"
+
+  const answer = (id: string | number, method: string, result: string): Reply => ({
+    _tag: "Answer",
+    id,
+    method,
+    line: `{"result":${result},"jsonrpc":"2.0","id":${JSON.stringify(id)}}\n`
+  })
+
+  const request = (id: string | number, { method, params }: Message): Reply => {
+    const isOpening = era === "open" || era === "probed"
+    if (method === "initialize" && isOpening && isInitialize(params)) {
+      era = "legacy"
+      const { protocolVersion } = params
+      const spoken = legacyVersions.includes(protocolVersion) ? { protocolVersion } : {}
+      return answer(id, method, JSON.stringify({ ...recorded.initialize, ...spoken, instructions }))
+    }
+    if (method === "server/discover" && isOpening && isModern(params, modernVersion)) {
+      era = "probed"
+      return answer(id, method, JSON.stringify({ ...recorded.discover, instructions }))
+    }
+    const known = era === "legacy"
+      ? isLegacy(params) && legacy.get(method)
+      : isModern(params, modernVersion) && modern.get(method)
+    if (typeof known !== "string") return LEFT
+    if (isOpening) era = "modern"
+    return answer(id, method, known)
+  }
+
+  return (line: string): Reply => {
+    const message = messageOf(line)
+    if (message === undefined) return LEFT
+    // The server gets it too, with everything else that was received; only a first one would tell it which revision is spoken.
+    if (message.id === undefined) return era === "legacy" || era === "modern" ? NOTHING : LEFT
+    return request(message.id, message)
+  }
+}

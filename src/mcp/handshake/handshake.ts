@@ -1,0 +1,95 @@
+import { projectDirectories } from "../../sdk/project-directories.ts"
+import { understood } from "./command-line.ts"
+import { makeConversation } from "./conversation.ts"
+import type { Handover } from "./handover.ts"
+import type { Recorded } from "./recorded.ts"
+
+/** JSON of `Recorded`, put in by the build. */
+declare const RECORDED: string
+
+/** Bytes and answers after which the server takes over in any case. A first `tools/list` comes long before. */
+const MAX_BYTES = 262_144
+const MAX_ANSWERS = 16
+
+/** Status of a process that SIGTERM ended. */
+const TERMINATED = 143
+
+const NEWLINE = 0x0a
+
+/**
+ * Answers the first requests of an MCP client on stdin before the server is loaded: hosts wait a second for them. Undefined where the
+ * words after `pyro mcp serve` are not plainly right. Otherwise resolves with what the server goes on with, or with undefined when the
+ * client has left.
+ */
+export const handshake = (words: ReadonlyArray<string>): Promise<Handover | undefined> | undefined => {
+  const recorded = JSON.parse(RECORDED) as Recorded
+  const asked = understood(words, recorded.flags)
+  if (asked === undefined) return undefined
+  const directories = projectDirectories(asked.options, process.env)
+  if ("flag" in directories) return undefined
+  const reply = makeConversation(recorded, asked, directories.base)
+
+  const { stdin, stdout } = process
+  const ignore = () => {}
+  const terminate = () => process.exit(TERMINATED)
+  // A host's Ctrl-C reaches its servers too; a person at a terminal means this one.
+  if (stdin.isTTY !== true) process.on("SIGINT", ignore)
+  process.on("SIGTERM", terminate)
+  const signalsTaken = () => {
+    process.off("SIGINT", ignore)
+    process.off("SIGTERM", terminate)
+  }
+
+  return new Promise((resolve) => {
+    const received: Array<Buffer> = []
+    let receivedBytes = 0
+    let line: Array<Buffer> = []
+    const answered: Array<string | number> = []
+    let hasListed = false
+
+    /** False when the server is to go on. */
+    const take = (text: string): boolean => {
+      const told = reply(text)
+      if (told._tag === "Left") return false
+      if (told._tag === "Nothing") return true
+      answered.push(told.id)
+      stdout.write(told.line)
+      hasListed ||= told.method === "tools/list"
+      return answered.length < MAX_ANSWERS
+    }
+    const takeLines = (chunk: Buffer): boolean => {
+      let from = 0
+      for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, from)) {
+        const text = Buffer.concat([...line, chunk.subarray(from, at)]).toString("utf8")
+        line = []
+        from = at + 1
+        if (!take(text)) return false
+      }
+      line.push(chunk.subarray(from))
+      return receivedBytes < MAX_BYTES
+    }
+    const data = (chunk: Buffer) => {
+      received.push(chunk)
+      receivedBytes += chunk.length
+      const goesOn = takeLines(chunk)
+      if (goesOn && !hasListed) return
+      stop()
+      stdin.pause()
+      stdin.unshift(Buffer.concat(received))
+      resolve({ stdin, answered, signalsTaken })
+    }
+    /** Every whole line was answered: what is left of one is no message. */
+    const end = () => {
+      stop()
+      resolve(undefined)
+    }
+    const stop = () => {
+      stdin.off("data", data)
+      for (const event of ["end", "close", "error"]) stdin.off(event, end)
+      stdout.off("error", end)
+    }
+    stdin.on("data", data)
+    for (const event of ["end", "close", "error"]) stdin.on(event, end)
+    stdout.on("error", end)
+  })
+}

@@ -1,0 +1,32 @@
+import type { ProfileName } from "../profile.ts"
+
+/** One option of `pyro mcp serve`. */
+export interface RecordedFlag {
+  /** With its dashes. */
+  readonly name: string
+  /** The option's field, as TypeScript spells it. */
+  readonly field: string
+  /** `list` may be repeated; a list of words is the values that are allowed. */
+  readonly takes: "nothing" | "text" | "list" | ReadonlyArray<string>
+}
+
+/** What the server of a profile answers to requests that need no daemon. */
+export interface RecordedProfile {
+  /** Result of `initialize` for a revision that the server does not know; `instructions` are those of no project. */
+  readonly initialize: { readonly protocolVersion: string } & Readonly<Record<string, unknown>>
+  /** Result of `server/discover`. */
+  readonly discover: Readonly<Record<string, unknown>>
+  /** Results by method, as JSON: for clients that sent `initialize`, and for those of the revision that has none. */
+  readonly legacy: Readonly<Record<string, string>>
+  readonly modern: Readonly<Record<string, string>>
+}
+
+/** Everything that the first answers are made from; the build records it from the server itself. */
+export interface Recorded {
+  readonly flags: ReadonlyArray<RecordedFlag>
+  /** Revisions of the protocol that begin with `initialize`. */
+  readonly legacyVersions: ReadonlyArray<string>
+  /** The revision that begins without one. */
+  readonly modernVersion: string
+  readonly profiles: Readonly<Record<ProfileName, RecordedProfile>>
+}

@@ -1,0 +1,84 @@
+/** Any object of JSON. */
+export type Fields = Readonly<Record<string, unknown>>
+
+/** A request or a notification, with nothing beside what JSON-RPC has. */
+export interface Message {
+  readonly id: string | number | undefined
+  readonly method: string
+  readonly params: Fields | undefined
+}
+
+export const PROTOCOL_VERSION = "io.modelcontextprotocol/protocolVersion"
+const CLIENT_CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
+const CLIENT_INFO = "io.modelcontextprotocol/clientInfo"
+/** Names in `_meta` that begin so have a schema in the SDK. */
+const RESERVED = "io.modelcontextprotocol/"
+
+const isFields = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+const isText = (value: unknown): value is string => typeof value === "string"
+const isId = (value: unknown): value is string | number => isText(value) || Number.isSafeInteger(value)
+
+type Check = (value: unknown) => boolean
+
+/** An object whose every field is among these and as it should be. */
+const only = (checks: Readonly<Record<string, Check>>): Check => (value) =>
+  isFields(value) && Object.entries(value).every(([name, one]) => Object.hasOwn(checks, name) && checks[name]!(one))
+
+const isBoolean: Check = (value) => typeof value === "boolean"
+const ofFields: Check = (value) => isFields(value) && Object.values(value).every(isFields)
+
+/** What clients of today say that they can do; the SDK's schemas take all of it. */
+const isCapabilities = only({
+  experimental: ofFields,
+  extensions: ofFields,
+  roots: only({ listChanged: isBoolean }),
+  sampling: only({ context: isFields, tools: isFields }),
+  elicitation: only({ form: only({ applyDefaults: isBoolean }), url: isFields })
+})
+
+const isKnownInfo = only({ name: isText, title: isText, version: isText, websiteUrl: isText, description: isText })
+const isInfo: Check = (value) => isKnownInfo(value) && "name" in (value as Fields) && "version" in (value as Fields)
+
+/** `_meta` without the fields that the caller looks at itself. */
+const isMeta = (value: unknown, own: ReadonlyArray<string> = []): value is Fields =>
+  isFields(value) &&
+  Object.entries(value).every(([name, one]) =>
+    own.includes(name) || (name === "progressToken" ? isId(one) : isText(one) && !name.startsWith(RESERVED))
+  )
+
+/** The message of a line; undefined where a line has anything else, or anything more. */
+export const messageOf = (line: string): Message | undefined => {
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch {
+    return undefined
+  }
+  if (!isFields(value)) return undefined
+  const { id, jsonrpc, method, params, ...more } = value
+  const isMessage = jsonrpc === "2.0" && isText(method) && (params === undefined || isFields(params)) &&
+    (id === undefined ? !("id" in value) : isId(id)) && Object.keys(more).length === 0
+  return isMessage ? { id, method, params } as Message : undefined
+}
+
+/** Whether `initialize` is asked for in a way that the SDK accepts. */
+export const isInitialize = (params: Fields | undefined): params is Fields & { readonly protocolVersion: string } => {
+  const { _meta = {}, capabilities, clientInfo, protocolVersion, ...more } = params ?? {}
+  return isText(protocolVersion) && isCapabilities(capabilities) && isInfo(clientInfo) && isMeta(_meta) &&
+    Object.keys(more).length === 0
+}
+
+/** Whether a request without arguments is asked for, by a client that sent `initialize`. */
+export const isLegacy = (params: Fields = {}): boolean => {
+  const { _meta = {}, ...more } = params
+  return isMeta(_meta) && Object.keys(more).length === 0
+}
+
+/** Whether a request without arguments is asked for, in the revision that has no `initialize`. */
+export const isModern = (params: Fields = {}, version: string): boolean => {
+  const { _meta, ...more } = params
+  return isMeta(_meta, [PROTOCOL_VERSION, CLIENT_CAPABILITIES, CLIENT_INFO]) && Object.keys(more).length === 0 &&
+    _meta[PROTOCOL_VERSION] === version && isCapabilities(_meta[CLIENT_CAPABILITIES]) &&
+    (_meta[CLIENT_INFO] === undefined || isInfo(_meta[CLIENT_INFO]))
+}

@@ -1,0 +1,111 @@
+import { type JSONRPCMessage, SUPPORTED_PROTOCOL_VERSIONS, type Transport } from "@modelcontextprotocol/server"
+import { serveStdio } from "@modelcontextprotocol/server/stdio"
+import { Either } from "effect"
+import { ChannelFailed, InvalidRequest } from "../contract/errors.ts"
+import { named } from "../contract/names.ts"
+import type { Project } from "../sdk/project.ts"
+import type { Recorded, RecordedProfile } from "./handshake/recorded.ts"
+import { PROTOCOL_VERSION } from "./handshake/request-shape.ts"
+import { type ProfileName, profiles } from "./profile.ts"
+import { createServer } from "./server.ts"
+
+/** Requests without arguments, whose results are the same each time. A method that the profile lacks is left out. */
+const METHODS = ["tools/list", "resources/list", "resources/templates/list", "ping"]
+
+const UNKNOWN = "unknown"
+const clientInfo = { name: "record", version: "1" }
+
+type Answer = { readonly result?: Readonly<Record<string, unknown>>; readonly error?: { readonly data?: unknown } }
+
+const refused = (field: string) => Either.left(new InvalidRequest({ field, detail: "" }))
+const noProject: Project = {
+  path: undefined,
+  repoUrl: undefined,
+  repoRef: undefined,
+  source: refused,
+  destination: refused
+}
+
+/** Starts a server and asks it; gives a function that asks for one more thing. */
+const connect = (profile: ProfileName, version: string) => {
+  const waiting = new Map<number, (answer: Answer) => void>()
+  const transport: Transport = {
+    start: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+    send: (message) => {
+      if ("id" in message) waiting.get(Number(message.id))?.(message as Answer)
+      return Promise.resolve()
+    }
+  }
+  const pyro = new ChannelFailed({ detail: "a server that is recorded does nothing" })
+  serveStdio(() => createServer({ profile, version, pyro, project: noProject }), { transport })
+  let id = 0
+  return (method: string, params: object): Promise<Answer> =>
+    new Promise((resolve) => {
+      waiting.set(++id, resolve)
+      transport.onmessage?.({ jsonrpc: "2.0", id, method, params } as JSONRPCMessage)
+    })
+}
+
+const initialize = async (profile: ProfileName, version: string, protocolVersion: string) => {
+  const ask = connect(profile, version)
+  const { result } = await ask("initialize", { protocolVersion, capabilities: {}, clientInfo })
+  return { ask, result: result as RecordedProfile["initialize"] }
+}
+
+const modernParams = (version: string) => ({
+  _meta: {
+    [PROTOCOL_VERSION]: version,
+    "io.modelcontextprotocol/clientInfo": clientInfo,
+    "io.modelcontextprotocol/clientCapabilities": {}
+  }
+})
+
+const discover = async (profile: ProfileName, version: string, revision: string) => {
+  const ask = connect(profile, version)
+  return { ask, answer: await ask("server/discover", modernParams(revision)) }
+}
+
+const results = async (ask: ReturnType<typeof connect>, params: object) => {
+  const found: Array<readonly [string, string]> = []
+  for (const method of METHODS) {
+    const { result } = await ask(method, params)
+    if (result !== undefined) found.push([method, JSON.stringify(result)])
+  }
+  return named(found)
+}
+
+const recordProfile = async (
+  profile: ProfileName,
+  version: string,
+  modernVersion: string
+): Promise<RecordedProfile> => {
+  const old = await initialize(profile, version, UNKNOWN)
+  const { answer, ask } = await discover(profile, version, modernVersion)
+  return {
+    initialize: old.result,
+    discover: answer.result!,
+    legacy: await results(old.ask, {}),
+    modern: await results(ask, modernParams(modernVersion))
+  }
+}
+
+/** Asks the server of each profile for everything that `handshake/` is to answer in its place. */
+export const recordHandshake = async (version: string): Promise<Omit<Recorded, "flags">> => {
+  const names = Object.keys(profiles) as Array<ProfileName>
+  const { answer } = await discover("vm-run", version, UNKNOWN)
+  const [modernVersion = ""] = (answer.error?.data as { readonly supported: ReadonlyArray<string> }).supported
+  const legacyVersions: Array<string> = []
+  for (const one of SUPPORTED_PROTOCOL_VERSIONS) {
+    const { result } = await initialize("vm-run", version, one)
+    if (result.protocolVersion === one) legacyVersions.push(one)
+  }
+  const recorded = await Promise.all(
+    names.map(async (profile) => [profile, await recordProfile(profile, version, modernVersion)] as const)
+  )
+  return {
+    legacyVersions,
+    modernVersion,
+    profiles: named(recorded) as Recorded["profiles"]
+  }
+}
