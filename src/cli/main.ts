@@ -8,6 +8,7 @@ import { DAEMON, daemonCommand } from "../sdk/daemon-command.ts"
 import type { StartDaemon } from "../sdk/start-daemon.ts"
 import { cli, type Interruption } from "./cli.ts"
 import type { ServePayload } from "./commands.ts"
+import { passSignal } from "./held-signal.ts"
 import { forgetLostTerminal } from "./terminal-lost.ts"
 import * as ProcessTerminal from "./terminal-process.ts"
 
@@ -97,8 +98,9 @@ export const recorded = async (version: string): Promise<Recorded> => {
 }
 
 /**
- * The whole program: returns the status to leave with. A first signal interrupts the work, so that all it holds is
- * released; a second one leaves at once. `handover` is what `pyro mcp serve` goes on with.
+ * The whole program: returns the status to leave with. A signal has a running command asked to end; without one, or after that, it
+ * interrupts the work, so that all it holds is released; a further one leaves at once. `handover` is what `pyro mcp serve`
+ * goes on with.
  */
 export const main = (
   argv: ReadonlyArray<string>,
@@ -108,6 +110,7 @@ export const main = (
 ): Promise<number> => {
   process.once("exit", forgetLostTerminal)
   let received: { readonly name: string; readonly status: number; readonly atMs: number } | undefined
+  let isInterrupted = false
   return new Promise((resolve, reject) => {
     const interruption = { signal: () => received }
     const program = programOf(argv, version, `${version} (${buildOf(bundle)})`, interruption, handover).pipe(
@@ -119,11 +122,11 @@ export const main = (
     for (const [name, status] of Object.entries(SIGNALS)) {
       process.on(name, () => {
         const atMs = performance.now()
-        if (received !== undefined) {
-          if (atMs - received.atMs > SAME_SIGNAL_MS) process.exit(received.status)
-          return
-        }
+        if (received !== undefined && atMs - received.atMs <= SAME_SIGNAL_MS) return
+        if (isInterrupted) process.exit(received?.status ?? status)
         received = { name, status, atMs }
+        if (passSignal()) return
+        isInterrupted = true
         fiber.unsafeInterruptAsFork(fiber.id())
       })
     }

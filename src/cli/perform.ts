@@ -7,6 +7,7 @@ import type { Operation } from "../contract/operations.ts"
 import type { RunPayload } from "../contract/operations/run.ts"
 import type { ExecPayload } from "../contract/operations/workspace-exec.ts"
 import { callOf, Pyro } from "../contract/Pyro.ts"
+import { makeEnding } from "./command-ending.ts"
 import { asExport } from "./export-flag.ts"
 import { fillFromFiles } from "./file-flags.ts"
 import { Manner } from "./manner.ts"
@@ -113,7 +114,7 @@ const shownInParts = <E>(
 
 type Events = Stream.Stream<Tagged, PyroError>
 
-/** Shows events as they come (none with `--json`) and returns what they fold to. */
+/** Shows events as they come (with `--json` only that a command runs) and returns what they fold to. */
 const shown = <E, R>(
   row: AnyOperation,
   json: boolean,
@@ -126,7 +127,7 @@ const shown = <E, R>(
     const folding = row.fold!(payload)
     const each = (event: Tagged): Effect.Effect<unknown, E, R> => {
       folding.add(event)
-      if (json) return Effect.void
+      if (json && event._tag !== "Started") return Effect.void
       return event._tag === "Notice"
         ? progress.show(event as Notice)
         : Effect.zipRight(progress.clear, show(event))
@@ -146,9 +147,12 @@ const performCommand = (operation: Operation, payload: CommandPayload, json: boo
     const pyro = yield* Pyro
     const kept = json ? payload : { ...payload, maxBytes: 0 }
     const view: AnyView = views[operation.name] as never
+    const ending = yield* makeEnding(payload)
+    const events = callOf(pyro, operation)(kept, { ...input, interrupt: ending.interrupt }) as Events
     const show = (event: Tagged): Effect.Effect<unknown, OutputClosed, Terminal | Scope.Scope> =>
-      event._tag === "Started" ? started : view.event!(event)
-    return yield* shown(operation as never, json, kept, callOf(pyro, operation)(kept, input) as Events, show)
+      event._tag === "Started" ? Effect.zipRight(ending.started(event), started) : view.event!(event)
+    const result = yield* shown(operation as never, json, kept, events, show)
+    return ending.wasAsked() ? yield* Effect.interrupt : result
   }))
 
 /** The one JSON document of `--json`. */

@@ -4,6 +4,7 @@ import { createReadStream, fstatSync, readFileSync } from "node:fs"
 import { resolve } from "node:path"
 import { isatty } from "node:tty"
 import type { WindowSize } from "../contract/Pyro.ts"
+import { holdSignal } from "./held-signal.ts"
 import { FileUnreadable, OutputClosed, Terminal } from "./terminal.ts"
 
 /** What a short command neither prints nor reads, in `bytes`. */
@@ -189,6 +190,7 @@ export const layer: Layer.Layer<Terminal> = Layer.sync(Terminal, () => {
     stdin,
     size,
     resizes,
+    holdSignal,
     raw,
     readFile,
     resolvePath: absolute,

@@ -13,6 +13,8 @@ export interface RunInput {
   readonly stdin?: Stream.Stream<Uint8Array>
   /** New sizes of the caller's terminal, for a command with `tty`. */
   readonly resizes?: Stream.Stream<WindowSize>
+  /** Ends when `run`'s command is to be ended as by Ctrl-C: its output flows on until its end. A command with an id is ended by `workspace.cancel`. */
+  readonly interrupt?: Effect.Effect<void>
   /** A command that is known already is taken up as by the one who started it: its interruption ends it, stdin flows on. */
   readonly resumed?: boolean
   /** Asked when a running command's stream is dropped: whether only this process leaves, and the caller is still there. */

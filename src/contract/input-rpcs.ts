@@ -27,6 +27,7 @@ export const InputRpcs = RpcGroup.make(
     })
   }),
   Rpc.make("input.end", { payload: Schema.Struct({ id }) }),
+  Rpc.make("input.interrupt", { payload: Schema.Struct({ id }) }),
   Rpc.make("input.resize", {
     payload: Schema.Struct({ id, rows: Schema.Int, cols: Schema.Int })
   })

@@ -89,6 +89,7 @@ export const handlers = (serving: Serving) =>
       ...beginningHandlers(tell, inputs, beginnings, serving),
       "input.write": ({ bytes, id }: { readonly id: string; readonly bytes: Uint8Array }) => inputs.write(id, bytes),
       "input.end": ({ id }: { readonly id: string }) => inputs.end(id),
+      "input.interrupt": ({ id }: { readonly id: string }) => inputs.interrupt(id),
       "input.resize": ({ id, ...size }: { readonly id: string } & WindowSize) => inputs.resize(id, size)
     } as never)
   }))

@@ -1,9 +1,10 @@
-import { Effect, Mailbox, Stream } from "effect"
+import { Deferred, Effect, FiberId, Mailbox, Stream } from "effect"
 import type { RunInput, WindowSize } from "../contract/Pyro.ts"
 
 interface Input {
   readonly stdin: Mailbox.Mailbox<Uint8Array>
   readonly resizes: Mailbox.Mailbox<WindowSize>
+  readonly interrupt: Deferred.Deferred<void>
 }
 
 /** Inputs whose command has not come yet: a limit against a client that never runs any. */
@@ -22,7 +23,8 @@ export const makeInputs = () => {
   const make = Effect.gen(function*() {
     const made: Input = {
       stdin: yield* Mailbox.make<Uint8Array>(2),
-      resizes: yield* Mailbox.make<WindowSize>({ capacity: 4, strategy: "sliding" })
+      resizes: yield* Mailbox.make<WindowSize>({ capacity: 4, strategy: "sliding" }),
+      interrupt: Deferred.unsafeMake<void>(FiberId.none)
     }
     return made
   })
@@ -59,9 +61,10 @@ export const makeInputs = () => {
       }),
       (input) => forget(id, input)
     ).pipe(
-      Effect.map(({ resizes, stdin }): RunInput => ({
+      Effect.map(({ interrupt, resizes, stdin }): RunInput => ({
         stdin: Mailbox.toStream(stdin),
-        resizes: Stream.orDie(Mailbox.toStream(resizes))
+        resizes: Stream.orDie(Mailbox.toStream(resizes)),
+        interrupt: Deferred.await(interrupt)
       }))
     )
 
@@ -72,6 +75,7 @@ export const makeInputs = () => {
     take,
     write: (id: string, bytes: Uint8Array) => into(id, ({ stdin }) => stdin.offer(bytes)),
     end: (id: string) => into(id, ({ stdin }) => stdin.end),
+    interrupt: (id: string) => into(id, ({ interrupt }) => Deferred.succeed(interrupt, undefined)),
     resize: (id: string, size: WindowSize) => into(id, ({ resizes }) => resizes.offer(size))
   } as const
 }

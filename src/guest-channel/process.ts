@@ -50,7 +50,7 @@ export interface GuestProcess {
     signal: number | NodeJS.Signals,
     target?: "process" | "group"
   ) => Effect.Effect<void, ChannelFailed>
-  /** Kills it and everything it started. */
+  /** Kills it and everything it started; after its end, and before its release, what it left in the background. */
   readonly kill: Effect.Effect<void, ChannelFailed>
   readonly exit: Effect.Effect<ProcessExit, ChannelFailed>
   /** What closing the scope does, now: ends it, if it still runs, and has the guest forget it. For one that was launched. */
@@ -117,7 +117,8 @@ export class StreamedProcess implements GuestProcess {
   }
 
   get kill() {
-    return this.#send(HostMessage.Signal, { target: SignalTarget.everything, signal: constants.signals.SIGKILL })
+    const everything = { target: SignalTarget.everything, signal: constants.signals.SIGKILL }
+    return this.#send(HostMessage.Signal, everything, { alsoEnded: true })
   }
 
   get exit() {
@@ -133,12 +134,12 @@ export class StreamedProcess implements GuestProcess {
     return Effect.sync(() => this.#connection.release(this.#stream))
   }
 
-  #send<A>(message: Message<A>, value: A) {
+  #send<A>(message: Message<A>, value: A, { alsoEnded = false } = {}) {
     return Effect.andThen(
       this.#connection.outbox.room,
       Effect.suspend(() => {
         if (this.#connection.failure !== undefined) return Effect.fail(this.#connection.failure)
-        if (!this.#stream.isEnded) this.#stream.send(message, value)
+        if (alsoEnded || !this.#stream.isEnded) this.#stream.send(message, value)
         return Effect.void
       })
     )

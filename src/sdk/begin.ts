@@ -16,8 +16,14 @@ type Begin = (
 type Rest = (payload: { readonly id: string }) => Stream.Stream<unknown, unknown>
 type Drop = (payload: { readonly id: string }) => Effect.Effect<void, unknown>
 
-/** How long the end of what was left is waited for: a guest may be stuck. */
+/** How long the end of what was left is waited for, beside the time that it has to end by itself: a guest may be stuck. */
 const END_MS = 5_000
+
+/** The time in ms that a command has to end by itself, where the request is for one. */
+const graceMsOf = (request: unknown) => {
+  const { graceSeconds } = request as { readonly graceSeconds?: unknown }
+  return typeof graceSeconds === "number" ? graceSeconds * 1000 : 0
+}
 
 /** Asks for an operation with events: how it begins, and what follows. Whoever leaves before the last ends it. `Event` is the row's own. */
 export const begin = <Event>(
@@ -29,11 +35,12 @@ export const begin = <Event>(
   Effect.gen(function*() {
     const id = newRequestId()
     const ask = methodOf(client, beginName(row)) as Begin
+    const endMs = END_MS + graceMsOf(request)
     let isOpen = true
     // Dropping it waits for its end: what was asked for is over when whoever left goes on.
     const drop = Effect.suspend(() =>
       isOpen
-        ? within(END_MS, Effect.catchAllCause((methodOf(client, DROP) as Drop)({ id }), () => Effect.void))
+        ? within(endMs, Effect.catchAllCause((methodOf(client, DROP) as Drop)({ id }), () => Effect.void))
         : Effect.void
     )
     const ofCaller = { ...headers, ...yield* projectHeaders }

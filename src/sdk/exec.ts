@@ -18,6 +18,7 @@ const BETWEEN_MS = 50
 export const sinkOf = ({ input }: Client, id: string) => ({
   write: (bytes: Uint8Array) => input.write({ id, bytes }),
   end: input.end({ id }),
+  interrupt: input.interrupt({ id }),
   resize: (size: { readonly rows: number; readonly cols: number }) => input.resize({ id, ...size })
 })
 

@@ -11,6 +11,7 @@ const KEPT_BYTES = 16 * INPUT_BYTES
 export interface InputSink<E> {
   readonly write: (bytes: Uint8Array) => Effect.Effect<unknown, E>
   readonly end: Effect.Effect<unknown, E>
+  readonly interrupt: Effect.Effect<unknown, E>
   readonly resize: (size: WindowSize) => Effect.Effect<unknown, E>
 }
 
@@ -105,6 +106,9 @@ export const makeInputTape = (input: RunInput) =>
       Effect.gen(function*() {
         if (input.stdin !== undefined) yield* Effect.forkScoped(Effect.ignore(sendStdin(sink, offset)))
         if (input.resizes !== undefined) yield* Effect.forkScoped(Effect.ignore(sendSizes(sink)))
+        if (input.interrupt !== undefined) {
+          yield* Effect.forkScoped(Effect.ignore(Effect.zipRight(input.interrupt, sink.interrupt)))
+        }
       })
   })
 export type InputTape = Effect.Effect.Success<ReturnType<typeof makeInputTape>>

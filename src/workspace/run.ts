@@ -1,4 +1,4 @@
-import { Deferred, Effect, Stream } from "effect"
+import { Deferred, Effect, Option, Stream } from "effect"
 import type { PyroError } from "../contract/errors.ts"
 import type { RunEvent, RunPayload } from "../contract/operations/run.ts"
 import type { RunInput } from "../contract/Pyro.ts"
@@ -6,6 +6,7 @@ import type { GuestProcess, ProcessExit } from "../guest-channel/process.ts"
 import type { Guest } from "../vm/guest.ts"
 import { explainChannelFailure, type FreshWorkspace } from "./boot.ts"
 import { endOf, feed, spawnRequest } from "./command.ts"
+import { endProcess, type Manner, mannerOf, ranOut } from "./ending.ts"
 import { troubleText } from "./trouble.ts"
 
 /** How long a killed command may take to be gone before its end is told all the same; the VM goes with the run anyway. */
@@ -26,7 +27,11 @@ export const runIn = (
     const process = yield* workspace.claim(spawnRequest(payload, input))
     const bootMs = performance.now() - since
     yield* feed(process, input)
-    const deadline = yield* enforceDeadline(process, payload.timeoutSeconds)
+    const manner = mannerOf({ graceMs: payload.graceSeconds * 1000, tty: payload.tty })
+    const deadline = yield* enforceDeadline(process, payload.timeoutSeconds, manner)
+    if (input.interrupt !== undefined) {
+      yield* Effect.forkScoped(Effect.zipRight(input.interrupt, endProcess(process, "cancel", manner)))
+    }
     const started: RunEvent = { _tag: "Started", bootMs }
     const output = process.output.pipe(
       Stream.map(({ bytes, from }): RunEvent => ({ _tag: "Output", from, bytes })),
@@ -36,10 +41,11 @@ export const runIn = (
     const ended = Effect.gen(function*() {
       const exit = yield* Effect.raceFirst(
         Effect.asSome(process.exit),
-        Effect.as(Deferred.await(deadline.givenUp), { _tag: "None" } as const)
+        Effect.as(Deferred.await(deadline.givenUp), Option.none())
       )
-      const late = yield* Deferred.isDone(deadline.passed)
-      return exitedEvent(exit._tag === "Some" ? exit.value : undefined, late, bootMs, since)
+      const ending = Option.getOrUndefined(exit)
+      const late = (yield* Deferred.isDone(deadline.passed)) && ranOut(ending, manner)
+      return exitedEvent(ending, late, bootMs, since)
     }).pipe(Effect.raceFirst(workspace.guest.vm.health.failure))
     return Stream.make(started).pipe(
       Stream.concat(output),
@@ -58,15 +64,15 @@ const exitedEvent = (exit: ProcessExit | undefined, late: boolean, bootMs: numbe
   return { _tag: "Exited", ...endOf(exit, late), durations }
 }
 
-/** Kills the command and all it started when its time is over. */
-const enforceDeadline = (process: GuestProcess, timeoutSeconds: number | undefined) =>
+/** Ends the command and all it started when its time is over. */
+const enforceDeadline = (process: GuestProcess, timeoutSeconds: number | undefined, manner: Manner) =>
   Effect.gen(function*() {
     const passed = yield* Deferred.make<void>()
     const givenUp = yield* Deferred.make<void>()
     if (timeoutSeconds !== undefined) {
       yield* Effect.sleep(timeoutSeconds * 1000).pipe(
         Effect.zipRight(Deferred.succeed(passed, undefined)),
-        Effect.zipRight(Effect.ignore(process.kill)),
+        Effect.zipRight(endProcess(process, "timeout", manner)),
         Effect.zipRight(Effect.sleep(killGraceMs)),
         Effect.zipRight(Deferred.succeed(givenUp, undefined)),
         Effect.forkScoped

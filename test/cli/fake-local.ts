@@ -156,7 +156,8 @@ const asProcess = (payload: RunPayload, input: RunInput) =>
       (running) =>
         Effect.zipRight(
           Effect.sync(() => {
-            if (running.pid !== undefined && running.exitCode === null) process.kill(-running.pid, "SIGKILL")
+            const { exitCode, pid, signalCode } = running
+            if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, "SIGKILL")
           }).pipe(Effect.ignore),
           released("command")
         )
@@ -170,6 +171,12 @@ const asProcess = (payload: RunPayload, input: RunInput) =>
             : new CommandNotExecutable({ command: program, detail: String(error.code) })
         ))
     })
+    yield* (input.interrupt ?? Effect.never).pipe(
+      Effect.zipRight(Effect.sync(() => {
+        process.kill(-child.pid!, "SIGINT")
+      })),
+      Effect.forkScoped
+    )
     const ended = yield* Deferred.make<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>()
     child.once("close", (code, signal) => Deferred.unsafeDone(ended, Effect.succeed({ code, signal })))
     child.stdin.on("error", () => undefined)
@@ -231,6 +238,10 @@ const onTerminal = (payload: RunPayload, input: RunInput) =>
     )
     yield* (input.resizes ?? Stream.empty).pipe(
       Stream.runForEach(({ cols, rows }) => Effect.sync(() => pty.resize(cols, rows))),
+      Effect.forkScoped
+    )
+    yield* (input.interrupt ?? Effect.never).pipe(
+      Effect.zipRight(Effect.sync(() => pty.kill("SIGHUP"))),
       Effect.forkScoped
     )
     const output = Stream.asyncPush<RunEvent>((emit) =>

@@ -1,4 +1,4 @@
-import { Effect, FiberRef, Stream } from "effect"
+import { Deferred, Effect, FiberRef, Stream } from "effect"
 import { callerProject, isReachable } from "../../src/contract/caller-project.ts"
 import { InvalidRequest, type PyroError, WorkspaceNameTaken, WorkspaceNotFound } from "../../src/contract/errors.ts"
 import type { RunEvent, RunPayload } from "../../src/contract/operations/run.ts"
@@ -20,6 +20,7 @@ const progress = (message: string): WorkspaceEvent => ({ _tag: "Notice", level: 
 export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"] => {
   const all = new Map<string, WorkspaceInfo>()
   const files = new Map<string, Uint8Array>()
+  const cancelled = new Map<string, Deferred.Deferred<void>>()
   let made = 0
 
   const reachable = Effect.map(
@@ -88,12 +89,22 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
         for (const { id } of found) all.delete(id)
         return { deleted: found.map(({ id }) => id) }
       }),
+    cancel: ({ execId }) =>
+      Effect.suspend(() => {
+        const command = cancelled.get(execId)
+        return Effect.as(command === undefined ? Effect.void : Deferred.succeed(command, undefined), {
+          execId,
+          cancelled: command !== undefined
+        })
+      }),
     exec: (payload, input = {}) =>
       Stream.unwrap(Effect.gen(function*() {
         yield* find(payload.workspace)
         const argv = payload.script === undefined ? payload.command : ["sh", "-c", payload.script]
         if (argv.length === 0) return yield* new InvalidRequest({ field: "command", detail: "is empty" })
         const execId = payload.execId ?? "0".repeat(32)
+        const interrupt = yield* Deferred.make<void>()
+        cancelled.set(execId, interrupt)
         let next = 0
         const event = (one: RunEvent): ExecEvent => {
           switch (one._tag) {
@@ -122,7 +133,7 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
               vcpuCount: 1,
               memoryMib: 64
             },
-            input
+            { ...input, interrupt: Deferred.await(interrupt) }
           ),
           event
         )

@@ -146,6 +146,31 @@ export const runCases = (name: string, binary: Binary) => {
       }
     )
 
+    it("shows what the command's handler of Ctrl-C prints, and leaves with 130 whatever that left with", async () => {
+      const { child, ended, printed } = start(binary, [
+        ...inGuest("--grace-seconds", "600"),
+        ...script("trap 'echo swept; exit 0' INT; echo up; while :; do sleep 0.1; done")
+      ])
+      await eventually("the command's first line", () => printed() === "up\n", printed)
+      child.kill("SIGINT")
+      const { status, stdout } = await ended
+      assert.deepStrictEqual([status, stdout.toString()], [130, "up\nswept\n"])
+    })
+
+    it("ends a command that does not heed Ctrl-C at the second one", async () => {
+      const { child, ended, printed } = start(binary, [
+        ...inGuest("--grace-seconds", "600"),
+        ...script("trap 'echo heard' INT; echo up; while :; do sleep 0.1; done")
+      ])
+      await eventually("the command's first line", () => printed() === "up\n", printed)
+      const first = performance.now()
+      child.kill("SIGINT")
+      // Two that come within a tenth of a second are one.
+      await eventually("the first", () => printed() === "up\nheard\n" && performance.now() - first > 150, printed)
+      child.kill("SIGINT")
+      assert.strictEqual((await ended).status, 130)
+    })
+
     it("prints one document when it is interrupted with --json", async () => {
       const { child, ended } = start(binary, inGuest("--json", "--", "sleep", "600"))
       // A signal at any moment after the program has taken over signals; before that the system ends it.

@@ -30,6 +30,7 @@ const defaults = {
   rows: 24,
   cols: 80,
   maxBytes: 1000,
+  graceSeconds: 2,
   detach: false
 }
 

@@ -63,6 +63,21 @@ describe("how a command ends", () => {
     assert.strictEqual(await processesWith("sleep 777"), 0)
   })
 
+  it("asked to first: Python's KeyboardInterrupt and a shell's trap run, and a timeout is one whatever they leave with", async () => {
+    const loop =
+      "import time\ntry:\n print('up', flush=True)\n time.sleep(600)\nexcept KeyboardInterrupt:\n print('swept')"
+    const python = startPyro(["workspace", "exec", "w", "--grace-seconds", "60", "--", "python3", "-c", loop], { env })
+    await until("its first line", () => python.stdoutSoFar().toString() === "up\n")
+    python.child.kill("SIGINT")
+    const { code, stdout } = await python.finished
+    assert.deepStrictEqual([code, stdout.toString()], [130, "up\nswept\n"])
+    assert.strictEqual((await logs("w")).at(-1)?.outcome, "exited")
+    const trap = "trap 'echo swept; exit 0' TERM; sleep 7774 & wait"
+    const { result } = await told("--timeout-seconds", "1", "--grace-seconds", "60", "--script", trap)
+    assert.deepInclude(result, { outcome: "timed_out", status: 124, stdout: "swept\n" })
+    assert.strictEqual(await processesWith("sleep 777"), 0)
+  })
+
   it("never started: not found is 127, not executable 126, and neither is in the journal", async () => {
     const before = await logged()
     const missing = await exec("--", "no-such-program")

@@ -10,9 +10,24 @@ const TimeoutSeconds = lazy(() =>
     Schema.filter((seconds) => seconds > 0 && seconds <= MAX_TIMEOUT_SECONDS, {
       message: () => `must be more than 0 and at most ${MAX_TIMEOUT_SECONDS} seconds`
     }),
-    Schema.annotations({ description: "Kill the command and everything it started after this many seconds" })
+    Schema.annotations({
+      description: "End the command and everything it started after this many seconds, with status 124"
+    })
   )
 )
+
+/** Longest time in seconds that a command may take to end by itself: whoever ended it waits for that. */
+const MAX_GRACE_SECONDS = 3_600
+export const DEFAULT_GRACE_SECONDS = 2
+
+/** How long a command that is ended has for its own handlers. */
+export const graceSeconds = (description: string) =>
+  Schema.Number.pipe(
+    Schema.filter((seconds) => seconds >= 0 && seconds <= MAX_GRACE_SECONDS, {
+      message: () => `must be 0 to ${MAX_GRACE_SECONDS} seconds`
+    }),
+    Schema.annotations({ description })
+  )
 
 const Variables = lazy(() =>
   strings(text("")).pipe(
@@ -35,6 +50,13 @@ export const command = () =>
 /** How a command is run, in a fresh microVM or in a workspace. */
 export const fieldsOfCommand = () => ({
   timeoutSeconds: optional(TimeoutSeconds()),
+  graceSeconds: defaulted(
+    graceSeconds(
+      "Time between the signal that ends the command (SIGINT for Ctrl-C and cancel, SIGTERM for the timeout) and the kill of everything " +
+        "it started; 0 kills at once"
+    ),
+    () => DEFAULT_GRACE_SECONDS
+  ),
   env: defaulted(Variables(), () => ({})),
   cwd: defaulted(
     Schema.String.pipe(

@@ -156,6 +156,7 @@ export const run = streaming({
       stdin: { own: "text", description: "Its input" },
       env: { description: "Variables" },
       timeout_seconds: { default: 600, description: "Kill it after so long [600]" },
+      grace_seconds: { description: "From the signal that ends it to the kill [2]", visibleIn: ["full"] },
       vcpu_count: { visibleIn: ["full"] },
       memory_mib: { description: "[1024]" }
     },

@@ -4,7 +4,7 @@ import { between, defaulted, optional } from "../fields.ts"
 import { Notice } from "../notice.ts"
 import { type Folding, lazy, streaming, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
-import { command, ended, fieldsOfCommand, Outcome, terminalFields } from "./command.ts"
+import { command, ended, fieldsOfCommand, graceSeconds, Outcome, terminalFields } from "./command.ts"
 import { workspaceField } from "./workspace-field.ts"
 
 /** Names one command for good: minted by the client, so that asking again never runs it twice. */
@@ -155,7 +155,8 @@ export const workspaceExec = streaming({
     "Runs a command, streams what it prints and leaves with its exit status. Files, installed packages and background " +
     "processes that detach themselves stay for the next command. Its output is kept, up to 1.25 GiB (the first 256 MiB " +
     "and the newest 1 GiB), and 4 GiB of all commands together, oldest finished first to go: `workspace logs` has it and " +
-    "says how much is gone. Interrupting it ends the command with everything it started.",
+    "says how much is gone. Interrupting it sends the command SIGINT, and after --grace-seconds kills it with everything it started; " +
+    "a second Ctrl-C kills at once. A timeout sends SIGTERM first.",
   cli: {
     path: ["workspace", "exec"],
     args: ["workspace"],
@@ -185,6 +186,7 @@ export const workspaceExec = streaming({
       user: { visibleIn: ["full"] },
       wait_seconds: { default: 45, description: "Return after so long at the latest, never kills [45]" },
       timeout_seconds: { description: "Kill it after so long [never]" },
+      grace_seconds: { description: "From the signal that ends it to the kill [2]", visibleIn: ["full"] },
       exec_id: { description: "Instead of command: one started before" },
       cursor: { own: "text", description: "next_cursor of that one" }
     },
@@ -202,7 +204,12 @@ export const workspaceExec = streaming({
 export const CancelPayload = lazy(() =>
   Schema.Struct(snakeFields({
     workspace: workspaceField(),
-    execId: Schema.String.annotations({ description: "Id of the command, as `workspace logs` has it" })
+    execId: Schema.String.annotations({ description: "Id of the command, as `workspace logs` has it" }),
+    graceSeconds: optional(
+      graceSeconds(
+        "Time between SIGINT and the kill of everything it started; the command's own when left out, 0 kills at once"
+      )
+    )
   }))
 )
 export type CancelPayload = ReturnType<typeof CancelPayload>["Type"]
@@ -219,8 +226,9 @@ export const workspaceCancel = unary({
   name: "workspace.cancel",
   summary: "End a running command of a workspace",
   description:
-    "Kills the command with everything it started, whoever started it, and waits for its end. One that has ended stays as it is; its " +
-    "output is kept.",
+    "Sends the command SIGINT, kills it with everything it started when its grace is over, whoever started it, and waits for its end. " +
+    "One that has ended stays as it is; its output is kept. A command that handles the signal ends with the status it chooses. A second " +
+    "cancel of the same command kills at once.",
   cli: {
     path: ["workspace", "cancel"],
     args: ["workspace", "exec_id"],
@@ -230,7 +238,11 @@ export const workspaceCancel = unary({
   mcp: {
     tool: "workspace_cancel",
     profiles: ["full"],
-    arguments: { workspace: {}, exec_id: { description: "Id of the command, as workspace_logs has it" } }
+    arguments: {
+      workspace: {},
+      exec_id: { description: "Id of the command, as workspace_logs has it" },
+      grace_seconds: { description: "From SIGINT to the kill [the command's own]" }
+    }
   },
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },

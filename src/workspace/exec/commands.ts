@@ -1,10 +1,12 @@
 import { Deferred, Effect, Exit, FiberId, Option, Scope } from "effect"
 import type { ChannelFailed, NoSpace, PyroError, StateDirectoryUnusable } from "../../contract/errors.ts"
+import { DEFAULT_GRACE_SECONDS } from "../../contract/operations/command.ts"
 import type { ExecPayload } from "../../contract/operations/workspace-exec.ts"
 import type { RunInput } from "../../contract/Pyro.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { GuestProcess } from "../../guest-channel/process.ts"
 import { feed, spawnRequest } from "../command.ts"
+import { endProcess, type Manner, mannerOf } from "../ending.ts"
 import type { WorkspaceFolder } from "../lifecycle/record.ts"
 import { unwritable } from "../lifecycle/record.ts"
 import { makeAftermath } from "./aftermath.ts"
@@ -22,8 +24,11 @@ export interface Command {
   /** Once the guest has started it, or could not. */
   readonly started: Deferred.Deferred<GuestProcess, PyroError>
   readonly end: Deferred.Deferred<CommandEnd, PyroError>
-  /** Ends it with everything it started, as soon as the guest has it. */
-  readonly kill: Effect.Effect<void>
+  readonly manner: Manner
+  /** Whether `stop` was called. */
+  isEnding: boolean
+  /** Ends it with everything it started, as soon as the guest has it: asks it first where it has a grace. */
+  readonly stop: (graceMs: number) => Effect.Effect<void>
 }
 
 /** The VM that commands run in. */
@@ -81,20 +86,24 @@ export const openCommands = (
     Effect.bind("aftermath", ({ journal }) => makeAftermath(folder, journal)),
     Effect.map(({ aftermath, journal, logs, running }) => {
       /** Known as running from here on, until it is settled. */
-      const make = (id: string, log: CommandLog, scope: Scope.Scope) => {
+      const make = (id: string, log: CommandLog, scope: Scope.Scope, manner: Manner) => {
         const started = Deferred.unsafeMake<GuestProcess, PyroError>(FiberId.none)
-        const kill = Effect.flatMap(Deferred.await(started), (process) => process.kill).pipe(
-          Effect.ignore,
-          Effect.interruptible,
-          Effect.forkIn(scope),
-          Effect.asVoid
-        )
+        const stop = (graceMs: number) =>
+          Effect.suspend(() => {
+            command.isEnding = true
+            return Effect.flatMap(
+              Deferred.await(started),
+              (process) => endProcess(process, "cancel", { ...manner, graceMs })
+            ).pipe(Effect.ignore, Effect.interruptible, Effect.forkIn(scope), Effect.asVoid)
+          })
         const command: Command = {
           id,
           log,
           started,
           end: Deferred.unsafeMake<CommandEnd, PyroError>(FiberId.none),
-          kill
+          manner,
+          isEnding: false,
+          stop
         }
         running.set(id, command)
         return command
@@ -108,15 +117,20 @@ export const openCommands = (
       }
 
       /** From the process to its recorded end. */
-      const conclude = (command: Command, process: GuestProcess, time: Parameters<typeof follow>[2]) =>
-        Effect.flatMap(follow(process, command.log, time), (end) => {
-          // The id is another VM's by now: the workspace went back to a snapshot, and this VM runs for another moment.
-          if (running.get(command.id) !== command) return Effect.void
-          journal.ended(end)
-          settle(command, Exit.succeed(end))
-          aftermath.ended(process)
-          return Effect.void
+      const conclude = (command: Command, process: GuestProcess, time: Omit<Parameters<typeof follow>[2], "manner">) =>
+        Effect.flatMap(follow(process, command.log, { ...time, manner: command.manner }), (end) => {
+          // What its handler left in the background: the guest forgets it with the release.
+          const rest = command.isEnding ? Effect.ignore(process.kill) : Effect.void
+          return Effect.zipRight(rest, Effect.sync(() => concluded(command, process, end)))
         })
+
+      const concluded = (command: Command, process: GuestProcess, end: CommandEnd) => {
+        // The id is another VM's by now: the workspace went back to a snapshot, and this VM runs for another moment.
+        if (running.get(command.id) !== command) return
+        journal.ended(end)
+        settle(command, Exit.succeed(end))
+        aftermath.ended(process)
+      }
 
       /** In the VM's scope: whoever asked for it may go. */
       const inBackground = (command: Command, work: Effect.Effect<void, PyroError, Scope.Scope>, scope: Scope.Scope) =>
@@ -142,12 +156,15 @@ export const openCommands = (
               id,
               command: payload.script === undefined ? payload.command : ["sh", "-c", payload.script],
               startedAt: new Date(startedAtMs).toISOString(),
-              ...(deadlineMs === undefined ? {} : { deadlineMs })
+              ...(deadlineMs === undefined ? {} : { deadlineMs }),
+              ...(payload.graceSeconds === DEFAULT_GRACE_SECONDS ? {} : { graceMs: payload.graceSeconds * 1000 }),
+              ...(payload.tty ? { tty: true } : {})
             })
           } catch (cause) {
             return yield* unwritable(folder)(cause)
           }
-          const command = make(id, logs.create(id), scope)
+          const manner = mannerOf({ graceMs: payload.graceSeconds * 1000, tty: payload.tty })
+          const command = make(id, logs.create(id), scope, manner)
           const request = spawnRequest({ ...payload, command: argvOf(payload) }, input)
           // What follows is done while the guest starts it.
           const started = yield* channel.launch({ ...request, id, pidsMax: pidsMaxOf(memoryMib) })
@@ -191,7 +208,7 @@ export const openCommands = (
               return logs.forget(id)
             }
             const process = adopted.value
-            const command = make(id, log, scope)
+            const command = make(id, log, scope, mannerOf(start))
             yield* Deferred.succeed(command.started, process)
             const startedAtMs = Date.parse(start.startedAt)
             yield* inBackground(command, conclude(command, process, { startedAtMs, deadlineMs }), scope)

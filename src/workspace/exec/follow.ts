@@ -2,6 +2,7 @@ import { Effect, Option } from "effect"
 import type { ChannelFailed } from "../../contract/errors.ts"
 import type { GuestProcess } from "../../guest-channel/process.ts"
 import { endOf } from "../command.ts"
+import { endProcess, type Manner, ranOut } from "../ending.ts"
 import type { CommandEnd } from "./journal.ts"
 import type { CommandLog } from "./log.ts"
 
@@ -21,22 +22,23 @@ const record = (process: GuestProcess, log: CommandLog) =>
 export const follow = (
   process: GuestProcess,
   log: CommandLog,
-  time: { readonly startedAtMs: number; readonly deadlineMs: number | undefined }
+  time: { readonly startedAtMs: number; readonly deadlineMs: number | undefined; readonly manner: Manner }
 ): Effect.Effect<CommandEnd, ChannelFailed> =>
   Effect.gen(function*() {
-    let killed = false
     const whole = Effect.asSome(Effect.zipRight(record(process, log), process.exit))
+    let isOver = false
     const exit = yield* time.deadlineMs === undefined ? whole : Effect.raceFirst(
       whole,
       Effect.sleep(Math.max(0, time.deadlineMs - Date.now())).pipe(
-        Effect.zipRight(Effect.sync(() => (killed = true))),
-        Effect.zipRight(Effect.ignore(process.kill)),
+        Effect.zipRight(Effect.sync(() => (isOver = true))),
+        Effect.zipRight(endProcess(process, "timeout", time.manner)),
         Effect.zipRight(Effect.sleep(killGraceMs)),
         Effect.as(Option.none())
       )
     )
-    // One that ended by itself in the last moment did not run out of time.
-    const late = killed && Option.match(exit, { onNone: () => true, onSome: ({ _tag }) => _tag !== "exited" })
+    // What its handler left in the background goes with it.
+    if (isOver) yield* Effect.ignore(process.kill)
+    const late = isOver && ranOut(Option.getOrUndefined(exit), time.manner)
     return {
       id: log.id,
       ...endOf(Option.getOrUndefined(exit), late),

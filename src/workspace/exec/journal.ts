@@ -8,6 +8,10 @@ export const Started = Schema.Struct({
   startedAt: Schema.String,
   /** When it is killed, in ms since the epoch. */
   deadlineMs: Schema.optional(Schema.Number),
+  /** From the signal that ends it to the kill, where that is not the default. */
+  graceMs: Schema.optional(Schema.Number),
+  /** It runs on a terminal. */
+  tty: Schema.optional(Schema.Literal(true)),
   /** It ran before the workspace went on from where it is. */
   inherited: Schema.optional(Schema.Literal(true))
 })

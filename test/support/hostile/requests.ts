@@ -13,6 +13,7 @@ const command = {
   rows: 24,
   cols: 80,
   maxBytes: 1_000,
+  graceSeconds: 2,
   detach: false
 } as const
 

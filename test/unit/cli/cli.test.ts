@@ -63,6 +63,7 @@ const on = (argv: ReadonlyArray<string>, { answers = {}, files = {}, run, termin
       stdin: Stream.empty,
       size: Effect.succeed({ rows: 50, cols: 132 }),
       resizes: Stream.empty,
+      holdSignal: Effect.succeed(Effect.never),
       raw: Effect.acquireRelease(note("raw"), () => note("cooked")),
       readFile: (path) =>
         files[path] === undefined

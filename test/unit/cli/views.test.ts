@@ -28,6 +28,7 @@ const shown = <Name extends OperationName>(
         stdin: Stream.empty,
         size: Effect.succeed({ rows: 50, cols: 132 }),
         resizes: Stream.empty,
+        holdSignal: Effect.succeed(Effect.never),
         raw: Effect.void,
         readFile: () => Effect.die("no files"),
         resolvePath: (path) => path,

@@ -51,6 +51,7 @@ describe("a request to run", () => {
   it("has defaults for all but the environment", () => {
     assert.deepStrictEqual(payloadDefaults(RunPayload()), {
       command: [],
+      grace_seconds: 2,
       env: {},
       include_ignored: [],
       cwd: "/workspace",

@@ -1,0 +1,161 @@
+import { assert } from "@effect/vitest"
+import { Effect, Exit, Fiber, Option, Schema, Scope } from "effect"
+import * as fs from "node:fs"
+import { CancelPayload, ExecPayload, LogsPayload } from "../../src/contract/operations/workspace-exec.ts"
+import { newRequestId } from "../../src/system/identity.ts"
+import { cancel } from "../../src/workspace/exec/cancel.ts"
+import { openCommands } from "../../src/workspace/exec/commands.ts"
+import { exec } from "../../src/workspace/exec/exec.ts"
+import { logs } from "../../src/workspace/exec/logs.ts"
+import { folderOf, newWorkspaceId } from "../../src/workspace/lifecycle/record.ts"
+import { Agent, processesMarked, until, withAgent } from "./agent.ts"
+
+/** A test that waits for a grace of this length to pass fails by its own time. */
+const NEVER_SECONDS = 600
+
+const workspace = Effect.gen(function*() {
+  const { folder: home, mark } = yield* Agent
+  const channel = yield* Agent.connect()
+  const folder = folderOf(home, newWorkspaceId())
+  fs.mkdirSync(folder.directory, { recursive: true })
+  const commands = yield* openCommands(folder)
+  const generation = { channel, scope: yield* Effect.scope, memoryMib: 1024 }
+  const [name = "", value] = mark.split("=")
+  const start = (script: string, more: object = {}) =>
+    Effect.gen(function*() {
+      const id = newRequestId()
+      const payload = Schema.decodeUnknownSync(ExecPayload())({
+        workspace: "w",
+        exec_id: id,
+        command: ["sh", "-c", script],
+        cwd: "/",
+        env: { [name]: value },
+        ...more
+      })
+      const scope = yield* Scope.make()
+      const telling = yield* Scope.extend(exec(commands, Effect.succeed(generation), payload, {}), scope)
+      yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
+      yield* until("its first line", () => (commands.logs.get(id)?.position ?? 0) > 0)
+      const ended = Effect.eventually(
+        Effect.flatMap(telling(), () => Effect.fail("more")).pipe(
+          Effect.catchIf(Option.isOption, () => Effect.void)
+        )
+      )
+      return { id, ended, leave: Scope.close(scope, Exit.void) }
+    })
+  const log = (id: string) =>
+    Effect.map(
+      logs(commands, Schema.decodeUnknownSync(LogsPayload())({ workspace: "w", exec_id: id })),
+      ({ commands: [entry], output }) => ({ entry, output })
+    )
+  const end = (id: string, more: object = {}) =>
+    cancel(commands, Schema.decodeUnknownSync(CancelPayload())({ workspace: "w", exec_id: id, ...more }))
+  const isEnding = (id: string) => commands.running.get(id)?.isEnding === true
+  return { start, log, end, isEnding, left: () => processesMarked(mark) }
+})
+
+/** Ends with 3 after it was asked to. */
+const handling = (signal: string) => `trap 'echo ${signal}; exit 3' ${signal}; echo up; while :; do sleep 0.01; done`
+/** Heeds no signal but SIGKILL. */
+const deaf = "trap '' INT TERM HUP; echo up; while :; do sleep 0.01; done"
+
+withAgent("a command that is ended", (it) => {
+  it.scoped("by a cancel has its handler of SIGINT run, whose output and status are kept", () =>
+    Effect.gen(function*() {
+      const { end, left, log, start } = yield* workspace
+      const { id } = yield* start(handling("INT"), { grace_seconds: NEVER_SECONDS })
+      assert.deepStrictEqual(yield* end(id), { execId: id, cancelled: true })
+      const { entry, output } = yield* log(id)
+      assert.deepInclude(entry, { outcome: "exited", status: 3 })
+      assert.strictEqual(output, "up\nINT\n")
+      assert.deepStrictEqual(left(), [])
+    }))
+
+  it.scoped("by its timeout has its handler of SIGTERM run, and has timed out whatever that left with", () =>
+    Effect.gen(function*() {
+      const { log, start } = yield* workspace
+      for (const status of [0, 3]) {
+        const { id, ended } = yield* start(handling("TERM").replace("exit 3", `exit ${status}`), {
+          timeout_seconds: 0.3,
+          grace_seconds: NEVER_SECONDS
+        })
+        yield* ended
+        const { entry, output } = yield* log(id)
+        assert.deepInclude(entry, { outcome: "timed_out", status: 124 })
+        assert.match(output ?? "", /^up\n(Terminated\n)?TERM\n$/)
+      }
+    }))
+
+  it.scoped("by whoever started it leaving has its handler run, too", () =>
+    Effect.gen(function*() {
+      const { log, start } = yield* workspace
+      const { id, leave } = yield* start(handling("INT"), { grace_seconds: NEVER_SECONDS })
+      yield* leave
+      const { entry, output } = yield* log(id)
+      assert.deepInclude(entry, { outcome: "exited", status: 3 })
+      assert.strictEqual(output, "up\nINT\n")
+    }))
+
+  it.scoped("and heeds no signal is killed when its grace is over", () =>
+    Effect.gen(function*() {
+      const { end, left, log, start } = yield* workspace
+      const { id } = yield* start(deaf, { grace_seconds: 0.2 })
+      yield* end(id)
+      assert.deepInclude((yield* log(id)).entry, { outcome: "signaled", status: 137 })
+      const late = yield* start(deaf, { grace_seconds: 0.2, timeout_seconds: 0.2 })
+      yield* late.ended
+      assert.deepInclude((yield* log(late.id)).entry, { outcome: "timed_out", status: 124 })
+      yield* until("nothing left of them", () => left().length === 0)
+    }))
+
+  it.scoped("is killed at once without a grace, by its own or by the cancel's", () =>
+    Effect.gen(function*() {
+      const { end, log, start } = yield* workspace
+      const own = yield* start(handling("INT"), { grace_seconds: 0 })
+      yield* end(own.id)
+      const told = yield* start(handling("INT"), { grace_seconds: NEVER_SECONDS })
+      yield* end(told.id, { grace_seconds: 0 })
+      for (const { id } of [own, told]) {
+        const { entry, output } = yield* log(id)
+        assert.deepInclude(entry, { outcome: "signaled", status: 137 })
+        assert.strictEqual(output, "up\n")
+      }
+    }))
+
+  it.scoped("is killed at once by a second cancel", () =>
+    Effect.gen(function*() {
+      const { end, isEnding, log, start } = yield* workspace
+      const { id } = yield* start(deaf, { grace_seconds: NEVER_SECONDS })
+      const first = yield* Effect.fork(end(id))
+      yield* until("the first", () => isEnding(id))
+      yield* end(id)
+      yield* Fiber.join(first)
+      assert.deepInclude((yield* log(id)).entry, { outcome: "signaled", status: 137 })
+    }))
+
+  it.scoped("is not held open by a child in the background, and that is killed with it", () =>
+    Effect.gen(function*() {
+      const { end, left, log, start } = yield* workspace
+      const child = "sh -c 'trap \"\" INT TERM; sleep 1000; sleep 1000' &"
+      const { id } = yield* start(`${child} ${handling("INT")}`, { grace_seconds: NEVER_SECONDS })
+      yield* end(id)
+      assert.deepInclude((yield* log(id)).entry, { outcome: "exited", status: 3 })
+      yield* until("nothing left of it", () => left().length === 0)
+      const late = yield* start(`${child} ${handling("TERM")}`, { timeout_seconds: 0.3, grace_seconds: NEVER_SECONDS })
+      yield* late.ended
+      yield* until("nothing left of it", () => left().length === 0)
+    }))
+
+  it.scoped("on a terminal sees that hung up, which an interactive shell heeds", () =>
+    Effect.gen(function*() {
+      const { end, log, start } = yield* workspace
+      const { id } = yield* start("", {
+        command: ["sh", "-i"],
+        env: { PS1: "ready " },
+        tty: true,
+        grace_seconds: NEVER_SECONDS
+      })
+      yield* end(id)
+      assert.notStrictEqual((yield* log(id)).entry?.status, 137)
+    }))
+})
