@@ -46,6 +46,19 @@ export const memoryStore = "memory store"
 /** `where` of a `NoSpace`: the disk that a workspace is to have is too small for what it is to start with. */
 export const WORKSPACE_DISK = "workspace disk"
 
+/** How many of the microVMs that were asked for together the host has room for; absent where it was one. */
+const fits = Schema.optional(Schema.Int)
+
+const fitText = (fitting: number | undefined) => fitting === undefined ? "" : `; ${fitting} would fit`
+
+/** What makes room for microVMs. A fork's sizes are its origin's: less can only be asked for by the number of forks. */
+const remedy = (resource: string, fitting: number | undefined) => {
+  const fewer = fitting === undefined || fitting === 0 ? "" : `ask for ${fitting} (--count ${fitting}), `
+  const [flag, size] = resource === "cpu" ? ["--vcpu-count", "fewer virtual CPUs"] : ["--mem-mib", "less memory"]
+  return `${fewer}stop or delete workspaces that are not needed (see: pyro workspace list), or create with ${size} (${flag}); a fork ` +
+    "has the sizes of its origin"
+}
+
 export class NoSpace extends Schema.TaggedError<NoSpace>()(
   "NoSpace",
   snakeFields({
@@ -53,18 +66,21 @@ export class NoSpace extends Schema.TaggedError<NoSpace>()(
     where: Schema.String,
     path: Schema.String,
     neededMib: Schema.Number,
-    availableMib: Schema.Number
+    availableMib: Schema.Number,
+    fits
   })
 ) {
   get code() {
     return "no_space" as const
   }
   get fact() {
-    return `no room in the ${this.where} at ${this.path}: ${this.neededMib} MiB needed, ${this.availableMib} MiB free`
+    return `no room in the ${this.where} at ${this.path}: ${this.neededMib} MiB needed, ${this.availableMib} MiB free${
+      fitText(this.fits)
+    }`
   }
   override get message() {
     const next = this.where === memoryStore
-      ? "stop or delete workspaces that are not needed (see: pyro workspace list), or ask for less memory"
+      ? remedy("memory", this.fits)
       : this.where === WORKSPACE_DISK
       ? "take less along, or create a workspace with a larger disk (--disk-mib)"
       : "free some space, for instance with: pyro gc"
@@ -78,14 +94,19 @@ export class AdmissionRefused extends Schema.TaggedError<AdmissionRefused>()(
   snakeFields({
     /** What would be exceeded, such as `memory` or `cpu`. */
     resource: Schema.String,
-    detail: Schema.String
+    detail: Schema.String,
+    fits
   })
 ) {
   get code() {
     return "admission_refused" as const
   }
+  get fact() {
+    const what = this.fits === undefined ? "another microVM" : "so many microVMs"
+    return `refused to start ${what}, ${this.resource} would run out: ${this.detail}${fitText(this.fits)}`
+  }
   override get message() {
-    return `refused to start another microVM, ${this.resource} would run out: ${this.detail}; end one, or ask for less`
+    return `${this.fact}; ${remedy(this.resource, this.fits)}`
   }
 }
 

@@ -2,9 +2,10 @@ import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { type HostToolMissing, ImageDamaged, type NoSpace, type StateDirectoryUnusable } from "../contract/errors.ts"
+import { type FileFailed, syncFile } from "../system/atomic-file.ts"
 import { unusable } from "../system/disk-full.ts"
 import { holdImage } from "./hold.ts"
-import { qcow2Header } from "./qcow2.ts"
+import { openVerifiedQcow2, qcow2Header } from "./qcow2.ts"
 
 /** What a workspace disk starts from: a raw ext4 image. */
 export interface Seed {
@@ -108,6 +109,43 @@ export const shareLayers = (
       yield* holdImage(path.join(from, `${number}.qcow2`), path.join(to, `${number}.qcow2`))
     }
   })
+
+/** Which layers of a disk a file is to take the place of: `count` of them from number `from` on. */
+export interface MergedLayers {
+  readonly from: number
+  readonly count: number
+  /** Host path of a file that holds what they do. */
+  readonly file: string
+}
+
+/**
+ * Gives a disk second names in another folder, which is made: its seed, `merged` in the place of the layers that it stands for, and all
+ * others, the one that is written included. Every part has the same file in both folders, so that neither misses what is written to the
+ * other. What is new of it is on the host's disk when this is done. Fails where the file system has no hard links.
+ */
+export const linkMerged = (
+  from: WorkspaceDisk,
+  to: string,
+  merged: MergedLayers
+): Effect.Effect<void, NoSpace | StateDirectoryUnusable | ImageDamaged | FileFailed> =>
+  Effect.scoped(Effect.gen(function*() {
+    const fd = yield* openVerifiedQcow2(merged.file, from.seed)
+    yield* Effect.try({
+      try: () => {
+        fs.fchownSync(fd, process.getuid?.() ?? 0, process.getgid?.() ?? 0)
+        fs.fchmodSync(fd, 0o444)
+        fs.mkdirSync(to, { mode: 0o700 })
+        fs.linkSync(from.seed.path, path.join(to, seedName))
+        const files = [...from.layers, from.top]
+        files.splice(merged.from, merged.count, merged.file)
+        files.forEach((file, number) => fs.linkSync(file, path.join(to, `${number}.qcow2`)))
+      },
+      catch: unusable(to)
+    })
+    // The file, the folder, and the folder's own name.
+    yield* syncFile(path.join(to, `${merged.from}.qcow2`))
+    yield* syncFile(to)
+  }))
 
 /** The disk in a folder, its layers in order; ImageDamaged when a part of it is not there. Headers are compared when a VM takes it. */
 export const readWorkspaceDisk = (folder: string, virtualBytes: number): Effect.Effect<WorkspaceDisk, ImageDamaged> =>

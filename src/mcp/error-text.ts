@@ -74,7 +74,9 @@ const hintOf = (error: PyroError, all: boolean): string => {
       return "call again once; then ask the user to look at: pyro daemon logs"
     case "NoSpace":
     case "AdmissionRefused":
-      return "delete workspaces that are not needed (workspace_list, workspace_delete), or ask for less"
+      return error.fits === undefined || error.fits === 0
+        ? "delete workspaces that are not needed (workspace_list, workspace_delete), or ask for less"
+        : `call again with count ${error.fits}, or delete workspaces that are not needed (workspace_list, workspace_delete)`
     case "SeedRejected":
       return "name another seed_path, or none"
     case "DaemonMismatch":

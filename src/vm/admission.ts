@@ -33,6 +33,20 @@ const outstandingMib = (file: string, memoryMib: number) => {
   }
 }
 
+/** How many of several VMs of one size there is room for. */
+const fittingOf = (
+  records: ReadonlyArray<VmRecord>,
+  left: { readonly memoryMib: number; readonly vcpus: number }
+): { readonly fits?: number } => {
+  if (records.length <= 1) return {}
+  const each = (size: (record: VmRecord) => number) => Math.max(1, ...records.map(size))
+  const most = Math.min(
+    left.memoryMib / each(({ memoryMib }) => memoryMib),
+    left.vcpus / each(({ vcpuCount }) => vcpuCount)
+  )
+  return { fits: Math.max(0, Math.min(records.length - 1, Math.floor(most))) }
+}
+
 /**
  * Lets VMs in, all of them or none, only when all the memory that they may ever touch fits what is left of the store and of the host: a
  * full tmpfs kills QEMU by SIGBUS in the middle of work. To be called when the VMs' own records are already written: of two that come
@@ -44,40 +58,45 @@ export const admit = (records: ReadonlyArray<VmRecord>): Effect.Effect<void, Adm
     const what = records.length === 1 ? "the VM" : `the ${records.length} VMs`
     const neededMib = records.reduce((sum, { memoryMib }) => sum + memoryMib, 0)
     let promisedMib = 0
-    let vcpus = records.reduce((sum, { vcpuCount }) => sum + vcpuCount, 0)
+    let otherVcpus = 0
     for (const id of listVmIds(paths.stateDir)) {
       if (records.some((record) => record.id === id)) continue
       const one = vmPaths(paths, id)
       const other = Option.getOrUndefined(yield* Effect.orElseSucceed(readRecord(one), () => Option.none<VmRecord>()))
       if (other === undefined || !isAlive(other.qemu ?? other.owner)) continue
       promisedMib += outstandingMib(one.memory, other.memoryMib)
-      vcpus += other.vcpuCount
+      otherVcpus += other.vcpuCount
     }
+    const mostVcpus = coreCount() * vcpusPerCore
     const storeMib = Math.floor(freeBytes(paths.memoryDir) / mib - promisedMib)
+    const hostMib = Math.floor(availableMemoryBytes() / mib - promisedMib - hostReserveMib)
+    const fitting = fittingOf(records, { memoryMib: Math.min(storeMib, hostMib), vcpus: mostVcpus - otherVcpus })
     if (storeMib < neededMib) {
       return yield* new NoSpace({
         where: memoryStore,
         path: paths.memoryDir,
         neededMib,
-        availableMib: Math.max(0, storeMib)
+        availableMib: Math.max(0, storeMib),
+        ...fitting
       })
     }
-    const hostMib = Math.floor(availableMemoryBytes() / mib - promisedMib - hostReserveMib)
     if (hostMib < neededMib) {
       return yield* new AdmissionRefused({
         resource: "memory",
         detail: `${what} may need ${neededMib} MiB, and the host has ${
           Math.max(0, hostMib)
-        } MiB that no other VM was promised`
+        } MiB that no other VM was promised`,
+        ...fitting
       })
     }
-    const mostVcpus = coreCount() * vcpusPerCore
+    const vcpus = otherVcpus + records.reduce((sum, { vcpuCount }) => sum + vcpuCount, 0)
     if (vcpus > mostVcpus) {
       return yield* new AdmissionRefused({
         resource: "cpu",
         detail: `${
           records.length === 1 ? "it" : what
-        } would make ${vcpus} virtual CPUs, and this host's ${coreCount()} cores are given at most ${mostVcpus}`
+        } would make ${vcpus} virtual CPUs, and this host's ${coreCount()} cores are given at most ${mostVcpus}`,
+        ...fitting
       })
     }
   })

@@ -34,7 +34,7 @@ export const placeOverlay = (paths: VmPaths, uid: number, virtualBytes: number, 
   })
 
 /** Takes hold of a frozen layer, which some QEMU wrote once: its header is compared, and nobody may write it any longer. */
-const placeLayer = (paths: VmPaths, layer: string, virtualBytes: number, name: string) =>
+export const placeLayer = (paths: VmPaths, layer: string, virtualBytes: number, name: string) =>
   Effect.scoped(Effect.gen(function*() {
     const fd = yield* openVerifiedQcow2(layer, { virtualBytes })
     yield* Effect.try({

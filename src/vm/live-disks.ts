@@ -6,6 +6,7 @@ import type { DiskSource } from "../disk/workspace-disk.ts"
 import { nameOverlay, placeDisk, placeOverlay, placeTop } from "./disks.ts"
 import { failedAt } from "./failure.ts"
 import { type Disks, overlayNode, seedNode } from "./machine.ts"
+import { type Merged, mergeLayers, replaceLayers } from "./merge-layers.ts"
 import type { Qmp } from "./qmp.ts"
 import type { DiskState, VmPurpose } from "./record.ts"
 import type { Tenure } from "./tenure.ts"
@@ -39,6 +40,10 @@ export interface LiveDisks {
     top: string | undefined,
     paused: (freeze: Effect.Effect<string, VmFailed>) => Effect.Effect<A, E, R>
   ) => Effect.Effect<A, E | VmFailed | NoSpace | ImageDamaged, R>
+  /** What the frozen layers from `from` on hold, in one new file of the VM's folder; the disk stays as it is. Gives the host path. */
+  readonly merge: (from: number) => Effect.Effect<string, VmFailed | NoSpace>
+  /** Reads one file in place of several frozen layers from now on. Both hold the same: nothing in the guest notices. */
+  readonly replace: (merged: Merged) => Effect.Effect<void, VmFailed | NoSpace | HostToolMissing | ImageDamaged>
 }
 
 /** What QEMU is started with: nodes and files are numbered alike. */
@@ -198,7 +203,34 @@ export const makeLiveDisks = (options: {
         )
       }).pipe(one.withPermits(1))
 
-    return { current: Effect.map(Ref.get(state), ({ disks }) => disks), switchTo, handOver, freezeLayer }
+    const merge: LiveDisks["merge"] = (from) =>
+      Effect.flatMap(Ref.get(state), (now) => mergeLayers({ qmp, paths, uid }, now, from)).pipe(
+        Effect.ensuring(Ref.update(state, (now) => ({ ...now, next: now.next + 1 }))),
+        one.withPermits(1)
+      )
+
+    const replace: LiveDisks["replace"] = (merged) =>
+      Effect.gen(function*() {
+        const before = yield* Ref.get(state)
+        // Whoever attaches after a crash finds a name of a node that may be open, and takes another.
+        const announce = (next: number) =>
+          Effect.zipRight(
+            Ref.update(state, (now) => ({ ...now, next })),
+            Effect.ignoreLogged(tenure.update((record) => ({ ...record, disks: { ...before, next } })))
+          )
+        const after = yield* replaceLayers({ qmp, paths, uid }, before, merged, announce)
+        yield* Ref.set(state, after)
+        yield* Effect.ignoreLogged(tenure.update((record) => ({ ...record, disks: after })))
+      }).pipe(one.withPermits(1))
+
+    return {
+      merge,
+      replace,
+      current: Effect.map(Ref.get(state), ({ disks }) => disks),
+      switchTo,
+      handOver,
+      freezeLayer
+    }
   })
 
 /** They go with the VM's folder at the latest. */

@@ -39,7 +39,13 @@ const maxLineBytes = 1024 * 1024
 const defaultAnswerTimeoutMs = 30_000 * patience
 
 /** Commands before whose answer QEMU writes its cache to the disk, which may be slow and the cache full. */
-const flushing: ReadonlySet<string> = new Set(["stop", "blockdev-snapshot", "blockdev-del", "qom-set"])
+const flushing: ReadonlySet<string> = new Set([
+  "stop",
+  "blockdev-snapshot",
+  "blockdev-del",
+  "blockdev-reopen",
+  "qom-set"
+])
 const flushTimeoutMs = 300_000 * patience
 
 /** How often a QEMU that owes an answer is looked at, in ms: one that is stopped by a signal answers nothing. */

@@ -44,6 +44,7 @@ import { update } from "./lifecycle/update.ts"
 import { borrowReader } from "./reader.ts"
 import { archiveRoot } from "./root-archive.ts"
 import { demandOneSeed } from "./seed/request.ts"
+import { makeFlattener } from "./snapshot/flatten-idle.ts"
 import { fork } from "./snapshot/fork.ts"
 import { createSnapshot, deleteSnapshot, listSnapshots } from "./snapshot/keep.ts"
 import { resetTo } from "./snapshot/reset-to.ts"
@@ -97,6 +98,8 @@ export class Workspaces extends Context.Tag("pyro/workspace/Workspaces")<Workspa
 
 /** How often expiry is looked at. */
 const expiryEvery = "1 seconds"
+/** How often a chain of layers that has become long is looked for. */
+const flattenEvery = "5 seconds"
 
 const make = Effect.gen(function*() {
   const context = pickServices(yield* Effect.context<LifecycleServices>())
@@ -109,6 +112,12 @@ const make = Effect.gen(function*() {
   // Its end is awaited before any scope closes that a deletion is just closing.
   yield* inOwnFiber(Effect.suspend(() => expire(lifecycle))).pipe(
     Effect.repeat(Schedule.spaced(expiryEvery)),
+    Effect.forkScoped
+  )
+  yield* makeFlattener(lifecycle).pipe(
+    Effect.provide(context),
+    Effect.catchAllCause((cause) => Effect.logWarning("layers of disks cannot be merged", cause)),
+    Effect.repeat(Schedule.spaced(flattenEvery)),
     Effect.forkScoped
   )
 

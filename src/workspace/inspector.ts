@@ -7,11 +7,16 @@ import type { Guest } from "../vm/guest.ts"
 import { acquireWorkspace, explainChannelFailure } from "./boot.ts"
 import { workspaceTrees } from "./diff/baseline.ts"
 import type { LifecycleServices } from "./lifecycle/context.ts"
+import type { WorkspaceRecord } from "./lifecycle/record.ts"
 import type { Entry } from "./lifecycle/registry.ts"
 import { imagesOf } from "./lifecycle/steps.ts"
 
 /** Most memory of an inspector, in MiB: it runs nothing of the workspace. The pool has that of a workspace made without a word on it. */
 const mostMib = 1024
+
+/** Sizes of an inspector: the workspace's own, for which there is a template, unless they are large. */
+export const inspectorSize = ({ memoryMib, vcpuCount }: WorkspaceRecord) =>
+  memoryMib <= mostMib ? { memoryMib, vcpuCount } : { memoryMib: mostMib, vcpuCount: 1 }
 
 /** Mounts the disk's folder at /workspace, unless the guest put a link, or something else, in its place. */
 const openWorkspaceFolder = ({ channel }: Guest) =>
@@ -53,13 +58,11 @@ export const openInspector = (
 ): Effect.Effect<Guest, PyroError, Scope.Scope | LifecycleServices> =>
   Effect.gen(function*() {
     const record = yield* Ref.get(entry.record)
-    const { memoryMib, vcpuCount } = record.memoryMib <= mostMib ? record : { memoryMib: mostMib, vcpuCount: 1 }
     const { guest, inspect } = yield* acquireWorkspace({
       ...disk,
       purpose: "inspector",
       images: yield* imagesOf(entry, record),
-      vcpuCount,
-      memoryMib,
+      ...inspectorSize(record),
       placeholder: yield* Effect.flatMap(SeedImages, (seeds) => seeds.empty(record.diskMib)),
       hostname: "inspector",
       dieWithParent: true,

@@ -9,7 +9,7 @@ import { shareLayers } from "../../disk/workspace-disk.ts"
 import { faultPoint } from "../../system/fault.ts"
 import type { Changes, ChangesOptions } from "../diff/changes.ts"
 import { changesOptions, differenceResult } from "../diff/diff.ts"
-import { alone, type Lifecycle, type LifecycleServices, removeFolder, unlessDeleted } from "../lifecycle/context.ts"
+import { alone, type Lifecycle, type LifecycleServices, removeStaged, unlessDeleted } from "../lifecycle/context.ts"
 import { unwritable } from "../lifecycle/record.ts"
 import type { Entry } from "../lifecycle/registry.ts"
 import { isAtRest } from "../reader.ts"
@@ -54,10 +54,6 @@ const stageSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string) =>
     faultPoint("compare:staged")
     return staged
   })
-
-/** The folder above goes with the last one in it. */
-const removeStaged = (above: string, directory: string) =>
-  Effect.zipRight(removeFolder(directory), Effect.ignore(Effect.try(() => fs.rmdirSync(above))))
 
 /** Holds workspaces so that none of them is started meanwhile; in an order that all requests have in common. */
 const holding = (lifecycle: Lifecycle, entries: ReadonlySet<Entry>) => <A, R>(work: Effect.Effect<A, PyroError, R>) =>

@@ -166,6 +166,10 @@ export const leaveBehind = (entry: Entry, old: Option.Option<Generation>, disk: 
 export const removeFolder = (folder: string) =>
   Effect.promise(() => fs.promises.rm(folder, { recursive: true, force: true }))
 
+/** The folder above goes with the last one in it. */
+export const removeStaged = (above: string, directory: string) =>
+  Effect.zipRight(removeFolder(directory), Effect.ignore(Effect.try(() => fs.rmdirSync(above))))
+
 /** Ends the VM that the record names where this process could not attach to it. Its disk may then have another one. */
 export const endUnattached = (entry: Entry) =>
   Effect.gen(function*() {

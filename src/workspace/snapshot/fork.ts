@@ -1,5 +1,5 @@
 import { Effect, Option, Ref, Scope } from "effect"
-import type { PyroError } from "../../contract/errors.ts"
+import { AdmissionRefused, memoryStore, NoSpace, type PyroError } from "../../contract/errors.ts"
 import type { Notice } from "../../contract/notice.ts"
 import type { ForkPayload } from "../../contract/operations/workspace-fork.ts"
 import { faultPoint } from "../../system/fault.ts"
@@ -100,6 +100,13 @@ const begin = (
       : yield* goOn(vm, folder.frozen.statePath, record, disk)
   })
 
+/** Forks with their files alone are let in one by one: those that were tell how many fit. */
+const withFitting = (failure: PyroError, wanted: number, fits: number): PyroError => {
+  if (wanted === 1) return failure
+  if (failure._tag === "AdmissionRefused") return new AdmissionRefused({ fits, ...failure })
+  return failure._tag === "NoSpace" && failure.where === memoryStore ? new NoSpace({ fits, ...failure }) : failure
+}
+
 /** Makes all forks; when one cannot be made none stays. */
 const beginAll = (lifecycle: Lifecycle, staged: Staged, children: ReadonlyArray<Entry>, notify: Notify) =>
   Effect.gen(function*() {
@@ -112,7 +119,7 @@ const beginAll = (lifecycle: Lifecycle, staged: Staged, children: ReadonlyArray<
             begun.push({ child, generation })
           }),
         { concurrency: startsAtOnce, discard: true }
-      ))
+      )).pipe(Effect.mapError((failure) => withFitting(failure, children.length, begun.length)))
       faultPoint("fork:started")
       for (const { child, generation } of begun) {
         yield* commit(child, (now) => ({ ...now, phase: "running", vm: generation.guest.vm.id }))

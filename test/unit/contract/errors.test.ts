@@ -118,7 +118,7 @@ describe("the error family", () => {
     // Of running VMs' memory gc gives nothing back.
     assert.match(
       new NoSpace({ where: memoryStore, path: "/m", neededMib: 3, availableMib: 1 }).message,
-      /; stop or delete workspaces .*\(see: pyro workspace list\), or ask for less memory$/
+      /; stop or delete workspaces .*\(see: pyro workspace list\), or create with less memory \(--mem-mib\)/
     )
     // Nor is a seed's disk the host's.
     assert.match(

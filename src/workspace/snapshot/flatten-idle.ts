@@ -1,0 +1,38 @@
+import { Effect, Option, Ref } from "effect"
+import type { Lifecycle } from "../lifecycle/context.ts"
+import { lastActivity } from "../lifecycle/record.ts"
+import type { Entry } from "../lifecycle/registry.ts"
+import { flatten } from "./flatten.ts"
+
+/** How long nothing may have been run or written before a workspace counts as idle, in ms. */
+const QUIET_MS = 5_000
+/** When a merge that failed is tried again, in ms: most fail for want of memory or disk. */
+const RETRY_MS = 10 * 60_000
+
+const isIdle = (entry: Entry) =>
+  Effect.gen(function*() {
+    const { state } = yield* Ref.get(entry.state)
+    if (state !== "running" && state !== "stopped") return false
+    const commands = yield* Ref.get(entry.commands)
+    if (Option.isSome(commands) && commands.value.running.size > 0) return false
+    return Date.now() - lastActivity(entry.folder, yield* Ref.get(entry.record)).getTime() >= QUIET_MS
+  })
+
+/** Merges layers of idle workspaces whose chains are long, one workspace after the other. To be repeated. */
+export const makeFlattener = (lifecycle: Lifecycle) => {
+  const retryAtMs = new Map<string, number>()
+  const one = (entry: Entry) =>
+    Effect.gen(function*() {
+      if ((retryAtMs.get(entry.id) ?? 0) > Date.now() || !(yield* isIdle(entry))) return
+      if (yield* flatten(lifecycle, entry)) yield* Effect.logInfo(`${entry.id}: layers of its disk are merged`)
+      retryAtMs.delete(entry.id)
+    }).pipe(
+      Effect.catchAll((failure) =>
+        Effect.zipRight(
+          Effect.sync(() => retryAtMs.set(entry.id, Date.now() + RETRY_MS)),
+          Effect.logDebug(`${entry.id}: layers of its disk stay as they are: ${failure.message}`)
+        )
+      )
+    )
+  return Effect.suspend(() => Effect.forEach([...lifecycle.registry.entries.values()], one, { discard: true }))
+}

@@ -1,0 +1,144 @@
+import { Effect, Option, Ref } from "effect"
+import { randomBytes } from "node:crypto"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { ImageDamaged, type PyroError } from "../../contract/errors.ts"
+import { LONGEST_CHAIN, runToMerge } from "../../disk/layer-run.ts"
+import { SeedImages } from "../../disk/SeedImages.ts"
+import { linkMerged, type MergedLayers, readWorkspaceDisk, type WorkspaceDisk } from "../../disk/workspace-disk.ts"
+import { faultPoint } from "../../system/fault.ts"
+import { freeBytes } from "../../system/host.ts"
+import { Vmm } from "../../vm/Vmm.ts"
+import { inspectorSize } from "../inspector.ts"
+import {
+  alone,
+  commit,
+  type Lifecycle,
+  type LifecycleServices,
+  removeFolder,
+  removeStaged
+} from "../lifecycle/context.ts"
+import { unwritable, unwritten, type WorkspaceRecord } from "../lifecycle/record.ts"
+import type { Entry } from "../lifecycle/registry.ts"
+import { imagesOf, virtualBytesOf } from "../lifecycle/steps.ts"
+
+const longest = () => Number(process.env["PYRO_FLATTEN_AT"]) || LONGEST_CHAIN
+
+/** QEMU answers in ms; nobody waits long for one that stands still. */
+const REPLACE_TIMEOUT = "10 seconds"
+
+const bytesOf = (file: string) => fs.statSync(file).blocks * 512
+const inodeOf = (file: string) => fs.statSync(file).ino
+
+/** What of a workspace's disk is to be merged now; undefined where its chain is short, or the host has little room. */
+const plan = (disk: WorkspaceDisk) =>
+  Effect.try({
+    try: () => {
+      const bytes = disk.layers.map(bytesOf)
+      const run = runToMerge(bytes, longest())
+      if (run === undefined) return undefined
+      const needed = bytes.slice(run.from).reduce((sum, one) => sum + one, 0)
+      return needed * 2 <= freeBytes(disk.top) ? { ...run, inodes: disk.layers.map(inodeOf) } : undefined
+    },
+    catch: (cause) => new ImageDamaged({ path: disk.top, detail: String(cause) })
+  })
+
+/** A VM that has the frozen layers under an overlay of its own. Nothing runs in it: its QEMU alone is wanted, confined as any. */
+const openMerger = (entry: Entry, record: WorkspaceRecord, { layers, seed }: WorkspaceDisk) =>
+  Effect.gen(function*() {
+    const vmm = yield* Vmm
+    const { vm } = yield* vmm.restore({
+      seed,
+      layers,
+      purpose: "inspector",
+      images: yield* imagesOf(entry, record),
+      ...inspectorSize(record),
+      placeholder: yield* Effect.flatMap(SeedImages, (seeds) => seeds.empty(record.diskMib)),
+      dieWithParent: true,
+      leastConfinement: record.requireConfinement,
+      leaveUnmounted: true
+    })
+    return vm
+  })
+
+/**
+ * Merges the older layers of a workspace's disk into one, where there are many, and says whether it did. The layers are read while the
+ * workspace goes on: nobody writes them. Snapshots and forks keep the names that they have for them. The merged file takes their place in a
+ * new folder of the disk, and one write of the record goes over to that: a crash before leaves the old folder, one after it the new one,
+ * and the other is swept. What runs reads the merged file from then on, too.
+ */
+export const flatten = (lifecycle: Lifecycle, entry: Entry): Effect.Effect<boolean, PyroError, LifecycleServices> =>
+  Effect.scoped(Effect.gen(function*() {
+    const record = yield* Ref.get(entry.record)
+    const disk = yield* readWorkspaceDisk(entry.folder.disk(record.disk), virtualBytesOf(record))
+    const run = yield* plan(disk)
+    if (run === undefined) return false
+    const { from, inodes } = run
+    const file = yield* stagedFile(entry)
+    // The VM has ended before anybody looks at what it wrote.
+    yield* Effect.scoped(Effect.gen(function*() {
+      const vm = yield* openMerger(entry, record, disk)
+      const written = yield* vm.disks.merge(from)
+      yield* Effect.try({ try: () => fs.linkSync(written, file), catch: unwritable(entry.folder) })
+    }))
+    faultPoint("flatten:merged")
+    return yield* exchange(entry, { disk: record.disk, inodes }, { from, count: disk.layers.length - from, file }).pipe(
+      Effect.uninterruptible,
+      alone(lifecycle, entry)
+    )
+  }))
+
+/** A name for the merged file, beside what comparisons read: what a crash leaves of both is swept. */
+const stagedFile = ({ folder }: Entry) =>
+  Effect.gen(function*() {
+    const directory = path.join(folder.compared, randomBytes(8).toString("hex"))
+    yield* Effect.addFinalizer(() => removeStaged(folder.compared, directory))
+    yield* Effect.try({
+      try: () => fs.mkdirSync(directory, { recursive: true, mode: 0o700 }),
+      catch: unwritable(folder)
+    })
+    return path.join(directory, "merged.qcow2")
+  })
+
+/** For whoever has the workspace alone. `read` is what was merged: a disk that is another one by now stays as it is. */
+const exchange = (
+  entry: Entry,
+  read: { readonly disk: number; readonly inodes: ReadonlyArray<number> },
+  merged: MergedLayers
+) =>
+  Effect.gen(function*() {
+    const record = yield* Ref.get(entry.record)
+    if (record.disk !== read.disk) return false
+    const old = entry.folder.disk(record.disk)
+    const now = yield* readWorkspaceDisk(old, virtualBytesOf(record))
+    if (!read.inodes.every((inode, index) => now.layers[index] !== undefined && inodeOf(now.layers[index]) === inode)) {
+      return false
+    }
+    const next = record.disk + 1
+    const folder = entry.folder.disk(next)
+    yield* removeFolder(folder)
+    yield* linkMerged(now, folder, merged).pipe(
+      Effect.catchTag("FileFailed", (failure) => Effect.fail(unwritten(entry.folder)(failure))),
+      Effect.zipLeft(Effect.sync(() => faultPoint("flatten:linked"))),
+      Effect.zipRight(commit(entry, (known) => ({ ...known, disk: next }), { durable: true })),
+      Effect.onError(() => removeFolder(folder))
+    )
+    faultPoint("flatten:committed")
+    yield* replaceInVm(entry, now, { ...merged, file: `${folder}/${merged.from}.qcow2` })
+    yield* removeFolder(old)
+    return true
+  })
+
+/** A VM that goes on with the layers it has open misses nothing: it is ended with all of them in time. */
+const replaceInVm = (entry: Entry, { layers }: WorkspaceDisk, merged: MergedLayers) =>
+  Effect.flatMap(
+    Ref.get(entry.generation),
+    Option.match({
+      onNone: () => Effect.void,
+      onSome: ({ guest: { vm: { disks } } }) =>
+        Effect.flatMap(disks.current, ({ overlays }) =>
+          overlays.length === layers.length + 1
+            ? disks.replace(merged).pipe(Effect.interruptible, Effect.timeout(REPLACE_TIMEOUT), Effect.ignoreLogged)
+            : Effect.void)
+    })
+  )
