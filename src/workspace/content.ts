@@ -16,6 +16,7 @@ import { refused, workspaceTrees } from "./diff/baseline.ts"
 import { changesOf } from "./diff/changes.ts"
 import { changesOptions, diffWorkspace } from "./diff/diff.ts"
 import { recordEvent } from "./events.ts"
+import { boundedPatch } from "./export/bounded-patch.ts"
 import { exportPatch } from "./export/patch.ts"
 import { exportPath } from "./export/path.ts"
 import { editFile } from "./files/edit.ts"
@@ -27,7 +28,6 @@ import { explainEnd } from "./lifecycle/explain-end.ts"
 import type { Generation } from "./lifecycle/generation.ts"
 import type { Entry } from "./lifecycle/registry.ts"
 import { applyPatchIn } from "./patch/apply-in.ts"
-import { wholePatch } from "./patch/pieces.ts"
 import type { Borrowed } from "./reader.ts"
 import { readPushed } from "./seed/pushed.ts"
 import type { PrepareServices } from "./seed/request.ts"
@@ -163,7 +163,7 @@ const exportDiff = (channel: GuestChannel, folder: string, payload: ExportPayloa
       verified: false
     }).pipe(Effect.mapError(({ detail }) => new InvalidRequest({ field: "path", detail })))
     const changes = yield* changesOf(channel, { ...options, pushed: yield* readPushed(folder) })
-    const patch = yield* wholePatch(changes)
+    const patch = yield* boundedPatch(changes)
     const paths = changes.flatMap(({ from, path }) => from === undefined ? [path] : [from, path])
     return exportPatch(patch, paths, sha256Hex(patch), payload)
   }))

@@ -1,20 +1,18 @@
 import { Schema } from "effect"
 import { bytes, defaulted, optional } from "../fields.ts"
 import { lazy, unary } from "../operation.ts"
+import { patchLimits } from "../patch-limits.ts"
 import { snakeFields } from "../snake.ts"
 import { workspaceField } from "./workspace-field.ts"
 
-/** Most bytes of a patch: with its frame, and as base64, it has to fit a message of 16 MiB. */
-const MAX_PATCH_BYTES = 8_388_608
-
-const tooLarge = `must be at most ${MAX_PATCH_BYTES} bytes`
+const tooLarge = `must be at most ${patchLimits.bytes} bytes`
 
 const PatchText = lazy(() =>
   Schema.String.pipe(
     // A lone surrogate has no UTF-8.
     Schema.filter((value) => !/\p{Surrogate}/u.test(value), { message: () => "must be well-formed Unicode" }),
     Schema.filter(
-      (value) => value.length * 3 <= MAX_PATCH_BYTES || new TextEncoder().encode(value).length <= MAX_PATCH_BYTES,
+      (value) => value.length * 3 <= patchLimits.bytes || new TextEncoder().encode(value).length <= patchLimits.bytes,
       {
         message: () => tooLarge
       }
@@ -30,7 +28,7 @@ export const PatchApplyPayload = lazy(() =>
   Schema.Struct(snakeFields({
     workspace: workspaceField(),
     patch: optional(PatchText()),
-    patchBytes: optional(bytes("Patch as bytes, for one that is not UTF-8", MAX_PATCH_BYTES)),
+    patchBytes: optional(bytes("Patch as bytes, for one that is not UTF-8", patchLimits.bytes)),
     check: defaulted(
       Schema.Boolean.annotations({ description: "Only tell whether it fits and what it would change" }),
       () => false

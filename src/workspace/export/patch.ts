@@ -2,6 +2,7 @@ import { Effect, Stream } from "effect"
 import { ExportRefused, type InvalidRequest } from "../../contract/errors.ts"
 import type { ExportEvent, ExportPayload } from "../../contract/operations/workspace-export.ts"
 import { pathText } from "../../disk/path-text.ts"
+import { pathProblem } from "../patch/path-check.ts"
 import { executablePaths } from "./config-check.ts"
 import { deliver, type DeliveryFailed } from "./deliver.ts"
 import { hostOutput } from "./host-output.ts"
@@ -34,10 +35,10 @@ export const exportPatch = (
       })
     }
     const touched = paths.map(raw)
-    const bad = touched.filter((path) => !isPlainPath(path) || hasGitName(path))
+    const bad = touched.filter((path) => !isPlainPath(path) || hasGitName(path) || pathProblem(path) !== undefined)
     if (bad.length > 0) {
       return yield* new ExportRefused({
-        detail: "the patch writes in a git directory, or elsewhere",
+        detail: "the patch names paths that no patch may touch: in a git directory, outside, or too long",
         paths: bad.slice(0, 10).map((path) => pathText(Buffer.from(path, "latin1")))
       })
     }
@@ -57,7 +58,9 @@ export const exportPatch = (
         ...(output._tag === "stdout" ? [] : executablePaths([output.tail]))
       ]),
       allowExecutable: payload.allowExecutableConfig,
-      warnings: patch.length === 0 ? ["nothing was changed: the patch is empty"] : []
+      warnings: patch.length === 0
+        ? ["nothing was changed: the patch is empty, and no tool applies an empty patch"]
+        : []
     })
   }))
 

@@ -4,7 +4,7 @@ const LINE_FEED = 0x0a
 const values = new Map(Array.from(alphabet, (character, value) => [character, value]))
 
 /** Bytes in one line of a binary patch. */
-const LINE_BYTES = 52
+export const LINE_BYTES = 52
 
 /** Bytes as lines of git's base 85, each led by the count of its bytes (A-Z: 1-26, a-z: 27-52). */
 export const encodeBase85 = (bytes: Uint8Array): Uint8Array => {

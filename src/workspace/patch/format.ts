@@ -1,12 +1,22 @@
+import { patchLimits } from "../../contract/patch-limits.ts"
 import { blobName, deflate } from "../../system/git-blob.ts"
 import type { Change, Side } from "../change.ts"
-import { encodeBase85 } from "./base85.ts"
+import { encodeBase85, LINE_BYTES } from "./base85.ts"
 import { bytesOf, byteString } from "./bytes.ts"
+import { countLines, type DifferingPart, differingPart } from "./differing-part.ts"
+import { CONTEXT } from "./hunk-writer.ts"
 import { quoted } from "./quoted.ts"
 import { type DiffBudget, textDiff } from "./text-diff.ts"
 
-/** A file larger than this crosses as binary: a text diff of it takes seconds and is for nobody's eyes. */
-const MAX_TEXT_BYTES = 32 * 1024 * 1024
+/**
+ * A file whose differing part has more crosses as binary, before and after taken together: its lines would not fit a patch, and
+ * comparing them would take seconds.
+ */
+const MAX_TEXT_BYTES = patchLimits.bytes
+/** Lines of the differing part, of either side. */
+const MAX_TEXT_LINES = 250_000
+/** Bytes of a content that are written as base 85 at once, a multiple of a line's. */
+const SLICE_BYTES = 20_000 * LINE_BYTES
 const NO_BLOB = "0".repeat(40)
 const SYMLINK = 0o120000
 
@@ -43,8 +53,8 @@ function* piecesOf(change: Change, budget: DiffBudget, options: FormatOptions): 
   const to = byteString(change.path)
   const from = change.from === undefined ? to : byteString(change.from)
   if (before === undefined && after === undefined) return
-  const content = contentOf(before, after, { from, to }, budget, options)
-  const isSame = content.body.length === 0 && before?.mode === after?.mode && from === to
+  const content = yield* contentOf(before, after, { from, to }, budget, options)
+  const isSame = content.body === undefined && before?.mode === after?.mode && from === to
   if (isSame && before !== undefined && after !== undefined) return
   yield `diff --git ${headerName(`a/${from}`)} ${headerName(`b/${to}`)}\n`
   if (before === undefined) yield `new file mode ${octal(after!.mode)}\n`
@@ -56,7 +66,7 @@ function* piecesOf(change: Change, budget: DiffBudget, options: FormatOptions): 
   if (content.index !== undefined) {
     yield `index ${content.index}${before?.mode === after?.mode ? ` ${octal(before!.mode)}` : ""}\n`
   }
-  yield* content.body
+  if (content.body !== undefined) yield* content.body
 }
 
 interface Content {
@@ -64,33 +74,38 @@ interface Content {
   readonly index: string | undefined
   /** What both have in common, in percent. */
   readonly similarity: number
-  /** What follows the headers; empty when there is nothing to say about the content. */
-  readonly body: ReadonlyArray<Piece>
+  /** What follows the headers; undefined when there is nothing to say about the content. */
+  readonly body: Iterable<Piece> | undefined
 }
 
-const contentOf = (
+function* contentOf(
   before: Side | undefined,
   after: Side | undefined,
   names: { readonly from: string; readonly to: string },
   budget: DiffBudget,
   options: FormatOptions
-): Content => {
+): Generator<Piece, Content> {
   const [old, now] = [before?.content ?? new Uint8Array(0), after?.content ?? new Uint8Array(0)]
   if (before !== undefined && after !== undefined && Buffer.compare(old, now) === 0) {
-    return { index: undefined, similarity: 100, body: [] }
+    return { index: undefined, similarity: 100, body: undefined }
   }
   const [oldName, newName] = [before, after].map((side) => side === undefined ? NO_BLOB : blobName(side.content))
   const index = `${oldName}..${newName}`
-  if (old.length === 0 && now.length === 0) return { index, similarity: 100, body: [] }
+  if (old.length === 0 && now.length === 0) return { index, similarity: 100, body: undefined }
   const a = before === undefined ? "/dev/null" : nameLine(`a/${names.from}`)
   const b = after === undefined ? "/dev/null" : nameLine(`b/${names.to}`)
-  if (isBinary(old) || isBinary(now)) {
-    const body = [`GIT binary patch\n`, ...literal(now, options), "\n", ...literal(old, options), "\n"]
-    return { index, similarity: 50, body }
-  }
-  const { hunks, kept } = textDiff(byteString(old), byteString(now), budget)
+  const part = textPart(old, now)
+  if (part === undefined) return { index, similarity: 50, body: binaryBody(old, now, options) }
+  const { newEnd, oldEnd, start } = part
+  const { hunks, kept } = yield* textDiff(
+    byteString(old.subarray(start, oldEnd)),
+    byteString(now.subarray(start, newEnd)),
+    budget,
+    countLines(old, 0, start)
+  )
+  const keptBytes = kept + start + old.length - oldEnd
   // 100 % is said of equal contents alone.
-  const similarity = Math.min(99, Math.floor(100 * kept / Math.max(old.length, now.length, 1)))
+  const similarity = Math.min(99, Math.floor(100 * keptBytes / Math.max(old.length, now.length, 1)))
   return { index, similarity, body: [`--- ${a}\n+++ ${b}\n`, hunks] }
 }
 
@@ -103,10 +118,27 @@ const nameLine = (name: string) => {
   return written === name && name.includes(" ") ? `${name}\t` : written
 }
 
-/** Whether a content crosses as binary. */
-export const isBinary = (content: Uint8Array) => content.length > MAX_TEXT_BYTES || content.includes(0)
+/** The part of two contents that a text diff is of; undefined when they cross as binary. */
+export const textPart = (old: Uint8Array, now: Uint8Array): DifferingPart | undefined => {
+  if (old.includes(0) || now.includes(0)) return undefined
+  const part = differingPart(old, now, CONTEXT)
+  const { newEnd, oldEnd, start } = part
+  if (oldEnd - start + newEnd - start > MAX_TEXT_BYTES) return undefined
+  const isLong = (content: Uint8Array, end: number) =>
+    countLines(content, start, end, MAX_TEXT_LINES + 1) > MAX_TEXT_LINES
+  return isLong(old, oldEnd) || isLong(now, newEnd) ? undefined : part
+}
 
-const literal = (content: Uint8Array, { deflated }: FormatOptions): ReadonlyArray<Piece> => [
-  `literal ${content.length}\n`,
-  encodeBase85(deflated?.(content) ?? deflate(content))
-]
+function* binaryBody(old: Uint8Array, now: Uint8Array, options: FormatOptions): Generator<Piece> {
+  yield "GIT binary patch\n"
+  yield* literal(now, options)
+  yield "\n"
+  yield* literal(old, options)
+  yield "\n"
+}
+
+function* literal(content: Uint8Array, { deflated }: FormatOptions): Generator<Piece> {
+  yield `literal ${content.length}\n`
+  const bytes = deflated?.(content) ?? deflate(content)
+  for (let at = 0; at < bytes.length; at += SLICE_BYTES) yield encodeBase85(bytes.subarray(at, at + SLICE_BYTES))
+}

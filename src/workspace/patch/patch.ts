@@ -1,3 +1,5 @@
+import { patchLimits } from "../../contract/patch-limits.ts"
+
 /** A patch as it was read, before it met a tree. Paths and lines are byte strings. */
 export interface Patch {
   /** In their order; later ones see what earlier ones did. */
@@ -57,10 +59,11 @@ export type HunkPlace =
 /** Bounds of what is read. A patch beyond them is refused, so a hostile one costs seconds and some memory at most. */
 export const limits = {
   /** Bytes of a patch. */
-  patch: 64 * 1024 * 1024,
-  files: 100_000,
+  patch: patchLimits.bytes,
+  files: patchLimits.files,
+  /** More than a patch of so many bytes has, with lines of context around each. */
   hunks: 500_000,
-  lines: 2_000_000,
+  lines: patchLimits.lines,
   /** Bytes that binary content of one patch may inflate to, in all. */
   inflated: 128 * 1024 * 1024,
   /** Bytes of a file that is patched, before or after. */

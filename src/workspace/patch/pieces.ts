@@ -1,21 +1,28 @@
 import { Effect } from "effect"
 import { deflateBeside } from "../../system/git-blob.ts"
+import { nextTurn } from "../../system/turn.ts"
 import type { Change } from "../change.ts"
-import { changePieces, isBinary } from "./format.ts"
+import { changePieces, textPart } from "./format.ts"
 import { diffBudget } from "./text-diff.ts"
 
 /** Deflating less than this, in `bytes`, takes 20 ms at most. */
 const MOST_IN_LINE = 1024 * 1024
 
+/** How long formatting goes on before sockets and timers have a turn. */
+const TURN_MS = 10
+
 /** Gives every piece of the patch of some changes to `take`; other work goes on between them, and beside what takes long. */
 export const forEachPiece = (changes: ReadonlyArray<Change>, take: (piece: Uint8Array, change: Change) => void) =>
   Effect.gen(function*() {
     const budget = diffBudget()
+    let pauseAt = performance.now() + TURN_MS
     for (const change of changes) {
       const deflated = yield* deflateLarge(change)
       for (const piece of changePieces(change, budget, { deflated: (content) => deflated.get(content) })) {
-        take(piece, change)
-        yield* Effect.yieldNow()
+        if (piece.length > 0) take(piece, change)
+        if (performance.now() < pauseAt) continue
+        yield* nextTurn
+        pauseAt = performance.now() + TURN_MS
       }
     }
   })
@@ -24,8 +31,10 @@ const deflateLarge = ({ after, before }: Change) =>
   Effect.gen(function*() {
     const deflated = new Map<Uint8Array, Uint8Array>()
     const sides = [before, after].flatMap((side) => side === undefined ? [] : [side.content])
-    if (!sides.some(isBinary)) return deflated
-    for (const content of sides.filter(({ length }) => length > MOST_IN_LINE)) {
+    const large = sides.filter(({ length }) => length > MOST_IN_LINE)
+    const empty = new Uint8Array(0)
+    if (large.length === 0 || textPart(before?.content ?? empty, after?.content ?? empty) !== undefined) return deflated
+    for (const content of large) {
       deflated.set(content, yield* Effect.promise(() => deflateBeside(content)))
     }
     return deflated

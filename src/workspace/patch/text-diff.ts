@@ -1,9 +1,8 @@
 import { diffArrays } from "diff"
 import { linesOf } from "./bytes.ts"
+import { HunkWriter, type Run, type TextDiff } from "./hunk-writer.ts"
 import { lineHash } from "./line-hash.ts"
 
-/** Lines of context around a change. */
-const CONTEXT = 3
 /** Most lines taken out and put in that are looked for in one file: 0.3 s; beyond, its differing middle is replaced. */
 const MAX_EDITS = 2_000
 
@@ -15,14 +14,15 @@ export interface DiffBudget {
 /** About 5 s in all, on a slow host. */
 export const diffBudget = (): DiffBudget => ({ edits2: 16 * MAX_EDITS ** 2 })
 
-/** `count` lines that stay, or are taken out, or are put in, in the order of the file. */
-interface Run {
-  readonly sign: " " | "-" | "+"
-  readonly count: number
-}
+/** A step of a generator after which other work may go on. */
+type Pause = ""
 
 /** The runs that lead from one list of lines to the other; bounded in time, if need be by naming fewer lines kept. */
-const runsOf = (before: ReadonlyArray<string>, after: ReadonlyArray<string>, budget: DiffBudget): Array<Run> => {
+function* runsOf(
+  before: ReadonlyArray<string>,
+  after: ReadonlyArray<string>,
+  budget: DiffBudget
+): Generator<Pause, Array<Run>> {
   const shorter = Math.min(before.length, after.length)
   let start = 0
   while (start < shorter && before[start] === after[start]) start++
@@ -31,7 +31,12 @@ const runsOf = (before: ReadonlyArray<string>, after: ReadonlyArray<string>, bud
   const [old, now] = [before.slice(start, before.length - end), after.slice(start, after.length - end)]
   const kept = (count: number): Run => ({ sign: " ", count })
   if (old.length === 0 || now.length === 0) return [kept(start), ...replacing(old, now), kept(end)]
-  const hashed = middleOf(old.map(lineHash), now.map(lineHash), budget)
+  const oldHashes = old.map(lineHash)
+  yield ""
+  const newHashes = now.map(lineHash)
+  yield ""
+  const hashed = middleOf(oldHashes, newHashes, budget)
+  yield ""
   // Two lines of one hash are in the way of nobody but whoever made them so: then the lines themselves are compared.
   const runs = areTrue(hashed, old, now) ? hashed : middleOf(old, now, budget)
   return [kept(start), ...runs, kept(end)]
@@ -65,96 +70,24 @@ const middleOf = <A extends string | number>(before: Array<A>, after: Array<A>, 
   return parts.map(({ added, count, removed }) => ({ sign: added ? "+" : removed ? "-" : " ", count }))
 }
 
-export interface TextDiff {
-  /** Hunks as a unified diff has them; empty when the texts are equal. */
-  readonly hunks: string
-  /** Bytes of lines that stay. */
-  readonly kept: number
-}
-
-/** The hunks that turn one text into another; texts are byte strings. */
-export const textDiff = (before: string, after: string, budget: DiffBudget): TextDiff => {
-  const [old, now] = [linesOf(before), linesOf(after)]
-  const runs = runsOf(old, now, budget).filter(({ count }) => count > 0)
-  const writer = new HunkWriter(old, now)
+/**
+ * The hunks that turn one text into another; texts are byte strings. They may be parts of files that begin at line `firstLine`,
+ * counted from 0. Stops after each step that takes long.
+ */
+export function* textDiff(
+  before: string,
+  after: string,
+  budget: DiffBudget,
+  firstLine = 0
+): Generator<Pause, TextDiff> {
+  const old = linesOf(before)
+  yield ""
+  const now = linesOf(after)
+  yield ""
+  const runs = (yield* runsOf(old, now, budget)).filter(({ count }) => count > 0)
+  yield ""
+  const writer = new HunkWriter(old, now, firstLine)
   for (const [index, run] of runs.entries()) writer.add(run, index === runs.length - 1)
+  yield ""
   return writer.end()
 }
-
-/** Gathers runs into hunks. */
-class HunkWriter {
-  readonly #out: Array<string> = []
-  #body: Array<string> = []
-  #kept = 0
-  #oldAt = 0
-  #newAt = 0
-  #oldStart = 0
-  #newStart = 0
-
-  readonly #old: ReadonlyArray<string>
-  readonly #now: ReadonlyArray<string>
-
-  constructor(old: ReadonlyArray<string>, now: ReadonlyArray<string>) {
-    this.#old = old
-    this.#now = now
-  }
-
-  add({ count, sign }: Run, isLast: boolean) {
-    if (sign === " ") this.#addKept(count, isLast)
-    else this.#addEdit(count, sign)
-  }
-
-  end(): TextDiff {
-    this.#close()
-    return { hunks: this.#out.join(""), kept: this.#kept }
-  }
-
-  #addKept(count: number, isLast: boolean) {
-    const isOpen = this.#body.length > 0
-    const [oldFrom, newFrom] = [this.#oldAt, this.#newAt]
-    for (let i = 0; i < count; i++) this.#kept += this.#old[oldFrom + i]!.length
-    this.#oldAt += count
-    this.#newAt += count
-    const after = isOpen ? Math.min(count, isLast || count > 2 * CONTEXT ? CONTEXT : count) : 0
-    this.#put(" ", this.#old, oldFrom, after)
-    if (after === count && isOpen) return
-    this.#close()
-    const before = isLast ? 0 : Math.min(CONTEXT, count)
-    this.#open(oldFrom + count - before, newFrom + count - before)
-    this.#put(" ", this.#old, oldFrom + count - before, before)
-  }
-
-  #addEdit(count: number, sign: "-" | "+") {
-    if (this.#body.length === 0) this.#open(this.#oldAt, this.#newAt)
-    this.#put(sign, sign === "-" ? this.#old : this.#now, sign === "-" ? this.#oldAt : this.#newAt, count)
-    if (sign === "-") this.#oldAt += count
-    else this.#newAt += count
-  }
-
-  #put(sign: string, lines: ReadonlyArray<string>, from: number, count: number) {
-    for (let i = from; i < from + count; i++) {
-      const line = lines[i]!
-      this.#body.push(line.endsWith("\n") ? sign + line : `${sign}${line}\n\\ No newline at end of file\n`)
-    }
-  }
-
-  #open(oldStart: number, newStart: number) {
-    this.#oldStart = oldStart
-    this.#newStart = newStart
-  }
-
-  #close() {
-    const counts = { " ": 0, "-": 0, "+": 0 }
-    for (const line of this.#body) counts[line[0] as keyof typeof counts]++
-    if (counts["-"] + counts["+"] > 0) {
-      const old = range(this.#oldStart, counts[" "] + counts["-"])
-      const now = range(this.#newStart, counts[" "] + counts["+"])
-      this.#out.push(`@@ -${old} +${now} @@\n`, this.#body.join(""))
-    }
-    this.#body = []
-  }
-}
-
-/** Start and count; the start of nothing is the line before it. */
-const range = (start: number, count: number) =>
-  count === 1 ? `${start + 1}` : `${count === 0 ? start : start + 1},${count}`

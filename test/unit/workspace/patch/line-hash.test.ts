@@ -1,6 +1,6 @@
 import { assert, describe, it } from "vitest"
 import { lineHash } from "../../../../src/workspace/patch/line-hash.ts"
-import { diffBudget, textDiff } from "../../../../src/workspace/patch/text-diff.ts"
+import { diffOf } from "./trees.ts"
 
 /** The first 32 bits of the hash, which each further character changes for itself. */
 const high = (line: string) => Math.floor(lineHash(line) / 0x200000)
@@ -36,7 +36,7 @@ describe("lines of one hash", () => {
   it("are told apart", () => {
     const [one, other] = colliding()
     assert.notStrictEqual(one, other)
-    const { hunks, kept } = textDiff(`a\n${one}b\n`, `c\n${other}b\n`, diffBudget())
+    const { hunks, kept } = diffOf(`a\n${one}b\n`, `c\n${other}b\n`)
     assert.strictEqual(kept, 2)
     assert.strictEqual(hunks, `@@ -1,3 +1,3 @@\n-a\n-${one}+c\n+${other} b\n`)
   })

@@ -1,6 +1,8 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import type { Change, Side } from "../../../../src/workspace/change.ts"
+import type { TextDiff } from "../../../../src/workspace/patch/hunk-writer.ts"
+import { diffBudget, textDiff } from "../../../../src/workspace/patch/text-diff.ts"
 import type { PatchTree } from "../../../../src/workspace/patch/tree.ts"
 
 /** A tree of files and links in memory: byte-string path -> what is there. Directories are where files are. */
@@ -79,4 +81,10 @@ export const readTree = (folder: string): Tree => {
   }
   visit("")
   return found
+}
+
+/** A text diff of whole files, without its pauses. */
+export const diffOf = (before: string, after: string): TextDiff => {
+  const steps = textDiff(before, after, diffBudget())
+  for (let step = steps.next();; step = steps.next()) if (step.done === true) return step.value
 }
