@@ -1,12 +1,10 @@
 import { type IgnoreRule, readIgnoreFile, ruleMatches } from "./ignore-file.ts"
-import type { Work } from "./wildmatch.ts"
+import { TooManyRules, type Work } from "./wildmatch.ts"
 
-/** Bytes and rules looked at: some seconds. A hostile repository could ask for any number. */
-const MAX_WORK = 300_000_000
+/** Bytes and rules looked at: some seconds of work. A hostile repository could ask for any number. */
+const MAX_WORK = 200_000_000
 /** What looking at a rule costs at least. */
 const RULE_WORK = 20
-
-export class TooManyRules extends Error {}
 
 /** What a tree's ignore files exclude. Paths are byte strings relative to the tree. */
 export class IgnoreRules {
@@ -16,6 +14,11 @@ export class IgnoreRules {
   #exclude: ReadonlyArray<IgnoreRule> = []
   readonly #directories = new Map<string, boolean>()
   readonly #work: Work = { left: MAX_WORK }
+
+  /** How much was looked at so far, for callers that let others have their turn. */
+  get workDone() {
+    return MAX_WORK - this.#work.left
+  }
 
   /** What a `.gitignore` says, a byte string. */
   add(directory: string, text: string) {

@@ -5,7 +5,8 @@ import { type Pushed, pushedContent } from "../seed/pushed.ts"
 import type { Trees } from "./baseline.ts"
 import type { Candidate } from "./candidates.ts"
 import { readContents } from "./contents.ts"
-import { IgnoreRules, TooManyRules } from "./ignore-rules.ts"
+import { IgnoreRules } from "./ignore-rules.ts"
+import { TooManyRules } from "./wildmatch.ts"
 
 const MAX_FILE_BYTES = 1024 * 1024
 const MAX_TOTAL_BYTES = 8 * 1024 * 1024
@@ -70,19 +71,36 @@ export const withoutIgnored = (
     }
     const exclude = textOf(excludePath)
     if (exclude !== undefined) rules.exclude(exclude)
-    return yield* Effect.try({
-      try: () => {
-        const kept = candidates.filter(({ new: after, old, path }) =>
-          old !== undefined || !rules.ignores(path, after?.type === "directory")
-        )
-        const files = (of: ReadonlyArray<Candidate>) => of.filter((one) => one.new?.type !== "directory").length
-        return { kept, ignoredCount: files(candidates) - files(kept) }
-      },
-      catch: (error) => {
-        if (!(error instanceof TooManyRules)) throw error
-        return tooManyRules
-      }
-    })
+    const kept = yield* keptBy(rules, candidates)
+    const files = (of: ReadonlyArray<Candidate>) => of.filter((one) => one.new?.type !== "directory").length
+    return { kept, ignoredCount: files(candidates) - files(kept) }
+  })
+
+/** Work between two turns of everything else that the daemon does: some 20 ms. */
+const SLICE_WORK = 2_000_000
+
+/** What the rules do not exclude. */
+const keptBy = (rules: IgnoreRules, candidates: ReadonlyArray<Candidate>) =>
+  Effect.gen(function*() {
+    const kept: Array<Candidate> = []
+    let at = 0
+    while (at < candidates.length) {
+      if (at > 0) yield* Effect.promise(() => new Promise((resume) => setImmediate(resume)))
+      yield* Effect.try({
+        try: () => {
+          const until = rules.workDone + SLICE_WORK
+          for (; at < candidates.length && rules.workDone < until; at++) {
+            const { new: after, old, path } = candidates[at]!
+            if (old !== undefined || !rules.ignores(path, after?.type === "directory")) kept.push(candidates[at]!)
+          }
+        },
+        catch: (error) => {
+          if (!(error instanceof TooManyRules)) throw error
+          return tooManyRules
+        }
+      })
+    }
+    return kept
   })
 
 const tooManyRules = new FileRefused({

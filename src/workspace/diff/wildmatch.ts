@@ -12,6 +12,9 @@ export interface Wildcard {
   readonly ending: string | undefined
 }
 
+/** More is to be looked at than is allowed. */
+export class TooManyRules extends Error {}
+
 /** Bytes that may still be looked at; made less by each match. */
 export interface Work {
   left: number
@@ -140,52 +143,61 @@ const readClass = (pattern: string, start: number) => {
   return { has, end: at + 1 }
 }
 
-/** Whether the whole text matches. */
+/** Whether the whole text matches. Throws `TooManyRules`. */
 export const wildcardMatches = ({ ending, least, tokens }: Wildcard, text: string, work: Work): boolean => {
   if (text.length < least) return false
   if (ending !== undefined) return text.endsWith(ending) && !text.includes("/")
+  const bytes = Buffer.from(text, "latin1")
   /** Whether what was matched so far may end before the byte of that number. */
-  let ends = new Uint8Array(text.length + 1)
+  let ends = new Uint8Array(bytes.length + 1)
+  let next = new Uint8Array(bytes.length + 1)
   ends[0] = 1
   for (const token of tokens) {
-    work.left -= text.length
-    const next = step(token, ends, text)
-    if (next === undefined) return false
+    work.left -= bytes.length
+    if (work.left < 0) throw new TooManyRules()
+    if (!step(token, ends, next, bytes)) return false
+    const before = ends
     ends = next
+    next = before
   }
-  return ends[text.length] === 1
+  return ends[bytes.length] === 1
 }
 
-const step = (token: Token, ends: Uint8Array, text: string) => {
-  const next = new Uint8Array(ends.length)
+/** Fills `next` with what one token more comes to; false when nothing matches any more. */
+const step = (token: Token, ends: Uint8Array, next: Uint8Array, bytes: Uint8Array): boolean => {
+  const { length } = bytes
   let some = 0
   /** Whether a star has begun and may go on. */
-  let open = 0
-  for (let at = 0; at < ends.length; at++) {
-    const code = at === 0 ? -1 : text.charCodeAt(at - 1)
-    switch (token._tag) {
-      case "byte":
-        next[at] = code === token.code ? ends[at - 1]! : 0
-        break
-      case "class":
-        next[at] = at > 0 && token.has[code] === 1 ? ends[at - 1]! : 0
-        break
-      case "star":
-        open = ends[at]! | (code === SLASH ? 0 : open)
-        next[at] = open
-        break
-      case "stars":
-        open |= ends[at]!
-        next[at] = open
-        break
-      case "directories":
-        next[at] = ends[at]! | (code === SLASH ? open : 0)
-        open |= ends[at]!
-        break
-      case "never":
-        return undefined
-    }
-    some |= next[at]!
+  let open = ends[0]!
+  switch (token._tag) {
+    case "byte":
+      next[0] = 0
+      for (let at = 0; at < length; at++) some |= next[at + 1] = bytes[at] === token.code ? ends[at]! : 0
+      return some === 1
+    case "class":
+      next[0] = 0
+      for (let at = 0; at < length; at++) some |= next[at + 1] = token.has[bytes[at]!]! & ends[at]!
+      return some === 1
+    case "star":
+      some = next[0] = open
+      for (let at = 0; at < length; at++) {
+        open = ends[at + 1]! | (bytes[at] === SLASH ? 0 : open)
+        some |= next[at + 1] = open
+      }
+      return some === 1
+    case "stars":
+      some = next[0] = open
+      for (let at = 0; at < length; at++) some |= next[at + 1] = open |= ends[at + 1]!
+      return some === 1
+    case "directories":
+      some = next[0] = open
+      for (let at = 0; at < length; at++) {
+        const end = ends[at + 1]!
+        some |= next[at + 1] = end | (bytes[at] === SLASH ? open : 0)
+        open |= end
+      }
+      return some === 1
+    case "never":
+      return false
   }
-  return some === 1 ? next : undefined
 }

@@ -82,7 +82,8 @@ const collect = (
     if (history !== "none" && fs.existsSync(path.join(folder, "index"))) {
       // What it believes of files is to be true before it goes elsewhere.
       yield* git(room, ["update-index", "-q", "--no-split-index", "--index-version", "2", "--refresh"], {
-        okCodes: [0, 1]
+        okCodes: [0, 1],
+        isLong: true
       })
     }
     const listed = yield* listTree(room)

@@ -27,7 +27,8 @@ export const commitTree = (scratch: Scratch) =>
   Effect.gen(function*() {
     const commit = scratch.head.commit!
     const listed = yield* git(bare(scratch), ["ls-tree", "-r", "-l", "-z", "--full-tree", commit], {
-      maxOutputBytes: mostListBytes
+      maxOutputBytes: mostListBytes,
+      isLong: true
     })
     const sizes = new Map<string, number>()
     let bytes = 0
@@ -50,7 +51,10 @@ export const writeCommitTar = (scratch: Scratch) =>
   Effect.suspend(() => {
     const file = path.join(scratch.room.gitDir, "tree.tar")
     fs.writeFileSync(path.join(scratch.room.gitDir, "info/attributes"), plainly)
-    return Effect.as(git(bare(scratch), ["archive", "--format=tar", `--output=${file}`, scratch.head.commit!]), file)
+    return Effect.as(
+      git(bare(scratch), ["archive", "--format=tar", `--output=${file}`, scratch.head.commit!], { isLong: true }),
+      file
+    )
   })
 
 /** Plans the `.git` of a fresh check-out of the commit, with an index that knows the files as the archive has them. */

@@ -1,14 +1,16 @@
-import { Data, Effect } from "effect"
+import { Data, Effect, FiberRef } from "effect"
 import { HostToolMissing } from "../../contract/errors.ts"
 import { named } from "../../contract/names.ts"
 import { printable } from "../../contract/printable.ts"
+import { pathText } from "../../disk/path-text.ts"
 import { runTool } from "../../system/child.ts"
 import { findProgram, isRoot } from "../../system/host.ts"
+import { findSpecialFile } from "./special-files.ts"
 
-/** Git said no. Callers say what was being done. */
+/** Git said no, or was not even asked: then `command` is empty. Callers say what was being done. */
 export class GitFailed extends Data.TaggedError("GitFailed")<{ readonly command: string; readonly detail: string }> {
   override get message() {
-    return `git ${this.command}: ${this.detail}`
+    return this.command === "" ? this.detail : `git ${this.command}: ${this.detail}`
   }
 }
 
@@ -32,11 +34,19 @@ export interface GitOptions {
   readonly okCodes?: ReadonlyArray<number> | undefined
   /** 512 MiB by default. */
   readonly maxOutputBytes?: number | undefined
+  /** It reads contents, packs or talks to a server, and has an hour. */
+  readonly isLong?: boolean | undefined
   /** The only protocols it may speak; with any, it has the host's network. */
   readonly protocols?: ReadonlyArray<string> | undefined
   /** Settings that nobody may read in a list of processes, such as a URL with a password in it. */
   readonly secrets?: Readonly<Record<string, string>> | undefined
 }
+
+/**
+ * How long one git may take, in `ms`: what a repository's rules, objects or server make it do may have no end. `suspect`: from when on
+ * it is looked for files that git waits for in vain.
+ */
+export const gitDeadlines = FiberRef.unsafeMake({ short: 120_000, long: 3_600_000, suspect: 1_000 })
 
 const nowhere = "/nonexistent"
 
@@ -145,10 +155,42 @@ export const git = (
       maxOutputBytes: options.maxOutputBytes ?? 512 * 1024 * 1024,
       ...(options.input === undefined ? {} : { input: options.input })
     }).pipe(
+      Effect.raceFirst(overdue(room, args[0], options)),
       Effect.map(({ stdout }) => stdout),
       Effect.catchTag("ToolFailed", (failure) =>
         new GitFailed({ command: args[0], detail: lastLine(failure.stderr) || failure.message }))
     )
+  })
+
+/** Fails when git waits for a file that is none, or takes too long; never ends else. */
+const overdue = (room: GitRoom, command: string, { isLong = false }: GitOptions) =>
+  Effect.gen(function*() {
+    const deadlines = yield* FiberRef.get(gitDeadlines)
+    const deadlineMs = isLong ? deadlines.long : deadlines.short
+    const late = new GitFailed({
+      command,
+      detail: `it took longer than ${
+        deadlineMs / 1000
+      } s and was ended; an archive of the directory is taken without git`
+    })
+    const suspects = Effect.gen(function*() {
+      yield* Effect.sleep(deadlines.suspect)
+      const found =
+        (room.workTree === undefined ? undefined : yield* findSpecialFile(room.workTree, { everything: false })) ??
+          (yield* Effect.reduce(
+            room.sees,
+            undefined as Buffer | undefined,
+            (before, folder) =>
+              before === undefined ? findSpecialFile(folder, { everything: true }) : Effect.succeed(before)
+          ))
+      return yield* found === undefined
+        ? Effect.never
+        : new GitFailed({
+          command,
+          detail: `${pathText(found)} is neither a file nor a directory; git would wait for it for ever`
+        })
+    })
+    return yield* Effect.raceFirst(suspects, Effect.zipRight(Effect.sleep(deadlineMs), late))
   })
 
 const lastLine = (text: string) => {

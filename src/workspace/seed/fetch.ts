@@ -79,7 +79,7 @@ const fetchInto = (
           ...["fetch", "-q", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance"],
           ...depth,
           ...[origin, ...refspecs]
-        ] as [string, ...Array<string>], online)
+        ] as [string, ...Array<string>], { ...online, isLong: true })
       yield* (options.history === "full" ? fetchAt([]) : Effect.catchIf(
         fetchAt(["--depth=1"]),
         // A server that only hands out files has no notion of depth.

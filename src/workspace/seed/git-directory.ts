@@ -145,16 +145,24 @@ const packObjects = (scratch: Scratch, plan: GitPlan, folder: string) =>
     const room = { ...scratch.room, workTree: undefined, cwd: undefined }
     if (plan.history === "full") {
       const wanted = [...new Set([...plan.refs.values(), ...(commit === undefined ? [] : [commit]), ...plan.staged])]
-      if (wanted.length > 0) yield* git(room, [...common, "--revs", base], { input: `${wanted.join("\n")}\n` })
+      if (wanted.length > 0) {
+        yield* git(room, [...common, "--revs", base], {
+          input: `${wanted.join("\n")}\n`,
+          isLong: true
+        })
+      }
     } else {
       const reached = commit === undefined
         ? ""
-        : (yield* git(room, ["rev-list", "--objects", "--no-walk", commit])).toString("latin1")
+        : (yield* git(room, ["rev-list", "--objects", "--no-walk", commit], { isLong: true })).toString("latin1")
       const known = new Set(reached.split("\n").map((line) => line.split(" ", 1)[0]))
       const input = `${reached}${plan.staged.filter((id) => !known.has(id)).map((id) => `${id}\n`).join("")}`
       // What is packed already stays as it is; for a throw-away copy looking for better deltas does not pay.
       if (input !== "") {
-        yield* git(room, [...common, "--window=0", base], { input: Buffer.from(input, "latin1") })
+        yield* git(room, [...common, "--window=0", base], {
+          input: Buffer.from(input, "latin1"),
+          isLong: true
+        })
       }
     }
     const made = fs.readdirSync(scratch.room.gitDir).filter((name) => /^packed-[0-9a-f]+\.(pack|idx)$/.test(name))

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { git, type GitRoom } from "./confined-git.ts"
+import { git, GitFailed, type GitRoom } from "./confined-git.ts"
 import { readBounded } from "./host-files.ts"
 import type { Repository } from "./locate.ts"
 import { type Head, readHead } from "./refs.ts"
@@ -26,13 +26,20 @@ export interface Scratch {
 const mib = 1024 * 1024
 const mostAlternates = 64
 
-/** Where a repository's objects are, with those it borrows (`git clone --shared`), five times over as git has it. */
-const objectFolders = (objects: string): ReadonlyArray<string> => {
+/**
+ * Where a repository's objects are, with those it borrows (`git clone --shared`), five times over as git has it; and lists of what is
+ * borrowed that are no files.
+ */
+const objectFolders = (objects: string) => {
   const found = new Set<string>()
+  const strange: Array<string> = []
   const visit = (folder: string, depth: number) => {
     if (found.has(folder) || found.size >= mostAlternates || depth > 5) return
     found.add(folder)
-    const borrowed = readBounded(path.join(folder, "info", "alternates"), mib)?.toString().split("\n") ?? []
+    const alternates = path.join(folder, "info", "alternates")
+    // Git opens it too.
+    if (fs.lstatSync(alternates, { throwIfNoEntry: false })?.isFile() === false) strange.push(alternates)
+    const borrowed = readBounded(alternates, mib)?.toString().split("\n") ?? []
     for (const line of borrowed) {
       if (line === "" || line.startsWith("#") || line.startsWith("\"") || line.includes("\0")) continue
       try {
@@ -43,7 +50,7 @@ const objectFolders = (objects: string): ReadonlyArray<string> => {
     }
   }
   visit(objects, 0)
-  return [...found]
+  return { folders: [...found], strange }
 }
 
 const quoted = (file: string) => `"${file.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n")}"`
@@ -61,7 +68,8 @@ const mostIndexBytes = 1024 * mib
 export const makeScratch = (repository: Repository, folder: string, namespaces: boolean) =>
   Effect.gen(function*() {
     const { commonDir, gitDir, workTree } = repository
-    const objects = objectFolders(fs.realpathSync(path.join(commonDir, "objects")))
+    const { folders: objects, strange: [strange] } = objectFolders(fs.realpathSync(path.join(commonDir, "objects")))
+    if (strange !== undefined) return yield* new GitFailed({ command: "", detail: `${strange} is not a regular file` })
     const room: GitRoom = { gitDir: folder, workTree, cwd: workTree, sees: objects, namespaces }
     for (const made of ["objects/info", "objects/pack", "refs", "info"]) {
       fs.mkdirSync(path.join(folder, made), { recursive: true })

@@ -1,0 +1,51 @@
+import { Effect } from "effect"
+import * as fs from "node:fs"
+import { joinBytes } from "./host-files.ts"
+
+/** Names that git opens wherever they are in a work tree. */
+const opened = [".gitignore", ".gitattributes"].map((name) => Buffer.from(name))
+const dotGit = Buffer.from(".git")
+
+/** Directories that are looked at between two turns of everything else. */
+const SLICE = 64
+
+/**
+ * The first file beneath a folder that git would open and that is no file, so that opening it may never end: a FIFO, a device.
+ * Undefined when there is none. `everything`: whatever the name, as in a store of objects.
+ */
+export const findSpecialFile = (root: string, options: { readonly everything: boolean }) =>
+  Effect.gen(function*() {
+    const folders: Array<Buffer> = [Buffer.from(root)]
+    for (let looked = 1; folders.length > 0; looked++) {
+      if (looked % SLICE === 0) yield* Effect.promise(() => new Promise((resume) => setImmediate(resume)))
+      const folder = folders.pop()!
+      for (const entry of entriesOf(folder)) {
+        if (entry.isDirectory()) {
+          if (!entry.name.equals(dotGit)) folders.push(joinBytes(folder, entry.name))
+          continue
+        }
+        if (entry.isFile() || !(options.everything || opened.some((name) => name.equals(entry.name)))) continue
+        const file = joinBytes(folder, entry.name)
+        if (isSpecial(file)) return file
+      }
+    }
+    return undefined
+  })
+
+/** A link that leads nowhere can be opened by nobody. */
+const isSpecial = (file: Buffer) => {
+  try {
+    const stat = fs.statSync(file)
+    return !stat.isFile() && !stat.isDirectory()
+  } catch {
+    return false
+  }
+}
+
+const entriesOf = (folder: Buffer) => {
+  try {
+    return fs.readdirSync(folder, { withFileTypes: true, encoding: "buffer" })
+  } catch {
+    return []
+  }
+}
