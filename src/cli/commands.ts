@@ -50,8 +50,8 @@ export const mcpServe: Command = {
   summary: "Serve workspaces to an agent: an MCP server on stdin and stdout",
   description:
     "An agent host starts this and speaks the Model Context Protocol with it. A model can name paths of the host only beneath the bound " +
-    "project, symlinks resolved, and beneath what --allow-read and --allow-export add. When the client leaves, so does the server; " +
-    "workspaces and the commands in them stay. docs/integrations.md has the configuration of each host.",
+    "project, symlinks resolved, and beneath what --allow-read and --allow-export add. When the client leaves, the server " +
+    "ends the commands that its calls wait for; workspaces and commands that a call has handed back stay. docs/integrations.md has the configuration of each host.",
   cli: {
     path: ["mcp", "serve"],
     args: [],

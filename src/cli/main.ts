@@ -36,14 +36,23 @@ const layerFor = (operation: Operation, build: string): Layer.Layer<Pyro, PyroEr
   }))
 }
 
+/** What a server of an agent host has of its process. */
+interface Host {
+  readonly handover: Handover | undefined
+  /** Ignores SIGINT from now on. */
+  readonly ignoreInterrupts: () => void
+}
+
 /** An agent host is the caller, and what it asks for is the daemon's. */
 const serveMcp = (
   { profile, ...binding }: ServePayload,
   version: string,
   build: string,
-  handover: Handover | undefined
+  { handover, ignoreInterrupts }: Host
 ) =>
   Effect.gen(function*() {
+    // Ctrl-C in a host reaches its servers as well. The host then cancels calls, and tells its servers to end when it does.
+    if (process.stdin.isTTY !== true) ignoreInterrupts()
     const { bindProject } = yield* Effect.promise(() => import("../sdk/project.ts"))
     const project = yield* bindProject(binding, process.env)
     const [{ serve }, { layerDaemon }, { boundYoungGeneration }] = yield* Effect.promise(() =>
@@ -69,7 +78,7 @@ const programOf = (
   version: string,
   build: string,
   interruption: Interruption,
-  handover: Handover | undefined
+  host: Host
 ) =>
   argv[0] === DAEMON
     ? Effect.flatMap(
@@ -81,7 +90,7 @@ const programOf = (
       version,
       pyro: (operation) => layerFor(operation, build),
       interruption,
-      serveMcp: (payload) => serveMcp(payload, version, build, handover),
+      serveMcp: (payload) => serveMcp(payload, version, build, host),
       names
     })
 
@@ -113,7 +122,9 @@ export const main = (
   let isInterrupted = false
   return new Promise((resolve, reject) => {
     const interruption = { signal: () => received }
-    const program = programOf(argv, version, `${version} (${buildOf(bundle)})`, interruption, handover).pipe(
+    const ignored = new Set<string>()
+    const host: Host = { handover, ignoreInterrupts: () => void ignored.add("SIGINT") }
+    const program = programOf(argv, version, `${version} (${buildOf(bundle)})`, interruption, host).pipe(
       // Within the region that cannot be interrupted: afterwards an interrupted fiber has no result any more.
       Effect.tap((status) => Effect.sync(() => resolve(status))),
       Effect.uninterruptible
@@ -122,6 +133,7 @@ export const main = (
     for (const [name, status] of Object.entries(SIGNALS)) {
       process.on(name, () => {
         const atMs = performance.now()
+        if (ignored.has(name)) return
         if (received !== undefined && atMs - received.atMs <= SAME_SIGNAL_MS) return
         if (isInterrupted) process.exit(received?.status ?? status)
         received = { name, status, atMs }

@@ -20,7 +20,6 @@ export interface Surroundings {
   readonly pyro: Effect.Effect<PyroService, PyroError>
   readonly project: Project
   readonly say: (message: string) => void
-  readonly detached: () => boolean
 }
 
 /** The result of a call as it goes to the client: each half complete by itself, since no host shows both. */

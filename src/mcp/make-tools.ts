@@ -37,7 +37,7 @@ export const makeTools = ({ profile, project, pyro }: ToolsOptions): Tools => {
           }],
           isError: true
         })
-        : callTool(tool, args, { pyro, project, say: () => {}, detached: () => false })
+        : callTool(tool, args, { pyro, project, say: () => {} })
     }
   }
 }

@@ -15,8 +15,6 @@ export interface Request<Payload> {
   readonly project: Project
   /** Tells the caller how far it is, when a word of progress is due. */
   readonly say: (message: string) => void
-  /** True once nobody listens because the connection ended: what runs is left alone then. Otherwise the caller cancelled. */
-  readonly detached: () => boolean
 }
 
 /** What a tool came to: the typed result, and the same as text. */

@@ -13,6 +13,12 @@ const MAX_MESSAGE_BYTES = 64 * 1_048_576
 /** Unread answers after which nothing more is read: a client that only asks costs no more memory than this. */
 const MAX_UNREAD_BYTES = 4 * 1_048_576
 
+/**
+ * Longest that the end of the server waits for calls, in ms. A host that leaves waits for its servers, and kills them some seconds later;
+ * the daemon goes on with what it was asked in any case.
+ */
+const MAX_LEAVING_MS = 1_000
+
 /** Reads on only while the client does. */
 const keepingPace = (transport: StdioServerTransport): StdioServerTransport => {
   const { stdin, stdout } = process
@@ -81,20 +87,38 @@ const whenAsked = (
     return Effect.suspend(() => built === undefined ? wait : Effect.succeed(built))
   })
 
+/** Calls of tools that have not ended yet. */
+const makeCalls = () => {
+  const running = new Set<Promise<unknown>>()
+  return {
+    add: (call: Promise<unknown>) => {
+      running.add(call)
+      const remove = () => running.delete(call)
+      call.then(remove, remove)
+    },
+    ended: Effect.promise(() => Promise.allSettled(running)).pipe(
+      Effect.interruptible,
+      Effect.timeoutOption(MAX_LEAVING_MS)
+    )
+  }
+}
+
 /**
- * Serves this process's stdin and stdout until the client closes them. Then it lets go: workspaces and the commands in them stay. Stdout
- * carries nothing but the protocol.
+ * Serves this process's stdin and stdout until the client closes them, or until it is interrupted. Then it ends the calls that run, with
+ * the commands that these started; workspaces stay, and so do commands that a call has handed back. Stdout carries nothing but the
+ * protocol.
  */
 export const serve = ({ handover, layer, ...options }: ServeOptions): Effect.Effect<void> =>
   Effect.scoped(Effect.gen(function*() {
     const pyro = yield* whenAsked(layer)
+    const calls = makeCalls()
     yield* Effect.async<void>((resume) => {
       const { answered = [], stdin = process.stdin } = handover ?? {}
       const transport = exceptAnswered(
         keepingPace(new StdioServerTransport(stdin, process.stdout, { maxBufferSize: MAX_MESSAGE_BYTES })),
         answered
       )
-      const handle = serveStdio(() => createServer({ ...options, pyro }), {
+      const handle = serveStdio(() => createServer({ ...options, pyro, onCall: calls.add }), {
         transport,
         onerror: (error) => process.stderr.write(`pyro mcp: ${error.message}\n`)
       })
@@ -106,5 +130,5 @@ export const serve = ({ handover, layer, ...options }: ServeOptions): Effect.Eff
       // A stream that was paused is not read by listening to it.
       stdin.resume()
       return Effect.promise(() => handle.close())
-    })
+    }).pipe(Effect.ensuring(calls.ended))
   }))

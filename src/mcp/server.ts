@@ -24,6 +24,8 @@ export interface ServerOptions {
   readonly pyro: Effect.Effect<PyroService, PyroError>
   /** What of the host a model may name. */
   readonly project: Project
+  /** Told of each call of a tool; the promise settles when the call has ended everything that it started. */
+  readonly onCall?: ((call: Promise<unknown>) => void) | undefined
 }
 
 /** Stdout may be the client's. As a value of the call's fiber: a Layer would be built for each. */
@@ -43,10 +45,10 @@ export const runCall = async <A>(effect: Effect.Effect<A>, signal: AbortSignal):
 }
 
 /**
- * pyro as an MCP server, to be connected to any transport. The tools are those of the profile, read off the table of operations. Closing
- * it lets go of what runs and ends nothing; a call that its client cancels ends what that call started.
+ * pyro as an MCP server, to be connected to any transport. The tools are those of the profile, read off the table of operations. A call
+ * that its client cancels, or that runs when the connection is closed, ends what that call started.
  */
-export const createServer = ({ profile, project, pyro, version }: ServerOptions): Server => {
+export const createServer = ({ onCall, profile, project, pyro, version }: ServerOptions): Server => {
   const tools = profileTools(profiles[profile])
   const byName = new Map(tools.map((tool) => [tool.listed.name, tool]))
   const listed = { tools: tools.map((tool) => tool.listed as unknown as Tool) }
@@ -54,11 +56,6 @@ export const createServer = ({ profile, project, pyro, version }: ServerOptions)
     capabilities: { tools: {}, ...(profile === "vm-run" ? {} : { resources: {} }) },
     instructions: instructionsOf(profile, project)
   })
-  let closed = false
-  server.onclose = () => {
-    closed = true
-  }
-
   server.setRequestHandler("tools/list", () => listed)
   server.setRequestHandler("tools/call", (request, { mcpReq }) => {
     const { arguments: raw = {}, name } = request.params
@@ -73,9 +70,11 @@ export const createServer = ({ profile, project, pyro, version }: ServerOptions)
         mcpReq.notify({ method: "notifications/progress", params: { progressToken, ...params } })
     const call = withProgress(
       notify,
-      (say) => callTool(tool, raw, { pyro, project, say, detached: () => closed })
+      (say) => callTool(tool, raw, { pyro, project, say })
     )
-    return runCall(call, mcpReq.signal) as unknown as Promise<CallToolResult>
+    const answer = runCall(call, mcpReq.signal) as unknown as Promise<CallToolResult>
+    onCall?.(answer)
+    return answer
   })
   if (profile !== "vm-run") addResources(server, pyro, project, runCall)
   return server

@@ -29,7 +29,11 @@ import { fakeWorkspaces } from "./fake-workspaces.ts"
  */
 export const layer: Layer.Layer<Pyro, PyroError> = Layer.sync(Pyro, () => ({
   ...unfakedPyro,
-  workspace: fakeWorkspaces((payload, input) => Stream.unwrapScoped(start(payload, input))),
+  workspace: {
+    ...fakeWorkspaces((payload, input) => Stream.unwrapScoped(start(payload, input))),
+    // Commands end with their streams here; a test sees that it was asked for.
+    cancel: ({ execId }) => Effect.as(released(`cancel ${execId}`), { execId, cancelled: true })
+  },
   run: (payload, input) => Stream.unwrapScoped(start(payload, input ?? {})),
   env: {
     list: () =>

@@ -5,7 +5,7 @@ import { installation } from "../support/installation.ts"
 import { failed, type StockClient, stockClients, succeeded } from "../support/mcp-clients.ts"
 import { until } from "../support/pyro-cli.ts"
 
-const { close, env, folder, json, logs, sh } = installation("pyro-mcp-")
+const { close, env, folder, json, sh } = installation("pyro-mcp-")
 const project = path.join(folder, "project")
 
 interface Exec {
@@ -61,23 +61,22 @@ describe.each(Object.entries(stockClients))("a client of %s", (version, connect)
     await client.close()
   })
 
-  it("that leaves in the middle of a call leaves the command running", async () => {
+  it("has the command of a call ended when it leaves, and not one that a call has handed back", async () => {
     const client = await connect(served)
-    const words = `sleep 50${version.slice(0, 4)}`
-    const call = client.call("workspace_exec", { workspace_id: "fix", command: words })
+    const [handedBack, waitedFor] = [`sleep 40${version.slice(0, 4)}`, `sleep 50${version.slice(0, 4)}`]
+    const { exec_id } = await exec(client, { command: handedBack, wait_seconds: 0.5 })
+    // It ignores what it is asked to end by first: that it is killed later does not depend on the server.
+    const call = client.call("workspace_exec", { workspace_id: "fix", command: `trap '' INT TERM; ${waitedFor}` })
     call.catch(() => undefined)
-    await until("it runs", () => runs(words))
+    await until("it runs", () => runs(waitedFor))
     await client.close()
-    assert.isTrue(await runs(words))
+    await until("it is gone", async () => !(await runs(waitedFor)))
     const other = await connect(served)
-    const { exec_id } = (await logs("fix")).find(({ outcome }) => outcome === "running") as unknown as {
-      readonly exec_id: string
-    }
     const still = await exec(other, { exec_id, wait_seconds: 0 })
     assert.strictEqual(still.state, "running")
     await other.close()
     await json(["workspace", "cancel", "fix", exec_id])
-    assert.isFalse(await runs(words))
+    assert.isFalse(await runs(handedBack))
   })
 
   it("hears how it goes while it waits", async () => {

@@ -8,7 +8,10 @@ import { rssOf } from "../support/process-facts.ts"
 import { until } from "../support/pyro-cli.ts"
 import { rawClient } from "./raw-client.ts"
 
-const binary = buildFake()
+const built = buildFake()
+/** File in which the daemon writes which commands it was asked to end. */
+const ends = path.join(built.folder, "ends")
+const binary = { ...built, env: { ...built.env, FAKE_RELEASED: ends } }
 const project = path.join(binary.folder, "project")
 const opened: Array<ReturnType<typeof rawClient>> = []
 
@@ -203,22 +206,78 @@ describe("the end", () => {
     assert.include((await workspaces()).map((one) => one.id), id)
   })
 
-  it("comes in the middle of a call too", async () => {
+  /** A server with a command that a call waits for and one that a call has handed back; `waited` gives how often a call's was ended. */
+  const waiting = async () => {
     const client = await ready()
     const id = await client.create({ empty: true })
-    client.send("tools/call", { name: "workspace_exec", arguments: { workspace_id: id, command: "sleep 60" } })
+    const handedBack = await client.call("workspace_exec", { workspace_id: id, command: "sleep 60", wait_seconds: 0.3 })
+    assert.strictEqual(handedBack.structuredContent?.["state"], "running")
+    const before = cancels()
+    const started = path.join(binary.folder, `started-${id}`)
+    const { id: call } = client.send("tools/call", {
+      name: "workspace_exec",
+      arguments: { workspace_id: id, command: `touch ${started}; sleep 60` }
+    })
+    await until("it runs", () => fs.existsSync(started))
+    const ended = () => cancels().slice(before.length)
+    return { client, id, call, handedBack: String(handedBack.structuredContent?.["exec_id"]), ended }
+  }
+  const cancels = () =>
+    fs.existsSync(ends) ? fs.readFileSync(ends, "utf8").split("\n").filter((line) => line.startsWith("cancel ")) : []
+
+  it.each<readonly [string, number | null, (client: ReturnType<typeof rawClient>) => void]>([
+    ["of stdin", 0, ({ child }) => child.stdin.end()],
+    ["by SIGTERM", 143, ({ child }) => child.kill("SIGTERM")],
+    ["by a client that is gone", 0, ({ child }) => {
+      child.stdout.destroy()
+      child.stdin.destroy()
+    }]
+  ])(
+    "%s ends the command that a call waits for, none that a call has handed back, and no workspace",
+    async (_, code, end) => {
+      const { client, ended, handedBack, id } = await waiting()
+      end(client)
+      assert.strictEqual((await client.ended).code, code)
+      assert.lengthOf(ended(), 1)
+      assert.notInclude(ended(), `cancel ${handedBack}`)
+      assert.include((await workspaces()).map((one) => one.id), id)
+    }
+  )
+
+  it("does not come by SIGINT, which reaches a host's servers before the host cancels its calls", async () => {
+    const { call, client, ended } = await waiting()
+    client.child.kill("SIGINT")
+    client.notify("notifications/cancelled", { requestId: call })
+    await until("it is ended", () => ended().length === 1)
+    client.child.kill("SIGINT")
     await client.call("workspace_list", {})
-    assert.strictEqual((await client.close()).code, 0)
-    assert.include((await workspaces()).map((one) => one.id), id)
+    await client.close()
+    assert.lengthOf(ended(), 1)
   })
 
-  it("comes by a client that is killed, and by signals", async () => {
-    for (const end of ["SIGTERM", "SIGINT"] as const) {
-      const client = await ready()
-      await client.call("workspace_list", {})
-      client.child.kill(end)
-      await client.ended
-    }
+  it("by SIGTERM right behind SIGINT and a cancel still ends the command", async () => {
+    const { call, client, ended } = await waiting()
+    client.child.kill("SIGINT")
+    client.notify("notifications/cancelled", { requestId: call })
+    client.child.kill("SIGTERM")
+    assert.strictEqual((await client.ended).code, 143)
+    assert.lengthOf(ended(), 1)
+  })
+
+  it("does not come by SIGINT before the first request either", async () => {
+    const client = serve()
+    await client.initialize()
+    client.child.kill("SIGINT")
+    await client.call("workspace_list", {})
+    client.child.kill("SIGTERM")
+    assert.strictEqual((await client.ended).code, 143)
+    const early = serve()
+    await early.initialize()
+    early.child.kill("SIGTERM")
+    assert.strictEqual((await early.ended).code, 143)
+  })
+
+  it("comes by a client that is killed", async () => {
     const client = await ready()
     client.child.stdout.destroy()
     client.child.stdin.destroy()

@@ -54,7 +54,7 @@ const perform = (request: Request<ExecPayload>): Effect.Effect<Done<ExecTold>, P
         if (event._tag === "Exited") exited = event
       })
     const listening = forEachEvent(request.pyro.workspace.exec, asked, inputOf(own["stdin"]), take)
-    yield* starts ? Effect.onInterrupt(listening, () => endUnlessDetached(request, id)) : listening
+    yield* starts ? Effect.onInterrupt(listening, () => endStarted(request, id)) : listening
     const { next, omitted, stderr, stdout } = kept.shown((gap) => `read on with ${again(`${gap.from}-${gap.to}`)}`)
     const nextCursor = exited === undefined ? `${next}` : omitted === undefined ? null : `${omitted.from}-${omitted.to}`
     const result: ExecTold = {
@@ -72,20 +72,16 @@ const perform = (request: Request<ExecPayload>): Effect.Effect<Done<ExecTold>, P
   })
 
 /**
- * A command with a time to wait is not ended by the one who started it leaving, since a server that ends leaves it running. So a call
- * that is cancelled says it. The request to start it may still be on its way.
+ * The daemon lets a command with a time to wait go on when its client leaves. A call that ends early, because its client cancelled it or
+ * left, ends its command by this. The request to start the command may still be on its way.
  */
-const endUnlessDetached = ({ detached, payload: { workspace }, pyro }: Request<ExecPayload>, execId: string) =>
-  Effect.suspend(() =>
-    detached()
-      ? Effect.void
-      : pyro.workspace.cancel({ workspace, execId }).pipe(
-        Effect.retry({
-          schedule: Schedule.intersect(Schedule.spaced("50 millis"), Schedule.recurs(5)),
-          while: ({ _tag }) => _tag === "ExecNotFound"
-        }),
-        Effect.ignore
-      )
+const endStarted = ({ payload: { workspace }, pyro }: Request<ExecPayload>, execId: string) =>
+  pyro.workspace.cancel({ workspace, execId }).pipe(
+    Effect.retry({
+      schedule: Schedule.intersect(Schedule.spaced("50 millis"), Schedule.recurs(5)),
+      while: ({ _tag }) => _tag === "ExecNotFound"
+    }),
+    Effect.ignore
   )
 
 export const execTool: Tool<"workspace.exec", ExecTold> = { result: ExecTold, perform }
