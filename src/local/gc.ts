@@ -3,6 +3,7 @@ import { StateDirectoryUnusable } from "../contract/errors.ts"
 import { Environments } from "../environment/Environments.ts"
 import { sweepTemporaries } from "../environment/temporary.ts"
 import { Paths } from "../system/Paths.ts"
+import { leaveMemoryStore } from "../vm/memory-store.ts"
 import { sweepVms } from "../vm/sweep.ts"
 import { sweepTemplates } from "../vm/templates.ts"
 import { sweepWorkspaces } from "../workspace/lifecycle/sweep.ts"
@@ -26,6 +27,7 @@ export const gc = Effect.gen(function*() {
   const workspaces = yield* sweepWorkspaces
   const swept = [
     ...vms,
+    ...(yield* leaveMemoryStore).map((what) => ({ kind: "folder", what, freedBytes: 0 })),
     ...workspaces.swept,
     ...yield* sweepTemplates,
     ...halfMade("half-made images and kernels", yield* (yield* Environments).sweep),

@@ -6,7 +6,8 @@ import { StateDirectoryUnusable } from "../contract/errors.ts"
 
 /**
  * Where pyro keeps things. `stateDir` holds what must not be lost, `cacheDir` what may vanish at any moment and is made anew,
- * `memoryDir` the memory files of running VMs (RAM-backed where possible). All three exist, belong to this user and are 0700.
+ * `memoryDir` the memory files of running VMs (RAM-backed where possible). The first two exist; the last one from `haveMemoryDir` on. They
+ * belong to this user and are 0700.
  */
 export class Paths extends Context.Tag("pyro/system/Paths")<Paths, {
   readonly stateDir: string
@@ -46,11 +47,28 @@ const make = (env: NodeJS.ProcessEnv) =>
     // One folder per state directory (its inode names it), so that two installations of one user never sweep each other.
     const { dev, ino } = fs.statSync(stateDir)
     const store = env["PYRO_MEMORY_DIR"] || defaultMemoryStore(stateDir)
-    const memoryDir = yield* ensure(
-      "PYRO_MEMORY_DIR",
-      path.join(store, `pyro-${process.getuid?.() ?? 0}-${dev.toString(36)}-${ino.toString(36)}`)
-    )
+    const memoryDir = path.resolve(store, `${memoryDirPrefix()}${dev.toString(36)}-${ino.toString(36)}`)
+    yield* fs.existsSync(memoryDir) ? ensure(memoryVariable, memoryDir) : usableStore(path.dirname(memoryDir))
     return { stateDir, cacheDir, memoryDir }
+  })
+
+/** Beginning of the names of this user's memory directories, of whichever state directory. */
+export const memoryDirPrefix = () => `pyro-${process.getuid?.() ?? 0}-`
+
+const memoryVariable = "PYRO_MEMORY_DIR"
+
+/** Makes the memory directory unless it is there: it goes while no VM needs it. */
+export const haveMemoryDir = ({ memoryDir }: Pick<Paths["Type"], "memoryDir">) => ensure(memoryVariable, memoryDir)
+
+/** The memory directory, or the one that it would be made in. */
+export const existingMemoryDir = (memoryDir: string) => fs.existsSync(memoryDir) ? memoryDir : path.dirname(memoryDir)
+
+/** Anybody's directory in which this user may make one. */
+const usableStore = (store: string) =>
+  usable(memoryVariable, store, () => {
+    makeFolders(store)
+    if (!fs.statSync(store).isDirectory()) throw new Error("it is not a directory")
+    fs.accessSync(store, fs.constants.W_OK | fs.constants.X_OK)
   })
 
 /** `/dev/shm` where it can be written, else a folder on disk: slower, and `doctor` says so. */
@@ -76,19 +94,22 @@ const makeFolders = (absolute: string) => {
 }
 
 const ensure = (variable: string, directory: string) =>
+  usable(variable, directory, () => {
+    const absolute = path.resolve(directory)
+    makeFolders(absolute)
+    const stat = fs.lstatSync(absolute)
+    if (!fs.statSync(absolute).isDirectory()) throw new Error("it is not a directory")
+    if (stat.uid !== process.getuid?.()) {
+      throw new Error(`it belongs to uid ${stat.uid}, not to ${process.getuid?.()}, whose it must be`)
+    }
+    if ((stat.mode & 0o077) !== 0 && !stat.isSymbolicLink()) fs.chmodSync(absolute, 0o700)
+    fs.accessSync(absolute, fs.constants.W_OK | fs.constants.X_OK)
+    return absolute
+  })
+
+const usable = <A>(variable: string, directory: string, make: () => A) =>
   Effect.try({
-    try: () => {
-      const absolute = path.resolve(directory)
-      makeFolders(absolute)
-      const stat = fs.lstatSync(absolute)
-      if (!fs.statSync(absolute).isDirectory()) throw new Error("it is not a directory")
-      if (stat.uid !== process.getuid?.()) {
-        throw new Error(`it belongs to uid ${stat.uid}, not to ${process.getuid?.()}, whose it must be`)
-      }
-      if ((stat.mode & 0o077) !== 0 && !stat.isSymbolicLink()) fs.chmodSync(absolute, 0o700)
-      fs.accessSync(absolute, fs.constants.W_OK | fs.constants.X_OK)
-      return absolute
-    },
+    try: make,
     catch: (cause) =>
       new StateDirectoryUnusable({
         path: directory,

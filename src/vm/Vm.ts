@@ -6,6 +6,7 @@ import type {
   HostToolMissing,
   ImageDamaged,
   NoSpace,
+  StateDirectoryUnusable,
   VmFailed
 } from "../contract/errors.ts"
 import type { ConnectFailed } from "../system/unix-socket.ts"
@@ -46,4 +47,11 @@ export interface Vm {
   readonly leave: Effect.Effect<void, VmFailed | NoSpace>
 }
 
-export type VmError = VmFailed | GuestPanicked | NoSpace | AdmissionRefused | HostToolMissing | ImageDamaged
+export type VmError =
+  | VmFailed
+  | GuestPanicked
+  | NoSpace
+  | AdmissionRefused
+  | HostToolMissing
+  | ImageDamaged
+  | StateDirectoryUnusable

@@ -4,7 +4,8 @@ import type {
   ChannelFailed,
   ConfinementUnavailable,
   HostToolUnsuitable,
-  NoSpace
+  NoSpace,
+  StateDirectoryUnusable
 } from "../contract/errors.ts"
 import { type DiskSource, isEmptyOver, type Seed } from "../disk/workspace-disk.ts"
 import { Paths } from "../system/Paths.ts"
@@ -21,6 +22,7 @@ import { HostFacts } from "./HostFacts.ts"
 import { findHypervisor, type Hypervisor } from "./hypervisor.ts"
 import { type MachineIdentity, machineIdentity } from "./machine-identity.ts"
 import type { Accelerator, MachineSpec } from "./machine.ts"
+import { leaveMemoryStore } from "./memory-store.ts"
 import { patience } from "./patience.ts"
 import type { VmId } from "./record.ts"
 import { templateKey } from "./template-key.ts"
@@ -48,7 +50,9 @@ export class Vmm extends Context.Tag("pyro/vm/Vmm")<Vmm, {
   /** Announces a VM that is to go on from captured memory; what of it is made goes with the Scope. */
   readonly reserve: (request: ReserveCapturedRequest) => Effect.Effect<ReservedVm, VmmError, Scope.Scope>
   /** Lets reserved VMs in, all or none; to be asked before their memory is made. */
-  readonly admit: (reserved: ReadonlyArray<ReservedVm>) => Effect.Effect<void, AdmissionRefused | NoSpace>
+  readonly admit: (
+    reserved: ReadonlyArray<ReservedVm>
+  ) => Effect.Effect<void, AdmissionRefused | NoSpace | StateDirectoryUnusable>
   /**
    * A reserved VM, whose memory file is there, goes on where a captured one was. Its agent still has the streams of that moment, its
    * programs are stopped, and it is a clone until it has been made unique: nothing may run in it before.
@@ -72,13 +76,14 @@ export class Vmm extends Context.Tag("pyro/vm/Vmm")<Vmm, {
   ) => Effect.Effect<Guest, VmmError, Scope.Scope>
 }>() {
   /** QEMU's microvm machine. */
-  static readonly layerQemu = Layer.effect(Vmm, Effect.suspend(() => make))
+  static readonly layerQemu = Layer.scoped(Vmm, Effect.suspend(() => make))
 }
 
 const make = Effect.gen(function*() {
   // Those two alone: the context of a Layer under construction also holds the Layer's own Scope, which would take the place of the
   // caller's, and no VM would end before the Layer does.
   const context = Context.pick(Paths, HostFacts)(yield* Effect.context<Paths | HostFacts>())
+  yield* Effect.addFinalizer(() => Effect.provide(leaveMemoryStore, context))
   const inTurn = yield* makeTurns(guestsStartingAtOnce)
 
   const hypervisor = (images: GuestImages, placeholder: Seed) =>

@@ -1,10 +1,10 @@
 import { Effect, Option } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { AdmissionRefused, memoryStore, NoSpace } from "../contract/errors.ts"
+import { AdmissionRefused, memoryStore, NoSpace, type StateDirectoryUnusable } from "../contract/errors.ts"
 import { availableMemoryBytes, coreCount, freeBytes } from "../system/host.ts"
 import { isAlive } from "../system/identity.ts"
-import { Paths } from "../system/Paths.ts"
+import { haveMemoryDir, Paths } from "../system/Paths.ts"
 import { readRecord, type VmId, vmPaths, type VmRecord } from "./record.ts"
 
 /** Memory that is left to the host itself, in MiB. */
@@ -52,9 +52,12 @@ const fittingOf = (
  * full tmpfs kills QEMU by SIGBUS in the middle of work. To be called when the VMs' own records are already written: of two that come
  * at once each sees the other, so both may be refused but never both let in where there is room for one.
  */
-export const admit = (records: ReadonlyArray<VmRecord>): Effect.Effect<void, AdmissionRefused | NoSpace, Paths> =>
+export const admit = (
+  records: ReadonlyArray<VmRecord>
+): Effect.Effect<void, AdmissionRefused | NoSpace | StateDirectoryUnusable, Paths> =>
   Effect.gen(function*() {
     const paths = yield* Paths
+    yield* haveMemoryDir(paths)
     const what = records.length === 1 ? "the VM" : `the ${records.length} VMs`
     const neededMib = records.reduce((sum, { memoryMib }) => sum + memoryMib, 0)
     let promisedMib = 0

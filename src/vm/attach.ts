@@ -6,6 +6,7 @@ import { isDiskFull } from "../system/disk-full.ts"
 import { isAlive, ownIdentity, processesWithArgument, type ProcessIdentity } from "../system/identity.ts"
 import { withLock } from "../system/lock.ts"
 import { Paths } from "../system/Paths.ts"
+import { removeCaptureSocket } from "./capture.ts"
 import { connectQemu, makeVm } from "./connect-vm.ts"
 import { failedAt } from "./failure.ts"
 import { type MachineSpec, processName } from "./machine.ts"
@@ -103,6 +104,7 @@ export const attachVm = (id: VmId): Effect.Effect<Vm, VmError, Scope.Scope | Pat
     // In the order in which whoever made it acquired them: QEMU ends before what it uses goes.
     yield* Effect.addFinalizer(() => tenure.unlessLeft(removeFolder(paths)))
     yield* Effect.addFinalizer(() => tenure.unlessLeft(removeMemory(paths)))
+    yield* removeCaptureSocket(paths.directory)
     const qemu = yield* adoptQemu(tenure, record.qemu)
     return yield* Effect.gen(function*() {
       const connections = yield* connectQemu(tenure, qemu)

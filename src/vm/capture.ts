@@ -176,6 +176,16 @@ const untilDelivered = (vm: Vm, receivedBytes: () => number) =>
     }
   })
 
+/** The socket of a capture that a crash cut short would refuse the next one its name. */
+export const removeCaptureSocket = (directory: string) =>
+  Effect.sync(() => removeSocket(path.join(directory, names.migrationSocket)))
+
+const removeSocket = (file: string) => {
+  try {
+    fs.unlinkSync(file)
+  } catch { /* there is none, or the QEMU that owns the folder put something else there: listening tells */ }
+}
+
 /**
  * Listens on a Unix socket for one connection and writes what comes to a file; the inner effect ends when all of it is written.
  * Node cannot hand QEMU a descriptor, and a confined QEMU may not start programs, so the state comes through a socket.
@@ -208,12 +218,13 @@ const receiveOnce = (socketPath: string, uid: number, file: string) =>
     yield* Effect.acquireRelease(
       Effect.async<void, VmFailed>((resume) => {
         server.once("error", (cause) => resume(Effect.fail(failedAt("capture")(cause))))
+        removeSocket(socketPath)
         server.listen(short, () => resume(Effect.void))
       }),
       () =>
         Effect.sync(() => {
           server.close()
-          fs.rmSync(socketPath, { force: true })
+          removeSocket(socketPath)
         })
     )
     if (uid !== process.getuid?.()) yield* Effect.sync(() => fs.chownSync(socketPath, uid, uid))

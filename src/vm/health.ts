@@ -1,6 +1,7 @@
 import { Deferred, Effect, Queue, Schedule, type Scope, Stream, SubscriptionRef } from "effect"
 import { GuestPanicked, VmFailed } from "../contract/errors.ts"
 import { table } from "../contract/names.ts"
+import { printable } from "../contract/printable.ts"
 import { freeBytes } from "../system/host.ts"
 import type { QemuProcess } from "./qemu-process.ts"
 import type { Qmp, QmpEvent } from "./qmp.ts"
@@ -14,7 +15,7 @@ export interface VmHealth {
   readonly trouble: Effect.Effect<VmTrouble>
   /** `trouble` as it is, then each change. */
   readonly troubles: Stream.Stream<VmTrouble>
-  /** End of what the guest's kernel and agent wrote to the console. Guest-made: escape it before showing. */
+  /** End of what the guest's kernel and agent wrote to the console, escaped: a terminal shows it as text. */
   readonly consoleTail: Effect.Effect<string>
 }
 
@@ -22,6 +23,12 @@ export interface VmHealth {
 const roomToGoOnBytes = 32 * 1024 * 1024
 
 const consoleBytes = 65_536
+
+/** The end of what a serial console printed, its line ends as newlines and everything else that moves a cursor escaped. */
+const consoleText = (text: string) =>
+  printable(
+    text.slice(-8192).replace(/[\r\n]*\n[\r\n]*/g, (end) => "\n".repeat(end.split("\n").length - 1)).replace(/\r$/, "")
+  )
 
 /** How long QEMU's own end, which ends its monitor too, may take to be told. */
 const endTold = "2 seconds"
@@ -56,7 +63,7 @@ export const watchHealth = (options: {
     const trouble = yield* SubscriptionRef.make<VmTrouble>("none")
 
     const consoleTail = qmp.execute("ringbuf-read", { device: "c", size: consoleBytes, format: "utf8" }).pipe(
-      Effect.map((text) => typeof text === "string" ? text.slice(-8192) : ""),
+      Effect.map((text) => typeof text === "string" ? consoleText(text) : ""),
       Effect.timeout("1 second"),
       Effect.orElseSucceed(() => "")
     )

@@ -109,7 +109,9 @@ const deadFolders = (stateDir: string) => {
 
 /** Memory files without a VM. Listed before the folders are looked for: a folder is always there first. */
 const orphanedMemory = (paths: Paths["Type"]) =>
-  fs.readdirSync(paths.memoryDir).filter((name) => /^vm-[a-z0-9]{12}$/.test(name))
+  (fs.existsSync(paths.memoryDir) ? fs.readdirSync(paths.memoryDir) : []).filter((name) =>
+    /^vm-[a-z0-9]{12}$/.test(name)
+  )
     .filter((name) => !fs.existsSync(vmPaths(paths, name as VmId).directory))
     .map((name) => path.join(paths.memoryDir, name))
 

@@ -33,6 +33,8 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("capt
         Effect.scoped
       )
       const frozen = frozenIn(folder)
+      // What a capture that was killed has left.
+      fs.writeFileSync(path.join(parent.guest.vm.paths.directory, "run", "m"), "")
       const { layers, pauseMs } = yield* captureVm(parent.guest, { frozen, memoryUid: process.getuid?.() ?? 0 })
       assert.isAbove(pauseMs, 0)
 

@@ -1,4 +1,7 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
+import { memoryStoresOf } from "../support/host-inventory.ts"
 import { installation, qemuOf } from "../support/installation.ts"
 import { until } from "../support/pyro-cli.ts"
 
@@ -6,7 +9,7 @@ const pyro = installation("pyro-adopt-", {
   env: { PYRO_DAEMON_IDLE_MS: "500" },
   state: "a state directory/" + "x".repeat(90)
 })
-const { call, create, daemon, daemonPid, json, list, sh, status, step } = pyro
+const { call, create, daemon, daemonPid, json, list, sh, state, status, step } = pyro
 afterAll(pyro.close)
 
 describe("workspaces and the daemon's own life", () => {
@@ -17,7 +20,11 @@ describe("workspaces and the daemon's own life", () => {
       "lives",
       "echo kept > /dev/shm/memory; setsid sleep 1000 > /dev/null 2>&1 < /dev/null & echo $! > /dev/shm/pid"
     )
+    const record = fs.readFileSync(path.join(state, "workspaces", id, "record.json"), "utf8")
+    const captureSocket = path.join(state, "vms", (JSON.parse(record) as { readonly vm: string }).vm, "run", "m")
     for (const end of ["stop", "kill"] as const) {
+      // As a kill in the middle of a capture leaves it.
+      fs.writeFileSync(captureSocket, "")
       const pid = await daemonPid()
       if (end === "stop") await json(["daemon", "stop"])
       else process.kill(pid, "SIGKILL")
@@ -27,6 +34,7 @@ describe("workspaces and the daemon's own life", () => {
       assert.strictEqual(await qemuOf(pyro, id), qemu)
       assert.strictEqual(await sh("lives", "kill -0 $(cat /dev/shm/pid); cat /dev/shm/memory"), "kept")
       assert.strictEqual((await status("lives")).generation, 1)
+      assert.isFalse(fs.existsSync(captureSocket))
     }
   })
 
@@ -66,6 +74,7 @@ describe("workspaces and the daemon's own life", () => {
     await step("stop", "lives")
     await until("its leaving", async () => !(await daemon()).running, 10_000)
     assert.deepStrictEqual((await daemon()).vms, [])
+    assert.deepStrictEqual(memoryStoresOf(state), [], "an empty memory directory is left")
     assert.strictEqual((await call(["workspace", "start", "lives"])).code, 0)
     assert.strictEqual(await sh("lives", "cat /workspace/data"), "data")
   })

@@ -18,10 +18,7 @@ export const hostInventory = (
       return []
     }
   })
-  const stores = fs.readdirSync("/dev/shm").filter((name) =>
-    name.startsWith("pyro-") && isStoreOf(name, directories.state)
-  )
-    .flatMap((name) => filesBeneath(path.join("/dev/shm", name)))
+  const stores = memoryStoresOf(directories.state).flatMap(filesBeneath)
   const state = filesBeneath(directories.state)
   const halfMade = halfMadeTemplates(path.join(directories.cache, "templates"))
   const mounts = fs.readFileSync("/proc/self/mounts", "utf8").split("\n").filter((line) =>
@@ -29,6 +26,11 @@ export const hostInventory = (
   )
   return [...processes, ...stores, ...state, ...halfMade, ...mounts].sort()
 }
+
+/** Memory directories of a state directory. */
+export const memoryStoresOf = (state: string): ReadonlyArray<string> =>
+  fs.readdirSync("/dev/shm").filter((name) => name.startsWith("pyro-") && isStoreOf(name, state))
+    .map((name) => path.join("/dev/shm", name))
 
 /** A memory store carries device and inode of its state directory in its name. */
 const isStoreOf = (name: string, state: string) => {

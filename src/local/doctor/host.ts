@@ -13,7 +13,7 @@ import {
   readSettings,
   userName
 } from "../../system/host.ts"
-import { Paths } from "../../system/Paths.ts"
+import { existingMemoryDir, Paths } from "../../system/Paths.ts"
 import { packageOf } from "../../system/tool-packages.ts"
 import { fine, improvable, wrong } from "./line.ts"
 
@@ -54,8 +54,9 @@ const room = (name: string, directory: string, neededMib: number, variable: stri
 }
 
 export const storage = Effect.map(Paths, ({ cacheDir, memoryDir, stateDir }): ReadonlyArray<DoctorLine> => {
-  const backing = isTmpfs(memoryDir)
-  const store = room("memory store", memoryDir, neededMemoryMib, "PYRO_MEMORY_DIR")
+  const memoryAt = existingMemoryDir(memoryDir)
+  const backing = isTmpfs(memoryAt)
+  const store = room("memory store", memoryAt, neededMemoryMib, "PYRO_MEMORY_DIR")
   return [
     room("state directory", stateDir, neededStateMib, "PYRO_STATE_DIR"),
     room("cache directory", cacheDir, neededCacheMib, "PYRO_CACHE_DIR"),
