@@ -88,6 +88,11 @@ export interface McpSurface {
   readonly arguments?: Readonly<Record<string, McpArgument>>
   /** JSON names of fields, at any depth, that the tool's result goes without: each name is paid for in every conversation. */
   readonly omits?: ReadonlyArray<string>
+  /**
+   * The tool tells no schema of its result, because it may answer with an image and nothing else: some hosts drop the image when a
+   * structured result stands beside it, others refuse a result that lacks the structured half when there is a schema.
+   */
+  readonly schemaless?: true
   /** Hosts that load tools on demand are asked to have this one ready. */
   readonly essential?: true
 }

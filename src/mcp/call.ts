@@ -12,7 +12,7 @@ import { boundedText, cutTexts, shortened } from "./bounded.ts"
 import { errorText } from "./error-text.ts"
 import { completed } from "./json-schema.ts"
 import { plainText } from "./plain-text.ts"
-import type { Done, Request } from "./request.ts"
+import type { Done, Image, Request } from "./request.ts"
 import type { ProfileTool } from "./tool-table.ts"
 
 /** What a call has beside its arguments. */
@@ -24,9 +24,16 @@ export interface Surroundings {
 
 /** The result of a call as it goes to the client: each half complete by itself, since no host shows both. */
 export interface CallResult {
-  readonly content: [{ readonly type: "text"; readonly text: string }]
+  readonly content: [{ readonly type: "text"; readonly text: string }, ...ReadonlyArray<ImageBlock>]
   readonly structuredContent?: Readonly<Record<string, unknown>>
   readonly isError?: true
+}
+
+interface ImageBlock {
+  readonly type: "image"
+  readonly mimeType: string
+  /** In base64. */
+  readonly data: string
 }
 
 /** Calls a tool. Every failure, defects too, is a result that a model can read; only its interruption is not answered. */
@@ -44,7 +51,8 @@ export const callTool = (
       payload: payload.value as never,
       own: payload.own
     }
-    const { result, text } = yield* (tool.tool.perform ?? plainly(tool))(request)
+    const { alone, result, text } = yield* (tool.tool.perform ?? plainly(tool))(request)
+    if (alone !== undefined) return toldAlone(boundedText(text), alone.image)
     const encoded = Schema.encodeUnknownSync(tool.result)(result)
     const structured = completed(encoded, tool.resultSchema) as Record<string, unknown>
     if (tool.hasLists) structured["omitted"] = shortened(structured)
@@ -64,6 +72,16 @@ export const callTool = (
         : Effect.succeed(failed)
     })
   )
+
+const toldAlone = (text: string, image: Image | undefined): CallResult => ({
+  content: [{ type: "text", text }, ...(image === undefined ? [] : [imageBlock(image)])]
+})
+
+const imageBlock = ({ bytes, mediaType }: Image): ImageBlock => ({
+  type: "image",
+  mimeType: mediaType,
+  data: Buffer.from(bytes).toString("base64")
+})
 
 const told = (text: string, structuredContent: Readonly<Record<string, unknown>>): CallResult => ({
   content: [{ type: "text", text }],

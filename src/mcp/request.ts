@@ -21,6 +21,13 @@ export interface Request<Payload> {
 export interface Done<Result> {
   readonly result: Result
   readonly text: string
+  /** The text, and the image where there is one, are all that a model is told: hosts show a typed result in their place. */
+  readonly alone?: { readonly image?: Image | undefined } | undefined
+}
+
+export interface Image {
+  readonly mediaType: string
+  readonly bytes: Uint8Array
 }
 
 /** How a tool differs from what its row says: most are the row and a text. */

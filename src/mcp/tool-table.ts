@@ -11,7 +11,8 @@ export interface ListedTool {
   readonly title: string
   readonly description: string
   readonly inputSchema: JsonSchema & { readonly type: "object" }
-  readonly outputSchema: JsonSchema & { readonly type: "object" }
+  /** Absent for a tool that may answer with an image. */
+  readonly outputSchema?: JsonSchema & { readonly type: "object" }
   readonly annotations: {
     readonly readOnlyHint: boolean
     readonly destructiveHint: boolean
@@ -66,7 +67,7 @@ const toolOf = (row: ToolRow, profile: Profile): ProfileTool => {
       title: mcp.title ?? row.summary,
       description: mcp.description ?? row.summary,
       inputSchema: inputSchemaOf(args) as ListedTool["inputSchema"],
-      outputSchema: outputSchema as ListedTool["outputSchema"],
+      ...(mcp.schemaless === true ? {} : { outputSchema: outputSchema as JsonSchema & { readonly type: "object" } }),
       annotations: {
         readOnlyHint: readOnly,
         destructiveHint: destructive,

@@ -6,7 +6,7 @@ const count = (number: number, what: string) => `${number} ${what}${number === 1
 
 const duration = (ms: number) => ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
 
-const outcomeOf = ({ durationMs, outcome, status }: SummaryCommand) => {
+const outcomeOf = ({ durationMs, execId, outcome, status }: SummaryCommand) => {
   const time = durationMs === undefined ? "" : ` after ${duration(durationMs)}`
   switch (outcome) {
     case "exited":
@@ -18,13 +18,15 @@ const outcomeOf = ({ durationMs, outcome, status }: SummaryCommand) => {
     case "out_of_memory":
       return `out of memory${time}`
     case "running":
-      return "still running"
+      return `still running (${execId})`
     case "lost":
       return "lost with its microVM"
   }
 }
 
-const commandLines = ({ failed, last, lastFailed, running, succeeded, total }: Summary["commands"]) => {
+const commandLines = (
+  { failed, last, lastFailed, running, stillRunning, succeeded, total }: Summary["commands"]
+) => {
   if (total === 0) return ["Commands: none."]
   const counts = [
     ...(succeeded > 0 ? [`${succeeded} succeeded`] : []),
@@ -32,11 +34,16 @@ const commandLines = ({ failed, last, lastFailed, running, succeeded, total }: S
     ...(running > 0 ? [`${running} running`] : [])
   ]
   const shown = new Set(last.map(({ execId }) => execId))
-  const earlier = lastFailed.filter(({ execId }) => !shown.has(execId))
+  const notShown = ({ execId }: { readonly execId: string }) => !shown.has(execId)
+  const earlier = lastFailed.filter(notShown)
+  const earlierRunning = stillRunning.filter(notShown)
   const line = (one: SummaryCommand) => `  ${one.command === "" ? "(login shell)" : one.command} - ${outcomeOf(one)}`
   return [
     `Commands: ${total}, ${counts.join(", ")}.`,
     ...(earlier.length === 0 ? [] : ["Earlier failures:", ...earlier.map(line)]),
+    ...(earlierRunning.length === 0
+      ? []
+      : ["Started earlier:", ...earlierRunning.map((one) => line({ ...one, outcome: "running" }))]),
     total > last.length ? `The last ${last.length}:` : "They were:",
     ...last.map(line)
   ]

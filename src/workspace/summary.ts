@@ -2,8 +2,8 @@ import { Effect, Option, Ref } from "effect"
 import type { PyroError } from "../contract/errors.ts"
 import type { DiffResult } from "../contract/operations/workspace-diff.ts"
 import type { SummaryCommand, SummaryExport, SummaryResult } from "../contract/operations/workspace-summary.ts"
-import { printable } from "../contract/printable.ts"
 import { readEvents, sinceReset, type WorkspaceLogEvent } from "./events.ts"
+import { lineOf, NAMED_RUNNING } from "./exec/command-line.ts"
 import type { JournaledCommand } from "./exec/journal.ts"
 import type { Entry } from "./lifecycle/registry.ts"
 import { summaryText } from "./summary-text.ts"
@@ -12,15 +12,6 @@ const NAMED_COMMANDS = 5
 const NAMED_FILES = 20
 const NAMED_EXPORTS = 5
 const DIFF_TIMEOUT = "30 seconds"
-/** Longest command line that is told, in characters. */
-const COMMAND_LENGTH = 120
-
-const lineOf = (command: ReadonlyArray<string>) => {
-  const line = printable(command.join(" ")).replace(/\s+/g, " ").trim()
-  const characters = [...line]
-  return characters.length > COMMAND_LENGTH ? `${characters.slice(0, COMMAND_LENGTH - 1).join("")}…` : line
-}
-
 const commandOf = ({ end, start }: JournaledCommand): SummaryCommand => ({
   execId: start.id,
   command: lineOf(start.command),
@@ -39,6 +30,10 @@ const commandsSummary = (commands: ReadonlyArray<JournaledCommand>): SummaryResu
     succeeded,
     failed: failed.length,
     running: commands.length - succeeded - failed.length,
+    stillRunning: commands.filter(({ end }) => end === undefined).slice(-NAMED_RUNNING).map(({ start }) => ({
+      execId: start.id,
+      command: lineOf(start.command)
+    })),
     lastFailed: failed.slice(-NAMED_COMMANDS).map(commandOf),
     last: commands.slice(-NAMED_COMMANDS).map(commandOf)
   }

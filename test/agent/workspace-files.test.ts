@@ -25,6 +25,7 @@ import { listFiles } from "../../src/workspace/files/list.ts"
 import { readFileBytes } from "../../src/workspace/files/open.ts"
 import { readFile } from "../../src/workspace/files/read.ts"
 import { writeFile, writeFileFrom } from "../../src/workspace/files/write.ts"
+import { pngOf } from "../support/images.ts"
 import { Agent, withConfinedAgent } from "./agent.ts"
 
 /** The operations as a surface calls them: with the fields of their JSON. */
@@ -128,6 +129,14 @@ withConfinedAgent("files of a workspace", (it) => {
       writeFileSync(`${workspace}/binary`, raw)
       const binary = yield* read("binary")
       assert.deepStrictEqual([binary.text, binary.binary, binary.sizeBytes], [undefined, true, 100_005])
+      assert.notProperty(yield* read("binary", { images: true }), "image")
+      // By its first bytes, whatever its name; only when asked for.
+      const png = pngOf(300, 200)
+      writeFileSync(`${workspace}/photo.txt`, png)
+      assert.notProperty(yield* read("photo.txt"), "image")
+      const { binary: isBinary, image } = yield* read("photo.txt", { images: true })
+      assert.deepInclude(image as object, { mediaType: "image/png", width: 300, height: 200 })
+      assert.isTrue(isBinary && Buffer.from(image!.content!).equals(png))
       assert.isTrue((yield* bytes("binary")).equals(raw))
       writeFileSync(`${workspace}/empty`, "")
       const empty = yield* read("empty")

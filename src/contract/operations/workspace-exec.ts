@@ -188,7 +188,8 @@ export const workspaceExec = streaming({
       timeout_seconds: { description: "Kill it after so long [never]" },
       grace_seconds: { description: "From the signal that ends it to the kill [2]", visibleIn: ["full"] },
       exec_id: { description: "Instead of command: one started before" },
-      cursor: { own: "text", description: "next_cursor of that one" }
+      cursor: { own: "text", description: "next_cursor of that one" },
+      cancel: { own: "boolean", description: "End that one" }
     },
     essential: true
   },

@@ -2,20 +2,11 @@ import { Schema } from "effect"
 import { between, bytes, defaulted, optional } from "../fields.ts"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { FileImage, mode, path, resultPath, sizeBytes, version } from "./file-fields.ts"
 import { workspaceField } from "./workspace-field.ts"
 
 /** Most bytes of content in one request or result: with its frame it has to fit a message of 16 MiB. */
 const MAX_CONTENT_BYTES = 8_388_608
-
-const path = (description: string) =>
-  Schema.String.pipe(
-    Schema.filter((value) => value !== "" && !value.includes("\0"), {
-      message: () => "must be a path beneath /workspace, without a NUL byte"
-    }),
-    Schema.annotations({
-      description: `${description}: relative to /workspace or beneath it; one that is not UTF-8 in git's quoted form`
-    })
-  )
 
 /** Most bytes of each text of an edit. */
 const MAX_EDIT_BYTES = 1_048_576
@@ -37,15 +28,6 @@ const expectedVersion = (description: string, pattern: string, message: string) 
     Schema.pattern(new RegExp(`^(?:${pattern})$`), { message: () => message }),
     Schema.annotations({ description })
   )
-
-const version = lazy(() =>
-  Schema.String.annotations({
-    description: "Names this state of the file: `expected_version` of a later write or edit"
-  })
-)
-const mode = lazy(() => Schema.String.annotations({ description: "Permission bits in octal, such as 0644" }))
-const sizeBytes = lazy(() => Schema.Int.annotations({ description: "Size of the whole file" }))
-const resultPath = lazy(() => Schema.String.annotations({ description: "Path relative to /workspace" }))
 
 export const FileListPayload = lazy(() =>
   Schema.Struct(snakeFields({
@@ -156,6 +138,11 @@ export const FileReadPayload = lazy(() =>
         description: "Most bytes of text returned; whole lines, unless the first alone is longer"
       }),
       () => 262_144
+    ),
+    images: optional(
+      Schema.Boolean.annotations({
+        description: "Give the content of an image: PNG, JPEG, GIF or WebP by its first bytes"
+      })
     )
   }))
 )
@@ -179,6 +166,9 @@ export const FileContent = lazy(() =>
     totalLines: optional(
       Schema.Int.annotations({ description: "Lines in the file; missing when it is too long to count them" })
     ),
+    image: optional(
+      FileImage().annotations({ description: "The image that the file is, when images were asked for" })
+    ),
     sizeBytes: sizeBytes(),
     mode: mode(),
     version: version()
@@ -196,6 +186,7 @@ export const workspaceFileRead = unary({
   cli: {
     path: ["workspace", "file", "read"],
     args: ["workspace", "path"],
+    filled: ["images"],
     extras: {
       output: {
         _tag: "export",
@@ -218,14 +209,15 @@ export const workspaceFileRead = unary({
     tool: "workspace_file_read",
     profiles: ["core", "full"],
     title: "Read a file",
-    description: "Read lines of a text file. `version` guards a later write or edit",
+    description: "Read lines of a text file, or see an image. `version` guards a later write or edit",
     arguments: {
       workspace: {},
       path: { description: "Relative to /workspace" },
       start_line: { default: 1, description: "[1]" },
       line_count: { default: 400, description: "[400]" }
     },
-    omits: ["mode", "line_count", "lossy", "size_bytes"],
+    omits: ["mode", "line_count", "lossy", "size_bytes", "image"],
+    schemaless: true,
     essential: true
   },
   home: "daemon",

@@ -16,6 +16,16 @@ export type WorkspaceState = ReturnType<typeof WorkspaceState>["Type"]
 
 const Labels = lazy(() => byName(Schema.String))
 
+/** Commands that run, by the ids that `exec`, `cancel` and `logs` take. */
+export const RunningCommands = lazy(() =>
+  Schema.Array(
+    Schema.Struct(snakeFields({
+      execId: Schema.String,
+      command: Schema.String.annotations({ description: "Its words, cut where they are long" })
+    }))
+  )
+)
+
 /** What a workspace is, as `status` and `list` tell it. */
 export const WorkspaceInfo = lazy(() =>
   Schema.Struct(snakeFields({
@@ -47,7 +57,10 @@ export const WorkspaceInfo = lazy(() =>
     forkedFrom: optional(
       Schema.String.annotations({ description: "Id of the workspace that it is a fork of; that one may be gone" })
     ),
-    runningCommands: Schema.Int
+    runningCommands: Schema.Int,
+    running: optional(
+      RunningCommands().annotations({ description: "The newest 10 of the commands that run; absent when none runs" })
+    )
   }))
 )
 export type WorkspaceInfo = ReturnType<typeof WorkspaceInfo>["Type"]

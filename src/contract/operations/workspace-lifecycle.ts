@@ -138,7 +138,7 @@ export const workspaceCreate = streaming({
       memory_mib: { visibleIn: ["full"] },
       disk_mib: { visibleIn: ["full"] }
     },
-    omits: [...secondary, "detail", "running_commands"],
+    omits: [...secondary, "detail", "running_commands", "running"],
     essential: true
   },
   home: "daemon",
@@ -169,7 +169,7 @@ export const workspaceList = unary({
       labels: { description: "Only those that have them" },
       cursor: { own: "text", description: "next_cursor" }
     },
-    omits: [...secondary, "seed_path", "running_commands", "detail"]
+    omits: [...secondary, "seed_path", "running_commands", "running", "detail"]
   },
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
@@ -244,7 +244,7 @@ export const workspaceUpdate = unary({
       clear_labels: { description: "Keys to remove" },
       ttl_seconds: { description: "Delete it after so long unused; 0: never" }
     },
-    omits: [...secondary, "detail", "seed_path", "running_commands"]
+    omits: [...secondary, "detail", "seed_path", "running_commands", "running"]
   },
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
@@ -280,7 +280,7 @@ const step = <const Name extends "workspace.stop" | "workspace.start">(
       ...full,
       title: row.title,
       description: row.told,
-      omits: [...secondary, "seed_path", "running_commands"]
+      omits: [...secondary, "seed_path", "running_commands", "running"]
     },
     home: "daemon",
     annotations: { readOnly: false, destructive: row.destructive, idempotent: true, openWorld: false },
@@ -345,7 +345,7 @@ export const workspaceReset = streaming({
       snapshot: { visibleIn: ["full"], description: "Go back to this snapshot of it instead" },
       disk_only: { visibleIn: ["full"], description: "Its files alone, in a fresh VM" }
     },
-    omits: [...secondary, "seed_path", "running_commands"]
+    omits: [...secondary, "seed_path", "running_commands", "running"]
   },
   home: "daemon",
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },

@@ -3,7 +3,7 @@ import { optional } from "../fields.ts"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 import { workspaceField } from "./workspace-field.ts"
-import { WorkspaceState } from "./workspace-info.ts"
+import { RunningCommands, WorkspaceState } from "./workspace-info.ts"
 
 export const SummaryPayload = lazy(() => Schema.Struct(snakeFields({ workspace: workspaceField() })))
 export type SummaryPayload = ReturnType<typeof SummaryPayload>["Type"]
@@ -26,6 +26,7 @@ const Commands = lazy(() =>
     failed: Schema.Int.annotations({ description: "Ended in any other way" }),
     running: Schema.Int,
     lastFailed: Schema.Array(Command()).annotations({ description: "The newest 5 of those that failed, oldest first" }),
+    stillRunning: RunningCommands().annotations({ description: "The newest 10 of those that run, oldest first" }),
     last: Schema.Array(Command()).annotations({ description: "The newest 5 of all, oldest first" })
   }))
 )

@@ -31,6 +31,12 @@ const perform = (request: Request<ExecPayload>): Effect.Effect<Done<ExecTold>, P
         detail: "give either command, to run one, or exec_id, of one that was started before"
       })
     }
+    if (starts && own["cancel"] === true) {
+      return yield* new InvalidRequest({
+        field: "cancel",
+        detail: "goes with exec_id, of a command that was started before"
+      })
+    }
     const [, from, to] = CURSOR.exec(String(own["cursor"] ?? "0")) ?? []
     if (from === undefined || (starts && own["cursor"] !== undefined)) {
       return yield* new InvalidRequest({ field: "cursor", detail: "must be the next_cursor of that exec_id" })
@@ -39,6 +45,7 @@ const perform = (request: Request<ExecPayload>): Effect.Effect<Done<ExecTold>, P
     const again = (cursor: string) => callText("workspace_exec", { workspace_id: workspace, exec_id: id, cursor })
     if (to !== undefined) return yield* pageOfOutput(request, { id, from: Number(from), to: Number(to), again })
 
+    if (own["cancel"] === true) yield* request.pyro.workspace.cancel({ workspace, execId: id })
     const kept = keepOutput(Number(from))
     let exited: Exited | undefined
     const asked = {

@@ -1,5 +1,6 @@
 import { Effect, Schema } from "effect"
 import { lazy } from "../../contract/operation.ts"
+import { MAX_IMAGE_BYTES } from "../../contract/operations/file-fields.ts"
 import { FileEntry } from "../../contract/operations/workspace-file.ts"
 import { snakeFields } from "../../contract/snake.ts"
 import { costOf, headOf, MAX_TEXT_CHARACTERS } from "../bounded.ts"
@@ -54,14 +55,15 @@ export const fileListTool: Tool<"workspace.file.list", ReturnType<typeof Listed>
 export const fileReadTool: Tool<"workspace.file.read"> = {
   perform: ({ payload, pyro }) =>
     Effect.gen(function*() {
-      const read = yield* pyro.workspace.file.read({ ...payload, maxBytes: MAX_TEXT_CHARACTERS })
+      const read = yield* pyro.workspace.file.read({ ...payload, maxBytes: MAX_TEXT_CHARACTERS, images: true })
+      if (read.binary) {
+        return { result: read, ...(read.image === undefined ? binaryTold(read) : imageTold(read, read.image)) }
+      }
       const file = fitting(read)
       const first = file.startLine ?? payload.startLine
       const last = first + (file.lineCount ?? 0) - 1
       const of = file.totalLines === undefined ? "" : ` of ${file.totalLines}`
-      const verdict = file.binary
-        ? `${file.path} is binary, ${bytes(file.sizeBytes)}; look at it with workspace_exec`
-        : last < first
+      const verdict = last < first
         ? `${file.path} has no line ${first}${of === "" ? "" : `; it has ${file.totalLines}`}, version ${file.version}`
         : `${file.path} lines ${first}-${last}${of}, version ${file.version}`
       const text = lines(
@@ -73,6 +75,35 @@ export const fileReadTool: Tool<"workspace.file.read"> = {
       )
       return { result: file, text }
     })
+}
+
+type ImageRead = NonNullable<Content["image"]>
+
+const binaryTold = ({ path, sizeBytes }: Content) => ({
+  text: `${path} is binary, ${bytes(sizeBytes)}; look at it with workspace_exec`,
+  alone: {}
+})
+
+/** Most pixels of a side that model APIs take. */
+const MAX_PIXELS = 8_000
+
+const KINDS = { "image/png": "PNG", "image/jpeg": "JPEG", "image/gif": "GIF", "image/webp": "WebP" } as const
+
+/** An image with its verdict, or why it is not shown. */
+const imageTold = ({ path, sizeBytes, version }: Content, { content, height, mediaType, width }: ImageRead) => {
+  const size = width === undefined || height === undefined ? "" : `${width} x ${height} pixels, `
+  const what = `${path} is a ${KINDS[mediaType]} image, ${size}${bytes(sizeBytes)}`
+  if (size === "") {
+    return { text: `${what}; it is damaged: its header tells no size. Look at it with workspace_exec`, alone: {} }
+  }
+  if (content === undefined || Math.max(width!, height!) > MAX_PIXELS) {
+    const limit = `at most ${bytes(MAX_IMAGE_BYTES)}, and ${MAX_PIXELS} pixels a side`
+    return {
+      text: `${what}: too large to be shown (${limit}). Make a smaller copy with workspace_exec and read it`,
+      alone: {}
+    }
+  }
+  return { text: `${what}, version ${version}`, alone: { image: { mediaType, bytes: content } } }
 }
 
 type Content = Effect.Effect.Success<ReturnType<NonNullable<typeof fileReadTool.perform>>>["result"]

@@ -29,6 +29,7 @@ const details = (one: WorkspaceInfo): string =>
     one.detail,
     `/workspace started from ${originOf(one)}`,
     one.runningCommands > 0 && `${count(one.runningCommands, "command")} running`,
+    ...(one.running ?? []).map(({ command, execId }) => `  exec_id ${execId}: ${command}`),
     one.expiresAt !== undefined && `expires ${one.expiresAt}`
   )
 

@@ -5,6 +5,7 @@ import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { forEachWhile } from "../../system/for-each-while.ts"
 import { modeText } from "./failures.ts"
 import { workspaceFile } from "./guest-path.ts"
+import { ImageRead } from "./image.ts"
 import { LineRange } from "./line-range.ts"
 import { openFile } from "./open.ts"
 
@@ -26,9 +27,12 @@ export const readFile = (
     const path = yield* workspaceFile(payload.path)
     const { content, state } = yield* openFile(channel, path)
     const range = new LineRange(payload)
+    const image = payload.images === true ? new ImageRead(state.size) : undefined
     let whole = true
-    yield* forEachWhile(content, (bytes) => Effect.sync(() => (whole = range.push(bytes))))
+    yield* forEachWhile(content, (bytes) => Effect.sync(() => image?.push(bytes) ?? (whole = range.push(bytes))))
     const file = { path: path.text, sizeBytes: state.size, mode: modeText(state.mode), version: state.version }
+    const found = image?.found()
+    if (found !== undefined) return { ...file, binary: true, lossy: false, truncated: false, image: found }
     if (range.binary) return { ...file, binary: true, lossy: false, truncated: false }
     const { bytes, cutLine, lineCount, nextLine, totalLines, truncated } = range.found(whole)
     return {

@@ -3,6 +3,7 @@ import { callerProject, isReachable } from "../../contract/caller-project.ts"
 import { WorkspaceNameTaken, WorkspaceNotFound, WorkspaceNotReady } from "../../contract/errors.ts"
 import type { WorkspaceInfo, WorkspaceState } from "../../contract/operations/workspace-info.ts"
 import { similarTo } from "../../contract/similar.ts"
+import { lineOf, NAMED_RUNNING } from "../exec/command-line.ts"
 import type { Commands } from "../exec/commands.ts"
 import { silentText, troubleText } from "../trouble.ts"
 import { calledOf } from "./called.ts"
@@ -201,6 +202,16 @@ const troubleOf = (entry: Entry) =>
     return channel.isSilent() ? silentText : undefined
   })
 
+const runningOf = ({ journal, running }: Commands) => ({
+  runningCommands: running.size,
+  ...(running.size === 0 ? {} : {
+    running: [...running.keys()].slice(-NAMED_RUNNING).map((execId) => ({
+      execId,
+      command: lineOf(journal.get(execId)?.start.command ?? [])
+    }))
+  })
+})
+
 /** What a workspace is and how it is, for people and programs. */
 export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
   Effect.gen(function*() {
@@ -230,6 +241,6 @@ export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
       ...(record.repoRef === undefined ? {} : { repoRef: record.repoRef }),
       ...(record.project === undefined || record.project === "" ? {} : { project: record.project }),
       ...(record.forkedFrom === undefined ? {} : { forkedFrom: record.forkedFrom.workspace }),
-      runningCommands: Option.match(commands, { onNone: () => 0, onSome: ({ running }) => running.size })
+      ...Option.match(commands, { onNone: () => ({ runningCommands: 0 }), onSome: runningOf })
     }
   })

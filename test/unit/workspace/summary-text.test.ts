@@ -17,7 +17,15 @@ describe("the text of a summary", () => {
       name: "fix",
       state: "running",
       since: "2026-01-01T00:00:00.000Z",
-      commands: { total: 7, succeeded: 6, failed: 1, running: 0, lastFailed: [ran("1", "make test", 2)], last },
+      commands: {
+        total: 7,
+        succeeded: 6,
+        failed: 1,
+        running: 0,
+        stillRunning: [],
+        lastFailed: [ran("1", "make test", 2)],
+        last
+      },
       changes: {
         files: 3,
         additions: 5,
@@ -45,12 +53,34 @@ Exports: 1.
     )
   })
 
+  it("names the commands that run by their ids, also those that are not among the newest", () => {
+    const last = [1, 2, 3, 4, 5].map((number) => ran(String(number), `echo ${number}`, 0))
+    const server = { execId: "a".repeat(32), command: "npm run dev" }
+    const text = summaryText({
+      id: "ws-0123456789",
+      state: "running",
+      since: "2026-01-01T00:00:00.000Z",
+      commands: { total: 6, succeeded: 5, failed: 0, running: 1, stillRunning: [server], lastFailed: [], last },
+      exportCount: 0,
+      exports: []
+    })
+    assert.include(text, `\nStarted earlier:\n  npm run dev - still running (${server.execId})\nThe last 5:\n`)
+  })
+
   it("gives a login shell a name", () => {
     const text = summaryText({
       id: "ws-0123456789",
       state: "running",
       since: "2026-01-01T00:00:00.000Z",
-      commands: { total: 1, succeeded: 0, failed: 1, running: 0, lastFailed: [], last: [ran("1", "", 3)] },
+      commands: {
+        total: 1,
+        succeeded: 0,
+        failed: 1,
+        running: 0,
+        stillRunning: [],
+        lastFailed: [],
+        last: [ran("1", "", 3)]
+      },
       exportCount: 0,
       exports: []
     })
@@ -62,7 +92,7 @@ Exports: 1.
       id: "ws-0123456789",
       state: "stopped",
       since: "2026-01-01T00:00:00.000Z",
-      commands: { total: 0, succeeded: 0, failed: 0, running: 0, lastFailed: [], last: [] },
+      commands: { total: 0, succeeded: 0, failed: 0, running: 0, stillRunning: [], lastFailed: [], last: [] },
       changesUnknown: "it is stopped",
       exportCount: 0,
       exports: []

@@ -1,0 +1,68 @@
+import { Effect, Stream } from "effect"
+import { assert, describe, it } from "vitest"
+import type { ExecEvent } from "../../src/contract/operations/workspace-exec.ts"
+import { call, fakePyro, textOf } from "./fakes.ts"
+import { fails, info, succeeds } from "./results.ts"
+
+const execId = "0123456789abcdef".repeat(2)
+const workspace = { workspace_id: "fix" }
+
+describe("a command that runs", () => {
+  it("is told by workspace_status with its id, in both halves and in both profiles", async () => {
+    const running = [{ execId, command: "npm run dev" }]
+    const pyro = fakePyro({ status: () => Effect.succeed({ ...info, runningCommands: 1, running }) })
+    for (const profile of ["core", "full"] as const) {
+      const result = await call(pyro, "workspace_status", workspace, { profile })
+      const told = succeeds("workspace_status", result) as { readonly running?: unknown }
+      assert.deepStrictEqual(told.running, [{ exec_id: execId, command: "npm run dev" }])
+      assert.include(textOf(result), `1 command running\n  exec_id ${execId}: npm run dev\n`)
+    }
+  })
+
+  it("is told by workspace_summary with its id, in both halves", async () => {
+    const commands = {
+      total: 1,
+      succeeded: 0,
+      failed: 0,
+      running: 1,
+      stillRunning: [{ execId, command: "npm run dev" }],
+      lastFailed: [],
+      last: []
+    }
+    const since = "2026-01-01T00:00:00.000Z"
+    const summary = { id: info.id, state: "running" as const, since, commands, exportCount: 0, exports: [] }
+    const pyro = fakePyro({ summary: () => Effect.succeed({ ...summary, text: `still running (${execId})` }) })
+    const result = await call(pyro, "workspace_summary", workspace, { profile: "core" })
+    assert.include(textOf(result), execId)
+    assert.include(JSON.stringify(succeeds("workspace_summary", result)), `"exec_id":"${execId}"`)
+  })
+
+  it("is ended by workspace_exec with its id and cancel, which tells its last output and how it ended", async () => {
+    const asked: Array<string> = []
+    const pyro = fakePyro({
+      cancel: ({ execId }) => Effect.sync(() => (asked.push(`cancel ${execId}`), { execId, cancelled: true })),
+      exec: ({ execId = "" }) => {
+        asked.push(`exec ${execId}`)
+        return Stream.make<Array<ExecEvent>>(
+          { _tag: "Started", execId },
+          { _tag: "Output", from: "stdout", bytes: new TextEncoder().encode("bye\n"), next: 4 },
+          { _tag: "Exited", outcome: "signaled", status: 143, signal: 15, durationMs: 2_000 }
+        )
+      }
+    })
+    const ended = await call(pyro, "workspace_exec", { ...workspace, exec_id: execId, cancel: true }, {
+      profile: "core"
+    })
+    assert.deepInclude(succeeds("workspace_exec", ended) as object, {
+      state: "exited",
+      exit_code: 143,
+      stdout: "bye\n"
+    })
+    assert.deepStrictEqual(asked, [`cancel ${execId}`, `exec ${execId}`])
+    fails(
+      await call(pyro, "workspace_exec", { ...workspace, command: "ls", cancel: true }),
+      "invalid_request: cancel: goes with"
+    )
+    assert.lengthOf(asked, 2)
+  })
+})

@@ -1,0 +1,58 @@
+import { Effect } from "effect"
+import { assert, describe, it } from "vitest"
+import type { FileContent } from "../../src/contract/operations/workspace-file.ts"
+import { images } from "../support/images.ts"
+import { call, fakePyro, textOf } from "./fakes.ts"
+
+const file = {
+  path: "a.txt",
+  binary: true,
+  lossy: false,
+  truncated: false,
+  sizeBytes: 5_242_880,
+  mode: "0644",
+  version: "7"
+}
+
+/** What a model gets of a binary file. */
+const read = (more: Partial<FileContent>) => {
+  const pyro = fakePyro({ file: { ...fakePyro({}).workspace.file, read: () => Effect.succeed({ ...file, ...more }) } })
+  return call(pyro, "workspace_file_read", { workspace_id: "a", path: "a.txt" })
+}
+
+describe("workspace_file_read", () => {
+  it.each(Object.entries(images))(
+    "shows a model an image of %s, with nothing structured beside it",
+    async (type, bytes) => {
+      const image = { mediaType: type as keyof typeof images, width: 3, height: 2, content: bytes }
+      const result = await read({ image, sizeBytes: bytes.length })
+      assert.notProperty(result, "structuredContent")
+      assert.match(textOf(result), /^a\.txt is a \w+ image, 3 x 2 pixels, \d+ B, version 7$/)
+      assert.deepStrictEqual(result.content.slice(1), [{
+        type: "image",
+        mimeType: type,
+        data: bytes.toString("base64")
+      }])
+    }
+  )
+
+  it.each(
+    [
+      [
+        { mediaType: "image/png", width: 20, height: 9_000, content: images["image/png"] },
+        "20 x 9000 pixels, 5.0 MiB: too large"
+      ],
+      [
+        { mediaType: "image/png", width: 20, height: 9 },
+        "20 x 9 pixels, 5.0 MiB: too large to be shown (at most 3.8 MiB, and 8000"
+      ],
+      [{ mediaType: "image/gif", content: images["image/gif"] }, "GIF image, 5.0 MiB; it is damaged"],
+      [undefined, "a.txt is binary, 5.0 MiB; look at it with workspace_exec"]
+    ] as const
+  )("says of what it does not show what it is, in text alone: %#", async (image, told) => {
+    const result = await read(image === undefined ? {} : { image })
+    assert.notProperty(result, "structuredContent")
+    assert.lengthOf(result.content, 1)
+    assert.include(textOf(result), told)
+  })
+})
