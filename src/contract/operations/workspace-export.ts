@@ -32,7 +32,8 @@ export const ExportPayload = lazy(() =>
     ),
     allowExecutableConfig: defaulted(
       Schema.Boolean.annotations({
-        description: "Export also files that tools of the host execute by themselves, such as .vscode, .envrc or .npmrc"
+        description:
+          "Export also files that tools of the host execute by themselves, such as .vscode, .env, .envrc or .npmrc"
       }),
       () => false
     ),
@@ -147,7 +148,7 @@ export const workspaceExport = streaming({
     "Writes the output and nothing else: all of it or nothing, never through a symbolic link, and never over what is there " +
     "unless told. Devices, FIFOs, sockets, anything named .git, and links that lead out of what is exported are left out and " +
     "reported; setuid, setgid and sticky bits and write permission for others are dropped. Files that tools of the host " +
-    "execute by themselves (editor and agent configuration, .envrc, .npmrc and their like) are refused unless allowed. Answers " +
+    "execute by themselves (editor and agent configuration, .env, .envrc, .npmrc and their like) are refused unless allowed. Answers " +
     "with a manifest of what was written. A workspace that is stopped or has failed need not be started.",
   cli: {
     path: ["workspace", "export"],
