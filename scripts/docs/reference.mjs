@@ -118,6 +118,7 @@ const statuses = [
   "|---|---|",
   "| the command's own | `run`, `workspace exec`: the command ended by itself |",
   "| 2 | the command line is wrong, everywhere |",
+  "| 75 | `workspace exec --wait-seconds`: the time is over and the command still runs |",
   "| 124 | `run`, `workspace exec`: the command ran past `--timeout-seconds` |",
   "| 125 | `run`, `workspace exec`: pyro failed, the command did not run or its end is not known |",
   "| 126, 127 | `run`, `workspace exec`: the command cannot be executed, or is not there |",

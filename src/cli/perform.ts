@@ -21,7 +21,7 @@ import { views } from "./views.ts"
 interface AnyOperation {
   readonly payload: () => PureSchema
   readonly result: () => PureSchema
-  readonly exitStatus?: (result: unknown) => number
+  readonly exitStatus?: (result: unknown, payload: unknown) => number
   readonly fold?: (payload: unknown) => Folding<unknown, unknown>
 }
 type Tagged = { readonly _tag: string }
@@ -87,13 +87,13 @@ export const perform = ({ json, manner, operation, payload }: Prepared): Effect.
     const result = operation.kind === "unary"
       ? yield* ask(payload)
       : takesInput(operation)
-      ? yield* performCommand(operation, payload as CommandPayload, json)
+      ? yield* performCommand(operation, payload as CommandPayload, json, manner)
       : yield* shown(row, json, payload, callOf(pyro, operation)(payload) as Events, (event) =>
         view.event?.(event) ?? Effect.void)
     yield* json
       ? Effect.flatMap(Effect.orDie(Schema.encodeUnknown(row.result())(result)), printJson)
       : shownInParts(view, payload, result, ask)
-    return row.exitStatus?.(result) ?? (json ? undefined : view.exitStatus?.(result)) ?? 0
+    return row.exitStatus?.(result, payload) ?? (json ? undefined : view.exitStatus?.(result)) ?? 0
   }).pipe(Effect.provideService(Manner, manner))
 
 /** Shows a result, and what people get to see behind it. */
@@ -140,10 +140,14 @@ type CommandPayload = RunPayload | ExecPayload
 
 const takesInput = (operation: Operation) => operation.name === "run" || operation.name === "workspace.exec"
 
-/** `run` and `exec` also take the terminal's input; output that is shown as it comes is not kept. */
-const performCommand = (operation: Operation, payload: CommandPayload, json: boolean) =>
+/**
+ * `run` and `exec` also take the terminal's input; output that is shown as it comes is not kept. An exec leaves a pipe or file alone
+ * unless it is told to read it: it would swallow what the loop around it reads.
+ */
+const performCommand = (operation: Operation, payload: CommandPayload, json: boolean, { switches }: Manner["Type"]) =>
   Effect.scoped(Effect.gen(function*() {
-    const { input, started } = yield* makeRunInput(payload.tty)
+    const reads = operation.name === "run" || switches.has("interactive")
+    const { input, started } = yield* makeRunInput(payload.tty, reads)
     const pyro = yield* Pyro
     const kept = json ? payload : { ...payload, maxBytes: 0 }
     const view: AnyView = views[operation.name] as never

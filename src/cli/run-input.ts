@@ -50,7 +50,7 @@ export const completeRun = (
  * The terminal's input for a running command. With `tty`, keys go to the guest only from `started` on: until then
  * Ctrl-C still ends pyro itself.
  */
-export const makeRunInput = (tty: boolean) =>
+export const makeRunInput = (tty: boolean, reads: boolean) =>
   Effect.gen(function*() {
     const terminal = yield* Terminal
     const isRaw = yield* Deferred.make<void>()
@@ -62,7 +62,9 @@ export const makeRunInput = (tty: boolean) =>
           terminal.resizes
         )
       }
-      : { stdin: terminal.stdin }
+      : reads
+      ? { stdin: terminal.stdin }
+      : {}
     const started = tty ? Effect.zipRight(terminal.raw, Deferred.succeed(isRaw, undefined)) : Effect.void
     return { input, started } as const
   })

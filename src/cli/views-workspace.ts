@@ -1,11 +1,11 @@
 import { Effect } from "effect"
 import type { WorkspaceInfo } from "../contract/operations/workspace-info.ts"
-import { typed } from "../contract/shell-words.ts"
 import { Manner } from "./manner.ts"
-import { print, say, showOutput, size, warn } from "./print.ts"
+import { print, say, size } from "./print.ts"
 import { type Colour, cut, painted, printTable } from "./table.ts"
 import { ago, duration } from "./time-text.ts"
 import type { View } from "./view.ts"
+import { execView } from "./views-exec.ts"
 
 const labels = (one: Pick<WorkspaceInfo, "labels">) =>
   Object.entries(one.labels).map(([key, value]) => `${key}=${value}`).join(" ")
@@ -133,31 +133,7 @@ export const workspaceViews = {
   "workspace.delete": {
     result: ({ deleted }) => print(deleted.map((id) => `deleted ${id}\n`).join(""))
   } satisfies View<"workspace.delete">,
-  "workspace.exec": {
-    event: showOutput,
-    result: (result, { detach, workspace }) => {
-      switch (result.outcome) {
-        case "exited":
-          return result.droppedBytes === undefined
-            ? Effect.void
-            : say(`pyro: ${result.droppedBytes} bytes of its output are not in the log\n`)
-        case "running":
-          return detach
-            ? print(`${result.execId}\n`)
-            : warn(
-              `pyro: still running; come back with: pyro workspace exec ${
-                typed([workspace, "--exec-id", result.execId, "--cursor", String(result.nextCursor)])
-              }\n`
-            )
-        case "signaled":
-          return say(`pyro: signal ${result.signal ?? (result.status ?? 128) - 128} ended the command\n`)
-        case "timed_out":
-          return say(`pyro: the command ran past its timeout and was killed (--timeout-seconds)\n`)
-        case "out_of_memory":
-          return say(`pyro: the guest ran out of memory and killed the command\n`)
-      }
-    }
-  } satisfies View<"workspace.exec">,
+  "workspace.exec": execView,
   "workspace.cancel": {
     result: ({ cancelled }) => say(cancelled ? "ended\n" : "it had ended before\n")
   } satisfies View<"workspace.cancel">

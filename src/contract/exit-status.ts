@@ -7,6 +7,8 @@ export type ExitFamily = "guest" | "own"
 export const USAGE = 2
 /** Status of a command that ran past its timeout, as with timeout(1). */
 export const TIMED_OUT = 124
+/** Status of `exec --wait-seconds` whose time is over while the command runs: "try again later" in sysexits.h, and hardly a program's own. */
+export const STILL_RUNNING = 75
 /** Status of a command that the guest's OOM killer ended: 128 + SIGKILL. */
 export const OUT_OF_MEMORY = 137
 

@@ -129,7 +129,7 @@ interface Common<Name extends string, Payload extends PureSchema, Result extends
   readonly payload: () => Payload
   readonly result: () => Result
   /** Status that a process leaves with after this result; 0 when there is no such function. */
-  readonly exitStatus?: (result: Result["Type"]) => number
+  readonly exitStatus?: (result: Result["Type"], payload: Payload["Type"]) => number
 }
 
 /** One request, one answer. */

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, assert, describe, it } from "vitest"
 import { buildFake } from "./build-fake.ts"
-import { eventually, onTerminal, run, start } from "./cli-process.ts"
+import { eventually, onTerminal, run, shell, start } from "./cli-process.ts"
 
 const binary = buildFake()
 const pyro = async (...args: ReadonlyArray<string>) => told(await run(binary, args))
@@ -164,9 +164,16 @@ describe("exec", () => {
   it("passes stdin through the daemon, whole", async () => {
     await create("--name", "fix")
     const input = Buffer.alloc(3_000_000, "0123456789abcde\n")
-    const { status, stdout } = await run(binary, ["workspace", "exec", "fix", "--", "cat"], { input })
+    const { status, stdout } = await run(binary, ["workspace", "exec", "fix", "--interactive", "--", "cat"], { input })
     assert.strictEqual(status, 0)
     assert.isTrue(stdout.equals(input))
+  })
+
+  it("leaves stdin to the loop around it unless it is told to read it", async () => {
+    await create("--name", "fix")
+    const loop = `while read -r name; do "$@" workspace exec fix -- cat; echo "had $name"; done`
+    const { stdout } = await shell(binary, `printf 'a\\nb\\nc\\n' | (${loop})`, [])
+    assert.strictEqual(stdout.toString(), "had a\nhad b\nhad c\n")
   })
 
   it("keeps pyro's own failures apart from the command's", async () => {
@@ -207,7 +214,7 @@ describe("exec", () => {
         script
       ),
       {
-        status: 0,
+        status: 75,
         stdout: "out\n",
         stderr: `pyro: still running; come back with: pyro workspace exec fix --exec-id ${ID} --cursor 4\n`
       }
@@ -216,6 +223,29 @@ describe("exec", () => {
       await pyro("workspace", "exec", "fix", "--wait-seconds", "60", "--", "echo", "out"),
       { status: 0, stdout: "out\n", stderr: "" }
     )
+  })
+
+  it("leaves with 75 when the time to wait is over, its id alone on stdout where that is asked for", async () => {
+    await create("--name", "fix")
+    const wait = (flag: string) =>
+      pyro(
+        "workspace",
+        "exec",
+        "fix",
+        "--exec-id",
+        ID,
+        "--wait-seconds",
+        "0.3",
+        flag,
+        "--",
+        "sh",
+        "-c",
+        "echo out; exec sleep 600"
+      )
+    assert.deepStrictEqual(await wait("--id-only"), { status: 75, stdout: `${ID}\n`, stderr: "" })
+    const { status, stdout } = await wait("--json")
+    assert.deepInclude(JSON.parse(stdout), { exec_id: ID, outcome: "running" })
+    assert.strictEqual(status, 75)
   })
 
   it("prints the id alone with --detach", async () => {

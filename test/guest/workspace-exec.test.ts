@@ -127,15 +127,17 @@ describe("how a command ends", () => {
 describe("what flows into a command and out of it", () => {
   it("8 MiB of input arrive whole, and their end", async () => {
     const input = randomBytes(8 * 1024 * 1024)
-    const { code, stdout } = await call(["workspace", "exec", "w", "--", "sha256sum"], { input })
+    const { code, stdout } = await call(["workspace", "exec", "w", "--interactive", "--", "sha256sum"], { input })
     assert.strictEqual(code, 0)
     assert.strictEqual(stdout.toString().slice(0, 64), sha256(input))
-    const empty = await call(["workspace", "exec", "w", "--", "wc", "-c"], { input: "" })
+    const empty = await call(["workspace", "exec", "w", "--interactive", "--", "wc", "-c"], { input: "" })
     assert.strictEqual(empty.stdout.toString().trim(), "0")
   })
 
   it("a command that reads none of its input ends all the same", async () => {
-    const { code } = await call(["workspace", "exec", "w", "--", "true"], { input: Buffer.alloc(4 * 1024 * 1024) })
+    const { code } = await call(["workspace", "exec", "w", "--interactive", "--", "true"], {
+      input: Buffer.alloc(4 * 1024 * 1024)
+    })
     assert.strictEqual(code, 0)
   })
 

@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { boundedOutput } from "../bounded-output.ts"
+import { STILL_RUNNING } from "../exit-status.ts"
 import { between, defaulted, optional } from "../fields.ts"
 import { Notice } from "../notice.ts"
 import { type Folding, lazy, streaming, unary } from "../operation.ts"
@@ -32,7 +33,9 @@ export const ExecPayload = lazy(() =>
     waitSeconds: optional(
       Schema.Number.pipe(
         Schema.filter((seconds) => seconds >= 0 && seconds <= 86_400, { message: () => "must be 0 to 86400 seconds" }),
-        Schema.annotations({ description: "Stop waiting after so many seconds and return its id; the command goes on" })
+        Schema.annotations({
+          description: "Stop waiting after so many seconds and return its id, with status 75; the command goes on"
+        })
       )
     ),
     cursor: optional(
@@ -162,6 +165,16 @@ export const workspaceExec = streaming({
     args: ["workspace"],
     rest: "command",
     filled: ["rows", "cols"],
+    extras: {
+      interactive: {
+        _tag: "switch",
+        description: "Pass stdin on to the command, which else reads nothing; --tty always does"
+      },
+      "id-only": {
+        _tag: "switch",
+        description: "Print the command's id and nothing else; `workspace logs` has its output"
+      }
+    },
     exits: "guest",
     examples: [
       "pyro workspace exec fix -- python3 -m unittest",
@@ -198,7 +211,7 @@ export const workspaceExec = streaming({
   payload: ExecPayload,
   event: ExecEvent,
   result: ExecResult,
-  exitStatus: (result) => result.status ?? 0,
+  exitStatus: ({ status }, { detach }) => status ?? (detach ? 0 : STILL_RUNNING),
   fold
 })
 
