@@ -191,7 +191,7 @@ withAgent("a workspace's diff", (it) => {
       assert.deepStrictEqual(yield* diff({ verified: true }), { ...result, specialCount: 0, verified: true })
     }))
 
-  it.scoped("leaves out what the rules of the baseline exclude, not those of the workspace", () =>
+  it.scoped("leaves out what the rules of the baseline or the workspace exclude, and nothing that the baseline has", () =>
     Effect.gen(function*() {
       const { diff, live } = yield* workspace("ignored", (tree) => {
         fs.mkdirSync(`${tree}/.git/info`, { recursive: true })
@@ -211,11 +211,10 @@ withAgent("a workspace's diff", (it) => {
       const result = yield* diff()
       assert.deepStrictEqual(said(result.files), [
         "modified .gitignore",
-        "added my.secret",
         "added sub/keep.o",
         "modified tracked.o"
       ])
-      assert.strictEqual(result.ignoredCount, 6)
+      assert.strictEqual(result.ignoredCount, 7)
       const all = yield* diff({ includeIgnored: true })
       assert.strictEqual(all.summary.files, 10)
       assert.strictEqual(all.ignoredCount, 0)
@@ -228,6 +227,76 @@ withAgent("a workspace's diff", (it) => {
         assert.strictEqual(refused._tag, "InvalidRequest", outside)
       }
       assert.deepStrictEqual((yield* diff({ paths: ["/workspace"] })).files, result.files)
+    }))
+
+  it.scoped("leaves out what ignore files made in the guest exclude, and counts it", () =>
+    Effect.gen(function*() {
+      const { applied, diff, live, patch } = yield* workspace("guest-ignored", (tree) => {
+        fs.mkdirSync(`${tree}/src`)
+        fs.writeFileSync(`${tree}/src/tracked`, "old\n")
+        fs.writeFileSync(`${tree}/gone`, "old\n")
+        fs.writeFileSync(`${tree}/.gitignore`, "*.o\n")
+      })
+      fs.mkdirSync(`${live}/.pytest_cache/v`, { recursive: true })
+      fs.writeFileSync(`${live}/.pytest_cache/.gitignore`, "# Created by pytest automatically.\n*\n")
+      for (const name of ["README.md", "v/nodeids"]) fs.writeFileSync(`${live}/.pytest_cache/${name}`, name)
+      fs.mkdirSync(`${live}/out`)
+      fs.writeFileSync(`${live}/out/.gitignore`, "*\n!.gitignore\n!kept\n")
+      for (const name of ["kept", "left"]) fs.writeFileSync(`${live}/out/${name}`, `${name}\n`)
+      fs.writeFileSync(`${live}/src/added`, "new\n")
+      const result = yield* diff()
+      assert.deepStrictEqual(said(result.files), ["added out/.gitignore", "added out/kept", "added src/added"])
+      assert.strictEqual(result.ignoredCount, 4)
+      assert.deepStrictEqual(
+        Object.keys(applied(yield* patch())).sort(),
+        [".gitignore", "gone", "out/.gitignore", "out/kept", "src/added", "src/tracked"]
+      )
+      // The rules above the path that is asked for count.
+      fs.writeFileSync(`${live}/.gitignore`, "*.o\n/src\n*\n")
+      fs.writeFileSync(`${live}/src/tracked`, "new\n")
+      fs.rmSync(`${live}/gone`)
+      fs.writeFileSync(`${live}/a.o`, "")
+      assert.deepStrictEqual(said((yield* diff()).files), [
+        "modified .gitignore",
+        "deleted gone",
+        "modified src/tracked"
+      ])
+      const below = yield* diff({ paths: ["src"] })
+      assert.deepStrictEqual([said(below.files), below.ignoredCount], [["modified src/tracked"], 1])
+      assert.strictEqual((yield* diff({ includeIgnored: true })).ignoredCount, 0)
+      // What the baseline excludes stays out, whatever the guest's rules take back.
+      fs.writeFileSync(`${live}/.gitignore`, "!*.o\n")
+      assert.notInclude(said((yield* diff()).files), "added a.o")
+    }))
+
+  it.scoped("shows files whose ignore rules in the guest are too large, too many or too slow", () =>
+    Effect.gen(function*() {
+      const { diff, live } = yield* workspace("hostile-ignored", (tree) => fs.writeFileSync(`${tree}/kept`, "kept\n"))
+      const shown = (names: ReadonlyArray<string>) =>
+        Effect.map(diff({ nameOnly: true }), ({ files }) => {
+          for (const name of names) assert.include(said(files), `added ${name}`)
+        })
+      fs.writeFileSync(`${live}/new`, "new\n")
+      fs.writeFileSync(`${live}/.gitignore`, "new\n".repeat(20_000))
+      yield* shown(["new"])
+      fs.writeFileSync(`${live}/.gitignore`, `${"*a".repeat(500)}b\n`.repeat(60))
+      for (let index = 0; index < 200; index++) fs.writeFileSync(`${live}/${index}${"a".repeat(240)}`, "")
+      yield* shown(["new"])
+      for (let index = 0; index < 200; index++) fs.rmSync(`${live}/${index}${"a".repeat(240)}`)
+      fs.rmSync(`${live}/.gitignore`)
+      execFileSync("mkfifo", [`${live}/.gitignore`])
+      yield* shown(["new"])
+      fs.rmSync(`${live}/.gitignore`)
+      fs.symlinkSync("kept", `${live}/.gitignore`)
+      yield* shown(["new", ".gitignore"])
+      fs.rmSync(`${live}/.gitignore`)
+      for (let index = 0; index < 1_100; index++) {
+        fs.mkdirSync(`${live}/many/${String(index).padStart(4, "0")}`, { recursive: true })
+        fs.writeFileSync(`${live}/many/${String(index).padStart(4, "0")}/.gitignore`, "*\n")
+      }
+      const many = yield* diff({ nameOnly: true })
+      assert.strictEqual(many.ignoredCount, 1_000)
+      assert.strictEqual(many.files.length, 101)
     }))
 
   it.scoped("is as short as it is asked to be", () =>

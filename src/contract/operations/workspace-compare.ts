@@ -28,7 +28,7 @@ export const workspaceCompare = unary({
     "`git apply` takes on the files of the first. Each is a workspace, running or not, or a snapshot of one as WORKSPACE@SNAPSHOT. What " +
     "does not run is read in a microVM of its own that is thrown away. They need not have the same beginning; files that were " +
     "pushed later count as any other. Repositories' own .git folders are left out, and so is what neither began with and " +
-    "the ignore rules of their baselines exclude, unless asked for. Nothing is changed.",
+    "ignore rules of their baselines or of the guests exclude, unless asked for. Nothing is changed.",
   cli: {
     path: ["workspace", "compare"],
     args: ["from", "to"],

@@ -17,7 +17,9 @@ export const differenceFields = (whole: string) => ({
   ),
   stat: flag("Leave out the patch: only counts of lines"),
   nameOnly: flag("Leave out the patch, the counts of lines and the digest"),
-  includeIgnored: flag("Also what the ignore rules of the baseline exclude"),
+  includeIgnored: flag(
+    "Also new files that ignore rules exclude: those of the baseline, and of ignore files made in the guest"
+  ),
   verified: flag(
     "Compare the contents of all files instead of trusting inodes and times; slower, and still read by the guest's own kernel"
   ),
@@ -113,7 +115,7 @@ export const differenceResultFields = (
 export const DiffResult = lazy(() =>
   Schema.Struct(differenceResultFields({
     digestFor: "to export exactly this diff",
-    ignored: "New files that the baseline's ignore rules keep out"
+    ignored: "New files that ignore rules keep out: those of the baseline, and of ignore files made in the guest"
   }))
 )
 export type DiffResult = ReturnType<typeof DiffResult>["Type"]

@@ -36,7 +36,9 @@ const Changes = lazy(() =>
     files: Schema.Int,
     additions: Schema.Int.annotations({ description: "Lines added in all" }),
     deletions: Schema.Int.annotations({ description: "Lines taken away in all" }),
-    ignoredCount: Schema.Int.annotations({ description: "New files that the baseline's ignore rules keep out" }),
+    ignoredCount: Schema.Int.annotations({
+      description: "New files that ignore rules keep out: those of the baseline, and of ignore files made in the guest"
+    }),
     first: Schema.Array(Schema.Struct({
       path: Schema.String.annotations({
         description: "Relative to /workspace; quoted as git does where it is no plain text"

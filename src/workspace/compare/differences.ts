@@ -38,7 +38,7 @@ const look = (side: Side, options: CompareOptions) =>
     const all = found.filter(beneath(options.paths ?? []))
     const { kept } = options.includeIgnored === true
       ? { kept: all }
-      : yield* withoutIgnored(channel, trees, pushed, asBegun(pushed, all))
+      : yield* withoutIgnored(channel, trees, pushed, asBegun(pushed, all), found)
     return { all, kept: new Set(kept.map(({ path }) => path)) }
   }))
 

@@ -15,7 +15,7 @@ import { withRenames } from "./renames.ts"
 export interface ChangesOptions {
   /** Only what is at or beneath one of these paths, relative to /workspace; none: everything. @default [] */
   readonly paths?: ReadonlyArray<Uint8Array> | undefined
-  /** Also what the baseline's ignore rules exclude. @default false */
+  /** Also new files that ignore rules of the baseline or the guest exclude. @default false */
   readonly includeIgnored?: boolean | undefined
   /**
    * Compares the contents of all files, so that forged times hide nothing. They are read by the guest's own kernel: a root
@@ -167,7 +167,7 @@ export const collectChanges = (
     const wanted = found.filter(beneath(options.paths ?? []))
     const { ignoredCount, kept } = options.includeIgnored === true
       ? { ignoredCount: 0, kept: wanted }
-      : yield* withoutIgnored(channel, trees, pushed, wanted)
+      : yield* withoutIgnored(channel, trees, pushed, wanted, found)
     const readOld: ReadSide = (paths, limits) =>
       Effect.gen(function*() {
         const seeded = paths.filter((path) => !pushed.entries.has(path))

@@ -13,11 +13,18 @@ export class IgnoreRules {
   /** Rules for the whole tree that count less than all others: .git/info/exclude. */
   #exclude: ReadonlyArray<IgnoreRule> = []
   readonly #directories = new Map<string, boolean>()
-  readonly #work: Work = { left: MAX_WORK }
+  readonly #most: number
+  readonly #work: Work
+
+  /** `maxWork` is how many bytes and rules may be looked at. */
+  constructor(maxWork = MAX_WORK) {
+    this.#most = maxWork
+    this.#work = { left: maxWork }
+  }
 
   /** How much was looked at so far, for callers that let others have their turn. */
   get workDone() {
-    return MAX_WORK - this.#work.left
+    return this.#most - this.#work.left
   }
 
   /** What a `.gitignore` says, a byte string. */

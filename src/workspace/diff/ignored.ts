@@ -5,6 +5,7 @@ import { type Pushed, pushedContent } from "../seed/pushed.ts"
 import type { Trees } from "./baseline.ts"
 import type { Candidate } from "./candidates.ts"
 import { readContents } from "./contents.ts"
+import { guestRules } from "./guest-rules.ts"
 import { IgnoreRules } from "./ignore-rules.ts"
 import { TooManyRules } from "./wildmatch.ts"
 
@@ -30,14 +31,16 @@ const ruleDirectories = (candidates: ReadonlyArray<Candidate>) => {
 }
 
 /**
- * Splits what the baseline's ignore rules exclude from the rest, and counts it (directories do not). What the baseline has
- * is never excluded: as for git, whatever the rules say, once it is part of the tree.
+ * Splits what ignore rules exclude from the rest, and counts it (directories do not). Rules are those of the baseline, and those of
+ * ignore files that the guest made or changed, which only exclude more. What the baseline has is never excluded: as for git,
+ * whatever the rules say, once it is part of the tree. `found` has all differences, `candidates` those that are asked for.
  */
 export const withoutIgnored = (
   channel: GuestChannel,
   trees: Trees,
   pushed: Pushed,
-  candidates: ReadonlyArray<Candidate>
+  candidates: ReadonlyArray<Candidate>,
+  found: ReadonlyArray<Candidate>
 ): Effect.Effect<{ readonly kept: ReadonlyArray<Candidate>; readonly ignoredCount: number }, PyroError> =>
   Effect.gen(function*() {
     if (candidates.every(({ old }) => old !== undefined)) return { kept: candidates, ignoredCount: 0 }
@@ -65,13 +68,21 @@ export const withoutIgnored = (
       const content = texts.get(path)
       return typeof content === "object" ? Buffer.from(content).toString("latin1") : undefined
     }
-    for (const directory of directories) {
+    const ruleTexts = new Map(directories.flatMap((directory) => {
       const text = textOf(fileIn(directory))
-      if (text !== undefined) rules.add(directory, text)
-    }
+      return text === undefined ? [] : [[directory, text] as const]
+    }))
+    for (const [directory, text] of ruleTexts) rules.add(directory, text)
     const exclude = textOf(excludePath)
     if (exclude !== undefined) rules.exclude(exclude)
-    const kept = yield* keptBy(rules, candidates)
+    const byBaseline = yield* keptBy(rules, candidates).pipe(Effect.mapError(() => tooManyRules))
+    const guest = byBaseline.every(({ old }) => old !== undefined)
+      ? undefined
+      : yield* guestRules(channel, trees, found, ruleTexts, exclude)
+    // A guest whose rules cost too much has none: its files are shown.
+    const kept = guest === undefined
+      ? byBaseline
+      : yield* keptBy(guest, byBaseline).pipe(Effect.orElseSucceed(() => byBaseline))
     const files = (of: ReadonlyArray<Candidate>) => of.filter((one) => one.new?.type !== "directory").length
     return { kept, ignoredCount: files(candidates) - files(kept) }
   })
@@ -96,7 +107,7 @@ const keptBy = (rules: IgnoreRules, candidates: ReadonlyArray<Candidate>) =>
         },
         catch: (error) => {
           if (!(error instanceof TooManyRules)) throw error
-          return tooManyRules
+          return error
         }
       })
     }
