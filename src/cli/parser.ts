@@ -15,7 +15,7 @@ import type { Command } from "./commands.ts"
 import { afterEnvironment } from "./first-word.ts"
 import { type Flag, flagName, flagsOf } from "./flags.ts"
 import { type Defaults, positional } from "./positional.ts"
-import { type BadWord, shielded } from "./words.ts"
+import { type BadWord, shielded, takeRepeated } from "./words.ts"
 import { wrongOption } from "./wrong-option.ts"
 
 /** A command line understood: the payload's JSON side as typed, and what the CLI itself was told. */
@@ -36,10 +36,9 @@ const CONFIG: CliConfig.CliConfig = {
   showTypes: false
 }
 
-/** The option of a flag; what it yields is a list of tokens, empty when it was not given. */
-const optionOf = ({ name, repeated, required, value }: Flag): Options.Options<ReadonlyArray<string>> => {
+/** The option of a flag that is given once; what it yields is a list of tokens, empty when it was not given. */
+const optionOf = ({ name, required, value }: Flag): Options.Options<ReadonlyArray<string>> => {
   if (value === undefined) return Options.map(Options.boolean(name), (given) => given ? ["true"] : [])
-  if (repeated) return Options.repeated(Options.text(name))
   return required
     ? Options.map(Options.text(name), (token) => [token])
     : Options.map(Options.optional(Options.text(name)), Option.toArray)
@@ -71,15 +70,18 @@ export const parse = (
 
   return Effect.gen(function*() {
     const { restore, words: safe } = yield* Either.mapLeft(shielded(words, known), refused)
+    const repeatable = flags.flatMap(({ name, repeated }) => repeated ? [`--${name}`] : [])
+    const { others: single, values: tokens } = takeRepeated(safe, repeatable)
     // @effect/cli takes milliseconds for each option that it looks for in vain.
-    const typed = flags.filter(({ name, required }) => required || safe.includes(`--${name}`))
-    const options = Options.all(typed.map(optionOf))
-    const [late, leftover, given] = yield* Options.processCommandLine(options, safe, CONFIG)
+    const once = flags.filter(({ name, repeated, required }) => !repeated && (required || single.includes(`--${name}`)))
+    const options = Options.all(once.map(optionOf))
+    const [late, leftover, given] = yield* Options.processCommandLine(options, single, CONFIG)
     if (Option.isSome(late)) return yield* Effect.fail(late.value)
     const raw = named<unknown>([])
     const extras = named<string>([])
-    for (const [at, flag] of typed.entries()) {
-      const values = (given[at] ?? []).map(restore)
+    for (const [at, { name }] of once.entries()) tokens.set(`--${name}`, [...given[at] ?? []])
+    for (const flag of flags) {
+      const values = (tokens.get(`--${flag.name}`) ?? []).map(restore)
       if (values[0] === undefined) continue
       if (flag.field === undefined) extras[flag.name] = values[0]
       else raw[flag.field.name] = yield* fromWords(flag.name, flag.field, values)

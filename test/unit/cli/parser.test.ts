@@ -36,6 +36,14 @@ const AFTER = "what begins with a dash and is no option goes after --"
 const FOLLOW = "a command is followed with: pyro workspace exec NAME --exec-id ID"
 
 describe("the parser", () => {
+  it("reads 100,000 repetitions of an option before the test's deadline", () => {
+    const numbers = Array.from({ length: 100_000 }, (_, at) => String(at))
+    const run = operations.find(({ name }) => name === "run")!
+    const words = ["debian:12", "--json", ...numbers.flatMap((at) => ["--env", `A${at}=${at}`])]
+    const { raw } = Effect.runSync(parse(run, words, ["env"]))
+    assert.deepStrictEqual(Object.values(raw["env"] as Record<string, string>), numbers)
+  })
+
   it("keeps names that plain objects treat specially", () => {
     const { raw } = typed("run", "debian:12", ...ODD_NAMES.flatMap((name) => ["--env", `${name}=x`]), "--", "env") as {
       readonly raw: { readonly env: Readonly<Record<string, string>> }
