@@ -7,6 +7,10 @@ import { Cause, Effect, Layer } from "effect"
 
 const broken = (message: string, cause: unknown) => new RpcClientError({ reason: "Protocol", message, cause })
 
+/** The connection had ended before the request: as with one that could not be opened, nothing of the request was done. */
+const notSent = (ended: RpcClientError) =>
+  broken(ended.message, new Socket.SocketGenericError({ reason: "Open", cause: ended }))
+
 /**
  * Requests and answers over one connection of a socket, until it ends. `RpcClient.layerProtocolSocket` also pings, and drops the
  * connection of a daemon that does not answer for some ten seconds: one that was stopped, or has much to do, would end its clients'
@@ -43,7 +47,7 @@ export const layerProtocol = Layer.scoped(
       return {
         send: (request) =>
           Effect.suspend(() => {
-            if (ended !== undefined) return Effect.fail(ended)
+            if (ended !== undefined) return Effect.fail(request._tag === "Request" ? notSent(ended) : ended)
             const encoded = parser.encode(request)
             return encoded === undefined ? Effect.void : Effect.orDie(write(encoded))
           }),

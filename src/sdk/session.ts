@@ -59,7 +59,7 @@ export const failureOf = (cause: Cause.Cause<unknown>): Cause.Cause<PyroError | 
   if (Chunk.some(Cause.defects(cause), Socket.isSocketError)) return Cause.fail(new ConnectionLost(true))
   return Cause.map(cause, (failure) => {
     const { _tag, cause: why } = failure as { readonly _tag?: string; readonly cause?: unknown }
-    // To a socket that cannot be connected to nothing was written: its daemon left since it was looked for.
+    // Nothing was written to a socket that cannot be connected to, or whose connection had ended: its daemon left before.
     if (_tag === "RpcClientError") return new ConnectionLost(!(Socket.isSocketError(why) && why.reason === "Open"))
     return _tag === "DaemonLeaves" ? new ConnectionLost(false) : failure as PyroError
   })

@@ -66,4 +66,30 @@ describe("a daemon that leaves", () => {
       }).pipe(Effect.provide(client)),
     60_000
   )
+
+  it.live(
+    "while its clients ask nothing, as after ten minutes, costs none of them a later request",
+    () =>
+      Effect.gen(function*() {
+        const { daemon, workspace } = yield* Pyro
+        for (let round = 0; round < 3; round++) {
+          const { pid } = yield* daemon.status({})
+          // Before its process is gone the kernel has told the client that the connection has ended.
+          yield* Effect.sync(() => fs.existsSync(`/proc/${pid}`)).pipe(
+            Effect.repeat({ while: (there) => there, schedule: Schedule.spaced("5 millis") })
+          )
+          const failures = yield* Effect.all([
+            Effect.flip(Stream.runDrain(workspace.create(creation))),
+            Effect.flip(workspace.update(unknown)),
+            Effect.flip(Stream.runDrain(workspace.create(creation)))
+          ], { concurrency: "unbounded" })
+          assert.deepStrictEqual(failures.map(({ _tag }) => _tag), [
+            "EnvironmentUnknown",
+            "WorkspaceNotFound",
+            "EnvironmentUnknown"
+          ])
+        }
+      }).pipe(Effect.provide(client)),
+    60_000
+  )
 })
