@@ -7,7 +7,11 @@ export interface OutputPiece {
   readonly bytes: Uint8Array
   /** Cursor behind it. */
   readonly next: number
+  /** Cursor before it, of a piece that stands for other bytes than its own: it is shown whole or not at all. */
+  readonly begin?: number
 }
+
+const beginOf = ({ begin, bytes, next }: OutputPiece) => begin ?? next - bytes.length
 
 /** A command's output as it is shown. */
 export interface ShownOutput {
@@ -41,6 +45,7 @@ export const firstOf = (pieces: ReadonlyArray<OutputPiece>, budget: number): Rea
     for (let at = 0; at < bytes.length; at++) {
       cost += costOf(bytes[at]!)
       if (cost <= budget) continue
+      if (piece.begin !== undefined) return taken
       let end = at
       while (end > 0 && isContinuation(bytes[end])) end--
       const line = bytes.lastIndexOf(NEWLINE, end - 1) + 1
@@ -62,6 +67,7 @@ const lastOf = (pieces: ReadonlyArray<OutputPiece>, budget: number): ReadonlyArr
     for (let at = bytes.length - 1; at >= 0; at--) {
       cost += costOf(bytes[at]!)
       if (cost <= budget) continue
+      if (piece.begin !== undefined) return taken
       let begin = at + 1
       while (isContinuation(bytes[begin])) begin++
       const line = bytes.indexOf(NEWLINE, begin) + 1
@@ -82,21 +88,37 @@ export const keepOutput = (from: number, limit = MAX_TEXT_CHARACTERS) => {
   let headBytes = 0
   let tailBytes = 0
   let next = from
+  /** The cursors between which pieces are not kept. */
+  let gap: { readonly from: number; readonly to: number } | undefined
+
+  const widen = (begin: number, end: number) => {
+    gap = { from: Math.min(begin, gap?.from ?? begin), to: Math.max(end, gap?.to ?? end) }
+  }
 
   const add = (piece: OutputPiece): void => {
-    const begin = piece.next - piece.bytes.length
-    next = piece.next
+    const begin = beginOf(piece)
+    next = Math.max(next, piece.next)
     total[piece.from] += piece.bytes.length
-    const toHead = Math.min(piece.bytes.length, limit - headBytes)
-    if (toHead > 0) {
+    const fits = Math.min(piece.bytes.length, limit - headBytes)
+    const toHead = fits > 0 && piece.begin !== undefined ? piece.bytes.length : fits
+    if (toHead === piece.bytes.length) {
+      head.push(piece)
+      headBytes += toHead
+    } else if (toHead > 0) {
       head.push({ ...piece, bytes: piece.bytes.subarray(0, toHead), next: begin + toHead })
       headBytes += toHead
     }
     if (toHead === piece.bytes.length) return
     // A copy: the piece itself is as large as its message.
-    tail.push({ ...piece, bytes: piece.bytes.slice(Math.max(toHead, piece.bytes.length - limit)) })
+    const skipped = piece.begin === undefined ? Math.max(toHead, piece.bytes.length - limit) : 0
+    if (skipped > toHead) widen(begin + toHead, begin + skipped)
+    tail.push({ ...piece, bytes: piece.bytes.slice(skipped) })
     tailBytes += tail.at(-1)!.bytes.length
-    while (tailBytes - tail[0]!.bytes.length >= limit) tailBytes -= tail.shift()!.bytes.length
+    while (tailBytes - tail[0]!.bytes.length >= limit) {
+      const gone = tail.shift()!
+      tailBytes -= gone.bytes.length
+      widen(beginOf(gone), gone.next)
+    }
   }
 
   /** `readOn` says how to get what is left out. */
@@ -108,9 +130,18 @@ export const keepOutput = (from: number, limit = MAX_TEXT_CHARACTERS) => {
     }
     const first = firstOf(all, limit * HEAD_SHARE)
     const last = lastOf(all, limit * (1 - HEAD_SHARE))
+    // Pieces of two streams may come in another order than that of their cursors: what is not shown lies between these.
     const omitted = {
-      from: first.at(-1)?.next ?? from,
-      to: last[0] === undefined ? next : last[0].next - last[0].bytes.length
+      from: Math.min(
+        first.at(-1)?.next ?? from,
+        gap?.from ?? next,
+        ...all.slice(first.length, all.length - last.length).map(beginOf)
+      ),
+      to: Math.max(
+        last[0] === undefined ? next : beginOf(last[0]),
+        gap?.to ?? 0,
+        ...all.slice(first.length, all.length - last.length).map((one) => one.next)
+      )
     }
     const told = (name: OutputName) => {
       const [left, right] = [textOf(first, name), textOf(last, name)]

@@ -7,6 +7,7 @@ import { LogsPayload } from "../contract/operations/workspace-exec.ts"
 import { FileReadPayload } from "../contract/operations/workspace-file.ts"
 import type { PyroService } from "../contract/Pyro.ts"
 import { callerOf, type Project } from "../sdk/project.ts"
+import { textAsSeen } from "./terminal.ts"
 import { bytes } from "./words.ts"
 
 /** Kinds of resources, for people who put one into a conversation; whatever they give, a tool gives too. */
@@ -67,8 +68,10 @@ const reading = (uri: string): ((pyro: PyroService) => Effect.Effect<string, Pyr
     return (pyro) =>
       Effect.map(
         pyro.workspace.logs(payload),
-        ({ nextCursor, output = "" }) =>
-          nextCursor === undefined ? output : cut(output, "there may be more; workspace_logs has it")
+        ({ nextCursor, output: printed = "" }) => {
+          const output = textAsSeen(printed)
+          return nextCursor === undefined ? output : cut(output, "there may be more; workspace_logs has it")
+        }
       )
   }
   const path = decoded(file ?? "")

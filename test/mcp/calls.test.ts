@@ -1,9 +1,9 @@
-import { Effect, Stream } from "effect"
+import { Effect } from "effect"
 import { assert, describe, it } from "vitest"
 import { PatchRejected, WorkspaceNotFound } from "../../src/contract/errors.ts"
-import type { ExecEvent } from "../../src/contract/operations/workspace-exec.ts"
 import type { FileContent, FileEntry } from "../../src/contract/operations/workspace-file.ts"
 import { call, fakePyro, textOf } from "./fakes.ts"
+import { printing } from "./printing.ts"
 import { fails, succeeds } from "./results.ts"
 
 describe("failures", () => {
@@ -31,29 +31,6 @@ describe("failures", () => {
     )
   })
 })
-
-const utf8 = (text: string) => new TextEncoder().encode(text)
-
-/** A command that prints these pieces and has ended; it can be listened to from any cursor. */
-const printing = (pieces: ReadonlyArray<readonly ["stdout" | "stderr", string]>, ended = true) =>
-  fakePyro({
-    exec: ({ cursor = 0, execId = "0".repeat(32) }) => {
-      let next = 0
-      const events: Array<ExecEvent> = [{ _tag: "Started", execId }]
-      for (const [from, text] of pieces) {
-        const bytes = utf8(text)
-        const skipped = Math.max(0, Math.min(bytes.length, cursor - next))
-        next += bytes.length
-        if (skipped < bytes.length) events.push({ _tag: "Output", from, bytes: bytes.subarray(skipped), next })
-      }
-      events.push(
-        ended
-          ? { _tag: "Exited", outcome: "exited", status: 3, durationMs: 2_300 }
-          : { _tag: "Detached", execId }
-      )
-      return Stream.fromIterable(events)
-    }
-  })
 
 const told = async (...[pyro, args]: [ReturnType<typeof printing>, Record<string, unknown>]) =>
   succeeds("workspace_exec", await call(pyro, "workspace_exec", { workspace_id: "fix", ...args })) as unknown as {

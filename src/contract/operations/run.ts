@@ -157,6 +157,7 @@ export const run = streaming({
       env: { description: "Variables" },
       timeout_seconds: { default: 600, description: "Kill it after so long [600]" },
       grace_seconds: { description: "From the signal that ends it to the kill [2]", visibleIn: ["full"] },
+      raw: { own: "boolean", description: "Keep terminal codes of the output" },
       vcpu_count: { visibleIn: ["full"] },
       memory_mib: { description: "[1024]" }
     },

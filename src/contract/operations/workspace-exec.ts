@@ -202,7 +202,8 @@ export const workspaceExec = streaming({
       grace_seconds: { description: "From the signal that ends it to the kill [2]", visibleIn: ["full"] },
       exec_id: { description: "Instead of command: one started before" },
       cursor: { own: "text", description: "next_cursor of that one" },
-      cancel: { own: "boolean", description: "End that one" }
+      cancel: { own: "boolean", description: "End that one" },
+      raw: { own: "boolean", description: "Keep terminal codes" }
     },
     essential: true
   },
@@ -359,7 +360,8 @@ export const workspaceLogs = unary({
       exec_id: { description: "Give this command's output" },
       cursor: { description: "next_cursor" },
       max_bytes: { default: 8000, description: "[8000]" },
-      limit: { default: 50, description: "Newest commands [50]" }
+      limit: { default: 50, description: "Newest commands [50]" },
+      raw: { own: "boolean", description: "Keep terminal codes of the output" }
     },
     omits: ["dropped_bytes"]
   },

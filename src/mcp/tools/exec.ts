@@ -5,6 +5,7 @@ import type { ExecEvent, ExecPayload } from "../../contract/operations/workspace
 import type { RunInput } from "../../contract/Pyro.ts"
 import { keepOutput } from "../output.ts"
 import type { Done, Request, Tool } from "../request.ts"
+import { asSeen } from "../terminal.ts"
 import { callText, lines } from "../words.ts"
 import { ExecTold, type Exited, stateOf, streamsText, verdictOf } from "./command-end.ts"
 import { pageOfOutput } from "./exec-page.ts"
@@ -55,15 +56,21 @@ const perform = (request: Request<ExecPayload>): Effect.Effect<Done<ExecTold>, P
       waitSeconds: Math.max(waitSeconds, LEAST_WAIT_SECONDS),
       ...(starts ? {} : { cursor: Number(from) })
     }
+    const seen = own["raw"] === true ? undefined : asSeen(kept.add, Number(from))
     const take = (event: ExecEvent) =>
       Effect.sync(() => {
-        if (event._tag === "Output") kept.add(event)
+        if (event._tag === "Output") (seen?.push ?? kept.add)(event)
         if (event._tag === "Exited") exited = event
       })
     const listening = forEachEvent(request.pyro.workspace.exec, asked, inputOf(own["stdin"]), take)
     yield* starts ? Effect.onInterrupt(listening, () => endStarted(request, id)) : listening
+    const goesOn = seen?.end(exited === undefined)
     const { next, omitted, stderr, stdout } = kept.shown((gap) => `read on with ${again(`${gap.from}-${gap.to}`)}`)
-    const nextCursor = exited === undefined ? `${next}` : omitted === undefined ? null : `${omitted.from}-${omitted.to}`
+    const nextCursor = exited === undefined
+      ? `${goesOn ?? next}`
+      : omitted === undefined
+      ? null
+      : `${omitted.from}-${omitted.to}`
     const result: ExecTold = {
       ...stateOf(exited),
       stdout,

@@ -6,6 +6,7 @@ import type { RunEvent, RunPayload } from "../../contract/operations/run.ts"
 import { snakeFields } from "../../contract/snake.ts"
 import { keepOutput } from "../output.ts"
 import type { Request, Tool } from "../request.ts"
+import { asSeen } from "../terminal.ts"
 import { lines } from "../words.ts"
 import { streamsText, verdictOf } from "./command-end.ts"
 import { inputOf } from "./exec.ts"
@@ -37,6 +38,7 @@ const perform = ({ own, payload, pyro, say }: Request<RunPayload>) =>
   Effect.gen(function*() {
     const kept = keepOutput(0)
     const warnings: Array<string> = []
+    const seen = own["raw"] === true ? undefined : asSeen(kept.add)
     let printed = 0
     let exited: Extract<RunEvent, { readonly _tag: "Exited" }> | undefined
     yield* Stream.runForEach(pyro.run({ ...payload, maxBytes: 0 }, inputOf(own["stdin"])), (event) =>
@@ -46,7 +48,7 @@ const perform = ({ own, payload, pyro, say }: Request<RunPayload>) =>
             return say("running")
           case "Output":
             printed += event.bytes.length
-            return kept.add({ ...event, next: printed })
+            return (seen?.push ?? kept.add)({ from: event.from, bytes: event.bytes, next: printed })
           case "Notice":
             if (event.level === "warning") warnings.push(event.message)
             return say(event.message)
@@ -57,6 +59,7 @@ const perform = ({ own, payload, pyro, say }: Request<RunPayload>) =>
     if (exited === undefined) {
       return yield* new ChannelFailed({ detail: "the stream of events ended without its last" })
     }
+    seen?.end(false)
     const { omitted, stderr, stdout } = kept.shown(() => "the VM is gone; print less, or use a workspace")
     const { durations: { commandMs }, outcome, signal, status } = exited
     const result: RunTold = {

@@ -1,0 +1,78 @@
+import { Effect, Stream } from "effect"
+import { assert, describe, it } from "vitest"
+import { call, fakePyro, textOf } from "./fakes.ts"
+import { printing } from "./printing.ts"
+import { succeeds } from "./results.ts"
+
+const ESC = "\u001b"
+const workspace = { workspace_id: "fix" }
+
+interface Told {
+  readonly stdout: string
+  readonly stderr: string
+  readonly exec_id: string
+  readonly next_cursor: string | null
+}
+
+const exec = async (pyro: ReturnType<typeof printing>, args: object) =>
+  succeeds("workspace_exec", await call(pyro, "workspace_exec", { ...workspace, ...args })) as unknown as Told
+
+describe("what a model reads of a command's output", () => {
+  it("has no terminal codes, in both halves; raw has all of them", async () => {
+    const pyro = printing([["stdout", `${ESC}[32mok${ESC}[0m\n`], ["stderr", " 1%\r99%\n"]])
+    const result = await call(pyro, "workspace_exec", { ...workspace, command: "make" })
+    assert.strictEqual(textOf(result), "exit 3 in 2.3 s\nok\nstderr:\n99%\n")
+    assert.deepInclude(result.structuredContent, { stdout: "ok\n", stderr: "99%\n" })
+    const raw = await exec(pyro, { command: "make", raw: true })
+    assert.deepInclude(raw as object, { stdout: `${ESC}[32mok${ESC}[0m\n`, stderr: " 1%\r99%\n" })
+  })
+
+  it("is all there over the pages of coloured and redrawn output", async () => {
+    const lines = Array.from({ length: 4_000 }, (_, at) => `line ${at}\n`)
+    const coloured = lines.map((line, at) => at % 7 === 0 ? `wait\r${line}` : `${ESC}[3${at % 8}m${line}${ESC}[0m`)
+    const pieces = Array.from(
+      { length: 40 },
+      (_, at) => ["stdout", coloured.slice(100 * at, 100 * at + 100).join("")] as const
+    )
+    const pyro = printing(pieces)
+    const first = await exec(pyro, { command: "make" })
+    const [, head = "", tail = ""] = /^([^[]*)\[\.\.\. \d+ bytes omitted; [^\n]*\n([^]*)$/.exec(first.stdout) ?? []
+    let middle = ""
+    let { next_cursor } = first
+    for (let page = 0; next_cursor !== null; page++) {
+      assert.isBelow(page, 100, "the pages do not end")
+      const told = await exec(pyro, { exec_id: first.exec_id, cursor: next_cursor })
+      middle += told.stdout
+      next_cursor = told.next_cursor
+    }
+    assert.strictEqual(head + middle + tail, lines.join(""))
+  })
+
+  it("goes on without a stray code where a command was left in the middle of one", async () => {
+    const begun = await exec(printing([["stdout", `a${ESC}[3`]], false), { command: "make" })
+    assert.deepInclude(begun as object, { stdout: "a", next_cursor: "1" })
+    const rest = printing([["stdout", `a${ESC}[31mred\n`]])
+    assert.strictEqual((await exec(rest, { exec_id: begun.exec_id, cursor: begun.next_cursor })).stdout, "red\n")
+  })
+
+  it("has none in workspace_logs and vm_run either, but raw", async () => {
+    const output = `${ESC}]8;;https://x${ESC}\\link${ESC}]8;;${ESC}\\\n`
+    const logs = fakePyro({ logs: () => Effect.succeed({ commands: [], output }) })
+    assert.strictEqual(textOf(await call(logs, "workspace_logs", { ...workspace, exec_id: "0".repeat(32) })), "link\n")
+    const run = {
+      ...fakePyro({}),
+      run: () =>
+        Stream.make(
+          { _tag: "Output" as const, from: "stdout" as const, bytes: new TextEncoder().encode(output) },
+          {
+            _tag: "Exited" as const,
+            outcome: "exited" as const,
+            status: 0,
+            durations: { totalMs: 1, bootMs: 0, commandMs: 1 }
+          }
+        )
+    }
+    assert.strictEqual(textOf(await call(run, "vm_run", { command: "ls" })), "exit 0 in 1 ms\nlink\n")
+    assert.include(textOf(await call(run, "vm_run", { command: "ls", raw: true })), output)
+  })
+})
