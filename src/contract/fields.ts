@@ -74,6 +74,15 @@ export const optional = <S extends Schema.Schema.All>(schema: S) => Schema.optio
 export const defaulted = <A, I>(schema: Schema.Schema<A, I>, fallback: () => NoInfer<A>) =>
   Schema.optionalWith(schema, { exact: true, default: fallback })
 
+/** Consent to a source that is hardly meant. */
+export const allowHome = () =>
+  defaulted(
+    Schema.Boolean.annotations({
+      description: "Take a home directory, a directory that holds one, or / all the same"
+    }),
+    () => false
+  )
+
 /** Ignored files that a copy of a repository has all the same. */
 export const ignoredPaths = () =>
   defaulted(

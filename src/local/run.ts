@@ -31,7 +31,7 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
       const placeholder = yield* seeds.empty(diskMib)
       const seed = payload.seedPath === undefined
         ? placeholder
-        : yield* seedFrom(payload.seedPath, payload.includeIgnored, notices)
+        : yield* seedFrom({ ...payload, seedPath: payload.seedPath }, notices)
       return yield* acquireWorkspace({
         purpose: "run",
         images,
@@ -61,12 +61,18 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
   }))
 
 /** What a workspace of the path would start with, by default. */
-const seedFrom = (seedPath: string, includeIgnored: ReadonlyArray<string>, notices: Mailbox.Mailbox<Notice>) =>
+const seedFrom = (
+  { allowHome, includeIgnored, seedPath }: Pick<RunPayload, "allowHome" | "includeIgnored"> & {
+    readonly seedPath: string
+  },
+  notices: Mailbox.Mailbox<Notice>
+) =>
   Effect.gen(function*() {
     const { image, report } = yield* prepareSeed({
       seedPath,
       git: "shallow",
       includeIgnored,
+      allowHome,
       virtualMib: diskMib
     })
     tellSkipped(report, (notice) => void notices.unsafeOffer(notice))

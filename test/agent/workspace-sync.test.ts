@@ -53,7 +53,14 @@ const seeded = (name: string) =>
     const push = (
       options: { readonly force?: boolean; readonly delete?: boolean; readonly sourcePath?: string } = {}
     ) =>
-      syncPush(channel, { sourcePath: host!, includeIgnored: [], force: false, delete: false, ...options }, {
+      syncPush(channel, {
+        sourcePath: host!,
+        includeIgnored: [],
+        allowHome: false,
+        force: false,
+        delete: false,
+        ...options
+      }, {
         folder: state!,
         seedPath: host!,
         live: { root: live!, path: "." },

@@ -130,6 +130,7 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
               cwd: "/",
               environment: "debian:12",
               includeIgnored: [],
+              allowHome: false,
               vcpuCount: 1,
               memoryMib: 64
             },

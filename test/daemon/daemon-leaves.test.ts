@@ -40,7 +40,14 @@ describe("a daemon, which is in the host's root directory", () => {
         const failure = yield* Effect.flip(Stream.runDrain(workspace.create({ ...creation, seedPath })))
         assert.deepInclude(failure, { _tag: "InvalidRequest", field: "seed_path" })
       }
-      const push = { workspace: "w", sourcePath: ".", includeIgnored: [], delete: false, force: false }
+      const push = {
+        workspace: "w",
+        sourcePath: ".",
+        includeIgnored: [],
+        allowHome: false,
+        delete: false,
+        force: false
+      }
       const failure = yield* Effect.flip(workspace.sync.push(push))
       assert.deepInclude(failure, { _tag: "InvalidRequest", field: "source_path" })
     }).pipe(Effect.provide(client)))

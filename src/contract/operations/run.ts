@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { boundedOutput } from "../bounded-output.ts"
-import { between, defaulted, hostPath, ignoredPaths, optional } from "../fields.ts"
+import { allowHome, between, defaulted, hostPath, ignoredPaths, optional } from "../fields.ts"
 import { Notice } from "../notice.ts"
 import { type Folding, lazy, streaming } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
@@ -28,6 +28,7 @@ export const RunPayload = lazy(() =>
       )
     ),
     includeIgnored: ignoredPaths(),
+    allowHome: allowHome(),
     ...terminalFields(),
     requireConfinement: optional(
       Schema.Literal("namespaces", "namespaces+uid").annotations({

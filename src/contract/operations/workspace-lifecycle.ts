@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, defaulted, hostPath, ignoredPaths, list, optional, strings, text } from "../fields.ts"
+import { allowHome, between, defaulted, hostPath, ignoredPaths, list, optional, strings, text } from "../fields.ts"
 import { Notice } from "../notice.ts"
 import { type Folding, lazy, streaming, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
@@ -54,6 +54,7 @@ export const CreatePayload = lazy(() =>
       () => "shallow" as const
     ),
     includeIgnored: ignoredPaths(),
+    allowHome: allowHome(),
     name: optional(WorkspaceName().annotations({ description: "Name to call it by, unique" })),
     labels: defaulted(Labels().annotations({ description: "Labels to find it by" }), () => ({})),
     ttlSeconds: optional(TtlSeconds()),

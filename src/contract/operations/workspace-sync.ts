@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { defaulted, hostPath, ignoredPaths } from "../fields.ts"
+import { allowHome, defaulted, hostPath, ignoredPaths } from "../fields.ts"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 import { workspaceField } from "./workspace-field.ts"
@@ -9,6 +9,7 @@ export const SyncPushPayload = lazy(() =>
     workspace: workspaceField(),
     sourcePath: hostPath("Directory of the host whose files go to /workspace, each to its own place there"),
     includeIgnored: ignoredPaths(),
+    allowHome: allowHome(),
     delete: defaulted(
       Schema.Boolean.annotations({
         description: "Also remove from /workspace what it started with and the directory no longer has"

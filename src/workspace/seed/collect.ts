@@ -6,10 +6,12 @@ import { pathText } from "../../disk/path-text.ts"
 import { git, type GitFailed } from "./confined-git.ts"
 import { gitlink, type GitPlan, type History, planGit } from "./git-directory.ts"
 import { beneath, joinBytes } from "./host-files.ts"
+import type { Identity } from "./identity.ts"
 import { isIgnored, type Listed, listIgnored, listTree } from "./listing.ts"
 import { locateAt, type Repository } from "./locate.ts"
 import type { Head } from "./refs.ts"
 import { makeScratch, type Scratch } from "./scratch.ts"
+import { submodulesAt } from "./submodules.ts"
 
 export interface Skipped {
   readonly path: string
@@ -38,6 +40,8 @@ export interface CollectOptions {
   /** An empty folder for what is needed on the way. */
   readonly folder: string
   readonly namespaces: boolean
+  /** Who commits on this host. */
+  readonly identity: Effect.Effect<Identity>
 }
 
 /** A tree has at most so many repositories in it whose `.git` is made: `MOST_GRAFTS` of guest-agent/host/seed-main.c. */
@@ -95,8 +99,17 @@ const collect = (
     for (const pattern of ignored.matched) into.unmatched.delete(pattern)
     const at = joinBytes(prefix, Buffer.from(".git"))
     if (history !== "none") {
+      const withFiles = listed.flatMap(({ mode, path }) =>
+        mode === gitlink && repositoryAt(directory, path) !== undefined ? [path.toString()] : []
+      )
+      const identity = yield* options.identity
+      const submodules = yield* submodulesAt(scratch, withFiles)
       if (into.gits.length < mostGits && isText(at)) {
-        into.gits.push({ at: at.toString(), scratch, plan: planGit(scratch, history, listed) })
+        into.gits.push({
+          at: at.toString(),
+          scratch,
+          plan: planGit(scratch, history, listed, { identity, submodules })
+        })
       } else {
         into.skipped.push({ path: pathText(at), reason: "there are too many repositories in the tree" })
       }
@@ -146,6 +159,13 @@ const collectNested = (
     const head = yield* collect(located.repository, root, at, depth + 1, options, into)
     if (head === undefined) plain("its repository is kept in a way that is not known")
   })
+
+/** The repository whose work tree begins at a path of a directory. */
+const repositoryAt = (directory: string, found: Buffer) => {
+  const root = isText(found) ? realDirectory(path.join(directory, found.toString())) : undefined
+  const located = root === undefined ? undefined : locateAt(root)
+  return located?._tag === "repository" ? located.repository : undefined
+}
 
 /** The directory, if it is one and no symlink is on the way that changes where it is. */
 const realDirectory = (folder: string) => {

@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { git } from "./confined-git.ts"
 import { type GitPlan, type History, planGit } from "./git-directory.ts"
+import type { Identity } from "./identity.ts"
 import { believe, indexEntries, sealIndex } from "./index-file.ts"
 import { splitNul } from "./listing.ts"
 import type { Scratch } from "./scratch.ts"
@@ -58,7 +59,7 @@ export const writeCommitTar = (scratch: Scratch) =>
   })
 
 /** Plans the `.git` of a fresh check-out of the commit, with an index that knows the files as the archive has them. */
-export const commitPlan = (scratch: Scratch, history: History, tree: CommitTree) =>
+export const commitPlan = (scratch: Scratch, history: History, tree: CommitTree, identity: Identity) =>
   Effect.gen(function*() {
     const file = path.join(scratch.room.gitDir, "index")
     fs.rmSync(file, { force: true })
@@ -70,5 +71,5 @@ export const commitPlan = (scratch: Scratch, history: History, tree: CommitTree)
     }
     sealIndex(index, scratch.idBytes)
     fs.writeFileSync(file, index)
-    return planGit(scratch, history, []) satisfies GitPlan
+    return planGit(scratch, history, [], { identity }) satisfies GitPlan
   })

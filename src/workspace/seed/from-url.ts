@@ -8,6 +8,7 @@ import { commitPlan, commitTree, writeCommitTar } from "./commit.ts"
 import { git, type GitFailed } from "./confined-git.ts"
 import { fetchCommit, noSuchRef, refNames } from "./fetch.ts"
 import { type History, makeGitDirectory } from "./git-directory.ts"
+import { committer, hostIdentity, type Identity } from "./identity.ts"
 import { locateAt, type Repository } from "./locate.ts"
 import { isObjectId, readHead, resolveRef } from "./refs.ts"
 import { rejected } from "./rejected.ts"
@@ -30,10 +31,18 @@ export const seedFromUrl = (
     const scratch = yield* openCommit(source, request, workshop).pipe(rejected(shown))
     const commit = scratch.head.commit!
     const history = request.git === "none" ? undefined : request.git
+    const identity = history === undefined ? {} : yield* hostIdentity
     const { image, report } = yield* (yield* SeedImages).fromKey({
-      key: JSON.stringify(["commit", commit, scratch.head.ref, request.git, shown]),
+      key: JSON.stringify([
+        "commit",
+        commit,
+        scratch.head.ref,
+        request.git,
+        shown,
+        committer(scratch.settings, identity)
+      ]),
       virtualMib: request.virtualMib,
-      make: makeCommit(scratch, history, workshop, request, shown).pipe(rejected(shown))
+      make: makeCommit(scratch, history, workshop, request, { shown, identity }).pipe(rejected(shown))
     })
     return { image, report: { ...report, git: { head: commit, ref: scratch.head.ref, mode: request.git } } }
   })
@@ -109,7 +118,7 @@ const makeCommit = (
   history: History | undefined,
   { folder }: Workshop,
   request: UrlRequest,
-  shown: string
+  { identity, shown }: { readonly identity: Identity; readonly shown: string }
 ) =>
   Effect.gen(function*() {
     const tree = yield* commitTree(scratch)
@@ -123,7 +132,7 @@ const makeCommit = (
     if (history !== undefined) {
       const directory = path.join(folder, "git")
       fs.mkdirSync(directory)
-      yield* makeGitDirectory(scratch, yield* commitPlan(scratch, history, tree), directory)
+      yield* makeGitDirectory(scratch, yield* commitPlan(scratch, history, tree, identity), directory)
       grafts.push({ at: ".git", directory })
     }
     return { archive, grafts }

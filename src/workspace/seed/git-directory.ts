@@ -4,10 +4,11 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { git } from "./confined-git.ts"
 import { settle } from "./host-files.ts"
+import { committer, type Identity } from "./identity.ts"
 import { believe, indexEntries, sealIndex } from "./index-file.ts"
 import type { Listed } from "./listing.ts"
 import { resolveRef, sharedRefs } from "./refs.ts"
-import { guestConfig, type Settings, type Upstream, upstreamOf } from "./safe-config.ts"
+import { guestConfig, type Submodule, upstreamOf } from "./safe-config.ts"
 import type { Scratch } from "./scratch.ts"
 
 export type History = "shallow" | "full"
@@ -42,6 +43,15 @@ export const keyOf = (plan: GitPlan): string => {
   return hash.digest("hex")
 }
 
+export interface PlanOptions {
+  /** Who commits on this host, unless the repository says it. */
+  readonly identity: Identity
+  /** Those of the tree that have their files. @default none */
+  readonly submodules?: ReadonlyArray<Submodule>
+  /** @default the time it is */
+  readonly nowMs?: number
+}
+
 /**
  * Plans a `.git` that shows in the guest what the repository shows on the host. The index knows the files by their times and
  * sizes, which the guest's copies keep, so that the guest's first `git status` need not read them all; what differs from it on
@@ -51,7 +61,7 @@ export const planGit = (
   scratch: Scratch,
   history: History,
   listed: ReadonlyArray<Listed>,
-  nowMs = Date.now()
+  { identity, nowMs = Date.now(), submodules = [] }: PlanOptions
 ): GitPlan => {
   const { head, settings } = scratch
   const upstream = upstreamOf(settings, head.ref)
@@ -69,7 +79,12 @@ export const planGit = (
     history,
     head: head.ref === undefined ? `${head.commit}\n` : `ref: ${head.ref}\n`,
     refs,
-    config: configOf(settings, keepsUpstream ? upstream : undefined),
+    config: guestConfig({
+      settings,
+      upstream: keepsUpstream ? upstream : undefined,
+      identity: committer(settings, identity),
+      submodules
+    }),
     exclude: scratch.exclude,
     shallow: history === "full"
       ? scratch.shallow
@@ -89,8 +104,6 @@ export const planGit = (
 }
 
 export const gitlink = 0o160000
-
-const configOf = (settings: Settings, upstream: Upstream | undefined) => guestConfig({ settings, upstream })
 
 const readIndex = (file: string) => fs.existsSync(file) ? fs.readFileSync(file) : undefined
 

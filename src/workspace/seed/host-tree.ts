@@ -5,7 +5,7 @@ import { pathText } from "../../disk/path-text.ts"
 import type { SeedFailed } from "../../disk/SeedImages.ts"
 import { collectTree, filesBeneath, type Skipped } from "./collect.ts"
 import { beneath } from "./host-files.ts"
-import { locate } from "./locate.ts"
+import { isBare, locate } from "./locate.ts"
 import { rejected } from "./rejected.ts"
 import type { PrepareServices } from "./request.ts"
 import { nameOf, parentsOf } from "./tree-names.ts"
@@ -46,9 +46,20 @@ export const listHost = (
           detail: `${directory} is no readable directory: ${(cause as Error).message}`
         })
     })
+    if (isBare(root)) {
+      return yield* new InvalidRequest({
+        field: "source_path",
+        detail: `${directory} is a repository without a work tree; push from a work tree of it`
+      })
+    }
     const located = locate(root)
     const collected = located._tag === "repository"
-      ? yield* collectTree(located.repository, root, { ...(yield* workshop), history: "none", includeIgnored }).pipe(
+      ? yield* collectTree(located.repository, root, {
+        ...(yield* workshop),
+        history: "none",
+        includeIgnored,
+        identity: Effect.succeed({})
+      }).pipe(
         rejected(root)
       )
       : undefined

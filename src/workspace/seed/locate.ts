@@ -31,6 +31,13 @@ export const locate = (directory: string): Located => {
   }
 }
 
+/** Whether a directory is a repository without a work tree, and not a work tree that looks like one. */
+export const isBare = (directory: string): boolean => {
+  const typeOf = (name: string) => fs.lstatSync(path.join(directory, name), { throwIfNoEntry: false })
+  return typeOf("HEAD")?.isFile() === true && typeOf("objects")?.isDirectory() === true &&
+    typeOf("refs")?.isDirectory() === true && typeOf(".git") === undefined
+}
+
 /** The repository whose work tree begins at a directory. */
 export const locateAt = (workTree: string): Located => {
   const at = path.join(workTree, ".git")

@@ -1,12 +1,14 @@
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { type SeedFailed, SeedImages, type SeedReport } from "../../disk/SeedImages.ts"
+import { demandNarrow } from "./broad-source.ts"
 import { type CollectOptions, collectTree, filesBeneath, type PlannedGit, type Skipped } from "./collect.ts"
 import { seedFromUrl } from "./from-url.ts"
 import { keyOf, makeGitDirectory } from "./git-directory.ts"
-import { locate, type Located } from "./locate.ts"
+import { hostIdentity } from "./identity.ts"
+import { isBare, locate, type Located } from "./locate.ts"
 import type { Head } from "./refs.ts"
 import { rejected } from "./rejected.ts"
 import type { GitMode, PreparedSeed, PrepareServices, SeedGit, SeedRequest } from "./request.ts"
@@ -20,6 +22,7 @@ import { workshop } from "./workshop.ts"
 export const prepareSeed = (request: SeedRequest): Effect.Effect<PreparedSeed, SeedFailed, PrepareServices> =>
   Effect.scoped(Effect.gen(function*() {
     const { repoUrl, seedPath, virtualMib } = request
+    yield* demandNarrow("seed_path", seedPath, request.allowHome === true)
     const seeds = yield* SeedImages
     if (repoUrl !== undefined) return yield* seedFromUrl({ ...request, repoUrl }, workshop)
     if (seedPath === undefined) {
@@ -28,6 +31,9 @@ export const prepareSeed = (request: SeedRequest): Effect.Effect<PreparedSeed, S
       return { image, report }
     }
     const directory = realDirectory(seedPath)
+    if (directory !== undefined && isBare(directory)) {
+      return yield* seedFromUrl({ ...request, repoUrl: directory }, workshop)
+    }
     const located: Located = directory === undefined ? { _tag: "none" } : locate(directory)
     if (directory === undefined || located._tag === "none") {
       const { image, report } = yield* seeds.fromPath({ path: seedPath, virtualMib })
@@ -52,7 +58,15 @@ const seedFromTree = (
   Effect.gen(function*() {
     const seeds = yield* SeedImages
     const { folder, namespaces } = yield* workshop
-    const options: CollectOptions = { ...request, history: request.git, folder, namespaces }
+    // While git looks at the tree.
+    const asked = yield* Effect.forkScoped(hostIdentity)
+    const options: CollectOptions = {
+      ...request,
+      history: request.git,
+      folder,
+      namespaces,
+      identity: Fiber.join(asked)
+    }
     const collected = located._tag === "refused"
       ? undefined
       : yield* collectTree(located.repository, directory, options).pipe(rejected(directory))

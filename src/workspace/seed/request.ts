@@ -18,6 +18,8 @@ export interface SeedRequest {
   readonly git: GitMode
   /** Ignored files to take along. */
   readonly includeIgnored: ReadonlyArray<string>
+  /** Whether a home directory or the whole host may be taken. @default false */
+  readonly allowHome?: boolean
   readonly virtualMib: number
 }
 

@@ -1,3 +1,5 @@
+import type { Identity } from "./identity.ts"
+
 /** Settings of a foreign repository, by git's own names of them in lower case (the part between the dots as it is). */
 export type Settings = ReadonlyMap<string, string>
 
@@ -78,10 +80,19 @@ export const remotesOf = (
 
 const quoted = (text: string) => `"${text.replace(/[\\"]/g, "\\$&")}"`
 
+/** A submodule that has its files, as the configuration of the repository around it says it. */
+export interface Submodule {
+  readonly name: string
+  /** Undefined where the guest may not know it. */
+  readonly url: string | undefined
+}
+
 /** The configuration that the guest's git gets. */
 export const guestConfig = (options: {
   readonly settings: Settings
   readonly upstream: Upstream | undefined
+  readonly identity?: Identity
+  readonly submodules?: ReadonlyArray<Submodule>
 }): string => {
   const sha256 = objectFormat(options.settings) === "sha256"
   const core = new Map([
@@ -95,6 +106,8 @@ export const guestConfig = (options: {
   ])
   const section = (title: string, values: Iterable<readonly [string, string]>) =>
     `[${title}]\n${[...values].map(([name, value]) => `\t${name} = ${value}\n`).join("")}`
+  const { email, name } = options.identity ?? {}
+  const identity = [["name", name], ["email", email]] as const
   return [
     section("core", core),
     sha256 ? section("extensions", [["objectformat", "sha256"]]) : "",
@@ -107,6 +120,15 @@ export const guestConfig = (options: {
     options.upstream === undefined ? "" : section(`branch ${quoted(options.upstream.branch)}`, [
       ["remote", quoted(options.upstream.remote)],
       ["merge", quoted(options.upstream.merge)]
-    ])
+    ]),
+    name === undefined && email === undefined
+      ? ""
+      : section("user", identity.flatMap(([key, value]) => value === undefined ? [] : [[key, quoted(value)] as const])),
+    ...(options.submodules ?? []).map(({ name, url }) =>
+      section(`submodule ${quoted(name)}`, [
+        ["active", "true"],
+        ...(url === undefined ? [] : [["url", quoted(url)] as const])
+      ])
+    )
   ].join("")
 }

@@ -3,6 +3,7 @@ import type { PyroError, StateDirectoryUnusable } from "../../contract/errors.ts
 import { firstOf } from "../../contract/first-of.ts"
 import type { SyncPushed, SyncPushPayload } from "../../contract/operations/workspace-sync.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import { demandNarrow } from "./broad-source.ts"
 import { guestFailure } from "./guest-failure.ts"
 import { isGone, listHost } from "./host-tree.ts"
 import { readPushed, writePushed } from "./pushed.ts"
@@ -35,6 +36,7 @@ export const syncPush = (
   target: SyncTarget
 ): Effect.Effect<SyncPushed, PyroError, PrepareServices> =>
   Effect.scoped(Effect.gen(function*() {
+    yield* demandNarrow("source_path", payload.sourcePath, payload.allowHome)
     const host = yield* listHost(payload.sourcePath, payload.includeIgnored)
     yield* demandSamePlace(host, target.seedPath)
     const pushed = yield* readPushed(target.folder)

@@ -52,6 +52,7 @@ describe("a request to run", () => {
     assert.deepStrictEqual(payloadDefaults(RunPayload()), {
       command: [],
       grace_seconds: 2,
+      allow_home: false,
       env: {},
       include_ignored: [],
       cwd: "/workspace",

@@ -163,9 +163,32 @@ describe("a seed from a git work tree", { concurrent: true }, () => {
       assert.strictEqual(status(workspace), status(tree))
       assert.strictEqual(status(path.join(workspace, "deps/library")), status(path.join(tree, "deps/library")))
       assert.deepStrictEqual(names(path.join(workspace, "inner")), [".git", "file"])
+      assert.strictEqual(userGit(workspace, "submodule", "status"), userGit(tree, "submodule", "status"))
+      assert.include(userGit(path.join(workspace, "deps/library"), "diff"), "+int z;")
       // On its own, a submodule's directory is a repository like any other.
       const alone = yield* seeded({ seedPath: path.join(tree, "deps/library") })
       assert.strictEqual(status(alone.workspace), status(path.join(tree, "deps/library")))
+    }))
+
+  it.scopedLive("knows of its submodules no credentials, and none that has no files here", () =>
+    Effect.gen(function*() {
+      const folder = yield* temporaryDirectory
+      const library = repository(folder, "library")
+      write(library, { "lib.c": "int x;\n" })
+      commit(library, "lib")
+      const tree = repository(folder)
+      for (const name of ["here", "bare place"]) userGit(tree, "submodule", "--quiet", "add", library, name)
+      const url = "https://ada:s3cret@example.org/lib.git?token=s3cret"
+      userGit(tree, "config", "-f", ".gitmodules", "submodule.here.url", url)
+      userGit(tree, "config", "submodule.here.url", url)
+      userGit(tree, "config", "submodule.here.update", "!s3cret")
+      commit(tree, "super")
+      userGit(tree, "submodule", "--quiet", "deinit", "-f", "bare place")
+      const { workspace } = yield* seeded({ seedPath: tree })
+      const config = fs.readFileSync(path.join(workspace, ".git/config"), "utf8")
+      assert.notInclude(config, "s3cret")
+      assert.strictEqual(userGit(workspace, "config", "submodule.here.url").trim(), "https://example.org/lib.git")
+      assert.strictEqual(userGit(workspace, "submodule", "status"), userGit(tree, "submodule", "status"))
     }))
 
   it.scopedLive("is made once for a state, and anew for another", () =>

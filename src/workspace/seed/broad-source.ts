@@ -1,0 +1,48 @@
+import { Effect } from "effect"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { InvalidRequest } from "../../contract/errors.ts"
+import { isBeneath } from "./locate.ts"
+
+const real = (folder: string) => {
+  try {
+    return fs.realpathSync(folder)
+  } catch {
+    return undefined
+  }
+}
+
+/** The user's home directories: by the environment and by the accounts of the host. */
+const homes = (): ReadonlyArray<string> =>
+  [process.env["HOME"], os.userInfo().homedir, "/root"].flatMap((home) => {
+    const found = home === undefined || home === "" ? undefined : real(path.resolve(home))
+    return found === undefined || found === "/" ? [] : [found]
+  })
+
+/** What is so wide that hardly anybody means it; undefined for other directories, and for what is none. */
+const broadness = (source: string): string | undefined => {
+  const folder = real(path.resolve(source))
+  if (folder === undefined) return undefined
+  if (folder === "/") return "is the whole host"
+  const home = homes().find((one) => isBeneath(one, folder))
+  return home === undefined ? undefined : home === folder ? "is a home directory" : `holds the home directory ${home}`
+}
+
+/**
+ * Refuses the root directory, a home directory and what holds one, before anything of it is looked at: keys and passwords would go into
+ * the workspace, and the look alone could take hours.
+ */
+export const demandNarrow = (
+  field: "seed_path" | "source_path",
+  source: string | undefined,
+  allowHome: boolean
+): Effect.Effect<void, InvalidRequest> =>
+  Effect.suspend(() => {
+    const broad = source === undefined || allowHome ? undefined : broadness(source)
+    return broad === undefined ? Effect.void : new InvalidRequest({
+      field,
+      detail: `${source} ${broad}, and all that is in it would go into the workspace, keys and passwords among it; ` +
+        "name a directory in it, or take all of it with --allow-home"
+    })
+  })

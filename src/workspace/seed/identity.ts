@@ -1,0 +1,61 @@
+import { Effect } from "effect"
+import { named } from "../../contract/names.ts"
+import { runTool } from "../../system/child.ts"
+import { findProgram } from "../../system/host.ts"
+
+/** Who commits, as `user.name` and `user.email` say it. */
+export interface Identity {
+  readonly name?: string | undefined
+  readonly email?: string | undefined
+}
+
+/** What tells git where the user's own configuration is. */
+const places = ["HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"]
+
+const timeoutMs = 5_000
+
+/**
+ * Who commits on this host by the user's own configuration: that of the system and the user's, with what these include. No repository
+ * is looked at, and reading a configuration runs nothing.
+ */
+export const hostIdentity: Effect.Effect<Identity> = Effect.suspend(() => {
+  const program = findProgram("git")
+  if (program === undefined) return Effect.succeed({})
+  const env = Object.entries(process.env).filter(([name]) => places.includes(name))
+  return runTool(program, ["config", "--includes", "-z", "--get-regexp", "^user\\.(name|email)$"], {
+    cwd: "/",
+    env: { ...named(env), GIT_DIR: "/nonexistent", LC_ALL: "C" },
+    maxOutputBytes: 64 * 1024
+  }).pipe(
+    Effect.timeout(timeoutMs),
+    Effect.map(({ stdout }) => {
+      // The last of a name counts.
+      const values = new Map(
+        stdout.toString().split("\0").map((record) => {
+          const end = record.indexOf("\n")
+          return [record.slice(0, end), record.slice(end + 1)] as const
+        })
+      )
+      return identityIn(values)
+    }),
+    Effect.orElseSucceed(() => ({}))
+  )
+})
+
+/** One line of printable text. */
+const presentable = (text: string | undefined) => {
+  const trimmed = text?.trim() ?? ""
+  return trimmed !== "" && trimmed.length <= 200 && !/[\p{Cc}\ufffd]/u.test(trimmed) ? trimmed : undefined
+}
+
+/** Who commits by the settings of a repository. */
+export const identityIn = (settings: ReadonlyMap<string, string>): Identity => ({
+  name: presentable(settings.get("user.name")),
+  email: presentable(settings.get("user.email"))
+})
+
+/** A repository's own settings come first, as for git. */
+export const committer = (settings: ReadonlyMap<string, string>, host: Identity): Identity => {
+  const own = identityIn(settings)
+  return { name: own.name ?? host.name, email: own.email ?? host.email }
+}

@@ -1,0 +1,44 @@
+import { Effect } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { git } from "./confined-git.ts"
+import { readBounded } from "./host-files.ts"
+import { parseSettings, publicUrl, type Submodule } from "./safe-config.ts"
+import type { Scratch } from "./scratch.ts"
+
+const mostBytes = 1024 * 1024
+
+/** What git takes as a submodule's name, and a configuration as a section's. */
+const isName = (name: string) =>
+  name.length <= 200 && !/[\p{Cc}\ufffd]/u.test(name) && !name.split(/[/\\]/).includes("..")
+
+/** Submodules at these paths by the names that `.gitmodules` gives them. */
+export const submodulesAt = (scratch: Scratch, paths: ReadonlyArray<string>) =>
+  Effect.gen(function*() {
+    const { room, settings } = scratch
+    const content = paths.length === 0
+      ? undefined
+      : readBounded(path.join(scratch.repository.workTree, ".gitmodules"), mostBytes)
+    if (content === undefined) return []
+    const copy = path.join(room.gitDir, "modules")
+    fs.writeFileSync(copy, content)
+    const said = parseSettings(
+      yield* git({ ...room, workTree: undefined, cwd: undefined }, [
+        "config",
+        "--file",
+        copy,
+        "--no-includes",
+        "--list",
+        "-z"
+      ])
+    )
+    return [...said].flatMap(([key, value]): ReadonlyArray<Submodule> => {
+      const name = /^submodule\.(.+)\.path$/s.exec(key)?.[1]
+      if (name === undefined || !isName(name) || !paths.includes(value)) return []
+      const url = settings.get(`submodule.${name}.url`) ?? said.get(`submodule.${name}.url`)
+      return [{ name, url: url === undefined ? undefined : publicUrl(url) }]
+    })
+  }).pipe(
+    // Not to be understood by git in the guest either.
+    Effect.catchTag("GitFailed", () => Effect.succeed<ReadonlyArray<Submodule>>([]))
+  )

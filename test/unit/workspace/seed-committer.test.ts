@@ -1,0 +1,94 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { execFileSync } from "node:child_process"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { hostIdentity } from "../../../src/workspace/seed/identity.ts"
+import { temporaryDirectory } from "../disk/temporary-directory.ts"
+import { commit, repository, seeded, userGit, write } from "./seed-support.ts"
+
+/** A global configuration of the user's for as long as the Scope. */
+const globally = (folder: string, text: string) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const before = process.env["GIT_CONFIG_GLOBAL"]
+      const file = path.join(folder, "gitconfig")
+      fs.writeFileSync(file, text)
+      process.env["GIT_CONFIG_GLOBAL"] = file
+      return before
+    }),
+    (before) =>
+      Effect.sync(() => {
+        if (before === undefined) delete process.env["GIT_CONFIG_GLOBAL"]
+        else process.env["GIT_CONFIG_GLOBAL"] = before
+      })
+  )
+
+const ada =
+  "[user]\n\tname = Ada \\\"L\\\" B\n\temail = ada@example.org\n\tsigningkey = s3cret\n[core]\n\teditor = s3cret\n"
+
+const treeIn = (folder: string) => {
+  const tree = repository(folder)
+  write(tree, { "file.txt": "one\n" })
+  return { tree, head: commit(tree, "first") }
+}
+
+/** Commits as the guest would, where nothing but the repository's own configuration says who does. */
+const committedBy = (workspace: string) => {
+  const git = (...args: ReadonlyArray<string>) =>
+    execFileSync("git", ["-c", "safe.directory=*", "-c", "user.useConfigOnly=true", ...args], {
+      cwd: workspace,
+      encoding: "utf8",
+      env: { PATH: process.env["PATH"], HOME: "/nonexistent", GIT_CONFIG_NOSYSTEM: "1" }
+    })
+  git("commit", "-q", "--allow-empty", "-m", "in the guest")
+  return git("log", "-1", "--format=%an <%ae>").trim()
+}
+
+const config = (workspace: string) => fs.readFileSync(path.join(workspace, ".git/config"), "utf8")
+
+describe.sequential("a commit in the guest", () => {
+  it.scopedLive.each(["seedPath", "repoUrl"])(
+    "of what a %s brought is the user's of the host",
+    (field) =>
+      Effect.gen(function*() {
+        const folder = yield* temporaryDirectory
+        yield* globally(folder, ada)
+        const { tree } = treeIn(folder)
+        const { workspace } = yield* seeded({ [field]: tree })
+        assert.strictEqual(committedBy(workspace), "Ada \"L\" B <ada@example.org>")
+        assert.notInclude(config(workspace), "s3cret")
+      })
+  )
+
+  it.scopedLive("is another one's when the host's configuration has changed", () =>
+    Effect.gen(function*() {
+      const folder = yield* temporaryDirectory
+      const { tree } = treeIn(folder)
+      yield* globally(folder, ada)
+      yield* seeded({ seedPath: tree })
+      fs.writeFileSync(path.join(folder, "gitconfig"), "[user]\n\tname = Bob\n\temail = bob@example.org\n")
+      assert.strictEqual(committedBy((yield* seeded({ seedPath: tree })).workspace), "Bob <bob@example.org>")
+    }))
+
+  it.scopedLive("is of whom the repository itself names, and nothing that it includes is read", () =>
+    Effect.gen(function*() {
+      const folder = yield* temporaryDirectory
+      yield* globally(folder, ada)
+      const { tree } = treeIn(folder)
+      userGit(tree, "config", "user.email", "ada@work.example")
+      fs.writeFileSync(path.join(folder, "more"), "[user]\n\tname = included\n")
+      userGit(tree, "config", "include.path", path.join(folder, "more"))
+      const { workspace } = yield* seeded({ seedPath: tree })
+      assert.strictEqual(committedBy(workspace), "Ada \"L\" B <ada@work.example>")
+    }))
+
+  it.scopedLive("has no made-up name where the host has none, or one that is no line of text", () =>
+    Effect.gen(function*() {
+      const folder = yield* temporaryDirectory
+      yield* globally(folder, "[user]\n\tname = \"a\\nb\"\n")
+      const { tree } = treeIn(folder)
+      assert.notInclude(config((yield* seeded({ seedPath: tree })).workspace), "[user]")
+      assert.deepStrictEqual(yield* hostIdentity, { name: undefined, email: undefined })
+    }))
+})

@@ -1,0 +1,65 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { demandNarrow } from "../../../src/workspace/seed/broad-source.ts"
+import { temporaryDirectory } from "../disk/temporary-directory.ts"
+import { commit, names, repository, seeded, userGit, write } from "./seed-support.ts"
+
+/** A home directory for as long as the Scope. */
+const at = (home: string) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const before = process.env["HOME"]
+      process.env["HOME"] = home
+      return before
+    }),
+    (before) => Effect.sync(() => before === undefined ? delete process.env["HOME"] : process.env["HOME"] = before)
+  )
+
+describe.sequential("a seed path", () => {
+  it.scopedLive("that is the whole host, a home directory or holds one is refused, links followed", () =>
+    Effect.gen(function*() {
+      const folder = yield* temporaryDirectory
+      const home = path.join(folder, "homes", "ada")
+      fs.mkdirSync(path.join(home, "project"), { recursive: true })
+      fs.symlinkSync(home, path.join(folder, "link"))
+      yield* at(home)
+      const wide = ["/", home, path.dirname(home), path.join(folder, "link"), os.userInfo().homedir]
+      for (const source of wide) {
+        const refusal = yield* Effect.flip(demandNarrow("seed_path", source, false))
+        assert.include(refusal.message, "--allow-home")
+        yield* demandNarrow("seed_path", source, true)
+      }
+      for (const source of [path.join(home, "project"), path.join(folder, "nowhere"), undefined]) {
+        yield* demandNarrow("seed_path", source, false)
+      }
+    }))
+
+  it.scopedLive("is refused before anything of it is read, and taken when insisted upon", () =>
+    Effect.gen(function*() {
+      const home = yield* temporaryDirectory
+      write(home, { "file": "f\n" })
+      yield* at(home)
+      const refusal = yield* Effect.flip(seeded({ seedPath: home }))
+      assert.include(refusal.message, "is a home directory")
+      assert.deepStrictEqual(names((yield* seeded({ seedPath: home, allowHome: true })).workspace), ["file"])
+    }))
+
+  it.scopedLive("that is a bare repository gives a checkout, as its URL does", () =>
+    Effect.gen(function*() {
+      const folder = yield* temporaryDirectory
+      const tree = repository(folder)
+      write(tree, { "file.txt": "one\n", "sub/other": "2\n" })
+      const head = commit(tree, "first")
+      const bare = path.join(folder, "bare.git")
+      userGit(folder, "clone", "-q", "--bare", tree, bare)
+      const { report, workspace } = yield* seeded({ seedPath: bare })
+      assert.deepStrictEqual(names(workspace), [".git", "file.txt", "sub"])
+      assert.deepStrictEqual(report.git, { head, ref: "refs/heads/main", mode: "shallow" })
+      assert.strictEqual(userGit(workspace, "status", "--porcelain"), "")
+      const byUrl = yield* seeded({ repoUrl: bare })
+      assert.strictEqual(byUrl.image.digest, (yield* seeded({ seedPath: bare })).image.digest)
+    }))
+})
