@@ -107,7 +107,7 @@ export class CommandNotFound extends Schema.TaggedError<CommandNotFound>()(
   override get message() {
     const next = /\s/.test(this.command.trim())
       ? "give its words separately, or the whole as a script (--script)"
-      : "check its name and the guest's PATH"
+      : "check its name and the guest's PATH, or docs/dependencies.md for how dependencies get in"
     const where = toolsOfBuildEnvironments.has(this.command) ? "; debian:12-build and debian:13-build have it" : ""
     return `no command "${this.command}" in the guest; nothing ran, ${next}${where}`
   }

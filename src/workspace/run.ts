@@ -7,7 +7,10 @@ import type { Guest } from "../vm/guest.ts"
 import { explainChannelFailure, type FreshWorkspace } from "./boot.ts"
 import { endOf, feed, spawnRequest } from "./command.ts"
 import { endProcess, type Manner, mannerOf, ranOut } from "./ending.ts"
+import { Hints, OutputTail } from "./hints.ts"
 import { troubleText } from "./trouble.ts"
+
+type Exited = Extract<RunEvent, { readonly _tag: "Exited" }>
 
 /** How long a killed command may take to be gone before its end is told all the same; the VM goes with the run anyway. */
 const killGraceMs = 3_000
@@ -33,8 +36,12 @@ export const runIn = (
       yield* Effect.forkScoped(Effect.zipRight(input.interrupt, endProcess(process, "cancel", manner)))
     }
     const started: RunEvent = { _tag: "Started", bootMs }
+    const tail = new OutputTail()
     const output = process.output.pipe(
-      Stream.map(({ bytes, from }): RunEvent => ({ _tag: "Output", from, bytes })),
+      Stream.map(({ bytes, from }): RunEvent => {
+        tail.add(bytes)
+        return { _tag: "Output", from, bytes }
+      }),
       Stream.interruptWhen(Deferred.await(deadline.givenUp)),
       Stream.interruptWhen(workspace.guest.vm.health.failure)
     )
@@ -45,17 +52,18 @@ export const runIn = (
       )
       const ending = Option.getOrUndefined(exit)
       const late = (yield* Deferred.isDone(deadline.passed)) && ranOut(ending, manner)
-      return exitedEvent(ending, late, bootMs, since)
+      const event = exitedEvent(ending, late, bootMs, since)
+      return [...new Hints().after(tail, event.status), event]
     }).pipe(Effect.raceFirst(workspace.guest.vm.health.failure))
     return Stream.make(started).pipe(
       Stream.concat(output),
-      Stream.concat(Stream.fromEffect(ended)),
+      Stream.concat(Stream.fromIterableEffect(ended)),
       Stream.merge(troubles(workspace.guest), { haltStrategy: "left" }),
       (events) => explainStream(workspace.guest, events)
     )
   }))
 
-const exitedEvent = (exit: ProcessExit | undefined, late: boolean, bootMs: number, since: number): RunEvent => {
+const exitedEvent = (exit: ProcessExit | undefined, late: boolean, bootMs: number, since: number): Exited => {
   const durations = {
     totalMs: performance.now() - since,
     bootMs,

@@ -18,6 +18,7 @@ interface Result {
   readonly stdout_bytes: number
   readonly truncated: boolean
   readonly lossy: boolean
+  readonly notices?: ReadonlyArray<string>
   readonly next_cursor: number
 }
 
@@ -76,6 +77,14 @@ describe("how a command ends", () => {
     const { result } = await told("--timeout-seconds", "1", "--grace-seconds", "60", "--script", trap)
     assert.deepInclude(result, { outcome: "timed_out", status: 124, stdout: "swept\n" })
     assert.strictEqual(await processesWith("sleep 777"), 0)
+  })
+
+  it("without the network that it looked for: the first one is told that there is none", async () => {
+    const look = () => told("--", "python3", "-c", "import socket; socket.gethostbyname('example.org')")
+    const first = (await look()).result
+    assert.strictEqual(first.status, 1)
+    assert.match(first.notices?.join() ?? "", /no network/)
+    assert.isUndefined((await look()).result.notices)
   })
 
   it("never started: not found is 127, not executable 126, and neither is in the journal", async () => {

@@ -98,6 +98,11 @@ export const ExecResult = lazy(() => {
     stderrBytes: Schema.Int.annotations({ description: "Bytes the command wrote to stderr in all" }),
     truncated: Schema.Boolean.annotations({ description: "The middle of stdout or stderr is left out; `logs` has it" }),
     droppedBytes: droppedBytes(),
+    notices: optional(
+      Schema.Array(Schema.String).annotations({
+        description: "What the caller should know beside the output; absent when nothing"
+      })
+    ),
     nextCursor: Schema.Int.annotations({ description: "How far the output came: where to go on listening" }),
     lossy: Schema.Boolean.annotations({ description: "Bytes that are not UTF-8 were replaced" })
   }))
@@ -109,6 +114,7 @@ const fold = (payload: ExecPayload): Folding<ExecEvent, ExecResult> => {
   let execId = ""
   let exited: Omit<Extract<ExecEvent, { readonly _tag: "Exited" }>, "_tag"> | undefined
   let detached = false
+  const notices: Array<string> = []
   let nextCursor = payload.cursor ?? 0
   return {
     add: (event) => {
@@ -128,6 +134,7 @@ const fold = (payload: ExecPayload): Folding<ExecEvent, ExecResult> => {
           execId = event.execId
           return
         case "Notice":
+          if (event.level === "warning") notices.push(event.message)
           return
       }
     },
@@ -144,6 +151,7 @@ const fold = (payload: ExecPayload): Folding<ExecEvent, ExecResult> => {
         stdoutBytes: stdout.bytes,
         stderrBytes: stderr.bytes,
         truncated: stdout.truncated || stderr.truncated,
+        ...(notices.length === 0 ? {} : { notices }),
         nextCursor,
         lossy: stdout.lossy || stderr.lossy
       }

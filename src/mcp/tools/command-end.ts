@@ -17,6 +17,7 @@ export const ExecTold = lazy(() =>
     stdout: Schema.String,
     stderr: Schema.String,
     truncated: Schema.Boolean,
+    notices: Schema.Array(Schema.String),
     execId: Schema.String,
     nextCursor: Schema.NullOr(Schema.String)
   }))

@@ -59,6 +59,7 @@ export const pageOfOutput = (
       stdout: textOf(page, "stdout"),
       stderr: textOf(page, "stderr"),
       truncated: !isLast,
+      notices: [],
       execId: id,
       nextCursor
     }

@@ -49,6 +49,7 @@ const perform = (request: Request<ExecPayload>): Effect.Effect<Done<ExecTold>, P
     if (own["cancel"] === true) yield* request.pyro.workspace.cancel({ workspace, execId: id })
     const kept = keepOutput(Number(from))
     let exited: Exited | undefined
+    const notices: Array<string> = []
     const asked = {
       ...payload,
       execId: id,
@@ -60,6 +61,7 @@ const perform = (request: Request<ExecPayload>): Effect.Effect<Done<ExecTold>, P
     const take = (event: ExecEvent) =>
       Effect.sync(() => {
         if (event._tag === "Output") (seen?.push ?? kept.add)(event)
+        if (event._tag === "Notice" && event.level === "warning") notices.push(event.message)
         if (event._tag === "Exited") exited = event
       })
     const listening = forEachEvent(request.pyro.workspace.exec, asked, inputOf(own["stdin"]), take)
@@ -76,13 +78,14 @@ const perform = (request: Request<ExecPayload>): Effect.Effect<Done<ExecTold>, P
       stdout,
       stderr,
       truncated: omitted !== undefined,
+      notices,
       execId: id,
       nextCursor
     }
     const verdict = exited === undefined
       ? `still running after ${waitSeconds} s; come back with ${again(nextCursor!)}`
       : verdictOf(exited)
-    return { result, text: lines(verdict, streamsText(result)) }
+    return { result, text: lines(verdict, ...notices.map((one) => `note: ${one}`), streamsText(result)) }
   })
 
 /**

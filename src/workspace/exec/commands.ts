@@ -7,6 +7,7 @@ import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { GuestProcess } from "../../guest-channel/process.ts"
 import { feed, spawnRequest } from "../command.ts"
 import { endProcess, type Manner, mannerOf } from "../ending.ts"
+import { type Hints, hintsOf } from "../hints.ts"
 import type { WorkspaceFolder } from "../lifecycle/record.ts"
 import { unwritable } from "../lifecycle/record.ts"
 import { makeAftermath } from "./aftermath.ts"
@@ -25,6 +26,8 @@ export interface Command {
   readonly started: Deferred.Deferred<GuestProcess, PyroError>
   readonly end: Deferred.Deferred<CommandEnd, PyroError>
   readonly manner: Manner
+  /** Of the VM that it runs in. */
+  readonly hints: Hints
   /** Whether `stop` was called. */
   isEnding: boolean
   /** Ends it with everything it started, as soon as the guest has it: asks it first where it has a grace. */
@@ -102,6 +105,7 @@ export const openCommands = (
           started,
           end: Deferred.unsafeMake<CommandEnd, PyroError>(FiberId.none),
           manner,
+          hints: hintsOf(scope),
           isEnding: false,
           stop
         }

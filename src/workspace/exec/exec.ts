@@ -7,6 +7,7 @@ import { newRequestId } from "../../system/identity.ts"
 import { acquirePlain, atClose } from "../../system/scopes.ts"
 import type { Telling } from "../../system/telling.ts"
 import { feed } from "../command.ts"
+import { type Hints, OutputTail } from "../hints.ts"
 import { endRunning } from "./cancel.ts"
 import { type Command, type Commands, type Running } from "./commands.ts"
 import type { CommandEnd } from "./journal.ts"
@@ -62,13 +63,14 @@ const tell = (
   log: CommandLog,
   reader: LogReader,
   end: Effect.Effect<CommandEnd, PyroError>,
-  patience?: Patience
+  { hints, patience }: { readonly hints?: Hints; readonly patience?: Patience | undefined } = {}
 ): Effect.Effect<ExecTelling, InvalidRequest> =>
   Effect.gen(function*() {
     if (log.ended && reader.position > log.position) {
       return yield* new InvalidRequest({ field: "cursor", detail: `it printed ${log.position} bytes only` })
     }
     const untilMs = patience?.untilMs ?? Infinity
+    const tail = hints && new OutputTail()
     let waiting: Array<ExecEvent> = [first]
     let isOver = false
     const telling: ExecTelling = (waitMs) =>
@@ -80,6 +82,7 @@ const tell = (
           if (skipped > 0) waiting.push(notKept(skipped))
           if (piece === undefined) return whenDrained(waitMs)
           waiting.push({ _tag: "Output", ...piece })
+          tail?.add(piece.bytes)
           bytes += piece.bytes.length
         }
         return Effect.succeed(told())
@@ -90,7 +93,10 @@ const tell = (
         return Effect.matchEffect(Effect.flatMap(end, (how) => exited(log, how)), {
           // With the next call, where there is something to tell before.
           onFailure: (failure) => waiting.length > 0 ? Effect.succeed(told()) : Effect.fail(Option.some(failure)),
-          onSuccess: (event) => Effect.succeed(over(event))
+          onSuccess: (event) => {
+            if (tail !== undefined && event._tag === "Exited") waiting.push(...hints!.after(tail, event.status))
+            return Effect.succeed(over(event))
+          }
         })
       }
       if (waiting.length > 0) return Effect.succeed(told())
@@ -166,7 +172,7 @@ export const exec = (
     const detached: ExecEvent = { _tag: "Detached", execId: id }
     if (reader === undefined || process === undefined) return ofOne(started, detached)
     const patience = untilMs === undefined ? undefined : { untilMs, last: detached }
-    return yield* tell(started, command.log, reader, Deferred.await(command.end), patience)
+    return yield* tell(started, command.log, reader, Deferred.await(command.end), { hints: command.hints, patience })
   })
 
 /** The process, once the guest has started it; nothing where whoever asks waits no longer, whatever the guest does. */

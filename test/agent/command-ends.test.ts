@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Effect, Exit, Fiber, Option, Schema, Scope } from "effect"
+import { Chunk, Effect, Exit, Fiber, Schema, Scope, Stream } from "effect"
 import * as fs from "node:fs"
 import { CancelPayload, ExecPayload, LogsPayload } from "../../src/contract/operations/workspace-exec.ts"
 import { newRequestId } from "../../src/system/identity.ts"
@@ -36,12 +36,8 @@ const workspace = Effect.gen(function*() {
       const telling = yield* Scope.extend(exec(commands, Effect.succeed(generation), payload, {}), scope)
       yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
       yield* until("its first line", () => (commands.logs.get(id)?.position ?? 0) > 0)
-      const ended = Effect.eventually(
-        Effect.flatMap(telling(), () => Effect.fail("more")).pipe(
-          Effect.catchIf(Option.isOption, () => Effect.void)
-        )
-      )
-      return { id, ended, leave: Scope.close(scope, Exit.void) }
+      const events = Effect.map(Stream.runCollect(Stream.repeatEffectChunkOption(telling())), Chunk.toReadonlyArray)
+      return { id, events, ended: Effect.asVoid(events), leave: Scope.close(scope, Exit.void) }
     })
   const log = (id: string) =>
     Effect.map(
@@ -58,6 +54,19 @@ const workspace = Effect.gen(function*() {
 const handling = (signal: string) => `trap 'echo ${signal}; exit 3' ${signal}; echo up; while :; do sleep 0.01; done`
 /** Heeds no signal but SIGKILL. */
 const deaf = "trap '' INT TERM HUP; echo up; while :; do sleep 0.01; done"
+
+withAgent("a command that looks for the network", (it) => {
+  it.scoped("is told before its end that there is none, the first time", () =>
+    Effect.gen(function*() {
+      const { start } = yield* workspace
+      const look = Effect.flatMap(
+        start("echo 'curl: (6) Could not resolve host: x.org' >&2; exit 6"),
+        ({ events }) => Effect.map(events, (all) => all.map(({ _tag }) => _tag).slice(-2))
+      )
+      assert.deepStrictEqual(yield* look, ["Notice", "Exited"])
+      assert.deepStrictEqual(yield* look, ["Output", "Exited"])
+    }))
+})
 
 withAgent("a command that is ended", (it) => {
   it.scoped("by a cancel has its handler of SIGINT run, whose output and status are kept", () =>

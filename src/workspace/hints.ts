@@ -1,0 +1,60 @@
+import type { Notice } from "../contract/notice.ts"
+
+/** How much of the end of a command's output is looked at: errors stand there. */
+const TAIL_BYTES = 8_192
+
+/** What resolvers and the programs around them say where there is no network. */
+const NO_NETWORK =
+  /temporary failure (in name resolution|resolving)|could not resolve (host|proxy)|name or service not known|network is unreachable|no address associated with hostname|failed to lookup address|no such host\b|\b(EAI_AGAIN|ENOTFOUND|ENETUNREACH)\b/i
+
+/** Status of a command that a shell did not find. */
+const NOT_FOUND = 127
+
+const hints = {
+  network:
+    "this workspace has no network: no host name can be looked up and no address reached. docs/dependencies.md says how dependencies get in",
+  command:
+    "a command was not found. docs/dependencies.md says how programs and dependencies get in, such as with the environment debian:12-build"
+} as const
+type Hint = keyof typeof hints
+
+/** The end of what a command prints, as it comes: pieces are kept as they are until that is looked at. */
+export class OutputTail {
+  #pieces: Array<Uint8Array> = []
+  #bytes = 0
+
+  add(piece: Uint8Array): void {
+    this.#pieces.push(piece)
+    this.#bytes += piece.length
+    while (this.#bytes - (this.#pieces[0]?.length ?? 0) >= TAIL_BYTES) this.#bytes -= this.#pieces.shift()!.length
+  }
+
+  get text(): string {
+    return Buffer.concat(this.#pieces).subarray(-TAIL_BYTES).toString("latin1")
+  }
+}
+
+const hintOf = (tail: OutputTail, status: number): Hint | undefined =>
+  NO_NETWORK.test(tail.text) ? "network" : status === NOT_FOUND ? "command" : undefined
+
+/** What is worth saying to whoever ran a command, once for each thing and machine. */
+export class Hints {
+  readonly #said = new Set<Hint>()
+
+  /** Beside the result of a command that printed this at last and left with the status. */
+  after(tail: OutputTail, status: number): ReadonlyArray<Notice> {
+    const hint = hintOf(tail, status)
+    if (hint === undefined || this.#said.has(hint)) return []
+    this.#said.add(hint)
+    return [{ _tag: "Notice", level: "warning", message: hints[hint] }]
+  }
+}
+
+const known = new WeakMap<object, Hints>()
+
+/** The hints of one machine, which stands for it as long as it lives. */
+export const hintsOf = (machine: object): Hints => {
+  const found = known.get(machine) ?? new Hints()
+  known.set(machine, found)
+  return found
+}
