@@ -1,4 +1,5 @@
 import type { Operation } from "../contract/operations.ts"
+import { unaliased } from "./aliases.ts"
 import { type Command, commands, mcpServe } from "./commands.ts"
 import { flagsOf } from "./flags.ts"
 import { suggestion } from "./suggestion.ts"
@@ -34,8 +35,8 @@ export const route = (own: ReadonlyArray<string>): Route => {
       flags.push(word)
       continue
     }
-    const longer = [...path, word]
-    const beneath = commands.filter((row) => startsWith(row.cli.path, longer))
+    const longer = pathAfter(path, word) ?? [...path, word]
+    const beneath = beneathPath(longer)
     if (beneath.length === 0) {
       return wantsHelp
         ? { _tag: "Help", path }
@@ -58,6 +59,15 @@ export const route = (own: ReadonlyArray<string>): Route => {
     detail: path.length === 0 ? `no command before ${flags.join(" ")}` : `"pyro ${path.join(" ")}" needs a verb`,
     path
   }
+}
+
+const beneathPath = (path: ReadonlyArray<string>) => commands.filter((row) => startsWith(row.cli.path, path))
+
+/** The path with one word more, which may be an alias; none where nothing of pyro's begins so. */
+export const pathAfter = (path: ReadonlyArray<string>, word: string): ReadonlyArray<string> | undefined => {
+  const exists = (longer: ReadonlyArray<string>) => beneathPath(longer).length > 0
+  const longer = [...path, word]
+  return exists(longer) ? longer : unaliased(path, word, exists)
 }
 
 /** The words behind an operation's path, and the flags before it: one of those that awaits its value is not given the next word for it. */

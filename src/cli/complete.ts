@@ -1,11 +1,15 @@
 import { Effect } from "effect"
 import type { CliSurface } from "../contract/operation.ts"
+import { pathAfter } from "./argv.ts"
 import { type Command, commands } from "./commands.ts"
 import { type Flag, flagsOf } from "./flags.ts"
 
 /** Names that only the host knows. */
 export interface Names {
   readonly workspaces: Effect.Effect<ReadonlyArray<string>>
+  readonly workspaceIds: Effect.Effect<ReadonlyArray<string>>
+  /** Ids of a workspace's newest commands. */
+  readonly commands: (workspace: string) => Effect.Effect<ReadonlyArray<string>>
   /** Of a workspace, by its name or id. */
   readonly snapshots: (workspace: string) => Effect.Effect<ReadonlyArray<string>>
   readonly environments: Effect.Effect<ReadonlyArray<string>>
@@ -21,11 +25,28 @@ const OWN = ["completion", "help"]
 export const complete = (words: ReadonlyArray<string>, names: Names): Effect.Effect<ReadonlyArray<string>> => {
   const begun = words.at(-1) ?? ""
   const before = words.slice(0, -1)
-  const candidates = before.includes("--") ? none : after(before[0] === "help" ? before.slice(1) : before, begun, names)
+  const spelled = spelledOut(before[0] === "help" ? before.slice(1) : before)
+  const candidates = before.includes("--") ? none : after(spelled, begun, names)
   return Effect.map(
     candidates,
     (all) => [...new Set(all)].filter((one) => one.startsWith(begun) && one !== begun).sort()
   )
+}
+
+/** The words with pyro's own in the place of aliases. */
+const spelledOut = (words: ReadonlyArray<string>): ReadonlyArray<string> => {
+  let path: ReadonlyArray<string> = []
+  let isKnown = true
+  return words.flatMap((word) => {
+    const longer = isKnown && !word.startsWith("-") ? pathAfter(path, word) : undefined
+    if (longer === undefined) {
+      isKnown &&= word.startsWith("-")
+      return [word]
+    }
+    const added = longer.slice(path.length)
+    path = longer
+    return added
+  })
 }
 
 const none = Effect.succeed<ReadonlyArray<string>>([])
@@ -49,14 +70,22 @@ const dashed = (begun: string, flags: ReadonlyArray<string>) => begun.startsWith
 const inOperation = (operation: Command, before: ReadonlyArray<string>, begun: string, names: Names) => {
   const cli: CliSurface = operation.cli
   const flags = flagsOf(operation)
-  const called = (word: string | undefined) => flags.find(({ name }) => word === `--${name}`)
+  const called = (word: string | undefined) =>
+    flags.find(({ letter, name }) => word === `--${name}` || (letter !== undefined && word === `-${letter}`))
   const awaited = called(before.at(-1))
   const given = before
     .filter((word, at) => !word.startsWith("-") && called(before[at - 1])?.value === undefined)
     .slice(cli.path.length)
   const snapshots = given[0] === undefined ? none : names.snapshots(given[0])
   if (awaited?.value !== undefined) {
-    return awaited.field?.name === "snapshot" ? snapshots : Effect.succeed(choicesOf(awaited))
+    switch (awaited.field?.name) {
+      case "snapshot":
+        return snapshots
+      case "exec_id":
+        return given[0] === undefined ? none : names.commands(given[0])
+      default:
+        return Effect.succeed(choicesOf(awaited))
+    }
   }
   if (begun.startsWith("-")) {
     const left = flags.filter(({ name, repeated }) => repeated || !before.includes(`--${name}`))
@@ -66,12 +95,14 @@ const inOperation = (operation: Command, before: ReadonlyArray<string>, begun: s
   const argument = cli.args[Math.min(given.length, cli.args.length - 1)]
   switch (argument) {
     case "workspaces":
-      return Effect.map(names.workspaces, (all) => all.filter((name) => !given.includes(name)))
+      return Effect.map(workspacesFor(begun, names), (all) => all.filter((name) => !given.includes(name)))
     case "from":
     case "to":
       return given.length < cli.args.length ? compared(begun, names) : none
     case "workspace":
-      return given.length < cli.args.length ? names.workspaces : none
+      return given.length < cli.args.length ? workspacesFor(begun, names) : none
+    case "exec_id":
+      return given.length === 1 ? names.commands(given[0]!) : none
     case "name":
       // Other names are of what is yet to be made.
       return operation.name === "workspace.snapshot.delete" && given.length < cli.args.length ? snapshots : none
@@ -82,12 +113,18 @@ const inOperation = (operation: Command, before: ReadonlyArray<string>, begun: s
   }
 }
 
+/** Names, and ids as well for somebody who has begun one. */
+const workspacesFor = (begun: string, names: Names) =>
+  begun.startsWith("ws-")
+    ? Effect.zipWith(names.workspaces, names.workspaceIds, (all, ids) => [...all, ...ids])
+    : names.workspaces
+
 /** A workspace, or with an `@` one of its snapshots. */
 const compared = (begun: string, names: Names) => {
   const [workspace = ""] = begun.split("@", 1)
   return begun.includes("@")
     ? Effect.map(names.snapshots(workspace), (all) => all.map((snapshot) => `${workspace}@${snapshot}`))
-    : names.workspaces
+    : workspacesFor(begun, names)
 }
 
 const choicesOf = ({ field }: Flag): ReadonlyArray<string> => field?.kind._tag === "choice" ? field.kind.choices : []

@@ -2,12 +2,15 @@ import { table } from "../contract/names.ts"
 import type { CliExtra, CliSurface } from "../contract/operation.ts"
 import { type PayloadField, payloadFields } from "../contract/payload-fields.ts"
 import { type Command, mcpServe } from "./commands.ts"
+import { unitHelp, unitOf } from "./units.ts"
 
 /** One flag of a command line. */
 export type Flag =
   & {
     /** Without its dashes. */
     readonly name: string
+    /** Its short form, without the dash. */
+    readonly letter?: string
     readonly description: string
     /** What stands behind it in help; none when it takes no value. */
     readonly value: string | undefined
@@ -35,12 +38,20 @@ const VALUES = table<string | undefined>({
   map: "NAME=VALUE"
 })
 
+/** Short forms that users know from docker, of the commands that run something in a guest. */
+const LETTERS = table({ env: "e", cwd: "w", tty: "t" })
+
 const ofField = (cli: CliSurface, field: PayloadField): Flag => {
   const { kind } = field
+  const unit = kind._tag === "integer" || kind._tag === "number" ? unitOf(field.name) : undefined
+  const letter = cli.rest === undefined ? undefined : LETTERS[field.name]
   return {
     name: flagName(cli, field.name),
+    ...(letter === undefined ? {} : { letter }),
     description: field.description,
-    value: kind._tag === "choice"
+    value: unit !== undefined
+      ? unitHelp[unit].value
+      : kind._tag === "choice"
       ? kind.choices.join("|")
       : kind._tag in VALUES
       ? VALUES[kind._tag]

@@ -1,7 +1,9 @@
 import type { CliSurface } from "../contract/operation.ts"
 import { payloadDefaults, payloadFields } from "../contract/payload-fields.ts"
+import { aliasHelp } from "./aliases.ts"
 import { type Command, commands } from "./commands.ts"
-import { flagsOf } from "./flags.ts"
+import { type Flag, flagsOf } from "./flags.ts"
+import { unitHelp } from "./units.ts"
 
 /** `pyro run <environment> [options] [-- <command...>]`. */
 export const usageOf = (operation: Command): string => {
@@ -26,8 +28,9 @@ const operationHelp = (operation: Command): string => {
   const args = payloadFields(operation.payload())
     .filter(({ name }) => cli.args.includes(name) || cli.rest === name)
     .map((field): Row => [cli.rest === field.name ? `-- <${field.name}...>` : `<${field.name}>`, field.description])
-  const flags = flagsOf(operation).map(({ description, field, name, repeated, value }): Row => [
-    `--${name}${value === undefined ? "" : ` ${value}`}`,
+  const given = flagsOf(operation)
+  const flags = given.map(({ description, field, letter, name, repeated, value }): Row => [
+    `${letter === undefined ? "" : `-${letter}, `}--${name}${value === undefined ? "" : ` ${value}`}`,
     described(field?.name ?? "", description) + (repeated ? "; may be repeated" : "")
   ])
   return [
@@ -41,11 +44,20 @@ const operationHelp = (operation: Command): string => {
     "",
     "Options",
     ...table([...flags, ["--help", "Show this"]]),
+    ...unitLines(given),
     "",
     "Examples",
     ...cli.examples.map((example) => `  ${example}`),
     ""
   ].join("\n")
+}
+
+/** What the values with a unit look like. */
+const unitLines = (flags: ReadonlyArray<Flag>): ReadonlyArray<string> => {
+  const lines = Object.values(unitHelp).flatMap((unit) =>
+    flags.some(({ value }) => value === unit.value) ? [unit.line] : []
+  )
+  return lines.length === 0 ? [] : ["", ...lines.map((line) => `  ${line}`)]
 }
 
 /** Help for the words typed so far: one operation, a group, or all of pyro. */
@@ -77,6 +89,8 @@ export const help = (path: ReadonlyArray<string>): string => {
       "",
       "Commands",
       ...table(firstWords()),
+      "",
+      `${aliasHelp}.`,
       "",
       "pyro <command> --help tells more; --json prints one JSON document instead of text.",
       "Something wrong? pyro doctor says how to mend it. Your shell can complete: pyro completion --help",

@@ -69,6 +69,8 @@ const buildOf = (bundle: string) => /-([0-9a-f]{8})/.exec(bundle)?.[1] ?? bundle
 const loadNames = Effect.promise(() => import("../local/names.ts"))
 const names = {
   workspaces: Effect.flatMap(loadNames, ({ workspaceNames }) => workspaceNames),
+  workspaceIds: Effect.flatMap(loadNames, ({ workspaceIds }) => workspaceIds),
+  commands: (workspace: string) => Effect.flatMap(loadNames, ({ commandsOf }) => commandsOf(workspace)),
   snapshots: (workspace: string) => Effect.flatMap(loadNames, ({ snapshotsOf }) => snapshotsOf(workspace)),
   environments: Effect.flatMap(loadNames, ({ environmentNames }) => environmentNames)
 }

@@ -15,6 +15,7 @@ import type { Command } from "./commands.ts"
 import { afterEnvironment } from "./first-word.ts"
 import { type Flag, flagName, flagsOf } from "./flags.ts"
 import { type Defaults, positional } from "./positional.ts"
+import { numberOf, unitOf } from "./units.ts"
 import { type BadWord, shielded, takeRepeated } from "./words.ts"
 import { wrongOption } from "./wrong-option.ts"
 
@@ -56,7 +57,11 @@ export const parse = (
   const flags = flagsOf(operation)
   const known = {
     all: flags.map(({ name }) => `--${name}`),
-    takingValues: flags.flatMap(({ name, value }) => value === undefined ? [] : [`--${name}`])
+    takingValues: flags.flatMap(({ name, value }) => value === undefined ? [] : [`--${name}`]),
+    letters: new Map(
+      flags.flatMap(({ letter, name }) => letter === undefined ? [] : [[letter, `--${name}`] as const])
+    ),
+    greedy: (cli.greedy ?? []).map((field) => `--${flagName(cli, field)}`)
   }
   const refused = (bad: BadWord) =>
     wrong(bad._tag === "NoValue" ? `${bad.flag} needs a value` : wrongOption(operation, bad.word, known.all, rest))
@@ -88,6 +93,7 @@ export const parse = (
     }
     // Words after -- that are no guest's command are as they are, dashes and all.
     const operands = [...leftover.map(restore), ...(cli.rest === undefined ? rest ?? [] : [])]
+    giveBack(cli, raw, operands)
     const { missing, others, values } = positional(operation, operands, raw, defaults)
     if (missing !== undefined) {
       const instead = cli.unless?.[missing] ?? cli.neededWithout?.[missing]
@@ -104,6 +110,16 @@ export const parse = (
   )
 }
 
+/** The last value of a flag that takes all words is the argument that nobody gave: `env build --packages git web`. */
+const giveBack = (cli: CliSurface, raw: Record<string, unknown>, operands: Array<string>) => {
+  for (const field of cli.greedy ?? []) {
+    const values = (raw[field] ?? []) as ReadonlyArray<string>
+    if (operands.length >= cli.args.length || values.length < 2) continue
+    operands.push(values.at(-1)!)
+    raw[field] = values.slice(0, -1)
+  }
+}
+
 /** A field's JSON from the words that were given for it. */
 const fromWords = (
   flag: string,
@@ -116,10 +132,10 @@ const fromWords = (
     case "boolean":
       return Effect.succeed(true)
     case "integer":
-    case "number":
-      return first.trim() === "" || Number.isNaN(Number(first))
-        ? refuse(`"${first}" is not a number`)
-        : Effect.succeed(Number(first))
+    case "number": {
+      const number = numberOf(first, unitOf(field.name))
+      return typeof number === "string" ? refuse(number) : Effect.succeed(number)
+    }
     case "list":
       return Effect.succeed(values)
     case "map": {

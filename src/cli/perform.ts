@@ -5,9 +5,11 @@ import type { Notice } from "../contract/notice.ts"
 import type { CliSurface, Folding, PureSchema } from "../contract/operation.ts"
 import type { Operation } from "../contract/operations.ts"
 import type { RunPayload } from "../contract/operations/run.ts"
+import type { DeletePayload } from "../contract/operations/workspace-delete.ts"
 import type { ExecPayload } from "../contract/operations/workspace-exec.ts"
 import { callOf, Pyro } from "../contract/Pyro.ts"
 import { makeEnding } from "./command-ending.ts"
+import { isDeleteAllMeant } from "./confirm.ts"
 import { asExport } from "./export-flag.ts"
 import { fillFromFiles } from "./file-flags.ts"
 import { Manner } from "./manner.ts"
@@ -83,6 +85,9 @@ export const perform = ({ json, manner, operation, payload }: Prepared): Effect.
     const row: AnyOperation = operation as never
     const view: AnyView = views[operation.name] as never
     const pyro = yield* Pyro
+    if (
+      operation.name === "workspace.delete" && !json && !(yield* isDeleteAllMeant(pyro, payload as DeletePayload))
+    ) return 1
     const ask = (payload: unknown) => callOf(pyro, operation)(payload) as Effect.Effect<unknown, PyroError>
     const result = operation.kind === "unary"
       ? yield* ask(payload)

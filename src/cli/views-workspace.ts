@@ -68,6 +68,10 @@ const detail = (one: WorkspaceInfo) => {
 const unless = (name: string, text: string) =>
   Effect.flatMap(Manner, ({ switches }) => switches.has(name) ? Effect.void : say(text))
 
+/** The word by which somebody asked for a workspace, else its name. */
+const givenFor = (one: { readonly id: string; readonly name: string }, asked: ReadonlyArray<string>) =>
+  asked.find((word) => word === one.name) ?? asked.find((word) => one.id.startsWith(word)) ?? one.name
+
 type WithWorkspace = { readonly workspace: WorkspaceInfo }
 
 const now = (words: (name: string) => string) => ({
@@ -86,7 +90,13 @@ export const workspaceViews = {
       )
   } satisfies View<"workspace.create">,
   "workspace.list": {
-    result: ({ workspaces }, asked) => workspaces.length === 0 ? none(asked) : list(workspaces)
+    result: ({ workspaces }, asked) =>
+      Effect.flatMap(Manner, ({ switches }) =>
+        switches.has("id-only")
+          ? print(workspaces.map(({ id }) => `${id}\n`).join(""))
+          : workspaces.length === 0
+          ? none(asked)
+          : list(workspaces))
   } satisfies View<"workspace.list">,
   "workspace.status": { result: detail } satisfies View<"workspace.status">,
   "workspace.update": { result: detail } satisfies View<"workspace.update">,
@@ -131,7 +141,8 @@ export const workspaceViews = {
       )
   } satisfies View<"workspace.fork">,
   "workspace.delete": {
-    result: ({ deleted }) => print(deleted.map((id) => `deleted ${id}\n`).join(""))
+    result: ({ deleted, names }, { workspaces }) =>
+      print(deleted.map((id, at) => `deleted ${givenFor({ id, name: names[at] ?? id }, workspaces)}\n`).join(""))
   } satisfies View<"workspace.delete">,
   "workspace.exec": execView,
   "workspace.cancel": {

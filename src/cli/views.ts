@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import type { OperationName, ResultOf } from "../contract/operations.ts"
 import { columns, print, say, showOutput, size } from "./print.ts"
 import { printTable } from "./table.ts"
+import { ago } from "./time-text.ts"
 import type { View } from "./view.ts"
 import { contentViews } from "./views-content.ts"
 import { logsView } from "./views-logs.ts"
@@ -41,16 +42,17 @@ export const views: { readonly [Name in OperationName]: View<Name> } = {
   "env.list": {
     result: ({ environments }) =>
       printTable([
-        ["NAME", "ORIGIN", "STATE", "SIZE", "DIGEST", "DESCRIPTION"],
+        ["NAME", "ORIGIN", "STATE", "BUILT", "SIZE", "DIGEST", "DESCRIPTION"],
         ...environments.map((one) => [
           one.name,
           one.origin,
           one.state,
+          one.builtAt === undefined ? "-" : ago(one.builtAt, Date.now()),
           size(one.sizeBytes),
           one.digest?.replace(/^sha256:/, "").slice(0, 12) ?? "-",
           one.description
         ])
-      ], { head: true, flexible: [5] })
+      ], { head: true, flexible: [6] })
   },
   "env.pull": { result: ready },
   "env.build": { result: ready },

@@ -17,6 +17,25 @@ export interface KnownFlags {
   /** With their dashes. */
   readonly all: ReadonlyArray<string>
   readonly takingValues: ReadonlyArray<string>
+  /** Flags, with their dashes, by their letter: `-e` is `--env`. */
+  readonly letters: ReadonlyMap<string, string>
+  /** Flags whose further words are values as well, up to the next flag. */
+  readonly greedy: ReadonlyArray<string>
+}
+
+/** `-it` is `-i -t`, and `-eA=B` is `-e A=B`; a word that is no cluster of known letters comes back as it is. */
+const spelledOut = (word: string, { letters, takingValues }: KnownFlags): ReadonlyArray<string> => {
+  const found: Array<string> = []
+  for (let at = 1; at < word.length; at++) {
+    const flag = letters.get(word[at]!)
+    if (flag === undefined) return [word]
+    const value = word.slice(at + 1)
+    if (takingValues.includes(flag) && value !== "") {
+      return [...found, `${flag}=${value.startsWith("=") ? value.slice(1) : value}`]
+    }
+    found.push(flag)
+  }
+  return found
 }
 
 /**
@@ -49,19 +68,24 @@ export const shielded = (words: ReadonlyArray<string>, flags: KnownFlags): Eithe
   const hide = (value: string) => `value:${values.push(value) - 1}`
   const result: Array<string> = []
   let awaiting: string | undefined
+  let eating: string | undefined
   for (const word of words) {
     if (awaiting !== undefined || word === "-" || !word.startsWith("-")) {
+      if (awaiting === undefined && eating !== undefined) result.push(eating)
       result.push(hide(word))
       awaiting = undefined
       continue
     }
-    const at = word.indexOf("=")
-    const flag = at < 0 ? word : word.slice(0, at)
-    const takesValue = flags.takingValues.includes(flag)
-    if (!flags.all.includes(flag) || (at >= 0 && !takesValue)) return Either.left({ _tag: "UnknownFlag", word })
-    result.push(flag)
-    if (at >= 0) result.push(hide(word.slice(at + 1)))
-    else if (takesValue) awaiting = flag
+    for (const one of word.startsWith("--") ? [word] : spelledOut(word, flags)) {
+      const at = one.indexOf("=")
+      const flag = at < 0 ? one : one.slice(0, at)
+      const takesValue = flags.takingValues.includes(flag)
+      if (!flags.all.includes(flag) || (at >= 0 && !takesValue)) return Either.left({ _tag: "UnknownFlag", word })
+      result.push(flag)
+      eating = flags.greedy.includes(flag) ? flag : undefined
+      if (at >= 0) result.push(hide(one.slice(at + 1)))
+      else if (takesValue) awaiting = flag
+    }
   }
   if (awaiting !== undefined) return Either.left({ _tag: "NoValue", flag: awaiting })
   const restore = (token: string) =>

@@ -58,7 +58,7 @@ export class EnvironmentNameTaken extends Schema.TaggedError<EnvironmentNameTake
     return `the name "${this.name}" stands for ${this.is}`
   }
   override get message() {
-    return `${this.fact}; choose another, or remove that one: pyro env rm ${this.name}`
+    return `${this.fact}; choose another, or give it to the new one with --replace`
   }
 }
 

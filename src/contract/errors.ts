@@ -23,6 +23,7 @@ import { snakeFields } from "./snake.ts"
 import {
   DiskDamaged,
   ExecNotFound,
+  IdAmbiguous,
   SnapshotExists,
   SnapshotMismatch,
   SnapshotNotFound,
@@ -81,6 +82,7 @@ export const PyroError = Schema.Union(
   SeedRejected,
   ConfinementUnavailable,
   WorkspaceNotFound,
+  IdAmbiguous,
   WorkspaceNameTaken,
   WorkspaceNotReady,
   DiskDamaged,

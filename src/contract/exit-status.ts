@@ -40,6 +40,7 @@ export const exitStatus = (error: PyroError, family: ExitFamily): number => {
     case "SeedRejected":
     case "ConfinementUnavailable":
     case "WorkspaceNotFound":
+    case "IdAmbiguous":
     case "EnvironmentNameTaken":
     case "WorkspaceNameTaken":
     case "WorkspaceNotReady":

@@ -38,6 +38,8 @@ export interface CliSurface {
   readonly rest?: string
   /** Flags whose name is not the field's own, by JSON name. */
   readonly flags?: Readonly<Record<string, string>>
+  /** JSON names of the lists whose flag takes all words up to the next flag. */
+  readonly greedy?: ReadonlyArray<string>
   /** JSON names of the fields that the CLI fills in by itself. */
   readonly filled?: ReadonlyArray<string>
   /** Arguments that are needed unless a flag is given, which takes their place: JSON names of both. */

@@ -11,6 +11,7 @@ import {
 import { gc } from "./operations/gc.ts"
 import { run } from "./operations/run.ts"
 import { workspaceCompare } from "./operations/workspace-compare.ts"
+import { workspaceDelete } from "./operations/workspace-delete.ts"
 import { workspaceDiff } from "./operations/workspace-diff.ts"
 import { workspaceCancel, workspaceExec, workspaceLogs } from "./operations/workspace-exec.ts"
 import { workspaceExport } from "./operations/workspace-export.ts"
@@ -23,7 +24,6 @@ import {
 import { workspaceFork } from "./operations/workspace-fork.ts"
 import {
   workspaceCreate,
-  workspaceDelete,
   workspaceList,
   workspaceReset,
   workspaceStart,

@@ -23,6 +23,25 @@ export class WorkspaceNotFound extends Schema.TaggedError<WorkspaceNotFound>()(
   }
 }
 
+/** The beginning of an id, or of a snapshot's name, fits several. Nothing was done. */
+export class IdAmbiguous extends Schema.TaggedError<IdAmbiguous>()(
+  "IdAmbiguous",
+  snakeFields({
+    /** What it was to name. */
+    what: Schema.Literal("workspace", "command", "snapshot"),
+    given: Schema.String,
+    /** What begins so, at most ten of them. */
+    candidates: Schema.Array(Schema.String)
+  })
+) {
+  get code() {
+    return "id_ambiguous" as const
+  }
+  override get message() {
+    return `"${this.given}" is the beginning of several ${this.what}s: ${this.candidates.join(", ")}; type more of it`
+  }
+}
+
 export class WorkspaceNameTaken extends Schema.TaggedError<WorkspaceNameTaken>()(
   "WorkspaceNameTaken",
   snakeFields({

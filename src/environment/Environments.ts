@@ -39,7 +39,7 @@ export class Environments extends Context.Tag("pyro/environment/Environments")<E
   readonly pull: (name: string, options?: PullOptions) => Effect.Effect<Environment, EnvironmentError>
   /**
    * Builds an environment of the user's own and gives it its name when it is there: nothing is left of one that cannot be built.
-   * The same request again is the same environment; another of that name fails with EnvironmentNameTaken.
+   * The same request again is the same environment; another of that name fails with EnvironmentNameTaken, unless it is to replace it.
    */
   readonly define: (
     request: DefineRequest,
@@ -71,6 +71,8 @@ export class Environments extends Context.Tag("pyro/environment/Environments")<E
     })
   )
 }
+
+const isOfWorkspace = ({ workspace }: Definition) => workspace !== undefined
 
 const make = (cacheDir: string, definitions: string, kernel: Kernel["Type"]) => {
   const shelf = makeShelf(cacheDir, definitions)
@@ -112,12 +114,17 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Type"]) => 
         created: new Date().toISOString()
       }
       // Before minutes of building, and once more when the name is given.
-      yield* own.known(definition)
+      const { replace = false } = request
+      yield* own.known(definition, { replace })
       const entry = yield* entryOf(definition)
       const recipe = recipeOf(entry)
       const built = yield* obtain(entry, options.onProgress ?? silent, false, ({ manifest }) =>
         manifest.recipe === recipe)
-      yield* own.keep(definition).pipe(say(entry.name, "define"))
+      const before = yield* own.find(request.name)
+      yield* own.keep(definition, { replace }).pipe(say(entry.name, "define"))
+      if (Option.exists(before, isOfWorkspace)) {
+        yield* Effect.zipRight(kept.forget(request.name), kept.sweep).pipe(keepLocked, say(entry.name, "define"))
+      }
       return built
     })
 

@@ -51,6 +51,8 @@ export interface PullOptions {
 
 export interface DefineRequest {
   readonly name: string
+  /** Gives the name to the new environment when it stands for another one of the user's own. */
+  readonly replace?: boolean
   /** An environment of the catalogue, or one of the user's own, whose packages are then added as well. */
   readonly from: string
   readonly packages: ReadonlyArray<string>

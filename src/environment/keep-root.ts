@@ -11,6 +11,8 @@ import { makeTemporary, sweepTemporaries } from "./temporary.ts"
 
 export interface KeepRequest {
   readonly name: string
+  /** Gives the name to the new environment when it stands for another one of the user's own. */
+  readonly replace?: boolean
   /** Id of the workspace whose root it is, and the environment that one started from. */
   readonly workspace: string
   readonly from: string
@@ -29,7 +31,7 @@ export interface Keeping {
  */
 export const keepRoot = <E>(
   { definitions, images, modules }: Keeping,
-  { from, name, workspace }: KeepRequest,
+  { from, name, replace = false, workspace }: KeepRequest,
   archive: (file: string) => Effect.Effect<void, E>,
   onProgress: OnProgress
 ) =>
@@ -43,7 +45,7 @@ export const keepRoot = <E>(
       workspace,
       created: new Date().toISOString()
     }
-    yield* definitions.known(definition)
+    yield* definitions.known(definition, { replace })
     yield* sweepTemporaries(images.temporaries)
     const work = yield* makeTemporary(images.temporaries, name)
     const given = path.join(work.path, "in")
@@ -62,5 +64,7 @@ export const keepRoot = <E>(
       sources: [],
       packages: parsePackages(packageList)
     })
-    yield* definitions.keep(definition)
+    yield* definitions.keep(definition, { replace })
+    // Workspaces hold the image that the name had before.
+    if (replace) yield* images.sweep
   }))

@@ -99,6 +99,11 @@ export const ownFolder = (stateDir: string) => path.join(stateDir, "environments
 const isOf = ({ from, packages, workspace }: Definition) =>
   workspace === undefined ? `${from} and ${packages.join(", ")}` : `the root of ${workspace}`
 
+/** Whether a name that stands for something else gets another meaning. */
+export interface Replacing {
+  readonly replace?: boolean
+}
+
 /** The definitions that lie in a folder. */
 export const ownDefinitions = (folder: string) => {
   const file = (name: string) => path.join(folder, `${name}.json`)
@@ -122,27 +127,32 @@ export const ownDefinitions = (folder: string) => {
     )
   ).pipe(Effect.map((found) => found.flatMap(Option.toArray)))
 
-  /** Fails with EnvironmentNameTaken when the name stands for something else; whether it stands for the same already. */
-  const known = (wanted: Definition): Effect.Effect<boolean, EnvironmentNameTaken> =>
+  /**
+   * Whether the name stands for the same already. When it stands for something else: false if that is to be replaced, else fails with
+   * EnvironmentNameTaken.
+   */
+  const known = (wanted: Definition, { replace }: Replacing = {}): Effect.Effect<boolean, EnvironmentNameTaken> =>
     Effect.flatMap(
       find(wanted.name),
       Option.match({
         onNone: () =>
-          fs.existsSync(file(wanted.name))
+          fs.existsSync(file(wanted.name)) && replace !== true
             ? new EnvironmentNameTaken({ name: wanted.name, is: "a definition that cannot be read" })
             : Effect.succeed(false),
         onSome: (one) =>
           one.workspace === undefined && wanted.workspace === undefined && one.from === wanted.from &&
             one.packages.join() === wanted.packages.join()
             ? Effect.succeed(true)
+            : replace === true
+            ? Effect.succeed(false)
             : new EnvironmentNameTaken({ name: wanted.name, is: isOf(one) })
       })
     )
 
-  const keep = (definition: Definition) =>
+  const keep = (definition: Definition, replacing: Replacing = {}) =>
     Effect.zipRight(
       prepare,
-      alone(Effect.flatMap(known(definition), (same): Effect.Effect<void, FileFailed> =>
+      alone(Effect.flatMap(known(definition, replacing), (same): Effect.Effect<void, FileFailed> =>
         same ? Effect.void : writeJsonAtomic(file(definition.name), Definition, definition, { durable: true })))
     )
 

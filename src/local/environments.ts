@@ -113,7 +113,7 @@ export interface RootSource {
 
 /** Builds an environment of the user's own; `rootOf` finds the workspace that it may be made from. */
 export const buildEnvironment = (
-  { from, fromWorkspace, name, packages }: BuildPayload,
+  { from, fromWorkspace, name, packages, replace }: BuildPayload,
   rootOf: (workspace: string) => Effect.Effect<RootSource, PyroError>
 ) =>
   making(name, (onProgress) =>
@@ -123,13 +123,13 @@ export const buildEnvironment = (
         if (from === undefined) {
           return yield* wrong("from", "say what to start from: --from with --packages, or --from-workspace")
         }
-        return yield* define({ name, from, packages }, { onProgress })
+        return yield* define({ name, from, packages, replace }, { onProgress })
       }
       if (from !== undefined || packages.length > 0) {
         return yield* wrong("from_workspace", "it excludes --from and --packages; install packages in the workspace")
       }
       const { archive, environment, id } = yield* rootOf(fromWorkspace)
-      return yield* keep({ name, workspace: id, from: environment }, archive, { onProgress })
+      return yield* keep({ name, workspace: id, from: environment, replace }, archive, { onProgress })
     }))
 
 const wrong = (field: string, detail: string) => new InvalidRequest({ field, detail })

@@ -90,7 +90,13 @@ const make = (pooled: boolean) =>
         update: (payload) => of((all) => all.update(payload)),
         stop: (payload) => eventsOf((all) => all.stop(payload)),
         start: (payload) => eventsOf((all) => all.start(payload)),
-        delete: (payload) => of((all) => Effect.map(all.remove(payload), (deleted) => ({ deleted })))
+        delete: (payload) =>
+          of((all) =>
+            Effect.map(all.remove(payload), (gone) => ({
+              deleted: gone.map(({ id }) => id),
+              names: gone.map(({ id, name }) => name ?? id)
+            }))
+          )
       },
       env: {
         list: () => effect(listEnvironments),

@@ -2,13 +2,27 @@ import { Effect } from "effect"
 import { catalogue } from "../environment/catalogue.ts"
 import { ownDefinitions, ownFolder } from "../environment/own.ts"
 import { Paths } from "../system/Paths.ts"
-import { recordedNames, recordedSnapshots } from "../workspace/lifecycle/names.ts"
+import { recordedCommands, recordedNames, recordedSnapshots, recordedWorkspaces } from "../workspace/lifecycle/names.ts"
 
 /** Names of the workspaces for a completion: no daemon is asked or started, and nothing can go wrong. */
 export const workspaceNames: Effect.Effect<ReadonlyArray<string>> = recordedNames.pipe(
   Effect.provide(Paths.layer),
   Effect.orElseSucceed(() => [])
 )
+
+/** The same of the workspaces' ids. */
+export const workspaceIds: Effect.Effect<ReadonlyArray<string>> = recordedWorkspaces.pipe(
+  Effect.map((all) => all.map(({ id }) => id)),
+  Effect.provide(Paths.layer),
+  Effect.orElseSucceed(() => [])
+)
+
+/** The same of a workspace's newest commands. */
+export const commandsOf = (workspace: string): Effect.Effect<ReadonlyArray<string>> =>
+  recordedCommands(workspace).pipe(
+    Effect.provide(Paths.layer),
+    Effect.orElseSucceed(() => [])
+  )
 
 /** The same of a workspace's snapshots. */
 export const snapshotsOf = (workspace: string): Effect.Effect<ReadonlyArray<string>> =>

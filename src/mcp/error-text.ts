@@ -25,6 +25,8 @@ const hintOf = (error: PyroError, all: boolean): string => {
     case "WorkspaceNotFound":
       return "call workspace_list for the ids there are, or workspace_create for a new one" +
         (all ? "" : "; workspaces of other projects are hidden")
+    case "IdAmbiguous":
+      return "call again with one of these in full"
     case "WorkspaceNameTaken":
       return error.workspace === undefined
         ? "choose another name"

@@ -2,6 +2,7 @@ import { Context, Effect, Layer, Mailbox, Option, Ref, Schedule, Scope, Stream }
 import { InvalidRequest, type PyroError } from "../contract/errors.ts"
 import type { Notice } from "../contract/notice.ts"
 import type { ComparePayload } from "../contract/operations/workspace-compare.ts"
+import type { DeletePayload } from "../contract/operations/workspace-delete.ts"
 import type { DiffResult } from "../contract/operations/workspace-diff.ts"
 import type {
   CancelPayload,
@@ -14,7 +15,6 @@ import type { ForkEvent, ForkPayload } from "../contract/operations/workspace-fo
 import type { WorkspaceInfo } from "../contract/operations/workspace-info.ts"
 import type {
   CreatePayload,
-  DeletePayload,
   ResetPayload,
   UpdatePayload,
   WorkspaceEvent
@@ -27,17 +27,18 @@ import { explainChannelFailure } from "./boot.ts"
 import { compare } from "./compare/compare.ts"
 import { type Content, makeContent } from "./content.ts"
 import { cancel } from "./exec/cancel.ts"
+import { withExecId } from "./exec/exec-id.ts"
 import { exec, type ExecTelling } from "./exec/exec.ts"
 import { logs } from "./exec/logs.ts"
 import { adoptAll } from "./lifecycle/adopt.ts"
 import { type Lifecycle, type LifecycleServices, type Notify, pickServices } from "./lifecycle/context.ts"
 import { create } from "./lifecycle/create.ts"
-import { damagedInfo } from "./lifecycle/damaged.ts"
+import { damagedInfo, isDamaged } from "./lifecycle/damaged.ts"
 import { expire } from "./lifecycle/expire.ts"
 import { leaveAll } from "./lifecycle/leave.ts"
-import { touch, type WorkspaceId } from "./lifecycle/record.ts"
+import { touch } from "./lifecycle/record.ts"
 import { commandsOf, type Entry, infoOf, makeRegistry, runningGeneration } from "./lifecycle/registry.ts"
-import { removeAll } from "./lifecycle/remove.ts"
+import { type Deleted, removeAll } from "./lifecycle/remove.ts"
 import { reset } from "./lifecycle/reset.ts"
 import { start, stop } from "./lifecycle/steps.ts"
 import { update } from "./lifecycle/update.ts"
@@ -47,6 +48,7 @@ import { demandOneSeed } from "./seed/request.ts"
 import { makeFlattener } from "./snapshot/flatten-idle.ts"
 import { fork } from "./snapshot/fork.ts"
 import { createSnapshot, deleteSnapshot, listSnapshots } from "./snapshot/keep.ts"
+import { wholeSnapshotName } from "./snapshot/record.ts"
 import { resetTo } from "./snapshot/reset-to.ts"
 import { summarize } from "./summary.ts"
 
@@ -74,7 +76,7 @@ export class Workspaces extends Context.Tag("pyro/workspace/Workspaces")<Workspa
     readonly delete: (payload: SnapshotPayload) => Effect.Effect<string, PyroError>
   }
   readonly compare: (payload: ComparePayload) => Effect.Effect<DiffResult, PyroError>
-  readonly remove: (payload: DeletePayload) => Effect.Effect<ReadonlyArray<string>, PyroError>
+  readonly remove: (payload: DeletePayload) => Effect.Effect<ReadonlyArray<Deleted>, PyroError>
   /** The Scope ends the command, where this is what started it. */
   readonly exec: (payload: ExecPayload, input?: RunInput) => Effect.Effect<ExecTelling, PyroError, Scope.Scope>
   readonly logs: (payload: LogsPayload) => Effect.Effect<LogsResult, PyroError>
@@ -177,12 +179,10 @@ const make = Effect.gen(function*() {
             .sort((a, b) => b.lastActivityAt.localeCompare(a.lastActivityAt))
       ),
     status: ({ workspace }) =>
-      Effect.flatMap(registry.reachable.damaged, (damaged) => {
-        const broken = damaged.get(workspace as WorkspaceId)
-        return broken === undefined
-          ? Effect.flatMap(registry.find(workspace), infoOf)
-          : Effect.succeed(damagedInfo(broken))
-      }),
+      Effect.flatMap(
+        registry.lookUp(workspace),
+        (found) => isDamaged(found) ? Effect.succeed(damagedInfo(found)) : infoOf(found)
+      ),
     update: (payload) =>
       Effect.flatMap(
         registry.find(payload.workspace),
@@ -193,7 +193,10 @@ const make = Effect.gen(function*() {
     reset: ({ diskOnly = false, snapshot, workspace }) =>
       step({ workspace }, (entry, notify) =>
         snapshot !== undefined
-          ? resetTo(lifecycle, entry, { snapshot, diskOnly }, notify)
+          ? Effect.flatMap(
+            wholeSnapshotName(entry, snapshot),
+            (whole) => resetTo(lifecycle, entry, { snapshot: whole, diskOnly }, notify)
+          )
           : diskOnly
           ? new InvalidRequest({
             field: "disk_only",
@@ -203,7 +206,10 @@ const make = Effect.gen(function*() {
     fork: (payload) =>
       events((notify) =>
         Effect.gen(function*() {
-          const entries = yield* fork(lifecycle, yield* registry.find(payload.workspace), payload, notify)
+          const origin = yield* registry.find(payload.workspace)
+          const { snapshot } = payload
+          const from = snapshot === undefined ? {} : { snapshot: yield* wholeSnapshotName(origin, snapshot) }
+          const entries = yield* fork(lifecycle, origin, { ...payload, ...from }, notify)
           return { _tag: "Forked" as const, workspaces: yield* Effect.forEach(entries, infoOf) }
         })
       ),
@@ -227,17 +233,22 @@ const make = Effect.gen(function*() {
         const entry = yield* registry.find(payload.workspace)
         const { memoryMib } = yield* Ref.get(entry.record)
         const running = Effect.map(runningGeneration(entry), (generation) => ({ ...generation, memoryMib }))
-        return yield* exec(yield* commandsOf(entry), running, payload, input)
+        const commands = yield* commandsOf(entry)
+        return yield* exec(commands, running, yield* withExecId(commands, payload), input)
       }),
     logs: (payload) =>
       Effect.flatMap(
         registry.find(payload.workspace),
-        (entry) => Effect.flatMap(commandsOf(entry), (commands) => logs(commands, payload))
+        (entry) =>
+          Effect.flatMap(commandsOf(entry), (commands) =>
+            Effect.flatMap(withExecId(commands, payload), (whole) => logs(commands, whole)))
       ),
     cancel: (payload) =>
       Effect.flatMap(
         registry.find(payload.workspace),
-        (entry) => Effect.flatMap(commandsOf(entry), (commands) => cancel(commands, payload))
+        (entry) =>
+          Effect.flatMap(commandsOf(entry), (commands) =>
+            Effect.flatMap(withExecId(commands, payload), (whole) => cancel(commands, whole)))
       ),
     summary: (payload) =>
       Effect.flatMap(registry.find(payload.workspace), (entry) => {

@@ -69,7 +69,7 @@ describe("host commands", () => {
   it("prints tables for people and documents for programs", async () => {
     assert.match(
       (await pyro("env", "list")).stdout.toString(),
-      /^NAME .*\ndebian:12 +catalogue +ready +1 MiB +0123456789ab +this host\n$/
+      /^NAME .*\ndebian:12 +catalogue +ready +- +1 MiB +0123456789ab +this host\n$/
     )
     const { environments } = JSON.parse((await pyro("env", "list", "--json")).stdout.toString())
     assert.deepStrictEqual(environments[0], {

@@ -27,6 +27,8 @@ const record = (id: string, name: string | undefined, phase: WorkspaceRecord["ph
   createdAt: "2025-01-02T03:04:05.000Z"
 })
 
+const COMMANDS = ["4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f", "a1b2c3d4e5f60718293a4b5c6d7e8f90"]
+
 beforeAll(async () => {
   mkdirSync(bin)
   const script = `#!/bin/sh\nexec "${process.execPath}" "${binary.entry}" "$@"\n`
@@ -42,6 +44,8 @@ beforeAll(async () => {
     await Effect.runPromise(writeWorkspace(folder, one))
   }
   const { snapshots } = folderOf(join(binary.folder, "state"), records[0]!.id)
+  const { journal } = folderOf(join(binary.folder, "state"), records[0]!.id)
+  writeFileSync(journal, COMMANDS.map((id) => `${JSON.stringify({ started: { id, command: ["ls"] } })}\n`).join(""))
   for (const name of ["green", "red", ".being-removed"]) mkdirSync(join(snapshots, name), { recursive: true })
 })
 
@@ -101,6 +105,9 @@ describe("completion in bash", () => {
   it("offers the workspaces that are there, without a daemon", async () => {
     assert.deepStrictEqual(offered("pyro", "workspace", "snapshot", "delete", "fix", ""), ["green", "red"])
     assert.deepStrictEqual(offered("pyro", "workspace", "exec", ""), ["fix", "ws-0000000002"])
+    assert.deepStrictEqual(offered("pyro", "ws", "status", "ws-"), ["ws-0000000001", "ws-0000000002"])
+    assert.deepStrictEqual(offered("pyro", "ws", "cancel", "fix", ""), COMMANDS)
+    assert.deepStrictEqual(offered("pyro", "ws", "logs", "ws-0000000001", "--exec-id", "a"), [COMMANDS[1]])
     const { stdout } = await run(binary, ["daemon", "status", "--json"])
     assert.isFalse(JSON.parse(stdout.toString()).running)
   })

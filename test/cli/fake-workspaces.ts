@@ -87,7 +87,7 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
       Effect.gen(function*() {
         const found = payload.all ? yield* reachable : yield* Effect.forEach(payload.workspaces, find)
         for (const { id } of found) all.delete(id)
-        return { deleted: found.map(({ id }) => id) }
+        return { deleted: found.map(({ id }) => id), names: found.map(({ id, name }) => name ?? id) }
       }),
     cancel: ({ execId }) =>
       Effect.suspend(() => {

@@ -291,7 +291,7 @@ describe("PYRO_WORKSPACE", () => {
     assert.deepStrictEqual(await mine("workspace", "exec", "--", "echo", "x"), { status: 0, stdout: "x\n", stderr: "" })
     assert.match((await mine("workspace", "status")).stdout, new RegExp(`^id +${id}\n`))
     assert.match((await mine("workspace", "delete")).stderr, /^pyro: missing <workspaces>, or --all\n/)
-    assert.strictEqual((await mine("workspace", "delete", "fix")).stdout, `deleted ${id}\n`)
+    assert.strictEqual((await mine("workspace", "delete", "fix")).stdout, "deleted fix\n")
   })
 })
 
@@ -321,9 +321,9 @@ describe("files", () => {
 
 describe("delete", () => {
   it("takes several, or all", async () => {
-    const [a, b, c] = [await create(), await create("--name", "b"), await create()]
-    assert.strictEqual((await pyro("workspace", "delete", a, "b")).stdout, `deleted ${a}\ndeleted ${b}\n`)
-    assert.deepStrictEqual((await json("workspace", "delete", "--all")).document, { deleted: [c] })
+    const [a, , c] = [await create(), await create("--name", "b"), await create()]
+    assert.strictEqual((await pyro("workspace", "delete", a, "b")).stdout, `deleted ${a}\ndeleted b\n`)
+    assert.deepStrictEqual((await json("workspace", "delete", "--all")).document, { deleted: [c], names: [c] })
     assert.deepStrictEqual(await pyro("workspace", "list"), {
       status: 0,
       stdout: "",

@@ -160,7 +160,8 @@ describe("a record that is damaged", () => {
     fs.rmSync(path.join(directory, "record.json"))
     fs.mkdirSync(path.join(directory, "record.json", "odd"), { recursive: true })
     assert.deepStrictEqual(await own.json(["workspace", "delete", path.basename(directory)]), {
-      deleted: [path.basename(directory)]
+      deleted: [path.basename(directory)],
+      names: [path.basename(directory)]
     })
     assert.isFalse(fs.existsSync(directory))
     assert.notInclude((await own.daemon()).vms.map(({ id }) => id), vm.id)

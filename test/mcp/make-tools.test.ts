@@ -6,7 +6,7 @@ import { unfakedPyro } from "../support/unfaked-pyro.ts"
 const project = Either.getOrThrow(bindProject({ projectPath: import.meta.dirname }, {}))
 const pyro = {
   ...unfakedPyro,
-  workspace: { ...unfakedPyro.workspace, delete: () => Effect.succeed({ deleted: ["ws-0123456789"] }) }
+  workspace: { ...unfakedPyro.workspace, delete: () => Effect.succeed({ deleted: ["ws-0123456789"], names: ["fix"] }) }
 }
 const { call, list } = makeTools({ profile: "workspace-core", project, pyro: Effect.succeed(pyro) })
 

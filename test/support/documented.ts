@@ -73,7 +73,7 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ["pyro run debian:12 --tty", "it needs a terminal; test/cli/run.test.ts has one"],
   ["pyro doctor --selftest", "CI runs it once, in the test of the self-test"],
   ["pyro env build web --from debian:12 --packages redis-tools", NETWORK],
-  ["pyro env build web --from debian:12-build --packages postgresql-client,redis-tools", NETWORK],
+  ["pyro env build web --from debian:12-build --packages postgresql-client redis-tools", NETWORK],
   ["pyro workspace create web", "it takes the environment that the command before makes"],
   ["pyro env build fixed --from-workspace fix", "test/guest/environment-own.test.ts builds one"],
   ["pyro workspace create debian:12-build --repo-url https://github.com/owner/repo --repo-ref main", NETWORK],

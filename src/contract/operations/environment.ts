@@ -121,7 +121,7 @@ export const BuildPayload = lazy(() =>
     from: optional(text("Environment to start from, with `packages`")),
     packages: defaulted(
       list(text("Name of a Debian package")).annotations({
-        description: "Debian packages to add, separated by commas or given one by one; `NAME=VERSION` for a version"
+        description: "Debian packages to add, separated by commas or spaces; `NAME=VERSION` for a version"
       }),
       () => []
     ),
@@ -129,6 +129,12 @@ export const BuildPayload = lazy(() =>
       text(
         "Id or name of a running workspace whose root becomes the environment: all but /workspace, /tmp and what runs"
       )
+    ),
+    replace: defaulted(
+      Schema.Boolean.annotations({
+        description: "Give the name to the new environment when an environment of your own has it already"
+      }),
+      () => false
     )
   }))
 )
@@ -145,9 +151,10 @@ export const environmentBuild = streaming({
   cli: {
     path: ["env", "build"],
     args: ["name"],
+    greedy: ["packages"],
     exits: "own",
     examples: [
-      "pyro env build web --from debian:12-build --packages postgresql-client,redis-tools",
+      "pyro env build web --from debian:12-build --packages postgresql-client redis-tools",
       "pyro workspace create web",
       "pyro env build fixed --from-workspace fix"
     ]

@@ -13,6 +13,15 @@ export const ExecId = lazy(() =>
   Schema.String.pipe(Schema.pattern(/^[0-9a-f]{32}$/, { message: () => "must be 32 lower-case hexadecimal digits" }))
 )
 
+/** A command that is known already, also by the beginning of its id. */
+const BegunExecId = lazy(() =>
+  Schema.String.pipe(
+    Schema.pattern(/^[0-9a-f]{1,32}$/, {
+      message: () => "must be 32 lower-case hexadecimal digits, or the first of them"
+    })
+  )
+)
+
 export const ExecPayload = lazy(() =>
   Schema.Struct(snakeFields({
     workspace: workspaceField(),
@@ -21,7 +30,7 @@ export const ExecPayload = lazy(() =>
       Schema.String.annotations({ description: "Shell script to run instead of a command (bash -c, else sh -c)" })
     ),
     execId: optional(
-      ExecId().annotations({
+      BegunExecId().annotations({
         description:
           "Id of the command. One that is known already is not run again: its output and outcome are given anew"
       })
@@ -297,7 +306,7 @@ export type LogEntry = ReturnType<typeof LogEntry>["Type"]
 export const LogsPayload = lazy(() =>
   Schema.Struct(snakeFields({
     workspace: workspaceField(),
-    execId: optional(ExecId().annotations({ description: "Give this command's output instead of the list" })),
+    execId: optional(BegunExecId().annotations({ description: "Give this command's output instead of the list" })),
     cursor: defaulted(
       Schema.Int.pipe(Schema.nonNegative()).annotations({
         description: "Where in the command's output to begin, in bytes of stdout and stderr together"

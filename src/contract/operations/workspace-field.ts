@@ -15,7 +15,7 @@ export const WorkspaceName = lazy(() =>
 export const workspaceField = lazy(() =>
   Schema.String.pipe(
     Schema.filter((name) => name !== "" && name.length <= 200, { message: () => "must be a workspace's id or name" }),
-    Schema.annotations({ description: "Id or name of the workspace" })
+    Schema.annotations({ description: "Name or id of the workspace; the first digits of an id will do" })
   )
 )
 

@@ -158,8 +158,13 @@ export const workspaceList = unary({
     path: ["workspace", "list"],
     args: [],
     flags: { labels: "label" },
+    extras: { "id-only": { _tag: "switch", description: "Print the ids and nothing else" } },
     exits: "own",
-    examples: ["pyro workspace list", "pyro workspace list --label task=42 --json"]
+    examples: [
+      "pyro workspace list",
+      "pyro workspace list --label task=42 --json",
+      "pyro workspace list --label task=42 --id-only"
+    ]
   },
   mcp: {
     tool: "workspace_list",
@@ -354,39 +359,4 @@ export const workspaceReset = streaming({
   event: WorkspaceEvent,
   result: WorkspaceResult,
   fold
-})
-
-export const DeletePayload = lazy(() =>
-  Schema.Struct({
-    workspaces: defaulted(
-      list(workspaceField()).annotations({ description: "Ids or names of the workspaces" }),
-      () => []
-    ),
-    all: defaulted(Schema.Boolean.annotations({ description: "Delete every workspace" }), () => false)
-  })
-)
-export type DeletePayload = ReturnType<typeof DeletePayload>["Type"]
-
-export const workspaceDelete = unary({
-  name: "workspace.delete",
-  summary: "Delete workspaces with everything in them",
-  description: "Ends what runs in them and removes their disks. What was not exported is lost.",
-  cli: {
-    path: ["workspace", "delete"],
-    args: ["workspaces"],
-    unless: { workspaces: "all" },
-    exits: "own",
-    examples: ["pyro workspace delete fix other", "pyro workspace delete --all"]
-  },
-  mcp: {
-    tool: "workspace_delete",
-    ...core,
-    title: "Delete workspaces",
-    description: "Delete workspaces with everything in them",
-    arguments: { workspaces: { name: "workspace_ids", needed: true, description: "Ids or names" } }
-  },
-  home: "daemon",
-  annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
-  payload: DeletePayload,
-  result: lazy(() => Schema.Struct({ deleted: Schema.Array(Schema.String) }))
 })

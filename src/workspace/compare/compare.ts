@@ -14,7 +14,7 @@ import { unwritable } from "../lifecycle/record.ts"
 import type { Entry } from "../lifecycle/registry.ts"
 import { isAtRest } from "../reader.ts"
 import { copyPushed } from "../seed/pushed.ts"
-import { captureFolder, findSnapshot } from "../snapshot/record.ts"
+import { captureFolder, findSnapshot, wholeSnapshotName } from "../snapshot/record.ts"
 import { differencesOf } from "./differences.ts"
 import { restingSide, type Side, workspaceSide } from "./side.ts"
 
@@ -26,8 +26,9 @@ interface Operand {
 
 const operandOf = ({ registry }: Lifecycle, text: string) =>
   Effect.gen(function*() {
-    const [workspace = "", snapshot] = text.split("@")
+    const [workspace = "", begun] = text.split("@")
     const entry = yield* registry.find(workspace)
+    const snapshot = begun === undefined ? undefined : yield* wholeSnapshotName(entry, begun)
     if (snapshot !== undefined) yield* findSnapshot(entry, snapshot)
     const operand: Operand = { entry, snapshot }
     return operand

@@ -23,6 +23,8 @@ export const damagedBy = (failure: FileFailed, which: Pick<Damaged, "id" | "fold
     `pyro daemon stop; or give up what is in it: pyro workspace delete ${which.id}`
 })
 
+export const isDamaged = (one: Damaged | { readonly record: unknown }): one is Damaged => !("record" in one)
+
 export const refuseDamaged = ({ detail, id: workspace }: Damaged) =>
   new WorkspaceNotReady({ workspace, state: "failed", detail })
 

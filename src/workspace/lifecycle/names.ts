@@ -1,6 +1,8 @@
 import { Effect, Either, Option } from "effect"
 import * as fs from "node:fs"
+import { readTail } from "../../system/file-tail.ts"
 import { Paths } from "../../system/Paths.ts"
+import { wholeOf } from "./prefix.ts"
 import {
   folderOf,
   isWorkspaceId,
@@ -43,9 +45,38 @@ export const snapshotNames = (folder: WorkspaceFolder): ReadonlyArray<string> =>
 /** Names of the snapshots of a workspace; none where there is no such workspace. */
 export const recordedSnapshots = (workspace: string): Effect.Effect<ReadonlyArray<string>, never, Paths> =>
   Effect.gen(function*() {
-    const { stateDir } = yield* Paths
-    const found = (yield* recordedWorkspaces).find(({ id, name }) => id === workspace || name === workspace)
-    return found === undefined
+    const folder = yield* folderCalled(workspace)
+    return folder === undefined
       ? []
-      : yield* Effect.orElseSucceed(Effect.try(() => snapshotNames(folderOf(stateDir, found.id))), () => [])
+      : yield* Effect.orElseSucceed(Effect.try(() => snapshotNames(folder)), () => [])
   })
+
+/** The folder of a workspace by its name, its id, or the beginning of its id. */
+const folderCalled = (workspace: string) =>
+  Effect.gen(function*() {
+    const { stateDir } = yield* Paths
+    const all = yield* recordedWorkspaces
+    const whole = wholeOf(workspace, all.map(({ id }) => id))
+    const found = all.find(({ name }) => name === workspace) ??
+      all.find(({ id }) => whole.length === 1 && id === whole[0])
+    return found === undefined ? undefined : folderOf(stateDir, found.id)
+  })
+
+/** Commands whose ids a completion offers. */
+const OFFERED_COMMANDS = 50
+
+/** Ids of a workspace's newest commands, newest first; none where there is no such workspace. */
+export const recordedCommands = (workspace: string): Effect.Effect<ReadonlyArray<string>, never, Paths> =>
+  Effect.gen(function*() {
+    const folder = yield* folderCalled(workspace)
+    if (folder === undefined) return []
+    const lines = yield* Effect.orElseSucceed(
+      Effect.try(() => readTail(folder.journal, JOURNAL_BYTES).split("\n")),
+      () => []
+    )
+    const ids = lines.flatMap((line) => /^\{"started":\{"id":"([0-9a-f]{32})"/.exec(line)?.[1] ?? [])
+    return ids.slice(-OFFERED_COMMANDS).reverse()
+  })
+
+/** End of a journal that is read for a completion, in bytes. */
+const JOURNAL_BYTES = 1_048_576

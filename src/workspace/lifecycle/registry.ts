@@ -1,14 +1,15 @@
 import { Effect, ExecutionStrategy, FiberRef, Option, Ref, Schedule, Scope, SubscriptionRef } from "effect"
 import { callerProject, isReachable } from "../../contract/caller-project.ts"
-import { WorkspaceNameTaken, WorkspaceNotFound, WorkspaceNotReady } from "../../contract/errors.ts"
+import { type IdAmbiguous, WorkspaceNameTaken, WorkspaceNotFound, WorkspaceNotReady } from "../../contract/errors.ts"
 import type { WorkspaceInfo, WorkspaceState } from "../../contract/operations/workspace-info.ts"
 import { similarTo } from "../../contract/similar.ts"
 import { lineOf, NAMED_RUNNING } from "../exec/command-line.ts"
 import type { Commands } from "../exec/commands.ts"
 import { silentText, troubleText } from "../trouble.ts"
 import { calledOf } from "./called.ts"
-import { type Damaged, refuseDamaged } from "./damaged.ts"
+import { type Damaged, isDamaged, refuseDamaged } from "./damaged.ts"
 import type { Generation } from "./generation.ts"
+import { onlyOne, wholeOf } from "./prefix.ts"
 import { lastActivity, type WorkspaceFolder, type WorkspaceId, type WorkspaceRecord } from "./record.ts"
 
 /** One workspace in this process. What it is stands in its record; how it is, here. */
@@ -68,24 +69,36 @@ export const makeRegistry = () => {
 
   const nameOf = (entry: Entry) => Effect.map(Ref.get(entry.record), ({ name }) => name)
 
-  const find = (idOrName: string): Effect.Effect<Entry, WorkspaceNotFound | WorkspaceNotReady> =>
+  /** A workspace by its id, by its name, or by the beginning of its id where only one begins so. */
+  const lookUp = (called: string): Effect.Effect<Entry | Damaged, WorkspaceNotFound | IdAmbiguous> =>
     Effect.gen(function*() {
-      const byId = entries.get(idOrName as WorkspaceId)
+      const byId = entries.get(called as WorkspaceId)
       if (byId !== undefined && (yield* reaches(byId))) return byId
-      const broken = (yield* reachable.damaged).get(idOrName as WorkspaceId)
-      return yield* (broken === undefined ? findByName(idOrName) : refuseDamaged(broken))
+      const broken = yield* reachable.damaged
+      return broken.get(called as WorkspaceId) ?? (yield* lookUpName(called, broken))
     })
 
-  const findByName = (idOrName: string) =>
+  const lookUpName = (called: string, broken: ReadonlyMap<WorkspaceId, Damaged>) =>
     Effect.gen(function*() {
       const names: Array<string> = []
+      const byId = new Map<WorkspaceId, Entry | Damaged>(broken)
       for (const entry of yield* reachable.entries) {
         const name = yield* nameOf(entry)
-        if (name === idOrName) return entry
+        if (name === called) return entry
         names.push(name ?? entry.id)
+        byId.set(entry.id, entry)
       }
-      return yield* new WorkspaceNotFound({ workspace: idOrName, similar: similarTo(idOrName, names) })
+      const id = yield* onlyOne("workspace", called, wholeOf(called, byId.keys()))
+      const found = id === undefined ? undefined : byId.get(id)
+      return found ?? (yield* new WorkspaceNotFound({ workspace: called, similar: similarTo(called, names) }))
     })
+
+  const find = (called: string): Effect.Effect<Entry, WorkspaceNotFound | IdAmbiguous | WorkspaceNotReady> =>
+    Effect.flatMap(
+      lookUp(called),
+      (found): Effect.Effect<Entry, WorkspaceNotReady> =>
+        isDamaged(found) ? refuseDamaged(found) : Effect.succeed(found)
+    )
 
   /** Fails when somebody else has the name. Two requests cannot both pass: no other fiber runs between this and `entries.set`. */
   const checkName = (name: string | undefined, id: WorkspaceId) =>
@@ -98,7 +111,7 @@ export const makeRegistry = () => {
       }
     })
 
-  return { entries, damaged, reachable, find, checkName } as const
+  return { entries, damaged, reachable, lookUp, find, checkName } as const
 }
 
 const none: ReadonlyMap<WorkspaceId, Damaged> = new Map()

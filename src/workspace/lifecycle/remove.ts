@@ -1,12 +1,12 @@
 import { Effect, Option, Ref, SubscriptionRef } from "effect"
 import { type PyroError, WorkspaceNotFound } from "../../contract/errors.ts"
-import type { DeletePayload } from "../../contract/operations/workspace-lifecycle.ts"
+import type { DeletePayload } from "../../contract/operations/workspace-delete.ts"
 import { faultPoint } from "../../system/fault.ts"
 import type { Paths } from "../../system/Paths.ts"
 import { endVm } from "../../vm/sweep.ts"
 import { alone, close, commit, endUnattached, type Lifecycle, takeOut } from "./context.ts"
 import { forget } from "./create.ts"
-import { type Damaged, vmsOnDisksOf } from "./damaged.ts"
+import { type Damaged, isDamaged, vmsOnDisksOf } from "./damaged.ts"
 import type { WorkspaceId } from "./record.ts"
 import type { Entry } from "./registry.ts"
 import { stoppedBy } from "./steps.ts"
@@ -53,24 +53,39 @@ const removeDamaged = ({ registry }: Lifecycle, damaged: Damaged) =>
   }).pipe(Effect.uninterruptible)
 
 /** Which workspaces are to go; fails before any is touched when there is no such one. */
-const doomed = ({ registry: { find, reachable } }: Lifecycle, payload: DeletePayload) =>
+const doomed = (
+  { registry: { lookUp, reachable } }: Lifecycle,
+  payload: DeletePayload
+): Effect.Effect<ReadonlyArray<Entry | Damaged>, PyroError> =>
   Effect.gen(function*() {
-    const damaged = yield* reachable.damaged
-    if (payload.all) return [...yield* reachable.entries, ...damaged.values()]
-    const named = yield* Effect.forEach(payload.workspaces, (asked): Effect.Effect<Entry | Damaged, PyroError> => {
-      const broken = damaged.get(asked as WorkspaceId)
-      return broken === undefined ? find(asked) : Effect.succeed(broken)
-    })
-    return [...new Set(named)]
+    if (payload.all) return [...yield* reachable.entries, ...(yield* reachable.damaged).values()]
+    return [...new Set(yield* Effect.forEach(payload.workspaces, lookUp))]
   })
 
-/** Deletes several, and gives their ids. Each is tried, whatever becomes of the others. */
+/** A workspace that is gone, as its user called it. */
+export interface Deleted {
+  readonly id: WorkspaceId
+  readonly name: string | undefined
+}
+
+/** Deletes one, and gives what it was. */
+const removeOne = (lifecycle: Lifecycle, one: Entry | Damaged) =>
+  isDamaged(one)
+    ? Effect.as(removeDamaged(lifecycle, one), { id: one.id, name: undefined })
+    : Effect.gen(function*() {
+      const { name } = yield* Ref.get(one.record)
+      yield* remove(lifecycle, one)
+      return { id: one.id, name }
+    })
+
+/** Deletes several, and gives what they were. Each is tried, whatever becomes of the others. */
 export const removeAll = (lifecycle: Lifecycle, payload: DeletePayload) =>
   Effect.gen(function*() {
     const results = yield* Effect.forEach(
       yield* doomed(lifecycle, payload),
       (one) =>
-        Effect.as("record" in one ? remove(lifecycle, one) : removeDamaged(lifecycle, one), [one.id]).pipe(
+        removeOne(lifecycle, one).pipe(
+          Effect.map((deleted): ReadonlyArray<Deleted> => [deleted]),
           Effect.catchIf(
             (failure) => payload.all && failure._tag === "WorkspaceNotFound",
             () => Effect.succeed([])

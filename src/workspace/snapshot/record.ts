@@ -1,7 +1,7 @@
 import { Effect, Option, Schema } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { SnapshotNotFound, StateDirectoryUnusable } from "../../contract/errors.ts"
+import { type IdAmbiguous, SnapshotNotFound, StateDirectoryUnusable } from "../../contract/errors.ts"
 import type { SnapshotInfo } from "../../contract/operations/workspace-snapshot.ts"
 import { similarTo } from "../../contract/similar.ts"
 import { readJson, writeJsonAtomic } from "../../system/atomic-file.ts"
@@ -13,6 +13,7 @@ import type { Frozen } from "../../vm/memory.ts"
 import { RunningCommand } from "../exec/inherit.ts"
 import { calledOf } from "../lifecycle/called.ts"
 import { snapshotNames } from "../lifecycle/names.ts"
+import { begunBy, onlyOne } from "../lifecycle/prefix.ts"
 import { unwritten, type WorkspaceFolder } from "../lifecycle/record.ts"
 import type { Entry } from "../lifecycle/registry.ts"
 
@@ -118,6 +119,18 @@ export const readSnapshots = (folder: WorkspaceFolder): Effect.Effect<ReadonlyAr
     Effect.map((all) =>
       all.flatMap(Option.toArray).sort((a, b) => a.record.createdAt.localeCompare(b.record.createdAt))
     )
+  )
+
+/**
+ * The whole name of the only snapshot that begins so, or the name as it was given. A name is deleted or given only as a whole: asked
+ * for twice, the second request would otherwise mean another snapshot.
+ */
+export const wholeSnapshotName = (
+  entry: Pick<Entry, "folder">,
+  begun: string
+): Effect.Effect<string, IdAmbiguous> =>
+  Effect.suspend(() =>
+    Effect.map(onlyOne("snapshot", begun, begunBy(begun, snapshotNames(entry.folder))), (whole) => whole ?? begun)
   )
 
 /** A snapshot by its name. */

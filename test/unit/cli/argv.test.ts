@@ -36,6 +36,25 @@ describe("finding the operation", () => {
     assert.deepStrictEqual(found("help", "env", "rm"), { _tag: "Help", path: ["env", "rm"] })
   })
 
+  it.each([
+    ["ws", undefined],
+    ["ls", "workspace.list"],
+    ["ps", "workspace.list"],
+    ["rm", "workspace.delete"],
+    ["ws ls", "workspace.list"],
+    ["workspace ps", "workspace.list"],
+    ["ws rm", "workspace.delete"],
+    ["ws exec", "workspace.exec"],
+    ["ws file ls", "workspace.file.list"],
+    ["ws snapshot rm", "workspace.snapshot.delete"],
+    ["env ls", "env.list"],
+    ["env rm", "env.rm"]
+  ])("takes the short form %j", (typed, operation) => {
+    const routed = route(typed.split(" "))
+    assert.strictEqual(routed._tag === "Operation" ? routed.operation.name : undefined, operation)
+    assert.deepStrictEqual(found("ws", "--help"), { _tag: "Help", path: ["workspace"] })
+  })
+
   const suggested = (typed: string) => {
     const routed = route(typed.split(" "))
     return routed._tag === "Wrong" ? routed.detail : routed
@@ -56,24 +75,17 @@ describe("finding the operation", () => {
   })
 
   it.each([
-    ["rm", "workspace delete"],
-    ["ls", "workspace list"],
-    ["ps", "workspace list"],
     ["pull", "env pull"],
     ["shell", "workspace exec --tty"],
     ["inspect", "workspace status"],
     ["images", "env list"],
     ["vm", "workspace"],
-    ["workspace rm", "delete"],
     ["workspace destroy", "delete"],
     ["workspace kill", "stop"],
-    ["workspace ls", "list"],
-    ["workspace ps", "list"],
     ["workspace show", "status"],
     ["workspace info", "status"],
     ["workspace cat", "file read"],
     ["workspace file cat", "read"],
-    ["workspace file ls", "list"],
     ["workspace file cp", "workspace export"],
     ["workspace cp", "export"],
     ["workspace pull", "export"],
@@ -83,7 +95,6 @@ describe("finding the operation", () => {
     ["workspace run", "exec"],
     ["workspace commit", "snapshot create"],
     ["workspace snapshot save", "create"],
-    ["workspace snapshot rm", "delete"],
     ["workspace snapshot restore", "workspace reset --snapshot"],
     ["workspace clone", "fork"],
     ["workspace log", "logs"],

@@ -4,6 +4,8 @@ import { complete } from "../../../src/cli/complete.ts"
 
 const names = {
   workspaces: Effect.succeed(["fix", "flaky", "parser"]),
+  workspaceIds: Effect.succeed(["ws-0123456789", "ws-0a23456789"]),
+  commands: (workspace: string) => Effect.succeed(workspace === "fix" ? ["4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f"] : []),
   snapshots: (workspace: string) => Effect.succeed(workspace === "fix" ? ["green", "red"] : []),
   environments: Effect.succeed(["debian:12", "debian:13"])
 }
@@ -31,6 +33,15 @@ describe("completion", () => {
     ["pyro workspace file read p", ["parser"]],
     ["pyro workspace file read parser p", []],
     ["pyro workspace compare fl", ["flaky"]],
+    ["pyro ws reset f", ["fix", "flaky"]],
+    ["pyro rm fix f", ["flaky"]],
+    ["pyro ws snapshot rm fix ", ["green", "red"]],
+    ["pyro workspace status ws-01", ["ws-0123456789"]],
+    ["pyro workspace delete ws-", ["ws-0123456789", "ws-0a23456789"]],
+    ["pyro workspace cancel fix ", ["4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f"]],
+    ["pyro workspace cancel flaky ", []],
+    ["pyro workspace logs fix --exec-id 4", ["4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f"]],
+    ["pyro workspace exec -w /x f", ["fix", "flaky"]],
     ["pyro workspace compare fix@", ["fix@green", "fix@red"]],
     ["pyro workspace compare fix fix@g", ["fix@green"]],
     ["pyro workspace compare flaky@", []],
@@ -49,7 +60,7 @@ describe("completion", () => {
   })
 
   it.each([
-    ["pyro workspace list --", ["--help", "--json", "--label", "--quiet"]],
+    ["pyro workspace list --", ["--help", "--id-only", "--json", "--label", "--quiet"]],
     ["pyro workspace list --json --j", []],
     ["pyro workspace list --label a=1 --la", ["--label"]],
     ["pyro workspace create --git ", ["full", "none", "shallow"]],

@@ -14,7 +14,7 @@ describe("help", () => {
 
   it("of run names its flags, defaults and ranges", () => {
     const text = help(["run"])
-    assert.match(text, /--mem-mib N +Guest memory in MiB \(128 to 1048576\) \[default: 1024\]/)
+    assert.match(text, /--mem-mib MIB +Guest memory in MiB \(128 to 1048576\) \[default: 1024\]/)
     assert.match(text, /--env NAME=VALUE/)
     assert.notMatch(text, /--rows|--cols|--command|--memory-mib/)
   })

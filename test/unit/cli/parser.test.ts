@@ -146,8 +146,11 @@ describe("the parser", () => {
   it.each([
     [["run", "debian:12", "--mem-mib", "8"], "--mem-mib: must be a whole number from 128 to 1048576 MiB"],
     [["run", "debian:12", "--mem-mib", "1e9"], "--mem-mib: must be a whole number from 128 to 1048576 MiB"],
-    [["run", "debian:12", "--mem-mib", "lots"], "--mem-mib: \"lots\" is not a number"],
-    [["run", "debian:12", "--mem-mib", ""], "--mem-mib: \"\" is not a number"],
+    [
+      ["run", "debian:12", "--mem-mib", "lots"],
+      "--mem-mib: \"lots\" must be MiB, or a number with M, G or T, such as 2G"
+    ],
+    [["run", "debian:12", "--mem-mib", ""], "--mem-mib: \"\" must be MiB, or a number with M, G or T, such as 2G"],
     [["run", "debian:12", "--vcpu-count", "0"], "--vcpu-count: must be a whole number from 1 to 32"],
     [
       ["run", "debian:12", "--timeout-seconds", "-1"],
@@ -212,6 +215,60 @@ describe("the parser", () => {
     [["workspace", "export", "fix", "src", "more", "--patch", "--output", "x"], "unexpected \"more\""]
   ])("refuses %j", (words, wrong) => {
     assert.deepStrictEqual(typed(...words), { wrong })
+  })
+
+  const rawOf = (line: string) => {
+    const read = typed(...line.split(" "))
+    return "raw" in read ? read.raw : read.wrong
+  }
+
+  it.each([
+    ["run debian:12 --timeout-seconds 90 -- ls", { timeout_seconds: 90 }],
+    ["run debian:12 --timeout-seconds 5s -- ls", { timeout_seconds: 5 }],
+    ["run debian:12 --timeout-seconds 1.5m -- ls", { timeout_seconds: 90 }],
+    ["run debian:12 --timeout-seconds 2h -- ls", { timeout_seconds: 7200 }],
+    ["run debian:12 --mem-mib 2G -- ls", { memory_mib: 2048 }],
+    ["run debian:12 --mem-mib 512MiB -- ls", { memory_mib: 512 }],
+    ["run debian:12 --max-bytes 64k -- ls", { max_bytes: 65_536 }],
+    ["workspace create --ttl-seconds 1d", { ttl_seconds: 86_400 }]
+  ])("takes units: %s", (line, fields) => {
+    assert.deepInclude(rawOf(line), fields)
+  })
+
+  it.each([
+    ["run debian:12 --timeout-seconds 5x -- ls", "must be seconds, or a number with s, m, h or d, such as 10m"],
+    ["run debian:12 --timeout-seconds 10M5 -- ls", "must be seconds"],
+    ["run debian:12 --mem-mib 2G2 -- ls", "must be MiB"],
+    ["run debian:12 --mem-mib 1.5M -- ls", "must be a whole number from 128"],
+    ["run debian:12 --vcpu-count 2G -- ls", "\"2G\" is not a number"],
+    ["workspace fork fix --count 2k", "is not a number"]
+  ])("refuses units that do not fit: %s", (line, wrong) => {
+    assert.include(rawOf(line), wrong)
+  })
+
+  it.each([
+    ["run debian:12 -e A=1 -eB=2 -w /x -- ls", { env: { A: "1", B: "2" }, cwd: "/x" }],
+    ["workspace exec fix -w/x -- ls", { cwd: "/x" }],
+    ["workspace exec -tw /x fix", { tty: true, cwd: "/x", workspace: "fix" }]
+  ])("takes short options: %s", (line, fields) => {
+    assert.deepInclude(rawOf(line), fields)
+  })
+
+  it("refuses a short option that a command does not have", () => {
+    assert.include(rawOf("workspace list -e A=1"), "no option -e")
+    assert.include(rawOf("run debian:12 -x -- ls"), "no option -x")
+    assert.strictEqual(rawOf("run debian:12 -e"), "--env needs a value")
+  })
+
+  it.each([
+    ["env build web --from debian:12 --packages git tree", ["git", "tree"]],
+    ["env build web --packages git tree --from debian:12", ["git", "tree"]],
+    ["env build --from debian:12 --packages git tree web", ["git", "tree"]],
+    ["env build --from debian:12 --packages git web", ["git"]],
+    ["env build web --packages git,make tree --packages jq --from debian:12", ["git,make", "tree", "jq"]],
+    ["env build --packages git --from debian:12 web", ["git"]]
+  ])("takes several packages behind one option: %s", (line, packages) => {
+    assert.deepInclude(rawOf(line), { name: "web", from: "debian:12", packages })
   })
 
   it.each(operations.flatMap((row) => row.cli.examples.map((example) => [example])))(

@@ -304,7 +304,7 @@ describe("a workspace in a Scope", () => {
       delete: ({ workspaces }) =>
         Effect.sync(() => {
           deleted.push(...workspaces)
-          return { deleted: workspaces }
+          return { deleted: workspaces, names: workspaces }
         })
     }
     return { created, deleted, layer: service({ workspace: over }).layer }

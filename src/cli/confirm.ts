@@ -1,0 +1,42 @@
+import { Effect, Stream } from "effect"
+import type { PyroError } from "../contract/errors.ts"
+import type { DeletePayload } from "../contract/operations/workspace-delete.ts"
+import type { PyroService } from "../contract/Pyro.ts"
+import { Manner } from "./manner.ts"
+import { warn } from "./print.ts"
+import { Terminal } from "./terminal.ts"
+
+/** Names that a question lists. */
+const MOST_NAMES = 5
+
+/** Asks somebody at a terminal whether all workspaces are to be deleted; true in a script, where nobody is asked. */
+export const isDeleteAllMeant = (
+  pyro: PyroService,
+  payload: DeletePayload
+): Effect.Effect<boolean, PyroError, Terminal> =>
+  Effect.gen(function*() {
+    const terminal = yield* Terminal
+    const { switches } = yield* Manner
+    if (!payload.all || switches.has("yes") || !terminal.stdinIsTerminal || !terminal.stderrIsTerminal) return true
+    const { workspaces } = yield* pyro.workspace.list({ labels: {} })
+    if (workspaces.length === 0) return true
+    const names = workspaces.map(({ id, name }) => name ?? id)
+    const more = names.length > MOST_NAMES ? ", …" : ""
+    yield* warn(
+      `Delete ${names.length === 1 ? "the workspace" : `all ${names.length} workspaces`} (${
+        names.slice(0, MOST_NAMES).join(", ")
+      }${more}) with everything in them? [y/N] `
+    )
+    const answer = yield* firstLine(terminal.stdin)
+    const isMeant = /^y(es)?$/i.test(answer.trim())
+    if (!isMeant) yield* warn("nothing was deleted\n")
+    return isMeant
+  })
+
+const firstLine = (stdin: Stream.Stream<Uint8Array>) =>
+  stdin.pipe(
+    Stream.decodeText("utf8"),
+    Stream.splitLines,
+    Stream.runHead,
+    Effect.map((line) => line._tag === "Some" ? line.value : "")
+  )

@@ -1,0 +1,48 @@
+import { Schema } from "effect"
+import { defaulted, list } from "../fields.ts"
+import { lazy, unary } from "../operation.ts"
+import { workspaceField } from "./workspace-field.ts"
+
+export const DeletePayload = lazy(() =>
+  Schema.Struct({
+    workspaces: defaulted(
+      list(workspaceField()).annotations({ description: "Ids or names of the workspaces" }),
+      () => []
+    ),
+    all: defaulted(Schema.Boolean.annotations({ description: "Delete every workspace" }), () => false)
+  })
+)
+export type DeletePayload = ReturnType<typeof DeletePayload>["Type"]
+
+export const workspaceDelete = unary({
+  name: "workspace.delete",
+  summary: "Delete workspaces with everything in them",
+  description: "Ends what runs in them and removes their disks. What was not exported is lost.",
+  cli: {
+    path: ["workspace", "delete"],
+    args: ["workspaces"],
+    unless: { workspaces: "all" },
+    extras: { yes: { _tag: "switch", description: "Do not ask before --all; on no terminal nothing is asked" } },
+    exits: "own",
+    examples: ["pyro workspace delete fix other", "pyro workspace delete --all --yes"]
+  },
+  mcp: {
+    tool: "workspace_delete",
+    profiles: ["core", "full"],
+    title: "Delete workspaces",
+    description: "Delete workspaces with everything in them",
+    arguments: { workspaces: { name: "workspace_ids", needed: true, description: "Ids or names" } },
+    omits: ["names"]
+  },
+  home: "daemon",
+  annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
+  payload: DeletePayload,
+  result: lazy(() =>
+    Schema.Struct({
+      deleted: Schema.Array(Schema.String).annotations({ description: "Ids of the deleted workspaces" }),
+      names: Schema.Array(Schema.String).annotations({
+        description: "Names of these in the same order; the id where a workspace has no name"
+      })
+    })
+  )
+})

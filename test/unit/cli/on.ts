@@ -1,0 +1,97 @@
+import { Effect, Layer, Ref, Stream } from "effect"
+import { cli } from "../../../src/cli/cli.ts"
+import { FileUnreadable, Terminal } from "../../../src/cli/terminal.ts"
+import { EnvironmentUnknown } from "../../../src/contract/errors.ts"
+import { operations } from "../../../src/contract/operations.ts"
+import type { RunEvent, RunPayload } from "../../../src/contract/operations/run.ts"
+import { Pyro, type PyroService, type RunInput } from "../../../src/contract/Pyro.ts"
+
+export const EXITED: RunEvent = {
+  _tag: "Exited",
+  outcome: "exited",
+  status: 0,
+  durations: { totalMs: 2, bootMs: 1, commandMs: 1 }
+}
+
+/** Calls of any operation, by its name, answered with what a test says. */
+type Answers = Readonly<Record<string, unknown>>
+
+export interface Surroundings {
+  readonly answers?: Answers
+  readonly files?: Readonly<Record<string, Uint8Array>>
+  readonly terminal?: Partial<Terminal["Type"]>
+  readonly run?: (payload: RunPayload, input: RunInput) => ReturnType<PyroService["run"]>
+}
+
+/** Runs one command line on a terminal of strings; `journal` is what happened to it, in order. */
+export const on = (argv: ReadonlyArray<string>, { answers = {}, files = {}, run, terminal }: Surroundings = {}) =>
+  Effect.runPromise(Effect.gen(function*() {
+    const journal = yield* Ref.make<ReadonlyArray<string>>([])
+    const note = (line: string) => Ref.update(journal, (lines) => [...lines, line])
+    const written = (to: string) => (data: Uint8Array | string) =>
+      note(`${to} ${typeof data === "string" ? data : new TextDecoder().decode(data)}`)
+    const requests: Array<RunPayload> = []
+    const called: Array<readonly [string, unknown]> = []
+    const pyro: PyroService = {
+      ...answering(answers, called),
+      run: (payload, input) => {
+        requests.push(payload)
+        return run?.(payload, input ?? {}) ?? Stream.make<[RunEvent]>(EXITED)
+      }
+    }
+    const status = yield* cli({
+      argv,
+      version: "1.2.3",
+      pyro: () => Layer.effect(Pyro, Effect.as(note("built"), pyro)),
+      interruption: { signal: () => undefined },
+      serveMcp: () => Effect.void,
+      names: {
+        workspaces: Effect.succeed(["fix", "parser"]),
+        workspaceIds: Effect.succeed([]),
+        commands: () => Effect.succeed([]),
+        snapshots: () => Effect.succeed([]),
+        environments: Effect.succeed(["debian:12", "debian:13"])
+      }
+    }).pipe(Effect.provideService(Terminal, {
+      stdinIsTerminal: false,
+      stdinIsNull: false,
+      stdoutIsTerminal: false,
+      stderrIsTerminal: false,
+      colour: false,
+      writeStdout: written("out"),
+      writeStderr: written("err"),
+      stdin: Stream.empty,
+      size: Effect.succeed({ rows: 50, cols: 132 }),
+      resizes: Stream.empty,
+      holdSignal: Effect.succeed(Effect.never),
+      raw: Effect.acquireRelease(note("raw"), () => note("cooked")),
+      readFile: (path) =>
+        files[path] === undefined
+          ? new FileUnreadable({ detail: `${path} cannot be read: there is no such file` })
+          : Effect.succeed(files[path]),
+      resolvePath: (path) => path.startsWith("/") ? path : `/here/${path}`,
+      workspace: undefined,
+      type: "xterm",
+      ...terminal
+    }))
+    return { status, journal: yield* Ref.get(journal), requests, called }
+  }))
+
+/** A service whose calls are noted and answered; streaming ones with what is answered as their only event. */
+const answering = (answers: Answers, called: Array<readonly [string, unknown]>): PyroService => {
+  const root: Record<string, unknown> = {}
+  for (const row of operations) {
+    const words = row.name.split(".")
+    let at = root
+    for (const word of words.slice(0, -1)) at = (at[word] ??= {}) as Record<string, unknown>
+    at[words.at(-1)!] = (payload: unknown) => {
+      called.push([row.name, payload])
+      const answer = answers[row.name]
+      if (answer instanceof EnvironmentUnknown) return answer
+      return row.kind === "unary" ? Effect.succeed(answer) : Stream.make(answer)
+    }
+  }
+  return root as unknown as PyroService
+}
+
+export const REAL_TERMINAL = { stdinIsTerminal: true, stdoutIsTerminal: true, stderrIsTerminal: true }
