@@ -11,15 +11,19 @@ import { type Argument, type Fields, given, payloadOf } from "./arguments.ts"
 import { boundedText, cutTexts, shortened } from "./bounded.ts"
 import { errorText } from "./error-text.ts"
 import { completed } from "./json-schema.ts"
+import type { Pending } from "./pending.ts"
 import { plainText } from "./plain-text.ts"
 import type { Done, Image, Request } from "./request.ts"
 import type { ProfileTool } from "./tool-table.ts"
+import { noticeText } from "./words.ts"
 
 /** What a call has beside its arguments. */
 export interface Surroundings {
   readonly pyro: Effect.Effect<PyroService, PyroError>
   readonly project: Project
   readonly say: (message: string) => void
+  /** Works that earlier calls have left. */
+  readonly pending: Pending
 }
 
 /** The result of a call as it goes to the client: each half complete by itself, since no host shows both. */
@@ -49,9 +53,19 @@ export const callTool = (
       ...surroundings,
       pyro,
       payload: payload.value as never,
-      own: payload.own
+      own: payload.own,
+      underWay: () => {}
     }
-    const { alone, result, text } = yield* (tool.tool.perform ?? plainly(tool))(request)
+    const perform = tool.tool.perform ?? plainly(tool)
+    const done = tool.tool.goesOn === true
+      ? yield* surroundings.pending.work(
+        keyOf(tool, payload),
+        surroundings.say,
+        (say, underWay) => perform({ ...request, say, underWay })
+      )
+      : Either.right(yield* perform(request))
+    if (Either.isLeft(done)) return notDone(tool, done.left)
+    const { alone, result, text } = done.right
     if (alone !== undefined) return toldAlone(boundedText(text), alone.image)
     const encoded = Schema.encodeUnknownSync(tool.result)(result)
     const structured = completed(encoded, tool.resultSchema) as Record<string, unknown>
@@ -72,6 +86,21 @@ export const callTool = (
         : Effect.succeed(failed)
     })
   )
+
+/** Equal calls have equal keys. */
+const keyOf = ({ row }: ProfileTool, { own, value }: { readonly value: unknown; readonly own: Fields }) =>
+  JSON.stringify([row.name, value, Object.entries(own).sort()])
+
+/** No result yet. Told as a failure: hosts refuse a success that lacks what the tool's schema promises. */
+const notDone = ({ listed: { name } }: ProfileTool, last: string): CallResult => ({
+  content: [{
+    type: "text",
+    text: `not_ready_yet: ${name} takes longer than this call waits, and goes on: ${last}\n` +
+      `hint: call ${name} again with the same arguments; it joins this work and begins nothing new. The first use of an environment ` +
+      "builds it, which takes minutes"
+  }],
+  isError: true
+})
 
 const toldAlone = (text: string, image: Image | undefined): CallResult => ({
   content: [{ type: "text", text }, ...(image === undefined ? [] : [imageBlock(image)])]
@@ -142,7 +171,7 @@ const folded = (
     const folding = fold(payload)
     yield* forEachEvent(call, payload, undefined, (event) =>
       Effect.sync(() => {
-        if (event._tag === "Notice") say((event as Notice).message)
+        if (event._tag === "Notice") say(noticeText(event as Notice))
         folding.add(event)
       }))
     return folding.result() ?? (yield* new ChannelFailed({ detail: "the stream of events ended without its last" }))

@@ -3,6 +3,7 @@ import type { PyroError } from "../contract/errors.ts"
 import type { PyroService } from "../contract/Pyro.ts"
 import type { Project } from "../sdk/project.ts"
 import { type CallResult, callTool } from "./call.ts"
+import { makePending } from "./pending.ts"
 import { noTool, type ProfileName, profiles } from "./profile.ts"
 import { type ListedTool, profileTools } from "./tool-table.ts"
 
@@ -24,6 +25,7 @@ export interface Tools {
 /** The tools that `createServer` serves, with the same names, arguments and answers. */
 export const makeTools = ({ profile, project, pyro }: ToolsOptions): Tools => {
   const tools = profileTools(profiles[profile])
+  const pending = makePending()
   const byName = new Map(tools.map((tool) => [tool.listed.name, tool]))
   return {
     list: tools.map(({ listed }) => listed),
@@ -37,7 +39,7 @@ export const makeTools = ({ profile, project, pyro }: ToolsOptions): Tools => {
           }],
           isError: true
         })
-        : callTool(tool, args, { pyro, project, say: () => {} })
+        : callTool(tool, args, { pending, pyro, project, say: () => {} })
     }
   }
 }

@@ -15,6 +15,8 @@ export interface Request<Payload> {
   readonly project: Project
   /** Tells the caller how far it is, when a word of progress is due. */
   readonly say: (message: string) => void
+  /** Says that everything is prepared: the call waits to the end from now on. */
+  readonly underWay: () => void
 }
 
 /** What a tool came to: the typed result, and the same as text. */
@@ -34,6 +36,8 @@ export interface Image {
 export interface Tool<Name extends OperationName, Result = ResultOf<Name>> {
   /** Schema of the result, where it is not the row's. */
   readonly result?: () => PureSchema & { readonly Type: Result }
+  /** Its work goes on when a call has waited long enough, and an equal call takes it up. */
+  readonly goesOn?: true
   /** JSON of the payload from what was given. */
   readonly fill?: (given: Given, project: Project) => Either.Either<Fields, InvalidRequest>
   /** Does it, in the place of calling the operation and folding its events. */
@@ -45,6 +49,7 @@ export interface Tool<Name extends OperationName, Result = ResultOf<Name>> {
 /** A tool whose types are forgotten; it is called with what belongs to it. */
 export interface AnyTool {
   readonly result?: () => PureSchema
+  readonly goesOn?: true
   readonly fill?: (given: Given, project: Project) => Either.Either<Fields, InvalidRequest>
   readonly perform?: (request: Request<never>) => Effect.Effect<Done<unknown>, PyroError>
   readonly text?: (result: never, request: Request<never>) => string

@@ -5,6 +5,7 @@ import type { PyroService } from "../contract/Pyro.ts"
 import type { Project } from "../sdk/project.ts"
 import { callTool } from "./call.ts"
 import { instructionsOf } from "./instructions.ts"
+import { makePending } from "./pending.ts"
 import { noTool, type ProfileName, profiles } from "./profile.ts"
 import { withProgress } from "./progress.ts"
 import { addResources } from "./resources.ts"
@@ -56,6 +57,7 @@ export const createServer = ({ onCall, profile, project, pyro, version }: Server
     capabilities: { tools: {}, ...(profile === "vm-run" ? {} : { resources: {} }) },
     instructions: instructionsOf(profile, project)
   })
+  const pending = makePending()
   server.setRequestHandler("tools/list", () => listed)
   server.setRequestHandler("tools/call", (request, { mcpReq }) => {
     const { arguments: raw = {}, name } = request.params
@@ -70,7 +72,7 @@ export const createServer = ({ onCall, profile, project, pyro, version }: Server
         mcpReq.notify({ method: "notifications/progress", params: { progressToken, ...params } })
     const call = withProgress(
       notify,
-      (say) => callTool(tool, raw, { pyro, project, say })
+      (say) => callTool(tool, raw, { pending, pyro, project, say })
     )
     const answer = runCall(call, mcpReq.signal) as unknown as Promise<CallToolResult>
     onCall?.(answer)

@@ -1,3 +1,5 @@
+import type { Notice } from "../contract/notice.ts"
+
 /** `1 file`, `2 files`. */
 export const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? "" : "s"}`
 
@@ -9,6 +11,10 @@ export const bytes = (number: number): string =>
     : number < 1_048_576
     ? `${(number / 1_024).toFixed(1)} KiB`
     : `${(number / 1_048_576).toFixed(1)} MiB`
+
+/** What a notice says, with how much of the step is done. */
+export const noticeText = ({ fraction, message }: Notice): string =>
+  fraction === undefined ? message : `${message}, ${Math.round(100 * fraction)} %`
 
 /** Lines of which some say nothing. */
 export const lines = (...all: ReadonlyArray<string | undefined | false>): string =>

@@ -3,6 +3,7 @@ import { InvalidRequest } from "../../src/contract/errors.ts"
 import type { Profile } from "../../src/contract/operation.ts"
 import type { PyroService } from "../../src/contract/Pyro.ts"
 import { type CallResult, callTool } from "../../src/mcp/call.ts"
+import { makePending, type Pending } from "../../src/mcp/pending.ts"
 import { profileTools } from "../../src/mcp/tool-table.ts"
 import type { Project } from "../../src/sdk/project.ts"
 import { unfakedPyro } from "../support/unfaked-pyro.ts"
@@ -29,12 +30,18 @@ export const call = (
   pyro: PyroService,
   name: string,
   args: Readonly<Record<string, unknown>>,
-  { profile = "full", project = emptyProject }: { readonly profile?: Profile; readonly project?: Project } = {}
+  { pending = makePending(), profile = "full", project = emptyProject, signal }: {
+    readonly pending?: Pending
+    readonly profile?: Profile
+    readonly project?: Project
+    readonly signal?: AbortSignal
+  } = {}
 ): Promise<CallResult> => {
   const tool = profileTools(profile).find(({ listed }) => listed.name === name)
   if (tool === undefined) throw new Error(`no tool ${name}`)
   return Effect.runPromise(
-    callTool(tool, args, { pyro: Effect.succeed(pyro), project, say: () => {} })
+    callTool(tool, args, { pyro: Effect.succeed(pyro), project, pending, say: () => {} }),
+    signal === undefined ? {} : { signal }
   )
 }
 

@@ -7,7 +7,7 @@ import { snakeFields } from "../../contract/snake.ts"
 import { keepOutput } from "../output.ts"
 import type { Request, Tool } from "../request.ts"
 import { asSeen } from "../terminal.ts"
-import { lines } from "../words.ts"
+import { lines, noticeText } from "../words.ts"
 import { streamsText, verdictOf } from "./command-end.ts"
 import { inputOf } from "./exec.ts"
 
@@ -34,7 +34,7 @@ export const RunTold = lazy(() =>
 )
 type RunTold = ReturnType<typeof RunTold>["Type"]
 
-const perform = ({ own, payload, pyro, say }: Request<RunPayload>) =>
+const perform = ({ own, payload, pyro, say, underWay }: Request<RunPayload>) =>
   Effect.gen(function*() {
     const kept = keepOutput(0)
     const warnings: Array<string> = []
@@ -45,13 +45,14 @@ const perform = ({ own, payload, pyro, say }: Request<RunPayload>) =>
       Effect.sync(() => {
         switch (event._tag) {
           case "Started":
+            underWay()
             return say("running")
           case "Output":
             printed += event.bytes.length
             return (seen?.push ?? kept.add)({ from: event.from, bytes: event.bytes, next: printed })
           case "Notice":
             if (event.level === "warning") warnings.push(event.message)
-            return say(event.message)
+            return say(noticeText(event))
           case "Exited":
             exited = event
         }
@@ -77,6 +78,7 @@ const perform = ({ own, payload, pyro, say }: Request<RunPayload>) =>
 
 export const runTool: Tool<"run", RunTold> = {
   result: RunTold,
+  goesOn: true,
   fill: ({ fields, own }) => Either.right({ ...fields, command: shell(own["script"]) }),
   perform
 }

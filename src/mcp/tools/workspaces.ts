@@ -55,6 +55,7 @@ const seeded = ({ fields, own }: Given, project: Project): Either.Either<Fields,
 }
 
 export const createTool: Tool<"workspace.create"> = {
+  goesOn: true,
   fill: seeded,
   text: ({ warnings, workspace }) =>
     lines(

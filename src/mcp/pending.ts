@@ -1,0 +1,91 @@
+import { Effect, Either, Fiber, Option } from "effect"
+
+/** Longest that a call waits, in ms, before it answers that its work goes on: hosts give a call up after a minute. */
+const WAIT_MS = 45_000
+/** How long what has ended waits for a call that takes its result. */
+const KEPT = "5 minutes"
+
+type Say = (message: string) => void
+
+/** Work that may go on when the call that began it has answered. */
+interface Work {
+  readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
+  /** The last that was said of it. */
+  last: string
+  /** The call that waits for it now. */
+  hear: Say
+  /** Nothing is prepared any more: the call waits to the end. */
+  isUnderWay: boolean
+}
+
+export interface Pending {
+  /**
+   * Does the work of a call, or takes up the work that an equal call had to leave. Left is what was said last of work that is not done
+   * in time; it goes on, and the next call of the same key takes it up. A call that is interrupted ends its work.
+   */
+  readonly work: <A, E>(
+    key: string,
+    say: Say,
+    start: (say: Say, underWay: () => void) => Effect.Effect<A, E>
+  ) => Effect.Effect<Either.Either<A, string>, E>
+}
+
+/** The works that calls have left, of one server. */
+export const makePending = (waitMs = WAIT_MS): Pending => {
+  const left = new Map<string, Array<Work>>()
+
+  const remove = (key: string, work: Work) => {
+    const others = (left.get(key) ?? []).filter((one) => one !== work)
+    if (others.length > 0) left.set(key, others)
+    else left.delete(key)
+  }
+
+  const take = (key: string) => {
+    const work = left.get(key)?.[0]
+    if (work !== undefined) remove(key, work)
+    return work
+  }
+
+  /** Nobody waits for it until the next call. */
+  const leave = (key: string, work: Work) => {
+    left.set(key, [...left.get(key) ?? [], work])
+    return Fiber.await(work.fiber).pipe(
+      Effect.zipRight(Effect.sleep(KEPT)),
+      Effect.zipRight(Effect.sync(() => remove(key, work))),
+      Effect.interruptible,
+      Effect.forkDaemon
+    )
+  }
+
+  const begin = (start: (say: Say, underWay: () => void) => Effect.Effect<unknown, unknown>) =>
+    Effect.gen(function*() {
+      const now: Omit<Work, "fiber"> = { last: "preparing", hear: () => {}, isUnderWay: false }
+      const say = (message: string) => {
+        now.last = message
+        now.hear(message)
+      }
+      const fiber = yield* Effect.forkDaemon(Effect.interruptible(start(say, () => void (now.isUnderWay = true))))
+      return Object.assign(now, { fiber })
+    })
+
+  return {
+    work: <A, E>(key: string, say: Say, start: (say: Say, underWay: () => void) => Effect.Effect<A, E>) =>
+      Effect.uninterruptibleMask((restore) =>
+        Effect.gen(function*() {
+          const work = take(key) ?? (yield* begin(start))
+          work.hear = say
+          say(work.last)
+          const ended = Fiber.await(work.fiber as Fiber.RuntimeFiber<A, E>)
+          const exit = yield* restore(Effect.timeoutOption(ended, waitMs)).pipe(
+            Effect.flatMap((done) =>
+              Option.isNone(done) && work.isUnderWay ? restore(Effect.asSome(ended)) : Effect.succeed(done)
+            ),
+            Effect.onInterrupt(() => Fiber.interrupt(work.fiber))
+          )
+          if (Option.isSome(exit)) return Either.right(yield* exit.value)
+          yield* leave(key, work)
+          return Either.left(work.last)
+        })
+      )
+  }
+}
