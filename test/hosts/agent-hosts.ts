@@ -125,7 +125,14 @@ const opencode: AgentHost = {
             npm: "@ai-sdk/openai-compatible",
             name: "scripted",
             options: { baseURL: `${origin}/v1`, apiKey: "scripted" },
-            models: { scripted: { name: "scripted", tool_call: true } }
+            models: {
+              scripted: {
+                name: "scripted",
+                tool_call: true,
+                attachment: true,
+                modalities: { input: ["text", "image"], output: ["text"] }
+              }
+            }
           }
         },
         mcp: {

@@ -8,6 +8,9 @@ import { FINISHED, startModel } from "./scripted-model.ts"
 
 const on = (tool: string, args: object = {}): ToolCall => ({ tool, args: { workspace_id: "fix", ...args } })
 
+/** Id of a command. */
+const EXEC_ID = /\b[0-9a-f]{32}\b/
+
 /** A 1x1 PNG. */
 const PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 
@@ -50,11 +53,31 @@ const steps: ReadonlyArray<Step> = [
     expect: includes("nowhere.txt", "hint:")
   },
   {
-    what: "finds a running command again",
-    call: on("workspace_exec", { command: "sleep 1000", wait_seconds: 0 }),
-    expect: includes("exec_id")
+    what: "leaves a command running",
+    call: on("workspace_exec", { command: "echo started; sleep 1000", wait_seconds: 1 }),
+    expect: includes("exec_id", "started")
   },
-  { what: "reads the summary", call: on("workspace_summary"), expect: includes("greet.sh", "sleep 1000") },
+  {
+    what: "reads the summary",
+    call: on("workspace_summary"),
+    expect: (output) => {
+      includes("greet.sh", "sleep 1000")(output)
+      assert.match(output, EXEC_ID)
+    }
+  },
+  {
+    what: "ends the running command by the id that the summary names",
+    call: {
+      tool: "workspace_exec",
+      args: (outputs) => ({ workspace_id: "fix", exec_id: EXEC_ID.exec(outputs.at(-1) ?? "")?.[0], cancel: true })
+    },
+    expect: (output) => assert.notInclude(output, "hint:")
+  },
+  {
+    what: "sees that nothing runs any more",
+    call: on("workspace_status"),
+    expect: (output) => assert.notMatch(output, EXEC_ID)
+  },
   {
     what: "exports the change",
     call: on("workspace_export", { patch: true, output_path: "fix.patch" }),

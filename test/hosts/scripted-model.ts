@@ -28,7 +28,7 @@ export const startModel = async (dialect: Dialect, script: ReadonlyArray<ToolCal
     // Claude Code loads tools on demand: a model asks for a tool before it calls the tool.
     return !tools.includes(name) && tools.includes(SEARCH)
       ? dialect.call(SEARCH, { query: `select:${name}`, max_results: 1 }, ++step)
-      : dialect.call(name, next.args, ++step)
+      : dialect.call(name, typeof next.args === "function" ? next.args(outputs) : next.args, ++step)
   }
 
   const server = http.createServer(async (request, response) => {

@@ -2,8 +2,11 @@
 export interface ToolCall {
   /** Name of the tool as pyro's server lists it. */
   readonly tool: string
-  readonly args: Readonly<Record<string, unknown>>
+  /** The arguments; a function makes them from the results of the calls before. */
+  readonly args: Arguments | ((outputs: ReadonlyArray<string>) => Arguments)
 }
+
+type Arguments = Readonly<Record<string, unknown>>
 
 /** A request of a host to its model, as far as the script needs it. */
 export interface Conversation {

@@ -36,11 +36,13 @@ export const openaiChat: Dialect = {
       messages.flatMap(({ tool_calls = [] }) => tool_calls)
         .filter((call) => call.function.name.startsWith(PREFIX)).map(({ id }) => id)
     )
-    return {
-      tools: tools.map((tool) => tool.function.name),
-      outputs: messages.filter(({ role, tool_call_id }) => role === "tool" && calls.has(tool_call_id ?? ""))
-        .map(({ content }) => textOf(content))
+    const outputs: Array<string> = []
+    for (const { content, role, tool_call_id } of messages) {
+      if (role === "tool" && calls.has(tool_call_id ?? "")) outputs.push(textOf(content))
+      // A tool's message holds text alone: its images follow in a user's message.
+      else if (role === "user" && outputs.length > 0) outputs.push(`${outputs.pop()}\n${textOf(content)}`)
     }
+    return { tools: tools.map((tool) => tool.function.name), outputs }
   },
   nameOf: (tool) => `${PREFIX}${tool}`,
   call: (name, args, step) => [
