@@ -37,7 +37,7 @@ import { damagedInfo, isDamaged } from "./lifecycle/damaged.ts"
 import { expire } from "./lifecycle/expire.ts"
 import { leaveAll } from "./lifecycle/leave.ts"
 import { touch } from "./lifecycle/record.ts"
-import { commandsOf, type Entry, infoOf, makeRegistry, runningGeneration } from "./lifecycle/registry.ts"
+import { commandsOf, type Entry, infoOf, makeRegistry, runningGeneration, standstillOf } from "./lifecycle/registry.ts"
 import { type Deleted, removeAll } from "./lifecycle/remove.ts"
 import { reset } from "./lifecycle/reset.ts"
 import { start, stop } from "./lifecycle/steps.ts"
@@ -234,7 +234,7 @@ const make = Effect.gen(function*() {
         const { memoryMib } = yield* Ref.get(entry.record)
         const running = Effect.map(runningGeneration(entry), (generation) => ({ ...generation, memoryMib }))
         const commands = yield* commandsOf(entry)
-        return yield* exec(commands, running, yield* withExecId(commands, payload), input)
+        return yield* exec(commands, running, yield* withExecId(commands, payload), input, standstillOf(entry))
       }),
     logs: (payload) =>
       Effect.flatMap(

@@ -7,6 +7,7 @@ import type { Guest } from "../vm/guest.ts"
 import { explainChannelFailure, type FreshWorkspace } from "./boot.ts"
 import { endOf, feed, spawnRequest } from "./command.ts"
 import { endProcess, type Manner, mannerOf, ranOut } from "./ending.ts"
+import { changeOf, silenceOf, standstillNotice } from "./exec/standstill.ts"
 import { Hints, OutputTail } from "./hints.ts"
 import { troubleText } from "./trouble.ts"
 
@@ -89,13 +90,20 @@ const enforceDeadline = (process: GuestProcess, timeoutSeconds: number | undefin
     return { passed, givenUp }
   })
 
-/** Says when the host's disk is full and the guest stands still because of it. */
+/** Says when the host's disk is full and the guest stands still because of it, and when the guest does not answer. */
 const troubles = (guest: Guest): Stream.Stream<RunEvent> =>
-  Stream.map(Stream.drop(guest.vm.health.troubles, 1), (trouble): RunEvent => ({
-    _tag: "Notice",
-    level: "warning",
-    message: troubleText(trouble)
-  }))
+  Stream.merge(
+    Stream.map(Stream.drop(guest.vm.health.troubles, 1), (trouble): RunEvent => ({
+      _tag: "Notice",
+      level: "warning",
+      message: troubleText(trouble)
+    })),
+    Stream.unfoldEffect(undefined as string | undefined, (before) =>
+      Effect.map(
+        changeOf(silenceOf(guest.channel), before),
+        (now) => Option.some([standstillNotice(now) as RunEvent, now])
+      ))
+  )
 
 const explainStream = <A, R>(guest: Guest, stream: Stream.Stream<A, PyroError, R>): Stream.Stream<A, PyroError, R> =>
   Stream.catchAll(stream, (failure) => Stream.fromEffect(explainChannelFailure(guest)(Effect.fail(failure))))

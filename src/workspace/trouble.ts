@@ -8,5 +8,8 @@ export const troubleText = (trouble: VmTrouble): string =>
     ? "there is room on the host's disk again: the guest goes on"
     : "the host's disk failed under the guest: what it wrote may be lost"
 
+/** Said once a guest that did not answer, or stood still, goes on. */
+export const goesOnText = "the guest goes on"
+
 /** What a workspace's detail says while its guest's agent sends nothing. */
 export const silentText = "the guest does not answer: reset the workspace, or stop and start it to keep the files"

@@ -56,13 +56,18 @@ describe("a workspace whose QEMU is stopped", () => {
         ["snapshot", "create", "still", "cut"],
         ["fork", "still", "--name", "child"]
       ]
-      // One after the other: the first waits the whole time, those behind it know.
-      for (const verb of verbs) await isSilent(verb)
+      // The first waits the whole time, those behind it know.
+      await isSilent(["file", "list", "still", "."])
+      await Promise.all(verbs.map(isSilent))
       const { detail, state } = await status("still")
       assert.deepStrictEqual([state, /does not answer/.test(detail ?? "")], ["running", true])
+      // Whoever waits for a command is told, and waits on.
+      await until("the notice", () => running.stderrSoFar().includes("does not answer"), 60_000)
+      assert.isNull(running.child.exitCode)
     } finally {
       process.kill(qemu, "SIGCONT")
     }
+    await until("the second notice", () => running.stderrSoFar().includes("goes on"), 60_000)
     await json(["workspace", "snapshot", "create", "still", "whole"])
     assert.strictEqual(await sh("still", "cat file"), "one")
     assert.isUndefined((await status("still")).detail)

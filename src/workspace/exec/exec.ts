@@ -13,6 +13,7 @@ import { type Command, type Commands, type Running } from "./commands.ts"
 import type { CommandEnd } from "./journal.ts"
 import type { LogReader } from "./log-reader.ts"
 import type { CommandLog } from "./log.ts"
+import { changeOf, type Standstill, standstillNotice } from "./standstill.ts"
 
 const notKept = (bytes: number): ExecEvent => ({
   _tag: "Notice",
@@ -63,7 +64,11 @@ const tell = (
   log: CommandLog,
   reader: LogReader,
   end: Effect.Effect<CommandEnd, PyroError>,
-  { hints, patience }: { readonly hints?: Hints; readonly patience?: Patience | undefined } = {}
+  { hints, patience, standstill }: {
+    readonly hints?: Hints
+    readonly patience?: Patience | undefined
+    readonly standstill?: Standstill | undefined
+  } = {}
 ): Effect.Effect<ExecTelling, InvalidRequest> =>
   Effect.gen(function*() {
     if (log.ended && reader.position > log.position) {
@@ -73,6 +78,16 @@ const tell = (
     const tail = hints && new OutputTail()
     let waiting: Array<ExecEvent> = [first]
     let isOver = false
+    let reason: string | undefined
+    /** Tells why nothing comes, as soon as the guest makes no progress, and when the guest goes on. */
+    const orStandstill = (more: Effect.Effect<void>) =>
+      standstill === undefined ? more : Effect.raceFirst(
+        more,
+        Effect.map(changeOf(standstill, reason), (now) => {
+          reason = now
+          waiting.push(standstillNotice(now))
+        })
+      )
     const telling: ExecTelling = (waitMs) =>
       Effect.suspend(() => {
         if (isOver) return Effect.fail(Option.none())
@@ -104,9 +119,11 @@ const tell = (
       if (now >= untilMs) return Effect.sync(() => over(patience!.last))
       const endsMs = Math.min(untilMs, now + (waitMs ?? Infinity))
       const more = log.more(reader.position, endsMs === Infinity ? undefined : Math.max(1, endsMs - now))
-      return Effect.flatMap(more, () => waitMs !== undefined && isIdle() ? none : telling(waitMs))
+      return Effect.flatMap(waitMs === undefined ? orStandstill(more) : more, () =>
+        waitMs !== undefined && isIdle() ? none : telling(waitMs))
     }
-    const isIdle = () => !log.ended && log.position <= reader.position && Date.now() < untilMs
+    const isIdle = () =>
+      !log.ended && log.position <= reader.position && Date.now() < untilMs
     const told = () => {
       const events = Chunk.unsafeFromArray(waiting)
       waiting = []
@@ -147,7 +164,8 @@ export const exec = (
   commands: Commands,
   generation: Effect.Effect<Running & { readonly memoryMib: number }, PyroError>,
   payload: ExecPayload,
-  input: RunInput
+  input: RunInput,
+  standstill?: Standstill
 ): Effect.Effect<ExecTelling, PyroError, Scope.Scope> =>
   Effect.gen(function*() {
     yield* demandCommand(payload)
@@ -172,7 +190,11 @@ export const exec = (
     const detached: ExecEvent = { _tag: "Detached", execId: id }
     if (reader === undefined || process === undefined) return ofOne(started, detached)
     const patience = untilMs === undefined ? undefined : { untilMs, last: detached }
-    return yield* tell(started, command.log, reader, Deferred.await(command.end), { hints: command.hints, patience })
+    return yield* tell(started, command.log, reader, Deferred.await(command.end), {
+      hints: command.hints,
+      patience,
+      standstill
+    })
   })
 
 /** The process, once the guest has started it; nothing where whoever asks waits no longer, whatever the guest does. */

@@ -5,6 +5,7 @@ import type { WorkspaceInfo, WorkspaceState } from "../../contract/operations/wo
 import { similarTo } from "../../contract/similar.ts"
 import { lineOf, NAMED_RUNNING } from "../exec/command-line.ts"
 import type { Commands } from "../exec/commands.ts"
+import { silenceOf, type Standstill } from "../exec/standstill.ts"
 import { silentText, troubleText } from "../trouble.ts"
 import { calledOf } from "./called.ts"
 import { type Damaged, isDamaged, refuseDamaged } from "./damaged.ts"
@@ -224,6 +225,20 @@ const runningOf = ({ journal, running }: Commands) => ({
     }))
   })
 })
+
+/** Why the commands of a workspace make no progress now. */
+export const standstillOf = (entry: Entry): Standstill =>
+  Effect.flatMap(
+    Ref.get(entry.generation),
+    Option.match({
+      onNone: () => Effect.succeed(undefined),
+      onSome: ({ channel, guest }) =>
+        Effect.flatMap(
+          guest.vm.health.trouble,
+          (trouble) => trouble === "none" ? silenceOf(channel) : Effect.succeed(troubleText(trouble))
+        )
+    })
+  )
 
 /** What a workspace is and how it is, for people and programs. */
 export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
