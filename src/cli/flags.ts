@@ -39,15 +39,19 @@ const VALUES = table<string | undefined>({
 })
 
 /** Short forms that users know from docker, of the commands that run something in a guest. */
-const LETTERS = table({ env: "e", cwd: "w", tty: "t" })
+const LETTERS = table({ env: "e", cwd: "w", tty: "t", interactive: "i" })
+
+const letterOf = (cli: CliSurface, name: string) => {
+  const letter = cli.rest === undefined ? undefined : LETTERS[name]
+  return letter === undefined ? {} : { letter }
+}
 
 const ofField = (cli: CliSurface, field: PayloadField): Flag => {
   const { kind } = field
   const unit = kind._tag === "integer" || kind._tag === "number" ? unitOf(field.name) : undefined
-  const letter = cli.rest === undefined ? undefined : LETTERS[field.name]
   return {
     name: flagName(cli, field.name),
-    ...(letter === undefined ? {} : { letter }),
+    ...letterOf(cli, field.name),
     description: field.description,
     value: unit !== undefined
       ? unitHelp[unit].value
@@ -64,8 +68,9 @@ const ofField = (cli: CliSurface, field: PayloadField): Flag => {
   }
 }
 
-const ofExtra = ([name, extra]: readonly [string, CliExtra]): Flag => ({
+const ofExtra = (cli: CliSurface) => ([name, extra]: readonly [string, CliExtra]): Flag => ({
   name,
+  ...letterOf(cli, name),
   description: extra.description,
   value: extra._tag === "switch" ? undefined : extra._tag === "file" ? "FILE" : "PATH",
   repeated: false,
@@ -81,6 +86,6 @@ export const flagsOf = (operation: Command): ReadonlyArray<Flag> => {
   )
   return [
     ...fields.map((field) => ofField(cli, field)),
-    ...Object.entries({ ...cli.extras, ...operation === mcpServe ? {} : common }).map(ofExtra)
+    ...Object.entries({ ...cli.extras, ...operation === mcpServe ? {} : common }).map(ofExtra(cli))
   ]
 }

@@ -38,7 +38,13 @@ const env = {
 }
 
 /** Files of the project that git ignores, in this repository too. */
-const IGNORED = { "build/run-tests": "#!/bin/sh\necho ok\n", "build/report.html": "<p>ok</p>\n", "dist/app.js": "1\n" }
+const IGNORED = {
+  "build/run-tests": "#!/bin/sh\necho ok\n",
+  "build/report.html": "<p>ok</p>\n",
+  "dist/app.js": "1\n",
+  "node_modules/greet/index.js": "1\n",
+  ".venv/lib/python3.11/site-packages/greet.py": "pass\n"
+}
 
 const makeProject = () => {
   fs.cpSync(path.join(root, "test/fixtures/docs-project"), original, { recursive: true })

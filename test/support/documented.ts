@@ -77,6 +77,17 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ["pyro workspace create web", "it takes the environment that the command before makes"],
   ["pyro env build fixed --from-workspace fix", "test/guest/environment-own.test.ts builds one"],
   ["pyro workspace create debian:12-build --repo-url https://github.com/owner/repo --repo-ref main", NETWORK],
+  ["pyro run debian:12-build -- npm --version", NETWORK],
+  ["pyro env build web --from debian:12 --packages redis-tools postgresql-client", NETWORK],
+  ["pyro workspace create web --name service --seed-path .", "it takes the environment that the command before makes"],
+  ["pyro env build web --from debian:12 --packages redis-tools --replace", NETWORK],
+  ["pip download --dest vendor --requirement requirements.txt", NETWORK],
+  ["pyro workspace create debian:12-build --name fix --seed-path . --include-ignored vendor", NETWORK],
+  [
+    "pyro workspace exec fix --script 'python3 -m venv .venv && .venv/bin/pip install --no-index --find-links vendor -r requirements.txt'",
+    "it wants what the commands before made"
+  ],
+  ["pyro workspace create fixed", "it takes the environment that the command before makes"],
   ["npm run bench", BENCH],
   ["npm run bench -- --runs 30", BENCH],
   ["npm run bench -- --only restore", BENCH],

@@ -254,6 +254,13 @@ describe("the parser", () => {
     assert.deepInclude(rawOf(line), fields)
   })
 
+  it("takes -i, also beside -t", () => {
+    for (const line of ["-i", "-it", "--interactive"]) {
+      const { extras } = read("workspace", "exec", "fix", line, "--", "sh") as { readonly extras?: object }
+      assert.property(extras, "interactive")
+    }
+  })
+
   it("refuses a short option that a command does not have", () => {
     assert.include(rawOf("workspace list -e A=1"), "no option -e")
     assert.include(rawOf("run debian:12 -x -- ls"), "no option -x")
