@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { defaulted, optional, text } from "../contract/fields.ts"
+import { defaulted, ignoredGlobs, optional, text } from "../contract/fields.ts"
 import { type CliSurface, lazy, type PureSchema } from "../contract/operation.ts"
 import { operations } from "../contract/operations.ts"
 import { snakeFields } from "../contract/snake.ts"
@@ -33,6 +33,13 @@ export const ServePayload = lazy(() =>
     repoRef: optional(text("Branch, tag or commit of it")),
     allowRead: directories("Directory that a model may name as a source, beside the project"),
     allowExport: directories("Directory that a model may name as a destination, beside the project"),
+    includeIgnored: defaulted(
+      ignoredGlobs(
+        "Ignored files of the project that each workspace gets, too: globs as in .gitignore, such as node_modules"
+      ),
+      () => []
+    ),
+    environment: optional(text("Environment of workspaces for which a model names none. Default: debian:12")),
     allWorkspaces: defaulted(
       Schema.Boolean.annotations({
         description:
@@ -61,6 +68,7 @@ export const mcpServe: Command = {
       "pyro mcp serve",
       "pyro mcp serve --profile vm-run --project-path .",
       "pyro mcp serve --repo-url https://github.com/owner/repo --repo-ref main",
+      "pyro mcp serve --include-ignored node_modules --environment debian:12-build",
       "pyro mcp serve --allow-read ~/datasets --allow-export ~/results",
       "claude mcp add pyro -- pyro mcp serve"
     ]

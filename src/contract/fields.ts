@@ -83,13 +83,17 @@ export const allowHome = () =>
     () => false
   )
 
+/** Globs that name ignored files beneath a directory. */
+export const ignoredGlobs = (description: string) =>
+  list(
+    text("").pipe(Schema.filter((glob) => !/^[./]*$|(^|\/)\.\.(\/|$)/.test(glob), {
+      message: () => "must be a glob beneath the directory, such as build or 'dist/*.js', and not empty"
+    }))
+  ).annotations({ description })
+
 /** Ignored files that a copy of a repository has all the same. */
 export const ignoredPaths = () =>
   defaulted(
-    list(
-      text("").pipe(Schema.filter((glob) => !/^[./]*$|(^|\/)\.\.(\/|$)/.test(glob), {
-        message: () => "must be a glob beneath the directory, such as build or 'dist/*.js', and not empty"
-      }))
-    ).annotations({ description: "Ignored files to take along: globs as in .gitignore, relative to the directory" }),
+    ignoredGlobs("Ignored files to take along: globs as in .gitignore, relative to the directory"),
     () => []
   )

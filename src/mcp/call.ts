@@ -14,6 +14,7 @@ import { completed } from "./json-schema.ts"
 import type { Pending } from "./pending.ts"
 import { plainText } from "./plain-text.ts"
 import type { Done, Image, Request } from "./request.ts"
+import { withEnvironment, withIgnored } from "./server-defaults.ts"
 import type { ProfileTool } from "./tool-table.ts"
 import { noticeText } from "./words.ts"
 
@@ -124,10 +125,10 @@ const payloadFor = (
   project: Project
 ): Either.Either<{ readonly value: unknown; readonly own: Fields }, InvalidRequest> =>
   Either.gen(function*() {
-    const { fields, own } = yield* given(args, raw)
+    const { fields, own } = yield* given(args, withEnvironment(args, raw, project))
     const judged = { own, fields: yield* hostPaths(args, fields, project) }
     const filled = tool.fill === undefined ? judged.fields : yield* tool.fill(judged, project)
-    return { value: yield* payloadOf(row, args, filled), own }
+    return { value: yield* payloadOf(row, args, withIgnored(filled, project)), own }
   })
 
 /** Paths of the host as they are there, refused where a model may not name them. */

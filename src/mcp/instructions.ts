@@ -2,7 +2,7 @@ import type { Project } from "../sdk/project.ts"
 import type { ProfileName } from "./profile.ts"
 
 /** What a model is told of its project. */
-export type NamedProject = Pick<Project, "path" | "repoUrl" | "repoRef">
+export type NamedProject = Pick<Project, "path" | "repoUrl" | "repoRef" | "environment">
 
 const boundTo = (project: NamedProject): string =>
   project.path === undefined && project.repoUrl === undefined
@@ -10,7 +10,8 @@ const boundTo = (project: NamedProject): string =>
     : `Bound project: ${project.repoUrl ?? project.path}${
       project.repoRef === undefined ? "" : ` at ${project.repoRef}`
     }.` +
-      (project.path === undefined ? "" : " Host paths are relative to it and cannot leave it.")
+      (project.path === undefined ? "" : " Host paths are relative to it and cannot leave it.") +
+      (project.environment === undefined ? "" : ` Default environment: ${project.environment}.`)
 
 const workspaces = [
   "A workspace is a disposable Linux VM (root, no network) whose /workspace starts as a copy of the user's project. It stays, over many " +

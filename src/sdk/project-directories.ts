@@ -21,6 +21,10 @@ export interface ProjectOptions {
   readonly allowExport?: ReadonlyArray<string> | undefined
   /** A model also reaches workspaces of other projects. @default false */
   readonly allWorkspaces?: boolean | undefined
+  /** Globs of ignored files of the directory that go along to each workspace. */
+  readonly includeIgnored?: ReadonlyArray<string> | undefined
+  /** Environment of workspaces for which a model names none. @default the tool's own */
+  readonly environment?: string | undefined
 }
 
 /** Real paths of the directories that a server is bound to. */

@@ -21,6 +21,10 @@ export interface Project {
   readonly destination: (argument: string, named: string) => Either.Either<string, InvalidRequest>
   /** Whether a model also reaches workspaces of other projects. @default false */
   readonly allWorkspaces?: boolean
+  /** Globs of ignored files of the bound directory that go along to each workspace. @default none */
+  readonly includeIgnored?: ReadonlyArray<string>
+  /** Environment of workspaces for which a model names none. @default the tool's own */
+  readonly environment?: string | undefined
 }
 
 /** The project that a model's requests are made for: each reaches the workspaces of that project. */
@@ -55,6 +59,8 @@ export const bindProject = (
       repoUrl: options.repoUrl,
       repoRef: options.repoRef,
       allWorkspaces: options.allWorkspaces === true,
+      includeIgnored: options.includeIgnored ?? [],
+      environment: options.environment,
       source: (argument, named) =>
         Either.gen(function*() {
           if (named === "") return yield* refuse(argument, "must not be empty")

@@ -134,6 +134,7 @@ export const workspaceCreate = streaming({
       labels: { description: "Labels" },
       seed_path: { hostPath: "read", description: "Directory or archive to copy instead of the project" },
       empty: { own: "boolean", description: "Copy nothing" },
+      include_ignored: { visibleIn: ["full"], description: "Ignored files to copy, too: globs" },
       ttl_seconds: { description: "Delete it after so long unused" },
       vcpu_count: { visibleIn: ["full"] },
       memory_mib: { visibleIn: ["full"] },

@@ -96,7 +96,7 @@ export const workspaceSummary = unary({
     profiles: ["core", "full"],
     title: "Summarize",
     description: "Tell commands, changed files and exports since creation or reset, briefly",
-    omits: ["ignored_count", "last", "last_failed", "first", "exports", "changes_unknown"]
+    omits: ["since", "ignored_count", "last", "last_failed", "first", "exports", "changes_unknown"]
   },
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },

@@ -82,6 +82,7 @@ export const workspaceSyncPush = unary({
     arguments: {
       workspace: {},
       source_path: { hostPath: "read", needed: false, description: "Directory instead of the project" },
+      include_ignored: { visibleIn: ["full"], description: "Ignored files to bring, too: globs" },
       delete: { description: "Also remove what is gone there" },
       force: { description: "Overwrite what was changed here as well" }
     },

@@ -50,7 +50,8 @@ export const understood = (
       repoUrl: given.get("repoUrl")?.[0],
       repoRef: given.get("repoRef")?.[0],
       allowRead: given.get("allowRead") ?? [],
-      allowExport: given.get("allowExport") ?? []
+      allowExport: given.get("allowExport") ?? [],
+      environment: given.get("environment")?.[0]
     }
   }
 }

@@ -25,7 +25,12 @@ export const makeConversation = (
   path: string | undefined
 ) => {
   const recorded = profiles[profile]
-  const instructions = instructionsOf(profile, { path, repoUrl: options.repoUrl, repoRef: options.repoRef })
+  const instructions = instructionsOf(profile, {
+    path,
+    repoUrl: options.repoUrl,
+    repoRef: options.repoRef,
+    environment: options.environment
+  })
   const legacy = new Map(Object.entries(recorded.legacy))
   const modern = new Map(Object.entries(recorded.modern))
   let era: Era = "open"

@@ -247,8 +247,11 @@ describe("the command line of mcp serve", () => {
       accepted++
       const whole = parsed(words)
       if (Either.isLeft(whole)) return assert.fail(`${words.join(" ")}: ${whole.left.message}`)
-      const { allowExport, allowRead, profile, projectPath, repoRef, repoUrl } = whole.right
-      assert.deepStrictEqual(fast, { profile, options: { projectPath, repoUrl, repoRef, allowRead, allowExport } })
+      const { allowExport, allowRead, environment, profile, projectPath, repoRef, repoUrl } = whole.right
+      assert.deepStrictEqual(fast, {
+        profile,
+        options: { environment, projectPath, repoUrl, repoRef, allowRead, allowExport }
+      })
     }
     assert.isAbove(accepted, flags.length)
   })

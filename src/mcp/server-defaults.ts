@@ -1,0 +1,23 @@
+import type { Project } from "../sdk/project.ts"
+import type { Argument, Fields } from "./arguments.ts"
+
+/** A call with the environment that the server was started with, where a model names none. */
+export const withEnvironment = (args: ReadonlyArray<Argument>, raw: Fields, { environment }: Project): Fields =>
+  environment !== undefined && args.some(({ field }) => field === "environment")
+    ? { ...raw, environment: raw["environment"] ?? environment }
+    : raw
+
+/** Fields that name the directory whose files are copied. */
+const SOURCES = ["seed_path", "source_path"]
+
+/**
+ * A payload with the ignored files that the server was started with, beside those that a model names. They are the bound directory's:
+ * no other directory has them.
+ */
+export const withIgnored = (fields: Fields, { includeIgnored = [], path }: Project): Fields => {
+  if (includeIgnored.length === 0 || !SOURCES.some((field) => path !== undefined && fields[field] === path)) {
+    return fields
+  }
+  const named = fields["include_ignored"] ?? []
+  return Array.isArray(named) ? { ...fields, include_ignored: [...new Set([...includeIgnored, ...named])] } : fields
+}

@@ -1,0 +1,73 @@
+import { Effect, Either, Stream } from "effect"
+import { assert, describe, it } from "vitest"
+import { profileTools } from "../../src/mcp/tool-table.ts"
+import type { Project } from "../../src/sdk/project.ts"
+import { call, emptyProject, fakePyro, textOf } from "./fakes.ts"
+import { info } from "./results.ts"
+
+const project: Project = {
+  ...emptyProject,
+  path: "/p",
+  includeIgnored: ["node_modules", "dist"],
+  environment: "debian:12-build",
+  source: (_, named) => Either.right(named === "." ? "/p" : `/p/${named}`)
+}
+
+/** What an operation is asked with when a model calls a tool. */
+const asked = async (tool: string, args: Readonly<Record<string, unknown>>, bound = project) => {
+  const payloads: Array<Readonly<Record<string, unknown>>> = []
+  const pyro = {
+    ...fakePyro({
+      create: (payload) => {
+        payloads.push(payload)
+        return Stream.make({ _tag: "Ready" as const, workspace: info })
+      },
+      sync: {
+        push: (payload) => {
+          payloads.push(payload)
+          return Effect.die("enough")
+        }
+      }
+    }),
+    run: (payload: object) => {
+      payloads.push(payload as never)
+      return Stream.die("enough")
+    }
+  }
+  const result = await call(pyro, tool, args, { project: bound })
+  assert.isNotEmpty(payloads, textOf(result))
+  return payloads[0]!
+}
+
+describe("a server that was started with --include-ignored and --environment", () => {
+  it("gives them to each workspace of its project, and to what is pushed from it", async () => {
+    const seeded = { seedPath: "/p", includeIgnored: ["node_modules", "dist"], environment: "debian:12-build" }
+    assert.deepInclude(await asked("workspace_create", {}), seeded)
+    assert.deepInclude(await asked("workspace_create", { environment: null, seed_path: "." }), seeded)
+    assert.deepInclude(await asked("vm_run", { command: "ls", seed_path: "." }), seeded)
+    const push = await asked("workspace_sync_push", { workspace_id: "a" })
+    assert.deepInclude(push, { sourcePath: "/p", includeIgnored: ["node_modules", "dist"] })
+  })
+
+  it("gives no other directory's ignored files, and takes another environment where a model names one", async () => {
+    const other = await asked("workspace_create", { seed_path: "sub", environment: "debian:13" })
+    assert.deepInclude(other, { seedPath: "/p/sub", includeIgnored: [], environment: "debian:13" })
+    assert.deepInclude(await asked("workspace_create", { empty: true }), { includeIgnored: [] })
+    const fromUrl = { ...project, repoUrl: "https://example.org/r" }
+    assert.deepInclude(await asked("workspace_create", {}, fromUrl), { includeIgnored: [], repoUrl: fromUrl.repoUrl })
+    assert.deepInclude(await asked("vm_run", { command: "ls" }), { includeIgnored: [], environment: "debian:12-build" })
+  })
+
+  it("adds those that a model names, in workspace-full alone", async () => {
+    const named = await asked("workspace_create", { include_ignored: [".venv", "dist"] })
+    assert.deepInclude(named, { includeIgnored: ["node_modules", "dist", ".venv"] })
+    const push = await asked("workspace_sync_push", { workspace_id: "a", include_ignored: ".venv" }, {
+      ...project,
+      includeIgnored: []
+    })
+    assert.deepInclude(push, { includeIgnored: [".venv"] })
+    for (const { listed } of profileTools("core").filter(({ row }) => row.name !== "workspace.diff")) {
+      assert.notProperty(listed.inputSchema.properties, "include_ignored", listed.name)
+    }
+  })
+})
