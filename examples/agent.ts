@@ -105,4 +105,16 @@ const ScriptedModel = Layer.effect(
   }))
 )
 
-await program.pipe(Effect.scoped, Effect.provide([LocalPyro, ScriptedModel]), Effect.runPromise)
+/** Every failure has a message for people. */
+const failed = (error: { readonly message: string }) =>
+  Effect.sync(() => {
+    console.error(error.message)
+    process.exitCode = 1
+  })
+
+await program.pipe(
+  Effect.scoped,
+  Effect.provide([LocalPyro, ScriptedModel]),
+  Effect.catchAll(failed),
+  Effect.runPromise
+)

@@ -86,7 +86,14 @@ const program = Effect.gen(function*() {
   yield* Console.error(`not done after ${MAX_TURNS} turns`)
 })
 
+/** Every failure has a message for people. */
+const failed = (error: { readonly message: string }) =>
+  Effect.sync(() => {
+    console.error(error.message)
+    process.exitCode = 1
+  })
+
 if (OPENAI_API_KEY === undefined) {
   console.error("OPENAI_API_KEY is not set; OPENAI_BASE_URL and OPENAI_MODEL choose another API and model")
   process.exitCode = 2
-} else await program.pipe(Effect.provide(LocalPyro), Effect.runPromise)
+} else await program.pipe(Effect.provide(LocalPyro), Effect.catchAll(failed), Effect.runPromise)

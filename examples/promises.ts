@@ -10,6 +10,10 @@ try {
   for await (const event of pyro.run.stream({ environment: "debian:12", command: ["seq", "3"] })) {
     if (event._tag === "Output") process.stdout.write(event.bytes)
   }
+} catch (error) {
+  // Every failure of pyro's has a message for people.
+  console.error((error as Error).message)
+  process.exitCode = 1
 } finally {
   await pyro.close()
 }

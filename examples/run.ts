@@ -30,10 +30,18 @@ const interrupted = pyro.run.collect({ environment: "debian:12", command: ["slee
   Effect.flatMap((result) => Console.log(`sleep infinity: ${result._tag}`))
 )
 
+/** Every failure has a message for people. */
+const failed = (error: { readonly message: string }) =>
+  Effect.sync(() => {
+    console.error(error.message)
+    process.exitCode = 1
+  })
+
 await collected.pipe(
   Effect.zipRight(streamed),
   Effect.zipRight(refused),
   Effect.zipRight(interrupted),
   Effect.provide(LocalPyro),
+  Effect.catchAll(failed),
   Effect.runPromise
 )

@@ -19,4 +19,11 @@ const program = Effect.gen(function*() {
   yield* Console.log(text)
 })
 
-await program.pipe(Effect.scoped, Effect.provide(LocalPyro), Effect.runPromise)
+/** Every failure has a message for people; Effect.runPromise would print the stack around it. */
+const failed = (error: { readonly message: string }) =>
+  Effect.sync(() => {
+    console.error(error.message)
+    process.exitCode = 1
+  })
+
+await program.pipe(Effect.scoped, Effect.provide(LocalPyro), Effect.catchAll(failed), Effect.runPromise)

@@ -40,6 +40,10 @@ const orReason = <A>(work: Promise<A>, signal: AbortSignal | undefined): Promise
     throw signal?.aborted === true ? signal.reason : cause
   })
 
+/** Frames of the SDK's own would stand around the message where nobody catches it. */
+const withoutFrames = (error: PyroError): PyroError =>
+  Object.defineProperty(error, "stack", { value: `${error._tag}: ${error.message}`, configurable: true })
+
 /** The Effect API's call of a row. */
 const effectCallOf = (row: Operation) => {
   let at: unknown = pyro
@@ -62,7 +66,7 @@ export const makePromises = (layer: Layer.Layer<Pyro, PyroError>): PyroPromises 
         : runtime.runPromise(Effect.either(effect), signal && { signal }),
       signal
     ).then((either) => {
-      if (either._tag === "Left") throw either.left
+      if (either._tag === "Left") throw withoutFrames(either.left)
       return either.right
     })
   const iterable = <A>(events: Stream.Stream<A, PyroError, Pyro>, { signal }: CallOptions): AsyncIterable<A> => ({
@@ -73,7 +77,8 @@ export const makePromises = (layer: Layer.Layer<Pyro, PyroError>): PyroPromises 
         signal?.addEventListener("abort", abort, { once: true })
         return Effect.sync(() => signal?.removeEventListener("abort", abort))
       })
-      const ended = signal === undefined ? events : Stream.interruptWhen(events, aborted)
+      const told = Stream.mapError(events, withoutFrames)
+      const ended = signal === undefined ? told : Stream.interruptWhen(told, aborted)
       const iterator = isClosed
         ? Promise.resolve(Stream.toAsyncIterable(closed)[Symbol.asyncIterator]())
         : runtime.runtime().then((ready) => Stream.toAsyncIterableRuntime(ended, ready)[Symbol.asyncIterator]())

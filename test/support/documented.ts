@@ -42,17 +42,22 @@ export const stories: ReadonlyArray<Story> = [
   )
 ].filter(({ commands }) => commands.length > 0)
 
+/** Programs of agent hosts, which a test would have to install; pyro's parser reads how they start the server. */
+const isHost = ([program = ""]: ReadonlyArray<string>) => /^(claude|codex|gemini|opencode)$/.test(program)
+
+/** Whether the test of the documents runs a command. */
+export const isRun = ({ calls, text }: ShellCommand) => !notRun.has(text) && !calls.some(isHost)
+
 /** What a program is told in the words of a command line; `undefined` where it is none of pyro's. */
 export const pyroWords = (call: ReadonlyArray<string>): ReadonlyArray<string> | undefined => {
   if (call[0] === "pyro") return call.slice(1)
   // A host is told how to start the server.
-  return /^(claude|codex|gemini)$/.test(call[0] ?? "") ? call.slice(call.lastIndexOf("pyro") + 1) : undefined
+  return isHost(call) ? call.slice(call.lastIndexOf("pyro") + 1) : undefined
 }
 
 const SETS_UP = "it sets up this clone; CI does it before any test"
 const NETWORK = "it needs the network"
 const SHARED = "it removes what other tests use from the cache that they share"
-const HOST = "it needs that host's own program"
 const BENCH = "it measures for a quarter of an hour"
 
 /** Commands that the test of the documents does not run, each with its reason. pyro's parser still reads them. */
@@ -100,8 +105,5 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ["npm unlink -g pyro", "it changes the host's packages"],
   ["rm -rf ~/.cache/pyro ~/.local/state/pyro", SHARED],
   ["rmdir /dev/shm/pyro-\"$(id -u)\"-*", SHARED],
-  ["claude mcp add pyro -- pyro mcp serve", HOST],
-  ["codex mcp add pyro -- pyro mcp serve", HOST],
-  ["gemini mcp add --scope project --timeout 600000 pyro pyro mcp serve", HOST],
   ["pyro mcp serve --repo-url https://github.com/owner/repo --repo-ref main", NETWORK]
 ])

@@ -150,6 +150,8 @@ describe("the SDK for everybody else", () => {
       (error) => error
     )
     assert.instanceOf(failure, CommandNotFound)
+    // Nobody may catch it: Node then prints the stack.
+    assert.strictEqual(failure.stack, `CommandNotFound: ${failure.message}`)
     assert.deepStrictEqual(await pyro.env.list(), { environments: [] })
   })
 
