@@ -6,7 +6,7 @@ import { installation, qemuOf } from "../support/installation.ts"
 import { startPyro, until } from "../support/pyro-cli.ts"
 
 const pyro = installation("pyro-silent-", { env: { PYRO_POOL_MEMBERS: "0" } })
-const { call, create, env, failure, folder, json, sh, status, step } = pyro
+const { call, create, daemonPid, env, failure, folder, json, list, sh, status, step } = pyro
 afterAll(pyro.close)
 
 const patch = path.join(folder, "patch")
@@ -109,9 +109,18 @@ describe("a guest whose root stops the agent", () => {
           assert.strictEqual(JSON.parse(stdout.toString()).error.code, "guest_silent", name)
           break
         }
+        if (name === "freezer") return
         await step("reset", name)
         assert.strictEqual(await sh(name, "echo back"), "back")
       })
     )
+  })
+
+  it("keeps the next daemon from no other workspace, and can be reset before that daemon gives it up", async () => {
+    process.kill(await daemonPid(), "SIGKILL")
+    const states = new Map((await list()).map(({ name, state }) => [name, state]))
+    assert.deepStrictEqual([states.get("freezer"), states.get("debugger")], ["starting", "running"])
+    await step("reset", "freezer")
+    assert.strictEqual(await sh("freezer", "echo back"), "back")
   })
 })

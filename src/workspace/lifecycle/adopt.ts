@@ -2,6 +2,7 @@ import { Deferred, Effect, Either, Exit, Fiber, Option, Ref, Scope } from "effec
 import * as fs from "node:fs"
 import { Paths } from "../../system/Paths.ts"
 import { startPrograms } from "../../vm/claim.ts"
+import { patience } from "../../vm/patience.ts"
 import type { VmId } from "../../vm/record.ts"
 import { endVmIfDead, sweepVms, sweepWorkspaceVms } from "../../vm/sweep.ts"
 import { sweepTemplates } from "../../vm/templates.ts"
@@ -23,6 +24,9 @@ import { removeSwept } from "./swept.ts"
 
 /** Many: a guest that does not answer takes its whole deadline, and those behind it wait. */
 const ADOPTED_AT_ONCE = 32
+
+/** How long the others wait for a guest that does not answer when this process begins, in `ms`; it is taken up when it does. */
+const ADOPT_WAIT_MS = 10_000 * patience
 
 /**
  * Takes up the workspaces that an earlier process left, however it ended: what was half made or half deleted goes, VMs that no record
@@ -87,8 +91,8 @@ const keepNamesApart = (found: ReadonlyArray<Entry>) =>
   })
 
 /**
- * What is wrong with one workspace keeps no other from being taken up, and none is waited for whose guest stands still: that is
- * attached to when it goes on.
+ * What is wrong with one workspace keeps no other from being taken up, and none is waited for whose guest stands still or does not answer:
+ * that is attached to when it does.
  */
 const adoptOne = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.gen(function*() {
@@ -102,7 +106,17 @@ const adoptOne = (lifecycle: Lifecycle, entry: Entry) =>
       ),
       Effect.forkIn(lifecycle.scope)
     )
-    yield* Effect.raceFirst(Fiber.await(adopted), Deferred.await(still))
+    const slow = Ref.update(entry.state, (now) =>
+      now.state === "creating" ? { state: "starting" as const, detail: "its guest has not answered yet" } : now)
+    yield* Effect.raceFirst(Fiber.await(adopted), Deferred.await(still)).pipe(
+      Effect.timeoutTo({
+        duration: ADOPT_WAIT_MS,
+        onSuccess: () =>
+          Effect.void,
+        onTimeout: () => slow
+      }),
+      Effect.flatten
+    )
   })
 
 /** Brings the journal to where a reset that was cut short would have brought it. */
