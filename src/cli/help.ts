@@ -75,7 +75,7 @@ export const help = (path: ReadonlyArray<string>): string => {
       ...table(beneath.map((row): Row => [row.cli.path.slice(path.length).join(" "), row.summary])),
       "",
       ...(path[0] === "workspace"
-        ? ["Where fewer words than arguments are given, the workspace is the one that PYRO_WORKSPACE names."]
+        ? ["If you omit the workspace, PYRO_WORKSPACE is used."]
         : []),
       `pyro ${path.join(" ")} <verb> --help tells more.`,
       ""

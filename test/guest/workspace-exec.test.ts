@@ -239,6 +239,19 @@ describe("coming back to a command", () => {
     assert.strictEqual((await run(args, { env })).stdout.toString(), "x\n")
   })
 
+  it("is called by the first digits of its id, as its workspace is, and takes short options and units", async () => {
+    const [workspace] = await pyro.list()
+    const begun = workspace!.id.slice(0, 7)
+    const script = "echo $A; pwd; sleep 60"
+    const { result } = await told("-eA=1", "-w", "/tmp", "--timeout-seconds", "1m", "--detach", "--script", script)
+    const id = result.exec_id
+    const cancelled = await call(["ws", "cancel", begun, id.slice(0, 10)])
+    assert.strictEqual(cancelled.code, 0, cancelled.stderr)
+    const { code, stdout } = await call(["ws", "exec", begun, "--exec-id", id.slice(0, 10)])
+    assert.deepStrictEqual([stdout.toString(), code], ["1\n/tmp\n", 130])
+    assert.strictEqual((await call(["ws", "exec", begun, "--exec-id", id.slice(0, 10), "--", "ls"])).code, 2)
+  })
+
   it("knows no command that never was", async () => {
     const { code, stderr } = await exec("--exec-id", "0".repeat(32))
     assert.strictEqual(code, 125)

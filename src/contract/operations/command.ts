@@ -72,7 +72,7 @@ export const fieldsOfCommand = () => ({
       Schema.pattern(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}(:[A-Za-z0-9_.-]{1,64})?$/, {
         message: () => "must be a user name, a uid, or uid:gid"
       }),
-      Schema.annotations({ description: "User to run as: root, whose /workspace is, agent, a uid, or uid:gid" })
+      Schema.annotations({ description: "User to run as: root (owns /workspace), agent, a uid, or uid:gid" })
     ),
     () => "root"
   ),
@@ -81,7 +81,7 @@ export const fieldsOfCommand = () => ({
       from: 0,
       to: 67_108_864,
       unit: "bytes",
-      description: "Most bytes of stdout, and of stderr, kept in the result; head and tail stay"
+      description: "Maximum bytes of stdout, and of stderr, in the result; the beginning and the end are kept"
     }),
     () => 1_048_576
   )

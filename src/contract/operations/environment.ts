@@ -66,7 +66,7 @@ export const environmentList = unary({
   name: "env.list",
   summary: "List the environments and which are on this host",
   description:
-    "Names every environment of the catalogue and those made with `pyro env build`, with the digest, size and age of those that were built here.",
+    "Names every environment of the catalogue and of `pyro env build`. Those that were built here have a digest, a size and an age.",
   cli: { path: ["env", "list"], args: [], exits: "own", examples: ["pyro env list", "pyro env list --json"] },
   mcp: { tool: "environment_list", profiles: ["full"] },
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
@@ -142,12 +142,12 @@ export type BuildPayload = ReturnType<typeof BuildPayload>["Type"]
 
 export const environmentBuild = streaming({
   name: "env.build",
-  summary: "Build an environment of your own, from another and more packages or from a workspace",
+  summary: "Build an environment of your own from packages, or from a workspace",
   description:
-    "Builds an image from what the other environment is made of and more of Debian's packages, so that they are installed once " +
-    "and not in every workspace. The name is given when the image is there: a build that fails leaves nothing. The definition is " +
-    "kept with pyro's state, so that an image that was lost or damaged is built anew when it is used. With `from_workspace` it is " +
-    "the root of a running workspace as it is now; programs should not be changing it meanwhile.",
+    "Builds an image of another environment's packages and more of Debian's packages. The packages are installed once and not in " +
+    "every workspace. A build that fails leaves nothing. pyro keeps the definition with its state, and builds a lost or damaged image " +
+    "again when a workspace wants it. With `from_workspace` the image is the root of a running workspace; no program should change " +
+    "that root during the build.",
   cli: {
     path: ["env", "build"],
     args: ["name"],

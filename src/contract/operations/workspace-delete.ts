@@ -17,12 +17,12 @@ export type DeletePayload = ReturnType<typeof DeletePayload>["Type"]
 export const workspaceDelete = unary({
   name: "workspace.delete",
   summary: "Delete workspaces with everything in them",
-  description: "Ends what runs in them and removes their disks. What was not exported is lost.",
+  description: "Ends the commands in them and removes their disks. Files that were not exported are lost.",
   cli: {
     path: ["workspace", "delete"],
     args: ["workspaces"],
     unless: { workspaces: "all" },
-    extras: { yes: { _tag: "switch", description: "Do not ask before --all; on no terminal nothing is asked" } },
+    extras: { yes: { _tag: "switch", description: "Skip the question that --all asks on a terminal" } },
     exits: "own",
     examples: ["pyro workspace delete fix other", "pyro workspace delete --all --yes"]
   },

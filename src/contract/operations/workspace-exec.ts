@@ -325,7 +325,7 @@ export const LogsPayload = lazy(() =>
         from: 1,
         to: 4_194_304,
         unit: "bytes",
-        description: "Most bytes of output to give; 1048576 when left out, but for people all of it"
+        description: "Maximum bytes of output to return. Default: 1048576 with --json, unlimited without"
       })
     ),
     limit: defaulted(
