@@ -160,6 +160,12 @@ const meantBy = ({ type }: JsonSchema, value: unknown): unknown => {
   }
 }
 
+/** Longest that is told of one argument: a message may have the value, which the model has sent just now. */
+const MAX_MESSAGE_CHARACTERS = 200
+
+const shortened = (message: string) =>
+  message.length <= MAX_MESSAGE_CHARACTERS ? message : `${message.slice(0, MAX_MESSAGE_CHARACTERS - 1)}…`
+
 /** The payload, judged by its own Schema; failures name the argument. */
 export const payloadOf = (
   row: ToolRow,
@@ -172,7 +178,7 @@ export const payloadOf = (
     const issues = ParseResult.ArrayFormatter.formatErrorSync(error)
     const told = issues.map(({ message, path: [field = "", ...within] }) => {
       const name = args.find((one) => one.field === field)?.name ?? String(field)
-      return [[name, ...within.map(String)].join("."), message] as const
+      return [[name, ...within.map(String)].join("."), shortened(message)] as const
     })
     const [[name, message] = ["", error.message], ...others] = told
     return wrong(name, [message, ...others.map((one) => one.join(": "))].join("; "))

@@ -16,6 +16,7 @@ import { plainText } from "./plain-text.ts"
 import type { Done, Image, Request } from "./request.ts"
 import { withEnvironment, withIgnored } from "./server-defaults.ts"
 import type { ProfileTool } from "./tool-table.ts"
+import { inToolWords } from "./tool-words.ts"
 import { noticeText } from "./words.ts"
 
 /** What a call has beside its arguments. */
@@ -150,20 +151,20 @@ const hostPaths = (
 type AnyEvents = EventCall<{ readonly _tag: string }, unknown>
 
 /** Calls the operation, folds its events, and tells its result in the tool's words or in plain ones. */
-const plainly =
-  ({ listed, result, resultSchema, row, tool }: ProfileTool) =>
-  (request: Request<never>): Effect.Effect<Done<unknown>, PyroError> =>
-    Effect.gen(function*() {
-      const call = callOf(request.pyro, row)
-      const came = row.kind === "unary"
-        ? yield* call(request.payload) as Effect.Effect<unknown, PyroError>
-        : yield* folded(row.fold as (payload: unknown) => Folding<unknown, unknown>, request, call as AnyEvents)
-      const text = tool.text?.(came as never, request) ??
-        plainText(listed.title, completed(Schema.encodeUnknownSync(result)(came), resultSchema))
-      return { result: came, text }
-    })
+const plainly = (called: ProfileTool) => (request: Request<never>): Effect.Effect<Done<unknown>, PyroError> =>
+  Effect.gen(function*() {
+    const { listed, result, resultSchema, row, tool } = called
+    const call = callOf(request.pyro, row)
+    const came = row.kind === "unary"
+      ? yield* call(request.payload) as Effect.Effect<unknown, PyroError>
+      : yield* folded(called, row.fold as (payload: unknown) => Folding<unknown, unknown>, request, call as AnyEvents)
+    const text = tool.text?.(came as never, request) ??
+      plainText(listed.title, completed(Schema.encodeUnknownSync(result)(came), resultSchema))
+    return { result: came, text }
+  })
 
 const folded = (
+  tool: ProfileTool,
   fold: (payload: unknown) => Folding<unknown, unknown>,
   { payload, say }: Request<never>,
   call: AnyEvents
@@ -172,8 +173,11 @@ const folded = (
     const folding = fold(payload)
     yield* forEachEvent(call, payload, undefined, (event) =>
       Effect.sync(() => {
-        if (event._tag === "Notice") say(noticeText(event as Notice))
-        folding.add(event)
+        if (event._tag !== "Notice") return folding.add(event)
+        const notice = event as Notice
+        const told = { ...notice, message: inToolWords(notice.message, tool) }
+        say(noticeText(told))
+        folding.add(told)
       }))
     return folding.result() ?? (yield* new ChannelFailed({ detail: "the stream of events ended without its last" }))
   })

@@ -1,11 +1,8 @@
 import { Cause, Option } from "effect"
 import { factOf, type PyroError } from "../contract/errors.ts"
-import type { CliSurface } from "../contract/operation.ts"
-import { payloadFields } from "../contract/payload-fields.ts"
 import { printable } from "../contract/printable.ts"
 import type { Project } from "../sdk/project.ts"
-import type { Argument } from "./arguments.ts"
-import type { ToolRow } from "./profile.ts"
+import { inToolWords, namesUsersOption, type ToolCalled } from "./tool-words.ts"
 
 /** Longest text of an error: hosts cut longer ones where it hurts. */
 const MAX_CHARACTERS = 2_000
@@ -99,49 +96,35 @@ const cut = (text: string) => text.length <= MAX_CHARACTERS ? text : `${text.sli
 
 const told = (code: string, message: string, hint: string) => `${code}: ${cut(printable(message))}\nhint: ${hint}`
 
-/** What happened, flags of the command line as the arguments that they are to a tool; other errors may quote what a guest wrote. */
-const factFor = (error: PyroError, args: ReadonlyArray<Argument>) =>
-  namesFlags(error)
-    ? factOf(error).replace(FLAG, (flag, words: string) =>
-      args.find(({ field }) => field === fieldOf(words))?.name ?? flag)
-    : factOf(error)
-
-const FLAG = /(?<![\w-])--([a-z]+(?:-[a-z]+)*)/g
-
-const fieldOf = (words: string) => words.replaceAll("-", "_")
-
-type NamesFlags = Extract<PyroError, { readonly _tag: "InvalidRequest" | "ExportRefused" | "SeedRejected" }>
-
-const namesFlags = (error: PyroError): error is NamesFlags =>
-  error._tag === "InvalidRequest" || error._tag === "ExportRefused" || error._tag === "SeedRejected"
-
-/** Flags of the tool's command that an error names, and that are no argument of the tool: what they do is the user's to decide. */
-const flagsOfUser = (error: PyroError, { args, row }: ToolCalled): ReadonlyArray<string> => {
-  if (row === undefined || !namesFlags(error)) return []
-  const { extras = {} }: CliSurface = row.cli
-  const flags = [...payloadFields(row.payload()).map(({ name }) => name), ...Object.keys(extras).map(fieldOf)]
-  const own = flags.filter((flag) => !args.some(({ field }) => field === flag))
-  const named = [...error.detail.matchAll(FLAG)].filter(([, words = ""]) => own.includes(fieldOf(words)))
-  return [...new Set(named.map(([flag]) => flag))]
-}
+/** Errors that may quote what a guest, a host's file or a model wrote: their words are left as they are. */
+const QUOTING: ReadonlySet<PyroError["_tag"]> = new Set([
+  "CommandNotExecutable",
+  "CommandNotFound",
+  "EditRejected",
+  "FileChanged",
+  "FileRefused",
+  "GuestPanicked",
+  "PatchRejected",
+  "VmFailed"
+])
 
 /** What a tool is to the text of its failure. */
-export interface ToolCalled {
-  readonly args: ReadonlyArray<Argument>
-  readonly row?: ToolRow
+export interface ToolFailed extends ToolCalled {
   readonly project?: Project
 }
 
 /** A failure of a tool, complete in one text: its stable code, what happened, and what to do next. */
-export const errorText = (cause: Cause.Cause<PyroError>, tool: ToolCalled = { args: [] }): string => {
+export const errorText = (cause: Cause.Cause<PyroError>, tool: ToolFailed = { args: [] }): string => {
   const failure = Cause.failureOption(cause)
   if (Option.isSome(failure)) {
     const error = failure.value
-    const flags = flagsOfUser(error, tool)
-    const fact = factFor(error, tool.args)
-    if (flags.length === 0) return told(error.code, fact, hintOf(error, tool.project?.allWorkspaces ?? false))
-    const command = `pyro ${tool.row!.cli.path.join(" ")} … ${flags.join(" ")}`
-    return told(error.code, fact, `this tool has no such argument; ask the user, who can do it: ${command}`)
+    const all = tool.project?.allWorkspaces ?? false
+    const fact = factOf(error)
+    if (QUOTING.has(error._tag)) return told(error.code, fact, hintOf(error, all))
+    const hint = namesUsersOption(fact, tool)
+      ? "this tool has no such argument; ask the user, who can do it on pyro's command line"
+      : hintOf(error, all)
+    return told(error.code, inToolWords(fact, tool), hint)
   }
   if (Cause.isInterruptedOnly(cause)) return told("interrupted", "the call was ended before it was done", "call again")
   const [first = ""] = Cause.pretty(cause).split("\n", 1)

@@ -4,7 +4,7 @@ import type { PyroService } from "../contract/Pyro.ts"
 import type { Project } from "../sdk/project.ts"
 import { type CallResult, callTool } from "./call.ts"
 import { makePending } from "./pending.ts"
-import { noTool, type ProfileName, profiles } from "./profile.ts"
+import { noToolResult, type ProfileName, profiles } from "./profile.ts"
 import { type ListedTool, profileTools } from "./tool-table.ts"
 
 export interface ToolsOptions {
@@ -32,13 +32,7 @@ export const makeTools = ({ profile, project, pyro }: ToolsOptions): Tools => {
     call: (name, args) => {
       const tool = byName.get(name)
       return tool === undefined
-        ? Effect.succeed({
-          content: [{
-            type: "text",
-            text: `invalid_request: ${noTool(name, profile, byName.keys())}\nhint: call one of those`
-          }],
-          isError: true
-        })
+        ? Effect.succeed(noToolResult(name, profile, byName.keys()))
         : callTool(tool, args, { pending, pyro, project, say: () => {} })
     }
   }

@@ -14,12 +14,27 @@ const isTool = (row: Operation): row is ToolRow => "tool" in row.mcp
 export const toolRows = (profile: Profile): ReadonlyArray<ToolRow> =>
   operations.filter(isTool).filter(({ mcp }) => (mcp as McpSurface).profiles.includes(profile))
 
+/** Profiles that have a tool of this name. */
+export const profilesWith = (name: string): ReadonlyArray<ProfileName> =>
+  (Object.keys(profiles) as Array<ProfileName>).filter((one) =>
+    toolRows(profiles[one]).some(({ mcp }) => mcp.tool === name)
+  )
+
 /** That a profile has no tool of this name; `there` are those it has. */
 export const noTool = (name: string, profile: ProfileName, there: Iterable<string>): string => {
-  const names = Object.keys(profiles) as Array<ProfileName>
-  const elsewhere = names.filter((one) => toolRows(profiles[one]).some(({ mcp }) => mcp.tool === name))
+  const elsewhere = profilesWith(name)
   const where = elsewhere.length === 0
-    ? `no tool "${name}"`
-    : `no tool "${name}" in the profile ${profile} (the user can choose another: ${elsewhere.join(" or ")})`
-  return `${where}; there are ${[...there].join(", ")}`
+    ? `there is no tool ${name}`
+    : `${name} is a tool of the profile ${elsewhere.join(" and of ")}, and this server has the profile ${profile}; ` +
+      "the user can start it with that one"
+  return `${where}. This server has ${[...there].join(", ")}`
 }
+
+/** The answer to a call of a tool that a profile does not have. */
+export const noToolResult = (name: string, profile: ProfileName, there: Iterable<string>) => ({
+  content: [{
+    type: "text" as const,
+    text: `invalid_request: ${noTool(name, profile, there)}\nhint: call one of those`
+  }] as [{ type: "text"; text: string }],
+  isError: true as const
+})

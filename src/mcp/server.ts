@@ -6,7 +6,7 @@ import type { Project } from "../sdk/project.ts"
 import { callTool } from "./call.ts"
 import { instructionsOf } from "./instructions.ts"
 import { makePending } from "./pending.ts"
-import { noTool, type ProfileName, profiles } from "./profile.ts"
+import { noTool, noToolResult, type ProfileName, profiles, profilesWith } from "./profile.ts"
 import { withProgress } from "./progress.ts"
 import { addResources } from "./resources.ts"
 import { profileTools } from "./tool-table.ts"
@@ -63,6 +63,8 @@ export const createServer = ({ onCall, profile, project, pyro, version }: Server
     const { arguments: raw = {}, name } = request.params
     const tool = byName.get(name)
     if (tool === undefined) {
+      // Codex shows its model a stack trace for an error of the protocol.
+      if (profilesWith(name).length > 0) return noToolResult(name, profile, byName.keys())
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, noTool(name, profile, byName.keys()))
     }
     const progressToken = mcpReq._meta?.progressToken

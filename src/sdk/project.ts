@@ -92,6 +92,6 @@ const outside = (argument: string, named: string, base: string | undefined, flag
   refuse(
     argument,
     base === undefined
-      ? `this server is bound to no project, so no path of the host can be named; the user starts it with --project-path DIR or ${flag} DIR`
-      : `${named} lies outside of the project ${base}; the user can allow more by starting the server with ${flag} DIR`
+      ? `this server is bound to no project, so no path of the host can be named; the user can set --project-path DIR or ${flag} DIR`
+      : `${named} lies outside of the project ${base}; the user can allow more with ${flag} DIR`
   )

@@ -93,6 +93,13 @@ describe("a call", () => {
     const failed = await client.call("workspace_status", { workspace_id: "nope" })
     assert.isTrue(failed.isError)
     assert.match(failed.content[0]!.text, /^workspace_not_found: /)
+    // One of another profile gets a sentence, as a result: Codex shows its model a stack trace for an error of the protocol.
+    const elsewhere = await client.call("workspace_fork", {})
+    assert.isTrue(elsewhere.isError)
+    assert.match(
+      elsewhere.content[0]!.text,
+      /^invalid_request: workspace_fork is a tool of the profile workspace-full, and this server has the profile workspace-core; the user/
+    )
     const { error } = await client.request("tools/call", { name: "workspace_fly", arguments: {} })
     assert.strictEqual(error?.code, -32602)
     assert.include(error?.message, "workspace_exec")

@@ -1,0 +1,105 @@
+import { Cause, type Schema, type SchemaAST } from "effect"
+import { assert, describe, it } from "vitest"
+import { InvalidRequest, PyroError, SeedRejected, WorkspaceNotReady } from "../../../src/contract/errors.ts"
+import { errorText } from "../../../src/mcp/error-text.ts"
+import { profileTools } from "../../../src/mcp/tool-table.ts"
+import { inToolWords } from "../../../src/mcp/tool-words.ts"
+
+/** A value of a field's type; texts have words of the command line. */
+const sampleOf = (ast: SchemaAST.AST): unknown => {
+  switch (ast._tag) {
+    case "UndefinedKeyword":
+      return undefined
+    case "NumberKeyword":
+      return 4711
+    case "BooleanKeyword":
+      return true
+    case "Refinement":
+      return sampleOf(ast.from)
+    case "TupleType":
+      return ast.rest.map(({ type }) => sampleOf(type))
+    case "TypeLiteral":
+      return Object.fromEntries(ast.propertySignatures.map((field) => [field.name, sampleOf(field.type)]))
+    case "Union":
+      return sampleOf(ast.types[0]!)
+    case "Literal":
+      return ast.literal
+    default:
+      return "a value"
+  }
+}
+
+/** Every class of error, with each of the values that decide about its words. */
+const errors = PyroError.members.flatMap((member): ReadonlyArray<PyroError> => {
+  const make = member as unknown as { new(fields: object): PyroError; readonly fields: Schema.Struct.Fields }
+  const { _tag, ...fields } = make.fields
+  const asts = Object.entries(fields).map(([name, field]) => {
+    const { ast } = field as { readonly ast: SchemaAST.AST | Schema.PropertySignature.AST }
+    const type = ast._tag === "PropertySignatureTransformation"
+      ? ast.to.type
+      : ast._tag === "PropertySignatureDeclaration"
+      ? ast.type
+      : ast
+    return [name, type as SchemaAST.AST] as const
+  })
+  const plain = Object.fromEntries(asts.map(([name, ast]) => [name, sampleOf(ast)]))
+  const others = asts.flatMap(([name, ast]) =>
+    ast._tag === "Union" ? ast.types.map((one) => ({ ...plain, [name]: sampleOf(one) })) : []
+  )
+  const states = ["stopped", "failed", "creating", "deleting"].map((state) => ({ ...plain, state }))
+  const steps = ["length", "spawn", "exec"].map((step) => ({ ...plain, step }))
+  return [plain, ...others, ..."state" in plain ? states : [], ..."step" in plain ? steps : []].map((one) =>
+    new make(Object.fromEntries(Object.entries(one).filter(([, value]) => value !== undefined)))
+  )
+})
+
+const tools = profileTools("full")
+const cliWords = /(^|\s)--[a-z]|pyro (workspace|run|env list)\b/
+
+describe("what a model is told of a failure", () => {
+  it("never speaks of the command line's options or commands, whatever the error and the tool", () => {
+    assert.isAbove(errors.length, 60)
+    for (const error of errors) {
+      for (const tool of tools) {
+        const text = errorText(Cause.fail(error), tool)
+        assert.notMatch(text, cliWords, `${error._tag} of ${tool.listed.name}`)
+      }
+    }
+  })
+
+  it.each([
+    ["workspace_export", "replaced with --overwrite", "replaced with overwrite: true"],
+    ["workspace_export", "more than 5 MiB; allow more with --max-mib", "allow more with the user's option max-mib"],
+    ["workspace_export", "goes with --patch only", "goes with patch: true only"],
+    ["workspace_create", "seed from the clone with --seed-path", "seed from the clone with seed_path"],
+    ["workspace_create", "take all of it with --allow-home", "take all of it with the user's option allow-home"],
+    ["workspace_create", "the user can allow more with --allow-read DIR", "with the server's option allow-read DIR"],
+    ["workspace_exec", "come back to it with --exec-id 7", "come back to it with exec_id 7"],
+    ["workspace_status", "give up: pyro workspace delete ws-1", "give up: workspace_delete ws-1"],
+    ["workspace_status", "pyro workspace snapshot list fix", "workspace_snapshot_list fix"],
+    ["workspace_status", "only the user: pyro daemon stop", "only the user: pyro daemon stop"],
+    ["workspace_status", "a file called a--overwrite --no-such", "a file called a--overwrite --no-such"]
+  ])("in %s has arguments and tools for options and commands: %s", (name, text, expected) => {
+    assert.include(inToolWords(text, tools.find(({ listed }) => listed.name === name)!), expected)
+  })
+
+  it("has the details that pyro's own parts write in a tool's words", () => {
+    const of = (name: string) => tools.find(({ listed }) => listed.name === name)!
+    const texts = [
+      errorText(
+        Cause.fail(new SeedRejected({ path: "/", detail: "take all of it with --allow-home" })),
+        of("workspace_create")
+      ),
+      errorText(
+        Cause.fail(new InvalidRequest({ field: "x", detail: "goes with --patch only" })),
+        of("workspace_export")
+      ),
+      errorText(
+        Cause.fail(new WorkspaceNotReady({ workspace: "a", state: "failed", detail: "pyro workspace delete ws-1" })),
+        of("workspace_exec")
+      )
+    ]
+    for (const text of texts) assert.notMatch(text, cliWords)
+    assert.include(texts[0], "ask the user, who can do it on pyro's command line")
+  })
+})
