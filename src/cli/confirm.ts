@@ -22,10 +22,11 @@ export const isDeleteAllMeant = (
     if (workspaces.length === 0) return true
     const names = workspaces.map(({ id, name }) => name ?? id)
     const more = names.length > MOST_NAMES ? ", …" : ""
+    const listed = `(${names.slice(0, MOST_NAMES).join(", ")}${more})`
     yield* warn(
-      `Delete ${names.length === 1 ? "the workspace" : `all ${names.length} workspaces`} (${
-        names.slice(0, MOST_NAMES).join(", ")
-      }${more}) with everything in them? [y/N] `
+      names.length === 1
+        ? `Delete the workspace ${listed} with everything in it? [y/N] `
+        : `Delete all ${names.length} workspaces ${listed} with everything in them? [y/N] `
     )
     const answer = yield* firstLine(terminal.stdin)
     const isMeant = /^y(es)?$/i.test(answer.trim())

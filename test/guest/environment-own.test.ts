@@ -89,7 +89,7 @@ describe("an environment of one's own", () => {
     assert.notInclude(again.stderr, "unpacking the base system")
     const error = await pyro.failure(["env", "build", "tools", "--from", base, "--packages", "figlet"])
     assert.strictEqual(error.code, "environment_name_taken")
-    assert.include(error.message, "pyro env rm tools")
+    assert.include(error.message, "--replace")
   })
 
   it("of a package that there is none of says what apt said, and leaves nothing", async () => {
@@ -143,12 +143,16 @@ describe("an environment of one's own", () => {
     assert.deepStrictEqual([fixed?.state, fixed?.from, fixed?.added_packages], ["ready", "tools", undefined])
     // It is the state's: the cache may go.
     assert.isTrue(fs.existsSync(path.join(pyro.state, "environments", "images", fixed!.digest!)))
-    await pyro.json(["env", "rm", "fixed"])
+    // What replaces it is made of packages, as another one is already.
+    const packages = ["--packages", "figlet", "tree", "--replace"]
+    const replaced = await pyro.json<Listed>(["env", "build", "fixed", "--from", base, ...packages])
+    assert.deepStrictEqual(replaced.digest, (await own()).find(({ name }) => name === "tools")?.digest)
     assert.isFalse(fs.existsSync(path.join(pyro.state, "environments", "images", fixed!.digest!)))
     assert.deepStrictEqual(
       fs.readdirSync(path.join(pyro.state, "environments", "images", "tmp")).filter((entry) => entry !== ".lock"),
       []
     )
+    await pyro.json(["env", "rm", "fixed"])
   })
 
   it("is made from another one or from a workspace that runs, and from nothing else", async () => {

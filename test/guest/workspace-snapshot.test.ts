@@ -160,13 +160,13 @@ describe("a snapshot", () => {
       await json(["workspace", "cancel", "b", id])
       if (kill) process.kill(await pyro.daemonPid(), "SIGKILL")
       const { generation } = await status("b")
-      await json(["workspace", "reset", "b", "--snapshot", "green"])
+      await json(["workspace", "reset", "b", "--snapshot", "gr"])
       assert.strictEqual((await status("b")).generation, generation + 1)
       assert.strictEqual(await sh("b", `test ! -e /workspace/dirt; ${readFiles}`), digests)
       assert.strictEqual(await sh("b", "rm -f /tmp/n; until [ -s /tmp/n ]; do sleep 0.05; done; cat /tmp/n"), number)
       assert.deepStrictEqual((await logs("b")).filter(({ inherited }) => inherited).map(({ exec_id }) => exec_id), [id])
     }
-    const [other] = await fork("b", "--snapshot", "green", "--name", "other")
+    const [other] = await fork("b", "--snapshot", "gree", "--name", "other")
     assert.strictEqual(await sh("other", readFiles), digests)
     assert.strictEqual(await sh("other", "cat /tmp/n"), number)
     // It is the fork's no more than the workspace's.

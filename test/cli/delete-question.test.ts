@@ -1,0 +1,35 @@
+import { spawn } from "node-pty"
+import { assert, describe, it } from "vitest"
+import { buildFake } from "./build-fake.ts"
+import { eventually, run } from "./cli-process.ts"
+
+const binary = buildFake()
+
+/** What a terminal shows of `workspace delete --all` when somebody answers its question, and how it ends. */
+const answered = async (answer: string) => {
+  const env = { ...process.env, ...binary.env } as Record<string, string>
+  const terminal = spawn(process.execPath, [binary.entry, "workspace", "delete", "--all"], { cols: 200, rows: 30, env })
+  let screen = ""
+  terminal.onData((text) => {
+    screen += text
+  })
+  const ended = new Promise<number>((resolve) => terminal.onExit(({ exitCode }) => resolve(exitCode)))
+  await eventually("the question", () => screen.includes("[y/N] "), () => screen)
+  terminal.write(`${answer}\r`)
+  return { status: await ended, screen }
+}
+
+describe("workspace delete --all on a terminal", () => {
+  it("deletes after a yes alone", async () => {
+    await run(binary, ["workspace", "create", "--name", "fix"])
+    const no = await answered("")
+    assert.strictEqual(no.status, 1)
+    assert.include(no.screen, "Delete the workspace (fix) with everything in it? [y/N] ")
+    assert.include(no.screen, "nothing was deleted")
+    const yes = await answered("y")
+    assert.strictEqual(yes.status, 0)
+    assert.include(yes.screen, "deleted fix")
+    const { stdout } = await run(binary, ["workspace", "list", "--id-only"])
+    assert.strictEqual(stdout.toString(), "")
+  })
+})
