@@ -141,6 +141,16 @@ describe("an agent that is only slow", () => {
       assert.match((yield* Fiber.join(waiting)).message, /QEMU is stopped/)
     }))
 
+  it.scopedLive("is not blamed for time in which this process stood still, as on a host that slept", () =>
+    Effect.gen(function*() {
+      const { channel, peer } = yield* silent()
+      const flush = yield* Effect.fork(channel.call.sync({ dropCaches: 0 }))
+      yield* peer.received(HostMessage.Call)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400)
+      peer.send(AgentMessage.Result, FIRST_CALL, { errno: 0, detail: "", result: nothing })
+      yield* Fiber.join(flush)
+    }))
+
   it.scopedLive("is waited for during a pause of the guest's, and requests made meanwhile too", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* silent()

@@ -1,6 +1,7 @@
 import { Cause } from "effect"
 import { assert, describe, it } from "vitest"
 import {
+  ChannelFailed,
   DiskDamaged,
   ExportRefused,
   PatchRejected,
@@ -25,6 +26,15 @@ describe("the hint of an error, to a model", () => {
   it("leads from a disk that nothing starts with to a reset, and says what that costs", () => {
     const text = errorText(Cause.fail(new DiskDamaged({ detail: "could not mount" })))
     assert.match(text, /^disk_damaged: .*could not mount\nhint: call workspace_reset: .*is lost$/)
+  })
+
+  it("leads from a guest that does not answer to a reset, and says how its files are kept", () => {
+    const text = errorText(Cause.fail(new ChannelFailed({ reason: "silent", detail: "it has sent nothing" })))
+    assert.match(
+      text,
+      /^guest_silent: the guest does not answer: .*\nhint: call workspace_reset, which discards .*keep the files/
+    )
+    assert.notInclude(text, "pyro workspace")
   })
 
   it("is to wait for a workspace that is on its way", () => {
