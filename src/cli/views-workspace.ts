@@ -18,6 +18,9 @@ const STATE_COLOURS: Partial<Record<WorkspaceInfo["state"], Colour>> = {
   failed: "red"
 }
 
+/** Characters of a reason that stand in a row. */
+const REASON = 200
+
 const stateOf = ({ state }: WorkspaceInfo) => painted(STATE_COLOURS[state] ?? "yellow", state)
 
 const none = (asked: Pick<WorkspaceInfo, "labels">) =>
@@ -25,21 +28,24 @@ const none = (asked: Pick<WorkspaceInfo, "labels">) =>
     ? say("no workspaces; make one with: pyro workspace create\n")
     : say(`no workspace has these labels: ${labels(asked)}\n`)
 
-const list = (all: ReadonlyArray<WorkspaceInfo>) =>
-  printTable([
-    ["ID", "NAME", "STATE", "ENVIRONMENT", "LAST USED", "LABELS"],
+/** The first line of why it is as it is, such as a full disk of the host. */
+const reasonOf = ({ detail }: WorkspaceInfo) => detail?.trim().split(/\r?\n/)[0] ?? ""
+
+const list = (all: ReadonlyArray<WorkspaceInfo>) => {
+  const hasReason = all.some((one) => reasonOf(one) !== "")
+  return printTable([
+    ["ID", "NAME", "STATE", "ENVIRONMENT", "LAST USED", "LABELS", ...(hasReason ? ["DETAIL"] : [])],
     ...all.map((one) => [
       one.id,
       one.name ?? "-",
       stateOf(one),
       one.environment,
       ago(one.lastActivityAt, Date.now()),
-      labels(one)
+      labels(one),
+      ...(hasReason ? [cut(reasonOf(one), REASON)] : [])
     ])
-  ], { head: true, flexible: [1, 3, 5] })
-
-/** Characters of a reason that stand in a row. */
-const REASON = 200
+  ], { head: true, flexible: [1, 3, 5, 6] })
+}
 
 const detail = (one: WorkspaceInfo) => {
   const [reason = "", ...below] = one.detail?.replaceAll("\r\n", "\n").trimEnd().split("\n") ?? []

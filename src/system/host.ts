@@ -1,5 +1,7 @@
+import { randomUUID } from "node:crypto"
 import * as fs from "node:fs"
 import * as os from "node:os"
+import * as path from "node:path"
 
 /** f_type of tmpfs (statfs(2)). */
 const tmpfsMagic = 0x0102_1994
@@ -74,5 +76,25 @@ export const fileHolds = (file: string, needle: Buffer): boolean => {
     }
   } finally {
     fs.closeSync(fd)
+  }
+}
+
+/** Size of a file, in bytes; 0 where there is none. */
+export const fileBytes = (file: string): number => fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0
+
+/** Errors of link(2) that say: these two never share a file. */
+const NEVER = new Set<string | undefined>(["EXDEV", "EPERM", "EOPNOTSUPP"])
+
+/** Whether a file of one directory can have a second name in another. */
+export const canLink = (from: string, to: string) => {
+  const [file = "", linked = ""] = [from, to].map((directory) => path.join(directory, `.link-${randomUUID()}`))
+  try {
+    fs.writeFileSync(file, "", { flag: "wx" })
+    fs.linkSync(file, linked)
+    return true
+  } catch (cause) {
+    return !NEVER.has((cause as NodeJS.ErrnoException).code)
+  } finally {
+    for (const one of [file, linked]) fs.rmSync(one, { force: true })
   }
 }

@@ -85,6 +85,15 @@ describe("list and status", () => {
     assert.strictEqual(document.workspaces.length, 3)
   })
 
+  it("tell what is the matter with one in its row, such as a full disk of the host", async () => {
+    const id = await create("fake:panics")
+    await create("--name", "well")
+    const [head = "", ...rows] = (await pyro("workspace", "list")).stdout.trimEnd().split("\n")
+    assert.match(head, /LABELS +DETAIL$/)
+    assert.match(rows.find((row) => row.startsWith(id)) ?? "", / the guest's kernel panicked: x+…$/)
+    assert.match(rows.find((row) => row.includes("well")) ?? "", /(now|ago)$/)
+  })
+
   it("tell no workspace of these labels from no workspace", async () => {
     await create("--label", "task=1")
     assert.deepStrictEqual(await pyro("workspace", "list", "--label", "task=2", "--label", "nope=1"), {

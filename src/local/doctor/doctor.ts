@@ -4,6 +4,7 @@ import { cpu, logout, memory, programs, storage, userNamespaces } from "./host.t
 import { accelerator, confinement, type DoctorNeeds, qemu } from "./hypervisor.ts"
 import { inOrder, lineEvent } from "./line.ts"
 import { selftest } from "./selftest.ts"
+import { sharing } from "./sharing.ts"
 import { workspaces } from "./workspaces.ts"
 
 /** What was found on this host, a line each as it is found; then the self-test's lines when it is asked for. */
@@ -12,6 +13,7 @@ export const doctor = ({ selftest: wanted }: DoctorPayload) => {
     Effect.succeed([cpu]),
     Effect.map(memory, (line) => [line]),
     storage,
+    sharing,
     Effect.map(programs, (line) => [line]),
     Effect.map(userNamespaces, (line) => [line]),
     Effect.map(qemu, (line) => [line]),
