@@ -20,7 +20,8 @@ const barrel = {
 }
 const nodeModule = {
   regex: "^node:",
-  message: "Only src/{" + hostFolders.join(",") + "}, src/cli/terminal* and tools outside src use Node's own modules."
+  message: "Only src/{" + hostFolders.join(",") +
+    "}, src/cli/{terminal*,quick-exec} and tools outside src use Node's own modules."
 }
 
 const byString =
@@ -80,7 +81,12 @@ export default tseslint.config(
     }
   },
   {
-    files: [...hostFolders.map((folder) => `src/${folder}/**/*.ts`), "src/cli/terminal*", "src/cli/terminal*/**"],
+    files: [
+      ...hostFolders.map((folder) => `src/${folder}/**/*.ts`),
+      "src/cli/terminal*",
+      "src/cli/terminal*/**",
+      "src/cli/quick-exec/**"
+    ],
     rules: { "no-restricted-imports": ["error", { patterns: [barrel] }] }
   },
   { files: ["src/cli/**/*.ts"], rules: { "no-console": "off" } }

@@ -5,7 +5,7 @@ import { dirname, join, relative, resolve } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
-import { buildHandshake } from "./build/handshake.mjs"
+import { buildEarlyParts } from "./build/early.mjs"
 import { sourceUrls } from "./build/source-urls.mjs"
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -106,19 +106,27 @@ put(mcpSdkName, mcpSdk, 0o644)
 put(name, bundle, 0o644)
 put(`${name}.map`, content(".map"), 0o644)
 
-const handshake = await buildHandshake({ root, version, bundle: join(outdir, name) })
+const { handshake, quickExec } = await buildEarlyParts({ root, version, bundle: join(outdir, name) })
 const handshakeName = hashed("mcp-handshake", handshake)
 put(handshakeName, handshake, 0o644)
+const quickExecName = hashed("quick-exec", quickExec)
+put(quickExecName, quickExec, 0o644)
 
 const entry = readFileSync(join(root, "scripts/build/entry.cjs"), "utf8")
   .replace("__VERSION__", version)
   .replace("__BUNDLE__", name)
   .replace("__HANDSHAKE__", handshakeName)
+  .replace("__QUICK_EXEC__", quickExecName)
   .replace("__ROOT__", relative(outdir, root))
 put("pyro.js", entry, 0o755)
 
 // The bundle before this one stays, for a process that has just read the entry that names it.
-for (const [kind, current] of [["main", name], ["mcp-sdk", mcpSdkName], ["mcp-handshake", handshakeName]]) {
+for (
+  const [kind, current] of [["main", name], ["mcp-sdk", mcpSdkName], ["mcp-handshake", handshakeName], [
+    "quick-exec",
+    quickExecName
+  ]]
+) {
   const earlier = readdirSync(outdir)
     .filter((file) => file.startsWith(`${kind}-`) && file.endsWith(".cjs") && file !== current)
     .map((file) => ({ file, writtenAt: statSync(join(outdir, file)).mtimeMs }))

@@ -8,7 +8,7 @@ export const cliExec: Plan = {
   name: "cli-exec",
   unit: "ms",
   about: "`pyro workspace exec ID -- true` as a process, until it has exited; floor: `node -e 0`",
-  budget: { kind: "ratio", atMost: 3.5 },
+  budget: { kind: "ratio", atMost: 1.9 },
   rounds: (runs) => 2 * runs,
   warmups: 3,
   floor: empty,

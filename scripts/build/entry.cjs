@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 "use strict"
-// `pyro`: answers --version by itself, and the first requests of `mcp serve` by a small file; everything else is one bundle, started with
-// V8's code cache of an earlier run.
+// `pyro`: answers --version by itself; the first requests of `mcp serve` and simple forms of `workspace exec` have small files; everything
+// else is one bundle, started with V8's code cache of an earlier run.
 
 const VERSION = "__VERSION__"
 const BUNDLE = "__BUNDLE__"
 const HANDSHAKE = "__HANDSHAKE__"
+const QUICK_EXEC = "__QUICK_EXEC__"
 /** The package's root, from here. */
 const ROOT = "__ROOT__"
 const USAGE = 2
@@ -45,6 +46,8 @@ async function start() {
   const handover = await handshaking
   // The client has left, and nothing it sent is unanswered.
   if (handshaking !== undefined && handover === undefined) process.exit(0)
+  const quick = await quickExec()
+  if (quick?.status !== undefined) process.exit(quick.status)
   const vm = require("node:vm")
   const file = path.join(__dirname, BUNDLE)
   const cacheFile = codeCacheFile()
@@ -60,7 +63,7 @@ async function start() {
   const module = { exports: {} }
   const root = path.join(__dirname, ROOT)
   script.runInThisContext()(module, module.exports, require, file, __dirname, root)
-  const status = await module.exports.main(argv, VERSION, BUNDLE, handover)
+  const status = await module.exports.main(argv, VERSION, BUNDLE, { handover, begun: quick?.begun })
   // Written last, so that it also holds the functions that V8 compiled on the way.
   if (wanted && status !== USAGE) writeCodeCache(cacheFile, script)
   process.exit(status)
@@ -71,6 +74,18 @@ function handshake() {
   if (argv[0] !== "mcp" || argv[1] !== "serve") return undefined
   try {
     return require(path.join(__dirname, HANDSHAKE)).handshake(argv.slice(2))
+  } catch {
+    return undefined
+  }
+}
+
+/** src/cli/quick-exec/quick-exec.ts, where it applies. */
+function quickExec() {
+  if (argv[0] !== "workspace" || argv[1] !== "exec") return undefined
+  try {
+    // As src/cli/main.ts names this build.
+    const build = `${VERSION} (${/-([0-9a-f]{8})/.exec(BUNDLE)[1]})`
+    return require(path.join(__dirname, QUICK_EXEC)).quickExec(argv, build)
   } catch {
     return undefined
   }

@@ -12,6 +12,8 @@ export const holdSignal: Effect.Effect<Effect.Effect<void>, never, Scope.Scope> 
   Deferred.await
 )
 
+export const isSignalHeld = (): boolean => holder !== undefined
+
 /** Hands a signal to who holds it, once; false where nobody does. */
 export const passSignal = (): boolean => {
   if (holder === undefined) return false

@@ -4,11 +4,13 @@ import type { Operation } from "../contract/operations.ts"
 import type { Pyro } from "../contract/Pyro.ts"
 import type { Handover } from "../mcp/handshake/handover.ts"
 import type { Recorded } from "../mcp/handshake/recorded.ts"
+import type { BegunExec } from "../sdk/begun-exec.ts"
 import { DAEMON, daemonCommand } from "../sdk/daemon-command.ts"
 import type { StartDaemon } from "../sdk/start-daemon.ts"
 import { cli, type Interruption } from "./cli.ts"
 import type { ServePayload } from "./commands.ts"
-import { passSignal } from "./held-signal.ts"
+import { isSignalHeld, passSignal } from "./held-signal.ts"
+import type { RecordedFields } from "./quick-exec/request.ts"
 import { forgetLostTerminal } from "./terminal-lost.ts"
 import * as ProcessTerminal from "./terminal-process.ts"
 
@@ -27,18 +29,25 @@ const LazyLocal: Layer.Layer<Pyro, PyroError> = Layer.unwrapEffect(
 const daemonOf = (build: string): StartDaemon => ({ version: build, command: daemonCommand(process.argv[1] ?? "") })
 
 /** Workspaces are the daemon's; what is about the host itself is done here. */
-const layerFor = (operation: Operation, build: string): Layer.Layer<Pyro, PyroError> => {
+const layerFor = (operation: Operation, build: string, begun: BegunExec | undefined): Layer.Layer<Pyro, PyroError> => {
   if (operation.home === undefined || operation.home === "host") return LazyLocal
   return Layer.unwrapEffect(Effect.gen(function*() {
     const { daemonRuns, layerDaemon } = yield* Effect.promise(() => import("../sdk/client.ts"))
     if (operation.home === "daemon-if-running" && !(yield* daemonRuns(build))) return LazyLocal
-    return layerDaemon(daemonOf(build))
+    return layerDaemon(daemonOf(build), begun)
   }))
 }
 
+/** What was begun before this bundle was loaded. */
+export interface Early {
+  /** A connection that `pyro mcp serve` goes on with. */
+  readonly handover?: Handover | undefined
+  /** A command that `pyro workspace exec` goes on with. */
+  readonly begun?: BegunExec | undefined
+}
+
 /** What a server of an agent host has of its process. */
-interface Host {
-  readonly handover: Handover | undefined
+interface Host extends Early {
   /** Ignores SIGINT from now on. */
   readonly ignoreInterrupts: () => void
 }
@@ -90,7 +99,7 @@ const programOf = (
     : cli({
       argv,
       version,
-      pyro: (operation) => layerFor(operation, build),
+      pyro: (operation) => layerFor(operation, build, host.begun),
       interruption,
       serveMcp: (payload) => serveMcp(payload, version, build, host),
       names
@@ -99,13 +108,25 @@ const programOf = (
 /** Stdout belongs to the guest's output and to JSON: what is logged goes to stderr. */
 const LogToStderr = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
 
-/** What `pyro mcp serve` answers before this bundle is loaded; asked for when pyro is built. */
-export const recorded = async (version: string): Promise<Recorded> => {
-  const [{ recordHandshake }, { recordedFlags }] = await Promise.all([
+/** What is answered or asked before this bundle is loaded, by `pyro mcp serve` and `pyro workspace exec`; asked for when pyro is built. */
+export const recorded = async (
+  version: string
+): Promise<{ readonly handshake: Recorded; readonly exec: RecordedFields }> => {
+  const [{ recordHandshake }, { recordedFlags }, { recordedExec }] = await Promise.all([
     import("../mcp/record-handshake.ts"),
-    import("./recorded-flags.ts")
+    import("./recorded-flags.ts"),
+    import("./recorded-exec.ts")
   ])
-  return { flags: recordedFlags(), ...await recordHandshake(version) }
+  return { handshake: { flags: recordedFlags(), ...await recordHandshake(version) }, exec: recordedExec() }
+}
+
+/** Turns of the loop in which a command that was begun is taken up. */
+const TAKEN_UP_TURNS = 1_000
+
+/** A signal that came while this bundle was loaded, once the command can be asked to end. */
+const sendAgain = (signal: NodeJS.Signals, turns = TAKEN_UP_TURNS): void => {
+  if (isSignalHeld() || turns === 0) process.kill(process.pid, signal)
+  else setImmediate(() => sendAgain(signal, turns - 1))
 }
 
 /**
@@ -117,7 +138,7 @@ export const main = (
   argv: ReadonlyArray<string>,
   version: string,
   bundle: string,
-  handover?: Handover
+  early: Early = {}
 ): Promise<number> => {
   process.once("exit", forgetLostTerminal)
   let received: { readonly name: string; readonly status: number; readonly atMs: number } | undefined
@@ -125,7 +146,8 @@ export const main = (
   return new Promise((resolve, reject) => {
     const interruption = { signal: () => received }
     const ignored = new Set<string>()
-    const host: Host = { handover, ignoreInterrupts: () => void ignored.add("SIGINT") }
+    const { begun, handover } = early
+    const host: Host = { ...early, ignoreInterrupts: () => void ignored.add("SIGINT") }
     const program = programOf(argv, version, `${version} (${buildOf(bundle)})`, interruption, host).pipe(
       // Within the region that cannot be interrupted: afterwards an interrupted fiber has no result any more.
       Effect.tap((status) => Effect.sync(() => resolve(status))),
@@ -145,6 +167,8 @@ export const main = (
       })
     }
     handover?.signalsTaken()
+    begun?.signalsTaken()
+    if (begun?.signal !== undefined) sendAgain(begun.signal)
     fiber.addObserver((exit) => {
       if (Exit.isSuccess(exit)) return
       if (Cause.isInterruptedOnly(exit.cause)) resolve(received?.status ?? SIGNALS.SIGINT)

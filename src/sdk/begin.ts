@@ -30,10 +30,10 @@ export const begin = <Event>(
   client: Client,
   row: StreamingRow,
   request: unknown,
-  headers: Headers
+  headers: Headers,
+  id = newRequestId()
 ): Effect.Effect<Begun<Event, PyroError | ConnectionLost>, PyroError | ConnectionLost, Scope.Scope> =>
   Effect.gen(function*() {
-    const id = newRequestId()
     const ask = methodOf(client, beginName(row)) as Begin
     const endMs = END_MS + graceMsOf(request)
     let isOpen = true

@@ -9,6 +9,7 @@ import { Pyro, type PyroService } from "../contract/Pyro.ts"
 import { newRequestId } from "../system/identity.ts"
 import { Paths } from "../system/Paths.ts"
 import { begin } from "./begin.ts"
+import type { BegunExec } from "./begun-exec.ts"
 import { makeExec, sinkOf } from "./exec.ts"
 import { makeInputTape } from "./input-tape.ts"
 import { nested } from "./nested.ts"
@@ -65,21 +66,21 @@ const lostIn = ({ name }: StreamingRow) => (failure: PyroError | ConnectionLost)
         : "before it was done; look at what is there"
     )
 
-const callOf = (session: Session, row: Operation) =>
+const callOf = (session: Session, row: Operation, begun: BegunExec | undefined) =>
   row.kind === "unary"
     ? unary(session, row)
     : row.name === "workspace.exec"
-    ? makeExec(session, row)
+    ? makeExec(session, row, begun)
     : streaming(session, row)
 
 /** Pyro behind the daemon of this installation, which is started when there is none. */
-export const layerDaemon = (start: StartDaemon): Layer.Layer<Pyro, PyroError> =>
+export const layerDaemon = (start: StartDaemon, begun?: BegunExec): Layer.Layer<Pyro, PyroError> =>
   Layer.scoped(
     Pyro,
     Effect.gen(function*() {
       // The session outlives this Effect: it gets what it needs now.
-      const session = yield* makeSession(start, yield* Paths)
-      return nested((row) => callOf(session, row)) as PyroService
+      const session = yield* makeSession(start, yield* Paths, begun)
+      return nested((row) => callOf(session, row, begun)) as PyroService
     })
   ).pipe(Layer.provide(Paths.layer))
 

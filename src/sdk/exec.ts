@@ -8,6 +8,7 @@ import type { ExecEvent, ExecPayload } from "../contract/operations/workspace-ex
 import type { Begin, Begun } from "../contract/Pyro.ts"
 import { newRequestId } from "../system/identity.ts"
 import { begin } from "./begin.ts"
+import type { BegunExec } from "./begun-exec.ts"
 import { makeInputTape } from "./input-tape.ts"
 import { type Client, type ConnectionLost, isLost, lost, type Session } from "./session.ts"
 
@@ -26,17 +27,20 @@ export const sinkOf = ({ input }: Client, id: string) => ({
  * Runs a command and survives its daemon: the command has an id from here on, and when the connection is lost, the next daemon is
  * asked for that id from the byte on that the caller has not got yet. Input goes on where the guest has it.
  */
-export const makeExec = (session: Session, row: StreamingRow) => {
+export const makeExec = (session: Session, row: StreamingRow, begunBefore?: BegunExec) => {
+  let taken = begunBefore
   const beginning: Begin<ExecEvent, ExecPayload> = (payload, input = {}) =>
     Effect.gen(function*() {
       yield* demandCommand(payload)
-      const execId = payload.execId ?? newRequestId()
+      const before = taken
+      taken = undefined
+      const execId = before?.execId ?? payload.execId ?? newRequestId()
       // Whoever only asks for a command that is known has not started it.
       const starts = payload.execId === undefined || payload.command.length > 0 || payload.script !== undefined
       const until = payload.waitSeconds === undefined ? undefined : Date.now() + payload.waitSeconds * 1000
       const hasInput = input.stdin !== undefined || input.resizes !== undefined
       const tape = hasInput ? yield* makeInputTape(input) : undefined
-      let { cursor } = payload
+      let cursor = before === undefined || before.shownBytes === 0 ? payload.cursor : before.shownBytes
       let hasStarted = false
       let losses = 0
 
@@ -58,7 +62,16 @@ export const makeExec = (session: Session, row: StreamingRow) => {
         return isFirst
       }
 
-      const attempt = (resumed: boolean): Effect.Effect<Begun<ExecEvent>, PyroError, Scope.Scope> =>
+      /** The part of an event that was not shown before the program was loaded. */
+      const unshown = (event: ExecEvent): ExecEvent =>
+        before === undefined || event._tag !== "Output" || event.next - event.bytes.length >= before.shownBytes
+          ? event
+          : {
+            ...event,
+            bytes: event.bytes.subarray(Math.max(0, event.bytes.length - (event.next - before.shownBytes)))
+          }
+
+      const attempt = (resumed: boolean, requestId?: string): Effect.Effect<Begun<ExecEvent>, PyroError, Scope.Scope> =>
         Effect.gen(function*() {
           const client = yield* session.client
           const inputId = tape && newRequestId()
@@ -69,15 +82,15 @@ export const makeExec = (session: Session, row: StreamingRow) => {
           }
           if (!resumed) yield* play(0)
           const lostHere = (failure: ConnectionLost) => Effect.flatMap(session.failed(client, failure), again)
-          return yield* begin<ExecEvent>(client, row, request(), headers).pipe(
+          return yield* begin<ExecEvent>(client, row, request(), headers, requestId).pipe(
             Effect.tap(({ events }) => {
               const started = events.find((event) => event._tag === "Started")
               return resumed && started !== undefined ? play(started.stdinBytes ?? 0) : Effect.void
             }),
             Effect.map(({ events, rest }): Begun<ExecEvent> => ({
-              events: events.filter(isNews),
+              events: events.filter(isNews).map(unshown),
               rest: rest && Stream.catchAll(
-                Stream.filter(rest, isNews),
+                Stream.map(Stream.filter(rest, isNews), unshown),
                 (failure) => isLost(failure) ? streamOfBegun(lostHere(failure)) : Stream.fail(failure)
               )
             })),
@@ -91,7 +104,9 @@ export const makeExec = (session: Session, row: StreamingRow) => {
           // A daemon that is being killed may take connections for another moment.
           : Effect.zipRight(Effect.sleep(BETWEEN_MS * (losses - 1)), attempt(true))
 
-      return yield* attempt(false)
+      return yield* before?.socket === undefined
+        ? attempt(before !== undefined)
+        : attempt(false, before.requestId)
     })
   return eventCall(beginning)
 }

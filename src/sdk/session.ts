@@ -7,6 +7,7 @@ import { makePyroRpcs } from "../contract/rpc.ts"
 import { serialization } from "../contract/serialization.ts"
 import { Paths } from "../system/Paths.ts"
 import { connectUnix } from "../system/unix-socket.ts"
+import type { BegunExec } from "./begun-exec.ts"
 import { layerProtocol } from "./protocol.ts"
 import { ensureDaemon, type StartDaemon } from "./start-daemon.ts"
 
@@ -18,11 +19,28 @@ const socketTo = (path: string) =>
     )
   )
 
+type NodeSocket = NonNullable<BegunExec["socket"]>
+
+/** A paused connection; listening to it lets it flow. */
+const socketOf = (socket: NodeSocket) =>
+  Layer.effect(
+    Socket.Socket,
+    fromDuplex(Effect.acquireRelease(
+      Effect.sync(() => {
+        socket.on("newListener", (event) => {
+          if (event === "data") process.nextTick(() => socket.resume())
+        })
+        return socket
+      }),
+      () => Effect.sync(() => void socket.destroy())
+    ))
+  )
+
 /** In the caller's scope: the connection lives as long as that. */
-const connect = (path: string) =>
+const connect = (socket: Layer.Layer<Socket.Socket>, sent: ReadonlyArray<string> = []) =>
   Effect.gen(function*() {
     const protocol = yield* Layer.build(
-      layerProtocol.pipe(Layer.provide([socketTo(path), serialization]))
+      layerProtocol(sent).pipe(Layer.provide([socket, serialization]))
     )
     return yield* Effect.provide(RpcClient.make(makePyroRpcs(), { disableTracing: true }), protocol)
   })
@@ -71,14 +89,21 @@ export const isLost = (failure: PyroError | ConnectionLost): failure is Connecti
 export const lost = (detail: string) => new DaemonUnavailable({ detail: `the connection was lost ${detail}` })
 
 /** A connection to the daemon that is made anew, with a new daemon where the old one is gone, after it was lost. */
-export const makeSession = (start: StartDaemon, paths: Paths["Type"]) =>
+export const makeSession = (start: StartDaemon, paths: Paths["Type"], begun?: BegunExec) =>
   Effect.gen(function*() {
+    let socket = begun?.socket
+    const connection = Effect.suspend(() => {
+      if (socket === undefined) return Effect.flatMap(ensureDaemon(start), (path) => connect(socketTo(path)))
+      const first = connect(socketOf(socket), begun?.sent)
+      socket = undefined
+      return first
+    })
     const parent = yield* Effect.scope
     const one = yield* Effect.makeSemaphore(1)
     const open = Effect.uninterruptibleMask((restore) =>
       Effect.gen(function*() {
         const scope = yield* Scope.fork(parent, ExecutionStrategy.sequential)
-        const client = yield* restore(Effect.flatMap(ensureDaemon(start), connect)).pipe(
+        const client = yield* restore(connection).pipe(
           Effect.provideService(Paths, paths),
           Scope.extend(scope),
           Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))

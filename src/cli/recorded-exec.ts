@@ -1,0 +1,16 @@
+import { Schema } from "effect"
+import { Packr } from "msgpackr"
+import { ExecPayload } from "../contract/operations/workspace-exec.ts"
+import "../contract/serialization.ts"
+import type { RecordedFields } from "./quick-exec/request.ts"
+
+/** What a plain `pyro workspace exec` asks for beside the workspace and the command, as it crosses the daemon's socket. */
+export const recordedExec = (): RecordedFields => {
+  const packr = new Packr({ useRecords: false })
+  const { command: _command, workspace: _workspace, ...others } = Schema.decodeUnknownSync(ExecPayload())({
+    workspace: "name",
+    command: ["true"]
+  })
+  // Output that is shown as it comes is not kept.
+  return Object.entries({ ...others, maxBytes: 0 }).map(([name, value]) => [name, packr.pack(value).toString("base64")])
+}
