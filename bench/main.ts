@@ -1,4 +1,5 @@
 import * as fs from "node:fs"
+import * as os from "node:os"
 import * as path from "node:path"
 import { measureAll } from "./attempts.ts"
 import type { Bench } from "./bench.ts"
@@ -6,6 +7,7 @@ import { openDaemon } from "./daemon.ts"
 import { floorsTable, measureFloors } from "./floors-table.ts"
 import { cacheFolder, findImages } from "./floors/images.ts"
 import { openFloor } from "./floors/open.ts"
+import { withLogs } from "./kept-logs.ts"
 import { describeMachine, describeVersions, load } from "./machine-report.ts"
 import { measure } from "./measure.ts"
 import { type Options, parseOptions, usage } from "./options.ts"
@@ -76,7 +78,7 @@ const bench = async (root: string, options: Options): Promise<number> => {
       plans.filter(({ name }) => options.only === undefined || options.only === name),
       async (plan) => {
         await pace.look()
-        return judge(await measure(plan, tools, options.runs))
+        return judge(await withLogs(room.disk, plan.name, os.tmpdir(), measure(plan, tools, options.runs)))
       },
       say,
       async () => {

@@ -48,9 +48,9 @@ export const enterRoom = (): Room => {
   const leave = () => {
     if (left) return
     left = true
-    killBeneath(disk)
-    fs.rmSync(disk, { recursive: true, force: true, maxRetries: 3 })
-    fs.rmSync(memory, { recursive: true, force: true, maxRetries: 3 })
+    // What is killed may have made a file, or started something, in its last moment.
+    for (let round = 0; round < rounds && !(killBeneath(disk), remove(disk) && remove(memory)); round++) pause(roundMs)
+    // The watchdog removes what is there still, once this process is gone.
   }
   process.once("exit", leave)
   const exits = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
@@ -58,10 +58,31 @@ export const enterRoom = (): Room => {
   return { disk, memory, leave }
 }
 
+/** How often what is in the room is ended and removed before it is left to the watchdog, and the time between, in ms. */
+const rounds = 20
+const roundMs = 100
+
+/** Waits in a process that is about to end, whose timers run no more. */
+const pause = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+
+const remove = (folder: string) => {
+  try {
+    fs.rmSync(folder, { recursive: true, force: true })
+    return true
+  } catch {
+    return false // Something still writes there.
+  }
+}
+
+/** Whether a process works in a folder, or has it in its arguments or its variables. */
+const belongsTo = (folder: string, pid: string) =>
+  fs.readlinkSync(`/proc/${pid}/cwd`).startsWith(`${folder}/`) ||
+  ["cmdline", "environ"].some((file) => fs.readFileSync(`/proc/${pid}/${file}`).includes(`${folder}/`))
+
 const killBeneath = (folder: string) => {
   for (const name of fs.readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
     try {
-      if (fs.readlinkSync(`/proc/${name}/cwd`).startsWith(`${folder}/`)) process.kill(Number(name), "SIGKILL")
+      if (Number(name) !== process.pid && belongsTo(folder, name)) process.kill(Number(name), "SIGKILL")
     } catch {
       // It has ended, or is not ours.
     }

@@ -5,6 +5,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { descendants, proportionalMib, residentMib, runProgram } from "../../../bench/host-process.ts"
+import { withLogs } from "../../../bench/kept-logs.ts"
 
 const until = async (condition: () => boolean) => {
   const deadline = Date.now() + 10_000
@@ -15,29 +16,31 @@ const until = async (condition: () => boolean) => {
 }
 
 /** Enters a room, starts a process that would outlive its parent in it, and prints both. */
-const program = `
+const program = (script: string) => `
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"
 import { enterRoom } from "./bench/room.ts"
 const room = enterRoom()
 fs.mkdirSync(room.disk + "/vm")
-const child = spawn("sleep", ["60"], { cwd: room.disk + "/vm", detached: true, stdio: "ignore" })
+const child = spawn("bash", ["-c", ${
+  JSON.stringify(script)
+}, room.disk], { cwd: room.disk + "/vm", detached: true, stdio: "ignore" })
 console.log(JSON.stringify({ disk: room.disk, memory: room.memory, child: child.pid }))
 setInterval(() => {}, 1000)
 `
 
-const inRoom = async () => {
+const inRoom = async (script = "sleep 60; true") => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-room-"))
   const outfile = path.join(folder, "program.mjs")
   const resolveDir = path.join(import.meta.dirname, "../../..")
   await build({
-    stdin: { contents: program, loader: "ts", resolveDir },
+    stdin: { contents: program(script), loader: "ts", resolveDir },
     bundle: true,
     platform: "node",
     format: "esm",
     outfile
   })
-  const started = spawn(process.execPath, [outfile], { stdio: ["ignore", "pipe", "inherit"] })
+  const started = spawn(process.execPath, [outfile], { stdio: ["ignore", "pipe", "pipe"] })
   const line = await new Promise<string>((resolve) => started.stdout.setEncoding("utf8").once("data", resolve))
   fs.rmSync(folder, { recursive: true })
   return { started, ...JSON.parse(line) as { readonly disk: string; readonly memory: string; readonly child: number } }
@@ -58,6 +61,40 @@ describe("a room", () => {
     expect([fs.existsSync(disk), fs.existsSync(memory), isRunning(child)]).toEqual([true, true, true])
     started.kill(signal)
     await until(() => !fs.existsSync(disk) && !fs.existsSync(memory) && !isRunning(child))
+  })
+
+  it.each(["SIGINT", "SIGTERM"] as const)(
+    "ends with its own status and no word although somebody writes there, after %s",
+    async (signal) => {
+      const { disk, memory, started } = await inRoom(
+        "for (;;) { mkdir -p \"$0/vm/$RANDOM$$\" 2>/dev/null; : > \"$0/vm/x\"; }"
+      )
+      let said = ""
+      started.stderr.setEncoding("utf8").on("data", (text: string) => said += text)
+      const ended = new Promise((resolve) => started.once("close", resolve))
+      started.kill(signal)
+      expect([await ended, said]).toEqual([signal === "SIGINT" ? 130 : 143, ""])
+      await until(() => !fs.existsSync(disk) && !fs.existsSync(memory))
+    }
+  )
+})
+
+describe("the log of a row that failed", () => {
+  it("is kept, and named in what is said of the failure", async () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-logs-"))
+    try {
+      fs.mkdirSync(path.join(folder, "room/state/daemon"), { recursive: true })
+      fs.writeFileSync(path.join(folder, "room/state/daemon/log"), "why\n")
+      const failed = withLogs(path.join(folder, "room"), "a row", folder, Promise.reject(new Error("it broke")))
+      await expect(failed).rejects.toThrow(/^it broke \(the daemon's log: .*pyro-bench-log-a_row-/)
+      fs.rmSync(path.join(folder, "room"), { recursive: true })
+      const [kept = ""] = fs.readdirSync(folder)
+      expect(fs.readFileSync(path.join(folder, kept, "state_daemon_log"), "utf8")).toBe("why\n")
+      const without = withLogs(folder, "row", folder, Promise.reject(new Error("it broke")))
+      await expect(without).rejects.toThrow(/^it broke$/)
+    } finally {
+      fs.rmSync(folder, { recursive: true })
+    }
   })
 })
 
