@@ -79,6 +79,15 @@ describe("how a command ends", () => {
     assert.strictEqual(await processesWith("sleep 777"), 0)
   })
 
+  it("asked to first, on a command line without options, which runs before the program is loaded", async () => {
+    const swept = "trap 'echo swept; exit 3' INT; echo up; while :; do sleep 0.1; done"
+    const plain = startPyro(["workspace", "exec", "w", "--", "sh", "-c", swept], { env })
+    await until("its first line", () => plain.stdoutSoFar().toString() === "up\n")
+    plain.child.kill("SIGINT")
+    const { code, stdout } = await plain.finished
+    assert.deepStrictEqual([code, stdout.toString()], [130, "up\nswept\n"])
+  })
+
   it("without the network that it looked for: the first one is told that there is none", async () => {
     const look = () => told("--", "python3", "-c", "import socket; socket.gethostbyname('example.org')")
     const first = (await look()).result
