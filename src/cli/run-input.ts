@@ -27,7 +27,7 @@ export const completeRun = (
     const command = (raw["command"] ?? []) as ReadonlyArray<string>
     const shell = command.length === 0 && raw["script"] === undefined && raw["exec_id"] === undefined
     if (shell && (typed.json || !onTerminal)) {
-      const operands = operation.cli.args.map((name) => String(raw[name]))
+      const operands = operation.cli.args.flatMap((name) => raw[name] === undefined ? [] : [String(raw[name])])
       const misplaced = operation.name === "run" ? afterEnvironment(operands) : undefined
       return yield* new InvalidRequest({
         field: "",

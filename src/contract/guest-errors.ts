@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { table } from "./names.ts"
 import { snakeFields } from "./snake.ts"
 
 const console = (tail: string) => tail === "" ? "" : `\nend of the guest's console:\n${tail}`
@@ -128,7 +129,15 @@ export class CommandNotExecutable extends Schema.TaggedError<CommandNotExecutabl
   }
 }
 
-/** The command never started: trying again is safe. */
+/** What to do next where asking again in the same way cannot help, by the step that failed. */
+const correctionOf = table<string>({
+  length: "write it to a file of the guest, or give it on stdin",
+  user: "name a user of the guest: root, agent, a uid, or uid:gid",
+  cwd: "name a directory of the guest that this user may enter",
+  malformed: "correct it"
+})
+
+/** The command never started. */
 export class CommandNotStarted extends Schema.TaggedError<CommandNotStarted>()(
   "CommandNotStarted",
   snakeFields({
@@ -140,9 +149,7 @@ export class CommandNotStarted extends Schema.TaggedError<CommandNotStarted>()(
     return "command_not_started" as const
   }
   override get message() {
-    const next = this.step === "length"
-      ? "nothing ran; write it to a file of the guest, or give it on stdin"
-      : "nothing ran, so trying again is safe"
-    return `the command was not started (${this.step}): ${this.detail}; ${next}`
+    const next = correctionOf[this.step] ?? "trying again is safe"
+    return `the command was not started (${this.step}): ${this.detail}; nothing ran, ${next}`
   }
 }

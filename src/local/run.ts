@@ -1,5 +1,6 @@
 import { Effect, Fiber, Mailbox, Stream } from "effect"
 import type { PyroError } from "../contract/errors.ts"
+import { demandOneCommand } from "../contract/exec-demand.ts"
 import type { Notice } from "../contract/notice.ts"
 import type { RunEvent, RunPayload } from "../contract/operations/run.ts"
 import type { RunInput } from "../contract/Pyro.ts"
@@ -23,6 +24,7 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
   Stream.unwrapScoped(Effect.gen(function*() {
     const since = performance.now()
     yield* demandOneSeed(payload)
+    yield* demandOneCommand(payload)
     const notices = yield* Mailbox.make<Notice>({ capacity: 64, strategy: "sliding" })
     yield* Effect.forkScoped(sweepVms)
     const prepare = Effect.gen(function*() {

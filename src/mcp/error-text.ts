@@ -60,6 +60,9 @@ const hintOf = (error: PyroError, all: boolean): string => {
       if (error._tag === "CommandNotStarted" && error.step === "length") {
         return "write it with workspace_file_write and run that file, or give it as stdin"
       }
+      if (error._tag === "CommandNotStarted" && (error.step === "user" || error.step === "cwd")) {
+        return "nothing ran; name another one, or leave the argument out"
+      }
       return "nothing ran, so calling again is safe; when the root is broken, workspace_reset"
     case "ChannelFailed":
       if (error.reason === "silent") {

@@ -1,4 +1,5 @@
 import { Effect, type Scope, Stream } from "effect"
+import * as path from "node:path"
 import type { RunInput } from "../contract/Pyro.ts"
 import type { GuestProcess, ProcessExit } from "../guest-channel/process.ts"
 import type { SpawnRequest } from "../guest-channel/spawn.ts"
@@ -7,7 +8,10 @@ import { guestEnvironment } from "./guest-environment.ts"
 /** How a command was asked for, whatever the request it came with. */
 export interface CommandRequest {
   readonly command: ReadonlyArray<string>
+  /** Runs in a shell, in the place of `command`. */
+  readonly script?: string
   readonly env: Readonly<Record<string, string>>
+  /** A relative one is of /workspace. */
   readonly cwd: string
   readonly user: string
   readonly tty: boolean
@@ -17,12 +21,29 @@ export interface CommandRequest {
 
 const shell = ["/bin/bash", "-l"] as const
 
+/** bash where the guest has it; the script itself is one argument. */
+const argvOf = ({ command, script }: CommandRequest): ReadonlyArray<string> =>
+  script === undefined
+    ? command
+    : [
+      "/bin/sh",
+      "-c",
+      "if [ -x /bin/bash ]; then exec /bin/bash -c \"$1\"; else exec /bin/sh -c \"$1\"; fi",
+      "sh",
+      script
+    ]
+
+/** A command as a journal keeps it: a script as the words of the bash that all of pyro's environments have. */
+export const recordedCommand = (
+  { command, script }: Pick<CommandRequest, "command" | "script">
+): ReadonlyArray<string> => script === undefined ? command : ["bash", "-c", script]
+
 export const spawnRequest = (request: CommandRequest, input: RunInput): SpawnRequest => {
-  const [program, ...args] = request.command
+  const [program, ...args] = argvOf(request)
   return {
     argv: program === undefined ? shell : [program, ...args],
     env: guestEnvironment(request),
-    cwd: request.cwd,
+    cwd: path.posix.resolve("/workspace", request.cwd),
     user: request.user === "root" ? "" : request.user,
     stdin: request.tty || input.stdin !== undefined,
     ...(request.tty ? { pty: { rows: request.rows, cols: request.cols } } : {})

@@ -39,7 +39,7 @@ describe("help, version and usage errors", () => {
     const { status, stdout } = await pyro("--help")
     assert.strictEqual(status, 0)
     assert.isBelow(stdout.toString().split("\n").length, 25)
-    assert.match(stdout.toString(), /pyro run debian:12 -- git --version/)
+    assert.match(stdout.toString(), /pyro run -- git --version/)
   })
 
   it.each([

@@ -47,6 +47,9 @@ export const command = () =>
     () => []
   )
 
+/** What runs instead of a program and its arguments. */
+export const script = () => optional(text("Shell script to run instead of a command (bash -c, else sh -c)"))
+
 /** How a command is run, in a fresh microVM or in a workspace. */
 export const fieldsOfCommand = () => ({
   timeoutSeconds: optional(TimeoutSeconds()),
@@ -60,10 +63,10 @@ export const fieldsOfCommand = () => ({
   env: defaulted(Variables(), () => ({})),
   cwd: defaulted(
     Schema.String.pipe(
-      Schema.filter((path) => path.startsWith("/") && !path.includes("\0"), {
-        message: () => "must be an absolute path in the guest"
+      Schema.filter((path) => path !== "" && !path.includes("\0"), {
+        message: () => "must be a path in the guest"
       }),
-      Schema.annotations({ description: "Directory to run in" })
+      Schema.annotations({ description: "Directory to run in; a relative path is of /workspace" })
     ),
     () => "/workspace"
   ),

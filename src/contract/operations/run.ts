@@ -4,15 +4,21 @@ import { allowHome, between, defaulted, hostPath, ignoredPaths, optional } from 
 import { Notice } from "../notice.ts"
 import { type Folding, lazy, streaming } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
-import { command, endFields, fieldsOfCommand, OutputEvent, terminalFields } from "./command.ts"
+import { command, endFields, fieldsOfCommand, OutputEvent, script, terminalFields } from "./command.ts"
 
 export const RunPayload = lazy(() =>
   Schema.Struct(snakeFields({
-    environment: Schema.String.pipe(
-      Schema.filter((name) => name !== "" && name.length <= 200, { message: () => "must be a name such as debian:12" }),
-      Schema.annotations({ description: "Environment to run in, such as debian:12" })
+    environment: defaulted(
+      Schema.String.pipe(
+        Schema.filter((name) => name !== "" && name.length <= 200, {
+          message: () => "must be a name such as debian:12"
+        }),
+        Schema.annotations({ description: "Environment to run in, such as debian:12" })
+      ),
+      () => "debian:12"
     ),
     command: command(),
+    script: script(),
     ...fieldsOfCommand(),
     vcpuCount: defaulted(
       between({ from: 1, to: 32, unit: "", description: "Virtual CPUs" }),
@@ -136,8 +142,9 @@ export const run = streaming({
     hostPaths: ["seed_path"],
     exits: "guest",
     examples: [
-      "pyro run debian:12 -- git --version",
+      "pyro run -- git --version",
       "pyro run debian:12 --seed-path . --timeout-seconds 60 -- python3 -m unittest",
+      "pyro run --script 'uname -a; id'",
       "pyro run debian:12 --seed-path . --include-ignored build -- build/run-tests",
       "pyro run debian:12 --tty",
       "tar c src | pyro run debian:12 --json -- tar t"
@@ -151,8 +158,8 @@ export const run = streaming({
       "Run a shell command in a fresh microVM that is thrown away afterwards. /workspace holds a copy of seed_path, or nothing. " +
       "No network; the host is untouched. A non-zero exit is no error",
     arguments: {
-      script: { name: "command", own: "text", needed: true, description: "Shell command or script" },
-      environment: { default: "debian:12", description: "Such as debian:12-build [debian:12]" },
+      script: { name: "command", needed: true, description: "Shell command or script" },
+      environment: { description: "Such as debian:12-build [debian:12]" },
       seed_path: { hostPath: "read", description: "Directory or archive; of a repository without ignored files" },
       stdin: { own: "text", description: "Its input" },
       env: { description: "Variables" },

@@ -5,7 +5,7 @@ import { between, defaulted, optional } from "../fields.ts"
 import { Notice } from "../notice.ts"
 import { type Folding, lazy, streaming, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
-import { command, ended, fieldsOfCommand, graceSeconds, Outcome, terminalFields } from "./command.ts"
+import { command, ended, fieldsOfCommand, graceSeconds, Outcome, script, terminalFields } from "./command.ts"
 import { workspaceField } from "./workspace-field.ts"
 
 /** Names one command for good: minted by the client, so that asking again never runs it twice. */
@@ -26,9 +26,7 @@ export const ExecPayload = lazy(() =>
   Schema.Struct(snakeFields({
     workspace: workspaceField(),
     command: command(),
-    script: optional(
-      Schema.String.annotations({ description: "Shell script to run instead of a command (bash -c, else sh -c)" })
-    ),
+    script: script(),
     execId: optional(
       BegunExecId().annotations({
         description:
@@ -195,7 +193,7 @@ export const workspaceExec = streaming({
     exits: "guest",
     examples: [
       "pyro workspace exec fix -- python3 -m unittest",
-      "pyro workspace exec fix --timeout-seconds 60 --cwd /workspace/src -- python3 main.py",
+      "pyro workspace exec fix --timeout-seconds 60 --cwd src -- python3 main.py",
       "pyro workspace exec fix --script 'python3 -m unittest 2>&1 | tail -1'",
       "pyro workspace exec fix --detach -- ./long-build.sh"
     ]
@@ -210,7 +208,7 @@ export const workspaceExec = streaming({
     arguments: {
       workspace: {},
       script: { name: "command", description: "Shell command or script" },
-      cwd: { description: "Directory [/workspace]" },
+      cwd: { description: "Directory, of /workspace [.]" },
       env: { description: "Variables" },
       stdin: { own: "text", description: "Its input" },
       user: { visibleIn: ["full"] },

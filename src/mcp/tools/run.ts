@@ -1,4 +1,4 @@
-import { Effect, Either, Schema, Stream } from "effect"
+import { Effect, Schema, Stream } from "effect"
 import { ChannelFailed } from "../../contract/errors.ts"
 import { lazy } from "../../contract/operation.ts"
 import { Outcome } from "../../contract/operations/command.ts"
@@ -10,15 +10,6 @@ import { asSeen } from "../terminal.ts"
 import { lines, noticeText } from "../words.ts"
 import { streamsText, verdictOf } from "./command-end.ts"
 import { inputOf } from "./exec.ts"
-
-/** bash where the environment has it; the script itself is one argument. */
-const shell = (script: unknown) => [
-  "/bin/sh",
-  "-c",
-  "if [ -x /bin/bash ]; then exec /bin/bash -c \"$1\"; else exec /bin/sh -c \"$1\"; fi",
-  "sh",
-  String(script)
-]
 
 /** What `vm_run` tells. */
 export const RunTold = lazy(() =>
@@ -79,6 +70,5 @@ const perform = ({ own, payload, pyro, say, underWay }: Request<RunPayload>) =>
 export const runTool: Tool<"run", RunTold> = {
   result: RunTold,
   goesOn: true,
-  fill: ({ fields, own }) => Either.right({ ...fields, command: shell(own["script"]) }),
   perform
 }

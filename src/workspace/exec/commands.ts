@@ -5,7 +5,7 @@ import type { ExecPayload } from "../../contract/operations/workspace-exec.ts"
 import type { RunInput } from "../../contract/Pyro.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { GuestProcess } from "../../guest-channel/process.ts"
-import { feed, spawnRequest } from "../command.ts"
+import { feed, recordedCommand, spawnRequest } from "../command.ts"
 import { endProcess, type Manner, mannerOf } from "../ending.ts"
 import { type Hints, hintsOf } from "../hints.ts"
 import type { WorkspaceFolder } from "../lifecycle/record.ts"
@@ -16,7 +16,7 @@ import { type RunningCommand, runningOf, takeOver } from "./inherit.ts"
 import { type CommandEnd, CommandJournal } from "./journal.ts"
 import { logLimits, LogStore } from "./log-store.ts"
 import type { CommandLog } from "./log.ts"
-import { argvOf, pidsMaxOf, untilLate } from "./starting.ts"
+import { pidsMaxOf, untilLate } from "./starting.ts"
 
 /** A command that was asked for and has not ended. */
 export interface Command {
@@ -158,7 +158,7 @@ export const openCommands = (
           try {
             journal.started({
               id,
-              command: payload.script === undefined ? payload.command : ["sh", "-c", payload.script],
+              command: recordedCommand(payload),
               startedAt: new Date(startedAtMs).toISOString(),
               ...(deadlineMs === undefined ? {} : { deadlineMs }),
               ...(payload.graceSeconds === DEFAULT_GRACE_SECONDS ? {} : { graceMs: payload.graceSeconds * 1000 }),
@@ -169,7 +169,7 @@ export const openCommands = (
           }
           const manner = mannerOf({ graceMs: payload.graceSeconds * 1000, tty: payload.tty })
           const command = make(id, logs.create(id), scope, manner)
-          const request = spawnRequest({ ...payload, command: argvOf(payload) }, input)
+          const request = spawnRequest(payload, input)
           // What follows is done while the guest starts it.
           const started = yield* channel.launch({ ...request, id, pidsMax: pidsMaxOf(memoryMib) })
           const work =

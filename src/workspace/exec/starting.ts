@@ -1,6 +1,5 @@
 import { Deferred, Effect, Exit } from "effect"
 import { ChannelFailed } from "../../contract/errors.ts"
-import type { ExecPayload } from "../../contract/operations/workspace-exec.ts"
 
 /**
  * Processes and threads that one command may have, per MiB of its VM: a process takes some 150 KiB at least, so that a fork bomb
@@ -27,14 +26,3 @@ export const untilLate = <A, E, B, F>(
     const overdue = setTimeout(() => Deferred.unsafeDone(started, notStartedInTime), timeMs + GRACE_MS)
     return Effect.ensuring(start, Effect.sync(() => clearTimeout(overdue)))
   })
-
-export const argvOf = ({ command, script }: ExecPayload): ReadonlyArray<string> =>
-  script === undefined
-    ? command
-    : [
-      "/bin/sh",
-      "-c",
-      "if [ -x /bin/bash ]; then exec /bin/bash -c \"$1\"; else exec /bin/sh -c \"$1\"; fi",
-      "sh",
-      script
-    ]

@@ -48,8 +48,9 @@ describe("a request to run", () => {
     return decoded._tag === "Left" ? decoded.left.message : ""
   }
 
-  it("has defaults for all but the environment", () => {
+  it("has defaults for what it needs", () => {
     assert.deepStrictEqual(payloadDefaults(RunPayload()), {
+      environment: "debian:12",
       command: [],
       grace_seconds: 2,
       allow_home: false,
@@ -72,7 +73,7 @@ describe("a request to run", () => {
     [{ vcpu_count: 0 }, /must be a whole number from 1 to 32/],
     [{ timeout_seconds: 0 }, /must be more than 0/],
     [{ timeout_seconds: Number.NaN }, /must be more than 0/],
-    [{ cwd: "src" }, /must be an absolute path/],
+    [{ cwd: "" }, /must be a path in the guest/],
     [{ user: "a b" }, /must be a user name/],
     [{ env: { "A=B": "c" } }, /must be NAME=VALUE/],
     [{ env: { A: "b\0c" } }, /NUL/],

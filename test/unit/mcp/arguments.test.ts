@@ -42,7 +42,7 @@ describe.each([
 describe("an argument with a default", () => {
   it("is not needed", () => {
     assert.deepStrictEqual(requiredOf("vm_run", "vm-run"), ["command"])
-    assert.include(taken("vm_run", { command: "ls" }), { environment: "debian:12" })
+    assert.include(taken("vm_run", { command: "ls" }), { timeout_seconds: 600 })
   })
 })
 

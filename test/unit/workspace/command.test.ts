@@ -1,0 +1,50 @@
+import { assert, describe, it } from "@effect/vitest"
+import { CommandNotStarted } from "../../../src/contract/errors.ts"
+import { type CommandRequest, recordedCommand, spawnRequest } from "../../../src/workspace/command.ts"
+
+const request = (more: Partial<CommandRequest>): CommandRequest => ({
+  command: ["true"],
+  env: {},
+  cwd: "/workspace",
+  user: "root",
+  tty: false,
+  rows: 24,
+  cols: 80,
+  ...more
+})
+
+describe("a command's request to the guest", () => {
+  it.each([
+    ["/workspace", "/workspace"],
+    ["src", "/workspace/src"],
+    ["./src/../lib", "/workspace/lib"],
+    [".", "/workspace"],
+    ["/tmp/x", "/tmp/x"]
+  ])("runs in the directory %s as in %s", (cwd, expected) => {
+    assert.strictEqual(spawnRequest(request({ cwd }), {}).cwd, expected)
+  })
+
+  it("gives a script to the shell as one argument", () => {
+    const script = "echo \"$HOME\"; exit 3"
+    const { argv } = spawnRequest(request({ command: [], script }), {})
+    assert.strictEqual(argv[0], "/bin/sh")
+    assert.strictEqual(argv.at(-1), script)
+  })
+
+  it("is recorded with the shell that runs a script", () => {
+    assert.deepStrictEqual(recordedCommand(request({ command: [], script: "date; id" })), ["bash", "-c", "date; id"])
+    assert.deepStrictEqual(recordedCommand(request({ command: ["ls", "-l"] })), ["ls", "-l"])
+  })
+})
+
+describe("the error of a command that was not started", () => {
+  it.each(["user", "cwd", "length"])("does not offer the same again when its %s is wrong", (step) => {
+    const { message } = new CommandNotStarted({ step, detail: "ENOENT: /nope" })
+    assert.include(message, "nothing ran")
+    assert.notInclude(message, "trying again is safe")
+  })
+
+  it("offers the same again when the guest had no room", () => {
+    assert.include(new CommandNotStarted({ step: "cgroup", detail: "ENOMEM" }).message, "trying again is safe")
+  })
+})
