@@ -56,6 +56,7 @@ export const callTool = (
       pyro,
       payload: payload.value as never,
       own: payload.own,
+      inWords: (text) => inToolWords(text, tool),
       underWay: () => {}
     }
     const perform = tool.tool.perform ?? plainly(tool)
@@ -157,16 +158,15 @@ const plainly = (called: ProfileTool) => (request: Request<never>): Effect.Effec
     const call = callOf(request.pyro, row)
     const came = row.kind === "unary"
       ? yield* call(request.payload) as Effect.Effect<unknown, PyroError>
-      : yield* folded(called, row.fold as (payload: unknown) => Folding<unknown, unknown>, request, call as AnyEvents)
+      : yield* folded(row.fold as (payload: unknown) => Folding<unknown, unknown>, request, call as AnyEvents)
     const text = tool.text?.(came as never, request) ??
       plainText(listed.title, completed(Schema.encodeUnknownSync(result)(came), resultSchema))
     return { result: came, text }
   })
 
 const folded = (
-  tool: ProfileTool,
   fold: (payload: unknown) => Folding<unknown, unknown>,
-  { payload, say }: Request<never>,
+  { inWords, payload, say }: Request<never>,
   call: AnyEvents
 ): Effect.Effect<unknown, PyroError> =>
   Effect.gen(function*() {
@@ -175,7 +175,7 @@ const folded = (
       Effect.sync(() => {
         if (event._tag !== "Notice") return folding.add(event)
         const notice = event as Notice
-        const told = { ...notice, message: inToolWords(notice.message, tool) }
+        const told = { ...notice, message: inWords(notice.message) }
         say(noticeText(told))
         folding.add(told)
       }))

@@ -25,7 +25,7 @@ export const RunTold = lazy(() =>
 )
 type RunTold = ReturnType<typeof RunTold>["Type"]
 
-const perform = ({ own, payload, pyro, say, underWay }: Request<RunPayload>) =>
+const perform = ({ inWords, own, payload, pyro, say, underWay }: Request<RunPayload>) =>
   Effect.gen(function*() {
     const kept = keepOutput(0)
     const warnings: Array<string> = []
@@ -42,8 +42,8 @@ const perform = ({ own, payload, pyro, say, underWay }: Request<RunPayload>) =>
             printed += event.bytes.length
             return (seen?.push ?? kept.add)({ from: event.from, bytes: event.bytes, next: printed })
           case "Notice":
-            if (event.level === "warning") warnings.push(event.message)
-            return say(noticeText(event))
+            if (event.level === "warning") warnings.push(inWords(event.message))
+            return say(inWords(noticeText(event)))
           case "Exited":
             exited = event
         }
