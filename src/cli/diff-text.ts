@@ -23,6 +23,12 @@ export const colouredPatch = (patch: string): string => {
   }).join("\n")
 }
 
+const LETTERS = { added: "A", deleted: "D", modified: "M", renamed: "R", type_changed: "T" } as const
+
+/** A line of `git diff --name-status`; pyro finds renames without a change of content only. */
+export const statusLine = ({ from, path, status }: DiffFile): string =>
+  `${LETTERS[status]}${status === "renamed" ? "100" : ""}${from === undefined ? "" : `\t${from}`}\t${path}\n`
+
 const counted = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`
 
 const nameOf = ({ from, path }: DiffFile) => printable(from === undefined ? path : `${from} => ${path}`)

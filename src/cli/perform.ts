@@ -13,7 +13,7 @@ import { isDeleteAllMeant } from "./confirm.ts"
 import { asExport } from "./export-flag.ts"
 import { fillFromFiles } from "./file-flags.ts"
 import { Manner } from "./manner.ts"
-import { decode, parse } from "./parser.ts"
+import { decode, parse, type Typed } from "./parser.ts"
 import { makeProgress } from "./progress.ts"
 import { completeRun, makeRunInput } from "./run-input.ts"
 import { type OutputClosed, Terminal } from "./terminal.ts"
@@ -42,6 +42,17 @@ export interface Prepared {
   readonly manner: Manner["Type"]
 }
 
+/** Turns on the fields that switches stand for. */
+const withSwitches = (called: Operation, typed: Typed): Typed => {
+  const cli: CliSurface = called.cli
+  const fields = Object.entries(cli.extras ?? {}).flatMap(([name, extra]) =>
+    extra._tag === "switch" && extra.sets !== undefined && typed.extras[name] !== undefined
+      ? [[extra.sets, true] as const]
+      : []
+  )
+  return fields.length === 0 ? typed : { ...typed, raw: named([...Object.entries(typed.raw), ...fields]) }
+}
+
 /** Understands an operation's command line; nothing has been touched yet when this fails. */
 export const prepare = (
   called: Operation,
@@ -50,7 +61,7 @@ export const prepare = (
 ): Effect.Effect<Prepared, InvalidRequest, Terminal> =>
   Effect.gen(function*() {
     const { resolvePath, workspace } = yield* Terminal
-    const typed = yield* parse(called, words, rest, { workspace })
+    const typed = withSwitches(called, yield* parse(called, words, rest, { workspace }))
     const switches = new Set(Object.keys(typed.extras).filter((name) => name !== "json" && name !== "quiet"))
     if (typed.json && switches.has("id-only")) {
       return yield* new InvalidRequest({ field: "--id-only", detail: "cannot be combined with --json" })

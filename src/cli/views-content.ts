@@ -3,7 +3,8 @@ import type { DiffFile, DiffResult } from "../contract/operations/workspace-diff
 import { MAX_READ_BYTES } from "../contract/operations/workspace-file.ts"
 import type { PatchApplied } from "../contract/operations/workspace-patch.ts"
 import { typed } from "../contract/shell-words.ts"
-import { colouredPatch, statText } from "./diff-text.ts"
+import { colouredPatch, statText, statusLine } from "./diff-text.ts"
+import { Manner } from "./manner.ts"
 import { endLine, print, printContent, say, size, warn } from "./print.ts"
 import { painted, printTable } from "./table.ts"
 import { Terminal } from "./terminal.ts"
@@ -55,7 +56,8 @@ const differences = (diff: DiffResult, words: DifferenceWords) =>
       yield* terminal.colour ? terminal.writeStdout(colouredPatch(diff.patch)) : printContent(diff.patch)
       yield* endLine(diff.patch)
     } else if (diff.summary.additions === undefined) {
-      yield* print(diff.files.map(({ path }) => `${path}\n`).join(""))
+      const { switches } = yield* Manner
+      yield* print(diff.files.map(switches.has("name-status") ? statusLine : ({ path }) => `${path}\n`).join(""))
     } else {
       const { cols } = yield* terminal.size
       yield* terminal.writeStdout(statText(diff, { width: cols, colour: terminal.colour }))

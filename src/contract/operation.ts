@@ -27,7 +27,12 @@ export type CliExtra =
   /** Names a path of the host, or `-`, to which the bytes themselves are exported instead of being shown. */
   | { readonly _tag: "export"; readonly description: string }
   /** Changes how it is done or shown on the command line. */
-  | { readonly _tag: "switch"; readonly description: string }
+  | {
+    readonly _tag: "switch"
+    readonly description: string
+    /** JSON name of a field that is true with it. @default none */
+    readonly sets?: string
+  }
 
 export interface CliSurface {
   /** Words typed after `pyro`. */

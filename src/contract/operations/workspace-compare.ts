@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
-import { differenceFields, differenceResultFields } from "./workspace-diff.ts"
+import { differenceFields, differenceResultFields, nameStatus } from "./workspace-diff.ts"
 import { comparedField } from "./workspace-field.ts"
 
 export const ComparePayload = lazy(() =>
@@ -33,6 +33,7 @@ export const workspaceCompare = unary({
     path: ["workspace", "compare"],
     args: ["from", "to"],
     flags: { paths: "path" },
+    extras: nameStatus,
     exits: "own",
     examples: [
       "pyro workspace compare try-1 try-2",

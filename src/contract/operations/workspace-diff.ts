@@ -6,6 +6,16 @@ import { workspaceField } from "./workspace-field.ts"
 
 const flag = (description: string) => defaulted(Schema.Boolean.annotations({ description }), () => false)
 
+/** A manner of the command line: programs have the status beside each name anyway. */
+export const nameStatus = {
+  "name-status": {
+    _tag: "switch",
+    sets: "name_only",
+    description:
+      "As --name-only, with a letter before each path: A(dded), D(eleted), M(odified), R(enamed), T(ype changed)"
+  }
+} as const
+
 /** What differences are asked for, and how they are told; `whole` says what has all of a patch that is too long. */
 export const differenceFields = (whole: string) => ({
   paths: defaulted(
@@ -132,10 +142,12 @@ export const workspaceDiff = unary({
     path: ["workspace", "diff"],
     args: ["workspace"],
     flags: { paths: "path" },
+    extras: nameStatus,
     exits: "own",
     examples: [
       "pyro workspace diff fix",
       "pyro workspace diff fix --stat",
+      "pyro workspace diff fix --name-status",
       "pyro workspace diff fix --path src --path test --name-only"
     ]
   },

@@ -204,6 +204,25 @@ describe("flags that name files", () => {
     }
   })
 
+  it("show the status of each file of a diff or a comparison, and ask for no patch", async () => {
+    const files = [
+      { path: "new", status: "added", size: 1 },
+      { path: "gone", status: "deleted", size: 1 },
+      { path: "edited", status: "modified", size: 1 },
+      { path: "after", from: "before", status: "renamed", size: 1 },
+      { path: "link", status: "type_changed", size: 1 }
+    ]
+    const summary = { files: 5, added: 1, modified: 1, deleted: 1, renamed: 1, typeChanged: 1 }
+    const answer = { summary, files, unlisted: 0, ignoredCount: 0, specialCount: 0, verified: false }
+    for (const [name, words] of [["diff", ["fix"]], ["compare", ["one", "two"]]] as const) {
+      const { called, journal } = await on(["workspace", name, ...words, "--name-status"], {
+        answers: { [`workspace.${name}`]: answer }
+      })
+      assert.deepInclude(called[0]?.[1], { nameOnly: true })
+      assert.include(journal.join(""), "A\tnew\nD\tgone\nM\tedited\nR100\tbefore\tafter\nT\tlink\n")
+    }
+  })
+
   it("export instead of showing", async () => {
     const { called, status } = await on(["workspace", "file", "read", "fix", "a", "--output", "x", "--overwrite"], {
       answers: {
