@@ -131,6 +131,7 @@ const commandLine = ({ cli }) =>
     "pyro",
     ...cli.path,
     ...cli.args.map((name) => `<${name}>`),
+    ...(cli.argsOrFlags ?? []).map((name) => `[${name}]`),
     ...(cli.rest === undefined ? [] : [`-- <${cli.rest}…>`])
   ].join(" ")
 
@@ -140,7 +141,8 @@ const onCommandLine = (cli, { name }) => {
   const files = Object.entries(cli.extras ?? {})
     .flatMap(([flag, extra]) => extra._tag === "file" && extra.fills === name ? [code(`--${flag}`)] : [])
   if (cli.filled?.includes(name)) return files.length === 0 ? "from the terminal" : files.join(", ")
-  return [code(`--${cli.flags?.[name] ?? name.replaceAll("_", "-")}`), ...files].join(", ")
+  const asWord = cli.argsOrFlags?.includes(name) ? [code(`[${name}]`)] : []
+  return [...asWord, code(`--${cli.flags?.[name] ?? name.replaceAll("_", "-")}`), ...files].join(", ")
 }
 
 const mcp = (row) =>

@@ -92,7 +92,8 @@ const inOperation = (operation: Command, before: ReadonlyArray<string>, begun: s
     const rest = cli.rest === undefined ? [] : ["--"]
     return Effect.succeed([...left.map(({ name }) => `--${name}`), "--help", ...rest])
   }
-  const argument = cli.args[Math.min(given.length, cli.args.length - 1)]
+  const late = cli.argsOrFlags?.[given.length - cli.args.length]
+  const argument = late ?? cli.args[Math.min(given.length, cli.args.length - 1)]
   switch (argument) {
     case "workspaces":
       return Effect.map(workspacesFor(begun, names), (all) => all.filter((name) => !given.includes(name)))

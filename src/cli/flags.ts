@@ -41,8 +41,11 @@ const VALUES = table<string | undefined>({
 /** Short forms that users know from docker, of the commands that run something in a guest. */
 const LETTERS = table({ env: "e", cwd: "w", tty: "t", interactive: "i" })
 
+/** The same of other commands. */
+const OTHER_LETTERS = table({ follow: "f" })
+
 const letterOf = (cli: CliSurface, name: string) => {
-  const letter = cli.rest === undefined ? undefined : LETTERS[name]
+  const letter = (cli.rest === undefined ? OTHER_LETTERS : LETTERS)[name]
   return letter === undefined ? {} : { letter }
 }
 

@@ -13,6 +13,7 @@ export const usageOf = (operation: Command): string => {
     "pyro",
     ...cli.path,
     ...cli.args.map((name) => needed.has(name) ? `<${name}>` : `[${name}]`),
+    ...(cli.argsOrFlags ?? []).map((name) => `[${name}]`),
     "[options]",
     ...(cli.rest === undefined ? [] : [`[-- <${cli.rest}...>]`])
   ].join(" ")

@@ -6,12 +6,13 @@ import type { CliSurface, Folding, PureSchema } from "../contract/operation.ts"
 import type { Operation } from "../contract/operations.ts"
 import type { RunPayload } from "../contract/operations/run.ts"
 import type { DeletePayload } from "../contract/operations/workspace-delete.ts"
-import type { ExecPayload } from "../contract/operations/workspace-exec.ts"
-import { callOf, Pyro } from "../contract/Pyro.ts"
+import { type ExecPayload, type LogsPayload, workspaceExec } from "../contract/operations/workspace-exec.ts"
+import { callOf, Pyro, type PyroService } from "../contract/Pyro.ts"
 import { makeEnding } from "./command-ending.ts"
 import { isDeleteAllMeant } from "./confirm.ts"
 import { asExport } from "./export-flag.ts"
 import { fillFromFiles } from "./file-flags.ts"
+import { checkFollow, followingExec, nothingRan } from "./follow-logs.ts"
 import { Manner } from "./manner.ts"
 import { decode, parse, type Typed } from "./parser.ts"
 import { makeProgress } from "./progress.ts"
@@ -72,6 +73,7 @@ export const prepare = (
         detail: "- cannot be combined with --json: both are stdout"
       })
     }
+    yield* checkFollow(typed)
     const filled = takesInput(called) ? yield* completeRun(called, typed) : yield* fillFromFiles(called, typed)
     const { operation, raw } = yield* asExport(called, { ...typed, raw: filled })
     const cli: CliSurface = operation.cli
@@ -99,6 +101,9 @@ export const perform = ({ json, manner, operation, payload }: Prepared): Effect.
     if (
       operation.name === "workspace.delete" && !json && !(yield* isDeleteAllMeant(pyro, payload as DeletePayload))
     ) return 1
+    if (operation.name === "workspace.logs" && manner.switches.has("follow")) {
+      return yield* performFollow(pyro, payload as LogsPayload, manner)
+    }
     const ask = (payload: unknown) => callOf(pyro, operation)(payload) as Effect.Effect<unknown, PyroError>
     const result = operation.kind === "unary"
       ? yield* ask(payload)
@@ -111,6 +116,14 @@ export const perform = ({ json, manner, operation, payload }: Prepared): Effect.
       : shownInParts(view, payload, result, ask)
     return row.exitStatus?.(result, payload) ?? (json ? undefined : view.exitStatus?.(result)) ?? 0
   }).pipe(Effect.provideService(Manner, manner))
+
+/** Listens as `exec` does to a command that others started; the status tells of the listening alone, as that of `docker logs -f`. */
+const performFollow = (pyro: PyroService, logs: LogsPayload, manner: Manner["Type"]) =>
+  Effect.gen(function*() {
+    const payload = yield* followingExec(pyro, logs)
+    if (payload === undefined) return yield* Effect.as(nothingRan, 0)
+    return yield* Effect.as(perform({ operation: workspaceExec, payload, json: false, manner }), 0)
+  })
 
 /** Shows a result, and what people get to see behind it. */
 const shownInParts = <E>(

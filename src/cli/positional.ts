@@ -17,7 +17,7 @@ export interface Positional {
 
 /**
  * Gives words to the positional arguments from left to right; a list takes all that are left. Where there are fewer words than arguments,
- * those that have a default are taken for not typed. `given` are the flags' fields.
+ * those that have a default are taken for not typed. Fields that have a flag as well come last. `given` are the flags' fields.
  */
 export const positional = (
   operation: Command,
@@ -44,6 +44,9 @@ export const positional = (
     if (fallback !== undefined) values[name] = fallback
     else if (left.length > 0) values[name] = isList ? left.splice(0) : left.shift()
     else if (isNeeded(arg) && !maySpare(arg)) return { missing: name, others: [], values }
+  }
+  for (const name of cli.argsOrFlags ?? []) {
+    if (left.length > 0 && given[name] === undefined) values[name] = left.shift()
   }
   return { missing: undefined, others: left, values }
 }

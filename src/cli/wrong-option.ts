@@ -1,15 +1,9 @@
-import { table } from "../contract/names.ts"
 import type { CliSurface } from "../contract/operation.ts"
 import { closest } from "./closest.ts"
 import type { Command } from "./commands.ts"
 
 /** Arguments that may begin with a dash; names and ids never do. */
 const PATHS = ["path", "source_path"]
-
-const FOLLOW = "; a command is followed with: pyro workspace exec NAME --exec-id ID"
-
-/** What other programs have as an option is another command here: by operation and option. */
-const ELSEWHERE = table({ "workspace.logs": table({ "-f": FOLLOW, "--follow": FOLLOW }) })
 
 /** What is wrong with a word that is none of an operation's options, and what was likely meant by it; `rest` stands behind `--`. */
 export const wrongOption = (
@@ -21,8 +15,7 @@ export const wrongOption = (
   const [option = word] = word.split("=", 1)
   if (options.includes(option)) return `${option} takes no value`
   const near = closest(option, options)
-  const hint = ELSEWHERE[operation.name]?.[option] ??
-    (near === undefined ? afterDashes(operation.cli, rest) : `; did you mean ${near}?`)
+  const hint = near === undefined ? afterDashes(operation.cli, rest) : `; did you mean ${near}?`
   return `no option ${word}${hint}`
 }
 

@@ -39,6 +39,8 @@ export interface CliSurface {
   readonly path: readonly [string, ...ReadonlyArray<string>]
   /** JSON names of the fields given as positional arguments, in order. */
   readonly args: ReadonlyArray<string>
+  /** JSON names of fields with a flag that a word behind the arguments may give as well, in order. */
+  readonly argsOrFlags?: ReadonlyArray<string>
   /** JSON name of the field that takes every word after `--`. */
   readonly rest?: string
   /** Flags whose name is not the field's own, by JSON name. */

@@ -82,6 +82,25 @@ describe("the log of one command", () => {
     assert.isTrue(stdout.toString() === whole, `${stdout.length} bytes`)
     await sh("w", "pkill -f '[s]leep 1000'")
   })
+
+  it("is followed until the command ends; Ctrl-C ends the following and not the command", async () => {
+    const script = "echo one; until [ -e /dev/shm/on ]; do sleep 0.1; done; echo two; exit 3"
+    await call(["workspace", "exec", "w", "--detach", "--", "sh", "-c", script])
+    const id = await lastId()
+    const left = startPyro(["workspace", "logs", "w", "-f"], { env })
+    await until("its first line", () => left.stdoutSoFar().toString() === "one\n")
+    left.child.kill("SIGINT")
+    assert.strictEqual((await left.finished).code, 130)
+    assert.strictEqual((await logs()).commands.at(-1)!.outcome, "running")
+
+    const stayed = startPyro(["workspace", "logs", "w", id.slice(0, 12), "--follow"], { env })
+    await until("the output so far", () => stayed.stdoutSoFar().toString() === "one\n")
+    await sh("w", "touch /dev/shm/on")
+    const { code, stderr, stdout } = await stayed.finished
+    assert.deepStrictEqual([code, stdout.toString(), stderr], [0, "one\ntwo\n", ""])
+    const ended = await call(["workspace", "logs", "w", id, "--follow", "--cursor", "4"])
+    assert.deepStrictEqual([ended.code, ended.stdout.toString()], [0, "two\n"])
+  })
 })
 
 describe("a command that prints while the host's disk is full", () => {

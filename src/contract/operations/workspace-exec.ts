@@ -358,12 +358,22 @@ export const workspaceLogs = unary({
   name: "workspace.logs",
   summary: "List a workspace's commands, or give one's output",
   description: "Lists what ran in the workspace since its creation or last reset, with outcome and duration; with an " +
-    "exec id, gives that command's output from a cursor on.",
+    "exec id, gives that command's output from a cursor on. With --follow, prints what the command prints until it ends, and leaves with 0 " +
+    "whatever the command's status is. Ctrl-C ends the following only, with status 130: the command goes on.",
   cli: {
     path: ["workspace", "logs"],
     args: ["workspace"],
+    argsOrFlags: ["exec_id"],
+    extras: {
+      follow: {
+        _tag: "switch",
+        description:
+          "Print the output so far, then the rest as it comes, until the command ends. Without an id: of the newest " +
+          "running command, or of the newest one if none runs"
+      }
+    },
     exits: "own",
-    examples: ["pyro workspace logs fix", "pyro workspace logs fix --exec-id 4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f"]
+    examples: ["pyro workspace logs fix 4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f", "pyro workspace logs fix --follow"]
   },
   mcp: {
     tool: "workspace_logs",

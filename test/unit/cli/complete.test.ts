@@ -41,6 +41,8 @@ describe("completion", () => {
     ["pyro workspace cancel fix ", ["4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f"]],
     ["pyro workspace cancel flaky ", []],
     ["pyro workspace logs fix --exec-id 4", ["4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f"]],
+    ["pyro workspace logs fix ", ["4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f"]],
+    ["pyro workspace logs f", ["fix", "flaky"]],
     ["pyro workspace exec -w /x f", ["fix", "flaky"]],
     ["pyro workspace compare fix@", ["fix@green", "fix@red"]],
     ["pyro workspace compare fix fix@g", ["fix@green"]],

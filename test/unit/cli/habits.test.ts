@@ -55,3 +55,64 @@ describe("habits of other tools", () => {
     assert.match(journal.at(-1) ?? "", /NAME +ORIGIN +STATE +BUILT.*\nweb +own +ready +2 h ago/)
   })
 })
+
+describe("workspace logs --follow", () => {
+  const bytes = (text: string) => new TextEncoder().encode(text)
+  const execId = "4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f"
+  const events = [
+    { _tag: "Started", execId },
+    { _tag: "Output", from: "stdout", bytes: bytes("so far\n"), next: 7 },
+    { _tag: "Output", from: "stderr", bytes: bytes("then\n"), next: 12 },
+    { _tag: "Exited", outcome: "exited", status: 3, durationMs: 1 }
+  ]
+  const running = {
+    "workspace.status": { running: [{ execId: "0".repeat(32) }, { execId }] },
+    "workspace.exec": events
+  }
+
+  it("prints a command's output as exec by its id does, and leaves with 0 whatever the command's status is", async () => {
+    for (const argv of [["logs", "fix", execId, "-f"], ["logs", "fix", "--exec-id", execId, "--follow"]]) {
+      const { called, journal, status } = await on(["workspace", ...argv, "--cursor", "4"], { answers: running })
+      assert.deepStrictEqual([status, journal], [0, ["built", "out so far\n", "err then\n"]])
+      assert.deepStrictEqual(called.map(([name]) => name), ["workspace.exec"])
+      assert.deepInclude(called[0]?.[1], {
+        workspace: "fix",
+        execId,
+        cursor: 4,
+        command: [],
+        detach: false,
+        tty: false
+      })
+    }
+  })
+
+  it("follows the newest running command when no id is given", async () => {
+    const { called, status } = await on(["workspace", "logs", "fix", "--follow"], { answers: running })
+    assert.strictEqual(status, 0)
+    assert.deepInclude(called.at(-1)?.[1], { execId, cursor: 0 })
+  })
+
+  it("follows the newest command when none runs, and says so when none ever ran", async () => {
+    const ended = { "workspace.status": {}, "workspace.logs": { commands: [{ execId }] }, "workspace.exec": events }
+    const { called } = await on(["workspace", "logs", "fix", "--follow"], { answers: ended })
+    assert.deepInclude(called.at(-1)?.[1], { execId })
+    const none = await on(["workspace", "logs", "fix", "-f"], {
+      answers: { ...ended, "workspace.logs": { commands: [] } }
+    })
+    assert.deepStrictEqual([none.status, none.journal.slice(1)], [0, ["err nothing ran here yet\n"]])
+  })
+
+  it("refuses --json and the options of one page before anything is asked", async () => {
+    const json = await on(["workspace", "logs", "fix", "--follow", "--json"])
+    assert.deepStrictEqual([json.status, json.called], [2, []])
+    assert.include(
+      json.journal.join(""),
+      "--follow: cannot be combined with --json; pyro workspace exec NAME --exec-id ID"
+    )
+    for (const option of ["--limit=1", "--max-bytes=1", "--encoding=base64"]) {
+      const { called, journal, status } = await on(["workspace", "logs", "fix", "-f", option])
+      assert.deepStrictEqual([status, called], [2, []])
+      assert.include(journal.join(""), `--follow: cannot be combined with ${option.split("=")[0]}`)
+    }
+  })
+})

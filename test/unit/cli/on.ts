@@ -77,7 +77,7 @@ export const on = (argv: ReadonlyArray<string>, { answers = {}, files = {}, run,
     return { status, journal: yield* Ref.get(journal), requests, called }
   }))
 
-/** A service whose calls are noted and answered; streaming ones with what is answered as their only event. */
+/** A service whose calls are noted and answered; streaming ones with what is answered as their only event, or a list of them. */
 const answering = (answers: Answers, called: Array<readonly [string, unknown]>): PyroService => {
   const root: Record<string, unknown> = {}
   for (const row of operations) {
@@ -88,7 +88,9 @@ const answering = (answers: Answers, called: Array<readonly [string, unknown]>):
       called.push([row.name, payload])
       const answer = answers[row.name]
       if (answer instanceof EnvironmentUnknown) return answer
-      return row.kind === "unary" ? Effect.succeed(answer) : Stream.make(answer)
+      return row.kind === "unary"
+        ? Effect.succeed(answer)
+        : Stream.fromIterable(Array.isArray(answer) ? answer : [answer])
     }
   }
   return root as unknown as PyroService

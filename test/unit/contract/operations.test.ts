@@ -16,7 +16,7 @@ describe("the table of operations", () => {
   it.each(rows)("%s speaks of fields that its payload has", (_, row) => {
     const cli: CliSurface = row.cli
     const names = payloadFields(row.payload()).map((field) => field.name)
-    const spokenOf = [...cli.args, ...Object.keys(cli.flags ?? {}), ...(cli.filled ?? [])]
+    const spokenOf = [...cli.args, ...cli.argsOrFlags ?? [], ...Object.keys(cli.flags ?? {}), ...(cli.filled ?? [])]
     for (const name of cli.rest === undefined ? spokenOf : [...spokenOf, cli.rest]) assert.include(names, name)
   })
 
