@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { leftHome } from "../contract/left-home.ts"
 import type { DiffFile, DiffResult } from "../contract/operations/workspace-diff.ts"
 import { MAX_READ_BYTES } from "../contract/operations/workspace-file.ts"
 import type { PatchApplied } from "../contract/operations/workspace-patch.ts"
@@ -194,6 +195,8 @@ export const contentViews = {
           yield* say("pyro: overwrite what was changed in the workspace too with --force\n")
         }
         yield* remarks("skipped", pushed.skipped, pushed.skippedCount)
+        const left = leftHome(pushed.ignoredCount, pushed.ignored)
+        if (left !== undefined) yield* say(`pyro: ${left}\n`)
         yield* say(`${count(pushed.filesPushed, "file")} pushed\n`)
       }),
     // What comes next would run without the host's changes.

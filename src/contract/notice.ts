@@ -9,6 +9,9 @@ export const Notice = lazy(() =>
       description: "`progress` can be shown and forgotten; a `warning` is part of the result"
     }),
     message: Schema.String,
+    ignoredCount: optional(
+      Schema.Int.annotations({ description: "How many ignored files and directories stay on the host" })
+    ),
     fraction: optional(Schema.Number.annotations({ description: "How much of the step is done, 0 to 1" }))
   })
 )

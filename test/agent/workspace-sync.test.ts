@@ -51,7 +51,12 @@ const seeded = (name: string) =>
       Layer.provideMerge(Layer.succeed(Paths, paths))
     )
     const push = (
-      options: { readonly force?: boolean; readonly delete?: boolean; readonly sourcePath?: string } = {}
+      options: {
+        readonly force?: boolean
+        readonly delete?: boolean
+        readonly sourcePath?: string
+        readonly includeIgnored?: ReadonlyArray<string>
+      } = {}
     ) =>
       syncPush(channel, {
         sourcePath: host!,
@@ -303,6 +308,17 @@ withAgent("a push", (it) => {
       assert.isFalse(fs.existsSync(path.join(host, "new/deep")))
       assert.strictEqual(fs.statSync(path.join(host, "run")).mode & 0o100, 0)
       assert.strictEqual(fs.readlinkSync(path.join(host, "link")), "same")
+    }))
+
+  it.scoped("says which ignored files stay, and takes an ignored directory along when asked", () =>
+    Effect.gen(function*() {
+      const { host, push, read } = yield* seeded("left-home")
+      write(host, { ".gitignore": "*.o\nout/\n", "out/deep/file": "f\n", "out/other": "o\n", "x.o": "x" })
+      const plain = yield* push()
+      assert.deepStrictEqual([plain.ignoredCount, plain.ignored], [2, ["out/", "x.o"]])
+      const asked = yield* push({ includeIgnored: ["out"] })
+      assert.deepStrictEqual([asked.filesPushed, asked.ignoredCount, asked.ignored], [2, 1, ["x.o"]])
+      assert.deepStrictEqual([read("out/deep/file"), read("out/other")], ["f\n", "o\n"])
     }))
 
   it.scoped("keeps files whose names plain objects treat specially", () =>

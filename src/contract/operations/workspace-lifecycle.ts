@@ -88,19 +88,32 @@ export const WorkspaceEvent = lazy(() =>
 export type WorkspaceEvent = ReturnType<typeof WorkspaceEvent>["Type"]
 
 const WorkspaceResult = lazy(() =>
-  Schema.Struct(snakeFields({ workspace: WorkspaceInfo(), warnings: Schema.Array(Schema.String) }))
+  Schema.Struct(snakeFields({
+    workspace: WorkspaceInfo(),
+    warnings: Schema.Array(Schema.String),
+    ignoredCount: optional(
+      Schema.Int.annotations({
+        description: "How many ignored files and directories stay on the host; absent when none does"
+      })
+    )
+  }))
 )
 type WorkspaceResult = ReturnType<typeof WorkspaceResult>["Type"]
 
 const fold = (): Folding<WorkspaceEvent, WorkspaceResult> => {
   const warnings: Array<string> = []
   let workspace: WorkspaceInfo | undefined
+  let ignoredCount: number | undefined
   return {
     add: (event) => {
+      if (event._tag === "Notice") ignoredCount = event.ignoredCount ?? ignoredCount
       if (event._tag === "Ready") workspace = event.workspace
       else if (event.level === "warning") warnings.push(event.message)
     },
-    result: () => workspace === undefined ? undefined : { workspace, warnings }
+    result: () =>
+      workspace === undefined
+        ? undefined
+        : { workspace, warnings, ...(ignoredCount === undefined ? {} : { ignoredCount }) }
   }
 }
 
@@ -140,7 +153,7 @@ export const workspaceCreate = streaming({
       memory_mib: { visibleIn: ["full"] },
       disk_mib: { visibleIn: ["full"] }
     },
-    omits: [...secondary, "detail", "running_commands", "running"],
+    omits: [...secondary, "detail", "running_commands", "running", "ignored_count"],
     essential: true
   },
   home: "daemon",
@@ -287,7 +300,7 @@ const step = <const Name extends "workspace.stop" | "workspace.start">(
       ...full,
       title: row.title,
       description: row.told,
-      omits: [...secondary, "seed_path", "running_commands", "running"]
+      omits: [...secondary, "seed_path", "running_commands", "running", "ignored_count"]
     },
     home: "daemon",
     annotations: { readOnly: false, destructive: row.destructive, idempotent: true, openWorld: false },
@@ -352,7 +365,7 @@ export const workspaceReset = streaming({
       snapshot: { visibleIn: ["full"], description: "Go back to this snapshot of it instead" },
       disk_only: { visibleIn: ["full"], description: "Its files alone, in a fresh VM" }
     },
-    omits: [...secondary, "seed_path", "running_commands", "running"]
+    omits: [...secondary, "seed_path", "running_commands", "running", "ignored_count"]
   },
   home: "daemon",
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },

@@ -49,7 +49,13 @@ export const SyncPushed = lazy(() =>
     }),
     conflicts: Reasons().annotations({ description: "Those files, the first 1000 at most" }),
     skippedCount: Schema.Int.annotations({ description: "How many paths of the host could not be taken" }),
-    skipped: Reasons().annotations({ description: "Those paths, the first 1000 at most" })
+    skipped: Reasons().annotations({ description: "Those paths, the first 1000 at most" }),
+    ignoredCount: Schema.Int.annotations({
+      description: "How many ignored files and directories stay on the host; a directory counts as one"
+    }),
+    ignored: Schema.Array(path("Path relative to the directory")).annotations({
+      description: "Those paths, the first 20 at most"
+    })
   }))
 )
 export type SyncPushed = ReturnType<typeof SyncPushed>["Type"]
@@ -86,7 +92,7 @@ export const workspaceSyncPush = unary({
       delete: { description: "Also remove what is gone there" },
       force: { description: "Overwrite what was changed here as well" }
     },
-    omits: ["bytes"]
+    omits: ["bytes", "ignored", "ignored_count"]
   },
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },

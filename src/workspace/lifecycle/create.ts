@@ -26,7 +26,7 @@ import {
   writeWorkspace
 } from "./record.ts"
 import { type Entry, makeEntry } from "./registry.ts"
-import { tellSkipped } from "./skipped.ts"
+import { tellLeft, tellSkipped } from "./skipped.ts"
 import { removeAside, sweepAside } from "./swept.ts"
 import { warmLater } from "./warm.ts"
 
@@ -112,6 +112,7 @@ const prepareRest = (
     )
     faultPoint("create:held")
     tellSkipped(report, notify)
+    tellLeft(report.left ?? [], notify)
     const from = record.seedPath ?? record.repoUrl
     yield* recordEvent(folder.directory, {
       _tag: "seed",

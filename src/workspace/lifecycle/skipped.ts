@@ -1,3 +1,4 @@
+import { leftHome } from "../../contract/left-home.ts"
 import type { SeedReport } from "../../disk/SeedImages.ts"
 import type { Notify } from "./context.ts"
 
@@ -13,4 +14,10 @@ export const tellSkipped = (
   for (const { path, reason } of skipped.slice(0, namedSkips)) warn(`left out of /workspace: ${path} (${reason})`)
   const more = skippedCount - Math.min(namedSkips, skipped.length)
   if (more > 0) warn(`left out of /workspace: ${more} more`)
+}
+
+/** Says how many ignored files stay on the host. */
+export const tellLeft = (left: ReadonlyArray<string>, notify: Notify) => {
+  const message = leftHome(left.length, left)
+  if (message !== undefined) notify({ _tag: "Notice", level: "warning", message, ignoredCount: left.length })
 }

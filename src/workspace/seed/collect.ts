@@ -7,7 +7,7 @@ import { git, type GitFailed } from "./confined-git.ts"
 import { gitlink, type GitPlan, type History, planGit } from "./git-directory.ts"
 import { beneath, joinBytes } from "./host-files.ts"
 import type { Identity } from "./identity.ts"
-import { isIgnored, type Listed, listIgnored, listTree } from "./listing.ts"
+import { isIgnored, type Listed, listIgnored, listLeft, listTree } from "./listing.ts"
 import { locateAt, type Repository } from "./locate.ts"
 import type { Head } from "./refs.ts"
 import { makeScratch, type Scratch } from "./scratch.ts"
@@ -32,6 +32,8 @@ export interface Collection {
   readonly skipped: Array<Skipped>
   /** Patterns of ignored files to take along that none was found for. */
   readonly unmatched: Set<string>
+  /** Ignored files and directories that are not taken along; a directory counts as one. */
+  readonly left: Array<string>
 }
 
 export interface CollectOptions {
@@ -61,7 +63,7 @@ export const collectTree = (
 ): Effect.Effect<{ readonly collection: Collection; readonly head: Head } | undefined, GitFailed | HostToolMissing> =>
   Effect.gen(function*() {
     const unmatched = new Set(options.includeIgnored)
-    const collection: Collection = { paths: [], gits: [], skipped: [], unmatched }
+    const collection: Collection = { paths: [], gits: [], skipped: [], unmatched, left: [] }
     const head = yield* collect(repository, directory, Buffer.alloc(0), 0, options, collection)
     for (const pattern of unmatched) {
       collection.skipped.push({ path: pathText(Buffer.from(pattern)), reason: "no ignored file is called so" })
@@ -94,6 +96,7 @@ const collect = (
     const whole = depth === 0 && listed.length === 0 && (yield* isIgnored(room))
     if (whole) into.unmatched.clear()
     const ignored = yield* listIgnored(room, whole ? ["**"] : options.includeIgnored)
+    if (depth === 0 && !whole) into.left.push(...notTaken(yield* listLeft(room), ignored.found))
     const { nested, paths } = sort([...listed, ...ignored.found])
     for (const found of paths) into.paths.push(joinBytes(prefix, found))
     for (const pattern of ignored.matched) into.unmatched.delete(pattern)
@@ -117,6 +120,17 @@ const collect = (
     for (const found of nested) yield* collectNested(directory, found, prefix, depth, options, into)
     return scratch.head
   })
+
+/** What stays of the ignored files: a directory of which something was asked for is taken. */
+const notTaken = (left: ReadonlyArray<Buffer>, found: ReadonlyArray<Listed>) => {
+  const taken = new Set<string>()
+  for (const { path } of found) {
+    const name = path.toString("latin1")
+    taken.add(name)
+    for (let at = name.indexOf("/"); at >= 0; at = name.indexOf("/", at + 1)) taken.add(name.slice(0, at + 1))
+  }
+  return left.filter((path) => !taken.has(path.toString("latin1"))).map((path) => pathText(path))
+}
 
 /** Parts what is there into files and what is a repository of its own. */
 const sort = (listed: ReadonlyArray<Listed>) => {

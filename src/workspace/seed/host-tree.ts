@@ -26,6 +26,8 @@ export interface HostTree {
   /** By path in latin1. */
   readonly files: ReadonlyMap<string, HostFile>
   readonly skipped: ReadonlyArray<Skipped>
+  /** Ignored files and directories that are not taken along. */
+  readonly left: ReadonlyArray<string>
 }
 
 /** Lists a directory of the host as a seed from it would have it, without reading contents. */
@@ -70,7 +72,7 @@ export const listHost = (
       if (typeof found === "string") skipped.push({ path: pathText(path), reason: found })
       else if (found !== undefined) files.set(path.toString("latin1"), found)
     }
-    return { root, files, skipped }
+    return { root, files, skipped, left: collected?.collection.left ?? [] }
   })
 
 /** A file, why it is none, or undefined for a directory. */

@@ -77,6 +77,10 @@ export const listIgnored = (
     }
   )
 
+/** What git ignores: files, and directories of which all is ignored as one that ends with a slash. */
+export const listLeft = (room: GitRoom): Effect.Effect<ReadonlyArray<Buffer>, GitFailed | HostToolMissing> =>
+  Effect.map(git(room, ["ls-files", "-z", "-o", "-i", "--exclude-standard", "--directory"]), splitNul)
+
 /** Byte strings that a NUL ends, each. */
 export const splitNul = (bytes: Buffer): ReadonlyArray<Buffer> => {
   const parts: Array<Buffer> = []

@@ -90,7 +90,7 @@ const seedFromTree = (
     const git = collected === undefined
       ? undefined
       : gitOf(collected.head, gits[0]?.at === ".git" ? request.git : "none")
-    return { image, report: { ...withSkipped(report, skipped), git } }
+    return { image, report: { ...withSkipped(report, skipped), git, left: collected?.collection.left ?? [] } }
   })
 
 const nul = Buffer.alloc(1)

@@ -33,7 +33,8 @@ export interface SeedGit {
 
 export interface PreparedSeed {
   readonly image: SeedImage
-  readonly report: SeedReport & { readonly git: SeedGit | undefined }
+  /** `left`: ignored files and directories that stayed on the host. */
+  readonly report: SeedReport & { readonly git: SeedGit | undefined; readonly left?: ReadonlyArray<string> }
 }
 
 export type PrepareServices = SeedImages | Paths | HostFacts

@@ -1,6 +1,7 @@
 import { Effect, identity } from "effect"
 import type { PyroError, StateDirectoryUnusable } from "../../contract/errors.ts"
 import { firstOf } from "../../contract/first-of.ts"
+import { NAMED_IGNORED } from "../../contract/left-home.ts"
 import type { SyncPushed, SyncPushPayload } from "../../contract/operations/workspace-sync.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { demandNarrow } from "./broad-source.ts"
@@ -72,6 +73,8 @@ export const syncPush = (
       conflictCount: push.conflicts.length,
       conflicts: firstOf(push.conflicts, told),
       skippedCount: push.skipped.length,
-      skipped: firstOf(push.skipped, told)
+      skipped: firstOf(push.skipped, told),
+      ignoredCount: host.left.length,
+      ignored: host.left.slice(0, NAMED_IGNORED)
     }
   }))
