@@ -92,11 +92,14 @@ const collect = (
         isLong: true
       })
     }
-    const listed = yield* listTree(room)
+    // Two processes at a time: neither waits for what the other finds.
+    const [listed, left] = yield* Effect.all([listTree(room), depth === 0 ? listLeft(room) : Effect.succeed([])], {
+      concurrency: 2
+    })
     const whole = depth === 0 && listed.length === 0 && (yield* isIgnored(room))
     if (whole) into.unmatched.clear()
     const ignored = yield* listIgnored(room, whole ? ["**"] : options.includeIgnored)
-    if (depth === 0 && !whole) into.left.push(...notTaken(yield* listLeft(room), ignored.found))
+    if (depth === 0 && !whole) into.left.push(...notTaken(left, ignored.found))
     const { nested, paths } = sort([...listed, ...ignored.found])
     for (const found of paths) into.paths.push(joinBytes(prefix, found))
     for (const pattern of ignored.matched) into.unmatched.delete(pattern)

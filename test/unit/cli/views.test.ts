@@ -151,8 +151,27 @@ describe("a push", () => {
       conflictCount: 1,
       conflicts: [{ path: "README", reason }],
       skippedCount: 0,
-      skipped: []
+      skipped: [],
+      ignoredCount: 0,
+      ignored: []
     }, { force })
+
+  it("names ignored files that stay on the host, and the option that takes them along", async () => {
+    const { err } = await shown("workspace.sync.push", {
+      filesPushed: 0,
+      files: [],
+      conflictCount: 0,
+      conflicts: [],
+      skippedCount: 0,
+      skipped: [],
+      ignoredCount: 2,
+      ignored: ["build/", "node_modules/"]
+    }, {})
+    assert.include(
+      err,
+      "2 ignored files and directories stay on the host: build/, node_modules/; --include-ignored GLOB"
+    )
+  })
 
   it("names --force where that overwrites what was left alone", async () => {
     const hint = "pyro: overwrite what was changed in the workspace too with --force\n"
