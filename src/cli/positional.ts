@@ -34,7 +34,8 @@ export const positional = (
   const maySpare = ({ name }: { readonly name: string }) => isGiven(cli.neededWithout?.[name])
   const isNeeded = ({ name, required }: { readonly name: string; readonly required: boolean }) =>
     required || cli.unless?.[name] !== undefined || cli.neededWithout?.[name] !== undefined
-  const least = args.filter((one) => !maySpare(one)).length
+  const mayBeEmpty = (one: (typeof args)[number]) => one.kind._tag === "list" && !isNeeded(one)
+  const least = args.filter((one) => !maySpare(one) && !mayBeEmpty(one)).length
   const values = named<unknown>([])
   const left = [...words]
   for (const arg of args) {

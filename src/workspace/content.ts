@@ -17,6 +17,7 @@ import { changesOf } from "./diff/changes.ts"
 import { changesOptions, diffWorkspace } from "./diff/diff.ts"
 import { recordEvent } from "./events.ts"
 import { boundedPatch } from "./export/bounded-patch.ts"
+import { withoutExcluded } from "./export/exclusion.ts"
 import { exportPatch } from "./export/patch.ts"
 import { exportPath } from "./export/path.ts"
 import { editFile } from "./files/edit.ts"
@@ -140,13 +141,17 @@ const pushInto = ({ entry, generation }: Used, payload: SyncPushPayload) =>
     return result
   })
 
+const exportedPaths = ({ path, paths }: ExportPayload) => path === "" ? paths : [path, ...paths]
+
 const recordExport = (entry: Entry, payload: ExportPayload, event: ExportEvent) => {
   if (event._tag !== "Exported") return Effect.void
   const { bytes, digest, files, kind, output } = event.summary
+  const [paths = "", ...others] = exportedPaths(payload)
+  const more = others.length === 0 ? "" : ` and ${others.length} more`
   return recordEvent(entry.folder.directory, {
     _tag: "export",
     kind,
-    ...(kind === "patch" && payload.path === "" ? {} : { path: payload.path || "/workspace" }),
+    ...(kind === "patch" && paths === "" ? {} : { path: `${paths || "/workspace"}${more}` }),
     to: output,
     files,
     bytes,
@@ -158,11 +163,12 @@ const recordExport = (entry: Entry, payload: ExportPayload, event: ExportEvent) 
 const exportDiff = (channel: GuestChannel, folder: string, payload: ExportPayload) =>
   Stream.unwrap(Effect.gen(function*() {
     const options = yield* changesOptions({
-      paths: payload.path === "" ? [] : [payload.path],
+      paths: exportedPaths(payload),
       includeIgnored: false,
       verified: false
     }).pipe(Effect.mapError(({ detail }) => new InvalidRequest({ field: "path", detail })))
-    const changes = yield* changesOf(channel, { ...options, pushed: yield* readPushed(folder) })
+    const all = yield* changesOf(channel, { ...options, pushed: yield* readPushed(folder) })
+    const changes = yield* withoutExcluded(all, payload.exclude)
     const patch = yield* boundedPatch(changes)
     const paths = changes.flatMap(({ from, path }) => from === undefined ? [path] : [from, path])
     return exportPatch(patch, paths, sha256Hex(patch), payload)

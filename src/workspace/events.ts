@@ -16,7 +16,7 @@ const Event = Schema.Union(
   }),
   Schema.TaggedStruct("export", {
     at,
-    kind: Schema.Literal("file", "directory", "patch"),
+    kind: Schema.Literal("file", "directory", "archive", "patch"),
     /** What of the workspace; absent for a patch. */
     path: Schema.optional(Schema.String),
     to: Schema.String,

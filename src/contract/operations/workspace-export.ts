@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, defaulted, hostPath, optional, text } from "../fields.ts"
+import { between, defaulted, hostPath, list, optional, text } from "../fields.ts"
 import { Notice } from "../notice.ts"
 import { type Folding, lazy, streaming } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
@@ -14,8 +14,25 @@ export const ExportPayload = lazy(() =>
       ),
       () => ""
     ),
+    paths: defaulted(
+      list(text("File or directory of the guest")).pipe(
+        Schema.maxItems(1_000),
+        Schema.annotations({
+          description: "Further files or directories: in the output each of several paths keeps its place of /workspace"
+        })
+      ),
+      () => []
+    ),
+    exclude: defaulted(
+      list(text("").pipe(Schema.filter((glob) => glob !== "", { message: () => "must not be empty" }))).pipe(
+        Schema.maxItems(1_000),
+        Schema.annotations({ description: "Leave out what matches: globs as in .gitignore, relative to /workspace" })
+      ),
+      () => []
+    ),
     output: hostPath(
-      "What it becomes on the host: a file, a directory (one that is there is added to), or - for the standard output (a file or --patch)"
+      "What it becomes on the host: a file, a directory (one that is there is added to), an archive (a directory to a name that ends " +
+        "with .tar, .tar.gz or .tgz), or - for the standard output (a file, a directory as a tar archive, or --patch)"
     ),
     patch: defaulted(
       Schema.Boolean.annotations({ description: "Export the diff against the baseline as a patch for git apply" }),
@@ -79,12 +96,13 @@ export type ExportRemark = ReturnType<typeof Remark>["Type"]
 
 const summaryFields = lazy(() => ({
   output: Schema.String.annotations({ description: "What was written on the host, or -" }),
-  kind: Schema.Literal("file", "directory", "patch"),
+  kind: Schema.Literal("file", "directory", "archive", "patch"),
   files: Schema.Int,
   directories: Schema.Int,
   symlinks: Schema.Int,
   bytes: Schema.Int.annotations({ description: "Content of all files" }),
   digest: optional(Schema.String.annotations({ description: "Of the diff that was exported" })),
+  excludedCount: optional(Schema.Int.annotations({ description: "Paths that the globs of exclude left out" })),
   skippedCount: Schema.Int.annotations({ description: "Paths left out, what is beneath them not counted" }),
   skipped: Schema.Array(Remark()).annotations({ description: "The first 1000 paths left out, and why" }),
   executableConfig: Schema.Array(Remark()).annotations({
@@ -152,13 +170,16 @@ export const workspaceExport = streaming({
     "with a manifest of what was written. A workspace that is stopped or has failed need not be started.",
   cli: {
     path: ["workspace", "export"],
-    args: ["workspace", "path"],
+    args: ["workspace", "path", "paths"],
     neededWithout: { path: "patch" },
     hostPaths: ["output"],
     exits: "own",
     examples: [
       "pyro workspace export fix build/report.html --output report.html",
       "pyro workspace export fix /workspace/dist --output ./dist --overwrite",
+      "pyro workspace export fix . --exclude node_modules --output project.tar.gz",
+      "pyro workspace export fix src build/report.html --output ./out",
+      "pyro workspace export fix src --output - | tar -t",
       "pyro workspace export fix --patch --expect \"$DIGEST\" --output fix.patch",
       "pyro workspace export fix src --patch --output src.patch",
       "pyro workspace export fix --patch --output - | git apply"
@@ -173,6 +194,8 @@ export const workspaceExport = streaming({
     arguments: {
       workspace: {},
       path: { description: "Relative to /workspace; limits a patch" },
+      paths: { description: "More paths" },
+      exclude: { description: "Globs as in .gitignore" },
       output: { name: "output_path", hostPath: "write", description: "In the project" },
       patch: { description: "Export the diff for git apply" },
       expect: { description: "With patch: only if the diff has this digest" },

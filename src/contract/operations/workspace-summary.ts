@@ -51,7 +51,7 @@ const Changes = lazy(() =>
 const Exported = lazy(() =>
   Schema.Struct(snakeFields({
     at: Schema.String.annotations({ description: "ISO 8601" }),
-    kind: Schema.Literal("file", "directory", "patch"),
+    kind: Schema.Literal("file", "directory", "archive", "patch"),
     path: optional(Schema.String.annotations({ description: "What of the workspace; absent for a patch" })),
     output: Schema.String.annotations({ description: "Where it was written on the host, or -" }),
     files: Schema.Int,

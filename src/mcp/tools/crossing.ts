@@ -30,7 +30,7 @@ export const patchTool: Tool<"workspace.patch.apply"> = {
 export const exportTool: Tool<"workspace.export"> = {
   // Left out by mistake it would be a copy of everything.
   fill: ({ fields }) =>
-    fields["path"] === undefined && fields["patch"] !== true
+    fields["path"] === undefined && fields["paths"] === undefined && fields["patch"] !== true
       ? Either.left(
         new InvalidRequest({
           field: "path",
@@ -42,7 +42,8 @@ export const exportTool: Tool<"workspace.export"> = {
     lines(
       `exported ${kind === "patch" ? "the diff" : count(files, "file")} to ${output}, ${bytes(size)}`,
       digest !== undefined && `digest ${digest}`,
-      kind === "directory" && named(entries, ({ path, type }) => `${path}${type === "directory" ? "/" : ""}`),
+      (kind === "directory" || kind === "archive") &&
+        named(entries, ({ path, type }) => `${path}${type === "directory" ? "/" : ""}`),
       skippedCount > 0 && `left out:\n${named(skipped, reason, skippedCount)}`,
       ...executableConfig.slice(0, NAMED).map((one) => `the host may execute by itself: ${reason(one)}`),
       ...warnings.map((one) => `warning: ${one}`)

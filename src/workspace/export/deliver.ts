@@ -4,6 +4,7 @@ import type { ExportEvent, ExportSummary } from "../../contract/operations/works
 import { ContentHash } from "../../system/content-hash.ts"
 import { forEachWhile } from "../../system/for-each-while.ts"
 import { type Put, put, type PutFailed } from "../../system/put.ts"
+import { type ArchiveFormat, archivePut, largestArchive } from "./archive.ts"
 import { type ExecutablePaths, executableRefusal, remarksOf } from "./config-check.ts"
 import { shown } from "./guest-path.ts"
 import type { HostOutput } from "./host-output.ts"
@@ -31,12 +32,16 @@ export interface Delivery {
   readonly output: HostOutput
   readonly overwrite: boolean
   readonly kind: ExportSummary["kind"]
+  /** All entries become one file of this format. @default none: each becomes what it is */
+  readonly archive?: ArchiveFormat | undefined
   readonly digest?: string | undefined
   /** The root first, parents before children. */
   readonly entries: ReadonlyArray<TreeEntry>
   /** Of each file among the entries, in their order. */
   readonly contents: Stream.Stream<FileContent, SourceFailed>
   readonly skips: Remarks
+  /** Paths that the caller excluded; undefined when the caller excluded none by a glob. */
+  readonly excludedCount?: number | undefined
   readonly executable: ExecutablePaths
   readonly allowExecutable: boolean
   readonly warnings: ReadonlyArray<string>
@@ -70,7 +75,7 @@ const work = (delivery: Delivery, tell: Tell) =>
     if (output._tag === "path" && output.asDirectory && delivery.kind !== "directory") {
       return yield* isDirectory("the output ends with /, as a directory does", output.path)
     }
-    const session = yield* output._tag === "stdout" ? passOn(tell) : placed(delivery, output)
+    const session = yield* sessionOf(delivery, tell)
     const files = entries.filter(({ type }) => type === "file")
     const progress = yield* progressOf(
       { bytes: files.reduce((sum, { size }) => sum + size, 0), files: files.length },
@@ -115,6 +120,7 @@ const work = (delivery: Delivery, tell: Tell) =>
       symlinks: count("symlink"),
       bytes: manifest.reduce((sum, { size }) => sum + size, 0),
       ...(delivery.digest === undefined ? {} : { digest: delivery.digest }),
+      ...(delivery.excludedCount === undefined ? {} : { excludedCount: delivery.excludedCount }),
       skippedCount: delivery.skips.count,
       skipped: delivery.skips.told,
       executableConfig: remarksOf(executable),
@@ -145,8 +151,19 @@ const writeFile = (
     writing.digests.set(entry.path, yield* session.endFile)
   })
 
+const sessionOf = (delivery: Delivery, tell: Tell) =>
+  Effect.gen(function*() {
+    const { archive, entries, output } = delivery
+    const written = archive === undefined
+      ? entries
+      : [{ path: "", type: "file", mode: 0o644, size: largestArchive(entries, archive) } as const]
+    const session = yield* output._tag === "stdout" ? passOn(tell) : placed(written, delivery.overwrite, output)
+    return archive === undefined ? session : yield* archivePut(session, entries, archive)
+  })
+
 const placed = (
-  { entries, overwrite }: Delivery,
+  entries: ReadonlyArray<TreeEntry>,
+  overwrite: boolean,
   output: Extract<HostOutput, { readonly _tag: "path" }>
 ): Effect.Effect<Put, PutFailed | HostToolMissing, Scope.Scope> =>
   put({

@@ -1,5 +1,7 @@
 import { ExportRefused } from "../../contract/errors.ts"
 import type { WalkEntry } from "../../guest-channel/walk.ts"
+import { TooManyRules } from "../diff/wildmatch.ts"
+import { tooManyGlobs } from "./exclusion.ts"
 import { shown } from "./guest-path.ts"
 import { LinkBudget, linkProblem } from "./links.ts"
 import { isGitName, isPlainPath, raw } from "./names.ts"
@@ -49,13 +51,21 @@ export const entryOf = (path: string, found: WalkEntry): TreeEntry | string => {
 /** The entries of a directory that may cross, out of a walk that a hostile guest made up. */
 export class TreeCollector {
   readonly skips = new Remarks()
+  /** Paths that the caller excluded. */
+  excludedCount = 0
   readonly #limits: Limits
+  readonly #isExcluded: (path: string, isDirectory: boolean) => boolean
   readonly #entries = new Map<string, TreeEntry>()
   #names = 0
   #walked = 0
 
-  constructor(root: TreeEntry, limits: Limits) {
+  constructor(
+    root: TreeEntry,
+    limits: Limits,
+    isExcluded: (path: string, isDirectory: boolean) => boolean = () => false
+  ) {
     this.#limits = limits
+    this.#isExcluded = isExcluded
     this.#entries.set("", root)
   }
 
@@ -70,6 +80,15 @@ export class TreeCollector {
     }
     if (!isPlainPath(path)) {
       return new ExportRefused({ detail: "the guest names a path that no file can have", paths: [shown(path)] })
+    }
+    try {
+      if (path.length <= pathMost && this.#isExcluded(path, found.type === "directory")) {
+        this.excludedCount++
+        return undefined
+      }
+    } catch (error) {
+      if (!(error instanceof TooManyRules)) throw error
+      return tooManyGlobs
     }
     const slash = path.lastIndexOf("/")
     const above = path.slice(0, Math.max(slash, 0))

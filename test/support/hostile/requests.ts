@@ -40,7 +40,14 @@ const diff = {
   maxBytes: 10_000
 } as const
 
-const exportOf = { overwrite: true, allowExecutableConfig: false, maxMib: 64, maxEntries: 10_000 } as const
+const exportOf = {
+  paths: [],
+  exclude: [],
+  overwrite: true,
+  allowExecutableConfig: false,
+  maxMib: 64,
+  maxEntries: 10_000
+} as const
 
 /** What a client asks of a workspace; `outputs` is a directory that exports go beneath. */
 export const requestsOf = (outputs: string): Readonly<Record<string, Request>> => ({

@@ -93,6 +93,8 @@ const partsOf = (claims: Iterable<Claimed>): Pick<GuestChannel, "walk" | "read">
 export const payload = (fields: Partial<ExportPayload>): ExportPayload => ({
   workspace: "w",
   path: "",
+  paths: [],
+  exclude: [],
   output: "/nonexistent/out",
   patch: false,
   overwrite: false,
