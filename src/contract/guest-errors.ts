@@ -149,7 +149,8 @@ export class CommandNotStarted extends Schema.TaggedError<CommandNotStarted>()(
     return "command_not_started" as const
   }
   override get message() {
-    const next = correctionOf[this.step] ?? "trying again is safe"
-    return `the command was not started (${this.step}): ${this.detail}; nothing ran, ${next}`
+    const correction = correctionOf[this.step]
+    const next = correction === undefined ? "nothing ran, so trying again is safe" : `nothing ran; ${correction}`
+    return `the command was not started (${this.step}): ${this.detail}; ${next}`
   }
 }

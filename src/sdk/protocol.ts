@@ -11,35 +11,57 @@ const broken = (message: string, cause: unknown) => new RpcClientError({ reason:
 const notSent = (ended: RpcClientError) =>
   broken(ended.message, new Socket.SocketGenericError({ reason: "Open", cause: ended }))
 
+/** Added to the ids of requests that were not sent by another: the ids of those that were begin at 0, as the client's own do. */
+const OWN_IDS = 1_000_000n
+
 /**
  * Stands between a client and a connection on which the first messages were sent by another: these are not sent again, and their answers,
- * which may have come long ago, wait until the client has asked.
+ * which may have come long ago, wait until the client has asked. The client may ask in another order, and for something else between.
  */
 const makeTakenOver = (sent: ReadonlyArray<string>) => {
-  const left = [...sent]
-  const asked = new Set<string>()
+  let requests = 0
+  const left = sent.map((name) => ({ name, id: name === "Ack" ? undefined : String(requests++) }))
+  /** Ids on the connection by those of the client, and the other way round. */
+  const wireIds = new Map<string, string>()
+  const clientIds = new Map<string, string>()
   let early: Array<FromServerEncoded> = []
-  const isEarly = (answer: FromServerEncoded) =>
-    sent.length > 0 && "requestId" in answer && !asked.has(answer.requestId)
+
+  const link = (clientId: string, wireId: string) => {
+    wireIds.set(clientId, wireId)
+    clientIds.set(wireId, clientId)
+  }
+  const wireOf = (clientId: string) => wireIds.get(clientId) ?? clientId
+  const toClient = (answer: FromServerEncoded): FromServerEncoded | undefined => {
+    if (sent.length === 0 || !("requestId" in answer)) return answer
+    const requestId = clientIds.get(answer.requestId)
+    return requestId === undefined ? undefined : { ...answer, requestId }
+  }
   return {
-    /** Whether the daemon has a message already. */
-    has: (request: FromClientEncoded): boolean => {
-      if (left.length === 0 || left[0] !== (request._tag === "Request" ? request.tag : request._tag)) return false
-      left.shift()
-      return true
+    /** The message for the daemon, or undefined where the daemon has the message already. */
+    toDaemon: (request: FromClientEncoded): FromClientEncoded | undefined => {
+      if (sent.length === 0) return request
+      const name = request._tag === "Request" ? request.tag : request._tag
+      const at = left.findIndex((one) => one.name === name)
+      const [had] = at < 0 ? [] : left.splice(at, 1)
+      if (request._tag === "Request") {
+        link(request.id, had?.id ?? String(BigInt(request.id) + OWN_IDS))
+        return had === undefined ? { ...request, id: wireOf(request.id) } : undefined
+      }
+      if (had !== undefined) return undefined
+      return "requestId" in request ? { ...request, requestId: wireOf(request.requestId) } : request
     },
     /** Answers that the client awaits, of those that came just now. */
-    awaited: (answers: ReadonlyArray<FromServerEncoded>) => {
-      early.push(...answers.filter(isEarly))
-      return answers.filter((one) => !isEarly(one))
-    },
+    awaited: (answers: ReadonlyArray<FromServerEncoded>) =>
+      answers.flatMap((one) => {
+        const known = toClient(one)
+        if (known === undefined) early.push(one)
+        return known === undefined ? [] : [known]
+      }),
     /** Answers that came before the client asked for them. */
-    asks: (request: FromClientEncoded): ReadonlyArray<FromServerEncoded> => {
-      if (request._tag !== "Request" || sent.length === 0) return []
-      asked.add(request.id)
-      const answers = early.filter((one) => !isEarly(one))
-      early = early.filter(isEarly)
-      return answers
+    late: (): ReadonlyArray<FromServerEncoded> => {
+      const [before, known] = [early, early.map(toClient)]
+      early = before.filter((_, index) => known[index] === undefined)
+      return known.filter((one) => one !== undefined)
     }
   } as const
 }
@@ -85,12 +107,12 @@ export const layerProtocol = (sent: ReadonlyArray<string> = []) =>
           send: (request) =>
             Effect.suspend(() => {
               if (ended !== undefined) return Effect.fail(request._tag === "Request" ? notSent(ended) : ended)
-              if (takenOver.has(request)) {
-                const came = takenOver.asks(request)
+              const message = takenOver.toDaemon(request)
+              if (message === undefined) {
+                const came = takenOver.late()
                 return Effect.asVoid(Effect.forkIn(Effect.forEach(came, writeResponse, { discard: true }), scope))
               }
-              takenOver.asks(request)
-              const encoded = parser.encode(request)
+              const encoded = parser.encode(message)
               return encoded === undefined ? Effect.void : Effect.orDie(write(encoded))
             }),
           supportsAck: true,

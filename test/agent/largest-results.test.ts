@@ -69,7 +69,7 @@ withAgent("the largest result", (it) => {
       fs.mkdirSync(live)
       fill(live, 5_000, "\n")
       // Not UTF-8: each byte of the patch is three in the result.
-      fs.writeFileSync(path.join(live, "!first"), Buffer.alloc(6_000_000, "\xff\xff\xff\n", "latin1"))
+      fs.writeFileSync(path.join(live, "!first"), Buffer.alloc(6_000_000, `${"\xff".repeat(99)}\n`, "latin1"))
       const trees = {
         device: disk,
         baseline: { root: baselineRoot, path: "workspace" },

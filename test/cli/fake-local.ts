@@ -16,7 +16,7 @@ import {
   VmFailed
 } from "../../src/contract/errors.ts"
 import type { RunEvent, RunPayload } from "../../src/contract/operations/run.ts"
-import { Pyro, type RunInput } from "../../src/contract/Pyro.ts"
+import { Pyro, type PyroService, type RunInput } from "../../src/contract/Pyro.ts"
 import { daemonLogs, daemonStatus, daemonStop } from "../../src/local/daemon-control.ts"
 import { Paths } from "../../src/system/Paths.ts"
 import { unfakedPyro } from "../support/unfaked-pyro.ts"
@@ -29,11 +29,7 @@ import { fakeWorkspaces } from "./fake-workspaces.ts"
  */
 export const layer: Layer.Layer<Pyro, PyroError> = Layer.sync(Pyro, () => ({
   ...unfakedPyro,
-  workspace: {
-    ...fakeWorkspaces((payload, input) => Stream.unwrapScoped(start(payload, input))),
-    // Commands end with their streams here; a test sees that it was asked for.
-    cancel: ({ execId }) => Effect.as(released(`cancel ${execId}`), { execId, cancelled: true })
-  },
+  workspace: seenCancelling(fakeWorkspaces((payload, input) => Stream.unwrapScoped(start(payload, input)))),
   run: (payload, input) => Stream.unwrapScoped(start(payload, input ?? {})),
   env: {
     list: () =>
@@ -95,6 +91,12 @@ export const layer: Layer.Layer<Pyro, PyroError> = Layer.sync(Pyro, () => ({
 export const layerResident = Layer.provideMerge(fakeTellings, layer)
 
 const unknown = (environment: string) => new EnvironmentUnknown({ environment, known: ["debian:12"] })
+
+/** A test sees that a command was to be ended. */
+const seenCancelling = (workspace: PyroService["workspace"]): PyroService["workspace"] => ({
+  ...workspace,
+  cancel: (payload) => Effect.zipRight(released(`cancel ${payload.execId}`), workspace.cancel(payload))
+})
 
 /** Tells the test, through a file, that a finalizer ran. */
 const released = (what: string) =>

@@ -170,7 +170,7 @@ describe("a disk that is full", () => {
     const execId = "0".repeat(32)
     const scriptOf = (padding: number) => `: ${"x".repeat(padding)}; sleep 3; echo hello; exit 3`
     const lineOf = (script: string) => {
-      const started = { id: execId, command: ["sh", "-c", script], startedAt: new Date().toISOString() }
+      const started = { id: execId, command: ["bash", "-c", script], startedAt: new Date().toISOString() }
       return `${JSON.stringify({ started })}\n`
     }
     // Its start ends right before a page does, so that its end needs another one.

@@ -76,6 +76,10 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ["cd ~/your-project && npm install /tmp/pyro-0.1.0.tgz", "test/guest/library.test.ts installs the package"],
   ["npm run example examples/agent.ts", "test/guest/examples.test.ts runs all examples"],
   ["pyro run debian:12 --tty", "it needs a terminal; test/cli/run.test.ts has one"],
+  [
+    "pyro workspace logs fix --follow",
+    "the newest command of that workspace may run for ever; test/guest/workspace-logs.test.ts follows one"
+  ],
   ["pyro doctor --selftest", "CI runs it once, in the test of the self-test"],
   ["pyro env build web --from debian:12 --packages redis-tools", NETWORK],
   ["pyro env build web --from debian:12-build --packages postgresql-client redis-tools", NETWORK],

@@ -3,6 +3,8 @@ import { InvalidRequest } from "../../contract/errors.ts"
 import type { Tool } from "../request.ts"
 import { bytes, count, lines } from "../words.ts"
 
+const isEmpty = (paths: unknown) => !Array.isArray(paths) || paths.length === 0
+
 /** Paths that a text names before it only counts. */
 const NAMED = 40
 
@@ -30,7 +32,7 @@ export const patchTool: Tool<"workspace.patch.apply"> = {
 export const exportTool: Tool<"workspace.export"> = {
   // Left out by mistake it would be a copy of everything.
   fill: ({ fields }) =>
-    fields["path"] === undefined && fields["paths"] === undefined && fields["patch"] !== true
+    fields["path"] === undefined && isEmpty(fields["paths"]) && fields["patch"] !== true
       ? Either.left(
         new InvalidRequest({
           field: "path",

@@ -116,10 +116,14 @@ const networkFiles = [
 
 const seen = (paths: ReadonlyArray<string>) => paths.flatMap((path) => ["--ro-bind", path, path])
 
-/** bubblewrap's arguments: an empty root with /usr, the room, and no capability but reading under root. */
+/**
+ * bubblewrap's arguments: an empty root with /usr, the room, and no capability but reading under root. No `--new-session`: the child leads a
+ * session of its own already, and what bubblewrap starts must stay in its process group, or a kill that comes before `--die-with-parent`
+ * takes effect misses it.
+ */
 const namespaceArgs = (room: GitRoom, network: boolean): ReadonlyArray<string> => [
   ...(isRoot() ? ["--cap-drop", "ALL", "--cap-add", "CAP_DAC_READ_SEARCH"] : ["--unshare-user"]),
-  ...["--unshare-ipc", "--unshare-uts", "--unshare-pid", "--unshare-cgroup-try", "--new-session", "--die-with-parent"],
+  ...["--unshare-ipc", "--unshare-uts", "--unshare-pid", "--unshare-cgroup-try", "--die-with-parent"],
   ...(network ? [] : ["--unshare-net"]),
   ...["--tmpfs", "/tmp"],
   ...["--ro-bind", "/usr", "/usr", "--ro-bind-try", "/nix/store", "/nix/store"],
