@@ -4,9 +4,12 @@ import { IdAmbiguous } from "../../contract/errors.ts"
 /** A workspace's id that is begun: some of its digits, so that `ws-` alone names nothing. */
 const BEGUN = /^ws-[0-9a-f]{1,10}$/
 
+/** The same without `ws-`, as people copy it; four digits at least, since short words are names that somebody mistyped. */
+const DIGITS = /^[0-9a-f]{4,10}$/
+
 /** The ids that a word names: itself where it is one, else those that it begins. */
 export const wholeOf = <Id extends string>(word: string, ids: Iterable<Id>): ReadonlyArray<Id> =>
-  BEGUN.test(word) ? begunBy(word, ids) : []
+  BEGUN.test(word) ? begunBy(word, ids) : DIGITS.test(word) ? begunBy(`ws-${word}`, ids) : []
 
 /** What a word begins, or the word alone where it is whole. */
 export const begunBy = <Id extends string>(word: string, ids: Iterable<Id>): ReadonlyArray<Id> => {

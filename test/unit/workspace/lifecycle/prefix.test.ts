@@ -35,7 +35,10 @@ describe("a workspace's id", () => {
       assert.strictEqual((yield* find("ws-a")).id, "ws-a000000000")
       // A name is meant before the beginning of an id.
       assert.strictEqual((yield* find("ws-0")).id, "ws-a000000000")
-      for (const none of ["ws-", "ws", "0123456789", "ws-0129", "fi"]) {
+      // Four digits do without ws-.
+      assert.strictEqual((yield* find("0123")).id, "ws-0123456789")
+      assert.strictEqual((yield* find("0123456789")).id, "ws-0123456789")
+      for (const none of ["ws-", "ws", "012", "0129", "ws-0129", "fi"]) {
         assert.strictEqual((yield* Effect.flip(find(none)))._tag, "WorkspaceNotFound", none)
       }
     }))
