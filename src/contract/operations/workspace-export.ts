@@ -194,14 +194,24 @@ export const workspaceExport = streaming({
     arguments: {
       workspace: {},
       path: { description: "Relative to /workspace; limits a patch" },
-      paths: { description: "More paths" },
-      exclude: { description: "Globs as in .gitignore" },
+      paths: { description: "More paths", visibleIn: ["full"] },
+      exclude: { description: "Globs as in .gitignore", visibleIn: ["full"] },
       output: { name: "output_path", hostPath: "write", description: "In the project" },
       patch: { description: "Export the diff for git apply" },
       expect: { description: "With patch: only if the diff has this digest" },
       overwrite: { description: "Replace files" }
     },
-    omits: ["kind", "mode", "sha256", "target", "replaced", "executable_config", "directories", "symlinks"]
+    omits: [
+      "kind",
+      "mode",
+      "sha256",
+      "target",
+      "replaced",
+      "executable_config",
+      "directories",
+      "symlinks",
+      "excluded_count"
+    ]
   },
   home: "daemon",
   annotations: { readOnly: false, destructive: true, idempotent: false, openWorld: false },
