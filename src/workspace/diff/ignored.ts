@@ -75,7 +75,7 @@ export const withoutIgnored = (
     for (const [directory, text] of ruleTexts) rules.add(directory, text)
     const exclude = textOf(excludePath)
     if (exclude !== undefined) rules.exclude(exclude)
-    const byBaseline = yield* keptBy(rules, candidates).pipe(Effect.mapError(() => tooManyRules))
+    const byBaseline = yield* keptBy(rules, candidates)
     const guest = byBaseline.every(({ old }) => old !== undefined)
       ? undefined
       : yield* guestRules(channel, trees, found, ruleTexts, exclude)
@@ -107,7 +107,7 @@ const keptBy = (rules: IgnoreRules, candidates: ReadonlyArray<Candidate>) =>
         },
         catch: (error) => {
           if (!(error instanceof TooManyRules)) throw error
-          return error
+          return tooManyRules
         }
       })
     }
