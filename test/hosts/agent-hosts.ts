@@ -23,8 +23,6 @@ export interface Place {
 /** An agent host: how a user adds pyro to it, and how it is run without a terminal. */
 export interface AgentHost {
   readonly name: string
-  /** Its package on npm. */
-  readonly npmPackage: string
   readonly program: string
   readonly dialect: Dialect
   readonly configure: (place: Place) => void
@@ -46,7 +44,6 @@ const flags = (flag: string, env: Readonly<Record<string, string>>) =>
 
 const claude: AgentHost = {
   name: "Claude Code",
-  npmPackage: "@anthropic-ai/claude-code",
   program: "claude",
   dialect: anthropic,
   configure: (place) => {
@@ -78,7 +75,6 @@ const claude: AgentHost = {
 
 const codex: AgentHost = {
   name: "Codex",
-  npmPackage: "@openai/codex",
   program: "codex",
   dialect: openaiResponses,
   configure: (place) => {
@@ -113,7 +109,6 @@ approval_mode = "approve"
 
 const opencode: AgentHost = {
   name: "OpenCode",
-  npmPackage: "opencode-ai",
   program: "opencode",
   dialect: openaiChat,
   configure: ({ home, origin, serverEnv }) =>
@@ -154,7 +149,6 @@ const opencode: AgentHost = {
 
 const geminiCli: AgentHost = {
   name: "Gemini CLI",
-  npmPackage: "@google/gemini-cli",
   program: "gemini",
   dialect: gemini,
   configure: (place) => {

@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { assert, beforeAll, describe, it } from "vitest"
 import { buildFake } from "../cli/build-fake.ts"
+import { envelope, initialize, initialized } from "../support/mcp-messages.ts"
 import { rawClient } from "./raw-client.ts"
 
 const binary = buildFake()
@@ -34,19 +35,6 @@ beforeAll(() => {
   )
 })
 
-const envelope = (version: unknown = "2026-07-28", more: object = {}) => ({
-  _meta: {
-    "io.modelcontextprotocol/protocolVersion": version,
-    "io.modelcontextprotocol/clientInfo": { name: "raw", version: "1" },
-    "io.modelcontextprotocol/clientCapabilities": {},
-    ...more
-  }
-})
-const initialize = (protocolVersion: unknown, more: object = {}) => ({
-  method: "initialize",
-  params: { protocolVersion, capabilities: {}, clientInfo: { name: "raw", version: "1" }, ...more }
-})
-const initialized = { method: "notifications/initialized" }
 /** Answered by the server itself, last. */
 const last = (params: object = {}) => ({ id: "last", method: "tools/call", params: { name: "none", ...params } })
 

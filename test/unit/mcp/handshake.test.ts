@@ -15,6 +15,7 @@ import type { Recorded } from "../../../src/mcp/handshake/recorded.ts"
 import { recordHandshake } from "../../../src/mcp/record-handshake.ts"
 import { createServer } from "../../../src/mcp/server.ts"
 import { emptyProject } from "../../mcp/fakes.ts"
+import { envelope, initialize, initialized } from "../../support/mcp-messages.ts"
 
 const VERSION = "1.2.3"
 const flags = recordedFlags()
@@ -22,20 +23,6 @@ let recorded: Recorded
 beforeAll(async () => {
   recorded = { flags, ...await recordHandshake(VERSION) }
 })
-
-const envelope = (version: unknown = "2026-07-28", more: object = {}) => ({
-  _meta: {
-    "io.modelcontextprotocol/protocolVersion": version,
-    "io.modelcontextprotocol/clientInfo": { name: "raw", version: "1" },
-    "io.modelcontextprotocol/clientCapabilities": {},
-    ...more
-  }
-})
-const initialize = (protocolVersion: unknown, more: object = {}) => ({
-  method: "initialize",
-  params: { protocolVersion, capabilities: {}, clientInfo: { name: "raw", version: "1" }, ...more }
-})
-const initialized = { method: "notifications/initialized" }
 
 type Sent = ReadonlyArray<object | string>
 const linesOf = (sent: Sent) =>
@@ -76,7 +63,7 @@ const serverSays = async (lines: ReadonlyArray<string>, project: { readonly path
 }
 
 /** Every answer given in the server's place is the server's own; gives how many there are. */
-const agrees = async (sent: Sent, project: { readonly path: string | undefined } = { path: "/work/project" }) => {
+const agrees = async (sent: Sent, project: { readonly path: string | undefined } = { path: "/home/ada/project" }) => {
   const lines = linesOf(sent)
   const server = await serverSays(lines, project)
   const reply = makeConversation(recorded, asked(project), project.path)
