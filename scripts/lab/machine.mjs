@@ -16,7 +16,7 @@ const graceSeconds = 30
 
 /**
  * Processor of the machine: AMD's, with virtualisation and nested paging, which QEMU's translator emulates. Without what the
- * translator is slow at (see src/vm/machine.ts).
+ * translator is slow at (see src/vm/driver/qemu/machine.ts).
  */
 const processor = "max,+svm,+npt,-avx,-avx2,-fma,-f16c,-erms,-fsrm,-la57"
 

@@ -6,8 +6,8 @@ import { daemonFiles } from "../system/daemon-files.ts"
 import { readTail } from "../system/file-tail.ts"
 import { isAlive, ProcessIdentity, signalIdentity } from "../system/identity.ts"
 import { Paths } from "../system/Paths.ts"
-import { listVmIds } from "../vm/admission.ts"
-import { readRecord, vmPaths, type VmRecord } from "../vm/record.ts"
+import { listVmIds } from "../vm/record/admission.ts"
+import { readRecord, vmPaths, type VmRecord } from "../vm/record/record.ts"
 import { recordedWorkspaces } from "../workspace/lifecycle/names.ts"
 
 /** What a daemon says of itself while it runs. */

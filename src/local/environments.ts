@@ -8,7 +8,7 @@ import { Environments } from "../environment/Environments.ts"
 import { Kernel } from "../environment/Kernel.ts"
 import type { OnProgress } from "../environment/progress.ts"
 import { Paths } from "../system/Paths.ts"
-import { pruneTemplates } from "../vm/templates.ts"
+import { pruneTemplates } from "../vm/template/templates.ts"
 import { pruneRepositories } from "../workspace/seed/repositories.ts"
 import { noticesTo } from "./images.ts"
 

@@ -3,7 +3,7 @@ import { DaemonUnavailable, type PyroError } from "../contract/errors.ts"
 import { daemonFiles } from "../system/daemon-files.ts"
 import { acquireLock } from "../system/lock.ts"
 import { wholeNumberOf } from "../system/variables.ts"
-import { Pool } from "../vm/Pool.ts"
+import { Pool } from "../vm/pool/Pool.ts"
 import type { LifecycleServices } from "../workspace/lifecycle/context.ts"
 import { Workspaces } from "../workspace/Workspaces.ts"
 

@@ -10,12 +10,12 @@ import type {
   VmFailed
 } from "../contract/errors.ts"
 import type { ConnectFailed } from "../system/unix-socket.ts"
-import type { VmHealth } from "./health.ts"
-import type { LiveDisks } from "./live-disks.ts"
-import type { MachineSpec } from "./machine.ts"
-import type { QemuProcess } from "./qemu-process.ts"
-import type { Qmp } from "./qmp.ts"
-import type { VmId, VmPaths, VmRecord } from "./record.ts"
+import type { VmHealth } from "./driver/qemu/health.ts"
+import type { LiveDisks } from "./driver/qemu/live-disks.ts"
+import type { MachineSpec } from "./driver/qemu/machine.ts"
+import type { QemuProcess } from "./driver/qemu/qemu-process.ts"
+import type { Qmp } from "./driver/qemu/qmp.ts"
+import type { VmId, VmPaths, VmRecord } from "./record/record.ts"
 
 /** A microVM that exists. Its Scope ends it: QEMU first, then its memory, disks and folder. */
 export interface Vm {

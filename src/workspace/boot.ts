@@ -11,10 +11,10 @@ import { isEmptyDisk } from "../disk/workspace-disk.ts"
 import type { AgentCallFailed } from "../guest-channel/errors.ts"
 import type { GuestProcess } from "../guest-channel/process.ts"
 import type { SpawnRequest } from "../guest-channel/spawn.ts"
-import { claimSteps, inspectionSteps, newGuestIdentity } from "../vm/claim.ts"
-import { settleClock } from "../vm/clock.ts"
+import { settleClock } from "../vm/claim/clock.ts"
+import { claimSteps, inspectionSteps, newGuestIdentity } from "../vm/claim/steps.ts"
 import type { Guest, RestoreRequest } from "../vm/guest.ts"
-import { Pool } from "../vm/Pool.ts"
+import { Pool } from "../vm/pool/Pool.ts"
 import { Vmm, type VmmError } from "../vm/Vmm.ts"
 
 export interface WorkspaceRequest extends Omit<RestoreRequest, "leaveUnmounted"> {

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import { fileHolds } from "../../system/host.ts"
-import { clockOffsetMs, keepClock } from "../../vm/clock.ts"
+import { clockOffsetMs, keepClock } from "../../vm/claim/clock.ts"
 import type { FreshWorkspace, StartError } from "../../workspace/boot.ts"
 import { script, stdoutOf } from "./guest-shell.ts"
 import { inOrder } from "./line.ts"

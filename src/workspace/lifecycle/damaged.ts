@@ -5,8 +5,8 @@ import { WorkspaceNotReady } from "../../contract/errors.ts"
 import type { WorkspaceInfo } from "../../contract/operations/workspace-info.ts"
 import type { FileFailed } from "../../system/atomic-file.ts"
 import { Paths } from "../../system/Paths.ts"
-import { listVmIds } from "../../vm/admission.ts"
-import { type VmId, vmPaths } from "../../vm/record.ts"
+import { listVmIds } from "../../vm/record/admission.ts"
+import { type VmId, vmPaths } from "../../vm/record/record.ts"
 import type { WorkspaceFolder, WorkspaceId } from "./record.ts"
 
 /** A workspace whose record cannot be read: a newer pyro wrote it, or something went over it. Its VM and disk are left as they are. */

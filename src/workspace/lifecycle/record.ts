@@ -5,7 +5,7 @@ import * as path from "node:path"
 import { byName } from "../../contract/names.ts"
 import { FileFailed, readJson, syncFile, writeJsonAtomic } from "../../system/atomic-file.ts"
 import { unusable } from "../../system/disk-full.ts"
-import { VmId } from "../../vm/record.ts"
+import { VmId } from "../../vm/record/record.ts"
 
 export const WorkspaceId = Schema.String.pipe(Schema.pattern(/^ws-[0-9a-f]{10}$/), Schema.brand("WorkspaceId"))
 export type WorkspaceId = typeof WorkspaceId.Type

@@ -9,7 +9,7 @@ import { Kernel } from "../../environment/Kernel.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { faultPoint } from "../../system/fault.ts"
 import { Paths } from "../../system/Paths.ts"
-import { heldBase } from "../../vm/base.ts"
+import { heldBase } from "../../vm/template/base.ts"
 import { workspaceTrees } from "../diff/baseline.ts"
 import {
   alone,

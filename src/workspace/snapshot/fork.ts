@@ -4,7 +4,7 @@ import type { Notice } from "../../contract/notice.ts"
 import type { ForkPayload } from "../../contract/operations/workspace-fork.ts"
 import { faultPoint } from "../../system/fault.ts"
 import { Paths } from "../../system/Paths.ts"
-import { heldBase, holdBase } from "../../vm/base.ts"
+import { heldBase, holdBase } from "../../vm/template/base.ts"
 import { recordEvent } from "../events.ts"
 import { openCommands } from "../exec/commands.ts"
 import {

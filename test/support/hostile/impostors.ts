@@ -4,7 +4,7 @@ import * as fs from "node:fs"
 import * as net from "node:net"
 import * as path from "node:path"
 import { hostBootId, processIdentity } from "../../../src/system/identity.ts"
-import { names, processName } from "../../../src/vm/machine.ts"
+import { names, processName } from "../../../src/vm/driver/qemu/machine.ts"
 
 /** A workspace whose VM is not one: a process of its name, a monitor that nods, and whoever listens at its port. */
 export interface Impostor {

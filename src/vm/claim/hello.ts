@@ -1,0 +1,48 @@
+import { Effect, type Scope } from "effect"
+import { type ChannelFailed, VmFailed } from "../../contract/errors.ts"
+import { type ConnectOptions, GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import { isStopped } from "../../system/identity.ts"
+import type { Accelerator } from "../driver/qemu/machine.ts"
+import { patience } from "../patience.ts"
+import type { Vm, VmError } from "../Vm.ts"
+
+/** Maximum time without a byte from the agent while a request waits for it. An emulated guest on a busy host is slower. */
+const silenceMs: Record<Accelerator, number> = { kvm: 10_000 * patience, tcg: 20_000 * patience }
+
+/** A full disk of the host and a pause of our own are told elsewhere: requests wait until the guest goes on. */
+const explainSilence = ({ health, isPaused, qemu: { identity } }: Vm) =>
+  Effect.map(health.trouble, (trouble) => {
+    if (trouble === "no-space" || isPaused()) return undefined
+    return isStopped(identity) ? `its QEMU, process ${identity.pid}, is stopped by a signal or a debugger` : ""
+  })
+
+/**
+ * Greets the agent of a guest. Without `takeover` its channel must be in a known state: just booted, or restored from a template,
+ * which is frozen idle. Fails with step `hello` when no answer comes in time.
+ */
+export const greet = (
+  vm: Vm,
+  timeoutMs: number,
+  options: Pick<ConnectOptions, "keep" | "takeover"> = { takeover: false }
+): Effect.Effect<GuestChannel, VmError | ChannelFailed, Scope.Scope> =>
+  GuestChannel.connect({
+    ...options,
+    open: Effect.succeed(vm.port),
+    helloTimeoutMs: timeoutMs * 2,
+    silenceMs: silenceMs[vm.spec.accelerator],
+    explainSilence: explainSilence(vm)
+  })
+    .pipe(
+      Effect.raceFirst(vm.health.failure),
+      Effect.timeoutOption(timeoutMs),
+      Effect.flatMap((answer) =>
+        answer._tag === "Some"
+          ? Effect.succeed(answer.value)
+          : Effect.flatMap(vm.health.consoleTail, (consoleTail) =>
+            new VmFailed({
+              step: "hello",
+              detail: `the guest's agent did not answer within ${timeoutMs} ms`,
+              consoleTail
+            }))
+      )
+    )

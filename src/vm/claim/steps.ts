@@ -1,0 +1,237 @@
+import { randomBytes } from "node:crypto"
+import { type Call, Calls } from "../../guest-channel/calls.ts"
+
+/** Who a guest is; made anew for every generation. */
+export interface GuestIdentity {
+  readonly hostname: string
+  /** 32 hex digits (machine-id(5)). */
+  readonly machineId: string
+  /** UUID that the guest reads as its boot id. */
+  readonly bootId: string
+  /** 32 hex digits in `generationFile`. */
+  readonly generation: string
+}
+
+export const newGuestIdentity = (hostname: string): GuestIdentity => {
+  const uuid = (bytes: Buffer) => {
+    bytes[6] = (bytes[6]! & 0x0f) | 0x40
+    bytes[8] = (bytes[8]! & 0x3f) | 0x80
+    return bytes.toString("hex")
+  }
+  const boot = uuid(randomBytes(16))
+  return {
+    hostname,
+    machineId: uuid(randomBytes(16)),
+    bootId: `${boot.slice(0, 8)}-${boot.slice(8, 12)}-${boot.slice(12, 16)}-${boot.slice(16, 20)}-${boot.slice(20)}`,
+    generation: randomBytes(16).toString("hex")
+  }
+}
+
+/** Flags of mount(2), from <sys/mount.h>. */
+const mountFlags = { readOnly: 1, remount: 32, noAtime: 1024, bind: 4096, move: 8192 } as const
+
+/** Where the guest has the environment mounted when it is frozen. */
+export const lowerDirectory = "/lower"
+
+/** What a template's guest has mounted; nothing of the workspace disk is among it. */
+export const templateMounts = [
+  Calls.mount({ source: "/dev/vda", target: lowerDirectory, fstype: "erofs", flags: mountFlags.readOnly, data: "" })
+]
+
+/** Bytes of host entropy for a restored guest: the size of the kernel's own pool, in full. */
+const entropyBytes = 256
+
+/**
+ * Fresh entropy and the right time: before anything else runs in a guest that went on from frozen memory. Clones of one memory
+ * otherwise return identical random bytes.
+ */
+export const freshness = (): ReadonlyArray<Call<unknown>> => [
+  Calls.reseed({ entropy: randomBytes(entropyBytes) }),
+  Calls.clockSet({ ns: wallClockNs() })
+]
+
+/** Host's wall clock in nanoseconds. */
+export const wallClockNs = () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n
+
+const hosts = (hostname: string) =>
+  `127.0.0.1 localhost\n127.0.1.1 ${hostname}\n::1 localhost ip6-localhost ip6-loopback\nff02::1 ip6-allnodes\nff02::2 ip6-allrouters\n`
+
+const ownFiles = "/run/pyro"
+
+const bindOver = (name: string, target: string) =>
+  Calls.mount({ source: `${ownFiles}/${name}`, target, fstype: "", flags: mountFlags.bind, data: "" })
+
+const newRoot = "/newroot"
+
+// Without these the guest would write all inode tables of the disk, and build all maps of its free blocks, in the background.
+const diskOptions = "noinit_itable,no_prefetch_block_bitmaps"
+
+/** Where a guest has the workspace disk, out of sight of what runs in it. */
+export const inspectedDisk = "/disk"
+
+const mountDisk = (flags: number, data: string) =>
+  Calls.mount({ source: "/dev/vdb", target: inspectedDisk, fstype: "ext4", flags: mountFlags.noAtime | flags, data })
+
+/** A disk that has been written may have a journal to be replayed, in the order that barriers keep. */
+const mountWritten = [mountDisk(0, diskOptions)]
+
+/**
+ * On an empty overlay nothing is there to be lost by a power cut yet. The mount's own note in the superblock is then written without
+ * waiting for the host's disk, which is half of the mount's time; from then on barriers are kept.
+ */
+const mountEmpty = [mountDisk(0, `${diskOptions},barrier=0`), mountDisk(mountFlags.remount, "barrier=1")]
+
+const mountRoot = (disk: ReadonlyArray<Call<unknown>>) => [
+  ...disk,
+  Calls.mount({
+    source: "overlay",
+    target: newRoot,
+    fstype: "overlay",
+    flags: mountFlags.noAtime,
+    data: `lowerdir=${lowerDirectory},upperdir=/disk/upper,workdir=/disk/work`
+  }),
+  Calls.mount({
+    source: "/disk/workspace",
+    target: `${newRoot}/workspace`,
+    fstype: "",
+    flags: mountFlags.bind,
+    data: ""
+  })
+]
+
+/** The mounts of a claim, on a disk to which nothing was ever written: the rest of it is `claimSteps` with `isMounted`. */
+export const mountSteps = (): ReadonlyArray<Call<unknown>> => mountRoot(mountEmpty)
+
+/** What a guest finds of its workspace disk. */
+export interface ClaimedDisk {
+  /** Nothing was ever written over its seed. */
+  readonly isEmpty?: boolean | undefined
+  /** `mountSteps` were done already. */
+  readonly isMounted?: boolean | undefined
+}
+
+const writeIdentity = (identity: GuestIdentity) => {
+  const write = (name: string, content: string, mode: number) =>
+    Calls.writeSmall({ path: `${ownFiles}/${name}`, mode, content: Buffer.from(content) })
+  return [
+    Calls.mkdir({ path: ownFiles, mode: 0o755 }),
+    write("hostname", `${identity.hostname}\n`, 0o644),
+    write("hosts", hosts(identity.hostname), 0o644),
+    write("machine-id", `${identity.machineId}\n`, 0o444),
+    write("boot-id", `${identity.bootId}\n`, 0o444),
+    writeGeneration(identity)
+  ]
+}
+
+/**
+ * By which programs notice that they go on in another VM than the one they were started in: whatever restores one writes another
+ * id into it before it lets them run.
+ */
+export const generationFile = `${ownFiles}/generation`
+
+const writeGeneration = ({ generation }: GuestIdentity) =>
+  Calls.writeSmall({ path: generationFile, mode: 0o444, content: Buffer.from(`${generation}\n`) })
+
+/** Files of the root that tell who the guest is, and those that cover them. */
+const covered = [
+  ["hostname", "/etc/hostname"],
+  ["hosts", "/etc/hosts"],
+  ["machine-id", "/etc/machine-id"],
+  ["boot-id", "/proc/sys/kernel/random/boot_id"]
+] as const
+
+const coverIdentity = covered.map(([name, target]) => bindOver(name, target))
+
+/**
+ * Makes a restored guest one of its own and gives it its disk. The files that say who it is lie on tmpfs and are bound over those
+ * of the root: they belong to the generation, not to the disk.
+ */
+export const claimSteps = (
+  identity: GuestIdentity,
+  { isEmpty = false, isMounted = false }: ClaimedDisk = {}
+): ReadonlyArray<Call<unknown>> => [
+  ...freshness(),
+  Calls.hostname({ name: identity.hostname }),
+  ...(isMounted ? [] : mountRoot(isEmpty ? mountEmpty : mountWritten)),
+  ...writeIdentity(identity),
+  Calls.mount({ source: "/run", target: `${newRoot}/run`, fstype: "", flags: mountFlags.move, data: "" }),
+  Calls.switchRoot({ path: newRoot }),
+  ...coverIdentity
+]
+
+/**
+ * Puts the folder of the inspected disk where a running guest has it: file operations stay beneath it by the same rules. For a disk whose
+ * folder is known to be one; nothing runs in an inspector that could exchange it for a link.
+ */
+export const inspectedWorkspace: Call<unknown> = Calls.mount({
+  source: `${inspectedDisk}/workspace`,
+  target: "/workspace",
+  fstype: "",
+  flags: mountFlags.bind,
+  data: ""
+})
+
+/** Gives a restored guest a disk to look at, and nothing that could run: neither its root nor what is on that is needed. */
+export const inspectionSteps = (
+  { hostname }: GuestIdentity,
+  { isMounted = false }: ClaimedDisk = {}
+): ReadonlyArray<Call<unknown>> => [
+  ...freshness(),
+  Calls.hostname({ name: hostname }),
+  ...(isMounted ? [] : mountWritten)
+]
+
+/** Every command's cgroup is below it (guest-agent/src/cgroup.c); the agent itself is not. */
+const freezer = "/sys/fs/cgroup/pyro/cgroup.freeze"
+
+const setFreezer = (value: "0" | "1") => Calls.writeSmall({ path: freezer, mode: 0o644, content: Buffer.from(value) })
+
+/** From its answer on no program of the guest runs, until `startPrograms`. */
+export const stopPrograms = setFreezer("1")
+export const startPrograms = setFreezer("0")
+
+/**
+ * Makes a guest that goes on from a capture one of its own, while its programs are still stopped. Its files that tell who it is are
+ * bound over those of the root already: they are written where they are, so that an open one changes too. `hosts` is its /etc/hosts,
+ * where that can be read.
+ */
+export const renewalSteps = (identity: GuestIdentity, hosts: string | undefined): ReadonlyArray<Call<unknown>> => {
+  const write = (path: string, content: string, mode: number) =>
+    Calls.writeSmall({ path, mode, content: Buffer.from(content) })
+  return [
+    ...freshness(),
+    Calls.hostname({ name: identity.hostname }),
+    write("/etc/hostname", `${identity.hostname}\n`, 0o644),
+    ...(hosts === undefined ? [] : [write("/etc/hosts", renamedHosts(hosts, identity.hostname), 0o644)]),
+    write("/etc/machine-id", `${identity.machineId}\n`, 0o444),
+    write("/proc/sys/kernel/random/boot_id", `${identity.bootId}\n`, 0o444),
+    Calls.mkdir({ path: ownFiles, mode: 0o755 }),
+    writeGeneration(identity)
+  ]
+}
+
+/** With the guest's own line for the new name; what somebody added stays. */
+const renamedHosts = (text: string, hostname: string) =>
+  text.replace(/^127\.0\.1\.1[ \t]+\S+[ \t]*$/m, `127.0.1.1 ${hostname}`)
+
+/** The same steps, in a way that `undoRehearsal` can undo: a guest that has been through them does them several times as fast. */
+export const rehearsalSteps = ({ isMounted }: ClaimedDisk): ReadonlyArray<Call<unknown>> => {
+  const nobody = newGuestIdentity("pool")
+  return [
+    ...freshness(),
+    Calls.hostname({ name: nobody.hostname }),
+    ...(isMounted === true ? [] : mountSteps()),
+    ...writeIdentity(nobody),
+    Calls.visitRoot({ path: newRoot }),
+    ...coverIdentity
+  ]
+}
+
+/** Leaves nothing of a rehearsal mounted; without its disk, that can be switched then. Fails when something in the guest still holds on. */
+export const undoRehearsal = ({ isMounted }: ClaimedDisk): ReadonlyArray<Call<unknown>> => [
+  ...[...covered].reverse().map(([, target]) => Calls.umount({ target, flags: 0 })),
+  Calls.visitRoot({ path: "" }),
+  ...(isMounted === true ? [] : [`${newRoot}/workspace`, newRoot, inspectedDisk]).map((target) =>
+    Calls.umount({ target, flags: 0 })
+  )
+]

@@ -1,0 +1,75 @@
+import { Effect } from "effect"
+import * as fs from "node:fs"
+import { type HostToolMissing, VmFailed } from "../../../contract/errors.ts"
+import { runTool } from "../../../system/child.ts"
+import { nativeTool } from "../../../system/native.ts"
+import { HostFacts } from "../../host/HostFacts.ts"
+import type { Accelerator } from "./machine.ts"
+
+/** What guests run with on this host, and why. */
+export interface AcceleratorChoice {
+  readonly accelerator: Accelerator
+  /** For `doctor`: what the probe saw. */
+  readonly reason: string
+}
+
+/** Frequency of the host's time stamp counter in kHz, measured once per boot of the host. */
+export const tscKhz: Effect.Effect<number, HostToolMissing | VmFailed, HostFacts> = Effect.gen(function*() {
+  const facts = yield* HostFacts
+  const found = yield* facts.get(
+    "tsc-khz",
+    Effect.gen(function*() {
+      const tool = yield* nativeTool("pyro-tsc")
+      const { stdout } = yield* runTool(tool, []).pipe(
+        Effect.mapError((cause) =>
+          cause._tag === "ToolFailed" ? new VmFailed({ step: "tsc", detail: cause.message, consoleTail: "" }) : cause
+        )
+      )
+      return stdout.toString("utf8").trim()
+    })
+  )
+  return Number(found)
+})
+
+/** Why KVM need not even be tried, or undefined. */
+const kvmRefusal = (): string | undefined => {
+  try {
+    fs.closeSync(fs.openSync("/dev/kvm", "r+"))
+    return undefined
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code
+    if (code === "ENOENT") return "this host has no /dev/kvm"
+    if (code === "EACCES" || code === "EPERM") {
+      return "this user may not open /dev/kvm; join its group with: sudo usermod -aG kvm \"$USER\", then log in anew"
+    }
+    return `/dev/kvm cannot be opened (${code})`
+  }
+}
+
+/**
+ * Chooses KVM where a guest kernel really boots on it, else TCG. That the device opens is no proof: some hosts expose a KVM on
+ * which stock kernels hang. `probe` boots one; its answer is kept for this kernel, this QEMU and this boot of the host.
+ * `PYRO_ACCELERATOR=tcg|kvm` overrides.
+ */
+export const chooseAccelerator = <E, R>(
+  key: string,
+  probe: Effect.Effect<void, E, R>,
+  describe: (failure: E) => string
+): Effect.Effect<AcceleratorChoice, never, R | HostFacts> =>
+  Effect.gen(function*() {
+    const forced = process.env["PYRO_ACCELERATOR"]
+    if (forced === "tcg" || forced === "kvm") return { accelerator: forced, reason: "PYRO_ACCELERATOR says so" }
+    const refusal = kvmRefusal()
+    if (refusal !== undefined) return { accelerator: "tcg", reason: refusal }
+    const facts = yield* HostFacts
+    const answer = yield* facts.get(
+      `kvm:${key}`,
+      probe.pipe(
+        Effect.as("boots"),
+        Effect.catchAll((failure) => Effect.succeed(`no: ${describe(failure)}`))
+      )
+    )
+    return answer === "boots"
+      ? { accelerator: "kvm", reason: "a guest kernel booted on it" }
+      : { accelerator: "tcg", reason: `/dev/kvm opens, but a guest kernel does not boot on it (${answer.slice(4)})` }
+  })

@@ -1,0 +1,133 @@
+import { Effect, type Scope } from "effect"
+import * as fs from "node:fs"
+import type { NoSpace, VmFailed } from "../../../contract/errors.ts"
+import type { DiskSource } from "../../../disk/workspace-disk.ts"
+import { Paths } from "../../../system/Paths.ts"
+import { failedAt } from "../../failure.ts"
+import { fillMemory, type Frozen, removeMemory } from "../../host/memory.ts"
+import { admit } from "../../record/admission.ts"
+import { newRecord, newVmId, vmPaths, type VmPurpose, type VmRecord } from "../../record/record.ts"
+import type { Tenure } from "../../record/tenure.ts"
+import { acquireFolder } from "../../record/vm-folder.ts"
+import type { Vm, VmError } from "../../Vm.ts"
+import { chooseVmUid, type Confinement } from "./confinement.ts"
+import { connectQemu, makeVm } from "./connect-vm.ts"
+import { placeDisk } from "./disks.ts"
+import { firstDiskState } from "./live-disks.ts"
+import type { MachineSpec } from "./machine.ts"
+import { awaitMigration } from "./migration.ts"
+import { startQemu, stateDescriptorInQemu } from "./qemu-process.ts"
+import type { Qmp } from "./qmp.ts"
+
+export interface VmRequest {
+  readonly purpose: VmPurpose
+  readonly spec: MachineSpec
+  readonly qemuProgram: string
+  /** Which QEMU that is: its state is understood by no other. */
+  readonly qemuBuild: string
+  readonly confinement: Confinement
+  readonly disk: DiskSource
+  /** Frozen memory and device state to go on from; undefined: boot the kernel. */
+  readonly frozen: Frozen | undefined
+  /** The VM ends with this process, however it ends; else it goes on, and another process may attach to it. */
+  readonly dieWithParent: boolean
+}
+
+/** A VM that is announced, and of which nothing is made yet. */
+export interface ReservedVm {
+  readonly record: VmRecord
+  readonly tenure: Tenure
+  readonly request: ReserveRequest
+}
+export type ReserveRequest = Omit<VmRequest, "disk" | "frozen">
+
+/** Writes down that a VM is to be; its memory file, whoever makes it, goes with the Scope. */
+export const reserveVm = (
+  request: ReserveRequest
+): Effect.Effect<ReservedVm, VmFailed | NoSpace, Scope.Scope | Paths> =>
+  Effect.gen(function*() {
+    const { confinement: { level }, dieWithParent, qemuBuild, spec } = request
+    const id = newVmId()
+    const paths = vmPaths(yield* Paths, id)
+    const record = newRecord({
+      id,
+      purpose: request.purpose,
+      memoryMib: spec.memoryMib,
+      vcpuCount: spec.vcpuCount,
+      uid: chooseVmUid(level),
+      machine: spec,
+      qemuBuild,
+      confinement: level,
+      dieWithOwner: dieWithParent
+    })
+    const tenure = yield* acquireFolder(paths, record)
+    yield* Effect.addFinalizer(() => tenure.unlessLeft(removeMemory(paths)))
+    return { record, tenure, request }
+  })
+
+/** Starts a reserved VM whose memory file is there. It goes on from the state in `statePath`, or boots its kernel. */
+export const startReserved = (
+  { record, request, tenure }: ReservedVm,
+  { disk, overlayPath, statePath }: {
+    readonly disk: DiskSource
+    readonly statePath: string | undefined
+    /** What its empty overlay begins with (`Frozen.overlayPath`). */
+    readonly overlayPath?: string | undefined
+  }
+): Effect.Effect<Vm, VmError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const { paths } = tenure
+    const { spec } = request
+    const disks = firstDiskState(yield* placeDisk(paths, record.uid, disk, 0, overlayPath), disk.seed.virtualBytes)
+    yield* tenure.update((now) => ({ ...now, disks }))
+    const qemu = yield* startQemu({
+      qemu: request.qemuProgram,
+      spec,
+      tenure,
+      record,
+      level: request.confinement.level,
+      disks: disks.disks,
+      stateDescriptor: statePath === undefined ? undefined : yield* openForReading(statePath),
+      dieWithParent: request.dieWithParent
+    })
+    const connections = yield* connectQemu(tenure, qemu)
+    const vm = yield* makeVm({ tenure, qemu, connections, spec, disks })
+    if (statePath !== undefined) {
+      yield* thaw(vm.qmp).pipe(Effect.raceFirst(vm.health.failure), Effect.mapError(failedAt("restore")))
+    }
+    return vm
+  })
+
+/**
+ * Makes a VM: journal, admission, memory, disks, QEMU, in this order, released in the opposite one. The guest does not run yet
+ * when it was frozen (`resume` lets it); it boots at once otherwise.
+ */
+export const acquireVm = ({ disk, frozen, ...request }: VmRequest): Effect.Effect<Vm, VmError, Scope.Scope | Paths> =>
+  Effect.gen(function*() {
+    const reserved = yield* reserveVm(request)
+    yield* admit([reserved.record])
+    yield* fillMemory(reserved.tenure.paths, reserved.record, frozen?.memoryPath)
+    return yield* startReserved(reserved, {
+      disk,
+      statePath: frozen?.statePath,
+      overlayPath: frozen?.overlayPath
+    })
+  })
+
+const openForReading = (file: string) =>
+  Effect.acquireRelease(
+    Effect.try({ try: () => fs.openSync(file, "r"), catch: (cause) => failedAt("restore")(cause as Error) }),
+    (fd) => Effect.sync(() => fs.closeSync(fd))
+  )
+
+/** Reads the frozen device state from the inherited descriptor; memory is in its file already. */
+const thaw = (qmp: Qmp) =>
+  Effect.gen(function*() {
+    yield* qmp.executeAll([
+      ["migrate-set-capabilities", {
+        capabilities: [{ capability: "x-ignore-shared", state: true }, { capability: "events", state: true }]
+      }],
+      ["migrate-incoming", { uri: `fd:${stateDescriptorInQemu}` }]
+    ])
+    yield* awaitMigration(qmp, "restore")
+  })

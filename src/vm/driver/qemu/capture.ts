@@ -1,0 +1,232 @@
+import { Effect, type Scope } from "effect"
+import * as fs from "node:fs"
+import * as net from "node:net"
+import * as path from "node:path"
+import type {
+  ChannelFailed,
+  GuestPanicked,
+  HostToolMissing,
+  ImageDamaged,
+  NoSpace,
+  VmFailed
+} from "../../../contract/errors.ts"
+import { Calls } from "../../../guest-channel/calls.ts"
+import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import { nextTurn } from "../../../system/turn.ts"
+import { keepClock } from "../../claim/clock.ts"
+import { startPrograms, stopPrograms, wallClockNs } from "../../claim/steps.ts"
+import { failedAt } from "../../failure.ts"
+import { copySparse, type Frozen } from "../../host/memory.ts"
+import { patience } from "../../patience.ts"
+import type { Vm } from "../../Vm.ts"
+import { type MachineSpec, names } from "./machine.ts"
+import { awaitMigration } from "./migration.ts"
+
+/** Device state of a microVM is some 80 KiB; a QEMU that was taken over must not fill our disk. */
+const maxStateBytes = 64 * 1024 * 1024
+
+/**
+ * Writes the device state of a paused VM to a file. Memory is not in it: it is in the VM's memory file, which QEMU shares
+ * (`x-ignore-shared`). The VM stays paused; its disks are usable again after `resume`.
+ */
+const saveState = (vm: Vm, statePath: string): Effect.Effect<void, VmFailed | GuestPanicked, Scope.Scope> =>
+  Effect.gen(function*() {
+    const received = yield* receiveOnce(path.join(vm.paths.directory, names.migrationSocket), vm.uid, statePath)
+    yield* vm.qmp.executeAll([
+      ["migrate-set-capabilities", { capabilities: [{ capability: "x-ignore-shared", state: true }] }],
+      ["migrate", { uri: `unix:${names.migrationSocket}` }]
+    ]).pipe(Effect.mapError(failedAt("capture")))
+    yield* awaitMigration(vm.qmp, "capture")
+    yield* received
+  }).pipe(Effect.raceFirst(vm.health.failure))
+
+/** Where a folder has them. */
+export const frozenIn = (directory: string): Frozen => ({
+  memoryPath: path.join(directory, "mem"),
+  statePath: path.join(directory, "state")
+})
+
+/** And the overlay of the disk, where that is mounted in it. */
+export const overlayIn = (directory: string) => path.join(directory, "overlay")
+
+/** Memory and device state of an idle, paused VM, written into `directory` as `mem` and `state`. Its disks are no part of it. */
+export const freezeMemory = (
+  vm: Vm,
+  directory: string
+): Effect.Effect<Frozen, VmFailed | GuestPanicked | NoSpace | HostToolMissing, Scope.Scope> =>
+  Effect.gen(function*() {
+    const frozen = frozenIn(directory)
+    yield* saveState(vm, frozen.statePath)
+    yield* copySparse(vm.paths.memory, frozen.memoryPath, process.getuid?.() ?? 0)
+    return frozen
+  })
+
+/** A VM at one moment: memory, device state, and the disk as it then was. */
+export interface Capture {
+  readonly spec: MachineSpec
+  readonly frozen: Frozen
+  /** Layers of the workspace disk over the seed, oldest first; nobody writes them any longer. */
+  readonly layers: ReadonlyArray<string>
+}
+
+export interface CaptureTarget {
+  /** Overlay that the VM goes on with, where it is to outlive the VM (as `DiskSource.top`). */
+  readonly top?: string | undefined
+  /** Where device state and memory go; neither is there yet. */
+  readonly frozen: Frozen
+  /** Whose the memory is to be. */
+  readonly memoryUid: number
+  /** What else is to be of the same moment: run while nothing moves. */
+  readonly inPause?: Effect.Effect<void, VmFailed>
+}
+
+/** What a capture has told about itself. */
+export interface Captured {
+  /** The VM's own names of the frozen layers, oldest first. They go with the VM. */
+  readonly layers: ReadonlyArray<string>
+  /** How long its programs stood still. */
+  readonly pauseMs: number
+}
+
+/** How long the guest's agent may take to answer before its programs run on. */
+const stillTimeoutMs = 20_000 * patience
+
+/** A copy of a GiB takes half a second; a disk may be a hundred times slower. */
+const captureTimeoutMs = 300_000 * patience
+
+/**
+ * Captures a running VM in one pause: device state, memory, and the disk frozen at the same instant. Its programs are stopped inside
+ * the guest first, so that in a copy of it nothing runs until the agent has made the copy one of its own. The VM goes on afterwards,
+ * also when the capture failed.
+ */
+export const captureVm = (
+  { channel, vm }: { readonly channel: GuestChannel; readonly vm: Vm },
+  target: CaptureTarget
+): Effect.Effect<
+  Captured,
+  VmFailed | GuestPanicked | NoSpace | HostToolMissing | ImageDamaged | ChannelFailed,
+  Scope.Scope
+> =>
+  Effect.gen(function*() {
+    const before = (yield* vm.disks.current).overlays.slice(0, -1).map((name) => path.join(vm.paths.directory, name))
+    let since = 0
+    let pauseMs = 0
+    const copy = (freeze: Effect.Effect<string, VmFailed>) =>
+      Effect.gen(function*() {
+        const last = yield* freeze
+        yield* target.inPause ?? Effect.void
+        yield* saveState(vm, target.frozen.statePath)
+        yield* copySparse(vm.paths.memory, target.frozen.memoryPath, target.memoryUid)
+        return last
+      })
+    const last = yield* vm.disks.freezeLayer(target.top, (freeze) =>
+      Effect.suspend(() => {
+        since = performance.now()
+        return channel.silently({ last: stopPrograms, first: letProgramsRun }, (receivedBytes) =>
+          Effect.acquireUseRelease(
+            vm.pause,
+            () => Effect.zipRight(untilDelivered(vm, receivedBytes), copy(freeze)),
+            () => Effect.ignoreLogged(vm.resume)
+          ))
+      }).pipe(
+        Effect.timeoutFail({
+          duration: captureTimeoutMs,
+          onTimeout: () => failedAt("capture")(new Error("it took too long"))
+        }),
+        Effect.catchTag(
+          "AgentCallFailed",
+          (failure) => failedAt("capture")(new Error(`its programs cannot be stopped: ${failure.message}`))
+        ),
+        Effect.ensuring(goOn(channel)),
+        Effect.ensuring(Effect.sync(() => (pauseMs = performance.now() - since)))
+      ))
+    return { layers: [...before, last], pauseMs }
+  }).pipe(Effect.raceFirst(vm.health.failure))
+
+/**
+ * Before anything that was asked for meanwhile: starting a command among programs that are stopped would never end, and the agent does one
+ * thing at a time.
+ */
+const letProgramsRun = [() => Calls.clockSet({ ns: wallClockNs() }), () => startPrograms]
+
+/** Waits until the programs of a guest run that `captureVm` has stopped, with a time that was read to be right. */
+const goOn = (channel: GuestChannel) =>
+  Effect.ignore(keepClock(channel)).pipe(
+    Effect.zipRight(channel.request(startPrograms)),
+    Effect.interruptible,
+    Effect.timeout(stillTimeoutMs),
+    Effect.ignoreLogged
+  )
+
+/** Turns of QEMU's main loop, and of ours, without a byte from the guest, after which there are none left. */
+const quietTurns = 2
+
+/**
+ * Waits until QEMU has handed us everything that the paused guest had given it: what it hands over later it takes out of the guest's
+ * memory, and that is then another than the device state tells of.
+ */
+const untilDelivered = (vm: Vm, receivedBytes: () => number) =>
+  Effect.gen(function*() {
+    for (let quiet = 0; quiet < quietTurns;) {
+      const before = receivedBytes()
+      yield* Effect.mapError(vm.qmp.execute("query-status"), failedAt("capture"))
+      yield* nextTurn
+      yield* nextTurn
+      quiet = receivedBytes() === before ? quiet + 1 : 0
+    }
+  })
+
+/** The socket of a capture that a crash cut short would refuse the next one its name. */
+export const removeCaptureSocket = (directory: string) =>
+  Effect.sync(() => removeSocket(path.join(directory, names.migrationSocket)))
+
+const removeSocket = (file: string) => {
+  try {
+    fs.unlinkSync(file)
+  } catch { /* there is none, or the QEMU that owns the folder put something else there: listening tells */ }
+}
+
+/**
+ * Listens on a Unix socket for one connection and writes what comes to a file; the inner effect ends when all of it is written.
+ * Node cannot hand QEMU a descriptor, and a confined QEMU may not start programs, so the state comes through a socket.
+ */
+const receiveOnce = (socketPath: string, uid: number, file: string) =>
+  Effect.gen(function*() {
+    const folder = yield* Effect.acquireRelease(
+      Effect.sync(() => fs.openSync(path.dirname(socketPath), fs.constants.O_RDONLY | fs.constants.O_DIRECTORY)),
+      (fd) => Effect.sync(() => fs.closeSync(fd))
+    )
+    const short = `/proc/self/fd/${folder}/${path.basename(socketPath)}`
+    const server = net.createServer()
+    const written = new Promise<void>((resolve, reject) => {
+      server.once("connection", (socket) => {
+        server.close()
+        const sink = fs.createWriteStream(file, { mode: 0o600, flags: "wx" })
+        let bytes = 0
+        socket.on("data", (chunk: Buffer) => {
+          bytes += chunk.length
+          if (bytes > maxStateBytes) socket.destroy(new Error(`device state over ${maxStateBytes} bytes`))
+        })
+        socket.once("error", reject)
+        sink.once("error", reject)
+        sink.once("close", resolve)
+        socket.pipe(sink)
+      })
+      server.once("error", reject)
+    })
+    written.catch(() => {}) // looked at below; an interruption in between must not be an unhandled rejection
+    yield* Effect.acquireRelease(
+      Effect.async<void, VmFailed>((resume) => {
+        server.once("error", (cause) => resume(Effect.fail(failedAt("capture")(cause))))
+        removeSocket(socketPath)
+        server.listen(short, () => resume(Effect.void))
+      }),
+      () =>
+        Effect.sync(() => {
+          server.close()
+          removeSocket(socketPath)
+        })
+    )
+    if (uid !== process.getuid?.()) yield* Effect.sync(() => fs.chownSync(socketPath, uid, uid))
+    return Effect.tryPromise({ try: () => written, catch: (cause) => failedAt("capture")(cause as Error) })
+  })

@@ -1,0 +1,97 @@
+import { Effect, Queue, type Scope } from "effect"
+import * as path from "node:path"
+import { VmFailed } from "../../../contract/errors.ts"
+import { isStopped } from "../../../system/identity.ts"
+import { connectUnix, connectUnixSoon } from "../../../system/unix-socket.ts"
+import { failedAt } from "../../failure.ts"
+import { patience } from "../../patience.ts"
+import type { DiskState } from "../../record/record.ts"
+import type { Tenure } from "../../record/tenure.ts"
+import type { Vm } from "../../Vm.ts"
+import { makeEventQueue, watchHealth } from "./health.ts"
+import { makeLiveDisks } from "./live-disks.ts"
+import { names } from "./machine.ts"
+import type { QemuProcess } from "./qemu-process.ts"
+import { makeQmp, type Qmp, type QmpEvent } from "./qmp.ts"
+
+/** How long QEMU itself may take to open its sockets. It needs 20 ms; the rest is for a host that swaps. */
+const qemuStartTimeoutMs = 15_000 * patience
+
+/** The connections to a QEMU that runs: its monitor, then the agent's port, one of each at a time. */
+export const connectQemu = (tenure: Tenure, qemu: QemuProcess) =>
+  Effect.gen(function*() {
+    const death = Effect.flatMap(
+      qemu.ended,
+      (how) => new VmFailed({ step: "start", detail: `QEMU ended: ${how}`, consoleTail: "" })
+    )
+    // A connection that QEMU's end has cut is QEMU's end.
+    const orDeath = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>) =>
+      Effect.raceFirst(
+        Effect.catchAll(
+          effect,
+          (failure) => Effect.timeoutFail(death, { duration: "500 millis", onTimeout: () => failure })
+        ),
+        death
+      )
+    const connect = (name: string) =>
+      orDeath(connectUnixSoon(path.join(tenure.paths.directory, name), { timeoutMs: qemuStartTimeoutMs })).pipe(
+        Effect.mapError(failedAt("connect"))
+      )
+    const events = yield* makeEventQueue
+    const monitor = yield* connect(names.qmpSocket)
+    // Before a frozen state arrives: QEMU then finds the port connected as it was when the state was frozen.
+    const port = yield* connect(names.portSocket)
+    const qmp = yield* orDeath(makeQmp(monitor, (event) => void Queue.unsafeOffer(events, event), {
+      isStopped: () => isStopped(qemu.identity)
+    })).pipe(
+      Effect.mapError(failedAt("connect"))
+    )
+    return { events, port, qmp }
+  })
+
+/** A VM, once it is connected to. `disks` is what QEMU has open. */
+export const makeVm = (options: {
+  readonly tenure: Tenure
+  readonly qemu: QemuProcess
+  readonly connections: {
+    readonly events: Queue.Dequeue<QmpEvent>
+    readonly port: Vm["port"]
+    readonly qmp: Qmp
+  }
+  readonly spec: Vm["spec"]
+  readonly disks: DiskState
+  /** What `query-status` of QEMU said, where others have missed its events. */
+  readonly status?: string
+}): Effect.Effect<Vm, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const { connections: { events, port, qmp }, qemu, spec, tenure } = options
+    const { paths } = tenure
+    const record = yield* tenure.record
+    const disks = yield* makeLiveDisks({ qmp, tenure, uid: record.uid, state: options.disks })
+    const health = yield* watchHealth({ qemu, qmp, events, directory: paths.run, status: options.status ?? "running" })
+    let isPaused = false
+    const note = (paused: boolean) => Effect.sync(() => (isPaused = paused))
+    const command = (step: string, name: string) =>
+      qmp.execute(name).pipe(Effect.asVoid, Effect.mapError(failedAt(step)))
+    return {
+      id: record.id,
+      uid: record.uid,
+      spec,
+      paths,
+      record: tenure.record,
+      qemu,
+      qmp,
+      health,
+      disks,
+      port,
+      reconnectPort: connectUnix(path.join(paths.directory, names.portSocket)),
+      resume: Effect.zipLeft(command("resume", "cont"), note(false)),
+      pause: Effect.zipRight(note(true), command("pause", "stop")),
+      isPaused: () => isPaused,
+      leave: Effect.suspend(() =>
+        record.dieWithOwner === false
+          ? tenure.leave
+          : new VmFailed({ step: "leave", detail: "this VM ends with the process that made it", consoleTail: "" })
+      )
+    }
+  })

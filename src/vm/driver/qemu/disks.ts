@@ -1,0 +1,135 @@
+import { Effect } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { ImageDamaged } from "../../../contract/errors.ts"
+import { holdImage } from "../../../disk/hold.ts"
+import { openVerifiedQcow2, qcow2Header } from "../../../disk/qcow2.ts"
+import type { DiskSource } from "../../../disk/workspace-disk.ts"
+import { processesWithArgument } from "../../../system/identity.ts"
+import { failedAt, fileFailedAt } from "../../failure.ts"
+import type { VmPaths } from "../../record/record.ts"
+import { names, processName } from "./machine.ts"
+
+/** Takes hold of an image in the folder that the VM's QEMU may only read. Gives its name relative to the VM's folder. */
+export const placeImage = (paths: VmPaths, image: string, name: string) =>
+  holdImage(image, path.join(paths.images, name)).pipe(
+    Effect.mapError((failure) => failure._tag === "StateDirectoryUnusable" ? failedAt("disk")(failure) : failure),
+    Effect.as(`${names.images}/${name}`)
+  )
+
+/** Writes a qcow2 overlay that the VM may grow, empty or as `content` has it; gives its name relative to the VM's folder. */
+export const placeOverlay = (paths: VmPaths, uid: number, virtualBytes: number, name: string, content?: string) =>
+  Effect.try({
+    try: () => {
+      const fd = fs.openSync(path.join(paths.run, name), "wx", 0o600)
+      try {
+        fs.writeSync(fd, content === undefined ? qcow2Header({ virtualBytes }) : fs.readFileSync(content))
+        if (uid !== process.getuid?.()) fs.fchownSync(fd, uid, uid)
+      } finally {
+        fs.closeSync(fd)
+      }
+      return `${names.run}/${name}`
+    },
+    catch: fileFailedAt("disk", paths.run)
+  })
+
+/** Takes hold of a frozen layer, which some QEMU wrote once: its header is compared, and nobody may write it any longer. */
+export const placeLayer = (paths: VmPaths, layer: string, virtualBytes: number, name: string) =>
+  Effect.scoped(Effect.gen(function*() {
+    const fd = yield* openVerifiedQcow2(layer, { virtualBytes })
+    yield* Effect.try({
+      try: () => {
+        if (fs.fstatSync(fd).uid !== process.getuid?.()) {
+          fs.fchownSync(fd, process.getuid?.() ?? 0, process.getgid?.() ?? 0)
+        }
+        fs.fchmodSync(fd, 0o444)
+      },
+      catch: fileFailedAt("disk", layer)
+    })
+    return yield* placeImage(paths, layer, name)
+  }))
+
+/** A VM that is alive and has this file among those that it writes. */
+const writerOf = (paths: VmPaths, inode: number) => {
+  const vms = path.dirname(paths.directory)
+  return fs.readdirSync(vms).filter((id) => path.join(vms, id) !== paths.directory).find((id) => {
+    try {
+      const run = path.join(vms, id, names.run)
+      return fs.readdirSync(run).some((name) => fs.lstatSync(path.join(run, name)).ino === inode) &&
+        processesWithArgument(processName(id)).length > 0
+    } catch {
+      return false // it is just being removed
+    }
+  })
+}
+
+/**
+ * Puts an overlay that an earlier VM may have written where this VM's QEMU may write it, as another name of the same file: it is
+ * never copied, so both have to be on one file system. Its header is compared first.
+ */
+export const placeTop = (paths: VmPaths, uid: number, top: string, virtualBytes: number, name: string) =>
+  Effect.scoped(Effect.gen(function*() {
+    const fd = yield* openVerifiedQcow2(top, { virtualBytes })
+    yield* Effect.try({
+      try: () => {
+        const { ino, nlink, uid: owner } = fs.fstatSync(fd)
+        const writer = nlink > 1 ? writerOf(paths, ino) : undefined
+        if (writer !== undefined) throw new Error(`${top} is being written by ${writer}`)
+        fs.fchmodSync(fd, 0o600)
+        if (owner !== uid) fs.fchownSync(fd, uid, uid)
+        const linked = path.join(paths.run, name)
+        fs.linkSync(top, linked)
+        if (fs.lstatSync(linked).ino !== ino) throw new Error(`${top} was replaced meanwhile`)
+      },
+      catch: (cause) =>
+        (cause as NodeJS.ErrnoException).code === "ENOENT"
+          ? new ImageDamaged({ path: top, detail: "it is gone" })
+          : fileFailedAt("disk", top)(cause)
+    })
+    return `${names.run}/${name}`
+  }))
+
+/**
+ * Gives the overlay that this VM writes the name `top`, in place of an empty one: what `placeTop` leads to, the other way round. Both
+ * have to be on one file system.
+ */
+export const nameOverlay = (paths: VmPaths, overlay: string, top: string) =>
+  Effect.try({
+    try: () => {
+      const linked = `${top}.tmp`
+      fs.linkSync(path.join(paths.directory, overlay), linked)
+      fs.renameSync(linked, top)
+    },
+    catch: fileFailedAt("disk", top)
+  })
+
+/** Gives an empty overlay the content of another one. Whoever finds it later finds either of the two. */
+const fillOverlay = (overlay: string, content: string) =>
+  Effect.try({
+    try: () => {
+      const filled = `${overlay}.tmp`
+      fs.copyFileSync(content, filled)
+      fs.renameSync(filled, overlay)
+    },
+    catch: fileFailedAt("disk", overlay)
+  })
+
+/**
+ * Makes everything of a disk reachable for the VM's QEMU, its files numbered from `first` on. With `content`, the overlay that is
+ * written, an empty one, begins as a copy of that.
+ */
+export const placeDisk = (paths: VmPaths, uid: number, disk: DiskSource, first: number, content?: string) =>
+  Effect.gen(function*() {
+    const { virtualBytes } = disk.seed
+    const seed = yield* placeImage(paths, disk.seed.path, `${first}.ext4`)
+    const layers = yield* Effect.forEach(
+      disk.layers ?? [],
+      (layer, index) => placeLayer(paths, layer, virtualBytes, `${first + index}.qcow2`)
+    )
+    const last = `${first + layers.length}.qcow2`
+    if (content !== undefined && disk.top !== undefined) yield* fillOverlay(disk.top, content)
+    const top = disk.top === undefined
+      ? yield* placeOverlay(paths, uid, virtualBytes, last, content)
+      : yield* placeTop(paths, uid, disk.top, virtualBytes, last)
+    return { seed, layers, top }
+  })

@@ -1,0 +1,121 @@
+import { Effect, Schedule, type Scope, Stream } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import type { ChannelFailed } from "../../../contract/errors.ts"
+import type { Seed } from "../../../disk/workspace-disk.ts"
+import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import type { Paths } from "../../../system/Paths.ts"
+import { greet } from "../../claim/hello.ts"
+import { lowerDirectory, mountSteps, templateMounts } from "../../claim/steps.ts"
+import { failedAt, fileFailedAt } from "../../failure.ts"
+import { patience } from "../../patience.ts"
+import type { VmPurpose } from "../../record/record.ts"
+import type { Vm, VmError } from "../../Vm.ts"
+import { acquireVm } from "./acquire-vm.ts"
+import { freezeMemory, overlayIn } from "./capture.ts"
+import type { Confinement } from "./confinement.ts"
+import type { Accelerator, MachineSpec } from "./machine.ts"
+
+/** From QEMU's start to the agent's answer: 1.3 s measured under TCG alone, more beside other work; 10 s on a KVM that is emulated itself. */
+const bootTimeoutMs: Record<Accelerator, number> = { kvm: 20_000 * patience, tcg: 8_000 * patience }
+
+/** A boot under TCG may hang for want of a timer tick; the next one does not. */
+const bootRetries = 4
+
+export interface BootRequest {
+  readonly purpose: VmPurpose
+  readonly spec: MachineSpec
+  readonly qemuProgram: string
+  readonly qemuBuild: string
+  readonly confinement: Confinement
+  readonly seed: Seed
+}
+
+/** Boots a kernel until the agent answers, in the caller's Scope. */
+const boot = (request: BootRequest, timeoutMs: number) =>
+  Effect.gen(function*() {
+    const vm = yield* acquireVm({ ...request, disk: { seed: request.seed }, frozen: undefined, dieWithParent: true })
+    return { vm, channel: yield* greet(vm, timeoutMs) }
+  })
+
+/** Boots, with a longer deadline each time that the guest does not come up. */
+const bootPatiently = <A, E>(
+  request: BootRequest,
+  use: (guest: { readonly vm: Vm; readonly channel: GuestChannel }) => Effect.Effect<A, E, Scope.Scope>
+): Effect.Effect<A, E | VmError | ChannelFailed, Paths> => {
+  let timeoutMs = bootTimeoutMs[request.spec.accelerator]
+  return Effect.suspend(() => {
+    const now = timeoutMs
+    timeoutMs *= 2
+    return Effect.scoped(Effect.flatMap(boot(request, now), (guest) => Effect.either(use(guest))))
+  }).pipe(
+    Effect.retry({
+      schedule: Schedule.recurs(bootRetries),
+      while: (failure) => failure._tag === "VmFailed" && failure.step === "hello"
+    }),
+    Effect.flatMap((result) => result)
+  )
+}
+
+/** Files that nearly every command needs: read into the guest's page cache, so that no clone has to. */
+const warmFiles = [
+  "usr/bin/bash",
+  "usr/bin/dash",
+  "usr/bin/true",
+  "usr/bin/env",
+  "usr/bin/cat",
+  "usr/bin/ls",
+  "usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2",
+  "usr/lib/x86_64-linux-gnu/libc.so.6",
+  "usr/lib/x86_64-linux-gnu/libtinfo.so.6",
+  "usr/lib/locale/C.utf8/LC_CTYPE",
+  "etc/ld.so.cache",
+  "etc/passwd",
+  "etc/group",
+  "etc/nsswitch.conf"
+]
+
+export interface TemplateRequest extends Omit<BootRequest, "purpose"> {
+  readonly directory: string
+  /** Whether it has its workspace disk mounted, an empty one over `seed`. */
+  readonly isMounted: boolean
+}
+
+/** Boots a guest, mounts the environment, and freezes it into `directory` while it has nothing to do. */
+export const freezeTemplate = (request: TemplateRequest) =>
+  bootPatiently({ ...request, purpose: "template" }, ({ channel, vm }) =>
+    Effect.gen(function*() {
+      yield* channel.chain(templateMounts)
+      for (const path of warmFiles) yield* warm(channel, path)
+      if (request.isMounted) yield* channel.chain(mountSteps())
+      yield* channel.call.sync({ dropCaches: 0 })
+      yield* vm.pause
+      const frozen = yield* freezeMemory(vm, request.directory)
+      return request.isMounted ? { ...frozen, overlayPath: yield* keepOverlay(vm, request.directory) } : frozen
+    }).pipe(
+      Effect.raceFirst(vm.health.failure),
+      Effect.mapError((failure) => failure._tag === "AgentCallFailed" ? failedAt("template")(failure) : failure)
+    ))
+
+/** A copy of the overlay, which QEMU has written out with the state. */
+const keepOverlay = (vm: Vm, directory: string) =>
+  Effect.flatMap(vm.disks.current, ({ overlays }) =>
+    Effect.try({
+      try: () => {
+        const kept = overlayIn(directory)
+        fs.copyFileSync(path.join(vm.paths.directory, overlays.at(-1)!), kept)
+        return kept
+      },
+      catch: fileFailedAt("template", directory)
+    }))
+
+/** Reads a file of the environment to its end; not every environment has every one. */
+const warm = (channel: GuestChannel, path: string) =>
+  channel.read({ root: lowerDirectory, path }).pipe(
+    Stream.runDrain,
+    Effect.catchTag("AgentCallFailed", () => Effect.void)
+  )
+
+/** Boots a kernel on KVM until its agent answers: the only proof that this host's KVM works. */
+export const probeKvm = (request: Omit<BootRequest, "purpose">) =>
+  Effect.scoped(boot({ ...request, purpose: "probe" }, bootTimeoutMs.kvm)).pipe(Effect.asVoid)

@@ -1,0 +1,146 @@
+import { Deferred, Effect, Queue, Schedule, type Scope, Stream, SubscriptionRef } from "effect"
+import { GuestPanicked, VmFailed } from "../../../contract/errors.ts"
+import { table } from "../../../contract/names.ts"
+import { printable } from "../../../contract/printable.ts"
+import { freeBytes } from "../../../system/host.ts"
+import type { QemuProcess } from "./qemu-process.ts"
+import type { Qmp, QmpEvent } from "./qmp.ts"
+
+/** What keeps a VM from running for now. `no-space`: the host's disk is full; it goes on when there is room. */
+export type VmTrouble = "none" | "no-space" | "io-error"
+
+export interface VmHealth {
+  /** Never succeeds; fails as soon as the VM cannot go on: race whatever waits for the guest against it. */
+  readonly failure: Effect.Effect<never, VmFailed | GuestPanicked>
+  readonly trouble: Effect.Effect<VmTrouble>
+  /** `trouble` as it is, then each change. */
+  readonly troubles: Stream.Stream<VmTrouble>
+  /** End of what the guest's kernel and agent wrote to the console, escaped: a terminal shows it as text. */
+  readonly consoleTail: Effect.Effect<string>
+}
+
+/** Free bytes that must be there before a VM that a full disk has stopped goes on. */
+const roomToGoOnBytes = 32 * 1024 * 1024
+
+const consoleBytes = 65_536
+
+/** The end of what a serial console printed, its line ends as newlines and everything else that moves a cursor escaped. */
+const consoleText = (text: string) =>
+  printable(
+    text.slice(-8192).replace(/[\r\n]*\n[\r\n]*/g, (end) => "\n".repeat(end.split("\n").length - 1)).replace(/\r$/, "")
+  )
+
+/** How long QEMU's own end, which ends its monitor too, may take to be told. */
+const endTold = "2 seconds"
+
+/** Waits for a guest that a full disk has stopped; `onStill` is done when it has. */
+export const untilItGoesOn = ({ failure, trouble, troubles }: VmHealth, onStill: Effect.Effect<unknown>) =>
+  Effect.gen(function*() {
+    if ((yield* trouble) !== "no-space") return
+    yield* onStill
+    yield* Stream.runHead(Stream.filter(troubles, (now) => now !== "no-space")).pipe(Effect.raceFirst(failure))
+  })
+
+/** Events of one monitor, the newest thousand: a guest that provokes more loses its own oldest. */
+export const makeEventQueue = Queue.sliding<QmpEvent>(1024)
+
+/**
+ * Turns QEMU's events into typed trouble: a guest that panics, resets or powers off, and a QEMU that ends, fail the VM with the
+ * console's end; a full disk stops it until there is room.
+ */
+export const watchHealth = (options: {
+  readonly qemu: QemuProcess
+  readonly qmp: Qmp
+  readonly events: Queue.Dequeue<QmpEvent>
+  /** Folder whose file system the workspace disk grows on. */
+  readonly directory: string
+  /** What the guest does when the watch begins (RunState of QEMU's qapi/run-state.json): its events before that are missed. */
+  readonly status: string
+}): Effect.Effect<VmHealth, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const { events, qemu, qmp } = options
+    const broken = yield* Deferred.make<never, VmFailed | GuestPanicked>()
+    const trouble = yield* SubscriptionRef.make<VmTrouble>("none")
+
+    const consoleTail = qmp.execute("ringbuf-read", { device: "c", size: consoleBytes, format: "utf8" }).pipe(
+      Effect.map((text) => typeof text === "string" ? consoleText(text) : ""),
+      Effect.timeout("1 second"),
+      Effect.orElseSucceed(() => "")
+    )
+
+    const goOnWhenRoom = Effect.sync(() => freeBytes(options.directory)).pipe(
+      Effect.repeat({ until: (free) => free >= roomToGoOnBytes, schedule: Schedule.spaced("250 millis") }),
+      Effect.zipRight(SubscriptionRef.set(trouble, "none")),
+      Effect.zipRight(qmp.execute("cont")),
+      Effect.ignoreLogged
+    )
+
+    const guestStopped = (reason: string) =>
+      Effect.gen(function*() {
+        const tail = yield* consoleTail
+        const panic = /Kernel panic[^\n]*/.exec(tail)?.[0]
+        yield* Deferred.fail(
+          broken,
+          panic === undefined && reason !== "guest-panic"
+            ? new VmFailed({
+              step: "run",
+              detail: reason === "guest-shutdown" ? "the guest powered itself off" : `the guest stopped (${reason})`,
+              consoleTail: tail
+            })
+            : new GuestPanicked({ detail: panic ?? "no reason on its console", consoleTail: tail })
+        )
+      })
+
+    const noSpace = Effect.flatMap(
+      SubscriptionRef.getAndSet(trouble, "no-space"),
+      (before) => before === "no-space" ? Effect.void : Effect.asVoid(Effect.forkScoped(goOnWhenRoom))
+    )
+
+    const begin = table<Effect.Effect<void, never, Scope.Scope>>({
+      shutdown: guestStopped("shutdown"),
+      "guest-panicked": guestStopped("guest-panic"),
+      // Stopped by a write that failed, of which only a full disk is mended by waiting.
+      "io-error": noSpace
+    })
+
+    const take = (event: QmpEvent): Effect.Effect<void, never, Scope.Scope> => {
+      switch (event.event) {
+        case "SHUTDOWN":
+          return guestStopped(String(event.data["reason"]))
+        case "GUEST_PANICKED":
+          return guestStopped("guest-panic")
+        case "BLOCK_IO_ERROR":
+          return event.data["nospace"] === true
+            ? noSpace
+            : SubscriptionRef.set(trouble, "io-error")
+        default:
+          return Effect.void
+      }
+    }
+
+    yield* begin[options.status] ?? Effect.void
+    yield* Queue.take(events).pipe(Effect.flatMap(take), Effect.forever, Effect.forkScoped)
+    yield* qemu.ended.pipe(
+      Effect.flatMap((how) =>
+        Deferred.fail(broken, new VmFailed({ step: "run", detail: `QEMU ended: ${how}`, consoleTail: "" }))
+      ),
+      Effect.forkScoped
+    )
+    // What it was asked last it may do at any later time: nobody knows its disks any more.
+    yield* qmp.closed.pipe(
+      Effect.zipRight(Effect.sleep(endTold)),
+      Effect.zipRight(
+        Deferred.fail(
+          broken,
+          new VmFailed({ step: "run", detail: "QEMU's monitor does not answer any more", consoleTail: "" })
+        )
+      ),
+      Effect.forkScoped
+    )
+    return {
+      failure: Deferred.await(broken),
+      trouble: SubscriptionRef.get(trouble),
+      troubles: trouble.changes,
+      consoleTail
+    }
+  })

@@ -1,0 +1,49 @@
+import { Effect } from "effect"
+import type { Seed } from "../../../disk/workspace-disk.ts"
+import type { GuestImages } from "../../guest.ts"
+import { fileIdentity } from "../../host/HostFacts.ts"
+import { type AcceleratorChoice, chooseAccelerator, tscKhz } from "./accelerator.ts"
+import { type Confinement, probeConfinement } from "./confinement.ts"
+import { probeKvm } from "./freeze.ts"
+import { findQemu, qemuBuild } from "./qemu-program.ts"
+
+/** What this host runs guests with. */
+export interface Hypervisor {
+  readonly qemuProgram: string
+  readonly qemuBuild: string
+  readonly accelerator: AcceleratorChoice
+  readonly confinement: Confinement
+  readonly tscKhz: number
+}
+
+/** Memory of the guest that is booted to try KVM. */
+const probeMemoryMib = 256
+
+/** Finds QEMU, and what it can do here. Booting a kernel tells of KVM, when that is not known yet. */
+export const findHypervisor = (images: GuestImages, placeholder: Seed) =>
+  Effect.gen(function*() {
+    const qemuProgram = yield* findQemu
+    const [khz, confinement, build] = yield* Effect.all([tscKhz, probeConfinement, qemuBuild(qemuProgram)], {
+      concurrency: 3
+    })
+    const accelerator = yield* chooseAccelerator(
+      `${images.kernel.digest}:${fileIdentity(qemuProgram)}`,
+      probeKvm({
+        spec: {
+          accelerator: "kvm",
+          vcpuCount: 1,
+          memoryMib: probeMemoryMib,
+          tscKhz: khz,
+          environment: images.environment,
+          kernel: images.kernel
+        },
+        qemuProgram,
+        qemuBuild: build,
+        confinement,
+        seed: placeholder
+      }),
+      (failure) => "detail" in failure ? failure.detail : failure.message
+    )
+    return { qemuProgram, qemuBuild: build, accelerator, confinement, tscKhz: khz }
+    // Also where the caller cannot be interrupted: a probe that hangs is ended by what it is raced against.
+  }).pipe(Effect.interruptible)

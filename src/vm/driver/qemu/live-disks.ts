@@ -1,0 +1,248 @@
+import { Effect, Ref, type Scope } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import type { HostToolMissing, ImageDamaged, NoSpace, VmFailed } from "../../../contract/errors.ts"
+import type { DiskSource } from "../../../disk/workspace-disk.ts"
+import { failedAt } from "../../failure.ts"
+import type { DiskState, VmPurpose } from "../../record/record.ts"
+import type { Tenure } from "../../record/tenure.ts"
+import { nameOverlay, placeDisk, placeOverlay, placeTop } from "./disks.ts"
+import { type Disks, overlayNode, seedNode } from "./machine.ts"
+import { type Merged, mergeLayers, replaceLayers } from "./merge-layers.ts"
+import type { Qmp } from "./qmp.ts"
+
+/** The disks of one running VM. */
+export interface LiveDisks {
+  readonly current: Effect.Effect<Disks>
+  /**
+   * Makes `disk` the workspace disk and its seed the baseline. Only while the guest has neither of the two mounted: the kernel
+   * drops a device's cache at the last unmount, and so meets nothing stale. Sizes must be those of the disks it was started with.
+   * The old images are closed, and the VM's names of them removed, in the background. `handOver` is for a stopped guest in which nothing
+   * runs yet: what it serves from now on is written down before, and it runs on without another round trip, also when a disk was
+   * refused, and is thrown away then.
+   */
+  readonly switchTo: (
+    disk: DiskSource,
+    options?: { readonly handOver?: VmPurpose }
+  ) => Effect.Effect<void, VmFailed | NoSpace | HostToolMissing | ImageDamaged>
+  /**
+   * Hands a stopped guest over with the disk that it has mounted, and lets it run on. `top`, an empty overlay that is to outlive the VM
+   * (as `DiskSource.top`), becomes another name of the one that is written.
+   */
+  readonly handOver: (purpose: VmPurpose, top: string | undefined) => Effect.Effect<void, VmFailed | NoSpace>
+  /**
+   * Opens a new, empty overlay for the workspace disk, and runs `paused` with the step that ends the one written now and goes on with
+   * that: to be done while the VM is paused, so that it fits a capture of its memory. The step gives the host path of the ended one,
+   * which nobody writes any longer. `top` is the new overlay where it is to outlive the VM (as `DiskSource.top`); it is removed when the
+   * step was not done.
+   */
+  readonly freezeLayer: <A, E, R>(
+    top: string | undefined,
+    paused: (freeze: Effect.Effect<string, VmFailed>) => Effect.Effect<A, E, R>
+  ) => Effect.Effect<A, E | VmFailed | NoSpace | ImageDamaged, R>
+  /** What the frozen layers from `from` on hold, in one new file of the VM's folder; the disk stays as it is. Gives the host path. */
+  readonly merge: (from: number) => Effect.Effect<string, VmFailed | NoSpace>
+  /** Reads one file in place of several frozen layers from now on. Both hold the same: nothing in the guest notices. */
+  readonly replace: (merged: Merged) => Effect.Effect<void, VmFailed | NoSpace | HostToolMissing | ImageDamaged>
+}
+
+/** What QEMU is started with: nodes and files are numbered alike. */
+export const firstDiskState = (
+  placed: { readonly seed: string; readonly layers: ReadonlyArray<string>; readonly top: string },
+  virtualBytes: number
+): DiskState => stateOf(placed, { virtualBytes, first: 0, seedNode: "b0" })
+
+const stateOf = (
+  placed: { readonly seed: string; readonly layers: ReadonlyArray<string>; readonly top: string },
+  { first, seedNode, virtualBytes }: {
+    readonly first: number
+    readonly seedNode: string
+    readonly virtualBytes: number
+  }
+): DiskState => {
+  const [oldest = placed.top, ...others] = [...placed.layers, placed.top]
+  return {
+    disks: { seed: placed.seed, overlays: [oldest, ...others] },
+    seedNode,
+    overlayNodes: [`w${first}`, ...others.map((_, index) => `w${first + index + 1}`)],
+    next: first + others.length + 1,
+    virtualBytes
+  }
+}
+
+/** While QEMU closes an image that was written, the guest's disks stand still: not in the middle of its first steps. */
+const closeAfter = "1 second"
+
+type Commands = ReadonlyArray<readonly [string, Readonly<Record<string, unknown>>]>
+
+/** Opens every image of a disk, each with what it lies on. */
+const openDisk = ({ disks, overlayNodes, seedNode: seed }: DiskState): Commands => [
+  ...seedNode(disks.seed, seed).map((node) => ["blockdev-add", node] as const),
+  ...disks.overlays.map((file, index) =>
+    [
+      "blockdev-add",
+      overlayNode(file, overlayNodes[index]!, overlayNodes[index - 1] ?? seed, index < disks.overlays.length - 1)
+    ] as const
+  )
+]
+
+const closeDisk = ({ overlayNodes, seedNode }: DiskState): Commands =>
+  [...[...overlayNodes].reverse(), seedNode, `${seedNode}f`].map((node) => ["blockdev-del", { "node-name": node }])
+
+const useDisk = (state: DiskState): Commands => [
+  ["qom-set", { path: "/machine/peripheral/vdb", property: "drive", value: state.overlayNodes.at(-1) }],
+  ["qom-set", { path: "/machine/peripheral/vdc", property: "drive", value: state.seedNode }]
+]
+
+export const makeLiveDisks = (options: {
+  readonly qmp: Qmp
+  readonly tenure: Tenure
+  readonly uid: number
+  readonly state: DiskState
+}): Effect.Effect<LiveDisks, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const { qmp, tenure, uid } = options
+    const { paths } = tenure
+    const state = yield* Ref.make(options.state)
+    const one = yield* Effect.makeSemaphore(1)
+
+    const scope = yield* Effect.scope
+    const inBackground = <A, E>(work: Effect.Effect<A, E>) => Effect.forkIn(Effect.ignoreLogged(work), scope)
+
+    const switchTo: LiveDisks["switchTo"] = (disk, { handOver } = {}) =>
+      Effect.gen(function*() {
+        const before = yield* Ref.get(state)
+        const first = before.next
+        const placed = yield* placeDisk(paths, uid, disk, first)
+        const after = stateOf(placed, { first, seedNode: `s${first}`, virtualBytes: disk.seed.virtualBytes })
+        yield* tenure.update(({ purpose, ...record }) => ({
+          ...record,
+          purpose: handOver ?? purpose,
+          nextDisks: after
+        }))
+        yield* qmp.executeAll([
+          ...openDisk(after),
+          ...useDisk(after),
+          ...(handOver === undefined ? [] : [["cont"] as const])
+        ]).pipe(Effect.mapError(failedAt("switch disks")))
+        yield* Ref.set(state, after)
+        // Whoever attaches meanwhile asks QEMU which of the two it is.
+        yield* inBackground(
+          tenure.update(({ nextDisks, ...record }) =>
+            nextDisks === after ? { ...record, disks: after } : { ...record, ...(nextDisks && { nextDisks }) }
+          )
+        )
+        yield* inBackground(
+          Effect.ignore(qmp.executeAll(closeDisk(before))).pipe(
+            Effect.zipRight(removeFiles(paths.directory, [...before.disks.overlays, before.disks.seed])),
+            Effect.delay(handOver === undefined ? 0 : closeAfter)
+          )
+        )
+      }).pipe(one.withPermits(1))
+
+    const handOver: LiveDisks["handOver"] = (purpose, top) =>
+      Effect.gen(function*() {
+        const { disks } = yield* Ref.get(state)
+        yield* tenure.update((record) => ({ ...record, purpose }))
+        if (top !== undefined) yield* nameOverlay(paths, disks.overlays.at(-1)!, top)
+        yield* Effect.mapError(qmp.execute("cont"), failedAt("resume"))
+      }).pipe(one.withPermits(1))
+
+    const freezeLayer: LiveDisks["freezeLayer"] = (top, paused) =>
+      Effect.gen(function*() {
+        const before = yield* Ref.get(state)
+        const name = `w${before.next}`
+        const file = `${before.next}.qcow2`
+        const overlay = yield* top === undefined
+          ? placeOverlay(paths, uid, before.virtualBytes, file)
+          : placeTop(paths, uid, top, before.virtualBytes, file)
+        const active = before.overlayNodes.at(-1)!
+        const after: DiskState = {
+          ...before,
+          disks: { ...before.disks, overlays: [...before.disks.overlays, overlay] },
+          overlayNodes: [...before.overlayNodes, name],
+          next: before.next + 1
+        }
+        const ended = path.join(paths.directory, before.disks.overlays.at(-1)!)
+        const frozen = yield* Ref.make(false)
+        const failed = Effect.mapError(failedAt("freeze disk"))
+        const settle = Effect.flatMap(Ref.get(frozen), (done) => {
+          const now = done ? after : { ...before, next: after.next }
+          const files = done
+            ? closeToWriters(ended)
+            : Effect.zipRight(
+              Effect.ignore(qmp.execute("blockdev-del", { "node-name": name })),
+              Effect.promise(() =>
+                Promise.all(
+                  [path.join(paths.directory, overlay), top].map((one) =>
+                    one === undefined ? undefined : fs.promises.rm(one, { force: true })
+                  )
+                )
+              )
+            )
+          return Ref.set(state, now).pipe(
+            Effect.zipRight(tenure.update(({ nextDisks: _, ...record }) => ({ ...record, disks: now }))),
+            // Whoever attaches asks QEMU which of the two it is.
+            Effect.ignoreLogged,
+            Effect.zipRight(Effect.ignoreLogged(files))
+          )
+        })
+        yield* tenure.update((record) => ({ ...record, disks: before, nextDisks: after }))
+        return yield* Effect.ensuring(
+          // Without a backing node yet: the snapshot gives it one.
+          failed(qmp.execute("blockdev-add", overlayNode(overlay, name, null))).pipe(
+            Effect.zipRight(paused(
+              failed(qmp.execute("blockdev-snapshot", { node: active, overlay: name })).pipe(
+                Effect.zipRight(Ref.set(frozen, true)),
+                Effect.as(ended),
+                Effect.uninterruptible
+              )
+            ))
+          ),
+          settle
+        )
+      }).pipe(one.withPermits(1))
+
+    const merge: LiveDisks["merge"] = (from) =>
+      Effect.flatMap(Ref.get(state), (now) => mergeLayers({ qmp, paths, uid }, now, from)).pipe(
+        Effect.ensuring(Ref.update(state, (now) => ({ ...now, next: now.next + 1 }))),
+        one.withPermits(1)
+      )
+
+    const replace: LiveDisks["replace"] = (merged) =>
+      Effect.gen(function*() {
+        const before = yield* Ref.get(state)
+        // Whoever attaches after a crash finds a name of a node that may be open, and takes another.
+        const announce = (next: number) =>
+          Effect.zipRight(
+            Ref.update(state, (now) => ({ ...now, next })),
+            Effect.ignoreLogged(tenure.update((record) => ({ ...record, disks: { ...before, next } })))
+          )
+        const after = yield* replaceLayers({ qmp, paths, uid }, before, merged, announce)
+        yield* Ref.set(state, after)
+        yield* Effect.ignoreLogged(tenure.update((record) => ({ ...record, disks: after })))
+      }).pipe(one.withPermits(1))
+
+    return {
+      merge,
+      replace,
+      current: Effect.map(Ref.get(state), ({ disks }) => disks),
+      switchTo,
+      handOver,
+      freezeLayer
+    }
+  })
+
+/** They go with the VM's folder at the latest. */
+const removeFiles = (directory: string, files: ReadonlyArray<string>) =>
+  Effect.promise(() => Promise.all(files.map((file) => fs.promises.rm(path.join(directory, file), { force: true }))))
+    .pipe(
+      Effect.ignoreLogged
+    )
+
+/** From now on others' QEMUs read it too, and nobody writes it. Whoever places it for one of those sees to it once more. */
+const closeToWriters = (file: string) =>
+  Effect.try(() => {
+    fs.chownSync(file, process.getuid?.() ?? 0, process.getgid?.() ?? 0)
+    fs.chmodSync(file, 0o444)
+  })

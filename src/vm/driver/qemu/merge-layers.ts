@@ -1,0 +1,132 @@
+import { Effect } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import type { HostToolMissing, ImageDamaged, NoSpace } from "../../../contract/errors.ts"
+import { VmFailed } from "../../../contract/errors.ts"
+import { failedAt } from "../../failure.ts"
+import type { DiskState, VmPaths } from "../../record/record.ts"
+import { placeLayer, placeOverlay } from "./disks.ts"
+import { overlayNode } from "./machine.ts"
+import type { Qmp } from "./qmp.ts"
+
+/** The monitor and the folder of the VM whose disk it is. */
+interface Owner {
+  readonly qmp: Qmp
+  readonly paths: VmPaths
+  readonly uid: number
+}
+
+const failed = Effect.mapError(failedAt("merge layers"))
+
+interface Job {
+  readonly id: string
+  readonly status: string
+  readonly error?: string
+}
+
+/** Waits until a job is in one of these states. */
+const awaitJob = (qmp: Qmp, id: string, states: ReadonlyArray<string>): Effect.Effect<Job | undefined, VmFailed> =>
+  Effect.flatMap(failed(qmp.execute("query-jobs")), (jobs) => {
+    const job = (jobs as ReadonlyArray<Job>).find((one) => one.id === id)
+    return job === undefined || states.includes(job.status)
+      ? Effect.succeed(job)
+      : Effect.delay(Effect.suspend(() => awaitJob(qmp, id, states)), "50 millis")
+  })
+
+/**
+ * Writes what the layers from `from` to the newest frozen one hold into one new file over what lies below them, and gives its host path.
+ * The VM's own disk stays as it is. QEMU streams, and the job is ended before it would write a backing name into the header; the file is
+ * then opened for reading alone, which flushes it and fails where that fails.
+ */
+export const mergeLayers = (
+  { paths, qmp, uid }: Owner,
+  state: DiskState,
+  from: number
+): Effect.Effect<string, VmFailed | NoSpace> =>
+  Effect.gen(function*() {
+    const id = `w${state.next}`
+    const file = yield* placeOverlay(paths, uid, state.virtualBytes, `${state.next}.qcow2`)
+    const source = state.overlayNodes.at(-2) ?? state.seedNode
+    const base = state.overlayNodes[from - 1] ?? state.seedNode
+    yield* failed(qmp.execute("blockdev-add", overlayNode(file, id, source)))
+    const manual = { "auto-finalize": false, "auto-dismiss": false }
+    yield* failed(qmp.execute("block-stream", { "job-id": id, device: id, "base-node": base, ...manual }))
+    const streamed = yield* awaitJob(qmp, id, ["pending", "concluded"])
+    if (streamed?.status !== "pending") {
+      return yield* new VmFailed({
+        step: "merge layers",
+        detail: streamed?.error ?? "the job is gone",
+        consoleTail: ""
+      })
+    }
+    yield* failed(qmp.execute("job-cancel", { id }))
+    yield* awaitJob(qmp, id, ["concluded"])
+    yield* failed(qmp.execute("job-dismiss", { id }))
+    yield* failed(qmp.execute("blockdev-reopen", { options: [overlayNode(file, id, source, true)] }))
+    yield* failed(qmp.execute("blockdev-del", { "node-name": id }))
+    return path.join(paths.directory, file)
+  })
+
+/** Layers of a running VM that one file takes the place of. */
+export interface Merged {
+  /** Index of the oldest of them. */
+  readonly from: number
+  readonly count: number
+  /** Host path of the file with the same content. */
+  readonly file: string
+}
+
+/** What the disk is when the file has taken their place. */
+export const withMerged = (state: DiskState, { count, from }: Merged, file: string): DiskState => {
+  const { disks, next, overlayNodes } = state
+  const replaced = <A>(all: ReadonlyArray<A>, one: A) =>
+    [...all.slice(0, from), one, ...all.slice(from + count)] as unknown as readonly [A, ...ReadonlyArray<A>]
+  return {
+    ...state,
+    disks: { ...disks, overlays: replaced(disks.overlays, file) },
+    overlayNodes: replaced(overlayNodes, `w${next}`),
+    next: next + 1
+  }
+}
+
+/**
+ * Has a running VM read one file in place of several layers of its disk. Gives the disk's new state; the old images are closed, and the
+ * VM's names of them removed. Before `announce` is done nothing of the VM is changed.
+ */
+export const replaceLayers = (
+  { paths, qmp }: Owner,
+  before: DiskState,
+  merged: Merged,
+  announce: (next: number) => Effect.Effect<unknown>
+): Effect.Effect<DiskState, VmFailed | NoSpace | HostToolMissing | ImageDamaged> =>
+  Effect.gen(function*() {
+    const { count, from } = merged
+    const above = from + count
+    const upper = before.overlayNodes[above]
+    if (upper === undefined) {
+      return yield* new VmFailed({ step: "merge layers", detail: "no layer lies above", consoleTail: "" })
+    }
+    const file = yield* placeLayer(paths, merged.file, before.virtualBytes, `${before.next}.qcow2`)
+    const after = withMerged(before, merged, file)
+    yield* announce(after.next)
+    const node = after.overlayNodes[from]!
+    const isFrozen = above < before.overlayNodes.length - 1
+    yield* failed(
+      qmp.execute("blockdev-add", overlayNode(file, node, before.overlayNodes[from - 1] ?? before.seedNode, true))
+    )
+    yield* failed(
+      qmp.execute("blockdev-reopen", { options: [overlayNode(before.disks.overlays[above]!, upper, node, isFrozen)] })
+    ).pipe(Effect.onError(() => Effect.ignore(qmp.execute("blockdev-del", { "node-name": node }))))
+    const gone = before.overlayNodes.slice(from, above).reverse()
+    yield* Effect.ignoreLogged(
+      qmp.executeAll(gone.map((name) => ["blockdev-del", { "node-name": name }] as const))
+    )
+    yield* Effect.promise(() =>
+      Promise.allSettled(
+        before.disks.overlays.slice(from, above).map((one) =>
+          fs.promises.rm(path.join(paths.directory, one), { force: true })
+        )
+      )
+    )
+    return after
+  })

@@ -1,0 +1,213 @@
+import { Deferred, Effect, Schedule, type Scope } from "effect"
+import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import type { Readable } from "node:stream"
+import { HostToolMissing, type NoSpace, VmFailed } from "../../../contract/errors.ts"
+import { killAndWait } from "../../../system/child.ts"
+import { isAlive, type ProcessIdentity, processIdentity } from "../../../system/identity.ts"
+import { packageOf } from "../../../system/tool-packages.ts"
+import type { VmRecord } from "../../record/record.ts"
+import type { Tenure } from "../../record/tenure.ts"
+import { confine, type ConfinementLevel } from "./confinement.ts"
+import { type Disks, type MachineSpec, names, qemuArguments } from "./machine.ts"
+
+export interface QemuProcess {
+  /** Process whose death ends the VM. */
+  readonly identity: ProcessIdentity
+  /** Completes when QEMU has ended, with what it said last. */
+  readonly ended: Effect.Effect<string>
+  readonly isAlive: () => boolean
+}
+
+export interface QemuRequest {
+  readonly qemu: string
+  readonly spec: MachineSpec
+  readonly tenure: Tenure
+  readonly record: VmRecord
+  readonly level: ConfinementLevel
+  readonly disks: Disks
+  /** Wait for a frozen state on descriptor 3, which is this one of ours; undefined: boot. */
+  readonly stateDescriptor: number | undefined
+  /** The VM ends with this process, however it ends. */
+  readonly dieWithParent: boolean
+}
+
+/** Descriptor at which QEMU finds the frozen state. */
+export const stateDescriptorInQemu = 3
+const infoDescriptor = 4
+
+const vmFailed = (step: string, detail: string) => new VmFailed({ step, detail, consoleTail: "" })
+
+/**
+ * Starts QEMU in the VM's folder and records who it is. The Scope kills it and waits until it is gone, so that whatever was
+ * acquired before it (memory, disks, folder) has no user left when its own release comes.
+ */
+export const startQemu = (
+  request: QemuRequest
+): Effect.Effect<QemuProcess, VmFailed | NoSpace | HostToolMissing, Scope.Scope> =>
+  Effect.gen(function*() {
+    const { record, tenure } = request
+    const { paths } = tenure
+    const files = {
+      run: paths.run,
+      images: paths.images,
+      memory: paths.memory,
+      environment: request.spec.environment.imagePath,
+      vmlinux: request.spec.kernel.vmlinux,
+      initrd: request.spec.kernel.initrd
+    }
+    if (request.level === "seccomp") yield* linkFiles(paths.directory, files)
+    const command = confine(request.level, {
+      qemu: request.qemu,
+      qemuArgs: qemuArguments(request.spec, record.id, request.disks, request.stateDescriptor !== undefined),
+      files,
+      uid: record.uid,
+      needsKvm: request.spec.accelerator === "kvm",
+      dieWithParent: request.dieWithParent,
+      infoDescriptor
+    })
+    const ended = yield* Deferred.make<string>()
+    const child = yield* Effect.acquireRelease(
+      Effect.sync(() => launch(command.program, command.args, paths.directory, request.stateDescriptor)),
+      (child) => Effect.zipRight(tenure.unlessLeft(killAndWait(child)), Effect.sync(() => letGo(child)))
+    )
+    const stderr = keepTail(child.stderr as Readable)
+    child.once("error", (cause) => Deferred.unsafeDone(ended, Effect.succeed(cause.message)))
+    child.once(
+      "exit",
+      (code, signal) => Deferred.unsafeDone(ended, Effect.sync(() => `${endOf(code, signal)}${said(stderr())}`))
+    )
+
+    if (child.pid === undefined) {
+      const detail = yield* Deferred.await(ended)
+      return yield* new HostToolMissing({
+        tool: path.basename(command.program),
+        package: packageOf(command.program),
+        detail
+      })
+    }
+    const pid = command.infoDescriptor === undefined
+      ? child.pid
+      : yield* Effect.raceFirst(
+        childPid(child.stdio[infoDescriptor] as Readable),
+        Effect.flatMap(Deferred.await(ended), (how) => Effect.fail(vmFailed("start", `${command.program}: ${how}`)))
+      )
+    const identity = processIdentity(pid)
+    if (identity === undefined) {
+      return yield* vmFailed("start", `QEMU ended at once: ${yield* Deferred.await(ended)}`)
+    }
+    yield* Effect.addFinalizer(() => tenure.unlessLeft(killIdentity(identity)))
+    yield* tenure.update((now) => ({ ...now, qemu: identity }))
+    return { identity, ended: Deferred.await(ended), isAlive: () => isAlive(identity) }
+  })
+
+/** A child that was left running keeps neither this process alive nor its pipes open; QEMU ignores that nobody reads them. */
+const letGo = (child: ChildProcess) => {
+  child.unref()
+  for (const stream of child.stdio) stream?.destroy()
+}
+
+/** How often a QEMU that is no child of ours is looked at. Its monitor's end is seen at once. */
+const lookEvery = "250 millis"
+
+/**
+ * A QEMU that another process has started. The Scope kills it, as it does one's own. `closed` is the end of its monitor's
+ * connection.
+ */
+export const adoptQemu = (
+  tenure: Tenure,
+  identity: ProcessIdentity
+): Effect.Effect<
+  QemuProcess & { readonly watch: (closed: Effect.Effect<void>) => Effect.Effect<void> },
+  never,
+  Scope.Scope
+> =>
+  Effect.gen(function*() {
+    const ended = yield* Deferred.make<string>()
+    yield* Effect.addFinalizer(() => tenure.unlessLeft(killIdentity(identity)))
+    const gone = (schedule: Schedule.Schedule<unknown>) =>
+      Effect.sync(() => isAlive(identity)).pipe(Effect.repeat({ while: (alive) => alive, schedule }))
+    const watch = (closed: Effect.Effect<void>) =>
+      Effect.raceFirst(gone(Schedule.spaced(lookEvery)), Effect.zipRight(closed, gone(untilGone))).pipe(
+        Effect.zipRight(Deferred.succeed(ended, "it is gone, and was no child of this process")),
+        Effect.asVoid
+      )
+    return { identity, ended: Deferred.await(ended), isAlive: () => isAlive(identity), watch }
+  })
+
+/** How a process ended. Bubblewrap hands the end of its child on as 128 + the signal's number. */
+const endOf = (code: number | null, signal: NodeJS.Signals | null) => {
+  const number = code !== null && code > 128 ? code - 128 : undefined
+  const name = signal ?? Object.entries(os.constants.signals).find(([, value]) => value === number)?.[0]
+  if (name === undefined) return `exit status ${code}`
+  return name === "SIGBUS" ? "SIGBUS, which means that the memory store is full; free some room in it" : name
+}
+
+const said = (stderr: string) => stderr.trim() === "" ? "" : `: ${stderr.trim()}`
+
+const launch = (program: string, args: ReadonlyArray<string>, cwd: string, stateDescriptor: number | undefined) => {
+  // QEMU's sockets: for their owner alone. Node cannot set the umask of a child; nothing else runs between these lines.
+  const before = process.umask(0o077)
+  try {
+    return spawn(program, args, {
+      cwd,
+      detached: true,
+      env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", LC_ALL: "C" },
+      stdio: ["ignore", "ignore", "pipe", stateDescriptor ?? "ignore", "pipe"]
+    } as SpawnOptions)
+  } finally {
+    process.umask(before)
+  }
+}
+
+/** Outside namespaces QEMU finds its files by links in its working directory. */
+const linkFiles = (
+  directory: string,
+  files: { memory: string; environment: string; vmlinux: string; initrd: string }
+) =>
+  Effect.try({
+    try: () => {
+      fs.symlinkSync(files.memory, path.join(directory, names.memory))
+      fs.symlinkSync(files.environment, path.join(directory, names.environment))
+      fs.symlinkSync(files.vmlinux, path.join(directory, names.vmlinux))
+      fs.symlinkSync(files.initrd, path.join(directory, names.initrd))
+    },
+    catch: (cause) => vmFailed("prepare", String(cause))
+  })
+
+/** Bubblewrap reports `{"child-pid": N, ...}`: the first process of the new pid namespace, whose end is the end of all in it. */
+const childPid = (info: Readable) =>
+  Effect.async<number, VmFailed>((resume) => {
+    let text = ""
+    info.setEncoding("utf8")
+    info.on("data", (chunk: string) => {
+      text += chunk
+      const found = /"child-pid":\s*(\d+)/.exec(text)
+      if (found !== null) resume(Effect.succeed(Number(found[1])))
+    })
+    info.once("end", () => resume(Effect.never)) // the process's own end tells why
+  })
+
+const keepTail = (stream: Readable) => {
+  let tail = ""
+  stream.setEncoding("utf8").on("data", (chunk: string) => tail = (tail + chunk).slice(-4096))
+  return () => tail
+}
+
+/** A process gives back its memory before it is gone, which takes a while: it is looked at less and less often. */
+const untilGone = Schedule.exponential("1 millis").pipe(Schedule.union(Schedule.spaced("16 millis")))
+
+/** Kills one very process and waits until it is gone. */
+export const killIdentity = (identity: ProcessIdentity): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    if (!isAlive(identity)) return Effect.void
+    try {
+      process.kill(identity.pid, "SIGKILL")
+    } catch { /* gone already */ }
+    return Effect.sync(() => isAlive(identity)).pipe(
+      Effect.repeat({ while: (alive) => alive, schedule: untilGone }),
+      Effect.asVoid
+    )
+  })

@@ -1,0 +1,233 @@
+import { Clock, Context, Effect, Exit, Layer, Option, Queue, Scope, Stream, SubscriptionRef } from "effect"
+import { isEmptyOver } from "../../disk/workspace-disk.ts"
+import { availableMemoryBytes } from "../../system/host.ts"
+import { inOwnFiber } from "../../system/scopes.ts"
+import type { RestoredGuest, RestoreRequest } from "../guest.ts"
+import { Vmm, type VmmError } from "../Vmm.ts"
+import { changed, type Demands, remembered, type Wanted } from "./demands.ts"
+import { handOver, kindOf, makeMember } from "./members.ts"
+import { nextStep, type PoolConfig } from "./policy.ts"
+
+export type { PoolConfig } from "./policy.ts"
+
+export interface PoolStatus {
+  /** Guests that wait. */
+  readonly members: number
+  /** Guest memory that they may take, in MiB. */
+  readonly memoryMib: number
+}
+
+/**
+ * Guests that were restored and have been through a claim beforehand, and wait, stopped. Only ever an optimisation: whatever goes
+ * wrong with one, a VM is restored on the spot.
+ */
+export class Pool extends Context.Tag("pyro/vm/Pool")<Pool, {
+  /**
+   * A waiting guest of these images and sizes, with the disk of the request, running and to be claimed; none when none waits. It
+   * belongs to the Scope, and may outlive this process if it is left. The request is remembered, and members for the next one like
+   * it are made in the background.
+   */
+  readonly take: (request: RestoreRequest) => Effect.Effect<Option.Option<RestoredGuest>, never, Scope.Scope>
+  /** A waiting guest, else one restored on the spot; where there is no room for that, members of the pool make it. */
+  readonly acquire: (request: RestoreRequest) => Effect.Effect<RestoredGuest, VmmError, Scope.Scope>
+  /** What was refused for want of room is tried once more without the members. */
+  readonly withRoom: <A, E extends { readonly _tag: string }, R>(
+    attempt: Effect.Effect<A, E, R>
+  ) => Effect.Effect<A, E, R>
+  /** Ends all members, and makes none until somebody asks for a guest again. */
+  readonly empty: Effect.Effect<void>
+  readonly status: Effect.Effect<PoolStatus>
+  /** Waits until nothing is left to be made or ended for now. */
+  readonly settled: Effect.Effect<void>
+}>() {
+  static readonly layer = (config: Partial<PoolConfig> = {}): Layer.Layer<Pool, never, Vmm> =>
+    Layer.scoped(Pool, Effect.suspend(() => make({ ...defaults(), ...config })))
+}
+
+const defaults = (): PoolConfig => ({
+  membersPerKind: 2,
+  memoryMib: Math.min(8192, Math.floor(availableMemoryBytes() / 4 / 1024 / 1024)),
+  idleMs: 10 * 60_000,
+  quietMs: 100,
+  retryMs: 60_000
+})
+
+interface Member {
+  readonly kind: string
+  readonly guest: RestoredGuest
+  readonly scope: Scope.CloseableScope
+}
+
+interface State {
+  readonly wanted: Demands
+  readonly members: ReadonlyArray<Member>
+  /** Nothing is being done, and nothing is to be done soon. */
+  readonly resting: boolean
+}
+
+const make = (config: PoolConfig) =>
+  Effect.gen(function*() {
+    const vmm = yield* Vmm
+    const state = yield* SubscriptionRef.make<State>({ wanted: new Map(), members: [], resting: true })
+    const wake = yield* Queue.sliding<void>(1)
+
+    const close = ({ scope }: Member) => Effect.ignoreLogged(Scope.close(scope, Exit.void))
+
+    /** Takes the oldest member of a kind out, so that it is nobody else's. */
+    const pick = (kind: string) =>
+      SubscriptionRef.modify(state, (now) => {
+        const found = now.members.find((member) => member.kind === kind)
+        return [found, found === undefined ? now : { ...now, members: now.members.filter((one) => one !== found) }]
+      })
+
+    /** One that has the disk mounted, where nothing was written to that; else one that has none. */
+    const pickFor = (request: RestoreRequest) =>
+      Effect.gen(function*() {
+        const { wanted } = yield* SubscriptionRef.get(state)
+        const image = [...wanted.values()].find(({ mounted }) => mounted && isEmptyOver(request, mounted))?.mounted
+        const mounted = image && (yield* pick(kindOf(request, image)))
+        return mounted ?? (yield* pick(kindOf(request, undefined)))
+      })
+
+    const want = (change: (wanted: Demands) => Demands) =>
+      SubscriptionRef.update(state, (now) => ({ ...now, wanted: change(now.wanted), resting: false })).pipe(
+        Effect.zipRight(Queue.offer(wake, undefined))
+      )
+
+    const dropDead = (member: Member) =>
+      SubscriptionRef.modify(state, (now) => [
+        now.members.includes(member),
+        { ...now, members: now.members.filter((one) => one !== member) }
+      ]).pipe(
+        // In a fiber of its own: this one ends with the member.
+        Effect.flatMap((ours) => ours ? Effect.forkDaemon(close(member)) : Effect.void),
+        Effect.zipRight(Queue.offer(wake, undefined))
+      )
+
+    const fill = (kind: string, { mounted, request }: Wanted) =>
+      Effect.uninterruptibleMask((restore) =>
+        Effect.gen(function*() {
+          const scope = yield* Scope.make()
+          const guest = yield* restore(Scope.extend(makeMember(vmm, request, mounted), scope)).pipe(
+            Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
+          )
+          const member: Member = { kind, guest, scope }
+          const isWanted = yield* SubscriptionRef.modify(
+            state,
+            (now) => now.wanted.has(kind) ? [true, { ...now, members: [...now.members, member] }] : [false, now]
+          )
+          // The pool was emptied meanwhile.
+          if (!isWanted) return yield* close(member)
+          yield* guest.vm.health.failure.pipe(
+            Effect.catchAll(() => dropDead(member)),
+            // Or the end of the scope would wait for it.
+            Effect.interruptible,
+            Effect.forkIn(scope)
+          )
+        })
+      )
+
+    const giveUp = (kind: string) => (failure: { readonly message: string }) =>
+      Effect.gen(function*() {
+        yield* Effect.logDebug(`no member for the pool: ${failure.message}`)
+        const now = yield* Clock.currentTimeMillis
+        const later = (wanted: Wanted | undefined) =>
+          wanted && { ...wanted, notBeforeMs: Math.max(wanted.notBeforeMs, now + config.retryMs) }
+        yield* want((demands) => changed(demands, kind, later))
+      })
+
+    const step = Effect.gen(function*() {
+      const { members, wanted } = yield* SubscriptionRef.get(state)
+      const now = yield* Clock.currentTimeMillis
+      const next = nextStep({ demands: wanted, members: members.map(({ kind }) => kind) }, config, now)
+      switch (next._tag) {
+        case "fill":
+          return yield* Effect.catchAll(fill(next.kind, wanted.get(next.kind)!), giveUp(next.kind))
+        case "end":
+          return yield* Effect.flatMap(pick(next.kind), (member) => member === undefined ? Effect.void : close(member))
+        case "forget":
+          return yield* want((demands) => changed(demands, next.kind, () => undefined))
+        case "rest": {
+          const quiet = [...wanted.values()].some(({ notBeforeMs }) =>
+            notBeforeMs > now && notBeforeMs <= now + config.quietMs
+          )
+          if (!quiet) {
+            yield* SubscriptionRef.update(state, (current) =>
+              current.wanted === wanted ? { ...current, resting: true } : current)
+          }
+          return yield* Effect.raceFirst(
+            Queue.take(wake),
+            Number.isFinite(next.untilMs) ? Effect.sleep(Math.max(1, next.untilMs - now)) : Effect.never
+          )
+        }
+      }
+    })
+
+    const empty = SubscriptionRef.modify(state, (now) => [now.members, { ...now, members: [], wanted: new Map() }])
+      .pipe(
+        Effect.flatMap((members) =>
+          Effect.forEach(members, close, { concurrency: 4, discard: true })
+        ),
+        Effect.zipLeft(Queue.offer(wake, undefined))
+      )
+
+    // After the fiber below has ended, so that none comes behind it.
+    yield* Effect.addFinalizer(() => empty)
+    yield* inOwnFiber(step).pipe(
+      Effect.catchAllCause((cause) => Effect.zipRight(Effect.logError(cause), Effect.sleep(config.retryMs))),
+      Effect.forever,
+      Effect.forkScoped
+    )
+
+    const take = (request: RestoreRequest) =>
+      Effect.uninterruptibleMask((restore) =>
+        Effect.gen(function*() {
+          const member = request.seed.virtualBytes === request.placeholder.virtualBytes
+            ? yield* pickFor(request)
+            : undefined
+          const nowMs = yield* Clock.currentTimeMillis
+          yield* want((demands) => remembered(demands, request, config, nowMs))
+          if (member === undefined) return Option.none()
+          return yield* restore(handOver(member.guest, request)).pipe(
+            Effect.zipRight(Effect.addFinalizer((exit) => Scope.close(member.scope, exit))),
+            Effect.as(Option.some(member.guest)),
+            Effect.onError(() => close(member)),
+            Effect.catchAll((failure) =>
+              Effect.as(Effect.logWarning(`a member of the pool was not used: ${failure.message}`), Option.none())
+            )
+          )
+        })
+      )
+
+    const withRoom = <A, E extends { readonly _tag: string }, R>(attempt: Effect.Effect<A, E, R>) =>
+      Effect.catchIf(
+        attempt,
+        (failure) => failure._tag === "AdmissionRefused" || failure._tag === "NoSpace",
+        (failure) =>
+          Effect.flatMap(
+            SubscriptionRef.get(state),
+            ({ members }) => members.length === 0 ? Effect.fail(failure) : Effect.zipRight(empty, attempt)
+          )
+      )
+
+    const acquire = (request: RestoreRequest) =>
+      Effect.flatMap(
+        take(request),
+        Option.match({
+          onSome: Effect.succeed,
+          onNone: () => withRoom(vmm.restore(request))
+        })
+      )
+
+    return {
+      take,
+      acquire,
+      withRoom,
+      empty,
+      status: Effect.map(SubscriptionRef.get(state), ({ members }) => ({
+        members: members.length,
+        memoryMib: members.reduce((sum, { guest }) => sum + guest.vm.spec.memoryMib, 0)
+      })),
+      settled: state.changes.pipe(Stream.filter(({ resting }) => resting), Stream.runHead, Effect.asVoid)
+    }
+  })

@@ -1,0 +1,79 @@
+import { Effect, Stream } from "effect"
+import { type ChannelFailed, VmFailed } from "../../contract/errors.ts"
+import type { AgentCallFailed } from "../../guest-channel/errors.ts"
+import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import type { SpawnRequest } from "../../guest-channel/spawn.ts"
+import { rehearsalSteps, undoRehearsal } from "../claim/steps.ts"
+import { failedAt } from "../failure.ts"
+import type { RestoredGuest } from "../guest.ts"
+import { patience } from "../patience.ts"
+
+const command = (...argv: SpawnRequest["argv"]): SpawnRequest => ({
+  argv,
+  env: [
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "LANG=C.UTF-8",
+    "SHELL=/bin/bash",
+    "TERM=dumb"
+  ],
+  cwd: "/workspace",
+  // As every command of a workspace has: the first limit that is set in a guest takes it a while.
+  pidsMax: 1024
+})
+
+/**
+ * What most first commands do: a shell, programs from it, a file read, a folder listed. Nothing of it writes to a disk, and no more of it
+ * than that: under TCG every workspace keeps the translation of all code that ran here, some 2 MiB for each further program.
+ */
+const first = command("/bin/bash", "-c", "cat /etc/hostname; ls /")
+const others = [command("true"), command("true")]
+
+/** A rehearsal takes 0.3 s, and a host that is busy several times as long. */
+const timeoutMs = 20_000 * patience
+
+const toItsEnd = (process: Effect.Effect.Success<ReturnType<GuestChannel["spawn"]>>) =>
+  Effect.zipRight(Stream.runDrain(process.output), process.exit)
+
+/** File systems of the disks that the guest's kernel still has, wherever they are mounted. */
+const fileSystemsLeft = (channel: GuestChannel) =>
+  Stream.runCount(channel.walk({ root: "/proc/fs/ext4", path: "" })).pipe(
+    // The folder itself comes with the first file system.
+    Effect.catchIf(
+      (failure) => failure._tag === "AgentCallFailed" && failure.errno === "ENOENT",
+      () => Effect.succeed(0)
+    )
+  )
+
+/**
+ * Takes a restored guest through what is left of its claim and back, with placeholder disks where it has none mounted: its kernel's and
+ * its agent's code has then run once, which under TCG is most of the time that a claim takes. Those disks are free to be switched
+ * afterwards, or it fails; one that is mounted is as it was.
+ */
+export const rehearse = (guest: RestoredGuest): Effect.Effect<void, VmFailed | ChannelFailed> =>
+  Effect.gen(function*() {
+    const { channel, isMounted } = guest
+    yield* Effect.scoped(Effect.flatMap(channel.spawnAfter(rehearsalSteps(guest), first), toItsEnd))
+    for (const request of others) yield* Effect.scoped(Effect.flatMap(channel.spawn(request), toItsEnd))
+    yield* channel.chain(undoRehearsal(guest))
+    const left = isMounted ? 0 : yield* fileSystemsLeft(channel)
+    if (left > 0) {
+      return yield* new VmFailed({ step: "rehearsal", detail: "a disk of it is still mounted", consoleTail: "" })
+    }
+  }).pipe(
+    Effect.mapError((failure: RehearsalFailed) =>
+      failure._tag === "ChannelFailed" ? failure : failedAt("rehearsal")(failure)
+    ),
+    Effect.raceFirst(guest.vm.health.failure),
+    Effect.timeoutFail({
+      duration: timeoutMs,
+      onTimeout: () =>
+        new VmFailed({ step: "rehearsal", detail: `the guest was not through within ${timeoutMs} ms`, consoleTail: "" })
+    }),
+    Effect.mapError((failure) => failure._tag === "ChannelFailed" ? failure : failedAt("rehearsal")(failure))
+  )
+
+type RehearsalFailed =
+  | VmFailed
+  | ChannelFailed
+  | AgentCallFailed
+  | Effect.Effect.Error<ReturnType<GuestChannel["spawn"]>>

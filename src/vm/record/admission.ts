@@ -1,0 +1,105 @@
+import { Effect, Option } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { AdmissionRefused, memoryStore, NoSpace, type StateDirectoryUnusable } from "../../contract/errors.ts"
+import { availableMemoryBytes, coreCount, freeBytes } from "../../system/host.ts"
+import { isAlive } from "../../system/identity.ts"
+import { haveMemoryDir, Paths } from "../../system/Paths.ts"
+import { readRecord, type VmId, vmPaths, type VmRecord } from "./record.ts"
+
+/** Memory that is left to the host itself, in MiB. */
+const hostReserveMib = 256
+
+/** Running vCPUs per core of the host: more than this and every one of them is too slow to be of use. */
+const vcpusPerCore = 16
+
+const mib = 1024 * 1024
+
+/** Ids of all VMs that have a folder, dead ones included. */
+export const listVmIds = (stateDir: string): ReadonlyArray<VmId> => {
+  try {
+    return fs.readdirSync(path.join(stateDir, "vms")).filter((name): name is VmId => /^vm-[a-z0-9]{12}$/.test(name))
+  } catch {
+    return []
+  }
+}
+
+/** MiB of a memory file that its VM has not touched yet, but may. */
+const outstandingMib = (file: string, memoryMib: number) => {
+  try {
+    return Math.max(0, memoryMib - fs.statSync(file).blocks * 512 / mib)
+  } catch {
+    return memoryMib
+  }
+}
+
+/** How many of several VMs of one size there is room for. */
+const fittingOf = (
+  records: ReadonlyArray<VmRecord>,
+  left: { readonly memoryMib: number; readonly vcpus: number }
+): { readonly fits?: number } => {
+  if (records.length <= 1) return {}
+  const each = (size: (record: VmRecord) => number) => Math.max(1, ...records.map(size))
+  const most = Math.min(
+    left.memoryMib / each(({ memoryMib }) => memoryMib),
+    left.vcpus / each(({ vcpuCount }) => vcpuCount)
+  )
+  return { fits: Math.max(0, Math.min(records.length - 1, Math.floor(most))) }
+}
+
+/**
+ * Lets VMs in, all of them or none, only when all the memory that they may ever touch fits what is left of the store and of the host: a
+ * full tmpfs kills QEMU by SIGBUS in the middle of work. To be called when the VMs' own records are already written: of two that come
+ * at once each sees the other, so both may be refused but never both let in where there is room for one.
+ */
+export const admit = (
+  records: ReadonlyArray<VmRecord>
+): Effect.Effect<void, AdmissionRefused | NoSpace | StateDirectoryUnusable, Paths> =>
+  Effect.gen(function*() {
+    const paths = yield* Paths
+    yield* haveMemoryDir(paths)
+    const what = records.length === 1 ? "the VM" : `the ${records.length} VMs`
+    const neededMib = records.reduce((sum, { memoryMib }) => sum + memoryMib, 0)
+    let promisedMib = 0
+    let otherVcpus = 0
+    for (const id of listVmIds(paths.stateDir)) {
+      if (records.some((record) => record.id === id)) continue
+      const one = vmPaths(paths, id)
+      const other = Option.getOrUndefined(yield* Effect.orElseSucceed(readRecord(one), () => Option.none<VmRecord>()))
+      if (other === undefined || !isAlive(other.qemu ?? other.owner)) continue
+      promisedMib += outstandingMib(one.memory, other.memoryMib)
+      otherVcpus += other.vcpuCount
+    }
+    const mostVcpus = coreCount() * vcpusPerCore
+    const storeMib = Math.floor(freeBytes(paths.memoryDir) / mib - promisedMib)
+    const hostMib = Math.floor(availableMemoryBytes() / mib - promisedMib - hostReserveMib)
+    const fitting = fittingOf(records, { memoryMib: Math.min(storeMib, hostMib), vcpus: mostVcpus - otherVcpus })
+    if (storeMib < neededMib) {
+      return yield* new NoSpace({
+        where: memoryStore,
+        path: paths.memoryDir,
+        neededMib,
+        availableMib: Math.max(0, storeMib),
+        ...fitting
+      })
+    }
+    if (hostMib < neededMib) {
+      return yield* new AdmissionRefused({
+        resource: "memory",
+        detail: `${what} may need ${neededMib} MiB, and the host has ${
+          Math.max(0, hostMib)
+        } MiB that no other VM was promised`,
+        ...fitting
+      })
+    }
+    const vcpus = otherVcpus + records.reduce((sum, { vcpuCount }) => sum + vcpuCount, 0)
+    if (vcpus > mostVcpus) {
+      return yield* new AdmissionRefused({
+        resource: "cpu",
+        detail: `${
+          records.length === 1 ? "it" : what
+        } would make ${vcpus} virtual CPUs, and this host's ${coreCount()} cores are given at most ${mostVcpus}`,
+        ...fitting
+      })
+    }
+  })

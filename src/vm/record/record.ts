@@ -1,0 +1,117 @@
+import { Effect, type Option, Schema } from "effect"
+import { randomBytes } from "node:crypto"
+import * as path from "node:path"
+import { type FileFailed, readJson, writeJsonAtomic } from "../../system/atomic-file.ts"
+import { hostBootId, ownIdentity, ProcessIdentity } from "../../system/identity.ts"
+import { Paths } from "../../system/Paths.ts"
+import { ConfinementLevel } from "../driver/qemu/confinement.ts"
+import { MachineSpec } from "../driver/qemu/machine.ts"
+
+/** Names one VM, never used again. */
+export const VmId = Schema.String.pipe(Schema.pattern(/^vm-[a-z0-9]{12}$/), Schema.brand("VmId"))
+export type VmId = typeof VmId.Type
+
+export const newVmId = (): VmId => VmId.make(`vm-${randomBytes(8).toString("hex").slice(0, 12)}`)
+
+/** What a VM serves. */
+export const VmPurpose = Schema.Literal(
+  "run",
+  "template",
+  "probe",
+  "selftest",
+  "pool",
+  "workspace",
+  "inspector",
+  "bench"
+)
+export type VmPurpose = typeof VmPurpose.Type
+
+/** Which images a QEMU has open, named relative to the VM's folder, and what it calls them. */
+export const DiskState = Schema.Struct({
+  disks: Schema.Struct({ overlays: Schema.NonEmptyArray(Schema.String), seed: Schema.String }),
+  seedNode: Schema.String,
+  /** Nodes of the overlays, in their order. */
+  overlayNodes: Schema.NonEmptyArray(Schema.String),
+  /** Number for the next file and node, so that no name comes twice. */
+  next: Schema.Int,
+  /** Size of both disks as the guest sees them. */
+  virtualBytes: Schema.Int
+})
+export type DiskState = typeof DiskState.Type
+
+/**
+ * Written before anything of a VM is made, so that whatever a crash leaves behind can be found: the folder and the memory file
+ * are named after the id, QEMU carries it in its arguments.
+ */
+export const VmRecord = Schema.Struct({
+  id: VmId,
+  purpose: VmPurpose,
+  /** Process that answers for this VM; when it is gone the VM is swept (or adopted, for those that outlive their owner). */
+  owner: ProcessIdentity,
+  /** Guest memory that was admitted. */
+  memoryMib: Schema.Int,
+  vcpuCount: Schema.Int,
+  /** Host user that QEMU runs as. */
+  uid: Schema.Int,
+  createdAt: Schema.String,
+  /** Process whose death ends the VM; absent until it was started. */
+  qemu: Schema.optional(ProcessIdentity),
+  /** The machine, with the host paths it was started from. Here and below: absent where an older pyro made the VM. */
+  machine: Schema.optional(MachineSpec),
+  /** QEMU that it was started with, as `qemuBuild` names it. */
+  qemuBuild: Schema.optional(Schema.String),
+  confinement: Schema.optional(ConfinementLevel),
+  /** The VM ends with its owner, so nobody can take it over. */
+  dieWithOwner: Schema.optional(Schema.Boolean),
+  disks: Schema.optional(DiskState),
+  /** What the disks are being switched to; QEMU knows whether it has happened. */
+  nextDisks: Schema.optional(DiskState)
+})
+export type VmRecord = typeof VmRecord.Type
+
+/** Folder of all VMs of this installation. */
+export const vmsDirectory = Effect.map(Paths, ({ stateDir }) => path.join(stateDir, "vms"))
+
+/** Where the parts of one VM are on the host. */
+export const vmPaths = (paths: Paths["Type"], id: VmId) => {
+  const directory = path.join(paths.stateDir, "vms", id)
+  return {
+    directory,
+    record: path.join(directory, "record.json"),
+    run: path.join(directory, "run"),
+    images: path.join(directory, "in"),
+    memory: path.join(paths.memoryDir, id)
+  }
+}
+export type VmPaths = ReturnType<typeof vmPaths>
+
+export const writeRecord = (paths: VmPaths, record: VmRecord): Effect.Effect<void, FileFailed> =>
+  writeJsonAtomic(paths.record, VmRecord, record)
+
+export const readRecord = (paths: VmPaths): Effect.Effect<Option.Option<VmRecord>, FileFailed> =>
+  readJson(paths.record, VmRecord)
+
+/** Owner of a VM that was left running for whoever attaches to it: no process has this pid. */
+export const nobody = (): ProcessIdentity => ({ pid: 0, startTicks: 0, bootId: hostBootId() })
+
+/** A record of a VM that this process answers for. */
+export const newRecord = (request: Omit<VmRecord, "owner" | "createdAt">): VmRecord => ({
+  ...request,
+  owner: ownIdentity(),
+  createdAt: new Date().toISOString()
+})
+
+/**
+ * Name under which a VM's folder is prepared. It gets its own name, by one rename, when its record is in it; the name says whose
+ * it is until then.
+ */
+export const newFolderName = (id: VmId): string => {
+  const { pid, startTicks } = ownIdentity()
+  return `new-${pid}-${startTicks}-${id}`
+}
+
+/** Who prepares a folder of that name; undefined when it is none of these. */
+export const parseNewFolder = (name: string): ProcessIdentity | undefined => {
+  const found = /^new-(\d+)-(\d+)-vm-/.exec(name)
+  return found === null ? undefined : { pid: Number(found[1]), startTicks: Number(found[2]), bootId: hostBootId() }
+}

@@ -1,0 +1,129 @@
+import { Effect, Option } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { isAlive, processesWithArgument } from "../../system/identity.ts"
+import { Paths } from "../../system/Paths.ts"
+import { processName } from "../driver/qemu/machine.ts"
+import { killIdentity } from "../driver/qemu/qemu-process.ts"
+import { listVmIds } from "./admission.ts"
+import { parseNewFolder, readRecord, type VmId, vmPaths, type VmRecord } from "./record.ts"
+
+/** One thing that a crash had left behind and that is gone now. */
+export interface Swept {
+  readonly kind: "vm" | "process" | "memory file" | "folder"
+  readonly what: string
+  readonly freedBytes: number
+}
+
+/** QEMU and what it was started through, also when its pid was never written down. */
+const processesOf = (id: VmId) => processesWithArgument(processName(id))
+
+const bytesOf = (file: string): number => {
+  const stat = fs.lstatSync(file, { throwIfNoEntry: false })
+  if (stat === undefined) return 0
+  if (!stat.isDirectory()) return stat.nlink > 1 ? 0 : stat.blocks * 512
+  return fs.readdirSync(file).reduce((sum, name) => sum + bytesOf(path.join(file, name)), 0)
+}
+
+const remove = (kind: Swept["kind"], file: string) =>
+  Effect.promise(async (): Promise<ReadonlyArray<Swept>> => {
+    if (fs.lstatSync(file, { throwIfNoEntry: false }) === undefined) return []
+    const freedBytes = bytesOf(file)
+    await fs.promises.rm(file, { recursive: true, force: true })
+    return [{ kind, what: file, freedBytes }]
+  })
+
+const mayBeSwept = (record: VmRecord) => !isAlive(record.owner) && record.purpose !== "workspace"
+
+/**
+ * Ends one VM, whoever answers for it: its processes first, and only when they are gone what they used. The layers of a workspace's disk
+ * stay under the workspace's own names.
+ */
+export const endVm = (id: VmId) =>
+  Effect.gen(function*() {
+    const paths = vmPaths(yield* Paths, id)
+    const ended: Array<Swept> = []
+    for (const identity of processesOf(id)) {
+      yield* killIdentity(identity)
+      ended.push({ kind: "process", what: String(identity.pid), freedBytes: 0 })
+    }
+    const memory = yield* remove("memory file", paths.memory)
+    const folder = yield* remove("vm", paths.directory)
+    return [...ended, ...memory, ...folder]
+  })
+
+/** Removes what a VM used whose QEMU is gone; one that still runs is left as it is. */
+export const endVmIfDead = (id: VmId) =>
+  Effect.suspend(() => processesOf(id).length === 0 ? endVm(id) : Effect.succeed([]))
+
+/**
+ * Ends the VMs of workspaces that nobody answers for and that `keep` does not name: leftovers of a step that a crash cut short. Only
+ * for the process that has the workspaces.
+ */
+export const sweepWorkspaceVms = (keep: ReadonlySet<VmId>): Effect.Effect<ReadonlyArray<Swept>, never, Paths> =>
+  Effect.gen(function*() {
+    const paths = yield* Paths
+    const swept: Array<Swept> = []
+    for (const id of listVmIds(paths.stateDir).filter((id) => !keep.has(id))) {
+      const record = yield* Effect.orElseSucceed(readRecord(vmPaths(paths, id)), () => Option.none<VmRecord>())
+      if (Option.isNone(record) || record.value.purpose !== "workspace" || isAlive(record.value.owner)) continue
+      swept.push(...yield* endVm(id))
+    }
+    return swept
+  })
+
+/** True when there is a VM that `sweepVms` would end: reads the records, touches nothing. */
+const deadVms = Effect.gen(function*() {
+  const paths = yield* Paths
+  const dead: Array<VmId> = []
+  for (const id of listVmIds(paths.stateDir)) {
+    const record = yield* readRecord(vmPaths(paths, id)).pipe(Effect.orElseSucceed(() => Option.none<VmRecord>()))
+    // A folder gets its name together with its record: one without is damaged, or is just being removed by its owner.
+    if (Option.isNone(record) ? processesOf(id).length === 0 : mayBeSwept(record.value)) dead.push(id)
+  }
+  return dead
+})
+
+/** VMs of workspaces that nobody answers for: to be attached to, or ended. */
+export const ownerlessWorkspaceVms: Effect.Effect<ReadonlyArray<VmRecord>, never, Paths> = Effect.gen(function*() {
+  const paths = yield* Paths
+  const records = yield* Effect.forEach(
+    listVmIds(paths.stateDir),
+    (id) => Effect.orElseSucceed(readRecord(vmPaths(paths, id)), () => Option.none<VmRecord>())
+  )
+  return records.flatMap((record) =>
+    Option.isSome(record) && record.value.purpose === "workspace" && !isAlive(record.value.owner) ? [record.value] : []
+  )
+})
+
+/** Folders that a process was still preparing when it was killed. */
+const deadFolders = (stateDir: string) => {
+  const vms = path.join(stateDir, "vms")
+  return fs.existsSync(vms)
+    ? fs.readdirSync(vms).filter((name) => {
+      const maker = parseNewFolder(name)
+      return maker !== undefined && !isAlive(maker)
+    }).map((name) => path.join(vms, name))
+    : []
+}
+
+/** Memory files without a VM. Listed before the folders are looked for: a folder is always there first. */
+const orphanedMemory = (paths: Paths["Type"]) =>
+  (fs.existsSync(paths.memoryDir) ? fs.readdirSync(paths.memoryDir) : []).filter((name) =>
+    /^vm-[a-z0-9]{12}$/.test(name)
+  )
+    .filter((name) => !fs.existsSync(vmPaths(paths, name as VmId).directory))
+    .map((name) => path.join(paths.memoryDir, name))
+
+/**
+ * Ends VMs whose owner is dead and removes what they left: processes by identity, memory, disks, folders. What belongs to a
+ * living process is left alone. Safe to repeat, and to run in several processes at once.
+ */
+export const sweepVms: Effect.Effect<ReadonlyArray<Swept>, never, Paths> = Effect.gen(function*() {
+  const paths = yield* Paths
+  const swept: Array<Swept> = []
+  for (const id of yield* deadVms) swept.push(...yield* endVm(id))
+  for (const folder of deadFolders(paths.stateDir)) swept.push(...yield* remove("folder", folder))
+  for (const file of orphanedMemory(paths)) swept.push(...yield* remove("memory file", file))
+  return swept
+})

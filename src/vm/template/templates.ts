@@ -1,0 +1,160 @@
+import { Effect, Option, Schema } from "effect"
+import { randomBytes } from "node:crypto"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { readJson, writeJsonAtomic } from "../../system/atomic-file.ts"
+import { CheckedFile, checkFile, describeFile, sparseDigest } from "../../system/checked-file.ts"
+import { withLock } from "../../system/lock.ts"
+import { Paths } from "../../system/Paths.ts"
+import { frozenIn, overlayIn } from "../driver/qemu/capture.ts"
+import { failedAt } from "../failure.ts"
+import type { Frozen } from "../host/memory.ts"
+import { patience } from "../patience.ts"
+
+const TemplateManifest = Schema.Struct({
+  key: Schema.String,
+  createdAt: Schema.String,
+  memory: CheckedFile,
+  state: CheckedFile,
+  /** Of the workspace disk, where that is mounted in it. */
+  overlay: Schema.optional(CheckedFile),
+  /** Digest of the environment that is mounted in it. */
+  environmentDigest: Schema.String
+})
+
+/** How long one process waits for another that is making the same template. */
+const buildTimeoutMs = 5 * 60_000 * patience
+
+const describe = (file: string) => Effect.mapError(describeFile(file, sparseDigest), failedAt("template"))
+
+/** With an overlay where there is one. */
+const templateIn = (directory: string, { overlay }: { readonly overlay?: unknown }): Frozen =>
+  overlay === undefined ? frozenIn(directory) : { ...frozenIn(directory), overlayPath: overlayIn(directory) }
+
+/** The frozen guest of a key, when it is there and whole. */
+const find = (directory: string) =>
+  Effect.gen(function*() {
+    const file = path.join(directory, "manifest.json")
+    const manifest = Option.getOrUndefined(yield* readJson(file, TemplateManifest))
+    if (manifest === undefined) return undefined
+    const files = frozenIn(directory)
+    const check = (path: string, known: typeof CheckedFile.Type) =>
+      checkFile(path, known, { thorough: false, digest: sparseDigest })
+    const memory = yield* check(files.memoryPath, manifest.memory)
+    const state = yield* check(files.statePath, manifest.state)
+    const overlay = manifest.overlay && (yield* check(overlayIn(directory), manifest.overlay))
+    // In a copied cache the content was read and is right; the next run need not read it again.
+    if (memory !== manifest.memory || state !== manifest.state || overlay !== manifest.overlay) {
+      yield* writeJsonAtomic(file, TemplateManifest, { ...manifest, memory, state, overlay })
+    }
+    return templateIn(directory, manifest)
+  }).pipe(
+    // Damage is no error: what cannot be used is made anew.
+    Effect.catchAll((damage) => Effect.as(Effect.logDebug(`template not used: ${damage.message}`), undefined))
+  )
+
+/** Removes a template, for instance one that does not come up. */
+export const discardTemplate = (key: string) =>
+  Effect.flatMap(
+    Paths,
+    ({ cacheDir }) =>
+      Effect.promise(() => fs.promises.rm(path.join(cacheDir, "templates", key), { recursive: true, force: true }))
+  )
+
+/**
+ * The frozen guest of `key`, made by `build` when there is none or it is damaged. `build` writes `mem`, `state` and perhaps `overlay` into
+ * the folder it is given. One process makes it, others wait for it; a build that is killed leaves nothing under the key.
+ */
+export const ensureTemplate = <E, R>(
+  key: string,
+  environmentDigest: string,
+  build: (directory: string) => Effect.Effect<Frozen, E, R>
+) =>
+  Effect.gen(function*() {
+    const { cacheDir } = yield* Paths
+    const folder = path.join(cacheDir, "templates")
+    const directory = path.join(folder, key)
+    const there = yield* find(directory)
+    if (there !== undefined) return there
+    fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
+    return yield* Effect.gen(function*() {
+      const meanwhile = yield* find(directory)
+      if (meanwhile !== undefined) return meanwhile
+      const temporary = path.join(folder, `${key}.${randomBytes(4).toString("hex")}.tmp`)
+      return yield* Effect.acquireUseRelease(
+        Effect.sync(() => fs.mkdirSync(temporary, { mode: 0o700 })),
+        () =>
+          Effect.gen(function*() {
+            const frozen = yield* build(temporary)
+            yield* writeJsonAtomic(path.join(temporary, "manifest.json"), TemplateManifest, {
+              key,
+              createdAt: new Date().toISOString(),
+              memory: yield* describe(frozen.memoryPath),
+              state: yield* describe(frozen.statePath),
+              ...(frozen.overlayPath !== undefined && { overlay: yield* describe(frozen.overlayPath) }),
+              environmentDigest
+            }).pipe(Effect.mapError(failedAt("template")))
+            fs.rmSync(directory, { recursive: true, force: true })
+            fs.renameSync(temporary, directory)
+            return templateIn(directory, { overlay: frozen.overlayPath })
+          }),
+        () => Effect.sync(() => fs.rmSync(temporary, { recursive: true, force: true }))
+      )
+    }).pipe(
+      Effect.exit,
+      withLock(path.join(folder, `${key}.lock`), { timeoutMs: buildTimeoutMs }),
+      Effect.mapError((cause) => cause._tag === "LockTimeout" ? failedAt("template")(cause) : cause),
+      Effect.flatten
+    )
+  })
+
+/** One template that is no longer there. */
+export interface RemovedTemplate {
+  readonly kind: "template"
+  /** Its folder. */
+  readonly what: string
+  readonly name: string
+  readonly freedBytes: number
+}
+
+const bytesIn = (folder: string) =>
+  fs.existsSync(folder)
+    ? fs.readdirSync(folder).reduce((sum, file) => sum + fs.statSync(path.join(folder, file)).blocks * 512, 0)
+    : 0
+
+const removeTemplate = (folder: string) =>
+  Effect.sync((): RemovedTemplate => {
+    const freedBytes = bytesIn(folder)
+    fs.rmSync(folder, { recursive: true, force: true })
+    return { kind: "template", what: folder, name: path.basename(folder), freedBytes }
+  })
+
+/** Removes, under the lock of whoever makes them, the folders of the template store that `unwanted` picks by name. */
+const removeTemplates = (unwanted: (name: string, folder: string) => Effect.Effect<boolean>) =>
+  Effect.gen(function*() {
+    const store = path.join((yield* Paths).cacheDir, "templates")
+    const removed: Array<RemovedTemplate> = []
+    for (const name of fs.existsSync(store) ? fs.readdirSync(store).filter((name) => !name.endsWith(".lock")) : []) {
+      const folder = path.join(store, name)
+      if (!(yield* unwanted(name, folder))) continue
+      yield* removeTemplate(folder).pipe(
+        Effect.tap((one) => Effect.sync(() => removed.push(one))),
+        withLock(path.join(store, `${name.split(".")[0]}.lock`), { timeoutMs: 0 }),
+        // Somebody is just making it: then it is no leftover.
+        Effect.ignore
+      )
+    }
+    return removed
+  })
+
+/** Removes what builds that were killed left beside the templates. */
+export const sweepTemplates = removeTemplates((name) => Effect.succeed(name.endsWith(".tmp")))
+
+/** Removes the templates of environments that `keep` does not hold, by digest. VMs that were restored from them go on. */
+export const pruneTemplates = (keep: ReadonlySet<string>) =>
+  removeTemplates((_, folder) =>
+    readJson(path.join(folder, "manifest.json"), TemplateManifest).pipe(
+      Effect.map((manifest) => Option.isNone(manifest) || !keep.has(manifest.value.environmentDigest)),
+      Effect.orElseSucceed(() => true)
+    )
+  )

@@ -1,0 +1,64 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import type { GuestChannel } from "../../../../src/guest-channel/GuestChannel.ts"
+import { clockOffsetMs, keepClock } from "../../../../src/vm/claim/clock.ts"
+import { wallClockNs } from "../../../../src/vm/claim/steps.ts"
+
+/** A guest whose clock is `aheadMs` ahead, and whose messages take as many ms as `delays` says, there and back in turn; then none. */
+const guestAhead = (aheadMs: number, delays: Array<number>) => {
+  let ahead = BigInt(aheadMs) * 1_000_000n
+  let sets = 0
+  const travel = Effect.suspend(() => {
+    const ms = delays.shift() ?? 0
+    return ms === 0 ? Effect.void : Effect.sleep(ms)
+  })
+  const call = {
+    clockGet: () =>
+      travel.pipe(
+        Effect.zipRight(Effect.sync(() => ({ realtimeNs: wallClockNs() + ahead }))),
+        Effect.zipLeft(travel)
+      ),
+    clockSet: ({ ns }: { readonly ns: bigint }) =>
+      travel.pipe(
+        Effect.zipRight(Effect.sync(() => {
+          ahead = ns - wallClockNs()
+          sets += 1
+        })),
+        Effect.zipLeft(travel)
+      )
+  }
+  return {
+    channel: { call } as unknown as GuestChannel,
+    aheadMs: () => Number(ahead) / 1e6,
+    sets: () => sets
+  }
+}
+
+describe("the guest's wall clock", () => {
+  it.live("is set when it is off, and left when it is right", () =>
+    Effect.gen(function*() {
+      const off = guestAhead(5000, [])
+      yield* keepClock(off.channel)
+      assert.isBelow(Math.abs(off.aheadMs()), 20)
+      const right = guestAhead(5, [])
+      yield* keepClock(right.channel)
+      assert.strictEqual(right.sets(), 0)
+    }))
+
+  it.live("is right in the end though messages were late, and is not told wrong by a late answer", () =>
+    Effect.gen(function*() {
+      // The first time is set by a late message; the next reading hides that behind a late answer.
+      const late = guestAhead(5000, [0, 0, 150, 0, 300, 0])
+      yield* keepClock(late.channel)
+      assert.isBelow(Math.abs(late.aheadMs()), 20)
+      const right = guestAhead(0, [0, 300])
+      yield* keepClock(right.channel)
+      assert.strictEqual(right.sets(), 0)
+    }))
+
+  it.live("is measured by the quickest of several readings", () =>
+    Effect.gen(function*() {
+      const guest = guestAhead(7, [0, 200, 200])
+      assert.approximately(yield* clockOffsetMs(guest.channel), 7, 10)
+    }))
+})

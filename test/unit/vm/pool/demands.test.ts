@@ -1,0 +1,50 @@
+import { assert, describe, it } from "vitest"
+import type { RestoreRequest } from "../../../../src/vm/guest.ts"
+import { changed, type Demands, remembered } from "../../../../src/vm/pool/demands.ts"
+import type { PoolConfig } from "../../../../src/vm/pool/policy.ts"
+
+const config: PoolConfig = { membersPerKind: 2, memoryMib: 1024, idleMs: 1000, quietMs: 10, retryMs: 100 }
+const image = (name: string) => ({ digest: name, path: `/${name}`, virtualBytes: 512 })
+
+/** A request for a workspace of a seed, or without one. */
+const request = (seed?: string, memoryMib = 256) =>
+  ({
+    images: { environment: { digest: "e" }, kernel: { digest: "k" } },
+    vcpuCount: 1,
+    memoryMib,
+    placeholder: image("empty"),
+    seed: image(seed ?? "empty"),
+    seedImage: seed === undefined ? undefined : image(seed),
+    backing: [],
+    layers: []
+  }) as unknown as RestoreRequest
+
+const told = (demands: Demands) =>
+  [...demands.values()].map(({ askedAtMs, members, mounted }) => `${members} ${mounted?.digest} ${askedAtMs}`)
+
+describe("what a pool remembers of requests", () => {
+  it("is one member with the seed mounted, and one for any other", () => {
+    assert.deepStrictEqual(told(remembered(new Map(), request("a"), config, 5)), ["1 a 5", "1 undefined 5"])
+  })
+
+  it("is of the last seed alone: those before are asked for no more", () => {
+    const once = remembered(new Map(), request("a"), config, 5)
+    assert.deepStrictEqual(told(remembered(once, request("b"), config, 7)), [
+      "1 a -Infinity",
+      "1 undefined 7",
+      "1 b 7"
+    ])
+  })
+
+  it("is no mounted seed where one member is kept", () => {
+    const one = { ...config, membersPerKind: 1 }
+    assert.deepStrictEqual(told(remembered(new Map(), request("a"), one, 5)), ["1 undefined 5"])
+  })
+
+  it("waits a moment after a request before anything is made, and forgets what it is told to", () => {
+    const demands = remembered(new Map(), request("a"), config, 5)
+    assert.deepStrictEqual([...demands.values()].map(({ notBeforeMs }) => notBeforeMs), [15, 15])
+    const [kind] = demands.keys()
+    assert.deepStrictEqual(told(changed(demands, kind!, () => undefined)), ["1 undefined 5"])
+  })
+})

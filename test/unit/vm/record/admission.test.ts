@@ -1,0 +1,56 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as path from "node:path"
+import { coreCount } from "../../../../src/system/host.ts"
+import { Paths } from "../../../../src/system/Paths.ts"
+import { admit } from "../../../../src/vm/record/admission.ts"
+import { newRecord, newVmId } from "../../../../src/vm/record/record.ts"
+import { temporaryFolder } from "../../../support/pyro-cli.ts"
+
+/** The error of letting `count` VMs of one size in, on a host where no other runs. */
+const refused = (count: number, size: { readonly memoryMib: number; readonly vcpuCount: number }) =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => temporaryFolder("pyro-admission-")),
+    ({ folder }) => {
+      const records = Array.from(
+        { length: count },
+        () => newRecord({ id: newVmId(), purpose: "workspace", uid: 0, ...size })
+      )
+      const paths = { stateDir: path.join(folder, "state"), cacheDir: folder, memoryDir: folder }
+      return Effect.flip(Effect.provideService(admit(records), Paths, paths as Paths["Type"]))
+    },
+    ({ remove }) => Effect.sync(remove)
+  )
+
+const vcpusPerCore = 16
+
+describe("VMs that are refused", () => {
+  it.effect("for want of CPUs are told how many fit, and to have fewer CPUs or others deleted", () =>
+    Effect.gen(function*() {
+      const most = coreCount() * vcpusPerCore
+      const failure = yield* refused(most + 5, { memoryMib: 1, vcpuCount: 1 })
+      assert.deepInclude(failure, { _tag: "AdmissionRefused", resource: "cpu", fits: most })
+      assert.match(
+        failure.message,
+        new RegExp(`ask for ${most} \\(--count ${most}\\), stop or delete workspaces .* fewer virtual CPUs`)
+      )
+    }))
+
+  it.effect("for want of memory are told how many fit, and to have less memory or others deleted", () =>
+    Effect.gen(function*() {
+      const failure = yield* refused(64, { memoryMib: 1_000_000_000, vcpuCount: 1 })
+      assert.deepInclude(failure, { fits: 0 })
+      assert.match(
+        failure.message,
+        /; stop or delete workspaces .* less memory \(--mem-mib\); a fork has the sizes of its origin$/
+      )
+      assert.notInclude(failure.message, "--count")
+    }))
+
+  it.effect("one alone is not told of numbers", () =>
+    Effect.gen(function*() {
+      const failure = yield* refused(1, { memoryMib: 1_000_000_000, vcpuCount: 1 })
+      assert.notProperty(failure, "fits")
+      assert.notInclude(failure.message, "--count")
+    }))
+})

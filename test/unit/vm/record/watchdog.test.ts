@@ -1,0 +1,75 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Schedule } from "effect"
+import { build } from "esbuild"
+import { type ChildProcess, spawn } from "node:child_process"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { processesWithArgument } from "../../../../src/system/identity.ts"
+
+/** A program that starts a watch for a command that makes `mark`, says so, and with a line on its stdin ends in good order. */
+const program = (folder: string) =>
+  Effect.promise(async () => {
+    const outfile = path.join(folder, "holder.mjs")
+    await build({
+      stdin: {
+        contents: `
+          import { Effect } from "effect"
+          import { startWatchdog } from "../src/vm/record/watchdog.ts"
+          await Effect.runPromise(Effect.scoped(Effect.zipRight(
+            startWatchdog(["/bin/sh", "-c", "touch \\"$1\\"", "pyro-test", process.argv[2]]),
+            Effect.async((resume) => {
+              process.stdin.once("data", () => { process.stdin.destroy(); resume(Effect.void) })
+              process.stdout.write("watched")
+            })
+          )))`,
+        resolveDir: path.resolve(import.meta.dirname, "../../../..")
+      },
+      outfile,
+      bundle: true,
+      platform: "node",
+      format: "esm",
+      logLevel: "error"
+    })
+    return outfile
+  })
+
+const start = (file: string, mark: string) =>
+  Effect.async<ChildProcess>((resume) => {
+    const child = spawn(process.execPath, [file, mark], { stdio: ["pipe", "pipe", "inherit"] })
+    child.stdout.once("data", () => resume(Effect.succeed(child)))
+  })
+
+const ended = (child: ChildProcess) =>
+  Effect.async<number | null>((resume) => void child.once("exit", (code) => resume(Effect.succeed(code))))
+
+const until = (condition: () => boolean) =>
+  Effect.sync(condition).pipe(
+    Effect.repeat({ until: (holds) => holds, schedule: Schedule.spaced("5 millis") }),
+    Effect.timeout("10 seconds")
+  )
+
+describe("the watchdog", () => {
+  it.scopedLive("runs its command when its maker was killed, and not when that ended in good order", () =>
+    Effect.gen(function*() {
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pyro-watchdog-"))),
+        (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true, force: true }))
+      )
+      const file = yield* program(folder)
+      const [killed, orderly] = [path.join(folder, "killed"), path.join(folder, "orderly")]
+      const watchesFor = (mark: string) => processesWithArgument(mark).length
+
+      const one = yield* start(file, killed)
+      assert.strictEqual(watchesFor(killed), 2, "the maker and its watch")
+      one.kill("SIGKILL")
+      yield* until(() => fs.existsSync(killed))
+
+      const other = yield* start(file, orderly)
+      const end = yield* Effect.fork(ended(other))
+      other.stdin!.write("\n")
+      assert.strictEqual(yield* end, 0)
+      yield* until(() => watchesFor(orderly) === 0)
+      assert.isFalse(fs.existsSync(orderly))
+    }))
+})
