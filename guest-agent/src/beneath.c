@@ -9,6 +9,7 @@
 
 #include "baseline.h"
 #include "kernel.h"
+#include "owner.h"
 
 static const char *relative(const char *path) {
   while (*path == '/') path++;
@@ -80,10 +81,9 @@ static int make_beneath(int root, const char *prefix) {
       const char *name = NULL;
       int parent = open_parent_beneath(root, path, false, &name);
       if (parent < 0) return -1;
-      int made = mkdirat(parent, name, 0755);
-      int error = errno;
+      int error = owner_make_directory(parent, name);
       close(parent);
-      if (made < 0 && error != EEXIST) {
+      if (error != 0 && error != EEXIST) {
         errno = error;
         return -1;
       }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "beneath.h"
 #include "change_plan.h"
 #include "kernel.h"
+#include "owner.h"
 #include "stage.h"
 #include "task.h"
 
@@ -114,7 +116,7 @@ static int make_parents(struct job *job, const char *path) {
     if (parent < 0) return errno;
     char *copy = strdup(part);
     if (copy == NULL) error = ENOMEM;
-    if (error == 0 && mkdirat(parent, name, 0755) < 0) error = errno;
+    if (error == 0) error = owner_make_directory(parent, name);
     close(parent);
     if (error != 0) {
       free(copy);
@@ -163,7 +165,7 @@ static int clear(struct job *job, const char *path, unsigned depth) {
   return error;
 }
 
-/* Gives what is in the stage its owner and mode. */
+/* Gives what is in the stage the mode that it is to have, and the owner of the file that it replaces. */
 static int dress(struct job *job, const struct change *change, const char *staged) {
   const struct change *taken = change->taken == 0 ? NULL : &job->changes.items[change->taken - 1];
   if (change->kind == CHANGE_LINK) return 0;
@@ -182,6 +184,7 @@ static int dress(struct job *job, const struct change *change, const char *stage
 static int put_in_place(struct job *job, uint32_t number) {
   const struct change *change = &job->changes.items[number - 1];
   uint32_t source = change->kind == CHANGE_MOVE ? change->taken : number;
+  bool is_new = change->kind == CHANGE_LINK || (change->kind == CHANGE_FILE && change->taken == 0);
   char staged[STAGED_NAME_MAX];
   change_staged_name(staged, source);
   int error = dress(job, change, staged);
@@ -192,7 +195,8 @@ static int put_in_place(struct job *job, uint32_t number) {
     const char *name = NULL;
     int parent = open_parent(job, change->path, &name);
     if (parent < 0) return errno;
-    error = move(job->stage.fd, staged, parent, name);
+    error = is_new ? owner_give_entry(parent, job->stage.fd, staged) : 0;
+    if (error == 0) error = move(job->stage.fd, staged, parent, name);
     close(parent);
     if (error != EEXIST || attempt > 0) break;
     int cleared = clear(job, change->path, 0);

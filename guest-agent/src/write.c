@@ -11,6 +11,7 @@
 
 #include "beneath.h"
 #include "kernel.h"
+#include "owner.h"
 #include "task.h"
 #include "version.h"
 
@@ -116,7 +117,11 @@ static int publish(struct draft *draft, const struct plan *plan) {
   if (error == 0) error = look_at_old(draft, plan->flags);
   if (error == 0) error = check_expected(draft, plan->expected);
   if (error != 0) return error;
-  if (draft->old.st_nlink > 0 && fchown(draft->fd, draft->old.st_uid, draft->old.st_gid) < 0) return errno;
+  if (draft->old.st_nlink == 0)
+    error = owner_give(draft->parent, draft->fd);
+  else if (fchown(draft->fd, draft->old.st_uid, draft->old.st_gid) < 0)
+    error = errno;
+  if (error != 0) return error;
   if (fchmod(draft->fd, mode_for(draft, plan->mode)) < 0) return errno;
   unsigned how = plan->flags & WRITE_EXCLUSIVE ? KERNEL_RENAME_NOREPLACE : 0;
   long done = syscall(SYS_renameat2, draft->parent, draft->temporary, draft->parent, draft->name, how);
@@ -141,7 +146,8 @@ static int append(struct draft *draft, const struct plan *plan, struct task_repo
   if (fd < 0) return task_failed(report, errno, STEP_OPEN, plan->path);
   struct stat status;
   if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode)) return task_failed(report, EINVAL, STEP_OPEN, plan->path);
-  int error = copy_input(fd);
+  int error = draft->old.st_nlink == 0 ? owner_give(draft->parent, fd) : 0;
+  if (error == 0) error = copy_input(fd);
   if (error == 0 && fstat(fd, &draft->own) < 0) error = errno;
   if (error == 0 && plan->flags & WRITE_TELL) error = tell(fd, draft);
   return error != 0 ? task_failed(report, error, STEP_IO, plan->path) : 0;

@@ -1,0 +1,12 @@
+/* The owner of what the agent makes for the host: that of the directory it is in, so that whoever owns a tree can change all of it. */
+#ifndef PYRO_OWNER_H
+#define PYRO_OWNER_H
+
+/* Gives an open file to the owner of the directory `parent`: errno, or 0. */
+int owner_give(int parent, int fd);
+/* The same for the entry `name` of `directory`, which may be a link. */
+int owner_give_entry(int parent, int directory, const char *name);
+/* Makes the directory `name` in `parent`, for the owner of that: errno, or 0. */
+int owner_make_directory(int parent, const char *name);
+
+#endif
