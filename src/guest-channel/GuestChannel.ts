@@ -18,7 +18,7 @@ import type { WrittenFile } from "./file-state.ts"
 import * as Files from "./files.ts"
 import { chain, request, type ResultsOf, type Silence, silently } from "./open.ts"
 import { type GuestProcess, StreamedProcess } from "./process.ts"
-import { DEFAULT_SILENCE_MS, type SilenceOptions, watchSilence } from "./silence.ts"
+import { DEFAULT_SILENCE_MS, ENDING_SILENCE_MS, type SilenceOptions, watchSilence } from "./silence.ts"
 import { launch, spawn, type SpawnRequest } from "./spawn.ts"
 import type { ResumableStream } from "./takeover.ts"
 
@@ -38,6 +38,8 @@ export interface ConnectOptions {
   readonly helloTimeoutMs?: number | undefined
   /** Maximum time without a byte from the agent while a request waits for it, in `ms`. @default 20 000 */
   readonly silenceMs?: number | undefined
+  /** The same while `unlessSilent` runs, in `ms`. @default 5 000 */
+  readonly endingSilenceMs?: number | undefined
   /** Asked before requests of a silent agent fail (`SilenceOptions.explain`). @default nobody knows why */
   readonly explainSilence?: SilenceOptions["explain"] | undefined
 }
@@ -135,6 +137,11 @@ export interface GuestChannel {
     around: Silence,
     use: (receivedBytes: () => number) => Effect.Effect<A, E, R>
   ) => Effect.Effect<A, AgentCallFailed | ChannelFailed | E, R>
+  /**
+   * Runs `use` with the shorter deadline of silence, for a caller who ends the guest in any case. A request that is merely slow goes on:
+   * its agent answers probes.
+   */
+  readonly unlessSilent: <A, E, R>(use: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** The agent's own log, the last 64 lines of it when nobody reads. Ends with the channel. */
   readonly events: Stream.Stream<AgentEvent>
   /** The agent sent nothing for so long that its requests failed, and nothing since. */
@@ -207,6 +214,14 @@ const connect = (options: ConnectOptions): Effect.Effect<GuestChannel, ChannelFa
       changeFiles: (root, changes) => ChangeFiles.changeFiles(connection, root, changes),
       connectPort: (wanted) => Files.connectPort(connection, wanted),
       silently: (around, use) => silently(connection, around, use(() => connection.receivedBytes)),
+      unlessSilent: (use) => {
+        const within = (ms: number) => Effect.sync(() => (connection.endingMs = ms))
+        return Effect.acquireUseRelease(
+          within(options.endingSilenceMs ?? ENDING_SILENCE_MS),
+          () => use,
+          () => within(Infinity)
+        )
+      },
       events: Mailbox.toStream(events),
       isSilent: () => connection.silentMs > 0,
       failed: Deferred.await(connection.failed)

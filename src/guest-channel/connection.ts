@@ -52,6 +52,8 @@ export class Connection implements StreamLink {
   isQuiet = false
   /** How long the agent sent nothing while its requests waited, and failed; 0 once it sends something. */
   silentMs = 0
+  /** Maximum silence while a caller waits who ends the guest in any case, in `ms`. */
+  endingMs = Infinity
   readonly #socket: Duplex
   readonly #nonce: Uint8Array
   readonly #keep: (id: string) => boolean

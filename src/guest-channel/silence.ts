@@ -8,6 +8,9 @@ export const DEFAULT_SILENCE_MS = 20_000
 /** The same where the reason is known, such as a QEMU that is stopped. */
 const KNOWN_MS = 5_000
 
+/** The same while a caller waits who ends the guest in any case (`GuestChannel.unlessSilent`), in `ms`. */
+export const ENDING_SILENCE_MS = 5_000
+
 /** The same for later requests to an agent that was found silent, until it sends a byte. */
 const AGAIN_MS = 2_000
 
@@ -44,10 +47,11 @@ export const watchSilence = (connection: Connection, { explain, limitMs }: Silen
       }
       silentMs += tickMs
       connection.probe()
-      if (silentMs < Math.min(connection.silentMs > 0 ? AGAIN_MS : KNOWN_MS, limitMs)) continue
+      const mostMs = Math.min(limitMs, connection.endingMs)
+      if (silentMs < Math.min(connection.silentMs > 0 ? AGAIN_MS : KNOWN_MS, mostMs)) continue
       const why = yield* explain
       if (why === undefined) silentMs = 0
-      else if (why !== "" || connection.silentMs > 0 || silentMs >= limitMs) connection.silence(silentMs, why)
+      else if (why !== "" || connection.silentMs > 0 || silentMs >= mostMs) connection.silence(silentMs, why)
     }
   })
   return Effect.forever(Effect.zipRight(connection.untilAwaited, watch))

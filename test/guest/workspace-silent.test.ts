@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process"
+import { execFileSync, spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
@@ -96,6 +96,31 @@ describe("a guest whose root stops the agent", () => {
     freezer: "cd /sys/fs/cgroup; mkdir own; echo 1 > own/cgroup.procs; echo 1 > own/cgroup.freeze",
     unbinding: "for one in /sys/bus/virtio/drivers/*/virtio*; do echo ${one##*/} > ${one%/*}/unbind & done; wait"
   }
+
+  it("and that nobody has asked since is given up by stop after 5 seconds, and reset and delete do not ask it", async () => {
+    // The text reaches the disk once the agent is frozen. The script itself, which is recorded elsewhere, does not contain the text.
+    const script = `${ways.freezer}; echo "is fro""zen" > /workspace/text; sync; sleep 100000`
+    const frozen = async (name: string) => {
+      const { id } = await create(["--name", name])
+      await call(["workspace", "exec", name, "--detach", "--", "sh", "-c", script])
+      const directory = path.join(pyro.state, "workspaces", id)
+      const isOnDisk = () => {
+        const disks = fs.readdirSync(directory).filter((entry) => entry.startsWith("disk-"))
+        return spawnSync("grep", ["-rqaF", "is frozen", ...disks], { cwd: directory }).status === 0
+      }
+      await until("the frozen guest's write", isOnDisk, 60_000)
+      return id
+    }
+    const id = await frozen("stopped")
+    await step("stop", "stopped")
+    const log = (await call(["daemon", "logs"])).stdout.toString()
+    assert.match(log, new RegExp(`${id} is stopped with .* sent nothing for 5 s`))
+    await frozen("again")
+    await step("reset", "again")
+    assert.strictEqual(await sh("again", "echo back"), "back")
+    await frozen("gone")
+    await json(["workspace", "delete", "gone"])
+  })
 
   it("by a debugger, by a frozen control group or by unbinding its devices: it is silent, and reset brings it back", async () => {
     await Promise.all(

@@ -9,6 +9,9 @@ import type { Vm, VmError } from "../Vm.ts"
 /** Maximum time without a byte from the agent while a request waits for it. An emulated guest on a busy host is slower. */
 const silenceMs: Record<Accelerator, number> = { kvm: 10_000 * patience, tcg: 20_000 * patience }
 
+/** The same for a guest that is ended in any case. */
+const endingSilenceMs = 5_000 * patience
+
 /** A full disk of the host and a pause of our own are told elsewhere: requests wait until the guest goes on. */
 const explainSilence = ({ health, isPaused, qemu: { identity } }: Vm) =>
   Effect.map(health.trouble, (trouble) => {
@@ -30,6 +33,7 @@ export const greet = (
     open: Effect.succeed(vm.port),
     helloTimeoutMs: timeoutMs * 2,
     silenceMs: silenceMs[vm.spec.accelerator],
+    endingSilenceMs,
     explainSilence: explainSilence(vm)
   })
     .pipe(

@@ -90,11 +90,15 @@ export const stop = (lifecycle: Lifecycle, entry: Entry) =>
     const current = yield* takeOut(entry)
     yield* Effect.gen(function*() {
       if (Option.isSome(current)) {
-        yield* Effect.ignoreLogged(flush(current.value.channel))
+        const { channel } = current.value
+        yield* Effect.catchAll(channel.unlessSilent(flush(channel)), (failure) =>
+          Effect.logWarning(`${entry.id} is stopped with what its guest had not written out: ${failure.detail}`))
       }
       faultPoint("stop:synced")
       yield* commit(entry, ({ vm: _, ...record }) => ({ ...record, phase: "stopped" }))
-    }).pipe(Effect.onError(() => putBack(lifecycle, entry, current)))
+    }).pipe(Effect.onError(() =>
+      putBack(lifecycle, entry, current)
+    ))
     faultPoint("stop:committed")
     if (Option.isSome(current)) yield* close(current.value)
     const commands = yield* commandsOf(entry)

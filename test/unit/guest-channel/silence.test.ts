@@ -86,6 +86,18 @@ describe("an agent that sends nothing", () => {
       assert.deepStrictEqual([printed, (yield* process.exit).code, channel.isSilent()], ["back", 3, false])
     }))
 
+  it.scopedLive("fails a request at the shorter deadline while a caller ends the guest, and only then", () =>
+    Effect.gen(function*() {
+      const { channel } = yield* silent({ silenceMs: 200, endingSilenceMs: 40 })
+      const detailOf = (request: typeof flush) =>
+        Effect.map(Effect.flip(request), (failure) => (failure as ChannelFailed).detail)
+      const flush = channel.call.sync({ dropCaches: 0 })
+      assert.include(yield* detailOf(channel.unlessSilent(flush)), "sent nothing for 0.05 s")
+      const other = yield* silent({ silenceMs: 200, endingSilenceMs: 40 })
+      yield* other.channel.unlessSilent(Effect.void)
+      assert.include(yield* detailOf(other.channel.call.sync({ dropCaches: 0 })), "sent nothing for 0.2 s")
+    }))
+
   it.scopedLive("may answer late: what it then says is dropped, and new requests are served", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* silent()
@@ -122,6 +134,16 @@ describe("an agent that is only slow", () => {
       peer.send(AgentMessage.Result, FIRST_CALL, { errno: 0, detail: "", result: nothing })
       yield* Fiber.join(flush)
       yield* Fiber.interrupt(walk)
+    }))
+
+  it.scopedLive("is waited for as long as it answers probes, also by a caller who ends the guest", () =>
+    Effect.gen(function*() {
+      const { channel, peer } = yield* silent({ endingSilenceMs: 40 })
+      const flush = yield* Effect.fork(channel.unlessSilent(channel.call.sync({ dropCaches: 0 })))
+      yield* live(peer, 16)
+      assert.deepStrictEqual(yield* Fiber.poll(flush), Option.none())
+      peer.send(AgentMessage.Result, FIRST_CALL, { errno: 0, detail: "", result: nothing })
+      yield* Fiber.join(flush)
     }))
 
   it.scopedLive("is waited for while the guest stands still for a reason that is told elsewhere", () =>
