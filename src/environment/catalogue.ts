@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import * as fs from "node:fs"
 import * as path from "node:path"
 import { EnvironmentUnknown } from "../contract/errors.ts"
 import { readList, recipeDigest, recipeFolder } from "./recipe.ts"
@@ -18,7 +19,7 @@ export interface CatalogueEntry {
   /** Code name of the Debian release. */
   readonly codename: string
   readonly description: string
-  /** Package lists of the recipe, each on top of the one before. */
+  /** Package lists of the recipe, each on top of the one before, and each with a list of the release's own where there is one. */
   readonly lists: ReadonlyArray<"base" | "default" | "build">
   /**
    * Room that a build takes for image and downloaded packages, and for the tree that it grows, in MiB. As measured in 2026, with
@@ -79,11 +80,13 @@ export const lookUp = (
 }
 
 /** Packages that an environment has beside the essential ones and apt, sorted. */
-export const packagesOf = (entry: CatalogueEntry): ReadonlyArray<string> =>
-  [
-    ...entry.lists.flatMap((list) => readList(path.join(recipeFolder("environment"), `${list}.packages`))),
-    ...entry.own?.packages ?? []
-  ].sort()
+export const packagesOf = (entry: CatalogueEntry): ReadonlyArray<string> => {
+  const files = entry.lists.flatMap((list) => [`${list}.packages`, `${list}.${entry.codename}.packages`])
+  const present = files.map((file) => path.join(recipeFolder("environment"), file)).filter((file) =>
+    fs.existsSync(file)
+  )
+  return [...present.flatMap(readList), ...entry.own?.packages ?? []].sort()
+}
 
 /** Digest of all that decides what an environment is, but for the versions of Debian's packages. */
 export const recipeOf = (entry: CatalogueEntry): string =>

@@ -30,6 +30,15 @@ describe("the catalogue", () => {
       }
     }))
 
+  it.effect("has the older names of time zones in Debian 13, where they are a package of their own", () =>
+    Effect.gen(function*() {
+      for (const suffix of ["", "-build"]) {
+        assert.includeMembers([...packagesOf(yield* lookUp(`debian:13${suffix}`))], ["tzdata", "tzdata-legacy"])
+        assert.notInclude(packagesOf(yield* lookUp(`debian:12${suffix}`)), "tzdata-legacy")
+      }
+      assert.notInclude(packagesOf(yield* lookUp("debian:13-base")), "tzdata-legacy")
+    }))
+
   it("has a recipe of its own for each environment", () => {
     assert.strictEqual(new Set(catalogue.map(recipeOf)).size, catalogue.length)
   })

@@ -1,0 +1,41 @@
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { installation } from "../support/installation.ts"
+
+const machine = "locale charmap; stat -c %a /tmp; " +
+  "for m in /dev/shm /dev/pts /proc /sys /sys/fs/cgroup /run; do mountpoint -q $m || echo missing $m; done; " +
+  "hostname; grep -c $(hostname) /etc/hosts; git config --system safe.directory; ls -d /lib/modules/$(uname -r); pwd; " +
+  "unshare -r true && echo ns"
+
+const timeZones = "date -d @0 +%R; TZ=Asia/Tokyo date -d @0 +%R; TZ=US/Eastern date -d @0 +%R; " +
+  "python3 -c 'from zoneinfo import ZoneInfo as Z; print(Z(\"Europe/Berlin\"), Z(\"Europe/Kiev\"))'"
+
+describe("the environment", () => {
+  const pyro = installation("pyro-releases-")
+  afterAll(pyro.close)
+
+  describe.each(["12", "13"])("debian:%s", (release) => {
+    // Builds what is not on the host, or was made from an older list of packages.
+    beforeAll(() => pyro.json(["env", "pull", `debian:${release}`]))
+
+    const inGuest = async (script: string) => {
+      const { code, stderr, stdout } = await pyro.call(["run", `debian:${release}`, "--", "sh", "-c", script])
+      assert.strictEqual(code, 0, stderr)
+      return stdout.toString()
+    }
+
+    it("is the Debian release of its name", async () => {
+      assert.match(await inGuest("cat /etc/debian_version"), new RegExp(`^${release}\\.\\d+\\n$`))
+    })
+
+    it("comes up with what a program expects of a machine", async () => {
+      assert.match(
+        await inGuest(machine),
+        /^UTF-8\n1777\npyro\n1\n\*\n\/lib\/modules\/6\.[^\n]+\n\/workspace\nns\n$/
+      )
+    })
+
+    it("knows the time zones by their names, older names included", async () => {
+      assert.strictEqual(await inGuest(timeZones), "00:00\n09:00\n19:00\nEurope/Berlin Europe/Kiev\n")
+    })
+  })
+})
