@@ -48,7 +48,7 @@ module.exports = {
       name: "src-stands-alone",
       severity: "error",
       from: { path: "^src/" },
-      to: { path: "^(test|bench|examples|scripts|rootfs|guest-agent|dist)/" }
+      to: { path: "^(test|bench|examples|scripts|rootfs|guest-agent|native|dist)/" }
     },
     {
       name: "src-uses-dependencies-only",
@@ -76,7 +76,7 @@ module.exports = {
     tsConfig: { fileName: "tsconfig.json" },
     enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "require", "node", "default"] },
     doNotFollow: { path: "node_modules" },
-    exclude: { path: "^(dist|guest-agent/build|coverage)/" },
+    exclude: { path: "^(dist|guest-agent/build|native/build|coverage)/" },
     detectProcessBuiltinModuleCalls: true
   }
 }

@@ -38,7 +38,7 @@ const plainObjectsByName = [
 ].map((selector) => ({ selector, message: namesMessage }))
 
 export default tseslint.config(
-  { ignores: ["dist/", "coverage/", "guest-agent/build/", "node_modules/"] },
+  { ignores: ["dist/", "coverage/", "guest-agent/build/", "native/build/", "node_modules/"] },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   {
     files: ["**/*.ts"],

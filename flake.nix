@@ -42,7 +42,7 @@
         # Fortified sources need optimisation, which the sanitizer builds leave out.
         hardeningDisable = [ "fortify" ];
         # There is no static libext2fs here.
-        HOST_SEED_LINK = "-pie";
+        SEED_LINK = "-pie";
       };
     };
 }

@@ -10,10 +10,10 @@ const sources = ["src", "test", "bench", "examples", "scripts"].filter((folder) 
 
 /** Longest first: two run at a time. */
 const checks = [
-  {
-    name: "guest agent: warnings and static analysis",
-    commands: [["make", "--no-print-directory", "-C", inRoot("guest-agent"), "analyze"]]
-  },
+  ...["guest-agent", "native"].map((folder) => ({
+    name: `${folder}: warnings and static analysis`,
+    commands: [["make", "--no-print-directory", "-C", inRoot(folder), "analyze"]]
+  })),
   {
     name: "types and floating effects",
     commands: [

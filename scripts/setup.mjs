@@ -1,19 +1,28 @@
 import { bundle } from "./setup/bundle.mjs"
+import { compiled } from "./setup/compiled.mjs"
 import { environment } from "./setup/environment.mjs"
-import { guestAgent } from "./setup/guest-agent.mjs"
 import { hostPackages } from "./setup/host-packages.mjs"
 import { alone } from "./setup/lock.mjs"
 import { nodeModules } from "./setup/node-modules.mjs"
 import * as packages from "./setup/packages.mjs"
 
 const product = [
-  guestAgent({ targets: ["all", "host"], title: "compiling the guest agent and the host's tools (10 s)" }),
+  compiled({ folder: "guest-agent", targets: ["all"], title: "compiling the guest agent (5 s)" }),
+  compiled({ folder: "native", targets: ["all"], title: "compiling the host's tools (5 s)" }),
   bundle
 ]
-const checkedBuilds = guestAgent({
-  targets: ["sanitized", "host-sanitized"],
-  title: "compiling the sanitizer builds of the guest agent and the host's tools (20 s)"
-})
+const checkedBuilds = [
+  compiled({
+    folder: "guest-agent",
+    targets: ["sanitized"],
+    title: "compiling the sanitizer build of the guest agent (10 s)"
+  }),
+  compiled({
+    folder: "native",
+    targets: ["sanitized"],
+    title: "compiling the sanitizer builds of the host's tools (10 s)"
+  })
+]
 
 const bench = [
   hostPackages([...packages.toRun, ...packages.toBench]),
@@ -29,7 +38,7 @@ const needs = {
     hostPackages([...packages.toRun, ...packages.toTest]),
     nodeModules,
     ...product,
-    checkedBuilds,
+    ...checkedBuilds,
     environment("debian:12")
   ],
   bench,

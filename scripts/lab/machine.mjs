@@ -82,7 +82,7 @@ const cpuTimeMs = (pid) => {
 }
 
 const qemuArguments = async (image, [root, project]) => {
-  const tscKhz = (await mustRun("pyro-tsc", [inRoot("guest-agent/build/pyro-tsc")])).trim()
+  const tscKhz = (await mustRun("pyro-tsc", [inRoot("native/build/pyro-tsc")])).trim()
   const processors = await processorCount()
   const disk = (file, serial) => [
     ...["-drive", `file=${file},format=qcow2,if=none,id=${serial},cache=unsafe,discard=unmap`],

@@ -9,7 +9,7 @@ import { step } from "../setup/report.mjs"
 /** Room for templates, overlays and test folders beside what is copied. It is sparse. */
 const diskBytes = 12 * 1024 ** 3
 
-const product = ["package.json", "dist", "guest-agent", "rootfs"]
+const product = ["package.json", "dist", "guest-agent", "native", "rootfs"]
 const forTests = ["node_modules", "src", "test", "scripts", "tsconfig.json", "vitest.config.ts"]
 
 /**

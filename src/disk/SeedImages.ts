@@ -48,7 +48,7 @@ export interface Seeded {
   readonly report: SeedReport
 }
 
-/** To be raised with `format_name` of guest-agent/host/seed-digest.c. */
+/** To be raised with `format_name` of native/seed/digest.c. */
 const formatVersion = 2
 
 /**

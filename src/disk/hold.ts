@@ -8,7 +8,7 @@ import { nativeTool } from "../system/native.ts"
 /** Another file system, too many links, or a file system or a rule of the kernel that has none. */
 const cannotLink: ReadonlyArray<string | undefined> = ["EXDEV", "EMLINK", "EPERM", "EOPNOTSUPP"]
 
-/** Exit status of pyro-copy for a full file system (guest-agent/host/copy.c). */
+/** Exit status of pyro-copy for a full file system (native/copy/copy.c). */
 const copyFull = 3
 
 /**

@@ -69,7 +69,7 @@ export interface SeedRequest {
 
 const mib = 1024 * 1024
 
-/** Exit statuses of pyro-seed (`enum outcome` in guest-agent/host/seed.h). */
+/** Exit statuses of pyro-seed (`enum outcome` in native/seed/seed.h). */
 const status = { failed: 1, usage: 2, full: 3, hostFull: 4, rejected: 5, toolMissing: 6 } as const
 
 /** With these it takes its arguments from its stdin. */
@@ -138,7 +138,7 @@ interface Said {
   readonly records: Map<string, readonly [subject: string, text: string]>
 }
 
-/** Records of three fields, each ended by a NUL, as the head of guest-agent/host/seed-main.c lists them. */
+/** Records of three fields, each ended by a NUL, as the head of native/seed/main.c lists them. */
 const parse = (stdout: Buffer): Said => {
   const said: Said = { skipped: [], counts: new Map(), records: new Map() }
   let at = 0

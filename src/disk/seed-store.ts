@@ -26,7 +26,7 @@ const Known = Schema.Struct({
   })
 })
 
-/** Modification time of every sealed image in seconds, `seed_epoch` of guest-agent/host/seed-image.h. */
+/** Modification time of every sealed image in seconds, `seed_epoch` of native/seed/image.h. */
 const sealSeconds = 1_577_836_800n
 
 const sevenDigits = (hex: string) => Number.parseInt(hex.replaceAll("-", "").slice(0, 7), 16)
@@ -53,7 +53,7 @@ export const imagePath = (store: SeedStore, digest: string) => path.join(store.i
 
 /**
  * True when the image is there as pyro-seed sealed it in this boot of the host, or had it written to disk. The seal is its
- * modification time (see `image_publish` in guest-agent/host/seed-image.h): whatever writes to the file breaks it.
+ * modification time (see `image_publish` in native/seed/image.h): whatever writes to the file breaks it.
  */
 export const isSealed = (image: SeedImage): boolean => {
   const stat = fs.lstatSync(image.path, { bigint: true, throwIfNoEntry: false })

@@ -4,7 +4,7 @@ import * as path from "node:path"
 import { fileURLToPath } from "node:url"
 import { HostToolMissing } from "../contract/errors.ts"
 
-/** Programs that the project builds from `guest-agent/`. */
+/** Programs that the project builds: `agent` from `guest-agent/`, the others from `native/`. */
 export type NativeTool = "agent" | "pyro-seed" | "pyro-copy" | "pyro-tsc" | "pyro-put"
 
 /** Root of the package: the nearest folder above this file that has a `guest-agent`. */
@@ -20,13 +20,18 @@ export const packageRoot: () => string = (() => {
   }
 })()
 
-/** Where the native tools are; `PYRO_NATIVE_DIR` moves it. */
-export const nativeDirectory = () => process.env["PYRO_NATIVE_DIR"] ?? path.join(packageRoot(), "guest-agent", "build")
+/** Directory of the host's native tools. `PYRO_NATIVE_DIR` replaces it, and then holds the guest agent too. */
+export const nativeDirectory = () => process.env["PYRO_NATIVE_DIR"] ?? path.join(packageRoot(), "native", "build")
+
+const directoryOf = (name: NativeTool) =>
+  name === "agent" && process.env["PYRO_NATIVE_DIR"] === undefined
+    ? path.join(packageRoot(), "guest-agent", "build")
+    : nativeDirectory()
 
 /** Path of a native tool; fails when the project was not built. */
 export const nativeTool = (name: NativeTool): Effect.Effect<string, HostToolMissing> =>
   Effect.suspend(() => {
-    const file = path.join(nativeDirectory(), name)
+    const file = path.join(directoryOf(name), name)
     return existsSync(file)
       ? Effect.succeed(file)
       : new HostToolMissing({ tool: name, package: "pyro itself", detail: "it is not built yet; run: npm start" })

@@ -10,7 +10,7 @@ export interface PutEntry {
   readonly target?: Uint8Array | undefined
 }
 
-/** In the place of a piece's length: the file is left out (guest-agent/host/put-stage.c). */
+/** In the place of a piece's length: the file is left out (native/put/stage.c). */
 export const WITHDRAWN = 0xffff_ffff
 
 /** Ends the list of entries. */
@@ -18,7 +18,7 @@ export const LAST_ENTRY = Buffer.from("e")
 
 const letters = { file: 0x66, directory: 0x64, symlink: 0x6c } as const
 
-/** An entry as guest-agent/host/put-plan.h has it. */
+/** An entry as native/put/plan.h has it. */
 export const encodeEntry = (entry: PutEntry): ReadonlyArray<Uint8Array> => {
   const head = Buffer.alloc(15)
   head.writeUInt8(letters[entry.type], 0)
@@ -32,7 +32,7 @@ export const encodeEntry = (entry: PutEntry): ReadonlyArray<Uint8Array> => {
   return [head, entry.path, length, target]
 }
 
-/** What pyro-put says: records of three fields, each ended by a NUL, as the head of guest-agent/host/put-main.c lists them. */
+/** What pyro-put says: records of three fields, each ended by a NUL, as the head of native/put/main.c lists them. */
 export class PutRecords {
   ready = false
   done = false

@@ -68,7 +68,7 @@ describe("the package, packed and installed", () => {
     assert.match(await node([path.join(modules, "pyro/dist/pyro.js"), "--version"], folder), /^\d+\.\d+\.\d+\n$/)
     assert.deepStrictEqual(
       fs.readdirSync(path.join(modules, "pyro")).sort(),
-      ["CHANGELOG.md", "LICENSE", "README.md", "dist", "docs", "guest-agent", "package.json", "rootfs"]
+      ["CHANGELOG.md", "LICENSE", "README.md", "dist", "docs", "guest-agent", "native", "package.json", "rootfs"]
     )
   })
 })

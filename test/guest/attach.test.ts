@@ -29,8 +29,9 @@ const driver = Effect.acquireRelease(
       logLevel: "error",
       banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" }
     })
-    fs.symlinkSync(path.join(project, "guest-agent"), path.join(home, "guest-agent"))
-    fs.symlinkSync(path.join(project, "rootfs"), path.join(home, "rootfs"))
+    for (const folder of ["guest-agent", "native", "rootfs"]) {
+      fs.symlinkSync(path.join(project, folder), path.join(home, folder))
+    }
     return { home, program }
   }),
   ({ home }) => Effect.sync(() => fs.rmSync(home, { recursive: true, force: true }))

@@ -206,7 +206,7 @@ const warningsOf = (changed: ReadonlyArray<string>) =>
 const isDirectory = (why: string, path: string) =>
   new ExportRefused({ detail: `${why}; name the file to be written in it`, paths: [path] })
 
-/** Said by pyro-put (guest-agent/host/put-place.c). */
+/** Said by pyro-put (native/put/place.c). */
 const DIRECTORY_THERE = "a directory is there"
 
 const failureOf = ({ entries, kind, output }: Delivery, failure: PutFailed): ExportRefused | NoSpace => {

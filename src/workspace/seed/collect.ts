@@ -46,7 +46,7 @@ export interface CollectOptions {
   readonly identity: Effect.Effect<Identity>
 }
 
-/** A tree has at most so many repositories in it whose `.git` is made: `MOST_GRAFTS` of guest-agent/host/seed-main.c. */
+/** A tree has at most so many repositories in it whose `.git` is made: `MOST_GRAFTS` of native/seed/main.c. */
 const mostGits = 256
 
 const mostDepth = 32

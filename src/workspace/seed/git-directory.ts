@@ -28,7 +28,7 @@ export interface GitPlan {
   readonly staged: ReadonlyArray<string>
 }
 
-/** 2020-01-01, the time of what has none of its own: `seed_epoch` of guest-agent/host/seed-image.h. */
+/** 2020-01-01, the time of what has none of its own: `seed_epoch` of native/seed/image.h. */
 const epochSeconds = 1_577_836_800
 
 /** Equal keys are equal directories. */

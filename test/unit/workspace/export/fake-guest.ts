@@ -126,7 +126,7 @@ export const scratch = Effect.acquireRelease(
 /** Has this process use the sanitizer build of pyro-put; a sanitizer that speaks ends it with another status than 0. */
 export const useSanitizedPut = () => {
   const sanitized = path.join(nativeDirectory(), "pyro-put-sanitized")
-  if (!existsSync(sanitized)) throw new Error("no sanitizer build: run make -C guest-agent sanitized")
+  if (!existsSync(sanitized)) throw new Error("no sanitizer build: run make -C native sanitized")
   const folder = mkdtempSync(path.join(tmpdir(), "pyro-native-"))
   symlinkSync(sanitized, path.join(folder, "pyro-put"))
   const before = process.env["PYRO_NATIVE_DIR"]

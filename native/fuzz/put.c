@@ -1,5 +1,5 @@
 /* Fuzz target of the list of entries that pyro-put reads: whatever is accepted stays beneath its root. */
-#include "put-plan.h"
+#include "../put/plan.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Opening an archive. What it is compressed with is told by its first bytes, and undone by the host's own program for it. */
-#include "seed-source.h"
+#include "source.h"
 
 #include "seed.h"
 

@@ -5,7 +5,7 @@
 #ifndef PYRO_PUT_H
 #define PYRO_PUT_H
 
-#include "put-plan.h"
+#include "plan.h"
 
 #include <sys/types.h>
 
@@ -39,18 +39,18 @@ _Noreturn void put_end(struct put *put, enum put_outcome outcome, const char *fo
 /* Ends with the outcome that fits an errno. */
 _Noreturn void put_fail(struct put *put, int error, const char *what, const char *path);
 
-/* put-beneath.c: a folder beneath another, never through a symbolic link; a descriptor or -1 with errno. "" is `from` itself. */
+/* put/beneath.c: a folder beneath another, never through a symbolic link; a descriptor or -1 with errno. "" is `from` itself. */
 int beneath(int from, const char *path, size_t length);
 /* The same for a path that may go through symbolic links, as long as they lead nowhere else. */
 int beneath_linked(int from, const char *path);
 /* Removes a tree that only holds what was staged. */
 void remove_tree(int folder, const char *name);
 
-/* put-stage.c: the staging folder, room for the plan, and what the plan says, filled from the input. */
+/* put/stage.c: the staging folder, room for the plan, and what the plan says, filled from the input. */
 void stage_open(struct put *put);
 void stage_fill(struct put *put);
 
-/* put-place.c: what is in the way is reported, and ends the program when there is any. */
+/* put/place.c: what is in the way is reported, and ends the program when there is any. */
 void place_check(struct put *put);
 /* Gives everything its name, or nothing. */
 void place_all(struct put *put);

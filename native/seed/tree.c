@@ -1,4 +1,4 @@
-#include "seed-tree.h"
+#include "tree.h"
 
 #include "seed.h"
 

@@ -69,7 +69,7 @@ int tar_next(struct tar *tar, struct tar_entry *entry);
 /* Exactly `length` bytes of the current entry's content, no more than it has: 0, or -1 with tar->problem. */
 int tar_content(struct tar *tar, void *bytes, size_t length);
 
-/* seed-pax.c: takes the records of a pax header; false when they are not what they should be. */
+/* seed/pax.c: takes the records of a pax header; false when they are not what they should be. */
 bool pax_parse(struct tar_extra *extra, const char *bytes, size_t length);
 bool tar_text_set(struct tar_text *text, const char *bytes, size_t length);
 

@@ -1,5 +1,5 @@
 /* Second pass over a directory of the host: the contents of its regular files. */
-#include "seed-source.h"
+#include "source.h"
 
 #include "seed.h"
 

@@ -9,7 +9,7 @@
  * --known, nothing is read when that folder has a FINGERPRINT.json for what the source looks like now. --list takes from
  * stdin which paths to seed, each ended by a NUL. With --probe it ends after that look. --graft adds a directory at a place
  * where the source has nothing; what is in it is no part of the fingerprint, for which --salt stands in. --await takes all
- * arguments from stdin, ahead of the list: see seed-await.c.
+ * arguments from stdin, ahead of the list: see seed/await.c.
  *
  * Records on stdout (kind, subject, text, each ended by a NUL):
  *   fingerprint HEX settled|fresh   of the source; fresh means that it may yet change without the fingerprint changing
@@ -19,9 +19,9 @@
  *   image HEX new|existing          its digest, and whether the folder had an image of that name already
  *   error OUTCOME DETAIL            one of enum outcome, as the exit status
  */
-#include "seed-image.h"
-#include "seed-source.h"
-#include "seed-tar.h"
+#include "image.h"
+#include "source.h"
+#include "tar.h"
 #include "seed.h"
 
 #include <errno.h>

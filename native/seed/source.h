@@ -3,8 +3,8 @@
 #define PYRO_SEED_SOURCE_H
 
 #include "blake2b.h"
-#include "seed-image.h"
-#include "seed-tree.h"
+#include "image.h"
+#include "tree.h"
 
 /*
  * A directory on the host. Its tree may change, and may be changed by somebody hostile, while it is read: nothing is ever
@@ -38,10 +38,10 @@ void source_list(struct source *source);
 /* Reads the contents of all regular files of the tree into the image. */
 void source_read(const struct source *source, struct image *image);
 
-/* seed-graft.c: takes everything below `path` into the tree, at a place where nothing is yet. */
+/* seed/graft.c: takes everything below `path` into the tree, at a place where nothing is yet. */
 void graft_walk(struct source *graft, struct tree *tree, const char *at, const char *path, unsigned origin);
 
-/* seed-stat.c: makes a tree file of a stat result, or reports why there can be none. */
+/* seed/stat.c: makes a tree file of a stat result, or reports why there can be none. */
 struct file *source_file(struct source *source, int folder, const char *name, const char *path, const struct stat *stat);
 void source_note(struct source *source, const char *path, const struct stat *stat);
 void source_set(struct file *file, const struct stat *stat);
@@ -49,7 +49,7 @@ void source_set(struct file *file, const struct stat *stat);
 /* openat2(2) below `root`: no symlink on the way, and never above it. Returns -1 and errno. */
 int open_beneath(int root, const char *path, int flags);
 
-/* seed-archive.c: takes a tar stream into the tree. NULL, or what is wrong with the archive. */
+/* seed/archive.c: takes a tar stream into the tree. NULL, or what is wrong with the archive. */
 struct tar;
 struct sink {
     void *context;
@@ -60,7 +60,7 @@ struct sink {
 };
 const char *archive_read(struct tar *tar, struct tree *tree, const struct sink *sink);
 
-/* seed-decompress.c: opens an archive and starts what decompresses it; the descriptor to read the tar stream from. */
+/* seed/decompress.c: opens an archive and starts what decompresses it; the descriptor to read the tar stream from. */
 struct archive {
     int stream;
     int child; /* pid of the decompressor, or 0 */

@@ -1,5 +1,5 @@
 /* What makes an image of a tree whose contents are already in it: inodes, directories, journal, checksums. */
-#include "seed-image.h"
+#include "image.h"
 
 #include "seed.h"
 

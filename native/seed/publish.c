@@ -1,5 +1,5 @@
 /* How a finished image gets its seal and its name. */
-#include "seed-image.h"
+#include "image.h"
 
 #include <errno.h>
 #include <fcntl.h>

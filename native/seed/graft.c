@@ -1,5 +1,5 @@
 /* Further directories of the host at places of their own in the tree, such as a .git that was made for it. */
-#include "seed-source.h"
+#include "source.h"
 
 #include "seed.h"
 

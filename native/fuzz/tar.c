@@ -1,7 +1,7 @@
 /* Fuzz target of the archive parser: any bytes as a tar stream into a tree, with no image behind it. */
-#include "seed-source.h"
-#include "seed-tar.h"
-#include "seed.h"
+#include "../seed/source.h"
+#include "../seed/tar.h"
+#include "../seed/seed.h"
 
 #include <setjmp.h>
 #include <stdlib.h>

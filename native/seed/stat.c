@@ -1,5 +1,5 @@
 /* What a stat result of the host becomes in the tree. */
-#include "seed-source.h"
+#include "source.h"
 
 #include "seed.h"
 

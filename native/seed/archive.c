@@ -1,7 +1,7 @@
 /* What the entries of an archive become in the tree. Names only ever mean places in the tree, never on the host. */
-#include "seed-source.h"
+#include "source.h"
 
-#include "seed-tar.h"
+#include "tar.h"
 #include "seed.h"
 
 #include <inttypes.h>

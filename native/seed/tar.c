@@ -1,4 +1,4 @@
-#include "seed-tar.h"
+#include "tar.h"
 
 #include <errno.h>
 #include <inttypes.h>

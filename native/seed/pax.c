@@ -1,5 +1,5 @@
 /* Records of a pax extended header: "LENGTH KEY=VALUE\n", where LENGTH counts the whole record. */
-#include "seed-tar.h"
+#include "tar.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  * Directories as the kernel would have them: one linear block, or from two blocks on a hash tree (dir_index). Written
  * whole, since adding names one at a time through libext2fs takes time by the square of their number.
  */
-#include "seed-image.h"
+#include "image.h"
 
 #include "seed.h"
 

@@ -2,7 +2,7 @@
 #ifndef PYRO_SEED_IMAGE_H
 #define PYRO_SEED_IMAGE_H
 
-#include "seed-tree.h"
+#include "tree.h"
 
 #include <ext2fs/ext2fs.h>
 
@@ -61,7 +61,7 @@ int image_publish(struct image *image, const char *hex, int sync);
 /* Ends with the right error for a failed call of the host or of libext2fs. */
 _Noreturn void image_failed(const char *what, long error);
 
-/* seed-finish.c: blocks that the journal will take. */
+/* seed/finish.c: blocks that the journal will take. */
 uint32_t journal_blocks(const struct image *image);
 
 /* One contiguous allocation for directories and other metadata; marks the blocks. */
@@ -71,10 +71,10 @@ void image_write(const struct image *image, const void *bytes, size_t length, bl
 /* Part of every digest and fingerprint: to be raised when the same content would give another image. */
 extern const char format_name[];
 
-/* seed-digest.c: equal digests are equal images. Reports how many files and bytes there are on the way. */
+/* seed/digest.c: equal digests are equal images. Reports how many files and bytes there are on the way. */
 void digest_tree(const struct tree *tree, uint64_t bytes, unsigned char digest[DIGEST_BYTES]);
 
-/* seed-directory.c: the blocks of one directory, with checksums; sets the file's pieces and size. */
+/* seed/directory.c: the blocks of one directory, with checksums; sets the file's pieces and size. */
 void directory_write(struct image *image, struct file *directory, uint32_t parent_inode);
 
 #endif

@@ -1,5 +1,5 @@
 /* What names an image: everything that decides what is in it, and where. */
-#include "seed-image.h"
+#include "image.h"
 
 #include "seed.h"
 

@@ -1,4 +1,4 @@
-#include "seed-image.h"
+#include "image.h"
 
 #include "seed.h"
 

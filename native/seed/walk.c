@@ -1,5 +1,5 @@
 /* First pass over a directory of the host: names and stat results, no contents. */
-#include "seed-source.h"
+#include "source.h"
 
 #include "seed.h"
 

@@ -3,8 +3,8 @@
  *
  *   pyro-put [--within ROOT] [--overwrite] PARENT NAME
  *
- * stdin has the list of entries (put-plan.h). When nothing is in the way and there is room, "ready" is said; then follows
- * the content of each file in the order of the list (put-stage.c), and a byte `c`. Everything is written into a folder of
+ * stdin has the list of entries (put/plan.h). When nothing is in the way and there is room, "ready" is said; then follows
+ * the content of each file in the order of the list (put/stage.c), and a byte `c`. Everything is written into a folder of
  * its own first, on the same file system, and takes its place by renames that do not replace; with --overwrite files and
  * links are exchanged for what was there. No symbolic link beneath PARENT is ever followed, also none that appears
  * meanwhile. Input that ends early leaves everything as it was, however its writer came to its end; so the signals that
