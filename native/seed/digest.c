@@ -7,6 +7,16 @@
 
 const char format_name[] = "pyro seed image 2";
 
+void digest_owner(struct blake2b *hash, struct owner owner)
+{
+    static const char word[] = "owner";
+    if (owner.uid == 0 && owner.gid == 0)
+        return;
+    blake2b_add(hash, word, sizeof word);
+    blake2b_add_number(hash, owner.uid);
+    blake2b_add_number(hash, owner.gid);
+}
+
 void digest_tree(const struct tree *tree, uint64_t bytes, unsigned char digest[DIGEST_BYTES])
 {
     struct blake2b hash;
@@ -44,6 +54,7 @@ void digest_tree(const struct tree *tree, uint64_t bytes, unsigned char digest[D
             counts[3] += file->kind == KIND_REGULAR ? file->size : 0;
         }
     }
+    digest_owner(&hash, tree->owner);
     blake2b_end(&hash, digest);
     for (size_t d = 0; d < tree->directory_count; d++)
         for (uint32_t c = 0; c < tree->directories[d]->child_count; c++)

@@ -26,12 +26,16 @@ static void set_time(uint32_t *low, uint32_t *extra, int64_t seconds, uint32_t n
     *extra = (uint32_t)(((seconds - (int32_t)(uint32_t)seconds) >> 32) & 3) | nanoseconds << 2;
 }
 
-static struct ext2_inode_large inode_of(const struct file *file)
+static struct ext2_inode_large inode_of(const struct file *file, struct owner owner)
 {
     struct ext2_inode_large inode;
     uint16_t type = file->kind == KIND_DIRECTORY ? LINUX_S_IFDIR : file->kind == KIND_SYMLINK ? LINUX_S_IFLNK : LINUX_S_IFREG;
     memset(&inode, 0, sizeof inode);
     inode.i_mode = (uint16_t)(type | file->mode);
+    inode.i_uid = (uint16_t)owner.uid;
+    inode.i_gid = (uint16_t)owner.gid;
+    ext2fs_set_i_uid_high(inode, (uint16_t)(owner.uid >> 16));
+    ext2fs_set_i_gid_high(inode, (uint16_t)(owner.gid >> 16));
     inode.i_links_count = file->kind == KIND_DIRECTORY && file->links >= MOST_LINKS ? 1 : (uint16_t)file->links;
     inode.i_extra_isize = sizeof inode - EXT2_GOOD_OLD_INODE_SIZE;
     inode.i_size = (uint32_t)file->size;
@@ -109,9 +113,9 @@ static void put_symlink(struct image *image, struct file *file)
     file->piece_count = 1;
 }
 
-static void write_inode(struct image *image, const struct file *file)
+static void write_inode(struct image *image, const struct file *file, struct owner owner)
 {
-    struct ext2_inode_large inode = inode_of(file);
+    struct ext2_inode_large inode = inode_of(file, owner);
     uint64_t blocks = 0;
     if (file->kind == KIND_SYMLINK && file->size < FAST_SYMLINK)
         memcpy(inode.i_block, file->target, (size_t)file->size);
@@ -136,9 +140,15 @@ static void take_inode(struct image *image, struct file *file, ext2_ino_t *next)
     ext2fs_inode_alloc_stats2(image->fs, file->inode, +1, file->kind == KIND_DIRECTORY);
 }
 
-/* Everything below one directory that the list of directories reaches: numbers first, since directories name them. */
-static void write_tree(struct image *image, struct file **directories, size_t count, struct file *root)
+/*
+ * Everything below one directory that the list of directories reaches: numbers first, since directories name them. The tree
+ * `owned`, one of the directories in it, gets its owner; the rest belongs to root.
+ */
+static void write_tree(struct image *image, struct file **directories, size_t count, struct file *root,
+                       const struct tree *owned)
 {
+    const struct owner super = {0, 0};
+
     ext2_ino_t next = EXT2_FIRST_INODE(image->fs->super);
     for (size_t d = 0; d < count; d++)
         for (uint32_t c = 0; c < directories[d]->child_count; c++)
@@ -152,14 +162,14 @@ static void write_tree(struct image *image, struct file **directories, size_t co
         directory_write(image, directory, directory == root ? root->inode : directory->self->parent->inode);
     }
     /* Inode tables are written in their own order: the directories list gave the numbers in it. */
-    write_inode(image, root);
+    write_inode(image, root, super);
     ext2_ino_t written = EXT2_FIRST_INODE(image->fs->super);
     for (size_t d = 0; d < count; d++)
         for (uint32_t c = 0; c < directories[d]->child_count; c++) {
             struct file *file = directories[d]->children[c]->file;
             if (file->gone || file->inode < written)
                 continue;
-            write_inode(image, file);
+            write_inode(image, file, d > 0 || file == owned->top ? owned->owner : super);
             written = file->inode + 1;
             if (file->piece_count > PIECES_IN_INODE)
                 insert_extents(image, file);
@@ -216,7 +226,7 @@ void image_finish(struct image *image, struct tree *tree, const unsigned char di
     directories[1] = upper;
     directories[2] = work;
     memcpy(directories + 3, tree->directories, tree->directory_count * sizeof(struct file *));
-    write_tree(image, directories, count, frame.top);
+    write_tree(image, directories, count, frame.top, tree);
     add_journal(image);
 
     long error = ext2fs_set_gdt_csum(image->fs);

@@ -71,6 +71,8 @@ void image_write(const struct image *image, const void *bytes, size_t length, bl
 /* Part of every digest and fingerprint: to be raised when the same content would give another image. */
 extern const char format_name[];
 
+/* seed/digest.c: adds the owner, but nothing for root: images of that owner keep the digests that they always had. */
+void digest_owner(struct blake2b *hash, struct owner owner);
 /* seed/digest.c: equal digests are equal images. Reports how many files and bytes there are on the way. */
 void digest_tree(const struct tree *tree, uint64_t bytes, unsigned char digest[DIGEST_BYTES]);
 

@@ -1,15 +1,16 @@
 /*
  * pyro-seed: writes a fresh ext4 image with upper/, work/ and workspace/, the latter filled from a directory or an archive.
  *
- *   pyro-seed --into FOLDER --virtual-bytes N [--known FOLDER] [--probe] [--sync] [--salt TEXT] [--graft AT PATH]...
- *             --empty | --directory PATH [--list] | --archive PATH
+ *   pyro-seed --into FOLDER --virtual-bytes N [--known FOLDER] [--probe] [--sync] [--salt TEXT] [--owner UID:GID]
+ *             [--graft AT PATH]... --empty | --directory PATH [--list] | --archive PATH
  *   pyro-seed --await
  *
  * The image appears in the --into folder as DIGEST.ext4, read-only, when it is complete; before that it has no name. With
  * --known, nothing is read when that folder has a FINGERPRINT.json for what the source looks like now. --list takes from
  * stdin which paths to seed, each ended by a NUL. With --probe it ends after that look. --graft adds a directory at a place
- * where the source has nothing; what is in it is no part of the fingerprint, for which --salt stands in. --await takes all
- * arguments from stdin, ahead of the list: see seed/await.c.
+ * where the source has nothing; what is in it is no part of the fingerprint, for which --salt stands in. --owner
+ * gives workspace/ and all in it to a user; to root without it. --await takes all arguments from stdin, ahead of the list:
+ * see seed/await.c.
  *
  * Records on stdout (kind, subject, text, each ended by a NUL):
  *   fingerprint HEX settled|fresh   of the source; fresh means that it may yet change without the fingerprint changing
@@ -44,6 +45,7 @@ struct options {
     const char *archive;
     uint64_t bytes;
     const char *salt;
+    struct owner owner;
     const char *graft_at[MOST_GRAFTS];
     const char *graft_path[MOST_GRAFTS];
     unsigned grafts;
@@ -56,7 +58,7 @@ struct options {
 static _Noreturn void usage(const char *problem)
 {
     die(SEED_USAGE, "%s (usage: pyro-seed --into FOLDER --virtual-bytes N [--known FOLDER] [--probe] [--sync] "
-                    "[--salt TEXT] [--graft AT PATH]... --empty | --directory PATH [--list] | --archive PATH)", problem);
+                    "[--salt TEXT] [--owner UID:GID] [--graft AT PATH]... --empty | --directory PATH [--list] | --archive PATH)", problem);
 }
 
 static uint64_t parse_bytes(const char *text)
@@ -67,6 +69,27 @@ static uint64_t parse_bytes(const char *text)
     if (errno != 0 || *end != '\0' || end == text || bytes % MIB != 0 || bytes / MIB < LEAST_MIB || bytes / MIB > MOST_MIB)
         usage("--virtual-bytes must be whole MiB from 16 MiB to 16 TiB");
     return bytes;
+}
+
+/* Ids of the kernel: 2^32 - 1 is none. */
+static const char *parse_id(const char *text, uint32_t *id)
+{
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (errno != 0 || *text < '0' || *text > '9' || value >= UINT32_MAX)
+        usage("--owner must be UID:GID");
+    *id = (uint32_t)value;
+    return end;
+}
+
+static struct owner parse_owner(const char *text)
+{
+    struct owner owner;
+    const char *rest = parse_id(text, &owner.uid);
+    if (*rest != ':' || *parse_id(rest + 1, &owner.gid) != '\0')
+        usage("--owner must be UID:GID");
+    return owner;
 }
 
 /* Takes the first of its two values; gives where the second one goes. */
@@ -84,7 +107,7 @@ static struct options parse(int argc, char **argv)
 {
     struct options options = {0};
     for (int i = 0; i < argc; i++) {
-        const char *flag = argv[i], **value = NULL, *bytes = NULL;
+        const char *flag = argv[i], **value = NULL, *bytes = NULL, *owner = NULL;
         if (strcmp(flag, "--empty") == 0)
             options.empty = 1;
         else if (strcmp(flag, "--list") == 0)
@@ -95,6 +118,8 @@ static struct options parse(int argc, char **argv)
             options.sync = 1;
         else if (strcmp(flag, "--salt") == 0)
             value = &options.salt;
+        else if (strcmp(flag, "--owner") == 0)
+            value = &owner;
         else if (strcmp(flag, "--graft") == 0)
             value = graft_flag(&options, argc, argv, &i);
         else if (strcmp(flag, "--into") == 0)
@@ -116,6 +141,8 @@ static struct options parse(int argc, char **argv)
         *value = argv[i];
         if (bytes != NULL)
             options.bytes = parse_bytes(bytes);
+        if (owner != NULL)
+            options.owner = parse_owner(owner);
     }
     if (options.into == NULL || options.bytes == 0)
         usage("--into and --virtual-bytes are needed");
@@ -151,6 +178,7 @@ static void look_up(const struct options *options, struct blake2b *source, int64
     blake2b_add_number(source, options->bytes);
     if (options->salt != NULL)
         blake2b_add(source, options->salt, strlen(options->salt) + 1);
+    digest_owner(source, options->owner);
     blake2b_end(source, digest);
     digest_to_hex(digest, hex);
     report("fingerprint", hex, newest_ns < started_ns - 1000000000 ? "settled" : "fresh");
@@ -281,6 +309,7 @@ int main(int argc, char **argv)
         image_create(&image, into, options.bytes);
         tree_order(&tree);
     }
+    tree.owner = options.owner;
     digest_tree(&tree, options.bytes, digest);
     image_finish(&image, &tree, digest);
     digest_to_hex(digest, hex);

@@ -28,6 +28,12 @@ struct entry {
     uint8_t length;       /* of the name, 1 to NAME_LIMIT */
 };
 
+/* Whom files belong to in the guest. */
+struct owner {
+    uint32_t uid;
+    uint32_t gid;
+};
+
 /* One inode to be; hard links are several entries of one file. */
 struct file {
     enum file_kind kind;
@@ -66,6 +72,7 @@ struct tree {
     size_t entry_limit; /* inodes that the image has room for */
     int64_t implied_mtime;
     uint64_t hash_key;
+    struct owner owner; /* of the top and everything in it; root, unless set after tree_start */
     struct file **directories; /* set by tree_order: the top first, every directory after its parent */
     size_t directory_count;
 };

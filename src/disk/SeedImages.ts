@@ -5,11 +5,19 @@ import * as path from "node:path"
 import { SeedRejected } from "../contract/errors.ts"
 import { Paths } from "../system/Paths.ts"
 import { makeStandby, type Standby } from "../system/standby.ts"
-import { awaiting, type Graft, makeSeed, type SeedFailed, type SeedReport, type SeedSource } from "./pyro-seed.ts"
+import {
+  awaiting,
+  type Graft,
+  makeSeed,
+  type Owner,
+  type SeedFailed,
+  type SeedReport,
+  type SeedSource
+} from "./pyro-seed.ts"
 import { type Pruned, type PruneOptions, pruneSeeds } from "./seed-prune.ts"
 import { imagePath, lookUp, openStore, remember, type SeedImage, type SeedStore } from "./seed-store.ts"
 
-export type { Graft, SeedFailed, SeedReport } from "./pyro-seed.ts"
+export type { Graft, Owner, SeedFailed, SeedReport } from "./pyro-seed.ts"
 export type { SeedImage } from "./seed-store.ts"
 
 export interface FromPath {
@@ -21,6 +29,8 @@ export interface FromPath {
   readonly list?: Uint8Array | undefined
   /** What to add to it. */
   readonly additions?: Additions | undefined
+  /** Whom everything in it belongs to. @default root */
+  readonly owner?: Owner | undefined
 }
 
 /** Directories that go into an image beside its source, made only when there is no such image yet. */
@@ -35,6 +45,8 @@ export interface FromKey {
   /** Names the content, as a commit's id does: equal keys give the same image. */
   readonly key: string
   readonly virtualMib: number
+  /** Whom everything in it belongs to. @default root */
+  readonly owner?: Owner | undefined
   /** Makes the tar archive that the key stands for, and what to add to it. */
   readonly make: Effect.Effect<
     { readonly archive: string; readonly grafts: ReadonlyArray<Graft> },
@@ -56,10 +68,10 @@ const formatVersion = 2
  * may be evicted at any moment: whoever keeps using one takes hold of it with `holdImage`.
  */
 export class SeedImages extends Context.Tag("pyro/disk/SeedImages")<SeedImages, {
-  /** The image with nothing in its workspace; made once per size. */
-  readonly empty: (virtualMib: number) => Effect.Effect<SeedImage, SeedFailed>
+  /** The image with nothing in its workspace; made once per size and owner. */
+  readonly empty: (virtualMib: number, owner?: Owner) => Effect.Effect<SeedImage, SeedFailed>
   /**
-   * An image with a copy of what the path holds, owned by root. A source that has not changed since gives the same image
+   * An image with a copy of what the path holds. A source that has not changed since gives the same image
    * without being read again; as with git, a change is a change of size, inode, modification or change time, so that a
    * program which writes through a memory mapping can go unnoticed for a while. Odd and unreadable files are left out and
    * reported.
@@ -77,7 +89,8 @@ export class SeedImages extends Context.Tag("pyro/disk/SeedImages")<SeedImages, 
 }
 
 const make = (cacheDir: string, standby: Standby) => ({
-  empty: (virtualMib: number) => Effect.flatMap(openStore(cacheDir), (store) => emptyImage(store, virtualMib)),
+  empty: (virtualMib: number, owner?: Owner) =>
+    Effect.flatMap(openStore(cacheDir), (store) => emptyImage(store, virtualMib, owner)),
   fromPath: (options: FromPath) =>
     Effect.gen(function*() {
       const source = yield* sourceOf(options)
@@ -90,12 +103,16 @@ const make = (cacheDir: string, standby: Standby) => ({
 
 const bytesOf = (virtualMib: number) => virtualMib * 1024 * 1024
 
-const emptyImage = (store: SeedStore, virtualMib: number) =>
+/** Part of a fingerprint; none for root, so that older images of that owner stay known. */
+const ownerText = (owner: Owner | undefined, before: string) =>
+  owner === undefined ? "" : `${before}${owner.uid}-${owner.gid}`
+
+const emptyImage = (store: SeedStore, virtualMib: number, owner: Owner | undefined) =>
   Effect.gen(function*() {
-    const fingerprint = `empty-${formatVersion}-${virtualMib}`
+    const fingerprint = `empty-${formatVersion}-${virtualMib}${ownerText(owner, "-")}`
     const known = yield* lookUp(store, fingerprint, bytesOf(virtualMib))
     if (Option.isSome(known)) return known.value.image
-    const { made } = yield* makeSeed({ source: { _tag: "empty" }, virtualMib, into: store.images })
+    const { made } = yield* makeSeed({ source: { _tag: "empty" }, virtualMib, into: store.images, owner })
     const { digest, report } = yield* madeOrNot(store, made)
     yield* remember(store, fingerprint, { digest, report })
     return { path: imagePath(store, digest), digest, virtualBytes: bytesOf(virtualMib) }
@@ -108,8 +125,8 @@ const imageOf = (
   standby: Standby
 ): Effect.Effect<Seeded, SeedFailed> =>
   Effect.gen(function*() {
-    const { additions, virtualMib } = options
-    const request = { source, virtualMib, into: store.images, salt: additions?.key }
+    const { additions, owner, virtualMib } = options
+    const request = { source, virtualMib, into: store.images, salt: additions?.key, owner }
     const first = yield* makeSeed({ ...request, known: store.sources, probe: additions !== undefined }, standby)
     if (Option.isNone(first.made) && Option.isSome(first.fingerprint)) {
       const known = yield* lookUp(store, first.fingerprint.value.hex, bytesOf(virtualMib))
@@ -130,12 +147,13 @@ const imageOf = (
 
 const keyedImage = (store: SeedStore, options: FromKey): Effect.Effect<Seeded, SeedFailed> =>
   Effect.gen(function*() {
-    const { virtualMib } = options
-    const fingerprint = createHash("sha256").update(`key ${formatVersion} ${virtualMib} ${options.key}`).digest("hex")
+    const { owner, virtualMib } = options
+    const named = `key ${formatVersion} ${virtualMib} ${options.key}${ownerText(owner, " owner ")}`
+    const fingerprint = createHash("sha256").update(named).digest("hex")
     const known = yield* lookUp(store, fingerprint, bytesOf(virtualMib))
     if (Option.isSome(known)) return known.value
     const { made } = yield* Effect.scoped(Effect.flatMap(options.make, ({ archive, grafts }) =>
-      makeSeed({ source: { _tag: "archive", path: archive }, virtualMib, into: store.images, grafts })))
+      makeSeed({ source: { _tag: "archive", path: archive }, virtualMib, into: store.images, grafts, owner })))
     const { digest, report } = yield* madeOrNot(store, made)
     yield* remember(store, fingerprint, { digest, report })
     return { image: { path: imagePath(store, digest), digest, virtualBytes: bytesOf(virtualMib) }, report }

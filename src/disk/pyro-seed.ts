@@ -44,6 +44,12 @@ export interface Graft {
   readonly directory: string
 }
 
+/** Whom /workspace and the files in it belong to in the guest. */
+export interface Owner {
+  readonly uid: number
+  readonly gid: number
+}
+
 export type SeedFailed = SeedRejected | NoSpace | HostToolMissing | InvalidRequest | StateDirectoryUnusable
 
 export interface SeedResult {
@@ -65,6 +71,8 @@ export interface SeedRequest {
   /** Part of the fingerprint, in the place of what the grafts hold. */
   readonly salt?: string | undefined
   readonly grafts?: ReadonlyArray<Graft> | undefined
+  /** @default root */
+  readonly owner?: Owner | undefined
 }
 
 const mib = 1024 * 1024
@@ -115,6 +123,7 @@ export const makeSeed = (request: SeedRequest, standby?: Standby): Effect.Effect
       ...(request.known === undefined ? [] : ["--known", request.known]),
       ...(request.probe === true ? ["--probe"] : []),
       ...(request.salt === undefined ? [] : ["--salt", request.salt]),
+      ...(request.owner === undefined ? [] : ["--owner", `${request.owner.uid}:${request.owner.gid}`]),
       ...(request.grafts ?? []).flatMap(({ at, directory }) => ["--graft", at, directory]),
       ...(source._tag === "empty" ? ["--empty"] : [`--${source._tag}`, source.path]),
       ...(source._tag === "directory" && source.list !== undefined ? ["--list"] : [])
