@@ -37,6 +37,13 @@ const plainObjectsByName = [
   `TSAsExpression[expression.type='ObjectExpression'] ${byString}`
 ].map((selector) => ({ selector, message: namesMessage }))
 
+/** Modules with settings read them through one table, so that a malformed value is a typed error and the docs list each variable. */
+const processEnv = {
+  object: "process",
+  property: "env",
+  message: "Read environment variables through src/system/config.ts; each has its row in src/system/variables.ts."
+}
+
 export default tseslint.config(
   { ignores: ["dist/", "coverage/", "guest-agent/build/", "native/build/", "node_modules/"] },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
@@ -76,6 +83,7 @@ export default tseslint.config(
     files: ["src/**/*.ts"],
     rules: {
       "no-console": "error",
+      "no-restricted-properties": ["error", processEnv],
       "no-restricted-imports": ["error", { patterns: [barrel, nodeModule] }],
       "no-restricted-syntax": ["error", ...plainObjectsByName]
     }
@@ -89,5 +97,10 @@ export default tseslint.config(
     ],
     rules: { "no-restricted-imports": ["error", { patterns: [barrel] }] }
   },
-  { files: ["src/cli/**/*.ts"], rules: { "no-console": "off" } }
+  { files: ["src/cli/**/*.ts"], rules: { "no-console": "off" } },
+  {
+    // The one module that reads them, and two programs that answer before Effect is loaded.
+    files: ["src/system/config.ts", "src/cli/quick-exec/quick-exec.ts", "src/mcp/handshake/handshake.ts"],
+    rules: { "no-restricted-properties": "off" }
+  }
 )

@@ -3,20 +3,21 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
+import { configuration } from "./docs/configuration.mjs"
 import { reference } from "./docs/reference.mjs"
 
-// Writes docs/public-contract.md from the table of operations; with --check it only tells whether it is in step.
+// Writes the reference pages from the tables in src; with --check it only tells whether the pages are in step.
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const target = join(root, "docs/public-contract.md")
 
-const { outputFiles: [contract] } = await build({
+const { outputFiles: [tables] } = await build({
   stdin: {
     contents: `
       export { operations } from "./src/contract/operations.ts"
       export { payloadDefaults, payloadFields } from "./src/contract/payload-fields.ts"
       export { PyroError } from "./src/contract/errors.ts"
       export { exitStatus } from "./src/contract/exit-status.ts"
+      export { allowedText, variables } from "./src/system/variables.ts"
       export { JSONSchema } from "effect"`,
     resolveDir: root,
     loader: "ts"
@@ -26,24 +27,27 @@ const { outputFiles: [contract] } = await build({
   format: "esm",
   write: false
 })
-const text = reference(await import(`data:text/javascript;base64,${Buffer.from(contract.contents).toString("base64")}`))
+const modules = await import(`data:text/javascript;base64,${Buffer.from(tables.contents).toString("base64")}`)
+const pages = [
+  { page: "docs/public-contract.md", source: "src/contract", text: reference(modules) },
+  { page: "docs/configuration.md", source: "src/system/variables.ts", text: configuration(modules) }
+]
 
-const isInStep = () => {
+const isInStep = ({ page, text }) => {
   try {
-    return readFileSync(target, "utf8") === text
+    return readFileSync(join(root, page), "utf8") === text
   } catch {
     return false
   }
 }
 
-if (process.argv.includes("--check")) {
-  if (!isInStep()) {
-    process.stderr.write(
-      "docs/public-contract.md is out of step with src/contract; write it anew with: node scripts/docs.mjs\n"
-    )
-    process.exit(1)
+const isCheck = process.argv.includes("--check")
+for (const one of pages.filter((page) => !isInStep(page))) {
+  if (isCheck) {
+    process.stderr.write(`${one.page} is out of step with ${one.source}; write it anew with: node scripts/docs.mjs\n`)
+    process.exitCode = 1
+  } else {
+    mkdirSync(dirname(join(root, one.page)), { recursive: true })
+    writeFileSync(join(root, one.page), one.text)
   }
-} else {
-  mkdirSync(dirname(target), { recursive: true })
-  writeFileSync(target, text)
 }

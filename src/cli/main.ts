@@ -63,7 +63,7 @@ const serveMcp = (
     // Ctrl-C in a host reaches its servers as well. The host then cancels calls, and tells its servers to end when it does.
     if (process.stdin.isTTY !== true) ignoreInterrupts()
     const { bindProject } = yield* Effect.promise(() => import("../sdk/project.ts"))
-    const project = yield* bindProject(binding, process.env)
+    const project = yield* bindProject(binding)
     const [{ serve }, { layerDaemon }, { boundYoungGeneration }] = yield* Effect.promise(() =>
       Promise.all([import("../mcp/serve.ts"), import("../sdk/client.ts"), import("./terminal-memory.ts")])
     )

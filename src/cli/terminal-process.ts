@@ -4,6 +4,7 @@ import { createReadStream, fstatSync, readFileSync } from "node:fs"
 import { resolve } from "node:path"
 import { isatty } from "node:tty"
 import type { WindowSize } from "../contract/Pyro.ts"
+import { settingNow } from "../system/config.ts"
 import { holdSignal } from "./held-signal.ts"
 import { FileUnreadable, OutputClosed, Terminal } from "./terminal.ts"
 
@@ -184,7 +185,7 @@ export const layer: Layer.Layer<Terminal> = Layer.sync(Terminal, () => {
     stdoutIsTerminal: isatty(1),
     stderrIsTerminal: isatty(2),
     // no-color.org: any value but the empty one.
-    colour: isatty(1) && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb",
+    colour: isatty(1) && settingNow("NO_COLOR") === undefined && settingNow("TERM") !== "dumb",
     writeStdout: sink(() => process.stdout),
     writeStderr: (bytes) => Effect.ignore(writeStderr(bytes)),
     stdin,
@@ -194,7 +195,7 @@ export const layer: Layer.Layer<Terminal> = Layer.sync(Terminal, () => {
     raw,
     readFile,
     resolvePath: absolute,
-    workspace: process.env["PYRO_WORKSPACE"] || undefined,
-    type: process.env["TERM"]
+    workspace: settingNow("PYRO_WORKSPACE"),
+    type: settingNow("TERM")
   })
 })

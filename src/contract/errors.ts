@@ -15,6 +15,7 @@ import {
   ConfinementUnavailable,
   HostToolMissing,
   HostToolUnsuitable,
+  InvalidConfiguration,
   NoSpace,
   SeedRejected,
   StateDirectoryUnusable
@@ -79,6 +80,7 @@ export const PyroError = Schema.Union(
   NoSpace,
   AdmissionRefused,
   StateDirectoryUnusable,
+  InvalidConfiguration,
   SeedRejected,
   ConfinementUnavailable,
   WorkspaceNotFound,

@@ -37,6 +37,7 @@ export const exitStatus = (error: PyroError, family: ExitFamily): number => {
     case "NoSpace":
     case "AdmissionRefused":
     case "StateDirectoryUnusable":
+    case "InvalidConfiguration":
     case "SeedRejected":
     case "ConfinementUnavailable":
     case "WorkspaceNotFound":

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { printable } from "./printable.ts"
 import { snakeFields } from "./snake.ts"
 
 const suffix = (detail: string) => detail === "" ? "" : ` (${detail})`
@@ -126,6 +127,30 @@ export class StateDirectoryUnusable extends Schema.TaggedError<StateDirectoryUnu
         ? "mend it, or delete what it belongs to"
         : "make it yours and writable, or choose another with PYRO_STATE_DIR, PYRO_CACHE_DIR or PYRO_MEMORY_DIR"
     }`
+  }
+}
+
+/** An environment variable has a value that pyro does not take. Nothing was done. */
+export class InvalidConfiguration extends Schema.TaggedError<InvalidConfiguration>()(
+  "InvalidConfiguration",
+  snakeFields({
+    /** Name of the environment variable. */
+    variable: Schema.String,
+    value: Schema.String,
+    /** Values that the variable takes, as a phrase. */
+    allowed: Schema.String
+  })
+) {
+  get code() {
+    return "invalid_configuration" as const
+  }
+  get fact() {
+    return `the environment variable ${this.variable} is "${
+      printable(this.value.slice(0, 200))
+    }"; allowed: ${this.allowed}`
+  }
+  override get message() {
+    return `${this.fact}. Correct the value, or remove the variable: unset ${this.variable}`
   }
 }
 

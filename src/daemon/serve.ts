@@ -7,10 +7,10 @@ import { makePyroRpcs } from "../contract/rpc.ts"
 import { serialization } from "../contract/serialization.ts"
 import { DaemonRecord, runningDaemon } from "../local/daemon-control.ts"
 import { writeJsonAtomic } from "../system/atomic-file.ts"
+import { setting } from "../system/config.ts"
 import { daemonFiles } from "../system/daemon-files.ts"
 import { ownIdentity, RETIRE_SIGNAL } from "../system/identity.ts"
 import { withLock } from "../system/lock.ts"
-import { wholeNumberOf } from "../system/variables.ts"
 import { startWatchdog } from "../vm/record/watchdog.ts"
 import { unwritten } from "../workspace/lifecycle/record.ts"
 import { type Attendance, makeAttendance } from "./attendance.ts"
@@ -19,7 +19,7 @@ import { handlers, type Serving } from "./handlers.ts"
 /** By then whoever started a daemon has asked it for something, in ms. */
 const LEAST_IDLE_MS = 100
 /** How long a daemon without workspaces and requests stays, in ms: the next command is quicker for it. */
-const idleMs = Math.max(LEAST_IDLE_MS, wholeNumberOf("PYRO_DAEMON_IDLE_MS") ?? 10 * 60_000)
+const idleTime = Effect.map(setting("PYRO_DAEMON_IDLE_MS"), (ms) => Math.max(LEAST_IDLE_MS, ms))
 
 const lookEveryMs = 250
 /** By then the answer to the last request has been written, in ms. */
@@ -60,6 +60,7 @@ const retirements = Effect.suspend(() => {
 const untilIdle = (attendance: Attendance, asked: MutableRef.MutableRef<boolean>, close: () => void) =>
   Effect.gen(function*() {
     const pyro = yield* Pyro
+    const idleMs = yield* idleTime
     let heldAt = Date.now()
     const look = Effect.gen(function*() {
       const lookedAt = Date.now()

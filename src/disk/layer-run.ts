@@ -1,5 +1,7 @@
+import { variables } from "../system/variables.ts"
+
 /** Frozen layers of one disk above which they are merged. Each costs two descriptors of QEMU and a look-up for what none above it has. */
-export const LONGEST_CHAIN = 16
+export const LONGEST_CHAIN = variables.PYRO_FLATTEN_AT.default
 
 /**
  * Which layers of a chain to merge: those from `from` to the newest, given the `bytes` of each, oldest first. None while the chain is

@@ -3,14 +3,15 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { HostToolMissing } from "../contract/errors.ts"
 import { runTool, type ToolOptions } from "../system/child.ts"
+import { processEnvironment, settingNow } from "../system/config.ts"
 import { packageOf } from "../system/tool-packages.ts"
 import { asNamespaceRoot } from "./namespace.ts"
 import { recipeFolder } from "./recipe.ts"
 
 /** Host tools for administrators may not be on an ordinary user's PATH. */
 export const withSbin = (): NodeJS.ProcessEnv => ({
-  ...process.env,
-  PATH: `${process.env["PATH"] ?? "/usr/bin:/bin"}:/usr/local/sbin:/usr/sbin:/sbin`
+  ...processEnvironment(),
+  PATH: `${settingNow("PATH")}:/usr/local/sbin:/usr/sbin:/sbin`
 })
 
 /** Fails with HostToolMissing unless there is such a program. */

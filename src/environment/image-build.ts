@@ -4,6 +4,7 @@ import * as path from "node:path"
 import type { NoSpace } from "../contract/errors.ts"
 import { named } from "../contract/names.ts"
 import { FileFailed } from "../system/atomic-file.ts"
+import { processEnvironment } from "../system/config.ts"
 import { followBuild } from "./build-log.ts"
 import type { CatalogueEntry } from "./catalogue.ts"
 import { packagesOf } from "./catalogue.ts"
@@ -112,6 +113,6 @@ const mountPoint = (inUse: ReadonlyArray<string>) =>
 
 /** Only what says how to reach the network: nothing else of the caller's surroundings may change an image. */
 const cleanEnvironment = (): NodeJS.ProcessEnv => {
-  const kept = Object.entries(process.env).filter(([name]) => /^(https?|ftp|all|no)_proxy$/i.test(name))
+  const kept = Object.entries(processEnvironment()).filter(([name]) => /^(https?|ftp|all|no)_proxy$/i.test(name))
   return { ...named(kept), PATH: withSbin()["PATH"], HOME: "/root", LC_ALL: "C.UTF-8" }
 }

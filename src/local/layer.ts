@@ -4,6 +4,7 @@ import { Pyro, type PyroService } from "../contract/Pyro.ts"
 import { SeedImages } from "../disk/SeedImages.ts"
 import { Environments } from "../environment/Environments.ts"
 import { Kernel } from "../environment/Kernel.ts"
+import { checkSettings } from "../system/config.ts"
 import { Paths } from "../system/Paths.ts"
 import { streamOf } from "../system/telling.ts"
 import { HostFacts } from "../vm/host/HostFacts.ts"
@@ -30,7 +31,9 @@ import { takeWorkspaces } from "./workspaces.ts"
 export const services = Vmm.layerQemu.pipe(
   Layer.provideMerge(Layer.mergeAll(Environments.layer, SeedImages.layer)),
   Layer.provideMerge(Layer.mergeAll(Kernel.layer, HostFacts.layer)),
-  Layer.provideMerge(Paths.layer)
+  Layer.provideMerge(Paths.layer),
+  // Before any of these begins: each reads its own variables when it needs them.
+  Layer.provideMerge(Layer.effectDiscard(checkSettings))
 )
 
 /** @param pooled whether `run` takes its microVM from the pool of the process that has the workspaces */

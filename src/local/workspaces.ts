@@ -1,17 +1,11 @@
 import { Context, Effect, Layer, Scope } from "effect"
 import { DaemonUnavailable, type PyroError } from "../contract/errors.ts"
+import { setting } from "../system/config.ts"
 import { daemonFiles } from "../system/daemon-files.ts"
 import { acquireLock } from "../system/lock.ts"
-import { wholeNumberOf } from "../system/variables.ts"
 import { Pool } from "../vm/pool/Pool.ts"
 import type { LifecycleServices } from "../workspace/lifecycle/context.ts"
 import { Workspaces } from "../workspace/Workspaces.ts"
-
-/** `PYRO_POOL_MEMBERS`: how many microVMs of a kind wait for the next request; 0 for a host that has no memory to spare. */
-const poolConfig = () => {
-  const membersPerKind = wholeNumberOf("PYRO_POOL_MEMBERS")
-  return membersPerKind === undefined ? {} : { membersPerKind }
-}
 
 /** What the process that has the workspaces holds. */
 export interface Taken {
@@ -31,13 +25,14 @@ export const takeWorkspaces = (
 ): Effect.Effect<Taken, PyroError, Exclude<LifecycleServices, Pool>> =>
   Effect.gen(function*() {
     const { lock } = yield* daemonFiles
+    const membersPerKind = yield* setting("PYRO_POOL_MEMBERS")
     yield* Scope.extend(acquireLock(lock, { timeoutMs: takeTimeoutMs }), scope).pipe(
       Effect.catchTag("LockTimeout", () =>
         new DaemonUnavailable({
           detail: "another process has them; call it instead (sdk client), or end it: pyro daemon stop"
         }))
     )
-    const layer = Layer.provideMerge(Workspaces.layer, Pool.layer(poolConfig()))
+    const layer = Layer.provideMerge(Workspaces.layer, Pool.layer({ membersPerKind }))
     // Also where the first caller cannot be interrupted: the layer's fibers inherit that, and its end would wait for them for ever.
     const context = yield* Effect.interruptible(Layer.buildWithScope(layer, scope))
     return { workspaces: Context.get(context, Workspaces), pool: Context.get(context, Pool) }

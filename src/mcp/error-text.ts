@@ -87,6 +87,7 @@ const hintOf = (error: PyroError, all: boolean): string => {
       return "choose another name"
     case "EnvironmentBuildFailed":
     case "ImageDamaged":
+    case "InvalidConfiguration":
     case "HostToolMissing":
     case "HostToolUnsuitable":
     case "StateDirectoryUnusable":

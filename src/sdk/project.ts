@@ -1,6 +1,7 @@
 import { Either } from "effect"
 import type { CallerProject } from "../contract/caller-project.ts"
 import { InvalidRequest } from "../contract/errors.ts"
+import { processEnvironment } from "../system/config.ts"
 import { absolutePath, isBeneath, realPath, realPlace, workingDirectory } from "../system/host-path.ts"
 import { projectDirectories, type ProjectOptions } from "./project-directories.ts"
 
@@ -46,7 +47,7 @@ const withoutCredentials = (url: string) => {
 /** Binds a project; fails with the option that names no directory of one. */
 export const bindProject = (
   options: ProjectOptions,
-  environment: Readonly<Record<string, string | undefined>>
+  environment: Readonly<Record<string, string | undefined>> = processEnvironment()
 ): Either.Either<Project, InvalidRequest> =>
   Either.gen(function*() {
     const cwd = workingDirectory()

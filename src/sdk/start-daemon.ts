@@ -1,6 +1,7 @@
 import { Effect, Option, Schedule, Schema } from "effect"
-import { DaemonMismatch, DaemonUnavailable, type PyroError } from "../contract/errors.ts"
+import { DaemonMismatch, DaemonUnavailable, type InvalidConfiguration, type PyroError } from "../contract/errors.ts"
 import { readJson } from "../system/atomic-file.ts"
+import { checkSettings } from "../system/config.ts"
 import { daemonFiles } from "../system/daemon-files.ts"
 import { startDetached } from "../system/detached.ts"
 import { readTail } from "../system/file-tail.ts"
@@ -57,7 +58,9 @@ export const ensureDaemon = (start: StartDaemon): Effect.Effect<string, PyroErro
     const variables = pathVariables(yield* Paths)
     yield* checkVersion(record, start.version)
     const answers = Effect.scoped(connectUnix(socket))
-    const started: Effect.Effect<void, DaemonUnavailable> = Effect.gen(function*() {
+    const started: Effect.Effect<void, DaemonUnavailable | InvalidConfiguration> = Effect.gen(function*() {
+      // The daemon inherits the variables, and its own refusal would stand in its log only.
+      yield* checkSettings
       const child = yield* startDetached({ command: start.command, env: variables, log })
       const status = yield* answers.pipe(
         Effect.retry(Schedule.spaced("2 millis")),

@@ -2,7 +2,8 @@ import { Context, Effect, Layer } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { StateDirectoryUnusable } from "../contract/errors.ts"
+import { type InvalidConfiguration, StateDirectoryUnusable } from "../contract/errors.ts"
+import { setting } from "./config.ts"
 
 /**
  * Where pyro keeps things. `stateDir` holds what must not be lost, `cacheDir` what may vanish at any moment and is made anew,
@@ -15,17 +16,28 @@ export class Paths extends Context.Tag("pyro/system/Paths")<Paths, {
   readonly memoryDir: string
 }>() {
   /** Directories named by `PYRO_STATE_DIR`, `PYRO_CACHE_DIR`, `PYRO_MEMORY_DIR`, else by XDG, else under the home directory. */
-  static readonly layer = Layer.effect(Paths, Effect.suspend(() => make(process.env)))
+  static readonly layer = Layer.effect(Paths, Effect.suspend(() => make))
 }
 
 /** With an empty `HOME` Node's own answer is empty too. */
-const home = (env: NodeJS.ProcessEnv) => env["HOME"] || os.userInfo().homedir
+const home = Effect.map(setting("HOME"), (named) => named ?? os.userInfo().homedir)
 
 /** The base directory specification wants relative ones ignored. */
-const xdg = (env: NodeJS.ProcessEnv, variable: string, otherwise: string) => {
-  const named = env[variable] ?? ""
-  return path.isAbsolute(named) ? named : path.join(home(env), otherwise)
-}
+const xdg = (variable: "XDG_STATE_HOME" | "XDG_CACHE_HOME", otherwise: string) =>
+  Effect.flatMap(setting(variable), (named) =>
+    named !== undefined && path.isAbsolute(named)
+      ? Effect.succeed(named)
+      : Effect.map(home, (folder) => path.join(folder, otherwise)))
+
+/** The directory that a variable of pyro names, else `pyro` in the one that XDG names. */
+const named = (
+  variable: "PYRO_STATE_DIR" | "PYRO_CACHE_DIR",
+  parent: Effect.Effect<string, InvalidConfiguration>
+) =>
+  Effect.flatMap(setting(variable), (directory) =>
+    directory === undefined
+      ? Effect.flatMap(parent, (folder) => ensure(variable, path.join(folder, "pyro")))
+      : ensure(variable, directory))
 
 /** Variables by which another process of this user, in whatever directory, comes to the same paths. */
 export const pathVariables = ({ cacheDir, memoryDir, stateDir }: Paths["Type"]): Readonly<Record<string, string>> => ({
@@ -34,23 +46,16 @@ export const pathVariables = ({ cacheDir, memoryDir, stateDir }: Paths["Type"]):
   PYRO_MEMORY_DIR: path.dirname(memoryDir)
 })
 
-const make = (env: NodeJS.ProcessEnv) =>
-  Effect.gen(function*() {
-    const stateDir = yield* ensure(
-      "PYRO_STATE_DIR",
-      env["PYRO_STATE_DIR"] || path.join(xdg(env, "XDG_STATE_HOME", ".local/state"), "pyro")
-    )
-    const cacheDir = yield* ensure(
-      "PYRO_CACHE_DIR",
-      env["PYRO_CACHE_DIR"] || path.join(xdg(env, "XDG_CACHE_HOME", ".cache"), "pyro")
-    )
-    // One folder per state directory (its inode names it), so that two installations of one user never sweep each other.
-    const { dev, ino } = fs.statSync(stateDir)
-    const store = env["PYRO_MEMORY_DIR"] || defaultMemoryStore(stateDir)
-    const memoryDir = path.resolve(store, `${memoryDirPrefix()}${dev.toString(36)}-${ino.toString(36)}`)
-    yield* fs.existsSync(memoryDir) ? ensure(memoryVariable, memoryDir) : usableStore(path.dirname(memoryDir))
-    return { stateDir, cacheDir, memoryDir }
-  })
+const make = Effect.gen(function*() {
+  const stateDir = yield* named("PYRO_STATE_DIR", xdg("XDG_STATE_HOME", ".local/state"))
+  const cacheDir = yield* named("PYRO_CACHE_DIR", xdg("XDG_CACHE_HOME", ".cache"))
+  // One folder per state directory (its inode names it), so that two installations of one user never sweep each other.
+  const { dev, ino } = fs.statSync(stateDir)
+  const store = (yield* setting(memoryVariable)) ?? defaultMemoryStore(stateDir)
+  const memoryDir = path.resolve(store, `${memoryDirPrefix()}${dev.toString(36)}-${ino.toString(36)}`)
+  yield* fs.existsSync(memoryDir) ? ensure(memoryVariable, memoryDir) : usableStore(path.dirname(memoryDir))
+  return { stateDir, cacheDir, memoryDir }
+})
 
 /** Beginning of the names of this user's memory directories, of whichever state directory. */
 export const memoryDirPrefix = () => `pyro-${process.getuid?.() ?? 0}-`

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"
 import { DaemonUnavailable } from "../contract/errors.ts"
+import { processEnvironment } from "./config.ts"
 
 /** A log that has grown past this is put aside, once, before a new process writes to it. */
 const ROTATE_BYTES = 4_194_304
@@ -26,7 +27,7 @@ export const startDetached = ({ command, env, log }: Detached) =>
         const child = spawn(program, args, {
           cwd: "/",
           detached: true,
-          env: { ...process.env, ...env },
+          env: { ...processEnvironment(), ...env },
           stdio: ["ignore", fd, fd]
         })
         const ended = Effect.async<number | NodeJS.Signals>((resume) => {

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
+import { settingNow } from "./config.ts"
 
 /** f_type of tmpfs (statfs(2)). */
 const tmpfsMagic = 0x0102_1994
@@ -28,7 +29,7 @@ export const isTmpfs = (path: string) => fs.statfsSync(path).type === tmpfsMagic
 
 /** Where the first program of that name is, on PATH or where root's programs are; undefined when nowhere. */
 export const findProgram = (name: string): string | undefined =>
-  [...(process.env["PATH"] ?? "").split(":"), "/usr/sbin", "/sbin"].map((folder) => `${folder}/${name}`).find(
+  [...settingNow("PATH").split(":"), "/usr/sbin", "/sbin"].map((folder) => `${folder}/${name}`).find(
     (file) => {
       try {
         fs.accessSync(file, fs.constants.X_OK)

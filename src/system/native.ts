@@ -3,6 +3,7 @@ import { existsSync } from "node:fs"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
 import { HostToolMissing } from "../contract/errors.ts"
+import { settingNow } from "./config.ts"
 
 /** Programs that the project builds: `agent` from `guest-agent/`, the others from `native/`. */
 export type NativeTool = "agent" | "pyro-seed" | "pyro-copy" | "pyro-tsc" | "pyro-put"
@@ -21,10 +22,10 @@ export const packageRoot: () => string = (() => {
 })()
 
 /** Directory of the host's native tools. `PYRO_NATIVE_DIR` replaces it, and then holds the guest agent too. */
-export const nativeDirectory = () => process.env["PYRO_NATIVE_DIR"] ?? path.join(packageRoot(), "native", "build")
+export const nativeDirectory = () => settingNow("PYRO_NATIVE_DIR") ?? path.join(packageRoot(), "native", "build")
 
 const directoryOf = (name: NativeTool) =>
-  name === "agent" && process.env["PYRO_NATIVE_DIR"] === undefined
+  name === "agent" && settingNow("PYRO_NATIVE_DIR") === undefined
     ? path.join(packageRoot(), "guest-agent", "build")
     : nativeDirectory()
 

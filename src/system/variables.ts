@@ -1,5 +1,204 @@
-/** A whole number that an environment variable says; undefined where it says something else, or nothing. */
-export const wholeNumberOf = (variable: string): number | undefined => {
-  const said = process.env[variable] ?? ""
-  return /^\d{1,15}$/.test(said) ? Number(said) : undefined
+/** Values that a variable takes. */
+export type Allowed =
+  | { readonly kind: "text"; readonly what: string }
+  /** A relative one belongs to the caller's working directory. */
+  | { readonly kind: "directory" }
+  /** Absolute, because the daemon's working directory is `/`. */
+  | { readonly kind: "absolute-path"; readonly what: string }
+  | { readonly kind: "integer"; readonly min: number; readonly max: number }
+  | { readonly kind: "number"; readonly min: number; readonly max: number }
+  | { readonly kind: "choice"; readonly choices: ReadonlyArray<string> }
+
+/** One environment variable. An empty value counts as none. */
+export interface Variable {
+  readonly group: "pyro" | "host" | "testing"
+  readonly allowed: Allowed
+  readonly unit?: string
+  /** Value of an absent variable. */
+  readonly default?: number | string
+  /** The same for the reference, where the value depends on the host. */
+  readonly otherwise?: string
+  readonly purpose: string
+  readonly readers: string
+}
+
+const DAEMON = "the daemon, when it starts"
+const EVERY = "every command"
+
+/** Every environment variable that pyro reads; `docs/configuration.md` is generated from this table. */
+export const variables = {
+  PYRO_STATE_DIR: {
+    group: "pyro",
+    allowed: { kind: "directory" },
+    otherwise: "`$XDG_STATE_HOME/pyro`, else `~/.local/state/pyro`",
+    purpose: "Directory of workspaces, snapshots and the daemon. Its content must not vanish",
+    readers: EVERY
+  },
+  PYRO_CACHE_DIR: {
+    group: "pyro",
+    allowed: { kind: "directory" },
+    otherwise: "`$XDG_CACHE_HOME/pyro`, else `~/.cache/pyro`",
+    purpose: "Directory of environments, kernels, templates and seed images. pyro can make all of its content again",
+    readers: EVERY
+  },
+  PYRO_MEMORY_DIR: {
+    group: "pyro",
+    allowed: { kind: "directory" },
+    otherwise: "`/dev/shm` if this user can write there, else the state directory",
+    purpose: "Directory of the memory files of running microVMs",
+    readers: EVERY
+  },
+  PYRO_WORKSPACE: {
+    group: "pyro",
+    allowed: { kind: "text", what: "a name or an id of a workspace" },
+    otherwise: "none",
+    purpose: "Workspace of a command that names none. `delete` always needs a name",
+    readers: EVERY
+  },
+  PYRO_QEMU: {
+    group: "pyro",
+    allowed: { kind: "absolute-path", what: "the QEMU program" },
+    otherwise: "the first `qemu-system-x86_64` on `PATH`",
+    purpose: "QEMU that runs the microVMs. Version 7.2 or newer",
+    readers: `${DAEMON}; \`pyro doctor\``
+  },
+  PYRO_ACCELERATOR: {
+    group: "pyro",
+    allowed: { kind: "choice", choices: ["kvm", "tcg"] },
+    otherwise: "`kvm` if a guest kernel boots on it, else `tcg`",
+    purpose: "How QEMU runs guest code: with the processor's virtualisation or by translation",
+    readers: `${DAEMON}; \`pyro doctor\``
+  },
+  PYRO_PATIENCE: {
+    group: "pyro",
+    allowed: { kind: "number", min: 1, max: 1000 },
+    default: 1,
+    purpose: "Factor of every deadline of a guest's start. For hosts that are emulated themselves or very busy",
+    readers: `${DAEMON}; \`pyro doctor\``
+  },
+  PYRO_POOL_MEMBERS: {
+    group: "pyro",
+    allowed: { kind: "integer", min: 0, max: 64 },
+    unit: "microVMs",
+    default: 2,
+    purpose:
+      "Number of microVMs of a kind that wait for the next request. 0 saves the memory and makes `create` slower",
+    readers: DAEMON
+  },
+  PYRO_DAEMON_IDLE_MS: {
+    group: "pyro",
+    allowed: { kind: "integer", min: 0, max: 31_536_000_000 },
+    unit: "ms",
+    default: 600_000,
+    purpose: "Time that a daemon without workspaces and requests stays. Values below 100 count as 100",
+    readers: DAEMON
+  },
+  PYRO_NATIVE_DIR: {
+    group: "pyro",
+    allowed: { kind: "absolute-path", what: "a directory" },
+    otherwise: "the package's own builds",
+    purpose: "Directory of pyro's native programs and of the guest agent",
+    readers: `${DAEMON}; commands about environments and the host`
+  },
+  XDG_STATE_HOME: {
+    group: "host",
+    allowed: { kind: "text", what: "an absolute path" },
+    otherwise: "`~/.local/state`",
+    purpose: "Parent of the state directory. A relative path is ignored, as the XDG specification requires",
+    readers: EVERY
+  },
+  XDG_CACHE_HOME: {
+    group: "host",
+    allowed: { kind: "text", what: "an absolute path" },
+    otherwise: "`~/.cache`",
+    purpose: "Parent of the cache directory. A relative path is ignored, as the XDG specification requires",
+    readers: EVERY
+  },
+  HOME: {
+    group: "host",
+    allowed: { kind: "text", what: "a directory" },
+    otherwise: "the home directory of the user's account",
+    purpose: "Home directory of the user. pyro refuses to seed a workspace from the whole of a home directory",
+    readers: EVERY
+  },
+  PATH: {
+    group: "host",
+    allowed: { kind: "text", what: "directories, separated by `:`" },
+    default: "/usr/bin:/bin",
+    purpose:
+      "Directories of the host's programs, such as QEMU, git and bubblewrap. pyro also looks in `/usr/sbin` and `/sbin`",
+    readers: EVERY
+  },
+  NO_COLOR: {
+    group: "host",
+    allowed: { kind: "text", what: "any text" },
+    otherwise: "none",
+    purpose: "Any value turns colours off (no-color.org)",
+    readers: "commands on a terminal"
+  },
+  TERM: {
+    group: "host",
+    allowed: { kind: "text", what: "a terminal type" },
+    otherwise: "none",
+    purpose: "Terminal type, passed on to guest terminals. `dumb` turns colours off",
+    readers: "commands on a terminal"
+  },
+  CLAUDE_PROJECT_DIR: {
+    group: "host",
+    allowed: { kind: "text", what: "a directory" },
+    otherwise: "the git work tree of the working directory",
+    purpose: "Project of an MCP server that was started without `--project-path`",
+    readers: "`pyro mcp serve`"
+  },
+  PYRO_FAULT: {
+    group: "testing",
+    allowed: { kind: "text", what: "a fault point" },
+    otherwise: "none",
+    purpose: "pyro kills its own process (SIGKILL) at this fault point",
+    readers: EVERY
+  },
+  PYRO_FAULT_HALT: {
+    group: "testing",
+    allowed: { kind: "text", what: "a fault point" },
+    otherwise: "none",
+    purpose: "pyro stops its own process (SIGSTOP) at this fault point",
+    readers: EVERY
+  },
+  PYRO_FLATTEN_AT: {
+    group: "testing",
+    allowed: { kind: "integer", min: 2, max: 256 },
+    unit: "layers",
+    default: 16,
+    purpose: "Number of frozen layers of a disk at which pyro merges the older ones",
+    readers: DAEMON
+  }
+} as const satisfies Readonly<Record<string, Variable>>
+
+export type VariableName = keyof typeof variables
+
+type Value<A extends Allowed> = A extends { readonly choices: ReadonlyArray<infer Choice> } ? Choice
+  : A extends { readonly min: number } ? number
+  : string
+
+/** Type of a variable's value; undefined only where the variable has no default. */
+export type ValueOf<N extends VariableName> =
+  | Value<(typeof variables)[N]["allowed"]>
+  | ((typeof variables)[N] extends { readonly default: unknown } ? never : undefined)
+
+/** Allowed values as a sentence names them. */
+export const allowedText = (allowed: Allowed): string => {
+  switch (allowed.kind) {
+    case "text":
+      return allowed.what
+    case "directory":
+      return "a directory"
+    case "absolute-path":
+      return `an absolute path of ${allowed.what}`
+    case "integer":
+      return `an integer from ${allowed.min} to ${allowed.max}`
+    case "number":
+      return `a number from ${allowed.min} to ${allowed.max}`
+    case "choice":
+      return allowed.choices.join(" or ")
+  }
 }

@@ -4,6 +4,7 @@ import type {
   ChannelFailed,
   ConfinementUnavailable,
   HostToolUnsuitable,
+  InvalidConfiguration,
   NoSpace,
   StateDirectoryUnusable
 } from "../contract/errors.ts"
@@ -30,7 +31,7 @@ import { discardTemplate, ensureTemplate } from "./template/templates.ts"
 import { guestsStartingAtOnce, makeTurns } from "./turns.ts"
 import type { VmError } from "./Vm.ts"
 
-export type VmmError = VmError | ChannelFailed | ConfinementUnavailable | HostToolUnsuitable
+export type VmmError = VmError | ChannelFailed | ConfinementUnavailable | HostToolUnsuitable | InvalidConfiguration
 
 /** How long a restored guest's agent may take to answer. Restore to answer is some 50 ms; a host with ten at once is slower. */
 const helloTimeoutMs: Record<Accelerator, number> = { kvm: 10_000 * patience, tcg: 30_000 * patience }

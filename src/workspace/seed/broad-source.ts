@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { InvalidRequest } from "../../contract/errors.ts"
+import { settingNow } from "../../system/config.ts"
 import { isBeneath } from "./locate.ts"
 
 const real = (folder: string) => {
@@ -15,8 +16,8 @@ const real = (folder: string) => {
 
 /** The user's home directories: by the environment and by the accounts of the host. */
 const homes = (): ReadonlyArray<string> =>
-  [process.env["HOME"], os.userInfo().homedir, "/root"].flatMap((home) => {
-    const found = home === undefined || home === "" ? undefined : real(path.resolve(home))
+  [settingNow("HOME"), os.userInfo().homedir, "/root"].flatMap((home) => {
+    const found = home === undefined ? undefined : real(path.resolve(home))
     return found === undefined || found === "/" ? [] : [found]
   })
 

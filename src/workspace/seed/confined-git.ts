@@ -4,6 +4,7 @@ import { named } from "../../contract/names.ts"
 import { printable } from "../../contract/printable.ts"
 import { pathText } from "../../disk/path-text.ts"
 import { runTool } from "../../system/child.ts"
+import { processEnvironment } from "../../system/config.ts"
 import { findProgram, isRoot } from "../../system/host.ts"
 import { findSpecialFile } from "./special-files.ts"
 
@@ -75,6 +76,11 @@ const settings = [
 
 const proxies = ["http_proxy", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY"]
 
+const proxySettings = () => {
+  const inherited = processEnvironment()
+  return named(proxies.flatMap((name) => inherited[name] ? [[name, inherited[name]]] : []))
+}
+
 const environment = (room: GitRoom, options: GitOptions): NodeJS.ProcessEnv => {
   const secrets = Object.entries(options.secrets ?? {})
   return {
@@ -104,7 +110,7 @@ const environment = (room: GitRoom, options: GitOptions): NodeJS.ProcessEnv => {
     ])),
     ...(options.protocols === undefined
       ? {}
-      : named(proxies.flatMap((name) => process.env[name] ? [[name, process.env[name]]] : [])))
+      : proxySettings())
   }
 }
 

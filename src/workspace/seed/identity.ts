@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { named } from "../../contract/names.ts"
 import { runTool } from "../../system/child.ts"
+import { processEnvironment } from "../../system/config.ts"
 import { findProgram } from "../../system/host.ts"
 
 /** Who commits, as `user.name` and `user.email` say it. */
@@ -21,7 +22,7 @@ const timeoutMs = 5_000
 export const hostIdentity: Effect.Effect<Identity> = Effect.suspend(() => {
   const program = findProgram("git")
   if (program === undefined) return Effect.succeed({})
-  const env = Object.entries(process.env).filter(([name]) => places.includes(name))
+  const env = Object.entries(processEnvironment()).filter(([name]) => places.includes(name))
   return runTool(program, ["config", "--includes", "-z", "--get-regexp", "^user\\.(name|email)$"], {
     cwd: "/",
     env: { ...named(env), GIT_DIR: "/nonexistent", LC_ALL: "C" },

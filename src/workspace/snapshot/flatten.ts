@@ -3,9 +3,10 @@ import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { ImageDamaged, type PyroError } from "../../contract/errors.ts"
-import { LONGEST_CHAIN, runToMerge } from "../../disk/layer-run.ts"
+import { runToMerge } from "../../disk/layer-run.ts"
 import { SeedImages } from "../../disk/SeedImages.ts"
 import { linkMerged, type MergedLayers, readWorkspaceDisk, type WorkspaceDisk } from "../../disk/workspace-disk.ts"
+import { setting } from "../../system/config.ts"
 import { faultPoint } from "../../system/fault.ts"
 import { freeBytes } from "../../system/host.ts"
 import { Vmm } from "../../vm/Vmm.ts"
@@ -22,8 +23,6 @@ import { unwritable, unwritten, type WorkspaceRecord } from "../lifecycle/record
 import type { Entry } from "../lifecycle/registry.ts"
 import { imagesOf, virtualBytesOf } from "../lifecycle/steps.ts"
 
-const longest = () => Number(process.env["PYRO_FLATTEN_AT"]) || LONGEST_CHAIN
-
 /** QEMU answers in ms; nobody waits long for one that stands still. */
 const REPLACE_TIMEOUT = "10 seconds"
 
@@ -31,11 +30,11 @@ const bytesOf = (file: string) => fs.statSync(file).blocks * 512
 const inodeOf = (file: string) => fs.statSync(file).ino
 
 /** What of a workspace's disk is to be merged now; undefined where its chain is short, or the host has little room. */
-const plan = (disk: WorkspaceDisk) =>
+const plan = (disk: WorkspaceDisk, longest: number) =>
   Effect.try({
     try: () => {
       const bytes = disk.layers.map(bytesOf)
-      const run = runToMerge(bytes, longest())
+      const run = runToMerge(bytes, longest)
       if (run === undefined) return undefined
       const needed = bytes.slice(run.from).reduce((sum, one) => sum + one, 0)
       return needed * 2 <= freeBytes(disk.top) ? { ...run, inodes: disk.layers.map(inodeOf) } : undefined
@@ -71,7 +70,7 @@ export const flatten = (lifecycle: Lifecycle, entry: Entry): Effect.Effect<boole
   Effect.scoped(Effect.gen(function*() {
     const record = yield* Ref.get(entry.record)
     const disk = yield* readWorkspaceDisk(entry.folder.disk(record.disk), virtualBytesOf(record))
-    const run = yield* plan(disk)
+    const run = yield* plan(disk, yield* setting("PYRO_FLATTEN_AT"))
     if (run === undefined) return false
     const { from, inodes } = run
     const file = yield* stagedFile(entry)

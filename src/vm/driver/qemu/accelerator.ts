@@ -1,7 +1,8 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
-import { type HostToolMissing, VmFailed } from "../../../contract/errors.ts"
+import { type HostToolMissing, type InvalidConfiguration, VmFailed } from "../../../contract/errors.ts"
 import { runTool } from "../../../system/child.ts"
+import { setting } from "../../../system/config.ts"
 import { nativeTool } from "../../../system/native.ts"
 import { HostFacts } from "../../host/HostFacts.ts"
 import type { Accelerator } from "./machine.ts"
@@ -55,10 +56,10 @@ export const chooseAccelerator = <E, R>(
   key: string,
   probe: Effect.Effect<void, E, R>,
   describe: (failure: E) => string
-): Effect.Effect<AcceleratorChoice, never, R | HostFacts> =>
+): Effect.Effect<AcceleratorChoice, InvalidConfiguration, R | HostFacts> =>
   Effect.gen(function*() {
-    const forced = process.env["PYRO_ACCELERATOR"]
-    if (forced === "tcg" || forced === "kvm") return { accelerator: forced, reason: "PYRO_ACCELERATOR says so" }
+    const forced = yield* setting("PYRO_ACCELERATOR")
+    if (forced !== undefined) return { accelerator: forced, reason: "PYRO_ACCELERATOR says so" }
     const refusal = kvmRefusal()
     if (refusal !== undefined) return { accelerator: "tcg", reason: refusal }
     const facts = yield* HostFacts

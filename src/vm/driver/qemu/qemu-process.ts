@@ -6,6 +6,7 @@ import * as path from "node:path"
 import type { Readable } from "node:stream"
 import { HostToolMissing, type NoSpace, VmFailed } from "../../../contract/errors.ts"
 import { killAndWait } from "../../../system/child.ts"
+import { settingNow } from "../../../system/config.ts"
 import { isAlive, type ProcessIdentity, processIdentity } from "../../../system/identity.ts"
 import { packageOf } from "../../../system/tool-packages.ts"
 import type { VmRecord } from "../../record/record.ts"
@@ -154,7 +155,7 @@ const launch = (program: string, args: ReadonlyArray<string>, cwd: string, state
     return spawn(program, args, {
       cwd,
       detached: true,
-      env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", LC_ALL: "C" },
+      env: { PATH: settingNow("PATH"), LC_ALL: "C" },
       stdio: ["ignore", "ignore", "pipe", stateDescriptor ?? "ignore", "pipe"]
     } as SpawnOptions)
   } finally {

@@ -3,13 +3,14 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { HostToolMissing, HostToolUnsuitable } from "../../../contract/errors.ts"
 import { runTool } from "../../../system/child.ts"
+import { setting, settingNow } from "../../../system/config.ts"
 import { fileIdentity, HostFacts } from "../../host/HostFacts.ts"
 
 /** Older ones lack what a restore needs (x-ignore-shared with microvm was measured on 7.2). */
 const oldestQemu: readonly [number, number] = [7, 2]
 
 const onPath = (name: string) =>
-  (process.env["PATH"] ?? "").split(":").map((folder) => path.join(folder, name)).find((file) => {
+  settingNow("PATH").split(":").map((folder) => path.join(folder, name)).find((file) => {
     try {
       fs.accessSync(file, fs.constants.X_OK)
       return true
@@ -39,7 +40,7 @@ export const qemuBuild = (program: string) =>
 
 /** QEMU that pyro runs: `PYRO_QEMU`, or the first `qemu-system-x86_64` on PATH, when it is new enough. */
 export const findQemu = Effect.gen(function*() {
-  const program = process.env["PYRO_QEMU"] ?? onPath("qemu-system-x86_64")
+  const program = (yield* setting("PYRO_QEMU")) ?? onPath("qemu-system-x86_64")
   if (program === undefined || !fs.existsSync(program)) {
     return yield* new HostToolMissing({
       tool: "qemu-system-x86_64",

@@ -1,0 +1,35 @@
+/** docs/configuration.md as text, from src/system/variables.ts. */
+export const configuration = ({ allowedText, variables }) => {
+  const table = (title, wanted) => [
+    title,
+    "",
+    "| variable | meaning | allowed | unit | default | read by |",
+    "|---|---|---|---|---|---|",
+    ...Object.entries(variables).filter(([, { group }]) => group === wanted).map(([name, row]) => {
+      const otherwise = row.otherwise ?? `\`${row.default}\``
+      const cells = [`\`${name}\``, row.purpose, allowedText(row.allowed), row.unit ?? "", otherwise, row.readers]
+      return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`
+    }),
+    ""
+  ]
+  return [
+    "# Configuration",
+    "",
+    "Generated from `src/system/variables.ts` by `node scripts/docs.mjs`; `npm run check` fails when it is out of step.",
+    "",
+    "pyro has no configuration file. It reads these environment variables. An empty value counts as none. A value that is not allowed",
+    "is the error `invalid_configuration`, which names the variable, its value and the allowed values; nothing is done then.",
+    "",
+    "A variable that the daemon reads counts when the daemon starts. The command that starts the daemon passes its own variables on.",
+    "To change such a variable, end the daemon (`pyro daemon stop`); the next command starts one. Workspaces go on meanwhile.",
+    "",
+    ...table("## Variables of pyro", "pyro"),
+    ...table("## Variables of the host that pyro reads", "host"),
+    "Downloads and git also follow the host's proxy variables: `http_proxy`, `https_proxy`, `ftp_proxy`, `all_proxy` and `no_proxy`, in",
+    "lower or upper case. Git's own `GIT_CONFIG_GLOBAL`, `GIT_CONFIG_SYSTEM`, `GIT_CONFIG_NOSYSTEM` and `XDG_CONFIG_HOME` say where the",
+    "`user.name` and `user.email` of the host are.",
+    "",
+    ...table("## Variables of pyro's own tests", "testing"),
+    "Tests, the bench and the scripts of a checkout read more variables; the file that reads one describes it."
+  ].join("\n") + "\n"
+}
