@@ -122,7 +122,8 @@ const statuses = [
   "| 124 | `run`, `workspace exec`: the command ran past `--timeout-seconds` |",
   "| 125 | `run`, `workspace exec`: pyro failed, the command did not run or its end is not known |",
   "| 126, 127 | `run`, `workspace exec`: the command cannot be executed, or is not there |",
-  "| 128 + n | `run`, `workspace exec`: signal n ended the command (137 when the guest ran out of memory); pyro itself was ended by signal n (130 Ctrl-C) |",
+  "| 128 + n | `run`, `workspace exec`: signal n ended the command (137 when the guest ran out of memory) |",
+  "| 128 + n, as a shell says | pyro dies of signal n: it ended pyro, and with it what pyro ran (130 Ctrl-C). A command that handles the signal leaves with its own status instead |",
   "| 1 | any other command failed; `doctor` found something to mend; the patch that `workspace diff` or `compare` printed is not the whole (not with `--json`) |"
 ]
 

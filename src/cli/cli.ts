@@ -31,8 +31,15 @@ export interface CliOptions {
   readonly names: Names
 }
 
-/** Runs one command line and returns the status to leave with; it never fails. */
-export const cli = (options: CliOptions): Effect.Effect<number, never, Terminal> => {
+/** How the process leaves. */
+export interface Leaving {
+  readonly status: number
+  /** The process dies of this signal, which ended its work. */
+  readonly signal?: string | undefined
+}
+
+/** Runs one command line and returns how to leave; it never fails. */
+export const cli = (options: CliOptions): Effect.Effect<Leaving, never, Terminal> => {
   const { own, rest } = splitArgv(options.argv)
   const json = own.includes("--json")
   const routed = route(own)
@@ -43,13 +50,17 @@ export const cli = (options: CliOptions): Effect.Effect<number, never, Terminal>
   } as const
   return done(routed, rest, options).pipe(
     Effect.exit,
-    Effect.flatMap((exit) => {
-      if (Exit.isSuccess(exit)) return Effect.succeed(exit.value)
+    Effect.flatMap((exit): Effect.Effect<Leaving, never, Terminal> => {
+      if (Exit.isSuccess(exit)) return Effect.succeed({ status: exit.value })
       const signal = options.interruption.signal()
-      const verdict = Cause.isInterruptedOnly(exit.cause) && signal !== undefined
-        ? interruptedVerdict(signal.name, signal.status)
-        : verdictOf(exit.cause, called)
-      return Effect.as(tell(verdict, json), verdict.status)
+      if (!Cause.isInterruptedOnly(exit.cause) || signal === undefined) {
+        const verdict = verdictOf(exit.cause, called)
+        return Effect.as(tell(verdict, json), { status: verdict.status })
+      }
+      const { name, status } = signal
+      // A server that is told to end does so; nobody's loop is around it.
+      const leaving = routed._tag === "Serve" ? { status } : { status, signal: name }
+      return Effect.as(tell(interruptedVerdict(name, status), json), leaving)
     }),
     Effect.uninterruptible
   )

@@ -7,15 +7,16 @@ import type { Recorded } from "../mcp/handshake/recorded.ts"
 import type { BegunExec } from "../sdk/begun-exec.ts"
 import { DAEMON, daemonCommand } from "../sdk/daemon-command.ts"
 import type { StartDaemon } from "../sdk/start-daemon.ts"
-import { cli, type Interruption } from "./cli.ts"
+import { cli, type Interruption, type Leaving } from "./cli.ts"
 import type { ServePayload } from "./commands.ts"
 import { isSignalHeld, passSignal } from "./held-signal.ts"
 import type { RecordedFields } from "./quick-exec/request.ts"
 import { forgetLostTerminal } from "./terminal-lost.ts"
 import * as ProcessTerminal from "./terminal-process.ts"
+import { dieAtExit } from "./terminal-signal.ts"
 
-/** Signals that end the process, with the status 128 + n that tells so. */
-const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
+/** Signals that end the process, with the status 128 + n of a process that handles them. */
+const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
 /** A launcher such as npm sends on the Ctrl-C that the terminal sends as well: what comes so soon is the same one. */
 const SAME_SIGNAL_MS = 100
@@ -94,7 +95,7 @@ const programOf = (
   argv[0] === DAEMON
     ? Effect.flatMap(
       Effect.promise(() => import("../daemon/main.ts")),
-      ({ daemon }) => Effect.interruptible(daemon(build))
+      ({ daemon }) => Effect.map(Effect.interruptible(daemon(build)), (status): Leaving => ({ status }))
     )
     : cli({
       argv,
@@ -131,8 +132,8 @@ const sendAgain = (signal: NodeJS.Signals, turns = TAKEN_UP_TURNS): void => {
 
 /**
  * The whole program: returns the status to leave with. A signal has a running command asked to end; without one, or after that, it
- * interrupts the work, so that all it holds is released; a further one leaves at once. `handover` is what `pyro mcp serve`
- * goes on with.
+ * interrupts the work, so that all it holds is released; a further one leaves at once. The process then dies of the signal.
+ * `handover` is what `pyro mcp serve` goes on with.
  */
 export const main = (
   argv: ReadonlyArray<string>,
@@ -150,7 +151,12 @@ export const main = (
     const host: Host = { ...early, ignoreInterrupts: () => void ignored.add("SIGINT") }
     const program = programOf(argv, version, `${version} (${buildOf(bundle)})`, interruption, host).pipe(
       // Within the region that cannot be interrupted: afterwards an interrupted fiber has no result any more.
-      Effect.tap((status) => Effect.sync(() => resolve(status))),
+      Effect.tap(({ signal, status }) =>
+        Effect.sync(() => {
+          if (signal !== undefined) dieAtExit(signal)
+          resolve(status)
+        })
+      ),
       Effect.uninterruptible
     )
     const fiber = Effect.runFork(Effect.provide(program, Layer.merge(ProcessTerminal.layer, LogToStderr)))
@@ -159,7 +165,10 @@ export const main = (
         const atMs = performance.now()
         if (ignored.has(name)) return
         if (received !== undefined && atMs - received.atMs <= SAME_SIGNAL_MS) return
-        if (isInterrupted) process.exit(received?.status ?? status)
+        if (isInterrupted) {
+          dieAtExit(received?.name ?? name)
+          process.exit(received?.status ?? status)
+        }
         received = { name, status, atMs }
         if (passSignal()) return
         isInterrupted = true

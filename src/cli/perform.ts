@@ -185,7 +185,9 @@ const performCommand = (operation: Operation, payload: CommandPayload, json: boo
     const show = (event: Tagged): Effect.Effect<unknown, OutputClosed, Terminal | Scope.Scope> =>
       event._tag === "Started" ? Effect.zipRight(ending.started(event), started) : view.event!(event)
     const result = yield* shown(operation as never, json, kept, events, show)
-    return ending.wasAsked() ? yield* Effect.interrupt : result
+    // A command that handles the signal chooses the status to leave with; of any other one the signal is what ended both.
+    const isItsOwn = (result as { readonly outcome: string }).outcome === "exited"
+    return ending.wasAsked() && !isItsOwn ? yield* Effect.interrupt : result
   }))
 
 /** The one JSON document of `--json`. */

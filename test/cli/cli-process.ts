@@ -1,5 +1,6 @@
 import { spawn as spawnTerminal } from "node-pty"
 import { spawn } from "node:child_process"
+import { readFileSync } from "node:fs"
 
 /** A built command line and the surroundings it is started in. */
 export interface Binary {
@@ -8,7 +9,9 @@ export interface Binary {
 }
 
 export interface Ended {
+  /** Null if a signal ended it. */
   readonly status: number | null
+  readonly signal: NodeJS.Signals | null
   readonly stdout: Buffer
   readonly stderr: string
 }
@@ -32,7 +35,7 @@ export const start = (
   child.stdin.on("error", () => undefined)
   if (options.input !== undefined) child.stdin.end(options.input)
   const ended = new Promise<Ended>((resolve) => {
-    child.once("close", (status) => resolve({ status, stdout: Buffer.concat(stdout), stderr }))
+    child.once("close", (status, signal) => resolve({ status, signal, stdout: Buffer.concat(stdout), stderr }))
   })
   const printed = () => Buffer.concat(stdout).toString()
   return { child, ended, printed, complained: () => stderr } as const
@@ -58,7 +61,7 @@ export const shell = (binary: Binary, line: string, args: ReadonlyArray<string>)
     child.stderr.on("data", (bytes: Buffer) => {
       stderr += bytes.toString()
     })
-    child.once("close", (status) => resolve({ status, stdout: Buffer.concat(stdout), stderr }))
+    child.once("close", (status, signal) => resolve({ status, signal, stdout: Buffer.concat(stdout), stderr }))
   })
 
 /** Starts a shell line, in which `"$@"` is pyro with `args`, on a terminal of its own. */
@@ -73,9 +76,16 @@ export const onTerminal = (binary: Binary, line: string, args: ReadonlyArray<str
   terminal.onData((text) => {
     screen += text
   })
-  const ended = new Promise<number>((resolve) => terminal.onExit(({ exitCode }) => resolve(exitCode)))
+  /** The status, as a shell gives it. */
+  const ended = new Promise<number>((resolve) =>
+    terminal.onExit(({ exitCode, signal = 0 }) => resolve(signal === 0 ? exitCode : 128 + signal))
+  )
   return { terminal, ended, screen: () => screen } as const
 }
+
+/** Whether pyro has taken over signals: Node itself catches SIGINT and SIGTERM from the start, and SIGHUP (bit 0) never. */
+export const handlesSignals = (pid: number) =>
+  /SigCgt:\s+[0-9a-f]*[13579bdf]$/m.test(readFileSync(`/proc/${pid}/status`, "utf8"))
 
 /** Waits for a condition; fails with what was waited for, and `seen`, when it does not come true. */
 export const eventually = async (what: string, condition: () => boolean, seen: () => string = () => "") => {

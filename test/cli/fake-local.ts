@@ -253,8 +253,12 @@ const onTerminal = (payload: RunPayload, input: RunInput) =>
     const output = Stream.asyncPush<RunEvent>((emit) =>
       Effect.sync(() => {
         pty.onData((text) => emit.single({ _tag: "Output", from: "stdout", bytes: Buffer.from(text) }))
-        pty.onExit(({ exitCode }) => {
-          emit.single({ _tag: "Exited", outcome: "exited", status: exitCode, durations: durations(since) })
+        pty.onExit(({ exitCode, signal = 0 }) => {
+          emit.single(
+            signal === 0
+              ? { _tag: "Exited", outcome: "exited", status: exitCode, durations: durations(since) }
+              : { _tag: "Exited", outcome: "signaled", status: 128 + signal, signal, durations: durations(since) }
+          )
           emit.end()
         })
       })

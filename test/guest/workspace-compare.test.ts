@@ -353,7 +353,7 @@ describe("a comparison that is given up", () => {
     await until("an inspector reads it", async () => await inspectors() === 1)
     const starting = step("start", "slow")
     given.child.kill("SIGINT")
-    assert.strictEqual((await given.finished).code, 130)
+    assert.strictEqual((await given.finished).signal, "SIGINT")
     assert.strictEqual((await starting).state, "running")
     await until("the inspector is gone", async () => await inspectors() === 0)
     assert.deepStrictEqual(leftovers(), before)

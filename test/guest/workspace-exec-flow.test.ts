@@ -110,7 +110,7 @@ describe("a command whose daemon dies", () => {
     await until("the next daemon", async () => (await daemon()).running)
     await sh("w", "true")
     child.kill("SIGINT")
-    assert.strictEqual((await finished).code, 130)
+    assert.strictEqual((await finished).signal, "SIGINT")
     await until("the end of all of it", async () => (await sh("w", "pgrep -fc '[s]leep 888' || true")) === "0")
   })
 
@@ -137,7 +137,7 @@ describe("a client that goes away", () => {
       const { child, finished } = startPyro(["workspace", "exec", "w", "--", "sh", "-c", words], { env })
       await until("its start", async () => (await sh("w", "pgrep -fc '[s]leep 777' || true")) !== "0")
       child.kill("SIGINT")
-      assert.strictEqual((await finished).code, 130)
+      assert.strictEqual((await finished).signal, "SIGINT")
       assert.notInclude((await logs("w")).map(({ outcome }) => outcome), "running")
       assert.strictEqual(await sh("w", "pgrep -fc '[s]leep 777' || true"), "0")
     }

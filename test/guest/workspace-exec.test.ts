@@ -71,7 +71,7 @@ describe("how a command ends", () => {
     await until("its first line", () => python.stdoutSoFar().toString() === "up\n")
     python.child.kill("SIGINT")
     const { code, stdout } = await python.finished
-    assert.deepStrictEqual([code, stdout.toString()], [130, "up\nswept\n"])
+    assert.deepStrictEqual([code, stdout.toString()], [0, "up\nswept\n"])
     assert.strictEqual((await logs("w")).at(-1)?.outcome, "exited")
     const trap = "trap 'echo swept; exit 0' TERM; sleep 7774 & wait"
     const { result } = await told("--timeout-seconds", "1", "--grace-seconds", "60", "--script", trap)
@@ -85,7 +85,7 @@ describe("how a command ends", () => {
     await until("its first line", () => plain.stdoutSoFar().toString() === "up\n")
     plain.child.kill("SIGINT")
     const { code, stdout } = await plain.finished
-    assert.deepStrictEqual([code, stdout.toString()], [130, "up\nswept\n"])
+    assert.deepStrictEqual([code, stdout.toString()], [3, "up\nswept\n"])
   })
 
   it("without the network that it looked for: the first one is told that there is none", async () => {

@@ -90,7 +90,7 @@ describe("the log of one command", () => {
     const left = startPyro(["workspace", "logs", "w", "-f"], { env })
     await until("its first line", () => left.stdoutSoFar().toString() === "one\n")
     left.child.kill("SIGINT")
-    assert.strictEqual((await left.finished).code, 130)
+    assert.strictEqual((await left.finished).signal, "SIGINT")
     assert.strictEqual((await logs()).commands.at(-1)!.outcome, "running")
 
     const stayed = startPyro(["workspace", "logs", "w", id.slice(0, 12), "--follow"], { env })

@@ -174,7 +174,8 @@ export const workspaceExec = streaming({
     "processes that detach themselves stay for the next command. Its output is kept, up to 1.25 GiB (the first 256 MiB " +
     "and the newest 1 GiB), and 4 GiB of all commands together, oldest finished first to go: `workspace logs` has it and " +
     "says how much is gone. Interrupting it sends the command SIGINT, and after --grace-seconds kills it with everything it started; " +
-    "a second Ctrl-C kills at once. A timeout sends SIGTERM first.",
+    "a second Ctrl-C kills at once. pyro leaves with the status that the command's handler of the signal chooses, and dies of the " +
+    "signal otherwise. A timeout sends SIGTERM first.",
   cli: {
     path: ["workspace", "exec"],
     args: ["workspace"],
@@ -359,7 +360,7 @@ export const workspaceLogs = unary({
   summary: "List a workspace's commands, or give one's output",
   description: "Lists what ran in the workspace since its creation or last reset, with outcome and duration; with an " +
     "exec id, gives that command's output from a cursor on. With --follow, prints what the command prints until it ends, and leaves with 0 " +
-    "whatever the command's status is. Ctrl-C ends the following only, with status 130: the command goes on.",
+    "whatever the command's status is. Ctrl-C ends the following only: the command goes on.",
   cli: {
     path: ["workspace", "logs"],
     args: ["workspace"],

@@ -39,7 +39,7 @@ export const on = (argv: ReadonlyArray<string>, { answers = {}, files = {}, run,
         return run?.(payload, input ?? {}) ?? Stream.make<[RunEvent]>(EXITED)
       }
     }
-    const status = yield* cli({
+    const { status } = yield* cli({
       argv,
       version: "1.2.3",
       pyro: () => Layer.effect(Pyro, Effect.as(note("built"), pyro)),
