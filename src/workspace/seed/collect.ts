@@ -1,9 +1,10 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import type { HostToolMissing } from "../../contract/errors.ts"
+import type { HostToolMissing, SeedRejected } from "../../contract/errors.ts"
 import { pathText } from "../../disk/path-text.ts"
 import { git, type GitFailed } from "./confined-git.ts"
+import { filesBeneath } from "./files-beneath.ts"
 import { gitlink, type GitPlan, type History, planGit } from "./git-directory.ts"
 import { beneath, joinBytes } from "./host-files.ts"
 import type { Identity } from "./identity.ts"
@@ -36,6 +37,8 @@ export interface Collection {
   readonly left: Array<string>
 }
 
+type CollectFailed = GitFailed | HostToolMissing | SeedRejected
+
 export interface CollectOptions {
   readonly history: History | "none"
   readonly includeIgnored: ReadonlyArray<string>
@@ -60,7 +63,7 @@ export const collectTree = (
   repository: Repository,
   directory: string,
   options: CollectOptions
-): Effect.Effect<{ readonly collection: Collection; readonly head: Head } | undefined, GitFailed | HostToolMissing> =>
+): Effect.Effect<{ readonly collection: Collection; readonly head: Head } | undefined, CollectFailed> =>
   Effect.gen(function*() {
     const unmatched = new Set(options.includeIgnored)
     const collection: Collection = { paths: [], gits: [], skipped: [], unmatched, left: [] }
@@ -78,7 +81,7 @@ const collect = (
   depth: number,
   options: CollectOptions,
   into: Collection
-): Effect.Effect<Head | undefined, GitFailed | HostToolMissing> =>
+): Effect.Effect<Head | undefined, CollectFailed> =>
   Effect.gen(function*() {
     const folder = fs.mkdtempSync(path.join(options.folder, "look-"))
     const scratch = yield* makeScratch(repository, folder, options.namespaces)
@@ -158,23 +161,28 @@ const collectNested = (
   depth: number,
   options: CollectOptions,
   into: Collection
-): Effect.Effect<void, GitFailed | HostToolMissing> =>
+): Effect.Effect<void, CollectFailed> =>
   Effect.gen(function*() {
     const at = joinBytes(prefix, found)
     into.paths.push(at)
-    const plain = (reason: string | undefined) => {
-      if (reason !== undefined) into.skipped.push({ path: pathText(joinBytes(at, Buffer.from(".git"))), reason })
-      for (const file of filesBeneath(beneath(directory, found))) into.paths.push(joinBytes(at, file))
+    const plain = (reason: string) => {
+      into.skipped.push({ path: pathText(joinBytes(at, Buffer.from(".git"))), reason })
+      const folder = beneath(directory, found)
+      return Effect.map(filesBeneath(folder, pathText(folder)), (files) => {
+        for (const file of files) into.paths.push(joinBytes(at, file))
+      })
     }
-    if (!isText(found) || depth >= mostDepth) return plain("its repository lies too deep, or its name is not UTF-8")
+    if (!isText(found) || depth >= mostDepth) {
+      return yield* plain("its repository lies too deep, or its name is not UTF-8")
+    }
     const root = realDirectory(path.join(directory, found.toString()))
     if (root === undefined) return
     const located = locateAt(root)
     // A submodule that was never fetched: an empty directory, on the host as in the guest.
     if (located._tag === "none") return
-    if (located._tag === "refused") return plain(located.reason)
+    if (located._tag === "refused") return yield* plain(located.reason)
     const head = yield* collect(located.repository, root, at, depth + 1, options, into)
-    if (head === undefined) plain("its repository is kept in a way that is not known")
+    if (head === undefined) yield* plain("its repository is kept in a way that is not known")
   })
 
 /** The repository whose work tree begins at a path of a directory. */
@@ -190,32 +198,5 @@ const realDirectory = (folder: string) => {
     return fs.lstatSync(folder).isDirectory() && fs.realpathSync(folder) === folder ? folder : undefined
   } catch {
     return undefined
-  }
-}
-
-const dotGit = Buffer.from(".git")
-
-/** Everything below a directory but what is named `.git`, for where there is no git to ask. */
-export const filesBeneath = (root: Buffer): ReadonlyArray<Buffer> => {
-  const found: Array<Buffer> = []
-  const folders: Array<Buffer> = [Buffer.alloc(0)]
-  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    for (const entry of entriesOf(joinBytes(root, folder))) {
-      if (entry.name.equals(dotGit)) continue
-      const file = joinBytes(folder, entry.name)
-      found.push(file)
-      if (entry.isDirectory()) folders.push(file)
-    }
-  }
-  return found
-}
-
-/** Entries of a directory; none when it cannot be read, which the seeding itself then reports. */
-const entriesOf = (folder: Buffer) => {
-  try {
-    return fs.readdirSync(folder, { withFileTypes: true, encoding: "buffer" })
-      .sort((one, other) => Buffer.compare(one.name, other.name))
-  } catch {
-    return []
   }
 }

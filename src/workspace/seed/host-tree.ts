@@ -3,7 +3,9 @@ import * as fs from "node:fs"
 import { InvalidRequest } from "../../contract/errors.ts"
 import { pathText } from "../../disk/path-text.ts"
 import type { SeedFailed } from "../../disk/SeedImages.ts"
-import { collectTree, filesBeneath, type Skipped } from "./collect.ts"
+import { nextTurn } from "../../system/turn.ts"
+import { collectTree, type Skipped } from "./collect.ts"
+import { filesBeneath } from "./files-beneath.ts"
 import { beneath } from "./host-files.ts"
 import { isBare, locate } from "./locate.ts"
 import { rejected } from "./rejected.ts"
@@ -29,6 +31,9 @@ export interface HostTree {
   /** Ignored files and directories that are not taken along. */
   readonly left: ReadonlyArray<string>
 }
+
+/** Files that are looked at in one turn of the event loop. */
+const LOOKS_PER_TURN = 512
 
 /** Lists a directory of the host as a seed from it would have it, without reading contents. */
 export const listHost = (
@@ -67,7 +72,10 @@ export const listHost = (
       : undefined
     const skipped = [...collected?.collection.skipped ?? []]
     const files = new Map<string, HostFile>()
-    for (const path of collected?.collection.paths ?? filesBeneath(Buffer.from(root))) {
+    const paths = collected?.collection.paths ?? (yield* filesBeneath(Buffer.from(root), root))
+    for (const [index, path] of paths.entries()) {
+      // Other requests of the daemon go on while a large tree is looked at.
+      if (index % LOOKS_PER_TURN === 0) yield* nextTurn
       const found = look(root, path)
       if (typeof found === "string") skipped.push({ path: pathText(path), reason: found })
       else if (found !== undefined) files.set(path.toString("latin1"), found)

@@ -4,7 +4,8 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { type SeedFailed, SeedImages, type SeedReport } from "../../disk/SeedImages.ts"
 import { demandNarrow } from "./broad-source.ts"
-import { type CollectOptions, collectTree, filesBeneath, type PlannedGit, type Skipped } from "./collect.ts"
+import { type CollectOptions, collectTree, type PlannedGit, type Skipped } from "./collect.ts"
+import { filesBeneath } from "./files-beneath.ts"
 import { seedFromUrl } from "./from-url.ts"
 import { keyOf, makeGitDirectory } from "./git-directory.ts"
 import { hostIdentity } from "./identity.ts"
@@ -72,7 +73,7 @@ const seedFromTree = (
       : yield* collectTree(located.repository, directory, options).pipe(rejected(directory))
     const { gits, paths, skipped } = collected?.collection ?? {
       gits: [],
-      paths: filesBeneath(Buffer.from(directory)),
+      paths: yield* filesBeneath(Buffer.from(directory), directory),
       skipped: [{
         path: ".git",
         reason: located._tag === "refused" ? located.reason : "it is kept in a way that is not known"

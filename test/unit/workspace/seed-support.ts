@@ -57,6 +57,14 @@ export const repository = (folder: string, name = "tree") => {
 /** A host on which there are no namespaces to lock git up in. */
 const openHost = Layer.succeed(HostFacts, { get: () => Effect.succeed("not on this host") })
 
+/** What listing a directory of the host needs. */
+export const hostServices = Layer.unwrapScoped(
+  Effect.map(temporaryDirectory, (folder) => {
+    const paths = Layer.succeed(Paths, { cacheDir: folder, stateDir: folder, memoryDir: folder })
+    return Layer.merge(SeedImages.layer, HostFacts.layer).pipe(Layer.provideMerge(paths))
+  })
+)
+
 /** Seeds with a cache of the test's own. */
 export const seedWith = (cacheDir: string, request: Partial<SeedRequest>, facts = HostFacts.layer) => {
   const paths = Layer.succeed(Paths, { cacheDir, stateDir: cacheDir, memoryDir: cacheDir })
