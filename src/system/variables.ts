@@ -69,7 +69,7 @@ export const variables = {
     purpose: "How QEMU runs guest code: with the processor's virtualisation or by translation",
     readers: `${DAEMON}; \`pyro doctor\``
   },
-  PYRO_PATIENCE: {
+  PYRO_DEADLINE_SCALE: {
     group: "pyro",
     allowed: { kind: "number", min: 1, max: 1000 },
     default: 1,

@@ -12,6 +12,7 @@ import { type DiskSource, isEmptyOver, type Seed } from "../disk/workspace-disk.
 import { Paths } from "../system/Paths.ts"
 import { allOrNothing } from "../system/scopes.ts"
 import { greet } from "./claim/hello.ts"
+import { deadlineScale } from "./deadline-scale.ts"
 import { acquireVm, type ReservedVm, reserveVm, startReserved } from "./driver/qemu/acquire-vm.ts"
 import { attachVm } from "./driver/qemu/attach.ts"
 import { demand } from "./driver/qemu/confinement.ts"
@@ -23,18 +24,17 @@ import type { Accelerator, MachineSpec } from "./driver/qemu/machine.ts"
 import type { Guest, GuestImages, ReserveCapturedRequest, RestoredGuest, RestoreRequest } from "./guest.ts"
 import { HostFacts } from "./host/HostFacts.ts"
 import { leaveMemoryStore } from "./host/memory-store.ts"
-import { patience } from "./patience.ts"
 import { admit } from "./record/admission.ts"
 import type { VmId } from "./record/record.ts"
+import { guestsStartingAtOnce, makeStartQueue } from "./start-queue.ts"
 import { templateKey } from "./template/key.ts"
 import { discardTemplate, ensureTemplate } from "./template/templates.ts"
-import { guestsStartingAtOnce, makeTurns } from "./turns.ts"
 import type { VmError } from "./Vm.ts"
 
 export type VmmError = VmError | ChannelFailed | ConfinementUnavailable | HostToolUnsuitable | InvalidConfiguration
 
 /** How long a restored guest's agent may take to answer. Restore to answer is some 50 ms; a host with ten at once is slower. */
-const helloTimeoutMs: Record<Accelerator, number> = { kvm: 10_000 * patience, tcg: 30_000 * patience }
+const helloTimeoutMs: Record<Accelerator, number> = { kvm: 10_000 * deadlineScale, tcg: 30_000 * deadlineScale }
 
 /** Makes guests. */
 export class Vmm extends Context.Tag("pyro/vm/Vmm")<Vmm, {
@@ -85,7 +85,7 @@ const make = Effect.gen(function*() {
   // caller's, and no VM would end before the Layer does.
   const context = Context.pick(Paths, HostFacts)(yield* Effect.context<Paths | HostFacts>())
   yield* Effect.addFinalizer(() => Effect.provide(leaveMemoryStore, context))
-  const inTurn = yield* makeTurns(guestsStartingAtOnce)
+  const queued = yield* makeStartQueue(guestsStartingAtOnce)
 
   const hypervisor = (images: GuestImages, placeholder: Seed) =>
     Effect.provide(findHypervisor(images, placeholder), context)
@@ -129,7 +129,7 @@ const make = Effect.gen(function*() {
           yield* vm.resume
           return { vm, channel: yield* greet(vm, helloTimeoutMs[spec.accelerator]), isMounted }
         })
-        return yield* inTurn(started)
+        return yield* queued(started)
       })
       return yield* allOrNothing(once).pipe(
         Effect.catchIf(
@@ -171,7 +171,7 @@ const make = Effect.gen(function*() {
     reserved: ReservedVm,
     captured: { readonly statePath: string; readonly disk: DiskSource }
   ) =>
-    allOrNothing(inTurn(Effect.gen(function*() {
+    allOrNothing(queued(Effect.gen(function*() {
       const vm = yield* startReserved(reserved, captured)
       yield* vm.resume
       return { vm, channel: yield* greet(vm, helloTimeoutMs[vm.spec.accelerator], { takeover: true }) }

@@ -52,7 +52,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("capt
           dieWithParent: true
         })
         yield* vmm.admit([reserved])
-        yield* fillMemory(reserved.tenure.paths, reserved.record, frozen.memoryPath)
+        yield* fillMemory(reserved.ownership.paths, reserved.record, frozen.memoryPath)
         const guest = yield* vmm.restoreCapture(reserved, {
           statePath: frozen.statePath,
           disk: { seed: placeholder, layers }
@@ -115,7 +115,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("capt
         seed: placeholder,
         dieWithParent: true
       })
-      yield* fillMemory(reserved.tenure.paths, reserved.record, frozen.memoryPath)
+      yield* fillMemory(reserved.ownership.paths, reserved.record, frozen.memoryPath)
       const copy = yield* vmm.restoreCapture(reserved, {
         statePath: frozen.statePath,
         disk: { seed: placeholder, layers }

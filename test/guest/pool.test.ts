@@ -109,7 +109,7 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
       }
     }))
 
-  it.scoped("nothing of the rehearsal is to be seen, nor who mounted the disk: a member is as a guest restored on the spot", () =>
+  it.scoped("nothing of the warm-up is to be seen, nor who mounted the disk: a member is as a guest restored on the spot", () =>
     Effect.gen(function*() {
       const { placeholder } = yield* basics
       const request = yield* requestFor(placeholder)
@@ -134,7 +134,7 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
       assert.strictEqual(yield* looked(false, taken(pool, other)), fresh)
     }))
 
-  it.scoped("its first command becomes a process that waited for it since the rehearsal, and shares nothing with the agent", () =>
+  it.scoped("its first command becomes a process that waited for it since the warm-up, and shares nothing with the agent", () =>
     Effect.gen(function*() {
       const { image } = yield* seeded
       const { placeholder } = yield* basics

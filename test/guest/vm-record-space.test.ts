@@ -3,8 +3,8 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { makeOwnership } from "../../src/vm/record/ownership.ts"
 import { newRecord, type VmId, vmPaths, writeRecord } from "../../src/vm/record/record.ts"
-import { makeTenure } from "../../src/vm/record/tenure.ts"
 import { unmount } from "../support/mounts.ts"
 
 const mountPoint = fs.mkdtempSync("/var/tmp/pyro-space-")
@@ -28,13 +28,13 @@ describe("the record of a VM on a disk that is full", () => {
     try {
       fs.writeFileSync(path.join(mountPoint, "filler"), Buffer.alloc(65_536))
     } catch { /* to the last page */ }
-    const tenure = await Effect.runPromise(makeTenure(paths, record))
-    const exit = await Effect.runPromiseExit(tenure.update((now) => ({ ...now, memoryMib: 512 })))
+    const ownership = await Effect.runPromise(makeOwnership(paths, record))
+    const exit = await Effect.runPromiseExit(ownership.update((now) => ({ ...now, memoryMib: 512 })))
     assert.isTrue(Exit.isFailure(exit))
     const failure = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
     assert.strictEqual((failure as { readonly _tag?: string })._tag, "NoSpace")
     assert.strictEqual(fs.readFileSync(paths.record, "utf8"), before)
-    assert.strictEqual((await Effect.runPromise(tenure.record)).memoryMib, 256)
+    assert.strictEqual((await Effect.runPromise(ownership.record)).memoryMib, 256)
     assert.deepStrictEqual(fs.readdirSync(paths.directory), ["record.json"])
   })
 })

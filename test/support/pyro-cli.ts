@@ -3,7 +3,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
-import { patience } from "../../src/vm/patience.ts"
+import { deadlineScale } from "../../src/vm/deadline-scale.ts"
 
 /** The built command; `PYRO_TEST_ENTRY` names another build of it. */
 export const pyroPath = process.env["PYRO_TEST_ENTRY"] ??
@@ -75,7 +75,7 @@ export const temporaryFolder = (prefix: string) => {
 
 /** Waits until a condition holds; fails with what was waited for. */
 export const until = async (what: string, condition: () => boolean | Promise<boolean>, timeoutMs = 30_000) => {
-  const limitMs = timeoutMs * patience
+  const limitMs = timeoutMs * deadlineScale
   const end = Date.now() + limitMs
   while (!(await condition())) {
     if (Date.now() > end) throw new Error(`waited ${limitMs} ms in vain: ${what}`)

@@ -61,7 +61,7 @@ const copyOf =
       })
       yield* Ref.update(used, (ids) => [...ids, reserved.record.id])
       yield* vmm.admit([reserved])
-      yield* fillMemory(reserved.tenure.paths, reserved.record, frozen.memoryPath)
+      yield* fillMemory(reserved.ownership.paths, reserved.record, frozen.memoryPath)
       const guest = yield* vmm.restoreCapture(reserved, {
         statePath: frozen.statePath,
         disk: { seed: placeholder, layers }

@@ -2,15 +2,15 @@ import { Effect, type Scope } from "effect"
 import { type ChannelFailed, VmFailed } from "../../contract/errors.ts"
 import { type ConnectOptions, GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { isStopped } from "../../system/identity.ts"
+import { deadlineScale } from "../deadline-scale.ts"
 import type { Accelerator } from "../driver/qemu/machine.ts"
-import { patience } from "../patience.ts"
 import type { Vm, VmError } from "../Vm.ts"
 
 /** Maximum time without a byte from the agent while a request waits for it. An emulated guest on a busy host is slower. */
-const silenceMs: Record<Accelerator, number> = { kvm: 10_000 * patience, tcg: 20_000 * patience }
+const silenceMs: Record<Accelerator, number> = { kvm: 10_000 * deadlineScale, tcg: 20_000 * deadlineScale }
 
 /** The same for a guest that is ended in any case. */
-const endingSilenceMs = 5_000 * patience
+const endingSilenceMs = 5_000 * deadlineScale
 
 /** A full disk of the host and a pause of our own are told elsewhere: requests wait until the guest goes on. */
 const explainSilence = ({ health, isPaused, qemu: { identity } }: Vm) =>

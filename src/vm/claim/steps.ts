@@ -214,8 +214,8 @@ export const renewalSteps = (identity: GuestIdentity, hosts: string | undefined)
 const renamedHosts = (text: string, hostname: string) =>
   text.replace(/^127\.0\.1\.1[ \t]+\S+[ \t]*$/m, `127.0.1.1 ${hostname}`)
 
-/** The same steps, in a way that `undoRehearsal` can undo: a guest that has been through them does them several times as fast. */
-export const rehearsalSteps = ({ isMounted }: ClaimedDisk): ReadonlyArray<Call<unknown>> => {
+/** The same steps, in a way that `undoWarmUp` can undo: a guest that has been through them does them several times as fast. */
+export const warmUpSteps = ({ isMounted }: ClaimedDisk): ReadonlyArray<Call<unknown>> => {
   const nobody = newGuestIdentity("pool")
   return [
     ...freshness(),
@@ -227,8 +227,8 @@ export const rehearsalSteps = ({ isMounted }: ClaimedDisk): ReadonlyArray<Call<u
   ]
 }
 
-/** Leaves nothing of a rehearsal mounted; without its disk, that can be switched then. Fails when something in the guest still holds on. */
-export const undoRehearsal = ({ isMounted }: ClaimedDisk): ReadonlyArray<Call<unknown>> => [
+/** Unmounts what the warm-up mounted, so that the disk can be switched. Fails when something in the guest still uses a mount. */
+export const undoWarmUp = ({ isMounted }: ClaimedDisk): ReadonlyArray<Call<unknown>> => [
   ...[...covered].reverse().map(([, target]) => Calls.umount({ target, flags: 0 })),
   Calls.visitRoot({ path: "" }),
   ...(isMounted === true ? [] : [`${newRoot}/workspace`, newRoot, inspectedDisk]).map((target) =>

@@ -8,7 +8,7 @@ import { demand } from "../driver/qemu/confinement.ts"
 import { failedAt } from "../failure.ts"
 import type { RestoredGuest, RestoreRequest } from "../guest.ts"
 import type { Vmm, VmmError } from "../Vmm.ts"
-import { rehearse } from "./rehearsal.ts"
+import { warmUp } from "./warm-up.ts"
 
 /** Guests of one kind can stand in for each other: those that have an empty disk over one seed mounted, and those that have none. */
 export const kindOf = ({ images, memoryMib, placeholder, vcpuCount }: RestoreRequest, mounted: SeedImage | undefined) =>
@@ -44,7 +44,7 @@ export const makeMember = (
     })
     const guest = { ...restored, isMounted: mounted !== undefined }
     if (guest.isMounted && !restored.isMounted) yield* guest.channel.chain(mountSteps())
-    yield* rehearse(guest)
+    yield* warmUp(guest)
     yield* guest.vm.pause
     return guest
   })

@@ -9,7 +9,7 @@ import { listVmIds } from "./admission.ts"
 import { parseNewFolder, readRecord, type VmId, vmPaths, type VmRecord } from "./record.ts"
 
 /** One thing that a crash had left behind and that is gone now. */
-export interface Swept {
+export interface Leftover {
   readonly kind: "vm" | "process" | "memory file" | "folder"
   readonly what: string
   readonly freedBytes: number
@@ -25,15 +25,15 @@ const bytesOf = (file: string): number => {
   return fs.readdirSync(file).reduce((sum, name) => sum + bytesOf(path.join(file, name)), 0)
 }
 
-const remove = (kind: Swept["kind"], file: string) =>
-  Effect.promise(async (): Promise<ReadonlyArray<Swept>> => {
+const remove = (kind: Leftover["kind"], file: string) =>
+  Effect.promise(async (): Promise<ReadonlyArray<Leftover>> => {
     if (fs.lstatSync(file, { throwIfNoEntry: false }) === undefined) return []
     const freedBytes = bytesOf(file)
     await fs.promises.rm(file, { recursive: true, force: true })
     return [{ kind, what: file, freedBytes }]
   })
 
-const mayBeSwept = (record: VmRecord) => !isAlive(record.owner) && record.purpose !== "workspace"
+const mayBeRemoved = (record: VmRecord) => !isAlive(record.owner) && record.purpose !== "workspace"
 
 /**
  * Ends one VM, whoever answers for it: its processes first, and only when they are gone what they used. The layers of a workspace's disk
@@ -42,7 +42,7 @@ const mayBeSwept = (record: VmRecord) => !isAlive(record.owner) && record.purpos
 export const endVm = (id: VmId) =>
   Effect.gen(function*() {
     const paths = vmPaths(yield* Paths, id)
-    const ended: Array<Swept> = []
+    const ended: Array<Leftover> = []
     for (const identity of processesOf(id)) {
       yield* killIdentity(identity)
       ended.push({ kind: "process", what: String(identity.pid), freedBytes: 0 })
@@ -60,16 +60,16 @@ export const endVmIfDead = (id: VmId) =>
  * Ends the VMs of workspaces that nobody answers for and that `keep` does not name: leftovers of a step that a crash cut short. Only
  * for the process that has the workspaces.
  */
-export const sweepWorkspaceVms = (keep: ReadonlySet<VmId>): Effect.Effect<ReadonlyArray<Swept>, never, Paths> =>
+export const sweepWorkspaceVms = (keep: ReadonlySet<VmId>): Effect.Effect<ReadonlyArray<Leftover>, never, Paths> =>
   Effect.gen(function*() {
     const paths = yield* Paths
-    const swept: Array<Swept> = []
+    const removed: Array<Leftover> = []
     for (const id of listVmIds(paths.stateDir).filter((id) => !keep.has(id))) {
       const record = yield* Effect.orElseSucceed(readRecord(vmPaths(paths, id)), () => Option.none<VmRecord>())
       if (Option.isNone(record) || record.value.purpose !== "workspace" || isAlive(record.value.owner)) continue
-      swept.push(...yield* endVm(id))
+      removed.push(...yield* endVm(id))
     }
-    return swept
+    return removed
   })
 
 /** True when there is a VM that `sweepVms` would end: reads the records, touches nothing. */
@@ -79,7 +79,7 @@ const deadVms = Effect.gen(function*() {
   for (const id of listVmIds(paths.stateDir)) {
     const record = yield* readRecord(vmPaths(paths, id)).pipe(Effect.orElseSucceed(() => Option.none<VmRecord>()))
     // A folder gets its name together with its record: one without is damaged, or is just being removed by its owner.
-    if (Option.isNone(record) ? processesOf(id).length === 0 : mayBeSwept(record.value)) dead.push(id)
+    if (Option.isNone(record) ? processesOf(id).length === 0 : mayBeRemoved(record.value)) dead.push(id)
   }
   return dead
 })
@@ -119,11 +119,11 @@ const orphanedMemory = (paths: Paths["Type"]) =>
  * Ends VMs whose owner is dead and removes what they left: processes by identity, memory, disks, folders. What belongs to a
  * living process is left alone. Safe to repeat, and to run in several processes at once.
  */
-export const sweepVms: Effect.Effect<ReadonlyArray<Swept>, never, Paths> = Effect.gen(function*() {
+export const sweepVms: Effect.Effect<ReadonlyArray<Leftover>, never, Paths> = Effect.gen(function*() {
   const paths = yield* Paths
-  const swept: Array<Swept> = []
-  for (const id of yield* deadVms) swept.push(...yield* endVm(id))
-  for (const folder of deadFolders(paths.stateDir)) swept.push(...yield* remove("folder", folder))
-  for (const file of orphanedMemory(paths)) swept.push(...yield* remove("memory file", file))
-  return swept
+  const removed: Array<Leftover> = []
+  for (const id of yield* deadVms) removed.push(...yield* endVm(id))
+  for (const folder of deadFolders(paths.stateDir)) removed.push(...yield* remove("folder", folder))
+  for (const file of orphanedMemory(paths)) removed.push(...yield* remove("memory file", file))
+  return removed
 })

@@ -4,8 +4,8 @@ import * as path from "node:path"
 import type { NoSpace, VmFailed } from "../../contract/errors.ts"
 import { names } from "../driver/qemu/machine.ts"
 import { fileFailedAt } from "../failure.ts"
+import { makeOwnership, type Ownership } from "./ownership.ts"
 import { newFolderName, type VmPaths, type VmRecord, writeRecord } from "./record.ts"
-import { makeTenure, type Tenure } from "./tenure.ts"
 
 /**
  * The VM's folder with its record, and with it the charge of the VM: the folder appears under its name with both, or not at all,
@@ -14,11 +14,11 @@ import { makeTenure, type Tenure } from "./tenure.ts"
 export const acquireFolder = (
   paths: VmPaths,
   record: VmRecord
-): Effect.Effect<Tenure, VmFailed | NoSpace, Scope.Scope> =>
+): Effect.Effect<Ownership, VmFailed | NoSpace, Scope.Scope> =>
   Effect.gen(function*() {
-    const tenure = yield* makeTenure(paths, record)
-    yield* Effect.acquireRelease(makeFolder(paths, record), () => tenure.unlessLeft(removeFolder(paths)))
-    return tenure
+    const ownership = yield* makeOwnership(paths, record)
+    yield* Effect.acquireRelease(makeFolder(paths, record), () => ownership.unlessLeft(removeFolder(paths)))
+    return ownership
   })
 
 const makeFolder = (paths: VmPaths, record: VmRecord) => {

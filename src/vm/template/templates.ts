@@ -6,10 +6,10 @@ import { readJson, writeJsonAtomic } from "../../system/atomic-file.ts"
 import { CheckedFile, checkFile, describeFile, sparseDigest } from "../../system/checked-file.ts"
 import { withLock } from "../../system/lock.ts"
 import { Paths } from "../../system/Paths.ts"
+import { deadlineScale } from "../deadline-scale.ts"
 import { frozenIn, overlayIn } from "../driver/qemu/capture.ts"
 import { failedAt } from "../failure.ts"
 import type { Frozen } from "../host/memory.ts"
-import { patience } from "../patience.ts"
 
 const TemplateManifest = Schema.Struct({
   key: Schema.String,
@@ -23,7 +23,7 @@ const TemplateManifest = Schema.Struct({
 })
 
 /** How long one process waits for another that is making the same template. */
-const buildTimeoutMs = 5 * 60_000 * patience
+const buildTimeoutMs = 5 * 60_000 * deadlineScale
 
 const describe = (file: string) => Effect.mapError(describeFile(file, sparseDigest), failedAt("template"))
 

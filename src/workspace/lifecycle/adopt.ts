@@ -2,7 +2,7 @@ import { Deferred, Effect, Either, Exit, Fiber, Option, Ref, Scope } from "effec
 import * as fs from "node:fs"
 import { Paths } from "../../system/Paths.ts"
 import { startPrograms } from "../../vm/claim/steps.ts"
-import { patience } from "../../vm/patience.ts"
+import { deadlineScale } from "../../vm/deadline-scale.ts"
 import type { VmId } from "../../vm/record/record.ts"
 import { endVmIfDead, sweepVms, sweepWorkspaceVms } from "../../vm/record/sweep.ts"
 import { sweepTemplates } from "../../vm/template/templates.ts"
@@ -26,7 +26,7 @@ import { removeSwept } from "./swept.ts"
 const ADOPTED_AT_ONCE = 32
 
 /** How long the others wait for a guest that does not answer when this process begins, in `ms`; it is taken up when it does. */
-const ADOPT_WAIT_MS = 10_000 * patience
+const ADOPT_WAIT_MS = 10_000 * deadlineScale
 
 /**
  * Takes up the workspaces that an earlier process left, however it ended: what was half made or half deleted goes, VMs that no record

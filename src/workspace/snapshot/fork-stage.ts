@@ -75,8 +75,8 @@ const stageNow = (lifecycle: Lifecycle, source: Entry, diskOnly: boolean, childr
     const { captured, here } = yield* identityOf(source, generation)
     yield* demandSame(`workspace ${yield* calledOf(source)}`, captured, here)
     const vms = yield* reserveFor(lifecycle, source, generation.guest.vm.spec, children)
-    const { record, tenure } = vms[0]!.vm
-    return yield* take(source, folder, { path: tenure.paths.memory, uid: record.uid }).pipe(
+    const { record, ownership } = vms[0]!.vm
+    return yield* take(source, folder, { path: ownership.paths.memory, uid: record.uid }).pipe(
       Effect.map((taken): Staged => ({ folder, taken, vms })),
       Effect.onError(() => release(vms))
     )
@@ -97,7 +97,7 @@ export const stage = (
       const [first, ...others] = staged.vms
       if (first === undefined) return staged
       // Nobody runs on the first one's memory yet.
-      const { memory } = first.vm.tenure.paths
+      const { memory } = first.vm.ownership.paths
       yield* Effect.forEach(others, (vm) => fill(vm, memory), { discard: true }).pipe(
         Effect.onError(() => release(staged.vms))
       )

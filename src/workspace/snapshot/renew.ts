@@ -2,14 +2,14 @@ import { Chunk, Effect, Stream } from "effect"
 import { type ChannelFailed, type GuestPanicked, VmFailed } from "../../contract/errors.ts"
 import { keepClock } from "../../vm/claim/clock.ts"
 import { newGuestIdentity, renewalSteps, startPrograms } from "../../vm/claim/steps.ts"
+import { deadlineScale } from "../../vm/deadline-scale.ts"
 import type { Guest } from "../../vm/guest.ts"
-import { patience } from "../../vm/patience.ts"
 import { explainChannelFailure } from "../boot.ts"
 
 /** Larger ones are left as they are: nobody's resolver reads so much. */
 const maxHostsBytes = 65_536
 
-const renewTimeoutMs = 30_000 * patience
+const renewTimeoutMs = 30_000 * deadlineScale
 
 /**
  * Makes a guest that goes on from captured memory one of its own, and only then lets its programs run: fresh randomness, time, name,

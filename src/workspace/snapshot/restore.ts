@@ -81,8 +81,8 @@ export const reserve = (
   }).pipe(Effect.uninterruptible)
 
 /** Copies a memory into a reserved VM's own. */
-export const fill = ({ vm: { record, tenure } }: Reserved, memoryPath: string) =>
-  fillMemory(tenure.paths, record, memoryPath)
+export const fill = ({ vm: { record, ownership } }: Reserved, memoryPath: string) =>
+  fillMemory(ownership.paths, record, memoryPath)
 
 /** A new disk on what was taken: its layers, and an empty one of its own on top. */
 export const makeDisk = (folder: CaptureFolder, { layers }: Taken, disk: string, record: WorkspaceRecord) =>

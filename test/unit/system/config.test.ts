@@ -25,7 +25,7 @@ describe("environment variables", () => {
       ["PYRO_POOL_MEMBERS", "64", 64],
       ["PYRO_POOL_MEMBERS", "", 2],
       ["PYRO_DAEMON_IDLE_MS", "300", 300],
-      ["PYRO_PATIENCE", "2.5", 2.5],
+      ["PYRO_DEADLINE_SCALE", "2.5", 2.5],
       ["PYRO_ACCELERATOR", "tcg", "tcg"],
       ["PYRO_ACCELERATOR", "", undefined],
       ["PYRO_QEMU", "/opt/a, b/qemu", "/opt/a, b/qemu"],
@@ -48,7 +48,7 @@ describe("environment variables", () => {
       ["PYRO_POOL_MEMBERS", "1e1", "an integer from 0 to 64"],
       ["PYRO_POOL_MEMBERS", " 2", "an integer from 0 to 64"],
       ["PYRO_DAEMON_IDLE_MS", "10m", "an integer from 0 to 31536000000"],
-      ["PYRO_PATIENCE", "0.5", "a number from 1 to 1000"],
+      ["PYRO_DEADLINE_SCALE", "0.5", "a number from 1 to 1000"],
       ["PYRO_ACCELERATOR", "hvf", "kvm or tcg"],
       ["PYRO_QEMU", "qemu-system-x86_64", "an absolute path of the QEMU program"],
       ["PYRO_FLATTEN_AT", "1", "an integer from 2 to 256"]

@@ -6,8 +6,8 @@ import { Paths } from "../../../system/Paths.ts"
 import { failedAt } from "../../failure.ts"
 import { fillMemory, type Frozen, removeMemory } from "../../host/memory.ts"
 import { admit } from "../../record/admission.ts"
+import type { Ownership } from "../../record/ownership.ts"
 import { newRecord, newVmId, vmPaths, type VmPurpose, type VmRecord } from "../../record/record.ts"
-import type { Tenure } from "../../record/tenure.ts"
 import { acquireFolder } from "../../record/vm-folder.ts"
 import type { Vm, VmError } from "../../Vm.ts"
 import { chooseVmUid, type Confinement } from "./confinement.ts"
@@ -36,7 +36,7 @@ export interface VmRequest {
 /** A VM that is announced, and of which nothing is made yet. */
 export interface ReservedVm {
   readonly record: VmRecord
-  readonly tenure: Tenure
+  readonly ownership: Ownership
   readonly request: ReserveRequest
 }
 export type ReserveRequest = Omit<VmRequest, "disk" | "frozen">
@@ -60,14 +60,14 @@ export const reserveVm = (
       confinement: level,
       dieWithOwner: dieWithParent
     })
-    const tenure = yield* acquireFolder(paths, record)
-    yield* Effect.addFinalizer(() => tenure.unlessLeft(removeMemory(paths)))
-    return { record, tenure, request }
+    const ownership = yield* acquireFolder(paths, record)
+    yield* Effect.addFinalizer(() => ownership.unlessLeft(removeMemory(paths)))
+    return { record, ownership, request }
   })
 
 /** Starts a reserved VM whose memory file is there. It goes on from the state in `statePath`, or boots its kernel. */
 export const startReserved = (
-  { record, request, tenure }: ReservedVm,
+  { record, request, ownership }: ReservedVm,
   { disk, overlayPath, statePath }: {
     readonly disk: DiskSource
     readonly statePath: string | undefined
@@ -76,22 +76,22 @@ export const startReserved = (
   }
 ): Effect.Effect<Vm, VmError, Scope.Scope> =>
   Effect.gen(function*() {
-    const { paths } = tenure
+    const { paths } = ownership
     const { spec } = request
     const disks = firstDiskState(yield* placeDisk(paths, record.uid, disk, 0, overlayPath), disk.seed.virtualBytes)
-    yield* tenure.update((now) => ({ ...now, disks }))
+    yield* ownership.update((now) => ({ ...now, disks }))
     const qemu = yield* startQemu({
       qemu: request.qemuProgram,
       spec,
-      tenure,
+      ownership,
       record,
       level: request.confinement.level,
       disks: disks.disks,
       stateDescriptor: statePath === undefined ? undefined : yield* openForReading(statePath),
       dieWithParent: request.dieWithParent
     })
-    const connections = yield* connectQemu(tenure, qemu)
-    const vm = yield* makeVm({ tenure, qemu, connections, spec, disks })
+    const connections = yield* connectQemu(ownership, qemu)
+    const vm = yield* makeVm({ ownership, qemu, connections, spec, disks })
     if (statePath !== undefined) {
       yield* thaw(vm.qmp).pipe(Effect.raceFirst(vm.health.failure), Effect.mapError(failedAt("restore")))
     }
@@ -106,7 +106,7 @@ export const acquireVm = ({ disk, frozen, ...request }: VmRequest): Effect.Effec
   Effect.gen(function*() {
     const reserved = yield* reserveVm(request)
     yield* admit([reserved.record])
-    yield* fillMemory(reserved.tenure.paths, reserved.record, frozen?.memoryPath)
+    yield* fillMemory(reserved.ownership.paths, reserved.record, frozen?.memoryPath)
     return yield* startReserved(reserved, {
       disk,
       statePath: frozen?.statePath,

@@ -8,6 +8,7 @@ import { withLock } from "../../../system/lock.ts"
 import { Paths } from "../../../system/Paths.ts"
 import { failedAt } from "../../failure.ts"
 import { removeMemory } from "../../host/memory.ts"
+import { makeOwnership } from "../../record/ownership.ts"
 import {
   type DiskState,
   readRecord,
@@ -17,7 +18,6 @@ import {
   type VmRecord,
   writeRecord
 } from "../../record/record.ts"
-import { makeTenure } from "../../record/tenure.ts"
 import { removeFolder } from "../../record/vm-folder.ts"
 import type { Vm, VmError } from "../../Vm.ts"
 import { removeCaptureSocket } from "./capture.ts"
@@ -108,21 +108,21 @@ export const attachVm = (id: VmId): Effect.Effect<Vm, VmError, Scope.Scope | Pat
     const paths = vmPaths(yield* Paths, id)
     if (!fs.existsSync(paths.directory)) return yield* refused(`there is no VM ${id}`)
     const record = yield* takeOver(id, paths)
-    const tenure = yield* makeTenure(paths, record)
+    const ownership = yield* makeOwnership(paths, record)
     // In the order in which whoever made it acquired them: QEMU ends before what it uses goes.
-    yield* Effect.addFinalizer(() => tenure.unlessLeft(removeFolder(paths)))
-    yield* Effect.addFinalizer(() => tenure.unlessLeft(removeMemory(paths)))
+    yield* Effect.addFinalizer(() => ownership.unlessLeft(removeFolder(paths)))
+    yield* Effect.addFinalizer(() => ownership.unlessLeft(removeMemory(paths)))
     yield* removeCaptureSocket(paths.directory)
-    const qemu = yield* adoptQemu(tenure, record.qemu)
+    const qemu = yield* adoptQemu(ownership, record.qemu)
     return yield* Effect.gen(function*() {
-      const connections = yield* connectQemu(tenure, qemu)
+      const connections = yield* connectQemu(ownership, qemu)
       yield* Effect.forkScoped(qemu.watch(connections.qmp.closed))
       const disks = yield* settleDisks(record, connections.qmp)
-      if (record.nextDisks !== undefined) yield* tenure.update(({ nextDisks: _, ...now }) => ({ ...now, disks }))
+      if (record.nextDisks !== undefined) yield* ownership.update(({ nextDisks: _, ...now }) => ({ ...now, disks }))
       const status = yield* currentStatus(connections.qmp)
-      const vm = yield* makeVm({ tenure, qemu, connections, spec: record.machine, disks, status })
+      const vm = yield* makeVm({ ownership, qemu, connections, spec: record.machine, disks, status })
       // A crash in the middle of a capture leaves the guest stopped.
       if (status === "paused" || status === "postmigrate") yield* vm.resume
       return vm
-    }).pipe(Effect.onError(() => Effect.ignoreLogged(tenure.leave)))
+    }).pipe(Effect.onError(() => Effect.ignoreLogged(ownership.leave)))
   })

@@ -15,9 +15,9 @@ import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { nextTurn } from "../../../system/turn.ts"
 import { keepClock } from "../../claim/clock.ts"
 import { startPrograms, stopPrograms, wallClockNs } from "../../claim/steps.ts"
+import { deadlineScale } from "../../deadline-scale.ts"
 import { failedAt } from "../../failure.ts"
 import { copySparse, type Frozen } from "../../host/memory.ts"
-import { patience } from "../../patience.ts"
 import type { Vm } from "../../Vm.ts"
 import { type MachineSpec, names } from "./machine.ts"
 import { awaitMigration } from "./migration.ts"
@@ -89,10 +89,10 @@ export interface Captured {
 }
 
 /** How long the guest's agent may take to answer before its programs run on. */
-const stillTimeoutMs = 20_000 * patience
+const stillTimeoutMs = 20_000 * deadlineScale
 
 /** A copy of a GiB takes half a second; a disk may be a hundred times slower. */
-const captureTimeoutMs = 300_000 * patience
+const captureTimeoutMs = 300_000 * deadlineScale
 
 /**
  * Captures a running VM in one pause: device state, memory, and the disk frozen at the same instant. Its programs are stopped inside

@@ -3,10 +3,10 @@ import * as path from "node:path"
 import { VmFailed } from "../../../contract/errors.ts"
 import { isStopped } from "../../../system/identity.ts"
 import { connectUnix, connectUnixSoon } from "../../../system/unix-socket.ts"
+import { deadlineScale } from "../../deadline-scale.ts"
 import { failedAt } from "../../failure.ts"
-import { patience } from "../../patience.ts"
+import type { Ownership } from "../../record/ownership.ts"
 import type { DiskState } from "../../record/record.ts"
-import type { Tenure } from "../../record/tenure.ts"
 import type { Vm } from "../../Vm.ts"
 import { makeEventQueue, watchHealth } from "./health.ts"
 import { makeLiveDisks } from "./live-disks.ts"
@@ -15,10 +15,10 @@ import type { QemuProcess } from "./qemu-process.ts"
 import { makeQmp, type Qmp, type QmpEvent } from "./qmp.ts"
 
 /** How long QEMU itself may take to open its sockets. It needs 20 ms; the rest is for a host that swaps. */
-const qemuStartTimeoutMs = 15_000 * patience
+const qemuStartTimeoutMs = 15_000 * deadlineScale
 
 /** The connections to a QEMU that runs: its monitor, then the agent's port, one of each at a time. */
-export const connectQemu = (tenure: Tenure, qemu: QemuProcess) =>
+export const connectQemu = (ownership: Ownership, qemu: QemuProcess) =>
   Effect.gen(function*() {
     const death = Effect.flatMap(
       qemu.ended,
@@ -34,7 +34,7 @@ export const connectQemu = (tenure: Tenure, qemu: QemuProcess) =>
         death
       )
     const connect = (name: string) =>
-      orDeath(connectUnixSoon(path.join(tenure.paths.directory, name), { timeoutMs: qemuStartTimeoutMs })).pipe(
+      orDeath(connectUnixSoon(path.join(ownership.paths.directory, name), { timeoutMs: qemuStartTimeoutMs })).pipe(
         Effect.mapError(failedAt("connect"))
       )
     const events = yield* makeEventQueue
@@ -51,7 +51,7 @@ export const connectQemu = (tenure: Tenure, qemu: QemuProcess) =>
 
 /** A VM, once it is connected to. `disks` is what QEMU has open. */
 export const makeVm = (options: {
-  readonly tenure: Tenure
+  readonly ownership: Ownership
   readonly qemu: QemuProcess
   readonly connections: {
     readonly events: Queue.Dequeue<QmpEvent>
@@ -64,10 +64,10 @@ export const makeVm = (options: {
   readonly status?: string
 }): Effect.Effect<Vm, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const { connections: { events, port, qmp }, qemu, spec, tenure } = options
-    const { paths } = tenure
-    const record = yield* tenure.record
-    const disks = yield* makeLiveDisks({ qmp, tenure, uid: record.uid, state: options.disks })
+    const { connections: { events, port, qmp }, qemu, spec, ownership } = options
+    const { paths } = ownership
+    const record = yield* ownership.record
+    const disks = yield* makeLiveDisks({ qmp, ownership, uid: record.uid, state: options.disks })
     const health = yield* watchHealth({ qemu, qmp, events, directory: paths.run, status: options.status ?? "running" })
     let isPaused = false
     const note = (paused: boolean) => Effect.sync(() => (isPaused = paused))
@@ -78,7 +78,7 @@ export const makeVm = (options: {
       uid: record.uid,
       spec,
       paths,
-      record: tenure.record,
+      record: ownership.record,
       qemu,
       qmp,
       health,
@@ -90,7 +90,7 @@ export const makeVm = (options: {
       isPaused: () => isPaused,
       leave: Effect.suspend(() =>
         record.dieWithOwner === false
-          ? tenure.leave
+          ? ownership.leave
           : new VmFailed({ step: "leave", detail: "this VM ends with the process that made it", consoleTail: "" })
       )
     }

@@ -7,8 +7,8 @@ import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import type { Paths } from "../../../system/Paths.ts"
 import { greet } from "../../claim/hello.ts"
 import { lowerDirectory, mountSteps, templateMounts } from "../../claim/steps.ts"
+import { deadlineScale } from "../../deadline-scale.ts"
 import { failedAt, fileFailedAt } from "../../failure.ts"
-import { patience } from "../../patience.ts"
 import type { VmPurpose } from "../../record/record.ts"
 import type { Vm, VmError } from "../../Vm.ts"
 import { acquireVm } from "./acquire-vm.ts"
@@ -17,7 +17,7 @@ import type { Confinement } from "./confinement.ts"
 import type { Accelerator, MachineSpec } from "./machine.ts"
 
 /** From QEMU's start to the agent's answer: 1.3 s measured under TCG alone, more beside other work; 10 s on a KVM that is emulated itself. */
-const bootTimeoutMs: Record<Accelerator, number> = { kvm: 20_000 * patience, tcg: 8_000 * patience }
+const bootTimeoutMs: Record<Accelerator, number> = { kvm: 20_000 * deadlineScale, tcg: 8_000 * deadlineScale }
 
 /** A boot under TCG may hang for want of a timer tick; the next one does not. */
 const bootRetries = 4

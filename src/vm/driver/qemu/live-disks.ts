@@ -4,8 +4,8 @@ import * as path from "node:path"
 import type { HostToolMissing, ImageDamaged, NoSpace, VmFailed } from "../../../contract/errors.ts"
 import type { DiskSource } from "../../../disk/workspace-disk.ts"
 import { failedAt } from "../../failure.ts"
+import type { Ownership } from "../../record/ownership.ts"
 import type { DiskState, VmPurpose } from "../../record/record.ts"
-import type { Tenure } from "../../record/tenure.ts"
 import { nameOverlay, placeDisk, placeOverlay, placeTop } from "./disks.ts"
 import { type Disks, overlayNode, seedNode } from "./machine.ts"
 import { type Merged, mergeLayers, replaceLayers } from "./merge-layers.ts"
@@ -96,13 +96,13 @@ const useDisk = (state: DiskState): Commands => [
 
 export const makeLiveDisks = (options: {
   readonly qmp: Qmp
-  readonly tenure: Tenure
+  readonly ownership: Ownership
   readonly uid: number
   readonly state: DiskState
 }): Effect.Effect<LiveDisks, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const { qmp, tenure, uid } = options
-    const { paths } = tenure
+    const { qmp, ownership, uid } = options
+    const { paths } = ownership
     const state = yield* Ref.make(options.state)
     const one = yield* Effect.makeSemaphore(1)
 
@@ -115,7 +115,7 @@ export const makeLiveDisks = (options: {
         const first = before.next
         const placed = yield* placeDisk(paths, uid, disk, first)
         const after = stateOf(placed, { first, seedNode: `s${first}`, virtualBytes: disk.seed.virtualBytes })
-        yield* tenure.update(({ purpose, ...record }) => ({
+        yield* ownership.update(({ purpose, ...record }) => ({
           ...record,
           purpose: handOver ?? purpose,
           nextDisks: after
@@ -128,7 +128,7 @@ export const makeLiveDisks = (options: {
         yield* Ref.set(state, after)
         // Whoever attaches meanwhile asks QEMU which of the two it is.
         yield* inBackground(
-          tenure.update(({ nextDisks, ...record }) =>
+          ownership.update(({ nextDisks, ...record }) =>
             nextDisks === after ? { ...record, disks: after } : { ...record, ...(nextDisks && { nextDisks }) }
           )
         )
@@ -143,7 +143,7 @@ export const makeLiveDisks = (options: {
     const handOver: LiveDisks["handOver"] = (purpose, top) =>
       Effect.gen(function*() {
         const { disks } = yield* Ref.get(state)
-        yield* tenure.update((record) => ({ ...record, purpose }))
+        yield* ownership.update((record) => ({ ...record, purpose }))
         if (top !== undefined) yield* nameOverlay(paths, disks.overlays.at(-1)!, top)
         yield* Effect.mapError(qmp.execute("cont"), failedAt("resume"))
       }).pipe(one.withPermits(1))
@@ -181,13 +181,13 @@ export const makeLiveDisks = (options: {
               )
             )
           return Ref.set(state, now).pipe(
-            Effect.zipRight(tenure.update(({ nextDisks: _, ...record }) => ({ ...record, disks: now }))),
+            Effect.zipRight(ownership.update(({ nextDisks: _, ...record }) => ({ ...record, disks: now }))),
             // Whoever attaches asks QEMU which of the two it is.
             Effect.ignoreLogged,
             Effect.zipRight(Effect.ignoreLogged(files))
           )
         })
-        yield* tenure.update((record) => ({ ...record, disks: before, nextDisks: after }))
+        yield* ownership.update((record) => ({ ...record, disks: before, nextDisks: after }))
         return yield* Effect.ensuring(
           // Without a backing node yet: the snapshot gives it one.
           failed(qmp.execute("blockdev-add", overlayNode(overlay, name, null))).pipe(
@@ -216,11 +216,11 @@ export const makeLiveDisks = (options: {
         const announce = (next: number) =>
           Effect.zipRight(
             Ref.update(state, (now) => ({ ...now, next })),
-            Effect.ignoreLogged(tenure.update((record) => ({ ...record, disks: { ...before, next } })))
+            Effect.ignoreLogged(ownership.update((record) => ({ ...record, disks: { ...before, next } })))
           )
         const after = yield* replaceLayers({ qmp, paths, uid }, before, merged, announce)
         yield* Ref.set(state, after)
-        yield* Effect.ignoreLogged(tenure.update((record) => ({ ...record, disks: after })))
+        yield* Effect.ignoreLogged(ownership.update((record) => ({ ...record, disks: after })))
       }).pipe(one.withPermits(1))
 
     return {

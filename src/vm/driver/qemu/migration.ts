@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { VmFailed } from "../../../contract/errors.ts"
+import { deadlineScale } from "../../deadline-scale.ts"
 import { failedAt } from "../../failure.ts"
-import { patience } from "../../patience.ts"
 import type { Qmp } from "./qmp.ts"
 
 /** Waits until a migration, in or out, is through. */
@@ -18,7 +18,7 @@ export const awaitMigration = (qmp: Qmp, step: string) =>
     Effect.mapError(failedAt(step)),
     Effect.repeat({ until: (done) => done }),
     Effect.timeoutFail({
-      duration: 30_000 * patience,
+      duration: 30_000 * deadlineScale,
       onTimeout: () => new VmFailed({ step, detail: "QEMU did not finish within 30 s", consoleTail: "" })
     }),
     Effect.asVoid

@@ -9,8 +9,8 @@ import { killAndWait } from "../../../system/child.ts"
 import { settingNow } from "../../../system/config.ts"
 import { isAlive, type ProcessIdentity, processIdentity } from "../../../system/identity.ts"
 import { packageOf } from "../../../system/tool-packages.ts"
+import type { Ownership } from "../../record/ownership.ts"
 import type { VmRecord } from "../../record/record.ts"
-import type { Tenure } from "../../record/tenure.ts"
 import { confine, type ConfinementLevel } from "./confinement.ts"
 import { type Disks, type MachineSpec, names, qemuArguments } from "./machine.ts"
 
@@ -25,7 +25,7 @@ export interface QemuProcess {
 export interface QemuRequest {
   readonly qemu: string
   readonly spec: MachineSpec
-  readonly tenure: Tenure
+  readonly ownership: Ownership
   readonly record: VmRecord
   readonly level: ConfinementLevel
   readonly disks: Disks
@@ -49,8 +49,8 @@ export const startQemu = (
   request: QemuRequest
 ): Effect.Effect<QemuProcess, VmFailed | NoSpace | HostToolMissing, Scope.Scope> =>
   Effect.gen(function*() {
-    const { record, tenure } = request
-    const { paths } = tenure
+    const { record, ownership } = request
+    const { paths } = ownership
     const files = {
       run: paths.run,
       images: paths.images,
@@ -72,7 +72,7 @@ export const startQemu = (
     const ended = yield* Deferred.make<string>()
     const child = yield* Effect.acquireRelease(
       Effect.sync(() => launch(command.program, command.args, paths.directory, request.stateDescriptor)),
-      (child) => Effect.zipRight(tenure.unlessLeft(killAndWait(child)), Effect.sync(() => letGo(child)))
+      (child) => Effect.zipRight(ownership.unlessLeft(killAndWait(child)), Effect.sync(() => letGo(child)))
     )
     const stderr = keepTail(child.stderr as Readable)
     child.once("error", (cause) => Deferred.unsafeDone(ended, Effect.succeed(cause.message)))
@@ -99,8 +99,8 @@ export const startQemu = (
     if (identity === undefined) {
       return yield* vmFailed("start", `QEMU ended at once: ${yield* Deferred.await(ended)}`)
     }
-    yield* Effect.addFinalizer(() => tenure.unlessLeft(killIdentity(identity)))
-    yield* tenure.update((now) => ({ ...now, qemu: identity }))
+    yield* Effect.addFinalizer(() => ownership.unlessLeft(killIdentity(identity)))
+    yield* ownership.update((now) => ({ ...now, qemu: identity }))
     return { identity, ended: Deferred.await(ended), isAlive: () => isAlive(identity) }
   })
 
@@ -118,7 +118,7 @@ const lookEvery = "250 millis"
  * connection.
  */
 export const adoptQemu = (
-  tenure: Tenure,
+  ownership: Ownership,
   identity: ProcessIdentity
 ): Effect.Effect<
   QemuProcess & { readonly watch: (closed: Effect.Effect<void>) => Effect.Effect<void> },
@@ -127,7 +127,7 @@ export const adoptQemu = (
 > =>
   Effect.gen(function*() {
     const ended = yield* Deferred.make<string>()
-    yield* Effect.addFinalizer(() => tenure.unlessLeft(killIdentity(identity)))
+    yield* Effect.addFinalizer(() => ownership.unlessLeft(killIdentity(identity)))
     const gone = (schedule: Schedule.Schedule<unknown>) =>
       Effect.sync(() => isAlive(identity)).pipe(Effect.repeat({ while: (alive) => alive, schedule }))
     const watch = (closed: Effect.Effect<void>) =>

@@ -1,6 +1,6 @@
 import { Data, Deferred, Effect, Exit, type Scope } from "effect"
 import type { Socket } from "node:net"
-import { patience } from "../../patience.ts"
+import { deadlineScale } from "../../deadline-scale.ts"
 
 /** QEMU refused a monitor command, or its monitor went away. */
 export class QmpFailed extends Data.TaggedError("QmpFailed")<{
@@ -36,7 +36,7 @@ export interface Qmp {
 const maxLineBytes = 1024 * 1024
 
 /** QEMU answers in ms, on a host that swaps in seconds. */
-const defaultAnswerTimeoutMs = 30_000 * patience
+const defaultAnswerTimeoutMs = 30_000 * deadlineScale
 
 /** Commands before whose answer QEMU writes its cache to the disk, which may be slow and the cache full. */
 const flushing: ReadonlySet<string> = new Set([
@@ -46,7 +46,7 @@ const flushing: ReadonlySet<string> = new Set([
   "blockdev-reopen",
   "qom-set"
 ])
-const flushTimeoutMs = 300_000 * patience
+const flushTimeoutMs = 300_000 * deadlineScale
 
 /** How often a QEMU that owes an answer is looked at, in ms: one that is stopped by a signal answers nothing. */
 const defaultLookEveryMs = 1_000

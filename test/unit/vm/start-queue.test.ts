@@ -1,16 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber } from "effect"
-import { makeTurns } from "../../../src/vm/turns.ts"
+import { makeStartQueue } from "../../../src/vm/start-queue.ts"
 
 /** Work that ends when it is told to; `begun` has the names in the order in which they began. */
 const works = Effect.gen(function*() {
-  const inTurn = yield* makeTurns(2)
+  const queued = yield* makeStartQueue(2)
   const begun: Array<string> = []
   const start = (name: string) =>
     Effect.gen(function*() {
       const end = yield* Deferred.make<void, string>()
       const fiber = yield* Effect.fork(
-        inTurn(Effect.zipRight(Effect.sync(() => void begun.push(name)), Deferred.await(end)))
+        queued(Effect.zipRight(Effect.sync(() => void begun.push(name)), Deferred.await(end)))
       )
       yield* Effect.yieldNow()
       return { end, fiber }
@@ -21,8 +21,8 @@ const works = Effect.gen(function*() {
 /** What can go on by itself has gone on afterwards. */
 const settled = Effect.sleep(5)
 
-describe("turns", () => {
-  it.live("as many as are allowed begin, and the others in their order", () =>
+describe("the start queue", () => {
+  it.live("the start queue runs as many guests as allowed, and the others in the order of their arrival", () =>
     Effect.gen(function*() {
       const { begun, start } = yield* works
       const [a, b, c] = [yield* start("a"), yield* start("b"), yield* start("c")]
@@ -39,7 +39,7 @@ describe("turns", () => {
       assert.isTrue(Exit.isSuccess(yield* Fiber.await(c.fiber)))
     }))
 
-  it.live("one that fails, is interrupted at work or while it waits takes nobody's turn", () =>
+  it.live("a guest that fails or is interrupted gives its place in the start queue to the next one", () =>
     Effect.gen(function*() {
       const { begun, start } = yield* works
       const [a, b, c] = [yield* start("a"), yield* start("b"), yield* start("c")]

@@ -3,28 +3,28 @@ import type { NoSpace, VmFailed } from "../../contract/errors.ts"
 import { fileFailedAt } from "../failure.ts"
 import { nobody, type VmPaths, type VmRecord, writeRecord } from "./record.ts"
 
-/** This process's hold on one VM: it alone writes the record, and what the Scope does to the VM depends on it. */
-export interface Tenure {
+/** This process owns one VM: this process alone writes the record, and the Scope ends the VM unless the owner has left it. */
+export interface Ownership {
   readonly paths: VmPaths
   readonly record: Effect.Effect<VmRecord>
   /** Changes the record; on disk when the effect has ended. */
   readonly update: (change: (record: VmRecord) => VmRecord) => Effect.Effect<void, VmFailed | NoSpace>
   /**
-   * From now on the end of the Scope only lets go: the VM stays, and belongs to whoever attaches to it. Where that could not be written
-   * down, to whoever comes when this process is gone.
+   * The end of the Scope no longer ends the VM: the next process that attaches owns it. If the record cannot be written, the next process
+   * attaches once this one has ended.
    */
   readonly leave: Effect.Effect<void, VmFailed | NoSpace>
-  /** Of a release: what it does to the VM, not done when the VM was left. */
+  /** Runs a release unless the VM was left. */
   readonly unlessLeft: (release: Effect.Effect<void>) => Effect.Effect<void>
 }
 
-/** Takes charge of a VM whose record, `initial`, is on disk already, or is about to be put there. */
-export const makeTenure = (paths: VmPaths, initial: VmRecord): Effect.Effect<Tenure> =>
+/** Makes this process the owner of a VM. The record `initial` is on disk, or the caller is about to write it. */
+export const makeOwnership = (paths: VmPaths, initial: VmRecord): Effect.Effect<Ownership> =>
   Effect.gen(function*() {
     const record = yield* Ref.make(initial)
     const left = yield* Ref.make(false)
     const one = yield* Effect.makeSemaphore(1)
-    const update: Tenure["update"] = (change) =>
+    const update: Ownership["update"] = (change) =>
       Effect.gen(function*() {
         const changed = change(yield* Ref.get(record))
         yield* writeRecord(paths, changed).pipe(

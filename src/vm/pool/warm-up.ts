@@ -3,10 +3,10 @@ import { type ChannelFailed, VmFailed } from "../../contract/errors.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { SpawnRequest } from "../../guest-channel/spawn.ts"
-import { rehearsalSteps, undoRehearsal } from "../claim/steps.ts"
+import { undoWarmUp, warmUpSteps } from "../claim/steps.ts"
+import { deadlineScale } from "../deadline-scale.ts"
 import { failedAt } from "../failure.ts"
 import type { RestoredGuest } from "../guest.ts"
-import { patience } from "../patience.ts"
 
 const command = (...argv: SpawnRequest["argv"]): SpawnRequest => ({
   argv,
@@ -28,8 +28,8 @@ const command = (...argv: SpawnRequest["argv"]): SpawnRequest => ({
 const first = command("/bin/bash", "-c", "cat /etc/hostname; ls /")
 const others = [command("true"), command("true")]
 
-/** A rehearsal takes 0.3 s, and a host that is busy several times as long. */
-const timeoutMs = 20_000 * patience
+/** A warm-up takes 0.3 s, and several times as long on a busy host. */
+const timeoutMs = 20_000 * deadlineScale
 
 const toItsEnd = (process: Effect.Effect.Success<ReturnType<GuestChannel["spawn"]>>) =>
   Effect.zipRight(Stream.runDrain(process.output), process.exit)
@@ -49,30 +49,30 @@ const fileSystemsLeft = (channel: GuestChannel) =>
  * its agent's code has then run once, which under TCG is most of the time that a claim takes. Those disks are free to be switched
  * afterwards, or it fails; one that is mounted is as it was.
  */
-export const rehearse = (guest: RestoredGuest): Effect.Effect<void, VmFailed | ChannelFailed> =>
+export const warmUp = (guest: RestoredGuest): Effect.Effect<void, VmFailed | ChannelFailed> =>
   Effect.gen(function*() {
     const { channel, isMounted } = guest
-    yield* Effect.scoped(Effect.flatMap(channel.spawnAfter(rehearsalSteps(guest), first), toItsEnd))
+    yield* Effect.scoped(Effect.flatMap(channel.spawnAfter(warmUpSteps(guest), first), toItsEnd))
     for (const request of others) yield* Effect.scoped(Effect.flatMap(channel.spawn(request), toItsEnd))
-    yield* channel.chain(undoRehearsal(guest))
+    yield* channel.chain(undoWarmUp(guest))
     const left = isMounted ? 0 : yield* fileSystemsLeft(channel)
     if (left > 0) {
-      return yield* new VmFailed({ step: "rehearsal", detail: "a disk of it is still mounted", consoleTail: "" })
+      return yield* new VmFailed({ step: "warm-up", detail: "a disk of it is still mounted", consoleTail: "" })
     }
   }).pipe(
-    Effect.mapError((failure: RehearsalFailed) =>
-      failure._tag === "ChannelFailed" ? failure : failedAt("rehearsal")(failure)
+    Effect.mapError((failure: WarmUpFailed) =>
+      failure._tag === "ChannelFailed" ? failure : failedAt("warm-up")(failure)
     ),
     Effect.raceFirst(guest.vm.health.failure),
     Effect.timeoutFail({
       duration: timeoutMs,
       onTimeout: () =>
-        new VmFailed({ step: "rehearsal", detail: `the guest was not through within ${timeoutMs} ms`, consoleTail: "" })
+        new VmFailed({ step: "warm-up", detail: `the guest was not through within ${timeoutMs} ms`, consoleTail: "" })
     }),
-    Effect.mapError((failure) => failure._tag === "ChannelFailed" ? failure : failedAt("rehearsal")(failure))
+    Effect.mapError((failure) => failure._tag === "ChannelFailed" ? failure : failedAt("warm-up")(failure))
   )
 
-type RehearsalFailed =
+type WarmUpFailed =
   | VmFailed
   | ChannelFailed
   | AgentCallFailed

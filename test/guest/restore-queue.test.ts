@@ -4,7 +4,7 @@ import { Paths } from "../../src/system/Paths.ts"
 import type { RestoreRequest } from "../../src/vm/guest.ts"
 import { listVmIds } from "../../src/vm/record/admission.ts"
 import { readRecord, vmPaths } from "../../src/vm/record/record.ts"
-import { guestsStartingAtOnce } from "../../src/vm/turns.ts"
+import { guestsStartingAtOnce } from "../../src/vm/start-queue.ts"
 import { Vmm } from "../../src/vm/Vmm.ts"
 import { basics, guestServices } from "../support/guest.ts"
 
