@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { leftHome } from "../contract/left-home.ts"
+import { goneAtHome, leftHome } from "../contract/left-home.ts"
 import type { DiffFile, DiffResult } from "../contract/operations/workspace-diff.ts"
 import { MAX_READ_BYTES } from "../contract/operations/workspace-file.ts"
 import type { PatchApplied } from "../contract/operations/workspace-patch.ts"
@@ -197,7 +197,15 @@ export const contentViews = {
         yield* remarks("skipped", pushed.skipped, pushed.skippedCount)
         const left = leftHome(pushed.ignoredCount, pushed.ignored)
         if (left !== undefined) yield* say(`pyro: ${left}\n`)
-        yield* say(`${count(pushed.filesPushed, "file")} pushed\n`)
+        const gone = goneAtHome(pushed.goneCount, pushed.gone, "--delete")
+        if (gone !== undefined) yield* say(`pyro: ${gone}\n`)
+        const counts = [
+          `${count(pushed.writtenCount, "file")} written`,
+          pushed.equalCount > 0 && `${pushed.equalCount} already equal`,
+          pushed.removedCount > 0 && `${pushed.removedCount} removed`,
+          pushed.conflictCount > 0 && `${pushed.conflictCount} left alone`
+        ]
+        yield* say(`${counts.filter((part) => part !== false).join(", ")}\n`)
       }),
     // What comes next would run without the host's changes.
     exitStatus: ({ conflictCount }) => conflictCount > 0 ? 1 : 0

@@ -141,6 +141,7 @@ withAgent("a push", (it) => {
       })
       const pushed = yield* push()
       assert.deepStrictEqual(pushed.files, [{ path: "other", change: "added" }])
+      assert.deepInclude(pushed, { filesPushed: 1, writtenCount: 1, removedCount: 0, equalCount: 1, conflictCount: 4 })
       assert.deepStrictEqual(pushed.conflicts.map((conflict) => conflict.path).sort(), [
         "a-file/below",
         "both",
@@ -167,8 +168,15 @@ withAgent("a push", (it) => {
       const { host, live, push, state } = yield* seeded("deletes")
       for (const name of ["gone", "same", "dir/deep"]) fs.rmSync(path.join(host, name))
       write(live, { "same": "guest's\n", "own": "o\n" })
-      assert.strictEqual((yield* push()).filesPushed, 0)
+      const left = yield* push()
+      assert.deepStrictEqual([left.filesPushed, left.goneCount, [...left.gone].sort()], [
+        0,
+        3,
+        ["dir/deep", "gone", "same"]
+      ])
       const pushed = yield* push({ delete: true })
+      // One stays, and is told among the conflicts.
+      assert.deepInclude(pushed, { writtenCount: 0, removedCount: 2, goneCount: 0, gone: [] })
       assert.deepStrictEqual(pushed.files.map((file) => file.path).sort(), ["dir/deep", "gone"])
       assert.deepStrictEqual(pushed.conflicts.map((conflict) => conflict.path), ["same"])
       assert.deepStrictEqual(fs.readdirSync(live).sort(), [".gitignore", "both", "edited", "link", "own", "same"])

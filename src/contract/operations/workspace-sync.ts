@@ -37,6 +37,12 @@ const Reasons = lazy(() =>
 export const SyncPushed = lazy(() =>
   Schema.Struct(snakeFields({
     filesPushed: Schema.Int.annotations({ description: "How many files and links were written or removed" }),
+    writtenCount: Schema.Int.annotations({ description: "How many files and links were written" }),
+    removedCount: Schema.Int.annotations({ description: "How many files and links were removed" }),
+    equalCount: Schema.Int.annotations({
+      description:
+        "How many files and links had changed on the host and were equal in the workspace already. They count as pushed in diffs"
+    }),
     bytes: Schema.Int.annotations({ description: "Content that was written" }),
     files: Schema.Array(
       Schema.Struct({
@@ -50,6 +56,12 @@ export const SyncPushed = lazy(() =>
     conflicts: Reasons().annotations({ description: "Those files, the first 1000 at most" }),
     skippedCount: Schema.Int.annotations({ description: "How many paths of the host could not be taken" }),
     skipped: Reasons().annotations({ description: "Those paths, the first 1000 at most" }),
+    goneCount: Schema.Int.annotations({
+      description: "How many files and links are gone on the host and stay in the workspace; `delete` removes them"
+    }),
+    gone: Schema.Array(path("Path relative to /workspace")).annotations({
+      description: "Those paths, the first 20 at most"
+    }),
     ignoredCount: Schema.Int.annotations({
       description: "How many ignored files and directories stay on the host; a directory counts as one"
     }),
@@ -68,7 +80,8 @@ export const workspaceSyncPush = unary({
     "git work tree what git tracks or would offer to add. What is pushed becomes part of what the workspace started with, so that " +
     "diff and patch go on showing only what was done in the workspace. A file that was changed there too is left alone and " +
     "reported, unless forced. A file of more than 64 MiB is skipped and reported, and so is what makes more than 512 MiB of one push: " +
-    "the next push brings that. The repository's history is not pushed.",
+    "the next push brings that. A file that is gone on the host stays in the workspace and is reported, unless --delete is given. " +
+    "The repository's history is not pushed.",
   cli: {
     path: ["workspace", "sync", "push"],
     args: ["workspace", "source_path"],
@@ -84,7 +97,7 @@ export const workspaceSyncPush = unary({
     tool: "workspace_sync_push",
     profiles: ["core", "full"],
     title: "Bring host changes in",
-    description: "Bring later changes of the user's project into the workspace; they are no part of its diff",
+    description: "Bring later changes of the user's project in; they are no part of the diff",
     arguments: {
       workspace: {},
       source_path: { hostPath: "read", needed: false, description: "Directory instead of the project" },
@@ -92,7 +105,7 @@ export const workspaceSyncPush = unary({
       delete: { description: "Also remove what is gone there" },
       force: { description: "Overwrite what was changed here as well" }
     },
-    omits: ["bytes", "ignored", "ignored_count"]
+    omits: ["bytes", "equal_count", "gone", "ignored", "ignored_count", "removed_count", "written_count"]
   },
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },

@@ -1,5 +1,6 @@
 import { Either } from "effect"
 import { InvalidRequest } from "../../contract/errors.ts"
+import { goneAtHome } from "../../contract/left-home.ts"
 import type { Tool } from "../request.ts"
 import { bytes, count, lines } from "../words.ts"
 
@@ -61,13 +62,30 @@ export const syncPushTool: Tool<"workspace.sync.push"> = {
         new InvalidRequest({ field: "source_path", detail: "is missing: this server is bound to no project" })
       )
       : Either.right({ ...fields, source_path: project.path }),
-  text: ({ bytes: size, conflictCount, conflicts, files, filesPushed, ignored, ignoredCount, skipped, skippedCount }) =>
+  text: (
+    {
+      bytes: size,
+      conflictCount,
+      conflicts,
+      equalCount,
+      files,
+      filesPushed,
+      gone,
+      goneCount,
+      ignored,
+      ignoredCount,
+      skipped,
+      skippedCount
+    }
+  ) =>
     lines(
       filesPushed === 0 ? "nothing to push" : `pushed ${count(filesPushed, "file")}, ${bytes(size)}`,
+      equalCount > 0 && `already equal: ${count(equalCount, "file")}`,
       named(files, ({ change, path }) => `${change} ${path}`, filesPushed),
       conflictCount > 0 &&
         `left alone, changed here too (force overwrites):\n${named(conflicts, reason, conflictCount)}`,
       skippedCount > 0 && `skipped:\n${named(skipped, reason, skippedCount)}`,
+      goneAtHome(goneCount, gone, "delete") ?? false,
       ignoredCount > 0 &&
         `ignored, left on the host (include_ignored takes globs): ${count(ignoredCount, "path")}, such as ${
           ignored.slice(0, 5).join(", ")

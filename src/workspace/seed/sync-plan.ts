@@ -4,10 +4,10 @@ import { pathText } from "../../disk/path-text.ts"
 import type { FileChange } from "../../guest-channel/change-files.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { WalkEntry } from "../../guest-channel/walk.ts"
-import { type HostFile, type HostTree, readHost } from "./host-tree.ts"
+import { type HostFile, type HostTree, isGone, readHost } from "./host-tree.ts"
 import { keepContent, type PushedEntry } from "./pushed.ts"
 import { hasContent, isChanged, isFileOrLink, type Look } from "./sync-look.ts"
-import { nameOf, parentsOf } from "./tree-names.ts"
+import { nameOf, parentsOf, withinGit } from "./tree-names.ts"
 
 const mib = 1024 * 1024
 /** Largest file, and the most in one push: what is pushed goes through this process's memory. */
@@ -32,6 +32,8 @@ export interface Push {
   /** Directories above what goes. */
   readonly thinned: Set<string>
   bytes: number
+  /** Files that had changed on the host, and that the guest had already. */
+  equalCount: number
 }
 
 export const newPush = (of: Pick<Push, "channel" | "look" | "host" | "folder" | "force">): Push => ({
@@ -43,10 +45,11 @@ export const newPush = (of: Pick<Push, "channel" | "look" | "host" | "folder" | 
   skipped: [...of.host.skipped],
   staying: new Set(),
   thinned: new Set(),
-  bytes: 0
+  bytes: 0,
+  equalCount: 0
 })
 
-const textOf = (name: string) => pathText(Buffer.from(name, "latin1"))
+export const textOf = (name: string) => pathText(Buffer.from(name, "latin1"))
 
 /** Brings a file or link of the host, unless the guest has it already or something is in its way. */
 export const offer = (push: Push, file: HostFile) =>
@@ -76,7 +79,7 @@ export const offer = (push: Push, file: HostFile) =>
       size: content.length,
       mtimeNs: String(file.mtimeNs)
     })
-    if (equal) return
+    if (equal) return void push.equalCount++
     const taken = isFileOrLink(live) ? take(live, push) : undefined
     push.changes.push(
       isLink
@@ -115,6 +118,11 @@ export const withdraw = (push: Push, name: string) =>
     push.files.push({ path: textOf(name), change: "deleted" })
     return true
   })
+
+/** Whether the guest has, and keeps, a file or link that it started with and the host no longer has. */
+export const staysBehind = ({ entries, host, look, staying }: Push, name: string): boolean =>
+  !host.files.has(name) && !withinGit(name) && isFileOrLink(look.live.get(name)) && entries.get(name) === undefined &&
+  !staying.has(name) && isGone(host, Buffer.from(name, "latin1"))
 
 const changedToo = "it was changed in the workspace too"
 const hasThere = ({ type }: WalkEntry) => `the workspace has a ${type} there`

@@ -1,7 +1,7 @@
 import { Effect, identity } from "effect"
 import type { PyroError, StateDirectoryUnusable } from "../../contract/errors.ts"
 import { firstOf } from "../../contract/first-of.ts"
-import { NAMED_IGNORED } from "../../contract/left-home.ts"
+import { NAMED_GONE, NAMED_IGNORED } from "../../contract/left-home.ts"
 import type { SyncPushed, SyncPushPayload } from "../../contract/operations/workspace-sync.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { demandNarrow } from "./broad-source.ts"
@@ -10,7 +10,7 @@ import { isGone, listHost } from "./host-tree.ts"
 import { readPushed, writePushed } from "./pushed.ts"
 import type { PrepareServices } from "./request.ts"
 import { lookAt, type SyncTrees } from "./sync-look.ts"
-import { newPush, offer, withdraw } from "./sync-plan.ts"
+import { newPush, offer, staysBehind, textOf, withdraw } from "./sync-plan.ts"
 import { demandSamePlace, demandSomethingSame } from "./sync-source.ts"
 import { withinGit } from "./tree-names.ts"
 
@@ -66,14 +66,21 @@ export const syncPush = (
         record
       )
     )
+    const removedCount = push.files.filter(({ change }) => change === "deleted").length
+    const gone = [...look.started.keys()].filter((name) => staysBehind(push, name))
     return {
       filesPushed: push.files.length,
+      writtenCount: push.files.length - removedCount,
+      removedCount,
+      equalCount: push.equalCount,
       bytes: push.bytes,
       files: firstOf(push.files, told),
       conflictCount: push.conflicts.length,
       conflicts: firstOf(push.conflicts, told),
       skippedCount: push.skipped.length,
       skipped: firstOf(push.skipped, told),
+      goneCount: gone.length,
+      gone: gone.slice(0, NAMED_GONE).map(textOf),
       ignoredCount: host.left.length,
       ignored: host.left.slice(0, NAMED_IGNORED)
     }

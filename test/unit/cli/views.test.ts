@@ -144,26 +144,31 @@ describe("an applied patch", () => {
 })
 
 describe("a push", () => {
+  const PUSHED = {
+    filesPushed: 0,
+    writtenCount: 0,
+    removedCount: 0,
+    equalCount: 0,
+    files: [],
+    conflictCount: 0,
+    conflicts: [],
+    skippedCount: 0,
+    skipped: [],
+    goneCount: 0,
+    gone: [],
+    ignoredCount: 0,
+    ignored: []
+  }
   const pushed = (reason: string, force: boolean) =>
     shown("workspace.sync.push", {
-      filesPushed: 0,
-      files: [],
+      ...PUSHED,
       conflictCount: 1,
-      conflicts: [{ path: "README", reason }],
-      skippedCount: 0,
-      skipped: [],
-      ignoredCount: 0,
-      ignored: []
+      conflicts: [{ path: "README", reason }]
     }, { force })
 
   it("names ignored files that stay on the host, and the option that takes them along", async () => {
     const { err } = await shown("workspace.sync.push", {
-      filesPushed: 0,
-      files: [],
-      conflictCount: 0,
-      conflicts: [],
-      skippedCount: 0,
-      skipped: [],
+      ...PUSHED,
       ignoredCount: 2,
       ignored: ["build/", "node_modules/"]
     }, {})
@@ -173,11 +178,33 @@ describe("a push", () => {
     )
   })
 
+  it("names files that are gone on the host, and the option that removes them", async () => {
+    const { err } = await shown("workspace.sync.push", {
+      ...PUSHED,
+      goneCount: 7,
+      gone: ["a", "b", "c", "d", "e", "f", "g"]
+    }, {})
+    assert.strictEqual(
+      err,
+      "pyro: 7 files that are gone on the host stay in the workspace: a, b, c, d, e and 2 more; --delete removes them\n" +
+        "0 files written\n"
+    )
+  })
+
+  it("says what its counts mean", async () => {
+    const { err } = await shown(
+      "workspace.sync.push",
+      { ...PUSHED, writtenCount: 1, equalCount: 2, removedCount: 3 },
+      {}
+    )
+    assert.strictEqual(err, "1 file written, 2 already equal, 3 removed\n")
+  })
+
   it("names --force where that overwrites what was left alone", async () => {
     const hint = "pyro: overwrite what was changed in the workspace too with --force\n"
     assert.strictEqual(
       (await pushed("it was changed in the workspace too", false)).err,
-      `pyro: left alone: README (it was changed in the workspace too)\n${hint}0 files pushed\n`
+      `pyro: left alone: README (it was changed in the workspace too)\n${hint}0 files written, 1 left alone\n`
     )
     assert.notInclude((await pushed("the workspace has a directory there", false)).err, "--force")
     assert.notInclude((await pushed("the workspace has a directory there", true)).err, "--force")
