@@ -102,8 +102,8 @@ export const workspaceSyncPush = unary({
       workspace: {},
       source_path: { hostPath: "read", needed: false, description: "Directory instead of the project" },
       include_ignored: { visibleIn: ["full"], description: "Ignored files to bring, too: globs" },
-      delete: { description: "Also remove what is gone there" },
-      force: { description: "Overwrite what was changed here as well" }
+      delete: { description: "Also remove what is gone" },
+      force: { description: "Overwrite what was changed here too" }
     },
     omits: ["bytes", "equal_count", "gone", "ignored", "ignored_count", "removed_count", "written_count"]
   },
