@@ -1,7 +1,7 @@
 import { Effect, ManagedRuntime, Schema, Stream } from "effect"
 import * as fs from "node:fs"
-import { forEachEvent } from "../src/contract/begun.ts"
 import type { PyroError } from "../src/contract/errors.ts"
+import { forEachEvent } from "../src/contract/event-batches.ts"
 import { ExecPayload } from "../src/contract/operations/workspace-exec.ts"
 import { CreatePayload } from "../src/contract/operations/workspace-lifecycle.ts"
 import { Pyro, type PyroService } from "../src/contract/Pyro.ts"

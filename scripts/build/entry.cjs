@@ -63,7 +63,7 @@ async function start() {
   const module = { exports: {} }
   const root = path.join(__dirname, ROOT)
   script.runInThisContext()(module, module.exports, require, file, __dirname, root)
-  const status = await module.exports.main(argv, VERSION, BUNDLE, { handover, begun: quick?.begun })
+  const status = await module.exports.main(argv, VERSION, BUNDLE, { handover, started: quick?.started })
   // Written last, so that it also holds the functions that V8 compiled on the way.
   if (wanted && status !== USAGE) writeCodeCache(cacheFile, script)
   process.exit(status)

@@ -4,9 +4,9 @@ import type { Operation } from "../contract/operations.ts"
 import type { Pyro } from "../contract/Pyro.ts"
 import type { Handover } from "../mcp/handshake/handover.ts"
 import type { Recorded } from "../mcp/handshake/recorded.ts"
-import type { BegunExec } from "../sdk/begun-exec.ts"
 import { DAEMON, daemonCommand } from "../sdk/daemon-command.ts"
 import type { StartDaemon } from "../sdk/start-daemon.ts"
+import type { StartedExec } from "../sdk/started-exec.ts"
 import { cli, type Interruption, type Leaving } from "./cli.ts"
 import type { ServePayload } from "./commands.ts"
 import { isSignalHeld, passSignal } from "./held-signal.ts"
@@ -30,21 +30,25 @@ const LazyLocal: Layer.Layer<Pyro, PyroError> = Layer.unwrapEffect(
 const daemonOf = (build: string): StartDaemon => ({ version: build, command: daemonCommand(process.argv[1] ?? "") })
 
 /** Workspaces are the daemon's; what is about the host itself is done here. */
-const layerFor = (operation: Operation, build: string, begun: BegunExec | undefined): Layer.Layer<Pyro, PyroError> => {
+const layerFor = (
+  operation: Operation,
+  build: string,
+  started: StartedExec | undefined
+): Layer.Layer<Pyro, PyroError> => {
   if (operation.home === undefined || operation.home === "host") return LazyLocal
   return Layer.unwrapEffect(Effect.gen(function*() {
     const { daemonRuns, layerDaemon } = yield* Effect.promise(() => import("../sdk/client.ts"))
     if (operation.home === "daemon-if-running" && !(yield* daemonRuns(build))) return LazyLocal
-    return layerDaemon(daemonOf(build), begun)
+    return layerDaemon(daemonOf(build), started)
   }))
 }
 
-/** What was begun before this bundle was loaded. */
+/** The work that began before this bundle was loaded. */
 export interface Early {
   /** A connection that `pyro mcp serve` goes on with. */
   readonly handover?: Handover | undefined
   /** A command that `pyro workspace exec` goes on with. */
-  readonly begun?: BegunExec | undefined
+  readonly started?: StartedExec | undefined
 }
 
 /** What a server of an agent host has of its process. */
@@ -100,7 +104,7 @@ const programOf = (
     : cli({
       argv,
       version,
-      pyro: (operation) => layerFor(operation, build, host.begun),
+      pyro: (operation) => layerFor(operation, build, host.started),
       interruption,
       serveMcp: (payload) => serveMcp(payload, version, build, host),
       names
@@ -121,7 +125,7 @@ export const recorded = async (
   return { handshake: { flags: recordedFlags(), ...await recordHandshake(version) }, exec: recordedExec() }
 }
 
-/** Turns of the loop in which a command that was begun is taken up. */
+/** Turns of the loop in which this process takes up a command that it started early. */
 const TAKEN_UP_TURNS = 1_000
 
 /** A signal that came while this bundle was loaded, once the command can be asked to end. */
@@ -147,7 +151,7 @@ export const main = (
   return new Promise((resolve, reject) => {
     const interruption = { signal: () => received }
     const ignored = new Set<string>()
-    const { begun, handover } = early
+    const { handover, started } = early
     const host: Host = { ...early, ignoreInterrupts: () => void ignored.add("SIGINT") }
     const program = programOf(argv, version, `${version} (${buildOf(bundle)})`, interruption, host).pipe(
       // Within the region that cannot be interrupted: afterwards an interrupted fiber has no result any more.
@@ -176,8 +180,8 @@ export const main = (
       })
     }
     handover?.signalsTaken()
-    begun?.signalsTaken()
-    if (begun?.signal !== undefined) sendAgain(begun.signal)
+    started?.signalsTaken()
+    if (started?.signal !== undefined) sendAgain(started.signal)
     fiber.addObserver((exit) => {
       if (Exit.isSuccess(exit)) return
       if (Cause.isInterruptedOnly(exit.cause)) resolve(received?.status ?? SIGNALS.SIGINT)

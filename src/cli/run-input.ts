@@ -1,7 +1,7 @@
 import { Deferred, Effect, Stream } from "effect"
 import { InvalidRequest } from "../contract/errors.ts"
 import type { Operation } from "../contract/operations.ts"
-import type { RunInput } from "../contract/Pyro.ts"
+import type { RunInput } from "../contract/run-input.ts"
 import { afterEnvironment } from "./first-word.ts"
 import type { Typed } from "./parser.ts"
 import { Terminal } from "./terminal.ts"

@@ -1,5 +1,5 @@
 import { Context, Data, type Effect, type Scope, type Stream } from "effect"
-import type { WindowSize } from "../contract/Pyro.ts"
+import type { WindowSize } from "../contract/run-input.ts"
 
 /** Nothing can be written to stdout any more: nobody reads it (`EPIPE`), or for instance the disk is full (`ENOSPC`). */
 export class OutputClosed extends Data.TaggedError("OutputClosed")<{ readonly code: string }> {}

@@ -1,54 +1,21 @@
-import { Context, type Effect, type Scope, type Stream } from "effect"
+import { Context, type Effect, type Stream } from "effect"
 import type { PyroError } from "./errors.ts"
+import type { PullOperation, StartOperation } from "./event-batches.ts"
 import type { EventOf, Operation, OperationName, OperationOf, PayloadOf, ResultOf } from "./operations.ts"
-
-export interface WindowSize {
-  readonly rows: number
-  readonly cols: number
-}
-
-/** What flows into a running command while it runs. */
-export interface RunInput {
-  /** The command's stdin, pulled only as fast as the guest takes it; its end closes the guest's stdin. None: /dev/null. */
-  readonly stdin?: Stream.Stream<Uint8Array>
-  /** New sizes of the caller's terminal, for a command with `tty`. */
-  readonly resizes?: Stream.Stream<WindowSize>
-  /** Ends when `run`'s command is to be ended as by Ctrl-C: its output flows on until its end. A command with an id is ended by `workspace.cancel`. */
-  readonly interrupt?: Effect.Effect<void>
-  /** A command that is known already is taken up as by the one who started it: its interruption ends it, stdin flows on. */
-  readonly resumed?: boolean
-  /** Asked when a running command's stream is dropped: whether only this process leaves, and the caller is still there. */
-  readonly leaving?: Effect.Effect<boolean>
-}
-
-/** How work with events began: what happened at once, and what follows, if anything does. */
-export interface Begun<Event, E = PyroError> {
-  readonly events: ReadonlyArray<Event>
-  readonly rest: Stream.Stream<Event, E> | undefined
-}
-
-export type Begin<Event, Payload = never> = (
-  payload: Payload,
-  input?: RunInput
-) => Effect.Effect<Begun<Event>, PyroError, Scope.Scope>
-
-/** A call with events: as a stream, or in two parts where whoever does it has them so. The Scope of `begin` is how long the work goes on. */
-export interface EventCall<Event, Payload = never> {
-  (payload: Payload, input?: RunInput): Stream.Stream<Event, PyroError>
-  readonly begin?: Begin<Event, Payload>
-}
+import type { RunInput } from "./run-input.ts"
 
 type Inputs<Name extends OperationName> = Name extends "run" | "workspace.exec" ? [input?: RunInput] : []
 
-interface StreamingCall<Name extends OperationName> {
+/** How an operation with events is called; `forEachEvent` takes the cheapest way. */
+interface NamedStreamingCall<Name extends OperationName> {
   (payload: PayloadOf<Name>, ...input: Inputs<Name>): Stream.Stream<EventOf<Name>, PyroError>
-  /** The same in two parts, where whoever does it has them so: see `forEachEvent`. */
-  readonly begin?: Begin<EventOf<Name>, PayloadOf<Name>>
+  readonly first?: StartOperation<EventOf<Name>, PayloadOf<Name>>
+  readonly pull?: PullOperation<EventOf<Name>, PayloadOf<Name>>
 }
 
 /** How one operation is called: an Effect of the result, or a Stream of events whose interruption ends the work. */
 export type Call<Name extends OperationName> = OperationOf<Name> extends { readonly kind: "streaming" }
-  ? StreamingCall<Name>
+  ? NamedStreamingCall<Name>
   : (payload: PayloadOf<Name>) => Effect.Effect<ResultOf<Name>, PyroError>
 
 /** A name up to its first dot, and what follows. */

@@ -1,8 +1,8 @@
 import * as Rpc from "@effect/rpc/Rpc"
 import * as RpcGroup from "@effect/rpc/RpcGroup"
 import { Schema } from "effect"
-import { makeBeginRpcs } from "./begin-rpcs.ts"
 import { RequestError } from "./daemon-leaves.ts"
+import { makeEventRpcs } from "./event-rpcs.ts"
 import { InputRpcs } from "./input-rpcs.ts"
 import type { PureSchema } from "./operation.ts"
 import { type Operation, operations } from "./operations.ts"
@@ -24,5 +24,5 @@ const rpcOf = (row: UnaryRow) =>
 
 const makeUnaryRpcs = () => RpcGroup.make(...unaryRows.map(rpcOf)) as unknown as RpcGroup.RpcGroup<RpcOf<UnaryRow>>
 
-/** Every operation as one group, for a server and its clients: those with events in two steps, input beside them. */
-export const makePyroRpcs = () => makeUnaryRpcs().merge(makeBeginRpcs(), InputRpcs)
+/** Every operation as one group, for a server and its clients: those with events as a first batch and a rest, and the input of commands. */
+export const makePyroRpcs = () => makeUnaryRpcs().merge(makeEventRpcs(), InputRpcs)

@@ -1,18 +1,17 @@
 import type { Headers } from "@effect/platform/Headers"
-import { Effect, Layer, Ref, type Scope, type Stream } from "effect"
-import { beginName, DROP, restName, type StreamingRow, streamingRows } from "../contract/begin-rpcs.ts"
+import { Effect, Layer, Ref } from "effect"
 import { forCaller } from "../contract/caller-project.ts"
-import type { PyroError } from "../contract/errors.ts"
+import { pullFromStream, type PullOperation, type StreamingCall } from "../contract/event-batches.ts"
+import { DROP, firstName, restName, type StreamingRow, streamingRows } from "../contract/event-rpcs.ts"
 import { INPUT_HEADER, RESUMED_HEADER } from "../contract/input-rpcs.ts"
 import { named } from "../contract/names.ts"
-import { callOf, Pyro, type PyroService, type RunInput, type WindowSize } from "../contract/Pyro.ts"
+import { callOf, Pyro, type PyroService } from "../contract/Pyro.ts"
 import { makePyroRpcs, type UnaryRow, unaryRows } from "../contract/rpc.ts"
-import { Tellings } from "../local/tellings.ts"
-import { type Telling, tellingOf } from "../system/telling.ts"
+import type { RunInput, WindowSize } from "../contract/run-input.ts"
 import type { Attendance } from "./attendance.ts"
-import { type AnyEvent, makeBeginnings } from "./beginnings.ts"
 import { demandAbsolutePaths } from "./host-paths.ts"
 import { makeInputs } from "./inputs.ts"
+import { type AnyEvent, makeOpenOperations } from "./open-operations.ts"
 
 /** What the handlers share with the daemon that has them. */
 export interface Serving {
@@ -40,31 +39,25 @@ const unaryHandler = (pyro: PyroService, row: UnaryRow, { attendance }: Serving)
     ).pipe(forCaller(headers))
 }
 
-/** Events bit by bit: commands can be asked that way, other operations run into a small store. */
-const tellingsOf = (pyro: PyroService, exec: Tellings["Type"]) => (row: StreamingRow): TellAny => {
-  if (row.name === "workspace.exec") return exec as TellAny
-  const call = callOf(pyro, row)
-  return (payload, input) => tellingOf(call(payload, input) as Stream.Stream<AnyEvent, PyroError>)
+/** Events batch by batch. An operation without `pull` runs as a stream into a small buffer. */
+const pullOf = (pyro: PyroService, row: StreamingRow): PullOperation<AnyEvent, unknown> => {
+  const call = callOf(pyro, row) as StreamingCall<AnyEvent, unknown>
+  return call.pull ?? ((payload, input) => pullFromStream(call(payload, input)))
 }
 
-type TellAny = (
-  payload: unknown,
-  input: RunInput
-) => Effect.Effect<Telling<AnyEvent, PyroError>, PyroError, Scope.Scope>
-
-/** What `begin` and `rest` of an operation with events do. */
-const beginningHandlers = (
-  tell: (row: StreamingRow) => TellAny,
+/** The requests of the operations with events. */
+const eventHandlers = (
+  pyro: PyroService,
   inputs: ReturnType<typeof makeInputs>,
-  beginnings: ReturnType<typeof makeBeginnings>,
+  open: ReturnType<typeof makeOpenOperations>,
   { attendance, leaving }: Serving
 ) => {
   type Named = { readonly id: string; readonly request: unknown }
-  const begin = (row: StreamingRow) => {
-    const start = tell(row)
+  const first = (row: StreamingRow) => {
+    const start = pullOf(pyro, row)
     const demand = demandAbsolutePaths(row)
     return ({ id, request }: Named, { headers }: { readonly headers: Headers }) =>
-      beginnings.begin(
+      open.first(
         id,
         Effect.flatMap(
           Effect.zipRight(attendance.request, inputOf(inputs, headers, leaving)),
@@ -72,21 +65,20 @@ const beginningHandlers = (
         )
       ).pipe(forCaller(headers))
   }
-  const rest = ({ id }: Named) => beginnings.rest(id)
-  const handlers = streamingRows.flatMap((row) => [[beginName(row), begin(row)], [restName(row), rest]] as const)
-  return { ...named<unknown>(handlers), [DROP]: ({ id }: Named) => beginnings.drop(id) }
+  const rest = ({ id }: Named) => open.rest(id)
+  const handlers = streamingRows.flatMap((row) => [[firstName(row), first(row)], [restName(row), rest]] as const)
+  return { ...named<unknown>(handlers), [DROP]: ({ id }: Named) => open.drop(id) }
 }
 
 /** Every operation of the table, and the input of commands, served by `Pyro`. */
 export const handlers = (serving: Serving) =>
   Layer.unwrapScoped(Effect.gen(function*() {
     const pyro = yield* Pyro
-    const tell = tellingsOf(pyro, yield* Tellings)
     const inputs = makeInputs()
-    const beginnings = makeBeginnings(yield* Effect.scope)
+    const open = makeOpenOperations(yield* Effect.scope)
     return makePyroRpcs().toLayer({
       ...named(unaryRows.map((row) => [row.name, unaryHandler(pyro, row, serving)] as const)),
-      ...beginningHandlers(tell, inputs, beginnings, serving),
+      ...eventHandlers(pyro, inputs, open, serving),
       "input.write": ({ bytes, id }: { readonly id: string; readonly bytes: Uint8Array }) => inputs.write(id, bytes),
       "input.end": ({ id }: { readonly id: string }) => inputs.end(id),
       "input.interrupt": ({ id }: { readonly id: string }) => inputs.interrupt(id),

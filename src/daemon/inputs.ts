@@ -1,5 +1,5 @@
 import { Deferred, Effect, FiberId, Mailbox, Stream } from "effect"
-import type { RunInput, WindowSize } from "../contract/Pyro.ts"
+import type { RunInput, WindowSize } from "../contract/run-input.ts"
 
 interface Input {
   readonly stdin: Mailbox.Mailbox<Uint8Array>

@@ -115,7 +115,7 @@ export interface GuestChannel {
     request: Files.WriteRequest,
     content: Stream.Stream<Uint8Array, E, R>
   ) => Effect.Effect<void, AgentCallFailed | ChannelFailed | E, R>
-  readonly writeTelling: <E, R>(
+  readonly writeWithVersion: <E, R>(
     request: Files.WriteRequest,
     content: Stream.Stream<Uint8Array, E, R>
   ) => Effect.Effect<WrittenFile, AgentCallFailed | ChannelFailed | E, R>
@@ -207,7 +207,7 @@ const connect = (options: ConnectOptions): Effect.Effect<GuestChannel, ChannelFa
       read: (wanted) => Files.read(connection, wanted),
       openFile: (wanted) => Files.openFile(connection, wanted),
       write: (target, content) => Files.write(connection, target, content),
-      writeTelling: (target, content) => Files.writeTelling(connection, target, content),
+      writeWithVersion: (target, content) => Files.writeWithVersion(connection, target, content),
       walk: (wanted) => Files.walk(connection, wanted),
       compare: (wanted) => Compare.compare(connection, wanted),
       readMany: (wanted) => Compare.readMany(connection, wanted),

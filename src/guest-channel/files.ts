@@ -137,8 +137,8 @@ export const write = <E, R>(
   content: Stream.Stream<Uint8Array, E, R>
 ): Effect.Effect<void, E | Failure, R> => Effect.asVoid(Effect.scoped(sendContent(connection, request, content, 0)))
 
-/** The same, and tells what the file is then. Takes up to a tick of the guest's clock (4 ms) longer, so that its version is its own. */
-export const writeTelling = <E, R>(
+/** The same, and returns the state of the written file. It takes up to a tick of the guest's clock (4 ms) longer, so that the version is unique. */
+export const writeWithVersion = <E, R>(
   connection: Connection,
   request: WriteRequest,
   content: Stream.Stream<Uint8Array, E, R>

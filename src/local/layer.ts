@@ -1,12 +1,12 @@
 import { Context, Effect, Layer, Stream } from "effect"
 import type { PyroError } from "../contract/errors.ts"
+import { callFromPull } from "../contract/event-batches.ts"
 import { Pyro, type PyroService } from "../contract/Pyro.ts"
 import { SeedImages } from "../disk/SeedImages.ts"
 import { Environments } from "../environment/Environments.ts"
 import { Kernel } from "../environment/Kernel.ts"
 import { checkSettings } from "../system/config.ts"
 import { Paths } from "../system/Paths.ts"
-import { streamOf } from "../system/telling.ts"
 import { HostFacts } from "../vm/host/HostFacts.ts"
 import { Pool } from "../vm/pool/Pool.ts"
 import { Vmm } from "../vm/Vmm.ts"
@@ -24,7 +24,6 @@ import {
 import { gc } from "./gc.ts"
 import { sayHostTrouble } from "./host-trouble.ts"
 import { run } from "./run.ts"
-import { Tellings } from "./tellings.ts"
 import { takeWorkspaces } from "./workspaces.ts"
 
 /** The services that the work is done with, all in this process. */
@@ -68,7 +67,7 @@ const make = (pooled: boolean) =>
         create: (payload) => eventsOf((all) => all.create(payload)),
         list: ({ labels }) => of((all) => Effect.map(all.list(labels), (workspaces) => ({ workspaces }))),
         status: (payload) => of((all) => all.status(payload)),
-        exec: (payload, input) => streamOf(of((all) => all.exec(payload, input))),
+        exec: callFromPull((payload, input) => of((all) => all.exec(payload, input))),
         logs: (payload) => of((all) => all.logs(payload)),
         cancel: (payload) => of((all) => all.cancel(payload)),
         file: {
@@ -117,14 +116,13 @@ const make = (pooled: boolean) =>
         logs: (payload) => effect(daemonLogs(payload))
       }
     }
-    const tellings: Tellings["Type"] = (payload, input) => of((all) => all.exec(payload, input))
-    return Context.make(Pyro, pyro).pipe(Context.add(Tellings, tellings))
+    return Context.make(Pyro, pyro)
   })
 
 /** Pyro without a daemon: everything is done in this process and ends with it, but for workspaces, which outlive it. */
 export const layer: Layer.Layer<Pyro, PyroError> = Layer.scopedContext(make(false)).pipe(Layer.provide(services))
 
 /** The same for a process that stays: `run` takes its microVMs from the pool. */
-export const layerResident: Layer.Layer<Pyro | Tellings, PyroError> = Layer.scopedContext(make(true)).pipe(
+export const layerResident: Layer.Layer<Pyro, PyroError> = Layer.scopedContext(make(true)).pipe(
   Layer.provide(services)
 )

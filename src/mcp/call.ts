@@ -1,11 +1,11 @@
 import { Effect, Either, Exit, Schema } from "effect"
-import { forEachEvent } from "../contract/begun.ts"
 import { callerProject } from "../contract/caller-project.ts"
 import { ChannelFailed, type InvalidRequest, type PyroError } from "../contract/errors.ts"
+import { forEachEvent, type StreamingCall } from "../contract/event-batches.ts"
 import { named } from "../contract/names.ts"
 import type { Notice } from "../contract/notice.ts"
 import type { Folding } from "../contract/operation.ts"
-import { callOf, type EventCall, type PyroService } from "../contract/Pyro.ts"
+import { callOf, type PyroService } from "../contract/Pyro.ts"
 import { callerOf, type Project } from "../sdk/project.ts"
 import { type Argument, type Fields, given, payloadOf } from "./arguments.ts"
 import { boundedText, cutTexts, shortened } from "./bounded.ts"
@@ -149,7 +149,7 @@ const hostPaths = (
     return judged
   })
 
-type AnyEvents = EventCall<{ readonly _tag: string }, unknown>
+type AnyEvents = StreamingCall<{ readonly _tag: string }, unknown>
 
 /** Calls the operation, folds its events, and tells its result in the tool's words or in plain ones. */
 const plainly = (called: ProfileTool) => (request: Request<never>): Effect.Effect<Done<unknown>, PyroError> =>

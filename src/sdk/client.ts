@@ -1,25 +1,25 @@
 import { Effect, Layer, Stream } from "effect"
-import type { StreamingRow } from "../contract/begin-rpcs.ts"
-import { eventCall } from "../contract/begun.ts"
 import { projectHeaders } from "../contract/caller-project.ts"
 import type { PyroError } from "../contract/errors.ts"
+import { callFromFirst } from "../contract/event-batches.ts"
+import type { StreamingRow } from "../contract/event-rpcs.ts"
 import { INPUT_HEADER } from "../contract/input-rpcs.ts"
 import type { Operation } from "../contract/operations.ts"
 import { Pyro, type PyroService } from "../contract/Pyro.ts"
 import { newRequestId } from "../system/identity.ts"
 import { Paths } from "../system/Paths.ts"
-import { begin } from "./begin.ts"
-import type { BegunExec } from "./begun-exec.ts"
 import { makeExec, sinkOf } from "./exec.ts"
+import { firstEvents } from "./first-events.ts"
 import { makeInputTape } from "./input-tape.ts"
 import { nested } from "./nested.ts"
 import { type ConnectionLost, failureOf, isLost, lost, makeSession, methodOf, type Session } from "./session.ts"
 import { daemonRuns as runs, type StartDaemon } from "./start-daemon.ts"
+import type { StartedExec } from "./started-exec.ts"
 
 /** How often a request is made again. */
 const AGAIN = 3
 
-/** One request for a result. It is asked again where its daemon went away, if it only reads or had not begun. */
+/** One request for a result. It is asked again where its daemon went away, if it only reads or had not started. */
 const unary = (session: Session, { annotations, name }: Operation) => (payload: unknown) => {
   const once = Effect.flatMap(
     Effect.zip(session.client, projectHeaders),
@@ -39,7 +39,7 @@ const unary = (session: Session, { annotations, name }: Operation) => (payload: 
 
 /** Work with events; it ends with its daemon. */
 const streaming = (session: Session, row: StreamingRow) =>
-  eventCall<unknown, unknown>((payload, input) =>
+  callFromFirst<unknown, unknown>((payload, input) =>
     Effect.gen(function*() {
       const tape = input === undefined ? undefined : yield* makeInputTape(input)
       const once = Effect.gen(function*() {
@@ -48,12 +48,12 @@ const streaming = (session: Session, row: StreamingRow) =>
         if (tape !== undefined) yield* tape(sinkOf(client, id), 0)
         const noted = (failure: PyroError | ConnectionLost): Effect.Effect<never, PyroError | ConnectionLost> =>
           isLost(failure) ? Effect.flip(session.failed(client, failure)) : Effect.fail(failure)
-        const begun = begin<unknown>(client, row, payload, tape === undefined ? {} : { [INPUT_HEADER]: id })
-        const { events, rest } = yield* Effect.catchAll(begun, noted)
+        const first = firstEvents<unknown>(client, row, payload, tape === undefined ? {} : { [INPUT_HEADER]: id })
+        const { events, rest } = yield* Effect.catchAll(first, noted)
         return { events, rest: rest && Stream.mapError(Stream.catchAll(rest, noted), lostIn(row)) }
       })
-      const notBegun = (failure: PyroError | ConnectionLost) => isLost(failure) && !failure.mayBeDone
-      return yield* Effect.mapError(Effect.retry(once, { times: AGAIN, while: notBegun }), lostIn(row))
+      const notDone = (failure: PyroError | ConnectionLost) => isLost(failure) && !failure.mayBeDone
+      return yield* Effect.mapError(Effect.retry(once, { times: AGAIN, while: notDone }), lostIn(row))
     })
   )
 
@@ -66,21 +66,21 @@ const lostIn = ({ name }: StreamingRow) => (failure: PyroError | ConnectionLost)
         : "before it was done; look at what is there"
     )
 
-const callOf = (session: Session, row: Operation, begun: BegunExec | undefined) =>
+const callOf = (session: Session, row: Operation, started: StartedExec | undefined) =>
   row.kind === "unary"
     ? unary(session, row)
     : row.name === "workspace.exec"
-    ? makeExec(session, row, begun)
+    ? makeExec(session, row, started)
     : streaming(session, row)
 
 /** Pyro behind the daemon of this installation, which is started when there is none. */
-export const layerDaemon = (start: StartDaemon, begun?: BegunExec): Layer.Layer<Pyro, PyroError> =>
+export const layerDaemon = (start: StartDaemon, started?: StartedExec): Layer.Layer<Pyro, PyroError> =>
   Layer.scoped(
     Pyro,
     Effect.gen(function*() {
       // The session outlives this Effect: it gets what it needs now.
-      const session = yield* makeSession(start, yield* Paths, begun)
-      return nested((row) => callOf(session, row, begun)) as PyroService
+      const session = yield* makeSession(start, yield* Paths, started)
+      return nested((row) => callOf(session, row, started)) as PyroService
     })
   ).pipe(Layer.provide(Paths.layer))
 

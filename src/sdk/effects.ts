@@ -1,9 +1,10 @@
 import { Effect, Stream } from "effect"
-import { forEachEvent } from "../contract/begun.ts"
 import { ChannelFailed, type PyroError } from "../contract/errors.ts"
+import { forEachEvent, type StreamingCall } from "../contract/event-batches.ts"
 import type { Folding } from "../contract/operation.ts"
 import type { EventOf, Operation, OperationName, OperationOf, ResultOf } from "../contract/operations.ts"
-import { callOf, type EventCall, Pyro, type PyroService, type RunInput } from "../contract/Pyro.ts"
+import { callOf, Pyro, type PyroService } from "../contract/Pyro.ts"
+import type { RunInput } from "../contract/run-input.ts"
 import { type Nested, nested } from "./nested.ts"
 import { type Options, payloadOf } from "./options.ts"
 
@@ -25,7 +26,7 @@ export type PyroEffects = Nested<{ readonly [Name in OperationName]: EffectCall<
 
 type AnyCall = (options?: object, input?: RunInput) => unknown
 
-const eventsOf = (row: Operation, pyro: PyroService) => callOf(pyro, row) as EventCall<unknown, unknown>
+const eventsOf = (row: Operation, pyro: PyroService) => callOf(pyro, row) as StreamingCall<unknown, unknown>
 
 const effectCall = (row: Operation): AnyCall => {
   if (row.kind === "unary") {

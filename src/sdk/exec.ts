@@ -1,16 +1,15 @@
 import { Effect, type Scope, Stream } from "effect"
-import type { StreamingRow } from "../contract/begin-rpcs.ts"
-import { eventCall, streamOfBegun } from "../contract/begun.ts"
 import type { PyroError } from "../contract/errors.ts"
+import { callFromFirst, type FirstEvents, type StartOperation, streamFromFirst } from "../contract/event-batches.ts"
+import type { StreamingRow } from "../contract/event-rpcs.ts"
 import { demandCommand } from "../contract/exec-demand.ts"
 import { INPUT_HEADER, RESUMED_HEADER } from "../contract/input-rpcs.ts"
 import type { ExecEvent, ExecPayload } from "../contract/operations/workspace-exec.ts"
-import type { Begin, Begun } from "../contract/Pyro.ts"
 import { newRequestId } from "../system/identity.ts"
-import { begin } from "./begin.ts"
-import type { BegunExec } from "./begun-exec.ts"
+import { firstEvents } from "./first-events.ts"
 import { makeInputTape } from "./input-tape.ts"
 import { type Client, type ConnectionLost, isLost, lost, type Session } from "./session.ts"
+import type { StartedExec } from "./started-exec.ts"
 
 /** Connections lost one after the other, with nothing told in between, after which it is given up. */
 const MOST_LOST = 6
@@ -27,9 +26,9 @@ export const sinkOf = ({ input }: Client, id: string) => ({
  * Runs a command and survives its daemon: the command has an id from here on, and when the connection is lost, the next daemon is
  * asked for that id from the byte on that the caller has not got yet. Input goes on where the guest has it.
  */
-export const makeExec = (session: Session, row: StreamingRow, begunBefore?: BegunExec) => {
-  let taken = begunBefore
-  const beginning: Begin<ExecEvent, ExecPayload> = (payload, input = {}) =>
+export const makeExec = (session: Session, row: StreamingRow, startedBefore?: StartedExec) => {
+  let taken = startedBefore
+  const first: StartOperation<ExecEvent, ExecPayload> = (payload, input = {}) =>
     Effect.gen(function*() {
       yield* demandCommand(payload)
       const before = taken
@@ -71,7 +70,10 @@ export const makeExec = (session: Session, row: StreamingRow, begunBefore?: Begu
             bytes: event.bytes.subarray(Math.max(0, event.bytes.length - (event.next - before.shownBytes)))
           }
 
-      const attempt = (resumed: boolean, requestId?: string): Effect.Effect<Begun<ExecEvent>, PyroError, Scope.Scope> =>
+      const attempt = (
+        resumed: boolean,
+        requestId?: string
+      ): Effect.Effect<FirstEvents<ExecEvent>, PyroError, Scope.Scope> =>
         Effect.gen(function*() {
           const client = yield* session.client
           const inputId = tape && newRequestId()
@@ -82,16 +84,16 @@ export const makeExec = (session: Session, row: StreamingRow, begunBefore?: Begu
           }
           if (!resumed) yield* play(0)
           const lostHere = (failure: ConnectionLost) => Effect.flatMap(session.failed(client, failure), again)
-          return yield* begin<ExecEvent>(client, row, request(), headers, requestId).pipe(
+          return yield* firstEvents<ExecEvent>(client, row, request(), headers, requestId).pipe(
             Effect.tap(({ events }) => {
               const started = events.find((event) => event._tag === "Started")
               return resumed && started !== undefined ? play(started.stdinBytes ?? 0) : Effect.void
             }),
-            Effect.map(({ events, rest }): Begun<ExecEvent> => ({
+            Effect.map(({ events, rest }): FirstEvents<ExecEvent> => ({
               events: events.filter(isNews).map(unshown),
               rest: rest && Stream.catchAll(
                 Stream.map(Stream.filter(rest, isNews), unshown),
-                (failure) => isLost(failure) ? streamOfBegun(lostHere(failure)) : Stream.fail(failure)
+                (failure) => isLost(failure) ? streamFromFirst(lostHere(failure)) : Stream.fail(failure)
               )
             })),
             Effect.catchIf(isLost, lostHere)
@@ -108,5 +110,5 @@ export const makeExec = (session: Session, row: StreamingRow, begunBefore?: Begu
         ? attempt(before !== undefined)
         : attempt(false, before.requestId)
     })
-  return eventCall(beginning)
+  return callFromFirst(first)
 }

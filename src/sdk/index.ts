@@ -8,7 +8,8 @@ export {
   type PayloadOf,
   type ResultOf
 } from "../contract/operations.ts"
-export { Pyro, type PyroService, type RunInput, type WindowSize } from "../contract/Pyro.ts"
+export { Pyro, type PyroService } from "../contract/Pyro.ts"
+export type { RunInput, WindowSize } from "../contract/run-input.ts"
 export { acquireWorkspace } from "./acquire.ts"
 export { layerDaemon } from "./client.ts"
 export { type EffectCall, pyro, type PyroEffects } from "./effects.ts"

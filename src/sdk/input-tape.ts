@@ -1,6 +1,6 @@
 import { Deferred, Effect, FiberId, type Scope, Stream } from "effect"
 import { INPUT_BYTES } from "../contract/input-rpcs.ts"
-import type { RunInput, WindowSize } from "../contract/Pyro.ts"
+import type { RunInput, WindowSize } from "../contract/run-input.ts"
 
 /** Input read ahead of the one who sends it, in `bytes`. */
 const AHEAD_BYTES = 2 * INPUT_BYTES

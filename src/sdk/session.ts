@@ -7,9 +7,9 @@ import { makePyroRpcs } from "../contract/rpc.ts"
 import { serialization } from "../contract/serialization.ts"
 import { Paths } from "../system/Paths.ts"
 import { connectUnix } from "../system/unix-socket.ts"
-import type { BegunExec } from "./begun-exec.ts"
 import { layerProtocol } from "./protocol.ts"
 import { ensureDaemon, type StartDaemon } from "./start-daemon.ts"
+import type { StartedExec } from "./started-exec.ts"
 
 const socketTo = (path: string) =>
   Layer.effect(
@@ -19,7 +19,7 @@ const socketTo = (path: string) =>
     )
   )
 
-type NodeSocket = NonNullable<BegunExec["socket"]>
+type NodeSocket = NonNullable<StartedExec["socket"]>
 
 /** A paused connection; listening to it lets it flow. */
 const socketOf = (socket: NodeSocket) =>
@@ -89,12 +89,12 @@ export const isLost = (failure: PyroError | ConnectionLost): failure is Connecti
 export const lost = (detail: string) => new DaemonUnavailable({ detail: `the connection was lost ${detail}` })
 
 /** A connection to the daemon that is made anew, with a new daemon where the old one is gone, after it was lost. */
-export const makeSession = (start: StartDaemon, paths: Paths["Type"], begun?: BegunExec) =>
+export const makeSession = (start: StartDaemon, paths: Paths["Type"], started?: StartedExec) =>
   Effect.gen(function*() {
-    let socket = begun?.socket
+    let socket = started?.socket
     const connection = Effect.suspend(() => {
       if (socket === undefined) return Effect.flatMap(ensureDaemon(start), (path) => connect(socketTo(path)))
-      const first = connect(socketOf(socket), begun?.sent)
+      const first = connect(socketOf(socket), started?.sent)
       socket = undefined
       return first
     })

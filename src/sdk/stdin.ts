@@ -1,6 +1,6 @@
 import { Deferred, Effect, FiberId, Option, Predicate, Stream } from "effect"
 import { InvalidRequest } from "../contract/errors.ts"
-import type { RunInput } from "../contract/Pyro.ts"
+import type { RunInput } from "../contract/run-input.ts"
 
 /** What a command reads on its stdin, whole or bit by bit, text as UTF-8. */
 export type Stdin = string | Uint8Array | AsyncIterable<string | Uint8Array>

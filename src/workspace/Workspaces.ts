@@ -21,14 +21,14 @@ import type {
 } from "../contract/operations/workspace-lifecycle.ts"
 import type { SnapshotEvent, SnapshotInfo, SnapshotPayload } from "../contract/operations/workspace-snapshot.ts"
 import type { SummaryResult } from "../contract/operations/workspace-summary.ts"
-import type { RunInput } from "../contract/Pyro.ts"
+import type { RunInput } from "../contract/run-input.ts"
 import { inOwnFiber } from "../system/scopes.ts"
 import { explainChannelFailure } from "./boot.ts"
 import { compare } from "./compare/compare.ts"
 import { type Content, makeContent } from "./content.ts"
 import { cancel } from "./exec/cancel.ts"
 import { withExecId } from "./exec/exec-id.ts"
-import { exec, type ExecTelling } from "./exec/exec.ts"
+import { exec, type ExecPull } from "./exec/exec.ts"
 import { logs } from "./exec/logs.ts"
 import { adoptAll } from "./lifecycle/adopt.ts"
 import { type Lifecycle, type LifecycleServices, type Notify, pickServices } from "./lifecycle/context.ts"
@@ -78,7 +78,7 @@ export class Workspaces extends Context.Tag("pyro/workspace/Workspaces")<Workspa
   readonly compare: (payload: ComparePayload) => Effect.Effect<DiffResult, PyroError>
   readonly remove: (payload: DeletePayload) => Effect.Effect<ReadonlyArray<Deleted>, PyroError>
   /** The Scope ends the command, where this is what started it. */
-  readonly exec: (payload: ExecPayload, input?: RunInput) => Effect.Effect<ExecTelling, PyroError, Scope.Scope>
+  readonly exec: (payload: ExecPayload, input?: RunInput) => Effect.Effect<ExecPull, PyroError, Scope.Scope>
   readonly logs: (payload: LogsPayload) => Effect.Effect<LogsResult, PyroError>
   readonly cancel: (payload: CancelPayload) => Effect.Effect<CancelResult, PyroError>
   readonly summary: (payload: Named) => Effect.Effect<SummaryResult, PyroError>

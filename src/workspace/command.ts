@@ -1,6 +1,6 @@
 import { Effect, type Scope, Stream } from "effect"
 import * as path from "node:path"
-import type { RunInput } from "../contract/Pyro.ts"
+import type { RunInput } from "../contract/run-input.ts"
 import type { GuestProcess, ProcessExit } from "../guest-channel/process.ts"
 import type { SpawnRequest } from "../guest-channel/spawn.ts"
 import { guestEnvironment } from "./guest-environment.ts"

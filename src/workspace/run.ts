@@ -1,7 +1,7 @@
 import { Deferred, Effect, Option, Stream } from "effect"
 import type { PyroError } from "../contract/errors.ts"
 import type { RunEvent, RunPayload } from "../contract/operations/run.ts"
-import type { RunInput } from "../contract/Pyro.ts"
+import type { RunInput } from "../contract/run-input.ts"
 import type { GuestProcess, ProcessExit } from "../guest-channel/process.ts"
 import type { Guest } from "../vm/guest.ts"
 import { explainChannelFailure, type FreshWorkspace } from "./boot.ts"

@@ -2,8 +2,8 @@ import { assert } from "@effect/vitest"
 import { Effect, Schema, Stream } from "effect"
 import { createHash } from "node:crypto"
 import * as fs from "node:fs"
+import { streamFromPull } from "../../src/contract/event-batches.ts"
 import { ExecPayload, LogsPayload, type LogsResult } from "../../src/contract/operations/workspace-exec.ts"
-import { streamOf } from "../../src/system/telling.ts"
 import { openCommands } from "../../src/workspace/exec/commands.ts"
 import { exec } from "../../src/workspace/exec/exec.ts"
 import { logs } from "../../src/workspace/exec/logs.ts"
@@ -47,7 +47,7 @@ withAgent("a command that prints more than its log may have", (it) => {
       })
       const hash = createHash("sha256")
       let [bytes, dropped, notices] = [0, 0, 0]
-      yield* streamOf(exec(commands, Effect.succeed(generation), payload, {})).pipe(
+      yield* streamFromPull(exec(commands, Effect.succeed(generation), payload, {})).pipe(
         Stream.runForEach((event) =>
           Effect.sync(() => {
             if (event._tag === "Output") {
@@ -87,7 +87,7 @@ withAgent("a command that prints more than its log may have", (it) => {
 
       // Who comes later hears what is kept, and how much is not.
       const later: Array<string> = []
-      yield* streamOf(exec(commands, Effect.succeed(generation), { ...payload, command: [] }, {})).pipe(
+      yield* streamFromPull(exec(commands, Effect.succeed(generation), { ...payload, command: [] }, {})).pipe(
         Stream.runForEach((event) =>
           Effect.sync(() => {
             if (event._tag === "Notice") later.push(event.message)

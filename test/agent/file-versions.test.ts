@@ -27,7 +27,7 @@ const put = (
   path: string,
   text: string,
   more: { readonly expected?: string; readonly exclusive?: boolean; readonly follow?: boolean } = {}
-) => channel.writeTelling({ root, path, mode: 0, ...more }, Stream.make(Buffer.from(text)))
+) => channel.writeWithVersion({ root, path, mode: 0, ...more }, Stream.make(Buffer.from(text)))
 
 withAgent("versions of files", (it) => {
   it.scoped("come with mode, size and content", () =>

@@ -16,11 +16,11 @@ import {
   VmFailed
 } from "../../src/contract/errors.ts"
 import type { RunEvent, RunPayload } from "../../src/contract/operations/run.ts"
-import { Pyro, type PyroService, type RunInput } from "../../src/contract/Pyro.ts"
+import { Pyro, type PyroService } from "../../src/contract/Pyro.ts"
+import type { RunInput } from "../../src/contract/run-input.ts"
 import { daemonLogs, daemonStatus, daemonStop } from "../../src/local/daemon-control.ts"
 import { Paths } from "../../src/system/Paths.ts"
 import { unfakedPyro } from "../support/unfaked-pyro.ts"
-import { fakeTellings } from "./fake-tellings.ts"
 import { fakeWorkspaces } from "./fake-workspaces.ts"
 
 /**
@@ -88,7 +88,7 @@ export const layer: Layer.Layer<Pyro, PyroError> = Layer.sync(Pyro, () => ({
 }))
 
 /** The same in a daemon, which has its workspaces as long as it lives. */
-export const layerResident = Layer.provideMerge(fakeTellings, layer)
+export const layerResident = layer
 
 const unknown = (environment: string) => new EnvironmentUnknown({ environment, known: ["debian:12"] })
 

@@ -5,7 +5,8 @@ import type { RunEvent, RunPayload } from "../../src/contract/operations/run.ts"
 import type { ExecEvent } from "../../src/contract/operations/workspace-exec.ts"
 import type { WorkspaceInfo } from "../../src/contract/operations/workspace-info.ts"
 import type { WorkspaceEvent } from "../../src/contract/operations/workspace-lifecycle.ts"
-import type { PyroService, RunInput } from "../../src/contract/Pyro.ts"
+import type { PyroService } from "../../src/contract/Pyro.ts"
+import type { RunInput } from "../../src/contract/run-input.ts"
 import { unfakedPyro } from "../support/unfaked-pyro.ts"
 
 type RunCommand = (payload: RunPayload, input: RunInput) => Stream.Stream<RunEvent, PyroError>

@@ -1,9 +1,9 @@
 import * as fs from "node:fs"
 import { connect } from "node:net"
-import type { BegunExec } from "../../sdk/begun-exec.ts"
+import type { StartedExec } from "../../sdk/started-exec.ts"
 import { daemonSocket } from "./daemon-socket.ts"
 import { nextMessage, type PlainEvent } from "./events.ts"
-import { ack, BEGIN, beginRequest, commandOf, type RecordedFields, REST, restRequest } from "./request.ts"
+import { ack, commandOf, FIRST, firstRequest, type RecordedFields, REST, restRequest } from "./request.ts"
 
 /** JSON of `RecordedFields`, put in by the build. */
 declare const RECORDED: string
@@ -14,7 +14,7 @@ const MAX_BYTES = 262_144
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const
 
 /** How it ended: the status to leave with, or what the program goes on with. */
-export type QuickExec = { readonly status: number } | { readonly begun: BegunExec }
+export type QuickExec = { readonly status: number } | { readonly started: StartedExec }
 
 const newId = () => {
   const random = Buffer.alloc(16)
@@ -60,13 +60,13 @@ export const quickExec = (argv: ReadonlyArray<string>, build: string): Promise<Q
         socket.pause()
       }
       const signalsTaken = () => SIGNALS.forEach((one) => process.off(one, signalled))
-      const handOver = (given: { readonly isLost?: boolean; readonly signal?: BegunExec["signal"] }) => {
+      const handOver = (given: { readonly isLost?: boolean; readonly signal?: StartedExec["signal"] }) => {
         if (isOver) return
         isOver = true
         stop()
         if (given.isLost !== true) socket.unshift(received)
         resolve({
-          begun: {
+          started: {
             ...ids,
             sent,
             shownBytes,
@@ -77,7 +77,7 @@ export const quickExec = (argv: ReadonlyArray<string>, build: string): Promise<Q
         })
       }
       const lost = () => handOver({ isLost: true })
-      const signalled = (signal: NodeJS.Signals) => handOver({ signal: signal as BegunExec["signal"] })
+      const signalled = (signal: NodeJS.Signals) => handOver({ signal: signal as StartedExec["signal"] })
 
       /** False where the output cannot be written just now, or at all. */
       const show = ({ bytes, from, next }: Extract<PlainEvent, { readonly _tag: "Output" }>): boolean => {
@@ -121,7 +121,7 @@ export const quickExec = (argv: ReadonlyArray<string>, build: string): Promise<Q
 
       SIGNALS.forEach((one) => process.on(one, signalled))
       socket.on("error", () => {}).on("data", data).on("close", lost)
-      send(BEGIN, beginRequest(command!, ids, JSON.parse(RECORDED) as RecordedFields))
+      send(FIRST, firstRequest(command!, ids, JSON.parse(RECORDED) as RecordedFields))
     })
   }
 }

@@ -3,8 +3,8 @@ import { type Value, write, Written } from "./msgpack.ts"
 /** Fields of a request for a command beside the workspace, the command and its id, in MessagePack and base64. */
 export type RecordedFields = ReadonlyArray<readonly [name: string, value: string]>
 
-/** The names of the requests, as `begin-rpcs.ts` makes them. */
-export const BEGIN = "begin.workspace.exec"
+/** The names of the requests, as `event-rpcs.ts` makes them. */
+export const FIRST = "first.workspace.exec"
 export const REST = "rest.workspace.exec"
 
 export interface Command {
@@ -25,7 +25,7 @@ export const commandOf = (argv: ReadonlyArray<string>): Command | undefined => {
 
 const request = (id: string, tag: string, payload: Value) => write({ _tag: "Request", id, tag, payload, headers: [] })
 
-export const beginRequest = (
+export const firstRequest = (
   { command, workspace }: Command,
   { execId, requestId }: { readonly execId: string; readonly requestId: string },
   recorded: RecordedFields
@@ -37,7 +37,7 @@ export const beginRequest = (
     ...others,
     ["execId", execId]
   ])
-  return request("0", BEGIN, { id: requestId, request: fields })
+  return request("0", FIRST, { id: requestId, request: fields })
 }
 
 export const restRequest = (requestId: string) => request("1", REST, { id: requestId })

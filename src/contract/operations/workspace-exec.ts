@@ -14,7 +14,7 @@ export const ExecId = lazy(() =>
 )
 
 /** A command that is known already, also by the beginning of its id. */
-const BegunExecId = lazy(() =>
+const StartedExecId = lazy(() =>
   Schema.String.pipe(
     Schema.pattern(/^[0-9a-f]{1,32}$/, {
       message: () => "must be 32 lower-case hexadecimal digits, or the first of them"
@@ -28,7 +28,7 @@ export const ExecPayload = lazy(() =>
     command: command(),
     script: script(),
     execId: optional(
-      BegunExecId().annotations({
+      StartedExecId().annotations({
         description:
           "Id of the command. One that is known already is not run again: its output and outcome are given anew"
       })
@@ -305,7 +305,7 @@ export type LogEntry = ReturnType<typeof LogEntry>["Type"]
 export const LogsPayload = lazy(() =>
   Schema.Struct(snakeFields({
     workspace: workspaceField(),
-    execId: optional(BegunExecId().annotations({ description: "Give this command's output instead of the list" })),
+    execId: optional(StartedExecId().annotations({ description: "Give this command's output instead of the list" })),
     cursor: defaulted(
       Schema.Int.pipe(Schema.nonNegative()).annotations({
         description: "Where in the command's output to begin, in bytes of stdout and stderr together"

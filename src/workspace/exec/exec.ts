@@ -1,11 +1,11 @@
 import { Chunk, Deferred, Effect, Option, type Scope } from "effect"
 import { ChannelFailed, ExecNotFound, InvalidRequest, type PyroError, VmFailed } from "../../contract/errors.ts"
+import type { PullEvents } from "../../contract/event-batches.ts"
 import { demandCommand } from "../../contract/exec-demand.ts"
 import type { ExecEvent, ExecPayload } from "../../contract/operations/workspace-exec.ts"
-import type { RunInput } from "../../contract/Pyro.ts"
+import type { RunInput } from "../../contract/run-input.ts"
 import { newRequestId } from "../../system/identity.ts"
 import { acquirePlain, atClose } from "../../system/scopes.ts"
-import type { Telling } from "../../system/telling.ts"
 import { feed } from "../command.ts"
 import { type Hints, OutputTail } from "../hints.ts"
 import { endRunning } from "./cancel.ts"
@@ -40,17 +40,17 @@ const exited = (log: CommandLog, { durationMs, outcome, signal, status }: Comman
 /** What a guest that does nothing else needs to start a command, and more: who does not want to wait at all waits so long, in ms. */
 const LEAST_START_MS = 1_000
 
-/** Output told at once, in `bytes`, but for the last piece: of what comes fast few messages are made. */
-const MOST_AT_ONCE_BYTES = 65_536
+/** Maximum output of one batch, in bytes, but for the last piece: few messages carry fast output. */
+const BATCH_BYTES = 65_536
 
-export type ExecTelling = Telling<ExecEvent, PyroError>
+export type ExecPull = PullEvents<ExecEvent>
 
 const none = Effect.succeed(Chunk.empty<ExecEvent>())
 
-/** What a telling waits for no longer than. */
-interface Patience {
+/** When the caller stops waiting. */
+interface WaitLimit {
   readonly untilMs: number
-  /** Told when it is over before the command is. */
+  /** The last event if the command outlives the wait. */
   readonly last: ExecEvent
 }
 
@@ -59,27 +59,27 @@ const listen = (log: CommandLog, cursor: number) =>
   acquirePlain(Effect.sync(() => log.listen(cursor)), (reader) => reader.close())
 
 /** `first`, then the output from where the reader is as it comes, then the end. */
-const tell = (
+const pullOutput = (
   first: ExecEvent,
   log: CommandLog,
   reader: LogReader,
   end: Effect.Effect<CommandEnd, PyroError>,
-  { hints, patience, standstill }: {
+  { hints, waitLimit, standstill }: {
     readonly hints?: Hints
-    readonly patience?: Patience | undefined
+    readonly waitLimit?: WaitLimit | undefined
     readonly standstill?: Standstill | undefined
   } = {}
-): Effect.Effect<ExecTelling, InvalidRequest> =>
+): Effect.Effect<ExecPull, InvalidRequest> =>
   Effect.gen(function*() {
     if (log.ended && reader.position > log.position) {
       return yield* new InvalidRequest({ field: "cursor", detail: `it printed ${log.position} bytes only` })
     }
-    const untilMs = patience?.untilMs ?? Infinity
+    const untilMs = waitLimit?.untilMs ?? Infinity
     const tail = hints && new OutputTail()
     let waiting: Array<ExecEvent> = [first]
     let isOver = false
     let reason: string | undefined
-    /** Tells why nothing comes, as soon as the guest makes no progress, and when the guest goes on. */
+    /** Adds a notice as soon as the guest makes no progress, and when the guest goes on. */
     const orStandstill = (more: Effect.Effect<void>) =>
       standstill === undefined ? more : Effect.raceFirst(
         more,
@@ -88,10 +88,10 @@ const tell = (
           waiting.push(standstillNotice(now))
         })
       )
-    const telling: ExecTelling = (waitMs) =>
+    const pull: ExecPull = (waitMs) =>
       Effect.suspend(() => {
         if (isOver) return Effect.fail(Option.none())
-        for (let bytes = 0; bytes < MOST_AT_ONCE_BYTES;) {
+        for (let bytes = 0; bytes < BATCH_BYTES;) {
           const piece = reader.next()
           const skipped = reader.takeSkipped()
           if (skipped > 0) waiting.push(notKept(skipped))
@@ -100,31 +100,31 @@ const tell = (
           tail?.add(piece.bytes)
           bytes += piece.bytes.length
         }
-        return Effect.succeed(told())
+        return Effect.succeed(takeBatch())
       })
     /** The end where there is one, else what is there, else what comes. */
-    const whenDrained: ExecTelling = (waitMs) => {
+    const whenDrained: ExecPull = (waitMs) => {
       if (log.ended) {
         return Effect.matchEffect(Effect.flatMap(end, (how) => exited(log, how)), {
-          // With the next call, where there is something to tell before.
-          onFailure: (failure) => waiting.length > 0 ? Effect.succeed(told()) : Effect.fail(Option.some(failure)),
+          // The failure comes with the next pull if events precede it.
+          onFailure: (failure) => waiting.length > 0 ? Effect.succeed(takeBatch()) : Effect.fail(Option.some(failure)),
           onSuccess: (event) => {
             if (tail !== undefined && event._tag === "Exited") waiting.push(...hints!.after(tail, event.status))
             return Effect.succeed(over(event))
           }
         })
       }
-      if (waiting.length > 0) return Effect.succeed(told())
+      if (waiting.length > 0) return Effect.succeed(takeBatch())
       const now = Date.now()
-      if (now >= untilMs) return Effect.sync(() => over(patience!.last))
+      if (now >= untilMs) return Effect.sync(() => over(waitLimit!.last))
       const endsMs = Math.min(untilMs, now + (waitMs ?? Infinity))
       const more = log.more(reader.position, endsMs === Infinity ? undefined : Math.max(1, endsMs - now))
       return Effect.flatMap(waitMs === undefined ? orStandstill(more) : more, () =>
-        waitMs !== undefined && isIdle() ? none : telling(waitMs))
+        waitMs !== undefined && isIdle() ? none : pull(waitMs))
     }
     const isIdle = () =>
       !log.ended && log.position <= reader.position && Date.now() < untilMs
-    const told = () => {
+    const takeBatch = () => {
       const events = Chunk.unsafeFromArray(waiting)
       waiting = []
       return events
@@ -132,18 +132,18 @@ const tell = (
     const over = (event: ExecEvent) => {
       isOver = true
       waiting.push(event)
-      return told()
+      return takeBatch()
     }
-    return telling
+    return pull
   })
 
-/** One that fails at once tells what comes before. */
-const ofOne = (...events: ReadonlyArray<ExecEvent>): ExecTelling => {
-  let isTold = false
+/** One batch and the end. */
+const oneBatch = (...events: ReadonlyArray<ExecEvent>): ExecPull => {
+  let isDone = false
   return () =>
     Effect.suspend(() => {
-      if (isTold) return Effect.fail(Option.none())
-      isTold = true
+      if (isDone) return Effect.fail(Option.none())
+      isDone = true
       return Effect.succeed(Chunk.unsafeFromArray(events))
     })
 }
@@ -166,7 +166,7 @@ export const exec = (
   payload: ExecPayload,
   input: RunInput,
   standstill?: Standstill
-): Effect.Effect<ExecTelling, PyroError, Scope.Scope> =>
+): Effect.Effect<ExecPull, PyroError, Scope.Scope> =>
   Effect.gen(function*() {
     yield* demandCommand(payload)
     const untilMs = payload.waitSeconds === undefined ? undefined : Date.now() + payload.waitSeconds * 1000
@@ -188,11 +188,11 @@ export const exec = (
       ...(resumes && process !== undefined ? { stdinBytes: process.stdinOffset } : {})
     }
     const detached: ExecEvent = { _tag: "Detached", execId: id }
-    if (reader === undefined || process === undefined) return ofOne(started, detached)
-    const patience = untilMs === undefined ? undefined : { untilMs, last: detached }
-    return yield* tell(started, command.log, reader, Deferred.await(command.end), {
+    if (reader === undefined || process === undefined) return oneBatch(started, detached)
+    const waitLimit = untilMs === undefined ? undefined : { untilMs, last: detached }
+    return yield* pullOutput(started, command.log, reader, Deferred.await(command.end), {
       hints: command.hints,
-      patience,
+      waitLimit,
       standstill
     })
   })
@@ -233,5 +233,5 @@ const replay = (commands: Commands, id: string, cursor: number, workspace: strin
     if (end === undefined || log === undefined) {
       return yield* new ChannelFailed({ detail: "it is not known yet whether the command ran: ask again by its id" })
     }
-    return yield* tell({ _tag: "Started", execId: id }, log, yield* listen(log, cursor), Effect.succeed(end))
+    return yield* pullOutput({ _tag: "Started", execId: id }, log, yield* listen(log, cursor), Effect.succeed(end))
   })

@@ -70,7 +70,7 @@ export const writeFileFrom = <E, R>(
     }
     // The content's own failures are set apart, so that none is taken for one of the agent's.
     const marked = Stream.mapError(content, (cause) => ({ _tag: "ContentFailed" as const, cause }))
-    const written = yield* channel.writeTelling(request, marked).pipe(
+    const written = yield* channel.writeWithVersion(request, marked).pipe(
       Effect.catchTags({
         AgentCallFailed: writeFailure(channel, path, expectedVersion),
         ContentFailed: ({ cause }) => Effect.fail(cause)

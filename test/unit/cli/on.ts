@@ -4,7 +4,8 @@ import { FileUnreadable, Terminal } from "../../../src/cli/terminal.ts"
 import { EnvironmentUnknown } from "../../../src/contract/errors.ts"
 import { operations } from "../../../src/contract/operations.ts"
 import type { RunEvent, RunPayload } from "../../../src/contract/operations/run.ts"
-import { Pyro, type PyroService, type RunInput } from "../../../src/contract/Pyro.ts"
+import { Pyro, type PyroService } from "../../../src/contract/Pyro.ts"
+import type { RunInput } from "../../../src/contract/run-input.ts"
 
 export const EXITED: RunEvent = {
   _tag: "Exited",

@@ -5,7 +5,7 @@ import { route, splitArgv } from "../../../src/cli/argv.ts"
 import { decode, parse } from "../../../src/cli/parser.ts"
 import { nextMessage } from "../../../src/cli/quick-exec/events.ts"
 import { Incomplete, reader } from "../../../src/cli/quick-exec/msgpack.ts"
-import { ack, beginRequest, commandOf, restRequest } from "../../../src/cli/quick-exec/request.ts"
+import { ack, commandOf, firstRequest, restRequest } from "../../../src/cli/quick-exec/request.ts"
 import { recordedExec } from "../../../src/cli/recorded-exec.ts"
 import { named } from "../../../src/contract/names.ts"
 import { ODD_NAMES } from "../../support/odd-names.ts"
@@ -69,7 +69,7 @@ describe("a command line that is run without the program", () => {
       const command = commandOf(line)
       if (command === undefined) continue
       taken++
-      const asked = unpackr.unpack(beginRequest(command, { execId, requestId }, recordedExec())) as {
+      const asked = unpackr.unpack(firstRequest(command, { execId, requestId }, recordedExec())) as {
         readonly payload: { readonly request: unknown }
       }
       const payload = payloadOf(line)
@@ -90,9 +90,9 @@ describe("a command line that is run without the program", () => {
   })
 
   it("is asked for in the messages of the daemon's own client", () => {
-    const begin = beginRequest({ workspace: "w", command: ["c"] }, { execId, requestId }, recordedExec())
-    const { headers, id, tag } = unpackr.unpack(begin) as Record<string, unknown>
-    assert.deepStrictEqual({ headers, id, tag }, { headers: [], id: "0", tag: "begin.workspace.exec" })
+    const first = firstRequest({ workspace: "w", command: ["c"] }, { execId, requestId }, recordedExec())
+    const { headers, id, tag } = unpackr.unpack(first) as Record<string, unknown>
+    assert.deepStrictEqual({ headers, id, tag }, { headers: [], id: "0", tag: "first.workspace.exec" })
     assert.deepStrictEqual(unpackr.unpack(restRequest(requestId)), {
       _tag: "Request",
       id: "1",

@@ -1,15 +1,14 @@
 import * as RpcTest from "@effect/rpc/RpcTest"
 import { Effect, Layer, Ref, type Scope, Stream } from "effect"
 import { assert, describe, it } from "vitest"
-import { streamingRows } from "../../../src/contract/begin-rpcs.ts"
 import { EnvironmentUnknown, type PyroError } from "../../../src/contract/errors.ts"
+import { streamingRows } from "../../../src/contract/event-rpcs.ts"
 import type { RunEvent } from "../../../src/contract/operations/run.ts"
 import { Pyro } from "../../../src/contract/Pyro.ts"
 import { makePyroRpcs } from "../../../src/contract/rpc.ts"
 import { type Attendance, makeAttendance } from "../../../src/daemon/attendance.ts"
 import { handlers } from "../../../src/daemon/handlers.ts"
-import { Tellings } from "../../../src/local/tellings.ts"
-import { begin } from "../../../src/sdk/begin.ts"
+import { firstEvents } from "../../../src/sdk/first-events.ts"
 import { type Client, ConnectionLost, failureOf } from "../../../src/sdk/session.ts"
 import { unfakedPyro } from "../../support/unfaked-pyro.ts"
 
@@ -44,18 +43,15 @@ const eventsOf = (environment: string): Stream.Stream<RunEvent, PyroError> =>
     )
     : Stream.fail(unknown(environment))
 
-const Served = Layer.mergeAll(
-  Layer.succeed(Pyro, {
-    ...unfakedPyro,
-    run: ({ environment }) => eventsOf(environment),
-    env: {
-      ...unfakedPyro.env,
-      inspect: ({ environment }) => unknown(environment),
-      prune: () => Effect.succeed({ removed: [], freedBytes: 7 })
-    }
-  }),
-  Layer.succeed(Tellings, () => Effect.dieMessage("no commands"))
-)
+const Served = Layer.succeed(Pyro, {
+  ...unfakedPyro,
+  run: ({ environment }) => eventsOf(environment),
+  env: {
+    ...unfakedPyro.env,
+    inspect: ({ environment }) => unknown(environment),
+    prune: () => Effect.succeed({ removed: [], freedBytes: 7 })
+  }
+})
 
 /** What a daemon serves that has just decided to leave, or has not. */
 const served = (attendance: Attendance) =>
@@ -74,7 +70,7 @@ const run = streamingRows.find(({ name }) => name === "run")!
 
 const asked = (client: Client, environment: string) =>
   Effect.gen(function*() {
-    const { events, rest } = yield* begin<RunEvent>(client, run, { ...REQUEST, environment }, {})
+    const { events, rest } = yield* firstEvents<RunEvent>(client, run, { ...REQUEST, environment }, {})
     const following = rest === undefined ? [] : Array.from(yield* Stream.runCollect(rest))
     return { events, following }
   })

@@ -1,18 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Scope, Stream } from "effect"
-import { eventCall, forEachEvent } from "../../../src/contract/begun.ts"
 import { ChannelFailed } from "../../../src/contract/errors.ts"
-import type { Begun } from "../../../src/contract/Pyro.ts"
+import { callFromFirst, type FirstEvents, forEachEvent } from "../../../src/contract/event-batches.ts"
 
 /** A call that begins with `events`, and what has become of it. */
 const watched = (events: ReadonlyArray<number>, rest?: Stream.Stream<number, ChannelFailed>) => {
   const seen = { opened: 0, closed: 0, streamed: 0 }
-  const call = eventCall<number, string>(() =>
+  const call = callFromFirst<number, string>(() =>
     Effect.gen(function*() {
       seen.opened++
       yield* Effect.addFinalizer(() => Effect.sync(() => seen.closed++))
       const followed = rest && Stream.onStart(rest, Effect.sync(() => seen.streamed++))
-      return { events, rest: followed } satisfies Begun<number>
+      return { events, rest: followed } satisfies FirstEvents<number>
     })
   )
   return { call, seen }
@@ -25,36 +24,36 @@ const collected = (call: Parameters<typeof forEachEvent<number, string, never>>[
     return got
   })
 
-describe("events that happen at once", () => {
-  it.effect("come without a stream, and the work is let go of", () =>
+describe("forEachEvent", () => {
+  it.effect("runs no stream for an operation that its first batch completes, and releases the operation", () =>
     Effect.gen(function*() {
       const { call, seen } = watched([1, 2, 3])
       assert.deepStrictEqual(yield* collected(call), [1, 2, 3])
       assert.deepStrictEqual(seen, { opened: 1, closed: 1, streamed: 0 })
     }))
 
-  it.effect("come before those that follow", () =>
+  it.effect("passes the first batch before the rest", () =>
     Effect.gen(function*() {
       const { call, seen } = watched([1, 2], Stream.make(3, 4))
       assert.deepStrictEqual(yield* collected(call), [1, 2, 3, 4])
       assert.deepStrictEqual(seen, { opened: 1, closed: 1, streamed: 1 })
     }))
 
-  it.effect("are the same as a stream", () =>
+  it.effect("passes the events that the stream has", () =>
     Effect.gen(function*() {
       const { call, seen } = watched([1, 2], Stream.make(3))
       assert.deepStrictEqual([...(yield* Stream.runCollect(call("payload")))], [1, 2, 3])
       assert.strictEqual(seen.closed, 1)
     }))
 
-  it.effect("are taken from a stream where a call has only that", () =>
+  it.effect("reads the stream of a call without a first batch", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* collected(() => Stream.make(5, 6)), [5, 6])
     }))
 })
 
-describe("an end in the middle of it", () => {
-  it.effect("by a failure of what follows is told, and the work is let go of", () =>
+describe("forEachEvent that ends early", () => {
+  it.effect("fails with the failure of the rest, and releases the operation", () =>
     Effect.gen(function*() {
       const { call, seen } = watched([1], Stream.fail(new ChannelFailed({ detail: "gone" })))
       const exit = yield* Effect.exit(collected(call))
@@ -62,7 +61,7 @@ describe("an end in the middle of it", () => {
       assert.strictEqual(seen.closed, 1)
     }))
 
-  it.effect("by whoever takes the events keeps what follows from being asked for", () =>
+  it.effect("does not request the rest after its function has failed", () =>
     Effect.gen(function*() {
       const { call, seen } = watched([1, 2], Stream.make(3))
       const got: Array<number> = []
@@ -74,7 +73,7 @@ describe("an end in the middle of it", () => {
       assert.deepStrictEqual({ got, ...seen }, { got: [1], opened: 1, closed: 1, streamed: 0 })
     }))
 
-  it.effect("by an interruption lets go of the work", () =>
+  it.effect("releases the operation on interruption", () =>
     Effect.gen(function*() {
       const { call, seen } = watched([1], Stream.never)
       const first = yield* Deferred.make<void>()
@@ -87,12 +86,12 @@ describe("an end in the middle of it", () => {
     }))
 })
 
-describe("the Scope of a beginning", () => {
-  it.effect("is how long the work goes on", () =>
+describe("the Scope of a first batch", () => {
+  it.effect("keeps the operation open", () =>
     Effect.gen(function*() {
       const { call, seen } = watched([1])
       const scope = yield* Scope.make()
-      yield* Scope.extend(call.begin!("payload"), scope)
+      yield* Scope.extend(call.first!("payload"), scope)
       assert.strictEqual(seen.closed, 0)
       yield* Scope.close(scope, Exit.void)
       assert.strictEqual(seen.closed, 1)

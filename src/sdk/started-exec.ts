@@ -2,7 +2,7 @@ import type { Effect } from "effect"
 import type { connectUnix } from "../system/unix-socket.ts"
 
 /** A command that was asked for before the program was loaded, and goes on in it. */
-export interface BegunExec {
+export interface StartedExec {
   /** Id of the command. */
   readonly execId: string
   /** Id of the request for it. */

@@ -1,22 +1,22 @@
 import { Cause, Effect, type Scope, Stream } from "effect"
-import { beginName, type Beginning, DROP, restName, type StreamingRow } from "../contract/begin-rpcs.ts"
 import { projectHeaders } from "../contract/caller-project.ts"
 import type { PyroError } from "../contract/errors.ts"
-import type { Begun } from "../contract/Pyro.ts"
+import type { FirstEvents } from "../contract/event-batches.ts"
+import { DROP, type FirstBatch, firstName, restName, type StreamingRow } from "../contract/event-rpcs.ts"
 import { newRequestId } from "../system/identity.ts"
 import { atClose } from "../system/scopes.ts"
 import { within } from "../system/within.ts"
 import { type Client, type ConnectionLost, failureOf, methodOf } from "./session.ts"
 
 type Headers = Record<string, string>
-type Begin = (
+type First = (
   payload: { readonly id: string; readonly request: unknown },
   options: { readonly headers: Headers }
-) => Effect.Effect<Beginning<unknown>, unknown>
+) => Effect.Effect<FirstBatch<unknown>, unknown>
 type Rest = (payload: { readonly id: string }) => Stream.Stream<unknown, unknown>
 type Drop = (payload: { readonly id: string }) => Effect.Effect<void, unknown>
 
-/** How long the end of what was left is waited for, beside the time that it has to end by itself: a guest may be stuck. */
+/** How long the caller waits for the end of an operation that it drops, in ms, beside the command's grace: a guest may be stuck. */
 const END_MS = 5_000
 
 /** The time in ms that a command has to end by itself, where the request is for one. */
@@ -25,19 +25,19 @@ const graceMsOf = (request: unknown) => {
   return typeof graceSeconds === "number" ? graceSeconds * 1000 : 0
 }
 
-/** Asks for an operation with events: how it begins, and what follows. Whoever leaves before the last ends it. `Event` is the row's own. */
-export const begin = <Event>(
+/** Requests an operation with events. The operation ends if the Scope closes before its last event. `Event` is the row's own. */
+export const firstEvents = <Event>(
   client: Client,
   row: StreamingRow,
   request: unknown,
   headers: Headers,
   id = newRequestId()
-): Effect.Effect<Begun<Event, PyroError | ConnectionLost>, PyroError | ConnectionLost, Scope.Scope> =>
+): Effect.Effect<FirstEvents<Event, PyroError | ConnectionLost>, PyroError | ConnectionLost, Scope.Scope> =>
   Effect.gen(function*() {
-    const ask = methodOf(client, beginName(row)) as Begin
+    const ask = methodOf(client, firstName(row)) as First
     const endMs = END_MS + graceMsOf(request)
     let isOpen = true
-    // Dropping it waits for its end: what was asked for is over when whoever left goes on.
+    // Dropping waits for the end: the operation is over when its caller goes on.
     const drop = Effect.suspend(() =>
       isOpen
         ? within(endMs, Effect.catchAllCause((methodOf(client, DROP) as Drop)({ id }), () => Effect.void))
@@ -46,9 +46,9 @@ export const begin = <Event>(
     const ofCaller = { ...headers, ...yield* projectHeaders }
     const { events, more } = yield* Effect.uninterruptible(
       Effect.matchCauseEffect(Effect.interruptible(ask({ id, request }, { headers: ofCaller })), {
-        onSuccess: (beginning) => {
-          isOpen = beginning.more
-          return isOpen ? Effect.as(atClose(drop), beginning) : Effect.succeed(beginning)
+        onSuccess: (batch) => {
+          isOpen = batch.more
+          return isOpen ? Effect.as(atClose(drop), batch) : Effect.succeed(batch)
         },
         onFailure: (cause) => Effect.zipRight(Cause.isInterrupted(cause) ? drop : Effect.void, Effect.failCause(cause))
       })
@@ -62,7 +62,7 @@ export const begin = <Event>(
         Stream.tapErrorCause(() => Effect.sync(isOver))
       )
       : undefined
-    return { events, rest: rest && lostAsFailure(rest) } as Begun<Event, PyroError | ConnectionLost>
+    return { events, rest: rest && lostAsFailure(rest) } as FirstEvents<Event, PyroError | ConnectionLost>
   }).pipe(Effect.catchAllCause((cause) => Effect.failCause(failureOf(cause))))
 
 const lostAsFailure = <A>(events: Stream.Stream<A, unknown>): Stream.Stream<A, PyroError | ConnectionLost> =>

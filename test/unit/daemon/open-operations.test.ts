@@ -1,6 +1,6 @@
 import { Chunk, Deferred, Effect, Exit, Fiber, Option, Scope, Stream } from "effect"
 import { assert, describe, it } from "vitest"
-import { type AnyEvent, makeBeginnings } from "../../../src/daemon/beginnings.ts"
+import { type AnyEvent, makeOpenOperations } from "../../../src/daemon/open-operations.ts"
 
 const event: AnyEvent = { _tag: "Something" }
 
@@ -32,10 +32,10 @@ const endless = () => {
   return { state, mayEnd, start }
 }
 
-const inScope = <A>(use: (beginnings: ReturnType<typeof makeBeginnings>) => Effect.Effect<A, unknown>) =>
+const inScope = <A>(use: (operations: ReturnType<typeof makeOpenOperations>) => Effect.Effect<A, unknown>) =>
   Effect.runPromise(Effect.gen(function*() {
     const scope = yield* Scope.make()
-    const result = yield* use(makeBeginnings(scope))
+    const result = yield* use(makeOpenOperations(scope))
     yield* Scope.close(scope, Exit.void)
     return result
   }))
@@ -44,33 +44,33 @@ const inScope = <A>(use: (beginnings: ReturnType<typeof makeBeginnings>) => Effe
 const waits = (fiber: Fiber.Fiber<unknown, unknown>) =>
   Effect.map(Effect.zipRight(Effect.sleep(20), Fiber.poll(fiber)), Option.isNone)
 
-describe("an operation that nobody wants any more", () => {
-  it("has ended when dropping it has, where its rest was not asked for", () =>
-    inScope((beginnings) =>
+describe("drop", () => {
+  it("waits for the end of an operation whose rest no caller requested", () =>
+    inScope((operations) =>
       Effect.gen(function*() {
         const { mayEnd, start, state } = endless()
-        assert.deepStrictEqual(yield* beginnings.begin("a", start), { events: [event], more: true })
-        const dropping = yield* Effect.fork(beginnings.drop("a"))
+        assert.deepStrictEqual(yield* operations.first("a", start), { events: [event], more: true })
+        const dropping = yield* Effect.fork(operations.drop("a"))
         assert.isTrue(yield* waits(dropping))
         yield* Deferred.succeed(mayEnd, undefined)
         yield* Fiber.join(dropping)
         assert.isTrue(state.ended)
-        assert.isTrue(Exit.isFailure(yield* Effect.exit(Stream.runDrain(beginnings.rest("a")))))
+        assert.isTrue(Exit.isFailure(yield* Effect.exit(Stream.runDrain(operations.rest("a")))))
       })
     ))
 
   it.each(["before", "after"])(
-    "has ended when dropping it has, %s whoever listened to its rest left",
+    "waits for the end of an operation, %s the reader of its rest has left",
     (order) =>
-      inScope((beginnings) =>
+      inScope((operations) =>
         Effect.gen(function*() {
           const { mayEnd, start, state } = endless()
-          yield* beginnings.begin("a", start)
-          const listening = yield* Effect.fork(Stream.runDrain(beginnings.rest("a")))
+          yield* operations.first("a", start)
+          const listening = yield* Effect.fork(Stream.runDrain(operations.rest("a")))
           yield* Effect.sleep(5)
           const leave = Effect.fork(Fiber.interrupt(listening))
           if (order === "after") yield* leave
-          const dropping = yield* Effect.fork(beginnings.drop("a"))
+          const dropping = yield* Effect.fork(operations.drop("a"))
           if (order === "before") yield* leave
           assert.isTrue(yield* waits(dropping))
           assert.isFalse(state.ended)
@@ -81,14 +81,14 @@ describe("an operation that nobody wants any more", () => {
       )
   )
 
-  it("has ended when dropping it has, where it had not begun yet", () =>
-    inScope((beginnings) =>
+  it("waits for the end of an operation that is still starting", () =>
+    inScope((operations) =>
       Effect.gen(function*() {
         const { mayEnd, start, state } = endless()
-        const beginning = yield* Effect.fork(beginnings.begin("a", Effect.zipRight(start, Effect.never)))
+        const starting = yield* Effect.fork(operations.first("a", Effect.zipRight(start, Effect.never)))
         yield* Effect.sleep(5)
-        yield* Effect.fork(Fiber.interrupt(beginning))
-        const dropping = yield* Effect.fork(beginnings.drop("a"))
+        yield* Effect.fork(Fiber.interrupt(starting))
+        const dropping = yield* Effect.fork(operations.drop("a"))
         assert.isTrue(yield* waits(dropping))
         yield* Deferred.succeed(mayEnd, undefined)
         yield* Fiber.join(dropping)
@@ -96,10 +96,10 @@ describe("an operation that nobody wants any more", () => {
       })
     ))
 
-  it("is nothing to wait for where it is not known, or is over", () =>
-    inScope((beginnings) =>
+  it("returns at once for an operation that is unknown or has ended", () =>
+    inScope((operations) =>
       Effect.gen(function*() {
-        yield* beginnings.drop("unknown")
+        yield* operations.drop("unknown")
         let told = false
         const start = Effect.succeed(() =>
           Effect.suspend(() => {
@@ -108,41 +108,41 @@ describe("an operation that nobody wants any more", () => {
             return Effect.succeed(Chunk.of(event))
           })
         )
-        assert.deepStrictEqual(yield* beginnings.begin("a", start), { events: [event], more: false })
-        yield* beginnings.drop("a")
+        assert.deepStrictEqual(yield* operations.first("a", start), { events: [event], more: false })
+        yield* operations.drop("a")
       })
     ))
 })
 
-describe("an operation that is over at once", () => {
+describe("an operation that ends at once", () => {
   const short = (released: Array<string>, name: string) =>
     Effect.as(
       Effect.addFinalizer(() => Effect.sync(() => void released.push(name))),
       () => Effect.fail(Option.none())
     )
 
-  it("is told first and released in a moment, and others with it", () =>
-    inScope((beginnings) =>
+  it("answers before its release, which one timer does for several operations", () =>
+    inScope((operations) =>
       Effect.gen(function*() {
         const released: Array<string> = []
         const over = { events: [], more: false }
-        assert.deepStrictEqual(yield* beginnings.begin("a", short(released, "a")), over)
-        assert.deepStrictEqual(yield* beginnings.begin("b", short(released, "b")), over)
+        assert.deepStrictEqual(yield* operations.first("a", short(released, "a")), over)
+        assert.deepStrictEqual(yield* operations.first("b", short(released, "b")), over)
         assert.deepStrictEqual(released, [])
         yield* Effect.sleep(50)
         assert.deepStrictEqual(released, ["a", "b"])
-        yield* beginnings.begin("c", short(released, "c"))
+        yield* operations.first("c", short(released, "c"))
         yield* Effect.sleep(50)
         assert.deepStrictEqual(released, ["a", "b", "c"])
       })
     ))
 
-  it("is released once and at once where it is dropped before", () =>
-    inScope((beginnings) =>
+  it("is released once and at once if its client drops it", () =>
+    inScope((operations) =>
       Effect.gen(function*() {
         const released: Array<string> = []
-        yield* beginnings.begin("a", short(released, "a"))
-        yield* beginnings.drop("a")
+        yield* operations.first("a", short(released, "a"))
+        yield* operations.drop("a")
         assert.deepStrictEqual(released, ["a"])
         yield* Effect.sleep(50)
         assert.deepStrictEqual(released, ["a"])

@@ -1,0 +1,20 @@
+import type { Effect, Stream } from "effect"
+
+export interface WindowSize {
+  readonly rows: number
+  readonly cols: number
+}
+
+/** What flows into a running command while it runs. */
+export interface RunInput {
+  /** The command's stdin, pulled only as fast as the guest takes it; its end closes the guest's stdin. None: /dev/null. */
+  readonly stdin?: Stream.Stream<Uint8Array>
+  /** New sizes of the caller's terminal, for a command with `tty`. */
+  readonly resizes?: Stream.Stream<WindowSize>
+  /** Ends when `run`'s command is to be ended as by Ctrl-C: its output flows on until its end. A command with an id is ended by `workspace.cancel`. */
+  readonly interrupt?: Effect.Effect<void>
+  /** A command that is known already is taken up as by the one who started it: its interruption ends it, stdin flows on. */
+  readonly resumed?: boolean
+  /** Asked when a running command's stream is dropped: whether only this process leaves, and the caller is still there. */
+  readonly leaving?: Effect.Effect<boolean>
+}
