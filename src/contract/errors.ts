@@ -28,6 +28,7 @@ import {
   SnapshotExists,
   SnapshotMismatch,
   SnapshotNotFound,
+  StateTooNew,
   WorkspaceNameTaken,
   WorkspaceNotFound,
   WorkspaceNotReady
@@ -81,6 +82,7 @@ export const PyroError = Schema.Union(
   AdmissionRefused,
   StateDirectoryUnusable,
   InvalidConfiguration,
+  StateTooNew,
   SeedRejected,
   ConfinementUnavailable,
   WorkspaceNotFound,

@@ -38,6 +38,7 @@ export const exitStatus = (error: PyroError, family: ExitFamily): number => {
     case "AdmissionRefused":
     case "StateDirectoryUnusable":
     case "InvalidConfiguration":
+    case "StateTooNew":
     case "SeedRejected":
     case "ConfinementUnavailable":
     case "WorkspaceNotFound":

@@ -83,6 +83,39 @@ export class WorkspaceNotReady extends Schema.TaggedError<WorkspaceNotReady>()(
   }
 }
 
+/** A newer pyro wrote the record of a workspace, or of a snapshot. Nothing was changed. */
+export class StateTooNew extends Schema.TaggedError<StateTooNew>()(
+  "StateTooNew",
+  snakeFields({
+    /** Id of the workspace. */
+    workspace: Schema.String,
+    /** Name of the snapshot; absent when the workspace's own record is meant. */
+    snapshot: optional(Schema.String),
+    /** File that has the record. */
+    path: Schema.String,
+    /** Part of the record, such as `the record` itself or `the state of its "execs"`. */
+    part: Schema.String,
+    /** Format that the part has. */
+    format: Schema.Int,
+    /** Newest format that this pyro reads. 0: this pyro does not know the part. */
+    newest: Schema.Int
+  })
+) {
+  get code() {
+    return "state_too_new" as const
+  }
+  get fact() {
+    const whose = this.snapshot === undefined ? "" : `snapshot ${this.snapshot} of `
+    return `a newer pyro wrote ${whose}workspace ${this.workspace}: ${this.part} in ${this.path} has format ${this.format}, and this ` +
+      `pyro reads formats up to ${this.newest}`
+  }
+  override get message() {
+    const names = this.snapshot === undefined ? this.workspace : `${this.workspace} ${this.snapshot}`
+    const command = this.snapshot === undefined ? "pyro workspace delete" : "pyro workspace snapshot delete"
+    return `${this.fact}; use the newer pyro, after pyro daemon stop, or delete this state: ${command} ${names}`
+  }
+}
+
 /** A workspace's disk, or a snapshot's, is not one that a guest can go on with: something in a guest wrote over it. Nothing was changed. */
 export class DiskDamaged
   extends Schema.TaggedError<DiskDamaged>()("DiskDamaged", snakeFields({ detail: Schema.String }))

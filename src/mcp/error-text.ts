@@ -81,6 +81,8 @@ const hintOf = (error: PyroError, all: boolean): string => {
         : `call again with count ${error.fits}, or delete workspaces that are not needed (workspace_list, workspace_delete)`
     case "SeedRejected":
       return "name another seed_path, or none"
+    case "StateTooNew":
+      return "only the user can decide this: use the newer pyro, or delete the state"
     case "DaemonMismatch":
       return "only the user can mend this: pyro daemon stop"
     case "EnvironmentNameTaken":

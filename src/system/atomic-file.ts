@@ -114,7 +114,7 @@ export const readJson = <A, I>(
   })
 
 /** The first thing that is not as its Schema wants it. */
-const damageOf = (error: ParseResult.ParseError) => {
+export const damageOf = (error: ParseResult.ParseError) => {
   const [{ message, path } = { message: "", path: [] }] = ParseResult.ArrayFormatter.formatErrorSync(error)
   const [line = ""] = message.split("\n", 1)
   return `it is damaged (${[...path.map(String), line].join(": ").slice(0, 200)})`

@@ -66,7 +66,7 @@ export const summarize = (entry: Entry, diff: Effect.Effect<DiffResult, PyroErro
   Effect.gen(function*() {
     const record = yield* Ref.get(entry.record)
     const { state } = yield* Ref.get(entry.state)
-    const commands = yield* Ref.get(entry.commands)
+    const residents = yield* Ref.get(entry.residents)
     const { events, resetAt } = sinceReset(yield* readEvents(entry.folder.directory))
     const exports = events.flatMap((event) => event._tag === "export" ? [exportOf(event)] : [])
     const changes = yield* diff.pipe(
@@ -86,7 +86,7 @@ export const summarize = (entry: Entry, diff: Effect.Effect<DiffResult, PyroErro
       state,
       since: resetAt ?? record.createdAt,
       commands: commandsSummary(
-        Option.match(commands, { onNone: () => [], onSome: ({ journal }) => journal.commands })
+        Option.match(residents, { onNone: () => [], onSome: ({ commands }) => commands.journal.commands })
       ),
       ...changes,
       exportCount: exports.length,

@@ -2,6 +2,7 @@ import { Effect, Schema } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { StateDirectoryUnusable } from "../../contract/errors.ts"
+import type { ResidentKind } from "../residents/Resident.ts"
 import { type CommandJournal, Started } from "./journal.ts"
 import type { LogStore } from "./log-store.ts"
 
@@ -11,6 +12,16 @@ export const RunningCommand = Schema.Struct({
   segments: Schema.Array(Schema.Struct({ number: Schema.Int, size: Schema.Int }))
 })
 export type RunningCommand = typeof RunningCommand.Type
+
+const Running = Schema.Array(RunningCommand)
+
+/** How a snapshot stores the commands that ran. A workspace stores its commands in a journal, which each command appends to. */
+export const execKind: ResidentKind<typeof Running.Type, typeof Running.Encoded> = {
+  key: "execs",
+  state: Running,
+  upgrades: [],
+  describeNoted: (commands) => ({ runningCommands: commands.length })
+}
 
 /** The commands that run, their output under second names in the folder `to`. Throws what the file system does. */
 export const runningOf = (journal: CommandJournal, logs: LogStore, to: string): ReadonlyArray<RunningCommand> =>

@@ -7,10 +7,11 @@ import type { VmId } from "../../vm/record/record.ts"
 import { endVmIfDead, sweepVms, sweepWorkspaceVms } from "../../vm/record/sweep.ts"
 import { sweepTemplates } from "../../vm/template/templates.ts"
 import { Vmm } from "../../vm/Vmm.ts"
-import { type Commands, openCommands } from "../exec/commands.ts"
+import type { Residents } from "../residents/list.ts"
+import { openResidents } from "../residents/open.ts"
 import { adoptSnapshots } from "../snapshot/keep.ts"
 import { findSnapshot } from "../snapshot/record.ts"
-import { takeOverCommands } from "../snapshot/reset-to.ts"
+import { takeOverResidents } from "../snapshot/reset-to.ts"
 import { troubleText } from "../trouble.ts"
 import { commit, install, type Lifecycle, removeFolder, setFailed } from "./context.ts"
 import { forget } from "./create.ts"
@@ -19,7 +20,7 @@ import { inOwnScope } from "./generation.ts"
 import { readWorkspaces } from "./names.ts"
 import { type WorkspaceRecord, workspacesDirectory } from "./record.ts"
 import { type Entry, makeEntry } from "./registry.ts"
-import { forgetCommands, removeLeftoverDisks } from "./reset.ts"
+import { forgetResidents, removeLeftoverDisks } from "./reset.ts"
 import { removeSwept } from "./swept.ts"
 
 /** Many: a guest that does not answer takes its whole deadline, and those behind it wait. */
@@ -119,13 +120,13 @@ const adoptOne = (lifecycle: Lifecycle, entry: Entry) =>
     )
   })
 
-/** Brings the journal to where a reset that was cut short would have brought it. */
-const settleCommands = (entry: Entry, { restoredFrom }: WorkspaceRecord, commands: Commands) =>
+/** Brings the residents to where a reset that was cut short would have brought them. */
+const settleResidents = (entry: Entry, { restoredFrom }: WorkspaceRecord, residents: Residents) =>
   restoredFrom === undefined
-    ? forgetCommands(entry, commands)
+    ? forgetResidents(entry, residents)
     : Effect.matchEffect(findSnapshot(entry, restoredFrom), {
-      onSuccess: (snapshot) => takeOverCommands(entry, commands, snapshot),
-      onFailure: () => forgetCommands(entry, commands)
+      onSuccess: (snapshot) => takeOverResidents(entry, residents, snapshot),
+      onFailure: () => forgetResidents(entry, residents)
     })
 
 const adopt = (lifecycle: Lifecycle, entry: Entry, standsStill: Effect.Effect<unknown>) =>
@@ -135,13 +136,13 @@ const adopt = (lifecycle: Lifecycle, entry: Entry, standsStill: Effect.Effect<un
     lifecycle.registry.entries.set(entry.id, entry)
     yield* removeLeftoverDisks(entry)
     yield* adoptSnapshots(entry)
-    const commands = yield* Scope.extend(openCommands(entry.folder), entry.scope)
-    if (record.staleCommands === true) yield* settleCommands(entry, record, commands)
-    yield* Ref.set(entry.commands, Option.some(commands))
+    const residents = yield* Scope.extend(openResidents(entry.folder), entry.scope)
+    if (record.staleResidents === true) yield* settleResidents(entry, record, residents)
+    yield* Ref.set(entry.residents, Option.some(residents))
     if (record.phase === "stopped" || record.vm === undefined) return yield* Ref.set(entry.state, { state: "stopped" })
     const vm = record.vm
     // A guest could name any number of others, and each may send a window of output that nobody would read.
-    const keep = (id: string) => commands.journal.isRunning(id)
+    const keep = residents.owns
     const onStill = Effect.zipRight(
       Ref.set(entry.state, { state: "starting", detail: troubleText("no-space") }),
       standsStill
@@ -150,7 +151,7 @@ const adopt = (lifecycle: Lifecycle, entry: Entry, standsStill: Effect.Effect<un
       Effect.flatMap(({ scope, value: guest }) =>
         // A capture that was cut short has left its programs stopped.
         Effect.ignoreLogged(guest.channel.request(startPrograms)).pipe(
-          Effect.zipRight(commands.adopt({ channel: guest.channel, scope })),
+          Effect.zipRight(residents.adopt({ channel: guest.channel, scope }, record.residents)),
           Effect.zipRight(install(lifecycle, entry, { guest, channel: guest.channel, scope })),
           Effect.onError(() => Scope.close(scope, Exit.void))
         )
@@ -160,7 +161,7 @@ const adopt = (lifecycle: Lifecycle, entry: Entry, standsStill: Effect.Effect<un
         Effect.flatMap(Ref.get(entry.record), (now) =>
           now.vm !== vm || now.phase !== "running" ? Effect.void : Effect.all([
             endVmIfDead(vm),
-            commands.loseAll(failure),
+            residents.lose(failure),
             setFailed(entry, failure)
           ], { discard: true }))
       )

@@ -16,7 +16,7 @@ import { explainChannelFailure } from "../boot.ts"
 import { troubleText } from "../trouble.ts"
 import type { Generation } from "./generation.ts"
 import { type WorkspaceRecord, writeWorkspace, type WriteWorkspaceOptions } from "./record.ts"
-import { type Entry, notReady, type Registry } from "./registry.ts"
+import { type Entry, loseResidents, notReady, type Registry } from "./registry.ts"
 
 /** What lifecycle steps are done with. */
 export const pickServices = Context.pick(Environments, HostFacts, Kernel, Paths, Pool, SeedImages, Vmm)
@@ -133,9 +133,8 @@ const died = (entry: Entry, generation: Generation, failure: PyroError) =>
     if (Option.isNone(current) || current.value !== generation) return
     yield* Ref.set(entry.generation, Option.none())
     yield* setFailed(entry, failure)
-    const commands = yield* Ref.get(entry.commands)
     yield* close(generation)
-    if (Option.isSome(commands)) yield* commands.value.loseAll(failure)
+    yield* loseResidents(entry, failure)
   }).pipe(Effect.uninterruptible)
 
 /** Ends a generation: commands first, then the VM. Returns when QEMU is gone. */

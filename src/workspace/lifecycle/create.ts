@@ -11,7 +11,8 @@ import { realPath } from "../../system/host-path.ts"
 import { Paths } from "../../system/Paths.ts"
 import { holdBase } from "../../vm/template/base.ts"
 import { recordEvent } from "../events.ts"
-import { openCommands } from "../exec/commands.ts"
+import { openResidents } from "../residents/open.ts"
+import { noStates } from "../residents/states.ts"
 import { prepareSeed } from "../seed/prepare.ts"
 import { publicUrl } from "../seed/safe-config.ts"
 import { close, commit, install, type Lifecycle, type Notify, progress } from "./context.ts"
@@ -19,6 +20,7 @@ import { openGeneration } from "./generation.ts"
 import {
   folderOf,
   newWorkspaceId,
+  RECORD_FORMAT,
   touch,
   unwritable,
   type WorkspaceFolder,
@@ -32,7 +34,7 @@ import { warmLater } from "./warm.ts"
 
 /** The record that announces a workspace before anything of it is made. */
 const announced = (payload: CreatePayload, project: string | undefined): WorkspaceRecord => ({
-  format: 1,
+  format: RECORD_FORMAT,
   id: newWorkspaceId(),
   phase: "creating",
   ...(payload.name === undefined ? {} : { name: payload.name }),
@@ -43,6 +45,7 @@ const announced = (payload: CreatePayload, project: string | undefined): Workspa
   vcpuCount: payload.vcpuCount,
   memoryMib: payload.memoryMib,
   diskMib: payload.diskMib,
+  residents: noStates,
   ...(payload.requireConfinement === undefined ? {} : { requireConfinement: payload.requireConfinement }),
   ...(payload.ttlSeconds === undefined ? {} : { ttlSeconds: payload.ttlSeconds }),
   ...(payload.seedPath === undefined ? {} : { seedPath: payload.seedPath }),
@@ -120,7 +123,7 @@ const prepareRest = (
       files: report.files,
       bytes: report.bytes
     })
-    yield* Ref.set(entry.commands, Option.some(yield* Scope.extend(openCommands(folder), entry.scope)))
+    yield* Ref.set(entry.residents, Option.some(yield* Scope.extend(openResidents(folder), entry.scope)))
   })
 
 /**

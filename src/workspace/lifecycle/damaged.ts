@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { WorkspaceNotReady } from "../../contract/errors.ts"
+import { type StateTooNew, WorkspaceNotReady } from "../../contract/errors.ts"
 import type { WorkspaceInfo } from "../../contract/operations/workspace-info.ts"
 import type { FileFailed } from "../../system/atomic-file.ts"
 import { Paths } from "../../system/Paths.ts"
@@ -15,18 +15,21 @@ export interface Damaged {
   readonly folder: WorkspaceFolder
   /** What is wrong, and what to do. */
   readonly detail: string
+  /** Set when a newer pyro wrote it. */
+  readonly tooNew?: StateTooNew
 }
 
-export const damagedBy = (failure: FileFailed, which: Pick<Damaged, "id" | "folder">): Damaged => ({
-  ...which,
-  detail: `its record cannot be read: ${failure.message}; mend that file, or use the pyro that wrote it, after ` +
-    `pyro daemon stop; or give up what is in it: pyro workspace delete ${which.id}`
-})
+export const damagedBy = (failure: FileFailed | StateTooNew, which: Pick<Damaged, "id" | "folder">): Damaged =>
+  failure._tag === "StateTooNew" ? { ...which, detail: failure.message, tooNew: failure } : {
+    ...which,
+    detail: `its record cannot be read: ${failure.message}; mend that file, or use the pyro that wrote it, after ` +
+      `pyro daemon stop; or give up what is in it: pyro workspace delete ${which.id}`
+  }
 
 export const isDamaged = (one: Damaged | { readonly record: unknown }): one is Damaged => !("record" in one)
 
-export const refuseDamaged = ({ detail, id: workspace }: Damaged) =>
-  new WorkspaceNotReady({ workspace, state: "failed", detail })
+export const refuseDamaged = ({ detail, id: workspace, tooNew }: Damaged) =>
+  tooNew ?? new WorkspaceNotReady({ workspace, state: "failed", detail })
 
 /** What is there may be anything, and must not keep other workspaces from being taken up. */
 const orElse = <A>(read: () => A, otherwise: A): A => {

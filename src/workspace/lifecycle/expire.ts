@@ -1,6 +1,7 @@
-import { Effect, Option, Ref } from "effect"
+import { Effect, Ref } from "effect"
 import type { Lifecycle } from "./context.ts"
 import { lastActivity, touch } from "./record.ts"
+import { isBusy } from "./registry.ts"
 import { removeAlone } from "./remove.ts"
 
 /** Deletes what has expired. One that is just being changed is looked at again the next time. */
@@ -9,8 +10,7 @@ export const expire = (lifecycle: Lifecycle) =>
     Effect.gen(function*() {
       const record = yield* Ref.get(entry.record)
       if (record.ttlSeconds === undefined || !lifecycle.registry.entries.has(entry.id)) return
-      const commands = yield* Ref.get(entry.commands)
-      if (Option.isSome(commands) && commands.value.running.size > 0) return yield* touch(entry.folder)
+      if (yield* isBusy(entry)) return yield* touch(entry.folder)
       const at = lastActivity(entry.folder, record).getTime() + record.ttlSeconds * 1000
       if (Date.now() < at) return
       yield* removeAlone(lifecycle, entry)

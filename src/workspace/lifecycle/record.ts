@@ -1,11 +1,15 @@
-import { Effect, Option, Schema } from "effect"
+import { Effect, Either, Option, Schema } from "effect"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import type { StateTooNew } from "../../contract/errors.ts"
 import { byName } from "../../contract/names.ts"
-import { FileFailed, readJson, syncFile, writeJsonAtomic } from "../../system/atomic-file.ts"
+import { FileFailed, syncFile, writeJsonAtomic } from "../../system/atomic-file.ts"
 import { unusable } from "../../system/disk-full.ts"
+import { readVersioned, type Upgrades } from "../../system/versioned.ts"
 import { VmId } from "../../vm/record/record.ts"
+import { residentKinds } from "../residents/kinds.ts"
+import { demandReadable, noStates, ResidentStates, tooNew } from "../residents/states.ts"
 
 export const WorkspaceId = Schema.String.pipe(Schema.pattern(/^ws-[0-9a-f]{10}$/), Schema.brand("WorkspaceId"))
 export type WorkspaceId = typeof WorkspaceId.Type
@@ -19,7 +23,7 @@ export const newWorkspaceId = (): WorkspaceId => WorkspaceId.make(`ws-${randomBy
  * one VM that count; any other of the workspace is a leftover. One rename switches from a generation to the next.
  */
 export const WorkspaceRecord = Schema.Struct({
-  format: Schema.Literal(1),
+  format: Schema.Literal(2),
   id: WorkspaceId,
   phase: Schema.Literal("creating", "running", "stopped", "deleting"),
   name: Schema.optional(Schema.String),
@@ -41,9 +45,11 @@ export const WorkspaceRecord = Schema.Struct({
   repoRef: Schema.optional(Schema.String),
   /** The project that it was made for: real path of a directory of the host, or what a server bound to none has instead. */
   project: Schema.optional(Schema.String),
-  /** The journal still has the commands of the disk before: a reset was cut short. */
-  staleCommands: Schema.optional(Schema.Boolean),
-  /** It goes on from this snapshot, whose commands the journal does not have yet: a reset was cut short. */
+  /** What its residents keep here; each resident's own Schema reads the resident's state. */
+  residents: ResidentStates,
+  /** The residents are still those of the disk before: a reset was cut short. */
+  staleResidents: Schema.optional(Schema.Boolean),
+  /** The snapshot that the residents are to take over: a reset was cut short. */
   restoredFrom: Schema.optional(Schema.String),
   /** Of which workspace it is a fork, and of which snapshot of that one. */
   forkedFrom: Schema.optional(
@@ -55,6 +61,19 @@ export const WorkspaceRecord = Schema.Struct({
   )
 })
 export type WorkspaceRecord = typeof WorkspaceRecord.Type
+
+/** Format 1 knew commands alone, and kept them in the journal. */
+const upgrades: Upgrades = [
+  ({ staleCommands, ...same }) => ({
+    ...same,
+    format: 2,
+    residents: noStates,
+    ...(staleCommands === undefined ? {} : { staleResidents: staleCommands })
+  })
+]
+
+/** The format of the records that this pyro writes. */
+export const RECORD_FORMAT = 2 as const
 
 /** Where the parts of one workspace are on the host. */
 export interface WorkspaceFolder {
@@ -126,17 +145,29 @@ export const writeWorkspace = (folder: WorkspaceFolder, record: WorkspaceRecord,
     )
   )
 
-/** None where only the folder was made; fails where the record is damaged, is another workspace's, or is gone. */
-export const readWorkspace = (folder: WorkspaceFolder): Effect.Effect<Option.Option<WorkspaceRecord>, FileFailed> =>
-  Effect.flatMap(readJson(folder.record, WorkspaceRecord), (record) => {
-    const wrong = Option.match(record, {
-      onNone: () => hasDisk(folder) ? "it is gone" : undefined,
-      onSome: ({ id }) => id === path.basename(folder.directory) ? undefined : "it is the record of another workspace"
-    })
-    return wrong === undefined
-      ? Effect.succeed(record)
-      : new FileFailed({ path: folder.record, detail: `it is damaged (${wrong})` })
+/**
+ * None where only the folder was made. Fails where a newer pyro wrote the record, or where the record is damaged, is another workspace's,
+ * or is gone.
+ */
+export const readWorkspace = (
+  folder: WorkspaceFolder
+): Effect.Effect<Option.Option<WorkspaceRecord>, FileFailed | StateTooNew> => {
+  const id = path.basename(folder.directory)
+  const place = { workspace: id, path: folder.record }
+  const damaged = (wrong: string) =>
+    Either.left(new FileFailed({ path: folder.record, detail: `it is damaged (${wrong})` }))
+  const read = Effect.catchTag(
+    readVersioned(folder.record, { schema: WorkspaceRecord, upgrades }),
+    "FormatTooNew",
+    (newer) => tooNew(place)(newer)
+  )
+  type Read = Either.Either<Option.Option<WorkspaceRecord>, FileFailed | StateTooNew>
+  return Effect.flatMap(read, (record): Read => {
+    if (Option.isNone(record)) return hasDisk(folder) ? damaged("it is gone") : Either.right(record)
+    if (record.value.id !== id) return damaged("it is the record of another workspace")
+    return Either.map(demandReadable(residentKinds, place, record.value.residents), () => record)
   })
+}
 
 /** A disk is made after the record, and goes with it. */
 const hasDisk = ({ directory }: WorkspaceFolder) => {

@@ -1,11 +1,18 @@
 import { Effect, ExecutionStrategy, FiberRef, Option, Ref, Schedule, Scope, SubscriptionRef } from "effect"
 import { callerProject, isReachable } from "../../contract/caller-project.ts"
-import { type IdAmbiguous, WorkspaceNameTaken, WorkspaceNotFound, WorkspaceNotReady } from "../../contract/errors.ts"
+import {
+  type IdAmbiguous,
+  type PyroError,
+  type StateTooNew,
+  WorkspaceNameTaken,
+  WorkspaceNotFound,
+  WorkspaceNotReady
+} from "../../contract/errors.ts"
 import type { WorkspaceInfo, WorkspaceState } from "../../contract/operations/workspace-info.ts"
 import { similarTo } from "../../contract/similar.ts"
-import { lineOf, NAMED_RUNNING } from "../exec/command-line.ts"
 import type { Commands } from "../exec/commands.ts"
 import { silenceOf, type Standstill } from "../exec/standstill.ts"
+import type { OpenResidents } from "../residents/open.ts"
 import { silentText, troubleText } from "../trouble.ts"
 import { calledOf } from "./called.ts"
 import { type Damaged, isDamaged, refuseDamaged } from "./damaged.ts"
@@ -21,7 +28,7 @@ export interface Entry {
   readonly state: Ref.Ref<{ readonly state: WorkspaceState; readonly detail?: string | undefined }>
   readonly generation: Ref.Ref<Option.Option<Generation>>
   /** None only while the workspace is being made. */
-  readonly commands: Ref.Ref<Option.Option<Commands>>
+  readonly residents: Ref.Ref<Option.Option<OpenResidents>>
   /** What this process holds of the workspace beside its VM, until it is deleted. */
   readonly scope: Scope.CloseableScope
   /** True while a deletion waits or works: who only reads the workspace's disk gives way. */
@@ -42,7 +49,7 @@ export const makeEntry = (parent: { readonly scope: Scope.Scope }, folder: Works
       record: yield* Ref.make(record),
       state: yield* Ref.make<Effect.Effect.Success<Entry["state"]>>({ state: "creating" }),
       generation: yield* Ref.make(Option.none<Generation>()),
-      commands: yield* Ref.make(Option.none<Commands>()),
+      residents: yield* Ref.make(Option.none<OpenResidents>()),
       scope: yield* Scope.fork(parent.scope, ExecutionStrategy.sequential),
       doomed: yield* SubscriptionRef.make(false),
       one: yield* Effect.makeSemaphore(1),
@@ -94,10 +101,12 @@ export const makeRegistry = () => {
       return found ?? (yield* new WorkspaceNotFound({ workspace: called, similar: similarTo(called, names) }))
     })
 
-  const find = (called: string): Effect.Effect<Entry, WorkspaceNotFound | IdAmbiguous | WorkspaceNotReady> =>
+  const find = (
+    called: string
+  ): Effect.Effect<Entry, WorkspaceNotFound | IdAmbiguous | WorkspaceNotReady | StateTooNew> =>
     Effect.flatMap(
       lookUp(called),
-      (found): Effect.Effect<Entry, WorkspaceNotReady> =>
+      (found): Effect.Effect<Entry, WorkspaceNotReady | StateTooNew> =>
         isDamaged(found) ? refuseDamaged(found) : Effect.succeed(found)
     )
 
@@ -195,13 +204,37 @@ export const takenOutOr = <E>(
     return yield* new WorkspaceNotReady({ workspace: yield* calledOf(entry), state, detail })
   })
 
-/** The commands of a workspace. */
-export const commandsOf = (entry: Entry): Effect.Effect<Commands, WorkspaceNotReady> =>
+/** The residents of a workspace. */
+export const residentsOf = (entry: Entry): Effect.Effect<OpenResidents, WorkspaceNotReady> =>
   Effect.flatMap(
-    Ref.get(entry.commands),
+    Ref.get(entry.residents),
     Option.match({
       onNone: () => new WorkspaceNotReady({ workspace: entry.id, state: "creating", detail: hints.creating ?? "" }),
       onSome: Effect.succeed
+    })
+  )
+
+/** The commands of a workspace, for the operations on commands. */
+export const commandsOf = (entry: Entry): Effect.Effect<Commands, WorkspaceNotReady> =>
+  Effect.map(residentsOf(entry), ({ commands }) => commands)
+
+/** Ends everything that lives in a workspace's VM, for a workspace that is complete or still being created. */
+export const loseResidents = (entry: Entry, reason: PyroError): Effect.Effect<void> =>
+  Effect.flatMap(
+    Ref.get(entry.residents),
+    Option.match({
+      onNone: () => Effect.void,
+      onSome: ({ lose }) => lose(reason)
+    })
+  )
+
+/** Whether something uses the workspace now. */
+export const isBusy = (entry: Entry): Effect.Effect<boolean> =>
+  Effect.flatMap(
+    Ref.get(entry.residents),
+    Option.match({
+      onNone: () => Effect.succeed(false),
+      onSome: (residents) => residents.isBusy
     })
   )
 
@@ -215,16 +248,6 @@ const troubleOf = (entry: Entry) =>
     if (trouble !== "none") return troubleText(trouble)
     return channel.isSilent() ? silentText : undefined
   })
-
-const runningOf = ({ journal, running }: Commands) => ({
-  runningCommands: running.size,
-  ...(running.size === 0 ? {} : {
-    running: [...running.keys()].slice(-NAMED_RUNNING).map((execId) => ({
-      execId,
-      command: lineOf(journal.get(execId)?.start.command ?? [])
-    }))
-  })
-})
 
 /** Why the commands of a workspace make no progress now. */
 export const standstillOf = (entry: Entry): Standstill =>
@@ -245,7 +268,7 @@ export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
   Effect.gen(function*() {
     const record = yield* Ref.get(entry.record)
     const { detail = yield* troubleOf(entry), state } = yield* Ref.get(entry.state)
-    const commands = yield* Ref.get(entry.commands)
+    const residents = yield* Ref.get(entry.residents)
     const active = lastActivity(entry.folder, record)
     return {
       id: record.id,
@@ -269,6 +292,7 @@ export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
       ...(record.repoRef === undefined ? {} : { repoRef: record.repoRef }),
       ...(record.project === undefined || record.project === "" ? {} : { project: record.project }),
       ...(record.forkedFrom === undefined ? {} : { forkedFrom: record.forkedFrom.workspace }),
-      ...Option.match(commands, { onNone: () => ({ runningCommands: 0 }), onSome: runningOf })
+      runningCommands: 0,
+      ...(Option.isNone(residents) ? {} : yield* residents.value.describe)
     }
   })

@@ -8,7 +8,7 @@ import { alone, close, commit, endUnattached, type Lifecycle, takeOut } from "./
 import { forget } from "./create.ts"
 import { type Damaged, isDamaged, vmsOnDisksOf } from "./damaged.ts"
 import type { WorkspaceId } from "./record.ts"
-import type { Entry } from "./registry.ts"
+import { type Entry, loseResidents } from "./registry.ts"
 import { stoppedBy } from "./steps.ts"
 import { removeAside, sweepAside } from "./swept.ts"
 
@@ -22,8 +22,7 @@ export const removeAlone = (lifecycle: Lifecycle, entry: Entry) =>
     yield* endUnattached(entry)
     const current = yield* takeOut(entry)
     if (Option.isSome(current)) yield* close(current.value)
-    const commands = yield* Ref.get(entry.commands)
-    if (Option.isSome(commands)) yield* commands.value.loseAll(stoppedBy("delete"))
+    yield* loseResidents(entry, stoppedBy("delete"))
     faultPoint("delete:ended")
     yield* forget(lifecycle, entry)
   }).pipe(Effect.uninterruptible)

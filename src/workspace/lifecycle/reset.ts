@@ -5,7 +5,7 @@ import { holdSeed, makeWorkspaceDisk, readWorkspaceDisk } from "../../disk/works
 import { faultPoint } from "../../system/fault.ts"
 import { workspaceTrees } from "../diff/baseline.ts"
 import { recordEvent } from "../events.ts"
-import type { Commands } from "../exec/commands.ts"
+import type { Residents } from "../residents/list.ts"
 import { readPushed } from "../seed/pushed.ts"
 import { replayPushed } from "../seed/replay.ts"
 import {
@@ -24,7 +24,7 @@ import {
 } from "./context.ts"
 import type { Generation } from "./generation.ts"
 import { touch, type WorkspaceRecord } from "./record.ts"
-import { commandsOf, type Entry } from "./registry.ts"
+import { type Entry, residentsOf } from "./registry.ts"
 import { generationOn, stoppedBy, virtualBytesOf } from "./steps.ts"
 
 /** A new, empty disk on the seed of another. What an attempt that failed left there goes. */
@@ -61,15 +61,15 @@ export const reset = (lifecycle: Lifecycle, entry: Entry, notify: Notify) =>
         generation: next.generation,
         phase: "running",
         vm: generation.guest.vm.id,
-        staleCommands: true
+        staleResidents: true
       }))
     ).pipe(
       Effect.onError(() => Effect.all([putBack(lifecycle, entry, old), close(generation), removeFolder(newDisk)]))
     )
     faultPoint("reset:committed")
-    const commands = yield* commandsOf(entry)
-    yield* commands.loseAll(stoppedBy("reset"))
-    yield* forgetCommands(entry, commands)
+    const residents = yield* residentsOf(entry)
+    yield* residents.lose(stoppedBy("reset"))
+    yield* forgetResidents(entry, residents)
     faultPoint("reset:cleared")
     yield* touch(entry.folder)
     yield* install(lifecycle, entry, generation)
@@ -83,15 +83,17 @@ const replay = (entry: Entry, { channel }: Generation) =>
     (pushed) => Effect.interruptible(replayPushed(channel, pushed, workspaceTrees.live))
   )
 
-/** Empties the journal for a new disk, and says that it is done. After a crash it is done once more, which does no harm. */
-export const forgetCommands = (entry: Entry, commands: Commands) =>
-  commands.clear.pipe(
+/**
+ * Clears the residents for a new disk, and says that it is done. After a crash it is done once more, which does no harm. Never fails: a
+ * resident that cannot be cleared is cleared by the next process.
+ */
+export const forgetResidents = (entry: Entry, residents: Residents) =>
+  residents.clear.pipe(
     Effect.zipRight(recordEvent(entry.folder.directory, { _tag: "reset" })),
     Effect.zipRight(
-      Effect.ignoreLogged(
-        commit(entry, ({ restoredFrom: _, staleCommands: _stale, ...now }) => now, { durable: false })
-      )
-    )
+      commit(entry, ({ restoredFrom: _, staleResidents: _stale, ...now }) => now, { durable: false })
+    ),
+    Effect.ignoreLogged
   )
 
 /** Folders of disks that no record names: a crash came between their making and their naming. */

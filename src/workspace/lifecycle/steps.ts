@@ -27,7 +27,7 @@ import {
 } from "./context.ts"
 import { openGeneration } from "./generation.ts"
 import { touch, type WorkspaceRecord } from "./record.ts"
-import { commandsOf, type Entry, runningGeneration } from "./registry.ts"
+import { type Entry, loseResidents, runningGeneration } from "./registry.ts"
 
 /** How long the guest may take to write out what it has in memory before it is ended, or captured, all the same. */
 const syncTimeout = "30 seconds"
@@ -101,8 +101,7 @@ export const stop = (lifecycle: Lifecycle, entry: Entry) =>
     ))
     faultPoint("stop:committed")
     if (Option.isSome(current)) yield* close(current.value)
-    const commands = yield* commandsOf(entry)
-    yield* commands.loseAll(stoppedBy("stop"))
+    yield* loseResidents(entry, stoppedBy("stop"))
     yield* Ref.set(entry.state, { state: "stopped" })
   }).pipe(Effect.uninterruptible, during(entry, "stopping"), whenTakenUp(entry), alone(lifecycle, entry))
 

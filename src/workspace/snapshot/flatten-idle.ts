@@ -1,7 +1,7 @@
-import { Effect, Option, Ref } from "effect"
+import { Effect, Ref } from "effect"
 import type { Lifecycle } from "../lifecycle/context.ts"
 import { lastActivity } from "../lifecycle/record.ts"
-import type { Entry } from "../lifecycle/registry.ts"
+import { type Entry, isBusy } from "../lifecycle/registry.ts"
 import { flatten } from "./flatten.ts"
 
 /** How long nothing may have been run or written before a workspace counts as idle, in ms. */
@@ -13,8 +13,7 @@ const isIdle = (entry: Entry) =>
   Effect.gen(function*() {
     const { state } = yield* Ref.get(entry.state)
     if (state !== "running" && state !== "stopped") return false
-    const commands = yield* Ref.get(entry.commands)
-    if (Option.isSome(commands) && commands.value.running.size > 0) return false
+    if (yield* isBusy(entry)) return false
     return Date.now() - lastActivity(entry.folder, yield* Ref.get(entry.record)).getTime() >= QUIET_MS
   })
 

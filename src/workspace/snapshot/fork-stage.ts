@@ -6,6 +6,7 @@ import { heldBase } from "../../vm/template/base.ts"
 import { calledOf } from "../lifecycle/called.ts"
 import { alone, type Lifecycle, type LifecycleServices } from "../lifecycle/context.ts"
 import type { Entry } from "../lifecycle/registry.ts"
+import { noStates } from "../residents/states.ts"
 import { type CaptureFolder, captureFolder, findSnapshot, type Taken } from "./record.ts"
 import { demandLoadable, demandSame, fill, release, reserve, type Reserved } from "./restore.ts"
 import { identityOf, seedOf, take } from "./take.ts"
@@ -104,7 +105,9 @@ export const stage = (
       return staged
     }
     const { memory, staged: folder, taken } = yield* stageSnapshot(lifecycle, source, snapshot, diskOnly, children)
-    if (memory === undefined) return { folder, taken: { takenAtMs: taken.takenAtMs, layers: taken.layers }, vms: [] }
+    if (memory === undefined) {
+      return { folder, taken: { takenAtMs: taken.takenAtMs, layers: taken.layers, residents: noStates }, vms: [] }
+    }
     const vms = yield* reserveFor(lifecycle, source, memory.spec, children)
     yield* Effect.forEach(vms, (vm) => fill(vm, folder.frozen.memoryPath), { discard: true }).pipe(
       Effect.onError(() => release(vms))

@@ -6,7 +6,6 @@ import { faultPoint } from "../../system/fault.ts"
 import { Paths } from "../../system/Paths.ts"
 import { heldBase, holdBase } from "../../vm/template/base.ts"
 import { recordEvent } from "../events.ts"
-import { openCommands } from "../exec/commands.ts"
 import {
   close,
   commit,
@@ -21,8 +20,10 @@ import {
 import { forget, makeFolder } from "../lifecycle/create.ts"
 import type { Generation } from "../lifecycle/generation.ts"
 import { folderOf, newWorkspaceId, touch, type WorkspaceRecord, writeWorkspace } from "../lifecycle/record.ts"
-import { commandsOf, type Entry, makeEntry } from "../lifecycle/registry.ts"
+import { type Entry, makeEntry, residentsOf } from "../lifecycle/registry.ts"
 import { generationOn } from "../lifecycle/steps.ts"
+import { openResidents } from "../residents/open.ts"
+import { noStates } from "../residents/states.ts"
 import { copyPushed } from "../seed/pushed.ts"
 import { forkNames } from "./fork-names.ts"
 import { stage, type Staged } from "./fork-stage.ts"
@@ -36,7 +37,7 @@ const announced = (
   name: string | undefined,
   snapshot: string | undefined
 ): WorkspaceRecord => {
-  const { name: _, restoredFrom: _restored, staleCommands: _stale, vm: _vm, ...same } = source
+  const { name: _, residents: _residents, restoredFrom: _restored, staleResidents: _stale, vm: _vm, ...same } = source
   return {
     ...same,
     id: newWorkspaceId(),
@@ -44,6 +45,7 @@ const announced = (
     ...(name === undefined ? {} : { name }),
     generation: 1,
     disk: 0,
+    residents: noStates,
     forkedFrom: { workspace: source.id, ...(snapshot === undefined ? {} : { snapshot }) },
     createdAt: new Date().toISOString()
   }
@@ -92,9 +94,9 @@ const begin = (
     const disk = child.folder.disk(record.disk)
     yield* makeDisk(folder, taken, disk, record)
     yield* copyPushed(folder.directory, child.folder.directory)
-    const commands = yield* Scope.extend(openCommands(child.folder), child.scope)
-    yield* commands.inherit(taken.memory?.commands ?? [], folder.logs, Date.now() - taken.takenAtMs)
-    yield* Ref.set(child.commands, Option.some(commands))
+    const residents = yield* Scope.extend(openResidents(child.folder), child.scope)
+    yield* residents.inherit(taken.residents, { folder: folder.logs, sinceMs: Date.now() - taken.takenAtMs })
+    yield* Ref.set(child.residents, Option.some(residents))
     return vm === undefined
       ? yield* generationOn(lifecycle, child, record, notify)
       : yield* goOn(vm, folder.frozen.statePath, record, disk)
@@ -163,8 +165,9 @@ export const fork = (
       faultPoint("fork:committed")
       yield* tell(source, children, payload.snapshot)
       for (const { child, generation } of begun) {
-        const commands = yield* commandsOf(child)
-        yield* Effect.ignoreLogged(commands.adopt({ channel: generation.channel, scope: generation.scope }))
+        const residents = yield* residentsOf(child)
+        const { channel, scope } = generation
+        yield* Effect.ignoreLogged(residents.adopt({ channel, scope }, (yield* Ref.get(child.record)).residents))
         yield* touch(child.folder)
         yield* install(lifecycle, child, generation)
       }

@@ -89,8 +89,11 @@ export const listSnapshots = (entry: Entry): Effect.Effect<ReadonlyArray<Snapsho
 export const deleteSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string) =>
   Effect.gen(function*() {
     const { folder } = yield* findSnapshot(entry, name).pipe(
-      // Its record is damaged: it can be removed all the same.
-      Effect.catchTag("StateDirectoryUnusable", () => Effect.succeed({ folder: snapshotFolder(entry.folder, name) }))
+      // Its record is damaged, or is too new: it can be removed all the same.
+      Effect.catchTags({
+        StateDirectoryUnusable: () => Effect.succeed({ folder: snapshotFolder(entry.folder, name) }),
+        StateTooNew: () => Effect.succeed({ folder: snapshotFolder(entry.folder, name) })
+      })
     )
     yield* removeSnapshot(entry.folder, folder)
     yield* recordEvent(entry.folder.directory, { _tag: "snapshot_delete", name })

@@ -1,21 +1,23 @@
-import { Effect, Option, Schema } from "effect"
+import { Effect, Either, Option, Schema } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { type IdAmbiguous, SnapshotNotFound, StateDirectoryUnusable } from "../../contract/errors.ts"
+import { type IdAmbiguous, SnapshotNotFound, StateDirectoryUnusable, type StateTooNew } from "../../contract/errors.ts"
 import type { SnapshotInfo } from "../../contract/operations/workspace-snapshot.ts"
 import { similarTo } from "../../contract/similar.ts"
-import { readJson, writeJsonAtomic } from "../../system/atomic-file.ts"
+import { writeJsonAtomic } from "../../system/atomic-file.ts"
 import { hostBootId } from "../../system/identity.ts"
+import { isObject, readVersioned, type Upgrades } from "../../system/versioned.ts"
 import { frozenIn } from "../../vm/driver/qemu/capture.ts"
 import { MachineIdentity } from "../../vm/driver/qemu/machine-identity.ts"
 import { MachineSpec } from "../../vm/driver/qemu/machine.ts"
 import type { Frozen } from "../../vm/host/memory.ts"
-import { RunningCommand } from "../exec/inherit.ts"
 import { calledOf } from "../lifecycle/called.ts"
 import { snapshotNames } from "../lifecycle/names.ts"
 import { begunBy, onlyOne } from "../lifecycle/prefix.ts"
 import { unwritten, type WorkspaceFolder } from "../lifecycle/record.ts"
 import type { Entry } from "../lifecycle/registry.ts"
+import { residentKinds } from "../residents/kinds.ts"
+import { demandReadable, describeStates, noStates, ResidentStates, tooNew } from "../residents/states.ts"
 
 /** What a workspace was at one moment. The folder beside it has the rest. */
 export const Taken = Schema.Struct({
@@ -25,10 +27,11 @@ export const Taken = Schema.Struct({
     Schema.Struct({
       spec: MachineSpec,
       identity: MachineIdentity,
-      pauseMs: Schema.Number,
-      commands: Schema.Array(RunningCommand)
+      pauseMs: Schema.Number
     })
   ),
+  /** What lived in the memory; nothing where there is none. */
+  residents: ResidentStates,
   /** Layers of its disk, none of which anybody writes any longer. */
   layers: Schema.Int
 })
@@ -36,7 +39,7 @@ export type Taken = typeof Taken.Type
 
 /** A snapshot, on disk before anything else of it; `ready` when the rest is there. */
 const SnapshotRecord = Schema.Struct({
-  format: Schema.Literal(1),
+  format: Schema.Literal(2),
   name: Schema.String,
   phase: Schema.Literal("creating", "ready"),
   createdAt: Schema.String,
@@ -46,6 +49,18 @@ const SnapshotRecord = Schema.Struct({
   taken: Schema.optional(Taken)
 })
 export type SnapshotRecord = typeof SnapshotRecord.Type
+
+/** The state of one resident as format 1 had it, which knew commands alone. */
+const execsOf = (commands: unknown) => ({ execs: { format: 1, state: commands } })
+
+const upgrades: Upgrades = [
+  ({ taken, ...same }) => {
+    if (!isObject(taken)) return { ...same, format: 2 }
+    if (!isObject(taken["memory"])) return { ...same, format: 2, taken: { ...taken, residents: noStates } }
+    const { commands, ...memory } = taken["memory"]
+    return { ...same, format: 2, taken: { ...taken, memory, residents: execsOf(commands) } }
+  }
+]
 
 /** A snapshot that is whole. */
 export interface Snapshot {
@@ -76,7 +91,7 @@ export const snapshotFolder = (folder: WorkspaceFolder, name: string) =>
   captureFolder(path.join(folder.snapshots, name))
 
 export const announced = (name: string): SnapshotRecord => ({
-  format: 1,
+  format: 2,
   name,
   phase: "creating",
   createdAt: new Date().toISOString(),
@@ -97,19 +112,25 @@ export const writeSnapshot = (
 const read = (
   folder: WorkspaceFolder,
   name: string
-): Effect.Effect<Option.Option<Snapshot>, StateDirectoryUnusable> => {
-  const place = snapshotFolder(folder, name)
-  return readJson(place.record, SnapshotRecord).pipe(
-    Effect.mapError(({ detail, path }) => new StateDirectoryUnusable({ path, detail })),
+): Effect.Effect<Option.Option<Snapshot>, StateDirectoryUnusable | StateTooNew> => {
+  const taken = snapshotFolder(folder, name)
+  const place = { workspace: path.basename(folder.directory), snapshot: name, path: taken.record }
+  return readVersioned(taken.record, { schema: SnapshotRecord, upgrades }).pipe(
+    Effect.catchTag("FormatTooNew", tooNew(place)),
+    Effect.tap(Option.match({
+      onNone: () => Either.void,
+      onSome: ({ taken }) => demandReadable(residentKinds, place, taken?.residents ?? noStates)
+    })),
+    Effect.catchTag("FileFailed", ({ detail, path }) => new StateDirectoryUnusable({ path, detail })),
     Effect.map(Option.flatMap((record) =>
       record.phase === "ready" && record.taken !== undefined
-        ? Option.some({ folder: place, record: { ...record, taken: record.taken } })
+        ? Option.some({ folder: taken, record: { ...record, taken: record.taken } })
         : Option.none()
     ))
   )
 }
 
-/** The snapshots of a workspace, oldest first. One whose record is damaged is passed over. */
+/** The snapshots of a workspace, oldest first. One whose record is damaged, or is too new, is passed over. */
 export const readSnapshots = (folder: WorkspaceFolder): Effect.Effect<ReadonlyArray<Snapshot>> =>
   Effect.forEach(
     snapshotNames(folder),
@@ -137,7 +158,7 @@ export const wholeSnapshotName = (
 export const findSnapshot = (
   entry: Pick<Entry, "id" | "folder" | "record">,
   name: string
-): Effect.Effect<Snapshot, SnapshotNotFound | StateDirectoryUnusable> =>
+): Effect.Effect<Snapshot, SnapshotNotFound | StateDirectoryUnusable | StateTooNew> =>
   Effect.flatMap(
     read(entry.folder, name),
     Option.match({
@@ -157,6 +178,7 @@ export const snapshotInfo = ({ folder, record: { createdAt, durable, name, taken
   durable,
   memoryBytes: roomOf(folder.frozen.memoryPath),
   layers: taken.layers,
-  runningCommands: taken.memory?.commands.length ?? 0,
+  runningCommands: 0,
+  ...describeStates(residentKinds, taken.residents),
   ...(taken.memory === undefined ? {} : { pauseMs: taken.memory.pauseMs })
 })

@@ -2,7 +2,6 @@ import { Effect, Ref } from "effect"
 import { faultPoint } from "../../system/fault.ts"
 import { heldBase } from "../../vm/template/base.ts"
 import { recordEvent } from "../events.ts"
-import type { Commands } from "../exec/commands.ts"
 import {
   alone,
   close,
@@ -18,8 +17,9 @@ import {
   takeOut
 } from "../lifecycle/context.ts"
 import { touch } from "../lifecycle/record.ts"
-import { commandsOf, type Entry } from "../lifecycle/registry.ts"
+import { type Entry, residentsOf } from "../lifecycle/registry.ts"
 import { generationOn, stoppedBy } from "../lifecycle/steps.ts"
+import type { Residents } from "../residents/list.ts"
 import { copyPushed } from "../seed/pushed.ts"
 import { findSnapshot, type Snapshot } from "./record.ts"
 import { demandLoadable, fill, goOn, makeDisk, release, reserve } from "./restore.ts"
@@ -62,17 +62,18 @@ export const resetTo = (
       generation: next.generation,
       phase: "running",
       vm: generation.guest.vm.id,
-      staleCommands: true,
+      staleResidents: true,
       restoredFrom: asked.snapshot
     })).pipe(
       Effect.onError(() => Effect.all([putBack(lifecycle, entry, old), close(generation), removeFolder(newDisk)]))
     )
     faultPoint("reset-to:committed")
-    const commands = yield* commandsOf(entry)
-    yield* commands.loseAll(stoppedBy("reset"))
-    yield* takeOverCommands(entry, commands, snapshot)
+    const residents = yield* residentsOf(entry)
+    yield* residents.lose(stoppedBy("reset"))
+    yield* takeOverResidents(entry, residents, snapshot)
     // Those that are not there, because nothing of the memory is, are forgotten again.
-    yield* Effect.ignoreLogged(commands.adopt({ channel: generation.channel, scope: generation.scope }))
+    const { channel, scope } = generation
+    yield* Effect.ignoreLogged(residents.adopt({ channel, scope }, (yield* Ref.get(entry.record)).residents))
     faultPoint("reset-to:cleared")
     yield* touch(entry.folder)
     yield* install(lifecycle, entry, generation)
@@ -80,18 +81,20 @@ export const resetTo = (
   }).pipe(Effect.uninterruptible, during(entry, "resetting"), alone(lifecycle, entry))
 
 /**
- * Gives the journal the commands of a snapshot in place of its own, and the baseline what had been pushed by then. After a crash it is
+ * Gives the workspace the residents of a snapshot in place of its own, and the baseline what had been pushed by then. After a crash it is
  * done once more, which does no harm; never fails, since the workspace is the snapshot's already.
  */
-export const takeOverCommands = (entry: Entry, commands: Commands, { folder, record: { name, taken } }: Snapshot) =>
-  commands.clear.pipe(
+export const takeOverResidents = (entry: Entry, residents: Residents, { folder, record: { name, taken } }: Snapshot) =>
+  residents.clear.pipe(
     Effect.zipRight(
-      commands.inherit(taken.memory?.commands ?? [], folder.logs, Date.now() - taken.takenAtMs)
+      Effect.suspend(() =>
+        residents.inherit(taken.residents, { folder: folder.logs, sinceMs: Date.now() - taken.takenAtMs })
+      )
     ),
     Effect.zipRight(entry.pushed.withPermits(1)(copyPushed(folder.directory, entry.folder.directory))),
     Effect.zipRight(recordEvent(entry.folder.directory, { _tag: "reset", snapshot: name })),
     Effect.zipRight(
-      commit(entry, ({ restoredFrom: _, staleCommands: _stale, ...now }) => now, { durable: false })
+      commit(entry, ({ restoredFrom: _, staleResidents: _stale, ...now }) => now, { durable: false })
     ),
     Effect.ignoreLogged
   )

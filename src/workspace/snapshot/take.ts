@@ -9,12 +9,12 @@ import { captureVm } from "../../vm/driver/qemu/capture.ts"
 import { machineIdentity } from "../../vm/driver/qemu/machine-identity.ts"
 import { heldBase } from "../../vm/template/base.ts"
 import { Vmm } from "../../vm/Vmm.ts"
-import { keepRunning, type RunningCommand } from "../exec/inherit.ts"
 import { endUnattached, whenTakenUp } from "../lifecycle/context.ts"
 import type { Generation } from "../lifecycle/generation.ts"
 import { unwritable, type WorkspaceRecord } from "../lifecycle/record.ts"
-import { commandsOf, type Entry } from "../lifecycle/registry.ts"
+import { type Entry, residentsOf } from "../lifecycle/registry.ts"
 import { flush, virtualBytesOf } from "../lifecycle/steps.ts"
+import { noStates, type ResidentStates } from "../residents/states.ts"
 import { copyPushed } from "../seed/pushed.ts"
 import type { CaptureFolder, Taken } from "./record.ts"
 
@@ -62,10 +62,13 @@ export const take = (
     faultPoint("take:captured")
     yield* shareLayers(disk, folder.disk, layers)
     yield* copyPushed(entry.folder.directory, folder.directory)
-    return { takenAtMs, layers, ...(captured === undefined ? {} : { memory: captured }) }
+    return { takenAtMs, layers, residents: noStates, ...captured }
   }).pipe(entry.pushing.withPermits(1), Effect.uninterruptible)
 
-type Capture = (folder: CaptureFolder, top: string) => Effect.Effect<Taken["memory"], PyroError>
+type Capture = (
+  folder: CaptureFolder,
+  top: string
+) => Effect.Effect<Pick<Taken, "memory" | "residents"> | undefined, PyroError>
 
 /** All that can be done, or refused, before anything stands still; and the rest. */
 const prepare = (
@@ -89,11 +92,11 @@ const prepare = (
     }
     const { captured: identity } = yield* identityOf(entry, generation)
     yield* haveRoom(vm.paths.memory, memory.path)
-    const running = yield* commandsOf(entry)
+    const residents = yield* residentsOf(entry)
     yield* flush(generation.channel)
     return (folder: CaptureFolder, top: string) =>
       Effect.gen(function*() {
-        let commands: ReadonlyArray<RunningCommand> = []
+        let noted: ResidentStates = noStates
         // It puts everything right itself when it is interrupted, and waits for the VM's end, which may never come.
         const { pauseMs } = yield* Effect.interruptible(Effect.scoped(captureVm(guest, {
           top,
@@ -101,15 +104,15 @@ const prepare = (
           memoryUid: memory.uid,
           inPause: Effect.try({
             try: () => {
-              commands = running.noteRunning(folder.logs)
+              noted = residents.note(folder.logs)
               faultPoint("take:paused")
             },
             catch: (cause) => new VmFailed({ step: "capture", detail: (cause as Error).message, consoleTail: "" })
           })
         })))
-        yield* keepRunning(commands, folder.logs)
-        return { spec: vm.spec, identity, pauseMs, commands }
-      })
+        yield* residents.finishNote(noted, folder.logs)
+        return { memory: { spec: vm.spec, identity, pauseMs }, residents: noted }
+      }).pipe(residents.quiesced)
   })
 
 const mib = 1024 * 1024

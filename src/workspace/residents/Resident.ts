@@ -1,0 +1,58 @@
+import type { Effect, Option, Schema, Scope } from "effect"
+import type { PyroError } from "../../contract/errors.ts"
+import type { WorkspaceInfo } from "../../contract/operations/workspace-info.ts"
+import type { SnapshotInfo } from "../../contract/operations/workspace-snapshot.ts"
+import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import type { Upgrades } from "../../system/versioned.ts"
+
+/** The VM that residents live in. */
+export interface ResidentVm {
+  readonly channel: GuestChannel
+  readonly scope: Scope.Scope
+}
+
+/** A moment at which a workspace's residents were noted down. */
+export interface NotedAt {
+  /** Folder that `note` put files into. */
+  readonly folder: string
+  /** Time since the moment, in ms. */
+  readonly sinceMs: number
+}
+
+/** How the state of a resident is stored, in workspace records and in snapshot records. */
+export interface ResidentKind<State, Encoded = State> {
+  /** Key of the state in a record. */
+  readonly key: string
+  readonly state: Schema.Schema<State, Encoded>
+  /** One function for each format before the present one. */
+  readonly upgrades: Upgrades<unknown>
+  /** What `pyro workspace snapshot list` says about a state that a snapshot has. */
+  readonly describeNoted?: (state: State) => Partial<SnapshotInfo>
+}
+
+/**
+ * Something that lives in a workspace's VM and follows the VM through every change: execs, shells, services, ports. The lifecycle calls
+ * all residents of a workspace through the list of `list.ts`, and never one of them by name.
+ */
+export interface Resident<State> {
+  /** Takes the resident up in a running VM. `kept` is the state that the workspace record has. */
+  readonly adopt: (vm: ResidentVm, kept: Option.Option<State>) => Effect.Effect<void, PyroError>
+  /** Ends every waiter with `reason`: the VM has ended. */
+  readonly lose: (reason: PyroError) => Effect.Effect<void>
+  /** Stands still for a capture of the VM, and goes on when the Scope closes. */
+  readonly quiesce?: Effect.Effect<void, never, Scope.Scope>
+  /** Notes down the present state, with files in `folder`. The VM is paused, so this must neither wait nor take long. May throw. */
+  readonly note: (folder: string) => State
+  /** Completes the files that `note` made. The VM runs again. */
+  readonly finishNote?: (noted: State, folder: string) => Effect.Effect<void, PyroError>
+  /** Takes over a state that was noted earlier, of this workspace or of the one that this is a fork of. `adopt` follows. */
+  readonly inherit: (noted: State, at: NotedAt) => Effect.Effect<void, PyroError>
+  /** Forgets everything: the workspace is at its baseline again. May run twice. */
+  readonly clear: Effect.Effect<void, PyroError>
+  /** Whether a process of the guest belongs to this resident. The guest's other processes are not attached to. */
+  readonly owns?: (processId: string) => boolean
+  /** Whether the resident uses the workspace now: a busy workspace does not expire. */
+  readonly isBusy?: Effect.Effect<boolean>
+  /** What `pyro workspace status` says about the resident. */
+  readonly describe?: Effect.Effect<Partial<WorkspaceInfo>>
+}

@@ -1,0 +1,5 @@
+import { execKind } from "../exec/inherit.ts"
+import { type StoredKind, storedKind } from "./states.ts"
+
+/** Every kind of resident that this pyro knows; `open.ts` opens one of each. */
+export const residentKinds: ReadonlyArray<StoredKind> = [storedKind(execKind)]

@@ -1,0 +1,134 @@
+import { Cause, Effect, Either, Option, type Scope } from "effect"
+import { type PyroError, StateDirectoryUnusable } from "../../contract/errors.ts"
+import { named } from "../../contract/names.ts"
+import type { WorkspaceInfo } from "../../contract/operations/workspace-info.ts"
+import type { NotedAt, Resident, ResidentKind, ResidentVm } from "./Resident.ts"
+import { decodeState, encodeState, type ResidentState, type ResidentStates } from "./states.ts"
+
+/** A resident for code that does not know the type of the resident's state. */
+export interface ListedResident extends Omit<Resident<ResidentState>, "adopt"> {
+  readonly key: string
+  readonly adopt: (vm: ResidentVm, kept: ResidentState | undefined) => Effect.Effect<void, PyroError>
+}
+
+/**
+ * Puts a resident into the form of the list. `path` is the workspace's folder, for errors. Who read the record that a state is in has
+ * refused states that cannot be read.
+ */
+export const listed = <State, Encoded>(
+  kind: ResidentKind<State, Encoded>,
+  path: string,
+  { adopt, finishNote, inherit, note, ...same }: Resident<State>
+): ListedResident => {
+  const decode = (stored: ResidentState) =>
+    Either.mapLeft(
+      decodeState(kind, path, stored),
+      (failure) =>
+        new StateDirectoryUnusable({
+          path,
+          detail: failure._tag === "FileFailed"
+            ? failure.detail
+            : `a newer pyro wrote the state of its "${kind.key}", of format ${failure.format}`
+        })
+    )
+  return {
+    ...same,
+    key: kind.key,
+    adopt: (vm, kept) =>
+      kept === undefined
+        ? adopt(vm, Option.none())
+        : Effect.flatMap(decode(kept), (state) => adopt(vm, Option.some(state))),
+    note: (folder) => encodeState(kind, note(folder)),
+    ...(finishNote === undefined
+      ? {}
+      : { finishNote: (stored, folder) => Effect.flatMap(decode(stored), (state) => finishNote(state, folder)) }),
+    inherit: (stored, at) => Effect.flatMap(decode(stored), (state) => inherit(state, at))
+  }
+}
+
+/** All residents of one workspace, as one. */
+export interface Residents {
+  /** Tries every resident, and then fails with the first failure. `kept`: the states that the workspace record has. */
+  readonly adopt: (vm: ResidentVm, kept: ResidentStates) => Effect.Effect<void, PyroError>
+  readonly lose: (reason: PyroError) => Effect.Effect<void>
+  /** Does a capture while all residents stand still. */
+  readonly quiesced: <A, E, R>(capture: Effect.Effect<A, E, R>) => Effect.Effect<A, E, Exclude<R, Scope.Scope>>
+  /** Throws as soon as one resident does: the capture is not to be kept then. */
+  readonly note: (folder: string) => ResidentStates
+  readonly finishNote: (noted: ResidentStates, folder: string) => Effect.Effect<void, PyroError>
+  /** Tries every resident that was noted down, and then fails with the first failure. */
+  readonly inherit: (noted: ResidentStates, at: NotedAt) => Effect.Effect<void, PyroError>
+  /** Tries every resident, and then fails with the first failure. */
+  readonly clear: Effect.Effect<void, PyroError>
+  readonly owns: (processId: string) => boolean
+  readonly isBusy: Effect.Effect<boolean>
+  readonly describe: Effect.Effect<Partial<WorkspaceInfo>>
+}
+
+/** A resident's defect is a failure of that resident alone. */
+const contained = (step: string, resident: ListedResident, work: Effect.Effect<void, PyroError>) =>
+  Effect.catchAllDefect(work, (defect) =>
+    Effect.zipRight(
+      Effect.logError(`${resident.key} cannot ${step}`, Cause.die(defect)),
+      new StateDirectoryUnusable({ path: resident.key, detail: String(defect) })
+    ))
+
+/**
+ * A resident may rest on the ones before it in the list: residents are taken up in the order of the list, and given up in the reverse
+ * order.
+ */
+export const makeResidents = (all: ReadonlyArray<ListedResident>): Residents => {
+  const reversed = all.toReversed()
+
+  /** One after the other, whatever becomes of the others. */
+  const each = (
+    step: string,
+    residents: ReadonlyArray<ListedResident>,
+    work: (resident: ListedResident) => Effect.Effect<void, PyroError>
+  ) =>
+    Effect.flatMap(
+      Effect.forEach(residents, (one) => Effect.either(contained(step, one, work(one)))),
+      (results) => Effect.asVoid(Effect.all(results))
+    )
+
+  /** The residents that a record has the state of. */
+  const eachOf = (
+    step: string,
+    states: ResidentStates,
+    work: (resident: ListedResident, state: ResidentState) => Effect.Effect<void, PyroError>
+  ) =>
+    each(step, all, (one) => {
+      const state = states[one.key]
+      return state === undefined ? Effect.void : work(one, state)
+    })
+
+  const standStill: Effect.Effect<void, never, Scope.Scope> = Effect.forEach(
+    reversed,
+    ({ key, quiesce }) =>
+      Effect.catchAllDefect(
+        quiesce ?? Effect.void,
+        (defect) => Effect.logError(`${key} cannot stand still for a capture`, Cause.die(defect))
+      ),
+    { discard: true }
+  )
+
+  return {
+    adopt: (vm, kept) => each("be taken up", all, (one) => one.adopt(vm, kept[one.key])),
+    lose: (reason) => Effect.ignore(each("be ended", reversed, (one) => one.lose(reason))),
+    quiesced: (capture) => Effect.scoped(Effect.zipRight(standStill, capture)),
+    note: (folder) => named(all.map((one) => [one.key, one.note(folder)] as const)),
+    finishNote: (noted, folder) =>
+      eachOf("be noted down", noted, (one, state) => one.finishNote?.(state, folder) ?? Effect.void),
+    inherit: (noted, at) => eachOf("be inherited", noted, (one, state) => one.inherit(state, at)),
+    clear: each("be cleared", reversed, ({ clear }) => clear),
+    owns: (processId) => all.some(({ owns }) => owns?.(processId) === true),
+    isBusy: Effect.map(
+      Effect.forEach(all, ({ isBusy }) => isBusy ?? Effect.succeed(false)),
+      (busy) => busy.includes(true)
+    ),
+    describe: Effect.map(
+      Effect.forEach(all, ({ describe }) => describe ?? Effect.succeed({})),
+      (said) => Object.assign({}, ...said) as Partial<WorkspaceInfo>
+    )
+  }
+}

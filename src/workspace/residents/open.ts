@@ -1,0 +1,18 @@
+import { Effect, type Scope } from "effect"
+import { type Commands, openCommands } from "../exec/commands.ts"
+import { execKind } from "../exec/inherit.ts"
+import { execResident } from "../exec/resident.ts"
+import type { WorkspaceFolder } from "../lifecycle/record.ts"
+import { listed, makeResidents, type Residents } from "./list.ts"
+
+/** The residents of a workspace. The operations of one kind, such as exec and logs, reach that kind by name; the lifecycle does not. */
+export interface OpenResidents extends Residents {
+  readonly commands: Commands
+}
+
+/** Opens every resident of a workspace. The residents close with the Scope. */
+export const openResidents = (folder: WorkspaceFolder): Effect.Effect<OpenResidents, never, Scope.Scope> =>
+  Effect.map(openCommands(folder), (commands) => ({
+    ...makeResidents([listed(execKind, folder.directory, execResident(commands))]),
+    commands
+  }))

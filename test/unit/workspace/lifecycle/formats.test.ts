@@ -1,0 +1,116 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Option } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { damagedBy, damagedInfo } from "../../../../src/workspace/lifecycle/damaged.ts"
+import {
+  folderOf,
+  readWorkspace,
+  type WorkspaceId,
+  writeWorkspace
+} from "../../../../src/workspace/lifecycle/record.ts"
+import { makeRegistry } from "../../../../src/workspace/lifecycle/registry.ts"
+import { findSnapshot, readSnapshots, snapshotFolder, snapshotInfo } from "../../../../src/workspace/snapshot/record.ts"
+import { temporaryDirectory } from "../../disk/temporary-directory.ts"
+
+const fixture = (name: string) => new URL(`../../../fixtures/records/format-1/${name}.json`, import.meta.url)
+const id = "ws-c9e6e77027" as WorkspaceId
+
+/** A workspace with one snapshot, `before`, as a pyro that wrote format 1 left them; `change` replaces fields of both records. */
+const left = (change: Readonly<Record<string, unknown>> = {}) =>
+  Effect.map(temporaryDirectory, (stateDir) => {
+    const folder = folderOf(stateDir, id)
+    const place = snapshotFolder(folder, "before")
+    fs.mkdirSync(place.directory, { recursive: true })
+    for (const [name, to] of [["workspace", folder.record], ["snapshot", place.record]] as const) {
+      fs.writeFileSync(to, JSON.stringify({ ...JSON.parse(fs.readFileSync(fixture(name), "utf8")), ...change }))
+    }
+    return { folder, find: findSnapshot({ id, folder } as never, "before"), place }
+  })
+
+describe("records of workspaces and snapshots", () => {
+  it.scopedLive("of format 1 are read, and written in the present format", () =>
+    Effect.gen(function*() {
+      const { folder } = yield* left()
+      const record = Option.getOrThrow(yield* readWorkspace(folder))
+      assert.deepInclude(record, {
+        format: 2,
+        staleResidents: true,
+        restoredFrom: "before",
+        name: "old",
+        generation: 1
+      })
+      assert.deepStrictEqual(Object.keys(record.residents), [])
+      assert.notProperty(record, "staleCommands")
+      yield* writeWorkspace(folder, record)
+      const stored = JSON.parse(fs.readFileSync(folder.record, "utf8"))
+      assert.deepInclude(stored, { format: 2, residents: {}, staleResidents: true })
+      assert.deepStrictEqual(Option.getOrThrow(yield* readWorkspace(folder)), record)
+    }))
+
+  it.scopedLive("of format 1 keep the commands that ran in a snapshot", () =>
+    Effect.gen(function*() {
+      const { find } = yield* left()
+      const { record } = yield* find
+      const command = "a0e297782f154c35b5e94f543a8191cb"
+      assert.notProperty(record.taken.memory, "commands")
+      assert.deepNestedInclude(record.taken.residents, {
+        "execs.format": 1,
+        "execs.state[0].start.id": command,
+        "execs.state[0].segments": [{ number: 0, size: 35 }]
+      })
+      assert.strictEqual(snapshotInfo(yield* find).runningCommands, 1)
+    }))
+
+  it.scopedLive("of format 1 are read where a snapshot has no memory", () =>
+    Effect.gen(function*() {
+      const { find } = yield* left({ taken: { takenAtMs: 1, layers: 1 } })
+      const snapshot = yield* find
+      assert.deepStrictEqual(Object.keys(snapshot.record.taken.residents), [])
+      assert.deepInclude(snapshotInfo(snapshot), { kind: "disk", runningCommands: 0 })
+    }))
+
+  it.scopedLive("of a newer pyro are refused, and say how to go on", () =>
+    Effect.gen(function*() {
+      const { find, folder, place } = yield* left({ format: 3 })
+      const workspace = yield* Effect.flip(readWorkspace(folder))
+      assert.deepInclude(workspace, { _tag: "StateTooNew", code: "state_too_new", format: 3, newest: 2 })
+      assert.include(workspace.message, `delete this state: pyro workspace delete ${id}`)
+      const snapshot = yield* Effect.flip(find)
+      assert.deepInclude(snapshot, { _tag: "StateTooNew", path: place.record, format: 3, newest: 2 })
+      assert.include(snapshot.message, `pyro workspace snapshot delete ${id} before`)
+      assert.deepStrictEqual(yield* readSnapshots(folder), [])
+    }))
+
+  it.scopedLive("with a resident of a newer pyro are refused", () =>
+    Effect.gen(function*() {
+      const { folder } = yield* left({ format: 2, residents: { ports: { format: 1, state: [] } } })
+      const failure = yield* Effect.flip(readWorkspace(folder))
+      assert.deepInclude(failure, { _tag: "StateTooNew", part: "the state of its \"ports\"", newest: 0 })
+    }))
+
+  it.scopedLive.each<readonly [string, Readonly<Record<string, unknown>>]>([
+    ["format 0", { format: 0 }],
+    ["a format that is no number", { format: "2" }],
+    ["a field of another type", { labels: 7, taken: { layers: "one" } }],
+    ["residents of another type", { format: 2, residents: { execs: { format: 1, state: "none" } } }]
+  ])("with %s are damaged", ([, change]) =>
+    Effect.gen(function*() {
+      const { find, folder } = yield* left(change)
+      assert.deepInclude(yield* Effect.flip(readWorkspace(folder)), { _tag: "FileFailed" })
+      const snapshot = yield* Effect.flip(find)
+      assert.strictEqual(snapshot._tag, "StateDirectoryUnusable")
+    }))
+
+  it.scopedLive("of a newer pyro fail every request with state_too_new, and are listed as failed", () =>
+    Effect.gen(function*() {
+      const { folder } = yield* left({ format: 3 })
+      const registry = makeRegistry()
+      const damaged = damagedBy(yield* Effect.flip(readWorkspace(folder)), { folder, id })
+      registry.damaged.set(id, damaged)
+      assert.deepInclude(yield* Effect.flip(registry.find(id)), { _tag: "StateTooNew", format: 3 })
+      const info = damagedInfo(damaged)
+      assert.strictEqual(info.state, "failed")
+      assert.include(info.detail, path.basename(folder.record))
+    }))
+})

@@ -1,0 +1,181 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Option, Schema } from "effect"
+import { VmFailed } from "../../../../src/contract/errors.ts"
+import { named } from "../../../../src/contract/names.ts"
+import { listed, makeResidents } from "../../../../src/workspace/residents/list.ts"
+import type { Resident, ResidentKind, ResidentVm } from "../../../../src/workspace/residents/Resident.ts"
+import {
+  demandReadable,
+  describeStates,
+  type ResidentStates,
+  storedKind
+} from "../../../../src/workspace/residents/states.ts"
+
+/** A state of format 2; format 1 was the count alone. */
+const Count = Schema.Struct({ count: Schema.Int })
+
+const kindOf = (key: string): ResidentKind<typeof Count.Type> => ({
+  key,
+  state: Count,
+  upgrades: [(count) => ({ count })],
+  describeNoted: ({ count }) => ({ runningCommands: count })
+})
+
+const reason = (detail: string) => new VmFailed({ step: "run", detail, consoleTail: "" })
+const vm = {} as ResidentVm
+const at = { workspace: "w", path: "record.json" }
+const moment = { folder: "/noted", sinceMs: 10 }
+
+/** Two residents that note down what is asked of them; `own` replaces what the first or the second does. */
+const twoOf = (own: { readonly first?: Partial<Resident<typeof Count.Type>>; readonly second?: object } = {}) => {
+  const calls: Array<string> = []
+  const call = (words: string) => Effect.sync(() => void calls.push(words))
+  const resident = (key: string): Resident<typeof Count.Type> => ({
+    adopt: (_, kept) => call(`${key} adopt ${Option.match(kept, { onNone: () => "-", onSome: ({ count }) => count })}`),
+    lose: ({ message }) => call(`${key} lose ${message.includes("ended") ? "ended" : message}`),
+    quiesce: Effect.acquireRelease(call(`${key} quiesce`), () => call(`${key} go on`)),
+    note: (folder) => {
+      calls.push(`${key} note ${folder}`)
+      return { count: key.length }
+    },
+    finishNote: ({ count }, folder) => call(`${key} finish ${count} ${folder}`),
+    inherit: ({ count }, { folder, sinceMs }) => call(`${key} inherit ${count} ${folder} ${sinceMs}`),
+    clear: call(`${key} clear`),
+    owns: (id) => id === key,
+    isBusy: Effect.succeed(key === "second")
+  })
+  const residents = makeResidents([
+    listed(kindOf("first"), "/w", { ...resident("first"), ...own.first }),
+    listed(kindOf("second"), "/w", { ...resident("second"), ...own.second })
+  ])
+  return { calls, residents }
+}
+
+const states = (first: unknown, second: unknown, format = 2) =>
+  named([["first", { format, state: first }], ["second", { format, state: second }]] as const)
+
+describe("the residents of a workspace", () => {
+  it.effect("are taken up in their order, each with the state that the record has", () =>
+    Effect.gen(function*() {
+      const { calls, residents } = twoOf()
+      yield* residents.adopt(vm, named([["second", { format: 2, state: { count: 7 } }]]))
+      yield* residents.inherit(states({ count: 1 }, { count: 2 }), moment)
+      assert.deepStrictEqual(calls, [
+        "first adopt -",
+        "second adopt 7",
+        "first inherit 1 /noted 10",
+        "second inherit 2 /noted 10"
+      ])
+    }))
+
+  it.effect("are given up in the reverse order", () =>
+    Effect.gen(function*() {
+      const { calls, residents } = twoOf()
+      yield* residents.lose(reason("ended"))
+      yield* residents.clear
+      assert.deepStrictEqual(calls, ["second lose ended", "first lose ended", "second clear", "first clear"])
+    }))
+
+  it.effect("stand still around a capture, and go on also when the capture fails", () =>
+    Effect.gen(function*() {
+      const { calls, residents } = twoOf()
+      const noted = yield* residents.quiesced(Effect.sync(() => residents.note("/to")))
+      yield* residents.finishNote(noted, "/to")
+      assert.deepStrictEqual(calls.splice(0), [
+        "second quiesce",
+        "first quiesce",
+        "first note /to",
+        "second note /to",
+        "first go on",
+        "second go on",
+        "first finish 5 /to",
+        "second finish 6 /to"
+      ])
+      assert.deepStrictEqual(noted, states({ count: 5 }, { count: 6 }))
+      yield* Effect.exit(residents.quiesced(Effect.fail("no room")))
+      assert.deepStrictEqual(calls.slice(-2), ["first go on", "second go on"])
+    }))
+
+  it.effect("are each tried when one fails or dies, and the failure is told", () =>
+    Effect.gen(function*() {
+      const broken = {
+        adopt: () => Effect.fail(reason("no adopt")),
+        lose: () => Effect.die("no lose"),
+        quiesce: Effect.die("no quiesce"),
+        inherit: () => Effect.die("no inherit"),
+        clear: Effect.fail(reason("no clear"))
+      }
+      const first = twoOf({ first: broken })
+      assert.include((yield* Effect.flip(first.residents.adopt(vm, named([])))).message, "no adopt")
+      assert.include(
+        (yield* Effect.flip(first.residents.inherit(states({ count: 1 }, { count: 2 }), moment))).message,
+        "no inherit"
+      )
+      assert.deepStrictEqual(first.calls.splice(0), ["second adopt -", "second inherit 2 /noted 10"])
+      const second = twoOf({ second: broken })
+      yield* second.residents.lose(reason("ended"))
+      assert.include((yield* Effect.flip(second.residents.clear)).message, "no clear")
+      yield* second.residents.quiesced(Effect.void)
+      assert.deepStrictEqual(second.calls, ["first lose ended", "first clear", "first quiesce", "first go on"])
+    }))
+
+  it.effect("leave a capture undone when one of them cannot be noted down", () =>
+    Effect.gen(function*() {
+      const { residents } = twoOf({
+        second: {
+          note: () => {
+            throw new Error("no room")
+          }
+        }
+      })
+      assert.throws(() => residents.note("/to"), "no room")
+    }))
+
+  it.effect("inherit a state of an older format, and none that a record does not have", () =>
+    Effect.gen(function*() {
+      const { calls, residents } = twoOf()
+      yield* residents.inherit(named([["second", { format: 1, state: 4 }]]), moment)
+      assert.deepStrictEqual(calls, ["second inherit 4 /noted 10"])
+    }))
+
+  it.effect("refuse a state of a newer format, and a damaged one", () =>
+    Effect.gen(function*() {
+      const { calls, residents } = twoOf()
+      const newer = yield* Effect.flip(residents.inherit(states({ count: 1 }, { count: 2 }, 3), moment))
+      assert.match(newer.message, /a newer pyro wrote the state of its "first", of format 3/)
+      const damaged = yield* Effect.flip(residents.inherit(states("one", { count: 2 }), moment))
+      assert.strictEqual(damaged._tag, "StateDirectoryUnusable")
+      assert.deepStrictEqual(calls, ["second inherit 2 /noted 10"])
+    }))
+
+  it.effect("own a process, and keep the workspace in use, when one of them does", () =>
+    Effect.gen(function*() {
+      const { residents } = twoOf()
+      assert.isTrue(residents.owns("second"))
+      assert.isFalse(residents.owns("third"))
+      assert.isTrue(yield* residents.isBusy)
+      assert.isFalse(yield* twoOf({ second: { isBusy: Effect.succeed(false) } }).residents.isBusy)
+    }))
+})
+
+describe("the states of residents in a record", () => {
+  const kinds = [storedKind(kindOf("first")), storedKind(kindOf("second"))]
+
+  it("are readable in the present format and in older ones", () => {
+    assert.strictEqual(demandReadable(kinds, at, states({ count: 1 }, { count: 2 }))._tag, "Right")
+    assert.strictEqual(demandReadable(kinds, at, states(1, 2, 1))._tag, "Right")
+    assert.deepStrictEqual(describeStates(kinds, states(3, 4, 1)), { runningCommands: 4 })
+  })
+
+  const refusalOf = (stored: ResidentStates) => Effect.flip(demandReadable(kinds, at, stored))
+
+  it.effect("are refused when one is of a newer format, of an unknown resident, or damaged", () =>
+    Effect.gen(function*() {
+      const newer = yield* refusalOf(states({ count: 1 }, { count: 2 }, 3))
+      assert.deepInclude(newer, { _tag: "StateTooNew", path: "record.json", format: 3, newest: 2 })
+      const unknown = yield* refusalOf(named([["ports", { format: 1, state: [] }]]))
+      assert.deepInclude(unknown, { _tag: "StateTooNew", part: "the state of its \"ports\"", newest: 0 })
+      const damaged = yield* refusalOf(states({ count: 1 }, "many"))
+      assert.deepInclude(damaged, { _tag: "FileFailed", path: "record.json" })
+    }))
+})
