@@ -44,6 +44,15 @@ const processEnv = {
   message: "Read environment variables through src/system/config.ts; each has its row in src/system/variables.ts."
 }
 
+/** Deadlines, times to live and timestamps come from the fiber's Clock, so that tests drive them. */
+const clockMessage = "Read the clock through src/system/time.ts; the CLI's views use Effect's Clock."
+const clocks = [
+  { object: "Date", property: "now", message: clockMessage },
+  { object: "performance", message: clockMessage },
+  { object: "process", property: "hrtime", message: clockMessage }
+]
+const dateOfNow = { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: clockMessage }
+
 export default tseslint.config(
   { ignores: ["dist/", "coverage/", "guest-agent/build/", "native/build/", "node_modules/"] },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
@@ -83,9 +92,9 @@ export default tseslint.config(
     files: ["src/**/*.ts"],
     rules: {
       "no-console": "error",
-      "no-restricted-properties": ["error", processEnv],
+      "no-restricted-properties": ["error", processEnv, ...clocks],
       "no-restricted-imports": ["error", { patterns: [barrel, nodeModule] }],
-      "no-restricted-syntax": ["error", ...plainObjectsByName]
+      "no-restricted-syntax": ["error", ...plainObjectsByName, dateOfNow]
     }
   },
   {
@@ -101,6 +110,12 @@ export default tseslint.config(
   {
     // The one module that reads them, and two programs that answer before Effect is loaded.
     files: ["src/system/config.ts", "src/cli/quick-exec/quick-exec.ts", "src/mcp/handshake/handshake.ts"],
-    rules: { "no-restricted-properties": "off" }
+    rules: { "no-restricted-properties": ["error", ...clocks] }
+  },
+  {
+    // The module that reads the clocks, and two places outside of any fiber that measure an interval of the process
+    // itself: between two signals, and between two collections of garbage.
+    files: ["src/system/time.ts", "src/cli/main.ts", "src/guest-channel/garbage.ts"],
+    rules: { "no-restricted-properties": ["error", processEnv] }
   }
 )

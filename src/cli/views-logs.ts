@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import type { LogEntry } from "../contract/operations/workspace-exec.ts"
 import { typed } from "../contract/shell-words.ts"
 import { endLine, printContent, say, size, warn } from "./print.ts"
@@ -30,17 +30,18 @@ const behind = (cursor: number, { outcome, outputBytes }: LogEntry) =>
   )
 
 const listOf = (commands: ReadonlyArray<LogEntry>) =>
-  printTable([
-    ["ID", "STARTED", "OUTCOME", "TIME", "OUTPUT", "COMMAND"],
-    ...commands.map((one) => [
-      one.execId,
-      ago(one.startedAt, Date.now()),
-      outcomeOf(one),
-      one.durationMs === undefined ? "-" : duration(one.durationMs),
-      size(one.outputBytes),
-      commandLine(one.command)
-    ])
-  ], { head: true, flexible: [5] })
+  Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
+    printTable([
+      ["ID", "STARTED", "OUTCOME", "TIME", "OUTPUT", "COMMAND"],
+      ...commands.map((one) => [
+        one.execId,
+        ago(one.startedAt, nowMs),
+        outcomeOf(one),
+        one.durationMs === undefined ? "-" : duration(one.durationMs),
+        size(one.outputBytes),
+        commandLine(one.command)
+      ])
+    ], { head: true, flexible: [5] }))
 
 /** A list of commands, or the whole output of one: page after page, unless a limit or an encoding for programs was asked for. */
 export const logsView: View<"workspace.logs"> = {

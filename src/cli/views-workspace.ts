@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import type { WorkspaceInfo } from "../contract/operations/workspace-info.ts"
 import { Manner } from "./manner.ts"
 import { print, say, size } from "./print.ts"
@@ -33,18 +33,19 @@ const reasonOf = ({ detail }: WorkspaceInfo) => detail?.trim().split(/\r?\n/)[0]
 
 const list = (all: ReadonlyArray<WorkspaceInfo>) => {
   const hasReason = all.some((one) => reasonOf(one) !== "")
-  return printTable([
-    ["ID", "NAME", "STATE", "ENVIRONMENT", "LAST USED", "LABELS", ...(hasReason ? ["DETAIL"] : [])],
-    ...all.map((one) => [
-      one.id,
-      one.name ?? "-",
-      stateOf(one),
-      one.environment,
-      ago(one.lastActivityAt, Date.now()),
-      labels(one),
-      ...(hasReason ? [cut(reasonOf(one), REASON)] : [])
-    ])
-  ], { head: true, flexible: [1, 3, 5, 6] })
+  return Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
+    printTable([
+      ["ID", "NAME", "STATE", "ENVIRONMENT", "LAST USED", "LABELS", ...(hasReason ? ["DETAIL"] : [])],
+      ...all.map((one) => [
+        one.id,
+        one.name ?? "-",
+        stateOf(one),
+        one.environment,
+        ago(one.lastActivityAt, nowMs),
+        labels(one),
+        ...(hasReason ? [cut(reasonOf(one), REASON)] : [])
+      ])
+    ], { head: true, flexible: [1, 3, 5, 6] }))
 }
 
 const detail = (one: WorkspaceInfo) => {
@@ -121,17 +122,18 @@ export const workspaceViews = {
     result: ({ snapshots }) =>
       snapshots.length === 0
         ? say("no snapshots; make one with: pyro workspace snapshot create\n")
-        : printTable([
-          ["NAME", "HOLDS", "TAKEN", "MEMORY", "COMMANDS", "ON DISK FOR GOOD"],
-          ...snapshots.map((one) => [
-            one.name,
-            one.kind === "memory" ? "memory and disk" : "disk",
-            ago(one.createdAt, Date.now()),
-            one.kind === "memory" ? size(one.memoryBytes) : "-",
-            String(one.runningCommands),
-            one.durable ? "yes" : painted("yellow", "not yet")
-          ])
-        ], { head: true, flexible: [0] })
+        : Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
+          printTable([
+            ["NAME", "HOLDS", "TAKEN", "MEMORY", "COMMANDS", "ON DISK FOR GOOD"],
+            ...snapshots.map((one) => [
+              one.name,
+              one.kind === "memory" ? "memory and disk" : "disk",
+              ago(one.createdAt, nowMs),
+              one.kind === "memory" ? size(one.memoryBytes) : "-",
+              String(one.runningCommands),
+              one.durable ? "yes" : painted("yellow", "not yet")
+            ])
+          ], { head: true, flexible: [0] }))
   } satisfies View<"workspace.snapshot.list">,
   "workspace.snapshot.delete": {
     result: ({ deleted }) => print(`deleted ${deleted}\n`)

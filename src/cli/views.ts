@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import type { OperationName, ResultOf } from "../contract/operations.ts"
 import { columns, print, say, showOutput, size } from "./print.ts"
 import { printTable } from "./table.ts"
@@ -41,18 +41,19 @@ export const views: { readonly [Name in OperationName]: View<Name> } = {
   "workspace.summary": { result: ({ text }) => print(`${text}\n`) },
   "env.list": {
     result: ({ environments }) =>
-      printTable([
-        ["NAME", "ORIGIN", "STATE", "BUILT", "SIZE", "DIGEST", "DESCRIPTION"],
-        ...environments.map((one) => [
-          one.name,
-          one.origin,
-          one.state,
-          one.builtAt === undefined ? "-" : ago(one.builtAt, Date.now()),
-          size(one.sizeBytes),
-          one.digest?.replace(/^sha256:/, "").slice(0, 12) ?? "-",
-          one.description
-        ])
-      ], { head: true, flexible: [6] })
+      Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
+        printTable([
+          ["NAME", "ORIGIN", "STATE", "BUILT", "SIZE", "DIGEST", "DESCRIPTION"],
+          ...environments.map((one) => [
+            one.name,
+            one.origin,
+            one.state,
+            one.builtAt === undefined ? "-" : ago(one.builtAt, nowMs),
+            size(one.sizeBytes),
+            one.digest?.replace(/^sha256:/, "").slice(0, 12) ?? "-",
+            one.description
+          ])
+        ], { head: true, flexible: [6] }))
   },
   "env.pull": { result: ready },
   "env.build": { result: ready },

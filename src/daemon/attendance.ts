@@ -3,6 +3,7 @@ import { SocketServer } from "@effect/platform/SocketServer"
 import { Effect, Layer, Schedule } from "effect"
 import { DaemonLeaves } from "../contract/daemon-leaves.ts"
 import { acquirePlain } from "../system/scopes.ts"
+import { clockReader } from "../system/time.ts"
 import { makeIdleCollection } from "./idle-collection.ts"
 
 /** How long a daemon that takes nothing on any more stays for clients that may not know yet, in ms. */
@@ -11,17 +12,17 @@ const LINGER_MS = 1000
 const ACCEPT_MS = 20
 
 /** Who is there and what they asked for: known at any moment without waiting, so that a daemon leaves between requests, not in one. */
-export const makeAttendance = () => {
-  const garbage = makeIdleCollection()
-  const state = { requests: 0, connections: 0, usedAt: Date.now(), closed: false }
+export const makeAttendance = Effect.map(clockReader, (clock) => {
+  const garbage = makeIdleCollection(clock)
+  const state = { requests: 0, connections: 0, usedAtMs: clock.monotonicMs(), closed: false }
 
   const arrives = () => {
     garbage.busy()
     state.requests++
-    state.usedAt = Date.now()
+    state.usedAtMs = clock.monotonicMs()
   }
   const goes = () => {
-    state.usedAt = Date.now()
+    state.usedAtMs = clock.monotonicMs()
     if (--state.requests === 0) garbage.idle()
   }
 
@@ -61,10 +62,10 @@ export const makeAttendance = () => {
     request,
     listen,
     lastLeft,
-    /** When something was last asked for or done, in ms since 1970; undefined while something is. */
-    unusedSince: () => state.requests > 0 ? undefined : state.usedAt,
+    /** When something was last asked for or done, in ms of the monotonic clock; undefined while something is. */
+    unusedSinceMs: () => state.requests > 0 ? undefined : state.usedAtMs,
     /** From now on requests are refused before anything of them is done. */
     close: () => void (state.closed = true)
   } as const
-}
-export type Attendance = ReturnType<typeof makeAttendance>
+})
+export type Attendance = Effect.Effect.Success<typeof makeAttendance>

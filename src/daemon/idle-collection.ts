@@ -1,4 +1,5 @@
 import { collectGarbage } from "../system/collector.ts"
+import type { ClockReader } from "../system/time.ts"
 
 /** How long nobody has to ask for anything, in ms. */
 const IDLE_MS = 1_000
@@ -11,16 +12,16 @@ const WORTH_BYTES = 6 * 1024 * 1024
  * Collects all garbage, some 30 ms, when there has been nothing to do for a moment: V8 by itself waits until the heap has doubled, and a
  * daemon that has been busy would keep that for hours.
  */
-export const makeIdleCollection = () => {
+export const makeIdleCollection = ({ monotonicMs }: ClockReader) => {
   let timer: NodeJS.Timeout | undefined
   let collectedAtMs = -Infinity
   let keptBytes = process.memoryUsage().heapUsed
   const collect = () => {
-    const waitMs = collectedAtMs + AT_MOST_EVERY_MS - performance.now()
+    const waitMs = collectedAtMs + AT_MOST_EVERY_MS - monotonicMs()
     if (waitMs > 0) return schedule(waitMs)
     if (process.memoryUsage().heapUsed - keptBytes < WORTH_BYTES) return
     collectGarbage()
-    collectedAtMs = performance.now()
+    collectedAtMs = monotonicMs()
     keptBytes = process.memoryUsage().heapUsed
   }
   const schedule = (ms: number) => {

@@ -11,6 +11,7 @@ import { setting } from "../system/config.ts"
 import { daemonFiles } from "../system/daemon-files.ts"
 import { ownIdentity, RETIRE_SIGNAL } from "../system/identity.ts"
 import { withLock } from "../system/lock.ts"
+import { clockReader, nowIso } from "../system/time.ts"
 import { startWatchdog } from "../vm/record/watchdog.ts"
 import { unwritten } from "../workspace/lifecycle/record.ts"
 import { type Attendance, makeAttendance } from "./attendance.ts"
@@ -61,20 +62,21 @@ const untilIdle = (attendance: Attendance, asked: MutableRef.MutableRef<boolean>
   Effect.gen(function*() {
     const pyro = yield* Pyro
     const idleMs = yield* idleTime
-    let heldAt = Date.now()
+    const { monotonicMs } = yield* clockReader
+    let heldAtMs = monotonicMs()
     const look = Effect.gen(function*() {
-      const lookedAt = Date.now()
+      const lookedAtMs = monotonicMs()
       const { workspaces } = yield* pyro.workspace.list({ labels: {} })
       // From here to `close` nothing else happens: a request comes before, and is seen, or after, and is refused.
-      const since = attendance.unusedSince()
+      const since = attendance.unusedSinceMs()
       const held = workspaces.some(({ state }) => state !== "stopped" && state !== "failed")
       // What was done meanwhile is not in the list.
-      const busy = held || since === undefined || since > lookedAt
+      const busy = held || since === undefined || since > lookedAtMs
       if (busy) {
-        heldAt = Date.now()
+        heldAtMs = monotonicMs()
         MutableRef.set(asked, false)
       }
-      const stays = busy || Date.now() - Math.max(heldAt, since) < (MutableRef.get(asked) ? ANSWERED_MS : idleMs)
+      const stays = busy || monotonicMs() - Math.max(heldAtMs, since) < (MutableRef.get(asked) ? ANSWERED_MS : idleMs)
       if (!stays) close()
       return stays
     })
@@ -92,14 +94,14 @@ export const serve = (version: string) =>
     const pyro = yield* Pyro
     // Takes the lock and takes up what an earlier daemon left, before anybody can ask for it.
     yield* pyro.workspace.list({ labels: {} })
-    const attendance = makeAttendance()
+    const attendance = yield* makeAttendance
     const serving: Serving = { attendance, leaving: yield* Ref.make(false) }
     // The lock is ours: whoever made a socket of this name is dead.
     fs.rmSync(socket, { force: true })
     yield* writeJsonAtomic(record, DaemonRecord, {
       process: ownIdentity(),
       version,
-      startedAt: new Date().toISOString()
+      startedAt: yield* nowIso
     }).pipe(Effect.mapError(unwritten({ directory: path.dirname(record) })))
     yield* Layer.build(listen(serving, yield* shortPath(socket)))
     // Before its requests are: commands go on without this process.

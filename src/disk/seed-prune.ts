@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { StateDirectoryUnusable } from "../contract/errors.ts"
+import { nowMs } from "../system/time.ts"
 import { digestOf, type SeedStore } from "./seed-store.ts"
 
 export interface PruneOptions {
@@ -42,8 +43,10 @@ export const pruneSeeds = (store: SeedStore, options: PruneOptions): Effect.Effe
       for (const file of [...image.notes, image.file]) fs.rmSync(file, { force: true })
       removed.push({ digest: image.digest, bytes: image.bytes })
     }
-    yield* listed(store.images, (name) => dropStale(path.join(store.images, name)))
-    yield* listed(store.sources, (name) => dropStale(path.join(store.sources, name)))
+    const writtenBeforeMs = (yield* nowMs) - staleAfterMs
+    for (const folder of [store.images, store.sources]) {
+      yield* listed(folder, (name) => dropStale(path.join(folder, name), writtenBeforeMs))
+    }
     return { removed, keptBytes }
   })
 
@@ -88,8 +91,8 @@ const cachedOf = (
   }
 }
 
-const dropStale = (file: string): undefined => {
+const dropStale = (file: string, writtenBeforeMs: number): undefined => {
   if (!file.endsWith(".tmp")) return
   const stat = fs.lstatSync(file, { throwIfNoEntry: false })
-  if (stat !== undefined && Date.now() - stat.mtimeMs > staleAfterMs) fs.rmSync(file, { force: true })
+  if (stat !== undefined && stat.mtimeMs < writtenBeforeMs) fs.rmSync(file, { force: true })
 }

@@ -4,6 +4,7 @@ import * as path from "node:path"
 import { StateDirectoryUnusable } from "../contract/errors.ts"
 import { readJson, writeJsonAtomic } from "../system/atomic-file.ts"
 import { hostBootId } from "../system/identity.ts"
+import { nowMs } from "../system/time.ts"
 import type { SeedReport } from "./pyro-seed.ts"
 
 /** A disk image that a workspace starts from: read-only, named by its content, equal for all who ask for the same. */
@@ -75,7 +76,8 @@ export const lookUp = (store: SeedStore, fingerprint: string, virtualBytes: numb
       yield* Effect.sync(() => fs.rmSync(file, { force: true }))
       return Option.none()
     }
-    yield* Effect.ignore(Effect.try(() => fs.utimesSync(file, new Date(), new Date())))
+    const seconds = (yield* nowMs) / 1000
+    yield* Effect.ignore(Effect.try(() => fs.utimesSync(file, seconds, seconds)))
     return Option.some<{ readonly image: SeedImage; readonly report: SeedReport }>({ image, report })
   })
 

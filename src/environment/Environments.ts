@@ -7,6 +7,7 @@ import {
   InvalidRequest
 } from "../contract/errors.ts"
 import { Paths } from "../system/Paths.ts"
+import { nowIso, nowMs } from "../system/time.ts"
 import { type CatalogueEntry, recipeOf } from "./catalogue.ts"
 import {
   absent,
@@ -87,7 +88,7 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Type"]) => 
   const pull = (name: string, options: PullOptions = {}) =>
     Effect.gen(function*() {
       const entry = yield* known(name)
-      const since = Date.now()
+      const since = yield* nowMs
       const recipe = recipeOf(entry)
       return yield* obtain(entry, options.onProgress ?? silent, true, ({ manifest }) =>
         // A build that somebody else finished while this one waited is as new as it gets.
@@ -111,7 +112,7 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Type"]) => 
         name: request.name,
         from: base.own?.from ?? base.name,
         packages: [...new Set([...base.own?.packages ?? [], ...added])].sort(),
-        created: new Date().toISOString()
+        created: yield* nowIso
       }
       // Before minutes of building, and once more when the name is given.
       const { replace = false } = request

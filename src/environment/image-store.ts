@@ -5,6 +5,7 @@ import { ImageDamaged } from "../contract/errors.ts"
 import { type FileFailed, readJson, recall, writeJsonAtomic } from "../system/atomic-file.ts"
 import { checkFile, describeFile } from "../system/checked-file.ts"
 import { withLock } from "../system/lock.ts"
+import { nowIso } from "../system/time.ts"
 import { Manifest, ManifestHead, NameRecord } from "./manifest.ts"
 import { bytesBeneath } from "./temporary.ts"
 
@@ -70,7 +71,7 @@ export const imageStore = (root: string) => {
         ...facts,
         format: 1,
         digest: described.sha256,
-        created: new Date().toISOString(),
+        created: yield* nowIso,
         image: described
       }
       yield* writeJsonAtomic(path.join(folder, "manifest.json"), Manifest, manifest, { durable: true })

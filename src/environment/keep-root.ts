@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { nowIso } from "../system/time.ts"
 import type { imageStore } from "./image-store.ts"
 import { unpackImage } from "./image-unpack.ts"
 import type { KernelError, KernelModules } from "./Kernel.ts"
@@ -43,7 +44,7 @@ export const keepRoot = <E>(
       from,
       packages: [],
       workspace,
-      created: new Date().toISOString()
+      created: yield* nowIso
     }
     yield* definitions.known(definition, { replace })
     yield* sweepTemporaries(images.temporaries)

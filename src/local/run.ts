@@ -5,6 +5,7 @@ import type { Notice } from "../contract/notice.ts"
 import type { RunEvent, RunPayload } from "../contract/operations/run.ts"
 import type { RunInput } from "../contract/run-input.ts"
 import { SeedImages } from "../disk/SeedImages.ts"
+import { monotonicMs } from "../system/time.ts"
 import { sweepVms } from "../vm/record/sweep.ts"
 import { acquireWorkspace } from "../workspace/boot.ts"
 import { tellSkipped } from "../workspace/lifecycle/skipped.ts"
@@ -22,7 +23,7 @@ export const diskMib = 16 * 1024
  */
 export const run = (payload: RunPayload, input: RunInput = {}) =>
   Stream.unwrapScoped(Effect.gen(function*() {
-    const since = performance.now()
+    const since = yield* monotonicMs
     yield* demandOneSeed(payload)
     yield* demandOneCommand(payload)
     const notices = yield* Mailbox.make<Notice>({ capacity: 64, strategy: "sliding" })

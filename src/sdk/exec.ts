@@ -6,6 +6,7 @@ import { demandCommand } from "../contract/exec-demand.ts"
 import { INPUT_HEADER, RESUMED_HEADER } from "../contract/input-rpcs.ts"
 import type { ExecEvent, ExecPayload } from "../contract/operations/workspace-exec.ts"
 import { newRequestId } from "../system/identity.ts"
+import { clockReader } from "../system/time.ts"
 import { firstEvents } from "./first-events.ts"
 import { makeInputTape } from "./input-tape.ts"
 import { type Client, type ConnectionLost, isLost, lost, type Session } from "./session.ts"
@@ -36,7 +37,8 @@ export const makeExec = (session: Session, row: StreamingRow, startedBefore?: St
       const execId = before?.execId ?? payload.execId ?? newRequestId()
       // Whoever only asks for a command that is known has not started it.
       const starts = payload.execId === undefined || payload.command.length > 0 || payload.script !== undefined
-      const until = payload.waitSeconds === undefined ? undefined : Date.now() + payload.waitSeconds * 1000
+      const { monotonicMs } = yield* clockReader
+      const untilMs = payload.waitSeconds === undefined ? undefined : monotonicMs() + payload.waitSeconds * 1000
       const hasInput = input.stdin !== undefined || input.resizes !== undefined
       const tape = hasInput ? yield* makeInputTape(input) : undefined
       let cursor = before === undefined || before.shownBytes === 0 ? payload.cursor : before.shownBytes
@@ -47,7 +49,7 @@ export const makeExec = (session: Session, row: StreamingRow, startedBefore?: St
         ...payload,
         execId,
         ...(cursor === undefined ? {} : { cursor }),
-        ...(until === undefined ? {} : { waitSeconds: Math.max(0, (until - Date.now()) / 1000) })
+        ...(untilMs === undefined ? {} : { waitSeconds: Math.max(0, (untilMs - monotonicMs()) / 1000) })
       })
 
       /** Notes how far it came; false for what the caller knows already. */

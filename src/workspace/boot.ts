@@ -11,6 +11,7 @@ import { isEmptyDisk } from "../disk/workspace-disk.ts"
 import type { AgentCallFailed } from "../guest-channel/errors.ts"
 import type { GuestProcess } from "../guest-channel/process.ts"
 import type { SpawnRequest } from "../guest-channel/spawn.ts"
+import { monotonicMs } from "../system/time.ts"
 import { settleClock } from "../vm/claim/clock.ts"
 import { claimSteps, inspectionSteps, newGuestIdentity } from "../vm/claim/steps.ts"
 import type { Guest, RestoreRequest } from "../vm/guest.ts"
@@ -64,15 +65,13 @@ export const acquireWorkspace = (
       steps: () => ReturnType<typeof claimSteps>,
       send: (steps: ReturnType<typeof claimSteps>) => Effect.Effect<A, SpawnFailed | AgentCallFailed | ChannelFailed, R>
     ) =>
-      Effect.suspend(() => {
-        const sentAtMs = performance.now()
+      Effect.flatMap(monotonicMs, (sentAtMs) =>
         // The time goes out with the chain; on a slow host it is old when it arrives.
-        return Effect.zipLeft(send(steps()), settleClock(guest.channel, sentAtMs))
-      }).pipe(
-        Effect.catchTag("AgentCallFailed", (failure) => claimFailure(failure, isEmpty)),
-        Effect.raceFirst(guest.vm.health.failure),
-        explainChannelFailure(guest)
-      )
+        Effect.zipLeft(send(steps()), settleClock(guest.channel, sentAtMs))).pipe(
+          Effect.catchTag("AgentCallFailed", (failure) => claimFailure(failure, isEmpty)),
+          Effect.raceFirst(guest.vm.health.failure),
+          explainChannelFailure(guest)
+        )
     return {
       guest,
       claim: (first: SpawnRequest) => settled(claim, (steps) => guest.channel.spawnAfter(steps, first)),

@@ -1,6 +1,7 @@
 import { Effect, Schema } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { nowIso } from "../system/time.ts"
 
 const at = Schema.String
 
@@ -48,18 +49,19 @@ const MOST_BYTES = 16 * 1024 * 1024
  * Called when the crossing is done; never fails, since by then it cannot be undone.
  */
 export const recordEvent = (folder: string, event: WithoutTime<WorkspaceLogEvent>) =>
-  Effect.try(() => {
-    const fd = fs.openSync(fileOf(folder), "a+", 0o600)
-    try {
-      const { size } = fs.fstatSync(fd)
-      const last = Buffer.alloc(1)
-      // Of a line that a crash has cut only that line is lost.
-      const mend = size > 0 && fs.readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a ? "\n" : ""
-      fs.writeSync(fd, `${mend}${Schema.encodeSync(Line)({ ...event, at: new Date().toISOString() })}\n`)
-    } finally {
-      fs.closeSync(fd)
-    }
-  }).pipe(Effect.ignoreLogged)
+  Effect.flatMap(nowIso, (at) =>
+    Effect.try(() => {
+      const fd = fs.openSync(fileOf(folder), "a+", 0o600)
+      try {
+        const { size } = fs.fstatSync(fd)
+        const last = Buffer.alloc(1)
+        // Of a line that a crash has cut only that line is lost.
+        const mend = size > 0 && fs.readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a ? "\n" : ""
+        fs.writeSync(fd, `${mend}${Schema.encodeSync(Line)({ ...event, at })}\n`)
+      } finally {
+        fs.closeSync(fd)
+      }
+    })).pipe(Effect.ignoreLogged)
 
 /** Everything that was recorded, oldest first. What is no event is passed over. */
 export const readEvents = (folder: string): Effect.Effect<ReadonlyArray<WorkspaceLogEvent>> =>

@@ -3,6 +3,7 @@ import type { PyroError } from "../contract/errors.ts"
 import type { RunEvent, RunPayload } from "../contract/operations/run.ts"
 import type { RunInput } from "../contract/run-input.ts"
 import type { GuestProcess, ProcessExit } from "../guest-channel/process.ts"
+import { monotonicMs } from "../system/time.ts"
 import type { Guest } from "../vm/guest.ts"
 import { explainChannelFailure, type FreshWorkspace } from "./boot.ts"
 import { endOf, feed, spawnRequest } from "./command.ts"
@@ -24,12 +25,12 @@ export const runIn = (
   workspace: FreshWorkspace,
   payload: RunPayload,
   input: RunInput,
-  /** When the request came, by `performance.now()`. */
-  since: number
+  /** When the request came, by the monotonic clock. */
+  sinceMs: number
 ): Stream.Stream<RunEvent, PyroError> =>
   Stream.unwrapScoped(Effect.gen(function*() {
     const process = yield* workspace.claim(spawnRequest(payload, input))
-    const bootMs = performance.now() - since
+    const bootMs = (yield* monotonicMs) - sinceMs
     yield* feed(process, input)
     const manner = mannerOf({ graceMs: payload.graceSeconds * 1000, tty: payload.tty })
     const deadline = yield* enforceDeadline(process, payload.timeoutSeconds, manner)
@@ -53,7 +54,7 @@ export const runIn = (
       )
       const ending = Option.getOrUndefined(exit)
       const late = (yield* Deferred.isDone(deadline.passed)) && ranOut(ending, manner)
-      const event = exitedEvent(ending, late, bootMs, since)
+      const event = exitedEvent(ending, late, bootMs, (yield* monotonicMs) - sinceMs)
       return [...new Hints().after(tail, event.status), event]
     }).pipe(Effect.raceFirst(workspace.guest.vm.health.failure))
     return Stream.make(started).pipe(
@@ -64,11 +65,11 @@ export const runIn = (
     )
   }))
 
-const exitedEvent = (exit: ProcessExit | undefined, late: boolean, bootMs: number, since: number): Exited => {
+const exitedEvent = (exit: ProcessExit | undefined, late: boolean, bootMs: number, totalMs: number): Exited => {
   const durations = {
-    totalMs: performance.now() - since,
+    totalMs,
     bootMs,
-    commandMs: exit?.durationMs ?? performance.now() - since - bootMs
+    commandMs: exit?.durationMs ?? totalMs - bootMs
   }
   return { _tag: "Exited", ...endOf(exit, late), durations }
 }

@@ -22,7 +22,14 @@ describe("the record of a VM on a disk that is full", () => {
 
   it("cannot be changed for want of space, and is as it was", async () => {
     fs.mkdirSync(paths.directory, { recursive: true })
-    const record = newRecord({ id, purpose: "run", memoryMib: 256, vcpuCount: 1, uid: 0 })
+    const record = newRecord({
+      createdAt: "1970-01-01T00:00:00.000Z",
+      id,
+      purpose: "run",
+      memoryMib: 256,
+      vcpuCount: 1,
+      uid: 0
+    })
     await Effect.runPromise(writeRecord(paths, record))
     const before = fs.readFileSync(paths.record, "utf8")
     try {

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import type { ChannelFailed } from "../../contract/errors.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
-import { wallClockNs } from "./steps.ts"
+import { monotonicMs, wallClockNs } from "../../system/time.ts"
 
 /** A guest whose clock is further off than this is set; a reading over the channel is good to a few ms. */
 const toleranceMs = 20
@@ -39,9 +39,9 @@ export const clockOffsetMs = (channel: GuestChannel) =>
 /** How often the clock is read before it is taken as it is. Twice is the rule; on a busy host every other message is late. */
 const attempts = 8
 
-/** `keepClock` for a guest that was told the time no earlier than `sentAtMs` of `performance.now` and has answered: it may be right by that. */
+/** `keepClock` for a guest that was told the time no earlier than `sentAtMs` of the monotonic clock and has answered: it may be right by that. */
 export const settleClock = (channel: GuestChannel, sentAtMs: number) =>
-  Effect.suspend(() => performance.now() - sentAtMs <= toleranceMs ? Effect.void : keepClock(channel))
+  Effect.flatMap(monotonicMs, (now) => now - sentAtMs <= toleranceMs ? Effect.void : keepClock(channel))
 
 /**
  * Puts the guest's wall clock right when it is not: after a restore, where the time was taken before it was sent, after a pause, a

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto"
 import { type Call, Calls } from "../../guest-channel/calls.ts"
+import { wallClockNs } from "../../system/time.ts"
 
 /** Who a guest is; made anew for every generation. */
 export interface GuestIdentity {
@@ -49,9 +50,6 @@ export const freshness = (): ReadonlyArray<Call<unknown>> => [
   Calls.reseed({ entropy: randomBytes(entropyBytes) }),
   Calls.clockSet({ ns: wallClockNs() })
 ]
-
-/** Host's wall clock in nanoseconds. */
-export const wallClockNs = () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n
 
 const hosts = (hostname: string) =>
   `127.0.0.1 localhost\n127.0.1.1 ${hostname}\n::1 localhost ip6-localhost ip6-loopback\nff02::1 ip6-allnodes\nff02::2 ip6-allrouters\n`

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { haveMemoryDir, memoryDirPrefix, Paths } from "../../system/Paths.ts"
+import { nowMs } from "../../system/time.ts"
 import { listVmIds } from "../record/admission.ts"
 
 /** Time without a change after which an empty memory directory of another state directory goes, in `ms`. */
@@ -37,5 +38,5 @@ export const leaveMemoryStore: Effect.Effect<ReadonlyArray<string>, never, Paths
   const own = listVmIds(stateDir).length === 0 && removeEmpty(memoryDir) ? [memoryDir] : []
   // A VM that was announced just now has made its directory before, and its memory file not yet.
   if (own.length > 0 && listVmIds(stateDir).length > 0) yield* haveMemoryDir(paths)
-  return [...own, ...unusedBeside(memoryDir, Date.now()).filter(removeEmpty)]
+  return [...own, ...unusedBeside(memoryDir, yield* nowMs).filter(removeEmpty)]
 }).pipe(Effect.catchAllCause((cause) => Effect.as(Effect.logDebug(cause), [])))

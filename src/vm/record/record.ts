@@ -95,10 +95,9 @@ export const readRecord = (paths: VmPaths): Effect.Effect<Option.Option<VmRecord
 export const nobody = (): ProcessIdentity => ({ pid: 0, startTicks: 0, bootId: hostBootId() })
 
 /** A record of a VM that this process answers for. */
-export const newRecord = (request: Omit<VmRecord, "owner" | "createdAt">): VmRecord => ({
+export const newRecord = (request: Omit<VmRecord, "owner">): VmRecord => ({
   ...request,
-  owner: ownIdentity(),
-  createdAt: new Date().toISOString()
+  owner: ownIdentity()
 })
 
 /**

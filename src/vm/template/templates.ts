@@ -6,6 +6,7 @@ import { readJson, writeJsonAtomic } from "../../system/atomic-file.ts"
 import { CheckedFile, checkFile, describeFile, sparseDigest } from "../../system/checked-file.ts"
 import { withLock } from "../../system/lock.ts"
 import { Paths } from "../../system/Paths.ts"
+import { nowIso } from "../../system/time.ts"
 import { deadlineScale } from "../deadline-scale.ts"
 import { frozenIn, overlayIn } from "../driver/qemu/capture.ts"
 import { failedAt } from "../failure.ts"
@@ -88,7 +89,7 @@ export const ensureTemplate = <E, R>(
             const frozen = yield* build(temporary)
             yield* writeJsonAtomic(path.join(temporary, "manifest.json"), TemplateManifest, {
               key,
-              createdAt: new Date().toISOString(),
+              createdAt: yield* nowIso,
               memory: yield* describe(frozen.memoryPath),
               state: yield* describe(frozen.statePath),
               ...(frozen.overlayPath !== undefined && { overlay: yield* describe(frozen.overlayPath) }),

@@ -1,5 +1,6 @@
 import { Effect, type Scope } from "effect"
 import type { GuestProcess } from "../../guest-channel/process.ts"
+import { clockReader } from "../../system/time.ts"
 import { touch, type WorkspaceFolder } from "../lifecycle/record.ts"
 import type { CommandJournal } from "./journal.ts"
 
@@ -26,12 +27,12 @@ export const makeAftermath = (
   journal: CommandJournal
 ): Effect.Effect<Aftermath, never, Scope.Scope> =>
   Effect.acquireRelease(
-    Effect.sync(() => {
+    Effect.map(clockReader, ({ monotonicMs }) => {
       let unreleased: Array<GuestProcess> = []
       let timer: NodeJS.Timeout | undefined
       let touchedAtMs = -Infinity
       const active = Effect.suspend(() => {
-        touchedAtMs = performance.now()
+        touchedAtMs = monotonicMs()
         return touch(folder)
       })
       const work = Effect.suspend(() => {
@@ -40,7 +41,7 @@ export const makeAftermath = (
         return Effect.zipRight(active, Effect.forEach(written, ({ release }) => release, { discard: true }))
       })
       return {
-        started: Effect.suspend(() => performance.now() - touchedAtMs < FRESH_MS ? Effect.void : active),
+        started: Effect.suspend(() => monotonicMs() - touchedAtMs < FRESH_MS ? Effect.void : active),
         ended: (process: GuestProcess) => {
           unreleased.push(process)
           timer ??= setTimeout(() => Effect.runFork(work), AFTER_MS)

@@ -5,6 +5,7 @@ import type { ExecPayload } from "../../contract/operations/workspace-exec.ts"
 import type { RunInput } from "../../contract/run-input.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { GuestProcess } from "../../guest-channel/process.ts"
+import { nowMs } from "../../system/time.ts"
 import { feed, recordedCommand, spawnRequest } from "../command.ts"
 import { endProcess, type Manner, mannerOf } from "../ending.ts"
 import { type Hints, hintsOf } from "../hints.ts"
@@ -151,7 +152,7 @@ export const openCommands = (
           const { execId: id } = payload
           // Nothing waits between this and the journal: of two requests with one id only one gets past.
           if (journal.get(id) !== undefined) return { mine: false }
-          const startedAtMs = Date.now()
+          const startedAtMs = yield* nowMs
           const deadlineMs = payload.timeoutSeconds === undefined
             ? undefined
             : startedAtMs + payload.timeoutSeconds * 1000

@@ -6,6 +6,7 @@ import type { ExecEvent, ExecPayload } from "../../contract/operations/workspace
 import type { RunInput } from "../../contract/run-input.ts"
 import { newRequestId } from "../../system/identity.ts"
 import { acquirePlain, atClose } from "../../system/scopes.ts"
+import { clockReader, monotonicMs } from "../../system/time.ts"
 import { feed } from "../command.ts"
 import { type Hints, OutputTail } from "../hints.ts"
 import { endRunning } from "./cancel.ts"
@@ -74,6 +75,7 @@ const pullOutput = (
     if (log.ended && reader.position > log.position) {
       return yield* new InvalidRequest({ field: "cursor", detail: `it printed ${log.position} bytes only` })
     }
+    const { monotonicMs } = yield* clockReader
     const untilMs = waitLimit?.untilMs ?? Infinity
     const tail = hints && new OutputTail()
     let waiting: Array<ExecEvent> = [first]
@@ -115,7 +117,7 @@ const pullOutput = (
         })
       }
       if (waiting.length > 0) return Effect.succeed(takeBatch())
-      const now = Date.now()
+      const now = monotonicMs()
       if (now >= untilMs) return Effect.sync(() => over(waitLimit!.last))
       const endsMs = Math.min(untilMs, now + (waitMs ?? Infinity))
       const more = log.more(reader.position, endsMs === Infinity ? undefined : Math.max(1, endsMs - now))
@@ -123,7 +125,7 @@ const pullOutput = (
         waitMs !== undefined && isIdle() ? none : pull(waitMs))
     }
     const isIdle = () =>
-      !log.ended && log.position <= reader.position && Date.now() < untilMs
+      !log.ended && log.position <= reader.position && monotonicMs() < untilMs
     const takeBatch = () => {
       const events = Chunk.unsafeFromArray(waiting)
       waiting = []
@@ -169,7 +171,7 @@ export const exec = (
 ): Effect.Effect<ExecPull, PyroError, Scope.Scope> =>
   Effect.gen(function*() {
     yield* demandCommand(payload)
-    const untilMs = payload.waitSeconds === undefined ? undefined : Date.now() + payload.waitSeconds * 1000
+    const untilMs = payload.waitSeconds === undefined ? undefined : (yield* monotonicMs) + payload.waitSeconds * 1000
     const id = payload.execId ?? newRequestId()
     const mine = yield* startUnknown(commands, generation, { ...payload, execId: id }, input)
     const cursor = payload.cursor ?? 0
@@ -201,10 +203,11 @@ export const exec = (
 const startedBefore = ({ started }: Command, untilMs: number | undefined) =>
   untilMs === undefined
     ? Deferred.await(started)
-    : Effect.map(
-      Effect.timeoutOption(Deferred.await(started), Math.max(LEAST_START_MS, untilMs - Date.now())),
-      Option.getOrUndefined
-    )
+    : Effect.flatMap(monotonicMs, (now) =>
+      Effect.map(
+        Effect.timeoutOption(Deferred.await(started), Math.max(LEAST_START_MS, untilMs - now)),
+        Option.getOrUndefined
+      ))
 
 /** Whether it was started here and now; not where its id is known. */
 const startUnknown = (

@@ -1,6 +1,7 @@
 import { Effect, Option } from "effect"
 import type { ChannelFailed } from "../../contract/errors.ts"
 import type { GuestProcess } from "../../guest-channel/process.ts"
+import { nowMs } from "../../system/time.ts"
 import { endOf } from "../command.ts"
 import { endProcess, type Manner, ranOut } from "../ending.ts"
 import type { CommandEnd } from "./journal.ts"
@@ -29,7 +30,7 @@ export const follow = (
     let isOver = false
     const exit = yield* time.deadlineMs === undefined ? whole : Effect.raceFirst(
       whole,
-      Effect.sleep(Math.max(0, time.deadlineMs - Date.now())).pipe(
+      Effect.sleep(Math.max(0, time.deadlineMs - (yield* nowMs))).pipe(
         Effect.zipRight(Effect.sync(() => (isOver = true))),
         Effect.zipRight(endProcess(process, "timeout", time.manner)),
         Effect.zipRight(Effect.sleep(killGraceMs)),
@@ -42,10 +43,7 @@ export const follow = (
     return {
       id: log.id,
       ...endOf(Option.getOrUndefined(exit), late),
-      durationMs: Option.match(exit, {
-        onNone: () => Date.now() - time.startedAtMs,
-        onSome: ({ durationMs }) => durationMs
-      }),
+      durationMs: Option.isSome(exit) ? exit.value.durationMs : (yield* nowMs) - time.startedAtMs,
       ...printed(log)
     }
   })

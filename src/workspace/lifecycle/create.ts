@@ -9,6 +9,7 @@ import { Kernel } from "../../environment/Kernel.ts"
 import { faultPoint } from "../../system/fault.ts"
 import { realPath } from "../../system/host-path.ts"
 import { Paths } from "../../system/Paths.ts"
+import { nowIso } from "../../system/time.ts"
 import { holdBase } from "../../vm/template/base.ts"
 import { recordEvent } from "../events.ts"
 import { openResidents } from "../residents/open.ts"
@@ -33,7 +34,10 @@ import { removeAside, sweepAside } from "./swept.ts"
 import { warmLater } from "./warm.ts"
 
 /** The record that announces a workspace before anything of it is made. */
-const announced = (payload: CreatePayload, project: string | undefined): WorkspaceRecord => ({
+const announced = (
+  payload: CreatePayload,
+  { createdAt, project }: { readonly createdAt: string; readonly project: string | undefined }
+): WorkspaceRecord => ({
   format: RECORD_FORMAT,
   id: newWorkspaceId(),
   phase: "creating",
@@ -52,7 +56,7 @@ const announced = (payload: CreatePayload, project: string | undefined): Workspa
   ...(payload.repoUrl === undefined ? {} : { repoUrl: publicUrl(payload.repoUrl) ?? payload.repoUrl }),
   ...(payload.repoRef === undefined ? {} : { repoRef: payload.repoRef }),
   ...(project === undefined ? {} : { project }),
-  createdAt: new Date().toISOString()
+  createdAt
 })
 
 /** The caller's project; of a caller that has none, the directory or archive that the workspace starts with. */
@@ -134,7 +138,7 @@ export const create = (lifecycle: Lifecycle, payload: CreatePayload, notify: Not
   Effect.gen(function*() {
     const { registry } = lifecycle
     const { stateDir } = yield* Paths
-    const record = announced(payload, yield* projectOf(payload))
+    const record = announced(payload, { createdAt: yield* nowIso, project: yield* projectOf(payload) })
     yield* registry.checkName(payload.name, record.id)
     const folder = folderOf(stateDir, record.id)
     const entry = yield* makeEntry(lifecycle, folder, record)

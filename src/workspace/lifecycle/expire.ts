@@ -1,4 +1,5 @@
 import { Effect, Ref } from "effect"
+import { nowMs } from "../../system/time.ts"
 import type { Lifecycle } from "./context.ts"
 import { lastActivity, touch } from "./record.ts"
 import { isBusy } from "./registry.ts"
@@ -12,7 +13,7 @@ export const expire = (lifecycle: Lifecycle) =>
       if (record.ttlSeconds === undefined || !lifecycle.registry.entries.has(entry.id)) return
       if (yield* isBusy(entry)) return yield* touch(entry.folder)
       const at = lastActivity(entry.folder, record).getTime() + record.ttlSeconds * 1000
-      if (Date.now() < at) return
+      if ((yield* nowMs) < at) return
       yield* removeAlone(lifecycle, entry)
       const called = record.name === undefined ? "" : ` (${record.name})`
       yield* Effect.logInfo(

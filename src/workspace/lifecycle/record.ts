@@ -6,6 +6,7 @@ import type { StateTooNew } from "../../contract/errors.ts"
 import { byName } from "../../contract/names.ts"
 import { FileFailed, syncFile, writeJsonAtomic } from "../../system/atomic-file.ts"
 import { unusable } from "../../system/disk-full.ts"
+import { nowMs } from "../../system/time.ts"
 import { readVersioned, type Upgrades } from "../../system/versioned.ts"
 import { VmId } from "../../vm/record/record.ts"
 import { residentKinds } from "../residents/kinds.ts"
@@ -185,9 +186,8 @@ export const lastActivity = (folder: WorkspaceFolder, record: WorkspaceRecord): 
 
 /** Says that something is being run or written now. Never fails: the time of last activity is not worth a command. */
 export const touch = (folder: WorkspaceFolder) =>
-  Effect.sync(() => {
-    const now = Date.now() / 1000
+  Effect.map(nowMs, (ms) => {
     try {
-      fs.utimesSync(folder.activity, now, now)
+      fs.utimesSync(folder.activity, ms / 1000, ms / 1000)
     } catch { /* the workspace is just being deleted */ }
   })

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { deflateBeside } from "../../system/git-blob.ts"
+import { clockReader } from "../../system/time.ts"
 import { nextTurn } from "../../system/turn.ts"
 import type { Change } from "../change.ts"
 import { changePieces, textPart } from "./format.ts"
@@ -15,14 +16,15 @@ const TURN_MS = 10
 export const forEachPiece = (changes: ReadonlyArray<Change>, take: (piece: Uint8Array, change: Change) => void) =>
   Effect.gen(function*() {
     const budget = diffBudget()
-    let pauseAt = performance.now() + TURN_MS
+    const { monotonicMs } = yield* clockReader
+    let pauseAtMs = monotonicMs() + TURN_MS
     for (const change of changes) {
       const deflated = yield* deflateLarge(change)
       for (const piece of changePieces(change, budget, { deflated: (content) => deflated.get(content) })) {
         if (piece.length > 0) take(piece, change)
-        if (performance.now() < pauseAt) continue
+        if (monotonicMs() < pauseAtMs) continue
         yield* nextTurn
-        pauseAt = performance.now() + TURN_MS
+        pauseAtMs = monotonicMs() + TURN_MS
       }
     }
   })

@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import type { HostToolMissing, SeedRejected } from "../../contract/errors.ts"
 import { pathText } from "../../disk/path-text.ts"
+import { nowMs } from "../../system/time.ts"
 import { git, type GitFailed } from "./confined-git.ts"
 import { filesBeneath } from "./files-beneath.ts"
 import { gitlink, type GitPlan, type History, planGit } from "./git-directory.ts"
@@ -117,7 +118,7 @@ const collect = (
         into.gits.push({
           at: at.toString(),
           scratch,
-          plan: planGit(scratch, history, listed, { identity, submodules })
+          plan: planGit(scratch, history, listed, { identity, nowMs: yield* nowMs, submodules })
         })
       } else {
         into.skipped.push({ path: pathText(at), reason: "there are too many repositories in the tree" })

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { nowMs } from "../../system/time.ts"
 import { git } from "./confined-git.ts"
 import { type GitPlan, type History, planGit } from "./git-directory.ts"
 import type { Identity } from "./identity.ts"
@@ -71,5 +72,5 @@ export const commitPlan = (scratch: Scratch, history: History, tree: CommitTree,
     }
     sealIndex(index, scratch.idBytes)
     fs.writeFileSync(file, index)
-    return planGit(scratch, history, [], { identity }) satisfies GitPlan
+    return planGit(scratch, history, [], { identity, nowMs: yield* nowMs }) satisfies GitPlan
   })

@@ -4,6 +4,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { SeedRejected, StateDirectoryUnusable } from "../../contract/errors.ts"
 import { withLock } from "../../system/lock.ts"
+import { nowMs } from "../../system/time.ts"
 import { git, GitFailed, type GitOptions, type GitRoom } from "./confined-git.ts"
 import type { History } from "./git-directory.ts"
 import { isObjectId, isRefName, resolveRef } from "./refs.ts"
@@ -63,7 +64,7 @@ const fetchInto = (
     const online: GitOptions = { protocols: remote.protocols, secrets: { "remote.origin.url": remote.url } }
     const kept = (commit: string) => `refs/pyro/${options.history}/${commit}`
     if (ref !== undefined && isObjectId(ref) && resolveRef(directory, kept(ref)) !== undefined) {
-      fs.utimesSync(directory, new Date(), new Date())
+      yield* markUsed(directory)
       return { directory, commit: ref, ref: undefined } satisfies Fetched
     }
     const found = yield* ask(room, online, ref, remote)
@@ -87,7 +88,7 @@ const fetchInto = (
         () => fetchAt([])
       ))
     }
-    fs.utimesSync(directory, new Date(), new Date())
+    yield* markUsed(directory)
     const peeled = yield* git(room, ["rev-parse", "--verify", "-q", `${found.id}^{commit}`])
     return { directory, commit: peeled.toString().trim(), ref: found.ref } satisfies Fetched
   }).pipe(Effect.mapError((failure) =>
@@ -95,6 +96,9 @@ const fetchInto = (
       ? new SeedRejected({ path: remote.shown, detail: withoutSecrets(failure.message, remote) })
       : failure
   ))
+
+/** The least recently used repositories are removed first. */
+const markUsed = (directory: string) => Effect.map(nowMs, (ms) => fs.utimesSync(directory, ms / 1000, ms / 1000))
 
 const withoutSecrets = (text: string, remote: Remote) => {
   const { password, username } = new URL(remote.url)

@@ -48,8 +48,8 @@ export interface PlanOptions {
   readonly identity: Identity
   /** Those of the tree that have their files. @default none */
   readonly submodules?: ReadonlyArray<Submodule>
-  /** @default the time it is */
-  readonly nowMs?: number
+  /** Wall clock. */
+  readonly nowMs: number
 }
 
 /**
@@ -61,7 +61,7 @@ export const planGit = (
   scratch: Scratch,
   history: History,
   listed: ReadonlyArray<Listed>,
-  { identity, nowMs = Date.now(), submodules = [] }: PlanOptions
+  { identity, nowMs, submodules = [] }: PlanOptions
 ): GitPlan => {
   const { head, settings } = scratch
   const upstream = upstreamOf(settings, head.ref)

@@ -4,6 +4,7 @@ import * as path from "node:path"
 import type { HostToolMissing } from "../../contract/errors.ts"
 import { bytesBeneath } from "../../environment/temporary.ts"
 import { withLock } from "../../system/lock.ts"
+import { nowMs } from "../../system/time.ts"
 
 /** Where fetched repositories are: each in a folder `….git`, beside it the lock file that its user holds. */
 export const repositoriesOf = (cacheDir: string) => path.join(cacheDir, "repositories")
@@ -65,9 +66,10 @@ export const pruneRepositories = (
     const newestFirst = repositoriesIn(cacheDir)
       .map((repository) => ({ repository, usedMs: fs.statSync(repository).mtimeMs, bytes: bytesBeneath(repository) }))
       .sort((one, other) => other.usedMs - one.usedMs)
+    const inUseSinceMs = (yield* nowMs) - inUseMs
     let [kept, freedBytes] = [0, 0]
     for (const { bytes, repository, usedMs } of newestFirst) {
-      if (Date.now() - usedMs < inUseMs || kept + bytes <= options.keepBytes) kept += bytes
+      if (usedMs > inUseSinceMs || kept + bytes <= options.keepBytes) kept += bytes
       // Its lock file stays: another holder of another file of that name would be no lock.
       else freedBytes += yield* whenFree(repository, remove(repository, bytes))
     }

@@ -1,4 +1,5 @@
 import { Effect, Ref } from "effect"
+import { monotonicMs, nowMs } from "../../system/time.ts"
 import type { Lifecycle } from "../lifecycle/context.ts"
 import { lastActivity } from "../lifecycle/record.ts"
 import { type Entry, isBusy } from "../lifecycle/registry.ts"
@@ -14,7 +15,7 @@ const isIdle = (entry: Entry) =>
     const { state } = yield* Ref.get(entry.state)
     if (state !== "running" && state !== "stopped") return false
     if (yield* isBusy(entry)) return false
-    return Date.now() - lastActivity(entry.folder, yield* Ref.get(entry.record)).getTime() >= QUIET_MS
+    return (yield* nowMs) - lastActivity(entry.folder, yield* Ref.get(entry.record)).getTime() >= QUIET_MS
   })
 
 /** Merges layers of idle workspaces whose chains are long, one workspace after the other. To be repeated. */
@@ -22,13 +23,13 @@ export const makeFlattener = (lifecycle: Lifecycle) => {
   const retryAtMs = new Map<string, number>()
   const one = (entry: Entry) =>
     Effect.gen(function*() {
-      if ((retryAtMs.get(entry.id) ?? 0) > Date.now() || !(yield* isIdle(entry))) return
+      if ((retryAtMs.get(entry.id) ?? 0) > (yield* monotonicMs) || !(yield* isIdle(entry))) return
       if (yield* flatten(lifecycle, entry)) yield* Effect.logInfo(`${entry.id}: layers of its disk are merged`)
       retryAtMs.delete(entry.id)
     }).pipe(
       Effect.catchAll((failure) =>
         Effect.zipRight(
-          Effect.sync(() => retryAtMs.set(entry.id, Date.now() + RETRY_MS)),
+          Effect.map(monotonicMs, (now) => retryAtMs.set(entry.id, now + RETRY_MS)),
           Effect.logDebug(`${entry.id}: layers of its disk stay as they are: ${failure.message}`)
         )
       )

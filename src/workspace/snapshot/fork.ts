@@ -4,6 +4,7 @@ import type { Notice } from "../../contract/notice.ts"
 import type { ForkPayload } from "../../contract/operations/workspace-fork.ts"
 import { faultPoint } from "../../system/fault.ts"
 import { Paths } from "../../system/Paths.ts"
+import { nowIso, nowMs } from "../../system/time.ts"
 import { heldBase, holdBase } from "../../vm/template/base.ts"
 import { recordEvent } from "../events.ts"
 import {
@@ -34,8 +35,11 @@ const startsAtOnce = 2
 
 const announced = (
   source: WorkspaceRecord,
-  name: string | undefined,
-  snapshot: string | undefined
+  { createdAt, name, snapshot }: {
+    readonly createdAt: string
+    readonly name: string | undefined
+    readonly snapshot: string | undefined
+  }
 ): WorkspaceRecord => {
   const { name: _, residents: _residents, restoredFrom: _restored, staleResidents: _stale, vm: _vm, ...same } = source
   return {
@@ -47,7 +51,7 @@ const announced = (
     disk: 0,
     residents: noStates,
     forkedFrom: { workspace: source.id, ...(snapshot === undefined ? {} : { snapshot }) },
-    createdAt: new Date().toISOString()
+    createdAt
   }
 }
 
@@ -59,7 +63,7 @@ const announce = (lifecycle: Lifecycle, source: Entry, payload: ForkPayload) =>
     const children: Array<Entry> = []
     yield* Effect.gen(function*() {
       for (const name of yield* forkNames(lifecycle.registry, record, payload)) {
-        const own = announced(record, name, payload.snapshot)
+        const own = announced(record, { createdAt: yield* nowIso, name, snapshot: payload.snapshot })
         yield* lifecycle.registry.checkName(name, own.id)
         const child = yield* makeEntry(lifecycle, folderOf(stateDir, own.id), own)
         lifecycle.registry.entries.set(own.id, child)
@@ -95,7 +99,7 @@ const begin = (
     yield* makeDisk(folder, taken, disk, record)
     yield* copyPushed(folder.directory, child.folder.directory)
     const residents = yield* Scope.extend(openResidents(child.folder), child.scope)
-    yield* residents.inherit(taken.residents, { folder: folder.logs, sinceMs: Date.now() - taken.takenAtMs })
+    yield* residents.inherit(taken.residents, { folder: folder.logs, sinceMs: (yield* nowMs) - taken.takenAtMs })
     yield* Ref.set(child.residents, Option.some(residents))
     return vm === undefined
       ? yield* generationOn(lifecycle, child, record, notify)

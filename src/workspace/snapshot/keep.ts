@@ -7,6 +7,7 @@ import type { SnapshotInfo } from "../../contract/operations/workspace-snapshot.
 import { syncFile } from "../../system/atomic-file.ts"
 import { faultPoint } from "../../system/fault.ts"
 import { hostBootId } from "../../system/identity.ts"
+import { nowIso } from "../../system/time.ts"
 import { recordEvent } from "../events.ts"
 import { calledOf } from "../lifecycle/called.ts"
 import { alone, type Lifecycle, type Notify, progress, removeFolder } from "../lifecycle/context.ts"
@@ -41,7 +42,7 @@ export const createSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string,
     if (fs.existsSync(folder.directory)) {
       return yield* new SnapshotExists({ workspace: yield* calledOf(entry), snapshot: name })
     }
-    const record = announced(name)
+    const record = announced(name, yield* nowIso)
     const made = yield* Effect.gen(function*() {
       yield* Effect.try({
         try: () => fs.mkdirSync(folder.directory, { recursive: true, mode: 0o700 }),

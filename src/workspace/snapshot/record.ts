@@ -90,11 +90,11 @@ export const captureFolder = (directory: string): CaptureFolder => ({
 export const snapshotFolder = (folder: WorkspaceFolder, name: string) =>
   captureFolder(path.join(folder.snapshots, name))
 
-export const announced = (name: string): SnapshotRecord => ({
+export const announced = (name: string, createdAt: string): SnapshotRecord => ({
   format: 2,
   name,
   phase: "creating",
-  createdAt: new Date().toISOString(),
+  createdAt,
   hostBoot: hostBootId(),
   durable: false
 })

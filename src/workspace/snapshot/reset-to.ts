@@ -1,5 +1,6 @@
 import { Effect, Ref } from "effect"
 import { faultPoint } from "../../system/fault.ts"
+import { nowMs } from "../../system/time.ts"
 import { heldBase } from "../../vm/template/base.ts"
 import { recordEvent } from "../events.ts"
 import {
@@ -87,8 +88,9 @@ export const resetTo = (
 export const takeOverResidents = (entry: Entry, residents: Residents, { folder, record: { name, taken } }: Snapshot) =>
   residents.clear.pipe(
     Effect.zipRight(
-      Effect.suspend(() =>
-        residents.inherit(taken.residents, { folder: folder.logs, sinceMs: Date.now() - taken.takenAtMs })
+      Effect.flatMap(
+        nowMs,
+        (now) => residents.inherit(taken.residents, { folder: folder.logs, sinceMs: now - taken.takenAtMs })
       )
     ),
     Effect.zipRight(entry.pushed.withPermits(1)(copyPushed(folder.directory, entry.folder.directory))),

@@ -5,6 +5,7 @@ import { layerCount, makeWorkspaceDisk, type Seed, shareLayers } from "../../dis
 import { faultPoint } from "../../system/fault.ts"
 import { freeBytes } from "../../system/host.ts"
 import type { Paths } from "../../system/Paths.ts"
+import { nowMs } from "../../system/time.ts"
 import { captureVm } from "../../vm/driver/qemu/capture.ts"
 import { machineIdentity } from "../../vm/driver/qemu/machine-identity.ts"
 import { heldBase } from "../../vm/template/base.ts"
@@ -57,7 +58,7 @@ export const take = (
     // From here on the disk has one more layer, empty: it is the same with and without it.
     const top = yield* makeWorkspaceDisk(disk, virtualBytesOf(record))
     faultPoint("take:layer")
-    const takenAtMs = Date.now()
+    const takenAtMs = yield* nowMs
     const captured = prepared === undefined ? undefined : yield* prepared(folder, top)
     faultPoint("take:captured")
     yield* shareLayers(disk, folder.disk, layers)

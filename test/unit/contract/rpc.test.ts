@@ -58,7 +58,7 @@ const served = (attendance: Attendance) =>
   Layer.unwrapEffect(
     Effect.map(Ref.make(false), (leaving) => handlers({ attendance, leaving }))
   ).pipe(Layer.provide(Served))
-const Handlers = served(makeAttendance())
+const Handlers = served(Effect.runSync(makeAttendance))
 
 const makeClient = Effect.map(RpcTest.makeClient(makePyroRpcs()), (client) => client as unknown as Client)
 
@@ -101,7 +101,7 @@ describe("the operations as RPCs", () => {
   })
 
   it("refuses everything once the daemon has decided to leave, and says that nothing was begun", async () => {
-    const attendance = makeAttendance()
+    const attendance = Effect.runSync(makeAttendance)
     attendance.close()
     const failures = await makeClient.pipe(
       Effect.flatMap((client) =>

@@ -14,6 +14,8 @@ const litter = (ofMib: number) => {
   held = undefined
 }
 
+const clock = { nowMs: () => 0, monotonicMs: () => performance.now() }
+
 describe("what requests leave behind", () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] })
@@ -24,7 +26,7 @@ describe("what requests leave behind", () => {
   })
 
   it("is collected when nobody has asked for anything for a while, and not before", () => {
-    const { busy, idle } = makeIdleCollection()
+    const { busy, idle } = makeIdleCollection(clock)
     const before = heapMib()
     litter(24)
     idle()
@@ -38,7 +40,7 @@ describe("what requests leave behind", () => {
   })
 
   it("waits for the next time where one was a moment ago", () => {
-    const { idle } = makeIdleCollection()
+    const { idle } = makeIdleCollection(clock)
     const before = heapMib()
     litter(24)
     idle()

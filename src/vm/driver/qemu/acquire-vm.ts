@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import type { NoSpace, VmFailed } from "../../../contract/errors.ts"
 import type { DiskSource } from "../../../disk/workspace-disk.ts"
 import { Paths } from "../../../system/Paths.ts"
+import { nowIso } from "../../../system/time.ts"
 import { failedAt } from "../../failure.ts"
 import { fillMemory, type Frozen, removeMemory } from "../../host/memory.ts"
 import { admit } from "../../record/admission.ts"
@@ -50,6 +51,7 @@ export const reserveVm = (
     const id = newVmId()
     const paths = vmPaths(yield* Paths, id)
     const record = newRecord({
+      createdAt: yield* nowIso,
       id,
       purpose: request.purpose,
       memoryMib: spec.memoryMib,

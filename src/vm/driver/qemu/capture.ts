@@ -12,9 +12,10 @@ import type {
 } from "../../../contract/errors.ts"
 import { Calls } from "../../../guest-channel/calls.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import { monotonicMs, wallClockNs } from "../../../system/time.ts"
 import { nextTurn } from "../../../system/turn.ts"
 import { keepClock } from "../../claim/clock.ts"
-import { startPrograms, stopPrograms, wallClockNs } from "../../claim/steps.ts"
+import { startPrograms, stopPrograms } from "../../claim/steps.ts"
 import { deadlineScale } from "../../deadline-scale.ts"
 import { failedAt } from "../../failure.ts"
 import { copySparse, type Frozen } from "../../host/memory.ts"
@@ -120,8 +121,8 @@ export const captureVm = (
         return last
       })
     const last = yield* vm.disks.freezeLayer(target.top, (freeze) =>
-      Effect.suspend(() => {
-        since = performance.now()
+      Effect.flatMap(monotonicMs, (now) => {
+        since = now
         return channel.silently({ last: stopPrograms, first: letProgramsRun }, (receivedBytes) =>
           Effect.acquireUseRelease(
             vm.pause,
@@ -138,7 +139,7 @@ export const captureVm = (
           (failure) => failedAt("capture")(new Error(`its programs cannot be stopped: ${failure.message}`))
         ),
         Effect.ensuring(goOn(channel)),
-        Effect.ensuring(Effect.sync(() => (pauseMs = performance.now() - since)))
+        Effect.ensuring(Effect.map(monotonicMs, (now) => (pauseMs = now - since)))
       ))
     return { layers: [...before, last], pauseMs }
   }).pipe(Effect.raceFirst(vm.health.failure))

@@ -53,7 +53,7 @@ describe("the memory store", () => {
       assert.deepStrictEqual(yield* leaveMemoryStore, [])
     }).pipe(Effect.provide(own)))
 
-  it.effect("loses directories of other state directories that are empty and unused for an hour, and no others", () =>
+  it.live("loses directories of other state directories that are empty and unused for an hour, and no others", () =>
     Effect.gen(function*() {
       const prefix = memoryDirPrefix()
       const gone = yield* beside(`${prefix}1-2`, 61)

@@ -69,7 +69,7 @@ describe("a large patch", () => {
       assert.throws(() => parsePatch(new Uint8Array(patchLimits.bytes + 1)), "larger than 8 MiB")
     }))
 
-  it.effect("lets sockets and timers have turns while it is made", () =>
+  it.live("lets sockets and timers have turns while it is made", () =>
     Effect.gen(function*() {
       const one = text(100_000, (index) => `line ${index}`)
       const other = text(100_000, (index) => `line ${(index * 7919) % 100_000}`)

@@ -1,0 +1,61 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer, Ref, TestClock } from "effect"
+import * as fs from "node:fs"
+import { Paths } from "../../../../src/system/Paths.ts"
+import { makeFolder } from "../../../../src/workspace/lifecycle/create.ts"
+import { expire } from "../../../../src/workspace/lifecycle/expire.ts"
+import { folderOf, touch, type WorkspaceId, writeWorkspace } from "../../../../src/workspace/lifecycle/record.ts"
+import { makeEntry, makeRegistry } from "../../../../src/workspace/lifecycle/registry.ts"
+import { temporaryDirectory } from "../../disk/temporary-directory.ts"
+import { recordOf } from "../record-of.ts"
+
+const id = "ws-0000000001" as WorkspaceId
+
+/** A stopped workspace whose time to live is ten minutes, used just now by the test's clock. */
+const stoppedWorkspace = Effect.gen(function*() {
+  const stateDir = yield* temporaryDirectory
+  const scope = yield* Effect.scope
+  const record = { ...recordOf(id, "stopped"), ttlSeconds: 600 }
+  const folder = folderOf(stateDir, id)
+  const registry = makeRegistry()
+  const entry = yield* makeEntry({ scope }, folder, record)
+  yield* Ref.set(entry.state, { state: "stopped" })
+  registry.entries.set(id, entry)
+  yield* makeFolder(folder)
+  yield* writeWorkspace(folder, record)
+  yield* touch(folder)
+  const paths = Layer.succeed(Paths, { stateDir, cacheDir: stateDir, memoryDir: stateDir })
+  return {
+    folder,
+    /** What the daemon does every few seconds. */
+    look: Effect.provide(expire({ registry, scope }), paths),
+    isThere: () => registry.entries.has(id) && fs.existsSync(folder.record)
+  }
+})
+
+describe("a workspace with a time to live", () => {
+  it.scoped("is deleted when nothing was run or written for that long, and not before", () =>
+    Effect.gen(function*() {
+      const { folder, isThere, look } = yield* stoppedWorkspace
+      yield* TestClock.adjust("599 seconds")
+      yield* look
+      assert.isTrue(isThere())
+      yield* TestClock.adjust("1 second")
+      yield* look
+      assert.isFalse(isThere())
+      assert.isFalse(fs.existsSync(folder.directory))
+    }))
+
+  it.scoped("has the whole time again after each use", () =>
+    Effect.gen(function*() {
+      const { folder, isThere, look } = yield* stoppedWorkspace
+      yield* TestClock.adjust("599 seconds")
+      yield* touch(folder)
+      yield* TestClock.adjust("599 seconds")
+      yield* look
+      assert.isTrue(isThere())
+      yield* TestClock.adjust("1 second")
+      yield* look
+      assert.isFalse(isThere())
+    }))
+})
