@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { defaulted, ignoredGlobs, optional, text } from "../contract/fields.ts"
 import { type CliSurface, lazy, type PureSchema } from "../contract/operation.ts"
 import { operations } from "../contract/operations.ts"
+import { WorkspaceUser } from "../contract/operations/workspace-user.ts"
 import { snakeFields } from "../contract/snake.ts"
 
 /** What the command line needs to know of what can be typed. */
@@ -40,6 +41,12 @@ export const ServePayload = lazy(() =>
       () => []
     ),
     environment: optional(text("Environment of workspaces for which a model names none. Default: debian:12")),
+    workspaceUser: optional(
+      WorkspaceUser().annotations({
+        description:
+          "Owner of /workspace, whom commands run as, in workspaces for which a model names none. Default: root"
+      })
+    ),
     allWorkspaces: defaulted(
       Schema.Boolean.annotations({
         description:

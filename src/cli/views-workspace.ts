@@ -56,6 +56,7 @@ const detail = (one: WorkspaceInfo) => {
       ["name", one.name ?? "-"],
       ["state", { ...stateOf(one), text: reason === "" ? one.state : `${one.state}: ${cut(reason, REASON)}` }],
       ["environment", one.environment],
+      ...(one.workspaceUser === undefined ? [] : [["user", `${one.workspaceUser}, who owns /workspace`]]),
       ["size", `${one.vcpuCount} vCPU, ${one.memoryMib} MiB memory, ${one.diskMib} MiB disk`],
       ["commands", `${one.runningCommands} running`],
       ["created", one.createdAt],

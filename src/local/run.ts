@@ -12,6 +12,7 @@ import { tellSkipped } from "../workspace/lifecycle/skipped.ts"
 import { runIn } from "../workspace/run.ts"
 import { prepareSeed } from "../workspace/seed/prepare.ts"
 import { demandOneSeed } from "../workspace/seed/request.ts"
+import { ownerOf } from "../workspace/workspace-user.ts"
 import { ensureImages, noticesTo } from "./images.ts"
 
 /** Size of the workspace disk as the guest sees it; it takes room on the host only as it is written. */
@@ -32,9 +33,9 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
       const images = yield* ensureImages(payload.environment, noticesTo(notices))
       const seeds = yield* SeedImages
       const placeholder = yield* seeds.empty(diskMib)
-      const seed = payload.seedPath === undefined
+      const seed = payload.seedPath === undefined && payload.workspaceUser === "root"
         ? placeholder
-        : yield* seedFrom({ ...payload, seedPath: payload.seedPath }, notices)
+        : yield* seedFrom(payload, notices)
       return yield* acquireWorkspace({
         purpose: "run",
         images,
@@ -63,11 +64,9 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
     return Stream.concat(Mailbox.toStream(notices), events)
   }))
 
-/** What a workspace of the path would start with, by default. */
+/** What a workspace of the path, or an empty one, would start with, by default. */
 const seedFrom = (
-  { allowHome, includeIgnored, seedPath }: Pick<RunPayload, "allowHome" | "includeIgnored"> & {
-    readonly seedPath: string
-  },
+  { allowHome, includeIgnored, seedPath, workspaceUser }: RunPayload,
   notices: Mailbox.Mailbox<Notice>
 ) =>
   Effect.gen(function*() {
@@ -76,7 +75,8 @@ const seedFrom = (
       git: "shallow",
       includeIgnored,
       allowHome,
-      virtualMib: diskMib
+      virtualMib: diskMib,
+      owner: ownerOf(workspaceUser)
     })
     tellSkipped(report, (notice) => void notices.unsafeOffer(notice))
     return image

@@ -2,7 +2,7 @@ import type { Project } from "../sdk/project.ts"
 import type { ProfileName } from "./profile.ts"
 
 /** What a model is told of its project. */
-export type NamedProject = Pick<Project, "path" | "repoUrl" | "repoRef" | "environment">
+export type NamedProject = Pick<Project, "path" | "repoUrl" | "repoRef" | "environment" | "workspaceUser">
 
 const boundTo = (project: NamedProject): string =>
   project.path === undefined && project.repoUrl === undefined
@@ -11,7 +11,8 @@ const boundTo = (project: NamedProject): string =>
       project.repoRef === undefined ? "" : ` at ${project.repoRef}`
     }.` +
       (project.path === undefined ? "" : " Host paths are relative to it and cannot leave it.") +
-      (project.environment === undefined ? "" : ` Default environment: ${project.environment}.`)
+      (project.environment === undefined ? "" : ` Default environment: ${project.environment}.`) +
+      (project.workspaceUser === "agent" ? " Commands run as the user agent, who owns /workspace." : "")
 
 const workspaces = [
   "A workspace is a disposable Linux VM (root, no network) whose /workspace starts as a copy of the user's project. It stays, over many " +

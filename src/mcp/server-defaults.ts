@@ -1,11 +1,19 @@
 import type { Project } from "../sdk/project.ts"
 import type { Argument, Fields } from "./arguments.ts"
+import type { ToolRow } from "./profile.ts"
 
 /** A call with the environment that the server was started with, where a model names none. */
 export const withEnvironment = (args: ReadonlyArray<Argument>, raw: Fields, { environment }: Project): Fields =>
   environment !== undefined && args.some(({ field }) => field === "environment")
     ? { ...raw, environment: raw["environment"] ?? environment }
     : raw
+
+/** Operations that make a /workspace. */
+const MAKING: ReadonlySet<string> = new Set(["workspace.create", "run"])
+
+/** A payload with the owner of /workspace that the server was started with, where a model names none. */
+export const withWorkspaceUser = (fields: Fields, { name }: ToolRow, { workspaceUser }: Project): Fields =>
+  workspaceUser !== undefined && MAKING.has(name) ? { workspace_user: workspaceUser, ...fields } : fields
 
 /** Fields that name the directory whose files are copied. */
 const SOURCES = ["seed_path", "source_path"]

@@ -1,3 +1,4 @@
+import type { WorkspaceUser } from "../contract/operations/workspace-user.ts"
 import {
   absolutePath,
   gitRootOf,
@@ -25,6 +26,8 @@ export interface ProjectOptions {
   readonly includeIgnored?: ReadonlyArray<string> | undefined
   /** Environment of workspaces for which a model names none. @default the tool's own */
   readonly environment?: string | undefined
+  /** Owner of /workspace in workspaces for which a model names none. @default root */
+  readonly workspaceUser?: WorkspaceUser | undefined
 }
 
 /** Real paths of the directories that a server is bound to. */

@@ -1,6 +1,7 @@
 import { Either } from "effect"
 import type { CallerProject } from "../contract/caller-project.ts"
 import { InvalidRequest } from "../contract/errors.ts"
+import type { WorkspaceUser } from "../contract/operations/workspace-user.ts"
 import { processEnvironment } from "../system/config.ts"
 import { absolutePath, isBeneath, realPath, realPlace, workingDirectory } from "../system/host-path.ts"
 import { projectDirectories, type ProjectOptions } from "./project-directories.ts"
@@ -26,6 +27,8 @@ export interface Project {
   readonly includeIgnored?: ReadonlyArray<string>
   /** Environment of workspaces for which a model names none. @default the tool's own */
   readonly environment?: string | undefined
+  /** Owner of /workspace in workspaces for which a model names none. @default root */
+  readonly workspaceUser?: WorkspaceUser | undefined
 }
 
 /** The project that a model's requests are made for: each reaches the workspaces of that project. */
@@ -62,6 +65,7 @@ export const bindProject = (
       allWorkspaces: options.allWorkspaces === true,
       includeIgnored: options.includeIgnored ?? [],
       environment: options.environment,
+      workspaceUser: options.workspaceUser,
       source: (argument, named) =>
         Either.gen(function*() {
           if (named === "") return yield* refuse(argument, "must not be empty")

@@ -231,10 +231,11 @@ const make = Effect.gen(function*() {
     exec: (payload, input = {}) =>
       Effect.gen(function*() {
         const entry = yield* registry.find(payload.workspace)
-        const { memoryMib } = yield* Ref.get(entry.record)
+        const { memoryMib, workspaceUser } = yield* Ref.get(entry.record)
         const running = Effect.map(runningGeneration(entry), (generation) => ({ ...generation, memoryMib }))
         const commands = yield* commandsOf(entry)
-        return yield* exec(commands, running, yield* withExecId(commands, payload), input, standstillOf(entry))
+        const asked = { ...yield* withExecId(commands, payload), user: payload.user ?? workspaceUser }
+        return yield* exec(commands, running, asked, input, standstillOf(entry))
       }),
     logs: (payload) =>
       Effect.flatMap(

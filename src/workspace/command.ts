@@ -13,7 +13,8 @@ export interface CommandRequest {
   readonly env: Readonly<Record<string, string>>
   /** A relative one is of /workspace. */
   readonly cwd: string
-  readonly user: string
+  /** @default root */
+  readonly user?: string | undefined
   readonly tty: boolean
   readonly rows: number
   readonly cols: number
@@ -44,7 +45,7 @@ export const spawnRequest = (request: CommandRequest, input: RunInput): SpawnReq
     argv: program === undefined ? shell : [program, ...args],
     env: guestEnvironment(request),
     cwd: path.posix.resolve("/workspace", request.cwd),
-    user: request.user === "root" ? "" : request.user,
+    user: request.user === undefined || request.user === "root" ? "" : request.user,
     stdin: request.tty || input.stdin !== undefined,
     ...(request.tty ? { pty: { rows: request.rows, cols: request.cols } } : {})
   }

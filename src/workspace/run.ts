@@ -11,6 +11,7 @@ import { endProcess, type Manner, mannerOf, ranOut } from "./ending.ts"
 import { changeOf, silenceOf, standstillNotice } from "./exec/standstill.ts"
 import { Hints, OutputTail } from "./hints.ts"
 import { troubleText } from "./trouble.ts"
+import { demandUser } from "./workspace-user.ts"
 
 type Exited = Extract<RunEvent, { readonly _tag: "Exited" }>
 
@@ -29,7 +30,7 @@ export const runIn = (
   sinceMs: number
 ): Stream.Stream<RunEvent, PyroError> =>
   Stream.unwrapScoped(Effect.gen(function*() {
-    const process = yield* workspace.claim(spawnRequest(payload, input))
+    const process = yield* startFirst(workspace, payload, input)
     const bootMs = (yield* monotonicMs) - sinceMs
     yield* feed(process, input)
     const manner = mannerOf({ graceMs: payload.graceSeconds * 1000, tty: payload.tty })
@@ -64,6 +65,18 @@ export const runIn = (
       (events) => explainStream(workspace.guest, events)
     )
   }))
+
+/** Starts the command with the claim, in one round trip, unless it is to be known first that the guest has the workspace's user. */
+const startFirst = (workspace: FreshWorkspace, payload: RunPayload, input: RunInput) =>
+  Effect.gen(function*() {
+    const { environment, user, workspaceUser } = payload
+    const request = spawnRequest({ ...payload, user: user ?? workspaceUser }, input)
+    if (workspaceUser === "root") return yield* workspace.claim(request)
+    const { channel } = workspace.guest
+    yield* workspace.ready
+    yield* demandUser(channel, workspaceUser, environment)
+    return yield* channel.spawn(request)
+  })
 
 const exitedEvent = (exit: ProcessExit | undefined, late: boolean, bootMs: number, totalMs: number): Exited => {
   const durations = {

@@ -13,7 +13,7 @@ const binary = buildFake()
 const bin = join(binary.folder, "bin")
 
 const record = (id: string, name: string | undefined, phase: WorkspaceRecord["phase"]): WorkspaceRecord => ({
-  format: 2,
+  format: 3,
   id: WorkspaceId.make(id),
   phase,
   ...(name === undefined ? {} : { name }),
@@ -24,6 +24,7 @@ const record = (id: string, name: string | undefined, phase: WorkspaceRecord["ph
   vcpuCount: 1,
   memoryMib: 64,
   diskMib: 64,
+  workspaceUser: "root",
   residents: {},
   createdAt: "2025-01-02T03:04:05.000Z"
 })

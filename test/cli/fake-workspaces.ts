@@ -132,6 +132,7 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
               environment: "debian:12",
               includeIgnored: [],
               allowHome: false,
+              workspaceUser: "root",
               vcpuCount: 1,
               memoryMib: 64
             },

@@ -39,7 +39,7 @@ const asked = async (tool: string, args: Readonly<Record<string, unknown>>, boun
   return payloads[0]!
 }
 
-describe("a server that was started with --include-ignored and --environment", () => {
+describe("a server that was started with defaults for its workspaces", () => {
   it("gives them to each workspace of its project, and to what is pushed from it", async () => {
     const seeded = { seedPath: "/p", includeIgnored: ["node_modules", "dist"], environment: "debian:12-build" }
     assert.deepInclude(await asked("workspace_create", {}), seeded)
@@ -56,6 +56,19 @@ describe("a server that was started with --include-ignored and --environment", (
     const fromUrl = { ...project, repoUrl: "https://example.org/r" }
     assert.deepInclude(await asked("workspace_create", {}, fromUrl), { includeIgnored: [], repoUrl: fromUrl.repoUrl })
     assert.deepInclude(await asked("vm_run", { command: "ls" }), { includeIgnored: [], environment: "debian:12-build" })
+  })
+
+  it("gives /workspace to the user of --workspace-user, unless a model names another in workspace-full", async () => {
+    const agents: Project = { ...project, workspaceUser: "agent" }
+    assert.deepInclude(await asked("workspace_create", {}, agents), { workspaceUser: "agent" })
+    assert.deepInclude(await asked("workspace_create", { workspace_user: null }, agents), { workspaceUser: "agent" })
+    assert.deepInclude(await asked("workspace_create", { workspace_user: "root" }, agents), { workspaceUser: "root" })
+    assert.deepInclude(await asked("vm_run", { command: "ls" }, agents), { workspaceUser: "agent" })
+    assert.deepInclude(await asked("workspace_create", {}), { workspaceUser: "root" })
+    assert.notProperty(await asked("workspace_sync_push", { workspace_id: "a" }, agents), "workspaceUser")
+    for (const { listed } of profileTools("core")) {
+      assert.notProperty(listed.inputSchema.properties, "workspace_user", listed.name)
+    }
   })
 
   it("adds those that a model names, in workspace-full alone", async () => {

@@ -70,14 +70,15 @@ export const fieldsOfCommand = () => ({
     ),
     () => "/workspace"
   ),
-  user: defaulted(
+  user: optional(
     Schema.String.pipe(
       Schema.pattern(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}(:[A-Za-z0-9_.-]{1,64})?$/, {
         message: () => "must be a user name, a uid, or uid:gid"
       }),
-      Schema.annotations({ description: "User to run as: root (owns /workspace), agent, a uid, or uid:gid" })
-    ),
-    () => "root"
+      Schema.annotations({
+        description: "User to run as: root, agent, a uid, or uid:gid. Default: the owner of /workspace"
+      })
+    )
   ),
   maxBytes: defaulted(
     between({

@@ -5,6 +5,7 @@ import { Notice } from "../notice.ts"
 import { type Folding, lazy, streaming } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 import { command, endFields, fieldsOfCommand, OutputEvent, script, terminalFields } from "./command.ts"
+import { workspaceUser } from "./workspace-user.ts"
 
 export const RunPayload = lazy(() =>
   Schema.Struct(snakeFields({
@@ -35,6 +36,7 @@ export const RunPayload = lazy(() =>
     ),
     includeIgnored: ignoredPaths(),
     allowHome: allowHome(),
+    workspaceUser: workspaceUser(),
     ...terminalFields(),
     requireConfinement: optional(
       Schema.Literal("namespaces", "namespaces+uid").annotations({

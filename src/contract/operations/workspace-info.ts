@@ -3,6 +3,7 @@ import { optional } from "../fields.ts"
 import { byName } from "../names.ts"
 import { lazy } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { WorkspaceUser } from "./workspace-user.ts"
 
 export const WorkspaceState = lazy(() =>
   Schema.Literal("creating", "running", "starting", "stopping", "stopped", "failed", "resetting", "deleting")
@@ -48,6 +49,11 @@ export const WorkspaceInfo = lazy(() =>
     seedPath: optional(Schema.String.annotations({ description: "Host path that /workspace was filled from" })),
     repoUrl: optional(Schema.String),
     repoRef: optional(Schema.String),
+    workspaceUser: optional(
+      WorkspaceUser().annotations({
+        description: "Owner of /workspace, whom commands run as by default; absent if the record cannot be read"
+      })
+    ),
     project: optional(
       Schema.String.annotations({
         description:
@@ -76,6 +82,7 @@ export const secondary = [
   "disk_mib",
   "repo_url",
   "repo_ref",
+  "workspace_user",
   "project",
   "forked_from"
 ] as const

@@ -5,6 +5,7 @@ import { type Folding, lazy, streaming, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 import { diskOnlyField, snapshotField, workspaceField, WorkspaceName } from "./workspace-field.ts"
 import { secondary, WorkspaceInfo } from "./workspace-info.ts"
+import { workspaceUser } from "./workspace-user.ts"
 
 const core = { profiles: ["core", "full"] } as const
 const full = { profiles: ["full"] } as const
@@ -55,6 +56,7 @@ export const CreatePayload = lazy(() =>
     ),
     includeIgnored: ignoredPaths(),
     allowHome: allowHome(),
+    workspaceUser: workspaceUser(),
     name: optional(WorkspaceName().annotations({ description: "Name to call it by, unique" })),
     labels: defaulted(Labels().annotations({ description: "Labels to find it by" }), () => ({})),
     ttlSeconds: optional(TtlSeconds()),
@@ -133,7 +135,8 @@ export const workspaceCreate = streaming({
     examples: [
       "pyro workspace create --seed-path . --name fix",
       "pyro workspace create debian:12-build --repo-url https://github.com/owner/repo --repo-ref main",
-      "pyro workspace create --label task=42 --ttl-seconds 3600 --id-only"
+      "pyro workspace create --label task=42 --ttl-seconds 3600 --id-only",
+      "pyro workspace create --seed-path . --workspace-user agent"
     ]
   },
   mcp: {
@@ -148,6 +151,7 @@ export const workspaceCreate = streaming({
       seed_path: { hostPath: "read", description: "Directory or archive to copy instead of the project" },
       empty: { own: "boolean", description: "Copy nothing" },
       include_ignored: { visibleIn: ["full"], description: "Ignored files to copy, too: globs" },
+      workspace_user: { visibleIn: ["full"], description: "Owner of /workspace; commands run as this user" },
       ttl_seconds: { description: "Delete it after so long unused" },
       vcpu_count: { visibleIn: ["full"] },
       memory_mib: { visibleIn: ["full"] },

@@ -14,6 +14,8 @@ const HARMLESS = /^[\w@+:~*][\w@+:~*,./=-]{0,1000}$/
 
 const isHarmless = (value: string) => HARMLESS.test(value) && !/(^|\/)\.\.(\/|$)/.test(value)
 
+const workspaceUserOf = (value: string | undefined) => value === "agent" || value === "root" ? value : undefined
+
 /** The words after `pyro mcp serve`, where each of them is certain to be accepted; otherwise the parser of the command line decides. */
 export const understood = (
   words: ReadonlyArray<string>,
@@ -51,7 +53,8 @@ export const understood = (
       repoRef: given.get("repoRef")?.[0],
       allowRead: given.get("allowRead") ?? [],
       allowExport: given.get("allowExport") ?? [],
-      environment: given.get("environment")?.[0]
+      environment: given.get("environment")?.[0],
+      workspaceUser: workspaceUserOf(given.get("workspaceUser")?.[0])
     }
   }
 }

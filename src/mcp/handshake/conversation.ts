@@ -29,7 +29,8 @@ export const makeConversation = (
     path,
     repoUrl: options.repoUrl,
     repoRef: options.repoRef,
-    environment: options.environment
+    environment: options.environment,
+    workspaceUser: options.workspaceUser
   })
   const legacy = new Map(Object.entries(recorded.legacy))
   const modern = new Map(Object.entries(recorded.modern))

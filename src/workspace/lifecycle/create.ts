@@ -11,11 +11,13 @@ import { realPath } from "../../system/host-path.ts"
 import { Paths } from "../../system/Paths.ts"
 import { nowIso } from "../../system/time.ts"
 import { holdBase } from "../../vm/template/base.ts"
+import { explainChannelFailure } from "../boot.ts"
 import { recordEvent } from "../events.ts"
 import { openResidents } from "../residents/open.ts"
 import { noStates } from "../residents/states.ts"
 import { prepareSeed } from "../seed/prepare.ts"
 import { publicUrl } from "../seed/safe-config.ts"
+import { demandUser, ownerOf } from "../workspace-user.ts"
 import { close, commit, install, type Lifecycle, type Notify, progress } from "./context.ts"
 import { openGeneration } from "./generation.ts"
 import {
@@ -55,6 +57,7 @@ const announced = (
   ...(payload.seedPath === undefined ? {} : { seedPath: payload.seedPath }),
   ...(payload.repoUrl === undefined ? {} : { repoUrl: publicUrl(payload.repoUrl) ?? payload.repoUrl }),
   ...(payload.repoRef === undefined ? {} : { repoRef: payload.repoRef }),
+  workspaceUser: payload.workspaceUser,
   ...(project === undefined ? {} : { project }),
   createdAt
 })
@@ -89,9 +92,12 @@ const imagesFor = (environment: string, notify: Notify) =>
 /** Makes the first disk of a workspace. */
 const prepareDisk = (record: WorkspaceRecord, folder: WorkspaceFolder, payload: CreatePayload) =>
   Effect.gen(function*() {
-    const { image: seed, report } = yield* prepareSeed({ ...payload, virtualMib: record.diskMib })
+    const owner = ownerOf(record.workspaceUser)
+    const { image: seed, report } = yield* prepareSeed({ ...payload, virtualMib: record.diskMib, owner })
     const isEmpty = payload.seedPath === undefined && payload.repoUrl === undefined
-    const placeholder = isEmpty ? seed : yield* Effect.flatMap(SeedImages, (seeds) => seeds.empty(record.diskMib))
+    const placeholder = isEmpty && owner === undefined
+      ? seed
+      : yield* Effect.flatMap(SeedImages, (seeds) => seeds.empty(record.diskMib))
     const disk = folder.disk(record.disk)
     yield* holdSeed(disk, seed.path)
     yield* makeWorkspaceDisk(disk, seed.virtualBytes)
@@ -172,7 +178,13 @@ export const create = (lifecycle: Lifecycle, payload: CreatePayload, notify: Not
         onTemplate: progress(notify, "preparing a template (once for this environment and size)", 0.5),
         onClaim: () => Deferred.unsafeDone(claiming, Effect.void)
       }).pipe(Effect.onError(() => Fiber.interrupt(rest)))
-      yield* Fiber.join(rest).pipe(Effect.onError(() => close(generation)))
+      yield* Fiber.join(rest).pipe(
+        Effect.zipRight(
+          Effect.interruptible(demandUser(generation.channel, record.workspaceUser, payload.environment))
+        ),
+        explainChannelFailure(generation.guest),
+        Effect.onError(() => close(generation))
+      )
       faultPoint("create:started")
       yield* commit(entry, (now) => ({
         ...now,

@@ -24,7 +24,7 @@ export const newWorkspaceId = (): WorkspaceId => WorkspaceId.make(`ws-${randomBy
  * one VM that count; any other of the workspace is a leftover. One rename switches from a generation to the next.
  */
 export const WorkspaceRecord = Schema.Struct({
-  format: Schema.Literal(2),
+  format: Schema.Literal(3),
   id: WorkspaceId,
   phase: Schema.Literal("creating", "running", "stopped", "deleting"),
   name: Schema.optional(Schema.String),
@@ -44,6 +44,8 @@ export const WorkspaceRecord = Schema.Struct({
   seedPath: Schema.optional(Schema.String),
   repoUrl: Schema.optional(Schema.String),
   repoRef: Schema.optional(Schema.String),
+  /** Who owns /workspace, and runs commands that name no user. */
+  workspaceUser: Schema.Literal("root", "agent"),
   /** The project that it was made for: real path of a directory of the host, or what a server bound to none has instead. */
   project: Schema.optional(Schema.String),
   /** What its residents keep here; each resident's own Schema reads the resident's state. */
@@ -63,18 +65,19 @@ export const WorkspaceRecord = Schema.Struct({
 })
 export type WorkspaceRecord = typeof WorkspaceRecord.Type
 
-/** Format 1 knew commands alone, and kept them in the journal. */
+/** Format 1 knew commands alone, and kept them in the journal. In format 2 root owned every /workspace. */
 const upgrades: Upgrades = [
   ({ staleCommands, ...same }) => ({
     ...same,
     format: 2,
     residents: noStates,
     ...(staleCommands === undefined ? {} : { staleResidents: staleCommands })
-  })
+  }),
+  (same) => ({ ...same, format: 3, workspaceUser: "root" })
 ]
 
 /** The format of the records that this pyro writes. */
-export const RECORD_FORMAT = 2 as const
+export const RECORD_FORMAT = 3 as const
 
 /** Where the parts of one workspace are on the host. */
 export interface WorkspaceFolder {

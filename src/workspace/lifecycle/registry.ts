@@ -290,6 +290,7 @@ export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
       ...(record.seedPath === undefined ? {} : { seedPath: record.seedPath }),
       ...(record.repoUrl === undefined ? {} : { repoUrl: record.repoUrl }),
       ...(record.repoRef === undefined ? {} : { repoRef: record.repoRef }),
+      workspaceUser: record.workspaceUser,
       ...(record.project === undefined || record.project === "" ? {} : { project: record.project }),
       ...(record.forkedFrom === undefined ? {} : { forkedFrom: record.forkedFrom.workspace }),
       runningCommands: 0,

@@ -42,6 +42,7 @@ export const seedFromUrl = (
         committer(scratch.settings, identity)
       ]),
       virtualMib: request.virtualMib,
+      owner: request.owner,
       make: makeCommit(scratch, history, workshop, request, { shown, identity }).pipe(rejected(shown))
     })
     return { image, report: { ...report, git: { head: commit, ref: scratch.head.ref, mode: request.git } } }

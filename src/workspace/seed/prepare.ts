@@ -22,12 +22,12 @@ import { workshop } from "./workshop.ts"
  */
 export const prepareSeed = (request: SeedRequest): Effect.Effect<PreparedSeed, SeedFailed, PrepareServices> =>
   Effect.scoped(Effect.gen(function*() {
-    const { repoUrl, seedPath, virtualMib } = request
+    const { owner, repoUrl, seedPath, virtualMib } = request
     yield* demandNarrow("seed_path", seedPath, request.allowHome === true)
     const seeds = yield* SeedImages
     if (repoUrl !== undefined) return yield* seedFromUrl({ ...request, repoUrl }, workshop)
     if (seedPath === undefined) {
-      const image = yield* seeds.empty(virtualMib)
+      const image = yield* seeds.empty(virtualMib, owner)
       const report = { files: 0, directories: 0, symlinks: 0, bytes: 0, skippedCount: 0, skipped: [], git: undefined }
       return { image, report }
     }
@@ -37,7 +37,7 @@ export const prepareSeed = (request: SeedRequest): Effect.Effect<PreparedSeed, S
     }
     const located: Located = directory === undefined ? { _tag: "none" } : locate(directory)
     if (directory === undefined || located._tag === "none") {
-      const { image, report } = yield* seeds.fromPath({ path: seedPath, virtualMib })
+      const { image, report } = yield* seeds.fromPath({ path: seedPath, virtualMib, owner })
       return { image, report: { ...report, git: undefined } }
     }
     return yield* seedFromTree(request, directory, located)
@@ -82,6 +82,7 @@ const seedFromTree = (
     const { image, report } = yield* seeds.fromPath({
       path: directory,
       virtualMib: request.virtualMib,
+      owner: request.owner,
       list: Buffer.concat(paths.flatMap((one) => [one, nul])),
       additions: gits.length === 0 ? undefined : {
         key: createHash("sha256").update(gits.map(({ at, plan }) => `${at}\0${keyOf(plan)}\0`).join("")).digest("hex"),

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { InvalidRequest } from "../../contract/errors.ts"
 import type { CreatePayload } from "../../contract/operations/workspace-lifecycle.ts"
-import type { SeedImage, SeedImages, SeedReport } from "../../disk/SeedImages.ts"
+import type { Owner, SeedImage, SeedImages, SeedReport } from "../../disk/SeedImages.ts"
 import type { Paths } from "../../system/Paths.ts"
 import type { HostFacts } from "../../vm/host/HostFacts.ts"
 import type { History } from "./git-directory.ts"
@@ -21,6 +21,8 @@ export interface SeedRequest {
   /** Whether a home directory or the whole host may be taken. @default false */
   readonly allowHome?: boolean
   readonly virtualMib: number
+  /** Whom everything belongs to. @default root */
+  readonly owner?: Owner | undefined
 }
 
 export interface SeedGit {

@@ -57,7 +57,7 @@ describe("a request to run", () => {
       env: {},
       include_ignored: [],
       cwd: "/workspace",
-      user: "root",
+      workspace_user: "root",
       vcpu_count: 1,
       memory_mib: 1024,
       tty: false,

@@ -209,6 +209,7 @@ describe("the command line of mcp serve", () => {
     "a b",
     "*.py",
     "node_modules",
+    "agent",
     "~/x",
     "\0"
   ]
@@ -234,10 +235,10 @@ describe("the command line of mcp serve", () => {
       accepted++
       const whole = parsed(words)
       if (Either.isLeft(whole)) return assert.fail(`${words.join(" ")}: ${whole.left.message}`)
-      const { allowExport, allowRead, environment, profile, projectPath, repoRef, repoUrl } = whole.right
+      const { allowExport, allowRead, environment, profile, projectPath, repoRef, repoUrl, workspaceUser } = whole.right
       assert.deepStrictEqual(fast, {
         profile,
-        options: { environment, projectPath, repoUrl, repoRef, allowRead, allowExport }
+        options: { environment, projectPath, repoUrl, repoRef, allowRead, allowExport, workspaceUser }
       })
     }
     assert.isAbove(accepted, flags.length)

@@ -2,7 +2,7 @@ import type { WorkspaceId, WorkspaceRecord } from "../../../src/workspace/lifecy
 
 /** The record of a workspace that is on its second disk. */
 export const recordOf = (id: string, phase: WorkspaceRecord["phase"]): WorkspaceRecord => ({
-  format: 2,
+  format: 3,
   id: id as WorkspaceId,
   phase,
   labels: {},
@@ -12,6 +12,7 @@ export const recordOf = (id: string, phase: WorkspaceRecord["phase"]): Workspace
   vcpuCount: 1,
   memoryMib: 256,
   diskMib: 1024,
+  workspaceUser: "root",
   residents: {},
   createdAt: "2026-01-01T00:00:00.000Z"
 })

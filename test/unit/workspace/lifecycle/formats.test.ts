@@ -34,7 +34,8 @@ describe("records of workspaces and snapshots", () => {
       const { folder } = yield* left()
       const record = Option.getOrThrow(yield* readWorkspace(folder))
       assert.deepInclude(record, {
-        format: 2,
+        format: 3,
+        workspaceUser: "root",
         staleResidents: true,
         restoredFrom: "before",
         name: "old",
@@ -44,7 +45,7 @@ describe("records of workspaces and snapshots", () => {
       assert.notProperty(record, "staleCommands")
       yield* writeWorkspace(folder, record)
       const stored = JSON.parse(fs.readFileSync(folder.record, "utf8"))
-      assert.deepInclude(stored, { format: 2, residents: {}, staleResidents: true })
+      assert.deepInclude(stored, { format: 3, residents: {}, staleResidents: true })
       assert.deepStrictEqual(Option.getOrThrow(yield* readWorkspace(folder)), record)
     }))
 
@@ -72,12 +73,12 @@ describe("records of workspaces and snapshots", () => {
 
   it.scopedLive("of a newer pyro are refused, and say how to go on", () =>
     Effect.gen(function*() {
-      const { find, folder, place } = yield* left({ format: 3 })
+      const { find, folder, place } = yield* left({ format: 4 })
       const workspace = yield* Effect.flip(readWorkspace(folder))
-      assert.deepInclude(workspace, { _tag: "StateTooNew", code: "state_too_new", format: 3, newest: 2 })
+      assert.deepInclude(workspace, { _tag: "StateTooNew", code: "state_too_new", format: 4, newest: 3 })
       assert.include(workspace.message, `delete this state: pyro workspace delete ${id}`)
       const snapshot = yield* Effect.flip(find)
-      assert.deepInclude(snapshot, { _tag: "StateTooNew", path: place.record, format: 3, newest: 2 })
+      assert.deepInclude(snapshot, { _tag: "StateTooNew", path: place.record, format: 4, newest: 2 })
       assert.include(snapshot.message, `pyro workspace snapshot delete ${id} before`)
       assert.deepStrictEqual(yield* readSnapshots(folder), [])
     }))
@@ -104,11 +105,11 @@ describe("records of workspaces and snapshots", () => {
 
   it.scopedLive("of a newer pyro fail every request with state_too_new, and are listed as failed", () =>
     Effect.gen(function*() {
-      const { folder } = yield* left({ format: 3 })
+      const { folder } = yield* left({ format: 4 })
       const registry = makeRegistry()
       const damaged = damagedBy(yield* Effect.flip(readWorkspace(folder)), { folder, id })
       registry.damaged.set(id, damaged)
-      assert.deepInclude(yield* Effect.flip(registry.find(id)), { _tag: "StateTooNew", format: 3 })
+      assert.deepInclude(yield* Effect.flip(registry.find(id)), { _tag: "StateTooNew", format: 4 })
       const info = damagedInfo(damaged)
       assert.strictEqual(info.state, "failed")
       assert.include(info.detail, path.basename(folder.record))
