@@ -106,7 +106,7 @@ const inOperation = (operation: Command, before: ReadonlyArray<string>, begun: s
       return given.length === 1 ? names.commands(given[0]!) : none
     case "name":
       // Other names are of what is yet to be made.
-      return operation.name === "workspace.snapshot.delete" && given.length < cli.args.length ? snapshots : none
+      return cli.completes?.["name"] === "snapshots" && given.length < cli.args.length ? snapshots : none
     case "environment":
       return given.length < cli.args.length ? names.environments : none
     default:

@@ -15,16 +15,22 @@ export const asExport = (
   { extras, raw }: Pick<Typed, "extras" | "raw">
 ): Effect.Effect<Request, InvalidRequest> => {
   const cli: CliSurface = operation.cli
-  const flag = Object.entries(cli.extras ?? {}).find(([, extra]) => extra._tag === "export")?.[0]
-  const output = flag === undefined ? undefined : extras[flag]
-  if (output === undefined) return Effect.succeed({ operation, raw })
+  const found =
+    Object.entries(cli.extras ?? {}).flatMap(([flag, extra]) =>
+      extra._tag === "export" ? [{ flag, exports: extra.operation }] : []
+    )[0]
+  const output = found && extras[found.flag]
+  if (found === undefined || output === undefined) return Effect.succeed({ operation, raw })
   const { path, workspace, ...others } = raw
   const other = Object.keys(others)[0]
   if (other !== undefined) {
-    return new InvalidRequest({ field: `--${other.replaceAll("_", "-")}`, detail: `cannot be combined with --${flag}` })
+    return new InvalidRequest({
+      field: `--${other.replaceAll("_", "-")}`,
+      detail: `cannot be combined with --${found.flag}`
+    })
   }
   return Effect.succeed({
-    operation: operations.find(({ name }) => name === "workspace.export")!,
+    operation: operations.find(({ name }) => name === found.exports)!,
     raw: {
       workspace,
       path,

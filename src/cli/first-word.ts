@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import type { CliSurface } from "../contract/operation.ts"
 import { WorkspaceName } from "../contract/operations/workspace-field.ts"
 import { typed } from "../contract/shell-words.ts"
 import type { Route } from "./argv.ts"
@@ -6,9 +7,9 @@ import type { Route } from "./argv.ts"
 /** Names of the user's own may be any, but pyro's are all like debian:12. */
 const looksLikeEnvironment = (word: string) => /^debian|:/.test(word)
 
-/** How a command is given to `pyro run` that took its first word for the environment; nothing where that looks like one. */
-export const afterEnvironment = (words: ReadonlyArray<string>): string | undefined =>
-  looksLikeEnvironment(words[0] ?? "")
+/** The command line that was meant, if `pyro run` took the first word of the guest's command for the environment. */
+export const afterEnvironment = ({ args }: CliSurface, words: ReadonlyArray<string>): string | undefined =>
+  args[0] !== "environment" || words[0] === undefined || looksLikeEnvironment(words[0])
     ? undefined
     : `the first word is the environment: ${typed(["pyro", "run", "debian:12", "--", ...words])}`
 
@@ -18,10 +19,11 @@ export const insteadOfEnvironment = (
   rest: ReadonlyArray<string> | undefined,
   environment: string
 ): string | undefined => {
-  const operation = routed._tag === "Operation" ? routed.operation.name : undefined
-  if (operation === "run" && rest === undefined) return afterEnvironment([environment])
+  const operation = routed._tag === "Operation" ? routed.operation : undefined
+  const cli: CliSurface | undefined = operation?.cli
+  if (cli?.stdin === "always" && rest === undefined) return afterEnvironment(cli, [environment])
   const isNamed = "words" in routed && routed.words.some((word) => /^--name(=|$)/.test(word))
-  return operation === "workspace.create" && !isNamed && !looksLikeEnvironment(environment) &&
+  return operation?.name === "workspace.create" && !isNamed && !looksLikeEnvironment(environment) &&
       Schema.is(WorkspaceName())(environment)
     ? `did you mean --name ${environment}?`
     : undefined

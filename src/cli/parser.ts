@@ -68,7 +68,7 @@ export const parse = (
   const surplus = (word: string, args: ReadonlyArray<string>, others: ReadonlyArray<string>) => {
     if (known.all.includes(word)) return wrong(`${word} is given twice`)
     if (cli.rest === undefined) return wrong(`unexpected "${word}"`)
-    const misplaced = operation.name === "run" ? afterEnvironment([...args, word, ...others]) : undefined
+    const misplaced = afterEnvironment(cli, [...args, word, ...others])
     const corrected = () => [called, ...args, "--", word, ...others].join(" ")
     return wrong(`unexpected "${word}"; ${misplaced ?? `the guest's command goes after --: ${corrected()}`}`)
   }

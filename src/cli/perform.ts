@@ -98,10 +98,9 @@ export const perform = ({ json, manner, operation, payload }: Prepared): Effect.
     const row: AnyOperation = operation as never
     const view: AnyView = views[operation.name] as never
     const pyro = yield* Pyro
-    if (
-      operation.name === "workspace.delete" && !json && !(yield* isDeleteAllMeant(pyro, payload as DeletePayload))
-    ) return 1
-    if (operation.name === "workspace.logs" && manner.switches.has("follow")) {
+    const { confirms }: CliSurface = operation.cli
+    if (confirms !== undefined && !json && !(yield* isDeleteAllMeant(pyro, payload as DeletePayload))) return 1
+    if (manner.switches.has("follow")) {
       return yield* performFollow(pyro, payload as LogsPayload, manner)
     }
     const ask = (payload: unknown) => callOf(pyro, operation)(payload) as Effect.Effect<unknown, PyroError>
@@ -167,7 +166,7 @@ const shown = <E, R>(
 
 type CommandPayload = RunPayload | ExecPayload
 
-const takesInput = (operation: Operation) => operation.name === "run" || operation.name === "workspace.exec"
+const takesInput = ({ cli }: { readonly cli: CliSurface }) => cli.stdin !== undefined
 
 /**
  * `run` and `exec` also take the terminal's input; output that is shown as it comes is not kept. An exec leaves a pipe or file alone
@@ -175,7 +174,8 @@ const takesInput = (operation: Operation) => operation.name === "run" || operati
  */
 const performCommand = (operation: Operation, payload: CommandPayload, json: boolean, { switches }: Manner["Type"]) =>
   Effect.scoped(Effect.gen(function*() {
-    const reads = operation.name === "run" || switches.has("interactive")
+    const { stdin }: CliSurface = operation.cli
+    const reads = stdin === "always" || switches.has("interactive")
     const { input, started } = yield* makeRunInput(payload.tty, reads)
     const pyro = yield* Pyro
     const kept = json ? payload : { ...payload, maxBytes: 0 }

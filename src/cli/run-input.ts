@@ -28,7 +28,7 @@ export const completeRun = (
     const shell = command.length === 0 && raw["script"] === undefined && raw["exec_id"] === undefined
     if (shell && (typed.json || !onTerminal)) {
       const operands = operation.cli.args.flatMap((name) => raw[name] === undefined ? [] : [String(raw[name])])
-      const misplaced = operation.name === "run" && operands.length > 0 ? afterEnvironment(operands) : undefined
+      const misplaced = afterEnvironment(operation.cli, operands)
       return yield* new InvalidRequest({
         field: "",
         detail: `no command; ${

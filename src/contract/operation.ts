@@ -25,7 +25,12 @@ export type CliExtra =
     readonly description: string
   }
   /** Names a path of the host, or `-`, to which the bytes themselves are exported instead of being shown. */
-  | { readonly _tag: "export"; readonly description: string }
+  | {
+    readonly _tag: "export"
+    /** Name of the operation that exports. */
+    readonly operation: string
+    readonly description: string
+  }
   /** Changes how it is done or shown on the command line. */
   | {
     readonly _tag: "switch"
@@ -59,6 +64,12 @@ export interface CliSurface {
   readonly oneOf?: { readonly fields: ReadonlyArray<string>; readonly stdin: string }
   /** JSON names of the fields that are paths of the host. The caller makes them absolute: the daemon is elsewhere, and refuses others. */
   readonly hostPaths?: ReadonlyArray<string>
+  /** When the command that the operation runs reads this process's stdin: always, or with `--interactive`. @default the row runs none */
+  readonly stdin?: "always" | "interactive"
+  /** JSON name of a boolean field: the CLI asks a person on a terminal before it sends `true`. */
+  readonly confirms?: string
+  /** Arguments that name something that exists, by the JSON name of their field: completion offers the names. */
+  readonly completes?: Readonly<Record<string, "snapshots">>
   /** Whose exit status the process leaves with. */
   readonly exits: "guest" | "own"
   /** Command lines worth copying. */
@@ -157,6 +168,10 @@ export interface Streaming<
 > extends Common<Name, Payload, Result> {
   readonly kind: "streaming"
   readonly event: () => Event
+  /** The operation survives its daemon: the client goes on with the next daemon. Only an operation with an `execId` can. */
+  readonly resumable?: true
+  /** The work ends if the connection is lost; else it may be done all the same. */
+  readonly endsWithConnection?: true
   readonly fold: (payload: Payload["Type"]) => Folding<Event["Type"], Result["Type"]>
 }
 

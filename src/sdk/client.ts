@@ -57,19 +57,22 @@ const streaming = (session: Session, row: StreamingRow) =>
     })
   )
 
-const lostIn = ({ name }: StreamingRow) => (failure: PyroError | ConnectionLost) =>
-  !isLost(failure)
-    ? failure
-    : lost(
-      name === "run"
-        ? "in the middle of the run, which ended with it"
-        : "before it was done; look at what is there"
-    )
+const lostIn =
+  ({ endsWithConnection }: { readonly endsWithConnection?: true }) => (failure: PyroError | ConnectionLost) =>
+    !isLost(failure)
+      ? failure
+      : lost(
+        endsWithConnection
+          ? "in the middle of the run, which ended with it"
+          : "before it was done; look at what is there"
+      )
+
+const isResumable = ({ resumable }: { readonly resumable?: true }) => resumable === true
 
 const callOf = (session: Session, row: Operation, started: StartedExec | undefined) =>
   row.kind === "unary"
     ? unary(session, row)
-    : row.name === "workspace.exec"
+    : isResumable(row)
     ? makeExec(session, row, started)
     : streaming(session, row)
 

@@ -142,6 +142,7 @@ export const run = streaming({
     flags: { memory_mib: "mem-mib" },
     filled: ["rows", "cols"],
     hostPaths: ["seed_path"],
+    stdin: "always",
     exits: "guest",
     examples: [
       "pyro run -- git --version",
@@ -177,6 +178,7 @@ export const run = streaming({
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: RunPayload,
   event: RunEvent,
+  endsWithConnection: true,
   result: RunResult,
   exitStatus: (result) => result.status,
   fold

@@ -22,6 +22,7 @@ export const workspaceDelete = unary({
     path: ["workspace", "delete"],
     args: ["workspaces"],
     unless: { workspaces: "all" },
+    confirms: "all",
     extras: { yes: { _tag: "switch", description: "Skip the question that --all asks on a terminal" } },
     exits: "own",
     examples: ["pyro workspace delete fix other", "pyro workspace delete --all --yes"]

@@ -191,6 +191,7 @@ export const workspaceExec = streaming({
         description: "Print the command's id and nothing else; `workspace logs` has its output"
       }
     },
+    stdin: "interactive",
     exits: "guest",
     examples: [
       "pyro workspace exec fix -- python3 -m unittest",
@@ -227,6 +228,7 @@ export const workspaceExec = streaming({
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: ExecPayload,
   event: ExecEvent,
+  resumable: true,
   result: ExecResult,
   exitStatus: ({ status }, { detach }) => status ?? (detach ? 0 : STILL_RUNNING),
   fold

@@ -190,6 +190,7 @@ export const workspaceFileRead = unary({
     extras: {
       output: {
         _tag: "export",
+        operation: "workspace.export",
         description: "Copy the whole file, byte by byte, to this path of the host, or to the standard output (-)"
       },
       overwrite: { _tag: "switch", description: "With --output: replace the file that is there" },

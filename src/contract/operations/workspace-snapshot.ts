@@ -111,6 +111,7 @@ export const workspaceSnapshotDelete = unary({
   cli: {
     path: ["workspace", "snapshot", "delete"],
     args: ["workspace", "name"],
+    completes: { name: "snapshots" },
     exits: "own",
     examples: ["pyro workspace snapshot delete fix green"]
   },
