@@ -69,14 +69,17 @@ export const upstreamOf = (settings: Settings, ref: string | undefined): Upstrea
     : undefined
 }
 
-/** Remotes by name; without a URL where the guest may not know it, which still has branches follow it. */
-export const remotesOf = (
-  settings: Settings
-): ReadonlyArray<{ readonly name: string; readonly url: string | undefined }> =>
-  [...settings].flatMap(([key, value]) => {
+/** Remotes whose URL the guest may know. Git takes a remote without a URL for a directory of the remote's name. */
+const remotesOf = (settings: Settings): ReadonlyMap<string, string> =>
+  new Map([...settings].flatMap(([key, value]) => {
     const name = /^remote\.(.+)\.url$/s.exec(key)?.[1]
-    return name !== undefined && plainName.test(name) ? [{ name, url: publicUrl(value) }] : []
-  })
+    const url = name !== undefined && plainName.test(name) ? publicUrl(value) : undefined
+    return name === undefined || url === undefined ? [] : [[name, url] as const]
+  }))
+
+/** What a branch follows. Of a remote that the guest does not know it follows the reference of the guest's own repository, `.` to git. */
+const upstreamSettings = ({ merge, remote, tracking }: Upstream, remotes: ReadonlyMap<string, string>) =>
+  remotes.has(remote) ? { remote, merge } : { remote: ".", merge: tracking }
 
 const quoted = (text: string) => `"${text.replace(/[\\"]/g, "\\$&")}"`
 
@@ -108,19 +111,17 @@ export const guestConfig = (options: {
     `[${title}]\n${[...values].map(([name, value]) => `\t${name} = ${value}\n`).join("")}`
   const { email, name } = options.identity ?? {}
   const identity = [["name", name], ["email", email]] as const
+  const remotes = remotesOf(options.settings)
   return [
     section("core", core),
     sha256 ? section("extensions", [["objectformat", "sha256"]]) : "",
-    ...remotesOf(options.settings).map(({ name, url }) =>
-      section(`remote ${quoted(name)}`, [
-        ...(url === undefined ? [] : [["url", quoted(url)] as const]),
-        ["fetch", `+refs/heads/*:refs/remotes/${name}/*`]
-      ])
+    ...[...remotes].map(([name, url]) =>
+      section(`remote ${quoted(name)}`, [["url", quoted(url)], ["fetch", `+refs/heads/*:refs/remotes/${name}/*`]])
     ),
-    options.upstream === undefined ? "" : section(`branch ${quoted(options.upstream.branch)}`, [
-      ["remote", quoted(options.upstream.remote)],
-      ["merge", quoted(options.upstream.merge)]
-    ]),
+    options.upstream === undefined ? "" : section(
+      `branch ${quoted(options.upstream.branch)}`,
+      Object.entries(upstreamSettings(options.upstream, remotes)).map(([key, value]) => [key, quoted(value)] as const)
+    ),
     name === undefined && email === undefined
       ? ""
       : section("user", identity.flatMap(([key, value]) => value === undefined ? [] : [[key, quoted(value)] as const])),
