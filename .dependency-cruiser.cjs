@@ -34,6 +34,13 @@ module.exports = {
       to: { path: "^src/", pathNot: [`^src/(${[folder, ...may[folder]].join("|")})/`, settings] }
     })),
     {
+      name: "drivers-behind-vmm",
+      comment: "a VMM is reached through the Vmm service alone, so that another one changes nothing outside its folder",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/vm/(Vmm\\.ts$|driver/)" },
+      to: { path: "^src/vm/driver/" }
+    },
+    {
       name: "known-folders",
       comment: "a new folder of src gets its line in the table first",
       severity: "error",

@@ -104,8 +104,8 @@ export const openProduct = (environment: string): Product => {
     runtime.runPromise(Effect.gen(function*() {
       const images = yield* ensureImages(environment, () => {})
       const empty = yield* Effect.flatMap(SeedImages, (seeds) => seeds.empty(diskMib))
-      const { accelerator } = yield* Effect.flatMap(Vmm, (vmm) => vmm.hypervisor(images, empty))
-      return accelerator.accelerator
+      const { accelerator } = yield* Effect.flatMap(Vmm, (vmm) => vmm.accelerator(images, empty))
+      return accelerator
     }))
   return { run, vm, seed, accelerator, close: () => runtime.dispose() }
 }

@@ -36,14 +36,14 @@ export const daemonStatus = Effect.gen(function*() {
   for (const id of listVmIds(paths.stateDir)) {
     const record = yield* Effect.orElseSucceed(readRecord(vmPaths(paths, id)), () => Option.none<VmRecord>())
     if (Option.isNone(record)) continue
-    const { memoryMib, purpose, qemu } = record.value
+    const { memoryMib, process, purpose } = record.value
     const workspace = workspaceOf.get(id)
     vms.push({
       id,
       purpose,
       memoryMib,
       ...(workspace === undefined ? {} : { workspace }),
-      ...(qemu === undefined ? {} : { pid: qemu.pid })
+      ...(process === undefined ? {} : { pid: process.pid })
     })
   }
   const status: DaemonStatus = {

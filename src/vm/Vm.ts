@@ -1,7 +1,7 @@
 import type { Effect, Scope } from "effect"
-import type { Socket } from "node:net"
 import type {
   AdmissionRefused,
+  ChannelFailed,
   GuestPanicked,
   HostToolMissing,
   ImageDamaged,
@@ -9,43 +9,124 @@ import type {
   StateDirectoryUnusable,
   VmFailed
 } from "../contract/errors.ts"
-import type { ConnectFailed } from "../system/unix-socket.ts"
-import type { VmHealth } from "./driver/qemu/health.ts"
-import type { LiveDisks } from "./driver/qemu/live-disks.ts"
-import type { MachineSpec } from "./driver/qemu/machine.ts"
-import type { QemuProcess } from "./driver/qemu/qemu-process.ts"
-import type { Qmp } from "./driver/qemu/qmp.ts"
-import type { VmId, VmPaths, VmRecord } from "./record/record.ts"
+import type { DiskSource } from "../disk/workspace-disk.ts"
+import type { ConnectOptions, GuestChannel } from "../guest-channel/GuestChannel.ts"
+import type { ProcessIdentity } from "../system/identity.ts"
+import type { GuestSteps } from "./claim/guest-steps.ts"
+import type { Frozen } from "./frozen.ts"
+import type { VmHealth } from "./health.ts"
+import type { ConfinementLevel } from "./host/confinement.ts"
+import type { MachineIdentity } from "./machine-identity.ts"
+import type { MachineSpec } from "./machine-spec.ts"
+import type { VmId, VmPurpose } from "./record/record.ts"
 
-/** A microVM that exists. Its Scope ends it: QEMU first, then its memory, disks and folder. */
+/** A microVM that exists. Its Scope ends the VM's processes, and then removes its memory, disks and folder. */
 export interface Vm {
   readonly id: VmId
   readonly spec: MachineSpec
-  readonly paths: VmPaths
-  /** Host user that QEMU runs as. */
-  readonly uid: number
-  /** The record as it is on disk now. */
-  readonly record: Effect.Effect<VmRecord>
-  readonly qemu: QemuProcess
-  readonly qmp: Qmp
+  /** Process whose end is the end of the VM. */
+  readonly process: ProcessIdentity
+  /** What the VM's memory can go on with. */
+  readonly identity: MachineIdentity
+  /** Absent for a VM that an older pyro made. */
+  readonly confinement: ConfinementLevel | undefined
   readonly health: VmHealth
-  readonly disks: LiveDisks
-  /** Connection to the guest agent's port, made when the VM was. One at a time: QEMU serves a further one when this has ended. */
-  readonly port: Socket
-  /** Connects to the agent's port anew, after `port` has ended. */
-  readonly reconnectPort: Effect.Effect<Socket, ConnectFailed, Scope.Scope>
+  readonly disks: VmDisks
+  /** Calls by which the guest gets its identity and its disk. */
+  readonly steps: GuestSteps
+  /**
+   * Connects to the guest's agent. One channel at a time. Without `takeover` the agent must be idle: the guest has just booted, or was
+   * restored from a template. Fails with step `hello` if the agent does not answer before the deadline.
+   */
+  readonly channel: (options?: ChannelOptions) => Effect.Effect<GuestChannel, VmError | ChannelFailed, Scope.Scope>
   /** Lets the guest run. */
   readonly resume: Effect.Effect<void, VmFailed>
   /** Stops the guest between two instructions. Its clocks stand still: check them after `resume`. */
   readonly pause: Effect.Effect<void, VmFailed>
-  /** Between `pause` and the end of `resume`. */
-  readonly isPaused: () => boolean
+  /** Bytes of memory that the guest has touched: a capture writes as many. */
+  readonly memoryBytes: Effect.Effect<number>
   /**
-   * Lets the VM outlive its Scope: its end then closes connections only, and any process may attach to it. Not for VMs that die
-   * with their maker.
+   * Captures memory, device state and disk at one moment. The guest's programs stand still meanwhile, and go on afterwards, also if the
+   * capture failed. `channel` is the VM's own.
+   */
+  readonly capture: (
+    channel: GuestChannel,
+    target: CaptureTarget
+  ) => Effect.Effect<Captured, CaptureError, Scope.Scope>
+  /**
+   * Freezes the layer that the guest writes, at one moment, and goes on with the empty overlay `top` (as `DiskSource.top`). The caller
+   * flushes the guest's caches first. A failed freeze removes `top`.
+   */
+  readonly freezeLayer: (top: string) => Effect.Effect<void, VmFailed | NoSpace | ImageDamaged>
+  /**
+   * Lets the VM outlive its Scope: the end of the Scope then only closes connections, and the next process may attach to the VM. Fails
+   * for a VM that ends with its maker.
    */
   readonly leave: Effect.Effect<void, VmFailed | NoSpace>
 }
+
+/** Options of a channel. `keep` chooses the streams that a takeover goes on with. */
+export type ChannelOptions = Pick<ConnectOptions, "keep" | "takeover">
+
+/** The disks of one running VM. */
+export interface VmDisks {
+  /** Number of layers over the seed, the written one included. */
+  readonly layerCount: Effect.Effect<number>
+  /**
+   * Makes `disk` the workspace disk and its seed the baseline. The guest must have neither mounted: the kernel drops a device's cache at
+   * the last unmount. The sizes must be those that the VM was started with. The old images are closed in the background. `handOver` is
+   * for a stopped guest in which nothing runs yet: the record gets the new purpose first, and the guest runs on without another round
+   * trip. After a failure with `handOver` the VM must not be used.
+   */
+  readonly switchTo: (
+    disk: DiskSource,
+    options?: { readonly handOver?: VmPurpose }
+  ) => Effect.Effect<void, VmFailed | NoSpace | HostToolMissing | ImageDamaged>
+  /**
+   * Hands a stopped guest over with the disk that it has mounted, and lets it run on. `top`, an empty overlay that is to outlive the VM
+   * (as `DiskSource.top`), becomes another name of the written overlay.
+   */
+  readonly handOver: (purpose: VmPurpose, top: string | undefined) => Effect.Effect<void, VmFailed | NoSpace>
+  /** Writes the content of the frozen layers from `from` on into one new file of the VM's folder. Gives the host path. */
+  readonly merge: (from: number) => Effect.Effect<string, VmFailed | NoSpace>
+  /** Reads one file in place of several frozen layers from now on. Both hold the same: nothing in the guest notices. */
+  readonly replace: (merged: Merged) => Effect.Effect<void, VmFailed | NoSpace | HostToolMissing | ImageDamaged>
+}
+
+/** Layers of a running VM that one file takes the place of. */
+export interface Merged {
+  /** Index of the oldest of these layers. */
+  readonly from: number
+  readonly count: number
+  /** Host path of the file with the same content. */
+  readonly file: string
+}
+
+/** File that a capture writes memory to, and the host user that owns the file. */
+export interface MemoryTarget {
+  readonly path: string
+  readonly uid: number
+}
+
+export interface CaptureTarget {
+  /** Overlay that the VM goes on with, if the overlay is to outlive the VM (as `DiskSource.top`). */
+  readonly top?: string | undefined
+  /** Files for device state and memory; neither exists yet. */
+  readonly frozen: Frozen
+  /** Host user that is to own the memory file. */
+  readonly memoryUid: number
+  /** Runs while nothing in the guest runs: its result is of the same moment. */
+  readonly inPause?: Effect.Effect<void, VmFailed>
+}
+
+export interface Captured {
+  /** The VM's own names of the frozen layers, oldest first. They go with the VM. */
+  readonly layers: ReadonlyArray<string>
+  /** Time that the guest's programs stood still, in ms. */
+  readonly pauseMs: number
+}
+
+export type CaptureError = VmFailed | GuestPanicked | NoSpace | HostToolMissing | ImageDamaged | ChannelFailed
 
 export type VmError =
   | VmFailed

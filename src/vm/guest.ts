@@ -2,8 +2,8 @@ import type { Effect } from "effect"
 import type { SeedImage } from "../disk/SeedImages.ts"
 import type { DiskSource, Seed } from "../disk/workspace-disk.ts"
 import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
-import type { ConfinementLevel } from "./driver/qemu/confinement.ts"
-import type { MachineSpec } from "./driver/qemu/machine.ts"
+import type { ConfinementLevel } from "./host/confinement.ts"
+import type { MachineSpec } from "./machine-spec.ts"
 import type { VmPurpose } from "./record/record.ts"
 import type { Vm } from "./Vm.ts"
 
@@ -54,4 +54,11 @@ export interface ReserveCapturedRequest {
   readonly seed: Seed
   readonly dieWithParent: boolean
   readonly leastConfinement?: ConfinementLevel | undefined
+}
+
+/** Captured state of a VM, without its memory. */
+export interface CapturedState {
+  /** File with the device state. */
+  readonly statePath: string
+  readonly disk: DiskSource
 }

@@ -13,10 +13,12 @@ import type { GuestProcess } from "../guest-channel/process.ts"
 import type { SpawnRequest } from "../guest-channel/spawn.ts"
 import { monotonicMs } from "../system/time.ts"
 import { settleClock } from "../vm/claim/clock.ts"
-import { claimSteps, inspectionSteps, newGuestIdentity } from "../vm/claim/steps.ts"
+import type { GuestSteps } from "../vm/claim/guest-steps.ts"
+import { newGuestIdentity } from "../vm/claim/steps.ts"
 import type { Guest, RestoreRequest } from "../vm/guest.ts"
 import { Pool } from "../vm/pool/Pool.ts"
-import { Vmm, type VmmError } from "../vm/Vmm.ts"
+import { Vmm } from "../vm/Vmm.ts"
+import type { VmmError } from "../vm/VmmService.ts"
 
 export interface WorkspaceRequest extends Omit<RestoreRequest, "leaveUnmounted"> {
   readonly hostname: string
@@ -58,12 +60,14 @@ export const acquireWorkspace = (
     const disk = { isEmpty, isMounted: guest.isMounted }
     const claim = () => {
       request.onClaim?.()
-      return claimSteps(identity, disk)
+      return guest.vm.steps.claim(identity, disk)
     }
-    const inspection = () => inspectionSteps(identity, disk)
+    const inspection = () => guest.vm.steps.inspection(identity, disk)
     const settled = <A, R>(
-      steps: () => ReturnType<typeof claimSteps>,
-      send: (steps: ReturnType<typeof claimSteps>) => Effect.Effect<A, SpawnFailed | AgentCallFailed | ChannelFailed, R>
+      steps: () => ReturnType<GuestSteps["claim"]>,
+      send: (
+        steps: ReturnType<GuestSteps["claim"]>
+      ) => Effect.Effect<A, SpawnFailed | AgentCallFailed | ChannelFailed, R>
     ) =>
       Effect.flatMap(monotonicMs, (sentAtMs) =>
         // The time goes out with the chain; on a slow host it is old when it arrives.

@@ -2,7 +2,7 @@ import { Effect, Ref, type Scope, Stream } from "effect"
 import { type ChannelFailed, DiskDamaged, type PyroError, VmFailed } from "../contract/errors.ts"
 import { SeedImages } from "../disk/SeedImages.ts"
 import type { DiskSource } from "../disk/workspace-disk.ts"
-import { inspectedDisk, inspectedWorkspace } from "../vm/claim/steps.ts"
+import { inspectedDisk } from "../vm/claim/guest-steps.ts"
 import type { Guest } from "../vm/guest.ts"
 import { acquireWorkspace, explainChannelFailure } from "./boot.ts"
 import { workspaceTrees } from "./diff/baseline.ts"
@@ -19,11 +19,11 @@ export const inspectorSize = ({ memoryMib, vcpuCount }: WorkspaceRecord) =>
   memoryMib <= mostMib ? { memoryMib, vcpuCount } : { memoryMib: mostMib, vcpuCount: 1 }
 
 /** Mounts the disk's folder at /workspace, unless the guest put a link, or something else, in its place. */
-const openWorkspaceFolder = ({ channel }: Guest) =>
+const openWorkspaceFolder = ({ channel, vm }: Guest) =>
   channel.walk({ root: inspectedDisk, path: "workspace", maxDepth: 1 }).pipe(
     Stream.take(1),
     Stream.runDrain,
-    Effect.zipRight(channel.chain([inspectedWorkspace])),
+    Effect.zipRight(channel.chain(vm.steps.inspectedWorkspace)),
     Effect.mapError((failure) =>
       failure._tag === "ChannelFailed"
         ? failure

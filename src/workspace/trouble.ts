@@ -1,4 +1,4 @@
-import type { VmTrouble } from "../vm/driver/qemu/health.ts"
+import type { VmTrouble } from "../vm/health.ts"
 
 /** What keeps a guest from running for now, or that it goes on, for a person. */
 export const troubleText = (trouble: VmTrouble): string =>

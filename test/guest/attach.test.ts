@@ -110,7 +110,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("atta
         // It can be stopped, switched, captured like one's own: the monitor answers.
         yield* guest.vm.pause
         yield* guest.vm.resume
-        return guest.vm.qemu.identity
+        return guest.vm.process
       }))
       // The Scope of an attached VM ends it.
       const paths = vmPaths(yield* Paths, vm)
@@ -169,13 +169,13 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("atta
       const vmm = yield* Vmm
       const first = yield* other("leave", "sleep 1000")
       const guest = yield* vmm.attach(first.vm)
-      process.kill(guest.vm.qemu.identity.pid, "SIGKILL")
+      process.kill(guest.vm.process.pid, "SIGKILL")
       assert.match((yield* Effect.flip(guest.vm.health.failure)).message, /QEMU ended/)
 
       const second = yield* other("leave", "sleep 1000")
       const [record] = yield* ownerlessWorkspaceVms
-      process.kill(record!.qemu!.pid, "SIGKILL")
-      yield* Effect.sync(() => isAlive(record!.qemu!)).pipe(Effect.repeat({ while: (alive) => alive }))
+      process.kill(record!.process!.pid, "SIGKILL")
+      yield* Effect.sync(() => isAlive(record!.process!)).pipe(Effect.repeat({ while: (alive) => alive }))
       assert.match((yield* Effect.scoped(Effect.flip(vmm.attach(second.vm)))).message, /is gone/)
       assert.isTrue(fs.existsSync(vmPaths(yield* Paths, second.vm).record))
       assert.match(

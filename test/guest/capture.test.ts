@@ -6,11 +6,11 @@ import * as path from "node:path"
 import { SeedImages } from "../../src/disk/SeedImages.ts"
 import { Calls } from "../../src/guest-channel/calls.ts"
 import { newGuestIdentity, renewalSteps, startPrograms } from "../../src/vm/claim/steps.ts"
-import { captureVm, frozenIn } from "../../src/vm/driver/qemu/capture.ts"
-import { fillMemory } from "../../src/vm/host/memory.ts"
+import { frozenIn } from "../../src/vm/frozen.ts"
 import { Vmm } from "../../src/vm/Vmm.ts"
 import { renew } from "../../src/workspace/snapshot/renew.ts"
 import { acquireTestWorkspace, basics, diskMib, finish, guestServices, script } from "../support/guest.ts"
+import { filesOf, recordOf } from "../support/vm-on-host.ts"
 
 const temporary = Effect.acquireRelease(
   Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pyro-capture-"))),
@@ -34,8 +34,11 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("capt
       )
       const frozen = frozenIn(folder)
       // What a capture that was killed has left.
-      fs.writeFileSync(path.join(parent.guest.vm.paths.directory, "run", "m"), "")
-      const { layers, pauseMs } = yield* captureVm(parent.guest, { frozen, memoryUid: process.getuid?.() ?? 0 })
+      fs.writeFileSync(path.join((yield* filesOf(parent.guest.vm)).run, "m"), "")
+      const { layers, pauseMs } = yield* parent.guest.vm.capture(parent.guest.channel, {
+        frozen,
+        memoryUid: process.getuid?.() ?? 0
+      })
       assert.isAbove(pauseMs, 0)
 
       const shell = (channel: typeof parent.guest.channel, text: string) =>
@@ -52,8 +55,8 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("capt
           dieWithParent: true
         })
         yield* vmm.admit([reserved])
-        yield* fillMemory(reserved.ownership.paths, reserved.record, frozen.memoryPath)
-        const guest = yield* vmm.restoreCapture(reserved, {
+        yield* reserved.fill(frozen.memoryPath)
+        const guest = yield* reserved.restore({
           statePath: frozen.statePath,
           disk: { seed: placeholder, layers }
         })
@@ -106,7 +109,10 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("capt
         )
       yield* Effect.retry(count(channel), { times: 500, schedule: Schedule.spaced("20 millis") })
       yield* channel.call.failNext({ op: Calls.reseed.op })
-      const { layers } = yield* captureVm(parent.guest, { frozen, memoryUid: process.getuid?.() ?? 0 })
+      const { layers } = yield* parent.guest.vm.capture(parent.guest.channel, {
+        frozen,
+        memoryUid: process.getuid?.() ?? 0
+      })
       const vmm = yield* Vmm
       const reserved = yield* vmm.reserve({
         purpose: "run",
@@ -115,8 +121,8 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("capt
         seed: placeholder,
         dieWithParent: true
       })
-      yield* fillMemory(reserved.ownership.paths, reserved.record, frozen.memoryPath)
-      const copy = yield* vmm.restoreCapture(reserved, {
+      yield* reserved.fill(frozen.memoryPath)
+      const copy = yield* reserved.restore({
         statePath: frozen.statePath,
         disk: { seed: placeholder, layers }
       })
@@ -141,13 +147,13 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("capt
       yield* vm.pause
       yield* vm.disks.switchTo({ seed: placeholder })
       yield* vm.resume
-      const now = yield* vm.disks.current
-      const overlays = () => fs.readdirSync(vm.paths.run).filter((name) => name.endsWith(".qcow2"))
+      const { run } = yield* filesOf(vm)
+      const overlays = () => fs.readdirSync(run).filter((name) => name.endsWith(".qcow2"))
       yield* Effect.sync(overlays).pipe(
         Effect.repeat({ until: ({ length }) => length === 1, schedule: Schedule.spaced("10 millis") }),
         Effect.timeout("10 seconds")
       )
-      assert.deepStrictEqual(overlays().map((name) => `run/${name}`), [...now.overlays])
+      assert.deepStrictEqual(overlays().map((name) => `run/${name}`), [...(yield* recordOf(vm)).disks!.disks.overlays])
       const { exit, stdout } = yield* Effect.flatMap(
         workspace.claim(
           script("ls; echo kept > f; sync; echo 3 > /proc/sys/vm/drop_caches; cat f; sha256sum /usr/bin/bash | wc -l")

@@ -16,6 +16,7 @@ import { listVmIds } from "../../src/vm/record/admission.ts"
 import type { VmPurpose } from "../../src/vm/record/record.ts"
 import { Vmm } from "../../src/vm/Vmm.ts"
 import { basics, diskMib, finish, guestServices, script } from "../support/guest.ts"
+import { recordOf } from "../support/vm-on-host.ts"
 
 const membersPerKind = 3
 const services = Pool.layer({ membersPerKind, quietMs: 0 }).pipe(Layer.provideMerge(guestServices))
@@ -89,7 +90,7 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
       const identities = yield* Effect.forEach(seeds, ({ digest, image }, index) =>
         Effect.gen(function*() {
           const guest = yield* taken(pool, yield* requestFor(image))
-          assert.strictEqual((yield* guest.vm.record).purpose, "run")
+          assert.strictEqual((yield* recordOf(guest.vm)).purpose, "run")
           const printed = yield* claim(
             guest,
             "sync; echo 3 > /proc/sys/vm/drop_caches; sha256sum < data; ls -A; echo mine > new; sync; " +
@@ -251,7 +252,7 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
         const guest = yield* taken(pool, request)
         yield* claim(guest, "echo kept > f; sync")
         yield* guest.vm.leave
-        return { id: guest.vm.id, qemu: guest.vm.qemu.identity }
+        return { id: guest.vm.id, qemu: guest.vm.process }
       }))
       yield* pool.empty
       assert.isTrue(isAlive(qemu))

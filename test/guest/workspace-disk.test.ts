@@ -47,8 +47,8 @@ const claim = ({ channel, isMounted }: RestoredGuest, text: string) =>
 
 const killQemu = ({ vm }: Guest) =>
   Effect.zipRight(
-    Effect.sync(() => process.kill(vm.qemu.identity.pid, "SIGKILL")),
-    vm.qemu.ended
+    Effect.sync(() => process.kill(vm.process.pid, "SIGKILL")),
+    Effect.flip(vm.health.failure)
   )
 
 /** One image of the seed and all layers, as a guest would read it. */

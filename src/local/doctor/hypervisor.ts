@@ -4,14 +4,13 @@ import { SeedImages } from "../../disk/SeedImages.ts"
 import { Environments } from "../../environment/Environments.ts"
 import { Kernel } from "../../environment/Kernel.ts"
 import type { Paths } from "../../system/Paths.ts"
-import { probeConfinement } from "../../vm/driver/qemu/confinement.ts"
-import { findQemu } from "../../vm/driver/qemu/qemu-program.ts"
+import { probeConfinement } from "../../vm/host/confinement.ts"
 import type { HostFacts } from "../../vm/host/HostFacts.ts"
 import { Vmm } from "../../vm/Vmm.ts"
 import { diskMib } from "../run.ts"
 import { fine, improvable, wrong } from "./line.ts"
 
-export const qemu = findQemu.pipe(
+export const qemu = Effect.flatMap(Vmm, ({ program }) => program).pipe(
   Effect.map((program) => fine("qemu", program)),
   Effect.catchAll((failure) => Effect.succeed(wrong("qemu", failure.message, "sudo apt-get install qemu-system-x86")))
 )
@@ -36,8 +35,7 @@ export const accelerator = Effect.gen(function*() {
   }
   const kernel = yield* (yield* Kernel).ensure
   const placeholder = yield* (yield* SeedImages).empty(diskMib)
-  const host = yield* (yield* Vmm).hypervisor({ environment: ready, kernel }, placeholder)
-  const { accelerator, reason } = host.accelerator
+  const { accelerator, reason } = yield* (yield* Vmm).accelerator({ environment: ready, kernel }, placeholder)
   return [
     fine("kernel", `${kernel.version} for guests`),
     accelerator === "kvm"

@@ -1,7 +1,9 @@
 import { Effect } from "effect"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import { fileHolds } from "../../system/host.ts"
+import { Paths } from "../../system/Paths.ts"
 import { clockOffsetMs, keepClock } from "../../vm/claim/clock.ts"
+import { vmPaths } from "../../vm/record/record.ts"
 import type { FreshWorkspace, StartError } from "../../workspace/boot.ts"
 import { script, stdoutOf } from "./guest-shell.ts"
 import { inOrder } from "./line.ts"
@@ -48,8 +50,10 @@ export const checks = (one: FreshWorkspace, other: FreshWorkspace) => {
     )
     const seen = yield* shell(other, "cat /dev/shm/page /workspace/file 2>/dev/null")
     const needle = Buffer.from(marker)
-    const own = fileHolds(one.guest.vm.paths.memory, needle)
-    const foreign = fileHolds(other.guest.vm.paths.memory, needle)
+    const paths = yield* Paths
+    const memoryOf = (workspace: FreshWorkspace) => vmPaths(paths, workspace.guest.vm.id).memory
+    const own = fileHolds(memoryOf(one), needle)
+    const foreign = fileHolds(memoryOf(other), needle)
     return [
       verdict(
         "a file of one is not in the other",
@@ -80,7 +84,7 @@ export const checks = (one: FreshWorkspace, other: FreshWorkspace) => {
     ]
   })
 
-  return inOrder<StartError | AgentCallFailed, never>(
+  return inOrder<StartError | AgentCallFailed, Paths>(
     inTime("who two VMs are", identities),
     inTime("their clocks", clocks),
     inTime("what one has and the other must not", isolation),

@@ -3,9 +3,8 @@ import type { Seed } from "../../disk/workspace-disk.ts"
 import { makeTemporary } from "../../environment/temporary.ts"
 import { Paths } from "../../system/Paths.ts"
 import { clockOffsetMs } from "../../vm/claim/clock.ts"
-import { captureVm, frozenIn } from "../../vm/driver/qemu/capture.ts"
+import { frozenIn } from "../../vm/frozen.ts"
 import type { Guest, GuestImages } from "../../vm/guest.ts"
-import { fillMemory } from "../../vm/host/memory.ts"
 import { Pool } from "../../vm/pool/Pool.ts"
 import { Vmm } from "../../vm/Vmm.ts"
 import type { FreshWorkspace } from "../../workspace/boot.ts"
@@ -61,8 +60,8 @@ const copyOf =
       })
       yield* Ref.update(used, (ids) => [...ids, reserved.record.id])
       yield* vmm.admit([reserved])
-      yield* fillMemory(reserved.ownership.paths, reserved.record, frozen.memoryPath)
-      const guest = yield* vmm.restoreCapture(reserved, {
+      yield* reserved.fill(frozen.memoryPath)
+      const guest = yield* reserved.restore({
         statePath: frozen.statePath,
         disk: { seed: placeholder, layers }
       })
@@ -85,7 +84,7 @@ export const copyChecks = <E, R>(
     const { claim, guest: parent } = yield* acquire("selftest-f")
     yield* claim(script("echo kept > /dev/shm/page; echo kept > /workspace/file; sync; exec sleep infinity"))
     yield* Effect.repeat(shell(parent, "cat /workspace/file 2>/dev/null"), { until: (text) => text === "kept\n" })
-    const { layers, pauseMs } = yield* captureVm(parent, {
+    const { layers, pauseMs } = yield* parent.vm.capture(parent.channel, {
       frozen: frozenIn(folder),
       memoryUid: process.getuid?.() ?? 0
     })

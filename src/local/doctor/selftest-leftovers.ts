@@ -3,7 +3,7 @@ import type { DoctorLine } from "../../contract/operations/doctor.ts"
 import { exists } from "../../system/host.ts"
 import { processesWithArgument } from "../../system/identity.ts"
 import { Paths } from "../../system/Paths.ts"
-import { processName } from "../../vm/driver/qemu/machine.ts"
+import { processName } from "../../vm/record/process-name.ts"
 import { type VmId, vmPaths } from "../../vm/record/record.ts"
 import { fine, wrong } from "./line.ts"
 

@@ -1,17 +1,7 @@
 import { randomBytes } from "node:crypto"
 import { type Call, Calls } from "../../guest-channel/calls.ts"
 import { wallClockNs } from "../../system/time.ts"
-
-/** Who a guest is; made anew for every generation. */
-export interface GuestIdentity {
-  readonly hostname: string
-  /** 32 hex digits (machine-id(5)). */
-  readonly machineId: string
-  /** UUID that the guest reads as its boot id. */
-  readonly bootId: string
-  /** 32 hex digits in `generationFile`. */
-  readonly generation: string
-}
+import { type ClaimedDisk, type GuestIdentity, type GuestSteps, inspectedDisk } from "./guest-steps.ts"
 
 export const newGuestIdentity = (hostname: string): GuestIdentity => {
   const uuid = (bytes: Buffer) => {
@@ -64,9 +54,6 @@ const newRoot = "/newroot"
 // Without these the guest would write all inode tables of the disk, and build all maps of its free blocks, in the background.
 const diskOptions = "noinit_itable,no_prefetch_block_bitmaps"
 
-/** Where a guest has the workspace disk, out of sight of what runs in it. */
-export const inspectedDisk = "/disk"
-
 const mountDisk = (flags: number, data: string) =>
   Calls.mount({ source: "/dev/vdb", target: inspectedDisk, fstype: "ext4", flags: mountFlags.noAtime | flags, data })
 
@@ -99,14 +86,6 @@ const mountRoot = (disk: ReadonlyArray<Call<unknown>>) => [
 
 /** The mounts of a claim, on a disk to which nothing was ever written: the rest of it is `claimSteps` with `isMounted`. */
 export const mountSteps = (): ReadonlyArray<Call<unknown>> => mountRoot(mountEmpty)
-
-/** What a guest finds of its workspace disk. */
-export interface ClaimedDisk {
-  /** Nothing was ever written over its seed. */
-  readonly isEmpty?: boolean | undefined
-  /** `mountSteps` were done already. */
-  readonly isMounted?: boolean | undefined
-}
 
 const writeIdentity = (identity: GuestIdentity) => {
   const write = (name: string, content: string, mode: number) =>
@@ -233,3 +212,12 @@ export const undoWarmUp = ({ isMounted }: ClaimedDisk): ReadonlyArray<Call<unkno
     Calls.umount({ target, flags: 0 })
   )
 ]
+
+/** Steps of a guest that has a kernel of its own. */
+export const machineSteps: GuestSteps = {
+  claim: claimSteps,
+  inspection: inspectionSteps,
+  inspectedWorkspace: [inspectedWorkspace],
+  renewal: renewalSteps,
+  startPrograms: [startPrograms]
+}

@@ -5,14 +5,6 @@ import { runTool } from "../../system/child.ts"
 import { nativeTool } from "../../system/native.ts"
 import type { VmPaths, VmRecord } from "../record/record.ts"
 
-/** A VM's memory and device state at one moment. */
-export interface Frozen {
-  readonly memoryPath: string
-  readonly statePath: string
-  /** What the overlay of its workspace disk then held, where the guest had that mounted. */
-  readonly overlayPath?: string | undefined
-}
-
 /** Exit status of pyro-copy when the destination's file system is full. */
 const copyNoSpace = 3
 

@@ -4,10 +4,10 @@ import type { SeedImage } from "../../disk/seed-store.ts"
 import { isEmptyOver } from "../../disk/workspace-disk.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import { mountSteps } from "../claim/steps.ts"
-import { demand } from "../driver/qemu/confinement.ts"
 import { failedAt } from "../failure.ts"
 import type { RestoredGuest, RestoreRequest } from "../guest.ts"
-import type { Vmm, VmmError } from "../Vmm.ts"
+import { demand } from "../host/confinement.ts"
+import type { VmmError, VmmService } from "../VmmService.ts"
 import { warmUp } from "./warm-up.ts"
 
 /** Guests of one kind can stand in for each other: those that have an empty disk over one seed mounted, and those that have none. */
@@ -26,7 +26,7 @@ export const kindOf = ({ images, memoryMib, placeholder, vcpuCount }: RestoreReq
  * placeholder's, for its disks to be switched.
  */
 export const makeMember = (
-  vmm: Vmm["Type"],
+  vmm: VmmService,
   request: RestoreRequest,
   mounted: SeedImage | undefined
 ): Effect.Effect<RestoredGuest, VmmError | ChannelFailed | AgentCallFailed, Scope.Scope> =>
@@ -52,8 +52,7 @@ export const makeMember = (
 /** Makes a member the requester's: first the record, so that a crash finds whose it is, then its disks, and it runs. */
 export const handOver = ({ isMounted, vm }: RestoredGuest, request: RestoreRequest) =>
   Effect.gen(function*() {
-    const { confinement } = yield* vm.record
-    if (confinement !== undefined) yield* demand({ level: confinement, reason: "" }, request.leastConfinement)
+    if (vm.confinement !== undefined) yield* demand({ level: vm.confinement, reason: "" }, request.leastConfinement)
     yield* isMounted
       ? vm.disks.handOver(request.purpose, request.top)
       : vm.disks.switchTo(request, { handOver: request.purpose })

@@ -66,7 +66,7 @@ export const admit = (
       if (records.some((record) => record.id === id)) continue
       const one = vmPaths(paths, id)
       const other = Option.getOrUndefined(yield* Effect.orElseSucceed(readRecord(one), () => Option.none<VmRecord>()))
-      if (other === undefined || !isAlive(other.qemu ?? other.owner)) continue
+      if (other === undefined || !isAlive(other.process ?? other.owner)) continue
       promisedMib += outstandingMib(one.memory, other.memoryMib)
       otherVcpus += other.vcpuCount
     }

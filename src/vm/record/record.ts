@@ -4,8 +4,8 @@ import * as path from "node:path"
 import { type FileFailed, readJson, writeJsonAtomic } from "../../system/atomic-file.ts"
 import { hostBootId, ownIdentity, ProcessIdentity } from "../../system/identity.ts"
 import { Paths } from "../../system/Paths.ts"
-import { ConfinementLevel } from "../driver/qemu/confinement.ts"
-import { MachineSpec } from "../driver/qemu/machine.ts"
+import { ConfinementLevel } from "../host/confinement.ts"
+import { MachineSpec } from "../machine-spec.ts"
 
 /** Names one VM, never used again. */
 export const VmId = Schema.String.pipe(Schema.pattern(/^vm-[a-z0-9]{12}$/), Schema.brand("VmId"))
@@ -55,7 +55,7 @@ export const VmRecord = Schema.Struct({
   uid: Schema.Int,
   createdAt: Schema.String,
   /** Process whose death ends the VM; absent until it was started. */
-  qemu: Schema.optional(ProcessIdentity),
+  process: Schema.optional(ProcessIdentity).pipe(Schema.fromKey("qemu")),
   /** The machine, with the host paths it was started from. Here and below: absent where an older pyro made the VM. */
   machine: Schema.optional(MachineSpec),
   /** QEMU that it was started with, as `qemuBuild` names it. */

@@ -2,10 +2,10 @@ import { Effect, Option } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { isAlive, processesWithArgument } from "../../system/identity.ts"
+import { killIdentity } from "../../system/kill-identity.ts"
 import { Paths } from "../../system/Paths.ts"
-import { processName } from "../driver/qemu/machine.ts"
-import { killIdentity } from "../driver/qemu/qemu-process.ts"
 import { listVmIds } from "./admission.ts"
+import { processName } from "./process-name.ts"
 import { parseNewFolder, readRecord, type VmId, vmPaths, type VmRecord } from "./record.ts"
 
 /** One thing that a crash had left behind and that is gone now. */

@@ -2,7 +2,6 @@ import { Effect, type Scope } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import type { NoSpace, VmFailed } from "../../contract/errors.ts"
-import { names } from "../driver/qemu/machine.ts"
 import { fileFailedAt } from "../failure.ts"
 import { makeOwnership, type Ownership } from "./ownership.ts"
 import { newFolderName, type VmPaths, type VmRecord, writeRecord } from "./record.ts"
@@ -28,8 +27,8 @@ const makeFolder = (paths: VmPaths, record: VmRecord) => {
     const prepared = { ...paths, record: path.join(fresh, path.basename(paths.record)) }
     yield* Effect.try(() => {
       fs.mkdirSync(fresh, { recursive: true, mode: 0o700 })
-      fs.mkdirSync(path.join(fresh, names.images), { mode: 0o755 })
-      const run = path.join(fresh, names.run)
+      fs.mkdirSync(path.join(fresh, path.basename(paths.images)), { mode: 0o755 })
+      const run = path.join(fresh, path.basename(paths.run))
       fs.mkdirSync(run, { mode: 0o700 })
       if (record.uid !== process.getuid?.()) fs.chownSync(run, record.uid, record.uid)
     })

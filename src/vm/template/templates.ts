@@ -8,9 +8,8 @@ import { withLock } from "../../system/lock.ts"
 import { Paths } from "../../system/Paths.ts"
 import { nowIso } from "../../system/time.ts"
 import { deadlineScale } from "../deadline-scale.ts"
-import { frozenIn, overlayIn } from "../driver/qemu/capture.ts"
 import { failedAt } from "../failure.ts"
-import type { Frozen } from "../host/memory.ts"
+import { type Frozen, frozenIn, overlayIn } from "../frozen.ts"
 
 const TemplateManifest = Schema.Struct({
   key: Schema.String,

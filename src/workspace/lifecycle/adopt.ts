@@ -1,7 +1,6 @@
 import { Deferred, Effect, Either, Exit, Fiber, Option, Ref, Scope } from "effect"
 import * as fs from "node:fs"
 import { Paths } from "../../system/Paths.ts"
-import { startPrograms } from "../../vm/claim/steps.ts"
 import { deadlineScale } from "../../vm/deadline-scale.ts"
 import type { VmId } from "../../vm/record/record.ts"
 import { endVmIfDead, sweepVms, sweepWorkspaceVms } from "../../vm/record/sweep.ts"
@@ -150,7 +149,7 @@ const adopt = (lifecycle: Lifecycle, entry: Entry, standsStill: Effect.Effect<un
     yield* Effect.flatMap(Vmm, (vmm) => inOwnScope(lifecycle.scope, vmm.attach(vm, { keep, onStill }))).pipe(
       Effect.flatMap(({ scope, value: guest }) =>
         // A capture that was cut short has left its programs stopped.
-        Effect.ignoreLogged(guest.channel.request(startPrograms)).pipe(
+        Effect.ignoreLogged(guest.channel.chain(guest.vm.steps.startPrograms)).pipe(
           Effect.zipRight(residents.adopt({ channel: guest.channel, scope }, record.residents)),
           Effect.zipRight(install(lifecycle, entry, { guest, channel: guest.channel, scope })),
           Effect.onError(() => Scope.close(scope, Exit.void))

@@ -4,7 +4,7 @@ import { StateDirectoryUnusable } from "../../contract/errors.ts"
 import type { SeedFailed } from "../../disk/SeedImages.ts"
 import { makeTemporary } from "../../environment/temporary.ts"
 import { Paths } from "../../system/Paths.ts"
-import { probeConfinement } from "../../vm/driver/qemu/confinement.ts"
+import { probeConfinement } from "../../vm/host/confinement.ts"
 import type { PrepareServices, Workshop } from "./request.ts"
 
 /** Folder of what is made on the way to a seed image, swept like all temporaries of its kind. */

@@ -135,8 +135,8 @@ const replaceInVm = (entry: Entry, { layers }: WorkspaceDisk, merged: MergedLaye
     Option.match({
       onNone: () => Effect.void,
       onSome: ({ guest: { vm: { disks } } }) =>
-        Effect.flatMap(disks.current, ({ overlays }) =>
-          overlays.length === layers.length + 1
+        Effect.flatMap(disks.layerCount, (count) =>
+          count === layers.length + 1
             ? disks.replace(merged).pipe(Effect.interruptible, Effect.timeout(REPLACE_TIMEOUT), Effect.ignoreLogged)
             : Effect.void)
     })

@@ -76,8 +76,7 @@ const stageNow = (lifecycle: Lifecycle, source: Entry, diskOnly: boolean, childr
     const { captured, here } = yield* identityOf(source, generation)
     yield* demandSame(`workspace ${yield* calledOf(source)}`, captured, here)
     const vms = yield* reserveFor(lifecycle, source, generation.guest.vm.spec, children)
-    const { record, ownership } = vms[0]!.vm
-    return yield* take(source, folder, { path: ownership.paths.memory, uid: record.uid }).pipe(
+    return yield* take(source, folder, vms[0]!.vm.memory).pipe(
       Effect.map((taken): Staged => ({ folder, taken, vms })),
       Effect.onError(() => release(vms))
     )
@@ -98,8 +97,8 @@ export const stage = (
       const [first, ...others] = staged.vms
       if (first === undefined) return staged
       // Nobody runs on the first one's memory yet.
-      const { memory } = first.vm.ownership.paths
-      yield* Effect.forEach(others, (vm) => fill(vm, memory), { discard: true }).pipe(
+      const { memory } = first.vm
+      yield* Effect.forEach(others, (vm) => fill(vm, memory.path), { discard: true }).pipe(
         Effect.onError(() => release(staged.vms))
       )
       return staged

@@ -1,7 +1,7 @@
 import { Chunk, Effect, Stream } from "effect"
 import { type ChannelFailed, type GuestPanicked, VmFailed } from "../../contract/errors.ts"
 import { keepClock } from "../../vm/claim/clock.ts"
-import { newGuestIdentity, renewalSteps, startPrograms } from "../../vm/claim/steps.ts"
+import { newGuestIdentity } from "../../vm/claim/steps.ts"
 import { deadlineScale } from "../../vm/deadline-scale.ts"
 import type { Guest } from "../../vm/guest.ts"
 import { explainChannelFailure } from "../boot.ts"
@@ -17,11 +17,11 @@ const renewTimeoutMs = 30_000 * deadlineScale
  */
 export const renew = (guest: Guest, hostname: string): Effect.Effect<void, VmFailed | GuestPanicked | ChannelFailed> =>
   Effect.gen(function*() {
-    const { channel } = guest
+    const { channel, vm } = guest
     const hosts = yield* readHosts(guest)
-    yield* channel.chain(renewalSteps(newGuestIdentity(hostname), hosts))
+    yield* channel.chain(vm.steps.renewal(newGuestIdentity(hostname), hosts))
     yield* keepClock(channel)
-    yield* channel.request(startPrograms)
+    yield* channel.chain(vm.steps.startPrograms)
   }).pipe(
     Effect.timeoutFail({
       duration: renewTimeoutMs,

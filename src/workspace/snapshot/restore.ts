@@ -2,13 +2,12 @@ import { Effect, Exit, Scope } from "effect"
 import { type PyroError, SnapshotMismatch } from "../../contract/errors.ts"
 import { makeWorkspaceDisk, readWorkspaceDisk, type Seed, shareLayers } from "../../disk/workspace-disk.ts"
 import { hostBootId } from "../../system/identity.ts"
-import type { ReservedVm } from "../../vm/driver/qemu/acquire-vm.ts"
-import { differencesOf, type MachineIdentity } from "../../vm/driver/qemu/machine-identity.ts"
-import type { MachineSpec } from "../../vm/driver/qemu/machine.ts"
 import type { GuestImages } from "../../vm/guest.ts"
-import { fillMemory } from "../../vm/host/memory.ts"
+import { differencesOf, type MachineIdentity } from "../../vm/machine-identity.ts"
+import type { MachineSpec } from "../../vm/machine-spec.ts"
 import { Pool } from "../../vm/pool/Pool.ts"
 import { Vmm } from "../../vm/Vmm.ts"
+import type { ReservedVm } from "../../vm/VmmService.ts"
 import type { Lifecycle } from "../lifecycle/context.ts"
 import { type Generation, hostnameOf, inOwnScope } from "../lifecycle/generation.ts"
 import type { WorkspaceRecord } from "../lifecycle/record.ts"
@@ -81,8 +80,7 @@ export const reserve = (
   }).pipe(Effect.uninterruptible)
 
 /** Copies a memory into a reserved VM's own. */
-export const fill = ({ vm: { record, ownership } }: Reserved, memoryPath: string) =>
-  fillMemory(ownership.paths, record, memoryPath)
+export const fill = ({ vm }: Reserved, memoryPath: string) => vm.fill(memoryPath)
 
 /** A new disk on what was taken: its layers, and an empty one of its own on top. */
 export const makeDisk = (folder: CaptureFolder, { layers }: Taken, disk: string, record: WorkspaceRecord) =>
@@ -98,11 +96,10 @@ export const goOn = (
   statePath: string,
   record: WorkspaceRecord,
   disk: string
-): Effect.Effect<Generation, PyroError, Vmm> =>
+): Effect.Effect<Generation, PyroError> =>
   Effect.gen(function*() {
-    const vmm = yield* Vmm
     const source = yield* readWorkspaceDisk(disk, virtualBytesOf(record))
-    const guest = yield* Scope.extend(vmm.restoreCapture(vm, { statePath, disk: source }), scope)
+    const guest = yield* Scope.extend(vm.restore({ statePath, disk: source }), scope)
     yield* renew(guest, hostnameOf(record))
     return { guest, channel: guest.channel, scope }
   })

@@ -6,9 +6,8 @@ import { faultPoint } from "../../system/fault.ts"
 import { freeBytes } from "../../system/host.ts"
 import type { Paths } from "../../system/Paths.ts"
 import { nowMs } from "../../system/time.ts"
-import { captureVm } from "../../vm/driver/qemu/capture.ts"
-import { machineIdentity } from "../../vm/driver/qemu/machine-identity.ts"
 import { heldBase } from "../../vm/template/base.ts"
+import type { MemoryTarget } from "../../vm/Vm.ts"
 import { Vmm } from "../../vm/Vmm.ts"
 import { endUnattached, whenTakenUp } from "../lifecycle/context.ts"
 import type { Generation } from "../lifecycle/generation.ts"
@@ -18,9 +17,6 @@ import { flush, virtualBytesOf } from "../lifecycle/steps.ts"
 import { noStates, type ResidentStates } from "../residents/states.ts"
 import { copyPushed } from "../seed/pushed.ts"
 import type { CaptureFolder, Taken } from "./record.ts"
-
-/** Where the memory goes, and whose it is to be; undefined: the files alone are wanted. */
-export type MemoryTarget = { readonly path: string; readonly uid: number } | undefined
 
 /** The seed image of a workspace's disk, as its VM has it. */
 export const seedOf = (entry: Entry, record: WorkspaceRecord): Seed => ({
@@ -34,7 +30,7 @@ export const identityOf = (entry: Entry, { guest: { vm } }: Generation) =>
     const record = yield* Ref.get(entry.record)
     const vmm = yield* Vmm
     const here = yield* vmm.identity(vm.spec, yield* heldBase(entry.folder.base), seedOf(entry, record))
-    return { here, captured: machineIdentity(vm.spec, (yield* vm.record).qemuBuild ?? here.qemu) }
+    return { here, captured: vm.identity }
   })
 
 /**
@@ -44,7 +40,7 @@ export const identityOf = (entry: Entry, { guest: { vm } }: Generation) =>
 export const take = (
   entry: Entry,
   folder: CaptureFolder,
-  memory: MemoryTarget
+  memory: MemoryTarget | undefined
 ): Effect.Effect<Taken, PyroError, Paths | Vmm> =>
   Effect.gen(function*() {
     const record = yield* Ref.get(entry.record)
@@ -75,31 +71,24 @@ type Capture = (
 const prepare = (
   entry: Entry,
   generation: Generation,
-  memory: MemoryTarget
+  memory: MemoryTarget | undefined
 ): Effect.Effect<Capture, PyroError, Vmm> =>
   Effect.gen(function*() {
     const { guest } = generation
     const { vm } = guest
     if (memory === undefined) {
       yield* flush(generation.channel)
-      return (_folder: CaptureFolder, top: string) =>
-        Effect.as(
-          vm.disks.freezeLayer(
-            top,
-            (freeze) => Effect.acquireUseRelease(vm.pause, () => freeze, () => Effect.ignoreLogged(vm.resume))
-          ),
-          undefined
-        )
+      return (_folder: CaptureFolder, top: string) => Effect.as(vm.freezeLayer(top), undefined)
     }
     const { captured: identity } = yield* identityOf(entry, generation)
-    yield* haveRoom(vm.paths.memory, memory.path)
+    yield* haveRoom(yield* vm.memoryBytes, memory.path)
     const residents = yield* residentsOf(entry)
     yield* flush(generation.channel)
     return (folder: CaptureFolder, top: string) =>
       Effect.gen(function*() {
         let noted: ResidentStates = noStates
         // It puts everything right itself when it is interrupted, and waits for the VM's end, which may never come.
-        const { pauseMs } = yield* Effect.interruptible(Effect.scoped(captureVm(guest, {
+        const { pauseMs } = yield* Effect.interruptible(Effect.scoped(vm.capture(guest.channel, {
           top,
           frozen: { memoryPath: memory.path, statePath: folder.frozen.statePath },
           memoryUid: memory.uid,
@@ -119,9 +108,9 @@ const prepare = (
 const mib = 1024 * 1024
 
 /** Said before anything stands still: a copy that meets a full disk in the middle is for nothing. */
-const haveRoom = (memory: string, target: string) =>
+const haveRoom = (memoryBytes: number, target: string) =>
   Effect.suspend(() => {
-    const neededMib = Math.ceil(fs.statSync(memory).blocks * 512 / mib) + 1
+    const neededMib = Math.ceil(memoryBytes / mib) + 1
     const availableMib = Math.floor(freeBytes(target.slice(0, target.lastIndexOf("/"))) / mib)
     return neededMib <= availableMib
       ? Effect.void

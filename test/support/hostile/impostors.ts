@@ -4,7 +4,8 @@ import * as fs from "node:fs"
 import * as net from "node:net"
 import * as path from "node:path"
 import { hostBootId, processIdentity } from "../../../src/system/identity.ts"
-import { names, processName } from "../../../src/vm/driver/qemu/machine.ts"
+import { names } from "../../../src/vm/driver/qemu/machine.ts"
+import { processName } from "../../../src/vm/record/process-name.ts"
 
 /** A workspace whose VM is not one: a process of its name, a monitor that nods, and whoever listens at its port. */
 export interface Impostor {
@@ -73,7 +74,7 @@ export const makeImpostor = async (
     // Nobody's, and nothing that counts against what the host has.
     owner: { pid: 0, startTicks: 0, bootId: hostBootId() },
     memoryMib: 1,
-    qemu: processIdentity(process_.pid!)
+    process: processIdentity(process_.pid!)
   })
   const folder = path.join(state, "workspaces", id)
   fs.mkdirSync(folder, { mode: 0o700 })

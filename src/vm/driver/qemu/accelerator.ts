@@ -5,14 +5,7 @@ import { runTool } from "../../../system/child.ts"
 import { setting } from "../../../system/config.ts"
 import { nativeTool } from "../../../system/native.ts"
 import { HostFacts } from "../../host/HostFacts.ts"
-import type { Accelerator } from "./machine.ts"
-
-/** What guests run with on this host, and why. */
-export interface AcceleratorChoice {
-  readonly accelerator: Accelerator
-  /** For `doctor`: what the probe saw. */
-  readonly reason: string
-}
+import type { AcceleratorChoice } from "../../VmmService.ts"
 
 /** Frequency of the host's time stamp counter in kHz, measured once per boot of the host. */
 export const tscKhz: Effect.Effect<number, HostToolMissing | VmFailed, HostFacts> = Effect.gen(function*() {

@@ -5,19 +5,21 @@ import type { DiskSource } from "../../../disk/workspace-disk.ts"
 import { Paths } from "../../../system/Paths.ts"
 import { nowIso } from "../../../system/time.ts"
 import { failedAt } from "../../failure.ts"
-import { fillMemory, type Frozen, removeMemory } from "../../host/memory.ts"
+import type { Frozen } from "../../frozen.ts"
+import { chooseVmUid, type Confinement } from "../../host/confinement.ts"
+import { fillMemory, removeMemory } from "../../host/memory.ts"
+import type { MachineSpec } from "../../machine-spec.ts"
 import { admit } from "../../record/admission.ts"
 import type { Ownership } from "../../record/ownership.ts"
 import { newRecord, newVmId, vmPaths, type VmPurpose, type VmRecord } from "../../record/record.ts"
 import { acquireFolder } from "../../record/vm-folder.ts"
-import type { Vm, VmError } from "../../Vm.ts"
-import { chooseVmUid, type Confinement } from "./confinement.ts"
+import type { VmError } from "../../Vm.ts"
 import { connectQemu, makeVm } from "./connect-vm.ts"
 import { placeDisk } from "./disks.ts"
 import { firstDiskState } from "./live-disks.ts"
-import type { MachineSpec } from "./machine.ts"
 import { awaitMigration } from "./migration.ts"
 import { startQemu, stateDescriptorInQemu } from "./qemu-process.ts"
+import type { BothFaces } from "./qemu-vm.ts"
 import type { Qmp } from "./qmp.ts"
 
 export interface VmRequest {
@@ -35,7 +37,7 @@ export interface VmRequest {
 }
 
 /** A VM that is announced, and of which nothing is made yet. */
-export interface ReservedVm {
+export interface QemuReservation {
   readonly record: VmRecord
   readonly ownership: Ownership
   readonly request: ReserveRequest
@@ -45,7 +47,7 @@ export type ReserveRequest = Omit<VmRequest, "disk" | "frozen">
 /** Writes down that a VM is to be; its memory file, whoever makes it, goes with the Scope. */
 export const reserveVm = (
   request: ReserveRequest
-): Effect.Effect<ReservedVm, VmFailed | NoSpace, Scope.Scope | Paths> =>
+): Effect.Effect<QemuReservation, VmFailed | NoSpace, Scope.Scope | Paths> =>
   Effect.gen(function*() {
     const { confinement: { level }, dieWithParent, qemuBuild, spec } = request
     const id = newVmId()
@@ -69,14 +71,14 @@ export const reserveVm = (
 
 /** Starts a reserved VM whose memory file is there. It goes on from the state in `statePath`, or boots its kernel. */
 export const startReserved = (
-  { record, request, ownership }: ReservedVm,
+  { record, request, ownership }: QemuReservation,
   { disk, overlayPath, statePath }: {
     readonly disk: DiskSource
     readonly statePath: string | undefined
     /** What its empty overlay begins with (`Frozen.overlayPath`). */
     readonly overlayPath?: string | undefined
   }
-): Effect.Effect<Vm, VmError, Scope.Scope> =>
+): Effect.Effect<BothFaces, VmError, Scope.Scope> =>
   Effect.gen(function*() {
     const { paths } = ownership
     const { spec } = request
@@ -104,7 +106,9 @@ export const startReserved = (
  * Makes a VM: journal, admission, memory, disks, QEMU, in this order, released in the opposite one. The guest does not run yet
  * when it was frozen (`resume` lets it); it boots at once otherwise.
  */
-export const acquireVm = ({ disk, frozen, ...request }: VmRequest): Effect.Effect<Vm, VmError, Scope.Scope | Paths> =>
+export const acquireVm = (
+  { disk, frozen, ...request }: VmRequest
+): Effect.Effect<BothFaces, VmError, Scope.Scope | Paths> =>
   Effect.gen(function*() {
     const reserved = yield* reserveVm(request)
     yield* admit([reserved.record])

@@ -2,14 +2,7 @@ import { Effect, type Scope } from "effect"
 import * as fs from "node:fs"
 import * as net from "node:net"
 import * as path from "node:path"
-import type {
-  ChannelFailed,
-  GuestPanicked,
-  HostToolMissing,
-  ImageDamaged,
-  NoSpace,
-  VmFailed
-} from "../../../contract/errors.ts"
+import type { GuestPanicked, HostToolMissing, NoSpace, VmFailed } from "../../../contract/errors.ts"
 import { Calls } from "../../../guest-channel/calls.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { monotonicMs, wallClockNs } from "../../../system/time.ts"
@@ -18,10 +11,12 @@ import { keepClock } from "../../claim/clock.ts"
 import { startPrograms, stopPrograms } from "../../claim/steps.ts"
 import { deadlineScale } from "../../deadline-scale.ts"
 import { failedAt } from "../../failure.ts"
-import { copySparse, type Frozen } from "../../host/memory.ts"
-import type { Vm } from "../../Vm.ts"
-import { type MachineSpec, names } from "./machine.ts"
+import { type Frozen, frozenIn } from "../../frozen.ts"
+import { copySparse } from "../../host/memory.ts"
+import type { Captured, CaptureError, CaptureTarget } from "../../Vm.ts"
+import { names } from "./machine.ts"
 import { awaitMigration } from "./migration.ts"
+import type { QemuVm } from "./qemu-vm.ts"
 
 /** Device state of a microVM is some 80 KiB; a QEMU that was taken over must not fill our disk. */
 const maxStateBytes = 64 * 1024 * 1024
@@ -30,7 +25,7 @@ const maxStateBytes = 64 * 1024 * 1024
  * Writes the device state of a paused VM to a file. Memory is not in it: it is in the VM's memory file, which QEMU shares
  * (`x-ignore-shared`). The VM stays paused; its disks are usable again after `resume`.
  */
-const saveState = (vm: Vm, statePath: string): Effect.Effect<void, VmFailed | GuestPanicked, Scope.Scope> =>
+const saveState = (vm: QemuVm, statePath: string): Effect.Effect<void, VmFailed | GuestPanicked, Scope.Scope> =>
   Effect.gen(function*() {
     const received = yield* receiveOnce(path.join(vm.paths.directory, names.migrationSocket), vm.uid, statePath)
     yield* vm.qmp.executeAll([
@@ -41,18 +36,9 @@ const saveState = (vm: Vm, statePath: string): Effect.Effect<void, VmFailed | Gu
     yield* received
   }).pipe(Effect.raceFirst(vm.health.failure))
 
-/** Where a folder has them. */
-export const frozenIn = (directory: string): Frozen => ({
-  memoryPath: path.join(directory, "mem"),
-  statePath: path.join(directory, "state")
-})
-
-/** And the overlay of the disk, where that is mounted in it. */
-export const overlayIn = (directory: string) => path.join(directory, "overlay")
-
 /** Memory and device state of an idle, paused VM, written into `directory` as `mem` and `state`. Its disks are no part of it. */
 export const freezeMemory = (
-  vm: Vm,
+  vm: QemuVm,
   directory: string
 ): Effect.Effect<Frozen, VmFailed | GuestPanicked | NoSpace | HostToolMissing, Scope.Scope> =>
   Effect.gen(function*() {
@@ -61,33 +47,6 @@ export const freezeMemory = (
     yield* copySparse(vm.paths.memory, frozen.memoryPath, process.getuid?.() ?? 0)
     return frozen
   })
-
-/** A VM at one moment: memory, device state, and the disk as it then was. */
-export interface Capture {
-  readonly spec: MachineSpec
-  readonly frozen: Frozen
-  /** Layers of the workspace disk over the seed, oldest first; nobody writes them any longer. */
-  readonly layers: ReadonlyArray<string>
-}
-
-export interface CaptureTarget {
-  /** Overlay that the VM goes on with, where it is to outlive the VM (as `DiskSource.top`). */
-  readonly top?: string | undefined
-  /** Where device state and memory go; neither is there yet. */
-  readonly frozen: Frozen
-  /** Whose the memory is to be. */
-  readonly memoryUid: number
-  /** What else is to be of the same moment: run while nothing moves. */
-  readonly inPause?: Effect.Effect<void, VmFailed>
-}
-
-/** What a capture has told about itself. */
-export interface Captured {
-  /** The VM's own names of the frozen layers, oldest first. They go with the VM. */
-  readonly layers: ReadonlyArray<string>
-  /** How long its programs stood still. */
-  readonly pauseMs: number
-}
 
 /** How long the guest's agent may take to answer before its programs run on. */
 const stillTimeoutMs = 20_000 * deadlineScale
@@ -101,13 +60,9 @@ const captureTimeoutMs = 300_000 * deadlineScale
  * also when the capture failed.
  */
 export const captureVm = (
-  { channel, vm }: { readonly channel: GuestChannel; readonly vm: Vm },
+  { channel, vm }: { readonly channel: GuestChannel; readonly vm: QemuVm },
   target: CaptureTarget
-): Effect.Effect<
-  Captured,
-  VmFailed | GuestPanicked | NoSpace | HostToolMissing | ImageDamaged | ChannelFailed,
-  Scope.Scope
-> =>
+): Effect.Effect<Captured, CaptureError, Scope.Scope> =>
   Effect.gen(function*() {
     const before = (yield* vm.disks.current).overlays.slice(0, -1).map((name) => path.join(vm.paths.directory, name))
     let since = 0
@@ -166,7 +121,7 @@ const quietTurns = 2
  * Waits until QEMU has handed us everything that the paused guest had given it: what it hands over later it takes out of the guest's
  * memory, and that is then another than the device state tells of.
  */
-const untilDelivered = (vm: Vm, receivedBytes: () => number) =>
+const untilDelivered = (vm: QemuVm, receivedBytes: () => number) =>
   Effect.gen(function*() {
     for (let quiet = 0; quiet < quietTurns;) {
       const before = receivedBytes()

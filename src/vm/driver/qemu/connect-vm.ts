@@ -1,17 +1,24 @@
 import { Effect, Queue, type Scope } from "effect"
+import * as fs from "node:fs"
+import type { Socket } from "node:net"
 import * as path from "node:path"
 import { VmFailed } from "../../../contract/errors.ts"
 import { isStopped } from "../../../system/identity.ts"
-import { connectUnix, connectUnixSoon } from "../../../system/unix-socket.ts"
+import { connectUnixSoon } from "../../../system/unix-socket.ts"
+import { machineSteps } from "../../claim/steps.ts"
 import { deadlineScale } from "../../deadline-scale.ts"
 import { failedAt } from "../../failure.ts"
+import type { MachineSpec } from "../../machine-spec.ts"
 import type { Ownership } from "../../record/ownership.ts"
 import type { DiskState } from "../../record/record.ts"
-import type { Vm } from "../../Vm.ts"
+import { captureVm } from "./capture.ts"
+import { greet } from "./channel.ts"
 import { makeEventQueue, watchHealth } from "./health.ts"
+import { machineIdentity } from "./identity.ts"
 import { makeLiveDisks } from "./live-disks.ts"
 import { names } from "./machine.ts"
 import type { QemuProcess } from "./qemu-process.ts"
+import type { BothFaces, QemuVm } from "./qemu-vm.ts"
 import { makeQmp, type Qmp, type QmpEvent } from "./qmp.ts"
 
 /** How long QEMU itself may take to open its sockets. It needs 20 ms; the rest is for a host that swaps. */
@@ -55,14 +62,14 @@ export const makeVm = (options: {
   readonly qemu: QemuProcess
   readonly connections: {
     readonly events: Queue.Dequeue<QmpEvent>
-    readonly port: Vm["port"]
+    readonly port: Socket
     readonly qmp: Qmp
   }
-  readonly spec: Vm["spec"]
+  readonly spec: MachineSpec
   readonly disks: DiskState
   /** What `query-status` of QEMU said, where others have missed its events. */
   readonly status?: string
-}): Effect.Effect<Vm, never, Scope.Scope> =>
+}): Effect.Effect<BothFaces, never, Scope.Scope> =>
   Effect.gen(function*() {
     const { connections: { events, port, qmp }, qemu, spec, ownership } = options
     const { paths } = ownership
@@ -73,18 +80,21 @@ export const makeVm = (options: {
     const note = (paused: boolean) => Effect.sync(() => (isPaused = paused))
     const command = (step: string, name: string) =>
       qmp.execute(name).pipe(Effect.asVoid, Effect.mapError(failedAt(step)))
-    return {
+    const own: QemuVm = {
       id: record.id,
       uid: record.uid,
       spec,
+      process: qemu.identity,
+      identity: machineIdentity(spec, record.qemuBuild ?? "unknown"),
+      confinement: record.confinement,
+      steps: machineSteps,
+      memoryBytes: Effect.sync(() => fs.statSync(paths.memory).blocks * 512),
       paths,
-      record: ownership.record,
       qemu,
       qmp,
       health,
       disks,
       port,
-      reconnectPort: connectUnix(path.join(paths.directory, names.portSocket)),
       resume: Effect.zipLeft(command("resume", "cont"), note(false)),
       pause: Effect.zipRight(note(true), command("pause", "stop")),
       isPaused: () => isPaused,
@@ -93,5 +103,15 @@ export const makeVm = (options: {
           ? ownership.leave
           : new VmFailed({ step: "leave", detail: "this VM ends with the process that made it", consoleTail: "" })
       )
+    }
+    return {
+      ...own,
+      channel: (options) => greet(own, options),
+      capture: (channel, target) => captureVm({ channel, vm: own }, target),
+      freezeLayer: (top) =>
+        Effect.asVoid(disks.freezeLayer(
+          top,
+          (freeze) => Effect.acquireUseRelease(own.pause, () => freeze, () => Effect.ignoreLogged(own.resume))
+        ))
     }
   })

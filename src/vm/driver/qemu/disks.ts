@@ -7,8 +7,9 @@ import { openVerifiedQcow2, qcow2Header } from "../../../disk/qcow2.ts"
 import type { DiskSource } from "../../../disk/workspace-disk.ts"
 import { processesWithArgument } from "../../../system/identity.ts"
 import { failedAt, fileFailedAt } from "../../failure.ts"
+import { processName } from "../../record/process-name.ts"
 import type { VmPaths } from "../../record/record.ts"
-import { names, processName } from "./machine.ts"
+import { names } from "./machine.ts"
 
 /** Takes hold of an image in the folder that the VM's QEMU may only read. Gives its name relative to the VM's folder. */
 export const placeImage = (paths: VmPaths, image: string, name: string) =>

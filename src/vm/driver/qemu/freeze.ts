@@ -5,16 +5,18 @@ import type { ChannelFailed } from "../../../contract/errors.ts"
 import type { Seed } from "../../../disk/workspace-disk.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import type { Paths } from "../../../system/Paths.ts"
-import { greet } from "../../claim/hello.ts"
 import { lowerDirectory, mountSteps, templateMounts } from "../../claim/steps.ts"
 import { deadlineScale } from "../../deadline-scale.ts"
 import { failedAt, fileFailedAt } from "../../failure.ts"
+import { overlayIn } from "../../frozen.ts"
+import type { Confinement } from "../../host/confinement.ts"
+import type { Accelerator, MachineSpec } from "../../machine-spec.ts"
 import type { VmPurpose } from "../../record/record.ts"
-import type { Vm, VmError } from "../../Vm.ts"
+import type { VmError } from "../../Vm.ts"
 import { acquireVm } from "./acquire-vm.ts"
-import { freezeMemory, overlayIn } from "./capture.ts"
-import type { Confinement } from "./confinement.ts"
-import type { Accelerator, MachineSpec } from "./machine.ts"
+import { freezeMemory } from "./capture.ts"
+import { greet } from "./channel.ts"
+import type { BothFaces } from "./qemu-vm.ts"
 
 /** From QEMU's start to the agent's answer: 1.3 s measured under TCG alone, more beside other work; 10 s on a KVM that is emulated itself. */
 const bootTimeoutMs: Record<Accelerator, number> = { kvm: 20_000 * deadlineScale, tcg: 8_000 * deadlineScale }
@@ -35,13 +37,13 @@ export interface BootRequest {
 const boot = (request: BootRequest, timeoutMs: number) =>
   Effect.gen(function*() {
     const vm = yield* acquireVm({ ...request, disk: { seed: request.seed }, frozen: undefined, dieWithParent: true })
-    return { vm, channel: yield* greet(vm, timeoutMs) }
+    return { vm, channel: yield* greet(vm, { takeover: false }, timeoutMs) }
   })
 
 /** Boots, with a longer deadline each time that the guest does not come up. */
 const bootPatiently = <A, E>(
   request: BootRequest,
-  use: (guest: { readonly vm: Vm; readonly channel: GuestChannel }) => Effect.Effect<A, E, Scope.Scope>
+  use: (guest: { readonly vm: BothFaces; readonly channel: GuestChannel }) => Effect.Effect<A, E, Scope.Scope>
 ): Effect.Effect<A, E | VmError | ChannelFailed, Paths> => {
   let timeoutMs = bootTimeoutMs[request.spec.accelerator]
   return Effect.suspend(() => {
@@ -98,7 +100,7 @@ export const freezeTemplate = (request: TemplateRequest) =>
     ))
 
 /** A copy of the overlay, which QEMU has written out with the state. */
-const keepOverlay = (vm: Vm, directory: string) =>
+const keepOverlay = (vm: BothFaces, directory: string) =>
   Effect.flatMap(vm.disks.current, ({ overlays }) =>
     Effect.try({
       try: () => {

@@ -1,23 +1,11 @@
-import { Deferred, Effect, Queue, Schedule, type Scope, Stream, SubscriptionRef } from "effect"
+import { Deferred, Effect, Queue, Schedule, type Scope, SubscriptionRef } from "effect"
 import { GuestPanicked, VmFailed } from "../../../contract/errors.ts"
 import { table } from "../../../contract/names.ts"
 import { printable } from "../../../contract/printable.ts"
 import { freeBytes } from "../../../system/host.ts"
+import type { VmHealth, VmTrouble } from "../../health.ts"
 import type { QemuProcess } from "./qemu-process.ts"
 import type { Qmp, QmpEvent } from "./qmp.ts"
-
-/** What keeps a VM from running for now. `no-space`: the host's disk is full; it goes on when there is room. */
-export type VmTrouble = "none" | "no-space" | "io-error"
-
-export interface VmHealth {
-  /** Never succeeds; fails as soon as the VM cannot go on: race whatever waits for the guest against it. */
-  readonly failure: Effect.Effect<never, VmFailed | GuestPanicked>
-  readonly trouble: Effect.Effect<VmTrouble>
-  /** `trouble` as it is, then each change. */
-  readonly troubles: Stream.Stream<VmTrouble>
-  /** End of what the guest's kernel and agent wrote to the console, escaped: a terminal shows it as text. */
-  readonly consoleTail: Effect.Effect<string>
-}
 
 /** Free bytes that must be there before a VM that a full disk has stopped goes on. */
 const roomToGoOnBytes = 32 * 1024 * 1024
@@ -32,14 +20,6 @@ const consoleText = (text: string) =>
 
 /** How long QEMU's own end, which ends its monitor too, may take to be told. */
 const endTold = "2 seconds"
-
-/** Waits for a guest that a full disk has stopped; `onStill` is done when it has. */
-export const untilItGoesOn = ({ failure, trouble, troubles }: VmHealth, onStill: Effect.Effect<unknown>) =>
-  Effect.gen(function*() {
-    if ((yield* trouble) !== "no-space") return
-    yield* onStill
-    yield* Stream.runHead(Stream.filter(troubles, (now) => now !== "no-space")).pipe(Effect.raceFirst(failure))
-  })
 
 /** Events of one monitor, the newest thousand: a guest that provokes more loses its own oldest. */
 export const makeEventQueue = Queue.sliding<QmpEvent>(1024)

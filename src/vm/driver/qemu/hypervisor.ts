@@ -1,9 +1,10 @@
 import { Effect } from "effect"
 import type { Seed } from "../../../disk/workspace-disk.ts"
 import type { GuestImages } from "../../guest.ts"
+import { type Confinement, probeConfinement } from "../../host/confinement.ts"
 import { fileIdentity } from "../../host/HostFacts.ts"
-import { type AcceleratorChoice, chooseAccelerator, tscKhz } from "./accelerator.ts"
-import { type Confinement, probeConfinement } from "./confinement.ts"
+import type { AcceleratorChoice } from "../../VmmService.ts"
+import { chooseAccelerator, tscKhz } from "./accelerator.ts"
 import { probeKvm } from "./freeze.ts"
 import { findQemu, qemuBuild } from "./qemu-program.ts"
 

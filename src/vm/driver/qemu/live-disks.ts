@@ -1,35 +1,19 @@
 import { Effect, Ref, type Scope } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import type { HostToolMissing, ImageDamaged, NoSpace, VmFailed } from "../../../contract/errors.ts"
-import type { DiskSource } from "../../../disk/workspace-disk.ts"
+import type { ImageDamaged, NoSpace, VmFailed } from "../../../contract/errors.ts"
 import { failedAt } from "../../failure.ts"
 import type { Ownership } from "../../record/ownership.ts"
-import type { DiskState, VmPurpose } from "../../record/record.ts"
+import type { DiskState } from "../../record/record.ts"
+import type { VmDisks } from "../../Vm.ts"
 import { nameOverlay, placeDisk, placeOverlay, placeTop } from "./disks.ts"
 import { type Disks, overlayNode, seedNode } from "./machine.ts"
-import { type Merged, mergeLayers, replaceLayers } from "./merge-layers.ts"
+import { mergeLayers, replaceLayers } from "./merge-layers.ts"
 import type { Qmp } from "./qmp.ts"
 
-/** The disks of one running VM. */
-export interface LiveDisks {
+/** The disks of one running VM as its driver sees them. */
+export interface LiveDisks extends VmDisks {
   readonly current: Effect.Effect<Disks>
-  /**
-   * Makes `disk` the workspace disk and its seed the baseline. Only while the guest has neither of the two mounted: the kernel
-   * drops a device's cache at the last unmount, and so meets nothing stale. Sizes must be those of the disks it was started with.
-   * The old images are closed, and the VM's names of them removed, in the background. `handOver` is for a stopped guest in which nothing
-   * runs yet: what it serves from now on is written down before, and it runs on without another round trip, also when a disk was
-   * refused, and is thrown away then.
-   */
-  readonly switchTo: (
-    disk: DiskSource,
-    options?: { readonly handOver?: VmPurpose }
-  ) => Effect.Effect<void, VmFailed | NoSpace | HostToolMissing | ImageDamaged>
-  /**
-   * Hands a stopped guest over with the disk that it has mounted, and lets it run on. `top`, an empty overlay that is to outlive the VM
-   * (as `DiskSource.top`), becomes another name of the one that is written.
-   */
-  readonly handOver: (purpose: VmPurpose, top: string | undefined) => Effect.Effect<void, VmFailed | NoSpace>
   /**
    * Opens a new, empty overlay for the workspace disk, and runs `paused` with the step that ends the one written now and goes on with
    * that: to be done while the VM is paused, so that it fits a capture of its memory. The step gives the host path of the ended one,
@@ -40,10 +24,6 @@ export interface LiveDisks {
     top: string | undefined,
     paused: (freeze: Effect.Effect<string, VmFailed>) => Effect.Effect<A, E, R>
   ) => Effect.Effect<A, E | VmFailed | NoSpace | ImageDamaged, R>
-  /** What the frozen layers from `from` on hold, in one new file of the VM's folder; the disk stays as it is. Gives the host path. */
-  readonly merge: (from: number) => Effect.Effect<string, VmFailed | NoSpace>
-  /** Reads one file in place of several frozen layers from now on. Both hold the same: nothing in the guest notices. */
-  readonly replace: (merged: Merged) => Effect.Effect<void, VmFailed | NoSpace | HostToolMissing | ImageDamaged>
 }
 
 /** What QEMU is started with: nodes and files are numbered alike. */
@@ -227,6 +207,7 @@ export const makeLiveDisks = (options: {
       merge,
       replace,
       current: Effect.map(Ref.get(state), ({ disks }) => disks),
+      layerCount: Effect.map(Ref.get(state), ({ disks }) => disks.overlays.length),
       switchTo,
       handOver,
       freezeLayer

@@ -1,20 +1,5 @@
-import { Schema } from "effect"
-
-/** What QEMU runs a guest with. `tcg` is QEMU's translator: works everywhere, 6 to 15 times slower. */
-export const Accelerator = Schema.Literal("kvm", "tcg")
-export type Accelerator = typeof Accelerator.Type
-
-/** Everything of a machine that a frozen memory depends on: two machines of equal spec can take over each other's state. */
-export const MachineSpec = Schema.Struct({
-  accelerator: Accelerator,
-  vcpuCount: Schema.Int,
-  memoryMib: Schema.Int,
-  /** Host's time stamp counter in kHz; told to the guest under TCG only. */
-  tscKhz: Schema.Number,
-  environment: Schema.Struct({ digest: Schema.String, imagePath: Schema.String }),
-  kernel: Schema.Struct({ digest: Schema.String, vmlinux: Schema.String, initrd: Schema.String })
-})
-export type MachineSpec = typeof MachineSpec.Type
+import type { MachineSpec } from "../../machine-spec.ts"
+import { processName } from "../../record/process-name.ts"
 
 /**
  * Guest kernel's command line. ACPI stays on (the virtio-mmio devices are found by it), `reboot=t panic=-1` turns a panic
@@ -81,9 +66,6 @@ export interface Disks {
   /** Seed image (raw ext4) below the overlays; also the baseline. */
   readonly seed: string
 }
-
-/** Argument by which the processes of a VM are found. */
-export const processName = (id: string) => `pyro-${id}`
 
 const json = (value: unknown) => JSON.stringify(value)
 

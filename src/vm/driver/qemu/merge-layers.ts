@@ -5,6 +5,7 @@ import type { HostToolMissing, ImageDamaged, NoSpace } from "../../../contract/e
 import { VmFailed } from "../../../contract/errors.ts"
 import { failedAt } from "../../failure.ts"
 import type { DiskState, VmPaths } from "../../record/record.ts"
+import type { Merged } from "../../Vm.ts"
 import { placeLayer, placeOverlay } from "./disks.ts"
 import { overlayNode } from "./machine.ts"
 import type { Qmp } from "./qmp.ts"
@@ -66,15 +67,6 @@ export const mergeLayers = (
     yield* failed(qmp.execute("blockdev-del", { "node-name": id }))
     return path.join(paths.directory, file)
   })
-
-/** Layers of a running VM that one file takes the place of. */
-export interface Merged {
-  /** Index of the oldest of them. */
-  readonly from: number
-  readonly count: number
-  /** Host path of the file with the same content. */
-  readonly file: string
-}
 
 /** What the disk is when the file has taken their place. */
 export const withMerged = (state: DiskState, { count, from }: Merged, file: string): DiskState => {

@@ -8,11 +8,14 @@ import { HostToolMissing, type NoSpace, VmFailed } from "../../../contract/error
 import { killAndWait } from "../../../system/child.ts"
 import { settingNow } from "../../../system/config.ts"
 import { isAlive, type ProcessIdentity, processIdentity } from "../../../system/identity.ts"
+import { killIdentity, untilGone } from "../../../system/kill-identity.ts"
 import { packageOf } from "../../../system/tool-packages.ts"
+import type { ConfinementLevel } from "../../host/confinement.ts"
+import type { MachineSpec } from "../../machine-spec.ts"
 import type { Ownership } from "../../record/ownership.ts"
 import type { VmRecord } from "../../record/record.ts"
-import { confine, type ConfinementLevel } from "./confinement.ts"
-import { type Disks, type MachineSpec, names, qemuArguments } from "./machine.ts"
+import { confine } from "./confine.ts"
+import { type Disks, names, qemuArguments } from "./machine.ts"
 
 export interface QemuProcess {
   /** Process whose death ends the VM. */
@@ -100,7 +103,7 @@ export const startQemu = (
       return yield* vmFailed("start", `QEMU ended at once: ${yield* Deferred.await(ended)}`)
     }
     yield* Effect.addFinalizer(() => ownership.unlessLeft(killIdentity(identity)))
-    yield* ownership.update((now) => ({ ...now, qemu: identity }))
+    yield* ownership.update((now) => ({ ...now, process: identity }))
     return { identity, ended: Deferred.await(ended), isAlive: () => isAlive(identity) }
   })
 
@@ -196,19 +199,3 @@ const keepTail = (stream: Readable) => {
   stream.setEncoding("utf8").on("data", (chunk: string) => tail = (tail + chunk).slice(-4096))
   return () => tail
 }
-
-/** A process gives back its memory before it is gone, which takes a while: it is looked at less and less often. */
-const untilGone = Schedule.exponential("1 millis").pipe(Schedule.union(Schedule.spaced("16 millis")))
-
-/** Kills one very process and waits until it is gone. */
-export const killIdentity = (identity: ProcessIdentity): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    if (!isAlive(identity)) return Effect.void
-    try {
-      process.kill(identity.pid, "SIGKILL")
-    } catch { /* gone already */ }
-    return Effect.sync(() => isAlive(identity)).pipe(
-      Effect.repeat({ while: (alive) => alive, schedule: untilGone }),
-      Effect.asVoid
-    )
-  })

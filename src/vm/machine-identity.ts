@@ -1,12 +1,11 @@
 import { Schema } from "effect"
-import { createHash } from "node:crypto"
-import { hostCpu, tscStep } from "../../template/key.ts"
-import { type Disks, type MachineSpec, qemuArguments } from "./machine.ts"
+import { tscStep } from "./host/cpu.ts"
 
 /** What a captured VM goes on with: on a host where one of these differs its memory and device state are of no use. */
 export const MachineIdentity = Schema.Struct({
   accelerator: Schema.String,
-  qemu: Schema.String,
+  /** Build of the VMM. */
+  vmm: Schema.propertySignature(Schema.String).pipe(Schema.fromKey("qemu")),
   /** Under KVM the guest has seen the host's CPU; under TCG QEMU's, which is everywhere the same. */
   cpu: Schema.String,
   tscKhz: Schema.Number,
@@ -17,24 +16,9 @@ export const MachineIdentity = Schema.Struct({
 })
 export type MachineIdentity = typeof MachineIdentity.Type
 
-const digest = (value: unknown) => createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 16)
-
-export const machineIdentity = (spec: MachineSpec, qemu: string): MachineIdentity => {
-  const disks: Disks = { overlays: ["overlay"], seed: "seed" }
-  return {
-    accelerator: spec.accelerator,
-    qemu,
-    cpu: spec.accelerator === "kvm" ? digest(hostCpu()) : "emulated",
-    tscKhz: spec.tscKhz,
-    kernel: spec.kernel.digest,
-    environment: spec.environment.digest,
-    machine: digest(qemuArguments({ ...spec, tscKhz: 0 }, "id", disks, false))
-  }
-}
-
 const words: Readonly<Record<keyof MachineIdentity, string>> = {
   accelerator: "accelerator",
-  qemu: "QEMU",
+  vmm: "QEMU",
   cpu: "the host's CPU or its microcode",
   tscKhz: "the frequency of the host's time stamp counter (kHz)",
   kernel: "guest kernel",

@@ -1,13 +1,11 @@
 import { createHash } from "node:crypto"
-import * as fs from "node:fs"
-import { type Disks, type MachineSpec, qemuArguments } from "../driver/qemu/machine.ts"
-import { fileIdentity } from "../host/HostFacts.ts"
+import { hostCpu, tscStep } from "../../host/cpu.ts"
+import { fileIdentity } from "../../host/HostFacts.ts"
+import type { MachineSpec } from "../../machine-spec.ts"
+import { type Disks, qemuArguments } from "./machine.ts"
 
 /** Raised when what is done to a guest before it is frozen changes. */
 const templateFormat = 3
-
-/** TSC frequencies closer than this are the same clock (0.1 %: the guest's time would drift by no more). */
-export const tscStep = 0.001
 
 /**
  * Hash of everything a frozen guest depends on: a template is used only where all of it is the same, and made anew otherwise.
@@ -33,13 +31,4 @@ export const templateKey = (
     mounted ?? null
   ]
   return createHash("sha256").update(JSON.stringify(inputs)).digest("hex").slice(0, 32)
-}
-
-/** Model and microcode of the host's CPU: under KVM the guest has seen its features. */
-export const hostCpu = () => {
-  const info = fs.readFileSync("/proc/cpuinfo", "utf8")
-  const first = info.slice(0, info.indexOf("\n\n"))
-  return ["vendor_id", "cpu family", "model", "stepping", "microcode", "flags"].map((name) =>
-    new RegExp(`^${name}\\s*: (.*)$`, "m").exec(first)?.[1] ?? ""
-  )
 }

@@ -1,10 +1,14 @@
 import { Effect, type Scope } from "effect"
-import { type ChannelFailed, VmFailed } from "../../contract/errors.ts"
-import { type ConnectOptions, GuestChannel } from "../../guest-channel/GuestChannel.ts"
-import { isStopped } from "../../system/identity.ts"
-import { deadlineScale } from "../deadline-scale.ts"
-import type { Accelerator } from "../driver/qemu/machine.ts"
-import type { Vm, VmError } from "../Vm.ts"
+import { type ChannelFailed, VmFailed } from "../../../contract/errors.ts"
+import { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import { isStopped } from "../../../system/identity.ts"
+import { deadlineScale } from "../../deadline-scale.ts"
+import type { Accelerator } from "../../machine-spec.ts"
+import type { ChannelOptions, VmError } from "../../Vm.ts"
+import type { QemuVm } from "./qemu-vm.ts"
+
+/** Maximum time for a restored guest's agent to answer. Restore to answer is some 50 ms; a host with ten at once is slower. */
+const helloTimeoutMs: Record<Accelerator, number> = { kvm: 10_000 * deadlineScale, tcg: 30_000 * deadlineScale }
 
 /** Maximum time without a byte from the agent while a request waits for it. An emulated guest on a busy host is slower. */
 const silenceMs: Record<Accelerator, number> = { kvm: 10_000 * deadlineScale, tcg: 20_000 * deadlineScale }
@@ -13,7 +17,7 @@ const silenceMs: Record<Accelerator, number> = { kvm: 10_000 * deadlineScale, tc
 const endingSilenceMs = 5_000 * deadlineScale
 
 /** A full disk of the host and a pause of our own are told elsewhere: requests wait until the guest goes on. */
-const explainSilence = ({ health, isPaused, qemu: { identity } }: Vm) =>
+const explainSilence = ({ health, isPaused, qemu: { identity } }: QemuVm) =>
   Effect.map(health.trouble, (trouble) => {
     if (trouble === "no-space" || isPaused()) return undefined
     return isStopped(identity) ? `its QEMU, process ${identity.pid}, is stopped by a signal or a debugger` : ""
@@ -24,9 +28,9 @@ const explainSilence = ({ health, isPaused, qemu: { identity } }: Vm) =>
  * which is frozen idle. Fails with step `hello` when no answer comes in time.
  */
 export const greet = (
-  vm: Vm,
-  timeoutMs: number,
-  options: Pick<ConnectOptions, "keep" | "takeover"> = { takeover: false }
+  vm: QemuVm,
+  options: ChannelOptions = { takeover: false },
+  timeoutMs: number = helloTimeoutMs[vm.spec.accelerator]
 ): Effect.Effect<GuestChannel, VmError | ChannelFailed, Scope.Scope> =>
   GuestChannel.connect({
     ...options,

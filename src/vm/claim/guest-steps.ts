@@ -1,0 +1,39 @@
+import type { Call } from "../../guest-channel/calls.ts"
+
+/** Identity of a guest, new for every generation. */
+export interface GuestIdentity {
+  readonly hostname: string
+  /** 32 hex digits (machine-id(5)). */
+  readonly machineId: string
+  /** UUID that the guest reads as its boot id. */
+  readonly bootId: string
+  /** 32 hex digits in `generationFile`. */
+  readonly generation: string
+}
+
+/** State of the workspace disk before a claim. */
+export interface ClaimedDisk {
+  /** Nothing was ever written over the seed. Default false. */
+  readonly isEmpty?: boolean | undefined
+  /** The pool has mounted the disk already. Default false. */
+  readonly isMounted?: boolean | undefined
+}
+
+type Steps = ReadonlyArray<Call<unknown>>
+
+/** Calls to a guest's agent by which a guest gets its identity and its disk. A guest that shares the host's kernel has others. */
+export interface GuestSteps {
+  /** Makes a restored guest unique, and mounts its root and /workspace. */
+  readonly claim: (identity: GuestIdentity, disk: ClaimedDisk) => Steps
+  /** Mounts the disk at `inspectedDisk` only, for a guest that reads the disk and runs nothing of it. */
+  readonly inspection: (identity: GuestIdentity, disk: ClaimedDisk) => Steps
+  /** Mounts the inspected disk's folder at /workspace. */
+  readonly inspectedWorkspace: Steps
+  /** Makes a guest that goes on from a capture unique, while its programs are stopped. `hosts` is its /etc/hosts, if readable. */
+  readonly renewal: (identity: GuestIdentity, hosts: string | undefined) => Steps
+  /** Lets the guest's programs run that a capture stopped. */
+  readonly startPrograms: Steps
+}
+
+/** Directory of the workspace disk in a guest, hidden from the programs that run there. */
+export const inspectedDisk = "/disk"

@@ -1,0 +1,156 @@
+import { Context, Effect } from "effect"
+import { isEmptyOver, type Seed } from "../../../disk/workspace-disk.ts"
+import { Paths } from "../../../system/Paths.ts"
+import { allOrNothing } from "../../../system/scopes.ts"
+import type { CapturedState, GuestImages, ReserveCapturedRequest, RestoreRequest } from "../../guest.ts"
+import { untilItGoesOn } from "../../health.ts"
+import { demand } from "../../host/confinement.ts"
+import { HostFacts } from "../../host/HostFacts.ts"
+import { leaveMemoryStore } from "../../host/memory-store.ts"
+import { fillMemory } from "../../host/memory.ts"
+import type { MachineSpec } from "../../machine-spec.ts"
+import { admit } from "../../record/admission.ts"
+import { guestsStartingAtOnce, makeStartQueue } from "../../start-queue.ts"
+import { discardTemplate, ensureTemplate } from "../../template/templates.ts"
+import type { VmmService } from "../../VmmService.ts"
+import { acquireVm, type QemuReservation, reserveVm, startReserved } from "./acquire-vm.ts"
+import { attachVm } from "./attach.ts"
+import { freezeTemplate } from "./freeze.ts"
+import { findHypervisor, type Hypervisor } from "./hypervisor.ts"
+import { machineIdentity } from "./identity.ts"
+import { findQemu } from "./qemu-program.ts"
+import { templateKey } from "./template-key.ts"
+
+/** Guests on QEMU's microvm machine. */
+export const makeQemuVmm = Effect.gen(function*() {
+  // Those two alone: the context of a Layer under construction also holds the Layer's own Scope, which would take the place of the
+  // caller's, and no VM would end before the Layer does.
+  const context = Context.pick(Paths, HostFacts)(yield* Effect.context<Paths | HostFacts>())
+  yield* Effect.addFinalizer(() => Effect.provide(leaveMemoryStore, context))
+  const queued = yield* makeStartQueue(guestsStartingAtOnce)
+
+  const hypervisor = (images: GuestImages, placeholder: Seed) =>
+    Effect.provide(findHypervisor(images, placeholder), context)
+
+  const restore = (request: RestoreRequest) =>
+    Effect.gen(function*() {
+      const host = yield* hypervisor(request.images, request.placeholder)
+      yield* demand(host.confinement, request.leastConfinement)
+      const spec = specOf(request, host)
+      const { placeholder } = request
+      const isMounted = request.leaveUnmounted !== true && isEmptyOver(request, placeholder)
+      const key = templateKey(spec, host.qemuProgram, {
+        virtualBytes: placeholder.virtualBytes,
+        ...(isMounted && { mounted: placeholder.digest })
+      })
+      const once = Effect.gen(function*() {
+        const frozen = yield* ensureTemplate(key, request.images.environment.digest, (directory) =>
+          Effect.zipRight(
+            request.onTemplate ?? Effect.void,
+            freezeTemplate({
+              spec,
+              qemuProgram: host.qemuProgram,
+              qemuBuild: host.qemuBuild,
+              confinement: host.confinement,
+              seed: placeholder,
+              directory,
+              isMounted
+            })
+          ))
+        const started = Effect.gen(function*() {
+          const vm = yield* acquireVm({
+            purpose: request.purpose,
+            spec,
+            qemuProgram: host.qemuProgram,
+            qemuBuild: host.qemuBuild,
+            confinement: host.confinement,
+            disk: request,
+            frozen,
+            dieWithParent: request.dieWithParent
+          })
+          yield* vm.resume
+          return { vm, channel: yield* vm.channel(), isMounted }
+        })
+        return yield* queued(started)
+      })
+      return yield* allOrNothing(once).pipe(
+        Effect.catchIf(
+          (failure) => failure._tag === "VmFailed" && (failure.step === "hello" || failure.step === "restore"),
+          () => Effect.zipRight(discardTemplate(key), allOrNothing(once))
+        )
+      )
+    }).pipe(Effect.provide(context))
+
+  const capturedSpec = (spec: MachineSpec, { environment, kernel }: GuestImages): MachineSpec => ({
+    ...spec,
+    environment: { digest: environment.digest, imagePath: environment.imagePath },
+    kernel
+  })
+
+  const identity = (spec: MachineSpec, images: GuestImages, seed: Seed) =>
+    Effect.map(hypervisor(images, seed), (host) =>
+      machineIdentity(
+        { ...capturedSpec(spec, images), accelerator: host.accelerator.accelerator, tscKhz: host.tscKhz },
+        host.qemuBuild
+      ))
+
+  const reserve = (request: ReserveCapturedRequest) =>
+    Effect.gen(function*() {
+      const { confinement, qemuBuild, qemuProgram } = yield* hypervisor(request.images, request.seed)
+      yield* demand(confinement, request.leastConfinement)
+      const { dieWithParent, images, purpose, spec } = request
+      const reservation = yield* reserveVm({
+        purpose,
+        spec: capturedSpec(spec, images),
+        qemuProgram,
+        qemuBuild,
+        confinement,
+        dieWithParent
+      })
+      const { ownership: { paths }, record } = reservation
+      return {
+        record,
+        memory: { path: paths.memory, uid: record.uid },
+        fill: (memoryPath: string) => fillMemory(paths, record, memoryPath),
+        restore: (captured: CapturedState) => restoreCapture(reservation, captured)
+      }
+    }).pipe(Effect.provide(context))
+
+  const restoreCapture = (reserved: QemuReservation, captured: CapturedState) =>
+    allOrNothing(queued(Effect.gen(function*() {
+      const vm = yield* startReserved(reserved, captured)
+      yield* vm.resume
+      return { vm, channel: yield* vm.channel({ takeover: true }) }
+    })))
+
+  const attach: VmmService["attach"] = (id, { keep, onStill = Effect.void } = {}) =>
+    allOrNothing(Effect.gen(function*() {
+      const vm = yield* attachVm(id)
+      const channel = yield* untilItGoesOn(vm.health, onStill).pipe(
+        Effect.zipRight(vm.channel({ takeover: true, keep })),
+        // The next process that attaches finds the VM as it was.
+        Effect.onError(() => Effect.ignoreLogged(vm.leave))
+      )
+      return { vm, channel }
+    })).pipe(Effect.provide(context))
+
+  const service: VmmService = {
+    program: Effect.provide(findQemu, context),
+    accelerator: (images, placeholder) => Effect.map(hypervisor(images, placeholder), ({ accelerator }) => accelerator),
+    restore,
+    identity,
+    reserve,
+    admit: (reserved) => Effect.provide(admit(reserved.map(({ record }) => record)), context),
+    attach
+  }
+  return service
+})
+
+const specOf = (request: RestoreRequest, host: Hypervisor): MachineSpec => ({
+  accelerator: host.accelerator.accelerator,
+  vcpuCount: request.vcpuCount,
+  memoryMib: request.memoryMib,
+  tscKhz: host.tscKhz,
+  environment: request.images.environment,
+  kernel: request.images.kernel
+})

@@ -1,0 +1,67 @@
+import { Effect, Option } from "effect"
+import * as path from "node:path"
+import { type HostToolMissing, VmFailed } from "../../contract/errors.ts"
+import { isDiskFull } from "../../system/disk-full.ts"
+import { isAlive, ownIdentity, processesWithArgument, type ProcessIdentity } from "../../system/identity.ts"
+import { withLock } from "../../system/lock.ts"
+import { failedAt } from "../failure.ts"
+import type { MachineSpec } from "../machine-spec.ts"
+import { processName } from "./process-name.ts"
+import { readRecord, type VmId, type VmPaths, type VmRecord, writeRecord } from "./record.ts"
+
+/** Why a VM cannot be attached to. */
+export const refused = (detail: string) => new VmFailed({ step: "attach", detail, consoleTail: "" })
+
+/** Maximum time that one process waits for another process that takes the same VM. */
+const takeTimeoutMs = 5_000
+
+/** A record with everything that every driver needs to go on with the VM. */
+export interface Attachable extends VmRecord {
+  readonly process: ProcessIdentity
+  readonly machine: MachineSpec
+}
+
+/** The very process of the record, which still has the VM's name among its arguments. */
+const isProcessOf = ({ id, process }: Attachable) =>
+  isAlive(process) && processesWithArgument(processName(id)).some(({ pid }) => pid === process.pid)
+
+const attachable = (
+  id: VmId,
+  found: Option.Option<VmRecord>,
+  program: string
+): Effect.Effect<Attachable, VmFailed> => {
+  if (Option.isNone(found)) return refused(`there is no VM ${id}`)
+  const { machine, process, ...record } = found.value
+  if (isAlive(record.owner)) return refused(`process ${record.owner.pid} answers for ${id}`)
+  if (record.purpose !== "workspace" || record.dieWithOwner !== false) {
+    return refused(`${id} serves "${record.purpose}" and ends with the process that made it`)
+  }
+  if (machine === undefined || process === undefined) return refused(`${id} was never finished`)
+  const complete = { ...record, machine, process }
+  return isProcessOf(complete) ? Effect.succeed(complete) : refused(`the ${program} of ${id} is gone`)
+}
+
+/**
+ * Makes this process the owner of a VM that has no owner. Of two processes that come at once, one gets the VM. `program` names the
+ * VM's process in errors.
+ */
+export const takeOver = (
+  id: VmId,
+  paths: VmPaths,
+  program: string
+): Effect.Effect<Attachable, VmFailed | HostToolMissing> =>
+  Effect.gen(function*() {
+    const record = yield* attachable(id, yield* Effect.mapError(readRecord(paths), failedAt("attach")), program)
+    const taken: Attachable = { ...record, owner: ownIdentity() }
+    yield* writeRecord(paths, taken).pipe(
+      // Only the process that has the workspaces attaches to their VMs, so a full disk does no harm here.
+      Effect.catchIf(({ cause }) => isDiskFull(cause), (failure) =>
+        Effect.logWarning(`${id} is taken over without a record of it: ${failure.message}`)),
+      Effect.mapError(failedAt("attach"))
+    )
+    return taken
+  }).pipe(
+    withLock(path.join(paths.directory, "owner.lock"), { timeoutMs: takeTimeoutMs }),
+    Effect.catchTag("LockTimeout", (cause) =>
+      failedAt("attach")(cause))
+  )
