@@ -2,7 +2,8 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { installation, type Workspace } from "../support/installation.ts"
+import { installation, qemuOf, type Workspace } from "../support/installation.ts"
+import { until } from "../support/pyro-cli.ts"
 import { snapshots } from "../support/snapshots.ts"
 
 const pyro = installation("pyro-user-", { env: { GIT_CEILING_DIRECTORIES: "/tmp" } })
@@ -138,6 +139,13 @@ describe("a workspace of the user agent", () => {
     await json(["daemon", "stop"])
     assert.strictEqual(await userOf("w"), "agent")
     assert.strictEqual(await sh("w", "id -un"), "agent")
+    await sh("w", "sync")
+    process.kill(await qemuOf(pyro, (await status("w")).id), "SIGKILL")
+    await until("the loss is known", async () => (await status("w")).state === "failed")
+    await step("start", "w")
+    assert.strictEqual(await userOf("w"), "agent")
+    assert.strictEqual(await sh("w", "id -un; cat pushed/deep/file; touch more"), "agent\nmine")
+    assert.strictEqual(await others("w"), "")
   })
 
   it("may be empty, or of a git URL or an archive", async () => {
