@@ -89,7 +89,7 @@ export const handlesSignals = (pid: number) =>
 
 /** Waits for a condition; fails with what was waited for, and `seen`, when it does not come true. */
 export const eventually = async (what: string, condition: () => boolean, seen: () => string = () => "") => {
-  const deadline = Date.now() + 20_000
+  const deadline = Date.now() + 60_000
   while (!condition()) {
     if (Date.now() > deadline) throw new Error(`waited in vain for ${what}; saw: ${JSON.stringify(seen())}`)
     await new Promise((resolve) => setTimeout(resolve, 10))

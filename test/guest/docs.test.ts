@@ -10,7 +10,8 @@ import { layer } from "../../src/sdk/installed.ts"
 import { makePromises, type PyroPromises } from "../../src/sdk/promises.ts"
 import { bashSession } from "../support/bash-session.ts"
 import { blocksOf, isRun, pages, pyroWords, stories } from "../support/documented.ts"
-import { installation, sharedCache } from "../support/installation.ts"
+import { installation } from "../support/installation.ts"
+import { sharedCache } from "../support/own-cache.ts"
 import { pyroPath } from "../support/pyro-cli.ts"
 
 const root = path.resolve(import.meta.dirname, "../..")

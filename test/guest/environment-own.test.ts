@@ -1,7 +1,8 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { installation, sharedCache, smallSizes } from "../support/installation.ts"
+import { installation, smallSizes } from "../support/installation.ts"
+import { sharedCache } from "../support/own-cache.ts"
 import { temporaryFolder } from "../support/pyro-cli.ts"
 
 interface Listed {

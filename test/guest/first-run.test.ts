@@ -76,7 +76,7 @@ describe("docs/first-run.md", () => {
 
   it("leaves no machine and nothing on the disk", () => {
     assert.strictEqual(shell("pyro daemon stop").status, 0)
-    const left = hostInventory({ state: state!, cache })
+    const left = hostInventory({ state: state! })
     const directories = left.filter((one) => !one.includes("/daemon/")).filter((one) =>
       !fs.existsSync(one) || fs.lstatSync(one).isFile()
     )

@@ -3,9 +3,9 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { hostInventory } from "../support/host-inventory.ts"
+import { ownCache } from "../support/own-cache.ts"
 import { pyro, startPyro, temporaryFolder, until } from "../support/pyro-cli.ts"
-
-const cache = process.env["PYRO_CACHE_DIR"] ?? path.join(process.env["HOME"] ?? "/root", ".cache", "pyro")
+import { settled, settlesAs } from "../support/settled.ts"
 
 /** A program of the test's own in place of QEMU. */
 const fakeQemu = (file: string, body: string) => {
@@ -18,7 +18,8 @@ const realQemu = () => execFileSync("sh", ["-c", "command -v qemu-system-x86_64"
 describe("bad days of pyro run", () => {
   const { folder, remove } = temporaryFolder("pyro-trouble-")
   const state = path.join(folder, "state")
-  const env = { PYRO_STATE_DIR: state }
+  const cache = ownCache(folder)
+  const env = { PYRO_STATE_DIR: state, PYRO_CACHE_DIR: cache }
   const inventory = () => hostInventory({ state, cache })
   const run = (args: ReadonlyArray<string>, more: Readonly<Record<string, string>> = {}) =>
     pyro(["run", "debian:12", ...args], { env: { ...env, ...more } })
@@ -26,10 +27,10 @@ describe("bad days of pyro run", () => {
 
   beforeAll(async () => {
     assert.strictEqual((await run(["--", "true"])).code, 0)
-    before = inventory()
+    before = await settled(inventory)
   })
-  afterAll(() => {
-    assert.deepStrictEqual(inventory(), before, "something was left on the host")
+  afterAll(async () => {
+    await settlesAs(inventory, before, "something was left on the host")
     remove()
   })
 
@@ -46,7 +47,7 @@ describe("bad days of pyro run", () => {
     }
     assert.strictEqual(document.error?.code, code, result.stdout.toString() + result.stderr)
     assert.match(document.error!.message, text)
-    assert.deepStrictEqual(inventory(), before)
+    await settlesAs(inventory, before)
     return result.code
   }
 
@@ -115,7 +116,7 @@ describe("bad days of pyro run", () => {
     const { code, stderr } = await finished
     assert.strictEqual(code, 125)
     assert.match(stderr, /QEMU ended/)
-    assert.deepStrictEqual(inventory(), before)
+    await settlesAs(inventory, before)
   })
 
   it("less confinement than was asked for is refused", async () => {
@@ -131,7 +132,7 @@ describe("bad days of pyro run", () => {
       code: 0,
       stdout: "ran\n"
     })
-    assert.deepStrictEqual(inventory(), before)
+    await settlesAs(inventory, before)
     const level = process.getuid?.() === 0 ? "namespaces+uid" : "namespaces"
     assert.strictEqual((await run(["--require-confinement", level, "--", "true"])).code, 0)
   })

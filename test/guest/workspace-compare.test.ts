@@ -5,6 +5,7 @@ import { setTimeout as wait } from "node:timers/promises"
 import { afterAll, assert, describe, it } from "vitest"
 import { installation, qemuOf, shapeOf } from "../support/installation.ts"
 import { startPyro, until } from "../support/pyro-cli.ts"
+import { settled, settlesAs } from "../support/settled.ts"
 import { snapshots } from "../support/snapshots.ts"
 
 const pyro = installation("pyro-compare-")
@@ -95,7 +96,7 @@ describe("two forks that went different ways", () => {
        head -c 3000 /dev/urandom > 'a b.bin'; ln -sf src link; echo gone > gone; echo file > a; printf '%s' 54321 > twin
        printf 'tab\\there' > "$(printf 'n\\303\\244me\\t')"; seq 20 > size; : > empty`
     )
-    const before = leftovers()
+    const before = await settled(leftovers)
     const there = await compare("one", "two")
     assert.deepStrictEqual(told(there), [
       "modified README",
@@ -121,7 +122,7 @@ describe("two forks that went different ways", () => {
       { ...await compare("one", "two", "--verified"), verified: false },
       { ...there, verified: false }
     )
-    assert.deepStrictEqual(leftovers(), before)
+    await settlesAs(leftovers, before)
   })
 
   it("shows a rename, only the paths that were asked for, and counts alone", async () => {
@@ -164,7 +165,7 @@ describe("a snapshot, and a workspace that does not run", () => {
     await snapshot("w", "second")
     await durable("w", "second")
     await sh("w", "echo third > 'third file'")
-    const before = leftovers()
+    const before = await settled(leftovers)
 
     const running = await compare("w@first", "w")
     assert.deepStrictEqual(told(running), ["deleted README", "modified file", "added third file"])
@@ -174,12 +175,12 @@ describe("a snapshot, and a workspace that does not run", () => {
     for (const ref of ["w", "w@first", (await status("w")).id]) {
       assert.strictEqual((await compare(ref, ref === "w@first" ? ref : "w")).summary.files, 0)
     }
-    assert.deepStrictEqual(leftovers(), before)
+    await settlesAs(leftovers, before)
 
     await fork("w", "--name", "v")
     await sh("v", "echo fourth > fourth")
     await step("stop", "w")
-    const stopped = leftovers()
+    const stopped = await settled(leftovers)
     assert.deepStrictEqual(await compare("w@first", "w"), running)
     assert.deepStrictEqual(told(await compare("w", "v")), ["added fourth"])
     await step("stop", "v")
@@ -187,7 +188,7 @@ describe("a snapshot, and a workspace that does not run", () => {
     assert.deepStrictEqual(await compare("w@first", "w", "--verified").then(told), told(running))
     assert.strictEqual((await status("w")).state, "stopped")
     assert.deepStrictEqual(leftovers().filter((line) => line.includes("compared")), [])
-    assert.isAtMost(leftovers().length, stopped.length)
+    assert.isAtMost((await settled(leftovers)).length, stopped.length)
     await step("start", "w")
     assert.strictEqual(await sh("w", "cat file 'third file'; echo on >> file"), "first\nsecond\nthird")
     assert.deepStrictEqual(told(await compare("v", "w")), ["modified file", "deleted fourth"])
@@ -218,7 +219,7 @@ describe("a snapshot, and a workspace that does not run", () => {
     })
     const running = await told()
     await step("stop", "r")
-    const [before, status_] = [leftovers(), await status("r")]
+    const [before, status_] = [await settled(leftovers), await status("r")]
     assert.deepStrictEqual(await told(), running)
     await json(["workspace", "export", "r", "--patch", "--expect", running.diff.digest!, "--output", output])
     assert.strictEqual(fs.readFileSync(output, "utf8"), running.diff.patch)
@@ -233,7 +234,8 @@ describe("a snapshot, and a workspace that does not run", () => {
       `${output}2`
     ])
     assert.strictEqual(unexpected.code, "export_refused")
-    assert.deepStrictEqual([leftovers(), await status("r")], [before, status_])
+    await settlesAs(leftovers, before)
+    assert.deepStrictEqual(await status("r"), status_)
     const exec = await failure(["workspace", "exec", "r", "--", "true"])
     assert.include(exec.message, "start it first")
   })
@@ -347,7 +349,7 @@ describe("a comparison that is given up", () => {
     // Nothing on the disk, and minutes to be read.
     for (const name of ["slow", "other"]) await sh(name, "truncate -s 60G sparse")
     await step("stop", "slow")
-    const before = leftovers()
+    const before = await settled(leftovers)
     const given = startPyro(["workspace", "compare", "slow", "other", "--verified"], { env: pyro.env })
     const inspectors = async () => (await pyro.daemon()).vms.filter(({ purpose }) => purpose === "inspector").length
     await until("an inspector reads it", async () => await inspectors() === 1)
@@ -356,7 +358,7 @@ describe("a comparison that is given up", () => {
     assert.strictEqual((await given.finished).signal, "SIGINT")
     assert.strictEqual((await starting).state, "running")
     await until("the inspector is gone", async () => await inspectors() === 0)
-    assert.deepStrictEqual(leftovers(), before)
+    await settlesAs(leftovers, before)
   })
 })
 
@@ -389,6 +391,6 @@ describe("a comparison that cannot be made", () => {
   it("leaves nothing when the daemon is killed in the middle of it", async () => {
     await killedAt("compare:staged", ["workspace", "compare", "w@first", "w"])
     assert.deepStrictEqual(told(await compare("w@first", "w@second")), ["deleted README", "modified file"])
-    assert.deepStrictEqual(inventory().filter((line) => line.includes("compared")), [])
+    await settlesAs(() => inventory().filter((line) => line.includes("compared")), [])
   })
 })

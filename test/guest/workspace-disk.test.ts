@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
+import { afterAll } from "vitest"
 import { holdSeed, makeWorkspaceDisk, readWorkspaceDisk, type WorkspaceDisk } from "../../src/disk/workspace-disk.ts"
 import { Paths } from "../../src/system/Paths.ts"
 import { claimSteps, newGuestIdentity } from "../../src/vm/claim/steps.ts"
@@ -12,6 +13,13 @@ import { endVm } from "../../src/vm/record/sweep.ts"
 import { heldBase, holdBase } from "../../src/vm/template/base.ts"
 import { Vmm } from "../../src/vm/Vmm.ts"
 import { basics, finish, guestServices, script } from "../support/guest.ts"
+import { ownCache } from "../support/own-cache.ts"
+import { temporaryFolder } from "../support/pyro-cli.ts"
+
+// One test makes templates that nobody else has a use for.
+const cachePlace = temporaryFolder("pyro-disk-cache-")
+process.env["PYRO_CACHE_DIR"] = ownCache(cachePlace.folder)
+afterAll(cachePlace.remove)
 
 const temporary = Effect.acquireRelease(
   Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pyro-workspace-disk-"))),
@@ -166,13 +174,6 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("a di
       const held = yield* heldBase(base)
       const templates = () => fs.readdirSync(path.join(cacheDir, "templates")).filter((name) => !name.includes("."))
       const before = new Set(templates())
-      yield* Effect.addFinalizer(() =>
-        Effect.sync(() => {
-          for (const name of templates().filter((name) => !before.has(name))) {
-            fs.rmSync(path.join(cacheDir, "templates", name), { recursive: true })
-          }
-        })
-      )
       const run = (text: string) =>
         Effect.scoped(Effect.gen(function*() {
           return yield* claim(yield* restore(yield* read, { base: held }), text)

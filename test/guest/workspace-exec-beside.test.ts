@@ -120,9 +120,13 @@ describe("a reset to a snapshot", () => {
 describe("a guest that starts nothing any more", () => {
   it("keeps nobody waiting longer than they want to, and a reset brings it back", async () => {
     await own.create(["--name", "stuck"])
-    const freeze = "echo 1 > /sys/fs/cgroup/pyro/cgroup.freeze"
+    const freeze = "cd /sys/fs/cgroup; mkdir own; echo $$ > own/cgroup.procs; echo 1 > pyro/cgroup.freeze; " +
+      "until grep -q 'frozen 1' pyro/cgroup.events; do :; done; echo > /workspace/frozen; sleep 100000"
     await pyro.workspace.exec({ workspace: "stuck", script: freeze, detach: true })
-    await new Promise((resolve) => setTimeout(resolve, 500))
+    await until(
+      "the frozen control group",
+      async () => (await own.call(["workspace", "file", "read", "stuck", "frozen"])).code === 0
+    )
     const startedAt = performance.now()
     const { outcome } = await pyro.workspace.exec({ workspace: "stuck", command: ["true"], waitSeconds: 1 })
     assert.strictEqual(outcome, "running")

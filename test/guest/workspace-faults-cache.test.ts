@@ -2,7 +2,8 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { installation, sharedCache } from "../support/installation.ts"
+import { installation } from "../support/installation.ts"
+import { emptyCache, linkCache } from "../support/own-cache.ts"
 import { temporaryFolder } from "../support/pyro-cli.ts"
 
 const place = temporaryFolder("pyro-cache-")
@@ -13,14 +14,6 @@ afterAll(async () => {
   await pyro.close()
   place.remove()
 })
-
-/** The images of the shared cache under names of the test's own; nothing in it is ever written. */
-const linkCache = () => {
-  fs.mkdirSync(cache, { recursive: true, mode: 0o700 })
-  for (const part of ["environments", "kernels", "seeds"]) {
-    execFileSync("cp", ["-al", path.join(sharedCache, part), path.join(cache, part)])
-  }
-}
 
 /** Files of the environment, and one under /usr and in /workspace that were written, as the disks have them. */
 const digest =
@@ -42,7 +35,7 @@ describe("the cache is deleted, or has moved on, under a running and a stopped w
   }
 
   beforeAll(async () => {
-    linkCache()
+    linkCache(cache)
     for (const name of ["live", "kept"]) {
       await create(["--name", name])
       await sh(name, `echo ${name} > /workspace/who; head -c 2000000 /dev/urandom > /usr/lib/new`)
@@ -52,21 +45,18 @@ describe("the cache is deleted, or has moved on, under a running and a stopped w
   })
 
   it("the cache is gone", async () => {
-    fs.rmSync(cache, { recursive: true })
-    fs.mkdirSync(cache, { mode: 0o700 })
+    emptyCache(cache)
     await nothingIsLost()
   })
 
   it("the cache is gone, and the daemon was killed", async () => {
-    fs.rmSync(cache, { recursive: true })
+    emptyCache(cache)
     process.kill(await pyro.daemonPid(), "SIGKILL")
-    fs.mkdirSync(cache, { recursive: true, mode: 0o700 })
     await nothingIsLost()
   })
 
   it("a reset needs no cache either", async () => {
-    fs.rmSync(cache, { recursive: true })
-    fs.mkdirSync(cache, { mode: 0o700 })
+    emptyCache(cache)
     await step("reset", "live")
     assert.strictEqual(await sh("live", "ls -A /workspace; test ! -e /usr/lib/new"), "")
     await sh("live", "echo live > /workspace/who; echo new > /usr/lib/new")
@@ -75,8 +65,8 @@ describe("the cache is deleted, or has moved on, under a running and a stopped w
 
   it("the environment's name stands for another image, and templates have another key", async () => {
     await json(["daemon", "stop"])
-    fs.rmSync(cache, { recursive: true })
-    linkCache()
+    emptyCache(cache)
+    linkCache(cache)
     // Not the linked file itself, which is the shared cache's.
     const name = path.join(cache, "environments", "names", "debian:12.json")
     const moved = fs.readFileSync(name, "utf8").replace(/[0-9a-f]{64}/, "0".repeat(64))

@@ -1,6 +1,7 @@
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { points, pointsOf } from "../support/fault-points.ts"
 import { installation, shapeOf } from "../support/installation.ts"
+import { settled, settlesAs } from "../support/settled.ts"
 import { snapshots } from "../support/snapshots.ts"
 
 const pyro = installation("pyro-faults-snapshot-")
@@ -32,7 +33,7 @@ describe("a daemon killed in the middle of a snapshot, a fork, or a reset to a s
     )).exec_id
     await json(["daemon", "stop"])
     await list()
-    running = shape()
+    running = await settled(shape)
   })
 
   /** It runs with its files and its programs, which go on, through a start from its disk too. */
@@ -55,14 +56,14 @@ describe("a daemon killed in the middle of a snapshot, a fork, or a reset to a s
     assert.strictEqual((await list()).length, 1)
     await json(["daemon", "stop"])
     await list()
-    assert.deepStrictEqual(shape(), running)
+    await settlesAs(shape, running)
   })
 
   it.each(pointsOf("snapshot-delete"))("%s", async (point) => {
     await snapshot("whole", "snap")
     await killedAt(point, ["workspace", "snapshot", "delete", "whole", "snap"])
     assert.deepStrictEqual(await kinds("whole"), {})
-    assert.deepStrictEqual(shape(), running)
+    await settlesAs(shape, running)
     await isWhole()
   })
 
@@ -79,7 +80,7 @@ describe("a daemon killed in the middle of a snapshot, a fork, or a reset to a s
       await json(["workspace", "delete", "child-1", "child-2"])
     } else assert.deepStrictEqual(names, ["whole"])
     await isWhole()
-    assert.deepStrictEqual(shape(), running)
+    await settlesAs(shape, running)
   })
 
   it.each(pointsOf("reset-to"))("%s", async (point) => {

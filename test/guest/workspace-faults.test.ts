@@ -4,8 +4,9 @@ import { fileURLToPath } from "node:url"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { points, pointsOf } from "../support/fault-points.ts"
 import { installation, shapeOf } from "../support/installation.ts"
+import { settled, settlesAs } from "../support/settled.ts"
 
-const pyro = installation("pyro-faults-")
+const pyro = installation("pyro-faults-", { cache: "own" })
 const { create, inventory, killedAt, json, list, logs, sh, state, status, step } = pyro
 afterAll(pyro.close)
 
@@ -34,17 +35,17 @@ describe("a daemon killed in the middle of a lifecycle step", () => {
 
   beforeAll(async () => {
     await list()
-    const none = shape()
+    const none = await settled(shape)
     await create(["--name", "whole"])
     digests = await sh("whole", makeFiles)
     await step("stop", "whole")
     await json(["daemon", "stop"])
     await list()
-    const stopped = shape()
+    const stopped = await settled(shape)
     await step("start", "whole")
     await json(["daemon", "stop"])
     await list()
-    shapes = { none, stopped, running: shape() }
+    shapes = { none, stopped, running: await settled(shape) }
     assert.strictEqual(shapes.running.filter((line) => line.startsWith("/dev/shm")).length, 1)
     assert.strictEqual(shapes.stopped.filter((line) => line.startsWith("/dev/shm")).length, 0)
   })
@@ -60,7 +61,7 @@ describe("a daemon killed in the middle of a lifecycle step", () => {
   const isWhole = async (state: "running" | "stopped") => {
     const [found] = await list()
     assert.strictEqual(found?.state, state, found?.detail)
-    assert.deepStrictEqual(shape(), shapes[state])
+    await settlesAs(shape, shapes[state])
     if (state === "stopped") await step("start", "whole")
     assert.strictEqual(await sh("whole", readFiles), digests)
   }
@@ -81,7 +82,7 @@ describe("a daemon killed in the middle of a lifecycle step", () => {
     await killedAt(point, ["workspace", "reset", "whole"])
     const [found] = await list()
     assert.deepStrictEqual([found?.id, found?.state], [id, "running"])
-    assert.deepStrictEqual(shape(), shapes.running)
+    await settlesAs(shape, shapes.running)
     if (points[point] === "before") {
       assert.strictEqual(found?.generation, generation)
       assert.isAbove((await logs("whole")).length, 0)
@@ -98,7 +99,7 @@ describe("a daemon killed in the middle of a lifecycle step", () => {
     if ((await list()).length === 0) await create(["--name", "whole"])
     await killedAt(point, ["workspace", "delete", "whole"])
     assert.deepStrictEqual(await list(), [])
-    assert.deepStrictEqual(shape(), shapes.none)
+    await settlesAs(shape, shapes.none)
   })
 
   it("what was being removed is gone after the next start", async () => {
@@ -107,7 +108,7 @@ describe("a daemon killed in the middle of a lifecycle step", () => {
     fs.mkdirSync(path.join(aside, "disk-0"), { recursive: true })
     fs.writeFileSync(path.join(aside, "disk-0", "0.qcow2"), "")
     await list()
-    assert.deepStrictEqual(shape(), shapes.none)
+    await settlesAs(shape, shapes.none)
   })
 
   it.each(pointsOf("create"))("%s", async (point) => {
@@ -115,13 +116,13 @@ describe("a daemon killed in the middle of a lifecycle step", () => {
     const found = await list()
     if (points[point] === "gone") {
       assert.deepStrictEqual(found, [])
-      assert.deepStrictEqual(shape(), shapes.none)
+      await settlesAs(shape, shapes.none)
       return
     }
     assert.deepStrictEqual(found.map(({ name, state }) => [name, state]), [["fresh", "running"]])
-    assert.deepStrictEqual(shape(), shapes.running)
+    await settlesAs(shape, shapes.running)
     assert.strictEqual(await sh("fresh", "hostname; pwd; ls -A"), "fresh\n/workspace")
     await json(["workspace", "delete", "fresh"])
-    assert.strictEqual(inventory().filter((line) => line.includes("/ws-")).length, 0)
+    await settlesAs(() => inventory().filter((line) => line.includes("/ws-")), [])
   })
 })

@@ -10,7 +10,8 @@ import { recordSessions, writeSessions } from "../support/hostile/recording.ts"
 import { ask, Ends, exec, requestsOf } from "../support/hostile/requests.ts"
 import { startStorm } from "../support/hostile/storm.ts"
 import { bytesBeneath, changedBetween, traceOf } from "../support/hostile/traces.ts"
-import { installation, sharedCache } from "../support/installation.ts"
+import { installation } from "../support/installation.ts"
+import { sharedCache } from "../support/own-cache.ts"
 import { rssOf, watchRss } from "../support/process-facts.ts"
 import { pyroPath, until } from "../support/pyro-cli.ts"
 
@@ -73,7 +74,15 @@ const record = async (id: string) => {
   return { sessions, count: recording.sessions.reduce((sum, session) => sum + session.length, 0) }
 }
 
+/**
+ * The storm comes in parts, each between two quiet times: other work of the host, which comes and goes, then weighs on both sides of the
+ * comparison.
+ */
+const PARTS = 5
+
 const p95 = (values: ReadonlyArray<number>) => [...values].sort((a, b) => a - b)[Math.floor(values.length * 0.95)]!
+
+const median = (values: ReadonlyArray<number>) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!
 
 /** How long commands of the healthy workspace take in ms, one after the other, until `enough`. */
 const latencies = async (runtime: Connected, enough: (count: number) => boolean) => {
@@ -140,26 +149,30 @@ describe("agents that are the enemy's, beside a workspace that is not", () => {
         await latencies(runtime, (done) => done >= 50)
         const warm = await storm.send(warmUp.frames, warmUp.connections, start())
 
-        const before = {
-          rss: await settledRss(pid),
-          folder: traceOf(folder),
-          cache: cacheListing(),
-          latencies: await latencies(runtime, (done) => done >= 300)
-        }
+        const before = { rss: await settledRss(pid), folder: traceOf(folder), cache: cacheListing() }
         const began = performance.now()
         const watched = watchRss(pid)
-        let over = false
-        const storming = storm.send(frames - warm.mutated, connections - warmUp.connections, start()).finally(() =>
-          over = true
-        )
-        const during = await latencies(runtime, () => over)
-        const report = await storming
+        const quiet = [p95(await latencies(runtime, (done) => done >= 100))]
+        const busy: Array<number> = []
+        let samples = 0
+        let report = warm
+        let used = warmUp.connections
+        for (let left = PARTS; left > 0; left--) {
+          const some = Math.ceil((connections - used) / left)
+          used += some
+          let over = false
+          const storming = storm.send(Math.ceil(Math.max(0, frames - report.mutated) / left), some, start())
+            .finally(() => over = true)
+          const during = await latencies(runtime, () => over)
+          report = await storming
+          samples += during.length
+          busy.push(p95(during))
+          quiet.push(p95(await latencies(runtime, (done) => done >= 100)))
+        }
         const seconds = (performance.now() - began) / 1_000
         const most = watched.stop()
-        const after = { rss: await settledRss(pid), latencies: await latencies(runtime, (done) => done >= 100) }
+        const after = { rss: await settledRss(pid) }
         await runtime.dispose()
-
-        const [quiet, busy] = [p95(before.latencies), p95(during)]
         console.log(JSON.stringify({
           seed,
           recordedFrames: count,
@@ -168,7 +181,7 @@ describe("agents that are the enemy's, beside a workspace that is not", () => {
           lost: report.lost.length,
           seconds: Math.round(seconds),
           rssMib: [before.rss, most, after.rss].map((bytes) => Math.round(bytes / MIB)),
-          execP95Ms: { before: quiet, during: busy, after: p95(after.latencies), samples: during.length }
+          execP95Ms: { quiet, busy, samples }
         }))
 
         assert.strictEqual((await daemon()).pid, pid, "the daemon is another one")
@@ -178,7 +191,8 @@ describe("agents that are the enemy's, beside a workspace that is not", () => {
         assert.strictEqual(report.kept, 0, "the daemon holds on to streams that a guest made up")
         assert.isAtMost(after.rss - before.rss, 32 * MIB)
         // The slack is what one command more on this host costs another.
-        assert.isAtMost(busy, 2 * quiet + 10)
+        const excess = busy.map((ms, part) => ms - 2 * Math.max(quiet[part]!, quiet[part + 1]!))
+        assert.isAtMost(median(excess), 10, JSON.stringify({ busy, quiet }))
 
         const isExpected = (file: string) => {
           const [top = "", ...rest] = path.relative(folder, file).split(path.sep)

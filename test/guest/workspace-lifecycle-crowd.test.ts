@@ -1,6 +1,7 @@
 import { afterAll, assert, describe, it } from "vitest"
 import { installation } from "../support/installation.ts"
 import { until } from "../support/pyro-cli.ts"
+import { settlesAs } from "../support/settled.ts"
 
 const pyro = installation("pyro-crowd-")
 const { call, create, daemonPid, inventory, json, list, logs, sh, step } = pyro
@@ -25,7 +26,7 @@ describe("many at once", () => {
     const deleted = await Promise.all(many.map((index) => call(["workspace", "delete", `crowd-${index}`])))
     assert.deepStrictEqual(deleted.map(({ code }) => code), many.map(() => 0))
     assert.deepStrictEqual((await list()).map(({ name }) => name), ["first"])
-    assert.strictEqual(inventory().filter((line) => line.includes("/ws-") && /record\.json$/.test(line)).length, 1)
+    await settlesAs(() => inventory().filter((line) => line.includes("/ws-") && /record\.json$/.test(line)).length, 1)
   })
 
   it("of two that create one name at once, one gets it", async () => {

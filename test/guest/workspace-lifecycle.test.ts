@@ -1,5 +1,6 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { setTimeout as wait } from "node:timers/promises"
 import { afterAll, assert, describe, it } from "vitest"
 import { installation, qemuOf } from "../support/installation.ts"
 import { until } from "../support/pyro-cli.ts"
@@ -102,9 +103,15 @@ describe("create, list, status, update, delete", () => {
   })
 
   it("deletes what has not been used for its time, and nothing that is in use", async () => {
-    const { id } = await create(["--ttl-seconds", "2"])
-    await sh(id, "sleep 3; true")
+    const { id } = await create([])
+    const { exec_id } = await json<{ readonly exec_id: string }>(
+      ["workspace", "exec", id, "--detach", "--", "sleep", "1000"]
+    )
+    await json(["workspace", "update", id, "--ttl-seconds", "2"])
+    // Only the command keeps it: looking is no activity.
+    await wait(5_000)
     assert.strictEqual((await status(id)).state, "running")
+    await json(["workspace", "cancel", id, exec_id])
     await until("its expiry", async () => !(await idsOf()).includes(id))
     assert.isFalse(fs.existsSync(path.join(state, "workspaces", id)))
   })

@@ -2,8 +2,9 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { installation, qemuOf, sharedCache } from "../support/installation.ts"
+import { installation, qemuOf } from "../support/installation.ts"
 import { unmount } from "../support/mounts.ts"
+import { emptyCache, linkCache } from "../support/own-cache.ts"
 import { temporaryFolder, until } from "../support/pyro-cli.ts"
 import { snapshots } from "../support/snapshots.ts"
 
@@ -23,10 +24,7 @@ const succeeds = (name: string, ...command: ReadonlyArray<string>) => async () =
 
 describe("on bad days", () => {
   beforeAll(async () => {
-    fs.mkdirSync(cache, { recursive: true, mode: 0o700 })
-    for (const part of ["environments", "kernels", "seeds"]) {
-      execFileSync("cp", ["-al", path.join(sharedCache, part), path.join(cache, part)])
-    }
+    linkCache(cache)
     fs.mkdirSync(mountPoint)
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=3g,mode=0700", "tmpfs", mountPoint])
   })
@@ -131,7 +129,7 @@ while True:
     await sh("kept", "echo here > /tmp/t")
     await snapshot("kept", "s")
     await durable("kept", "s")
-    for (const part of fs.readdirSync(cache)) fs.rmSync(path.join(cache, part), { recursive: true })
+    emptyCache(cache)
     process.kill(await pyro.daemonPid(), "SIGKILL")
     await json(["workspace", "reset", "kept", "--snapshot", "s"])
     await fork("kept", "--snapshot", "s", "--name", "other")
@@ -140,9 +138,7 @@ while True:
       assert.strictEqual(await sh(name, read), digests)
     }
     await json(["workspace", "delete", "kept", "other"])
-    for (const part of ["environments", "kernels", "seeds"]) {
-      execFileSync("cp", ["-al", path.join(sharedCache, part), path.join(cache, part)])
-    }
+    linkCache(cache)
   })
 
   it("QEMU is killed in the middle: nothing is half there, and the snapshots that were are of use", async () => {

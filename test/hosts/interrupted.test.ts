@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { installation, sharedCache } from "../support/installation.ts"
+import { installation } from "../support/installation.ts"
+import { sharedCache } from "../support/own-cache.ts"
 import { agentHosts } from "./agent-hosts.ts"
 import { newPlace, play, type Played } from "./play.ts"
 import { startModel } from "./scripted-model.ts"

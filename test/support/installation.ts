@@ -2,6 +2,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { assert } from "vitest"
 import { hostInventory } from "./host-inventory.ts"
+import { ownCache } from "./own-cache.ts"
 import { pyro, type PyroOptions, temporaryFolder } from "./pyro-cli.ts"
 
 /** What `workspace status --json` and its like say of a workspace, as far as tests look. */
@@ -27,20 +28,26 @@ export interface DaemonInfo {
 /** Small, so that many fit and a template is made once for all. */
 export const smallSizes = ["--mem-mib", "256", "--disk-mib", "512"] as const
 
-export const sharedCache = process.env["PYRO_CACHE_DIR"] ?? path.join(process.env["HOME"] ?? "/root", ".cache", "pyro")
-
 /**
  * A pyro of a test's own, driven through the built command: its state directory is below a temporary folder, its daemon one that its
  * own first command starts.
  */
 export const installation = (
   prefix: string,
-  options: { readonly state?: string; readonly env?: Readonly<Record<string, string>> } = {}
+  options: {
+    readonly state?: string
+    readonly env?: Readonly<Record<string, string>>
+    /** `own`: templates and seeds are this installation's alone, so that what is half made of them counts as left. @default shared */
+    readonly cache?: "own" | "shared"
+  } = {}
 ) => {
   const { folder, remove } = temporaryFolder(prefix)
   const state = options.env?.["PYRO_STATE_DIR"] ?? path.join(folder, options.state ?? "state")
-  const env = { PYRO_STATE_DIR: state, ...options.env }
-  const cache = options.env?.["PYRO_CACHE_DIR"] ?? sharedCache
+  const env: Readonly<Record<string, string>> = {
+    PYRO_STATE_DIR: state,
+    ...(options.cache === "own" && { PYRO_CACHE_DIR: ownCache(folder) }),
+    ...options.env
+  }
 
   const call = (args: ReadonlyArray<string>, more: PyroOptions = {}) =>
     pyro(args, { ...more, env: { ...env, ...more.env } })
@@ -112,16 +119,14 @@ export const installation = (
     assert.isFalse((await daemon()).running, `${point} was not reached`)
   }
 
-  /**
-   * What a killed daemon's watchdog is still removing is waited for, since it is nobody's any more; and so are half-made templates: other
-   * tests kill daemons that share the cache.
-   */
+  /** What a killed daemon's watchdog is still removing is waited for, since it is nobody's any more. */
+  const directories = { state, cache: env["PYRO_CACHE_DIR"] }
   const inventory = () => {
-    const isGoing = (line: string) => line.includes("/.swept-") || /\/templates\/[^/]+\.tmp/.test(line)
-    let found = hostInventory({ state, cache })
+    const isGoing = (line: string) => line.includes("/.swept-")
+    let found = hostInventory(directories)
     for (let tries = 0; tries < 500 && found.some(isGoing); tries += 1) {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
-      found = hostInventory({ state, cache })
+      found = hostInventory(directories)
     }
     return found
   }

@@ -1,0 +1,50 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+
+/** The cache that the tests have in common: the set-up has filled it. */
+export const sharedCache = process.env["PYRO_CACHE_DIR"] ?? path.join(process.env["HOME"] ?? "/root", ".cache", "pyro")
+
+/**
+ * A cache of a test's own that has the common environments and kernels: templates that this test's killed processes leave half made are
+ * not met by others, nor theirs by this test.
+ */
+export const ownCache = (folder: string): string => {
+  const cache = path.join(folder, "cache")
+  fs.mkdirSync(cache, { mode: 0o700 })
+  for (const name of ["environments", "kernels", "packages"]) {
+    fs.symlinkSync(path.join(fs.realpathSync(sharedCache), name), path.join(cache, name))
+  }
+  return cache
+}
+
+/** Folders of what is being made, and comes and goes. */
+const MAKING = new Set(["tmp", "temporary"])
+
+const linkTree = (from: string, to: string) => {
+  fs.mkdirSync(to, { recursive: true, mode: 0o700 })
+  for (const entry of fs.readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [path.join(from, entry.name), path.join(to, entry.name)]
+    try {
+      if (!entry.isDirectory()) fs.linkSync(source, target)
+      else if (!MAKING.has(entry.name)) linkTree(source, target)
+    } catch (cause) {
+      // Another test has removed the file meanwhile, or a daemon has made it in the target.
+      if (!["ENOENT", "EEXIST"].includes((cause as NodeJS.ErrnoException).code ?? "")) throw cause
+    }
+  }
+}
+
+/** Removes all that is in a cache, also while a daemon makes something there. */
+export const emptyCache = (cache: string) => {
+  for (const name of fs.readdirSync(cache)) {
+    fs.rmSync(path.join(cache, name), { recursive: true, force: true, maxRetries: 50, retryDelay: 20 })
+  }
+}
+
+/** The images of the common cache under names of the test's own, which may be removed or replaced. Nothing in them is ever written. */
+export const linkCache = (cache: string) => {
+  fs.mkdirSync(cache, { recursive: true, mode: 0o700 })
+  for (const part of ["environments", "kernels", "seeds"]) {
+    linkTree(path.join(sharedCache, part), path.join(cache, part))
+  }
+}
