@@ -70,7 +70,7 @@ const isListening = (socketPath: string) =>
 export const until = (what: string, ready: () => boolean) =>
   Effect.sync(ready).pipe(
     Effect.repeat({ until: (is) => is, schedule: Schedule.spaced("2 millis") }),
-    Effect.timeoutFail({ duration: "10 seconds", onTimeout: () => new Error(`still waiting: ${what}`) }),
+    Effect.timeoutFail({ duration: "30 seconds", onTimeout: () => new Error(`still waiting: ${what}`) }),
     Effect.orDie
   )
 

@@ -17,7 +17,7 @@ withAgent("an agent that is stopped", (it) => {
   it.scoped("fails requests as silent, and serves those that come once it goes on", () =>
     Effect.gen(function*() {
       const { folder } = yield* Agent
-      const channel = yield* Agent.connect({ silenceMs: 200 })
+      const channel = yield* Agent.connect({ silenceMs: 1_000 })
       const file = { root: folder, path: "file" }
       const write = channel.write({ ...file, mode: 0o644 }, Stream.make(Buffer.from("text")))
       const failures = yield* stopped(
@@ -36,7 +36,7 @@ withAgent("an agent that is stopped", (it) => {
 
   it.scoped("leaves its commands running, and their output is whole", () =>
     Effect.gen(function*() {
-      const channel = yield* Agent.connect({ silenceMs: 200 })
+      const channel = yield* Agent.connect({ silenceMs: 1_000 })
       const env = yield* Agent.environment
       const process = yield* channel.spawn({ argv: ["sh", "-c", "read line; echo $line"], env, stdin: true })
       const failure = yield* stopped(Effect.flip(channel.call.clockGet({})))
@@ -55,11 +55,11 @@ withAgent("an agent that has a slow request", (it) => {
   it.scoped("answers probes meanwhile, so that the request is not given up", () =>
     Effect.gen(function*() {
       const { folder } = yield* Agent
-      const channel = yield* Agent.connect({ silenceMs: 200 })
-      // The content comes five times the limit later.
+      const channel = yield* Agent.connect({ silenceMs: 1_000 })
+      // The content comes three times the limit later.
       const content = Stream.concat(
         Stream.make(Buffer.from("a")),
-        Stream.fromEffect(Effect.delay(Effect.succeed(Buffer.from("b")), "1 second"))
+        Stream.fromEffect(Effect.delay(Effect.succeed(Buffer.from("b")), "3 seconds"))
       )
       yield* channel.write({ root: folder, path: "slow", mode: 0o644 }, content)
       assert.strictEqual(fs.readFileSync(path.join(folder, "slow"), "utf8"), "ab")

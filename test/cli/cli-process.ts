@@ -64,8 +64,26 @@ export const shell = (binary: Binary, line: string, args: ReadonlyArray<string>)
     child.once("close", (status, signal) => resolve({ status, signal, stdout: Buffer.concat(stdout), stderr }))
   })
 
+/** Written behind all that a line printed on its terminal. */
+const OVER = "\u001b]9;over\u0007"
+
+/**
+ * Runs a line, and waits for a key once all is printed: node-pty drops what is unread 200 ms after its process has ended, which on a busy
+ * host is the last line. The shell ignores the signals that the line gets.
+ */
+const readToItsEnd = (line: string) =>
+  `trap : INT QUIT HUP TERM; (trap - INT QUIT HUP TERM; ${line}); status=$?; ` +
+  `printf '${OVER}'; stty sane; read -r; exit $status`
+
 /** Starts a shell line, in which `"$@"` is pyro with `args`, on a terminal of its own. */
-export const onTerminal = (binary: Binary, line: string, args: ReadonlyArray<string>) => {
+export const onTerminal = (binary: Binary, line: string, args: ReadonlyArray<string>) =>
+  startOnTerminal(binary, readToItsEnd(line), args)
+
+/** Starts pyro as the first process of a terminal of its own, which alone is told of its hang-up. Its last line may be lost. */
+export const leadingTerminal = (binary: Binary, args: ReadonlyArray<string>) =>
+  startOnTerminal(binary, `exec "$@"`, args)
+
+const startOnTerminal = (binary: Binary, line: string, args: ReadonlyArray<string>) => {
   const terminal = spawnTerminal("bash", ["-c", line, "bash", process.execPath, binary.entry, ...args], {
     rows: 30,
     cols: 100,
@@ -73,8 +91,15 @@ export const onTerminal = (binary: Binary, line: string, args: ReadonlyArray<str
     env: { ...process.env, ...binary.env } as Record<string, string>
   })
   let screen = ""
+  let isOver = false
   terminal.onData((text) => {
+    if (isOver) return
     screen += text
+    const end = screen.indexOf(OVER, Math.max(0, screen.length - text.length - OVER.length))
+    if (end < 0) return
+    isOver = true
+    screen = screen.slice(0, end)
+    terminal.write("\r")
   })
   /** The status, as a shell gives it. */
   const ended = new Promise<number>((resolve) =>

@@ -3,7 +3,16 @@ import { constants, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
-import { type Binary, eventually, handlesSignals, onTerminal, run, shell, start } from "./cli-process.ts"
+import {
+  type Binary,
+  eventually,
+  handlesSignals,
+  leadingTerminal,
+  onTerminal,
+  run,
+  shell,
+  start
+} from "./cli-process.ts"
 
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex")
 const megabytes = (count: number) => count * 1024 * 1024
@@ -283,7 +292,7 @@ export const runCases = (name: string, binary: Binary) => {
 
     it("leaves when the terminal hangs up", async () => {
       const words = [...inGuest("--tty"), ...script("while echo ready; do sleep 0.1; done")]
-      const { ended, screen, terminal } = onTerminal(binary, `exec "$@"`, words)
+      const { ended, screen, terminal } = leadingTerminal(binary, words)
       await eventually("the guest", () => screen().includes("ready"), screen) // Closes this end of it.
       ;(terminal as unknown as { readonly destroy: () => void }).destroy()
       assert.strictEqual(await ended, 129)

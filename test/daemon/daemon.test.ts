@@ -123,7 +123,7 @@ describe("a daemon in odd places", () => {
   it("leaves by itself when it has had nothing to do", async () => {
     const pyro = installation("pyro-idle-", { env: { PYRO_DAEMON_IDLE_MS: "300" } })
     await pyro.list()
-    await until("its leaving", async () => !(await pyro.daemon()).running, 10_000)
+    await until("its leaving", async () => !(await pyro.daemon()).running)
     assert.deepStrictEqual(await pyro.list(), [])
     await pyro.close()
   })

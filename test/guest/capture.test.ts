@@ -107,7 +107,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("capt
           Stream.runCollect,
           Effect.map((chunks) => Number(Buffer.concat(Chunk.toReadonlyArray(chunks)).toString()))
         )
-      yield* Effect.retry(count(channel), { times: 500, schedule: Schedule.spaced("20 millis") })
+      yield* Effect.retry(count(channel), { times: 3_000, schedule: Schedule.spaced("20 millis") })
       yield* channel.call.failNext({ op: Calls.reseed.op })
       const { layers } = yield* parent.guest.vm.capture(parent.guest.channel, {
         frozen,
@@ -151,7 +151,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("capt
       const overlays = () => fs.readdirSync(run).filter((name) => name.endsWith(".qcow2"))
       yield* Effect.sync(overlays).pipe(
         Effect.repeat({ until: ({ length }) => length === 1, schedule: Schedule.spaced("10 millis") }),
-        Effect.timeout("10 seconds")
+        Effect.timeout("60 seconds")
       )
       assert.deepStrictEqual(overlays().map((name) => `run/${name}`), [...(yield* recordOf(vm)).disks!.disks.overlays])
       const { exit, stdout } = yield* Effect.flatMap(
