@@ -8,6 +8,9 @@ export const INPUT_HEADER = "pyro-input"
 /** Header of a request that goes on with an earlier one of the same exec id, whose connection was lost. */
 export const RESUMED_HEADER = "pyro-resumed"
 
+/** Header of a request whose command ends when the request does, also when the caller's connection is lost in its time to wait. */
+export const ENDS_WITH_CALLER_HEADER = "pyro-ends-with-caller"
+
 /** Most bytes of input in one request. */
 export const INPUT_BYTES = 65_536
 

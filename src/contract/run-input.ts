@@ -15,6 +15,8 @@ export interface RunInput {
   readonly interrupt?: Effect.Effect<void>
   /** A command that is known already is taken up as by the one who started it: its interruption ends it, stdin flows on. */
   readonly resumed?: boolean
+  /** The command ends with its caller, also one with a time to wait, until the caller was told that it goes on. */
+  readonly endsWithCaller?: boolean
   /** Asked when a running command's stream is dropped: whether only this process leaves, and the caller is still there. */
   readonly leaving?: Effect.Effect<boolean>
 }

@@ -3,7 +3,7 @@ import { Effect, Layer, Ref } from "effect"
 import { forCaller } from "../contract/caller-project.ts"
 import { pullFromStream, type PullOperation, type StreamingCall } from "../contract/event-batches.ts"
 import { DROP, firstName, restName, type StreamingRow, streamingRows } from "../contract/event-rpcs.ts"
-import { INPUT_HEADER, RESUMED_HEADER } from "../contract/input-rpcs.ts"
+import { ENDS_WITH_CALLER_HEADER, INPUT_HEADER, RESUMED_HEADER } from "../contract/input-rpcs.ts"
 import { named } from "../contract/names.ts"
 import { callOf, Pyro, type PyroService } from "../contract/Pyro.ts"
 import { makePyroRpcs, type UnaryRow, unaryRows } from "../contract/rpc.ts"
@@ -24,7 +24,11 @@ export interface Serving {
 const inputOf = (inputs: ReturnType<typeof makeInputs>, headers: Headers, leaving: Serving["leaving"]) =>
   Effect.suspend(() => {
     const id = headers[INPUT_HEADER]
-    const known: RunInput = { resumed: headers[RESUMED_HEADER] !== undefined, leaving: Ref.get(leaving) }
+    const known: RunInput = {
+      resumed: headers[RESUMED_HEADER] !== undefined,
+      endsWithCaller: headers[ENDS_WITH_CALLER_HEADER] !== undefined,
+      leaving: Ref.get(leaving)
+    }
     return id === undefined
       ? Effect.succeed(known)
       : Effect.map(inputs.take(id), (flowing): RunInput => ({ ...flowing, ...known }))

@@ -3,7 +3,7 @@ import type { PyroError } from "../contract/errors.ts"
 import { callFromFirst, type FirstEvents, type StartOperation, streamFromFirst } from "../contract/event-batches.ts"
 import type { StreamingRow } from "../contract/event-rpcs.ts"
 import { demandCommand } from "../contract/exec-demand.ts"
-import { INPUT_HEADER, RESUMED_HEADER } from "../contract/input-rpcs.ts"
+import { ENDS_WITH_CALLER_HEADER, INPUT_HEADER, RESUMED_HEADER } from "../contract/input-rpcs.ts"
 import type { ExecEvent, ExecPayload } from "../contract/operations/workspace-exec.ts"
 import { newRequestId } from "../system/identity.ts"
 import { clockReader } from "../system/time.ts"
@@ -82,7 +82,8 @@ export const makeExec = (session: Session, row: StreamingRow, startedBefore?: St
           const play = (offset: number) => tape && inputId ? tape(sinkOf(client, inputId), offset) : Effect.void
           const headers = {
             ...(inputId === undefined ? {} : { [INPUT_HEADER]: inputId }),
-            ...(resumed && starts ? { [RESUMED_HEADER]: "yes" } : {})
+            ...(resumed && starts ? { [RESUMED_HEADER]: "yes" } : {}),
+            ...(input.endsWithCaller === true ? { [ENDS_WITH_CALLER_HEADER]: "yes" } : {})
           }
           if (!resumed) yield* play(0)
           const lostHere = (failure: ConnectionLost) => Effect.flatMap(session.failed(client, failure), again)

@@ -2,6 +2,7 @@ import { assert } from "@effect/vitest"
 import { Chunk, Effect, Exit, Fiber, Schema, Scope, Stream } from "effect"
 import * as fs from "node:fs"
 import { CancelPayload, ExecPayload, LogsPayload } from "../../src/contract/operations/workspace-exec.ts"
+import type { RunInput } from "../../src/contract/run-input.ts"
 import { newRequestId } from "../../src/system/identity.ts"
 import { cancel } from "../../src/workspace/exec/cancel.ts"
 import { openCommands } from "../../src/workspace/exec/commands.ts"
@@ -21,7 +22,7 @@ const workspace = Effect.gen(function*() {
   const commands = yield* openCommands(folder)
   const generation = { channel, scope: yield* Effect.scope, memoryMib: 1024 }
   const [name = "", value] = mark.split("=")
-  const start = (script: string, more: object = {}) =>
+  const start = (script: string, more: object = {}, input: RunInput = {}) =>
     Effect.gen(function*() {
       const id = newRequestId()
       const payload = Schema.decodeUnknownSync(ExecPayload())({
@@ -33,7 +34,7 @@ const workspace = Effect.gen(function*() {
         ...more
       })
       const scope = yield* Scope.make()
-      const telling = yield* Scope.extend(exec(commands, Effect.succeed(generation), payload, {}), scope)
+      const telling = yield* Scope.extend(exec(commands, Effect.succeed(generation), payload, input), scope)
       yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
       yield* until("its first line", () => (commands.logs.get(id)?.position ?? 0) > 0)
       const events = Effect.map(Stream.runCollect(Stream.repeatEffectChunkOption(telling())), Chunk.toReadonlyArray)
@@ -103,6 +104,23 @@ withAgent("a command that is ended", (it) => {
       const { entry, output } = yield* log(id)
       assert.deepInclude(entry, { outcome: "exited", status: 3 })
       assert.strictEqual(output, "up\nINT\n")
+    }))
+
+  it.scoped("by its caller's connection in its time to wait, if it ends with its caller, but not once it was handed back", () =>
+    Effect.gen(function*() {
+      const { end, log, start } = yield* workspace
+      const alone = yield* start(handling("INT"), { wait_seconds: 600 })
+      yield* alone.leave
+      assert.strictEqual((yield* log(alone.id)).entry?.outcome, "running")
+      const waitedFor = yield* start(handling("INT"), { wait_seconds: 600 }, { endsWithCaller: true })
+      yield* waitedFor.leave
+      assert.deepInclude((yield* log(waitedFor.id)).entry, { outcome: "exited", status: 3 })
+      const handedBack = yield* start(handling("INT"), { wait_seconds: 0.3 }, { endsWithCaller: true })
+      assert.strictEqual((yield* handedBack.events).at(-1)?._tag, "Detached")
+      yield* handedBack.leave
+      assert.strictEqual((yield* log(handedBack.id)).entry?.outcome, "running")
+      yield* end(alone.id)
+      yield* end(handedBack.id)
     }))
 
   it.scoped("and heeds no signal is killed when its grace is over", () =>

@@ -1,9 +1,10 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { rawClient } from "../mcp/raw-client.ts"
 import { installation } from "../support/installation.ts"
 import { failed, type StockClient, stockClients, succeeded } from "../support/mcp-clients.ts"
-import { until } from "../support/pyro-cli.ts"
+import { pyroPath, until } from "../support/pyro-cli.ts"
 
 const { close, env, folder, json, sh } = installation("pyro-mcp-")
 const project = path.join(folder, "project")
@@ -95,6 +96,24 @@ describe.each(Object.entries(stockClients))("a client of %s", (version, connect)
     const killed = await exec(client, { command: "sleep 60", timeout_seconds: 0.5 })
     assert.deepInclude(killed, { state: "exited", outcome: "timed_out", exit_code: 124 })
     await client.close()
+  })
+})
+
+describe("a server that its host kills with SIGKILL", () => {
+  it("has the command that a call waits for ended, and not one that a call has handed back", async () => {
+    const client = rawClient([process.execPath, pyroPath, "mcp", "serve", ...served.args], { env, cwd: folder })
+    await client.initialize()
+    const called = { workspace_id: "fix", wait_seconds: 0.5 }
+    const { structuredContent } = await client.call("workspace_exec", { ...called, command: "sleep 4099" })
+    const handedBack = String(structuredContent?.["exec_id"])
+    const swept = "trap 'echo swept > /tmp/swept; exit 3' INT; while :; do sleep 0.1; done; : 5099"
+    client.send("tools/call", { name: "workspace_exec", arguments: { workspace_id: "fix", command: swept } })
+    await until("it runs", () => runs("5099"))
+    client.child.kill("SIGKILL")
+    await until("it is gone", async () => !(await runs("5099")), 10_000)
+    assert.strictEqual(await sh("fix", "cat /tmp/swept"), "swept")
+    assert.isTrue(await runs("sleep 4099"))
+    await json(["workspace", "cancel", "fix", handedBack])
   })
 })
 

@@ -64,7 +64,9 @@ const perform = (request: Request<ExecPayload>): Effect.Effect<Done<ExecTold>, P
         if (event._tag === "Notice" && event.level === "warning") notices.push(event.message)
         if (event._tag === "Exited") exited = event
       })
-    const listening = forEachEvent(request.pyro.workspace.exec, asked, inputOf(own["stdin"]), take)
+    // A server that is killed cancels nothing: the daemon ends the command when the connection is lost.
+    const input = { ...inputOf(own["stdin"]), endsWithCaller: starts }
+    const listening = forEachEvent(request.pyro.workspace.exec, asked, input, take)
     yield* starts ? Effect.onInterrupt(listening, () => endStarted(request, id)) : listening
     const goesOn = seen?.end(exited === undefined)
     const { next, omitted, stderr, stdout } = kept.shown((gap) => `read on with ${again(`${gap.from}-${gap.to}`)}`)
@@ -88,10 +90,7 @@ const perform = (request: Request<ExecPayload>): Effect.Effect<Done<ExecTold>, P
     return { result, text: lines(verdict, ...notices.map((one) => `note: ${one}`), streamsText(result)) }
   })
 
-/**
- * The daemon lets a command with a time to wait go on when its client leaves. A call that ends early, because its client cancelled it or
- * left, ends its command by this. The request to start the command may still be on its way.
- */
+/** A call that ends early, because its client cancelled it or left, ends its command. The request to start the command may still be on its way. */
 const endStarted = ({ payload: { workspace }, pyro }: Request<ExecPayload>, execId: string) =>
   pyro.workspace.cancel({ workspace, execId }).pipe(
     Effect.retry({

@@ -150,10 +150,15 @@ const oneBatch = (...events: ReadonlyArray<ExecEvent>): ExecPull => {
     })
 }
 
-/** Ends the command with the Scope, unless it is only this process that leaves. */
-const endWithScope = (command: Command, running: Commands["running"], input: RunInput) =>
+/** Ends the command with the Scope, unless it was handed back, or only this process leaves. */
+const endWithScope = (
+  command: Command,
+  running: Commands["running"],
+  input: RunInput,
+  handedBack: { readonly isTold: boolean }
+) =>
   atClose(Effect.suspend(() =>
-    running.get(command.id) === command
+    running.get(command.id) === command && !handedBack.isTold
       ? Effect.flatMap(input.leaving ?? Effect.succeed(false), (leaving) => leaving ? Effect.void : endRunning(command))
       : Effect.void
   ))
@@ -178,7 +183,10 @@ export const exec = (
     const command = commands.running.get(id)
     if (command === undefined) return yield* replay(commands, id, cursor, payload.workspace)
     const owned = mine || input.resumed === true
-    if (owned && !payload.detach && untilMs === undefined) yield* endWithScope(command, commands.running, input)
+    const handedBack = { isTold: false }
+    if (owned && !payload.detach && (untilMs === undefined || input.endsWithCaller === true)) {
+      yield* endWithScope(command, commands.running, input, handedBack)
+    }
     // Before the guest has it: its first output may be all there is.
     const reader = payload.detach ? undefined : yield* listen(command.log, cursor)
     const process = yield* startedBefore(command, untilMs)
@@ -190,13 +198,21 @@ export const exec = (
       ...(resumes && process !== undefined ? { stdinBytes: process.stdinOffset } : {})
     }
     const detached: ExecEvent = { _tag: "Detached", execId: id }
-    if (reader === undefined || process === undefined) return oneBatch(started, detached)
+    if (reader === undefined || process === undefined) return noting(handedBack, oneBatch(started, detached))
     const waitLimit = untilMs === undefined ? undefined : { untilMs, last: detached }
-    return yield* pullOutput(started, command.log, reader, Deferred.await(command.end), {
+    const pull = yield* pullOutput(started, command.log, reader, Deferred.await(command.end), {
       hints: command.hints,
       waitLimit,
       standstill
     })
+    return waitLimit === undefined ? pull : noting(handedBack, pull)
+  })
+
+/** Notes when the caller is told that the command goes on. */
+const noting = (handedBack: { isTold: boolean }, pull: ExecPull): ExecPull => (waitMs) =>
+  Effect.tap(pull(waitMs), (events) => {
+    handedBack.isTold ||= Chunk.some(events, ({ _tag }) => _tag === "Detached")
+    return Effect.void
   })
 
 /** The process, once the guest has started it; nothing where whoever asks waits no longer, whatever the guest does. */
