@@ -98,9 +98,10 @@ export const perform = ({ json, manner, operation, payload }: Prepared): Effect.
     const row: AnyOperation = operation as never
     const view: AnyView = views[operation.name] as never
     const pyro = yield* Pyro
-    const { confirms }: CliSurface = operation.cli
+    const { confirms, extras }: CliSurface = operation.cli
     if (confirms !== undefined && !json && !(yield* isDeleteAllMeant(pyro, payload as DeletePayload))) return 1
-    if (manner.switches.has("follow")) {
+    // Following performs an exec in the same manner: only the row that has the flag may follow.
+    if (extras?.["follow"] !== undefined && manner.switches.has("follow")) {
       return yield* performFollow(pyro, payload as LogsPayload, manner)
     }
     const ask = (payload: unknown) => callOf(pyro, operation)(payload) as Effect.Effect<unknown, PyroError>
