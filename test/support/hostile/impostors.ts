@@ -74,7 +74,7 @@ export const makeImpostor = async (
     // Nobody's, and nothing that counts against what the host has.
     owner: { pid: 0, startTicks: 0, bootId: hostBootId() },
     memoryMib: 1,
-    process: processIdentity(process_.pid!)
+    qemu: processIdentity(process_.pid!)
   })
   const folder = path.join(state, "workspaces", id)
   fs.mkdirSync(folder, { mode: 0o700 })
