@@ -2,6 +2,7 @@ import { Clock, Context, Effect, Exit, Layer, Option, Queue, Scope, Stream, Subs
 import { isEmptyOver } from "../../disk/workspace-disk.ts"
 import { availableMemoryBytes } from "../../system/host.ts"
 import { inOwnFiber } from "../../system/scopes.ts"
+import { variables } from "../../system/variables.ts"
 import type { RestoredGuest, RestoreRequest } from "../guest.ts"
 import { Vmm } from "../Vmm.ts"
 import type { VmmError } from "../VmmService.ts"
@@ -46,7 +47,7 @@ export class Pool extends Context.Tag("pyro/vm/Pool")<Pool, {
 }
 
 const defaults = (): PoolConfig => ({
-  membersPerKind: 2,
+  membersPerKind: variables.PYRO_POOL_MEMBERS.default,
   memoryMib: Math.min(8192, Math.floor(availableMemoryBytes() / 4 / 1024 / 1024)),
   idleMs: 10 * 60_000,
   quietMs: 100,
