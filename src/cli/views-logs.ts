@@ -1,5 +1,5 @@
 import { Clock, Effect } from "effect"
-import type { LogEntry } from "../contract/operations/workspace-exec.ts"
+import type { LogEntry } from "../contract/operations/workspace-logs.ts"
 import { typed } from "../contract/shell-words.ts"
 import { endLine, printContent, say, size, warn } from "./print.ts"
 import { type Cell, painted, printTable } from "./table.ts"

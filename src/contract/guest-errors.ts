@@ -93,7 +93,13 @@ const toolsOfBuildEnvironments = new Set([
   "pip3",
   "node",
   "npm",
-  "npx"
+  "npx",
+  "autoconf",
+  "automake",
+  "autoreconf",
+  "libtoolize",
+  "bison",
+  "flex"
 ])
 
 export class CommandNotFound extends Schema.TaggedError<CommandNotFound>()(

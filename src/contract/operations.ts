@@ -10,10 +10,11 @@ import {
 } from "./operations/environment.ts"
 import { gc } from "./operations/gc.ts"
 import { run } from "./operations/run.ts"
+import { workspaceCancel } from "./operations/workspace-cancel.ts"
 import { workspaceCompare } from "./operations/workspace-compare.ts"
 import { workspaceDelete } from "./operations/workspace-delete.ts"
 import { workspaceDiff } from "./operations/workspace-diff.ts"
-import { workspaceCancel, workspaceExec, workspaceLogs } from "./operations/workspace-exec.ts"
+import { workspaceExec } from "./operations/workspace-exec.ts"
 import { workspaceExport } from "./operations/workspace-export.ts"
 import {
   workspaceFileEdit,
@@ -31,6 +32,7 @@ import {
   workspaceStop,
   workspaceUpdate
 } from "./operations/workspace-lifecycle.ts"
+import { workspaceLogs } from "./operations/workspace-logs.ts"
 import { workspacePatchApply } from "./operations/workspace-patch.ts"
 import {
   workspaceSnapshotCreate,

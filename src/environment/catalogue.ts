@@ -51,7 +51,7 @@ const variants = [
     lists: ["base", "default", "build"],
     diskMib: 1300,
     treeMib: 1800,
-    what: "the same with compilers, Python's venv and pip, Node.js and npm"
+    what: "the same with compilers, autotools, Python's venv and pip, Node.js and npm"
   }
 ] as const
 

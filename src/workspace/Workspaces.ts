@@ -1,16 +1,11 @@
 import { Context, Effect, Layer, Mailbox, Option, Ref, Schedule, Scope, Stream } from "effect"
 import { InvalidRequest, type PyroError } from "../contract/errors.ts"
 import type { Notice } from "../contract/notice.ts"
+import type { CancelPayload, CancelResult } from "../contract/operations/workspace-cancel.ts"
 import type { ComparePayload } from "../contract/operations/workspace-compare.ts"
 import type { DeletePayload } from "../contract/operations/workspace-delete.ts"
 import type { DiffResult } from "../contract/operations/workspace-diff.ts"
-import type {
-  CancelPayload,
-  CancelResult,
-  ExecPayload,
-  LogsPayload,
-  LogsResult
-} from "../contract/operations/workspace-exec.ts"
+import type { ExecPayload } from "../contract/operations/workspace-exec.ts"
 import type { ForkEvent, ForkPayload } from "../contract/operations/workspace-fork.ts"
 import type { WorkspaceInfo } from "../contract/operations/workspace-info.ts"
 import type {
@@ -19,6 +14,7 @@ import type {
   UpdatePayload,
   WorkspaceEvent
 } from "../contract/operations/workspace-lifecycle.ts"
+import type { LogsPayload, LogsResult } from "../contract/operations/workspace-logs.ts"
 import type { SnapshotEvent, SnapshotInfo, SnapshotPayload } from "../contract/operations/workspace-snapshot.ts"
 import type { SummaryResult } from "../contract/operations/workspace-summary.ts"
 import type { RunInput } from "../contract/run-input.ts"

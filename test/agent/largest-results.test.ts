@@ -7,13 +7,13 @@ import { MAX_RESULT_BYTES } from "../../src/contract/first-of.ts"
 import type { PureSchema } from "../../src/contract/operation.ts"
 import { DiffResult } from "../../src/contract/operations/workspace-diff.ts"
 import { DiffPayload } from "../../src/contract/operations/workspace-diff.ts"
-import { LogsPayload, LogsResult } from "../../src/contract/operations/workspace-exec.ts"
 import {
   FileContent,
   FileList,
   FileListPayload,
   FileReadPayload
 } from "../../src/contract/operations/workspace-file.ts"
+import { LogsPayload, LogsResult } from "../../src/contract/operations/workspace-logs.ts"
 import { SyncPushed } from "../../src/contract/operations/workspace-sync.ts"
 import { SeedImages } from "../../src/disk/SeedImages.ts"
 import { baselineRoot } from "../../src/guest-channel/calls.ts"

@@ -135,6 +135,7 @@ describe("every command and example of the documents runs", () => {
     for (const made of [bin, env.HOME, path.join(env.HOME, "datasets"), path.join(env.HOME, "results")]) {
       fs.mkdirSync(made)
     }
+    fs.writeFileSync(path.join(env.HOME, ".gitconfig"), "[user]\n\tname = you\n\temail = you@example.org\n")
     const quoted = [process.execPath, pyroPath].map((word) => `'${word}'`).join(" ")
     fs.writeFileSync(path.join(bin, "pyro"), `#!/bin/sh\nexec ${quoted} "$@"\n`, { mode: 0o755 })
     process.env["PYRO_STATE_DIR"] = own.state

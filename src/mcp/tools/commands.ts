@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { LogEntry, LogsResult } from "../../contract/operations/workspace-exec.ts"
+import type { LogEntry, LogsResult } from "../../contract/operations/workspace-logs.ts"
 import { typed } from "../../contract/shell-words.ts"
 import type { Tool } from "../request.ts"
 import { textAsSeen } from "../terminal.ts"

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { ExecNotFound } from "../../contract/errors.ts"
 import { firstOf } from "../../contract/first-of.ts"
-import type { LogEntry, LogsPayload, LogsResult } from "../../contract/operations/workspace-exec.ts"
+import type { LogEntry, LogsPayload, LogsResult } from "../../contract/operations/workspace-logs.ts"
 import type { Commands } from "./commands.ts"
 import type { JournaledCommand } from "./journal.ts"
 import type { CommandLog } from "./log.ts"

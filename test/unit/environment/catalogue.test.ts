@@ -27,6 +27,7 @@ describe("the catalogue", () => {
         assert.includeMembers([...ordinary], ["procps", "less", "tzdata", "unzip", "xz-utils"])
         assert.includeMembers([...build], ["build-essential", "pkg-config", "python3-venv", "python3-pip"])
         assert.includeMembers([...build], ["python3-dev", "nodejs", "npm"])
+        assert.includeMembers([...build], ["autoconf", "automake", "bison", "flex", "libtool"])
       }
     }))
 
