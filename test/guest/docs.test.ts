@@ -9,7 +9,7 @@ import { parse } from "../../src/cli/parser.ts"
 import { layer } from "../../src/sdk/installed.ts"
 import { makePromises, type PyroPromises } from "../../src/sdk/promises.ts"
 import { bashSession } from "../support/bash-session.ts"
-import { blocksOf, isRun, pages, pyroWords, stories } from "../support/documented.ts"
+import { blocksOf, isAsShown, isRun, pages, pyroWords, sessions, stories } from "../support/documented.ts"
 import { installation } from "../support/installation.ts"
 import { sharedCache } from "../support/own-cache.ts"
 import { pyroPath } from "../support/pyro-cli.ts"
@@ -170,6 +170,26 @@ describe("every command and example of the documents runs", () => {
           }
           const { output, status } = await shell.run(text)
           assert.strictEqual(status, STATUSES.get(text) ?? 0, `${text}\n${output}`)
+        }
+      } finally {
+        await shell.close()
+      }
+    }
+  )
+
+  it.each(sessions.map(({ page, steps }) => [page, steps] as const))(
+    "%s shows the output of its recorded session",
+    async (_page, steps) => {
+      await state.restore()
+      freshProject()
+      execFileSync("git", ["clean", "-fdxq"], { cwd: project })
+      const shell = bashSession({ cwd: project, env })
+      try {
+        for (const { command, output } of steps) {
+          for (const call of command.calls) await state.prepare(call)
+          const lines = (await shell.run(command.text)).output.split("\n").slice(0, -1)
+          const isSame = lines.length === output.length && lines.every((line, n) => isAsShown(line, output[n]!))
+          assert.isTrue(isSame, `${command.text}\nprints:\n${lines.join("\n")}\nthe page shows:\n${output.join("\n")}`)
         }
       } finally {
         await shell.close()

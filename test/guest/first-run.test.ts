@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, assert, describe, it } from "vitest"
+import { isAsShown } from "../support/documented.ts"
 import { hostInventory } from "../support/host-inventory.ts"
 import { pyroPath, temporaryFolder } from "../support/pyro-cli.ts"
 
@@ -29,9 +30,6 @@ const mark = (step: number) => `\u001e step ${step}\n`
 
 const scriptOf = (steps: ReadonlyArray<Step>) =>
   `set -eu\nexec 2>&1\n${steps.map(({ script }, at) => `printf '%s' '${mark(at)}'\n${script}`).join("")}`
-
-const matches = (shown: string) =>
-  new RegExp(`^${shown.split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(".+")}$`)
 
 describe("docs/first-run.md", () => {
   const { folder, remove } = temporaryFolder("pyro-first-run-")
@@ -65,7 +63,7 @@ describe("docs/first-run.md", () => {
       const after = stdout.split(mark(at))[1]?.split("\u001e")[0]
       assert.isDefined(after, `never got to:\n${script}\nin:\n${stdout}`)
       const lines = after.split("\n").slice(0, -1)
-      const fits = lines.length === output.length && lines.every((line, n) => matches(output[n]!).test(line))
+      const fits = lines.length === output.length && lines.every((line, n) => isAsShown(line, output[n]!))
       assert.isTrue(fits, `of\n${script}\nis told:\n${output.join("\n")}\nit was:\n${lines.join("\n")}`)
     }
     assert.strictEqual(status, 0, stdout)

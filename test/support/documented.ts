@@ -24,6 +24,26 @@ export const pages: ReadonlyArray<{ readonly page: string; readonly text: string
 export const blocksOf = (text: string, language: string): ReadonlyArray<string> =>
   [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, "gm"))].map(([, block]) => block!)
 
+/** One command of a recorded session and the lines that it printed; `…` stands for text that differs each time. */
+export interface RecordedStep {
+  readonly command: ShellCommand
+  readonly output: ReadonlyArray<string>
+}
+
+const recordedSteps = (block: string): ReadonlyArray<RecordedStep> =>
+  block.split(/^\$ /m).slice(1).map((step) => {
+    const [command = "", ...output] = step.split("\n").slice(0, -1)
+    return { command: shellCommands(command)[0]!, output }
+  })
+
+/** Each `console` block of the pages. */
+export const sessions: ReadonlyArray<{ readonly page: string; readonly steps: ReadonlyArray<RecordedStep> }> = pages
+  .flatMap(({ page, text }) => blocksOf(text, "console").map((block) => ({ page, steps: recordedSteps(block) })))
+
+/** Whether a command printed a line as a page shows it. */
+export const isAsShown = (line: string, shown: string) =>
+  new RegExp(`^${shown.split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(".+")}$`).test(line)
+
 /** Example lines of the help of `pyro` itself. */
 const ownHelp = help([]).split("\n").flatMap((line) => {
   const [, example] = /^ {2}(pyro .+?)(?: {2,}.*)?$/.exec(line) ?? []

@@ -5,7 +5,7 @@ import * as ts from "typescript"
 import { assert, describe, it } from "vitest"
 import { route, splitArgv } from "../../../src/cli/argv.ts"
 import { decode, parse } from "../../../src/cli/parser.ts"
-import { blocksOf, notRun, pages, pyroWords, stories } from "../../support/documented.ts"
+import { blocksOf, notRun, pages, pyroWords, sessions, stories } from "../../support/documented.ts"
 import { shellCommands } from "../../support/shell-commands.ts"
 
 const root = path.resolve(import.meta.dirname, "../../..")
@@ -25,7 +25,10 @@ const refusal = async (words: ReadonlyArray<string>): Promise<string | undefined
   return Either.isLeft(decoded) ? decoded.left.message : undefined
 }
 
-const all = stories.flatMap(({ commands, page }) => commands.map((command) => ({ page, ...command })))
+const all = [
+  ...stories.flatMap(({ commands, page }) => commands.map((command) => ({ page, ...command }))),
+  ...sessions.flatMap(({ page, steps }) => steps.map(({ command }) => ({ page, ...command })))
+]
 
 describe("commands in the documents", () => {
   it("are understood by pyro's parser", async () => {
@@ -41,10 +44,10 @@ describe("commands in the documents", () => {
     assert.isAbove(all.length, 100)
   })
 
-  it("are in a block of the language sh, and no block goes without a language", () => {
+  it("stand in blocks of a known language", () => {
     const bare = pages.flatMap(({ page, text }) => {
       const fences = [...text.matchAll(/^ *```(.*)$/gm)].map(([, language]) => language!)
-      return fences.filter((language, at) => at % 2 === 0 && !/^(sh|text|ts|json|toml)$/.test(language))
+      return fences.filter((language, at) => at % 2 === 0 && !/^(console|sh|text|ts|json|toml)$/.test(language))
         .map((language) => `${page}: \`\`\`${language}`)
     })
     assert.deepStrictEqual(bare, [])
