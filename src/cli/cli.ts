@@ -1,4 +1,4 @@
-import { Cause, Effect, Exit, type Layer } from "effect"
+import { Cause, Effect, Exit, type Layer, Option } from "effect"
 import { InvalidRequest, type PyroError } from "../contract/errors.ts"
 import type { Operation } from "../contract/operations.ts"
 import type { Pyro } from "../contract/Pyro.ts"
@@ -38,6 +38,13 @@ export interface Leaving {
   readonly signal?: string | undefined
 }
 
+/** How the process leaves when its terminal has hung up. */
+const HANG_UP: Leaving = { status: 129, signal: "SIGHUP" }
+
+/** The kernel fails writes to a terminal that has hung up before it sends SIGHUP: the failure may arrive first. */
+const isHungUp = (cause: Cause.Cause<PyroError | OutputClosed>) =>
+  Option.exists(Cause.failureOption(cause), (failure) => failure._tag === "OutputClosed" && failure.isHungUp)
+
 /** Runs one command line and returns how to leave; it never fails. */
 export const cli = (options: CliOptions): Effect.Effect<Leaving, never, Terminal> => {
   const { own, rest } = splitArgv(options.argv)
@@ -53,6 +60,7 @@ export const cli = (options: CliOptions): Effect.Effect<Leaving, never, Terminal
     Effect.flatMap((exit): Effect.Effect<Leaving, never, Terminal> => {
       if (Exit.isSuccess(exit)) return Effect.succeed({ status: exit.value })
       const signal = options.interruption.signal()
+      if (isHungUp(exit.cause)) return Effect.succeed(HANG_UP)
       if (!Cause.isInterruptedOnly(exit.cause) || signal === undefined) {
         const verdict = verdictOf(exit.cause, called)
         return Effect.as(tell(verdict, json), { status: verdict.status })

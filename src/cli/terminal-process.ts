@@ -30,10 +30,11 @@ const countPassed = (bytes: number) => {
 }
 
 /** One of the process's outputs; its reader may go away, or its disk fill up, at any moment. */
-const sink = (stream: () => NodeJS.WriteStream) => {
+const sink = (stream: () => NodeJS.WriteStream, isTerminal: boolean) => {
   let opened: NodeJS.WriteStream | undefined
   let failure: OutputClosed | undefined
-  const fail = (error: NodeJS.ErrnoException) => failure ??= new OutputClosed({ code: error.code ?? error.message })
+  const fail = ({ code, message }: NodeJS.ErrnoException) =>
+    failure ??= new OutputClosed({ code: code ?? message, isHungUp: isTerminal && code === "EIO" })
   const open = () => {
     if (opened === undefined) {
       opened = stream()
@@ -178,7 +179,7 @@ const isNull = (fd: number): boolean => {
 }
 
 export const layer: Layer.Layer<Terminal> = Layer.sync(Terminal, () => {
-  const writeStderr = sink(() => process.stderr)
+  const writeStderr = sink(() => process.stderr, isatty(2))
   return Terminal.of({
     stdinIsTerminal: isatty(0),
     stdinIsNull: isNull(0),
@@ -186,7 +187,7 @@ export const layer: Layer.Layer<Terminal> = Layer.sync(Terminal, () => {
     stderrIsTerminal: isatty(2),
     // no-color.org: any value but the empty one.
     colour: isatty(1) && settingNow("NO_COLOR") === undefined && settingNow("TERM") !== "dumb",
-    writeStdout: sink(() => process.stdout),
+    writeStdout: sink(() => process.stdout, isatty(1)),
     writeStderr: (bytes) => Effect.ignore(writeStderr(bytes)),
     stdin,
     size,

@@ -1,8 +1,12 @@
 import { Context, Data, type Effect, type Scope, type Stream } from "effect"
 import type { WindowSize } from "../contract/run-input.ts"
 
-/** Nothing can be written to stdout any more: nobody reads it (`EPIPE`), or for instance the disk is full (`ENOSPC`). */
-export class OutputClosed extends Data.TaggedError("OutputClosed")<{ readonly code: string }> {}
+/** Stdout takes no more bytes: the reader of the pipe has gone (`EPIPE`), or for instance the disk is full (`ENOSPC`). */
+export class OutputClosed extends Data.TaggedError("OutputClosed")<{
+  readonly code: string
+  /** The terminal behind stdout has hung up. */
+  readonly isHungUp: boolean
+}> {}
 
 /** A file that was named on the command line and cannot be read; the detail begins with its path. */
 export class FileUnreadable extends Data.TaggedError("FileUnreadable")<{ readonly detail: string }> {}

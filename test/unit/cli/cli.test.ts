@@ -89,7 +89,7 @@ describe("the command line", () => {
   it("ends the work when nobody reads stdout", async () => {
     let ended = false
     const { journal, status } = await on(["run", "debian:12", "--", "yes"], {
-      terminal: { writeStdout: () => new OutputClosed({ code: "EPIPE" }) },
+      terminal: { writeStdout: () => new OutputClosed({ code: "EPIPE", isHungUp: false }) },
       run: () =>
         Stream.repeatValue<RunEvent>({ _tag: "Output", from: "stdout", bytes: bytes("y\n") }).pipe(
           Stream.ensuring(Effect.sync(() => {
@@ -98,6 +98,14 @@ describe("the command line", () => {
         )
     })
     assert.deepStrictEqual([status, ended, journal], [141, true, ["built"]])
+  })
+
+  it("leaves with SIGHUP when a write tells of the hang-up before the signal does", async () => {
+    const { journal, signal, status } = await on(["run", "debian:12", "--", "yes"], {
+      terminal: { ...REAL_TERMINAL, writeStdout: () => new OutputClosed({ code: "EIO", isHungUp: true }) },
+      run: () => Stream.repeatValue<RunEvent>({ _tag: "Output", from: "stdout", bytes: bytes("y\n") })
+    })
+    assert.deepStrictEqual([status, signal, journal], [129, "SIGHUP", ["built"]])
   })
 
   it("serves nothing where an option of the server lacks its value", async () => {

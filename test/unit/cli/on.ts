@@ -40,7 +40,7 @@ export const on = (argv: ReadonlyArray<string>, { answers = {}, files = {}, run,
         return run?.(payload, input ?? {}) ?? Stream.make<[RunEvent]>(EXITED)
       }
     }
-    const { status } = yield* cli({
+    const { signal, status } = yield* cli({
       argv,
       version: "1.2.3",
       pyro: () => Layer.effect(Pyro, Effect.as(note("built"), pyro)),
@@ -75,7 +75,7 @@ export const on = (argv: ReadonlyArray<string>, { answers = {}, files = {}, run,
       type: "xterm",
       ...terminal
     }))
-    return { status, journal: yield* Ref.get(journal), requests, called }
+    return { status, signal, journal: yield* Ref.get(journal), requests, called }
   }))
 
 /** A service whose calls are noted and answered; streaming ones with what is answered as their only event, or a list of them. */
