@@ -1,15 +1,21 @@
 import { writeFileSync } from "node:fs"
 import process from "node:process"
 
-/** Reporter for vitest that leaves `{ passed, failed, skipped }` in the file named by PYRO_TEST_COUNTS, and names what was skipped. */
+/**
+ * Reporter for vitest. Writes `{ passed, failed, skipped, retried }` to the file that PYRO_TEST_COUNTS names, and names the skipped tests.
+ * `retried` names the tests that failed and then passed when vitest ran them again, with the reason of the first failure.
+ */
 export default class Counts {
   onTestRunEnd(modules, unhandledErrors) {
-    const counts = { passed: 0, failed: unhandledErrors.length, skipped: 0 }
+    const counts = { passed: 0, failed: unhandledErrors.length, skipped: 0, retried: [] }
     for (const module of modules) {
       const failedBefore = counts.failed
       for (const test of module.children.allTests()) {
-        const { note, state } = test.result()
+        const { errors, note, state } = test.result()
         counts[state] += 1
+        if (state === "passed" && test.diagnostic()?.retryCount > 0) {
+          counts.retried.push({ name: test.fullName, reason: errors?.[0]?.message ?? "" })
+        }
         if (state === "skipped") {
           process.stderr.write(`skipped: ${test.fullName}${note === undefined ? "" : `: ${note}`}\n`)
         }

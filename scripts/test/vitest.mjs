@@ -23,7 +23,10 @@ export const vitestTests = async (projects) => {
       say(`vitest ended with status ${code} before it had run the tests`)
       return { passed: 0, failed: 1, skipped: 0 }
     }
-    const counts = JSON.parse(readFileSync(report, "utf8"))
+    const { retried, ...counts } = JSON.parse(readFileSync(report, "utf8"))
+    for (const { name, reason } of retried) {
+      say(`flaky: failed once (${reason.split("\n", 1)[0]}), passed when run again: ${name}`)
+    }
     return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts
   } finally {
     rmSync(folder, { recursive: true, force: true })
