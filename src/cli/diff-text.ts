@@ -1,6 +1,8 @@
+import { Effect } from "effect"
 import type { DiffFile, DiffResult } from "../contract/operations/workspace-diff.ts"
 import { printable } from "../contract/printable.ts"
 import { paint } from "./table.ts"
+import { cutBeginning, padded, type TextWidth, widthFor } from "./text-width.ts"
 
 const HEADER =
   /^(?:diff --git|index|---|\+\+\+|old mode|new mode|new file mode|deleted file mode|similarity index|rename (?:from|to)|GIT binary patch)(?: |$)/
@@ -33,25 +35,38 @@ const counted = (count: number, one: string, many: string) => `${count} ${count 
 
 const nameOf = ({ from, path }: DiffFile) => printable(from === undefined ? path : `${from} => ${path}`)
 
+interface StatOptions {
+  readonly width: number
+  readonly colour: boolean
+}
+
 /** What `git diff --stat` prints: a line per file and one for all. */
 export const statText = (
-  { files, summary, unlisted }: Pick<DiffResult, "files" | "summary" | "unlisted">,
-  options: { readonly width: number; readonly colour: boolean }
+  diff: Pick<DiffResult, "files" | "summary" | "unlisted">,
+  options: StatOptions
+): Effect.Effect<string> => {
+  if (diff.summary.files === 0) return Effect.succeed("")
+  const names = diff.files.map(nameOf)
+  return Effect.map(widthFor(names), (layout) => statLines(diff.files, names, options, layout) + totalText(diff))
+}
+
+const statLines = (
+  files: ReadonlyArray<DiffFile>,
+  names: ReadonlyArray<string>,
+  options: StatOptions,
+  layout: TextWidth
 ): string => {
-  if (summary.files === 0) return ""
   const changes = ({ additions = 0, deletions = 0 }: DiffFile) => additions + deletions
   const most = Math.max(0, ...files.map(changes))
   const digits = Math.max(3, String(most).length)
-  const names = files.map(nameOf)
-  const longest = Math.max(0, ...names.map((name) => name.length))
+  const longest = Math.max(0, ...names.map(layout.columns))
   const nameWidth = Math.min(longest, Math.max(10, options.width - digits - 5 - Math.min(most, 20)))
   const graph = Math.max(1, options.width - nameWidth - digits - 5)
   /** A change is never nothing. */
   const scaled = (count: number) => most <= graph || count === 0 ? count : Math.max(1, Math.floor(count * graph / most))
   const colour = (name: "green" | "red", text: string) => options.colour && text !== "" ? paint(name, text) : text
-  const lines = files.map((file, at) => {
-    const name = names[at] ?? ""
-    const fitting = name.length > nameWidth ? `...${name.slice(name.length - nameWidth + 3)}` : name.padEnd(nameWidth)
+  return files.map((file, at) => {
+    const fitting = padded(cutBeginning(names[at] ?? "", nameWidth, layout), nameWidth, layout)
     const what = file.binary === true
       ? `${"Bin".padStart(digits)} ${file.size} bytes`
       : file.tooLarge === true
@@ -60,13 +75,16 @@ export const statText = (
         colour("red", "-".repeat(scaled(file.deletions ?? 0)))
       }`
     return ` ${fitting} | ${what}`.trimEnd() + "\n"
-  })
+  }).join("")
+}
+
+const totalText = ({ summary, unlisted }: Pick<DiffResult, "summary" | "unlisted">): string => {
   const { additions = 0, deletions = 0 } = summary
   const total = [
     ` ${counted(summary.files, "file", "files")} changed`,
     ...(additions > 0 || deletions === 0 ? [counted(additions, "insertion(+)", "insertions(+)")] : []),
     ...(deletions > 0 || additions === 0 ? [counted(deletions, "deletion(-)", "deletions(-)")] : [])
   ].join(", ")
-  const more = unlisted > 0 ? [` ... and ${counted(unlisted, "file", "files")} more\n`] : []
-  return [...lines, ...more, `${total}\n`].join("")
+  const more = unlisted > 0 ? ` ... and ${counted(unlisted, "file", "files")} more\n` : ""
+  return `${more}${total}\n`
 }

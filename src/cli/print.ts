@@ -32,14 +32,6 @@ export const size = (bytes: number | undefined) =>
     ? `${Math.ceil(bytes / 1024)} KiB`
     : `${Math.round(bytes / (1024 * 1024))} MiB`
 
-/** Rows of cells as aligned text, the first row a head. */
-export const columns = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
-  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => (row[at] ?? "").length)))
-  return rows
-    .map((row) => row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join("  ").trimEnd() + "\n")
-    .join("")
-}
-
 /** Hands a command's output on as it comes; its other events say nothing. */
 export const showOutput = (
   event: { readonly _tag: string } | {

@@ -61,7 +61,7 @@ const differences = (diff: DiffResult, words: DifferenceWords) =>
       yield* print(diff.files.map(switches.has("name-status") ? statusLine : ({ path }) => `${path}\n`).join(""))
     } else {
       const { cols } = yield* terminal.size
-      yield* terminal.writeStdout(statText(diff, { width: cols, colour: terminal.colour }))
+      yield* terminal.writeStdout(yield* statText(diff, { width: cols, colour: terminal.colour }))
     }
     if (diff.summary.files === 0) yield* say(`${words.none}\n`)
     if (diff.ignoredCount > 0) {

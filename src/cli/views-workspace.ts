@@ -2,7 +2,7 @@ import { Clock, Effect } from "effect"
 import type { WorkspaceInfo } from "../contract/operations/workspace-info.ts"
 import { Manner } from "./manner.ts"
 import { print, say, size } from "./print.ts"
-import { type Colour, cut, painted, printTable } from "./table.ts"
+import { type Colour, painted, printTable } from "./table.ts"
 import { ago, duration } from "./time-text.ts"
 import type { View } from "./view.ts"
 import { execView } from "./views-exec.ts"
@@ -18,8 +18,8 @@ const STATE_COLOURS: Partial<Record<WorkspaceInfo["state"], Colour>> = {
   failed: "red"
 }
 
-/** Characters of a reason that stand in a row. */
-const REASON = 200
+/** Maximum columns of a reason in a row. */
+const REASON_COLUMNS = 200
 
 const stateOf = ({ state }: WorkspaceInfo) => painted(STATE_COLOURS[state] ?? "yellow", state)
 
@@ -43,7 +43,7 @@ const list = (all: ReadonlyArray<WorkspaceInfo>) => {
         one.environment,
         ago(one.lastActivityAt, nowMs),
         labels(one),
-        ...(hasReason ? [cut(reasonOf(one), REASON)] : [])
+        ...(hasReason ? [{ text: reasonOf(one), maxColumns: REASON_COLUMNS }] : [])
       ])
     ], { head: true, flexible: [1, 3, 5, 6] }))
 }
@@ -54,7 +54,11 @@ const detail = (one: WorkspaceInfo) => {
     printTable([
       ["id", one.id],
       ["name", one.name ?? "-"],
-      ["state", { ...stateOf(one), text: reason === "" ? one.state : `${one.state}: ${cut(reason, REASON)}` }],
+      ["state", {
+        ...stateOf(one),
+        text: reason === "" ? one.state : `${one.state}: ${reason}`,
+        maxColumns: REASON_COLUMNS
+      }],
       ["environment", one.environment],
       ...(one.workspaceUser === undefined ? [] : [["user", `${one.workspaceUser}, who owns /workspace`]]),
       ["size", `${one.vcpuCount} vCPU, ${one.memoryMib} MiB memory, ${one.diskMib} MiB disk`],

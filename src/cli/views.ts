@@ -1,6 +1,6 @@
 import { Clock, Effect } from "effect"
 import type { OperationName, ResultOf } from "../contract/operations.ts"
-import { columns, print, say, showOutput, size } from "./print.ts"
+import { print, say, showOutput, size } from "./print.ts"
 import { printTable } from "./table.ts"
 import { ago } from "./time-text.ts"
 import type { View } from "./view.ts"
@@ -59,8 +59,8 @@ export const views: { readonly [Name in OperationName]: View<Name> } = {
   "env.build": { result: ready },
   "env.inspect": {
     result: (environment) =>
-      print(
-        columns([
+      Effect.zipRight(
+        printTable([
           ["name", environment.name],
           ["description", environment.description],
           ["origin", environment.origin],
@@ -71,7 +71,8 @@ export const views: { readonly [Name in OperationName]: View<Name> } = {
           ["image", environment.imagePath ?? "-"],
           ["kernel", environment.kernelVersion ?? "-"],
           ["packages", String(environment.packages.length)]
-        ]) + columns(environment.packages.map((one) => ["  " + one.name, one.version]))
+        ]),
+        printTable(environment.packages.map((one) => [`  ${one.name}`, one.version]))
       )
   },
   "env.rm": { result: removed },
@@ -94,13 +95,15 @@ export const views: { readonly [Name in OperationName]: View<Name> } = {
   },
   "daemon.status": {
     result: ({ logPath, pid, running, startedAt, version, vms }) =>
-      print(
-        (running ? `running: process ${pid}, pyro ${version}, since ${startedAt}\n` : "not running\n") +
-          `log: ${logPath}\n` +
-          (vms.length === 0 ? "" : columns([
-            ["VM", "PURPOSE", "WORKSPACE", "PID", "MEMORY"],
-            ...vms.map((vm) => [vm.id, vm.purpose, vm.workspace ?? "-", String(vm.pid ?? "-"), `${vm.memoryMib} MiB`])
-          ]))
+      Effect.zipRight(
+        print(
+          (running ? `running: process ${pid}, pyro ${version}, since ${startedAt}\n` : "not running\n") +
+            `log: ${logPath}\n`
+        ),
+        vms.length === 0 ? Effect.void : printTable([
+          ["VM", "PURPOSE", "WORKSPACE", "PID", "MEMORY"],
+          ...vms.map((vm) => [vm.id, vm.purpose, vm.workspace ?? "-", String(vm.pid ?? "-"), `${vm.memoryMib} MiB`])
+        ], { head: true })
       )
   },
   "daemon.stop": { result: ({ stopped }) => print(stopped ? "stopped\n" : "no daemon was running\n") },

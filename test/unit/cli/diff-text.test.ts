@@ -1,4 +1,6 @@
-import { assert, describe, it } from "vitest"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import stringWidth from "string-width"
 import { colouredPatch, statText } from "../../../src/cli/diff-text.ts"
 import type { DiffFile } from "../../../src/contract/operations/workspace-diff.ts"
 
@@ -23,33 +25,45 @@ const stat = (files: ReadonlyArray<DiffFile>, width = 80) =>
   statText({ files, summary: summary(files), unlisted: 0 }, { width, colour: false })
 
 describe("diff --stat", () => {
-  it("looks like git's", () => {
-    assert.strictEqual(
-      stat([file("a.ts", 3, 1), { ...file("new name", 0, 0), from: "old" }, {
-        path: "b.bin",
-        status: "added",
-        binary: true,
-        size: 9
-      }]),
-      " a.ts            |   4 +++-\n" +
-        " old => new name |   0\n" +
-        " b.bin           | Bin 9 bytes\n" +
-        " 3 files changed, 3 insertions(+), 1 deletion(-)\n"
-    )
-    assert.strictEqual(stat([]), "")
-  })
+  it.effect("looks like git's", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(
+        yield* stat([file("a.ts", 3, 1), { ...file("new name", 0, 0), from: "old" }, {
+          path: "b.bin",
+          status: "added",
+          binary: true,
+          size: 9
+        }]),
+        " a.ts            |   4 +++-\n" +
+          " old => new name |   0\n" +
+          " b.bin           | Bin 9 bytes\n" +
+          " 3 files changed, 3 insertions(+), 1 deletion(-)\n"
+      )
+      assert.strictEqual(yield* stat([]), "")
+    }))
 
-  it("fits the width it is given", () => {
-    const files = [file("a/very/long/path/to/some/file/in/a/deep/tree.ts", 900, 100), file("b", 1, 0)]
-    const lines = stat(files, 60).split("\n")
-    for (const line of lines) assert.isAtMost(line.length, 60, line)
-    assert.match(lines[0] ?? "", /^ \.\.\.\S+tree\.ts \| 1000 \++-+$/)
-    assert.match(lines[1] ?? "", /^ b +\| {4}1 \+$/)
-  })
+  it.effect("fits the width it is given", () =>
+    Effect.gen(function*() {
+      const files = [file("a/very/long/path/to/some/file/in/a/deep/tree.ts", 900, 100), file("b", 1, 0)]
+      const lines = (yield* stat(files, 60)).split("\n")
+      for (const line of lines) assert.isAtMost(line.length, 60, line)
+      assert.match(lines[0] ?? "", /^ \.\.\.\S+tree\.ts \| 1000 \++-+$/)
+      assert.match(lines[1] ?? "", /^ b +\| {4}1 \+$/)
+    }))
 
-  it("shows what a hostile name would do", () => {
-    assert.include(stat([file("a\u001b[2J", 1, 0)]), " a\\x1b[2J | ")
-  })
+  it.effect("aligns names by their columns on a terminal", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(
+        yield* stat([file("文档.md", 1, 0), file("readme.md", 2, 0)]),
+        " 文档.md   |   1 +\n readme.md |   2 ++\n 2 files changed, 3 insertions(+)\n"
+      )
+      const [cut = ""] = (yield* stat([file("目录/很长的文件名.md", 30, 0)], 30)).split("\n")
+      assert.match(cut, /^ \.\.\.\S+名\.md \| /)
+      assert.isAtMost(stringWidth(cut), 30)
+    }))
+
+  it.effect("shows what a hostile name would do", () =>
+    Effect.map(stat([file("a\u001b[2J", 1, 0)]), (text) => assert.include(text, " a\\x1b[2J | ")))
 })
 
 describe("a patch in colour", () => {

@@ -1,32 +1,65 @@
-import { assert, describe, it } from "vitest"
-import { painted, tableText } from "../../../src/cli/table.ts"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import stringWidth from "string-width"
+import { type Cell, painted, tableText } from "../../../src/cli/table.ts"
 
 const plain = { width: Number.POSITIVE_INFINITY, colour: false }
 const rows = [["NAME", "STATE", "WHAT"], ["fix", painted("green", "running"), "a long description of it"]]
 
+const expectTable = (
+  cells: ReadonlyArray<ReadonlyArray<Cell>>,
+  options: Parameters<typeof tableText>[1],
+  expected: string
+) => Effect.map(tableText(cells, options), (text) => assert.strictEqual(text, expected))
+
 describe("a table", () => {
-  it("aligns its columns and has no colour and no limit by itself", () => {
-    assert.strictEqual(
-      tableText(rows, { ...plain, head: true, flexible: [2] }),
+  it.effect("aligns its columns and has no colour and no limit by itself", () =>
+    expectTable(
+      rows,
+      { ...plain, head: true, flexible: [2] },
       "NAME  STATE    WHAT\nfix   running  a long description of it\n"
-    )
-  })
+    ))
 
-  it("is cut to a terminal's width where it may be", () => {
-    const text = tableText(rows, { width: 25, colour: false, flexible: [2] })
-    assert.strictEqual(text, "NAME  STATE    WHAT\nfix   running  a long de…\n")
-    assert.strictEqual(tableText(rows, { width: 25, colour: false }), tableText(rows, plain))
-  })
+  it.effect("is cut to a terminal's width where it may be", () =>
+    Effect.gen(function*() {
+      yield* expectTable(
+        rows,
+        { width: 25, colour: false, flexible: [2] },
+        "NAME  STATE    WHAT\nfix   running  a long de…\n"
+      )
+      yield* expectTable(rows, { width: 25, colour: false }, yield* tableText(rows, plain))
+    }))
 
-  it("has colours that do not count as width", () => {
-    assert.strictEqual(
-      tableText(rows, { width: 25, colour: true, head: true, flexible: [2] }),
+  it.effect("has colours that do not count as width", () =>
+    expectTable(
+      rows,
+      { width: 25, colour: true, head: true, flexible: [2] },
       "\u001b[1mNAME\u001b[0m  \u001b[1mSTATE\u001b[0m    \u001b[1mWHAT\u001b[0m\n" +
         "fix   \u001b[32mrunning\u001b[0m  a long de…\n"
-    )
-  })
+    ))
 
-  it("shows control characters instead of obeying them", () => {
-    assert.strictEqual(tableText([["a\u001b[31m\nb", "c"]], plain), "a\\x1b[31m\\nb  c\n")
-  })
+  it.effect("shows control characters instead of obeying them", () =>
+    expectTable([["a\u001b[31m\nb", "c"]], plain, "a\\x1b[31m\\nb  c\n"))
+
+  it.effect("limits a cell in a pipe too", () =>
+    expectTable([[{ text: "a long reason", maxColumns: 7 }, "c"]], plain, "a long…  c\n"))
+
+  it.effect("aligns columns behind wide characters, emoji and combining marks", () =>
+    Effect.gen(function*() {
+      const names = ["plain", "日本語", "👩‍👩‍👧 team", "cafe\u0301", "한글", "🇨🇭", "zero\u200bwidth"]
+      const lines = (yield* tableText(names.map((name) => [name, "|"]), plain)).trimEnd().split("\n")
+      for (const line of lines) {
+        assert.strictEqual(stringWidth(line.slice(0, line.indexOf("|"))), stringWidth("zerowidth") + 2, line)
+      }
+      assert.strictEqual(lines[1], "日本語     |")
+    }))
+
+  it.effect("cuts between clusters, so that no half of a wide character and no lone accent stays", () =>
+    Effect.gen(function*() {
+      const cut = (text: string, width: number) => tableText([[text]], { ...plain, width, flexible: [0] })
+      assert.strictEqual(yield* cut("日本語日本語", 8), "日本語…\n")
+      assert.strictEqual(yield* cut("日本語日本語", 9), "日本語日…\n")
+      assert.strictEqual(yield* cut("abcdefe\u0301\u0301xyz", 8), "abcdefe\u0301\u0301…\n")
+      assert.strictEqual(yield* cut("abcde👩‍👩‍👧👩‍👩‍👧", 8), "abcde👩‍👩‍👧…\n")
+    }))
 })
