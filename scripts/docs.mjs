@@ -14,6 +14,7 @@ const { outputFiles: [tables] } = await build({
   stdin: {
     contents: `
       export { operations } from "./src/contract/operations.ts"
+      export { operationStates } from "./src/contract/operation-states.ts"
       export { payloadDefaults, payloadFields } from "./src/contract/payload-fields.ts"
       export { PyroError } from "./src/contract/errors.ts"
       export { exitStatus } from "./src/contract/exit-status.ts"

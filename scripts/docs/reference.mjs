@@ -33,6 +33,7 @@ const operation = (contract, row) => {
     [...annotations(row), `Exit status: ${row.cli.exits === "guest" ? "the guest's own" : "pyro's"} (see the end).`]
       .join(" "),
     "",
+    ...legalStates(contract.operationStates[row.name]),
     ...(fields.length === 0 ? [] : [
       "Request:",
       "",
@@ -156,6 +157,15 @@ const annotations = ({ annotations: { destructive, idempotent, openWorld, readOn
     idempotent ? "Safe to repeat." : "",
     openWorld ? "Uses the network." : ""
   ].filter((sentence) => sentence !== "")
+
+/** The states of a workspace in which an operation on it is legal. */
+const legalStates = (rule) =>
+  rule === undefined ? [] : [
+    `Legal workspace states: ${rule.legal.map(code).join(", ")}.` +
+    (rule.waits ? " The operation waits for a step under way." : "") +
+    (rule.except === undefined ? "" : ` ${rule.except}`),
+    ""
+  ]
 
 /** One row per field, nested ones as `outer.inner` and `list[].inner`. */
 const schemaRows = (root, schema = root, prefix = "") =>

@@ -61,6 +61,25 @@ export class WorkspaceNameTaken extends Schema.TaggedError<WorkspaceNameTaken>()
   }
 }
 
+const anyOf = (states: ReadonlyArray<string>) =>
+  states.length < 2 ? states.join() : `${states.slice(0, -1).join(", ")} or ${states.at(-1)}`
+
+/** The command to type next when a workspace is in a state. */
+const nextCommand = (state: string) => {
+  switch (state) {
+    case "stopped":
+    case "failed":
+      return "pyro workspace start"
+    case "creating":
+    case "starting":
+    case "stopping":
+    case "resetting":
+      return "see: pyro workspace status"
+    default:
+      return undefined
+  }
+}
+
 /** The workspace exists, but not in a state in which this can be done. Nothing was done. */
 export class WorkspaceNotReady extends Schema.TaggedError<WorkspaceNotReady>()(
   "WorkspaceNotReady",
@@ -69,17 +88,24 @@ export class WorkspaceNotReady extends Schema.TaggedError<WorkspaceNotReady>()(
     workspace: Schema.String,
     /** What it is now, such as `stopped`, `failed` or `deleting`. */
     state: Schema.String,
-    detail: Schema.String
+    detail: Schema.String,
+    /** Lasting states in which the operation is legal; absent when another state does not help. */
+    legalStates: optional(Schema.Array(Schema.String))
   })
 ) {
   get code() {
     return "workspace_not_ready" as const
   }
   get fact() {
-    return `workspace ${this.workspace} is ${this.state}: ${this.detail}`
+    const needs = this.legalStates === undefined ? "" : `; this operation needs it to be ${anyOf(this.legalStates)}`
+    return `workspace ${this.workspace} is ${this.state}${needs}: ${this.detail}`
   }
   override get message() {
-    return this.state === "stopped" ? `${this.fact} (pyro workspace start ${this.workspace})` : this.fact
+    const next = nextCommand(this.state)
+    // A failed workspace whose record is damaged does not start.
+    return next === undefined || (this.state === "failed" && this.legalStates === undefined)
+      ? this.fact
+      : `${this.fact} (${next} ${this.workspace})`
   }
 }
 

@@ -29,9 +29,10 @@ const hintOf = (error: PyroError, all: boolean): string => {
         ? "choose another name"
         : `use that workspace (workspace_id ${error.workspace}), or another name`
     case "WorkspaceNotReady":
+      if (error.state === "deleting") return "call workspace_list for the workspaces that stay"
       return error.state === "stopped" || error.state === "failed"
         ? `${START}; workspace_reset would discard them`
-        : "call workspace_status until it is running, then again"
+        : `call workspace_status until it is ${(error.legalStates ?? ["running"]).join(" or ")}, then again`
     case "DiskDamaged":
       return "call workspace_reset: it goes back to the seed, or to an earlier snapshot; what was changed since is lost"
     case "SnapshotNotFound":

@@ -1,6 +1,7 @@
 import { Context, Effect, Layer, Mailbox, Option, Ref, Schedule, Scope, Stream } from "effect"
 import { InvalidRequest, type PyroError } from "../contract/errors.ts"
 import type { Notice } from "../contract/notice.ts"
+import type { WorkspaceOperation } from "../contract/operation-states.ts"
 import type { CancelPayload, CancelResult } from "../contract/operations/workspace-cancel.ts"
 import type { ComparePayload } from "../contract/operations/workspace-compare.ts"
 import type { DeletePayload } from "../contract/operations/workspace-delete.ts"
@@ -21,7 +22,7 @@ import type { RunInput } from "../contract/run-input.ts"
 import { inOwnFiber } from "../system/scopes.ts"
 import { explainChannelFailure } from "./boot.ts"
 import { compare } from "./compare/compare.ts"
-import { type Content, makeContent } from "./content.ts"
+import { type Content, makeContent, type UseOptions } from "./content.ts"
 import { cancel } from "./exec/cancel.ts"
 import { withExecId } from "./exec/exec-id.ts"
 import { exec, type ExecPull } from "./exec/exec.ts"
@@ -30,12 +31,16 @@ import { adoptAll } from "./lifecycle/adopt.ts"
 import { type Lifecycle, type LifecycleServices, type Notify, pickServices } from "./lifecycle/context.ts"
 import { create } from "./lifecycle/create.ts"
 import { damagedInfo, isDamaged } from "./lifecycle/damaged.ts"
+import { commandsOf } from "./lifecycle/entry-residents.ts"
+import type { Entry } from "./lifecycle/entry.ts"
 import { expire } from "./lifecycle/expire.ts"
+import { infoOf } from "./lifecycle/info.ts"
 import { leaveAll } from "./lifecycle/leave.ts"
 import { touch } from "./lifecycle/record.ts"
-import { commandsOf, type Entry, infoOf, makeRegistry, runningGeneration, standstillOf } from "./lifecycle/registry.ts"
+import { makeRegistry } from "./lifecycle/registry.ts"
 import { type Deleted, removeAll } from "./lifecycle/remove.ts"
 import { reset } from "./lifecycle/reset.ts"
+import { runningGeneration, standstillOf } from "./lifecycle/running.ts"
 import { start, stop } from "./lifecycle/steps.ts"
 import { update } from "./lifecycle/update.ts"
 import { borrowReader } from "./reader.ts"
@@ -149,16 +154,19 @@ const make = Effect.gen(function*() {
       return Stream.concat(Mailbox.toStream(notices), Stream.fromEffect(done))
     }))
 
-  const use = ({ workspace }: Named, { writes }: { readonly writes: boolean }) =>
+  const use = ({ workspace }: Named, operation: WorkspaceOperation, { writes }: UseOptions) =>
     Effect.gen(function*() {
       const entry = yield* registry.find(workspace)
-      const generation = yield* runningGeneration(entry)
+      const generation = yield* runningGeneration(entry, operation)
       if (writes) yield* touch(entry.folder)
       return { entry, generation }
     })
 
-  const borrow = ({ workspace }: Named) =>
-    Effect.provide(Effect.flatMap(registry.find(workspace), (entry) => borrowReader(lifecycle, entry)), context)
+  const borrow = ({ workspace }: Named, operation: WorkspaceOperation) =>
+    Effect.provide(
+      Effect.flatMap(registry.find(workspace), (entry) => borrowReader(lifecycle, entry, operation)),
+      context
+    )
 
   const content = makeContent(use, borrow, Effect.provide(context))
   return Workspaces.of({
@@ -228,8 +236,11 @@ const make = Effect.gen(function*() {
       Effect.gen(function*() {
         const entry = yield* registry.find(payload.workspace)
         const { memoryMib, workspaceUser } = yield* Ref.get(entry.record)
-        const running = Effect.map(runningGeneration(entry), (generation) => ({ ...generation, memoryMib }))
-        const commands = yield* commandsOf(entry)
+        const running = Effect.map(
+          runningGeneration(entry, "workspace.exec"),
+          (generation) => ({ ...generation, memoryMib })
+        )
+        const commands = yield* commandsOf(entry, "workspace.exec")
         const asked = { ...yield* withExecId(commands, payload), user: payload.user ?? workspaceUser }
         return yield* exec(commands, running, asked, input, standstillOf(entry))
       }),
@@ -237,25 +248,25 @@ const make = Effect.gen(function*() {
       Effect.flatMap(
         registry.find(payload.workspace),
         (entry) =>
-          Effect.flatMap(commandsOf(entry), (commands) =>
+          Effect.flatMap(commandsOf(entry, "workspace.logs"), (commands) =>
             Effect.flatMap(withExecId(commands, payload), (whole) => logs(commands, whole)))
       ),
     cancel: (payload) =>
       Effect.flatMap(
         registry.find(payload.workspace),
         (entry) =>
-          Effect.flatMap(commandsOf(entry), (commands) =>
+          Effect.flatMap(commandsOf(entry, "workspace.cancel"), (commands) =>
             Effect.flatMap(withExecId(commands, payload), (whole) => cancel(commands, whole)))
       ),
     summary: (payload) =>
       Effect.flatMap(registry.find(payload.workspace), (entry) => {
         const asked = { paths: [], stat: true, nameOnly: false, includeIgnored: false, verified: false, maxBytes: 0 }
-        return summarize(entry, content.diff({ ...payload, ...asked }))
+        return summarize(entry, content.diff({ ...payload, ...asked }, "workspace.summary"))
       }),
     content,
     root: (payload) =>
       Effect.gen(function*() {
-        const { entry, generation } = yield* use(payload, { writes: true })
+        const { entry, generation } = yield* use(payload, "env.build", { writes: true })
         const { environment } = yield* Ref.get(entry.record)
         return {
           id: entry.id,

@@ -1,5 +1,6 @@
 import { Effect, Option, Ref, type Scope, Stream } from "effect"
 import { InvalidRequest, type PyroError, type StateDirectoryUnusable, WorkspaceNotReady } from "../contract/errors.ts"
+import type { WorkspaceOperation } from "../contract/operation-states.ts"
 import type { DiffPayload } from "../contract/operations/workspace-diff.ts"
 import type { ExportEvent, ExportPayload } from "../contract/operations/workspace-export.ts"
 import type {
@@ -24,10 +25,10 @@ import { editFile } from "./files/edit.ts"
 import { listFiles } from "./files/list.ts"
 import { readFile } from "./files/read.ts"
 import { writeFile } from "./files/write.ts"
-import { calledOf } from "./lifecycle/called.ts"
+import { displayName } from "./lifecycle/display-name.ts"
+import type { Entry } from "./lifecycle/entry.ts"
 import { explainEnd } from "./lifecycle/explain-end.ts"
 import type { Generation } from "./lifecycle/generation.ts"
-import type { Entry } from "./lifecycle/registry.ts"
 import { applyPatchIn } from "./patch/apply-in.ts"
 import type { Borrowed } from "./reader.ts"
 import { readPushed } from "./seed/pushed.ts"
@@ -41,10 +42,13 @@ interface Used {
   readonly entry: Entry
   readonly generation: Generation
 }
+export interface UseOptions {
+  readonly writes: boolean
+}
 /** The running VM of a workspace; `writes` says that what follows counts as activity. */
-type Use = (payload: Named, options: { readonly writes: boolean }) => Effect.Effect<Used, PyroError>
+type Use = (payload: Named, operation: WorkspaceOperation, options: UseOptions) => Effect.Effect<Used, PyroError>
 /** A guest that reads the workspace, running or not. */
-type Borrow = (payload: Named) => Effect.Effect<Borrowed, PyroError, Scope.Scope>
+type Borrow = (payload: Named, operation: WorkspaceOperation) => Effect.Effect<Borrowed, PyroError, Scope.Scope>
 
 const looks = { writes: false } as const
 const writes = { writes: true } as const
@@ -57,41 +61,54 @@ export const makeContent = (use: Use, borrow: Borrow, provide: ProvideSeeding) =
   /** Work in the guest; when its VM ends meanwhile that is the error. */
   const inGuest = <A, E extends PyroError, P extends Named>(
     payload: P,
-    options: { readonly writes: boolean },
+    operation: WorkspaceOperation,
+    options: UseOptions,
     work: (used: Used) => Effect.Effect<A, E>
-  ): Effect.Effect<A, PyroError> => Effect.flatMap(use(payload, options), (used) => explainEnd(used)(work(used)))
+  ): Effect.Effect<A, PyroError> =>
+    Effect.flatMap(use(payload, operation, options), (used) => explainEnd(used)(work(used)))
 
   /** A look at its files, whether it runs or not. */
   const atFiles = <A, E extends PyroError, P extends Named>(
     payload: P,
+    operation: WorkspaceOperation,
     look: (borrowed: Borrowed) => Effect.Effect<A, E>
   ): Effect.Effect<A, PyroError> =>
-    Effect.scoped(Effect.flatMap(borrow(payload), (borrowed) => borrowed.explain(look(borrowed))))
+    Effect.scoped(Effect.flatMap(borrow(payload, operation), (borrowed) => borrowed.explain(look(borrowed))))
 
   return {
-    listFiles: (payload: FileListPayload) => atFiles(payload, ({ channel }) => listFiles(channel, payload)),
-    readFile: (payload: FileReadPayload) => atFiles(payload, ({ channel }) => readFile(channel, payload)),
+    listFiles: (payload: FileListPayload) =>
+      atFiles(payload, "workspace.file.list", ({ channel }) => listFiles(channel, payload)),
+    readFile: (payload: FileReadPayload) =>
+      atFiles(payload, "workspace.file.read", ({ channel }) => readFile(channel, payload)),
     writeFile: (payload: FileWritePayload) =>
-      inGuest(payload, writes, ({ generation }) => writeFile(generation.channel, payload)),
+      inGuest(payload, "workspace.file.write", writes, ({ generation }) => writeFile(generation.channel, payload)),
     editFile: (payload: FileEditPayload) =>
-      inGuest(payload, writes, ({ generation }) => editFile(generation.channel, payload)),
+      inGuest(payload, "workspace.file.edit", writes, ({ generation }) => editFile(generation.channel, payload)),
     applyPatch: (payload: PatchApplyPayload) =>
-      inGuest(payload, payload.check ? looks : writes, ({ generation }) => applyPatchIn(generation.channel, payload)),
-    diff: (payload: DiffPayload) =>
+      inGuest(
+        payload,
+        "workspace.patch.apply",
+        payload.check ? looks : writes,
+        ({ generation }) => applyPatchIn(generation.channel, payload)
+      ),
+    diff: (payload: DiffPayload, operation: WorkspaceOperation = "workspace.diff") =>
       atFiles(
         payload,
+        operation,
         ({ channel, entry }) =>
           Effect.flatMap(readPushed(entry.folder.directory), (pushed) => diffWorkspace(channel, payload, { pushed }))
       ),
     syncPush: (payload: SyncPushPayload) =>
       Effect.flatMap(
-        use(payload, looks),
+        use(payload, "workspace.sync.push", looks),
         ({ entry }) =>
-          inGuest(payload, writes, (used) => provide(pushInto(used, payload))).pipe(entry.pushing.withPermits(1))
+          inGuest(payload, "workspace.sync.push", writes, (used) => provide(pushInto(used, payload))).pipe(
+            entry.pushing.withPermits(1)
+          )
       ),
     export: (payload: ExportPayload): Stream.Stream<ExportEvent, PyroError> =>
       Stream.unwrapScoped(
-        Effect.map(borrow(payload), ({ channel, entry, explain }) =>
+        Effect.map(borrow(payload, "workspace.export"), ({ channel, entry, explain }) =>
           (payload.patch ? exportDiff(channel, entry.folder.directory, payload) : exportPath(channel, payload)).pipe(
             Stream.tap((event) =>
               recordExport(entry, payload, event)
@@ -118,7 +135,7 @@ const pushInto = ({ entry, generation }: Used, payload: SyncPushPayload) =>
     const { channel } = generation
     const folder = entry.folder.directory
     const { seedPath } = yield* Ref.get(entry.record)
-    const called = yield* calledOf(entry)
+    const called = yield* displayName(entry)
     yield* mountBaseline(channel)
     /** A reset replays what was recorded before it took this VM out; nothing of this VM's may be recorded after that. */
     const whileCurrent = (record: Effect.Effect<void, StateDirectoryUnusable>) =>

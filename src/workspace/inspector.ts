@@ -7,8 +7,8 @@ import type { Guest } from "../vm/guest.ts"
 import { acquireWorkspace, explainChannelFailure } from "./boot.ts"
 import { workspaceTrees } from "./diff/baseline.ts"
 import type { LifecycleServices } from "./lifecycle/context.ts"
+import type { Entry } from "./lifecycle/entry.ts"
 import type { WorkspaceRecord } from "./lifecycle/record.ts"
-import type { Entry } from "./lifecycle/registry.ts"
 import { imagesOf } from "./lifecycle/steps.ts"
 
 /** Most memory of an inspector, in MiB: it runs nothing of the workspace. The pool has that of a workspace made without a word on it. */

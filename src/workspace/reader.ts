@@ -1,12 +1,15 @@
 import { Effect, Exit, Option, Ref, Scope, Stream, SubscriptionRef } from "effect"
 import type { PyroError } from "../contract/errors.ts"
+import type { WorkspaceOperation } from "../contract/operation-states.ts"
 import type { WorkspaceState } from "../contract/operations/workspace-info.ts"
 import { type DiskSource, readWorkspaceDisk } from "../disk/workspace-disk.ts"
 import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
 import { explainInspector, openInspector } from "./inspector.ts"
 import { endUnattached, holdAlone, type Lifecycle, type LifecycleServices, unlessDeleted } from "./lifecycle/context.ts"
+import type { Entry } from "./lifecycle/entry.ts"
 import { explainEnd } from "./lifecycle/explain-end.ts"
-import { beingDeleted, type Entry, runningGeneration } from "./lifecycle/registry.ts"
+import { beingDeleted } from "./lifecycle/not-ready.ts"
+import { runningGeneration } from "./lifecycle/running.ts"
 import { virtualBytesOf } from "./lifecycle/steps.ts"
 
 /** A guest that has a workspace's files at /workspace and its baseline as /dev/vdc. */
@@ -51,12 +54,13 @@ export const openDiskReader = (
  */
 export const openReader = (
   entry: Entry,
-  isHeld: boolean
+  isHeld: boolean,
+  operation: WorkspaceOperation
 ): Effect.Effect<Reader, PyroError, Scope.Scope | LifecycleServices> =>
   Effect.gen(function*() {
     // Not there yet, or stopped meanwhile: that is the error.
     if (Option.isSome(yield* Ref.get(entry.generation)) || !isHeld) {
-      const generation = yield* runningGeneration(entry)
+      const generation = yield* runningGeneration(entry, operation)
       return { channel: generation.channel, explain: explainEnd({ entry, generation }) }
     }
     yield* endUnattached(entry)
@@ -69,17 +73,18 @@ export const openReader = (
  */
 export const borrowReader = (
   lifecycle: Lifecycle,
-  entry: Entry
+  entry: Entry,
+  operation: WorkspaceOperation
 ): Effect.Effect<Borrowed, PyroError, Scope.Scope | LifecycleServices> =>
   Effect.flatMap(
     isAtRest(entry),
     (isHeld) =>
       isHeld
-        ? borrowInspector(lifecycle, entry)
-        : Effect.map(openReader(entry, false), (reader): Borrowed => ({ ...reader, entry }))
+        ? borrowInspector(lifecycle, entry, operation)
+        : Effect.map(openReader(entry, false, operation), (reader): Borrowed => ({ ...reader, entry }))
   ).pipe(unlessDeleted(lifecycle, entry))
 
-const borrowInspector = (lifecycle: Lifecycle, entry: Entry) =>
+const borrowInspector = (lifecycle: Lifecycle, entry: Entry, operation: WorkspaceOperation) =>
   Effect.gen(function*() {
     const own = yield* Effect.acquireRelease(Scope.make(), Scope.close)
     yield* entry.doomed.changes.pipe(
@@ -94,7 +99,7 @@ const borrowInspector = (lifecycle: Lifecycle, entry: Entry) =>
           onTrue: () => beingDeleted(entry),
           onFalse: () => Effect.fail(failure)
         }))
-    const opening = Effect.zipRight(holdAlone(lifecycle, entry), openReader(entry, true))
+    const opening = Effect.zipRight(holdAlone(lifecycle, entry), openReader(entry, true, operation))
     const services = yield* Effect.context<LifecycleServices>()
     const { channel, explain } = yield* orDeleted(Effect.provide(Scope.extend(opening, own), services))
     const borrowed: Borrowed = {

@@ -5,7 +5,7 @@ import type { SummaryCommand, SummaryExport, SummaryResult } from "../contract/o
 import { readEvents, sinceReset, type WorkspaceLogEvent } from "./events.ts"
 import { lineOf, NAMED_RUNNING } from "./exec/command-line.ts"
 import type { JournaledCommand } from "./exec/journal.ts"
-import type { Entry } from "./lifecycle/registry.ts"
+import type { Entry } from "./lifecycle/entry.ts"
 import { summaryText } from "./summary-text.ts"
 
 const NAMED_COMMANDS = 5

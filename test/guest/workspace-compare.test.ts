@@ -237,7 +237,7 @@ describe("a snapshot, and a workspace that does not run", () => {
     await settlesAs(leftovers, before)
     assert.deepStrictEqual(await status("r"), status_)
     const exec = await failure(["workspace", "exec", "r", "--", "true"])
-    assert.include(exec.message, "start it first")
+    assert.include(exec.message, "start the workspace first")
   })
 
   it("is deleted although somebody reads on", async () => {

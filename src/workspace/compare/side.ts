@@ -3,7 +3,7 @@ import * as fs from "node:fs"
 import type { PyroError } from "../../contract/errors.ts"
 import { type Trees, workspaceTrees } from "../diff/baseline.ts"
 import type { LifecycleServices } from "../lifecycle/context.ts"
-import type { Entry } from "../lifecycle/registry.ts"
+import type { Entry } from "../lifecycle/entry.ts"
 import { openDiskReader, openReader, type Reader } from "../reader.ts"
 import { type Pushed, readPushed } from "../seed/pushed.ts"
 
@@ -38,7 +38,7 @@ export const workspaceSide = (
   isHeld: boolean
 ): Effect.Effect<Side, PyroError, Scope.Scope | LifecycleServices> =>
   Effect.gen(function*() {
-    const reader = yield* openReader(entry, isHeld)
+    const reader = yield* openReader(entry, isHeld, "workspace.compare")
     const { disk } = yield* Ref.get(entry.record)
     return yield* sideOf(reader, { directory: entry.folder.directory, disk: entry.folder.disk(disk) })
   })

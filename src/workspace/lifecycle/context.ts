@@ -2,6 +2,7 @@ import { Context, Effect, Exit, Option, Ref, Scope, Stream } from "effect"
 import * as fs from "node:fs"
 import { factOf, type PyroError, WorkspaceNotFound, type WorkspaceNotReady } from "../../contract/errors.ts"
 import type { Notice } from "../../contract/notice.ts"
+import type { WorkspaceOperation } from "../../contract/operation-states.ts"
 import type { WorkspaceState } from "../../contract/operations/workspace-info.ts"
 import { printable } from "../../contract/printable.ts"
 import { SeedImages } from "../../disk/SeedImages.ts"
@@ -14,9 +15,12 @@ import { endVm } from "../../vm/record/sweep.ts"
 import { Vmm } from "../../vm/Vmm.ts"
 import { explainChannelFailure } from "../boot.ts"
 import { troubleText } from "../trouble.ts"
+import { loseResidents } from "./entry-residents.ts"
+import type { Entry } from "./entry.ts"
 import type { Generation } from "./generation.ts"
+import { beingDeleted, demandLegal } from "./not-ready.ts"
 import { type WorkspaceRecord, writeWorkspace, type WriteWorkspaceOptions } from "./record.ts"
-import { type Entry, loseResidents, notReady, type Registry } from "./registry.ts"
+import type { Registry } from "./registry.ts"
 
 /** What lifecycle steps are done with. */
 export const pickServices = Context.pick(Environments, HostFacts, Kernel, Paths, Pool, SeedImages, Vmm)
@@ -54,11 +58,16 @@ const stillThere = ({ registry }: Lifecycle, entry: Entry) =>
       : new WorkspaceNotFound({ workspace: entry.id, similar: [] })
   )
 
-/** One lifecycle step at a time; fails when the workspace was deleted before it was this one's turn. */
+/** One lifecycle step at a time. Fails if the workspace was deleted while this step waited. */
 export const alone = (lifecycle: Lifecycle, entry: Entry) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
   Effect.zipRight(stillThere(lifecycle, entry), work).pipe(entry.one.withPermits(1))
 
-/** The same for as long as the Scope lasts. */
+/** One step at a time, for an operation that the table of states may refuse. */
+export const aloneFor =
+  (lifecycle: Lifecycle, entry: Entry, operation: WorkspaceOperation) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
+    Effect.zipRight(demandLegal(entry, operation), work).pipe(alone(lifecycle, entry))
+
+/** Has the workspace alone for as long as the Scope lasts. */
 export const holdAlone = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.uninterruptibleMask((restore) =>
     Effect.zipRight(restore(entry.one.take(1)), Effect.addFinalizer(() => entry.one.release(1)))
@@ -74,18 +83,8 @@ export const unlessDeleted =
           return yield* new WorkspaceNotFound({ workspace: entry.id, similar: [] })
         }
         const { state } = yield* Ref.get(entry.state)
-        return yield* state === "deleting" ? notReady(entry) : Effect.fail(failure)
+        return yield* state === "deleting" ? beingDeleted(entry) : Effect.fail(failure)
       }))
-
-/**
- * Refuses while the workspace is being taken up, which takes as long as its guest stands still on a full disk: what that has in memory is
- * not to be lost for this. For whoever has the workspace alone.
- */
-export const whenTakenUp = (entry: Entry) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
-  Effect.flatMap(
-    Ref.get(entry.state),
-    ({ state }): Effect.Effect<A, E | WorkspaceNotReady, R> => state === "starting" ? notReady(entry) : work
-  )
 
 /** Says what is being done while it is done; when it fails the state before is back, unless the VM died meanwhile. */
 export const during = (entry: Entry, state: WorkspaceState) => <A, E, R>(work: Effect.Effect<A, E, R>) =>

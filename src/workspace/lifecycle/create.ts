@@ -19,6 +19,7 @@ import { prepareSeed } from "../seed/prepare.ts"
 import { publicUrl } from "../seed/safe-config.ts"
 import { demandUser, ownerOf } from "../workspace-user.ts"
 import { close, commit, install, type Lifecycle, type Notify, progress } from "./context.ts"
+import { type Entry, makeEntry } from "./entry.ts"
 import { openGeneration } from "./generation.ts"
 import {
   folderOf,
@@ -30,7 +31,6 @@ import {
   type WorkspaceRecord,
   writeWorkspace
 } from "./record.ts"
-import { type Entry, makeEntry } from "./registry.ts"
 import { tellLeft, tellSkipped } from "./skipped.ts"
 import { removeAside, sweepAside } from "./swept.ts"
 import { warmLater } from "./warm.ts"

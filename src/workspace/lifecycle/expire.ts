@@ -1,8 +1,8 @@
 import { Effect, Ref } from "effect"
 import { nowMs } from "../../system/time.ts"
 import type { Lifecycle } from "./context.ts"
+import { isBusy } from "./entry-residents.ts"
 import { lastActivity, touch } from "./record.ts"
-import { isBusy } from "./registry.ts"
 import { removeAlone } from "./remove.ts"
 
 /** Deletes what has expired. One that is just being changed is looked at again the next time. */

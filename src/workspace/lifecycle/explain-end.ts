@@ -1,8 +1,9 @@
 import { Effect } from "effect"
 import type { PyroError } from "../../contract/errors.ts"
 import { explainChannelFailure } from "../boot.ts"
+import type { Entry } from "./entry.ts"
 import type { Generation } from "./generation.ts"
-import { type Entry, takenOutOr } from "./registry.ts"
+import { takenOutOr } from "./running.ts"
 
 /** Why work in a guest was cut short: somebody took its VM out of the workspace meanwhile, or the VM ended by itself. */
 export const explainEnd =

@@ -4,11 +4,12 @@ import type { DeletePayload } from "../../contract/operations/workspace-delete.t
 import { faultPoint } from "../../system/fault.ts"
 import type { Paths } from "../../system/Paths.ts"
 import { endVm } from "../../vm/record/sweep.ts"
-import { alone, close, commit, endUnattached, type Lifecycle, takeOut } from "./context.ts"
+import { aloneFor, close, commit, endUnattached, type Lifecycle, takeOut } from "./context.ts"
 import { forget } from "./create.ts"
 import { type Damaged, isDamaged, vmsOnDisksOf } from "./damaged.ts"
+import { loseResidents } from "./entry-residents.ts"
+import type { Entry } from "./entry.ts"
 import type { WorkspaceId } from "./record.ts"
-import { type Entry, loseResidents } from "./registry.ts"
 import { stoppedBy } from "./steps.ts"
 import { removeAside, sweepAside } from "./swept.ts"
 
@@ -31,7 +32,7 @@ export const removeAlone = (lifecycle: Lifecycle, entry: Entry) =>
 const remove = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.acquireUseRelease(
     SubscriptionRef.set(entry.doomed, true),
-    () => removeAlone(lifecycle, entry).pipe(alone(lifecycle, entry)),
+    () => removeAlone(lifecycle, entry).pipe(aloneFor(lifecycle, entry, "workspace.delete")),
     () => SubscriptionRef.set(entry.doomed, false)
   )
 

@@ -9,7 +9,7 @@ import type { Residents } from "../residents/list.ts"
 import { readPushed } from "../seed/pushed.ts"
 import { replayPushed } from "../seed/replay.ts"
 import {
-  alone,
+  aloneFor,
   close,
   commit,
   during,
@@ -22,9 +22,10 @@ import {
   removeFolder,
   takeOut
 } from "./context.ts"
+import { residentsOf } from "./entry-residents.ts"
+import type { Entry } from "./entry.ts"
 import type { Generation } from "./generation.ts"
 import { touch, type WorkspaceRecord } from "./record.ts"
-import { type Entry, residentsOf } from "./registry.ts"
 import { generationOn, stoppedBy, virtualBytesOf } from "./steps.ts"
 
 /** A new, empty disk on the seed of another. What an attempt that failed left there goes. */
@@ -67,14 +68,14 @@ export const reset = (lifecycle: Lifecycle, entry: Entry, notify: Notify) =>
       Effect.onError(() => Effect.all([putBack(lifecycle, entry, old), close(generation), removeFolder(newDisk)]))
     )
     faultPoint("reset:committed")
-    const residents = yield* residentsOf(entry)
+    const residents = yield* residentsOf(entry, "workspace.reset")
     yield* residents.lose(stoppedBy("reset"))
     yield* forgetResidents(entry, residents)
     faultPoint("reset:cleared")
     yield* touch(entry.folder)
     yield* install(lifecycle, entry, generation)
     yield* leaveBehind(entry, old, oldDisk)
-  }).pipe(Effect.uninterruptible, during(entry, "resetting"), alone(lifecycle, entry))
+  }).pipe(Effect.uninterruptible, during(entry, "resetting"), aloneFor(lifecycle, entry, "workspace.reset"))
 
 /** Gives a new generation what was pushed since the workspace was made: that is of its beginning too. */
 const replay = (entry: Entry, { channel }: Generation) =>

@@ -12,7 +12,7 @@ import { Paths } from "../../system/Paths.ts"
 import { heldBase } from "../../vm/template/base.ts"
 import { workspaceTrees } from "../diff/baseline.ts"
 import {
-  alone,
+  aloneFor,
   close,
   commit,
   during,
@@ -22,12 +22,13 @@ import {
   type Notify,
   progress,
   putBack,
-  takeOut,
-  whenTakenUp
+  takeOut
 } from "./context.ts"
+import { loseResidents } from "./entry-residents.ts"
+import type { Entry } from "./entry.ts"
 import { openGeneration } from "./generation.ts"
 import { touch, type WorkspaceRecord } from "./record.ts"
-import { type Entry, loseResidents, runningGeneration } from "./registry.ts"
+import { demandMoving } from "./running.ts"
 
 /** How long the guest may take to write out what it has in memory before it is ended, or captured, all the same. */
 const syncTimeout = "30 seconds"
@@ -86,7 +87,8 @@ export const stop = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.gen(function*() {
     yield* endUnattached(entry)
     // What a guest that stands still has in memory could not be written out: it goes on with it when there is room.
-    if (Option.isSome(yield* Ref.get(entry.generation))) yield* Effect.interruptible(runningGeneration(entry))
+    const running = yield* Ref.get(entry.generation)
+    if (Option.isSome(running)) yield* Effect.interruptible(demandMoving(entry, running.value))
     const current = yield* takeOut(entry)
     yield* Effect.gen(function*() {
       if (Option.isSome(current)) {
@@ -103,7 +105,7 @@ export const stop = (lifecycle: Lifecycle, entry: Entry) =>
     if (Option.isSome(current)) yield* close(current.value)
     yield* loseResidents(entry, stoppedBy("stop"))
     yield* Ref.set(entry.state, { state: "stopped" })
-  }).pipe(Effect.uninterruptible, during(entry, "stopping"), whenTakenUp(entry), alone(lifecycle, entry))
+  }).pipe(Effect.uninterruptible, during(entry, "stopping"), aloneFor(lifecycle, entry, "workspace.stop"))
 
 /** A new VM on the kept disk; a running workspace stays as it is. */
 export const start = (lifecycle: Lifecycle, entry: Entry, notify: Notify) =>
@@ -129,4 +131,4 @@ export const start = (lifecycle: Lifecycle, entry: Entry, notify: Notify) =>
       yield* touch(entry.folder)
       yield* install(lifecycle, entry, generation)
     }).pipe(Effect.uninterruptible, during(entry, "starting"))
-  }).pipe(whenTakenUp(entry), alone(lifecycle, entry))
+  }).pipe(aloneFor(lifecycle, entry, "workspace.start"))

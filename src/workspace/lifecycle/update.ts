@@ -2,9 +2,9 @@ import { Effect } from "effect"
 import { InvalidRequest } from "../../contract/errors.ts"
 import { named } from "../../contract/names.ts"
 import type { UpdatePayload } from "../../contract/operations/workspace-lifecycle.ts"
-import { alone, commit, type Lifecycle } from "./context.ts"
+import { aloneFor, commit, type Lifecycle } from "./context.ts"
+import type { Entry } from "./entry.ts"
 import { touch, type WorkspaceRecord } from "./record.ts"
-import type { Entry } from "./registry.ts"
 
 const changed = (record: WorkspaceRecord, payload: UpdatePayload): WorkspaceRecord => {
   const { ttlSeconds, ...rest } = record
@@ -33,4 +33,4 @@ export const update = (lifecycle: Lifecycle, entry: Entry, payload: UpdatePayloa
     yield* lifecycle.registry.checkName(payload.name, entry.id)
     yield* commit(entry, (record) => changed(record, payload))
     if (payload.ttlSeconds !== undefined) yield* touch(entry.folder)
-  }).pipe(alone(lifecycle, entry))
+  }).pipe(aloneFor(lifecycle, entry, "workspace.update"))

@@ -1,8 +1,9 @@
 import { Effect, Ref } from "effect"
 import { monotonicMs, nowMs } from "../../system/time.ts"
 import type { Lifecycle } from "../lifecycle/context.ts"
+import { isBusy } from "../lifecycle/entry-residents.ts"
+import type { Entry } from "../lifecycle/entry.ts"
 import { lastActivity } from "../lifecycle/record.ts"
-import { type Entry, isBusy } from "../lifecycle/registry.ts"
 import { flatten } from "./flatten.ts"
 
 /** How long nothing may have been run or written before a workspace counts as idle, in ms. */

@@ -19,8 +19,8 @@ import {
   removeFolder,
   removeStaged
 } from "../lifecycle/context.ts"
+import type { Entry } from "../lifecycle/entry.ts"
 import { unwritable, unwritten, type WorkspaceRecord } from "../lifecycle/record.ts"
-import type { Entry } from "../lifecycle/registry.ts"
 import { imagesOf, virtualBytesOf } from "../lifecycle/steps.ts"
 
 /** QEMU answers in ms; nobody waits long for one that stands still. */

@@ -3,9 +3,9 @@ import * as fs from "node:fs"
 import type { PyroError } from "../../contract/errors.ts"
 import type { ForkPayload } from "../../contract/operations/workspace-fork.ts"
 import { heldBase } from "../../vm/template/base.ts"
-import { calledOf } from "../lifecycle/called.ts"
-import { alone, type Lifecycle, type LifecycleServices } from "../lifecycle/context.ts"
-import type { Entry } from "../lifecycle/registry.ts"
+import { alone, aloneFor, type Lifecycle, type LifecycleServices } from "../lifecycle/context.ts"
+import { displayName } from "../lifecycle/display-name.ts"
+import type { Entry } from "../lifecycle/entry.ts"
 import { noStates } from "../residents/states.ts"
 import { type CaptureFolder, captureFolder, findSnapshot, type Taken } from "./record.ts"
 import { demandLoadable, demandSame, fill, release, reserve, type Reserved } from "./restore.ts"
@@ -74,13 +74,13 @@ const stageNow = (lifecycle: Lifecycle, source: Entry, diskOnly: boolean, childr
     const generation = Option.getOrUndefined(yield* Ref.get(source.generation))
     if (generation === undefined || diskOnly) return { folder, taken: yield* take(source, folder, undefined), vms: [] }
     const { captured, here } = yield* identityOf(source, generation)
-    yield* demandSame(`workspace ${yield* calledOf(source)}`, captured, here)
+    yield* demandSame(`workspace ${yield* displayName(source)}`, captured, here)
     const vms = yield* reserveFor(lifecycle, source, generation.guest.vm.spec, children)
     return yield* take(source, folder, vms[0]!.vm.memory).pipe(
       Effect.map((taken): Staged => ({ folder, taken, vms })),
       Effect.onError(() => release(vms))
     )
-  }).pipe(alone(lifecycle, source))
+  }).pipe(aloneFor(lifecycle, source, "workspace.fork"))
 
 /** Takes what `children` are made from; none of them runs yet. Whoever gets it removes the folder and releases the VMs. */
 export const stage = (

@@ -19,9 +19,10 @@ import {
   unlessDeleted
 } from "../lifecycle/context.ts"
 import { forget, makeFolder } from "../lifecycle/create.ts"
+import { residentsOf } from "../lifecycle/entry-residents.ts"
+import { type Entry, makeEntry } from "../lifecycle/entry.ts"
 import type { Generation } from "../lifecycle/generation.ts"
 import { folderOf, newWorkspaceId, touch, type WorkspaceRecord, writeWorkspace } from "../lifecycle/record.ts"
-import { type Entry, makeEntry, residentsOf } from "../lifecycle/registry.ts"
 import { generationOn } from "../lifecycle/steps.ts"
 import { openResidents } from "../residents/open.ts"
 import { noStates } from "../residents/states.ts"
@@ -169,7 +170,7 @@ export const fork = (
       faultPoint("fork:committed")
       yield* tell(source, children, payload.snapshot)
       for (const { child, generation } of begun) {
-        const residents = yield* residentsOf(child)
+        const residents = yield* residentsOf(child, "workspace.fork")
         const { channel, scope } = generation
         yield* Effect.ignoreLogged(residents.adopt({ channel, scope }, (yield* Ref.get(child.record)).residents))
         yield* touch(child.folder)

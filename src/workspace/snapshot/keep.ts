@@ -9,10 +9,10 @@ import { faultPoint } from "../../system/fault.ts"
 import { hostBootId } from "../../system/identity.ts"
 import { nowIso } from "../../system/time.ts"
 import { recordEvent } from "../events.ts"
-import { calledOf } from "../lifecycle/called.ts"
-import { alone, type Lifecycle, type Notify, progress, removeFolder } from "../lifecycle/context.ts"
+import { aloneFor, type Lifecycle, type Notify, progress, removeFolder } from "../lifecycle/context.ts"
+import { displayName } from "../lifecycle/display-name.ts"
+import type { Entry } from "../lifecycle/entry.ts"
 import { touch, unwritable, type WorkspaceFolder } from "../lifecycle/record.ts"
-import type { Entry } from "../lifecycle/registry.ts"
 import {
   announced,
   type CaptureFolder,
@@ -40,7 +40,7 @@ export const createSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string,
     const workspace = entry.folder
     const folder = snapshotFolder(workspace, name)
     if (fs.existsSync(folder.directory)) {
-      return yield* new SnapshotExists({ workspace: yield* calledOf(entry), snapshot: name })
+      return yield* new SnapshotExists({ workspace: yield* displayName(entry), snapshot: name })
     }
     const record = announced(name, yield* nowIso)
     const made = yield* Effect.gen(function*() {
@@ -61,7 +61,7 @@ export const createSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string,
     yield* touch(workspace)
     yield* keepForGood(entry, made)
     return snapshotInfo(made)
-  }).pipe(Effect.uninterruptible, alone(lifecycle, entry))
+  }).pipe(Effect.uninterruptible, aloneFor(lifecycle, entry, "workspace.snapshot.create"))
 
 /** Has the disk keep a snapshot, in the background; whoever looks afterwards is told. */
 const keepForGood = (entry: Entry, { folder, record }: Snapshot) =>
@@ -99,7 +99,7 @@ export const deleteSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string)
     yield* removeSnapshot(entry.folder, folder)
     yield* recordEvent(entry.folder.directory, { _tag: "snapshot_delete", name })
     return name
-  }).pipe(Effect.uninterruptible, alone(lifecycle, entry))
+  }).pipe(Effect.uninterruptible, aloneFor(lifecycle, entry, "workspace.snapshot.delete"))
 
 /** After a crash: what was half made or half removed goes, what was not on disk for good yet is brought there. */
 export const adoptSnapshots = (entry: Entry) =>

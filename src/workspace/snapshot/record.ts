@@ -10,11 +10,11 @@ import { isObject, readVersioned, type Upgrades } from "../../system/versioned.t
 import { type Frozen, frozenIn } from "../../vm/frozen.ts"
 import { MachineIdentity } from "../../vm/machine-identity.ts"
 import { MachineSpec } from "../../vm/machine-spec.ts"
-import { calledOf } from "../lifecycle/called.ts"
+import { displayName } from "../lifecycle/display-name.ts"
+import type { Entry } from "../lifecycle/entry.ts"
 import { snapshotNames } from "../lifecycle/names.ts"
 import { begunBy, onlyOne } from "../lifecycle/prefix.ts"
 import { unwritten, type WorkspaceFolder } from "../lifecycle/record.ts"
-import type { Entry } from "../lifecycle/registry.ts"
 import { residentKinds } from "../residents/kinds.ts"
 import { demandReadable, describeStates, noStates, ResidentStates, tooNew } from "../residents/states.ts"
 
@@ -163,7 +163,7 @@ export const findSnapshot = (
     Option.match({
       onSome: Effect.succeed,
       onNone: () =>
-        Effect.flatMap(calledOf(entry), (workspace) =>
+        Effect.flatMap(displayName(entry), (workspace) =>
           new SnapshotNotFound({ workspace, snapshot: name, similar: similarTo(name, snapshotNames(entry.folder)) }))
     })
   )

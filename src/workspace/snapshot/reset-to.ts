@@ -4,7 +4,7 @@ import { nowMs } from "../../system/time.ts"
 import { heldBase } from "../../vm/template/base.ts"
 import { recordEvent } from "../events.ts"
 import {
-  alone,
+  aloneFor,
   close,
   commit,
   during,
@@ -17,8 +17,9 @@ import {
   removeFolder,
   takeOut
 } from "../lifecycle/context.ts"
+import { residentsOf } from "../lifecycle/entry-residents.ts"
+import type { Entry } from "../lifecycle/entry.ts"
 import { touch } from "../lifecycle/record.ts"
-import { type Entry, residentsOf } from "../lifecycle/registry.ts"
 import { generationOn, stoppedBy } from "../lifecycle/steps.ts"
 import type { Residents } from "../residents/list.ts"
 import { copyPushed } from "../seed/pushed.ts"
@@ -69,7 +70,7 @@ export const resetTo = (
       Effect.onError(() => Effect.all([putBack(lifecycle, entry, old), close(generation), removeFolder(newDisk)]))
     )
     faultPoint("reset-to:committed")
-    const residents = yield* residentsOf(entry)
+    const residents = yield* residentsOf(entry, "workspace.reset")
     yield* residents.lose(stoppedBy("reset"))
     yield* takeOverResidents(entry, residents, snapshot)
     // Those that are not there, because nothing of the memory is, are forgotten again.
@@ -79,7 +80,7 @@ export const resetTo = (
     yield* touch(entry.folder)
     yield* install(lifecycle, entry, generation)
     yield* leaveBehind(entry, old, oldDisk)
-  }).pipe(Effect.uninterruptible, during(entry, "resetting"), alone(lifecycle, entry))
+  }).pipe(Effect.uninterruptible, during(entry, "resetting"), aloneFor(lifecycle, entry, "workspace.reset"))
 
 /**
  * Gives the workspace the residents of a snapshot in place of its own, and the baseline what had been pushed by then. After a crash it is

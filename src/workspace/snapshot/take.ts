@@ -9,10 +9,11 @@ import { nowMs } from "../../system/time.ts"
 import { heldBase } from "../../vm/template/base.ts"
 import type { MemoryTarget } from "../../vm/Vm.ts"
 import { Vmm } from "../../vm/Vmm.ts"
-import { endUnattached, whenTakenUp } from "../lifecycle/context.ts"
+import { endUnattached } from "../lifecycle/context.ts"
+import { residentsOf } from "../lifecycle/entry-residents.ts"
+import type { Entry } from "../lifecycle/entry.ts"
 import type { Generation } from "../lifecycle/generation.ts"
 import { unwritable, type WorkspaceRecord } from "../lifecycle/record.ts"
-import { type Entry, residentsOf } from "../lifecycle/registry.ts"
 import { flush, virtualBytesOf } from "../lifecycle/steps.ts"
 import { noStates, type ResidentStates } from "../residents/states.ts"
 import { copyPushed } from "../seed/pushed.ts"
@@ -49,7 +50,7 @@ export const take = (
     yield* Effect.try({ try: () => fs.mkdirSync(folder.logs, { mode: 0o700 }), catch: unwritable(entry.folder) })
     const prepared = Option.isSome(generation)
       ? yield* prepare(entry, generation.value, memory)
-      : yield* Effect.as(whenTakenUp(entry)(endUnattached(entry)), undefined)
+      : yield* Effect.as(endUnattached(entry), undefined)
     const layers = layerCount(disk)
     // From here on the disk has one more layer, empty: it is the same with and without it.
     const top = yield* makeWorkspaceDisk(disk, virtualBytesOf(record))
@@ -82,7 +83,7 @@ const prepare = (
     }
     const { captured: identity } = yield* identityOf(entry, generation)
     yield* haveRoom(yield* vm.memoryBytes, memory.path)
-    const residents = yield* residentsOf(entry)
+    const residents = yield* residentsOf(entry, "workspace.snapshot.create")
     yield* flush(generation.channel)
     return (folder: CaptureFolder, top: string) =>
       Effect.gen(function*() {

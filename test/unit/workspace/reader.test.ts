@@ -2,9 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Option, Ref, Scope, SubscriptionRef } from "effect"
 import type { WorkspaceState } from "../../../src/contract/operations/workspace-info.ts"
 import type { LifecycleServices } from "../../../src/workspace/lifecycle/context.ts"
+import { makeEntry } from "../../../src/workspace/lifecycle/entry.ts"
 import type { Generation } from "../../../src/workspace/lifecycle/generation.ts"
 import { folderOf, newWorkspaceId } from "../../../src/workspace/lifecycle/record.ts"
-import { makeEntry, makeRegistry } from "../../../src/workspace/lifecycle/registry.ts"
+import { makeRegistry } from "../../../src/workspace/lifecycle/registry.ts"
 import { borrowReader, readerOf } from "../../../src/workspace/reader.ts"
 import { recordOf } from "./record-of.ts"
 
@@ -17,7 +18,7 @@ const atState = (state: WorkspaceState) =>
     const lifecycle = { registry: makeRegistry(), scope }
     lifecycle.registry.entries.set(id, entry)
     // No inspector is made: the disk is not there, or the workspace has a guest of its own.
-    const borrow = borrowReader(lifecycle, entry) as Effect.Effect<
+    const borrow = borrowReader(lifecycle, entry, "workspace.file.read") as Effect.Effect<
       Effect.Effect.Success<ReturnType<typeof borrowReader>>,
       Effect.Effect.Error<ReturnType<typeof borrowReader>>,
       Exclude<Effect.Effect.Context<ReturnType<typeof borrowReader>>, LifecycleServices>

@@ -2,9 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, ExecutionStrategy, Fiber, Option, Ref, Scope, Stream } from "effect"
 import { ChannelFailed, VmFailed } from "../../../../src/contract/errors.ts"
 import { install, takeOut } from "../../../../src/workspace/lifecycle/context.ts"
+import { makeEntry } from "../../../../src/workspace/lifecycle/entry.ts"
 import type { Generation } from "../../../../src/workspace/lifecycle/generation.ts"
 import { folderOf, newWorkspaceId, type WorkspaceRecord } from "../../../../src/workspace/lifecycle/record.ts"
-import { makeEntry, makeRegistry } from "../../../../src/workspace/lifecycle/registry.ts"
+import { makeRegistry } from "../../../../src/workspace/lifecycle/registry.ts"
 
 /** An installed generation whose VM and channel end as the test wants. */
 const installed = Effect.gen(function*() {

@@ -1,0 +1,44 @@
+import { Effect, Ref } from "effect"
+import { WorkspaceNotReady } from "../../contract/errors.ts"
+import { isLegal, lastingStates, type WorkspaceOperation } from "../../contract/operation-states.ts"
+import type { WorkspaceState } from "../../contract/operations/workspace-info.ts"
+import { displayName } from "./display-name.ts"
+import type { Entry } from "./entry.ts"
+
+/** What the caller does next. The command itself follows in the error's message. */
+const next: Readonly<Record<WorkspaceState, string>> = {
+  creating: "wait until the workspace is created",
+  running: "ask again",
+  starting: "wait until the workspace runs",
+  stopping: "wait until the workspace is stopped",
+  stopped: "start the workspace first",
+  failed: "bring the workspace back with start (keeps the disk) or reset (from the seed)",
+  resetting: "wait until the workspace is reset",
+  deleting: "the workspace is being deleted"
+}
+
+/** Refuses an operation because of the workspace's state. */
+export const notReady = (entry: Entry, operation: WorkspaceOperation): Effect.Effect<never, WorkspaceNotReady> =>
+  Effect.gen(function*() {
+    const { detail, state } = yield* Ref.get(entry.state)
+    return yield* new WorkspaceNotReady({
+      workspace: yield* displayName(entry),
+      state,
+      detail: detail === undefined ? next[state] : `${detail}; ${next[state]}`,
+      legalStates: lastingStates(operation)
+    })
+  })
+
+/** Refuses an operation that the table does not allow in the workspace's state. */
+export const demandLegal = (entry: Entry, operation: WorkspaceOperation): Effect.Effect<void, WorkspaceNotReady> =>
+  Effect.flatMap(
+    Ref.get(entry.state),
+    ({ state }) => isLegal(operation, state) ? Effect.void : notReady(entry, operation)
+  )
+
+/** The error of an operation that gave way to a deletion. */
+export const beingDeleted = (entry: Entry) =>
+  Effect.flatMap(
+    displayName(entry),
+    (workspace) => new WorkspaceNotReady({ workspace, state: "deleting", detail: next.deleting })
+  )

@@ -1,0 +1,65 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Option, Ref } from "effect"
+import { isLegal, operationStates, type WorkspaceOperation } from "../../../../src/contract/operation-states.ts"
+import { WorkspaceState } from "../../../../src/contract/operations/workspace-info.ts"
+import { aloneFor } from "../../../../src/workspace/lifecycle/context.ts"
+import { makeEntry } from "../../../../src/workspace/lifecycle/entry.ts"
+import type { Generation } from "../../../../src/workspace/lifecycle/generation.ts"
+import { folderOf, newWorkspaceId } from "../../../../src/workspace/lifecycle/record.ts"
+import { makeRegistry } from "../../../../src/workspace/lifecycle/registry.ts"
+import { runningGeneration } from "../../../../src/workspace/lifecycle/running.ts"
+import { recordOf } from "../record-of.ts"
+
+const all = Object.keys(operationStates) as ReadonlyArray<WorkspaceOperation>
+const generation = {
+  guest: { vm: { health: { trouble: Effect.succeed("none") } } }
+} as unknown as Generation
+
+const entryAt = (state: typeof WorkspaceState extends () => { readonly Type: infer S } ? S : never) =>
+  Effect.gen(function*() {
+    const scope = yield* Effect.scope
+    const id = newWorkspaceId()
+    const entry = yield* makeEntry({ scope }, folderOf("/nowhere", id), { ...recordOf(id, "running"), name: "fix" })
+    yield* Ref.set(entry.state, { state })
+    yield* Ref.set(entry.generation, Option.some(generation))
+    const lifecycle = { registry: makeRegistry(), scope }
+    lifecycle.registry.entries.set(id, entry)
+    return { entry, lifecycle }
+  })
+
+describe("the checks of a workspace's state", () => {
+  for (const operation of all) {
+    it.scoped(`follow the table for ${operation}`, () =>
+      Effect.gen(function*() {
+        for (const state of WorkspaceState().literals) {
+          const { entry, lifecycle } = yield* entryAt(state)
+          const step = yield* Effect.exit(aloneFor(lifecycle, entry, operation)(Effect.void))
+          const use = yield* Effect.exit(runningGeneration(entry, operation))
+          assert.deepStrictEqual(
+            [Exit.isSuccess(step), Exit.isSuccess(use)],
+            [isLegal(operation, state), isLegal(operation, state)],
+            state
+          )
+        }
+      }))
+  }
+
+  it.scoped("refuse with the state, the states that help, and the next command", () =>
+    Effect.gen(function*() {
+      const { entry } = yield* entryAt("stopped")
+      const refused = yield* Effect.flip(runningGeneration(entry, "workspace.exec"))
+      assert.deepStrictEqual([refused.state, refused.legalStates], ["stopped", ["running"]])
+      assert.strictEqual(
+        refused.message,
+        "workspace fix is stopped; this operation needs it to be running: start the workspace first (pyro workspace start fix)"
+      )
+    }))
+
+  it.scoped("refuse a workspace whose VM is gone, whatever its state says", () =>
+    Effect.gen(function*() {
+      const { entry } = yield* entryAt("running")
+      yield* Ref.set(entry.generation, Option.none())
+      const refused = yield* Effect.flip(runningGeneration(entry, "workspace.exec"))
+      assert.strictEqual(refused.code, "workspace_not_ready")
+    }))
+})
