@@ -19,7 +19,7 @@ import type {
   RestoreRequest
 } from "./guest.ts"
 import type { MachineIdentity } from "./machine-identity.ts"
-import type { Accelerator, MachineSpec } from "./machine-spec.ts"
+import type { MachineSpec } from "./machine-spec.ts"
 import type { VmId, VmRecord } from "./record/record.ts"
 import type { MemoryTarget, VmError } from "./Vm.ts"
 
@@ -27,7 +27,8 @@ export type VmmError = VmError | ChannelFailed | ConfinementUnavailable | HostTo
 
 /** What guests run with on this host, and why. */
 export interface AcceleratorChoice {
-  readonly accelerator: Accelerator
+  /** A name of the driver's own, which a `MachineSpec` carries. */
+  readonly accelerator: string
   /** Result of the probe, for `doctor`. */
   readonly reason: string
 }

@@ -17,6 +17,7 @@ const programs = {
 }
 
 export const guestBuild = programs.guest
+export const sanitizedBuild = programs.sanitized
 
 /** The agent is root in its guest; an ordinary user makes it root of a user namespace. */
 export const asRoot = (program: string): readonly [string, ...ReadonlyArray<string>] =>

@@ -5,7 +5,15 @@ import { runTool } from "../../../system/child.ts"
 import { setting } from "../../../system/config.ts"
 import { nativeTool } from "../../../system/native.ts"
 import { HostFacts } from "../../host/HostFacts.ts"
+import type { MachineSpec } from "../../machine-spec.ts"
 import type { AcceleratorChoice } from "../../VmmService.ts"
+
+/** What executes a guest's code. `tcg` is a translator in software, which works on every host and is 6 to 15 times slower. */
+export type Accelerator = "kvm" | "tcg"
+
+/** Chooses the value of the accelerator that a machine has. */
+export const ofAccelerator = <A>({ accelerator }: MachineSpec, values: Readonly<Record<Accelerator, A>>): A =>
+  values[accelerator === "kvm" ? "kvm" : "tcg"]
 
 /** Frequency of the host's time stamp counter in kHz, measured once per boot of the host. */
 export const tscKhz: Effect.Effect<number, HostToolMissing | VmFailed, HostFacts> = Effect.gen(function*() {

@@ -3,8 +3,8 @@ import { type ChannelFailed, VmFailed } from "../../../contract/errors.ts"
 import { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { isStopped } from "../../../system/identity.ts"
 import { deadlineScale } from "../../deadline-scale.ts"
-import type { Accelerator } from "../../machine-spec.ts"
 import type { ChannelOptions, VmError } from "../../Vm.ts"
+import { type Accelerator, ofAccelerator } from "./accelerator.ts"
 import type { QemuVm } from "./qemu-vm.ts"
 
 /** Maximum time for a restored guest's agent to answer. Restore to answer is some 50 ms; a host with ten at once is slower. */
@@ -30,13 +30,13 @@ const explainSilence = ({ health, isPaused, qemu: { identity } }: QemuVm) =>
 export const greet = (
   vm: QemuVm,
   options: ChannelOptions = { takeover: false },
-  timeoutMs: number = helloTimeoutMs[vm.spec.accelerator]
+  timeoutMs: number = ofAccelerator(vm.spec, helloTimeoutMs)
 ): Effect.Effect<GuestChannel, VmError | ChannelFailed, Scope.Scope> =>
   GuestChannel.connect({
     ...options,
     open: Effect.succeed(vm.port),
     helloTimeoutMs: timeoutMs * 2,
-    silenceMs: silenceMs[vm.spec.accelerator],
+    silenceMs: ofAccelerator(vm.spec, silenceMs),
     endingSilenceMs,
     explainSilence: explainSilence(vm)
   })

@@ -10,9 +10,10 @@ import { deadlineScale } from "../../deadline-scale.ts"
 import { failedAt, fileFailedAt } from "../../failure.ts"
 import { overlayIn } from "../../frozen.ts"
 import type { Confinement } from "../../host/confinement.ts"
-import type { Accelerator, MachineSpec } from "../../machine-spec.ts"
+import type { MachineSpec } from "../../machine-spec.ts"
 import type { VmPurpose } from "../../record/record.ts"
 import type { VmError } from "../../Vm.ts"
+import { type Accelerator, ofAccelerator } from "./accelerator.ts"
 import { acquireVm } from "./acquire-vm.ts"
 import { freezeMemory } from "./capture.ts"
 import { greet } from "./channel.ts"
@@ -45,7 +46,7 @@ const bootPatiently = <A, E>(
   request: BootRequest,
   use: (guest: { readonly vm: BothFaces; readonly channel: GuestChannel }) => Effect.Effect<A, E, Scope.Scope>
 ): Effect.Effect<A, E | VmError | ChannelFailed, Paths> => {
-  let timeoutMs = bootTimeoutMs[request.spec.accelerator]
+  let timeoutMs = ofAccelerator(request.spec, bootTimeoutMs)
   return Effect.suspend(() => {
     const now = timeoutMs
     timeoutMs *= 2

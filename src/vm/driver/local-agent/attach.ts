@@ -1,0 +1,42 @@
+import { Effect, type Scope } from "effect"
+import * as fs from "node:fs"
+import { Paths } from "../../../system/Paths.ts"
+import { removeMemory } from "../../host/memory.ts"
+import { makeOwnership } from "../../record/ownership.ts"
+import { type VmId, vmPaths } from "../../record/record.ts"
+import { refused, takeOver } from "../../record/take-over.ts"
+import { removeFolder } from "../../record/vm-folder.ts"
+import type { Vm, VmError } from "../../Vm.ts"
+import { adoptAgent } from "./agent-process.ts"
+import { directoriesOf, sweepDirectories } from "./directories.ts"
+import { settleDisk } from "./disks.ts"
+import { identityOf } from "./identity.ts"
+import { makeVm } from "./local-vm.ts"
+import type { LocalAgentOptions } from "./options.ts"
+
+/** Goes on with a workspace's VM that has no owner. A VM that cannot be attached to stays as it is. */
+export const attachVm = (
+  id: VmId,
+  options: LocalAgentOptions
+): Effect.Effect<Vm, VmError, Scope.Scope | Paths> =>
+  Effect.gen(function*() {
+    const all = yield* Paths
+    const paths = vmPaths(all, id)
+    const directories = directoriesOf(all)
+    if (!fs.existsSync(paths.directory)) return yield* refused(`there is no VM ${id}`)
+    const record = yield* takeOver(id, paths, "agent")
+    const ownership = yield* makeOwnership(paths, record)
+    // In the order in which their maker acquired them.
+    yield* Effect.addFinalizer(() => sweepDirectories(directories))
+    yield* Effect.addFinalizer(() => ownership.unlessLeft(removeFolder(paths)))
+    yield* Effect.addFinalizer(() => ownership.unlessLeft(removeMemory(paths)))
+    const agent = yield* adoptAgent(ownership, record.process)
+    return yield* Effect.gen(function*() {
+      yield* settleDisk(directories, paths)
+      const spec = record.machine
+      const vm = yield* makeVm({ ownership, agent, directories, spec, identity: identityOf(spec, options) })
+      // A crash in the middle of a capture leaves the programs stopped.
+      yield* vm.resume
+      return vm
+    }).pipe(Effect.onError(() => Effect.ignoreLogged(ownership.leave)))
+  })

@@ -1,0 +1,114 @@
+import { Effect, type Scope, Stream } from "effect"
+import * as fs from "node:fs"
+import { ChannelFailed, VmFailed } from "../../../contract/errors.ts"
+import { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import { monotonicMs } from "../../../system/time.ts"
+import { connectUnixSoon } from "../../../system/unix-socket.ts"
+import { deadlineScale } from "../../deadline-scale.ts"
+import { fileFailedAt } from "../../failure.ts"
+import type { VmHealth } from "../../health.ts"
+import type { MachineIdentity } from "../../machine-identity.ts"
+import type { MachineSpec } from "../../machine-spec.ts"
+import type { Ownership } from "../../record/ownership.ts"
+import type { Captured, CaptureError, CaptureTarget, ChannelOptions, Vm } from "../../Vm.ts"
+import { type AgentProcess, tailOf } from "./agent-process.ts"
+import type { Directories } from "./directories.ts"
+import { type LocalDisks, makeDisks } from "./disks.ts"
+import { continueProcesses, stopProcesses } from "./processes.ts"
+import { parts } from "./sandbox.ts"
+import { localSteps } from "./steps.ts"
+import { captureVolatile, volatileBytes } from "./volatile.ts"
+
+/** How long an agent may take to open its socket and to answer. */
+const helloTimeoutMs = 20_000 * deadlineScale
+
+/** A VM whose guest is a local process. */
+export const makeVm = (request: {
+  readonly ownership: Ownership
+  readonly agent: AgentProcess
+  readonly directories: Directories
+  readonly spec: MachineSpec
+  readonly identity: MachineIdentity
+}): Effect.Effect<Vm> =>
+  Effect.gen(function*() {
+    const { agent, directories, identity, ownership, spec } = request
+    const { paths } = ownership
+    const { console } = parts(paths)
+    const record = yield* ownership.record
+    const pause = stopProcesses(agent.identity)
+    const resume = continueProcesses(agent.identity)
+    const disks = yield* makeDisks(directories, ownership, resume)
+    const health = healthOf(agent, console)
+    const paused = <A, E>(work: Effect.Effect<A, E>) => Effect.acquireUseRelease(pause, () => work, () => resume)
+
+    const capture = (target: CaptureTarget): Effect.Effect<Captured, CaptureError> =>
+      Effect.gen(function*() {
+        const since = yield* monotonicMs
+        const layers = yield* paused(captured(disks, ownership, target))
+        return { layers, pauseMs: (yield* monotonicMs) - since }
+      }).pipe(Effect.raceFirst(health.failure))
+
+    return {
+      id: record.id,
+      spec,
+      process: agent.identity,
+      identity,
+      confinement: undefined,
+      health,
+      disks,
+      steps: localSteps,
+      channel: (options) => connect(request, health, options),
+      resume,
+      pause,
+      memoryBytes: volatileBytes(paths),
+      capture: (_channel, target) => capture(target),
+      freezeLayer: (top) => Effect.asVoid(paused(disks.freeze(top))),
+      leave: Effect.suspend(() =>
+        record.dieWithOwner === false
+          ? ownership.leave
+          : new VmFailed({ step: "leave", detail: "this VM ends with the process that made it", consoleTail: "" })
+      )
+    }
+  })
+
+/** An agent has no device state: the file is empty. */
+const captured = (disks: LocalDisks, { paths }: Ownership, { frozen, inPause, top }: CaptureTarget) =>
+  Effect.gen(function*() {
+    const layers = yield* disks.freeze(top)
+    yield* inPause ?? Effect.void
+    yield* captureVolatile(paths, frozen.memoryPath)
+    yield* Effect.try({
+      try: () => fs.writeFileSync(frozen.statePath, "", { mode: 0o600, flag: "wx" }),
+      catch: fileFailedAt("capture", frozen.statePath)
+    })
+    return layers
+  })
+
+const healthOf = ({ ended, identity }: AgentProcess, console: string): VmHealth => ({
+  failure: Effect.flatMap(ended, () =>
+    new VmFailed({
+      step: "run",
+      detail: `the guest agent, process ${identity.pid}, ended`,
+      consoleTail: tailOf(console)
+    })),
+  trouble: Effect.succeed("none"),
+  troubles: Stream.concat(Stream.succeed("none" as const), Stream.never),
+  consoleTail: Effect.sync(() => tailOf(console))
+})
+
+const connect = (
+  { ownership: { paths } }: { readonly ownership: Ownership },
+  health: VmHealth,
+  options: ChannelOptions = { takeover: false }
+): Effect.Effect<GuestChannel, VmFailed | ChannelFailed, Scope.Scope> =>
+  GuestChannel.connect({
+    ...options,
+    open: Effect.mapError(
+      connectUnixSoon(parts(paths).socket, { timeoutMs: helloTimeoutMs }),
+      ({ message }) => new ChannelFailed({ detail: message })
+    ),
+    helloTimeoutMs
+  }).pipe(
+    // A panic is a kernel's.
+    Effect.raceFirst(Effect.catchTag(health.failure, "GuestPanicked", Effect.die))
+  )

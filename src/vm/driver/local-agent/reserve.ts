@@ -1,0 +1,68 @@
+import { Effect, type Scope } from "effect"
+import type { NoSpace, VmFailed } from "../../../contract/errors.ts"
+import type { DiskSource } from "../../../disk/workspace-disk.ts"
+import { Paths } from "../../../system/Paths.ts"
+import { nowIso } from "../../../system/time.ts"
+import { removeMemory } from "../../host/memory.ts"
+import type { MachineSpec } from "../../machine-spec.ts"
+import type { Ownership } from "../../record/ownership.ts"
+import { newRecord, newVmId, vmPaths, type VmPurpose, type VmRecord } from "../../record/record.ts"
+import { acquireFolder } from "../../record/vm-folder.ts"
+import type { Vm, VmError } from "../../Vm.ts"
+import { startAgent } from "./agent-process.ts"
+import { directoriesOf, sweepDirectories } from "./directories.ts"
+import { placeDisk } from "./disks.ts"
+import { identityOf } from "./identity.ts"
+import { makeVm } from "./local-vm.ts"
+import type { LocalAgentOptions } from "./options.ts"
+import { makeVolatile, restoreVolatile } from "./volatile.ts"
+
+/** A VM that is announced, and of which nothing is made yet. */
+export interface Reservation {
+  readonly record: VmRecord
+  readonly ownership: Ownership
+  readonly spec: MachineSpec
+  readonly dieWithParent: boolean
+}
+
+/** Records that a VM is to be. The Scope removes what exists of the VM, and what the VM was the last to use. */
+export const reserveVm = (request: {
+  readonly purpose: VmPurpose
+  readonly spec: MachineSpec
+  readonly dieWithParent: boolean
+}): Effect.Effect<Reservation, VmFailed | NoSpace, Scope.Scope | Paths> =>
+  Effect.gen(function*() {
+    const { dieWithParent, purpose, spec } = request
+    const all = yield* Paths
+    const id = newVmId()
+    const paths = vmPaths(all, id)
+    const record = newRecord({
+      createdAt: yield* nowIso,
+      id,
+      purpose,
+      memoryMib: spec.memoryMib,
+      vcpuCount: spec.vcpuCount,
+      uid: process.getuid?.() ?? 0,
+      machine: spec,
+      dieWithOwner: dieWithParent
+    })
+    yield* Effect.addFinalizer(() => sweepDirectories(directoriesOf(all)))
+    const ownership = yield* acquireFolder(paths, record)
+    yield* Effect.addFinalizer(() => ownership.unlessLeft(removeMemory(paths)))
+    return { record, ownership, spec, dieWithParent }
+  })
+
+/** Starts the agent of a reserved VM. `memory` is a captured memory to go on from. */
+export const startReserved = (
+  { dieWithParent, ownership, spec }: Reservation,
+  options: LocalAgentOptions,
+  { disk, memory }: { readonly disk: DiskSource; readonly memory: string | undefined }
+): Effect.Effect<Vm, VmError, Scope.Scope | Paths> =>
+  Effect.gen(function*() {
+    const directories = directoriesOf(yield* Paths)
+    const visible = yield* placeDisk(directories, ownership.paths, disk)
+    yield* makeVolatile(ownership.paths)
+    if (memory !== undefined) yield* restoreVolatile(ownership.paths, memory)
+    const agent = yield* startAgent({ ownership, directories: visible, options, dieWithParent })
+    return yield* makeVm({ ownership, agent, directories, spec, identity: identityOf(spec, options) })
+  })

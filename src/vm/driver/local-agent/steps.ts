@@ -1,0 +1,26 @@
+import { Calls } from "../../../guest-channel/calls.ts"
+import type { GuestIdentity, GuestSteps } from "../../claim/guest-steps.ts"
+
+const write = (path: string, content: string, mode: number) =>
+  Calls.writeSmall({ path, mode, content: Buffer.from(content) })
+
+/** Files by which programs learn who the guest is. */
+const identityFiles = ({ generation, hostname, machineId }: GuestIdentity) => [
+  write("/etc/hostname", `${hostname}\n`, 0o644),
+  write("/etc/hosts", `127.0.0.1 localhost\n127.0.1.1 ${hostname}\n::1 localhost\n`, 0o644),
+  write("/etc/machine-id", `${machineId}\n`, 0o444),
+  Calls.mkdir({ path: "/run/pyro", mode: 0o755 }),
+  write("/run/pyro/generation", `${generation}\n`, 0o444)
+]
+
+/**
+ * Steps of an agent that shares the host's kernel: random numbers, clock, host name and boot id are the host's. The disk is in its place
+ * from the start of the agent on, and no capture has programs that are to be started again.
+ */
+export const localSteps: GuestSteps = {
+  claim: identityFiles,
+  inspection: () => [],
+  inspectedWorkspace: [],
+  renewal: identityFiles,
+  startPrograms: []
+}

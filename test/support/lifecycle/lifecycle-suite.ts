@@ -1,0 +1,149 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { hostInventory } from "../host-inventory.ts"
+import { shapeOf } from "../installation.ts"
+import { until } from "../pyro-cli.ts"
+import { settlesAs } from "../settled.ts"
+import type { WorkspacesClient } from "./workspaces-client.ts"
+
+interface Info {
+  readonly id: string
+  readonly name?: string
+  readonly state: string
+  readonly detail?: string
+  readonly generation: number
+}
+
+/** A VMM under test. */
+export interface LifecycleDriver {
+  readonly open: () => Promise<WorkspacesClient>
+  /** Ends what `open` began, and fails where the driver left something. */
+  readonly close: (client: WorkspacesClient) => Promise<void>
+  /** Whether programs go on in what a capture is restored to. */
+  readonly capturesPrograms: boolean
+}
+
+/** What every VMM has to do for workspaces. */
+export const lifecycleSuite = (name: string, driver: LifecycleDriver) => {
+  let client: WorkspacesClient
+  beforeAll(async () => {
+    client = await driver.open()
+  })
+  afterAll(() => driver.close(client))
+
+  const call = <A>(...args: Parameters<WorkspacesClient["call"]>) => client.call(...args) as Promise<A>
+  const create = (workspace: string) => call("create", { name: workspace, memory_mib: 256, disk_mib: 512 })
+  const status = (workspace: string) => call<Info>("status", { workspace })
+  const list = () => call<ReadonlyArray<Info>>("list")
+  const sh = async (workspace: string, script: string) => {
+    const { status, stdout } = await call<{ readonly status: number; readonly stdout: string }>("exec", {
+      workspace,
+      command: ["sh", "-ec", script]
+    })
+    assert.strictEqual(status, 0, `${script}: ${stdout}`)
+    return stdout.trim()
+  }
+  const vmProcess = (id: string) => {
+    const read = (file: string) => JSON.parse(fs.readFileSync(file, "utf8")) as Record<string, unknown>
+    const { vm } = read(path.join(client.state, "workspaces", id, "record.json"))
+    return (read(path.join(client.state, "vms", String(vm), "record.json"))["qemu"] as { readonly pid: number }).pid
+  }
+  const remove = (...workspaces: ReadonlyArray<string>) => call("delete", { workspaces })
+
+  describe(`a workspace over ${name}`, () => {
+    it("runs commands after a create, and keeps its files through a stop and a start", async () => {
+      await create("a")
+      assert.strictEqual(await sh("a", "pwd; cat /etc/hostname"), "/workspace\na")
+      await sh("a", "echo kept > file; mkdir folder; echo gone > /dev/shm/page")
+      await call("stop", { workspace: "a" })
+      assert.strictEqual((await status("a")).state, "stopped")
+      await call("start", { workspace: "a" })
+      const { generation, state } = await status("a")
+      assert.deepStrictEqual([state, generation], ["running", 2])
+      assert.strictEqual(await sh("a", "cat file; ls; ls /dev/shm"), "kept\nfile\nfolder")
+    })
+
+    it("is empty after a reset", async () => {
+      await call("reset", { workspace: "a" })
+      assert.strictEqual(await sh("a", "ls -A"), "")
+    })
+
+    it("goes back to a snapshot, with what was in its memory", async () => {
+      await sh("a", "echo one > file; echo remembered > /dev/shm/page")
+      await call("snapshot", { workspace: "a", name: "s" })
+      await sh("a", "echo two > file; rm /dev/shm/page")
+      await call("reset", { workspace: "a", snapshot: "s" })
+      assert.strictEqual(await sh("a", "cat file /dev/shm/page"), "one\nremembered")
+      await sh("a", "echo three > file")
+      await call("reset", { workspace: "a", snapshot: "s", disk_only: true })
+      assert.strictEqual(await sh("a", "cat file; ls /dev/shm"), "one")
+    })
+
+    it("has forks that go on by themselves", async () => {
+      await sh("a", "echo parent > file; echo remembered > /dev/shm/page")
+      await call("fork", { workspace: "a", name: "child", count: 2 })
+      assert.strictEqual(await sh("child-1", "cat file /dev/shm/page /etc/hostname"), "parent\nremembered\nchild-1")
+      await sh("child-1", "echo child > file")
+      assert.strictEqual(await sh("a", "cat file"), "parent")
+      assert.strictEqual(await sh("child-2", "cat file"), "parent")
+      await remove("child-1", "child-2")
+    })
+
+    it("is read while it is stopped", async () => {
+      await call("fork", { workspace: "a", name: "other", disk_only: true })
+      await sh("other", "echo changed > file; echo new > new")
+      await call("stop", { workspace: "other" })
+      const { files } = await call<{ readonly files: ReadonlyArray<{ readonly path: string }> }>("compare", {
+        from: "a",
+        to: "other"
+      })
+      assert.deepStrictEqual(files.map((one) => one.path), ["file", "new"])
+      await remove("other")
+    })
+
+    it("is taken up with its running command after its process was killed", async () => {
+      await call("exec", {
+        workspace: "a",
+        detach: true,
+        command: ["sh", "-c", "until [ -e go ]; do sleep 0.02; done; echo on"]
+      })
+      await client.kill()
+      assert.strictEqual((await status("a")).state, "running")
+      await sh("a", "touch go")
+      await until("the command's end", async () => {
+        const { commands } = await call<{ readonly commands: ReadonlyArray<{ readonly outcome: string }> }>("logs", {
+          workspace: "a"
+        })
+        return commands.every(({ outcome }) => outcome === "exited")
+      })
+    })
+
+    it("fails when its VM's process dies, and a start brings the disk back", async () => {
+      await sh("a", "echo safe > file; sync")
+      process.kill(vmProcess((await status("a")).id), "SIGKILL")
+      await until("its failure", async () => (await status("a")).state === "failed")
+      await call("start", { workspace: "a" })
+      assert.strictEqual(await sh("a", "cat file"), "safe")
+    })
+
+    it("is deleted when its time is over", async () => {
+      await create("brief")
+      await call("update", { workspace: "brief", ttl_seconds: 1 })
+      await until("its expiry", async () => !(await list()).some((one) => one.name === "brief"))
+    })
+
+    it("leaves nothing when it is deleted", async () => {
+      await remove("a")
+      assert.deepStrictEqual(await list(), [])
+      await client.close()
+      await settlesAs(
+        () =>
+          shapeOf(hostInventory({ state: client.state }), client.state).filter((line) =>
+            /VM|WS|local-disks/.test(line)
+          ),
+        []
+      )
+    })
+  })
+}

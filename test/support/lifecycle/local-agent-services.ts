@@ -1,0 +1,74 @@
+import { Effect, Layer, Option } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { SeedImages } from "../../../src/disk/SeedImages.ts"
+import { Environments } from "../../../src/environment/Environments.ts"
+import { Kernel } from "../../../src/environment/Kernel.ts"
+import { Paths } from "../../../src/system/Paths.ts"
+import type { LocalAgentOptions } from "../../../src/vm/driver/local-agent/options.ts"
+import { HostFacts } from "../../../src/vm/host/HostFacts.ts"
+import { Vmm } from "../../../src/vm/Vmm.ts"
+
+const digest = "0".repeat(64)
+
+/** Small files in place of an environment and a kernel: a local agent reads neither. */
+const images = Effect.map(Paths, ({ cacheDir }) => {
+  const folder = path.join(cacheDir, "no-images")
+  fs.mkdirSync(folder, { recursive: true })
+  const file = (name: string) => {
+    const place = path.join(folder, name)
+    if (!fs.existsSync(place)) fs.writeFileSync(place, name)
+    return place
+  }
+  return { environment: file("environment"), vmlinux: file("vmlinux"), initrd: file("initrd") }
+})
+
+const unused = Effect.dieMessage("a local agent has no images to build")
+
+const environments = Layer.effect(
+  Environments,
+  Effect.map(images, ({ environment }) => {
+    const one = {
+      name: "debian:12",
+      digest,
+      imagePath: environment,
+      sizeBytes: fs.statSync(environment).size,
+      kernelVersion: "0",
+      builtAt: new Date(0).toISOString()
+    }
+    return Environments.of({
+      list: unused,
+      resolve: () => Effect.succeed(Option.some(one)),
+      ensure: () => Effect.succeed(one),
+      pull: () => Effect.succeed(one),
+      define: () => unused,
+      keep: () => unused,
+      inspect: () => unused,
+      remove: () => unused,
+      sweep: Effect.succeed(0),
+      prune: unused
+    })
+  })
+)
+
+const kernel = Layer.effect(
+  Kernel,
+  Effect.map(images, ({ initrd, vmlinux }) => {
+    const one = { version: "0", digest, vmlinux, initrd }
+    return Kernel.of({
+      ensure: Effect.succeed(one),
+      ensureWith: () => Effect.succeed(one),
+      modules: () => unused,
+      sweep: Effect.succeed(0),
+      prune: unused
+    })
+  })
+)
+
+/** The services that workspaces need, over local agents. */
+export const localAgentServices = (options: LocalAgentOptions) =>
+  Vmm.layerLocalAgent(options).pipe(
+    Layer.provideMerge(Layer.mergeAll(environments, SeedImages.layer)),
+    Layer.provideMerge(Layer.mergeAll(kernel, HostFacts.layer)),
+    Layer.provideMerge(Paths.layer)
+  )

@@ -1,0 +1,124 @@
+import { build } from "esbuild"
+import { type ChildProcess, spawn } from "node:child_process"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import * as readline from "node:readline"
+import { assert } from "vitest"
+import type { Operation } from "./workspaces-process.ts"
+
+const project = path.resolve(import.meta.dirname, "../../..")
+
+/** Bundles the process beside links to what the project builds. */
+const bundled = async (folder: string) => {
+  const program = path.join(folder, "workspaces-process.mjs")
+  await build({
+    entryPoints: [path.join(import.meta.dirname, "workspaces-process.ts")],
+    outfile: program,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    logLevel: "error",
+    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" }
+  })
+  for (const name of ["guest-agent", "native", "rootfs"]) {
+    fs.symlinkSync(path.join(project, name), path.join(folder, name))
+  }
+  return program
+}
+
+interface Answer {
+  readonly id: number
+  readonly result?: unknown
+  readonly error?: string
+}
+
+/** The process has ended before it answered. */
+export class ProcessEnded extends Error {
+  readonly signal: NodeJS.Signals | null
+  constructor(signal: NodeJS.Signals | null, said: string) {
+    super(`the process that has the workspaces ended: ${String(signal)} ${said}`)
+    this.signal = signal
+  }
+}
+
+/** A process that has the workspaces. */
+interface Running {
+  readonly child: ChildProcess
+  readonly ended: Promise<NodeJS.Signals | null>
+  readonly call: (operation: Operation, payload: object) => Promise<unknown>
+}
+
+const startProcess = (program: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv): Running => {
+  const child = spawn(process.execPath, [program, ...args], { env, stdio: ["pipe", "pipe", "pipe"] })
+  const waiting = new Map<number, { readonly done: (answer: Answer) => void; readonly lost: (cause: Error) => void }>()
+  let said = ""
+  let next = 0
+  child.stderr.setEncoding("utf8").on("data", (text: string) => said += text)
+  child.stdin.on("error", () => {}) // its end tells
+  readline.createInterface({ input: child.stdout }).on("line", (line) => {
+    const answer = JSON.parse(line) as Answer
+    waiting.get(answer.id)?.done(answer)
+    waiting.delete(answer.id)
+  })
+  const ended = new Promise<NodeJS.Signals | null>((resolve) =>
+    child.once("close", (code, signal) => {
+      for (const { lost } of waiting.values()) lost(new ProcessEnded(signal, `${String(code)} ${said}`))
+      resolve(signal)
+    })
+  )
+  const call = (operation: Operation, payload: object) =>
+    new Promise<unknown>((resolve, reject) => {
+      const id = next++
+      const done = ({ error, result }: Answer) =>
+        error === undefined ? resolve(result) : reject(new Error(`${operation} ${JSON.stringify(payload)}: ${error}`))
+      waiting.set(id, { done, lost: reject })
+      child.stdin.write(`${JSON.stringify({ id, operation, payload })}\n`)
+    })
+  return { child, ended, call }
+}
+
+/** Installation whose workspaces one process after the other has: the next call starts a process where none runs. */
+export const workspacesClient = async (options: {
+  readonly folder: string
+  readonly args: ReadonlyArray<string>
+  readonly env?: Readonly<Record<string, string>>
+}) => {
+  const program = await bundled(options.folder)
+  const state = path.join(options.folder, "state")
+  const env = { ...process.env, PYRO_STATE_DIR: state, PYRO_POOL_MEMBERS: "0", ...options.env }
+  let running: Running | undefined
+
+  const current = () => running ??= startProcess(program, options.args, env)
+
+  const call = (operation: Operation, payload: object = {}) => current().call(operation, payload)
+
+  /** Ends the process; workspaces run on. */
+  const close = async () => {
+    const one = running
+    running = undefined
+    if (one === undefined) return
+    one.child.stdin!.end()
+    assert.isNull(await one.ended, "the process was killed")
+    assert.strictEqual(one.child.exitCode, 0)
+  }
+
+  /** Kills the process at any moment. */
+  const kill = async () => {
+    const one = current()
+    running = undefined
+    one.child.kill("SIGKILL")
+    await one.ended
+  }
+
+  /** Does one call in a process that kills itself at a fault point. */
+  const killedAt = async (point: string, operation: Operation, payload: object) => {
+    await close()
+    const one = startProcess(program, options.args, { ...env, PYRO_FAULT: point })
+    const failure = await one.call(operation, payload).then(() => undefined, (cause: unknown) => cause)
+    assert.instanceOf(failure, ProcessEnded, `${point} was not reached`)
+    assert.strictEqual(failure.signal, "SIGKILL", failure.message)
+  }
+
+  return { folder: options.folder, state, call, close, kill, killedAt }
+}
+export type WorkspacesClient = Awaited<ReturnType<typeof workspacesClient>>

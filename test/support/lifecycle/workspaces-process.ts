@@ -1,0 +1,91 @@
+import { Effect, Layer, Logger, LogLevel, Option, Schema, Stream } from "effect"
+import * as readline from "node:readline"
+import type { PyroError } from "../../../src/contract/errors.ts"
+import { ComparePayload } from "../../../src/contract/operations/workspace-compare.ts"
+import { DeletePayload } from "../../../src/contract/operations/workspace-delete.ts"
+import { ExecPayload } from "../../../src/contract/operations/workspace-exec.ts"
+import { ForkPayload } from "../../../src/contract/operations/workspace-fork.ts"
+import { CreatePayload, ResetPayload, UpdatePayload } from "../../../src/contract/operations/workspace-lifecycle.ts"
+import { LogsPayload } from "../../../src/contract/operations/workspace-logs.ts"
+import { SnapshotPayload } from "../../../src/contract/operations/workspace-snapshot.ts"
+import { services } from "../../../src/local/layer.ts"
+import { takeWorkspaces } from "../../../src/local/workspaces.ts"
+import type { Workspaces } from "../../../src/workspace/Workspaces.ts"
+import { localAgentServices } from "./local-agent-services.ts"
+
+/**
+ * A process that has the workspaces of one state directory over the driver that the first argument names. It reads a request a line, answers
+ * a line for each, and ends when its stdin does: workspaces run on, as a daemon leaves them.
+ */
+const [driver = "", ...options] = process.argv.slice(2)
+
+const Named = Schema.Struct({ workspace: Schema.String })
+
+const last = <A>(events: Stream.Stream<A, PyroError>) => Effect.map(Stream.runLast(events), Option.getOrThrow)
+
+const operations = (all: Workspaces["Type"]) => {
+  const operation = <P, Encoded, A>(
+    payload: Schema.Schema<P, Encoded>,
+    work: (payload: P) => Effect.Effect<A, PyroError>
+  ) =>
+  (given: unknown) => Effect.flatMap(Schema.decodeUnknown(payload)(given), work)
+
+  const exec = (payload: ExecPayload) =>
+    Effect.scoped(Effect.gen(function*() {
+      const pull = yield* all.exec(payload)
+      let stdout = ""
+      let status: number | undefined
+      const events = Stream.repeatEffectChunkOption(pull())
+      yield* Stream.runForEach(events, (event) =>
+        Effect.sync(() => {
+          if (event._tag === "Output" && event.from === "stdout") stdout += Buffer.from(event.bytes).toString()
+          if (event._tag === "Exited") status = event.status
+        }))
+      return { stdout, status }
+    }))
+
+  return {
+    create: operation(CreatePayload(), (payload) => last(all.create(payload))),
+    list: operation(Schema.Struct({}), () => all.list({})),
+    status: operation(Named, all.status),
+    update: operation(UpdatePayload(), all.update),
+    stop: operation(Named, (payload) => last(all.stop(payload))),
+    start: operation(Named, (payload) => last(all.start(payload))),
+    reset: operation(ResetPayload(), (payload) => last(all.reset(payload))),
+    snapshot: operation(SnapshotPayload(), (payload) => last(all.snapshot.create(payload))),
+    snapshots: operation(Named, all.snapshot.list),
+    "delete-snapshot": operation(SnapshotPayload(), all.snapshot.delete),
+    fork: operation(ForkPayload(), (payload) => last(all.fork(payload))),
+    compare: operation(ComparePayload(), all.compare),
+    exec: operation(ExecPayload(), exec),
+    logs: operation(LogsPayload(), all.logs),
+    delete: operation(DeletePayload(), all.remove)
+  }
+}
+export type Operation = keyof ReturnType<typeof operations>
+
+/** A request of the test's. */
+export interface Request {
+  readonly id: number
+  readonly operation: Operation
+  readonly payload: unknown
+}
+
+const answer = (id: number, result: object) => process.stdout.write(`${JSON.stringify({ id, ...result })}\n`)
+
+const program = Effect.scoped(Effect.gen(function*() {
+  const { workspaces } = yield* takeWorkspaces(yield* Effect.scope)
+  const known = operations(workspaces)
+  const lines = readline.createInterface({ input: process.stdin })
+  yield* Stream.runForEach(Stream.fromAsyncIterable(lines, String), (line) => {
+    const { id, operation, payload } = JSON.parse(line) as Request
+    return Effect.matchCause(known[operation](payload) as Effect.Effect<unknown, { readonly message: string }>, {
+      onSuccess: (result) => answer(id, { result }),
+      onFailure: (cause) => answer(id, { error: String(cause) })
+    })
+  })
+}))
+
+const layer = driver === "qemu" ? services : localAgentServices({ program: options[0]!, reports: options[1]! })
+
+await Effect.runPromise(Effect.provide(program, Layer.merge(layer, Logger.minimumLogLevel(LogLevel.None))))
