@@ -1,15 +1,12 @@
 import { Cause, Effect, Exit, Layer, Logger } from "effect"
-import type { PyroError } from "../contract/errors.ts"
-import type { Operation } from "../contract/operations.ts"
-import type { Pyro } from "../contract/Pyro.ts"
 import type { Handover } from "../mcp/handshake/handover.ts"
 import type { Recorded } from "../mcp/handshake/recorded.ts"
-import { DAEMON, daemonCommand } from "../sdk/daemon-command.ts"
-import type { StartDaemon } from "../sdk/start-daemon.ts"
+import { DAEMON } from "../sdk/daemon-command.ts"
 import type { StartedExec } from "../sdk/started-exec.ts"
 import { cli, type Interruption, type Leaving } from "./cli.ts"
 import type { ServePayload } from "./commands.ts"
 import { isSignalHeld, passSignal } from "./held-signal.ts"
+import { daemonOf, layerFor } from "./homes.ts"
 import type { RecordedFields } from "./quick-exec/request.ts"
 import { forgetLostTerminal } from "./terminal-lost.ts"
 import * as ProcessTerminal from "./terminal-process.ts"
@@ -20,28 +17,6 @@ const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
 /** A launcher such as npm sends on the Ctrl-C that the terminal sends as well: what comes so soon is the same one. */
 const SAME_SIGNAL_MS = 100
-
-/** What does the work in this process, loaded when it is first needed: help and usage errors do without. */
-const LazyLocal: Layer.Layer<Pyro, PyroError> = Layer.unwrapEffect(
-  Effect.map(Effect.promise(() => import("../local/layer.ts")), ({ layer }) => layer)
-)
-
-/** How this program's daemon is started. */
-const daemonOf = (build: string): StartDaemon => ({ version: build, command: daemonCommand(process.argv[1] ?? "") })
-
-/** Workspaces are the daemon's; what is about the host itself is done here. */
-const layerFor = (
-  operation: Operation,
-  build: string,
-  started: StartedExec | undefined
-): Layer.Layer<Pyro, PyroError> => {
-  if (operation.home === undefined || operation.home === "host") return LazyLocal
-  return Layer.unwrapEffect(Effect.gen(function*() {
-    const { daemonRuns, layerDaemon } = yield* Effect.promise(() => import("../sdk/client.ts"))
-    if (operation.home === "daemon-if-running" && !(yield* daemonRuns(build))) return LazyLocal
-    return layerDaemon(daemonOf(build), started)
-  }))
-}
 
 /** The work that began before this bundle was loaded. */
 export interface Early {

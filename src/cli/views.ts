@@ -5,6 +5,7 @@ import { printTable } from "./table.ts"
 import { ago } from "./time-text.ts"
 import type { View } from "./view.ts"
 import { contentViews } from "./views-content.ts"
+import { daemonViews } from "./views-daemon.ts"
 import { logsView } from "./views-logs.ts"
 import { workspaceViews } from "./views-workspace.ts"
 
@@ -22,6 +23,7 @@ const ready = (environment: ResultOf<"env.pull">) =>
 export const views: { readonly [Name in OperationName]: View<Name> } = {
   ...workspaceViews,
   ...contentViews,
+  ...daemonViews,
   "workspace.logs": logsView,
   "run": {
     event: showOutput,
@@ -92,20 +94,5 @@ export const views: { readonly [Name in OperationName]: View<Name> } = {
         swept.map(({ kind, what }) => `swept ${kind} ${what}\n`).join("") +
           (swept.length === 0 ? "nothing to sweep\n" : `${size(freedBytes)} freed\n`)
       )
-  },
-  "daemon.status": {
-    result: ({ logPath, pid, running, startedAt, version, vms }) =>
-      Effect.zipRight(
-        print(
-          (running ? `running: process ${pid}, pyro ${version}, since ${startedAt}\n` : "not running\n") +
-            `log: ${logPath}\n`
-        ),
-        vms.length === 0 ? Effect.void : printTable([
-          ["VM", "PURPOSE", "WORKSPACE", "PID", "MEMORY"],
-          ...vms.map((vm) => [vm.id, vm.purpose, vm.workspace ?? "-", String(vm.pid ?? "-"), `${vm.memoryMib} MiB`])
-        ], { head: true })
-      )
-  },
-  "daemon.stop": { result: ({ stopped }) => print(stopped ? "stopped\n" : "no daemon was running\n") },
-  "daemon.logs": { result: ({ text }) => print(text) }
+  }
 }

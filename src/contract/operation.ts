@@ -142,9 +142,10 @@ interface Common<Name extends string, Payload extends PureSchema, Result extends
   readonly mcp: McpSurface | Missing
   /**
    * Where the CLI has it done: by the daemon, which has the workspaces and is started for it; by the daemon where one runs anyway,
-   * for its pool; or in its own process. @default host
+   * for its pool; by a daemon that runs and answers, which the operation neither starts nor keeps from leaving, else in its own process
+   * (observer); or in its own process. @default host
    */
-  readonly home?: "daemon" | "daemon-if-running" | "host"
+  readonly home?: "daemon" | "daemon-if-running" | "observer" | "host"
   readonly annotations: Annotations
   readonly payload: () => Payload
   readonly result: () => Result

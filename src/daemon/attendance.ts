@@ -26,11 +26,11 @@ export const makeAttendance = Effect.map(clockReader, (clock) => {
     if (--state.requests === 0) garbage.idle()
   }
 
-  /** One request, for the length of a Scope; fails with DaemonLeaves from `close` on. */
-  const request = acquirePlain(
-    Effect.suspend(() => state.closed ? Effect.fail(new DaemonLeaves()) : Effect.sync(arrives)),
-    goes
-  )
+  /** A request that looks at the daemon and does not keep it; fails with DaemonLeaves from `close` on. */
+  const glance = Effect.suspend(() => state.closed ? Effect.fail(new DaemonLeaves()) : Effect.void)
+
+  /** One request, for the length of a Scope; fails in the same way. */
+  const request = acquirePlain(Effect.zipRight(glance, Effect.sync(arrives)), goes)
 
   /** A server at a path, whose connections are counted. */
   const listen = (path: string) =>
@@ -59,6 +59,7 @@ export const makeAttendance = Effect.map(clockReader, (clock) => {
   )
 
   return {
+    glance,
     request,
     listen,
     lastLeft,

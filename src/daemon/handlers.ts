@@ -11,7 +11,8 @@ import type { RunInput, WindowSize } from "../contract/run-input.ts"
 import type { Attendance } from "./attendance.ts"
 import { demandAbsolutePaths } from "./host-paths.ts"
 import { makeInputs } from "./inputs.ts"
-import { type AnyEvent, makeOpenOperations } from "./open-operations.ts"
+import { type AnyEvent, observe, observeEvents } from "./observer.ts"
+import { makeOpenOperations } from "./open-operations.ts"
 
 /** What the handlers share with the daemon that has them. */
 export interface Serving {
@@ -37,9 +38,11 @@ const inputOf = (inputs: ReturnType<typeof makeInputs>, headers: Headers, leavin
 const unaryHandler = (pyro: PyroService, row: UnaryRow, { attendance }: Serving) => {
   const call = callOf(pyro, row)
   const demand = demandAbsolutePaths(row)
+  const attend = row.home === "observer" ? attendance.glance : attendance.request
+  const observed = observe(row)
   return (payload: unknown, { headers }: { readonly headers: Headers }) =>
     Effect.scoped(
-      Effect.zipRight(attendance.request, Effect.zipRight(demand(payload), call(payload) as Effect.Effect<unknown>))
+      Effect.zipRight(attend, observed(Effect.zipRight(demand(payload), call(payload) as Effect.Effect<unknown>)))
     ).pipe(forCaller(headers))
 }
 
@@ -60,12 +63,13 @@ const eventHandlers = (
   const first = (row: StreamingRow) => {
     const start = pullOf(pyro, row)
     const demand = demandAbsolutePaths(row)
+    const observed = observeEvents(row)
     return ({ id, request }: Named, { headers }: { readonly headers: Headers }) =>
       open.first(
         id,
         Effect.flatMap(
           Effect.zipRight(attendance.request, inputOf(inputs, headers, leaving)),
-          (input) => Effect.zipRight(demand(request), start(request, input))
+          (input) => observed(Effect.zipRight(demand(request), start(request, input)))
         )
       ).pipe(forCaller(headers))
   }

@@ -2,6 +2,7 @@ import { Deferred, Effect, Either, ExecutionStrategy, Exit, Fiber, FiberId, Opti
 import { ChannelFailed, type PyroError } from "../contract/errors.ts"
 import type { PullEvents } from "../contract/event-batches.ts"
 import type { FirstBatch } from "../contract/event-rpcs.ts"
+import { type AnyEvent, outputBytes } from "./observer.ts"
 
 /** Maximum wait of the first batch for the operation's end, in ms: before any output, and after some. */
 const FIRST_EVENT_MS = 30
@@ -16,11 +17,6 @@ const REST_KEPT_MS = 10_000
  */
 const RELEASE_MS = 2
 
-/** An event of any operation: some carry what a command printed. */
-export interface AnyEvent {
-  readonly _tag: string
-  readonly bytes?: unknown
-}
 type PullAny = PullEvents<AnyEvent>
 
 /** An operation from its request until its release. */
@@ -36,8 +32,6 @@ interface Open {
 }
 
 const restExpired = new ChannelFailed({ detail: "the client did not fetch the remaining events before the deadline" })
-
-const outputBytes = ({ bytes }: AnyEvent) => bytes instanceof Uint8Array ? bytes.length : 0
 
 /** The events that come at once. */
 const firstBatchOf = (pull: PullAny): Effect.Effect<FirstBatch<AnyEvent>, PyroError> =>

@@ -5,6 +5,7 @@ import { readJson } from "../system/atomic-file.ts"
 import { daemonFiles } from "../system/daemon-files.ts"
 import { readTail } from "../system/file-tail.ts"
 import { isAlive, ProcessIdentity, signalIdentity } from "../system/identity.ts"
+import { readMetrics } from "../system/metrics.ts"
 import { Paths } from "../system/Paths.ts"
 import { listVmIds } from "../vm/record/admission.ts"
 import { readRecord, vmPaths, type VmRecord } from "../vm/record/record.ts"
@@ -56,6 +57,13 @@ export const daemonStatus = Effect.gen(function*() {
   }
   return status
 })
+
+/** The same in the daemon itself, which alone has the metrics. */
+export const daemonStatusWithMetrics = Effect.zipWith(
+  daemonStatus,
+  readMetrics,
+  (status, metrics): DaemonStatus => ({ ...status, metrics })
+)
 
 const stopTimeout = "30 seconds"
 

@@ -11,7 +11,7 @@ import { HostFacts } from "../vm/host/HostFacts.ts"
 import { Pool } from "../vm/pool/Pool.ts"
 import { Vmm } from "../vm/Vmm.ts"
 import type { Workspaces } from "../workspace/Workspaces.ts"
-import { daemonLogs, daemonStatus, daemonStop } from "./daemon-control.ts"
+import { daemonLogs, daemonStatus, daemonStatusWithMetrics, daemonStop } from "./daemon-control.ts"
 import { doctor } from "./doctor/doctor.ts"
 import {
   buildEnvironment,
@@ -111,7 +111,7 @@ const make = (pooled: boolean) =>
       doctor: (payload) => stream(doctor(payload)),
       gc: () => effect(gc),
       daemon: {
-        status: () => effect(daemonStatus),
+        status: () => effect(pooled ? daemonStatusWithMetrics : daemonStatus),
         stop: () => effect(daemonStop),
         logs: (payload) => effect(daemonLogs(payload))
       }

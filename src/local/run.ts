@@ -5,6 +5,7 @@ import type { Notice } from "../contract/notice.ts"
 import type { RunEvent, RunPayload } from "../contract/operations/run.ts"
 import type { RunInput } from "../contract/run-input.ts"
 import { SeedImages } from "../disk/SeedImages.ts"
+import { countBytes } from "../system/metrics.ts"
 import { monotonicMs } from "../system/time.ts"
 import { sweepVms } from "../vm/record/sweep.ts"
 import { acquireWorkspace } from "../workspace/boot.ts"
@@ -78,6 +79,7 @@ const seedFrom = (
       virtualMib: diskMib,
       owner: ownerOf(workspaceUser)
     })
+    countBytes("seed", report.bytes)
     tellSkipped(report, (notice) => void notices.unsafeOffer(notice))
     return image
   })

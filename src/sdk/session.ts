@@ -11,7 +11,7 @@ import { layerProtocol } from "./protocol.ts"
 import { ensureDaemon, type StartDaemon } from "./start-daemon.ts"
 import type { StartedExec } from "./started-exec.ts"
 
-const socketTo = (path: string) =>
+export const socketTo = (path: string) =>
   Layer.effect(
     Socket.Socket,
     fromDuplex(
@@ -37,7 +37,7 @@ const socketOf = (socket: NodeSocket) =>
   )
 
 /** In the caller's scope: the connection lives as long as that. */
-const connect = (socket: Layer.Layer<Socket.Socket>, sent: ReadonlyArray<string> = []) =>
+export const connect = (socket: Layer.Layer<Socket.Socket>, sent: ReadonlyArray<string> = []) =>
   Effect.gen(function*() {
     const protocol = yield* Layer.build(
       layerProtocol(sent).pipe(Layer.provide([socket, serialization]))

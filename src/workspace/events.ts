@@ -1,6 +1,7 @@
 import { Effect, Schema } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { countBytes } from "../system/metrics.ts"
 import { nowIso } from "../system/time.ts"
 
 const at = Schema.String
@@ -39,6 +40,10 @@ type WithoutTime<E> = E extends unknown ? Omit<E, "at"> : never
 
 const Line = Schema.parseJson(Event)
 
+const countCrossing = (event: WithoutTime<WorkspaceLogEvent>) => {
+  if ("bytes" in event) countBytes(event._tag === "sync_push" ? "push" : event._tag, event.bytes)
+}
+
 const fileOf = (folder: string) => path.join(folder, "events.jsonl")
 
 /** Bytes of the log that are read: some ten thousand events, the newest. */
@@ -51,6 +56,7 @@ const MOST_BYTES = 16 * 1024 * 1024
 export const recordEvent = (folder: string, event: WithoutTime<WorkspaceLogEvent>) =>
   Effect.flatMap(nowIso, (at) =>
     Effect.try(() => {
+      countCrossing(event)
       const fd = fs.openSync(fileOf(folder), "a+", 0o600)
       try {
         const { size } = fs.fstatSync(fd)

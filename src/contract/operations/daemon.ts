@@ -6,32 +6,80 @@ import { snakeFields } from "../snake.ts"
 const HOST_ADMINISTRATION = { missing: "host administration" } as const
 const none = lazy(() => Schema.Struct({}))
 
+const count = (description: string) => Schema.Int.annotations({ description })
+const ms = (description: string) => Schema.Number.annotations({ description })
+const byteCount = (description: string) => Schema.Number.annotations({ description: `${description}, in bytes` })
+
+const Metrics = lazy(() =>
+  Schema.Struct(snakeFields({
+    operations: Schema.Array(
+      Schema.Struct(snakeFields({
+        operation: Schema.String.annotations({ description: "Name of the operation, such as `workspace.create`" }),
+        outcome: Schema.String.annotations({
+          description: "`ok`, the code of an error, `interrupted` or `defect` (an error without a code)"
+        }),
+        count: count("Number of operations that ended so"),
+        meanMs: ms("Mean duration in ms, from the request to the last event"),
+        p95Ms: ms(
+          "Upper limit in ms of the histogram bucket of the 95th percentile. Buckets double from 1 ms to 65536 ms"
+        ),
+        maxMs: ms("Maximum duration in ms")
+      }))
+    ).annotations({ description: "Operations by name and outcome" }),
+    refusals: Schema.Array(
+      Schema.Struct(snakeFields({
+        code: Schema.String.annotations({ description: "Code of the error" }),
+        count: count("Number of operations that failed with it")
+      }))
+    ).annotations({ description: "Failed operations by the code of their error, most frequent first" }),
+    pool: Schema.Struct(snakeFields({
+      hits: count("Requests for a microVM that the pool served"),
+      misses: count("Requests for which a microVM was restored on the spot"),
+      members: count("MicroVMs that wait in the pool now")
+    })).annotations({ description: "The pool of waiting microVMs" }),
+    liveVms: count("MicroVMs that the daemon has now, with those of the pool"),
+    bytes: Schema.Struct(snakeFields({
+      seed: byteCount("Content of files that came in as seeds of workspaces and runs"),
+      push: byteCount("Content of files that came in with `sync push`"),
+      export: byteCount("Content of exported files, archives and patches"),
+      output: byteCount("Output of commands that clients got")
+    })).annotations({ description: "Bytes that crossed between the host and workspaces" })
+  }))
+)
+
 export const DaemonStatus = lazy(() =>
   Schema.Struct(snakeFields({
-    running: Schema.Boolean,
-    pid: optional(Schema.Int),
-    version: optional(Schema.String),
-    startedAt: optional(Schema.String.annotations({ description: "ISO 8601" })),
-    logPath: Schema.String.annotations({ description: "What it said, and said before" }),
+    running: Schema.Boolean.annotations({ description: "Whether a daemon runs" }),
+    pid: optional(Schema.Int.annotations({ description: "Process id of the daemon" })),
+    version: optional(Schema.String.annotations({ description: "Version and build of the daemon" })),
+    startedAt: optional(Schema.String.annotations({ description: "Start of the daemon (ISO 8601)" })),
+    logPath: Schema.String.annotations({ description: "Path of the daemon's log file" }),
     vms: Schema.Array(
       Schema.Struct(snakeFields({
-        id: Schema.String,
-        purpose: Schema.String.annotations({ description: "What it serves, such as `workspace`, `pool` or `run`" }),
-        workspace: optional(Schema.String),
-        pid: optional(Schema.Int),
-        memoryMib: Schema.Int
+        id: Schema.String.annotations({ description: "Id of the microVM" }),
+        purpose: Schema.String.annotations({ description: "Its use, such as `workspace`, `pool` or `run`" }),
+        workspace: optional(Schema.String.annotations({ description: "Id of its workspace" })),
+        pid: optional(Schema.Int.annotations({ description: "Process id of its QEMU" })),
+        memoryMib: Schema.Int.annotations({ description: "Guest memory in MiB" })
       }))
-    ).annotations({ description: "MicroVMs of this installation" })
+    ).annotations({ description: "MicroVMs of this installation" }),
+    metrics: optional(
+      Metrics().annotations({
+        description: "Metrics since the start of the daemon; absent if no daemon of this version answers within 2 s"
+      })
+    )
   }))
 )
 export type DaemonStatus = ReturnType<typeof DaemonStatus>["Type"]
 
 export const daemonStatus = unary({
   name: "daemon.status",
-  summary: "Show whether pyro's daemon runs, and what uses what",
-  description: "The daemon holds the workspaces. It starts when it is needed and leaves when nothing is left to hold.",
+  summary: "Show whether pyro's daemon runs, its microVMs and its metrics",
+  description:
+    "The daemon holds the workspaces. It starts when a command needs it and leaves when nothing is left to hold. This command neither starts the daemon nor keeps it from leaving.",
   cli: { path: ["daemon", "status"], args: [], exits: "own", examples: ["pyro daemon status --json"] },
   mcp: HOST_ADMINISTRATION,
+  home: "observer",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: none,
   result: DaemonStatus

@@ -1,6 +1,7 @@
 import { Clock, Context, Effect, Exit, Layer, Option, Queue, Scope, Stream, SubscriptionRef } from "effect"
 import { isEmptyOver } from "../../disk/workspace-disk.ts"
 import { availableMemoryBytes } from "../../system/host.ts"
+import { countPoolRequest, setPoolMembers } from "../../system/metrics.ts"
 import { inOwnFiber } from "../../system/scopes.ts"
 import { variables } from "../../system/variables.ts"
 import type { RestoredGuest, RestoreRequest } from "../guest.ts"
@@ -140,6 +141,7 @@ const make = (config: PoolConfig) =>
 
     const step = Effect.gen(function*() {
       const { members, wanted } = yield* SubscriptionRef.get(state)
+      setPoolMembers(members.length)
       const now = yield* Clock.currentTimeMillis
       const next = nextStep({ demands: wanted, members: members.map(({ kind }) => kind) }, config, now)
       switch (next._tag) {
@@ -214,7 +216,7 @@ const make = (config: PoolConfig) =>
 
     const acquire = (request: RestoreRequest) =>
       Effect.flatMap(
-        take(request),
+        Effect.tap(take(request), (taken) => countPoolRequest(Option.isSome(taken) ? "hit" : "miss")),
         Option.match({
           onSome: Effect.succeed,
           onNone: () => withRoom(vmm.restore(request))

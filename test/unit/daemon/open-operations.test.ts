@@ -1,6 +1,7 @@
 import { Chunk, Deferred, Effect, Exit, Fiber, Option, Scope, Stream } from "effect"
 import { assert, describe, it } from "vitest"
-import { type AnyEvent, makeOpenOperations } from "../../../src/daemon/open-operations.ts"
+import type { AnyEvent } from "../../../src/daemon/observer.ts"
+import { makeOpenOperations } from "../../../src/daemon/open-operations.ts"
 
 const event: AnyEvent = { _tag: "Something" }
 

@@ -4,6 +4,7 @@ import type { Socket } from "node:net"
 import * as path from "node:path"
 import { VmFailed } from "../../../contract/errors.ts"
 import { isStopped } from "../../../system/identity.ts"
+import { liveVm } from "../../../system/metrics.ts"
 import { connectUnixSoon } from "../../../system/unix-socket.ts"
 import { machineSteps } from "../../claim/steps.ts"
 import { deadlineScale } from "../../deadline-scale.ts"
@@ -74,6 +75,7 @@ export const makeVm = (options: {
     const { connections: { events, port, qmp }, qemu, spec, ownership } = options
     const { paths } = ownership
     const record = yield* ownership.record
+    yield* liveVm
     const disks = yield* makeLiveDisks({ qmp, ownership, uid: record.uid, state: options.disks })
     const health = yield* watchHealth({ qemu, qmp, events, directory: paths.run, status: options.status ?? "running" })
     let isPaused = false

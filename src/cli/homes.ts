@@ -1,0 +1,56 @@
+import { Effect, Layer, Option } from "effect"
+import type { PyroError } from "../contract/errors.ts"
+import type { Operation } from "../contract/operations.ts"
+import { callOf, Pyro, type PyroService } from "../contract/Pyro.ts"
+import { daemonCommand } from "../sdk/daemon-command.ts"
+import type { StartDaemon } from "../sdk/start-daemon.ts"
+import type { StartedExec } from "../sdk/started-exec.ts"
+
+/** What does the work in this process, loaded when it is first needed: help and usage errors do without. */
+const LazyLocal: Layer.Layer<Pyro, PyroError> = Layer.unwrapEffect(
+  Effect.map(Effect.promise(() => import("../local/layer.ts")), ({ layer }) => layer)
+)
+
+/** How this program's daemon is started. */
+export const daemonOf = (build: string): StartDaemon => ({
+  version: build,
+  command: daemonCommand(process.argv[1] ?? "")
+})
+
+/** Asks a daemon that runs; this process does the work if none answers. */
+const layerObserver = (operation: Operation, build: string): Layer.Layer<Pyro, PyroError> =>
+  Layer.effect(
+    Pyro,
+    Effect.promise(async () => {
+      const [{ askRunning }, { nested }] = await Promise.all([
+        import("../sdk/ask-running.ts"),
+        import("../sdk/nested.ts")
+      ])
+      const here = (payload: unknown) =>
+        Effect.flatMap(Pyro, (pyro) => callOf(pyro, operation)(payload) as Effect.Effect<unknown, PyroError>).pipe(
+          Effect.provide(LazyLocal)
+        )
+      const call = (payload: unknown) =>
+        Effect.flatMap(
+          askRunning(build, operation.name, payload),
+          Option.match({ onNone: () => here(payload), onSome: Effect.succeed })
+        )
+      return nested(() => call) as PyroService
+    })
+  )
+
+/** Pyro for one operation: workspaces are the daemon's; the host's own matters are done in this process. */
+export const layerFor = (
+  operation: Operation,
+  build: string,
+  started: StartedExec | undefined
+): Layer.Layer<Pyro, PyroError> => {
+  const { home = "host" }: { readonly home?: Operation["home"] } = operation
+  if (home === "host") return LazyLocal
+  if (home === "observer") return layerObserver(operation, build)
+  return Layer.unwrapEffect(Effect.gen(function*() {
+    const { daemonRuns, layerDaemon } = yield* Effect.promise(() => import("../sdk/client.ts"))
+    if (home === "daemon-if-running" && !(yield* daemonRuns(build))) return LazyLocal
+    return layerDaemon(daemonOf(build), started)
+  }))
+}

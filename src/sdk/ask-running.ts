@@ -1,0 +1,26 @@
+import { Effect, Option } from "effect"
+import type { PyroError } from "../contract/errors.ts"
+import { daemonFiles } from "../system/daemon-files.ts"
+import { Paths } from "../system/Paths.ts"
+import { connect, methodOf, socketTo } from "./session.ts"
+import { daemonRuns } from "./start-daemon.ts"
+
+/** A daemon that hangs, or that leaves just now, must not make its observer wait. */
+const answerTimeout = "2 seconds"
+
+/** The answer of the daemon to one request; none unless a daemon of this version runs and answers soon. Starts no daemon. */
+export const askRunning = (
+  version: string,
+  operation: string,
+  payload: unknown
+): Effect.Effect<Option.Option<unknown>> =>
+  Effect.scoped(Effect.gen(function*() {
+    if (!(yield* daemonRuns(version))) return Option.none<unknown>()
+    const client = yield* connect(socketTo((yield* daemonFiles).socket))
+    return yield* Effect.asSome(methodOf(client, operation)(payload) as Effect.Effect<unknown, PyroError>)
+  })).pipe(
+    Effect.timeout(answerTimeout),
+    Effect.catchAllCause((cause) => Effect.as(Effect.logDebug(cause), Option.none<unknown>())),
+    Effect.provide(Paths.layer),
+    Effect.orElseSucceed(() => Option.none<unknown>())
+  )

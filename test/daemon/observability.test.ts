@@ -1,0 +1,73 @@
+import * as fs from "node:fs"
+import { afterAll, assert, describe, it } from "vitest"
+import { installation } from "../support/installation.ts"
+
+interface Status {
+  readonly running: boolean
+  readonly metrics?: {
+    readonly operations: ReadonlyArray<{ readonly operation: string; readonly outcome: string; readonly count: number }>
+    readonly refusals: ReadonlyArray<{ readonly code: string; readonly count: number }>
+    readonly live_vms: number
+  }
+}
+
+describe("pyro daemon status", () => {
+  const pyro = installation("pyro-observability-")
+  const status = () => pyro.json<Status>(["daemon", "status"])
+  afterAll(pyro.close)
+
+  it("starts no daemon and then shows no metrics", async () => {
+    const { metrics, running } = await status()
+    assert.isFalse(running)
+    assert.isUndefined(metrics)
+    assert.isFalse((await status()).running)
+  })
+
+  it("shows what the daemon's operations came to", async () => {
+    await pyro.list()
+    await pyro.list()
+    await pyro.failure(["workspace", "status", "nobody"])
+    const { metrics } = await status()
+    const counted = metrics!.operations.filter(({ operation }) => operation !== "daemon.status")
+    assert.sameDeepMembers(
+      counted.map(({ count, operation, outcome }) => ({ count, operation, outcome })),
+      [
+        { operation: "workspace.list", outcome: "ok", count: 2 },
+        { operation: "workspace.status", outcome: "workspace_not_found", count: 1 }
+      ]
+    )
+    assert.deepStrictEqual(metrics!.refusals, [{ code: "workspace_not_found", count: 1 }])
+    assert.strictEqual(metrics!.live_vms, 0)
+    const { stdout } = await pyro.call(["daemon", "status"])
+    assert.match(stdout.toString(), /operations: \d+, 1 failed; microVMs: 0, 0 in the pool/)
+  })
+
+  it("answers without metrics while the daemon is stopped by a signal", async () => {
+    await pyro.list()
+    const pid = await pyro.daemonPid()
+    process.kill(pid, "SIGSTOP")
+    try {
+      const { metrics, running } = await status()
+      assert.isTrue(running)
+      assert.isUndefined(metrics)
+    } finally {
+      process.kill(pid, "SIGCONT")
+    }
+  })
+})
+
+describe("pyro daemon status, asked again and again", () => {
+  const pyro = installation("pyro-observed-idle-", { env: { PYRO_DAEMON_IDLE_MS: "5000" } })
+  afterAll(pyro.close)
+
+  it("does not keep an idle daemon from leaving", async () => {
+    await pyro.list()
+    const pid = await pyro.daemonPid()
+    let asked = 0
+    while (fs.existsSync(`/proc/${pid}`)) {
+      await pyro.json(["daemon", "status"])
+      asked++
+    }
+    assert.isAbove(asked, 1)
+  })
+})
