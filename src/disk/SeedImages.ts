@@ -1,8 +1,8 @@
 import { Context, Effect, Layer, Option, type Scope } from "effect"
 import { createHash } from "node:crypto"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import { SeedRejected } from "../contract/errors.ts"
+import { statFile } from "../system/files/entries.ts"
 import { Paths } from "../system/Paths.ts"
 import { makeStandby, type Standby } from "../system/standby.ts"
 import {
@@ -166,14 +166,12 @@ const madeOrNot = (store: SeedStore, made: Option.Option<{ readonly digest: stri
   })
 
 const sourceOf = (options: FromPath): Effect.Effect<SeedSource, SeedRejected> =>
-  Effect.try({
-    try: () => fs.statSync(path.resolve(options.path)),
-    catch: (cause) => new SeedRejected({ path: options.path, detail: reasonOf(cause as NodeJS.ErrnoException) })
-  }).pipe(Effect.map((stat) =>
-    stat.isDirectory()
-      ? { _tag: "directory", path: path.resolve(options.path), list: options.list }
-      : { _tag: "archive", path: path.resolve(options.path) }
-  ))
-
-const reasonOf = (cause: NodeJS.ErrnoException) =>
-  cause.code === "ENOENT" ? "there is no such file or directory" : cause.message
+  Effect.gen(function*() {
+    const rejected = (detail: string) => new SeedRejected({ path: options.path, detail })
+    const source = path.resolve(options.path)
+    const stat = yield* Effect.mapError(statFile(source), ({ detail }) => rejected(detail))
+    if (stat === undefined) return yield* rejected("there is no such file or directory")
+    return stat.isDirectory()
+      ? { _tag: "directory" as const, path: source, list: options.list }
+      : { _tag: "archive" as const, path: source }
+  })

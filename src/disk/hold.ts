@@ -1,8 +1,12 @@
 import { Effect } from "effect"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import { type HostToolMissing, ImageDamaged, NoSpace, StateDirectoryUnusable } from "../contract/errors.ts"
 import { runTool } from "../system/child.ts"
+import { exists, linkFile } from "../system/files/entries.ts"
+import { attempt, isDiskFull } from "../system/files/failure.ts"
+import { toHostErrorOf } from "../system/files/host-error.ts"
+import { bytesOnDisk } from "../system/files/usage.ts"
+import { freeBytes } from "../system/host.ts"
 import { nativeTool } from "../system/native.ts"
 
 /** Another file system, too many links, or a file system or a rule of the kernel that has none. */
@@ -20,16 +24,16 @@ export const holdImage = (
   image: string,
   held: string
 ): Effect.Effect<void, NoSpace | HostToolMissing | StateDirectoryUnusable | ImageDamaged> =>
-  Effect.suspend((): Effect.Effect<void, NoSpace | HostToolMissing | StateDirectoryUnusable | ImageDamaged> => {
-    try {
-      fs.linkSync(image, held)
-      return Effect.void
-    } catch (cause) {
-      const { code, message } = cause as NodeJS.ErrnoException
-      if (!fs.existsSync(image)) return Effect.fail(new ImageDamaged({ path: image, detail: "it is gone" }))
-      return cannotLink.includes(code) ? copyImage(image, held) : unusable(held, message)
+  Effect.catchAll(
+    linkFile(image, held),
+    (failure): Effect.Effect<void, NoSpace | HostToolMissing | StateDirectoryUnusable | ImageDamaged> => {
+      if (!exists(image)) return new ImageDamaged({ path: image, detail: "it is gone" })
+      if (isDiskFull(failure)) return Effect.fail(toHostErrorOf(path.dirname(held))(failure))
+      return cannotLink.includes(failure.code) ? copyImage(image, held) : unusable(held, failure.detail)
     }
-  })
+  )
+
+const mib = 1024 * 1024
 
 const copyImage = (image: string, held: string) =>
   Effect.gen(function*() {
@@ -43,13 +47,14 @@ const unusable = (held: string, detail: string) =>
   Effect.fail(new StateDirectoryUnusable({ path: path.dirname(held), detail: `cannot hold an image there: ${detail}` }))
 
 const full = (image: string, held: string) =>
-  Effect.suspend(() => {
-    const mib = 1024 * 1024
-    const { bavail, bsize } = fs.statfsSync(path.dirname(held))
-    return new NoSpace({
-      where: "state directory",
-      path: path.dirname(held),
-      neededMib: Math.ceil(fs.statSync(image).blocks * 512 / mib),
-      availableMib: Math.floor(bavail * bsize / mib)
-    })
-  })
+  attempt("statfs", held, () => freeBytes(path.dirname(held))).pipe(
+    Effect.orElseSucceed(() => 0),
+    Effect.flatMap((available) =>
+      new NoSpace({
+        where: "state directory",
+        path: path.dirname(held),
+        neededMib: Math.ceil(bytesOnDisk(image) / mib),
+        availableMib: Math.floor(available / mib)
+      })
+    )
+  )

@@ -1,5 +1,4 @@
 import { Effect, Option } from "effect"
-import * as fs from "node:fs"
 import {
   HostToolMissing,
   InvalidRequest,
@@ -10,6 +9,7 @@ import {
 } from "../contract/errors.ts"
 import { printable } from "../contract/printable.ts"
 import { runTool, spawnTool, toolEnd, type ToolFailed } from "../system/child.ts"
+import { freeBytes } from "../system/host.ts"
 import { nativeTool } from "../system/native.ts"
 import type { Standby } from "../system/standby.ts"
 import { packageOf } from "../system/tool-packages.ts"
@@ -205,8 +205,7 @@ const failureOf = (request: SeedRequest, code: number, said: Said, stderr: strin
         availableMib: free === undefined ? request.virtualMib : Math.floor(free / mib)
       })
     case status.hostFull: {
-      const { bavail, bsize } = fs.statfsSync(request.into)
-      const availableMib = Math.floor(bavail * bsize / mib)
+      const availableMib = Math.floor(freeBytes(request.into) / mib)
       return new NoSpace({
         where: "cache",
         path: request.into,

@@ -1,7 +1,6 @@
 import { Effect } from "effect"
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs"
-import * as fs from "node:fs/promises"
 import { ImageDamaged } from "../contract/errors.ts"
+import { openUnfollowed, readRegular } from "../system/files/descriptor.ts"
 
 const clusterBits = 16
 const clusterBytes = 1 << clusterBits
@@ -53,13 +52,6 @@ const makeHeader = (virtualBytes: number): Uint8Array => {
   return bytes
 }
 
-/** Writes an empty overlay under a name that must be free, readable and writable by this user alone. */
-export const writeQcow2 = (path: string, options: Qcow2Options & { readonly mode?: number }) =>
-  Effect.tryPromise({
-    try: () => fs.writeFile(path, qcow2Header(options), { flag: "wx", mode: options.mode ?? 0o600 }),
-    catch: (cause) => new ImageDamaged({ path, detail: `cannot write an empty overlay: ${String(cause)}` })
-  })
-
 /**
  * Compares the first cluster of a qcow2 file that a QEMU had open with what pyro wrote. QEMU has no reason to change a byte
  * of it while it reads and writes guest data (size, L1 place and refcount table are fixed at creation), and a changed one
@@ -70,31 +62,26 @@ export const verifyQcow2Header = (path: string, expected: Qcow2Options) =>
 
 /** Opens a qcow2 file for reading when its header is what pyro wrote; who goes on by the descriptor has that very file. */
 export const openVerifiedQcow2 = (path: string, expected: Qcow2Options) =>
-  Effect.acquireRelease(
-    Effect.try({
-      // O_NOFOLLOW: the file may lie where an unprivileged QEMU writes.
-      try: () => openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK),
-      catch: (cause) => new ImageDamaged({ path, detail: `it cannot be opened: ${reasonOf(cause)}` })
-    }),
-    (fd) => Effect.sync(() => closeSync(fd))
-  ).pipe(Effect.tap((fd) => verifyOpen(fd, path, expected)))
+  openUnfollowed(path).pipe(
+    Effect.mapError(({ detail }) => new ImageDamaged({ path, detail: `it cannot be opened: ${detail}` })),
+    Effect.tap((fd) => verifyOpen(fd, path, expected))
+  )
 
 const verifyOpen = (fd: number, path: string, expected: Qcow2Options) =>
-  Effect.try({
-    try: () => {
-      if (!fstatSync(fd).isFile()) throw new Error("it is no regular file")
-      const start = Buffer.alloc(clusterBytes)
-      return start.subarray(0, readSync(fd, start, 0, clusterBytes, 0))
-    },
-    catch: (cause) => new ImageDamaged({ path, detail: `its header cannot be read: ${reasonOf(cause)}` })
-  }).pipe(Effect.flatMap((found) => {
-    if (found.length < clusterBytes) {
-      return new ImageDamaged({ path, detail: `its header ends after ${found.length} bytes` })
-    }
-    const wanted = qcow2Header(expected).subarray(0, clusterBytes)
-    if (found.equals(wanted)) return Effect.void
-    const at = found.findIndex((byte, index) => byte !== wanted[index])
-    return new ImageDamaged({ path, detail: `byte ${at} of its header is not what pyro wrote` })
-  }))
-
-const reasonOf = (cause: unknown) => cause instanceof Error ? cause.message : String(cause)
+  readRegular(fd, path, clusterBytes).pipe(
+    Effect.mapError(({ detail }) => new ImageDamaged({ path, detail: `its header cannot be read: ${detail}` })),
+    Effect.flatMap((found) => {
+      if (found === undefined) {
+        return new ImageDamaged({ path, detail: "its header cannot be read: it is no regular file" })
+      }
+      if (found.length < clusterBytes) {
+        return new ImageDamaged({ path, detail: `its header ends after ${found.length} bytes` })
+      }
+      const wanted = qcow2Header(expected).subarray(0, clusterBytes)
+      if (found.equals(wanted)) {
+        return Effect.void
+      }
+      const at = found.findIndex((byte, index) => byte !== wanted[index])
+      return new ImageDamaged({ path, detail: `byte ${at} of its header is not what pyro wrote` })
+    })
+  )

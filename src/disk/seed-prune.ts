@@ -1,7 +1,10 @@
 import { Effect } from "effect"
-import * as fs from "node:fs"
 import * as path from "node:path"
-import { StateDirectoryUnusable } from "../contract/errors.ts"
+import { type NoSpace, type StateDirectoryUnusable } from "../contract/errors.ts"
+import { removeFile, statEntry, statFile } from "../system/files/entries.ts"
+import type { FileFailed } from "../system/files/failure.ts"
+import { listFolder } from "../system/files/folders.ts"
+import { toHostErrorOf } from "../system/files/host-error.ts"
 import { nowMs } from "../system/time.ts"
 import { digestOf, type SeedStore } from "./seed-store.ts"
 
@@ -28,11 +31,14 @@ interface Cached {
 }
 
 /** Removes images least recently used first until the rest fits, and with each what is known of its sources. */
-export const pruneSeeds = (store: SeedStore, options: PruneOptions): Effect.Effect<Pruned, StateDirectoryUnusable> =>
+export const pruneSeeds = (
+  store: SeedStore,
+  options: PruneOptions
+): Effect.Effect<Pruned, NoSpace | StateDirectoryUnusable> =>
   Effect.gen(function*() {
     const notes = yield* notesOf(store)
-    const cached = yield* listed(store.images, (name) => cachedOf(store, name, notes))
-    const newestFirst = cached.sort((left, right) => right.usedMs - left.usedMs)
+    const cached = yield* Effect.forEach(yield* listFolder(store.images), (name) => cachedOf(store, name, notes))
+    const newestFirst = cached.filter((one) => one !== undefined).sort((left, right) => right.usedMs - left.usedMs)
     const removed: Array<{ readonly digest: string; readonly bytes: number }> = []
     let keptBytes = 0
     for (const image of newestFirst) {
@@ -40,31 +46,25 @@ export const pruneSeeds = (store: SeedStore, options: PruneOptions): Effect.Effe
         keptBytes += image.bytes
         continue
       }
-      for (const file of [...image.notes, image.file]) fs.rmSync(file, { force: true })
+      yield* Effect.forEach([...image.notes, image.file], removeFile, { discard: true })
       removed.push({ digest: image.digest, bytes: image.bytes })
     }
     const writtenBeforeMs = (yield* nowMs) - staleAfterMs
     for (const folder of [store.images, store.sources]) {
-      yield* listed(folder, (name) => dropStale(path.join(folder, name), writtenBeforeMs))
+      for (const name of yield* listFolder(folder)) yield* dropStale(path.join(folder, name), writtenBeforeMs)
     }
     return { removed, keptBytes }
-  })
-
-const listed = <A>(folder: string, take: (name: string) => A | undefined) =>
-  Effect.try({
-    try: () => fs.readdirSync(folder).map(take).filter((value): value is A & {} => value !== undefined),
-    catch: (cause) => new StateDirectoryUnusable({ path: folder, detail: String(cause) })
-  })
+  }).pipe(Effect.mapError(toHostErrorOf(store.images)))
 
 const notesOf = (store: SeedStore) =>
   Effect.gen(function*() {
-    const files = yield* listed(store.sources, (name) =>
-      name.endsWith(".json") ? path.join(store.sources, name) : undefined)
+    const names = yield* listFolder(store.sources)
+    const files = names.filter((name) => name.endsWith(".json")).map((name) => path.join(store.sources, name))
     const notes = new Map<string, Array<string>>()
     for (const file of files) {
       const digest = yield* digestOf(file)
       if (digest === undefined) {
-        fs.rmSync(file, { force: true })
+        yield* removeFile(file)
       } else notes.set(digest, [...notes.get(digest) ?? [], file])
     }
     return notes
@@ -74,25 +74,25 @@ const cachedOf = (
   store: SeedStore,
   name: string,
   notes: ReadonlyMap<string, ReadonlyArray<string>>
-): Cached | undefined => {
-  if (!name.endsWith(".ext4")) return undefined
-  const file = path.join(store.images, name)
-  const stat = fs.lstatSync(file, { throwIfNoEntry: false })
-  if (stat === undefined) return undefined
-  const digest = name.slice(0, -".ext4".length)
-  const own = notes.get(digest) ?? []
-  const used = own.map((note) => fs.statSync(note, { throwIfNoEntry: false })?.mtimeMs ?? 0)
-  return {
-    digest,
-    file,
-    bytes: stat.nlink > 1 ? 0 : stat.blocks * 512,
-    usedMs: Math.max(stat.birthtimeMs, ...used),
-    notes: own
-  }
-}
+): Effect.Effect<Cached | undefined, FileFailed> =>
+  Effect.gen(function*() {
+    const file = path.join(store.images, name)
+    const stat = name.endsWith(".ext4") ? yield* statEntry(file) : undefined
+    if (stat === undefined) return undefined
+    const digest = name.slice(0, -".ext4".length)
+    const own = notes.get(digest) ?? []
+    const used = yield* Effect.forEach(own, (note) => Effect.map(statFile(note), (found) => found?.mtimeMs ?? 0))
+    return {
+      digest,
+      file,
+      bytes: stat.nlink > 1 ? 0 : stat.blocks * 512,
+      usedMs: Math.max(stat.birthtimeMs, ...used),
+      notes: own
+    }
+  })
 
-const dropStale = (file: string, writtenBeforeMs: number): undefined => {
-  if (!file.endsWith(".tmp")) return
-  const stat = fs.lstatSync(file, { throwIfNoEntry: false })
-  if (stat !== undefined && stat.mtimeMs < writtenBeforeMs) fs.rmSync(file, { force: true })
-}
+const dropStale = (file: string, writtenBeforeMs: number): Effect.Effect<void, FileFailed> =>
+  Effect.gen(function*() {
+    const stat = file.endsWith(".tmp") ? yield* statEntry(file) : undefined
+    if (stat !== undefined && stat.mtimeMs < writtenBeforeMs) yield* removeFile(file)
+  })

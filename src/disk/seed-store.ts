@@ -1,8 +1,11 @@
 import { Effect, Option, Schema } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { StateDirectoryUnusable } from "../contract/errors.ts"
+import { type NoSpace, type StateDirectoryUnusable } from "../contract/errors.ts"
 import { readJson, writeJsonAtomic } from "../system/atomic-file.ts"
+import { removeFile, setTimes } from "../system/files/entries.ts"
+import { ensureFolder } from "../system/files/folders.ts"
+import { toHostErrorOf } from "../system/files/host-error.ts"
 import { hostBootId } from "../system/identity.ts"
 import { nowMs } from "../system/time.ts"
 import type { SeedReport } from "./pyro-seed.ts"
@@ -38,15 +41,12 @@ export interface SeedStore {
 }
 
 /** Folders of the seed images in a cache directory, made when they are not there. */
-export const openStore = (cacheDir: string): Effect.Effect<SeedStore, StateDirectoryUnusable> => {
+export const openStore = (cacheDir: string): Effect.Effect<SeedStore, NoSpace | StateDirectoryUnusable> => {
   const images = path.join(cacheDir, "seeds")
   const sources = path.join(images, "sources")
-  return Effect.try({
-    try: () => {
-      fs.mkdirSync(sources, { recursive: true, mode: 0o700 })
-      return { images, sources }
-    },
-    catch: (cause) => new StateDirectoryUnusable({ path: images, detail: String(cause) })
+  return Effect.mapBoth(ensureFolder(sources), {
+    onSuccess: () => ({ images, sources }),
+    onFailure: toHostErrorOf(images)
   })
 }
 
@@ -73,11 +73,11 @@ export const lookUp = (store: SeedStore, fingerprint: string, virtualBytes: numb
     const { digest, report } = known.value
     const image: SeedImage = { path: imagePath(store, digest), digest, virtualBytes }
     if (!isSealed(image)) {
-      yield* Effect.sync(() => fs.rmSync(file, { force: true }))
+      yield* Effect.ignore(removeFile(file))
       return Option.none()
     }
     const seconds = (yield* nowMs) / 1000
-    yield* Effect.ignore(Effect.try(() => fs.utimesSync(file, seconds, seconds)))
+    yield* Effect.ignore(setTimes(file, seconds))
     return Option.some<{ readonly image: SeedImage; readonly report: SeedReport }>({ image, report })
   })
 

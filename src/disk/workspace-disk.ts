@@ -2,8 +2,13 @@ import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { type HostToolMissing, ImageDamaged, type NoSpace, type StateDirectoryUnusable } from "../contract/errors.ts"
-import { type FileFailed, syncFile } from "../system/atomic-file.ts"
-import { unusable } from "../system/disk-full.ts"
+import { syncFile } from "../system/atomic-file.ts"
+import { writeFile } from "../system/files/content.ts"
+import { keepReadOnly } from "../system/files/descriptor.ts"
+import { exists, linkFile, removeFile, renameFile } from "../system/files/entries.ts"
+import { ensureFolder, listFolder, makeFolder } from "../system/files/folders.ts"
+import { toHostErrorOf } from "../system/files/host-error.ts"
+import { fileBytes } from "../system/host.ts"
 import { holdImage } from "./hold.ts"
 import { openVerifiedQcow2, qcow2Header } from "./qcow2.ts"
 
@@ -35,7 +40,7 @@ export interface WorkspaceDisk extends DiskSource {
 export const isEmptyDisk = ({ layers = [], seed, top }: DiskSource): boolean =>
   layers.length === 0 &&
   (top === undefined ||
-    fs.statSync(top, { throwIfNoEntry: false })?.size === qcow2Header({ virtualBytes: seed.virtualBytes }).length)
+    fileBytes(top) === qcow2Header({ virtualBytes: seed.virtualBytes }).length)
 
 /** Whether a disk is an empty one over this very seed, by whatever name it is held. */
 export const isEmptyOver = (disk: DiskSource, seed: Seed): boolean =>
@@ -53,7 +58,10 @@ const numberOf = (name: string) => Number(/^(0|[1-9]\d{0,8})\.qcow2$/.exec(name)
 
 /** Numbers of the layers in a disk's folder, ascending. */
 const layerNumbers = (folder: string) =>
-  fs.readdirSync(folder).map(numberOf).filter((number) => !Number.isNaN(number)).sort((a, b) => a - b)
+  Effect.map(
+    listFolder(folder),
+    (names) => names.map(numberOf).filter((number) => !Number.isNaN(number)).sort((a, b) => a - b)
+  )
 
 /** Takes hold of the seed image in a disk's folder, which is made when it is not there. A seed that is held already stays. */
 export const holdSeed = (
@@ -62,8 +70,8 @@ export const holdSeed = (
 ): Effect.Effect<void, NoSpace | HostToolMissing | StateDirectoryUnusable | ImageDamaged> =>
   Effect.gen(function*() {
     const held = path.join(folder, seedName)
-    yield* Effect.try({ try: () => fs.mkdirSync(folder, { recursive: true, mode: 0o700 }), catch: unusable(folder) })
-    if (!fs.existsSync(held)) yield* holdImage(seed, held)
+    yield* Effect.mapError(ensureFolder(folder), toHostErrorOf(folder))
+    if (!exists(held)) yield* holdImage(seed, held)
   })
 
 /**
@@ -74,25 +82,20 @@ export const makeWorkspaceDisk = (
   folder: string,
   virtualBytes: number
 ): Effect.Effect<string, NoSpace | StateDirectoryUnusable> =>
-  Effect.try({
-    try: () => {
-      fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
-      const file = path.join(folder, `${(layerNumbers(folder).at(-1) ?? -1) + 1}.qcow2`)
-      const temporary = `${file}.tmp`
-      try {
-        fs.writeFileSync(temporary, qcow2Header({ virtualBytes }), { mode: 0o600 })
-        fs.renameSync(temporary, file)
-      } catch (cause) {
-        fs.rmSync(temporary, { force: true })
-        throw cause
-      }
-      return file
-    },
-    catch: unusable(folder)
-  })
+  Effect.gen(function*() {
+    yield* ensureFolder(folder)
+    const file = path.join(folder, `${((yield* layerNumbers(folder)).at(-1) ?? -1) + 1}.qcow2`)
+    const temporary = `${file}.tmp`
+    yield* writeFile(temporary, qcow2Header({ virtualBytes })).pipe(
+      Effect.zipRight(renameFile(temporary, file)),
+      Effect.tapError(() => Effect.ignore(removeFile(temporary)))
+    )
+    return file
+  }).pipe(Effect.mapError(toHostErrorOf(folder)))
 
 /** How many layers there are in a disk's folder. */
-export const layerCount = (folder: string): number => layerNumbers(folder).length
+export const layerCount = (folder: string): Effect.Effect<number, NoSpace | StateDirectoryUnusable> =>
+  Effect.mapBoth(layerNumbers(folder), { onSuccess: (numbers) => numbers.length, onFailure: toHostErrorOf(folder) })
 
 /**
  * Gives the seed image and the oldest `count` layers of a disk second names in the folder of another one, which is made. Nobody may write
@@ -127,38 +130,34 @@ export const linkMerged = (
   from: WorkspaceDisk,
   to: string,
   merged: MergedLayers
-): Effect.Effect<void, NoSpace | StateDirectoryUnusable | ImageDamaged | FileFailed> =>
+): Effect.Effect<void, NoSpace | StateDirectoryUnusable | ImageDamaged> =>
   Effect.scoped(Effect.gen(function*() {
     const fd = yield* openVerifiedQcow2(merged.file, from.seed)
-    yield* Effect.try({
-      try: () => {
-        fs.fchownSync(fd, process.getuid?.() ?? 0, process.getgid?.() ?? 0)
-        fs.fchmodSync(fd, 0o444)
-        fs.mkdirSync(to, { mode: 0o700 })
-        fs.linkSync(from.seed.path, path.join(to, seedName))
-        const files = [...from.layers, from.top]
-        files.splice(merged.from, merged.count, merged.file)
-        files.forEach((file, number) => fs.linkSync(file, path.join(to, `${number}.qcow2`)))
-      },
-      catch: unusable(to)
-    })
-    // The file, the folder, and the folder's own name.
-    yield* syncFile(path.join(to, `${merged.from}.qcow2`))
-    yield* syncFile(to)
+    const files = [...from.layers, from.top]
+    files.splice(merged.from, merged.count, merged.file)
+    yield* Effect.gen(function*() {
+      yield* keepReadOnly(fd, merged.file)
+      yield* makeFolder(to)
+      yield* linkFile(from.seed.path, path.join(to, seedName))
+      yield* Effect.forEach(files, (file, number) => linkFile(file, path.join(to, `${number}.qcow2`)), {
+        discard: true
+      })
+      // The file, the folder, and the folder's own name.
+      yield* syncFile(path.join(to, `${merged.from}.qcow2`))
+      yield* syncFile(to)
+    }).pipe(Effect.mapError(toHostErrorOf(to)))
   }))
 
 /** The disk in a folder, its layers in order; ImageDamaged when a part of it is not there. Headers are compared when a VM takes it. */
 export const readWorkspaceDisk = (folder: string, virtualBytes: number): Effect.Effect<WorkspaceDisk, ImageDamaged> =>
-  Effect.try({
-    try: () => {
-      const seed = path.join(folder, seedName)
-      if (!fs.existsSync(seed)) throw new Error(`${seedName} is gone`)
-      const numbers = layerNumbers(folder)
-      if (numbers.some((number, index) => number !== index)) throw new Error("one of its layers is gone")
-      const layers = numbers.map((number) => path.join(folder, `${number}.qcow2`))
-      const top = layers.pop()
-      if (top === undefined) throw new Error("it has no layer")
-      return { seed: { path: seed, virtualBytes }, layers, top }
-    },
-    catch: (cause) => new ImageDamaged({ path: folder, detail: (cause as Error).message })
+  Effect.gen(function*() {
+    const damaged = (detail: string) => new ImageDamaged({ path: folder, detail })
+    const seed = path.join(folder, seedName)
+    if (!exists(seed)) return yield* damaged(`${seedName} is gone`)
+    const numbers = yield* Effect.mapError(layerNumbers(folder), ({ detail }) => damaged(detail))
+    if (numbers.some((number, index) => number !== index)) return yield* damaged("one of its layers is gone")
+    const layers = numbers.map((number) => path.join(folder, `${number}.qcow2`))
+    const top = layers.pop()
+    if (top === undefined) return yield* damaged("it has no layer")
+    return { seed: { path: seed, virtualBytes }, layers, top }
   })

@@ -1,11 +1,6 @@
 import { Context, Effect, Layer, Option } from "effect"
-import * as fs from "node:fs"
-import {
-  type EnvironmentNameTaken,
-  type EnvironmentUnknown,
-  type ImageDamaged,
-  InvalidRequest
-} from "../contract/errors.ts"
+import { type EnvironmentNameTaken, type ImageDamaged, InvalidRequest } from "../contract/errors.ts"
+import { ensureFolder } from "../system/files/folders.ts"
 import { Paths } from "../system/Paths.ts"
 import { nowIso, nowMs } from "../system/time.ts"
 import { type CatalogueEntry, recipeOf } from "./catalogue.ts"
@@ -33,7 +28,7 @@ import { makeShelf } from "./shelf.ts"
 export class Environments extends Context.Tag("pyro/environment/Environments")<Environments, {
   readonly list: Effect.Effect<ReadonlyArray<EnvironmentStatus>, EnvironmentError>
   /** The environment if it is on this host and looks whole; none when it is not built yet. Fails with ImageDamaged. */
-  readonly resolve: (name: string) => Effect.Effect<Option.Option<Environment>, EnvironmentUnknown | ImageDamaged>
+  readonly resolve: (name: string) => Effect.Effect<Option.Option<Environment>, EnvironmentError>
   /** The environment, built when it is absent or damaged. One that an older recipe made is used as it is. */
   readonly ensure: (name: string, options?: PullOptions) => Effect.Effect<Environment, EnvironmentError>
   /** Reads the image whole and builds it when it is absent, damaged, outdated, or when `force` asks for it. */
@@ -130,7 +125,7 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Type"]) => 
     })
 
   /** Only for who keeps one: a state directory in which nobody did has no folder for it. */
-  const prepareKept = Effect.sync(() => fs.mkdirSync(keptRoot, { recursive: true, mode: 0o700 }))
+  const prepareKept = ensureFolder(keptRoot)
   const keep = <E>(
     request: KeepRequest,
     archive: (file: string) => Effect.Effect<void, E>,

@@ -1,10 +1,13 @@
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { createHash } from "node:crypto"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import { type EnvironmentBuildFailed, type HostToolMissing, ImageDamaged, type NoSpace } from "../contract/errors.ts"
 import { readJson, recall, writeJsonAtomic } from "../system/atomic-file.ts"
 import { CheckedFile, checkFile, describeFile } from "../system/checked-file.ts"
+import { readFile } from "../system/files/content.ts"
+import { renameFile } from "../system/files/entries.ts"
+import { ensureFolder, listFolder, removeTree } from "../system/files/folders.ts"
+import { bytesBeneath } from "../system/files/usage.ts"
 import { withLock } from "../system/lock.ts"
 import { nativeTool } from "../system/native.ts"
 import { Paths } from "../system/Paths.ts"
@@ -12,7 +15,7 @@ import { sha256Text } from "./digest.ts"
 import { buildInitramfs } from "./initramfs.ts"
 import { buildKernel, findKernel, sayKernelFailure } from "./kernel-home.ts"
 import { type OnProgress, silent } from "./progress.ts"
-import { bytesBeneath, makeTemporary, sweepTemporaries } from "./temporary.ts"
+import { makeTemporary, sweepTemporaries } from "./temporary.ts"
 
 /** What a VM boots: kernel and initramfs. */
 export interface GuestKernel {
@@ -62,7 +65,7 @@ const minute = 60_000
 const make = (root: string) => {
   const temporaries = path.join(root, "tmp")
   const alone = (timeoutMs: number) => withLock(path.join(root, "build.lock"), { timeoutMs })
-  const prepare = Effect.sync(() => fs.mkdirSync(root, { recursive: true, mode: 0o700 }))
+  const prepare = ensureFolder(root)
 
   const kernel = (onProgress: OnProgress) =>
     Effect.zipRight(prepare, findKernel(root)).pipe(
@@ -106,9 +109,7 @@ const make = (root: string) => {
     const swept = yield* sweepTemporaries(temporaries)
     const unused = yield* unusedFiles(root)
     const bytes = unused.reduce((sum, target) => sum + bytesBeneath(target), swept)
-    for (const target of unused) {
-      yield* Effect.promise(() => fs.promises.rm(target, { recursive: true, force: true }))
-    }
+    yield* Effect.forEach(unused, removeTree, { discard: true })
     return bytes
   }).pipe(alone(minute), (locked) => Effect.zipRight(prepare, locked), sayKernelFailure(root, "prune"))
 
@@ -123,9 +124,9 @@ const initramfsName = (agentDigest: string) => `initrd-${agentDigest.slice(0, 32
 const agentDigest = (file: string) =>
   recall(
     file,
-    Effect.try({
-      try: () => createHash("sha256").update(fs.readFileSync(file)).digest("hex"),
-      catch: (cause) => new ImageDamaged({ path: file, detail: (cause as Error).message })
+    Effect.mapBoth(readFile(file), {
+      onSuccess: (content) => createHash("sha256").update(content).digest("hex"),
+      onFailure: ({ detail }) => new ImageDamaged({ path: file, detail })
     })
   )
 
@@ -147,7 +148,7 @@ const initramfs = (folder: string, temporaries: string) =>
       const work = yield* makeTemporary(temporaries, "initrd")
       const made = path.join(work.path, "initrd.img")
       yield* buildInitramfs({ agent, bootModules: path.join(folder, "boot-modules.cpio"), target: made })
-      fs.renameSync(made, target)
+      yield* renameFile(made, target)
       const file = yield* describeFile(target)
       yield* writeJsonAtomic(record, InitramfsRecord, { format: 1 as const, file })
       return { path: target, sha256: file.sha256 }
@@ -159,12 +160,15 @@ const unusedFiles = (root: string) =>
   Effect.gen(function*() {
     const current = Option.getOrUndefined(yield* findKernel(root))
     const beneath = (folder: string, pattern: RegExp) =>
-      fs.readdirSync(folder).filter((name) => pattern.test(name)).map((name) => path.join(folder, name))
-    const kernels = beneath(root, /^[0-9a-f]{64}$/).filter((folder) => folder !== current?.folder)
+      Effect.map(listFolder(folder), (names) =>
+        names.filter((name) => pattern.test(name)).map((name) => path.join(folder, name)))
+    const kernels = (yield* beneath(root, /^[0-9a-f]{64}$/)).filter((folder) =>
+      folder !== current?.folder
+    )
     if (current === undefined) return kernels
     const agent = yield* Effect.option(Effect.flatMap(nativeTool("agent"), agentDigest))
     const inUse = path.join(current.folder, Option.match(agent, { onNone: () => "", onSome: initramfsName }))
     return Option.isNone(agent)
       ? kernels
-      : [...kernels, ...beneath(current.folder, /^initrd-/).filter((file) => !file.startsWith(inUse))]
+      : [...kernels, ...(yield* beneath(current.folder, /^initrd-/)).filter((file) => !file.startsWith(inUse))]
   })

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
-import * as fs from "node:fs"
 import * as path from "node:path"
+import { writeFile } from "../system/files/content.ts"
+import { ensureFolder, listFolder } from "../system/files/folders.ts"
 import { runSupervised, withSbin } from "./host-tools.ts"
 import { hostFetchSettings } from "./sources.ts"
 import type { Temporary } from "./temporary.ts"
@@ -12,14 +13,14 @@ import type { Temporary } from "./temporary.ts"
 export const privateApt = (options: Temporary & { readonly sources: ReadonlyArray<string> }) =>
   Effect.gen(function*() {
     const folder = options.path
-    fs.mkdirSync(path.join(folder, "lists", "partial"), { recursive: true })
-    fs.mkdirSync(path.join(folder, "archives", "partial"), { recursive: true })
-    fs.writeFileSync(path.join(folder, "status"), "")
-    fs.writeFileSync(path.join(folder, "sources.list"), options.sources.join("\n") + "\n")
+    yield* ensureFolder(path.join(folder, "lists", "partial"))
+    yield* ensureFolder(path.join(folder, "archives", "partial"))
+    yield* writeFile(path.join(folder, "status"), "")
+    yield* writeFile(path.join(folder, "sources.list"), options.sources.join("\n") + "\n")
     const settings = yield* hostFetchSettings
     const config = path.join(folder, "apt.conf")
     const nowhere = ["parts", "main", "sourceparts", "preferences", "preferencesparts"]
-    fs.writeFileSync(
+    yield* writeFile(
       config,
       [
         ...settings,
@@ -49,9 +50,10 @@ export const privateApt = (options: Temporary & { readonly sources: ReadonlyArra
           /^ +Depends: (\S+)/m.exec(stdout.toString("utf8"))?.[1]),
       /** Downloads one package into `folder` and gives its file name. */
       download: (name: string) =>
-        Effect.map(run("apt-get", ["download", "--quiet", name]), () =>
-          fs.readdirSync(folder).find((file) =>
-            file.endsWith(".deb")
-          ))
+        Effect.map(
+          Effect.zipRight(run("apt-get", ["download", "--quiet", name]), listFolder(folder)),
+          (names) =>
+            names.find((file) => file.endsWith(".deb"))
+        )
     }
   })

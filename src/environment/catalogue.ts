@@ -1,7 +1,7 @@
 import { Effect } from "effect"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import { EnvironmentUnknown } from "../contract/errors.ts"
+import { exists } from "../system/files/entries.ts"
 import { readList, recipeDigest, recipeFolder } from "./recipe.ts"
 
 /** An environment that pyro knows how to build. */
@@ -82,9 +82,7 @@ export const lookUp = (
 /** Packages that an environment has beside the essential ones and apt, sorted. */
 export const packagesOf = (entry: CatalogueEntry): ReadonlyArray<string> => {
   const files = entry.lists.flatMap((list) => [`${list}.packages`, `${list}.${entry.codename}.packages`])
-  const present = files.map((file) => path.join(recipeFolder("environment"), file)).filter((file) =>
-    fs.existsSync(file)
-  )
+  const present = files.map((file) => path.join(recipeFolder("environment"), file)).filter(exists)
   return [...present.flatMap(readList), ...entry.own?.packages ?? []].sort()
 }
 

@@ -3,7 +3,8 @@ import type {
   EnvironmentUnknown,
   HostToolMissing,
   ImageDamaged,
-  NoSpace
+  NoSpace,
+  StateDirectoryUnusable
 } from "../contract/errors.ts"
 import type { CatalogueEntry } from "./catalogue.ts"
 import type { StoredImage } from "./image-store.ts"
@@ -41,7 +42,13 @@ export interface Removed {
   readonly freedBytes: number
 }
 
-export type EnvironmentError = EnvironmentUnknown | EnvironmentBuildFailed | ImageDamaged | HostToolMissing | NoSpace
+export type EnvironmentError =
+  | EnvironmentUnknown
+  | EnvironmentBuildFailed
+  | ImageDamaged
+  | HostToolMissing
+  | NoSpace
+  | StateDirectoryUnusable
 
 export interface PullOptions {
   readonly onProgress?: OnProgress

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { EnvironmentBuildFailed, type HostToolMissing, NoSpace } from "../contract/errors.ts"
-import { FileFailed } from "../system/atomic-file.ts"
 import type { ToolFailed } from "../system/child.ts"
+import { type FileFailed, isDiskFull } from "../system/files/failure.ts"
 import type { LockTimeout } from "../system/lock.ts"
 import { namespaceAdvice } from "./namespace.ts"
 import { freeMib } from "./space.ts"
@@ -19,21 +19,9 @@ export interface BuildContext {
   readonly log?: () => string
 }
 
-/**
- * Turns what Node's file functions throw into FileFailed: a full or unwritable disk is a fact about the host, not a defect of the
- * program, wherever it shows.
- */
-const catchSystemErrors = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | FileFailed, R> =>
-  Effect.catchAllDefect(effect, (defect) => {
-    const { code, message, path, syscall } = defect as NodeJS.ErrnoException
-    return defect instanceof Error && code !== undefined && syscall !== undefined
-      ? new FileFailed({ path: path ?? syscall, detail: message, cause: defect })
-      : Effect.die(defect)
-  })
-
 /** Says a tool's failure as NoSpace when the disk was the reason, else as EnvironmentBuildFailed with what the tool said. */
 export const sayBuildFailure = (context: BuildContext) => <A, E, R>(effect: Effect.Effect<A, E | BuildTrouble, R>) =>
-  Effect.catchAll(catchSystemErrors(effect), (error): Effect.Effect<
+  Effect.catchAll(effect, (error): Effect.Effect<
     never,
     Exclude<E, BuildTrouble> | EnvironmentBuildFailed | NoSpace | HostToolMissing
   > => {
@@ -44,13 +32,12 @@ export const sayBuildFailure = (context: BuildContext) => <A, E, R>(effect: Effe
     const said = tag === "ToolFailed"
       ? (context.log?.() ?? "") + (error as ToolFailed).stderr
       : (error as FileFailed | LockTimeout).message
-    if (/no space left on device|disk quota exceeded/i.test(said)) {
-      return new NoSpace({
-        where: "cache",
-        path: context.folder,
-        neededMib: context.neededMib,
-        availableMib: freeMib(context.folder)
-      })
+    if (isDiskFull(error) || /no space left on device|disk quota exceeded/i.test(said)) {
+      return Effect.flatMap(
+        Effect.orElseSucceed(freeMib(context.folder), () => 0),
+        (availableMib) =>
+          new NoSpace({ where: "cache", path: context.folder, neededMib: context.neededMib, availableMib })
+      )
     }
     const { environment, step } = context
     return new EnvironmentBuildFailed({ environment, step, detail: namespaceAdvice(said) ?? shortReason(said, error) })

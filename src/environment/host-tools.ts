@@ -1,9 +1,9 @@
 import { Effect } from "effect"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import { HostToolMissing } from "../contract/errors.ts"
 import { runTool, type ToolOptions } from "../system/child.ts"
 import { processEnvironment, settingNow } from "../system/config.ts"
+import { exists } from "../system/files/entries.ts"
 import { packageOf } from "../system/tool-packages.ts"
 import { asNamespaceRoot } from "./namespace.ts"
 import { recipeFolder } from "./recipe.ts"
@@ -18,7 +18,7 @@ export const withSbin = (): NodeJS.ProcessEnv => ({
 export const needTool = (tool: string): Effect.Effect<void, HostToolMissing> =>
   Effect.suspend(() => {
     const folders = (withSbin()["PATH"] ?? "").split(":")
-    return folders.some((folder) => fs.existsSync(path.join(folder, tool)))
+    return folders.some((folder) => exists(path.join(folder, tool)))
       ? Effect.void
       : new HostToolMissing({ tool, package: packageOf(tool), detail: "environments are built with it" })
   })

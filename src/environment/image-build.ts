@@ -1,13 +1,14 @@
 import { Effect } from "effect"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import type { NoSpace } from "../contract/errors.ts"
 import { named } from "../contract/names.ts"
-import { FileFailed } from "../system/atomic-file.ts"
 import { processEnvironment } from "../system/config.ts"
+import { copyFile, readText, writeFile } from "../system/files/content.ts"
+import { exists, linkFile, renameFile } from "../system/files/entries.ts"
+import type { FileFailed } from "../system/files/failure.ts"
+import { ensureFolder } from "../system/files/folders.ts"
 import { followBuild } from "./build-log.ts"
-import type { CatalogueEntry } from "./catalogue.ts"
-import { packagesOf } from "./catalogue.ts"
+import { type CatalogueEntry, packagesOf } from "./catalogue.ts"
 import { type BuildContext, sayBuildFailure } from "./failures.ts"
 import { needTool, runSupervised, withSbin } from "./host-tools.ts"
 import type { KernelError, KernelModules } from "./Kernel.ts"
@@ -48,13 +49,15 @@ export const buildImage = (options: ImageBuild) =>
       neededMib: entry.diskMib
     }
     for (const tool of tools) yield* needTool(tool)
-    const store = yield* treeStore(entry, work)
+    const store = yield* sayBuildFailure(context)(treeStore(entry, work))
     const sources = yield* sayBuildFailure(context)(debianSources(entry.codename))
     const settings = yield* sayBuildFailure(context)(hostFetchSettings)
     const file = (name: string) => path.join(work.path, name)
-    fs.writeFileSync(file("sources.list"), sources.join("\n") + "\n")
-    fs.writeFileSync(file("host-apt.conf"), settings.join("\n") + "\n")
-    fs.mkdirSync(options.packages, { recursive: true, mode: 0o700 })
+    yield* sayBuildFailure(context)(Effect.all([
+      writeFile(file("sources.list"), sources.join("\n") + "\n"),
+      writeFile(file("host-apt.conf"), settings.join("\n") + "\n"),
+      ensureFolder(options.packages)
+    ], { discard: true }))
 
     const recipe = recipeFolder("environment")
     const log = followBuild(options.onProgress)
@@ -82,33 +85,26 @@ export const buildImage = (options: ImageBuild) =>
     const [modules] = yield* Effect.all([provide, run], { concurrency: "unbounded" })
     return {
       image: file("root.erofs"),
-      packageList: fs.readFileSync(file("packages"), "utf8"),
+      packageList: yield* sayBuildFailure(context)(readText(file("packages"))),
       sources,
       modules
     } satisfies BuiltImage
   })
 
 /** The tree grows in memory when there is plenty (half the time of a disk), else in the working folder. */
-const treeStore = (entry: CatalogueEntry, work: Temporary): Effect.Effect<string, NoSpace> =>
+const treeStore = (entry: CatalogueEntry, work: Temporary): Effect.Effect<string, NoSpace | FileFailed> =>
   availableMemoryMib() > 2 * entry.treeMib
     ? Effect.as(needSpace(work.path, entry.diskMib), "memory")
     : Effect.as(needSpace(work.path, entry.diskMib + entry.treeMib), path.join(work.path, "tree"))
 
 /** The name appears when the content is whole. */
 const linkOrCopy = (from: string, to: string) =>
-  Effect.tryPromise({
-    try: () =>
-      fs.promises.link(from, to).catch(async () => {
-        await fs.promises.copyFile(from, `${to}.part`)
-        await fs.promises.rename(`${to}.part`, to)
-      }),
-    catch: (cause) => new FileFailed({ path: to, detail: (cause as Error).message, cause })
-  })
+  Effect.orElse(linkFile(from, to), () => Effect.zipRight(copyFile(from, `${to}.part`), renameFile(`${to}.part`, to)))
 
 /** A folder that every Debian has and that holds nothing the build reads: what is mounted on it hides what lies beneath. */
 const mountPoint = (inUse: ReadonlyArray<string>) =>
   ["/mnt", "/media", "/srv", "/opt"].find((folder) =>
-    fs.existsSync(folder) && !inUse.some((used) => used === folder || used.startsWith(folder + "/"))
+    exists(folder) && !inUse.some((used) => used === folder || used.startsWith(folder + "/"))
   ) ?? "/tmp"
 
 /** Only what says how to reach the network: nothing else of the caller's surroundings may change an image. */

@@ -1,13 +1,15 @@
 import { Effect, Option, type Schema } from "effect"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import { ImageDamaged } from "../contract/errors.ts"
-import { type FileFailed, readJson, recall, writeJsonAtomic } from "../system/atomic-file.ts"
+import { readJson, recall, syncContent, writeJsonAtomic } from "../system/atomic-file.ts"
 import { checkFile, describeFile } from "../system/checked-file.ts"
+import { exists, removeFile, renameFile, setMode } from "../system/files/entries.ts"
+import type { FileFailed } from "../system/files/failure.ts"
+import { ensureFolder, listIfPresent, makeFolder, removeTree } from "../system/files/folders.ts"
+import { bytesBeneath } from "../system/files/usage.ts"
 import { withLock } from "../system/lock.ts"
 import { nowIso } from "../system/time.ts"
 import { Manifest, ManifestHead, NameRecord } from "./manifest.ts"
-import { bytesBeneath } from "./temporary.ts"
 
 /** An image in the cache. */
 export interface StoredImage {
@@ -62,11 +64,13 @@ export const imageStore = (root: string) => {
   const add = (work: string, image: string, facts: Omit<Manifest, "format" | "digest" | "image" | "created">) =>
     Effect.gen(function*() {
       const folder = path.join(work, "store")
-      fs.mkdirSync(folder, { mode: 0o700 })
-      fs.renameSync(image, path.join(folder, "root.erofs"))
-      fs.chmodSync(path.join(folder, "root.erofs"), 0o444)
-      yield* flushFile(path.join(folder, "root.erofs"))
-      const described = yield* describeFile(path.join(folder, "root.erofs"))
+      const file = path.join(folder, "root.erofs")
+      yield* makeFolder(folder)
+      yield* renameFile(image, file)
+      yield* setMode(file, 0o444)
+      // The name must never outlive a power cut that the content did not.
+      yield* syncContent(file)
+      const described = yield* describeFile(file)
       const manifest: Manifest = {
         ...facts,
         format: 1,
@@ -78,9 +82,9 @@ export const imageStore = (root: string) => {
       const target = home(manifest.digest)
       return yield* exclusively(Effect.gen(function*() {
         // One of the same digest may be there: built under another name, or damaged. Whoever has it open keeps what he has.
-        yield* Effect.promise(() => fs.promises.rm(target, { recursive: true, force: true }))
-        fs.renameSync(folder, target)
-        fs.mkdirSync(names, { recursive: true, mode: 0o700 })
+        yield* removeTree(target)
+        yield* renameFile(folder, target)
+        yield* ensureFolder(names)
         const pointer: NameRecord = { format: 1, name: facts.name, digest: manifest.digest }
         yield* writeJsonAtomic(nameFile(facts.name), NameRecord, pointer, { durable: true })
         return { path: imageOf(manifest.digest), manifest } satisfies StoredImage
@@ -88,54 +92,43 @@ export const imageStore = (root: string) => {
     })
 
   /** Lets go of a name. The image stays until `sweep`, since another name may point to it. */
-  const forget = (name: string) => Effect.sync(() => fs.rmSync(nameFile(name), { force: true }))
+  const forget = (name: string) => removeFile(nameFile(name))
 
   /** The same for all names of a kind. */
   const forgetAll = (of: (name: string) => boolean) =>
-    Effect.sync(() => {
-      for (const file of listing(names)) {
-        if (file.endsWith(".json") && of(file.slice(0, -".json".length))) {
-          fs.rmSync(path.join(names, file), { force: true })
-        }
+    Effect.gen(function*() {
+      for (const file of yield* listIfPresent(names)) {
+        if (file.endsWith(".json") && of(file.slice(0, -".json".length))) yield* removeFile(path.join(names, file))
       }
     })
 
   const unnamed = Effect.gen(function*() {
     const used = new Set<string>()
-    for (const file of listing(names).filter((name) => name.endsWith(".json"))) {
+    for (const file of (yield* listIfPresent(names)).filter((name) => name.endsWith(".json"))) {
       // A pointer that cannot be read points to nothing: its environment is built anew anyway.
       const pointer = yield* Effect.option(readJson(path.join(names, file), NameRecord))
       const digest = Option.getOrUndefined(Option.flatten(pointer))?.digest
       if (digest !== undefined) used.add(digest)
-      else fs.rmSync(path.join(names, file), { force: true })
+      else yield* removeFile(path.join(names, file))
     }
-    const removed = listing(root).filter((name) => /^[0-9a-f]{64}$/.test(name) && !used.has(name))
+    const removed = (yield* listIfPresent(root)).filter((name) => /^[0-9a-f]{64}$/.test(name) && !used.has(name))
     let freedBytes = 0
     for (const digest of removed) {
       freedBytes += bytesBeneath(home(digest))
-      yield* Effect.promise(() => fs.promises.rm(home(digest), { recursive: true, force: true }))
+      yield* removeTree(home(digest))
     }
     return { removed, freedBytes }
   })
   /** Removes images that no name points to; gives their digests and the bytes. */
   const sweep = Effect.suspend(() =>
-    fs.existsSync(root) ? exclusively(unnamed) : Effect.succeed({ removed: [], freedBytes: 0 })
+    exists(root) ? exclusively(unnamed) : Effect.succeed({ removed: [], freedBytes: 0 })
   )
 
   return { add, find, packagesIn, forget, forgetAll, sweep, temporaries }
 }
-
-const listing = (folder: string) => fs.existsSync(folder) ? fs.readdirSync(folder) : []
 
 const damage = <A, R>(effect: Effect.Effect<A, FileFailed, R>) =>
   Effect.mapError(
     effect,
     ({ path }) => new ImageDamaged({ path, detail: "it is not what this version of pyro writes" })
   )
-
-/** Waits until the content is on disk: the name must never outlive a power cut that the content did not. */
-const flushFile = (file: string) =>
-  Effect.promise(async () => {
-    const handle = await fs.promises.open(file, "r")
-    await handle.datasync().finally(() => handle.close())
-  })

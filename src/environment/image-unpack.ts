@@ -1,7 +1,9 @@
 import { Effect } from "effect"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import { ToolFailed } from "../system/child.ts"
+import { readText } from "../system/files/content.ts"
+import { exists } from "../system/files/entries.ts"
+import { makeFolder } from "../system/files/folders.ts"
 import { needTool, runSupervised } from "./host-tools.ts"
 import type { Temporary } from "./temporary.ts"
 
@@ -51,7 +53,7 @@ export const unpackImage = (work: Temporary) =>
   Effect.gen(function*() {
     for (const tool of ["bwrap", "mkfs.erofs", "tar"]) yield* needTool(tool)
     const out = path.join(work.path, "out")
-    fs.mkdirSync(out, { mode: 0o700 })
+    yield* makeFolder(out)
     yield* runSupervised(work.alive, [
       "bwrap",
       ...["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--die-with-parent", "--new-session"],
@@ -67,6 +69,6 @@ export const unpackImage = (work: Temporary) =>
     const list = path.join(out, "packages")
     return {
       image: path.join(out, "root.erofs"),
-      packageList: fs.existsSync(list) ? fs.readFileSync(list, "utf8") : ""
+      packageList: exists(list) ? yield* readText(list) : ""
     }
   }).pipe(Effect.timeoutFail({ duration: unpackTimeout, onTimeout: tooLong }))

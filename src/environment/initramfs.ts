@@ -1,7 +1,6 @@
 import { Effect } from "effect"
-import * as fs from "node:fs"
-import { FileFailed } from "../system/atomic-file.ts"
 import { runTool } from "../system/child.ts"
+import { readFile, writeFile } from "../system/files/content.ts"
 import { cpioEnd, cpioMembers, fileType } from "./cpio.ts"
 
 const pageBytes = 4096
@@ -25,10 +24,7 @@ export const buildInitramfs = (options: {
     const archive = Buffer.concat([own, yield* readFile(options.bootModules), cpioEnd])
     // -l: the older frame format, the only one that the kernel unpacks.
     const packed = yield* runTool("lz4", ["-l", "-9", "-c"], { input: archive })
-    yield* Effect.try({
-      try: () => fs.writeFileSync(options.target, wholePages(packed.stdout), { mode: 0o444 }),
-      catch: failed(options.target)
-    })
+    yield* writeFile(options.target, wholePages(packed.stdout), { mode: 0o444 })
   })
 
 /**
@@ -40,7 +36,3 @@ const wholePages = (image: Buffer) => {
   const endedBytes = image.length + 4
   return Buffer.concat([image, Buffer.alloc(4 + (pageBytes - endedBytes % pageBytes) % pageBytes)])
 }
-
-const failed = (path: string) => (cause: unknown) => new FileFailed({ path, detail: (cause as Error).message, cause })
-
-const readFile = (path: string) => Effect.try({ try: () => fs.readFileSync(path), catch: failed(path) })

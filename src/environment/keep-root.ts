@@ -1,6 +1,7 @@
 import { Effect } from "effect"
-import * as fs from "node:fs"
 import * as path from "node:path"
+import { copyFile } from "../system/files/content.ts"
+import { makeFolder } from "../system/files/folders.ts"
 import { nowIso } from "../system/time.ts"
 import type { imageStore } from "./image-store.ts"
 import { unpackImage } from "./image-unpack.ts"
@@ -50,11 +51,11 @@ export const keepRoot = <E>(
     yield* sweepTemporaries(images.temporaries)
     const work = yield* makeTemporary(images.temporaries, name)
     const given = path.join(work.path, "in")
-    fs.mkdirSync(given, { mode: 0o700 })
+    yield* makeFolder(given)
     onProgress({ step: "reading the workspace's root", fraction: 0.05 })
     yield* archive(path.join(given, "root.tar"))
     const { archive: modulesArchive, digest: kernel, version: kernelVersion } = yield* modules
-    yield* Effect.promise(() => fs.promises.copyFile(modulesArchive, path.join(given, "modules.tar")))
+    yield* copyFile(modulesArchive, path.join(given, "modules.tar"))
     onProgress({ step: "writing the image", fraction: 0.7 })
     const { image, packageList } = yield* unpackImage(work)
     yield* images.add(work.path, image, {

@@ -1,9 +1,10 @@
 import { Effect, Option, Schema } from "effect"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import { EnvironmentBuildFailed } from "../contract/errors.ts"
-import { FileFailed, readJson, writeJsonAtomic } from "../system/atomic-file.ts"
+import { readJson, writeJsonAtomic } from "../system/atomic-file.ts"
 import { CheckedFile, checkFile, describeFile } from "../system/checked-file.ts"
+import { renameFile } from "../system/files/entries.ts"
+import { ensureFolder, removeTree } from "../system/files/folders.ts"
 import { privateApt } from "./apt.ts"
 import { debianSources } from "./sources.ts"
 import type { Temporary } from "./temporary.ts"
@@ -34,14 +35,9 @@ export const fetchKernelPackage = (options: { readonly work: Temporary; readonly
     const file = yield* apt.download(name)
     if (file === undefined) return yield* absent(`apt downloaded nothing for ${name}`)
     const deb = path.join(options.keep, file)
-    yield* Effect.try({
-      try: () => {
-        fs.rmSync(options.keep, { recursive: true, force: true })
-        fs.mkdirSync(options.keep, { recursive: true, mode: 0o700 })
-        fs.renameSync(path.join(options.work.path, file), deb)
-      },
-      catch: (cause) => new FileFailed({ path: deb, detail: (cause as Error).message, cause })
-    })
+    yield* removeTree(options.keep)
+    yield* ensureFolder(options.keep)
+    yield* renameFile(path.join(options.work.path, file), deb)
     yield* writeJsonAtomic(recordFile, Kept, { name: file, file: yield* describeFile(deb) })
     return deb
   })

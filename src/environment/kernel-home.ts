@@ -1,10 +1,11 @@
 import { Effect, Option, Schema } from "effect"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import { byName, named } from "../contract/names.ts"
 import { lazy } from "../contract/operation.ts"
 import { readJson, recall, writeJsonAtomic } from "../system/atomic-file.ts"
 import { CheckedFile, checkFile, describeFile } from "../system/checked-file.ts"
+import { renameFile } from "../system/files/entries.ts"
+import { makeFolder, removeTree } from "../system/files/folders.ts"
 import { sha256Text } from "./digest.ts"
 import { sayBuildFailure } from "./failures.ts"
 import { fetchKernelPackage } from "./kernel-fetch.ts"
@@ -78,7 +79,7 @@ export const buildKernel = (root: string, temporaries: string, onProgress: OnPro
     )
     onProgress({ step: "unpacking the kernel", fraction: 0.5 })
     const made = path.join(work.path, "kernel")
-    fs.mkdirSync(made, { mode: 0o700 })
+    yield* makeFolder(made)
     const version = yield* sayKernelFailure(root, "unpack")(unpackKernel(deb, made, work.alive))
     const files = named<CheckedFile>([])
     for (const name of kernelFiles) files[name] = yield* describeFile(path.join(made, name))
@@ -87,8 +88,8 @@ export const buildKernel = (root: string, temporaries: string, onProgress: OnPro
     const digest = sha256Text(kernelFiles.map((name) => files[name]?.sha256 ?? "").join("\n"))
     const folder = path.join(root, digest)
     // A damaged one of the same digest makes room; whoever has its files open keeps them.
-    yield* Effect.promise(() => fs.promises.rm(folder, { recursive: true, force: true }))
-    fs.renameSync(made, folder)
+    yield* removeTree(folder)
+    yield* renameFile(made, folder)
     yield* writeJsonAtomic(currentFile(root), Schema.String, digest, { durable: true })
     onProgress({ step: "unpacking the kernel", fraction: 1 })
     return { digest, folder, version } satisfies KernelHome

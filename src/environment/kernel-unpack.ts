@@ -1,10 +1,11 @@
 import { Effect } from "effect"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import * as zlib from "node:zlib"
 import { EnvironmentBuildFailed } from "../contract/errors.ts"
-import { FileFailed } from "../system/atomic-file.ts"
 import { runTool } from "../system/child.ts"
+import { readFile, writeFile } from "../system/files/content.ts"
+import { statFile } from "../system/files/entries.ts"
+import { listFolder, removeTree } from "../system/files/folders.ts"
 import { type Compression, isKernelElf, kernelPayload } from "./bzimage.ts"
 import { cpioMembers, fileType } from "./cpio.ts"
 import { runSupervised } from "./host-tools.ts"
@@ -28,13 +29,13 @@ export const unpackKernel = (deb: string, folder: string, alive: string) =>
   Effect.gen(function*() {
     const tree = path.join(folder, "tree")
     yield* runSupervised(alive, ["dpkg-deb", "--extract", deb, tree])
-    const image = fs.readdirSync(path.join(tree, "boot")).find((name) => name.startsWith("vmlinuz-"))
+    const image = (yield* listFolder(path.join(tree, "boot"))).find((name) => name.startsWith("vmlinuz-"))
     if (image === undefined) return yield* broken(`${path.basename(deb)} holds no kernel`)
     const version = image.slice("vmlinuz-".length)
     yield* writeVmlinux(path.join(tree, "boot", image), path.join(folder, "vmlinux"))
     // A merged /usr hides nothing from depmod, which looks for lib/modules beneath the folder it is given.
     yield* runSupervised(alive, ["depmod", "--basedir", tree, version])
-    const seconds = Math.floor(fs.statSync(path.join(tree, "boot", image)).mtimeMs / 1000)
+    const seconds = Math.floor(((yield* statFile(path.join(tree, "boot", image)))?.mtimeMs ?? 0) / 1000)
     yield* runSupervised(alive, [
       ...(["tar", "--create", "--file", path.join(folder, "modules.tar"), "--directory", tree] as const),
       ...["--sort=name", "--format=gnu", "--owner=0", "--group=0", "--numeric-owner", `--mtime=@${seconds}`],
@@ -42,9 +43,10 @@ export const unpackKernel = (deb: string, folder: string, alive: string) =>
     ])
     yield* writeFile(
       path.join(folder, "boot-modules.cpio"),
-      yield* bootModules(path.join(tree, "lib", "modules", version))
+      yield* bootModules(path.join(tree, "lib", "modules", version)),
+      readOnly
     )
-    yield* Effect.promise(() => fs.promises.rm(tree, { recursive: true, force: true }))
+    yield* removeTree(tree)
     return version
   })
 
@@ -53,8 +55,9 @@ const broken = (detail: string) =>
 
 const writeVmlinux = (bzImage: string, target: string) =>
   Effect.gen(function*() {
+    const content = yield* readFile(bzImage)
     const payload = yield* Effect.try({
-      try: () => kernelPayload(fs.readFileSync(bzImage)),
+      try: () => kernelPayload(content),
       catch: (cause) => broken(`${path.basename(bzImage)}: ${(cause as Error).message}`)
     })
     const vmlinux = yield* unpack(payload.compression, payload.bytes)
@@ -62,7 +65,7 @@ const writeVmlinux = (bzImage: string, target: string) =>
       return yield* broken(`the kernel unpacked to ${vmlinux.length} bytes instead of ${payload.unpackedBytes}`)
     }
     if (!isKernelElf(vmlinux)) return yield* broken("the unpacked kernel is no 64-bit x86 ELF file")
-    yield* writeFile(target, vmlinux)
+    yield* writeFile(target, vmlinux, readOnly)
   })
 
 const unpack = (compression: Compression, bytes: Buffer) => {
@@ -82,8 +85,11 @@ const unpack = (compression: Compression, bytes: Buffer) => {
 /** Part of the initramfs that depends on the kernel alone: `/modules`, with the names in the order in which to load them. */
 const bootModules = (folder: string) =>
   Effect.gen(function*() {
-    const read = (name: string) => fs.readFileSync(path.join(folder, name))
-    const index = readModuleIndex({ dep: read("modules.dep").toString(), builtin: read("modules.builtin").toString() })
+    const read = (name: string) => readFile(path.join(folder, name))
+    const index = readModuleIndex({
+      dep: (yield* read("modules.dep")).toString(),
+      builtin: (yield* read("modules.builtin")).toString()
+    })
     const { missing, order } = loadOrder(index, readList(path.join(recipeFolder("kernel"), "boot.modules")))
     if (missing.length > 0) return yield* broken(`kernel ${path.basename(folder)} has no module ${missing.join(", ")}`)
     const names = order.map((file) => path.basename(file))
@@ -95,15 +101,12 @@ const bootModules = (folder: string) =>
     return cpioMembers([
       { name: "modules", mode: fileType.directory | 0o755 },
       file("order", Buffer.from(names.join("\n") + "\n")),
-      ...order.map((module) => file(path.basename(module), read(module)))
+      ...(yield* Effect.forEach(order, (module) =>
+        Effect.map(read(module), (content) => file(path.basename(module), content))))
     ], bootModulesInode)
   })
 
 /** Clear of the inode numbers that the rest of the initramfs has. */
 const bootModulesInode = 1000
 
-const writeFile = (target: string, content: Buffer) =>
-  Effect.try({
-    try: () => fs.writeFileSync(target, content, { mode: 0o444 }),
-    catch: (cause) => new FileFailed({ path: target, detail: (cause as Error).message, cause })
-  })
+const readOnly = { mode: 0o444 }

@@ -1,9 +1,12 @@
 import { Effect, Option, Schema } from "effect"
 import { createHash } from "node:crypto"
-import * as fs from "node:fs"
 import * as path from "node:path"
-import { EnvironmentNameTaken, InvalidRequest } from "../contract/errors.ts"
-import { type FileFailed, readJson, writeJsonAtomic } from "../system/atomic-file.ts"
+import { EnvironmentNameTaken, InvalidRequest, type NoSpace, type StateDirectoryUnusable } from "../contract/errors.ts"
+import { readJson, writeJsonAtomic } from "../system/atomic-file.ts"
+import { exists, removeFile } from "../system/files/entries.ts"
+import type { FileFailed } from "../system/files/failure.ts"
+import { ensureFolder, listIfPresent } from "../system/files/folders.ts"
+import { toHostErrorOf } from "../system/files/host-error.ts"
 import { withLock } from "../system/lock.ts"
 import { catalogue, type CatalogueEntry } from "./catalogue.ts"
 
@@ -107,7 +110,6 @@ export interface Replacing {
 /** The definitions that lie in a folder. */
 export const ownDefinitions = (folder: string) => {
   const file = (name: string) => path.join(folder, `${name}.json`)
-  const prepare = Effect.sync(() => fs.mkdirSync(folder, { recursive: true, mode: 0o700 }))
   const alone = withLock(path.join(folder, ".lock"), { timeoutMs: 30_000 })
 
   /** None when there is none of that name; one that cannot be read is left alone, and said in the log. */
@@ -120,12 +122,12 @@ export const ownDefinitions = (folder: string) => {
       )
 
   /** By name. */
-  const all: Effect.Effect<ReadonlyArray<Definition>> = Effect.suspend(() =>
-    Effect.forEach(
-      fs.existsSync(folder) ? fs.readdirSync(folder).filter((entry) => entry.endsWith(".json")).sort() : [],
-      (entry) => find(entry.slice(0, -".json".length))
-    )
-  ).pipe(Effect.map((found) => found.flatMap(Option.toArray)))
+  const all: Effect.Effect<ReadonlyArray<Definition>, NoSpace | StateDirectoryUnusable> = listIfPresent(folder).pipe(
+    Effect.mapError(toHostErrorOf(folder)),
+    Effect.map((names) => names.filter((entry) => entry.endsWith(".json")).sort()),
+    Effect.flatMap(Effect.forEach((entry) => find(entry.slice(0, -".json".length)))),
+    Effect.map((found) => found.flatMap(Option.toArray))
+  )
 
   /**
    * Whether the name stands for the same already. When it stands for something else: false if that is to be replaced, else fails with
@@ -136,7 +138,7 @@ export const ownDefinitions = (folder: string) => {
       find(wanted.name),
       Option.match({
         onNone: () =>
-          fs.existsSync(file(wanted.name)) && replace !== true
+          exists(file(wanted.name)) && replace !== true
             ? new EnvironmentNameTaken({ name: wanted.name, is: "a definition that cannot be read" })
             : Effect.succeed(false),
         onSome: (one) =>
@@ -151,21 +153,17 @@ export const ownDefinitions = (folder: string) => {
 
   const keep = (definition: Definition, replacing: Replacing = {}) =>
     Effect.zipRight(
-      prepare,
+      ensureFolder(folder),
       alone(Effect.flatMap(known(definition, replacing), (same): Effect.Effect<void, FileFailed> =>
         same ? Effect.void : writeJsonAtomic(file(definition.name), Definition, definition, { durable: true })))
     )
 
   /** Whether the name is given, also by a definition that cannot be read. */
-  const isGiven = (name: string) => namePattern.test(name) && fs.existsSync(file(name))
+  const isGiven = (name: string) => namePattern.test(name) && exists(file(name))
 
   /** Whether there was one. */
   const drop = (name: string) =>
-    Effect.sync(() => {
-      const there = isGiven(name)
-      if (there) fs.rmSync(file(name), { force: true })
-      return there
-    })
+    Effect.suspend(() => isGiven(name) ? Effect.as(removeFile(file(name)), true) : Effect.succeed(false))
 
   return { find, all, known, isGiven, keep, drop }
 }

@@ -1,8 +1,10 @@
 import { Effect } from "effect"
-import * as fs from "node:fs"
+import { exists } from "../system/files/entries.ts"
+import { removeTree } from "../system/files/folders.ts"
+import { bytesBeneath } from "../system/files/usage.ts"
 import type { Kernel } from "./Kernel.ts"
 import type { Shelf } from "./shelf.ts"
-import { bytesBeneath, sweepTemporaries } from "./temporary.ts"
+import { sweepTemporaries } from "./temporary.ts"
 
 /** What gives room back, see `Environments`. */
 export const makeReclaim = (shelf: Shelf, kernel: Kernel["Type"]) => {
@@ -37,12 +39,12 @@ export const makeReclaim = (shelf: Shelf, kernel: Kernel["Type"]) => {
     // Definitions are the state's: an image of none can come back only by one that is made again.
     yield* store.forgetAll((name) => name.startsWith("own-") && !named.has(name))
     // Left by a crash between image and name. One whose definition cannot be read stays: nothing could make it again.
-    const unnamed = fs.existsSync(keptRoot)
+    const unnamed = exists(keptRoot)
       ? yield* keepLocked(Effect.zipRight(kept.forgetAll((name) => !own.isGiven(name)), kept.sweep))
       : { removed: [], freedBytes: 0 }
     const { freedBytes, removed } = yield* store.sweep
     const packages = bytesBeneath(downloads)
-    yield* Effect.promise(() => fs.promises.rm(downloads, { recursive: true, force: true }))
+    yield* removeTree(downloads)
     const kernels = yield* kernel.prune
     return {
       removed: [...removed, ...unnamed.removed],

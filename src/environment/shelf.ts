@@ -1,6 +1,6 @@
 import { Effect, Option } from "effect"
-import * as fs from "node:fs"
 import * as path from "node:path"
+import { ensureFolder } from "../system/files/folders.ts"
 import { withLock } from "../system/lock.ts"
 import { catalogue, type CatalogueEntry, lookUp } from "./catalogue.ts"
 import { isKept } from "./environment.ts"
@@ -20,7 +20,7 @@ export const makeShelf = (cacheDir: string, definitions: string) => {
   const downloads = path.join(cacheDir, "packages")
   const store = imageStore(root)
   const own = ownDefinitions(definitions)
-  const prepare = Effect.sync(() => fs.mkdirSync(root, { recursive: true, mode: 0o700 }))
+  const prepare = ensureFolder(root)
   const say = (environment: string, step: string, neededMib = 1) =>
     sayBuildFailure({ environment, step, folder: root, neededMib })
 

@@ -1,8 +1,8 @@
 import { Effect } from "effect"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import { HostToolMissing } from "../contract/errors.ts"
 import { runTool } from "../system/child.ts"
+import { exists } from "../system/files/entries.ts"
 import { asNamespaceRoot } from "./namespace.ts"
 import { recipeFolder } from "./recipe.ts"
 
@@ -52,7 +52,7 @@ export const sourcesFor = (codename: string, known: ReadonlyArray<HostSource>): 
 /** Where packages of a Debian release come from on this host: its own mirrors, else those that mmdebstrap chooses. */
 export const debianSources = (codename: string) =>
   Effect.gen(function*() {
-    if (!fs.existsSync(keyring)) {
+    if (!exists(keyring)) {
       return yield* new HostToolMissing({
         tool: keyring,
         package: "debian-archive-keyring",

@@ -1,25 +1,26 @@
 import { Effect } from "effect"
-import * as fs from "node:fs"
 import { dirname } from "node:path"
 import { NoSpace } from "../contract/errors.ts"
+import { readIfReadable } from "../system/files/content.ts"
+import { exists } from "../system/files/entries.ts"
+import { attempt, type FileFailed } from "../system/files/failure.ts"
+import { freeBytes } from "../system/host.ts"
 
 const mib = 1024 * 1024
 
 /** Fails with NoSpace unless the file system of `path` has that much room for this user. */
-export const needSpace = (path: string, neededMib: number): Effect.Effect<void, NoSpace> =>
-  Effect.suspend(() => {
-    const availableMib = freeMib(path)
-    return availableMib >= neededMib
-      ? Effect.void
-      : new NoSpace({ where: "cache", path, neededMib, availableMib })
-  })
+export const needSpace = (path: string, neededMib: number): Effect.Effect<void, NoSpace | FileFailed> =>
+  Effect.flatMap(
+    freeMib(path),
+    (availableMib) =>
+      availableMib >= neededMib ? Effect.void : new NoSpace({ where: "cache", path, neededMib, availableMib })
+  )
 
 /** Free space for this user in the file system where `path` is or would be, in MiB. */
-export const freeMib = (path: string): number => {
-  if (!fs.existsSync(path) && dirname(path) !== path) return freeMib(dirname(path))
-  const { bavail, bsize } = fs.statfsSync(path)
-  return Math.floor((bavail * bsize) / mib)
-}
+export const freeMib = (path: string): Effect.Effect<number, FileFailed> =>
+  !exists(path) && dirname(path) !== path
+    ? freeMib(dirname(path))
+    : attempt("statfs", path, () => Math.floor(freeBytes(path) / mib))
 
 /** Memory that can be had without swapping, in MiB: `MemAvailable` of proc(5), or less where a control group allows less. */
 export const availableMemoryMib = (): number => {
@@ -38,10 +39,4 @@ const controlGroupRoom = (): ReadonlyArray<number> => {
   })
 }
 
-const read = (file: string) => {
-  try {
-    return fs.readFileSync(file, "utf8")
-  } catch {
-    return ""
-  }
-}
+const read = (file: string) => readIfReadable(file) ?? ""

@@ -1,8 +1,10 @@
 import { Effect, Scope } from "effect"
 import { randomBytes } from "node:crypto"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import { runTool } from "../system/child.ts"
+import { exists, removeFile } from "../system/files/entries.ts"
+import { ensureFolder, listFolder, makeFolder, removeTree } from "../system/files/folders.ts"
+import { bytesBeneath } from "../system/files/usage.ts"
 import { acquireLock, withLock } from "../system/lock.ts"
 import { asNamespaceRoot } from "./namespace.ts"
 
@@ -21,27 +23,27 @@ const aliveSuffix = ".alive"
  */
 export const makeTemporary = (parent: string, label: string) =>
   Effect.gen(function*() {
-    fs.mkdirSync(parent, { recursive: true, mode: 0o700 })
+    yield* ensureFolder(parent)
     const folder = path.join(parent, `${label.replace(/[^a-z0-9.-]/g, "_")}-${randomBytes(6).toString("hex")}`)
     const alive = folder + aliveSuffix
     // Also where it is given up before it has the lock.
-    yield* Effect.addFinalizer(() => Effect.sync(() => fs.rmSync(alive, { force: true })))
+    yield* Effect.addFinalizer(() => Effect.ignoreLogged(removeFile(alive)))
     // Within the gate, or a sweeper might find the lock file before it is locked.
     const scope = yield* Effect.scope
     yield* withLock(gate(parent), { timeoutMs: 30_000 })(Scope.extend(acquireLock(alive, { timeoutMs: 1000 }), scope))
     // It goes while it is locked, or a sweeper would count it among the dead.
     yield* Effect.addFinalizer(() => Effect.ignoreLogged(removeTemporary(folder)))
-    fs.mkdirSync(folder, { mode: 0o700 })
+    yield* makeFolder(folder)
     return { path: folder, alive } satisfies Temporary
   })
 
 /** Removes what dead owners left beneath `parent`, and gives the bytes that it held. */
 export const sweepTemporaries = (parent: string) =>
   Effect.gen(function*() {
-    if (!fs.existsSync(parent)) return 0
+    if (!exists(parent)) return 0
     let freed = 0
     yield* withLock(gate(parent), { timeoutMs: 30_000 })(Effect.gen(function*() {
-      const names = new Set(fs.readdirSync(parent).filter((name) => name !== ".lock").map(ownerOf))
+      const names = new Set((yield* listFolder(parent)).filter((name) => name !== ".lock").map(ownerOf))
       for (const name of names) {
         const folder = path.join(parent, name)
         const dead = yield* Effect.scoped(acquireLock(folder + aliveSuffix, { timeoutMs: 0 })).pipe(
@@ -60,22 +62,11 @@ const ownerOf = (name: string) => name.endsWith(aliveSuffix) ? name.slice(0, -al
 
 /** The folder goes first: while the lock file is there, a sweeper comes back for what is left. */
 const removeTemporary = (folder: string) =>
-  Effect.tryPromise(() => fs.promises.rm(folder, { recursive: true, force: true })).pipe(
+  removeTree(folder).pipe(
     // What an ordinary user's build made belongs to subordinate users: only that namespace's root may remove it.
     Effect.catchAll(() => {
       const [tool, ...args] = asNamespaceRoot(["rm", "-rf", "--one-file-system", folder])
       return runTool(tool, args)
     }),
-    Effect.zipRight(Effect.sync(() => fs.rmSync(folder + aliveSuffix, { force: true })))
+    Effect.zipRight(removeFile(folder + aliveSuffix))
   )
-
-/** Bytes that a file or folder occupies on disk, as far as it can be read. */
-export const bytesBeneath = (target: string): number => {
-  try {
-    const stat = fs.lstatSync(target)
-    if (!stat.isDirectory()) return stat.blocks * 512
-    return fs.readdirSync(target).reduce((sum, name) => sum + bytesBeneath(path.join(target, name)), stat.blocks * 512)
-  } catch {
-    return 0
-  }
-}

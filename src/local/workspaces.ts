@@ -2,6 +2,7 @@ import { Context, Effect, Layer, Scope } from "effect"
 import { DaemonUnavailable, type PyroError } from "../contract/errors.ts"
 import { setting } from "../system/config.ts"
 import { daemonFiles } from "../system/daemon-files.ts"
+import { toHostError } from "../system/files/host-error.ts"
 import { acquireLock } from "../system/lock.ts"
 import { Pool } from "../vm/pool/Pool.ts"
 import type { LifecycleServices } from "../workspace/lifecycle/context.ts"
@@ -27,10 +28,13 @@ export const takeWorkspaces = (
     const { lock } = yield* daemonFiles
     const membersPerKind = yield* setting("PYRO_POOL_MEMBERS")
     yield* Scope.extend(acquireLock(lock, { timeoutMs: takeTimeoutMs }), scope).pipe(
-      Effect.catchTag("LockTimeout", () =>
-        new DaemonUnavailable({
-          detail: "another process has them; call it instead (sdk client), or end it: pyro daemon stop"
-        }))
+      Effect.catchTags({
+        FileFailed: (failure) => Effect.fail(toHostError(failure)),
+        LockTimeout: () =>
+          new DaemonUnavailable({
+            detail: "another process has them; call it instead (sdk client), or end it: pyro daemon stop"
+          })
+      })
     )
     const layer = Layer.provideMerge(Workspaces.layer, Pool.layer({ membersPerKind }))
     // Also where the first caller cannot be interrupted: the layer's fibers inherit that, and its end would wait for them for ever.

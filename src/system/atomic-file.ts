@@ -1,18 +1,9 @@
-import { Data, Effect, Option, ParseResult, Schema } from "effect"
+import { Effect, type Option, ParseResult, Schema } from "effect"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import { dirname } from "node:path"
-
-/** A file of pyro's own could not be written or read. */
-export class FileFailed extends Data.TaggedError("FileFailed")<{
-  readonly path: string
-  readonly detail: string
-  readonly cause?: unknown
-}> {
-  override get message() {
-    return `${this.path}: ${this.detail}`
-  }
-}
+import { readText } from "./files/content.ts"
+import { attempt, attemptAsync, FileFailed, isMissing } from "./files/failure.ts"
 
 export interface WriteOptions {
   readonly mode?: number
@@ -20,7 +11,7 @@ export interface WriteOptions {
   readonly durable?: boolean
 }
 
-/** Writes a whole file under a temporary name and renames it: a reader sees the old content or the new, never a half. */
+/** Exceptional form of `writeFileAtomic`, for code inside an `attempt`. */
 export const writeFileAtomicSync = (path: string, content: string | Uint8Array, options: WriteOptions = {}) => {
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`
   try {
@@ -38,12 +29,16 @@ export const writeFileAtomicSync = (path: string, content: string | Uint8Array, 
   }
 }
 
-const failed = (path: string) => (cause: unknown) =>
-  new FileFailed({ path, detail: cause instanceof Error ? cause.message : String(cause), cause })
+/** Writes a whole file under a temporary name and renames it: a reader sees the old content or the new, never a half. */
+export const writeFileAtomic = (
+  path: string,
+  content: string | Uint8Array,
+  options: WriteOptions = {}
+): Effect.Effect<void, FileFailed> => attempt("write", path, () => writeFileAtomicSync(path, content, options))
 
-/** Effect form of `writeFileAtomicSync`. */
-export const writeFileAtomic = (path: string, content: string | Uint8Array, options: WriteOptions = {}) =>
-  Effect.try({ try: () => writeFileAtomicSync(path, content, options), catch: failed(path) })
+/** A value or the content of a file is not what its Schema says. */
+const damaged = (operation: "encode" | "decode", path: string) => (cause: ParseResult.ParseError) =>
+  new FileFailed({ operation, path, detail: damageOf(cause), cause })
 
 /** Encodes a value by its Schema and writes it as JSON. */
 export const writeJsonAtomic = <A, I>(
@@ -53,20 +48,19 @@ export const writeJsonAtomic = <A, I>(
   options: WriteOptions = {}
 ) =>
   Schema.encode(schema)(value).pipe(
-    Effect.mapError(failed(path)),
+    Effect.mapError(damaged("encode", path)),
     Effect.flatMap((encoded) => writeFileAtomic(path, JSON.stringify(encoded) + "\n", options))
   )
 
 /** Has the disk keep a file and its name, without holding up this process. */
 export const syncFile = (path: string): Effect.Effect<void, FileFailed> =>
-  Effect.tryPromise({
-    try: async () => {
-      for (const one of [path, dirname(path)]) {
-        const file = await fs.promises.open(one, "r")
-        await file.datasync().finally(() => file.close())
-      }
-    },
-    catch: failed(path)
+  Effect.zipRight(syncContent(path), syncContent(dirname(path)))
+
+/** Has the disk keep the content of a file, or the names in a folder, in the thread pool. */
+export const syncContent = (path: string): Effect.Effect<void, FileFailed> =>
+  attemptAsync("fdatasync", path, async () => {
+    const file = await fs.promises.open(path, "r")
+    await file.datasync().finally(() => file.close())
   })
 
 interface Recalled {
@@ -99,19 +93,11 @@ export const readJson = <A, I>(
   path: string,
   schema: Schema.Schema<A, I>
 ): Effect.Effect<Option.Option<A>, FileFailed> =>
-  Effect.suspend(() => {
-    let text: string
-    try {
-      text = fs.readFileSync(path, "utf8")
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code === "ENOENT") return Effect.succeed(Option.none())
-      return Effect.fail(failed(path)(cause))
-    }
-    return Schema.decode(Schema.parseJson(schema))(text).pipe(
-      Effect.map(Option.some),
-      Effect.mapError((cause) => new FileFailed({ path, detail: damageOf(cause), cause }))
-    )
-  })
+  readText(path).pipe(
+    Effect.flatMap((text) => Effect.mapError(Schema.decode(Schema.parseJson(schema))(text), damaged("decode", path))),
+    Effect.asSome,
+    Effect.catchIf(isMissing, () => Effect.succeedNone)
+  )
 
 /** The first thing that is not as its Schema wants it. */
 export const damageOf = (error: ParseResult.ParseError) => {

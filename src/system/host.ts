@@ -51,8 +51,6 @@ export const userName = (): string => {
 
 export const isRoot = () => process.getuid?.() === 0
 
-export const exists = (path: string) => fs.existsSync(path)
-
 /** Content of a file and of all files in a folder of the same name with `.d`, as many programs read their settings. */
 export const readSettings = (file: string): string => {
   const folder = `${file}.d`

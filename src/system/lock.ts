@@ -2,8 +2,9 @@ import { Data, Effect } from "effect"
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"
 import { HostToolMissing } from "../contract/errors.ts"
+import { openFile } from "./files/descriptor.ts"
 
-/** Somebody else held the lock for longer than the caller wanted to wait. */
+/** Another process held the lock past the deadline of the caller. */
 export class LockTimeout extends Data.TaggedError("LockTimeout")<{ readonly path: string; readonly waitedMs: number }> {
   override get message() {
     return `another process held ${this.path} for more than ${this.waitedMs} ms`
@@ -18,10 +19,7 @@ export class LockTimeout extends Data.TaggedError("LockTimeout")<{ readonly path
  * two holders of two inodes would be no lock. `timeoutMs: 0` does not wait at all.
  */
 export const acquireLock = (path: string, options: { readonly timeoutMs: number; readonly shared?: boolean }) =>
-  Effect.acquireRelease(
-    Effect.sync(() => fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600)),
-    (fd) => Effect.sync(() => fs.closeSync(fd))
-  ).pipe(
+  openFile(path, fs.constants.O_RDWR | fs.constants.O_CREAT).pipe(
     Effect.tap((fd) => Effect.interruptible(take(fd, path, options))),
     Effect.asVoid
   )
@@ -34,8 +32,8 @@ export const withLock =
 const take = (fd: number, path: string, options: { readonly timeoutMs: number; readonly shared?: boolean }) =>
   Effect.async<void, LockTimeout | HostToolMissing>((resume) => {
     const mode = options.shared === true ? "--shared" : "--exclusive"
-    const patience = options.timeoutMs === 0 ? ["--nonblock"] : ["--wait", (options.timeoutMs / 1000).toFixed(3)]
-    const child = spawn("flock", [mode, ...patience, "3"], {
+    const waiting = options.timeoutMs === 0 ? ["--nonblock"] : ["--wait", (options.timeoutMs / 1000).toFixed(3)]
+    const child = spawn("flock", [mode, ...waiting, "3"], {
       stdio: ["ignore", "ignore", "ignore", fd]
     })
     child.on(

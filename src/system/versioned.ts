@@ -1,5 +1,6 @@
 import { Data, Effect, Either, Option, type ParseResult, Schema } from "effect"
-import { damageOf, FileFailed, readJson } from "./atomic-file.ts"
+import { damageOf, readJson } from "./atomic-file.ts"
+import { FileFailed } from "./files/failure.ts"
 
 /** A JSON object as an older program wrote it; no Schema has looked at its fields. */
 export type Older = Readonly<Record<string, unknown>>
@@ -43,12 +44,12 @@ export const decodeVersioned = <A, I, Stored>(
         (older, upgrade) => upgrade(older as Stored),
         value
       ),
-    catch: (cause) => new FileFailed({ path, detail: "it is damaged", cause })
+    catch: (cause) => new FileFailed({ operation: "decode", path, detail: "it is damaged", cause })
   })
   return Either.flatMap(upgraded, (now) =>
     Either.mapLeft(
       Schema.decodeUnknownEither(schema)(now),
-      (cause: ParseResult.ParseError) => new FileFailed({ path, detail: damageOf(cause), cause })
+      (cause: ParseResult.ParseError) => new FileFailed({ operation: "decode", path, detail: damageOf(cause), cause })
     ))
 }
 

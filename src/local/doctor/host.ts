@@ -1,11 +1,11 @@
 import { Effect } from "effect"
 import type { DoctorLine } from "../../contract/operations/doctor.ts"
 import { runTool } from "../../system/child.ts"
+import { exists } from "../../system/files/entries.ts"
 import {
   availableMemoryBytes,
   coreCount,
   cpuModel,
-  exists,
   findProgram,
   freeBytes,
   isRoot,

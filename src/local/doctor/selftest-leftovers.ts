@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { DoctorLine } from "../../contract/operations/doctor.ts"
-import { exists } from "../../system/host.ts"
+import { exists } from "../../system/files/entries.ts"
 import { processesWithArgument } from "../../system/identity.ts"
 import { Paths } from "../../system/Paths.ts"
 import { processName } from "../../vm/record/process-name.ts"

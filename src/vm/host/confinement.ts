@@ -3,7 +3,8 @@ import { randomInt } from "node:crypto"
 import * as fs from "node:fs"
 import { ConfinementUnavailable } from "../../contract/errors.ts"
 import { runTool } from "../../system/child.ts"
-import { exists, findProgram, isRoot } from "../../system/host.ts"
+import { exists } from "../../system/files/entries.ts"
+import { findProgram, isRoot } from "../../system/host.ts"
 import { fileIdentity, HostFacts } from "./HostFacts.ts"
 
 /**

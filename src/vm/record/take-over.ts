@@ -1,7 +1,7 @@
 import { Effect, Option } from "effect"
 import * as path from "node:path"
 import { type HostToolMissing, VmFailed } from "../../contract/errors.ts"
-import { isDiskFull } from "../../system/disk-full.ts"
+import { isDiskFull } from "../../system/files/failure.ts"
 import { isAlive, ownIdentity, processesWithArgument, type ProcessIdentity } from "../../system/identity.ts"
 import { withLock } from "../../system/lock.ts"
 import { failedAt } from "../failure.ts"
@@ -55,13 +55,14 @@ export const takeOver = (
     const taken: Attachable = { ...record, owner: ownIdentity() }
     yield* writeRecord(paths, taken).pipe(
       // Only the process that has the workspaces attaches to their VMs, so a full disk does no harm here.
-      Effect.catchIf(({ cause }) => isDiskFull(cause), (failure) =>
+      Effect.catchIf(isDiskFull, (failure) =>
         Effect.logWarning(`${id} is taken over without a record of it: ${failure.message}`)),
       Effect.mapError(failedAt("attach"))
     )
     return taken
   }).pipe(
     withLock(path.join(paths.directory, "owner.lock"), { timeoutMs: takeTimeoutMs }),
-    Effect.catchTag("LockTimeout", (cause) =>
-      failedAt("attach")(cause))
+    Effect.mapError((failure) =>
+      failure._tag === "LockTimeout" || failure._tag === "FileFailed" ? failedAt("attach")(failure) : failure
+    )
   )

@@ -8,7 +8,7 @@ import { withLock } from "../../system/lock.ts"
 import { Paths } from "../../system/Paths.ts"
 import { nowIso } from "../../system/time.ts"
 import { deadlineScale } from "../deadline-scale.ts"
-import { failedAt } from "../failure.ts"
+import { failedAt, fileFailedAt } from "../failure.ts"
 import { type Frozen, frozenIn, overlayIn } from "../frozen.ts"
 
 const TemplateManifest = Schema.Struct({
@@ -103,7 +103,13 @@ export const ensureTemplate = <E, R>(
     }).pipe(
       Effect.exit,
       withLock(path.join(folder, `${key}.lock`), { timeoutMs: buildTimeoutMs }),
-      Effect.mapError((cause) => cause._tag === "LockTimeout" ? failedAt("template")(cause) : cause),
+      Effect.mapError((cause) =>
+        cause._tag === "LockTimeout"
+          ? failedAt("template")(cause)
+          : cause._tag === "FileFailed"
+          ? fileFailedAt("template", folder)(cause)
+          : cause
+      ),
       Effect.flatten
     )
   })

@@ -4,8 +4,10 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import type { StateTooNew } from "../../contract/errors.ts"
 import { byName } from "../../contract/names.ts"
-import { FileFailed, syncFile, writeJsonAtomic } from "../../system/atomic-file.ts"
+import { syncFile, writeJsonAtomic } from "../../system/atomic-file.ts"
 import { unusable } from "../../system/disk-full.ts"
+import { FileFailed } from "../../system/files/failure.ts"
+import { toHostErrorOf } from "../../system/files/host-error.ts"
 import { nowMs } from "../../system/time.ts"
 import { readVersioned, type Upgrades } from "../../system/versioned.ts"
 import { VmId } from "../../vm/record/record.ts"
@@ -122,8 +124,7 @@ export const folderOf = (stateDir: string, id: WorkspaceId): WorkspaceFolder => 
 export const unwritable = ({ directory }: Pick<WorkspaceFolder, "directory">) => unusable(directory)
 
 /** The same of a file that `writeJsonAtomic` was to write. */
-export const unwritten = (folder: Pick<WorkspaceFolder, "directory">) => ({ cause, detail }: FileFailed) =>
-  unwritable(folder)(cause ?? new Error(detail))
+export const unwritten = ({ directory }: Pick<WorkspaceFolder, "directory">) => toHostErrorOf(directory)
 
 export interface WriteWorkspaceOptions {
   /** Waits until it is on disk. @default false */
@@ -159,7 +160,7 @@ export const readWorkspace = (
   const id = path.basename(folder.directory)
   const place = { workspace: id, path: folder.record }
   const damaged = (wrong: string) =>
-    Either.left(new FileFailed({ path: folder.record, detail: `it is damaged (${wrong})` }))
+    Either.left(new FileFailed({ operation: "decode", path: folder.record, detail: `it is damaged (${wrong})` }))
   const read = Effect.catchTag(
     readVersioned(folder.record, { schema: WorkspaceRecord, upgrades }),
     "FormatTooNew",

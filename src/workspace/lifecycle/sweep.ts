@@ -1,11 +1,12 @@
 import { Effect, Either, Option } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import type { HostToolMissing, StateDirectoryUnusable } from "../../contract/errors.ts"
-import { bytesBeneath } from "../../environment/temporary.ts"
+import type { HostToolMissing, NoSpace, StateDirectoryUnusable } from "../../contract/errors.ts"
 import { daemonFiles } from "../../system/daemon-files.ts"
+import { toHostError } from "../../system/files/host-error.ts"
+import { bytesBeneath } from "../../system/files/usage.ts"
 import { withLock } from "../../system/lock.ts"
-import { type Paths } from "../../system/Paths.ts"
+import type { Paths } from "../../system/Paths.ts"
 import type { VmId } from "../../vm/record/record.ts"
 import { sweepWorkspaceVms } from "../../vm/record/sweep.ts"
 import { readWorkspaces } from "./names.ts"
@@ -29,13 +30,16 @@ export const sweepWorkspaces: Effect.Effect<
     /** What could not be removed. */
     readonly stay: ReadonlyArray<StateDirectoryUnusable>
   },
-  HostToolMissing | StateDirectoryUnusable,
+  HostToolMissing | NoSpace | StateDirectoryUnusable,
   Paths
 > = Effect.gen(function*() {
   const { lock } = yield* daemonFiles
   // A daemon that starts waits for the lock, so it is held for names alone, not while gigabytes are removed.
   const swept = yield* withLock(lock, { timeoutMs: 0 })(takeOutUnnamed).pipe(
-    Effect.catchTag("LockTimeout", () => Effect.succeed([]))
+    Effect.catchTags({
+      FileFailed: (failure) => Effect.fail(toHostError(failure)),
+      LockTimeout: () => Effect.succeed([])
+    })
   )
   const stay = yield* removeSwept
   return { swept, stay }

@@ -2,7 +2,7 @@ import { Either, Schema } from "effect"
 import { StateTooNew } from "../../contract/errors.ts"
 import { byName, named } from "../../contract/names.ts"
 import type { SnapshotInfo } from "../../contract/operations/workspace-snapshot.ts"
-import type { FileFailed } from "../../system/atomic-file.ts"
+import type { FileFailed } from "../../system/files/failure.ts"
 import { decodeVersioned, FormatTooNew, newestOf } from "../../system/versioned.ts"
 import type { ResidentKind } from "./Resident.ts"
 

@@ -1,8 +1,11 @@
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import { SeedRejected, StateDirectoryUnusable } from "../../contract/errors.ts"
+import { writeFile } from "../../system/files/content.ts"
+import { setTimes } from "../../system/files/entries.ts"
+import { ensureFolder } from "../../system/files/folders.ts"
+import { toHostError } from "../../system/files/host-error.ts"
 import { withLock } from "../../system/lock.ts"
 import { nowMs } from "../../system/time.ts"
 import { git, GitFailed, type GitOptions, type GitRoom } from "./confined-git.ts"
@@ -39,13 +42,13 @@ export const fetchCommit = (
     const name = createHash("sha256").update(`${options.history}\0${remote.url}`).digest("hex").slice(0, 40)
     const parent = repositoriesOf(options.cacheDir)
     const directory = path.join(parent, `${name}.git`)
-    fs.mkdirSync(parent, { recursive: true, mode: 0o700 })
+    yield* ensureFolder(parent)
     return yield* withLock(lockOf(directory), { timeoutMs: lockTimeoutMs })(
       fetchInto(directory, remote, ref, options)
     ).pipe(
       Effect.catchTag("LockTimeout", (cause) => new StateDirectoryUnusable({ path: directory, detail: cause.message }))
     )
-  })
+  }).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostError(failure))))
 
 const fetchInto = (
   directory: string,
@@ -54,12 +57,10 @@ const fetchInto = (
   options: { readonly history: History; readonly namespaces: boolean }
 ) =>
   Effect.gen(function*() {
-    clearRepository(directory)
-    for (const folder of ["objects/info", "objects/pack", "refs"]) {
-      fs.mkdirSync(path.join(directory, folder), { recursive: true })
-    }
-    fs.writeFileSync(path.join(directory, "HEAD"), "ref: refs/heads/none\n")
-    fs.writeFileSync(path.join(directory, "config"), "[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
+    yield* clearRepository(directory)
+    for (const folder of ["objects/info", "objects/pack", "refs"]) yield* ensureFolder(path.join(directory, folder))
+    yield* writeFile(path.join(directory, "HEAD"), "ref: refs/heads/none\n")
+    yield* writeFile(path.join(directory, "config"), "[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
     const room: GitRoom = { gitDir: directory, sees: [], namespaces: options.namespaces }
     const online: GitOptions = { protocols: remote.protocols, secrets: { "remote.origin.url": remote.url } }
     const kept = (commit: string) => `refs/pyro/${options.history}/${commit}`
@@ -98,7 +99,7 @@ const fetchInto = (
   ))
 
 /** The least recently used repositories are removed first. */
-const markUsed = (directory: string) => Effect.map(nowMs, (ms) => fs.utimesSync(directory, ms / 1000, ms / 1000))
+const markUsed = (directory: string) => Effect.flatMap(nowMs, (ms) => setTimes(directory, ms / 1000))
 
 const withoutSecrets = (text: string, remote: Remote) => {
   const { password, username } = new URL(remote.url)

@@ -3,6 +3,7 @@ import * as path from "node:path"
 import { StateDirectoryUnusable } from "../../contract/errors.ts"
 import type { SeedFailed } from "../../disk/SeedImages.ts"
 import { makeTemporary } from "../../environment/temporary.ts"
+import { toHostErrorOf } from "../../system/files/host-error.ts"
 import { Paths } from "../../system/Paths.ts"
 import { probeConfinement } from "../../vm/host/confinement.ts"
 import type { PrepareServices, Workshop } from "./request.ts"
@@ -19,7 +20,10 @@ export const workshop: Effect.Effect<
   const { cacheDir } = yield* Paths
   const parent = temporariesOf(cacheDir)
   const { path: folder } = yield* makeTemporary(parent, "seed").pipe(
-    Effect.catchTag("LockTimeout", (cause) => new StateDirectoryUnusable({ path: parent, detail: cause.message }))
+    Effect.catchTags({
+      FileFailed: (failure) => Effect.fail(toHostErrorOf(parent)(failure)),
+      LockTimeout: (failure) => new StateDirectoryUnusable({ path: parent, detail: failure.message })
+    })
   )
   const { level } = yield* probeConfinement
   return { folder, namespaces: level !== "seccomp" }

@@ -20,7 +20,7 @@ import {
   removeStaged
 } from "../lifecycle/context.ts"
 import type { Entry } from "../lifecycle/entry.ts"
-import { unwritable, unwritten, type WorkspaceRecord } from "../lifecycle/record.ts"
+import { unwritable, type WorkspaceRecord } from "../lifecycle/record.ts"
 import { imagesOf, virtualBytesOf } from "../lifecycle/steps.ts"
 
 /** QEMU answers in ms; nobody waits long for one that stands still. */
@@ -117,7 +117,6 @@ const exchange = (
     const folder = entry.folder.disk(next)
     yield* removeFolder(folder)
     yield* linkMerged(now, folder, merged).pipe(
-      Effect.catchTag("FileFailed", (failure) => Effect.fail(unwritten(entry.folder)(failure))),
       Effect.zipLeft(Effect.sync(() => faultPoint("flatten:linked"))),
       Effect.zipRight(commit(entry, (known) => ({ ...known, disk: next }), { durable: true })),
       Effect.onError(() => removeFolder(folder))

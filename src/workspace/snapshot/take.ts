@@ -51,7 +51,7 @@ export const take = (
     const prepared = Option.isSome(generation)
       ? yield* prepare(entry, generation.value, memory)
       : yield* Effect.as(endUnattached(entry), undefined)
-    const layers = layerCount(disk)
+    const layers = yield* layerCount(disk)
     // From here on the disk has one more layer, empty: it is the same with and without it.
     const top = yield* makeWorkspaceDisk(disk, virtualBytesOf(record))
     faultPoint("take:layer")

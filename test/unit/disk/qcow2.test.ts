@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { qcow2Header, verifyQcow2Header, writeQcow2 } from "../../../src/disk/qcow2.ts"
+import { qcow2Header, verifyQcow2Header } from "../../../src/disk/qcow2.ts"
 import { temporaryDirectory } from "./temporary-directory.ts"
 
 const mib = 1024 * 1024
@@ -16,7 +16,7 @@ describe("empty qcow2 overlays", () => {
     it.scopedLive(`qemu-img finds nothing wrong with one of ${virtualBytes / mib} MiB`, () =>
       Effect.gen(function*() {
         const file = path.join(yield* temporaryDirectory, "disk.qcow2")
-        yield* writeQcow2(file, { virtualBytes })
+        fs.writeFileSync(file, qcow2Header({ virtualBytes }))
         assert.include(image("qemu-img", "check", file), "No errors were found")
         const info = JSON.parse(image("qemu-img", "info", "--output=json", file))
         assert.strictEqual(info["virtual-size"], virtualBytes)
@@ -30,7 +30,7 @@ describe("empty qcow2 overlays", () => {
       const directory = yield* temporaryDirectory
       const file = path.join(directory, "disk.qcow2")
       const virtualBytes = 16 * 1024 * mib
-      yield* writeQcow2(file, { virtualBytes })
+      fs.writeFileSync(file, qcow2Header({ virtualBytes }))
       const writes = Array.from({ length: 40 }, (_, index) => ["-c", `write -P ${index + 1} ${index * 401}M 3M`]).flat()
       image("qemu-io", "-f", "qcow2", ...writes, "-c", "discard 401M 2M", "-c", "flush", file)
       yield* verifyQcow2Header(file, { virtualBytes })
@@ -42,7 +42,7 @@ describe("empty qcow2 overlays", () => {
       const directory = yield* temporaryDirectory
       const file = path.join(directory, "disk.qcow2")
       const virtualBytes = 512 * mib
-      yield* writeQcow2(file, { virtualBytes })
+      fs.writeFileSync(file, qcow2Header({ virtualBytes }))
       fs.writeFileSync(path.join(directory, "secret"), "of the host")
       image("qemu-img", "rebase", "-u", "-b", path.join(directory, "secret"), "-F", "raw", file)
       const failure = yield* Effect.flip(verifyQcow2Header(file, { virtualBytes }))
@@ -72,13 +72,5 @@ describe("empty qcow2 overlays", () => {
       yield* Effect.flip(verifyQcow2Header(file, { virtualBytes }))
       fs.writeFileSync(file, good)
       yield* verifyQcow2Header(file, { virtualBytes })
-    }))
-
-  it.scopedLive("an overlay never replaces a file", () =>
-    Effect.gen(function*() {
-      const file = path.join(yield* temporaryDirectory, "disk.qcow2")
-      fs.writeFileSync(file, "mine")
-      yield* Effect.flip(writeQcow2(file, { virtualBytes: mib }))
-      assert.strictEqual(fs.readFileSync(file, "utf8"), "mine")
     }))
 })

@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit } from "effect"
 import { EnvironmentBuildFailed, EnvironmentUnknown, NoSpace } from "../../../src/contract/errors.ts"
 import { sayBuildFailure } from "../../../src/environment/failures.ts"
-import { FileFailed } from "../../../src/system/atomic-file.ts"
 import { ToolFailed } from "../../../src/system/child.ts"
+import { FileFailed } from "../../../src/system/files/failure.ts"
 
 const context = { environment: "debian:12", step: "bootstrap", folder: "/tmp", neededMib: 500 }
 const tool = (stderr: string) => new ToolFailed({ tool: "unshare", code: 1, signal: undefined, stderr })
@@ -34,24 +34,18 @@ describe("a failed build", () => {
     Effect.gen(function*() {
       assert.instanceOf(yield* say("mkfs.erofs: failed to write: No space left on device\n"), NoSpace)
       assert.instanceOf(yield* say("", "tar: x: Cannot write: No space left on device"), NoSpace)
-      for (const detail of ["ENOSPC: no space left on device, write", "EDQUOT: disk quota exceeded, write"]) {
-        const file = new FileFailed({ path: "/tmp/x", detail })
+      for (const code of ["ENOSPC", "EDQUOT"]) {
+        const file = new FileFailed({ operation: "write", path: "/tmp/x", code, detail: "the disk said no" })
         assert.instanceOf(yield* Effect.flip(sayBuildFailure(context)(Effect.fail(file))), NoSpace)
       }
     }))
 
-  it.effect("is NoSpace too when a file function threw it, and a defect stays a defect", () =>
+  it.effect("names what the host refused, and leaves a defect a defect", () =>
     Effect.gen(function*() {
-      const thrown = Object.assign(new Error("ENOSPC: no space left on device, mkdir"), {
-        code: "ENOSPC",
-        syscall: "mkdir"
-      })
-      assert.instanceOf(yield* Effect.flip(sayBuildFailure(context)(Effect.die(thrown))), NoSpace)
-      const readOnly = Object.assign(new Error("EROFS: read-only file system, open"), {
-        code: "EROFS",
-        syscall: "open"
-      })
-      const refused = yield* Effect.flip(sayBuildFailure(context)(Effect.die(readOnly)))
+      const detail = "EROFS: read-only file system, open"
+      const readOnly = new FileFailed({ operation: "open", path: "/tmp/x", code: "EROFS", detail })
+      const refused = yield* Effect.flip(sayBuildFailure(context)(Effect.fail(readOnly)))
+      assert.instanceOf(refused, EnvironmentBuildFailed)
       assert.include(refused.message, "read-only file system")
       const exit = yield* Effect.exit(sayBuildFailure(context)(Effect.die(new TypeError("a bug"))))
       assert.isTrue(Exit.isFailure(exit) && Cause.isDie(exit.cause))

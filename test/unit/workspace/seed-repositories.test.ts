@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { bytesBeneath } from "../../../src/environment/temporary.ts"
+import { bytesBeneath } from "../../../src/system/files/usage.ts"
 import { withLock } from "../../../src/system/lock.ts"
 import {
   lockOf,

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { FileFailed } from "../../../../src/system/atomic-file.ts"
+import { FileFailed } from "../../../../src/system/files/failure.ts"
 import type { Commands } from "../../../../src/workspace/exec/commands.ts"
 import { withExecId } from "../../../../src/workspace/exec/exec-id.ts"
 import { damagedBy } from "../../../../src/workspace/lifecycle/damaged.ts"
@@ -61,7 +61,10 @@ describe("a workspace's id", () => {
       const id = "ws-b000000000" as WorkspaceId
       damaged.set(
         id,
-        damagedBy(new FileFailed({ path: "/x", detail: "odd" }), { folder: folderOf("/nowhere", id), id })
+        damagedBy(new FileFailed({ operation: "write", path: "/x", detail: "odd" }), {
+          folder: folderOf("/nowhere", id),
+          id
+        })
       )
       assert.strictEqual((yield* lookUp("ws-b")).id, id)
     }))

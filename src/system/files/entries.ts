@@ -1,0 +1,33 @@
+import type { Effect } from "effect"
+import * as fs from "node:fs"
+import { attempt, type FileFailed } from "./failure.ts"
+
+/** Whether a name leads to something. The answer is no as well where a folder above refuses to be searched. */
+export const exists = (path: string): boolean => fs.existsSync(path)
+
+export const renameFile = (from: string, to: string): Effect.Effect<void, FileFailed> =>
+  attempt("rename", to, () => fs.renameSync(from, to))
+
+/** Gives a file a second name. */
+export const linkFile = (from: string, to: string): Effect.Effect<void, FileFailed> =>
+  attempt("link", to, () => fs.linkSync(from, to))
+
+/** Removes a name. Succeeds if there is none; a folder is refused. */
+export const removeFile = (path: string): Effect.Effect<void, FileFailed> =>
+  attempt("unlink", path, () => fs.rmSync(path, { force: true }))
+
+/** What has a name, with the link itself for a symbolic link; undefined if there is none. */
+export const statEntry = (path: string): Effect.Effect<fs.Stats | undefined, FileFailed> =>
+  attempt("lstat", path, () => fs.lstatSync(path, { throwIfNoEntry: false }))
+
+/** What a name leads to; undefined if there is none. */
+export const statFile = (path: string): Effect.Effect<fs.Stats | undefined, FileFailed> =>
+  attempt("stat", path, () => fs.statSync(path, { throwIfNoEntry: false }))
+
+/** Sets the permission bits. */
+export const setMode = (path: string, mode: number): Effect.Effect<void, FileFailed> =>
+  attempt("chmod", path, () => fs.chmodSync(path, mode))
+
+/** Sets the times of access and of modification, in seconds. */
+export const setTimes = (path: string, seconds: number): Effect.Effect<void, FileFailed> =>
+  attempt("utimes", path, () => fs.utimesSync(path, seconds, seconds))

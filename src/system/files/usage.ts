@@ -1,0 +1,22 @@
+import * as fs from "node:fs"
+import { join } from "node:path"
+
+/** Bytes of one block of `st_blocks` (stat(2)), whatever the block size of the file system. */
+const BLOCK_BYTES = 512
+
+/** Bytes that a file occupies on disk; 0 if there is none. */
+export const bytesOnDisk = (path: string): number =>
+  (fs.statSync(path, { throwIfNoEntry: false })?.blocks ?? 0) * BLOCK_BYTES
+
+/** Bytes that a file or a folder occupies on disk, as far as this user can read it. */
+export const bytesBeneath = (path: string): number => {
+  try {
+    const stat = fs.lstatSync(path)
+    const own = stat.blocks * BLOCK_BYTES
+    return stat.isDirectory()
+      ? fs.readdirSync(path).reduce((sum, name) => sum + bytesBeneath(join(path, name)), own)
+      : own
+  } catch {
+    return 0
+  }
+}
