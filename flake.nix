@@ -37,8 +37,9 @@
           gcc
           gnumake
           musl.dev
+          zip
         ];
-        buildInputs = [ pkgs.e2fsprogs.dev ];
+        buildInputs = [ pkgs.e2fsprogs.dev pkgs.libarchive.dev ];
         # Fortified sources need optimisation, which the sanitizer builds leave out.
         hardeningDisable = [ "fortify" ];
         # There is no static libext2fs here.

@@ -137,7 +137,7 @@ static const char *take(const struct reader *reader, const struct tar_entry *ent
     if (strlen(entry->path->bytes) != entry->path->length)
         return "its name holds a NUL byte";
     if (strchr("0125", entry->type) == NULL)
-        return entry->type == '3' || entry->type == '4' ? "it is a device" : entry->type == '6' ? "it is a FIFO" : "its type is unknown";
+        return entry->type == '3' || entry->type == '4' ? "it is a device" : entry->type == '6' ? "it is a FIFO or a socket" : "its type is unknown";
     int result = tree_locate(reader->tree, entry->path->bytes, entry->path->length, true, &directory, &name, &length);
     if (result != TREE_OK)
         return no_place(result);

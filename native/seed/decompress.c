@@ -1,4 +1,7 @@
-/* Opening an archive. What it is compressed with is told by its first bytes, and undone by the host's own program for it. */
+/*
+ * Opening an archive. Its first bytes tell which program makes a tar stream of it: the host's own program for its compression, or
+ * pyro-unpack for zip and 7z.
+ */
 #include "source.h"
 
 #include "seed.h"
@@ -6,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -14,6 +18,11 @@
 #include <unistd.h>
 
 enum { NOT_FOUND = 127, PIPE_BYTES = 1024 * 1024, MAGIC = 6, TAR_TRAILER = 64 * 1024 };
+
+/* Processor time of a decompressor: a start, and a second for each so many bytes. The slowest one, bzip2, unpacks ten times as many. */
+enum { LEAST_SECONDS = 60, BYTES_PER_SECOND = 1024 * 1024 };
+
+static const char unpacker[] = "pyro-unpack";
 
 /* What a decompressor may take: xz and zstd allocate what the archive's header asks for. */
 static const rlim_t most_memory = (rlim_t)2 << 30;
@@ -28,6 +37,8 @@ static const struct format {
     {"\xfd\x37zXZ\0", 6, {"xz", "-dcq", "--memlimit-decompress=1GiB", NULL}},
     {"BZh", 3, {"bzip2", "-dcq", NULL}},
     {"\x04\x22\x4d\x18", 4, {"lz4", "-dcq", NULL}},
+    {"PK\x03\x04", 4, {unpacker, NULL}},
+    {"7z\xbc\xaf\x27\x1c", 6, {unpacker, NULL}},
 };
 
 void archive_open(struct archive *archive, const char *path)
@@ -46,19 +57,36 @@ void archive_open(struct archive *archive, const char *path)
     archive->newest_ns = (int64_t)stat.st_ctim.tv_sec * 1000000000 + stat.st_ctim.tv_nsec;
 }
 
-static _Noreturn void decompress(const struct format *format, int from, int to)
+/* Starts the program that lies beside this one, with no environment. The dynamic linker, too, says NOT_FOUND for a missing library. */
+static void start_unpacker(char *const *argv)
 {
-    const struct rlimit memory = {most_memory, most_memory};
+    char path[PATH_LIMIT + sizeof unpacker + 1], *const environment[] = {NULL};
+    ssize_t length = readlink("/proc/self/exe", path, PATH_LIMIT);
+    path[length < 0 ? 0 : length] = '\0';
+    char *name = strrchr(path, '/');
+    if (name == NULL)
+        return;
+    strcpy(name + 1, unpacker);
+    execve(path, argv, environment);
+}
+
+static _Noreturn void decompress(const struct format *format, int from, int to, rlim_t seconds)
+{
+    const struct rlimit memory = {most_memory, most_memory}, time = {seconds, seconds + 1};
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     setrlimit(RLIMIT_AS, &memory);
+    setrlimit(RLIMIT_CPU, &time);
     if (dup2(from, STDIN_FILENO) < 0 || dup2(to, STDOUT_FILENO) < 0)
         _exit(1);
-    execvp(format->argv[0], (char *const *)format->argv);
+    if (format->argv[0] == unpacker)
+        start_unpacker((char *const *)format->argv);
+    else
+        execvp(format->argv[0], (char *const *)format->argv);
     _exit(errno == ENOENT ? NOT_FOUND : 1);
 }
 
-void archive_start(struct archive *archive)
+void archive_start(struct archive *archive, uint64_t bytes)
 {
     char magic[MAGIC] = {0};
     int ends[2];
@@ -66,8 +94,6 @@ void archive_start(struct archive *archive)
     ssize_t got = pread(archive->stream, magic, sizeof magic, 0);
     if (got < 0)
         die(SEED_REJECTED, "the archive cannot be read: %s", strerror(errno));
-    if (memcmp(magic, "PK\x03\x04", 4) == 0)
-        die(SEED_REJECTED, "zip archives are not supported");
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
         if (memcmp(magic, formats[i].magic, formats[i].length) == 0)
             format = &formats[i];
@@ -81,7 +107,7 @@ void archive_start(struct archive *archive)
     if (archive->child < 0)
         die(SEED_FAILED, "cannot start %s: %s", archive->tool, strerror(errno));
     if (archive->child == 0)
-        decompress(format, archive->stream, ends[1]);
+        decompress(format, archive->stream, ends[1], LEAST_SECONDS + (rlim_t)(bytes / BYTES_PER_SECOND));
     close(ends[1]);
     close(archive->stream);
     archive->stream = ends[0];
@@ -118,9 +144,11 @@ void archive_close(struct archive *archive, const char *problem)
     while (waitpid(archive->child, &status, 0) < 0 && errno == EINTR)
         ;
     if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_FOUND)
-        die(SEED_TOOL_MISSING, "%s", archive->tool);
+        die(SEED_TOOL_MISSING, "%s", archive->tool == unpacker ? "libarchive" : archive->tool);
     /* gzip says 2 for a warning, such as zeros after its data */
     int warned = strcmp(archive->tool, "gzip") == 0 && WIFEXITED(status) && WEXITSTATUS(status) == 2;
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+        die(SEED_REJECTED, "%s needs too much processor time for what the disk can hold", archive->tool);
     if (finished && status != 0 && !warned)
         die(SEED_REJECTED, "%s cannot unpack it: it is damaged or cut short", archive->tool);
     if (problem != NULL)

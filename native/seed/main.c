@@ -274,7 +274,7 @@ static void seed_archive(const struct options *options, struct tree *tree, struc
     archive_open(&archive, options->archive);
     look_up(options, &archive.fingerprint, archive.newest_ns, started_ns);
     image_create(image, into, options->bytes);
-    archive_start(&archive);
+    archive_start(&archive, options->bytes);
     const struct sink sink = {image, content_into_image, forget_in_image};
     /* More than this is no archive of something that fits, whatever its entries are. */
     tar_start(&tar, read_stream, &archive.stream, 4 * options->bytes);

@@ -60,7 +60,7 @@ struct sink {
 };
 const char *archive_read(struct tar *tar, struct tree *tree, const struct sink *sink);
 
-/* seed/decompress.c: opens an archive and starts what decompresses it; the descriptor to read the tar stream from. */
+/* seed/decompress.c: opens an archive and starts what makes a tar stream of it; the descriptor to read the stream from. */
 struct archive {
     int stream;
     int child; /* pid of the decompressor, or 0 */
@@ -69,7 +69,8 @@ struct archive {
     int64_t newest_ns;
 };
 void archive_open(struct archive *archive, const char *path);
-void archive_start(struct archive *archive);
+/* `bytes`: what the disk holds. */
+void archive_start(struct archive *archive, uint64_t bytes);
 /* Ends with the right error when there was a problem, or when the decompressor found one. */
 void archive_close(struct archive *archive, const char *problem);
 

@@ -7,6 +7,7 @@ export const toRun = [
   "erofs-utils", // environment images
   "gcc",
   "kmod", // the guest kernel's module dependencies
+  "libarchive-dev", // seeds from zip and 7z archives
   "libc6-dev",
   "libext2fs-dev", // seed images
   "lz4", // the guest's initramfs
@@ -21,7 +22,7 @@ export const toRun = [
 ]
 
 /** Besides those, for the sanitizer and fuzz builds of the guest agent, and to read archives with another program than wrote them. */
-export const toTest = ["clang", "cpio", "fish", "libclang-rt-dev", "zsh"]
+export const toTest = ["clang", "cpio", "fish", "libclang-rt-dev", "zip", "zsh"]
 
 /** Besides those, for the floors that the bench measures, and for the lab's machine. */
 export const toBench = ["cpio"]

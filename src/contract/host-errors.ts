@@ -167,7 +167,7 @@ export class SeedRejected extends Schema.TaggedError<SeedRejected>()(
   override get message() {
     const next = this.path.includes("://")
       ? "check the address and the ref, or clone it yourself and seed from the clone"
-      : "give a readable directory or tar archive"
+      : "give a readable directory, or a tar, zip or 7z archive"
     return `cannot seed from ${this.path}: ${this.detail}; ${next}`
   }
 }

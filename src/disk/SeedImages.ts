@@ -21,7 +21,7 @@ export type { Graft, Owner, SeedFailed, SeedReport } from "./pyro-seed.ts"
 export type { SeedImage } from "./seed-store.ts"
 
 export interface FromPath {
-  /** A directory, or a tar archive: plain, or compressed with gzip, zstd, xz, bzip2 or lz4. */
+  /** A directory, a tar archive (plain, or compressed with gzip, zstd, xz, bzip2 or lz4), or a zip or 7z archive. */
   readonly path: string
   /** Size of the disk as the guest sees it. */
   readonly virtualMib: number

@@ -217,7 +217,7 @@ const failureOf = (request: SeedRequest, code: number, said: Said, stderr: strin
     case status.rejected:
       return new SeedRejected({ path, detail: `${detail}${decompressorSaid(stderr)}` })
     case status.toolMissing:
-      return new HostToolMissing({ tool: detail, package: packageOf(detail), detail: `${path} is compressed with it` })
+      return new HostToolMissing({ tool: detail, package: packageOf(detail), detail: `${path} is unpacked with it` })
     case status.usage:
       return new InvalidRequest({ field: "", detail })
     default:

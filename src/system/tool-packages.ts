@@ -8,6 +8,7 @@ const packages = table<string>({
   "dpkg-deb": "dpkg",
   depmod: "kmod",
   flock: "util-linux",
+  libarchive: "libarchive13",
   lz4: "lz4",
   mke2fs: "e2fsprogs",
   "mkfs.erofs": "erofs-utils",

@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { pyro, temporaryFolder } from "../support/pyro-cli.ts"
+import { rawZip } from "../unit/disk/zip-bytes.ts"
 
 /** What the guest's kernel makes of a seed image; `test/unit/disk` looks at images from the host's side. */
 describe("a workspace seeded from the host", () => {
@@ -56,5 +57,20 @@ PY
       sync; echo 3 > /proc/sys/vm/drop_caches; ls | wc -l
       dmesg | grep -ciE 'ext4-fs (error|warning)' || true`)
     assert.strictEqual(stdout.toString(), "50000\nTrue\n47857 True\n47857\n0\n", stderr)
+  })
+
+  it("comes from a zip archive as well", async () => {
+    const archive = path.join(folder, "project.zip")
+    fs.writeFileSync(
+      archive,
+      rawZip(
+        { name: "bin/tool", content: "#!/bin/sh\necho unpacked\n", mode: 0o100755, deflated: true },
+        { name: "link", content: "bin/tool", mode: 0o120777 },
+        { name: "../up", content: "evil" }
+      )
+    )
+    const { stderr, stdout } = await pyro(["run", "debian:12", "--seed-path", archive, "--", "./link"], { env })
+    assert.strictEqual(stdout.toString(), "unpacked\n", stderr)
+    assert.include(stderr, "../up (its name leads out of the archive)")
   })
 })

@@ -45,7 +45,9 @@ export const CreatePayload = lazy(() =>
       ),
       () => "debian:12"
     ),
-    seedPath: optional(hostPath("Directory or archive (tar, tar.gz, tar.zst) of the host that /workspace starts with")),
+    seedPath: optional(
+      hostPath("Directory or archive (tar, tar.gz, tar.zst, zip, 7z) of the host that /workspace starts with")
+    ),
     repoUrl: optional(text("Git URL that /workspace starts with a checkout of")),
     repoRef: optional(text("Branch, tag or commit of repo_url")),
     git: defaulted(

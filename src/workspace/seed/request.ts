@@ -9,7 +9,7 @@ import type { History } from "./git-directory.ts"
 export type GitMode = History | "none"
 
 export interface SeedRequest {
-  /** A directory or a tar archive of the host. */
+  /** A directory or an archive of the host. */
   readonly seedPath?: string | undefined
   /** An https URL, an http one of this host, or a path of a repository; instead of `seedPath`. */
   readonly repoUrl?: string | undefined

@@ -113,7 +113,7 @@ describe("the error family", () => {
     )
     assert.match(
       new SeedRejected({ path: "/x", detail: "none" }).message,
-      /; give a readable directory or tar archive$/
+      /; give a readable directory, or a tar, zip or 7z archive$/
     )
     // Of running VMs' memory gc gives nothing back.
     assert.match(
