@@ -9,12 +9,15 @@ const pyro = installation("pyro-silent-", { env: { PYRO_POOL_MEMBERS: "0" } })
 const { call, create, daemonPid, env, failure, folder, json, list, sh, status, step } = pyro
 afterAll(pyro.close)
 
+const pooled = installation("pyro-silent-pool-", { env: { PYRO_POOL_MEMBERS: "1" } })
+afterAll(pooled.close)
+
 const patch = path.join(folder, "patch")
 const source = path.join(folder, "source")
 
 /** The process that the guest runs in: under bubblewrap the only child of the one that is recorded. */
-const qemuProcess = async (workspace: string) => {
-  const pid = await qemuOf(pyro, workspace)
+const qemuProcess = async (workspace: string, where: Parameters<typeof qemuOf>[0] = pyro) => {
+  const pid = await qemuOf(where, workspace)
   const [child] = execFileSync("ps", ["-o", "pid=", "--ppid", String(pid)]).toString().split("\n")
   return Number(child) || pid
 }
@@ -87,6 +90,24 @@ describe("a workspace whose QEMU is stopped", () => {
     assert.strictEqual(await sh("still", "ls"), "file")
     process.kill(await qemuProcess(id), "SIGSTOP")
     await json(["workspace", "delete", "still"])
+  })
+})
+
+describe("a workspace whose microVM waited in the pool", () => {
+  /** Creates workspaces until one gets a member of the pool. */
+  const createFromPool = async (): Promise<string> => {
+    const members = (await pooled.daemon()).vms.filter(({ purpose }) => purpose === "pool").map((vm) => vm.id)
+    const { id } = await pooled.create([])
+    const vm = (await pooled.daemon()).vms.find(({ workspace }) => workspace === id)
+    return members.includes(vm?.id ?? "none") ? id : createFromPool()
+  }
+
+  it("has the deadline of silence, too: a read fails when its QEMU is stopped", async () => {
+    await pooled.create([])
+    const id = await createFromPool()
+    process.kill(await qemuProcess(id, pooled), "SIGSTOP")
+    const { code } = await pooled.failure(["workspace", "file", "list", id])
+    assert.strictEqual(code, "guest_silent")
   })
 })
 

@@ -76,10 +76,16 @@ export const makeVm = (options: {
     const { paths } = ownership
     const record = yield* ownership.record
     yield* liveVm
-    const disks = yield* makeLiveDisks({ qmp, ownership, uid: record.uid, state: options.disks })
-    const health = yield* watchHealth({ qemu, qmp, events, directory: paths.run, status: options.status ?? "running" })
     let isPaused = false
-    const note = (paused: boolean) => Effect.sync(() => (isPaused = paused))
+    const note = (paused: boolean) => Effect.sync(() => void (isPaused = paused))
+    const disks = yield* makeLiveDisks({
+      qmp,
+      ownership,
+      uid: record.uid,
+      state: options.disks,
+      onResume: note(false)
+    })
+    const health = yield* watchHealth({ qemu, qmp, events, directory: paths.run, status: options.status ?? "running" })
     const command = (step: string, name: string) =>
       qmp.execute(name).pipe(Effect.asVoid, Effect.mapError(failedAt(step)))
     const own: QemuVm = {

@@ -79,9 +79,11 @@ export const makeLiveDisks = (options: {
   readonly ownership: Ownership
   readonly uid: number
   readonly state: DiskState
+  /** Runs after each step of the disks that lets the guest go on. */
+  readonly onResume: Effect.Effect<void>
 }): Effect.Effect<LiveDisks, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const { qmp, ownership, uid } = options
+    const { onResume, ownership, qmp, uid } = options
     const { paths } = ownership
     const state = yield* Ref.make(options.state)
     const one = yield* Effect.makeSemaphore(1)
@@ -105,6 +107,7 @@ export const makeLiveDisks = (options: {
           ...useDisk(after),
           ...(handOver === undefined ? [] : [["cont"] as const])
         ]).pipe(Effect.mapError(failedAt("switch disks")))
+        if (handOver !== undefined) yield* onResume
         yield* Ref.set(state, after)
         // Whoever attaches meanwhile asks QEMU which of the two it is.
         yield* inBackground(
@@ -126,6 +129,7 @@ export const makeLiveDisks = (options: {
         yield* ownership.update((record) => ({ ...record, purpose }))
         if (top !== undefined) yield* nameOverlay(paths, disks.overlays.at(-1)!, top)
         yield* Effect.mapError(qmp.execute("cont"), failedAt("resume"))
+        yield* onResume
       }).pipe(one.withPermits(1))
 
     const freezeLayer: LiveDisks["freezeLayer"] = (top, paused) =>

@@ -15,7 +15,7 @@ export interface QemuVm extends Omit<Vm, "capture" | "channel" | "freezeLayer"> 
   readonly disks: LiveDisks
   /** Connection to the guest agent's port, made when the VM was. */
   readonly port: Socket
-  /** Between `pause` and the end of `resume`. */
+  /** Between `pause` and the end of `resume`, or of the step that hands over a paused VM. */
   readonly isPaused: () => boolean
 }
 
