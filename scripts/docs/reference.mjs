@@ -3,16 +3,18 @@ export const reference = (contract) =>
   [
     "# The public contract",
     "",
-    "Generated from `src/contract` by `node scripts/docs.mjs`; `npm run check` fails when it is out of step. Fields are named as",
-    "in JSON; in TypeScript `memory_mib` is `memoryMib`. With `--json` a command prints one JSON document on stdout: its result, or",
-    "`{\"error\": {\"code\", \"message\", …}}`. A JSON shape changes only with a note in the changelog.",
-    "With `--quiet` nothing is said beside the result and errors. A workspace is named by its id or name; where fewer words than",
-    "arguments are given, it is the one that `PYRO_WORKSPACE` names; what is deleted is always named.",
+    "`node scripts/docs.mjs` generates this page from `src/contract`; `npm run check` fails if the page is out of date.",
     "",
-    "| operation | command line | MCP tool | what it does |",
+    "- Fields have their JSON names. TypeScript's name of `memory_mib` is `memoryMib`.",
+    "- With `--json`, a command prints one JSON document on stdout: its result, or `{\"error\": {\"code\", \"message\", …}}`. A JSON shape changes only with",
+    "  a note in the changelog.",
+    "- With `--quiet`, a command prints its result and errors only.",
+    "- `<argument>` is required, `[argument]` is optional. If you omit the workspace, `PYRO_WORKSPACE` is used, except in `workspace delete`.",
+    "",
+    "| operation | command line | MCP tool | summary |",
     "|---|---|---|---|",
     ...contract.operations.map((row) =>
-      tableRow([`[${code(row.name)}](#${anchor(row.name)})`, code(commandLine(row)), mcp(row), row.summary])
+      tableRow([`[${code(row.name)}](#${anchor(row.name)})`, code(commandLine(contract, row)), mcp(row), row.summary])
     ),
     "",
     ...contract.operations.flatMap((row) => operation(contract, row)),
@@ -42,7 +44,7 @@ const operation = (contract, row) => {
       ...fields.map((field) =>
         tableRow([
           code(field.name),
-          onCommandLine(row.cli, field),
+          onCommandLine(contract, row, field),
           field.kind._tag === "choice" ? field.kind.choices.map(code).join(", ") : field.kind._tag,
           field.required ? "required" : field.name in defaults ? code(JSON.stringify(defaults[field.name])) : "none",
           field.description
@@ -61,11 +63,11 @@ const operation = (contract, row) => {
   ]
 }
 
-/** Flags of the command line that no field of the request has. */
+/** Flags without a field in the request. */
 const extras = (cli) => {
   const flags = Object.entries(cli.extras ?? {}).filter(([, extra]) => extra._tag !== "file")
   return flags.length === 0 ? [] : [
-    "On the command line alone:",
+    "Flags of the command line only:",
     "",
     "| flag | |",
     "|---|---|",
@@ -93,7 +95,7 @@ const events = (contract, row) => {
 const errors = (contract) => [
   "## Errors",
   "",
-  "One family for every surface: a `code` that stays, a `message` that says what happened and what to do next, and fields.",
+  "CLI, SDK and MCP have the same errors: a stable `code`, a `message` with the next step, and fields.",
   "",
   "| code | fields | exit status of `run`, `exec` | of other commands |",
   "|---|---|---|---|",
@@ -107,8 +109,8 @@ const errors = (contract) => [
     return tableRow([codes.map(code).join(", "), fields, status("guest"), status("own")])
   }),
   "",
-  "Three codes exist only in `--json` of the command line: `interrupted` (a signal ended pyro), `output_closed` (nobody reads",
-  "stdout) and `internal_error` (a defect of pyro)."
+  "Three codes exist only with `--json` of the command line: `interrupted` (a signal ended pyro), `output_closed` (stdout is",
+  "closed) and `internal_error` (a defect of pyro)."
 ]
 
 const statuses = [
@@ -118,27 +120,36 @@ const statuses = [
   "| status | when |",
   "|---|---|",
   "| the command's own | `run`, `workspace exec`: the command ended by itself |",
-  "| 2 | the command line is wrong, everywhere |",
-  "| 75 | `workspace exec --wait-seconds`: the time is over and the command still runs |",
+  "| 2 | all commands: the command line is invalid |",
+  "| 75 | `workspace exec --wait-seconds`: the command still runs after this time |",
   "| 124 | `run`, `workspace exec`: the command ran past `--timeout-seconds` |",
-  "| 125 | `run`, `workspace exec`: pyro failed, the command did not run or its end is not known |",
-  "| 126, 127 | `run`, `workspace exec`: the command cannot be executed, or is not there |",
-  "| 128 + n | `run`, `workspace exec`: signal n ended the command (137 when the guest ran out of memory) |",
-  "| 128 + n, as a shell says | pyro dies of signal n: it ended pyro, and with it what pyro ran (130 Ctrl-C). A command that handles the signal leaves with its own status instead |",
-  "| 1 | any other command failed; `doctor` found something to mend; the patch that `workspace diff` or `compare` printed is not the whole (not with `--json`) |"
+  "| 125 | `run`, `workspace exec`: pyro failed; the command did not run, or its outcome is unknown |",
+  "| 126, 127 | `run`, `workspace exec`: the command cannot be executed, or does not exist |",
+  "| 128 + n | `run`, `workspace exec`: signal n ended the command (137 if the guest ran out of memory) |",
+  "| 128 + n, as a shell reports it | signal n ended pyro and the command that pyro waited for (130: Ctrl-C). If the command handles the signal, pyro exits with the command's status |",
+  "| 1 | another command failed; a check of `doctor` failed; `workspace diff` or `compare` printed an incomplete patch (not with `--json`) |"
 ]
 
-const commandLine = ({ cli }) =>
-  [
+/** An argument is optional if its field is, unless the CLI needs the argument in place of a flag. */
+const argument = (contract, row, name) => {
+  const field = contract.payloadFields(row.payload()).find((one) => one.name === name)
+  return field.required || name in (row.cli.unless ?? {}) ? `<${name}>` : `[${name}]`
+}
+
+const commandLine = (contract, row) => {
+  const { cli } = row
+  return [
     "pyro",
     ...cli.path,
-    ...cli.args.map((name) => `<${name}>`),
+    ...cli.args.map((name) => argument(contract, row, name)),
     ...(cli.argsOrFlags ?? []).map((name) => `[${name}]`),
-    ...(cli.rest === undefined ? [] : [`-- <${cli.rest}…>`])
+    ...(cli.rest === undefined ? [] : [`[-- <${cli.rest}…>]`])
   ].join(" ")
+}
 
-const onCommandLine = (cli, { name }) => {
-  if (cli.args.includes(name)) return code(`<${name}>`)
+const onCommandLine = (contract, row, { name }) => {
+  const { cli } = row
+  if (cli.args.includes(name)) return code(argument(contract, row, name))
   if (cli.rest === name) return "after `--`"
   const files = Object.entries(cli.extras ?? {})
     .flatMap(([flag, extra]) => extra._tag === "file" && extra.fills === name ? [code(`--${flag}`)] : [])
@@ -184,7 +195,7 @@ const schemaRows = (root, schema = root, prefix = "") =>
     ]
   })
 
-/** What a Schema says of itself when nobody else does tells no more than its type. */
+/** A description such as "a string" comes from Effect and says no more than the type. */
 const descriptionOf = ({ description = "" }) => /^an? [a-z]+$/.test(description) ? "" : description
 
 const typeOf = (root, schema) => {

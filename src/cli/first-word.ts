@@ -25,6 +25,6 @@ export const insteadOfEnvironment = (
   const isNamed = "words" in routed && routed.words.some((word) => /^--name(=|$)/.test(word))
   return operation?.name === "workspace.create" && !isNamed && !looksLikeEnvironment(environment) &&
       Schema.is(WorkspaceName())(environment)
-    ? `did you mean --name ${environment}?`
+    ? `Did you mean --name ${environment}?`
     : undefined
 }

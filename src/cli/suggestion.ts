@@ -40,7 +40,7 @@ export const suggestion = (typed: ReadonlyArray<string>): string => {
   const near = meant(typed)
   return near === undefined
     ? ""
-    : `; did you mean ${near.split(" then ").map((command) => `"${command}"`).join(" then ")}?`
+    : `. Did you mean ${near.split(" then ").map((command) => `"${command}"`).join(" then ")}?`
 }
 
 const meant = (typed: ReadonlyArray<string>): string | undefined => {

@@ -15,7 +15,7 @@ export const wrongOption = (
   const [option = word] = word.split("=", 1)
   if (options.includes(option)) return `${option} takes no value`
   const near = closest(option, options)
-  const hint = near === undefined ? afterDashes(operation.cli, rest) : `; did you mean ${near}?`
+  const hint = near === undefined ? afterDashes(operation.cli, rest) : `. Did you mean ${near}?`
   return `no option ${word}${hint}`
 }
 

@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import { snakeFields } from "./snake.ts"
 
-/** A path of the guest that is not what the request needs, or lies where the request may not go. Nothing was changed. */
+/** The guest's path has the wrong type, or lies outside /workspace. Nothing was changed. */
 export class FileRefused extends Schema.TaggedError<FileRefused>()(
   "FileRefused",
   snakeFields({
@@ -29,13 +29,13 @@ export class FileRefused extends Schema.TaggedError<FileRefused>()(
   }
 }
 
-/** Somebody else changed the file since the caller saw it. It was not written. */
+/** The file has changed since the caller read it. It was not written. */
 export class FileChanged extends Schema.TaggedError<FileChanged>()(
   "FileChanged",
   snakeFields({
     path: Schema.String,
     expectedVersion: Schema.String,
-    /** Version that is there now; `absent` when the file is gone. */
+    /** Current version; `absent` if the file is gone. */
     actualVersion: Schema.String
   })
 ) {
@@ -43,19 +43,19 @@ export class FileChanged extends Schema.TaggedError<FileChanged>()(
     return "file_changed" as const
   }
   override get message() {
-    return `${this.path} changed since version ${this.expectedVersion} (now ${this.actualVersion}); nothing was written, ` +
-      `read it again and decide anew`
+    return `${this.path} has version ${this.actualVersion}, not ${this.expectedVersion}: the file has changed. Nothing was written. ` +
+      `Read the file again, then repeat the change`
   }
 }
 
-/** The text to replace is not there, or not only once. The file is unchanged. */
+/** The text to replace does not occur exactly once. The file is unchanged. */
 export class EditRejected extends Schema.TaggedError<EditRejected>()(
   "EditRejected",
   snakeFields({
     path: Schema.String,
-    /** How often the text was found. */
+    /** Number of occurrences. */
     matches: Schema.Int,
-    /** Lines where it was found, the first few of them. */
+    /** Line numbers of the first occurrences. */
     lines: Schema.Array(Schema.Int),
     detail: Schema.String
   })
@@ -68,12 +68,12 @@ export class EditRejected extends Schema.TaggedError<EditRejected>()(
   }
 }
 
-/** A patch that cannot be read, or does not fit. Nothing was changed. */
+/** The patch cannot be read, or does not fit. Nothing was changed. */
 export class PatchRejected extends Schema.TaggedError<PatchRejected>()(
   "PatchRejected",
   snakeFields({
     detail: Schema.String,
-    /** One line per hunk or file that does not fit. */
+    /** One entry per hunk or file that does not fit. */
     rejects: Schema.Array(
       Schema.Struct({ path: Schema.String, hunk: Schema.Int, reason: Schema.String })
     )
@@ -86,16 +86,16 @@ export class PatchRejected extends Schema.TaggedError<PatchRejected>()(
     const lines = this.rejects.map(({ hunk, path, reason }) =>
       `\n  ${path}${hunk > 0 ? ` hunk ${hunk}` : ""}: ${reason}`
     )
-    return `the patch was not applied, nothing was changed: ${this.detail}${lines.join("")}`
+    return `the patch was not applied and nothing was changed: ${this.detail}${lines.join("")}`
   }
 }
 
-/** What was asked to cross to the host may not, or not there. Nothing was written. */
+/** The export, or its output, is not allowed. Nothing was written. */
 export class ExportRefused extends Schema.TaggedError<ExportRefused>()(
   "ExportRefused",
   snakeFields({
     detail: Schema.String,
-    /** Paths that are the reason, a few of them. */
+    /** The first paths that are the reason. */
     paths: Schema.Array(Schema.String)
   })
 ) {

@@ -12,11 +12,11 @@ export class DaemonUnavailable extends Schema.TaggedError<DaemonUnavailable>()(
     return `pyro's workspaces cannot be reached: ${this.detail}`
   }
   override get message() {
-    return `${this.fact}; see: pyro daemon logs`
+    return `${this.fact}. Show its log: pyro daemon logs`
   }
 }
 
-/** A daemon of another version holds the workspaces. */
+/** A daemon of another version owns the workspaces. */
 export class DaemonMismatch extends Schema.TaggedError<DaemonMismatch>()(
   "DaemonMismatch",
   snakeFields({
@@ -29,9 +29,9 @@ export class DaemonMismatch extends Schema.TaggedError<DaemonMismatch>()(
     return "daemon_mismatch" as const
   }
   get fact() {
-    return `the daemon is pyro ${this.running}, this is ${this.own}: ${this.detail}`
+    return `the daemon is pyro ${this.running}, and this is pyro ${this.own}: ${this.detail}`
   }
   override get message() {
-    return `${this.fact}; use that version, or replace it (running commands go on): pyro daemon stop`
+    return `${this.fact}. Use that version, or replace the daemon (running commands go on): pyro daemon stop`
   }
 }

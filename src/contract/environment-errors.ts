@@ -12,14 +12,14 @@ export class EnvironmentUnknown extends Schema.TaggedError<EnvironmentUnknown>()
     return "environment_unknown" as const
   }
   get fact() {
-    return `no environment "${this.environment}"; known are ${this.known.join(", ")}`
+    return `no environment "${this.environment}". Known environments: ${this.known.join(", ")}`
   }
   override get message() {
-    return `${this.fact} (see: pyro env list)`
+    return `${this.fact}. List them: pyro env list`
   }
 }
 
-/** apt's own words: trying again brings the same. */
+/** apt's messages about unknown packages: another attempt fails as well. */
 const isNoPackage = (detail: string) => /Unable to locate package|has no installation candidate/.test(detail)
 
 export class EnvironmentBuildFailed extends Schema.TaggedError<EnvironmentBuildFailed>()(
@@ -36,18 +36,18 @@ export class EnvironmentBuildFailed extends Schema.TaggedError<EnvironmentBuildF
   }
   override get message() {
     const next = isNoPackage(this.detail)
-      ? "; packages are named as in the release's Debian archive"
-      : ", so the same can be tried again"
-    return `could not build environment ${this.environment} (${this.step}): ${this.detail}; nothing half-made was kept${next}`
+      ? "Use the package names of the Debian release"
+      : "Try again"
+    return `environment ${this.environment} was not built (${this.step}): ${this.detail}. No partial image was kept. ${next}`
   }
 }
 
-/** A new environment's name stands for another one of the user's own. */
+/** Another environment of the user has the name. */
 export class EnvironmentNameTaken extends Schema.TaggedError<EnvironmentNameTaken>()(
   "EnvironmentNameTaken",
   snakeFields({
     name: Schema.String,
-    /** What the name stands for. */
+    /** Description of the environment that has the name. */
     is: Schema.String
   })
 ) {
@@ -55,14 +55,14 @@ export class EnvironmentNameTaken extends Schema.TaggedError<EnvironmentNameTake
     return "environment_name_taken" as const
   }
   get fact() {
-    return `the name "${this.name}" stands for ${this.is}`
+    return `the name "${this.name}" belongs to ${this.is}`
   }
   override get message() {
-    return `${this.fact}; choose another, or give it to the new one with --replace`
+    return `${this.fact}. Choose another name, or replace that environment: --replace`
   }
 }
 
-/** A cached file (image, kernel, template, layer) is not what pyro wrote. */
+/** A cached file (image, kernel, template, layer) differs from what pyro wrote. */
 export class ImageDamaged extends Schema.TaggedError<ImageDamaged>()(
   "ImageDamaged",
   snakeFields({
@@ -77,6 +77,6 @@ export class ImageDamaged extends Schema.TaggedError<ImageDamaged>()(
     return `${this.path} is damaged: ${this.detail}`
   }
   override get message() {
-    return `${this.fact}; remove it (pyro env rm) and it is built anew when needed`
+    return `${this.fact}. Remove it, and pyro builds it again: pyro env rm`
   }
 }

@@ -41,11 +41,11 @@ export * from "./guest-errors.ts"
 export * from "./host-errors.ts"
 export * from "./workspace-errors.ts"
 
-/** The request itself is at fault: it will fail again until it is changed. */
+/** The request is invalid. Another attempt fails as well. */
 export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()(
   "InvalidRequest",
   snakeFields({
-    /** Field of the request as its JSON names it, empty when the whole is meant. */
+    /** JSON name of the field; empty for the whole request. */
     field: Schema.String,
     detail: Schema.String
   })
@@ -58,12 +58,10 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()(
   }
 }
 
-/**
- * What happened, without the command of `pyro` that is next: for where that is not the way, such as a tool's result, or a program.
- */
+/** The error without the next command of `pyro`, for MCP tools and programs. */
 export const factOf = (error: PyroError): string => "fact" in error ? error.fact : error.message
 
-/** Everything a caller can be told. A class added here must get a row in `exitStatus` before this compiles again. */
+/** All errors of the contract. `exitStatus` must have a row for each class, or it does not compile. */
 export const PyroError = Schema.Union(
   InvalidRequest,
   EnvironmentUnknown,

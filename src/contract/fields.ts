@@ -16,37 +16,37 @@ export const between = (options: {
         message: `must be a whole number from ${options.from} to ${options.to}${
           options.unit === "" ? "" : ` ${options.unit}`
         }`,
-        // Also in the place of what is said about fractions and text.
+        // Replaces Effect's own messages about fractions and text.
         override: true
       })
     })
   )
 
-/** Text that can cross into a C string. */
+/** Text without a NUL byte, so that C code can read it. */
 export const text = (description: string) =>
   Schema.String.pipe(
     Schema.filter((value) => !value.includes("\0"), { message: () => "must not contain a NUL byte" }),
     Schema.annotations({ description })
   )
 
-/** A list of strings. What is none is told as such; of one with a wrong item that item is told. */
+/** A list of strings. The error names the wrong item, or says that the value is no list. */
 export const list = <A extends string>(item: Schema.Schema<A, string>) =>
   Schema.Array(item).annotations({ message: () => ({ message: "must be a list of strings", override: false }) })
 
-/** Strings by their names; told of like a list. */
+/** Strings by their names. The error names the wrong entry, or says that the value is no object. */
 export const strings = <A extends string>(value: Schema.Schema<A, string>) =>
   byName(value).annotations({
     message: () => ({ message: "must be an object whose values are strings", override: false })
   })
 
-/** A path of the host; the empty one would be somebody's working directory. */
+/** A path of the host. The empty path is refused: it would mean the working directory. */
 export const hostPath = (description: string) =>
   text(description).pipe(
     Schema.filter((value) => value !== "", { message: () => "must not be empty" }),
     Schema.annotations({ description })
   )
 
-/** Bytes as they are between programs; base64 in JSON. */
+/** Bytes: a `Uint8Array` between programs, base64 in JSON. */
 export const bytes = (what: string, maxBytes: number) => {
   const description = `${what}: base64 in JSON`
   const encoded = Schema.Union(Schema.Uint8ArrayFromSelf, Schema.String).annotations({
@@ -67,18 +67,18 @@ export const bytes = (what: string, maxBytes: number) => {
   })
 }
 
-/** A field that may be left out and then is absent, not `undefined`. */
+/** An optional field: absent, and never `undefined`, if it is not given. */
 export const optional = <S extends Schema.Schema.All>(schema: S) => Schema.optionalWith(schema, { exact: true })
 
-/** A field that may be left out and then has the value of `fallback`. */
+/** An optional field with the default `fallback()`. */
 export const defaulted = <A, I>(schema: Schema.Schema<A, I>, fallback: () => NoInfer<A>) =>
   Schema.optionalWith(schema, { exact: true, default: fallback })
 
-/** Consent to a source that is hardly meant. */
+/** Permission to copy from a directory that is rarely intended. */
 export const allowHome = () =>
   defaulted(
     Schema.Boolean.annotations({
-      description: "Take a home directory, a directory that holds one, or / all the same"
+      description: "Allow a home directory, a directory that contains one, or / as the source"
     }),
     () => false
   )
@@ -91,9 +91,9 @@ export const ignoredGlobs = (description: string) =>
     }))
   ).annotations({ description })
 
-/** Ignored files that a copy of a repository has all the same. */
+/** Ignored files that are copied with a repository. */
 export const ignoredPaths = () =>
   defaulted(
-    ignoredGlobs("Ignored files to take along: globs as in .gitignore, relative to the directory"),
+    ignoredGlobs("Ignored files to copy as well: globs as in .gitignore, relative to the directory"),
     () => []
   )

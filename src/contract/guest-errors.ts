@@ -4,8 +4,8 @@ import { snakeFields } from "./snake.ts"
 
 const console = (tail: string) => tail === "" ? "" : `\nend of the guest's console:\n${tail}`
 
-/** Steps in which a workspace's microVM is ended because somebody asked for it. */
-const endings: ReadonlyArray<string> = ["stop", "reset", "delete"]
+/** Steps of requests that end a workspace's microVM. */
+const requestedEnds: ReadonlyArray<string> = ["stop", "reset", "delete"]
 
 /** The microVM could not be started, restored or kept running, or was ended. */
 export class VmFailed extends Schema.TaggedError<VmFailed>()(
@@ -13,7 +13,7 @@ export class VmFailed extends Schema.TaggedError<VmFailed>()(
   snakeFields({
     step: Schema.String,
     detail: Schema.String,
-    /** End of the guest's console log, empty when it said nothing. */
+    /** End of the guest's console log; empty if the guest printed nothing. */
     consoleTail: Schema.String
   })
 ) {
@@ -21,17 +21,17 @@ export class VmFailed extends Schema.TaggedError<VmFailed>()(
     return "vm_failed" as const
   }
   get fact() {
-    return this.isAsked ? this.detail : `the microVM failed (${this.step}): ${this.detail}${console(this.consoleTail)}`
+    return this.isRequested
+      ? this.detail
+      : `the microVM failed (${this.step}): ${this.detail}${console(this.consoleTail)}`
   }
-  /** Somebody had it ended: nothing is wrong with the host. */
-  get isAsked() {
-    return endings.includes(this.step)
+  /** A request ended the microVM: the host has no fault. */
+  get isRequested() {
+    return requestedEnds.includes(this.step)
   }
   override get message() {
-    if (this.isAsked) return `${this.detail}; what ran in it ended with it`
-    return `the microVM failed (${this.step}): ${this.detail}; check the host with: pyro doctor${
-      console(this.consoleTail)
-    }`
+    if (this.isRequested) return `${this.detail}. Its commands ended with it`
+    return `the microVM failed (${this.step}): ${this.detail}. Check the host: pyro doctor${console(this.consoleTail)}`
   }
 }
 
@@ -46,42 +46,42 @@ export class GuestPanicked extends Schema.TaggedError<GuestPanicked>()(
     return "guest_panicked" as const
   }
   override get message() {
-    return `the guest's kernel panicked: ${this.detail}; what ran in it is lost, run it again${
+    return `the guest's kernel panicked: ${this.detail}. Its commands are lost. Run them again${
       console(this.consoleTail)
     }`
   }
 }
 
 /**
- * The byte stream to the guest broke, or the guest broke its rules (`lost`); or the guest does not answer (`silent`). What was asked may
- * or may not have been done.
+ * The connection to the guest broke, or the guest violated the protocol (`lost`), or the guest does not answer (`silent`). The outcome of
+ * the request is unknown.
  */
 export class ChannelFailed extends Schema.TaggedError<ChannelFailed>()(
   "ChannelFailed",
   snakeFields({
     detail: Schema.String,
-    /** `silent`: the guest sends nothing, and its commands may run on. */
+    /** `silent`: the guest sends nothing, and its commands may still run. */
     reason: Schema.optional(Schema.Literal("lost", "silent"))
   })
 ) {
-  /** Every code that this error has. */
+  /** All codes of this error. */
   static readonly codes = ["channel_failed", "guest_silent"] as const
   get code(): (typeof ChannelFailed.codes)[number] {
     return this.reason === "silent" ? "guest_silent" : "channel_failed"
   }
   get fact() {
     return this.reason === "silent"
-      ? `the guest does not answer: ${this.detail}; the request may have been carried out in part`
-      : `lost the channel to the guest: ${this.detail}; the command may have run in part`
+      ? `the guest does not answer: ${this.detail}. The request may be done in part`
+      : `lost the channel to the guest: ${this.detail}. The command may have run in part`
   }
   override get message() {
     return this.reason === "silent"
-      ? `${this.fact}. Go back to the beginning with: pyro workspace reset. To keep the files: pyro workspace stop, then start`
-      : `${this.fact}: run it again, in a workspace that is down after: pyro workspace start`
+      ? `${this.fact}. Return to the state after create: pyro workspace reset. Or keep the files: pyro workspace stop, then start`
+      : `${this.fact}. Run it again. Start a failed workspace first: pyro workspace start`
   }
 }
 
-/** What somebody looks for first where an environment without a compiler was chosen. */
+/** Commands of `debian:12-build` and `debian:13-build` that `debian:12` lacks. */
 const toolsOfBuildEnvironments = new Set([
   "make",
   "gcc",
@@ -111,12 +111,15 @@ export class CommandNotFound extends Schema.TaggedError<CommandNotFound>()(
   get code() {
     return "command_not_found" as const
   }
+  get fact() {
+    const where = toolsOfBuildEnvironments.has(this.command) ? ". debian:12-build and debian:13-build have it" : ""
+    return `no command "${this.command}" in the guest. Nothing ran${where}`
+  }
   override get message() {
     const next = /\s/.test(this.command.trim())
-      ? "give its words separately, or the whole as a script (--script)"
-      : "check its name and the guest's PATH, or docs/dependencies.md for how dependencies get in"
-    const where = toolsOfBuildEnvironments.has(this.command) ? "; debian:12-build and debian:13-build have it" : ""
-    return `no command "${this.command}" in the guest; nothing ran, ${next}${where}`
+      ? "Give its words separately, or as a script: --script"
+      : "Check its name and the guest's PATH, or install it: docs/dependencies.md"
+    return `${this.fact}. ${next}`
   }
 }
 
@@ -131,16 +134,16 @@ export class CommandNotExecutable extends Schema.TaggedError<CommandNotExecutabl
     return "command_not_executable" as const
   }
   override get message() {
-    return `"${this.command}" cannot be executed in the guest: ${this.detail}; nothing ran, check its mode and its interpreter`
+    return `"${this.command}" cannot be executed in the guest: ${this.detail}. Nothing ran. Check its mode and its interpreter`
   }
 }
 
-/** What to do next where asking again in the same way cannot help, by the step that failed. */
+/** Next step after an error that another attempt repeats, by the failed step. */
 const correctionOf = table<string>({
-  length: "write it to a file of the guest, or give it on stdin",
-  user: "name a user of the guest: root, agent, a uid, or uid:gid",
-  cwd: "name a directory of the guest that this user may enter",
-  malformed: "correct it"
+  length: "Write it to a file of the guest, or pass it on stdin",
+  user: "Name a user of the guest: root, agent, a uid, or uid:gid",
+  cwd: "Name a directory of the guest that this user may enter",
+  malformed: "Correct it"
 })
 
 /** The command never started. */
@@ -156,7 +159,7 @@ export class CommandNotStarted extends Schema.TaggedError<CommandNotStarted>()(
   }
   override get message() {
     const correction = correctionOf[this.step]
-    const next = correction === undefined ? "nothing ran, so trying again is safe" : `nothing ran; ${correction}`
-    return `the command was not started (${this.step}): ${this.detail}; ${next}`
+    const next = correction ?? "Another attempt is safe"
+    return `the command was not started (${this.step}): ${this.detail}. Nothing ran. ${next}`
   }
 }

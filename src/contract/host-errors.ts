@@ -19,7 +19,7 @@ export class HostToolMissing extends Schema.TaggedError<HostToolMissing>()(
   override get message() {
     return `${this.tool} is missing on this host${
       suffix(this.detail)
-    }; install it with: sudo apt-get install ${this.package}`
+    }. Install it: sudo apt-get install ${this.package}`
   }
 }
 
@@ -35,35 +35,35 @@ export class HostToolUnsuitable extends Schema.TaggedError<HostToolUnsuitable>()
     return "host_tool_unsuitable" as const
   }
   get fact() {
-    return `${this.tool} ${this.found} cannot be used, ${this.needed} is needed`
+    return `${this.tool} ${this.found} cannot be used; pyro needs ${this.needed}`
   }
   override get message() {
-    return `${this.fact}; see what this host has with: pyro doctor`
+    return `${this.fact}. Check this host: pyro doctor`
   }
 }
 
-/** Where the memory of running VMs is: it comes back when one ends. */
+/** `where` of a `NoSpace`: memory of running VMs. A VM that ends frees its share. */
 export const memoryStore = "memory store"
-/** `where` of a `NoSpace`: the disk that a workspace is to have is too small for what it is to start with. */
+/** `where` of a `NoSpace`: the new workspace's disk is smaller than its seed. */
 export const WORKSPACE_DISK = "workspace disk"
 
-/** How many of the microVMs that were asked for together the host has room for; absent where it was one. */
+/** Number of the requested microVMs that fit on the host; absent for a request of one. */
 const fits = Schema.optional(Schema.Int)
 
-const fitText = (fitting: number | undefined) => fitting === undefined ? "" : `; ${fitting} would fit`
+const fitText = (fitting: number | undefined) => fitting === undefined ? "" : `; ${fitting} of them fit`
 
-/** What makes room for microVMs. A fork's sizes are its origin's: less can only be asked for by the number of forks. */
+/** Next step to free room for microVMs. A fork has its origin's sizes, so only the number of forks can shrink. */
 const remedy = (resource: string, fitting: number | undefined) => {
-  const fewer = fitting === undefined || fitting === 0 ? "" : `ask for ${fitting} (--count ${fitting}), `
+  const fewer = fitting === undefined || fitting === 0 ? "" : `Ask for fewer: --count ${fitting}. `
   const [flag, size] = resource === "cpu" ? ["--vcpu-count", "fewer virtual CPUs"] : ["--mem-mib", "less memory"]
-  return `${fewer}stop or delete workspaces that are not needed (see: pyro workspace list), or create with ${size} (${flag}); a fork ` +
-    "has the sizes of its origin"
+  return `${fewer}Stop or delete workspaces (list them: pyro workspace list), or create with ${size}: ${flag}. A fork has the sizes of its ` +
+    "origin"
 }
 
 export class NoSpace extends Schema.TaggedError<NoSpace>()(
   "NoSpace",
   snakeFields({
-    /** What is full, such as `memory store` or `cache`. */
+    /** Name of the full store, such as `memory store` or `cache`. */
     where: Schema.String,
     path: Schema.String,
     neededMib: Schema.Number,
@@ -75,7 +75,7 @@ export class NoSpace extends Schema.TaggedError<NoSpace>()(
     return "no_space" as const
   }
   get fact() {
-    return `no room in the ${this.where} at ${this.path}: ${this.neededMib} MiB needed, ${this.availableMib} MiB free${
+    return `no space in the ${this.where} at ${this.path}: ${this.neededMib} MiB needed, ${this.availableMib} MiB free${
       fitText(this.fits)
     }`
   }
@@ -83,17 +83,17 @@ export class NoSpace extends Schema.TaggedError<NoSpace>()(
     const next = this.where === memoryStore
       ? remedy("memory", this.fits)
       : this.where === WORKSPACE_DISK
-      ? "take less along, or create a workspace with a larger disk (--disk-mib)"
-      : "free some space, for instance with: pyro gc"
-    return `${this.fact}; ${next}`
+      ? "Copy less, or create a workspace with a larger disk: --disk-mib"
+      : "Free some space: pyro gc"
+    return `${this.fact}. ${next}`
   }
 }
 
-/** The host could do it, but not on top of what it already runs. */
+/** The host lacks resources for another microVM beside the running ones. */
 export class AdmissionRefused extends Schema.TaggedError<AdmissionRefused>()(
   "AdmissionRefused",
   snakeFields({
-    /** What would be exceeded, such as `memory` or `cpu`. */
+    /** Resource that would run out, such as `memory` or `cpu`. */
     resource: Schema.String,
     detail: Schema.String,
     fits
@@ -103,11 +103,11 @@ export class AdmissionRefused extends Schema.TaggedError<AdmissionRefused>()(
     return "admission_refused" as const
   }
   get fact() {
-    const what = this.fits === undefined ? "another microVM" : "so many microVMs"
-    return `refused to start ${what}, ${this.resource} would run out: ${this.detail}${fitText(this.fits)}`
+    const what = this.fits === undefined ? "the microVM was" : "the microVMs were"
+    return `${what} not started, because ${this.resource} would run out: ${this.detail}${fitText(this.fits)}`
   }
   override get message() {
-    return `${this.fact}; ${remedy(this.resource, this.fits)}`
+    return `${this.fact}. ${remedy(this.resource, this.fits)}`
   }
 }
 
@@ -122,22 +122,22 @@ export class StateDirectoryUnusable extends Schema.TaggedError<StateDirectoryUnu
     return "state_directory_unusable" as const
   }
   override get message() {
-    return `${this.path} cannot be used: ${this.detail}; ${
+    return `${this.path} cannot be used: ${this.detail}. ${
       this.detail.startsWith("it is damaged")
-        ? "mend it, or delete what it belongs to"
-        : "make it yours and writable, or choose another with PYRO_STATE_DIR, PYRO_CACHE_DIR or PYRO_MEMORY_DIR"
+        ? "Repair it, or delete its workspace or snapshot"
+        : "Make it writable for your user, or choose another directory: PYRO_STATE_DIR, PYRO_CACHE_DIR or PYRO_MEMORY_DIR"
     }`
   }
 }
 
-/** An environment variable has a value that pyro does not take. Nothing was done. */
+/** An environment variable has an invalid value. Nothing was done. */
 export class InvalidConfiguration extends Schema.TaggedError<InvalidConfiguration>()(
   "InvalidConfiguration",
   snakeFields({
     /** Name of the environment variable. */
     variable: Schema.String,
     value: Schema.String,
-    /** Values that the variable takes, as a phrase. */
+    /** Allowed values, as a phrase. */
     allowed: Schema.String
   })
 ) {
@@ -166,9 +166,9 @@ export class SeedRejected extends Schema.TaggedError<SeedRejected>()(
   }
   override get message() {
     const next = this.path.includes("://")
-      ? "check the address and the ref, or clone it yourself and seed from the clone"
-      : "give a readable directory, or a tar, zip or 7z archive"
-    return `cannot seed from ${this.path}: ${this.detail}; ${next}`
+      ? "Check the URL and the ref, or clone the repository and use the clone: --seed-path"
+      : "Name a readable directory, or a tar, zip or 7z archive"
+    return `cannot copy ${this.path} to the workspace: ${this.detail}. ${next}`
   }
 }
 
@@ -183,9 +183,9 @@ export class ConfinementUnavailable extends Schema.TaggedError<ConfinementUnavai
     return "confinement_unavailable" as const
   }
   get fact() {
-    return `this host cannot confine QEMU as asked (reached: ${this.level}): ${this.detail}`
+    return `this host confines QEMU only to the level "${this.level}": ${this.detail}`
   }
   override get message() {
-    return `${this.fact}; see: pyro doctor`
+    return `${this.fact}. Check this host: pyro doctor`
   }
 }

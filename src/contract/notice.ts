@@ -2,17 +2,22 @@ import { Schema } from "effect"
 import { optional } from "./fields.ts"
 import { lazy } from "./operation.ts"
 
-/** Something said beside the work itself: how far a long step is, or what the caller should know. */
+/** A message beside the result: the progress of a long step, or a warning to the caller. */
 export const Notice = lazy(() =>
   Schema.TaggedStruct("Notice", {
     level: Schema.Literal("progress", "warning").annotations({
-      description: "`progress` can be shown and forgotten; a `warning` is part of the result"
+      description: "`progress`: for display only. `warning`: part of the result"
     }),
-    message: Schema.String,
+    message: Schema.String.annotations({ description: "The message, one sentence" }),
     ignoredCount: optional(
-      Schema.Int.annotations({ description: "How many ignored files and directories stay on the host" })
+      Schema.Int.annotations({ description: "Number of ignored files and directories that are not copied" })
     ),
-    fraction: optional(Schema.Number.annotations({ description: "How much of the step is done, 0 to 1" }))
+    fraction: optional(Schema.Number.annotations({ description: "Completed part of the step, 0 to 1" }))
   })
 )
 export type Notice = ReturnType<typeof Notice>["Type"]
+
+/** Warnings of a result, in the order of their notices. */
+export const warnings = lazy(() =>
+  Schema.Array(Schema.String).annotations({ description: "Warnings, one sentence each. Empty if there are none" })
+)

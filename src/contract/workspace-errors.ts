@@ -2,13 +2,16 @@ import { Schema } from "effect"
 import { optional } from "./fields.ts"
 import { snakeFields } from "./snake.ts"
 
-const named = (names: ReadonlyArray<string>) => names.length === 0 ? "" : `; did you mean ${names.join(" or ")}?`
+const named = (names: ReadonlyArray<string>) => names.length === 0 ? "" : `. Did you mean ${names.join(" or ")}?`
+
+/** Separates a fact from the next command: a fact that ends with a question needs no full stop. */
+const next = (similar: ReadonlyArray<string>) => similar.length === 0 ? ". " : " "
 
 export class WorkspaceNotFound extends Schema.TaggedError<WorkspaceNotFound>()(
   "WorkspaceNotFound",
   snakeFields({
     workspace: Schema.String,
-    /** Names and ids that look like it. */
+    /** Similar names and ids. */
     similar: Schema.Array(Schema.String)
   })
 ) {
@@ -19,18 +22,18 @@ export class WorkspaceNotFound extends Schema.TaggedError<WorkspaceNotFound>()(
     return `no workspace "${this.workspace}"${named(this.similar)}`
   }
   override get message() {
-    return `${this.fact} (see: pyro workspace list)`
+    return `${this.fact}${next(this.similar)}List workspaces: pyro workspace list`
   }
 }
 
-/** The beginning of an id, or of a snapshot's name, fits several. Nothing was done. */
+/** Several ids, or names of snapshots, have the given beginning. Nothing was done. */
 export class IdAmbiguous extends Schema.TaggedError<IdAmbiguous>()(
   "IdAmbiguous",
   snakeFields({
-    /** What it was to name. */
+    /** Kind of the object. */
     what: Schema.Literal("workspace", "command", "snapshot"),
     given: Schema.String,
-    /** What begins so, at most ten of them. */
+    /** Ids or names with this beginning, at most ten. */
     candidates: Schema.Array(Schema.String)
   })
 ) {
@@ -38,7 +41,9 @@ export class IdAmbiguous extends Schema.TaggedError<IdAmbiguous>()(
     return "id_ambiguous" as const
   }
   override get message() {
-    return `"${this.given}" is the beginning of several ${this.what}s: ${this.candidates.join(", ")}; type more of it`
+    return `"${this.given}" is the beginning of several ${this.what}s: ${
+      this.candidates.join(", ")
+    }. Type more characters`
   }
 }
 
@@ -46,7 +51,7 @@ export class WorkspaceNameTaken extends Schema.TaggedError<WorkspaceNameTaken>()
   "WorkspaceNameTaken",
   snakeFields({
     name: Schema.String,
-    /** Id of the workspace that has it; absent when that is a workspace of another project, out of the caller's reach. */
+    /** Id of the workspace that has the name; absent if it belongs to another project. */
     workspace: optional(Schema.String)
   })
 ) {
@@ -57,7 +62,7 @@ export class WorkspaceNameTaken extends Schema.TaggedError<WorkspaceNameTaken>()
     return `the name "${this.name}" belongs to ${this.workspace ?? "a workspace of another project"}`
   }
   override get message() {
-    return `${this.fact}; choose another, or delete that one: pyro workspace delete ${this.name}`
+    return `${this.fact}. Choose another name, or delete that workspace: pyro workspace delete ${this.name}`
   }
 }
 
@@ -69,24 +74,24 @@ const nextCommand = (state: string) => {
   switch (state) {
     case "stopped":
     case "failed":
-      return "pyro workspace start"
+      return "Start it: pyro workspace start"
     case "creating":
     case "starting":
     case "stopping":
     case "resetting":
-      return "see: pyro workspace status"
+      return "Show its state: pyro workspace status"
     default:
       return undefined
   }
 }
 
-/** The workspace exists, but not in a state in which this can be done. Nothing was done. */
+/** The state of the workspace does not allow the operation. Nothing was done. */
 export class WorkspaceNotReady extends Schema.TaggedError<WorkspaceNotReady>()(
   "WorkspaceNotReady",
   snakeFields({
-    /** Its name, or its id where it has none. */
+    /** Its name, or its id if it has none. */
     workspace: Schema.String,
-    /** What it is now, such as `stopped`, `failed` or `deleting`. */
+    /** Its state, such as `stopped`, `failed` or `deleting`. */
     state: Schema.String,
     detail: Schema.String,
     /** Lasting states in which the operation is legal; absent when another state does not help. */
@@ -97,31 +102,31 @@ export class WorkspaceNotReady extends Schema.TaggedError<WorkspaceNotReady>()(
     return "workspace_not_ready" as const
   }
   get fact() {
-    const needs = this.legalStates === undefined ? "" : `; this operation needs it to be ${anyOf(this.legalStates)}`
+    const needs = this.legalStates === undefined ? "" : `; the operation needs state ${anyOf(this.legalStates)}`
     return `workspace ${this.workspace} is ${this.state}${needs}: ${this.detail}`
   }
   override get message() {
-    const next = nextCommand(this.state)
+    const command = nextCommand(this.state)
     // A failed workspace whose record is damaged does not start.
-    return next === undefined || (this.state === "failed" && this.legalStates === undefined)
+    return command === undefined || (this.state === "failed" && this.legalStates === undefined)
       ? this.fact
-      : `${this.fact} (${next} ${this.workspace})`
+      : `${this.fact}. ${command} ${this.workspace}`
   }
 }
 
-/** A newer pyro wrote the record of a workspace, or of a snapshot. Nothing was changed. */
+/** A newer pyro wrote the record of the workspace or the snapshot. Nothing was changed. */
 export class StateTooNew extends Schema.TaggedError<StateTooNew>()(
   "StateTooNew",
   snakeFields({
     /** Id of the workspace. */
     workspace: Schema.String,
-    /** Name of the snapshot; absent when the workspace's own record is meant. */
+    /** Name of the snapshot; absent for the workspace's own record. */
     snapshot: optional(Schema.String),
-    /** File that has the record. */
+    /** File of the record. */
     path: Schema.String,
     /** Part of the record, such as `the record` itself or `the state of its "execs"`. */
     part: Schema.String,
-    /** Format that the part has. */
+    /** Format of the part. */
     format: Schema.Int,
     /** Newest format that this pyro reads. 0: this pyro does not know the part. */
     newest: Schema.Int
@@ -138,11 +143,11 @@ export class StateTooNew extends Schema.TaggedError<StateTooNew>()(
   override get message() {
     const names = this.snapshot === undefined ? this.workspace : `${this.workspace} ${this.snapshot}`
     const command = this.snapshot === undefined ? "pyro workspace delete" : "pyro workspace snapshot delete"
-    return `${this.fact}; use the newer pyro, after pyro daemon stop, or delete this state: ${command} ${names}`
+    return `${this.fact}. Run pyro daemon stop and use the newer pyro, or delete this state: ${command} ${names}`
   }
 }
 
-/** A workspace's disk, or a snapshot's, is not one that a guest can go on with: something in a guest wrote over it. Nothing was changed. */
+/** A guest has damaged the disk of the workspace or the snapshot. Nothing was changed. */
 export class DiskDamaged
   extends Schema.TaggedError<DiskDamaged>()("DiskDamaged", snakeFields({ detail: Schema.String }))
 {
@@ -150,10 +155,10 @@ export class DiskDamaged
     return "disk_damaged" as const
   }
   get fact() {
-    return `the disk cannot be used as it is: ${this.detail}`
+    return `the disk is damaged: ${this.detail}`
   }
   override get message() {
-    return `${this.fact}; go back to the seed, or to an earlier snapshot, with: pyro workspace reset`
+    return `${this.fact}. Return to the seed, or to an earlier snapshot: pyro workspace reset`
   }
 }
 
@@ -162,7 +167,7 @@ export class SnapshotNotFound extends Schema.TaggedError<SnapshotNotFound>()(
   snakeFields({
     workspace: Schema.String,
     snapshot: Schema.String,
-    /** Names that look like it. */
+    /** Similar names. */
     similar: Schema.Array(Schema.String)
   })
 ) {
@@ -173,7 +178,7 @@ export class SnapshotNotFound extends Schema.TaggedError<SnapshotNotFound>()(
     return `workspace ${this.workspace} has no snapshot "${this.snapshot}"${named(this.similar)}`
   }
   override get message() {
-    return `${this.fact} (see: pyro workspace snapshot list ${this.workspace})`
+    return `${this.fact}${next(this.similar)}List snapshots: pyro workspace snapshot list ${this.workspace}`
   }
 }
 
@@ -188,20 +193,20 @@ export class SnapshotExists extends Schema.TaggedError<SnapshotExists>()(
     return "snapshot_exists" as const
   }
   get fact() {
-    return `workspace ${this.workspace} has a snapshot "${this.snapshot}" already`
+    return `workspace ${this.workspace} already has a snapshot "${this.snapshot}"`
   }
   override get message() {
-    return `${this.fact}; choose another name, or delete that one: pyro workspace snapshot delete ${this.workspace} ${this.snapshot}`
+    return `${this.fact}. Choose another name, or delete that snapshot: pyro workspace snapshot delete ${this.workspace} ${this.snapshot}`
   }
 }
 
-/** Captured memory cannot go on here. Nothing was changed. */
+/** The memory of the snapshot cannot be restored on this host. Nothing was changed. */
 export class SnapshotMismatch extends Schema.TaggedError<SnapshotMismatch>()(
   "SnapshotMismatch",
   snakeFields({
-    /** Snapshot, or workspace, whose memory it is. */
+    /** Snapshot or workspace that the memory belongs to. */
     what: Schema.String,
-    /** What is not as it was, a sentence each. */
+    /** Differences to the host of the capture, one sentence each. */
     differences: Schema.Array(Schema.String)
   })
 ) {
@@ -209,10 +214,10 @@ export class SnapshotMismatch extends Schema.TaggedError<SnapshotMismatch>()(
     return "snapshot_mismatch" as const
   }
   get fact() {
-    return `the memory of ${this.what} cannot go on here: ${this.differences.join("; ")}`
+    return `the memory of ${this.what} cannot be restored on this host: ${this.differences.join("; ")}`
   }
   override get message() {
-    return `${this.fact}; its files still can, in a fresh microVM: add --disk-only`
+    return `${this.fact}. Use its files only, in a new microVM: --disk-only`
   }
 }
 
@@ -227,9 +232,9 @@ export class ExecNotFound extends Schema.TaggedError<ExecNotFound>()(
     return "exec_not_found" as const
   }
   get fact() {
-    return `workspace ${this.workspace} has no command ${this.execId}; it never started there`
+    return `workspace ${this.workspace} has no command ${this.execId}. The command never started there`
   }
   override get message() {
-    return `${this.fact} (see: pyro workspace logs ${this.workspace})`
+    return `${this.fact}. List commands: pyro workspace logs ${this.workspace}`
   }
 }

@@ -32,7 +32,7 @@ export const takeWorkspaces = (
         FileFailed: (failure) => Effect.fail(toHostError(failure)),
         LockTimeout: () =>
           new DaemonUnavailable({
-            detail: "another process has them; call it instead (sdk client), or end it: pyro daemon stop"
+            detail: "another process owns them. Use that process through the SDK's client, or stop it: pyro daemon stop"
           })
       })
     )

@@ -4,15 +4,15 @@ import { printable } from "../contract/printable.ts"
 import type { Project } from "../sdk/project.ts"
 import { inToolWords, namesUsersOption, type ToolCalled } from "./tool-words.ts"
 
-/** Longest text of an error: hosts cut longer ones where it hurts. */
+/** Maximum characters of an error: hosts cut longer texts at a place of their own. */
 const MAX_CHARACTERS = 2_000
 
-/** Not every profile has the tool; and a reset must not be what is left to try. */
-const START = "call workspace_start or, without that tool, ask the user to start it: its files are kept"
+/** `workspace_start` is not in every profile. Without it, a model must not reset the workspace instead. */
+const START = "call workspace_start or, without that tool, ask the user to start the workspace: the files are kept"
 
-const gone = `call workspace_status; where its microVM is gone, ${START}, and workspace_reset would discard them`
+const gone = `call workspace_status; if the microVM is gone, ${START}. workspace_reset discards the files`
 
-/** The one next call to make. Exhaustive over the family. */
+/** The next call to make, for every error. */
 const hintOf = (error: PyroError, all: boolean): string => {
   switch (error._tag) {
     case "InvalidRequest":
@@ -20,72 +20,74 @@ const hintOf = (error: PyroError, all: boolean): string => {
     case "EnvironmentUnknown":
       return `use one of ${error.known.join(", ")}`
     case "WorkspaceNotFound":
-      return "call workspace_list for the ids there are, or workspace_create for a new one" +
+      return "call workspace_list for the ids, or workspace_create for a new workspace" +
         (all ? "" : "; workspaces of other projects are hidden")
     case "IdAmbiguous":
-      return "call again with one of these in full"
+      return "call again with one of these ids"
     case "WorkspaceNameTaken":
       return error.workspace === undefined
         ? "choose another name"
         : `use that workspace (workspace_id ${error.workspace}), or another name`
     case "WorkspaceNotReady":
-      if (error.state === "deleting") return "call workspace_list for the workspaces that stay"
+      if (error.state === "deleting") return "call workspace_list for the other workspaces"
       return error.state === "stopped" || error.state === "failed"
-        ? `${START}; workspace_reset would discard them`
-        : `call workspace_status until it is ${(error.legalStates ?? ["running"]).join(" or ")}, then again`
+        ? `${START}. workspace_reset discards the files`
+        : `call workspace_status until the workspace is ${
+          (error.legalStates ?? ["running"]).join(" or ")
+        }, then repeat the call`
     case "DiskDamaged":
-      return "call workspace_reset: it goes back to the seed, or to an earlier snapshot; what was changed since is lost"
+      return "call workspace_reset: it returns to the seed, or to an earlier snapshot. Later changes are lost"
     case "SnapshotNotFound":
-      return "call workspace_snapshot_list for the snapshots there are"
+      return "call workspace_snapshot_list for the names"
     case "SnapshotExists":
       return "choose another name, or call workspace_snapshot_delete first"
     case "SnapshotMismatch":
-      return "call again with disk_only: its files can still be had"
+      return "call again with disk_only: true to use the files only"
     case "ExecNotFound":
       return "run the command with workspace_exec and `command`"
     case "FileRefused":
       return error.reason === "not_found"
-        ? "call workspace_file_list to see what is there"
-        : "nothing was changed; name another path, or do it with workspace_exec"
+        ? "call workspace_file_list for the existing files"
+        : "nothing was changed; name another path, or use workspace_exec"
     case "FileChanged":
-      return "call workspace_file_read again and decide anew"
+      return "call workspace_file_read again, then repeat the change"
     case "EditRejected":
-      return "call workspace_file_read and copy the text exactly as it stands, with as many lines around it as make it the only such place"
+      return "call workspace_file_read and copy the text exactly, with enough lines around it to be unique"
     case "PatchRejected":
-      return "read the files with workspace_file_read and make the patch anew"
+      return "read the files with workspace_file_read and write a new patch"
     case "ExportRefused":
-      return "nothing was written on the host; correct what it names and call again"
+      return "nothing was written on the host; correct the named paths and call again"
     case "CommandNotFound":
     case "CommandNotExecutable":
     case "CommandNotStarted":
       if (error._tag === "CommandNotStarted" && error.step === "length") {
-        return "write it with workspace_file_write and run that file, or give it as stdin"
+        return "write it with workspace_file_write and run that file, or pass it as stdin"
       }
       if (error._tag === "CommandNotStarted" && (error.step === "user" || error.step === "cwd")) {
-        return "nothing ran; name another one, or leave the argument out"
+        return "nothing ran; name another one, or omit the argument"
       }
-      return "nothing ran, so calling again is safe; when the root is broken, workspace_reset"
+      return "nothing ran, so another call is safe; if system files are broken, call workspace_reset"
     case "ChannelFailed":
       if (error.reason === "silent") {
-        return "call workspace_reset, which discards the changes; to keep the files, call workspace_stop and workspace_start or, without those tools, ask the user to stop and start it"
+        return "call workspace_reset, which discards the changes. To keep the files, call workspace_stop and workspace_start or, without those tools, ask the user to stop and start the workspace"
       }
       return gone
     case "GuestPanicked":
     case "VmFailed":
       return gone
     case "DaemonUnavailable":
-      return "call again once; then ask the user to look at: pyro daemon logs"
+      return "call again once; if that fails, ask the user to run: pyro daemon logs"
     case "NoSpace":
     case "AdmissionRefused":
       return error.fits === undefined || error.fits === 0
-        ? "delete workspaces that are not needed (workspace_list, workspace_delete), or ask for less"
-        : `call again with count ${error.fits}, or delete workspaces that are not needed (workspace_list, workspace_delete)`
+        ? "delete unneeded workspaces (workspace_list, workspace_delete), or ask for less"
+        : `call again with count ${error.fits}, or delete unneeded workspaces (workspace_list, workspace_delete)`
     case "SeedRejected":
       return "name another seed_path, or none"
     case "StateTooNew":
-      return "only the user can decide this: use the newer pyro, or delete the state"
+      return "only the user can decide: use the newer pyro, or delete the state"
     case "DaemonMismatch":
-      return "only the user can mend this: pyro daemon stop"
+      return "only the user can fix this: pyro daemon stop"
     case "EnvironmentNameTaken":
       return "choose another name"
     case "EnvironmentBuildFailed":
@@ -95,15 +97,15 @@ const hintOf = (error: PyroError, all: boolean): string => {
     case "HostToolUnsuitable":
     case "StateDirectoryUnusable":
     case "ConfinementUnavailable":
-      return "only the user can mend this on the host: pyro doctor"
+      return "only the user can fix this on the host: pyro doctor"
   }
 }
 
 const cut = (text: string) => text.length <= MAX_CHARACTERS ? text : `${text.slice(0, MAX_CHARACTERS - 12)} [… cut]`
 
-const told = (code: string, message: string, hint: string) => `${code}: ${cut(printable(message))}\nhint: ${hint}`
+const textOf = (code: string, message: string, hint: string) => `${code}: ${cut(printable(message))}\nhint: ${hint}`
 
-/** Errors that may quote what a guest, a host's file or a model wrote: their words are left as they are. */
+/** Errors that may quote a guest, a host's file or a model. Their texts are not translated to tools. */
 const QUOTING: ReadonlySet<PyroError["_tag"]> = new Set([
   "CommandNotExecutable",
   "CommandNotFound",
@@ -115,25 +117,29 @@ const QUOTING: ReadonlySet<PyroError["_tag"]> = new Set([
   "VmFailed"
 ])
 
-/** What a tool is to the text of its failure. */
+/** The tool that failed, and its project. */
 export interface ToolFailed extends ToolCalled {
   readonly project?: Project
 }
 
-/** A failure of a tool, complete in one text: its stable code, what happened, and what to do next. */
+/** The text of a failed call: stable code, fact, and next call. */
 export const errorText = (cause: Cause.Cause<PyroError>, tool: ToolFailed = { args: [] }): string => {
   const failure = Cause.failureOption(cause)
   if (Option.isSome(failure)) {
     const error = failure.value
     const all = tool.project?.allWorkspaces ?? false
     const fact = factOf(error)
-    if (QUOTING.has(error._tag)) return told(error.code, fact, hintOf(error, all))
+    if (QUOTING.has(error._tag)) return textOf(error.code, fact, hintOf(error, all))
     const hint = namesUsersOption(fact, tool)
-      ? "this tool has no such argument; ask the user, who can do it on pyro's command line"
+      ? "this tool has no such argument; ask the user, who can use pyro's command line"
       : hintOf(error, all)
-    return told(error.code, inToolWords(fact, tool), hint)
+    return textOf(error.code, inToolWords(fact, tool), hint)
   }
-  if (Cause.isInterruptedOnly(cause)) return told("interrupted", "the call was ended before it was done", "call again")
+  if (Cause.isInterruptedOnly(cause)) return textOf("interrupted", "the call was cancelled", "call again")
   const [first = ""] = Cause.pretty(cause).split("\n", 1)
-  return told("internal_error", `a defect of pyro itself: ${first}`, "tell the user; the server's log has the whole")
+  return textOf(
+    "internal_error",
+    `a defect of pyro itself: ${first}`,
+    "tell the user; the server's log has the details"
+  )
 }

@@ -43,7 +43,7 @@ describe("help, version and usage errors", () => {
   })
 
   it.each([
-    [["rnu"], /no command "rnu"; did you mean "run"\?/],
+    [["rnu"], /no command "rnu". Did you mean "run"\?/],
     [["env"], /"pyro env" needs a verb/],
     [["run"], /no command; put one after --: pyro run -- ls/],
     [["run", "debian:12", "--mem-mib", "8", "--", "true"], /--mem-mib: must be a whole number from 128 to 1048576 MiB/],

@@ -67,7 +67,7 @@ export const runCases = (name: string, binary: Binary) => {
       const { status, stderr, stdout } = await run(binary, ["run", "debian:1", "--", "true"])
       assert.strictEqual(status, 125)
       assert.strictEqual(stdout.length, 0)
-      assert.match(stderr, /^pyro: no environment "debian:1"; known are .*debian:12/)
+      assert.match(stderr, /^pyro: no environment "debian:1"\. Known environments: .*debian:12/)
     })
 
     it("kills the command at its timeout and leaves with 124", async () => {

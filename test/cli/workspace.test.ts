@@ -127,7 +127,7 @@ describe("list and status", () => {
     const { status, stderr } = await pyro("workspace", "status", "praser")
     assert.deepStrictEqual([status, stderr], [
       1,
-      `pyro: no workspace "praser"; did you mean parser? (see: pyro workspace list)\n`
+      `pyro: no workspace "praser". Did you mean parser? List workspaces: pyro workspace list\n`
     ])
     const { document } = await json("workspace", "status", "praser")
     assert.deepInclude(document.error, { code: "workspace_not_found", workspace: "praser", similar: ["parser"] })

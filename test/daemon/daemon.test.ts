@@ -150,7 +150,10 @@ describe("a daemon in odd places", () => {
     fs.mkdirSync(pyro.state)
     fs.writeFileSync(path.join(pyro.state, "vms"), "")
     const refused = await pyro.failure(["workspace", "list"])
-    assert.match(refused.message, /it ended with status 1: [^\n]*ENOTDIR[^\n]*vms[^\n]*; see: pyro daemon logs$/)
+    assert.match(
+      refused.message,
+      /it ended with status 1: [^\n]*ENOTDIR[^\n]*vms[^\n]*. Show its log: pyro daemon logs$/
+    )
     const unswept = await pyro.failure(["gc"])
     assert.strictEqual(unswept.code, "state_directory_unusable", unswept.message)
     assert.include(unswept.message, path.join(pyro.state, "vms"))

@@ -365,8 +365,8 @@ describe("a comparison that is given up", () => {
 describe("a comparison that cannot be made", () => {
   it("says what there is instead", async () => {
     const cases = [
-      [["onee", "two"], "workspace_not_found", "did you mean one"],
-      [["one", "w@frist"], "snapshot_not_found", "did you mean first"],
+      [["onee", "two"], "workspace_not_found", "Did you mean one"],
+      [["one", "w@frist"], "snapshot_not_found", "Did you mean first"],
       [["one", "w@"], "invalid_request", "WORKSPACE@SNAPSHOT"],
       [["one", "two", "--path", "../x"], "invalid_request", "no path beneath"]
     ] as const

@@ -147,7 +147,7 @@ describe("a record that is damaged", () => {
     const refused = await own.failure(["workspace", "fork", "w", "--snapshot", "s"])
     assert.match(
       refused.message,
-      /record\.json cannot be used: it is damaged \([^\n]*\); mend it, or delete what it belongs/
+      /record\.json cannot be used: it is damaged \([^\n]*\)\. Repair it, or delete its workspace/
     )
     await own.json(["workspace", "snapshot", "delete", "w", "s"])
     await own.json(["workspace", "snapshot", "create", "w", "s"])

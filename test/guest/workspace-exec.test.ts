@@ -110,7 +110,7 @@ describe("how a command ends", () => {
     assert.strictEqual(code, 125)
     assert.match(
       stderr,
-      /not started \(length\): .*; nothing ran; write it to a file of the guest, or give it on stdin/
+      /not started \(length\): .*\. Nothing ran\. Write it to a file of the guest, or pass it on stdin/
     )
     assert.strictEqual(await logged(), before)
   })

@@ -154,7 +154,7 @@ describe("a snapshot", () => {
     assert.strictEqual((await failure(["workspace", "snapshot", "create", "b", "green"])).code, "snapshot_exists")
     const missing = await failure(["workspace", "reset", "b", "--snapshot", "gren"])
     assert.strictEqual(missing.code, "snapshot_not_found")
-    assert.include(missing.message, "did you mean green")
+    assert.include(missing.message, "Did you mean green")
 
     for (const kill of [false, true]) {
       await sh("b", "rm -f /usr/local/lib/tool /workspace/work; echo dirt > /workspace/dirt; rm -f /tmp/n; sync")

@@ -2,7 +2,7 @@ import { Schema } from "effect"
 import { between, defaulted, list, optional, strings, text } from "../fields.ts"
 import { lazy } from "../operation.ts"
 
-/** Longest deadline in seconds (a week): timers of JavaScript end at 24 days. */
+/** A week, in seconds. JavaScript's timers end at 24 days. */
 const MAX_TIMEOUT_SECONDS = 604_800
 
 const TimeoutSeconds = lazy(() =>
@@ -11,16 +11,17 @@ const TimeoutSeconds = lazy(() =>
       message: () => `must be more than 0 and at most ${MAX_TIMEOUT_SECONDS} seconds`
     }),
     Schema.annotations({
-      description: "End the command and everything it started after this many seconds, with status 124"
+      description:
+        "Seconds until the command and its children are ended, with status 124. More than 0, at most 604800. Default: no limit"
     })
   )
 )
 
-/** Longest time in seconds that a command may take to end by itself: whoever ended it waits for that. */
+/** Maximum grace period in seconds: the caller waits until the command has ended. */
 const MAX_GRACE_SECONDS = 3_600
 export const DEFAULT_GRACE_SECONDS = 2
 
-/** How long a command that is ended has for its own handlers. */
+/** Seconds between the signal and SIGKILL. */
 export const graceSeconds = (description: string) =>
   Schema.Number.pipe(
     Schema.filter((seconds) => seconds >= 0 && seconds <= MAX_GRACE_SECONDS, {
@@ -34,7 +35,7 @@ const Variables = lazy(() =>
     Schema.filter((variables) => Object.keys(variables).every((name) => name !== "" && !/[=\0]/.test(name)), {
       message: () => "must be NAME=VALUE"
     }),
-    Schema.annotations({ description: "Environment variables of the command" })
+    Schema.annotations({ description: "Environment variables of the command. Default: none" })
   )
 )
 
@@ -42,21 +43,22 @@ const Variables = lazy(() =>
 export const command = () =>
   defaulted(
     list(text("Program or one argument")).annotations({
-      description: "Program and its arguments; a login shell when left out, which needs a terminal"
+      description: "Program and its arguments. Default: a login shell, which needs a terminal"
     }),
     () => []
   )
 
-/** What runs instead of a program and its arguments. */
-export const script = () => optional(text("Shell script to run instead of a command (bash -c, else sh -c)"))
+/** A shell script in place of a program and its arguments. */
+export const script = () =>
+  optional(text("Shell script to run instead of a command, with bash -c, or sh -c if bash is missing"))
 
-/** How a command is run, in a fresh microVM or in a workspace. */
+/** Options of a command, in a new microVM or in a workspace. */
 export const fieldsOfCommand = () => ({
   timeoutSeconds: optional(TimeoutSeconds()),
   graceSeconds: defaulted(
     graceSeconds(
-      "Time between the signal that ends the command (SIGINT for Ctrl-C and cancel, SIGTERM for the timeout) and the kill of everything " +
-        "it started; 0 kills at once"
+      "Seconds between the signal (SIGINT for Ctrl-C and cancel, SIGTERM for the timeout) and SIGKILL to the command and its children. " +
+        "0 to 3600; 0 kills at once"
     ),
     () => DEFAULT_GRACE_SECONDS
   ),
@@ -66,7 +68,7 @@ export const fieldsOfCommand = () => ({
       Schema.filter((path) => path !== "" && !path.includes("\0"), {
         message: () => "must be a path in the guest"
       }),
-      Schema.annotations({ description: "Directory to run in; a relative path is of /workspace" })
+      Schema.annotations({ description: "Working directory. A relative path is relative to /workspace" })
     ),
     () => "/workspace"
   ),
@@ -76,7 +78,7 @@ export const fieldsOfCommand = () => ({
         message: () => "must be a user name, a uid, or uid:gid"
       }),
       Schema.annotations({
-        description: "User to run as: root, agent, a uid, or uid:gid. Default: the owner of /workspace"
+        description: "User to run as: `root`, `agent`, a uid, or uid:gid. Default: the owner of /workspace"
       })
     )
   ),
@@ -85,7 +87,7 @@ export const fieldsOfCommand = () => ({
       from: 0,
       to: 67_108_864,
       unit: "bytes",
-      description: "Maximum bytes of stdout, and of stderr, in the result; the beginning and the end are kept"
+      description: "Maximum bytes of stdout, and of stderr, in the result. The middle of longer output is left out"
     }),
     () => 1_048_576
   )
@@ -93,16 +95,24 @@ export const fieldsOfCommand = () => ({
 
 export const terminalFields = () => ({
   tty: defaulted(
-    Schema.Boolean.annotations({ description: "Run on a terminal, for interactive programs" }),
+    Schema.Boolean.annotations({
+      description: "Run on a terminal, for interactive programs. stdout and stderr are then one stream"
+    }),
     () => false
   ),
-  rows: defaulted(between({ from: 1, to: 65_535, unit: "rows", description: "Height of the terminal" }), () => 24),
-  cols: defaulted(between({ from: 1, to: 65_535, unit: "columns", description: "Width of the terminal" }), () => 80)
+  rows: defaulted(
+    between({ from: 1, to: 65_535, unit: "rows", description: "Height of the terminal in rows" }),
+    () => 24
+  ),
+  cols: defaulted(
+    between({ from: 1, to: 65_535, unit: "columns", description: "Width of the terminal in columns" }),
+    () => 80
+  )
 })
 
 export const Outcome = lazy(() =>
   Schema.Literal("exited", "signaled", "timed_out", "out_of_memory").annotations({
-    description: "How the command ended"
+    description: "How the command ended: by itself, by a signal, by the timeout, or for want of guest memory"
   })
 )
 export type Outcome = ReturnType<typeof Outcome>["Type"]
@@ -111,19 +121,31 @@ export type Outcome = ReturnType<typeof Outcome>["Type"]
 export const endFields = () => ({
   outcome: Outcome(),
   status: Schema.Int.annotations({
-    description: "The command's exit status; 128 + n after signal n, 124 after the timeout, 137 out of memory"
+    description:
+      "Exit status: the command's own, 128 + n after signal n, 124 after the timeout, 137 if the guest ran out of memory"
   }),
-  signal: optional(Schema.Int.annotations({ description: "Signal that ended the command" }))
+  signal: optional(
+    Schema.Int.annotations({ description: "Number of the signal that ended the command. Absent if no signal did" })
+  )
 })
 
 export const ended = () => ({
   ...endFields(),
-  durationMs: Schema.Number.annotations({ description: "From the command's start to its end, in ms" })
+  durationMs: Schema.Number.annotations({ description: "Time from the command's start to its end, in ms" })
 })
+
+export const outputStream = () =>
+  Schema.Literal("stdout", "stderr").annotations({ description: "Stream that the command wrote to" })
+
+export const outputBytes = () =>
+  Schema.Uint8ArrayFromSelf.annotations({
+    description: "The bytes, as the command wrote them",
+    jsonSchema: { type: "string", contentEncoding: "binary", description: "The bytes, as the command wrote them" }
+  })
 
 export const OutputEvent = lazy(() =>
   Schema.TaggedStruct("Output", {
-    from: Schema.Literal("stdout", "stderr"),
-    bytes: Schema.Uint8ArrayFromSelf.annotations({ jsonSchema: { type: "string", contentEncoding: "binary" } })
+    from: outputStream(),
+    bytes: outputBytes()
   })
 )

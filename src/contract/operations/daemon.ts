@@ -18,7 +18,7 @@ const Metrics = lazy(() =>
         outcome: Schema.String.annotations({
           description: "`ok`, the code of an error, `interrupted` or `defect` (an error without a code)"
         }),
-        count: count("Number of operations that ended so"),
+        count: count("Number of operations with this outcome"),
         meanMs: ms("Mean duration in ms, from the request to the last event"),
         p95Ms: ms(
           "Upper limit in ms of the histogram bucket of the 95th percentile. Buckets double from 1 ms to 65536 ms"
@@ -29,43 +29,51 @@ const Metrics = lazy(() =>
     refusals: Schema.Array(
       Schema.Struct(snakeFields({
         code: Schema.String.annotations({ description: "Code of the error" }),
-        count: count("Number of operations that failed with it")
+        count: count("Number of operations that failed with this code")
       }))
     ).annotations({ description: "Failed operations by the code of their error, most frequent first" }),
     pool: Schema.Struct(snakeFields({
       hits: count("Requests for a microVM that the pool served"),
-      misses: count("Requests for which a microVM was restored on the spot"),
-      members: count("MicroVMs that wait in the pool now")
+      misses: count("Requests for which pyro restored a microVM"),
+      members: count("Number of microVMs in the pool")
     })).annotations({ description: "The pool of waiting microVMs" }),
-    liveVms: count("MicroVMs that the daemon has now, with those of the pool"),
+    liveVms: count("Number of live microVMs of the daemon, with those of the pool"),
     bytes: Schema.Struct(snakeFields({
-      seed: byteCount("Content of files that came in as seeds of workspaces and runs"),
-      push: byteCount("Content of files that came in with `sync push`"),
+      seed: byteCount("Content of seeds of workspaces and runs"),
+      push: byteCount("Content of files of `sync push`"),
       export: byteCount("Content of exported files, archives and patches"),
-      output: byteCount("Output of commands that clients got")
+      output: byteCount("Output of commands that clients received")
     })).annotations({ description: "Bytes that crossed between the host and workspaces" })
   }))
 )
 
 export const DaemonStatus = lazy(() =>
   Schema.Struct(snakeFields({
-    running: Schema.Boolean.annotations({ description: "Whether a daemon runs" }),
-    pid: optional(Schema.Int.annotations({ description: "Process id of the daemon" })),
-    version: optional(Schema.String.annotations({ description: "Version and build of the daemon" })),
-    startedAt: optional(Schema.String.annotations({ description: "Start of the daemon (ISO 8601)" })),
+    running: Schema.Boolean.annotations({ description: "Whether the daemon runs" }),
+    pid: optional(Schema.Int.annotations({ description: "Process id of the daemon. Absent if none runs" })),
+    version: optional(
+      Schema.String.annotations({ description: "Version and build of the daemon. Absent if none runs" })
+    ),
+    startedAt: optional(
+      Schema.String.annotations({ description: "Start of the daemon, ISO 8601. Absent if none runs" })
+    ),
     logPath: Schema.String.annotations({ description: "Path of the daemon's log file" }),
     vms: Schema.Array(
       Schema.Struct(snakeFields({
         id: Schema.String.annotations({ description: "Id of the microVM" }),
-        purpose: Schema.String.annotations({ description: "Its use, such as `workspace`, `pool` or `run`" }),
-        workspace: optional(Schema.String.annotations({ description: "Id of its workspace" })),
-        pid: optional(Schema.Int.annotations({ description: "Process id of its QEMU" })),
+        purpose: Schema.String.annotations({
+          description: "Purpose of the microVM, such as `workspace`, `pool` or `run`"
+        }),
+        workspace: optional(
+          Schema.String.annotations({ description: "Id of its workspace. Absent for other purposes" })
+        ),
+        pid: optional(Schema.Int.annotations({ description: "Process id of QEMU" })),
         memoryMib: Schema.Int.annotations({ description: "Guest memory in MiB" })
       }))
     ).annotations({ description: "MicroVMs of this installation" }),
     metrics: optional(
       Metrics().annotations({
-        description: "Metrics since the start of the daemon; absent if no daemon of this version answers within 2 s"
+        description: "Metrics since the start of the daemon. Absent if no daemon of this version answers within 2 s"
       })
     )
   }))
@@ -76,7 +84,7 @@ export const daemonStatus = unary({
   name: "daemon.status",
   summary: "Show whether pyro's daemon runs, its microVMs and its metrics",
   description:
-    "The daemon holds the workspaces. It starts when a command needs it and leaves when nothing is left to hold. This command neither starts the daemon nor keeps it from leaving.",
+    "The daemon owns the workspaces. The first command that needs the daemon starts it. The daemon exits ten minutes after the last workspace is deleted. This command neither starts the daemon nor delays its exit.",
   cli: { path: ["daemon", "status"], args: [], exits: "own", examples: ["pyro daemon status --json"] },
   mcp: HOST_ADMINISTRATION,
   home: "observer",
@@ -87,29 +95,30 @@ export const daemonStatus = unary({
 
 export const daemonStop = unary({
   name: "daemon.stop",
-  summary: "End pyro's daemon; workspaces and their commands go on",
-  description: "The next command that needs it starts a new one, which takes the workspaces up where they are.",
+  summary: "Stop pyro's daemon; workspaces and their commands go on",
+  description:
+    "The next command that needs the daemon starts a new one. The new daemon takes over the running workspaces.",
   cli: { path: ["daemon", "stop"], args: [], exits: "own", examples: ["pyro daemon stop"] },
   mcp: HOST_ADMINISTRATION,
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: none,
-  result: lazy(() => Schema.Struct({ stopped: Schema.Boolean }))
+  result: lazy(() => Schema.Struct({ stopped: Schema.Boolean.annotations({ description: "False if no daemon ran" }) }))
 })
 
 export const daemonLogs = unary({
   name: "daemon.logs",
-  summary: "Show what pyro's daemon said last",
-  description: "Shows the end of the daemon's log file.",
+  summary: "Show the end of the log of pyro's daemon",
+  description: "Prints the last bytes of the daemon's log file.",
   cli: { path: ["daemon", "logs"], args: [], exits: "own", examples: ["pyro daemon logs"] },
   mcp: HOST_ADMINISTRATION,
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: lazy(() =>
     Schema.Struct(snakeFields({
       maxBytes: defaulted(
-        between({ from: 1, to: 16_777_216, unit: "bytes", description: "Most bytes to show" }),
+        between({ from: 1, to: 16_777_216, unit: "bytes", description: "Maximum bytes to show" }),
         () => 65_536
       )
     }))
   ),
-  result: lazy(() => Schema.Struct({ text: Schema.String }))
+  result: lazy(() => Schema.Struct({ text: Schema.String.annotations({ description: "End of the log file" }) }))
 })

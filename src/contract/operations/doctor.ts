@@ -8,7 +8,7 @@ export const DoctorPayload = lazy(() =>
     selftest: defaulted(
       Schema.Boolean.annotations({
         description:
-          "Also start two microVMs from one template and prove that they are unlike each other and leave nothing behind"
+          "Also start two microVMs from one template, and check that they share no state and leave nothing behind"
       }),
       () => false
     )
@@ -17,10 +17,12 @@ export const DoctorPayload = lazy(() =>
 export type DoctorPayload = ReturnType<typeof DoctorPayload>["Type"]
 
 const lineFields = lazy(() => ({
-  name: Schema.String.annotations({ description: "What was looked at" }),
-  ok: Schema.Boolean,
-  found: Schema.String.annotations({ description: "What was found" }),
-  mend: optional(Schema.String.annotations({ description: "Command, or step, that mends it" }))
+  name: Schema.String.annotations({ description: "Name of the check" }),
+  ok: Schema.Boolean.annotations({ description: "Whether the check passed" }),
+  found: Schema.String.annotations({ description: "Finding, one sentence" }),
+  mend: optional(
+    Schema.String.annotations({ description: "Command or step that fixes it. Absent if the check passed" })
+  )
 }))
 
 export const DoctorLine = lazy(() => Schema.Struct(lineFields()))
@@ -29,7 +31,12 @@ export type DoctorLine = ReturnType<typeof DoctorLine>["Type"]
 export const DoctorEvent = lazy(() => Schema.Union(Notice(), Schema.TaggedStruct("Line", lineFields())))
 export type DoctorEvent = ReturnType<typeof DoctorEvent>["Type"]
 
-export const DoctorResult = lazy(() => Schema.Struct({ ok: Schema.Boolean, lines: Schema.Array(DoctorLine()) }))
+export const DoctorResult = lazy(() =>
+  Schema.Struct({
+    ok: Schema.Boolean.annotations({ description: "Whether every check passed" }),
+    lines: Schema.Array(DoctorLine()).annotations({ description: "The checks, in order" })
+  })
+)
 export type DoctorResult = ReturnType<typeof DoctorResult>["Type"]
 
 const fold = (): Folding<DoctorEvent, DoctorResult> => {
@@ -46,9 +53,9 @@ const fold = (): Folding<DoctorEvent, DoctorResult> => {
 
 export const doctor = streaming({
   name: "doctor",
-  summary: "Check this host and say how to mend what is wrong",
+  summary: "Check this host and show how to fix what is wrong",
   description:
-    "Looks at what pyro needs of this host, a line each: OK, or what to do. Leaves with 1 when something is wrong.",
+    "Checks everything that pyro needs from this host. Prints one line per check: OK, or how to fix it. Exit status 1 if a check fails.",
   cli: { path: ["doctor"], args: [], exits: "own", examples: ["pyro doctor", "pyro doctor --selftest"] },
   mcp: { missing: "host administration" },
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },

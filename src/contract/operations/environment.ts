@@ -7,26 +7,30 @@ import { snakeFields } from "../snake.ts"
 const HOST_ADMINISTRATION = { missing: "host administration" } as const
 
 const summaryFields = lazy(() => ({
-  name: Schema.String,
-  description: Schema.String,
+  name: Schema.String.annotations({ description: "Name of the environment" }),
+  description: Schema.String.annotations({ description: "Contents, one line" }),
   state: Schema.Literal("ready", "absent", "outdated").annotations({
-    description: "`ready` on this host, `absent` (built when first used), or `outdated` (built from an older recipe)"
+    description: "`ready`: on this host. `absent`: built when first used. `outdated`: built from an older recipe"
   }),
   digest: optional(
-    Schema.String.annotations({ description: "What the image is made of; the same inputs give the same digest" })
+    Schema.String.annotations({
+      description: "Digest of the image's inputs; the same inputs have the same digest. Absent if not built"
+    })
   ),
-  sizeBytes: optional(Schema.Int.annotations({ description: "Size of the image file" })),
+  sizeBytes: optional(Schema.Int.annotations({ description: "Size of the image file in bytes. Absent if not built" })),
   origin: Schema.Literal("catalogue", "own").annotations({
-    description: "Whether pyro knows it by itself, or `pyro env build` made it here"
+    description: "`catalogue`: defined by pyro. `own`: made by `pyro env build`"
   }),
-  from: optional(Schema.String.annotations({ description: "Of an own one: environment whose packages it has" })),
+  from: optional(Schema.String.annotations({ description: "For `own`: environment that it extends" })),
   fromWorkspace: optional(
-    Schema.String.annotations({ description: "Of an own one: id of the workspace whose root it was" })
+    Schema.String.annotations({ description: "For `own`: id of the workspace whose root became the image" })
   ),
   addedPackages: optional(
-    Schema.Array(Schema.String).annotations({ description: "Of an own one: packages that were added to those" })
+    Schema.Array(Schema.String).annotations({ description: "For `own`: packages that were added" })
   ),
-  builtAt: optional(Schema.String.annotations({ description: "When it was built here, ISO 8601" }))
+  builtAt: optional(
+    Schema.String.annotations({ description: "Time of the build on this host, ISO 8601. Absent if not built" })
+  )
 }))
 
 export const EnvironmentSummary = lazy(() => Schema.Struct(snakeFields(summaryFields())))
@@ -35,11 +39,16 @@ export type EnvironmentSummary = ReturnType<typeof EnvironmentSummary>["Type"]
 export const EnvironmentDetail = lazy(() =>
   Schema.Struct(snakeFields({
     ...summaryFields(),
-    imagePath: optional(Schema.String.annotations({ description: "Image file in the cache" })),
-    kernelVersion: optional(Schema.String),
-    packages: Schema.Array(Schema.Struct({ name: Schema.String, version: Schema.String })).annotations({
-      description: "Debian packages inside"
-    })
+    imagePath: optional(
+      Schema.String.annotations({ description: "Path of the image file in the cache. Absent if not built" })
+    ),
+    kernelVersion: optional(Schema.String.annotations({ description: "Version of the guest's kernel" })),
+    packages: Schema.Array(
+      Schema.Struct({
+        name: Schema.String.annotations({ description: "Name of the Debian package" }),
+        version: Schema.String.annotations({ description: "Its version" })
+      })
+    ).annotations({ description: "Debian packages in the image" })
   }))
 )
 export type EnvironmentDetail = ReturnType<typeof EnvironmentDetail>["Type"]
@@ -52,21 +61,25 @@ const Removed = lazy(() =>
   Schema.Struct(snakeFields({
     removed: Schema.Array(Schema.String).annotations({
       description:
-        "What is gone: environments' names, or digests of their images; `template KEY`, `seed DIGEST`, `repository NAME`"
+        "What was removed: names of environments or digests of images, `template KEY`, `seed DIGEST`, `repository NAME`"
     }),
-    freedBytes: Schema.Int
+    freedBytes: Schema.Int.annotations({ description: "Bytes of disk that were freed" })
   }))
 )
 export type Removed = ReturnType<typeof Removed>["Type"]
 
-export const EnvironmentList = lazy(() => Schema.Struct({ environments: Schema.Array(EnvironmentSummary()) }))
+export const EnvironmentList = lazy(() =>
+  Schema.Struct({
+    environments: Schema.Array(EnvironmentSummary()).annotations({ description: "All environments" })
+  })
+)
 export type EnvironmentList = ReturnType<typeof EnvironmentList>["Type"]
 
 export const environmentList = unary({
   name: "env.list",
-  summary: "List the environments and which are on this host",
+  summary: "List environments, and which of them are on this host",
   description:
-    "Names every environment of the catalogue and of `pyro env build`. Those that were built here have a digest, a size and an age.",
+    "Lists every environment of the catalogue and of `pyro env build`. Environments that are on this host have a digest, a size and an age.",
   cli: { path: ["env", "list"], args: [], exits: "own", examples: ["pyro env list", "pyro env list --json"] },
   mcp: { tool: "environment_list", profiles: ["full"] },
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
@@ -78,7 +91,7 @@ export const PullPayload = lazy(() =>
   Schema.Struct({
     ...OneEnvironment().fields,
     force: defaulted(
-      Schema.Boolean.annotations({ description: "Build it again even when it is there and unharmed" }),
+      Schema.Boolean.annotations({ description: "Build the image again, even if it is undamaged" }),
       () => false
     )
   })
@@ -86,7 +99,12 @@ export const PullPayload = lazy(() =>
 export type PullPayload = ReturnType<typeof PullPayload>["Type"]
 
 export const PullEvent = lazy(() =>
-  Schema.Union(Notice(), Schema.TaggedStruct("Ready", { environment: EnvironmentSummary() }))
+  Schema.Union(
+    Notice(),
+    Schema.TaggedStruct("Ready", {
+      environment: EnvironmentSummary().annotations({ description: "The environment after the build" })
+    })
+  )
 )
 export type PullEvent = ReturnType<typeof PullEvent>["Type"]
 
@@ -102,10 +120,10 @@ const foldPull = (): Folding<PullEvent, EnvironmentSummary> => {
 
 export const environmentPull = streaming({
   name: "env.pull",
-  summary: "Build an environment now, or check the one that is there",
+  summary: "Build an environment, or check the existing image",
   description:
-    "Builds the image from Debian's packages when it is absent or outdated; otherwise reads it whole and compares " +
-    "its hash, and builds it again when it is damaged.",
+    "Builds the image from Debian packages if it is absent or outdated. Otherwise checks the image's hash, and builds " +
+    "a damaged image again.",
   cli: { path: ["env", "pull"], args: ["environment"], exits: "own", examples: ["pyro env pull debian:12-build"] },
   mcp: HOST_ADMINISTRATION,
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: true },
@@ -118,21 +136,21 @@ export const environmentPull = streaming({
 export const BuildPayload = lazy(() =>
   Schema.Struct(snakeFields({
     name: text("Name of the new environment, such as `myenv` or `myenv:2`"),
-    from: optional(text("Environment to start from, with `packages`")),
+    from: optional(text("Environment to extend with `packages`")),
     packages: defaulted(
       list(text("Name of a Debian package")).annotations({
-        description: "Debian packages to add, separated by commas or spaces; `NAME=VERSION` for a version"
+        description: "Debian packages to add, separated by commas or spaces. `NAME=VERSION` selects a version"
       }),
       () => []
     ),
     fromWorkspace: optional(
       text(
-        "Id or name of a running workspace whose root becomes the environment: all but /workspace, /tmp and what runs"
+        "Id or name of a running workspace. Its root becomes the environment, without /workspace, /tmp and processes"
       )
     ),
     replace: defaulted(
       Schema.Boolean.annotations({
-        description: "Give the name to the new environment when an environment of your own has it already"
+        description: "Give the name to the new environment if another environment of yours has the name"
       }),
       () => false
     )
@@ -142,12 +160,11 @@ export type BuildPayload = ReturnType<typeof BuildPayload>["Type"]
 
 export const environmentBuild = streaming({
   name: "env.build",
-  summary: "Build an environment of your own from packages, or from a workspace",
+  summary: "Build an environment from packages, or from a workspace",
   description:
-    "Builds an image of another environment's packages and more of Debian's packages. The packages are installed once and not in " +
-    "every workspace. A build that fails leaves nothing. pyro keeps the definition with its state, and builds a lost or damaged image " +
-    "again when a workspace wants it. With `from_workspace` the image is the root of a running workspace; no program should change " +
-    "that root during the build.",
+    "Builds an image of another environment's packages and more Debian packages. The packages are installed once, for all workspaces. " +
+    "A failed build leaves nothing behind. pyro keeps the definition in its state directory, and builds a lost or damaged image again when a " +
+    "workspace needs it. With --from-workspace, the root of a running workspace becomes the image. No program should change that root during the build.",
   cli: {
     path: ["env", "build"],
     args: ["name"],
@@ -170,7 +187,7 @@ export const environmentBuild = streaming({
 
 export const environmentInspect = unary({
   name: "env.inspect",
-  summary: "Show what an environment is made of",
+  summary: "Show the contents of an environment",
   description: "Shows an environment's digest, image, kernel and packages, and checks the image's hash.",
   cli: { path: ["env", "inspect"], args: ["environment"], exits: "own", examples: ["pyro env inspect debian:12"] },
   mcp: HOST_ADMINISTRATION,
@@ -183,8 +200,8 @@ export const environmentRemove = unary({
   name: "env.rm",
   summary: "Remove an environment from this host",
   description:
-    "Removes the image and the templates made from it. One of the catalogue is built anew when it is next used; one made with " +
-    "`pyro env build` is gone. Workspaces keep the image that they started from.",
+    "Removes the image and its templates. pyro builds an environment of the catalogue again when it is next used. An environment " +
+    "of `pyro env build` is lost. Workspaces keep the image that they started from.",
   cli: { path: ["env", "rm"], args: ["environment"], exits: "own", examples: ["pyro env rm debian:13"] },
   mcp: HOST_ADMINISTRATION,
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
@@ -194,10 +211,10 @@ export const environmentRemove = unary({
 
 export const environmentPrune = unary({
   name: "env.prune",
-  summary: "Remove images, templates and copies of projects that nothing uses",
+  summary: "Remove unused images, templates and seed images",
   description:
-    "Removes images, kernels and templates left over from older recipes and from builds that were cut short, and copies of " +
-    "projects that no workspace starts with (the next one of a project takes a new copy).",
+    "Removes images, kernels and templates of older recipes and of interrupted builds. Also removes copies of projects that no " +
+    "workspace uses; the next workspace of the project copies the project again.",
   cli: { path: ["env", "prune"], args: [], exits: "own", examples: ["pyro env prune"] },
   mcp: HOST_ADMINISTRATION,
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },

@@ -2,7 +2,7 @@ import { Schema } from "effect"
 import { optional } from "../fields.ts"
 import { lazy } from "../operation.ts"
 
-/** A command that is known already, also by the beginning of its id. */
+/** Id of a started command, or its first digits. */
 export const StartedExecId = lazy(() =>
   Schema.String.pipe(
     Schema.pattern(/^[0-9a-f]{1,32}$/, {
@@ -11,8 +11,10 @@ export const StartedExecId = lazy(() =>
   )
 )
 
-/** How much of a command's output its log has lost; the same field wherever a command is told about. */
+/** Bytes of a command's output that its log no longer has. */
 export const droppedBytes = () =>
   optional(
-    Schema.Int.annotations({ description: "Bytes of its output that the log does not have; absent when it has all" })
+    Schema.Int.annotations({
+      description: "Bytes of the output that the log no longer has. Absent if the log is complete"
+    })
   )

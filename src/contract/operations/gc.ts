@@ -5,20 +5,20 @@ import { snakeFields } from "../snake.ts"
 export const GcResult = lazy(() =>
   Schema.Struct(snakeFields({
     swept: Schema.Array(Schema.Struct({
-      kind: Schema.String.annotations({ description: "What kind of thing it was, such as `vm` or `memory file`" }),
-      what: Schema.String.annotations({ description: "Which one: a pid, an id or a path" })
-    })),
-    freedBytes: Schema.Int
+      kind: Schema.String.annotations({ description: "Kind of resource, such as `vm` or `memory file`" }),
+      what: Schema.String.annotations({ description: "Its pid, id or path" })
+    })).annotations({ description: "Resources that were removed" }),
+    freedBytes: Schema.Int.annotations({ description: "Bytes of disk and memory that were freed" })
   }))
 )
 export type GcResult = ReturnType<typeof GcResult>["Type"]
 
 export const gc = unary({
   name: "gc",
-  summary: "Sweep what a crash left behind",
+  summary: "Remove what a crash left behind",
   description:
-    "Compares pyro's records with the processes, memory files and directories that are really there, ends and removes " +
-    "what belongs to nobody, and says what it was. What is in use is left alone; repeating it is safe.",
+    "Compares pyro's records with the processes, memory files and directories on this host. Ends and removes those without " +
+    "an owner, and lists them. Resources in use stay. Running it again is safe.",
   cli: { path: ["gc"], args: [], exits: "own", examples: ["pyro gc"] },
   mcp: { missing: "host administration" },
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },

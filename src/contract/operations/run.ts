@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import { boundedOutput } from "../bounded-output.ts"
 import { allowHome, between, defaulted, hostPath, ignoredPaths, optional } from "../fields.ts"
-import { Notice } from "../notice.ts"
+import { Notice, warnings } from "../notice.ts"
 import { type Folding, lazy, streaming } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 import { command, endFields, fieldsOfCommand, OutputEvent, script, terminalFields } from "./command.ts"
@@ -14,7 +14,7 @@ export const RunPayload = lazy(() =>
         Schema.filter((name) => name !== "" && name.length <= 200, {
           message: () => "must be a name such as debian:12"
         }),
-        Schema.annotations({ description: "Environment to run in, such as debian:12" })
+        Schema.annotations({ description: "Environment to run in" })
       ),
       () => "debian:12"
     ),
@@ -22,7 +22,7 @@ export const RunPayload = lazy(() =>
     script: script(),
     ...fieldsOfCommand(),
     vcpuCount: defaulted(
-      between({ from: 1, to: 32, unit: "", description: "Virtual CPUs" }),
+      between({ from: 1, to: 32, unit: "", description: "Number of virtual CPUs" }),
       () => 1
     ),
     memoryMib: defaulted(
@@ -31,7 +31,7 @@ export const RunPayload = lazy(() =>
     ),
     seedPath: optional(
       hostPath(
-        "Directory or archive of the host that /workspace starts with; of a git repository as for `workspace create`"
+        "Directory or archive of the host to copy to /workspace. A git repository is copied as by `workspace create`"
       )
     ),
     includeIgnored: ignoredPaths(),
@@ -40,7 +40,7 @@ export const RunPayload = lazy(() =>
     ...terminalFields(),
     requireConfinement: optional(
       Schema.Literal("namespaces", "namespaces+uid").annotations({
-        description: "Refuse to run where the host cannot confine QEMU this far"
+        description: "Fail if the host cannot confine QEMU to this level"
       })
     )
   }))
@@ -49,18 +49,26 @@ export type RunPayload = ReturnType<typeof RunPayload>["Type"]
 
 const Durations = lazy(() =>
   Schema.Struct(snakeFields({
-    totalMs: Schema.Number.annotations({ description: "From the request to the command's end, in ms" }),
-    bootMs: Schema.Number.annotations({ description: "Until the microVM was ready for the command, in ms" }),
-    commandMs: Schema.Number.annotations({ description: "From the command's start to its end, in ms" })
+    totalMs: Schema.Number.annotations({ description: "Time from the request to the command's end, in ms" }),
+    bootMs: Schema.Number.annotations({ description: "Time until the microVM was ready for the command, in ms" }),
+    commandMs: Schema.Number.annotations({ description: "Time from the command's start to its end, in ms" })
   }))
 )
 
-const ended = lazy(() => ({ ...endFields(), durations: Durations() }))
+const ended = lazy(() => ({
+  ...endFields(),
+  durations: Durations().annotations({ description: "Where the time was spent" })
+}))
 
 export const RunEvent = lazy(() =>
   Schema.Union(
     Notice(),
-    Schema.TaggedStruct("Started", snakeFields({ bootMs: Schema.Number })),
+    Schema.TaggedStruct(
+      "Started",
+      snakeFields({
+        bootMs: Schema.Number.annotations({ description: "Time until the microVM was ready for the command, in ms" })
+      })
+    ),
     OutputEvent(),
     Schema.TaggedStruct("Exited", ended())
   )
@@ -69,22 +77,22 @@ export type RunEvent = ReturnType<typeof RunEvent>["Type"]
 
 export const RunResult = lazy(() =>
   Schema.Struct(snakeFields({
-    environment: Schema.String,
+    environment: Schema.String.annotations({ description: "Environment that the command ran in" }),
     ...ended(),
-    stdout: Schema.String,
-    stderr: Schema.String,
-    stdoutBytes: Schema.Int.annotations({ description: "Bytes the command wrote to stdout in all" }),
-    stderrBytes: Schema.Int.annotations({ description: "Bytes the command wrote to stderr in all" }),
-    truncated: Schema.Boolean.annotations({ description: "The middle of stdout or stderr is left out" }),
-    lossy: Schema.Boolean.annotations({ description: "Bytes that are not UTF-8 were replaced" }),
-    warnings: Schema.Array(Schema.String)
+    stdout: Schema.String.annotations({ description: "Output on stdout" }),
+    stderr: Schema.String.annotations({ description: "Output on stderr" }),
+    stdoutBytes: Schema.Int.annotations({ description: "Total bytes that the command wrote to stdout" }),
+    stderrBytes: Schema.Int.annotations({ description: "Total bytes that the command wrote to stderr" }),
+    truncated: Schema.Boolean.annotations({ description: "Whether the middle of stdout or stderr is left out" }),
+    lossy: Schema.Boolean.annotations({ description: "Whether bytes that are not UTF-8 were replaced by U+FFFD" }),
+    warnings: warnings()
   }))
 )
 export type RunResult = ReturnType<typeof RunResult>["Type"]
 
 const fold = (payload: RunPayload): Folding<RunEvent, RunResult> => {
   const output = { stdout: boundedOutput(payload.maxBytes), stderr: boundedOutput(payload.maxBytes) }
-  const warnings: Array<string> = []
+  const messages: Array<string> = []
   let exited: Extract<RunEvent, { readonly _tag: "Exited" }> | undefined
   return {
     add: (event) => {
@@ -92,7 +100,7 @@ const fold = (payload: RunPayload): Folding<RunEvent, RunResult> => {
         case "Output":
           return output[event.from].add(event.bytes)
         case "Notice":
-          if (event.level === "warning") warnings.push(event.message)
+          if (event.level === "warning") messages.push(event.message)
           return
         case "Exited":
           exited = event
@@ -120,7 +128,7 @@ const fold = (payload: RunPayload): Folding<RunEvent, RunResult> => {
         stderrBytes: stderr.bytes,
         truncated: stdout.truncated || stderr.truncated,
         lossy: stdout.lossy || stderr.lossy,
-        warnings
+        warnings: messages
       }
     }
   }
@@ -130,11 +138,10 @@ const tenths = (ms: number) => Math.round(ms * 10) / 10
 
 export const run = streaming({
   name: "run",
-  summary: "Run one command in a fresh microVM",
+  summary: "Run one command in a new microVM",
   description:
-    "Starts a microVM from the environment, runs the command in it, streams what it prints, and throws the microVM away. " +
-    "An environment that is not there yet is built first. /workspace is empty, or holds a copy of --seed-path; " +
-    "nothing the command does reaches the host. There is no network.",
+    "Starts a microVM from the environment, runs the command, streams its output, and discards the microVM. pyro builds a missing " +
+    "environment first. /workspace is empty, or a copy of --seed-path. The command cannot change the host and has no network.",
   cli: {
     path: ["run"],
     args: ["environment"],

@@ -8,10 +8,10 @@ import { workspaceField } from "./workspace-field.ts"
 export const CancelPayload = lazy(() =>
   Schema.Struct(snakeFields({
     workspace: workspaceField(),
-    execId: Schema.String.annotations({ description: "Id of the command, as `workspace logs` has it" }),
+    execId: Schema.String.annotations({ description: "Id of the command, as `workspace logs` lists it" }),
     graceSeconds: optional(
       graceSeconds(
-        "Time between SIGINT and the kill of everything it started; the command's own when left out, 0 kills at once"
+        "Seconds between SIGINT and SIGKILL to the command and its children. 0 to 3600; 0 kills at once. Default: the command's own"
       )
     )
   }))
@@ -20,8 +20,10 @@ export type CancelPayload = ReturnType<typeof CancelPayload>["Type"]
 
 export const CancelResult = lazy(() =>
   Schema.Struct(snakeFields({
-    execId: Schema.String,
-    cancelled: Schema.Boolean.annotations({ description: "It ran and was ended; else it had ended before" })
+    execId: Schema.String.annotations({ description: "Id of the command" }),
+    cancelled: Schema.Boolean.annotations({
+      description: "True if the cancel ended the command. False if the command had ended before"
+    })
   }))
 )
 export type CancelResult = ReturnType<typeof CancelResult>["Type"]
@@ -30,9 +32,8 @@ export const workspaceCancel = unary({
   name: "workspace.cancel",
   summary: "End a running command of a workspace",
   description:
-    "Sends the command SIGINT, kills it with everything it started when its grace is over, whoever started it, and waits for its end. " +
-    "One that has ended stays as it is; its output is kept. A command that handles the signal ends with the status it chooses. A second " +
-    "cancel of the same command kills at once.",
+    "Sends SIGINT to the command, and SIGKILL to the command and its children after --grace-seconds. Waits for the end. The output is " +
+    "kept. A command that handles SIGINT chooses its exit status. A second cancel of the same command kills at once.",
   cli: {
     path: ["workspace", "cancel"],
     args: ["workspace", "exec_id"],
@@ -44,7 +45,7 @@ export const workspaceCancel = unary({
     profiles: ["full"],
     arguments: {
       workspace: {},
-      exec_id: { description: "Id of the command, as workspace_logs has it" },
+      exec_id: { description: "Id of the command, from workspace_logs" },
       grace_seconds: { description: "From SIGINT to the kill [the command's own]" }
     }
   },

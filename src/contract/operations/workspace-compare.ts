@@ -6,29 +6,28 @@ import { comparedField } from "./workspace-field.ts"
 
 export const ComparePayload = lazy(() =>
   Schema.Struct(snakeFields({
-    from: comparedField("Id or name of a workspace, or a snapshot of it as WORKSPACE@SNAPSHOT"),
-    to: comparedField("What it is compared with, named in the same way"),
-    ...differenceFields("Name paths to have it in parts")
+    from: comparedField("Id or name of a workspace, or WORKSPACE@SNAPSHOT"),
+    to: comparedField("Workspace or snapshot to compare with, in the same form"),
+    ...differenceFields("For a longer patch, compare by paths")
   }))
 )
 export type ComparePayload = ReturnType<typeof ComparePayload>["Type"]
 
 export const CompareResult = lazy(() =>
   Schema.Struct(differenceResultFields({
-    digestFor: "which names it",
-    ignored: "Files that neither began with and the ignore rules keep out, whether they differ or not"
+    digestFor: "which identifies it",
+    ignored: "Number of new files that ignore rules exclude, equal or not"
   }))
 )
 
 export const workspaceCompare = unary({
   name: "workspace.compare",
-  summary: "Show what differs between two workspaces or snapshots",
+  summary: "Show the differences between two workspaces or snapshots",
   description:
-    "Says what makes the /workspace of the first that of the second: a summary, what happened to each file, and a patch that " +
-    "`git apply` takes on the files of the first. Each is a workspace, running or not, or a snapshot of one as WORKSPACE@SNAPSHOT. What " +
-    "does not run is read in a microVM of its own that is thrown away. They need not have the same beginning; files that were " +
-    "pushed later count as any other. Repositories' own .git folders are left out, and so is what neither began with and " +
-    "ignore rules of their baselines or of the guests exclude, unless asked for. Nothing is changed.",
+    "Shows the changes that turn the first workspace's /workspace into the second's: a summary, the changed files, and a patch for " +
+    "`git apply`. Each side is a workspace, running or not, or a snapshot. pyro reads a stopped side in a temporary microVM. The two sides " +
+    "need no common seed. The .git directories of repositories are left out. New files that ignore rules exclude are left out without " +
+    "--include-ignored. Nothing is changed.",
   cli: {
     path: ["workspace", "compare"],
     args: ["from", "to"],

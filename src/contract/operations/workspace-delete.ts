@@ -6,7 +6,7 @@ import { workspaceField } from "./workspace-field.ts"
 export const DeletePayload = lazy(() =>
   Schema.Struct({
     workspaces: defaulted(
-      list(workspaceField()).annotations({ description: "Ids or names of the workspaces" }),
+      list(workspaceField()).annotations({ description: "Ids or names of the workspaces. Default: none" }),
       () => []
     ),
     all: defaulted(Schema.Boolean.annotations({ description: "Delete every workspace" }), () => false)
@@ -16,8 +16,8 @@ export type DeletePayload = ReturnType<typeof DeletePayload>["Type"]
 
 export const workspaceDelete = unary({
   name: "workspace.delete",
-  summary: "Delete workspaces with everything in them",
-  description: "Ends the commands in them and removes their disks. Files that were not exported are lost.",
+  summary: "Delete workspaces and their files",
+  description: "Ends the commands of the workspaces and removes their disks. Files that were not exported are lost.",
   cli: {
     path: ["workspace", "delete"],
     args: ["workspaces"],
@@ -42,7 +42,7 @@ export const workspaceDelete = unary({
     Schema.Struct({
       deleted: Schema.Array(Schema.String).annotations({ description: "Ids of the deleted workspaces" }),
       names: Schema.Array(Schema.String).annotations({
-        description: "Names of these in the same order; the id where a workspace has no name"
+        description: "Their names in the same order; the id of a workspace without a name"
       })
     })
   )

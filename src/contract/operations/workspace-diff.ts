@@ -6,32 +6,31 @@ import { workspaceField } from "./workspace-field.ts"
 
 const flag = (description: string) => defaulted(Schema.Boolean.annotations({ description }), () => false)
 
-/** A manner of the command line: programs have the status beside each name anyway. */
+/** A switch of the command line only: JSON has the status of each file. */
 export const nameStatus = {
   "name-status": {
     _tag: "switch",
     sets: "name_only",
-    description:
-      "As --name-only, with a letter before each path: A(dded), D(eleted), M(odified), R(enamed), T(ype changed)"
+    description: "Print a letter before each path: A(dded), D(eleted), M(odified), R(enamed), T(ype changed); no patch"
   }
 } as const
 
-/** What differences are asked for, and how they are told; `whole` says what has all of a patch that is too long. */
+/** Options of a comparison; `whole` says where the rest of a patch that is too long can be read. */
 export const differenceFields = (whole: string) => ({
   paths: defaulted(
     list(text("File or directory, relative to /workspace")).pipe(
       Schema.maxItems(1_000),
-      Schema.annotations({ description: "Only what is at or beneath these paths; everything when left out" })
+      Schema.annotations({ description: "Files and directories to compare. Default: all" })
     ),
     () => []
   ),
-  stat: flag("Leave out the patch: only counts of lines"),
+  stat: flag("Leave out the patch: show counts of lines"),
   nameOnly: flag("Leave out the patch, the counts of lines and the digest"),
   includeIgnored: flag(
-    "Also new files that ignore rules exclude: those of the baseline, and of ignore files made in the guest"
+    "Include new files that ignore rules exclude: rules of the seed, and of ignore files made in the guest"
   ),
   verified: flag(
-    "Compare the contents of all files instead of trusting inodes and times; slower, and still read by the guest's own kernel"
+    "Compare the content of all files instead of inodes and times. Slower; the guest's kernel still reads the files"
   ),
   maxBytes: defaulted(
     between({
@@ -39,14 +38,14 @@ export const differenceFields = (whole: string) => ({
       // Three bytes for each that is not UTF-8, and the names of the files beside it.
       to: 4_194_304,
       unit: "bytes",
-      description: `Most bytes of the patch in the result; its beginning stays. ${whole}`
+      description: `Maximum bytes of the patch in the result, from its beginning. ${whole}`
     }),
     () => 1_048_576
   )
 })
 
 export const DiffPayload = lazy(() =>
-  Schema.Struct(snakeFields({ workspace: workspaceField(), ...differenceFields("An export has the whole") }))
+  Schema.Struct(snakeFields({ workspace: workspaceField(), ...differenceFields("An export writes the whole patch") }))
 )
 export type DiffPayload = ReturnType<typeof DiffPayload>["Type"]
 
@@ -55,69 +54,81 @@ const Mode = lazy(() => Schema.Literal("100644", "100755", "120000"))
 export const DiffFile = lazy(() =>
   Schema.Struct(snakeFields({
     path: Schema.String.annotations({
-      description: "Path after the change, relative to /workspace; in git's quoted form where it is no plain text"
+      description: "Path after the change, relative to /workspace. A path that is no plain text is in git's quoted form"
     }),
-    from: optional(Schema.String.annotations({ description: "Path before, of a renamed file" })),
+    from: optional(
+      Schema.String.annotations({ description: "Path before the change. Absent if the file was not renamed" })
+    ),
     status: Schema.Literal("added", "modified", "deleted", "renamed", "type_changed").annotations({
-      description: "What happened to it; `type_changed`: a file became a symbolic link, or a link a file"
+      description: "Kind of change. `type_changed`: a file became a symbolic link, or the reverse"
     }),
-    oldMode: optional(Mode().annotations({ description: "Mode before, as git has it; absent when it was not there" })),
-    newMode: optional(Mode().annotations({ description: "Mode after, as git has it; absent when it is gone" })),
-    binary: optional(Schema.Boolean.annotations({ description: "It is not text; absent with name_only" })),
-    additions: optional(Schema.Int.annotations({ description: "Lines added; absent with name_only" })),
-    deletions: optional(Schema.Int.annotations({ description: "Lines taken away; absent with name_only" })),
-    size: Schema.Int.annotations({ description: "Bytes of the file; of a deleted one, before" }),
+    oldMode: optional(Mode().annotations({ description: "Git mode before the change. Absent for an added file" })),
+    newMode: optional(Mode().annotations({ description: "Git mode after the change. Absent for a deleted file" })),
+    binary: optional(
+      Schema.Boolean.annotations({ description: "Whether the file is not text. Absent with `name_only`" })
+    ),
+    additions: optional(Schema.Int.annotations({ description: "Lines added. Absent with `name_only`" })),
+    deletions: optional(Schema.Int.annotations({ description: "Lines removed. Absent with `name_only`" })),
+    size: Schema.Int.annotations({ description: "Size of the file in bytes; of a deleted file, before the change" }),
     tooLarge: optional(
       Schema.Boolean.annotations({
         description:
-          "It was not looked into, and is not in the patch: it has more than 64 MiB, or all together more than 128 MiB"
+          "True if the file is not in the patch, because it has more than 64 MiB, or all files together have more than 128 MiB"
       })
     )
   }))
 )
 export type DiffFile = ReturnType<typeof DiffFile>["Type"]
 
-/** Differences as they are told; `digestFor` says what the digest of the patch is good for, `ignored` which files are left out. */
+/** Result of a comparison; `digestFor` says what the digest is used for, `ignored` describes the files that are left out. */
 export const differenceResultFields = (
   { digestFor, ignored }: { readonly digestFor: string; readonly ignored: string }
 ) =>
   snakeFields({
     summary: Schema.Struct(snakeFields({
-      files: Schema.Int,
-      added: Schema.Int,
-      modified: Schema.Int,
-      deleted: Schema.Int,
-      renamed: Schema.Int,
-      typeChanged: Schema.Int,
-      additions: optional(Schema.Int.annotations({ description: "Lines added in all; absent with name_only" })),
-      deletions: optional(Schema.Int.annotations({ description: "Lines taken away in all; absent with name_only" }))
-    })),
-    files: Schema.Array(DiffFile()),
+      files: Schema.Int.annotations({ description: "Number of changed files" }),
+      added: Schema.Int.annotations({ description: "Number of added files" }),
+      modified: Schema.Int.annotations({ description: "Number of modified files" }),
+      deleted: Schema.Int.annotations({ description: "Number of deleted files" }),
+      renamed: Schema.Int.annotations({ description: "Number of renamed files" }),
+      typeChanged: Schema.Int.annotations({ description: "Number of files whose type changed" }),
+      additions: optional(Schema.Int.annotations({ description: "Total lines added. Absent with `name_only`" })),
+      deletions: optional(Schema.Int.annotations({ description: "Total lines removed. Absent with `name_only`" }))
+    })).annotations({ description: "Counts of the changes" }),
+    files: Schema.Array(DiffFile()).annotations({ description: "Changed files by path, at most 20000" }),
     unlisted: Schema.Int.annotations({
-      description: "Files beyond those that are listed: the first 20000, as far as a result can carry them"
+      description: "Number of changed files that `files` leaves out"
     }),
     ignoredCount: Schema.Int.annotations({ description: ignored }),
     tooLargeCount: optional(
       Schema.Int.annotations({
         description:
-          "Files that are `too_large`, for which there is no whole patch and no digest; absent when there are none"
+          "Number of `too_large` files. The patch is then incomplete and has no digest. Absent if there are none"
       })
     ),
-    specialCount: Schema.Int.annotations({ description: "New sockets, FIFOs and devices, which no patch can hold" }),
-    verified: Schema.Boolean.annotations({ description: "The contents of all files were compared" }),
+    specialCount: Schema.Int.annotations({
+      description: "Number of new sockets, FIFOs and devices. A patch cannot contain them"
+    }),
+    verified: Schema.Boolean.annotations({ description: "Whether the content of all files was compared" }),
     patch: optional(
       Schema.String.annotations({
-        description: "The patch as git has it, or its beginning; absent with stat or name_only"
+        description: "Patch in git's form, or its beginning. Absent with `stat` or `name_only`"
       })
     ),
-    patchBytes: optional(Schema.Int.annotations({ description: "Bytes of the whole patch" })),
+    patchBytes: optional(Schema.Int.annotations({ description: "Size of the whole patch in bytes" })),
     truncated: optional(
-      Schema.Boolean.annotations({ description: "The patch has more than max_bytes; its end is left out" })
+      Schema.Boolean.annotations({
+        description: "Whether the patch is longer than `max_bytes` and its end is left out"
+      })
     ),
-    lossy: optional(Schema.Boolean.annotations({ description: "Bytes of the patch that are not UTF-8 were replaced" })),
+    lossy: optional(
+      Schema.Boolean.annotations({
+        description: "Whether bytes of the patch that are not UTF-8 were replaced by U+FFFD"
+      })
+    ),
     digest: optional(
       Schema.String.annotations({
-        description: `SHA-256 of the whole patch, ${digestFor}; absent with name_only, or when a file is too large`
+        description: `SHA-256 of the whole patch, ${digestFor}. Absent with \`name_only\`, or if a file is too large`
       })
     )
   })
@@ -125,19 +136,18 @@ export const differenceResultFields = (
 export const DiffResult = lazy(() =>
   Schema.Struct(differenceResultFields({
     digestFor: "to export exactly this diff",
-    ignored: "New files that ignore rules keep out: those of the baseline, and of ignore files made in the guest"
+    ignored: "Number of new files that ignore rules exclude: rules of the seed, and of ignore files made in the guest"
   }))
 )
 export type DiffResult = ReturnType<typeof DiffResult>["Type"]
 
 export const workspaceDiff = unary({
   name: "workspace.diff",
-  summary: "Show what changed in a workspace since it was made",
+  summary: "Show the changes of a workspace since create",
   description:
-    "Compares /workspace with what the workspace started from and gives a summary, what happened to each file, and a patch " +
-    "that `git apply` takes. Renames are found by content. Repositories' own .git folders are left out, and so is what the " +
-    "ignore rules of the baseline exclude, unless asked for. A workspace that is stopped or has failed need not be started. " +
-    "Nothing is changed.",
+    "Compares /workspace with its seed and shows a summary, the changed files, and a patch for `git apply`. Renames are found by content. " +
+    "The .git directories of repositories are left out. New files that ignore rules exclude are left out without --include-ignored. The " +
+    "workspace may be stopped or failed. Nothing is changed.",
   cli: {
     path: ["workspace", "diff"],
     args: ["workspace"],

@@ -5,7 +5,16 @@ import { defaulted, optional } from "../fields.ts"
 import { Notice } from "../notice.ts"
 import { type Folding, lazy, streaming } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
-import { command, ended, fieldsOfCommand, Outcome, script, terminalFields } from "./command.ts"
+import {
+  command,
+  ended,
+  fieldsOfCommand,
+  Outcome,
+  outputBytes,
+  outputStream,
+  script,
+  terminalFields
+} from "./command.ts"
 import { droppedBytes, StartedExecId } from "./exec-fields.ts"
 import { workspaceField } from "./workspace-field.ts"
 
@@ -17,25 +26,25 @@ export const ExecPayload = lazy(() =>
     execId: optional(
       StartedExecId().annotations({
         description:
-          "Id of the command. One that is known already is not run again: its output and outcome are given anew"
+          "Id of the command, 32 hexadecimal digits. With the id of a started command, show its output and outcome instead of running it again. Default: a new id"
       })
     ),
     detach: defaulted(
-      Schema.Boolean.annotations({ description: "Leave it running and return its id at once" }),
+      Schema.Boolean.annotations({ description: "Return the id at once and leave the command running" }),
       () => false
     ),
     waitSeconds: optional(
       Schema.Number.pipe(
         Schema.filter((seconds) => seconds >= 0 && seconds <= 86_400, { message: () => "must be 0 to 86400 seconds" }),
         Schema.annotations({
-          description: "Stop waiting after so many seconds and return its id, with status 75; the command goes on"
+          description:
+            "Seconds to wait for the end. Then return the id with status 75; the command goes on. 0 to 86400. Default: no limit"
         })
       )
     ),
     cursor: optional(
       Schema.Int.pipe(Schema.nonNegative()).annotations({
-        description:
-          "With the id of a known command: where in its output to go on, in bytes of stdout and stderr together"
+        description: "Position in the output of a started command, in bytes of stdout and stderr together. Default: 0"
       })
     ),
     ...fieldsOfCommand(),
@@ -44,29 +53,31 @@ export const ExecPayload = lazy(() =>
 )
 export type ExecPayload = ReturnType<typeof ExecPayload>["Type"]
 
+const execId = () => Schema.String.annotations({ description: "Id of the command" })
+
 export const ExecEvent = lazy(() =>
   Schema.Union(
     Schema.TaggedStruct(
       "Started",
       snakeFields({
-        execId: Schema.String,
+        execId: execId(),
         stdinBytes: optional(
           Schema.Int.annotations({
-            description: "Bytes of input that the command has already, when it is taken up again"
+            description: "Bytes of stdin that a started command has received. Absent for a new command"
           })
         )
       })
     ),
     Schema.TaggedStruct("Output", {
-      from: Schema.Literal("stdout", "stderr"),
-      bytes: Schema.Uint8ArrayFromSelf.annotations({ jsonSchema: { type: "string", contentEncoding: "binary" } }),
+      from: outputStream(),
+      bytes: outputBytes(),
       next: Schema.Int.annotations({
-        description: "Cursor behind these bytes. Where it grew by more, the bytes between are no longer kept"
+        description: "Cursor after these bytes. A larger step than these bytes means that bytes between were dropped"
       })
     }),
     Notice(),
     Schema.TaggedStruct("Exited", snakeFields({ ...ended(), droppedBytes: droppedBytes() })),
-    Schema.TaggedStruct("Detached", snakeFields({ execId: Schema.String }))
+    Schema.TaggedStruct("Detached", snakeFields({ execId: execId() }))
   )
 )
 export type ExecEvent = ReturnType<typeof ExecEvent>["Type"]
@@ -74,26 +85,28 @@ export type ExecEvent = ReturnType<typeof ExecEvent>["Type"]
 export const ExecResult = lazy(() => {
   const { durationMs, status, ...end } = ended()
   return Schema.Struct(snakeFields({
-    execId: Schema.String,
+    execId: execId(),
     ...end,
     status: optional(status),
     durationMs: optional(durationMs),
     outcome: Schema.Union(Outcome(), Schema.Literal("running")).annotations({
-      description: "`running`: it goes on, and has no status or duration yet"
+      description: "How the command ended. `running`: it goes on, and has no status or duration"
     }),
-    stdout: Schema.String,
-    stderr: Schema.String,
-    stdoutBytes: Schema.Int.annotations({ description: "Bytes the command wrote to stdout in all" }),
-    stderrBytes: Schema.Int.annotations({ description: "Bytes the command wrote to stderr in all" }),
-    truncated: Schema.Boolean.annotations({ description: "The middle of stdout or stderr is left out; `logs` has it" }),
+    stdout: Schema.String.annotations({ description: "Output on stdout" }),
+    stderr: Schema.String.annotations({ description: "Output on stderr" }),
+    stdoutBytes: Schema.Int.annotations({ description: "Total bytes that the command wrote to stdout" }),
+    stderrBytes: Schema.Int.annotations({ description: "Total bytes that the command wrote to stderr" }),
+    truncated: Schema.Boolean.annotations({
+      description: "Whether the middle of stdout or stderr is left out. `logs` has all output"
+    }),
     droppedBytes: droppedBytes(),
     notices: optional(
       Schema.Array(Schema.String).annotations({
-        description: "What the caller should know beside the output; absent when nothing"
+        description: "Warnings, one sentence each. Absent if there are none"
       })
     ),
-    nextCursor: Schema.Int.annotations({ description: "How far the output came: where to go on listening" }),
-    lossy: Schema.Boolean.annotations({ description: "Bytes that are not UTF-8 were replaced" })
+    nextCursor: Schema.Int.annotations({ description: "Cursor after this output, for the next call" }),
+    lossy: Schema.Boolean.annotations({ description: "Whether bytes that are not UTF-8 were replaced by U+FFFD" })
   }))
 })
 export type ExecResult = ReturnType<typeof ExecResult>["Type"]
@@ -152,12 +165,10 @@ export const workspaceExec = streaming({
   name: "workspace.exec",
   summary: "Run a command in a workspace",
   description:
-    "Runs a command, streams what it prints and leaves with its exit status. Files, installed packages and background " +
-    "processes that detach themselves stay for the next command. Its output is kept, up to 1.25 GiB (the first 256 MiB " +
-    "and the newest 1 GiB), and 4 GiB of all commands together, oldest finished first to go: `workspace logs` has it and " +
-    "says how much is gone. Interrupting it sends the command SIGINT, and after --grace-seconds kills it with everything it started; " +
-    "a second Ctrl-C kills at once. pyro leaves with the status that the command's handler of the signal chooses, and dies of the " +
-    "signal otherwise. A timeout sends SIGTERM first.",
+    "Runs a command, streams its output and exits with its status. Files, installed packages and detached background processes stay for " +
+    "the next command. pyro keeps the output for `workspace logs`: the first 256 MiB and the newest 1 GiB of a command, and 4 GiB of all " +
+    "commands together. Ctrl-C sends SIGINT to the command, and SIGKILL to the command and its children after --grace-seconds; a second " +
+    "Ctrl-C kills at once. pyro exits with the status of a command that handles SIGINT, and dies of SIGINT otherwise. A timeout sends SIGTERM first.",
   cli: {
     path: ["workspace", "exec"],
     args: ["workspace"],
@@ -166,11 +177,11 @@ export const workspaceExec = streaming({
     extras: {
       interactive: {
         _tag: "switch",
-        description: "Pass stdin on to the command, which else reads nothing; --tty always does"
+        description: "Pass stdin to the command. Default: the command reads an empty stdin; --tty always passes stdin"
       },
       "id-only": {
         _tag: "switch",
-        description: "Print the command's id and nothing else; `workspace logs` has its output"
+        description: "Print only the id of the command; `workspace logs` has the output"
       }
     },
     stdin: "interactive",
@@ -192,16 +203,16 @@ export const workspaceExec = streaming({
     arguments: {
       workspace: {},
       script: { name: "command", description: "Shell command or script" },
-      cwd: { description: "Directory, of /workspace [.]" },
+      cwd: { description: "Directory, in /workspace [.]" },
       env: { description: "Variables" },
       stdin: { own: "text", description: "Its input" },
       user: { visibleIn: ["full"] },
-      wait_seconds: { default: 45, description: "Return after so long at the latest, never kills [45]" },
-      timeout_seconds: { description: "Kill it after so long [never]" },
-      grace_seconds: { description: "From the signal that ends it to the kill [2]", visibleIn: ["full"] },
-      exec_id: { description: "Instead of command: one started before" },
-      cursor: { own: "text", description: "next_cursor of that one" },
-      cancel: { own: "boolean", description: "End that one" },
+      wait_seconds: { default: 45, description: "Return after this time; the command goes on [45]" },
+      timeout_seconds: { description: "End it after this time [never]" },
+      grace_seconds: { description: "From the signal to the kill [2]", visibleIn: ["full"] },
+      exec_id: { description: "Instead of command: a started one" },
+      cursor: { own: "text", description: "Its next_cursor" },
+      cancel: { own: "boolean", description: "End exec_id" },
       raw: { own: "boolean", description: "Keep terminal codes" }
     },
     essential: true

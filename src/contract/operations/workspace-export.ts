@@ -1,8 +1,9 @@
 import { Schema } from "effect"
 import { between, defaulted, hostPath, list, optional, text } from "../fields.ts"
-import { Notice } from "../notice.ts"
+import { Notice, warnings } from "../notice.ts"
 import { type Folding, lazy, streaming } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { outputBytes } from "./command.ts"
 import { workspaceField } from "./workspace-field.ts"
 
 export const ExportPayload = lazy(() =>
@@ -10,7 +11,7 @@ export const ExportPayload = lazy(() =>
     workspace: workspaceField(),
     path: defaulted(
       text(
-        "File or directory of the guest, relative to /workspace or absolute beneath it; with --patch, what the patch is of, else everything"
+        "File or directory of the guest, beneath /workspace. With `patch`: limits the patch to this path"
       ),
       () => ""
     ),
@@ -18,7 +19,8 @@ export const ExportPayload = lazy(() =>
       list(text("File or directory of the guest")).pipe(
         Schema.maxItems(1_000),
         Schema.annotations({
-          description: "Further files or directories: in the output each of several paths keeps its place of /workspace"
+          description:
+            "More files or directories. Each of several paths keeps its path relative to /workspace. Default: none"
         })
       ),
       () => []
@@ -26,36 +28,38 @@ export const ExportPayload = lazy(() =>
     exclude: defaulted(
       list(text("").pipe(Schema.filter((glob) => glob !== "", { message: () => "must not be empty" }))).pipe(
         Schema.maxItems(1_000),
-        Schema.annotations({ description: "Leave out what matches: globs as in .gitignore, relative to /workspace" })
+        Schema.annotations({
+          description: "Globs of paths to leave out, as in .gitignore, relative to /workspace. Default: none"
+        })
       ),
       () => []
     ),
     output: hostPath(
-      "What it becomes on the host: a file, a directory (one that is there is added to), an archive (a directory to a name that ends " +
-        "with .tar, .tar.gz or .tgz), or - for the standard output (a file, a directory as a tar archive, or --patch)"
+      "Path on the host: a file, a directory (files are added to an existing one), or an archive (a directory, if the name ends " +
+        "with .tar, .tar.gz or .tgz). - is the standard output; a directory is then a tar archive"
     ),
     patch: defaulted(
-      Schema.Boolean.annotations({ description: "Export the diff against the baseline as a patch for git apply" }),
+      Schema.Boolean.annotations({ description: "Export the diff against the seed as a patch for git apply" }),
       () => false
     ),
     expect: optional(
-      text("Only with --patch: export exactly the diff of this digest, as `workspace diff --json` has it")
+      text("With `patch`: fail unless the diff has this digest, from `workspace diff --json`")
     ),
     overwrite: defaulted(
       Schema.Boolean.annotations({
-        description: "Replace files and links that are there; never a directory, nor anything by a directory"
+        description: "Replace existing files and links. Directories are never replaced"
       }),
       () => false
     ),
     allowExecutableConfig: defaulted(
       Schema.Boolean.annotations({
         description:
-          "Export also files that tools of the host execute by themselves, such as .vscode, .env, .envrc or .npmrc"
+          "Allow files that tools of the host execute or load automatically, such as .vscode, .env, .envrc or .npmrc"
       }),
       () => false
     ),
     maxMib: defaulted(
-      between({ from: 1, to: 16_777_216, unit: "MiB", description: "Most MiB of content; more is refused" }),
+      between({ from: 1, to: 16_777_216, unit: "MiB", description: "Maximum content in MiB. A larger export fails" }),
       () => 2048
     ),
     maxEntries: defaulted(
@@ -63,7 +67,7 @@ export const ExportPayload = lazy(() =>
         from: 1,
         to: 1_000_000,
         unit: "entries",
-        description: "Most files, directories and links; more is refused"
+        description: "Maximum number of files, directories and links. A larger export fails"
       }),
       () => 100_000
     )
@@ -75,41 +79,53 @@ export type ExportPayload = ReturnType<typeof ExportPayload>["Type"]
 export const ExportedEntry = lazy(() =>
   Schema.Struct(snakeFields({
     path: Schema.String.annotations({
-      description: "Relative to the output, empty for the output itself; quoted as git does where it is no plain text"
+      description:
+        "Path relative to the output; empty for the output itself. A path that is no plain text is in git's quoted form"
     }),
-    type: Schema.Literal("file", "directory", "symlink"),
-    mode: Schema.String.annotations({ description: "Permission bits, octal, such as 0644" }),
-    size: Schema.Int.annotations({ description: "Bytes of a file's content" }),
-    sha256: optional(Schema.String.annotations({ description: "Of a file's content" })),
-    target: optional(Schema.String.annotations({ description: "Where a link points" })),
-    replaced: optional(Schema.Boolean.annotations({ description: "Something was there, and is gone" })),
+    type: Schema.Literal("file", "directory", "symlink").annotations({ description: "Type of the entry" }),
+    mode: Schema.String.annotations({ description: "Permission bits in octal, such as 0644" }),
+    size: Schema.Int.annotations({ description: "Size of a file in bytes; 0 for others" }),
+    sha256: optional(Schema.String.annotations({ description: "SHA-256 of a file's content. Absent for others" })),
+    target: optional(Schema.String.annotations({ description: "Target of a link. Absent for others" })),
+    replaced: optional(Schema.Boolean.annotations({ description: "True if an existing file was replaced" })),
     executableConfig: optional(
-      Schema.String.annotations({ description: "Why tools of the host execute this by themselves" })
+      Schema.String.annotations({
+        description: "Reason why tools of the host execute this automatically. Absent for others"
+      })
     )
   }))
 )
 export type ExportedEntry = ReturnType<typeof ExportedEntry>["Type"]
 
-/** A path and why it was treated otherwise. */
-const Remark = lazy(() => Schema.Struct({ path: Schema.String, reason: Schema.String }))
+/** A path that was left out or needs attention, and the reason. */
+const Remark = lazy(() =>
+  Schema.Struct({
+    path: Schema.String.annotations({ description: "The path" }),
+    reason: Schema.String.annotations({ description: "Reason, one sentence" })
+  })
+)
 export type ExportRemark = ReturnType<typeof Remark>["Type"]
 
 const summaryFields = lazy(() => ({
-  output: Schema.String.annotations({ description: "What was written on the host, or -" }),
-  kind: Schema.Literal("file", "directory", "archive", "patch"),
-  files: Schema.Int,
-  directories: Schema.Int,
-  symlinks: Schema.Int,
-  bytes: Schema.Int.annotations({ description: "Content of all files" }),
-  digest: optional(Schema.String.annotations({ description: "Of the diff that was exported" })),
-  excludedCount: optional(Schema.Int.annotations({ description: "Paths that the globs of exclude left out" })),
-  skippedCount: Schema.Int.annotations({ description: "Paths left out, what is beneath them not counted" }),
-  skipped: Schema.Array(Remark()).annotations({ description: "The first 1000 paths left out, and why" }),
+  output: Schema.String.annotations({ description: "Path that was written on the host, or -" }),
+  kind: Schema.Literal("file", "directory", "archive", "patch").annotations({ description: "Kind of the export" }),
+  files: Schema.Int.annotations({ description: "Number of files" }),
+  directories: Schema.Int.annotations({ description: "Number of directories" }),
+  symlinks: Schema.Int.annotations({ description: "Number of links" }),
+  bytes: Schema.Int.annotations({ description: "Size of all files in bytes" }),
+  digest: optional(Schema.String.annotations({ description: "SHA-256 of the exported patch. Absent for files" })),
+  excludedCount: optional(
+    Schema.Int.annotations({ description: "Number of paths that `exclude` left out. Absent without `exclude`" })
+  ),
+  skippedCount: Schema.Int.annotations({
+    description: "Number of paths that were left out. A directory counts as one"
+  }),
+  skipped: Schema.Array(Remark()).annotations({ description: "The first 1000 of these paths" }),
   executableConfig: Schema.Array(Remark()).annotations({
     description:
-      "Paths that tools of the host execute by themselves, and why, the first 1000; empty unless that was allowed"
+      "The first 1000 paths that tools of the host execute automatically. Empty without `allow_executable_config`"
   }),
-  warnings: Schema.Array(Schema.String)
+  warnings: warnings()
 }))
 
 export const ExportSummary = lazy(() => Schema.Struct(snakeFields(summaryFields())))
@@ -118,22 +134,24 @@ export type ExportSummary = ReturnType<typeof ExportSummary>["Type"]
 export const ExportEvent = lazy(() =>
   Schema.Union(
     Notice(),
-    /** Content for the standard output: only when the output is `-`. */
+    /** Content for the standard output, if the output is `-`. */
     Schema.TaggedStruct("Output", {
-      bytes: Schema.Uint8ArrayFromSelf.annotations({ jsonSchema: { type: "string", contentEncoding: "binary" } })
+      bytes: outputBytes()
     }),
-    /** What was written, some of it; all of them come after the last name was given. */
-    Schema.TaggedStruct("Written", { entries: Schema.Array(ExportedEntry()) }),
-    Schema.TaggedStruct("Exported", { summary: ExportSummary() })
+    /** Written entries in batches. They follow the last rename. */
+    Schema.TaggedStruct("Written", {
+      entries: Schema.Array(ExportedEntry()).annotations({ description: "Entries that were written" })
+    }),
+    Schema.TaggedStruct("Exported", { summary: ExportSummary().annotations({ description: "Totals of the export" }) })
   )
 )
 export type ExportEvent = ReturnType<typeof ExportEvent>["Type"]
 
 export const ExportResult = lazy(() =>
   Schema.Struct(snakeFields({
-    workspace: Schema.String,
+    workspace: Schema.String.annotations({ description: "Workspace, as the request names it" }),
     ...summaryFields(),
-    entries: Schema.Array(ExportedEntry()).annotations({ description: "Exactly what was written" })
+    entries: Schema.Array(ExportedEntry()).annotations({ description: "Entries that were written, in order" })
   }))
 )
 export type ExportResult = ReturnType<typeof ExportResult>["Type"]
@@ -163,11 +181,10 @@ export const workspaceExport = streaming({
   name: "workspace.export",
   summary: "Copy a file, a directory or the diff from a workspace to the host",
   description:
-    "Writes the output and nothing else: all of it or nothing, never through a symbolic link, and never over what is there " +
-    "unless told. Devices, FIFOs, sockets, anything named .git, and links that lead out of what is exported are left out and " +
-    "reported; setuid, setgid and sticky bits and write permission for others are dropped. Files that tools of the host " +
-    "execute by themselves (editor and agent configuration, .env, .envrc, .npmrc and their like) are refused unless allowed. Answers " +
-    "with a manifest of what was written. A workspace that is stopped or has failed need not be started.",
+    "Writes the whole output or nothing, and nothing beside the output. Never follows symbolic links of the host, and replaces files only with --overwrite. " +
+    "Leaves out and reports devices, FIFOs, sockets, names such as .git, and links that lead out of the export. Removes setuid, setgid and sticky bits " +
+    "and write permission for others. Files that tools of the host execute automatically (editor and agent configuration, .env, .envrc, .npmrc) " +
+    "need --allow-executable-config. Prints a manifest. The workspace may be stopped or failed.",
   cli: {
     path: ["workspace", "export"],
     args: ["workspace", "path", "paths"],

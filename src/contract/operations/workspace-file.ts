@@ -5,10 +5,10 @@ import { snakeFields } from "../snake.ts"
 import { FileImage, mode, path, resultPath, sizeBytes, version } from "./file-fields.ts"
 import { workspaceField } from "./workspace-field.ts"
 
-/** Most bytes of content in one request or result: with its frame it has to fit a message of 16 MiB. */
+/** Maximum bytes of content in one request or result: a message has 16 MiB at most. */
 const MAX_CONTENT_BYTES = 8_388_608
 
-/** Most bytes of each text of an edit. */
+/** Maximum bytes of each text of an edit. */
 const MAX_EDIT_BYTES = 1_048_576
 
 /** Text that becomes bytes as UTF-8 without loss. */
@@ -34,21 +34,21 @@ export const FileListPayload = lazy(() =>
     workspace: workspaceField(),
     path: defaulted(path("Directory to list"), () => "."),
     recursive: defaulted(
-      Schema.Boolean.annotations({ description: "List what lies in its directories too" }),
+      Schema.Boolean.annotations({ description: "List subdirectories as well" }),
       () => false
     ),
     depth: optional(between({
       from: 1,
       to: 1_024,
       unit: "levels",
-      description: "List so many levels; 1 is the directory's own entries"
+      description: "Number of levels to list; 1 is the directory's own entries. Default: 1, with `recursive` all"
     })),
     limit: defaulted(
       between({
         from: 1,
         to: 10_000,
         unit: "entries",
-        description: "Most entries listed; those of the upper levels stay"
+        description: "Maximum number of entries, upper levels first"
       }),
       () => 1_000
     )
@@ -59,13 +59,17 @@ export type FileListPayload = ReturnType<typeof FileListPayload>["Type"]
 export const FileEntry = lazy(() =>
   Schema.Struct(snakeFields({
     path: resultPath(),
-    type: Schema.Literal("file", "directory", "symlink", "character", "block", "fifo", "socket"),
-    sizeBytes: Schema.Int,
+    type: Schema.Literal("file", "directory", "symlink", "character", "block", "fifo", "socket").annotations({
+      description: "Type of the entry"
+    }),
+    sizeBytes: sizeBytes(),
     mode: mode(),
     modifiedAt: optional(
-      Schema.String.annotations({ description: "ISO 8601; missing for a time that no calendar has" })
+      Schema.String.annotations({
+        description: "Time of the last change, ISO 8601. Absent if the time has no calendar date"
+      })
     ),
-    target: optional(Schema.String.annotations({ description: "What a symlink says" }))
+    target: optional(Schema.String.annotations({ description: "Target of a symbolic link. Absent for others" }))
   }))
 )
 export type FileEntry = ReturnType<typeof FileEntry>["Type"]
@@ -73,10 +77,10 @@ export type FileEntry = ReturnType<typeof FileEntry>["Type"]
 export const FileList = lazy(() =>
   Schema.Struct(snakeFields({
     path: resultPath(),
-    entries: Schema.Array(FileEntry()).annotations({ description: "In the order of their paths' bytes" }),
-    truncated: Schema.Boolean.annotations({ description: "There is more than the limit" }),
+    entries: Schema.Array(FileEntry()).annotations({ description: "Entries in the order of their paths' bytes" }),
+    truncated: Schema.Boolean.annotations({ description: "Whether there are more entries than the limit" }),
     total: optional(
-      Schema.Int.annotations({ description: "Entries there are; missing when they were too many to count" })
+      Schema.Int.annotations({ description: "Total number of entries. Absent if there are too many to count" })
     )
   }))
 )
@@ -86,8 +90,8 @@ export const workspaceFileList = unary({
   name: "workspace.file.list",
   summary: "List files of a workspace",
   description:
-    "Lists a directory beneath /workspace with types, sizes and modes. Where there is more than the limit, entries of the " +
-    "upper levels are kept and the result says so. A workspace that is stopped or has failed need not be started.",
+    "Lists a directory beneath /workspace with types, sizes and modes. If there are more entries than the limit, the result has those of the " +
+    "upper levels. The workspace may be stopped or failed.",
   cli: {
     path: ["workspace", "file", "list"],
     args: ["workspace", "path"],
@@ -113,7 +117,7 @@ export const workspaceFileList = unary({
   result: FileList
 })
 
-/** Most bytes of text that one read returns. */
+/** Maximum bytes of text that one read returns. */
 export const MAX_READ_BYTES = 4_194_304
 
 export const FileReadPayload = lazy(() =>
@@ -121,27 +125,27 @@ export const FileReadPayload = lazy(() =>
     workspace: workspaceField(),
     path: path("File to read"),
     startLine: defaulted(
-      between({ from: 1, to: 1_000_000_000, unit: "", description: "First line to read" }),
+      between({ from: 1, to: 1_000_000_000, unit: "", description: "Number of the first line to read" }),
       () => 1
     ),
     lineCount: optional(between({
       from: 1,
       to: 1_000_000_000,
       unit: "lines",
-      description: "Lines to read; to the end when left out"
+      description: "Number of lines to read. Default: to the end"
     })),
     maxBytes: defaulted(
       between({
         from: 1,
         to: MAX_READ_BYTES,
         unit: "bytes",
-        description: "Most bytes of text returned; whole lines, unless the first alone is longer"
+        description: "Maximum bytes of text to return, in whole lines unless the first line is longer"
       }),
       () => 262_144
     ),
     images: optional(
       Schema.Boolean.annotations({
-        description: "Give the content of an image: PNG, JPEG, GIF or WebP by its first bytes"
+        description: "Return the content of an image: PNG, JPEG, GIF or WebP, by its first bytes. Default: false"
       })
     )
   }))
@@ -151,23 +155,27 @@ export type FileReadPayload = ReturnType<typeof FileReadPayload>["Type"]
 export const FileContent = lazy(() =>
   Schema.Struct(snakeFields({
     path: resultPath(),
-    text: optional(Schema.String.annotations({ description: "Missing for a binary file" })),
-    binary: Schema.Boolean.annotations({ description: "It has a NUL byte near its beginning" }),
-    lossy: Schema.Boolean.annotations({ description: "Bytes that are not UTF-8 were replaced by U+FFFD" }),
-    truncated: Schema.Boolean.annotations({
-      description: "There is more of what was asked for; `next_line` and `cut_line` say where"
+    text: optional(Schema.String.annotations({ description: "Text of the lines. Absent for a binary file" })),
+    binary: Schema.Boolean.annotations({
+      description: "Whether the file is binary: it has a NUL byte near its beginning"
     }),
-    startLine: optional(Schema.Int.annotations({ description: "Number of the text's first line" })),
-    lineCount: optional(Schema.Int.annotations({ description: "Lines in the text" })),
+    lossy: Schema.Boolean.annotations({ description: "Whether bytes that are not UTF-8 were replaced by U+FFFD" }),
+    truncated: Schema.Boolean.annotations({
+      description: "Whether text is left out. `next_line` and `cut_line` say where"
+    }),
+    startLine: optional(Schema.Int.annotations({ description: "Number of the first line of the text" })),
+    lineCount: optional(Schema.Int.annotations({ description: "Number of lines in the text" })),
     cutLine: optional(
-      Schema.Int.annotations({ description: "Line too long for the limit; the text is its beginning" })
+      Schema.Int.annotations({
+        description: "Number of a line that is longer than the limit; the text has its beginning. Absent otherwise"
+      })
     ),
-    nextLine: optional(Schema.Int.annotations({ description: "Line to go on with; missing when none follows" })),
+    nextLine: optional(Schema.Int.annotations({ description: "Number of the next line to read. Absent at the end" })),
     totalLines: optional(
-      Schema.Int.annotations({ description: "Lines in the file; missing when it is too long to count them" })
+      Schema.Int.annotations({ description: "Number of lines in the file. Absent if the file is too long to count" })
     ),
     image: optional(
-      FileImage().annotations({ description: "The image that the file is, when images were asked for" })
+      FileImage().annotations({ description: "The image, with `images`. Absent if the file is no image" })
     ),
     sizeBytes: sizeBytes(),
     mode: mode(),
@@ -180,9 +188,8 @@ export const workspaceFileRead = unary({
   name: "workspace.file.read",
   summary: "Read a file of a workspace, whole or by lines",
   description:
-    "Reads text beneath /workspace, whole or a range of lines, up to --max-bytes. A binary file is said to be one and its " +
-    "size told, without content. The result has a version to expect in a later write. A workspace that is stopped or has failed need " +
-    "not be started.",
+    "Reads a text file beneath /workspace, whole or by lines, up to --max-bytes. For a binary file, shows the size and no content. The version " +
+    "in the result guards a later write. The workspace may be stopped or failed.",
   cli: {
     path: ["workspace", "file", "read"],
     args: ["workspace", "path"],
@@ -191,12 +198,12 @@ export const workspaceFileRead = unary({
       output: {
         _tag: "export",
         operation: "workspace.export",
-        description: "Copy the whole file, byte by byte, to this path of the host, or to the standard output (-)"
+        description: "Copy the file's bytes to this path of the host, or to the standard output (-)"
       },
-      overwrite: { _tag: "switch", description: "With --output: replace the file that is there" },
+      overwrite: { _tag: "switch", description: "With --output: replace an existing file" },
       "allow-executable-config": {
         _tag: "switch",
-        description: "With --output: also a file that tools of the host execute by themselves, such as .envrc"
+        description: "With --output: allow a file that tools of the host execute automatically, such as .envrc"
       }
     },
     exits: "own",
@@ -231,20 +238,20 @@ export const FileWritePayload = lazy(() =>
   Schema.Struct(snakeFields({
     workspace: workspaceField(),
     path: path("File to write"),
-    text: optional(content("Content as text", MAX_CONTENT_BYTES)),
-    content: optional(bytes("Content as bytes", MAX_CONTENT_BYTES)),
+    text: optional(content("Content as text (UTF-8), at most 8388608 bytes", MAX_CONTENT_BYTES)),
+    content: optional(bytes("Content as bytes, at most 8388608", MAX_CONTENT_BYTES)),
     mode: optional(
       Schema.String.pipe(
         Schema.pattern(/^(?!0+$)[0-7]{3,4}$/, { message: () => "must be permission bits in octal, such as 755" }),
         Schema.annotations({
-          description: "Permission bits in octal, such as 755; those of the old file when left out, 644 for a new one"
+          description: "Permission bits in octal, such as 755. Default: those of the old file, 644 for a new file"
         })
       )
     ),
     expectedVersion: optional(expectedVersion(
-      "Write only if the file is still of this version, as a read told it; `absent`: only if there is none",
+      "Write only if the file has this version, from a read; `absent`: only if there is no file. Default: any version",
       `absent|${VERSION}`,
-      "must be a version as read, write and edit tell it, or absent"
+      "must be a version from read, write or edit, or absent"
     ))
   }))
 )
@@ -253,7 +260,7 @@ export type FileWritePayload = ReturnType<typeof FileWritePayload>["Type"]
 export const FileWritten = lazy(() =>
   Schema.Struct(snakeFields({
     path: resultPath(),
-    created: Schema.Boolean.annotations({ description: "There was no file before" }),
+    created: Schema.Boolean.annotations({ description: "Whether the file is new" }),
     sizeBytes: sizeBytes(),
     mode: mode(),
     version: version()
@@ -265,9 +272,9 @@ export const workspaceFileWrite = unary({
   name: "workspace.file.write",
   summary: "Write a file of a workspace",
   description:
-    "Replaces the file at once and as a whole, or makes it, with the directories above it. Nobody sees it half written, and a full " +
-    "disk leaves the old one. A symlink is followed as long as it stays beneath /workspace. With --expected-version nothing is written " +
-    "when somebody else has changed the file meanwhile.",
+    "Creates or replaces the file and its parent directories. The write is atomic: readers see the old file or the new one, and a full " +
+    "disk leaves the old file. Symbolic links are followed beneath /workspace only. With --expected-version, the write fails if the " +
+    "file has changed.",
   cli: {
     path: ["workspace", "file", "write"],
     args: ["workspace", "path"],
@@ -277,13 +284,13 @@ export const workspaceFileWrite = unary({
         _tag: "file",
         fills: "text",
         as: "text",
-        description: "File of the host, or - for stdin, whose text (UTF-8) it becomes"
+        description: "File of the host with the text (UTF-8), or - for stdin"
       },
       from: {
         _tag: "file",
         fills: "content",
         as: "bytes",
-        description: "File of the host, or - for stdin, whose bytes it becomes; stdin when nothing is given"
+        description: "File of the host with the bytes, or - for stdin. Default: stdin"
       }
     },
     oneOf: { fields: ["text", "content"], stdin: "from" },
@@ -320,18 +327,18 @@ export const FileEditPayload = lazy(() =>
     workspace: workspaceField(),
     path: path("File to edit"),
     oldText: content(
-      "Text to replace, exactly as it stands in the file; unless all are replaced it must be there once",
+      "Text to replace, exactly as in the file. The text must occur once, unless `replace_all`",
       MAX_EDIT_BYTES
     ).pipe(Schema.filter((text) => text !== "", { message: () => "must not be empty" })),
-    newText: content("Text to put in its place; empty deletes it", MAX_EDIT_BYTES),
+    newText: content("New text. An empty text deletes the old one", MAX_EDIT_BYTES),
     replaceAll: defaulted(
-      Schema.Boolean.annotations({ description: "Replace every occurrence instead of the only one" }),
+      Schema.Boolean.annotations({ description: "Replace every occurrence" }),
       () => false
     ),
     expectedVersion: optional(expectedVersion(
-      "Edit only if the file is still of this version, as a read told it",
+      "Edit only if the file has this version, from a read. Default: any version",
       VERSION,
-      "must be a version as read, write and edit tell it"
+      "must be a version from read, write or edit"
     ))
   }))
 )
@@ -340,12 +347,12 @@ export type FileEditPayload = ReturnType<typeof FileEditPayload>["Type"]
 export const FileEdited = lazy(() =>
   Schema.Struct(snakeFields({
     path: resultPath(),
-    replaced: Schema.Int.annotations({ description: "Occurrences replaced" }),
+    replaced: Schema.Int.annotations({ description: "Number of replaced occurrences" }),
     lines: Schema.Array(Schema.Int).annotations({
-      description: "Lines of the new file at which replacements begin, the first 100"
+      description: "Numbers of the first 100 lines of the new file at which replacements begin"
     }),
     lineEndings: Schema.Literal("kept", "crlf").annotations({
-      description: "`crlf`: the file's lines end in CRLF, so those of old and new text were taken to do so too"
+      description: "`crlf`: the file's lines end in CRLF, and so do those of the new text. `kept`: unchanged"
     }),
     sizeBytes: sizeBytes(),
     mode: mode(),
@@ -358,9 +365,9 @@ export const workspaceFileEdit = unary({
   name: "workspace.file.edit",
   summary: "Replace text in a file of a workspace",
   description:
-    "Searches the file for the old text, byte by byte, and puts the new text in its place. Text that is there several times is refused " +
-    "with the lines of its matches, unless all are to be replaced; text that is not there with what comes closest. In a file whose lines " +
-    "all end in CRLF, line ends of old and new text match as CRLF. The mode stays; the file is replaced at once.",
+    "Replaces the old text, byte by byte, with the new text. Fails if the old text occurs several times, unless --replace-all is given, " +
+    "and shows the lines of the matches. Fails if the old text does not occur, and shows the closest text. In a file whose lines all end in " +
+    "CRLF, the line ends of both texts count as CRLF. The write is atomic and keeps the mode.",
   cli: {
     path: ["workspace", "file", "edit"],
     args: ["workspace", "path"],

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { between, defaulted, optional } from "../fields.ts"
-import { Notice } from "../notice.ts"
+import { Notice, warnings } from "../notice.ts"
 import { type Folding, lazy, streaming } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 import { diskOnlyField, snapshotField, workspaceField, WorkspaceName } from "./workspace-field.ts"
@@ -10,48 +10,58 @@ export const ForkPayload = lazy(() =>
   Schema.Struct(snakeFields({
     workspace: workspaceField(),
     name: optional(
-      WorkspaceName().annotations({ description: "Name of the fork; of several with -1, -2 … behind it" })
+      WorkspaceName().annotations({
+        description: "Name of the fork. Several forks get NAME-1, NAME-2 and so on. Default: none"
+      })
     ),
-    count: defaulted(between({ from: 1, to: 64, unit: "", description: "How many forks, all or none" }), () => 1),
-    snapshot: optional(snapshotField("Snapshot to begin from, instead of how the workspace is now")),
+    count: defaulted(
+      between({ from: 1, to: 64, unit: "", description: "Number of forks. pyro makes all of them or none" }),
+      () => 1
+    ),
+    snapshot: optional(snapshotField("Snapshot to fork. Default: the current state")),
     diskOnly: diskOnlyField()
   }))
 )
 export type ForkPayload = ReturnType<typeof ForkPayload>["Type"]
 
+const forks = () => Schema.Array(WorkspaceInfo()).annotations({ description: "The new workspaces" })
+
 export const ForkEvent = lazy(() =>
-  Schema.Union(Notice(), Schema.TaggedStruct("Forked", { workspaces: Schema.Array(WorkspaceInfo()) }))
+  Schema.Union(
+    Notice(),
+    Schema.TaggedStruct("Forked", {
+      workspaces: forks()
+    })
+  )
 )
 export type ForkEvent = ReturnType<typeof ForkEvent>["Type"]
 
-const ForkResult = lazy(() =>
-  Schema.Struct({ workspaces: Schema.Array(WorkspaceInfo()), warnings: Schema.Array(Schema.String) })
-)
+const ForkResult = lazy(() => Schema.Struct({ workspaces: forks(), warnings: warnings() }))
 type ForkResult = ReturnType<typeof ForkResult>["Type"]
 
 const fold = (): Folding<ForkEvent, ForkResult> => {
-  const warnings: Array<string> = []
+  const messages: Array<string> = []
   let workspaces: ReadonlyArray<WorkspaceInfo> | undefined
   return {
     add: (event) => {
       if (event._tag === "Forked") workspaces = event.workspaces
-      else if (event.level === "warning") warnings.push(event.message)
+      else if (event.level === "warning") messages.push(event.message)
     },
-    result: () => workspaces === undefined ? undefined : { workspaces, warnings }
+    result: () => workspaces === undefined ? undefined : { workspaces, warnings: messages }
   }
 }
 
 export const workspaceFork = streaming({
   name: "workspace.fork",
-  summary: "Make further workspaces that go on from where one is",
+  summary: "Make copies of a running workspace, with memory and disk",
   description:
-    "Each has the memory and the disk of the workspace at this moment, or of one of its snapshots: processes, servers, REPLs and " +
-    "/tmp included. Commands that run go on in the workspace for whoever waits for them; in a fork they run on as well, listed as " +
-    "inherited. Forks differ in randomness, host name, machine id and boot id; what one does the others do not see.",
+    "Each fork has the memory and disk of the workspace, or of a snapshot: processes, servers, REPLs and /tmp. Running commands go on " +
+    "in the workspace and in each fork, where `workspace logs` marks them as inherited. Each fork has its own random seed, host name, " +
+    "machine id and boot id. Forks share no later changes.",
   cli: {
     path: ["workspace", "fork"],
     args: ["workspace"],
-    extras: { "id-only": { _tag: "switch", description: "Print the ids and nothing else" } },
+    extras: { "id-only": { _tag: "switch", description: "Print only the ids" } },
     exits: "own",
     examples: [
       "pyro workspace fork fix --name try",

@@ -9,7 +9,7 @@ export const WorkspaceState = lazy(() =>
   Schema.Literal("creating", "running", "starting", "stopping", "stopped", "failed", "resetting", "deleting")
     .annotations({
       description:
-        "`failed`: its microVM died; the disk is kept, `start` or `reset` brings it back. Or its record cannot be read, as " +
+        "State of the workspace. `failed`: the microVM died, and `start` or `reset` starts a new one; or the record cannot be read, as " +
         "`detail` says"
     })
 )
@@ -17,61 +17,75 @@ export type WorkspaceState = ReturnType<typeof WorkspaceState>["Type"]
 
 const Labels = lazy(() => byName(Schema.String))
 
-/** Commands that run, by the ids that `exec`, `cancel` and `logs` take. */
+/** Running commands, with the ids that `exec`, `cancel` and `logs` take. */
 export const RunningCommands = lazy(() =>
   Schema.Array(
     Schema.Struct(snakeFields({
-      execId: Schema.String,
-      command: Schema.String.annotations({ description: "Its words, cut where they are long" })
+      execId: Schema.String.annotations({ description: "Id of the command" }),
+      command: Schema.String.annotations({ description: "Its words, cut if they are long" })
     }))
   )
 )
 
-/** What a workspace is, as `status` and `list` tell it. */
+/** A workspace, as `status` and `list` show it. */
 export const WorkspaceInfo = lazy(() =>
   Schema.Struct(snakeFields({
-    id: Schema.String.annotations({ description: "Never used again for another workspace" }),
-    name: optional(Schema.String),
-    labels: Labels(),
-    environment: Schema.String,
-    environmentDigest: Schema.String,
+    id: Schema.String.annotations({ description: "Id of the workspace. pyro never reuses an id" }),
+    name: optional(Schema.String.annotations({ description: "Name of the workspace. Absent if it has none" })),
+    labels: Labels().annotations({ description: "Labels by key" }),
+    environment: Schema.String.annotations({ description: "Environment that the workspace was created from" }),
+    environmentDigest: Schema.String.annotations({ description: "Digest of the environment's image" }),
     state: WorkspaceState(),
-    detail: optional(Schema.String.annotations({ description: "Why it is in this state, when that needs saying" })),
-    createdAt: Schema.String.annotations({ description: "ISO 8601" }),
+    detail: optional(
+      Schema.String.annotations({ description: "Reason for the state. Absent if the state needs none" })
+    ),
+    createdAt: Schema.String.annotations({ description: "Time of creation, ISO 8601" }),
     lastActivityAt: Schema.String.annotations({
-      description: "When a command ran or something was written last, ISO 8601; looking does not count"
+      description: "Time of the last command or write, ISO 8601. Reads do not count"
     }),
-    expiresAt: optional(Schema.String.annotations({ description: "When it is deleted by itself, ISO 8601" })),
-    generation: Schema.Int.annotations({ description: "Counts its microVMs: every start and reset makes a new one" }),
-    vcpuCount: Schema.Int,
-    memoryMib: Schema.Int,
-    diskMib: Schema.Int,
-    seedPath: optional(Schema.String.annotations({ description: "Host path that /workspace was filled from" })),
-    repoUrl: optional(Schema.String),
-    repoRef: optional(Schema.String),
+    expiresAt: optional(
+      Schema.String.annotations({
+        description: "Time at which pyro deletes the workspace, ISO 8601. Absent if it does not expire"
+      })
+    ),
+    generation: Schema.Int.annotations({
+      description: "Number of its microVMs so far. Every start and reset makes a new one"
+    }),
+    vcpuCount: Schema.Int.annotations({ description: "Number of virtual CPUs" }),
+    memoryMib: Schema.Int.annotations({ description: "Guest memory in MiB" }),
+    diskMib: Schema.Int.annotations({ description: "Size of the disk in MiB" }),
+    seedPath: optional(
+      Schema.String.annotations({ description: "Host path that was copied to /workspace. Absent without one" })
+    ),
+    repoUrl: optional(Schema.String.annotations({ description: "Git URL that was checked out. Absent without one" })),
+    repoRef: optional(
+      Schema.String.annotations({ description: "Branch, tag or commit of the URL. Absent without one" })
+    ),
     workspaceUser: optional(
       WorkspaceUser().annotations({
-        description: "Owner of /workspace, whom commands run as by default; absent if the record cannot be read"
+        description: "Owner of /workspace and default user of commands. Absent if the record cannot be read"
       })
     ),
     project: optional(
       Schema.String.annotations({
         description:
-          "Project that it was made for: a directory of the host, or a repository's URL. `mcp serve` reaches those of its own"
+          "Project of the workspace: a directory of the host, or a repository's URL. `mcp serve` reaches its own project's workspaces only"
       })
     ),
     forkedFrom: optional(
-      Schema.String.annotations({ description: "Id of the workspace that it is a fork of; that one may be gone" })
+      Schema.String.annotations({
+        description: "Id of the workspace that was forked, which may be deleted. Absent if this is no fork"
+      })
     ),
-    runningCommands: Schema.Int,
+    runningCommands: Schema.Int.annotations({ description: "Number of running commands" }),
     running: optional(
-      RunningCommands().annotations({ description: "The newest 10 of the commands that run; absent when none runs" })
+      RunningCommands().annotations({ description: "The newest 10 running commands. Absent if none runs" })
     )
   }))
 )
 export type WorkspaceInfo = ReturnType<typeof WorkspaceInfo>["Type"]
 
-/** What of a workspace a model does without. */
+/** Fields of a workspace that MCP results leave out. */
 export const secondary = [
   "created_at",
   "environment_digest",

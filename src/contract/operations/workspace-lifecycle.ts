@@ -1,16 +1,16 @@
 import { Schema } from "effect"
-import { allowHome, between, defaulted, hostPath, ignoredPaths, list, optional, strings, text } from "../fields.ts"
-import { Notice } from "../notice.ts"
+import { allowHome, between, defaulted, hostPath, ignoredPaths, list, optional, text } from "../fields.ts"
+import { Notice, warnings } from "../notice.ts"
 import { type Folding, lazy, streaming, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
-import { diskOnlyField, snapshotField, workspaceField, WorkspaceName } from "./workspace-field.ts"
+import { diskOnlyField, Labels, snapshotField, workspaceField, WorkspaceName } from "./workspace-field.ts"
 import { secondary, WorkspaceInfo } from "./workspace-info.ts"
 import { workspaceUser } from "./workspace-user.ts"
 
 const core = { profiles: ["core", "full"] } as const
 const full = { profiles: ["full"] } as const
 
-/** A year: longer than any timer, so expiry is looked at again and again. */
+/** A year, in seconds. Longer than JavaScript's timers, so the daemon checks expiry repeatedly. */
 const MAX_TTL_SECONDS = 31_536_000
 
 const TtlSeconds = lazy(() =>
@@ -18,20 +18,8 @@ const TtlSeconds = lazy(() =>
     from: 1,
     to: MAX_TTL_SECONDS,
     unit: "seconds",
-    description: "Delete it by itself so many seconds after its last activity"
+    description: "Seconds from the last activity until pyro deletes the workspace. Default: never"
   })
-)
-
-const Labels = lazy(() =>
-  strings(Schema.String).pipe(
-    Schema.filter(
-      (labels) =>
-        Object.entries(labels).every(([key, value]) =>
-          /^[A-Za-z0-9_][A-Za-z0-9._/-]{0,62}$/.test(key) && /^[\x20-\x7e]{0,200}$/.test(value)
-        ),
-      { message: () => "must be KEY=VALUE, keys of letters, digits, '.', '_', '/' and '-', printable values" }
-    )
-  )
 )
 
 export const CreatePayload = lazy(() =>
@@ -41,28 +29,38 @@ export const CreatePayload = lazy(() =>
         Schema.filter((name) => name !== "" && name.length <= 200, {
           message: () => "must be a name such as debian:12"
         }),
-        Schema.annotations({ description: "Environment that its root is, such as debian:12" })
+        Schema.annotations({ description: "Environment of the workspace" })
       ),
       () => "debian:12"
     ),
     seedPath: optional(
-      hostPath("Directory or archive (tar, tar.gz, tar.zst, zip, 7z) of the host that /workspace starts with")
+      hostPath(
+        "Directory or archive (tar, tar.gz, tar.zst, zip, 7z) of the host to copy to /workspace. Default: /workspace is empty"
+      )
     ),
-    repoUrl: optional(text("Git URL that /workspace starts with a checkout of")),
-    repoRef: optional(text("Branch, tag or commit of repo_url")),
+    repoUrl: optional(text("Git URL to check out in /workspace")),
+    repoRef: optional(text("Branch, tag or commit of `repo_url`. Default: the remote's default branch")),
     git: defaulted(
       Schema.Literal("shallow", "full", "none").annotations({
-        description: "How much of the repository's history goes along: the last commit, all of it, or no .git at all"
+        description:
+          "History of the repository to copy. `shallow`: the last commit. `full`: all commits. `none`: no .git"
       }),
       () => "shallow" as const
     ),
     includeIgnored: ignoredPaths(),
     allowHome: allowHome(),
     workspaceUser: workspaceUser(),
-    name: optional(WorkspaceName().annotations({ description: "Name to call it by, unique" })),
-    labels: defaulted(Labels().annotations({ description: "Labels to find it by" }), () => ({})),
+    name: optional(
+      WorkspaceName().annotations({
+        description: "Unique name of the workspace. 1 to 63 letters, digits, '.', '_' and '-'. Default: none"
+      })
+    ),
+    labels: defaulted(
+      Labels().annotations({ description: "Labels, for `workspace list --label`. Default: none" }),
+      () => ({})
+    ),
     ttlSeconds: optional(TtlSeconds()),
-    vcpuCount: defaulted(between({ from: 1, to: 32, unit: "", description: "Virtual CPUs" }), () => 1),
+    vcpuCount: defaulted(between({ from: 1, to: 32, unit: "", description: "Number of virtual CPUs" }), () => 1),
     memoryMib: defaulted(
       between({ from: 128, to: 1_048_576, unit: "MiB", description: "Guest memory in MiB" }),
       () => 1024
@@ -72,32 +70,37 @@ export const CreatePayload = lazy(() =>
         from: 64,
         to: 4_194_304,
         unit: "MiB",
-        description: "Size of its disk in MiB; room is taken as it is written"
+        description: "Size of the disk in MiB. The host's disk is used only as the guest writes"
       }),
       () => 16_384
     ),
     requireConfinement: optional(
       Schema.Literal("namespaces", "namespaces+uid").annotations({
-        description: "Refuse where the host cannot confine QEMU this far"
+        description: "Fail if the host cannot confine QEMU to this level"
       })
     )
   }))
 )
 export type CreatePayload = ReturnType<typeof CreatePayload>["Type"]
 
-/** What a lifecycle step says on the way, and the workspace it ends with. */
+/** Notices of a lifecycle operation, then the workspace. */
 export const WorkspaceEvent = lazy(() =>
-  Schema.Union(Notice(), Schema.TaggedStruct("Ready", { workspace: WorkspaceInfo() }))
+  Schema.Union(
+    Notice(),
+    Schema.TaggedStruct("Ready", {
+      workspace: WorkspaceInfo().annotations({ description: "The workspace after the operation" })
+    })
+  )
 )
 export type WorkspaceEvent = ReturnType<typeof WorkspaceEvent>["Type"]
 
 const WorkspaceResult = lazy(() =>
   Schema.Struct(snakeFields({
-    workspace: WorkspaceInfo(),
-    warnings: Schema.Array(Schema.String),
+    workspace: WorkspaceInfo().annotations({ description: "The workspace after the operation" }),
+    warnings: warnings(),
     ignoredCount: optional(
       Schema.Int.annotations({
-        description: "How many ignored files and directories stay on the host; absent when none does"
+        description: "Number of ignored files and directories that were not copied. Absent if there are none"
       })
     )
   }))
@@ -105,33 +108,33 @@ const WorkspaceResult = lazy(() =>
 type WorkspaceResult = ReturnType<typeof WorkspaceResult>["Type"]
 
 const fold = (): Folding<WorkspaceEvent, WorkspaceResult> => {
-  const warnings: Array<string> = []
+  const messages: Array<string> = []
   let workspace: WorkspaceInfo | undefined
   let ignoredCount: number | undefined
   return {
     add: (event) => {
       if (event._tag === "Notice") ignoredCount = event.ignoredCount ?? ignoredCount
       if (event._tag === "Ready") workspace = event.workspace
-      else if (event.level === "warning") warnings.push(event.message)
+      else if (event.level === "warning") messages.push(event.message)
     },
     result: () =>
       workspace === undefined
         ? undefined
-        : { workspace, warnings, ...(ignoredCount === undefined ? {} : { ignoredCount }) }
+        : { workspace, warnings: messages, ...(ignoredCount === undefined ? {} : { ignoredCount }) }
   }
 }
 
 export const workspaceCreate = streaming({
   name: "workspace.create",
-  summary: "Create a workspace: a microVM with a disk of its own",
+  summary: "Create a workspace: a microVM with its own disk",
   description:
-    "Makes a microVM whose /workspace is empty, or holds a copy of a directory, an archive or a git repository of the host. " +
-    "It stays until it is deleted or expires; commands, edits and services in it never touch the host. There is no network.",
+    "Starts a microVM whose /workspace is empty, or a copy of a directory, an archive or a git repository. The workspace exists until " +
+    "you delete it or it expires. Commands and edits in the workspace cannot change the host. The guest has no network.",
   cli: {
     path: ["workspace", "create"],
     args: ["environment"],
     flags: { memory_mib: "mem-mib", labels: "label" },
-    extras: { "id-only": { _tag: "switch", description: "Print its id and nothing else" } },
+    extras: { "id-only": { _tag: "switch", description: "Print only the id" } },
     hostPaths: ["seed_path"],
     exits: "own",
     examples: [
@@ -172,13 +175,13 @@ export const workspaceCreate = streaming({
 
 export const workspaceList = unary({
   name: "workspace.list",
-  summary: "List workspaces, the one used last first",
-  description: "Lists all workspaces, or those that have every label asked for.",
+  summary: "List workspaces, the last used first",
+  description: "Lists all workspaces, or those that have every given label.",
   cli: {
     path: ["workspace", "list"],
     args: [],
     flags: { labels: "label" },
-    extras: { "id-only": { _tag: "switch", description: "Print the ids and nothing else" } },
+    extras: { "id-only": { _tag: "switch", description: "Print only the ids" } },
     exits: "own",
     examples: [
       "pyro workspace list",
@@ -201,18 +204,25 @@ export const workspaceList = unary({
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: lazy(() =>
     Schema.Struct({
-      labels: defaulted(Labels().annotations({ description: "Labels that it must have" }), () => ({}))
+      labels: defaulted(
+        Labels().annotations({ description: "Labels that the workspaces must have. Default: none" }),
+        () => ({})
+      )
     })
   ),
-  result: lazy(() => Schema.Struct({ workspaces: Schema.Array(WorkspaceInfo()) }))
+  result: lazy(() =>
+    Schema.Struct({
+      workspaces: Schema.Array(WorkspaceInfo()).annotations({ description: "The workspaces, last used first" })
+    })
+  )
 })
 
 const OneWorkspace = lazy(() => Schema.Struct({ workspace: workspaceField() }))
 
 export const workspaceStatus = unary({
   name: "workspace.status",
-  summary: "Show what a workspace is and how it is",
-  description: "Shows state, sizes, labels, what it was seeded from, when it was used last and when it expires.",
+  summary: "Show a workspace",
+  description: "Shows the state, sizes, labels, seed, last use and expiry of a workspace.",
   cli: { path: ["workspace", "status"], args: ["workspace"], exits: "own", examples: ["pyro workspace status fix"] },
   mcp: {
     tool: "workspace_status",
@@ -230,10 +240,13 @@ export const workspaceStatus = unary({
 export const UpdatePayload = lazy(() =>
   Schema.Struct(snakeFields({
     workspace: workspaceField(),
-    name: optional(WorkspaceName().annotations({ description: "New name" })),
-    labels: defaulted(Labels().annotations({ description: "Labels to set; others stay" }), () => ({})),
+    name: optional(WorkspaceName().annotations({ description: "New name. Default: unchanged" })),
+    labels: defaulted(
+      Labels().annotations({ description: "Labels to set. Other labels stay. Default: none" }),
+      () => ({})
+    ),
     clearLabels: defaulted(
-      list(Schema.String).annotations({ description: "Labels to remove, by key" }),
+      list(Schema.String).annotations({ description: "Keys of labels to remove. Default: none" }),
       () => []
     ),
     ttlSeconds: optional(
@@ -241,7 +254,7 @@ export const UpdatePayload = lazy(() =>
         from: 0,
         to: MAX_TTL_SECONDS,
         unit: "seconds",
-        description: "Delete it so many seconds after its last activity; 0: never"
+        description: "Seconds from the last activity until pyro deletes the workspace; 0: never. Default: unchanged"
       })
     )
   }))
@@ -251,7 +264,7 @@ export type UpdatePayload = ReturnType<typeof UpdatePayload>["Type"]
 export const workspaceUpdate = unary({
   name: "workspace.update",
   summary: "Change a workspace's name, labels or expiry",
-  description: "Changes what is given and leaves the rest. Labels are merged.",
+  description: "Changes the given fields only. New labels are added to the existing ones.",
   cli: {
     path: ["workspace", "update"],
     args: ["workspace"],
@@ -278,7 +291,7 @@ export const workspaceUpdate = unary({
   result: WorkspaceInfo
 })
 
-/** Rows whose payload is one workspace and whose result is what it is afterwards. */
+/** An operation whose payload is one workspace and whose result is the workspace afterwards. */
 const step = <const Name extends "workspace.stop" | "workspace.start">(
   row: {
     readonly name: Name
@@ -286,8 +299,8 @@ const step = <const Name extends "workspace.stop" | "workspace.start">(
     readonly description: string
     readonly verb: string
     readonly title: string
-    /** What a model is told. */
-    readonly told: string
+    /** Description of the MCP tool. */
+    readonly toolDescription: string
     readonly destructive: boolean
   }
 ) =>
@@ -305,7 +318,7 @@ const step = <const Name extends "workspace.stop" | "workspace.start">(
       tool: `workspace_${row.verb}`,
       ...full,
       title: row.title,
-      description: row.told,
+      description: row.toolDescription,
       omits: [...secondary, "seed_path", "running_commands", "running", "ignored_count"]
     },
     home: "daemon",
@@ -320,10 +333,10 @@ export const workspaceStop = step({
   name: "workspace.stop",
   verb: "stop",
   title: "Stop a workspace",
-  told: "Stop a workspace's VM and keep its disk",
+  toolDescription: "Stop a workspace's VM and keep its disk",
   summary: "Stop a workspace and keep its disk",
   description:
-    "Ends every command and the microVM. Files stay, /tmp too; memory, /run and /dev/shm do not. `start` goes on from the disk.",
+    "Ends every command and the microVM. Files stay, also in /tmp. Memory, /run and /dev/shm are lost. `start` starts a new microVM from the disk.",
   destructive: true
 })
 
@@ -331,16 +344,16 @@ export const workspaceStart = step({
   name: "workspace.start",
   verb: "start",
   title: "Start a workspace",
-  told: "Start a workspace that was stopped or has failed, from its disk",
-  summary: "Start a workspace that was stopped, or whose microVM died",
-  description: "Makes a new microVM on the kept disk. A running workspace stays as it is.",
+  toolDescription: "Start a stopped or failed workspace from its disk",
+  summary: "Start a workspace that is stopped or failed",
+  description: "Starts a new microVM with the workspace's disk. A running workspace stays as it is.",
   destructive: false
 })
 
 export const ResetPayload = lazy(() =>
   Schema.Struct(snakeFields({
     workspace: workspaceField(),
-    snapshot: optional(snapshotField("Snapshot of it to go back to, instead of its seed")),
+    snapshot: optional(snapshotField("Snapshot of the workspace to restore. Default: the state after create")),
     diskOnly: diskOnlyField()
   }))
 )
@@ -348,12 +361,11 @@ export type ResetPayload = ReturnType<typeof ResetPayload>["Type"]
 
 export const workspaceReset = streaming({
   name: "workspace.reset",
-  summary: "Bring a workspace back to the state right after its creation, or to a snapshot",
+  summary: "Return a workspace to the state after create, or to a snapshot",
   description:
-    "Throws the disk's changes, every process and the whole history of commands away and starts anew from the same seed, " +
-    "under the same id and name; what was pushed since is of its beginning, and is there again. Quicker and surer than repairing. " +
-    "With a snapshot it goes on from the memory and the disk of that one. A fork's own beginning is no snapshot: without one it " +
-    "starts from the seed of the workspace that it was forked from.",
+    "Discards the changes of the disk, every process and the history of commands, and starts a new microVM from the same seed. " +
+    "Id, name and pushed files stay. A reset is faster and safer than a repair. With --snapshot, the workspace continues from the memory and " +
+    "disk of the snapshot. A fork without --snapshot returns to the seed of the workspace that was forked.",
   cli: {
     path: ["workspace", "reset"],
     args: ["workspace"],

@@ -8,19 +8,21 @@ import { workspaceField } from "./workspace-field.ts"
 
 const LogEntry = lazy(() =>
   Schema.Struct(snakeFields({
-    execId: Schema.String,
-    command: Schema.Array(Schema.String),
-    startedAt: Schema.String.annotations({ description: "ISO 8601" }),
+    execId: Schema.String.annotations({ description: "Id of the command" }),
+    command: Schema.Array(Schema.String).annotations({ description: "Program and arguments" }),
+    startedAt: Schema.String.annotations({ description: "Start of the command, ISO 8601" }),
     outcome: Schema.Union(Outcome(), Schema.Literal("running", "lost")).annotations({
-      description: "`lost`: the microVM ended before the command's end was known"
+      description: "How the command ended, or `running`. `lost`: the microVM ended before the command's end was known"
     }),
-    status: optional(Schema.Int),
-    durationMs: optional(Schema.Number),
-    outputBytes: Schema.Int.annotations({ description: "Bytes that it printed in all" }),
+    status: optional(Schema.Int.annotations({ description: "Exit status. Absent while the command runs" })),
+    durationMs: optional(
+      Schema.Number.annotations({ description: "Time from start to end, in ms. Absent while the command runs" })
+    ),
+    outputBytes: Schema.Int.annotations({ description: "Total bytes of its output" }),
     droppedBytes: droppedBytes(),
     inherited: optional(
       Schema.Literal(true).annotations({
-        description: "It ran already in the workspace, or the snapshot, that this one goes on from"
+        description: "True if the command was started before the fork or the snapshot that this workspace comes from"
       })
     )
   }))
@@ -30,21 +32,25 @@ export type LogEntry = ReturnType<typeof LogEntry>["Type"]
 export const LogsPayload = lazy(() =>
   Schema.Struct(snakeFields({
     workspace: workspaceField(),
-    execId: optional(StartedExecId().annotations({ description: "Give this command's output instead of the list" })),
+    execId: optional(
+      StartedExecId().annotations({
+        description: "Id of a command: show its output instead of the list. Default: the list"
+      })
+    ),
     cursor: defaulted(
       Schema.Int.pipe(Schema.nonNegative()).annotations({
-        description: "Where in the command's output to begin, in bytes of stdout and stderr together"
+        description: "Position in the output to start from, in bytes of stdout and stderr together"
       }),
       () => 0
     ),
     encoding: defaulted(
       Schema.Literal("text", "base64").annotations({
-        description: "How the output is given: as text, in which bytes that are not UTF-8 are replaced, or exactly"
+        description: "`text`: bytes that are not UTF-8 are replaced. `base64`: the exact bytes"
       }),
       () => "text" as const
     ),
     maxBytes: optional(
-      // As text, three bytes for each that is not UTF-8, it is one message to the client: 16 MiB at most.
+      // A message has 16 MiB at most. As text, a byte that is not UTF-8 takes three bytes.
       between({
         from: 1,
         to: 4_194_304,
@@ -53,7 +59,7 @@ export const LogsPayload = lazy(() =>
       })
     ),
     limit: defaulted(
-      between({ from: 1, to: 10_000, unit: "", description: "Most commands to list, newest kept" }),
+      between({ from: 1, to: 10_000, unit: "", description: "Maximum number of commands to list, the newest" }),
       () => 100
     )
   }))
@@ -62,30 +68,37 @@ export type LogsPayload = ReturnType<typeof LogsPayload>["Type"]
 
 export const LogsResult = lazy(() =>
   Schema.Struct(snakeFields({
-    commands: Schema.Array(LogEntry()),
+    commands: Schema.Array(LogEntry()).annotations({ description: "Commands, oldest first" }),
     olderCount: optional(
-      Schema.Int.annotations({ description: "Older commands that are not listed; absent when there are none" })
+      Schema.Int.annotations({ description: "Number of older commands that are not listed. Absent if there are none" })
     ),
     output: optional(
-      Schema.String.annotations({ description: "What the command printed, stdout and stderr in the order they came" })
+      Schema.String.annotations({
+        description: "Output of the command, stdout and stderr in the order of arrival. Absent without `exec_id`"
+      })
     ),
     nextCursor: optional(
-      Schema.Int.annotations({ description: "Where to go on; absent at the end of a finished log" })
+      Schema.Int.annotations({ description: "Cursor for the next call. Absent at the end of a finished log" })
     ),
     skippedBytes: optional(
-      Schema.Int.annotations({ description: "Bytes between the cursor and this output that are no longer kept" })
+      Schema.Int.annotations({
+        description: "Bytes between the cursor and this output that were dropped. Absent if there are none"
+      })
     ),
-    lossy: optional(Schema.Boolean.annotations({ description: "Bytes that are not UTF-8 were replaced" }))
+    lossy: optional(
+      Schema.Boolean.annotations({ description: "Whether bytes that are not UTF-8 were replaced by U+FFFD" })
+    )
   }))
 )
 export type LogsResult = ReturnType<typeof LogsResult>["Type"]
 
 export const workspaceLogs = unary({
   name: "workspace.logs",
-  summary: "List a workspace's commands, or give one's output",
-  description: "Lists what ran in the workspace since its creation or last reset, with outcome and duration; with an " +
-    "exec id, gives that command's output from a cursor on. With --follow, prints what the command prints until it ends, and leaves with 0 " +
-    "whatever the command's status is. Ctrl-C ends the following only: the command goes on.",
+  summary: "List a workspace's commands, or show the output of one",
+  description:
+    "Lists the commands since create or the last reset, with outcome and duration. With an exec id, shows the output of that command from " +
+    "--cursor on. With --follow, prints the output until the command ends, and exits with 0 whatever the command's status is. " +
+    "Ctrl-C ends only pyro; the command goes on.",
   cli: {
     path: ["workspace", "logs"],
     args: ["workspace"],
@@ -94,8 +107,8 @@ export const workspaceLogs = unary({
       follow: {
         _tag: "switch",
         description:
-          "Print the output so far, then the rest as it comes, until the command ends. Without an id: of the newest " +
-          "running command, or of the newest one if none runs"
+          "Print the output so far, and more until the command ends. Without an id: of the newest running command, " +
+          "or of the newest command if none runs"
       }
     },
     exits: "own",
@@ -105,10 +118,10 @@ export const workspaceLogs = unary({
     tool: "workspace_logs",
     profiles: ["full"],
     title: "Show commands",
-    description: "List a workspace's commands, or give one's output from a cursor on",
+    description: "List a workspace's commands, or show the output of one from a cursor on",
     arguments: {
       workspace: {},
-      exec_id: { description: "Give this command's output" },
+      exec_id: { description: "Show this command's output" },
       cursor: { description: "next_cursor" },
       max_bytes: { default: 8000, description: "[8000]" },
       limit: { default: 50, description: "Newest commands [50]" },

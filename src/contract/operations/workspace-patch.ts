@@ -18,7 +18,7 @@ const PatchText = lazy(() =>
       }
     ),
     Schema.annotations({
-      description: "Patch as text: what git diff --binary or diff -u print, or *** Begin Patch ... *** End Patch. " +
+      description: "Patch as text: output of git diff --binary or diff -u, or *** Begin Patch ... *** End Patch. " +
         "Paths are relative to /workspace, or absolute beneath it"
     })
   )
@@ -28,9 +28,9 @@ export const PatchApplyPayload = lazy(() =>
   Schema.Struct(snakeFields({
     workspace: workspaceField(),
     patch: optional(PatchText()),
-    patchBytes: optional(bytes("Patch as bytes, for one that is not UTF-8", patchLimits.bytes)),
+    patchBytes: optional(bytes("Patch as bytes, for a patch that is not UTF-8", patchLimits.bytes)),
     check: defaulted(
-      Schema.Boolean.annotations({ description: "Only tell whether it fits and what it would change" }),
+      Schema.Boolean.annotations({ description: "Only check whether the patch applies, and show the changes" }),
       () => false
     )
   }))
@@ -38,32 +38,32 @@ export const PatchApplyPayload = lazy(() =>
 export type PatchApplyPayload = ReturnType<typeof PatchApplyPayload>["Type"]
 
 const path = (description: string) =>
-  Schema.String.annotations({ description: `${description}; one that is not UTF-8 in git's quoted form` })
+  Schema.String.annotations({ description: `${description}. A path that is not UTF-8 is in git's quoted form` })
 
 export const PatchedFile = lazy(() =>
   Schema.Struct(snakeFields({
     path: path("Path relative to /workspace"),
-    change: Schema.Literal("added", "modified", "deleted", "renamed"),
-    from: optional(path("Path before, of a renamed file"))
+    change: Schema.Literal("added", "modified", "deleted", "renamed").annotations({ description: "Kind of change" }),
+    from: optional(path("Path before the change, if the file was renamed"))
   }))
 )
 export type PatchedFile = ReturnType<typeof PatchedFile>["Type"]
 
 export const PatchApplied = lazy(() =>
   Schema.Struct(snakeFields({
-    applied: Schema.Boolean.annotations({ description: "False after a check: nothing was changed" }),
-    filesChanged: Schema.Int.annotations({ description: "How many files and links it changes" }),
-    files: Schema.Array(PatchedFile()).annotations({ description: "Those files, the first 1000 at most" }),
+    applied: Schema.Boolean.annotations({ description: "Whether the patch was applied. False with `check`" }),
+    filesChanged: Schema.Int.annotations({ description: "Number of changed files and links" }),
+    files: Schema.Array(PatchedFile()).annotations({ description: "The first 1000 of these files" }),
     notes: Schema.Array(
       Schema.Struct(snakeFields({
         path: path("File of the hunk"),
-        hunk: Schema.Int.annotations({ description: "Which hunk of the file, from 1" }),
+        hunk: Schema.Int.annotations({ description: "Number of the hunk in the file, from 1" }),
         offsetLines: Schema.Int.annotations({
-          description: "Lines from where it said to where it fits; negative upwards"
+          description: "Lines between the stated and the real position; negative is upwards"
         }),
-        loose: Schema.Boolean.annotations({ description: "It fits only when white space is overlooked" })
+        loose: Schema.Boolean.annotations({ description: "True if the hunk fits only without regard to white space" })
       }))
-    ).annotations({ description: "Hunks that fit elsewhere, or not to the byte, the first 100" })
+    ).annotations({ description: "The first 100 hunks that fit at another line, or without regard to white space" })
   }))
 )
 export type PatchApplied = ReturnType<typeof PatchApplied>["Type"]
@@ -72,9 +72,9 @@ export const workspacePatchApply = unary({
   name: "workspace.patch.apply",
   summary: "Apply a patch to a workspace",
   description:
-    "Applies a patch to /workspace, all of it or nothing: unified (git's with renames, modes, links and binary files, or that of diff -u) or " +
-    "in the *** Begin Patch form. It is checked as a whole first; a hunk whose line numbers are wrong is applied where its lines are, as " +
-    "long as that is one place. What does not fit is told hunk by hunk. Paths outside /workspace and in .git are refused.",
+    "Applies a whole patch to /workspace, or nothing: a unified diff (git's, with renames, modes, links and binary files, or that of diff -u) or " +
+    "the *** Begin Patch form. A hunk with wrong line numbers is applied if its lines occur in one place only. The error names each " +
+    "hunk that does not fit. Paths outside /workspace and in .git are refused.",
   cli: {
     path: ["workspace", "patch", "apply"],
     args: ["workspace"],
@@ -84,7 +84,7 @@ export const workspacePatchApply = unary({
         _tag: "file",
         fills: "patch_bytes",
         as: "bytes",
-        description: "File of the host, or - for stdin, that is the patch; stdin when nothing is given"
+        description: "File of the host with the patch, or - for stdin. Default: stdin"
       }
     },
     oneOf: { fields: ["patch", "patch_bytes"], stdin: "patch-file" },
@@ -99,12 +99,12 @@ export const workspacePatchApply = unary({
     tool: "workspace_patch_apply",
     profiles: ["core", "full"],
     title: "Apply a patch",
-    description: "Apply a patch, all of it or nothing: unified diff (wrong line numbers do no harm) or *** Begin Patch",
+    description: "Apply a whole patch or nothing: unified diff (line numbers may be wrong) or *** Begin Patch",
     arguments: {
       workspace: {},
       patch: { description: "Paths relative to /workspace" },
       patch_bytes: { visibleIn: ["full"] },
-      check: { description: "Only tell whether it fits" }
+      check: { description: "Only check whether it fits" }
     }
   },
   home: "daemon",

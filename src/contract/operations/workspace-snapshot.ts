@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { optional } from "../fields.ts"
-import { Notice } from "../notice.ts"
+import { Notice, warnings } from "../notice.ts"
 import { type Folding, lazy, streaming, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 import { snapshotField, workspaceField } from "./workspace-field.ts"
@@ -9,19 +9,20 @@ const full = { profiles: ["full"] } as const
 
 export const SnapshotInfo = lazy(() =>
   Schema.Struct(snakeFields({
-    name: Schema.String,
+    name: Schema.String.annotations({ description: "Name of the snapshot" }),
     kind: Schema.Literal("memory", "disk").annotations({
-      description: "`memory`: memory and disk of a running workspace; `disk`: it was not running, its files alone"
+      description: "`memory`: memory and disk of a running workspace. `disk`: files of a workspace that was not running"
     }),
-    createdAt: Schema.String.annotations({ description: "ISO 8601" }),
+    createdAt: Schema.String.annotations({ description: "Time of creation, ISO 8601" }),
     durable: Schema.Boolean.annotations({
-      description:
-        "Whether it is on the host's disk for good, and survives a power cut; some seconds after its creation"
+      description: "Whether the snapshot survives a power cut. True some seconds after its creation"
     }),
-    memoryBytes: Schema.Int.annotations({ description: "Room that its memory takes on the host's disk" }),
-    layers: Schema.Int.annotations({ description: "Layers that its disk consists of; shared with the workspace" }),
-    runningCommands: Schema.Int.annotations({ description: "Commands that run in it" }),
-    pauseMs: optional(Schema.Number.annotations({ description: "How long the workspace stood still for it" }))
+    memoryBytes: Schema.Int.annotations({ description: "Bytes of the host's disk that its memory takes" }),
+    layers: Schema.Int.annotations({ description: "Number of disk layers, which it shares with the workspace" }),
+    runningCommands: Schema.Int.annotations({ description: "Number of commands that run in it" }),
+    pauseMs: optional(
+      Schema.Number.annotations({ description: "Time for which the workspace was paused, in ms. Absent for `disk`" })
+    )
   }))
 )
 export type SnapshotInfo = ReturnType<typeof SnapshotInfo>["Type"]
@@ -31,35 +32,32 @@ export const SnapshotPayload = lazy(() =>
 )
 export type SnapshotPayload = ReturnType<typeof SnapshotPayload>["Type"]
 
-export const SnapshotEvent = lazy(() =>
-  Schema.Union(Notice(), Schema.TaggedStruct("Taken", { snapshot: SnapshotInfo() }))
-)
+const taken = () => SnapshotInfo().annotations({ description: "The new snapshot" })
+
+export const SnapshotEvent = lazy(() => Schema.Union(Notice(), Schema.TaggedStruct("Taken", { snapshot: taken() })))
 export type SnapshotEvent = ReturnType<typeof SnapshotEvent>["Type"]
 
-const SnapshotResult = lazy(() =>
-  Schema.Struct(snakeFields({ snapshot: SnapshotInfo(), warnings: Schema.Array(Schema.String) }))
-)
+const SnapshotResult = lazy(() => Schema.Struct(snakeFields({ snapshot: taken(), warnings: warnings() })))
 type SnapshotResult = ReturnType<typeof SnapshotResult>["Type"]
 
 const fold = (): Folding<SnapshotEvent, SnapshotResult> => {
-  const warnings: Array<string> = []
+  const messages: Array<string> = []
   let snapshot: SnapshotInfo | undefined
   return {
     add: (event) => {
       if (event._tag === "Taken") snapshot = event.snapshot
-      else if (event.level === "warning") warnings.push(event.message)
+      else if (event.level === "warning") messages.push(event.message)
     },
-    result: () => snapshot === undefined ? undefined : { snapshot, warnings }
+    result: () => snapshot === undefined ? undefined : { snapshot, warnings: messages }
   }
 }
 
 export const workspaceSnapshotCreate = streaming({
   name: "workspace.snapshot.create",
-  summary: "Keep a workspace's memory and disk as they are now, under a name",
+  summary: "Save a workspace's memory and disk under a name",
   description:
-    "Files, processes, servers, REPLs and /tmp as they are at this moment; the workspace stands still for the copy and goes on. " +
-    "`reset --snapshot` brings it back, `fork --snapshot` begins another workspace there. Of a workspace that does not run, its " +
-    "files.",
+    "Saves files, processes, servers, REPLs and /tmp. The workspace pauses for the copy and then goes on. `reset --snapshot` returns to the " +
+    "snapshot; `fork --snapshot` makes a workspace from it. A snapshot of a stopped workspace has its files only.",
   cli: {
     path: ["workspace", "snapshot", "create"],
     args: ["workspace", "name"],
@@ -70,7 +68,7 @@ export const workspaceSnapshotCreate = streaming({
     tool: "workspace_snapshot_create",
     ...full,
     title: "Take a snapshot",
-    description: "Keep a workspace's memory, processes and disk as they are now, under a name",
+    description: "Save a workspace's memory, processes and disk under a name",
     omits: ["pause_ms"]
   },
   home: "daemon",
@@ -84,7 +82,7 @@ export const workspaceSnapshotCreate = streaming({
 export const workspaceSnapshotList = unary({
   name: "workspace.snapshot.list",
   summary: "List a workspace's snapshots, oldest first",
-  description: "Shows what each holds, whether it is on disk for good, and what it takes there.",
+  description: "Shows kind, size and durability of each snapshot.",
   cli: {
     path: ["workspace", "snapshot", "list"],
     args: ["workspace"],
@@ -101,13 +99,17 @@ export const workspaceSnapshotList = unary({
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: lazy(() => Schema.Struct({ workspace: workspaceField() })),
-  result: lazy(() => Schema.Struct({ snapshots: Schema.Array(SnapshotInfo()) }))
+  result: lazy(() =>
+    Schema.Struct({
+      snapshots: Schema.Array(SnapshotInfo()).annotations({ description: "Snapshots, oldest first" })
+    })
+  )
 })
 
 export const workspaceSnapshotDelete = unary({
   name: "workspace.snapshot.delete",
   summary: "Delete a snapshot",
-  description: "Gives its room back. The workspace, its other snapshots and its forks stay as they are.",
+  description: "Frees the snapshot's disk space. The workspace, its other snapshots and its forks stay.",
   cli: {
     path: ["workspace", "snapshot", "delete"],
     args: ["workspace", "name"],
@@ -124,5 +126,7 @@ export const workspaceSnapshotDelete = unary({
   home: "daemon",
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
   payload: SnapshotPayload,
-  result: lazy(() => Schema.Struct({ deleted: Schema.String }))
+  result: lazy(() =>
+    Schema.Struct({ deleted: Schema.String.annotations({ description: "Name of the deleted snapshot" }) })
+  )
 })

@@ -10,81 +10,89 @@ export type SummaryPayload = ReturnType<typeof SummaryPayload>["Type"]
 
 const Command = lazy(() =>
   Schema.Struct(snakeFields({
-    execId: Schema.String,
-    command: Schema.String.annotations({ description: "Its words, cut where they are long" }),
-    outcome: Schema.Literal("exited", "signaled", "timed_out", "out_of_memory", "running", "lost"),
-    status: optional(Schema.Int),
-    durationMs: optional(Schema.Number)
+    execId: Schema.String.annotations({ description: "Id of the command" }),
+    command: Schema.String.annotations({ description: "Its words, cut if they are long" }),
+    outcome: Schema.Literal("exited", "signaled", "timed_out", "out_of_memory", "running", "lost").annotations({
+      description: "How the command ended, or `running`. `lost`: the microVM ended first"
+    }),
+    status: optional(Schema.Int.annotations({ description: "Exit status. Absent while the command runs" })),
+    durationMs: optional(
+      Schema.Number.annotations({ description: "Time from start to end, in ms. Absent while the command runs" })
+    )
   }))
 )
 export type SummaryCommand = ReturnType<typeof Command>["Type"]
 
 const Commands = lazy(() =>
   Schema.Struct(snakeFields({
-    total: Schema.Int,
-    succeeded: Schema.Int.annotations({ description: "Ended with status 0" }),
-    failed: Schema.Int.annotations({ description: "Ended in any other way" }),
-    running: Schema.Int,
-    lastFailed: Schema.Array(Command()).annotations({ description: "The newest 5 of those that failed, oldest first" }),
-    stillRunning: RunningCommands().annotations({ description: "The newest 10 of those that run, oldest first" }),
-    last: Schema.Array(Command()).annotations({ description: "The newest 5 of all, oldest first" })
+    total: Schema.Int.annotations({ description: "Number of commands" }),
+    succeeded: Schema.Int.annotations({ description: "Number of commands that ended with status 0" }),
+    failed: Schema.Int.annotations({ description: "Number of commands that ended in another way" }),
+    running: Schema.Int.annotations({ description: "Number of running commands" }),
+    lastFailed: Schema.Array(Command()).annotations({ description: "The newest 5 failed commands, oldest first" }),
+    stillRunning: RunningCommands().annotations({ description: "The newest 10 running commands, oldest first" }),
+    last: Schema.Array(Command()).annotations({ description: "The newest 5 commands, oldest first" })
   }))
 )
 
 const Changes = lazy(() =>
   Schema.Struct(snakeFields({
-    files: Schema.Int,
-    additions: Schema.Int.annotations({ description: "Lines added in all" }),
-    deletions: Schema.Int.annotations({ description: "Lines taken away in all" }),
+    files: Schema.Int.annotations({ description: "Number of changed files" }),
+    additions: Schema.Int.annotations({ description: "Total lines added" }),
+    deletions: Schema.Int.annotations({ description: "Total lines removed" }),
     ignoredCount: Schema.Int.annotations({
-      description: "New files that ignore rules keep out: those of the baseline, and of ignore files made in the guest"
+      description:
+        "Number of new files that ignore rules exclude: rules of the seed, and of ignore files made in the guest"
     }),
     first: Schema.Array(Schema.Struct({
       path: Schema.String.annotations({
-        description: "Relative to /workspace; quoted as git does where it is no plain text"
+        description: "Path relative to /workspace. A path that is no plain text is in git's quoted form"
       }),
-      status: Schema.Literal("added", "modified", "deleted", "renamed", "type_changed")
-    })).annotations({ description: "The first 20 of them" })
+      status: Schema.Literal("added", "modified", "deleted", "renamed", "type_changed").annotations({
+        description: "Kind of change"
+      })
+    })).annotations({ description: "The first 20 changed files" })
   }))
 )
 
 const Exported = lazy(() =>
   Schema.Struct(snakeFields({
-    at: Schema.String.annotations({ description: "ISO 8601" }),
-    kind: Schema.Literal("file", "directory", "archive", "patch"),
-    path: optional(Schema.String.annotations({ description: "What of the workspace; absent for a patch" })),
-    output: Schema.String.annotations({ description: "Where it was written on the host, or -" }),
-    files: Schema.Int,
-    bytes: Schema.Number
+    at: Schema.String.annotations({ description: "Time of the export, ISO 8601" }),
+    kind: Schema.Literal("file", "directory", "archive", "patch").annotations({ description: "Kind of the export" }),
+    path: optional(Schema.String.annotations({ description: "Path in the workspace. Absent for a patch" })),
+    output: Schema.String.annotations({ description: "Path that was written on the host, or -" }),
+    files: Schema.Int.annotations({ description: "Number of files" }),
+    bytes: Schema.Number.annotations({ description: "Size of all files in bytes" })
   }))
 )
 export type SummaryExport = ReturnType<typeof Exported>["Type"]
 
 export const SummaryResult = lazy(() =>
   Schema.Struct(snakeFields({
-    id: Schema.String,
-    name: optional(Schema.String),
+    id: Schema.String.annotations({ description: "Id of the workspace" }),
+    name: optional(Schema.String.annotations({ description: "Name of the workspace. Absent if it has none" })),
     state: WorkspaceState(),
     since: Schema.String.annotations({
-      description: "When it was made, or last reset, ISO 8601: all of this came after"
+      description: "Start of the summary: time of creation or last reset, ISO 8601"
     }),
-    commands: Commands(),
-    changes: optional(Changes().annotations({ description: "Against what the workspace started from" })),
-    changesUnknown: optional(Schema.String.annotations({ description: "Why nothing can be said of changes now" })),
-    exportCount: Schema.Int,
-    exports: Schema.Array(Exported()).annotations({ description: "The newest 5, oldest first" }),
-    text: Schema.String.annotations({ description: "All of this in a few lines" })
+    commands: Commands().annotations({ description: "Commands since then" }),
+    changes: optional(Changes().annotations({ description: "Changes since the seed. Absent if they are unknown" })),
+    changesUnknown: optional(
+      Schema.String.annotations({ description: "Reason why the changes are unknown. Absent otherwise" })
+    ),
+    exportCount: Schema.Int.annotations({ description: "Number of exports since then" }),
+    exports: Schema.Array(Exported()).annotations({ description: "The newest 5 exports, oldest first" }),
+    text: Schema.String.annotations({ description: "The summary as text, in a few lines" })
   }))
 )
 export type SummaryResult = ReturnType<typeof SummaryResult>["Type"]
 
 export const workspaceSummary = unary({
   name: "workspace.summary",
-  summary: "Tell briefly what was done in a workspace",
+  summary: "Summarize a workspace: commands, changed files, exports",
   description:
-    "Says which commands ran since the workspace was made or last reset and how they ended, which files differ from what it " +
-    "started from, and what was exported. Short enough for a chat: names are limited, counts are not. `workspace logs` and " +
-    "`workspace diff` have the whole.",
+    "Shows the commands since create or the last reset with their outcomes, the changed files, and the exports. Lists are short enough for a " +
+    "chat; counts are complete. `workspace logs` and `workspace diff` show everything.",
   cli: {
     path: ["workspace", "summary"],
     args: ["workspace"],
@@ -95,7 +103,7 @@ export const workspaceSummary = unary({
     tool: "workspace_summary",
     profiles: ["core", "full"],
     title: "Summarize",
-    description: "Tell commands, changed files and exports since creation or reset, briefly",
+    description: "Show commands, changed files and exports since creation or reset, briefly",
     omits: ["since", "ignored_count", "last", "last_failed", "first", "exports", "changes_unknown"]
   },
   home: "daemon",

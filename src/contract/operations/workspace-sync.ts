@@ -7,17 +7,17 @@ import { workspaceField } from "./workspace-field.ts"
 export const SyncPushPayload = lazy(() =>
   Schema.Struct(snakeFields({
     workspace: workspaceField(),
-    sourcePath: hostPath("Directory of the host whose files go to /workspace, each to its own place there"),
+    sourcePath: hostPath("Directory of the host to copy to /workspace"),
     includeIgnored: ignoredPaths(),
     allowHome: allowHome(),
     delete: defaulted(
       Schema.Boolean.annotations({
-        description: "Also remove from /workspace what it started with and the directory no longer has"
+        description: "Remove files from /workspace that were seeded and are gone from the directory"
       }),
       () => false
     ),
     force: defaulted(
-      Schema.Boolean.annotations({ description: "Overwrite what was changed in the workspace as well" }),
+      Schema.Boolean.annotations({ description: "Overwrite files that were changed in the workspace" }),
       () => false
     )
   }))
@@ -25,48 +25,49 @@ export const SyncPushPayload = lazy(() =>
 export type SyncPushPayload = ReturnType<typeof SyncPushPayload>["Type"]
 
 const path = (description: string) =>
-  Schema.String.annotations({ description: `${description}; one that is not UTF-8 in git's quoted form` })
+  Schema.String.annotations({ description: `${description}. A path that is not UTF-8 is in git's quoted form` })
 
 const Reasons = lazy(() =>
   Schema.Array(Schema.Struct({
     path: path("Path relative to /workspace"),
-    reason: Schema.String.annotations({ description: "Why" })
+    reason: Schema.String.annotations({ description: "Reason, one sentence" })
   }))
 )
 
 export const SyncPushed = lazy(() =>
   Schema.Struct(snakeFields({
-    filesPushed: Schema.Int.annotations({ description: "How many files and links were written or removed" }),
-    writtenCount: Schema.Int.annotations({ description: "How many files and links were written" }),
-    removedCount: Schema.Int.annotations({ description: "How many files and links were removed" }),
+    filesPushed: Schema.Int.annotations({ description: "Number of files and links that were written or removed" }),
+    writtenCount: Schema.Int.annotations({ description: "Number of files and links that were written" }),
+    removedCount: Schema.Int.annotations({ description: "Number of files and links that were removed" }),
     equalCount: Schema.Int.annotations({
       description:
-        "How many files and links had changed on the host and were equal in the workspace already. They count as pushed in diffs"
+        "Number of files and links that had changed on the host and were equal in the workspace. Diffs count them as pushed"
     }),
-    bytes: Schema.Int.annotations({ description: "Content that was written" }),
+    bytes: Schema.Int.annotations({ description: "Bytes that were written" }),
     files: Schema.Array(
       Schema.Struct({
         path: path("Path relative to /workspace"),
-        change: Schema.Literal("added", "modified", "deleted")
+        change: Schema.Literal("added", "modified", "deleted").annotations({ description: "Kind of change" })
       })
-    ).annotations({ description: "Those files, the first 1000 at most" }),
+    ).annotations({ description: "The first 1000 of these files" }),
     conflictCount: Schema.Int.annotations({
-      description: "How many were left alone because of a change in the workspace"
+      description: "Number of files that were not pushed, because they were changed in the workspace"
     }),
-    conflicts: Reasons().annotations({ description: "Those files, the first 1000 at most" }),
-    skippedCount: Schema.Int.annotations({ description: "How many paths of the host could not be taken" }),
-    skipped: Reasons().annotations({ description: "Those paths, the first 1000 at most" }),
+    conflicts: Reasons().annotations({ description: "The first 1000 of these files" }),
+    skippedCount: Schema.Int.annotations({ description: "Number of paths of the host that could not be copied" }),
+    skipped: Reasons().annotations({ description: "The first 1000 of these paths" }),
     goneCount: Schema.Int.annotations({
-      description: "How many files and links are gone on the host and stay in the workspace; `delete` removes them"
+      description:
+        "Number of files and links that are gone on the host and stay in the workspace. `delete` removes them"
     }),
     gone: Schema.Array(path("Path relative to /workspace")).annotations({
-      description: "Those paths, the first 20 at most"
+      description: "The first 20 of these paths"
     }),
     ignoredCount: Schema.Int.annotations({
-      description: "How many ignored files and directories stay on the host; a directory counts as one"
+      description: "Number of ignored files and directories that were not copied. A directory counts as one"
     }),
     ignored: Schema.Array(path("Path relative to the directory")).annotations({
-      description: "Those paths, the first 20 at most"
+      description: "The first 20 of these paths"
     })
   }))
 )
@@ -74,14 +75,13 @@ export type SyncPushed = ReturnType<typeof SyncPushed>["Type"]
 
 export const workspaceSyncPush = unary({
   name: "workspace.sync.push",
-  summary: "Bring later changes of a host directory into a workspace",
+  summary: "Copy later changes of a host directory into a workspace",
   description:
-    "Copies into /workspace what has changed in a directory of the host since the workspace was made, or since the last push: of a " +
-    "git work tree what git tracks or would offer to add. What is pushed becomes part of what the workspace started with, so that " +
-    "diff and patch go on showing only what was done in the workspace. A file that was changed there too is left alone and " +
-    "reported, unless forced. A file of more than 64 MiB is skipped and reported, and so is what makes more than 512 MiB of one push: " +
-    "the next push brings that. A file that is gone on the host stays in the workspace and is reported, unless --delete is given. " +
-    "The repository's history is not pushed.",
+    "Copies files to /workspace that changed in a directory of the host since create, or since the last push. From a git work tree, " +
+    "copies tracked files, and untracked files that are not ignored. Pushed files become part of the seed, so diff and patch leave them out. " +
+    "Files that were changed in the workspace as well are reported, and copied only with --force. Files that are gone on the host are " +
+    "reported, and removed only with --delete. A push skips and reports files of more than 64 MiB, and stops at 512 MiB; the next push " +
+    "copies the rest. The git history is not pushed.",
   cli: {
     path: ["workspace", "sync", "push"],
     args: ["workspace", "source_path"],
@@ -96,12 +96,12 @@ export const workspaceSyncPush = unary({
   mcp: {
     tool: "workspace_sync_push",
     profiles: ["core", "full"],
-    title: "Bring host changes in",
-    description: "Bring later changes of the user's project in; they are no part of the diff",
+    title: "Copy host changes in",
+    description: "Copy later changes of the user's project in; the diff leaves them out",
     arguments: {
       workspace: {},
       source_path: { hostPath: "read", needed: false, description: "Directory instead of the project" },
-      include_ignored: { visibleIn: ["full"], description: "Ignored files to bring, too: globs" },
+      include_ignored: { visibleIn: ["full"], description: "Ignored files to copy, too: globs" },
       delete: { description: "Also remove what is gone" },
       force: { description: "Overwrite what was changed here too" }
     },

@@ -8,7 +8,7 @@ export type WorkspaceUser = ReturnType<typeof WorkspaceUser>["Type"]
 export const workspaceUser = () =>
   defaulted(
     WorkspaceUser().annotations({
-      description: "Owner of /workspace and of the files in it; commands run as this user unless they name another"
+      description: "Owner of /workspace and of its files. Commands run as this user unless they name another"
     }),
     () => "root" as const
   )

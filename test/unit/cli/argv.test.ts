@@ -67,11 +67,11 @@ describe("finding the operation", () => {
     ["workspace edit", "file edit"],
     ["workspace snap", "snapshot"]
   ])("suggests what is near to %j: %s", (typed, near) => {
-    assert.strictEqual(suggested(typed), `no command "${typed}"; did you mean "${near}"?`)
+    assert.strictEqual(suggested(typed), `no command "${typed}". Did you mean "${near}"?`)
   })
 
   it("stops at the first word that is no command", () => {
-    assert.strictEqual(suggested("snapshot create"), `no command "snapshot"; did you mean "workspace snapshot"?`)
+    assert.strictEqual(suggested("snapshot create"), `no command "snapshot". Did you mean "workspace snapshot"?`)
   })
 
   it.each([
@@ -105,7 +105,7 @@ describe("finding the operation", () => {
     ["daemon kill", "stop"],
     ["daemon restart", "stop"]
   ])("knows what others call %j: %s", (typed, own) => {
-    assert.strictEqual(suggested(typed), `no command "${typed}"; did you mean "${own}"?`)
+    assert.strictEqual(suggested(typed), `no command "${typed}". Did you mean "${own}"?`)
     const isThere = (path: ReadonlyArray<string>) =>
       commands.some(({ cli }) => path.every((word, at) => word.startsWith("--") || cli.path[at] === word))
     for (const one of own.split(`" then "`)) {

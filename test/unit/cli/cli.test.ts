@@ -133,12 +133,12 @@ describe("a word that was taken for the environment", () => {
     })
     return journal.at(-1)
   }
-  const unknown = (name: string) => `no environment "${name}"; known are debian:12 (see: pyro env list)`
+  const unknown = (name: string) => `no environment "${name}". Known environments: debian:12. List them: pyro env list`
 
   it("is a workspace's name that lacks its option", async () => {
     assert.strictEqual(
       await told("workspace", "create", "--seed-path", ".", "calc"),
-      `err pyro: ${unknown("calc")}\ndid you mean --name calc?\n`
+      `err pyro: ${unknown("calc")}\nDid you mean --name calc?\n`
     )
     assert.include(await told("workspace", "create", "--json", "calc"), JSON.stringify(unknown("calc")))
   })

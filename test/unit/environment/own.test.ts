@@ -67,7 +67,7 @@ describe("definitions", () => {
       assert.deepStrictEqual((yield* own.all).map(({ name }) => name), ["web:2", "web_2"])
       const error = yield* Effect.flip(own.known(definition("web:2", "figlet")))
       assert.strictEqual(error.code, "environment_name_taken")
-      assert.include(error.message, "stands for debian:12-base and tree")
+      assert.include(error.message, "belongs to debian:12-base and tree")
       assert.strictEqual((yield* Effect.flip(own.keep(definition("web:2", "figlet"))))._tag, "EnvironmentNameTaken")
       yield* own.keep(definition("web:2", "figlet"), { replace: true })
       assert.deepStrictEqual(Option.getOrThrow(yield* own.find("web:2")).packages, ["figlet"])
@@ -83,7 +83,7 @@ describe("definitions", () => {
       yield* own.keep(fixed)
       assert.deepStrictEqual(Option.getOrThrow(yield* own.find("fixed")), fixed)
       const error = yield* Effect.flip(own.keep(fixed))
-      assert.include(error.message, "stands for the root of ws-0123456789")
+      assert.include(error.message, "belongs to the root of ws-0123456789")
     }))
 
   it.scopedLive("that cannot be read are passed over, and their names are not given again", () =>

@@ -20,12 +20,12 @@ const hintIn = (state: string) =>
 
 describe("the hint of an error, to a model", () => {
   it.each(["stopped", "failed"])("does not lead a workspace that is %s to lose its files", (state) => {
-    assert.match(hintIn(state), /^call workspace_start or.*ask the user.*; workspace_reset would discard them$/)
+    assert.match(hintIn(state), /^call workspace_start or.*ask the user.*\. workspace_reset discards the files$/)
   })
 
   it("leads from a disk that nothing starts with to a reset, and says what that costs", () => {
     const text = errorText(Cause.fail(new DiskDamaged({ detail: "could not mount" })))
-    assert.match(text, /^disk_damaged: .*could not mount\nhint: call workspace_reset: .*is lost$/)
+    assert.match(text, /^disk_damaged: .*could not mount\nhint: call workspace_reset: .* are lost$/)
   })
 
   it("leads from a guest that does not answer to a reset, and says how its files are kept", () => {
@@ -67,7 +67,7 @@ describe("what happened, to a model", () => {
     const refused = (detail: string) => textFor(new ExportRefused({ detail, paths: [".envrc"] })).split("\nhint: ")[1]!
     for (const flag of ["--allow-executable-config", "--max-mib"]) {
       const hint = refused(`allow it with ${flag}, or ${flag}`)
-      assert.include(hint, "ask the user, who can do it on pyro's command line")
+      assert.include(hint, "ask the user, who can use pyro's command line")
       assert.notInclude(hint, "call again")
     }
     for (const flag of ["--overwrite", "--no-such-flag"]) assert.include(refused(`allow it with ${flag}`), "call again")

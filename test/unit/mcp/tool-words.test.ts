@@ -100,6 +100,6 @@ describe("what a model is told of a failure", () => {
       )
     ]
     for (const text of texts) assert.notMatch(text, cliWords)
-    assert.include(texts[0], "ask the user, who can do it on pyro's command line")
+    assert.include(texts[0], "ask the user, who can use pyro's command line")
   })
 })

@@ -40,11 +40,11 @@ describe("a command's request to the guest", () => {
 describe("the error of a command that was not started", () => {
   it.each(["user", "cwd", "length"])("does not offer the same again when its %s is wrong", (step) => {
     const { message } = new CommandNotStarted({ step, detail: "ENOENT: /nope" })
-    assert.include(message, "nothing ran")
-    assert.notInclude(message, "trying again is safe")
+    assert.include(message, "Nothing ran")
+    assert.notInclude(message, "Another attempt is safe")
   })
 
   it("offers the same again when the guest had no room", () => {
-    assert.include(new CommandNotStarted({ step: "cgroup", detail: "ENOMEM" }).message, "trying again is safe")
+    assert.include(new CommandNotStarted({ step: "cgroup", detail: "ENOMEM" }).message, "Another attempt is safe")
   })
 })

@@ -32,7 +32,7 @@ describe("VMs that are refused", () => {
       assert.deepInclude(failure, { _tag: "AdmissionRefused", resource: "cpu", fits: most })
       assert.match(
         failure.message,
-        new RegExp(`ask for ${most} \\(--count ${most}\\), stop or delete workspaces .* fewer virtual CPUs`)
+        new RegExp(`Ask for fewer: --count ${most}\\. Stop or delete workspaces .* fewer virtual CPUs`)
       )
     }))
 
@@ -42,7 +42,7 @@ describe("VMs that are refused", () => {
       assert.deepInclude(failure, { fits: 0 })
       assert.match(
         failure.message,
-        /; stop or delete workspaces .* less memory \(--mem-mib\); a fork has the sizes of its origin$/
+        /\. Stop or delete workspaces .* less memory: --mem-mib\. A fork has the sizes of its origin$/
       )
       assert.notInclude(failure.message, "--count")
     }))

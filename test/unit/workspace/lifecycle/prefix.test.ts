@@ -51,7 +51,7 @@ describe("a workspace's id", () => {
       assert.strictEqual(error._tag, "IdAmbiguous")
       assert.strictEqual(
         error.message,
-        "\"ws-01\" is the beginning of several workspaces: ws-0123456789, ws-01ff456789; type more of it"
+        "\"ws-01\" is the beginning of several workspaces: ws-0123456789, ws-01ff456789. Type more characters"
       )
     }))
 
