@@ -1,19 +1,10 @@
-import * as fs from "node:fs"
-import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { hostInventory } from "../host-inventory.ts"
 import { shapeOf } from "../installation.ts"
 import { until } from "../pyro-cli.ts"
 import { settlesAs } from "../settled.ts"
+import { operations } from "./operations.ts"
 import type { WorkspacesClient } from "./workspaces-client.ts"
-
-interface Info {
-  readonly id: string
-  readonly name?: string
-  readonly state: string
-  readonly detail?: string
-  readonly generation: number
-}
 
 /** A VMM under test. */
 export interface LifecycleDriver {
@@ -32,24 +23,7 @@ export const lifecycleSuite = (name: string, driver: LifecycleDriver) => {
   })
   afterAll(() => driver.close(client))
 
-  const call = <A>(...args: Parameters<WorkspacesClient["call"]>) => client.call(...args) as Promise<A>
-  const create = (workspace: string) => call("create", { name: workspace, memory_mib: 256, disk_mib: 512 })
-  const status = (workspace: string) => call<Info>("status", { workspace })
-  const list = () => call<ReadonlyArray<Info>>("list")
-  const sh = async (workspace: string, script: string) => {
-    const { status, stdout } = await call<{ readonly status: number; readonly stdout: string }>("exec", {
-      workspace,
-      command: ["sh", "-ec", script]
-    })
-    assert.strictEqual(status, 0, `${script}: ${stdout}`)
-    return stdout.trim()
-  }
-  const vmProcess = (id: string) => {
-    const read = (file: string) => JSON.parse(fs.readFileSync(file, "utf8")) as Record<string, unknown>
-    const { vm } = read(path.join(client.state, "workspaces", id, "record.json"))
-    return (read(path.join(client.state, "vms", String(vm), "record.json"))["qemu"] as { readonly pid: number }).pid
-  }
-  const remove = (...workspaces: ReadonlyArray<string>) => call("delete", { workspaces })
+  const { call, create, list, remove, sh, status, vmProcess } = operations(() => client)
 
   describe(`a workspace over ${name}`, () => {
     it("runs commands after a create, and keeps its files through a stop and a start", async () => {

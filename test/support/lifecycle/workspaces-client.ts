@@ -110,11 +110,13 @@ export const workspacesClient = async (options: {
     await one.ended
   }
 
-  /** Does one call in a process that kills itself at a fault point. */
+  /** Does one call, and expects that the process dies at a fault point of it. */
   const killedAt = async (point: string, operation: Operation, payload: object) => {
-    await close()
-    const one = startProcess(program, options.args, { ...env, PYRO_FAULT: point })
+    await call("die-at", { point })
+    const one = current()
+    running = undefined
     const failure = await one.call(operation, payload).then(() => undefined, (cause: unknown) => cause)
+    if (failure === undefined) one.child.kill("SIGKILL")
     assert.instanceOf(failure, ProcessEnded, `${point} was not reached`)
     assert.strictEqual(failure.signal, "SIGKILL", failure.message)
   }

@@ -35,13 +35,15 @@ const operations = (all: Workspaces["Type"]) => {
       const pull = yield* all.exec(payload)
       let stdout = ""
       let status: number | undefined
+      let execId: string | undefined
       const events = Stream.repeatEffectChunkOption(pull())
       yield* Stream.runForEach(events, (event) =>
         Effect.sync(() => {
           if (event._tag === "Output" && event.from === "stdout") stdout += Buffer.from(event.bytes).toString()
           if (event._tag === "Exited") status = event.status
+          if (event._tag === "Started") execId = event.execId
         }))
-      return { stdout, status }
+      return { stdout, status, execId }
     }))
 
   return {
@@ -59,7 +61,12 @@ const operations = (all: Workspaces["Type"]) => {
     compare: operation(ComparePayload(), all.compare),
     exec: operation(ExecPayload(), exec),
     logs: operation(LogsPayload(), all.logs),
-    delete: operation(DeletePayload(), all.remove)
+    delete: operation(DeletePayload(), all.remove),
+    /** The process kills itself at this fault point. */
+    "die-at": operation(Schema.Struct({ point: Schema.String }), ({ point }) =>
+      Effect.sync(() => {
+        process.env["PYRO_FAULT"] = point
+      }))
   }
 }
 export type Operation = keyof ReturnType<typeof operations>

@@ -62,7 +62,9 @@ export const startReserved = (
     const directories = directoriesOf(yield* Paths)
     const visible = yield* placeDisk(directories, ownership.paths, disk)
     yield* makeVolatile(ownership.paths)
-    if (memory !== undefined) yield* restoreVolatile(ownership.paths, memory)
+    if (memory !== undefined) {
+      yield* Effect.zipRight(restoreVolatile(ownership.paths, memory), removeMemory(ownership.paths))
+    }
     const agent = yield* startAgent({ ownership, directories: visible, options, dieWithParent })
     return yield* makeVm({ ownership, agent, directories, spec, identity: identityOf(spec, options) })
   })

@@ -1,0 +1,208 @@
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { points, pointsOf } from "../fault-points.ts"
+import { hostInventory } from "../host-inventory.ts"
+import { shapeOf } from "../installation.ts"
+import { settled, settlesAs } from "../settled.ts"
+import type { LifecycleDriver } from "./lifecycle-suite.ts"
+import { operations } from "./operations.ts"
+import type { WorkspacesClient } from "./workspaces-client.ts"
+import type { Operation } from "./workspaces-process.ts"
+
+const makeFiles = "for f in work more; do head -c 300000 /dev/urandom > $f; done; sync; sha256sum work more"
+const readFiles = "sha256sum work more"
+
+/** A step that a process is killed in, of one request. */
+interface Killed {
+  readonly step: string
+  readonly operation: Operation
+  readonly payload: object
+  readonly before?: () => Promise<unknown>
+  /** Looks at what the next process finds; `isDone` says that the step counts as done. */
+  readonly found: (isDone: boolean) => Promise<unknown>
+}
+
+/**
+ * Layers and their content are no part of it: a crash may leave an empty layer, which is no harm. The lock is there once a second process
+ * has a VM.
+ */
+const isPartOfShape = (line: string) => !/\/\d+\.(qcow2|ext4)$|local-disks|\/owner\.lock$/.test(line)
+
+/** A process is killed at every fault point of the lifecycle; the next process finds a whole workspace, or none. */
+export const faultSuite = (name: string, driver: LifecycleDriver) => {
+  let client: WorkspacesClient
+  let digests = ""
+  let shape: ReadonlyArray<string>
+  let generation = 0
+  const { call, create, list, logs, remove, sh, snapshots, startProgram, status } = operations(() => client)
+
+  const shapeNow = () => shapeOf(hostInventory({ state: client.state }), client.state).filter(isPartOfShape)
+
+  const begin = async () => {
+    client = await driver.open()
+    await create("whole")
+    digests = await sh("whole", makeFiles)
+    await startCounter()
+    await call("snapshot", { workspace: "whole", name: "base" })
+    await create("resting")
+    await call("stop", { workspace: "resting" })
+    shape = await settled(shapeNow)
+  }
+
+  const startCounter = () => startProgram("whole", "while true; do date +%s%N > /run/now; sleep 0.02; done")
+
+  const counts = (workspace: string) => sh(workspace, "rm -f /run/now; until [ -s /run/now ]; do sleep 0.02; done")
+
+  /** A workspace runs with its files. */
+  const isWhole = async (workspace = "whole") => {
+    const found = await status(workspace)
+    assert.strictEqual(found.state, "running", found.detail)
+    assert.strictEqual(await sh(workspace, readFiles), digests)
+  }
+
+  /** What goes on from a capture runs with its files, and with its program where the capture has that. */
+  const wentOn = async (workspace: string) => {
+    await isWhole(workspace)
+    const running = (await logs(workspace)).filter(({ outcome }) => outcome === "running")
+    if (driver.capturesPrograms) await counts(workspace)
+    assert.strictEqual(running.length, driver.capturesPrograms ? 1 : 0)
+  }
+
+  const steps: ReadonlyArray<Killed> = [
+    {
+      step: "create",
+      operation: "create",
+      payload: { name: "fresh", memory_mib: 256, disk_mib: 512 },
+      found: async (isDone) => {
+        assert.strictEqual((await list()).some((one) => one.name === "fresh"), isDone)
+        if (!isDone) return
+        assert.strictEqual(await sh("fresh", "pwd; ls -A"), "/workspace")
+        await remove("fresh")
+      }
+    },
+    {
+      step: "stop",
+      operation: "stop",
+      payload: { workspace: "resting" },
+      before: async () => {
+        await call("start", { workspace: "resting" })
+        await sh("resting", "echo kept > file; sync")
+      },
+      found: async (isDone) => {
+        assert.strictEqual((await status("resting")).state, isDone ? "stopped" : "running")
+        await call("start", { workspace: "resting" })
+        assert.strictEqual(await sh("resting", "cat file"), "kept")
+        await call("stop", { workspace: "resting" })
+      }
+    },
+    {
+      step: "start",
+      operation: "start",
+      payload: { workspace: "resting" },
+      found: async (isDone) => {
+        assert.strictEqual((await status("resting")).state, isDone ? "running" : "stopped")
+        await call("start", { workspace: "resting" })
+        assert.strictEqual(await sh("resting", "cat file"), "kept")
+        await call("stop", { workspace: "resting" })
+      }
+    },
+    {
+      step: "reset",
+      operation: "reset",
+      payload: { workspace: "resting" },
+      before: async () => {
+        await call("start", { workspace: "resting" })
+        await sh("resting", "echo kept > file; sync")
+        generation = (await status("resting")).generation
+      },
+      found: async (isDone) => {
+        const found = await status("resting")
+        assert.deepStrictEqual([found.state, found.generation], ["running", generation + (isDone ? 1 : 0)])
+        assert.strictEqual((await logs("resting")).length > 0, !isDone)
+        assert.strictEqual(await sh("resting", "ls -A"), isDone ? "" : "file")
+        await call("stop", { workspace: "resting" })
+      }
+    },
+    {
+      step: "delete",
+      operation: "delete",
+      payload: { workspaces: ["doomed"] },
+      before: () => create("doomed"),
+      found: async () => assert.isFalse((await list()).some((one) => one.name === "doomed"))
+    },
+    ...["snapshot", "take"].map((step): Killed => ({
+      step,
+      operation: "snapshot",
+      payload: { workspace: "whole", name: "snap" },
+      found: async (isDone) => {
+        assert.deepStrictEqual(await snapshots("whole"), { base: "memory", ...(isDone && { snap: "memory" }) })
+        await isWhole()
+        await counts("whole")
+        if (isDone) await call("delete-snapshot", { workspace: "whole", name: "snap" })
+      }
+    })),
+    {
+      step: "snapshot-delete",
+      operation: "delete-snapshot",
+      payload: { workspace: "whole", name: "snap" },
+      before: () => call("snapshot", { workspace: "whole", name: "snap" }),
+      found: async () => {
+        assert.deepStrictEqual(await snapshots("whole"), { base: "memory" })
+        await isWhole()
+      }
+    },
+    ...["fork", "take"].map((step): Killed => ({
+      step,
+      operation: "fork",
+      payload: { workspace: "whole", name: "child", count: 2 },
+      found: async (isDone) => {
+        const children = (await list()).filter((one) => one.name?.startsWith("child"))
+        assert.strictEqual(children.length, isDone ? 2 : 0)
+        for (const { id } of children) await wentOn(id)
+        if (isDone) await remove("child-1", "child-2")
+        await isWhole()
+        await counts("whole")
+      }
+    })),
+    {
+      step: "compare",
+      operation: "compare",
+      payload: { from: "whole@base", to: "whole" },
+      found: () => isWhole()
+    },
+    {
+      step: "reset-to",
+      operation: "reset",
+      payload: { workspace: "whole", snapshot: "base" },
+      before: async () => {
+        await sh("whole", "echo dirt > dirt; sync")
+        generation = (await status("whole")).generation
+      },
+      found: async (isDone) => {
+        assert.strictEqual((await status("whole")).generation, generation + (isDone ? 1 : 0))
+        assert.strictEqual(await sh("whole", "ls"), isDone ? "more\nwork" : "dirt\nmore\nwork")
+        if (!isDone) return isWhole()
+        await wentOn("whole")
+        if (!driver.capturesPrograms) await startCounter()
+      }
+    }
+  ]
+
+  describe(`a process that is killed, over ${name}`, () => {
+    beforeAll(begin)
+    afterAll(() => driver.close(client))
+
+    it("visits every point, but for those of a merge of layers", () => {
+      const visited = steps.flatMap(({ step }) => pointsOf(step))
+      assert.deepStrictEqual(Object.keys(points).filter((point) => !visited.includes(point)), pointsOf("flatten"))
+    })
+
+    for (const { before, found, operation, payload, step } of steps) {
+      it.each(pointsOf(step))(`at %s of "${operation}" leaves a whole workspace or none`, async (point) => {
+        await before?.()
+        await client.killedAt(point, operation, payload)
+        await found(points[point] === "after")
+        await settlesAs(shapeNow, shape)
+      })
+    }
+  })
+}

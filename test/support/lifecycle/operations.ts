@@ -1,0 +1,63 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { assert } from "vitest"
+import type { WorkspacesClient } from "./workspaces-client.ts"
+
+/** What a workspace is, as far as the suites look. */
+interface Info {
+  readonly id: string
+  readonly name?: string
+  readonly state: string
+  readonly detail?: string
+  readonly generation: number
+}
+
+interface Ran {
+  readonly stdout: string
+  readonly status?: number
+  readonly execId: string
+}
+
+interface Logged {
+  readonly execId: string
+  readonly outcome: string
+  readonly inherited?: boolean
+}
+
+const read = (file: string) => JSON.parse(fs.readFileSync(file, "utf8")) as Record<string, unknown>
+
+/** Operations on workspaces, in the words of the suites. */
+export const operations = (client: () => WorkspacesClient) => {
+  const call = <A>(...args: Parameters<WorkspacesClient["call"]>) => client().call(...args) as Promise<A>
+  const exec = (workspace: string, script: string, more: object = {}) =>
+    call<Ran>("exec", { workspace, command: ["sh", "-ec", script], ...more })
+  return {
+    call,
+    create: (name: string) => call("create", { name, memory_mib: 256, disk_mib: 512 }),
+    status: (workspace: string) => call<Info>("status", { workspace }),
+    list: () => call<ReadonlyArray<Info>>("list"),
+    remove: (...workspaces: ReadonlyArray<string>) => call("delete", { workspaces }),
+    /** What a script prints, which has to succeed. */
+    sh: async (workspace: string, script: string) => {
+      const { status, stdout } = await exec(workspace, script)
+      assert.strictEqual(status, 0, `${script}: ${stdout}`)
+      return stdout.trim()
+    },
+    /** Starts a script that goes on, and gives its id. */
+    startProgram: async (workspace: string, script: string) => (await exec(workspace, script, { detach: true })).execId,
+    logs: async (workspace: string) =>
+      (await call<{ readonly commands: ReadonlyArray<Logged> }>("logs", { workspace })).commands,
+    /** Kinds of the snapshots, by name. */
+    snapshots: async (workspace: string) => {
+      const all = await call<ReadonlyArray<{ readonly name: string; readonly kind: string }>>("snapshots", {
+        workspace
+      })
+      return Object.fromEntries(all.map(({ kind, name }) => [name, kind]))
+    },
+    /** Process of the workspace's VM. */
+    vmProcess: (id: string) => {
+      const { vm } = read(path.join(client().state, "workspaces", id, "record.json"))
+      return (read(path.join(client().state, "vms", String(vm), "record.json"))["qemu"] as { readonly pid: number }).pid
+    }
+  } as const
+}
