@@ -1,6 +1,5 @@
 import * as RpcServer from "@effect/rpc/RpcServer"
 import { Effect, Fiber, Layer, MutableRef, Option, Ref, Schedule } from "effect"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import { Pyro } from "../contract/Pyro.ts"
 import { makePyroRpcs } from "../contract/rpc.ts"
@@ -9,11 +8,13 @@ import { DaemonRecord, runningDaemon } from "../local/daemon-control.ts"
 import { writeJsonAtomic } from "../system/atomic-file.ts"
 import { setting } from "../system/config.ts"
 import { daemonFiles } from "../system/daemon-files.ts"
+import { openFolder } from "../system/files/descriptor.ts"
+import { removeFile, setMode } from "../system/files/entries.ts"
+import { toHostError } from "../system/files/host-error.ts"
 import { ownIdentity, RETIRE_SIGNAL } from "../system/identity.ts"
 import { withLock } from "../system/lock.ts"
 import { clockReader, nowIso } from "../system/time.ts"
 import { startWatchdog } from "../vm/record/watchdog.ts"
-import { unwritten } from "../workspace/lifecycle/record.ts"
 import { type Attendance, makeAttendance } from "./attendance.ts"
 import { handlers, type Serving } from "./handlers.ts"
 
@@ -28,13 +29,7 @@ const ANSWERED_MS = 50
 
 /** Short whatever the state directory's path is: a socket address holds 107 bytes. */
 const shortPath = (file: string) =>
-  Effect.map(
-    Effect.acquireRelease(
-      Effect.sync(() => fs.openSync(path.dirname(file), fs.constants.O_RDONLY | fs.constants.O_DIRECTORY)),
-      (fd) => Effect.sync(() => fs.closeSync(fd))
-    ),
-    (fd) => `/proc/self/fd/${fd}/${path.basename(file)}`
-  )
+  Effect.map(openFolder(path.dirname(file)), (fd) => `/proc/self/fd/${fd}/${path.basename(file)}`)
 
 const listen = (serving: Serving, socket: string) =>
   RpcServer.layer(makePyroRpcs(), { disableFatalDefects: true, disableTracing: true }).pipe(
@@ -58,7 +53,7 @@ const retirements = Effect.suspend(() => {
 })
 
 /** Ends when there has been nothing to hold for a while, or nothing is held and somebody asks; at that moment it calls `close`. */
-const untilIdle = (attendance: Attendance, asked: MutableRef.MutableRef<boolean>, close: () => void) =>
+const untilIdle = (attendance: Attendance, asked: MutableRef.MutableRef<boolean>, close: Effect.Effect<void>) =>
   Effect.gen(function*() {
     const pyro = yield* Pyro
     const idleMs = yield* idleTime
@@ -77,7 +72,7 @@ const untilIdle = (attendance: Attendance, asked: MutableRef.MutableRef<boolean>
         MutableRef.set(asked, false)
       }
       const stays = busy || monotonicMs() - Math.max(heldAtMs, since) < (MutableRef.get(asked) ? ANSWERED_MS : idleMs)
-      if (!stays) close()
+      if (!stays) yield* close
       return stays
     })
     yield* Effect.repeat(look, { while: (stays) => stays, schedule: Schedule.spaced(Math.min(lookEveryMs, idleMs)) })
@@ -97,35 +92,33 @@ export const serve = (version: string) =>
     const attendance = yield* makeAttendance
     const serving: Serving = { attendance, leaving: yield* Ref.make(false) }
     // The lock is ours: whoever made a socket of this name is dead.
-    fs.rmSync(socket, { force: true })
+    yield* removeFile(socket)
     yield* writeJsonAtomic(record, DaemonRecord, {
       process: ownIdentity(),
       version,
       startedAt: yield* nowIso
-    }).pipe(Effect.mapError(unwritten({ directory: path.dirname(record) })))
+    })
     yield* Layer.build(listen(serving, yield* shortPath(socket)))
     // Before its requests are: commands go on without this process.
     yield* Effect.addFinalizer(() => Ref.set(serving.leaving, true))
     // Its folder is for this user alone anyway.
-    fs.chmodSync(socket, 0o600)
-    const unlink = () => fs.rmSync(socket, { force: true })
-    yield* Effect.addFinalizer(() => Effect.sync(unlink))
+    yield* setMode(socket, 0o600)
+    const unlink = Effect.ignoreLogged(removeFile(socket))
+    yield* Effect.addFinalizer(() => unlink)
     // What this process would release at its end, should it be killed: VMs of the pool and of `run`.
     yield* startWatchdog([process.execPath, process.argv[1] ?? "", "gc"])
     yield* Effect.logInfo(`pyro ${version}, process ${process.pid}: ready`)
-    yield* untilIdle(attendance, yield* retirements, () => {
-      attendance.close()
-      unlink()
-    })
+    yield* untilIdle(attendance, yield* retirements, Effect.zipRight(Effect.sync(attendance.close), unlink))
     yield* attendance.lastLeft
-  }))
+  })).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostError(failure))))
 
 /** Takes back what this process said of itself as a daemon; not when another one is there, which says so in the same place. */
 export const forgetDaemon = Effect.gen(function*() {
   const { lock, record } = yield* daemonFiles
-  const forget = Effect.map(runningDaemon, (found) => {
-    if (Option.exists(found, ({ process: { pid } }) => pid === process.pid)) fs.rmSync(record, { force: true })
-  })
+  const forget = Effect.flatMap(
+    runningDaemon,
+    (found) => Option.exists(found, ({ process: { pid } }) => pid === process.pid) ? removeFile(record) : Effect.void
+  )
   // A fiber of its own: this one has been interrupted when a signal ends the daemon, and would not wait for the lock.
   yield* Fiber.join(yield* Effect.forkDaemon(withLock(lock, { timeoutMs: 0 })(forget)))
 })

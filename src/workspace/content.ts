@@ -1,5 +1,11 @@
 import { Effect, Option, Ref, type Scope, Stream } from "effect"
-import { InvalidRequest, type PyroError, type StateDirectoryUnusable, WorkspaceNotReady } from "../contract/errors.ts"
+import {
+  InvalidRequest,
+  type NoSpace,
+  type PyroError,
+  type StateDirectoryUnusable,
+  WorkspaceNotReady
+} from "../contract/errors.ts"
 import type { WorkspaceOperation } from "../contract/operation-states.ts"
 import type { DiffPayload } from "../contract/operations/workspace-diff.ts"
 import type { ExportEvent, ExportPayload } from "../contract/operations/workspace-export.ts"
@@ -138,7 +144,7 @@ const pushInto = ({ entry, generation }: Used, payload: SyncPushPayload) =>
     const called = yield* displayName(entry)
     yield* mountBaseline(channel)
     /** A reset replays what was recorded before it took this VM out; nothing of this VM's may be recorded after that. */
-    const whileCurrent = (record: Effect.Effect<void, StateDirectoryUnusable>) =>
+    const whileCurrent = (record: Effect.Effect<void, StateDirectoryUnusable | NoSpace>) =>
       Effect.flatMap(Ref.get(entry.generation), (now): Effect.Effect<void, PyroError> =>
         Option.isSome(now) && now.value === generation
           ? record

@@ -1,6 +1,7 @@
 import { Effect, Schema } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { attempt } from "../system/files/failure.ts"
 import { countBytes } from "../system/metrics.ts"
 import { nowIso } from "../system/time.ts"
 
@@ -55,7 +56,7 @@ const MOST_BYTES = 16 * 1024 * 1024
  */
 export const recordEvent = (folder: string, event: WithoutTime<WorkspaceLogEvent>) =>
   Effect.flatMap(nowIso, (at) =>
-    Effect.try(() => {
+    attempt("append", fileOf(folder), () => {
       countCrossing(event)
       const fd = fs.openSync(fileOf(folder), "a+", 0o600)
       try {

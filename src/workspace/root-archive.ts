@@ -1,8 +1,10 @@
 import { Effect } from "effect"
-import * as fs from "node:fs"
 import { NoSpace, type PyroError, VmFailed } from "../contract/errors.ts"
 import { escapeGuestText } from "../guest-channel/guest-text.ts"
 import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
+import { appendTo, openFile } from "../system/files/descriptor.ts"
+import { isDiskFull } from "../system/files/failure.ts"
+import { toHostError } from "../system/files/host-error.ts"
 import { guestEnvironment } from "./guest-environment.ts"
 
 const mib = 1024 * 1024
@@ -47,10 +49,7 @@ const command = [
  */
 export const archiveRoot = (channel: GuestChannel, file: string): Effect.Effect<void, PyroError> =>
   Effect.scoped(Effect.gen(function*() {
-    const fd = yield* Effect.acquireRelease(
-      Effect.sync(() => fs.openSync(file, "wx", 0o600)),
-      (opened) => Effect.sync(() => fs.closeSync(opened))
-    )
+    const fd = yield* Effect.mapError(openFile(file, "wx"), toHostError)
     const tar = yield* channel.spawn({ argv: command, env: guestEnvironment({ env: {}, tty: false }), cwd: "/" })
     let [bytes, told] = [0, ""]
     yield* tar.forEachOutput((output): Effect.Effect<void, PyroError> => {
@@ -62,11 +61,10 @@ export const archiveRoot = (channel: GuestChannel, file: string): Effect.Effect<
       if (bytes > mostMib * mib) {
         return failed(`the root has more than ${mostMib} MiB; remove what the image need not have`)
       }
-      return Effect.try({
-        try: () => fs.appendFileSync(fd, output.bytes),
-        catch: () =>
-          new NoSpace({ where: "state directory", path: file, neededMib: Math.ceil(bytes / mib), availableMib: 0 })
-      })
+      return Effect.mapError(appendTo(fd, file, output.bytes), (failure) =>
+        isDiskFull(failure)
+          ? new NoSpace({ where: "state directory", path: file, neededMib: Math.ceil(bytes / mib), availableMib: 0 })
+          : toHostError(failure))
     })
     const exit = yield* tar.exit
     // 1: a file changed while it was read, as in any root that is in use.

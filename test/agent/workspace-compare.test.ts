@@ -4,8 +4,7 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { baselineRoot } from "../../src/guest-channel/calls.ts"
-import type { CompareOptions } from "../../src/workspace/compare/differences.ts"
-import { differencesOf } from "../../src/workspace/compare/differences.ts"
+import { type CompareOptions, differencesOf } from "../../src/workspace/compare/differences.ts"
 import type { Side } from "../../src/workspace/compare/side.ts"
 import { formatPatch } from "../support/format-patch.ts"
 import { Agent, anotherAgent, withAgent } from "./agent.ts"
@@ -71,7 +70,7 @@ const sideIn = (agent: Agent["Type"], name: string, seed: string) =>
         baseline: { root: baselineRoot, path: "workspace" },
         live: { root: live, path: "" }
       },
-      pushed: { entries: new Map(), contentOf: () => Buffer.alloc(0) },
+      pushed: { entries: new Map(), contentOf: () => Effect.succeed(Buffer.alloc(0)) },
       seed,
       explain: (effect) => effect
     }

@@ -116,7 +116,7 @@ withAgent("a push", (it) => {
       assert.isFalse(fs.existsSync(path.join(live, "x.o")))
       const baseline = yield* readPushed(state)
       const edited = baseline.entries.get("edited")
-      assert.strictEqual(edited?._tag === "file" ? baseline.contentOf(edited).toString() : undefined, "2\n")
+      assert.strictEqual(edited?._tag === "file" ? (yield* baseline.contentOf(edited)).toString() : undefined, "2\n")
       assert.strictEqual((yield* push()).filesPushed, 0)
       // What was pushed can be pushed anew: it is not the guest's own change.
       write(host, { "edited": "3\n" })

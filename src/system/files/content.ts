@@ -22,6 +22,16 @@ export const readIfReadable = (path: string): string | undefined => {
   }
 }
 
+/** The content of a file; undefined if there is none. Throws what Node throws, for code inside an `attempt`. */
+export const contentIfPresent = (path: string): Buffer | undefined => {
+  try {
+    return fs.readFileSync(path)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined
+    throw cause
+  }
+}
+
 /** Writes a whole file in place. A reader may see a part: `writeFileAtomic` of atomic-file.ts shows the whole or nothing. */
 export const writeFile = (
   path: string,
@@ -39,3 +49,10 @@ export const appendFile = (
 /** Copies a file of any size, in the thread pool; shares the blocks where the file system can. */
 export const copyFile = (from: string, to: string): Effect.Effect<void, FileFailed> =>
   attemptAsync("copyfile", to, () => fs.promises.copyFile(from, to, fs.constants.COPYFILE_FICLONE))
+
+/** Copies the first bytes of a file, in this turn of the event loop; shares the blocks where the file system can. */
+export const copyStart = (from: string, to: string, bytes: number): Effect.Effect<void, FileFailed> =>
+  attempt("copyfile", to, () => {
+    fs.copyFileSync(from, to, fs.constants.COPYFILE_FICLONE)
+    fs.truncateSync(to, bytes)
+  })

@@ -38,3 +38,11 @@ export const keepReadOnly = (fd: number, path: string): Effect.Effect<void, File
     fs.fchownSync(fd, process.getuid?.() ?? 0, process.getgid?.() ?? 0)
     fs.fchmodSync(fd, 0o444)
   })
+
+/** Cuts an open file, or lengthens it with a hole. */
+export const setSize = (fd: number, path: string, bytes: number): Effect.Effect<void, FileFailed> =>
+  attempt("ftruncate", path, () => fs.ftruncateSync(fd, bytes))
+
+/** Adds to the end of an open file. */
+export const appendTo = (fd: number, path: string, content: Uint8Array): Effect.Effect<void, FileFailed> =>
+  attempt("write", path, () => fs.appendFileSync(fd, content))

@@ -31,3 +31,14 @@ export const setMode = (path: string, mode: number): Effect.Effect<void, FileFai
 /** Sets the times of access and of modification, in seconds. */
 export const setTimes = (path: string, seconds: number): Effect.Effect<void, FileFailed> =>
   attempt("utimes", path, () => fs.utimesSync(path, seconds, seconds))
+
+/** Gives a file or a folder to a user and to the group of the same number. */
+export const setOwner = (path: string, uid: number): Effect.Effect<void, FileFailed> =>
+  attempt("chown", path, () => fs.chownSync(path, uid, uid))
+
+/** Names the inode that a path leads to, on whichever file system: two names of one file have the same. Undefined if there is none. */
+export const inodeOf = (path: string): Effect.Effect<string | undefined, FileFailed> =>
+  attempt("stat", path, () => {
+    const stat = fs.statSync(path, { bigint: true, throwIfNoEntry: false })
+    return stat && `${stat.dev}:${stat.ino}`
+  })

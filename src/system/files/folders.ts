@@ -10,6 +10,10 @@ export const makeFolder = (path: string, mode = 0o700): Effect.Effect<void, File
 export const ensureFolder = (path: string, mode = 0o700): Effect.Effect<void, FileFailed> =>
   attempt("mkdir", path, () => void fs.mkdirSync(path, { recursive: true, mode }))
 
+/** Makes a folder whose name begins with `prefix` and is new, and gives its path. */
+export const makeUniqueFolder = (prefix: string): Effect.Effect<string, FileFailed> =>
+  attempt("mkdir", prefix, () => fs.mkdtempSync(prefix))
+
 /** Names in a folder, in the order of the file system. */
 export const listFolder = (path: string): Effect.Effect<ReadonlyArray<string>, FileFailed> =>
   attempt("scandir", path, () => fs.readdirSync(path))

@@ -20,3 +20,11 @@ export const bytesBeneath = (path: string): number => {
     return 0
   }
 }
+
+/** Bytes on disk that the removal of a file or a folder frees: a file with another name goes on taking its room. */
+export const freedBeneath = (path: string): number => {
+  const stat = fs.lstatSync(path, { throwIfNoEntry: false })
+  if (stat === undefined) return 0
+  if (!stat.isDirectory()) return stat.nlink > 1 ? 0 : stat.blocks * BLOCK_BYTES
+  return fs.readdirSync(path).reduce((sum, name) => sum + freedBeneath(join(path, name)), 0)
+}

@@ -1,9 +1,8 @@
 import { Effect, Schema } from "effect"
 import { randomInt } from "node:crypto"
-import * as fs from "node:fs"
 import { ConfinementUnavailable } from "../../contract/errors.ts"
 import { runTool } from "../../system/child.ts"
-import { exists } from "../../system/files/entries.ts"
+import { readIfReadable } from "../../system/files/content.ts"
 import { findProgram, isRoot } from "../../system/host.ts"
 import { fileIdentity, HostFacts } from "./HostFacts.ts"
 
@@ -64,7 +63,7 @@ const namespaceSettings = [
 /** What the answer depends on: mending one of these is noticed at once. */
 const confinementKey = () => {
   const bwrap = findProgram("bwrap")
-  const settings = namespaceSettings.map((file) => exists(file) ? fs.readFileSync(file, "utf8").trim() : "-")
+  const settings = namespaceSettings.map((file) => readIfReadable(file)?.trim() ?? "-")
   return [isRoot() ? "root" : "user", bwrap === undefined ? "none" : fileIdentity(bwrap), ...settings].join(":")
 }
 

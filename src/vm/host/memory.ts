@@ -1,9 +1,14 @@
 import { Effect } from "effect"
-import * as fs from "node:fs"
 import { type HostToolMissing, memoryStore, NoSpace, VmFailed } from "../../contract/errors.ts"
 import { runTool } from "../../system/child.ts"
+import { openFile, setSize } from "../../system/files/descriptor.ts"
+import { removeFile, setOwner } from "../../system/files/entries.ts"
+import { removeTree } from "../../system/files/folders.ts"
+import { bytesOnDisk } from "../../system/files/usage.ts"
 import { nativeTool } from "../../system/native.ts"
 import type { VmPaths, VmRecord } from "../record/record.ts"
+
+const mib = 1024 * 1024
 
 /** Exit status of pyro-copy when the destination's file system is full. */
 const copyNoSpace = 3
@@ -18,25 +23,17 @@ export const fillMemory = (
   from: string | undefined
 ): Effect.Effect<void, VmFailed | NoSpace | HostToolMissing> =>
   (from === undefined ? emptyMemory(paths, record) : copySparse(from, paths.memory, record.uid)).pipe(
-    Effect.onError(() => Effect.sync(() => fs.rmSync(paths.memory, { force: true })))
+    Effect.onError(() => Effect.ignoreLogged(removeFile(paths.memory)))
   )
 
-export const removeMemory = (paths: VmPaths) =>
-  Effect.promise(() => fs.promises.rm(paths.memory, { force: true })).pipe(Effect.ignoreLogged)
+export const removeMemory = (paths: VmPaths) => Effect.ignoreLogged(removeTree(paths.memory))
 
 const emptyMemory = (paths: VmPaths, record: VmRecord) =>
-  Effect.try({
-    try: () => {
-      const fd = fs.openSync(paths.memory, "wx", 0o600)
-      try {
-        fs.ftruncateSync(fd, record.memoryMib * 1024 * 1024)
-        if (record.uid !== process.getuid?.()) fs.fchownSync(fd, record.uid, record.uid)
-      } finally {
-        fs.closeSync(fd)
-      }
-    },
-    catch: (cause) => new VmFailed({ step: "memory", detail: String(cause), consoleTail: "" })
-  })
+  Effect.scoped(Effect.gen(function*() {
+    const fd = yield* openFile(paths.memory, "wx")
+    yield* setSize(fd, paths.memory, record.memoryMib * mib)
+    if (record.uid !== process.getuid?.()) yield* setOwner(paths.memory, record.uid)
+  })).pipe(Effect.mapError(({ detail }) => new VmFailed({ step: "memory", detail, consoleTail: "" })))
 
 /** Copies a file without its holes and zero pages, for `uid` alone to read and write. */
 export const copySparse = (from: string, to: string, uid: number) =>
@@ -50,7 +47,7 @@ export const copySparse = (from: string, to: string, uid: number) =>
           ? new NoSpace({
             where: memoryStore,
             path: to,
-            neededMib: Math.ceil(fs.statSync(from).blocks / 2048),
+            neededMib: Math.ceil(bytesOnDisk(from) / mib),
             availableMib: 0
           })
           : new VmFailed({ step: "memory", detail: failure.message, consoleTail: "" })

@@ -1,7 +1,10 @@
 import { Effect, Option } from "effect"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import { AdmissionRefused, memoryStore, NoSpace, type StateDirectoryUnusable } from "../../contract/errors.ts"
+import { attempt } from "../../system/files/failure.ts"
+import { namesIn } from "../../system/files/folders.ts"
+import { toHostError } from "../../system/files/host-error.ts"
+import { bytesOnDisk } from "../../system/files/usage.ts"
 import { availableMemoryBytes, coreCount, freeBytes } from "../../system/host.ts"
 import { isAlive } from "../../system/identity.ts"
 import { haveMemoryDir, Paths } from "../../system/Paths.ts"
@@ -18,20 +21,16 @@ const mib = 1024 * 1024
 /** Ids of all VMs that have a folder, dead ones included. */
 export const listVmIds = (stateDir: string): ReadonlyArray<VmId> => {
   try {
-    return fs.readdirSync(path.join(stateDir, "vms")).filter((name): name is VmId => /^vm-[a-z0-9]{12}$/.test(name))
+    return namesIn(path.join(stateDir, "vms")).filter(isVmId)
   } catch {
     return []
   }
 }
 
+export const isVmId = (name: string): name is VmId => /^vm-[a-z0-9]{12}$/.test(name)
+
 /** MiB of a memory file that its VM has not touched yet, but may. */
-const outstandingMib = (file: string, memoryMib: number) => {
-  try {
-    return Math.max(0, memoryMib - fs.statSync(file).blocks * 512 / mib)
-  } catch {
-    return memoryMib
-  }
-}
+const outstandingMib = (file: string, memoryMib: number) => Math.max(0, memoryMib - bytesOnDisk(file) / mib)
 
 /** How many of several VMs of one size there is room for. */
 const fittingOf = (
@@ -71,7 +70,8 @@ export const admit = (
       otherVcpus += other.vcpuCount
     }
     const mostVcpus = coreCount() * vcpusPerCore
-    const storeMib = Math.floor(freeBytes(paths.memoryDir) / mib - promisedMib)
+    const free = yield* attempt("statfs", paths.memoryDir, () => freeBytes(paths.memoryDir))
+    const storeMib = Math.floor(free / mib - promisedMib)
     const hostMib = Math.floor(availableMemoryBytes() / mib - promisedMib - hostReserveMib)
     const fitting = fittingOf(records, { memoryMib: Math.min(storeMib, hostMib), vcpus: mostVcpus - otherVcpus })
     if (storeMib < neededMib) {
@@ -102,4 +102,4 @@ export const admit = (
         ...fitting
       })
     }
-  })
+  }).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostError(failure))))

@@ -27,9 +27,7 @@ export const makeOwnership = (paths: VmPaths, initial: VmRecord): Effect.Effect<
     const update: Ownership["update"] = (change) =>
       Effect.gen(function*() {
         const changed = change(yield* Ref.get(record))
-        yield* writeRecord(paths, changed).pipe(
-          Effect.mapError((failure) => fileFailedAt("record", paths.directory)(failure.cause ?? failure))
-        )
+        yield* Effect.mapError(writeRecord(paths, changed), fileFailedAt("record", paths.directory))
         yield* Ref.set(record, changed)
       }).pipe(one.withPermits(1), Effect.uninterruptible)
     return {

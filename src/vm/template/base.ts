@@ -1,9 +1,12 @@
 import { Effect, Option, Schema } from "effect"
-import * as fs from "node:fs"
 import * as path from "node:path"
-import { type HostToolMissing, ImageDamaged, type NoSpace, StateDirectoryUnusable } from "../../contract/errors.ts"
+import { type HostToolMissing, ImageDamaged, type NoSpace, type StateDirectoryUnusable } from "../../contract/errors.ts"
 import { holdImage } from "../../disk/hold.ts"
 import { readJson, writeJsonAtomic } from "../../system/atomic-file.ts"
+import { exists, removeFile, statEntry } from "../../system/files/entries.ts"
+import { ensureFolder } from "../../system/files/folders.ts"
+import { toHostErrorOf } from "../../system/files/host-error.ts"
+import { fileBytes } from "../../system/host.ts"
 import type { GuestImages } from "../guest.ts"
 
 /** Names in a base's folder. */
@@ -36,9 +39,6 @@ const imagesIn = (
   }
 }
 
-const unusable = (folder: string) => (cause: { readonly message: string }) =>
-  new StateDirectoryUnusable({ path: folder, detail: cause.message })
-
 /**
  * Takes hold of a guest's environment, kernel and initramfs in a folder of their user, which is made when it is not there, and gives
  * the images as they are there: guests and templates can be made from those when the cache is gone or has moved on. Images that are
@@ -50,20 +50,11 @@ export const holdBase = (
 ): Effect.Effect<GuestImages, NoSpace | HostToolMissing | StateDirectoryUnusable | ImageDamaged> =>
   Effect.gen(function*() {
     const record = path.join(folder, files.record)
-    if (fs.existsSync(record)) return yield* heldBase(folder)
+    if (exists(record)) return yield* heldBase(folder)
     const places = placesIn(folder)
     const hold = (image: string, held: string) =>
-      Effect.try({
-        try: () => fs.rmSync(held, { force: true }),
-        catch: (cause) => unusable(folder)(cause as Error)
-      }).pipe(
-        Effect.zipRight(holdImage(image, held)),
-        Effect.map(() => fs.statSync(held).size)
-      )
-    yield* Effect.try({
-      try: () => fs.mkdirSync(folder, { recursive: true, mode: 0o700 }),
-      catch: (cause) => unusable(folder)(cause as Error)
-    })
+      removeFile(held).pipe(Effect.zipRight(holdImage(image, held)), Effect.map(() => fileBytes(held)))
+    yield* ensureFolder(folder)
     const { environment, kernel } = images
     const sizeBytes = yield* hold(environment.imagePath, places.environment)
     const vmlinuxBytes = yield* hold(kernel.vmlinux, places.vmlinux)
@@ -72,9 +63,9 @@ export const holdBase = (
     yield* writeJsonAtomic(record, Base, {
       environment: { name: environment.name, digest: environment.digest, sizeBytes },
       kernel: { digest: kernel.digest, vmlinuxBytes, initrdBytes }
-    }).pipe(Effect.mapError(unusable(folder)))
+    })
     return imagesIn(folder, images)
-  })
+  }).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostErrorOf(folder)(failure))))
 
 /** The images that `holdBase` has put into a folder; ImageDamaged when they are not all there. */
 export const heldBase = (folder: string): Effect.Effect<GuestImages, ImageDamaged> =>
@@ -91,7 +82,7 @@ export const heldBase = (folder: string): Effect.Effect<GuestImages, ImageDamage
       [places.initrd, kernel.initrdBytes]
     ] as const
     for (const [file, bytes] of sizes) {
-      const stat = fs.lstatSync(file, { throwIfNoEntry: false })
+      const stat = yield* Effect.mapError(statEntry(file), ({ detail }) => damaged(file, detail))
       if (stat === undefined) return yield* damaged(file, "it is gone")
       if (stat.size !== bytes) return yield* damaged(file, `it has ${stat.size} bytes instead of ${bytes}`)
     }

@@ -1,9 +1,13 @@
 import { Effect, Option, Schema } from "effect"
 import { randomBytes } from "node:crypto"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import { readJson, writeJsonAtomic } from "../../system/atomic-file.ts"
 import { CheckedFile, checkFile, describeFile, sparseDigest } from "../../system/checked-file.ts"
+import { renameFile } from "../../system/files/entries.ts"
+import type { FileFailed } from "../../system/files/failure.ts"
+import { ensureFolder, listIfPresent, makeFolder, removeTree } from "../../system/files/folders.ts"
+import { toHostError } from "../../system/files/host-error.ts"
+import { bytesBeneath } from "../../system/files/usage.ts"
 import { withLock } from "../../system/lock.ts"
 import { Paths } from "../../system/Paths.ts"
 import { nowIso } from "../../system/time.ts"
@@ -55,11 +59,7 @@ const find = (directory: string) =>
 
 /** Removes a template, for instance one that does not come up. */
 export const discardTemplate = (key: string) =>
-  Effect.flatMap(
-    Paths,
-    ({ cacheDir }) =>
-      Effect.promise(() => fs.promises.rm(path.join(cacheDir, "templates", key), { recursive: true, force: true }))
-  )
+  Effect.flatMap(Paths, ({ cacheDir }) => Effect.ignoreLogged(removeTree(path.join(cacheDir, "templates", key))))
 
 /**
  * The frozen guest of `key`, made by `build` when there is none or it is damaged. `build` writes `mem`, `state` and perhaps `overlay` into
@@ -76,13 +76,14 @@ export const ensureTemplate = <E, R>(
     const directory = path.join(folder, key)
     const there = yield* find(directory)
     if (there !== undefined) return there
-    fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
+    const unlessRefused = Effect.mapError(fileFailedAt("template", folder))
+    yield* unlessRefused(ensureFolder(folder))
     return yield* Effect.gen(function*() {
       const meanwhile = yield* find(directory)
       if (meanwhile !== undefined) return meanwhile
       const temporary = path.join(folder, `${key}.${randomBytes(4).toString("hex")}.tmp`)
       return yield* Effect.acquireUseRelease(
-        Effect.sync(() => fs.mkdirSync(temporary, { mode: 0o700 })),
+        unlessRefused(makeFolder(temporary)),
         () =>
           Effect.gen(function*() {
             const frozen = yield* build(temporary)
@@ -94,11 +95,10 @@ export const ensureTemplate = <E, R>(
               ...(frozen.overlayPath !== undefined && { overlay: yield* describe(frozen.overlayPath) }),
               environmentDigest
             }).pipe(Effect.mapError(failedAt("template")))
-            fs.rmSync(directory, { recursive: true, force: true })
-            fs.renameSync(temporary, directory)
+            yield* unlessRefused(Effect.zipRight(removeTree(directory), renameFile(temporary, directory)))
             return templateIn(directory, { overlay: frozen.overlayPath })
           }),
-        () => Effect.sync(() => fs.rmSync(temporary, { recursive: true, force: true }))
+        () => Effect.ignoreLogged(removeTree(temporary))
       )
     }).pipe(
       Effect.exit,
@@ -123,16 +123,15 @@ export interface RemovedTemplate {
   readonly freedBytes: number
 }
 
-const bytesIn = (folder: string) =>
-  fs.existsSync(folder)
-    ? fs.readdirSync(folder).reduce((sum, file) => sum + fs.statSync(path.join(folder, file)).blocks * 512, 0)
-    : 0
-
-const removeTemplate = (folder: string) =>
-  Effect.sync((): RemovedTemplate => {
-    const freedBytes = bytesIn(folder)
-    fs.rmSync(folder, { recursive: true, force: true })
-    return { kind: "template", what: folder, name: path.basename(folder), freedBytes }
+const removeTemplate = (folder: string): Effect.Effect<RemovedTemplate, FileFailed> =>
+  Effect.suspend(() => {
+    const freedBytes = bytesBeneath(folder)
+    return Effect.as(removeTree(folder), {
+      kind: "template" as const,
+      what: folder,
+      name: path.basename(folder),
+      freedBytes
+    })
   })
 
 /** Removes, under the lock of whoever makes them, the folders of the template store that `unwanted` picks by name. */
@@ -140,7 +139,8 @@ const removeTemplates = (unwanted: (name: string, folder: string) => Effect.Effe
   Effect.gen(function*() {
     const store = path.join((yield* Paths).cacheDir, "templates")
     const removed: Array<RemovedTemplate> = []
-    for (const name of fs.existsSync(store) ? fs.readdirSync(store).filter((name) => !name.endsWith(".lock")) : []) {
+    const names = yield* Effect.mapError(listIfPresent(store), toHostError)
+    for (const name of names.filter((name) => !name.endsWith(".lock"))) {
       const folder = path.join(store, name)
       if (!(yield* unwanted(name, folder))) continue
       yield* removeTemplate(folder).pipe(

@@ -1,17 +1,17 @@
 import { Effect, type Scope } from "effect"
 import { randomBytes } from "node:crypto"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import type { PyroError } from "../../contract/errors.ts"
 import type { ComparePayload } from "../../contract/operations/workspace-compare.ts"
 import type { DiffResult } from "../../contract/operations/workspace-diff.ts"
 import { shareLayers } from "../../disk/workspace-disk.ts"
 import { faultPoint } from "../../system/fault.ts"
+import { ensureFolder } from "../../system/files/folders.ts"
 import type { Changes, ChangesOptions } from "../diff/changes.ts"
 import { changesOptions, differenceResult } from "../diff/diff.ts"
 import { alone, type Lifecycle, type LifecycleServices, removeStaged, unlessDeleted } from "../lifecycle/context.ts"
 import type { Entry } from "../lifecycle/entry.ts"
-import { unwritable } from "../lifecycle/record.ts"
+import { unwritten } from "../lifecycle/record.ts"
 import { isAtRest } from "../reader.ts"
 import { copyPushed } from "../seed/pushed.ts"
 import { captureFolder, findSnapshot, wholeSnapshotName } from "../snapshot/record.ts"
@@ -45,10 +45,7 @@ const stageSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string) =>
     const staged = captureFolder(directory)
     yield* Effect.gen(function*() {
       const { folder, record: { taken } } = yield* findSnapshot(entry, name)
-      yield* Effect.try({
-        try: () => fs.mkdirSync(directory, { recursive: true, mode: 0o700 }),
-        catch: unwritable(entry.folder)
-      })
+      yield* Effect.mapError(ensureFolder(directory), unwritten(entry.folder))
       yield* shareLayers(folder.disk, staged.disk, taken.layers)
       yield* copyPushed(folder.directory, directory)
     }).pipe(alone(lifecycle, entry))

@@ -1,6 +1,7 @@
 import { Effect, Ref, type Scope } from "effect"
-import * as fs from "node:fs"
 import type { PyroError } from "../../contract/errors.ts"
+import { inodeOf } from "../../system/files/entries.ts"
+import { toHostError } from "../../system/files/host-error.ts"
 import { type Trees, workspaceTrees } from "../diff/baseline.ts"
 import type { LifecycleServices } from "../lifecycle/context.ts"
 import type { Entry } from "../lifecycle/entry.ts"
@@ -18,10 +19,7 @@ export interface Side extends Reader {
 
 /** Two names of one file are one seed image; copies count as different ones and are found to be the same. */
 const seedOf = (disk: string) =>
-  Effect.sync(() => {
-    const stat = fs.statSync(`${disk}/seed.ext4`, { bigint: true, throwIfNoEntry: false })
-    return stat === undefined ? disk : `${stat.dev}:${stat.ino}`
-  })
+  Effect.mapBoth(inodeOf(`${disk}/seed.ext4`), { onSuccess: (inode) => inode ?? disk, onFailure: toHostError })
 
 /** What a guest reads, of which the folder `directory` has what was pushed, and `disk` the layers. */
 const sideOf = (

@@ -46,7 +46,7 @@ export interface Changes {
   readonly specialCount: number
 }
 
-const nothingPushed: Pushed = { entries: new Map(), contentOf: () => Buffer.alloc(0) }
+const nothingPushed: Pushed = { entries: new Map(), contentOf: () => Effect.succeed(Buffer.alloc(0)) }
 
 const DEFAULT_LIMITS = { fileBytes: 64 * 1024 * 1024, totalBytes: 128 * 1024 * 1024 }
 

@@ -5,12 +5,12 @@ import type { ExecPayload } from "../../contract/operations/workspace-exec.ts"
 import type { RunInput } from "../../contract/run-input.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { GuestProcess } from "../../guest-channel/process.ts"
+import { attempt } from "../../system/files/failure.ts"
 import { nowMs } from "../../system/time.ts"
 import { feed, recordedCommand, spawnRequest } from "../command.ts"
 import { endProcess, type Manner, mannerOf } from "../ending.ts"
 import { type Hints, hintsOf } from "../hints.ts"
-import type { WorkspaceFolder } from "../lifecycle/record.ts"
-import { unwritable } from "../lifecycle/record.ts"
+import { unwritten, type WorkspaceFolder } from "../lifecycle/record.ts"
 import { makeAftermath } from "./aftermath.ts"
 import { follow, printed } from "./follow.ts"
 import { type RunningCommand, runningOf, takeOver } from "./inherit.ts"
@@ -71,24 +71,32 @@ export interface Commands {
     sinceMs: number
   ) => Effect.Effect<void, NoSpace | StateDirectoryUnusable>
   /** Forgets every command and its output. */
-  readonly clear: Effect.Effect<void>
+  readonly clear: Effect.Effect<void, NoSpace | StateDirectoryUnusable>
 }
 
 /** Opens journal and logs of a workspace; they close with the Scope. */
 export const openCommands = (
   folder: WorkspaceFolder,
   limits = logLimits
-): Effect.Effect<Commands, never, Scope.Scope> =>
+): Effect.Effect<Commands, NoSpace | StateDirectoryUnusable, Scope.Scope> =>
   Effect.acquireRelease(
-    Effect.sync(() => {
-      const journal = new CommandJournal(folder.journal)
-      const logs = new LogStore(folder.logs, limits, journal.commands.map(({ end, start }) => [start.id, end] as const))
-      return { journal, logs, running: new Map<string, Command>() }
-    }),
-    ({ journal }) => Effect.sync(() => journal.close())
+    attempt("open", folder.journal, () => new CommandJournal(folder.journal)),
+    (journal) => Effect.sync(() => journal.close())
   ).pipe(
+    Effect.bindTo("journal"),
+    Effect.bind("logs", ({ journal: { commands } }) =>
+      attempt("open", folder.logs, () =>
+        new LogStore(
+          folder.logs,
+          limits,
+          commands.map(({ end, start }) => [start.id, end] as const)
+        ))),
+    Effect.mapError(unwritten(folder)),
+    Effect.let("running", () => new Map<string, Command>()),
     Effect.bind("aftermath", ({ journal }) => makeAftermath(folder, journal)),
     Effect.map(({ aftermath, journal, logs, running }) => {
+      const journaled = <A>(work: () => A) => Effect.mapError(attempt("write", folder.journal, work), unwritten(folder))
+
       /** Known as running from here on, until it is settled. */
       const make = (id: string, log: CommandLog, scope: Scope.Scope, manner: Manner) => {
         const started = Deferred.unsafeMake<GuestProcess, PyroError>(FiberId.none)
@@ -156,7 +164,7 @@ export const openCommands = (
           const deadlineMs = payload.timeoutSeconds === undefined
             ? undefined
             : startedAtMs + payload.timeoutSeconds * 1000
-          try {
+          yield* journaled(() =>
             journal.started({
               id,
               command: recordedCommand(payload),
@@ -165,9 +173,7 @@ export const openCommands = (
               ...(payload.graceSeconds === DEFAULT_GRACE_SECONDS ? {} : { graceMs: payload.graceSeconds * 1000 }),
               ...(payload.tty ? { tty: true } : {})
             })
-          } catch (cause) {
-            return yield* unwritable(folder)(cause)
-          }
+          )
           const manner = mannerOf({ graceMs: payload.graceSeconds * 1000, tty: payload.tty })
           const command = make(id, logs.create(id), scope, manner)
           const request = spawnRequest(payload, input)
@@ -236,9 +242,9 @@ export const openCommands = (
       const noteRunning: Commands["noteRunning"] = (to) => runningOf(journal, logs, to)
 
       const inherit: Commands["inherit"] = (commands, from, sinceMs) =>
-        Effect.try({ try: () => takeOver(journal, logs, commands, from, sinceMs), catch: unwritable(folder) })
+        journaled(() => takeOver(journal, logs, commands, from, sinceMs))
 
-      const clear = Effect.sync(() => {
+      const clear = journaled(() => {
         journal.clear()
         logs.clear()
       })

@@ -1,7 +1,9 @@
 import { Effect, Schema } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { StateDirectoryUnusable } from "../../contract/errors.ts"
+import { copyStart } from "../../system/files/content.ts"
+import { renameFile } from "../../system/files/entries.ts"
+import { toHostErrorOf } from "../../system/files/host-error.ts"
 import type { ResidentKind } from "../residents/Resident.ts"
 import { type CommandJournal, Started } from "./journal.ts"
 import type { LogStore } from "./log-store.ts"
@@ -35,20 +37,15 @@ export const runningOf = (journal: CommandJournal, logs: LogStore, to: string): 
 
 /** Cuts the files that `runningOf` has named to what they had then, as files of their own. */
 export const keepRunning = (commands: ReadonlyArray<RunningCommand>, folder: string) =>
-  Effect.try({
-    try: () => {
-      for (const { segments, start } of commands) {
-        const last = segments.at(-1)
-        if (last === undefined) continue
-        const file = path.join(folder, `${start.id}.${last.number}`)
-        const own = `${file}.tmp`
-        fs.copyFileSync(file, own, fs.constants.COPYFILE_FICLONE)
-        fs.truncateSync(own, last.size)
-        fs.renameSync(own, file)
-      }
-    },
-    catch: (cause) => new StateDirectoryUnusable({ path: folder, detail: (cause as Error).message })
-  })
+  Effect.forEach(commands, ({ segments, start }) =>
+    Effect.gen(function*() {
+      const last = segments.at(-1)
+      if (last === undefined) return
+      const file = path.join(folder, `${start.id}.${last.number}`)
+      const own = `${file}.tmp`
+      yield* copyStart(file, own, last.size)
+      yield* renameFile(own, file)
+    }), { discard: true }).pipe(Effect.mapError(toHostErrorOf(folder)))
 
 /** Puts commands that ran elsewhere `sinceMs` ago into a journal, as running, with the output in `from`. Throws what the file system does. */
 export const takeOver = (

@@ -76,13 +76,24 @@ export class CommandJournal {
 
   constructor(file: string) {
     this.#fd = fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600)
+    try {
+      this.#size = this.#read()
+    } catch (cause) {
+      fs.closeSync(this.#fd)
+      throw cause
+    }
+  }
+
+  /** Takes up the whole lines of the file, and cuts a line that a crash has cut. Gives the bytes of the whole lines. */
+  #read() {
     const bytes = fs.readFileSync(this.#fd)
-    this.#size = bytes.lastIndexOf(0x0a) + 1
-    for (const line of bytes.toString("utf8", 0, this.#size).split("\n").slice(0, -1)) {
+    const size = bytes.lastIndexOf(0x0a) + 1
+    for (const line of bytes.toString("utf8", 0, size).split("\n").slice(0, -1)) {
       const read = Schema.decodeEither(Line)(line)
       if (read._tag === "Right") this.#apply(read.right)
     }
-    if (this.#size < bytes.length) fs.ftruncateSync(this.#fd, this.#size)
+    if (size < bytes.length) fs.ftruncateSync(this.#fd, size)
+    return size
   }
 
   get commands(): ReadonlyArray<JournaledCommand> {

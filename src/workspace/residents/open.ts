@@ -1,4 +1,5 @@
 import { Effect, type Scope } from "effect"
+import type { NoSpace, StateDirectoryUnusable } from "../../contract/errors.ts"
 import { type Commands, openCommands } from "../exec/commands.ts"
 import { execKind } from "../exec/inherit.ts"
 import { execResident } from "../exec/resident.ts"
@@ -11,7 +12,9 @@ export interface OpenResidents extends Residents {
 }
 
 /** Opens every resident of a workspace. The residents close with the Scope. */
-export const openResidents = (folder: WorkspaceFolder): Effect.Effect<OpenResidents, never, Scope.Scope> =>
+export const openResidents = (
+  folder: WorkspaceFolder
+): Effect.Effect<OpenResidents, NoSpace | StateDirectoryUnusable, Scope.Scope> =>
   Effect.map(openCommands(folder), (commands) => ({
     ...makeResidents([listed(execKind, folder.directory, execResident(commands))]),
     commands

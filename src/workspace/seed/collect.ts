@@ -3,6 +3,9 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import type { HostToolMissing, SeedRejected } from "../../contract/errors.ts"
 import { pathText } from "../../disk/path-text.ts"
+import { exists } from "../../system/files/entries.ts"
+import { attempt, type FileFailed } from "../../system/files/failure.ts"
+import { makeUniqueFolder } from "../../system/files/folders.ts"
 import { nowMs } from "../../system/time.ts"
 import { git, type GitFailed } from "./confined-git.ts"
 import { filesBeneath } from "./files-beneath.ts"
@@ -38,7 +41,7 @@ export interface Collection {
   readonly left: Array<string>
 }
 
-type CollectFailed = GitFailed | HostToolMissing | SeedRejected
+type CollectFailed = GitFailed | FileFailed | HostToolMissing | SeedRejected
 
 export interface CollectOptions {
   readonly history: History | "none"
@@ -84,12 +87,12 @@ const collect = (
   into: Collection
 ): Effect.Effect<Head | undefined, CollectFailed> =>
   Effect.gen(function*() {
-    const folder = fs.mkdtempSync(path.join(options.folder, "look-"))
+    const folder = yield* makeUniqueFolder(path.join(options.folder, "look-"))
     const scratch = yield* makeScratch(repository, folder, options.namespaces)
     if (scratch === undefined) return undefined
     const room = { ...scratch.room, cwd: directory }
     const history = directory === repository.workTree ? options.history : "none"
-    if (history !== "none" && fs.existsSync(path.join(folder, "index"))) {
+    if (history !== "none" && exists(path.join(folder, "index"))) {
       // What it believes of files is to be true before it goes elsewhere.
       yield* git(room, ["update-index", "-q", "--no-split-index", "--index-version", "2", "--refresh"], {
         okCodes: [0, 1],
@@ -115,16 +118,17 @@ const collect = (
       const identity = yield* options.identity
       const submodules = yield* submodulesAt(scratch, withFiles)
       if (into.gits.length < mostGits && isText(at)) {
-        into.gits.push({
-          at: at.toString(),
-          scratch,
-          plan: planGit(scratch, history, listed, { identity, nowMs: yield* nowMs, submodules })
-        })
+        const now = yield* nowMs
+        const plan = yield* attempt("read", scratch.room.gitDir, () =>
+          planGit(scratch, history, listed, { identity, nowMs: now, submodules }))
+        into.gits.push({ at: at.toString(), scratch, plan })
       } else {
         into.skipped.push({ path: pathText(at), reason: "there are too many repositories in the tree" })
       }
     }
-    for (const found of nested) yield* collectNested(directory, found, prefix, depth, options, into)
+    for (const found of nested) {
+      yield* collectNested(directory, found, prefix, depth, options, into)
+    }
     return scratch.head
   })
 

@@ -1,6 +1,8 @@
 import { Effect } from "effect"
-import * as fs from "node:fs"
 import * as path from "node:path"
+import { readFile, writeFile } from "../../system/files/content.ts"
+import { removeFile } from "../../system/files/entries.ts"
+import { attempt } from "../../system/files/failure.ts"
 import { nowMs } from "../../system/time.ts"
 import { git } from "./confined-git.ts"
 import { type GitPlan, type History, planGit } from "./git-directory.ts"
@@ -50,27 +52,26 @@ const plainly = "* -export-ignore -export-subst -text !eol -ident -filter !worki
 
 /** Writes a commit's files as a tar archive, each as the repository has it, and gives its path. */
 export const writeCommitTar = (scratch: Scratch) =>
-  Effect.suspend(() => {
+  Effect.gen(function*() {
     const file = path.join(scratch.room.gitDir, "tree.tar")
-    fs.writeFileSync(path.join(scratch.room.gitDir, "info/attributes"), plainly)
-    return Effect.as(
-      git(bare(scratch), ["archive", "--format=tar", `--output=${file}`, scratch.head.commit!], { isLong: true }),
-      file
-    )
+    yield* writeFile(path.join(scratch.room.gitDir, "info/attributes"), plainly)
+    yield* git(bare(scratch), ["archive", "--format=tar", `--output=${file}`, scratch.head.commit!], { isLong: true })
+    return file
   })
 
 /** Plans the `.git` of a fresh check-out of the commit, with an index that knows the files as the archive has them. */
 export const commitPlan = (scratch: Scratch, history: History, tree: CommitTree, identity: Identity) =>
   Effect.gen(function*() {
     const file = path.join(scratch.room.gitDir, "index")
-    fs.rmSync(file, { force: true })
+    yield* removeFile(file)
     yield* git(bare(scratch), ["read-tree", "--index-output=" + file, scratch.head.commit!])
-    const index = fs.readFileSync(file)
+    const index = yield* readFile(file)
     for (const entry of indexEntries(index, scratch.idBytes) ?? []) {
       const size = tree.sizes.get(entry.path.toString("latin1"))
       believe(index, entry, size === undefined ? undefined : { mtimeSeconds: tree.seconds, size })
     }
     sealIndex(index, scratch.idBytes)
-    fs.writeFileSync(file, index)
-    return planGit(scratch, history, [], { identity, nowMs: yield* nowMs }) satisfies GitPlan
+    yield* writeFile(file, index)
+    const now = yield* nowMs
+    return yield* attempt("read", file, (): GitPlan => planGit(scratch, history, [], { identity, nowMs: now }))
   })

@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { InvalidRequest, NoSpace, SeedRejected, WORKSPACE_DISK } from "../../contract/errors.ts"
 import { type Graft, type SeedFailed, SeedImages } from "../../disk/SeedImages.ts"
+import { makeFolder } from "../../system/files/folders.ts"
 import { Paths } from "../../system/Paths.ts"
 import { commitPlan, commitTree, writeCommitTar } from "./commit.ts"
 import { git, type GitFailed } from "./confined-git.ts"
@@ -56,7 +57,7 @@ const openCommit = (
 ) =>
   Effect.gen(function*() {
     const folder = path.join(workshop.folder, "look")
-    fs.mkdirSync(folder)
+    yield* makeFolder(folder)
     if (source._tag === "local") {
       const repository = localRepository(source.path)
       const scratch = repository === undefined ? undefined : yield* makeScratch(repository, folder, workshop.namespaces)
@@ -132,7 +133,7 @@ const makeCommit = (
     const grafts: Array<Graft> = []
     if (history !== undefined) {
       const directory = path.join(folder, "git")
-      fs.mkdirSync(directory)
+      yield* makeFolder(directory)
       yield* makeGitDirectory(scratch, yield* commitPlan(scratch, history, tree, identity), directory)
       grafts.push({ at: ".git", directory })
     }

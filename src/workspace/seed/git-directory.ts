@@ -1,7 +1,10 @@
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
-import * as fs from "node:fs"
 import * as path from "node:path"
+import { contentIfPresent, writeFile } from "../../system/files/content.ts"
+import { renameFile } from "../../system/files/entries.ts"
+import { attempt } from "../../system/files/failure.ts"
+import { ensureFolder, listFolder } from "../../system/files/folders.ts"
 import { git } from "./confined-git.ts"
 import { settle } from "./host-files.ts"
 import { committer, type Identity } from "./identity.ts"
@@ -73,7 +76,7 @@ export const planGit = (
   const refs = new Map(history === "full" ? sharedRefs(scratch.repository.commonDir) : [])
   if (head.ref !== undefined && head.commit !== undefined) refs.set(head.ref, head.commit)
   if (keepsUpstream && upstream !== undefined && tracking !== undefined) refs.set(upstream.tracking, tracking)
-  const index = readIndex(path.join(scratch.room.gitDir, "index"))
+  const index = contentIfPresent(path.join(scratch.room.gitDir, "index"))
   const { newest } = settleIndex(index, scratch.idBytes, listed)
   return {
     history,
@@ -105,8 +108,6 @@ export const planGit = (
 
 export const gitlink = 0o160000
 
-const readIndex = (file: string) => fs.existsSync(file) ? fs.readFileSync(file) : undefined
-
 /** Leaves of what the index believes only times and sizes, and nothing of the files that have changed since. */
 const settleIndex = (index: Buffer | undefined, idBytes: number, listed: ReadonlyArray<Listed>) => {
   const changed = new Set(listed.flatMap(({ path, state }) => state === "changed" ? [path.toString("latin1")] : []))
@@ -127,19 +128,22 @@ const settleIndex = (index: Buffer | undefined, idBytes: number, listed: Readonl
 export const makeGitDirectory = (scratch: Scratch, plan: GitPlan, folder: string) =>
   Effect.gen(function*() {
     for (const made of ["objects/info", "objects/pack", "refs/heads", "refs/tags", "info"]) {
-      fs.mkdirSync(path.join(folder, made), { recursive: true })
+      yield* ensureFolder(path.join(folder, made))
     }
-    const write = (name: string, content: string | Uint8Array | undefined) =>
-      content === undefined ? undefined : fs.writeFileSync(path.join(folder, name), content)
-    write("HEAD", plan.head)
-    write("config", plan.config)
-    write("description", "made by pyro\n")
-    write("packed-refs", packedRefs(plan.refs))
-    write("info/exclude", plan.exclude)
-    write("shallow", plan.shallow)
-    write("index", plan.index)
+    const files: ReadonlyArray<readonly [name: string, content: string | Uint8Array | undefined]> = [
+      ["HEAD", plan.head],
+      ["config", plan.config],
+      ["description", "made by pyro\n"],
+      ["packed-refs", packedRefs(plan.refs)],
+      ["info/exclude", plan.exclude],
+      ["shallow", plan.shallow],
+      ["index", plan.index]
+    ]
+    for (const [name, content] of files) {
+      if (content !== undefined) yield* writeFile(path.join(folder, name), content)
+    }
     yield* packObjects(scratch, plan, folder)
-    settle(folder, epochSeconds, new Map([["index", plan.indexSeconds]]))
+    yield* attempt("utimes", folder, () => settle(folder, epochSeconds, new Map([["index", plan.indexSeconds]])))
   })
 
 const packedRefs = (refs: ReadonlyMap<string, string>) =>
@@ -178,9 +182,9 @@ const packObjects = (scratch: Scratch, plan: GitPlan, folder: string) =>
         })
       }
     }
-    const made = fs.readdirSync(scratch.room.gitDir).filter((name) => /^packed-[0-9a-f]+\.(pack|idx)$/.test(name))
+    const made = (yield* listFolder(scratch.room.gitDir)).filter((name) => /^packed-[0-9a-f]+\.(pack|idx)$/.test(name))
     for (const name of made) {
       const to = path.join(folder, "objects/pack", name.replace(/^packed-/, "pack-"))
-      fs.renameSync(path.join(scratch.room.gitDir, name), to)
+      yield* renameFile(path.join(scratch.room.gitDir, name), to)
     }
   })

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { type SeedFailed, SeedImages, type SeedReport } from "../../disk/SeedImages.ts"
+import { makeUniqueFolder } from "../../system/files/folders.ts"
 import { demandNarrow } from "./broad-source.ts"
 import { type CollectOptions, collectTree, type PlannedGit, type Skipped } from "./collect.ts"
 import { filesBeneath } from "./files-beneath.ts"
@@ -106,7 +107,9 @@ const withSkipped = (report: SeedReport, skipped: ReadonlyArray<Skipped>): SeedR
 })
 
 const makeGits = (gits: ReadonlyArray<PlannedGit>, folder: string) =>
-  Effect.forEach(gits, ({ at, plan, scratch }) => {
-    const directory = fs.mkdtempSync(path.join(folder, "git-"))
-    return Effect.as(makeGitDirectory(scratch, plan, directory), { at, directory })
-  })
+  Effect.forEach(
+    gits,
+    ({ at, plan, scratch }) =>
+      Effect.flatMap(makeUniqueFolder(path.join(folder, "git-")), (directory) =>
+        Effect.as(makeGitDirectory(scratch, plan, directory), { at, directory }))
+  )

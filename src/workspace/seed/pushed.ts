@@ -1,11 +1,15 @@
 import { Effect, Option, Schema } from "effect"
 import { createHash } from "node:crypto"
-import * as fs from "node:fs"
 import * as path from "node:path"
-import { StateDirectoryUnusable } from "../../contract/errors.ts"
+import { type NoSpace, StateDirectoryUnusable } from "../../contract/errors.ts"
 import { byName, named } from "../../contract/names.ts"
 import { pathBytes, pathText } from "../../disk/path-text.ts"
-import { readJson, writeFileAtomicSync, writeJsonAtomic } from "../../system/atomic-file.ts"
+import { readJson, writeFileAtomic, writeJsonAtomic } from "../../system/atomic-file.ts"
+import { readFile } from "../../system/files/content.ts"
+import { exists, linkFile, removeFile } from "../../system/files/entries.ts"
+import type { FileFailed } from "../../system/files/failure.ts"
+import { ensureFolder, listIfPresent } from "../../system/files/folders.ts"
+import { toHostErrorOf } from "../../system/files/host-error.ts"
 
 /** What the baseline has at a path since it was pushed: instead of what the seed image has there. */
 const Entry = Schema.Union(
@@ -34,75 +38,66 @@ const Record = Schema.Struct({
 export interface Pushed {
   /** By path in latin1, which is one character for each byte. */
   readonly entries: ReadonlyMap<string, PushedEntry>
-  readonly contentOf: (entry: Extract<PushedEntry, { readonly _tag: "file" }>) => Buffer
+  readonly contentOf: (entry: Extract<PushedEntry, { readonly _tag: "file" }>) => Effect.Effect<Buffer, FileFailed>
 }
 
-const unusable = (folder: string) => (cause: unknown) =>
-  new StateDirectoryUnusable({ path: folder, detail: cause instanceof Error ? cause.message : String(cause) })
+/** What keeps the baseline from being read or written. */
+type PushedFailed = NoSpace | StateDirectoryUnusable
 
 const recordOf = (folder: string) => path.join(folder, "pushed.json")
 const contentsOf = (folder: string) => path.join(folder, "pushed")
 
 /** What was pushed into the workspace of a folder. */
-export const readPushed = (folder: string): Effect.Effect<Pushed, StateDirectoryUnusable> =>
+export const readPushed = (folder: string): Effect.Effect<Pushed, PushedFailed> =>
   readJson(recordOf(folder), Record).pipe(
-    Effect.mapError(unusable(folder)),
+    Effect.mapError(toHostErrorOf(folder)),
     Effect.map(Option.match({ onNone: () => [], onSome: ({ entries }) => Object.entries(entries) })),
     Effect.map((entries) => ({
       entries: new Map(entries.flatMap(([text, entry]) => {
         const bytes = pathBytes(text)
         return bytes === undefined ? [] : [[Buffer.from(bytes).toString("latin1"), entry] as const]
       })),
-      contentOf: ({ sha256 }) => fs.readFileSync(path.join(contentsOf(folder), sha256))
+      contentOf: ({ sha256 }) => readFile(path.join(contentsOf(folder), sha256))
     }))
   )
 
 /** Content of what was pushed, or the target of a link. */
 export const pushedContent = (pushed: Pushed, path: string, entry: Extract<PushedEntry, { readonly _tag: "file" }>) =>
-  Effect.try({
-    try: () => pushed.contentOf(entry),
-    catch: (cause) =>
-      new StateDirectoryUnusable({
-        path: pathText(Buffer.from(path, "latin1")),
-        detail: `what was pushed there is gone: ${(cause as Error).message}`
-      })
-  })
+  Effect.mapError(pushed.contentOf(entry), ({ detail }) =>
+    new StateDirectoryUnusable({
+      path: pathText(Buffer.from(path, "latin1")),
+      detail: `what was pushed there is gone: ${detail}`
+    }))
 
 /** Keeps a content, before it goes to the guest. */
-export const keepContent = (folder: string, content: Uint8Array): Effect.Effect<string, StateDirectoryUnusable> =>
-  Effect.try({
-    try: () => {
-      const sha256 = createHash("sha256").update(content).digest("hex")
-      const file = path.join(contentsOf(folder), sha256)
-      fs.mkdirSync(contentsOf(folder), { recursive: true, mode: 0o700 })
-      if (!fs.existsSync(file)) writeFileAtomicSync(file, content)
-      return sha256
-    },
-    catch: unusable(folder)
-  })
+export const keepContent = (folder: string, content: Uint8Array): Effect.Effect<string, PushedFailed> =>
+  Effect.gen(function*() {
+    const sha256 = createHash("sha256").update(content).digest("hex")
+    const file = path.join(contentsOf(folder), sha256)
+    yield* ensureFolder(contentsOf(folder))
+    if (!exists(file)) yield* writeFileAtomic(file, content)
+    return sha256
+  }).pipe(Effect.mapError(toHostErrorOf(folder)))
 
 /** Makes the baseline of another workspace's folder, or a snapshot's, that of this one: contents are shared. */
-export const copyPushed = (from: string, to: string): Effect.Effect<void, StateDirectoryUnusable> =>
-  Effect.try({
-    try: () => {
-      // The record first: while there is none no content is missed.
-      fs.rmSync(recordOf(to), { force: true })
-      if (!fs.existsSync(recordOf(from))) return
-      fs.mkdirSync(contentsOf(to), { recursive: true, mode: 0o700 })
-      for (const name of fs.existsSync(contentsOf(from)) ? fs.readdirSync(contentsOf(from)) : []) {
-        const held = path.join(contentsOf(to), name)
-        if (!fs.existsSync(held)) fs.linkSync(path.join(contentsOf(from), name), held)
-      }
-      writeFileAtomicSync(recordOf(to), fs.readFileSync(recordOf(from)), { durable: true })
-    },
-    catch: unusable(to)
-  })
+export const copyPushed = (from: string, to: string): Effect.Effect<void, PushedFailed> =>
+  Effect.gen(function*() {
+    // The record first: while there is none no content is missed.
+    yield* removeFile(recordOf(to))
+    if (!exists(recordOf(from))) return
+    yield* ensureFolder(contentsOf(to))
+    for (const name of yield* listIfPresent(contentsOf(from))) {
+      const held = path.join(contentsOf(to), name)
+      if (!exists(held)) yield* linkFile(path.join(contentsOf(from), name), held)
+    }
+    yield* writeFileAtomic(recordOf(to), yield* readFile(recordOf(from)), { durable: true })
+  }).pipe(Effect.mapError(toHostErrorOf(to)))
 
 /** Records what the guest has now. What no entry names any more is removed. */
 export const writePushed = (
   folder: string,
   entries: ReadonlyMap<string, PushedEntry>
-): Effect.Effect<void, StateDirectoryUnusable> =>
+): Effect.Effect<void, PushedFailed> =>
   Effect.gen(function*() {
     const byPath = named(
       [...entries].map(([file, entry]) => [pathText(Buffer.from(file, "latin1")), entry])
@@ -110,7 +105,7 @@ export const writePushed = (
     yield* writeJsonAtomic(recordOf(folder), Record, { format: 1 as const, entries: byPath }, { durable: true })
     const used = new Set([...entries.values()].flatMap((entry) => entry._tag === "file" ? [entry.sha256] : []))
     const contents = contentsOf(folder)
-    for (const name of fs.existsSync(contents) ? fs.readdirSync(contents) : []) {
-      if (!used.has(name)) fs.rmSync(path.join(contents, name), { force: true })
+    for (const name of yield* listIfPresent(contents)) {
+      if (!used.has(name)) yield* removeFile(path.join(contents, name))
     }
-  }).pipe(Effect.mapError(unusable(folder)))
+  }).pipe(Effect.mapError(toHostErrorOf(folder)))

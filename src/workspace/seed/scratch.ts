@@ -1,6 +1,9 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { writeFile } from "../../system/files/content.ts"
+import { attempt } from "../../system/files/failure.ts"
+import { ensureFolder } from "../../system/files/folders.ts"
 import { git, GitFailed, type GitRoom } from "./confined-git.ts"
 import { readBounded } from "./host-files.ts"
 import type { Repository } from "./locate.ts"
@@ -68,33 +71,44 @@ const mostIndexBytes = 1024 * mib
 export const makeScratch = (repository: Repository, folder: string, namespaces: boolean) =>
   Effect.gen(function*() {
     const { commonDir, gitDir, workTree } = repository
-    const { folders: objects, strange: [strange] } = objectFolders(fs.realpathSync(path.join(commonDir, "objects")))
-    if (strange !== undefined) return yield* new GitFailed({ command: "", detail: `${strange} is not a regular file` })
-    const room: GitRoom = { gitDir: folder, workTree, cwd: workTree, sees: objects, namespaces }
-    for (const made of ["objects/info", "objects/pack", "refs", "info"]) {
-      fs.mkdirSync(path.join(folder, made), { recursive: true })
+    const { folders: objects, strange: [strange] } = yield* attempt("realpath", commonDir, () =>
+      objectFolders(fs.realpathSync(path.join(commonDir, "objects"))))
+    if (strange !== undefined) {
+      return yield* new GitFailed({ command: "", detail: `${strange} is not a regular file` })
     }
-    fs.writeFileSync(path.join(folder, "objects/info/alternates"), objects.map((file) => `${quoted(file)}\n`).join(""))
-    fs.writeFileSync(path.join(folder, "HEAD"), "ref: refs/heads/none\n")
+    const room: GitRoom = { gitDir: folder, workTree, cwd: workTree, sees: objects, namespaces }
+    const at = (name: string) =>
+      path.join(folder, name)
+    for (const made of ["objects/info", "objects/pack", "refs", "info"]) {
+      yield* ensureFolder(at(made))
+    }
+    yield* writeFile(
+      at("objects/info/alternates"),
+      objects.map((file) =>
+        `${quoted(file)}\n`
+      ).join("")
+    )
+    yield* writeFile(at("HEAD"), "ref: refs/heads/none\n")
     const write = (settings: Settings) =>
-      fs.writeFileSync(
-        path.join(folder, "config"),
+      writeFile(
+        at("config"),
         `[core]\n\trepositoryformatversion = ${objectFormat(settings) === "sha256" ? 1 : 0}\n\tbare = false\n${
           carriedSettings(settings).map(([name, value]) => `\t${name} = ${value}\n`).join("")
         }${objectFormat(settings) === "sha256" ? "[extensions]\n\tobjectformat = sha256\n" : ""}`
       )
-    write(new Map())
-    fs.writeFileSync(path.join(folder, "foreign"), readBounded(path.join(commonDir, "config"), mib) ?? "")
-    const list = ["config", "--file", path.join(folder, "foreign"), "--no-includes", "--list", "-z"] as const
+    yield* write(new Map())
+    const readOf = (file: string, maxBytes: number) => attempt("read", file, () => readBounded(file, maxBytes))
+    yield* writeFile(at("foreign"), (yield* readOf(path.join(commonDir, "config"), mib)) ?? "")
+    const list = ["config", "--file", at("foreign"), "--no-includes", "--list", "-z"] as const
     const settings = parseSettings(yield* git({ ...room, workTree: undefined, cwd: undefined }, list))
-    write(settings)
+    yield* write(settings)
     const head = readHead(repository)
     if (head === undefined || settings.has("extensions.refstorage")) return undefined
-    copyIndex(gitDir, folder)
-    const exclude = readBounded(path.join(commonDir, "info", "exclude"), mib)
-    const shallow = readBounded(path.join(commonDir, "shallow"), 16 * mib)
-    if (exclude !== undefined) fs.writeFileSync(path.join(folder, "info", "exclude"), exclude)
-    if (shallow !== undefined) fs.writeFileSync(path.join(folder, "shallow"), shallow)
+    yield* attempt("copyfile", gitDir, () => copyIndex(gitDir, folder))
+    const exclude = yield* readOf(path.join(commonDir, "info", "exclude"), mib)
+    const shallow = yield* readOf(path.join(commonDir, "shallow"), 16 * mib)
+    if (exclude !== undefined) yield* writeFile(at("info/exclude"), exclude)
+    if (shallow !== undefined) yield* writeFile(at("shallow"), shallow)
     const idBytes = objectFormat(settings) === "sha256" ? 32 : 20
     return { repository, room, head, settings, idBytes, shallow, exclude } satisfies Scratch
   })

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
-import * as fs from "node:fs"
 import * as path from "node:path"
+import { writeFile } from "../../system/files/content.ts"
+import { attempt } from "../../system/files/failure.ts"
 import { git } from "./confined-git.ts"
 import { readBounded } from "./host-files.ts"
 import { parseSettings, publicUrl, type Submodule } from "./safe-config.ts"
@@ -18,10 +19,13 @@ export const submodulesAt = (scratch: Scratch, paths: ReadonlyArray<string>) =>
     const { room, settings } = scratch
     const content = paths.length === 0
       ? undefined
-      : readBounded(path.join(scratch.repository.workTree, ".gitmodules"), mostBytes)
-    if (content === undefined) return []
+      : yield* attempt("read", scratch.repository.workTree, () =>
+        readBounded(path.join(scratch.repository.workTree, ".gitmodules"), mostBytes))
+    if (content === undefined) {
+      return []
+    }
     const copy = path.join(room.gitDir, "modules")
-    fs.writeFileSync(copy, content)
+    yield* writeFile(copy, content)
     const said = parseSettings(
       yield* git({ ...room, workTree: undefined, cwd: undefined }, [
         "config",
@@ -34,11 +38,14 @@ export const submodulesAt = (scratch: Scratch, paths: ReadonlyArray<string>) =>
     )
     return [...said].flatMap(([key, value]): ReadonlyArray<Submodule> => {
       const name = /^submodule\.(.+)\.path$/s.exec(key)?.[1]
-      if (name === undefined || !isName(name) || !paths.includes(value)) return []
+      if (name === undefined || !isName(name) || !paths.includes(value)) {
+        return []
+      }
       const url = settings.get(`submodule.${name}.url`) ?? said.get(`submodule.${name}.url`)
       return [{ name, url: url === undefined ? undefined : publicUrl(url) }]
     })
   }).pipe(
     // Not to be understood by git in the guest either.
-    Effect.catchTag("GitFailed", () => Effect.succeed<ReadonlyArray<Submodule>>([]))
+    Effect.catchTag("GitFailed", () =>
+      Effect.succeed<ReadonlyArray<Submodule>>([]))
   )

@@ -1,11 +1,11 @@
 import { Effect, Stream } from "effect"
-import { type ChannelFailed, FileRefused } from "../../contract/errors.ts"
+import { type ChannelFailed, FileRefused, type StateDirectoryUnusable } from "../../contract/errors.ts"
 import { pathText } from "../../disk/path-text.ts"
 import type { GuestPath } from "../../guest-channel/files.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { WalkEntry } from "../../guest-channel/walk.ts"
 import { guestFailure } from "./guest-failure.ts"
-import type { Pushed } from "./pushed.ts"
+import { type Pushed, pushedContent } from "./pushed.ts"
 import { nameOf } from "./tree-names.ts"
 
 /** Where the guest has its tree, and the one it started with. */
@@ -46,7 +46,7 @@ export const lookAt = (
   channel: GuestChannel,
   trees: SyncTrees,
   pushed: Pushed
-): Effect.Effect<Look, ChannelFailed | FileRefused> =>
+): Effect.Effect<Look, ChannelFailed | FileRefused | StateDirectoryUnusable> =>
   Effect.gen(function*() {
     const live = yield* walked(channel, trees.live)
     const base = yield* walked(channel, trees.baseline)
@@ -64,7 +64,7 @@ export const lookAt = (
     for (const [name, entry] of pushed.entries) {
       if (entry._tag === "absent") started.delete(name)
       else {
-        const link = entry.mode === 0o120000 ? pushed.contentOf(entry) : undefined
+        const link = entry.mode === 0o120000 ? yield* pushedContent(pushed, name, entry) : undefined
         started.set(name, { mode: entry.mode, size: entry.size, mtimeNs: BigInt(entry.mtimeNs), link })
       }
     }
@@ -86,7 +86,10 @@ export const isChanged = (channel: GuestChannel, look: Look, name: string) => {
   const live = look.live.get(name)
   if (entry === undefined) return Effect.succeed(look.differing.has(name))
   if (entry._tag === "absent") return Effect.succeed(live !== undefined)
-  return Effect.map(hasContent(channel, look, live, entry.mode, look.pushed.contentOf(entry)), (same) => !same)
+  return pushedContent(look.pushed, name, entry).pipe(
+    Effect.flatMap((content) => hasContent(channel, look, live, entry.mode, content)),
+    Effect.map((same) => !same)
+  )
 }
 
 export const hasContent = (

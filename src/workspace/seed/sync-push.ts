@@ -1,5 +1,5 @@
 import { Effect, identity } from "effect"
-import type { PyroError, StateDirectoryUnusable } from "../../contract/errors.ts"
+import type { NoSpace, PyroError, StateDirectoryUnusable } from "../../contract/errors.ts"
 import { firstOf } from "../../contract/first-of.ts"
 import { NAMED_GONE, NAMED_IGNORED } from "../../contract/left-home.ts"
 import type { SyncPushed, SyncPushPayload } from "../../contract/operations/workspace-sync.ts"
@@ -21,7 +21,9 @@ export interface SyncTarget extends SyncTrees {
   /** What the workspace was seeded from. */
   readonly seedPath?: string | undefined
   /** Runs the recording of what was pushed, or fails where the guest is not the workspace's any more. @default always runs it */
-  readonly whileCurrent?: (record: Effect.Effect<void, StateDirectoryUnusable>) => Effect.Effect<void, PyroError>
+  readonly whileCurrent?: (
+    record: Effect.Effect<void, NoSpace | StateDirectoryUnusable>
+  ) => Effect.Effect<void, PyroError>
 }
 
 /** Of each list in the report. */
