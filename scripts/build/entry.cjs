@@ -43,9 +43,9 @@ async function start() {
   // what is in use. Said first: a code cache holds for the same flags only.
   if (argv[0] === DAEMON) require("node:v8").setFlagsFromString("--heap-growing-percent=100")
   const handshaking = handshake()
-  const handover = await handshaking
+  const earlyConnection = await handshaking
   // The client has left, and nothing it sent is unanswered.
-  if (handshaking !== undefined && handover === undefined) process.exit(0)
+  if (handshaking !== undefined && earlyConnection === undefined) process.exit(0)
   const quick = await quickExec()
   if (quick?.status !== undefined) process.exit(quick.status)
   const vm = require("node:vm")
@@ -63,7 +63,7 @@ async function start() {
   const module = { exports: {} }
   const root = path.join(__dirname, ROOT)
   script.runInThisContext()(module, module.exports, require, file, __dirname, root)
-  const status = await module.exports.main(argv, VERSION, BUNDLE, { handover, started: quick?.started })
+  const status = await module.exports.main(argv, VERSION, BUNDLE, { earlyConnection, started: quick?.started })
   // Written last, so that it also holds the functions that V8 compiled on the way.
   if (wanted && status !== USAGE) writeCodeCache(cacheFile, script)
   process.exit(status)

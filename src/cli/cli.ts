@@ -6,14 +6,14 @@ import { type Route, route, splitArgv } from "./argv.ts"
 import { mcpServe, ServePayload } from "./commands.ts"
 import { complete, type Names, SHELLS } from "./complete.ts"
 import { completionHelp, completionScripts } from "./completion-scripts.ts"
-import { insteadOfEnvironment } from "./first-word.ts"
+import { environmentHint } from "./first-word.ts"
 import { help } from "./help.ts"
 import { asTyped, decode, parse } from "./parser.ts"
 import { perform, prepare, printJson } from "./perform.ts"
-import { interruptedVerdict, type Verdict, verdictOf } from "./report.ts"
+import { type FailureReport, reportFailure, reportInterruption } from "./report.ts"
 import { type OutputClosed, Terminal } from "./terminal.ts"
 
-/** Tells which signal, if any, is the reason for an interruption. */
+/** The signal, if any, that interrupted the program. */
 export interface Interruption {
   readonly signal: () => { readonly name: string; readonly status: number } | undefined
 }
@@ -22,53 +22,53 @@ export interface CliOptions {
   /** The words after `pyro`. */
   readonly argv: ReadonlyArray<string>
   readonly version: string
-  /** What does the work of an operation; built only when a command line turned out to ask for it. */
+  /** The layer that performs an operation; built only for a command line that needs one. */
   readonly pyro: (operation: Operation) => Layer.Layer<Pyro, PyroError>
   readonly interruption: Interruption
-  /** Serves MCP on this process's stdin and stdout until its client leaves. */
+  /** Serves MCP on stdin and stdout until the client disconnects. */
   readonly serveMcp: (payload: ServePayload) => Effect.Effect<void, PyroError>
-  /** What completion offers beside commands and flags. */
+  /** Names that completion offers beside commands and flags. */
   readonly names: Names
 }
 
-/** How the process leaves. */
-export interface Leaving {
+/** How the process exits. */
+export interface ExitPlan {
   readonly status: number
-  /** The process dies of this signal, which ended its work. */
+  /** Signal that the process dies of. */
   readonly signal?: string | undefined
 }
 
-/** How the process leaves when its terminal has hung up. */
-const HANG_UP: Leaving = { status: 129, signal: "SIGHUP" }
+/** Exit of a process whose terminal has hung up. */
+const HANG_UP_EXIT: ExitPlan = { status: 129, signal: "SIGHUP" }
 
 /** The kernel fails writes to a terminal that has hung up before it sends SIGHUP: the failure may arrive first. */
 const isHungUp = (cause: Cause.Cause<PyroError | OutputClosed>) =>
   Option.exists(Cause.failureOption(cause), (failure) => failure._tag === "OutputClosed" && failure.isHungUp)
 
-/** Runs one command line and returns how to leave; it never fails. */
-export const cli = (options: CliOptions): Effect.Effect<Leaving, never, Terminal> => {
+/** Runs one command line and returns how to exit. Never fails. */
+export const cli = (options: CliOptions): Effect.Effect<ExitPlan, never, Terminal> => {
   const { own, rest } = splitArgv(options.argv)
   const json = own.includes("--json")
   const routed = route(own)
-  const called = {
+  const invocation = {
     command: ["pyro", ...pathOf(routed)].join(" "),
     family: routed._tag === "Operation" ? routed.operation.cli.exits : "own",
-    meant: (environment: string) => insteadOfEnvironment(routed, rest, environment)
+    suggest: (environment: string) => environmentHint(routed, rest, environment)
   } as const
-  return done(routed, rest, options).pipe(
+  return run(routed, rest, options).pipe(
     Effect.exit,
-    Effect.flatMap((exit): Effect.Effect<Leaving, never, Terminal> => {
+    Effect.flatMap((exit): Effect.Effect<ExitPlan, never, Terminal> => {
       if (Exit.isSuccess(exit)) return Effect.succeed({ status: exit.value })
       const signal = options.interruption.signal()
-      if (isHungUp(exit.cause)) return Effect.succeed(HANG_UP)
+      if (isHungUp(exit.cause)) return Effect.succeed(HANG_UP_EXIT)
       if (!Cause.isInterruptedOnly(exit.cause) || signal === undefined) {
-        const verdict = verdictOf(exit.cause, called)
-        return Effect.as(tell(verdict, json), { status: verdict.status })
+        const report = reportFailure(exit.cause, invocation)
+        return Effect.as(printFailure(report, json), { status: report.status })
       }
       const { name, status } = signal
-      // A server that is told to end does so; nobody's loop is around it.
-      const leaving = routed._tag === "Serve" ? { status } : { status, signal: name }
-      return Effect.as(tell(interruptedVerdict(name, status), json), leaving)
+      // A server exits with a status: no shell loop waits for its signal.
+      const exitPlan = routed._tag === "Serve" ? { status } : { status, signal: name }
+      return Effect.as(printFailure(reportInterruption(name, status), json), exitPlan)
     }),
     Effect.uninterruptible
   )
@@ -90,7 +90,7 @@ const pathOf = (routed: Route): ReadonlyArray<string> => {
   }
 }
 
-const done = (
+const run = (
   routed: Route,
   rest: ReadonlyArray<string> | undefined,
   options: CliOptions
@@ -142,10 +142,10 @@ const completionScript = (
     : Effect.flatMap(Terminal, (terminal) => Effect.as(terminal.writeStdout(script), 0))
 }
 
-const tell = (verdict: Verdict, json: boolean): Effect.Effect<void, never, Terminal> =>
+const printFailure = (report: FailureReport, json: boolean): Effect.Effect<void, never, Terminal> =>
   json
-    ? printJson(verdict.json).pipe(
-      // Where stdout is what failed, stderr is left.
-      Effect.catchAll(() => Effect.flatMap(Terminal, (terminal) => terminal.writeStderr(verdict.text)))
+    ? printJson(report.json).pipe(
+      // If stdout fails, stderr remains.
+      Effect.catchAll(() => Effect.flatMap(Terminal, (terminal) => terminal.writeStderr(report.text)))
     )
-    : Effect.flatMap(Terminal, (terminal) => verdict.text === "" ? Effect.void : terminal.writeStderr(verdict.text))
+    : Effect.flatMap(Terminal, (terminal) => report.text === "" ? Effect.void : terminal.writeStderr(report.text))

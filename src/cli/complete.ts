@@ -19,17 +19,17 @@ export interface Names {
 const OWN = ["completion", "help"]
 
 /**
- * What could stand in the place of the last of the words after `pyro`, which is begun and may be empty. Nothing means that pyro does
+ * What could stand in the place of the last of the words after `pyro`, `prefix`, which may be empty. Nothing means that pyro does
  * not know, and the shell offers files.
  */
 export const complete = (words: ReadonlyArray<string>, names: Names): Effect.Effect<ReadonlyArray<string>> => {
-  const begun = words.at(-1) ?? ""
+  const prefix = words.at(-1) ?? ""
   const before = words.slice(0, -1)
   const spelled = spelledOut(before[0] === "help" ? before.slice(1) : before)
-  const candidates = before.includes("--") ? none : after(spelled, begun, names)
+  const candidates = before.includes("--") ? none : after(spelled, prefix, names)
   return Effect.map(
     candidates,
-    (all) => [...new Set(all)].filter((one) => one.startsWith(begun) && one !== begun).sort()
+    (all) => [...new Set(all)].filter((one) => one.startsWith(prefix) && one !== prefix).sort()
   )
 }
 
@@ -51,23 +51,23 @@ const spelledOut = (words: ReadonlyArray<string>): ReadonlyArray<string> => {
 
 const none = Effect.succeed<ReadonlyArray<string>>([])
 
-const after = (before: ReadonlyArray<string>, begun: string, names: Names): Effect.Effect<ReadonlyArray<string>> => {
+const after = (before: ReadonlyArray<string>, prefix: string, names: Names): Effect.Effect<ReadonlyArray<string>> => {
   const path = before.filter((word) => !word.startsWith("-"))
   const operation = commands.find((row) => row.cli.path.every((word, at) => path[at] === word))
-  if (operation !== undefined) return inOperation(operation, before, begun, names)
+  if (operation !== undefined) return inOperation(operation, before, prefix, names)
   if (path.length === 1 && path[0] === "completion") return Effect.succeed(SHELLS)
   const next = commands.flatMap(({ cli }) =>
     path.every((word, at) => cli.path[at] === word) ? cli.path.slice(path.length, path.length + 1) : []
   )
-  return Effect.succeed([...next, ...(path.length === 0 ? OWN : []), ...dashed(begun, ["--help"])])
+  return Effect.succeed([...next, ...(path.length === 0 ? OWN : []), ...dashed(prefix, ["--help"])])
 }
 
 export const SHELLS = ["bash", "zsh", "fish"] as const
 
 /** Flags are offered when a dash was typed. */
-const dashed = (begun: string, flags: ReadonlyArray<string>) => begun.startsWith("-") ? flags : []
+const dashed = (prefix: string, flags: ReadonlyArray<string>) => prefix.startsWith("-") ? flags : []
 
-const inOperation = (operation: Command, before: ReadonlyArray<string>, begun: string, names: Names) => {
+const inOperation = (operation: Command, before: ReadonlyArray<string>, prefix: string, names: Names) => {
   const cli: CliSurface = operation.cli
   const flags = flagsOf(operation)
   const called = (word: string | undefined) =>
@@ -87,7 +87,7 @@ const inOperation = (operation: Command, before: ReadonlyArray<string>, begun: s
         return Effect.succeed(choicesOf(awaited))
     }
   }
-  if (begun.startsWith("-")) {
+  if (prefix.startsWith("-")) {
     const left = flags.filter(({ name, repeated }) => repeated || !before.includes(`--${name}`))
     const rest = cli.rest === undefined ? [] : ["--"]
     return Effect.succeed([...left.map(({ name }) => `--${name}`), "--help", ...rest])
@@ -96,12 +96,12 @@ const inOperation = (operation: Command, before: ReadonlyArray<string>, begun: s
   const argument = late ?? cli.args[Math.min(given.length, cli.args.length - 1)]
   switch (argument) {
     case "workspaces":
-      return Effect.map(workspacesFor(begun, names), (all) => all.filter((name) => !given.includes(name)))
+      return Effect.map(workspacesFor(prefix, names), (all) => all.filter((name) => !given.includes(name)))
     case "from":
     case "to":
-      return given.length < cli.args.length ? compared(begun, names) : none
+      return given.length < cli.args.length ? compared(prefix, names) : none
     case "workspace":
-      return given.length < cli.args.length ? workspacesFor(begun, names) : none
+      return given.length < cli.args.length ? workspacesFor(prefix, names) : none
     case "exec_id":
       return given.length === 1 ? names.commands(given[0]!) : none
     case "name":
@@ -114,18 +114,18 @@ const inOperation = (operation: Command, before: ReadonlyArray<string>, begun: s
   }
 }
 
-/** Names, and ids as well for somebody who has begun one. */
-const workspacesFor = (begun: string, names: Names) =>
-  begun.startsWith("ws-")
+/** Names of workspaces, and ids if the prefix is one of an id. */
+const workspacesFor = (prefix: string, names: Names) =>
+  prefix.startsWith("ws-")
     ? Effect.zipWith(names.workspaces, names.workspaceIds, (all, ids) => [...all, ...ids])
     : names.workspaces
 
 /** A workspace, or with an `@` one of its snapshots. */
-const compared = (begun: string, names: Names) => {
-  const [workspace = ""] = begun.split("@", 1)
-  return begun.includes("@")
+const compared = (prefix: string, names: Names) => {
+  const [workspace = ""] = prefix.split("@", 1)
+  return prefix.includes("@")
     ? Effect.map(names.snapshots(workspace), (all) => all.map((snapshot) => `${workspace}@${snapshot}`))
-    : workspacesFor(begun, names)
+    : workspacesFor(prefix, names)
 }
 
 const choicesOf = ({ field }: Flag): ReadonlyArray<string> => field?.kind._tag === "choice" ? field.kind.choices : []

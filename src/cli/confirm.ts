@@ -2,7 +2,7 @@ import { Effect, Stream } from "effect"
 import type { PyroError } from "../contract/errors.ts"
 import type { DeletePayload } from "../contract/operations/workspace-delete.ts"
 import type { PyroService } from "../contract/Pyro.ts"
-import { Manner } from "./manner.ts"
+import { OutputOptions } from "./output-options.ts"
 import { warn } from "./print.ts"
 import { Terminal } from "./terminal.ts"
 
@@ -10,13 +10,13 @@ import { Terminal } from "./terminal.ts"
 const MOST_NAMES = 5
 
 /** Asks somebody at a terminal whether all workspaces are to be deleted; true in a script, where nobody is asked. */
-export const isDeleteAllMeant = (
+export const confirmDeleteAll = (
   pyro: PyroService,
   payload: DeletePayload
 ): Effect.Effect<boolean, PyroError, Terminal> =>
   Effect.gen(function*() {
     const terminal = yield* Terminal
-    const { switches } = yield* Manner
+    const { switches } = yield* OutputOptions
     if (!payload.all || switches.has("yes") || !terminal.stdinIsTerminal || !terminal.stderrIsTerminal) return true
     const { workspaces } = yield* pyro.workspace.list({ labels: {} })
     if (workspaces.length === 0) return true

@@ -14,7 +14,7 @@ export const afterEnvironment = ({ args }: CliSurface, words: ReadonlyArray<stri
     : `the first word is the environment: ${typed(["pyro", "run", "debian:12", "--", ...words])}`
 
 /** What was likely meant by an operand that is no environment. */
-export const insteadOfEnvironment = (
+export const environmentHint = (
   routed: Route,
   rest: ReadonlyArray<string> | undefined,
   environment: string

@@ -4,7 +4,7 @@ import type { PayloadOf } from "../contract/operations.ts"
 import { ExecPayload } from "../contract/operations/workspace-exec.ts"
 import type { PyroService } from "../contract/Pyro.ts"
 import type { Typed } from "./parser.ts"
-import { say } from "./print.ts"
+import { note } from "./print.ts"
 
 /** Options of `workspace logs` that ask for one page or for a list. */
 const OF_ONE_PAGE = ["encoding", "max_bytes", "limit"]
@@ -44,4 +44,4 @@ const newest = (pyro: PyroService, workspace: string): Effect.Effect<string | un
     return commands.at(-1)?.execId
   })
 
-export const nothingRan = say("nothing ran here yet\n")
+export const nothingRan = note("nothing ran here yet\n")

@@ -1,46 +1,46 @@
 import { Cause, Effect, Exit, Layer, Logger } from "effect"
-import type { Handover } from "../mcp/handshake/handover.ts"
+import type { EarlyConnection } from "../mcp/handshake/early-connection.ts"
 import type { Recorded } from "../mcp/handshake/recorded.ts"
 import { DAEMON } from "../sdk/daemon-command.ts"
 import type { StartedExec } from "../sdk/started-exec.ts"
-import { cli, type Interruption, type Leaving } from "./cli.ts"
+import { cli, type ExitPlan, type Interruption } from "./cli.ts"
 import type { ServePayload } from "./commands.ts"
-import { isSignalHeld, passSignal } from "./held-signal.ts"
 import { daemonOf, layerFor } from "./homes.ts"
+import { deliverSignal, isSignalIntercepted } from "./intercepted-signal.ts"
 import type { RecordedFields } from "./quick-exec/request.ts"
 import { forgetLostTerminal } from "./terminal-lost.ts"
 import * as ProcessTerminal from "./terminal-process.ts"
 import { dieAtExit } from "./terminal-signal.ts"
 
-/** Signals that end the process, with the status 128 + n of a process that handles them. */
+/** Signals that end the process, with their exit status 128 + n. */
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
-/** A launcher such as npm sends on the Ctrl-C that the terminal sends as well: what comes so soon is the same one. */
+/** A launcher such as npm forwards the terminal's Ctrl-C. A second signal within this time is the same Ctrl-C. */
 const SAME_SIGNAL_MS = 100
 
-/** The work that began before this bundle was loaded. */
+/** Work that started before this bundle was loaded. */
 export interface Early {
-  /** A connection that `pyro mcp serve` goes on with. */
-  readonly handover?: Handover | undefined
-  /** A command that `pyro workspace exec` goes on with. */
+  /** The connection of `pyro mcp serve`. */
+  readonly earlyConnection?: EarlyConnection | undefined
+  /** The command of `pyro workspace exec`. */
   readonly started?: StartedExec | undefined
 }
 
-/** What a server of an agent host has of its process. */
+/** The process of `pyro mcp serve`. */
 interface Host extends Early {
   /** Ignores SIGINT from now on. */
   readonly ignoreInterrupts: () => void
 }
 
-/** An agent host is the caller, and what it asks for is the daemon's. */
+/** Serves an agent host. The daemon does the work. */
 const serveMcp = (
   { profile, ...binding }: ServePayload,
   version: string,
   build: string,
-  { handover, ignoreInterrupts }: Host
+  { earlyConnection, ignoreInterrupts }: Host
 ) =>
   Effect.gen(function*() {
-    // Ctrl-C in a host reaches its servers as well. The host then cancels calls, and tells its servers to end when it does.
+    // A host's Ctrl-C reaches its servers as well. The host then cancels calls, and ends its servers itself.
     if (process.stdin.isTTY !== true) ignoreInterrupts()
     const { bindProject } = yield* Effect.promise(() => import("../sdk/project.ts"))
     const project = yield* bindProject(binding)
@@ -48,13 +48,13 @@ const serveMcp = (
       Promise.all([import("../mcp/serve.ts"), import("../sdk/client.ts"), import("./terminal-memory.ts")])
     )
     boundYoungGeneration()
-    yield* serve({ profile, version, project, layer: layerDaemon(daemonOf(build)), handover })
+    yield* serve({ profile, version, project, layer: layerDaemon(daemonOf(build)), earlyConnection })
   })
 
-/** `main-0123456789abcdef.cjs` -> `01234567`: builds of one version may differ in what they say to each other. */
+/** `main-0123456789abcdef.cjs` -> `01234567`: builds of one version may differ in their protocol. */
 const buildOf = (bundle: string) => /-([0-9a-f]{8})/.exec(bundle)?.[1] ?? bundle
 
-/** Read from the host's files when a completion wants them. */
+/** Names for completion, read from the host's files. */
 const loadNames = Effect.promise(() => import("../local/names.ts"))
 const names = {
   workspaces: Effect.flatMap(loadNames, ({ workspaceNames }) => workspaceNames),
@@ -74,7 +74,7 @@ const programOf = (
   argv[0] === DAEMON
     ? Effect.flatMap(
       Effect.promise(() => import("../daemon/main.ts")),
-      ({ daemon }) => Effect.map(Effect.interruptible(daemon(build)), (status): Leaving => ({ status }))
+      ({ daemon }) => Effect.map(Effect.interruptible(daemon(build)), (status): ExitPlan => ({ status }))
     )
     : cli({
       argv,
@@ -85,10 +85,10 @@ const programOf = (
       names
     })
 
-/** Stdout belongs to the guest's output and to JSON: what is logged goes to stderr. */
+/** Logs go to stderr: stdout is for the guest's output and JSON. */
 const LogToStderr = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
 
-/** What is answered or asked before this bundle is loaded, by `pyro mcp serve` and `pyro workspace exec`; asked for when pyro is built. */
+/** Data that the build records, for `pyro mcp serve` and `pyro workspace exec` before this bundle is loaded. */
 export const recorded = async (
   version: string
 ): Promise<{ readonly handshake: Recorded; readonly exec: RecordedFields }> => {
@@ -100,19 +100,18 @@ export const recorded = async (
   return { handshake: { flags: recordedFlags(), ...await recordHandshake(version) }, exec: recordedExec() }
 }
 
-/** Turns of the loop in which this process takes up a command that it started early. */
-const TAKEN_UP_TURNS = 1_000
+/** Maximum turns of the event loop until this process attaches to a command that was started early. */
+const MAX_ATTACH_TURNS = 1_000
 
-/** A signal that came while this bundle was loaded, once the command can be asked to end. */
-const sendAgain = (signal: NodeJS.Signals, turns = TAKEN_UP_TURNS): void => {
-  if (isSignalHeld() || turns === 0) process.kill(process.pid, signal)
+/** Sends a signal again that arrived while this bundle was loaded, once the command can receive it. */
+const sendAgain = (signal: NodeJS.Signals, turns = MAX_ATTACH_TURNS): void => {
+  if (isSignalIntercepted() || turns === 0) process.kill(process.pid, signal)
   else setImmediate(() => sendAgain(signal, turns - 1))
 }
 
 /**
- * The whole program: returns the status to leave with. A signal has a running command asked to end; without one, or after that, it
- * interrupts the work, so that all it holds is released; a further one leaves at once. The process then dies of the signal.
- * `handover` is what `pyro mcp serve` goes on with.
+ * The whole program: returns the exit status. The first signal asks a running command to end. Without a command, or after that, a
+ * signal interrupts the work, so that its resources are released. A further signal exits at once. The process then dies of the signal.
  */
 export const main = (
   argv: ReadonlyArray<string>,
@@ -126,7 +125,7 @@ export const main = (
   return new Promise((resolve, reject) => {
     const interruption = { signal: () => received }
     const ignored = new Set<string>()
-    const { handover, started } = early
+    const { earlyConnection, started } = early
     const host: Host = { ...early, ignoreInterrupts: () => void ignored.add("SIGINT") }
     const program = programOf(argv, version, `${version} (${buildOf(bundle)})`, interruption, host).pipe(
       // Within the region that cannot be interrupted: afterwards an interrupted fiber has no result any more.
@@ -149,13 +148,13 @@ export const main = (
           process.exit(received?.status ?? status)
         }
         received = { name, status, atMs }
-        if (passSignal()) return
+        if (deliverSignal()) return
         isInterrupted = true
         fiber.unsafeInterruptAsFork(fiber.id())
       })
     }
-    handover?.signalsTaken()
-    started?.signalsTaken()
+    earlyConnection?.removeSignalListeners()
+    started?.removeSignalListeners()
     if (started?.signal !== undefined) sendAgain(started.signal)
     fiber.addObserver((exit) => {
       if (Exit.isSuccess(exit)) return

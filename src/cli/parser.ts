@@ -19,7 +19,7 @@ import { numberOf, unitOf } from "./units.ts"
 import { type BadWord, shielded, takeRepeated } from "./words.ts"
 import { wrongOption } from "./wrong-option.ts"
 
-/** A command line understood: the payload's JSON side as typed, and what the CLI itself was told. */
+/** A parsed command line: the payload's JSON side, and the flags of the CLI itself. */
 export interface Typed {
   readonly raw: Readonly<Record<string, unknown>>
   /** Values of the flags that no field has; a switch has the value `true`. */
@@ -53,7 +53,7 @@ export const parse = (
   defaults: Defaults = {}
 ): Effect.Effect<Typed, InvalidRequest> => {
   const cli: CliSurface = operation.cli
-  const called = `pyro ${cli.path.join(" ")}`
+  const command = `pyro ${cli.path.join(" ")}`
   const flags = flagsOf(operation)
   const known = {
     all: flags.map(({ name }) => `--${name}`),
@@ -69,7 +69,7 @@ export const parse = (
     if (known.all.includes(word)) return wrong(`${word} is given twice`)
     if (cli.rest === undefined) return wrong(`unexpected "${word}"`)
     const misplaced = afterEnvironment(cli, [...args, word, ...others])
-    const corrected = () => [called, ...args, "--", word, ...others].join(" ")
+    const corrected = () => [command, ...args, "--", word, ...others].join(" ")
     return wrong(`unexpected "${word}"; ${misplaced ?? `the guest's command goes after --: ${corrected()}`}`)
   }
 

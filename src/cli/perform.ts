@@ -9,19 +9,19 @@ import type { DeletePayload } from "../contract/operations/workspace-delete.ts"
 import { type ExecPayload, workspaceExec } from "../contract/operations/workspace-exec.ts"
 import type { LogsPayload } from "../contract/operations/workspace-logs.ts"
 import { callOf, Pyro, type PyroService } from "../contract/Pyro.ts"
-import { makeEnding } from "./command-ending.ts"
-import { isDeleteAllMeant } from "./confirm.ts"
+import { makeCommandInterrupt } from "./command-interrupt.ts"
+import { confirmDeleteAll } from "./confirm.ts"
 import { asExport } from "./export-flag.ts"
 import { fillFromFiles } from "./file-flags.ts"
 import { checkFollow, followingExec, nothingRan } from "./follow-logs.ts"
-import { Manner } from "./manner.ts"
+import { OutputOptions } from "./output-options.ts"
 import { decode, parse, type Typed } from "./parser.ts"
 import { makeProgress } from "./progress.ts"
 import { completeRun, makeRunInput } from "./run-input.ts"
 import { type OutputClosed, Terminal } from "./terminal.ts"
 import { views } from "./views.ts"
 
-/** One row of the table with its types forgotten; the row itself says what its values are. */
+/** A row of the operation table without its types. */
 interface AnyOperation {
   readonly payload: () => PureSchema
   readonly result: () => PureSchema
@@ -36,17 +36,17 @@ interface AnyView {
   readonly next?: (payload: unknown, result: unknown) => unknown
 }
 
-/** An operation with its decoded payload, ready to be done. */
+/** An operation with its decoded payload. */
 export interface Prepared {
   readonly operation: Operation
   readonly payload: unknown
   readonly json: boolean
-  readonly manner: Manner["Type"]
+  readonly outputOptions: OutputOptions["Type"]
 }
 
-/** Turns on the fields that switches stand for. */
-const withSwitches = (called: Operation, typed: Typed): Typed => {
-  const cli: CliSurface = called.cli
+/** Sets the fields of the given switches. */
+const withSwitches = (operation: Operation, typed: Typed): Typed => {
+  const cli: CliSurface = operation.cli
   const fields = Object.entries(cli.extras ?? {}).flatMap(([name, extra]) =>
     extra._tag === "switch" && extra.sets !== undefined && typed.extras[name] !== undefined
       ? [[extra.sets, true] as const]
@@ -55,15 +55,15 @@ const withSwitches = (called: Operation, typed: Typed): Typed => {
   return fields.length === 0 ? typed : { ...typed, raw: named([...Object.entries(typed.raw), ...fields]) }
 }
 
-/** Understands an operation's command line; nothing has been touched yet when this fails. */
+/** Parses an operation's command line. A failure has no side effect. */
 export const prepare = (
-  called: Operation,
+  requested: Operation,
   words: ReadonlyArray<string>,
   rest: ReadonlyArray<string> | undefined
 ): Effect.Effect<Prepared, InvalidRequest, Terminal> =>
   Effect.gen(function*() {
     const { resolvePath, workspace } = yield* Terminal
-    const typed = withSwitches(called, yield* parse(called, words, rest, { workspace }))
+    const typed = withSwitches(requested, yield* parse(requested, words, rest, { workspace }))
     const switches = new Set(Object.keys(typed.extras).filter((name) => name !== "json" && name !== "quiet"))
     if (typed.json && switches.has("id-only")) {
       return yield* new InvalidRequest({ field: "--id-only", detail: "cannot be combined with --json" })
@@ -75,22 +75,22 @@ export const prepare = (
       })
     }
     yield* checkFollow(typed)
-    const filled = takesInput(called) ? yield* completeRun(called, typed) : yield* fillFromFiles(called, typed)
-    const { operation, raw } = yield* asExport(called, { ...typed, raw: filled })
+    const filled = takesInput(requested) ? yield* completeRun(requested, typed) : yield* fillFromFiles(requested, typed)
+    const { operation, raw } = yield* asExport(requested, { ...typed, raw: filled })
     const cli: CliSurface = operation.cli
     const paths = (cli.hostPaths ?? []).flatMap((name) => {
       const typedPath = raw[name]
       if (typeof typedPath !== "string") return []
-      // A place to write in that is to be a directory is not to become a file.
+      // A trailing slash requires a directory as output.
       const slash = name === "output" && typedPath.endsWith("/") ? "/" : ""
       return [[name, resolvePath(typedPath) + slash] as const]
     })
     const payload = yield* decode(cli, operation.payload(), named([...Object.entries(raw), ...paths]))
-    return { operation, payload, json: typed.json, manner: { quiet: typed.quiet, switches } }
+    return { operation, payload, json: typed.json, outputOptions: { quiet: typed.quiet, switches } }
   })
 
-/** Does it, shows it, and returns the status to leave with. */
-export const perform = ({ json, manner, operation, payload }: Prepared): Effect.Effect<
+/** Performs the operation, prints its result, and returns the exit status. */
+export const perform = ({ json, outputOptions, operation, payload }: Prepared): Effect.Effect<
   number,
   PyroError | OutputClosed,
   Pyro | Terminal
@@ -100,34 +100,34 @@ export const perform = ({ json, manner, operation, payload }: Prepared): Effect.
     const view: AnyView = views[operation.name] as never
     const pyro = yield* Pyro
     const { confirms, extras }: CliSurface = operation.cli
-    if (confirms !== undefined && !json && !(yield* isDeleteAllMeant(pyro, payload as DeletePayload))) return 1
-    // Following performs an exec in the same manner: only the row that has the flag may follow.
-    if (extras?.["follow"] !== undefined && manner.switches.has("follow")) {
-      return yield* performFollow(pyro, payload as LogsPayload, manner)
+    if (confirms !== undefined && !json && !(yield* confirmDeleteAll(pyro, payload as DeletePayload))) return 1
+    // --follow performs an exec with the same output options. Only the row with the flag may follow.
+    if (extras?.["follow"] !== undefined && outputOptions.switches.has("follow")) {
+      return yield* performFollow(pyro, payload as LogsPayload, outputOptions)
     }
     const ask = (payload: unknown) => callOf(pyro, operation)(payload) as Effect.Effect<unknown, PyroError>
     const result = operation.kind === "unary"
       ? yield* ask(payload)
       : takesInput(operation)
-      ? yield* performCommand(operation, payload as CommandPayload, json, manner)
-      : yield* shown(row, json, payload, callOf(pyro, operation)(payload) as Events, (event) =>
+      ? yield* performCommand(operation, payload as CommandPayload, json, outputOptions)
+      : yield* printEvents(row, json, payload, callOf(pyro, operation)(payload) as Events, (event) =>
         view.event?.(event) ?? Effect.void)
     yield* json
       ? Effect.flatMap(Effect.orDie(Schema.encodeUnknown(row.result())(result)), printJson)
-      : shownInParts(view, payload, result, ask)
+      : printPages(view, payload, result, ask)
     return row.exitStatus?.(result, payload) ?? (json ? undefined : view.exitStatus?.(result)) ?? 0
-  }).pipe(Effect.provideService(Manner, manner))
+  }).pipe(Effect.provideService(OutputOptions, outputOptions))
 
-/** Listens as `exec` does to a command that others started; the status tells of the listening alone, as that of `docker logs -f`. */
-const performFollow = (pyro: PyroService, logs: LogsPayload, manner: Manner["Type"]) =>
+/** Follows the output of a command. The exit status is pyro's own, as with `docker logs -f`. */
+const performFollow = (pyro: PyroService, logs: LogsPayload, outputOptions: OutputOptions["Type"]) =>
   Effect.gen(function*() {
     const payload = yield* followingExec(pyro, logs)
     if (payload === undefined) return yield* Effect.as(nothingRan, 0)
-    return yield* Effect.as(perform({ operation: workspaceExec, payload, json: false, manner }), 0)
+    return yield* Effect.as(perform({ operation: workspaceExec, payload, json: false, outputOptions }), 0)
   })
 
-/** Shows a result, and what people get to see behind it. */
-const shownInParts = <E>(
+/** Prints a result, and further pages of it. */
+const printPages = <E>(
   view: AnyView,
   payload: unknown,
   result: unknown,
@@ -144,8 +144,8 @@ const shownInParts = <E>(
 
 type Events = Stream.Stream<Tagged, PyroError>
 
-/** Shows events as they come (with `--json` only that a command runs) and returns what they fold to. */
-const shown = <E, R>(
+/** Prints events as they arrive (with `--json` only `Started`) and returns their result. */
+const printEvents = <E, R>(
   row: AnyOperation,
   json: boolean,
   payload: unknown,
@@ -171,10 +171,15 @@ type CommandPayload = RunPayload | ExecPayload
 const takesInput = ({ cli }: { readonly cli: CliSurface }) => cli.stdin !== undefined
 
 /**
- * `run` and `exec` also take the terminal's input; output that is shown as it comes is not kept. An exec leaves a pipe or file alone
- * unless it is told to read it: it would swallow what the loop around it reads.
+ * Performs `run` and `exec`, with the terminal's input. Output is printed and not kept. An exec reads a pipe or a file only with
+ * `--interactive`: otherwise the exec would take the input of a shell loop around it.
  */
-const performCommand = (operation: Operation, payload: CommandPayload, json: boolean, { switches }: Manner["Type"]) =>
+const performCommand = (
+  operation: Operation,
+  payload: CommandPayload,
+  json: boolean,
+  { switches }: OutputOptions["Type"]
+) =>
   Effect.scoped(Effect.gen(function*() {
     const { stdin }: CliSurface = operation.cli
     const reads = stdin === "always" || switches.has("interactive")
@@ -182,12 +187,12 @@ const performCommand = (operation: Operation, payload: CommandPayload, json: boo
     const pyro = yield* Pyro
     const kept = json ? payload : { ...payload, maxBytes: 0 }
     const view: AnyView = views[operation.name] as never
-    const ending = yield* makeEnding(payload)
+    const ending = yield* makeCommandInterrupt(payload)
     const events = callOf(pyro, operation)(kept, { ...input, interrupt: ending.interrupt }) as Events
     const show = (event: Tagged): Effect.Effect<unknown, OutputClosed, Terminal | Scope.Scope> =>
       event._tag === "Started" ? Effect.zipRight(ending.started(event), started) : view.event!(event)
-    const result = yield* shown(operation as never, json, kept, events, show)
-    // A command that handles the signal chooses the status to leave with; of any other one the signal is what ended both.
+    const result = yield* printEvents(operation as never, json, kept, events, show)
+    // A command that handles the signal chooses the exit status. Otherwise the signal ended both.
     const isItsOwn = (result as { readonly outcome: string }).outcome === "exited"
     return ending.wasAsked() && !isItsOwn ? yield* Effect.interrupt : result
   }))

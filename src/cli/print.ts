@@ -1,15 +1,15 @@
 import { Effect } from "effect"
 import { printable } from "../contract/printable.ts"
-import { Manner } from "./manner.ts"
+import { OutputOptions } from "./output-options.ts"
 import { Terminal } from "./terminal.ts"
 
 export const print = (text: string) => Effect.flatMap(Terminal, (terminal) => terminal.writeStdout(printable(text)))
 
-/** Text of a guest: as it is for a program, and so that it cannot do anything to a terminal. */
+/** Prints a guest's text: unchanged for a program, escaped for a terminal. */
 export const printContent = (text: string) =>
   Effect.flatMap(Terminal, (terminal) => terminal.writeStdout(terminal.stdoutIsTerminal ? printable(text) : text))
 
-/** Ends the line of a guest's text on a terminal, so that what is said next has a line of its own; into a file it goes as it is. */
+/** Ends the last line of a guest's text on a terminal. A file gets the text unchanged. */
 export const endLine = (text: string) =>
   Effect.flatMap(
     Terminal,
@@ -17,11 +17,11 @@ export const endLine = (text: string) =>
       terminal.stdoutIsTerminal && text !== "" && !text.endsWith("\n") ? terminal.writeStdout("\n") : Effect.void
   )
 
-/** What must be known to understand the result. */
+/** Prints a text that the reader needs to understand the result. */
 export const warn = (text: string) => Effect.flatMap(Terminal, (terminal) => terminal.writeStderr(printable(text)))
 
-/** What is good to know; nothing with `--quiet`. */
-export const say = (text: string) => Effect.flatMap(Manner, ({ quiet }) => quiet ? Effect.void : warn(text))
+/** Prints a note, unless `--quiet` is given. */
+export const note = (text: string) => Effect.flatMap(OutputOptions, ({ quiet }) => quiet ? Effect.void : warn(text))
 
 export const size = (bytes: number | undefined) =>
   bytes === undefined
@@ -32,7 +32,7 @@ export const size = (bytes: number | undefined) =>
     ? `${Math.ceil(bytes / 1024)} KiB`
     : `${Math.round(bytes / (1024 * 1024))} MiB`
 
-/** Hands a command's output on as it comes; its other events say nothing. */
+/** Prints a command's output as it arrives. Other events print nothing. */
 export const showOutput = (
   event: { readonly _tag: string } | {
     readonly _tag: "Output"

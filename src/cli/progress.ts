@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { Notice } from "../contract/notice.ts"
 import { printable } from "../contract/printable.ts"
-import { Manner } from "./manner.ts"
+import { OutputOptions } from "./output-options.ts"
 import { Terminal } from "./terminal.ts"
 
 const BAR_CELLS = 24
@@ -11,7 +11,7 @@ const CLEAR_LINE = "\r\u001b[2K"
  * Shows notices on stderr: on a terminal progress is one line that is written over and then cleared, elsewhere
  * one line per step. Warnings stay. Nothing with `--quiet`.
  */
-export const makeProgress = Effect.map(Effect.all([Terminal, Manner]), ([terminal, { quiet }]) => {
+export const makeProgress = Effect.map(Effect.all([Terminal, OutputOptions]), ([terminal, { quiet }]) => {
   let drawn = false
   let last = ""
 

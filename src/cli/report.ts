@@ -4,34 +4,34 @@ import { type ExitFamily, exitStatus, ownFailure } from "../contract/exit-status
 import { printable } from "../contract/printable.ts"
 import { OutputClosed } from "./terminal.ts"
 
-/** What a failure comes to: a status to leave with, and the same told to people and to programs. */
-export interface Verdict {
+/** Report of a failure: exit status, text for people, JSON for programs. */
+export interface FailureReport {
   readonly status: number
-  /** Empty when there is nothing to say. */
+  /** Empty if there is nothing to print. */
   readonly text: string
   readonly json: { readonly error: Readonly<Record<string, unknown>> }
 }
 
-/** Status of a program that writes to a pipe nobody reads: 128 + SIGPIPE. */
+/** Exit status of a program whose stdout is a closed pipe: 128 + SIGPIPE. */
 const BROKEN_PIPE = 141
 
-/** What was called. */
-export interface Called {
-  /** As far as it was understood, such as `pyro run`. */
+/** The command line of a failure. */
+export interface Invocation {
+  /** Its command, such as `pyro run`. */
   readonly command: string
   readonly family: ExitFamily
-  /** What was likely meant by the environment, where there is none of that name. */
-  readonly meant: (environment: string) => string | undefined
+  /** Suggestion for an unknown environment. */
+  readonly suggest: (environment: string) => string | undefined
 }
 
-export const verdictOf = (cause: Cause.Cause<PyroError | OutputClosed>, called: Called): Verdict => {
-  const { family } = called
+export const reportFailure = (cause: Cause.Cause<PyroError | OutputClosed>, invocation: Invocation): FailureReport => {
+  const { family } = invocation
   const failure = Cause.failureOption(cause)
   if (Option.isNone(failure)) return internal(cause, family)
   if (failure.value instanceof OutputClosed) return unwritten(failure.value, family)
   const error = failure.value
   const { _tag, ...fields } = Schema.encodeSync(PyroError)(error)
-  const hint = hintFor(error, called)
+  const hint = hintFor(error, invocation)
   return {
     status: exitStatus(error, family),
     text: `pyro: ${printable(error.message)}${hint === undefined ? "" : `\n${printable(hint)}`}\n`,
@@ -39,35 +39,35 @@ export const verdictOf = (cause: Cause.Cause<PyroError | OutputClosed>, called: 
   }
 }
 
-const hintFor = (error: PyroError, { command, meant }: Called): string | undefined => {
+const hintFor = (error: PyroError, { command, suggest }: Invocation): string | undefined => {
   switch (error._tag) {
     case "InvalidRequest":
       return `see: ${command} --help`
     case "EnvironmentUnknown":
-      return meant(error.environment)
+      return suggest(error.environment)
     default:
       return undefined
   }
 }
 
-const unwritten = ({ code }: OutputClosed, family: ExitFamily): Verdict => {
+const unwritten = ({ code }: OutputClosed, family: ExitFamily): FailureReport => {
   const isUnread = code === "EPIPE"
-  const message = isUnread ? "nobody reads stdout any more" : `cannot write to stdout: ${code}`
+  const message = isUnread ? "stdout is closed" : `cannot write to stdout: ${code}`
   return {
-    // Nobody wants the rest of a listing; a guest's command was cut short.
+    // The reader has seen enough of a listing. A guest's command was ended early.
     status: isUnread ? (family === "guest" ? BROKEN_PIPE : 0) : ownFailure(family),
     text: isUnread ? "" : `pyro: ${message}\n`,
     json: { error: { code: "output_closed", message } }
   }
 }
 
-export const interruptedVerdict = (signal: string, status: number): Verdict => ({
+export const reportInterruption = (signal: string, status: number): FailureReport => ({
   status,
   text: "",
-  json: { error: { code: "interrupted", message: `${signal} ended pyro, and with it what it ran`, signal } }
+  json: { error: { code: "interrupted", message: `${signal} ended pyro and its command`, signal } }
 })
 
-const internal = (cause: Cause.Cause<unknown>, family: ExitFamily): Verdict => ({
+const internal = (cause: Cause.Cause<unknown>, family: ExitFamily): FailureReport => ({
   status: ownFailure(family),
   text: `pyro: a defect of pyro itself, please report it:\n${printable(Cause.pretty(cause))}\n`,
   json: { error: { code: "internal_error", message: `a defect of pyro itself: ${firstLine(Cause.pretty(cause))}` } }

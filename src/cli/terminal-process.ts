@@ -5,7 +5,7 @@ import { resolve } from "node:path"
 import { isatty } from "node:tty"
 import type { WindowSize } from "../contract/run-input.ts"
 import { settingNow } from "../system/config.ts"
-import { holdSignal } from "./held-signal.ts"
+import { interceptSignal } from "./intercepted-signal.ts"
 import { FileUnreadable, OutputClosed, Terminal } from "./terminal.ts"
 
 /** What a short command neither prints nor reads, in `bytes`. */
@@ -131,7 +131,7 @@ const raw = Effect.acquireRelease(
 )
 
 const readFile = (path: string, maxBytes: number): Effect.Effect<Uint8Array, FileUnreadable> => {
-  const called = path === "-" ? "the standard input" : path
+  const name = path === "-" ? "the standard input" : path
   const chunks: Array<Uint8Array> = []
   let length = 0
   const keep = (chunk: Uint8Array) => {
@@ -146,12 +146,12 @@ const readFile = (path: string, maxBytes: number): Effect.Effect<Uint8Array, Fil
       try: async (signal) => {
         for await (const chunk of createReadStream(path, { signal })) if (!keep(chunk as Uint8Array)) break
       },
-      catch: (cause) => new FileUnreadable({ detail: `${called} cannot be read: ${reasonOf(cause)}` })
+      catch: (cause) => new FileUnreadable({ detail: `${name} cannot be read: ${reasonOf(cause)}` })
     })
   return Effect.flatMap(read, () =>
     length <= maxBytes
       ? Effect.succeed(Buffer.concat(chunks))
-      : new FileUnreadable({ detail: `${called} has more than ${maxBytes} bytes` }))
+      : new FileUnreadable({ detail: `${name} has more than ${maxBytes} bytes` }))
 }
 
 const reasonOf = (cause: unknown) => {
@@ -192,7 +192,7 @@ export const layer: Layer.Layer<Terminal> = Layer.sync(Terminal, () => {
     stdin,
     size,
     resizes,
-    holdSignal,
+    interceptSignal,
     raw,
     readFile,
     resolvePath: absolute,

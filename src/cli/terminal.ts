@@ -33,7 +33,7 @@ export class Terminal extends Context.Tag("pyro/cli/Terminal")<Terminal, {
    * Until the scope closes, the first signal that would end pyro ends the wait given here instead: a running command is asked to end,
    * and is heard until it has. A later one ends pyro.
    */
-  readonly holdSignal: Effect.Effect<Effect.Effect<void>, never, Scope.Scope>
+  readonly interceptSignal: Effect.Effect<Effect.Effect<void>, never, Scope.Scope>
   /** Hands every key to the guest, Ctrl-C too, until the scope closes or the process exits. */
   readonly raw: Effect.Effect<void, never, Scope.Scope>
   /** A file of the host, or stdin for `-`; fails with what is wrong with it, also when it has more than `maxBytes`. */

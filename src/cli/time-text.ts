@@ -1,6 +1,6 @@
 const UNITS = [[86_400_000, "d"], [3_600_000, "h"], [60_000, "min"], [1000, "s"]] as const
 
-/** `3 min ago`, as people say it. */
+/** `3 min ago`, for people. */
 export const ago = (iso: string, nowMs: number): string => {
   const ms = Math.max(0, nowMs - Date.parse(iso))
   const [unit, letter] = UNITS.find(([unit]) => ms >= unit) ?? [1000, "s"]

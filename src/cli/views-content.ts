@@ -1,12 +1,12 @@
 import { Effect } from "effect"
-import { goneAtHome, leftHome } from "../contract/left-home.ts"
+import { ignoredFilesNote, missingOnHostNote } from "../contract/host-file-notes.ts"
 import type { DiffFile, DiffResult } from "../contract/operations/workspace-diff.ts"
 import { MAX_READ_BYTES } from "../contract/operations/workspace-file.ts"
 import type { PatchApplied } from "../contract/operations/workspace-patch.ts"
 import { typed } from "../contract/shell-words.ts"
 import { colouredPatch, statText, statusLine } from "./diff-text.ts"
-import { Manner } from "./manner.ts"
-import { endLine, print, printContent, say, size, warn } from "./print.ts"
+import { OutputOptions } from "./output-options.ts"
+import { endLine, note, print, printContent, size, warn } from "./print.ts"
 import { painted, printTable } from "./table.ts"
 import { Terminal } from "./terminal.ts"
 import type { View } from "./view.ts"
@@ -16,12 +16,12 @@ const count = (number: number, what: string) => `${number} ${what}${number === 1
 /** Paths that were treated otherwise, the first 20, and how many more. */
 const remarks = (
   what: string,
-  told: ReadonlyArray<{ readonly path: string; readonly reason: string }>,
+  all: ReadonlyArray<{ readonly path: string; readonly reason: string }>,
   total: number
 ) =>
   Effect.gen(function*() {
-    for (const { path, reason } of told.slice(0, 20)) yield* say(`pyro: ${what}: ${path} (${reason})\n`)
-    if (total > 20) yield* say(`pyro: ${what}: ${total - Math.min(20, told.length)} more\n`)
+    for (const { path, reason } of all.slice(0, 20)) yield* note(`pyro: ${what}: ${path} (${reason})\n`)
+    if (total > 20) yield* note(`pyro: ${what}: ${total - Math.min(20, all.length)} more\n`)
   })
 
 interface DifferenceWords {
@@ -57,17 +57,17 @@ const differences = (diff: DiffResult, words: DifferenceWords) =>
       yield* terminal.colour ? terminal.writeStdout(colouredPatch(diff.patch)) : printContent(diff.patch)
       yield* endLine(diff.patch)
     } else if (diff.summary.additions === undefined) {
-      const { switches } = yield* Manner
+      const { switches } = yield* OutputOptions
       yield* print(diff.files.map(switches.has("name-status") ? statusLine : ({ path }) => `${path}\n`).join(""))
     } else {
       const { cols } = yield* terminal.size
       yield* terminal.writeStdout(yield* statText(diff, { width: cols, colour: terminal.colour }))
     }
-    if (diff.summary.files === 0) yield* say(`${words.none}\n`)
+    if (diff.summary.files === 0) yield* note(`${words.none}\n`)
     if (diff.ignoredCount > 0) {
-      yield* say(`${count(diff.ignoredCount, "ignored file")} left out; see them with --include-ignored\n`)
+      yield* note(`${count(diff.ignoredCount, "ignored file")} left out; see them with --include-ignored\n`)
     }
-    if (diff.specialCount > 0) yield* say(`${specialText(diff.specialCount)}\n`)
+    if (diff.specialCount > 0) yield* note(`${specialText(diff.specialCount)}\n`)
     if (diff.unlisted > 0 && diff.patch === undefined) yield* warn(`pyro: ${count(diff.unlisted, "file")} more\n`)
     if (diff.tooLargeCount !== undefined) {
       const tooLarge = diff.files.filter(({ tooLarge }) => tooLarge)
@@ -127,17 +127,17 @@ export const contentViews = {
             : file.nextLine !== undefined
             ? warn(`pyro: there is more; go on with --start-line ${file.nextLine}\n`)
             : startLine > 1 && file.totalLines !== undefined && startLine > file.totalLines
-            ? say(`pyro: nothing from line ${startLine} on; ${file.path} has ${count(file.totalLines, "line")}\n`)
+            ? note(`pyro: nothing from line ${startLine} on; ${file.path} has ${count(file.totalLines, "line")}\n`)
             : Effect.void
         ),
     // Whoever reads it into a file of theirs would have an empty one.
     exitStatus: ({ binary }) => binary ? 1 : 0
   } satisfies View<"workspace.file.read">,
   "workspace.file.write": {
-    result: (file) => say(`${file.path}: ${file.created ? "made" : "written"}, version ${file.version}\n`)
+    result: (file) => note(`${file.path}: ${file.created ? "made" : "written"}, version ${file.version}\n`)
   } satisfies View<"workspace.file.write">,
   "workspace.file.edit": {
-    result: (file) => say(`${file.path}: ${count(file.replaced, "place")} edited, version ${file.version}\n`)
+    result: (file) => note(`${file.path}: ${count(file.replaced, "place")} edited, version ${file.version}\n`)
   } satisfies View<"workspace.file.edit">,
   "workspace.diff": {
     result: (diff, { paths, workspace }) =>
@@ -165,8 +165,8 @@ export const contentViews = {
     result: ({ applied, files, filesChanged, notes }) =>
       Effect.gen(function*() {
         yield* print(files.map(({ change, path }) => `${change} ${path}\n`).join(""))
-        for (const note of notes) yield* say(noteText(note))
-        yield* say(
+        for (const one of notes) yield* note(noteText(one))
+        yield* note(
           applied ? `${count(filesChanged, "file")} changed\n` : `it applies, to ${count(filesChanged, "file")}\n`
         )
       })
@@ -179,9 +179,9 @@ export const contentViews = {
     result: (result) =>
       Effect.gen(function*() {
         yield* remarks("left out", result.skipped, result.skippedCount)
-        for (const warning of result.warnings) yield* say(`pyro: warning: ${warning}\n`)
+        for (const warning of result.warnings) yield* note(`pyro: warning: ${warning}\n`)
         if (result.output !== "-") {
-          yield* say(`${result.output}: ${count(result.files, "file")}, ${size(result.bytes)}\n`)
+          yield* note(`${result.output}: ${count(result.files, "file")}, ${size(result.bytes)}\n`)
         }
       })
   } satisfies View<"workspace.export">,
@@ -192,20 +192,20 @@ export const contentViews = {
         yield* remarks("left alone", pushed.conflicts, pushed.conflictCount)
         // A directory that is in the way stays in spite of it.
         if (!force && pushed.conflicts.some(({ reason }) => reason.includes("changed in the workspace"))) {
-          yield* say("pyro: overwrite what was changed in the workspace too with --force\n")
+          yield* note("pyro: overwrite what was changed in the workspace too with --force\n")
         }
         yield* remarks("skipped", pushed.skipped, pushed.skippedCount)
-        const left = leftHome(pushed.ignoredCount, pushed.ignored)
-        if (left !== undefined) yield* say(`pyro: ${left}\n`)
-        const gone = goneAtHome(pushed.goneCount, pushed.gone, "--delete")
-        if (gone !== undefined) yield* say(`pyro: ${gone}\n`)
+        const left = ignoredFilesNote(pushed.ignoredCount, pushed.ignored)
+        if (left !== undefined) yield* note(`pyro: ${left}\n`)
+        const gone = missingOnHostNote(pushed.goneCount, pushed.gone, "--delete")
+        if (gone !== undefined) yield* note(`pyro: ${gone}\n`)
         const counts = [
           `${count(pushed.writtenCount, "file")} written`,
           pushed.equalCount > 0 && `${pushed.equalCount} already equal`,
           pushed.removedCount > 0 && `${pushed.removedCount} removed`,
           pushed.conflictCount > 0 && `${pushed.conflictCount} left alone`
         ]
-        yield* say(`${counts.filter((part) => part !== false).join(", ")}\n`)
+        yield* note(`${counts.filter((part) => part !== false).join(", ")}\n`)
       }),
     // What comes next would run without the host's changes.
     exitStatus: ({ conflictCount }) => conflictCount > 0 ? 1 : 0

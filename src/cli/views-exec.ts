@@ -1,8 +1,8 @@
 import { Effect } from "effect"
 import type { PayloadOf, ResultOf } from "../contract/operations.ts"
 import { typed } from "../contract/shell-words.ts"
-import { Manner } from "./manner.ts"
-import { print, say, showOutput, warn } from "./print.ts"
+import { OutputOptions } from "./output-options.ts"
+import { note, print, showOutput, warn } from "./print.ts"
 import type { View } from "./view.ts"
 
 const end = (result: ResultOf<"workspace.exec">, { detach, workspace }: PayloadOf<"workspace.exec">) => {
@@ -10,7 +10,7 @@ const end = (result: ResultOf<"workspace.exec">, { detach, workspace }: PayloadO
     case "exited":
       return result.droppedBytes === undefined
         ? Effect.void
-        : say(`pyro: ${result.droppedBytes} bytes of its output are not in the log\n`)
+        : note(`pyro: ${result.droppedBytes} bytes of its output are not in the log\n`)
     case "running":
       return detach
         ? print(`${result.execId}\n`)
@@ -20,20 +20,21 @@ const end = (result: ResultOf<"workspace.exec">, { detach, workspace }: PayloadO
           }\n`
         )
     case "signaled":
-      return say(`pyro: signal ${result.signal ?? (result.status ?? 128) - 128} ended the command\n`)
+      return note(`pyro: signal ${result.signal ?? (result.status ?? 128) - 128} ended the command\n`)
     case "timed_out":
-      return say("pyro: the command ran past its timeout and was ended (--timeout-seconds)\n")
+      return note("pyro: the command ran past its timeout and was ended (--timeout-seconds)\n")
     case "out_of_memory":
-      return say("pyro: the guest ran out of memory and killed the command\n")
+      return note("pyro: the guest ran out of memory and killed the command\n")
   }
 }
 
 /** The command's output as it comes and how it ended, or its id alone. */
 export const execView: View<"workspace.exec"> = {
-  event: (event) => Effect.flatMap(Manner, ({ switches }) => switches.has("id-only") ? Effect.void : showOutput(event)),
+  event: (event) =>
+    Effect.flatMap(OutputOptions, ({ switches }) => switches.has("id-only") ? Effect.void : showOutput(event)),
   result: (result, payload) =>
     Effect.flatMap(
-      Manner,
+      OutputOptions,
       ({ switches }) => switches.has("id-only") ? print(`${result.execId}\n`) : end(result, payload)
     )
 }

@@ -1,7 +1,7 @@
 import { Clock, Effect } from "effect"
 import type { LogEntry } from "../contract/operations/workspace-logs.ts"
 import { typed } from "../contract/shell-words.ts"
-import { endLine, printContent, say, size, warn } from "./print.ts"
+import { endLine, note, printContent, size, warn } from "./print.ts"
 import { type Cell, painted, printTable } from "./table.ts"
 import { ago, duration } from "./time-text.ts"
 import type { View } from "./view.ts"
@@ -23,7 +23,7 @@ const commandLine = (words: ReadonlyArray<string>) => words.length === 0 ? "(log
 
 /** What a cursor behind the end of a command's output did not find. */
 const behind = (cursor: number, { outcome, outputBytes }: LogEntry) =>
-  say(
+  note(
     `pyro: nothing from byte ${cursor} on; the output has ${outputBytes} bytes${
       outcome === "running" ? " so far" : ""
     }\n`
@@ -59,12 +59,12 @@ export const logsView: View<"workspace.logs"> = {
         const isCut = maxBytes !== undefined || encoding !== "text"
         if (isCut && nextCursor !== undefined && nextCursor !== cursor) {
           yield* endLine(output)
-          yield* say(`pyro: there may be more; go on with --cursor ${nextCursor}\n`)
+          yield* note(`pyro: there may be more; go on with --cursor ${nextCursor}\n`)
         }
-      } else if (commands.length === 0) yield* say("nothing ran here yet\n")
+      } else if (commands.length === 0) yield* note("nothing ran here yet\n")
       else {
         yield* listOf(commands)
-        if (olderCount > 0) yield* say(`${olderCount} older left out; see more with --limit\n`)
+        if (olderCount > 0) yield* note(`${olderCount} older left out; see more with --limit\n`)
       }
     })
 }

@@ -1,7 +1,7 @@
 import { Clock, Effect } from "effect"
 import type { WorkspaceInfo } from "../contract/operations/workspace-info.ts"
-import { Manner } from "./manner.ts"
-import { print, say, size } from "./print.ts"
+import { OutputOptions } from "./output-options.ts"
+import { note, print, size } from "./print.ts"
 import { type Colour, painted, printTable } from "./table.ts"
 import { ago, duration } from "./time-text.ts"
 import type { View } from "./view.ts"
@@ -10,7 +10,7 @@ import { execView } from "./views-exec.ts"
 const labels = (one: Pick<WorkspaceInfo, "labels">) =>
   Object.entries(one.labels).map(([key, value]) => `${key}=${value}`).join(" ")
 
-const called = (one: WorkspaceInfo) => one.name ?? one.id
+const nameOf = (one: WorkspaceInfo) => one.name ?? one.id
 
 const STATE_COLOURS: Partial<Record<WorkspaceInfo["state"], Colour>> = {
   running: "green",
@@ -25,8 +25,8 @@ const stateOf = ({ state }: WorkspaceInfo) => painted(STATE_COLOURS[state] ?? "y
 
 const none = (asked: Pick<WorkspaceInfo, "labels">) =>
   labels(asked) === ""
-    ? say("no workspaces; make one with: pyro workspace create\n")
-    : say(`no workspace has these labels: ${labels(asked)}\n`)
+    ? note("no workspaces; make one with: pyro workspace create\n")
+    : note(`no workspace has these labels: ${labels(asked)}\n`)
 
 /** The first line of why it is as it is, such as a full disk of the host. */
 const reasonOf = ({ detail }: WorkspaceInfo) => detail?.trim().split(/\r?\n/)[0] ?? ""
@@ -78,7 +78,7 @@ const detail = (one: WorkspaceInfo) => {
 
 /** Said unless a switch of the command is on. */
 const unless = (name: string, text: string) =>
-  Effect.flatMap(Manner, ({ switches }) => switches.has(name) ? Effect.void : say(text))
+  Effect.flatMap(OutputOptions, ({ switches }) => switches.has(name) ? Effect.void : note(text))
 
 /** The word by which somebody asked for a workspace, else its name. */
 const givenFor = (one: { readonly id: string; readonly name: string }, asked: ReadonlyArray<string>) =>
@@ -87,7 +87,7 @@ const givenFor = (one: { readonly id: string; readonly name: string }, asked: Re
 type WithWorkspace = { readonly workspace: WorkspaceInfo }
 
 const now = (words: (name: string) => string) => ({
-  result: ({ workspace }: WithWorkspace) => say(words(called(workspace)))
+  result: ({ workspace }: WithWorkspace) => note(words(nameOf(workspace)))
 })
 
 export const workspaceViews = {
@@ -97,13 +97,13 @@ export const workspaceViews = {
         print(`${workspace.id}\n`),
         unless(
           "id-only",
-          `${called(workspace)} is ready; use it with: pyro workspace exec ${called(workspace)} -- ls\n`
+          `${nameOf(workspace)} is ready; use it with: pyro workspace exec ${nameOf(workspace)} -- ls\n`
         )
       )
   } satisfies View<"workspace.create">,
   "workspace.list": {
     result: ({ workspaces }, asked) =>
-      Effect.flatMap(Manner, ({ switches }) =>
+      Effect.flatMap(OutputOptions, ({ switches }) =>
         switches.has("id-only")
           ? print(workspaces.map(({ id }) => `${id}\n`).join(""))
           : workspaces.length === 0
@@ -126,7 +126,7 @@ export const workspaceViews = {
   "workspace.snapshot.list": {
     result: ({ snapshots }) =>
       snapshots.length === 0
-        ? say("no snapshots; make one with: pyro workspace snapshot create\n")
+        ? note("no snapshots; make one with: pyro workspace snapshot create\n")
         : Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
           printTable([
             ["NAME", "HOLDS", "TAKEN", "MEMORY", "COMMANDS", "ON DISK FOR GOOD"],
@@ -149,7 +149,7 @@ export const workspaceViews = {
         print(workspaces.map(({ id }) => `${id}\n`).join("")),
         unless(
           "id-only",
-          `${workspaces.map(called).join(", ")}: ready\n`
+          `${workspaces.map(nameOf).join(", ")}: ready\n`
         )
       )
   } satisfies View<"workspace.fork">,
@@ -159,6 +159,6 @@ export const workspaceViews = {
   } satisfies View<"workspace.delete">,
   "workspace.exec": execView,
   "workspace.cancel": {
-    result: ({ cancelled }) => say(cancelled ? "ended\n" : "it had ended before\n")
+    result: ({ cancelled }) => note(cancelled ? "ended\n" : "it had ended before\n")
   } satisfies View<"workspace.cancel">
 }

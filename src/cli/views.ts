@@ -1,6 +1,6 @@
 import { Clock, Effect } from "effect"
 import type { OperationName, ResultOf } from "../contract/operations.ts"
-import { print, say, showOutput, size } from "./print.ts"
+import { note, print, showOutput, size } from "./print.ts"
 import { printTable } from "./table.ts"
 import { ago } from "./time-text.ts"
 import type { View } from "./view.ts"
@@ -32,11 +32,11 @@ export const views: { readonly [Name in OperationName]: View<Name> } = {
         case "exited":
           return Effect.void
         case "signaled":
-          return say(`pyro: signal ${result.signal ?? result.status - 128} ended the command\n`)
+          return note(`pyro: signal ${result.signal ?? result.status - 128} ended the command\n`)
         case "timed_out":
-          return say(`pyro: the command ran past its timeout and was killed (--timeout-seconds)\n`)
+          return note(`pyro: the command ran past its timeout and was killed (--timeout-seconds)\n`)
         case "out_of_memory":
-          return say(`pyro: the guest ran out of memory and killed the command; give it more with --mem-mib\n`)
+          return note(`pyro: the guest ran out of memory and killed the command; give it more with --mem-mib\n`)
       }
     }
   },

@@ -28,10 +28,10 @@ export const projectHeaders: Effect.Effect<Readonly<Record<string, string>>> = E
 export const forCaller =
   (headers: Readonly<Record<string, string | undefined>>) =>
   <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
-    const told = headers[PROJECT_HEADER]
-    return told === undefined
+    const header = headers[PROJECT_HEADER]
+    return header === undefined
       ? work
-      : Effect.locally(work, callerProject, { project: told.slice(1), all: told.startsWith("+") })
+      : Effect.locally(work, callerProject, { project: header.slice(1), all: header.startsWith("+") })
   }
 
 /** Whether a request of the caller may reach a workspace: one of its project, or of a directory beneath. */

@@ -1,6 +1,6 @@
 import { Effect, Fiber, Mailbox, Stream } from "effect"
 import type { PyroError } from "../contract/errors.ts"
-import { demandOneCommand } from "../contract/exec-demand.ts"
+import { requireOneCommand } from "../contract/exec-validation.ts"
 import type { Notice } from "../contract/notice.ts"
 import type { RunEvent, RunPayload } from "../contract/operations/run.ts"
 import type { RunInput } from "../contract/run-input.ts"
@@ -27,7 +27,7 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
   Stream.unwrapScoped(Effect.gen(function*() {
     const since = yield* monotonicMs
     yield* demandOneSeed(payload)
-    yield* demandOneCommand(payload)
+    yield* requireOneCommand(payload)
     const notices = yield* Mailbox.make<Notice>({ capacity: 64, strategy: "sliding" })
     yield* Effect.forkScoped(sweepVms)
     const prepare = Effect.gen(function*() {

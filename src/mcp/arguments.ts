@@ -19,14 +19,14 @@ export interface Argument extends McpArgument {
   readonly schema: JsonSchema
 }
 
-/** The arguments of a row's tool in a profile, in the order in which they are told. */
+/** The arguments of a row's tool in a profile, in the order of the schema. */
 export const argumentsOf = (row: ToolRow, profile: Profile): ReadonlyArray<Argument> => {
   const payload = jsonSchemaOf(row.payload())
   const mcp: McpSurface = row.mcp
-  const told = mcp.arguments ?? everyField(row)
+  const listed = mcp.arguments ?? everyField(row)
   return withOthers(
     oneOf(row),
-    Object.entries(told)
+    Object.entries(listed)
       .filter(([, { visibleIn }]) => visibleIn?.includes(profile) ?? true)
       // A path of the host is only taken where it is said what is done with it.
       .filter(([field, { hostPath }]) => hostPath !== undefined || !hostPaths(row).includes(field))
@@ -176,10 +176,10 @@ export const payloadOf = (
     fields
   ).pipe(Either.mapLeft((error) => {
     const issues = ParseResult.ArrayFormatter.formatErrorSync(error)
-    const told = issues.map(({ message, path: [field = "", ...within] }) => {
+    const messages = issues.map(({ message, path: [field = "", ...within] }) => {
       const name = args.find((one) => one.field === field)?.name ?? String(field)
       return [[name, ...within.map(String)].join("."), shortened(message)] as const
     })
-    const [[name, message] = ["", error.message], ...others] = told
+    const [[name, message] = ["", error.message], ...others] = messages
     return wrong(name, [message, ...others.map((one) => one.join(": "))].join("; "))
   }))

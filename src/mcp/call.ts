@@ -19,12 +19,12 @@ import type { ProfileTool } from "./tool-table.ts"
 import { inToolWords } from "./tool-words.ts"
 import { noticeText } from "./words.ts"
 
-/** What a call has beside its arguments. */
-export interface Surroundings {
+/** Context of a call. */
+export interface CallContext {
   readonly pyro: Effect.Effect<PyroService, PyroError>
   readonly project: Project
-  readonly say: (message: string) => void
-  /** Works that earlier calls have left. */
+  readonly report: (message: string) => void
+  /** Unfinished work of earlier calls. */
   readonly pending: Pending
 }
 
@@ -46,42 +46,42 @@ interface ImageBlock {
 export const callTool = (
   tool: ProfileTool,
   raw: Readonly<Record<string, unknown>>,
-  surroundings: Surroundings
+  context: CallContext
 ): Effect.Effect<CallResult> =>
   Effect.gen(function*() {
-    const payload = yield* payloadFor(tool, raw, surroundings.project)
-    const pyro = yield* surroundings.pyro
+    const payload = yield* payloadFor(tool, raw, context.project)
+    const pyro = yield* context.pyro
     const request: Request<never> = {
-      ...surroundings,
+      ...context,
       pyro,
       payload: payload.value as never,
       own: payload.own,
       inWords: (text) => inToolWords(text, tool),
       underWay: () => {}
     }
-    const perform = tool.tool.perform ?? plainly(tool)
+    const perform = tool.tool.perform ?? performCall(tool)
     const done = tool.tool.goesOn === true
-      ? yield* surroundings.pending.work(
+      ? yield* context.pending.work(
         keyOf(tool, payload),
-        surroundings.say,
-        (say, underWay) => perform({ ...request, say, underWay })
+        context.report,
+        (report, underWay) => perform({ ...request, report, underWay })
       )
       : Either.right(yield* perform(request))
-    if (Either.isLeft(done)) return notDone(tool, done.left)
+    if (Either.isLeft(done)) return pendingResult(tool, done.left)
     const { alone, result, text } = done.right
-    if (alone !== undefined) return toldAlone(boundedText(text), alone.image)
+    if (alone !== undefined) return textResult(boundedText(text), alone.image)
     const encoded = Schema.encodeUnknownSync(tool.result)(result)
     const structured = completed(encoded, tool.resultSchema) as Record<string, unknown>
     if (tool.hasLists) structured["omitted"] = shortened(structured)
     cutTexts(structured)
-    return told(boundedText(text), structured)
+    return structuredResult(boundedText(text), structured)
   }).pipe(
-    Effect.locally(callerProject, callerOf(surroundings.project)),
+    Effect.locally(callerProject, callerOf(context.project)),
     Effect.exit,
     Effect.flatMap((exit): Effect.Effect<CallResult> => {
       if (Exit.isSuccess(exit)) return Effect.succeed(exit.value)
       const failed: CallResult = {
-        content: [{ type: "text", text: errorText(exit.cause, { ...tool, ...surroundings }) }],
+        content: [{ type: "text", text: errorText(exit.cause, { ...tool, ...context }) }],
         isError: true
       }
       return exit.cause._tag === "Die"
@@ -94,18 +94,18 @@ export const callTool = (
 const keyOf = ({ row }: ProfileTool, { own, value }: { readonly value: unknown; readonly own: Fields }) =>
   JSON.stringify([row.name, value, Object.entries(own).sort()])
 
-/** No result yet. Told as a failure: hosts refuse a success that lacks what the tool's schema promises. */
-const notDone = ({ listed: { name } }: ProfileTool, last: string): CallResult => ({
+/** Result of a call that is not done. It is an error: hosts refuse a success without the fields of the output schema. */
+const pendingResult = ({ listed: { name } }: ProfileTool, last: string): CallResult => ({
   content: [{
     type: "text",
     text: `not_ready_yet: ${name} takes longer than this call waits, and goes on: ${last}\n` +
-      `hint: call ${name} again with the same arguments; it joins this work and begins nothing new. The first use of an environment ` +
+      `hint: call ${name} again with the same arguments; it joins this work and starts nothing new. The first use of an environment ` +
       "builds it, which takes minutes"
   }],
   isError: true
 })
 
-const toldAlone = (text: string, image: Image | undefined): CallResult => ({
+const textResult = (text: string, image: Image | undefined): CallResult => ({
   content: [{ type: "text", text }, ...(image === undefined ? [] : [imageBlock(image)])]
 })
 
@@ -115,12 +115,12 @@ const imageBlock = ({ bytes, mediaType }: Image): ImageBlock => ({
   data: Buffer.from(bytes).toString("base64")
 })
 
-const told = (text: string, structuredContent: Readonly<Record<string, unknown>>): CallResult => ({
+const structuredResult = (text: string, structuredContent: Readonly<Record<string, unknown>>): CallResult => ({
   content: [{ type: "text", text }],
   structuredContent
 })
 
-/** The payload of a call: what was given, host paths judged, filled in from the project. */
+/** The payload of a call: its arguments with checked host paths, and defaults of the project. */
 const payloadFor = (
   { args, row, tool }: ProfileTool,
   raw: Readonly<Record<string, unknown>>,
@@ -134,7 +134,7 @@ const payloadFor = (
     return { value: yield* payloadOf(row, args, whole), own }
   })
 
-/** Paths of the host as they are there, refused where a model may not name them. */
+/** Resolves paths of the host. Fails for a path that a model may not name. */
 const hostPaths = (
   args: ReadonlyArray<Argument>,
   fields: Fields,
@@ -152,10 +152,10 @@ const hostPaths = (
 
 type AnyEvents = StreamingCall<{ readonly _tag: string }, unknown>
 
-/** Calls the operation, folds its events, and tells its result in the tool's words or in plain ones. */
-const plainly = (called: ProfileTool) => (request: Request<never>): Effect.Effect<Done<unknown>, PyroError> =>
+/** Calls the operation, folds its events, and returns the result with a text. */
+const performCall = (profileTool: ProfileTool) => (request: Request<never>): Effect.Effect<Done<unknown>, PyroError> =>
   Effect.gen(function*() {
-    const { listed, result, resultSchema, row, tool } = called
+    const { listed, result, resultSchema, row, tool } = profileTool
     const call = callOf(request.pyro, row)
     const came = row.kind === "unary"
       ? yield* call(request.payload) as Effect.Effect<unknown, PyroError>
@@ -167,7 +167,7 @@ const plainly = (called: ProfileTool) => (request: Request<never>): Effect.Effec
 
 const folded = (
   fold: (payload: unknown) => Folding<unknown, unknown>,
-  { inWords, payload, say }: Request<never>,
+  { inWords, payload, report }: Request<never>,
   call: AnyEvents
 ): Effect.Effect<unknown, PyroError> =>
   Effect.gen(function*() {
@@ -176,9 +176,9 @@ const folded = (
       Effect.sync(() => {
         if (event._tag !== "Notice") return folding.add(event)
         const notice = event as Notice
-        const told = { ...notice, message: inWords(notice.message) }
-        say(noticeText(told))
-        folding.add(told)
+        const translated = { ...notice, message: inWords(notice.message) }
+        report(noticeText(translated))
+        folding.add(translated)
       }))
     return folding.result() ?? (yield* new ChannelFailed({ detail: "the stream of events ended without its last" }))
   })

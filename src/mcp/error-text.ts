@@ -2,7 +2,7 @@ import { Cause, Option } from "effect"
 import { factOf, type PyroError } from "../contract/errors.ts"
 import { printable } from "../contract/printable.ts"
 import type { Project } from "../sdk/project.ts"
-import { inToolWords, namesUsersOption, type ToolCalled } from "./tool-words.ts"
+import { inToolWords, namesUsersOption, type ToolContext } from "./tool-words.ts"
 
 /** Maximum characters of an error: hosts cut longer texts at a place of their own. */
 const MAX_CHARACTERS = 2_000
@@ -118,12 +118,12 @@ const QUOTING: ReadonlySet<PyroError["_tag"]> = new Set([
 ])
 
 /** The tool that failed, and its project. */
-export interface ToolFailed extends ToolCalled {
+export interface FailureContext extends ToolContext {
   readonly project?: Project
 }
 
 /** The text of a failed call: stable code, fact, and next call. */
-export const errorText = (cause: Cause.Cause<PyroError>, tool: ToolFailed = { args: [] }): string => {
+export const errorText = (cause: Cause.Cause<PyroError>, tool: FailureContext = { args: [] }): string => {
   const failure = Cause.failureOption(cause)
   if (Option.isSome(failure)) {
     const error = failure.value

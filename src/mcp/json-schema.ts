@@ -16,7 +16,7 @@ export interface JsonSchema {
 
 type Raw = { readonly [key: string]: unknown }
 
-/** Bounds that nobody comes near say nothing. */
+/** Bounds above this are left out of schemas. */
 const FAR = 1_000_000
 
 /** What is dropped: names for types, patterns that the server explains better than a model reads them, defaults that are described. */
@@ -74,28 +74,28 @@ const EMPTY: JsonSchema = { type: "object", properties: {}, additionalProperties
 const MAX_CHOICES = 3
 
 /**
- * The schema of a result as a tool tells it. Nothing is ever missing, what is not there is null. It has no words and says `required` once,
- * of the whole: each character is paid for in every conversation.
+ * The output schema of a tool. Every field is present; an absent value is null. The schema has no descriptions, and `required` only at the
+ * top: every conversation pays for each character.
  */
 export const resultSchemaOf = (schema: JsonSchema, omits: ReadonlySet<string>): JsonSchema => {
-  const told = toldOf(schema, omits)
-  return { ...told, required: Object.keys(told.properties ?? {}) }
+  const described = describeType(schema, omits)
+  return { ...described, required: Object.keys(described.properties ?? {}) }
 }
 
-const toldOf = (schema: JsonSchema, omits: ReadonlySet<string>): JsonSchema => {
+const describeType = (schema: JsonSchema, omits: ReadonlySet<string>): JsonSchema => {
   const { description: _, ...described } = schema
   const { enum: choices, ...rest } = described
   if (choices !== undefined) return choices.length > MAX_CHOICES ? rest : described
-  if (rest.anyOf !== undefined) return { anyOf: rest.anyOf.map((one) => toldOf(one, omits)) }
-  if (rest.items !== undefined) return { ...rest, items: toldOf(rest.items, omits) }
+  if (rest.anyOf !== undefined) return { anyOf: rest.anyOf.map((one) => describeType(one, omits)) }
+  if (rest.items !== undefined) return { ...rest, items: describeType(rest.items, omits) }
   if (rest.properties === undefined) return rest.type === "object" ? { type: "object" } : rest
   const required = new Set(rest.required)
   const kept = Object.entries(rest.properties).filter(([name]) => !omits.has(name))
   return {
     type: "object",
     properties: named(kept.map(([name, of]) => {
-      const told = toldOf(of, omits)
-      return [name, required.has(name) ? told : { anyOf: [told, { type: "null" }] }]
+      const described = describeType(of, omits)
+      return [name, required.has(name) ? described : { anyOf: [described, { type: "null" }] }]
     }))
   }
 }

@@ -33,7 +33,7 @@ export const makeTools = ({ profile, project, pyro }: ToolsOptions): Tools => {
       const tool = byName.get(name)
       return tool === undefined
         ? Effect.succeed(noToolResult(name, profile, byName.keys()))
-        : callTool(tool, args, { pending, pyro, project, say: () => {} })
+        : callTool(tool, args, { pending, pyro, project, report: () => {} })
     }
   }
 }

@@ -143,7 +143,7 @@ export const keepOutput = (from: number, limit = MAX_TEXT_CHARACTERS) => {
         ...all.slice(first.length, all.length - last.length).map((one) => one.next)
       )
     }
-    const told = (name: OutputName) => {
+    const outputOf = (name: OutputName) => {
       const [left, right] = [textOf(first, name), textOf(last, name)]
       const missing = total[name] - sizeOf(first, name) - sizeOf(last, name)
       return missing === 0
@@ -152,7 +152,7 @@ export const keepOutput = (from: number, limit = MAX_TEXT_CHARACTERS) => {
           readOn(omitted)
         }]\n${right}`
     }
-    return { stdout: told("stdout"), stderr: told("stderr"), omitted, next }
+    return { stdout: outputOf("stdout"), stderr: outputOf("stderr"), omitted, next }
   }
   return { add, shown } as const
 }

@@ -25,8 +25,8 @@ export interface Pending {
    */
   readonly work: <A, E>(
     key: string,
-    say: Say,
-    start: (say: Say, underWay: () => void) => Effect.Effect<A, E>
+    report: Say,
+    start: (report: Say, underWay: () => void) => Effect.Effect<A, E>
   ) => Effect.Effect<Either.Either<A, string>, E>
 }
 
@@ -57,24 +57,24 @@ export const makePending = (waitMs = WAIT_MS): Pending => {
     )
   }
 
-  const begin = (start: (say: Say, underWay: () => void) => Effect.Effect<unknown, unknown>) =>
+  const begin = (start: (report: Say, underWay: () => void) => Effect.Effect<unknown, unknown>) =>
     Effect.gen(function*() {
       const now: Omit<Work, "fiber"> = { last: "preparing", hear: () => {}, isUnderWay: false }
-      const say = (message: string) => {
+      const report = (message: string) => {
         now.last = message
         now.hear(message)
       }
-      const fiber = yield* Effect.forkDaemon(Effect.interruptible(start(say, () => void (now.isUnderWay = true))))
+      const fiber = yield* Effect.forkDaemon(Effect.interruptible(start(report, () => void (now.isUnderWay = true))))
       return Object.assign(now, { fiber })
     })
 
   return {
-    work: <A, E>(key: string, say: Say, start: (say: Say, underWay: () => void) => Effect.Effect<A, E>) =>
+    work: <A, E>(key: string, report: Say, start: (report: Say, underWay: () => void) => Effect.Effect<A, E>) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function*() {
           const work = take(key) ?? (yield* begin(start))
-          work.hear = say
-          say(work.last)
+          work.hear = report
+          report(work.last)
           const ended = Fiber.await(work.fiber as Fiber.RuntimeFiber<A, E>)
           const exit = yield* restore(Effect.timeoutOption(ended, waitMs)).pipe(
             Effect.flatMap((done) =>

@@ -8,13 +8,13 @@ type Notify = (progress: { readonly progress: number; readonly message: string }
 /** Tells how far a call is, every 10 s while it lasts, with the last that was said of it. */
 export const withProgress = <A, E>(
   notify: Notify | undefined,
-  work: (say: (message: string) => void) => Effect.Effect<A, E>
+  work: (report: (message: string) => void) => Effect.Effect<A, E>
 ): Effect.Effect<A, E> => {
   let last = "running"
-  const say = (message: string) => {
+  const report = (message: string) => {
     last = message
   }
-  if (notify === undefined) return work(say)
+  if (notify === undefined) return work(report)
   const tick = (seconds: number): Effect.Effect<never> =>
     Effect.sleep(EVERY_SECONDS * 1_000).pipe(
       // Nothing is in it that the result has not: the last of them may be lost, and nobody need be there to hear it.
@@ -23,5 +23,5 @@ export const withProgress = <A, E>(
       ),
       Effect.zipRight(Effect.suspend(() => tick(seconds + EVERY_SECONDS)))
     )
-  return Effect.raceFirst(work(say), tick(EVERY_SECONDS))
+  return Effect.raceFirst(work(report), tick(EVERY_SECONDS))
 }

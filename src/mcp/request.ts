@@ -14,7 +14,7 @@ export interface Request<Payload> {
   readonly own: Fields
   readonly project: Project
   /** Tells the caller how far it is, when a word of progress is due. */
-  readonly say: (message: string) => void
+  readonly report: (message: string) => void
   /** A text of pyro's own as a model reads it: tools and arguments for commands and options. */
   readonly inWords: (text: string) => string
   /** Says that everything is prepared: the call waits to the end from now on. */

@@ -3,7 +3,7 @@ import { Context, Effect, Fiber, Layer, type Scope } from "effect"
 import type { PyroError } from "../contract/errors.ts"
 import { Pyro, type PyroService } from "../contract/Pyro.ts"
 import type { Project } from "../sdk/project.ts"
-import type { Handover } from "./handshake/handover.ts"
+import type { EarlyConnection } from "./handshake/early-connection.ts"
 import type { ProfileName } from "./profile.ts"
 import { createServer } from "./server.ts"
 
@@ -57,7 +57,7 @@ export interface ServeOptions {
   /** Does the work; built at the first call, and again when that failed. */
   readonly layer: Layer.Layer<Pyro, PyroError>
   /** A connection that has begun already; otherwise it begins here. */
-  readonly handover?: Handover | undefined
+  readonly earlyConnection?: EarlyConnection | undefined
 }
 
 /**
@@ -108,12 +108,12 @@ const makeCalls = () => {
  * the commands that these started; workspaces stay, and so do commands that a call has handed back. Stdout carries nothing but the
  * protocol.
  */
-export const serve = ({ handover, layer, ...options }: ServeOptions): Effect.Effect<void> =>
+export const serve = ({ earlyConnection, layer, ...options }: ServeOptions): Effect.Effect<void> =>
   Effect.scoped(Effect.gen(function*() {
     const pyro = yield* whenAsked(layer)
     const calls = makeCalls()
     yield* Effect.async<void>((resume) => {
-      const { answered = [], stdin = process.stdin } = handover ?? {}
+      const { answered = [], stdin = process.stdin } = earlyConnection ?? {}
       const transport = exceptAnswered(
         keepingPace(new StdioServerTransport(stdin, process.stdout, { maxBufferSize: MAX_MESSAGE_BYTES })),
         answered

@@ -74,7 +74,7 @@ export const createServer = ({ onCall, profile, project, pyro, version }: Server
         mcpReq.notify({ method: "notifications/progress", params: { progressToken, ...params } })
     const call = withProgress(
       notify,
-      (say) => callTool(tool, raw, { pending, pyro, project, say })
+      (report) => callTool(tool, raw, { pending, pyro, project, report })
     )
     const answer = runCall(call, mcpReq.signal) as unknown as Promise<CallToolResult>
     onCall?.(answer)

@@ -5,7 +5,7 @@ import type { Argument } from "./arguments.ts"
 import type { ToolRow } from "./profile.ts"
 
 /** What a text is told about. */
-export interface ToolCalled {
+export interface ToolContext {
   readonly args: ReadonlyArray<Argument>
   readonly row?: ToolRow
 }
@@ -25,7 +25,7 @@ const FLAG = /(?<![\w-])--([a-z]+(?:-[a-z]+)*)/g
 const fieldOf = (words: string) => words.replaceAll("-", "_")
 
 /** Options of the tool's command that are no argument of the tool: what they do is the user's to decide. */
-const ofUser = ({ args, row }: ToolCalled): ReadonlySet<string> => {
+const ofUser = ({ args, row }: ToolContext): ReadonlySet<string> => {
   if (row === undefined) return new Set()
   const { extras = {} }: CliSurface = row.cli
   const fields = [...payloadFields(row.payload()).map(({ name }) => name), ...Object.keys(extras).map(fieldOf)]
@@ -33,13 +33,13 @@ const ofUser = ({ args, row }: ToolCalled): ReadonlySet<string> => {
 }
 
 /** Whether a text names an option that only the user can give. */
-export const namesUsersOption = (text: string, tool: ToolCalled): boolean => {
+export const namesUsersOption = (text: string, tool: ToolContext): boolean => {
   const own = ofUser(tool)
   return [...text.matchAll(FLAG)].some(([, words = ""]) => own.has(fieldOf(words)))
 }
 
 /** `--overwrite` as a model gives it: `overwrite: true`. */
-const optionText = (flag: string, words: string, tool: ToolCalled, own: ReadonlySet<string>) => {
+const optionText = (flag: string, words: string, tool: ToolContext, own: ReadonlySet<string>) => {
   const argument = tool.args.find(({ field }) => field === fieldOf(words))
   if (argument !== undefined) return argument.schema.type === "boolean" ? `${argument.name}: true` : argument.name
   if (own.has(fieldOf(words))) return `the user's option ${words}`
@@ -63,7 +63,7 @@ const commandsAsTools = (text: string) =>
   })
 
 /** A text of pyro's own without words of the command line: tools for commands, arguments for options. */
-export const inToolWords = (text: string, tool: ToolCalled): string => {
+export const inToolWords = (text: string, tool: ToolContext): string => {
   if (!text.includes("--") && !text.includes("pyro ")) return text
   const own = ofUser(tool)
   return commandsAsTools(text).replace(FLAG, (flag, words: string) => optionText(flag, words, tool, own))

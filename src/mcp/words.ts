@@ -12,14 +12,14 @@ export const bytes = (number: number): string =>
     ? `${(number / 1_024).toFixed(1)} KiB`
     : `${(number / 1_048_576).toFixed(1)} MiB`
 
-/** What a notice says, with how much of the step is done. */
+/** Text of a notice, with its progress. */
 export const noticeText = ({ fraction, message }: Notice): string =>
   fraction === undefined ? message : `${message}, ${Math.round(100 * fraction)} %`
 
-/** Lines of which some say nothing. */
+/** Joins lines and leaves out empty ones. */
 export const lines = (...all: ReadonlyArray<string | undefined | false>): string =>
   all.filter((line): line is string => typeof line === "string" && line !== "").join("\n")
 
-/** A call as a model would write it. */
+/** A call in a model's notation. */
 export const callText = (tool: string, args: Readonly<Record<string, unknown>>): string =>
   `${tool} ${JSON.stringify(args)}`

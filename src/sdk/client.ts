@@ -10,7 +10,7 @@ import { newRequestId } from "../system/identity.ts"
 import { Paths } from "../system/Paths.ts"
 import { makeExec, sinkOf } from "./exec.ts"
 import { firstEvents } from "./first-events.ts"
-import { makeInputTape } from "./input-tape.ts"
+import { makeInputBuffer } from "./input-buffer.ts"
 import { nested } from "./nested.ts"
 import { type ConnectionLost, failureOf, isLost, lost, makeSession, methodOf, type Session } from "./session.ts"
 import { daemonRuns as runs, type StartDaemon } from "./start-daemon.ts"
@@ -41,14 +41,19 @@ const unary = (session: Session, { annotations, name }: Operation) => (payload: 
 const streaming = (session: Session, row: StreamingRow) =>
   callFromFirst<unknown, unknown>((payload, input) =>
     Effect.gen(function*() {
-      const tape = input === undefined ? undefined : yield* makeInputTape(input)
+      const inputBuffer = input === undefined ? undefined : yield* makeInputBuffer(input)
       const once = Effect.gen(function*() {
         const client = yield* session.client
         const id = newRequestId()
-        if (tape !== undefined) yield* tape(sinkOf(client, id), 0)
+        if (inputBuffer !== undefined) yield* inputBuffer(sinkOf(client, id), 0)
         const noted = (failure: PyroError | ConnectionLost): Effect.Effect<never, PyroError | ConnectionLost> =>
           isLost(failure) ? Effect.flip(session.failed(client, failure)) : Effect.fail(failure)
-        const first = firstEvents<unknown>(client, row, payload, tape === undefined ? {} : { [INPUT_HEADER]: id })
+        const first = firstEvents<unknown>(
+          client,
+          row,
+          payload,
+          inputBuffer === undefined ? {} : { [INPUT_HEADER]: id }
+        )
         const { events, rest } = yield* Effect.catchAll(first, noted)
         return { events, rest: rest && Stream.mapError(Stream.catchAll(rest, noted), lostIn(row)) }
       })

@@ -2,13 +2,13 @@ import { Effect, type Scope, Stream } from "effect"
 import type { PyroError } from "../contract/errors.ts"
 import { callFromFirst, type FirstEvents, type StartOperation, streamFromFirst } from "../contract/event-batches.ts"
 import type { StreamingRow } from "../contract/event-rpcs.ts"
-import { demandCommand } from "../contract/exec-demand.ts"
+import { requireCommand } from "../contract/exec-validation.ts"
 import { ENDS_WITH_CALLER_HEADER, INPUT_HEADER, RESUMED_HEADER } from "../contract/input-rpcs.ts"
 import type { ExecEvent, ExecPayload } from "../contract/operations/workspace-exec.ts"
 import { newRequestId } from "../system/identity.ts"
 import { clockReader } from "../system/time.ts"
 import { firstEvents } from "./first-events.ts"
-import { makeInputTape } from "./input-tape.ts"
+import { makeInputBuffer } from "./input-buffer.ts"
 import { type Client, type ConnectionLost, isLost, lost, type Session } from "./session.ts"
 import type { StartedExec } from "./started-exec.ts"
 
@@ -31,7 +31,7 @@ export const makeExec = (session: Session, row: StreamingRow, startedBefore?: St
   let taken = startedBefore
   const first: StartOperation<ExecEvent, ExecPayload> = (payload, input = {}) =>
     Effect.gen(function*() {
-      yield* demandCommand(payload)
+      yield* requireCommand(payload)
       const before = taken
       taken = undefined
       const execId = before?.execId ?? payload.execId ?? newRequestId()
@@ -40,7 +40,7 @@ export const makeExec = (session: Session, row: StreamingRow, startedBefore?: St
       const { monotonicMs } = yield* clockReader
       const untilMs = payload.waitSeconds === undefined ? undefined : monotonicMs() + payload.waitSeconds * 1000
       const hasInput = input.stdin !== undefined || input.resizes !== undefined
-      const tape = hasInput ? yield* makeInputTape(input) : undefined
+      const inputBuffer = hasInput ? yield* makeInputBuffer(input) : undefined
       let cursor = before === undefined || before.shownBytes === 0 ? payload.cursor : before.shownBytes
       let hasStarted = false
       let losses = 0
@@ -78,8 +78,9 @@ export const makeExec = (session: Session, row: StreamingRow, startedBefore?: St
       ): Effect.Effect<FirstEvents<ExecEvent>, PyroError, Scope.Scope> =>
         Effect.gen(function*() {
           const client = yield* session.client
-          const inputId = tape && newRequestId()
-          const play = (offset: number) => tape && inputId ? tape(sinkOf(client, inputId), offset) : Effect.void
+          const inputId = inputBuffer && newRequestId()
+          const play = (offset: number) =>
+            inputBuffer && inputId ? inputBuffer(sinkOf(client, inputId), offset) : Effect.void
           const headers = {
             ...(inputId === undefined ? {} : { [INPUT_HEADER]: inputId }),
             ...(resumed && starts ? { [RESUMED_HEADER]: "yes" } : {}),

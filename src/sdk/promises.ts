@@ -78,8 +78,8 @@ export const makePromises = (layer: Layer.Layer<Pyro, PyroError>): PyroPromises 
         signal?.addEventListener("abort", abort, { once: true })
         return Effect.sync(() => signal?.removeEventListener("abort", abort))
       })
-      const told = Stream.mapError(events, withoutFrames)
-      const ended = signal === undefined ? told : Stream.interruptWhen(told, aborted)
+      const framed = Stream.mapError(events, withoutFrames)
+      const ended = signal === undefined ? framed : Stream.interruptWhen(framed, aborted)
       const iterator = isClosed
         ? Promise.resolve(Stream.toAsyncIterable(closed)[Symbol.asyncIterator]())
         : runtime.runtime().then((ready) => Stream.toAsyncIterableRuntime(ended, ready)[Symbol.asyncIterator]())

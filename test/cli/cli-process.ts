@@ -2,7 +2,7 @@ import { spawn as spawnTerminal } from "node-pty"
 import { spawn } from "node:child_process"
 import { readFileSync } from "node:fs"
 
-/** A built command line and the surroundings it is started in. */
+/** A built command line and the context it is started in. */
 export interface Binary {
   readonly entry: string
   readonly env: Readonly<Record<string, string>>

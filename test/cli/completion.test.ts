@@ -53,7 +53,7 @@ beforeAll(async () => {
 
 const env = { ...process.env, ...binary.env, PATH: `${bin}${delimiter}${process.env["PATH"]}` }
 
-/** What bash offers for a line of words that it does not split, the last of which is begun. */
+/** What bash offers for a line of words that it does not split, the last of which is incomplete. */
 const offered = (...words: ReadonlyArray<string>) =>
   execFileSync("bash", [
     "-c",

@@ -158,7 +158,7 @@ describe("exec", () => {
     await create("--name", "fix")
     const both = await pyro("workspace", "exec", "fix", "--script", "echo a", "--", "echo", "b")
     assert.deepStrictEqual([both.status, both.stdout], [2, ""])
-    assert.match(both.stderr, /^pyro: command: excludes a script: give one of them\nsee: pyro workspace exec --help\n$/)
+    assert.match(both.stderr, /^pyro: command: cannot be combined with a script\nsee: pyro workspace exec --help\n$/)
     assert.strictEqual((await pyro("workspace", "exec", "fix")).status, 2)
   })
 

@@ -40,7 +40,7 @@ export const call = (
   const tool = profileTools(profile).find(({ listed }) => listed.name === name)
   if (tool === undefined) throw new Error(`no tool ${name}`)
   return Effect.runPromise(
-    callTool(tool, args, { pyro: Effect.succeed(pyro), project, pending, say: () => {} }),
+    callTool(tool, args, { pyro: Effect.succeed(pyro), project, pending, report: () => {} }),
     signal === undefined ? {} : { signal }
   )
 }

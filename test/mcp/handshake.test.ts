@@ -45,7 +45,7 @@ interface Said {
 }
 
 /** Sends lines, waits until the last request is answered, and closes stdin. */
-const say = (entry: string, args: ReadonlyArray<string>, sent: ReadonlyArray<object | string>): Promise<Said> => {
+const report = (entry: string, args: ReadonlyArray<string>, sent: ReadonlyArray<object | string>): Promise<Said> => {
   const child = spawn(process.execPath, [entry, "mcp", "serve", ...args], {
     cwd: project,
     env: { ...process.env, ...binary.env },
@@ -70,7 +70,7 @@ const say = (entry: string, args: ReadonlyArray<string>, sent: ReadonlyArray<obj
   )
 }
 
-/** What both say, in an order of its own: answers may overtake each other. */
+/** What both report, in an order of its own: answers may overtake each other. */
 const comparable = ({ code, stderr, stdout }: Said) => ({
   code,
   stderr,
@@ -80,7 +80,7 @@ const comparable = ({ code, stderr, stdout }: Said) => ({
 })
 
 const saysTheSame = async (args: ReadonlyArray<string>, sent: ReadonlyArray<object | string>) => {
-  const [first, server] = await Promise.all([say(entries.first, args, sent), say(entries.server, args, sent)])
+  const [first, server] = await Promise.all([report(entries.first, args, sent), report(entries.server, args, sent)])
   assert.deepStrictEqual(comparable(first), comparable(server))
   return comparable(first).answers
 }
@@ -200,7 +200,7 @@ describe("the first answers of mcp serve", () => {
         ["more"]
       ]
     ) {
-      const { code, stderr, stdout } = await say(entries.first, args, [hello])
+      const { code, stderr, stdout } = await report(entries.first, args, [hello])
       assert.deepStrictEqual({ code, stdout }, { code: 2, stdout: [""] }, args.join(" "))
       assert.notStrictEqual(stderr, "")
     }

@@ -1,15 +1,15 @@
 import { Foreign, Incomplete, reader } from "./msgpack.ts"
 
-/** An event that needs nothing but to be shown. */
+/** An event that is only printed. */
 export type PlainEvent =
   | { readonly _tag: "Started" }
   | { readonly _tag: "Output"; readonly from: "stdout" | "stderr"; readonly bytes: Uint8Array; readonly next: number }
   | { readonly _tag: "Exited"; readonly status: number }
 
-/** A message of the daemon: events, and whether more follow once they are asked for. */
-export interface Told {
+/** Events of a message, and whether more follow on request. */
+export interface EventMessage {
   readonly events: ReadonlyArray<PlainEvent>
-  readonly kind: "all" | "beginning" | "more"
+  readonly kind: "all" | "first" | "more"
 }
 
 type Fields = ReadonlyMap<unknown, unknown>
@@ -39,7 +39,7 @@ const eventsOf = (value: unknown): ReadonlyArray<PlainEvent> | undefined => {
   return events.every((one) => one !== undefined) ? events : undefined
 }
 
-const toldIn = (message: unknown): Told | undefined => {
+const decodeMessage = (message: unknown): EventMessage | undefined => {
   if (isMap(message, "_tag", "requestId", "values") && message.get("_tag") === "Chunk") {
     const events = message.get("requestId") === "1" ? eventsOf(message.get("values")) : undefined
     return events && { events, kind: "more" }
@@ -47,21 +47,21 @@ const toldIn = (message: unknown): Told | undefined => {
   const exit = isMap(message, "_tag", "requestId", "exit") && message.get("requestId") === "0"
     ? message.get("exit")
     : undefined
-  const beginning = isMap(exit, "_tag", "value") && exit.get("_tag") === "Success" ? exit.get("value") : undefined
-  if (!isMap(beginning, "events", "more")) return undefined
-  const events = eventsOf(beginning.get("events"))
-  return events && { events, kind: beginning.get("more") === false ? "all" : "beginning" }
+  const first = isMap(exit, "_tag", "value") && exit.get("_tag") === "Success" ? exit.get("value") : undefined
+  if (!isMap(first, "events", "more")) return undefined
+  const events = eventsOf(first.get("events"))
+  return events && { events, kind: first.get("more") === false ? "all" : "first" }
 }
 
-/** The next whole message of what was received; `told` is undefined if only the program itself understands the message. */
+/** The next whole message of what was received; `decoded` is undefined if only the loaded program can decode the message. */
 export const nextMessage = (received: Buffer, from: number) => {
   try {
     const { at, read } = reader(received, from)
-    const told = toldIn(read())
-    return { told, end: at() } as const
+    const decoded = decodeMessage(read())
+    return { decoded, end: at() } as const
   } catch (error) {
     if (error instanceof Incomplete) return undefined
-    if (error instanceof Foreign) return { told: undefined, end: received.length } as const
+    if (error instanceof Foreign) return { decoded: undefined, end: received.length } as const
     throw error
   }
 }

@@ -59,7 +59,7 @@ export const quickExec = (argv: ReadonlyArray<string>, build: string): Promise<Q
         socket.off("data", data).off("close", lost)
         socket.pause()
       }
-      const signalsTaken = () => SIGNALS.forEach((one) => process.off(one, signalled))
+      const removeSignalListeners = () => SIGNALS.forEach((one) => process.off(one, signalled))
       const handOver = (given: { readonly isLost?: boolean; readonly signal?: StartedExec["signal"] }) => {
         if (isOver) return
         isOver = true
@@ -71,7 +71,7 @@ export const quickExec = (argv: ReadonlyArray<string>, build: string): Promise<Q
             sent,
             shownBytes,
             signal: given.signal,
-            signalsTaken,
+            removeSignalListeners,
             socket: given.isLost === true ? undefined : socket
           }
         })
@@ -103,17 +103,17 @@ export const quickExec = (argv: ReadonlyArray<string>, build: string): Promise<Q
       const data = (chunk: Buffer) => {
         received = Buffer.concat([received, chunk])
         for (let message = nextMessage(received, at); message !== undefined; message = nextMessage(received, at)) {
-          const { end, told } = message
+          const { decoded, end } = message
           at = end
-          const went = told !== undefined && take(told.events)
+          const went = decoded !== undefined && take(decoded.events)
           if (typeof went === "number") {
             isOver = true
             stop()
             socket.destroy()
             return resolve({ status: went })
           }
-          if (!went || told.kind === "all") return handOver({})
-          if (told.kind === "beginning") send(REST, restRequest(ids.requestId))
+          if (!went || decoded.kind === "all") return handOver({})
+          if (decoded.kind === "first") send(REST, restRequest(ids.requestId))
           else send("Ack", ack())
         }
         if (received.length > MAX_BYTES) handOver({})

@@ -1,7 +1,7 @@
 import { projectDirectories } from "../../sdk/project-directories.ts"
 import { understood } from "./command-line.ts"
 import { makeConversation } from "./conversation.ts"
-import type { Handover } from "./handover.ts"
+import type { EarlyConnection } from "./early-connection.ts"
 import type { Recorded } from "./recorded.ts"
 
 /** JSON of `Recorded`, put in by the build. */
@@ -21,7 +21,7 @@ const NEWLINE = 0x0a
  * words after `pyro mcp serve` are not plainly right. Otherwise resolves with what the server goes on with, or with undefined when the
  * client has left.
  */
-export const handshake = (words: ReadonlyArray<string>): Promise<Handover | undefined> | undefined => {
+export const handshake = (words: ReadonlyArray<string>): Promise<EarlyConnection | undefined> | undefined => {
   const recorded = JSON.parse(RECORDED) as Recorded
   const asked = understood(words, recorded.flags)
   if (asked === undefined) return undefined
@@ -35,7 +35,7 @@ export const handshake = (words: ReadonlyArray<string>): Promise<Handover | unde
   // A host's Ctrl-C reaches its servers too; a person at a terminal means this one.
   if (stdin.isTTY !== true) process.on("SIGINT", ignore)
   process.on("SIGTERM", terminate)
-  const signalsTaken = () => {
+  const removeSignalListeners = () => {
     process.off("SIGINT", ignore)
     process.off("SIGTERM", terminate)
   }
@@ -49,12 +49,12 @@ export const handshake = (words: ReadonlyArray<string>): Promise<Handover | unde
 
     /** False when the server is to go on. */
     const take = (text: string): boolean => {
-      const told = reply(text)
-      if (told._tag === "Left") return false
-      if (told._tag === "Nothing") return true
-      answered.push(told.id)
-      stdout.write(told.line)
-      hasListed ||= told.method === "tools/list"
+      const answer = reply(text)
+      if (answer._tag === "Left") return false
+      if (answer._tag === "Nothing") return true
+      answered.push(answer.id)
+      stdout.write(answer.line)
+      hasListed ||= answer.method === "tools/list"
       return answered.length < MAX_ANSWERS
     }
     const takeLines = (chunk: Buffer): boolean => {
@@ -76,7 +76,7 @@ export const handshake = (words: ReadonlyArray<string>): Promise<Handover | unde
       stop()
       stdin.pause()
       stdin.unshift(Buffer.concat(received))
-      resolve({ stdin, answered, signalsTaken })
+      resolve({ stdin, answered, removeSignalListeners })
     }
     /** Every whole line was answered: what is left of one is no message. */
     const end = () => {

@@ -28,7 +28,7 @@ const only = (checks: Readonly<Record<string, Check>>): Check => (value) =>
 const isBoolean: Check = (value) => typeof value === "boolean"
 const ofFields: Check = (value) => isFields(value) && Object.values(value).every(isFields)
 
-/** What clients of today say that they can do; the SDK's schemas take all of it. */
+/** What clients of today report that they can do; the SDK's schemas take all of it. */
 const isCapabilities = only({
   experimental: ofFields,
   extensions: ofFields,

@@ -1,6 +1,6 @@
 import { Either } from "effect"
 import { InvalidRequest } from "../../contract/errors.ts"
-import { goneAtHome } from "../../contract/left-home.ts"
+import { missingOnHostNote } from "../../contract/host-file-notes.ts"
 import type { Tool } from "../request.ts"
 import { bytes, count, lines } from "../words.ts"
 
@@ -85,7 +85,7 @@ export const syncPushTool: Tool<"workspace.sync.push"> = {
       conflictCount > 0 &&
         `left alone, changed here too (force overwrites):\n${named(conflicts, reason, conflictCount)}`,
       skippedCount > 0 && `skipped:\n${named(skipped, reason, skippedCount)}`,
-      goneAtHome(goneCount, gone, "delete") ?? false,
+      missingOnHostNote(goneCount, gone, "delete") ?? false,
       ignoredCount > 0 &&
         `ignored, left on the host (include_ignored takes globs): ${count(ignoredCount, "path")}, such as ${
           ignored.slice(0, 5).join(", ")

@@ -7,8 +7,8 @@ import { costOf, headOf, MAX_TEXT_CHARACTERS } from "../bounded.ts"
 import type { Tool } from "../request.ts"
 import { count, lines } from "../words.ts"
 
-/** What `workspace_diff` and `workspace_compare` tell: the first files, and a page of the patch. */
-const Told = lazy(() =>
+/** Result of `workspace_diff` and `workspace_compare`: the first files, and a page of the patch. */
+const DiffPage = lazy(() =>
   Schema.Struct(snakeFields({
     filesChanged: Schema.Int,
     additions: Schema.Int,
@@ -28,9 +28,9 @@ const Told = lazy(() =>
     nextCursor: Schema.NullOr(Schema.String)
   }))
 )
-type Told = ReturnType<typeof Told>["Type"]
+type DiffPage = ReturnType<typeof DiffPage>["Type"]
 
-/** Most of a patch that pages are cut from; an export has the whole. */
+/** Maximum bytes of a patch in pages. An export has the whole patch. */
 const MAX_PATCH_BYTES = 4_194_304
 
 /** Characters of the patch in a result: files and counts stand beside it. */
@@ -76,8 +76,8 @@ const fileLine = ({ additions, binary, deletions, from, path, status, tooLarge }
     ? " (binary)"
     : ` +${additions ?? 0} -${deletions ?? 0}`)
 
-/** Differences from a place in the patch on, in words of the tool's own. */
-const tell = (
+/** Makes the page of a patch from a cursor on. */
+const diffPage = (
   diff: DiffResult,
   cursor: unknown,
   words: { readonly differ: (files: number) => string; readonly whole: string }
@@ -91,7 +91,7 @@ const tell = (
     const { summary: { additions = 0, deletions = 0, files: filesChanged } } = diff
     const named = diff.files.slice(0, patch === undefined ? 2 * MAX_FILES : MAX_FILES)
     const unnamed = filesChanged - named.length
-    const told: Told = {
+    const result: DiffPage = {
       filesChanged,
       additions,
       deletions,
@@ -115,26 +115,26 @@ const tell = (
       nextCursor !== null && `[more of the patch: call again with cursor "${nextCursor}"]`,
       nextCursor === null && diff.truncated === true && `[the patch is longer; ${words.whole}]`
     )
-    return { result: told, text }
+    return { result, text }
   })
 
-export const diffTool: Tool<"workspace.diff", Told> = {
-  result: Told,
+export const diffTool: Tool<"workspace.diff", DiffPage> = {
+  result: DiffPage,
   perform: ({ own, payload, pyro }) =>
     Effect.flatMap(
       pyro.workspace.diff({ ...payload, maxBytes: MAX_PATCH_BYTES }),
       (diff) =>
-        tell(diff, own["cursor"], { differ: () => "changed", whole: "workspace_export with patch has the whole" })
+        diffPage(diff, own["cursor"], { differ: () => "changed", whole: "workspace_export with patch has the whole" })
     )
 }
 
-export const compareTool: Tool<"workspace.compare", Told> = {
-  result: Told,
+export const compareTool: Tool<"workspace.compare", DiffPage> = {
+  result: DiffPage,
   perform: ({ own, payload, pyro }) =>
     Effect.flatMap(
       pyro.workspace.compare({ ...payload, maxBytes: MAX_PATCH_BYTES }),
       (diff) =>
-        tell(diff, own["cursor"], {
+        diffPage(diff, own["cursor"], {
           differ: (files) => files === 1 ? "differs" : "differ",
           whole: "name paths to have it in parts"
         })

@@ -25,7 +25,7 @@ export const RunTold = lazy(() =>
 )
 type RunTold = ReturnType<typeof RunTold>["Type"]
 
-const perform = ({ inWords, own, payload, pyro, say, underWay }: Request<RunPayload>) =>
+const perform = ({ inWords, own, payload, pyro, report, underWay }: Request<RunPayload>) =>
   Effect.gen(function*() {
     const kept = keepOutput(0)
     const warnings: Array<string> = []
@@ -37,13 +37,13 @@ const perform = ({ inWords, own, payload, pyro, say, underWay }: Request<RunPayl
         switch (event._tag) {
           case "Started":
             underWay()
-            return say("running")
+            return report("running")
           case "Output":
             printed += event.bytes.length
             return (seen?.push ?? kept.add)({ from: event.from, bytes: event.bytes, next: printed })
           case "Notice":
             if (event.level === "warning") warnings.push(inWords(event.message))
-            return say(inWords(noticeText(event)))
+            return report(inWords(noticeText(event)))
           case "Exited":
             exited = event
         }

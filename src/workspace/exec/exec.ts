@@ -1,7 +1,7 @@
 import { Chunk, Deferred, Effect, Option, type Scope } from "effect"
 import { ChannelFailed, ExecNotFound, InvalidRequest, type PyroError, VmFailed } from "../../contract/errors.ts"
 import type { PullEvents } from "../../contract/event-batches.ts"
-import { demandCommand } from "../../contract/exec-demand.ts"
+import { requireCommand } from "../../contract/exec-validation.ts"
 import type { ExecEvent, ExecPayload } from "../../contract/operations/workspace-exec.ts"
 import type { RunInput } from "../../contract/run-input.ts"
 import { newRequestId } from "../../system/identity.ts"
@@ -175,7 +175,7 @@ export const exec = (
   standstill?: Standstill
 ): Effect.Effect<ExecPull, PyroError, Scope.Scope> =>
   Effect.gen(function*() {
-    yield* demandCommand(payload)
+    yield* requireCommand(payload)
     const untilMs = payload.waitSeconds === undefined ? undefined : (yield* monotonicMs) + payload.waitSeconds * 1000
     const id = payload.execId ?? newRequestId()
     const mine = yield* startUnknown(commands, generation, { ...payload, execId: id }, input)

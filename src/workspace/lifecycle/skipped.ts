@@ -1,4 +1,4 @@
-import { leftHome } from "../../contract/left-home.ts"
+import { ignoredFilesNote } from "../../contract/host-file-notes.ts"
 import type { SeedReport } from "../../disk/SeedImages.ts"
 import type { Notify } from "./context.ts"
 
@@ -18,6 +18,6 @@ export const tellSkipped = (
 
 /** Says how many ignored files stay on the host. */
 export const tellLeft = (left: ReadonlyArray<string>, notify: Notify) => {
-  const message = leftHome(left.length, left)
+  const message = ignoredFilesNote(left.length, left)
   if (message !== undefined) notify({ _tag: "Notice", level: "warning", message, ignoredCount: left.length })
 }

@@ -1,7 +1,7 @@
 import { Effect, identity } from "effect"
 import type { NoSpace, PyroError, StateDirectoryUnusable } from "../../contract/errors.ts"
 import { firstOf } from "../../contract/first-of.ts"
-import { NAMED_GONE, NAMED_IGNORED } from "../../contract/left-home.ts"
+import { MAX_MISSING_NAMES, MAX_IGNORED_NAMES } from "../../contract/host-file-notes.ts"
 import type { SyncPushed, SyncPushPayload } from "../../contract/operations/workspace-sync.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { demandNarrow } from "./broad-source.ts"
@@ -82,8 +82,8 @@ export const syncPush = (
       skippedCount: push.skipped.length,
       skipped: firstOf(push.skipped, told),
       goneCount: gone.length,
-      gone: gone.slice(0, NAMED_GONE).map(textOf),
+      gone: gone.slice(0, MAX_MISSING_NAMES).map(textOf),
       ignoredCount: host.left.length,
-      ignored: host.left.slice(0, NAMED_IGNORED)
+      ignored: host.left.slice(0, MAX_IGNORED_NAMES)
     }
   }))

@@ -3,7 +3,7 @@ import { assert, describe, it } from "vitest"
 import { OutputClosed } from "../../../src/cli/terminal.ts"
 import { EnvironmentUnknown } from "../../../src/contract/errors.ts"
 import type { RunEvent } from "../../../src/contract/operations/run.ts"
-import { EXITED, on, REAL_TERMINAL, type Surroundings } from "./on.ts"
+import { type CallContext, EXITED, on, REAL_TERMINAL } from "./on.ts"
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 
@@ -163,11 +163,11 @@ describe("a word that was taken for the environment", () => {
 
 describe("flags that name files", () => {
   const written = { path: "a", created: true, sizeBytes: 1, mode: "0644", version: "0123456789abcdef" }
-  const write = (words: ReadonlyArray<string>, surroundings: Surroundings = {}) =>
+  const write = (words: ReadonlyArray<string>, context: CallContext = {}) =>
     on(["workspace", "file", "write", "fix", "a", ...words], {
       answers: { "workspace.file.write": written },
       files: { "f": bytes("é\n"), "bin": new Uint8Array([0xff, 0]), "-": bytes("piped") },
-      ...surroundings
+      ...context
     })
   const wrong = async (...args: Parameters<typeof write>) => {
     const { called, journal, status } = await write(...args)

@@ -17,7 +17,7 @@ export const EXITED: RunEvent = {
 /** Calls of any operation, by its name, answered with what a test says. */
 type Answers = Readonly<Record<string, unknown>>
 
-export interface Surroundings {
+export interface CallContext {
   readonly answers?: Answers
   readonly files?: Readonly<Record<string, Uint8Array>>
   readonly terminal?: Partial<Terminal["Type"]>
@@ -25,7 +25,7 @@ export interface Surroundings {
 }
 
 /** Runs one command line on a terminal of strings; `journal` is what happened to it, in order. */
-export const on = (argv: ReadonlyArray<string>, { answers = {}, files = {}, run, terminal }: Surroundings = {}) =>
+export const on = (argv: ReadonlyArray<string>, { answers = {}, files = {}, run, terminal }: CallContext = {}) =>
   Effect.runPromise(Effect.gen(function*() {
     const journal = yield* Ref.make<ReadonlyArray<string>>([])
     const note = (line: string) => Ref.update(journal, (lines) => [...lines, line])
@@ -64,7 +64,7 @@ export const on = (argv: ReadonlyArray<string>, { answers = {}, files = {}, run,
       stdin: Stream.empty,
       size: Effect.succeed({ rows: 50, cols: 132 }),
       resizes: Stream.empty,
-      holdSignal: Effect.succeed(Effect.never),
+      interceptSignal: Effect.succeed(Effect.never),
       raw: Effect.acquireRelease(note("raw"), () => note("cooked")),
       readFile: (path) =>
         files[path] === undefined

@@ -159,7 +159,7 @@ describe("MessagePack", () => {
       assert.throws(() => reader(packed.subarray(0, length), 0).read(), Incomplete)
       assert.isUndefined(nextMessage(packed.subarray(0, length), 0))
     }
-    assert.strictEqual(nextMessage(packed, 0)?.told?.events.length, 1)
+    assert.strictEqual(nextMessage(packed, 0)?.decoded?.events.length, 1)
     const others = [
       { ...message, more: 1 },
       { ...message, requestId: "2" },
@@ -171,7 +171,7 @@ describe("MessagePack", () => {
     ]
     for (const other of others) {
       const packed = packr.pack(other)
-      assert.deepStrictEqual(nextMessage(packed, 0), { told: undefined, end: packed.length })
+      assert.deepStrictEqual(nextMessage(packed, 0), { decoded: undefined, end: packed.length })
     }
   })
 })

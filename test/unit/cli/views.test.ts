@@ -28,7 +28,7 @@ const shown = <Name extends OperationName>(
         stdin: Stream.empty,
         size: Effect.succeed({ rows: 50, cols: 132 }),
         resizes: Stream.empty,
-        holdSignal: Effect.succeed(Effect.never),
+        interceptSignal: Effect.succeed(Effect.never),
         raw: Effect.void,
         readFile: () => Effect.die("no files"),
         resolvePath: (path) => path,
@@ -174,7 +174,7 @@ describe("a push", () => {
     }, {})
     assert.include(
       err,
-      "2 ignored files and directories stay on the host: build/, node_modules/; --include-ignored GLOB"
+      "2 ignored files and directories stay on the host: build/, node_modules/; copy them with --include-ignored GLOB"
     )
   })
 

@@ -1,11 +1,11 @@
-/** How many ignored files and directories that stayed on the host are named. */
-export const NAMED_IGNORED = 20
+/** Maximum names of ignored files in a result. */
+export const MAX_IGNORED_NAMES = 20
 
-/** How many files that are gone on the host, and stay in the workspace, are named. */
-export const NAMED_GONE = 20
+/** Maximum names of files that are gone on the host in a result. */
+export const MAX_MISSING_NAMES = 20
 
-/** A short note of the files that are gone on the host; undefined where there are none. `remedy` takes them away. */
-export const goneAtHome = (count: number, named: ReadonlyArray<string>, remedy: string): string | undefined => {
+/** Note about files that are gone on the host; undefined if there are none. `remedy` removes them from the workspace. */
+export const missingOnHostNote = (count: number, named: ReadonlyArray<string>, remedy: string): string | undefined => {
   if (count === 0) return undefined
   const shown = named.slice(0, 5)
   const more = count - shown.length
@@ -15,13 +15,13 @@ export const goneAtHome = (count: number, named: ReadonlyArray<string>, remedy: 
   }`
 }
 
-/** A short note of the ignored files that stayed on the host; undefined where none did. */
-export const leftHome = (count: number, named: ReadonlyArray<string>): string | undefined => {
+/** Note about ignored files that were not copied; undefined if there are none. */
+export const ignoredFilesNote = (count: number, named: ReadonlyArray<string>): string | undefined => {
   if (count === 0) return undefined
   const shown = named.slice(0, 5)
   const more = count - shown.length
   const what = count === 1 ? "1 ignored file or directory stays" : `${count} ignored files and directories stay`
   return `${what} on the host: ${shown.join(", ")}${
     more > 0 ? ` and ${more} more` : ""
-  }; --include-ignored GLOB takes it along`
+  }; copy them with --include-ignored GLOB`
 }

@@ -2,12 +2,12 @@ import { Deferred, Effect, FiberId, type Scope, Stream } from "effect"
 import { INPUT_BYTES } from "../contract/input-rpcs.ts"
 import type { RunInput, WindowSize } from "../contract/run-input.ts"
 
-/** Input read ahead of the one who sends it, in `bytes`. */
+/** Maximum input read ahead of the sender, in `bytes`. */
 const AHEAD_BYTES = 2 * INPUT_BYTES
-/** Input kept that was sent already, in `bytes`: more than daemon and channel hold before the guest has it. */
+/** Sent input that is kept, in `bytes`: more than daemon and channel buffer on the way to the guest. */
 const KEPT_BYTES = 16 * INPUT_BYTES
 
-/** Where a command's input goes. */
+/** Receiver of a command's input. */
 export interface InputSink<E> {
   readonly write: (bytes: Uint8Array) => Effect.Effect<unknown, E>
   readonly end: Effect.Effect<unknown, E>
@@ -16,10 +16,10 @@ export interface InputSink<E> {
 }
 
 /**
- * A command's input, read once and sent to whoever takes it: after a lost connection the next one gets what the command has not got
- * yet. The Scope ends the reading.
+ * A command's input, read once and buffered. After a lost connection, the next one gets the input that the command has not received.
+ * The Scope ends the reading.
  */
-export const makeInputTape = (input: RunInput) =>
+export const makeInputBuffer = (input: RunInput) =>
   Effect.gen(function*() {
     const state = {
       pieces: [] as Array<Uint8Array>,
@@ -111,4 +111,4 @@ export const makeInputTape = (input: RunInput) =>
         }
       })
   })
-export type InputTape = Effect.Effect.Success<ReturnType<typeof makeInputTape>>
+export type InputBuffer = Effect.Effect.Success<ReturnType<typeof makeInputBuffer>>

@@ -4,21 +4,21 @@ import type { ExecPayload } from "./operations/workspace-exec.ts"
 
 const wrong = (detail: string, field = "command") => Effect.fail(new InvalidRequest({ field, detail }))
 
-/** Fails where a command and a script are given. */
-export const demandOneCommand = (
+/** Fails if both a command and a script are given. */
+export const requireOneCommand = (
   { command, script }: Pick<ExecPayload, "command" | "script">
 ): Effect.Effect<void, InvalidRequest> =>
   command.length > 0 && script !== undefined
-    ? wrong("excludes a script: give one of them")
+    ? wrong("cannot be combined with a script")
     : Effect.void
 
-/** Fails where an exec names nothing to do, or two things: as its caller gave it, before an id is minted for it. */
-export const demandCommand = (
+/** Fails if an exec has no command, or two. Called before pyro generates an id. */
+export const requireCommand = (
   payload: ExecPayload
 ): Effect.Effect<void, InvalidRequest> => {
   const { command, cursor, execId, script, tty } = payload
-  if (command.length > 0 && script !== undefined) return demandOneCommand(payload)
-  if (cursor !== undefined && execId === undefined) return wrong("goes with the id of a known command only", "cursor")
+  if (command.length > 0 && script !== undefined) return requireOneCommand(payload)
+  if (cursor !== undefined && execId === undefined) return wrong("needs the id of a started command", "cursor")
   if (command.length > 0 || script !== undefined || execId !== undefined || tty) return Effect.void
-  return wrong("nothing to run: give a command or a script")
+  return wrong("nothing to run: add a command or a script")
 }

@@ -1,6 +1,6 @@
 import { Effect, Either } from "effect"
 import { assert, describe, it } from "vitest"
-import { demandCommand } from "../../../src/contract/exec-demand.ts"
+import { requireCommand } from "../../../src/contract/exec-validation.ts"
 import { demandOneSeed } from "../../../src/workspace/seed/request.ts"
 
 const id = "4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f"
@@ -11,7 +11,7 @@ const refused = (demand: Effect.Effect<void, { readonly field: string }>) =>
 
 describe("what an exec is asked for", () => {
   const exec = (asked: object) =>
-    refused(demandCommand({ workspace: "w", command: [], detach: false, tty: false, ...asked } as never))
+    refused(requireCommand({ workspace: "w", command: [], detach: false, tty: false, ...asked } as never))
 
   it("is one thing", () => {
     assert.isUndefined(exec({ command: ["true"] }))

@@ -4,17 +4,17 @@ import type { ExecPayload } from "../contract/operations/workspace-exec.ts"
 import { Pyro } from "../contract/Pyro.ts"
 import { Terminal } from "./terminal.ts"
 
-/** Of an exec, whether it is this command line's own to end: one that is only listened to, or left running, goes on. */
+/** Whether Ctrl-C ends the command. A detached command, or one that is only followed, goes on. */
 const isOwn = (payload: RunPayload | ExecPayload) =>
   !("workspace" in payload) || (!payload.detach && payload.waitSeconds === undefined && payload.execId === undefined)
 
 /**
- * What a signal such as Ctrl-C does from the moment the command runs: the command is asked to end, and its output goes on until it has.
- * Before that moment, and for a second signal, pyro's own interruption ends it.
+ * The effect of a signal while the command runs: the command gets SIGINT, and its output continues until its end. Before the start,
+ * and at a second signal, pyro is interrupted.
  */
-export const makeEnding = (payload: RunPayload | ExecPayload) =>
+export const makeCommandInterrupt = (payload: RunPayload | ExecPayload) =>
   Effect.gen(function*() {
-    const { holdSignal } = yield* Terminal
+    const { interceptSignal } = yield* Terminal
     const { workspace } = yield* Pyro
     const interrupt = yield* Deferred.make<void>()
     let asked = false
@@ -33,7 +33,7 @@ export const makeEnding = (payload: RunPayload | ExecPayload) =>
       interrupt: Deferred.await(interrupt),
       started: (event: object) =>
         isOwn(payload)
-          ? Effect.flatMap(holdSignal, (signal) => Effect.forkScoped(Effect.zipRight(signal, stop(event))))
+          ? Effect.flatMap(interceptSignal, (signal) => Effect.forkScoped(Effect.zipRight(signal, stop(event))))
           : Effect.void,
       wasAsked: () => asked
     } as const
