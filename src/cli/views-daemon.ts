@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { ResultOf } from "../contract/operations.ts"
-import { print, size } from "./print.ts"
-import { printTable } from "./table.ts"
+import { print, say, size } from "./print.ts"
+import { painted, printTable } from "./table.ts"
 import type { View } from "./view.ts"
 
 type Metrics = NonNullable<ResultOf<"daemon.status">["metrics"]>
@@ -30,8 +30,35 @@ const status: View<"daemon.status"> = {
     )
 }
 
+type Operation = ResultOf<"daemon.timings">["operations"][number]
+
+const facts = (attributes: Operation["attributes"]) =>
+  Object.entries(attributes).map(([name, value]) => `${name}=${String(value)}`).join(" ")
+
+const msText = (ms: number) => `${ms < 10 ? ms.toFixed(1) : String(Math.round(ms))} ms`
+
+/** One line for the operation and one for each step, indented by its depth. */
+const timingRows = ({ attributes, durationMs, omittedSteps, operation, outcome, startedAt, steps }: Operation) => [
+  [painted("bold", operation), startedAt, msText(durationMs), `${outcome} ${facts(attributes)}`.trim()],
+  ...steps.map((step) => [
+    "  ".repeat(step.depth + 1) + step.name,
+    `+${msText(step.startMs)}`,
+    msText(step.durationMs),
+    `${step.outcome === "ok" ? "" : step.outcome} ${facts(step.attributes)}`.trim()
+  ]),
+  ...(omittedSteps === 0 ? [] : [[`  ${omittedSteps} more steps`, "", "", ""]])
+]
+
+const timings: View<"daemon.timings"> = {
+  result: ({ operations, slowMs }) =>
+    operations.length === 0
+      ? say(`no operation of a running daemon took ${slowMs} ms or more\n`)
+      : printTable([["STEP", "START", "TIME", ""], ...operations.flatMap(timingRows)], { head: true })
+}
+
 export const daemonViews = {
   "daemon.status": status,
   "daemon.stop": { result: ({ stopped }) => print(stopped ? "stopped\n" : "no daemon was running\n") },
-  "daemon.logs": { result: ({ text }) => print(text) }
-} satisfies { readonly [Name in "daemon.status" | "daemon.stop" | "daemon.logs"]: View<Name> }
+  "daemon.logs": { result: ({ text }) => print(text) },
+  "daemon.timings": timings
+} satisfies { readonly [Name in "daemon.status" | "daemon.stop" | "daemon.logs" | "daemon.timings"]: View<Name> }

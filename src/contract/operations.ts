@@ -1,4 +1,4 @@
-import { daemonLogs, daemonStatus, daemonStop } from "./operations/daemon.ts"
+import { daemonLogs, daemonStatus, daemonStop, daemonTimings } from "./operations/daemon.ts"
 import { doctor } from "./operations/doctor.ts"
 import {
   environmentBuild,
@@ -83,7 +83,8 @@ export const operations = [
   gc,
   daemonStatus,
   daemonStop,
-  daemonLogs
+  daemonLogs,
+  daemonTimings
 ] as const
 
 export type Operation = (typeof operations)[number]

@@ -1,8 +1,10 @@
 import { Cause, type Chunk, Effect, Exit, FiberId, Option, type Scope } from "effect"
 import type { PullEvents } from "../contract/event-batches.ts"
+import type { CliSurface } from "../contract/operation.ts"
 import type { Operation } from "../contract/operations.ts"
 import { countBytes, recordOperation } from "../system/metrics.ts"
 import { atClose } from "../system/scopes.ts"
+import { outcomeOf } from "../system/spans.ts"
 
 /** An event of any operation: some carry output of a command. */
 export interface AnyEvent {
@@ -11,14 +13,6 @@ export interface AnyEvent {
 }
 
 export const outputBytes = ({ bytes }: AnyEvent) => bytes instanceof Uint8Array ? bytes.length : 0
-
-/** What an operation came to: `ok`, the code of its error, `interrupted` or `defect`. */
-const outcomeOf = (exit: Exit.Exit<unknown, unknown>): string => {
-  if (Exit.isSuccess(exit)) return "ok"
-  const failure = Cause.failureOption(exit.cause)
-  if (Option.isSome(failure)) return (failure.value as { readonly code?: string }).code ?? "defect"
-  return Cause.isInterruptedOnly(exit.cause) ? "interrupted" : "defect"
-}
 
 const INTERRUPTED = Exit.interrupt(FiberId.none)
 
@@ -46,20 +40,26 @@ export const observe = (row: Operation) => <A, E, R>(work: Effect.Effect<A, E, R
     ({ end, span }) => Effect.onExit(Effect.withParentSpan(work, span), (exit) => Effect.sync(() => end(exit)))
   )
 
-const countOutput = <Event extends AnyEvent>(events: Chunk.Chunk<Event>) => {
-  for (const event of events) {
-    const bytes = outputBytes(event)
-    if (bytes > 0) countBytes("output", bytes)
-  }
-  return events
-}
+/** Events that tell the result of an operation. A caller that has one need not pull the end. */
+const RESULTS = new Set(["Exited", "Detached", "Ready", "Forked", "Taken", "Exported"])
 
-/** Observes an operation with events, from its start to its last event. An operation that its caller drops is interrupted. */
+/**
+ * Observes an operation with events, from its start to its result or its end. An operation that its caller drops before is interrupted.
+ */
 export const observeEvents = (row: Operation) =>
 <Event extends AnyEvent, E, E2, R>(
   start: Effect.Effect<PullEvents<Event, E>, E2, R>
 ): Effect.Effect<PullEvents<Event, E>, E2, R | Scope.Scope> =>
   Effect.flatMap(begin(row), ({ end, span }) => {
+    const { stdin }: CliSurface = row.cli
+    const look = (events: Chunk.Chunk<Event>) => {
+      for (const event of events) {
+        // An export has output, too, which counts as an export.
+        if (stdin !== undefined) countBytes("output", outputBytes(event))
+        if (RESULTS.has(event._tag)) end(Exit.void)
+      }
+      return events
+    }
     const ended = (cause: Cause.Cause<Option.Option<E>>) =>
       Effect.sync(() => {
         // The caller may pull again after an interrupted pull.
@@ -72,7 +72,7 @@ export const observeEvents = (row: Operation) =>
       Effect.zipRight(Effect.withParentSpan(start, span)),
       Effect.tapErrorCause((cause) => Effect.sync(() => end(Exit.failCause(cause)))),
       Effect.map((pull): PullEvents<Event, E> => (waitMs) =>
-        Effect.tapErrorCause(Effect.map(pull(waitMs), countOutput), ended)
+        Effect.tapErrorCause(Effect.map(pull(waitMs), look), ended)
       )
     )
   })

@@ -2,6 +2,7 @@ import { Context, Effect, Layer, Option } from "effect"
 import { type EnvironmentNameTaken, type ImageDamaged, InvalidRequest } from "../contract/errors.ts"
 import { ensureFolder } from "../system/files/folders.ts"
 import { Paths } from "../system/Paths.ts"
+import { asStep } from "../system/spans.ts"
 import { nowIso, nowMs } from "../system/time.ts"
 import { type CatalogueEntry, recipeOf } from "./catalogue.ts"
 import {
@@ -78,7 +79,7 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Type"]) => 
   const ensure = (name: string, options: PullOptions = {}) =>
     Effect.gen(function*() {
       return yield* obtain(yield* known(name), options.onProgress ?? silent, false, () => true)
-    })
+    }).pipe(asStep("environment"))
 
   const pull = (name: string, options: PullOptions = {}) =>
     Effect.gen(function*() {

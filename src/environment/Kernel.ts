@@ -11,6 +11,7 @@ import { bytesBeneath } from "../system/files/usage.ts"
 import { withLock } from "../system/lock.ts"
 import { nativeTool } from "../system/native.ts"
 import { Paths } from "../system/Paths.ts"
+import { asStep } from "../system/spans.ts"
 import { sha256Text } from "./digest.ts"
 import { buildInitramfs } from "./initramfs.ts"
 import { buildKernel, findKernel, sayKernelFailure } from "./kernel-home.ts"
@@ -94,7 +95,7 @@ const make = (root: string) => {
         vmlinux: path.join(folder, "vmlinux"),
         initrd: initrd.path
       }
-    })
+    }).pipe(asStep("kernel"))
 
   const modules = (onProgress: OnProgress) =>
     Effect.map(kernel(onProgress), ({ digest, folder, version }) => ({

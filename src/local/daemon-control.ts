@@ -7,6 +7,7 @@ import { readTail } from "../system/file-tail.ts"
 import { isAlive, ProcessIdentity, signalIdentity } from "../system/identity.ts"
 import { readMetrics } from "../system/metrics.ts"
 import { Paths } from "../system/Paths.ts"
+import { SLOW_MS, Timings } from "../system/timings.ts"
 import { listVmIds } from "../vm/record/admission.ts"
 import { readRecord, vmPaths, type VmRecord } from "../vm/record/record.ts"
 import { recordedWorkspaces } from "../workspace/lifecycle/names.ts"
@@ -88,3 +89,15 @@ export const daemonStop = Effect.gen(function*() {
 
 export const daemonLogs = ({ maxBytes }: { readonly maxBytes: number }) =>
   Effect.map(daemonFiles, ({ log }) => ({ text: readTail(log, maxBytes) }))
+
+/** Slow operations of this process; none outside of a daemon. */
+export const daemonTimings = ({ limit }: { readonly limit: number }) =>
+  Effect.gen(function*() {
+    const timings = yield* Effect.serviceOption(Timings)
+    const slow = Option.isNone(timings) ? [] : yield* timings.value.slow(limit)
+    const operations = slow.map(({ startedAtMs, ...one }) => ({
+      startedAt: new Date(startedAtMs).toISOString(),
+      ...one
+    }))
+    return { slowMs: SLOW_MS, operations }
+  })

@@ -11,7 +11,7 @@ import { HostFacts } from "../vm/host/HostFacts.ts"
 import { Pool } from "../vm/pool/Pool.ts"
 import { Vmm } from "../vm/Vmm.ts"
 import type { Workspaces } from "../workspace/Workspaces.ts"
-import { daemonLogs, daemonStatus, daemonStatusWithMetrics, daemonStop } from "./daemon-control.ts"
+import { daemonLogs, daemonStatus, daemonStatusWithMetrics, daemonStop, daemonTimings } from "./daemon-control.ts"
 import { doctor } from "./doctor/doctor.ts"
 import {
   buildEnvironment,
@@ -113,7 +113,8 @@ const make = (pooled: boolean) =>
       daemon: {
         status: () => effect(pooled ? daemonStatusWithMetrics : daemonStatus),
         stop: () => effect(daemonStop),
-        logs: (payload) => effect(daemonLogs(payload))
+        logs: (payload) => effect(daemonLogs(payload)),
+        timings: daemonTimings
       }
     }
     return Context.make(Pyro, pyro)

@@ -11,6 +11,7 @@ import { isEmptyDisk } from "../disk/workspace-disk.ts"
 import type { AgentCallFailed } from "../guest-channel/errors.ts"
 import type { GuestProcess } from "../guest-channel/process.ts"
 import type { SpawnRequest } from "../guest-channel/spawn.ts"
+import { asStep } from "../system/spans.ts"
 import { monotonicMs } from "../system/time.ts"
 import { settleClock } from "../vm/claim/clock.ts"
 import type { GuestSteps } from "../vm/claim/guest-steps.ts"
@@ -53,9 +54,10 @@ export const acquireWorkspace = (
   Effect.gen(function*() {
     const pool = yield* Effect.serviceOption(Pool)
     const isEmpty = isEmptyDisk(request)
-    const guest = yield* Option.isSome(pool)
+    const acquire = Option.isSome(pool)
       ? pool.value.acquire(request)
       : Effect.flatMap(Vmm, (vmm) => vmm.restore(request))
+    const guest = yield* acquire.pipe(asStep("microVM"))
     const identity = newGuestIdentity(request.hostname)
     const disk = { isEmpty, isMounted: guest.isMounted }
     const claim = () => {
@@ -74,7 +76,8 @@ export const acquireWorkspace = (
         Effect.zipLeft(send(steps()), settleClock(guest.channel, sentAtMs))).pipe(
           Effect.catchTag("AgentCallFailed", (failure) => claimFailure(failure, isEmpty)),
           Effect.raceFirst(guest.vm.health.failure),
-          explainChannelFailure(guest)
+          explainChannelFailure(guest),
+          asStep("claim")
         )
     return {
       guest,

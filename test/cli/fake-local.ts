@@ -18,7 +18,7 @@ import {
 import type { RunEvent, RunPayload } from "../../src/contract/operations/run.ts"
 import { Pyro, type PyroService } from "../../src/contract/Pyro.ts"
 import type { RunInput } from "../../src/contract/run-input.ts"
-import { daemonLogs, daemonStatus, daemonStop } from "../../src/local/daemon-control.ts"
+import { daemonLogs, daemonStatus, daemonStop, daemonTimings } from "../../src/local/daemon-control.ts"
 import { Paths } from "../../src/system/Paths.ts"
 import { unfakedPyro } from "../support/unfaked-pyro.ts"
 import { fakeWorkspaces } from "./fake-workspaces.ts"
@@ -83,7 +83,8 @@ export const layer: Layer.Layer<Pyro, PyroError> = Layer.sync(Pyro, () => ({
   daemon: {
     status: () => Effect.provide(daemonStatus, Paths.layer),
     stop: () => Effect.provide(daemonStop, Paths.layer),
-    logs: (payload) => Effect.provide(daemonLogs(payload), Paths.layer)
+    logs: (payload) => Effect.provide(daemonLogs(payload), Paths.layer),
+    timings: daemonTimings
   }
 }))
 

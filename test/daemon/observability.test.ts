@@ -42,6 +42,15 @@ describe("pyro daemon status", () => {
     assert.match(stdout.toString(), /operations: \d+, 1 failed; microVMs: 0, 0 in the pool/)
   })
 
+  it("timings show no operation while none was slow", async () => {
+    const { operations, slow_ms } = await pyro.json<{
+      readonly operations: ReadonlyArray<unknown>
+      readonly slow_ms: number
+    }>(["daemon", "timings"])
+    assert.strictEqual(slow_ms, 100)
+    assert.isArray(operations)
+  })
+
   it("answers without metrics while the daemon is stopped by a signal", async () => {
     await pyro.list()
     const pid = await pyro.daemonPid()

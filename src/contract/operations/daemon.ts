@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { between, defaulted, optional } from "../fields.ts"
+import { byName } from "../names.ts"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 
@@ -121,4 +122,66 @@ export const daemonLogs = unary({
     }))
   ),
   result: lazy(() => Schema.Struct({ text: Schema.String.annotations({ description: "End of the log file" }) }))
+})
+
+const attributes = byName(Schema.Union(Schema.String, Schema.Number, Schema.Boolean))
+
+export const DaemonTimings = lazy(() =>
+  Schema.Struct(snakeFields({
+    slowMs: Schema.Int.annotations({ description: "Minimum duration in ms of an operation that the daemon keeps" }),
+    operations: Schema.Array(
+      Schema.Struct(snakeFields({
+        operation: Schema.String.annotations({ description: "Name of the operation, such as `workspace.create`" }),
+        startedAt: Schema.String.annotations({ description: "Start of the operation (ISO 8601)" }),
+        durationMs: ms("Time in ms from the request to the last event"),
+        outcome: Schema.String.annotations({ description: "`ok`, the code of an error, `interrupted` or `defect`" }),
+        attributes: attributes.annotations({
+          description: "Facts about the operation, such as the id of its workspace"
+        }),
+        steps: Schema.Array(
+          Schema.Struct(snakeFields({
+            name: Schema.String.annotations({ description: "Name of the step" }),
+            depth: Schema.Int.annotations({
+              description: "0 for a step of the operation, 1 for a step of such a step"
+            }),
+            startMs: ms("Time in ms from the operation's start to the step's start"),
+            durationMs: ms("Duration of the step in ms"),
+            outcome: Schema.String.annotations({
+              description: "Outcome of the step, as of an operation; `running` if the step goes on after the operation"
+            }),
+            attributes: attributes.annotations({
+              description: "Facts about the step: ids, sizes and names of variants"
+            })
+          }))
+        ).annotations({ description: "Steps in the order of their start, each before its own steps" }),
+        omittedSteps: count("Number of steps that were not kept: an operation has room for 512")
+      }))
+    ).annotations({ description: "Slow operations, newest first. `workspace.exec` is never among them" })
+  }))
+)
+export type DaemonTimings = ReturnType<typeof DaemonTimings>["Type"]
+
+export const daemonTimings = unary({
+  name: "daemon.timings",
+  summary: "Show where the last slow operations spent their time",
+  description:
+    "The daemon keeps the last 50 operations that took 100 ms or more, with their steps. They are gone when the daemon ends. This command neither starts the daemon nor keeps it from leaving.",
+  cli: {
+    path: ["daemon", "timings"],
+    args: [],
+    exits: "own",
+    examples: ["pyro daemon timings", "pyro daemon timings --limit 1 --json"]
+  },
+  mcp: HOST_ADMINISTRATION,
+  home: "observer",
+  annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
+  payload: lazy(() =>
+    Schema.Struct(snakeFields({
+      limit: defaulted(
+        between({ from: 1, to: 50, unit: "operations", description: "Maximum number of operations to return" }),
+        () => 5
+      )
+    }))
+  ),
+  result: DaemonTimings
 })

@@ -3,6 +3,7 @@ import { isEmptyOver } from "../../disk/workspace-disk.ts"
 import { availableMemoryBytes } from "../../system/host.ts"
 import { countPoolRequest, setPoolMembers } from "../../system/metrics.ts"
 import { inOwnFiber } from "../../system/scopes.ts"
+import { asStep } from "../../system/spans.ts"
 import { variables } from "../../system/variables.ts"
 import type { RestoredGuest, RestoreRequest } from "../guest.ts"
 import { Vmm } from "../Vmm.ts"
@@ -192,7 +193,7 @@ const make = (config: PoolConfig) =>
           const nowMs = yield* Clock.currentTimeMillis
           yield* want((demands) => remembered(demands, request, config, nowMs))
           if (member === undefined) return Option.none()
-          return yield* restore(handOver(member.guest, request)).pipe(
+          return yield* restore(handOver(member.guest, request).pipe(asStep("hand over"))).pipe(
             Effect.zipRight(Effect.addFinalizer((exit) => Scope.close(member.scope, exit))),
             Effect.as(Option.some(member.guest)),
             Effect.onError(() => close(member)),
@@ -216,7 +217,10 @@ const make = (config: PoolConfig) =>
 
     const acquire = (request: RestoreRequest) =>
       Effect.flatMap(
-        Effect.tap(take(request), (taken) => countPoolRequest(Option.isSome(taken) ? "hit" : "miss")),
+        take(request).pipe(
+          asStep("pool"),
+          Effect.tap((taken) => countPoolRequest(Option.isSome(taken) ? "hit" : "miss"))
+        ),
         Option.match({
           onSome: Effect.succeed,
           onNone: () => withRoom(vmm.restore(request))

@@ -4,6 +4,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { type SeedFailed, SeedImages, type SeedReport } from "../../disk/SeedImages.ts"
 import { makeUniqueFolder } from "../../system/files/folders.ts"
+import { asStep } from "../../system/spans.ts"
 import { demandNarrow } from "./broad-source.ts"
 import { type CollectOptions, collectTree, type PlannedGit, type Skipped } from "./collect.ts"
 import { filesBeneath } from "./files-beneath.ts"
@@ -28,7 +29,7 @@ export const prepareSeed = (request: SeedRequest): Effect.Effect<PreparedSeed, S
     const seeds = yield* SeedImages
     if (repoUrl !== undefined) return yield* seedFromUrl({ ...request, repoUrl }, workshop)
     if (seedPath === undefined) {
-      const image = yield* seeds.empty(virtualMib, owner)
+      const image = yield* seeds.empty(virtualMib, owner).pipe(asStep("seed image"))
       const report = { files: 0, directories: 0, symlinks: 0, bytes: 0, skippedCount: 0, skipped: [], git: undefined }
       return { image, report }
     }
@@ -38,11 +39,11 @@ export const prepareSeed = (request: SeedRequest): Effect.Effect<PreparedSeed, S
     }
     const located: Located = directory === undefined ? { _tag: "none" } : locate(directory)
     if (directory === undefined || located._tag === "none") {
-      const { image, report } = yield* seeds.fromPath({ path: seedPath, virtualMib, owner })
+      const { image, report } = yield* seeds.fromPath({ path: seedPath, virtualMib, owner }).pipe(asStep("seed image"))
       return { image, report: { ...report, git: undefined } }
     }
     return yield* seedFromTree(request, directory, located)
-  }))
+  })).pipe(asStep("seed"))
 
 const realDirectory = (seedPath: string): string | undefined => {
   try {
@@ -71,7 +72,7 @@ const seedFromTree = (
     }
     const collected = located._tag === "refused"
       ? undefined
-      : yield* collectTree(located.repository, directory, options).pipe(rejected(directory))
+      : yield* collectTree(located.repository, directory, options).pipe(asStep("list files"), rejected(directory))
     const { gits, paths, skipped } = collected?.collection ?? {
       gits: [],
       paths: yield* filesBeneath(Buffer.from(directory), directory),
@@ -87,9 +88,9 @@ const seedFromTree = (
       list: Buffer.concat(paths.flatMap((one) => [one, nul])),
       additions: gits.length === 0 ? undefined : {
         key: createHash("sha256").update(gits.map(({ at, plan }) => `${at}\0${keyOf(plan)}\0`).join("")).digest("hex"),
-        make: makeGits(gits, folder).pipe(rejected(directory))
+        make: makeGits(gits, folder).pipe(asStep("git directory"), rejected(directory))
       }
-    })
+    }).pipe(asStep("seed image"))
     const git = collected === undefined
       ? undefined
       : gitOf(collected.head, gits[0]?.at === ".git" ? request.git : "none")

@@ -1,5 +1,6 @@
 import { Chunk, Effect, Stream } from "effect"
 import { type ChannelFailed, type GuestPanicked, VmFailed } from "../../contract/errors.ts"
+import { asStep } from "../../system/spans.ts"
 import { keepClock } from "../../vm/claim/clock.ts"
 import { newGuestIdentity } from "../../vm/claim/steps.ts"
 import { deadlineScale } from "../../vm/deadline-scale.ts"
@@ -29,7 +30,8 @@ export const renew = (guest: Guest, hostname: string): Effect.Effect<void, VmFai
     }),
     Effect.catchTag("AgentCallFailed", ({ message }) => failed(message)),
     Effect.raceFirst(guest.vm.health.failure),
-    explainChannelFailure(guest)
+    explainChannelFailure(guest),
+    asStep("renew")
   )
 
 const failed = (detail: string) =>

@@ -5,6 +5,7 @@ import { layerCount, makeWorkspaceDisk, type Seed, shareLayers } from "../../dis
 import { faultPoint } from "../../system/fault.ts"
 import { freeBytes } from "../../system/host.ts"
 import type { Paths } from "../../system/Paths.ts"
+import { asStep } from "../../system/spans.ts"
 import { nowMs } from "../../system/time.ts"
 import { heldBase } from "../../vm/template/base.ts"
 import type { MemoryTarget } from "../../vm/Vm.ts"
@@ -58,10 +59,10 @@ export const take = (
     const takenAtMs = yield* nowMs
     const captured = prepared === undefined ? undefined : yield* prepared(folder, top)
     faultPoint("take:captured")
-    yield* shareLayers(disk, folder.disk, layers)
+    yield* shareLayers(disk, folder.disk, layers).pipe(asStep("share layers"))
     yield* copyPushed(entry.folder.directory, folder.directory)
     return { takenAtMs, layers, residents: noStates, ...captured }
-  }).pipe(entry.pushing.withPermits(1), Effect.uninterruptible)
+  }).pipe(asStep("take"), entry.pushing.withPermits(1), Effect.uninterruptible)
 
 type Capture = (
   folder: CaptureFolder,
@@ -78,13 +79,13 @@ const prepare = (
     const { guest } = generation
     const { vm } = guest
     if (memory === undefined) {
-      yield* flush(generation.channel)
+      yield* flush(generation.channel).pipe(asStep("flush"))
       return (_folder: CaptureFolder, top: string) => Effect.as(vm.freezeLayer(top), undefined)
     }
     const { captured: identity } = yield* identityOf(entry, generation)
     yield* haveRoom(yield* vm.memoryBytes, memory.path)
     const residents = yield* residentsOf(entry, "workspace.snapshot.create")
-    yield* flush(generation.channel)
+    yield* flush(generation.channel).pipe(asStep("flush"))
     return (folder: CaptureFolder, top: string) =>
       Effect.gen(function*() {
         let noted: ResidentStates = noStates

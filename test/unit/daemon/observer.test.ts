@@ -27,9 +27,9 @@ const added = <A>(operation: string, work: Effect.Effect<A>) =>
 const output: AnyEvent = { _tag: "Output", bytes: new Uint8Array(5) }
 
 /** Pulls all events, then closes the Scope. */
-const drained = (events: Stream.Stream<AnyEvent, WorkspaceNotFound>) =>
+const drained = (events: Stream.Stream<AnyEvent, WorkspaceNotFound>, operation = "workspace.reset") =>
   Effect.scoped(Effect.gen(function*() {
-    const pull = yield* observeEvents(rowOf("workspace.reset"))(pullFromStream(events))
+    const pull = yield* observeEvents(rowOf(operation))(pullFromStream(events))
     let failure = Option.none<Option.Option<unknown>>()
     while (Option.isNone(failure)) failure = yield* Effect.option(Effect.flip(pull()))
   }))
@@ -76,10 +76,22 @@ describe("an operation that the daemon observes", () => {
       ])
     }).pipe(Effect.runPromise))
 
-  it("adds its output to the bytes that crossed", () =>
+  it("is ok if its caller leaves with the result, without the end", () =>
+    Effect.gen(function*() {
+      const leaves = Effect.scoped(Effect.flatMap(
+        observeEvents(rowOf("workspace.exec"))(
+          pullFromStream(Stream.concat(Stream.make(output, { _tag: "Exited" }), Stream.never))
+        ),
+        (pull) => Effect.ignore(pull())
+      ))
+      assert.deepStrictEqual(yield* added("workspace.exec", leaves), ["ok"])
+    }).pipe(Effect.runPromise))
+
+  it("adds the output of commands to the bytes that crossed, and not that of exports", () =>
     Effect.gen(function*() {
       const before = yield* readMetrics
-      yield* drained(Stream.make(output, { _tag: "Exited" }, output))
+      yield* drained(Stream.make(output, output, { _tag: "Exited" }), "workspace.exec")
+      yield* drained(Stream.make(output), "workspace.export")
       assert.strictEqual((yield* readMetrics).bytes.output - before.bytes.output, 10)
     }).pipe(Effect.runPromise))
 })

@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import type { NoSpace, VmFailed } from "../../../contract/errors.ts"
 import type { DiskSource } from "../../../disk/workspace-disk.ts"
 import { Paths } from "../../../system/Paths.ts"
+import { asStep } from "../../../system/spans.ts"
 import { nowIso } from "../../../system/time.ts"
 import { failedAt } from "../../failure.ts"
 import type { Frozen } from "../../frozen.ts"
@@ -93,11 +94,15 @@ export const startReserved = (
       disks: disks.disks,
       stateDescriptor: statePath === undefined ? undefined : yield* openForReading(statePath),
       dieWithParent: request.dieWithParent
-    })
-    const connections = yield* connectQemu(ownership, qemu)
+    }).pipe(asStep("QEMU process"))
+    const connections = yield* connectQemu(ownership, qemu).pipe(asStep("QEMU connections"))
     const vm = yield* makeVm({ ownership, qemu, connections, spec, disks })
     if (statePath !== undefined) {
-      yield* thaw(vm.qmp).pipe(Effect.raceFirst(vm.health.failure), Effect.mapError(failedAt("restore")))
+      yield* thaw(vm.qmp).pipe(
+        asStep("device state"),
+        Effect.raceFirst(vm.health.failure),
+        Effect.mapError(failedAt("restore"))
+      )
     }
     return vm
   })
@@ -112,7 +117,7 @@ export const acquireVm = (
   Effect.gen(function*() {
     const reserved = yield* reserveVm(request)
     yield* admit([reserved.record])
-    yield* fillMemory(reserved.ownership.paths, reserved.record, frozen?.memoryPath)
+    yield* fillMemory(reserved.ownership.paths, reserved.record, frozen?.memoryPath).pipe(asStep("memory copy"))
     return yield* startReserved(reserved, {
       disk,
       statePath: frozen?.statePath,

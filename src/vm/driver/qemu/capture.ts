@@ -5,6 +5,7 @@ import * as path from "node:path"
 import type { GuestPanicked, HostToolMissing, NoSpace, VmFailed } from "../../../contract/errors.ts"
 import { Calls } from "../../../guest-channel/calls.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import { asStep } from "../../../system/spans.ts"
 import { monotonicMs, wallClockNs } from "../../../system/time.ts"
 import { nextTurn } from "../../../system/turn.ts"
 import { keepClock } from "../../claim/clock.ts"
@@ -69,10 +70,10 @@ export const captureVm = (
     let pauseMs = 0
     const copy = (freeze: Effect.Effect<string, VmFailed>) =>
       Effect.gen(function*() {
-        const last = yield* freeze
+        const last = yield* freeze.pipe(asStep("disk layer"))
         yield* target.inPause ?? Effect.void
-        yield* saveState(vm, target.frozen.statePath)
-        yield* copySparse(vm.paths.memory, target.frozen.memoryPath, target.memoryUid)
+        yield* saveState(vm, target.frozen.statePath).pipe(asStep("device state"))
+        yield* copySparse(vm.paths.memory, target.frozen.memoryPath, target.memoryUid).pipe(asStep("memory copy"))
         return last
       })
     const last = yield* vm.disks.freezeLayer(target.top, (freeze) =>
@@ -81,7 +82,7 @@ export const captureVm = (
         return channel.silently({ last: stopPrograms, first: letProgramsRun }, (receivedBytes) =>
           Effect.acquireUseRelease(
             vm.pause,
-            () => Effect.zipRight(untilDelivered(vm, receivedBytes), copy(freeze)),
+            () => Effect.zipRight(untilDelivered(vm, receivedBytes), copy(freeze)).pipe(asStep("paused")),
             () => Effect.ignoreLogged(vm.resume)
           ))
       }).pipe(
@@ -97,7 +98,7 @@ export const captureVm = (
         Effect.ensuring(Effect.map(monotonicMs, (now) => (pauseMs = now - since)))
       ))
     return { layers: [...before, last], pauseMs }
-  }).pipe(Effect.raceFirst(vm.health.failure))
+  }).pipe(Effect.raceFirst(vm.health.failure), asStep("capture"))
 
 /**
  * Before anything that was asked for meanwhile: starting a command among programs that are stopped would never end, and the agent does one

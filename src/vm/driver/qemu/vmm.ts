@@ -2,6 +2,7 @@ import { Context, Effect } from "effect"
 import { isEmptyOver, type Seed } from "../../../disk/workspace-disk.ts"
 import { Paths } from "../../../system/Paths.ts"
 import { allOrNothing } from "../../../system/scopes.ts"
+import { asStep } from "../../../system/spans.ts"
 import type { CapturedState, GuestImages, ReserveCapturedRequest, RestoreRequest } from "../../guest.ts"
 import { untilItGoesOn } from "../../health.ts"
 import { demand } from "../../host/confinement.ts"
@@ -30,7 +31,7 @@ export const makeQemuVmm = Effect.gen(function*() {
   const queued = yield* makeStartQueue(guestsStartingAtOnce)
 
   const hypervisor = (images: GuestImages, placeholder: Seed) =>
-    Effect.provide(findHypervisor(images, placeholder), context)
+    Effect.provide(findHypervisor(images, placeholder), context).pipe(asStep("hypervisor"))
 
   const restore = (request: RestoreRequest) =>
     Effect.gen(function*() {
@@ -55,8 +56,8 @@ export const makeQemuVmm = Effect.gen(function*() {
               seed: placeholder,
               directory,
               isMounted
-            })
-          ))
+            }).pipe(asStep("make template"))
+          )).pipe(asStep("template"))
         const started = Effect.gen(function*() {
           const vm = yield* acquireVm({
             purpose: request.purpose,
@@ -69,9 +70,9 @@ export const makeQemuVmm = Effect.gen(function*() {
             dieWithParent: request.dieWithParent
           })
           yield* vm.resume
-          return { vm, channel: yield* vm.channel(), isMounted }
+          return { vm, channel: yield* vm.channel().pipe(asStep("hello")), isMounted }
         })
-        return yield* queued(started)
+        return yield* queued(started.pipe(asStep("start"))).pipe(asStep("queue"))
       })
       return yield* allOrNothing(once).pipe(
         Effect.catchIf(
@@ -79,7 +80,7 @@ export const makeQemuVmm = Effect.gen(function*() {
           () => Effect.zipRight(discardTemplate(key), allOrNothing(once))
         )
       )
-    }).pipe(Effect.provide(context))
+    }).pipe(asStep("restore"), Effect.provide(context))
 
   const capturedSpec = (spec: MachineSpec, { environment, kernel }: GuestImages): MachineSpec => ({
     ...spec,
@@ -111,17 +112,21 @@ export const makeQemuVmm = Effect.gen(function*() {
       return {
         record,
         memory: { path: paths.memory, uid: record.uid },
-        fill: (memoryPath: string) => fillMemory(paths, record, memoryPath),
+        fill: (memoryPath: string) => fillMemory(paths, record, memoryPath).pipe(asStep("memory copy")),
         restore: (captured: CapturedState) => restoreCapture(reservation, captured)
       }
     }).pipe(Effect.provide(context))
 
   const restoreCapture = (reserved: QemuReservation, captured: CapturedState) =>
-    allOrNothing(queued(Effect.gen(function*() {
-      const vm = yield* startReserved(reserved, captured)
-      yield* vm.resume
-      return { vm, channel: yield* vm.channel({ takeover: true }) }
-    })))
+    allOrNothing(
+      queued(
+        Effect.gen(function*() {
+          const vm = yield* startReserved(reserved, captured)
+          yield* vm.resume
+          return { vm, channel: yield* vm.channel({ takeover: true }).pipe(asStep("hello")) }
+        }).pipe(asStep("start"))
+      ).pipe(asStep("queue"))
+    )
 
   const attach: VmmService["attach"] = (id, { keep, onStill = Effect.void } = {}) =>
     allOrNothing(Effect.gen(function*() {
