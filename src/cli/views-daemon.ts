@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { ResultOf } from "../contract/operations.ts"
-import { print, say, size } from "./print.ts"
+import { note, print, size } from "./print.ts"
 import { painted, printTable } from "./table.ts"
 import type { View } from "./view.ts"
 
@@ -52,7 +52,7 @@ const timingRows = ({ attributes, durationMs, omittedSteps, operation, outcome, 
 const timings: View<"daemon.timings"> = {
   result: ({ operations, slowMs }) =>
     operations.length === 0
-      ? say(`no operation of a running daemon took ${slowMs} ms or more\n`)
+      ? note(`no operation of a running daemon took ${slowMs} ms or more\n`)
       : printTable([["STEP", "START", "TIME", ""], ...operations.flatMap(timingRows)], { head: true })
 }
 
