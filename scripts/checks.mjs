@@ -24,7 +24,8 @@ const checks = [
   },
   { name: "lint and format", commands: [node("node_modules/eslint/bin/eslint.js", "--max-warnings=0", ".")] },
   { name: "import rules", commands: [node("node_modules/dependency-cruiser/bin/dependency-cruise.mjs", ...sources)] },
-  { name: "generated docs in step", commands: [node("scripts/docs.mjs", "--check")] }
+  { name: "generated docs in step", commands: [node("scripts/docs.mjs", "--check")] },
+  { name: "links in the documents", commands: [node("scripts/docs/links.mjs")] }
 ]
 
 /** `npm run check`: one line per check with its time; what a failed one printed comes after all of them. */
