@@ -7,7 +7,6 @@ import { mcpServe, ServePayload } from "./commands.ts"
 import { complete, type Names, SHELLS } from "./complete.ts"
 import { completionHelp, completionScripts } from "./completion-scripts.ts"
 import { environmentHint } from "./first-word.ts"
-import { help } from "./help.ts"
 import { asTyped, decode, parse } from "./parser.ts"
 import { perform, prepare, printJson } from "./perform.ts"
 import { type FailureReport, reportFailure, reportInterruption } from "./report.ts"
@@ -113,7 +112,12 @@ const run = (
         Effect.interruptible
       )
     case "Help":
-      return Effect.flatMap(Terminal, (terminal) => Effect.as(terminal.writeStdout(help(routed.path)), 0))
+      return Effect.gen(function*() {
+        const terminal = yield* Terminal
+        const { help } = yield* Effect.promise(() => import("./help.ts"))
+        yield* terminal.writeStdout(help(routed.path))
+        return 0
+      })
     case "Version":
       return Effect.flatMap(Terminal, (terminal) => Effect.as(terminal.writeStdout(`${options.version}\n`), 0))
     case "CompletionScript":

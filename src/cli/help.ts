@@ -1,8 +1,11 @@
+import * as HelpDoc from "@effect/cli/HelpDoc"
+import * as Span from "@effect/cli/HelpDoc/Span"
 import type { CliSurface } from "../contract/operation.ts"
 import { payloadDefaults, payloadFields } from "../contract/payload-fields.ts"
 import { aliasHelp } from "./aliases.ts"
 import { type Command, commands } from "./commands.ts"
 import { type Flag, flagsOf } from "./flags.ts"
+import { helpText } from "./help-text.ts"
 import { unitHelp } from "./units.ts"
 
 /** `pyro run <environment> [options] [-- <command...>]`. */
@@ -19,7 +22,7 @@ export const usageOf = (operation: Command): string => {
   ].join(" ")
 }
 
-const operationHelp = (operation: Command): string => {
+const operationHelp = (operation: Command): HelpDoc.HelpDoc => {
   const cli: CliSurface = operation.cli
   const defaults = payloadDefaults(operation.payload())
   const described = (name: string, description: string) => {
@@ -34,69 +37,62 @@ const operationHelp = (operation: Command): string => {
     `${letter === undefined ? "" : `-${letter}, `}--${name}${value === undefined ? "" : ` ${value}`}`,
     described(field?.name ?? "", description) + (repeated ? "; may be repeated" : "")
   ])
-  return [
-    `${operation.summary}.`,
-    "",
-    wrapped(operation.description, 0),
-    "",
-    "Usage",
-    `  ${usageOf(operation)}`,
-    ...(args.length === 0 ? [] : ["", "Arguments", ...table(args)]),
-    "",
-    "Options",
-    ...table([...flags, ["--help", "Show this"]]),
+  return HelpDoc.blocks([
+    HelpDoc.p(`${operation.summary}.`),
+    HelpDoc.p(operation.description),
+    HelpDoc.h1("Usage"),
+    verbatim([usageOf(operation)]),
+    ...(args.length === 0 ? [] : [HelpDoc.h1("Arguments"), rows(args)]),
+    HelpDoc.h1("Options"),
+    rows([...flags, ["--help", "Show this"]]),
     ...unitLines(given),
-    "",
-    "Examples",
-    ...cli.examples.map((example) => `  ${example}`),
-    ""
-  ].join("\n")
+    HelpDoc.h1("Examples"),
+    verbatim(cli.examples)
+  ])
 }
 
 /** What the values with a unit look like. */
-const unitLines = (flags: ReadonlyArray<Flag>): ReadonlyArray<string> => {
+const unitLines = (flags: ReadonlyArray<Flag>): ReadonlyArray<HelpDoc.HelpDoc> => {
   const lines = Object.values(unitHelp).flatMap((unit) =>
     flags.some(({ value }) => value === unit.value) ? [unit.line] : []
   )
-  return lines.length === 0 ? [] : ["", ...lines.map((line) => `  ${line}`)]
+  return lines.length === 0 ? [] : [verbatim(lines)]
 }
 
 /** Help for the words typed so far: one operation, a group, or all of pyro. */
-export const help = (path: ReadonlyArray<string>): string => {
+export const help = (path: ReadonlyArray<string>): string => helpText(documentOf(path))
+
+const documentOf = (path: ReadonlyArray<string>): HelpDoc.HelpDoc => {
   const beneath = commands.filter((row) => path.every((word, at) => row.cli.path[at] === word))
   // A group of one verb has nothing to list.
   const only = beneath.length === 1 ? beneath[0] : beneath.find((row) => row.cli.path.length === path.length)
   if (only !== undefined) return operationHelp(only)
   return path.length > 0
-    ? [
-      "Usage",
-      `  pyro ${path.join(" ")} <verb> [options]`,
-      "",
-      "Verbs",
-      ...table(beneath.map((row): Row => [row.cli.path.slice(path.length).join(" "), row.summary])),
-      "",
-      ...(path[0] === "workspace"
-        ? ["If you omit the workspace, PYRO_WORKSPACE is used."]
-        : []),
-      `pyro ${path.join(" ")} <verb> --help tells more.`,
-      ""
-    ].join("\n")
-    : [
-      "pyro runs commands in disposable microVMs.",
-      "",
-      "  pyro run debian:12 -- git --version              a command, its output, its exit status",
-      "  pyro workspace create --seed-path . --name fix   one that stays, with a copy of this directory",
-      "  pyro workspace exec fix -- python3 -m unittest   a command in it",
-      "",
-      "Commands",
-      ...table(firstWords()),
-      "",
-      `${aliasHelp}.`,
-      "",
-      "pyro <command> --help tells more; --json prints one JSON document instead of text.",
-      "Something wrong? pyro doctor says how to mend it. Your shell can complete: pyro completion --help",
-      ""
-    ].join("\n")
+    ? HelpDoc.blocks([
+      HelpDoc.h1("Usage"),
+      verbatim([`pyro ${path.join(" ")} <verb> [options]`]),
+      HelpDoc.h1("Verbs"),
+      rows(beneath.map((row): Row => [row.cli.path.slice(path.length).join(" "), row.summary])),
+      HelpDoc.p([
+        ...(path[0] === "workspace" ? ["If you omit the workspace, PYRO_WORKSPACE is used."] : []),
+        `pyro ${path.join(" ")} <verb> --help tells more.`
+      ].join("\n"))
+    ])
+    : HelpDoc.blocks([
+      HelpDoc.p("pyro runs commands in disposable microVMs."),
+      verbatim([
+        "pyro run debian:12 -- git --version              a command, its output, its exit status",
+        "pyro workspace create --seed-path . --name fix   one that stays, with a copy of this directory",
+        "pyro workspace exec fix -- python3 -m unittest   a command in it"
+      ]),
+      HelpDoc.h1("Commands"),
+      rows(firstWords()),
+      HelpDoc.p(`${aliasHelp}.`),
+      HelpDoc.p(
+        "pyro <command> --help tells more; --json prints one JSON document instead of text.\n" +
+          "Something wrong? pyro doctor says how to mend it. Your shell can complete: pyro completion --help"
+      )
+    ])
 }
 
 /** What the groups of commands are for. */
@@ -118,26 +114,11 @@ const firstWords = (): ReadonlyArray<Row> => {
 
 type Row = readonly [left: string, right: string]
 
-const WIDTH = 100
-/** Where descriptions begin at the latest; a longer flag has a line of its own. */
-const COLUMN = 36
-
-const table = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
-  const column = Math.min(COLUMN, Math.max(...rows.map(([left]) => left.length)) + 4)
-  return rows.map(([left, right]) => {
-    const text = wrapped(right, column)
-    return left.length + 4 > column ? `  ${left}\n${text}` : `  ${left.padEnd(column - 2)}${text.trimStart()}`
-  })
+const rows = ([first, ...more]: ReadonlyArray<Row>): HelpDoc.HelpDoc => {
+  const definition = ([left, right]: Row): [Span.Span, HelpDoc.HelpDoc] => [Span.text(left), HelpDoc.p(right)]
+  return first === undefined ? HelpDoc.empty : HelpDoc.descriptionList([definition(first), ...more.map(definition)])
 }
 
-const wrapped = (text: string, indent: number): string => {
-  const lines: Array<string> = []
-  let line = ""
-  for (const word of text.split(" ")) {
-    if (line !== "" && indent + line.length + 1 + word.length > WIDTH) {
-      lines.push(line)
-      line = word
-    } else line = line === "" ? word : `${line} ${word}`
-  }
-  return [...lines, line].map((one) => " ".repeat(indent) + one).join("\n")
-}
+/** Lines that are typed or read as they are. */
+const verbatim = ([first, ...more]: ReadonlyArray<string>): HelpDoc.HelpDoc =>
+  first === undefined ? HelpDoc.empty : HelpDoc.enumeration([HelpDoc.p(first), ...more.map((line) => HelpDoc.p(line))])

@@ -1,11 +1,4 @@
-import type * as CliConfig from "@effect/cli/CliConfig"
-import * as HelpDoc from "@effect/cli/HelpDoc"
-import * as Options from "@effect/cli/Options"
-import type * as ValidationError from "@effect/cli/ValidationError"
-import type { FileSystem } from "@effect/platform/FileSystem"
-import type { Path } from "@effect/platform/Path"
-import type { Terminal } from "@effect/platform/Terminal"
-import { Context, Effect, Either, Option, Schema } from "effect"
+import { Effect, Either, Schema } from "effect"
 import { InvalidRequest } from "../contract/errors.ts"
 import { firstIssue } from "../contract/issue.ts"
 import { named } from "../contract/names.ts"
@@ -13,10 +6,10 @@ import type { CliSurface, PureSchema } from "../contract/operation.ts"
 import { type PayloadField, payloadFields } from "../contract/payload-fields.ts"
 import type { Command } from "./commands.ts"
 import { afterEnvironment } from "./first-word.ts"
-import { type Flag, flagName, flagsOf } from "./flags.ts"
+import { flagName, flagsOf } from "./flags.ts"
 import { type Defaults, positional } from "./positional.ts"
 import { numberOf, unitOf } from "./units.ts"
-import { type BadWord, shielded, takeRepeated } from "./words.ts"
+import { type BadWord, readWords } from "./words.ts"
 import { wrongOption } from "./wrong-option.ts"
 
 /** A parsed command line: the payload's JSON side, and the flags of the CLI itself. */
@@ -26,23 +19,6 @@ export interface Typed {
   readonly extras: Readonly<Record<string, string>>
   readonly json: boolean
   readonly quiet: boolean
-}
-
-const CONFIG: CliConfig.CliConfig = {
-  isCaseSensitive: true,
-  autoCorrectLimit: 0,
-  finalCheckBuiltIn: false,
-  showAllNames: false,
-  showBuiltIns: false,
-  showTypes: false
-}
-
-/** The option of a flag that is given once; what it yields is a list of tokens, empty when it was not given. */
-const optionOf = ({ name, required, value }: Flag): Options.Options<ReadonlyArray<string>> => {
-  if (value === undefined) return Options.map(Options.boolean(name), (given) => given ? ["true"] : [])
-  return required
-    ? Options.map(Options.text(name), (token) => [token])
-    : Options.map(Options.optional(Options.text(name)), Option.toArray)
 }
 
 /** Reads the words before `--` of one operation; fails with what to correct. */
@@ -55,18 +31,18 @@ export const parse = (
   const cli: CliSurface = operation.cli
   const command = `pyro ${cli.path.join(" ")}`
   const flags = flagsOf(operation)
-  const known = {
-    all: flags.map(({ name }) => `--${name}`),
-    takingValues: flags.flatMap(({ name, value }) => value === undefined ? [] : [`--${name}`]),
-    letters: new Map(
-      flags.flatMap(({ letter, name }) => letter === undefined ? [] : [[letter, `--${name}`] as const])
-    ),
-    greedy: (cli.greedy ?? []).map((field) => `--${flagName(cli, field)}`)
+  const greedy = (cli.greedy ?? []).map((field) => flagName(cli, field))
+  const refused = (bad: BadWord) => {
+    switch (bad._tag) {
+      case "NoValue":
+        return wrong(`${bad.flag} needs a value`)
+      case "GivenTwice":
+        return wrong(`${bad.flag} is given twice`)
+      case "UnknownFlag":
+        return wrong(wrongOption(operation, bad.word, flags.map(({ name }) => `--${name}`), rest))
+    }
   }
-  const refused = (bad: BadWord) =>
-    wrong(bad._tag === "NoValue" ? `${bad.flag} needs a value` : wrongOption(operation, bad.word, known.all, rest))
   const surplus = (word: string, args: ReadonlyArray<string>, others: ReadonlyArray<string>) => {
-    if (known.all.includes(word)) return wrong(`${word} is given twice`)
     if (cli.rest === undefined) return wrong(`unexpected "${word}"`)
     const misplaced = afterEnvironment(cli, [...args, word, ...others])
     const corrected = () => [command, ...args, "--", word, ...others].join(" ")
@@ -74,25 +50,19 @@ export const parse = (
   }
 
   return Effect.gen(function*() {
-    const { restore, words: safe } = yield* Either.mapLeft(shielded(words, known), refused)
-    const repeatable = flags.flatMap(({ name, repeated }) => repeated ? [`--${name}`] : [])
-    const { others: single, values: tokens } = takeRepeated(safe, repeatable)
-    // @effect/cli takes milliseconds for each option that it looks for in vain.
-    const once = flags.filter(({ name, repeated, required }) => !repeated && (required || single.includes(`--${name}`)))
-    const options = Options.all(once.map(optionOf))
-    const [late, leftover, given] = yield* Options.processCommandLine(options, single, CONFIG)
-    if (Option.isSome(late)) return yield* Effect.fail(late.value)
+    const read = readWords(words, flags, greedy)
+    if ("_tag" in read) return yield* refused(read)
     const raw = named<unknown>([])
     const extras = named<string>([])
-    for (const [at, { name }] of once.entries()) tokens.set(`--${name}`, [...given[at] ?? []])
-    for (const flag of flags) {
-      const values = (tokens.get(`--${flag.name}`) ?? []).map(restore)
-      if (values[0] === undefined) continue
-      if (flag.field === undefined) extras[flag.name] = values[0]
-      else raw[flag.field.name] = yield* fromWords(flag.name, flag.field, values)
+    for (const { field, name, required } of flags) {
+      const given = read.values.get(name)
+      if (given === undefined && required) return yield* wrong(`missing --${name}`)
+      if (given?.[0] === undefined) continue
+      if (field === undefined) extras[name] = given[0]
+      else raw[field.name] = yield* fromWords(name, field, given)
     }
     // Words after -- that are no guest's command are as they are, dashes and all.
-    const operands = [...leftover.map(restore), ...(cli.rest === undefined ? rest ?? [] : [])]
+    const operands = [...read.operands, ...(cli.rest === undefined ? rest ?? [] : [])]
     giveBack(cli, raw, operands)
     const { missing, others, values } = positional(operation, operands, raw, defaults)
     if (missing !== undefined) {
@@ -104,10 +74,7 @@ export const parse = (
     Object.assign(raw, values)
     if (cli.rest !== undefined && rest !== undefined) raw[cli.rest] = rest
     return { raw, extras, json: extras["json"] !== undefined, quiet: extras["quiet"] !== undefined }
-  }).pipe(
-    Effect.mapError((error) => error._tag === "InvalidRequest" ? error : wrong(inPlainWords(error))),
-    Effect.provide(NO_SERVICES)
-  )
+  })
 }
 
 /** The last value of a flag that takes all words is the argument that nobody gave: `env build --packages git web`. */
@@ -175,10 +142,3 @@ export const asTyped = (operation: Command, error: InvalidRequest): InvalidReque
     : error
 
 const wrong = (detail: string) => new InvalidRequest({ field: "", detail })
-
-const inPlainWords = (error: ValidationError.ValidationError): string =>
-  HelpDoc.toAnsiText(error.error).replace(/\u001b\[[0-9;]*m/g, "").replace(/\s+/g, " ").trim()
-    .replace(/^Expected to find option: '(.+)'$/, "missing $1")
-
-/** What the parser's type asks for; only prompts and file options would use it, and pyro has neither. */
-const NO_SERVICES = Context.empty() as Context.Context<FileSystem | Path | Terminal>

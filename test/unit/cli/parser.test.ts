@@ -43,6 +43,18 @@ describe("the parser", () => {
     assert.deepStrictEqual(Object.values(raw["env"] as Record<string, string>), numbers)
   })
 
+  it("reads flags and values that stand on both sides of a thousand words", () => {
+    const pairs = Array.from({ length: 499 }, (_, at) => ["--env", `A${at}=${at}`]).flat()
+    for (const around of [["--cwd", "/x", "-it"], ["-it", "--cwd", "/x"], ["--cwd=/x", "-it"]]) {
+      const { extras, raw } = Effect.runSync(
+        parse(operations.find(({ name }) => name === "workspace.exec")!, ["fix", ...pairs, ...around], ["env"])
+      )
+      assert.strictEqual(raw["cwd"], "/x")
+      assert.strictEqual(Object.keys(raw["env"] as object).length, 499)
+      assert.include({ ...raw, ...extras }, { tty: true })
+    }
+  })
+
   it("keeps names that plain objects treat specially", () => {
     const { raw } = typed("run", "debian:12", ...ODD_NAMES.flatMap((name) => ["--env", `${name}=x`]), "--", "env") as {
       readonly raw: { readonly env: Readonly<Record<string, string>> }
