@@ -61,7 +61,4 @@ export const attemptAsync = <A>(
   path: string,
   work: (signal: AbortSignal) => Promise<A>
 ): Effect.Effect<A, FileFailed> =>
-  Effect.catchAll(
-    Effect.tryPromise({ try: work, catch: (cause) => cause }),
-    (cause) => failureOf(operation, path, cause)
-  )
+  Effect.catchAllDefect(Effect.promise(work), (cause) => failureOf(operation, path, cause))
