@@ -8,15 +8,15 @@ import { named } from "../contract/names.ts"
 import { callOf, Pyro, type PyroService } from "../contract/Pyro.ts"
 import { makePyroRpcs, type UnaryRow, unaryRows } from "../contract/rpc.ts"
 import type { RunInput, WindowSize } from "../contract/run-input.ts"
-import type { Attendance } from "./attendance.ts"
 import { demandAbsolutePaths } from "./host-paths.ts"
 import { makeInputs } from "./inputs.ts"
 import { type AnyEvent, observe, observeEvents } from "./observer.ts"
 import { makeOpenOperations } from "./open-operations.ts"
+import type { RequestTracker } from "./request-tracker.ts"
 
 /** What the handlers share with the daemon that has them. */
 export interface Serving {
-  readonly attendance: Attendance
+  readonly requests: RequestTracker
   /** Whether requests are ended because the daemon leaves, and not by their callers. */
   readonly leaving: Ref.Ref<boolean>
 }
@@ -35,10 +35,10 @@ const inputOf = (inputs: ReturnType<typeof makeInputs>, headers: Headers, leavin
       : Effect.map(inputs.take(id), (flowing): RunInput => ({ ...flowing, ...known }))
   })
 
-const unaryHandler = (pyro: PyroService, row: UnaryRow, { attendance }: Serving) => {
+const unaryHandler = (pyro: PyroService, row: UnaryRow, { requests }: Serving) => {
   const call = callOf(pyro, row)
   const demand = demandAbsolutePaths(row)
-  const attend = row.home === "observer" ? attendance.glance : attendance.request
+  const attend = row.home === "observer" ? requests.refuseWhenClosed : requests.track
   const observed = observe(row)
   return (payload: unknown, { headers }: { readonly headers: Headers }) =>
     Effect.scoped(
@@ -57,7 +57,7 @@ const eventHandlers = (
   pyro: PyroService,
   inputs: ReturnType<typeof makeInputs>,
   open: ReturnType<typeof makeOpenOperations>,
-  { attendance, leaving }: Serving
+  { requests, leaving }: Serving
 ) => {
   type Named = { readonly id: string; readonly request: unknown }
   const first = (row: StreamingRow) => {
@@ -68,7 +68,7 @@ const eventHandlers = (
       open.first(
         id,
         Effect.flatMap(
-          Effect.zipRight(attendance.request, inputOf(inputs, headers, leaving)),
+          Effect.zipRight(requests.track, inputOf(inputs, headers, leaving)),
           (input) => observed(Effect.zipRight(demand(request), start(request, input)))
         )
       ).pipe(forCaller(headers))

@@ -1,16 +1,19 @@
 import { collectGarbage } from "../system/collector.ts"
 import type { ClockReader } from "../system/time.ts"
 
-/** How long nobody has to ask for anything, in ms. */
+/** Time without a request before a collection, in ms. */
 const IDLE_MS = 1_000
-/** Not after every command of somebody who thinks in between. */
+/** Minimum time between two collections, in ms: a person who thinks between two commands causes none. */
 const AT_MOST_EVERY_MS = 20_000
-/** What was made since the last one and is worth one, in `bytes`. */
+/** Growth of the heap since the last collection that is worth a collection, in bytes. */
 const WORTH_BYTES = 6 * 1024 * 1024
 
 /**
- * Collects all garbage, some 30 ms, when there has been nothing to do for a moment: V8 by itself waits until the heap has doubled, and a
- * daemon that has been busy would keep that for hours.
+ * Collects all garbage, which takes some 30 ms, after a time without requests. V8 by itself waits until the heap has doubled, and a daemon
+ * that was busy would keep the heap for hours.
+ *
+ * The timer is Node's and not a fiber's: every request stops and restarts the timer in the synchronous part of its count, where a fiber
+ * would cost an interruption each time. The timer touches the heap alone and does not keep the process.
  */
 export const makeIdleCollection = ({ monotonicMs }: ClockReader) => {
   let timer: NodeJS.Timeout | undefined
@@ -28,9 +31,9 @@ export const makeIdleCollection = ({ monotonicMs }: ClockReader) => {
     timer = setTimeout(collect, ms).unref()
   }
   return {
-    /** A request came. */
+    /** Stops the timer: a request begins. */
     busy: () => clearTimeout(timer),
-    /** The last one that was being served is over. */
+    /** Restarts the timer: the last request has ended. */
     idle: () => {
       clearTimeout(timer)
       schedule(IDLE_MS)

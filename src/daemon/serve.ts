@@ -15,8 +15,8 @@ import { ownIdentity, RETIRE_SIGNAL } from "../system/identity.ts"
 import { withLock } from "../system/lock.ts"
 import { clockReader, nowIso } from "../system/time.ts"
 import { startWatchdog } from "../vm/record/watchdog.ts"
-import { type Attendance, makeAttendance } from "./attendance.ts"
 import { handlers, type Serving } from "./handlers.ts"
+import { makeRequestTracker, type RequestTracker } from "./request-tracker.ts"
 
 /** By then whoever started a daemon has asked it for something, in ms. */
 const LEAST_IDLE_MS = 100
@@ -35,7 +35,7 @@ const listen = (serving: Serving, socket: string) =>
   RpcServer.layer(makePyroRpcs(), { disableFatalDefects: true, disableTracing: true }).pipe(
     Layer.provide(handlers(serving)),
     Layer.provide(RpcServer.layerProtocolSocketServer),
-    Layer.provide(serving.attendance.listen(socket)),
+    Layer.provide(serving.requests.listen(socket)),
     Layer.provide(serialization)
   )
 
@@ -53,7 +53,7 @@ const retirements = Effect.suspend(() => {
 })
 
 /** Ends when there has been nothing to hold for a while, or nothing is held and somebody asks; at that moment it calls `close`. */
-const untilIdle = (attendance: Attendance, asked: MutableRef.MutableRef<boolean>, close: Effect.Effect<void>) =>
+const untilIdle = (requests: RequestTracker, asked: MutableRef.MutableRef<boolean>, close: Effect.Effect<void>) =>
   Effect.gen(function*() {
     const pyro = yield* Pyro
     const idleMs = yield* idleTime
@@ -63,7 +63,7 @@ const untilIdle = (attendance: Attendance, asked: MutableRef.MutableRef<boolean>
       const lookedAtMs = monotonicMs()
       const { workspaces } = yield* pyro.workspace.list({ labels: {} })
       // From here to `close` nothing else happens: a request comes before, and is seen, or after, and is refused.
-      const since = attendance.unusedSinceMs()
+      const since = requests.idleSinceMs()
       const held = workspaces.some(({ state }) => state !== "stopped" && state !== "failed")
       // What was done meanwhile is not in the list.
       const busy = held || since === undefined || since > lookedAtMs
@@ -89,8 +89,8 @@ export const serve = (version: string) =>
     const pyro = yield* Pyro
     // Takes the lock and takes up what an earlier daemon left, before anybody can ask for it.
     yield* pyro.workspace.list({ labels: {} })
-    const attendance = yield* makeAttendance
-    const serving: Serving = { attendance, leaving: yield* Ref.make(false) }
+    const requests = yield* makeRequestTracker
+    const serving: Serving = { requests, leaving: yield* Ref.make(false) }
     // The lock is ours: whoever made a socket of this name is dead.
     yield* removeFile(socket)
     yield* writeJsonAtomic(record, DaemonRecord, {
@@ -108,8 +108,8 @@ export const serve = (version: string) =>
     // What this process would release at its end, should it be killed: VMs of the pool and of `run`.
     yield* startWatchdog([process.execPath, process.argv[1] ?? "", "gc"])
     yield* Effect.logInfo(`pyro ${version}, process ${process.pid}: ready`)
-    yield* untilIdle(attendance, yield* retirements, Effect.zipRight(Effect.sync(attendance.close), unlink))
-    yield* attendance.lastLeft
+    yield* untilIdle(requests, yield* retirements, Effect.zipRight(Effect.sync(requests.close), unlink))
+    yield* requests.awaitClients
   })).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostError(failure))))
 
 /** Takes back what this process said of itself as a daemon; not when another one is there, which says so in the same place. */

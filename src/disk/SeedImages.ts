@@ -4,7 +4,7 @@ import * as path from "node:path"
 import { SeedRejected } from "../contract/errors.ts"
 import { statFile } from "../system/files/entries.ts"
 import { Paths } from "../system/Paths.ts"
-import { makeStandby, type Standby } from "../system/standby.ts"
+import { makeSpareProcess, type SpareProcess } from "../system/spare-process.ts"
 import {
   awaiting,
   type Graft,
@@ -84,18 +84,18 @@ export class SeedImages extends Context.Tag("pyro/disk/SeedImages")<SeedImages, 
 }>() {
   static readonly layer = Layer.scoped(
     SeedImages,
-    Effect.zipWith(Paths, makeStandby(awaiting), ({ cacheDir }, standby) => make(cacheDir, standby))
+    Effect.zipWith(Paths, makeSpareProcess(awaiting), ({ cacheDir }, spare) => make(cacheDir, spare))
   )
 }
 
-const make = (cacheDir: string, standby: Standby) => ({
+const make = (cacheDir: string, spare: SpareProcess) => ({
   empty: (virtualMib: number, owner?: Owner) =>
     Effect.flatMap(openStore(cacheDir), (store) => emptyImage(store, virtualMib, owner)),
   fromPath: (options: FromPath) =>
     Effect.gen(function*() {
       const source = yield* sourceOf(options)
       const store = yield* openStore(cacheDir)
-      return yield* imageOf(store, source, options, standby)
+      return yield* imageOf(store, source, options, spare)
     }),
   fromKey: (options: FromKey) => Effect.flatMap(openStore(cacheDir), (store) => keyedImage(store, options)),
   prune: (options: PruneOptions) => Effect.flatMap(openStore(cacheDir), (store) => pruneSeeds(store, options))
@@ -122,12 +122,12 @@ const imageOf = (
   store: SeedStore,
   source: SeedSource,
   options: FromPath,
-  standby: Standby
+  spare: SpareProcess
 ): Effect.Effect<Seeded, SeedFailed> =>
   Effect.gen(function*() {
     const { additions, owner, virtualMib } = options
     const request = { source, virtualMib, into: store.images, salt: additions?.key, owner }
-    const first = yield* makeSeed({ ...request, known: store.sources, probe: additions !== undefined }, standby)
+    const first = yield* makeSeed({ ...request, known: store.sources, probe: additions !== undefined }, spare)
     if (Option.isNone(first.made) && Option.isSome(first.fingerprint)) {
       const known = yield* lookUp(store, first.fingerprint.value.hex, bytesOf(virtualMib))
       if (Option.isSome(known)) return known.value

@@ -11,7 +11,7 @@ import { printable } from "../contract/printable.ts"
 import { runTool, spawnTool, toolEnd, type ToolFailed } from "../system/child.ts"
 import { freeBytes } from "../system/host.ts"
 import { nativeTool } from "../system/native.ts"
-import type { Standby } from "../system/standby.ts"
+import type { SpareProcess } from "../system/spare-process.ts"
 import { packageOf } from "../system/tool-packages.ts"
 import { pathText } from "./path-text.ts"
 
@@ -91,13 +91,13 @@ const encodeArguments = (args: ReadonlyArray<string>): Buffer => {
   return Buffer.concat([length, text])
 }
 
-/** Runs the tool, in the process that waits for its arguments where there is one. */
-const runSeed = (tool: string, args: ReadonlyArray<string>, list: Uint8Array | undefined, standby?: Standby) =>
+/** Runs the tool, in the spare process if one waits. */
+const runSeed = (tool: string, args: ReadonlyArray<string>, list: Uint8Array | undefined, spare?: SpareProcess) =>
   Effect.suspend(() => {
     const options = { okCodes: [0, ...Object.values(status)], ...(list === undefined ? {} : { input: list }) }
     let hasWaited = false
     const start = () => {
-      const waiting = standby?.take()
+      const waiting = spare?.take()
       hasWaited = waiting !== undefined
       const child = waiting ?? spawnTool(tool, args, options)
       if (hasWaited) child.stdin?.write(encodeArguments(args))
@@ -111,10 +111,10 @@ const runSeed = (tool: string, args: ReadonlyArray<string>, list: Uint8Array | u
   })
 
 /**
- * Writes one seed image with the native tool. An interruption leaves nothing behind: an unfinished image has no name. `standby`: its
- * process is taken where one waits, and another is to wait from some moments on.
+ * Writes one seed image with the native tool. An interruption leaves nothing behind: an unfinished image has no name. The call
+ * takes the spare process if one waits, and prepares the next one.
  */
-export const makeSeed = (request: SeedRequest, standby?: Standby): Effect.Effect<SeedResult, SeedFailed> =>
+export const makeSeed = (request: SeedRequest, spare?: SpareProcess): Effect.Effect<SeedResult, SeedFailed> =>
   Effect.gen(function*() {
     const tool = yield* nativeTool("pyro-seed")
     const { source } = request
@@ -129,13 +129,13 @@ export const makeSeed = (request: SeedRequest, standby?: Standby): Effect.Effect
       ...(source._tag === "directory" && source.list !== undefined ? ["--list"] : [])
     ]
     const list = source._tag === "directory" ? source.list : undefined
-    const { code, stderr, stdout } = yield* runSeed(tool, args, list, standby).pipe(
+    const { code, stderr, stdout } = yield* runSeed(tool, args, list, spare).pipe(
       Effect.catchTag(
         "ToolFailed",
         (cause) =>
           new StateDirectoryUnusable({ path: request.into, detail: `no image could be made: ${cause.message}` })
       ),
-      Effect.ensuring(Effect.sync(() => standby?.prepare(tool)))
+      Effect.ensuring(spare?.prepare(tool) ?? Effect.void)
     )
     const said = parse(stdout)
     return code === 0 ? resultOf(said) : yield* failureOf(request, code, said, stderr)

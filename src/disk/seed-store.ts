@@ -1,9 +1,8 @@
 import { Effect, Option, Schema } from "effect"
-import * as fs from "node:fs"
 import * as path from "node:path"
-import { type NoSpace, type StateDirectoryUnusable } from "../contract/errors.ts"
+import type { NoSpace, StateDirectoryUnusable } from "../contract/errors.ts"
 import { readJson, writeJsonAtomic } from "../system/atomic-file.ts"
-import { removeFile, setTimes } from "../system/files/entries.ts"
+import { removeFile, setTimes, statExactly } from "../system/files/entries.ts"
 import { ensureFolder } from "../system/files/folders.ts"
 import { toHostErrorOf } from "../system/files/host-error.ts"
 import { hostBootId } from "../system/identity.ts"
@@ -56,13 +55,16 @@ export const imagePath = (store: SeedStore, digest: string) => path.join(store.i
  * True when the image is there as pyro-seed sealed it in this boot of the host, or had it written to disk. The seal is its
  * modification time (see `image_publish` in native/seed/image.h): whatever writes to the file breaks it.
  */
-export const isSealed = (image: SeedImage): boolean => {
-  const stat = fs.lstatSync(image.path, { bigint: true, throwIfNoEntry: false })
-  if (stat === undefined || !stat.isFile() || stat.size !== BigInt(image.virtualBytes)) return false
-  const digest = sevenDigits(image.digest)
-  const nanoseconds = [digest ^ sevenDigits(hostBootId()), digest]
-  return nanoseconds.some((wanted) => stat.mtimeNs === sealSeconds * 1_000_000_000n + BigInt(wanted))
-}
+const isSealed = (image: SeedImage): Effect.Effect<boolean> =>
+  statExactly(image.path).pipe(
+    Effect.map((stat) => {
+      if (stat === undefined || !stat.isFile() || stat.size !== BigInt(image.virtualBytes)) return false
+      const digest = sevenDigits(image.digest)
+      const nanoseconds = [digest ^ sevenDigits(hostBootId()), digest]
+      return nanoseconds.some((wanted) => stat.mtimeNs === sealSeconds * 1_000_000_000n + BigInt(wanted))
+    }),
+    Effect.orElseSucceed(() => false)
+  )
 
 /** The image that a source of this fingerprint gave, if it is still there and sound; marks it as used. */
 export const lookUp = (store: SeedStore, fingerprint: string, virtualBytes: number) =>
@@ -72,7 +74,7 @@ export const lookUp = (store: SeedStore, fingerprint: string, virtualBytes: numb
     if (Option.isNone(known)) return Option.none()
     const { digest, report } = known.value
     const image: SeedImage = { path: imagePath(store, digest), digest, virtualBytes }
-    if (!isSealed(image)) {
+    if (!(yield* isSealed(image))) {
       yield* Effect.ignore(removeFile(file))
       return Option.none()
     }

@@ -1,5 +1,4 @@
 import { Effect } from "effect"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import { type HostToolMissing, ImageDamaged, type NoSpace, type StateDirectoryUnusable } from "../contract/errors.ts"
 import { syncFile } from "../system/atomic-file.ts"
@@ -8,6 +7,7 @@ import { keepReadOnly } from "../system/files/descriptor.ts"
 import { exists, linkFile, removeFile, renameFile } from "../system/files/entries.ts"
 import { ensureFolder, listFolder, makeFolder } from "../system/files/folders.ts"
 import { toHostErrorOf } from "../system/files/host-error.ts"
+import { isSameFile } from "../system/host-path.ts"
 import { fileBytes } from "../system/host.ts"
 import { holdImage } from "./hold.ts"
 import { openVerifiedQcow2, qcow2Header } from "./qcow2.ts"
@@ -45,12 +45,6 @@ export const isEmptyDisk = ({ layers = [], seed, top }: DiskSource): boolean =>
 /** Whether a disk is an empty one over this very seed, by whatever name it is held. */
 export const isEmptyOver = (disk: DiskSource, seed: Seed): boolean =>
   isEmptyDisk(disk) && isSameFile(disk.seed.path, seed.path)
-
-const isSameFile = (one: string, other: string) => {
-  if (one === other) return true
-  const [a, b] = [one, other].map((file) => fs.statSync(file, { throwIfNoEntry: false }))
-  return a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev
-}
 
 const seedName = "seed.ext4"
 

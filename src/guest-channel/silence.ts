@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { nextTurn } from "../system/turn.ts"
+import { yieldToEventLoop } from "../system/event-loop.ts"
 import type { Connection } from "./connection.ts"
 
 /** Maximum time without a byte from the agent while a request waits for it, in `ms`. */
@@ -39,7 +39,7 @@ export const watchSilence = (connection: Connection, { explain, limitMs }: Silen
     while (connection.isAwaited) {
       yield* Effect.sleep(tickMs)
       // What came while this process was stopped is read before it counts as missing.
-      yield* nextTurn
+      yield* yieldToEventLoop
       if (connection.receivedBytes !== received || connection.isQuiet) {
         received = connection.receivedBytes
         silentMs = 0

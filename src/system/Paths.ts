@@ -50,7 +50,7 @@ const make = Effect.gen(function*() {
   const stateDir = yield* named("PYRO_STATE_DIR", xdg("XDG_STATE_HOME", ".local/state"))
   const cacheDir = yield* named("PYRO_CACHE_DIR", xdg("XDG_CACHE_HOME", ".cache"))
   // One folder per state directory (its inode names it), so that two installations of one user never sweep each other.
-  const { dev, ino } = fs.statSync(stateDir)
+  const { dev, ino } = yield* usable("PYRO_STATE_DIR", stateDir, () => fs.statSync(stateDir))
   const store = (yield* setting(memoryVariable)) ?? defaultMemoryStore(stateDir)
   const memoryDir = path.resolve(store, `${memoryDirPrefix()}${dev.toString(36)}-${ino.toString(36)}`)
   yield* fs.existsSync(memoryDir) ? ensure(memoryVariable, memoryDir) : usableStore(path.dirname(memoryDir))

@@ -37,8 +37,24 @@ export const realPlace = (file: string): string => {
 export const isBeneath = (file: string, folder: string): boolean =>
   file === folder || file.startsWith(folder === "/" ? "/" : `${folder}/`)
 
-export const isDirectory = (file: string): boolean =>
-  fs.statSync(file, { throwIfNoEntry: false })?.isDirectory() === true
+/** Whether a path leads to a directory that this user can reach. */
+export const isDirectory = (file: string): boolean => {
+  try {
+    return fs.statSync(file, { throwIfNoEntry: false })?.isDirectory() === true
+  } catch {
+    return false
+  }
+}
+
+/** Where a path leads, if that is a directory. */
+export const realDirectory = (file: string): string | undefined => isDirectory(file) ? realPath(file) : undefined
+
+/** Whether two paths lead to one file. */
+export const isSameFile = (one: string, other: string): boolean => {
+  if (one === other) return true
+  const [a, b] = [one, other].map((file) => fs.statSync(file, { throwIfNoEntry: false }))
+  return a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev
+}
 
 /** The nearest folder at or above another that has a `.git`. */
 export const gitRootOf = (folder: string): string | undefined => {
@@ -46,4 +62,11 @@ export const gitRootOf = (folder: string): string | undefined => {
     if (fs.existsSync(path.join(at, ".git"))) return at
     if (at === path.dirname(at)) return undefined
   }
+}
+
+/** Names one build of a program without running it: a new version is a new inode, size or time. */
+export const fileIdentity = (file: string): string => {
+  const real = fs.realpathSync(file)
+  const { ino, mtimeMs, size } = fs.statSync(real)
+  return `${real}:${ino}:${size}:${mtimeMs}`
 }

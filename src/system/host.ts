@@ -10,6 +10,9 @@ const tmpfsMagic = 0x0102_1994
 /** Cores that this process may use. */
 export const coreCount = () => os.availableParallelism()
 
+/** Facts about every core, as the kernel lists them (`/proc/cpuinfo` of proc(5)). */
+export const cpuInfo = () => fs.readFileSync("/proc/cpuinfo", "utf8")
+
 /** Model of the first core, as the kernel names it. */
 export const cpuModel = () => os.cpus()[0]?.model.trim() ?? "unknown"
 

@@ -20,6 +20,10 @@ export const removeFile = (path: string): Effect.Effect<void, FileFailed> =>
 export const statEntry = (path: string): Effect.Effect<fs.Stats | undefined, FileFailed> =>
   attempt("lstat", path, () => fs.lstatSync(path, { throwIfNoEntry: false }))
 
+/** The same with times to the nanosecond. */
+export const statExactly = (path: string): Effect.Effect<fs.BigIntStats | undefined, FileFailed> =>
+  attempt("lstat", path, () => fs.lstatSync(path, { bigint: true, throwIfNoEntry: false }))
+
 /** What a name leads to; undefined if there is none. */
 export const statFile = (path: string): Effect.Effect<fs.Stats | undefined, FileFailed> =>
   attempt("stat", path, () => fs.statSync(path, { throwIfNoEntry: false }))

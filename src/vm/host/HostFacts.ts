@@ -1,5 +1,4 @@
 import { Context, Effect, Layer, Ref, Schema } from "effect"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import { byName } from "../../contract/names.ts"
 import { readJson, writeJsonAtomic } from "../../system/atomic-file.ts"
@@ -44,10 +43,3 @@ const make = Effect.gen(function*() {
       })
   }
 })
-
-/** Names one build of a program without running it: a new version is a new inode, size or time. */
-export const fileIdentity = (file: string): string => {
-  const real = fs.realpathSync(file)
-  const { ino, mtimeMs, size } = fs.statSync(real)
-  return `${real}:${ino}:${size}:${mtimeMs}`
-}

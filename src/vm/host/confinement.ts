@@ -3,8 +3,9 @@ import { randomInt } from "node:crypto"
 import { ConfinementUnavailable } from "../../contract/errors.ts"
 import { runTool } from "../../system/child.ts"
 import { readIfReadable } from "../../system/files/content.ts"
+import { fileIdentity } from "../../system/host-path.ts"
 import { findProgram, isRoot } from "../../system/host.ts"
-import { fileIdentity, HostFacts } from "./HostFacts.ts"
+import { HostFacts } from "./HostFacts.ts"
 
 /**
  * How far a QEMU is locked up. QEMU's own seccomp filter (spawn denied) is always on; `namespaces` adds namespaces in which it

@@ -1,11 +1,11 @@
-import * as fs from "node:fs"
+import { cpuInfo } from "../../system/host.ts"
 
 /** TSC frequencies closer than this are the same clock (0.1 %: the guest's time would drift by no more). */
 export const tscStep = 0.001
 
 /** Model and microcode of the host's CPU: under KVM the guest has seen its features. */
 export const hostCpu = () => {
-  const info = fs.readFileSync("/proc/cpuinfo", "utf8")
+  const info = cpuInfo()
   const first = info.slice(0, info.indexOf("\n\n"))
   return ["vendor_id", "cpu family", "model", "stepping", "microcode", "flags"].map((name) =>
     new RegExp(`^${name}\\s*: (.*)$`, "m").exec(first)?.[1] ?? ""

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
-import * as fs from "node:fs"
 import * as path from "node:path"
+import { statEntry } from "../../system/files/entries.ts"
+import { listFolder, removeEmptyFolder } from "../../system/files/folders.ts"
 import { haveMemoryDir, memoryDirPrefix, Paths } from "../../system/Paths.ts"
 import { nowMs } from "../../system/time.ts"
 import { listVmIds } from "../record/admission.ts"
@@ -8,25 +9,20 @@ import { listVmIds } from "../record/admission.ts"
 /** Time without a change after which an empty memory directory of another state directory goes, in `ms`. */
 const unusedMs = 3_600_000
 
-const removeEmpty = (directory: string) => {
-  try {
-    fs.rmdirSync(directory)
-    return true
-  } catch {
-    return false // it is not empty, gone already, or not this user's
-  }
-}
+/** Whether a directory went. One stays that is not empty, gone already, or not this user's. */
+const removeEmpty = (directory: string) => Effect.isSuccess(removeEmptyFolder(directory))
 
 /** Memory directories of other state directories, which may be gone: empty, this user's, and unused for long. */
-const unusedBeside = (memoryDir: string, nowMs: number) => {
-  const store = path.dirname(memoryDir)
-  return fs.readdirSync(store).filter((name) => name.startsWith(memoryDirPrefix()) && name !== path.basename(memoryDir))
-    .map((name) => path.join(store, name))
-    .filter((directory) => {
-      const stat = fs.lstatSync(directory, { throwIfNoEntry: false })
-      return stat?.isDirectory() === true && stat.uid === process.getuid?.() && nowMs - stat.mtimeMs > unusedMs
-    })
-}
+const unusedBeside = (memoryDir: string) =>
+  Effect.gen(function*() {
+    const store = path.dirname(memoryDir)
+    const names = yield* listFolder(store)
+    const others = names.filter((name) => name.startsWith(memoryDirPrefix()) && name !== path.basename(memoryDir))
+    const unusedSinceMs = (yield* nowMs) - unusedMs
+    return yield* Effect.filter(others.map((name) => path.join(store, name)), (directory) =>
+      Effect.map(statEntry(directory), (stat) =>
+        stat?.isDirectory() === true && stat.uid === process.getuid?.() && stat.mtimeMs < unusedSinceMs))
+  })
 
 /**
  * Removes the memory directory while the state directory has no VM, and empty ones that other state directories left. Nothing is lost by
@@ -35,8 +31,8 @@ const unusedBeside = (memoryDir: string, nowMs: number) => {
 export const leaveMemoryStore: Effect.Effect<ReadonlyArray<string>, never, Paths> = Effect.gen(function*() {
   const paths = yield* Paths
   const { memoryDir, stateDir } = paths
-  const own = listVmIds(stateDir).length === 0 && removeEmpty(memoryDir) ? [memoryDir] : []
+  const own = listVmIds(stateDir).length === 0 && (yield* removeEmpty(memoryDir)) ? [memoryDir] : []
   // A VM that was announced just now has made its directory before, and its memory file not yet.
   if (own.length > 0 && listVmIds(stateDir).length > 0) yield* haveMemoryDir(paths)
-  return [...own, ...unusedBeside(memoryDir, yield* nowMs).filter(removeEmpty)]
+  return [...own, ...yield* Effect.filter(yield* unusedBeside(memoryDir), removeEmpty)]
 }).pipe(Effect.catchAllCause((cause) => Effect.as(Effect.logDebug(cause), [])))

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
+import { yieldToEventLoop } from "../../system/event-loop.ts"
 import { deflateBeside } from "../../system/git-blob.ts"
 import { clockReader } from "../../system/time.ts"
-import { nextTurn } from "../../system/turn.ts"
 import type { Change } from "../change.ts"
 import { changePieces, textPart } from "./format.ts"
 import { diffBudget } from "./text-diff.ts"
@@ -23,7 +23,7 @@ export const forEachPiece = (changes: ReadonlyArray<Change>, take: (piece: Uint8
       for (const piece of changePieces(change, budget, { deflated: (content) => deflated.get(content) })) {
         if (piece.length > 0) take(piece, change)
         if (monotonicMs() < pauseAtMs) continue
-        yield* nextTurn
+        yield* yieldToEventLoop
         pauseAtMs = monotonicMs() + TURN_MS
       }
     }

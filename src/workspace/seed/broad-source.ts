@@ -1,29 +1,21 @@
 import { Effect } from "effect"
-import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { InvalidRequest } from "../../contract/errors.ts"
 import { settingNow } from "../../system/config.ts"
+import { realPath } from "../../system/host-path.ts"
 import { isBeneath } from "./locate.ts"
-
-const real = (folder: string) => {
-  try {
-    return fs.realpathSync(folder)
-  } catch {
-    return undefined
-  }
-}
 
 /** The user's home directories: by the environment and by the accounts of the host. */
 const homes = (): ReadonlyArray<string> =>
   [settingNow("HOME"), os.userInfo().homedir, "/root"].flatMap((home) => {
-    const found = home === undefined ? undefined : real(path.resolve(home))
+    const found = home === undefined ? undefined : realPath(path.resolve(home))
     return found === undefined || found === "/" ? [] : [found]
   })
 
 /** What is so wide that hardly anybody means it; undefined for other directories, and for what is none. */
 const broadness = (source: string): string | undefined => {
-  const folder = real(path.resolve(source))
+  const folder = realPath(path.resolve(source))
   if (folder === undefined) return undefined
   if (folder === "/") return "is the whole host"
   const home = homes().find((one) => isBeneath(one, folder))

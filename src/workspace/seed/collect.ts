@@ -1,11 +1,11 @@
 import { Effect } from "effect"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import type { HostToolMissing, SeedRejected } from "../../contract/errors.ts"
 import { pathText } from "../../disk/path-text.ts"
 import { exists } from "../../system/files/entries.ts"
 import { attempt, type FileFailed } from "../../system/files/failure.ts"
 import { makeUniqueFolder } from "../../system/files/folders.ts"
+import { realDirectory } from "../../system/host-path.ts"
 import { nowMs } from "../../system/time.ts"
 import { git, type GitFailed } from "./confined-git.ts"
 import { filesBeneath } from "./files-beneath.ts"
@@ -192,16 +192,8 @@ const collectNested = (
 
 /** The repository whose work tree begins at a path of a directory. */
 const repositoryAt = (directory: string, found: Buffer) => {
-  const root = isText(found) ? realDirectory(path.join(directory, found.toString())) : undefined
-  const located = root === undefined ? undefined : locateAt(root)
+  const root = path.join(directory, found.toString())
+  // No symlink is on the way that changes where it is.
+  const located = isText(found) && realDirectory(root) === root ? locateAt(root) : undefined
   return located?._tag === "repository" ? located.repository : undefined
-}
-
-/** The directory, if it is one and no symlink is on the way that changes where it is. */
-const realDirectory = (folder: string) => {
-  try {
-    return fs.lstatSync(folder).isDirectory() && fs.realpathSync(folder) === folder ? folder : undefined
-  } catch {
-    return undefined
-  }
 }

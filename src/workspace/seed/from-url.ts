@@ -1,16 +1,16 @@
 import { Effect, type Scope } from "effect"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import { InvalidRequest, NoSpace, SeedRejected, WORKSPACE_DISK } from "../../contract/errors.ts"
 import { type Graft, type SeedFailed, SeedImages } from "../../disk/SeedImages.ts"
 import { makeFolder } from "../../system/files/folders.ts"
+import { realDirectory } from "../../system/host-path.ts"
 import { Paths } from "../../system/Paths.ts"
 import { commitPlan, commitTree, writeCommitTar } from "./commit.ts"
 import { git, type GitFailed } from "./confined-git.ts"
 import { fetchCommit, noSuchRef, refNames } from "./fetch.ts"
 import { type History, makeGitDirectory } from "./git-directory.ts"
 import { committer, hostIdentity, type Identity } from "./identity.ts"
-import { locateAt, type Repository } from "./locate.ts"
+import { isBare, locateAt, type Repository } from "./locate.ts"
 import { isObjectId, readHead, resolveRef } from "./refs.ts"
 import { rejected } from "./rejected.ts"
 import type { PreparedSeed, PrepareServices, SeedRequest, Workshop } from "./request.ts"
@@ -83,15 +83,11 @@ const openCommit = (
 
 /** A repository of the user, bare or with a work tree. */
 const localRepository = (at: string): Repository | undefined => {
-  try {
-    const folder = fs.realpathSync(at)
-    const located = locateAt(folder)
-    if (located._tag === "repository") return located.repository
-    const bare = ["objects", "refs"].every((name) => fs.lstatSync(path.join(folder, name)).isDirectory())
-    return located._tag === "none" && bare ? { workTree: folder, gitDir: folder, commonDir: folder } : undefined
-  } catch {
-    return undefined
-  }
+  const folder = realDirectory(at)
+  if (folder === undefined) return undefined
+  const located = locateAt(folder)
+  if (located._tag === "repository") return located.repository
+  return isBare(folder) ? { workTree: folder, gitDir: folder, commonDir: folder } : undefined
 }
 
 const localCommit = (

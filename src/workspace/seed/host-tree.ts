@@ -3,7 +3,7 @@ import * as fs from "node:fs"
 import { InvalidRequest } from "../../contract/errors.ts"
 import { pathText } from "../../disk/path-text.ts"
 import type { SeedFailed } from "../../disk/SeedImages.ts"
-import { nextTurn } from "../../system/turn.ts"
+import { yieldToEventLoop } from "../../system/event-loop.ts"
 import { collectTree, type Skipped } from "./collect.ts"
 import { filesBeneath } from "./files-beneath.ts"
 import { beneath } from "./host-files.ts"
@@ -75,7 +75,7 @@ export const listHost = (
     const paths = collected?.collection.paths ?? (yield* filesBeneath(Buffer.from(root), root))
     for (const [index, path] of paths.entries()) {
       // Other requests of the daemon go on while a large tree is looked at.
-      if (index % LOOKS_PER_TURN === 0) yield* nextTurn
+      if (index % LOOKS_PER_TURN === 0) yield* yieldToEventLoop
       const found = look(root, path)
       if (typeof found === "string") skipped.push({ path: pathText(path), reason: found })
       else if (found !== undefined) files.set(path.toString("latin1"), found)

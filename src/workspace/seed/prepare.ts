@@ -1,9 +1,9 @@
 import { Effect, Fiber } from "effect"
 import { createHash } from "node:crypto"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import { type SeedFailed, SeedImages, type SeedReport } from "../../disk/SeedImages.ts"
 import { makeUniqueFolder } from "../../system/files/folders.ts"
+import { realDirectory } from "../../system/host-path.ts"
 import { asStep } from "../../system/spans.ts"
 import { demandNarrow } from "./broad-source.ts"
 import { type CollectOptions, collectTree, type PlannedGit, type Skipped } from "./collect.ts"
@@ -33,6 +33,7 @@ export const prepareSeed = (request: SeedRequest): Effect.Effect<PreparedSeed, S
       const report = { files: 0, directories: 0, symlinks: 0, bytes: 0, skippedCount: 0, skipped: [], git: undefined }
       return { image, report }
     }
+    // `fromPath` says why others cannot be read.
     const directory = realDirectory(seedPath)
     if (directory !== undefined && isBare(directory)) {
       return yield* seedFromUrl({ ...request, repoUrl: directory }, workshop)
@@ -44,14 +45,6 @@ export const prepareSeed = (request: SeedRequest): Effect.Effect<PreparedSeed, S
     }
     return yield* seedFromTree(request, directory, located)
   })).pipe(asStep("seed"))
-
-const realDirectory = (seedPath: string): string | undefined => {
-  try {
-    return fs.statSync(seedPath).isDirectory() ? fs.realpathSync(path.resolve(seedPath)) : undefined
-  } catch {
-    return undefined // `fromPath` says what is the matter
-  }
-}
 
 const seedFromTree = (
   request: SeedRequest,

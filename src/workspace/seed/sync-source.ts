@@ -1,7 +1,7 @@
 import { Effect } from "effect"
-import * as fs from "node:fs"
 import { InvalidRequest } from "../../contract/errors.ts"
 import type { SyncPushPayload } from "../../contract/operations/workspace-sync.ts"
+import { realDirectory } from "../../system/host-path.ts"
 import type { HostTree } from "./host-tree.ts"
 import { isBeneath } from "./locate.ts"
 import type { Look } from "./sync-look.ts"
@@ -9,18 +9,10 @@ import { withinGit } from "./tree-names.ts"
 
 const refused = (detail: string) => new InvalidRequest({ field: "source_path", detail })
 
-/** An archive is in no place. */
-const realDirectory = (seedPath: string): string | undefined => {
-  try {
-    return fs.statSync(seedPath).isDirectory() ? fs.realpathSync(seedPath) : undefined
-  } catch {
-    return undefined
-  }
-}
-
 /** Refuses a part of what the workspace was seeded from, or what that is a part of: its files would go to other places than theirs. */
 export const demandSamePlace = ({ root }: HostTree, seedPath: string | undefined) =>
   Effect.suspend(() => {
+    // An archive is in no place.
     const seed = seedPath === undefined ? undefined : realDirectory(seedPath)
     if (seed === undefined || seed === root) return Effect.void
     return isBeneath(root, seed) || isBeneath(seed, root)

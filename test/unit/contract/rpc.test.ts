@@ -6,8 +6,8 @@ import { streamingRows } from "../../../src/contract/event-rpcs.ts"
 import type { RunEvent } from "../../../src/contract/operations/run.ts"
 import { Pyro } from "../../../src/contract/Pyro.ts"
 import { makePyroRpcs } from "../../../src/contract/rpc.ts"
-import { type Attendance, makeAttendance } from "../../../src/daemon/attendance.ts"
 import { handlers } from "../../../src/daemon/handlers.ts"
+import { makeRequestTracker, type RequestTracker } from "../../../src/daemon/request-tracker.ts"
 import { firstEvents } from "../../../src/sdk/first-events.ts"
 import { type Client, ConnectionLost, failureOf } from "../../../src/sdk/session.ts"
 import { unfakedPyro } from "../../support/unfaked-pyro.ts"
@@ -54,11 +54,11 @@ const Served = Layer.succeed(Pyro, {
 })
 
 /** What a daemon serves that has just decided to leave, or has not. */
-const served = (attendance: Attendance) =>
+const served = (requests: RequestTracker) =>
   Layer.unwrapEffect(
-    Effect.map(Ref.make(false), (leaving) => handlers({ attendance, leaving }))
+    Effect.map(Ref.make(false), (leaving) => handlers({ requests, leaving }))
   ).pipe(Layer.provide(Served))
-const Handlers = served(Effect.runSync(makeAttendance))
+const Handlers = served(Effect.runSync(makeRequestTracker))
 
 const makeClient = Effect.map(RpcTest.makeClient(makePyroRpcs()), (client) => client as unknown as Client)
 
@@ -101,8 +101,8 @@ describe("the operations as RPCs", () => {
   })
 
   it("refuses everything once the daemon has decided to leave, and says that nothing was begun", async () => {
-    const attendance = Effect.runSync(makeAttendance)
-    attendance.close()
+    const requests = Effect.runSync(makeRequestTracker)
+    requests.close()
     const failures = await makeClient.pipe(
       Effect.flatMap((client) =>
         Effect.all([
@@ -111,7 +111,7 @@ describe("the operations as RPCs", () => {
         ])
       ),
       Effect.scoped,
-      Effect.provide(served(attendance)),
+      Effect.provide(served(requests)),
       Effect.runPromise
     )
     assert.deepStrictEqual(failures, [new ConnectionLost(false), new ConnectionLost(false)])

@@ -1,4 +1,4 @@
-import { fileIdentity } from "../../host/HostFacts.ts"
+import { fileIdentity } from "../../../system/host-path.ts"
 import type { MachineIdentity } from "../../machine-identity.ts"
 import type { MachineSpec } from "../../machine-spec.ts"
 import type { LocalAgentOptions } from "./options.ts"

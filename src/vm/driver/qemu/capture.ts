@@ -5,9 +5,9 @@ import * as path from "node:path"
 import type { GuestPanicked, HostToolMissing, NoSpace, VmFailed } from "../../../contract/errors.ts"
 import { Calls } from "../../../guest-channel/calls.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import { yieldToEventLoop } from "../../../system/event-loop.ts"
 import { asStep } from "../../../system/spans.ts"
 import { monotonicMs, wallClockNs } from "../../../system/time.ts"
-import { nextTurn } from "../../../system/turn.ts"
 import { keepClock } from "../../claim/clock.ts"
 import { startPrograms, stopPrograms } from "../../claim/steps.ts"
 import { deadlineScale } from "../../deadline-scale.ts"
@@ -127,8 +127,8 @@ const untilDelivered = (vm: QemuVm, receivedBytes: () => number) =>
     for (let quiet = 0; quiet < quietTurns;) {
       const before = receivedBytes()
       yield* Effect.mapError(vm.qmp.execute("query-status"), failedAt("capture"))
-      yield* nextTurn
-      yield* nextTurn
+      yield* yieldToEventLoop
+      yield* yieldToEventLoop
       quiet = receivedBytes() === before ? quiet + 1 : 0
     }
   })

@@ -4,7 +4,8 @@ import * as path from "node:path"
 import { HostToolMissing, HostToolUnsuitable } from "../../../contract/errors.ts"
 import { runTool } from "../../../system/child.ts"
 import { setting, settingNow } from "../../../system/config.ts"
-import { fileIdentity, HostFacts } from "../../host/HostFacts.ts"
+import { fileIdentity } from "../../../system/host-path.ts"
+import { HostFacts } from "../../host/HostFacts.ts"
 
 /** Older ones lack what a restore needs (x-ignore-shared with microvm was measured on 7.2). */
 const oldestQemu: readonly [number, number] = [7, 2]

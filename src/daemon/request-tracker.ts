@@ -6,31 +6,31 @@ import { acquirePlain } from "../system/scopes.ts"
 import { clockReader } from "../system/time.ts"
 import { makeIdleCollection } from "./idle-collection.ts"
 
-/** How long a daemon that takes nothing on any more stays for clients that may not know yet, in ms. */
+/** Maximum time that a closed daemon stays for clients that are still connected, in ms. */
 const LINGER_MS = 1000
-/** In this time Node has taken every connection that was made before the socket's name went, in ms. */
+/** Time in which Node accepts every connection that was made before the socket's name went, in ms. */
 const ACCEPT_MS = 20
 
-/** Who is there and what they asked for: known at any moment without waiting, so that a daemon leaves between requests, not in one. */
-export const makeAttendance = Effect.map(clockReader, (clock) => {
+/** Counts requests and connections. The counts are known without waiting, so that a daemon leaves between two requests, not during one. */
+export const makeRequestTracker = Effect.map(clockReader, (clock) => {
   const garbage = makeIdleCollection(clock)
   const state = { requests: 0, connections: 0, usedAtMs: clock.monotonicMs(), closed: false }
 
-  const arrives = () => {
+  const begin = () => {
     garbage.busy()
     state.requests++
     state.usedAtMs = clock.monotonicMs()
   }
-  const goes = () => {
+  const end = () => {
     state.usedAtMs = clock.monotonicMs()
     if (--state.requests === 0) garbage.idle()
   }
 
-  /** A request that looks at the daemon and does not keep it; fails with DaemonLeaves from `close` on. */
-  const glance = Effect.suspend(() => state.closed ? Effect.fail(new DaemonLeaves()) : Effect.void)
+  /** Fails with DaemonLeaves after `close`. Enough for a request that only looks at the daemon and does not keep it. */
+  const refuseWhenClosed = Effect.suspend(() => state.closed ? Effect.fail(new DaemonLeaves()) : Effect.void)
 
-  /** One request, for the length of a Scope; fails in the same way. */
-  const request = acquirePlain(Effect.zipRight(glance, Effect.sync(arrives)), goes)
+  /** Counts one request until the Scope closes. Fails with DaemonLeaves after `close`. */
+  const track = acquirePlain(Effect.zipRight(refuseWhenClosed, Effect.sync(begin)), end)
 
   /** A server at a path, whose connections are counted. */
   const listen = (path: string) =>
@@ -50,8 +50,8 @@ export const makeAttendance = Effect.map(clockReader, (clock) => {
         }))
     ).pipe(Layer.provide(NodeSocketServer.layer({ path })))
 
-  /** Waits until everybody who is still connected has been told, or could have been. */
-  const lastLeft = Effect.sync(() => state.connections).pipe(
+  /** Waits until every client is gone, for `LINGER_MS` at most. */
+  const awaitClients = Effect.sync(() => state.connections).pipe(
     Effect.repeat({ while: (count) => count > 0, schedule: Schedule.spaced("5 millis") }),
     Effect.timeoutOption(LINGER_MS),
     Effect.delay(ACCEPT_MS),
@@ -59,14 +59,14 @@ export const makeAttendance = Effect.map(clockReader, (clock) => {
   )
 
   return {
-    glance,
-    request,
+    refuseWhenClosed,
+    track,
     listen,
-    lastLeft,
-    /** When something was last asked for or done, in ms of the monotonic clock; undefined while something is. */
-    unusedSinceMs: () => state.requests > 0 ? undefined : state.usedAtMs,
-    /** From now on requests are refused before anything of them is done. */
+    awaitClients,
+    /** End of the last request, in ms of the monotonic clock; undefined while a request runs. */
+    idleSinceMs: () => state.requests > 0 ? undefined : state.usedAtMs,
+    /** Refuses every later request before it has any effect. */
     close: () => void (state.closed = true)
   } as const
 })
-export type Attendance = Effect.Effect.Success<typeof makeAttendance>
+export type RequestTracker = Effect.Effect.Success<typeof makeRequestTracker>
