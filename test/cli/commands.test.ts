@@ -27,7 +27,7 @@ const releaseLog = () => {
 }
 
 describe("help, version and usage errors", () => {
-  it("answers --version", async () => {
+  it("pyro --version prints the version", async () => {
     const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"))
     for (const args of [["--version"], ["--json", "--version"]]) {
       const { status, stdout } = await pyro(...args)
@@ -35,7 +35,7 @@ describe("help, version and usage errors", () => {
     }
   })
 
-  it("shows a short help that fits a screen", async () => {
+  it("pyro without a command prints a help that fits one screen", async () => {
     const { status, stdout } = await pyro("--help")
     assert.strictEqual(status, 0)
     assert.isBelow(stdout.toString().split("\n").length, 25)
@@ -53,7 +53,7 @@ describe("help, version and usage errors", () => {
     [["gc", "--", "x"], /unexpected "x"/],
     [["run", "debian:12", "--seed-path", "", "--", "true"], /--seed-path: must not be empty/],
     [["workspace", "sync", "push", "fix", ""], /<source_path>: must not be empty/]
-  ])("refuses %j with 2", async (args, complaint) => {
+  ])("pyro refuses the command line %j with status 2", async (args, complaint) => {
     const { status, stderr, stdout } = await pyro(...args)
     assert.deepStrictEqual([status, stdout.length], [2, 0])
     assert.match(stderr, complaint)
@@ -66,7 +66,7 @@ describe("help, version and usage errors", () => {
 })
 
 describe("host commands", () => {
-  it("prints tables for people and documents for programs", async () => {
+  it("host commands print tables, and JSON documents with --json", async () => {
     assert.match(
       (await pyro("env", "list")).stdout.toString(),
       /^NAME .*\ndebian:12 +catalogue +ready +- +1 MiB +0123456789ab +this host\n$/
@@ -87,13 +87,13 @@ describe("host commands", () => {
     assert.strictEqual((await pyro("gc")).stdout.toString(), "swept vm pid 7\n1 KiB freed\n")
   })
 
-  it("leaves with 1 when something failed", async () => {
+  it("a failed host command exits with 1", async () => {
     const { status, stderr } = await pyro("env", "inspect", "debian:1")
     assert.strictEqual(status, 1)
     assert.match(stderr, /^pyro: no environment "debian:1"/)
   })
 
-  it("lets doctor's status tell whether all is well", async () => {
+  it("pyro doctor exits with 0 only if every check passes", async () => {
     const well = await pyro("doctor")
     assert.deepStrictEqual([well.status, well.stdout.toString()], [0, "ok    cpu: x86_64\nall is well\n"])
     const ill = await pyro("doctor", "--selftest", "--json")
@@ -109,7 +109,7 @@ describe("host commands", () => {
     })
   })
 
-  it("stops quietly when a listing is read only in part", async () => {
+  it("a listing ends quietly when its reader closes the pipe", async () => {
     const many = { ...binary, env: { ...binary.env, FAKE_ENVIRONMENTS: "20000" } }
     const { stderr, stdout } = await shell(many, `"$@" | head -n 1; echo "\${PIPESTATUS[0]}"`, ["env", "list"])
     assert.match(stdout.toString(), /^NAME .*\n0\n$/)
@@ -118,18 +118,21 @@ describe("host commands", () => {
 })
 
 describe("an output that cannot be written", () => {
-  it.each([["", 1], ["--json", 1]])("is an error, not silence (env list %s)", async (flag, status) => {
-    const ended = await shell(binary, `"$@" > /dev/full`, ["env", "list", ...(flag === "" ? [] : [flag])])
-    assert.strictEqual(ended.status, status)
-    assert.strictEqual(ended.stderr, "pyro: cannot write to stdout: ENOSPC\n")
-  })
+  it.each([["", 1], ["--json", 1]])(
+    "env list fails with an error if stdout cannot be written (%s)",
+    async (flag, status) => {
+      const ended = await shell(binary, `"$@" > /dev/full`, ["env", "list", ...(flag === "" ? [] : [flag])])
+      assert.strictEqual(ended.status, status)
+      assert.strictEqual(ended.stderr, "pyro: cannot write to stdout: ENOSPC\n")
+    }
+  )
 
-  it("fails a run with 125", async () => {
+  it("run exits with 125 if stdout cannot be written", async () => {
     const ended = await shell(binary, `"$@" > /dev/full`, ["run", "debian:12", "--", "sh", "-c", "echo x; sleep 600"])
     assert.deepStrictEqual([ended.status, ended.stderr], [125, "pyro: cannot write to stdout: ENOSPC\n"])
   })
 
-  it("does not matter for stderr", async () => {
+  it("a command succeeds if only stderr cannot be written", async () => {
     const ended = await shell(binary, `"$@" 2> /dev/full`, [
       "run",
       "debian:12",
@@ -143,19 +146,19 @@ describe("an output that cannot be written", () => {
 })
 
 describe("progress and warnings", () => {
-  it("writes a line per step where stderr is no terminal, and keeps stdout clean", async () => {
+  it("progress is one line per step if stderr is no terminal, and stdout stays clean", async () => {
     const { stderr, stdout } = await pyro("run", "fake:notices", "--", "echo", "out")
     assert.strictEqual(stderr, "pyro: building\npyro: warning: 2 files skipped\n")
     assert.strictEqual(stdout.toString(), "out\n")
   })
 
-  it("is silent with --json and puts warnings into the document", async () => {
+  it("--json prints no progress and puts warnings into the document", async () => {
     const { stderr, stdout } = await pyro("run", "fake:notices", "--json", "--", "true")
     assert.strictEqual(stderr, "")
     assert.deepStrictEqual(JSON.parse(stdout.toString()).warnings, ["2 files skipped"])
   })
 
-  it("draws a bar on a terminal and wipes it away", async () => {
+  it("progress on a terminal is a bar that is erased at the end", async () => {
     const { ended, screen } = onTerminal(binary, `"$@"`, ["env", "pull", "debian:12"])
     assert.strictEqual(await ended, 0)
     assert.match(screen(), /\[#{12} {12}\] {2}50% unpacking\r\u001b\[2Kdebian:12 is ready/)
@@ -163,13 +166,13 @@ describe("progress and warnings", () => {
 })
 
 describe("failures of pyro itself", () => {
-  it("shows what a guest's console said without its escape sequences", async () => {
+  it("errors show the end of the guest's console without escape sequences", async () => {
     const { status, stderr } = await pyro("run", "fake:console", "--", "true")
     assert.strictEqual(status, 125)
     assert.match(stderr, /\nend of the guest's console:\n\\x1b\[31mpanic\\x1b\[0m\n$/)
   })
 
-  it("tells a defect from an error", async () => {
+  it("a defect of pyro is reported as a defect, and not as an error", async () => {
     const { status, stderr } = await pyro("run", "fake:defect", "--", "true")
     assert.strictEqual(status, 125)
     assert.match(stderr, /^pyro: a defect of pyro itself, please report it:\nError: something impossible/)
@@ -179,7 +182,7 @@ describe("failures of pyro itself", () => {
 })
 
 describe("signals", () => {
-  it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("releases everything on %s, also while booting", async (signal) => {
+  it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("%s during boot releases all resources", async (signal) => {
     const log = releaseLog()
     const { child, ended } = start(binary, ["run", "fake:boots-for-ever", "--", "true"], log)
     await eventually("the boot", () => log.lines().includes("booting"))
@@ -188,7 +191,7 @@ describe("signals", () => {
     assert.deepStrictEqual(log.lines(), ["booting", "vm"])
   })
 
-  it("kills the command before it releases the VM", async () => {
+  it("a signal kills the command before pyro releases the VM", async () => {
     const log = releaseLog()
     const { child, ended, printed } = start(
       binary,
@@ -201,7 +204,7 @@ describe("signals", () => {
     assert.deepStrictEqual(log.lines(), ["command", "vm"])
   })
 
-  it("leaves at once on the second signal, and dies of the first", async () => {
+  it("a second signal ends pyro at once, and pyro dies of the first", async () => {
     const log = releaseLog()
     const { child, ended } = start(binary, ["run", "fake:never-releases", "--", "true"], log)
     await eventually("the boot", () => log.lines().includes("booting"))
@@ -213,7 +216,7 @@ describe("signals", () => {
   })
 })
 
-it("takes a signal that comes twice at once for one", async () => {
+it("a signal that arrives twice within 100 ms counts once", async () => {
   const log = releaseLog()
   const { child, ended } = start(binary, ["run", "fake:boots-for-ever", "--", "true"], log)
   await eventually("the boot", () => log.lines().includes("booting"))
@@ -236,7 +239,7 @@ describe("V8's code cache", () => {
     return join(cache, "code", file ?? "")
   }
 
-  it("is written by the first run of a command for its owner alone, and used from then on", async () => {
+  it("the first run of a command writes V8's code cache for its owner only, and later runs use the cache", async () => {
     const cache = join(binary.folder, "cache-1")
     await gc(cache)
     const file = only(cache)
@@ -246,7 +249,7 @@ describe("V8's code cache", () => {
     assert.strictEqual(statSync(file).ino, ino)
   })
 
-  it("is replaced when it is damaged", async () => {
+  it("pyro replaces a damaged code cache", async () => {
     const cache = join(binary.folder, "cache-2")
     await gc(cache)
     const file = only(cache)
@@ -256,7 +259,7 @@ describe("V8's code cache", () => {
     assert.isAbove(statSync(only(cache)).size, size / 2)
   })
 
-  it("is not used when others could have written it", async () => {
+  it("pyro ignores a code cache that other users can write", async () => {
     const cache = join(binary.folder, "cache-3")
     await gc(cache)
     const file = only(cache)
@@ -267,7 +270,7 @@ describe("V8's code cache", () => {
     assert.strictEqual(statSync(file).mode & 0o777, 0o600)
   })
 
-  it("does not pile up with every version", async () => {
+  it("a new version of pyro removes the code cache of older versions", async () => {
     const cache = join(binary.folder, "cache-5")
     mkdirSync(join(cache, "code"), { recursive: true })
     const other = (at: number) => join(cache, "code", `main-${String(at).padStart(16, "0")}.cjs-v20-x64-gc.bin`)
@@ -280,7 +283,7 @@ describe("V8's code cache", () => {
     assert.notInclude(left.join(), "0000000007.cjs")
   })
 
-  it("is done without where it cannot be written", async () => {
+  it("pyro runs without a code cache if the cache cannot be written", async () => {
     const cache = join(binary.folder, "cache-4")
     mkdirSync(cache)
     writeFileSync(join(cache, "code"), "a file where the folder should be")

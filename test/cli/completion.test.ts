@@ -98,13 +98,13 @@ const completed = async (line: string, setUp = "", shell: Shell = "bash") => {
 }
 
 describe("completion in bash", () => {
-  it("offers commands, flags and choices", () => {
+  it("bash completes commands, flags and choices", () => {
     assert.deepStrictEqual(offered("pyro", "workspace", "fi"), ["file"])
     assert.deepStrictEqual(offered("pyro", "workspace", "create", "--vc"), ["--vcpu-count"])
     assert.deepStrictEqual(offered("pyro", "workspace", "create", "--git", "f"), ["full"])
   })
 
-  it("offers the workspaces that are there, without a daemon", async () => {
+  it("bash completes names of workspaces without a daemon", async () => {
     assert.deepStrictEqual(offered("pyro", "workspace", "snapshot", "delete", "fix", ""), ["green", "red"])
     assert.deepStrictEqual(offered("pyro", "workspace", "exec", ""), ["fix", "ws-0000000002"])
     assert.deepStrictEqual(offered("pyro", "ws", "status", "ws-"), ["ws-0000000001", "ws-0000000002"])
@@ -130,13 +130,13 @@ describe("completion in bash", () => {
     assert.strictEqual((await completed(line))?.trimEnd(), expected)
   })
 
-  it("completes the same where bash splits at neither @ nor :", async () => {
+  it("bash completes the same words if COMP_WORDBREAKS lacks @ and :", async () => {
     const unsplit = "COMP_WORDBREAKS=${COMP_WORDBREAKS//[@:]/}"
     assert.strictEqual(await completed("pyro workspace compare fix@g", unsplit), "pyro workspace compare fix@green ")
     assert.strictEqual(await completed("pyro run debian:", unsplit), "pyro run debian:1")
   })
 
-  it("leaves a word alone in whose middle the cursor is", async () => {
+  it("bash completes nothing if the cursor is inside a word", async () => {
     const line = "pyro workspace compare fix@gre"
     assert.strictEqual(await completed(`${line}\x1b[D`), line)
   })
@@ -159,7 +159,7 @@ describe.each(["zsh", "fish"] as const)("completion in %s", (shell) => {
 })
 
 describe("completion in fish", () => {
-  it("offers commands and workspaces where nothing is typed of them", () => {
+  it("fish completes commands and workspaces for an empty word", () => {
     const listed = (line: string) =>
       execFileSync("fish", ["--no-config", "-c", "pyro completion fish | source; complete -C $argv[1]", line], {
         env,
@@ -172,13 +172,13 @@ describe("completion in fish", () => {
 })
 
 describe("the scripts", () => {
-  it.each(["bash", "zsh", "fish"])("for %s is printed", async (shell) => {
+  it.each(["bash", "zsh", "fish"])("pyro completion prints the script for %s", async (shell) => {
     const { status, stdout } = await run(binary, ["completion", shell])
     assert.strictEqual(status, 0)
     assert.match(stdout.toString(), /__complete --/)
   })
 
-  it("tell how to set them up, and which there are", async () => {
+  it("pyro completion --help names the shells and the set-up", async () => {
     assert.match((await run(binary, ["completion"])).stdout.toString(), /source <\(pyro completion bash\)/)
     const { status, stderr } = await run(binary, ["completion", "tcsh"])
     assert.deepStrictEqual([status, stderr], [

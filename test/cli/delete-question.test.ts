@@ -20,7 +20,7 @@ const answered = async (answer: string) => {
 }
 
 describe("workspace delete --all on a terminal", () => {
-  it("deletes after a yes alone", async () => {
+  it("delete --all deletes only after the answer yes", async () => {
     await run(binary, ["workspace", "create", "--name", "fix"])
     const no = await answered("")
     assert.strictEqual(no.status, 1)

@@ -26,7 +26,7 @@ const exec = (...command: ReadonlyArray<string>) => ["workspace", "exec", "fix",
 const sh = (script: string) => exec("sh", "-c", script)
 
 describe("workspace exec before the program is loaded", () => {
-  it("runs a command to its end", async () => {
+  it("workspace exec runs a command to its end before the program is loaded", async () => {
     const { status, stderr, stdout } = await run(alone, sh("echo out; echo err >&2; exit 7"))
     assert.deepStrictEqual({ status, stdout: stdout.toString(), stderr }, {
       status: 7,
@@ -52,7 +52,7 @@ describe("workspace exec before the program is loaded", () => {
     ["is no command", ["workspace", "exec", "fix", "--"]],
     ["has an option", ["workspace", "exec", "fix", "--env", "A=b", "--", "sh", "-c", "echo $A"]],
     ["has a wrong option", ["workspace", "exec", "fix", "--colour", "--", "true"]]
-  ])("does as the program does with a command that %s", async (_, args) => {
+  ])("workspace exec behaves as the loaded program with a command that %s", async (_, args) => {
     const [one, other] = await Promise.all([run(quick, args), run(whole, args)])
     assert.deepStrictEqual(
       { ...one, stdout: one.stdout.toString("latin1") },
@@ -60,13 +60,13 @@ describe("workspace exec before the program is loaded", () => {
     )
   })
 
-  it("leaves a reader that goes away as the program does", async () => {
+  it("workspace exec exits as the loaded program does when its reader closes the pipe", async () => {
     const line = "\"$@\" | head -n 1; echo ${PIPESTATUS[0]}"
     const [one, other] = await Promise.all([quick, whole].map((each) => shell(each, line, exec("seq", "1", "100000"))))
     assert.deepStrictEqual(one, other)
   })
 
-  it("starts a daemon where none runs", async () => {
+  it("workspace exec starts a daemon if none runs", async () => {
     await run(quick, ["daemon", "stop"])
     const { status, stderr } = await run(quick, exec("true"))
     // The fake's workspaces go with its daemon.

@@ -30,7 +30,7 @@ export const runCases = (name: string, binary: Binary) => {
   const script = (text: string) => ["--", "sh", "-c", text]
 
   describe(`${name}: output and status`, () => {
-    it("hands on stdout, stderr and the exit status", async () => {
+    it("run passes on stdout, stderr and the exit status", async () => {
       const { status, stderr, stdout } = await run(binary, inGuest(...script("echo out; echo err >&2; exit 7")))
       assert.deepStrictEqual({ status, stderr, stdout: stdout.toString() }, {
         status: 7,
@@ -39,7 +39,7 @@ export const runCases = (name: string, binary: Binary) => {
       })
     })
 
-    it("leaves everything behind -- to the guest", async () => {
+    it("run passes every word after -- to the guest", async () => {
       const help = await run(binary, inGuest("--", "ls", "--help"))
       assert.match(help.stdout.toString(), /^Usage: ls /)
       const words = ["--version", "-h", "--json", "--wizard", "--log-level", "all", "--", "a  b", "", "$HOME"]
@@ -47,14 +47,14 @@ export const runCases = (name: string, binary: Binary) => {
       assert.strictEqual(echoed.stdout.toString(), words.map((word) => `[${word}]`).join(""))
     })
 
-    it("shows output while the command is still running", async () => {
+    it("run prints output while the command runs", async () => {
       const { child, ended, printed } = start(binary, inGuest(...script("echo first; read line; echo $line")))
       await eventually("the first line", () => printed() === "first\n", printed)
       child.stdin.end("second\n")
       assert.strictEqual((await ended).stdout.toString(), "first\nsecond\n")
     })
 
-    it("tells a missing command (127) from one that cannot be executed (126)", async () => {
+    it("run exits with 127 for a missing command and 126 for one that is not executable", async () => {
       const missing = await run(binary, inGuest("--", "no-such-command"))
       assert.strictEqual(missing.status, 127)
       assert.match(missing.stderr, /^pyro: no command "no-such-command"/)
@@ -63,14 +63,14 @@ export const runCases = (name: string, binary: Binary) => {
       assert.match(unexecutable.stderr, /^pyro: "\/etc\/passwd" cannot be executed/)
     })
 
-    it("fails with 125 and names the environments when it knows no such one", async () => {
+    it("run exits with 125 and names the known environments for an unknown one", async () => {
       const { status, stderr, stdout } = await run(binary, ["run", "debian:1", "--", "true"])
       assert.strictEqual(status, 125)
       assert.strictEqual(stdout.length, 0)
       assert.match(stderr, /^pyro: no environment "debian:1"\. Known environments: .*debian:12/)
     })
 
-    it("kills the command at its timeout and leaves with 124", async () => {
+    it("run kills the command at its timeout and exits with 124", async () => {
       const { status, stderr, stdout } = await run(binary, [
         ...inGuest("--timeout-seconds", "0.5"),
         ...script("echo begun; sleep 600; echo never")
@@ -82,7 +82,7 @@ export const runCases = (name: string, binary: Binary) => {
   })
 
   describe(`${name}: --json`, () => {
-    it("prints one document with the outcome", async () => {
+    it("run --json prints one document with the outcome", async () => {
       const { status, stderr, stdout } = await run(binary, [
         ...inGuest("--json"),
         ...script("echo out; echo err >&2; exit 3")
@@ -107,7 +107,7 @@ export const runCases = (name: string, binary: Binary) => {
       assert.isAtLeast(durations.boot_ms, 0)
     })
 
-    it("keeps the head and the tail of what is too long, and says so", async () => {
+    it("run --json keeps the beginning and the end of long output and reports the cut", async () => {
       const { stdout } = await run(binary, inGuest("--json", "--max-bytes", "100", "--", "seq", "100000"))
       const result = JSON.parse(stdout.toString())
       assert.isTrue(result.truncated)
@@ -115,7 +115,7 @@ export const runCases = (name: string, binary: Binary) => {
       assert.match(result.stdout, /^1\n2\n[^]*\n\[\.\.\. 588795 bytes left out \.\.\.\]\n[^]*\n100000\n$/)
     })
 
-    it("prints errors as the one document too", async () => {
+    it("run --json prints an error as its only document", async () => {
       const { status, stderr, stdout } = await run(binary, ["run", "debian:1", "--json", "--", "true"])
       const { error } = JSON.parse(stdout.toString())
       assert.strictEqual(status, 125)
@@ -125,7 +125,7 @@ export const runCases = (name: string, binary: Binary) => {
       assert.match(error.message, /^no environment "debian:1"/)
     })
 
-    it("tells a timeout by its outcome", async () => {
+    it("run --json shows a timeout as its outcome", async () => {
       const { status, stdout } = await run(binary, inGuest("--json", "--timeout-seconds", "0.5", "--", "sleep", "600"))
       const result = JSON.parse(stdout.toString())
       assert.deepStrictEqual([status, result.outcome, result.status], [124, "timed_out", 124])
@@ -133,13 +133,13 @@ export const runCases = (name: string, binary: Binary) => {
   })
 
   describe(`${name}: stdin`, () => {
-    it("passes stdin whole", async () => {
+    it("run passes the whole stdin to the command", async () => {
       const input = randomBytes(megabytes(8))
       const { stdout } = await run(binary, inGuest("--", "cat"), { input })
       assert.strictEqual(sha256(stdout), sha256(input))
     })
 
-    it("does not wait for a stdin that stays open", async () => {
+    it("run does not wait for a stdin that stays open", async () => {
       const { child, ended } = start(binary, inGuest("--", "echo", "done"))
       const { status, stdout } = await ended
       child.stdin.destroy()
@@ -148,14 +148,17 @@ export const runCases = (name: string, binary: Binary) => {
   })
 
   describe(`${name}: signals and closed pipes`, () => {
-    it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("dies of %s when it ended the command", async (signal) => {
-      const { child, ended, printed } = start(binary, inGuest(...script(UP)))
-      await eventually("the command's first line", () => printed() === "up\n", printed)
-      child.kill(signal)
-      assert.deepStrictEqual(await ended, { status: null, signal, stdout: Buffer.from("up\n"), stderr: "" })
-    })
+    it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+      "run dies of %s if the signal ended the command",
+      async (signal) => {
+        const { child, ended, printed } = start(binary, inGuest(...script(UP)))
+        await eventually("the command's first line", () => printed() === "up\n", printed)
+        child.kill(signal)
+        assert.deepStrictEqual(await ended, { status: null, signal, stdout: Buffer.from("up\n"), stderr: "" })
+      }
+    )
 
-    it("ends a shell's loop around it on Ctrl-C", async () => {
+    it("Ctrl-C in run ends a shell loop around it", async () => {
       const { ended, screen, terminal } = onTerminal(
         binary,
         `for i in 1 2 3; do "$@"; echo "went on"; done`,
@@ -167,7 +170,7 @@ export const runCases = (name: string, binary: Binary) => {
       assert.notInclude(screen(), "went on")
     })
 
-    it("leaves a pipe that it shares as it was when it dies of a signal", async () => {
+    it("run restores the mode of a shared pipe when it dies of a signal", async () => {
       const folder = mkdtempSync(join(tmpdir(), "pyro-pipe-"))
       try {
         const started = `(echo $BASHPID > ${folder}/pid; exec "$@")`
@@ -181,7 +184,7 @@ export const runCases = (name: string, binary: Binary) => {
       }
     })
 
-    it("shows what the command's handler of Ctrl-C prints, and leaves with the status that it chose", async () => {
+    it("run prints the output of the command's Ctrl-C handler and exits with the handler's status", async () => {
       const { child, ended, printed } = start(binary, [
         ...inGuest("--grace-seconds", "600"),
         ...script("trap 'echo swept; exit 7' INT; echo up; while :; do sleep 0.1; done")
@@ -192,7 +195,7 @@ export const runCases = (name: string, binary: Binary) => {
       assert.deepStrictEqual([status, stdout.toString()], [7, "up\nswept\n"])
     })
 
-    it("ends a command that does not heed Ctrl-C at the second one", async () => {
+    it("a second Ctrl-C kills a command that ignores the first", async () => {
       const { child, ended, printed } = start(binary, [
         ...inGuest("--grace-seconds", "600"),
         ...script("trap 'echo heard' INT; echo up; while :; do sleep 0.1; done")
@@ -206,7 +209,7 @@ export const runCases = (name: string, binary: Binary) => {
       assert.strictEqual((await ended).signal, "SIGINT")
     })
 
-    it("prints one document when it is interrupted with --json", async () => {
+    it("an interrupted run --json prints one document", async () => {
       const { child, ended } = start(binary, inGuest("--json", "--", "sleep", "600"))
       // At any moment after the program has taken over signals; before that the system ends it, and nothing is printed.
       await eventually("its handlers of signals", () => handlesSignals(child.pid!))
@@ -216,12 +219,12 @@ export const runCases = (name: string, binary: Binary) => {
       assert.strictEqual(JSON.parse(stdout.toString()).error.code, "interrupted")
     })
 
-    it("ends quietly when nobody reads its output any more", async () => {
+    it("run ends quietly when its reader closes the pipe", async () => {
       const { stderr, stdout } = await shell(binary, `"$@" | head -n 1; echo "\${PIPESTATUS[0]}"`, inGuest("--", "yes"))
       assert.deepStrictEqual([stdout.toString(), stderr], ["y\n141\n", ""])
     })
 
-    it("holds little in memory for a slow reader, and loses nothing", async () => {
+    it("run uses little memory for a slow reader and loses no output", async () => {
       // Behind an output that nobody reads what is said on the other waits too.
       const child = start(binary, inGuest(...script("echo up >&2; sleep 0.3; head -c 67108864 /dev/zero")), {
         input: ""
@@ -246,7 +249,7 @@ export const runCases = (name: string, binary: Binary) => {
     const guarded = (line: string) =>
       `stty -g > ${folder}/before; ${line}; status=$?; stty -g > ${folder}/after; exit $status`
 
-    it("gives a shell when no command is given, and restores the terminal", async () => {
+    it("run --tty without a command opens a shell and restores the terminal", async () => {
       const { ended, screen, terminal } = onTerminal(binary, guarded(`"$@"`), inGuest())
       await eventually("a prompt", () => /[#$] /.test(screen()), screen)
       terminal.write("echo $((6 * 7)); exit 3\r")
@@ -255,7 +258,7 @@ export const runCases = (name: string, binary: Binary) => {
       assert.strictEqual(settings("after"), settings("before"))
     })
 
-    it("tells the guest the window's size, then its new size, and the kind of terminal", async () => {
+    it("run --tty passes on the window size, its changes, and TERM", async () => {
       const { ended, screen, terminal } = onTerminal(binary, `"$@"`, [
         ...inGuest("--tty"),
         ...script("trap 'stty size; exit 0' WINCH; stty size; echo $TERM; while :; do sleep 0.1; done")
@@ -266,7 +269,7 @@ export const runCases = (name: string, binary: Binary) => {
       assert.match(screen(), /40 120\r\n/)
     })
 
-    it("hands Ctrl-C to the guest", async () => {
+    it("run --tty passes Ctrl-C to the guest", async () => {
       const { ended, screen, terminal } = onTerminal(binary, guarded(`"$@"`), [
         ...inGuest("--tty"),
         ...script("trap 'echo caught; exit 9' INT; echo ready; while :; do sleep 0.1; done")
@@ -278,7 +281,7 @@ export const runCases = (name: string, binary: Binary) => {
       assert.strictEqual(settings("after"), settings("before"))
     })
 
-    it("restores the terminal when a signal ends pyro", async () => {
+    it("run --tty restores the terminal when a signal ends pyro", async () => {
       const { ended, screen } = onTerminal(
         binary,
         guarded(`(echo $BASHPID > ${folder}/pid; exec "$@")`),
@@ -290,7 +293,7 @@ export const runCases = (name: string, binary: Binary) => {
       assert.strictEqual(settings("after"), settings("before"))
     })
 
-    it("leaves when the terminal hangs up", async () => {
+    it("run --tty exits when the terminal hangs up", async () => {
       const words = [...inGuest("--tty"), ...script("while echo ready; do sleep 0.1; done")]
       const { ended, screen, terminal } = leadingTerminal(binary, words)
       await eventually("the guest", () => screen().includes("ready"), screen) // Closes this end of it.
@@ -298,7 +301,7 @@ export const runCases = (name: string, binary: Binary) => {
       assert.strictEqual(await ended, 129)
     })
 
-    it("refuses --tty without a terminal", async () => {
+    it("run refuses --tty without a terminal", async () => {
       const { status, stderr } = await run(binary, inGuest("--tty", "--", "true"))
       assert.strictEqual(status, 2)
       assert.match(stderr, /^pyro: --tty: needs stdin and stdout to be a terminal/)

@@ -23,7 +23,7 @@ const env = (variables: Readonly<Record<string, string>>) => ({ env: variables }
 afterEach(() => pyro("workspace", "delete", "--all"))
 
 describe("create", () => {
-  it("prints the id alone on stdout, and how to go on beside it", async () => {
+  it("create prints only the id on stdout, and the next command on stderr", async () => {
     const { status, stderr, stdout } = await pyro("workspace", "create", "--name", "fix")
     assert.strictEqual(status, 0)
     assert.match(stdout, /^ws-\d{10}\n$/)
@@ -33,13 +33,13 @@ describe("create", () => {
     )
   })
 
-  it("says nothing beside the id with --quiet", async () => {
+  it("create --quiet prints only the id", async () => {
     const { stderr, stdout } = await pyro("workspace", "create", "--quiet")
     assert.match(stdout, /^ws-\d{10}\n$/)
     assert.strictEqual(stderr, "")
   })
 
-  it("gives programs the workspace and the warnings", async () => {
+  it("create --json prints the workspace and the warnings", async () => {
     const { document, status } = await json(
       "workspace",
       "create",
@@ -61,7 +61,7 @@ describe("create", () => {
     })
   })
 
-  it("refuses a name that is taken with 1", async () => {
+  it("create exits with 1 if the name is taken", async () => {
     const id = await create("--name", "fix")
     const { status, stderr } = await pyro("workspace", "create", "--name", "fix")
     assert.strictEqual(status, 1)
@@ -70,7 +70,7 @@ describe("create", () => {
 })
 
 describe("list and status", () => {
-  it("show the newest first, by label", async () => {
+  it("list shows workspaces by label, newest first", async () => {
     const first = await create("--label", "task=1")
     const second = await create("--label", "task=1", "--name", "fix")
     await create()
@@ -85,7 +85,7 @@ describe("list and status", () => {
     assert.strictEqual(document.workspaces.length, 3)
   })
 
-  it("tell what is the matter with one in its row, such as a full disk of the host", async () => {
+  it("list shows a problem of a workspace in its row, such as a full host disk", async () => {
     const id = await create("fake:panics")
     await create("--name", "well")
     const [head = "", ...rows] = (await pyro("workspace", "list")).stdout.trimEnd().split("\n")
@@ -94,7 +94,7 @@ describe("list and status", () => {
     assert.match(rows.find((row) => row.includes("well")) ?? "", /(now|ago)$/)
   })
 
-  it("tell no workspace of these labels from no workspace", async () => {
+  it("list distinguishes no workspaces from no workspaces with these labels", async () => {
     await create("--label", "task=1")
     assert.deepStrictEqual(await pyro("workspace", "list", "--label", "task=2", "--label", "nope=1"), {
       status: 0,
@@ -103,7 +103,7 @@ describe("list and status", () => {
     })
   })
 
-  it("tell why it failed in one row, and the console beneath", async () => {
+  it("status shows the reason of a failure in one row, and the console beneath", async () => {
     const id = await create("fake:panics")
     const { stdout } = await pyro("workspace", "status", id)
     const rows = stdout.split("\n")
@@ -122,7 +122,7 @@ describe("list and status", () => {
     )
   })
 
-  it("suggest a name that is near", async () => {
+  it("an unknown name gets the closest name as a suggestion", async () => {
     await create("--name", "parser")
     const { status, stderr } = await pyro("workspace", "status", "praser")
     assert.deepStrictEqual([status, stderr], [
@@ -142,19 +142,19 @@ describe("on a terminal", () => {
     return screen()
   }
 
-  it("is coloured and fits", async () => {
+  it("a table on a terminal has colours and fits the width", async () => {
     const screen = await listed(`"$@"`)
     assert.include(screen, "\u001b[32mrunning\u001b[0m")
     for (const row of screen.replace(/\u001b\[\d+m/g, "").split("\r\n")) assert.isAtMost([...row].length, 100, row)
   })
 
-  it("is not coloured with NO_COLOR", async () => {
+  it("a table has no colours with NO_COLOR", async () => {
     assert.notInclude(await listed(`NO_COLOR=1 "$@"`), "\u001b")
   })
 })
 
 describe("exec", () => {
-  it("is refused where it names two commands or none", async () => {
+  it("exec refuses two commands, and none", async () => {
     await create("--name", "fix")
     const both = await pyro("workspace", "exec", "fix", "--script", "echo a", "--", "echo", "b")
     assert.deepStrictEqual([both.status, both.stdout], [2, ""])
@@ -162,7 +162,7 @@ describe("exec", () => {
     assert.strictEqual((await pyro("workspace", "exec", "fix")).status, 2)
   })
 
-  it("hands on output and status", async () => {
+  it("exec passes on output and exit status", async () => {
     await create("--name", "fix")
     assert.deepStrictEqual(
       await pyro("workspace", "exec", "fix", "--", "sh", "-c", "echo out; echo err >&2; exit 7"),
@@ -170,7 +170,7 @@ describe("exec", () => {
     )
   })
 
-  it("passes stdin through the daemon, whole", async () => {
+  it("exec --interactive passes the whole stdin through the daemon", async () => {
     await create("--name", "fix")
     const input = Buffer.alloc(3_000_000, "0123456789abcde\n")
     const { status, stdout } = await run(binary, ["workspace", "exec", "fix", "--interactive", "--", "cat"], { input })
@@ -178,14 +178,14 @@ describe("exec", () => {
     assert.isTrue(stdout.equals(input))
   })
 
-  it("leaves stdin to the loop around it unless it is told to read it", async () => {
+  it("exec leaves stdin to a shell loop around it without --interactive", async () => {
     await create("--name", "fix")
     const loop = `while read -r name; do "$@" workspace exec fix -- cat; echo "had $name"; done`
     const { stdout } = await shell(binary, `printf 'a\\nb\\nc\\n' | (${loop})`, [])
     assert.strictEqual(stdout.toString(), "had a\nhad b\nhad c\n")
   })
 
-  it("keeps pyro's own failures apart from the command's", async () => {
+  it("exec distinguishes pyro's failures from the command's statuses", async () => {
     await create("--name", "fix")
     const status = async (...args: ReadonlyArray<string>) => (await pyro("workspace", "exec", ...args)).status
     assert.strictEqual(await status("none", "--", "true"), 125)
@@ -196,7 +196,7 @@ describe("exec", () => {
     assert.strictEqual(await status("fix"), 2)
   })
 
-  it("prints one document with --json", async () => {
+  it("exec --json prints one document", async () => {
     await create("--name", "fix")
     const { stdout } = await pyro("workspace", "exec", "fix", "--json", "--", "sh", "-c", "echo out; exit 3")
     assert.deepInclude(JSON.parse(stdout), { outcome: "exited", status: 3, stdout: "out\n", truncated: false })
@@ -204,7 +204,7 @@ describe("exec", () => {
 
   const ID = "0123456789abcdef".repeat(2)
 
-  it("says on stderr how to come back to a command that still runs", async () => {
+  it("exec --wait-seconds prints on stderr how to follow a running command", async () => {
     await create("--name", "fix")
     const script = "echo out; exec sleep 600"
     assert.deepStrictEqual(
@@ -234,7 +234,7 @@ describe("exec", () => {
     )
   })
 
-  it("leaves with 75 when the time to wait is over, its id alone on stdout where that is asked for", async () => {
+  it("exec --wait-seconds exits with 75 if the command still runs, and --id-only prints only its id", async () => {
     await create("--name", "fix")
     const wait = (flag: string) =>
       pyro(
@@ -257,7 +257,7 @@ describe("exec", () => {
     assert.strictEqual(status, 75)
   })
 
-  it("prints the id alone with --detach", async () => {
+  it("exec --detach prints only the id", async () => {
     await create("--name", "fix")
     assert.deepStrictEqual(
       await pyro("workspace", "exec", "fix", "--exec-id", ID, "--detach", "--", "sh", "-c", "echo out; exec sleep 600"),
@@ -265,7 +265,7 @@ describe("exec", () => {
     )
   })
 
-  it("ends the command in the daemon when it is interrupted", async () => {
+  it("an interrupted exec ends its command in the daemon", async () => {
     await create("--name", "fix")
     const { child, ended, printed } = start(binary, [
       "workspace",
@@ -296,7 +296,7 @@ describe("Ctrl-C during exec", () => {
   const trap = "trap 'echo swept; exit 7' INT; echo up; while :; do sleep 0.1; done"
 
   it.each([["without options", []], ["with options", ["--grace-seconds", "600"]]])(
-    "%s leaves with the status that the command's handler chose",
+    "exec exits after %s with the status of the command's handler",
     async (_, options) => {
       assert.deepStrictEqual(await interrupted(...options, "--", "sh", "-c", trap), {
         signal: null,
@@ -307,7 +307,7 @@ describe("Ctrl-C during exec", () => {
     }
   )
 
-  it("ends a wait for a command that goes on, and pyro dies of the signal", async () => {
+  it("Ctrl-C ends the wait for a detached command, and pyro dies of the signal", async () => {
     await create("--name", "fix")
     const { child, ended } = start(binary, ["workspace", "exec", "fix", "--wait-seconds", "600", "--", "sleep", "600"])
     await eventually("its handlers of signals", () => handlesSignals(child.pid!))
@@ -327,7 +327,7 @@ const isRunning = (pid: string) => {
 }
 
 describe("PYRO_WORKSPACE", () => {
-  it("is the workspace of commands that name none", async () => {
+  it("PYRO_WORKSPACE names the workspace of commands without one", async () => {
     const id = await create("--name", "fix")
     const mine = (...args: ReadonlyArray<string>) => run(binary, args, env({ PYRO_WORKSPACE: "fix" })).then(told)
     assert.deepStrictEqual(await mine("workspace", "exec", "--", "echo", "x"), { status: 0, stdout: "x\n", stderr: "" })
@@ -338,7 +338,7 @@ describe("PYRO_WORKSPACE", () => {
 })
 
 describe("files", () => {
-  it("go in from a pipe and come out as they were", async () => {
+  it("file write from a pipe and file read return the same bytes", async () => {
     await create("--name", "fix")
     const bytes = Buffer.from([0, 255, 10, 13])
     const written = await run(binary, ["workspace", "file", "write", "fix", "a"], { input: bytes })
@@ -347,7 +347,7 @@ describe("files", () => {
     assert.deepStrictEqual([read.status, read.stdout, read.stderr], [0, bytes, ""])
   })
 
-  it("are read from the host by flags", async () => {
+  it("file write and patch apply read files of the host", async () => {
     await create("--name", "fix")
     const path = join(binary.folder, "text")
     writeFileSync(path, "é\n")
@@ -362,7 +362,7 @@ describe("files", () => {
 })
 
 describe("delete", () => {
-  it("takes several, or all", async () => {
+  it("delete takes several names, or --all", async () => {
     const [a, , c] = [await create(), await create("--name", "b"), await create()]
     assert.strictEqual((await pyro("workspace", "delete", a, "b")).stdout, `deleted ${a}\ndeleted b\n`)
     assert.deepStrictEqual((await json("workspace", "delete", "--all")).document, { deleted: [c], names: [c] })
@@ -373,7 +373,7 @@ describe("delete", () => {
     })
   })
 
-  it("needs to be told which", async () => {
+  it("delete requires a name or --all", async () => {
     const { status, stderr } = await pyro("workspace", "delete")
     assert.strictEqual(status, 2)
     assert.match(stderr, /^pyro: missing <workspaces>, or --all\n/)

@@ -14,7 +14,7 @@ describe("a malformed environment variable", () => {
   }
   afterAll(pyro.close)
 
-  it("of the daemon is the error of the command that would start the daemon", async () => {
+  it("a command that starts the daemon fails on an invalid variable of the daemon", async () => {
     assert.deepInclude(await pyro.failure(["workspace", "list"], wrong), fields)
     assert.isFalse((await pyro.daemon()).running)
     const { code, stderr } = await pyro.call(["run", "debian:12", "--", "true"], wrong)
@@ -23,14 +23,14 @@ describe("a malformed environment variable", () => {
     assert.include(stderr, "unset PYRO_POOL_MEMBERS")
   })
 
-  it("is the error of a command that does its work without the daemon", async () => {
+  it("a command without the daemon fails on an invalid variable", async () => {
     assert.deepInclude(await pyro.failure(["env", "list"], wrong), fields)
     const { code, message } = await pyro.failure(["gc"], { env: { PYRO_ACCELERATOR: "hvf" } })
     assert.strictEqual(code, "invalid_configuration")
     assert.include(message, "PYRO_ACCELERATOR is \"hvf\"; allowed: kvm or tcg")
   })
 
-  it("is the error of an MCP tool", async () => {
+  it("an MCP tool fails on an invalid variable", async () => {
     const client = rawClient([process.execPath, pyroPath, "mcp", "serve"], { env: { ...pyro.env, ...wrong.env } })
     await client.initialize()
     const { result } = await client.request("tools/call", { name: "workspace_list", arguments: {} })
@@ -42,7 +42,7 @@ describe("a malformed environment variable", () => {
     client.close()
   })
 
-  it("of the daemon does not concern a daemon that runs already", async () => {
+  it("a running daemon ignores an invalid variable of the caller", async () => {
     await pyro.list()
     assert.deepStrictEqual(await pyro.json(["workspace", "list"], wrong), { workspaces: [] })
   })

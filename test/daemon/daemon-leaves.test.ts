@@ -33,7 +33,7 @@ const unknown = { workspace: "ws-0000000000000000", labels: {}, clearLabels: [] 
 const creation = Schema.decodeUnknownSync(workspaceCreate.payload())({ environment: "debian:0" })
 
 describe("a daemon, which is in the host's root directory", () => {
-  it.live("takes no path of the host that means something else where the caller is", () =>
+  it.live("the daemon refuses relative host paths", () =>
     Effect.gen(function*() {
       const { workspace } = yield* Pyro
       for (const seedPath of [".", "etc", "~/.ssh"]) {
@@ -55,7 +55,7 @@ describe("a daemon, which is in the host's root directory", () => {
 
 describe("a daemon that leaves", () => {
   it.live(
-    "answers whoever is connected that nothing was begun, so that the next one does it",
+    "an exiting daemon tells its clients that no request was started",
     () =>
       Effect.gen(function*() {
         const { workspace } = yield* Pyro
@@ -75,7 +75,7 @@ describe("a daemon that leaves", () => {
   )
 
   it.live(
-    "while its clients ask nothing, as after ten minutes, costs none of them a later request",
+    "a daemon that exits after ten idle minutes costs no client a later request",
     () =>
       Effect.gen(function*() {
         const { daemon, workspace } = yield* Pyro

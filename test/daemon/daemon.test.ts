@@ -33,7 +33,7 @@ describe("the daemon without workspaces", () => {
   const socket = path.join(state, "daemon", "socket")
   afterAll(pyro.close)
 
-  it("is started once when five clients come at once, and all are served", async () => {
+  it("five concurrent clients start one daemon, and all are served", async () => {
     assert.isFalse((await daemon()).running)
     const all = await Promise.all([1, 2, 3, 4, 5].map(() => call(["workspace", "list", "--json"])))
     for (const { code, stderr, stdout } of all) {
@@ -45,7 +45,7 @@ describe("the daemon without workspaces", () => {
     assert.deepStrictEqual(daemonsOf(state), [String(pid)])
   })
 
-  it("has a session of its own, and nobody else can connect to it", async () => {
+  it("the daemon has its own session, and no other user can connect", async () => {
     await list()
     const pid = await daemonPid()
     const stat = fs.readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ")
@@ -55,7 +55,7 @@ describe("the daemon without workspaces", () => {
     assert.strictEqual(fs.statSync(path.dirname(socket)).mode & 0o777, 0o700)
   })
 
-  it("leaves when it is told to, and takes its socket and record along", async () => {
+  it("daemon stop removes the socket and the record", async () => {
     await list()
     const pid = await daemonPid()
     assert.deepStrictEqual(await json(["daemon", "stop"]), { stopped: true })
@@ -64,7 +64,7 @@ describe("the daemon without workspaces", () => {
     assert.deepStrictEqual(await json(["daemon", "stop"]), { stopped: false })
   })
 
-  it("is started anew over what a killed one left: socket, record and lock", async () => {
+  it("a new daemon starts over the socket, record and lock of a killed one", async () => {
     await list()
     const pid = await daemonPid()
     process.kill(pid, "SIGKILL")
@@ -74,7 +74,7 @@ describe("the daemon without workspaces", () => {
     assert.notStrictEqual(await daemonPid(), pid)
   })
 
-  it("takes the place of a socket that somebody else left, and of a file", async () => {
+  it("the daemon replaces a foreign socket and a file at its socket path", async () => {
     for (
       const leave of [
         () =>
@@ -95,7 +95,7 @@ describe("the daemon without workspaces", () => {
     }
   })
 
-  it("serves on after a client that was killed and one that speaks nonsense", async () => {
+  it("the daemon survives a killed client and an invalid request", async () => {
     const pid = await daemonPid()
     const nonsense = net.connect(socket)
     await new Promise((resolve) => nonsense.write(Buffer.alloc(100_000, 0xc1), resolve))
@@ -105,14 +105,14 @@ describe("the daemon without workspaces", () => {
     assert.strictEqual(await daemonPid(), pid)
   })
 
-  it("says what it does in its log, each line once", async () => {
+  it("the daemon's log has each line once", async () => {
     const { text } = await json<{ readonly text: string }>(["daemon", "logs"])
     const lines = text.trim().split("\n")
     assert.isAbove(lines.length, 0)
     assert.strictEqual(new Set(lines).size, lines.length)
   })
 
-  it("holds no lock, no file and no process when it has left", async () => {
+  it("an ended daemon leaves no lock, file or process", async () => {
     await json(["daemon", "stop"])
     await until("its watchdog's end", () => !execFileSync("ps", ["-eo", "args"]).toString().includes(state))
     execFileSync("flock", ["--nonblock", path.join(state, "daemon", "lock"), "true"])
@@ -120,7 +120,7 @@ describe("the daemon without workspaces", () => {
 })
 
 describe("a daemon in odd places", () => {
-  it("leaves by itself when it has had nothing to do", async () => {
+  it("an idle daemon exits", async () => {
     const pyro = installation("pyro-idle-", { env: { PYRO_DAEMON_IDLE_MS: "300" } })
     await pyro.list()
     await until("its leaving", async () => !(await pyro.daemon()).running)
@@ -129,7 +129,7 @@ describe("a daemon in odd places", () => {
   })
 
   it.each(["with spaces and 'quotes'", "ünïcode", path.join("x".repeat(100), "y".repeat(100))])(
-    "works with a state directory %s",
+    "the daemon works with a state directory %s",
     async (name) => {
       const pyro = installation("pyro-odd-", { state: name })
       assert.deepStrictEqual(await pyro.list(), [])
@@ -140,7 +140,7 @@ describe("a daemon in odd places", () => {
     }
   )
 
-  it("says what is wrong when it cannot have its directory", async () => {
+  it("the daemon reports an unusable state directory", async () => {
     const pyro = installation("pyro-nodir-")
     fs.writeFileSync(pyro.state, "")
     const { code } = await pyro.failure(["workspace", "list"])

@@ -19,7 +19,7 @@ describe("an example beside a daemon", () => {
         resolve({ code: error?.code ?? 0, stderr }))
     })
 
-  it.each(["workspace", "agent"])("%s.ts fails with the message and no stack around it", async (name) => {
+  it.each(["workspace", "agent"])("%s.ts fails beside a daemon with a message and no stack", async (name) => {
     const { code, stderr } = await outcome(name)
     assert.strictEqual(code, 1, stderr)
     assert.match(stderr, /^.*pyro daemon stop.*\n$/)

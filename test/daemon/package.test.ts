@@ -53,18 +53,18 @@ describe("the package, packed and installed", () => {
   const compile = (...resolution: ReadonlyArray<string>) =>
     node(["node_modules/typescript/lib/tsc.js", "main.ts", ...strict, ...resolution], folder)
 
-  it("has types that a program compiles against, resolved as Node does and as bundlers do", async () => {
+  it("the package's types compile with the resolution of Node and of bundlers", async () => {
     await compile("--module", "esnext", "--moduleResolution", "bundler", "--skipLibCheck", "--noEmit")
     // Its own declarations are checked too, and those of what it is built on.
     await compile("--module", "nodenext", "--moduleResolution", "nodenext")
     assert.isTrue(fs.existsSync(path.join(folder, "main.js")))
   }, 240_000)
 
-  it("works: behind its daemon, in process, as promises, as a server", async () => {
+  it("the package works with the daemon, in process, with promises and as an MCP server", async () => {
     assert.strictEqual(await node(["main.js"], folder), "consumed\n")
   }, 60_000)
 
-  it("has its command, and nothing of tests and benchmarks", async () => {
+  it("the package contains its command and no tests or benchmarks", async () => {
     assert.match(await node([path.join(modules, "pyro/dist/pyro.js"), "--version"], folder), /^\d+\.\d+\.\d+\n$/)
     assert.deepStrictEqual(
       fs.readdirSync(path.join(modules, "pyro")).sort(),

@@ -10,7 +10,7 @@ describe("arguments", () => {
     list: () => Effect.succeed({ workspaces: [] })
   })
 
-  it("that are not known are told, with those that are", async () => {
+  it("an unknown argument is refused with the list of known ones", async () => {
     fails(
       await call(pyro, "workspace_status", { workspace_id: "a", colour: 1 }),
       "invalid_request: colour: is no argument"
@@ -27,13 +27,13 @@ describe("arguments", () => {
     ["workspace_file_read", "file_path", "path"],
     ["workspace_file_edit", "old_string", "old_text"],
     ["workspace_delete", "wait_for_previou", undefined]
-  ])("that are not known: %s of %s is answered with the closest name, %s", async (tool, unknown, closest) => {
+  ])("the unknown argument %s of %s is refused with the closest name, %s", async (tool, unknown, closest) => {
     const told = textOf(await call(pyro, tool, { [unknown]: "x" }))
     assert.match(told, new RegExp(`^invalid_request: ${unknown}: is no argument of this tool; `))
     assert.include(told, closest === undefined ? "it has workspace_ids" : `did you mean ${closest}?\n`)
   })
 
-  it("that a host adds by itself are passed over, and stand in no schema", async () => {
+  it("wait_for_previous of a host is ignored and in no schema", async () => {
     succeeds("workspace_status", await call(pyro, "workspace_status", { workspace_id: "a", wait_for_previous: true }))
     for (const { listed } of profileTools("full")) {
       assert.notProperty(listed.inputSchema.properties, "wait_for_previous", listed.name)
@@ -41,17 +41,17 @@ describe("arguments", () => {
     }
   })
 
-  it("that are missing are told", async () => {
+  it("a missing argument is named", async () => {
     fails(await call(pyro, "workspace_status", {}), "invalid_request: workspace_id: is missing")
   })
 
-  it("that are null are absent", async () => {
+  it("a null argument is absent", async () => {
     fails(await call(pyro, "workspace_status", { workspace_id: null }), "invalid_request: workspace_id: is missing")
     const listed = succeeds("workspace_list", await call(pyro, "workspace_list", { labels: null, cursor: null }))
     assert.deepStrictEqual(listed, { workspaces: [], next_cursor: null, omitted: 0 } as never)
   })
 
-  it("of a wrong kind are told by their names", async () => {
+  it("an argument of the wrong type is named", async () => {
     fails(await call(pyro, "workspace_status", { workspace_id: ["a"] }), "invalid_request: workspace_id: ")
     fails(await call(pyro, "workspace_list", { labels: ["a"] }), "invalid_request: labels: ")
     fails(await call(pyro, "workspace_list", { cursor: true }), "invalid_request: cursor: must be text")

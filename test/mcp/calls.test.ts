@@ -7,7 +7,7 @@ import { printing } from "./printing.ts"
 import { fails, succeeds } from "./results.ts"
 
 describe("failures", () => {
-  it("have their code, what happened and what to do next in one text", async () => {
+  it("a failure has its code, the fact and the next call in one text", async () => {
     const pyro = fakePyro({
       status: () => new WorkspaceNotFound({ workspace: "fix", similar: ["fox"] }),
       patch: {
@@ -22,7 +22,7 @@ describe("failures", () => {
     fails(await call(pyro, "workspace_patch_apply", { workspace_id: "fix", patch: "x" }), "patch_rejected: ")
   })
 
-  it("that are defects of pyro are told too", async () => {
+  it("a defect of pyro is reported as a failure", async () => {
     fails(
       await call(fakePyro({ status: () => Effect.die(new Error("impossible")) }), "workspace_status", {
         workspace_id: "a"
@@ -44,7 +44,7 @@ const told = async (...[pyro, args]: [ReturnType<typeof printing>, Record<string
   }
 
 describe("workspace_exec", () => {
-  it("tells the verdict first, then both streams", async () => {
+  it("workspace_exec shows the outcome first, then both streams", async () => {
     const pyro = printing([["stdout", "out\n"], ["stderr", "err\n"]])
     const result = await call(pyro, "workspace_exec", { workspace_id: "fix", command: "make" })
     assert.strictEqual(textOf(result), "exit 3 in 2.3 s\nout\nstderr:\nerr\n")
@@ -55,7 +55,7 @@ describe("workspace_exec", () => {
     )
   })
 
-  it("shows beginning and end of what is too long, and the rest page by page", async () => {
+  it("workspace_exec shows the beginning and end of long output, and pages of the rest", async () => {
     const lines = Array.from({ length: 5_000 }, (_, at) => `line ${at}\n`)
     const all = lines.join("")
     const pyro = printing([["stdout", all.slice(0, 10_000)], ["stdout", all.slice(10_000)]])
@@ -80,12 +80,12 @@ describe("workspace_exec", () => {
     ["what JSON escapes", "\u0001\"\\\n".repeat(20_000)],
     ["what is no text at all", "\u0080\u0000".repeat(50_000)],
     ["characters of several bytes", "ä€𝄞".repeat(20_000)]
-  ])("keeps %s short, and whole characters", async (_, text) => {
+  ])("workspace_exec limits %s and cuts between characters", async (_, text) => {
     const { stdout } = await told(printing([["stdout", text], ["stderr", text]]), { command: "make" })
     assert.notInclude(stdout, "\ufffd")
   })
 
-  it("leaves what goes on longer than the wait, and tells how to come back", async () => {
+  it("workspace_exec returns a command that outlasts the wait, with the call to continue", async () => {
     const pyro = printing([["stdout", "so far\n"]], false)
     const { exit_code, next_cursor, state } = await told(pyro, { command: "make" })
     assert.deepStrictEqual({ exit_code, next_cursor, state }, { exit_code: null, next_cursor: "7", state: "running" })
@@ -93,7 +93,7 @@ describe("workspace_exec", () => {
     assert.strictEqual(later.stdout, "more\n")
   })
 
-  it("takes a command or the id of one, not both and not neither", async () => {
+  it("workspace_exec requires either a command or an exec_id", async () => {
     const pyro = printing([])
     const exec = (args: object) => call(pyro, "workspace_exec", { workspace_id: "fix", ...args })
     fails(await exec({}), "invalid_request: command: ")
@@ -122,7 +122,7 @@ describe("workspace_file_read", () => {
     "[line 1 is cut, it is too long to be shown whole; have the rest in parts with workspace_exec: " +
     `sed -n 1p FILE | tail -c +${from} | head -c 8000]`
 
-  it("says that a line is cut, and what has the rest", async () => {
+  it("workspace_file_read reports a cut line and how to read the rest", async () => {
     const long = "ä".repeat(4_000)
     assert.deepStrictEqual(
       await read(long, { truncated: true, lineCount: 1, totalLines: 1, cutLine: 1 }),
@@ -130,7 +130,7 @@ describe("workspace_file_read", () => {
     )
   })
 
-  it("cuts what JSON makes too long at a line's end, and within a line only when it is the first", async () => {
+  it("workspace_file_read cuts long JSON at a line's end, and inside only the first line", async () => {
     const quotes = "\"".repeat(5_000)
     assert.deepStrictEqual(
       await read(`a\n${quotes}\n`, { lineCount: 2, totalLines: 2 }),
@@ -151,7 +151,7 @@ describe("long lists", () => {
     mode: "0644"
   }))
 
-  it("come in pages", async () => {
+  it("long lists come in pages", async () => {
     const pyro = fakePyro({
       file: {
         ...fakePyro({}).workspace.file,
@@ -177,7 +177,7 @@ describe("long lists", () => {
     assert.deepStrictEqual(seen, entries.map(({ path }) => path))
   })
 
-  it("are cut where there are no pages, and counted", async () => {
+  it("long lists without pages are cut and counted", async () => {
     const files = entries.map(({ path }) => ({ path, change: "modified" as const }))
     const pyro = fakePyro({
       patch: { apply: () => Effect.succeed({ applied: true, filesChanged: files.length, files, notes: [] }) }
@@ -222,7 +222,7 @@ describe("workspace_diff", () => {
         })
     })
 
-  it("gives the patch in pages that end with a file, and notices a change between them", async () => {
+  it("workspace_diff pages the patch by files and notices a change between pages", async () => {
     let whole = ""
     let cursor: string | null = null
     do {
@@ -258,7 +258,7 @@ describe("workspace_compare", () => {
   }
   const result = { files: [], unlisted: 0, ignoredCount: 0, specialCount: 0, verified: false, patch: "", digest: "ab" }
 
-  it("hands both names on, and tells differences as a diff does", async () => {
+  it("workspace_compare passes both names on and shows differences as workspace_diff does", async () => {
     let asked: ReadonlyArray<string> = []
     const pyro = fakePyro({
       compare: ({ from, to, verified }) => {
@@ -282,7 +282,7 @@ describe("workspace_compare", () => {
     )
   })
 
-  it("says that nothing differs, and refuses what names neither a workspace nor a snapshot", async () => {
+  it("workspace_compare reports equal sides and refuses invalid names", async () => {
     const pyro = fakePyro({ compare: () => Effect.succeed({ ...result, summary: nothing }) })
     const answer = await call(pyro, "workspace_compare", { from: "a", to: "b" })
     assert.isTrue(textOf(answer).startsWith("nothing differs"))
@@ -293,7 +293,7 @@ describe("workspace_compare", () => {
 })
 
 describe("a row that has no arguments for models, nor a text", () => {
-  it("is a tool all the same, with a plain text", async () => {
+  it("a row without MCP arguments or text is a tool with plain text", async () => {
     const { snapshot } = fakePyro({}).workspace
     const pyro = fakePyro({ snapshot: { ...snapshot, delete: ({ name }) => Effect.succeed({ deleted: name }) } })
     const result = await call(pyro, "workspace_snapshot_delete", { workspace_id: "a", name: "b" })

@@ -30,7 +30,7 @@ describe.each(withArguments)(
   (tool, properties) => {
     const all = Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, valueOf(name, schema)]))
 
-    it.each(Object.keys(properties))("about %s repeats nothing of the other arguments", async (name) => {
+    it.each(Object.keys(properties))("an error about %s repeats no other argument", async (name) => {
       for (const wrong of [{ odd: { deep: "sent-wrong" } }, -5, "", "w".repeat(100_000), ["sent-list"]]) {
         const text = textOf(await call(fakePyro({}), tool, { ...all, [name]: wrong }))
         for (const other of Object.keys(properties)) {

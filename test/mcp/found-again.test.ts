@@ -8,7 +8,7 @@ const execId = "0123456789abcdef".repeat(2)
 const workspace = { workspace_id: "fix" }
 
 describe("a command that runs", () => {
-  it("is told by workspace_status with its id, in both halves and in both profiles", async () => {
+  it("workspace_status lists a running command's id in both halves and both profiles", async () => {
     const running = [{ execId, command: "npm run dev" }]
     const pyro = fakePyro({ status: () => Effect.succeed({ ...info, runningCommands: 1, running }) })
     for (const profile of ["core", "full"] as const) {
@@ -19,7 +19,7 @@ describe("a command that runs", () => {
     }
   })
 
-  it("is told by workspace_summary with its id, in both halves", async () => {
+  it("workspace_summary lists a running command's id in both halves", async () => {
     const commands = {
       total: 1,
       succeeded: 0,
@@ -37,7 +37,7 @@ describe("a command that runs", () => {
     assert.include(JSON.stringify(succeeds("workspace_summary", result)), `"exec_id":"${execId}"`)
   })
 
-  it("is ended by workspace_exec with its id and cancel, which tells its last output and how it ended", async () => {
+  it("workspace_exec with exec_id and cancel ends a command and returns its last output", async () => {
     const asked: Array<string> = []
     const pyro = fakePyro({
       cancel: ({ execId }) => Effect.sync(() => (asked.push(`cancel ${execId}`), { execId, cancelled: true })),

@@ -89,7 +89,7 @@ const PROFILES = ["vm-run", "workspace-core", "workspace-full"]
 const LISTS = ["tools/list", "resources/list", "resources/templates/list"]
 
 describe("the first answers of mcp serve", () => {
-  it("come without the program, in both revisions", async () => {
+  it("the first answers come before the program is loaded, in both revisions", async () => {
     const legacy = rawClient([process.execPath, entries.alone, "mcp", "serve"], { cwd: project })
     const { result } = await legacy.initialize()
     assert.include(result!["instructions"] as string, `Bound project: ${fs.realpathSync(project)}.`)
@@ -104,7 +104,7 @@ describe("the first answers of mcp serve", () => {
     await modern.close()
   })
 
-  it.each(PROFILES)("of the profile %s are those of the server, in both revisions", async (profile) => {
+  it.each(PROFILES)("the first answers of profile %s equal the server's, in both revisions", async (profile) => {
     const legacy = await saysTheSame(["--profile", profile], [
       { id: 1, ...initialize("2025-11-25") },
       initialized,
@@ -142,23 +142,23 @@ describe("the first answers of mcp serve", () => {
       { id: 2, method: "tools/list", params: envelope() },
       { id: 3, ...initialize("2025-06-18") }
     ]]
-  ])("%s are those of the server", async (_, sent) => {
+  ])("the first answers %s equal the server's", async (_, sent) => {
     await saysTheSame([], [...sent, last()])
   })
 
-  it("are as many as the requests when a client sends them a thousand at once", async () => {
+  it("the server answers each of a thousand requests that a client sends at once", async () => {
     const many = Array.from({ length: 1_000 }, (_, at) => ({ id: at + 2, method: "resources/list" }))
     const answers = await saysTheSame([], [{ id: 1, ...initialize("2025-11-25") }, initialized, ...many, last()])
     assert.lengthOf(answers, 1_002)
   })
 
-  it("come from the server where the prepared ones are damaged", async () => {
+  it("the server answers itself if the recorded answers are damaged", async () => {
     const client = rawClient([process.execPath, entries.damaged, "mcp", "serve"], { cwd: project, env: binary.env })
     assert.include((await client.initialize()).result!["instructions"] as string, "Bound project")
     await client.close()
   })
 
-  it("are followed by the server's for a client that writes byte by byte", async () => {
+  it("the server continues after the first answers for a client that writes byte by byte", async () => {
     const client = rawClient([process.execPath, entries.first, "mcp", "serve"], { cwd: project, env: binary.env })
     await client.initialize()
     const answer = new Promise<void>((resolve) => {
@@ -174,7 +174,7 @@ describe("the first answers of mcp serve", () => {
     await client.close()
   })
 
-  it("are all that a client gets that leaves after them", async () => {
+  it("a client that disconnects after the first answers gets no others", async () => {
     const { code, stderr, stdout } = await new Promise<Said>((resolve) => {
       const child = spawn(process.execPath, [entries.alone, "mcp", "serve"], { cwd: project })
       let stdout = ""
@@ -187,7 +187,7 @@ describe("the first answers of mcp serve", () => {
     assert.deepStrictEqual({ code, stderr, answers: stdout.length }, { code: 0, stderr: "", answers: 1 })
   })
 
-  it("are none where the command line is wrong", async () => {
+  it("an invalid command line gets no first answers", async () => {
     const hello = { id: 1, ...initialize("2025-11-25") }
     for (
       const args of [

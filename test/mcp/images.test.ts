@@ -22,7 +22,7 @@ const read = (more: Partial<FileContent>) => {
 
 describe("workspace_file_read", () => {
   it.each(Object.entries(images))(
-    "shows a model an image of %s, with nothing structured beside it",
+    "workspace_file_read returns an image of %s without a structured half",
     async (type, bytes) => {
       const image = { mediaType: type as keyof typeof images, width: 3, height: 2, content: bytes }
       const result = await read({ image, sizeBytes: bytes.length })
@@ -49,7 +49,7 @@ describe("workspace_file_read", () => {
       [{ mediaType: "image/gif", content: images["image/gif"] }, "GIF image, 5.0 MiB; it is damaged"],
       [undefined, "a.txt is binary, 5.0 MiB; look at it with workspace_exec"]
     ] as const
-  )("says of what it does not show what it is, in text alone: %#", async (image, told) => {
+  )("workspace_file_read describes a file that it does not show, as text only: %#", async (image, told) => {
     const result = await read(image === undefined ? {} : { image })
     assert.notProperty(result, "structuredContent")
     assert.lengthOf(result.content, 1)

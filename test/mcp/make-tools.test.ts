@@ -18,7 +18,7 @@ const failed = (name: string, args: Readonly<Record<string, unknown>>) =>
   })
 
 describe("the tools without the protocol", () => {
-  it("are those of their profile", () => {
+  it("makeTools lists the tools of its profile", () => {
     assert.strictEqual(list.length, 16)
     assert.strictEqual(list[0]?.name, "workspace_create")
     assert.deepStrictEqual(
@@ -27,7 +27,7 @@ describe("the tools without the protocol", () => {
     )
   })
 
-  it.effect("answer as text and as what programs read", () =>
+  it.effect("makeTools answers with text and structured content", () =>
     Effect.gen(function*() {
       const { content, isError, structuredContent } = yield* call("workspace_delete", { workspace_ids: ["fix"] })
       assert.isUndefined(isError)
@@ -35,7 +35,7 @@ describe("the tools without the protocol", () => {
       assert.deepInclude(structuredContent, { deleted: ["ws-0123456789"] })
     }))
 
-  it.effect("tell a model what is wrong, also that there is no such tool", () =>
+  it.effect("makeTools reports errors, also an unknown tool", () =>
     Effect.gen(function*() {
       assert.match(yield* failed("workspace_frobnicate", {}), /^invalid_request: .*no tool.*workspace_create, /)
       assert.match(

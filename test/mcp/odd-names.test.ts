@@ -4,7 +4,7 @@ import { oddNames } from "../support/odd-names.ts"
 import { call, fakePyro, textOf } from "./fakes.ts"
 import { info } from "./results.ts"
 
-it("labels whose names plain objects treat specially arrive and are told", async () => {
+it("labels such as __proto__ and constructor are kept", async () => {
   const seen: Array<object> = []
   const pyro = fakePyro({
     list: ({ labels }) => {

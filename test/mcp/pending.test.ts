@@ -25,7 +25,7 @@ const slowly = () => {
 }
 
 describe("a workspace_create that must first build its environment", () => {
-  it("answers in time how far the build is and how to go on, and a repeat joins it", async () => {
+  it("workspace_create returns the progress of a build in time, and a repeated call joins the build", async () => {
     const { begun, go, pyro } = slowly()
     const pending = makePending(20)
     const create = (args: object = {}) => call(pyro, "workspace_create", { name: "fix", ...args }, { pending })
@@ -52,7 +52,7 @@ describe("a workspace_create that must first build its environment", () => {
     assert.lengthOf(begun, 2)
   })
 
-  it("is joined by equal calls only, each of which takes one", async () => {
+  it("only equal calls join a pending create, and each gets one workspace", async () => {
     const { begun, go, pyro } = slowly()
     const pending = makePending(20)
     const create = (args: Readonly<Record<string, unknown>>) => call(pyro, "workspace_create", args, { pending })
@@ -64,7 +64,7 @@ describe("a workspace_create that must first build its environment", () => {
     assert.lengthOf(new Set(made.map((one) => JSON.stringify(one.structuredContent?.["workspace"]))), 3)
   })
 
-  it("tells the call that takes it up that it failed", async () => {
+  it("the call that joins a failed build gets the failure", async () => {
     const { go, pyro } = slowly()
     const pending = makePending(20)
     await call(pyro, "workspace_create", {}, { pending })
@@ -73,7 +73,7 @@ describe("a workspace_create that must first build its environment", () => {
     assert.match(textOf(await call(pyro, "workspace_create", {}, { pending })), /^environment_build_failed: .*no route/)
   })
 
-  it("is ended by a call that is cancelled while it waits", async () => {
+  it("cancelling the waiting call ends the pending create", async () => {
     const { begun, ended, pyro } = slowly()
     const pending = makePending(60_000)
     const giveUp = new AbortController()
@@ -97,7 +97,7 @@ describe("a vm_run", () => {
   })
   const later = Stream.fromEffect(Effect.sleep("200 millis")).pipe(Stream.drain)
 
-  it("is left while its environment is built, and waited for once its command runs", async () => {
+  it("vm_run returns while its environment is built, and waits once its command runs", async () => {
     const pending = makePending(20)
     const left = await call(run(later, false), "vm_run", { command: "ls" }, { pending })
     assert.match(textOf(left), /^not_ready_yet: vm_run .*unpacking packages, 40 %/)

@@ -34,7 +34,7 @@ afterAll(() => {
 })
 
 describe("the workspaces of a project", () => {
-  it("are hidden from the server of another project, in its list and from every call", async () => {
+  it("a server hides another project's workspaces in its list and from every call", async () => {
     const [one, two] = [await boundTo("one"), await boundTo("two")]
     const id = await one.create({ name: "of-one" })
     assert.deepStrictEqual(await listed(one), [id])
@@ -58,7 +58,7 @@ describe("the workspaces of a project", () => {
     assert.deepStrictEqual(await listed(one), [id])
   })
 
-  it("are there for a server with --all-workspaces, and for the command line", async () => {
+  it("--all-workspaces and the command line show workspaces of every project", async () => {
     const [one, all] = [await boundTo("one"), await boundTo("two", "--all-workspaces")]
     const [ofOne, ofTwo] = [await one.create(), await all.create()]
     assert.includeMembers(await listed(all), [ofOne, ofTwo])
@@ -70,7 +70,7 @@ describe("the workspaces of a project", () => {
     assert.include(stdout.toString(), ofTwo)
   })
 
-  it("include those that a person seeded from it", async () => {
+  it("a project includes the workspaces that a person seeded from it", async () => {
     const one = await boundTo("one")
     const { stdout } = await run(binary, ["workspace", "create", "--seed-path", directory("one"), "--id-only"])
     assert.include(await listed(one), stdout.toString().trim())

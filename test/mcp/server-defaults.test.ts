@@ -40,7 +40,7 @@ const asked = async (tool: string, args: Readonly<Record<string, unknown>>, boun
 }
 
 describe("a server that was started with defaults for its workspaces", () => {
-  it("gives them to each workspace of its project, and to what is pushed from it", async () => {
+  it("the server applies its defaults to every workspace and push of its project", async () => {
     const seeded = { seedPath: "/p", includeIgnored: ["node_modules", "dist"], environment: "debian:12-build" }
     assert.deepInclude(await asked("workspace_create", {}), seeded)
     assert.deepInclude(await asked("workspace_create", { environment: null, seed_path: "." }), seeded)
@@ -49,7 +49,7 @@ describe("a server that was started with defaults for its workspaces", () => {
     assert.deepInclude(push, { sourcePath: "/p", includeIgnored: ["node_modules", "dist"] })
   })
 
-  it("gives no other directory's ignored files, and takes another environment where a model names one", async () => {
+  it("the server's ignored globs apply to its own project only, and a model may name another environment", async () => {
     const other = await asked("workspace_create", { seed_path: "sub", environment: "debian:13" })
     assert.deepInclude(other, { seedPath: "/p/sub", includeIgnored: [], environment: "debian:13" })
     assert.deepInclude(await asked("workspace_create", { empty: true }), { includeIgnored: [] })
@@ -58,7 +58,7 @@ describe("a server that was started with defaults for its workspaces", () => {
     assert.deepInclude(await asked("vm_run", { command: "ls" }), { includeIgnored: [], environment: "debian:12-build" })
   })
 
-  it("gives /workspace to the user of --workspace-user, unless a model names another in workspace-full", async () => {
+  it("--workspace-user sets the owner of /workspace, and a model may name another in workspace-full", async () => {
     const agents: Project = { ...project, workspaceUser: "agent" }
     assert.deepInclude(await asked("workspace_create", {}, agents), { workspaceUser: "agent" })
     assert.deepInclude(await asked("workspace_create", { workspace_user: null }, agents), { workspaceUser: "agent" })
@@ -71,7 +71,7 @@ describe("a server that was started with defaults for its workspaces", () => {
     }
   })
 
-  it("adds those that a model names, in workspace-full alone", async () => {
+  it("a model may add ignored globs in workspace-full only", async () => {
     const named = await asked("workspace_create", { include_ignored: [".venv", "dist"] })
     assert.deepInclude(named, { includeIgnored: ["node_modules", "dist", ".venv"] })
     const push = await asked("workspace_sync_push", { workspace_id: "a", include_ignored: ".venv" }, {

@@ -18,7 +18,7 @@ const exec = async (pyro: ReturnType<typeof printing>, args: object) =>
   succeeds("workspace_exec", await call(pyro, "workspace_exec", { ...workspace, ...args })) as unknown as Told
 
 describe("what a model reads of a command's output", () => {
-  it("has no terminal codes, in both halves; raw has all of them", async () => {
+  it("output for a model has no terminal codes in either half, and raw has all of them", async () => {
     const pyro = printing([["stdout", `${ESC}[32mok${ESC}[0m\n`], ["stderr", " 1%\r99%\n"]])
     const result = await call(pyro, "workspace_exec", { ...workspace, command: "make" })
     assert.strictEqual(textOf(result), "exit 3 in 2.3 s\nok\nstderr:\n99%\n")
@@ -27,7 +27,7 @@ describe("what a model reads of a command's output", () => {
     assert.deepInclude(raw as object, { stdout: `${ESC}[32mok${ESC}[0m\n`, stderr: " 1%\r99%\n" })
   })
 
-  it("is all there over the pages of coloured and redrawn output", async () => {
+  it("the pages of coloured and redrawn output are complete", async () => {
     const lines = Array.from({ length: 4_000 }, (_, at) => `line ${at}\n`)
     const coloured = lines.map((line, at) => at % 7 === 0 ? `wait\r${line}` : `${ESC}[3${at % 8}m${line}${ESC}[0m`)
     const pieces = Array.from(
@@ -48,14 +48,14 @@ describe("what a model reads of a command's output", () => {
     assert.strictEqual(head + middle + tail, lines.join(""))
   })
 
-  it("goes on without a stray code where a command was left in the middle of one", async () => {
+  it("a page that begins inside a terminal code shows no rest of the code", async () => {
     const begun = await exec(printing([["stdout", `a${ESC}[3`]], false), { command: "make" })
     assert.deepInclude(begun as object, { stdout: "a", next_cursor: "1" })
     const rest = printing([["stdout", `a${ESC}[31mred\n`]])
     assert.strictEqual((await exec(rest, { exec_id: begun.exec_id, cursor: begun.next_cursor })).stdout, "red\n")
   })
 
-  it("has none in workspace_logs and vm_run either, but raw", async () => {
+  it("workspace_logs and vm_run remove terminal codes unless raw is true", async () => {
     const output = `${ESC}]8;;https://x${ESC}\\link${ESC}]8;;${ESC}\\\n`
     const logs = fakePyro({ logs: () => Effect.succeed({ commands: [], output }) })
     assert.strictEqual(textOf(await call(logs, "workspace_logs", { ...workspace, exec_id: "0".repeat(32) })), "link\n")

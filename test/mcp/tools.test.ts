@@ -21,12 +21,12 @@ const everyTool = names.flatMap((name) =>
 )
 
 describe("what the tools of a profile cost", () => {
-  it("is at most 400 tokens for vm-run", () => {
+  it("vm-run costs at most 400 tokens", () => {
     assert.deepStrictEqual(listed("vm-run").map(({ name }) => name), ["vm_run"])
     assert.isAtMost(tokens(listed("vm-run")), 400)
   })
 
-  it("is at most 4,500 tokens for workspace-core, 2,200 of them before every model, for 16 tools", () => {
+  it("workspace-core costs at most 4,500 tokens for 16 tools, 2,200 of them before every model", () => {
     const core = listed("core")
     assert.deepStrictEqual(core.map(({ name }) => name).sort(), [
       "workspace_create",
@@ -50,12 +50,12 @@ describe("what the tools of a profile cost", () => {
     assert.isAtMost(tokens(visible(core)), 2_200)
   })
 
-  it("is at most 300 tokens a tool for workspace-full", () => {
+  it("workspace-full costs at most 300 tokens a tool", () => {
     const full = listed("full")
     assert.isAtMost(tokens(full) / full.length, 300)
   })
 
-  it("leaves the instructions at most 1,500 characters", () => {
+  it("the server's instructions have at most 1,500 characters", () => {
     const bound = { ...emptyProject, path: `/home/somebody/${"a-long-name/".repeat(10)}` }
     for (const name of names) {
       assert.isAtMost(instructionsOf(name, bound).length, 1_500, name)
@@ -74,7 +74,7 @@ const parts = (schema: JsonSchema): ReadonlyArray<JsonSchema> => [
 ]
 
 describe.each(everyTool)("%s", (_, tool) => {
-  it("has a name that every host takes, a title, a description and all four annotations", () => {
+  it("every tool has a valid name, a title, a description and four annotations", () => {
     assert.match(tool.name, /^[a-z][a-z_]{1,39}$/)
     assert.isAbove(tool.title.length, 3)
     assert.isAbove(tool.description.length, 5)
@@ -82,7 +82,7 @@ describe.each(everyTool)("%s", (_, tool) => {
     assert.lengthOf(Object.keys(tool.annotations), 4)
   })
 
-  it("has schemas of plain types, without references and noise, whose input takes nothing unknown", () => {
+  it("every schema has plain types without references, and inputs allow no unknown argument", () => {
     assert.strictEqual(tool.inputSchema.type, "object")
     assert.strictEqual(tool.inputSchema.additionalProperties, false)
     assert.strictEqual(tool.outputSchema?.type ?? "object", "object")
@@ -107,17 +107,17 @@ describe.each(everyTool)("%s", (_, tool) => {
     }
   })
 
-  it("names other tools as tools, not as commands of the user's", () => {
+  it("tool descriptions name tools and no commands", () => {
     assert.notMatch(JSON.stringify([tool.description, tool.inputSchema]), /`(?:pyro|workspace) [a-z]/)
   })
 
-  it("tells all of its result", () => {
+  it("every output schema covers the whole result", () => {
     assert.sameMembers([...tool.outputSchema?.required ?? []], Object.keys(tool.outputSchema?.properties ?? {}))
   })
 })
 
 describe("a tool without a schema of its result", () => {
-  it("is only the one that may answer with an image: two of four hosts fail a result that lacks what a schema promises", () => {
+  it("only the tool that may return an image has no output schema", () => {
     const without = listed("full").filter(({ outputSchema }) => outputSchema === undefined)
     assert.deepStrictEqual(without.map(({ name }) => name), ["workspace_file_read"])
   })
@@ -127,14 +127,14 @@ describe("profiles", () => {
   const argumentsOf = (tools: ReadonlyArray<ListedTool>, name: string) =>
     Object.keys(tools.find((one) => one.name === name)?.inputSchema.properties ?? {})
 
-  it("grow: full has what core and vm-run have", () => {
+  it("workspace-full has every tool of workspace-core and vm-run", () => {
     for (const { name } of [...listed("core"), ...listed("vm-run")]) {
       const small = [...argumentsOf(listed("core"), name), ...argumentsOf(listed("vm-run"), name)]
       assert.includeMembers(argumentsOf(listed("full"), name), small, name)
     }
   })
 
-  it("do not mention what only a larger one has", () => {
+  it("descriptions of a profile mention no tool of a larger profile", () => {
     const core = listed("core")
     const others = listed("full").map(({ name }) => name).filter((name) => !core.some((one) => one.name === name))
     assert.isNotEmpty(others)
@@ -147,14 +147,14 @@ describe("the table", () => {
   const tools = operations.filter((row) => "tool" in row.mcp)
   const rows = tools.map((row) => [row.name, row.mcp as McpSurface, row.cli as CliSurface, row] as const)
 
-  it.each(rows)("%s gives arguments for fields that there are, or says what they are", (_, mcp, _cli, row) => {
+  it.each(rows)("the MCP arguments of %s name fields, or define their own type", (_, mcp, _cli, row) => {
     const fields = payloadFields(row.payload()).map(({ name }) => name)
     for (const [field, { own }] of Object.entries(mcp.arguments ?? {})) {
       assert.isTrue(own !== undefined || fields.includes(field), field)
     }
   })
 
-  it.each(rows)("%s says what is done with each path of the host that a model can name", (_, mcp, cli) => {
+  it.each(rows)("%s declares for each host path whether it is read or written", (_, mcp, cli) => {
     for (const [field, { hostPath }] of Object.entries(mcp.arguments ?? {})) {
       if (cli.hostPaths?.includes(field) === true) assert.isDefined(hostPath, field)
     }

@@ -52,7 +52,7 @@ const MODERN = {
 
 describe("the handshake", () => {
   it.each(["2024-10-07", "2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"])(
-    "of revision %s is spoken, and the tools work in it",
+    "the server speaks revision %s and its tools work",
     async (version) => {
       const client = serve()
       const { result } = await client.initialize(version)
@@ -64,7 +64,7 @@ describe("the handshake", () => {
     }
   )
 
-  it("of revision 2026-07-28 needs none", async () => {
+  it("revision 2026-07-28 needs no handshake", async () => {
     const client = serve()
     const { result: discovered } = await client.request("server/discover", MODERN)
     assert.include(JSON.stringify(discovered), "2026-07-28")
@@ -77,7 +77,7 @@ describe("the handshake", () => {
 })
 
 describe("the list of tools", () => {
-  it("is the same to the byte, whenever and by whom it is asked for", async () => {
+  it("the list of tools has the same bytes for every client", async () => {
     const texts: Array<string> = []
     for (const client of [await ready(), await ready()]) {
       for (const _ of [1, 2]) texts.push(JSON.stringify((await client.request("tools/list")).result))
@@ -88,7 +88,7 @@ describe("the list of tools", () => {
 })
 
 describe("a call", () => {
-  it("that fails is a result, and a tool that is not there an error that names those that are", async () => {
+  it("a failed call is a result, and an unknown tool is an error with the known names", async () => {
     const client = await ready()
     const failed = await client.call("workspace_status", { workspace_id: "nope" })
     assert.isTrue(failed.isError)
@@ -106,7 +106,7 @@ describe("a call", () => {
     await client.close()
   })
 
-  it("can be one of 200 at the same time", async () => {
+  it("200 calls run at the same time", async () => {
     const client = await ready()
     const id = await client.create({ empty: true })
     const numbers = Array.from({ length: 200 }, (_, at) => at)
@@ -120,7 +120,7 @@ describe("a call", () => {
     await client.close()
   })
 
-  it("may have an argument of 12 MB, which is refused by its own limit and not by the connection's", async () => {
+  it("an argument of 12 MB is refused by its own limit, and the connection stays", async () => {
     const client = await ready()
     const id = await client.create({ empty: true })
     const write = (text: string) => client.call("workspace_file_write", { workspace_id: id, path: "large", text })
@@ -133,7 +133,7 @@ describe("a call", () => {
     await client.close()
   })
 
-  it("that its client gives up is not answered, and the next one is", async () => {
+  it("a cancelled call gets no answer, and the next call works", async () => {
     const client = await ready()
     const id = await client.create({ empty: true })
     const { id: slow } = client.send("tools/call", {
@@ -150,7 +150,7 @@ describe("a call", () => {
 describe("paths of the host", () => {
   const home = () => process.env["HOME"] ?? "/root"
 
-  it("are not taken from outside of the project, however they are written", async () => {
+  it("host paths outside of the project are refused in every form", async () => {
     fs.symlinkSync(home(), path.join(project, "out"))
     fs.symlinkSync("../..", path.join(project, "src/up"))
     const client = await ready()
@@ -167,7 +167,7 @@ describe("paths of the host", () => {
     await client.close()
   })
 
-  it("are no destinations outside of the project", async () => {
+  it("exports outside of the project are refused", async () => {
     const client = await ready()
     const id = await client.create({})
     for (const output_path of ["~/.bashrc", "/tmp/x", "../x", "out/x", "src/up/x", "out/new/x"]) {
@@ -178,7 +178,7 @@ describe("paths of the host", () => {
     await client.close()
   })
 
-  it("outside are taken when the user said so", async () => {
+  it("--allow-read and --allow-export allow paths outside of the project", async () => {
     const other = fs.mkdtempSync(path.join(binary.folder, "other-"))
     const client = await ready("--allow-read", other)
     assert.isUndefined((await client.call("workspace_create", { seed_path: other })).isError)
@@ -188,7 +188,7 @@ describe("paths of the host", () => {
     await client.close()
   })
 
-  it("cannot be named at all where no project is bound; a home directory and / are none", async () => {
+  it("without a project no host path is allowed, and a home directory and / are no projects", async () => {
     for (const refused of ["/", home(), "/nowhere"]) {
       const { status, stderr } = await run(binary, ["mcp", "serve", "--project-path", refused])
       assert.strictEqual(status, 2)
@@ -205,7 +205,7 @@ describe("paths of the host", () => {
 })
 
 describe("the end", () => {
-  it("of stdin ends the server, and no workspace", async () => {
+  it("the end of stdin ends the server and no workspace", async () => {
     const client = await ready()
     const id = await client.create({ empty: true })
     const { code, rest } = await client.close()
@@ -240,7 +240,7 @@ describe("the end", () => {
       child.stdin.destroy()
     }]
   ])(
-    "%s ends the command that a call waits for, none that a call has handed back, and no workspace",
+    "%s ends the commands that calls wait for, no returned command, and no workspace",
     async (_, code, end) => {
       const { client, ended, handedBack, id } = await waiting()
       end(client)
@@ -251,7 +251,7 @@ describe("the end", () => {
     }
   )
 
-  it("does not come by SIGINT, which reaches a host's servers before the host cancels its calls", async () => {
+  it("SIGINT does not end the server", async () => {
     const { call, client, ended } = await waiting()
     client.child.kill("SIGINT")
     client.notify("notifications/cancelled", { requestId: call })
@@ -262,7 +262,7 @@ describe("the end", () => {
     assert.lengthOf(ended(), 1)
   })
 
-  it("by SIGTERM right behind SIGINT and a cancel still ends the command", async () => {
+  it("SIGTERM after SIGINT and a cancel still ends the command", async () => {
     const { call, client, ended } = await waiting()
     client.child.kill("SIGINT")
     client.notify("notifications/cancelled", { requestId: call })
@@ -271,7 +271,7 @@ describe("the end", () => {
     assert.lengthOf(ended(), 1)
   })
 
-  it("does not come by SIGINT before the first request either", async () => {
+  it("SIGINT before the first request does not end the server", async () => {
     const client = serve()
     await client.initialize()
     client.child.kill("SIGINT")
@@ -284,7 +284,7 @@ describe("the end", () => {
     assert.strictEqual((await early.ended).code, 143)
   })
 
-  it("comes by a client that is killed", async () => {
+  it("the server ends when its client is killed", async () => {
     const client = await ready()
     client.child.stdout.destroy()
     client.child.stdin.destroy()
@@ -293,7 +293,7 @@ describe("the end", () => {
 })
 
 describe("a client that never reads", () => {
-  it("is not read any more, costs little memory, and does not keep the server", async () => {
+  it("a client that never reads is no longer read, costs little memory, and does not keep the server alive", async () => {
     const client = await ready()
     client.child.stdout.pause()
     const line = `${JSON.stringify({ jsonrpc: "2.0", id: 1_000, method: "tools/list", params: {} })}\n`
