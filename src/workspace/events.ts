@@ -38,6 +38,8 @@ const Event = Schema.Union(
 )
 export type WorkspaceLogEvent = typeof Event.Type
 type WithoutTime<E> = E extends unknown ? Omit<E, "at"> : never
+/** An event before it is recorded. */
+export type NewEvent = WithoutTime<WorkspaceLogEvent>
 
 const Line = Schema.parseJson(Event)
 
@@ -54,7 +56,7 @@ const MOST_BYTES = 16 * 1024 * 1024
  * Adds to a workspace's event log, which is only ever appended to: one line, one write, so that a crash cuts the last line at most.
  * Called when the crossing is done; never fails, since by then it cannot be undone.
  */
-export const recordEvent = (folder: string, event: WithoutTime<WorkspaceLogEvent>) =>
+export const recordEvent = (folder: string, event: NewEvent) =>
   Effect.flatMap(nowIso, (at) =>
     attempt("append", fileOf(folder), () => {
       countCrossing(event)

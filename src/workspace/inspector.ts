@@ -8,8 +8,8 @@ import { acquireWorkspace, explainChannelFailure } from "./boot.ts"
 import { workspaceTrees } from "./diff/baseline.ts"
 import type { LifecycleServices } from "./lifecycle/context.ts"
 import type { Entry } from "./lifecycle/entry.ts"
+import { imagesOf } from "./lifecycle/guest-on.ts"
 import type { WorkspaceRecord } from "./lifecycle/record.ts"
-import { imagesOf } from "./lifecycle/steps.ts"
 
 /** Most memory of an inspector, in MiB: it runs nothing of the workspace. The pool has that of a workspace made without a word on it. */
 const mostMib = 1024

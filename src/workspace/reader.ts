@@ -9,8 +9,8 @@ import { endUnattached, holdAlone, type Lifecycle, type LifecycleServices, unles
 import type { Entry } from "./lifecycle/entry.ts"
 import { explainEnd } from "./lifecycle/explain-end.ts"
 import { beingDeleted } from "./lifecycle/not-ready.ts"
+import { virtualBytesOf } from "./lifecycle/record.ts"
 import { runningGeneration } from "./lifecycle/running.ts"
-import { virtualBytesOf } from "./lifecycle/steps.ts"
 
 /** A guest that has a workspace's files at /workspace and its baseline as /dev/vdc. */
 export interface Reader {

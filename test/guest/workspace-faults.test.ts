@@ -2,12 +2,14 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { crashPoints } from "../../src/workspace/lifecycle/description.ts"
 import { points, pointsOf } from "../support/fault-points.ts"
-import { installation, shapeOf } from "../support/installation.ts"
+import { installation, qemuOf, shapeOf } from "../support/installation.ts"
+import { until } from "../support/pyro-cli.ts"
 import { settled, settlesAs } from "../support/settled.ts"
 
 const pyro = installation("pyro-faults-", { cache: "own" })
-const { create, inventory, killedAt, json, list, logs, sh, state, status, step } = pyro
+const { call, create, daemon, inventory, killedAt, json, list, logs, sh, state, status, step } = pyro
 afterAll(pyro.close)
 
 const sources = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../src")
@@ -54,7 +56,8 @@ describe("a daemon killed in the middle of a lifecycle step", () => {
     const named = sourceFiles(sources).flatMap((file) =>
       [...fs.readFileSync(file, "utf8").matchAll(/faultPoint\("([^"]+)"\)/g)].map(([, name]) => name!)
     )
-    assert.deepStrictEqual(named.sort(), Object.keys(points).sort())
+    const ofEngine = Object.entries(crashPoints).flatMap(([name, steps]) => steps.map((step) => `${name}:${step}`))
+    assert.deepStrictEqual([...named, ...ofEngine].sort(), Object.keys(points).sort())
   })
 
   /** The next command finds it whole, with its files, and nothing else on the host. */
@@ -93,6 +96,24 @@ describe("a daemon killed in the middle of a lifecycle step", () => {
     assert.deepStrictEqual(await logs("whole"), [])
     assert.strictEqual(await sh("whole", "ls -A /workspace; test ! -e /usr/local/lib/tool"), "")
     digests = await sh("whole", makeFiles)
+  })
+
+  it.each(pointsOf("adopt"))("%s", async (point) => {
+    await killedAt(point, ["workspace", "list"])
+    await isWhole("running")
+  })
+
+  it.each(pointsOf("died"))("%s", async (point) => {
+    const [{ id } = { id: "" }] = await list()
+    const qemu = await qemuOf(pyro, id)
+    await json(["daemon", "stop"])
+    await call(["workspace", "list"], { env: { PYRO_FAULT: point } })
+    process.kill(qemu, "SIGKILL")
+    await until("the daemon's end", async () => !(await daemon()).running)
+    assert.strictEqual((await status("whole")).state, "failed")
+    await step("start", "whole")
+    await json(["daemon", "stop"])
+    await isWhole("running")
   })
 
   it.each(pointsOf("delete"))("%s", async (point) => {

@@ -1,5 +1,6 @@
-import { Deferred, Effect, Either, Exit, Fiber, Option, Ref, Scope } from "effect"
+import { Deferred, Effect, Either, Fiber, Option, Ref, Scope } from "effect"
 import * as fs from "node:fs"
+import * as path from "node:path"
 import { Paths } from "../../system/Paths.ts"
 import { deadlineScale } from "../../vm/deadline-scale.ts"
 import type { VmId } from "../../vm/record/record.ts"
@@ -9,18 +10,17 @@ import { Vmm } from "../../vm/Vmm.ts"
 import type { Residents } from "../residents/list.ts"
 import { openResidents } from "../residents/open.ts"
 import { adoptSnapshots } from "../snapshot/keep.ts"
-import { findSnapshot } from "../snapshot/record.ts"
-import { takeOverResidents } from "../snapshot/reset-to.ts"
 import { troubleText } from "../trouble.ts"
-import { commit, install, type Lifecycle, removeFolder, setFailed } from "./context.ts"
+import { commit, type Lifecycle, removeFolder, setFailed } from "./context.ts"
 import { forget } from "./create.ts"
 import { damagedBy, vmsOnDisksOf } from "./damaged.ts"
+import type { Transition } from "./description.ts"
 import { type Entry, makeEntry } from "./entry.ts"
-import { inOwnScope } from "./generation.ts"
 import { readWorkspaces } from "./names.ts"
-import { type WorkspaceRecord, workspacesDirectory } from "./record.ts"
-import { forgetResidents, removeLeftoverDisks } from "./reset.ts"
-import { removeSwept } from "./swept.ts"
+import { announcedRebase, rebaseResidents } from "./rebase.ts"
+import { workspacesDirectory } from "./record.ts"
+import { transit } from "./transition.ts"
+import { emptyTrash } from "./trash.ts"
 
 /** Many: a guest that does not answer takes its whole deadline, and those behind it wait. */
 const ADOPTED_AT_ONCE = 32
@@ -64,7 +64,7 @@ export const adoptAll = (lifecycle: Lifecycle) =>
     // Members of the pool and half-made VMs and templates of the process before.
     yield* sweepVms
     yield* sweepTemplates
-    yield* Effect.forkIn(removeSwept, lifecycle.scope)
+    yield* Effect.forkIn(emptyTrash, lifecycle.scope)
     yield* Effect.forEach(found, (entry) => adoptOne(lifecycle, entry), { concurrency: ADOPTED_AT_ONCE, discard: true })
   })
 
@@ -107,26 +107,35 @@ const adoptOne = (lifecycle: Lifecycle, entry: Entry) =>
       Effect.forkIn(lifecycle.scope)
     )
     const slow = Ref.update(entry.state, (now) =>
-      now.state === "creating" ? { state: "starting" as const, detail: "its guest has not answered yet" } : now)
+      now.state === "starting" && now.detail === undefined
+        ? { ...now, detail: "its guest has not answered yet" }
+        : now)
     yield* Effect.raceFirst(Fiber.await(adopted), Deferred.await(still)).pipe(
       Effect.timeoutTo({
         duration: ADOPT_WAIT_MS,
-        onSuccess: () =>
-          Effect.void,
+        onSuccess: () => Effect.void,
         onTimeout: () => slow
       }),
       Effect.flatten
     )
   })
 
-/** Brings the residents to where a reset that was cut short would have brought them. */
-const settleResidents = (entry: Entry, { restoredFrom }: WorkspaceRecord, residents: Residents) =>
-  restoredFrom === undefined
-    ? forgetResidents(entry, residents)
-    : Effect.matchEffect(findSnapshot(entry, restoredFrom), {
-      onSuccess: (snapshot) => takeOverResidents(entry, residents, snapshot),
-      onFailure: () => forgetResidents(entry, residents)
+/** Attaches to the VM that the record names, and takes its residents up. */
+const attaching = (entry: Entry, vm: VmId, residents: Residents, onStill: Effect.Effect<unknown>): Transition<Vmm> => ({
+  name: "adopt",
+  entry,
+  attaches: true,
+  build: () =>
+    Effect.gen(function*() {
+      // A guest could name any number of other processes, and each may send a window of output that nobody would read.
+      const guest = yield* Effect.flatMap(Vmm, (vmm) => vmm.attach(vm, { keep: residents.owns, onStill }))
+      // A capture that was cut short has left the guest's programs stopped.
+      yield* Effect.ignoreLogged(guest.channel.chain(guest.vm.steps.startPrograms))
+      const { residents: kept } = yield* Ref.get(entry.record)
+      yield* residents.adopt({ channel: guest.channel, scope: yield* Effect.scope }, kept)
+      return guest
     })
+})
 
 const adopt = (lifecycle: Lifecycle, entry: Entry, standsStill: Effect.Effect<unknown>) =>
   Effect.gen(function*() {
@@ -136,33 +145,31 @@ const adopt = (lifecycle: Lifecycle, entry: Entry, standsStill: Effect.Effect<un
     yield* removeLeftoverDisks(entry)
     yield* adoptSnapshots(entry)
     const residents = yield* Scope.extend(openResidents(entry.folder), entry.scope)
-    if (record.staleResidents === true) yield* settleResidents(entry, record, residents)
+    const rebase = yield* announcedRebase(entry, record)
+    if (rebase !== undefined) yield* rebaseResidents(entry, residents, rebase)
     yield* Ref.set(entry.residents, Option.some(residents))
-    if (record.phase === "stopped" || record.vm === undefined) return yield* Ref.set(entry.state, { state: "stopped" })
-    const vm = record.vm
-    // A guest could name any number of others, and each may send a window of output that nobody would read.
-    const keep = residents.owns
+    const { vm } = record
+    if (record.phase === "stopped" || vm === undefined) return yield* Ref.set(entry.state, { state: "stopped" })
+    yield* Ref.set(entry.state, { state: "starting" })
     const onStill = Effect.zipRight(
       Ref.set(entry.state, { state: "starting", detail: troubleText("no-space") }),
       standsStill
     )
-    yield* Effect.flatMap(Vmm, (vmm) => inOwnScope(lifecycle.scope, vmm.attach(vm, { keep, onStill }))).pipe(
-      Effect.flatMap(({ scope, value: guest }) =>
-        // A capture that was cut short has left its programs stopped.
-        Effect.ignoreLogged(guest.channel.chain(guest.vm.steps.startPrograms)).pipe(
-          Effect.zipRight(residents.adopt({ channel: guest.channel, scope }, record.residents)),
-          Effect.zipRight(install(lifecycle, entry, { guest, channel: guest.channel, scope })),
-          Effect.onError(() => Scope.close(scope, Exit.void))
-        )
-      ),
-      Effect.catchAll((failure) =>
-        // Whoever stopped, reset or deleted the workspace while its guest stood still has ended the VM.
-        Effect.flatMap(Ref.get(entry.record), (now) =>
-          now.vm !== vm || now.phase !== "running" ? Effect.void : Effect.all([
-            endVmIfDead(vm),
-            residents.lose(failure),
-            setFailed(entry, failure)
-          ], { discard: true }))
-      )
-    )
+    yield* Effect.catchAll(transit(lifecycle, attaching(entry, vm, residents, onStill)), (failure) =>
+      // A stop, reset or deletion has ended the VM while its guest stood still.
+      Effect.flatMap(Ref.get(entry.record), (now) =>
+        now.vm !== vm || now.phase !== "running" ? Effect.void : Effect.all([
+          endVmIfDead(vm),
+          residents.lose(failure),
+          setFailed(entry, failure)
+        ], { discard: true })))
+  })
+
+/** Removes the folders of disks that no record names: a crash came between their making and their naming. */
+const removeLeftoverDisks = (entry: Entry) =>
+  Effect.gen(function*() {
+    const { disk } = yield* Ref.get(entry.record)
+    const { directory } = entry.folder
+    const leftovers = fs.readdirSync(directory).filter((name) => /^disk-\d+$/.test(name) && name !== `disk-${disk}`)
+    yield* Effect.forEach(leftovers, (name) => removeFolder(path.join(directory, name)), { discard: true })
   })

@@ -1,4 +1,4 @@
-import { Context, Effect, Exit, Option, Ref, Scope, Stream } from "effect"
+import { Context, Effect, ExecutionStrategy, Exit, Option, Ref, Scope } from "effect"
 import * as fs from "node:fs"
 import { factOf, type PyroError, WorkspaceNotFound, type WorkspaceNotReady } from "../../contract/errors.ts"
 import type { Notice } from "../../contract/notice.ts"
@@ -13,9 +13,6 @@ import { HostFacts } from "../../vm/host/HostFacts.ts"
 import { Pool } from "../../vm/pool/Pool.ts"
 import { endVm } from "../../vm/record/sweep.ts"
 import { Vmm } from "../../vm/Vmm.ts"
-import { explainChannelFailure } from "../boot.ts"
-import { troubleText } from "../trouble.ts"
-import { loseResidents } from "./entry-residents.ts"
 import type { Entry } from "./entry.ts"
 import type { Generation } from "./generation.ts"
 import { beingDeleted, demandLegal } from "./not-ready.ts"
@@ -86,38 +83,15 @@ export const unlessDeleted =
         return yield* state === "deleting" ? beingDeleted(entry) : Effect.fail(failure)
       }))
 
-/** Says what is being done while it is done; when it fails the state before is back, unless the VM died meanwhile. */
+/** Shows a state during the work. If the work fails, the state before comes back, unless the VM died meanwhile. */
 export const during = (entry: Entry, state: WorkspaceState) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
-  Effect.gen(function*() {
-    const before = yield* Ref.getAndSet(entry.state, { state })
-    return yield* Effect.onError(work, () => Ref.update(entry.state, (now) => now.state === state ? before : now))
-  })
-
-/**
- * Makes a generation the current one, and watches over it: a VM that ends by itself, or that cannot be talked to any more, leaves the
- * workspace `failed`.
- */
-export const install = (lifecycle: Lifecycle, entry: Entry, generation: Generation) =>
-  Effect.gen(function*() {
-    yield* Ref.set(entry.generation, Option.some(generation))
-    yield* Ref.set(entry.state, { state: "running" })
-    const { health } = generation.guest.vm
-    yield* health.troubles.pipe(
-      Stream.changes,
-      Stream.dropWhile((trouble) => trouble === "none"),
-      Stream.runForEach((trouble) => Effect.logWarning(`${entry.id}: ${troubleText(trouble)}`)),
-      Effect.interruptible,
-      Effect.forkIn(generation.scope)
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(
+      Ref.getAndSet(entry.state, { state }),
+      (before) =>
+        Effect.onError(restore(work), () => Ref.update(entry.state, (now) => now.state === state ? before : now))
     )
-    yield* health.failure.pipe(
-      // A guest that broke the protocol is ended: nobody reaches it, and what it goes on doing nobody sees.
-      Effect.raceFirst(explainChannelFailure(generation.guest)(generation.channel.failed)),
-      Effect.catchAll((failure) => Effect.forkIn(died(entry, generation, failure), lifecycle.scope)),
-      // Also where the caller cannot be interrupted: a fiber inherits that, and its scope would wait for it for ever.
-      Effect.interruptible,
-      Effect.forkIn(generation.scope)
-    )
-  })
+  )
 
 /** Its state, and a line of the daemon's log. */
 export const setFailed = (entry: Entry, failure: PyroError) =>
@@ -126,25 +100,21 @@ export const setFailed = (entry: Entry, failure: PyroError) =>
     Effect.logWarning(`${entry.id} has failed: ${printable(factOf(failure))}`)
   )
 
-const died = (entry: Entry, generation: Generation, failure: PyroError) =>
-  Effect.gen(function*() {
-    const current = yield* Ref.get(entry.generation)
-    if (Option.isNone(current) || current.value !== generation) return
-    yield* Ref.set(entry.generation, Option.none())
-    yield* setFailed(entry, failure)
-    yield* close(generation)
-    yield* loseResidents(entry, failure)
-  }).pipe(Effect.uninterruptible)
-
 /** Ends a generation: commands first, then the VM. Returns when QEMU is gone. */
 export const close = (generation: Generation) => Scope.close(generation.scope, Exit.void)
 
 /** Takes the current generation out, so that nobody starts anything in it any more. */
 export const takeOut = (entry: Entry) => Ref.getAndSet(entry.generation, Option.none<Generation>())
 
-/** Undoes `takeOut`; a VM that died meanwhile is noticed now. */
-export const putBack = (lifecycle: Lifecycle, entry: Entry, taken: Option.Option<Generation>) =>
-  Option.match(taken, { onNone: () => Effect.void, onSome: (generation) => install(lifecycle, entry, generation) })
+/** Takes a generation out if it is the current one. False: it is not. */
+export const takeOutIf = (entry: Entry, generation: Generation) =>
+  Ref.modify(entry.generation, (now) => {
+    const isCurrent = Option.isSome(now) && now.value === generation
+    return [isCurrent, isCurrent ? Option.none<Generation>() : now]
+  })
+
+/** A scope for a generation to come: it ends with the workspace, if nobody closes it before. */
+export const generationScope = (entry: Entry) => Scope.fork(entry.scope, ExecutionStrategy.sequential)
 
 /** How long whoever asked has the host to themselves, for the first command most of all, before what was replaced is ended. */
 const replacedMs = 100

@@ -18,21 +18,23 @@ import { noStates } from "../residents/states.ts"
 import { prepareSeed } from "../seed/prepare.ts"
 import { publicUrl } from "../seed/safe-config.ts"
 import { demandUser, ownerOf } from "../workspace-user.ts"
-import { close, commit, install, type Lifecycle, type Notify, progress } from "./context.ts"
+import type { Lifecycle, LifecycleServices, Notify } from "./context.ts"
+import type { Transition } from "./description.ts"
 import { type Entry, makeEntry } from "./entry.ts"
-import { openGeneration } from "./generation.ts"
+import { acquireGuest } from "./generation.ts"
+import { tellTemplate } from "./guest-on.ts"
 import {
   folderOf,
   newWorkspaceId,
   RECORD_FORMAT,
-  touch,
   unwritable,
   type WorkspaceFolder,
   type WorkspaceRecord,
   writeWorkspace
 } from "./record.ts"
 import { tellLeft, tellSkipped } from "./skipped.ts"
-import { removeAside, sweepAside } from "./swept.ts"
+import { transit } from "./transition.ts"
+import { moveToTrash, removeTrashed } from "./trash.ts"
 import { warmLater } from "./warm.ts"
 
 /** The record that announces a workspace before anything of it is made. */
@@ -89,6 +91,8 @@ const imagesFor = (environment: string, notify: Notify) =>
     }
   })
 
+type Images = Effect.Effect.Success<ReturnType<typeof imagesFor>>
+
 /** Makes the first disk of a workspace. */
 const prepareDisk = (record: WorkspaceRecord, folder: WorkspaceFolder, payload: CreatePayload) =>
   Effect.gen(function*() {
@@ -105,11 +109,13 @@ const prepareDisk = (record: WorkspaceRecord, folder: WorkspaceFolder, payload: 
     return { placeholder, seedImage: seed, disk: yield* readWorkspaceDisk(disk, seed.virtualBytes), report }
   })
 
-/** What of a workspace its first VM does not need. */
+type Prepared = Effect.Effect.Success<ReturnType<typeof prepareDisk>>
+
+/** The parts of a workspace that its first VM does not need. */
 const prepareRest = (
   entry: Entry,
-  { environment, kernel }: Effect.Effect.Success<ReturnType<typeof imagesFor>>,
-  { report }: Effect.Effect.Success<ReturnType<typeof prepareDisk>>,
+  { environment, kernel }: Images,
+  { report }: Prepared,
   notify: Notify
 ) =>
   Effect.gen(function*() {
@@ -136,77 +142,93 @@ const prepareRest = (
     yield* Ref.set(entry.residents, Option.some(yield* Scope.extend(openResidents(folder), entry.scope)))
   })
 
-/**
- * Creates a workspace and gives its entry. Its folder and record are there before anything else of it; when it fails or is
- * interrupted nothing stays.
- */
+/** Makes folder, record and first disk of a workspace. The record is there before anything that it announces. */
+const announceAndPrepare = (entry: Entry, payload: CreatePayload, notify: Notify) =>
+  Effect.gen(function*() {
+    const record = yield* Ref.get(entry.record)
+    yield* makeFolder(entry.folder)
+    // A power cut undoes it with all that comes of it.
+    yield* writeWorkspace(entry.folder, record, { flush: false })
+    faultPoint("create:announced")
+    const [prepared, images] = yield* Effect.all([
+      prepareDisk(record, entry.folder, payload).pipe(
+        // Once more where somebody emptied the cache between an image's making and its holding.
+        Effect.retry({ times: 1, while: (failure) => failure._tag === "ImageDamaged" })
+      ),
+      // While another process looks at the seed's files.
+      imagesFor(payload.environment, notify)
+    ], { concurrency: 2 })
+    return { prepared, images, record }
+  })
+
+/** The first VM of a workspace, on a new disk. `onPrepared` hears what the disk was made of. */
+const creating = (
+  entry: Entry,
+  payload: CreatePayload,
+  notify: Notify,
+  onPrepared: (prepared: Prepared) => void
+): Transition<LifecycleServices> => {
+  let digest = ""
+  return {
+    name: "create",
+    entry,
+    build: () =>
+      Effect.gen(function*() {
+        const { images, prepared, record } = yield* announceAndPrepare(entry, payload, notify)
+        digest = images.environment.digest
+        onPrepared(prepared)
+        const claiming = yield* Deferred.make<void>()
+        // The rest is made while the guest is at its claim: until then the VM needs the whole host.
+        const rest = yield* Deferred.await(claiming).pipe(
+          Effect.zipRight(Effect.uninterruptible(prepareRest(entry, images, prepared, notify))),
+          Effect.forkScoped
+        )
+        const guest = yield* acquireGuest({
+          record,
+          images,
+          disk: prepared.disk,
+          placeholder: prepared.placeholder,
+          seedImage: prepared.seedImage,
+          onTemplate: tellTemplate(notify),
+          onClaim: () => Deferred.unsafeDone(claiming, Effect.void)
+        })
+        yield* Fiber.join(rest).pipe(
+          Effect.zipRight(demandUser(guest.channel, record.workspaceUser, payload.environment)),
+          explainChannelFailure(guest)
+        )
+        return guest
+      }),
+    change: (record) => ({ ...record, environment: { name: payload.environment, digest } })
+  }
+}
+
+/** Creates a workspace and gives its entry. If the creation fails or is interrupted, nothing stays. */
 export const create = (lifecycle: Lifecycle, payload: CreatePayload, notify: Notify) =>
   Effect.gen(function*() {
     const { registry } = lifecycle
     const { stateDir } = yield* Paths
     const record = announced(payload, { createdAt: yield* nowIso, project: yield* projectOf(payload) })
     yield* registry.checkName(payload.name, record.id)
-    const folder = folderOf(stateDir, record.id)
-    const entry = yield* makeEntry(lifecycle, folder, record)
+    const entry = yield* makeEntry(lifecycle, folderOf(stateDir, record.id), record)
     registry.entries.set(record.id, entry)
-    const made = Effect.gen(function*() {
-      yield* makeFolder(folder)
-      // A power cut undoes it with all that comes of it.
-      yield* writeWorkspace(folder, record, { flush: false })
-      faultPoint("create:announced")
-      const [prepared, images] = yield* Effect.interruptible(
-        Effect.all([
-          prepareDisk(record, folder, payload).pipe(
-            // Once more where somebody emptied the cache between an image's making and its holding.
-            Effect.retry({ times: 1, while: (failure) => failure._tag === "ImageDamaged" })
-          ),
-          // While another process looks at the seed's files.
-          imagesFor(payload.environment, notify)
-        ], { concurrency: 2 })
-      )
-      const claiming = yield* Deferred.make<void>()
-      // While the guest is at its claim: on the way to that the host is what everybody waits for.
-      const rest = yield* Effect.fork(
-        Effect.zipRight(Effect.interruptible(Deferred.await(claiming)), prepareRest(entry, images, prepared, notify))
-      )
-      const generation = yield* openGeneration(lifecycle.scope, {
-        record,
-        images,
-        disk: prepared.disk,
-        placeholder: prepared.placeholder,
-        seedImage: prepared.seedImage,
-        onTemplate: progress(notify, "preparing a template (once for this environment and size)", 0.5),
-        onClaim: () => Deferred.unsafeDone(claiming, Effect.void)
-      }).pipe(Effect.onError(() => Fiber.interrupt(rest)))
-      yield* Fiber.join(rest).pipe(
-        Effect.zipRight(
-          Effect.interruptible(demandUser(generation.channel, record.workspaceUser, payload.environment))
-        ),
-        explainChannelFailure(generation.guest),
-        Effect.onError(() => close(generation))
-      )
-      faultPoint("create:started")
-      yield* commit(entry, (now) => ({
-        ...now,
-        phase: "running",
-        vm: generation.guest.vm.id,
-        environment: { name: payload.environment, digest: images.environment.digest }
-      })).pipe(Effect.onError(() => close(generation)))
-      faultPoint("create:committed")
-      yield* touch(folder)
-      yield* install(lifecycle, entry, generation)
-      yield* warmLater(lifecycle, generation, prepared.report)
-      return entry
-    }).pipe(Effect.uninterruptible)
-    return yield* made.pipe(Effect.onError(() => forget(lifecycle, entry)), entry.one.withPermits(1))
-  })
+    let files = 0
+    const transition = creating(entry, payload, notify, ({ report }) => {
+      files = report.files
+    })
+    const generation = yield* transit(lifecycle, transition).pipe(
+      entry.one.withPermits(1),
+      Effect.onError(() => forget(lifecycle, entry))
+    )
+    if (generation !== undefined) yield* warmLater(lifecycle, generation, { files })
+    return entry
+  }).pipe(Effect.uninterruptible)
 
-/** Removes what this process and the disk have of a workspace whose VM is gone. */
+/** Removes what this process and the disk have of a workspace; its VMs end with its scope. */
 export const forget = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.gen(function*() {
     yield* Scope.close(entry.scope, Exit.void)
-    const aside = yield* sweepAside(entry.folder.directory)
+    const trashed = yield* moveToTrash(entry.folder.directory)
     faultPoint("delete:forgotten")
     lifecycle.registry.entries.delete(entry.id)
-    yield* removeAside(aside)
+    yield* removeTrashed(trashed)
   })

@@ -1,9 +1,9 @@
-import { Effect, ExecutionStrategy, Exit, Scope } from "effect"
+import { Effect, type Scope } from "effect"
 import type { SeedImage } from "../../disk/SeedImages.ts"
 import type { DiskSource } from "../../disk/workspace-disk.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { Guest, GuestImages } from "../../vm/guest.ts"
-import { acquireWorkspace, type StartError } from "../boot.ts"
+import { acquireWorkspace } from "../boot.ts"
 import type { WorkspaceRecord } from "./record.ts"
 
 /** One incarnation of a workspace's VM: running, its disk mounted, nobody else's. */
@@ -14,7 +14,7 @@ export interface Generation {
   readonly scope: Scope.CloseableScope
 }
 
-export interface GenerationRequest {
+export interface GuestRequest {
   readonly record: WorkspaceRecord
   readonly images: GuestImages
   readonly disk: DiskSource
@@ -33,44 +33,24 @@ export const hostnameOf = ({ id, name }: WorkspaceRecord) => {
   return label === "" ? id : label.slice(0, 63)
 }
 
-/**
- * Keeps what an acquisition made in a scope of its own below `parent`; when it fails, or is interrupted, all of it is released. The
- * acquisition can be interrupted even where the caller cannot: so the caller loses nothing that was made.
- */
-export const inOwnScope = <A, E, R>(parent: Scope.Scope, acquire: Effect.Effect<A, E, R | Scope.Scope>) =>
-  Effect.uninterruptible(
-    Effect.gen(function*() {
-      const scope = yield* Scope.fork(parent, ExecutionStrategy.sequential)
-      const value = yield* Effect.interruptible(Scope.extend(acquire, scope)).pipe(
-        Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
-      )
-      return { value, scope } as const
+/** Makes a VM on a workspace's disk, and makes it the workspace's own. The VM belongs to the Scope. */
+export const acquireGuest = (request: GuestRequest) =>
+  Effect.gen(function*() {
+    const { record } = request
+    const { guest, ready } = yield* acquireWorkspace({
+      ...request.disk,
+      purpose: "workspace",
+      images: request.images,
+      vcpuCount: record.vcpuCount,
+      memoryMib: record.memoryMib,
+      placeholder: request.placeholder,
+      seedImage: request.seedImage,
+      hostname: hostnameOf(record),
+      dieWithParent: false,
+      leastConfinement: record.requireConfinement,
+      onTemplate: request.onTemplate,
+      onClaim: request.onClaim
     })
-  )
-
-/** Makes a VM on a workspace's disk, and makes it the workspace's own. */
-export const openGeneration = (parent: Scope.Scope, request: GenerationRequest) =>
-  inOwnScope(
-    parent,
-    Effect.gen(function*() {
-      const { record } = request
-      const { guest, ready } = yield* acquireWorkspace({
-        ...request.disk,
-        purpose: "workspace",
-        images: request.images,
-        vcpuCount: record.vcpuCount,
-        memoryMib: record.memoryMib,
-        placeholder: request.placeholder,
-        seedImage: request.seedImage,
-        hostname: hostnameOf(record),
-        dieWithParent: false,
-        leastConfinement: record.requireConfinement,
-        onTemplate: request.onTemplate,
-        onClaim: request.onClaim
-      })
-      yield* ready
-      return guest
-    })
-  ).pipe(Effect.map(({ scope, value: guest }): Generation => ({ guest, channel: guest.channel, scope })))
-
-export type GenerationError = StartError
+    yield* ready
+    return guest
+  })

@@ -78,6 +78,8 @@ const upgrades: Upgrades = [
   (same) => ({ ...same, format: 3, workspaceUser: "root" })
 ]
 
+export const virtualBytesOf = ({ diskMib }: Pick<WorkspaceRecord, "diskMib">) => diskMib * 1024 * 1024
+
 /** The format of the records that this pyro writes. */
 export const RECORD_FORMAT = 3 as const
 

@@ -1,34 +1,34 @@
-import { Effect, Option, Ref, SubscriptionRef } from "effect"
+import { Effect, Ref, SubscriptionRef } from "effect"
 import { type PyroError, WorkspaceNotFound } from "../../contract/errors.ts"
 import type { DeletePayload } from "../../contract/operations/workspace-delete.ts"
-import { faultPoint } from "../../system/fault.ts"
 import type { Paths } from "../../system/Paths.ts"
 import { endVm } from "../../vm/record/sweep.ts"
-import { aloneFor, close, commit, endUnattached, type Lifecycle, takeOut } from "./context.ts"
+import { aloneFor, type Lifecycle } from "./context.ts"
 import { forget } from "./create.ts"
 import { type Damaged, isDamaged, vmsOnDisksOf } from "./damaged.ts"
-import { loseResidents } from "./entry-residents.ts"
+import type { Transition } from "./description.ts"
 import type { Entry } from "./entry.ts"
 import type { WorkspaceId } from "./record.ts"
-import { stoppedBy } from "./steps.ts"
-import { removeAside, sweepAside } from "./swept.ts"
+import { endedBy } from "./stop.ts"
+import { transit } from "./transition.ts"
+import { moveToTrash, removeTrashed } from "./trash.ts"
 
-/** Removes the workspace and everything in it; on a full disk too. For whoever has it alone. */
+/** The end of a workspace's VM, announced as the end of the workspace. */
+const deleting = (entry: Entry): Transition => ({
+  name: "delete",
+  entry,
+  shows: "deleting",
+  change: (record) => ({ ...record, phase: "deleting" }),
+  // On a full disk the workspace is gone only with its folder: after a crash before that it is as it was.
+  unwritten: "ignored",
+  lose: endedBy("delete")
+})
+
+/** Removes the workspace with everything in it, on a full disk too. The caller has the workspace alone. */
 export const removeAlone = (lifecycle: Lifecycle, entry: Entry) =>
-  Effect.gen(function*() {
-    // Where the disk is full it is gone only with its folder: after a crash before that it is as it was.
-    yield* Effect.ignore(commit(entry, (record) => ({ ...record, phase: "deleting" })))
-    yield* Ref.set(entry.state, { state: "deleting" })
-    faultPoint("delete:announced")
-    yield* endUnattached(entry)
-    const current = yield* takeOut(entry)
-    if (Option.isSome(current)) yield* close(current.value)
-    yield* loseResidents(entry, stoppedBy("delete"))
-    faultPoint("delete:ended")
-    yield* forget(lifecycle, entry)
-  }).pipe(Effect.uninterruptible)
+  Effect.zipRight(transit(lifecycle, deleting(entry)), forget(lifecycle, entry)).pipe(Effect.uninterruptible)
 
-/** The same, one step at a time; looks at its disk end first. */
+/** Removes the workspace when its present step has ended. Inspectors of its disk end first. */
 const remove = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.acquireUseRelease(
     SubscriptionRef.set(entry.doomed, true),
@@ -44,11 +44,11 @@ const removeDamaged = ({ registry }: Lifecycle, damaged: Damaged) =>
     return Effect.gen(function*() {
       const vms = yield* vmsOnDisksOf([folder])
       // First: then its VMs are nobody's, should this be cut short.
-      const aside = yield* sweepAside(folder.directory).pipe(
+      const aside = yield* moveToTrash(folder.directory).pipe(
         Effect.onError(() => Effect.sync(() => registry.damaged.set(id, damaged)))
       )
       yield* Effect.forEach(vms, endVm, { discard: true })
-      yield* removeAside(aside)
+      yield* removeTrashed(aside)
     })
   }).pipe(Effect.uninterruptible)
 

@@ -11,7 +11,7 @@ import type { VmId } from "../../vm/record/record.ts"
 import { sweepWorkspaceVms } from "../../vm/record/sweep.ts"
 import { readWorkspaces } from "./names.ts"
 import type { WorkspaceRecord } from "./record.ts"
-import { removeSwept, sweepAside } from "./swept.ts"
+import { emptyTrash, moveToTrash } from "./trash.ts"
 
 /** A VM, or a folder, of no workspace. */
 export interface SweptWorkspace {
@@ -41,7 +41,7 @@ export const sweepWorkspaces: Effect.Effect<
       LockTimeout: () => Effect.succeed([])
     })
   )
-  const stay = yield* removeSwept
+  const stay = yield* emptyTrash
   return { swept, stay }
 })
 
@@ -64,7 +64,7 @@ const takeOutUnnamed = Effect.gen(function*() {
   )
   for (const { kind, what } of leftovers) {
     swept.push({ kind, what, freedBytes: bytesBeneath(what) })
-    yield* sweepAside(what)
+    yield* moveToTrash(what)
   }
   return swept
 })

@@ -10,7 +10,11 @@ const warmAfter = "2 seconds"
  * The first diff finds both trees in the guest's memory. The first command goes before, and so does the making of other workspaces;
  * where nothing was seeded there is nothing to be found.
  */
-export const warmLater = ({ registry }: Lifecycle, { channel, scope }: Generation, { files }: SeedReport) => {
+export const warmLater = (
+  { registry }: Lifecycle,
+  { channel, scope }: Generation,
+  { files }: Pick<SeedReport, "files">
+) => {
   const othersAreMade = Effect.map(
     Effect.forEach(registry.entries.values(), ({ record }) => Ref.get(record)),
     (records) => records.some(({ phase }) => phase === "creating")

@@ -20,8 +20,8 @@ import {
   removeStaged
 } from "../lifecycle/context.ts"
 import type { Entry } from "../lifecycle/entry.ts"
-import { unwritable, type WorkspaceRecord } from "../lifecycle/record.ts"
-import { imagesOf, virtualBytesOf } from "../lifecycle/steps.ts"
+import { imagesOf } from "../lifecycle/guest-on.ts"
+import { unwritable, virtualBytesOf, type WorkspaceRecord } from "../lifecycle/record.ts"
 
 /** QEMU answers in ms; nobody waits long for one that stands still. */
 const REPLACE_TIMEOUT = "10 seconds"

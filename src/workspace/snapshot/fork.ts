@@ -6,11 +6,10 @@ import { faultPoint } from "../../system/fault.ts"
 import { Paths } from "../../system/Paths.ts"
 import { nowIso, nowMs } from "../../system/time.ts"
 import { heldBase, holdBase } from "../../vm/template/base.ts"
+import type { ReservedVm } from "../../vm/VmmService.ts"
 import { recordEvent } from "../events.ts"
 import {
-  close,
-  commit,
-  install,
+  generationScope,
   type Lifecycle,
   type LifecycleServices,
   type Notify,
@@ -19,20 +18,17 @@ import {
   unlessDeleted
 } from "../lifecycle/context.ts"
 import { forget, makeFolder } from "../lifecycle/create.ts"
-import { residentsOf } from "../lifecycle/entry-residents.ts"
+import type { Transition } from "../lifecycle/description.ts"
 import { type Entry, makeEntry } from "../lifecycle/entry.ts"
-import type { Generation } from "../lifecycle/generation.ts"
-import { folderOf, newWorkspaceId, touch, type WorkspaceRecord, writeWorkspace } from "../lifecycle/record.ts"
-import { generationOn } from "../lifecycle/steps.ts"
+import { guestOn } from "../lifecycle/guest-on.ts"
+import { folderOf, newWorkspaceId, type WorkspaceRecord, writeWorkspace } from "../lifecycle/record.ts"
+import { transitAll } from "../lifecycle/transition.ts"
 import { openResidents } from "../residents/open.ts"
 import { noStates } from "../residents/states.ts"
 import { copyPushed } from "../seed/pushed.ts"
 import { forkNames } from "./fork-names.ts"
-import { stage, type Staged } from "./fork-stage.ts"
-import { goOn, makeDisk, release, type Reserved } from "./restore.ts"
-
-/** How many VMs are started side by side. */
-const startsAtOnce = 2
+import { type Child, stage, type Staged } from "./fork-stage.ts"
+import { goOn, makeDisk } from "./restore.ts"
 
 const announced = (
   source: WorkspaceRecord,
@@ -56,44 +52,33 @@ const announced = (
   }
 }
 
-/** Their folders and records, before anything else of them; nobody else can take their names. */
+/** Makes folders and records, before anything else of the forks. Nobody else can take their names from then on. */
 const announce = (lifecycle: Lifecycle, source: Entry, payload: ForkPayload) =>
   Effect.gen(function*() {
     const { stateDir } = yield* Paths
     const record = yield* Ref.get(source.record)
-    const children: Array<Entry> = []
+    const children: Array<Child> = []
     yield* Effect.gen(function*() {
       for (const name of yield* forkNames(lifecycle.registry, record, payload)) {
         const own = announced(record, { createdAt: yield* nowIso, name, snapshot: payload.snapshot })
         yield* lifecycle.registry.checkName(name, own.id)
-        const child = yield* makeEntry(lifecycle, folderOf(stateDir, own.id), own)
-        lifecycle.registry.entries.set(own.id, child)
-        children.push(child)
-        yield* makeFolder(child.folder)
-        yield* writeWorkspace(child.folder, own)
-        yield* holdBase(child.folder.base, yield* heldBase(source.folder.base))
+        const entry = yield* makeEntry(lifecycle, folderOf(stateDir, own.id), own)
+        lifecycle.registry.entries.set(own.id, entry)
+        children.push({ entry, scope: yield* generationScope(entry) })
+        yield* makeFolder(entry.folder)
+        yield* writeWorkspace(entry.folder, own)
+        yield* holdBase(entry.folder.base, yield* heldBase(source.folder.base))
       }
     }).pipe(Effect.onError(() => forgetAll(lifecycle, children)))
     faultPoint("fork:announced")
     return children
   })
 
-const forgetAll = (lifecycle: Lifecycle, children: ReadonlyArray<Entry>) =>
-  Effect.forEach(children, (child) => forget(lifecycle, child), { discard: true })
+const forgetAll = (lifecycle: Lifecycle, children: ReadonlyArray<Child>) =>
+  Effect.forEach(children, ({ entry }) => forget(lifecycle, entry), { discard: true })
 
-/** A fork that runs, and that nobody knows of yet. */
-interface Begun {
-  readonly child: Entry
-  readonly generation: Generation
-}
-
-const begin = (
-  lifecycle: Lifecycle,
-  { folder, taken }: Staged,
-  child: Entry,
-  vm: Reserved | undefined,
-  notify: Notify
-) =>
+/** Makes disk, residents and VM of a fork. */
+const buildFork = ({ folder, taken }: Staged, child: Entry, vm: ReservedVm | undefined, notify: Notify) =>
   Effect.gen(function*() {
     const record = yield* Ref.get(child.record)
     const disk = child.folder.disk(record.disk)
@@ -103,44 +88,44 @@ const begin = (
     yield* residents.inherit(taken.residents, { folder: folder.logs, sinceMs: (yield* nowMs) - taken.takenAtMs })
     yield* Ref.set(child.residents, Option.some(residents))
     return vm === undefined
-      ? yield* generationOn(lifecycle, child, record, notify)
+      ? yield* guestOn(child, record, notify)
       : yield* goOn(vm, folder.frozen.statePath, record, disk)
   })
 
-/** Forks with their files alone are let in one by one: those that were tell how many fit. */
+/** Forks with their files alone are admitted one by one: the admitted ones tell how many fit. */
 const withFitting = (failure: PyroError, wanted: number, fits: number): PyroError => {
   if (wanted === 1) return failure
   if (failure._tag === "AdmissionRefused") return new AdmissionRefused({ fits, ...failure })
   return failure._tag === "NoSpace" && failure.where === memoryStore ? new NoSpace({ fits, ...failure }) : failure
 }
 
-/** Makes all forks; when one cannot be made none stays. */
-const beginAll = (lifecycle: Lifecycle, staged: Staged, children: ReadonlyArray<Entry>, notify: Notify) =>
-  Effect.gen(function*() {
-    const begun: Array<Begun> = []
-    yield* Effect.gen(function*() {
-      yield* Effect.interruptible(Effect.forEach(
-        children,
-        (child, index) =>
-          Effect.map(begin(lifecycle, staged, child, staged.vms[index], notify), (generation) => {
-            begun.push({ child, generation })
-          }),
-        { concurrency: startsAtOnce, discard: true }
-      )).pipe(Effect.mapError((failure) => withFitting(failure, children.length, begun.length)))
-      faultPoint("fork:started")
-      for (const { child, generation } of begun) {
-        yield* commit(child, (now) => ({ ...now, phase: "running", vm: generation.guest.vm.id }))
-      }
-    }).pipe(
-      Effect.onError(() =>
-        Effect.zipRight(
-          Effect.forEach(begun, ({ generation }) => close(generation), { discard: true }),
-          release(staged.vms)
-        )
-      )
-    )
-    return begun
-  })
+const origin = (snapshot: string | undefined) => snapshot === undefined ? {} : { snapshot }
+
+/** The first VMs of all forks, from what was staged. */
+const forking = (
+  source: Entry,
+  children: ReadonlyArray<Child>,
+  staged: Staged,
+  snapshot: string | undefined,
+  notify: Notify
+): ReadonlyArray<Transition<LifecycleServices>> => {
+  let built = 0
+  return children.map(({ entry, scope }, index) => ({
+    name: "fork",
+    entry,
+    scope,
+    build: () =>
+      buildFork(staged, entry, staged.vms[index], notify).pipe(
+        Effect.mapError((failure) => withFitting(failure, children.length, built)),
+        Effect.tap(() => {
+          built += 1
+        })
+      ),
+    change: (record) => record,
+    adopts: true,
+    event: { _tag: "forked", from: source.id, ...origin(snapshot) }
+  }))
+}
 
 const filesAlone: Notice = {
   _tag: "Notice",
@@ -149,7 +134,7 @@ const filesAlone: Notice = {
 }
 
 /**
- * Makes further workspaces that go on from where one is, or one of its snapshots was. All of them, or none: they are let in together, and
+ * Makes further workspaces that go on from where one is, or one of its snapshots was. All of them, or none: they are admitted together, and
  * when one fails nothing of any stays.
  */
 export const fork = (
@@ -159,35 +144,21 @@ export const fork = (
   notify: Notify
 ): Effect.Effect<ReadonlyArray<Entry>, PyroError, LifecycleServices> =>
   Effect.gen(function*() {
+    const { diskOnly, snapshot } = payload
     const children = yield* announce(lifecycle, source, payload)
+    const entries = children.map(({ entry }) => entry)
     const made = Effect.gen(function*() {
       yield* progress(notify, "copying the workspace", 0.2)
       const staged = yield* stage(lifecycle, source, payload, children)
       faultPoint("fork:staged")
-      if (staged.vms.length === 0 && !payload.diskOnly) notify(filesAlone)
+      if (staged.vms.length === 0 && !diskOnly) notify(filesAlone)
       yield* progress(notify, children.length === 1 ? "starting the fork" : "starting the forks", 0.5)
-      const begun = yield* beginAll(lifecycle, staged, children, notify)
-      faultPoint("fork:committed")
-      yield* tell(source, children, payload.snapshot)
-      for (const { child, generation } of begun) {
-        const residents = yield* residentsOf(child, "workspace.fork")
-        const { channel, scope } = generation
-        yield* Effect.ignoreLogged(residents.adopt({ channel, scope }, (yield* Ref.get(child.record)).residents))
-        yield* touch(child.folder)
-        yield* install(lifecycle, child, generation)
-      }
+      yield* transitAll(lifecycle, forking(source, children, staged, snapshot, notify))
+      const to = entries.map(({ id }) => id)
+      yield* recordEvent(source.folder.directory, { _tag: "fork", to, ...origin(snapshot) })
       yield* Effect.forkIn(removeFolder(staged.folder.directory), lifecycle.scope)
-      return children
+      return entries
     })
-    const held = children.reduce((work, child) => child.one.withPermits(1)(work), made)
+    const held = entries.reduce((work, { one }) => one.withPermits(1)(work), made)
     return yield* Effect.onError(held, () => forgetAll(lifecycle, children))
   }).pipe(unlessDeleted(lifecycle, source), Effect.uninterruptible)
-
-const tell = (source: Entry, children: ReadonlyArray<Entry>, snapshot: string | undefined) =>
-  Effect.gen(function*() {
-    const of = snapshot === undefined ? {} : { snapshot }
-    yield* recordEvent(source.folder.directory, { _tag: "fork", to: children.map(({ id }) => id), ...of })
-    for (const child of children) {
-      yield* recordEvent(child.folder.directory, { _tag: "forked", from: source.id, ...of })
-    }
-  })

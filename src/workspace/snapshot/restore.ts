@@ -1,17 +1,15 @@
-import { Effect, Exit, Scope } from "effect"
+import { Effect, Scope } from "effect"
 import { type PyroError, SnapshotMismatch } from "../../contract/errors.ts"
 import { makeWorkspaceDisk, readWorkspaceDisk, type Seed, shareLayers } from "../../disk/workspace-disk.ts"
 import { hostBootId } from "../../system/identity.ts"
-import type { GuestImages } from "../../vm/guest.ts"
+import type { Guest, GuestImages } from "../../vm/guest.ts"
 import { differencesOf, type MachineIdentity } from "../../vm/machine-identity.ts"
 import type { MachineSpec } from "../../vm/machine-spec.ts"
 import { Pool } from "../../vm/pool/Pool.ts"
 import { Vmm } from "../../vm/Vmm.ts"
 import type { ReservedVm } from "../../vm/VmmService.ts"
-import type { Lifecycle } from "../lifecycle/context.ts"
-import { type Generation, hostnameOf, inOwnScope } from "../lifecycle/generation.ts"
-import type { WorkspaceRecord } from "../lifecycle/record.ts"
-import { virtualBytesOf } from "../lifecycle/steps.ts"
+import { hostnameOf } from "../lifecycle/generation.ts"
+import { virtualBytesOf, type WorkspaceRecord } from "../lifecycle/record.ts"
 import type { CaptureFolder, Snapshot, Taken } from "./record.ts"
 import { renew } from "./renew.ts"
 
@@ -40,47 +38,37 @@ export const demandLoadable = ({ record }: Snapshot, images: GuestImages, seed: 
     yield* demandSame(`snapshot "${name}"`, memory.identity, here, lost)
   })
 
-/** A VM to be, with the scope that is to be its generation's. */
-export interface Reserved {
-  readonly scope: Scope.CloseableScope
-  readonly vm: ReservedVm
+/** A VM that is to go on from a memory, and the scope of the generation that will own it. */
+export interface Wanted {
+  readonly record: WorkspaceRecord
+  readonly images: GuestImages
+  readonly seed: Seed
+  readonly scope: Scope.Scope
 }
 
-export const release = (reserved: ReadonlyArray<Reserved>) =>
-  Effect.forEach(reserved, ({ scope }) => Scope.close(scope, Exit.void), { discard: true, concurrency: 4 })
-
-/** Announces VMs that go on from one memory, and lets them in: all of them, or none. */
+/** Announces VMs that go on from one memory, and admits all of them or none. Each belongs to its own scope from the start. */
 export const reserve = (
-  lifecycle: Lifecycle,
   spec: MachineSpec,
-  wanted: ReadonlyArray<{ readonly record: WorkspaceRecord; readonly images: GuestImages; readonly seed: Seed }>
-): Effect.Effect<ReadonlyArray<Reserved>, PyroError, Pool | Vmm> =>
+  wanted: ReadonlyArray<Wanted>
+): Effect.Effect<ReadonlyArray<ReservedVm>, PyroError, Pool | Vmm> =>
   Effect.gen(function*() {
     const vmm = yield* Vmm
     const pool = yield* Pool
-    const reserved: Array<Reserved> = []
-    yield* Effect.gen(function*() {
-      for (const { images, record, seed } of wanted) {
-        const { scope, value: vm } = yield* inOwnScope(
-          lifecycle.scope,
-          vmm.reserve({
-            purpose: "workspace",
-            spec,
-            images,
-            seed,
-            dieWithParent: false,
-            leastConfinement: record.requireConfinement
-          })
-        )
-        reserved.push({ scope, vm })
-      }
-      yield* pool.withRoom(vmm.admit(reserved.map(({ vm }) => vm)))
-    }).pipe(Effect.onError(() => release(reserved)))
+    const reserved = yield* Effect.forEach(wanted, ({ images, record, scope, seed }) =>
+      Scope.extend(
+        vmm.reserve({
+          purpose: "workspace",
+          spec,
+          images,
+          seed,
+          dieWithParent: false,
+          leastConfinement: record.requireConfinement
+        }),
+        scope
+      ))
+    yield* pool.withRoom(vmm.admit(reserved))
     return reserved
-  }).pipe(Effect.uninterruptible)
-
-/** Copies a memory into a reserved VM's own. */
-export const fill = ({ vm }: Reserved, memoryPath: string) => vm.fill(memoryPath)
+  })
 
 /** A new disk on what was taken: its layers, and an empty one of its own on top. */
 export const makeDisk = (folder: CaptureFolder, { layers }: Taken, disk: string, record: WorkspaceRecord) =>
@@ -90,16 +78,16 @@ export const makeDisk = (folder: CaptureFolder, { layers }: Taken, disk: string,
     return yield* readWorkspaceDisk(disk, virtualBytesOf(record))
   })
 
-/** Lets a reserved VM, whose memory is there, go on as the workspace of `record`. */
+/** Restores a reserved VM, whose memory is filled, as the workspace of `record`. The VM belongs to the Scope. */
 export const goOn = (
-  { scope, vm }: Reserved,
+  vm: ReservedVm,
   statePath: string,
   record: WorkspaceRecord,
   disk: string
-): Effect.Effect<Generation, PyroError> =>
+): Effect.Effect<Guest, PyroError, Scope.Scope> =>
   Effect.gen(function*() {
     const source = yield* readWorkspaceDisk(disk, virtualBytesOf(record))
-    const guest = yield* Scope.extend(vm.restore({ statePath, disk: source }), scope)
+    const guest = yield* vm.restore({ statePath, disk: source })
     yield* renew(guest, hostnameOf(record))
-    return { guest, channel: guest.channel, scope }
+    return guest
   })

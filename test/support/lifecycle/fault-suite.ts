@@ -33,7 +33,7 @@ export const faultSuite = (name: string, driver: LifecycleDriver) => {
   let digests = ""
   let shape: ReadonlyArray<string>
   let generation = 0
-  const { call, create, list, logs, remove, sh, snapshots, startProgram, status } = operations(() => client)
+  const { call, create, list, logs, remove, sh, snapshots, startProgram, status, vmProcess } = operations(() => client)
 
   const shapeNow = () => shapeOf(hostInventory({ state: client.state }), client.state).filter(isPartOfShape)
 
@@ -192,8 +192,27 @@ export const faultSuite = (name: string, driver: LifecycleDriver) => {
     afterAll(() => driver.close(client))
 
     it("visits every point, but for those of a merge of layers", () => {
-      const visited = steps.flatMap(({ step }) => pointsOf(step))
+      const visited = [...steps.map(({ step }) => step), "adopt", "died"].flatMap(pointsOf)
       assert.deepStrictEqual(Object.keys(points).filter((point) => !visited.includes(point)), pointsOf("flatten"))
+    })
+
+    it.each(pointsOf("adopt"))("at %s while it takes the workspaces leaves a whole workspace", async (point) => {
+      await client.killedAtStart(point)
+      await isWhole()
+      await counts("whole")
+      await settlesAs(shapeNow, shape)
+    })
+
+    it.each(pointsOf("died"))("at %s after the end of a VM leaves a workspace that starts again", async (point) => {
+      await call("start", { workspace: "resting" })
+      await sh("resting", "echo kept > file; sync")
+      const { id } = await status("resting")
+      await client.killedAfter(point, () => process.kill(vmProcess(id), "SIGKILL"))
+      assert.strictEqual((await status("resting")).state, "failed")
+      await call("start", { workspace: "resting" })
+      assert.strictEqual(await sh("resting", "cat file"), "kept")
+      await call("stop", { workspace: "resting" })
+      await settlesAs(shapeNow, shape)
     })
 
     for (const { before, found, operation, payload, step } of steps) {

@@ -121,6 +121,22 @@ export const workspacesClient = async (options: {
     assert.strictEqual(failure.signal, "SIGKILL", failure.message)
   }
 
-  return { folder: options.folder, state, call, close, kill, killedAt }
+  /** Expects that the next process dies at a fault point while it takes the workspaces. */
+  const killedAtStart = async (point: string) => {
+    await close()
+    const { ended } = startProcess(program, options.args, { ...env, PYRO_FAULT: point })
+    assert.strictEqual(await ended, "SIGKILL", point)
+  }
+
+  /** Expects that `cause` leads the process to a fault point, at which it dies. */
+  const killedAfter = async (point: string, cause: () => void) => {
+    await call("die-at", { point })
+    const one = current()
+    running = undefined
+    cause()
+    assert.strictEqual(await one.ended, "SIGKILL", point)
+  }
+
+  return { folder: options.folder, state, call, close, kill, killedAt, killedAfter, killedAtStart }
 }
 export type WorkspacesClient = Awaited<ReturnType<typeof workspacesClient>>

@@ -1,11 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, ExecutionStrategy, Fiber, Option, Ref, Scope, Stream } from "effect"
 import { ChannelFailed, VmFailed } from "../../../../src/contract/errors.ts"
-import { install, takeOut } from "../../../../src/workspace/lifecycle/context.ts"
+import { Paths } from "../../../../src/system/Paths.ts"
+import { takeOut } from "../../../../src/workspace/lifecycle/context.ts"
 import { makeEntry } from "../../../../src/workspace/lifecycle/entry.ts"
 import type { Generation } from "../../../../src/workspace/lifecycle/generation.ts"
 import { folderOf, newWorkspaceId, type WorkspaceRecord } from "../../../../src/workspace/lifecycle/record.ts"
 import { makeRegistry } from "../../../../src/workspace/lifecycle/registry.ts"
+import { install } from "../../../../src/workspace/lifecycle/transition.ts"
+
+const nowhere = { stateDir: "/nowhere", cacheDir: "/nowhere", memoryDir: "/nowhere" }
 
 /** An installed generation whose VM and channel end as the test wants. */
 const installed = Effect.gen(function*() {
@@ -23,7 +27,7 @@ const installed = Effect.gen(function*() {
     channel: { failed: Deferred.await(channel) },
     scope: own
   } as unknown as Generation
-  yield* install(lifecycle, entry, generation)
+  yield* Effect.provideService(install(lifecycle, entry, generation), Paths, nowhere)
   return { channel, closed, entry, vm }
 })
 

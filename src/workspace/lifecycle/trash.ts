@@ -10,7 +10,7 @@ import { workspacesDirectory } from "./record.ts"
 const sweptPrefix = ".swept-"
 
 /** Takes a folder, of a workspace or in one, out of the workspaces in one step, if it is there. Where it is then, to be removed. */
-export const sweepAside = (what: string): Effect.Effect<string, never, Paths> =>
+export const moveToTrash = (what: string): Effect.Effect<string, never, Paths> =>
   Effect.map(Paths, ({ stateDir }) => {
     const aside = path.join(workspacesDirectory(stateDir), `${sweptPrefix}${randomBytes(8).toString("hex")}`)
     // A link, to anything, is taken as such.
@@ -25,15 +25,15 @@ const remove = (aside: string) =>
       new StateDirectoryUnusable({ path: aside, detail: `it cannot be removed: ${(cause as Error).message}` })
   })
 
-/** Removes what `sweepAside` took. What cannot be removed is nobody's any more: it is tried again at the next start, and by `pyro gc`. */
-export const removeAside = (aside: string) =>
+/** Removes what `moveToTrash` took. What cannot be removed is nobody's any more: it is tried again at the next start, and by `pyro gc`. */
+export const removeTrashed = (aside: string) =>
   Effect.catchAll(remove(aside), (failure) => Effect.logWarning(failure.message))
 
 /**
  * Removes all that is aside; what cannot be removed keeps nothing else. Gives what stays. Harmless beside another process that does the
  * same, or beside whoever took it there.
  */
-export const removeSwept: Effect.Effect<ReadonlyArray<StateDirectoryUnusable>, never, Paths> = Effect.gen(function*() {
+export const emptyTrash: Effect.Effect<ReadonlyArray<StateDirectoryUnusable>, never, Paths> = Effect.gen(function*() {
   const root = workspacesDirectory((yield* Paths).stateDir)
   const aside = (fs.existsSync(root) ? fs.readdirSync(root) : []).filter((name) => name.startsWith(sweptPrefix))
   const [stay] = yield* Effect.partition(aside, (name) => remove(path.join(root, name)))

@@ -1,0 +1,46 @@
+import { Effect, Option } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { SeedImages } from "../../disk/SeedImages.ts"
+import { readWorkspaceDisk } from "../../disk/workspace-disk.ts"
+import { Environments } from "../../environment/Environments.ts"
+import { Kernel } from "../../environment/Kernel.ts"
+import { Paths } from "../../system/Paths.ts"
+import { heldBase } from "../../vm/template/base.ts"
+import { type Notify, progress } from "./context.ts"
+import type { Entry } from "./entry.ts"
+import { acquireGuest } from "./generation.ts"
+import { virtualBytesOf, type WorkspaceRecord } from "./record.ts"
+
+/**
+ * The images of a workspace's root. Those of the cache while it still has the very same ones, because the pool knows them; else the
+ * workspace's own.
+ */
+export const imagesOf = (entry: Entry, record: WorkspaceRecord) =>
+  Effect.gen(function*() {
+    const held = yield* heldBase(entry.folder.base)
+    const environments = yield* Environments
+    const cached = yield* Effect.orElseSucceed(environments.resolve(record.environment.name), () => Option.none())
+    if (Option.isNone(cached) || cached.value.digest !== held.environment.digest) return held
+    // Nothing is built for a workspace that has its own.
+    if (!fs.existsSync(path.join((yield* Paths).cacheDir, "kernels", "current.json"))) return held
+    const kernel = yield* Effect.option(Effect.flatMap(Kernel, ({ ensure }) => ensure))
+    return Option.isSome(kernel) && kernel.value.digest === held.kernel.digest
+      ? { environment: cached.value, kernel: kernel.value }
+      : held
+  })
+
+/** Tells the caller that a template is made, which takes longer than anything else of a start. */
+export const tellTemplate = (notify: Notify) =>
+  progress(notify, "preparing a template (once for this environment and size)", 0.5)
+
+/** Makes a VM on the disk that `record` names; the VM belongs to the Scope. */
+export const guestOn = (entry: Entry, record: WorkspaceRecord, notify: Notify) =>
+  Effect.gen(function*() {
+    const from = yield* Effect.all({
+      images: imagesOf(entry, record),
+      placeholder: Effect.flatMap(SeedImages, (seeds) => seeds.empty(record.diskMib)),
+      disk: readWorkspaceDisk(entry.folder.disk(record.disk), virtualBytesOf(record))
+    })
+    return yield* acquireGuest({ record, ...from, onTemplate: tellTemplate(notify) })
+  })

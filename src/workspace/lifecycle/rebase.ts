@@ -1,0 +1,51 @@
+import { Effect } from "effect"
+import { nowMs } from "../../system/time.ts"
+import { recordEvent } from "../events.ts"
+import type { Residents } from "../residents/list.ts"
+import { copyPushed } from "../seed/pushed.ts"
+import { findSnapshot, type Snapshot } from "../snapshot/record.ts"
+import { commit } from "./context.ts"
+import type { Entry } from "./entry.ts"
+import type { WorkspaceRecord } from "./record.ts"
+
+/** State that a reset brings the residents to: none, as after the creation, or the one that a snapshot has noted down. */
+export type Rebase = "baseline" | Snapshot
+
+/** Announces in the record, before the residents change, the state that they are brought to. */
+export const markStale = ({ restoredFrom: _, ...record }: WorkspaceRecord, rebase: Rebase): WorkspaceRecord => ({
+  ...record,
+  staleResidents: true,
+  ...(rebase === "baseline" ? {} : { restoredFrom: rebase.record.name })
+})
+
+/** The rebase that a record announces and that a crash cut short; undefined without one. */
+export const announcedRebase = (entry: Entry, { restoredFrom, staleResidents }: WorkspaceRecord) =>
+  staleResidents !== true
+    ? Effect.succeed(undefined)
+    : restoredFrom === undefined
+    ? Effect.succeed<Rebase>("baseline")
+    : Effect.orElseSucceed(
+      Effect.map(findSnapshot(entry, restoredFrom), (found): Rebase => found),
+      (): Rebase => "baseline"
+    )
+
+/**
+ * Brings the residents to a state, records the event, and takes the announcement back. After a crash this runs once more, which does no
+ * harm. Never fails, since the disk has changed already: the next process tries a rebase again that this one could not complete.
+ */
+export const rebaseResidents = (entry: Entry, residents: Residents, rebase: Rebase) =>
+  Effect.gen(function*() {
+    yield* residents.clear
+    if (rebase !== "baseline") yield* inherit(entry, residents, rebase)
+    const from = rebase === "baseline" ? {} : { snapshot: rebase.record.name }
+    yield* recordEvent(entry.folder.directory, { _tag: "reset", ...from })
+    yield* commit(entry, ({ restoredFrom: _, staleResidents: _stale, ...now }) => now, { durable: false })
+  }).pipe(Effect.ignoreLogged)
+
+/** The residents of a snapshot, and the baseline with the files that were pushed by then. */
+const inherit = (entry: Entry, residents: Residents, { folder, record: { taken } }: Snapshot) =>
+  Effect.gen(function*() {
+    const sinceMs = (yield* nowMs) - taken.takenAtMs
+    yield* residents.inherit(taken.residents, { folder: folder.logs, sinceMs })
+    yield* entry.pushed.withPermits(1)(copyPushed(folder.directory, entry.folder.directory))
+  })

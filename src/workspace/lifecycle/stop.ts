@@ -1,0 +1,50 @@
+import { Effect, Option, Ref } from "effect"
+import { type ChannelFailed, VmFailed } from "../../contract/errors.ts"
+import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import { aloneFor, during, type Lifecycle } from "./context.ts"
+import type { Transition } from "./description.ts"
+import type { Entry } from "./entry.ts"
+import { demandMoving } from "./running.ts"
+import { transit } from "./transition.ts"
+
+/** How long the guest may take to write its memory to the disk before it is ended, or captured, all the same. */
+const syncTimeout = "30 seconds"
+
+/** Has the guest write its memory to the disk. A guest that is slow, or that refuses, is left at that; a silent one fails. */
+export const flush = (channel: GuestChannel): Effect.Effect<void, ChannelFailed> =>
+  channel.call.sync({ dropCaches: 0 }).pipe(
+    Effect.interruptible,
+    Effect.timeout(syncTimeout),
+    Effect.catchAll((failure) =>
+      failure._tag === "ChannelFailed" && failure.reason === "silent" ? Effect.fail(failure) : Effect.logDebug(failure)
+    )
+  )
+
+/** Why the residents of a workspace ended: an operation ended their VM. */
+export const endedBy = (operation: string) =>
+  new VmFailed({ step: operation, detail: `the workspace's microVM was ended by a ${operation}`, consoleTail: "" })
+
+/** The end of the VM; the disk is kept. */
+const stopping = (entry: Entry): Transition => ({
+  name: "stop",
+  entry,
+  handOver: ({ old }) =>
+    Option.match(old, {
+      onNone: () => Effect.void,
+      onSome: ({ channel }) =>
+        Effect.catchAll(channel.unlessSilent(flush(channel)), ({ detail }) =>
+          Effect.logWarning(`${entry.id} is stopped with unwritten files in its guest's memory: ${detail}`))
+    }),
+  change: ({ vm: _, ...record }) => ({ ...record, phase: "stopped" }),
+  lose: endedBy("stop"),
+  leaves: "stopped"
+})
+
+/** Stops a workspace. A workspace without a VM is stopped without more. */
+export const stop = (lifecycle: Lifecycle, entry: Entry) =>
+  Effect.gen(function*() {
+    // A guest that a full host disk has stopped keeps its memory: it writes it out when there is room.
+    const running = yield* Ref.get(entry.generation)
+    if (Option.isSome(running)) yield* demandMoving(entry, running.value)
+    yield* transit(lifecycle, stopping(entry))
+  }).pipe(during(entry, "stopping"), aloneFor(lifecycle, entry, "workspace.stop"))

@@ -1,0 +1,177 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, ExecutionStrategy, Exit, Fiber, Option, Ref, Scope, Stream } from "effect"
+import * as fs from "node:fs"
+import { VmFailed } from "../../../../src/contract/errors.ts"
+import { Paths } from "../../../../src/system/Paths.ts"
+import type { Guest } from "../../../../src/vm/guest.ts"
+import type { OnUndo, Transition } from "../../../../src/workspace/lifecycle/description.ts"
+import { makeEntry } from "../../../../src/workspace/lifecycle/entry.ts"
+import { folderOf, newWorkspaceId, readWorkspace } from "../../../../src/workspace/lifecycle/record.ts"
+import { makeRegistry } from "../../../../src/workspace/lifecycle/registry.ts"
+import { install, transit, transitAll } from "../../../../src/workspace/lifecycle/transition.ts"
+import { temporaryFolder } from "../../../support/pyro-cli.ts"
+import { recordOf } from "../record-of.ts"
+
+const guestOf = (id: string) =>
+  ({
+    vm: { id, health: { failure: Effect.never, troubles: Stream.never } },
+    channel: { failed: Effect.never }
+  }) as unknown as Guest
+
+const broken = new VmFailed({ step: "test", detail: "it is to fail", consoleTail: "" })
+
+/** A workspace that runs, and what happens to it, in order. */
+const world = Effect.gen(function*() {
+  const scope = yield* Effect.scope
+  const { folder, remove } = yield* Effect.sync(() => temporaryFolder("pyro-transition-"))
+  yield* Effect.addFinalizer(() => Effect.sync(remove))
+  const paths = { stateDir: folder, cacheDir: folder, memoryDir: folder }
+  const lifecycle = { registry: makeRegistry(), scope }
+  const log: Array<string> = []
+  const note = (text: string) => Effect.sync(() => void log.push(text))
+
+  const provided = <A, E>(work: Effect.Effect<A, E, Paths>) => Effect.provideService(work, Paths, paths)
+
+  const workspace = Effect.gen(function*() {
+    const id = newWorkspaceId()
+    const entry = yield* makeEntry({ scope }, folderOf(folder, id), recordOf(id, "running"))
+    fs.mkdirSync(entry.folder.directory, { recursive: true })
+    const own = yield* Scope.fork(entry.scope, ExecutionStrategy.sequential)
+    yield* Scope.addFinalizer(own, note("old ends"))
+    const guest = guestOf("vm-000000000000")
+    const old = { guest, channel: guest.channel, scope: own }
+    yield* provided(install(lifecycle, entry, old))
+    return { entry, old }
+  })
+
+  /** A VM whose end, and the undo of whose build, are noted. */
+  const build = (name: string) => (onUndo: OnUndo) =>
+    Effect.gen(function*() {
+      yield* onUndo(note(`${name}: disk removed`))
+      yield* Effect.addFinalizer(() => note(`${name}: VM ends`))
+      yield* note(`${name}: built`)
+      return guestOf("vm-111111111111")
+    })
+  return { build, lifecycle, log, note, provided, workspace }
+})
+
+const onDisk = (entry: Effect.Effect.Success<ReturnType<typeof makeEntry>>) =>
+  Effect.map(readWorkspace(entry.folder), Option.getOrUndefined)
+
+describe("a transition of a workspace", () => {
+  it.scopedLive("builds, hands over, commits, and only then ends the old VM", () =>
+    Effect.gen(function*() {
+      const { build, lifecycle, log, note, provided, workspace } = yield* world
+      const { entry, old } = yield* workspace
+      const handOver: Transition["handOver"] = (sides) =>
+        Effect.gen(function*() {
+          assert.strictEqual(Option.getOrUndefined(sides.old), old)
+          assert.isTrue(Option.isNone(yield* Ref.get(entry.generation)))
+          assert.isUndefined(yield* onDisk(entry).pipe(Effect.orDie))
+          yield* note("handed over")
+        })
+      const next = yield* provided(transit<never>(lifecycle, {
+        name: "reset",
+        entry,
+        shows: "resetting",
+        build: build("next"),
+        handOver,
+        change: (record) => ({ ...record, generation: 3 }),
+        oldDisk: entry.folder.disk(1)
+      }))
+      assert.deepStrictEqual(log, ["next: built", "handed over"])
+      const record = yield* onDisk(entry)
+      assert.deepStrictEqual([record?.phase, record?.vm as string, record?.generation], [
+        "running",
+        "vm-111111111111",
+        3
+      ])
+      assert.strictEqual(Option.getOrUndefined(yield* Ref.get(entry.generation)), next)
+      assert.strictEqual((yield* Ref.get(entry.state)).state, "running")
+      yield* Scope.close(entry.scope, Exit.void)
+      assert.sameMembers(log.slice(2), ["old ends", "next: VM ends"])
+    }))
+
+  it.scopedLive("that fails before the commit undoes its build, and the old generation goes on", () =>
+    Effect.gen(function*() {
+      for (const step of ["build", "handOver", "commit"] as const) {
+        const { build, lifecycle, log, provided, workspace } = yield* world
+        const { entry, old } = yield* workspace
+        if (step === "commit") fs.rmdirSync(entry.folder.directory)
+        const failed = yield* Effect.flip(provided(transit<never>(lifecycle, {
+          name: "reset",
+          entry,
+          shows: "resetting",
+          build: (onUndo) => Effect.zipLeft(build("next")(onUndo), step === "build" ? broken : Effect.void),
+          handOver: () => step === "handOver" ? broken : Effect.void,
+          change: (record) => record
+        })))
+        assert.strictEqual(failed.code, step === "commit" ? "state_directory_unusable" : "vm_failed")
+        assert.deepStrictEqual(log, ["next: built", "next: VM ends", "next: disk removed"], step)
+        assert.strictEqual(Option.getOrUndefined(yield* Ref.get(entry.generation)), old, step)
+        assert.strictEqual((yield* Ref.get(entry.state)).state, "running", step)
+      }
+    }))
+
+  it.scopedLive("can be interrupted while it builds", () =>
+    Effect.gen(function*() {
+      const { build, lifecycle, log, provided, workspace } = yield* world
+      const { entry, old } = yield* workspace
+      const built = yield* Deferred.make<void>()
+      const fiber = yield* Effect.fork(provided(transit<never>(lifecycle, {
+        name: "start",
+        entry,
+        build: (onUndo) =>
+          build("next")(onUndo).pipe(Effect.zipLeft(Deferred.succeed(built, undefined)), Effect.zipLeft(Effect.never)),
+        change: (record) => record
+      })))
+      yield* Deferred.await(built)
+      assert.isTrue(Exit.isInterrupted(yield* Fiber.interrupt(fiber)))
+      assert.deepStrictEqual(log, ["next: built", "next: VM ends", "next: disk removed"])
+      assert.strictEqual(Option.getOrUndefined(yield* Ref.get(entry.generation)), old)
+    }))
+
+  it.scopedLive("of several workspaces changes all of them or none", () =>
+    Effect.gen(function*() {
+      const { build, lifecycle, log, provided, workspace } = yield* world
+      const [one, other] = [yield* workspace, yield* workspace]
+      const of = (entry: typeof one.entry, name: string): Transition => ({
+        name: "fork",
+        entry,
+        build: build(name),
+        change: (record) => record
+      })
+      yield* Effect.flip(provided(transitAll<never>(lifecycle, [
+        of(one.entry, "one"),
+        { ...of(other.entry, "other"), handOver: () => broken }
+      ])))
+      assert.sameMembers(log, [
+        "one: built",
+        "other: built",
+        "one: VM ends",
+        "one: disk removed",
+        "other: VM ends",
+        "other: disk removed"
+      ])
+      for (const { entry, old } of [one, other]) {
+        assert.isUndefined(yield* onDisk(entry))
+        assert.strictEqual(Option.getOrUndefined(yield* Ref.get(entry.generation)), old)
+      }
+    }))
+
+  it.scopedLive("without a next VM ends the old one before it returns", () =>
+    Effect.gen(function*() {
+      const { lifecycle, log, provided, workspace } = yield* world
+      const { entry } = yield* workspace
+      yield* provided(transit<never>(lifecycle, {
+        name: "stop",
+        entry,
+        shows: "stopping",
+        change: ({ vm: _, ...record }) => ({ ...record, phase: "stopped" }),
+        leaves: "stopped"
+      }))
+      assert.deepStrictEqual(log, ["old ends"])
+      assert.strictEqual((yield* onDisk(entry))?.phase, "stopped")
+      assert.strictEqual((yield* Ref.get(entry.state)).state, "stopped")
+    }))
+})
