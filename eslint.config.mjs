@@ -53,6 +53,16 @@ const clocks = [
 ]
 const dateOfNow = { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: clockMessage }
 
+/** Work runs in fibers of a Scope, so that the process's end waits for it; delays come from the fiber's Clock, so that tests drive them. */
+const runFork = {
+  object: "Effect",
+  property: "runFork",
+  message: "Fork into a Scope that the process's end awaits; src/cli/main.ts alone starts a fiber from nothing."
+}
+const timerMessage =
+  "Use Effect.sleep, or startTimer of src/system/timer.ts to wake a fiber on the path of every command."
+const timers = ["setTimeout", "setInterval"].map((name) => ({ name, message: timerMessage }))
+
 export default tseslint.config(
   { ignores: ["dist/", "coverage/", "guest-agent/build/", "native/build/", "node_modules/"] },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
@@ -92,7 +102,8 @@ export default tseslint.config(
     files: ["src/**/*.ts"],
     rules: {
       "no-console": "error",
-      "no-restricted-properties": ["error", processEnv, ...clocks],
+      "no-restricted-globals": ["error", ...timers],
+      "no-restricted-properties": ["error", processEnv, runFork, ...clocks],
       "no-restricted-imports": ["error", { patterns: [barrel, nodeModule] }],
       "no-restricted-syntax": ["error", ...plainObjectsByName, dateOfNow]
     }
@@ -112,12 +123,24 @@ export default tseslint.config(
   {
     // The one module that reads them, and two programs that answer before Effect is loaded.
     files: ["src/system/config.ts", "src/cli/quick-exec/quick-exec.ts", "src/mcp/handshake/handshake.ts"],
-    rules: { "no-restricted-properties": ["error", ...clocks] }
+    rules: { "no-restricted-properties": ["error", runFork, ...clocks] }
   },
   {
     // The module that reads the clocks, and two places outside of any fiber that measure an interval of the process
     // itself: between two signals, and between two collections of garbage.
-    files: ["src/system/time.ts", "src/cli/main.ts", "src/guest-channel/garbage.ts"],
-    rules: { "no-restricted-properties": ["error", processEnv] }
+    files: ["src/system/time.ts", "src/guest-channel/garbage.ts"],
+    rules: { "no-restricted-properties": ["error", processEnv, runFork] }
+  },
+  { files: ["src/cli/main.ts"], rules: { "no-restricted-properties": ["error", processEnv] } },
+  {
+    // The module of timers; a sender that batches frames of several fibers; deadlines inside the callbacks of sockets and
+    // child processes, where no fiber runs; and a collection of garbage that no fiber waits for.
+    files: [
+      "src/system/timer.ts",
+      "src/guest-channel/outbox.ts",
+      "src/vm/driver/qemu/qmp.ts",
+      "src/daemon/idle-collection.ts"
+    ],
+    rules: { "no-restricted-globals": "off" }
   }
 )

@@ -11,7 +11,7 @@ import { feed, recordedCommand, spawnRequest } from "../command.ts"
 import { endProcess, type Manner, mannerOf } from "../ending.ts"
 import { type Hints, hintsOf } from "../hints.ts"
 import { unwritten, type WorkspaceFolder } from "../lifecycle/record.ts"
-import { makeAftermath } from "./aftermath.ts"
+import { makeDeferredRelease } from "./deferred-release.ts"
 import { follow, printed } from "./follow.ts"
 import { type RunningCommand, runningOf, takeOver } from "./inherit.ts"
 import { type CommandEnd, CommandJournal } from "./journal.ts"
@@ -93,8 +93,8 @@ export const openCommands = (
         ))),
     Effect.mapError(unwritten(folder)),
     Effect.let("running", () => new Map<string, Command>()),
-    Effect.bind("aftermath", ({ journal }) => makeAftermath(folder, journal)),
-    Effect.map(({ aftermath, journal, logs, running }) => {
+    Effect.bind("deferred", ({ journal }) => makeDeferredRelease(folder, journal)),
+    Effect.map(({ deferred, journal, logs, running }) => {
       const journaled = <A>(work: () => A) => Effect.mapError(attempt("write", folder.journal, work), unwritten(folder))
 
       /** Known as running from here on, until it is settled. */
@@ -142,7 +142,7 @@ export const openCommands = (
         if (running.get(command.id) !== command) return
         journal.ended(end)
         settle(command, Exit.succeed(end))
-        aftermath.ended(process)
+        deferred.ended(process)
       }
 
       /** In the VM's scope: whoever asked for it may go. */
@@ -199,7 +199,7 @@ export const openCommands = (
                 })
               )
           yield* inBackground(command, work, scope)
-          yield* aftermath.started
+          yield* deferred.started
           return { mine: true }
         }).pipe(Effect.uninterruptible)
 
@@ -235,7 +235,7 @@ export const openCommands = (
             log.end()
           }
           journal.flush()
-          aftermath.forget()
+          deferred.forget()
           for (const command of [...running.values()]) settle(command, Exit.fail(why))
         })
 

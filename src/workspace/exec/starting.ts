@@ -1,5 +1,6 @@
 import { Deferred, Effect, Exit } from "effect"
 import { ChannelFailed } from "../../contract/errors.ts"
+import { startTimer } from "../../system/timer.ts"
 
 /**
  * Processes and threads that one command may have, per MiB of its VM: a process takes some 150 KiB at least, so that a fork bomb
@@ -23,6 +24,6 @@ export const untilLate = <A, E, B, F>(
   timeMs: number
 ): Effect.Effect<A, E> =>
   Effect.suspend(() => {
-    const overdue = setTimeout(() => Deferred.unsafeDone(started, notStartedInTime), timeMs + GRACE_MS)
-    return Effect.ensuring(start, Effect.sync(() => clearTimeout(overdue)))
+    const overdue = startTimer(timeMs + GRACE_MS, () => Deferred.unsafeDone(started, notStartedInTime))
+    return Effect.ensuring(start, Effect.sync(overdue.cancel))
   })

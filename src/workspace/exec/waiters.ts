@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { startTimer } from "../../system/timer.ts"
 
 /** Fibers that wait until they are woken. */
 export class Waiters {
@@ -9,14 +10,14 @@ export class Waiters {
     return Effect.async((resume) => {
       if (isDue?.() === true) return resume(Effect.void)
       const forget = () => {
-        clearTimeout(timer)
+        timer?.cancel()
         this.#all = this.#all.filter((one) => one !== listener)
       }
       const listener = () => {
         forget()
         resume(Effect.void)
       }
-      const timer = waitMs === undefined ? undefined : setTimeout(listener, waitMs)
+      const timer = waitMs === undefined ? undefined : startTimer(waitMs, listener)
       this.#all.push(listener)
       return Effect.sync(forget)
     })
