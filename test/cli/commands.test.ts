@@ -270,7 +270,7 @@ describe("V8's code cache", () => {
     assert.strictEqual(statSync(file).mode & 0o777, 0o600)
   })
 
-  it("a new version of pyro removes the code cache of older versions", async () => {
+  it("pyro gc removes the oldest code caches", async () => {
     const cache = join(binary.folder, "cache-5")
     mkdirSync(join(cache, "code"), { recursive: true })
     const other = (at: number) => join(cache, "code", `main-${String(at).padStart(16, "0")}.cjs-v20-x64-gc.bin`)

@@ -78,7 +78,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("atta
   const flood = `i=0; while [ $i -lt ${mib} ]; do head -c 1048576 /dev/zero | tr '\\0' $i; i=$((i+1)); done; ` +
     "while [ ! -e /workspace/go ]; do sleep 0.05; done; echo end"
 
-  it.scoped("after kill -9 of its owner: the exec went on, its output is complete, and it ran once", () =>
+  it.scoped("after kill -9 of a VM's owner, the next owner gets the complete output of an exec that ran once", () =>
     Effect.gen(function*() {
       const { child, exec, vm } = yield* other("hold", `echo run >> /workspace/runs; ${flood}`)
       const vmm = yield* Vmm
@@ -118,7 +118,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("atta
       assert.isFalse(fs.existsSync(paths.directory) || fs.existsSync(paths.memory))
     }))
 
-  it.scoped("that its owner has left: the owner ends at once, and the VM can be left again and again", () =>
+  it.scoped("a VM whose owner has left can be attached and left again, and the owner ends at once", () =>
     Effect.gen(function*() {
       const { child, exec, vm } = yield* other(
         "leave",
@@ -140,7 +140,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("atta
       assert.strictEqual(adopted._tag, "Some")
     }))
 
-  it.scoped("in the middle of a switch of its disks: QEMU says which ones it has, and a half switch is refused", () =>
+  it.scoped("attaching during a switch of disks reads QEMU's disks, and a partial switch is refused", () =>
     Effect.gen(function*() {
       const { vm } = yield* other("leave", "sleep 1000")
       const vmm = yield* Vmm
@@ -164,7 +164,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("atta
       )
     }))
 
-  it.scoped("whose QEMU is gone is refused and left as it is; one that dies later is said", () =>
+  it.scoped("attaching to a VM without QEMU is refused, and a later death of QEMU is reported", () =>
     Effect.gen(function*() {
       const vmm = yield* Vmm
       const first = yield* other("leave", "sleep 1000")

@@ -18,7 +18,7 @@ const temporary = Effect.acquireRelease(
 )
 
 layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("capture of a running VM", (it) => {
-  it.scoped("goes on afterwards, and two VMs go on from it, each with its own memory and disk", () =>
+  it.scoped("a captured VM goes on, and two VMs restored from the capture have separate memory and disks", () =>
     Effect.gen(function*() {
       const { images, placeholder } = yield* basics
       const folder = yield* temporary
@@ -91,7 +91,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("capt
       }
     }))
 
-  it.scoped("nothing runs in a copy that cannot be renewed", () =>
+  it.scoped("no program runs in a copy that cannot be renewed", () =>
     Effect.gen(function*() {
       const { images, placeholder } = yield* basics
       const frozen = frozenIn(yield* temporary)

@@ -10,7 +10,7 @@ describe("a daemon that stands still for a while", () => {
   beforeAll(() => pyro.create(["--name", "w"]))
   afterAll(pyro.close)
 
-  it("costs no command, and nothing that was asked for meanwhile", async () => {
+  it("a stalled daemon loses no command and no request", async () => {
     const running = pyro.call([
       "workspace",
       "exec",

@@ -27,7 +27,7 @@ const unpacked = (script: string) =>
 const root = "mkdir -p etc usr/lib; ln -s usr/lib lib; echo x >etc/passwd"
 
 describe("an archive of a hostile guest", () => {
-  it.scopedLive("writes nowhere but into its own tree", () =>
+  it.scopedLive("a hostile archive writes only into its own tree", () =>
     Effect.gen(function*() {
       const { out, outcome, parent, work } = yield* unpacked(`${root}
         ln -s / everything; ln -s ../../../.. above; echo evil >file
@@ -45,7 +45,7 @@ describe("an archive of a hostile guest", () => {
       if (outcome._tag === "Right") assert.isTrue(fs.existsSync(path.join(out, "root.erofs")))
     }))
 
-  it.scopedLive("has no devices, and folders to mount on wherever its links point", () =>
+  it.scopedLive("a hostile archive gets no devices, and its links become directories at mount points", () =>
     Effect.gen(function*() {
       const { out, outcome } = yield* unpacked(`${root}
         mkdir dev; [ $(id -u) != 0 ] || mknod dev/sda b 8 0
@@ -56,7 +56,7 @@ describe("an archive of a hostile guest", () => {
       assert.deepStrictEqual(fs.readdirSync(path.join(out, "root/usr/lib/modules")), ["6.1"])
     }))
 
-  it.scopedLive("whose /etc leads out of it cannot have the sandbox written to", () =>
+  it.scopedLive("a hostile archive with /etc as a link cannot redirect writes of the sandbox", () =>
     Effect.gen(function*() {
       const { outcome } = yield* unpacked(`mkdir -p usr/lib; ln -s usr/lib lib; ln -s /usr etc
         tar -cf ../root.tar etc usr lib`)
@@ -64,7 +64,7 @@ describe("an archive of a hostile guest", () => {
       assert.isFalse(fs.existsSync("/usr/hostname"))
     }))
 
-  it.scopedLive("fills no disk with a file of nothing", () =>
+  it.scopedLive("a sparse file in a hostile archive does not fill the disk", () =>
     Effect.gen(function*() {
       const { out, outcome } = yield* unpacked(`${root}
         truncate -s 1T huge; tar --sparse -cf ../root.tar etc usr lib huge`)
@@ -73,7 +73,7 @@ describe("an archive of a hostile guest", () => {
       assert.isBelow(Number(blocks), 1024)
     }))
 
-  it.scopedLive("that is none is refused", () =>
+  it.scopedLive("an invalid archive is refused", () =>
     Effect.gen(function*() {
       const { outcome } = yield* unpacked("head -c 100000 /dev/urandom >../root.tar")
       assert.strictEqual(outcome._tag, "Left")

@@ -55,7 +55,7 @@ const unpacked = (initrd: string, ...args: Array<string>) =>
   }).toString()
 
 describe("the guest kernel", () => {
-  it("killed while it is unpacked leaves nothing running, and a sweep takes what it left", async () => {
+  it("killing the unpacking of a kernel leaves no process, and gc removes its files", async () => {
     const driver = start("kernel")
     await driver.reaches("unpacking the kernel")
     await driver.kill()
@@ -65,7 +65,7 @@ describe("the guest kernel", () => {
     assert.deepStrictEqual(leftovers(), [])
   })
 
-  it("is taken from the package that was fetched already, and comes with an initramfs that can load its modules", async () => {
+  it("the kernel comes from the cached package, with an initramfs that loads its modules", async () => {
     const kernel = await ensure(withoutNetwork)
     assert.strictEqual(fs.readFileSync(kernel.vmlinux).toString("latin1", 1, 4), "ELF")
     assert.include(execFileSync("readelf", ["--notes", "--wide", kernel.vmlinux], { encoding: "utf8" }), "Xen")
@@ -95,7 +95,7 @@ describe("the guest kernel", () => {
     assert.deepStrictEqual(leftovers(), [])
   })
 
-  it("is mended without the network when a file of it is damaged or gone", async () => {
+  it("a damaged or missing kernel file is repaired without the network", async () => {
     const kernel = await ensure()
     const damages = [
       () => fs.truncateSync(kernel.vmlinux, 1_000_000),
@@ -112,7 +112,7 @@ describe("the guest kernel", () => {
     }
   })
 
-  it("gets another digest and initramfs with another agent, and pruning takes the old one", async () => {
+  it("another agent changes the kernel's digest and initramfs, and prune removes the old one", async () => {
     const before = await ensure()
     fs.writeFileSync(path.join(native, "agent"), "the second agent")
     const after = await ensure()

@@ -57,7 +57,7 @@ const runIn = (environment: string, ...command: ReadonlyArray<string>) =>
 const leftovers = () => fs.readdirSync(path.join(cache, "environments", "tmp")).filter((entry) => entry !== ".lock")
 
 describe("an environment of one's own", () => {
-  it("has what it comes from and the packages, and is built once for two names of the same", async () => {
+  it("an own environment has its base and its packages, and two names of equal content share one build", async () => {
     const [one, other] = await Promise.all([
       build("tools", base, "tree", "figlet"),
       build("toys:1", base, "figlet,tree")
@@ -84,7 +84,7 @@ describe("an environment of one's own", () => {
     assert.deepStrictEqual(leftovers(), [])
   })
 
-  it("is the same when it is asked for again, and its name stands for nothing else", async () => {
+  it("building an own environment again changes nothing, and another definition of its name is refused", async () => {
     const again = await build("tools", base, "figlet", "tree")
     assert.strictEqual(again.code, 0, again.stderr)
     assert.notInclude(again.stderr, "unpacking the base system")
@@ -93,7 +93,7 @@ describe("an environment of one's own", () => {
     assert.include(error.message, "--replace")
   })
 
-  it("of a package that there is none of says what apt said, and leaves nothing", async () => {
+  it("a build with an unknown package shows apt's message and leaves nothing", async () => {
     const error = await pyro.failure(["env", "build", "odd", "--from", "tools", "--packages", "no-such-package"])
     assert.strictEqual(error.code, "environment_build_failed")
     assert.include(error.message, "Unable to locate package no-such-package")
@@ -102,13 +102,13 @@ describe("an environment of one's own", () => {
     assert.strictEqual((await pyro.failure(["run", "odd", "--", "true"])).code, "environment_unknown")
   })
 
-  it("from an environment that is not there is refused", async () => {
+  it("a build from an unknown environment is refused", async () => {
     const error = await pyro.failure(["env", "build", "odd", "--from", "debian:3", "--packages", "tree"])
     assert.strictEqual(error.code, "environment_unknown")
     assert.include(error.message, "toys:1")
   })
 
-  it("is made of the root of a workspace too, without what belongs to the workspace and its VM", async () => {
+  it("a build from a workspace has its root without the workspace's and the VM's own files", async () => {
     await pyro.json(["workspace", "create", "tools", "--name", "source", ...smallSizes])
     await pyro.sh(
       "source",
@@ -156,7 +156,7 @@ describe("an environment of one's own", () => {
     await pyro.json(["env", "rm", "fixed"])
   })
 
-  it("is made from another one or from a workspace that runs, and from nothing else", async () => {
+  it("an own environment is built from an environment or a running workspace only", async () => {
     const codes = await Promise.all([
       pyro.failure(["env", "build", "odd"]),
       pyro.failure(["env", "build", "odd", "--from", "tools", "--from-workspace", "nobody"]),
@@ -165,7 +165,7 @@ describe("an environment of one's own", () => {
     assert.deepStrictEqual(codes.map(({ code }) => code), ["invalid_request", "invalid_request", "workspace_not_found"])
   })
 
-  it("goes when removed, but not from a workspace that started from it", async () => {
+  it("removing an own environment keeps it for workspaces that started from it", async () => {
     await pyro.json(["workspace", "create", "tools", "--name", "kept", ...smallSizes])
     const first = await pyro.json<{ readonly removed: ReadonlyArray<string> }>(["env", "rm", "tools"])
     assert.deepStrictEqual(first.removed, ["tools"])
@@ -183,7 +183,7 @@ describe("an environment of one's own", () => {
     assert.strictEqual((await pyro.failure(["workspace", "create", "tools"])).code, "environment_unknown")
   })
 
-  it("whose image the cache lost is built anew when it is used", { timeout: 600_000 }, async () => {
+  it("an own environment whose image is lost is built again when used", { timeout: 600_000 }, async () => {
     const built = await build("tools", base, "tree")
     assert.strictEqual(built.code, 0, built.stderr)
     fs.rmSync(path.join(cache, "environments"), { recursive: true })

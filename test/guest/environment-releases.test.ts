@@ -23,18 +23,18 @@ describe("the environment", () => {
       return stdout.toString()
     }
 
-    it("is the Debian release of its name", async () => {
+    it("the guest runs the Debian release of the environment's name", async () => {
       assert.match(await inGuest("cat /etc/debian_version"), new RegExp(`^${release}\\.\\d+\\n$`))
     })
 
-    it("comes up with what a program expects of a machine", async () => {
+    it("the guest has the devices, files and limits that programs expect", async () => {
       assert.match(
         await inGuest(machine),
         /^UTF-8\n1777\npyro\n1\n\*\n\/lib\/modules\/6\.[^\n]+\n\/workspace\nns\n$/
       )
     })
 
-    it("knows the time zones by their names, older names included", async () => {
+    it("the guest knows time zones by current and older names", async () => {
       assert.strictEqual(await inGuest(timeZones), "00:00\n09:00\n19:00\nEurope/Berlin Europe/Kiev\n")
     })
   })

@@ -45,7 +45,7 @@ const inImage = (file: string) => {
 }
 
 describe("an environment", () => {
-  it("that two processes ask for at once is built once, and both get it", async () => {
+  it("two concurrent requests build an environment once", async () => {
     const both = [start(["ensure", name]), start(["ensure", name])]
     const [one, other] = await Promise.all(both.map(({ ended }) => ended))
     built = succeeded(one!)
@@ -56,7 +56,7 @@ describe("an environment", () => {
     assert.deepStrictEqual(processesOf(pack.home), [])
   })
 
-  it("has the right owners, modes and times in its image", () => {
+  it("the image has the right owners, modes and times", () => {
     execFileSync("fsck.erofs", [built.imagePath])
     const expected = [
       ["/home/agent", 1000, 1000, 0o40755],
@@ -75,7 +75,7 @@ describe("an environment", () => {
     assert.strictEqual(fs.statSync(built.imagePath).mode & 0o777, 0o444)
   })
 
-  it.skipIf(!root)("that an ordinary user builds on a disk is the same image, also after a killed build", async () => {
+  it.skipIf(!root)("an ordinary user builds the same image on disk, also after a killed build", async () => {
     const user = ordinaryUserWithLittleMemory()
     const killed = start(["ensure", name], user)
     await killed.reaches("writing the image")
@@ -88,7 +88,7 @@ describe("an environment", () => {
     assert.deepStrictEqual(leftovers(user.home), [])
   })
 
-  it("whose image was cut short is found damaged, and reading it whole finds a single byte", async () => {
+  it("a truncated image is found damaged, and a full read finds one changed byte", async () => {
     const whole = await start(["verify", name]).ended
     assert.isUndefined(whole.error)
     const { atime, mtime } = fs.statSync(built.imagePath)
@@ -106,7 +106,7 @@ describe("an environment", () => {
 
   // The image is damaged by now, so each of these sets out to build it again.
   for (const step of ["fetching package lists", "unpacking the base system", "writing the image"]) {
-    it(`whose build is killed while ${step} leaves nothing running and no half image`, async () => {
+    it(`a build that is killed while ${step} leaves no process and no partial image`, async () => {
       const driver = start(["ensure", name])
       await driver.reaches(step)
       await driver.kill()
@@ -120,19 +120,19 @@ describe("an environment", () => {
     })
   }
 
-  it("is rebuilt to the same image after damage and killed builds, and what they left is swept", async () => {
+  it("a rebuild after damage and killed builds gives the same image and removes leftovers", async () => {
     const rebuilt = succeeded(await start(["ensure", name]).ended)
     assert.strictEqual(rebuilt.digest, built.digest)
     assert.deepStrictEqual(leftovers(), [])
     assert.isUndefined((await start(["verify", name]).ended).error)
   })
 
-  it("is taken as it is, without the network, once it is there", async () => {
+  it("an existing environment is used without the network", async () => {
     const prefix = root ? ["unshare", "--net"] : []
     assert.strictEqual(succeeded(await start(["ensure", name], { prefix }).ended).digest, built.digest)
   })
 
-  it.skipIf(!root)("that cannot be built for want of a network says what apt said", async () => {
+  it.skipIf(!root)("a build without a network shows apt's message", async () => {
     const { error } = await start(["ensure", "debian:12"], { prefix: ["unshare", "--net"] }).ended
     assert.strictEqual(error?.tag, "EnvironmentBuildFailed")
     assert.match(error?.message ?? "", /resolv|connect|fetch/i)
@@ -140,7 +140,7 @@ describe("an environment", () => {
     assert.deepStrictEqual(leftovers(), [])
   })
 
-  it("that cannot be built for want of mmdebstrap names the package to install", async () => {
+  it("a build without mmdebstrap names the package to install", async () => {
     const farm = path.join(pack.home, "tools")
     fs.mkdirSync(farm)
     for (const tool of fs.readdirSync("/usr/bin").filter((tool) => tool !== "mmdebstrap")) {
@@ -151,7 +151,7 @@ describe("an environment", () => {
     assert.include(error?.message, "apt-get install mmdebstrap")
   })
 
-  it("that is not known is refused by name", async () => {
+  it("an unknown environment is refused by name", async () => {
     const { error } = await start(["ensure", "debian:11"]).ended
     assert.strictEqual(error?.tag, "EnvironmentUnknown")
   })
@@ -166,13 +166,13 @@ describe.skipIf(!root)("a full disk", () => {
     return start(["ensure", name], { home: folder, prefix })
   }
 
-  it("is seen before a build starts", async () => {
+  it("a full disk is detected before a build", async () => {
     const { error, steps } = await onSmallDisk(path.join(pack.home, "tiny"), 250).ended
     assert.strictEqual(error?.tag, "NoSpace")
     assert.notInclude(steps, "unpacking the base system")
   })
 
-  it("in the middle of a build ends it with NoSpace and leaves nothing", async () => {
+  it("a disk that fills up during a build fails with NoSpace and leaves nothing", async () => {
     const folder = path.join(pack.home, "small")
     const driver = onSmallDisk(folder, 1000)
     await driver.reaches("installing the base system")
@@ -188,7 +188,7 @@ describe.skipIf(!root)("a full disk", () => {
 })
 
 describe("environments that are no longer wanted", () => {
-  it("go when removed, and so does everything that no name refers to", async () => {
+  it("rm removes an environment, and prune removes everything without a name", async () => {
     const cache = path.join(home, "cache")
     const stray = path.join(cache, "environments", "0".repeat(64))
     fs.mkdirSync(stray)

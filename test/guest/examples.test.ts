@@ -46,7 +46,7 @@ describe("each example runs, says what it should, and leaves nothing", () => {
   })
   afterEach(() => own.close())
 
-  it("run.ts", async () => {
+  it("run.ts runs and leaves nothing", async () => {
     const [collected, ...others] = (await example("run")).trimEnd().split("\n")
     assert.match(collected ?? "", /^python3 printed 42 and left with 0 after [\d.]+ ms$/)
     for (const line of others.splice(0, 3)) assert.match(line, /^the guest's clock: .*\d\d:\d\d:\d\d/)
@@ -54,17 +54,17 @@ describe("each example runs, says what it should, and leaves nothing", () => {
     assert.deepStrictEqual(others.slice(1), ["sleep infinity: None"])
   })
 
-  it("workspace.ts", async () => {
+  it("workspace.ts runs and leaves nothing", async () => {
     const stdout = await example("workspace")
     assert.include(stdout, `${WRONG} (status 1)\n${RIGHT} (status 0)\n`)
     assert.include(stdout, "greet.sh")
   })
 
-  it("promises.ts", async () => {
+  it("promises.ts runs and leaves nothing", async () => {
     assert.match(await example("promises"), /^status 0: Linux \S+\n1\n2\n3\n$/)
   })
 
-  it("agent.ts keeps the better one of two attempts on forks", async () => {
+  it("agent.ts keeps the better of two attempts on forks", async () => {
     const stdout = await example("agent")
     assert.include(stdout, "be quick: done, 1 passed, +1\n")
     assert.include(stdout, "be thorough: done, 2 passed, +1\n")
@@ -72,7 +72,7 @@ describe("each example runs, says what it should, and leaves nothing", () => {
     assert.strictEqual(await greetingWith(stdout), mended)
   })
 
-  it("mcp-client.ts, in the stateless protocol", async () => {
+  it("mcp-client.ts runs in the stateless protocol", async () => {
     const stdout = await example("mcp-client")
     assert.match(stdout, /^MCP 2026-07-28, 16 tools\n/)
     assert.include(stdout, `${WRONG} (exit code 1)\n${RIGHT} (exit code 0)\n`)
@@ -80,7 +80,7 @@ describe("each example runs, says what it should, and leaves nothing", () => {
     assert.strictEqual(await greetingWith(stdout), mended)
   })
 
-  it("ai-sdk.ts", async () => {
+  it("ai-sdk.ts runs and leaves nothing", async () => {
     const stdout = await example("ai-sdk")
     const [before, after] = stdout.split("workspace_file_edit: edited greet.sh: 1 replacement")
     assert.include(before, `workspace_exec: exit 1`)
@@ -91,7 +91,7 @@ describe("each example runs, says what it should, and leaves nothing", () => {
     assert.deepStrictEqual(fs.readdirSync(temporary), [])
   })
 
-  it("openai-responses.ts, against a stand-in that takes strict functions alone", async () => {
+  it("openai-responses.ts runs against an imitation that takes strict functions only", async () => {
     const workspace_id = "fix"
     const edit = { workspace_id, path: "greet.sh", old_text: "$1\"", new_text: "${1:-you}!\"" }
     const api = await startResponsesApi("secret", [
@@ -127,7 +127,7 @@ describe("each example runs, says what it should, and leaves nothing", () => {
 })
 
 describe("the stand-in of the Responses API", () => {
-  it("refuses schemas that are not strict, and a conversation with a call unanswered", async () => {
+  it("the imitation of the Responses API refuses schemas that are not strict, and unanswered calls", async () => {
     const api = await startResponsesApi("secret", [[["look", { at: "it" }]], "done"])
     const ask = async (body: object) => {
       const answer = await fetch(`${api.url}/responses`, {

@@ -50,7 +50,7 @@ describe("docs/first-run.md", () => {
     remove()
   })
 
-  it("happens as it is told", () => {
+  it("every command of docs/first-run.md prints the output that the page shows", () => {
     for (const made of [home!, state!, bin!]) fs.mkdirSync(made)
     const quoted = [process.execPath, pyroPath].map((word) => `'${word}'`).join(" ")
     fs.writeFileSync(path.join(bin!, "pyro"), `#!/bin/sh\nexec ${quoted} "$@"\n`, { mode: 0o755 })
@@ -72,7 +72,7 @@ describe("docs/first-run.md", () => {
     assert.strictEqual(changed.stdout, " M greet.sh\n?? greeting.patch\n")
   })
 
-  it("leaves no machine and nothing on the disk", () => {
+  it("docs/first-run.md leaves no VM and no file", () => {
     assert.strictEqual(shell("pyro daemon stop").status, 0)
     const left = hostInventory({ state: state! })
     const directories = left.filter((one) => !one.includes("/daemon/")).filter((one) =>

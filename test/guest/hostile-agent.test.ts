@@ -15,7 +15,7 @@ const source = path.join(path.dirname(fileURLToPath(import.meta.url)), "../fixtu
 layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })(
   "a guest whose agent is the enemy's",
   (it) => {
-    it.scoped("floods the channel: a typed error in bounded memory, and nothing stays", () =>
+    it.scoped("a guest that floods the channel causes a typed error in bounded memory and leaves nothing", () =>
       Effect.gen(function*() {
         const { images, placeholder } = yield* basics
         const folder = yield* Effect.acquireRelease(

@@ -24,7 +24,7 @@ const left = Effect.map(Paths, ({ memoryDir, stateDir }) => [
 layer(Layer.provideMerge(pyroLayer, guestServices), { excludeTestServices: true, timeout: "10 minutes" })(
   "pyro from a program",
   (it) => {
-    it.effect("a run's VM ends with its stream, not with the program", () =>
+    it.effect("the VM of a run ends with its stream and not with the program", () =>
       Effect.gen(function*() {
         const pyro = yield* Pyro
         for (let round = 0; round < 3; round++) {
@@ -42,7 +42,7 @@ layer(Layer.provideMerge(pyroLayer, guestServices), { excludeTestServices: true,
         assert.deepStrictEqual(yield* left, [])
       }))
 
-    it.effect("taking only the first output ends the rest", () =>
+    it.effect("taking only the first output of a run ends the rest", () =>
       Effect.gen(function*() {
         const pyro = yield* Pyro
         const first = yield* pyro.run(payload({ command: ["sh", "-c", "echo one; sleep 300"] })).pipe(
@@ -53,7 +53,7 @@ layer(Layer.provideMerge(pyroLayer, guestServices), { excludeTestServices: true,
         assert.deepStrictEqual(yield* left, [])
       }))
 
-    it.effect("failures are values of the one family", () =>
+    it.effect("failures of a run are values of the error family", () =>
       Effect.gen(function*() {
         const pyro = yield* Pyro
         const failure = yield* Effect.flip(Stream.runDrain(pyro.run(payload({ command: ["no-such-command"] }))))

@@ -36,7 +36,7 @@ describe("workspace_create of an environment that is not built yet", () => {
   const cache = path.join(own.folder, "cache")
   afterAll(own.close)
 
-  it("answers while the build goes on, and the same call takes the build up", async () => {
+  it("workspace_create returns during the build, and the same call joins the build", async () => {
     for (const shared of ["kernels", "packages"]) {
       fs.mkdirSync(cache, { recursive: true, mode: 0o700 })
       fs.symlinkSync(path.join(fs.realpathSync(sharedCache), shared), path.join(cache, shared))

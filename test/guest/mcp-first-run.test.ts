@@ -28,7 +28,7 @@ describe.each(Object.entries(stockClients))("docs/first-run.md by a client of %s
   const { close, env, folder } = installation("pyro-mcp-")
   afterAll(close)
 
-  it("happens as it is told", async () => {
+  it("an MCP client performs docs/first-run.md with the results that the page shows", async () => {
     const project = path.join(folder, "greeting")
     fs.cpSync(path.join(root, "examples/greeting"), project, { recursive: true })
     const git = (...args: ReadonlyArray<string>) => execFileSync("git", args, { cwd: project, encoding: "utf8" })

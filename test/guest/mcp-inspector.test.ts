@@ -61,27 +61,27 @@ const PATCH = `--- a/kept.txt
 `
 
 describe.each(Object.keys(eras) as ReadonlyArray<Era>)("MCP Inspector in the %s era", (era) => {
-  it("connects to the revision of that era", async () => {
+  it("MCP Inspector connects with the revision of the era", async () => {
     const told = await answered<{ readonly protocolVersion: string }>("workspace-core", era, "initialize")
     assert.strictEqual(told.protocolVersion, eras[era])
   })
 
   it.each(Object.keys(profiles))(
-    "lists exactly the tools of %s and finds no fault in their schemas",
+    "MCP Inspector lists the tools of %s and finds no fault in their schemas",
     async (profile) => {
       const { tools } = await answered<Lists<"tools", Named>>(profile, era, "tools/list", "--strict")
       assert.deepStrictEqual(tools.map(({ name }) => name), toolsOf(profiles[profile]!))
     }
   )
 
-  it("lists the kinds of resources", async () => {
+  it("MCP Inspector lists the resource templates", async () => {
     const asked = ["workspace-full", era] as const
     assert.deepStrictEqual(await answered(...asked, "resources/list"), { resources: [] })
     const { resourceTemplates } = await answered<Lists<"resourceTemplates">>(...asked, "resources/templates/list")
     assert.lengthOf(resourceTemplates, 3)
   })
 
-  it("sees a failure as one", async () => {
+  it("MCP Inspector shows a failed call as a failure", async () => {
     const args = jsonOf({ workspace_id: "none" })
     const { code, stdout } = await ask("workspace-core", era, "tools/call", "--tool-name", "workspace_status", ...args)
     assert.strictEqual(code, 5, stdout)
@@ -96,7 +96,7 @@ const byTurns = (() => {
     answered<A>("workspace-full", (["legacy", "modern"] as const)[asked++ % 2]!, method, ...more)
 })()
 
-it("calls every tool, and reads what every kind of resource gives", async () => {
+it("MCP Inspector calls every tool and reads every kind of resource", async () => {
   const called = new Set<string>()
   const call = async <A>(name: string, args: object = {}): Promise<A> => {
     called.add(name)

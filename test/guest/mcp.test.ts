@@ -35,7 +35,7 @@ const exec = async (client: StockClient, args: object) =>
   succeeded<Exec>(await client.call("workspace_exec", { workspace_id: "fix", ...args }))
 
 describe.each(Object.entries(stockClients))("a client of %s", (version, connect) => {
-  it("comes back to a command that takes longer than it waits", async () => {
+  it("a client continues a command that outlasts the wait", async () => {
     const client = await connect(served)
     const first = await exec(client, { command: "echo one; sleep 3; echo two; exit 4", wait_seconds: 1 })
     assert.deepInclude(first, { state: "running", exit_code: null, stdout: "one\n" })
@@ -44,7 +44,7 @@ describe.each(Object.entries(stockClients))("a client of %s", (version, connect)
     await client.close()
   })
 
-  it("has what it cancels ended in the guest, with all that it started", async () => {
+  it("a cancelled call ends its command and the command's children in the guest", async () => {
     const client = await connect(served)
     const words = `sleep 60${version.slice(0, 4)}`
     const giveUp = new AbortController()
@@ -62,7 +62,7 @@ describe.each(Object.entries(stockClients))("a client of %s", (version, connect)
     await client.close()
   })
 
-  it("has the command of a call ended when it leaves, and not one that a call has handed back", async () => {
+  it("the end of a client ends the command of a waiting call and no returned command", async () => {
     const client = await connect(served)
     const [handedBack, waitedFor] = [`sleep 40${version.slice(0, 4)}`, `sleep 50${version.slice(0, 4)}`]
     const { exec_id } = await exec(client, { command: handedBack, wait_seconds: 0.5 })
@@ -80,7 +80,7 @@ describe.each(Object.entries(stockClients))("a client of %s", (version, connect)
     assert.isFalse(await runs(handedBack))
   })
 
-  it("hears how it goes while it waits", async () => {
+  it("a waiting client receives progress", async () => {
     const client = await connect(served)
     const heard: Array<number> = []
     await client.call("workspace_exec", { workspace_id: "fix", command: "sleep 21" }, {
@@ -91,7 +91,7 @@ describe.each(Object.entries(stockClients))("a client of %s", (version, connect)
     await client.close()
   })
 
-  it("sees a deadline kill", async () => {
+  it("a client sees that the timeout ended a command", async () => {
     const client = await connect(served)
     const killed = await exec(client, { command: "sleep 60", timeout_seconds: 0.5 })
     assert.deepInclude(killed, { state: "exited", outcome: "timed_out", exit_code: 124 })
@@ -100,7 +100,7 @@ describe.each(Object.entries(stockClients))("a client of %s", (version, connect)
 })
 
 describe("a server that its host kills with SIGKILL", () => {
-  it("has the command that a call waits for ended, and not one that a call has handed back", async () => {
+  it("killing the server with SIGKILL ends the command of a waiting call and no returned command", async () => {
     const client = rawClient([process.execPath, pyroPath, "mcp", "serve", ...served.args], { env, cwd: folder })
     await client.initialize()
     const called = { workspace_id: "fix", wait_seconds: 0.5 }
@@ -118,7 +118,7 @@ describe("a server that its host kills with SIGKILL", () => {
 })
 
 describe("the border to the host", () => {
-  it("lets no link of the project lead out of it", async () => {
+  it("no link of the project leads a tool out of the project", async () => {
     const client = await stockClients["2026-07-28"]!(served)
     const outside = /^invalid_request: \w+: .* outside of the project/
     assert.match(failed(await client.call("workspace_create", { seed_path: "secret" })), outside)
@@ -130,7 +130,7 @@ describe("the border to the host", () => {
     await client.close()
   })
 
-  it("takes exports beneath the project, and not where git or an editor would run them", async () => {
+  it("exports stay beneath the project and outside of files that git or editors execute", async () => {
     const client = await stockClients["2026-07-28"]!(served)
     const write = (output_path: string) =>
       client.call("workspace_export", { workspace_id: "fix", path: "made", output_path })
@@ -147,7 +147,7 @@ describe("the border to the host", () => {
     await client.close()
   })
 
-  it("hides a workspace from servers of other projects, whatever the tool, and whether by name, by id or as a resource", async () => {
+  it("a server hides other projects' workspaces from every tool, by name, by id and as resources", async () => {
     const { id } = await json<{ readonly id: string }>(["workspace", "status", "fix"])
     const elsewhere = path.join(folder, "elsewhere")
     fs.mkdirSync(elsewhere)
@@ -184,7 +184,7 @@ describe("the border to the host", () => {
     assert.strictEqual(await sh("fix", "cat kept"), "kept")
   })
 
-  it("is crossed by vm_run in one direction only", async () => {
+  it("vm_run reads the project and never writes to it", async () => {
     const client = await stockClients["2026-07-28"]!({ ...served, args: [...served.args, "--profile", "vm-run"] })
     assert.deepStrictEqual(client.tools.map(({ name }) => name), ["vm_run"])
     const told = succeeded(

@@ -83,7 +83,7 @@ const taken = (pool: Pool["Type"], request: RestoreRequest): Effect.Effect<Resto
   })
 
 layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm pool", (it) => {
-  it.scoped("three members differ in all that makes a machine unique, and each has its own disk right", () =>
+  it.scoped("three pool members have different identities and separate disks", () =>
     Effect.gen(function*() {
       const seeds = yield* Effect.all([seeded, seeded, seeded])
       const pool = yield* warm(yield* requestFor(seeds[0].image))
@@ -110,7 +110,7 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
       }
     }))
 
-  it.scoped("nothing of the warm-up is to be seen, nor who mounted the disk: a member is as a guest restored on the spot", () =>
+  it.scoped("a pool member shows no trace of its preparation and equals a restored guest", () =>
     Effect.gen(function*() {
       const { placeholder } = yield* basics
       const request = yield* requestFor(placeholder)
@@ -135,7 +135,7 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
       assert.strictEqual(yield* looked(false, taken(pool, other)), fresh)
     }))
 
-  it.scoped("its first command becomes a process that waited for it since the warm-up, and shares nothing with the agent", () =>
+  it.scoped("a pool member's first command runs in a waiting process that shares nothing with the agent", () =>
     Effect.gen(function*() {
       const { image } = yield* seeded
       const { placeholder } = yield* basics
@@ -157,7 +157,7 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
       }
     }))
 
-  it.scoped("the seed that was asked for last is mounted in one already, and in no other", () =>
+  it.scoped("the pool has a member with the last used seed mounted, and with no other", () =>
     Effect.gen(function*() {
       const [first, second] = yield* Effect.all([seeded, seeded])
       const request = yield* requestFor(first.image)
@@ -182,7 +182,7 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
       assert.strictEqual(yield* claim(other, "sha256sum < data"), `${second.digest}  -\n`)
     }))
 
-  it.scoped("a member that died is not handed out, and another takes its place", () =>
+  it.scoped("a dead pool member is replaced and never used", () =>
     Effect.gen(function*() {
       const { placeholder } = yield* basics
       const request = yield* requestFor(placeholder)
@@ -206,7 +206,7 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
       assert.strictEqual(yield* claim(yield* taken(pool, request), "echo works too"), "works too\n")
     }))
 
-  it.scoped("other sizes of disk are no members, and an emptied pool leaves nothing", () =>
+  it.scoped("the pool has no members for other disk sizes, and an emptied pool leaves nothing", () =>
     Effect.gen(function*() {
       const { placeholder } = yield* basics
       const request = yield* requestFor(placeholder)
@@ -226,7 +226,7 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
       assert.deepStrictEqual([listVmIds(stateDir), fs.readdirSync(memoryDir)], [[], []])
     }))
 
-  it.scoped("a taken one outlives the pool's process when it is left, and is much quicker to its first command than a restored one", () =>
+  it.scoped("a VM from the pool survives the pool's process and starts its first command faster than a restored one", () =>
     Effect.gen(function*() {
       const { placeholder } = yield* basics
       const request = yield* requestFor(placeholder, "workspace")

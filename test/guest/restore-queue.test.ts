@@ -32,7 +32,7 @@ const announced = Effect.gen(function*() {
 })
 
 layer(guestServices, { excludeTestServices: true, timeout: "5 minutes" })("guests that are restored at once", (it) => {
-  it.scoped("start in turn, and all of them come up", () =>
+  it.scoped("queued VMs start one after the other, and all start", () =>
     Effect.gen(function*() {
       const vmm = yield* Vmm
       const wanted = yield* request
@@ -55,7 +55,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "5 minutes" })("guest
       assert.isAtMost(mostOnTheWay, guestsStartingAtOnce)
     }))
 
-  it.scoped("one that is given up while it waits leaves nothing, and the others go on", () =>
+  it.scoped("a VM that is cancelled in the queue leaves nothing, and the others start", () =>
     Effect.gen(function*() {
       const vmm = yield* Vmm
       const wanted = yield* request

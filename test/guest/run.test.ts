@@ -24,7 +24,7 @@ describe("pyro run", () => {
     remove()
   })
 
-  it("prints what the guest prints, apart and whole, and leaves with its status", async () => {
+  it("run keeps stdout and stderr apart and exits with the command's status", async () => {
     const { code, stderr, stdout } = await run(
       "--",
       "sh",
@@ -37,7 +37,7 @@ describe("pyro run", () => {
     assert.strictEqual(stderr, "no\n")
   })
 
-  it("streams output while the command runs", async () => {
+  it("run streams output while the command runs", async () => {
     const { child, finished, stdoutSoFar } = startPyro(
       ["run", "debian:12", "--", "sh", "-c", "echo first; read line; echo $line"],
       { env, openStdin: true }
@@ -49,14 +49,14 @@ describe("pyro run", () => {
     assert.deepStrictEqual({ code, stdout: stdout.toString() }, { code: 0, stdout: "first\nsecond\n" })
   })
 
-  it("passes 8 MiB of stdin whole", async () => {
+  it("run passes 8 MiB of stdin whole", async () => {
     const input = randomBytes(8 * 1024 * 1024)
     const { code, stdout } = await pyro(["run", "debian:12", "--", "sha256sum"], { env, input })
     assert.strictEqual(code, 0)
     assert.strictEqual(stdout.toString().split(" ")[0], sha256(input))
   })
 
-  it("passes 64 MiB of stdout whole", async () => {
+  it("run passes 64 MiB of stdout whole", async () => {
     const { code, stdout } = await run(
       "--",
       "python3",
@@ -74,7 +74,7 @@ describe("pyro run", () => {
     assert.strictEqual(sha256(stdout), expected.digest("hex"))
   })
 
-  it("takes env, cwd and user", async () => {
+  it("run applies env, cwd and user", async () => {
     const { stdout } = await run(
       "--env",
       "A=b c",
@@ -90,7 +90,7 @@ describe("pyro run", () => {
     assert.strictEqual(stdout.toString(), "b c\n/tmp\nagent\n/home/agent\n0\n")
   })
 
-  it("gives the guest the CPUs and the memory that were asked for", async () => {
+  it("the guest has the requested CPUs and memory", async () => {
     const { stdout } = await run(
       "--vcpu-count",
       "2",
@@ -107,7 +107,7 @@ describe("pyro run", () => {
     assert.isTrue(kib > 400 * 1024 && kib < 512 * 1024, memory)
   })
 
-  it("says 127 where there is no such command, and 126 where it cannot be executed", async () => {
+  it("run exits with 127 for a missing command and 126 for one that cannot be executed", async () => {
     const missing = await run("--", "no-such-command")
     assert.strictEqual(missing.code, 127)
     assert.match(missing.stderr, /no-such-command/)
@@ -116,18 +116,18 @@ describe("pyro run", () => {
     assert.match(data.stderr, /\/etc\/passwd/)
   })
 
-  it("leaves with 128 + n after a signal", async () => {
+  it("run exits with 128 + n after signal n", async () => {
     assert.strictEqual((await run("--", "sh", "-c", "kill -TERM $$")).code, 143)
   })
 
-  it("says when the guest ran out of memory, and leaves with 137", async () => {
+  it("run exits with 137 and a message when the guest runs out of memory", async () => {
     // It looks for the last line of what has none, and so keeps all of it.
     const { code, stdout } = await run("--mem-mib", "256", "--json", "--", "tail", "/dev/zero")
     assert.strictEqual(code, 137)
     assert.deepInclude(JSON.parse(stdout.toString()), { outcome: "out_of_memory", status: 137 })
   })
 
-  it("kills the whole tree at the timeout and leaves with 124", async () => {
+  it("run kills the process tree at the timeout and exits with 124", async () => {
     const { code, stdout } = await run(
       "--timeout-seconds",
       "5",
@@ -140,13 +140,13 @@ describe("pyro run", () => {
     assert.strictEqual(stdout.toString(), "on\n")
   })
 
-  it("does not wait for a background child that holds the output open", async () => {
+  it("run does not wait for a background child that holds the output open", async () => {
     const { code, stdout } = await run("--", "sh", "-c", "sleep 3000 & echo done")
     assert.strictEqual(code, 0)
     assert.strictEqual(stdout.toString(), "done\n")
   })
 
-  it("dies of SIGINT on Ctrl-C, and nothing stays on the host", async () => {
+  it("run dies of SIGINT on Ctrl-C and leaves nothing on the host", async () => {
     const { child, finished, stdoutSoFar } = startPyro(["run", "debian:12", "--", "sh", "-c", "echo up; sleep 300"], {
       env
     })
@@ -156,7 +156,7 @@ describe("pyro run", () => {
     await settlesAs(inventory, before)
   })
 
-  it.each(["SIGTERM", "SIGHUP"] as const)("releases everything on %s", async (signal) => {
+  it.each(["SIGTERM", "SIGHUP"] as const)("run releases all resources on %s", async (signal) => {
     const { child, finished, stdoutSoFar } = startPyro(["run", "debian:12", "--", "sh", "-c", "echo up; sleep 300"], {
       env
     })
@@ -166,7 +166,7 @@ describe("pyro run", () => {
     await settlesAs(inventory, before)
   })
 
-  it("prints one JSON document with --json", async () => {
+  it("run --json prints one JSON document", async () => {
     const { code, stdout } = await run("--json", "--", "sh", "-c", "echo out; echo err >&2; exit 3")
     assert.strictEqual(code, 3)
     const result = JSON.parse(stdout.toString()) as Record<string, unknown>
@@ -180,7 +180,7 @@ describe("pyro run", () => {
     })
   })
 
-  it("starts /workspace with a directory or an archive", async () => {
+  it("run copies a directory or an archive to /workspace", async () => {
     const tree = path.join(folder, "tree")
     fs.mkdirSync(path.join(tree, "deep"), { recursive: true })
     fs.writeFileSync(path.join(tree, "deep", "file"), "content\n")
@@ -198,7 +198,7 @@ describe("pyro run", () => {
     assert.isFalse(fs.existsSync(path.join(tree, "new")))
   })
 
-  it("starts /workspace with what a workspace of a repository has: no ignored files but by name, nothing of its .git", async () => {
+  it("run copies a repository without ignored files and without its .git, unless files are named", async () => {
     const repository = path.join(folder, "repository")
     fs.mkdirSync(repository)
     const { execFileSync } = await import("node:child_process")
@@ -220,7 +220,7 @@ describe("pyro run", () => {
     assert.strictEqual(asked.stdout.toString(), "SECRET\n", asked.stderr)
   })
 
-  it("runs ten at once", async () => {
+  it("run works ten at once", async () => {
     const all = await Promise.all(
       Array.from({ length: 10 }, (_, index) => run("--mem-mib", "256", "--", "sh", "-c", `echo ${index}`))
     )

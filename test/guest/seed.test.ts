@@ -30,7 +30,7 @@ describe("a workspace seeded from the host", () => {
   })
   afterAll(remove)
 
-  it("is what was there, owned by root, and says what was left out", async () => {
+  it("a seeded workspace has the host's files, owned by root, and reports files left out", async () => {
     const { stderr, stdout } = await inGuest(`
       stat -c '%n %u:%g %a %h %Y' tool hard; readlink out; cat out >/dev/null
       md5sum < sparse; test $(du -k sparse | cut -f1) -lt 2100; ls -A | tr '\\n' ' '`)
@@ -44,7 +44,7 @@ describe("a workspace seeded from the host", () => {
     assert.include(stderr, "fifo (it is a FIFO)")
   })
 
-  it("has directories that the kernel finds names in, and can grow, and stays without complaint", async () => {
+  it("directories of a seed image can be searched and grow, and the kernel reports no error", async () => {
     const { stderr, stdout } = await inGuest(`
       ls many | wc -l
       cd many; python3 - <<'PY'
@@ -59,7 +59,7 @@ PY
     assert.strictEqual(stdout.toString(), "50000\nTrue\n47857 True\n47857\n0\n", stderr)
   })
 
-  it("comes from a zip archive as well", async () => {
+  it("a workspace is seeded from a zip archive", async () => {
     const archive = path.join(folder, "project.zip")
     fs.writeFileSync(
       archive,

@@ -51,14 +51,14 @@ describe("bad days of pyro run", () => {
     return result.code
   }
 
-  it("an unknown environment names the known ones", async () => {
+  it("run with an unknown environment names the known ones", async () => {
     const { code, stderr } = await pyro(["run", "debian:99", "--", "true"], { env })
     assert.strictEqual(code, 125)
     assert.match(stderr, /debian:99.*debian:12.*debian:13/s)
   })
 
   it.each([["--mem-mib", "8"], ["--vcpu-count", "0"], ["--timeout-seconds", "-1"]])(
-    "%s %s is a usage error",
+    "run %s %s is a usage error",
     async (flag, value) => {
       const { code, stderr } = await run([flag, value, "--", "true"])
       assert.strictEqual(code, 2)
@@ -66,7 +66,7 @@ describe("bad days of pyro run", () => {
     }
   )
 
-  it("QEMU missing, too old, or dying in the middle of a restore is said as such", async () => {
+  it("run reports a QEMU that is missing, too old, or dies during the restore", async () => {
     assert.strictEqual(
       await failsWith("host_tool_missing", /apt-get install qemu-system-x86/, ["--", "true"], {
         PYRO_QEMU: "/nonexistent"
@@ -86,7 +86,7 @@ describe("bad days of pyro run", () => {
     }
   })
 
-  it("a kernel panic is said, with the console's end", async () => {
+  it("run reports a kernel panic with the end of the console", async () => {
     const code = await failsWith("guest_panicked", /sysrq|panic/i, [
       "--",
       "sh",
@@ -96,7 +96,7 @@ describe("bad days of pyro run", () => {
     assert.strictEqual(code, 125)
   })
 
-  it("a guest that powers itself off is said", async () => {
+  it("run reports a guest that powers itself off", async () => {
     await failsWith("vm_failed", /powered itself off|stopped/, [
       "--",
       "sh",
@@ -105,7 +105,7 @@ describe("bad days of pyro run", () => {
     ])
   })
 
-  it("a QEMU that is killed while the command runs is said", async () => {
+  it("run reports a QEMU that is killed during the command", async () => {
     const { finished, stdoutSoFar } = startPyro(["run", "debian:12", "--", "sh", "-c", "echo up; sleep 300"], { env })
     await until("the guest's output", () => stdoutSoFar().includes("up"))
     const [id] = fs.readdirSync(path.join(state, "vms"))
@@ -119,7 +119,7 @@ describe("bad days of pyro run", () => {
     await settlesAs(inventory, before)
   })
 
-  it("less confinement than was asked for is refused", async () => {
+  it("run refuses a host with less confinement than required", async () => {
     const blocked = path.join(folder, "no-bwrap")
     fs.mkdirSync(blocked)
     fs.writeFileSync(path.join(blocked, "bwrap"), "#!/bin/sh\nexit 1\n", { mode: 0o755 })
@@ -137,7 +137,7 @@ describe("bad days of pyro run", () => {
     assert.strictEqual((await run(["--require-confinement", level, "--", "true"])).code, 0)
   })
 
-  it("a memory store that is too small refuses before anything starts", async () => {
+  it("run is refused before it starts if the memory store is too small", async () => {
     const store = path.join(folder, "store")
     fs.mkdirSync(store)
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=256m", "tmpfs", store])
@@ -150,7 +150,7 @@ describe("bad days of pyro run", () => {
     }
   })
 
-  it("a memory store that fills up in the middle ends the run with the reason", async () => {
+  it("run fails with the reason if the memory store fills up", async () => {
     const store = path.join(folder, "store2")
     fs.mkdirSync(store)
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=600m", "tmpfs", store])
@@ -186,7 +186,7 @@ describe("bad days of pyro run", () => {
     }
   })
 
-  it("a disk that fills up stops the guest, says so, and lets it go on when there is room", async () => {
+  it("a full host disk pauses the guest, with a message, until there is space", async () => {
     const small = path.join(folder, "small")
     fs.mkdirSync(small)
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=160m", "tmpfs", small])
@@ -214,7 +214,7 @@ describe("bad days of pyro run", () => {
     }
   })
 
-  it("a state directory that cannot be written, or is none, is said; a very long one works", async () => {
+  it("run reports an unusable state directory, and a very long one works", async () => {
     const file = path.join(folder, "file")
     fs.writeFileSync(file, "")
     const refused = await pyro(["run", "debian:12", "--", "true"], {
@@ -228,7 +228,7 @@ describe("bad days of pyro run", () => {
     fs.rmSync(path.join(folder, "long ".repeat(20)), { recursive: true })
   })
 
-  it.each(["mem", "state", "overlay"])("a template whose %s is damaged is found and made anew", async (part) => {
+  it.each(["mem", "state", "overlay"])("a template with a damaged %s is detected and made again", async (part) => {
     const templates = path.join(cache, "templates")
     const names = () => fs.readdirSync(templates).filter((name) => fs.existsSync(path.join(templates, name, "mem")))
     const known = new Set(names())

@@ -20,7 +20,7 @@ describe("the record of a VM on a disk that is full", () => {
     fs.rmdirSync(mountPoint)
   })
 
-  it("cannot be changed for want of space, and is as it was", async () => {
+  it("a VM's record stays unchanged if the disk is full", async () => {
     fs.mkdirSync(paths.directory, { recursive: true })
     const record = newRecord({
       createdAt: "1970-01-01T00:00:00.000Z",

@@ -54,7 +54,7 @@ const isTheTree = (src: string) => {
 }
 
 describe("an archive that export makes of a real workspace", () => {
-  it("has contents, links and modes, by the rules of an export", async () => {
+  it("an exported archive has contents, links and modes, by the rules of an export", async () => {
     const archive = path.join(folder, "project.tar.gz")
     const { skipped } = await json<Exported>(["workspace", "export", "w", ".", "--output", archive])
     assert.sameMembers(skipped.map((one) => one.path), [".git", "src/fifo", "src/outside"])
@@ -64,7 +64,7 @@ describe("an archive that export makes of a real workspace", () => {
     isTheTree(path.join(target, "src"))
   })
 
-  it("leaves out what --exclude says", async () => {
+  it("an exported archive leaves out paths that match --exclude", async () => {
     const archive = path.join(folder, "less.tar")
     const without = ["--exclude", "node_modules", "--exclude", "*.log", "--exclude", "/src/odd*"]
     await json(["workspace", "export", "w", ".", ...without, "--output", archive])
@@ -74,7 +74,7 @@ describe("an archive that export makes of a real workspace", () => {
     ])
   })
 
-  it("has several paths, each in its place", async () => {
+  it("an exported archive has several paths, each in its place", async () => {
     const archive = path.join(folder, "some.tgz")
     await json(["workspace", "export", "w", "src/deep", "report.html", "--exclude", "*.log", "--output", archive])
     const target = unpacked(archive)
@@ -85,7 +85,7 @@ describe("an archive that export makes of a real workspace", () => {
     ])
   })
 
-  it("goes to the standard output, and nothing else goes there", async () => {
+  it("an archive to the standard output is the only output", async () => {
     const { code, stderr, stdout } = await call(["workspace", "export", "w", "src", "--output", "-"])
     assert.strictEqual(code, 0, stderr)
     const target = unpacked(stdout)
@@ -93,7 +93,7 @@ describe("an archive that export makes of a real workspace", () => {
     isTheTree(src)
   })
 
-  it("is the same of a stopped workspace, and never replaces a file unless told", async () => {
+  it("an archive of a stopped workspace is the same, and never replaces a file without --overwrite", async () => {
     const archive = path.join(folder, "project.tar.gz")
     const before = fs.readFileSync(archive)
     await sh("w", "sync")

@@ -27,7 +27,7 @@ describe("names that differ in case alone", () => {
     await create(["--name", "case", "--seed-path", seed])
   })
 
-  it("are different files in seed, diff, patch, export and push", async () => {
+  it("names that differ in case only are different files in seed, diff, patch, export and push", async () => {
     assert.strictEqual(await sh("case", "cat Readme README a/x A/x ß ẞ"), "Readme\nREADME\na\nA\ns\nS")
     assert.deepStrictEqual(await changed("case"), [])
     await sh("case", "echo 2 >> README; rm A/x; echo b > A/X; mv ß SS")
@@ -80,14 +80,14 @@ describe("two that want one workspace at once", () => {
   const contents = async () =>
     new Set((await sh("w", "cat f* | cut -d' ' -f1 | sort | uniq -c")).split("\n").map((line) => line.trim()))
 
-  it("two pushes: one after the other, and the files are all of the last", async () => {
+  it("two concurrent pushes run one after the other, and the last one's files remain", async () => {
     write("first")
     assert.deepStrictEqual(await Promise.all([push(), push(), push()]), [undefined, undefined, undefined])
     assert.deepStrictEqual(await contents(), new Set([`${FILES} first`]))
     assert.deepStrictEqual(await changed("w"), [])
   })
 
-  it("a push and a reset: the push is there as a whole, or not at all and says so", async () => {
+  it("a push during a reset is complete, or fails and leaves nothing", async () => {
     let before = "first"
     for (const round of [1, 2, 3, 4]) {
       const text = `round${round}`
@@ -107,7 +107,7 @@ describe("two that want one workspace at once", () => {
     }
   })
 
-  it("a read that a stop cuts short says that the microVM was ended, and not that a channel was lost", async () => {
+  it("a read that a stop interrupts reports the ended microVM", async () => {
     await sh("w", "head -c 100000000 /dev/zero > big")
     // Nobody takes what it prints: it is at work until the stop.
     const reader = spawn(process.execPath, [pyroPath, "workspace", "file", "read", "w", "big", "--output", "-"], {
@@ -126,7 +126,7 @@ describe("two that want one workspace at once", () => {
     await sh("w", "rm big")
   })
 
-  it("a diff during a reset is of the old or of the new, or says that it is being reset", async () => {
+  it("a diff during a reset shows the old or the new state, or reports the reset", async () => {
     for (const round of [1, 2, 3]) {
       await sh("w", "for f in f1*; do echo changed > $f; done")
       const count = (await changed("w")).length

@@ -78,7 +78,7 @@ const becomes = async (from: string, to: string, patch: string) => {
 const leftovers = () => shapeOf(inventory().filter((line) => !/vm-/.test(line)), state)
 
 describe("two forks that went different ways", () => {
-  it("differ by a patch that makes the files of the one those of the other", async () => {
+  it("compare gives a patch that turns one fork's files into the other's", async () => {
     await create(["--name", "one", "--seed-path", project])
     await sh(
       "one",
@@ -125,7 +125,7 @@ describe("two forks that went different ways", () => {
     await settlesAs(leftovers, before)
   })
 
-  it("shows a rename, only the paths that were asked for, and counts alone", async () => {
+  it("compare shows renames, limits itself to paths, and shows counts only", async () => {
     await sh("one", "mv both moved")
     const { files } = await compare("one", "two", "--path", "both", "--path", "moved", "--path", "twin", "--stat")
     assert.deepStrictEqual(files.map(({ from, path, status }) => [status, from, path]), [
@@ -138,7 +138,7 @@ describe("two forks that went different ways", () => {
     await sh("one", "mv moved both")
   })
 
-  it("leaves out what the ignore rules exclude, unless one of them began with it", async () => {
+  it("compare leaves out ignored files, unless one side was seeded with them", async () => {
     await sh("one", "mkdir build; echo 1 > build/only; echo 1 > x.log; mkdir -p d; echo 1 > d/x.log")
     await sh("two", "echo 2 > x.log")
     const paths = ["build", "x.log", "d", "pushed.log"].flatMap((name) => ["--path", name])
@@ -156,7 +156,7 @@ describe("two forks that went different ways", () => {
 })
 
 describe("a snapshot, and a workspace that does not run", () => {
-  it("are read in a machine of their own, which leaves nothing and changes nothing", async () => {
+  it("compare reads a snapshot or a stopped workspace in a temporary VM without changes", async () => {
     await create(["--name", "w", "--seed-path", project])
     await sh("w", "echo first > file; head -c 40000000 /dev/urandom > large")
     await snapshot("w", "first")
@@ -194,7 +194,7 @@ describe("a snapshot, and a workspace that does not run", () => {
     assert.deepStrictEqual(told(await compare("v", "w")), ["modified file", "deleted fourth"])
   })
 
-  it("shows its diff, its files and its exports without being started", async () => {
+  it("a stopped workspace shows its diff, files and exports without a start", async () => {
     const tree = seed("stopped tree", { ".gitignore": "*.log\n", "README": "one\n", "src/main": lines(40) })
     await create(["--name", "r", "--seed-path", tree])
     await json(["workspace", "sync", "push", "r", seed("stopped push", { "pushed": "pushed\n" })])
@@ -240,7 +240,7 @@ describe("a snapshot, and a workspace that does not run", () => {
     assert.include(exec.message, "start the workspace first")
   })
 
-  it("is deleted although somebody reads on", async () => {
+  it("a stopped workspace can be deleted while a client reads it", async () => {
     await create(["--name", "still", "--seed-path", project])
     await sh("still", "head -c 60000000 /dev/zero > zeros")
     await step("stop", "still")
@@ -254,7 +254,7 @@ describe("a snapshot, and a workspace that does not run", () => {
     assert.strictEqual(await inspectors(), 0)
   })
 
-  it("is read as its next start would find it, when its machine died", async () => {
+  it("compare reads a failed workspace as its next start would find it", async () => {
     await create(["--name", "dead", "--seed-path", project])
     await fork("dead", "--name", "alive")
     await sh("dead", "echo written > written; sync; echo unwritten > unwritten")
@@ -268,7 +268,7 @@ describe("a snapshot, and a workspace that does not run", () => {
 })
 
 describe("workspaces that began differently", () => {
-  it("are compared by everything in them, whatever their sizes are", async () => {
+  it("workspaces with different seeds are compared by all files, whatever their sizes", async () => {
     const other = seed("other", {
       ".gitignore": "build/\n",
       "README": "two\n",
@@ -313,7 +313,7 @@ describe("workspaces that began differently", () => {
 })
 
 describe("a disk that a guest has broken on purpose", () => {
-  it("is looked at in a machine that goes with it, and nothing else suffers", async () => {
+  it("a damaged disk affects only the temporary VM that reads it", async () => {
     await create(["--name", "hostile", "--seed-path", project])
     await fork("hostile", "--name", "sound")
     await sh("sound", "echo x > x")
@@ -343,7 +343,7 @@ describe("a disk that a guest has broken on purpose", () => {
 })
 
 describe("a comparison that is given up", () => {
-  it("leaves nothing, and lets go of the workspace that it held", async () => {
+  it("a cancelled comparison leaves nothing and releases the workspace", async () => {
     await create(["--name", "slow", "--seed-path", project])
     await fork("slow", "--name", "other")
     // Nothing on the disk, and minutes to be read.
@@ -363,7 +363,7 @@ describe("a comparison that is given up", () => {
 })
 
 describe("a comparison that cannot be made", () => {
-  it("says what there is instead", async () => {
+  it("a comparison with an unknown workspace or snapshot suggests similar names", async () => {
     const cases = [
       [["onee", "two"], "workspace_not_found", "Did you mean one"],
       [["one", "w@frist"], "snapshot_not_found", "Did you mean first"],
@@ -376,7 +376,7 @@ describe("a comparison that cannot be made", () => {
     }
   })
 
-  it("of what is deleted meanwhile says that, and not that an image is damaged", async () => {
+  it("a comparison that races a delete reports the delete and no damaged image", async () => {
     for (const delayMs of [100, 130, 160, 200]) {
       await json(["workspace", "fork", "w", "--name", "gone"])
       await json(["workspace", "snapshot", "create", "gone", "s"])
@@ -388,7 +388,7 @@ describe("a comparison that cannot be made", () => {
     }
   })
 
-  it("leaves nothing when the daemon is killed in the middle of it", async () => {
+  it("a comparison leaves nothing when the daemon is killed", async () => {
     await killedAt("compare:staged", ["workspace", "compare", "w@first", "w"])
     assert.deepStrictEqual(told(await compare("w@first", "w@second")), ["deleted README", "modified file"])
     await settlesAs(() => inventory().filter((line) => line.includes("compared")), [])

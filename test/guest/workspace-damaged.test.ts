@@ -37,7 +37,7 @@ describe("a workspace whose tree cannot be seen whole", () => {
   })
   afterAll(pyro.close)
 
-  it("because it was unmounted is not said to be empty; stop and start bring it back", async () => {
+  it("an unmounted workspace is not reported as empty, and stop and start restore it", async () => {
     await sh("w", "echo new > new; cd /; umount -l /workspace")
     await refusedEach("w", /nothing is mounted at \/workspace any more: stop and start/)
     const lost = await failure(["workspace", "file", "write", "w", "note", "--text", "x"])
@@ -47,7 +47,7 @@ describe("a workspace whose tree cannot be seen whole", () => {
     assert.strictEqual((await call(["workspace", "diff", "w", "--name-only"])).stdout.toString(), "new\n")
   })
 
-  it("because its file system is damaged is not said to have lost files; a reset mends it", async () => {
+  it("a damaged file system is not reported as lost files, and a reset repairs it", async () => {
     const damage =
       "dd if=/dev/zero of=/dev/vdb bs=1M count=200 conv=fsync; echo 3 > /proc/sys/vm/drop_caches; ls -R /workspace"
     await call(["workspace", "exec", "w", "--", "sh", "-c", `echo more >> a; sync; ${damage}`])
@@ -60,7 +60,7 @@ describe("a workspace whose tree cannot be seen whole", () => {
     assert.deepStrictEqual(entries.map(({ path }) => path), ["a", "sub", "sub/b"])
   })
 
-  it("because its disk cannot be mounted any more is not started, and told to be reset", async () => {
+  it("a workspace whose disk cannot be mounted is not started, and a reset is suggested", async () => {
     await call([
       "workspace",
       "exec",
@@ -100,7 +100,7 @@ describe("a record that is damaged", () => {
   })
   afterAll(own.close)
 
-  it("of a workspace: what runs in it runs on, and is there when the record is mended", async () => {
+  it("the commands of a workspace with a damaged record go on until the record is repaired", async () => {
     const record = path.join(directory, "record.json")
     const before = fs.readFileSync(record)
     const vm = (await own.daemon()).vms.find(({ purpose }) => purpose === "workspace")!
@@ -130,7 +130,7 @@ describe("a record that is damaged", () => {
     assert.strictEqual(await own.sh("w", "cat /dev/shm/kept"), "kept")
   })
 
-  it("of a workspace, or that is gone: nothing takes its disk away", async () => {
+  it("a damaged or missing record of a workspace keeps its disk", async () => {
     const record = path.join(directory, "record.json")
     const before = fs.readFileSync(record)
     await own.json(["daemon", "stop"])
@@ -142,7 +142,7 @@ describe("a record that is damaged", () => {
     assert.strictEqual(await own.sh("w", "cat /dev/shm/kept"), "kept")
   })
 
-  it("of a snapshot: it says so in a line, and can be deleted", async () => {
+  it("a snapshot with a damaged record is listed as damaged and can be deleted", async () => {
     damage(path.join(directory, "snapshots", "s", "record.json"))
     const refused = await own.failure(["workspace", "fork", "w", "--snapshot", "s"])
     assert.match(
@@ -153,7 +153,7 @@ describe("a record that is damaged", () => {
     await own.json(["workspace", "snapshot", "create", "w", "s"])
   })
 
-  it("of a workspace: it can be given up, with what runs on its disk", async () => {
+  it("a workspace with a damaged record can be deleted while its disk is in use", async () => {
     const vm = (await own.daemon()).vms.find(({ purpose }) => purpose === "workspace")!
     const other = await own.create(["--name", "other"])
     await own.json(["daemon", "stop"])
@@ -171,7 +171,7 @@ describe("a record that is damaged", () => {
     assert.strictEqual(again.code, "workspace_not_found")
   })
 
-  it("of a fork: giving it up leaves what it came from running", async () => {
+  it("deleting a fork with a damaged record keeps its origin running", async () => {
     await own.sh("other", "echo alive > /dev/shm/x")
     const { workspaces: [live] } = await own.json<Forked>(["workspace", "fork", "other", "--name", "live"])
     await own.json(["workspace", "snapshot", "create", "other", "s"])
@@ -186,7 +186,7 @@ describe("a record that is damaged", () => {
     assert.deepStrictEqual((await own.daemon()).vms.filter(({ purpose }) => purpose === "workspace").length, 1)
   })
 
-  it("or something else in its place, or another's: keeps nobody from what is theirs", async () => {
+  it("a foreign file or record blocks no other workspace", async () => {
     const other = (await own.list())[0]!
     const folder = (id: string) => path.join(own.state, "workspaces", id)
     await own.json(["daemon", "stop"])
@@ -210,7 +210,7 @@ describe("a record that is damaged", () => {
     for (const id of broken) assert.isFalse(fs.existsSync(folder(id)))
   })
 
-  it("that is mended when its name is another's: the older has the name, the other its id", async () => {
+  it("a repaired record whose name was taken gets its id as name", async () => {
     const older = (await own.list())[0]!
     const record = path.join(own.state, "workspaces", older.id, "record.json")
     const before = fs.readFileSync(record)

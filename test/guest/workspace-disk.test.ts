@@ -82,7 +82,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("a di
     return { folder, read: readWorkspaceDisk(folder, placeholder.virtualBytes), placeholder }
   })
 
-  it.scoped("a file that was synced is there for the next VM after QEMU was killed, and the file system is whole", () =>
+  it.scoped("a synced file and the file system survive a killed QEMU", () =>
     Effect.gen(function*() {
       const { folder, read } = yield* newDisk
       const digest = yield* Effect.scoped(Effect.gen(function*() {
@@ -112,7 +112,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("a di
       execFileSync("e2fsck", ["-fn", flat])
     }))
 
-  it.scoped("goes on over frozen layers, which nobody writes", () =>
+  it.scoped("a disk continues over frozen layers, which nothing writes", () =>
     Effect.gen(function*() {
       const { folder, placeholder, read } = yield* newDisk
       for (const number of [0, 1, 2]) {
@@ -134,7 +134,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("a di
       layers.forEach((file, index) => assert.isTrue(fs.readFileSync(file).equals(before[index]!), file))
     }))
 
-  it.scoped("is switched under a VM that waits, and stays when the VM is ended by its id", () =>
+  it.scoped("a waiting VM gets another disk, which remains when the VM is ended by its id", () =>
     Effect.gen(function*() {
       const { read } = yield* newDisk
       const other = yield* newDisk
@@ -148,7 +148,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("a di
       assert.strictEqual(yield* claim(again, "cat f"), "kept")
     }))
 
-  it.scoped("goes on from the base that is held with it when cache and templates are gone", () =>
+  it.scoped("a disk works without cache and templates, from its held base", () =>
     Effect.gen(function*() {
       const { folder, read } = yield* newDisk
       const { images } = yield* basics
@@ -185,7 +185,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("a di
       assert.strictEqual((yield* Effect.flip(heldBase(base)))._tag, "ImageDamaged")
     }))
 
-  it.scoped("is refused while another VM writes it, and when a header is not pyro's any longer", () =>
+  it.scoped("a disk is refused while another VM writes it, or if its header has changed", () =>
     Effect.gen(function*() {
       const { read } = yield* newDisk
       const disk = yield* read

@@ -46,7 +46,7 @@ describe("commands that are asked for while the workspace is paused", () => {
       ["a snapshot", () => pyro.workspace.snapshot.create({ workspace: "w", name: "s" })],
       ["a fork", () => pyro.workspace.fork({ workspace: "w", name: "child" })]
     ] as const
-  )("for %s run when it goes on, and at once", async (_, work) => {
+  )("commands requested during %s run at once when the workspace goes on", async (_, work) => {
     const startedAt = performance.now()
     const told = await commandsBeside(work())
     assert.isAbove(told.length, 3)
@@ -58,7 +58,7 @@ describe("commands that are asked for while the workspace is paused", () => {
 })
 
 describe("a reset to a snapshot", () => {
-  it("takes over its running commands, whatever those of the VM before do meanwhile", async () => {
+  it("a reset to a snapshot takes over the snapshot's running commands", async () => {
     const exec = (script: string) => pyro.workspace.exec({ workspace: "w", script })
     await exec("mkdir /root/p; for i in $(seq 20); do mkfifo /root/p/$i; done")
     for (let number = 1; number <= 20; number++) {
@@ -89,7 +89,7 @@ describe("a reset to a snapshot", () => {
     }
   })
 
-  it("leaves no file of theirs open or behind", async () => {
+  it("a reset to a snapshot leaves no open or old log file of commands", async () => {
     const pid = await own.daemonPid()
     const { id } = await pyro.workspace.status({ workspace: "w" })
     const logs = path.join(own.state, "workspaces", id, "logs")
@@ -118,7 +118,7 @@ describe("a reset to a snapshot", () => {
 })
 
 describe("a guest that starts nothing any more", () => {
-  it("keeps nobody waiting longer than they want to, and a reset brings it back", async () => {
+  it("a guest that starts no command delays no caller beyond its deadline, and a reset repairs it", async () => {
     await own.create(["--name", "stuck"])
     const freeze = "cd /sys/fs/cgroup; mkdir own; echo $$ > own/cgroup.procs; echo 1 > pyro/cgroup.freeze; " +
       "until grep -q 'frozen 1' pyro/cgroup.events; do :; done; echo > /workspace/frozen; sleep 100000"

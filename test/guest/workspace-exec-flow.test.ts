@@ -58,7 +58,7 @@ const lastId = async () => {
 }
 
 describe("a command whose daemon dies", () => {
-  it("goes on for its client as if nothing had been, twice: 100 MiB are whole, and it ran once", async () => {
+  it("a client loses no output of 100 MiB when the daemon is killed twice, and the command runs once", async () => {
     const command = hashing(["--", "sh", "-c", `echo x >> /root/ran; ${lines(100)}; exit 9`])
     for (const part of [20, 60]) {
       await until(`${part} MiB`, () => command.bytesSoFar() > part * MIB)
@@ -70,7 +70,7 @@ describe("a command whose daemon dies", () => {
     assert.strictEqual(await sh("w", "cat /root/ran"), "x")
   })
 
-  it("whose client went on without it has a complete log, by cursor and by its id", async () => {
+  it("a command whose client left has a complete log, by cursor and id", async () => {
     const before = (await logs("w")).length
     await json(["workspace", "exec", "w", "--detach", "--", "sh", "-c", `echo x >> /root/ran2; ${lines(100)}`])
     const id = await lastId()
@@ -92,7 +92,7 @@ describe("a command whose daemon dies", () => {
     assert.strictEqual((await logs("w")).length, before + 2)
   })
 
-  it("gets its input whole", async () => {
+  it("a command gets its whole input although the daemon is killed", async () => {
     const input = randomBytes(24 * MIB)
     const command = hashing(["--", "sh", "-c", "head -c 4194304; sleep 1.5; cat"], input)
     await until("the first of it", () => command.bytesSoFar() === 4 * MIB)
@@ -101,7 +101,7 @@ describe("a command whose daemon dies", () => {
     assert.deepInclude(await command.finished, { code: 0, bytes: 24 * MIB, sha256: expected, stderr: "" })
   })
 
-  it("is still ended by Ctrl-C", async () => {
+  it("Ctrl-C ends a command after its daemon was killed", async () => {
     const { child, finished } = startPyro(["workspace", "exec", "w", "--", "sh", "-c", "sleep 8881 & sleep 8882"], {
       env
     })
@@ -114,7 +114,7 @@ describe("a command whose daemon dies", () => {
     await until("the end of all of it", async () => (await sh("w", "pgrep -fc '[s]leep 888' || true")) === "0")
   })
 
-  it("goes on when the daemon is told to stop", async () => {
+  it("a command goes on when the daemon is stopped", async () => {
     const { finished, stdoutSoFar } = startPyro(
       ["workspace", "exec", "w", "--", "sh", "-c", "for i in 1 2 3 4 5 6; do echo $i; sleep 0.5; done"],
       { env }
@@ -132,7 +132,7 @@ const progressOf = async (id: string) =>
   )).commands[0]!.output_bytes
 
 describe("a client that goes away", () => {
-  it("by Ctrl-C, is gone when its command is: nothing is left running, nor said to be", async () => {
+  it("Ctrl-C ends a command before its client exits, and no command is listed as running", async () => {
     for (const words of ["sleep 7771", "sh -c 'echo first; sleep 7772'", "sh -c 'trap : TERM; sleep 7773 & wait'"]) {
       const { child, finished } = startPyro(["workspace", "exec", "w", "--", "sh", "-c", words], { env })
       await until("its start", async () => (await sh("w", "pgrep -fc '[s]leep 777' || true")) !== "0")
@@ -143,7 +143,7 @@ describe("a client that goes away", () => {
     }
   })
 
-  it("killed, takes its command and everything that started with it", async () => {
+  it("killing a client ends its command and the command's children", async () => {
     const { child, finished } = startPyro(["workspace", "exec", "w", "--", "sh", "-c", "sleep 9991 & sleep 9992"], {
       env
     })
@@ -153,7 +153,7 @@ describe("a client that goes away", () => {
     await until("the end of all of it", async () => (await sh("w", "pgrep -fc '[s]leep 999' || true")) === "0")
   })
 
-  it("that never reads makes the daemon hold no more, and no other command wait", async () => {
+  it("a client that never reads does not grow the daemon or delay other commands", async () => {
     await sh("w", "true")
     const pid = await daemonPid()
     const before = rssOf(pid)
@@ -186,7 +186,7 @@ const idOf = async (part: string) => {
 }
 
 describe("1 GiB of output", () => {
-  it("comes whole, with a daemon that does not grow, and is in the log", async () => {
+  it("1 GiB of output arrives whole, is logged, and does not grow the daemon", async () => {
     await sh("w", "true")
     const pid = await daemonPid()
     const before = rssOf(pid)

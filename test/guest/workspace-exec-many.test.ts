@@ -49,7 +49,7 @@ const exec = (command: ReadonlyArray<string>, input: string) =>
 
 describe("a workspace after many commands", () => {
   it.live(
-    "has a daemon with no more descriptors and memory than before, and all of them in its journal",
+    "after many commands the daemon has the same descriptors and memory, and the journal has all commands",
     () =>
       Effect.gen(function*() {
         yield* Effect.promise(() => pyro.create(["--name", "w"]))

@@ -34,7 +34,7 @@ const parkedPid = async (workspace?: string) => {
 }
 
 describe("the process that waits for the next command", () => {
-  it("becomes it, in a cgroup of its own", async () => {
+  it("the waiting process becomes the next command, in its own cgroup", async () => {
     const pid = await parkedPid()
     assert.strictEqual(Number(await run("echo $$")), pid)
     // The one that asks, and the one that waits.
@@ -54,12 +54,12 @@ describe("the process that waits for the next command", () => {
       "takes its cgroup's processes away",
       "mkdir /sys/fs/cgroup/pyro/other; echo $pid > /sys/fs/cgroup/pyro/other/cgroup.procs"
     ]
-  ])("does no harm to commands when the guest's root %s", async (_, harm) => {
+  ])("commands work when the guest's root %s", async (_, harm) => {
     assert.strictEqual(await run(`${findParked} ${harm}; echo done`), "done\n")
     for (let count = 0; count < 4; count++) assert.strictEqual(await run("echo $(echo well)"), "well\n")
   })
 
-  it("is another one in a fork, and after a reset", async () => {
+  it("a fork and a reset have a new waiting process", async () => {
     await run("echo kept > /workspace/file")
     await pyro.workspace.fork({ workspace: "w", name: "child" })
     for (const name of ["child", "w"]) {
@@ -78,7 +78,7 @@ describe("a cgroup that is used again", () => {
   const withStdin = async (script: string) =>
     (await pyro.workspace.exec({ workspace: "w", command: ["bash", "-c", script] }, { stdin: "" })).stdout
 
-  it("leaves a command its limit of processes, though the guest's root removed it", async () => {
+  it("a command keeps its limit of processes when the guest's root removed the cgroup", async () => {
     const limit = await withStdin(pidsMax)
     assert.match(limit, /^\d+\n$/)
     // Several at a time, so that several are left to be used again.

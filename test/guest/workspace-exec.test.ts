@@ -40,19 +40,19 @@ const processesWith = async (word: string) => Number(await sh("w", `pgrep -fc '[
 const logged = async () => (await logs("w")).length
 
 describe("how a command ends", () => {
-  it("exited, with its status and both outputs apart", async () => {
+  it("exec returns the exit status with stdout and stderr apart", async () => {
     const { code, result } = await told("--", "sh", "-c", "echo out; echo err >&2; exit 7")
     assert.deepInclude(result, { outcome: "exited", status: 7, stdout: "out\n", stderr: "err\n", next_cursor: 8 })
     assert.strictEqual(code, 7)
   })
 
-  it("signaled", async () => {
+  it("exec reports the signal that ended a command", async () => {
     const { code, result } = await told("--", "sh", "-c", "kill -TERM $$")
     assert.deepInclude(result, { outcome: "signaled", status: 143, signal: 15 })
     assert.strictEqual(code, 143)
   })
 
-  it("timed out, with everything it started", async () => {
+  it("a timeout ends a command with its children", async () => {
     const { code, result } = await told(
       ...["--timeout-seconds", "5", "--"],
       ...["sh", "-c", "echo begun; (setsid sleep 7771 &) ; trap '' TERM; sleep 7772 & sleep 7773"]
@@ -62,7 +62,7 @@ describe("how a command ends", () => {
     assert.strictEqual(await processesWith("sleep 777"), 0)
   })
 
-  it("asked to first: Python's KeyboardInterrupt and a shell's trap run, and a timeout is one whatever they leave with", async () => {
+  it("a signal runs Python's KeyboardInterrupt and a shell's trap first, and a timeout stays a timeout", async () => {
     const loop =
       "import time\ntry:\n print('up', flush=True)\n time.sleep(600)\nexcept KeyboardInterrupt:\n print('swept')"
     const python = startPyro(["workspace", "exec", "w", "--grace-seconds", "60", "--", "python3", "-c", loop], { env })
@@ -77,7 +77,7 @@ describe("how a command ends", () => {
     assert.strictEqual(await processesWith("sleep 777"), 0)
   })
 
-  it("asked to first, on a command line without options, which runs before the program is loaded", async () => {
+  it("Ctrl-C runs the command's handler before the program is loaded", async () => {
     const swept = "trap 'echo swept; exit 3' INT; echo up; while :; do sleep 0.1; done"
     const plain = startPyro(["workspace", "exec", "w", "--", "sh", "-c", swept], { env })
     await until("its first line", () => plain.stdoutSoFar().toString() === "up\n")
@@ -86,7 +86,7 @@ describe("how a command ends", () => {
     assert.deepStrictEqual([code, stdout.toString()], [3, "up\nswept\n"])
   })
 
-  it("without the network that it looked for: the first one is told that there is none", async () => {
+  it("the first command that looks for the network is told that there is none", async () => {
     const look = () => told("--", "python3", "-c", "import socket; socket.gethostbyname('example.org')")
     const first = (await look()).result
     assert.strictEqual(first.status, 1)
@@ -94,7 +94,7 @@ describe("how a command ends", () => {
     assert.isUndefined((await look()).result.notices)
   })
 
-  it("never started: not found is 127, not executable 126, and neither is in the journal", async () => {
+  it("a missing command is 127, an unexecutable one 126, and neither is in the journal", async () => {
     const before = await logged()
     const missing = await exec("--", "no-such-program")
     assert.deepStrictEqual([missing.code, missing.stdout.length], [127, 0])
@@ -104,7 +104,7 @@ describe("how a command ends", () => {
     assert.strictEqual(await logged(), before)
   })
 
-  it("too long for one message: nothing ran, and what to do instead is said", async () => {
+  it("a command that is too long is not run, and the error says how to pass it", async () => {
     const before = await logged()
     const { code, stderr } = await exec("--script", `: ${"x".repeat(70_000)}`)
     assert.strictEqual(code, 125)
@@ -115,14 +115,14 @@ describe("how a command ends", () => {
     assert.strictEqual(await logged(), before)
   })
 
-  it("out of memory, and the workspace lives", async () => {
+  it("a command that runs out of memory leaves the workspace running", async () => {
     const { code, result } = await told("--", "tail", "/dev/zero")
     assert.deepInclude(result, { outcome: "out_of_memory", status: 137 })
     assert.strictEqual(code, 137)
     assert.strictEqual(await sh("w", "echo alive"), "alive")
   })
 
-  it("a fork bomb stays in its own command: others go on, its timeout ends all of it", async () => {
+  it("a fork bomb stays in its own command, and its timeout ends all of it", async () => {
     const script = "bomb() { bomb | bomb & wait; }; bomb"
     const refusals = "cat /sys/fs/cgroup/pyro/*/pids.events | sort -k2n | tail -1 | cut -d' ' -f2"
     let isFull = false
@@ -141,7 +141,7 @@ describe("how a command ends", () => {
 })
 
 describe("what flows into a command and out of it", () => {
-  it("8 MiB of input arrive whole, and their end", async () => {
+  it("exec passes 8 MiB of input and its end", async () => {
     const input = randomBytes(8 * 1024 * 1024)
     const { code, stdout } = await call(["workspace", "exec", "w", "--interactive", "--", "sha256sum"], { input })
     assert.strictEqual(code, 0)
@@ -150,14 +150,14 @@ describe("what flows into a command and out of it", () => {
     assert.strictEqual(empty.stdout.toString().trim(), "0")
   })
 
-  it("a command that reads none of its input ends all the same", async () => {
+  it("a command that reads no input ends", async () => {
     const { code } = await call(["workspace", "exec", "w", "--interactive", "--", "true"], {
       input: Buffer.alloc(4 * 1024 * 1024)
     })
     assert.strictEqual(code, 0)
   })
 
-  it("bytes that are not UTF-8 come as they are, and are said to be lost in JSON", async () => {
+  it("exec passes bytes that are not UTF-8, and JSON reports their replacement", async () => {
     const script = "printf 'a\\377\\376b\\000'"
     assert.deepStrictEqual([...(await exec("--", "sh", "-c", script)).stdout], [0x61, 0xff, 0xfe, 0x62, 0])
     const { result } = await told("--", "sh", "-c", script)
@@ -168,7 +168,7 @@ describe("what flows into a command and out of it", () => {
     assert.strictEqual(raw.output, Buffer.from([0x61, 0xff, 0xfe, 0x62, 0]).toString("base64"))
   })
 
-  it("a background child that holds stdout holds nothing up, and stays", async () => {
+  it("exec does not wait for a background child that holds stdout, and the child stays", async () => {
     const { code, stdout } = await exec("--", "sh", "-c", "sleep 7774 & echo done")
     assert.deepStrictEqual([code, stdout.toString()], [0, "done\n"])
     // It runs on for two hours: the command did not wait for it.
@@ -176,7 +176,7 @@ describe("what flows into a command and out of it", () => {
     await sh("w", "pkill -f '[s]leep 7774'")
   })
 
-  it("head and tail of a long output, and all of it by cursor, whole characters at a time", async () => {
+  it("exec returns the beginning and the end of long output, and all of it by cursor", async () => {
     const { result } = await told("--max-bytes", "1000", "--", "sh", "-c", "seq 1 100000 | sed 's/$/ \u20ac/'")
     assert.isTrue(result.truncated)
     assert.match(result.stdout, /^1 \u20ac\n2 \u20ac\n/)
@@ -196,7 +196,7 @@ describe("what flows into a command and out of it", () => {
 })
 
 describe("coming back to a command", () => {
-  it("detaches, is found by its id, and gives output and outcome again and again", async () => {
+  it("a detached command is followed by its id any number of times", async () => {
     const { code: left, result: detached } = await told(
       "--detach",
       "--",
@@ -218,14 +218,14 @@ describe("coming back to a command", () => {
     assert.strictEqual(code, 2, stderr)
   })
 
-  it("waits no longer than it was told to, while the command goes on", async () => {
+  it("exec stops waiting at --wait-seconds while the command goes on", async () => {
     const first = await told("--wait-seconds", "0.5", "--", "sh", "-c", "echo a; sleep 2; echo b")
     assert.deepInclude(first.result, { outcome: "running", stdout: "a\n", next_cursor: 2 })
     const { result } = await told("--exec-id", first.result.exec_id, "--cursor", "2", "--wait-seconds", "60")
     assert.deepInclude(result, { outcome: "exited", stdout: "b\n" })
   })
 
-  it("runs once when several clients ask for one id at the same time", async () => {
+  it("several clients with one id run one command", async () => {
     const id = randomBytes(16).toString("hex")
     const args = [
       "workspace",
@@ -245,7 +245,7 @@ describe("coming back to a command", () => {
     assert.strictEqual((await run(args, { env })).stdout.toString(), "x\n")
   })
 
-  it("is called by the first digits of its id, as its workspace is, and takes short options and units", async () => {
+  it("the first digits of ids name a command and its workspace, and short options and units work", async () => {
     const [workspace] = await pyro.list()
     const begun = workspace!.id.slice(0, 7)
     const script = "echo $A; pwd; sleep 60"
@@ -258,7 +258,7 @@ describe("coming back to a command", () => {
     assert.strictEqual((await call(["ws", "exec", begun, "--exec-id", id.slice(0, 10), "--", "ls"])).code, 2)
   })
 
-  it("knows no command that never was", async () => {
+  it("exec refuses an unknown command id", async () => {
     const { code, stderr } = await exec("--exec-id", "0".repeat(32))
     assert.strictEqual(code, 125)
     assert.match(stderr, /never started/)

@@ -44,18 +44,18 @@ describe("the cache is deleted, or has moved on, under a running and a stopped w
     await step("stop", "kept")
   })
 
-  it("the cache is gone", async () => {
+  it("a workspace works after the cache was deleted", async () => {
     emptyCache(cache)
     await nothingIsLost()
   })
 
-  it("the cache is gone, and the daemon was killed", async () => {
+  it("a workspace works without the cache after the daemon was killed", async () => {
     emptyCache(cache)
     process.kill(await pyro.daemonPid(), "SIGKILL")
     await nothingIsLost()
   })
 
-  it("a reset needs no cache either", async () => {
+  it("a reset works without the cache", async () => {
     emptyCache(cache)
     await step("reset", "live")
     assert.strictEqual(await sh("live", "ls -A /workspace; test ! -e /usr/lib/new"), "")
@@ -63,7 +63,7 @@ describe("the cache is deleted, or has moved on, under a running and a stopped w
     digests.set("live", await sh("live", digest))
   })
 
-  it("the environment's name stands for another image, and templates have another key", async () => {
+  it("a workspace keeps its image when the environment's name has another image", async () => {
     await json(["daemon", "stop"])
     emptyCache(cache)
     linkCache(cache)

@@ -111,7 +111,7 @@ describe("a memory store that is full", () => {
     assert.lengthOf(memories(), 1)
   }
 
-  it("before a fork: it is refused before anything is copied", async () => {
+  it("a fork is refused before any copy if the memory store is full", async () => {
     resize(usedBytes() + 100 * mib)
     try {
       const { code, message } = await failure(["workspace", "fork", "source", "--name", "child"])
@@ -126,7 +126,7 @@ describe("a memory store that is full", () => {
   it.each([
     ["a fork", ["fork", "source", "--name", "child"]],
     ["a reset to a snapshot", ["reset", "source", "--snapshot", "before"]]
-  ])("in the middle of %s: it fails with the reason, and the workspace goes on", async (_, words) => {
+  ])("a memory store that fills up during %s fails with the reason, and the workspace goes on", async (_, words) => {
     if (words[0] === "reset") await json(["workspace", "snapshot", "create", "source", "before"])
     let refused = 0
     // It may come too late once.

@@ -38,7 +38,7 @@ describe("a disk that is full", () => {
     fs.rmdirSync(mountPoint)
   })
 
-  it("in the guest: the command fails as it would anywhere, and work goes on when there is room", async () => {
+  it("a full disk in the guest fails the command, and work goes on when there is space", async () => {
     await create(["--name", "guest", "--mem-mib", "256", "--disk-mib", "96"])
     const { code, stderr } = await call([
       "workspace",
@@ -61,7 +61,7 @@ describe("a disk that is full", () => {
     await json(["workspace", "delete", "guest"])
   })
 
-  it("on the host: nothing is lost, what cannot be done says why, and work goes on when there is room", async () => {
+  it("a full host disk loses nothing, errors name the reason, and work goes on when there is space", async () => {
     await create(["--name", "host"])
     const digest = await sh("host", "head -c 5000000 /dev/urandom > /workspace/data; sync; sha256sum /workspace/data")
     fill()
@@ -85,7 +85,7 @@ describe("a disk that is full", () => {
     await sh("host", "echo more > /workspace/more; sync")
   })
 
-  it("a guest that writes more than the host has room for goes on when there is room", async () => {
+  it("a guest that writes more than the host has goes on when there is space", async () => {
     fill()
     const writing = call([
       "workspace",
@@ -128,7 +128,7 @@ describe("a disk that is full", () => {
     assert.strictEqual(await sh("host", "echo fine > /workspace/again; sync; cat /workspace/again"), "fine")
   })
 
-  it("a guest that is left on a full disk, or stands still then, goes on under the next daemon", async () => {
+  it("the next daemon takes over a guest that a full disk has paused", async () => {
     const memory = () => sh("host", "cat /dev/shm/kept")
     await sh("host", "echo kept > /dev/shm/kept")
     fill()
@@ -164,7 +164,7 @@ describe("a disk that is full", () => {
     assert.strictEqual(await memory(), "kept")
   })
 
-  it("that took a command's end no more: the next daemon learns it from the guest", async () => {
+  it("the next daemon learns a command's end that the full disk could not record", async () => {
     const { id } = await status("host")
     const journal = path.join(state, "workspaces", id, "commands.jsonl")
     const execId = "0".repeat(32)
@@ -199,7 +199,7 @@ describe("a disk that is full", () => {
     assert.deepInclude(entry as object, { outcome: "exited", status: 3 })
   })
 
-  it("on a full host a workspace can be deleted", async () => {
+  it("a workspace can be deleted on a full host", async () => {
     await create(["--name", "other"])
     fill()
     try {

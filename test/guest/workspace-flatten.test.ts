@@ -68,7 +68,7 @@ describe("a long chain of layers", () => {
     sums = await sh("w", files)
   })
 
-  it.each(pointsOf("flatten"))("is whole when the daemon is killed at %s", async (point) => {
+  it.each(pointsOf("flatten"))("a chain of layers is whole when the daemon is killed at %s", async (point) => {
     await json(["daemon", "stop"])
     await call(["workspace", "list"], { env: { ...flattening.env, PYRO_FAULT: point } })
     await until(`the end at ${point}`, async () => !(await daemon()).running, 120_000)
@@ -81,7 +81,7 @@ describe("a long chain of layers", () => {
     assert.strictEqual(await sh("w", files), sums)
   })
 
-  it("is merged under a running workspace, which reads the same, as do its snapshots and forks", async () => {
+  it("merging layers under a running workspace changes no content of it, its snapshots and its forks", async () => {
     // The VM of the last crash has the old layers still.
     await step("stop", "w")
     await step("start", "w")
@@ -113,7 +113,7 @@ describe("a long chain of layers", () => {
     assert.strictEqual(await sh("w", files), sums)
   })
 
-  it("is merged under a stopped workspace: every byte of the disk is the same", async () => {
+  it("merging layers under a stopped workspace changes no byte of the disk", async () => {
     await json(["daemon", "stop"])
     await step("stop", "w")
     for (const name of ["d1", "d2", "d3"]) await snapshot("w", name)

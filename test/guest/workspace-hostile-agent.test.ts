@@ -115,7 +115,7 @@ const settledRss = async (pid: number) => {
 
 describe("agents that are the enemy's, beside a workspace that is not", () => {
   it.live(
-    "cost the daemon nothing: it lives, writes nowhere else, does not grow, and the other's commands take no longer",
+    "hostile agents cannot crash, grow or slow the daemon, or make it write elsewhere",
     () =>
       Effect.promise(async () => {
         console.log(`PYRO_HOSTILE_SEED=${seed}`)

@@ -18,7 +18,7 @@ afterAll(async () => {
 })
 
 describe("a guest that does nothing", () => {
-  it("has no interval timer that runs for nobody, and another clock that does", async () => {
+  it("an idle guest has no interval timer and uses another clock", async () => {
     const { stdout } = await own.call(["workspace", "exec", "w", "--", "./interval-timer"])
     assert.strictEqual(stdout.toString(), "mode 0, over\n")
     const sleep = "cat /sys/devices/system/clockevents/clockevent0/current_device; sleep 0.2; echo slept"

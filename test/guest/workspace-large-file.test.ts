@@ -59,14 +59,14 @@ describe("a file of 4 GiB", () => {
   }, 300_000)
   afterAll(pyro.close)
 
-  it("is seeded sparse", async () => {
+  it("a sparse file of 4 GiB is seeded sparse", async () => {
     assert.strictEqual(await sh("w", "stat -c %s sparse; tail -c 8 sparse"), `${GIB4 + END.length}\n${END.trim()}`)
     // Its holes take no room, neither in the guest nor on the host.
     assert.isBelow(Number((await sh("w", "du -m sparse")).split(/\s/)[0]), 64)
     assert.strictEqual((await json<Diff>(["workspace", "diff", "w"])).summary.files, 0)
   })
 
-  it("is written by a command, listed with its size, and read in part", async () => {
+  it("a file of 4 GiB is written, listed with its size, and read in part", async () => {
     await sh(
       "w",
       "yes 0123456789abcde | head -c 67108864 > lines; truncate -s 4294967280 lines; echo 0123456789abcde >> lines; sync"
@@ -83,7 +83,7 @@ describe("a file of 4 GiB", () => {
     assert.deepInclude(read, { text: "0123456789abcde\n".repeat(6), next_line: 1006, size_bytes: GIB4 })
   })
 
-  it("is told by a diff, which does not look into it, and has neither whole patch nor digest then", async () => {
+  it("a diff names a file of 4 GiB and has no complete patch or digest", async () => {
     await sh("w", "echo 2 > small; truncate -s 1G sparse")
     const diff = await json<Diff>(["workspace", "diff", "w"])
     assert.deepStrictEqual(diff.files.map(({ path, size, status, too_large }) => [path, status, size, too_large]), [
@@ -109,7 +109,7 @@ describe("a file of 4 GiB", () => {
     assert.match(fs.readFileSync(patch, "utf8"), /^diff --git a\/small b\/small\n[^]*\+2\n/)
   })
 
-  it("is exported, with its progress, and refused where it is more than was allowed", async () => {
+  it("a file of 4 GiB is exported with progress, and refused beyond the limit", async () => {
     const output = path.join(folder, "out")
     const refused = await failure(["workspace", "export", "w", "lines", "--output", output])
     assert.include(refused.message, "--max-mib")
@@ -121,7 +121,7 @@ describe("a file of 4 GiB", () => {
     fs.rmSync(output)
   })
 
-  it("leaves the daemon's memory within bounds", () => {
+  it("a file of 4 GiB does not grow the daemon beyond its bound", () => {
     assert.isBelow(rss.stop(), 512 * MIB)
   })
 })

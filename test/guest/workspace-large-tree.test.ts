@@ -30,7 +30,7 @@ describe("a tree of 100,000 files", () => {
   })
   afterAll(pyro.close)
 
-  it("is seeded whole, and listed as far as asked for, which the list says", async () => {
+  it("a tree of 100,000 files is seeded whole and listed up to the limit", async () => {
     assert.strictEqual(await sh("w", "find . -type f | wc -l"), String(FILES))
     const listed = await json<{ readonly [Key in keyof FileList]: FileList[Key] }>(
       ["workspace", "file", "list", "w", "--recursive", "--limit", "10000"]
@@ -42,7 +42,7 @@ describe("a tree of 100,000 files", () => {
     assert.include(stderr, "there is more")
   })
 
-  it("has a diff of a few changes", async () => {
+  it("a tree of 100,000 files has a diff of a few changes", async () => {
     assert.strictEqual((await json<DiffResult>(["workspace", "diff", "w"])).summary.files, 0)
     await sh("w", `echo a >> ${nameOf(1)}; rm ${nameOf(2)}; mv ${nameOf(3)} moved; echo n > new`)
     const { files } = await json<DiffResult>(["workspace", "diff", "w"])
@@ -54,7 +54,7 @@ describe("a tree of 100,000 files", () => {
     ])
   })
 
-  it("has a diff of 20,000 changes and more: bounded, and it says what is left out", async () => {
+  it("a diff of more than 20,000 changes is bounded and reports the rest", async () => {
     await sh("w", "for f in d1*/* d2*/*; do echo more >> $f; done; for f in d3*/f0*; do echo more >> $f; done")
     const expected = 20_000 + 1_000 + 4
     const diff = await json<{
@@ -86,7 +86,7 @@ describe("a tree of 100,000 files", () => {
     assert.strictEqual(fs.statSync(patch).size, diff.patch_bytes)
   })
 
-  it("is exported whole where that many entries are allowed", async () => {
+  it("a tree of 100,000 files is exported if that many entries are allowed", async () => {
     const output = path.join(folder, "exported")
     const refused = await failure(["workspace", "export", "w", ".", "--output", output])
     assert.include(refused.message, "--max-entries")
@@ -98,7 +98,7 @@ describe("a tree of 100,000 files", () => {
     fs.rmSync(output, { recursive: true })
   })
 
-  it("takes 8,000 files that were pushed, tells conflicts, and has them again after a reset", async () => {
+  it("a push of 8,000 files reports conflicts, and a reset keeps the files", async () => {
     for (let number = 0; number < FILES; number += 10) append(number, "pushed\n")
     interface Pushed {
       readonly files_pushed: number
@@ -120,7 +120,7 @@ describe("a tree of 100,000 files", () => {
     )
   })
 
-  it("leaves the daemon's memory within bounds", () => {
+  it("a tree of 100,000 files does not grow the daemon beyond its bound", () => {
     assert.isBelow(rss.stop(), 1_536 * MIB)
   })
 })

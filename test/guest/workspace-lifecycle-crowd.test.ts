@@ -29,7 +29,7 @@ describe("many at once", () => {
     await settlesAs(() => inventory().filter((line) => line.includes("/ws-") && /record\.json$/.test(line)).length, 1)
   })
 
-  it("of two that create one name at once, one gets it", async () => {
+  it("one of two concurrent creations of a name succeeds", async () => {
     const both = await Promise.all(
       [1, 2, 3].map(() =>
         call(["workspace", "create", "--mem-mib", "256", "--disk-mib", "512", "--name", "twin", "--json"])
@@ -40,13 +40,13 @@ describe("many at once", () => {
     assert.strictEqual((await list()).filter(({ name }) => name === "twin").length, 1)
   })
 
-  it("of several that delete one at once, one has done it and the others hear that it is gone", async () => {
+  it("one of several concurrent deletes succeeds, and the others report a missing workspace", async () => {
     const all = await Promise.all(many.slice(0, 4).map(() => call(["workspace", "delete", "twin", "--json"])))
     assert.deepStrictEqual(all.map(({ code }) => code).sort(), [0, 1, 1, 1])
     for (const { code, stdout } of all) if (code !== 0) assert.include(stdout.toString(), "workspace_not_found")
   })
 
-  it("whoever uses a workspace that another deletes, stops or resets gets an answer that says so", async () => {
+  it("a client of a workspace that another client deletes, stops or resets gets an error that says so", async () => {
     const pid = await daemonPid()
     for (const verb of ["delete", "stop", "reset"]) {
       const { id } = await create([])
@@ -76,7 +76,7 @@ describe("many at once", () => {
     assert.strictEqual(await daemonPid(), pid, "the daemon has died")
   })
 
-  it("steps of one workspace asked for at once are done one after the other", async () => {
+  it("concurrent steps of one workspace run one after the other", async () => {
     const { id } = await create([])
     const verbs = ["stop", "start", "reset", "stop", "start", "reset", "start", "update"]
     const all = await Promise.all(

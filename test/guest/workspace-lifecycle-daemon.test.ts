@@ -13,7 +13,7 @@ const { call, create, daemon, daemonPid, json, list, sh, state, status, step } =
 afterAll(pyro.close)
 
 describe("workspaces and the daemon's own life", () => {
-  it("goes on under the next daemon, processes included, when its daemon is stopped or killed", async () => {
+  it("a workspace and its processes go on under the next daemon after a stop or a kill", async () => {
     const { id } = await create(["--name", "lives"])
     const qemu = await qemuOf(pyro, id)
     await sh(
@@ -38,7 +38,7 @@ describe("workspaces and the daemon's own life", () => {
     }
   })
 
-  it("says to a person what uses what", async () => {
+  it("daemon status shows which process belongs to which workspace", async () => {
     const { id } = await status("lives")
     const { pid, vms } = await daemon()
     const { stdout } = await call(["daemon", "status"])
@@ -51,7 +51,7 @@ describe("workspaces and the daemon's own life", () => {
     assert.match(own ?? "", new RegExp(`^vm-\\w+ +workspace +${id} +${await qemuOf(pyro, id)} +\\d+ MiB$`))
   })
 
-  it("says so when its QEMU died while no daemon was there, and start brings it back", async () => {
+  it("a QEMU that died without a daemon is reported, and start repairs the workspace", async () => {
     const { id } = await status("lives")
     await sh("lives", "echo data > /workspace/data; sync")
     const qemu = await qemuOf(pyro, id)
@@ -67,7 +67,7 @@ describe("workspaces and the daemon's own life", () => {
     assert.strictEqual(await sh("lives", "cat /workspace/data"), "data")
   })
 
-  it("the daemon stays while a workspace runs, and leaves when all are stopped", async () => {
+  it("the daemon stays while a workspace runs and exits when all are stopped", async () => {
     const pid = await daemonPid()
     await new Promise((resolve) => setTimeout(resolve, 1500))
     assert.strictEqual(await daemonPid(), pid)

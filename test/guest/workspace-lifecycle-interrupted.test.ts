@@ -33,25 +33,28 @@ describe("a client that gives up in the middle of a step", () => {
     await sh("one", "echo kept > /workspace/kept; sync")
   })
 
-  it.each(["stop", "start", "reset"])("%s: the workspace is as it was, or as it was to become", async (verb) => {
-    for (const delayMs of delaysMs) {
-      if (verb === "start") await step("stop", "one")
-      await giveUp(["workspace", verb, "one"], delayMs)
-      await settled()
-      const [{ state } = { state: "" }] = await list()
-      await until("its VM alone", async () => (await workspaceVms()) === (state === "running" ? 1 : 0))
-      if (verb === "start") assert.include(["running", "stopped"], state)
-      if (state === "stopped") await step("start", "one")
-      const files = await sh("one", "cat /workspace/kept 2>/dev/null || ls -A /workspace")
-      assert.strictEqual(
-        verb === "reset" ? files === "kept" || files === "" : files === "kept",
-        true,
-        `${verb}: ${files}`
-      )
+  it.each(["stop", "start", "reset"])(
+    "an interrupted %s leaves the workspace in the old or the new state",
+    async (verb) => {
+      for (const delayMs of delaysMs) {
+        if (verb === "start") await step("stop", "one")
+        await giveUp(["workspace", verb, "one"], delayMs)
+        await settled()
+        const [{ state } = { state: "" }] = await list()
+        await until("its VM alone", async () => (await workspaceVms()) === (state === "running" ? 1 : 0))
+        if (verb === "start") assert.include(["running", "stopped"], state)
+        if (state === "stopped") await step("start", "one")
+        const files = await sh("one", "cat /workspace/kept 2>/dev/null || ls -A /workspace")
+        assert.strictEqual(
+          verb === "reset" ? files === "kept" || files === "" : files === "kept",
+          true,
+          `${verb}: ${files}`
+        )
+      }
     }
-  })
+  )
 
-  it("create: nothing is left, or a whole workspace", async () => {
+  it("an interrupted create leaves nothing or a whole workspace", async () => {
     for (const [index, delayMs] of delaysMs.entries()) {
       await giveUp(["workspace", "create", "--mem-mib", "256", "--disk-mib", "512", "--name", `new-${index}`], delayMs)
     }

@@ -18,7 +18,7 @@ const makeDirt = `for f in ${dirt}; do head -c 3000000 /dev/urandom > $f; done; 
 const readDirt = `sync; echo 3 > /proc/sys/vm/drop_caches; sha256sum ${dirt}`
 
 describe("create, list, status, update, delete", () => {
-  it("creates by name and by labels, lists the one used last first, and takes names where ids are", async () => {
+  it("create, list and status work by name, id and labels, last used first", async () => {
     const a = await create(["--name", "a", "--label", "task=1", "--label", "team=x"])
     const b = await create(["--name", "b", "--label", "task=2"])
     assert.match(a.id, /^ws-[0-9a-f]{10}$/)
@@ -32,7 +32,7 @@ describe("create, list, status, update, delete", () => {
     assert.strictEqual((await status(a.id)).name, "a")
   })
 
-  it("looking is no activity; a command and a write are", async () => {
+  it("commands and writes count as activity, reads do not", async () => {
     const last = async () => (await status("b")).last_activity_at
     await call(["workspace", "file", "write", "b", "note", "--text", "one"])
     const written = await last()
@@ -62,7 +62,7 @@ describe("create, list, status, update, delete", () => {
     assert.isAbove(Date.parse(await last()), Date.parse(rewritten))
   })
 
-  it("refuses a name that is taken, odd, or an id", async () => {
+  it("create refuses a name that is taken, invalid, or an id", async () => {
     for (
       const [words, wrong] of [
         [
@@ -86,7 +86,7 @@ describe("create, list, status, update, delete", () => {
     assert.strictEqual((await list()).length, 2)
   })
 
-  it("updates what is given and leaves the rest", async () => {
+  it("update changes the given fields only", async () => {
     assert.match(
       (await failure(["workspace", "update", "a"])).message,
       /^--name: is not given, and nothing else to change/
@@ -102,7 +102,7 @@ describe("create, list, status, update, delete", () => {
     assert.strictEqual((await failure(["workspace", "status", "c"])).code, "workspace_not_found")
   })
 
-  it("deletes what has not been used for its time, and nothing that is in use", async () => {
+  it("an expired workspace is deleted, unless it is in use", async () => {
     const { id } = await create([])
     const { exec_id } = await json<{ readonly exec_id: string }>(
       ["workspace", "exec", id, "--detach", "--", "sleep", "1000"]
@@ -116,7 +116,7 @@ describe("create, list, status, update, delete", () => {
     assert.isFalse(fs.existsSync(path.join(state, "workspaces", id)))
   })
 
-  it("deletes several, none of them when one is unknown, and all", async () => {
+  it("delete removes all of several workspaces, or none if one is unknown", async () => {
     assert.strictEqual((await failure(["workspace", "delete", "b", "nobody"])).code, "workspace_not_found")
     assert.strictEqual((await list()).length, 2)
     const [a, b] = [await status("a"), await status("b")]
@@ -133,7 +133,7 @@ describe("stop, start and reset", () => {
   let digests = ""
   let id = ""
 
-  it("a stopped workspace says so, and goes on with the disk that it had", async () => {
+  it("a stopped workspace says so, and start continues with its disk", async () => {
     id = (await create(["--name", "disk"])).id
     digests = await sh("disk", makeDirt)
     assert.strictEqual((await step("stop", "disk")).state, "stopped")
@@ -148,7 +148,7 @@ describe("stop, start and reset", () => {
     assert.strictEqual(await sh("disk", readDirt), digests)
   })
 
-  it("says that its QEMU was killed, and start brings it back", async () => {
+  it("status reports a killed QEMU, and start repairs the workspace", async () => {
     // What was written is on the disk once it was synced; that of the last moments may not be.
     await sh("disk", "sync")
     process.kill(await qemuOf(pyro, id), "SIGKILL")
@@ -161,7 +161,7 @@ describe("stop, start and reset", () => {
     assert.strictEqual((await logs("disk")).every(({ outcome }) => outcome === "exited"), true)
   })
 
-  it("is as it was at its creation after a reset, in place", async () => {
+  it("reset returns a workspace to the state after create, in place", async () => {
     const who = "cat /etc/machine-id /proc/sys/kernel/random/boot_id; head -c 16 /dev/urandom | od -An -tx1"
     const before = (await sh("disk", who)).split("\n")
     // What a command needs to start is gone with /usr; the agent does not mind.
@@ -180,7 +180,7 @@ describe("stop, start and reset", () => {
     assert.strictEqual((await logs("disk")).length, 3)
   })
 
-  it("is brought back by a reset after its QEMU was killed, and from being stopped", async () => {
+  it("reset repairs a workspace whose QEMU was killed, or that is stopped", async () => {
     await sh("disk", "echo dirt > /workspace/dirt; sync")
     process.kill(await qemuOf(pyro, id), "SIGKILL")
     await until("its failure", async () => (await status("disk")).state === "failed")

@@ -54,7 +54,7 @@ describe("the log of one command", () => {
     await sh("w", "i=0; while [ $i -lt 1000 ]; do echo '0123456789 äöü ß'; i=$((i+1)); done > /root/thousand")
   })
 
-  it("is printed whole for people, and page by page for programs", async () => {
+  it("logs prints all output for people and pages for programs", async () => {
     await call(["workspace", "exec", "w", "--", "sh", "-c", printing])
     const id = await lastId()
     assert.isAbove(Buffer.byteLength(whole), PRINTED)
@@ -73,7 +73,7 @@ describe("the log of one command", () => {
     assert.isAtMost(page.next_cursor!, 1_048_576)
   })
 
-  it("of a command that runs is what there is so far", async () => {
+  it("logs of a running command show the output so far", async () => {
     await call(["workspace", "exec", "w", "--detach", "--", "sh", "-c", `${printing}; exec sleep 1000`])
     const id = await lastId()
     await until("all of it", async () => (await logs()).commands.at(-1)!.output_bytes === Buffer.byteLength(whole))
@@ -83,7 +83,7 @@ describe("the log of one command", () => {
     await sh("w", "pkill -f '[s]leep 1000'")
   })
 
-  it("is followed until the command ends; Ctrl-C ends the following and not the command", async () => {
+  it("logs --follow ends with the command, and Ctrl-C does not end the command", async () => {
     const script = "echo one; until [ -e /dev/shm/on ]; do sleep 0.1; done; echo two; exit 3"
     await call(["workspace", "exec", "w", "--detach", "--", "sh", "-c", script])
     const id = await lastId()
@@ -116,7 +116,7 @@ describe("a command that prints while the host's disk is full", () => {
     return hash.digest("hex")
   }
 
-  it("goes on, is heard whole, tells what the log does not have, and is logged again when there is room", async () => {
+  it("a command on a full host disk is heard whole, and its log reports the missing part", async () => {
     const hash = createHash("sha256")
     let bytes = 0
     const { child, finished } = startPyro(["workspace", "exec", "w", "--", "sh", "-c", printing], { env })
@@ -168,7 +168,7 @@ describe("a command that prints while the host's disk is full", () => {
     assert.include(printed.stderr, "bytes of the output are no longer kept here")
   })
 
-  it("can be asked for: it runs, or is refused and then is not known", async () => {
+  it("a command requested on a full host disk runs, or is refused and unknown afterwards", async () => {
     const before = (await logs()).commands.length + 1
     await sh("w", "sync")
     fill()

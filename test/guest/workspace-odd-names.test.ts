@@ -36,7 +36,7 @@ describe("files whose names plain objects treat specially", () => {
     await json(["workspace", "sync", "push", "w", project])
   })
 
-  it("belong to the baseline once sync push has brought them, and a reset keeps them", async () => {
+  it("pushed files named __proto__ and the like belong to the seed, and reset keeps them", async () => {
     assert.deepStrictEqual(await filesOf("w"), filesWith("pushed"))
     assert.deepStrictEqual(await changes("w"), [])
     await sh("w", "rm -- *")
@@ -45,7 +45,7 @@ describe("files whose names plain objects treat specially", () => {
     assert.deepStrictEqual(await changes("w"), [])
   })
 
-  it("are in forks, and in a fork that is reset", async () => {
+  it("files named __proto__ and the like are in forks, and in a reset fork", async () => {
     await json(["workspace", "fork", "w", "--name", "child"])
     assert.deepStrictEqual(await filesOf("child"), filesWith("pushed"))
     await sh("child", "rm -- *")
@@ -54,7 +54,7 @@ describe("files whose names plain objects treat specially", () => {
     assert.deepStrictEqual(await filesOf("child"), filesWith("pushed"))
   })
 
-  it("are in the diff, and in a patch that git and another workspace apply", async () => {
+  it("files named __proto__ and the like are in the diff and in a patch that git applies", async () => {
     await sh("w", `for name in ${ODD_NAMES.join(" ")}; do echo changed > $name; done`)
     assert.deepStrictEqual(await changes("w"), ODD_NAMES.map((name) => `modified ${name}`).sort())
     const patch = path.join(folder, "odd.patch")
@@ -65,7 +65,7 @@ describe("files whose names plain objects treat specially", () => {
     assert.deepStrictEqual(await filesOf("child"), filesWith("changed"))
   })
 
-  it("are exported one by one, and with the directory that has them", async () => {
+  it("files named __proto__ and the like are exported singly and with their directory", async () => {
     for (const name of ODD_NAMES) {
       const { stdout } = await call(["workspace", "export", "w", name, "--output", "-"])
       assert.strictEqual(stdout.toString(), "changed\n", name)
@@ -75,7 +75,7 @@ describe("files whose names plain objects treat specially", () => {
     assert.sameMembers(fs.readdirSync(output), [...ODD_NAMES, "own"])
   })
 
-  it("that a later push removes are gone after a reset", async () => {
+  it("files named __proto__ and the like that a push removes stay removed after a reset", async () => {
     for (const name of ODD_NAMES) fs.rmSync(path.join(project, name))
     await json(["workspace", "sync", "push", "w", project, "--delete", "--force"])
     assert.deepStrictEqual(await filesOf("w"), ["own mine"])

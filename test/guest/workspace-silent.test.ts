@@ -37,7 +37,7 @@ beforeAll(async () => {
 })
 
 describe("a workspace whose QEMU is stopped", () => {
-  it("fails every verb that asks the guest, lets its commands be, and can be snapshotted again when QEMU goes on", async () => {
+  it("a stopped QEMU fails every request to the guest and no command, and snapshots work afterwards", async () => {
     const { id } = await create(["--name", "still", "--seed-path", source])
     const running = startPyro(["workspace", "exec", "still", "--", "sh", "-c", "echo up; sleep 1000"], { env })
     await until("the command's output", () => running.stdoutSoFar().includes("up"))
@@ -78,7 +78,7 @@ describe("a workspace whose QEMU is stopped", () => {
     await running.finished
   })
 
-  it("is stopped, and started again with its files; is reset; is deleted", async () => {
+  it("a workspace with a stopped QEMU can be stopped and started, reset, and deleted", async () => {
     const { id } = await status("still")
     await sh("still", "echo kept > kept; sync")
     process.kill(await qemuProcess(id), "SIGSTOP")
@@ -102,7 +102,7 @@ describe("a workspace whose microVM waited in the pool", () => {
     return members.includes(vm?.id ?? "none") ? id : createFromPool()
   }
 
-  it("has the deadline of silence, too: a read fails when its QEMU is stopped", async () => {
+  it("a read of a workspace from the pool fails when its QEMU is stopped", async () => {
     await pooled.create([])
     const id = await createFromPool()
     process.kill(await qemuProcess(id, pooled), "SIGSTOP")
@@ -118,7 +118,7 @@ describe("a guest whose root stops the agent", () => {
     unbinding: "for one in /sys/bus/virtio/drivers/*/virtio*; do echo ${one##*/} > ${one%/*}/unbind & done; wait"
   }
 
-  it("and that nobody has asked since is given up by stop after 5 seconds, and reset and delete do not ask it", async () => {
+  it("stop waits 5 seconds for a silent guest, and reset and delete do not ask it", async () => {
     // The text reaches the disk once the agent is frozen. The script itself, which is recorded elsewhere, does not contain the text.
     const script = `${ways.freezer}; echo "is fro""zen" > /workspace/text; sync; sleep 100000`
     const frozen = async (name: string) => {
@@ -143,7 +143,7 @@ describe("a guest whose root stops the agent", () => {
     await json(["workspace", "delete", "gone"])
   })
 
-  it("by a debugger, by a frozen control group or by unbinding its devices: it is silent, and reset brings it back", async () => {
+  it("a guest that stops its agent is reported as silent, and reset repairs it", async () => {
     await Promise.all(
       Object.entries(ways).map(async ([name, script]) => {
         await create(["--name", name])
@@ -162,7 +162,7 @@ describe("a guest whose root stops the agent", () => {
     )
   })
 
-  it("keeps the next daemon from no other workspace, and can be reset before that daemon gives it up", async () => {
+  it("a silent guest blocks no other workspace of the next daemon and can be reset at once", async () => {
     process.kill(await daemonPid(), "SIGKILL")
     const states = new Map((await list()).map(({ name, state }) => [name, state]))
     assert.deepStrictEqual([states.get("freezer"), states.get("debugger")], ["starting", "running"])

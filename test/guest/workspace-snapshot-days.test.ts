@@ -34,7 +34,7 @@ describe("on bad days", () => {
     place.remove()
   })
 
-  it("a web server that is forked three ways is three servers", async () => {
+  it("a web server that is forked three times is three servers", async () => {
     await create(["--name", "web"])
     await sh("web", "echo origin > /workspace/index.html")
     await detach("web", "exec python3 -m http.server 8000 --bind 127.0.0.1")
@@ -48,7 +48,7 @@ describe("on bad days", () => {
     await json(["workspace", "delete", ...names, "web"])
   })
 
-  it("a fork in the middle of heavy writes is consistent, by the writers' own tools", async () => {
+  it("a fork during heavy writes is consistent", async () => {
     await create(["--name", "busy", "--mem-mib", "512", "--disk-mib", "2048"])
     const database = await detach(
       "busy",
@@ -94,7 +94,7 @@ while True:
     await json(["workspace", "delete", "busy", "f1", "f2", "f3"])
   })
 
-  it("thirty forks of forks have what each of their ancestors wrote", { timeout: 1_200_000 }, async () => {
+  it("thirty forks of forks have the files of all their ancestors", { timeout: 1_200_000 }, async () => {
     await create(["--name", "g0"])
     await sh("g0", "head -c 100000 /dev/urandom > /usr/local/0; echo 0 > /dev/shm/seen; sync")
     for (let number = 1; number <= 30; number++) {
@@ -119,7 +119,7 @@ while True:
     await json(["workspace", "delete", "g30"])
   })
 
-  it("the cache is deleted under snapshots and forks", async () => {
+  it("snapshots and forks work after the cache was deleted", async () => {
     await create(["--name", "kept"])
     const digests = await sh(
       "kept",
@@ -141,7 +141,7 @@ while True:
     linkCache(cache)
   })
 
-  it("QEMU is killed in the middle: nothing is half there, and the snapshots that were are of use", async () => {
+  it("a QEMU killed during a snapshot or a fork leaves nothing partial, and older snapshots work", async () => {
     const { id } = await create(["--name", "dying", "--mem-mib", "512", "--disk-mib", "512"])
     await sh("dying", "head -c 150000000 /dev/urandom > /dev/shm/ballast; echo good > /workspace/f; sync")
     await snapshot("dying", "good")
@@ -161,7 +161,7 @@ while True:
     await json(["workspace", "delete", "dying"])
   })
 
-  it("the disk is full in the middle, or there is no room to begin with: the workspace goes on", async () => {
+  it("a full disk before or during a snapshot leaves the workspace running", async () => {
     await create(["--name", "full", "--mem-mib", "512", "--disk-mib", "512"])
     await sh(
       "full",

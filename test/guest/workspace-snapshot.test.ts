@@ -16,7 +16,7 @@ const makeFiles = `for f in ${files}; do head -c 3000000 /dev/urandom > $f; done
 const readFiles = `sync; echo 3 > /proc/sys/vm/drop_caches; sha256sum ${files}`
 
 describe("a fork", () => {
-  it("has memory, disk and processes as they were, and is a machine of its own", async () => {
+  it("a fork has the memory, disk and processes of its origin and its own identity", async () => {
     await create(["--name", "a", "--label", "task=1"])
     const digests = await sh("a", makeFiles)
     await sh("a", "echo temporary > /tmp/t; echo shared > /dev/shm/s; echo '10.9.8.7 friend' >> /etc/hosts")
@@ -91,7 +91,7 @@ describe("a fork", () => {
     await json(["workspace", "delete", "a-1"])
   })
 
-  it("of a running command can be killed by its id, in the fork alone", async () => {
+  it("cancel ends a running command in the fork only", async () => {
     await create(["--name", "loop"])
     const { exec_id: id } = await json<{ readonly exec_id: string }>(
       ["workspace", "exec", "loop", "--detach", "--script", "while true; do echo on; sleep 0.1; done"]
@@ -114,7 +114,7 @@ describe("a fork", () => {
     await json(["workspace", "delete", "--all"])
   })
 
-  it("of the disk alone is made while the workspace runs, from what is on its disk by then", async () => {
+  it("a disk-only fork of a running workspace has the files on its disk", async () => {
     await create(["--name", "plain"])
     // Not synced: what is only in the guest's memory of its files goes along, and what is in memory alone does not.
     await sh("plain", "echo here > /usr/local/lib/tool; echo here > /workspace/work; echo gone > /dev/shm/page")
@@ -134,7 +134,7 @@ describe("a fork", () => {
 })
 
 describe("a snapshot", () => {
-  it("brings memory and disk back, as often as wanted, also after the daemon was killed and the host's caches are gone", async () => {
+  it("reset to a snapshot works repeatedly, after a killed daemon and without the cache", async () => {
     await create(["--name", "b"])
     const digests = await sh("b", makeFiles)
     const { exec_id: id } = await json<{ readonly exec_id: string }>([
@@ -183,7 +183,7 @@ describe("a snapshot", () => {
     await json(["workspace", "delete", "--all"])
   })
 
-  it("of a stopped workspace has its files alone", async () => {
+  it("a snapshot of a stopped workspace has its files only", async () => {
     await create(["--name", "c"])
     const digests = await sh("c", makeFiles)
     await step("stop", "c")
@@ -205,7 +205,7 @@ describe("a snapshot", () => {
     await json(["workspace", "delete", "--all"])
   })
 
-  it("of another QEMU is refused with what differs, and its files still can be had", async () => {
+  it("a snapshot of another QEMU is refused with the differences, and its files can be used", async () => {
     const { id } = await create(["--name", "e"])
     const digests = await sh("e", makeFiles)
     await snapshot("e", "old")
@@ -225,7 +225,7 @@ describe("a snapshot", () => {
     await json(["workspace", "delete", "--all"])
   })
 
-  it("two at once of one workspace are two", async () => {
+  it("two concurrent snapshots of one workspace are two snapshots", async () => {
     await create(["--name", "g"])
     await sh("g", "echo here > f")
     await Promise.all([snapshot("g", "one"), snapshot("g", "two")])

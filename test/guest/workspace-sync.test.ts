@@ -32,7 +32,7 @@ describe("files pushed into a workspace later", () => {
     fs.mkdirSync(path.dirname(path.join(repo, name)), { recursive: true })
     fs.writeFileSync(path.join(repo, name), content)
   }
-  it("are what it started from: not its changes, and there again after a reset", async () => {
+  it("pushed files belong to the seed: not in the diff, and kept by a reset", async () => {
     host("a", "1\n")
     host("gone", "g\n")
     host(".gitignore", "*.log\n")
@@ -79,14 +79,14 @@ describe("files pushed into a workspace later", () => {
     assert.deepStrictEqual(await changed(), ["modified a"])
   })
 
-  it("and left alone where they were changed there: whoever goes on has to ask", async () => {
+  it("a push leaves files alone that were changed in the workspace", async () => {
     host("a", "3\n")
     const { code, stderr } = await pyro(["workspace", "sync", "push", "w", repo], { env })
     assert.deepStrictEqual([code, /left alone: a /.test(stderr)], [1, true])
     host("a", "2\n")
   })
 
-  it("and what else crossed is in the event log and the summary", async () => {
+  it("the event log and the summary record pushes and exports", async () => {
     const [id] = fs.readdirSync(path.join(state, "workspaces"))
     const log = fs.readFileSync(path.join(state, "workspaces", id!, "events.jsonl"), "utf8").trim().split("\n")
     const events = log.map((line) => JSON.parse(line) as { readonly _tag: string; readonly from?: string })

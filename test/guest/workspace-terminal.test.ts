@@ -22,7 +22,7 @@ const onTty = (...command: ReadonlyArray<string>) => {
 }
 
 describe("a command on a terminal", () => {
-  it("has the size of the caller's terminal, and each new one", async () => {
+  it("a command on a terminal has the caller's window size and its changes", async () => {
     const { ended, seen, terminal } = onTty(
       "sh",
       "-c",
@@ -37,7 +37,7 @@ describe("a command on a terminal", () => {
     assert.strictEqual(await ended, 0)
   })
 
-  it("is a session with that terminal: what is typed is echoed, and read once", async () => {
+  it("a terminal session echoes input and reads it once", async () => {
     const { ended, screen, seen, terminal } = onTty(
       "sh",
       "-c",
@@ -51,7 +51,7 @@ describe("a command on a terminal", () => {
     assert.strictEqual(screen().split("hello").length - 1, 2, screen())
   })
 
-  it("that reads a secret gets it without an echo", async () => {
+  it("a program that reads a secret gets it without an echo", async () => {
     const { ended, screen, seen, terminal } = onTty(
       "sh",
       "-c",
@@ -64,7 +64,7 @@ describe("a command on a terminal", () => {
     assert.notInclude(screen(), "tiger")
   })
 
-  it("gets Ctrl-C in the foreground alone: a shell goes on, and the caller too", async () => {
+  it("Ctrl-C reaches the foreground program only, and the shell goes on", async () => {
     const { ended, seen, terminal } = onTty("sh", "-i")
     await seen("# ")
     terminal.write("sleep 7771; echo status $?\r")
@@ -77,7 +77,7 @@ describe("a command on a terminal", () => {
     assert.strictEqual(await ended, 5)
   })
 
-  it("is ended by Ctrl-C where it does not catch it, with the status of the signal", async () => {
+  it("Ctrl-C ends a program that does not handle it, with the signal's status", async () => {
     const { ended, seen, terminal } = onTty("sh", "-c", "echo ready; exec sleep 7772")
     await seen("ready")
     terminal.write("\x03")
@@ -85,7 +85,7 @@ describe("a command on a terminal", () => {
     assert.strictEqual(await sh("w", "pgrep -fc '[s]leep 7772' || true"), "0")
   })
 
-  it("leaves the caller's terminal as it was", async () => {
+  it("a terminal session restores the caller's terminal", async () => {
     const args = ["workspace", "exec", "w", "--tty", "--", "sh", "-c", "stty raw -echo"]
     const line = `before=$(stty -g); "$@"; [ "$before" = "$(stty -g)" ] && echo same as before`
     const { ended, screen } = onTerminal({ entry: pyroPath, env }, line, args)
@@ -93,7 +93,7 @@ describe("a command on a terminal", () => {
     assert.include(screen(), "same as before")
   })
 
-  it("comes as bytes: 1 MiB of it is whole", async () => {
+  it("a terminal session passes 1 MiB of bytes whole", async () => {
     const { ended, screen } = onTty("sh", "-c", "stty -onlcr; yes 0123456789abcde | head -c 1048576; echo end")
     assert.strictEqual(await ended, 0)
     const text = screen().replace(/\r\n/g, "\n")

@@ -59,7 +59,7 @@ const demandUsable = async (name: string) => {
 }
 
 describe("a workspace of the user agent", () => {
-  it("lets agent change the seeded files, says so in status, and leaves root able to do everything", async () => {
+  it("agent can change the seeded files, status shows the user, and root can do everything", async () => {
     await create(["--name", "w", "--seed-path", repo, "--workspace-user", "agent"])
     assert.strictEqual(await userOf("w"), "agent")
     const { stdout } = await call(["workspace", "status", "w"])
@@ -75,7 +75,7 @@ describe("a workspace of the user agent", () => {
     assert.strictEqual(code, 0)
   })
 
-  it("gives agent what is written, patched and pushed from the host", async () => {
+  it("written, patched and pushed files belong to agent", async () => {
     await json(["workspace", "file", "write", "w", "deep/new/file", "--text", "written\n"])
     await json(["workspace", "file", "edit", "w", "src/edited", "--old-text", "src", "--new-text", "SRC"])
     const patch = path.join(folder, "p.patch")
@@ -102,7 +102,7 @@ describe("a workspace of the user agent", () => {
     execFileSync("git", ["-C", repo, "apply", "--check", whole])
   })
 
-  it("stays agent's in forks, in snapshots of memory, after a reset and after a lost VM", async () => {
+  it("files stay agent's in forks, snapshots, after a reset and after a lost VM", async () => {
     await snapshot("w", "before")
     await fork("w", "--name", "child")
     assert.strictEqual(await userOf("child"), "agent")
@@ -148,7 +148,7 @@ describe("a workspace of the user agent", () => {
     assert.strictEqual(await others("w"), "")
   })
 
-  it("may be empty, or of a git URL or an archive", async () => {
+  it("an empty workspace, a git URL and an archive can belong to agent", async () => {
     await create(["--name", "empty", "--workspace-user", "agent"])
     assert.strictEqual(await sh("empty", "echo x > file; stat -c %U . file"), "agent\nagent")
     await step("reset", "empty")
@@ -164,7 +164,7 @@ describe("a workspace of the user agent", () => {
     await sh("tar", "rm -r src")
   })
 
-  it("leaves other workspaces of the same files root's", async () => {
+  it("another workspace with the same files stays root's", async () => {
     await create(["--name", "roots", "--seed-path", repo])
     assert.strictEqual(await userOf("roots"), "root")
     assert.strictEqual(await sh("roots", "id -un; find . ! -user root"), "root")
@@ -176,7 +176,7 @@ describe("a workspace of the user agent", () => {
 })
 
 describe("pyro run --workspace-user agent", () => {
-  it("runs the command as agent, in files of agent's", async () => {
+  it("run --workspace-user agent runs the command as agent in agent's files", async () => {
     const run = (...args: ReadonlyArray<string>) => call(["run", "--workspace-user", "agent", ...args])
     const script = "id -un; touch README new && stat -c %U README new"
     const seeded = await run("--seed-path", repo, "--script", script)
@@ -189,7 +189,7 @@ describe("pyro run --workspace-user agent", () => {
 })
 
 describe("an environment without the user agent", () => {
-  it("is refused at once, with what to do", async () => {
+  it("an environment without the user agent is refused with the next step", async () => {
     await create(["--name", "without"])
     await sh("without", "userdel agent && useradd --uid 1000 --create-home other")
     await json(["env", "build", "without-agent", "--from-workspace", "without"])
