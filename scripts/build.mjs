@@ -62,10 +62,26 @@ const { outputFiles: [{ contents: mcpSdk }] } = await build({
 })
 const mcpSdkName = hashed("mcp-sdk", mcpSdk)
 
+/** The OTLP exporter in a file of its own, which a daemon reads only if OTEL_EXPORTER_OTLP_ENDPOINT is set. */
+const { outputFiles: [{ contents: otlp }] } = await build({
+  entryPoints: [join(root, "src/daemon/otlp/exporter.ts")],
+  bundle: true,
+  minify: true,
+  platform: "node",
+  target: "node20",
+  format: "cjs",
+  legalComments: "none",
+  logLevel: "warning",
+  write: false
+})
+const otlpName = hashed("otlp", otlp)
+
 const beside = {
   name: "beside",
-  setup: ({ onResolve }) =>
+  setup: ({ onResolve }) => {
     onResolve({ filter: /^@modelcontextprotocol\/server(\/|$)/ }, () => ({ path: `./${mcpSdkName}`, external: true }))
+    onResolve({ filter: /^\.\/otlp\/exporter\.ts$/ }, () => ({ path: `./${otlpName}`, external: true }))
+  }
 }
 
 const { errors, outputFiles, warnings } = await build({
@@ -103,6 +119,7 @@ const put = (file, data, mode) => {
 }
 put("package.json", `${JSON.stringify({ type: "commonjs" })}\n`, 0o644)
 put(mcpSdkName, mcpSdk, 0o644)
+put(otlpName, otlp, 0o644)
 put(name, bundle, 0o644)
 put(`${name}.map`, content(".map"), 0o644)
 
@@ -122,7 +139,10 @@ put("pyro.js", entry, 0o755)
 
 // The bundle before this one stays, for a process that has just read the entry that names it.
 for (
-  const [kind, current] of [["main", name], ["mcp-sdk", mcpSdkName], ["mcp-handshake", handshakeName], [
+  const [kind, current] of [["main", name], ["mcp-sdk", mcpSdkName], ["otlp", otlpName], [
+    "mcp-handshake",
+    handshakeName
+  ], [
     "quick-exec",
     quickExecName
   ]]

@@ -150,6 +150,90 @@ export const variables = {
     purpose: "Project of an MCP server that was started without `--project-path`",
     readers: "`pyro mcp serve`"
   },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    group: "host",
+    allowed: { kind: "text", what: "an http or https URL" },
+    otherwise: "none: nothing is exported",
+    purpose: "OTLP receiver that gets traces, metrics and log lines (`docs/observability.md`)",
+    readers: DAEMON
+  },
+  OTEL_EXPORTER_OTLP_HEADERS: {
+    group: "host",
+    allowed: { kind: "text", what: "`key=value` pairs, separated by `,`, values percent-encoded" },
+    otherwise: "none",
+    purpose: "Headers of every request to the OTLP receiver, such as `authorization`",
+    readers: DAEMON
+  },
+  OTEL_EXPORTER_OTLP_PROTOCOL: {
+    group: "host",
+    allowed: { kind: "text", what: "`http/protobuf` or `http/json`; another value counts as `http/protobuf`" },
+    default: "http/protobuf",
+    purpose: "Encoding of what is exported",
+    readers: DAEMON
+  },
+  OTEL_SERVICE_NAME: {
+    group: "host",
+    allowed: { kind: "text", what: "any text" },
+    otherwise: "`service.name` of `OTEL_RESOURCE_ATTRIBUTES`, else `pyro`",
+    purpose: "Name of the daemon in exported telemetry",
+    readers: DAEMON
+  },
+  OTEL_RESOURCE_ATTRIBUTES: {
+    group: "host",
+    allowed: { kind: "text", what: "`key=value` pairs, separated by `,`, values percent-encoded" },
+    otherwise: "none",
+    purpose: "Attributes of the daemon in exported telemetry",
+    readers: DAEMON
+  },
+  OTEL_TRACES_SAMPLER: {
+    group: "host",
+    allowed: {
+      kind: "text",
+      what:
+        "`always_on`, `always_off`, `traceidratio`, or one of these behind `parentbased_`; another value counts as `always_on`"
+    },
+    default: "parentbased_always_on",
+    purpose: "Operations whose spans are exported",
+    readers: DAEMON
+  },
+  OTEL_TRACES_SAMPLER_ARG: {
+    group: "host",
+    allowed: { kind: "text", what: "a number from 0 to 1" },
+    default: "1",
+    purpose: "Share of operations of the sampler `traceidratio`",
+    readers: DAEMON
+  },
+  OTEL_METRIC_EXPORT_INTERVAL: {
+    group: "host",
+    allowed: { kind: "integer", min: 1, max: 86_400_000 },
+    unit: "ms",
+    default: 60_000,
+    purpose: "Time between two exports of metrics",
+    readers: DAEMON
+  },
+  OTEL_BSP_SCHEDULE_DELAY: {
+    group: "host",
+    allowed: { kind: "integer", min: 1, max: 86_400_000 },
+    unit: "ms",
+    default: 5_000,
+    purpose: "Time between two exports of spans",
+    readers: DAEMON
+  },
+  OTEL_BLRP_SCHEDULE_DELAY: {
+    group: "host",
+    allowed: { kind: "integer", min: 1, max: 86_400_000 },
+    unit: "ms",
+    default: 1_000,
+    purpose: "Time between two exports of log lines",
+    readers: DAEMON
+  },
+  OTEL_SDK_DISABLED: {
+    group: "host",
+    allowed: { kind: "text", what: "`true`; another value counts as `false`" },
+    default: "false",
+    purpose: "`true` turns the export off",
+    readers: DAEMON
+  },
   PYRO_FAULT: {
     group: "testing",
     allowed: { kind: "text", what: "a fault point" },

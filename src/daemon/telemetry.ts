@@ -1,0 +1,30 @@
+import { Effect, Logger, Option } from "effect"
+import { makeTimings, type SpanExporter, Timings } from "../system/timings.ts"
+import { type OtlpSettings, otlpSettings } from "./otlp/settings.ts"
+
+/** How long an exec takes is up to its command. */
+const isKept = (operation: string) => operation !== "workspace.exec"
+
+const startExport = (settings: OtlpSettings, version: string) =>
+  Effect.flatMap(
+    Effect.promise(() => import("./otlp/exporter.ts")),
+    ({ startExporter }) => startExporter(settings, version)
+  )
+
+/**
+ * Records where operations spend their time, for as long as the effect runs. With OTEL_EXPORTER_OTLP_ENDPOINT, spans, metrics and log
+ * lines also go out over OTLP.
+ */
+export const withTelemetry = (version: string) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
+  Effect.scoped(Effect.gen(function*() {
+    // A malformed number is the error of the work itself, which checks all variables.
+    const settings = Option.flatten(yield* Effect.option(otlpSettings))
+    const exporter = Option.isNone(settings) ? undefined : yield* startExport(settings.value, version)
+    const spans: SpanExporter | undefined = Option.isNone(settings) || exporter === undefined ? undefined : {
+      tracer: exporter.tracer,
+      samples: () => Math.random() < settings.value.sampleRatio
+    }
+    const timings = makeTimings({ isKept, exporter: spans })
+    const timed = work.pipe(Effect.provideService(Timings, timings), Effect.withTracer(timings.tracer))
+    return yield* exporter === undefined ? timed : Effect.provide(timed, Logger.add(exporter.logger))
+  }))

@@ -1,0 +1,122 @@
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { installation } from "../support/installation.ts"
+import { otlpReceiver } from "../support/otlp-receiver.ts"
+
+type Receiver = Awaited<ReturnType<typeof otlpReceiver>>
+
+const variablesOf = ({ url }: Receiver) => ({
+  OTEL_EXPORTER_OTLP_ENDPOINT: url,
+  OTEL_EXPORTER_OTLP_HEADERS: "authorization=Bearer%20secret-token",
+  OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
+  OTEL_SERVICE_NAME: "pyro-under-test",
+  OTEL_RESOURCE_ATTRIBUTES: "deployment.environment=test,team=agents%20%26%20tools"
+})
+
+/** What a daemon exports from its start to its end, while `work` asks it for something. */
+const exported = async (
+  receiver: Receiver,
+  variables: Readonly<Record<string, string>>,
+  work: (pyro: ReturnType<typeof installation>) => Promise<unknown>
+) => {
+  const pyro = installation("pyro-otlp-", { env: { ...variablesOf(receiver), ...variables } })
+  await pyro.list()
+  await work(pyro)
+  await pyro.close()
+}
+
+describe("a daemon with OTEL_EXPORTER_OTLP_ENDPOINT", () => {
+  let receiver: Receiver
+  const name = "name-of-a-customer"
+  beforeAll(async () => {
+    receiver = await otlpReceiver()
+    await exported(receiver, {}, (pyro) => pyro.failure(["workspace", "status", name]))
+  }, 120_000)
+  afterAll(() => receiver.close())
+
+  it("sends a span for each operation, with its outcome", () => {
+    const spans = receiver.spans()
+    const list = spans.find((span) => span.name === "workspace.list")
+    const status = spans.find((span) => span.name === "workspace.status")
+    assert.deepInclude(list, { kind: 2, status: { code: 1 } })
+    assert.match(list!.traceId, /^[0-9a-f]{32}$/)
+    assert.isTrue(BigInt(list!.endTimeUnixNano) > BigInt(list!.startTimeUnixNano))
+    assert.deepEqual(status?.status, { code: 2, message: "workspace_not_found" })
+  })
+
+  it("sends the metrics", () => {
+    const durations = receiver.metrics().findLast((metric) => metric.name === "pyro.operation.duration")
+    const labels = durations!.histogram!.dataPoints.map(({ attributes }) =>
+      attributes.map(({ value }) => value.stringValue).join(" ")
+    )
+    assert.includeMembers(labels, ["workspace.list ok ms", "workspace.status workspace_not_found ms"])
+  })
+
+  it("sends the lines of its log, also the last", () => {
+    const lines = receiver.logs().map(({ body }) => body.stringValue ?? "")
+    assert.isTrue(lines.some((line) => /^pyro .*: ready$/.test(line)), lines.join("\n"))
+  })
+
+  it("sends the headers, the service name and the resource attributes of the OTEL_ variables", () => {
+    for (const { headers } of receiver.received) assert.strictEqual(headers.authorization, "Bearer secret-token")
+    for (const resource of receiver.resources()) {
+      assert.strictEqual(resource.get("service.name"), "pyro-under-test")
+      assert.match(resource.get("service.version") ?? "", /^\d+\.\d+\.\d+ /)
+      assert.strictEqual(resource.get("deployment.environment"), "test")
+      assert.strictEqual(resource.get("team"), "agents & tools")
+    }
+  })
+
+  it("sends no argument of an operation and no message of an error", () => {
+    const all = receiver.received.map(({ body }) => body.toString("utf8")).join("\n")
+    assert.include(all, "workspace_not_found")
+    assert.notInclude(all, name)
+    assert.notInclude(all, "secret-token")
+  })
+})
+
+describe("a daemon whose OTLP export", () => {
+  it("is in protobuf unless JSON is asked for", async () => {
+    const receiver = await otlpReceiver()
+    await exported(receiver, { OTEL_EXPORTER_OTLP_PROTOCOL: "" }, (pyro) => pyro.list())
+    const traces = receiver.received.find(({ path }) => path === "/v1/traces")
+    assert.strictEqual(traces?.headers["content-type"], "application/x-protobuf")
+    assert.include(traces!.body.toString("latin1"), "workspace.list")
+    receiver.close()
+  })
+
+  it("is disabled or sampled out sends no span", async () => {
+    const receiver = await otlpReceiver()
+    await exported(receiver, { OTEL_SDK_DISABLED: "true" }, (pyro) => pyro.list())
+    assert.deepStrictEqual(receiver.received, [])
+    await exported(receiver, { OTEL_TRACES_SAMPLER: "always_off" }, (pyro) => pyro.list())
+    assert.deepStrictEqual(receiver.spans(), [])
+    assert.isNotEmpty(receiver.metrics())
+    receiver.close()
+  })
+
+  it("is refused says so once in its log, works all the same and ends soon", async () => {
+    const receiver = await otlpReceiver()
+    receiver.answer(401)
+    await exported(receiver, { OTEL_BSP_SCHEDULE_DELAY: "50", OTEL_BLRP_SCHEDULE_DELAY: "50" }, async (pyro) => {
+      await pyro.list()
+      let text = ""
+      while (!text.includes("telemetry is not delivered")) {
+        text = (await pyro.json<{ readonly text: string }>(["daemon", "logs"])).text
+        await pyro.list()
+      }
+      assert.include(text, "telemetry is not delivered to OTEL_EXPORTER_OTLP_ENDPOINT: status 401")
+      assert.strictEqual(text.split("telemetry is not delivered").length, 2)
+    })
+    receiver.close()
+  })
+
+  it("has no http URL says so in its log and sends nothing", async () => {
+    const receiver = await otlpReceiver()
+    await exported(receiver, { OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4317" }, async (pyro) => {
+      const { text } = await pyro.json<{ readonly text: string }>(["daemon", "logs"])
+      assert.include(text, "telemetry is not exported: OTEL_EXPORTER_OTLP_ENDPOINT is no http or https URL")
+    })
+    assert.deepStrictEqual(receiver.received, [])
+    receiver.close()
+  })
+})
