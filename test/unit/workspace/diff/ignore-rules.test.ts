@@ -30,7 +30,7 @@ interface Files {
 }
 
 /** What git ignores; `exclude` is the key "exclude". */
-const byGit = (files: Files) => {
+const byGit = (files: Files, entries: ReadonlyArray<string>) => {
   const at = (directory: string) =>
     directory === "exclude" ? `${tree}/.git/info/exclude` : path.join(tree, directory, ".gitignore")
   for (const [directory, text] of Object.entries(files)) fs.writeFileSync(at(directory), bytes(text))
@@ -44,7 +44,7 @@ const byGit = (files: Files) => {
   return stdout.toString("latin1").split("\0").filter((entry) => entry !== "")
 }
 
-const byUs = (files: Files) => {
+const byUs = (files: Files, entries: ReadonlyArray<string>) => {
   const rules = new IgnoreRules()
   for (const [directory, text] of Object.entries(files)) {
     if (directory === "exclude") rules.exclude(text)
@@ -54,7 +54,8 @@ const byUs = (files: Files) => {
     .map((entry) => entry.replace(/\/$/, ""))
 }
 
-const check = (files: Files) => assert.deepStrictEqual(byUs(files), byGit(files), JSON.stringify(files))
+const check = (files: Files, asked: ReadonlyArray<string> = entries) =>
+  assert.deepStrictEqual(byUs(files, asked), byGit(files, asked), JSON.stringify([files, asked]))
 
 const piece = FastCheck.constantFrom(
   ..."abcdef.o/!#\\[]-^ ".split(""),
@@ -86,6 +87,49 @@ const anyFiles = FastCheck.record(
   { "": anyFile, d: anyFile, "d/e": anyFile, exclude: anyFile },
   { requiredKeys: [""] }
 )
+
+/** Paths of files that the tree does not have: git takes what is absent for a file. */
+const anyPath = FastCheck.array(
+  FastCheck.array(FastCheck.constantFrom(..."aab.o*[]!#\\ -\xff".split("")), { minLength: 1, maxLength: 6 })
+    .map((letters) => letters.join(""))
+    .filter((name) => !/^\.\.?$/.test(name)),
+  { minLength: 1, maxLength: 5 }
+).map((names) => ["absent", ...names].join("/"))
+const anyPaths = FastCheck.uniqueArray(anyPath, { minLength: 1, maxLength: 20 })
+
+/** What templates of well-known languages and editors hold. */
+const TEMPLATE = `
+# comment
+node_modules/
+*.log
+npm-debug.log*
+report.[0-9]*.[0-9]*.[0-9]*.[0-9]*.json
+build/Release
+*.py[cod]
+*$py.class
+__pycache__/
+/docs/_build/
+**/tmp/*.js
+!important.log
+.vscode/*
+!.vscode/settings.json
+[._]*.s[a-v][a-z]
+*~
+\\#*\\#
+Thumbs.db:encryptable
+[Bb]in/
+[Ll]og[s]/
+.idea/**/workspace.xml
+a/**/b/**/c
+`
+const TEMPLATE_PATHS = [
+  ...["node_modules/x/index.js", "src/node_modules/y", "a.log", "important.log", "x/important.log", "npm-debug.log.1"],
+  ...["report.1.2.3.4.json", "report.a.json", "build/Release/x.o", "x/build/Release/x", "m.pyc", "m.pyx", "M$py.class"],
+  ...["pkg/__pycache__/m.pyc", "docs/_build/x", "x/docs/_build/y", "tmp/a.js", "x/tmp/a.js", "x/tmp/y/a.js"],
+  ...[".vscode/launch.json", ".vscode/settings.json", ".x.swp", "_x.svz", "x.swp", "x~", "#x#", "Thumbs.db"],
+  ...["Bin/x", "bin/x", "BIN/x", "Logs/x", "logs/x", "log/x", ".idea/workspace.xml", ".idea/a/b/workspace.xml"],
+  ...["a/b/c", "a/x/b/y/z/c", "a/b/x", "x/a/b/c"]
+]
 
 describe("ignore rules", () => {
   it("mean what they mean to git", () => {
@@ -145,11 +189,27 @@ describe("ignore rules", () => {
     check({ "": "*.o", d: "!b.o", "d/e": "*" })
     check({ "": "!a", exclude: "a\nf" })
     check({ "": "e", exclude: "!e" })
-    assert.includeMembers(byUs({ "": "*.o" }), ["b.o", "d/b.o", "d/e/f/b.o"])
+    assert.includeMembers(byUs({ "": "*.o" }, entries), ["b.o", "d/b.o", "d/e/f/b.o"])
   })
 
   it("of any kind mean what they mean to git", () => {
     FastCheck.assert(FastCheck.property(anyFiles, (files) => check(files as Files)), { numRuns: 400 })
+  })
+
+  it("of any kind mean what they mean to git for paths of any kind", () => {
+    FastCheck.assert(
+      FastCheck.property(anyFile, anyFile, anyPaths, (text, exclude, paths) => check({ "": text, exclude }, paths)),
+      { numRuns: 300 }
+    )
+  })
+
+  it("of well-known templates mean what they mean to git, wherever the template stands", () => {
+    for (const directory of ["absent", "d/e/f"]) {
+      const paths = TEMPLATE_PATHS.map((path) => `${directory}/${path}`)
+      for (const files of [{ "": TEMPLATE }, { exclude: TEMPLATE }, { "d/e/f": TEMPLATE }]) check(files, paths)
+    }
+    const inside = byUs({ "d/e/f": TEMPLATE }, TEMPLATE_PATHS.map((path) => `d/e/f/${path}`))
+    assert.includeMembers(inside, ["d/e/f/docs/_build/x", "d/e/f/a/x/b/y/z/c", "d/e/f/_x.svz"])
   })
 
   it("that are made to take for ever do not", () => {
