@@ -3,11 +3,11 @@ import { route, splitArgv } from "../../../src/cli/argv.ts"
 import { commands } from "../../../src/cli/commands.ts"
 
 describe("splitting argv", () => {
-  it("cuts at the first -- and leaves later ones alone", () => {
+  it("splitArgv cuts at the first -- and keeps later ones", () => {
     assert.deepStrictEqual(splitArgv(["run", "x", "--", "a", "--", "b"]), { own: ["run", "x"], rest: ["a", "--", "b"] })
   })
 
-  it("tells an empty rest from none", () => {
+  it("splitArgv distinguishes an empty rest from none", () => {
     assert.deepStrictEqual(splitArgv(["run", "x", "--"]).rest, [])
     assert.isUndefined(splitArgv(["run", "x"]).rest)
   })
@@ -19,17 +19,17 @@ describe("finding the operation", () => {
     return routed._tag === "Operation" ? [routed.operation.name, ...routed.words] : routed
   }
 
-  it("follows the path and hands on the other words", () => {
+  it("route follows the command's path and returns the other words", () => {
     assert.deepStrictEqual(found("run", "debian:12", "--tty"), ["run", "debian:12", "--tty"])
     assert.deepStrictEqual(found("env", "inspect", "debian:12"), ["env.inspect", "debian:12"])
   })
 
-  it("takes flags before and between the words of the path", () => {
+  it("route accepts flags before and between the words of the path", () => {
     assert.deepStrictEqual(found("--json", "env", "list"), ["env.list", "--json"])
     assert.deepStrictEqual(found("env", "--json", "list"), ["env.list", "--json"])
   })
 
-  it("shows help for whatever was typed so far", () => {
+  it("--help shows help for the words before it", () => {
     assert.deepStrictEqual(found(), { _tag: "Help", path: [] })
     assert.deepStrictEqual(found("env", "--help"), { _tag: "Help", path: ["env"] })
     assert.deepStrictEqual(found("run", "debian:12", "-h"), { _tag: "Help", path: ["run"] })
@@ -49,7 +49,7 @@ describe("finding the operation", () => {
     ["ws snapshot rm", "workspace.snapshot.delete"],
     ["env ls", "env.list"],
     ["env rm", "env.rm"]
-  ])("takes the short form %j", (typed, operation) => {
+  ])("route accepts the short form %j", (typed, operation) => {
     const routed = route(typed.split(" "))
     assert.strictEqual(routed._tag === "Operation" ? routed.operation.name : undefined, operation)
     assert.deepStrictEqual(found("ws", "--help"), { _tag: "Help", path: ["workspace"] })
@@ -66,11 +66,11 @@ describe("finding the operation", () => {
     ["snapshot", "workspace snapshot"],
     ["workspace edit", "file edit"],
     ["workspace snap", "snapshot"]
-  ])("suggests what is near to %j: %s", (typed, near) => {
+  ])("the unknown command %j gets the suggestion %s", (typed, near) => {
     assert.strictEqual(suggested(typed), `no command "${typed}". Did you mean "${near}"?`)
   })
 
-  it("stops at the first word that is no command", () => {
+  it("route stops at the first unknown word", () => {
     assert.strictEqual(suggested("snapshot create"), `no command "snapshot". Did you mean "workspace snapshot"?`)
   })
 
@@ -104,7 +104,7 @@ describe("finding the operation", () => {
     ["daemon ps", "status"],
     ["daemon kill", "stop"],
     ["daemon restart", "stop"]
-  ])("knows what others call %j: %s", (typed, own) => {
+  ])("the foreign command %j gets the suggestion %s", (typed, own) => {
     assert.strictEqual(suggested(typed), `no command "${typed}". Did you mean "${own}"?`)
     const isThere = (path: ReadonlyArray<string>) =>
       commands.some(({ cli }) => path.every((word, at) => word.startsWith("--") || cli.path[at] === word))
@@ -114,7 +114,7 @@ describe("finding the operation", () => {
     }
   })
 
-  it("suggests nothing where nothing is near, or what is near does something else", () => {
+  it("an unknown command gets no suggestion that is far away or does the opposite", () => {
     // No file is deleted but by a command of the guest.
     for (
       const typed of ["frobnicate", "constructor", "workspace file rm", "workspace sync rm", "env kill", "daemon cp"]

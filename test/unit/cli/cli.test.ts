@@ -8,7 +8,7 @@ import { type CallContext, EXITED, on, REAL_TERMINAL } from "./on.ts"
 const bytes = (text: string) => new TextEncoder().encode(text)
 
 describe("the command line", () => {
-  it("does not touch what does the work before the command line is understood", async () => {
+  it("the CLI builds no layer before the command line is parsed", async () => {
     for (
       const argv of [["--help"], ["run", "--help"], ["run", "debian:12", "--mem-mib", "8", "--", "x"], ["nonsense"]]
     ) {
@@ -17,22 +17,22 @@ describe("the command line", () => {
     }
   })
 
-  it("fills in a shell, the window's size and TERM on a terminal", async () => {
+  it("run --tty without a command fills in a shell, the window size and TERM", async () => {
     const { requests } = await on(["run", "debian:12"], { terminal: REAL_TERMINAL })
     assert.deepInclude(requests[0], { command: [], tty: true, rows: 50, cols: 132, env: { TERM: "xterm" } })
   })
 
-  it("asks for no terminal when a command is given, even on one", async () => {
+  it("a command on a terminal gets no terminal without --tty", async () => {
     const { requests } = await on(["run", "debian:12", "--", "ls"], { terminal: REAL_TERMINAL })
     assert.deepInclude(requests[0], { command: ["ls"], tty: false, env: {} })
   })
 
-  it("lets --env TERM win over the terminal's", async () => {
+  it("--env TERM overrides the terminal's TERM", async () => {
     const { requests } = await on(["run", "debian:12", "--tty", "--env", "TERM=dumb"], { terminal: REAL_TERMINAL })
     assert.deepStrictEqual(requests[0]?.env, { TERM: "dumb" })
   })
 
-  it("refuses a shell and --tty with --json", async () => {
+  it("--json refuses a shell and --tty", async () => {
     for (const argv of [["run", "debian:12", "--json"], ["run", "debian:12", "--tty", "--json", "--", "x"]]) {
       const { journal, status } = await on(argv, { terminal: REAL_TERMINAL })
       assert.strictEqual(status, 2)
@@ -41,7 +41,7 @@ describe("the command line", () => {
     }
   })
 
-  it("makes the terminal raw only while the guest's command runs", async () => {
+  it("the terminal is raw only while the guest's command runs", async () => {
     const { journal } = await on(["run", "debian:12", "--tty", "--", "x"], {
       terminal: REAL_TERMINAL,
       run: () =>
@@ -55,7 +55,7 @@ describe("the command line", () => {
     assert.deepStrictEqual(journal, ["built", "err pyro: warning: w\n", "raw", "out x", "cooked"])
   })
 
-  it("gives no key to the guest before its command runs", async () => {
+  it("the guest gets no key before its command runs", async () => {
     const { journal } = await on(["run", "debian:12", "--tty", "--", "x"], {
       terminal: { ...REAL_TERMINAL, stdin: Stream.make(bytes("key")) },
       run: (_, input) =>
@@ -73,7 +73,7 @@ describe("the command line", () => {
     assert.deepStrictEqual(journal, ["built", "raw", "out key", "cooked"])
   })
 
-  it("keeps the order in which the guest wrote to stdout and stderr", async () => {
+  it("run keeps the order of the guest's writes to stdout and stderr", async () => {
     const { journal } = await on(["run", "debian:12", "--", "x"], {
       run: () =>
         Stream.make<Array<RunEvent>>(
@@ -86,7 +86,7 @@ describe("the command line", () => {
     assert.deepStrictEqual(journal, ["built", "out 1", "err 2", "out 3"])
   })
 
-  it("ends the work when nobody reads stdout", async () => {
+  it("a closed stdout ends the work", async () => {
     let ended = false
     const { journal, status } = await on(["run", "debian:12", "--", "yes"], {
       terminal: { writeStdout: () => new OutputClosed({ code: "EPIPE", isHungUp: false }) },
@@ -100,7 +100,7 @@ describe("the command line", () => {
     assert.deepStrictEqual([status, ended, journal], [141, true, ["built"]])
   })
 
-  it("leaves with SIGHUP when a write tells of the hang-up before the signal does", async () => {
+  it("a failing write to a hung-up terminal exits as SIGHUP does", async () => {
     const { journal, signal, status } = await on(["run", "debian:12", "--", "yes"], {
       terminal: { ...REAL_TERMINAL, writeStdout: () => new OutputClosed({ code: "EIO", isHungUp: true }) },
       run: () => Stream.repeatValue<RunEvent>({ _tag: "Output", from: "stdout", bytes: bytes("y\n") })
@@ -108,7 +108,7 @@ describe("the command line", () => {
     assert.deepStrictEqual([status, signal, journal], [129, "SIGHUP", ["built"]])
   })
 
-  it("serves nothing where an option of the server lacks its value", async () => {
+  it("mcp serve refuses an option without its value", async () => {
     const { journal, status } = await on(["mcp", "serve", "--allow-export"])
     assert.deepStrictEqual([status, journal], [
       2,
@@ -116,7 +116,7 @@ describe("the command line", () => {
     ])
   })
 
-  it("fails with 125 when the stream of events ends without the command's end", async () => {
+  it("run exits with 125 if the events end without the command's end", async () => {
     const { journal, status } = await on(["run", "debian:12", "--", "x"], { run: () => Stream.empty })
     assert.strictEqual(status, 125)
     assert.match(journal[1] ?? "", /^err pyro: lost the channel to the guest/)
@@ -135,7 +135,7 @@ describe("a word that was taken for the environment", () => {
   }
   const unknown = (name: string) => `no environment "${name}". Known environments: debian:12. List them: pyro env list`
 
-  it("is a workspace's name that lacks its option", async () => {
+  it("an unknown environment in create gets the suggestion --name", async () => {
     assert.strictEqual(
       await told("workspace", "create", "--seed-path", ".", "calc"),
       `err pyro: ${unknown("calc")}\nDid you mean --name calc?\n`
@@ -143,7 +143,7 @@ describe("a word that was taken for the environment", () => {
     assert.include(await told("workspace", "create", "--json", "calc"), JSON.stringify(unknown("calc")))
   })
 
-  it("is none where the workspace has a name, or it could be an environment", async () => {
+  it("an unknown environment gets no suggestion if the workspace has a name or the word looks like an environment", async () => {
     for (const words of [["--name", "x", "calc"], ["--name=x", "calc"], ["debian"], ["debian:11"], ["./calc"]]) {
       assert.strictEqual(
         await told("workspace", "create", ...words),
@@ -152,7 +152,7 @@ describe("a word that was taken for the environment", () => {
     }
   })
 
-  it("is the command that lacks its --", async () => {
+  it("an unknown environment in run gets the suggestion to put -- before the command", async () => {
     const advice = "the first word is the environment: pyro run debian:12 -- ls"
     assert.strictEqual(await told("run", "ls"), `err pyro: ${unknown("ls")}\n${advice}\n`)
     assert.strictEqual(await told("run", "debian"), `err pyro: ${unknown("debian")}\n`)
@@ -181,7 +181,7 @@ describe("flags that name files", () => {
     [["--text-file", "-"], { text: "piped" }],
     [["--from", "bin"], { content: new Uint8Array([0xff, 0]) }],
     [[], { content: bytes("piped") }]
-  ])("fill the payload: %j", async (words, fields) => {
+  ])("file flags fill the payload: %j", async (words, fields) => {
     const { called, status } = await write(words)
     assert.deepStrictEqual([status, called], [0, [["workspace.file.write", {
       workspace: "fix",
@@ -190,13 +190,13 @@ describe("flags that name files", () => {
     }]]])
   })
 
-  it("are refused when they cannot be read, are no text, or are two", async () => {
+  it("file flags refuse unreadable files, files that are no text, and two sources", async () => {
     assert.include(await wrong(["--from", "none"]), "pyro: --from: none cannot be read: there is no such file\n")
     assert.include(await wrong(["--text-file", "bin"]), "pyro: --text-file: bin is not UTF-8\n")
     assert.include(await wrong(["--text", "x", "--from", "f"]), "pyro: --text and --from cannot be combined\n")
   })
 
-  it("do not wait for a terminal's input", async () => {
+  it("file flags do not wait for input from a terminal", async () => {
     assert.include(
       await wrong([], { terminal: { stdinIsTerminal: true } }),
       "pyro: give one of --text, --text-file, --from, or pipe something in\n"
@@ -204,7 +204,7 @@ describe("flags that name files", () => {
     assert.include(await wrong([], { terminal: { stdinIsNull: true } }), "pyro: give one of --text")
   })
 
-  it("do not export to the stdout that a document has", async () => {
+  it("--output - is refused with --json", async () => {
     for (const words of [["file", "read", "fix", "a"], ["export", "fix", "a"], ["export", "fix", "--patch"]]) {
       const { called, journal, status } = await on(["workspace", ...words, "--output", "-", "--json"])
       assert.deepStrictEqual([status, called], [2, []])
@@ -212,7 +212,7 @@ describe("flags that name files", () => {
     }
   })
 
-  it("show the status of each file of a diff or a comparison, and ask for no patch", async () => {
+  it("--name-status shows the status of each file and requests no patch", async () => {
     const files = [
       { path: "new", status: "added", size: 1 },
       { path: "gone", status: "deleted", size: 1 },
@@ -231,7 +231,7 @@ describe("flags that name files", () => {
     }
   })
 
-  it("export instead of showing", async () => {
+  it("file read --output exports the file instead of showing it", async () => {
     const { called, status } = await on(["workspace", "file", "read", "fix", "a", "--output", "x", "--overwrite"], {
       answers: {
         "workspace.export": {
@@ -251,7 +251,7 @@ describe("flags that name files", () => {
     })
   })
 
-  it("refuse to export a part", async () => {
+  it("file read --output refuses a range of lines", async () => {
     const { journal, status } = await on([
       "workspace",
       "file",
@@ -276,7 +276,7 @@ describe("what is said beside the result", () => {
   const create = (...words: ReadonlyArray<string>) =>
     on(["workspace", "create", ...words], { answers: { "workspace.create": ready } })
 
-  it("is how to go on", async () => {
+  it("notes on stderr name the next command", async () => {
     const { journal } = await create()
     assert.deepStrictEqual(journal, [
       "built",
@@ -285,12 +285,12 @@ describe("what is said beside the result", () => {
     ])
   })
 
-  it.each(["--quiet", "--id-only"])("is nothing with %s", async (flag) => {
+  it.each(["--quiet", "--id-only"])("%s suppresses the notes on stderr", async (flag) => {
     const { journal } = await create(flag)
     assert.deepStrictEqual(journal, ["built", "out ws-0123456789\n"])
   })
 
-  it("leaves out progress and warnings with --quiet, and nothing of the guest's", async () => {
+  it("--quiet suppresses progress and warnings, and none of the guest's output", async () => {
     const { journal } = await on(["run", "debian:12", "--quiet", "--", "x"], {
       run: () =>
         Stream.make<Array<RunEvent>>(

@@ -21,7 +21,7 @@ describe("completion", () => {
     ["pyro help wor", ["workspace"]],
     ["pyro completion ", ["bash", "fish", "zsh"]],
     ["pyro nonsense ", []]
-  ])("offers commands: %s", (line, candidates) => {
+  ])("completion offers commands: %s", (line, candidates) => {
     assert.deepStrictEqual(at(line), candidates)
   })
 
@@ -57,7 +57,7 @@ describe("completion", () => {
     ["pyro workspace snapshot create fix ", []],
     ["pyro run d", ["debian:12", "debian:13"]],
     ["pyro workspace create debian:", ["debian:12", "debian:13"]]
-  ])("offers names where they belong: %s", (line, candidates) => {
+  ])("completion offers names: %s", (line, candidates) => {
     assert.deepStrictEqual(at(line), candidates)
   })
 
@@ -69,11 +69,11 @@ describe("completion", () => {
     ["pyro workspace create --git s", ["shallow"]],
     ["pyro workspace create --name ", []],
     ["pyro workspace create --id", ["--id-only"]]
-  ])("offers flags and their choices: %s", (line, candidates) => {
+  ])("completion offers flags and their choices: %s", (line, candidates) => {
     assert.deepStrictEqual(at(line), candidates)
   })
 
-  it("leaves what is behind -- to the shell", () => {
+  it("completion offers nothing after --", () => {
     assert.deepStrictEqual(at("pyro run debian:12 -- f"), [])
   })
 })

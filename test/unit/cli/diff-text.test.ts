@@ -25,7 +25,7 @@ const stat = (files: ReadonlyArray<DiffFile>, width = 80) =>
   statText({ files, summary: summary(files), unlisted: 0 }, { width, colour: false })
 
 describe("diff --stat", () => {
-  it.effect("looks like git's", () =>
+  it.effect("diff --stat has the format of git", () =>
     Effect.gen(function*() {
       assert.strictEqual(
         yield* stat([file("a.ts", 3, 1), { ...file("new name", 0, 0), from: "old" }, {
@@ -42,7 +42,7 @@ describe("diff --stat", () => {
       assert.strictEqual(yield* stat([]), "")
     }))
 
-  it.effect("fits the width it is given", () =>
+  it.effect("diff --stat fits the given width", () =>
     Effect.gen(function*() {
       const files = [file("a/very/long/path/to/some/file/in/a/deep/tree.ts", 900, 100), file("b", 1, 0)]
       const lines = (yield* stat(files, 60)).split("\n")
@@ -51,7 +51,7 @@ describe("diff --stat", () => {
       assert.match(lines[1] ?? "", /^ b +\| {4}1 \+$/)
     }))
 
-  it.effect("aligns names by their columns on a terminal", () =>
+  it.effect("diff --stat aligns names by their columns on a terminal", () =>
     Effect.gen(function*() {
       assert.strictEqual(
         yield* stat([file("文档.md", 1, 0), file("readme.md", 2, 0)]),
@@ -62,12 +62,12 @@ describe("diff --stat", () => {
       assert.isAtMost(stringWidth(cut), 30)
     }))
 
-  it.effect("shows what a hostile name would do", () =>
+  it.effect("diff --stat escapes control characters in names", () =>
     Effect.map(stat([file("a\u001b[2J", 1, 0)]), (text) => assert.include(text, " a\\x1b[2J | ")))
 })
 
 describe("a patch in colour", () => {
-  it("paints changes, and no line of a header as one", () => {
+  it("a coloured patch paints changed lines and no header line", () => {
     const patch =
       "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@ f\n same\n--- old\n+++ new\ndiff --git a/y b/y\n"
     assert.strictEqual(
@@ -78,7 +78,7 @@ describe("a patch in colour", () => {
     )
   })
 
-  it("does not hand escape sequences on", () => {
+  it("a coloured patch escapes the guest's escape sequences", () => {
     assert.include(colouredPatch("@@ -0,0 +1 @@\n+\u001b[2J\n"), "\u001b[32m+\\x1b[2J\u001b[0m\n")
   })
 })

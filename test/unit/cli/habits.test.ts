@@ -10,7 +10,7 @@ describe("habits of other tools", () => {
     "workspace.delete": { deleted: two.map(({ id }) => id), names: ["fix", "ws-0123456780"] }
   }
 
-  it("asks at a terminal before it deletes all workspaces", async () => {
+  it("delete --all asks on a terminal", async () => {
     const all = ["workspace", "delete", "--all"]
     const question = "err Delete all 2 workspaces (fix, ws-0123456780) with everything in them? [y/N] "
     const no = await on(all, { answers: deletions, terminal: { ...REAL_TERMINAL, stdin: encoded("\n") } })
@@ -24,21 +24,21 @@ describe("habits of other tools", () => {
     }
   })
 
-  it("repeats the names that were given to delete, whatever the workspaces are called", async () => {
+  it("delete prints the names that were given", async () => {
     const { journal } = await on(["rm", "ws-0123456789", "ws-0123456780"], { answers: deletions })
     assert.strictEqual(journal.at(-1), "out deleted ws-0123456789\ndeleted ws-0123456780\n")
     const named = await on(["rm", "fix", "ws-0123456780"], { answers: deletions })
     assert.strictEqual(named.journal.at(-1), "out deleted fix\ndeleted ws-0123456780\n")
   })
 
-  it("lists ids alone for a script", async () => {
+  it("list --id-only prints only ids", async () => {
     const { journal } = await on(["ls", "--id-only"], { answers: deletions })
     assert.strictEqual(journal.at(-1), "out ws-0123456789\nws-0123456780\n")
     const none = await on(["ls", "--id-only"], { answers: { "workspace.list": { workspaces: [] } } })
     assert.deepStrictEqual(none.journal.slice(1).join(""), "out ")
   })
 
-  it("says when each environment was built", async () => {
+  it("env list shows the age of each image", async () => {
     const environment = {
       name: "web",
       origin: "own",
@@ -70,7 +70,7 @@ describe("workspace logs --follow", () => {
     "workspace.exec": events
   }
 
-  it("prints a command's output as exec by its id does, and leaves with 0 whatever the command's status is", async () => {
+  it("logs --follow prints the command's output and exits with 0 whatever its status is", async () => {
     for (const argv of [["logs", "fix", execId, "-f"], ["logs", "fix", "--exec-id", execId, "--follow"]]) {
       const { called, journal, status } = await on(["workspace", ...argv, "--cursor", "4"], { answers: running })
       assert.deepStrictEqual([status, journal], [0, ["built", "out so far\n", "err then\n"]])
@@ -86,13 +86,13 @@ describe("workspace logs --follow", () => {
     }
   })
 
-  it("follows the newest running command when no id is given", async () => {
+  it("logs --follow without an id follows the newest running command", async () => {
     const { called, status } = await on(["workspace", "logs", "fix", "--follow"], { answers: running })
     assert.strictEqual(status, 0)
     assert.deepInclude(called.at(-1)?.[1], { execId, cursor: 0 })
   })
 
-  it("follows the newest command when none runs, and says so when none ever ran", async () => {
+  it("logs --follow follows the newest command if none runs, and says so if none ever ran", async () => {
     const ended = { "workspace.status": {}, "workspace.logs": { commands: [{ execId }] }, "workspace.exec": events }
     const { called } = await on(["workspace", "logs", "fix", "--follow"], { answers: ended })
     assert.deepInclude(called.at(-1)?.[1], { execId })
@@ -102,7 +102,7 @@ describe("workspace logs --follow", () => {
     assert.deepStrictEqual([none.status, none.journal.slice(1)], [0, ["err nothing ran here yet\n"]])
   })
 
-  it("refuses --json and the options of one page before anything is asked", async () => {
+  it("logs --follow refuses --json and the options of a page", async () => {
     const json = await on(["workspace", "logs", "fix", "--follow", "--json"])
     assert.deepStrictEqual([json.status, json.called], [2, []])
     assert.include(

@@ -4,7 +4,7 @@ import { help, usageOf } from "../../../src/cli/help.ts"
 
 describe("help", () => {
   it.each(commands.map((row) => [row.cli.path.join(" "), row] as const))(
-    "of %s shows the full path in its usage",
+    "the help of %s shows its full path",
     (path, row) => {
       const text = help(row.cli.path)
       assert.include(text, `Usage\n  pyro ${path}`)
@@ -12,14 +12,14 @@ describe("help", () => {
     }
   )
 
-  it("of run names its flags, defaults and ranges", () => {
+  it("the help of run shows its flags, defaults and ranges", () => {
     const text = help(["run"])
     assert.match(text, /--mem-mib MIB +Guest memory in MiB \(128 to 1048576\) \[default: 1024\]/)
     assert.match(text, /--env NAME=VALUE/)
     assert.notMatch(text, /--rows|--cols|--command|--memory-mib/)
   })
 
-  it("of pyro names each command or group once, in at most 24 lines of at most 100 columns", () => {
+  it("the help of pyro names each command once, in at most 24 lines of at most 100 columns", () => {
     const lines = help([]).split("\n")
     assert.isAtMost(lines.length, 24)
     for (const line of lines) assert.isAtMost(line.length, 100, line)
@@ -29,12 +29,12 @@ describe("help", () => {
     assert.deepStrictEqual(listed, [...firsts])
   })
 
-  it("of a group of one verb is that verb's", () => {
+  it("the help of a group with one verb is the verb's help", () => {
     assert.strictEqual(help(["mcp"]), help(["mcp", "serve"]))
     assert.match(help(["mcp"]), /--allow-export PATH/)
   })
 
-  it("of a group lists every verb with its summary", () => {
+  it("the help of a group lists every verb with its summary", () => {
     for (const group of ["workspace", "env", "daemon"]) {
       const lines = help([group]).split("\n")
       for (const row of commands.filter((one) => one.cli.path[0] === group)) {
@@ -47,7 +47,7 @@ describe("help", () => {
     }
   })
 
-  it("never shows what @effect/cli would add by itself", () => {
+  it("no help has the text that @effect/cli adds", () => {
     for (const row of commands) assert.notMatch(help(row.cli.path), /wizard|log-level|completions/)
   })
 })

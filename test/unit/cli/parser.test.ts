@@ -35,7 +35,7 @@ const typed = (...words: ReadonlyArray<string>) => {
 const AFTER = "what begins with a dash and is no option goes after --"
 
 describe("the parser", () => {
-  it("reads 100,000 repetitions of an option before the test's deadline", () => {
+  it("the parser reads 100,000 repetitions of an option within the deadline", () => {
     const numbers = Array.from({ length: 100_000 }, (_, at) => String(at))
     const run = operations.find(({ name }) => name === "run")!
     const words = ["debian:12", "--json", ...numbers.flatMap((at) => ["--env", `A${at}=${at}`])]
@@ -43,7 +43,7 @@ describe("the parser", () => {
     assert.deepStrictEqual(Object.values(raw["env"] as Record<string, string>), numbers)
   })
 
-  it("reads flags and values that stand on both sides of a thousand words", () => {
+  it("the parser reads flags on both sides of a thousand words", () => {
     const pairs = Array.from({ length: 499 }, (_, at) => ["--env", `A${at}=${at}`]).flat()
     for (const around of [["--cwd", "/x", "-it"], ["-it", "--cwd", "/x"], ["--cwd=/x", "-it"]]) {
       const { extras, raw } = Effect.runSync(
@@ -55,14 +55,14 @@ describe("the parser", () => {
     }
   })
 
-  it("keeps names that plain objects treat specially", () => {
+  it("the parser keeps names such as __proto__ and constructor", () => {
     const { raw } = typed("run", "debian:12", ...ODD_NAMES.flatMap((name) => ["--env", `${name}=x`]), "--", "env") as {
       readonly raw: { readonly env: Readonly<Record<string, string>> }
     }
     assert.deepStrictEqual(Object.entries(raw.env), ODD_NAMES.map((name) => [name, "x"]))
   })
 
-  it("reads every kind of flag, wherever it stands", () => {
+  it("the parser reads every kind of flag at any position", () => {
     assert.deepStrictEqual(
       typed(
         "run",
@@ -92,18 +92,18 @@ describe("the parser", () => {
     )
   })
 
-  it("leaves out what was not given, so that the contract's defaults apply", () => {
+  it("the parser leaves out absent fields, so that the contract's defaults apply", () => {
     assert.deepStrictEqual(typed("run", "debian:12", "--json"), { json: true, raw: { environment: "debian:12" } })
   })
 
-  it("keeps values as they are: empty, with spaces, newlines and dashes", () => {
+  it("the parser keeps empty values, spaces, newlines and dashes", () => {
     assert.deepStrictEqual(typed("run", "debian:12", "--env", "A=", "--env", "B= x\ny ", "--seed-path", "-odd"), {
       json: false,
       raw: { environment: "debian:12", env: { A: "", B: " x\ny " }, seed_path: "-odd" }
     })
   })
 
-  it("takes the flags that no field has, and how it should be told", () => {
+  it("the parser reads the flags without a field, and the output options", () => {
     assert.deepStrictEqual(
       read("workspace", "file", "read", "fix", "a", "--output", "-", "--overwrite", "--quiet"),
       {
@@ -115,7 +115,7 @@ describe("the parser", () => {
     )
   })
 
-  it("takes words after -- as they are where no guest's command goes there", () => {
+  it("the parser takes words after -- as arguments if the row has no guest command", () => {
     assert.deepStrictEqual(typed("workspace", "file", "read", "fix", "--json", "--", "-dash.txt"), {
       json: true,
       raw: { workspace: "fix", path: "-dash.txt" }
@@ -126,7 +126,7 @@ describe("the parser", () => {
     })
   })
 
-  it("takes the default workspace where fewer words than arguments are typed", () => {
+  it("the parser uses the default workspace if fewer words than arguments are given", () => {
     const raw = (...words: ReadonlyArray<string>) => {
       const typed = read("workspace", ...words)
       return "raw" in typed ? typed.raw : typed
@@ -233,7 +233,7 @@ describe("the parser", () => {
     [["workspace", "delete"], "missing <workspaces>, or --all"],
     [["workspace", "delete", "--all", "fix"], "unexpected \"fix\""],
     [["workspace", "export", "fix", "--output", "x"], "missing <path>, or --patch"]
-  ])("refuses %j", (words, wrong) => {
+  ])("the parser refuses %j", (words, wrong) => {
     assert.deepStrictEqual(typed(...words), { wrong })
   })
 
@@ -251,7 +251,7 @@ describe("the parser", () => {
     ["run debian:12 --mem-mib 512MiB -- ls", { memory_mib: 512 }],
     ["run debian:12 --max-bytes 64k -- ls", { max_bytes: 65_536 }],
     ["workspace create --ttl-seconds 1d", { ttl_seconds: 86_400 }]
-  ])("takes units: %s", (line, fields) => {
+  ])("the parser converts units: %s", (line, fields) => {
     assert.deepInclude(rawOf(line), fields)
   })
 
@@ -262,7 +262,7 @@ describe("the parser", () => {
     ["run debian:12 --mem-mib 1.5M -- ls", "must be a whole number from 128"],
     ["run debian:12 --vcpu-count 2G -- ls", "\"2G\" is not a number"],
     ["workspace fork fix --count 2k", "is not a number"]
-  ])("refuses units that do not fit: %s", (line, wrong) => {
+  ])("the parser refuses a unit that does not fit: %s", (line, wrong) => {
     assert.include(rawOf(line), wrong)
   })
 
@@ -270,18 +270,18 @@ describe("the parser", () => {
     ["run debian:12 -e A=1 -eB=2 -w /x -- ls", { env: { A: "1", B: "2" }, cwd: "/x" }],
     ["workspace exec fix -w/x -- ls", { cwd: "/x" }],
     ["workspace exec -tw /x fix", { tty: true, cwd: "/x", workspace: "fix" }]
-  ])("takes short options: %s", (line, fields) => {
+  ])("the parser reads short options: %s", (line, fields) => {
     assert.deepInclude(rawOf(line), fields)
   })
 
-  it("takes -i, also beside -t", () => {
+  it("the parser reads -i, also beside -t", () => {
     for (const line of ["-i", "-it", "--interactive"]) {
       const { extras } = read("workspace", "exec", "fix", line, "--", "sh") as { readonly extras?: object }
       assert.property(extras, "interactive")
     }
   })
 
-  it("refuses a short option that a command does not have", () => {
+  it("the parser refuses a short option that the command lacks", () => {
     assert.include(rawOf("workspace list -e A=1"), "no option -e")
     assert.include(rawOf("run debian:12 -x -- ls"), "no option -x")
     assert.strictEqual(rawOf("run debian:12 -e"), "--env needs a value")
@@ -294,12 +294,12 @@ describe("the parser", () => {
     ["env build --from debian:12 --packages git web", ["git"]],
     ["env build web --packages git,make tree --packages jq --from debian:12", ["git,make", "tree", "jq"]],
     ["env build --packages git --from debian:12 web", ["git"]]
-  ])("takes several packages behind one option: %s", (line, packages) => {
+  ])("the parser reads several packages after one option: %s", (line, packages) => {
     assert.deepInclude(rawOf(line), { name: "web", from: "debian:12", packages })
   })
 
   it.each(operations.flatMap((row) => row.cli.examples.map((example) => [example])))(
-    "understands its example: %s",
+    "the parser accepts the example: %s",
     (example) => {
       assert.notProperty(typed(...pyroWords(example)), "wrong")
     }

@@ -63,7 +63,7 @@ describe("a command line that is run without the program", () => {
     ])
   ]
 
-  it("asks for what the program would ask for, in each of many forms", () => {
+  it("quick exec sends the request that the program sends, in each of many forms", () => {
     let taken = 0
     for (const line of lines) {
       const command = commandOf(line)
@@ -81,7 +81,7 @@ describe("a command line that is run without the program", () => {
     assert.isAbove(taken, WORDS.length)
   })
 
-  it("is one of the simplest form only", () => {
+  it("quick exec handles the simplest command lines only", () => {
     assert.deepStrictEqual(commandOf(["workspace", "exec", "w1", "--", "ls", "-l"]), {
       workspace: "w1",
       command: ["ls", "-l"]
@@ -89,7 +89,7 @@ describe("a command line that is run without the program", () => {
     for (const line of lines.slice(0, 11)) assert.isUndefined(commandOf(line), line.join(" "))
   })
 
-  it("is asked for in the messages of the daemon's own client", () => {
+  it("quick exec sends the same messages as the daemon's client", () => {
     const first = firstRequest({ workspace: "w", command: ["c"] }, { execId, requestId }, recordedExec())
     const { headers, id, tag } = unpackr.unpack(first) as Record<string, unknown>
     assert.deepStrictEqual({ headers, id, tag }, { headers: [], id: "0", tag: "first.workspace.exec" })
@@ -112,7 +112,7 @@ describe("MessagePack", () => {
       ? value.map(plain)
       : value
 
-  it("is read as the library reads it", () => {
+  it("the MessagePack reader decodes as the library does", () => {
     const numbers = [
       0,
       1,
@@ -148,7 +148,7 @@ describe("MessagePack", () => {
     assert.strictEqual(at(), packed.length)
   })
 
-  it("that is cut anywhere awaits more, and what has another type is left to the program", () => {
+  it("the MessagePack reader waits for the rest of a cut message and leaves unknown types to the program", () => {
     const message = {
       _tag: "Chunk",
       requestId: "1",

@@ -13,14 +13,14 @@ const expectTable = (
 ) => Effect.map(tableText(cells, options), (text) => assert.strictEqual(text, expected))
 
 describe("a table", () => {
-  it.effect("aligns its columns and has no colour and no limit by itself", () =>
+  it.effect("a table aligns its columns and has no colour or limit by default", () =>
     expectTable(
       rows,
       { ...plain, head: true, flexible: [2] },
       "NAME  STATE    WHAT\nfix   running  a long description of it\n"
     ))
 
-  it.effect("is cut to a terminal's width where it may be", () =>
+  it.effect("a table is cut to the terminal's width in its flexible column", () =>
     Effect.gen(function*() {
       yield* expectTable(
         rows,
@@ -30,7 +30,7 @@ describe("a table", () => {
       yield* expectTable(rows, { width: 25, colour: false }, yield* tableText(rows, plain))
     }))
 
-  it.effect("has colours that do not count as width", () =>
+  it.effect("a table's colours do not count as width", () =>
     expectTable(
       rows,
       { width: 25, colour: true, head: true, flexible: [2] },
@@ -38,13 +38,13 @@ describe("a table", () => {
         "fix   \u001b[32mrunning\u001b[0m  a long de…\n"
     ))
 
-  it.effect("shows control characters instead of obeying them", () =>
+  it.effect("a table escapes control characters", () =>
     expectTable([["a\u001b[31m\nb", "c"]], plain, "a\\x1b[31m\\nb  c\n"))
 
-  it.effect("limits a cell in a pipe too", () =>
+  it.effect("a table limits a cell in a pipe as well", () =>
     expectTable([[{ text: "a long reason", maxColumns: 7 }, "c"]], plain, "a long…  c\n"))
 
-  it.effect("aligns columns behind wide characters, emoji and combining marks", () =>
+  it.effect("a table aligns columns behind wide characters, emoji and combining marks", () =>
     Effect.gen(function*() {
       const names = ["plain", "日本語", "👩‍👩‍👧 team", "cafe\u0301", "한글", "🇨🇭", "zero\u200bwidth"]
       const lines = (yield* tableText(names.map((name) => [name, "|"]), plain)).trimEnd().split("\n")
@@ -54,7 +54,7 @@ describe("a table", () => {
       assert.strictEqual(lines[1], "日本語     |")
     }))
 
-  it.effect("cuts between clusters, so that no half of a wide character and no lone accent stays", () =>
+  it.effect("a table cuts text between grapheme clusters", () =>
     Effect.gen(function*() {
       const cut = (text: string, width: number) => tableText([[text]], { ...plain, width, flexible: [0] })
       assert.strictEqual(yield* cut("日本語日本語", 8), "日本語…\n")

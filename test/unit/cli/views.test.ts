@@ -57,12 +57,12 @@ describe("a difference", () => {
   const compare = (result: Partial<ResultOf<"workspace.compare">>, from: string, to: string) =>
     shown("workspace.compare", { ...unchanged, ...result }, { from, to, paths: [] })
 
-  it("is nothing of all, or of the paths that were asked for", async () => {
+  it("diff says that nothing changed, at all or in the given paths", async () => {
     assert.deepStrictEqual(await diff({}), { out: "", err: "nothing changed\n" })
     assert.deepStrictEqual(await diff({}, ["nosuch"]), { out: "", err: "nothing at or beneath these paths changed\n" })
   })
 
-  it("leaves special files out and says so", async () => {
+  it("diff reports special files that it leaves out", async () => {
     assert.include((await diff({ specialCount: 1 })).err, "\n1 special file (pipe, socket or device) is left out\n")
     assert.include(
       (await diff({ specialCount: 2 })).err,
@@ -70,14 +70,14 @@ describe("a difference", () => {
     )
   })
 
-  it("names the workspace where the whole patch is to be had", async () => {
+  it("a cut diff names the export command for the whole patch", async () => {
     assert.include(
       (await diff({ truncated: true })).err,
       "pyro: the patch is cut; the whole, byte by byte: pyro workspace export fix --patch --output -\n"
     )
   })
 
-  it("has a status of its own where the patch that was printed is not the whole", () => {
+  it("diff exits with 1 if the printed patch is incomplete", () => {
     for (const name of ["workspace.diff", "workspace.compare"] as const) {
       const { exitStatus } = views[name] as View<"workspace.diff">
       const status = (result: Partial<ResultOf<"workspace.diff">>) => exitStatus?.({ ...unchanged, ...result } as never)
@@ -91,7 +91,7 @@ describe("a difference", () => {
     }
   })
 
-  it("names a file that is too large and can be exported, for a shell", async () => {
+  it("diff names an export command for a file that is too large, quoted for a shell", async () => {
     const advice = async (...files: ReadonlyArray<ReturnType<typeof large>>) =>
       (await diff({ files, tooLargeCount: files.length })).err.split("with --stat")[1]
     assert.strictEqual(
@@ -105,7 +105,7 @@ describe("a difference", () => {
     assert.strictEqual(await advice(large("gone", "deleted")), "\n")
   })
 
-  it("of two workspaces names the one that has the file, and no snapshot", async () => {
+  it("compare names the workspace that has a file that is too large", async () => {
     const advice = async (status: "added" | "deleted", from: string, to: string) =>
       (await compare({ files: [large("a", status)], tooLargeCount: 1 }, from, to)).err.split("with --stat")[1]
     assert.strictEqual(
@@ -121,7 +121,7 @@ describe("a difference", () => {
 })
 
 describe("an applied patch", () => {
-  it("tells of hunks that fit elsewhere, or not to the byte", async () => {
+  it("patch apply reports hunks that fit at another line or without white space", async () => {
     const { err, out } = await shown("workspace.patch.apply", {
       applied: true,
       filesChanged: 1,
@@ -166,7 +166,7 @@ describe("a push", () => {
       conflicts: [{ path: "README", reason }]
     }, { force })
 
-  it("names ignored files that stay on the host, and the option that takes them along", async () => {
+  it("sync push names ignored files and --include-ignored", async () => {
     const { err } = await shown("workspace.sync.push", {
       ...PUSHED,
       ignoredCount: 2,
@@ -178,7 +178,7 @@ describe("a push", () => {
     )
   })
 
-  it("names files that are gone on the host, and the option that removes them", async () => {
+  it("sync push names files that are gone on the host and --delete", async () => {
     const { err } = await shown("workspace.sync.push", {
       ...PUSHED,
       goneCount: 7,
@@ -191,7 +191,7 @@ describe("a push", () => {
     )
   })
 
-  it("says what its counts mean", async () => {
+  it("sync push labels its counts", async () => {
     const { err } = await shown(
       "workspace.sync.push",
       { ...PUSHED, writtenCount: 1, equalCount: 2, removedCount: 3 },
@@ -200,7 +200,7 @@ describe("a push", () => {
     assert.strictEqual(err, "1 file written, 2 already equal, 3 removed\n")
   })
 
-  it("names --force where that overwrites what was left alone", async () => {
+  it("sync push names --force for files that were changed in the workspace", async () => {
     const hint = "pyro: overwrite what was changed in the workspace too with --force\n"
     assert.strictEqual(
       (await pushed("it was changed in the workspace too", false)).err,
@@ -224,7 +224,7 @@ describe("a part that is not there", () => {
   const logged = (cursor: number, output: string) =>
     shown("workspace.logs", { commands: [ran], output }, { execId: ran.execId, cursor, encoding: "text" })
 
-  it("of a file is told with the file's length", async () => {
+  it("a range behind a file's end is reported with the file's length", async () => {
     assert.deepStrictEqual(await read(5000, 2001), {
       out: "",
       err: "pyro: nothing from line 5000 on; a has 2001 lines\n"
@@ -233,7 +233,7 @@ describe("a part that is not there", () => {
     assert.strictEqual((await read(1, 0)).err, "")
   })
 
-  it("of a line that is too long is told with what has it", async () => {
+  it("a cut line is reported with the command that reads it whole", async () => {
     const cut = async (maxBytes: number, nextLine?: number) => {
       const file = { path: "a", text: "x", binary: false, truncated: true, cutLine: 3, ...(nextLine && { nextLine }) }
       return (await shown("workspace.file.read", file, { startLine: 3, maxBytes })).err
@@ -248,7 +248,7 @@ describe("a part that is not there", () => {
     )
   })
 
-  it("has a line of its own on a terminal alone", async () => {
+  it("a note about missing lines has its own line on a terminal only", async () => {
     const outOf = async (text: string, isTerminal: boolean, cutLine?: number) => {
       const file = { path: "a", text, binary: false, truncated: true, nextLine: 2, ...(cutLine && { cutLine }) }
       const { err, out } = await shown("workspace.file.read", file, { startLine: 1, maxBytes: 10 }, isTerminal)
@@ -270,7 +270,7 @@ describe("a part that is not there", () => {
     assert.strictEqual((await shown("workspace.logs", page, asked)).out, "abc")
   })
 
-  it("of a command's output is told with the output's length", async () => {
+  it("a cursor behind the output's end is reported with the output's length", async () => {
     assert.deepStrictEqual(await logged(999_999, ""), {
       out: "",
       err: "pyro: nothing from byte 999999 on; the output has 1234 bytes\n"
@@ -278,7 +278,7 @@ describe("a part that is not there", () => {
     assert.strictEqual((await logged(1234, "")).err, "")
   })
 
-  it("of a list is no name for a login shell", async () => {
+  it("logs shows a command without words as a login shell", async () => {
     const { out } = await shown("workspace.logs", { commands: [{ ...ran, command: [] }, ran] }, { cursor: 0 })
     assert.match(out, / 2 KiB +\(login shell\)\n.* 2 KiB +ls\n$/)
   })

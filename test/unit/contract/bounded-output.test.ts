@@ -15,7 +15,7 @@ const model = (whole: string, limit: number) => {
 }
 
 describe("bounded output", () => {
-  it("keeps head and tail for any limit and any cutting into pieces", () => {
+  it("bounded output keeps head and tail for any limit and any pieces", () => {
     const pieces = fc.array(fc.string({ maxLength: 40 }).map((text) => text.replace(/[^ -~]/g, ".")), { maxLength: 40 })
     fc.assert(
       fc.property(pieces, fc.integer({ min: 0, max: 200 }), (texts, limit) => {
@@ -31,7 +31,7 @@ describe("bounded output", () => {
     )
   })
 
-  it("does not cut a character in two", () => {
+  it("bounded output does not cut a character in two", () => {
     for (let limit = 0; limit < 40; limit++) {
       const output = boundedOutput(limit)
       output.add(bytesOf("aé€😀".repeat(10)))
@@ -41,20 +41,20 @@ describe("bounded output", () => {
     }
   })
 
-  it("says when bytes are not UTF-8", () => {
+  it("bounded output reports bytes that are not UTF-8", () => {
     const output = boundedOutput(100)
     output.add(new Uint8Array([0x61, 0xff, 0x62]))
     assert.deepStrictEqual(output.kept(), { text: "a\ufffdb", bytes: 3, truncated: false, lossy: true })
   })
 
-  it("joins a character that arrives in two pieces", () => {
+  it("bounded output joins a character that arrives in two pieces", () => {
     const output = boundedOutput(100)
     output.add(new Uint8Array([0xe2, 0x82]))
     output.add(new Uint8Array([0xac]))
     assert.deepStrictEqual(output.kept(), { text: "€", bytes: 3, truncated: false, lossy: false })
   })
 
-  it("keeps what was added when the caller uses its buffer again", () => {
+  it("bounded output copies the caller's buffer", () => {
     const output = boundedOutput(100)
     const buffer = bytesOf("first ")
     output.add(buffer)

@@ -62,31 +62,40 @@ const leaves = (value: unknown): ReadonlyArray<string> =>
 const IN_WORDS = ["FileRefused.reason", "EditRejected.matches", "EditRejected.lines"]
 
 describe("the error family", () => {
-  it.each(samples.map((error) => [error._tag, error] as const))("%s names its code after its tag", (tag, error) => {
-    assert.strictEqual(error.code, snakeCase(tag))
-  })
-
-  it.each(samples.map((error) => [error._tag, error] as const))("%s puts every field into its message", (_, error) => {
-    for (const [name, value] of Object.entries(Schema.encodeSync(PyroError)(error))) {
-      if (name === "_tag" || IN_WORDS.includes(`${error._tag}.${name}`)) continue
-      for (const leaf of leaves(value)) assert.include(error.message, leaf, `${name} is missing`)
+  it.each(samples.map((error) => [error._tag, error] as const))(
+    "the error %s has the code of its tag",
+    (tag, error) => {
+      assert.strictEqual(error.code, snakeCase(tag))
     }
-  })
+  )
 
-  it.each(samples.map((error) => [error._tag, error] as const))("%s survives JSON, in snake_case", (_, error) => {
-    const json = JSON.parse(JSON.stringify(Schema.encodeSync(PyroError)(error)))
-    for (const name of Object.keys(json)) assert.match(name, /^_tag$|^[a-z]+(_[a-z]+)*$/)
-    const back = Schema.decodeUnknownSync(PyroError)(json)
-    assert.strictEqual(back.constructor, error.constructor)
-    assert.strictEqual(back.message, error.message)
-  })
+  it.each(samples.map((error) => [error._tag, error] as const))(
+    "the message of %s contains every field",
+    (_, error) => {
+      for (const [name, value] of Object.entries(Schema.encodeSync(PyroError)(error))) {
+        if (name === "_tag" || IN_WORDS.includes(`${error._tag}.${name}`)) continue
+        for (const leaf of leaves(value)) assert.include(error.message, leaf, `${name} is missing`)
+      }
+    }
+  )
 
-  it("has distinct codes", () => {
+  it.each(samples.map((error) => [error._tag, error] as const))(
+    "the error %s survives JSON with snake_case names",
+    (_, error) => {
+      const json = JSON.parse(JSON.stringify(Schema.encodeSync(PyroError)(error)))
+      for (const name of Object.keys(json)) assert.match(name, /^_tag$|^[a-z]+(_[a-z]+)*$/)
+      const back = Schema.decodeUnknownSync(PyroError)(json)
+      assert.strictEqual(back.constructor, error.constructor)
+      assert.strictEqual(back.message, error.message)
+    }
+  )
+
+  it("all error codes are distinct", () => {
     assert.strictEqual(new Set(samples.map((error) => error.code)).size, samples.length)
   })
 
   it.each(samples.map((error) => [error._tag, error] as const))(
-    "%s has a fact without commands of pyro",
+    "the fact of %s names no command of pyro",
     (_, error) => {
       assert.notMatch(factOf(error), /\bpyro (workspace|env|daemon|doctor|gc)\b|--[a-z]/)
       for (const [name, value] of Object.entries(Schema.encodeSync(PyroError)(error))) {
@@ -96,7 +105,7 @@ describe("the error family", () => {
     }
   )
 
-  it("says what to do next", () => {
+  it("error messages name the next command", () => {
     assert.strictEqual(
       new NoSpace({ where: "cache", path: "/c", neededMib: 3, availableMib: 1 }).message,
       "no space in the cache at /c: 3 MiB needed, 1 MiB free. Free some space: pyro gc"
@@ -134,7 +143,7 @@ describe("the error family", () => {
 })
 
 describe("what an error says to do next", () => {
-  it("names the environments that have a compiler, where one of their tools is missed", () => {
+  it("a missing build tool names the environments that have it", () => {
     assert.match(new CommandNotFound({ command: "make" }).message, /debian:12-build/)
     assert.notMatch(new CommandNotFound({ command: "mkae" }).message, /debian:12-build/)
     assert.match(
@@ -143,7 +152,7 @@ describe("what an error says to do next", () => {
     )
   })
 
-  it("does not say that a package which is not there is worth another try", () => {
+  it("an unknown package does not suggest another attempt", () => {
     const failed = (detail: string) =>
       new EnvironmentBuildFailed({ environment: "own", step: "bootstrap", detail }).message
     assert.match(failed("could not fetch the package lists"), /Try again/)
@@ -152,17 +161,17 @@ describe("what an error says to do next", () => {
 })
 
 describe("exit statuses", () => {
-  it("keeps pyro's own failures apart from the guest's statuses", () => {
+  it("exit statuses distinguish pyro's failures from the guest's", () => {
     const damaged = new ImageDamaged({ path: "/x", detail: "short" })
     assert.deepStrictEqual([exitStatus(damaged, "guest"), exitStatus(damaged, "own")], [125, 1])
   })
 
-  it("is 2 for a wrong request and 127 for a missing command", () => {
+  it("the exit status is 2 for an invalid request and 127 for a missing command", () => {
     assert.strictEqual(exitStatus(new InvalidRequest({ field: "", detail: "" }), "guest"), 2)
     assert.strictEqual(exitStatus(new CommandNotFound({ command: "x" }), "guest"), 127)
   })
 
-  it("never takes 0 or a status above 127 for a failure", () => {
+  it("no failure has exit status 0 or above 127", () => {
     for (const error of samples) {
       for (const family of ["guest", "own"] as const) {
         const status = exitStatus(error, family)

@@ -13,7 +13,7 @@ describe("what an exec is asked for", () => {
   const exec = (asked: object) =>
     refused(requireCommand({ workspace: "w", command: [], detach: false, tty: false, ...asked } as never))
 
-  it("is one thing", () => {
+  it("an exec has exactly one of command, script, id and terminal", () => {
     assert.isUndefined(exec({ command: ["true"] }))
     assert.isUndefined(exec({ script: "true" }))
     assert.isUndefined(exec({ script: "" }))
@@ -23,7 +23,7 @@ describe("what an exec is asked for", () => {
     assert.strictEqual(exec({ command: ["true"], script: "true" }), "command")
   })
 
-  it("has a cursor with the id of a known command only", () => {
+  it("a cursor needs the id of a started command", () => {
     assert.isUndefined(exec({ execId: id, cursor: 0 }))
     assert.strictEqual(exec({ command: ["true"], cursor: 0 }), "cursor")
     assert.strictEqual(exec({ script: "true", cursor: 5 }), "cursor")
@@ -34,7 +34,7 @@ describe("what an exec is asked for", () => {
 describe("what a workspace starts with", () => {
   const seed = (asked: object) => refused(demandOneSeed({ includeIgnored: [], ...asked }))
 
-  it("is one thing, or nothing", () => {
+  it("a workspace has one seed or none", () => {
     assert.isUndefined(seed({}))
     assert.isUndefined(seed({ seedPath: "/p" }))
     assert.isUndefined(seed({ repoUrl: "https://host/r" }))
@@ -42,7 +42,7 @@ describe("what a workspace starts with", () => {
     assert.strictEqual(seed({ seedPath: "/p", repoUrl: "https://host/r" }), "repo_url")
   })
 
-  it("has ignored files of a directory only, and a ref of a repository only", () => {
+  it("ignored globs need a directory, and a ref needs a repository", () => {
     assert.isUndefined(seed({ seedPath: "/p", includeIgnored: ["dist"] }))
     assert.strictEqual(seed({ includeIgnored: ["dist"] }), "include_ignored")
     assert.strictEqual(seed({ repoUrl: "https://host/r", includeIgnored: ["dist"] }), "include_ignored")

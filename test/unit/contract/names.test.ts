@@ -22,7 +22,7 @@ const across = (name: string, payload: object): unknown => {
 }
 
 describe("objects of names that someone else chose", () => {
-  it("have nothing but their entries", () => {
+  it("named objects have only their own entries", () => {
     const empty = named<string>([])
     for (const name of ODD_NAMES) {
       assert.isUndefined(empty[name])
@@ -34,7 +34,7 @@ describe("objects of names that someone else chose", () => {
     assert.strictEqual(JSON.stringify(named(Object.entries(oddNames("1")))), JSON.stringify(oddNames("1")))
   })
 
-  it("keep every name when they are decoded and encoded", () => {
+  it("named objects keep every name through decoding and encoding", () => {
     const decoded = Schema.decodeUnknownSync(Strings)(oddNames("x"))
     assert.deepStrictEqual(Object.keys(decoded), [...ODD_NAMES])
     assert.strictEqual(decoded["__proto__"], "x")
@@ -42,12 +42,12 @@ describe("objects of names that someone else chose", () => {
     assert.strictEqual(JSON.stringify(encoded), JSON.stringify(oddNames("x")))
   })
 
-  it("say where a value is wrong", () => {
+  it("named objects report the path of a wrong value", () => {
     assert.throws(() => Schema.decodeUnknownSync(Strings)(JSON.parse("{\"__proto__\":1}")), /__proto__/)
     for (const wrong of [null, [], "text", 1]) assert.throws(() => Schema.decodeUnknownSync(Strings)(wrong))
   })
 
-  it.each(["workspace.exec", "run"])("reach the daemon as variables of %s", (name) => {
+  it.each(["workspace.exec", "run"])("names such as __proto__ reach the daemon as variables of %s", (name) => {
     const payload = name === "run" ? { environment: "debian:12" } : { workspace: "a" }
     const { env } = across(name, { ...payload, command: ["env"], env: oddNames("v") }) as {
       readonly env: Readonly<Record<string, string>>
@@ -55,11 +55,14 @@ describe("objects of names that someone else chose", () => {
     assert.deepStrictEqual(Object.entries(env), ODD_NAMES.map((odd) => [odd, "v"]))
   })
 
-  it.each(["workspace.create", "workspace.list", "workspace.update"])("reach the daemon as labels of %s", (name) => {
-    const payload = name === "workspace.update" ? { workspace: "a" } : {}
-    const { labels } = across(name, { ...payload, labels: oddNames("v") }) as {
-      readonly labels: Readonly<Record<string, string>>
+  it.each(["workspace.create", "workspace.list", "workspace.update"])(
+    "names such as __proto__ reach the daemon as labels of %s",
+    (name) => {
+      const payload = name === "workspace.update" ? { workspace: "a" } : {}
+      const { labels } = across(name, { ...payload, labels: oddNames("v") }) as {
+        readonly labels: Readonly<Record<string, string>>
+      }
+      assert.deepStrictEqual(Object.entries(labels), ODD_NAMES.map((odd) => [odd, "v"]))
     }
-    assert.deepStrictEqual(Object.entries(labels), ODD_NAMES.map((odd) => [odd, "v"]))
-  })
+  )
 })

@@ -8,33 +8,33 @@ import { payloadDefaults, payloadFields } from "../../../src/contract/payload-fi
 const rows = operations.map((row) => [row.name, row] as const)
 
 describe("the table of operations", () => {
-  it("has distinct names and paths", () => {
+  it("operations have distinct names and paths", () => {
     assert.strictEqual(new Set(operations.map((row) => row.name)).size, operations.length)
     assert.strictEqual(new Set(operations.map((row) => row.cli.path.join(" "))).size, operations.length)
   })
 
-  it.each(rows)("%s speaks of fields that its payload has", (_, row) => {
+  it.each(rows)("the CLI and MCP surfaces of %s name existing fields", (_, row) => {
     const cli: CliSurface = row.cli
     const names = payloadFields(row.payload()).map((field) => field.name)
     const spokenOf = [...cli.args, ...cli.argsOrFlags ?? [], ...Object.keys(cli.flags ?? {}), ...(cli.filled ?? [])]
     for (const name of cli.rest === undefined ? spokenOf : [...spokenOf, cli.rest]) assert.include(names, name)
   })
 
-  it.each(rows)("%s describes every field of its payload", (_, row) => {
+  it.each(rows)("every field of %s has a description", (_, row) => {
     for (const field of payloadFields(row.payload())) {
       assert.isAbove(field.description.length, 5, field.name)
       assert.match(field.name, /^[a-z]+(_[a-z]+)*$/)
     }
   })
 
-  it.each(rows)("%s has a JSON Schema for its payload and its result", (_, row) => {
+  it.each(rows)("payload and result of %s have a JSON Schema", (_, row) => {
     for (const schema of [row.payload(), row.result()] as ReadonlyArray<PureSchema>) {
       const text = JSON.stringify(JSONSchema.make(schema))
       assert.notMatch(text, /"[a-z]+[A-Z][A-Za-z]*Mib"|"totalMs"/)
     }
   })
 
-  it.each(rows)("%s says why it is missing where it is", (_, row) => {
+  it.each(rows)("%s gives the reason of a missing surface", (_, row) => {
     if ("missing" in row.mcp) assert.isAbove(row.mcp.missing.length, 3)
     else assert.match(row.mcp.tool, /^[a-z]+(_[a-z]+)*$/)
   })
@@ -48,7 +48,7 @@ describe("a request to run", () => {
     return decoded._tag === "Left" ? decoded.left.message : ""
   }
 
-  it("has defaults for what it needs", () => {
+  it("a run request has defaults for its optional fields", () => {
     assert.deepStrictEqual(payloadDefaults(RunPayload()), {
       environment: "debian:12",
       command: [],
@@ -79,11 +79,11 @@ describe("a request to run", () => {
     [{ env: { A: "b\0c" } }, /NUL/],
     [{ command: ["a\0b"] }, /NUL/],
     [{ environment: "" }, /must be a name/]
-  ])("refuses %j and says why", (fields, why) => {
+  ])("a run request refuses %j with the reason", (fields, why) => {
     assert.match(refusal(fields), why)
   })
 
-  it("keeps everything through JSON", () => {
+  it("a run request survives JSON", () => {
     const request = Schema.decodeUnknownSync(RunPayload())({
       environment: "debian:12",
       command: ["a", ""],
@@ -116,11 +116,11 @@ describe("the result of a run", () => {
     durations: { totalMs: 3.14159, bootMs: 1, commandMs: 2.05 }
   }
 
-  it("is not there before the command has ended", () => {
+  it("a run has no result before its command has ended", () => {
     assert.isUndefined(fold([{ _tag: "Started", bootMs: 1 }, output("stdout", "x")]))
   })
 
-  it("holds each stream, bounded, and the warnings but not the progress", () => {
+  it("a run result has each stream, bounded, and warnings without progress", () => {
     const result = fold([
       { _tag: "Notice", level: "progress", message: "building" },
       { _tag: "Notice", level: "warning", message: "skipped" },

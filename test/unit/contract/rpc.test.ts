@@ -76,22 +76,22 @@ const asked = (client: Client, environment: string) =>
   })
 
 describe("the operations as RPCs", () => {
-  it("nests the verbs of a group, as the service does", async () => {
+  it("the service nests the verbs of a group", async () => {
     assert.deepStrictEqual(await calling((pyro) => pyro.env.prune({})), { removed: [], freedBytes: 7 })
   })
 
-  it("gives all events of a short operation with their bytes in one answer", async () => {
+  it("a short operation returns all its events with their bytes in one answer", async () => {
     assert.deepStrictEqual(await calling((pyro) => asked(pyro, "debian:12")), { events: EVENTS, following: [] })
   })
 
-  it("gives those of a longer one in two steps", async () => {
+  it("a longer operation returns its events in two steps", async () => {
     assert.deepStrictEqual(await calling((pyro) => asked(pyro, "slow")), {
       events: EVENTS.slice(0, 1),
       following: EVENTS.slice(1)
     })
   })
 
-  it("brings errors back as what they were", async () => {
+  it("errors cross RPC unchanged", async () => {
     const inspected = await calling((pyro) => Effect.flip(pyro.env.inspect({ environment: "x" })))
     const begun = await calling((pyro) => Effect.flip(asked(pyro, "x")))
     for (const error of [inspected, begun]) {
@@ -100,7 +100,7 @@ describe("the operations as RPCs", () => {
     }
   })
 
-  it("refuses everything once the daemon has decided to leave, and says that nothing was begun", async () => {
+  it("an exiting daemon refuses every request and says that none was started", async () => {
     const requests = Effect.runSync(makeRequestTracker)
     requests.close()
     const failures = await makeClient.pipe(

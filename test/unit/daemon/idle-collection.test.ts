@@ -25,7 +25,7 @@ describe("what requests leave behind", () => {
     vi.useRealTimers()
   })
 
-  it("is collected when nobody has asked for anything for a while, and not before", () => {
+  it("garbage is collected after an idle time only", () => {
     const { busy, idle } = makeIdleCollection(clock)
     const before = heapMib()
     litter(24)
@@ -39,7 +39,7 @@ describe("what requests leave behind", () => {
     assert.isBelow(heapMib() - before, 8)
   })
 
-  it("waits for the next time where one was a moment ago", () => {
+  it("garbage collection waits if one has just run", () => {
     const { idle } = makeIdleCollection(clock)
     const before = heapMib()
     litter(24)

@@ -31,7 +31,7 @@ const all = [
 ]
 
 describe("commands in the documents", () => {
-  it("are understood by pyro's parser", async () => {
+  it("pyro's parser accepts every command of the documents", async () => {
     const wrong: Array<string> = []
     for (const { calls, page, text } of all) {
       for (const call of calls) {
@@ -44,7 +44,7 @@ describe("commands in the documents", () => {
     assert.isAbove(all.length, 100)
   })
 
-  it("stand in blocks of a known language", () => {
+  it("every code block of the documents has a known language", () => {
     const bare = pages.flatMap(({ page, text }) => {
       const fences = [...text.matchAll(/^ *```(.*)$/gm)].map(([, language]) => language!)
       return fences.filter((language, at) => at % 2 === 0 && !/^(console|sh|text|ts|json|toml)$/.test(language))
@@ -53,12 +53,12 @@ describe("commands in the documents", () => {
     assert.deepStrictEqual(bare, [])
   })
 
-  it("that are not run are still in the documents", () => {
+  it("every command that tests do not run is in the documents", () => {
     const texts = new Set(all.map(({ text }) => text))
     assert.deepStrictEqual([...notRun.keys()].filter((text) => !texts.has(text)), [])
   })
 
-  it("within sentences name commands and options that exist", async () => {
+  it("commands in sentences of the documents exist", async () => {
     const wrong: Array<string> = []
     for (const { page, text } of pages) {
       for (const [, command] of text.replace(/^```[^]*?^```$/gm, "").matchAll(/`(pyro [^`]+)`/g)) {
@@ -95,7 +95,7 @@ describe("configurations in the documents", () => {
 })
 
 describe("programs in the documents", () => {
-  it("fit the types of the library", () => {
+  it("programs in the documents compile against the library", () => {
     const programs = new Map(
       pages.flatMap(({ page, text }) =>
         blocksOf(text, "ts").map((

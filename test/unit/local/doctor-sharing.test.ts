@@ -33,7 +33,7 @@ const elsewhere = Effect.acquireRelease(
 )
 
 describe("the doctor's look at where images are", () => {
-  it.scopedLive("says that workspaces share them on one file system", () =>
+  it.scopedLive("doctor reports that workspaces share images on one file system", () =>
     Effect.gen(function*() {
       const [line] = yield* linesOf(yield* temporaryDirectory, yield* temporaryDirectory)
       assert.deepInclude(line, { name: "images", ok: true })
@@ -41,7 +41,7 @@ describe("the doctor's look at where images are", () => {
       assert.isUndefined(line?.mend)
     }))
 
-  it.scopedLive("says what each workspace costs on two, and how to mend it", () =>
+  it.scopedLive("doctor reports the cost per workspace on two file systems, and the fix", () =>
     Effect.gen(function*() {
       const other = yield* elsewhere
       assert.notStrictEqual(fs.statSync(other).dev, fs.statSync(os.tmpdir()).dev, "one file system here")

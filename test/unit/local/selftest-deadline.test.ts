@@ -3,7 +3,7 @@ import { Effect, Fiber, TestClock } from "effect"
 import { inTime } from "../../../src/local/doctor/selftest-deadline.ts"
 
 describe("a deadline of the self-test", () => {
-  it.effect("ends a proof that stands still, and tells which", () =>
+  it.effect("the self-test ends a check that hangs and names the check", () =>
     Effect.gen(function*() {
       let released = false
       const proof = Effect.ensuring(Effect.never, Effect.sync(() => (released = true)))
@@ -14,7 +14,7 @@ describe("a deadline of the self-test", () => {
       assert.isTrue(released)
     }))
 
-  it.effect("leaves alone what ends, well or not", () =>
+  it.effect("the self-test's deadline does not affect a check that ends", () =>
     Effect.gen(function*() {
       assert.strictEqual(yield* inTime("files", Effect.succeed(1)), 1)
       assert.strictEqual(yield* Effect.flip(inTime("files", Effect.fail("broken" as const))), "broken")

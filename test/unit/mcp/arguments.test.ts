@@ -21,14 +21,14 @@ describe.each([
   ["workspace_file_write", { workspace_id: "a", path: "x" }, { workspace: "a", path: "x" }, "text", "content"],
   ["workspace_patch_apply", { workspace_id: "a" }, { workspace: "a" }, "patch", "patch_bytes"]
 ])("arguments of %s that take each other's place", (tool, rest, fields, text, bytes) => {
-  it("are needed where there is only one, and are not where there are two", () => {
+  it("a single alternative argument is required, and each of two is optional", () => {
     assert.include(requiredOf(tool, "core"), text)
     assert.notInclude(requiredOf(tool, "full"), text)
     assert.notInclude(requiredOf(tool, "full"), bytes)
     assert.strictEqual(taken(tool, rest, "core"), `${text}: is missing`)
   })
 
-  it("can each be given, and not both or none", () => {
+  it("exactly one of two alternative arguments is accepted", () => {
     assert.deepStrictEqual(taken(tool, { ...rest, [text]: "" }), { ...fields, [text]: "" })
     assert.deepStrictEqual(taken(tool, { ...rest, [text]: null, [bytes]: "AA==" }), { ...fields, [bytes]: "AA==" })
     assert.strictEqual(taken(tool, rest), `${text}: is missing; give ${text} or ${bytes}`)
@@ -40,14 +40,14 @@ describe.each([
 })
 
 describe("an argument with a default", () => {
-  it("is not needed", () => {
+  it("an argument with a default is optional", () => {
     assert.deepStrictEqual(requiredOf("vm_run", "vm-run"), ["command"])
     assert.include(taken("vm_run", { command: "ls" }), { timeout_seconds: 600 })
   })
 })
 
 describe("an integer", () => {
-  it("may be written as text", () => {
+  it("an integer may be given as text", () => {
     const fields = { workspace: "a", max_bytes: 8_000, limit: 50 }
     assert.deepStrictEqual(taken("workspace_logs", { workspace_id: "a", cursor: "6" }), { ...fields, cursor: 6 })
     for (const cursor of ["6-9", "", "1e3", "0x6", " 6", "6.5"]) {
@@ -63,14 +63,14 @@ describe("an integer", () => {
     ["workspace_file_edit", { replace_all: "yes" }, { replace_all: "yes" }],
     ["workspace_file_write", { mode: 755 }, { mode: "755" }],
     ["workspace_diff", { paths: "calc.py" }, { paths: ["calc.py"] }]
-  ])("is not the only thing that is: %s %j", (tool, raw, fields) => {
+  ])("%s may be given as text: %j", (tool, raw, fields) => {
     const given = { workspace_id: "a", command: "c", path: "p", text: "t", old_text: "o", new_text: "n", ...raw }
     const known = argumentsFor(tool, "full").map(({ name }) => name)
     const named = Object.fromEntries(Object.entries(given).filter(([name]) => known.includes(name)))
     assert.deepInclude(taken(tool, named), fields)
   })
 
-  it("is not read out of what is meant as text", () => {
+  it("a text argument that looks like an integer stays text", () => {
     assert.include(taken("workspace_file_write", { workspace_id: "7", path: "8", text: "9" }), {
       workspace: "7",
       path: "8",

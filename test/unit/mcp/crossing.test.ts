@@ -2,7 +2,7 @@ import { Either } from "effect"
 import { assert, it } from "vitest"
 import { exportTool, patchTool } from "../../../src/mcp/tools/crossing.ts"
 
-it("tells where and how loosely hunks fit, a blank between words", () => {
+it("workspace_patch_apply reports the position and looseness of hunks", () => {
   const note = { path: "a", hunk: 1, offsetLines: 0, loose: true }
   const text = patchTool.text?.({
     applied: true,
@@ -19,7 +19,7 @@ it("tells where and how loosely hunks fit, a blank between words", () => {
   )
 })
 
-it("exports everything only where that was said", () => {
+it("workspace_export exports everything only if asked to", () => {
   const filled = (fields: Readonly<Record<string, unknown>>) => exportTool.fill!({ fields, own: {} }, {} as never)
   const refused = filled({ output: "/out" })
   assert.isTrue(Either.isLeft(refused) && refused.left.message.includes("path: is missing"))

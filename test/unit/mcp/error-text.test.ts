@@ -19,16 +19,16 @@ const hintIn = (state: string) =>
   )[1]!
 
 describe("the hint of an error, to a model", () => {
-  it.each(["stopped", "failed"])("does not lead a workspace that is %s to lose its files", (state) => {
+  it.each(["stopped", "failed"])("the hint for a %s workspace keeps the files", (state) => {
     assert.match(hintIn(state), /^call workspace_start or.*ask the user.*\. workspace_reset discards the files$/)
   })
 
-  it("leads from a disk that nothing starts with to a reset, and says what that costs", () => {
+  it("the hint for a damaged disk is a reset, with its cost", () => {
     const text = errorText(Cause.fail(new DiskDamaged({ detail: "could not mount" })))
     assert.match(text, /^disk_damaged: .*could not mount\nhint: call workspace_reset: .* are lost$/)
   })
 
-  it("leads from a guest that does not answer to a reset, and says how its files are kept", () => {
+  it("the hint for a silent guest is a reset, and how to keep the files", () => {
     const text = errorText(Cause.fail(new ChannelFailed({ reason: "silent", detail: "it has sent nothing" })))
     assert.match(
       text,
@@ -37,7 +37,7 @@ describe("the hint of an error, to a model", () => {
     assert.notInclude(text, "pyro workspace")
   })
 
-  it("is to wait for a workspace that is on its way", () => {
+  it("the hint for a workspace in transition is to wait", () => {
     for (const state of ["creating", "starting", "resetting"]) {
       assert.match(hintIn(state), /^call workspace_status until/)
       assert.notInclude(hintIn(state), "reset")
@@ -49,21 +49,21 @@ describe("what happened, to a model", () => {
   const row = toolRows("full").find(({ name }) => name === "workspace.export")!
   const textFor = (error: PyroError) => errorText(Cause.fail(error), { row, args: argumentsOf(row, "full") })
 
-  it("names no command of the user's", () => {
+  it("an error text for a model names no command of pyro", () => {
     assert.strictEqual(
       textFor(new WorkspaceNotFound({ workspace: "x", similar: [] })).split("\n")[0],
       "workspace_not_found: no workspace \"x\""
     )
   })
 
-  it("names a flag as the argument that it is to the tool, and no other word", () => {
+  it("an error text for a model replaces a flag by the tool's argument only", () => {
     const refused = (detail: string) => textFor(new ExportRefused({ detail, paths: [] })).split("\n")[0]!
     assert.match(refused("allow it with --overwrite"), /with overwrite: true$/)
     assert.match(refused("ask for --no-such-flag, a--overwrite"), /for --no-such-flag, a--overwrite$/)
     assert.match(textFor(new PatchRejected({ detail: "--overwrite", rejects: [] })), /--overwrite/)
   })
 
-  it("leaves to the user what only a flag allows, and does not send the model around again", () => {
+  it("an error text for a model refers to the user for a flag that the tool lacks", () => {
     const refused = (detail: string) => textFor(new ExportRefused({ detail, paths: [".envrc"] })).split("\nhint: ")[1]!
     for (const flag of ["--allow-executable-config", "--max-mib"]) {
       const hint = refused(`allow it with ${flag}, or ${flag}`)

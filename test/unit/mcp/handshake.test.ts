@@ -92,21 +92,21 @@ describe("answers in the server's place", () => {
     "",
     "__proto__"
   ])(
-    "are the server's for a client of revision \"%s\"",
+    "the recorded answers equal the server's for a client of revision \"%s\"",
     async (version) => {
       const sent = [{ id: 1, ...initialize(version) }, initialized, { id: "two", method: "tools/list" }]
       assert.strictEqual(await agrees(sent), 2)
     }
   )
 
-  it("are the server's for a client of the revision without initialize", async () => {
+  it("the recorded answers equal the server's for a client of the revision without initialize", async () => {
     const methods = ["server/discover", "tools/list", "resources/list", "resources/templates/list"]
     const sent = methods.map((method, id) => ({ id, method, params: envelope() }))
     assert.strictEqual(await agrees(sent), 4)
     assert.strictEqual(await agrees(sent.slice(1)), 3)
   })
 
-  it("name the project as the server does", async () => {
+  it("the recorded instructions name the project as the server does", async () => {
     for (
       const project of [
         { path: undefined },
@@ -180,7 +180,7 @@ describe("answers in the server's place", () => {
     ["has an odd token in the envelope", [
       { id: 3, method: "tools/list", params: envelope("2026-07-28", { progressToken: {} }) }
     ], 0]
-  ])("are the server's for a client that %s", async (_, sent, answers) => {
+  ])("the recorded answers equal the server's for a client that %s", async (_, sent, answers) => {
     assert.strictEqual(await agrees(sent), answers)
   })
 })
@@ -214,7 +214,7 @@ describe("the command line of mcp serve", () => {
     "\0"
   ]
 
-  it("is accepted without the parser only where the parser accepts it, and means the same", () => {
+  it("the early command line check accepts only what the parser accepts, with the same meaning", () => {
     const lines = [
       [],
       ["x"],
@@ -244,7 +244,7 @@ describe("the command line of mcp serve", () => {
     assert.isAbove(accepted, flags.length)
   })
 
-  it("needs no parser in the forms that the documentation shows", () => {
+  it("the documented forms of mcp serve need no parser", () => {
     const shown = fs.readFileSync(path.join(import.meta.dirname, "../../../docs/integrations.md"), "utf8")
     const lines = mcpServe.cli.examples.filter((line) => line.startsWith("pyro mcp serve"))
     for (const line of lines) assert.isDefined(understood(line.split(" ").slice(3), flags), line)

@@ -26,7 +26,7 @@ const reading = (workspace: Partial<PyroService["workspace"]>, uri: string) => {
 const gone = { diff: () => new WorkspaceNotFound({ workspace: "zz", similar: [] }) }
 
 describe("a resource that cannot be read", () => {
-  it("says why, and names no command of the user's", async () => {
+  it("an unreadable resource shows the reason and no command of pyro", async () => {
     const failed = await reading(gone, "pyro://workspaces/zz/diff").catch((error: unknown) => error)
     assert.instanceOf(failed, Error)
     assert.strictEqual((failed as Error).message, "workspace_not_found: no workspace \"zz\"")
@@ -50,13 +50,13 @@ const logs = (result: object) => ({ logs: () => Effect.succeed({ commands: [], .
 const log = `logs/${"0".repeat(32)}`
 
 describe("a resource", () => {
-  it("is what there is, to the byte", async () => {
+  it("a resource has the exact bytes", async () => {
     assert.strictEqual(await read(diff({ patch: "+a\n" }), "diff"), "+a\n")
     assert.strictEqual(await read(file({ text: "a", truncated: false }), "files/a"), "a")
     assert.strictEqual(await read(logs({ output: "a\n" }), log), "a\n")
   })
 
-  it("says what it leaves out", async () => {
+  it("a resource reports what it leaves out", async () => {
     assert.strictEqual(
       await read(diff({ patch: "+a", truncated: true, patchBytes: 5 << 20 }), "diff"),
       "+a\n[the beginning of 5.0 MiB; an export has the whole]\n"

@@ -50,14 +50,14 @@ describe("output as a person sees it", () => {
     ["a string that never ends, at the end", `a${ESC}]8;;x`, "a]8;;x"],
     ["a sequence that never ends, at the end", `a${ESC}[3`, "a"],
     ["nothing of it", "plain\ttext\n\nwith \"quotes\"\n", "plain\ttext\n\nwith \"quotes\"\n"]
-  ])("has %s as a terminal shows it, however it comes", (_, output, expected) => {
+  ])("plain output shows %s as a terminal does, in any pieces", (_, output, expected) => {
     for (const piece of [1, 2, 3, 5, 1_000]) {
       assert.strictEqual(shownOf([["stdout", output]], piece).stdout, expected, `in pieces of ${piece}`)
     }
     assert.strictEqual(textAsSeen(output), expected)
   })
 
-  it("keeps two streams apart that write one line each by turns", () => {
+  it("plain output keeps two streams apart that write by turns", () => {
     const turns = [["stdout", "out"], ["stderr", "1%\r"], ["stdout", "put"], ["stderr", "2%"], [
       "stdout",
       "\n"
@@ -65,13 +65,13 @@ describe("output as a person sees it", () => {
     assert.deepStrictEqual(shownOf(turns, 1), { stdout: "output\n", stderr: "2%" })
   })
 
-  it("keeps text behind a sequence that is longer than any, and costs no more memory than one", () => {
+  it("plain output keeps text behind an overlong sequence in bounded memory", () => {
     const long = "x".repeat(100_000)
     assert.strictEqual(textAsSeen(`${ESC}]0;${long}`), `]0;${long}`)
     assert.strictEqual(textAsSeen(`${ESC}[${"1".repeat(100_000)}m`).length, 100_002)
   })
 
-  it("holds back a line's beginning only: a long one is handed on, and what is written over it is a line of its own", () => {
+  it("plain output holds back the beginning of a line only", () => {
     const pieces: Array<OutputPiece> = []
     const seen = asSeen((piece) => pieces.push(piece))
     let next = 0
@@ -85,7 +85,7 @@ describe("output as a person sees it", () => {
     assert.strictEqual(wide, `${"y".repeat(50_000)}\nend\n`)
   })
 
-  it("goes on before a sequence that is cut where it ends for now", () => {
+  it("plain output continues before a sequence that is cut at the end", () => {
     const whole = utf8(`a\n${ESC}[31mred${ESC}[0m\n`)
     for (let cut = 1; cut < whole.length; cut++) {
       const shown: Array<Uint8Array> = []
@@ -101,7 +101,7 @@ describe("output as a person sees it", () => {
 })
 
 describe("a progress bar of a megabyte between lines that matter", () => {
-  it("is one line of what is shown, and leaves room for all others", () => {
+  it("a progress bar of a megabyte is one line of plain output", () => {
     const bar = Array.from(
       { length: 20_000 },
       (_, at) => `\r${ESC}[32m${"#".repeat(at % 40)}${ESC}[0m ${at}/20000${ESC}[K`

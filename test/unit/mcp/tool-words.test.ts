@@ -57,7 +57,7 @@ const tools = profileTools("full")
 const cliWords = /(^|\s)--[a-z]|pyro (workspace|run|env list)\b/
 
 describe("what a model is told of a failure", () => {
-  it("never speaks of the command line's options or commands, whatever the error and the tool", () => {
+  it("no error text for a model has options or commands of the command line", () => {
     assert.isAbove(errors.length, 60)
     for (const error of errors) {
       for (const tool of tools) {
@@ -79,11 +79,11 @@ describe("what a model is told of a failure", () => {
     ["workspace_status", "pyro workspace snapshot list fix", "workspace_snapshot_list fix"],
     ["workspace_status", "only the user: pyro daemon stop", "only the user: pyro daemon stop"],
     ["workspace_status", "a file called a--overwrite --no-such", "a file called a--overwrite --no-such"]
-  ])("in %s has arguments and tools for options and commands: %s", (name, text, expected) => {
+  ])("the text of %s has arguments and tools for options and commands: %s", (name, text, expected) => {
     assert.include(inToolWords(text, tools.find(({ listed }) => listed.name === name)!), expected)
   })
 
-  it("has the details that pyro's own parts write in a tool's words", () => {
+  it("error details of pyro are translated to a tool's terms", () => {
     const of = (name: string) => tools.find(({ listed }) => listed.name === name)!
     const texts = [
       errorText(

@@ -9,14 +9,14 @@ describe("the text of workspace_cancel", () => {
   it.each([
     [true, `ended command ${execId}`],
     [false, `command ${execId} had ended before; nothing was done`]
-  ])("says what became of the command: %s", async (cancelled, text) => {
+  ])("workspace_cancel reports the outcome of the command: %s", async (cancelled, text) => {
     const pyro = fakePyro({ cancel: () => Effect.succeed({ execId, cancelled }) })
     assert.strictEqual(textOf(await call(pyro, "workspace_cancel", { ...workspace, exec_id: execId })), text)
   })
 })
 
 describe("the text of workspace_logs", () => {
-  it("has command lines and how they ended", async () => {
+  it("workspace_logs shows command lines and outcomes", async () => {
     const command = ["sh", "-c", "seq 1 100000"]
     const ran = { execId, command, startedAt: "2025-01-02T03:04:05.000Z", outputBytes: 11 }
     const commands = [
@@ -34,7 +34,7 @@ describe("the text of workspace_logs", () => {
     assert.isBelow(third.length, 500)
   })
 
-  it("has the output, where to go on, and that there is nothing", async () => {
+  it("workspace_logs shows the output, the next cursor, or that there is none", async () => {
     const page = fakePyro({ logs: () => Effect.succeed({ commands: [], output: "1\n2", nextCursor: 3 }) })
     assert.match(textOf(await call(page, "workspace_logs", workspace)), /^1\n2\n\[go on with cursor 3\]$/)
     const none = fakePyro({ logs: () => Effect.succeed({ commands: [] }) })
@@ -58,7 +58,7 @@ describe("the text of workspace_snapshot_list", () => {
     return textOf(await call(pyro, "workspace_snapshot_list", workspace))
   }
 
-  it("says that there are none, or which", async () => {
+  it("workspace_snapshot_list shows the snapshots, or that there are none", async () => {
     assert.strictEqual(await listing([]), "the workspace has no snapshots")
     assert.strictEqual(
       await listing(["green"]),

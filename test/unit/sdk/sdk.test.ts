@@ -60,7 +60,7 @@ const service = (over: Partial<PyroService> = {}) => {
 }
 
 describe("the SDK for Effect programs", () => {
-  it("collects a run, with the contract's defaults for what is left out", async () => {
+  it("run.collect returns the result with the contract's defaults", async () => {
     const { layer, requests } = service()
     const result = await effects.run.collect({ environment: "debian:12", command: ["a", "b"] }).pipe(
       Effect.provide(layer),
@@ -70,7 +70,7 @@ describe("the SDK for Effect programs", () => {
     assert.deepInclude(requests[0], { memoryMib: 1024, vcpuCount: 1, cwd: "/workspace", tty: false })
   })
 
-  it("says of bad options which one, and all that it may be", () => {
+  it("invalid options are named with all allowed values", () => {
     const failed = (options: object) => Effect.runSync(Effect.flip(payloadOf(workspaceCreate, options)))
     assert.strictEqual(
       failed({ git: "nope" }).message,
@@ -83,7 +83,7 @@ describe("the SDK for Effect programs", () => {
     assert.match(failed({ memMib: 512 }).message, /^memMib: is unexpected, expected: .*"memoryMib" \| /)
   })
 
-  it("means paths of the host as this program does, whoever does the work", async () => {
+  it("relative host paths are relative to the program's directory", async () => {
     const { layer, requests } = service()
     const seeded = (seedPath: string) =>
       effects.run.collect({ environment: "debian:12", command: ["a"], seedPath }).pipe(
@@ -102,7 +102,7 @@ describe("the SDK for Effect programs", () => {
     assert.deepInclude(exporting("out/f"), { output: path.resolve("out/f") })
   })
 
-  it("streams a run and ends it when the stream is left", async () => {
+  it("leaving the stream of a run ends the run", async () => {
     const { ended, layer } = service()
     const events = await effects.run({ environment: "debian:12", command: ["forever"] }).pipe(
       Stream.take(1),
@@ -114,7 +114,7 @@ describe("the SDK for Effect programs", () => {
     assert.deepStrictEqual(ended, ["forever"])
   })
 
-  it("ends a run when its fiber is interrupted", async () => {
+  it("interrupting the fiber of a run ends the run", async () => {
     const { ended, layer } = service()
     await Effect.gen(function*() {
       const begun = yield* Deferred.make<void>()
@@ -128,7 +128,7 @@ describe("the SDK for Effect programs", () => {
     assert.deepStrictEqual(ended, ["forever"])
   })
 
-  it("refuses a wrong request before anything is started", async () => {
+  it("an invalid request is refused before anything starts", async () => {
     const { layer, requests } = service()
     const error = await effects.run.collect({ environment: "debian:12", memoryMib: 8 }).pipe(
       Effect.flip,
@@ -142,7 +142,7 @@ describe("the SDK for Effect programs", () => {
 })
 
 describe("the SDK for everybody else", () => {
-  it("resolves with the result and rejects with the contract's own error", async () => {
+  it("a promise resolves with the result and rejects with the contract's error", async () => {
     await using pyro = makePromises(service().layer)
     assert.strictEqual((await pyro.run({ environment: "debian:12", command: ["x"] })).stdout, "x")
     const failure = await pyro.run({ environment: "debian:12", command: ["missing"] }).then(
@@ -155,7 +155,7 @@ describe("the SDK for everybody else", () => {
     assert.deepStrictEqual(await pyro.env.list(), { environments: [] })
   })
 
-  it("passes stdin", async () => {
+  it("the promise API passes stdin", async () => {
     const pyro = makePromises(service().layer)
     async function* stdin() {
       yield new TextEncoder().encode("one ")
@@ -168,7 +168,7 @@ describe("the SDK for everybody else", () => {
     await pyro.close()
   })
 
-  it("ends the run when its signal is aborted", async () => {
+  it("an aborted signal ends the run", async () => {
     const { ended, layer } = service()
     const pyro = makePromises(layer)
     const abort = new AbortController()
@@ -185,7 +185,7 @@ describe("the SDK for everybody else", () => {
     await pyro.close()
   })
 
-  it("refuses calls after it was closed, as its other errors are", async () => {
+  it("a closed client rejects calls with the contract's error", async () => {
     const pyro = makePromises(service().layer)
     await pyro.close()
     const rejection = (work: Promise<unknown>) => work.then(() => undefined, (cause: unknown) => cause)
@@ -201,7 +201,7 @@ describe("the SDK for everybody else", () => {
     }
   })
 
-  it("gives a command its stdin in whatever form, and refuses what is none", async () => {
+  it("stdin may be a string, bytes or an iterable, and other values are refused", async () => {
     const pyro = makePromises(service().layer)
     const read = async (stdin: unknown) =>
       (await pyro.run({ environment: "debian:12", command: ["cat"] }, { stdin: stdin as string })).stdout
@@ -215,7 +215,7 @@ describe("the SDK for everybody else", () => {
     await pyro.close()
   })
 
-  it("ends when the command does, whatever its stdin still waits for", async () => {
+  it("a run ends with its command, whatever its stdin waits for", async () => {
     const pyro = makePromises(service().layer)
     async function* endless() {
       yield "abc"
@@ -236,7 +236,7 @@ describe("the SDK for everybody else", () => {
     await pyro.close()
   })
 
-  it("ends the run when its stdin fails, instead of letting it take the beginning for the whole", async () => {
+  it("a failing stdin ends the run", async () => {
     const { ended, layer } = service()
     const pyro = makePromises(layer)
     async function* lost() {
@@ -265,7 +265,7 @@ describe("the SDK for everybody else", () => {
     await pyro.close()
   })
 
-  it("ends the run when the loop over its events is left", async () => {
+  it("leaving the loop over events ends the run", async () => {
     const { ended, layer } = service()
     const pyro = makePromises(layer)
     for await (const event of pyro.run.stream({ environment: "debian:12", command: ["forever"] })) {
@@ -276,7 +276,7 @@ describe("the SDK for everybody else", () => {
     await pyro.close()
   })
 
-  it("throws the contract's error out of the loop", async () => {
+  it("the loop over events throws the contract's error", async () => {
     const pyro = makePromises(service().layer)
     const failure = await (async () => {
       for await (const event of pyro.run.stream({ environment: "debian:12", command: ["missing"] })) void event
@@ -312,7 +312,7 @@ describe("a workspace in a Scope", () => {
     return { created, deleted, layer: service({ workspace: over }).layer }
   }
 
-  it("is deleted when the Scope closes, and has the labels it was asked for", async () => {
+  it("acquireWorkspace deletes the workspace when the Scope closes, and sets the labels", async () => {
     const { created, deleted, layer } = workspaces(() => Stream.make({ _tag: "Ready" as const, workspace: info }))
     const id = await acquireWorkspace({ labels: { mine: "yes" } }).pipe(
       Effect.tap(() => Effect.sync(() => assert.deepStrictEqual(deleted, []))),
@@ -325,7 +325,7 @@ describe("a workspace in a Scope", () => {
     assert.deepStrictEqual(deleted, [info.id])
   })
 
-  it("is found and deleted when its creation was interrupted", async () => {
+  it("acquireWorkspace deletes the workspace of an interrupted creation", async () => {
     const { deleted, layer } = workspaces(() => Stream.never)
     await acquireWorkspace().pipe(
       Effect.timeoutOption("20 millis"),
@@ -336,7 +336,7 @@ describe("a workspace in a Scope", () => {
     assert.deepStrictEqual(deleted, [info.id])
   })
 
-  it("fails with what its creation failed with", async () => {
+  it("acquireWorkspace fails with the error of the creation", async () => {
     const { layer } = workspaces(() => Stream.fail(new InvalidRequest({ field: "name", detail: "no" })))
     const failure = await acquireWorkspace().pipe(Effect.flip, Effect.scoped, Effect.provide(layer), Effect.runPromise)
     assert.instanceOf(failure, InvalidRequest)

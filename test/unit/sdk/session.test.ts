@@ -5,7 +5,7 @@ import { assert, describe, it } from "vitest"
 import { ConnectionLost, failureOf } from "../../../src/sdk/session.ts"
 
 describe("what a request failed with", () => {
-  it("is a lost connection where it was written to one that had just ended", () => {
+  it("a write to a connection that has just ended fails as a lost connection", () => {
     const written = new Socket.SocketGenericError({ reason: "Write", cause: new Error("EPIPE") })
     assert.deepStrictEqual(Chunk.toReadonlyArray(Cause.failures(failureOf(Cause.die(written)))), [
       new ConnectionLost(true)
@@ -24,7 +24,7 @@ describe("what a request failed with", () => {
     assert.deepStrictEqual(Chunk.toReadonlyArray(failures), [new ConnectionLost(mayBeDone)])
   })
 
-  it("stays a defect where it is one", () => {
+  it("a defect of a request stays a defect", () => {
     const defect = new Error("impossible")
     assert.deepStrictEqual(Chunk.toReadonlyArray(Cause.defects(failureOf(Cause.die(defect)))), [defect])
   })
