@@ -6,7 +6,7 @@ import { Agent, withAgent } from "./agent.ts"
 import { collect, sh } from "./run.ts"
 
 withAgent("calls", (it) => {
-  it.scoped("do what they say", () =>
+  it.scoped("agent calls do what they say", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const { folder } = yield* Agent
@@ -32,7 +32,7 @@ withAgent("calls", (it) => {
       yield* call.sync({ dropCaches: 0 })
     }))
 
-  it.scoped("that fail name the error and what it is about", () =>
+  it.scoped("a failed agent call names the error and its object", () =>
     Effect.gen(function*() {
       const { call } = yield* Agent.connect()
       const missing = yield* Effect.flip(call.statfs({ path: "/no/such\npath" }))
@@ -43,7 +43,7 @@ withAgent("calls", (it) => {
       assert.include(local.message, "EOPNOTSUPP")
     }))
 
-  it.scoped("can be told to fail, once", () =>
+  it.scoped("an agent call can be made to fail once", () =>
     Effect.gen(function*() {
       const { call } = yield* Agent.connect()
       yield* call.failNext({ op: Calls.ping.op })
@@ -52,7 +52,7 @@ withAgent("calls", (it) => {
       yield* call.ping({ payload: Buffer.alloc(1) })
     }))
 
-  it.scoped("in a chain are all run, in order, before the process that ends it", () =>
+  it.scoped("a chain runs all its calls in order before its process starts", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const { folder } = yield* Agent
@@ -71,7 +71,7 @@ withAgent("calls", (it) => {
       assert.isAbove(size.totalBytes, 0)
     }))
 
-  it.scoped("in a chain stop at the first that fails: nothing after it is done, and no process started", () =>
+  it.scoped("a chain stops at its first failed call and starts no process", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const { folder } = yield* Agent

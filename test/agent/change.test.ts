@@ -49,7 +49,7 @@ const file = (path: string, content: string | Buffer, more: { mode?: number; tak
   }) as const
 
 withAgent("changes of many files", (it) => {
-  it.scoped("take, put in place and move all of them", () =>
+  it.scoped("a change takes, places and moves all its files", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const root = yield* prepared("all")
@@ -79,7 +79,7 @@ withAgent("changes of many files", (it) => {
       })
     }))
 
-  it.scoped("change nothing when one of them fails", () =>
+  it.scoped("a change with one failing part changes nothing", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const root = yield* prepared("none")
@@ -111,7 +111,7 @@ withAgent("changes of many files", (it) => {
       }
     }))
 
-  it.scoped("change nothing when their sender goes away", () =>
+  it.scoped("a change whose sender disconnects changes nothing", () =>
     Effect.gen(function*() {
       const root = yield* prepared("half")
       const before = listing(root)
@@ -129,7 +129,7 @@ withAgent("changes of many files", (it) => {
       else assert.deepStrictEqual(after, before)
     }))
 
-  it.scoped("refuse what is no record", () =>
+  it.scoped("a change refuses an invalid record", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const root = yield* prepared("garbage")
@@ -143,7 +143,7 @@ withAgent("changes of many files", (it) => {
       )
     }))
 
-  it.scoped("whose writer was killed with its machine are taken back by the next, those of a living one are left alone", () =>
+  it.scoped("the next change takes back that of a killed VM and leaves that of a living writer", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const root = yield* prepared("killed")

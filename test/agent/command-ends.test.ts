@@ -59,7 +59,7 @@ const handling = (signal: string) => `trap 'echo ${signal}; exit 3' ${signal}; e
 const deaf = "trap '' INT TERM HUP; echo up; while :; do sleep 0.01; done"
 
 withAgent("a command that looks for the network", (it) => {
-  it.scoped("is told before its end that there is none, the first time", () =>
+  it.scoped("the first command that looks for the network is told before its end", () =>
     Effect.gen(function*() {
       const { start } = yield* workspace
       const look = Effect.flatMap(
@@ -72,7 +72,7 @@ withAgent("a command that looks for the network", (it) => {
 })
 
 withAgent("a command that is ended", (it) => {
-  it.scoped("by a cancel has its handler of SIGINT run, whose output and status are kept", () =>
+  it.scoped("a cancel runs the command's SIGINT handler, and its output and status are kept", () =>
     Effect.gen(function*() {
       const { end, left, log, start } = yield* workspace
       const { id } = yield* start(handling("INT"), { grace_seconds: NEVER_SECONDS })
@@ -83,7 +83,7 @@ withAgent("a command that is ended", (it) => {
       assert.deepStrictEqual(left(), [])
     }))
 
-  it.scoped("by its timeout has its handler of SIGTERM run, and has timed out whatever that left with", () =>
+  it.scoped("a timeout runs the command's SIGTERM handler, and the outcome is a timeout", () =>
     Effect.gen(function*() {
       const { log, start } = yield* workspace
       for (const status of [0, 3]) {
@@ -98,7 +98,7 @@ withAgent("a command that is ended", (it) => {
       }
     }))
 
-  it.scoped("by whoever started it leaving has its handler run, too", () =>
+  it.scoped("the end of a client runs the handler of its command", () =>
     Effect.gen(function*() {
       const { log, start } = yield* workspace
       const { id, leave } = yield* start(handling("INT"), { grace_seconds: NEVER_SECONDS })
@@ -108,7 +108,7 @@ withAgent("a command that is ended", (it) => {
       assert.strictEqual(output, "up\nINT\n")
     }))
 
-  it.scoped("by its caller's connection in its time to wait, if it ends with its caller, but not once it was handed back", () =>
+  it.scoped("a command ends with its caller's connection while the caller waits, and not once it was returned", () =>
     Effect.gen(function*() {
       const { end, log, start } = yield* workspace
       const alone = yield* start(handling("INT"), { wait_seconds: 600 })
@@ -125,7 +125,7 @@ withAgent("a command that is ended", (it) => {
       yield* end(handedBack.id)
     }))
 
-  it.scoped("and heeds no signal is killed when its grace is over", () =>
+  it.scoped("a command that ignores the signal is killed after its grace period", () =>
     Effect.gen(function*() {
       const { end, left, log, start } = yield* workspace
       const { id } = yield* start(deaf, { grace_seconds: 0.2 })
@@ -137,7 +137,7 @@ withAgent("a command that is ended", (it) => {
       yield* until("nothing left of them", () => left().length === 0)
     }))
 
-  it.scoped("is killed at once without a grace, by its own or by the cancel's", () =>
+  it.scoped("a command without a grace period is killed at once", () =>
     Effect.gen(function*() {
       const { end, log, start } = yield* workspace
       const own = yield* start(handling("INT"), { grace_seconds: 0 })
@@ -151,7 +151,7 @@ withAgent("a command that is ended", (it) => {
       }
     }))
 
-  it.scoped("is killed at once by a second cancel", () =>
+  it.scoped("a second cancel kills a command at once", () =>
     Effect.gen(function*() {
       const { end, isEnding, log, start } = yield* workspace
       const { id } = yield* start(deaf, { grace_seconds: NEVER_SECONDS })
@@ -162,7 +162,7 @@ withAgent("a command that is ended", (it) => {
       assert.deepInclude((yield* log(id)).entry, { outcome: "signaled", status: 137 })
     }))
 
-  it.scoped("is not held open by a child in the background, and that is killed with it", () =>
+  it.scoped("a background child does not delay the end of a cancelled command and is killed", () =>
     Effect.gen(function*() {
       const { end, left, log, start } = yield* workspace
       const child = "sh -c 'trap \"\" INT TERM; sleep 1000; sleep 1000' &"
@@ -175,7 +175,7 @@ withAgent("a command that is ended", (it) => {
       yield* until("nothing left of it", () => left().length === 0)
     }))
 
-  it.scoped("on a terminal sees that hung up, which an interactive shell heeds", () =>
+  it.scoped("a timeout sends SIGHUP to a command on a terminal", () =>
     Effect.gen(function*() {
       const { end, log, start } = yield* workspace
       const { id } = yield* start("", {

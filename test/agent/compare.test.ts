@@ -44,7 +44,7 @@ const replace = (path: string, content: string | Buffer, mode = 0o644) => {
 }
 
 withAgent("two trees", (it) => {
-  it.scoped("are compared entry by entry, and what is the same is not told", () =>
+  it.scoped("the agent compares trees entry by entry and reports differences only", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const odd = Buffer.from("od\xffd\n", "latin1")
@@ -112,7 +112,7 @@ withAgent("two trees", (it) => {
       assert.include(missing.message, "ENOENT")
     }))
 
-  it.scoped("that are large and far apart in content are compared to their last byte", () =>
+  it.scoped("the agent compares large files to their last byte", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const sizes = [0, 1, 65_535, 65_536, 65_537, 1_000_000]
@@ -159,7 +159,7 @@ withAgent("two trees", (it) => {
     node: FastCheck.oneof({ maxDepth: 4 }, FastCheck.constantFrom("", "x", "y", "long"), tie("tree"))
   }))
 
-  it.scoped("of any shape differ where they do", () =>
+  it.scoped("the agent finds the differences of trees of any shape", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const { folder } = yield* Agent
@@ -173,7 +173,7 @@ withAgent("two trees", (it) => {
       }
     }))
 
-  it.scoped("can be the baseline and another, and the baseline can be read", () =>
+  it.scoped("the agent compares the baseline with another tree, and reads the baseline", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const { new: after, old, root } = yield* trees("baseline", (old) => {
@@ -205,7 +205,7 @@ withAgent("two trees", (it) => {
       assert.include((yield* Effect.flip(read("workspace/file"))).message, "ENODEV")
     }))
 
-  it.scoped("are read many files at a time", () =>
+  it.scoped("the agent reads many files per request", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const { folder } = yield* Agent

@@ -30,7 +30,7 @@ const put = (
 ) => channel.writeWithVersion({ root, path, mode: 0, ...more }, Stream.make(Buffer.from(text)))
 
 withAgent("versions of files", (it) => {
-  it.scoped("come with mode, size and content", () =>
+  it.scoped("a file's version comes with mode, size and content", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const root = yield* folder("told")
@@ -49,7 +49,7 @@ withAgent("versions of files", (it) => {
       assert.strictEqual((yield* channel.openFile({ root, path: "empty" })).state.size, 0)
     }))
 
-  it.scoped("change with whatever changes the file, however soon after", () =>
+  it.scoped("every change of a file changes its version", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const root = yield* folder("changed")
@@ -76,7 +76,7 @@ withAgent("versions of files", (it) => {
       assert.strictEqual(seen.size, 10 * (changes.length + 1))
     }))
 
-  it.scoped("that are no longer there refuse a write, and leave no trace of it", () =>
+  it.scoped("a write with an old version is refused and leaves nothing", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const root = yield* folder("expected")
@@ -97,7 +97,7 @@ withAgent("versions of files", (it) => {
       assert.deepStrictEqual(readdirSync(root), ["file"])
     }))
 
-  it.scoped("let one of many racing writers through", () =>
+  it.scoped("one of many racing writers with one version succeeds", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const root = yield* folder("race")
@@ -121,7 +121,7 @@ withAgent("versions of files", (it) => {
       assert.deepStrictEqual(readdirSync(root).sort(), ["file", "new"])
     }))
 
-  it.scoped("are of what a link leads to, when links are followed", () =>
+  it.scoped("the version of a followed link is its target's", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const root = yield* folder("links")

@@ -19,7 +19,7 @@ const whole = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>) =>
   Effect.map(Stream.runCollect(bytes), (pieces) => Buffer.concat(Chunk.toReadonlyArray(pieces)))
 
 withAgent("files", (it) => {
-  it.scoped("are read whole, from an offset, up to a limit", () =>
+  it.scoped("the agent reads files whole, from an offset, and up to a limit", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const { folder: root } = yield* Agent
@@ -34,7 +34,7 @@ withAgent("files", (it) => {
       assert.strictEqual(beginning._tag, "Some")
     }))
 
-  it.scoped("are written whole or not at all", () =>
+  it.scoped("the agent writes a whole file or nothing", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const { folder: root } = yield* Agent
@@ -61,7 +61,7 @@ withAgent("files", (it) => {
       assert.deepStrictEqual(readdirSync(`${root}/w/new`), ["file"])
     }))
 
-  it.scoped("outside their root are out of reach", () =>
+  it.scoped("the agent reaches no file outside its root", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const { folder } = yield* Agent
@@ -86,7 +86,7 @@ withAgent("files", (it) => {
       assert.include(missing.message, "ENOENT")
     }))
 
-  it.scoped("are listed with all there is to know about them", () =>
+  it.scoped("the agent lists files with all their metadata", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const { folder } = yield* Agent
@@ -114,7 +114,7 @@ withAgent("files", (it) => {
       assert.isBelow(shallow.length, 5)
     }))
 
-  it.scoped("apart, ports of the guest's loopback can be talked to, and half closed", () =>
+  it.scoped("the agent connects to ports of the guest's loopback, with half close", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const server = yield* Effect.acquireRelease(

@@ -27,7 +27,7 @@ const random = (seed: number) => {
 }
 
 withConfinedAgent("an agent whose host sends what it should not", (it) => {
-  it.scoped("answers every call and opener that is cut short, as malformed", () =>
+  it.scoped("the agent answers every cut call as malformed", () =>
     Effect.gen(function*() {
       const raw = yield* openRaw
       let stream = 0
@@ -59,7 +59,7 @@ withConfinedAgent("an agent whose host sends what it should not", (it) => {
       }
     }))
 
-  it.scoped("says of a call it does not know that it does not", () =>
+  it.scoped("the agent refuses an unknown call", () =>
     Effect.gen(function*() {
       const raw = yield* openRaw
       for (const op of [0, 12, 16, 99, 255]) {
@@ -68,7 +68,7 @@ withConfinedAgent("an agent whose host sends what it should not", (it) => {
       }
     }))
 
-  it.scoped("ignores what is said about streams it does not have", () =>
+  it.scoped("the agent ignores messages about unknown streams", () =>
     Effect.gen(function*() {
       const raw = yield* openRaw
       raw.send(HostMessage.DataIn, 77, { offset: 0, data: Buffer.from("x") })
@@ -82,7 +82,7 @@ withConfinedAgent("an agent whose host sends what it should not", (it) => {
       assert.deepStrictEqual(raw.frames.map(({ kind }) => kind), [AgentMessage.Hello.kind, AgentMessage.Result.kind])
     }))
 
-  it.scoped("finds its way back after any garbage, by the filler and hello of a takeover", () =>
+  it.scoped("the agent resynchronises after any garbage by a takeover", () =>
     Effect.gen(function*() {
       for (let seed = 1; seed <= 60; seed++) {
         const next = random(seed)
@@ -96,7 +96,7 @@ withConfinedAgent("an agent whose host sends what it should not", (it) => {
       }
     }))
 
-  it.scoped("finds its way back from a frame cut anywhere near its largest size", () =>
+  it.scoped("the agent resynchronises after a frame that is cut near its largest size", () =>
     Effect.gen(function*() {
       const largest = encodeFrame(5, HostMessage.DataIn.kind, Buffer.alloc(MAX_FRAME_BYTES - 10, 0x50))
       for (const cut of [1, 2, 3, 4, 8, 9, 17, 30_000, largest.length - 2, largest.length - 1]) {
@@ -105,7 +105,7 @@ withConfinedAgent("an agent whose host sends what it should not", (it) => {
       }
     }))
 
-  it.scoped("survives frames with any bytes changed", () =>
+  it.scoped("the agent survives frames with any bytes changed", () =>
     Effect.gen(function*() {
       for (let round = 0; round < 150; round++) {
         const next = random(1_000 + round)

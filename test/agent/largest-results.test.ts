@@ -60,7 +60,7 @@ const fill = (tree: string, count: number, content: string | Uint8Array) => {
 }
 
 withAgent("the largest result", (it) => {
-  it.scoped("of a diff fits a message, with and without the patch, and says what is not in it", () =>
+  it.scoped("the largest diff fits a message and reports what it leaves out", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const home = path.join((yield* Agent).folder, "diff")
@@ -87,7 +87,7 @@ withAgent("the largest result", (it) => {
       }
     }))
 
-  it.scoped("of a push fits a message, and counts all", () =>
+  it.scoped("the largest push result fits a message and counts all files", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const folder = path.join((yield* Agent).folder, "push")
@@ -117,7 +117,7 @@ withAgent("the largest result", (it) => {
       fits(SyncPushed, pushed)
     }))
 
-  it.scoped("of a list of commands fits a message, the newest kept", () =>
+  it.scoped("the largest list of commands fits a message and keeps the newest", () =>
     Effect.gen(function*() {
       const folder = folderOf((yield* Agent).folder, newWorkspaceId())
       fs.mkdirSync(folder.directory, { recursive: true })
@@ -138,7 +138,7 @@ withAgent("the largest result", (it) => {
 })
 
 withConfinedAgent("the largest result", (it) => {
-  it.scoped("of a listing or a read fits a message", () =>
+  it.scoped("the largest listing and read fit a message", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const { folder } = yield* Agent

@@ -35,7 +35,7 @@ const parked = (channel: GuestChannel) =>
 const pidOf = (channel: GuestChannel) => Effect.map(sh(channel, "echo $$"), ({ stdout }) => Number(stdout))
 
 withGuestBuild("a child that waits for the next command", (it) => {
-  it.scoped("becomes that command, and another one waits for the one after", () =>
+  it.scoped("the waiting process becomes the next command, and another one waits", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const first = yield* parked(channel)
@@ -44,7 +44,7 @@ withGuestBuild("a child that waits for the next command", (it) => {
       assert.notStrictEqual(second, first)
     }))
 
-  it.scoped("leaves a command that asks for input, or for a terminal, to a child of its own", () =>
+  it.scoped("the waiting process does not serve commands with input or a terminal", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const waits = yield* parked(channel)
@@ -57,7 +57,7 @@ withGuestBuild("a child that waits for the next command", (it) => {
       assert.strictEqual(yield* pidOf(channel), waits)
     }))
 
-  it.scoped("holds nothing open: the input of a command that began before it ends when it is ended", () =>
+  it.scoped("the waiting process holds no input of an earlier command open", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const reader = yield* start(channel, ["cat"], { stdin: true })
@@ -70,7 +70,7 @@ withGuestBuild("a child that waits for the next command", (it) => {
       assert.strictEqual((yield* Fiber.join(output)).exit.code, 0)
     }))
 
-  it.scoped("that was killed is done without", () =>
+  it.scoped("commands run without a killed waiting process", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const killed = yield* parked(channel)
@@ -80,7 +80,7 @@ withGuestBuild("a child that waits for the next command", (it) => {
       assert.strictEqual(yield* pidOf(channel), next)
     }))
 
-  it.scoped("that is stopped is done without, and ends", () =>
+  it.scoped("commands run without a stopped waiting process, which ends", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const stopped = yield* parked(channel)
@@ -91,7 +91,7 @@ withGuestBuild("a child that waits for the next command", (it) => {
       assert.strictEqual(yield* pidOf(channel), next)
     }))
 
-  it.scoped("hands on no signal that it was sent", () =>
+  it.scoped("the waiting process passes on no signal that it received", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const waits = yield* parked(channel)
@@ -103,7 +103,7 @@ withGuestBuild("a child that waits for the next command", (it) => {
       assert.match(stdout, /^ShdPnd:\s0+$/m)
     }))
 
-  it.scoped("that cannot become the command says why, and the next one does", () =>
+  it.scoped("a waiting process that cannot start the command reports the error, and the next one starts", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       yield* parked(channel)
@@ -115,7 +115,7 @@ withGuestBuild("a child that waits for the next command", (it) => {
       assert.strictEqual(yield* pidOf(channel), waits)
     }))
 
-  it.scoped("is killed with its command as any other", () =>
+  it.scoped("the waiting process is killed with its command", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const waits = yield* parked(channel)
@@ -125,7 +125,7 @@ withGuestBuild("a child that waits for the next command", (it) => {
       assert.deepStrictEqual([(yield* sleeper.exit)._tag, (yield* sleeper.exit).code], ["signaled", 9])
     }))
 
-  it.scoped("goes with an agent that is killed", () =>
+  it.scoped("the waiting process ends with a killed agent", () =>
     Effect.gen(function*() {
       const { folder } = yield* Agent
       const [command, ...args] = asRoot(guestBuild)

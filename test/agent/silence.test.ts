@@ -14,7 +14,7 @@ const stopped = <A, E, R>(use: Effect.Effect<A, E, R>) =>
     ))
 
 withAgent("an agent that is stopped", (it) => {
-  it.scoped("fails requests as silent, and serves those that come once it goes on", () =>
+  it.scoped("a stopped agent fails requests as silent and serves later ones when it continues", () =>
     Effect.gen(function*() {
       const { folder } = yield* Agent
       const channel = yield* Agent.connect({ silenceMs: 1_000 })
@@ -34,7 +34,7 @@ withAgent("an agent that is stopped", (it) => {
       assert.isFalse(channel.isSilent())
     }))
 
-  it.scoped("leaves its commands running, and their output is whole", () =>
+  it.scoped("a stopped agent's commands run on, and their output is whole", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect({ silenceMs: 1_000 })
       const env = yield* Agent.environment
@@ -52,7 +52,7 @@ withAgent("an agent that is stopped", (it) => {
 })
 
 withAgent("an agent that has a slow request", (it) => {
-  it.scoped("answers probes meanwhile, so that the request is not given up", () =>
+  it.scoped("a busy agent answers probes, so that requests are not given up", () =>
     Effect.gen(function*() {
       const { folder } = yield* Agent
       const channel = yield* Agent.connect({ silenceMs: 1_000 })

@@ -174,7 +174,7 @@ withAgent("taking over", (it) => {
       }
     }), 120_000)
 
-  it.scoped("is answered at once, however much is to be sent again", () =>
+  it.scoped("a takeover is answered at once, however much is sent again", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const first = yield* Scope.extend(Agent.connect(), scope)
@@ -193,7 +193,7 @@ withAgent("taking over", (it) => {
       }
     }))
 
-  it.scoped("takes up a terminal too", () =>
+  it.scoped("a takeover continues a terminal", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const first = yield* Scope.extend(Agent.connect(), scope)
@@ -209,7 +209,7 @@ withAgent("taking over", (it) => {
       assert.deepStrictEqual([stdout, exit.code], ["\r\n33 99\r\n", 6])
     }))
 
-  it.scoped("finds what runs, lets it be adopted, and ends what nobody wants", () =>
+  it.scoped("a takeover lists running processes, adopts them, and ends the rest", () =>
     Effect.gen(function*() {
       const { mark } = yield* Agent
       const scope = yield* Scope.make()
@@ -231,7 +231,7 @@ withAgent("taking over", (it) => {
       assert.deepStrictEqual([stdout, exit.code], ["before\ngot it\n", 0])
     }))
 
-  it.scoped("tells of a process that ended meanwhile, with all it printed", () =>
+  it.scoped("a takeover reports a process that has ended, with all its output", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const first = yield* Scope.extend(Agent.connect(), scope)
@@ -245,7 +245,7 @@ withAgent("taking over", (it) => {
       assert.deepStrictEqual([stdout, stderr, exit._tag, exit.code], ["out\n", "err\n", "exited", 9])
     }))
 
-  it.scoped("with forget leaves nothing running", () =>
+  it.scoped("a takeover with forget leaves nothing running", () =>
     Effect.gen(function*() {
       const { mark } = yield* Agent
       const scope = yield* Scope.make()
@@ -257,7 +257,7 @@ withAgent("taking over", (it) => {
       yield* until("nothing runs", () => processesMarked(mark).length === 0)
     }))
 
-  it.scoped("an id is run once, however often it is asked for", () =>
+  it.scoped("a command id runs once, however often it is requested", () =>
     Effect.gen(function*() {
       const { folder } = yield* Agent
       const raw = yield* openRaw

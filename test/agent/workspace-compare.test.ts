@@ -106,7 +106,7 @@ const named = (changes: ReadonlyArray<{ readonly path: Uint8Array }>) =>
 const steps = FastCheck.array(step, { maxLength: 10 })
 
 withAgent("what differs between two trees of different guests", (it) => {
-  it.scoped("makes the one the other, whatever was done to both", () =>
+  it.scoped("the patch of compare turns one workspace into the other after any changes", () =>
     Effect.gen(function*() {
       const both = yield* agents
       for (const [seed, other, one, two] of FastCheck.sample(FastCheck.tuple(steps, steps, steps, steps), 25)) {
@@ -128,7 +128,7 @@ withAgent("what differs between two trees of different guests", (it) => {
       }
     }), 120_000)
 
-  it.scoped("is nothing where both have the same large files, and looks into no file that is too large", () =>
+  it.scoped("compare finds no difference between equal large files and reads none that is too large", () =>
     Effect.gen(function*() {
       const { differences, from, to } = yield* twoSides(yield* agents)
       const large = Buffer.alloc(20 * 1024 * 1024, "large\n")
@@ -147,7 +147,7 @@ withAgent("what differs between two trees of different guests", (it) => {
       assert.deepStrictEqual(oversized[0]?.old, oversized[0]?.new)
     }))
 
-  it.scoped("trusts inode and times of files that both have since before, unless every content is to be read", () =>
+  it.scoped("compare trusts inode and times of common files, unless every content is read", () =>
     Effect.gen(function*() {
       const { differences, from, to } = yield* twoSides(yield* agents)
       from.begin()
@@ -176,7 +176,7 @@ withAgent("what differs between two trees of different guests", (it) => {
       assert.deepStrictEqual(named((yield* differences()).changes), ["file"])
     }))
 
-  it.scoped("leaves out what rules ignore that neither began with, counted once", () =>
+  it.scoped("compare leaves out ignored files that no side was seeded with, counted once", () =>
     Effect.gen(function*() {
       const { differences, from, to } = yield* twoSides(yield* agents, ["one", "two"])
       fs.writeFileSync(`${from.baseline}/.gitignore`, "*.o\n")

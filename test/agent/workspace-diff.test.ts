@@ -76,7 +76,7 @@ const said = (files: ReadonlyArray<{ readonly status: string; readonly path: str
   files.map((file) => `${file.status} ${file.from === undefined ? "" : `${file.from} > `}${file.path}`)
 
 withAgent("a workspace's diff", (it) => {
-  it.scoped("tells every kind of change, and its patch makes the live tree of the baseline", () =>
+  it.scoped("diff shows every kind of change, and its patch makes the workspace from the seed", () =>
     Effect.gen(function*() {
       const odd = Buffer.from("caf\xe9 \"\n", "latin1")
       const { applied, baseline, diff, live, patch } = yield* workspace("kinds", (tree) => {
@@ -191,7 +191,7 @@ withAgent("a workspace's diff", (it) => {
       assert.deepStrictEqual(yield* diff({ verified: true }), { ...result, specialCount: 0, verified: true })
     }))
 
-  it.scoped("leaves out what the rules of the baseline or the workspace exclude, and nothing that the baseline has", () =>
+  it.scoped("diff leaves out ignored files, and none that was seeded", () =>
     Effect.gen(function*() {
       const { diff, live } = yield* workspace("ignored", (tree) => {
         fs.mkdirSync(`${tree}/.git/info`, { recursive: true })
@@ -229,7 +229,7 @@ withAgent("a workspace's diff", (it) => {
       assert.deepStrictEqual((yield* diff({ paths: ["/workspace"] })).files, result.files)
     }))
 
-  it.scoped("leaves out what ignore files made in the guest exclude, and counts it", () =>
+  it.scoped("diff leaves out and counts files that the guest's ignore files exclude", () =>
     Effect.gen(function*() {
       const { applied, diff, live, patch } = yield* workspace("guest-ignored", (tree) => {
         fs.mkdirSync(`${tree}/src`)
@@ -269,7 +269,7 @@ withAgent("a workspace's diff", (it) => {
       assert.notInclude(said((yield* diff()).files), "added a.o")
     }))
 
-  it.scoped("shows files whose ignore rules in the guest are too large, too many or too slow", () =>
+  it.scoped("diff shows files whose ignore rules are too large, too many or too slow", () =>
     Effect.gen(function*() {
       const { diff, live } = yield* workspace("hostile-ignored", (tree) => fs.writeFileSync(`${tree}/kept`, "kept\n"))
       const shown = (names: ReadonlyArray<string>) =>
@@ -299,7 +299,7 @@ withAgent("a workspace's diff", (it) => {
       assert.strictEqual(many.files.length, 101)
     }))
 
-  it.scoped("is as short as it is asked to be", () =>
+  it.scoped("diff is as short as requested", () =>
     Effect.gen(function*() {
       const { diff, live, patch } = yield* workspace("short", (tree) => fs.writeFileSync(`${tree}/a`, "a\n"))
       fs.writeFileSync(`${live}/a`, "b\n".repeat(10_000))
@@ -326,7 +326,7 @@ withAgent("a workspace's diff", (it) => {
       assert.isUndefined(names.summary.additions)
     }))
 
-  it.scoped("names what is too large, and makes no patch without it", () =>
+  it.scoped("diff names files that are too large and makes no complete patch", () =>
     Effect.gen(function*() {
       const { channel, diff, live, trees } = yield* workspace("large", (tree) => fs.writeFileSync(`${tree}/a`, "a\n"))
       fs.writeFileSync(`${live}/a`, "b\n")
@@ -345,7 +345,7 @@ withAgent("a workspace's diff", (it) => {
       assert.lengthOf(fits, 2)
     }))
 
-  it.scoped("of many files is read in several requests", () =>
+  it.scoped("diff reads many files in several requests", () =>
     Effect.gen(function*() {
       const { applied, diff, live, patch } = yield* workspace("many", (tree) => {
         for (let i = 0; i < 2_500; i++) fs.writeFileSync(`${tree}/${"n".repeat(50)}${i}`, `${i}\n`)

@@ -64,7 +64,7 @@ const reasonOf = <A>(effect: Effect.Effect<A, PyroError>) =>
   Effect.map(Effect.flip(effect), (failure) => failure._tag === "FileRefused" ? failure.reason : failure._tag)
 
 withConfinedAgent("files of a workspace", (it) => {
-  it.scoped("are listed by level, with what they are", () =>
+  it.scoped("file list shows files by level with their type", () =>
     Effect.gen(function*() {
       const { list, workspace } = yield* fresh
       mkdirSync(`${workspace}/src/deep/deeper`, { recursive: true })
@@ -103,7 +103,7 @@ withConfinedAgent("files of a workspace", (it) => {
       assert.strictEqual(yield* reasonOf(list({ path: "src/main.py" })), "not_a_directory")
     }))
 
-  it.scoped("are read whole, by lines, and up to a limit", () =>
+  it.scoped("file read reads files whole, by lines, and up to a limit", () =>
     Effect.gen(function*() {
       const { bytes, read, workspace } = yield* fresh
       const lines = Array.from({ length: 50_000 }, (_, i) => `line ${i + 1}\n`)
@@ -146,7 +146,7 @@ withConfinedAgent("files of a workspace", (it) => {
       assert.strictEqual(yield* reasonOf(read("nothing")), "not_found")
     }))
 
-  it.scoped("are written as text or bytes, with the directories above and the mode they had", () =>
+  it.scoped("file write makes parent directories and keeps the mode", () =>
     Effect.gen(function*() {
       const { channel, read, workspace, write } = yield* fresh
       const made = yield* write("a/b/new", { text: "größe" })
@@ -172,7 +172,7 @@ withConfinedAgent("files of a workspace", (it) => {
       assert.isFalse(existsSync(`${workspace}/x`))
     }))
 
-  it.scoped("are not overwritten by who saw an older version", () =>
+  it.scoped("file write refuses an old version", () =>
     Effect.gen(function*() {
       const { read, workspace, write } = yield* fresh
       const { version } = yield* write("file", { text: "one" })
@@ -192,7 +192,7 @@ withConfinedAgent("files of a workspace", (it) => {
       assert.deepStrictEqual(readdirSync(workspace).sort(), ["file", "fresh"])
     }))
 
-  it.scoped("are edited exactly, or not at all with what would help", () =>
+  it.scoped("file edit replaces exact text, or fails with the closest text", () =>
     Effect.gen(function*() {
       const { edit, read, workspace, write } = yield* fresh
       writeFileSync(`${workspace}/code`, "a = 1\nb = 1\n\tc = 2\n")
@@ -222,7 +222,7 @@ withConfinedAgent("files of a workspace", (it) => {
       assert.strictEqual((yield* edit("all", "gone", "")).sizeBytes, 0)
     }))
 
-  it.scoped("lose no edit of several made at once", () =>
+  it.scoped("concurrent edits of a file are all kept", () =>
     Effect.gen(function*() {
       const { edit, workspace } = yield* fresh
       const names = Array.from({ length: 4 }, (_, i) => `word${i}`)
@@ -232,7 +232,7 @@ withConfinedAgent("files of a workspace", (it) => {
       assert.strictEqual(readFileSync(`${workspace}/shared`, "utf8"), names.map((name) => `${name} done\n`).join(""))
     }))
 
-  it.scoped("are beneath /workspace, whatever links say", () =>
+  it.scoped("file operations stay beneath /workspace, whatever links say", () =>
     Effect.gen(function*() {
       const { edit, list, read, root, workspace, write } = yield* fresh
       mkdirSync(`${root}/etc`, { recursive: true })
@@ -263,7 +263,7 @@ withConfinedAgent("files of a workspace", (it) => {
       assert.strictEqual(readFileSync(`${root}/etc/passwd`, "utf8"), "secret")
     }))
 
-  it.scoped("through links beneath /workspace are the files they lead to", () =>
+  it.scoped("file operations follow links beneath /workspace", () =>
     Effect.gen(function*() {
       const { edit, read, workspace, write } = yield* fresh
       mkdirSync(`${workspace}/docs`)
@@ -277,7 +277,7 @@ withConfinedAgent("files of a workspace", (it) => {
       assert.strictEqual((yield* read("docs/../CLAUDE.md")).text, "new\n")
     }))
 
-  it.scoped("stay beneath /workspace while a directory turns into a link and back", () =>
+  it.scoped("file operations stay beneath /workspace while a directory turns into a link and back", () =>
     Effect.gen(function*() {
       const { edit, list, read, root, workspace, write } = yield* fresh
       const outside = mkdtempSync(`${root}/outside-`)

@@ -93,7 +93,7 @@ const seeded = (name: string) =>
   })
 
 withAgent("a push", (it) => {
-  it.scoped("brings what changed on the host, and that becomes the baseline", () =>
+  it.scoped("sync push copies the host's changes, which become part of the seed", () =>
     Effect.gen(function*() {
       const { host, live, push, read, state } = yield* seeded("brings")
       const nothing = yield* push()
@@ -125,7 +125,7 @@ withAgent("a push", (it) => {
       assert.strictEqual(fs.readdirSync(path.join(state, "pushed")).length, 4)
     }))
 
-  it.scoped("leaves alone what was changed in the workspace, unless forced", () =>
+  it.scoped("sync push leaves files alone that were changed in the workspace, without --force", () =>
     Effect.gen(function*() {
       const { host, live, push, read } = yield* seeded("conflicts")
       write(live, { "both": "guest\n", "mine": "mine\n", "equal": "e\n", "a-file": "f" })
@@ -163,7 +163,7 @@ withAgent("a push", (it) => {
       ])
     }))
 
-  it.scoped("takes away what the host no longer has, when asked", () =>
+  it.scoped("sync push --delete removes files that are gone on the host", () =>
     Effect.gen(function*() {
       const { host, live, push, state } = yield* seeded("deletes")
       for (const name of ["gone", "same", "dir/deep"]) fs.rmSync(path.join(host, name))
@@ -185,7 +185,7 @@ withAgent("a push", (it) => {
       assert.deepStrictEqual((yield* push()).files, [{ path: "gone", change: "added" }])
     }))
 
-  it.scoped("brings a file or link that became a directory, and a directory that became one", () =>
+  it.scoped("sync push replaces a directory by a file or link, and the reverse", () =>
     Effect.gen(function*() {
       const { channel, disk, host, live, names, push, read, state } = yield* seeded("kinds")
       for (const name of ["same", "link"]) {
@@ -219,7 +219,7 @@ withAgent("a push", (it) => {
       assert.deepStrictEqual([read("dir"), yield* names], ["file\n", []])
     }))
 
-  it.scoped("leaves what would make room for them where it was changed in the workspace", () =>
+  it.scoped("sync push keeps changed files that a replaced directory would remove", () =>
     Effect.gen(function*() {
       const { host, live, push, read } = yield* seeded("no-room")
       write(live, { "same": "guest\n", "dir/own": "o\n" })
@@ -239,7 +239,7 @@ withAgent("a push", (it) => {
       assert.deepStrictEqual([read("same/a"), read("dir/own")], ["a\n", "o\n"])
     }))
 
-  it.scoped("of another directory is refused where that is plainly not what was meant", () =>
+  it.scoped("sync push refuses a directory that is plainly wrong", () =>
     Effect.gen(function*() {
       const { disk, host, live, push, state } = yield* seeded("other-place")
       const other = path.join(path.dirname(host), "other")
@@ -269,7 +269,7 @@ withAgent("a push", (it) => {
       }])
     }))
 
-  it.scoped("is part of the baseline for a diff", () =>
+  it.scoped("pushed files are in no diff", () =>
     Effect.gen(function*() {
       const { diff, host, live, names, patch, push, read } = yield* seeded("in-the-diff")
       write(host, {
@@ -318,7 +318,7 @@ withAgent("a push", (it) => {
       assert.strictEqual(fs.readlinkSync(path.join(host, "link")), "same")
     }))
 
-  it.scoped("says which ignored files stay, and takes an ignored directory along when asked", () =>
+  it.scoped("sync push names ignored files and copies them if asked", () =>
     Effect.gen(function*() {
       const { host, push, read } = yield* seeded("left-home")
       write(host, { ".gitignore": "*.o\nout/\n", "out/deep/file": "f\n", "out/other": "o\n", "x.o": "x" })
@@ -329,7 +329,7 @@ withAgent("a push", (it) => {
       assert.deepStrictEqual([read("out/deep/file"), read("out/other")], ["f\n", "o\n"])
     }))
 
-  it.scoped("keeps files whose names plain objects treat specially", () =>
+  it.scoped("sync push keeps files named __proto__ and the like", () =>
     Effect.gen(function*() {
       const { channel, disk, host, live, names, push, read, state } = yield* seeded("odd-names")
       write(host, { ...oddNames("1\n"), ...named(ODD_NAMES.map((name) => [`in/${name}`, "2\n"])) })
@@ -343,7 +343,7 @@ withAgent("a push", (it) => {
       assert.strictEqual((yield* push()).filesPushed, 0)
     }))
 
-  it.scoped("is replayed onto a tree that is as the seed again", () =>
+  it.scoped("sync push is replayed onto the seed after a reset", () =>
     Effect.gen(function*() {
       const { channel, disk, host, live, names, push, read, state } = yield* seeded("replayed")
       write(host, { "edited": "2\n", "new/file": "n\n" })

@@ -49,7 +49,7 @@ const config = (workspace: string) => fs.readFileSync(path.join(workspace, ".git
 
 describe.sequential("a commit in the guest", () => {
   it.scopedLive.each(["seedPath", "repoUrl"])(
-    "of what a %s brought is the user's of the host",
+    "a commit in a workspace seeded by a %s has the host user's name",
     (field) =>
       Effect.gen(function*() {
         const folder = yield* temporaryDirectory
@@ -61,7 +61,7 @@ describe.sequential("a commit in the guest", () => {
       })
   )
 
-  it.scopedLive("is another one's when the host's configuration has changed", () =>
+  it.scopedLive("a commit has the new name after a change of the host's configuration", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory
       const { tree } = treeIn(folder)
@@ -71,7 +71,7 @@ describe.sequential("a commit in the guest", () => {
       assert.strictEqual(committedBy((yield* seeded({ seedPath: tree })).workspace), "Bob <bob@example.org>")
     }))
 
-  it.scopedLive("is of whom the repository itself names, and nothing that it includes is read", () =>
+  it.scopedLive("a commit has the repository's own name, and no included file is read", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory
       yield* globally(folder, ada)
@@ -83,7 +83,7 @@ describe.sequential("a commit in the guest", () => {
       assert.strictEqual(committedBy(workspace), "Ada \"L\" B <ada@work.example>")
     }))
 
-  it.scopedLive("has no made-up name where the host has none, or one that is no line of text", () =>
+  it.scopedLive("a commit has no name if the host has none or an invalid one", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory
       yield* globally(folder, "[user]\n\tname = \"a\\nb\"\n")

@@ -53,7 +53,7 @@ const slow = named([
 
 describe.each([["with namespaces", true], ["without namespaces", false]])("a seed %s", (_, namespaces) => {
   it.scopedLive.each([".gitignore", "sub/.gitignore", ".gitattributes", "sub/.gitattributes"])(
-    "whose %s is a FIFO is refused",
+    "a seed whose %s is a FIFO is refused",
     (name) =>
       Effect.gen(function*() {
         const tree = yield* prepared
@@ -65,14 +65,14 @@ describe.each([["with namespaces", true], ["without namespaces", false]])("a see
       })
   )
 
-  it.scopedLive("whose list of alternates is a FIFO is refused", () =>
+  it.scopedLive("a seed whose list of alternates is a FIFO is refused", () =>
     Effect.gen(function*() {
       const tree = yield* prepared
       fifo(tree, ".git/objects/info/alternates")
       assert.include(yield* refusal(tree, namespaces), "objects/info/alternates is not a regular file")
     }))
 
-  it.scopedLive("with a FIFO among its objects is refused", () =>
+  it.scopedLive("a seed with a FIFO among its objects is refused", () =>
     Effect.gen(function*() {
       const tree = yield* prepared
       const object = objectOf(tree)
@@ -81,7 +81,7 @@ describe.each([["with namespaces", true], ["without namespaces", false]])("a see
     }))
 
   it.scopedLive.each(["HEAD", "config", "packed-refs", "index", "info/exclude", "shallow", "commondir"])(
-    "whose .git/%s is a FIFO comes to an end",
+    "a seed whose .git/%s is a FIFO comes to an end",
     (name) =>
       Effect.gen(function*() {
         const tree = yield* prepared
@@ -90,7 +90,7 @@ describe.each([["with namespaces", true], ["without namespaces", false]])("a see
       })
   )
 
-  it.scopedLive("whose ignore rules take too long is refused at the deadline", () =>
+  it.scopedLive("a seed whose ignore rules take too long is refused at the deadline", () =>
     Effect.gen(function*() {
       const tree = yield* prepared
       write(tree, slow)
@@ -102,7 +102,7 @@ describe.each([["with namespaces", true], ["without namespaces", false]])("a see
       yield* untilGone(tree)
     }))
 
-  it.scopedLive("that its caller gives up leaves no process behind", () =>
+  it.scopedLive("a cancelled seed leaves no process", () =>
     Effect.gen(function*() {
       const tree = yield* prepared
       write(tree, slow)

@@ -157,7 +157,7 @@ describe("a hostile repository", { concurrent: true }, () => {
     }
   }
 
-  it.scopedLive("leaves nothing of its configuration to the guest but what is harmless", () =>
+  it.scopedLive("a hostile repository's configuration reaches the guest in its harmless parts only", () =>
     Effect.gen(function*() {
       const { program, tree } = yield* prepared
       config(tree, "core.fsmonitor", program)
@@ -188,7 +188,7 @@ describe("a hostile repository", { concurrent: true }, () => {
     }))
 
   for (const kind of ["a file", "a symlink", "a common directory"] as const) {
-    it.scopedLive(`does not get at another repository of the user by its .git: ${kind}`, () =>
+    it.scopedLive(`a hostile repository cannot read another repository by its .git: ${kind}`, () =>
       Effect.gen(function*() {
         const folder = yield* temporaryDirectory
         const secret = repository(folder, "secret")
@@ -211,7 +211,7 @@ describe("a hostile repository", { concurrent: true }, () => {
       }))
   }
 
-  it.scopedLive("does not have another directory taken for its work tree", () =>
+  it.scopedLive("a hostile repository cannot make another directory its work tree", () =>
     Effect.gen(function*() {
       const { folder, tree } = yield* prepared
       write(folder, { "secrets/key": "key\n" })
@@ -220,7 +220,7 @@ describe("a hostile repository", { concurrent: true }, () => {
       assert.deepStrictEqual(names(workspace), [".git", ".gitignore", "file.txt", "other.bin"])
     }))
 
-  it.scopedLive("gets of borrowed objects only those that it needs", () =>
+  it.scopedLive("a repository with alternates gets only the objects that it needs", () =>
     Effect.gen(function*() {
       const { folder, tree } = yield* prepared
       write(tree, { "secret": "secret\n" })
@@ -240,7 +240,7 @@ describe("a hostile repository", { concurrent: true }, () => {
       assert.isFalse(fs.existsSync(path.join(workspace, ".git/objects/info/alternates")))
     }))
 
-  it.scopedLive("cannot have its index, refs or ignore rules read from elsewhere by symlinks", () =>
+  it.scopedLive("a hostile repository cannot redirect its index, refs or ignore rules by links", () =>
     Effect.gen(function*() {
       const { folder, tree } = yield* prepared
       const secret = repository(folder, "secret")

@@ -19,7 +19,7 @@ const at = (home: string) =>
   )
 
 describe.sequential("a seed path", () => {
-  it.scopedLive("that is the whole host, a home directory or holds one is refused, links followed", () =>
+  it.scopedLive("a seed path that is /, a home directory or contains one is refused, links resolved", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory
       const home = path.join(folder, "homes", "ada")
@@ -37,7 +37,7 @@ describe.sequential("a seed path", () => {
       }
     }))
 
-  it.scopedLive("is refused before anything of it is read, and taken when insisted upon", () =>
+  it.scopedLive("a refused seed path is not read, and --allow-home accepts it", () =>
     Effect.gen(function*() {
       const home = yield* temporaryDirectory
       write(home, { "file": "f\n" })
@@ -47,7 +47,7 @@ describe.sequential("a seed path", () => {
       assert.deepStrictEqual(names((yield* seeded({ seedPath: home, allowHome: true })).workspace), ["file"])
     }))
 
-  it.scopedLive("that is a bare repository gives a checkout, as its URL does", () =>
+  it.scopedLive("a bare repository gives a checkout, as its URL does", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory
       const tree = repository(folder)

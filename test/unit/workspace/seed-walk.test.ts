@@ -40,7 +40,7 @@ const refusal = (directory: string, limits: Partial<WalkLimits>) =>
   })
 
 describe("a directory that git cannot list", () => {
-  it.scopedLive("is listed in order, without .git; a FIFO and a socket are reported, a link is not followed", () =>
+  it.scopedLive("a directory without git is listed in order without .git, FIFOs are reported, and links are not followed", () =>
     Effect.gen(function*() {
       const directory = yield* tree
       execFileSync("mkfifo", [path.join(directory, "a", "pipe")])
@@ -50,7 +50,7 @@ describe("a directory that git cannot list", () => {
       assert.deepStrictEqual(skipped, [{ path: "a/pipe", reason: "it is neither a file nor a symlink" }])
     }))
 
-  it.scopedLive("is refused beyond the limit of entries, and taken at the limit", () =>
+  it.scopedLive("a directory beyond the limit of entries is refused", () =>
     Effect.gen(function*() {
       const directory = yield* tree
       wide(directory, 2_000)
@@ -59,7 +59,7 @@ describe("a directory that git cannot list", () => {
       assert.include(message, "it has more than 2002 files and directories")
     }))
 
-  it.scopedLive("is refused beyond the limit of depth, and taken at the limit", () =>
+  it.scopedLive("a directory beyond the limit of depth is refused", () =>
     Effect.gen(function*() {
       const directory = yield* tree
       deep(directory, 40)
@@ -67,21 +67,21 @@ describe("a directory that git cannot list", () => {
       assert.include(yield* refusal(directory, { depth: 39 }), "it has more than 39 directories within each other")
     }))
 
-  it.scopedLive("is refused by default when it is deeper than any project", () =>
+  it.scopedLive("a directory that is deeper than any project is refused by default", () =>
     Effect.gen(function*() {
       const directory = yield* tree
       deep(directory, 600)
       assert.include(yield* refusal(directory, {}), "it has more than 512 directories within each other")
     }))
 
-  it.scopedLive("is refused at the deadline", () =>
+  it.scopedLive("a directory whose listing takes too long is refused", () =>
     Effect.gen(function*() {
       const directory = yield* tree
       deep(directory, 500)
       assert.include(yield* refusal(directory, { deadlineMs: 0 }), "listing its files took longer than 0 s")
     }))
 
-  it.scopedLive("is refused in the same way as a seed whose .git is a FIFO", () =>
+  it.scopedLive("a seed whose .git is a FIFO is refused by the same limits", () =>
     Effect.gen(function*() {
       const directory = yield* tree
       execFileSync("mkfifo", [path.join(directory, ".git")])

@@ -19,7 +19,7 @@ describe("an export of a patch", () => {
       exportPatch(patch, paths.map((path) => Buffer.from(path)), "d1", payload({ patch: true, ...fields }))
     )
 
-  it.scopedLive("is the diff that was reviewed, or none", () =>
+  it.scopedLive("export --expect writes the reviewed diff or none", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const output = `${folder}/c.patch`
@@ -37,7 +37,7 @@ describe("an export of a patch", () => {
       assert.isTrue(replaced.result.entries[0]?.replaced)
     }))
 
-  it.scopedLive("is judged by the paths in it", () =>
+  it.scopedLive("an exported patch is checked by its paths", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const output = `${folder}/c.patch`
@@ -54,7 +54,7 @@ describe("an export of a patch", () => {
 })
 
 describe("an interrupted export", () => {
-  it.scopedLive("leaves nothing", () =>
+  it.scopedLive("an interrupted export leaves nothing", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const stuck = Stream.concat(Stream.make(new Uint8Array(200_000)), Stream.never)
@@ -70,7 +70,7 @@ describe("an interrupted export", () => {
       assert.deepStrictEqual(fs.readdirSync(folder), [])
     }))
 
-  it.scopedLive("by its own reader too", () =>
+  it.scopedLive("an export that its reader interrupts leaves nothing", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const asked = payload({ path: "a", output: "-" })

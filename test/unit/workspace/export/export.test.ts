@@ -48,7 +48,7 @@ beforeAll(() => void (restore = useSanitizedPut()))
 afterAll(() => restore())
 
 describe("an export of a directory", () => {
-  it.scopedLive("is what the guest has, with safe modes, and a manifest that says so", () =>
+  it.scopedLive("an exported directory has the guest's files with safe modes and a manifest", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const { result } = yield* exported(tree, { output: `${folder}/out` })
@@ -99,7 +99,7 @@ describe("an export of a directory", () => {
       })
     }))
 
-  it.scopedLive("leaves out git directories, odd files and links that lead out, and says so", () =>
+  it.scopedLive("an export leaves out and reports git directories, special files and links that lead out", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const claims: ReadonlyArray<Claimed> = [
@@ -144,7 +144,7 @@ describe("an export of a directory", () => {
       assert.strictEqual(result.skippedCount, 12)
     }))
 
-  it.scopedLive("whose guest names what no file can have is refused, with nothing written", () =>
+  it.scopedLive("an export with impossible file names is refused and writes nothing", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const names = [
@@ -174,7 +174,7 @@ describe("an export of a directory", () => {
       assert.deepStrictEqual(fs.readdirSync(folder), [])
     }))
 
-  it.scopedLive("is bounded in entries and in bytes before anything is written", () =>
+  it.scopedLive("an export is bounded in entries and bytes before it writes", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       function* many() {
@@ -201,7 +201,7 @@ describe("an export of a directory", () => {
       assert.deepStrictEqual(fs.readdirSync(folder), [])
     }), 60_000)
 
-  it.scopedLive("cuts files that grow or never end, and leaves out those that go away", () =>
+  it.scopedLive("an export cuts files that grow and leaves out files that disappear", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const zeros = Stream.repeatValue(new Uint8Array(65_536))
@@ -226,7 +226,7 @@ describe("an export of a directory", () => {
       assert.deepStrictEqual(fs.readdirSync(folder), ["out"])
     }))
 
-  it.scopedLive("refuses what tools of the host execute by themselves, unless that is allowed, and names it then", () =>
+  it.scopedLive("an export refuses files that host tools execute, unless allowed, and then names them", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const claims: ReadonlyArray<Claimed> = [
@@ -266,7 +266,7 @@ describe("an export of a directory", () => {
       assert.include(hooks.message, "git directory")
     }))
 
-  it.scopedLive("tells how far it is after a second, and never more than four times a second", () =>
+  it.scopedLive("an export reports progress after a second, at most four times a second", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const piece = new Uint8Array(1000)
@@ -301,7 +301,7 @@ describe("an export of a file", () => {
     { path: "pipe", type: "fifo" }
   ]
 
-  it.scopedLive("becomes the output, or goes to the standard output", () =>
+  it.scopedLive("an exported file becomes the output, or goes to the standard output", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const { result } = yield* exported(claims, { path: "/workspace/d/run", output: `${folder}/script` })
@@ -315,7 +315,7 @@ describe("an export of a file", () => {
       assert.strictEqual(passed.result.entries[0]?.sha256, sha("hello"))
     }))
 
-  it.scopedLive("says to name a file where its output is a directory", () =>
+  it.scopedLive("an exported file needs a file name if the output is a directory", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       for (const overwrite of [false, true]) {
@@ -331,7 +331,7 @@ describe("an export of a file", () => {
       assert.deepStrictEqual(fs.readdirSync(folder), [])
     }))
 
-  it.scopedLive("is refused where there is none, or where it lies in a git directory", () =>
+  it.scopedLive("an export of a missing file, or into a git directory, is refused", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const output = `${folder}/out`
@@ -351,7 +351,7 @@ describe("an export of a file", () => {
       assert.deepStrictEqual(fs.readdirSync(folder), [])
     }))
 
-  it.scopedLive("stays in the folder that the caller is bound to, whatever links there lead out", () =>
+  it.scopedLive("an export stays in the caller's directory, whatever links lead out", () =>
     Effect.gen(function*() {
       const folder = fs.realpathSync(yield* scratch)
       fs.mkdirSync(`${folder}/project/sub`, { recursive: true })

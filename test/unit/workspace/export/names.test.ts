@@ -8,7 +8,7 @@ import { isGitName, isPlainPath, raw } from "../../../../src/workspace/export/na
 const utf8 = (text: string) => raw(Buffer.from(text, "utf8"))
 
 describe("names of an export", () => {
-  it("are git's own in every way that some file system takes them so", () => {
+  it("names that some file system takes for .git are refused in every spelling", () => {
     const git = [
       ".git",
       ".GIT",
@@ -36,7 +36,7 @@ describe("names of an export", () => {
     }
   })
 
-  it("lead nowhere else", () => {
+  it("names of an export cannot lead elsewhere", () => {
     for (const path of ["a", "a/b", ".a", "..a", "a..", "...", "\xff\n", "x".repeat(255)]) {
       assert.isTrue(isPlainPath(path), path)
     }
@@ -45,7 +45,7 @@ describe("names of an export", () => {
     }
   })
 
-  it("of what tools execute by themselves are known at any depth, in any spelling", () => {
+  it("names of files that host tools execute are found at any depth, in any spelling", () => {
     const executed = [
       ".vscode/tasks.json",
       "sub/.VSCode/settings.json",
@@ -129,7 +129,7 @@ describe("names of an export", () => {
     for (const path of harmless) assert.isUndefined(executableConfig(utf8(path)), path)
   })
 
-  it("of the guest are those in /workspace alone", () => {
+  it("paths of the guest must be beneath /workspace", () => {
     for (
       const [asked, path] of [
         ["a/b", "a/b"],
@@ -152,7 +152,7 @@ describe("names of an export", () => {
     }
   })
 
-  it("of an output are absolute, in no git directory and, where bound, within the project", () => {
+  it("paths of an output must be absolute, outside of git directories, and within the project", () => {
     const tagOf = (output: string, within?: string) => hostOutput(output, within)._tag
     assert.strictEqual(tagOf("-"), "stdout")
     for (const output of ["", "out", "./out", "/", "/a/..", "/a/."]) {
@@ -194,7 +194,7 @@ describe("a link of an export", () => {
   ])
   const problem = (path: string, target: string) => linkProblem(tree, path, target, new LinkBudget())
 
-  it("is kept when it ends inside, by whatever way", () => {
+  it("a link that ends inside the export is kept", () => {
     for (
       const [path, target] of [
         ["l", "file"],
@@ -212,7 +212,7 @@ describe("a link of an export", () => {
     }
   })
 
-  it("is left out when it has .. behind a name, even if the link ends inside", () => {
+  it("a link with .. behind a name is left out", () => {
     for (
       const target of ["deep/../e/file", "deep/../../file", "d/../file", "./d//../file", "../d/e/../e/file", "d/e/.."]
     ) {
@@ -220,7 +220,7 @@ describe("a link of an export", () => {
     }
   })
 
-  it("is left out when it leads out, through another link too, or to nothing, or nowhere", () => {
+  it("a link that leads out, to nothing, or nowhere is left out", () => {
     for (
       const [path, target] of [
         ["l", "../x"],

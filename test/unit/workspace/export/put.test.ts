@@ -66,7 +66,7 @@ const listed = (folder: string): Readonly<Record<string, string>> =>
 const whole = { d: "/", "d/a": "d/a", "d/e": "/", "d/e/b": "d/e/b", "d/l": "-> a", z: "z" }
 
 describe("pyro-put", () => {
-  it.scopedLive("adds to a folder that is there, and tells what it found", () =>
+  it.scopedLive("pyro-put adds to an existing directory and reports its content", () =>
     Effect.gen(function*() {
       const parent = yield* scratch
       fs.mkdirSync(`${parent}/out/d`, { recursive: true })
@@ -76,7 +76,7 @@ describe("pyro-put", () => {
       assert.deepStrictEqual(done.there.map((path) => Buffer.from(path).toString()), ["", "d"])
     }))
 
-  it.scopedLive("says all that is in the way before it writes, and replaces files and links only when told", () =>
+  it.scopedLive("pyro-put reports all conflicts before it writes, and replaces files and links only with permission", () =>
     Effect.gen(function*() {
       const parent = yield* scratch
       fs.mkdirSync(`${parent}/out/d`, { recursive: true })
@@ -96,7 +96,7 @@ describe("pyro-put", () => {
       assert.strictEqual(fs.readFileSync(`${parent}/secret`, "latin1"), "secret")
     }))
 
-  it.scopedLive("never puts one kind of thing in the place of another, nor goes through a link that is there", () =>
+  it.scopedLive("pyro-put never replaces one type by another and never follows an existing link", () =>
     Effect.gen(function*() {
       const parent = yield* scratch
       fs.mkdirSync(`${parent}/elsewhere`)
@@ -119,7 +119,7 @@ describe("pyro-put", () => {
       assert.deepStrictEqual(fs.readdirSync(`${parent}/elsewhere`), [])
     }))
 
-  it.scopedLive("takes everything back when something came in the way in the last moment", () =>
+  it.scopedLive("pyro-put undoes everything after a late conflict", () =>
     Effect.gen(function*() {
       const parent = yield* scratch
       fs.mkdirSync(`${parent}/out/d/e`, { recursive: true })
@@ -150,7 +150,7 @@ describe("pyro-put", () => {
     }))
 
   it.scopedLive(
-    "writes nowhere else while another process swaps folders and links as fast as it can",
+    "pyro-put writes nowhere else while another process swaps directories and links",
     () =>
       Effect.gen(function*() {
         const parent = yield* scratch
@@ -200,7 +200,7 @@ while True:
     60_000
   )
 
-  it.scopedLive("leaves nothing when its input ends, at whatever byte", () =>
+  it.scopedLive("pyro-put leaves nothing when its input ends at any byte", () =>
     Effect.gen(function*() {
       const parent = yield* scratch
       const program = `${nativeDirectory()}/pyro-put`
@@ -217,7 +217,7 @@ while True:
       assert.deepStrictEqual(listed(`${parent}/out`), whole)
     }), 60_000)
 
-  it.scopedLive("refuses a list that leads elsewhere, and content that nobody announced", () =>
+  it.scopedLive("pyro-put refuses a list that leads elsewhere, and unannounced content", () =>
     Effect.gen(function*() {
       const parent = yield* scratch
       const program = `${nativeDirectory()}/pyro-put`
@@ -242,7 +242,7 @@ while True:
       assert.deepStrictEqual(fs.readdirSync(parent), [])
     }), 60_000)
 
-  it.scopedLive("says what the host refuses", () =>
+  it.scopedLive("pyro-put reports the host's errors", () =>
     Effect.gen(function*() {
       const parent = yield* scratch
       const missing = yield* Effect.flip(write({ parent: `${parent}/missing`, entries: tree }))

@@ -35,11 +35,11 @@ const numbered = (from: number, to: number) =>
 describe("a unified patch", () => {
   const hunk = lines("--- a/f", "+++ b/f", "@@ -2,3 +2,3 @@", " line 2", "-line 3", "+LINE 3", " line 4")
 
-  it("fits where it says", () => {
+  it("a hunk applies at its stated line", () => {
     assert.strictEqual(applied({ f: numbered(1, 9) }, hunk)["f"], numbered(1, 9).replace("line 3", "LINE 3"))
   })
 
-  it("fits elsewhere when its lines are there once, and says how far away", () => {
+  it("a hunk applies at another line if its lines occur once, and the distance is reported", () => {
     const moved = `${lines("new", "lines")}${numbered(1, 9)}`
     assert.strictEqual(applied({ f: moved }, hunk)["f"], moved.replace("line 3", "LINE 3"))
     const result = plan(tree({ f: moved }), hunk)
@@ -48,14 +48,14 @@ describe("a unified patch", () => {
     ])
   })
 
-  it("is refused when its lines are in several other places", () => {
+  it("a hunk whose lines occur at several other places is refused", () => {
     const twice = lines("x") + numbered(1, 9) + numbered(1, 9)
     assert.deepStrictEqual(rejects({ f: twice }, hunk), [
       "f 1: its lines are there 2 times (lines 3, 12); give more context"
     ])
   })
 
-  it("is told hunk by hunk where it does not fit", () => {
+  it("a patch that does not fit is reported hunk by hunk", () => {
     const patch = lines(
       "--- a/f",
       "+++ b/f",
@@ -91,12 +91,12 @@ describe("a unified patch", () => {
     ])
   })
 
-  it("says that lines differ in their ends alone", () => {
+  it("a patch whose lines differ in their ends only is reported as such", () => {
     const patch = lines("--- a/f", "+++ b/f", "@@ -1,2 +1,2 @@", " a", "-b", "+c")
     assert.deepStrictEqual(rejects({ f: "a\r\nb\r\n" }, patch), ["f 1: line 1 ends with CR LF, where it has LF"])
   })
 
-  it("is said to be applied only where that is sure, and else what it lacks", () => {
+  it("a patch is reported as already applied only if that is certain", () => {
     const patch = (...body: ReadonlyArray<string>) => lines("--- a/f", "+++ b/f", "@@ -1,9 +1,9 @@", ...body, "=")
     const f = lines("def mul(a, b):", "    return a * b", "", "x = 1", "y = 2")
     const already = ["f 1: the file has what it would make: it seems to be applied already"]
@@ -119,7 +119,7 @@ describe("a unified patch", () => {
     ])
   })
 
-  it("takes names with and without prefixes, dates, and the epoch for no file", () => {
+  it("a patch may have names with and without prefixes, dates, and the epoch for no file", () => {
     const date = "2024-01-02 03:04:05.000000000 +0100"
     const from = (old: string, now: string) => lines(`--- ${old}`, `+++ ${now}`, "@@ -1 +1 @@", "-a", "+b")
     for (
@@ -140,7 +140,7 @@ describe("a unified patch", () => {
     assert.deepStrictEqual(applied({}, lines("--- /dev/null", "+++ b/n", "@@ -0,0 +1 @@", "+n")), { n: "n\n" })
   })
 
-  it("may miscount its lines, but not be cut", () => {
+  it("a patch may miscount its lines and may not be cut", () => {
     const miscounted =
       lines("--- a/f", "+++ b/f", "@@ -1,9 +1,2 @@", " line 1", "+new", " line 2", "--- a/g", "+++ b/g") +
       lines("@@ -1 +1,7 @@", "-g", "+G", "", "-- ", "2.39.5")
@@ -152,12 +152,12 @@ describe("a unified patch", () => {
     assert.throws(() => parsePatch(Buffer.from(short)), "was it cut?")
   })
 
-  it("leaves out a space of empty context lines", () => {
+  it("a patch may leave out the space of empty context lines", () => {
     const patch = lines("--- a/f", "+++ b/f", "@@ -1,3 +1,3 @@", " a", "", "-b", "+c")
     assert.deepStrictEqual(applied({ f: lines("a", "", "b") }, patch), { f: lines("a", "", "c") })
   })
 
-  it("does what git's headers say", () => {
+  it("a patch follows git's headers", () => {
     const patch = lines(
       "diff --git a/one b/two words",
       "similarity index 50%",
@@ -197,7 +197,7 @@ describe("a unified patch", () => {
     })
   })
 
-  it("lets files trade places", () => {
+  it("a patch may swap two files", () => {
     const [a, b, c] = [file("a\n"), file("b\n"), file("c\n")]
     const path = (name: string) => Buffer.from(name)
     const changes: ReadonlyArray<Change> = [
@@ -208,7 +208,7 @@ describe("a unified patch", () => {
     assert.deepStrictEqual(applied({ a, b, c }, formatPatch(changes)), { a: "c\n", b: "a\n", c: "b!\n" })
   })
 
-  it("is refused when the tree is in its way", () => {
+  it("a patch that the tree blocks is refused", () => {
     const creates = (path: string) => lines("--- /dev/null", `+++ b/${path}`, "@@ -0,0 +1 @@", "+n")
     const before = { f: "f\n", "dir/g": "g\n", link: link("dir") }
     assert.deepStrictEqual(rejects(before, creates("f")), ["f 0: it is there already"])
@@ -224,7 +224,7 @@ describe("a unified patch", () => {
     ])
   })
 
-  it("is refused when it makes a file of a symbolic link, or a link of a file, by a change of mode", () => {
+  it("a patch that changes a link to a file, or the reverse, by mode is refused", () => {
     const before = { f: "dir\n", link: link("dir") }
     const changes = (path: string, old: string, now: string, ...rest: ReadonlyArray<string>) =>
       lines(`diff --git a/${path} b/${path}`, `old mode ${old}`, `new mode ${now}`, ...rest)
@@ -242,7 +242,7 @@ describe("a unified patch", () => {
     ])
   })
 
-  it("touches no path outside, and none in .git", () => {
+  it("a patch touches no path outside /workspace and none in .git", () => {
     const named = (path: string) => lines(`--- a/${path}`, `+++ b/${path}`, "@@ -1 +1 @@", "-a", "+b")
     for (const path of ["../x", "a/../../x", "/etc/passwd", ".git/config", "sub/.GIT/hooks/x", "a//b", ".git"]) {
       assert.throws(() => parsePatch(Buffer.from(named(path))), "no patch may touch", path)
@@ -267,14 +267,14 @@ describe("binary content", () => {
   const old = Buffer.from([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
   const at = (content: Uint8Array) => ({ path: Buffer.from("f"), before: file(old), after: file(content) })
 
-  it("is refused where the file is not the one it was made for", () => {
+  it("a binary patch for another file is refused", () => {
     const patch = Buffer.from(formatPatch([at(Buffer.from([0, 9]))])).toString("latin1")
     assert.deepStrictEqual(rejects({ f: file(Buffer.from([0, 1])) }, patch), [
       "f 0: its content is not what the binary patch was made for"
     ])
   })
 
-  it("applies git's deltas", () => {
+  it("a binary patch applies git's deltas", () => {
     // Made by git 2.39 from 3,000 bytes of `i % 251` of which one is changed.
     const before = Buffer.from(Array.from({ length: 3000 }, (_, index) => index % 251))
     const after = Buffer.from(before)
@@ -295,7 +295,7 @@ describe("binary content", () => {
     assert.isTrue(Buffer.from(result.right.changes[0]!.after!.content).equals(after))
   })
 
-  it("cannot inflate beyond what it says", () => {
+  it("a binary patch cannot inflate beyond its stated size", () => {
     const patch = Buffer.from(formatPatch([at(Buffer.alloc(1_000_000))])).toString("latin1")
     assert.throws(() => parsePatch(Buffer.from(patch.replace("literal 1000000", "literal 10"), "latin1")), "damaged")
     assert.throws(
@@ -304,7 +304,7 @@ describe("binary content", () => {
     )
   })
 
-  it("left out is said to be", () => {
+  it("a patch without its binary content is refused with that reason", () => {
     const patch = lines("diff --git a/f b/f", "index 1..2 100644", "Binary files a/f and b/f differ")
     assert.throws(() => parsePatch(Buffer.from(patch)), "git diff --binary")
   })
@@ -314,7 +314,7 @@ describe("a V4A patch", () => {
   const v4a = (...all: ReadonlyArray<string>) => lines("*** Begin Patch", ...all, "*** End Patch")
   const source = lines("class A:", "  def run(self):", "    pass", "", "class B:", "  def run(self):", "    pass")
 
-  it("adds, updates, moves and deletes", () => {
+  it("a V4A patch adds, updates, moves and deletes files", () => {
     const patch = v4a(
       "*** Add File: new/file.py",
       "+one",
@@ -333,7 +333,7 @@ describe("a V4A patch", () => {
     })
   })
 
-  it("is refused where it could mean several places and has no @@ line", () => {
+  it("a V4A patch that fits several places without an @@ line is refused", () => {
     const patch = v4a("*** Update File: a.py", "-    pass", "+    return 1")
     assert.deepStrictEqual(rejects({ "a.py": source }, patch), [
       "a.py 1: its lines are there 2 times (lines 3, 7); give more context"
@@ -344,7 +344,7 @@ describe("a V4A patch", () => {
     ])
   })
 
-  it("is told which of its lines the file lacks", () => {
+  it("a V4A patch that does not fit names the missing lines", () => {
     const rejected = (...body: ReadonlyArray<string>) =>
       rejects({ "a.py": source }, v4a("*** Update File: a.py", ...body))
     assert.deepStrictEqual(rejected("-return  a * zzz", "+class B:"), [
@@ -355,21 +355,21 @@ describe("a V4A patch", () => {
     ])
   })
 
-  it("overlooks white space, and keeps the file's line ends", () => {
+  it("a V4A patch ignores white space and keeps the file's line ends", () => {
     const patch = v4a("*** Update File: f", " one", "-two  ", "+2", "+3")
     assert.deepStrictEqual(applied({ f: "one\r\ntwo\r\nthree" }, patch), { f: "one\r\n2\r\n3\r\nthree" })
     const atEnd = v4a("*** Update File: f", " x", "+new", "*** End of File")
     assert.deepStrictEqual(applied({ f: lines("x", "y", "x") }, atEnd), { f: lines("x", "y", "x", "new") })
   })
 
-  it("adds at the end, or behind its @@ line", () => {
+  it("a V4A patch adds at the end, or after its @@ line", () => {
     assert.deepStrictEqual(applied({ f: "one\ntwo" }, v4a("*** Update File: f", "+three")), { f: "one\ntwo\nthree\n" })
     assert.deepStrictEqual(applied({ f: lines("one", "two") }, v4a("*** Update File: f", "@@ one", "+1.5")), {
       f: lines("one", "1.5", "two")
     })
   })
 
-  it("is read in the fences that models put around it, as a unified one is", () => {
+  it("a V4A patch is read inside Markdown fences", () => {
     const after = { f: "2\n" }
     for (const fence of ["```", "```diff", "\n``` patch\r"]) {
       const fenced = (patch: string) => `${fence}\n${patch}\`\`\`\n`
@@ -384,12 +384,12 @@ describe("a V4A patch", () => {
     assert.deepStrictEqual(applied({}, nested), { f: lines("```", "*** Begin Patch", "```") })
   })
 
-  it("keeps every byte of a name", () => {
+  it("a V4A patch keeps every byte of a name", () => {
     const name = Buffer.from("grà").toString("latin1")
     assert.deepStrictEqual(applied({}, v4a("*** Add File: grà", "+x")), { [name]: "x\n" })
   })
 
-  it("is refused when it is cut or not understood", () => {
+  it("a V4A patch that is cut or invalid is refused", () => {
     assert.throws(() => parsePatch(Buffer.from("*** Begin Patch\n*** Add File: a\n+x\n")), "was it cut?")
     assert.throws(() => parsePatch(Buffer.from(v4a("*** Rename File: a"))), "expected ***")
     assert.throws(() => parsePatch(Buffer.from("just words\n")), "there is no patch in it")
