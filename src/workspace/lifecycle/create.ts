@@ -9,6 +9,7 @@ import { Kernel } from "../../environment/Kernel.ts"
 import { faultPoint } from "../../system/fault.ts"
 import { realPath } from "../../system/host-path.ts"
 import { Paths } from "../../system/Paths.ts"
+import { annotateStep, asStep } from "../../system/spans.ts"
 import { nowIso } from "../../system/time.ts"
 import { holdBase } from "../../vm/template/base.ts"
 import { explainChannelFailure } from "../boot.ts"
@@ -152,6 +153,7 @@ const announceAndPrepare = (entry: Entry, payload: CreatePayload, notify: Notify
     faultPoint("create:announced")
     const [prepared, images] = yield* Effect.all([
       prepareDisk(record, entry.folder, payload).pipe(
+        asStep("disk"),
         // Once more where somebody emptied the cache between an image's making and its holding.
         Effect.retry({ times: 1, while: (failure) => failure._tag === "ImageDamaged" })
       ),
@@ -180,7 +182,7 @@ const creating = (
         const claiming = yield* Deferred.make<void>()
         // The rest is made while the guest is at its claim: until then the VM needs the whole host.
         const rest = yield* Deferred.await(claiming).pipe(
-          Effect.zipRight(Effect.uninterruptible(prepareRest(entry, images, prepared, notify))),
+          Effect.zipRight(Effect.uninterruptible(prepareRest(entry, images, prepared, notify)).pipe(asStep("rest"))),
           Effect.forkScoped
         )
         const guest = yield* acquireGuest({
@@ -209,6 +211,7 @@ export const create = (lifecycle: Lifecycle, payload: CreatePayload, notify: Not
     const { stateDir } = yield* Paths
     const record = announced(payload, { createdAt: yield* nowIso, project: yield* projectOf(payload) })
     yield* registry.checkName(payload.name, record.id)
+    yield* annotateStep("workspace", record.id)
     const entry = yield* makeEntry(lifecycle, folderOf(stateDir, record.id), record)
     registry.entries.set(record.id, entry)
     let files = 0

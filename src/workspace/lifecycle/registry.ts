@@ -8,6 +8,7 @@ import {
   type WorkspaceNotReady
 } from "../../contract/errors.ts"
 import { similarTo } from "../../contract/similar.ts"
+import { annotateStep } from "../../system/spans.ts"
 import { type Damaged, isDamaged, refuseDamaged } from "./damaged.ts"
 import type { Entry } from "./entry.ts"
 import { onlyOne, wholeOf } from "./prefix.ts"
@@ -61,7 +62,7 @@ export const makeRegistry = () => {
     Effect.flatMap(
       lookUp(called),
       (found): Effect.Effect<Entry, WorkspaceNotReady | StateTooNew> =>
-        isDamaged(found) ? refuseDamaged(found) : Effect.succeed(found)
+        isDamaged(found) ? refuseDamaged(found) : Effect.as(annotateStep("workspace", found.id), found)
     )
 
   /** Fails when somebody else has the name. Two requests cannot both pass: no other fiber runs between this and `entries.set`. */

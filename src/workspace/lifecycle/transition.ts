@@ -2,6 +2,7 @@ import { Effect, Exit, Option, Ref, Scope } from "effect"
 import type { PyroError } from "../../contract/errors.ts"
 import { faultPoint } from "../../system/fault.ts"
 import type { Paths } from "../../system/Paths.ts"
+import { asStep } from "../../system/spans.ts"
 import { recordEvent } from "../events.ts"
 import {
   close,
@@ -95,7 +96,7 @@ const stepsOf = <R>(passages: ReadonlyArray<Passage<R>>) => {
     const concurrency = step === "build" && passages.length > 1 ? BUILT_AT_ONCE : 1
     const all = Effect.forEach(passages, work, { concurrency, discard: true })
     if (step === undefined) return all
-    return Effect.withSpan(step === "build" ? Effect.interruptible(all) : all, `${name}.${step}`)
+    return asStep(step)(step === "build" ? Effect.interruptible(all) : all)
   }
   const crash = (step: Step) => {
     if (points.includes(step)) faultPoint(`${name}:${step}`)

@@ -2,6 +2,7 @@ import { Effect, Option, Ref, type Scope } from "effect"
 import * as fs from "node:fs"
 import type { PyroError } from "../../contract/errors.ts"
 import type { ForkPayload } from "../../contract/operations/workspace-fork.ts"
+import { asStep } from "../../system/spans.ts"
 import { heldBase } from "../../vm/template/base.ts"
 import type { ReservedVm } from "../../vm/VmmService.ts"
 import { alone, aloneFor, type Lifecycle, type LifecycleServices } from "../lifecycle/context.ts"
@@ -114,4 +115,4 @@ export const stage = (
     const vms = yield* reserveFor(source, memory.spec, children)
     yield* fillAll(vms, folder.frozen.memoryPath)
     return { folder, taken, vms }
-  })
+  }).pipe(asStep("stage"))

@@ -2,6 +2,7 @@ import { Effect, Scope } from "effect"
 import { type PyroError, SnapshotMismatch } from "../../contract/errors.ts"
 import { makeWorkspaceDisk, readWorkspaceDisk, type Seed, shareLayers } from "../../disk/workspace-disk.ts"
 import { hostBootId } from "../../system/identity.ts"
+import { asStep } from "../../system/spans.ts"
 import type { Guest, GuestImages } from "../../vm/guest.ts"
 import { differencesOf, type MachineIdentity } from "../../vm/machine-identity.ts"
 import type { MachineSpec } from "../../vm/machine-spec.ts"
@@ -76,7 +77,7 @@ export const makeDisk = (folder: CaptureFolder, { layers }: Taken, disk: string,
     yield* shareLayers(folder.disk, disk, layers)
     yield* makeWorkspaceDisk(disk, virtualBytesOf(record))
     return yield* readWorkspaceDisk(disk, virtualBytesOf(record))
-  })
+  }).pipe(asStep("disk"))
 
 /** Restores a reserved VM, whose memory is filled, as the workspace of `record`. The VM belongs to the Scope. */
 export const goOn = (
