@@ -8,7 +8,15 @@ import { FrameDecoder, TAKEOVER_FILLER_BYTES } from "./frame.ts"
 import { countReceived } from "./garbage.ts"
 import { escapeGuestText } from "./guest-text.ts"
 import { HelloSearch } from "./hello.ts"
-import { AgentMessage, CONNECTION, FIRST_CALL, HelloFlag, HostMessage, PROTOCOL_VERSION } from "./messages.ts"
+import {
+  AgentMessage,
+  CONNECTION,
+  EventLevel,
+  FIRST_CALL,
+  HelloFlag,
+  HostMessage,
+  PROTOCOL_VERSION
+} from "./messages.ts"
 import { Outbox } from "./outbox.ts"
 import { StreamTable } from "./stream-table.ts"
 import type { GuestStream, StreamBegin, StreamLink } from "./stream.ts"
@@ -17,8 +25,7 @@ import { Violation } from "./violation.ts"
 
 /** A line of the agent's own log. */
 export interface AgentEvent {
-  /** Severity as in syslog: 3 error, 4 warning, 6 information. */
-  readonly level: number
+  readonly level: EventLevel
   readonly text: string
 }
 
@@ -32,6 +39,14 @@ export interface Greeting {
   readonly build: string
   /** Processes to be adopted, by id; who adopts one takes it out. */
   readonly takenOver: Map<string, TakenOver>
+}
+
+const eventLevels = Object.keys(EventLevel) as ReadonlyArray<EventLevel>
+
+const levelOf = (number: number): EventLevel => {
+  const level = eventLevels.find((name) => EventLevel[name] === number)
+  if (level === undefined) throw new Violation(`an event of level ${number}`)
+  return level
 }
 
 /** Each time that so many streams were released while they ran, a ping finds out which releases the guest has seen. */
@@ -222,7 +237,7 @@ export class Connection implements StreamLink {
     if (number !== CONNECTION) return this.#streams.receive(number, kind, payload)
     if (kind !== AgentMessage.Event.kind) throw new Violation(`frame 0x${kind.toString(16)} for the connection`)
     const { level, text } = decodePayload(AgentMessage.Event.fields, payload)
-    this.#events.unsafeOffer({ level, text: escapeGuestText(text as Uint8Array, 1_000) })
+    this.#events.unsafeOffer({ level: levelOf(level), text: escapeGuestText(text as Uint8Array, 1_000) })
   }
 
   /** The agent's hello and the streams it brings over, which come before anything else. */

@@ -126,8 +126,13 @@ export const AgentMessage = {
       end: endOfState
     })
   ),
+  /** level: a number of `EventLevel` */
   Event: message(0x8a, struct({ level: u8, text: str }))
 } as const
+
+/** Severity of an EVENT, by its number (`enum event_level` of the agent). */
+export const EventLevel = { info: 1, warning: 2, error: 3 } as const
+export type EventLevel = keyof typeof EventLevel
 
 /** Steps a FAILED frame can name, by their number. */
 export const failedSteps = ["", "user", "cwd", "exec", "cgroup", "pty", "open", "io", "limit", "malformed"] as const

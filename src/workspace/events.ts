@@ -34,7 +34,9 @@ const Event = Schema.Union(
   /** Told by the workspace that was forked. */
   Schema.TaggedStruct("fork", { at, to: Schema.Array(Schema.String), snapshot: Schema.optional(Schema.String) }),
   /** Told by the fork: its beginning. */
-  Schema.TaggedStruct("forked", { at, from: Schema.String, snapshot: Schema.optional(Schema.String) })
+  Schema.TaggedStruct("forked", { at, from: Schema.String, snapshot: Schema.optional(Schema.String) }),
+  /** Told by the guest's agent, such as a process that the guest's kernel killed for want of memory. */
+  Schema.TaggedStruct("agent", { at, level: Schema.Literal("info", "warning", "error"), text: Schema.String })
 )
 export type WorkspaceLogEvent = typeof Event.Type
 type WithoutTime<E> = E extends unknown ? Omit<E, "at"> : never

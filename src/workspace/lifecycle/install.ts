@@ -1,5 +1,6 @@
 import { Effect, Stream } from "effect"
 import type { PyroError } from "../../contract/errors.ts"
+import { recordAgentEvents } from "../agent-events.ts"
 import { explainChannelFailure } from "../boot.ts"
 import { troubleText } from "../trouble.ts"
 import type { Entry } from "./entry.ts"
@@ -13,6 +14,7 @@ export const watch = <R>(
 ) =>
   Effect.gen(function*() {
     const { health } = generation.guest.vm
+    yield* recordAgentEvents(entry, generation.channel).pipe(Effect.interruptible, Effect.forkIn(generation.scope))
     yield* health.troubles.pipe(
       Stream.changes,
       Stream.dropWhile((trouble) => trouble === "none"),

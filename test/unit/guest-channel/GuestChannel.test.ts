@@ -10,6 +10,26 @@ const exited = { how: 0, code: 7, durationNs: 1_500_000n }
 /** Lets everything that is ready run. */
 const settle = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
 
+describe("events of the agent", () => {
+  it.scopedLive("arrive with their severity and their text escaped", () =>
+    Effect.gen(function*() {
+      const { channel, peer } = yield* connected
+      for (const [level, text] of [[1, "one"], [2, "two\u001b[2J"], [3, "three"]] as const) {
+        peer.send(AgentMessage.Event, 0, { level, text })
+      }
+      const events = Chunk.toReadonlyArray(yield* Stream.runCollect(Stream.take(channel.events, 3)))
+      assert.deepStrictEqual(events.map(({ level }) => level), ["info", "warning", "error"])
+      assert.notInclude(events[1]!.text, "\u001b")
+    }))
+
+  it.scopedLive("of an unknown severity end the connection", () =>
+    Effect.gen(function*() {
+      const { channel, peer } = yield* connected
+      peer.send(AgentMessage.Event, 0, { level: 4, text: "" })
+      assert.include((yield* Effect.flip(channel.failed)).detail, "an event of level 4")
+    }))
+})
+
 describe("calls", () => {
   it.scopedLive("that are run together go out in order, in one write", () =>
     Effect.gen(function*() {

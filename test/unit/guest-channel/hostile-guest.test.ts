@@ -172,7 +172,7 @@ const session = Buffer.concat([
   started,
   data(0, 10),
   data(0, 20, 2),
-  frameOf(AgentMessage.Event, 0, { level: 6, text: "hello" }),
+  frameOf(AgentMessage.Event, 0, { level: 1, text: "hello" }),
   frameOf(AgentMessage.Result, FIRST_CALL, { errno: 0, detail: "", result: nothing }),
   endOut(1, 10),
   endOut(2, 20),

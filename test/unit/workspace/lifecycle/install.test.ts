@@ -24,7 +24,7 @@ const installed = Effect.gen(function*() {
   yield* Scope.addFinalizer(own, Deferred.succeed(closed, undefined))
   const generation = {
     guest: { vm: { health: { failure: Deferred.await(vm), troubles: Stream.never } } },
-    channel: { failed: Deferred.await(channel) },
+    channel: { failed: Deferred.await(channel), events: Stream.never },
     scope: own
   } as unknown as Generation
   yield* Effect.provideService(install(lifecycle, entry, generation), Paths, nowhere)

@@ -15,7 +15,7 @@ import { recordOf } from "../record-of.ts"
 const guestOf = (id: string) =>
   ({
     vm: { id, health: { failure: Effect.never, troubles: Stream.never } },
-    channel: { failed: Effect.never }
+    channel: { failed: Effect.never, events: Stream.never }
   }) as unknown as Guest
 
 const broken = new VmFailed({ step: "test", detail: "it is to fail", consoleTail: "" })

@@ -1,0 +1,25 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { afterAll, assert, describe, it } from "vitest"
+import { installation } from "../support/installation.ts"
+
+describe("a workspace in which a process is killed for want of memory", () => {
+  const pyro = installation("pyro-agent-events-")
+  afterAll(pyro.close)
+
+  it("has the kill in its event log, and the daemon in its log", async () => {
+    const { id } = await pyro.create(["--name", "small"])
+    // The shell ends by itself: only the agent tells why its child did.
+    const { code } = await pyro.call(["workspace", "exec", "small", "--", "sh", "-c", "tail /dev/zero; exit 3"])
+    assert.strictEqual(code, 3)
+    const file = path.join(pyro.state, "workspaces", id, "events.jsonl")
+    const events = fs.readFileSync(file, "utf8").trim().split("\n").map((line) =>
+      JSON.parse(line) as { readonly _tag: string; readonly level?: string; readonly text?: string }
+    )
+    const event = events.find(({ _tag }) => _tag === "agent")
+    assert.strictEqual(event?.level, "warning")
+    assert.match(event!.text ?? "", /killed for want of memory/)
+    const { text } = await pyro.json<{ readonly text: string }>(["daemon", "logs"])
+    assert.include(text, `${id}: its agent: ${event!.text}`)
+  })
+})
