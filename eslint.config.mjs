@@ -24,6 +24,29 @@ const nodeModule = {
     "}, src/cli/{terminal*,quick-exec,words} and tools outside src use Node's own modules."
 }
 
+const nodeFiles = {
+  regex: "^node:fs",
+  message:
+    "Use src/system/files, whose functions fail with FileFailed, or add the module to fileModules with the reason."
+}
+/** Modules of the host folders that call Node's file functions themselves. */
+const fileModules = [
+  // The file layer, and facts about the host that are read from /proc and /sys.
+  "src/system/**/*.ts",
+  // Descriptors, sockets and links that a VMM inherits or owns; each write runs inside an `attempt`.
+  "src/vm/driver/**/*.ts",
+  // Removes what crashes left, for callers that do not name a failure yet.
+  "src/vm/record/sweep.ts",
+  // Reads and writes of open descriptors for each piece of output, where an Effect a call costs too much.
+  "src/workspace/exec/{inherit,journal,log-files,log-reader,log-store,segment}.ts",
+  // Read directories of the caller, and handle each refusal in place.
+  "src/workspace/seed/{files-beneath,host-files,host-tree,locate,refs,scratch,special-files}.ts",
+  // Reads recipes of the package itself: a missing one is a defect of the installation.
+  "src/environment/recipe.ts",
+  "src/workspace/events.ts",
+  "src/workspace/{lifecycle,snapshot}/**/*.ts"
+]
+
 const byString =
   ":matches(TSTypeReference[typeName.name='Record'] > TSTypeParameterInstantiation > TSStringKeyword:first-child, TSIndexSignature)"
 const namesMessage =
@@ -117,6 +140,10 @@ export default tseslint.config(
       // Node's parseArgs, which touches nothing of the host.
       "src/cli/words.ts"
     ],
+    rules: { "no-restricted-imports": ["error", { patterns: [barrel, nodeFiles] }] }
+  },
+  {
+    files: [...fileModules, "src/cli/terminal*", "src/cli/terminal*/**", "src/cli/quick-exec/**"],
     rules: { "no-restricted-imports": ["error", { patterns: [barrel] }] }
   },
   { files: ["src/cli/**/*.ts"], rules: { "no-console": "off" } },

@@ -4,7 +4,7 @@ import type { PyroError } from "./errors.ts"
 export type ExitFamily = "guest" | "own"
 
 /** Status of a wrong command line, everywhere. */
-export const USAGE = 2
+const USAGE = 2
 /** Status of a command that ran past its timeout, as with timeout(1). */
 export const TIMED_OUT = 124
 /** Status of `exec --wait-seconds` whose time is over while the command runs: "try again later" in sysexits.h, and hardly a program's own. */

@@ -19,8 +19,6 @@ export const named = <A>(entries: Iterable<readonly [name: string, value: A]>): 
 export const table = <A>(entries: Readonly<Record<string, A>>): Readonly<Record<string, A | undefined>> =>
   named(Object.entries(entries))
 
-export const isNamed = (value: unknown): value is Readonly<Record<string, unknown>> => value instanceof Named
-
 /** The class of `named` objects, for what tells objects apart by their class. */
 export const NamedClass: Function = Named
 

@@ -56,11 +56,9 @@ const makeHeader = (virtualBytes: number): Uint8Array => {
  * Compares the first cluster of a qcow2 file that a QEMU had open with what pyro wrote. QEMU has no reason to change a byte
  * of it while it reads and writes guest data (size, L1 place and refcount table are fixed at creation), and a changed one
  * could name a backing or data file of the host that the next tool would then open. Fails with ImageDamaged.
+ *
+ * The caller goes on by the descriptor, which is of that very file.
  */
-export const verifyQcow2Header = (path: string, expected: Qcow2Options) =>
-  Effect.scoped(Effect.asVoid(openVerifiedQcow2(path, expected)))
-
-/** Opens a qcow2 file for reading when its header is what pyro wrote; who goes on by the descriptor has that very file. */
 export const openVerifiedQcow2 = (path: string, expected: Qcow2Options) =>
   openUnfollowed(path).pipe(
     Effect.mapError(({ detail }) => new ImageDamaged({ path, detail: `it cannot be opened: ${detail}` })),

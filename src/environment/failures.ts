@@ -47,7 +47,7 @@ export const sayBuildFailure = (context: BuildContext) => <A, E, R>(effect: Effe
 const hollow = /^E: (Some index files|.* failed$|.* failed to run$|.* failed: |child had|run_chroot)/
 
 /** The lines in which a tool says why it failed: apt's and mmdebstrap's `E:` lines, else the last ones. */
-export const shortReason = (said: string, error: unknown): string => {
+const shortReason = (said: string, error: unknown): string => {
   const lines = [...new Set(said.split("\n").map((line) => line.trim()).filter((line) => line !== ""))]
   const errors = lines.filter((line) => /^(E:|dpkg: error)/.test(line))
   const telling = errors.filter((line) => !hollow.test(line))

@@ -8,8 +8,7 @@ export interface ModuleIndex {
 }
 
 /** A module's name as the kernel has it: without folder and suffix, dashes as underscores. */
-export const moduleName = (path: string) =>
-  path.slice(path.lastIndexOf("/") + 1).replace(/\.ko$/, "").replaceAll("-", "_")
+const moduleName = (path: string) => path.slice(path.lastIndexOf("/") + 1).replace(/\.ko$/, "").replaceAll("-", "_")
 
 /** Reads what depmod wrote (`modules.dep`) and what the kernel's build wrote (`modules.builtin`). */
 export const readModuleIndex = (files: { readonly dep: string; readonly builtin: string }): ModuleIndex => {

@@ -7,7 +7,7 @@ export const MARK = 0x50
 /** Last byte of every frame; not zero, so that filler never completes a half frame. */
 export const END = 0xa5
 export const HEADER_BYTES = 9
-export const OVERHEAD_BYTES = HEADER_BYTES + 1
+const OVERHEAD_BYTES = HEADER_BYTES + 1
 export const MAX_FRAME_BYTES = 65_536
 export const MAX_PAYLOAD_BYTES = MAX_FRAME_BYTES - OVERHEAD_BYTES
 /** Zeros before the hello of a takeover: whatever half frame the agent holds, or hunts in, they end it. */

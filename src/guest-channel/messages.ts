@@ -23,7 +23,6 @@ export const FIRST_CALL = 0x8000_0000
 /** Input bytes that the host may send ahead of the last ACK_IN. */
 export const INPUT_CREDIT_BYTES = 65_536
 export const STDOUT = 1
-export const STDERR = 2
 
 export interface Message<A> {
   readonly kind: number

@@ -15,15 +15,6 @@ export const headOf = (text: string, budget: number): string => {
   return text.slice(0, line > end / 2 ? line : end)
 }
 
-/** The longest end of a text that costs at most `budget`; begins with a line where one begins in its first half. */
-export const tailOf = (text: string, budget: number): string => {
-  if (costOf(text) <= budget) return text
-  const length = lengthFor(text, budget, (count) => text.slice(text.length - count))
-  const begin = text.length - length
-  const line = text.indexOf("\n", begin) + 1
-  return text.slice(line > 0 && line - begin < length / 2 ? line : begin)
-}
-
 /** How many characters fit. A cut never goes through a surrogate pair. */
 const lengthFor = (text: string, budget: number, part: (length: number) => string): number => {
   let low = 0

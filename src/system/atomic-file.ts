@@ -11,8 +11,8 @@ export interface WriteOptions {
   readonly durable?: boolean
 }
 
-/** Exceptional form of `writeFileAtomic`, for code inside an `attempt`. */
-export const writeFileAtomicSync = (path: string, content: string | Uint8Array, options: WriteOptions = {}) => {
+/** Throws what Node throws. */
+const writeFileAtomicSync = (path: string, content: string | Uint8Array, options: WriteOptions = {}) => {
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`
   try {
     const fd = fs.openSync(temporary, "wx", options.mode ?? 0o600)

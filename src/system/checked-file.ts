@@ -53,7 +53,7 @@ export const sparseDigest: Digest = (path) =>
   })
 
 /** SHA-256 of a file's content, in hex. */
-export const sha256File: Digest = (path) =>
+const sha256File: Digest = (path) =>
   Effect.tryPromise({
     try: async (signal) => {
       const hash = createHash("sha256")

@@ -1,5 +1,6 @@
 import { Effect, type Scope, Stream } from "effect"
 import * as path from "node:path"
+import { OUT_OF_MEMORY, TIMED_OUT } from "../contract/exit-status.ts"
 import type { RunInput } from "../contract/run-input.ts"
 import type { GuestProcess, ProcessExit } from "../guest-channel/process.ts"
 import type { SpawnRequest } from "../guest-channel/spawn.ts"
@@ -52,11 +53,12 @@ export const spawnRequest = (request: CommandRequest, input: RunInput): SpawnReq
 }
 
 /** Exit status as a shell would give it. */
-const statusOf = (exit: ProcessExit) => exit._tag === "exited" ? exit.code : exit._tag === "oom" ? 137 : 128 + exit.code
+const statusOf = (exit: ProcessExit) =>
+  exit._tag === "exited" ? exit.code : exit._tag === "oom" ? OUT_OF_MEMORY : 128 + exit.code
 
 /** How a command ended, as the contract tells it. `late`: it was killed because its time was over. */
 export const endOf = (exit: ProcessExit | undefined, late: boolean) => {
-  if (late || exit === undefined) return { outcome: "timed_out", status: 124 } as const
+  if (late || exit === undefined) return { outcome: "timed_out", status: TIMED_OUT } as const
   const status = statusOf(exit)
   switch (exit._tag) {
     case "exited":

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { type ConnectOptions, GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
-import { openUnixSocket } from "../../src/guest-channel/unix-socket.ts"
+import { openUnixSocket } from "./unix-socket.ts"
 
 const built = fileURLToPath(new URL("../../guest-agent/build", import.meta.url))
 /** The agent, built with sanitizers or as it is in a guest. */

@@ -1,8 +1,8 @@
 import { Effect } from "effect"
 import type { Socket } from "node:net"
 import { Duplex } from "node:stream"
-import { openUnixSocket } from "../../src/guest-channel/unix-socket.ts"
 import { Agent } from "./agent.ts"
+import { openUnixSocket } from "./unix-socket.ts"
 
 /** Where a connection breaks: after so many bytes in either direction. */
 export interface Cut {

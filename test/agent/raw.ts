@@ -4,8 +4,8 @@ import { decodePayload, encodeControl } from "../../src/guest-channel/control.ts
 import { FrameDecoder, TAKEOVER_FILLER_BYTES } from "../../src/guest-channel/frame.ts"
 import { HelloSearch } from "../../src/guest-channel/hello.ts"
 import { HostMessage, type Message } from "../../src/guest-channel/messages.ts"
-import { openUnixSocket } from "../../src/guest-channel/unix-socket.ts"
 import { Agent, until } from "./agent.ts"
+import { openUnixSocket } from "./unix-socket.ts"
 
 interface AgentFrame {
   readonly stream: number

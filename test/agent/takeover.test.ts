@@ -5,12 +5,12 @@ import { existsSync, readFileSync } from "node:fs"
 import { FrameDecoder } from "../../src/guest-channel/frame.ts"
 import { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
 import { AgentMessage, HostMessage } from "../../src/guest-channel/messages.ts"
-import { openUnixSocket } from "../../src/guest-channel/unix-socket.ts"
 import { newRequestId } from "../../src/system/identity.ts"
 import { Agent, processesMarked, until, withAgent } from "./agent.ts"
 import { type Cut, CuttingSocket, openCutting } from "./cutting.ts"
 import { openRaw } from "./raw.ts"
 import { collect, launch } from "./run.ts"
+import { openUnixSocket } from "./unix-socket.ts"
 
 const input = Buffer.from(Array.from({ length: 10 }, (_, i) => `line ${i} of the recorded session\n`).join(""))
 const program = "{ for (i = 0; i < 20; i++) print i, $0; print \"seen\", $0 > \"/dev/stderr\" } END { exit 3 }"

@@ -21,8 +21,9 @@ import {
 } from "../../src/contract/operations/workspace-file.ts"
 import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
 import { editFile } from "../../src/workspace/files/edit.ts"
+import { workspaceFile } from "../../src/workspace/files/guest-path.ts"
 import { listFiles } from "../../src/workspace/files/list.ts"
-import { readFileBytes } from "../../src/workspace/files/open.ts"
+import { openFile } from "../../src/workspace/files/open.ts"
 import { readFile } from "../../src/workspace/files/read.ts"
 import { writeFile, writeFileFrom } from "../../src/workspace/files/write.ts"
 import { pngOf } from "../support/images.ts"
@@ -40,7 +41,11 @@ const files = (channel: GuestChannel) => {
       editFile(channel, decoded(FileEditPayload(), { path, old_text, new_text, ...fields })),
     bytes: (path: string) =>
       Effect.map(
-        Stream.runCollect(readFileBytes(channel, path)),
+        Stream.runCollect(
+          Stream.unwrapScoped(
+            Effect.flatMap(workspaceFile(path), (file) => Effect.map(openFile(channel, file), ({ content }) => content))
+          )
+        ),
         (pieces) => Buffer.concat(Chunk.toReadonlyArray(pieces))
       )
   }

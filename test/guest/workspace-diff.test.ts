@@ -6,7 +6,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { SeedImages } from "../../src/disk/SeedImages.ts"
 import { acquireWorkspace } from "../../src/workspace/boot.ts"
-import { dropBaseline, warmBaseline } from "../../src/workspace/diff/baseline.ts"
+import { warmBaseline } from "../../src/workspace/diff/baseline.ts"
 import { diffWorkspace } from "../../src/workspace/diff/diff.ts"
 import { basics, diskMib, finish, guestServices, script } from "../support/guest.ts"
 
@@ -94,7 +94,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("the 
       assert.isTrue(fs.existsSync(path.join(folder, "moved")) && !fs.existsSync(path.join(folder, "d6/f6")))
 
       // It can be let go, and is there again when it is needed.
-      yield* dropBaseline(channel)
+      yield* channel.call.baseline({ device: "" })
       assert.deepStrictEqual(yield* diffWorkspace(channel, request), result)
       const times: Array<number> = []
       for (let i = 0; i < 5; i++) {

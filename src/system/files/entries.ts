@@ -12,6 +12,10 @@ export const renameFile = (from: string, to: string): Effect.Effect<void, FileFa
 export const linkFile = (from: string, to: string): Effect.Effect<void, FileFailed> =>
   attempt("link", to, () => fs.linkSync(from, to))
 
+/** Makes a symbolic link at `link` that leads to \`to\`. */
+export const linkSymbolically = (to: string, link: string): Effect.Effect<void, FileFailed> =>
+  attempt("symlink", link, () => fs.symlinkSync(to, link))
+
 /** Removes a name. Succeeds if there is none; a folder is refused. */
 export const removeFile = (path: string): Effect.Effect<void, FileFailed> =>
   attempt("unlink", path, () => fs.rmSync(path, { force: true }))

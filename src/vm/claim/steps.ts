@@ -36,7 +36,7 @@ const entropyBytes = 256
  * Fresh entropy and the right time: before anything else runs in a guest that went on from frozen memory. Clones of one memory
  * otherwise return identical random bytes.
  */
-export const freshness = (): ReadonlyArray<Call<unknown>> => [
+const freshness = (): ReadonlyArray<Call<unknown>> => [
   Calls.reseed({ entropy: randomBytes(entropyBytes) }),
   Calls.clockSet({ ns: wallClockNs() })
 ]
@@ -104,7 +104,7 @@ const writeIdentity = (identity: GuestIdentity) => {
  * By which programs notice that they go on in another VM than the one they were started in: whatever restores one writes another
  * id into it before it lets them run.
  */
-export const generationFile = `${ownFiles}/generation`
+const generationFile = `${ownFiles}/generation`
 
 const writeGeneration = ({ generation }: GuestIdentity) =>
   Calls.writeSmall({ path: generationFile, mode: 0o444, content: Buffer.from(`${generation}\n`) })
@@ -140,7 +140,7 @@ export const claimSteps = (
  * Puts the folder of the inspected disk where a running guest has it: file operations stay beneath it by the same rules. For a disk whose
  * folder is known to be one; nothing runs in an inspector that could exchange it for a link.
  */
-export const inspectedWorkspace: Call<unknown> = Calls.mount({
+const inspectedWorkspace: Call<unknown> = Calls.mount({
   source: `${inspectedDisk}/workspace`,
   target: "/workspace",
   fstype: "",
@@ -149,7 +149,7 @@ export const inspectedWorkspace: Call<unknown> = Calls.mount({
 })
 
 /** Gives a restored guest a disk to look at, and nothing that could run: neither its root nor what is on that is needed. */
-export const inspectionSteps = (
+const inspectionSteps = (
   { hostname }: GuestIdentity,
   { isMounted = false }: ClaimedDisk = {}
 ): ReadonlyArray<Call<unknown>> => [

@@ -1,10 +1,10 @@
-import { Effect, type Option, Schema } from "effect"
+import { type Effect, type Option, Schema } from "effect"
 import { randomBytes } from "node:crypto"
 import * as path from "node:path"
 import { readJson, writeJsonAtomic } from "../../system/atomic-file.ts"
 import type { FileFailed } from "../../system/files/failure.ts"
 import { hostBootId, ownIdentity, ProcessIdentity } from "../../system/identity.ts"
-import { Paths } from "../../system/Paths.ts"
+import { type Paths } from "../../system/Paths.ts"
 import { ConfinementLevel } from "../host/confinement.ts"
 import { MachineSpec } from "../machine-spec.ts"
 
@@ -69,9 +69,6 @@ export const VmRecord = Schema.Struct({
   nextDisks: Schema.optional(DiskState)
 })
 export type VmRecord = typeof VmRecord.Type
-
-/** Folder of all VMs of this installation. */
-export const vmsDirectory = Effect.map(Paths, ({ stateDir }) => path.join(stateDir, "vms"))
 
 /** Where the parts of one VM are on the host. */
 export const vmPaths = (paths: Paths["Type"], id: VmId) => {

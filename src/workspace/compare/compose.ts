@@ -8,7 +8,7 @@ export interface Composed {
   readonly mayBeSame: boolean
 }
 
-export const isExecutable = ({ mode }: ComparedSide) => (mode & 0o100) !== 0
+const isExecutable = ({ mode }: ComparedSide) => (mode & 0o100) !== 0
 
 /** Whether one cannot be told from the other without reading contents. */
 export const mayHaveSameContent = (old: ComparedSide | undefined, after: ComparedSide | undefined) =>

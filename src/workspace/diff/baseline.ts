@@ -6,7 +6,7 @@ import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 
 /** The guest's device with what the workspace started from; read-only at the hypervisor. */
-export const baselineDevice = "/dev/vdc"
+const baselineDevice = "/dev/vdc"
 
 /** The two trees that a diff is of. */
 export interface Trees {
@@ -44,10 +44,3 @@ export const refused = (path: string) => (failure: AgentCallFailed): PyroError =
  */
 export const warmBaseline = (channel: GuestChannel, trees: Trees = workspaceTrees): Effect.Effect<void, PyroError> =>
   Stream.runDrain(differences(channel, { verified: false, trees }))
-
-/** Lets go of the baseline, so that its disk can be exchanged for another. */
-export const dropBaseline = (channel: GuestChannel): Effect.Effect<void, PyroError> =>
-  Effect.mapError(
-    channel.call.baseline({ device: "" }),
-    (failure) => failure._tag === "AgentCallFailed" ? refused("/workspace")(failure) : failure
-  )

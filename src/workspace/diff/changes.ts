@@ -51,7 +51,7 @@ const nothingPushed: Pushed = { entries: new Map(), contentOf: () => Effect.succ
 const DEFAULT_LIMITS = { fileBytes: 64 * 1024 * 1024, totalBytes: 128 * 1024 * 1024 }
 
 /** How git has it; undefined for what git does not have. */
-export const gitMode = (side: ComparedSide | undefined): Side["mode"] | undefined => {
+const gitMode = (side: ComparedSide | undefined): Side["mode"] | undefined => {
   switch (side?.type) {
     case "file":
       return (side.mode & 0o100) === 0 ? 0o100644 : 0o100755
@@ -189,7 +189,7 @@ export const changesOf = (
 ): Effect.Effect<ReadonlyArray<Change>, PyroError> => Effect.flatMap(collectChanges(channel, options), wholeChanges)
 
 /** All changes, or a refusal that names one that is too large. */
-export const wholeChanges = ({ changes, oversized }: Changes): Effect.Effect<ReadonlyArray<Change>, FileRefused> => {
+const wholeChanges = ({ changes, oversized }: Changes): Effect.Effect<ReadonlyArray<Change>, FileRefused> => {
   const [first, ...others] = oversized
   if (first === undefined) return Effect.succeed(changes)
   const others_ = others.length === 0 ? "" : ` (and ${others.length} more)`

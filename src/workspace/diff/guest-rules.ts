@@ -16,7 +16,7 @@ const MAX_WORK = 50_000_000
 const directoryOf = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf("/")))
 
 /** Whether a path is that of an ignore file. */
-export const isIgnoreFile = (path: string) => path === ".gitignore" || path.endsWith("/.gitignore")
+const isIgnoreFile = (path: string) => path === ".gitignore" || path.endsWith("/.gitignore")
 
 /**
  * The ignore rules of a live tree; undefined when its ignore files are those of the baseline. `baseline` has the texts of the

@@ -5,7 +5,7 @@ import type { TreeEntry } from "./tree.ts"
  * Archives in GNU tar's format, which GNU tar, bsdtar, Python, Go and Node's libraries read: names are bytes, of any length, and
  * sizes are not bounded. The same entries make the same bytes: no owner, and one time for all.
  */
-export const BLOCK_BYTES = 512
+const BLOCK_BYTES = 512
 
 /** 1980-01-01, the oldest time that all archive tools take without a warning. */
 const TIME = 315_532_800

@@ -1,9 +1,9 @@
 import { Effect, type Scope, Stream } from "effect"
-import type { ChannelFailed, FileRefused, InvalidRequest } from "../../contract/errors.ts"
+import type { ChannelFailed, FileRefused } from "../../contract/errors.ts"
 import type { FileState } from "../../guest-channel/file-state.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { fileFailure } from "./failures.ts"
-import { workspaceFile, type WorkspacePath, workspaceRoot } from "./guest-path.ts"
+import { type WorkspacePath, workspaceRoot } from "./guest-path.ts"
 
 export interface OpenedFile {
   readonly state: FileState
@@ -22,13 +22,4 @@ export const openFile = (
       content: Stream.catchTag(content, "AgentCallFailed", (failure) => Stream.fail(fileFailure(path.text)(failure)))
     })),
     Effect.catchTag("AgentCallFailed", (failure) => fileFailure(path.text)(failure))
-  )
-
-/** A file's raw bytes, as the consumer asks for them. */
-export const readFileBytes = (
-  channel: GuestChannel,
-  path: string
-): Stream.Stream<Uint8Array, ChannelFailed | FileRefused | InvalidRequest> =>
-  Stream.unwrapScoped(
-    Effect.flatMap(workspaceFile(path), (file) => openFile(channel, file)).pipe(Effect.map(({ content }) => content))
   )

@@ -41,10 +41,3 @@ const deflateLarge = ({ after, before }: Change) =>
     }
     return deflated
   })
-
-/** The whole patch. */
-export const wholePatch = (changes: ReadonlyArray<Change>): Effect.Effect<Uint8Array> =>
-  Effect.suspend(() => {
-    const pieces: Array<Uint8Array> = []
-    return Effect.map(forEachPiece(changes, (piece) => void pieces.push(piece)), () => Buffer.concat(pieces))
-  })

@@ -22,7 +22,7 @@ export type Place =
 
 const nowhere = (reason: string): Place => ({ _tag: "nowhere", reason })
 
-export const oldLinesOf = (hunk: Hunk) => hunk.lines.filter(({ sign }) => sign !== "+").map(({ text }) => text)
+const oldLinesOf = (hunk: Hunk) => hunk.lines.filter(({ sign }) => sign !== "+").map(({ text }) => text)
 
 /** Where a hunk fits, or why it does not. */
 export const placeHunk = (file: FileLines, hunk: Hunk, cursor: Cursor): Place =>

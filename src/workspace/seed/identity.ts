@@ -50,7 +50,7 @@ const presentable = (text: string | undefined) => {
 }
 
 /** Who commits by the settings of a repository. */
-export const identityIn = (settings: ReadonlyMap<string, string>): Identity => ({
+const identityIn = (settings: ReadonlyMap<string, string>): Identity => ({
   name: presentable(settings.get("user.name")),
   email: presentable(settings.get("user.email"))
 })

@@ -23,7 +23,7 @@ const states = table<Listed["state"]>({
 })
 
 /** Reads the records of `git ls-files -t -s -z`. */
-export const parseListing = (output: Buffer): ReadonlyArray<Listed> => {
+const parseListing = (output: Buffer): ReadonlyArray<Listed> => {
   const listed: Array<Listed> = []
   for (let from = 0; from < output.length;) {
     const end = output.indexOf(0, from)

@@ -3,13 +3,15 @@ import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { qcow2Header, verifyQcow2Header } from "../../../src/disk/qcow2.ts"
+import { openVerifiedQcow2, qcow2Header, type Qcow2Options } from "../../../src/disk/qcow2.ts"
 import { temporaryDirectory } from "./temporary-directory.ts"
 
 const mib = 1024 * 1024
 const sizes = [1 * mib, 512 * mib, 513 * mib, 16 * 1024 * mib, 4 * 1024 * 1024 * mib, 5 * 1024 * 1024 * mib]
 
 const image = (tool: string, ...args: Array<string>) => execFileSync(tool, args, { encoding: "utf8" })
+
+const verifyQcow2Header = (file: string, expected: Qcow2Options) => Effect.scoped(openVerifiedQcow2(file, expected))
 
 describe("empty qcow2 overlays", () => {
   for (const virtualBytes of sizes) {

@@ -1,22 +1,23 @@
 import { assert, describe, it } from "vitest"
-import { isDiskFull } from "../../../src/system/disk-full.ts"
+import { FileFailed } from "../../../src/system/files/failure.ts"
 import { fileFailedAt } from "../../../src/vm/failure.ts"
-import { unwritable } from "../../../src/workspace/lifecycle/record.ts"
+import { unwritten } from "../../../src/workspace/lifecycle/record.ts"
 
-const thrown = (code: string) => Object.assign(new Error(`${code}: as the kernel says it, write`), { code })
+const failure = (code: string) =>
+  new FileFailed({ operation: "write", path: "/state/file", code, detail: `${code}: as the kernel says it, write` })
 
-describe("a file that cannot be written", () => {
-  it("for want of room, or of quota, is told as such wherever it was", () => {
-    for (const cause of [thrown("ENOSPC"), thrown("EDQUOT")]) {
-      assert.isTrue(isDiskFull(cause))
-      assert.strictEqual(fileFailedAt("record", "/state")(cause).code, "no_space")
-      assert.strictEqual(unwritable({ directory: "/state" })(cause).code, "no_space")
+describe("a file that the host refused", () => {
+  it("becomes NoSpace at every boundary if the disk is full or the quota is used up", () => {
+    for (const code of ["ENOSPC", "EDQUOT"]) {
+      assert.deepInclude(fileFailedAt("record", "/state")(failure(code)), { code: "no_space", path: "/state" })
+      assert.deepInclude(unwritten({ directory: "/state" })(failure(code)), { code: "no_space", path: "/state" })
     }
   })
 
-  it("for any other reason is not", () => {
-    for (const cause of [thrown("EROFS"), new Error("none"), undefined, null]) assert.isFalse(isDiskFull(cause))
-    assert.strictEqual(fileFailedAt("record", "/state")(thrown("EROFS")).code, "vm_failed")
-    assert.strictEqual(unwritable({ directory: "/state" })(thrown("EROFS")).code, "state_directory_unusable")
+  it("becomes the error of the boundary for every other reason", () => {
+    const refused = fileFailedAt("record", "/state")(failure("EROFS"))
+    assert.deepInclude(refused, { code: "vm_failed", step: "record" })
+    assert.include(refused.message, "EROFS")
+    assert.strictEqual(unwritten({ directory: "/state" })(failure("EROFS")).code, "state_directory_unusable")
   })
 })

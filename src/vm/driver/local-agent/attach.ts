@@ -1,5 +1,5 @@
 import { Effect, type Scope } from "effect"
-import * as fs from "node:fs"
+import { exists } from "../../../system/files/entries.ts"
 import { Paths } from "../../../system/Paths.ts"
 import { removeMemory } from "../../host/memory.ts"
 import { makeOwnership } from "../../record/ownership.ts"
@@ -23,7 +23,7 @@ export const attachVm = (
     const all = yield* Paths
     const paths = vmPaths(all, id)
     const directories = directoriesOf(all)
-    if (!fs.existsSync(paths.directory)) return yield* refused(`there is no VM ${id}`)
+    if (!exists(paths.directory)) return yield* refused(`there is no VM ${id}`)
     const record = yield* takeOver(id, paths, "agent")
     const ownership = yield* makeOwnership(paths, record)
     // In the order in which their maker acquired them.

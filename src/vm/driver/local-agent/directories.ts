@@ -4,6 +4,8 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { type HostToolMissing, ImageDamaged, type NoSpace, type VmFailed } from "../../../contract/errors.ts"
 import { runTool } from "../../../system/child.ts"
+import { attempt } from "../../../system/files/failure.ts"
+import { removeEmptyFolder, removeTree } from "../../../system/files/folders.ts"
 import { isAlive, ownIdentity } from "../../../system/identity.ts"
 import type { Paths } from "../../../system/Paths.ts"
 import { failedAt, fileFailedAt } from "../../failure.ts"
@@ -45,15 +47,15 @@ const make = <E>(
     const { root } = directories
     const prepared = path.join(root, preparedName())
     const name = randomBytes(8).toString("hex")
-    const attempt = (work: () => void) => Effect.try({ try: work, catch: fileFailedAt("disk", root) })
-    return attempt(() => {
+    const onDisk = (work: () => void) => Effect.mapError(attempt("write", root, work), fileFailedAt("disk", root))
+    return onDisk(() => {
       fs.mkdirSync(prepared, { recursive: true, mode: 0o700 })
       fs.linkSync(owner, path.join(prepared, entry.owner))
     }).pipe(
       Effect.zipRight(fill(path.join(prepared, entry.tree))),
-      Effect.zipRight(attempt(() => fs.renameSync(prepared, path.join(root, name)))),
+      Effect.zipRight(onDisk(() => fs.renameSync(prepared, path.join(root, name)))),
       Effect.as(name),
-      Effect.onError(() => Effect.sync(() => fs.rmSync(prepared, { recursive: true, force: true })))
+      Effect.onError(() => Effect.ignoreLogged(removeTree(prepared)))
     )
   })
 
@@ -75,7 +77,8 @@ export const layerTree = (
   layer: string,
   virtualBytes: number
 ): Effect.Effect<string | undefined, VmFailed | NoSpace | ImageDamaged> =>
-  Effect.try({ try: () => directoryOf(layer, virtualBytes), catch: fileFailedAt("disk", layer) }).pipe(
+  attempt("write", layer, () => directoryOf(layer, virtualBytes)).pipe(
+    Effect.mapError(fileFailedAt("disk", layer)),
     Effect.flatMap((name) => {
       if (name === undefined) return Effect.succeed(undefined)
       const tree = treeOf(directories, name)
@@ -86,7 +89,9 @@ export const layerTree = (
   )
 
 const note = (layer: string, virtualBytes: number, name: string) =>
-  Effect.try({ try: () => noteDirectory(layer, virtualBytes, name), catch: fileFailedAt("disk", layer) })
+  attempt("write", layer, () => noteDirectory(layer, virtualBytes, name)).pipe(
+    Effect.mapError(fileFailedAt("disk", layer))
+  )
 
 /** Gives a layer a directory of its own, with a copy of `from`. */
 export const fillLayer = (
@@ -115,14 +120,11 @@ export const passOn = (
     const name = directoryOf(layer, virtualBytes)
     if (name === undefined) return yield* failedAt("freeze disk")(new Error(`${layer} was never written`))
     const copy = yield* make(directories, layer, (tree) => copyTree(treeOf(directories, name), tree))
-    yield* Effect.try({
-      try: () => {
-        const owner = ownerOf(directories, name)
-        fs.linkSync(top, `${owner}.tmp`)
-        fs.renameSync(`${owner}.tmp`, owner)
-      },
-      catch: fileFailedAt("freeze disk", directories.root)
-    })
+    yield* attempt("link", directories.root, () => {
+      const owner = ownerOf(directories, name)
+      fs.linkSync(top, `${owner}.tmp`)
+      fs.renameSync(`${owner}.tmp`, owner)
+    }).pipe(Effect.mapError(fileFailedAt("freeze disk", directories.root)))
     yield* note(top, virtualBytes, name)
     yield* note(layer, virtualBytes, copy)
   })
@@ -138,10 +140,12 @@ const isUnused = (directories: Directories, name: string) => {
 
 /** Removes the directories of disks that are gone. Safe to repeat, and to run in several processes at once. */
 export const sweepDirectories = (directories: Directories): Effect.Effect<void> =>
-  Effect.promise(async () => {
-    for (const name of names(directories).filter((name) => isUnused(directories, name))) {
-      await fs.promises.rm(path.join(directories.root, name), { recursive: true, force: true })
-    }
+  Effect.gen(function*() {
+    const unused = yield* attempt("scandir", directories.root, () =>
+      names(directories).filter((name) =>
+        isUnused(directories, name)
+      ))
+    yield* Effect.forEach(unused, (name) => removeTree(path.join(directories.root, name)), { discard: true })
     // The folder goes with the last one.
-    await fs.promises.rmdir(directories.root).catch(() => {})
+    yield* Effect.ignore(removeEmptyFolder(directories.root))
   }).pipe(Effect.ignoreLogged)

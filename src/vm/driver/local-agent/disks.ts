@@ -5,6 +5,8 @@ import { type HostToolMissing, type ImageDamaged, type NoSpace, VmFailed } from 
 import { holdImage } from "../../../disk/hold.ts"
 import { qcow2Header } from "../../../disk/qcow2.ts"
 import type { DiskSource, Seed } from "../../../disk/workspace-disk.ts"
+import { linkFile, removeFile, renameFile, setMode } from "../../../system/files/entries.ts"
+import { attempt } from "../../../system/files/failure.ts"
 import { failedAt, fileFailedAt } from "../../failure.ts"
 import type { Ownership } from "../../record/ownership.ts"
 import type { VmPaths } from "../../record/record.ts"
@@ -41,13 +43,11 @@ const hold = (image: string, held: string) =>
   )
 
 const writeEmpty = (file: string, virtualBytes: number) =>
-  Effect.try({
-    try: () => fs.writeFileSync(file, qcow2Header({ virtualBytes }), { mode: 0o600, flag: "wx" }),
-    catch: fileFailedAt("disk", file)
-  })
+  attempt("write", file, () => fs.writeFileSync(file, qcow2Header({ virtualBytes }), { mode: 0o600, flag: "wx" })).pipe(
+    Effect.mapError(fileFailedAt("disk", file))
+  )
 
-const link = (file: string, to: string) =>
-  Effect.try({ try: () => fs.linkSync(file, to), catch: fileFailedAt("disk", file) })
+const link = (file: string, to: string) => Effect.mapError(linkFile(file, to), fileFailedAt("disk", file))
 
 /** Directory with the newest content of a disk: of the newest layer that was ever written, else of the seed. */
 const newestTree = (directories: Directories, layers: ReadonlyArray<string>, seed: Seed) =>
@@ -86,8 +86,7 @@ export const placeDisk = (directories: Directories, paths: VmPaths, { layers = [
     return yield* openPlaced(directories, paths)
   })
 
-const closeToWriters = (file: string) =>
-  Effect.try({ try: () => fs.chmodSync(file, 0o444), catch: fileFailedAt("disk", file) })
+const closeToWriters = (file: string) => Effect.mapError(setMode(file, 0o444), fileFailedAt("disk", file))
 
 /** Brings the folder of a VM to one of the two states between which a crash cut a freeze short. */
 export const settleDisk = (directories: Directories, paths: VmPaths): Effect.Effect<void, DiskError> =>
@@ -96,13 +95,10 @@ export const settleDisk = (directories: Directories, paths: VmPaths): Effect.Eff
     if (before === undefined || after === undefined) return
     const { seed, top } = placed(paths)
     const isFrozen = (yield* layerTree(directories, top, seed.virtualBytes)) !== undefined
-    yield* Effect.try({
-      try: () =>
-        isFrozen
-          ? fs.renameSync(layerIn(paths.run, before), layerIn(paths.images, before))
-          : fs.rmSync(top),
-      catch: fileFailedAt("attach", paths.run)
-    })
+    yield* attempt("rename", paths.run, () =>
+      isFrozen
+        ? fs.renameSync(layerIn(paths.run, before), layerIn(paths.images, before))
+        : fs.rmSync(top)).pipe(Effect.mapError(fileFailedAt("attach", paths.run)))
   })
 
 /** The disks of one running agent. */
@@ -127,11 +123,13 @@ export const makeDisks = (
           Effect.zipRight(passOn(directories, ended, next, virtualBytes)),
           Effect.mapError((failure) => failure._tag === "HostToolMissing" ? failedAt("freeze disk")(failure) : failure),
           Effect.onError(() =>
-            Effect.sync(() => [next, top].forEach((file) => file !== undefined && fs.rmSync(file, { force: true })))
+            Effect.ignoreLogged(
+              Effect.forEach([next, top], (file) => file === undefined ? Effect.void : removeFile(file))
+            )
           )
         )
         const frozen = layerIn(paths.images, number)
-        yield* Effect.try({ try: () => fs.renameSync(ended, frozen), catch: fileFailedAt("freeze disk", paths.run) })
+        yield* Effect.mapError(renameFile(ended, frozen), fileFailedAt("freeze disk", paths.run))
         yield* closeToWriters(frozen)
         return placed(paths).layers
       }).pipe(Effect.uninterruptible, one.withPermits(1))
@@ -140,13 +138,10 @@ export const makeDisks = (
       Effect.gen(function*() {
         yield* ownership.update((record) => ({ ...record, purpose }))
         if (top !== undefined) {
-          yield* Effect.try({
-            try: () => {
-              fs.linkSync(placed(paths).top, `${top}.tmp`)
-              fs.renameSync(`${top}.tmp`, top)
-            },
-            catch: fileFailedAt("disk", top)
-          })
+          yield* attempt("link", top, () => {
+            fs.linkSync(placed(paths).top, `${top}.tmp`)
+            fs.renameSync(`${top}.tmp`, top)
+          }).pipe(Effect.mapError(fileFailedAt("disk", top)))
         }
         yield* resume
       }).pipe(one.withPermits(1))
@@ -171,7 +166,7 @@ export const makeDisks = (
         const replaced = placed(paths).layers.slice(from, from + count)
         const [oldest] = replaced
         if (oldest === undefined) return
-        yield* Effect.sync(() => replaced.forEach((one) => fs.rmSync(one)))
+        yield* Effect.mapError(Effect.forEach(replaced, removeFile), fileFailedAt("disk", paths.run))
         yield* hold(file, oldest)
         yield* closeToWriters(oldest)
       }).pipe(one.withPermits(1))

@@ -2,6 +2,7 @@ import { Effect, type Scope, Stream } from "effect"
 import * as fs from "node:fs"
 import { ChannelFailed, VmFailed } from "../../../contract/errors.ts"
 import { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import { attempt } from "../../../system/files/failure.ts"
 import { monotonicMs } from "../../../system/time.ts"
 import { connectUnixSoon } from "../../../system/unix-socket.ts"
 import { deadlineScale } from "../../deadline-scale.ts"
@@ -77,10 +78,8 @@ const captured = (disks: LocalDisks, { paths }: Ownership, { frozen, inPause, to
     const layers = yield* disks.freeze(top)
     yield* inPause ?? Effect.void
     yield* captureVolatile(paths, frozen.memoryPath)
-    yield* Effect.try({
-      try: () => fs.writeFileSync(frozen.statePath, "", { mode: 0o600, flag: "wx" }),
-      catch: fileFailedAt("capture", frozen.statePath)
-    })
+    yield* attempt("write", frozen.statePath, () => fs.writeFileSync(frozen.statePath, "", { mode: 0o600, flag: "wx" }))
+      .pipe(Effect.mapError(fileFailedAt("capture", frozen.statePath)))
     return layers
   })
 

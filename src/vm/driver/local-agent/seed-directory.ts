@@ -5,6 +5,8 @@ import * as path from "node:path"
 import { ImageDamaged } from "../../../contract/errors.ts"
 import type { Seed } from "../../../disk/workspace-disk.ts"
 import { runTool } from "../../../system/child.ts"
+import { attempt } from "../../../system/files/failure.ts"
+import { removeTree } from "../../../system/files/folders.ts"
 import { findProgram } from "../../../system/host.ts"
 import { fileFailedAt } from "../../failure.ts"
 import { copyFailed, type DirectoryError } from "./directories.ts"
@@ -31,14 +33,14 @@ export const seedDirectory = (cacheDir: string, { path: image }: Seed): Effect.E
     const directory = path.join(root, nameOf(image))
     if (fs.existsSync(directory)) return Effect.succeed(directory)
     const prepared = path.join(root, `.${randomBytes(8).toString("hex")}`)
-    const attempt = (work: () => void) => Effect.try({ try: work, catch: fileFailedAt("disk", root) })
-    return attempt(() => fs.mkdirSync(prepared, { recursive: true })).pipe(
+    const onDisk = (work: () => void) => Effect.mapError(attempt("write", root, work), fileFailedAt("disk", root))
+    return onDisk(() => fs.mkdirSync(prepared, { recursive: true })).pipe(
       Effect.zipRight(unpack(image, prepared)),
-      Effect.zipRight(attempt(() => {
+      Effect.zipRight(onDisk(() => {
         // Two that unpack at once have the same.
         if (!fs.existsSync(directory)) fs.renameSync(prepared, directory)
       })),
       Effect.as(directory),
-      Effect.ensuring(Effect.sync(() => fs.rmSync(prepared, { recursive: true, force: true })))
+      Effect.ensuring(Effect.ignoreLogged(removeTree(prepared)))
     )
   })

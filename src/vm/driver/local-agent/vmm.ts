@@ -1,6 +1,7 @@
 import { Context, Effect } from "effect"
-import * as fs from "node:fs"
 import { ConfinementUnavailable, HostToolMissing } from "../../../contract/errors.ts"
+import { copyFile } from "../../../system/files/content.ts"
+import { exists } from "../../../system/files/entries.ts"
 import { Paths } from "../../../system/Paths.ts"
 import { allOrNothing } from "../../../system/scopes.ts"
 import { fileFailedAt } from "../../failure.ts"
@@ -46,10 +47,7 @@ export const makeLocalAgentVmm = (options: LocalAgentOptions) =>
           record,
           memory: { path: paths.memory, uid: record.uid },
           fill: (memoryPath: string) =>
-            Effect.tryPromise({
-              try: () => fs.promises.copyFile(memoryPath, paths.memory),
-              catch: fileFailedAt("memory", paths.memory)
-            }),
+            Effect.mapError(copyFile(memoryPath, paths.memory), fileFailedAt("memory", paths.memory)),
           restore: (captured: CapturedState) => restoreCapture(reserved, captured)
         }
       }).pipe(Effect.provide(context))
@@ -72,7 +70,7 @@ export const makeLocalAgentVmm = (options: LocalAgentOptions) =>
 
     const service: VmmService = {
       program: Effect.suspend(() =>
-        fs.existsSync(options.program)
+        exists(options.program)
           ? Effect.succeed(options.program)
           : new HostToolMissing({ tool: options.program, package: "pyro", detail: "it is not there" })
       ),

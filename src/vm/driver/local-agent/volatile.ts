@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import type { HostToolMissing, NoSpace, VmFailed } from "../../../contract/errors.ts"
 import { runTool } from "../../../system/child.ts"
+import { attempt } from "../../../system/files/failure.ts"
 import { failedAt, fileFailedAt } from "../../failure.ts"
 import type { VmPaths } from "../../record/record.ts"
 import { parts, volatileDirectories } from "./sandbox.ts"
@@ -14,18 +15,15 @@ const users = [
 
 /** Makes the directories of a VM whose content ends with the VM. */
 export const makeVolatile = (paths: VmPaths): Effect.Effect<void, VmFailed | NoSpace> =>
-  Effect.try({
-    try: () => {
-      const { volatile } = parts(paths)
-      for (const { mode, name } of volatileDirectories) {
-        const directory = path.join(volatile, name)
-        fs.mkdirSync(directory, { recursive: true })
-        fs.chmodSync(directory, mode)
-      }
-      for (const [name, content] of users) fs.writeFileSync(path.join(volatile, "etc", name), content)
-    },
-    catch: fileFailedAt("prepare", paths.directory)
-  })
+  attempt("mkdir", paths.directory, () => {
+    const { volatile } = parts(paths)
+    for (const { mode, name } of volatileDirectories) {
+      const directory = path.join(volatile, name)
+      fs.mkdirSync(directory, { recursive: true })
+      fs.chmodSync(directory, mode)
+    }
+    for (const [name, content] of users) fs.writeFileSync(path.join(volatile, "etc", name), content)
+  }).pipe(Effect.mapError(fileFailedAt("prepare", paths.directory)))
 
 const failed = (step: string) => (failure: { readonly _tag: string; readonly message: string }) =>
   failure._tag === "HostToolMissing" ? failure as HostToolMissing : failedAt(step)(failure)

@@ -1,7 +1,7 @@
 import { Effect, type Scope } from "effect"
-import * as fs from "node:fs"
 import type { NoSpace, VmFailed } from "../../../contract/errors.ts"
 import type { DiskSource } from "../../../disk/workspace-disk.ts"
+import { openFile } from "../../../system/files/descriptor.ts"
 import { Paths } from "../../../system/Paths.ts"
 import { asStep } from "../../../system/spans.ts"
 import { nowIso } from "../../../system/time.ts"
@@ -125,11 +125,7 @@ export const acquireVm = (
     })
   })
 
-const openForReading = (file: string) =>
-  Effect.acquireRelease(
-    Effect.try({ try: () => fs.openSync(file, "r"), catch: (cause) => failedAt("restore")(cause as Error) }),
-    (fd) => Effect.sync(() => fs.closeSync(fd))
-  )
+const openForReading = (file: string) => Effect.mapError(openFile(file, "r"), failedAt("restore"))
 
 /** Reads the frozen device state from the inherited descriptor; memory is in its file already. */
 const thaw = (qmp: Qmp) =>

@@ -1,6 +1,6 @@
 import { Effect, type Scope } from "effect"
-import * as fs from "node:fs"
 import type { VmFailed } from "../../../contract/errors.ts"
+import { exists } from "../../../system/files/entries.ts"
 import { Paths } from "../../../system/Paths.ts"
 import { failedAt } from "../../failure.ts"
 import { removeMemory } from "../../host/memory.ts"
@@ -58,7 +58,7 @@ const currentStatus = (qmp: Qmp) =>
 export const attachVm = (id: VmId): Effect.Effect<BothFaces, VmError, Scope.Scope | Paths> =>
   Effect.gen(function*() {
     const paths = vmPaths(yield* Paths, id)
-    if (!fs.existsSync(paths.directory)) return yield* refused(`there is no VM ${id}`)
+    if (!exists(paths.directory)) return yield* refused(`there is no VM ${id}`)
     const record = yield* Effect.flatMap(takeOver(id, paths, "QEMU"), withDisks)
     const ownership = yield* makeOwnership(paths, record)
     // In the order in which whoever made it acquired them: QEMU ends before what it uses goes.

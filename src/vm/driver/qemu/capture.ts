@@ -6,6 +6,8 @@ import type { GuestPanicked, HostToolMissing, NoSpace, VmFailed } from "../../..
 import { Calls } from "../../../guest-channel/calls.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { yieldToEventLoop } from "../../../system/event-loop.ts"
+import { openFolder } from "../../../system/files/descriptor.ts"
+import { removeFile, setOwner } from "../../../system/files/entries.ts"
 import { asStep } from "../../../system/spans.ts"
 import { monotonicMs, wallClockNs } from "../../../system/time.ts"
 import { keepClock } from "../../claim/clock.ts"
@@ -134,14 +136,10 @@ const untilDelivered = (vm: QemuVm, receivedBytes: () => number) =>
   })
 
 /** The socket of a capture that a crash cut short would refuse the next one its name. */
-export const removeCaptureSocket = (directory: string) =>
-  Effect.sync(() => removeSocket(path.join(directory, names.migrationSocket)))
+export const removeCaptureSocket = (directory: string) => removeSocket(path.join(directory, names.migrationSocket))
 
-const removeSocket = (file: string) => {
-  try {
-    fs.unlinkSync(file)
-  } catch { /* there is none, or the QEMU that owns the folder put something else there: listening tells */ }
-}
+/** The QEMU that owns the folder may have put something else there: listening tells. */
+const removeSocket = (file: string) => Effect.ignore(removeFile(file))
 
 /**
  * Listens on a Unix socket for one connection and writes what comes to a file; the inner effect ends when all of it is written.
@@ -149,10 +147,7 @@ const removeSocket = (file: string) => {
  */
 const receiveOnce = (socketPath: string, uid: number, file: string) =>
   Effect.gen(function*() {
-    const folder = yield* Effect.acquireRelease(
-      Effect.sync(() => fs.openSync(path.dirname(socketPath), fs.constants.O_RDONLY | fs.constants.O_DIRECTORY)),
-      (fd) => Effect.sync(() => fs.closeSync(fd))
-    )
+    const folder = yield* Effect.mapError(openFolder(path.dirname(socketPath)), failedAt("capture"))
     const short = `/proc/self/fd/${folder}/${path.basename(socketPath)}`
     const server = net.createServer()
     const written = new Promise<void>((resolve, reject) => {
@@ -173,17 +168,15 @@ const receiveOnce = (socketPath: string, uid: number, file: string) =>
     })
     written.catch(() => {}) // looked at below; an interruption in between must not be an unhandled rejection
     yield* Effect.acquireRelease(
-      Effect.async<void, VmFailed>((resume) => {
-        server.once("error", (cause) => resume(Effect.fail(failedAt("capture")(cause))))
-        removeSocket(socketPath)
-        server.listen(short, () => resume(Effect.void))
-      }),
-      () =>
-        Effect.sync(() => {
-          server.close()
-          removeSocket(socketPath)
+      Effect.zipRight(
+        removeSocket(socketPath),
+        Effect.async<void, VmFailed>((resume) => {
+          server.once("error", (cause) => resume(Effect.fail(failedAt("capture")(cause))))
+          server.listen(short, () => resume(Effect.void))
         })
+      ),
+      () => Effect.zipRight(Effect.sync(() => server.close()), removeSocket(socketPath))
     )
-    if (uid !== process.getuid?.()) yield* Effect.sync(() => fs.chownSync(socketPath, uid, uid))
+    if (uid !== process.getuid?.()) yield* Effect.mapError(setOwner(socketPath, uid), failedAt("capture"))
     return Effect.tryPromise({ try: () => written, catch: (cause) => failedAt("capture")(cause as Error) })
   })

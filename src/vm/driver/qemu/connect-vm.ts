@@ -1,8 +1,8 @@
 import { Effect, Queue, type Scope } from "effect"
-import * as fs from "node:fs"
 import type { Socket } from "node:net"
 import * as path from "node:path"
 import { VmFailed } from "../../../contract/errors.ts"
+import { bytesOnDisk } from "../../../system/files/usage.ts"
 import { isStopped } from "../../../system/identity.ts"
 import { liveVm } from "../../../system/metrics.ts"
 import { connectUnixSoon } from "../../../system/unix-socket.ts"
@@ -96,7 +96,7 @@ export const makeVm = (options: {
       identity: machineIdentity(spec, record.qemuBuild ?? "unknown"),
       confinement: record.confinement,
       steps: machineSteps,
-      memoryBytes: Effect.sync(() => fs.statSync(paths.memory).blocks * 512),
+      memoryBytes: Effect.sync(() => bytesOnDisk(paths.memory)),
       paths,
       qemu,
       qmp,

@@ -5,6 +5,8 @@ import { ImageDamaged } from "../../../contract/errors.ts"
 import { holdImage } from "../../../disk/hold.ts"
 import { openVerifiedQcow2, qcow2Header } from "../../../disk/qcow2.ts"
 import type { DiskSource } from "../../../disk/workspace-disk.ts"
+import { keepReadOnly } from "../../../system/files/descriptor.ts"
+import { attempt, isMissing } from "../../../system/files/failure.ts"
 import { processesWithArgument } from "../../../system/identity.ts"
 import { failedAt, fileFailedAt } from "../../failure.ts"
 import { processName } from "../../record/process-name.ts"
@@ -20,33 +22,22 @@ export const placeImage = (paths: VmPaths, image: string, name: string) =>
 
 /** Writes a qcow2 overlay that the VM may grow, empty or as `content` has it; gives its name relative to the VM's folder. */
 export const placeOverlay = (paths: VmPaths, uid: number, virtualBytes: number, name: string, content?: string) =>
-  Effect.try({
-    try: () => {
-      const fd = fs.openSync(path.join(paths.run, name), "wx", 0o600)
-      try {
-        fs.writeSync(fd, content === undefined ? qcow2Header({ virtualBytes }) : fs.readFileSync(content))
-        if (uid !== process.getuid?.()) fs.fchownSync(fd, uid, uid)
-      } finally {
-        fs.closeSync(fd)
-      }
-      return `${names.run}/${name}`
-    },
-    catch: fileFailedAt("disk", paths.run)
-  })
+  attempt("open", paths.run, () => {
+    const fd = fs.openSync(path.join(paths.run, name), "wx", 0o600)
+    try {
+      fs.writeSync(fd, content === undefined ? qcow2Header({ virtualBytes }) : fs.readFileSync(content))
+      if (uid !== process.getuid?.()) fs.fchownSync(fd, uid, uid)
+    } finally {
+      fs.closeSync(fd)
+    }
+    return `${names.run}/${name}`
+  }).pipe(Effect.mapError(fileFailedAt("disk", paths.run)))
 
 /** Takes hold of a frozen layer, which some QEMU wrote once: its header is compared, and nobody may write it any longer. */
 export const placeLayer = (paths: VmPaths, layer: string, virtualBytes: number, name: string) =>
   Effect.scoped(Effect.gen(function*() {
     const fd = yield* openVerifiedQcow2(layer, { virtualBytes })
-    yield* Effect.try({
-      try: () => {
-        if (fs.fstatSync(fd).uid !== process.getuid?.()) {
-          fs.fchownSync(fd, process.getuid?.() ?? 0, process.getgid?.() ?? 0)
-        }
-        fs.fchmodSync(fd, 0o444)
-      },
-      catch: fileFailedAt("disk", layer)
-    })
+    yield* Effect.mapError(keepReadOnly(fd, layer), fileFailedAt("disk", layer))
     return yield* placeImage(paths, layer, name)
   }))
 
@@ -71,22 +62,21 @@ const writerOf = (paths: VmPaths, inode: number) => {
 export const placeTop = (paths: VmPaths, uid: number, top: string, virtualBytes: number, name: string) =>
   Effect.scoped(Effect.gen(function*() {
     const fd = yield* openVerifiedQcow2(top, { virtualBytes })
-    yield* Effect.try({
-      try: () => {
-        const { ino, nlink, uid: owner } = fs.fstatSync(fd)
-        const writer = nlink > 1 ? writerOf(paths, ino) : undefined
-        if (writer !== undefined) throw new Error(`${top} is being written by ${writer}`)
-        fs.fchmodSync(fd, 0o600)
-        if (owner !== uid) fs.fchownSync(fd, uid, uid)
-        const linked = path.join(paths.run, name)
-        fs.linkSync(top, linked)
-        if (fs.lstatSync(linked).ino !== ino) throw new Error(`${top} was replaced meanwhile`)
-      },
-      catch: (cause) =>
-        (cause as NodeJS.ErrnoException).code === "ENOENT"
-          ? new ImageDamaged({ path: top, detail: "it is gone" })
-          : fileFailedAt("disk", top)(cause)
-    })
+    const refusal = yield* attempt("link", top, () => {
+      const { ino, nlink, uid: owner } = fs.fstatSync(fd)
+      const writer = nlink > 1 ? writerOf(paths, ino) : undefined
+      if (writer !== undefined) return `${top} is being written by ${writer}`
+      fs.fchmodSync(fd, 0o600)
+      if (owner !== uid) fs.fchownSync(fd, uid, uid)
+      const linked = path.join(paths.run, name)
+      fs.linkSync(top, linked)
+      return fs.lstatSync(linked).ino === ino ? undefined : `${top} was replaced meanwhile`
+    }).pipe(
+      Effect.mapError((failure) =>
+        isMissing(failure) ? new ImageDamaged({ path: top, detail: "it is gone" }) : fileFailedAt("disk", top)(failure)
+      )
+    )
+    if (refusal !== undefined) return yield* failedAt("disk")(new Error(refusal))
     return `${names.run}/${name}`
   }))
 
@@ -95,25 +85,19 @@ export const placeTop = (paths: VmPaths, uid: number, top: string, virtualBytes:
  * have to be on one file system.
  */
 export const nameOverlay = (paths: VmPaths, overlay: string, top: string) =>
-  Effect.try({
-    try: () => {
-      const linked = `${top}.tmp`
-      fs.linkSync(path.join(paths.directory, overlay), linked)
-      fs.renameSync(linked, top)
-    },
-    catch: fileFailedAt("disk", top)
-  })
+  attempt("link", top, () => {
+    const linked = `${top}.tmp`
+    fs.linkSync(path.join(paths.directory, overlay), linked)
+    fs.renameSync(linked, top)
+  }).pipe(Effect.mapError(fileFailedAt("disk", top)))
 
 /** Gives an empty overlay the content of another one. Whoever finds it later finds either of the two. */
 const fillOverlay = (overlay: string, content: string) =>
-  Effect.try({
-    try: () => {
-      const filled = `${overlay}.tmp`
-      fs.copyFileSync(content, filled)
-      fs.renameSync(filled, overlay)
-    },
-    catch: fileFailedAt("disk", overlay)
-  })
+  attempt("copyfile", overlay, () => {
+    const filled = `${overlay}.tmp`
+    fs.copyFileSync(content, filled)
+    fs.renameSync(filled, overlay)
+  }).pipe(Effect.mapError(fileFailedAt("disk", overlay)))
 
 /**
  * Makes everything of a disk reachable for the VM's QEMU, its files numbered from `first` on. With `content`, the overlay that is

@@ -4,6 +4,7 @@ import * as path from "node:path"
 import type { ChannelFailed } from "../../../contract/errors.ts"
 import type { Seed } from "../../../disk/workspace-disk.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import { attempt } from "../../../system/files/failure.ts"
 import type { Paths } from "../../../system/Paths.ts"
 import { lowerDirectory, mountSteps, templateMounts } from "../../claim/steps.ts"
 import { deadlineScale } from "../../deadline-scale.ts"
@@ -103,14 +104,11 @@ export const freezeTemplate = (request: TemplateRequest) =>
 /** A copy of the overlay, which QEMU has written out with the state. */
 const keepOverlay = (vm: BothFaces, directory: string) =>
   Effect.flatMap(vm.disks.current, ({ overlays }) =>
-    Effect.try({
-      try: () => {
-        const kept = overlayIn(directory)
-        fs.copyFileSync(path.join(vm.paths.directory, overlays.at(-1)!), kept)
-        return kept
-      },
-      catch: fileFailedAt("template", directory)
-    }))
+    attempt("copyfile", directory, () => {
+      const kept = overlayIn(directory)
+      fs.copyFileSync(path.join(vm.paths.directory, overlays.at(-1)!), kept)
+      return kept
+    }).pipe(Effect.mapError(fileFailedAt("template", directory))))
 
 /** Reads a file of the environment to its end; not every environment has every one. */
 const warm = (channel: GuestChannel, path: string) =>

@@ -2,6 +2,8 @@ import { Effect, Ref, type Scope } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import type { ImageDamaged, NoSpace, VmFailed } from "../../../contract/errors.ts"
+import { attempt } from "../../../system/files/failure.ts"
+import { removeTree } from "../../../system/files/folders.ts"
 import { failedAt } from "../../failure.ts"
 import type { Ownership } from "../../record/ownership.ts"
 import type { DiskState } from "../../record/record.ts"
@@ -156,12 +158,10 @@ export const makeLiveDisks = (options: {
             ? closeToWriters(ended)
             : Effect.zipRight(
               Effect.ignore(qmp.execute("blockdev-del", { "node-name": name })),
-              Effect.promise(() =>
-                Promise.all(
-                  [path.join(paths.directory, overlay), top].map((one) =>
-                    one === undefined ? undefined : fs.promises.rm(one, { force: true })
-                  )
-                )
+              Effect.forEach(
+                [path.join(paths.directory, overlay), top],
+                (one) => one === undefined ? Effect.void : removeTree(one),
+                { concurrency: 2, discard: true }
               )
             )
           return Ref.set(state, now).pipe(
@@ -220,14 +220,14 @@ export const makeLiveDisks = (options: {
 
 /** They go with the VM's folder at the latest. */
 const removeFiles = (directory: string, files: ReadonlyArray<string>) =>
-  Effect.promise(() => Promise.all(files.map((file) => fs.promises.rm(path.join(directory, file), { force: true }))))
-    .pipe(
-      Effect.ignoreLogged
-    )
+  Effect.ignoreLogged(Effect.forEach(files, (file) => removeTree(path.join(directory, file)), {
+    concurrency: "unbounded",
+    discard: true
+  }))
 
 /** From now on others' QEMUs read it too, and nobody writes it. Whoever places it for one of those sees to it once more. */
 const closeToWriters = (file: string) =>
-  Effect.try(() => {
+  attempt("chown", file, () => {
     fs.chownSync(file, process.getuid?.() ?? 0, process.getgid?.() ?? 0)
     fs.chmodSync(file, 0o444)
   })

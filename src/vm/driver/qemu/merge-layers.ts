@@ -1,8 +1,7 @@
 import { Effect } from "effect"
-import * as fs from "node:fs"
 import * as path from "node:path"
-import type { HostToolMissing, ImageDamaged, NoSpace } from "../../../contract/errors.ts"
-import { VmFailed } from "../../../contract/errors.ts"
+import { type HostToolMissing, type ImageDamaged, type NoSpace, VmFailed } from "../../../contract/errors.ts"
+import { removeTree } from "../../../system/files/folders.ts"
 import { failedAt } from "../../failure.ts"
 import type { DiskState, VmPaths } from "../../record/record.ts"
 import type { Merged } from "../../Vm.ts"
@@ -113,12 +112,10 @@ export const replaceLayers = (
     yield* Effect.ignoreLogged(
       qmp.executeAll(gone.map((name) => ["blockdev-del", { "node-name": name }] as const))
     )
-    yield* Effect.promise(() =>
-      Promise.allSettled(
-        before.disks.overlays.slice(from, above).map((one) =>
-          fs.promises.rm(path.join(paths.directory, one), { force: true })
-        )
-      )
+    yield* Effect.forEach(
+      before.disks.overlays.slice(from, above),
+      (one) => Effect.ignore(removeTree(path.join(paths.directory, one))),
+      { concurrency: "unbounded", discard: true }
     )
     return after
   })

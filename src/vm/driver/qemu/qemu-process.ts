@@ -1,15 +1,16 @@
 import { Deferred, Effect, Schedule, type Scope } from "effect"
 import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process"
-import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import type { Readable } from "node:stream"
 import { HostToolMissing, type NoSpace, VmFailed } from "../../../contract/errors.ts"
 import { killAndWait } from "../../../system/child.ts"
 import { settingNow } from "../../../system/config.ts"
+import { linkSymbolically } from "../../../system/files/entries.ts"
 import { isAlive, type ProcessIdentity, processIdentity } from "../../../system/identity.ts"
 import { killIdentity, untilGone } from "../../../system/kill-identity.ts"
 import { packageOf } from "../../../system/tool-packages.ts"
+import { fileFailedAt } from "../../failure.ts"
 import type { ConfinementLevel } from "../../host/confinement.ts"
 import type { MachineSpec } from "../../machine-spec.ts"
 import type { Ownership } from "../../record/ownership.ts"
@@ -171,15 +172,11 @@ const linkFiles = (
   directory: string,
   files: { memory: string; environment: string; vmlinux: string; initrd: string }
 ) =>
-  Effect.try({
-    try: () => {
-      fs.symlinkSync(files.memory, path.join(directory, names.memory))
-      fs.symlinkSync(files.environment, path.join(directory, names.environment))
-      fs.symlinkSync(files.vmlinux, path.join(directory, names.vmlinux))
-      fs.symlinkSync(files.initrd, path.join(directory, names.initrd))
-    },
-    catch: (cause) => vmFailed("prepare", String(cause))
-  })
+  Effect.forEach(
+    ["memory", "environment", "vmlinux", "initrd"] as const,
+    (name) => linkSymbolically(files[name], path.join(directory, names[name])),
+    { discard: true }
+  ).pipe(Effect.mapError(fileFailedAt("prepare", directory)))
 
 /** Bubblewrap reports `{"child-pid": N, ...}`: the first process of the new pid namespace, whose end is the end of all in it. */
 const childPid = (info: Readable) =>
