@@ -23,7 +23,7 @@ That ran in a microVM of its own, which is gone again. \`npm link\` puts \`pyro\
 What next:
 
   pyro workspace create --name fix --seed-path .   a machine with a copy of this directory, which stays
-  pyro workspace exec fix -- git status            a command in it
+  pyro workspace exec fix -- git status            run a command in the workspace
   pyro mcp serve                                   the same as tools, for an agent (docs/integrations.md)
   docs/first-run.md                                five minutes with a workspace
   pyro --help`)

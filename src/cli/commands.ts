@@ -5,7 +5,7 @@ import { operations } from "../contract/operations.ts"
 import { WorkspaceUser } from "../contract/operations/workspace-user.ts"
 import { snakeFields } from "../contract/snake.ts"
 
-/** What the command line needs to know of what can be typed. */
+/** A row of the command line. */
 export interface Command {
   readonly name: string
   readonly summary: string
@@ -21,36 +21,35 @@ export const ServePayload = lazy(() =>
   Schema.Struct(snakeFields({
     profile: defaulted(
       Schema.Literal("vm-run", "workspace-core", "workspace-full").annotations({
-        description: "Which tools a model gets: one command in a fresh microVM; the 16 to work in a workspace; all"
+        description:
+          "Tools of the server. `vm-run`: one command in a new microVM. `workspace-core`: 16 tools to work in a workspace. `workspace-full`: all"
       }),
       () => "workspace-core" as const
     ),
     projectPath: optional(
       text(
-        "Directory that workspaces start with; when left out, CLAUDE_PROJECT_DIR, else the git work tree around the working directory"
+        "Directory to copy to new workspaces. Default: CLAUDE_PROJECT_DIR, else the git work tree of the working directory"
       )
     ),
-    repoUrl: optional(text("Git URL that workspaces start with a checkout of, instead of the directory")),
-    repoRef: optional(text("Branch, tag or commit of it")),
-    allowRead: directories("Directory that a model may name as a source, beside the project"),
-    allowExport: directories("Directory that a model may name as a destination, beside the project"),
+    repoUrl: optional(text("Git URL to check out in new workspaces, instead of the directory")),
+    repoRef: optional(text("Branch, tag or commit of the URL. Default: the remote's default branch")),
+    allowRead: directories("Directory that a model may read from, beside the project"),
+    allowExport: directories("Directory that a model may export to, beside the project"),
     includeIgnored: defaulted(
       ignoredGlobs(
-        "Ignored files of the project that each workspace gets, too: globs as in .gitignore, such as node_modules"
+        "Ignored files of the project to copy to every workspace: globs as in .gitignore, such as node_modules"
       ),
       () => []
     ),
-    environment: optional(text("Environment of workspaces for which a model names none. Default: debian:12")),
+    environment: optional(text("Default environment of new workspaces. Default: debian:12")),
     workspaceUser: optional(
       WorkspaceUser().annotations({
-        description:
-          "Owner of /workspace, whom commands run as, in workspaces for which a model names none. Default: root"
+        description: "Default owner of /workspace and user of commands. Default: root"
       })
     ),
     allWorkspaces: defaulted(
       Schema.Boolean.annotations({
-        description:
-          "Let a model reach workspaces of other projects, too. It reaches those of the bound project otherwise"
+        description: "Let a model use workspaces of every project. Default: those of the bound project"
       }),
       () => false
     )
@@ -58,14 +57,14 @@ export const ServePayload = lazy(() =>
 )
 export type ServePayload = ReturnType<typeof ServePayload>["Type"]
 
-/** No operation: it is the way in for those who are no person, and lasts as long as they do. */
+/** The MCP server. It is no operation, and runs until its client disconnects. */
 export const mcpServe: Command = {
   name: "mcp.serve",
-  summary: "Serve workspaces to an agent: an MCP server on stdin and stdout",
+  summary: "Serve workspaces to an agent over MCP, on stdin and stdout",
   description:
-    "An agent host starts this and speaks the Model Context Protocol with it. A model can name paths of the host only beneath the bound " +
-    "project, symlinks resolved, and beneath what --allow-read and --allow-export add. When the client leaves, the server " +
-    "ends the commands that its calls wait for; workspaces and commands that a call has handed back stay. docs/integrations.md has the configuration of each host.",
+    "An agent host starts this server and speaks the Model Context Protocol. A model can name paths of the host only beneath the bound " +
+    "project, with symbolic links resolved, and beneath --allow-read and --allow-export. At the end of the client, the server " +
+    "ends the commands that calls wait for. Workspaces and other commands stay. docs/integrations.md has the configuration of each host.",
   cli: {
     path: ["mcp", "serve"],
     args: [],
@@ -83,5 +82,5 @@ export const mcpServe: Command = {
   payload: ServePayload
 }
 
-/** Everything that can be typed, in the order in which help shows it. */
+/** All commands, in the order of the help. */
 export const commands: ReadonlyArray<Command> = [...operations, mcpServe]

@@ -25,10 +25,10 @@ export type Flag =
 /** `memory_mib` -> `mem-mib`: the flag of a field, without its dashes. */
 export const flagName = (cli: CliSurface, field: string): string => cli.flags?.[field] ?? field.replaceAll("_", "-")
 
-/** Understood by every command that has a result. */
+/** Flags of every command with a result. */
 const common: NonNullable<CliSurface["extras"]> = {
-  json: { _tag: "switch", description: "Print one JSON document and nothing else" },
-  quiet: { _tag: "switch", description: "Print the result and errors, nothing beside them" }
+  json: { _tag: "switch", description: "Print one JSON document" },
+  quiet: { _tag: "switch", description: "Print only the result and errors" }
 }
 
 const VALUES = table<string | undefined>({
@@ -38,10 +38,10 @@ const VALUES = table<string | undefined>({
   map: "NAME=VALUE"
 })
 
-/** Short forms that users know from docker, of the commands that run something in a guest. */
+/** Short flags as in docker, for commands that run a program in a guest. */
 const LETTERS = table({ env: "e", cwd: "w", tty: "t", interactive: "i" })
 
-/** The same of other commands. */
+/** Short flags of other commands. */
 const OTHER_LETTERS = table({ follow: "f" })
 
 const letterOf = (cli: CliSurface, name: string) => {

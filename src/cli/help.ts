@@ -44,14 +44,14 @@ const operationHelp = (operation: Command): HelpDoc.HelpDoc => {
     verbatim([usageOf(operation)]),
     ...(args.length === 0 ? [] : [HelpDoc.h1("Arguments"), rows(args)]),
     HelpDoc.h1("Options"),
-    rows([...flags, ["--help", "Show this"]]),
+    rows([...flags, ["--help", "Show this help"]]),
     ...unitLines(given),
     HelpDoc.h1("Examples"),
     verbatim(cli.examples)
   ])
 }
 
-/** What the values with a unit look like. */
+/** Formats of values with a unit. */
 const unitLines = (flags: ReadonlyArray<Flag>): ReadonlyArray<HelpDoc.HelpDoc> => {
   const lines = Object.values(unitHelp).flatMap((unit) =>
     flags.some(({ value }) => value === unit.value) ? [unit.line] : []
@@ -75,32 +75,32 @@ const documentOf = (path: ReadonlyArray<string>): HelpDoc.HelpDoc => {
       rows(beneath.map((row): Row => [row.cli.path.slice(path.length).join(" "), row.summary])),
       HelpDoc.p([
         ...(path[0] === "workspace" ? ["If you omit the workspace, PYRO_WORKSPACE is used."] : []),
-        `pyro ${path.join(" ")} <verb> --help tells more.`
+        `pyro ${path.join(" ")} <verb> --help shows the options.`
       ].join("\n"))
     ])
     : HelpDoc.blocks([
       HelpDoc.p("pyro runs commands in disposable microVMs."),
       verbatim([
-        "pyro run debian:12 -- git --version              a command, its output, its exit status",
-        "pyro workspace create --seed-path . --name fix   one that stays, with a copy of this directory",
-        "pyro workspace exec fix -- python3 -m unittest   a command in it"
+        "pyro run debian:12 -- git --version              run one command in a new microVM",
+        "pyro workspace create --seed-path . --name fix   create a workspace with a copy of this directory",
+        "pyro workspace exec fix -- python3 -m unittest   run a command in the workspace"
       ]),
       HelpDoc.h1("Commands"),
       rows(firstWords()),
       HelpDoc.p(`${aliasHelp}.`),
       HelpDoc.p(
-        "pyro <command> --help tells more; --json prints one JSON document instead of text.\n" +
-          "Something wrong? pyro doctor says how to mend it. Your shell can complete: pyro completion --help"
+        "pyro <command> --help shows the options. --json prints one JSON document instead of text.\n" +
+          "pyro doctor shows problems of this host and their fixes. Shell completion: pyro completion --help"
       )
     ])
 }
 
-/** What the groups of commands are for. */
+/** Summaries of the command groups. */
 const groups = new Map([
-  ["workspace", "Create workspaces, work in them, see what changed, throw them away"],
-  ["env", "The environments that microVMs start from"],
-  ["daemon", "The process that holds the workspaces"],
-  ["mcp", "Serve workspaces to agents"]
+  ["workspace", "Create, use and delete workspaces"],
+  ["env", "Manage the environments of microVMs"],
+  ["daemon", "Manage the process that owns the workspaces"],
+  ["mcp", "Serve workspaces to agents over MCP"]
 ])
 
 /** First words after `pyro`, each once. */

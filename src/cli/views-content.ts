@@ -38,7 +38,7 @@ const exportOfOne = (files: ReadonlyArray<DiffFile>, having: DifferenceWords["ha
     // A path with a dash in front would be read as an option.
     const path = file.path.startsWith("-") ? `./${file.path}` : file.path
     if (workspace !== undefined) {
-      return `, have one with: pyro workspace export ${typed([workspace, path])} --output FILE`
+      return `, export one: pyro workspace export ${typed([workspace, path])} --output FILE`
     }
   }
   return ""
@@ -65,7 +65,7 @@ const differences = (diff: DiffResult, words: DifferenceWords) =>
     }
     if (diff.summary.files === 0) yield* note(`${words.none}\n`)
     if (diff.ignoredCount > 0) {
-      yield* note(`${count(diff.ignoredCount, "ignored file")} left out; see them with --include-ignored\n`)
+      yield* note(`${count(diff.ignoredCount, "ignored file")} left out; show them with --include-ignored\n`)
     }
     if (diff.specialCount > 0) yield* note(`${specialText(diff.specialCount)}\n`)
     if (diff.unlisted > 0 && diff.patch === undefined) yield* warn(`pyro: ${count(diff.unlisted, "file")} more\n`)
@@ -74,12 +74,12 @@ const differences = (diff: DiffResult, words: DifferenceWords) =>
       const named = tooLarge.slice(0, 5).map(({ path }) => path)
       const names = [...named, ...(diff.tooLargeCount > named.length ? ["..."] : [])].join(", ")
       yield* warn(
-        `pyro: ${count(diff.tooLargeCount, "file")} too large to compare, in no patch (${names}); ` +
-          `see what they are with --stat${exportOfOne(tooLarge, words.having)}\n`
+        `pyro: ${count(diff.tooLargeCount, "file")} too large to compare and in no patch (${names}); ` +
+          `show their sizes with --stat${exportOfOne(tooLarge, words.having)}\n`
       )
     }
     if (diff.truncated === true || diff.lossy === true) {
-      const why = diff.truncated === true ? "is cut" : "has bytes that are not UTF-8, which were replaced"
+      const why = diff.truncated === true ? "is cut" : "has replaced bytes that are not UTF-8"
       yield* warn(`pyro: the patch ${why}; ${words.whole}\n`)
     }
   })
@@ -93,13 +93,13 @@ const noteText = ({ hunk, loose, offsetLines, path }: PatchApplied["notes"][numb
   const away = offsetLines === 0
     ? ""
     : ` ${count(Math.abs(offsetLines), "line")} further ${offsetLines < 0 ? "up" : "down"}`
-  return `pyro: note: ${path} hunk ${hunk} fits${away}${loose ? " when white space is overlooked" : ""}\n`
+  return `pyro: note: ${path} hunk ${hunk} fits${away}${loose ? " if white space is ignored" : ""}\n`
 }
 
 /** What to do about a line of which only the beginning was printed. */
 const cutLineText = (line: number, next: number | undefined, maxBytes: number) => {
   const larger = maxBytes < MAX_READ_BYTES ? `raise --max-bytes (at most ${MAX_READ_BYTES}), or ` : ""
-  const further = next === undefined ? "" : `; go on behind it with --start-line ${next}`
+  const further = next === undefined ? "" : `; continue with --start-line ${next}`
   return `pyro: line ${line} is longer than ${maxBytes} bytes and cut; ${larger}copy the file with --output PATH${further}\n`
 }
 
@@ -113,7 +113,7 @@ export const contentViews = {
           entry.type === "directory" ? painted("cyan", `${entry.path}/`) : entry.path,
           entry.target === undefined ? "" : `-> ${entry.target}`
         ])),
-        truncated ? warn("pyro: there is more; raise --limit, or list a directory beneath\n") : Effect.void
+        truncated ? warn("pyro: there is more; raise --limit, or list a subdirectory\n") : Effect.void
       )
   } satisfies View<"workspace.file.list">,
   "workspace.file.read": {
@@ -125,7 +125,7 @@ export const contentViews = {
           file.cutLine !== undefined
             ? Effect.zipRight(endLine(file.text ?? ""), warn(cutLineText(file.cutLine, file.nextLine, maxBytes)))
             : file.nextLine !== undefined
-            ? warn(`pyro: there is more; go on with --start-line ${file.nextLine}\n`)
+            ? warn(`pyro: there is more; continue with --start-line ${file.nextLine}\n`)
             : startLine > 1 && file.totalLines !== undefined && startLine > file.totalLines
             ? note(`pyro: nothing from line ${startLine} on; ${file.path} has ${count(file.totalLines, "line")}\n`)
             : Effect.void
@@ -134,7 +134,7 @@ export const contentViews = {
     exitStatus: ({ binary }) => binary ? 1 : 0
   } satisfies View<"workspace.file.read">,
   "workspace.file.write": {
-    result: (file) => note(`${file.path}: ${file.created ? "made" : "written"}, version ${file.version}\n`)
+    result: (file) => note(`${file.path}: ${file.created ? "created" : "written"}, version ${file.version}\n`)
   } satisfies View<"workspace.file.write">,
   "workspace.file.edit": {
     result: (file) => note(`${file.path}: ${count(file.replaced, "place")} edited, version ${file.version}\n`)
@@ -142,22 +142,22 @@ export const contentViews = {
   "workspace.diff": {
     result: (diff, { paths, workspace }) =>
       differences(diff, {
-        none: paths.length === 0 ? "nothing changed" : "nothing at or beneath these paths changed",
+        none: paths.length === 0 ? "nothing changed" : "nothing changed in these paths",
         having: ({ status }) => status === "deleted" ? undefined : workspace,
-        whole: `the whole, byte by byte: pyro workspace export ${typed([workspace])} --patch --output -`
+        whole: `export the whole patch: pyro workspace export ${typed([workspace])} --patch --output -`
       }),
     exitStatus: wholeOrNot
   } satisfies View<"workspace.diff">,
   "workspace.compare": {
     result: (diff, { from, paths, to }) =>
       differences(diff, {
-        none: paths.length === 0 ? "nothing differs" : "nothing at or beneath these paths differs",
+        none: paths.length === 0 ? "nothing differs" : "nothing differs in these paths",
         having: ({ status }) => {
           const side = status === "deleted" ? from : to
           // Nothing is exported from a snapshot.
           return side.includes("@") ? undefined : side
         },
-        whole: "have it in parts with --path"
+        whole: "compare by paths: --path"
       }),
     exitStatus: wholeOrNot
   } satisfies View<"workspace.compare">,
@@ -167,7 +167,7 @@ export const contentViews = {
         yield* print(files.map(({ change, path }) => `${change} ${path}\n`).join(""))
         for (const one of notes) yield* note(noteText(one))
         yield* note(
-          applied ? `${count(filesChanged, "file")} changed\n` : `it applies, to ${count(filesChanged, "file")}\n`
+          applied ? `${count(filesChanged, "file")} changed\n` : `the patch applies to ${count(filesChanged, "file")}\n`
         )
       })
   } satisfies View<"workspace.patch.apply">,
@@ -192,7 +192,7 @@ export const contentViews = {
         yield* remarks("left alone", pushed.conflicts, pushed.conflictCount)
         // A directory that is in the way stays in spite of it.
         if (!force && pushed.conflicts.some(({ reason }) => reason.includes("changed in the workspace"))) {
-          yield* note("pyro: overwrite what was changed in the workspace too with --force\n")
+          yield* note("pyro: overwrite files that were changed in the workspace: --force\n")
         }
         yield* remarks("skipped", pushed.skipped, pushed.skippedCount)
         const left = ignoredFilesNote(pushed.ignoredCount, pushed.ignored)

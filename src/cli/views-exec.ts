@@ -10,7 +10,7 @@ const end = (result: ResultOf<"workspace.exec">, { detach, workspace }: PayloadO
     case "exited":
       return result.droppedBytes === undefined
         ? Effect.void
-        : note(`pyro: ${result.droppedBytes} bytes of its output are not in the log\n`)
+        : note(`pyro: ${result.droppedBytes} bytes of the output are not in the log\n`)
     case "running":
       return detach
         ? print(`${result.execId}\n`)

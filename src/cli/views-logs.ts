@@ -51,7 +51,7 @@ export const logsView: View<"workspace.logs"> = {
       : { ...rest, encoding, cursor: nextCursor },
   result: ({ commands, nextCursor, olderCount = 0, output, skippedBytes = 0 }, { cursor, encoding, maxBytes }) =>
     Effect.gen(function*() {
-      if (skippedBytes > 0) yield* warn(`pyro: ${skippedBytes} bytes of the output are no longer kept here\n`)
+      if (skippedBytes > 0) yield* warn(`pyro: ${skippedBytes} bytes of the output were dropped here\n`)
       if (output !== undefined) {
         yield* printContent(output)
         const [command] = commands
@@ -59,12 +59,12 @@ export const logsView: View<"workspace.logs"> = {
         const isCut = maxBytes !== undefined || encoding !== "text"
         if (isCut && nextCursor !== undefined && nextCursor !== cursor) {
           yield* endLine(output)
-          yield* note(`pyro: there may be more; go on with --cursor ${nextCursor}\n`)
+          yield* note(`pyro: there may be more; continue with --cursor ${nextCursor}\n`)
         }
-      } else if (commands.length === 0) yield* note("nothing ran here yet\n")
+      } else if (commands.length === 0) yield* note("no commands yet\n")
       else {
         yield* listOf(commands)
-        if (olderCount > 0) yield* note(`${olderCount} older left out; see more with --limit\n`)
+        if (olderCount > 0) yield* note(`${olderCount} older commands left out; show more with --limit\n`)
       }
     })
 }

@@ -25,7 +25,7 @@ const stateOf = ({ state }: WorkspaceInfo) => painted(STATE_COLOURS[state] ?? "y
 
 const none = (asked: Pick<WorkspaceInfo, "labels">) =>
   labels(asked) === ""
-    ? note("no workspaces; make one with: pyro workspace create\n")
+    ? note("no workspaces; create one: pyro workspace create\n")
     : note(`no workspace has these labels: ${labels(asked)}\n`)
 
 /** The first line of why it is as it is, such as a full disk of the host. */
@@ -97,7 +97,7 @@ export const workspaceViews = {
         print(`${workspace.id}\n`),
         unless(
           "id-only",
-          `${nameOf(workspace)} is ready; use it with: pyro workspace exec ${nameOf(workspace)} -- ls\n`
+          `${nameOf(workspace)} is ready. Use it: pyro workspace exec ${nameOf(workspace)} -- ls\n`
         )
       )
   } satisfies View<"workspace.create">,
@@ -119,17 +119,17 @@ export const workspaceViews = {
     result: ({ snapshot: { kind, name, pauseMs } }) =>
       print(
         kind === "memory"
-          ? `${name}: memory and disk, the workspace stood still for ${duration(pauseMs ?? 0)}\n`
-          : `${name}: files alone, since the workspace does not run\n`
+          ? `${name}: memory and disk; the workspace was paused for ${duration(pauseMs ?? 0)}\n`
+          : `${name}: files only, because the workspace does not run\n`
       )
   } satisfies View<"workspace.snapshot.create">,
   "workspace.snapshot.list": {
     result: ({ snapshots }) =>
       snapshots.length === 0
-        ? note("no snapshots; make one with: pyro workspace snapshot create\n")
+        ? note("no snapshots; create one: pyro workspace snapshot create\n")
         : Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
           printTable([
-            ["NAME", "HOLDS", "TAKEN", "MEMORY", "COMMANDS", "ON DISK FOR GOOD"],
+            ["NAME", "HOLDS", "TAKEN", "MEMORY", "COMMANDS", "DURABLE"],
             ...snapshots.map((one) => [
               one.name,
               one.kind === "memory" ? "memory and disk" : "disk",
@@ -159,6 +159,6 @@ export const workspaceViews = {
   } satisfies View<"workspace.delete">,
   "workspace.exec": execView,
   "workspace.cancel": {
-    result: ({ cancelled }) => note(cancelled ? "ended\n" : "it had ended before\n")
+    result: ({ cancelled }) => note(cancelled ? "ended\n" : "the command had ended before\n")
   } satisfies View<"workspace.cancel">
 }

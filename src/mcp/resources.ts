@@ -15,13 +15,13 @@ const resourceTemplates = [
   {
     uriTemplate: "pyro://workspaces/{workspace_id}/diff",
     name: "Diff of a workspace",
-    description: "What changed since it was made, as a git patch",
+    description: "Changes since create, as a git patch",
     mimeType: "text/x-diff"
   },
   {
     uriTemplate: "pyro://workspaces/{workspace_id}/logs/{exec_id}",
     name: "Output of a command",
-    description: "stdout and stderr in the order they came",
+    description: "stdout and stderr in the order of arrival",
     mimeType: "text/plain"
   },
   {
@@ -60,7 +60,9 @@ const reading = (uri: string): ((pyro: PyroService) => Effect.Effect<string, Pyr
       Effect.map(
         pyro.workspace.diff(payload),
         ({ patch = "", patchBytes = 0, truncated }) =>
-          truncated === true ? cut(patch, `the beginning of ${bytes(patchBytes)}; an export has the whole`) : patch
+          truncated === true
+            ? cut(patch, `the beginning of ${bytes(patchBytes)}; workspace_export writes the whole patch`)
+            : patch
       )
   }
   if (execId !== undefined) {
@@ -70,7 +72,7 @@ const reading = (uri: string): ((pyro: PyroService) => Effect.Effect<string, Pyr
         pyro.workspace.logs(payload),
         ({ nextCursor, output: printed = "" }) => {
           const output = textAsSeen(printed)
-          return nextCursor === undefined ? output : cut(output, "there may be more; workspace_logs has it")
+          return nextCursor === undefined ? output : cut(output, "there may be more; read it with workspace_logs")
         }
       )
   }

@@ -29,7 +29,7 @@ describe("create", () => {
     assert.match(stdout, /^ws-\d{10}\n$/)
     assert.strictEqual(
       stderr,
-      "pyro: seeding\npyro: warning: 1 file skipped\nfix is ready; use it with: pyro workspace exec fix -- ls\n"
+      "pyro: seeding\npyro: warning: 1 file skipped\nfix is ready. Use it: pyro workspace exec fix -- ls\n"
     )
   })
 
@@ -342,7 +342,7 @@ describe("files", () => {
     await create("--name", "fix")
     const bytes = Buffer.from([0, 255, 10, 13])
     const written = await run(binary, ["workspace", "file", "write", "fix", "a"], { input: bytes })
-    assert.deepStrictEqual(told(written), { status: 0, stdout: "", stderr: "a: made, version 0123456789abcdef\n" })
+    assert.deepStrictEqual(told(written), { status: 0, stdout: "", stderr: "a: created, version 0123456789abcdef\n" })
     const read = await run(binary, ["workspace", "file", "read", "fix", "a", "--output", "-"])
     assert.deepStrictEqual([read.status, read.stdout, read.stderr], [0, bytes, ""])
   })
@@ -369,7 +369,7 @@ describe("delete", () => {
     assert.deepStrictEqual(await pyro("workspace", "list"), {
       status: 0,
       stdout: "",
-      stderr: "no workspaces; make one with: pyro workspace create\n"
+      stderr: "no workspaces; create one: pyro workspace create\n"
     })
   })
 

@@ -134,7 +134,7 @@ describe("two forks that went different ways", () => {
     ])
     const { code, stderr, stdout } = await call(["workspace", "compare", "one", "two", "--path", "both.bin"])
     assert.deepStrictEqual([code, stdout.toString()], [0, ""])
-    assert.include(stderr, "nothing at or beneath these paths differs")
+    assert.include(stderr, "nothing differs in these paths")
     await sh("one", "mv moved both")
   })
 

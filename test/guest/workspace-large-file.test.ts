@@ -95,7 +95,7 @@ describe("a file of 4 GiB", () => {
     assert.include(diff.patch, "+2\n")
     const { code, stderr } = await call(["workspace", "diff", "w"])
     assert.strictEqual(code, 1, "what was printed is not the whole patch")
-    assert.include(stderr, "2 files too large to compare, in no patch (lines, sparse)")
+    assert.include(stderr, "2 files too large to compare and in no patch (lines, sparse)")
     const { stdout } = await call(["workspace", "diff", "w", "--stat"])
     assert.include(stdout.toString(), "too large to compare, 4294967296 bytes")
     const refused = await failure(["workspace", "export", "w", "--patch", "--output", path.join(folder, "w.patch")])

@@ -159,13 +159,13 @@ describe("a command that prints while the host's disk is full", () => {
     const { code, stderr } = await finished
     assert.deepStrictEqual([code, bytes, hash.digest("hex")], [0, 440 * LINE, expected(440)])
     const dropped = (await logs("--exec-id", id, "--max-bytes", "1")).commands[0]!.dropped_bytes!
-    assert.include(stderr, `${dropped} bytes of its output are not in the log`)
+    assert.include(stderr, `${dropped} bytes of the output are not in the log`)
     // What came before and after is there, and where it is not is told.
     const printed = await call(["workspace", "logs", "w", "--exec-id", id])
     assert.strictEqual(printed.stdout.length, 440 * LINE - dropped)
     assert.isTrue(printed.stdout.toString().startsWith("00000001x"))
     assert.include(printed.stdout.toString().slice(-21 * LINE), "00000421x")
-    assert.include(printed.stderr, "bytes of the output are no longer kept here")
+    assert.include(printed.stderr, "bytes of the output were dropped here")
   })
 
   it("a command requested on a full host disk runs, or is refused and unknown afterwards", async () => {

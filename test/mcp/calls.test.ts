@@ -119,7 +119,7 @@ describe("workspace_file_read", () => {
     return { cut: cut_line, next: next_line, told, notes }
   }
   const rest = (from: number) =>
-    "[line 1 is cut, it is too long to be shown whole; have the rest in parts with workspace_exec: " +
+    "[line 1 is too long and cut; read the rest with workspace_exec: " +
     `sed -n 1p FILE | tail -c +${from} | head -c 8000]`
 
   it("workspace_file_read reports a cut line and how to read the rest", async () => {
@@ -278,7 +278,7 @@ describe("workspace_compare", () => {
     assert.strictEqual(
       textOf(answer),
       "1 file differs, +2 -0\nmodified a b +2 -0\ndigest ab\ndiff --git a/a b b/a b\n\n" +
-        "[the patch is longer; name paths to have it in parts]"
+        "[the patch is longer; compare by paths]"
     )
   })
 

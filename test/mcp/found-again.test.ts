@@ -61,7 +61,7 @@ describe("a command that runs", () => {
     assert.deepStrictEqual(asked, [`cancel ${execId}`, `exec ${execId}`])
     fails(
       await call(pyro, "workspace_exec", { ...workspace, command: "ls", cancel: true }),
-      "invalid_request: cancel: goes with"
+      "invalid_request: cancel: needs exec_id"
     )
     assert.lengthOf(asked, 2)
   })

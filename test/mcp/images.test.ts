@@ -44,10 +44,10 @@ describe("workspace_file_read", () => {
       ],
       [
         { mediaType: "image/png", width: 20, height: 9 },
-        "20 x 9 pixels, 5.0 MiB: too large to be shown (at most 3.8 MiB, and 8000"
+        "20 x 9 pixels, 5.0 MiB: too large to show (at most 3.8 MiB, and 8000"
       ],
-      [{ mediaType: "image/gif", content: images["image/gif"] }, "GIF image, 5.0 MiB; it is damaged"],
-      [undefined, "a.txt is binary, 5.0 MiB; look at it with workspace_exec"]
+      [{ mediaType: "image/gif", content: images["image/gif"] }, "GIF image, 5.0 MiB; damaged"],
+      [undefined, "a.txt is binary, 5.0 MiB; inspect it with workspace_exec"]
     ] as const
   )("workspace_file_read describes a file that it does not show, as text only: %#", async (image, told) => {
     const result = await read(image === undefined ? {} : { image })

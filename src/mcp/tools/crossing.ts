@@ -19,12 +19,12 @@ export const patchTool: Tool<"workspace.patch.apply"> = {
     lines(
       applied
         ? `applied: ${count(filesChanged, "file")} changed`
-        : `it fits, and would change ${count(filesChanged, "file")}`,
+        : `the patch fits and would change ${count(filesChanged, "file")}`,
       named(files, ({ change, from, path }) =>
         `${change} ${from === undefined ? path : `${from} => ${path}`}`, filesChanged),
       ...notes.slice(0, 20).map(({ hunk, loose, offsetLines, path }) =>
         `note: ${path} hunk ${hunk} fits${offsetLines === 0 ? "" : ` ${offsetLines} lines away`}${
-          loose ? " when white space is overlooked" : ""
+          loose ? " if white space is ignored" : ""
         }`
       )
     )
@@ -48,7 +48,7 @@ export const exportTool: Tool<"workspace.export"> = {
       (kind === "directory" || kind === "archive") &&
         named(entries, ({ path, type }) => `${path}${type === "directory" ? "/" : ""}`),
       skippedCount > 0 && `left out:\n${named(skipped, reason, skippedCount)}`,
-      ...executableConfig.slice(0, NAMED).map((one) => `the host may execute by itself: ${reason(one)}`),
+      ...executableConfig.slice(0, NAMED).map((one) => `the host may execute automatically: ${reason(one)}`),
       ...warnings.map((one) => `warning: ${one}`)
     )
 }
@@ -83,7 +83,7 @@ export const syncPushTool: Tool<"workspace.sync.push"> = {
       equalCount > 0 && `already equal: ${count(equalCount, "file")}`,
       named(files, ({ change, path }) => `${change} ${path}`, filesPushed),
       conflictCount > 0 &&
-        `left alone, changed here too (force overwrites):\n${named(conflicts, reason, conflictCount)}`,
+        `skipped, changed in the workspace (force overwrites):\n${named(conflicts, reason, conflictCount)}`,
       skippedCount > 0 && `skipped:\n${named(skipped, reason, skippedCount)}`,
       missingOnHostNote(goneCount, gone, "delete") ?? false,
       ignoredCount > 0 &&

@@ -124,7 +124,10 @@ export const diffTool: Tool<"workspace.diff", DiffPage> = {
     Effect.flatMap(
       pyro.workspace.diff({ ...payload, maxBytes: MAX_PATCH_BYTES }),
       (diff) =>
-        diffPage(diff, own["cursor"], { differ: () => "changed", whole: "workspace_export with patch has the whole" })
+        diffPage(diff, own["cursor"], {
+          differ: () => "changed",
+          whole: "workspace_export with patch: true writes the whole patch"
+        })
     )
 }
 
@@ -136,7 +139,7 @@ export const compareTool: Tool<"workspace.compare", DiffPage> = {
       (diff) =>
         diffPage(diff, own["cursor"], {
           differ: (files) => files === 1 ? "differs" : "differ",
-          whole: "name paths to have it in parts"
+          whole: "compare by paths"
         })
     )
 }

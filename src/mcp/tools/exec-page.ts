@@ -66,7 +66,7 @@ export const pageOfOutput = (
     const state = exited === undefined ? "still runs" : `ended: ${verdictOf(exited)}`
     const text = lines(
       `output from byte ${from} to ${end}; the command ${state}`,
-      nextCursor === null ? undefined : `read on with ${again(nextCursor)}`,
+      nextCursor === null ? undefined : `continue with ${again(nextCursor)}`,
       streamsText(result)
     )
     return { result, text }

@@ -29,13 +29,13 @@ const perform = (request: Request<ExecPayload>): Effect.Effect<Done<ExecTold>, P
     if (starts === (execId !== undefined)) {
       return yield* new InvalidRequest({
         field: "command",
-        detail: "give either command, to run one, or exec_id, of one that was started before"
+        detail: "give either command or exec_id of a started command"
       })
     }
     if (starts && own["cancel"] === true) {
       return yield* new InvalidRequest({
         field: "cancel",
-        detail: "goes with exec_id, of a command that was started before"
+        detail: "needs exec_id of a started command"
       })
     }
     const [, from, to] = CURSOR.exec(String(own["cursor"] ?? "0")) ?? []
@@ -69,7 +69,7 @@ const perform = (request: Request<ExecPayload>): Effect.Effect<Done<ExecTold>, P
     const listening = forEachEvent(request.pyro.workspace.exec, asked, input, take)
     yield* starts ? Effect.onInterrupt(listening, () => endStarted(request, id)) : listening
     const goesOn = seen?.end(exited === undefined)
-    const { next, omitted, stderr, stdout } = kept.shown((gap) => `read on with ${again(`${gap.from}-${gap.to}`)}`)
+    const { next, omitted, stderr, stdout } = kept.shown((gap) => `read it with ${again(`${gap.from}-${gap.to}`)}`)
     const nextCursor = exited === undefined
       ? `${goesOn ?? next}`
       : omitted === undefined
@@ -85,7 +85,7 @@ const perform = (request: Request<ExecPayload>): Effect.Effect<Done<ExecTold>, P
       nextCursor
     }
     const verdict = exited === undefined
-      ? `still running after ${waitSeconds} s; come back with ${again(nextCursor!)}`
+      ? `still running after ${waitSeconds} s; continue with ${again(nextCursor!)}`
       : verdictOf(exited)
     return { result, text: lines(verdict, ...notices.map((one) => `note: ${one}`), streamsText(result)) }
   })

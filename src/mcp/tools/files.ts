@@ -46,7 +46,7 @@ export const fileListTool: Tool<"workspace.file.list", ReturnType<typeof Listed>
         }`,
         ...entries.map(entryLine),
         moreText(nextCursor),
-        found.truncated && nextCursor === null && `[only the first ${MAX_ENTRIES} are listed; name a directory beneath]`
+        found.truncated && nextCursor === null && `[only the first ${MAX_ENTRIES} are listed; name a subdirectory]`
       )
       return { result: { path: found.path, entries, nextCursor }, text }
     })
@@ -80,7 +80,7 @@ export const fileReadTool: Tool<"workspace.file.read"> = {
 type ImageRead = NonNullable<Content["image"]>
 
 const binaryTold = ({ path, sizeBytes }: Content) => ({
-  text: `${path} is binary, ${bytes(sizeBytes)}; look at it with workspace_exec`,
+  text: `${path} is binary, ${bytes(sizeBytes)}; inspect it with workspace_exec`,
   alone: {}
 })
 
@@ -94,12 +94,12 @@ const imageTold = ({ path, sizeBytes, version }: Content, { content, height, med
   const size = width === undefined || height === undefined ? "" : `${width} x ${height} pixels, `
   const what = `${path} is a ${KINDS[mediaType]} image, ${size}${bytes(sizeBytes)}`
   if (size === "") {
-    return { text: `${what}; it is damaged: its header tells no size. Look at it with workspace_exec`, alone: {} }
+    return { text: `${what}; damaged: its header has no size. Inspect it with workspace_exec`, alone: {} }
   }
   if (content === undefined || Math.max(width!, height!) > MAX_PIXELS) {
     const limit = `at most ${bytes(MAX_IMAGE_BYTES)}, and ${MAX_PIXELS} pixels a side`
     return {
-      text: `${what}: too large to be shown (${limit}). Make a smaller copy with workspace_exec and read it`,
+      text: `${what}: too large to show (${limit}). Make a smaller copy with workspace_exec and read it`,
       alone: {}
     }
   }
@@ -112,7 +112,7 @@ type Content = Effect.Effect.Success<ReturnType<NonNullable<typeof fileReadTool.
 const cutLineText = ({ lossy, text = "" }: Content, line: number) => {
   // Replaced bytes cannot be counted.
   const shown = lossy ? 0 : Buffer.byteLength(text)
-  return `[line ${line} is cut, it is too long to be shown whole; have the rest in parts with workspace_exec: ` +
+  return `[line ${line} is too long and cut; read the rest with workspace_exec: ` +
     `sed -n ${line}p FILE | tail -c +${shown + 1} | head -c ${MAX_TEXT_CHARACTERS}]`
 }
 

@@ -7,7 +7,7 @@ const line = ({ createdAt, durable, kind, memoryBytes, name, runningCommands }: 
   [
     `${name}: ${kind === "memory" ? `memory (${bytes(memoryBytes)}) and disk` : "disk"} of ${createdAt}`,
     ...(runningCommands > 0 ? [`${count(runningCommands, "command")} running`] : []),
-    ...(durable ? [] : ["not yet on disk for good"])
+    ...(durable ? [] : ["not yet durable"])
   ].join(", ")
 
 export const snapshotListTool: Tool<"workspace.snapshot.list"> = {

@@ -95,7 +95,9 @@ export const listTool: Tool<"workspace.list", ReturnType<typeof Listed>["Type"]>
       const { workspaces } = yield* pyro.workspace.list(payload)
       const { entries, nextCursor } = pageOf(workspaces, start)
       const text = lines(
-        workspaces.length === 0 ? "no workspaces; workspace_create makes one" : count(workspaces.length, "workspace"),
+        workspaces.length === 0
+          ? "no workspaces; create one with workspace_create"
+          : count(workspaces.length, "workspace"),
         ...entries.map(line),
         moreText(nextCursor)
       )

@@ -281,7 +281,7 @@ describe("what is said beside the result", () => {
     assert.deepStrictEqual(journal, [
       "built",
       "out ws-0123456789\n",
-      "err fix is ready; use it with: pyro workspace exec fix -- ls\n"
+      "err fix is ready. Use it: pyro workspace exec fix -- ls\n"
     ])
   })
 

@@ -99,7 +99,7 @@ describe("workspace logs --follow", () => {
     const none = await on(["workspace", "logs", "fix", "-f"], {
       answers: { ...ended, "workspace.logs": { commands: [] } }
     })
-    assert.deepStrictEqual([none.status, none.journal.slice(1)], [0, ["err nothing ran here yet\n"]])
+    assert.deepStrictEqual([none.status, none.journal.slice(1)], [0, ["err no commands yet\n"]])
   })
 
   it("logs --follow refuses --json and the options of a page", async () => {

@@ -59,7 +59,7 @@ describe("a difference", () => {
 
   it("diff says that nothing changed, at all or in the given paths", async () => {
     assert.deepStrictEqual(await diff({}), { out: "", err: "nothing changed\n" })
-    assert.deepStrictEqual(await diff({}, ["nosuch"]), { out: "", err: "nothing at or beneath these paths changed\n" })
+    assert.deepStrictEqual(await diff({}, ["nosuch"]), { out: "", err: "nothing changed in these paths\n" })
   })
 
   it("diff reports special files that it leaves out", async () => {
@@ -73,7 +73,7 @@ describe("a difference", () => {
   it("a cut diff names the export command for the whole patch", async () => {
     assert.include(
       (await diff({ truncated: true })).err,
-      "pyro: the patch is cut; the whole, byte by byte: pyro workspace export fix --patch --output -\n"
+      "pyro: the patch is cut; export the whole patch: pyro workspace export fix --patch --output -\n"
     )
   })
 
@@ -96,11 +96,11 @@ describe("a difference", () => {
       (await diff({ files, tooLargeCount: files.length })).err.split("with --stat")[1]
     assert.strictEqual(
       await advice(large("gone", "deleted"), large("it's big", "added")),
-      String.raw`, have one with: pyro workspace export fix 'it'\''s big' --output FILE` + "\n"
+      String.raw`, export one: pyro workspace export fix 'it'\''s big' --output FILE` + "\n"
     )
     assert.strictEqual(
       await advice(large("-x", "added")),
-      ", have one with: pyro workspace export fix ./-x --output FILE\n"
+      ", export one: pyro workspace export fix ./-x --output FILE\n"
     )
     assert.strictEqual(await advice(large("gone", "deleted")), "\n")
   })
@@ -110,11 +110,11 @@ describe("a difference", () => {
       (await compare({ files: [large("a", status)], tooLargeCount: 1 }, from, to)).err.split("with --stat")[1]
     assert.strictEqual(
       await advice("added", "one", "two"),
-      ", have one with: pyro workspace export two a --output FILE\n"
+      ", export one: pyro workspace export two a --output FILE\n"
     )
     assert.strictEqual(
       await advice("deleted", "one", "two"),
-      ", have one with: pyro workspace export one a --output FILE\n"
+      ", export one: pyro workspace export one a --output FILE\n"
     )
     assert.strictEqual(await advice("added", "one", "two@green"), "\n")
   })
@@ -136,8 +136,8 @@ describe("an applied patch", () => {
     assert.strictEqual(
       err,
       "pyro: note: a hunk 1 fits 27 lines further down\n" +
-        "pyro: note: a hunk 2 fits 1 line further up when white space is overlooked\n" +
-        "pyro: note: a hunk 3 fits when white space is overlooked\n" +
+        "pyro: note: a hunk 2 fits 1 line further up if white space is ignored\n" +
+        "pyro: note: a hunk 3 fits if white space is ignored\n" +
         "1 file changed\n"
     )
   })
@@ -201,7 +201,7 @@ describe("a push", () => {
   })
 
   it("sync push names --force for files that were changed in the workspace", async () => {
-    const hint = "pyro: overwrite what was changed in the workspace too with --force\n"
+    const hint = "pyro: overwrite files that were changed in the workspace: --force\n"
     assert.strictEqual(
       (await pushed("it was changed in the workspace too", false)).err,
       `pyro: left alone: README (it was changed in the workspace too)\n${hint}0 files written, 1 left alone\n`
@@ -244,7 +244,7 @@ describe("a part that is not there", () => {
     )
     assert.strictEqual(
       await cut(4_194_304, 4),
-      "pyro: line 3 is longer than 4194304 bytes and cut; copy the file with --output PATH; go on behind it with --start-line 4\n"
+      "pyro: line 3 is longer than 4194304 bytes and cut; copy the file with --output PATH; continue with --start-line 4\n"
     )
   })
 

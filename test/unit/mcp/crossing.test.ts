@@ -13,8 +13,8 @@ it("workspace_patch_apply reports the position and looseness of hunks", () => {
   assert.strictEqual(
     text,
     "applied: 1 file changed\nmodified a\n" +
-      "note: a hunk 1 fits when white space is overlooked\n" +
-      "note: a hunk 2 fits 27 lines away when white space is overlooked\n" +
+      "note: a hunk 1 fits if white space is ignored\n" +
+      "note: a hunk 2 fits 27 lines away if white space is ignored\n" +
       "note: a hunk 3 fits 27 lines away"
   )
 })

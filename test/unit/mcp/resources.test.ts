@@ -59,7 +59,7 @@ describe("a resource", () => {
   it("a resource reports what it leaves out", async () => {
     assert.strictEqual(
       await read(diff({ patch: "+a", truncated: true, patchBytes: 5 << 20 }), "diff"),
-      "+a\n[the beginning of 5.0 MiB; an export has the whole]\n"
+      "+a\n[the beginning of 5.0 MiB; workspace_export writes the whole patch]\n"
     )
     assert.strictEqual(
       await read(file({ text: "a\n", truncated: true }), "files/a"),
@@ -68,7 +68,7 @@ describe("a resource", () => {
     assert.strictEqual(await read(file({ binary: true, truncated: false }), "files/a"), "a is binary, 2048 bytes")
     assert.strictEqual(
       await read(logs({ output: "a\n", nextCursor: 2 }), log),
-      "a\n[there may be more; workspace_logs has it]\n"
+      "a\n[there may be more; read it with workspace_logs]\n"
     )
   })
 })
