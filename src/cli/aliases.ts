@@ -22,5 +22,5 @@ export const unaliased = (
   return verb !== undefined && exists([...path, verb]) ? [...path, verb] : undefined
 }
 
-/** What help says of them, once. */
+/** Help text of the aliases. */
 export const aliasHelp = "Short forms: ws for workspace, ls and ps for workspace list, rm for workspace delete"

@@ -12,7 +12,7 @@ export const splitArgv = (argv: ReadonlyArray<string>) => {
     : { own: argv.slice(0, at), rest: argv.slice(at + 1) }
 }
 
-/** What the words before `--` ask for. */
+/** The command of the words before `--`. */
 export type Route =
   | { readonly _tag: "Operation"; readonly operation: Operation; readonly words: ReadonlyArray<string> }
   | { readonly _tag: "Serve"; readonly words: ReadonlyArray<string> }

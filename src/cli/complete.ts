@@ -105,7 +105,7 @@ const inOperation = (operation: Command, before: ReadonlyArray<string>, prefix: 
     case "exec_id":
       return given.length === 1 ? names.commands(given[0]!) : none
     case "name":
-      // Other names are of what is yet to be made.
+      // Other names are those of new objects.
       return cli.completes?.["name"] === "snapshots" && given.length < cli.args.length ? snapshots : none
     case "environment":
       return given.length < cli.args.length ? names.environments : none

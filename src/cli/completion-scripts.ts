@@ -57,7 +57,7 @@ end
 complete -c pyro -f -a '(__pyro_complete)'
 `
 
-/** What a shell sources to complete pyro's command lines. */
+/** Scripts that a shell sources for completion. */
 export const completionScripts = { bash, zsh, fish } as const
 
 export const completionHelp = `Print a script that completes pyro's command lines, names of workspaces included.

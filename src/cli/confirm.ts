@@ -9,7 +9,7 @@ import { Terminal } from "./terminal.ts"
 /** Names that a question lists. */
 const MOST_NAMES = 5
 
-/** Asks somebody at a terminal whether all workspaces are to be deleted; true in a script, where nobody is asked. */
+/** Asks on a terminal whether to delete all workspaces. True in a script, without a question. */
 export const confirmDeleteAll = (
   pyro: PyroService,
   payload: DeletePayload

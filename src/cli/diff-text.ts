@@ -18,7 +18,7 @@ export const colouredPatch = (patch: string): string => {
       return paint("cyan", text)
     }
     const sign = line[0]
-    // What begins with a sign in a header is no change.
+    // A sign at the beginning of a header line is no change.
     if (inHunk <= 0) return HEADER.test(line) ? paint("bold", text) : text
     inHunk -= sign === " " ? 2 : sign === "+" || sign === "-" ? 1 : 0
     return sign === "+" ? paint("green", text) : sign === "-" ? paint("red", text) : text

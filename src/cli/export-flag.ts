@@ -9,7 +9,7 @@ interface Request {
   readonly raw: Typed["raw"]
 }
 
-/** With an `export` flag, what was asked to be shown is exported instead: bytes and files of any size cross that way. */
+/** Turns a read with an `export` flag into an export, which has no limit of size. */
 export const asExport = (
   operation: Operation,
   { extras, raw }: Pick<Typed, "extras" | "raw">

@@ -13,7 +13,7 @@ export const afterEnvironment = ({ args }: CliSurface, words: ReadonlyArray<stri
     ? undefined
     : `the first word is the environment: ${typed(["pyro", "run", "debian:12", "--", ...words])}`
 
-/** What was likely meant by an operand that is no environment. */
+/** Suggestion for an operand that is no environment. */
 export const environmentHint = (
   routed: Route,
   rest: ReadonlyArray<string> | undefined,

@@ -12,7 +12,7 @@ export type Flag =
     /** Its short form, without the dash. */
     readonly letter?: string
     readonly description: string
-    /** What stands behind it in help; none when it takes no value. */
+    /** Placeholder of its value in help; undefined for a switch. */
     readonly value: string | undefined
     readonly repeated: boolean
     readonly required: boolean

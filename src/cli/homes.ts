@@ -6,7 +6,7 @@ import { daemonCommand } from "../sdk/daemon-command.ts"
 import type { StartDaemon } from "../sdk/start-daemon.ts"
 import type { StartedExec } from "../sdk/started-exec.ts"
 
-/** What does the work in this process, loaded when it is first needed: help and usage errors do without. */
+/** The layer that works in this process, loaded on first use: help and usage errors need none. */
 const LazyLocal: Layer.Layer<Pyro, PyroError> = Layer.unwrapEffect(
   Effect.map(Effect.promise(() => import("../local/layer.ts")), ({ layer }) => layer)
 )

@@ -21,7 +21,7 @@ export interface Typed {
   readonly quiet: boolean
 }
 
-/** Reads the words before `--` of one operation; fails with what to correct. */
+/** Parses the words of one operation before `--`. The error names the correction. */
 export const parse = (
   operation: Command,
   words: ReadonlyArray<string>,
@@ -77,7 +77,7 @@ export const parse = (
   })
 }
 
-/** The last value of a flag that takes all words is the argument that nobody gave: `env build --packages git web`. */
+/** Uses the last value of a greedy flag as the missing argument: `env build --packages git web`. */
 const giveBack = (cli: CliSurface, raw: Record<string, unknown>, operands: Array<string>) => {
   for (const field of cli.greedy ?? []) {
     const values = (raw[field] ?? []) as ReadonlyArray<string>
@@ -116,7 +116,7 @@ const fromWords = (
   }
 }
 
-/** Judges what was typed by the operation's own Schema; failures name the flag. */
+/** Decodes the typed fields with the operation's Schema. Errors name the flag. */
 export const decode = <S extends PureSchema>(
   cli: CliSurface,
   payload: S,
@@ -135,7 +135,7 @@ const typedName = (cli: CliSurface, field: string): string => {
   return file !== undefined && cli.filled?.includes(field) === true ? `--${file[0]}` : `--${flagName(cli, field)}`
 }
 
-/** A refusal of the one who did the work, its field as it was typed. */
+/** An error of the operation with its field as it was typed. */
 export const asTyped = (operation: Command, error: InvalidRequest): InvalidRequest =>
   payloadFields(operation.payload()).some(({ name }) => name === error.field)
     ? new InvalidRequest({ field: typedName(operation.cli, error.field), detail: error.detail })

@@ -6,7 +6,7 @@ import type { Command } from "./commands.ts"
 /** Values for positional arguments that were not typed, by JSON name. */
 export type Defaults = Readonly<Record<string, string | undefined>>
 
-/** What the positional arguments come to. */
+/** Values of the positional arguments. */
 export interface Positional {
   readonly values: Readonly<Record<string, unknown>>
   /** The first argument that is needed and not there. */

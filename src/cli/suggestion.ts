@@ -35,7 +35,7 @@ const ELSEWHERE = new Map([
   ["snapshot restore", "workspace reset --snapshot"]
 ])
 
-/** What was likely meant by words the last of which is no command. */
+/** Suggestion for words that end with an unknown command. */
 export const suggestion = (typed: ReadonlyArray<string>): string => {
   const near = meant(typed)
   return near === undefined
@@ -56,7 +56,7 @@ const meant = (typed: ReadonlyArray<string>): string | undefined => {
   return endingWith(last, beneath) ?? closest(last, [...new Set(beneath.flatMap((path) => path.slice(0, 1)))])
 }
 
-/** `workspace create` for who types `create`, `workspace snapshot` for `snapshot`. */
+/** `workspace create` for `create`, `workspace snapshot` for `snapshot`. */
 const endingWith = (word: string, paths: ReadonlyArray<ReadonlyArray<string>>) => {
   const path = paths.find((one) => one.at(-1) === word) ?? paths.find((one) => one.includes(word))
   return path?.slice(0, path.lastIndexOf(word) + 1).join(" ")

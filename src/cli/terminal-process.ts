@@ -8,7 +8,7 @@ import { settingNow } from "../system/config.ts"
 import { interceptSignal } from "./intercepted-signal.ts"
 import { FileUnreadable, OutputClosed, Terminal } from "./terminal.ts"
 
-/** What a short command neither prints nor reads, in `bytes`. */
+/** More than the input and output of a short command, in `bytes`. */
 const BULK_BYTES = 262_144
 let passedBytes = 0
 
@@ -22,7 +22,7 @@ const absolute = (path: string) => {
   }
 }
 
-/** Counts what comes in and goes out; a process through which much passes is to stay small. */
+/** Counts input and output. A process with much of either must stay small. */
 const countPassed = (bytes: number) => {
   if (passedBytes > BULK_BYTES) return
   passedBytes += bytes

@@ -14,7 +14,7 @@ export class FileUnreadable extends Data.TaggedError("FileUnreadable")<{ readonl
 /** The process's three streams and its terminal, as far as the CLI needs them. */
 export class Terminal extends Context.Tag("pyro/cli/Terminal")<Terminal, {
   readonly stdinIsTerminal: boolean
-  /** Nobody gave it anything to read: it is /dev/null. */
+  /** Stdin is /dev/null. */
   readonly stdinIsNull: boolean
   readonly stdoutIsTerminal: boolean
   readonly stderrIsTerminal: boolean
@@ -22,7 +22,7 @@ export class Terminal extends Context.Tag("pyro/cli/Terminal")<Terminal, {
   readonly colour: boolean
   /** Writes and waits until the reader keeps up. */
   readonly writeStdout: (bytes: Uint8Array | string) => Effect.Effect<void, OutputClosed>
-  /** Like `writeStdout`; with nobody left to read it does nothing. */
+  /** Like `writeStdout`. Does nothing if stderr is closed. */
   readonly writeStderr: (bytes: Uint8Array | string) => Effect.Effect<void>
   /** The whole of stdin; nothing is read before it is pulled. Empty for a terminal in whose background we are. */
   readonly stdin: Stream.Stream<Uint8Array>
@@ -36,7 +36,7 @@ export class Terminal extends Context.Tag("pyro/cli/Terminal")<Terminal, {
   readonly interceptSignal: Effect.Effect<Effect.Effect<void>, never, Scope.Scope>
   /** Hands every key to the guest, Ctrl-C too, until the scope closes or the process exits. */
   readonly raw: Effect.Effect<void, never, Scope.Scope>
-  /** A file of the host, or stdin for `-`; fails with what is wrong with it, also when it has more than `maxBytes`. */
+  /** Reads a file of the host, or stdin for `-`. Fails if it has more than `maxBytes`. */
   readonly readFile: (path: string, maxBytes: number) => Effect.Effect<Uint8Array, FileUnreadable>
   /** A path of the host as it is from here, absolute. */
   readonly resolvePath: (path: string) => string

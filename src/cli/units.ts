@@ -1,6 +1,6 @@
 import { table } from "../contract/names.ts"
 
-/** What a number on the command line counts. */
+/** Unit of a number on the command line. */
 export type Unit = "time" | "mib" | "bytes"
 
 /** The unit of a field, by the end of its JSON name. */
@@ -16,7 +16,7 @@ const FACTORS = {
   bytes: table({ k: KIB, m: KIB ** 2, g: KIB ** 3 })
 }
 
-/** What help says of a value of the unit. */
+/** Help text of each unit. */
 export const unitHelp: Readonly<Record<Unit, { readonly value: string; readonly line: string }>> = {
   time: { value: "TIME", line: "TIME is a number of seconds, or one with a unit: 90s, 10m, 2h, 1d." },
   mib: { value: "MIB", line: "MIB is a number of MiB, or one with a unit: 512M, 2G, 1T." },
@@ -29,13 +29,13 @@ const EXAMPLES: Readonly<Record<Unit, string>> = {
   bytes: "bytes, or a number with K, M or G, such as 10M"
 }
 
-/** The number that somebody typed, in the unit of the field; a text says what is wrong with it. */
+/** The typed number in the unit of the field, or an error text. */
 export const numberOf = (word: string, unit: Unit | undefined): number | string => {
   const plain = word.trim() === "" ? Number.NaN : Number(word)
   if (!Number.isNaN(plain)) return plain
   if (unit === undefined) return `"${word}" is not a number`
   const [, digits, letters = ""] = /^(\d+(?:\.\d+)?)([a-z]+)$/i.exec(word.trim()) ?? []
-  // `GiB` and `GB` are what others write for it.
+  // `GiB` and `GB` are other spellings.
   const letter = letters.toLowerCase().replace(unit === "time" ? /$^/ : /i?b$/, "")
   const factor = FACTORS[unit][letter]
   return digits === undefined || factor === undefined

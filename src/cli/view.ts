@@ -8,8 +8,8 @@ export interface View<Name extends OperationName> {
   /** Shows an event when it comes; notices are shown elsewhere. */
   readonly event?: (event: Exclude<EventOf<Name>, Notice>) => Effect.Effect<void, OutputClosed, Terminal>
   readonly result: (result: ResultOf<Name>, payload: PayloadOf<Name>) => Effect.Effect<void, OutputClosed, Terminal>
-  /** What of it people are not shown makes a status of its own; in JSON a field says the same. */
+  /** Exit status of a result that is printed incompletely. JSON has a field for that. */
   readonly exitStatus?: (result: ResultOf<Name>) => number
-  /** What is asked for next, after a result that is only a part of what people want to see. JSON is always one part. */
+  /** Request of the next page after a partial result. JSON is always one page. */
   readonly next?: (payload: PayloadOf<Name>, result: ResultOf<Name>) => PayloadOf<Name> | undefined
 }

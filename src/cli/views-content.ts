@@ -31,7 +31,7 @@ interface DifferenceWords {
   readonly whole: string
 }
 
-/** How to have one of the files that are too large, in front of what else is said. */
+/** Command that exports one of the files that are too large. */
 const exportOfOne = (files: ReadonlyArray<DiffFile>, having: DifferenceWords["having"]) => {
   for (const file of files) {
     const workspace = having(file)
@@ -49,7 +49,7 @@ const specialText = (special: number) =>
     ? "1 special file (pipe, socket or device) is left out"
     : `${special} special files (pipes, sockets or devices) are left out`
 
-/** What a diff and a comparison tell in the same way; in their own words what they have not shown. */
+/** Prints a diff or a comparison, with their own words for left-out parts. */
 const differences = (diff: DiffResult, words: DifferenceWords) =>
   Effect.gen(function*() {
     const terminal = yield* Terminal
@@ -84,7 +84,7 @@ const differences = (diff: DiffResult, words: DifferenceWords) =>
     }
   })
 
-/** A patch that is not the whole may be somebody's input: `pyro workspace diff > FILE && git apply FILE`. */
+/** An incomplete patch may be input: `pyro workspace diff > FILE && git apply FILE`. */
 const wholeOrNot = ({ lossy, patch, tooLargeCount, truncated }: DiffResult) =>
   patch !== undefined && (truncated === true || lossy === true || tooLargeCount !== undefined) ? 1 : 0
 
@@ -96,7 +96,7 @@ const noteText = ({ hunk, loose, offsetLines, path }: PatchApplied["notes"][numb
   return `pyro: note: ${path} hunk ${hunk} fits${away}${loose ? " if white space is ignored" : ""}\n`
 }
 
-/** What to do about a line of which only the beginning was printed. */
+/** Note about a cut line. */
 const cutLineText = (line: number, next: number | undefined, maxBytes: number) => {
   const larger = maxBytes < MAX_READ_BYTES ? `raise --max-bytes (at most ${MAX_READ_BYTES}), or ` : ""
   const further = next === undefined ? "" : `; continue with --start-line ${next}`
@@ -130,7 +130,7 @@ export const contentViews = {
             ? note(`pyro: nothing from line ${startLine} on; ${file.path} has ${count(file.totalLines, "line")}\n`)
             : Effect.void
         ),
-    // Whoever reads it into a file of theirs would have an empty one.
+    // A redirection would otherwise leave an empty file with status 0.
     exitStatus: ({ binary }) => binary ? 1 : 0
   } satisfies View<"workspace.file.read">,
   "workspace.file.write": {
@@ -207,7 +207,7 @@ export const contentViews = {
         ]
         yield* note(`${counts.filter((part) => part !== false).join(", ")}\n`)
       }),
-    // What comes next would run without the host's changes.
+    // The next command would run without the host's changes.
     exitStatus: ({ conflictCount }) => conflictCount > 0 ? 1 : 0
   } satisfies View<"workspace.sync.push">
 }

@@ -21,7 +21,7 @@ const outcomeOf = ({ inherited, outcome, status }: LogEntry): Cell => {
 
 const commandLine = (words: ReadonlyArray<string>) => words.length === 0 ? "(login shell)" : typed(words).slice(0, 300)
 
-/** What a cursor behind the end of a command's output did not find. */
+/** Note about a cursor behind the end of a command's output. */
 const behind = (cursor: number, { outcome, outputBytes }: LogEntry) =>
   note(
     `pyro: nothing from byte ${cursor} on; the output has ${outputBytes} bytes${

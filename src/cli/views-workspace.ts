@@ -80,7 +80,7 @@ const detail = (one: WorkspaceInfo) => {
 const unless = (name: string, text: string) =>
   Effect.flatMap(OutputOptions, ({ switches }) => switches.has(name) ? Effect.void : note(text))
 
-/** The word by which somebody asked for a workspace, else its name. */
+/** The given name or id of a workspace, else its name. */
 const givenFor = (one: { readonly id: string; readonly name: string }, asked: ReadonlyArray<string>) =>
   asked.find((word) => word === one.name) ?? asked.find((word) => one.id.startsWith(word)) ?? one.name
 

@@ -5,7 +5,7 @@ import type { Command } from "./commands.ts"
 /** Arguments that may begin with a dash; names and ids never do. */
 const PATHS = ["path", "source_path"]
 
-/** What is wrong with a word that is none of an operation's options, and what was likely meant by it; `rest` stands behind `--`. */
+/** Error text of an unknown option, with a suggestion; `rest` are the words after `--`. */
 export const wrongOption = (
   operation: Command,
   word: string,

@@ -40,7 +40,7 @@ export interface ConnectOptions {
   readonly silenceMs?: number | undefined
   /** The same while `unlessSilent` runs, in `ms`. @default 5 000 */
   readonly endingSilenceMs?: number | undefined
-  /** Asked before requests of a silent agent fail (`SilenceOptions.explain`). @default nobody knows why */
+  /** Explains the silence before requests fail (`SilenceOptions.explain`). @default no explanation */
   readonly explainSilence?: SilenceOptions["explain"] | undefined
 }
 
@@ -62,7 +62,7 @@ export interface GuestChannel {
   readonly hello: {
     /** Hash of the agent's sources. */
     readonly build: string
-    /** What older connections left. */
+    /** Streams of older connections. */
     readonly streams: ReadonlyArray<ResumableStream>
   }
   readonly call: CallMethods
@@ -142,7 +142,7 @@ export interface GuestChannel {
    * its agent answers probes.
    */
   readonly unlessSilent: <A, E, R>(use: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  /** The agent's own log, the last 64 lines of it when nobody reads. Ends with the channel. */
+  /** The agent's log, at most the last 64 unread lines. Ends with the channel. */
   readonly events: Stream.Stream<AgentEvent>
   /** The agent sent nothing for so long that its requests failed, and nothing since. */
   readonly isSilent: () => boolean
@@ -152,7 +152,7 @@ export interface GuestChannel {
 
 const DEFAULT_HELLO_TIMEOUT_MS = 10_000
 
-/** Greets the agent and waits for its answer. Closing the scope fails what is pending. */
+/** Greets the agent and waits for its answer. The end of the scope fails pending requests. */
 const connect = (options: ConnectOptions): Effect.Effect<GuestChannel, ChannelFailed, Scope.Scope> =>
   Effect.gen(function*() {
     const timeoutMs = options.helloTimeoutMs ?? DEFAULT_HELLO_TIMEOUT_MS

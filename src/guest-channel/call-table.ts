@@ -16,7 +16,7 @@ interface Pending {
   /** How many calls were made before this one. */
   readonly order: number
   readonly result: CallResult<unknown>
-  /** The caller was told that the agent is silent. */
+  /** The caller has failed with the agent's silence. */
   isGivenUp: boolean
 }
 
@@ -36,7 +36,7 @@ export class CallTable {
     return { frame: frameOf(payload), result }
   }
 
-  /** Makes the next call, whose payload is not known yet: what is sent after it must have been made after it. */
+  /** Reserves the next call, whose payload is not known yet. Calls that are sent later must be made later. */
   announce<A>(call: Call<A>): { readonly frameOf: (payload: Buffer) => Buffer; readonly result: CallResult<A> } {
     // Numbers come round after 2^31 calls, when the first are long answered.
     const id = FIRST_CALL + (this.#made % FIRST_CALL)
@@ -55,7 +55,7 @@ export class CallTable {
     return order
   }
 
-  /** Whether somebody waits for a result. */
+  /** Whether a caller waits for a result. */
   get isAwaited() {
     for (const { isGivenUp } of this.#pending.values()) if (!isGivenUp) return true
     return false

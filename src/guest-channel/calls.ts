@@ -12,7 +12,7 @@ import {
   u8
 } from "./control.ts"
 
-/** One call of the agent: what to send and how to read what comes back. A value; nothing is sent by making it. */
+/** One call of the agent: its request and the decoder of its result. Making the value sends nothing. */
 export interface Call<out A> {
   readonly name: string
   /** Encodes the payload of the CALL frame, op and fields. Throws `Unencodable`. */

@@ -9,21 +9,21 @@ import { type Failure, id, open } from "./operation.ts"
 export type FileChange =
   /** Takes a file or link away. Fails (ESTALE) when it is not the one that was seen. */
   | { readonly _tag: "take"; readonly path: Uint8Array; readonly seen: SeenFile }
-  /** Puts a file where nothing is, or only empty directories are; it has the mode, and the owner, of what was taken. */
+  /** Places a file where nothing is, or only empty directories, with the mode and owner of the taken file. */
   | {
     readonly _tag: "file"
     readonly path: Uint8Array
     readonly content: Uint8Array
-    /** Permission bits; undefined: as what was taken, else 0644. */
+    /** Permission bits. Undefined: those of the taken file, else 0644. */
     readonly mode: number | undefined
     /** Which `take` (its place in the list) it stands in for. */
     readonly taken: number | undefined
   }
   | { readonly _tag: "link"; readonly path: Uint8Array; readonly target: Uint8Array }
-  /** Puts what was taken somewhere, or back, with another mode unless that is undefined. */
+  /** Places a taken file, or puts it back, with another mode unless undefined. */
   | { readonly _tag: "move"; readonly path: Uint8Array; readonly mode: number | undefined; readonly taken: number }
 
-/** What a walk told of a file. */
+/** State of a file from a walk. */
 export interface SeenFile {
   readonly ino: bigint
   readonly size: number
@@ -47,7 +47,7 @@ export const changeFiles = (
     const sent = Stream.runForEach(Stream.fromIterable(pieces(changes)), (bytes) => stream.input.write(bytes)).pipe(
       Effect.andThen(Effect.suspend(() => stream.input.end()))
     )
-    // A full disk is told at once, not after all of the content.
+    // Reports a full disk at once, and not after the whole content.
     yield* Effect.raceFirst(Effect.andThen(sent, ended), ended)
   }))
 

@@ -37,7 +37,7 @@ export interface TakenOver {
 
 export interface Greeting {
   readonly build: string
-  /** Processes to be adopted, by id; who adopts one takes it out. */
+  /** Processes to adopt, by id. An adoption removes its process. */
   readonly takenOver: Map<string, TakenOver>
 }
 
@@ -67,7 +67,7 @@ export class Connection implements StreamLink {
   isQuiet = false
   /** How long the agent sent nothing while its requests waited, and failed; 0 once it sends something. */
   silentMs = 0
-  /** Maximum silence while a caller waits who ends the guest in any case, in `ms`. */
+  /** Maximum silence for a caller that ends the guest in any case, in `ms`. */
   endingMs = Infinity
   readonly #socket: Duplex
   readonly #nonce: Uint8Array
@@ -111,7 +111,7 @@ export class Connection implements StreamLink {
     return this.#failure
   }
 
-  /** Greets the agent; a takeover first ends what an older connection may have left half sent. */
+  /** Greets the agent. A takeover first ends a partial frame of an older connection. */
   greet(options: { readonly takeover: boolean; readonly forget: boolean }) {
     if (options.takeover) this.send(Buffer.alloc(TAKEOVER_FILLER_BYTES))
     const { fields, kind } = HostMessage.Hello
@@ -165,7 +165,7 @@ export class Connection implements StreamLink {
     this.#wakeWatch = undefined
   }
 
-  /** Sends what a living agent answers at once, also while it works on a call. One at a time. */
+  /** Sends a probe, which a living agent answers at once, also during a call. One at a time. */
   probe() {
     const frame = this.#streams.probe()
     if (frame !== undefined) this.send(frame)
@@ -182,7 +182,7 @@ export class Connection implements StreamLink {
     this.#streams.silence(failure)
   }
 
-  /** Ends a stream on both sides; what still runs in it is killed. */
+  /** Ends a stream on both sides and kills its process. */
   release(stream: GuestStream) {
     this.#streams.release(stream, this.#calls.made)
     if (this.#streams.forgotten > 0 && this.#streams.forgotten % FORGOTTEN_STREAMS === 0) {
@@ -191,7 +191,7 @@ export class Connection implements StreamLink {
     }
   }
 
-  /** Sends what is still to be sent, such as releases, and ends the connection. */
+  /** Sends pending frames, such as releases, and ends the connection. */
   close() {
     this.outbox.flush()
     this.fail("it was closed on this side")
@@ -267,7 +267,7 @@ export class Connection implements StreamLink {
   #finishGreeting() {
     this.#phase = "open"
     for (const [id, { resumable, stream }] of this.#takenOver) {
-      // A read or a write that lost its host is nobody's to take up.
+      // A read or a write without its host cannot be continued.
       if (resumable.opener === "spawn" && this.#keep(id)) continue
       this.#takenOver.delete(id)
       this.release(stream)

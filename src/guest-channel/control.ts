@@ -59,7 +59,7 @@ const within = (value: number, most: number) => {
   return value
 }
 
-/** Reads fields of a payload; every count is checked against what is left of it. */
+/** Reads fields of a payload. Every count is checked against the remaining bytes. */
 export class Reader {
   readonly #payload: Buffer
   #at = 0
@@ -143,7 +143,7 @@ export const id16: Field<Uint8Array> = {
 /** Text for the guest, or bytes where it is no UTF-8. */
 export type GuestString = string | Uint8Array
 
-/** Read as bytes: what the guest names need not be UTF-8. */
+/** Read as bytes: names of the guest may be no UTF-8. */
 export const str: Field<GuestString> = {
   write: (to, value) => {
     const encoded = typeof value === "string" ? Buffer.from(value) : value
@@ -199,7 +199,7 @@ export const struct = <F extends Fields>(fields: F): Field<StructOf<F>> => {
   }
 }
 
-/** Reads a payload whole; what is left over is a violation. */
+/** Reads a whole payload. Remaining bytes are a violation. */
 export const decodePayload = <A>(field: Field<A>, payload: Buffer): A => {
   const from = new Reader(payload)
   const value = field.read(from)

@@ -15,7 +15,7 @@ const record = struct({
   newLink: bytes
 })
 
-/** What is at a path in one of two trees. */
+/** The entry at a path in one of two trees. */
 export interface ComparedSide {
   readonly type: EntryType
   /** Permission bits and setuid, setgid, sticky. */

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 
-/** What to do about a workspace's disk. */
+/** Remedy for a workspace's disk. */
 export const DISK_HINTS = {
   EUCLEAN: "the file system of the workspace is damaged: reset the workspace",
   ENODEV: "nothing is mounted at /workspace any more: stop and start the workspace, or reset it"
@@ -15,7 +15,7 @@ export class AgentCallFailed extends Schema.TaggedError<AgentCallFailed>()("Agen
   /** What failed, a path or a step; escaped text of the guest. */
   detail: Schema.String
 }) {
-  /** What to do about it, where the workspace's disk is the matter. Damage is the disk's, at whichever path it was met. */
+  /** Remedy, if the workspace's disk is the cause. Damage concerns the whole disk, whatever the path. */
   get hint() {
     if (this.errno === "EUCLEAN") return DISK_HINTS.EUCLEAN
     return this.errno === "ENODEV" && this.detail === "/workspace" ? DISK_HINTS.ENODEV : undefined

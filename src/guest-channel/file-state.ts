@@ -1,7 +1,7 @@
 import { offset, Reader, u32, u64, u8 } from "./control.ts"
 import { Violation } from "./violation.ts"
 
-/** What the agent tells of a file ahead of reading it, and after writing it. */
+/** State of a file before a read and after a write. */
 export interface FileState {
   /** Permission bits and setuid, setgid, sticky. */
   readonly mode: number

@@ -11,7 +11,7 @@ import type { GuestStream } from "./stream.ts"
 import { Violation } from "./violation.ts"
 import { WalkDecoder, type WalkEntry } from "./walk.ts"
 
-/** A path beneath a root directory of the guest. What leads out of the root, links included, is refused (EXDEV). */
+/** A path beneath a root directory of the guest. Paths and links that lead out of the root are refused (EXDEV). */
 export interface GuestPath {
   readonly root: GuestString
   readonly path: GuestString
@@ -32,7 +32,7 @@ export interface WriteRequest extends GuestPath {
   readonly exclusive?: boolean | undefined
   /** @default false */
   readonly append?: boolean | undefined
-  /** Where a link is in its place, writes what that leads to; else that is refused (ELOOP). @default false */
+  /** Writes through a link instead of refusing it (ELOOP). @default false */
   readonly follow?: boolean | undefined
   /** Fails (ESTALE) unless the file is still of this version: checked in the guest, right before the new one takes its place. */
   readonly expected?: string | undefined
@@ -47,7 +47,7 @@ export interface WalkRequest extends GuestPath {
 export interface GuestSocket {
   readonly received: Stream.Stream<Uint8Array, ChannelFailed>
   readonly write: (bytes: Uint8Array) => Effect.Effect<void, ChannelFailed>
-  /** Ends what this side sends; the other may go on. */
+  /** Ends the sending of this side. The other side may continue. */
   readonly end: Effect.Effect<void, ChannelFailed>
 }
 
@@ -64,7 +64,7 @@ const contentOf = (stream: GuestStream) =>
 export const read = (connection: Connection, request: ReadRequest): Stream.Stream<Uint8Array, Failure> =>
   Stream.unwrapScoped(Effect.map(openRead(connection, request, 0), contentOf))
 
-/** The first `count` bytes of a stream's output, and what came along behind them. */
+/** The first `count` bytes of a stream's output, and the bytes after them. */
 const headOf = (connection: Connection, stream: GuestStream, operation: OpenerKind, count: number) => {
   const more = (held: Buffer): Effect.Effect<readonly [Buffer, Buffer], Failure> =>
     held.length >= count
@@ -83,13 +83,13 @@ const headOf = (connection: Connection, stream: GuestStream, operation: OpenerKi
 
 /** A file that is open for reading. */
 export interface OpenFile {
-  /** What it was when its reading began: whatever changes it meanwhile gives it another version. */
+  /** State of the file when the read started. A later change has another version. */
   readonly state: FileState
   /** To be run once. */
   readonly content: Stream.Stream<Uint8Array, Failure>
 }
 
-/** Opens a file and tells what it is; the content flows as its consumer asks for it. */
+/** Opens a file and returns its state. The content flows on demand. */
 export const openFile = (
   connection: Connection,
   request: ReadRequest
@@ -125,7 +125,7 @@ const sendContent = <E, R>(
     const sent = Stream.runForEach(content, (bytes) => stream.input.write(bytes)).pipe(
       Effect.andThen(Effect.suspend(() => stream.input.end()))
     )
-    // A full disk is told at once, not after all of the content.
+    // Reports a full disk at once, and not after the whole content.
     yield* Effect.raceFirst(Effect.andThen(sent, ended), ended)
     return stream
   })

@@ -59,7 +59,7 @@ export class FrameDecoder {
     return this.#frame === undefined ? this.#headBytes : this.#frameBytes
   }
 
-  /** Throws `Violation` for what is no frame; the stream cannot be read on after that. */
+  /** Throws `Violation` for an invalid frame. The stream is then unreadable. */
   push(chunk: Buffer) {
     let at = 0
     while (at < chunk.length) {

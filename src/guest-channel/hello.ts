@@ -5,7 +5,7 @@ import { Violation } from "./violation.ts"
 const NONCE_BYTES = 16
 /** From the mark of the agent's hello to its nonce: header and the nonce's own count. */
 const LEAD_BYTES = HEADER_BYTES + 4
-/** More than any socket, virtqueue and QEMU hold between them; what precedes the hello is longer only on purpose. */
+/** More than a socket, a virtqueue and QEMU buffer together. Only a hostile guest sends more before its hello. */
 const MAX_DISCARDED_BYTES = 16 * 1024 * 1024
 
 /**

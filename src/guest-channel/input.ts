@@ -7,14 +7,14 @@ import { Violation } from "./violation.ts"
 
 type Resume = (effect: Effect.Effect<void, ChannelFailed>) => void
 interface Waiting {
-  /** What is left to send; nothing means end of input. */
+  /** Bytes left to send; undefined is the end of input. */
   bytes: Uint8Array | undefined
   readonly resume: Resume
 }
 
 const MAX_DATA_BYTES = MAX_PAYLOAD_BYTES - 8
 
-/** The input of a stream: sends in order, never beyond what the guest has taken plus its credit. */
+/** The input of a stream: sends in order, within the guest's credit. */
 export class Input {
   readonly #stream: number
   readonly #send: (frame: Buffer) => void

@@ -30,7 +30,7 @@ export interface Message<A> {
 }
 const message = <A>(kind: number, fields: Field<A>): Message<A> => ({ kind, fields })
 
-/** What the host sends. */
+/** Messages of the host. */
 export const HostMessage = {
   /** flags bit 0: kill and forget every stream first */
   Hello: message(0x01, struct({ nonce: id16, version: u32, flags: u8 })),
@@ -97,7 +97,7 @@ const endOfState: Field<{ readonly tag: number; readonly payload: Uint8Array } |
   read: (from: Reader) => from.left === 0 ? undefined : { tag: from.u8(), payload: bytes.read(from) }
 }
 
-/** What the agent sends. */
+/** Messages of the agent. */
 export const AgentMessage = {
   /** nextStream: lowest number never used in this generation; streams: how many STATE frames follow */
   Hello: message(0x81, struct({ nonce: id16, version: u32, build: str, nextStream: u32, streams: u32 })),
@@ -143,7 +143,7 @@ export const WriteFlag = { createParents: 1, exclusive: 2, append: 4, follow: 8,
 export const SignalTarget = { main: 0, group: 1, everything: 2 } as const
 export const HelloFlag = { forget: 1 } as const
 
-/** What flows in a stream, by what opened it; a process on a terminal has no second output. */
+/** Data of a stream, by its opener. A process on a terminal has no second output. */
 export const flows = {
   spawn: { kind: HostMessage.Spawn.kind, outputs: [1, 2], input: true },
   read: { kind: HostMessage.Read.kind, outputs: [1], input: false },

@@ -15,7 +15,7 @@ import { Unencodable } from "./violation.ts"
 /** Unread output that the guest may send ahead, per output, unless a request says otherwise. */
 export const DEFAULT_WINDOW_BYTES = 1_048_576
 
-/** What the agent grants: below a page every few bytes would be a frame, above 16 MiB one stream could fill the guest. */
+/** Allowed windows: below a page frames would be tiny, and above 16 MiB one stream could fill the guest. */
 const MIN_WINDOW_BYTES = 4_096
 const MAX_WINDOW_BYTES = 16_777_216
 export const windowOf = (bytes: number | undefined) =>
@@ -33,7 +33,7 @@ const encoding = <A, E>(connection: Connection, refused: (why: Unencodable) => E
     }
   })
 
-/** What a guest is sent around a time without a word. */
+/** Messages before and after a time without any message. */
 export interface Silence {
   readonly last: Call<unknown>
   /** Made anew when they are sent: some tell the time. */
@@ -52,7 +52,7 @@ export const silently = <A, E, R>(
       const { frame, result } = connection.make(last, last.encode())
       connection.send(frame)
       connection.outbox.hold()
-      // Now, before what will wait: calls are answered in the order in which they were made.
+      // Registered before any wait: the agent answers calls in their order.
       const announced = first.map((make) => ({ make, ...connection.announce(make()) }))
       letGo = () => connection.outbox.letGo(announced.map(({ frameOf, make }) => frameOf(make().encode())))
       return result
@@ -90,7 +90,7 @@ const encodeChain = (connection: Connection, calls: ReadonlyArray<Call<unknown>>
   }
 }
 
-/** Results in order, so that the failure told is the first one and not what was cancelled because of it. */
+/** Results in order, so that the first failure is reported and not a call that it cancelled. */
 const awaitAll = <A, E>(results: ReadonlyArray<Deferred.Deferred<A, E>>) => Effect.forEach(results, Deferred.await)
 
 export type ResultsOf<C extends ReadonlyArray<Call<unknown>>> = {
@@ -103,7 +103,7 @@ export const chain = <const C extends ReadonlyArray<Call<unknown>>>(connection: 
     Effect.map((results) => results as unknown as ResultsOf<C>)
   )
 
-/** What opens a stream: its frame, and how it behaves on this side. */
+/** A stream to open: its frame and its behaviour on this side. */
 export interface Opener<A> {
   readonly message: Message<A>
   readonly fields: A
@@ -147,14 +147,14 @@ export const openStream = <A, E>(connection: Connection, opener: Opener<A>, opti
     Effect.flatMap((sent) => awaitStarted(sent, options))
   )
 
-/** Opens a stream that is nobody's scope's, in a write of its own before anything else is done; gives what waits until it has started. */
+/** Opens a stream without a scope, in a write of its own. Returns an effect that waits for its start. */
 export const launchStream = <A, E>(connection: Connection, opener: Opener<A>, options: OpenOptions<E>) =>
   Effect.map(Effect.exit(sendOpener(connection, opener, options)), (sent) => {
     if (Exit.isFailure(sent)) return Effect.failCause(sent.cause)
     connection.outbox.flush()
     const { stream } = sent.value
     return awaitStarted(sent.value, options).pipe(
-      // Nobody would follow what a silent agent starts once it comes back.
+      // A silent agent that comes back would start a process without a client.
       Effect.tapError((failure) => Effect.sync(() => isSilence(failure) && connection.release(stream)))
     )
   })

@@ -31,7 +31,7 @@ export const open = <A>(
     refused: operationFailed(operation)
   }).pipe(Effect.map(({ stream }) => stream))
 
-/** Runs what may find that the guest broke the protocol: that ends the channel. */
+/** Runs a step. A violation of the protocol ends the channel. */
 export const checked = <A>(connection: Connection, decode: () => A) =>
   Effect.suspend((): Effect.Effect<A, ChannelFailed> => {
     try {
@@ -43,7 +43,7 @@ export const checked = <A>(connection: Connection, decode: () => A) =>
     }
   })
 
-/** Cuts what a stream gives into records. */
+/** Cuts the bytes of a stream into records. */
 interface RecordDecoder<A> {
   /** Records that end in the chunk; throws `Violation`. */
   readonly push: (chunk: Uint8Array) => Iterable<A>
@@ -51,7 +51,7 @@ interface RecordDecoder<A> {
   readonly end: () => void
 }
 
-/** The records in what a stream gives. One that cannot be read ends the channel. */
+/** The records of a stream. An invalid record ends the channel. */
 export const recordsOf = <A>(
   connection: Connection,
   stream: GuestStream,

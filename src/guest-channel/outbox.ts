@@ -5,7 +5,7 @@ import type { Duplex } from "node:stream"
 const JOINED_BYTES = 65_536
 /** Bytes the guest has not taken from the socket past which signals and resizes wait. */
 const CONGESTED_BYTES = 1_048_576
-/** How long what nobody waits for waits for a frame to go with, in ms, and how many of that at most. */
+/** Maximum delay of low-priority frames, in ms, and their maximum number. */
 const LATER_MS = 50
 const MOST_LATER = 64
 /** Twice the input credit of 1,024 streams: more is left untaken only by a guest that grants credit without reading. */
@@ -18,7 +18,7 @@ export class Outbox {
   #bytes = 0
   #waiting: Array<() => void> = []
   #held = false
-  /** What was sent goes out before the event loop goes on. */
+  /** Sent frames are written before the event loop continues. */
   #isDue = false
   #later: NodeJS.Timeout | undefined
 
@@ -38,7 +38,7 @@ export class Outbox {
     this.#add(frame)
   }
 
-  /** For what nobody waits for: with the next frame, or after a while. A guest that is woken for it has a command wait. */
+  /** Sends a low-priority frame with the next frame, or after a delay. A frame of its own would wake the guest and delay a command. */
   sendLater(frame: Buffer) {
     this.#add(frame)
     if (this.#frames.length >= MOST_LATER) return this.flush()
@@ -62,7 +62,7 @@ export class Outbox {
     })
   })
 
-  /** Writes what was sent so far; what is sent from now on waits until `letGo`. */
+  /** Writes all sent frames. Later frames wait until `letGo`. */
   hold() {
     this.flush()
     this.#held = true
@@ -77,7 +77,7 @@ export class Outbox {
     this.#release()
   }
 
-  /** Drops what was not written and lets everybody go on. */
+  /** Drops unwritten frames and ends all waits. */
   close() {
     clearTimeout(this.#later)
     this.#frames = []
@@ -89,7 +89,7 @@ export class Outbox {
     for (const go of this.#waiting.splice(0)) go()
   }
 
-  /** Writes what was sent since the last time. */
+  /** Writes the frames since the last write. */
   flush() {
     clearTimeout(this.#later)
     this.#later = undefined

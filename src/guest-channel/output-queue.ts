@@ -40,7 +40,7 @@ export class OutputQueue {
     return this.#slots.reduce((sum, slot) => sum + slot.bytes.buffer.byteLength, 0)
   }
 
-  /** Adds a piece. `kept` says that nobody waits for it: it will lie here for a while. */
+  /** Adds a piece. `kept`: no reader waits, so the piece stays for a while. */
   push(output: 1 | 2, offset: number, bytes: Buffer, kept: boolean) {
     const wasteful = kept && bytes.length * 4 < bytes.buffer.byteLength
     if (wasteful && this.#join(output, bytes)) return

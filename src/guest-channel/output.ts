@@ -1,6 +1,6 @@
 import { Violation } from "./violation.ts"
 
-/** One output of a stream: how far it came, and how far the guest was told it may go. */
+/** One output of a stream: its received position and its credit. */
 export class Output {
   readonly #window: number
   /** Bytes that arrived, counted from the stream's begin. */
@@ -26,7 +26,7 @@ export class Output {
     return this.ended || (this.#mayBeAbsent && this.received === 0)
   }
 
-  /** Checks that `bytes` more at `offset` are what comes next and within the credit. */
+  /** Checks that `bytes` more at `offset` are next in order and within the credit. */
   receive(offset: number, bytes: number) {
     this.#expect(offset)
     if (offset + bytes > this.acked + this.#window) {

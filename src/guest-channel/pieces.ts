@@ -3,7 +3,7 @@ import type { ChannelFailed } from "../contract/errors.ts"
 import type { Piece } from "./output-queue.ts"
 import type { GuestStream } from "./stream.ts"
 
-/** Output of a stream in the order of arrival; asking for more acknowledges what was taken before. */
+/** Output of a stream in the order of arrival. Each request acknowledges the earlier pieces. */
 export const piecesOf = <A>(stream: GuestStream, each: (piece: Piece) => A): Stream.Stream<A, ChannelFailed> =>
   Stream.repeatEffectChunkOption(Effect.matchEffect(stream.pull, {
     onFailure: (failure) => Effect.fail(Option.some(failure)),

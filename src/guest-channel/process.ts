@@ -42,7 +42,7 @@ export interface GuestProcess {
   readonly stdinOffset: number
   /** Waits while the process does not read. Ends well when it no longer can read. */
   readonly writeStdin: (bytes: Uint8Array) => Effect.Effect<void, ChannelFailed>
-  /** Ends the input behind all writes before it; what is written later is dropped. */
+  /** Ends the input after all earlier writes. Later writes are dropped. */
   readonly endStdin: Effect.Effect<void, ChannelFailed>
   readonly resize: (size: TerminalSize) => Effect.Effect<void, ChannelFailed>
   /** Signals the process, or the group in the foreground of its terminal. */
@@ -50,10 +50,10 @@ export interface GuestProcess {
     signal: number | NodeJS.Signals,
     target?: "process" | "group"
   ) => Effect.Effect<void, ChannelFailed>
-  /** Kills it and everything it started; after its end, and before its release, what it left in the background. */
+  /** Kills the process and its children. After its end, and before its release, kills its background children. */
   readonly kill: Effect.Effect<void, ChannelFailed>
   readonly exit: Effect.Effect<ProcessExit, ChannelFailed>
-  /** What closing the scope does, now: ends it, if it still runs, and has the guest forget it. For one that was launched. */
+  /** Does now what the end of the scope does: kills a running process and releases it in the guest. For a launched process. */
   readonly release: Effect.Effect<void>
 }
 

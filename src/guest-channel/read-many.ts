@@ -72,5 +72,5 @@ export class ContentDecoder {
   }
 }
 
-/** What the agent reads at a time. */
+/** Bytes that the agent reads at a time. */
 const MAX_PIECE_BYTES = 65_536

@@ -7,7 +7,7 @@ export class RecordCutter<A> {
   readonly #read: (payload: Buffer) => A
   #held = Buffer.alloc(0)
 
-  /** `read` may keep parts of what it is given, and throws `Violation`. */
+  /** `read` may keep parts of its argument, and throws `Violation`. */
   constructor(kind: string, maxBytes: number, read: (payload: Buffer) => A) {
     this.#kind = kind
     this.#maxBytes = maxBytes

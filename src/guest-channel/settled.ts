@@ -10,7 +10,7 @@ export class Settled<A, E> {
   #effect: Effect.Effect<A, E> | undefined
   #waiting: Array<Resume<A, E>> = []
 
-  /** What comes after the first is dropped. */
+  /** Later values are dropped. */
   settle(effect: Effect.Effect<A, E>) {
     if (this.#effect !== undefined) return
     this.#effect = effect

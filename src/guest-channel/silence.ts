@@ -8,7 +8,7 @@ export const DEFAULT_SILENCE_MS = 20_000
 /** The same where the reason is known, such as a QEMU that is stopped. */
 const KNOWN_MS = 5_000
 
-/** The same while a caller waits who ends the guest in any case (`GuestChannel.unlessSilent`), in `ms`. */
+/** The same for a caller that ends the guest in any case (`GuestChannel.unlessSilent`), in `ms`. */
 export const ENDING_SILENCE_MS = 5_000
 
 /** The same for later requests to an agent that was found silent, until it sends a byte. */
@@ -38,7 +38,7 @@ export const watchSilence = (connection: Connection, { explain, limitMs }: Silen
     let received = connection.receivedBytes
     while (connection.isAwaited) {
       yield* Effect.sleep(tickMs)
-      // What came while this process was stopped is read before it counts as missing.
+      // Frames that arrived while this process was stopped are read first.
       yield* yieldToEventLoop
       if (connection.receivedBytes !== received || connection.isQuiet) {
         received = connection.receivedBytes

@@ -112,7 +112,7 @@ export const spawn = (
     )
   })
 
-/** Has a process started, at once, that goes on until it is released, also without this connection; gives what waits for its start. */
+/** Starts a process at once. It goes on until its release, also without this connection. Returns an effect that waits for its start. */
 export const launch = (
   connection: Connection,
   request: SpawnRequest

@@ -72,7 +72,7 @@ export class StreamTable {
     }
   }
 
-  /** Tells the agent to forget the stream, and so to kill what still runs in it. Does nothing the second time. */
+  /** Releases the stream in the agent, which kills its process. The second call does nothing. */
   release(stream: GuestStream, callsMade: number) {
     if (!this.#streams.delete(stream.number)) return
     stream.abandon()

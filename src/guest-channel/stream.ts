@@ -9,10 +9,10 @@ import { Output } from "./output.ts"
 import { Settled } from "./settled.ts"
 import { Violation } from "./violation.ts"
 
-/** What a stream needs of its connection. */
+/** The part of the connection that a stream uses. */
 export interface StreamLink {
   readonly send: (frame: Buffer) => void
-  /** The same for what nobody waits for. */
+  /** Sends a low-priority frame. */
   readonly sendLater: (frame: Buffer) => void
   /** Has `deliver` called once the socket chunk at hand is read. */
   readonly wake: (stream: GuestStream) => void
@@ -92,7 +92,7 @@ export class GuestStream {
     this.#link.send(encodeControl(this.number, kind, fields as Field<A>, value))
   }
 
-  /** Has the agent forget it. What ended already is only forgotten; what has not is killed. */
+  /** Releases the stream in the agent, which kills a running process. */
   sendRelease() {
     const { fields, kind } = HostMessage.Release
     const frame = encodeControl(this.number, kind, fields, {})
@@ -157,7 +157,7 @@ export class GuestStream {
     this.#link.wake(this)
   }
 
-  /** The channel is gone, or the agent silent: what was received can still be read, everything else fails. */
+  /** The channel is lost, or the agent silent: received output stays readable, and everything else fails. */
   fail(failure: ChannelFailed) {
     if (this.#failure !== undefined) return
     this.#failure = failure
@@ -167,7 +167,7 @@ export class GuestStream {
     this.deliver()
   }
 
-  /** Ends all waiting on this side; the output that nobody read is dropped. */
+  /** Ends all waits of this side and drops unread output. */
   abandon() {
     this.input.close(Effect.void)
     this.#queue.clear()
@@ -192,7 +192,7 @@ export class GuestStream {
     })
   })
 
-  /** Gives the waiting reader what there is. */
+  /** Delivers the queued output to the waiting reader. */
   deliver(): void {
     if (this.#reader === undefined) return
     // A quarter of the window at a time, so that acknowledgements flow while the reader works.

@@ -5,7 +5,7 @@ import type { StreamBegin } from "./stream.ts"
 import { Violation } from "./violation.ts"
 
 const MAX_STREAMS = 1_024
-/** All windows of the streams taken over together: what a guest could make this side hold before anybody reads. */
+/** Total window of all streams of a takeover: the most that a guest can make this side buffer before a read. */
 const MAX_WINDOWS_BYTES = 268_435_456
 
 const openerOf = (kind: number) => Object.entries(flows).find(([, flow]) => flow.kind === kind)
@@ -79,7 +79,7 @@ export class StateReader {
       begin: {
         window: state.window,
         outputs,
-        // Whether a process was given an input is not told; one without never gets credit to send.
+        // The agent does not report whether a process has an input. A process without one grants no credit.
         input,
         acked: [state.acked1, state.acked2],
         started: { pid: state.pid, inOffset: state.inOffset }

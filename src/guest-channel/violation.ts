@@ -10,7 +10,7 @@ export class Violation extends Error {
   }
 }
 
-/** What was to be sent does not fit in one frame, or cannot be said. Thrown by encoders, told to the caller as a refusal. */
+/** A message does not fit in one frame, or cannot be encoded. Thrown by encoders; the caller gets a refusal. */
 export class Unencodable extends Error {
   readonly errno: "E2BIG" | "EINVAL"
   constructor(errno: "E2BIG" | "EINVAL", detail: string) {

@@ -9,12 +9,12 @@ import type { ToolRow } from "./profile.ts"
 
 /** One argument of a tool. */
 export interface Argument extends McpArgument {
-  /** What a model calls it. */
+  /** Name of the argument. */
   readonly name: string
   /** JSON name of the payload's field; an argument of the surface alone has none of that name. */
   readonly field: string
   readonly required: boolean
-  /** What else can take its place, by the names of arguments: exactly one of them all is given. */
+  /** Names of alternative arguments: exactly one of them all is given. */
   readonly others?: ReadonlyArray<string>
   readonly schema: JsonSchema
 }
@@ -28,7 +28,7 @@ export const argumentsOf = (row: ToolRow, profile: Profile): ReadonlyArray<Argum
     oneOf(row),
     Object.entries(listed)
       .filter(([, { visibleIn }]) => visibleIn?.includes(profile) ?? true)
-      // A path of the host is only taken where it is said what is done with it.
+      // A host path is an argument only if its row declares read or write.
       .filter(([field, { hostPath }]) => hostPath !== undefined || !hostPaths(row).includes(field))
       .map(([field, argument]) => {
         const schema = argument.own !== undefined
@@ -85,7 +85,7 @@ export const inputSchemaOf = (args: ReadonlyArray<Argument>): JsonSchema => {
 
 export type Fields = Readonly<Record<string, unknown>>
 
-/** What was given, by the names of fields: JSON of the payload, and what is the surface's own. */
+/** Given values by field: JSON of the payload, and the tool's own arguments. */
 export interface Given {
   readonly fields: Fields
   readonly own: Fields
@@ -108,7 +108,7 @@ const insteadOf = (name: string, known: ReadonlyArray<string>): string => {
   return similar === undefined ? `it has ${known.join(", ")}` : `did you mean ${similar}?`
 }
 
-/** Sorts what a model gave; `null` is the same as nothing, which is how strict callers write it. */
+/** Sorts a model's arguments. `null` means absent, as strict callers write it. */
 export const given = (
   args: ReadonlyArray<Argument>,
   raw: Readonly<Record<string, unknown>>
@@ -160,7 +160,7 @@ const meantBy = ({ type }: JsonSchema, value: unknown): unknown => {
   }
 }
 
-/** Longest that is told of one argument: a message may have the value, which the model has sent just now. */
+/** Maximum characters about one argument: a message may contain the value, which the model knows. */
 const MAX_MESSAGE_CHARACTERS = 200
 
 const shortened = (message: string) =>

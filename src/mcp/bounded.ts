@@ -1,4 +1,4 @@
-/** Most characters of either half of a result, as JSON: below what the narrowest host shows (12,000). */
+/** Maximum characters of each half of a result, as JSON: below the limit of the strictest host (12,000). */
 export const MAX_RESULT_CHARACTERS = 9_500
 
 /** Most characters of text in a result, as JSON writes it. */
@@ -27,7 +27,7 @@ const lengthFor = (text: string, budget: number, part: (length: number) => strin
   return /^[\udc00-\udfff]|[\ud800-\udbff]$/.test(part(low)) ? low - 1 : low
 }
 
-/** A text of at most `MAX_RESULT_CHARACTERS`, with a word on what was left out. */
+/** A text of at most `MAX_RESULT_CHARACTERS`, with a note about omitted parts. */
 export const boundedText = (text: string): string => {
   if (text.length <= MAX_RESULT_CHARACTERS) return text
   const note = "\n[… cut; the structured result has more]"

@@ -2,7 +2,7 @@ import { Effect, Either, Fiber, Option } from "effect"
 
 /** Longest that a call waits, in ms, before it answers that its work goes on: hosts give a call up after a minute. */
 const WAIT_MS = 45_000
-/** How long what has ended waits for a call that takes its result. */
+/** Time for which a finished result waits for a call. */
 const KEPT = "5 minutes"
 
 type Say = (message: string) => void
@@ -10,7 +10,7 @@ type Say = (message: string) => void
 /** Work that may go on when the call that began it has answered. */
 interface Work {
   readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
-  /** The last that was said of it. */
+  /** Its last progress message. */
   last: string
   /** The call that waits for it now. */
   hear: Say
@@ -46,7 +46,7 @@ export const makePending = (waitMs = WAIT_MS): Pending => {
     return work
   }
 
-  /** Nobody waits for it until the next call. */
+  /** No call waits for it. */
   const leave = (key: string, work: Work) => {
     left.set(key, [...left.get(key) ?? [], work])
     return Fiber.await(work.fiber).pipe(

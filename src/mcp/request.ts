@@ -21,11 +21,11 @@ export interface Request<Payload> {
   readonly underWay: () => void
 }
 
-/** What a tool came to: the typed result, and the same as text. */
+/** Result of a tool, typed and as text. */
 export interface Done<Result> {
   readonly result: Result
   readonly text: string
-  /** The text, and the image where there is one, are all that a model is told: hosts show a typed result in their place. */
+  /** Return only the text, and the image if there is one: hosts would show a typed result instead. */
   readonly alone?: { readonly image?: Image | undefined } | undefined
 }
 
@@ -34,13 +34,13 @@ export interface Image {
   readonly bytes: Uint8Array
 }
 
-/** How a tool differs from what its row says: most are the row and a text. */
+/** Differences of a tool from its row. Most tools are the row and a text. */
 export interface Tool<Name extends OperationName, Result = ResultOf<Name>> {
   /** Schema of the result, where it is not the row's. */
   readonly result?: () => PureSchema & { readonly Type: Result }
   /** Its work goes on when a call has waited long enough, and an equal call takes it up. */
   readonly goesOn?: true
-  /** JSON of the payload from what was given. */
+  /** JSON of the payload from the arguments. */
   readonly fill?: (given: Given, project: Project) => Either.Either<Fields, InvalidRequest>
   /** Does it, in the place of calling the operation and folding its events. */
   readonly perform?: (request: Request<PayloadOf<Name>>) => Effect.Effect<Done<Result>, PyroError>
@@ -48,7 +48,7 @@ export interface Tool<Name extends OperationName, Result = ResultOf<Name>> {
   readonly text?: (result: Result, request: Request<PayloadOf<Name>>) => string
 }
 
-/** A tool whose types are forgotten; it is called with what belongs to it. */
+/** A tool without its types. */
 export interface AnyTool {
   readonly result?: () => PureSchema
   readonly goesOn?: true

@@ -28,7 +28,7 @@ export interface ProfileTool {
   readonly tool: AnyTool
   readonly args: ReadonlyArray<Argument>
   readonly result: PureSchema
-  /** What of the result's JSON is told, and in which order. */
+  /** Schema of the result's JSON as the tool returns it. */
   readonly resultSchema: JsonSchema
   /** Whether entries of lists may be left out to keep a result short; `omitted` counts them. */
   readonly hasLists: boolean
@@ -81,7 +81,7 @@ const toolOf = (row: ToolRow, profile: Profile): ProfileTool => {
 
 const tables = new Map<Profile, () => ReadonlyArray<ProfileTool>>()
 
-/** The tools of a profile in the order of the table of operations: the same text each time, so that hosts can cache what they send. */
+/** The tools of a profile in the order of the operation table: always the same text, so that hosts can cache the list. */
 export const profileTools = (profile: Profile): ReadonlyArray<ProfileTool> => {
   const known = tables.get(profile) ?? lazy(() => toolRows(profile).map((row) => toolOf(row, profile)))
   tables.set(profile, known)

@@ -22,7 +22,7 @@ const folder = (env: NodeJS.ProcessEnv): string | undefined => {
   return isOwn ? path.join(state, "daemon") : undefined
 }
 
-/** The socket of the daemon of this build; undefined where there is none, or where anything is to be said about it. */
+/** The socket of the daemon of this build; undefined if there is none, or if an error must be reported. */
 export const daemonSocket = (build: string, env: NodeJS.ProcessEnv): string | undefined => {
   try {
     const daemon = folder(env)

@@ -22,7 +22,7 @@ const head = (tag: number, length: number) => {
   return bytes
 }
 
-/** Text, lists, maps, and what was written before, each with a length of four bytes. */
+/** Text, lists, maps and written values, each with a length of four bytes. */
 export const write = (value: Value): Buffer => {
   if (value instanceof Written) return Buffer.from(value.bytes)
   if (typeof value === "string") {

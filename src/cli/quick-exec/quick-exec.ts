@@ -13,7 +13,7 @@ const MAX_BYTES = 262_144
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const
 
-/** How it ended: the status to leave with, or what the program goes on with. */
+/** Result: the exit status, or the state for the loaded program. */
 export type QuickExec = { readonly status: number } | { readonly started: StartedExec }
 
 const newId = () => {
