@@ -118,7 +118,7 @@ const make = Effect.gen(function*() {
     Effect.repeat(Schedule.spaced(expiryEvery)),
     Effect.forkScoped
   )
-  yield* makeFlattener(lifecycle).pipe(
+  yield* inOwnFiber(makeFlattener(lifecycle)).pipe(
     Effect.provide(context),
     Effect.catchAllCause((cause) => Effect.logWarning("layers of disks cannot be merged", cause)),
     Effect.repeat(Schedule.spaced(flattenEvery)),

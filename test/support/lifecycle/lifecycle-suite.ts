@@ -13,6 +13,10 @@ export interface LifecycleDriver {
   readonly close: (client: WorkspacesClient) => Promise<void>
   /** Whether programs go on in what a capture is restored to. */
   readonly capturesPrograms: boolean
+  /** A file outside of /workspace that the disk keeps, if the disk has the root. */
+  readonly rootFile?: string
+  /** Script that makes the guest read its disk anew. */
+  readonly dropCaches?: string
 }
 
 /** What every VMM has to do for workspaces. */
@@ -61,7 +65,12 @@ export const lifecycleSuite = (name: string, driver: LifecycleDriver) => {
       await sh("child-1", "echo child > file")
       assert.strictEqual(await sh("a", "cat file"), "parent")
       assert.strictEqual(await sh("child-2", "cat file"), "parent")
+      await call("fork", { workspace: "child-1", name: "last" })
       await remove("child-1", "child-2")
+      await call("stop", { workspace: "last" })
+      await call("start", { workspace: "last" })
+      assert.strictEqual(await sh("last", "cat file"), "child")
+      await remove("last")
     })
 
     it("is read while it is stopped", async () => {

@@ -112,7 +112,7 @@ export const workspacesClient = async (options: {
 
   /** Does one call, and expects that the process dies at a fault point of it. */
   const killedAt = async (point: string, operation: Operation, payload: object) => {
-    await call("die-at", { point })
+    await call("set-variable", { name: "PYRO_FAULT", value: point })
     const one = current()
     running = undefined
     const failure = await one.call(operation, payload).then(() => undefined, (cause: unknown) => cause)
@@ -121,22 +121,22 @@ export const workspacesClient = async (options: {
     assert.strictEqual(failure.signal, "SIGKILL", failure.message)
   }
 
-  /** Expects that the next process dies at a fault point while it takes the workspaces. */
-  const killedAtStart = async (point: string) => {
-    await close()
-    const { ended } = startProcess(program, options.args, { ...env, PYRO_FAULT: point })
-    assert.strictEqual(await ended, "SIGKILL", point)
-  }
-
-  /** Expects that `cause` leads the process to a fault point, at which it dies. */
-  const killedAfter = async (point: string, cause: () => void) => {
-    await call("die-at", { point })
+  /** Expects that the process dies at a fault point of what it does by itself, once `cause` has happened. */
+  const diesAt = async (point: string, cause?: () => void) => {
+    await call("set-variable", { name: "PYRO_FAULT", value: point })
     const one = current()
     running = undefined
-    cause()
-    assert.strictEqual(await one.ended, "SIGKILL", point)
+    cause?.()
+    assert.strictEqual(await one.ended, "SIGKILL")
   }
 
-  return { folder: options.folder, state, call, close, kill, killedAt, killedAfter, killedAtStart }
+  /** Expects that the next process dies at a fault point of its start. */
+  const diesAtStart = async (point: string) => {
+    await close()
+    const one = startProcess(program, options.args, { ...env, PYRO_FAULT: point })
+    assert.strictEqual(await one.ended, "SIGKILL")
+  }
+
+  return { folder: options.folder, state, call, close, diesAt, diesAtStart, kill, killedAt }
 }
 export type WorkspacesClient = Awaited<ReturnType<typeof workspacesClient>>

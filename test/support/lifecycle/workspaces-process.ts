@@ -62,11 +62,14 @@ const operations = (all: Workspaces["Type"]) => {
     exec: operation(ExecPayload(), exec),
     logs: operation(LogsPayload(), all.logs),
     delete: operation(DeletePayload(), all.remove),
-    /** The process kills itself at this fault point. */
-    "die-at": operation(Schema.Struct({ point: Schema.String }), ({ point }) =>
-      Effect.sync(() => {
-        process.env["PYRO_FAULT"] = point
-      }))
+    /** Sets a variable of this process: a fault point above all. */
+    "set-variable": operation(
+      Schema.Struct({ name: Schema.String, value: Schema.String }),
+      ({ name, value }) =>
+        Effect.sync(() => {
+          process.env[name] = value
+        })
+    )
   }
 }
 export type Operation = keyof ReturnType<typeof operations>

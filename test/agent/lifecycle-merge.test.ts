@@ -1,0 +1,65 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { points, pointsOf } from "../support/fault-points.ts"
+import { localAgent } from "../support/lifecycle/local-agent.ts"
+import { operations } from "../support/lifecycle/operations.ts"
+import type { WorkspacesClient } from "../support/lifecycle/workspaces-client.ts"
+import { until } from "../support/pyro-cli.ts"
+import { sanitizedBuild } from "./agent.ts"
+
+describe("a long chain of layers over a local agent", () => {
+  const driver = localAgent(sanitizedBuild)
+  let client: WorkspacesClient
+  let sums = ""
+  const { call, create, sh, status } = operations(() => client)
+
+  /** Folders of the disk and of what is read, and the number of layers. */
+  const disk = async () => {
+    const folder = path.join(client.state, "workspaces", (await status("w")).id)
+    const folders = fs.readdirSync(folder).filter((name) => /^disk-|^compared/.test(name))
+    const layers = fs.readdirSync(path.join(folder, folders.at(-1)!)).filter((name) => name.endsWith(".qcow2"))
+    return { folders: folders.length, layers: layers.length }
+  }
+
+  /** From now on the process merges chains of three layers. */
+  const mergeSoon = () => call("set-variable", { name: "PYRO_FLATTEN_AT", value: "3" })
+
+  beforeAll(async () => {
+    client = await driver.open()
+    await create("w")
+    for (const number of [1, 2, 3]) {
+      await sh("w", `head -c 100000 /dev/urandom > f${number}; rm -f f${number - 2}`)
+      await call("snapshot", { workspace: "w", name: `s${number}` })
+    }
+    sums = await sh("w", "sha256sum *")
+  })
+  afterAll(() => driver.close(client))
+
+  it("ends its process in the middle of a merge, and leaves the chain", async () => {
+    await mergeSoon()
+    await until("a merge", async () => (await disk()).folders > 1)
+    await client.close()
+    assert.strictEqual((await status("w")).state, "running")
+    assert.deepStrictEqual(await disk(), { folders: 1, layers: 4 })
+  })
+
+  it.each(pointsOf("flatten"))("is whole when the process is killed at %s", async (point) => {
+    await mergeSoon()
+    await client.diesAt(point)
+    assert.strictEqual((await status("w")).state, "running")
+    assert.deepStrictEqual(await disk(), { folders: 1, layers: points[point] === "after" ? 2 : 4 })
+    assert.strictEqual(await sh("w", "sha256sum *"), sums)
+  })
+
+  it("is merged under a running workspace, whose snapshots stay", async () => {
+    for (const name of ["s4", "s5"]) await call("snapshot", { workspace: "w", name })
+    await mergeSoon()
+    await until("the layers are merged", async () => (await disk()).layers < 4)
+    assert.strictEqual(await sh("w", "sha256sum *"), sums)
+    await call("reset", { workspace: "w", snapshot: "s2" })
+    assert.strictEqual(await sh("w", "ls"), "f1\nf2")
+    await call("reset", { workspace: "w", snapshot: "s5", disk_only: true })
+    assert.strictEqual(await sh("w", "sha256sum *"), sums)
+  })
+})

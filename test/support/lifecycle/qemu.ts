@@ -1,0 +1,23 @@
+import { assert } from "vitest"
+import { hostInventory } from "../host-inventory.ts"
+import { temporaryFolder } from "../pyro-cli.ts"
+import type { LifecycleDriver } from "./lifecycle-suite.ts"
+import { workspacesClient } from "./workspaces-client.ts"
+
+/** MicroVMs of QEMU. */
+export const qemu = (): LifecycleDriver => {
+  const { folder, remove } = temporaryFolder("pyro-lifecycle-qemu-")
+  return {
+    capturesPrograms: true,
+    rootFile: "/usr/local/lib/tool",
+    dropCaches: "sync; echo 3 > /proc/sys/vm/drop_caches",
+    open: () => workspacesClient({ folder, args: ["qemu"] }),
+    close: async (client) => {
+      await client.call("delete", { workspaces: [], all: true })
+      await client.close()
+      const left = hostInventory({ state: client.state }).filter((line) => /vm-|ws-/.test(line))
+      remove()
+      assert.deepStrictEqual(left, [], "something was left on the host")
+    }
+  }
+}
