@@ -1,0 +1,4 @@
+import { lifecycleSuite } from "../support/lifecycle/lifecycle-suite.ts"
+import { qemu } from "../support/lifecycle/qemu.ts"
+
+lifecycleSuite("QEMU", qemu())
