@@ -19,4 +19,6 @@ export const workspaces = Effect.map(readWorkspaces, (all): ReadonlyArray<Doctor
       `mend ${record}, then: pyro daemon stop; or give up what is in it: pyro workspace delete ${id}`
     )
   )
-})
+}).pipe(
+  Effect.catchAll((failure) => Effect.succeed([wrong("workspaces", "they cannot be read", failure.message)]))
+)

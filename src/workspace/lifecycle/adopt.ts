@@ -1,6 +1,7 @@
 import { Deferred, Effect, Either, Fiber, Option, Ref, Scope } from "effect"
-import * as fs from "node:fs"
 import * as path from "node:path"
+import { ensureFolder, listFolder } from "../../system/files/folders.ts"
+import { toHostError } from "../../system/files/host-error.ts"
 import { Paths } from "../../system/Paths.ts"
 import { deadlineScale } from "../../vm/deadline-scale.ts"
 import type { VmId } from "../../vm/record/record.ts"
@@ -36,7 +37,7 @@ export const adoptAll = (lifecycle: Lifecycle) =>
   Effect.gen(function*() {
     const { stateDir } = yield* Paths
     const root = workspacesDirectory(stateDir)
-    fs.mkdirSync(root, { recursive: true, mode: 0o700 })
+    yield* Effect.mapError(ensureFolder(root), toHostError)
     const found: Array<Entry> = []
     for (const { folder, id, record: read } of yield* readWorkspaces) {
       if (Either.isLeft(read)) {
@@ -170,6 +171,7 @@ const removeLeftoverDisks = (entry: Entry) =>
   Effect.gen(function*() {
     const { disk } = yield* Ref.get(entry.record)
     const { directory } = entry.folder
-    const leftovers = fs.readdirSync(directory).filter((name) => /^disk-\d+$/.test(name) && name !== `disk-${disk}`)
+    const names = yield* Effect.mapError(listFolder(directory), toHostError)
+    const leftovers = names.filter((name) => /^disk-\d+$/.test(name) && name !== `disk-${disk}`)
     yield* Effect.forEach(leftovers, (name) => removeFolder(path.join(directory, name)), { discard: true })
   })

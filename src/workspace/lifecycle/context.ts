@@ -1,6 +1,12 @@
 import { Context, Effect, ExecutionStrategy, Exit, Option, Ref, Scope } from "effect"
-import * as fs from "node:fs"
-import { factOf, type PyroError, WorkspaceNotFound, type WorkspaceNotReady } from "../../contract/errors.ts"
+import {
+  factOf,
+  type NoSpace,
+  type PyroError,
+  type StateDirectoryUnusable,
+  WorkspaceNotFound,
+  type WorkspaceNotReady
+} from "../../contract/errors.ts"
 import type { Notice } from "../../contract/notice.ts"
 import type { WorkspaceOperation } from "../../contract/operation-states.ts"
 import type { WorkspaceState } from "../../contract/operations/workspace-info.ts"
@@ -8,6 +14,8 @@ import { printable } from "../../contract/printable.ts"
 import { SeedImages } from "../../disk/SeedImages.ts"
 import { Environments } from "../../environment/Environments.ts"
 import { Kernel } from "../../environment/Kernel.ts"
+import { removeEmptyFolder, removeTree } from "../../system/files/folders.ts"
+import { toHostError } from "../../system/files/host-error.ts"
 import { Paths } from "../../system/Paths.ts"
 import { HostFacts } from "../../vm/host/HostFacts.ts"
 import { Pool } from "../../vm/pool/Pool.ts"
@@ -126,17 +134,20 @@ const replacedMs = 100
 export const leaveBehind = (entry: Entry, old: Option.Option<Generation>, disk: string) =>
   Effect.interruptible(Effect.sleep(replacedMs)).pipe(
     Effect.ensuring(Option.match(old, { onNone: () => Effect.void, onSome: close })),
-    Effect.zipRight(Effect.interruptible(removeFolder(disk))),
+    Effect.zipRight(Effect.interruptible(discardFolder(disk))),
     Effect.forkIn(entry.scope)
   )
 
-/** Removes a folder with all that is in it, if it is there. */
-export const removeFolder = (folder: string) =>
-  Effect.promise(() => fs.promises.rm(folder, { recursive: true, force: true }))
+/** Removes a folder with everything in it, if it is there. */
+export const removeFolder = (folder: string): Effect.Effect<void, NoSpace | StateDirectoryUnusable> =>
+  Effect.mapError(removeTree(folder), toHostError)
+
+/** The same for a folder that nobody needs any more: the next start of a daemon removes what stays. */
+export const discardFolder = (folder: string): Effect.Effect<void> => Effect.ignoreLogged(removeTree(folder))
 
 /** The folder above goes with the last one in it. */
 export const removeStaged = (above: string, directory: string) =>
-  Effect.zipRight(removeFolder(directory), Effect.ignore(Effect.try(() => fs.rmdirSync(above))))
+  Effect.zipRight(discardFolder(directory), Effect.ignore(removeEmptyFolder(above)))
 
 /** Ends the VM that the record names where this process could not attach to it. Its disk may then have another one. */
 export const endUnattached = (entry: Entry) =>

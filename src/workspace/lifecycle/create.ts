@@ -1,5 +1,4 @@
 import { Deferred, Effect, Exit, Fiber, FiberRef, Option, Ref, Scope } from "effect"
-import * as fs from "node:fs"
 import { callerProject } from "../../contract/caller-project.ts"
 import type { CreatePayload } from "../../contract/operations/workspace-lifecycle.ts"
 import { SeedImages } from "../../disk/SeedImages.ts"
@@ -7,6 +6,8 @@ import { holdSeed, makeWorkspaceDisk, readWorkspaceDisk } from "../../disk/works
 import { Environments } from "../../environment/Environments.ts"
 import { Kernel } from "../../environment/Kernel.ts"
 import { faultPoint } from "../../system/fault.ts"
+import { writeFile } from "../../system/files/content.ts"
+import { ensureFolder } from "../../system/files/folders.ts"
 import { realPath } from "../../system/host-path.ts"
 import { Paths } from "../../system/Paths.ts"
 import { annotateStep, asStep } from "../../system/spans.ts"
@@ -28,7 +29,7 @@ import {
   folderOf,
   newWorkspaceId,
   RECORD_FORMAT,
-  unwritable,
+  unwritten,
   type WorkspaceFolder,
   type WorkspaceRecord,
   writeWorkspace
@@ -73,13 +74,7 @@ const projectOf = ({ seedPath }: CreatePayload) =>
   )
 
 export const makeFolder = (folder: WorkspaceFolder) =>
-  Effect.try({
-    try: () => {
-      fs.mkdirSync(folder.directory, { recursive: true, mode: 0o700 })
-      fs.writeFileSync(folder.activity, "", { mode: 0o600 })
-    },
-    catch: unwritable(folder)
-  })
+  Effect.mapError(Effect.zipRight(ensureFolder(folder.directory), writeFile(folder.activity, "")), unwritten(folder))
 
 /** The images that its root is made of, from the cache; built where they are not there. */
 const imagesFor = (environment: string, notify: Notify) =>
@@ -220,7 +215,7 @@ export const create = (lifecycle: Lifecycle, payload: CreatePayload, notify: Not
     })
     const generation = yield* transit(lifecycle, transition).pipe(
       entry.one.withPermits(1),
-      Effect.onError(() => forget(lifecycle, entry))
+      Effect.onError(() => Effect.ignoreLogged(forget(lifecycle, entry)))
     )
     if (generation !== undefined) yield* warmLater(lifecycle, generation, { files })
     return entry

@@ -1,10 +1,10 @@
 import { Effect, Option } from "effect"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import { SeedImages } from "../../disk/SeedImages.ts"
 import { readWorkspaceDisk } from "../../disk/workspace-disk.ts"
 import { Environments } from "../../environment/Environments.ts"
 import { Kernel } from "../../environment/Kernel.ts"
+import { exists } from "../../system/files/entries.ts"
 import { Paths } from "../../system/Paths.ts"
 import { heldBase } from "../../vm/template/base.ts"
 import { type Notify, progress } from "./context.ts"
@@ -23,7 +23,7 @@ export const imagesOf = (entry: Entry, record: WorkspaceRecord) =>
     const cached = yield* Effect.orElseSucceed(environments.resolve(record.environment.name), () => Option.none())
     if (Option.isNone(cached) || cached.value.digest !== held.environment.digest) return held
     // Nothing is built for a workspace that has its own.
-    if (!fs.existsSync(path.join((yield* Paths).cacheDir, "kernels", "current.json"))) return held
+    if (!exists(path.join((yield* Paths).cacheDir, "kernels", "current.json"))) return held
     const kernel = yield* Effect.option(Effect.flatMap(Kernel, ({ ensure }) => ensure))
     return Option.isSome(kernel) && kernel.value.digest === held.kernel.digest
       ? { environment: cached.value, kernel: kernel.value }

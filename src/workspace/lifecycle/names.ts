@@ -1,6 +1,7 @@
 import { Effect, Either, Option } from "effect"
-import * as fs from "node:fs"
 import { readTail } from "../../system/file-tail.ts"
+import { listIfPresent, namesIn } from "../../system/files/folders.ts"
+import { toHostError } from "../../system/files/host-error.ts"
 import { Paths } from "../../system/Paths.ts"
 import { wholeOf } from "./prefix.ts"
 import {
@@ -16,7 +17,7 @@ import {
 export const readWorkspaces = Effect.gen(function*() {
   const { stateDir } = yield* Paths
   const root = workspacesDirectory(stateDir)
-  const ids = yield* Effect.sync(() => fs.existsSync(root) ? fs.readdirSync(root).filter(isWorkspaceId) : [])
+  const ids = (yield* Effect.mapError(listIfPresent(root), toHostError)).filter(isWorkspaceId)
   return yield* Effect.forEach(ids, (id) => {
     const folder = folderOf(stateDir, id)
     return Effect.map(Effect.either(readWorkspace(folder)), (record) => ({ id, folder, record }))
@@ -29,7 +30,7 @@ export const recordedWorkspaces: Effect.Effect<ReadonlyArray<WorkspaceRecord>, n
   (all) => all.flatMap(({ record }) => Option.toArray(Option.flatten(Either.getRight(record))))
 ).pipe(
   Effect.map((records) => records.filter(({ phase }) => phase !== "deleting")),
-  Effect.catchAllDefect(() => Effect.succeed([]))
+  Effect.orElseSucceed(() => [])
 )
 
 /** Names of the workspaces, ids of those without one. */
@@ -40,7 +41,7 @@ export const recordedNames: Effect.Effect<ReadonlyArray<string>, never, Paths> =
 
 /** The names in a workspace's folder of snapshots; what begins with a dot is being removed. */
 export const snapshotNames = (folder: WorkspaceFolder): ReadonlyArray<string> =>
-  fs.existsSync(folder.snapshots) ? fs.readdirSync(folder.snapshots).filter((name) => !name.startsWith(".")) : []
+  namesIn(folder.snapshots).filter((name) => !name.startsWith("."))
 
 /** Names of the snapshots of a workspace; none where there is no such workspace. */
 export const recordedSnapshots = (workspace: string): Effect.Effect<ReadonlyArray<string>, never, Paths> =>

@@ -5,7 +5,6 @@ import * as path from "node:path"
 import type { StateTooNew } from "../../contract/errors.ts"
 import { byName } from "../../contract/names.ts"
 import { syncFile, writeJsonAtomic } from "../../system/atomic-file.ts"
-import { unusable } from "../../system/disk-full.ts"
 import { FileFailed } from "../../system/files/failure.ts"
 import { toHostErrorOf } from "../../system/files/host-error.ts"
 import { nowMs } from "../../system/time.ts"
@@ -123,9 +122,6 @@ export const folderOf = (stateDir: string, id: WorkspaceId): WorkspaceFolder => 
 }
 
 /** Why something in a folder of the state directory, such as a workspace's, could not be written. */
-export const unwritable = ({ directory }: Pick<WorkspaceFolder, "directory">) => unusable(directory)
-
-/** The same of a file that `writeJsonAtomic` was to write. */
 export const unwritten = ({ directory }: Pick<WorkspaceFolder, "directory">) => toHostErrorOf(directory)
 
 export interface WriteWorkspaceOptions {

@@ -1,5 +1,5 @@
 import { Effect, Ref, SubscriptionRef } from "effect"
-import { type PyroError, WorkspaceNotFound } from "../../contract/errors.ts"
+import { type NoSpace, type PyroError, type StateDirectoryUnusable, WorkspaceNotFound } from "../../contract/errors.ts"
 import type { DeletePayload } from "../../contract/operations/workspace-delete.ts"
 import type { Paths } from "../../system/Paths.ts"
 import { endVm } from "../../vm/record/sweep.ts"
@@ -38,7 +38,7 @@ const remove = (lifecycle: Lifecycle, entry: Entry) =>
 
 /** Ends what runs on its disks and removes it; what is cut short here the next process finishes. */
 const removeDamaged = ({ registry }: Lifecycle, damaged: Damaged) =>
-  Effect.suspend((): Effect.Effect<void, WorkspaceNotFound, Paths> => {
+  Effect.suspend((): Effect.Effect<void, WorkspaceNotFound | NoSpace | StateDirectoryUnusable, Paths> => {
     const { folder, id } = damaged
     if (!registry.damaged.delete(id)) return Effect.fail(new WorkspaceNotFound({ workspace: id, similar: [] }))
     return Effect.gen(function*() {

@@ -4,7 +4,14 @@ import { faultPoint } from "../../system/fault.ts"
 import { workspaceTrees } from "../diff/baseline.ts"
 import { readPushed } from "../seed/pushed.ts"
 import { replayPushed } from "../seed/replay.ts"
-import { aloneFor, type Lifecycle, type LifecycleServices, type Notify, removeFolder } from "./context.ts"
+import {
+  aloneFor,
+  discardFolder,
+  type Lifecycle,
+  type LifecycleServices,
+  type Notify,
+  removeFolder
+} from "./context.ts"
 import type { Transition } from "./description.ts"
 import type { Entry } from "./entry.ts"
 import type { Generation } from "./generation.ts"
@@ -46,7 +53,7 @@ const resetting = (entry: Entry, before: WorkspaceRecord, notify: Notify): Trans
     entry,
     shows: "resetting",
     build: (onUndo) =>
-      onUndo(removeFolder(newDisk)).pipe(
+      onUndo(discardFolder(newDisk)).pipe(
         Effect.zipRight(newDiskLike(oldDisk, newDisk, before)),
         Effect.zipRight(guestOn(entry, next, notify))
       ),

@@ -1,12 +1,14 @@
 import { Effect, Either, Option } from "effect"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import type { HostToolMissing, NoSpace, StateDirectoryUnusable } from "../../contract/errors.ts"
 import { daemonFiles } from "../../system/daemon-files.ts"
+import { exists } from "../../system/files/entries.ts"
+import { attempt } from "../../system/files/failure.ts"
+import { namesIn } from "../../system/files/folders.ts"
 import { toHostError } from "../../system/files/host-error.ts"
 import { bytesBeneath } from "../../system/files/usage.ts"
 import { withLock } from "../../system/lock.ts"
-import type { Paths } from "../../system/Paths.ts"
+import { Paths } from "../../system/Paths.ts"
 import type { VmId } from "../../vm/record/record.ts"
 import { sweepWorkspaceVms } from "../../vm/record/sweep.ts"
 import { readWorkspaces } from "./names.ts"
@@ -57,10 +59,18 @@ const takeOutUnnamed = Effect.gen(function*() {
     record?.phase === "running" && record.vm !== undefined ? [record.vm] : []
   )
   const swept: Array<SweptWorkspace> = [...yield* sweepWorkspaceVms(new Set(named))]
-  const leftovers = records.flatMap(({ directory, record }) =>
-    record === undefined || record.phase === "creating" || record.phase === "deleting"
-      ? [{ kind: "workspace", what: directory }]
-      : [...otherDisks(directory, record), ...halfMade(directory)].map((what) => ({ kind: "disk", what }))
+  const leftovers = yield* Effect.mapError(
+    attempt(
+      "scandir",
+      (yield* Paths).stateDir,
+      () =>
+        records.flatMap(({ directory, record }) =>
+          record === undefined || record.phase === "creating" || record.phase === "deleting"
+            ? [{ kind: "workspace", what: directory }]
+            : [...otherDisks(directory, record), ...halfMade(directory)].map((what) => ({ kind: "disk", what }))
+        )
+    ),
+    toHostError
   )
   for (const { kind, what } of leftovers) {
     swept.push({ kind, what, freedBytes: bytesBeneath(what) })
@@ -70,16 +80,16 @@ const takeOutUnnamed = Effect.gen(function*() {
 })
 
 const otherDisks = (directory: string, { disk }: WorkspaceRecord) =>
-  fs.readdirSync(directory)
+  namesIn(directory)
     .filter((name) => /^disk-\d+$/.test(name) && name !== `disk-${disk}`)
     .map((name) => path.join(directory, name))
 
 /** What forks were being made from or comparisons read, and what is left of snapshots that were removed. */
 const halfMade = (directory: string) => {
   const snapshots = path.join(directory, "snapshots")
-  const hidden = fs.existsSync(snapshots) ? fs.readdirSync(snapshots).filter((name) => name.startsWith(".")) : []
+  const hidden = namesIn(snapshots).filter((name) => name.startsWith("."))
   return [
     ...hidden.map((name) => path.join(snapshots, name)),
     ...["staged", "compared"].map((name) => path.join(directory, name))
-  ].filter((file) => fs.existsSync(file))
+  ].filter(exists)
 }

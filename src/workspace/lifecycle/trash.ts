@@ -1,8 +1,10 @@
 import { Effect } from "effect"
 import { randomBytes } from "node:crypto"
-import * as fs from "node:fs"
 import * as path from "node:path"
-import { StateDirectoryUnusable } from "../../contract/errors.ts"
+import { type NoSpace, StateDirectoryUnusable } from "../../contract/errors.ts"
+import { renameFile, statEntry } from "../../system/files/entries.ts"
+import { listIfPresent, removeTree } from "../../system/files/folders.ts"
+import { toHostError, toHostErrorOf } from "../../system/files/host-error.ts"
 import { Paths } from "../../system/Paths.ts"
 import { workspacesDirectory } from "./record.ts"
 
@@ -10,20 +12,20 @@ import { workspacesDirectory } from "./record.ts"
 const sweptPrefix = ".swept-"
 
 /** Takes a folder, of a workspace or in one, out of the workspaces in one step, if it is there. Where it is then, to be removed. */
-export const moveToTrash = (what: string): Effect.Effect<string, never, Paths> =>
-  Effect.map(Paths, ({ stateDir }) => {
+export const moveToTrash = (what: string): Effect.Effect<string, NoSpace | StateDirectoryUnusable, Paths> =>
+  Effect.gen(function*() {
+    const { stateDir } = yield* Paths
     const aside = path.join(workspacesDirectory(stateDir), `${sweptPrefix}${randomBytes(8).toString("hex")}`)
     // A link, to anything, is taken as such.
-    if (fs.lstatSync(what, { throwIfNoEntry: false }) !== undefined) fs.renameSync(what, aside)
+    if ((yield* statEntry(what)) !== undefined) yield* renameFile(what, aside)
     return aside
-  })
+  }).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostErrorOf(what)(failure))))
 
 const remove = (aside: string) =>
-  Effect.tryPromise({
-    try: () => fs.promises.rm(aside, { recursive: true, force: true }),
-    catch: (cause) =>
-      new StateDirectoryUnusable({ path: aside, detail: `it cannot be removed: ${(cause as Error).message}` })
-  })
+  Effect.mapError(
+    removeTree(aside),
+    ({ detail }) => new StateDirectoryUnusable({ path: aside, detail: `it cannot be removed: ${detail}` })
+  )
 
 /** Removes what `moveToTrash` took. What cannot be removed is nobody's any more: it is tried again at the next start, and by `pyro gc`. */
 export const removeTrashed = (aside: string) =>
@@ -33,9 +35,14 @@ export const removeTrashed = (aside: string) =>
  * Removes all that is aside; what cannot be removed keeps nothing else. Gives what stays. Harmless beside another process that does the
  * same, or beside whoever took it there.
  */
-export const emptyTrash: Effect.Effect<ReadonlyArray<StateDirectoryUnusable>, never, Paths> = Effect.gen(function*() {
+export const emptyTrash: Effect.Effect<
+  ReadonlyArray<StateDirectoryUnusable>,
+  NoSpace | StateDirectoryUnusable,
+  Paths
+> = Effect.gen(function*() {
   const root = workspacesDirectory((yield* Paths).stateDir)
-  const aside = (fs.existsSync(root) ? fs.readdirSync(root) : []).filter((name) => name.startsWith(sweptPrefix))
+  const names = yield* Effect.mapError(listIfPresent(root), toHostError)
+  const aside = names.filter((name) => name.startsWith(sweptPrefix))
   const [stay] = yield* Effect.partition(aside, (name) => remove(path.join(root, name)))
   yield* Effect.forEach(stay, (failure) => Effect.logWarning(failure.message), { discard: true })
   return stay

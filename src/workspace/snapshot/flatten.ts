@@ -1,19 +1,24 @@
 import { Effect, Option, Ref } from "effect"
 import { randomBytes } from "node:crypto"
-import * as fs from "node:fs"
 import * as path from "node:path"
-import { ImageDamaged, type PyroError } from "../../contract/errors.ts"
+import type { PyroError } from "../../contract/errors.ts"
 import { runToMerge } from "../../disk/layer-run.ts"
 import { SeedImages } from "../../disk/SeedImages.ts"
 import { linkMerged, type MergedLayers, readWorkspaceDisk, type WorkspaceDisk } from "../../disk/workspace-disk.ts"
 import { setting } from "../../system/config.ts"
 import { faultPoint } from "../../system/fault.ts"
+import { inodeOf, linkFile } from "../../system/files/entries.ts"
+import { attempt } from "../../system/files/failure.ts"
+import { ensureFolder } from "../../system/files/folders.ts"
+import { toHostError } from "../../system/files/host-error.ts"
+import { bytesOnDisk } from "../../system/files/usage.ts"
 import { freeBytes } from "../../system/host.ts"
 import { Vmm } from "../../vm/Vmm.ts"
 import { inspectorSize } from "../inspector.ts"
 import {
   alone,
   commit,
+  discardFolder,
   type Lifecycle,
   type LifecycleServices,
   removeFolder,
@@ -21,26 +26,21 @@ import {
 } from "../lifecycle/context.ts"
 import type { Entry } from "../lifecycle/entry.ts"
 import { imagesOf } from "../lifecycle/guest-on.ts"
-import { unwritable, virtualBytesOf, type WorkspaceRecord } from "../lifecycle/record.ts"
+import { unwritten, virtualBytesOf, type WorkspaceRecord } from "../lifecycle/record.ts"
 
 /** QEMU answers in ms; nobody waits long for one that stands still. */
 const REPLACE_TIMEOUT = "10 seconds"
 
-const bytesOf = (file: string) => fs.statSync(file).blocks * 512
-const inodeOf = (file: string) => fs.statSync(file).ino
-
 /** What of a workspace's disk is to be merged now; undefined where its chain is short, or the host has little room. */
 const plan = (disk: WorkspaceDisk, longest: number) =>
-  Effect.try({
-    try: () => {
-      const bytes = disk.layers.map(bytesOf)
-      const run = runToMerge(bytes, longest)
-      if (run === undefined) return undefined
-      const needed = bytes.slice(run.from).reduce((sum, one) => sum + one, 0)
-      return needed * 2 <= freeBytes(disk.top) ? { ...run, inodes: disk.layers.map(inodeOf) } : undefined
-    },
-    catch: (cause) => new ImageDamaged({ path: disk.top, detail: String(cause) })
-  })
+  Effect.gen(function*() {
+    const bytes = disk.layers.map(bytesOnDisk)
+    const run = runToMerge(bytes, longest)
+    if (run === undefined) return undefined
+    const needed = bytes.slice(run.from).reduce((sum, one) => sum + one, 0)
+    const free = yield* attempt("statfs", disk.top, () => freeBytes(disk.top))
+    return needed * 2 <= free ? { ...run, inodes: yield* Effect.forEach(disk.layers, inodeOf) } : undefined
+  }).pipe(Effect.mapError(toHostError))
 
 /** A VM that has the frozen layers under an overlay of its own. Nothing runs in it: its QEMU alone is wanted, confined as any. */
 const openMerger = (entry: Entry, record: WorkspaceRecord, { layers, seed }: WorkspaceDisk) =>
@@ -78,7 +78,7 @@ export const flatten = (lifecycle: Lifecycle, entry: Entry): Effect.Effect<boole
     yield* Effect.scoped(Effect.gen(function*() {
       const vm = yield* openMerger(entry, record, disk)
       const written = yield* vm.disks.merge(from)
-      yield* Effect.try({ try: () => fs.linkSync(written, file), catch: unwritable(entry.folder) })
+      yield* Effect.mapError(linkFile(written, file), unwritten(entry.folder))
     }))
     faultPoint("flatten:merged")
     return yield* exchange(entry, { disk: record.disk, inodes }, { from, count: disk.layers.length - from, file }).pipe(
@@ -92,17 +92,14 @@ const stagedFile = ({ folder }: Entry) =>
   Effect.gen(function*() {
     const directory = path.join(folder.compared, randomBytes(8).toString("hex"))
     yield* Effect.addFinalizer(() => removeStaged(folder.compared, directory))
-    yield* Effect.try({
-      try: () => fs.mkdirSync(directory, { recursive: true, mode: 0o700 }),
-      catch: unwritable(folder)
-    })
+    yield* Effect.mapError(ensureFolder(directory), unwritten(folder))
     return path.join(directory, "merged.qcow2")
   })
 
 /** For whoever has the workspace alone. `read` is what was merged: a disk that is another one by now stays as it is. */
 const exchange = (
   entry: Entry,
-  read: { readonly disk: number; readonly inodes: ReadonlyArray<number> },
+  read: { readonly disk: number; readonly inodes: ReadonlyArray<string | undefined> },
   merged: MergedLayers
 ) =>
   Effect.gen(function*() {
@@ -110,20 +107,19 @@ const exchange = (
     if (record.disk !== read.disk) return false
     const old = entry.folder.disk(record.disk)
     const now = yield* readWorkspaceDisk(old, virtualBytesOf(record))
-    if (!read.inodes.every((inode, index) => now.layers[index] !== undefined && inodeOf(now.layers[index]) === inode)) {
-      return false
-    }
+    const inodes = yield* Effect.mapError(Effect.forEach(now.layers, inodeOf), toHostError)
+    if (!read.inodes.every((inode, index) => inode !== undefined && inodes[index] === inode)) return false
     const next = record.disk + 1
     const folder = entry.folder.disk(next)
     yield* removeFolder(folder)
     yield* linkMerged(now, folder, merged).pipe(
       Effect.zipLeft(Effect.sync(() => faultPoint("flatten:linked"))),
       Effect.zipRight(commit(entry, (known) => ({ ...known, disk: next }), { durable: true })),
-      Effect.onError(() => removeFolder(folder))
+      Effect.onError(() => discardFolder(folder))
     )
     faultPoint("flatten:committed")
     yield* replaceInVm(entry, now, { ...merged, file: `${folder}/${merged.from}.qcow2` })
-    yield* removeFolder(old)
+    yield* discardFolder(old)
     return true
   })
 

@@ -1,7 +1,9 @@
 import { Effect, Option, Ref, type Scope } from "effect"
-import * as fs from "node:fs"
-import type { PyroError } from "../../contract/errors.ts"
+import type { NoSpace, PyroError, StateDirectoryUnusable } from "../../contract/errors.ts"
 import type { ForkPayload } from "../../contract/operations/workspace-fork.ts"
+import { linkFile, statEntry } from "../../system/files/entries.ts"
+import { listFolder, makeFolder } from "../../system/files/folders.ts"
+import { toHostError } from "../../system/files/host-error.ts"
 import { asStep } from "../../system/spans.ts"
 import { heldBase } from "../../vm/template/base.ts"
 import type { ReservedVm } from "../../vm/VmmService.ts"
@@ -46,17 +48,19 @@ const stageSnapshot = (
     const images = yield* heldBase(source.folder.base)
     if (memory !== undefined) yield* demandLoadable(snapshot, images, seedOf(source, record))
     const staged = stagedIn(children)
-    yield* Effect.promise(() => linkTree(folder.directory, staged.directory))
+    yield* linkTree(folder.directory, staged.directory)
     return { staged, taken, memory }
   }).pipe(alone(lifecycle, source))
 
-const linkTree = async (from: string, to: string): Promise<void> => {
-  await fs.promises.mkdir(to, { mode: 0o700 })
-  for (const one of await fs.promises.readdir(from, { withFileTypes: true })) {
-    if (one.isDirectory()) await linkTree(`${from}/${one.name}`, `${to}/${one.name}`)
-    else await fs.promises.link(`${from}/${one.name}`, `${to}/${one.name}`)
-  }
-}
+const linkTree = (from: string, to: string): Effect.Effect<void, NoSpace | StateDirectoryUnusable> =>
+  Effect.gen(function*() {
+    yield* makeFolder(to)
+    for (const name of yield* listFolder(from)) {
+      const [one, linked] = [`${from}/${name}`, `${to}/${name}`]
+      const isDirectory = (yield* statEntry(one))?.isDirectory() === true
+      yield* isDirectory ? linkTree(one, linked) : linkFile(one, linked)
+    }
+  }).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostError(failure))))
 
 /** Reserves a VM for each fork, in the scope of the fork's first generation. */
 const reserveFor = (source: Entry, spec: NonNullable<Taken["memory"]>["spec"], children: ReadonlyArray<Child>) =>
@@ -74,7 +78,7 @@ const reserveFor = (source: Entry, spec: NonNullable<Taken["memory"]>["spec"], c
 const stageNow = (lifecycle: Lifecycle, source: Entry, diskOnly: boolean, children: ReadonlyArray<Child>) =>
   Effect.gen(function*() {
     const folder = stagedIn(children)
-    yield* Effect.sync(() => fs.mkdirSync(folder.directory, { mode: 0o700 }))
+    yield* Effect.mapError(makeFolder(folder.directory), toHostError)
     const generation = Option.getOrUndefined(yield* Ref.get(source.generation))
     if (generation === undefined || diskOnly) {
       const staged: Staged = { folder, taken: yield* take(source, folder, undefined), vms: [] }

@@ -9,12 +9,12 @@ import { heldBase, holdBase } from "../../vm/template/base.ts"
 import type { ReservedVm } from "../../vm/VmmService.ts"
 import { recordEvent } from "../events.ts"
 import {
+  discardFolder,
   generationScope,
   type Lifecycle,
   type LifecycleServices,
   type Notify,
   progress,
-  removeFolder,
   unlessDeleted
 } from "../lifecycle/context.ts"
 import { forget, makeFolder } from "../lifecycle/create.ts"
@@ -69,7 +69,7 @@ const announce = (lifecycle: Lifecycle, source: Entry, payload: ForkPayload) =>
         yield* writeWorkspace(entry.folder, own)
         yield* holdBase(entry.folder.base, yield* heldBase(source.folder.base))
       }
-    }).pipe(Effect.onError(() => forgetAll(lifecycle, children)))
+    }).pipe(Effect.onError(() => Effect.ignoreLogged(forgetAll(lifecycle, children))))
     faultPoint("fork:announced")
     return children
   })
@@ -156,9 +156,9 @@ export const fork = (
       yield* transitAll(lifecycle, forking(source, children, staged, snapshot, notify))
       const to = entries.map(({ id }) => id)
       yield* recordEvent(source.folder.directory, { _tag: "fork", to, ...origin(snapshot) })
-      yield* Effect.forkIn(removeFolder(staged.folder.directory), lifecycle.scope)
+      yield* Effect.forkIn(discardFolder(staged.folder.directory), lifecycle.scope)
       return entries
     })
     const held = entries.reduce((work, { one }) => one.withPermits(1)(work), made)
-    return yield* Effect.onError(held, () => forgetAll(lifecycle, children))
+    return yield* Effect.onError(held, () => Effect.ignoreLogged(forgetAll(lifecycle, children)))
   }).pipe(unlessDeleted(lifecycle, source), Effect.uninterruptible)

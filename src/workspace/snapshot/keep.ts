@@ -6,13 +6,17 @@ import { SnapshotExists } from "../../contract/errors.ts"
 import type { SnapshotInfo } from "../../contract/operations/workspace-snapshot.ts"
 import { syncFile } from "../../system/atomic-file.ts"
 import { faultPoint } from "../../system/fault.ts"
+import { readIfReadable } from "../../system/files/content.ts"
+import { exists, renameFile } from "../../system/files/entries.ts"
+import { ensureFolder, listIfPresent } from "../../system/files/folders.ts"
+import { toHostError } from "../../system/files/host-error.ts"
 import { hostBootId } from "../../system/identity.ts"
 import { nowIso } from "../../system/time.ts"
 import { recordEvent } from "../events.ts"
-import { aloneFor, type Lifecycle, type Notify, progress, removeFolder } from "../lifecycle/context.ts"
+import { aloneFor, discardFolder, type Lifecycle, type Notify, progress, removeFolder } from "../lifecycle/context.ts"
 import { displayName } from "../lifecycle/display-name.ts"
 import type { Entry } from "../lifecycle/entry.ts"
-import { touch, unwritable, type WorkspaceFolder } from "../lifecycle/record.ts"
+import { touch, unwritten, type WorkspaceFolder } from "../lifecycle/record.ts"
 import {
   announced,
   type CaptureFolder,
@@ -29,9 +33,9 @@ import { take } from "./take.ts"
 const removeSnapshot = (workspace: WorkspaceFolder, folder: CaptureFolder) =>
   Effect.gen(function*() {
     const gone = path.join(workspace.snapshots, `.${randomBytes(8).toString("hex")}`)
-    yield* Effect.try({ try: () => fs.renameSync(folder.directory, gone), catch: unwritable(workspace) })
+    yield* Effect.mapError(renameFile(folder.directory, gone), unwritten(workspace))
     faultPoint("snapshot-delete:hidden")
-    yield* removeFolder(gone)
+    yield* discardFolder(gone)
   })
 
 /** Keeps a workspace as it is now under a name; when it fails nothing of it stays. */
@@ -39,15 +43,12 @@ export const createSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string,
   Effect.gen(function*() {
     const workspace = entry.folder
     const folder = snapshotFolder(workspace, name)
-    if (fs.existsSync(folder.directory)) {
+    if (exists(folder.directory)) {
       return yield* new SnapshotExists({ workspace: yield* displayName(entry), snapshot: name })
     }
     const record = announced(name, yield* nowIso)
     const made = yield* Effect.gen(function*() {
-      yield* Effect.try({
-        try: () => fs.mkdirSync(folder.directory, { recursive: true, mode: 0o700 }),
-        catch: unwritable(workspace)
-      })
+      yield* Effect.mapError(ensureFolder(folder.directory), unwritten(workspace))
       yield* writeSnapshot(workspace, folder, record)
       faultPoint("snapshot:announced")
       yield* progress(notify, "copying the workspace", 0.2)
@@ -107,10 +108,10 @@ export const adoptSnapshots = (entry: Entry) =>
     const { compared, snapshots, staged } = entry.folder
     const whole = yield* readSnapshots(entry.folder)
     const kept = new Set(whole.map(({ record }) => record.name))
-    const there = fs.existsSync(snapshots) ? fs.readdirSync(snapshots) : []
+    const there = yield* Effect.mapError(listIfPresent(snapshots), toHostError)
     const halves = there.filter((name) => !kept.has(name)).map((name) => path.join(snapshots, name))
     // One whose record is damaged may still be of use to somebody.
-    const damaged = halves.filter((file) => fs.existsSync(path.join(file, "record.json")) && !isAnnounced(file))
+    const damaged = halves.filter((file) => exists(path.join(file, "record.json")) && !isAnnounced(file))
     for (const file of [...halves.filter((one) => !damaged.includes(one)), staged, compared]) {
       yield* removeFolder(file)
     }
@@ -123,7 +124,7 @@ const isAnnounced = (folder: string) =>
   path.basename(folder).startsWith(".") ||
   Option.getOrElse(
     Option.liftThrowable(() =>
-      (JSON.parse(fs.readFileSync(path.join(folder, "record.json"), "utf8")) as { readonly phase?: unknown }).phase ===
+      (JSON.parse(readIfReadable(path.join(folder, "record.json")) ?? "null") as { readonly phase?: unknown }).phase ===
         "creating"
     )(),
     () => false

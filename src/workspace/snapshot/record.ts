@@ -1,10 +1,10 @@
 import { Effect, Either, Option, Schema } from "effect"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import { type IdAmbiguous, SnapshotNotFound, StateDirectoryUnusable, type StateTooNew } from "../../contract/errors.ts"
 import type { SnapshotInfo } from "../../contract/operations/workspace-snapshot.ts"
 import { similarTo } from "../../contract/similar.ts"
 import { writeJsonAtomic } from "../../system/atomic-file.ts"
+import { bytesOnDisk } from "../../system/files/usage.ts"
 import { hostBootId } from "../../system/identity.ts"
 import { isObject, readVersioned, type Upgrades } from "../../system/versioned.ts"
 import { type Frozen, frozenIn } from "../../vm/frozen.ts"
@@ -168,14 +168,12 @@ export const findSnapshot = (
     })
   )
 
-const roomOf = (file: string) => (fs.statSync(file, { throwIfNoEntry: false })?.blocks ?? 0) * 512
-
 export const snapshotInfo = ({ folder, record: { createdAt, durable, name, taken } }: Snapshot): SnapshotInfo => ({
   name,
   kind: taken.memory === undefined ? "disk" : "memory",
   createdAt,
   durable,
-  memoryBytes: roomOf(folder.frozen.memoryPath),
+  memoryBytes: bytesOnDisk(folder.frozen.memoryPath),
   layers: taken.layers,
   runningCommands: 0,
   ...describeStates(residentKinds, taken.residents),

@@ -1,7 +1,14 @@
 import { Effect, Ref } from "effect"
 import { faultPoint } from "../../system/fault.ts"
 import { heldBase } from "../../vm/template/base.ts"
-import { aloneFor, type Lifecycle, type LifecycleServices, type Notify, removeFolder } from "../lifecycle/context.ts"
+import {
+  aloneFor,
+  discardFolder,
+  type Lifecycle,
+  type LifecycleServices,
+  type Notify,
+  removeFolder
+} from "../lifecycle/context.ts"
 import type { OnUndo, Transition } from "../lifecycle/description.ts"
 import type { Entry } from "../lifecycle/entry.ts"
 import { guestOn } from "../lifecycle/guest-on.ts"
@@ -29,7 +36,7 @@ const buildFrom = (
 ) =>
   Effect.gen(function*() {
     const newDisk = entry.folder.disk(next.disk)
-    yield* onUndo(removeFolder(newDisk))
+    yield* onUndo(discardFolder(newDisk))
     yield* removeFolder(newDisk)
     const { seed } = yield* Effect.uninterruptible(makeDisk(folder, taken, newDisk, next))
     faultPoint("reset-to:disk")

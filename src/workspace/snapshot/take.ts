@@ -1,8 +1,8 @@
 import { Effect, Option, Ref } from "effect"
-import * as fs from "node:fs"
 import { NoSpace, type PyroError, VmFailed } from "../../contract/errors.ts"
 import { layerCount, makeWorkspaceDisk, type Seed, shareLayers } from "../../disk/workspace-disk.ts"
 import { faultPoint } from "../../system/fault.ts"
+import { makeFolder } from "../../system/files/folders.ts"
 import { freeBytes } from "../../system/host.ts"
 import type { Paths } from "../../system/Paths.ts"
 import { asStep } from "../../system/spans.ts"
@@ -14,7 +14,7 @@ import { endUnattached } from "../lifecycle/context.ts"
 import { residentsOf } from "../lifecycle/entry-residents.ts"
 import type { Entry } from "../lifecycle/entry.ts"
 import type { Generation } from "../lifecycle/generation.ts"
-import { unwritable, virtualBytesOf, type WorkspaceRecord } from "../lifecycle/record.ts"
+import { unwritten, virtualBytesOf, type WorkspaceRecord } from "../lifecycle/record.ts"
 import { flush } from "../lifecycle/stop.ts"
 import { noStates, type ResidentStates } from "../residents/states.ts"
 import { copyPushed } from "../seed/pushed.ts"
@@ -48,7 +48,7 @@ export const take = (
     const record = yield* Ref.get(entry.record)
     const disk = entry.folder.disk(record.disk)
     const generation = yield* Ref.get(entry.generation)
-    yield* Effect.try({ try: () => fs.mkdirSync(folder.logs, { mode: 0o700 }), catch: unwritable(entry.folder) })
+    yield* Effect.mapError(makeFolder(folder.logs), unwritten(entry.folder))
     const prepared = Option.isSome(generation)
       ? yield* prepare(entry, generation.value, memory)
       : yield* Effect.as(endUnattached(entry), undefined)
