@@ -155,7 +155,7 @@ describe("a disk that is full", () => {
         "the host's disk is full: the guest stands still and goes on when there is room"
       ])
       for (const verb of [["exec", "host", "--", "true"], ["start", "host"], ["stop", "host"], ["fork", "host"]]) {
-        assert.match((await failure(["workspace", ...verb])).message, /is starting: .* stands still/, verb[0])
+        assert.match((await failure(["workspace", ...verb])).message, /is starting; .* stands still/, verb[0])
       }
     } finally {
       free()
