@@ -43,8 +43,12 @@ const fileModules = [
   "src/workspace/seed/{files-beneath,host-files,host-tree,locate,refs,scratch,special-files}.ts",
   // Reads recipes of the package itself: a missing one is a defect of the installation.
   "src/environment/recipe.ts",
+  // Appends one line for each event, inside an `attempt`, and mends a line that a crash cut.
   "src/workspace/events.ts",
-  "src/workspace/{lifecycle,snapshot}/**/*.ts"
+  // Look at records and folders that may be damaged or gone, and have an answer for each refusal.
+  "src/workspace/lifecycle/{damaged,record}.ts",
+  // Walks a snapshot's folder before its files are synced.
+  "src/workspace/snapshot/keep.ts"
 ]
 
 const byString =

@@ -1,15 +1,18 @@
 import { Cause, Chunk, Option } from "effect"
 import type { NoSpace, StateDirectoryUnusable } from "../contract/errors.ts"
-import { isDiskFull, unusable } from "../system/disk-full.ts"
+import { FileFailed, isDiskFull } from "../system/files/failure.ts"
+import { toHostError } from "../system/files/host-error.ts"
 
 /** What a file function of Node throws when the one whose directory it is can mend it: rights, a file for a folder, a failing disk. */
 const MENDABLE = new Set(["EACCES", "EPERM", "EROFS", "ENOTDIR", "EISDIR", "ELOOP", "EIO"])
 
 const troubleOf = (defect: unknown): Option.Option<NoSpace | StateDirectoryUnusable> => {
   if (!(defect instanceof Error)) return Option.none()
-  const { code, path } = defect as NodeJS.ErrnoException
+  const { code, message, path, syscall = "open" } = defect as NodeJS.ErrnoException
   if (path === undefined || code === undefined) return Option.none()
-  return isDiskFull(defect) || MENDABLE.has(code) ? Option.some(unusable(path)(defect)) : Option.none()
+  return isDiskFull(defect) || MENDABLE.has(code)
+    ? Option.some(toHostError(new FileFailed({ operation: syscall, path, code, detail: message })))
+    : Option.none()
 }
 
 /**
