@@ -10,7 +10,7 @@ export interface TextWidth {
 
 const ASCII = /^[\0-\u007f]*$/
 
-export const asciiWidth: TextWidth = { columns: (text) => text.length, clusters: (text) => [...text] }
+const asciiWidth: TextWidth = { columns: (text) => text.length, clusters: (text) => [...text] }
 
 /**
  * The layout of texts. Unicode's tables cost some 20 ms to set up (`new Intl.Segmenter()`), so the layout of ASCII is done without

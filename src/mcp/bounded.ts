@@ -1,5 +1,5 @@
 /** Maximum characters of each half of a result, as JSON: below the limit of the strictest host (12,000). */
-export const MAX_RESULT_CHARACTERS = 9_500
+const MAX_RESULT_CHARACTERS = 9_500
 
 /** Most characters of text in a result, as JSON writes it. */
 export const MAX_TEXT_CHARACTERS = 8_000

@@ -1,6 +1,5 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect, identity } from "effect"
-import { build } from "esbuild"
 import { type ChildProcess, spawn } from "node:child_process"
 import { createHash } from "node:crypto"
 import * as fs from "node:fs"
@@ -11,27 +10,16 @@ import { Paths } from "../../src/system/Paths.ts"
 import { readRecord, VmId, vmPaths, writeRecord } from "../../src/vm/record/record.ts"
 import { endVm, ownerlessWorkspaceVms, sweepVms } from "../../src/vm/record/sweep.ts"
 import { Vmm } from "../../src/vm/Vmm.ts"
+import { bundled, linkBuilt } from "../support/bundled.ts"
 import { finish, guestServices, script } from "../support/guest.ts"
-
-const project = path.resolve(import.meta.dirname, "..", "..")
 
 /** The driver as one program, beside a link to the natively built tools. */
 const driver = Effect.acquireRelease(
   Effect.promise(async () => {
     const home = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-attach-"))
     const program = path.join(home, "driver.mjs")
-    await build({
-      entryPoints: [path.join(import.meta.dirname, "attach-driver.ts")],
-      outfile: program,
-      bundle: true,
-      platform: "node",
-      format: "esm",
-      logLevel: "error",
-      banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" }
-    })
-    for (const folder of ["guest-agent", "native", "rootfs"]) {
-      fs.symlinkSync(path.join(project, folder), path.join(home, folder))
-    }
+    await bundled(path.join(import.meta.dirname, "attach-driver.ts"), program)
+    linkBuilt(home)
     return { home, program }
   }),
   ({ home }) => Effect.sync(() => fs.rmSync(home, { recursive: true, force: true }))

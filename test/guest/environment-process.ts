@@ -1,8 +1,8 @@
-import { build } from "esbuild"
 import { type ChildProcess, spawn } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
+import { bundled } from "../support/bundled.ts"
 
 const project = path.resolve(import.meta.dirname, "..", "..")
 
@@ -32,15 +32,7 @@ export const packDriver = async () => {
   // The nearest folder with a guest-agent in it is where a program looks for the recipes.
   fs.mkdirSync(path.join(home, "package", "guest-agent"), { recursive: true })
   fs.cpSync(path.join(project, "rootfs"), path.join(home, "package", "rootfs"), { recursive: true })
-  await build({
-    entryPoints: [path.join(import.meta.dirname, "environment-driver.ts")],
-    outfile: program,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    logLevel: "error",
-    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" }
-  })
+  await bundled(path.join(import.meta.dirname, "environment-driver.ts"), program)
   return { home, program, remove: () => fs.rmSync(home, { recursive: true, force: true }) }
 }
 

@@ -26,7 +26,7 @@ export const differ = (portraits: ReadonlyArray<string>, of = ""): ReadonlyArray
   })
 }
 
-export const maxClockOffsetMs = 50
+const maxClockOffsetMs = 50
 
 export const clockVerdict = (name: string, offsetMs: number): DoctorLine =>
   verdict(name, Math.abs(offsetMs) <= maxClockOffsetMs, `${offsetMs.toFixed(1)} ms off the host's`)

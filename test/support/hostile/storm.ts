@@ -1,22 +1,13 @@
-import { build } from "esbuild"
 import { spawn } from "node:child_process"
 import * as path from "node:path"
 import * as readline from "node:readline"
 import type { StormOptions, StormReport } from "../../guest/hostile-driver.ts"
+import { bundled } from "../bundled.ts"
 
 /** Starts the process that has the hostile agents; they are there when this resolves. */
 export const startStorm = async (folder: string, options: StormOptions) => {
   const program = path.join(folder, "hostile-driver.mjs")
-  await build({
-    entryPoints: [path.resolve(import.meta.dirname, "../../guest/hostile-driver.ts")],
-    outfile: program,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node20",
-    logLevel: "error",
-    banner: { js: "import{createRequire as requireFrom}from'node:module';const require=requireFrom(import.meta.url);" }
-  })
+  await bundled(path.resolve(import.meta.dirname, "../../guest/hostile-driver.ts"), program)
   const child = spawn(process.execPath, [program, JSON.stringify(options)], {
     env: { ...process.env, PYRO_STATE_DIR: options.state },
     stdio: ["pipe", "pipe", "inherit"]

@@ -1,28 +1,15 @@
-import { build } from "esbuild"
 import { type ChildProcess, spawn } from "node:child_process"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import * as readline from "node:readline"
 import { assert } from "vitest"
+import { bundled, linkBuilt } from "../bundled.ts"
 import type { Operation } from "./workspaces-process.ts"
 
-const project = path.resolve(import.meta.dirname, "../../..")
-
 /** Bundles the process beside links to what the project builds. */
-const bundled = async (folder: string) => {
+const prepared = async (folder: string) => {
   const program = path.join(folder, "workspaces-process.mjs")
-  await build({
-    entryPoints: [path.join(import.meta.dirname, "workspaces-process.ts")],
-    outfile: program,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    logLevel: "error",
-    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" }
-  })
-  for (const name of ["guest-agent", "native", "rootfs"]) {
-    fs.symlinkSync(path.join(project, name), path.join(folder, name))
-  }
+  await bundled(path.join(import.meta.dirname, "workspaces-process.ts"), program)
+  linkBuilt(folder)
   return program
 }
 
@@ -83,7 +70,7 @@ export const workspacesClient = async (options: {
   readonly args: ReadonlyArray<string>
   readonly env?: Readonly<Record<string, string>>
 }) => {
-  const program = await bundled(options.folder)
+  const program = await prepared(options.folder)
   const state = path.join(options.folder, "state")
   const env = { ...process.env, PYRO_STATE_DIR: state, PYRO_POOL_MEMBERS: "0", ...options.env }
   let running: Running | undefined
