@@ -5,6 +5,7 @@ import { pullFromStream, type PullOperation, type StreamingCall } from "../contr
 import { DROP, firstName, restName, type StreamingRow, streamingRows } from "../contract/event-rpcs.ts"
 import { ENDS_WITH_CALLER_HEADER, INPUT_HEADER, RESUMED_HEADER } from "../contract/input-rpcs.ts"
 import { named } from "../contract/names.ts"
+import type { Operation } from "../contract/operations.ts"
 import { callOf, Pyro, type PyroService } from "../contract/Pyro.ts"
 import { makePyroRpcs, type UnaryRow, unaryRows } from "../contract/rpc.ts"
 import type { RunInput, WindowSize } from "../contract/run-input.ts"
@@ -19,6 +20,8 @@ export interface Serving {
   readonly requests: RequestTracker
   /** Whether requests are ended because the daemon leaves, and not by their callers. */
   readonly leaving: Ref.Ref<boolean>
+  /** Whether a span of the operation has any use. */
+  readonly hasSpan: (row: Operation) => boolean
 }
 
 /** What flows into a request, and what is known of how it ends. */
@@ -57,13 +60,14 @@ const eventHandlers = (
   pyro: PyroService,
   inputs: ReturnType<typeof makeInputs>,
   open: ReturnType<typeof makeOpenOperations>,
-  { requests, leaving }: Serving
+  serving: Serving
 ) => {
+  const { leaving, requests } = serving
   type Named = { readonly id: string; readonly request: unknown }
   const first = (row: StreamingRow) => {
     const start = pullOf(pyro, row)
     const demand = demandAbsolutePaths(row)
-    const observed = observeEvents(row)
+    const observed = observeEvents(row, serving.hasSpan(row))
     return ({ id, request }: Named, { headers }: { readonly headers: Headers }) =>
       open.first(
         id,

@@ -1,4 +1,4 @@
-import { Cause, type Chunk, Effect, Exit, FiberId, Option, type Scope } from "effect"
+import { Cause, type Chunk, Effect, Exit, FiberId, Option, type Scope, type Tracer } from "effect"
 import type { PullEvents } from "../contract/event-batches.ts"
 import type { CliSurface } from "../contract/operation.ts"
 import type { Operation } from "../contract/operations.ts"
@@ -16,29 +16,41 @@ export const outputBytes = ({ bytes }: AnyEvent) => bytes instanceof Uint8Array 
 
 const INTERRUPTED = Exit.interrupt(FiberId.none)
 
-/** Starts the span of an operation. `end` takes the first outcome and ignores later ones. */
-const begin = ({ name }: Operation) =>
+/** Starts the observation of an operation. `end` takes the first outcome and ignores later ones. */
+const begin = ({ name }: Operation, span: Tracer.Span | undefined) =>
   Effect.clockWith((clock) =>
-    Effect.map(Effect.makeSpan(name, { kind: "server", root: true, captureStackTrace: false }), (span) => {
+    Effect.sync(() => {
       const startNs = clock.unsafeCurrentTimeNanos()
       let hasEnded = false
-      const end = (exit: Exit.Exit<unknown, unknown>) => {
+      return (exit: Exit.Exit<unknown, unknown>) => {
         if (hasEnded) return
         hasEnded = true
         const endNs = clock.unsafeCurrentTimeNanos()
-        span.end(endNs, exit)
+        span?.end(endNs, exit)
         recordOperation(name, outcomeOf(exit), Number(endNs - startNs) / 1e6)
       }
-      return { span, end }
     })
   )
 
+type End = Effect.Effect.Success<ReturnType<typeof begin>>
+
+/** Observes what `use` makes of an operation, in a span if one has any use. */
+const observed = <A, E, R, B, E2, R2>(
+  row: Operation,
+  hasSpan: boolean,
+  work: Effect.Effect<A, E, R>,
+  use: (work: Effect.Effect<A, E, R>, end: End) => Effect.Effect<B, E2, R2>
+): Effect.Effect<B, E2, R2> =>
+  hasSpan
+    ? Effect.flatMap(
+      Effect.makeSpan(row.name, { kind: "server", root: true, captureStackTrace: false }),
+      (span) => Effect.flatMap(begin(row, span), (end) => use(Effect.withParentSpan(work, span) as typeof work, end))
+    )
+    : Effect.flatMap(begin(row, undefined), (end) => use(work, end))
+
 /** Observes an operation with one answer: its span, its duration and its outcome. */
-export const observe = (row: Operation) => <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.flatMap(
-    begin(row),
-    ({ end, span }) => Effect.onExit(Effect.withParentSpan(work, span), (exit) => Effect.sync(() => end(exit)))
-  )
+export const observe = (row: Operation, hasSpan = true) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
+  observed(row, hasSpan, work, (work, end) => Effect.onExit(work, (exit) => Effect.sync(() => end(exit))))
 
 /** Events that tell the result of an operation. A caller that has one need not pull the end. */
 const RESULTS = new Set(["Exited", "Detached", "Ready", "Forked", "Taken", "Exported"])
@@ -46,33 +58,34 @@ const RESULTS = new Set(["Exited", "Detached", "Ready", "Forked", "Taken", "Expo
 /**
  * Observes an operation with events, from its start to its result or its end. An operation that its caller drops before is interrupted.
  */
-export const observeEvents = (row: Operation) =>
-<Event extends AnyEvent, E, E2, R>(
-  start: Effect.Effect<PullEvents<Event, E>, E2, R>
-): Effect.Effect<PullEvents<Event, E>, E2, R | Scope.Scope> =>
-  Effect.flatMap(begin(row), ({ end, span }) => {
-    const { stdin }: CliSurface = row.cli
-    const look = (events: Chunk.Chunk<Event>) => {
-      for (const event of events) {
-        // An export has output, too, which counts as an export.
-        if (stdin !== undefined) countBytes("output", outputBytes(event))
-        if (RESULTS.has(event._tag)) end(Exit.void)
+export const observeEvents = (row: Operation, hasSpan = true) => {
+  const { stdin }: CliSurface = row.cli
+  return <Event extends AnyEvent, E, E2, R>(
+    start: Effect.Effect<PullEvents<Event, E>, E2, R>
+  ): Effect.Effect<PullEvents<Event, E>, E2, R | Scope.Scope> =>
+    observed(row, hasSpan, start, (start, end) => {
+      const look = (events: Chunk.Chunk<Event>) => {
+        for (const event of events) {
+          // An export has output, too, which counts as an export.
+          if (stdin !== undefined) countBytes("output", outputBytes(event))
+          if (RESULTS.has(event._tag)) end(Exit.void)
+        }
+        return events
       }
-      return events
-    }
-    const ended = (cause: Cause.Cause<Option.Option<E>>) =>
-      Effect.sync(() => {
-        // The caller may pull again after an interrupted pull.
-        if (Cause.isInterruptedOnly(cause)) return
-        const failure = Cause.failureOption(cause)
-        if (Option.isNone(failure)) return end(Exit.failCause(cause))
-        end(Option.match(failure.value, { onNone: () => Exit.void, onSome: Exit.fail }))
-      })
-    return atClose(Effect.sync(() => end(INTERRUPTED))).pipe(
-      Effect.zipRight(Effect.withParentSpan(start, span)),
-      Effect.tapErrorCause((cause) => Effect.sync(() => end(Exit.failCause(cause)))),
-      Effect.map((pull): PullEvents<Event, E> => (waitMs) =>
-        Effect.tapErrorCause(Effect.map(pull(waitMs), look), ended)
+      const ended = (cause: Cause.Cause<Option.Option<E>>) =>
+        Effect.sync(() => {
+          // The caller may pull again after an interrupted pull.
+          if (Cause.isInterruptedOnly(cause)) return
+          const failure = Cause.failureOption(cause)
+          if (Option.isNone(failure)) return end(Exit.failCause(cause))
+          end(Option.match(failure.value, { onNone: () => Exit.void, onSome: Exit.fail }))
+        })
+      return atClose(Effect.sync(() => end(INTERRUPTED))).pipe(
+        Effect.zipRight(start),
+        Effect.tapErrorCause((cause) => Effect.sync(() => end(Exit.failCause(cause)))),
+        Effect.map((pull): PullEvents<Event, E> => (waitMs) =>
+          Effect.tapErrorCause(Effect.map(pull(waitMs), look), ended)
+        )
       )
-    )
-  })
+    })
+}

@@ -14,6 +14,7 @@ import { toHostError } from "../system/files/host-error.ts"
 import { ownIdentity, RETIRE_SIGNAL } from "../system/identity.ts"
 import { withLock } from "../system/lock.ts"
 import { clockReader, nowIso } from "../system/time.ts"
+import { Timings } from "../system/timings.ts"
 import { startWatchdog } from "../vm/record/watchdog.ts"
 import { handlers, type Serving } from "./handlers.ts"
 import { makeRequestTracker, type RequestTracker } from "./request-tracker.ts"
@@ -90,7 +91,9 @@ export const serve = (version: string) =>
     // Takes the lock and takes up what an earlier daemon left, before anybody can ask for it.
     yield* pyro.workspace.list({ labels: {} })
     const requests = yield* makeRequestTracker
-    const serving: Serving = { requests, leaving: yield* Ref.make(false) }
+    const timings = Option.getOrUndefined(yield* Effect.serviceOption(Timings))
+    const hasSpan: Serving["hasSpan"] = ({ name }) => timings === undefined || timings.wants(name)
+    const serving: Serving = { requests, leaving: yield* Ref.make(false), hasSpan }
     // The lock is ours: whoever made a socket of this name is dead.
     yield* removeFile(socket)
     yield* writeJsonAtomic(record, DaemonRecord, {

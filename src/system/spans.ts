@@ -9,7 +9,11 @@ export const asStep = (name: string, attributes?: StepAttributes) => <A, E, R>(w
 
 /** Adds an attribute to the step that runs. */
 export const annotateStep = (name: string, value: string | number | boolean): Effect.Effect<void> =>
-  Effect.annotateCurrentSpan(name, value)
+  Effect.withFiberRuntime((fiber) => {
+    const { currentSpan } = fiber
+    if (currentSpan?._tag === "Span") currentSpan.attribute(name, value)
+    return Effect.void
+  })
 
 /** Outcome of an operation or a step: `ok`, the code of its error, `interrupted` or `defect`. */
 export const outcomeOf = (exit: Exit.Exit<unknown, unknown>): string => {

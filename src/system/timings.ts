@@ -36,6 +36,8 @@ export interface OperationTiming {
 /** The last slow operations of this process. */
 export class Timings extends Context.Tag("pyro/system/Timings")<Timings, {
   readonly tracer: Tracer.Tracer
+  /** Whether a span of the operation has any use: a short command goes without one. */
+  readonly wants: (operation: string) => boolean
   /** Newest first. */
   readonly slow: (limit: number) => Effect.Effect<ReadonlyArray<OperationTiming>>
 }>() {}
@@ -103,6 +105,7 @@ export const makeTimings = (
   })
   return {
     tracer,
+    wants: (operation) => exporter !== undefined || isKept(operation),
     slow: (limit) =>
       Effect.map(
         Clock.currentTimeNanos,

@@ -56,7 +56,7 @@ const Served = Layer.succeed(Pyro, {
 /** What a daemon serves that has just decided to leave, or has not. */
 const served = (requests: RequestTracker) =>
   Layer.unwrapEffect(
-    Effect.map(Ref.make(false), (leaving) => handlers({ requests, leaving }))
+    Effect.map(Ref.make(false), (leaving) => handlers({ requests, leaving, hasSpan: () => true }))
   ).pipe(Layer.provide(Served))
 const Handlers = served(Effect.runSync(makeRequestTracker))
 

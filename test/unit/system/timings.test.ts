@@ -110,6 +110,14 @@ const exporterTo = (spans: Array<Tracer.Span & { ended?: Exit.Exit<unknown, unkn
 }
 
 describe("timings with an exporter of spans", () => {
+  it("want the span of an operation that they do not keep, and without an exporter not", () => {
+    const isKept = (name: string) => name !== "workspace.exec"
+    const alone = makeTimings({ isKept })
+    assert.isFalse(alone.wants("workspace.exec"))
+    assert.isTrue(alone.wants("workspace.create"))
+    assert.isTrue(makeTimings({ isKept, exporter: exporterTo([]) }).wants("workspace.exec"))
+  })
+
   it("pass on every span with its parent", () =>
     run(Effect.gen(function*() {
       const spans: Array<Tracer.Span> = []
