@@ -7,8 +7,8 @@ import { leaveMemoryStore } from "../vm/host/memory-store.ts"
 import { sweepVms } from "../vm/record/sweep.ts"
 import { sweepTemplates } from "../vm/template/templates.ts"
 import { sweepWorkspaces } from "../workspace/lifecycle/sweep.ts"
+import { temporariesOf } from "../workspace/seed/build-directory.ts"
 import { sweepRepositories } from "../workspace/seed/repositories.ts"
-import { temporariesOf } from "../workspace/seed/workshop.ts"
 
 /** Half-made things of one kind, which are counted together. */
 const halfMade = (what: string, freedBytes: number) => freedBytes > 0 ? [{ kind: "build", what, freedBytes }] : []

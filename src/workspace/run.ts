@@ -7,7 +7,7 @@ import { monotonicMs } from "../system/time.ts"
 import type { Guest } from "../vm/guest.ts"
 import { explainChannelFailure, type FreshWorkspace } from "./boot.ts"
 import { endOf, feed, spawnRequest } from "./command.ts"
-import { endProcess, type Manner, mannerOf, ranOut } from "./ending.ts"
+import { type EndingOptions, endingOptions, endProcess, ranOut } from "./ending.ts"
 import { changeOf, silenceOf, standstillNotice } from "./exec/standstill.ts"
 import { Hints, OutputTail } from "./hints.ts"
 import { troubleText } from "./trouble.ts"
@@ -33,10 +33,10 @@ export const runIn = (
     const process = yield* startFirst(workspace, payload, input)
     const bootMs = (yield* monotonicMs) - sinceMs
     yield* feed(process, input)
-    const manner = mannerOf({ graceMs: payload.graceSeconds * 1000, tty: payload.tty })
-    const deadline = yield* enforceDeadline(process, payload.timeoutSeconds, manner)
+    const ending = endingOptions({ graceMs: payload.graceSeconds * 1000, tty: payload.tty })
+    const deadline = yield* enforceDeadline(process, payload.timeoutSeconds, ending)
     if (input.interrupt !== undefined) {
-      yield* Effect.forkScoped(Effect.zipRight(input.interrupt, endProcess(process, "cancel", manner)))
+      yield* Effect.forkScoped(Effect.zipRight(input.interrupt, endProcess(process, "cancel", ending)))
     }
     const started: RunEvent = { _tag: "Started", bootMs }
     const tail = new OutputTail()
@@ -53,9 +53,9 @@ export const runIn = (
         Effect.asSome(process.exit),
         Effect.as(Deferred.await(deadline.givenUp), Option.none())
       )
-      const ending = Option.getOrUndefined(exit)
-      const late = (yield* Deferred.isDone(deadline.passed)) && ranOut(ending, manner)
-      const event = exitedEvent(ending, late, bootMs, (yield* monotonicMs) - sinceMs)
+      const exited = Option.getOrUndefined(exit)
+      const late = (yield* Deferred.isDone(deadline.passed)) && ranOut(exited, ending)
+      const event = exitedEvent(exited, late, bootMs, (yield* monotonicMs) - sinceMs)
       return [...new Hints().after(tail, event.status), event]
     }).pipe(Effect.raceFirst(workspace.guest.vm.health.failure))
     return Stream.make(started).pipe(
@@ -88,14 +88,14 @@ const exitedEvent = (exit: ProcessExit | undefined, late: boolean, bootMs: numbe
 }
 
 /** Ends the command and all it started when its time is over. */
-const enforceDeadline = (process: GuestProcess, timeoutSeconds: number | undefined, manner: Manner) =>
+const enforceDeadline = (process: GuestProcess, timeoutSeconds: number | undefined, ending: EndingOptions) =>
   Effect.gen(function*() {
     const passed = yield* Deferred.make<void>()
     const givenUp = yield* Deferred.make<void>()
     if (timeoutSeconds !== undefined) {
       yield* Effect.sleep(timeoutSeconds * 1000).pipe(
         Effect.zipRight(Deferred.succeed(passed, undefined)),
-        Effect.zipRight(endProcess(process, "timeout", manner)),
+        Effect.zipRight(endProcess(process, "timeout", ending)),
         Effect.zipRight(Effect.sleep(killGraceMs)),
         Effect.zipRight(Deferred.succeed(givenUp, undefined)),
         Effect.forkScoped

@@ -11,7 +11,7 @@ const KILLED_MS = 5_000
  * Ends a command that runs with everything it started, and waits until that has happened, or the guest takes too long. It has the time
  * given here to end by itself, or its own; whoever asks a second time has it killed at once.
  */
-export const endRunning = (command: Command, graceMs = command.manner.graceMs): Effect.Effect<void> =>
+export const endRunning = (command: Command, graceMs = command.ending.graceMs): Effect.Effect<void> =>
   Effect.suspend(() => {
     const leftMs = command.isEnding ? 0 : graceMs
     return Effect.zipRight(

@@ -8,7 +8,7 @@ import type { GuestProcess } from "../../guest-channel/process.ts"
 import { attempt } from "../../system/files/failure.ts"
 import { nowMs } from "../../system/time.ts"
 import { feed, recordedCommand, spawnRequest } from "../command.ts"
-import { endProcess, type Manner, mannerOf } from "../ending.ts"
+import { type EndingOptions, endingOptions, endProcess } from "../ending.ts"
 import { type Hints, hintsOf } from "../hints.ts"
 import { unwritten, type WorkspaceFolder } from "../lifecycle/record.ts"
 import { makeDeferredRelease } from "./deferred-release.ts"
@@ -26,7 +26,7 @@ export interface Command {
   /** Once the guest has started it, or could not. */
   readonly started: Deferred.Deferred<GuestProcess, PyroError>
   readonly end: Deferred.Deferred<CommandEnd, PyroError>
-  readonly manner: Manner
+  readonly ending: EndingOptions
   /** Of the VM that it runs in. */
   readonly hints: Hints
   /** Whether `stop` was called. */
@@ -98,14 +98,14 @@ export const openCommands = (
       const journaled = <A>(work: () => A) => Effect.mapError(attempt("write", folder.journal, work), unwritten(folder))
 
       /** Known as running from here on, until it is settled. */
-      const make = (id: string, log: CommandLog, scope: Scope.Scope, manner: Manner) => {
+      const make = (id: string, log: CommandLog, scope: Scope.Scope, ending: EndingOptions) => {
         const started = Deferred.unsafeMake<GuestProcess, PyroError>(FiberId.none)
         const stop = (graceMs: number) =>
           Effect.suspend(() => {
             command.isEnding = true
             return Effect.flatMap(
               Deferred.await(started),
-              (process) => endProcess(process, "cancel", { ...manner, graceMs })
+              (process) => endProcess(process, "cancel", { ...ending, graceMs })
             ).pipe(Effect.ignore, Effect.interruptible, Effect.forkIn(scope), Effect.asVoid)
           })
         const command: Command = {
@@ -113,7 +113,7 @@ export const openCommands = (
           log,
           started,
           end: Deferred.unsafeMake<CommandEnd, PyroError>(FiberId.none),
-          manner,
+          ending,
           hints: hintsOf(scope),
           isEnding: false,
           stop
@@ -130,8 +130,8 @@ export const openCommands = (
       }
 
       /** From the process to its recorded end. */
-      const conclude = (command: Command, process: GuestProcess, time: Omit<Parameters<typeof follow>[2], "manner">) =>
-        Effect.flatMap(follow(process, command.log, { ...time, manner: command.manner }), (end) => {
+      const conclude = (command: Command, process: GuestProcess, time: Omit<Parameters<typeof follow>[2], "ending">) =>
+        Effect.flatMap(follow(process, command.log, { ...time, ending: command.ending }), (end) => {
           // What its handler left in the background: the guest forgets it with the release.
           const rest = command.isEnding ? Effect.ignore(process.kill) : Effect.void
           return Effect.zipRight(rest, Effect.sync(() => concluded(command, process, end)))
@@ -174,8 +174,8 @@ export const openCommands = (
               ...(payload.tty ? { tty: true } : {})
             })
           )
-          const manner = mannerOf({ graceMs: payload.graceSeconds * 1000, tty: payload.tty })
-          const command = make(id, logs.create(id), scope, manner)
+          const ending = endingOptions({ graceMs: payload.graceSeconds * 1000, tty: payload.tty })
+          const command = make(id, logs.create(id), scope, ending)
           const request = spawnRequest(payload, input)
           // What follows is done while the guest starts it.
           const started = yield* channel.launch({ ...request, id, pidsMax: pidsMaxOf(memoryMib) })
@@ -219,7 +219,7 @@ export const openCommands = (
               return logs.forget(id)
             }
             const process = adopted.value
-            const command = make(id, log, scope, mannerOf(start))
+            const command = make(id, log, scope, endingOptions(start))
             yield* Deferred.succeed(command.started, process)
             const startedAtMs = Date.parse(start.startedAt)
             yield* inBackground(command, conclude(command, process, { startedAtMs, deadlineMs }), scope)

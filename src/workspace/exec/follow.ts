@@ -3,7 +3,7 @@ import type { ChannelFailed } from "../../contract/errors.ts"
 import type { GuestProcess } from "../../guest-channel/process.ts"
 import { nowMs } from "../../system/time.ts"
 import { endOf } from "../command.ts"
-import { endProcess, type Manner, ranOut } from "../ending.ts"
+import { type EndingOptions, endProcess, ranOut } from "../ending.ts"
 import type { CommandEnd } from "./journal.ts"
 import type { CommandLog } from "./log.ts"
 
@@ -23,7 +23,7 @@ const record = (process: GuestProcess, log: CommandLog) =>
 export const follow = (
   process: GuestProcess,
   log: CommandLog,
-  time: { readonly startedAtMs: number; readonly deadlineMs: number | undefined; readonly manner: Manner }
+  time: { readonly startedAtMs: number; readonly deadlineMs: number | undefined; readonly ending: EndingOptions }
 ): Effect.Effect<CommandEnd, ChannelFailed> =>
   Effect.gen(function*() {
     const whole = Effect.asSome(Effect.zipRight(record(process, log), process.exit))
@@ -32,14 +32,14 @@ export const follow = (
       whole,
       Effect.sleep(Math.max(0, time.deadlineMs - (yield* nowMs))).pipe(
         Effect.zipRight(Effect.sync(() => (isOver = true))),
-        Effect.zipRight(endProcess(process, "timeout", time.manner)),
+        Effect.zipRight(endProcess(process, "timeout", time.ending)),
         Effect.zipRight(Effect.sleep(killGraceMs)),
         Effect.as(Option.none())
       )
     )
     // What its handler left in the background goes with it.
     if (isOver) yield* Effect.ignore(process.kill)
-    const late = isOver && ranOut(Option.getOrUndefined(exit), time.manner)
+    const late = isOver && ranOut(Option.getOrUndefined(exit), time.ending)
     return {
       id: log.id,
       ...endOf(Option.getOrUndefined(exit), late),

@@ -13,7 +13,7 @@ import { committer, hostIdentity, type Identity } from "./identity.ts"
 import { isBare, locateAt, type Repository } from "./locate.ts"
 import { isObjectId, readHead, resolveRef } from "./refs.ts"
 import { rejected } from "./rejected.ts"
-import type { PreparedSeed, PrepareServices, SeedRequest, Workshop } from "./request.ts"
+import type { BuildDirectory, PreparedSeed, PrepareServices, SeedRequest } from "./request.ts"
 import { makeScratch, type Scratch } from "./scratch.ts"
 import { parseSource, type SourceUrl } from "./source-url.ts"
 
@@ -22,14 +22,14 @@ type UrlRequest = SeedRequest & { readonly repoUrl: string }
 /** The seed image of a commit: of a repository that is fetched into the cache, or of one of the user's own. */
 export const seedFromUrl = (
   request: UrlRequest,
-  work: Effect.Effect<Workshop, SeedFailed, PrepareServices | Scope.Scope>
+  makeDirectory: Effect.Effect<BuildDirectory, SeedFailed, PrepareServices | Scope.Scope>
 ): Effect.Effect<PreparedSeed, SeedFailed, PrepareServices | Scope.Scope> =>
   Effect.gen(function*() {
     const source = parseSource(request.repoUrl)
     if (source._tag === "refused") return yield* new InvalidRequest({ field: "repo_url", detail: source.reason })
     const shown = source._tag === "local" ? source.path : source.shown
-    const workshop = yield* work
-    const scratch = yield* openCommit(source, request, workshop).pipe(rejected(shown))
+    const buildDirectory = yield* makeDirectory
+    const scratch = yield* openCommit(source, request, buildDirectory).pipe(rejected(shown))
     const commit = scratch.head.commit!
     const history = request.git === "none" ? undefined : request.git
     const identity = history === undefined ? {} : yield* hostIdentity
@@ -44,7 +44,7 @@ export const seedFromUrl = (
       ]),
       virtualMib: request.virtualMib,
       owner: request.owner,
-      make: makeCommit(scratch, history, workshop, request, { shown, identity }).pipe(rejected(shown))
+      make: makeCommit(scratch, history, buildDirectory, request, { shown, identity }).pipe(rejected(shown))
     })
     return { image, report: { ...report, git: { head: commit, ref: scratch.head.ref, mode: request.git } } }
   })
@@ -53,14 +53,16 @@ export const seedFromUrl = (
 const openCommit = (
   source: Exclude<SourceUrl, { readonly _tag: "refused" }>,
   request: UrlRequest,
-  workshop: Workshop
+  buildDirectory: BuildDirectory
 ) =>
   Effect.gen(function*() {
-    const folder = path.join(workshop.folder, "look")
+    const folder = path.join(buildDirectory.folder, "look")
     yield* makeFolder(folder)
     if (source._tag === "local") {
       const repository = localRepository(source.path)
-      const scratch = repository === undefined ? undefined : yield* makeScratch(repository, folder, workshop.namespaces)
+      const scratch = repository === undefined
+        ? undefined
+        : yield* makeScratch(repository, folder, buildDirectory.namespaces)
       if (scratch === undefined) {
         return yield* new SeedRejected({ path: source.path, detail: "there is no repository that could be read" })
       }
@@ -68,9 +70,13 @@ const openCommit = (
     }
     const { cacheDir } = yield* Paths
     const history: History = request.git === "full" ? "full" : "shallow"
-    const fetched = yield* fetchCommit(source, request.repoRef, { history, cacheDir, namespaces: workshop.namespaces })
+    const fetched = yield* fetchCommit(source, request.repoRef, {
+      history,
+      cacheDir,
+      namespaces: buildDirectory.namespaces
+    })
     const repository = { workTree: fetched.directory, gitDir: fetched.directory, commonDir: fetched.directory }
-    const scratch = yield* makeScratch(repository, folder, workshop.namespaces)
+    const scratch = yield* makeScratch(repository, folder, buildDirectory.namespaces)
     if (scratch === undefined) return yield* noSuchRef(source, request.repoRef)
     const settings = new Map(scratch.settings).set("remote.origin.url", source.shown)
     const branch = fetched.ref?.slice("refs/heads/".length)
@@ -114,7 +120,7 @@ const localCommit = (
 const makeCommit = (
   scratch: Scratch,
   history: History | undefined,
-  { folder }: Workshop,
+  { folder }: BuildDirectory,
   request: UrlRequest,
   { identity, shown }: { readonly identity: Identity; readonly shown: string }
 ) =>

@@ -4,6 +4,7 @@ import { InvalidRequest } from "../../contract/errors.ts"
 import { pathText } from "../../disk/path-text.ts"
 import type { SeedFailed } from "../../disk/SeedImages.ts"
 import { yieldToEventLoop } from "../../system/event-loop.ts"
+import { makeBuildDirectory } from "./build-directory.ts"
 import { collectTree, type Skipped } from "./collect.ts"
 import { filesBeneath } from "./files-beneath.ts"
 import { beneath } from "./host-files.ts"
@@ -11,7 +12,6 @@ import { isBare, locate } from "./locate.ts"
 import { rejected } from "./rejected.ts"
 import type { PrepareServices } from "./request.ts"
 import { nameOf, parentsOf } from "./tree-names.ts"
-import { workshop } from "./workshop.ts"
 
 /** A file or link of the host as it was when it was listed. */
 export interface HostFile {
@@ -62,7 +62,7 @@ export const listHost = (
     const located = locate(root)
     const collected = located._tag === "repository"
       ? yield* collectTree(located.repository, root, {
-        ...(yield* workshop),
+        ...(yield* makeBuildDirectory),
         history: "none",
         includeIgnored,
         identity: Effect.succeed({})

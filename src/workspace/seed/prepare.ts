@@ -6,6 +6,7 @@ import { makeUniqueFolder } from "../../system/files/folders.ts"
 import { realDirectory } from "../../system/host-path.ts"
 import { asStep } from "../../system/spans.ts"
 import { demandNarrow } from "./broad-source.ts"
+import { makeBuildDirectory } from "./build-directory.ts"
 import { type CollectOptions, collectTree, type PlannedGit, type Skipped } from "./collect.ts"
 import { filesBeneath } from "./files-beneath.ts"
 import { seedFromUrl } from "./from-url.ts"
@@ -15,7 +16,6 @@ import { isBare, locate, type Located } from "./locate.ts"
 import type { Head } from "./refs.ts"
 import { rejected } from "./rejected.ts"
 import type { GitMode, PreparedSeed, PrepareServices, SeedGit, SeedRequest } from "./request.ts"
-import { workshop } from "./workshop.ts"
 
 /**
  * The seed image of what a workspace is to start from. Of a git work tree it holds the tracked files and those that git would
@@ -27,7 +27,7 @@ export const prepareSeed = (request: SeedRequest): Effect.Effect<PreparedSeed, S
     const { owner, repoUrl, seedPath, virtualMib } = request
     yield* demandNarrow("seed_path", seedPath, request.allowHome === true)
     const seeds = yield* SeedImages
-    if (repoUrl !== undefined) return yield* seedFromUrl({ ...request, repoUrl }, workshop)
+    if (repoUrl !== undefined) return yield* seedFromUrl({ ...request, repoUrl }, makeBuildDirectory)
     if (seedPath === undefined) {
       const image = yield* seeds.empty(virtualMib, owner).pipe(asStep("seed image"))
       const report = { files: 0, directories: 0, symlinks: 0, bytes: 0, skippedCount: 0, skipped: [], git: undefined }
@@ -36,7 +36,7 @@ export const prepareSeed = (request: SeedRequest): Effect.Effect<PreparedSeed, S
     // `fromPath` says why others cannot be read.
     const directory = realDirectory(seedPath)
     if (directory !== undefined && isBare(directory)) {
-      return yield* seedFromUrl({ ...request, repoUrl: directory }, workshop)
+      return yield* seedFromUrl({ ...request, repoUrl: directory }, makeBuildDirectory)
     }
     const located: Located = directory === undefined ? { _tag: "none" } : locate(directory)
     if (directory === undefined || located._tag === "none") {
@@ -53,7 +53,7 @@ const seedFromTree = (
 ) =>
   Effect.gen(function*() {
     const seeds = yield* SeedImages
-    const { folder, namespaces } = yield* workshop
+    const { folder, namespaces } = yield* makeBuildDirectory
     // While git looks at the tree.
     const asked = yield* Effect.forkScoped(hostIdentity)
     const options: CollectOptions = {

@@ -42,7 +42,7 @@ export interface PreparedSeed {
 export type PrepareServices = SeedImages | Paths | HostFacts
 
 /** A folder for one seed, and whether git can be locked up. */
-export interface Workshop {
+export interface BuildDirectory {
   readonly folder: string
   readonly namespaces: boolean
 }

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Stream, TestClock } from "effect"
 import type { GuestProcess, ProcessExit } from "../../../../src/guest-channel/process.ts"
 import { nowMs } from "../../../../src/system/time.ts"
-import { mannerOf } from "../../../../src/workspace/ending.ts"
+import { endingOptions } from "../../../../src/workspace/ending.ts"
 import { follow } from "../../../../src/workspace/exec/follow.ts"
 import { logLimits, LogStore } from "../../../../src/workspace/exec/log-store.ts"
 import { temporaryDirectory } from "../../disk/temporary-directory.ts"
@@ -47,7 +47,7 @@ const followed = (isStubborn: boolean, graceMs: number) =>
     const log = new LogStore(folder, logLimits, []).create(id)
     const { done, process } = yield* makeProcess(isStubborn)
     const startedAtMs = yield* nowMs
-    const time = { startedAtMs, deadlineMs: startedAtMs + 60_000, manner: mannerOf({ graceMs }) }
+    const time = { startedAtMs, deadlineMs: startedAtMs + 60_000, ending: endingOptions({ graceMs }) }
     return { done, fiber: yield* Effect.fork(follow(process, log, time)) }
   })
 

@@ -6,14 +6,14 @@ import { makeTemporary } from "../../environment/temporary.ts"
 import { toHostErrorOf } from "../../system/files/host-error.ts"
 import { Paths } from "../../system/Paths.ts"
 import { probeConfinement } from "../../vm/host/confinement.ts"
-import type { PrepareServices, Workshop } from "./request.ts"
+import type { PrepareServices, BuildDirectory } from "./request.ts"
 
 /** Folder of what is made on the way to a seed image, swept like all temporaries of its kind. */
 export const temporariesOf = (cacheDir: string) => path.join(cacheDir, "seeds", "temporary")
 
 /** A folder for this one seed, and whether git can be locked up. */
-export const workshop: Effect.Effect<
-  Workshop,
+export const makeBuildDirectory: Effect.Effect<
+  BuildDirectory,
   SeedFailed,
   PrepareServices | Scope.Scope
 > = Effect.gen(function*() {
