@@ -1,10 +1,13 @@
 import { Effect, Option } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { exists } from "../../system/files/entries.ts"
+import { namesIn } from "../../system/files/folders.ts"
+import { freedBeneath } from "../../system/files/usage.ts"
 import { isAlive, processesWithArgument } from "../../system/identity.ts"
 import { killIdentity } from "../../system/kill-identity.ts"
 import { Paths } from "../../system/Paths.ts"
-import { listVmIds } from "./admission.ts"
+import { isVmId, listVmIds } from "./admission.ts"
 import { processName } from "./process-name.ts"
 import { parseNewFolder, readRecord, type VmId, vmPaths, type VmRecord } from "./record.ts"
 
@@ -18,17 +21,10 @@ export interface Leftover {
 /** QEMU and what it was started through, also when its pid was never written down. */
 const processesOf = (id: VmId) => processesWithArgument(processName(id))
 
-const bytesOf = (file: string): number => {
-  const stat = fs.lstatSync(file, { throwIfNoEntry: false })
-  if (stat === undefined) return 0
-  if (!stat.isDirectory()) return stat.nlink > 1 ? 0 : stat.blocks * 512
-  return fs.readdirSync(file).reduce((sum, name) => sum + bytesOf(path.join(file, name)), 0)
-}
-
 const remove = (kind: Leftover["kind"], file: string) =>
   Effect.promise(async (): Promise<ReadonlyArray<Leftover>> => {
     if (fs.lstatSync(file, { throwIfNoEntry: false }) === undefined) return []
-    const freedBytes = bytesOf(file)
+    const freedBytes = freedBeneath(file)
     await fs.promises.rm(file, { recursive: true, force: true })
     return [{ kind, what: file, freedBytes }]
   })
@@ -109,10 +105,8 @@ const deadFolders = (stateDir: string) => {
 
 /** Memory files without a VM. Listed before the folders are looked for: a folder is always there first. */
 const orphanedMemory = (paths: Paths["Type"]) =>
-  (fs.existsSync(paths.memoryDir) ? fs.readdirSync(paths.memoryDir) : []).filter((name) =>
-    /^vm-[a-z0-9]{12}$/.test(name)
-  )
-    .filter((name) => !fs.existsSync(vmPaths(paths, name as VmId).directory))
+  namesIn(paths.memoryDir).filter(isVmId)
+    .filter((id) => !exists(vmPaths(paths, id).directory))
     .map((name) => path.join(paths.memoryDir, name))
 
 /**
