@@ -6,7 +6,7 @@ import { makeTemporary } from "../../environment/temporary.ts"
 import { toHostErrorOf } from "../../system/files/host-error.ts"
 import { Paths } from "../../system/Paths.ts"
 import { probeConfinement } from "../../vm/host/confinement.ts"
-import type { PrepareServices, BuildDirectory } from "./request.ts"
+import type { BuildDirectory, PrepareServices } from "./request.ts"
 
 /** Folder of what is made on the way to a seed image, swept like all temporaries of its kind. */
 export const temporariesOf = (cacheDir: string) => path.join(cacheDir, "seeds", "temporary")

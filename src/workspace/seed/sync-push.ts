@@ -1,7 +1,7 @@
 import { Effect, identity } from "effect"
 import type { NoSpace, PyroError, StateDirectoryUnusable } from "../../contract/errors.ts"
 import { firstOf } from "../../contract/first-of.ts"
-import { MAX_MISSING_NAMES, MAX_IGNORED_NAMES } from "../../contract/host-file-notes.ts"
+import { MAX_IGNORED_NAMES, MAX_MISSING_NAMES } from "../../contract/host-file-notes.ts"
 import type { SyncPushed, SyncPushPayload } from "../../contract/operations/workspace-sync.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { demandNarrow } from "./broad-source.ts"
