@@ -15,7 +15,7 @@ const DEFINITION = /^ {0,3}\[[^\]\n]+\]:\s*(?:<([^>\n]*)>|(\S+))/gm
 /** A path of the repository as prose names it. `*`, `…`, `<` and `{` stand for several paths, or for none. */
 const REPOSITORY_PATH = /^(?:src|test|scripts|docs|guest-agent|native|bench|examples|rootfs)\/[\w./-]*$/
 /** Paths that exist once something is built. */
-const BUILT = /\/build\//
+const BUILT = /\/build(?:\/|$)/
 
 /** Replaces matches by blanks, so that positions stay. */
 const blanked = (text, pattern) => text.replace(pattern, (found) => found.replace(/[^\n]/g, " "))
