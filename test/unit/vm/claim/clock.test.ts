@@ -35,7 +35,7 @@ const guestAhead = (aheadMs: number, delays: Array<number>) => {
 }
 
 describe("the guest's wall clock", () => {
-  it.live("is set when it is off, and left when it is right", () =>
+  it.live("a claim sets a wrong guest clock and does not set a right one", () =>
     Effect.gen(function*() {
       const off = guestAhead(5000, [])
       yield* keepClock(off.channel)
@@ -45,7 +45,7 @@ describe("the guest's wall clock", () => {
       assert.strictEqual(right.sets(), 0)
     }))
 
-  it.live("is right in the end though messages were late, and is not told wrong by a late answer", () =>
+  it.live("a claim sets the guest's clock right despite late messages, and a late answer does not set it wrong", () =>
     Effect.gen(function*() {
       // The first time is set by a late message; the next reading hides that behind a late answer.
       const late = guestAhead(5000, [0, 0, 150, 0, 300, 0])
@@ -56,7 +56,7 @@ describe("the guest's wall clock", () => {
       assert.strictEqual(right.sets(), 0)
     }))
 
-  it.live("is measured by the quickest of several readings", () =>
+  it.live("the quickest of several readings measures the guest's clock", () =>
     Effect.gen(function*() {
       const guest = guestAhead(7, [0, 200, 200])
       assert.approximately(yield* clockOffsetMs(guest.channel), 7, 10)

@@ -16,7 +16,7 @@ const sourceFiles = (folder: string): ReadonlyArray<string> =>
   })
 
 describe("the interface of a VM", () => {
-  it("a driver's process, monitor, port and files are used in the driver's folder only", () => {
+  it("only the driver's folder uses a driver's process, monitor, port and files", () => {
     assert.isTrue(hidden)
     const users = sourceFiles(sources).filter((file) =>
       !file.startsWith(path.join(sources, "vm/driver/")) &&

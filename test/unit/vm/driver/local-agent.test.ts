@@ -11,7 +11,7 @@ const filesBeneath = (folder: string): ReadonlyArray<string> =>
   })
 
 describe("the local agent", () => {
-  it("is selected by no part of the product: it isolates nothing", () => {
+  it("no part of the product selects the local agent, which isolates nothing", () => {
     const selecting = filesBeneath(sources)
       .filter((file) => !file.includes("/driver/local-agent/"))
       .filter((file) => /layerLocalAgent|makeLocalAgentVmm/.test(fs.readFileSync(file, "utf8")))

@@ -31,7 +31,7 @@ const beside = (name: string, minutes: number, file?: string) =>
   })
 
 describe("the memory store", () => {
-  it.effect("is left without the own directory, and made anew for the next VM", () =>
+  it.effect("the sweep removes the memory directory without VMs, and the next VM makes a new one", () =>
     Effect.gen(function*() {
       const paths = yield* Paths
       yield* haveMemoryDir(paths)
@@ -41,7 +41,7 @@ describe("the memory store", () => {
       assert.strictEqual(fs.statSync(paths.memoryDir).mode & 0o777, 0o700)
     }).pipe(Effect.provide(own)))
 
-  it.effect("keeps the own directory while there is a VM, or a file in it", () =>
+  it.effect("the sweep keeps the memory directory while a VM or a file in it exists", () =>
     Effect.gen(function*() {
       const paths = yield* Paths
       yield* haveMemoryDir(paths)
@@ -53,7 +53,7 @@ describe("the memory store", () => {
       assert.deepStrictEqual(yield* leaveMemoryStore, [])
     }).pipe(Effect.provide(own)))
 
-  it.live("loses directories of other state directories that are empty and unused for an hour, and no others", () =>
+  it.live("the sweep removes other memory directories only if they are empty and unused for an hour", () =>
     Effect.gen(function*() {
       const prefix = memoryDirPrefix()
       const gone = yield* beside(`${prefix}1-2`, 61)

@@ -23,11 +23,11 @@ const told = (demands: Demands) =>
   [...demands.values()].map(({ askedAtMs, members, mounted }) => `${members} ${mounted?.digest} ${askedAtMs}`)
 
 describe("what a pool remembers of requests", () => {
-  it("is one member with the seed mounted, and one for any other", () => {
+  it("a request demands one pool member with its seed mounted and one for any other seed", () => {
     assert.deepStrictEqual(told(remembered(new Map(), request("a"), config, 5)), ["1 a 5", "1 undefined 5"])
   })
 
-  it("is of the last seed alone: those before are asked for no more", () => {
+  it("the pool demands a mounted member for the last seed only", () => {
     const once = remembered(new Map(), request("a"), config, 5)
     assert.deepStrictEqual(told(remembered(once, request("b"), config, 7)), [
       "1 a -Infinity",
@@ -36,12 +36,12 @@ describe("what a pool remembers of requests", () => {
     ])
   })
 
-  it("is no mounted seed where one member is kept", () => {
+  it("a pool with one member per kind demands no mounted seed", () => {
     const one = { ...config, membersPerKind: 1 }
     assert.deepStrictEqual(told(remembered(new Map(), request("a"), one, 5)), ["1 undefined 5"])
   })
 
-  it("waits a moment after a request before anything is made, and forgets what it is told to", () => {
+  it("the pool delays new members after a request, and a dropped demand is forgotten", () => {
     const demands = remembered(new Map(), request("a"), config, 5)
     assert.deepStrictEqual([...demands.values()].map(({ notBeforeMs }) => notBeforeMs), [15, 15])
     const [kind] = demands.keys()

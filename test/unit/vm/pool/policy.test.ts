@@ -33,27 +33,27 @@ const run = (start: PoolView, nowMs: number) => {
 }
 
 describe("what the pool does next", () => {
-  it("nothing, for ever, when nobody asked for anything", () => {
+  it("the pool rests for ever without a demand", () => {
     assert.deepStrictEqual(nextStep(view({}), config, 5), { _tag: "rest", untilMs: Infinity })
   })
 
-  it("fills the kind that was asked for last, then the one before, and rests until they are idle", () => {
+  it("the pool fills the last requested kind, then the one before, and rests until they are idle", () => {
     const { members, untilMs } = run(view({ a: demand(0), b: demand(1) }), 2)
     assert.deepStrictEqual(members, ["b", "b", "a", "a"])
     assert.strictEqual(untilMs, 1000)
   })
 
-  it("keeps as many of each kind as are asked for", () => {
+  it("the pool keeps as many members of each kind as are demanded", () => {
     const { members } = run(view({ a: demand(0), b: demand(1, { members: 1 }) }), 2)
     assert.deepStrictEqual(members, ["b", "a", "a"])
   })
 
-  it("makes room for a newer kind with members of the oldest, and then is content", () => {
+  it("the pool ends members of the oldest kind for a newer kind, and then rests", () => {
     const full = view({ a: demand(0), b: demand(1), c: demand(2) }, ["a", "a", "b", "b"])
     assert.deepStrictEqual(run(full, 3).members, ["b", "b", "c", "c"])
   })
 
-  it("leaves a kind alone that is larger than all it may have, or that has just failed", () => {
+  it("the pool fills no kind that exceeds its memory or that has just failed", () => {
     const { members, untilMs } = run(
       view({ huge: demand(2, { memoryMib: 4096 }), failed: demand(1, { notBeforeMs: 50 }), a: demand(0) }),
       3
@@ -61,7 +61,7 @@ describe("what the pool does next", () => {
     assert.deepStrictEqual({ members, untilMs }, { members: ["a", "a"], untilMs: 50 })
   })
 
-  it("ends what nobody has asked for in a while, and forgets it", () => {
+  it("the pool ends and forgets a kind that no request has used for the idle time", () => {
     const { demands, members } = run(view({ a: demand(0), b: demand(500) }, ["a", "b", "a", "b"]), 1000)
     assert.deepStrictEqual({ members, kinds: [...demands.keys()] }, { members: ["b", "b"], kinds: ["b"] })
   })

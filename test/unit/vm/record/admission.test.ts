@@ -25,7 +25,7 @@ const refused = (count: number, size: { readonly memoryMib: number; readonly vcp
 const vcpusPerCore = 16
 
 describe("VMs that are refused", () => {
-  it.effect("for want of CPUs are told how many fit, and to have fewer CPUs or others deleted", () =>
+  it.effect("a refusal for CPUs reports how many VMs fit, and suggests fewer CPUs or deleting others", () =>
     Effect.gen(function*() {
       const most = coreCount() * vcpusPerCore
       const failure = yield* refused(most + 5, { memoryMib: 1, vcpuCount: 1 })
@@ -36,7 +36,7 @@ describe("VMs that are refused", () => {
       )
     }))
 
-  it.effect("for want of memory are told how many fit, and to have less memory or others deleted", () =>
+  it.effect("a refusal for memory reports how many VMs fit, and suggests less memory or deleting others", () =>
     Effect.gen(function*() {
       const failure = yield* refused(64, { memoryMib: 1_000_000_000, vcpuCount: 1 })
       assert.deepInclude(failure, { fits: 0 })
@@ -47,7 +47,7 @@ describe("VMs that are refused", () => {
       assert.notInclude(failure.message, "--count")
     }))
 
-  it.effect("one alone is not told of numbers", () =>
+  it.effect("a refusal of a single VM has no count", () =>
     Effect.gen(function*() {
       const failure = yield* refused(1, { memoryMib: 1_000_000_000, vcpuCount: 1 })
       assert.notProperty(failure, "fits")

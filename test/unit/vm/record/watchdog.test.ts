@@ -50,7 +50,7 @@ const until = (condition: () => boolean) =>
   )
 
 describe("the watchdog", () => {
-  it.scopedLive("runs its command when its maker was killed, and not when that ended in good order", () =>
+  it.scopedLive("the watchdog runs its command if its creator is killed, and not if the creator ends in good order", () =>
     Effect.gen(function*() {
       const folder = yield* Effect.acquireRelease(
         Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pyro-watchdog-"))),

@@ -18,7 +18,7 @@ const keyOf = (one: MachineSpec, virtualBytes = 16 * gib, mounted?: string) =>
   templateKey(one, process.execPath, { virtualBytes, mounted })
 
 describe("machine", () => {
-  it("gives the guest ASLR and its own clock where the CPU is real", () => {
+  it("a guest under KVM has ASLR and its own clock", () => {
     assert.include(kernelCommandLine(spec), "norandmaps")
     assert.include(kernelCommandLine(spec), "tsc_early_khz=2596144")
     const kvm = kernelCommandLine({ ...spec, accelerator: "kvm" })
@@ -26,7 +26,7 @@ describe("machine", () => {
     assert.notInclude(kvm, "tsc")
   })
 
-  it("says the whole chain of the workspace disk, oldest first, and writes only the last", () => {
+  it("QEMU's arguments name the whole chain of the workspace disk, oldest first, and only the last is writable", () => {
     const args = qemuArguments(spec, "x", { overlays: ["run/0", "run/1", "run/2"], seed: "in/seed" }, false)
     const nodes = args.filter((arg) => arg.startsWith("{")).map((arg) => JSON.parse(arg) as Record<string, unknown>)
     const chain = nodes.filter(({ driver }) => driver === "qcow2")
@@ -35,7 +35,7 @@ describe("machine", () => {
     assert.isTrue(args.some((arg) => arg.startsWith("virtio-blk-device,id=vdb,drive=w2")))
   })
 
-  it("always denies QEMU new programs, and has no monitor but its socket", () => {
+  it("QEMU may never start programs and has only the monitor of its socket", () => {
     const args = qemuArguments(spec, "x", { overlays: ["o"], seed: "s" }, true)
     assert.include(args[args.indexOf("-sandbox") + 1], "spawn=deny")
     assert.strictEqual(args.filter((arg) => arg === "-mon").length, 1)
@@ -44,7 +44,7 @@ describe("machine", () => {
 })
 
 describe("template key", () => {
-  it("is the same for the same machine and near clocks, another for anything else", () => {
+  it("a template key is the same for the same machine and near clocks, and differs for any other machine", () => {
     const key = keyOf(spec)
     assert.strictEqual(keyOf({ ...spec }), key)
     const others = [
@@ -62,7 +62,7 @@ describe("template key", () => {
     assert.strictEqual(new Set([key, ...others]).size, others.length + 1)
   })
 
-  it("does not depend on where the images are", () => {
+  it("a template key does not depend on the paths of the images", () => {
     assert.strictEqual(
       keyOf({
         ...spec,
@@ -75,13 +75,13 @@ describe("template key", () => {
 })
 
 describe("records", () => {
-  it("a folder that is being prepared tells by whom", () => {
+  it("the name of a folder in preparation names its process", () => {
     const maker = parseNewFolder(newFolderName(newVmId()))
     assert.strictEqual(maker?.pid, process.pid)
     assert.isUndefined(parseNewFolder(newVmId()))
   })
 
-  it("a guest's identity is of the right shape and never the same", () => {
+  it("every guest identity has the right shape and is unique", () => {
     const one = newGuestIdentity("a")
     const other = newGuestIdentity("a")
     assert.match(one.machineId, /^[0-9a-f]{32}$/)

@@ -40,7 +40,7 @@ const merging = (qmp: Qmp, from: number) =>
   )
 
 describe("merging layers", () => {
-  it("puts one file in the place of those that it stands for", () => {
+  it("a merge replaces the merged layers by one file", () => {
     assert.deepStrictEqual(withMerged(state, { from: 1, count: 2, file: "" }, "in/4.qcow2"), {
       ...state,
       disks: { ...state.disks, overlays: ["in/0.qcow2", "in/4.qcow2", "run/3.qcow2"] },
@@ -49,7 +49,7 @@ describe("merging layers", () => {
     })
   })
 
-  it.live("streams over what lies below, and ends the job before it writes a name into the header", () =>
+  it.live("a merge streams over the layers below and ends its job before it writes a name into the header", () =>
     Effect.gen(function*() {
       const { qmp, told } = monitor([{ status: "running" }, { status: "pending" }, { status: "concluded" }])
       yield* merging(qmp, 1)
@@ -65,21 +65,21 @@ describe("merging layers", () => {
       assert.include(told[1]![1], { device: "w4", "base-node": "w0", "auto-finalize": false })
     }))
 
-  it.live("merges down to the seed where all layers are meant", () =>
+  it.live("a merge of all layers streams down to the seed", () =>
     Effect.gen(function*() {
       const { qmp, told } = monitor([{ status: "pending" }, { status: "concluded" }])
       yield* merging(qmp, 0)
       assert.include(told[1]![1], { "base-node": "b0" })
     }))
 
-  it.live("fails when the job does, such as for want of room", () =>
+  it.live("a merge fails if its job fails, such as on a full disk", () =>
     Effect.gen(function*() {
       const { qmp } = monitor([{ status: "concluded", error: "No space left on device" }])
       const failure = yield* Effect.flip(merging(qmp, 0))
       assert.include(failure.message, "No space left")
     }))
 
-  it.live("fails when what QEMU holds back cannot be written", () =>
+  it.live("a merge fails if QEMU's buffered data cannot be written", () =>
     Effect.gen(function*() {
       const { qmp } = monitor([{ status: "pending" }, { status: "concluded" }], "blockdev-reopen")
       const failure = yield* Effect.flip(merging(qmp, 0))
