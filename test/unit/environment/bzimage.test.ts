@@ -37,7 +37,7 @@ const bzImage = (payload: Buffer, sectors = 27) => {
 
 describe("the kernel inside a bzImage", () => {
   for (const compression of ["gzip", "lz4", "xz", "zstd", "none"] as const) {
-    it(`is found when it is packed with ${compression}`, () => {
+    it(`the kernel payload is found in a bzImage packed with ${compression}`, () => {
       const found = kernelPayload(bzImage(payloads[compression]()))
       assert.strictEqual(found.compression, compression)
       if (found.unpackedBytes !== undefined) assert.strictEqual(found.unpackedBytes, kernel.length)
@@ -51,11 +51,11 @@ describe("the kernel inside a bzImage", () => {
     })
   }
 
-  it("is found when the header counts no setup sectors, which means four", () => {
+  it("the kernel payload is found if the header counts 0 setup sectors, which means 4", () => {
     assert.isTrue(kernelPayload(bzImage(kernel, 0)).bytes.equals(kernel))
   })
 
-  it("is refused when the file is something else, cut short, or too old", () => {
+  it("a file that is not a bzImage, cut short, or too old is refused", () => {
     const whole = bzImage(payloads.lz4())
     const old = Buffer.from(whole)
     old.writeUInt16LE(0x0207, 0x206)
@@ -70,7 +70,7 @@ describe("the kernel inside a bzImage", () => {
 })
 
 describe("an unpacked kernel", () => {
-  it("is told from other files", () => {
+  it("an unpacked kernel is distinguished from other files", () => {
     const other = Buffer.from(kernel)
     other.writeUInt16LE(183, 18) // aarch64
     for (const bad of [Buffer.alloc(0), Buffer.alloc(4096), other]) assert.isFalse(isKernelElf(bad))

@@ -4,7 +4,7 @@ import { EnvironmentUnknown } from "../../../src/contract/errors.ts"
 import { catalogue, lookUp, packagesOf, recipeOf } from "../../../src/environment/catalogue.ts"
 
 describe("the catalogue", () => {
-  it("has three environments of each of two Debian releases", () => {
+  it("the catalogue has three environments of each of two Debian releases", () => {
     assert.deepStrictEqual(catalogue.map(({ name }) => name), [
       "debian:12-base",
       "debian:12",
@@ -15,7 +15,7 @@ describe("the catalogue", () => {
     ])
   })
 
-  it.effect("has in each larger environment all that the smaller one has", () =>
+  it.effect("each larger environment has all packages of the smaller one", () =>
     Effect.gen(function*() {
       for (const release of ["12", "13"]) {
         const of = (suffix: string) => Effect.map(lookUp(`debian:${release}${suffix}`), packagesOf)
@@ -31,7 +31,7 @@ describe("the catalogue", () => {
       }
     }))
 
-  it.effect("has the older names of time zones in Debian 13, where they are a package of their own", () =>
+  it.effect("Debian 13 environments have tzdata-legacy, the package of older time zone names", () =>
     Effect.gen(function*() {
       for (const suffix of ["", "-build"]) {
         assert.includeMembers([...packagesOf(yield* lookUp(`debian:13${suffix}`))], ["tzdata", "tzdata-legacy"])
@@ -40,11 +40,11 @@ describe("the catalogue", () => {
       assert.notInclude(packagesOf(yield* lookUp("debian:13-base")), "tzdata-legacy")
     }))
 
-  it("has a recipe of its own for each environment", () => {
+  it("each environment has its own recipe", () => {
     assert.strictEqual(new Set(catalogue.map(recipeOf)).size, catalogue.length)
   })
 
-  it.effect("names the environments there are when asked for another", () =>
+  it.effect("an unknown environment is refused with the names of the known ones", () =>
     Effect.gen(function*() {
       for (const name of ["debian:11", "debian", "", "../debian:12", "DEBIAN:12"]) {
         const error = yield* Effect.flip(lookUp(name))

@@ -19,7 +19,7 @@ const entries: ReadonlyArray<CpioEntry> = [
 const cpioArchive = (members: ReadonlyArray<CpioEntry>) => Buffer.concat([cpioMembers(members, 1), cpioEnd])
 
 describe("cpio archives", () => {
-  it("are listed by cpio with types, modes, device numbers and sizes as given", () => {
+  it("cpio lists the archive with the given types, modes, device numbers and sizes", () => {
     const listed = execFileSync("cpio", ["--list", "--verbose", "--numeric-uid-gid", "--quiet"], {
       input: cpioArchive(entries),
       encoding: "utf8"
@@ -32,7 +32,7 @@ describe("cpio archives", () => {
     }
   })
 
-  it.scopedLive("unpack to the same content, whatever its length", () =>
+  it.scopedLive("a cpio archive unpacks to the same content of any length", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const files = entries.filter(({ content }) => content !== undefined)
@@ -42,13 +42,13 @@ describe("cpio archives", () => {
       }
     }))
 
-  it("may be made of several pieces", () => {
+  it("a cpio archive may consist of several pieces", () => {
     const pieces = Buffer.concat([cpioMembers(entries.slice(0, 4), 1), cpioMembers(entries.slice(4), 1000), cpioEnd])
     const listed = execFileSync("cpio", ["--list", "--quiet"], { input: pieces, encoding: "utf8" })
     assert.deepStrictEqual(listed.trim().split("\n"), entries.map(({ name }) => name))
   })
 
-  it("of the same members are the same bytes", () => {
+  it("cpio archives of the same members have the same bytes", () => {
     assert.isTrue(cpioArchive(entries).equals(cpioArchive(entries)))
   })
 })

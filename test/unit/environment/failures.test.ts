@@ -11,7 +11,7 @@ const say = (log: string, stderr = "") =>
   Effect.flip(sayBuildFailure({ ...context, log: () => log })(Effect.fail(tool(stderr))))
 
 describe("a failed build", () => {
-  it.effect("says what apt said, and not what came after it", () =>
+  it.effect("a failed build reports apt's own errors and not later ones", () =>
     Effect.gen(function*() {
       const error = yield* say([
         "I: running apt-get update...",
@@ -30,7 +30,7 @@ describe("a failed build", () => {
       assert.notInclude(error.message, "Status-Fd")
     }))
 
-  it.effect("is NoSpace when the disk was full, wherever that was said", () =>
+  it.effect("a failed build on a full disk is NoSpace, whichever program reports the full disk", () =>
     Effect.gen(function*() {
       assert.instanceOf(yield* say("mkfs.erofs: failed to write: No space left on device\n"), NoSpace)
       assert.instanceOf(yield* say("", "tar: x: Cannot write: No space left on device"), NoSpace)
@@ -40,7 +40,7 @@ describe("a failed build", () => {
       }
     }))
 
-  it.effect("names what the host refused, and leaves a defect a defect", () =>
+  it.effect("a failed build reports the host's refusal, and a defect stays a defect", () =>
     Effect.gen(function*() {
       const detail = "EROFS: read-only file system, open"
       const readOnly = new FileFailed({ operation: "open", path: "/tmp/x", code: "EROFS", detail })
@@ -51,13 +51,13 @@ describe("a failed build", () => {
       assert.isTrue(Exit.isFailure(exit) && Cause.isDie(exit.cause))
     }))
 
-  it.effect("says how to get subordinate ids when an ordinary user has none", () =>
+  it.effect("a failed build for a user without subordinate ids says how to get them", () =>
     Effect.gen(function*() {
       const error = yield* say("", "unshare: failed to find subuid for user someone\n")
       assert.include(error.message, "usermod --add-subuids")
     }))
 
-  it.effect("hands on what is an error of the contract already", () =>
+  it.effect("a failed build passes on an error of the contract", () =>
     Effect.gen(function*() {
       const unknown = new EnvironmentUnknown({ environment: "x", known: [] })
       assert.strictEqual(yield* Effect.flip(sayBuildFailure(context)(Effect.fail(unknown))), unknown)

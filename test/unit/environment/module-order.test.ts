@@ -17,7 +17,7 @@ const index = readModuleIndex({
 })
 
 describe("the order of modules", () => {
-  it("has each one after all that it needs, and each one once", () => {
+  it("each module loads once, after all modules that it needs", () => {
     const { missing, order } = loadOrder(index, ["virtio", "virtio_net"])
     assert.deepStrictEqual(missing, [])
     assert.deepStrictEqual(order, [
@@ -29,7 +29,7 @@ describe("the order of modules", () => {
     ])
   })
 
-  it("passes over what the kernel has built in, and names what it has in no form", () => {
+  it("the load order skips built-in modules and reports missing ones", () => {
     const { missing, order } = loadOrder(index, ["ext4", "no_such_module", "some_fs"])
     assert.deepStrictEqual(missing, ["no_such_module"])
     assert.deepStrictEqual(order, ["kernel/fs/some-fs/some-fs.ko"])

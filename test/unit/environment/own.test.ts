@@ -17,10 +17,11 @@ const definition = (name: string, ...packages: ReadonlyArray<string>): Definitio
 })
 
 describe("an environment of one's own", () => {
-  it.effect("has a name, maybe with a tag", () => Effect.forEach(["web", "web:2", "a.b_c-d:1.0"], checkName))
+  it.effect("the user's own environment has a name and an optional tag", () =>
+    Effect.forEach(["web", "web:2", "a.b_c-d:1.0"], checkName))
 
   it.effect.each(["", "Web", "web:", ":2", "a/b", "../x", "a b", "-web", ".web", "web:2:3", "web\n", "x".repeat(64)])(
-    "cannot be called %j",
+    "the user's own environment cannot have the name %j",
     (name) =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(checkName(name))
@@ -28,14 +29,14 @@ describe("an environment of one's own", () => {
       })
   )
 
-  it.effect("cannot pass for one of the catalogue, also one that is not there yet", () =>
+  it.effect("the user's own environment cannot have a name of the catalogue, not even a future one", () =>
     Effect.gen(function*() {
       for (const name of [...catalogue.map((entry) => entry.name), "debian", "debian:14"]) {
         assert.include((yield* Effect.flip(checkName(name))).message, "choose a name that does not begin with debian")
       }
     }))
 
-  it.effect("takes packages one by one or separated by commas, each once", () =>
+  it.effect("env build takes packages singly or separated by commas, each once", () =>
     Effect.gen(function*() {
       const names = yield* packageNames(["tree,g++", " figlet ", "tree", "libc6-dev=2.36-9+deb12u8", ""])
       assert.deepStrictEqual(names, ["figlet", "g++", "libc6-dev=2.36-9+deb12u8", "tree"])
@@ -45,7 +46,7 @@ describe("an environment of one's own", () => {
       assert.include((yield* Effect.flip(packageNames([" ,"]))).message, "at least one")
     }))
 
-  it("has all that its base has and the packages, and an image of its own that its name does not matter for", () => {
+  it("the user's own environment has its base's packages and its own, and shares an image with equal ones", () => {
     const web = ownEntry(base, definition("web", "tree"))
     assert.sameMembers([...packagesOf(web)], [...packagesOf(base), "tree"])
     assert.strictEqual(web.storedAs, ownEntry(base, definition("other", "tree")).storedAs)
@@ -55,7 +56,7 @@ describe("an environment of one's own", () => {
 })
 
 describe("definitions", () => {
-  it.scopedLive("are kept by name; the same twice is one, another of that name is refused", () =>
+  it.scopedLive("a definition is kept by name: an equal one is kept once, and a different one of that name is refused", () =>
     Effect.gen(function*() {
       const own = ownDefinitions(path.join(yield* scratch, "environments"))
       assert.deepStrictEqual(yield* own.all, [])
@@ -76,7 +77,7 @@ describe("definitions", () => {
       assert.isTrue(Option.isNone(yield* own.find("web:2")))
     }))
 
-  it.scopedLive("of a workspace's root are no two the same", () =>
+  it.scopedLive("a second environment from a workspace's root with the same name is refused", () =>
     Effect.gen(function*() {
       const own = ownDefinitions(yield* scratch)
       const fixed = { ...definition("fixed"), workspace: "ws-0123456789" }
@@ -86,7 +87,7 @@ describe("definitions", () => {
       assert.include(error.message, "belongs to the root of ws-0123456789")
     }))
 
-  it.scopedLive("that cannot be read are passed over, and their names are not given again", () =>
+  it.scopedLive("an unreadable definition is skipped, and its name stays taken", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       fs.writeFileSync(path.join(folder, "web.json"), "{")

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { buildProgress, type Progress } from "../../../src/environment/progress.ts"
 
 describe("the progress of a build", () => {
-  it("rises from line to line, counts packages and never passes 1", () => {
+  it("the progress of a build rises from line to line, counts packages and never passes 1", () => {
     const seen: Array<Progress> = []
     const take = buildProgress((progress) => seen.push(progress))
     const packages = Array.from({ length: 40 }, (_, i) => `p${i}`)

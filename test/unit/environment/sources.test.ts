@@ -14,7 +14,7 @@ const host = parseTargets([
 ].join("\n"))
 
 describe("sources of packages", () => {
-  it("are the host's own mirrors, with updates and security", () => {
+  it("the package sources are the host's mirrors, with updates and security", () => {
     assert.deepStrictEqual(sourcesFor("bookworm", host), [
       `${signed} http://mirror.test/debian bookworm main`,
       `${signed} http://mirror.test/debian bookworm-updates main`,
@@ -22,7 +22,7 @@ describe("sources of packages", () => {
     ])
   })
 
-  it("are the same mirrors for another release than the host's", () => {
+  it("the package sources of another release are the host's mirrors", () => {
     assert.deepStrictEqual(sourcesFor("trixie", host), [
       `${signed} http://mirror.test/debian trixie main`,
       `${signed} http://mirror.test/debian trixie-updates main`,
@@ -30,19 +30,19 @@ describe("sources of packages", () => {
     ])
   })
 
-  it("leave out what the host lacks", () => {
+  it("the package sources leave out updates and security if the host lacks them", () => {
     const lines = parseTargets("http://mirror.test/debian/|trixie|main|Debian\n")
     assert.deepStrictEqual(sourcesFor("bookworm", lines), [`${signed} http://mirror.test/debian bookworm main`])
   })
 
-  it("are found before the host ever asked its mirrors, when apt knows no origin", () => {
+  it("the package sources are found before the host's first apt update, when apt knows no origin", () => {
     const fresh = parseTargets(
       "http://mirror.test/debian/|bookworm|main|\nhttps://vendor.test/linux/|bookworm|main|$(ORIGIN)\n"
     )
     assert.deepStrictEqual(sourcesFor("bookworm", fresh), [`${signed} http://mirror.test/debian bookworm main`])
   })
 
-  it("are none on a host of another distribution, or one that installs from a disc", () => {
+  it("a host of another distribution, or one that installs from a disc, has no package sources", () => {
     const other = parseTargets(
       "http://archive.test/ubuntu/|noble|main|Ubuntu\ncdrom:[Debian 12]/|bookworm|main|Debian\n"
     )
