@@ -33,7 +33,7 @@ const measure = async (figures: Readonly<Record<string, ReadonlyArray<number>>>)
 }
 
 describe("attempts at a row", () => {
-  it("measure again, after all others, what was over its budget, and keep what was found before", async () => {
+  it("the bench measures rows over budget again after all others, and keeps earlier results", async () => {
     const { asked, failed, rows } = await measure({ exec: [160, 155, 140], fork: [120], diff: [200, 110] })
     expect(asked).toEqual(["exec", "fork", "diff", "quiet", "exec", "quiet", "diff", "quiet", "exec"])
     expect(failed).toEqual([])
@@ -45,14 +45,14 @@ describe("attempts at a row", () => {
     expect(table(rows).split("\n")[1]).toMatch(/ok; before: 1\.60, 1\.55$/)
   })
 
-  it("leave over its budget what is so each time", async () => {
+  it("a row that is over budget in each attempt stays over budget", async () => {
     const { asked, rows } = await measure({ exec: [160, 170, 180, 100] })
     expect(asked.filter((one) => one === "exec")).toHaveLength(3)
     expect(rows).toMatchObject([{ ok: false, ours: 180, earlier: [1.6, 1.7] }])
     expect(table(rows)).toContain("OVER; before: 1.60, 1.70")
   })
 
-  it("say what could not be measured, and measure the others", async () => {
+  it("the bench reports a row that cannot be measured, and measures the others", async () => {
     const { failed, rows } = await measure({ gone: [], exec: [120], lost: [160] })
     expect(rows.map(({ name, ok }) => ({ name, ok }))).toEqual([{ name: "exec", ok: true }, {
       name: "lost",

@@ -29,7 +29,7 @@ const connection = () => {
 }
 
 describe("the floor's channel", () => {
-  it("writes operation, length and payload, all requests at once", async () => {
+  it("the floor's channel writes operation, length and payload of all requests at once", async () => {
     const { receive, sent, socket } = connection()
     const answers = channel(socket).call(echo, exec("/root", "/bin/true"))
     expect(Buffer.concat(sent).toString("latin1")).toBe("e\0\0\0\0x\x10\0\0\0/root\0/bin/true\0")
@@ -38,7 +38,7 @@ describe("the floor's channel", () => {
     expect((await answers).map(({ payload, status }) => [status, payload.toString()])).toEqual([[0, ""], [3, "said"]])
   })
 
-  it("reads answers that were cut anywhere", async () => {
+  it("the floor's channel reads answers that are cut anywhere", async () => {
     const both = Buffer.concat([answer(0, "one"), answer(1, "two")])
     for (let cut = 0; cut <= both.length; cut++) {
       const { receive, socket } = connection()
@@ -49,7 +49,7 @@ describe("the floor's channel", () => {
     }
   })
 
-  it("counts poured bytes, those that came with the answer too, and answers the next request after them", async () => {
+  it("the floor's channel counts poured bytes, also those with the answer, and then serves the next request", async () => {
     const { receive, socket } = connection()
     const { call, pour } = channel(socket)
     const poured = pour(bulk(1), 10)
@@ -62,14 +62,14 @@ describe("the floor's channel", () => {
     expect((await next)[0]?.payload.toString()).toBe("next")
   })
 
-  it("fails what waits when the guest goes", async () => {
+  it("the floor's channel fails waiting requests when the guest ends", async () => {
     const { end, socket } = connection()
     const waiting = channel(socket).call(echo)
     end()
     await expect(waiting).rejects.toThrow(/guest has gone/)
   })
 
-  it("names the request that went wrong", () => {
+  it("the floor's channel names the failed request", () => {
     const requests = [echo, exec("/root", "/bin/nothing")]
     const answers = [{ status: 0, payload: Buffer.alloc(0) }, { status: 127, payload: Buffer.from("oh") }]
     expect(() => mustSucceed(requests, answers)).toThrow("x /root /bin/nothing : status 127 oh")

@@ -31,7 +31,7 @@ const sparseFile = (name: string) => {
 }
 
 describe("the floor's host program", () => {
-  it("copies a sparse file byte for byte and leaves the holes out", () => {
+  it("the floor's host program copies a sparse file exactly and leaves out its holes", () => {
     const source = sparseFile("source")
     const copy = path.join(folder, "copy")
     execFileSync(programs.host, ["copy", source, copy])
@@ -39,7 +39,7 @@ describe("the floor's host program", () => {
     expect(fs.statSync(copy).blocks * 512).toBeLessThan(mib)
   })
 
-  it("gives pages of zeros back and keeps all others", () => {
+  it("the floor's host program frees pages of zeros and keeps all others", () => {
     const file = path.join(folder, "zeros")
     const content = Buffer.concat([Buffer.alloc(4 * mib), randomBytes(4096), Buffer.alloc(4 * mib)])
     fs.writeFileSync(file, content)
@@ -49,14 +49,14 @@ describe("the floor's host program", () => {
     expect(fs.statSync(file).blocks).toBeLessThan(before / 100)
   })
 
-  it("measures a time stamp counter that does not change", () => {
+  it("the floor's host program measures a constant time stamp counter", () => {
     const measure = () => Number(execFileSync(programs.host, ["tsc"], { encoding: "utf8" }))
     const [first, second] = [measure(), measure()]
     expect(first).toBeGreaterThan(100_000)
     expect(Math.abs(first - second) / first).toBeLessThan(0.001)
   })
 
-  it("fails with words when the source is missing", () => {
+  it("the floor's host program reports a missing source", () => {
     expect(() =>
       execFileSync(programs.host, ["copy", path.join(folder, "none"), path.join(folder, "to")], { stdio: "pipe" })
     )
@@ -65,7 +65,7 @@ describe("the floor's host program", () => {
 })
 
 describe("the floor's empty overlay", () => {
-  it("is what the product writes, though both were written apart", () => {
+  it("the floor's empty overlay has the same bytes as the product's", () => {
     const virtualBytes = 16 * 1024 * mib
     expect(emptyQcow2(virtualBytes).equals(qcow2Header({ virtualBytes }))).toBe(true)
   })

@@ -5,13 +5,13 @@ import * as path from "node:path"
 import { cacheFolder, findImages } from "../../../bench/floors/images.ts"
 
 describe("the floors' images", () => {
-  it("are looked for where the product keeps its cache", () => {
+  it("the bench looks for images in the product's cache directory", () => {
     expect(cacheFolder({ PYRO_CACHE_DIR: "/a", XDG_CACHE_HOME: "/b", HOME: "/c" })).toBe("/a")
     expect(cacheFolder({ XDG_CACHE_HOME: "/b", HOME: "/c" })).toBe("/b/pyro")
     expect(cacheFolder({ HOME: "/c" })).toBe("/c/.cache/pyro")
   })
 
-  it("are found by the records that name them, and missed with what to do", () => {
+  it("the bench finds images by their records, and reports what to do if they are missing", () => {
     const cache = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-images-"))
     try {
       expect(() => findImages(cache, "debian:12")).toThrow(/npm start/)

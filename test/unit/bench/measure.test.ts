@@ -16,7 +16,7 @@ const recording = (log: Array<string>, name: string, value: (count: number) => n
 }
 
 describe("interleave", () => {
-  it("measures both sides in turn and leaves the warm-up out", async () => {
+  it("interleave measures both sides in turn and leaves out the warm-up", async () => {
     const log: Array<string> = []
     const samples = await interleave("row", { warmups: 1, counted: 2 }, [
       recording(log, "floor", (count) => count),
@@ -26,7 +26,7 @@ describe("interleave", () => {
     expect(log.join(" ")).toBe("open floor open ours floor ours floor ours floor ours close ours close floor")
   })
 
-  it("closes what is open when a sample fails", async () => {
+  it("interleave closes the open sides when a sample fails", async () => {
     const log: Array<string> = []
     const failing = recording(log, "ours", () => {
       throw new Error("no guest")
@@ -36,7 +36,7 @@ describe("interleave", () => {
     expect(log.slice(-2)).toEqual(["close ours", "close floor"])
   })
 
-  it("closes the first side when the second cannot be opened", async () => {
+  it("interleave closes the first side when the second cannot be opened", async () => {
     const log: Array<string> = []
     const open = interleave("row", { warmups: 0, counted: 1 }, [
       recording(log, "floor", () => 1),
@@ -46,7 +46,7 @@ describe("interleave", () => {
     expect(log).toEqual(["open floor", "close floor"])
   })
 
-  it("does not wait for ever for a side that does not open", async () => {
+  it("interleave does not wait for ever for a side to open", async () => {
     vi.useFakeTimers()
     try {
       const log: Array<string> = []

@@ -11,21 +11,21 @@ const host = (...times: ReadonlyArray<number>) => {
 }
 
 describe("a quiet host", () => {
-  it("is one about as fast as it was at best, for a while", async () => {
+  it("a host counts as quiet if several looks in a row are near its best pace", async () => {
     const { looks, pace } = host(3, 6, 5, 3.5, 4, 3.3, 3.2, 9)
     expect(await pace.look()).toBe(1)
     expect(await makeUntilQuiet(pace, patience)()).toBe(true)
     expect(looks()).toBe(7)
   })
 
-  it("is measured by the best of now, too", async () => {
+  it("the bench updates a host's best pace while it waits", async () => {
     const { looks, pace } = host(6, 3, 3)
     await pace.look()
     expect(await makeUntilQuiet(pace, patience)()).toBe(true)
     expect(looks()).toBe(3)
   })
 
-  it("is not waited for without end", async () => {
+  it("the bench waits for a quiet host for a bounded time", async () => {
     const { looks, pace } = host(3, 9)
     await pace.look()
     const untilQuiet = makeUntilQuiet(pace, { ...patience, longestMs: 20 })

@@ -15,7 +15,7 @@ const measured = (changes: Partial<Measured>): Measured => ({
 })
 
 describe("judge", () => {
-  it("compares medians", () => {
+  it("the bench's judgement compares medians", () => {
     expect(judge(measured({}))).toEqual({
       name: "restore",
       unit: "ms",
@@ -34,7 +34,7 @@ describe("judge", () => {
     expect(judge(measured({ ours: [261] })).ok).toBe(false)
   })
 
-  it("grants on top of the ratio what was measured for that", () => {
+  it("a measured allowance is added to the ratio's limit", () => {
     const granted = [1, 60, 400]
     expect(judge(measured({ granted, ours: [319] }))).toMatchObject({
       ok: true,
@@ -44,7 +44,7 @@ describe("judge", () => {
     expect(judge(measured({ granted, ours: [321] })).ok).toBe(false)
   })
 
-  it("grants what a budget gives on top of the ratio", () => {
+  it("a budget's fixed allowance is added to the ratio's limit", () => {
     const budget = { kind: "ratio", atMost: 1.3, plus: 100 } as const
     expect(judge(measured({ budget, ours: [359] }))).toMatchObject({
       ok: true,
@@ -54,13 +54,13 @@ describe("judge", () => {
     expect(judge(measured({ budget, ours: [361] })).ok).toBe(false)
   })
 
-  it("wants throughput above its bound", () => {
+  it("a throughput row must be above its bound", () => {
     const budget = { kind: "ratio", atLeast: 0.6 } as const
     expect(judge(measured({ budget, ours: [121] }))).toMatchObject({ ok: true, ratio: 0.605, budget: 0.6 })
     expect(judge(measured({ budget, ours: [119] })).ok).toBe(false)
   })
 
-  it("holds an absolute bound against ours, with or without a floor", () => {
+  it("an absolute bound applies to our side, with or without a floor", () => {
     const budget = { kind: "absolute", atMost: 80 } as const
     expect(judge(measured({ unit: "MiB", budget, floor: [64], ours: [79] }))).toMatchObject({
       ok: true,
@@ -76,11 +76,11 @@ describe("judge", () => {
     })
   })
 
-  it("refuses a relative budget without a floor", () => {
+  it("a relative budget without a floor is refused", () => {
     expect(() => judge(measured({ floor: [] }))).toThrow(/needs one/)
   })
 
-  it("makes rows that JSON keeps as they are", () => {
+  it("a judged row survives JSON unchanged", () => {
     const row = judge(measured({}))
     expect(JSON.parse(JSON.stringify(row))).toEqual(row)
     expect(Object.keys(row)).toEqual(expect.arrayContaining(["name", "unit", "floor", "ours", "ratio", "budget", "ok"]))
@@ -88,7 +88,7 @@ describe("judge", () => {
 })
 
 describe("table", () => {
-  it("stands in columns and says which row is over its budget", () => {
+  it("the bench's table is in columns and marks rows over budget", () => {
     const rows = [judge(measured({})), judge(measured({ name: "idle-memory", ours: [900] }))]
     expect(table(rows)).toBe([
       "             unit  floor min/median/p95  ours min/median/p95  ratio   budget",
@@ -97,7 +97,7 @@ describe("table", () => {
     ].join("\n"))
   })
 
-  it("says of a row over its budget when its floor is far from what it can be", () => {
+  it("the table reports a floor far from its prototype beside a row over budget", () => {
     const last = (changes: Partial<Measured>) =>
       table([judge(measured({ ours: [900], ...changes }))]).split("  ").at(-1)
     expect(last({ prototype: 100 })).toBe("OVER; floor 2.00x its prototype")
@@ -106,14 +106,14 @@ describe("table", () => {
     expect(judge(measured({ prototype: 100 })).floor_by_prototype).toBe(2)
   })
 
-  it("shows a dash where nothing bare does the same", () => {
+  it("the table shows a dash for a row without a floor", () => {
     const row = judge(measured({ budget: { kind: "absolute", atMost: 32 }, floor: [], ours: [0.123, 12.34] }))
     expect(table([row]).split("\n")[1]).toMatch(/^restore +ms +- +0\.12 \/ 6\.23 \/ 12\.3 +- +<= 32 ms +ok$/)
   })
 })
 
 describe("plans", () => {
-  it("have names of their own and a floor wherever the budget is relative to one", () => {
+  it("bench rows have unique names, and a floor if their budget is relative", () => {
     const names = plans.map(({ name }) => name)
     expect(new Set(names).size).toBe(names.length)
     for (const { budget, floor, name } of plans) {

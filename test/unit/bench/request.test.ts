@@ -7,7 +7,7 @@ import { openRequests } from "../../../bench/floors/request.ts"
 const sources = path.resolve("bench", "floors")
 
 describe("openRequests", () => {
-  it("asks a process of its own each time, and leaves nothing in the folder", async () => {
+  it("openRequests starts its own process each time and leaves nothing in the folder", async () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-requests-"))
     try {
       for (let time = 0; time < 2; time++) {
@@ -21,7 +21,7 @@ describe("openRequests", () => {
     }
   })
 
-  it("fails where that process does not come up", async () => {
+  it("openRequests fails if its process does not start", async () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-requests-"))
     try {
       // The library is not found from there; what Node says of it is the terminal's.

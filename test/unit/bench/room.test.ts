@@ -56,15 +56,18 @@ const isRunning = (pid: number) => {
 }
 
 describe("a room", () => {
-  it.each(["SIGINT", "SIGTERM", "SIGKILL"] as const)("is empty and gone after %s", async (signal) => {
-    const { child, disk, memory, started } = await inRoom()
-    expect([fs.existsSync(disk), fs.existsSync(memory), isRunning(child)]).toEqual([true, true, true])
-    started.kill(signal)
-    await until(() => !fs.existsSync(disk) && !fs.existsSync(memory) && !isRunning(child))
-  })
+  it.each(["SIGINT", "SIGTERM", "SIGKILL"] as const)(
+    "the bench's temporary room is empty and removed after %s",
+    async (signal) => {
+      const { child, disk, memory, started } = await inRoom()
+      expect([fs.existsSync(disk), fs.existsSync(memory), isRunning(child)]).toEqual([true, true, true])
+      started.kill(signal)
+      await until(() => !fs.existsSync(disk) && !fs.existsSync(memory) && !isRunning(child))
+    }
+  )
 
   it.each(["SIGINT", "SIGTERM"] as const)(
-    "ends with its own status and no word although somebody writes there, after %s",
+    "the bench ends with its own status and no output, although another process writes to its room, after %s",
     async (signal) => {
       const { disk, memory, started } = await inRoom(
         "for (;;) { mkdir -p \"$0/vm/$RANDOM$$\" 2>/dev/null; : > \"$0/vm/x\"; }"
@@ -80,7 +83,7 @@ describe("a room", () => {
 })
 
 describe("the log of a row that failed", () => {
-  it("is kept, and named in what is said of the failure", async () => {
+  it("the log of a failed row is kept and named in the error", async () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-logs-"))
     try {
       fs.mkdirSync(path.join(folder, "room/state/daemon"), { recursive: true })
@@ -99,7 +102,7 @@ describe("the log of a row that failed", () => {
 })
 
 describe("host processes", () => {
-  it("finds what a process started, and what that started, and their memory", async () => {
+  it("the bench finds a process's descendants and their memory", async () => {
     const child = spawn("sh", ["-c", "sh -c 'sleep 60; true'; true"], { stdio: "ignore" })
     try {
       await until(() => descendants(child.pid ?? 0).length === 2)
@@ -113,7 +116,7 @@ describe("host processes", () => {
     }
   })
 
-  it("says what a program printed when it fails", async () => {
+  it("runProgram reports the output of a failed program", async () => {
     await expect(runProgram(["sh", "-c", "echo why >&2; exit 3"])).rejects.toThrow(/ended with 3: why/)
     expect((await runProgram(["sh", "-c", "echo out; exit 3"], 3)).stdout).toBe("out\n")
   })
