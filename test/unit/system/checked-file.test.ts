@@ -26,14 +26,14 @@ const flipByte = (file: string) => {
 }
 
 describe("a checked file", () => {
-  it.scopedLive("is accepted as it was described, by either check", () =>
+  it.scopedLive("both checks accept an unchanged file", () =>
     Effect.gen(function*() {
       const { file, known } = yield* described
       assert.strictEqual(yield* checkFile(file, known, cheap), known)
       assert.deepStrictEqual(yield* checkFile(file, known, thorough), known)
     }))
 
-  it.scopedLive("is accepted after it was copied, and described anew", () =>
+  it.scopedLive("both checks accept a copied file, which gets a new description", () =>
     Effect.gen(function*() {
       const { file, known } = yield* described
       fs.copyFileSync(file, `${file}.copy`)
@@ -44,7 +44,7 @@ describe("a checked file", () => {
       assert.strictEqual(yield* checkFile(file, now, cheap), now)
     }))
 
-  it.scopedLive("is found damaged by the cheap check when it is gone, cut short or written to", () =>
+  it.scopedLive("the cheap check reports a file that is gone, cut short or written to", () =>
     Effect.gen(function*() {
       const { file, known } = yield* described
       fs.appendFileSync(file, "x")
@@ -57,7 +57,7 @@ describe("a checked file", () => {
       assert.include((yield* Effect.flip(checkFile(file, known, cheap))).message, "it is gone")
     }))
 
-  it.scopedLive("is found damaged by the thorough check when one byte changed behind its times", () =>
+  it.scopedLive("the thorough check reports a file with one changed byte and unchanged times", () =>
     Effect.gen(function*() {
       const { file, known } = yield* described
       flipByte(file)

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs"
 import { runTool } from "../../../src/system/child.ts"
 
 describe("a host program", () => {
-  it.live("that leaves a process behind ends that with itself, and gives all it printed", () =>
+  it.live("a host program's output is whole, and its leftover processes are killed at its end", () =>
     Effect.gen(function*() {
       const { stdout } = yield* runTool("sh", ["-c", "sleep 600 & echo $!"]).pipe(Effect.timeout("10 seconds"))
       const left = Number(stdout.toString())
@@ -15,7 +15,7 @@ describe("a host program", () => {
       )
     }))
 
-  it.live("says by its failure what it wrote to stderr", () =>
+  it.live("a failed host program's error has its stderr", () =>
     Effect.gen(function*() {
       const failure = yield* Effect.flip(runTool("sh", ["-c", "echo why >&2; exit 3"]))
       assert.strictEqual(failure._tag === "ToolFailed" && failure.code, 3)

@@ -31,11 +31,11 @@ describe("environment variables", () => {
       ["PYRO_QEMU", "/opt/a, b/qemu", "/opt/a, b/qemu"],
       ["PYRO_STATE_DIR", "relative", "relative"]
     ] as const
-  )("%s=%j means %j", (name, text, value) => {
+  )("the environment variable %s=%j means %j", (name, text, value) => {
     assert.deepStrictEqual(valueOf(name, text), Either.right(value))
   })
 
-  it("have their default when they are absent", () => {
+  it("an absent environment variable has its default", () => {
     const read = environmentOf({})(Effect.all([setting("PYRO_POOL_MEMBERS"), setting("PYRO_QEMU")]))
     assert.deepStrictEqual(Effect.runSync(read), [2, undefined])
   })
@@ -53,18 +53,21 @@ describe("environment variables", () => {
       ["PYRO_QEMU", "qemu-system-x86_64", "an absolute path of the QEMU program"],
       ["PYRO_FLATTEN_AT", "1", "an integer from 2 to 256"]
     ] as const
-  )("%s=%j is refused with the variable, the value and what is allowed", (variable, value, allowed) => {
-    const failure = Either.getOrThrow(Either.flip(valueOf(variable, value)))
-    assert.strictEqual(failure.code, "invalid_configuration")
-    assert.deepInclude(failure, { variable, value, allowed })
-    assert.strictEqual(
-      failure.message,
-      `the environment variable ${variable} is "${value}"; allowed: ${allowed}. ` +
-        `Correct the value, or remove the variable: unset ${variable}`
-    )
-  })
+  )(
+    "the environment variable %s=%j is refused with the variable, the value and the allowed values",
+    (variable, value, allowed) => {
+      const failure = Either.getOrThrow(Either.flip(valueOf(variable, value)))
+      assert.strictEqual(failure.code, "invalid_configuration")
+      assert.deepInclude(failure, { variable, value, allowed })
+      assert.strictEqual(
+        failure.message,
+        `the environment variable ${variable} is "${value}"; allowed: ${allowed}. ` +
+          `Correct the value, or remove the variable: unset ${variable}`
+      )
+    }
+  )
 
-  it("are all checked before a process begins its work", () => {
+  it("a process checks all environment variables before its work", () => {
     const checked = (values: Readonly<Record<string, string>>) =>
       Effect.runSync(Effect.either(environmentOf(values)(checkSettings)))
     assert.isTrue(Either.isRight(checked({ PYRO_POOL_MEMBERS: "3", HOME: "/root" })))
@@ -72,12 +75,12 @@ describe("environment variables", () => {
     assert.strictEqual(refused.variable, "PYRO_FLATTEN_AT")
   })
 
-  it("do not put control characters of their values into messages", () => {
+  it("an error about an environment variable has no control characters of its value", () => {
     const failure = Either.getOrThrow(Either.flip(valueOf("PYRO_ACCELERATOR", "\u001b[2Jtcg")))
     assert.notInclude(failure.message, "\u001b")
   })
 
-  it("that tests and the bench set for pyro are in the table", () => {
+  it("the table has every variable that tests and the bench set for pyro", () => {
     const files = [...sources("test", /\.ts$/), ...sources("bench", /\.ts$/)]
     const set = files.flatMap((file) =>
       [...fs.readFileSync(path.join(root, file), "utf8").matchAll(/\b(PYRO_[A-Z_]+): /g)].map(([, name]) => name!)
@@ -86,7 +89,7 @@ describe("environment variables", () => {
     assert.include(set, "PYRO_STATE_DIR")
   })
 
-  it("that a document names are in the table", () => {
+  it("the table has every variable that the documents name", () => {
     const ofScripts = ["PYRO_LAB_DIR"]
     const named = [...sources("docs", /\.md$/), "README.md"].flatMap((file) =>
       fs.readFileSync(path.join(root, file), "utf8").match(/\bPYRO_[A-Z_]+\b/g) ?? []
@@ -94,7 +97,7 @@ describe("environment variables", () => {
     assert.deepStrictEqual(named.filter((name) => !Object.hasOwn(variables, name) && !ofScripts.includes(name)), [])
   })
 
-  it("without a default say in the table what pyro does then", () => {
+  it("the table says what pyro does without each variable that has no default", () => {
     const silent = Object.entries<Variable>(variables).filter(([, row]) =>
       row.default === undefined && row.otherwise === undefined
     )

@@ -18,7 +18,7 @@ const folder = Effect.acquireRelease(
 const Point = Schema.Struct({ x: Schema.Int })
 
 describe("atomic files", () => {
-  it.scoped("read back what was written, and nothing where nothing is", () =>
+  it.scoped("an atomic file reads back its content, and a missing one reads as nothing", () =>
     Effect.gen(function*() {
       const file = path.join(yield* folder, "point.json")
       assert.deepStrictEqual(yield* readJson(file, Point), Option.none())
@@ -29,7 +29,7 @@ describe("atomic files", () => {
       assert.strictEqual((yield* Effect.flip(readJson(file, Point)))._tag, "FileFailed")
     }))
 
-  it.scoped("leave nothing of a write that failed", () =>
+  it.scoped("a failed atomic write leaves nothing", () =>
     Effect.gen(function*() {
       const parent = yield* folder
       fs.mkdirSync(path.join(parent, "taken"))
@@ -40,7 +40,7 @@ describe("atomic files", () => {
 })
 
 describe("process identity", () => {
-  it("tells a process from another of the same pid", () => {
+  it("a process identity differs from that of another process with the same pid", () => {
     const own = ownIdentity()
     assert.isTrue(isAlive(own))
     assert.isFalse(isAlive({ ...own, startTicks: own.startTicks + 1 }))
@@ -48,7 +48,7 @@ describe("process identity", () => {
     assert.isUndefined(processIdentity(4_194_305))
   })
 
-  it("is found by an argument, whole", () => {
+  it("a process is found by a whole argument", () => {
     const child = spawn("sleep", ["61.0625"])
     try {
       assert.deepStrictEqual(processesWithArgument("61.0625", "x").map(({ pid }) => pid), [child.pid])
@@ -61,7 +61,7 @@ describe("process identity", () => {
 })
 
 describe("host look-ups", () => {
-  it.scoped("find bytes that lie across the border of two pieces", () =>
+  it.scoped("a search in a file finds bytes across the border of two pieces", () =>
     Effect.gen(function*() {
       const file = path.join(yield* folder, "big")
       const bytes = Buffer.alloc(9 * 1024 * 1024)
@@ -72,7 +72,7 @@ describe("host look-ups", () => {
       assert.isFalse(fileHolds(file, Buffer.from("a needle that is not there")))
     }))
 
-  it.scoped("reach a socket whose path is longer than an address", () =>
+  it.scoped("a client connects to a socket whose path is longer than a socket address", () =>
     Effect.gen(function*() {
       const deep = path.join(yield* folder, "d".repeat(120))
       fs.mkdirSync(deep)
@@ -97,7 +97,7 @@ describe("paths", () => {
     })))
   }
 
-  it.scoped("are made for their owner alone, one memory folder for each state directory", () =>
+  it.scoped("directories are private to their owner, with one memory directory per state directory", () =>
     Effect.gen(function*() {
       const root = yield* folder
       const one = yield* paths({
@@ -114,7 +114,7 @@ describe("paths", () => {
       assert.notStrictEqual(one.memoryDir, other.memoryDir)
     }))
 
-  it.scoped("that cannot be are said, with the variable that names another", () =>
+  it.scoped("an unusable directory is refused with the variable that names another", () =>
     Effect.gen(function*() {
       const root = yield* folder
       fs.writeFileSync(path.join(root, "file"), "")

@@ -24,7 +24,7 @@ const objects = (count: number, onMade: (object: object) => void) => {
 const turn = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
 
 describe("elements of a stream while they are wanted", () => {
-  it("are not held once they were dealt with", async () => {
+  it("a processed stream element is not held in memory", async () => {
     // Asked of the objects themselves: what the process says it holds goes down later, when a thread has swept.
     const refs: Array<WeakRef<object>> = []
     let [seen, held] = [0, 0]
@@ -42,7 +42,7 @@ describe("elements of a stream while they are wanted", () => {
     assert.isAtMost(held, 10)
   })
 
-  it("end with the one after which no more is wanted", async () => {
+  it("a stream ends with the element that asks for no more", async () => {
     const seen: Array<number> = []
     await Effect.runPromise(forEachWhile(Stream.make(1, 2, 3, 4), (one) => Effect.sync(() => seen.push(one) < 3)))
     assert.deepStrictEqual(seen, [1, 2, 3])

@@ -12,7 +12,7 @@ import {
 const read = () => Effect.runSync(readMetrics)
 
 describe("the metrics", () => {
-  it("tell count, mean, 95th percentile and maximum of an operation's durations by outcome", () => {
+  it("metrics have count, mean, 95th percentile and maximum of an operation's durations by outcome", () => {
     for (let i = 0; i < 19; i++) recordOperation("test.durations", "ok", 3)
     recordOperation("test.durations", "ok", 1000)
     recordOperation("test.durations", "no_space", 5)
@@ -23,7 +23,7 @@ describe("the metrics", () => {
     ])
   })
 
-  it("count refusals by code over all operations, and no interruption or defect among them", () => {
+  it("metrics count refusals by code over all operations, without interruptions and defects", () => {
     recordOperation("test.one", "name_taken", 1)
     recordOperation("test.two", "name_taken", 1)
     recordOperation("test.two", "interrupted", 1)
@@ -33,7 +33,7 @@ describe("the metrics", () => {
     assert.notIncludeMembers(refusals.map(({ code }) => code), ["interrupted", "defect", "ok"])
   })
 
-  it("count bytes by direction and requests to the pool by result", () => {
+  it("metrics count bytes by direction and pool requests by result", () => {
     const before = read()
     countBytes("seed", 10)
     countBytes("output", 7)
@@ -48,7 +48,7 @@ describe("the metrics", () => {
     assert.deepStrictEqual(pool, { hits: before.pool.hits + 1, misses: before.pool.misses + 2, members: 2 })
   })
 
-  it("count a microVM as live until its Scope closes", () =>
+  it("metrics count a microVM as live until its Scope closes", () =>
     Effect.gen(function*() {
       const live = Effect.map(readMetrics, ({ liveVms }) => liveVms)
       const before = yield* live

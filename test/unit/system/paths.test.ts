@@ -28,7 +28,7 @@ describe("the directories of an installation", () => {
   afterAll(remove)
   const paths = () => Effect.runPromise(Effect.provide(Paths, Paths.layer))
 
-  it("are the same to a process in another directory that is told the variables", async () => {
+  it("pyro's directories are the same for a process in another directory with the same variables", async () => {
     const here = path.join(folder, "here")
     fs.mkdirSync(here, { recursive: true })
     process.chdir(here)
@@ -41,7 +41,7 @@ describe("the directories of an installation", () => {
     assert.deepStrictEqual(await paths(), found)
   })
 
-  it("are beneath the home directory where XDG names relative ones", async () => {
+  it("pyro's directories are beneath the home directory if XDG variables are relative", async () => {
     process.env["XDG_STATE_HOME"] = "somewhere"
     process.env["XDG_CACHE_HOME"] = ""
     const { cacheDir, stateDir } = await paths()
@@ -49,7 +49,7 @@ describe("the directories of an installation", () => {
     assert.strictEqual(cacheDir, path.join(folder, "home/.cache/pyro"))
   })
 
-  it("are never beneath the working directory where HOME is empty", async () => {
+  it("pyro's directories are never beneath the working directory if HOME is empty", async () => {
     process.env["HOME"] = ""
     process.env["PYRO_CACHE_DIR"] = path.join(folder, "cache")
     process.env["XDG_STATE_HOME"] = path.join(folder, "xdg")

@@ -3,7 +3,7 @@ import { Deferred, Effect, Exit, Fiber, Scope } from "effect"
 import { inOwnFiber } from "../../../src/system/scopes.ts"
 
 describe("a loop whose steps close Scopes", () => {
-  it.live("ends when it is interrupted in the middle of a finalizer, which is run to its end", () =>
+  it.live("a loop that is interrupted in a finalizer ends after the finalizer", () =>
     Effect.gen(function*() {
       const closing = yield* Deferred.make<void>()
       let closed = 0
@@ -28,7 +28,7 @@ describe("a loop whose steps close Scopes", () => {
       assert.strictEqual(closed, 1)
     }))
 
-  it.live("tells what a step fails with, and its interruption reaches the step at once", () =>
+  it.live("a loop passes on a step's failure, and interrupts the step at once", () =>
     Effect.gen(function*() {
       assert.strictEqual(yield* Effect.flip(inOwnFiber(Effect.fail("no"))), "no")
       const begun = yield* Deferred.make<void>()

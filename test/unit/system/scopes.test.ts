@@ -17,14 +17,14 @@ const makeNotes = () => {
 }
 
 describe("what is acquired plainly", () => {
-  it.effect("is released with the Scope, the last first", () =>
+  it.effect("resources are released with the Scope, the last one first", () =>
     Effect.gen(function*() {
       const { acquire, notes } = makeNotes()
       assert.strictEqual(yield* Effect.scoped(Effect.zipRight(acquire("a"), acquire("b"))), "b")
       assert.deepStrictEqual(notes, ["+a", "+b", "-b", "-a"])
     }))
 
-  it.effect("is not released where it was not acquired", () =>
+  it.effect("a failed acquisition is not released", () =>
     Effect.gen(function*() {
       let released = false
       const exit = yield* Effect.exit(Effect.scoped(acquirePlain(Effect.fail("no"), () => void (released = true))))
@@ -32,7 +32,7 @@ describe("what is acquired plainly", () => {
       assert.isFalse(released)
     }))
 
-  it.effect("is released when whoever acquired it is interrupted", () =>
+  it.effect("an interruption of the acquiring fiber releases the resource", () =>
     Effect.gen(function*() {
       const { acquire, notes } = makeNotes()
       const acquired = yield* Deferred.make<void>()
@@ -46,7 +46,7 @@ describe("what is acquired plainly", () => {
       assert.deepStrictEqual(notes, ["+a", "-a"])
     }))
 
-  it.effect("goes with the rest of an acquisition that fails half-way", () =>
+  it.effect("an acquisition that fails half-way releases its resources", () =>
     Effect.gen(function*() {
       const { acquire, notes } = makeNotes()
       const scope = yield* Scope.make()
@@ -57,7 +57,7 @@ describe("what is acquired plainly", () => {
 })
 
 describe("what is done at the close of a Scope", () => {
-  it.effect("is done to its end, whoever closes it", () =>
+  it.effect("a finalizer runs to its end if the closing fiber is interrupted", () =>
     Effect.gen(function*() {
       const begun = yield* Deferred.make<void>()
       const goOn = yield* Deferred.make<void>()

@@ -8,7 +8,7 @@ describe("the clock", () => {
     vi.restoreAllMocks()
   })
 
-  it.effect("of a test drives timestamps, durations and callbacks", () =>
+  it.effect("the test clock drives timestamps, durations and callbacks", () =>
     Effect.gen(function*() {
       const reader = yield* clockReader
       const startMs = yield* monotonicMs
@@ -19,7 +19,7 @@ describe("the clock", () => {
       assert.deepStrictEqual([reader.nowMs(), reader.monotonicMs()], [90_000, 90_000])
     }))
 
-  it.live("that measures durations does not follow a step of the wall clock", () =>
+  it.live("the monotonic clock does not follow a step of the wall clock", () =>
     Effect.gen(function*() {
       const before = yield* monotonicMs
       const now = Date.now()
@@ -29,7 +29,7 @@ describe("the clock", () => {
       assert.isBelow(passedMs, 60_000)
     }))
 
-  it.each([3_600_000, -3_600_000])("that a guest is told follows a step of the host's wall clock by %d ms", (step) => {
+  it.each([3_600_000, -3_600_000])("the clock for guests follows a step of the host's wall clock by %d ms", (step) => {
     const hostMs = Date.now.bind(Date)
     assert.closeTo(Number(wallClockNs() / 1_000_000n), hostMs(), 50)
     vi.spyOn(Date, "now").mockImplementation(() => hostMs() + step)

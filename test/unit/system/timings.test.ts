@@ -12,7 +12,7 @@ const sleep = (ms: number) => Effect.zipRight(Effect.fork(TestClock.adjust(ms)),
 const run = <A, E>(work: Effect.Effect<A, E>) => Effect.runPromise(Effect.provide(work, TestContext.TestContext))
 
 describe("timings", () => {
-  it("keep a slow operation with its steps, their depth, start, duration, outcome and attributes", () =>
+  it("timings keep a slow operation with its steps, their depth, start, duration, outcome and attributes", () =>
     run(Effect.gen(function*() {
       const { slow, tracer } = makeTimings()
       yield* Effect.gen(function*() {
@@ -32,7 +32,7 @@ describe("timings", () => {
       ])
     })))
 
-  it("keep the last slow operations, newest first, and neither fast nor excluded operations nor work of the daemon's own", () =>
+  it("timings keep the last slow operations, newest first, without fast or excluded ones and the daemon's own work", () =>
     run(Effect.gen(function*() {
       const { slow, tracer } = makeTimings({ isKept: (name) => name !== "workspace.exec" })
       yield* Effect.gen(function*() {
@@ -48,7 +48,7 @@ describe("timings", () => {
       assert.strictEqual((yield* slow(2)).length, 2)
     })))
 
-  it("show a step that outlives its operation as running, and leave out steps that start after it", () =>
+  it("timings show a step that outlives its operation as running, and leave out steps that start after it", () =>
     run(Effect.gen(function*() {
       const { slow, tracer } = makeTimings()
       const mayEnd = yield* Deferred.make<void>()
@@ -65,7 +65,7 @@ describe("timings", () => {
       assert.deepEqual((yield* slow(1))[0]!.steps.map(({ name, outcome }) => [name, outcome]), [["first", "ok"]])
     })))
 
-  it("count the steps for which an operation has no room", () =>
+  it("timings count the steps beyond an operation's limit", () =>
     run(Effect.gen(function*() {
       const { slow, tracer } = makeTimings()
       yield* Effect.zipRight(
@@ -110,7 +110,7 @@ const exporterTo = (spans: Array<Tracer.Span & { ended?: Exit.Exit<unknown, unkn
 }
 
 describe("timings with an exporter of spans", () => {
-  it("want the span of an operation that they do not keep, and without an exporter not", () => {
+  it("timings create the span of an operation that they do not keep only with an exporter", () => {
     const isKept = (name: string) => name !== "workspace.exec"
     const alone = makeTimings({ isKept })
     assert.isFalse(alone.wants("workspace.exec"))
@@ -118,7 +118,7 @@ describe("timings with an exporter of spans", () => {
     assert.isTrue(makeTimings({ isKept, exporter: exporterTo([]) }).wants("workspace.exec"))
   })
 
-  it("pass on every span with its parent", () =>
+  it("timings export every span with its parent", () =>
     run(Effect.gen(function*() {
       const spans: Array<Tracer.Span> = []
       const { tracer } = makeTimings({ exporter: exporterTo(spans) })
@@ -129,7 +129,7 @@ describe("timings with an exporter of spans", () => {
       assert.strictEqual(new Set(spans.map(({ traceId }) => traceId)).size, 1)
     })))
 
-  it("tell the code of an error and nothing else of it", () =>
+  it("timings export the code of an error and nothing else of it", () =>
     run(Effect.gen(function*() {
       const spans: Array<Tracer.Span & { ended?: Exit.Exit<unknown, unknown> }> = []
       const { tracer } = makeTimings({ exporter: exporterTo(spans) })
@@ -144,7 +144,7 @@ describe("timings with an exporter of spans", () => {
       assert.notInclude(told.join(), "secret")
     })))
 
-  it("pass on all spans of an operation that is sampled and none of another", () =>
+  it("timings export all spans of a sampled operation and none of another", () =>
     run(Effect.gen(function*() {
       const spans: Array<Tracer.Span> = []
       let wanted = false

@@ -20,7 +20,7 @@ const failureOf = (code: string) =>
   }))
 
 describe("an operation on a file", () => {
-  it.scopedLive("fails with the operation, the path and the errno that the kernel gave", () =>
+  it.scopedLive("a failed file operation has the operation, the path and the kernel's errno", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory
       const at = (name: string) => path.join(folder, name)
@@ -56,7 +56,7 @@ describe("an operation on a file", () => {
       }
     }))
 
-  it.scopedLive("removes what is not there without a failure", () =>
+  it.scopedLive("removing a missing file succeeds", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory
       yield* removeFile(path.join(folder, "none"))
@@ -64,7 +64,7 @@ describe("an operation on a file", () => {
       assert.deepStrictEqual(yield* listIfPresent(path.join(folder, "none")), [])
     }))
 
-  it.effect("leaves an exception that is no system error a defect", () =>
+  it.effect("an exception that is no system error stays a defect", () =>
     Effect.gen(function*() {
       const bug = new TypeError("a bug")
       const argument = Object.assign(new TypeError("The argument"), { code: "ERR_INVALID_ARG_TYPE" })
@@ -83,7 +83,7 @@ describe("an operation on a file", () => {
 })
 
 describe("a full disk", () => {
-  it.effect("is told from other failures, a used-up quota included", () =>
+  it.effect("a full disk and a used-up quota are distinguished from other failures", () =>
     Effect.gen(function*() {
       for (const code of ["ENOSPC", "EDQUOT"]) {
         const failure = yield* failureOf(code)
