@@ -44,7 +44,7 @@ const files = FastCheck.tuple(
 const folder = temporaryDirectoryIn(fs.existsSync("/dev/shm") ? "/dev/shm" : "/tmp")
 
 describe("pyro-copy", () => {
-  it.scopedLive("copies any sparse file exactly and leaves zeros out; punching gives the same", () =>
+  it.scopedLive("pyro-copy copies any sparse file exactly and leaves out zeros, and punching gives the same", () =>
     Effect.gen(function*() {
       const directory = yield* folder
       const [from, to] = [path.join(directory, "from"), path.join(directory, "to")]
@@ -62,7 +62,7 @@ describe("pyro-copy", () => {
       }
     }))
 
-  it.scopedLive("a large file is copied by two threads as exactly", () =>
+  it.scopedLive("pyro-copy copies a large file exactly with two threads", () =>
     Effect.gen(function*() {
       const directory = yield* folder
       const [from, to] = [path.join(directory, "from"), path.join(directory, "to")]
@@ -72,7 +72,7 @@ describe("pyro-copy", () => {
       assert.strictEqual(fs.statSync(to).blocks * 512, (1500 * 4 + 1) * page)
     }))
 
-  it.scopedLive("never replaces a file, nor copies what is no regular file", () =>
+  it.scopedLive("pyro-copy never replaces a file and copies only regular files", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const [from, to] = [path.join(directory, "from"), path.join(directory, "to")]
@@ -88,7 +88,7 @@ describe("pyro-copy", () => {
       assert.strictEqual(copy("--punch", path.join(directory, "fifo")).status, 1)
     }))
 
-  it.scopedLive("sets mode and owner, and refuses what it does not understand", () =>
+  it.scopedLive("pyro-copy sets mode and owner, and refuses invalid arguments", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const from = path.join(directory, "from")
@@ -109,7 +109,7 @@ describe("pyro-copy", () => {
     }))
 
   it.skipIf(!isRoot)(
-    `says by its status that the file system is full, and leaves nothing${ifRoot}`,
+    `pyro-copy reports a full file system by its status, and leaves nothing${ifRoot}`,
     () =>
       Effect.gen(function*() {
         const directory = yield* temporaryDirectory

@@ -3,19 +3,19 @@ import { FastCheck } from "effect"
 import { pathBytes, pathText } from "../../../src/disk/path-text.ts"
 
 describe("paths as text", () => {
-  it("ordinary names stay as they are", () => {
+  it("the text of an ordinary path is the path itself", () => {
     for (const name of ["src/main.ts", "with space", "größe/日本語", "-dash", "'single'"]) {
       assert.strictEqual(pathText(Buffer.from(name)), name)
     }
   })
 
-  it("bytes that are not UTF-8, controls and quotes come as git quotes them", () => {
+  it("the text of a path quotes control characters, quotes and invalid UTF-8 as git does", () => {
     assert.strictEqual(pathText(Buffer.from("a\xff\n", "latin1")), "\"a\\377\\n\"")
     assert.strictEqual(pathText(Buffer.from("\u009b31m")), "\"\\302\\23331m\"")
     assert.strictEqual(pathText(Buffer.from("\x1b[31m\"\\")), "\"\\033[31m\\\"\\\\\"")
   })
 
-  it("any bytes can be told from their text, which no terminal acts on", () => {
+  it("the text of any path gives the path back and has no control characters", () => {
     FastCheck.assert(FastCheck.property(FastCheck.uint8Array({ maxLength: 40 }), (bytes) => {
       const text = pathText(bytes)
 
@@ -23,7 +23,7 @@ describe("paths as text", () => {
     }))
   })
 
-  it("are read as bytes, quoted or not, and refused where the quotes are wrong", () => {
+  it("a quoted or unquoted path is read as bytes, and wrong quotes are refused", () => {
     assert.deepStrictEqual(pathBytes("größe"), new TextEncoder().encode("größe"))
     assert.deepStrictEqual(pathBytes("\"a\\377\\n\\\"ö\""), Uint8Array.of(97, 255, 10, 34, 0xc3, 0xb6))
     for (const wrong of ["\"", "\"open", "\"a\"b\"", "\"\\400\"", "\"\\x41\"", "\"end\\\""]) {

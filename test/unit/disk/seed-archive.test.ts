@@ -17,7 +17,7 @@ describe("seed images from archives", { concurrent: true }, () => {
   const compressors = [[""], ["gz", "gzip"], ["zst", "zstd", "-q"], ["xz", "xz", "-1"], ["bz2", "bzip2"]]
   for (const format of ["v7", "ustar", "gnu", "pax"]) {
     for (const [suffix, ...compressor] of format === "gnu" ? compressors : compressors.slice(0, 1)) {
-      it.scopedLive(`what tar writes as ${format} ${suffix} comes out the same`, () =>
+      it.scopedLive(`a seed from a ${format} archive ${suffix} of tar has the same tree`, () =>
         Effect.gen(function*() {
           const directory = yield* temporaryDirectory
           const tree = path.join(directory, "tree")
@@ -46,7 +46,7 @@ describe("seed images from archives", { concurrent: true }, () => {
     }
   }
 
-  it.scopedLive("files belong to root whatever the archive says", () =>
+  it.scopedLive("files of a seeded archive belong to root, whatever the archive says", () =>
     Effect.gen(function*() {
       const { image } = yield* seed(
         yield* temporaryDirectory,
@@ -56,7 +56,7 @@ describe("seed images from archives", { concurrent: true }, () => {
       assert.match(debugfs(image.path, "stat /workspace/dir"), /User:\s+0\s+Group:\s+0/)
     }))
 
-  it.live("names that lead out of the archive are left out and named", () =>
+  it.live("a seed leaves out and reports archive names that lead out of the archive", () =>
     Effect.gen(function*() {
       const evil = ["../up", "/etc/passwd", "a/../../up", "a/..", "..", "/", "//x", "a/../b", "./../x"]
       const { names, skipped } = yield* contents(rawTar(file("good"), ...evil.map((name) => file(name, "evil"))))
@@ -65,7 +65,7 @@ describe("seed images from archives", { concurrent: true }, () => {
       assert.include(skipped[0]!.reason, "leads out of the archive")
     }))
 
-  it.live("nothing is written through a symlink or a file, and no link leads out", () =>
+  it.live("a seeded archive writes nothing through a symlink or a file, and has no link that leads out", () =>
     Effect.gen(function*() {
       const { names, skipped } = yield* contents(rawTar(
         { name: "etc", type: "2", link: "/etc" },
@@ -86,7 +86,7 @@ describe("seed images from archives", { concurrent: true }, () => {
       assert.strictEqual(skipped.length, 10)
     }))
 
-  it.live("device nodes, FIFOs and unknown types are left out with their content", () =>
+  it.live("a seed leaves out device nodes, FIFOs and unknown types of an archive with their content", () =>
     Effect.gen(function*() {
       const odd = ["3", "4", "6", "M", "V", "Z", "D", "\x01"]
       const { names, skipped } = yield* contents(rawTar(
@@ -101,7 +101,7 @@ describe("seed images from archives", { concurrent: true }, () => {
       assert.strictEqual(skipped.length, odd.length)
     }))
 
-  it.live("a later entry replaces an earlier one, but never a directory", () =>
+  it.live("a later archive entry replaces an earlier one, but never a directory", () =>
     Effect.gen(function*() {
       const { lines, skipped } = yield* contents(rawTar(
         file("a", "first"),
@@ -137,7 +137,7 @@ describe("seed images from archives", { concurrent: true }, () => {
       assert.isDefined(image)
     }))
 
-  it.live("hard links share one inode", () =>
+  it.live("hard links of a seeded archive share one inode", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const { image } = yield* seed(directory, rawTar(file("one"), { name: "d/two", type: "1", link: "./one" }))
@@ -147,7 +147,7 @@ describe("seed images from archives", { concurrent: true }, () => {
       assert.strictEqual(inode("one"), inode("d/two"))
     }).pipe(Effect.scoped))
 
-  it.live("names of any bytes, and mtimes before 1970 and with a fraction, are kept", () =>
+  it.live("a seed keeps archive names of any bytes, and mtimes before 1970 and with a fraction", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const { image, report } = yield* seed(
@@ -169,7 +169,7 @@ describe("seed images from archives", { concurrent: true }, () => {
       assert.deepStrictEqual(report.skipped.map(({ path }) => path), ["\"\\377\\n\""])
     }).pipe(Effect.scoped))
 
-  it.live("names longer than a path can be, and names with NUL bytes, are left out", () =>
+  it.live("a seed leaves out archive names that are too long or have NUL bytes", () =>
     Effect.gen(function*() {
       const { names, skipped } = yield* contents(rawTar(
         gnuLong("x".repeat(256)),
@@ -192,7 +192,7 @@ describe("seed images from archives", { concurrent: true }, () => {
       ])
     }))
 
-  it.live("the longest path there can be is kept, two thousand directories deep", () =>
+  it.live("a seed keeps the longest possible path, two thousand directories deep", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const { image, report } = yield* seed(directory, rawTar(gnuLong("x/".repeat(2047) + "y"), file("a", "bottom")))
@@ -201,7 +201,7 @@ describe("seed images from archives", { concurrent: true }, () => {
       assert.strictEqual(debugfs(image.path, `cat /workspace/${"x/".repeat(2047)}y`), "bottom")
     }).pipe(Effect.scoped))
 
-  it.live("an archive cut short at any place is refused and leaves nothing", () =>
+  it.live("an archive that is cut anywhere is refused and leaves nothing", () =>
     Effect.gen(function*() {
       const whole = rawTar(file("one", "1".repeat(900)), gnuLong("long/name"), file("two", "2".repeat(100)))
       const contentEnds = whole.length - endOfArchive.length
@@ -213,7 +213,7 @@ describe("seed images from archives", { concurrent: true }, () => {
       assert.include(failure.message, "gzip cannot unpack it: it is damaged or cut short (gzip: stdin: unexpected end")
     }))
 
-  it.live("damaged headers, absurd sizes and other files are refused with the reason", () =>
+  it.live("an archive with damaged headers or absurd sizes, or another file, is refused with the reason", () =>
     Effect.gen(function*() {
       const huge = (bytes: ReadonlyArray<number>) => Buffer.from(bytes)
       const cases: ReadonlyArray<readonly [Uint8Array, string, string]> = [
@@ -257,7 +257,7 @@ describe("seed images from archives", { concurrent: true }, () => {
       }
     }))
 
-  it.live("a decompression bomb ends at the size of the disk", () =>
+  it.live("a decompression bomb in an archive ends at the size of the disk", () =>
     Effect.gen(function*() {
       const zeros = (type: string) =>
         spawnSync("sh", ["-c", `{ cat; head -c ${400 * mib} /dev/zero; } | zstd -q -c`], {
@@ -268,7 +268,7 @@ describe("seed images from archives", { concurrent: true }, () => {
       assert.include((yield* rejection(zeros("Z"))).message, "unpacks to more than 256 MiB")
     }))
 
-  it.live("a flipped byte anywhere never crashes the reader or harms the image", () =>
+  it.live("a flipped byte in an archive never crashes the reader or harms the image", () =>
     Effect.gen(function*() {
       const whole = rawTar(
         { name: "d", type: "5" },

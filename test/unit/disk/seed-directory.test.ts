@@ -96,7 +96,7 @@ const expected = (root: string) =>
   listing(root).map((line) => line.startsWith("f ") ? line.replace(/ [1-7](\d{3}) (\d+ \S*)$/, " $1 $2") : line)
 
 describe("seed images from directories", () => {
-  it.live("any tree comes out as it was, in a sound image", () =>
+  it.live("a seed from a directory has the same tree in a sound image", () =>
     Effect.gen(function*() {
       const samples = FastCheck.sample(trees, { numRuns: 20, seed: 20_201 })
       for (const entries of samples) {
@@ -111,7 +111,7 @@ describe("seed images from directories", () => {
       }
     }), 60_000)
 
-  it.scopedLive("what is no file, directory or symlink is left out and named", () =>
+  it.scopedLive("a seed leaves out and reports entries that are no file, directory or symlink", () =>
     Effect.gen(function*() {
       const { directory, tree } = yield* places
       execFileSync("mkfifo", [path.join(tree, "fifo")])
@@ -132,7 +132,7 @@ describe("seed images from directories", () => {
       assert.deepStrictEqual(names(image.path, "/workspace"), ["good"])
     }))
 
-  it.scopedLive("what its user may not read is left out and named, and the rest is seeded", () =>
+  it.scopedLive("a seed leaves out and reports unreadable entries and has the rest", () =>
     Effect.gen(function*() {
       const { directory, tree } = yield* places
       fs.mkdirSync(path.join(tree, "closed"))
@@ -164,7 +164,7 @@ describe("seed images from directories", () => {
       assert.deepStrictEqual(names(path.join(into, image!), "/workspace"), ["closed", "good"])
     }))
 
-  it.scopedLive("only listed paths are taken, with their directories, and never through a symlink", () =>
+  it.scopedLive("a seed with a list has only the listed paths with their directories, and follows no symlink", () =>
     Effect.gen(function*() {
       const { directory, tree } = yield* places
       fs.mkdirSync(path.join(tree, "a", "b"), { recursive: true })
@@ -208,7 +208,7 @@ describe("seed images from directories", () => {
       ])
     }))
 
-  it.scopedLive("a tree that swaps files for symlinks while it is read gives nothing of the outside", () =>
+  it.scopedLive("a tree that swaps files for symlinks during the seed gives no outside file", () =>
     Effect.gen(function*() {
       const { directory, tree } = yield* places
       const secret = path.join(directory, "secret")
@@ -265,7 +265,7 @@ describe("seed images from directories", () => {
       assert.isBelow(tookMs, 30_000)
     }), 120_000)
 
-  it.scopedLive("hard links stay hard links", () =>
+  it.scopedLive("hard links of a seeded directory stay hard links", () =>
     Effect.gen(function*() {
       const { directory, tree } = yield* places
       fs.mkdirSync(path.join(tree, "d"))
@@ -276,7 +276,7 @@ describe("seed images from directories", () => {
       assert.match(debugfs(image.path, "stat /workspace/d/two"), /Links: 2/)
     }))
 
-  it.scopedLive("a sparse file of a terabyte stays sparse, also in a thousand pieces", () =>
+  it.scopedLive("a sparse file of a terabyte stays sparse in the seed, also in a thousand pieces", () =>
     Effect.gen(function*() {
       const { directory, tree } = yield* places
       const fd = fs.openSync(path.join(tree, "sparse"), "w")

@@ -31,7 +31,7 @@ const treeOf = (directory: string, sizesMib: ReadonlyArray<number>) => {
 }
 
 describe("room for seed images", () => {
-  it.scopedLive("a directory that is larger than the disk is refused before anything is written", () =>
+  it.scopedLive("a directory that is larger than the disk is refused before the seed writes", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const failure = yield* Effect.flip(seed(directory, treeOf(directory, [20, 20]), 32))
@@ -42,7 +42,7 @@ describe("room for seed images", () => {
       assert.deepStrictEqual(leftBehind(directory), [])
     }))
 
-  it.scopedLive("an archive that is larger than the disk is refused where it no longer fits", () =>
+  it.scopedLive("an archive that is larger than the disk is refused at the first entry that does not fit", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const archive = path.join(directory, "archive")
@@ -55,7 +55,7 @@ describe("room for seed images", () => {
       assert.deepStrictEqual(leftBehind(directory), [])
     }))
 
-  it.scopedLive("more files than the disk has inodes are refused with the limit", () =>
+  it.scopedLive("a seed with more files than the disk has inodes is refused with the limit", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const tree = path.join(directory, "tree")
@@ -70,7 +70,7 @@ describe("room for seed images", () => {
       assert.strictEqual(fsckComplaint(image.path), "")
     }))
 
-  it.scopedLive("content that only just fits, or only just not, gives a sound image or an error", () =>
+  it.scopedLive("a seed that just fits, or just does not, gives a sound image or an error", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const tree = treeOf(directory, [])
@@ -86,7 +86,7 @@ describe("room for seed images", () => {
     }))
 
   it.skipIf(!isRoot)(
-    `a full cache is told before and in the middle, and nothing stays${ifRoot}`,
+    `a seed into a full cache is refused before and during its write, and leaves nothing${ifRoot}`,
     () =>
       Effect.gen(function*() {
         const directory = yield* temporaryDirectory
@@ -109,7 +109,7 @@ describe("room for seed images", () => {
       }).pipe(Effect.scoped, Effect.runPromise)
   )
 
-  it.scopedLive("an archive that no program here can unpack is refused with the package to install", () =>
+  it.scopedLive("an archive whose unpacking program is missing is refused with the package to install", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const archive = path.join(directory, "archive.tar.zst")
@@ -128,7 +128,7 @@ describe("room for seed images", () => {
       assert.deepStrictEqual(leftBehind(directory), [])
     }))
 
-  it.scopedLive("an interruption at any moment leaves nothing, and the next request works", () =>
+  it.scopedLive("a seed that is interrupted at any moment leaves nothing, and the next seed works", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const tree = treeOf(directory, [8, 8, 8, 8])
@@ -145,7 +145,7 @@ describe("room for seed images", () => {
       assert.strictEqual(fsckComplaint(image.path), "")
     }))
 
-  it.scopedLive("a kill of the tool at any moment leaves nothing half-made", () =>
+  it.scopedLive("a kill of pyro-seed at any moment leaves no partial image", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const tree = treeOf(directory, [8, 8])

@@ -39,7 +39,7 @@ const tree = Effect.map(temporaryDirectory, (directory) => {
 
 // One after the other: whose process it is that waits could not be told apart.
 describe.sequential("a process of pyro-seed that waits", () => {
-  it.scopedLive("is there after a first look, does the next one, and goes with the service", () =>
+  it.scopedLive("a process of pyro-seed waits after the first seed, does the next one, and ends with the service", () =>
     Effect.gen(function*() {
       const { directory, tree: source } = yield* tree
       const options = { path: source, virtualMib: 64 }
@@ -70,7 +70,7 @@ describe.sequential("a process of pyro-seed that waits", () => {
       yield* noneWaits
     }))
 
-  it.scopedLive("is done without when somebody has ended it", () =>
+  it.scopedLive("a seed works after the waiting process of pyro-seed was killed", () =>
     Effect.gen(function*() {
       const { directory, tree: source } = yield* tree
       yield* withSeeds(
@@ -87,7 +87,7 @@ describe.sequential("a process of pyro-seed that waits", () => {
       yield* noneWaits
     }))
 
-  it.live("ends when its stdin does, and says what is wrong with arguments that are cut or too many", () =>
+  it.live("the waiting process of pyro-seed ends with its stdin, and refuses arguments that are cut or too many", () =>
     Effect.gen(function*() {
       const tool = yield* nativeTool("pyro-seed")
       const ends = (input: Uint8Array) =>

@@ -31,7 +31,7 @@ const SEVEN_ZIP = Buffer.from(
 
 describe("seed images from zip archives", { concurrent: true }, () => {
   for (const level of [0, 9]) {
-    it.scopedLive(`a tree that zip -${level} packed comes out the same`, () =>
+    it.scopedLive(`a seed from an archive of zip -${level} has the same tree`, () =>
       Effect.gen(function*() {
         const directory = yield* temporaryDirectory
         const tree = path.join(directory, "tree")
@@ -59,7 +59,7 @@ describe("seed images from zip archives", { concurrent: true }, () => {
       }))
   }
 
-  it.live("a 7z archive is read by the same rules, with its Unicode names and modes", () =>
+  it.live("a seed from a 7z archive follows the same rules, with its Unicode names and modes", () =>
     Effect.gen(function*() {
       const { lines, skipped } = yield* contents(SEVEN_ZIP)
       assert.deepStrictEqual(lines.map((line) => Buffer.from(line, "latin1").toString()), [
@@ -71,7 +71,7 @@ describe("seed images from zip archives", { concurrent: true }, () => {
       assert.deepStrictEqual(skipped.map(({ path }) => path), ["../up"])
     }))
 
-  it.live("names that lead out of the archive are left out and named", () =>
+  it.live("a seed leaves out and reports zip names that lead out of the archive", () =>
     Effect.gen(function*() {
       const evil = ["../up", "/etc/passwd", "a/../../up", "a/..", "..", "//x", "a/../b", "./../x"]
       const { names, skipped } = yield* contents(rawZip(...evil.map((name) => file(name, "evil")), file("good")))
@@ -80,7 +80,7 @@ describe("seed images from zip archives", { concurrent: true }, () => {
       for (const { reason } of skipped) assert.include(reason, "leads out of the archive")
     }))
 
-  it.live("nothing is written through a symlink or a file", () =>
+  it.live("a seeded zip archive writes nothing through a symlink or a file", () =>
     Effect.gen(function*() {
       const { names, skipped } = yield* contents(rawZip(
         file("etc", "/etc", { mode: 0o120777 }),
@@ -94,7 +94,7 @@ describe("seed images from zip archives", { concurrent: true }, () => {
       assert.deepStrictEqual(skipped.map(({ path }) => path), ["etc/passwd", "plain/below", "empty-link"])
     }))
 
-  it.live("devices and sockets are left out", () =>
+  it.live("a seed leaves out devices and sockets of a zip archive", () =>
     Effect.gen(function*() {
       const { names, skipped } = yield* contents(rawZip(
         file("char", "x", { mode: 0o020666 }),
@@ -106,7 +106,7 @@ describe("seed images from zip archives", { concurrent: true }, () => {
       assert.strictEqual(skipped.length, 3)
     }))
 
-  it.live("modes of Unix are kept but for setuid, and files of MS-DOS are readable", () =>
+  it.live("a seed keeps Unix modes of a zip archive without setuid, and makes MS-DOS files readable", () =>
     Effect.gen(function*() {
       const { lines } = yield* contents(rawZip(
         file("a-tool", "", { mode: 0o104751 }),
@@ -122,7 +122,7 @@ describe("seed images from zip archives", { concurrent: true }, () => {
       ])
     }))
 
-  it.live("names of any bytes are kept, and backslashes of MS-DOS separate directories", () =>
+  it.live("a seed keeps zip names of any bytes, and takes backslashes of MS-DOS as separators", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const { image, report } = yield* seed(
@@ -146,20 +146,20 @@ describe("seed images from zip archives", { concurrent: true }, () => {
       assert.strictEqual(debugfs(image.path, "cat /workspace/dos/file"), "x")
     }).pipe(Effect.scoped))
 
-  it.live("a name that says it is UTF-8 and is not is refused", () =>
+  it.live("a zip name that claims to be UTF-8 and is not is refused", () =>
     Effect.gen(function*() {
       const failure = yield* rejection(rawZip(file(Buffer.from("bad\xff", "latin1"), "x", { flags: 1 << 11 })))
       assert.include(failure.message, "the name of an entry is not the Unicode that the archive says it is")
     }))
 
-  it.live("encrypted entries are refused by name", () =>
+  it.live("an encrypted zip entry is refused by name", () =>
     Effect.gen(function*() {
       const failure = yield* rejection(rawZip(file("plain"), file("secret.txt", "0123456789abcdef", { flags: 1 })))
       assert.strictEqual(failure._tag, "SeedRejected")
       assert.include(failure.message, "secret.txt is encrypted")
     }))
 
-  it.live("a bomb ends at the size of the disk, and at the size that its entry tells", () =>
+  it.live("a bomb in a zip archive ends at the size of the disk, and at the stated size of its entry", () =>
     Effect.gen(function*() {
       const zeros = Buffer.alloc(100 * mib)
       const honest = yield* rejection(rawZip(file("zeros", zeros, { deflated: true })))
@@ -176,14 +176,14 @@ describe("seed images from zip archives", { concurrent: true }, () => {
       assert.strictEqual(overlapping._tag, "NoSpace")
     }))
 
-  it.live("more entries than the disk has room for are refused", () =>
+  it.live("a zip archive with more entries than the disk has room for is refused", () =>
     Effect.gen(function*() {
       const entries = Array.from({ length: 20_000 }, (_, at) => file(`f${at}`, ""))
       const failure = yield* rejection(rawZip(...entries), 16)
       assert.include(failure.message, "no room for more")
     }))
 
-  it.live("content whose checksum is wrong is refused", () =>
+  it.live("a zip entry with a wrong checksum is refused", () =>
     Effect.gen(function*() {
       for (const deflated of [false, true]) {
         const failure = yield* rejection(rawZip(file("bad", "content", { deflated, crc: 1 })))
@@ -192,7 +192,7 @@ describe("seed images from zip archives", { concurrent: true }, () => {
       }
     }))
 
-  it.live("an archive cut short at any place is refused and leaves nothing", () =>
+  it.live("a zip archive that is cut anywhere is refused and leaves nothing", () =>
     Effect.gen(function*() {
       const whole = rawZip(
         file("one", "1".repeat(900)),
@@ -205,7 +205,7 @@ describe("seed images from zip archives", { concurrent: true }, () => {
       }
     }))
 
-  it.live("a flipped byte anywhere never crashes the reader or harms the image", () =>
+  it.live("a flipped byte in a zip or 7z archive never crashes the reader or harms the image", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       for (
@@ -227,7 +227,7 @@ describe("seed images from zip archives", { concurrent: true }, () => {
 })
 
 describe("the reader of zip archives", () => {
-  it.scopedLive("reads under a system call filter, and its memory cannot be inspected", () =>
+  it.scopedLive("the reader of zip archives runs under a system call filter, and its memory cannot be inspected", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const archive = path.join(directory, "large.zip")
@@ -257,7 +257,7 @@ describe("the reader of zip archives", () => {
       return spawnSync(path.join(native, "pyro-seed"), args, { encoding: "utf8" })
     })
 
-  it.scopedLive("is missing where libarchive is, which the error names", () =>
+  it.scopedLive("a zip archive is refused if libarchive is missing, which the error names", () =>
     Effect.gen(function*() {
       for (const script of ["", "exit 127"]) {
         const { status, stdout } = yield* withReader(script)
@@ -266,7 +266,7 @@ describe("the reader of zip archives", () => {
       }
     }))
 
-  it.scopedLive("has a limit of processor time and of memory, and no environment", () =>
+  it.scopedLive("the reader of zip archives has limits of processor time and memory, and no environment", () =>
     Effect.gen(function*() {
       const { stderr } = yield* withReader("ulimit -t >&2; ulimit -v >&2; env >&2; exit 1")
       const [seconds, kib, ...environment] = stderr.split("\n")
@@ -275,7 +275,7 @@ describe("the reader of zip archives", () => {
       assert.notInclude(environment.join("\n"), "HOME=")
     }))
 
-  it.scopedLive("is ended when its processor time is over, and the archive is refused", () =>
+  it.scopedLive("the reader of zip archives ends at its limit of processor time, and the archive is refused", () =>
     Effect.gen(function*() {
       const { status, stdout } = yield* withReader("kill -XCPU $$")
       assert.strictEqual(status, 5)
