@@ -35,7 +35,7 @@ const drained = (events: Stream.Stream<AnyEvent, WorkspaceNotFound>, operation =
   }))
 
 describe("an operation that the daemon observes", () => {
-  it("is counted with its outcome: ok, the code of an error, or defect", () =>
+  it("the daemon counts an operation with its outcome: ok, the code of an error, or defect", () =>
     Effect.gen(function*() {
       const unary = (work: Effect.Effect<unknown, unknown>) =>
         added("workspace.list", Effect.exit(observe(rowOf("workspace.list"))(work)))
@@ -45,7 +45,7 @@ describe("an operation that the daemon observes", () => {
       assert.deepStrictEqual(yield* unary(Effect.interrupt), ["interrupted"])
     }).pipe(Effect.runPromise))
 
-  it("with events is counted once, at its last event", () =>
+  it("the daemon counts an operation with events once, at its last event", () =>
     Effect.gen(function*() {
       const streaming = (events: Stream.Stream<AnyEvent, WorkspaceNotFound>) =>
         added("workspace.reset", drained(events))
@@ -55,7 +55,7 @@ describe("an operation that the daemon observes", () => {
       ])
     }).pipe(Effect.runPromise))
 
-  it("with events is interrupted if its Scope closes before the last event, and not by an interrupted pull", () =>
+  it("an operation with events is interrupted if its Scope closes early, and not by an interrupted pull", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const pull = yield* observeEvents(rowOf("workspace.reset"))(pullFromStream(Stream.never)).pipe(
@@ -68,7 +68,7 @@ describe("an operation that the daemon observes", () => {
       assert.deepStrictEqual(yield* added("workspace.reset", Scope.close(scope, Exit.void)), ["interrupted"])
     }).pipe(Effect.runPromise))
 
-  it("that cannot start is counted with its error", () =>
+  it("the daemon counts an operation that cannot start with its error", () =>
     Effect.gen(function*() {
       const start = observeEvents(rowOf("workspace.reset"))(Effect.fail(notFound))
       assert.deepStrictEqual(yield* added("workspace.reset", Effect.scoped(Effect.exit(start))), [
@@ -76,7 +76,7 @@ describe("an operation that the daemon observes", () => {
       ])
     }).pipe(Effect.runPromise))
 
-  it("is ok if its caller leaves with the result, without the end", () =>
+  it("an operation is ok if its caller leaves with the result before the end", () =>
     Effect.gen(function*() {
       const leaves = Effect.scoped(Effect.flatMap(
         observeEvents(rowOf("workspace.exec"))(
@@ -87,7 +87,7 @@ describe("an operation that the daemon observes", () => {
       assert.deepStrictEqual(yield* added("workspace.exec", leaves), ["ok"])
     }).pipe(Effect.runPromise))
 
-  it("adds the output of commands to the bytes that crossed, and not that of exports", () =>
+  it("the daemon adds the output of commands to the transferred bytes, and not that of exports", () =>
     Effect.gen(function*() {
       const before = yield* readMetrics
       yield* drained(Stream.make(output, output, { _tag: "Exited" }), "workspace.exec")

@@ -46,7 +46,7 @@ const waits = (fiber: Fiber.Fiber<unknown, unknown>) =>
   Effect.map(Effect.zipRight(Effect.sleep(20), Fiber.poll(fiber)), Option.isNone)
 
 describe("drop", () => {
-  it("waits for the end of an operation whose rest no caller requested", () =>
+  it("drop waits for the end of an operation whose rest no caller requested", () =>
     inScope((operations) =>
       Effect.gen(function*() {
         const { mayEnd, start, state } = endless()
@@ -61,7 +61,7 @@ describe("drop", () => {
     ))
 
   it.each(["before", "after"])(
-    "waits for the end of an operation, %s the reader of its rest has left",
+    "drop waits for the end of an operation, %s the reader of its rest has left",
     (order) =>
       inScope((operations) =>
         Effect.gen(function*() {
@@ -82,7 +82,7 @@ describe("drop", () => {
       )
   )
 
-  it("waits for the end of an operation that is still starting", () =>
+  it("drop waits for the end of an operation that is still starting", () =>
     inScope((operations) =>
       Effect.gen(function*() {
         const { mayEnd, start, state } = endless()
@@ -97,7 +97,7 @@ describe("drop", () => {
       })
     ))
 
-  it("returns at once for an operation that is unknown or has ended", () =>
+  it("drop returns at once for an operation that is unknown or has ended", () =>
     inScope((operations) =>
       Effect.gen(function*() {
         yield* operations.drop("unknown")
@@ -122,7 +122,7 @@ describe("an operation that ends at once", () => {
       () => Effect.fail(Option.none())
     )
 
-  it("answers before its release, which one timer does for several operations", () =>
+  it("an operation that ends at once answers before its release, which one timer does for several operations", () =>
     inScope((operations) =>
       Effect.gen(function*() {
         const released: Array<string> = []
@@ -138,7 +138,7 @@ describe("an operation that ends at once", () => {
       })
     ))
 
-  it("is released once and at once if its client drops it", () =>
+  it("an operation is released once and at once if its client drops it", () =>
     inScope((operations) =>
       Effect.gen(function*() {
         const released: Array<string> = []

@@ -29,7 +29,7 @@ const isDead = (files: Readonly<Record<string, string>>, ...lines: ReadonlyArray
   assert.deepStrictEqual(check(files), { status: 1, lines: [...lines] })
 
 describe("the link checker", () => {
-  it("accepts links to files, directories, headings, lines and other sites", () => {
+  it("the link checker accepts links to files, directories, headings, lines and other sites", () => {
     isAlive({
       "README.md": [
         "# The first `thing`, & more",
@@ -44,7 +44,7 @@ describe("the link checker", () => {
     })
   })
 
-  it("names each dead link with its page and line", () => {
+  it("the link checker names each dead link with its page and line", () => {
     isDead(
       {
         "README.md": "[a](none.md)\n\n[b](docs/a.md#none) [c](docs/a.md#L1)\n[d][]\n\n[d]: gone\n",
@@ -57,7 +57,7 @@ describe("the link checker", () => {
     )
   })
 
-  it("refuses a line that the file does not have, and a file outside the repository", () => {
+  it("the link checker refuses a line that the file does not have, and a file outside the repository", () => {
     isDead(
       { "a.md": "[a](x.ts#L9) [b](../../etc/passwd)\n", "x.ts": "one\n" },
       "a.md:1: x.ts#L9: no such heading or line",
@@ -65,7 +65,7 @@ describe("the link checker", () => {
     )
   })
 
-  it("reads no links in code, and checks paths of the repository in code spans", () => {
+  it("the link checker reads no links in code, and checks paths of the repository in code spans", () => {
     isAlive({
       "a.md":
         "`[a](none.md)` `src/<name>.ts` `guest-agent/build/agent`\n\n```sh\n[a](none.md) `src/none.ts`\n# none\n```\n"
@@ -73,11 +73,11 @@ describe("the link checker", () => {
     isDead({ "docs/a.md": "See `src/none.ts`.\n" }, "docs/a.md:1: src/none.ts: no such file")
   })
 
-  it("lets the changelog name paths that are gone, and checks its links", () => {
+  it("the link checker accepts removed paths in the changelog, and checks its links", () => {
     isDead({ "CHANGELOG.md": "`src/gone.ts` [a](gone.md)\n" }, "CHANGELOG.md:1: gone.md: no such file")
   })
 
-  it("leaves out pages that git ignores", () => {
+  it("the link checker leaves out pages that git ignores", () => {
     isAlive({ ".gitignore": "node_modules\n", "node_modules/x/README.md": "[a](none.md)\n" })
   })
 })

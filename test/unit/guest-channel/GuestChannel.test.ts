@@ -11,7 +11,7 @@ const exited = { how: 0, code: 7, durationNs: 1_500_000n }
 const settle = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
 
 describe("events of the agent", () => {
-  it.scopedLive("arrive with their severity and their text escaped", () =>
+  it.scopedLive("agent events arrive with their severity and escaped text", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       for (const [level, text] of [[1, "one"], [2, "two\u001b[2J"], [3, "three"]] as const) {
@@ -22,7 +22,7 @@ describe("events of the agent", () => {
       assert.notInclude(events[1]!.text, "\u001b")
     }))
 
-  it.scopedLive("of an unknown severity end the connection", () =>
+  it.scopedLive("an agent event of unknown severity ends the connection", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       peer.send(AgentMessage.Event, 0, { level: 4, text: "" })
@@ -31,7 +31,7 @@ describe("events of the agent", () => {
 })
 
 describe("calls", () => {
-  it.scopedLive("that are run together go out in order, in one write", () =>
+  it.scopedLive("concurrent calls go out in order in one write", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       const before = peer.host.writes.length
@@ -46,7 +46,7 @@ describe("calls", () => {
       yield* Fiber.join(all)
     }))
 
-  it.scopedLive("answer with the result of their own, in any order", () =>
+  it.scopedLive("each call gets its own result, in any order of results", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       const both = yield* Effect.fork(
@@ -61,7 +61,7 @@ describe("calls", () => {
       assert.deepStrictEqual([Buffer.from(pong).toString(), size], ["a", 17_179_869_184])
     }))
 
-  it.scopedLive("that fail say which, with the error's name and the guest's text escaped", () =>
+  it.scopedLive("a failed call reports the call, the errno and the guest's escaped text", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       const mount = yield* Effect.fork(
@@ -73,7 +73,7 @@ describe("calls", () => {
       assert.strictEqual(failure.message, "the guest's agent could not mount: ENOENT (/dev/vdb\\u{1b}[2J)")
     }))
 
-  it.scopedLive("too large for a frame are refused before anything is sent, and the channel goes on", () =>
+  it.scopedLive("a call that is too large for a frame is refused before it is sent, and the channel works on", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       peer.answering = true
@@ -89,7 +89,7 @@ describe("calls", () => {
 })
 
 describe("what cannot be said", () => {
-  it.scopedLive("is refused before anything is sent: numbers out of range, NUL in a name", () =>
+  it.scopedLive("an invalid value, such as a NUL in a name, is refused before it is sent", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       const refused = [
@@ -111,7 +111,7 @@ describe("what cannot be said", () => {
 })
 
 describe("a chain", () => {
-  it.scopedLive("is one write, with the spawn in it, and starts the process in one round trip", () =>
+  it.scopedLive("a chain and its spawn go out in one write and start the process in one round trip", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       peer.answering = true
@@ -128,7 +128,7 @@ describe("a chain", () => {
       assert.deepStrictEqual(seen, ["1301", "0200", "0d00", HostMessage.Spawn.kind, "1300"])
     }))
 
-  it.scopedLive("fails with the call that failed first, not with what was cancelled for it", () =>
+  it.scopedLive("a chain fails with its first failed call, not with the calls cancelled for it", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       const claim = yield* Effect.fork(Effect.flip(
@@ -148,7 +148,7 @@ describe("a chain", () => {
 })
 
 describe("a process", () => {
-  it.scopedLive("tells its output in order, its end and its status", () =>
+  it.scopedLive("a process gives its output in order, its end and its status", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       peer.answering = true
@@ -167,7 +167,7 @@ describe("a process", () => {
       assert.deepStrictEqual(yield* process.exit, { _tag: "exited", code: 7, durationMs: 1.5 })
     }))
 
-  it.scopedLive("that cannot be started fails as what it is", () =>
+  it.scopedLive("a process that cannot start fails with the matching error", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       const cases = [
@@ -191,7 +191,7 @@ describe("a process", () => {
       assert.strictEqual((yield* peer.received(HostMessage.Release, cases.length)).length, cases.length)
     }))
 
-  it.scopedLive("is acknowledged only what its reader has dealt with, a quarter of the window at a time", () =>
+  it.scopedLive("the host acknowledges only output that its reader has processed, a quarter of the window at a time", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       peer.answering = true
@@ -216,7 +216,7 @@ describe("a process", () => {
       )
     }))
 
-  it.scopedLive("that nobody reads does not hold up another", () =>
+  it.scopedLive("unread output of a process does not block another process", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       peer.answering = true
@@ -230,7 +230,7 @@ describe("a process", () => {
       assert.strictEqual(Buffer.from(Option.getOrThrow(first).bytes).toString(), "here")
     }))
 
-  it.scopedLive("gets its input in order, never more than it was granted", () =>
+  it.scopedLive("a process gets its input in order and within its granted credit", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       peer.answering = true
@@ -255,7 +255,7 @@ describe("a process", () => {
       assert.isTrue(sent().equals(input))
     }))
 
-  it.scopedLive("without input drops what is written to it", () =>
+  it.scopedLive("the input for a process without stdin is dropped", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       peer.answering = true
@@ -266,7 +266,7 @@ describe("a process", () => {
       assert.deepStrictEqual([...peer.framesOf(HostMessage.DataIn), ...peer.framesOf(HostMessage.EndIn)], [])
     }))
 
-  it.scopedLive("that ended lets its writers go on", () =>
+  it.scopedLive("the end of a process releases its waiting writers", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       peer.answering = true
@@ -281,7 +281,7 @@ describe("a process", () => {
       assert.deepStrictEqual(peer.framesOf(HostMessage.Signal), [])
     }))
 
-  it.scopedLive("is killed and released when its scope closes, and what it still says is passed over", () =>
+  it.scopedLive("closing the scope of a process kills and releases it, and its late output is dropped", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       const scope = yield* Scope.make()
@@ -301,7 +301,7 @@ describe("a process", () => {
       assert.include((yield* Effect.flip(channel.failed)).message, "stream 1, which is not open")
     }))
 
-  it.scopedLive("whose start is interrupted is released", () =>
+  it.scopedLive("a process whose start is interrupted is released", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       const starting = yield* Effect.fork(Effect.scoped(channel.spawn({ argv: ["sleep", "9"] })))
@@ -310,7 +310,7 @@ describe("a process", () => {
       assert.deepStrictEqual((yield* peer.received(HostMessage.Release)).map(({ stream }) => stream), [1])
     }))
 
-  it.scopedLive("is released before the channel closes", () =>
+  it.scopedLive("a process is released before its channel closes", () =>
     Effect.gen(function*() {
       const peer = new Peer()
       peer.answering = true
@@ -319,7 +319,7 @@ describe("a process", () => {
       assert.isTrue(peer.host.destroyed)
     }))
 
-  it.scopedLive("started and released many times leaves nothing to remember", () =>
+  it.scopedLive("processes that start and end many times leave no state", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       peer.answering = true

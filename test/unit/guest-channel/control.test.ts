@@ -28,7 +28,7 @@ const anyU32 = FastCheck.nat(0xffff_ffff)
 const anyOffset = FastCheck.maxSafeNat()
 
 describe("control fields", () => {
-  it("are read as they were written", () => {
+  it("control fields decode to the encoded values", () => {
     roundTrips(u8, FastCheck.nat(0xff))
     roundTrips(u16, FastCheck.nat(0xffff))
     roundTrips(u32, anyU32)
@@ -51,7 +51,7 @@ describe("control fields", () => {
     )
   })
 
-  it("cut short or with something left over are a violation", () => {
+  it("control fields that are cut short or have extra bytes are a violation", () => {
     for (const sample of samples.filter(({ frame }) => frame.length < 1_000)) {
       const payload = sample.frame.subarray(9, -1)
       const endsInBytes = /^(call|data|result|state)/.test(sample.name)
@@ -62,7 +62,7 @@ describe("control fields", () => {
     }
   })
 
-  it("changed anywhere are read or refused, and nothing else is thrown", () => {
+  it("changed control fields decode or are a violation, and cause no other error", () => {
     const small = samples.filter(({ frame }) => frame.length < 1_000)
     const anySample = FastCheck.constantFrom(...small)
     FastCheck.assert(
@@ -85,13 +85,13 @@ describe("control fields", () => {
     )
   })
 
-  it("with a false count take no memory for it", () => {
+  it("a false count in control fields allocates no memory", () => {
     const claim = Buffer.from([0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0])
     assert.throws(() => decodePayload(list(str), claim), Violation)
     assert.throws(() => decodePayload(str, claim), Violation)
   })
 
-  it("refuse what cannot be passed on: a NUL in a string, more than a frame holds", () => {
+  it("a value that cannot be encoded, such as a string with a NUL or one beyond a frame, is refused", () => {
     assert.throws(() => encodePayload(str, "a\0b"), Unencodable)
     assert.throws(() => encodePayload(str, "x".repeat(70_000)), Unencodable)
   })

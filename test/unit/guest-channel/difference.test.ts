@@ -66,7 +66,7 @@ const onlyViolations = (decode: () => unknown) => {
 }
 
 describe("differences of two trees", () => {
-  it("are read as they were written, wherever the pieces are cut", () => {
+  it("differences of two trees decode to the encoded ones, wherever the pieces are cut", () => {
     FastCheck.assert(
       FastCheck.property(
         FastCheck.array(anyDifference),
@@ -79,7 +79,7 @@ describe("differences of two trees", () => {
     )
   })
 
-  it("whose path leads elsewhere, or that tell of nothing, are violations", () => {
+  it("a difference with an invalid path or without a side is a violation", () => {
     const side: ComparedSide = { type: "file", mode: 0o644, size: 1, linkTarget: new Uint8Array(0) }
     for (const path of ["", "/", "/a", "a/", "a//b", ".", "..", "../a", "a/../b", "a/."]) {
       assert.throws(
@@ -97,7 +97,7 @@ describe("differences of two trees", () => {
     assert.throws(() => new DifferenceDecoder().push(recordOf(Buffer.from("a"), odd, undefined)), Violation, /mode/)
   })
 
-  it("made of garbage end in a violation and nothing else", () => {
+  it("garbage instead of differences is a violation and causes no other error", () => {
     FastCheck.assert(
       FastCheck.property(FastCheck.uint8Array({ maxLength: 300 }), FastCheck.nat(64), (garbage, length) => {
         const framed = Buffer.concat([Buffer.from([0, 0, 0, length]), garbage])
@@ -123,7 +123,7 @@ describe("contents of many files", () => {
     pieces
   ) => pieces.map((piece) => Uint8Array.from(piece)))
 
-  it("are read as they were written, wherever the pieces are cut", () => {
+  it("contents of many files decode to the encoded ones, wherever the pieces are cut", () => {
     FastCheck.assert(
       FastCheck.property(
         FastCheck.array(FastCheck.option(anyFile, { nil: undefined })),
@@ -143,7 +143,7 @@ describe("contents of many files", () => {
     )
   })
 
-  it("that are more, larger or fewer than asked for are violations", () => {
+  it("more, larger or fewer files than requested are a violation", () => {
     const piece = Buffer.alloc(10)
     const decode = (files: number, bytes: Buffer) => () =>
       inSteps(new ContentDecoder({ files, limit: 15 }), bytes, 1_000)
@@ -162,7 +162,7 @@ describe("contents of many files", () => {
     ])
   })
 
-  it("made of garbage end in a violation and nothing else", () => {
+  it("garbage instead of file contents is a violation and causes no other error", () => {
     FastCheck.assert(
       FastCheck.property(FastCheck.uint8Array({ maxLength: 300 }), (garbage) => {
         const small = garbage.map((byte, at) => at % 4 === 3 ? byte & 15 : 0)

@@ -45,7 +45,7 @@ const pushInPieces = (decoder: FrameDecoder, bytes: Buffer, sizes: ReadonlyArray
 }
 
 describe("frames", () => {
-  it("come out as they went in, wherever the stream is cut and whatever filler lies between", () => {
+  it("frames decode to the encoded ones, wherever the stream is cut and with any filler between them", () => {
     const pieces = FastCheck.array(
       FastCheck.oneof(FastCheck.integer({ min: 1, max: 12 }), FastCheck.integer({ min: 1, max: 70_000 })),
       {
@@ -72,7 +72,7 @@ describe("frames", () => {
     )
   })
 
-  it("are views of the chunk they came in, not copies", () => {
+  it("decoded frames are views of their chunk, not copies", () => {
     const chunk = Buffer.concat([encodeFrame(1, 2, Buffer.from("abc")), encodeFrame(3, 4, Buffer.from("defg"))])
     const views: Array<Buffer> = []
     new FrameDecoder((_stream, _kind, payload) => views.push(payload)).push(chunk)
@@ -82,14 +82,14 @@ describe("frames", () => {
     ]])
   })
 
-  it("of a stored session are read whole when every byte comes alone", () => {
+  it("the frames of a stored session decode if every byte arrives alone", () => {
     const bytes = Buffer.concat(samples.map(({ frame }) => frame))
     const { decoder, frames } = collecting()
     pushInPieces(decoder, bytes, [1])
     assert.deepStrictEqual(frames.map(({ kind }) => kind), samples.map(({ kind }) => kind))
   })
 
-  it("made of garbage end in a violation and nothing else", () => {
+  it("garbage instead of frames is a violation and causes no other error", () => {
     FastCheck.assert(
       FastCheck.property(
         FastCheck.uint8Array({ maxLength: 200 }),
@@ -107,7 +107,7 @@ describe("frames", () => {
     )
   })
 
-  it("that claim more than fits are refused before anything is held for them", () => {
+  it("a frame that claims more than the limit is refused before it is buffered", () => {
     const claims = [[0x50, 0xff, 0xff, 0xff], [0x50, 0x00, 0xff, 0xf7]]
     for (const claim of claims) {
       const { decoder } = collecting()
@@ -118,7 +118,7 @@ describe("frames", () => {
     assert.strictEqual(encodeFrame(1, 1, Buffer.alloc(MAX_PAYLOAD_BYTES)).length, MAX_FRAME_BYTES)
   })
 
-  it("cut short by a takeover are ended by its filler, and never delivered", () => {
+  it("the filler of a takeover ends a frame that was cut short, which is never delivered", () => {
     const frame = encodeFrame(7, 3, Buffer.alloc(MAX_PAYLOAD_BYTES, 0x50))
     for (const cut of [1, 2, 3, 4, 8, 9, 10, 1_000, frame.length - 1]) {
       const { decoder, frames } = collecting()

@@ -45,12 +45,12 @@ if (process.env["PYRO_UPDATE_FIXTURES"] === "1") {
 }
 
 describe("golden frames", () => {
-  it("are exactly the samples of this suite", () => {
+  it("the golden files are exactly the samples of this suite", () => {
     const names = readdirSync(folder).filter((name) => /\.(bin|json)$/.test(name)).sort()
     assert.deepStrictEqual(names, samples.flatMap(({ name }) => [`${name}.bin`, `${name}.json`]).sort())
   })
 
-  it("show every kind of frame and every call", () => {
+  it("the golden frames have every kind of frame and every call", () => {
     const kinds = [...Object.values(HostMessage), ...Object.values(AgentMessage)].map((message) => message.kind)
     assert.deepStrictEqual([...new Set(samples.map((sample) => sample.kind))].sort(), kinds.sort())
     const ops = samples.flatMap(({ fields, kind }) =>
@@ -60,7 +60,7 @@ describe("golden frames", () => {
   })
 
   for (const sample of samples) {
-    it(`${sample.name} is written and read the same`, () => {
+    it(`the golden frame ${sample.name} is written and read the same`, () => {
       const stored = readFileSync(new URL(`${sample.name}.bin`, folder))
       assert.isTrue(stored.equals(sample.frame), "encoded frame differs from the stored one")
       let seen = 0

@@ -3,7 +3,7 @@ import { FastCheck } from "effect"
 import { escapeGuestText } from "../../../src/guest-channel/guest-text.ts"
 
 describe("text of the guest", () => {
-  it("cannot drive a terminal, break a line, hide or reverse itself", () => {
+  it("the guest's text cannot drive a terminal, break a line, hide or reverse itself", () => {
     const hostile = "\u001b]0;owned\u0007\r\n\u202egpj.exe\u200b\u0085\u2028\"\\"
     assert.strictEqual(
       escapeGuestText(Buffer.from(hostile)),
@@ -11,12 +11,12 @@ describe("text of the guest", () => {
     )
   })
 
-  it("is cut, also in the middle of a character", () => {
+  it("the guest's text is cut at its limit, also within a character", () => {
     assert.strictEqual(escapeGuestText(Buffer.from("ab".repeat(100)), 5), "ababa…")
     assert.strictEqual(escapeGuestText(Buffer.from("aää"), 4), "aä\ufffd…")
   })
 
-  it("of any bytes comes out printable", () => {
+  it("the guest's text of any bytes is printable", () => {
     FastCheck.assert(FastCheck.property(FastCheck.uint8Array({ maxLength: 500 }), (bytes) => {
       assert.match(escapeGuestText(bytes), /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u)
     }))

@@ -89,7 +89,7 @@ const busy = Effect.gen(function*() {
 
 describe("a guest that breaks the protocol", () => {
   for (const [name, says, told] of violations) {
-    it.scopedLive(`by ${name} loses its channel, and all that waits is told why`, () =>
+    it.scopedLive(`a guest loses its channel for ${name}, and all waiting requests get the reason`, () =>
       Effect.gen(function*() {
         const { channel, peer } = yield* busy
         for (const bytes of says) peer.raw(bytes)
@@ -102,7 +102,7 @@ describe("a guest that breaks the protocol", () => {
       }))
   }
 
-  it.scopedLive("fails the call and the process that wait for it", () =>
+  it.scopedLive("a violation fails the waiting call and process", () =>
     Effect.gen(function*() {
       const { calling, peer, spawning } = yield* busy
       peer.send(AgentMessage.Started, 1, { pid: 9 })
@@ -114,7 +114,7 @@ describe("a guest that breaks the protocol", () => {
       }
     }))
 
-  it.scopedLive("does not take away the output that came before", () =>
+  it.scopedLive("a violation keeps the output that came before it", () =>
     Effect.gen(function*() {
       const peer = new Peer()
       peer.answering = true
@@ -130,7 +130,7 @@ describe("a guest that breaks the protocol", () => {
       assert.deepStrictEqual([failure._tag, read], ["ChannelFailed", ["said before"]])
     }))
 
-  it.scopedLive("by not answering at all is given up after the time that was set", () =>
+  it.scopedLive("a guest that does not answer is given up at the deadline", () =>
     Effect.gen(function*() {
       const peer = new Peer()
       peer.prelude = Buffer.alloc(100)
@@ -140,14 +140,14 @@ describe("a guest that breaks the protocol", () => {
       assert.isFalse(failure.message.includes("undefined"))
     }))
 
-  it.scopedLive("by flooding before its hello is given up", () =>
+  it.scopedLive("a guest that floods before its hello is given up", () =>
     Effect.gen(function*() {
       const peer = new Peer()
       peer.prelude = Buffer.alloc(17 * 1024 * 1024, 0x50)
       assert.include((yield* Effect.flip(peer.connect())).message, "no hello within 16777216 bytes")
     }))
 
-  it.scopedLive("by leaving everything unread is given up before it fills the host's memory", () =>
+  it.scopedLive("a guest that reads nothing is given up before it fills the host's memory", () =>
     Effect.gen(function*() {
       const peer = new Peer()
       peer.answering = true
@@ -195,7 +195,7 @@ const survive = (bytes: Buffer, size: number) =>
   })
 
 describe("any bytes from the guest", () => {
-  it("end in a result or a typed failure, however a session is mangled", async () => {
+  it("a mangled session ends in results or typed failures", async () => {
     const anyMangled = FastCheck.record({
       changes: FastCheck.array(FastCheck.tuple(FastCheck.nat(session.length - 1), FastCheck.nat(0xff)), {
         maxLength: 4
@@ -218,7 +218,7 @@ describe("any bytes from the guest", () => {
     )
   })
 
-  it("whole, in pieces of every size, give the session's results", async () => {
+  it("a session in pieces of any size gives the same results", async () => {
     for (let size = 1; size < session.length; size += 7) {
       const ends = await Effect.runPromise(Effect.scoped(survive(session, size)))
       assert.isTrue(ends.every(Exit.isSuccess), `in pieces of ${size}`)

@@ -17,7 +17,7 @@ const make = () => {
 const ms = (time: number) => new Promise((resolve) => setTimeout(resolve, time))
 
 describe("what nobody waits for", () => {
-  it("goes with the next frame, before it", async () => {
+  it("a low-priority frame goes before the next frame, in one write", async () => {
     const { outbox, writes } = make()
     outbox.sendLater(Buffer.from("a"))
     outbox.sendLater(Buffer.from("b"))
@@ -28,7 +28,7 @@ describe("what nobody waits for", () => {
     assert.deepStrictEqual(writes, ["abc"])
   })
 
-  it("goes alone when no frame comes, each time", async () => {
+  it("a low-priority frame goes alone if no other frame comes, each time", async () => {
     const { outbox, writes } = make()
     for (const frame of ["a", "b"]) {
       outbox.sendLater(Buffer.from(frame))
@@ -38,13 +38,13 @@ describe("what nobody waits for", () => {
     assert.deepStrictEqual(writes, ["a", "b"])
   })
 
-  it("is not let pile up", () => {
+  it("low-priority frames do not pile up", () => {
     const { outbox, writes } = make()
     for (let count = 0; count < 64; count++) outbox.sendLater(Buffer.from("x"))
     assert.deepStrictEqual(writes, ["x".repeat(64)])
   })
 
-  it("waits while the outbox is held, and goes when it is let go", async () => {
+  it("a low-priority frame waits while the outbox is held, and goes at its release", async () => {
     const { outbox, writes } = make()
     outbox.hold()
     outbox.sendLater(Buffer.from("a"))
@@ -54,7 +54,7 @@ describe("what nobody waits for", () => {
     assert.deepStrictEqual(writes, ["firsta"])
   })
 
-  it("is not sent once it is closed", async () => {
+  it("a low-priority frame is not sent after the outbox is closed", async () => {
     const { outbox, writes } = make()
     outbox.sendLater(Buffer.from("a"))
     outbox.close()

@@ -10,7 +10,7 @@ const pieceOf = (byte: number, length: number, chunkBytes = length) =>
 const lonelyByte = pieceOf(1, 1, 65_536)
 
 describe("unread output", () => {
-  it("is handed out in order, whole, with contiguous offsets", () => {
+  it("unread output is returned in order, whole, with contiguous offsets", () => {
     const anyPiece = FastCheck.record({
       output: FastCheck.constantFrom(1 as const, 2 as const),
       length: FastCheck.oneof(FastCheck.integer({ min: 1, max: 9 }), FastCheck.integer({ min: 1, max: 40_000 })),
@@ -48,13 +48,13 @@ describe("unread output", () => {
     }))
   })
 
-  it("holds no more than twice its bytes when the guest sends one byte at a time in large chunks", () => {
+  it("unread output takes at most twice its bytes if the guest sends single bytes in large chunks", () => {
     const queue = new OutputQueue()
     for (let i = 0; i < 200_000; i++) queue.push(1, i, lonelyByte, true)
     assert.isBelow(queue.heldBytes, 2 * 200_000 + 65_536)
   })
 
-  it("stays small when stdout and stderr alternate byte by byte", () => {
+  it("unread output stays small if stdout and stderr alternate byte by byte", () => {
     const queue = new OutputQueue()
     for (let i = 0; i < 200_000; i++) queue.push(i % 2 === 0 ? 1 : 2, i >> 1, lonelyByte, true)
     assert.isBelow(queue.heldBytes, 2 * 200_000 + 100_000)

@@ -58,7 +58,7 @@ const live = (peer: Peer, count: number) =>
 
 describe("an agent that sends nothing", () => {
   for (const [name, request] of Object.entries(requests)) {
-    it.scopedLive(`fails ${name} with the code guest_silent, and the next one too`, () =>
+    it.scopedLive(`a silent agent fails ${name} with the code guest_silent, and the next one too`, () =>
       Effect.gen(function*() {
         const { channel } = yield* silent()
         for (let time = 0; time < 2; time++) {
@@ -70,7 +70,7 @@ describe("an agent that sends nothing", () => {
       }))
   }
 
-  it.scopedLive("does not end a command that runs, whose output and end come once the agent is back", () =>
+  it.scopedLive("a silent agent does not end a running command, and its output and end arrive later", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* silent()
       const starting = yield* Effect.fork(channel.spawn({ argv: ["true"] }))
@@ -86,7 +86,7 @@ describe("an agent that sends nothing", () => {
       assert.deepStrictEqual([printed, (yield* process.exit).code, channel.isSilent()], ["back", 3, false])
     }))
 
-  it.scopedLive("fails a request at the shorter deadline while a caller ends the guest, and only then", () =>
+  it.scopedLive("a silent agent fails a request at the shorter deadline only while a caller ends the guest", () =>
     Effect.gen(function*() {
       const { channel } = yield* silent({ silenceMs: 200, endingSilenceMs: 40 })
       const detailOf = (request: typeof flush) =>
@@ -98,7 +98,7 @@ describe("an agent that sends nothing", () => {
       assert.include(yield* detailOf(other.channel.call.sync({ dropCaches: 0 })), "sent nothing for 0.2 s")
     }))
 
-  it.scopedLive("may answer late: what it then says is dropped, and new requests are served", () =>
+  it.scopedLive("the host drops late answers of a silent agent and serves new requests", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* silent()
       yield* Effect.flip(channel.call.sync({ dropCaches: 0 }))
@@ -112,7 +112,7 @@ describe("an agent that sends nothing", () => {
       assert.isFalse(channel.isSilent())
     }))
 
-  it.scopedLive("is told to end a command whose start it has not told", () =>
+  it.scopedLive("the host releases a command whose start a silent agent does not confirm", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* silent()
       yield* Effect.flip(Effect.flatten(channel.launch({ argv: ["true"] })))
@@ -123,7 +123,7 @@ describe("an agent that sends nothing", () => {
 })
 
 describe("an agent that is only slow", () => {
-  it.scopedLive("is waited for as long as it answers probes", () =>
+  it.scopedLive("the host waits for an agent that answers probes", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* silent()
       const flush = yield* Effect.fork(channel.call.sync({ dropCaches: 0 }))
@@ -136,7 +136,7 @@ describe("an agent that is only slow", () => {
       yield* Fiber.interrupt(walk)
     }))
 
-  it.scopedLive("is waited for as long as it answers probes, also by a caller who ends the guest", () =>
+  it.scopedLive("the host waits for an agent that answers probes, also for a caller who ends the guest", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* silent({ endingSilenceMs: 40 })
       const flush = yield* Effect.fork(channel.unlessSilent(channel.call.sync({ dropCaches: 0 })))
@@ -146,7 +146,7 @@ describe("an agent that is only slow", () => {
       yield* Fiber.join(flush)
     }))
 
-  it.scopedLive("is waited for while the guest stands still for a reason that is told elsewhere", () =>
+  it.scopedLive("the host waits for an agent whose guest stands still for a known reason", () =>
     Effect.gen(function*() {
       const isStill = yield* Ref.make(true)
       const asked = yield* Ref.make(0)
@@ -163,7 +163,7 @@ describe("an agent that is only slow", () => {
       assert.match((yield* Fiber.join(waiting)).message, /QEMU is stopped/)
     }))
 
-  it.scopedLive("is not blamed for time in which this process stood still, as on a host that slept", () =>
+  it.scopedLive("the host does not count time in which its own process stood still as the agent's silence", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* silent()
       const flush = yield* Effect.fork(channel.call.sync({ dropCaches: 0 }))
@@ -173,7 +173,7 @@ describe("an agent that is only slow", () => {
       yield* Fiber.join(flush)
     }))
 
-  it.scopedLive("is waited for during a pause of the guest's, and requests made meanwhile too", () =>
+  it.scopedLive("the host waits for an agent during a pause of its guest, also for requests made then", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* silent()
       peer.answering = true
@@ -186,7 +186,7 @@ describe("an agent that is only slow", () => {
       yield* Fiber.join(yield* during)
     }))
 
-  it.scopedLive("is sent no probe while only a command runs", () =>
+  it.scopedLive("the host sends no probe while only a command runs", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* silent()
       peer.answering = true

@@ -22,7 +22,7 @@ const textOf = (output: Chunk.Chunk<{ readonly bytes: Uint8Array }>) =>
   Buffer.concat(Chunk.toReadonlyArray(output).map(({ bytes }) => bytes)).toString()
 
 describe("taking over a channel", () => {
-  it.scopedLive("sends filler before the hello, and none to a guest just restored", () =>
+  it.scopedLive("a takeover sends filler before its hello, and a connection to a restored guest sends none", () =>
     Effect.gen(function*() {
       const peer = new Peer()
       yield* peer.connect({ takeover: true })
@@ -34,7 +34,7 @@ describe("taking over a channel", () => {
       assert.strictEqual(Buffer.concat(restored.host.writes).length, 35)
     }))
 
-  it.scopedLive("finds the hello behind whatever an older connection left, wherever that was cut", () =>
+  it.scopedLive("a takeover finds the hello after the rest of an older connection, wherever that was cut", () =>
     Effect.gen(function*() {
       const left = frameOf(AgentMessage.DataOut, 9, { output: 1, offset: 0, data: Buffer.alloc(300, 0x81) })
       const old = frameOf(AgentMessage.Hello, 0, {
@@ -52,7 +52,7 @@ describe("taking over a channel", () => {
       }
     }))
 
-  it.scopedLive("goes on with what still runs, where it was acknowledged", () =>
+  it.scopedLive("a takeover continues running processes from their acknowledged output", () =>
     Effect.gen(function*() {
       const peer = new Peer()
       peer.hello = { nextStream: 9, streams: 2 }
@@ -87,7 +87,7 @@ describe("taking over a channel", () => {
       assert.deepStrictEqual((yield* peer.received(HostMessage.Spawn)).map(({ stream }) => stream), [9])
     }))
 
-  it.scopedLive("acknowledges output that the log has already, though nobody is given it", () =>
+  it.scopedLive("a takeover acknowledges output that the log has, without delivering it", () =>
     Effect.gen(function*() {
       const peer = new Peer()
       peer.hello = { nextStream: 4, streams: 1 }
@@ -104,7 +104,7 @@ describe("taking over a channel", () => {
       assert.deepStrictEqual([first.offset, Buffer.from(first.bytes).toString()], [70_000, "new"])
     }))
 
-  it.scopedLive("ends reads and writes that lost their host, and lets each process be adopted once", () =>
+  it.scopedLive("a takeover ends reads and writes without a host, and each process is adopted once", () =>
     Effect.gen(function*() {
       const peer = new Peer()
       peer.hello = { nextStream: 9, streams: 2 }
@@ -115,7 +115,7 @@ describe("taking over a channel", () => {
       assert.isTrue(Option.isNone(yield* channel.adopt("04".repeat(16))))
     }))
 
-  it.scopedLive("over a socket that is gone already fails at once", () =>
+  it.scopedLive("a takeover over a closed socket fails at once", () =>
     Effect.gen(function*() {
       const peer = new Peer()
       peer.host.destroy()
@@ -123,7 +123,7 @@ describe("taking over a channel", () => {
       assert.include((yield* Effect.flip(peer.connect())).message, "its socket closed")
     }))
 
-  it.scopedLive("ends the streams that nobody here knows", () =>
+  it.scopedLive("a takeover ends unknown streams", () =>
     Effect.gen(function*() {
       const peer = new Peer()
       peer.hello = { nextStream: 9, streams: 2 }
@@ -167,7 +167,7 @@ describe("taking over a channel", () => {
     ]
   ]
   for (const [name, hello, following, told] of badStates) {
-    it.scopedLive(`is refused to a guest that claims ${name}`, () =>
+    it.scopedLive(`a takeover is refused to a guest that claims ${name}`, () =>
       Effect.gen(function*() {
         const peer = new Peer()
         peer.hello = hello

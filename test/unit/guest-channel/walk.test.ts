@@ -31,7 +31,7 @@ const anyName = FastCheck.uint8Array({ minLength: 1, maxLength: 60 }).map((bytes
 const anyType = FastCheck.constantFrom("file", "directory", "symlink", "character", "block", "fifo", "socket")
 
 describe("walked entries", () => {
-  it("are read as they were written, wherever the pieces are cut", () => {
+  it("walked entries decode to the encoded ones, wherever the pieces are cut", () => {
     const anyEntry = FastCheck.record({
       type: anyType,
       path: anyName,
@@ -62,7 +62,7 @@ describe("walked entries", () => {
     )
   })
 
-  it("made of garbage end in a violation and nothing else", () => {
+  it("garbage instead of walked entries is a violation and causes no other error", () => {
     FastCheck.assert(
       FastCheck.property(FastCheck.uint8Array({ maxLength: 300 }), (garbage) => {
         const decoder = new WalkDecoder()
@@ -82,7 +82,7 @@ describe("walked entries", () => {
     )
   })
 
-  it.scopedLive("that cannot be read end the channel", () =>
+  it.scopedLive("an unreadable walked entry ends the channel", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       const walking = yield* Effect.fork(Effect.flip(Stream.runDrain(channel.walk({ root: "/", path: "." }))))

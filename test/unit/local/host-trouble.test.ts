@@ -17,20 +17,20 @@ const failureOf = (cause: Cause.Cause<{ readonly code: string; readonly message:
   Chunk.unsafeHead(Cause.failures(cause))
 
 describe("what a file of pyro's own refused", () => {
-  it("is told as a fact about the host, with the path", () => {
+  it("a refused file of pyro's own is reported as a fact about the host, with the path", () => {
     const cause = Cause.die(thrownBy(() => fs.readdirSync("/etc/passwd")))
     const failure = failureOf(sayHostTrouble(cause))
     assert.strictEqual(failure.code, "state_directory_unusable")
     assert.include(failure.message, "/etc/passwd")
   })
 
-  it("is told as want of room where that was it", () => {
+  it("a file of pyro's own that a full disk refuses is reported as no_space", () => {
     const full = Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC", path: "/state/x" })
     const cause = Cause.parallel(Cause.interrupt({ _tag: "None" } as never), Cause.die(full))
     assert.strictEqual(failureOf(sayHostTrouble(cause)).code, "no_space")
   })
 
-  it("and any other defect stays one, as a failure stays itself", () => {
+  it("any other defect stays a defect, and a failure stays a failure", () => {
     for (
       const cause of [
         Cause.die(new TypeError("a bug")),
