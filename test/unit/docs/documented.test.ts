@@ -82,7 +82,7 @@ describe("configurations in the documents", () => {
   }
 
   it.each(pages.flatMap(({ page, text }) => blocksOf(text, "json").map((block) => [page, block] as const)))(
-    "the page %s has a configuration that its client can use: %s",
+    "a configuration in %s starts pyro with valid arguments: %s",
     async (_, block) => {
       const found = servers(JSON.parse(block))
       assert.isNotEmpty(found)
