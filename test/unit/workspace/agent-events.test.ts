@@ -26,7 +26,7 @@ const recorded = (events: ReadonlyArray<AgentEvent>) =>
   })
 
 describe("events of a guest's agent", () => {
-  it.scoped("are written to the daemon's log and to the workspace's event log, with their severity", () =>
+  it.scoped("agent events go to the daemon's log and the workspace's event log, with their severity", () =>
     Effect.gen(function*() {
       const { events, lines } = yield* recorded([
         { level: "info", text: "one" },
@@ -45,7 +45,7 @@ describe("events of a guest's agent", () => {
       ])
     }))
 
-  it.scoped("of a guest that floods the host are recorded twenty times at once", () =>
+  it.scoped("a guest that floods the host with agent events gets twenty of them recorded at once", () =>
     Effect.gen(function*() {
       const flood = Array.from({ length: 1_000 }, (): AgentEvent => ({ level: "info", text: "x".repeat(1_000) }))
       const { events, lines } = yield* recorded(flood)
@@ -53,7 +53,7 @@ describe("events of a guest's agent", () => {
       assert.strictEqual(lines.length, 20)
     }))
 
-  it("of such a guest are then recorded once in ten seconds", () => {
+  it("a guest that floods the host with agent events then gets one recorded in ten seconds", () => {
     const isAllowed = makeAllowance(0)
     const allowed = Array.from({ length: 601 }, (_, second) => isAllowed(second * 1_000)).filter((one) => one)
     assert.strictEqual(allowed.length, 20 + 60)

@@ -20,31 +20,31 @@ describe("a command's request to the guest", () => {
     ["./src/../lib", "/workspace/lib"],
     [".", "/workspace"],
     ["/tmp/x", "/tmp/x"]
-  ])("runs in the directory %s as in %s", (cwd, expected) => {
+  ])("a command with cwd %s runs in %s", (cwd, expected) => {
     assert.strictEqual(spawnRequest(request({ cwd }), {}).cwd, expected)
   })
 
-  it("gives a script to the shell as one argument", () => {
+  it("the shell gets a script as one argument", () => {
     const script = "echo \"$HOME\"; exit 3"
     const { argv } = spawnRequest(request({ command: [], script }), {})
     assert.strictEqual(argv[0], "/bin/sh")
     assert.strictEqual(argv.at(-1), script)
   })
 
-  it("is recorded with the shell that runs a script", () => {
+  it("the record of a script names its shell", () => {
     assert.deepStrictEqual(recordedCommand(request({ command: [], script: "date; id" })), ["bash", "-c", "date; id"])
     assert.deepStrictEqual(recordedCommand(request({ command: ["ls", "-l"] })), ["ls", "-l"])
   })
 })
 
 describe("the error of a command that was not started", () => {
-  it.each(["user", "cwd", "length"])("does not offer the same again when its %s is wrong", (step) => {
+  it.each(["user", "cwd", "length"])("the error of a wrong %s does not offer the same command again", (step) => {
     const { message } = new CommandNotStarted({ step, detail: "ENOENT: /nope" })
     assert.include(message, "Nothing ran")
     assert.notInclude(message, "Another attempt is safe")
   })
 
-  it("offers the same again when the guest had no room", () => {
+  it("the error of a full guest offers the same command again", () => {
     assert.include(new CommandNotStarted({ step: "cgroup", detail: "ENOMEM" }).message, "Another attempt is safe")
   })
 })

@@ -13,7 +13,7 @@ const folder = Effect.acquireRelease(
 const exported = (to: string) => ({ _tag: "export", kind: "patch", to, files: 1, bytes: 3 } as const)
 
 describe("the event log of a workspace", () => {
-  it.scoped("keeps what crossed, and knows what came after the last reset", () =>
+  it.scoped("the event log keeps all transfers and finds those after the last reset", () =>
     Effect.gen(function*() {
       const at = yield* folder
       assert.deepStrictEqual(yield* readEvents(at), [])
@@ -29,7 +29,7 @@ describe("the event log of a workspace", () => {
       assert.deepStrictEqual(sinceReset(all.slice(0, 2)), { resetAt: undefined, events: all.slice(0, 2) })
     }))
 
-  it.scoped("loses no more than the line that a crash has cut", () =>
+  it.scoped("the event log loses only the line that a crash cut", () =>
     Effect.gen(function*() {
       const at = yield* folder
       yield* recordEvent(at, exported("/a"))

@@ -13,7 +13,7 @@ const sourceFiles = (folder: string): ReadonlyArray<string> =>
   })
 
 describe("the list of fault points", () => {
-  it("has every point of the sources", () => {
+  it("the list of fault points has every point of the sources", () => {
     const named = sourceFiles(sources).flatMap((file) =>
       [...fs.readFileSync(file, "utf8").matchAll(/faultPoint\("([^"]+)"\)/g)].map(([, name]) => name!)
     )

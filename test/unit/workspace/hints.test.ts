@@ -19,22 +19,22 @@ describe("what is said beside a command's result", () => {
     "connect: Network is unreachable",
     "dial tcp: lookup proxy.golang.org: no such host",
     "failed to lookup address information: try again"
-  ])("is that there is no network: %s", (text) => {
+  ])("a command without a network gets a hint about it: %s", (text) => {
     assert.match(said(new Hints(), text).join(), /has no network.*docs\/dependencies\.md/)
     // apt-get update leaves with 0.
     assert.lengthOf(said(new Hints(), text, 0), 1)
   })
 
-  it("is where programs come from, when one is not found", () => {
+  it("a command that is not found gets a hint about sources of programs", () => {
     assert.match(said(new Hints(), "sh: 1: cargo: not found", 127).join(), /docs\/dependencies\.md/)
   })
 
-  it("is nothing after a command of another kind", () => {
+  it("other failed commands get no hint", () => {
     assert.deepStrictEqual(said(new Hints(), "3 failed, 2 passed", 1), [])
     assert.deepStrictEqual(said(new Hints(), "", 0), [])
   })
 
-  it("is said once for each machine", () => {
+  it("each hint appears once per machine", () => {
     const machine = {}
     assert.lengthOf(said(hintsOf(machine), "EAI_AGAIN"), 1)
     assert.lengthOf(said(hintsOf(machine), "EAI_AGAIN"), 0)
@@ -42,7 +42,7 @@ describe("what is said beside a command's result", () => {
     assert.lengthOf(said(hintsOf({}), "EAI_AGAIN"), 1)
   })
 
-  it("looks at the end of the output alone, however it came", () => {
+  it("hints depend on the end of the output only, however it is split", () => {
     const filler = `${"x".repeat(2_999)}\n`
     assert.lengthOf(new Hints().after(tailOf(filler, filler, filler, "EAI_", "AGAIN"), 1), 1)
     assert.lengthOf(new Hints().after(tailOf("EAI_AGAIN", filler, filler, filler), 1), 0)

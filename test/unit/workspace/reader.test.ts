@@ -31,7 +31,7 @@ const atState = (state: WorkspaceState) =>
   })
 
 describe("the guest that reads a workspace", () => {
-  it("is an inspector only where no VM writes the disk and no step is about to", () => {
+  it("a workspace has an inspector as its reader only if no VM writes the disk, now or in the next step", () => {
     const states: ReadonlyArray<WorkspaceState> = [
       "creating",
       "running",
@@ -45,7 +45,7 @@ describe("the guest that reads a workspace", () => {
     assert.deepStrictEqual(states.filter((state) => readerOf(state) === "inspector"), ["stopped", "failed"])
   })
 
-  it.scopedLive("is the workspace's own while it runs, and nothing is held", () =>
+  it.scopedLive("a running workspace is its own reader, and no lock is held", () =>
     Effect.gen(function*() {
       const { borrow, entry, isFree } = yield* atState("running")
       const channel = { own: true }
@@ -55,7 +55,7 @@ describe("the guest that reads a workspace", () => {
       assert.isTrue(yield* isFree)
     }))
 
-  it.scopedLive("is none while the workspace is being started or deleted", () =>
+  it.scopedLive("a workspace that is starting, stopping or deleting has no reader", () =>
     Effect.gen(function*() {
       for (const state of ["starting", "stopping", "deleting"] as const) {
         const { borrow } = yield* atState(state)
@@ -64,14 +64,14 @@ describe("the guest that reads a workspace", () => {
       }
     }))
 
-  it.scopedLive("lets go of the workspace when its disk cannot be read", () =>
+  it.scopedLive("a reader of an unreadable disk releases the workspace", () =>
     Effect.gen(function*() {
       const { borrow, isFree } = yield* atState("stopped")
       assert.strictEqual((yield* Effect.flip(Effect.scoped(borrow))).code, "image_damaged")
       assert.isTrue(yield* isFree)
     }))
 
-  it.scopedLive("gives way to a deletion, which does not wait for whoever reads on", () =>
+  it.scopedLive("a waiting reader yields to a deletion, which does not wait for readers", () =>
     Effect.gen(function*() {
       const { borrow, entry, isFree } = yield* atState("stopped")
       // Somebody has the workspace first, so that the reader is still waiting when the deletion is asked for.

@@ -142,7 +142,7 @@ describe("a hostile repository", { concurrent: true }, () => {
   for (const { name, set, sprung } of traps) {
     for (const namespaces of [true, false]) {
       const git = namespaces ? "shallow" : "full"
-      it.scopedLive(`runs nothing on the host: ${name} (${namespaces ? "" : "not "}locked up, ${git})`, () =>
+      it.scopedLive(`a hostile repository runs nothing on the host: ${name} (${namespaces ? "" : "not "}locked up, ${git})`, () =>
         Effect.gen(function*() {
           const { folder, mark, program, tree } = yield* prepared
           set({ folder, program, tree })

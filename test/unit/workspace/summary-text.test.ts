@@ -10,7 +10,7 @@ const ran = (execId: string, command: string, status: number) => ({
 })
 
 describe("the text of a summary", () => {
-  it("says how commands ended, what changed and what left", () => {
+  it("the summary shows how commands ended, what changed and what was exported", () => {
     const last = [3, 4, 5, 6, 7].map((number) => ran(String(number), `echo ${number}`, 0))
     const text = summaryText({
       id: "ws-0123456789",
@@ -53,7 +53,7 @@ Exports: 1.
     )
   })
 
-  it("names the commands that run by their ids, also those that are not among the newest", () => {
+  it("the summary names running commands by their ids, also those that are not among the newest", () => {
     const last = [1, 2, 3, 4, 5].map((number) => ran(String(number), `echo ${number}`, 0))
     const server = { execId: "a".repeat(32), command: "npm run dev" }
     const text = summaryText({
@@ -67,7 +67,7 @@ Exports: 1.
     assert.include(text, `\nStarted earlier:\n  npm run dev - still running (${server.execId})\nThe last 5:\n`)
   })
 
-  it("gives a login shell a name", () => {
+  it("the summary names a login shell", () => {
     const text = summaryText({
       id: "ws-0123456789",
       state: "running",
@@ -87,7 +87,7 @@ Exports: 1.
     assert.include(text, "\n  (login shell) - status 3 after 1.2 s\n")
   })
 
-  it("says why it knows nothing of changes", () => {
+  it("the summary reports why changes are unknown", () => {
     const text = summaryText({
       id: "ws-0123456789",
       state: "stopped",

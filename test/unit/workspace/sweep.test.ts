@@ -42,7 +42,7 @@ const state = Effect.gen(function*() {
 })
 
 describe("leftovers of workspaces", () => {
-  it.scopedLive("are swept when no process has the workspaces", () =>
+  it.scopedLive("the sweep removes leftovers of workspaces if no process has the workspaces", () =>
     Effect.gen(function*() {
       const { folder, sweep, there } = yield* state
       const before = there()
@@ -61,7 +61,7 @@ describe("leftovers of workspaces", () => {
       assert.deepStrictEqual(yield* sweep(sweepWorkspaces), { swept: [], stay: [] })
     }))
 
-  it.scopedLive("stay while a record cannot be read, or is gone from beside a disk: nobody knows what it names", () =>
+  it.scopedLive("the sweep keeps leftovers while a record is unreadable or missing beside a disk", () =>
     Effect.gen(function*() {
       const { folder, sweep, there } = yield* state
       fs.writeFileSync(folder(ids.whole).record, "{\"format\": 2}")
@@ -73,7 +73,7 @@ describe("leftovers of workspaces", () => {
       assert.deepStrictEqual(there(), before)
     }))
 
-  it.scopedLive("what of them cannot be removed is told, and keeps nothing else", () =>
+  it.scopedLive("the sweep reports what it cannot remove and removes the rest", () =>
     Effect.gen(function*() {
       const { folder, sweep } = yield* state
       const workspaces = path.dirname(folder(ids.whole).directory)

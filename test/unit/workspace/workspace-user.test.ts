@@ -18,7 +18,7 @@ const guestWith = (text: string | AgentCallFailed) =>
   }) as unknown as GuestChannel
 
 describe("the user of a workspace", () => {
-  it("is found in /etc/passwd by the first line of that name", () => {
+  it("a workspace user's ids come from the first line of that name in /etc/passwd", () => {
     assert.deepStrictEqual(idsIn(passwd, "agent"), { uid: 1000, gid: 1000 })
     assert.deepStrictEqual(idsIn("agent:x:5:6::/:/bin/sh\n" + passwd, "agent"), { uid: 5, gid: 6 })
     assert.deepStrictEqual(idsIn("agent:x:5:6", "agent"), { uid: 5, gid: 6 })
@@ -37,7 +37,7 @@ describe("the user of a workspace", () => {
     }
   })
 
-  it.effect("is demanded of the guest only where it is not root", () =>
+  it.effect("the guest is checked for the workspace user only if the user is not root", () =>
     Effect.gen(function*() {
       const never = { read: () => Stream.die("nobody reads") } as unknown as GuestChannel
       yield* demandUser(never, "root", "e")
@@ -46,7 +46,7 @@ describe("the user of a workspace", () => {
       assert.deepStrictEqual(ownerOf("agent"), { uid: 1000, gid: 1000 })
     }))
 
-  it.effect("is refused with what to do where the environment lacks it, or has other ids for it", () =>
+  it.effect("a workspace user that the environment lacks, or has with other ids, is refused with the next step", () =>
     Effect.gen(function*() {
       const refusal = (text: string | AgentCallFailed) =>
         Effect.map(Effect.flip(demandUser(guestWith(text), "agent", "mine")), (failure) => failure as InvalidRequest)
@@ -59,7 +59,7 @@ describe("the user of a workspace", () => {
       assert.include(other.message, "has the ids 1001:100 instead of 1000:1000; choose an environment")
     }))
 
-  it.scoped("is kept in the record, and is root in a record of format 2", () =>
+  it.scoped("the workspace user is kept in the record, and is root in a record of format 2", () =>
     Effect.gen(function*() {
       const id = "ws-0123456789"
       const folder = folderOf(yield* temporaryDirectory, WorkspaceId.make(id))

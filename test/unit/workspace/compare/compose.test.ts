@@ -69,7 +69,7 @@ const composed = (from: Tree, to: Tree, candidates: ReturnType<typeof compose>) 
     .sort((one, other) => paths.indexOf(one.path) - paths.indexOf(other.path))
 
 describe("two trees that are known by what differs from their beginning", () => {
-  it("differ by what the two differences come to", () => {
+  it("the composed difference of two trees with one baseline is their exact difference", () => {
     FastCheck.assert(
       FastCheck.property(tree, tree, tree, (beginning, from, to) => {
         const found = compose(diff(beginning, from), diff(beginning, to), [])
@@ -79,7 +79,7 @@ describe("two trees that are known by what differs from their beginning", () => 
     )
   })
 
-  it("differ by what the three differences come to, where they began differently", () => {
+  it("the composed difference of two trees with different baselines is their exact difference", () => {
     FastCheck.assert(
       FastCheck.property(tree, tree, tree, tree, (one, other, from, to) => {
         const found = compose(diff(one, from), diff(other, to), diff(one, other))
@@ -89,7 +89,7 @@ describe("two trees that are known by what differs from their beginning", () => 
     )
   })
 
-  it("need no content read of what only one of them changed", () => {
+  it("compare reads no content of a file that only one of two trees changed", () => {
     FastCheck.assert(
       FastCheck.property(tree, tree, (beginning, to) => {
         assert.isTrue(compose([], diff(beginning, to), []).every(({ mayBeSame }) => !mayBeSame))
@@ -106,7 +106,7 @@ describe("two trees that are known by what differs from their beginning", () => 
     )
   })
 
-  it("are the same at a path that both brought to one link, directory or FIFO", () => {
+  it("two trees are equal at a path where both have the same link, directory or FIFO", () => {
     const link = sideOf({ type: "symlink", target: "x" })
     const other = sideOf({ type: "symlink", target: "y" })
     const at = (

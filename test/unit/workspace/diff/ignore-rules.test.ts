@@ -132,7 +132,7 @@ const TEMPLATE_PATHS = [
 ]
 
 describe("ignore rules", () => {
-  it("mean what they mean to git", () => {
+  it("ignore rules have the same meaning as in git", () => {
     const texts = [
       "a",
       "/a",
@@ -192,18 +192,18 @@ describe("ignore rules", () => {
     assert.includeMembers(byUs({ "": "*.o" }, entries), ["b.o", "d/b.o", "d/e/f/b.o"])
   })
 
-  it("of any kind mean what they mean to git", () => {
+  it("random ignore rules have the same meaning as in git", () => {
     FastCheck.assert(FastCheck.property(anyFiles, (files) => check(files as Files)), { numRuns: 400 })
   })
 
-  it("of any kind mean what they mean to git for paths of any kind", () => {
+  it("random ignore rules have the same meaning as in git for random paths", () => {
     FastCheck.assert(
       FastCheck.property(anyFile, anyFile, anyPaths, (text, exclude, paths) => check({ "": text, exclude }, paths)),
       { numRuns: 300 }
     )
   })
 
-  it("of well-known templates mean what they mean to git, wherever the template stands", () => {
+  it("ignore rules of well-known templates have the same meaning as in git, in any directory", () => {
     for (const directory of ["absent", "d/e/f"]) {
       const paths = TEMPLATE_PATHS.map((path) => `${directory}/${path}`)
       for (const files of [{ "": TEMPLATE }, { exclude: TEMPLATE }, { "d/e/f": TEMPLATE }]) check(files, paths)
@@ -212,7 +212,7 @@ describe("ignore rules", () => {
     assert.includeMembers(inside, ["d/e/f/docs/_build/x", "d/e/f/a/x/b/y/z/c", "d/e/f/_x.svz"])
   })
 
-  it("that are made to take for ever do not", () => {
+  it("pathological ignore rules end in bounded work", () => {
     const rules = new IgnoreRules()
     rules.add("", `${"*a".repeat(500)}b\n${"**/".repeat(300)}x`)
     assert.isFalse(rules.ignores("a".repeat(255), false))
@@ -220,7 +220,7 @@ describe("ignore rules", () => {
     assert.throws(() => rules.ignores("a/".repeat(2_000) + "a", false), TooManyRules)
   })
 
-  it("of which a single one is too long are refused within one comparison", () => {
+  it("an ignore rule that is too long is refused within one comparison", () => {
     const rules = new IgnoreRules()
     const length = 4_096
     rules.add("", "**/".repeat(300_000) + "x")
@@ -229,7 +229,7 @@ describe("ignore rules", () => {
     assert.isAtMost(rules.workDone, 200_000_000 + length)
   })
 
-  it("that are too many for a tree are refused", () => {
+  it("ignore rules that are too many for a tree are refused", () => {
     const rules = new IgnoreRules()
     rules.add("", "x\n".repeat(500_000))
     assert.throws(() => {

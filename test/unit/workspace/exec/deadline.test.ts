@@ -52,7 +52,7 @@ const followed = (isStubborn: boolean, graceMs: number) =>
   })
 
 describe("the deadline of a command", () => {
-  it.scoped("signals the command when its time is over, and not before", () =>
+  it.scoped("a command gets SIGTERM at its deadline and not before", () =>
     Effect.gen(function*() {
       const { done, fiber } = yield* followed(false, 2_000)
       yield* TestClock.adjust("59999 millis")
@@ -63,7 +63,7 @@ describe("the deadline of a command", () => {
       assert.include(JSON.stringify(end), "timed_out")
     }))
 
-  it.scoped("kills a command that heeds no signal when the grace is over", () =>
+  it.scoped("a command that ignores SIGTERM is killed after its grace period", () =>
     Effect.gen(function*() {
       const { done, fiber } = yield* followed(true, 2_000)
       yield* TestClock.adjust("61999 millis")

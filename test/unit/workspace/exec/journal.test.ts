@@ -27,7 +27,7 @@ const reopened = (file: string) => {
 }
 
 describe("the journal of commands", () => {
-  it("knows after reopening what it was told, in the order of the starts", () => {
+  it("a reopened journal has all commands in the order of their starts", () => {
     const file = newFile()
     const journal = new CommandJournal(file)
     for (const number of [3, 1, 2]) journal.started(start(number))
@@ -39,7 +39,7 @@ describe("the journal of commands", () => {
     assert.deepStrictEqual(reopened(file), told)
   })
 
-  it("has on disk with the next start, or when it is closed, what was not written at once", () => {
+  it("the journal writes a command's end with the next start or at its close", () => {
     const file = newFile()
     const journal = new CommandJournal(file)
     journal.started(start(1))
@@ -52,7 +52,7 @@ describe("the journal of commands", () => {
     assert.deepStrictEqual(reopened(file), [{ start: start(1), end: end(1) }, { start: start(2), end: end(2) }])
   })
 
-  it("tells which commands were started and have no end", () => {
+  it("the journal tells which commands have started and not ended", () => {
     const journal = new CommandJournal(newFile())
     for (const number of [1, 2, 3]) journal.started(start(number))
     journal.ended(end(1))
@@ -62,7 +62,7 @@ describe("the journal of commands", () => {
     assert.deepStrictEqual(running, [3])
   })
 
-  it("cut at any byte has the lines before, and goes on behind them", () => {
+  it("a journal that is cut at any byte keeps the lines before, and continues after them", () => {
     const file = newFile()
     const journal = new CommandJournal(file)
     const states = [{ size: 0, commands: journal.commands }]
@@ -91,7 +91,7 @@ describe("the journal of commands", () => {
   })
 
   for (const written of [0, 10]) {
-    it(`on a full disk (${written} bytes fit) starts nothing, and records an end later`, () => {
+    it(`a journal on a full disk (${written} bytes fit) starts no command, and records an end later`, () => {
       const file = newFile()
       const journal = new CommandJournal(file)
       journal.started(start(1))
@@ -109,13 +109,13 @@ describe("the journal of commands", () => {
     })
   }
 
-  it("passes over lines that are none of its own", () => {
+  it("the journal skips invalid lines", () => {
     const file = newFile()
     fs.writeFileSync(file, "{}\nnonsense\n\xff\n" + JSON.stringify({ started: start(1) }) + "\n")
     assert.deepStrictEqual(reopened(file), [{ start: start(1), end: undefined }])
   })
 
-  it("keeps the beginning of a long command only", () => {
+  it("the journal keeps the beginning of a long command only", () => {
     const file = newFile()
     const journal = new CommandJournal(file)
     journal.started(start(1, ["sh", "-c", "x".repeat(1_000_000), "more"]))

@@ -38,7 +38,7 @@ const append = (log: ReturnType<LogStore["create"]>, from: "stdout" | "stderr", 
   Effect.runSync(log.append(from, bytes))
 
 describe("the log of a command", () => {
-  it("gives its output from every byte on, across files", () => {
+  it("a command's log gives the output from any byte on, across files", () => {
     const store = new LogStore(newFolder(), { ...small, segments: 50 }, [])
     const log = store.create(a)
     const all: Array<number> = []
@@ -63,7 +63,7 @@ describe("the log of a command", () => {
     }
   })
 
-  it("cut at any byte of its last file goes on behind the last whole piece", () => {
+  it("a log that is cut at any byte of its last file continues after the last whole piece", () => {
     const folder = newFolder()
     const log = new LogStore(folder, small, []).create(a)
     for (let number = 0; number < 5; number++) append(log, number === 1 ? "stderr" : "stdout", piece(number))
@@ -87,7 +87,7 @@ describe("the log of a command", () => {
     }
   })
 
-  it("keeps the first and the newest output, and says how much is gone", () => {
+  it("a long log keeps the first and the newest output and reports the dropped bytes", () => {
     const folder = newFolder()
     const log = new LogStore(folder, small, []).create(a)
     for (let number = 0; number < 30; number++) append(log, "stdout", piece(number))
@@ -103,7 +103,7 @@ describe("the log of a command", () => {
     assert.strictEqual(fs.readdirSync(folder).length, 5)
   })
 
-  it.live("waits for a listener before its output goes, and for nobody once it left", () =>
+  it.live("a full log waits for a listener before it drops output, and not after the listener has left", () =>
     Effect.gen(function*() {
       const store = new LogStore(newFolder(), small, [])
       const log = store.create(a)
@@ -130,7 +130,7 @@ describe("the log of a command", () => {
       assert.strictEqual(log.position, 60 * 20)
     }))
 
-  it.live("hands over what a full disk does not take, counts it, and goes on when there is room", () =>
+  it.live("a log on a full disk passes output on, counts the loss, and continues when there is space", () =>
     Effect.gen(function*() {
       const folder = newFolder()
       const log = new LogStore(folder, small, []).create(a)
@@ -163,7 +163,7 @@ describe("the log of a command", () => {
       assert.deepStrictEqual(readAll(again.reader(0)), expected)
     }))
 
-  it("tells what was lost while nobody wrote it down", () => {
+  it("a log reports output that was lost before it was written", () => {
     const log = new LogStore(newFolder(), small, []).create(a)
     append(log, "stdout", piece(1))
     log.lose("stdout", 1_000)
@@ -174,7 +174,7 @@ describe("the log of a command", () => {
     assert.strictEqual(log.position, 1_040)
   })
 
-  it("joins small pieces of one output when it gives them", () => {
+  it("a log joins small pieces of one output", () => {
     const log = new LogStore(newFolder(), logLimits, []).create(a)
     for (let number = 0; number < 5_000; number++) append(log, "stdout", Buffer.from([number % 256]))
     log.end()
@@ -185,7 +185,7 @@ describe("the log of a command", () => {
 })
 
 describe("the logs of a workspace", () => {
-  it("stay within their limit: the oldest finished one goes first", () => {
+  it("the logs of a workspace stay within their limit by dropping the oldest finished one first", () => {
     const folder = newFolder()
     const limits = { ...small, workspaceBytes: 3 * 4_096 + 500 }
     const store = new LogStore(folder, limits, [])
@@ -203,7 +203,7 @@ describe("the logs of a workspace", () => {
     heard.close()
   })
 
-  it("know after reopening how much they hold, and drop files of nobody", () => {
+  it("reopened logs know their size and drop files without a command", () => {
     const folder = newFolder()
     const store = new LogStore(folder, small, [])
     for (const id of [a, b]) {
@@ -223,7 +223,7 @@ describe("the logs of a workspace", () => {
     assert.strictEqual(less.heldBytes, 0)
   })
 
-  it("hold no descriptor of a command that has ended", () => {
+  it("the logs keep no descriptor of an ended command open", () => {
     const store = new LogStore(newFolder(), small, [])
     const before = fs.readdirSync("/proc/self/fd").length
     for (let number = 0; number < 200; number++) {

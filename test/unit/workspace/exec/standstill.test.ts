@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { changeOf, standstillNotice } from "../../../../src/workspace/exec/standstill.ts"
 
 describe("why a command's output does not come", () => {
-  it.live("is told once it changes, and not before", () =>
+  it.live("a standstill is reported when its reason changes, and not before", () =>
     Effect.gen(function*() {
       const reasons = [undefined, undefined, "the guest does not answer", "the guest does not answer", undefined]
       const next = Effect.sync(() => reasons.shift())
@@ -13,7 +13,7 @@ describe("why a command's output does not come", () => {
       assert.strictEqual(reasons.length, 0)
     }))
 
-  it("is a warning, and so is that the guest goes on", () => {
+  it("a standstill and its end are reported as warnings", () => {
     assert.deepInclude(standstillNotice("the host's disk is full"), {
       level: "warning",
       message: "the host's disk is full"

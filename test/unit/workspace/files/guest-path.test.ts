@@ -6,7 +6,7 @@ const textOf = (path: string) => Effect.runSync(Effect.map(workspacePath(path), 
 const failureOf = (path: string) => Effect.runSync(Effect.flip(workspacePath(path)))
 
 describe("a path of a request", () => {
-  it("is relative to /workspace, or absolute and beneath it", () => {
+  it("a path of a request is relative to /workspace, or absolute and beneath it", () => {
     const cases: ReadonlyArray<readonly [string, string]> = [
       [".", "."],
       ["/workspace", "."],
@@ -23,13 +23,13 @@ describe("a path of a request", () => {
     for (const [given, text] of cases) assert.strictEqual(textOf(given), text, given)
   })
 
-  it("in git's quoted form names raw bytes, and comes back in it", () => {
+  it("a path in git's quoted form names raw bytes and is returned in that form", () => {
     const { bytes, text } = Effect.runSync(workspacePath("\"d/\\377\\n\""))
     assert.deepStrictEqual([...bytes], [0x64, 0x2f, 0xff, 0x0a])
     assert.strictEqual(text, "\"d/\\377\\n\"")
   })
 
-  it("that leads elsewhere by its own words is refused as outside", () => {
+  it("a path that leads outside /workspace is refused", () => {
     for (
       const path of [
         "..",
@@ -48,14 +48,14 @@ describe("a path of a request", () => {
     }
   })
 
-  it("that is none is an invalid request", () => {
+  it("an empty, too long or malformed path is an invalid request", () => {
     for (const path of ["", "a\0b", "\"a\\000b\"", "\"open", "\ud800", "x".repeat(4_096), "ö".repeat(2_048)]) {
       assert.strictEqual(failureOf(path)._tag, "InvalidRequest", JSON.stringify(path.slice(0, 20)))
     }
     assert.strictEqual(textOf("x".repeat(4_095)).length, 4_095)
   })
 
-  it("of a file does not end in a directory's own name", () => {
+  it("a path that ends in a directory's own name is refused for a file", () => {
     for (const path of [".", "/workspace", "a/..", "a/../"]) {
       const exit = Effect.runSyncExit(workspaceFile(path))
       assert.isTrue(Exit.isFailure(exit), path)

@@ -13,17 +13,20 @@ const read = (bytes: Buffer, piece = bytes.length, size = bytes.length) => {
 }
 
 describe("an image", () => {
-  it.each(Object.entries(images))("of %s is known by its first bytes, with its size", (mediaType, bytes) => {
-    const found = read(bytes)
-    assert.deepStrictEqual(
-      { ...found, content: undefined },
-      { mediaType, width: 3, height: 2, content: undefined } as never
-    )
-    assert.isTrue(found?.content !== undefined && Buffer.from(found.content).equals(bytes))
-    assert.deepStrictEqual(read(bytes, 16), found)
-  })
+  it.each(Object.entries(images))(
+    "a file of type %s is recognised by its first bytes, with its width and height",
+    (mediaType, bytes) => {
+      const found = read(bytes)
+      assert.deepStrictEqual(
+        { ...found, content: undefined },
+        { mediaType, width: 3, height: 2, content: undefined } as never
+      )
+      assert.isTrue(found?.content !== undefined && Buffer.from(found.content).equals(bytes))
+      assert.deepStrictEqual(read(bytes, 16), found)
+    }
+  )
 
-  it("has its frame's size behind other segments of a JPEG, and in each of the three forms of WebP", () => {
+  it("an image's size is found after other segments of a JPEG, and in all three forms of WebP", () => {
     const jpeg = images["image/jpeg"]
     const segment = Buffer.alloc(2 + 60_000)
     segment.writeUInt16BE(0xffe1, 0)
@@ -35,7 +38,7 @@ describe("an image", () => {
     assert.deepInclude(read(webp("VP8X", [0, 0, 0, 0, 2, 0, 0, 1, 0, 0])), { width: 3, height: 2 })
   })
 
-  it("is nothing else that has its name: text, other binary files, and what is too short", () => {
+  it("text, other binary files and files that are too short are not images", () => {
     for (
       const bytes of [Buffer.from("GIF of a cat, as text"), Buffer.alloc(100), Buffer.from("\x89PNG"), Buffer.alloc(0)]
     ) {
@@ -43,7 +46,7 @@ describe("an image", () => {
     }
   })
 
-  it("is held up to its limit only, whatever size the guest tells", () => {
+  it("an image is held up to its limit only, whatever size the guest reports", () => {
     const large = Buffer.concat([images["image/png"], Buffer.alloc(MAX_IMAGE_BYTES)])
     for (const told of [large.length, 10]) {
       const found = read(large, 32_768, told)
@@ -52,7 +55,7 @@ describe("an image", () => {
     }
   })
 
-  it("of hostile bytes has no size or some, and never fails or takes long", () => {
+  it("hostile image bytes cause no failure and no long computation", () => {
     let seed = 7
     const random = () => (seed = (seed * 1_103_515_245 + 12_345) & 0x7fffffff)
     for (const bytes of Object.values(images)) {

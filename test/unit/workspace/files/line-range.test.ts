@@ -10,7 +10,7 @@ const read = (content: Buffer, request: Partial<LineRangeRequest>, piece = conte
 }
 
 describe("a range of lines", () => {
-  it("is exactly those lines, however the bytes are cut", () => {
+  it("a range has exactly its lines, however the bytes are cut", () => {
     FastCheck.assert(FastCheck.property(
       FastCheck.array(FastCheck.constantFrom("", "a", "bc", "ä", "\r", "line"), { maxLength: 12 }),
       FastCheck.boolean(),
@@ -34,7 +34,7 @@ describe("a range of lines", () => {
     ))
   })
 
-  it("ends with the last whole line that fits", () => {
+  it("a range ends with the last whole line that fits", () => {
     const content = Buffer.from("one\ntwo\nthree\nfour\n")
     for (const piece of [1, 3, 100]) {
       const found = read(content, { maxBytes: 12 }, piece)
@@ -52,7 +52,7 @@ describe("a range of lines", () => {
     assert.isTrue(read(content, { maxBytes: content.length - 1 }).truncated)
   })
 
-  it("that is one longer line is cut between characters", () => {
+  it("a range of one line beyond the limit is cut between characters", () => {
     const content = Buffer.from(`${"€".repeat(10)}\nnext\n`)
     for (const [maxBytes, kept] of [[9, 9], [10, 9], [11, 9], [12, 12]] as const) {
       const found = read(content, { maxBytes })
@@ -60,7 +60,7 @@ describe("a range of lines", () => {
     }
   })
 
-  it("that is cut within a line says so, and names a next line only where there is one", () => {
+  it("a range that is cut within a line reports it, and a next line only if there is one", () => {
     const at = (content: string, request: Partial<LineRangeRequest>) => {
       const { cutLine, nextLine } = read(Buffer.from(content), { maxBytes: 4, ...request })
       return [cutLine, nextLine]
@@ -74,7 +74,7 @@ describe("a range of lines", () => {
     assert.deepStrictEqual(at("a\nlong line\n", { startLine: 2 }), [2, undefined])
   })
 
-  it("stops reading at a NUL near the beginning, and far behind what was asked for", () => {
+  it("a range stops reading at a NUL near the beginning, and far after its last line", () => {
     const binary = new LineRange({ startLine: 1, maxBytes: 10 })
     assert.isTrue(binary.push(Buffer.alloc(7_998, "a")))
     assert.isFalse(binary.push(Buffer.from("a\0")))

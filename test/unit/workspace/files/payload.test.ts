@@ -17,7 +17,7 @@ const refused = <A, I>(schema: Schema.Schema<A, I>, value: unknown) =>
   Either.isLeft(Schema.decodeUnknownEither(schema)(value))
 
 describe("requests about files", () => {
-  it("carry bytes as they are between programs, and as base64 in JSON", () => {
+  it("file requests carry raw bytes between programs and base64 in JSON", () => {
     const bytes = Uint8Array.of(0, 255, 10)
     const decode = Schema.decodeUnknownSync(FileWritePayload())
     assert.deepStrictEqual(decode({ ...write, content: bytes }).content, bytes)
@@ -27,7 +27,7 @@ describe("requests about files", () => {
     assert.isTrue(refused(FileWritePayload(), { ...write, content: new Uint8Array(8_388_609) }))
   })
 
-  it("are refused where text, mode or version cannot be", () => {
+  it("a file request with invalid text, mode or version is refused", () => {
     const wrong = [
       { text: "\ud800" },
       { text: "ö".repeat(4_194_305) },
@@ -52,7 +52,7 @@ describe("requests about files", () => {
     assert.isTrue(refused(FileListPayload(), { ...write, limit: 10_001 }))
   })
 
-  it("have defaults, described fields and JSON Schemas", () => {
+  it("file requests have defaults, described fields and JSON Schemas", () => {
     assert.deepStrictEqual(payloadDefaults(FileListPayload()), { path: ".", recursive: false, limit: 1_000 })
     assert.deepStrictEqual(payloadDefaults(FileReadPayload()), { start_line: 1, max_bytes: 262_144 })
     assert.deepStrictEqual(payloadDefaults(FileEditPayload()), { replace_all: false })

@@ -23,7 +23,7 @@ const kept = (paths: Iterable<string>, limit: number) => {
 }
 
 describe("the upper entries of a tree", () => {
-  it("are the highest, and within a level the first, whatever order they come in", () => {
+  it("the upper entries are the highest ones, in order within a level, whatever their order of arrival", () => {
     const path = FastCheck.array(FastCheck.constantFrom("a", "b", "\xff", "a b", "z"), { minLength: 1, maxLength: 4 })
     FastCheck.assert(FastCheck.property(
       FastCheck.uniqueArray(path.map((parts) => parts.join("/")), { maxLength: 60 }),
@@ -39,7 +39,7 @@ describe("the upper entries of a tree", () => {
     ))
   })
 
-  it("stay few, however many come", () => {
+  it("a listing of upper entries holds few entries, for any number of entries", () => {
     const many = function*() {
       for (let i = 0; i < 100_000; i++) yield `deep/${i}`
       yield "top"
@@ -48,7 +48,7 @@ describe("the upper entries of a tree", () => {
     assert.deepStrictEqual([seen, paths], [100_001, ["deep/0", "deep/1", "top"]])
   })
 
-  it("have no more than 2 MiB of names", () => {
+  it("the names of the upper entries take at most 2 MiB", () => {
     const { paths } = kept(
       Array.from({ length: 200 }, (_, i) => `${String(i).padStart(3, "0")}${"n".repeat(60_000)}`),
       10_000

@@ -35,7 +35,7 @@ const stoppedWorkspace = Effect.gen(function*() {
 })
 
 describe("a workspace with a time to live", () => {
-  it.scoped("is deleted when nothing was run or written for that long, and not before", () =>
+  it.scoped("a workspace is deleted when nothing has used it for its time to live, and not before", () =>
     Effect.gen(function*() {
       const { folder, isThere, look } = yield* stoppedWorkspace
       yield* TestClock.adjust("599 seconds")
@@ -47,7 +47,7 @@ describe("a workspace with a time to live", () => {
       assert.isFalse(fs.existsSync(folder.directory))
     }))
 
-  it.scoped("has the whole time again after each use", () =>
+  it.scoped("each use of a workspace restarts its time to live", () =>
     Effect.gen(function*() {
       const { folder, isThere, look } = yield* stoppedWorkspace
       yield* TestClock.adjust("599 seconds")

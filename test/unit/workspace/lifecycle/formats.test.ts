@@ -29,7 +29,7 @@ const left = (change: Readonly<Record<string, unknown>> = {}) =>
   })
 
 describe("records of workspaces and snapshots", () => {
-  it.scopedLive("of format 1 are read, and written in the present format", () =>
+  it.scopedLive("a record of format 1 is read, and written in the present format", () =>
     Effect.gen(function*() {
       const { folder } = yield* left()
       const record = Option.getOrThrow(yield* readWorkspace(folder))
@@ -49,7 +49,7 @@ describe("records of workspaces and snapshots", () => {
       assert.deepStrictEqual(Option.getOrThrow(yield* readWorkspace(folder)), record)
     }))
 
-  it.scopedLive("of format 1 keep the commands that ran in a snapshot", () =>
+  it.scopedLive("a snapshot's record of format 1 keeps the commands that ran", () =>
     Effect.gen(function*() {
       const { find } = yield* left()
       const { record } = yield* find
@@ -63,7 +63,7 @@ describe("records of workspaces and snapshots", () => {
       assert.strictEqual(snapshotInfo(yield* find).runningCommands, 1)
     }))
 
-  it.scopedLive("of format 1 are read where a snapshot has no memory", () =>
+  it.scopedLive("a snapshot's record of format 1 without memory is read", () =>
     Effect.gen(function*() {
       const { find } = yield* left({ taken: { takenAtMs: 1, layers: 1 } })
       const snapshot = yield* find
@@ -71,7 +71,7 @@ describe("records of workspaces and snapshots", () => {
       assert.deepInclude(snapshotInfo(snapshot), { kind: "disk", runningCommands: 0 })
     }))
 
-  it.scopedLive("of a newer pyro are refused, and say how to go on", () =>
+  it.scopedLive("a record of a newer pyro is refused with the next command", () =>
     Effect.gen(function*() {
       const { find, folder, place } = yield* left({ format: 4 })
       const workspace = yield* Effect.flip(readWorkspace(folder))
@@ -83,7 +83,7 @@ describe("records of workspaces and snapshots", () => {
       assert.deepStrictEqual(yield* readSnapshots(folder), [])
     }))
 
-  it.scopedLive("with a resident of a newer pyro are refused", () =>
+  it.scopedLive("a record with a resident of a newer pyro is refused", () =>
     Effect.gen(function*() {
       const { folder } = yield* left({ format: 2, residents: { ports: { format: 1, state: [] } } })
       const failure = yield* Effect.flip(readWorkspace(folder))
@@ -95,7 +95,7 @@ describe("records of workspaces and snapshots", () => {
     ["a format that is no number", { format: "2" }],
     ["a field of another type", { labels: 7, taken: { layers: "one" } }],
     ["residents of another type", { format: 2, residents: { execs: { format: 1, state: "none" } } }]
-  ])("with %s are damaged", ([, change]) =>
+  ])("a record with %s is damaged", ([, change]) =>
     Effect.gen(function*() {
       const { find, folder } = yield* left(change)
       assert.deepInclude(yield* Effect.flip(readWorkspace(folder)), { _tag: "FileFailed" })
@@ -103,7 +103,7 @@ describe("records of workspaces and snapshots", () => {
       assert.strictEqual(snapshot._tag, "StateDirectoryUnusable")
     }))
 
-  it.scopedLive("of a newer pyro fail every request with state_too_new, and are listed as failed", () =>
+  it.scopedLive("a workspace of a newer pyro is listed as failed, and its requests fail with state_too_new", () =>
     Effect.gen(function*() {
       const { folder } = yield* left({ format: 4 })
       const registry = makeRegistry()

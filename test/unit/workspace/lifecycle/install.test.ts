@@ -34,7 +34,7 @@ const installed = Effect.gen(function*() {
 const broken = new ChannelFailed({ detail: "the guest broke the protocol: nonsense" })
 
 describe("a workspace whose guest cannot be talked to any more", () => {
-  it.scopedLive("is failed, says why, and its VM is ended", () =>
+  it.scopedLive("a workspace whose guest connection breaks is failed with the reason, and its VM ends", () =>
     Effect.gen(function*() {
       const { channel, closed, entry } = yield* installed
       assert.strictEqual((yield* Ref.get(entry.state)).state, "running")
@@ -46,7 +46,7 @@ describe("a workspace whose guest cannot be talked to any more", () => {
       assert.isTrue(Option.isNone(yield* Ref.get(entry.generation)))
     }))
 
-  it.scopedLive("tells the VM's own end where that is the cause", () =>
+  it.scopedLive("a workspace whose VM ended reports the VM's end as the reason", () =>
     Effect.gen(function*() {
       const { channel, closed, entry, vm } = yield* installed
       yield* Deferred.fail(channel, broken)
@@ -55,7 +55,7 @@ describe("a workspace whose guest cannot be talked to any more", () => {
       assert.include((yield* Ref.get(entry.state)).detail, "QEMU ended")
     }))
 
-  it.scopedLive("stays as it is while a stop or a reset has taken it out", () =>
+  it.scopedLive("a broken guest connection does not change a workspace that a stop or reset has taken out", () =>
     Effect.gen(function*() {
       const { channel, closed, entry } = yield* installed
       yield* takeOut(entry)

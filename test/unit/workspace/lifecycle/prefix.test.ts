@@ -25,7 +25,7 @@ const registryOf = (workspaces: Readonly<Record<string, string | undefined>>) =>
   })
 
 describe("a workspace's id", () => {
-  it.scoped("may be given by its beginning when no other begins so", () =>
+  it.scoped("a workspace is found by an unambiguous prefix of its id", () =>
     Effect.gen(function*() {
       const { find } = yield* registryOf({
         "ws-0123456789": "fix",
@@ -44,7 +44,7 @@ describe("a workspace's id", () => {
       }
     }))
 
-  it.scoped("that several begin with is refused, with all of them", () =>
+  it.scoped("an ambiguous prefix of workspace ids is refused with all matches", () =>
     Effect.gen(function*() {
       const { find } = yield* registryOf({ "ws-0123456789": "fix", "ws-01ff456789": undefined })
       const error = yield* Effect.flip(find("ws-01"))
@@ -55,7 +55,7 @@ describe("a workspace's id", () => {
       )
     }))
 
-  it.scoped("of a damaged workspace may be begun, too", () =>
+  it.scoped("a damaged workspace is found by a prefix of its id", () =>
     Effect.gen(function*() {
       const { damaged, lookUp } = yield* registryOf({ "ws-0123456789": "fix" })
       const id = "ws-b000000000" as WorkspaceId
@@ -75,7 +75,7 @@ describe("a command's id", () => {
   const commands = { journal: { commands: ids.map((id) => ({ start: { id } })) } } as unknown as Commands
   const of = (execId: string, more: object = {}) => withExecId(commands, { workspace: "fix", execId, ...more })
 
-  it.effect("may be given by its beginning when no other begins so", () =>
+  it.effect("a command is found by an unambiguous prefix of its id", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* of("4f0"), { workspace: "fix", execId: ids[0] })
       assert.deepStrictEqual(yield* of(ids[1]!), { workspace: "fix", execId: ids[1] })
@@ -85,7 +85,7 @@ describe("a command's id", () => {
       for (const none of ["5", ""]) assert.strictEqual((yield* Effect.flip(of(none))).code, "exec_not_found")
     }))
 
-  it.effect("is whole for a new command, so that no beginning is ever an id", () =>
+  it.effect("a new command refuses a prefix as its id", () =>
     Effect.gen(function*() {
       assert.strictEqual((yield* Effect.flip(of("4f0", { command: ["ls"] }))).code, "invalid_request")
       assert.strictEqual((yield* Effect.flip(of("4f0", { script: "ls" }))).code, "invalid_request")
@@ -93,7 +93,7 @@ describe("a command's id", () => {
 })
 
 describe("a snapshot's name", () => {
-  it.scoped("may be begun where the snapshot is only read", () =>
+  it.scoped("a snapshot is found by an unambiguous prefix of its name if it is only read", () =>
     Effect.gen(function*() {
       const state = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-prefix-"))
       yield* Effect.addFinalizer(() => Effect.sync(() => fs.rmSync(state, { recursive: true })))

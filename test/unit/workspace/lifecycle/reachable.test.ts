@@ -25,7 +25,7 @@ const registryOf = (...records: ReadonlyArray<Pick<Partial<WorkspaceRecord>, "pr
 const as = (project: string, all = false) => Effect.locally(callerProject, { project, all })
 
 describe("a request for a project", () => {
-  it.scoped("reaches the workspaces of that project, and of directories beneath it, by list, name and id", () =>
+  it.scoped("a request for a project reaches workspaces of the project and of directories beneath it, by list, name and id", () =>
     Effect.gen(function*() {
       const { registry } = yield* registryOf(
         { project: "/p/one" },
@@ -56,7 +56,7 @@ describe("a request for a project", () => {
       }
     }))
 
-  it.scoped("is told nothing of others: neither by likeness of names nor by a name that is taken", () =>
+  it.scoped("a request for a project gets no names of other projects in similar names or taken names", () =>
     Effect.gen(function*() {
       const { registry } = yield* registryOf({ project: "/p/one" }, { project: "/p/two" })
       const mistyped = yield* Effect.flip(as("/p/two")(registry.find("w1")))
@@ -67,14 +67,14 @@ describe("a request for a project", () => {
       assert.strictEqual((yield* checked("w2")).workspace, idOf(2))
     }))
 
-  it.scoped("of a server that is bound to nothing reaches what such a server made", () =>
+  it.scoped("a server without a project reaches only workspaces of such servers", () =>
     Effect.gen(function*() {
       const { registry } = yield* registryOf({ project: "" }, {}, { project: "/p" })
       const found = yield* as("")(registry.reachable.entries)
       assert.deepStrictEqual(found.map(({ id }) => id as string), [idOf(1)])
     }))
 
-  it.scoped("does not reach a workspace whose record is damaged, not even to delete it", () =>
+  it.scoped("a request for a project cannot reach or delete a workspace with a damaged record", () =>
     Effect.gen(function*() {
       const { registry, scope } = yield* registryOf({ project: "/p/one" })
       const { id } = recordOf(idOf(7), "running")

@@ -59,7 +59,7 @@ const onDisk = (entry: Effect.Effect.Success<ReturnType<typeof makeEntry>>) =>
   Effect.map(readWorkspace(entry.folder), Option.getOrUndefined)
 
 describe("a transition of a workspace", () => {
-  it.scopedLive("builds, hands over, commits, and only then ends the old VM", () =>
+  it.scopedLive("a transition builds, hands over, commits, and only then ends the old VM", () =>
     Effect.gen(function*() {
       const { build, lifecycle, log, note, provided, workspace } = yield* world
       const { entry, old } = yield* workspace
@@ -92,7 +92,7 @@ describe("a transition of a workspace", () => {
       assert.sameMembers(log.slice(2), ["old ends", "next: VM ends"])
     }))
 
-  it.scopedLive("that fails before the commit undoes its build, and the old generation goes on", () =>
+  it.scopedLive("a transition that fails before its commit undoes its build, and the old generation continues", () =>
     Effect.gen(function*() {
       for (const step of ["build", "handOver", "commit"] as const) {
         const { build, lifecycle, log, provided, workspace } = yield* world
@@ -113,7 +113,7 @@ describe("a transition of a workspace", () => {
       }
     }))
 
-  it.scopedLive("can be interrupted while it builds", () =>
+  it.scopedLive("a transition can be interrupted during its build", () =>
     Effect.gen(function*() {
       const { build, lifecycle, log, provided, workspace } = yield* world
       const { entry, old } = yield* workspace
@@ -131,7 +131,7 @@ describe("a transition of a workspace", () => {
       assert.strictEqual(Option.getOrUndefined(yield* Ref.get(entry.generation)), old)
     }))
 
-  it.scopedLive("of several workspaces changes all of them or none", () =>
+  it.scopedLive("a transition of several workspaces changes all of them or none", () =>
     Effect.gen(function*() {
       const { build, lifecycle, log, provided, workspace } = yield* world
       const [one, other] = [yield* workspace, yield* workspace]
@@ -159,7 +159,7 @@ describe("a transition of a workspace", () => {
       }
     }))
 
-  it.scopedLive("without a next VM ends the old one before it returns", () =>
+  it.scopedLive("a transition without a next VM ends the old one before it returns", () =>
     Effect.gen(function*() {
       const { lifecycle, log, provided, workspace } = yield* world
       const { entry } = yield* workspace

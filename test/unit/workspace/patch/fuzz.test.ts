@@ -64,7 +64,7 @@ const mutated = (random: Random, patch: Uint8Array): Buffer => {
 }
 
 describe(`mutated patches (PYRO_TEST_SEED=${seed})`, () => {
-  it("are read or refused in time, and stay within the tree", () => {
+  it("mutated patches are read or refused in time, and stay within the tree", () => {
     let [read, fits] = [0, 0]
     for (let round = 0; round < rounds; round++) {
       const random = new Random(seed * 1_000_003 + round)
@@ -93,7 +93,7 @@ describe(`mutated patches (PYRO_TEST_SEED=${seed})`, () => {
     assert.isAbove(fits, rounds / 100)
   })
 
-  it("of the worst kinds end soon", () => {
+  it("pathological patches end in bounded time", () => {
     const began = performance.now()
     const same = "same\n".repeat(100_000)
     const tree: Tree = new Map([["f", { mode: 0o100644, content: Buffer.from(same) }]])
@@ -122,7 +122,7 @@ describe(`mutated patches (PYRO_TEST_SEED=${seed})`, () => {
     assert.isBelow(performance.now() - began, 15_000)
   })
 
-  it("differences of large files are found in bounded time, and are exact", () => {
+  it("the diff of large files is exact and takes bounded time", () => {
     const lines = (of: (index: number) => string) =>
       Buffer.from(Array.from({ length: 200_000 }, (_, index) => `${of(index)}\n`).join(""))
     const base = lines((index) => `line ${index}`)

@@ -42,7 +42,7 @@ const applied = (patch: Uint8Array, before: ReadonlyArray<Change>) => {
 }
 
 describe("a large patch", () => {
-  it.effect("of two million changed lines is one that patch apply takes", () =>
+  it.effect("patch apply accepts an exported patch of two million changed lines", () =>
     Effect.gen(function*() {
       const after = text(2_100_000, () => "x")
       const changes = [change("many", text(3, String), after)]
@@ -53,7 +53,7 @@ describe("a large patch", () => {
       assert.isTrue(Buffer.from(content as Uint8Array).equals(after))
     }))
 
-  it.effect("that patch apply would refuse is not exported, and the refusal has the figures of both", () =>
+  it.effect("a patch that patch apply would refuse is not exported, and the error has the limits and figures", () =>
     Effect.gen(function*() {
       const lines = Array.from({ length: 9 }, (_, index) => change(`f${index}`, undefined, text(240_000, () => "")))
       const error = yield* Effect.flip(boundedPatch(lines))
@@ -69,7 +69,7 @@ describe("a large patch", () => {
       assert.throws(() => parsePatch(new Uint8Array(patchLimits.bytes + 1)), "larger than 8 MiB")
     }))
 
-  it.live("lets sockets and timers have turns while it is made", () =>
+  it.live("the export of a large patch yields to sockets and timers", () =>
     Effect.gen(function*() {
       const one = text(100_000, (index) => `line ${index}`)
       const other = text(100_000, (index) => `line ${(index * 7919) % 100_000}`)
@@ -86,7 +86,7 @@ describe("a large patch", () => {
       assert.isAtLeast(turns - forText, 4)
     }))
 
-  it.effect("keeps a small change of a file of 20 MiB readable, with its line numbers", () =>
+  it.effect("a small change of a 20 MiB file gives a readable patch with line numbers", () =>
     Effect.gen(function*() {
       const before = text(500_000, (index) => `line ${index} ${"x".repeat(30)}`)
       const after = Buffer.from(before.toString().replace("line 250000 ", "LINE 250000 "))
@@ -98,7 +98,7 @@ describe("a large patch", () => {
       assert.isTrue(Buffer.from(content as Uint8Array).equals(after))
     }))
 
-  it("has the same hunks whether or not equal beginnings and ends are cut off first", () => {
+  it("a patch has the same hunks whether or not equal beginnings and ends are cut off first", () => {
     const random = new Random(5)
     for (let round = 0; round < 3_000; round++) {
       const make = () =>
@@ -115,7 +115,7 @@ describe("a large patch", () => {
     }
   })
 
-  it("has its differing part found across the blocks that are compared at once", () => {
+  it("the differing part of two files is found across block borders", () => {
     const size = 300_000
     for (const at of [0, 1, 65_535, 65_536, 65_537, 131_072, size - 2, size - 1]) {
       const old = Buffer.alloc(size, "0123456\n")

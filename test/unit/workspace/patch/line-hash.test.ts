@@ -33,7 +33,7 @@ const colliding = (): readonly [string, string] => {
 }
 
 describe("lines of one hash", () => {
-  it("are told apart", () => {
+  it("diff distinguishes lines with one hash", () => {
     const [one, other] = colliding()
     assert.notStrictEqual(one, other)
     const { hunks, kept } = diffOf(`a\n${one}b\n`, `c\n${other}b\n`)

@@ -24,7 +24,7 @@ const unified = (old: string, now: string) => lines(`--- ${old}`, `+++ ${now}`, 
 const git = (old: string, now: string) => lines(`diff --git ${old} ${now}`) + unified(old, now)
 
 describe("the paths of a patch", () => {
-  it("may begin with ./ or /workspace/, in all notations", () => {
+  it("a patch's path may begin with ./ or /workspace/ in all notations", () => {
     for (const path of ["d/f", "./d/f", "././d/./f", "/workspace/d/f", "/workspace/./d/f", "/./workspace/d/f"]) {
       const same = [["d/f", "d/f"]]
       assert.deepStrictEqual(paths(unified(path, path)), same, path)
@@ -41,7 +41,7 @@ describe("the paths of a patch", () => {
     }
   })
 
-  it("lose a/ and b/ first, and only where that is a prefix", () => {
+  it("a patch's path loses a/ and b/ first, and only as prefixes", () => {
     assert.deepStrictEqual(paths(unified("/dev/null", "./b/f")), [[undefined, "b/f"]])
     assert.deepStrictEqual(paths(unified("/workspace/a/f", "/dev/null")), [["a/f", undefined]])
     assert.deepStrictEqual(paths(unified("a/workspace/f", "b/workspace/f")), [["workspace/f", "workspace/f"]])
@@ -50,7 +50,7 @@ describe("the paths of a patch", () => {
     ])
   })
 
-  it("may be written in two ways, but not mean two files", () => {
+  it("a patch may write one path in two ways, but not name two files", () => {
     for (
       const [old, now] of [["f", "./f"], ["a/f", "/workspace/f"], ["/workspace/f", "f"], ["a/./f", "b/f"]] as const
     ) {
@@ -61,7 +61,7 @@ describe("the paths of a patch", () => {
     }
   })
 
-  it("are refused for what is wrong with them, once", () => {
+  it("a patch with an invalid path is refused once, with the reason", () => {
     for (
       const [path, reason] of [
         ["/etc/passwd", "it is absolute, and not beneath /workspace"],
@@ -95,7 +95,7 @@ describe("the paths of a patch", () => {
 describe("the last hunk of a patch", () => {
   const names = lines("--- a/f", "+++ b/f", "@@ -1 +1 @@", "-a", "+b")
 
-  it("is refused when its header says more than there is, and told what to correct", () => {
+  it("a hunk with fewer lines than its header states is refused with the correction", () => {
     const said = (...body: ReadonlyArray<string>) => refused(names + lines(...body).replace(/\n$/, "")).detail
     const remedy = "; was it cut? correct the header or give the rest"
     const three = "line 6 of the patch: the header says 3 old and 3 new lines, there are"
@@ -109,12 +109,12 @@ describe("the last hunk of a patch", () => {
     )
   })
 
-  it("does not count what follows it", () => {
+  it("a hunk does not count the text after it", () => {
     const text = names + lines("@@ -8,5 +8,5 @@", " c", "-d", "+e", "", "-- ")
     assert.include(refused(text).detail, "there are 2 and 2;")
   })
 
-  it("may have more lines than its header says", () => {
+  it("the last hunk may have more lines than its header states", () => {
     const text = names + lines("@@ -8,1 +8,1 @@", " c", "-d", "+e")
     assert.strictEqual(parsed(text).files.length, 1)
   })
@@ -125,7 +125,7 @@ describe("a V4A patch with something around it", () => {
   const f = [["f", "f"]]
   const quoting = (text: string) => text.split("\n").map((line) => `+${line}\n`).join("")
 
-  it("is read in a shell's command, in words and in a fence below them", () => {
+  it("a V4A patch is read inside a shell command, in prose and in a fence", () => {
     for (
       const text of [
         `apply_patch <<'EOF'\n${patch}EOF\n`,
@@ -137,14 +137,14 @@ describe("a V4A patch with something around it", () => {
     ) assert.deepStrictEqual(paths(text), f, text)
   })
 
-  it("counts the lines before it, and is refused when it is cut", () => {
+  it("a V4A patch counts the lines before it and is refused when it is cut", () => {
     const words = lines("Here it is:", "")
     assert.include(refused(words + v4a("*** Rename File: f")).detail, "line 4 of the patch: expected ***")
     assert.include(refused(words + lines("*** Begin Patch", "*** Delete File: f")).detail, "was it cut?")
     assert.include(refused("Write *** Begin Patch\n").detail, "there is no patch in it")
   })
 
-  it("is refused when a part has headers and no change", () => {
+  it("a patch is refused if a file of it has headers and no change", () => {
     const header = "diff --git a/f b/f"
     for (
       const rest of [
@@ -162,7 +162,7 @@ describe("a V4A patch with something around it", () => {
     assert.deepStrictEqual(paths(lines(header, "new file mode 100644")), [[undefined, "f"]])
   })
 
-  it("is not looked for where a unified patch comes first", () => {
+  it("a V4A patch is ignored if a unified patch comes first", () => {
     const mail = lines("From 0123456789abcdef0123456789abcdef01234567 Mon Sep 17 00:00:00 2001", "Subject: x", "")
     for (
       const text of [
@@ -177,7 +177,7 @@ describe("a V4A patch with something around it", () => {
     assert.deepStrictEqual(paths(v4a("*** Add File: f").replace("f\n", `f\n${quoting(inside)}`)), [[undefined, "f"]])
   })
 
-  it("is refused when it is not all of the patch", () => {
+  it("a V4A patch is refused if another patch follows or precedes it", () => {
     const second = "a second patch begins here; give one at a time"
     const words = "Then:\n"
     for (const other of [patch, unified("a/g", "b/g"), git("a/g", "b/g")]) {

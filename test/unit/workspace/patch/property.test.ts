@@ -31,7 +31,7 @@ describe(`patches of ${count} generated cases (PYRO_TEST_SEED=${seed})`, () => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-patch-test-"))
   afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))
 
-  it("have each class in them often enough", () => {
+  it("the generated patches have each class of edits often enough", () => {
     const rare = classes.flatMap((name) => {
       const share = cases.filter(({ has }) => has.has(name)).length / count
       return share < SHARE ? [`${name}: ${(100 * share).toFixed(1)} %`] : []
@@ -39,7 +39,7 @@ describe(`patches of ${count} generated cases (PYRO_TEST_SEED=${seed})`, () => {
     assert.deepStrictEqual(rare, [])
   })
 
-  it("make of the baseline what the edits made, applied by pyro", () => {
+  it("a patch that pyro applies to the baseline gives the edited tree", () => {
     for (const [index, { before, changes }] of cases.entries()) {
       const patch = formatPatch(changes)
       const plan = Effect.runSync(Effect.either(applyPatch(patchTree(before), parsePatch(patch))))
@@ -54,7 +54,7 @@ describe(`patches of ${count} generated cases (PYRO_TEST_SEED=${seed})`, () => {
     }
   })
 
-  it("make of the baseline what the edits made, applied by git", { timeout: 120_000 }, () => {
+  it("a patch that git applies to the baseline gives the edited tree", { timeout: 120_000 }, () => {
     const env = {
       ...process.env,
       GIT_CEILING_DIRECTORIES: folder,

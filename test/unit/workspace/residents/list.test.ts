@@ -55,7 +55,7 @@ const states = (first: unknown, second: unknown, format = 2) =>
   named([["first", { format, state: first }], ["second", { format, state: second }]] as const)
 
 describe("the residents of a workspace", () => {
-  it.effect("are taken up in their order, each with the state that the record has", () =>
+  it.effect("residents take their states from the record, in their order", () =>
     Effect.gen(function*() {
       const { calls, residents } = twoOf()
       yield* residents.adopt(vm, named([["second", { format: 2, state: { count: 7 } }]]))
@@ -68,7 +68,7 @@ describe("the residents of a workspace", () => {
       ])
     }))
 
-  it.effect("are given up in the reverse order", () =>
+  it.effect("residents are given up in the reverse order", () =>
     Effect.gen(function*() {
       const { calls, residents } = twoOf()
       yield* residents.lose(reason("ended"))
@@ -76,7 +76,7 @@ describe("the residents of a workspace", () => {
       assert.deepStrictEqual(calls, ["second lose ended", "first lose ended", "second clear", "first clear"])
     }))
 
-  it.effect("stand still around a capture, and go on also when the capture fails", () =>
+  it.effect("residents stop during a capture and continue after it, also if it fails", () =>
     Effect.gen(function*() {
       const { calls, residents } = twoOf()
       const noted = yield* residents.quiesced(Effect.sync(() => residents.note("/to")))
@@ -96,7 +96,7 @@ describe("the residents of a workspace", () => {
       assert.deepStrictEqual(calls.slice(-2), ["first go on", "second go on"])
     }))
 
-  it.effect("are each tried when one fails or dies, and the failure is told", () =>
+  it.effect("each resident is tried although one fails or dies, and the failure is reported", () =>
     Effect.gen(function*() {
       const broken = {
         adopt: () => Effect.fail(reason("no adopt")),
@@ -119,7 +119,7 @@ describe("the residents of a workspace", () => {
       assert.deepStrictEqual(second.calls, ["first lose ended", "first clear", "first quiesce", "first go on"])
     }))
 
-  it.effect("leave a capture undone when one of them cannot be noted down", () =>
+  it.effect("a capture fails if one resident cannot be noted", () =>
     Effect.gen(function*() {
       const { residents } = twoOf({
         second: {
@@ -131,14 +131,14 @@ describe("the residents of a workspace", () => {
       assert.throws(() => residents.note("/to"), "no room")
     }))
 
-  it.effect("inherit a state of an older format, and none that a record does not have", () =>
+  it.effect("residents inherit states of older formats, and no missing state", () =>
     Effect.gen(function*() {
       const { calls, residents } = twoOf()
       yield* residents.inherit(named([["second", { format: 1, state: 4 }]]), moment)
       assert.deepStrictEqual(calls, ["second inherit 4 /noted 10"])
     }))
 
-  it.effect("refuse a state of a newer format, and a damaged one", () =>
+  it.effect("residents refuse a state of a newer format and a damaged one", () =>
     Effect.gen(function*() {
       const { calls, residents } = twoOf()
       const newer = yield* Effect.flip(residents.inherit(states({ count: 1 }, { count: 2 }, 3), moment))
@@ -148,7 +148,7 @@ describe("the residents of a workspace", () => {
       assert.deepStrictEqual(calls, ["second inherit 2 /noted 10"])
     }))
 
-  it.effect("own a process, and keep the workspace in use, when one of them does", () =>
+  it.effect("a workspace is busy, and owns a process, if one of its residents says so", () =>
     Effect.gen(function*() {
       const { residents } = twoOf()
       assert.isTrue(residents.owns("second"))
@@ -161,7 +161,7 @@ describe("the residents of a workspace", () => {
 describe("the states of residents in a record", () => {
   const kinds = [storedKind(kindOf("first")), storedKind(kindOf("second"))]
 
-  it("are readable in the present format and in older ones", () => {
+  it("residents' states of present and older formats are readable", () => {
     assert.strictEqual(demandReadable(kinds, at, states({ count: 1 }, { count: 2 }))._tag, "Right")
     assert.strictEqual(demandReadable(kinds, at, states(1, 2, 1))._tag, "Right")
     assert.deepStrictEqual(describeStates(kinds, states(3, 4, 1)), { runningCommands: 4 })
@@ -169,7 +169,7 @@ describe("the states of residents in a record", () => {
 
   const refusalOf = (stored: ResidentStates) => Effect.flip(demandReadable(kinds, at, stored))
 
-  it.effect("are refused when one is of a newer format, of an unknown resident, or damaged", () =>
+  it.effect("a record is refused if a resident's state is newer, unknown or damaged", () =>
     Effect.gen(function*() {
       const newer = yield* refusalOf(states({ count: 1 }, { count: 2 }, 3))
       assert.deepInclude(newer, { _tag: "StateTooNew", path: "record.json", format: 3, newest: 2 })
