@@ -122,7 +122,7 @@ describe.each(agentHosts.map((host) => [host.name, host] as const))("%s", (_, ho
     await close()
   })
 
-  it("offers its model pyro's 16 tools and plays the script to its end", () => {
+  it("the host offers its model pyro's 16 tools and plays the script to its end", () => {
     const offered = steps.map(({ call }) => host.dialect.nameOf(call.tool))
     assert.include(played.printed, FINISHED, `${model.requests.join("\n")}\n${JSON.stringify(model.seen())}`)
     if (!model.seen().tools.includes("ToolSearch")) assert.includeMembers([...model.seen().tools], offered)
@@ -130,13 +130,13 @@ describe.each(agentHosts.map((host) => [host.name, host] as const))("%s", (_, ho
     assert.lengthOf(model.seen().outputs, steps.length)
   })
 
-  it.each(steps.map((step, index) => [step.what, step, index] as const))("%s", (_, step, index) => {
+  it.each(steps.map((step, index) => [step.what, step, index] as const))("the host's model %s", (_, step, index) => {
     const output = model.seen().outputs[index]
     assert.isDefined(output)
     step.expect(output!, project)
   })
 
-  it("leaves no workspace behind", async () => {
+  it("the host leaves no workspace", async () => {
     assert.deepStrictEqual(
       (await json<{ readonly workspaces: ReadonlyArray<unknown> }>(["workspace", "list"])).workspaces,
       []

@@ -41,7 +41,7 @@ describe.each(agentHosts.map((host) => [host.name, host] as const))("Ctrl-C in %
     await close()
   })
 
-  it("ends the command that the host waited for", async () => {
+  it("Ctrl-C in the host ends the command that the host waits for", async () => {
     let running = await commands()
     for (let tries = 0; tries < 100 && running.some(isRunning); tries += 1) {
       await pause()
@@ -51,7 +51,7 @@ describe.each(agentHosts.map((host) => [host.name, host] as const))("Ctrl-C in %
     assert.isFalse(running.some(isRunning), JSON.stringify(running))
   })
 
-  it("leaves the workspace", async () => {
+  it("Ctrl-C in the host keeps the workspace", async () => {
     const { workspaces } = await json<{ readonly workspaces: ReadonlyArray<{ readonly name: string }> }>(
       ["workspace", "list"]
     )
