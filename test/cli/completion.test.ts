@@ -125,7 +125,7 @@ describe("completion in bash", () => {
     ["pyro workspace compare fix@green fix@r", "pyro workspace compare fix@green fix@red"],
     ["pyro run deb", "pyro run debian:1"],
     ["pyro run debian:", "pyro run debian:1"]
-  ])("completes %j to %j", async (line, expected) => {
+  ])("bash completes %j to %j", async (line, expected) => {
     // A space follows what is the only one.
     assert.strictEqual((await completed(line))?.trimEnd(), expected)
   })
@@ -153,7 +153,7 @@ describe.each(["zsh", "fish"] as const)("completion in %s", (shell) => {
     ["pyro run debian:", "pyro run debian:1"],
     ["pyro workspace create --git f", "pyro workspace create --git full"],
     ["pyro workspace create --seed-path /et", "pyro workspace create --seed-path /etc/"]
-  ])("completes %j to %j", async (line, expected) => {
+  ])(`${shell} completes %j to %j`, async (line, expected) => {
     assert.strictEqual((await completed(line, "", shell))?.trimEnd(), expected)
   })
 })
