@@ -16,14 +16,14 @@ describe("pyro daemon status", () => {
   const status = () => pyro.json<Status>(["daemon", "status"])
   afterAll(pyro.close)
 
-  it("starts no daemon and then shows no metrics", async () => {
+  it("daemon status starts no daemon and shows no metrics without one", async () => {
     const { metrics, running } = await status()
     assert.isFalse(running)
     assert.isUndefined(metrics)
     assert.isFalse((await status()).running)
   })
 
-  it("shows what the daemon's operations came to", async () => {
+  it("daemon status shows counts and outcomes of the daemon's operations", async () => {
     await pyro.list()
     await pyro.list()
     await pyro.failure(["workspace", "status", "nobody"])
@@ -51,7 +51,7 @@ describe("pyro daemon status", () => {
     assert.isArray(operations)
   })
 
-  it("answers without metrics while the daemon is stopped by a signal", async () => {
+  it("daemon status answers without metrics while the daemon is stopped by a signal", async () => {
     await pyro.list()
     const pid = await pyro.daemonPid()
     process.kill(pid, "SIGSTOP")
@@ -69,7 +69,7 @@ describe("pyro daemon status, asked again and again", () => {
   const pyro = installation("pyro-observed-idle-", { env: { PYRO_DAEMON_IDLE_MS: "5000" } })
   afterAll(pyro.close)
 
-  it("does not keep an idle daemon from leaving", async () => {
+  it("daemon status does not keep an idle daemon from exiting", async () => {
     await pyro.list()
     const pid = await pyro.daemonPid()
     let asked = 0

@@ -33,7 +33,7 @@ describe("a daemon with OTEL_EXPORTER_OTLP_ENDPOINT", () => {
   }, 120_000)
   afterAll(() => receiver.close())
 
-  it("sends a span for each operation, with its outcome", () => {
+  it("the OTLP export has a span for each operation, with its outcome", () => {
     const spans = receiver.spans()
     const list = spans.find((span) => span.name === "workspace.list")
     const status = spans.find((span) => span.name === "workspace.status")
@@ -43,7 +43,7 @@ describe("a daemon with OTEL_EXPORTER_OTLP_ENDPOINT", () => {
     assert.deepEqual(status?.status, { code: 2, message: "workspace_not_found" })
   })
 
-  it("sends the metrics", () => {
+  it("the OTLP export has the metrics", () => {
     const durations = receiver.metrics().findLast((metric) => metric.name === "pyro.operation.duration")
     const labels = durations!.histogram!.dataPoints.map(({ attributes }) =>
       attributes.map(({ value }) => value.stringValue).join(" ")
@@ -51,12 +51,12 @@ describe("a daemon with OTEL_EXPORTER_OTLP_ENDPOINT", () => {
     assert.includeMembers(labels, ["workspace.list ok ms", "workspace.status workspace_not_found ms"])
   })
 
-  it("sends the lines of its log, also the last", () => {
+  it("the OTLP export has the lines of the daemon's log, also the last one", () => {
     const lines = receiver.logs().map(({ body }) => body.stringValue ?? "")
     assert.isTrue(lines.some((line) => /^pyro .*: ready$/.test(line)), lines.join("\n"))
   })
 
-  it("sends the headers, the service name and the resource attributes of the OTEL_ variables", () => {
+  it("the OTLP export has the headers, service name and resource attributes of the OTEL_ variables", () => {
     for (const { headers } of receiver.received) assert.strictEqual(headers.authorization, "Bearer secret-token")
     for (const resource of receiver.resources()) {
       assert.strictEqual(resource.get("service.name"), "pyro-under-test")
@@ -66,7 +66,7 @@ describe("a daemon with OTEL_EXPORTER_OTLP_ENDPOINT", () => {
     }
   })
 
-  it("sends no argument of an operation and no message of an error", () => {
+  it("the OTLP export has no argument of an operation and no message of an error", () => {
     const all = receiver.received.map(({ body }) => body.toString("utf8")).join("\n")
     assert.include(all, "workspace_not_found")
     assert.notInclude(all, name)
@@ -75,7 +75,7 @@ describe("a daemon with OTEL_EXPORTER_OTLP_ENDPOINT", () => {
 })
 
 describe("a daemon whose OTLP export", () => {
-  it("is in protobuf unless JSON is asked for", async () => {
+  it("the OTLP export is in protobuf unless JSON is requested", async () => {
     const receiver = await otlpReceiver()
     await exported(receiver, { OTEL_EXPORTER_OTLP_PROTOCOL: "" }, (pyro) => pyro.list())
     const traces = receiver.received.find(({ path }) => path === "/v1/traces")
@@ -84,7 +84,7 @@ describe("a daemon whose OTLP export", () => {
     receiver.close()
   })
 
-  it("is disabled or sampled out sends no span", async () => {
+  it("a disabled or sampled-out OTLP export sends no span", async () => {
     const receiver = await otlpReceiver()
     await exported(receiver, { OTEL_SDK_DISABLED: "true" }, (pyro) => pyro.list())
     assert.deepStrictEqual(receiver.received, [])
@@ -94,7 +94,7 @@ describe("a daemon whose OTLP export", () => {
     receiver.close()
   })
 
-  it("is refused says so once in its log, works all the same and ends soon", async () => {
+  it("a refused OTLP export is logged once, and the daemon works on and exits soon", async () => {
     const receiver = await otlpReceiver()
     receiver.answer(401)
     await exported(receiver, { OTEL_BSP_SCHEDULE_DELAY: "50", OTEL_BLRP_SCHEDULE_DELAY: "50" }, async (pyro) => {
@@ -110,7 +110,7 @@ describe("a daemon whose OTLP export", () => {
     receiver.close()
   })
 
-  it("has no http URL says so in its log and sends nothing", async () => {
+  it("an OTLP export without an http URL is logged and sends nothing", async () => {
     const receiver = await otlpReceiver()
     await exported(receiver, { OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4317" }, async (pyro) => {
       const { text } = await pyro.json<{ readonly text: string }>(["daemon", "logs"])
