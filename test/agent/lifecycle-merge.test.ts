@@ -36,7 +36,7 @@ describe("a long chain of layers over a local agent", () => {
   })
   afterAll(() => driver.close(client))
 
-  it("ends its process in the middle of a merge, and leaves the chain", async () => {
+  it("a process that ends during a merge of layers leaves the old chain", async () => {
     await mergeSoon()
     await until("a merge", async () => (await disk()).folders > 1)
     await client.close()
@@ -44,7 +44,7 @@ describe("a long chain of layers over a local agent", () => {
     assert.deepStrictEqual(await disk(), { folders: 1, layers: 4 })
   })
 
-  it.each(pointsOf("flatten"))("is whole when the process is killed at %s", async (point) => {
+  it.each(pointsOf("flatten"))("a chain of layers is whole when the process is killed at %s", async (point) => {
     await mergeSoon()
     await client.diesAt(point)
     assert.strictEqual((await status("w")).state, "running")
@@ -52,7 +52,7 @@ describe("a long chain of layers over a local agent", () => {
     assert.strictEqual(await sh("w", "sha256sum *"), sums)
   })
 
-  it("is merged under a running workspace, whose snapshots stay", async () => {
+  it("a merge of layers under a running workspace keeps its files and snapshots", async () => {
     for (const name of ["s4", "s5"]) await call("snapshot", { workspace: "w", name })
     await mergeSoon()
     await until("the layers are merged", async () => (await disk()).layers < 4)
