@@ -224,12 +224,12 @@ export const faultSuite = (name: string, driver: LifecycleDriver) => {
     beforeAll(begin)
     afterAll(() => driver.close(client))
 
-    it("visits every point, but for those of a merge of layers", () => {
+    it("the fault suite visits every fault point except those of a merge of layers", () => {
       const visited = steps.flatMap(({ step }) => pointsOf(step))
       assert.deepStrictEqual(Object.keys(points).filter((point) => !visited.includes(point)), pointsOf("flatten"))
     })
 
-    it("leaves what was being removed to the next process", async () => {
+    it("a killed process leaves unfinished removals to the next process", async () => {
       await client.kill()
       const aside = path.join(client.state, "workspaces", ".swept-0123456789abcdef")
       fs.mkdirSync(path.join(aside, "disk-0"), { recursive: true })
@@ -239,7 +239,7 @@ export const faultSuite = (name: string, driver: LifecycleDriver) => {
     })
 
     for (const { before, cause, die, found, step } of steps) {
-      it.each(pointsOf(step))(`at %s (${cause}) leaves a whole workspace or none`, async (point) => {
+      it.each(pointsOf(step))(`a process killed at %s (${cause}) leaves a whole workspace or none`, async (point) => {
         await before?.()
         await die(point)
         await found(points[point] === "after")

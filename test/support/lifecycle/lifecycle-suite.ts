@@ -30,7 +30,7 @@ export const lifecycleSuite = (name: string, driver: LifecycleDriver) => {
   const { call, create, list, remove, sh, status, vmProcess } = operations(() => client)
 
   describe(`a workspace over ${name}`, () => {
-    it("runs commands after a create, and keeps its files through a stop and a start", async () => {
+    it("a created workspace runs commands, and keeps its files through a stop and a start", async () => {
       await create("a")
       assert.strictEqual(await sh("a", "pwd; cat /etc/hostname"), "/workspace\na")
       await sh("a", "echo kept > file; mkdir folder; echo gone > /dev/shm/page")
@@ -42,12 +42,12 @@ export const lifecycleSuite = (name: string, driver: LifecycleDriver) => {
       assert.strictEqual(await sh("a", "cat file; ls; ls /dev/shm"), "kept\nfile\nfolder")
     })
 
-    it("is empty after a reset", async () => {
+    it("a workspace is empty after a reset", async () => {
       await call("reset", { workspace: "a" })
       assert.strictEqual(await sh("a", "ls -A"), "")
     })
 
-    it("goes back to a snapshot, with what was in its memory", async () => {
+    it("a reset to a snapshot restores its files and memory", async () => {
       await sh("a", "echo one > file; echo remembered > /dev/shm/page")
       await call("snapshot", { workspace: "a", name: "s" })
       await sh("a", "echo two > file; rm /dev/shm/page")
@@ -58,7 +58,7 @@ export const lifecycleSuite = (name: string, driver: LifecycleDriver) => {
       assert.strictEqual(await sh("a", "cat file; ls /dev/shm"), "one")
     })
 
-    it("has forks that go on by themselves", async () => {
+    it("forks and their origin change independently", async () => {
       await sh("a", "echo parent > file; echo remembered > /dev/shm/page")
       await call("fork", { workspace: "a", name: "child", count: 2 })
       assert.strictEqual(await sh("child-1", "cat file /dev/shm/page /etc/hostname"), "parent\nremembered\nchild-1")
@@ -73,7 +73,7 @@ export const lifecycleSuite = (name: string, driver: LifecycleDriver) => {
       await remove("last")
     })
 
-    it("is read while it is stopped", async () => {
+    it("compare reads a stopped workspace", async () => {
       await call("fork", { workspace: "a", name: "other", disk_only: true })
       await sh("other", "echo changed > file; echo new > new")
       await call("stop", { workspace: "other" })
@@ -85,7 +85,7 @@ export const lifecycleSuite = (name: string, driver: LifecycleDriver) => {
       await remove("other")
     })
 
-    it("is taken up with its running command after its process was killed", async () => {
+    it("the next process takes over a workspace and its running command after a kill", async () => {
       await call("exec", {
         workspace: "a",
         detach: true,
@@ -102,7 +102,7 @@ export const lifecycleSuite = (name: string, driver: LifecycleDriver) => {
       })
     })
 
-    it("fails when its VM's process dies, and a start brings the disk back", async () => {
+    it("a workspace fails when its VM's process dies, and a start restores its disk", async () => {
       await sh("a", "echo safe > file; sync")
       process.kill(vmProcess((await status("a")).id), "SIGKILL")
       await until("its failure", async () => (await status("a")).state === "failed")
@@ -110,13 +110,13 @@ export const lifecycleSuite = (name: string, driver: LifecycleDriver) => {
       assert.strictEqual(await sh("a", "cat file"), "safe")
     })
 
-    it("is deleted when its time is over", async () => {
+    it("an expired workspace is deleted", async () => {
       await create("brief")
       await call("update", { workspace: "brief", ttl_seconds: 1 })
       await until("its expiry", async () => !(await list()).some((one) => one.name === "brief"))
     })
 
-    it("leaves nothing when it is deleted", async () => {
+    it("a deleted workspace leaves nothing", async () => {
       await remove("a")
       assert.deepStrictEqual(await list(), [])
       await client.close()
