@@ -153,7 +153,7 @@ describe("every command and example of the documents runs", () => {
     return run.length === 0 || page === TOLD_ELSEWHERE ? [] : [[page, run[0]!.text, run] as const]
   })
   it.each(told)(
-    "%s: %s",
+    "the commands of %s run: %s",
     async (_page, first, commands) => {
       const { prepare, restore } = state
       await restore()
@@ -200,7 +200,7 @@ describe("every command and example of the documents runs", () => {
   const programs = pages.flatMap(({ page, text }) =>
     blocksOf(text, "ts").map((program, at) => [`${page}, program ${at + 1}`, program] as const)
   )
-  it.each(programs)("%s", async (_, program) => {
+  it.each(programs)("the example %s runs without an error", async (_, program) => {
     freshProject()
     const found = (await pyro.workspace.list()).workspaces.filter(({ name }) => name === "fix")
     if (found.length > 0) await pyro.workspace.delete({ workspaces: ["fix"] })

@@ -76,7 +76,7 @@ describe("kill -9 of pyro at any moment", () => {
   }
 
   it(
-    `leaves nothing that the next command does not sweep: ${phases.length * killsPerPhase} kills, ${atOnce} at a time`,
+    `gc removes everything that killed runs left: ${phases.length * killsPerPhase} kills, ${atOnce} at a time`,
     async () => {
       assert.strictEqual((await pyro(["run", "debian:12", "--mem-mib", "256", "--", "true"], { env })).code, 0)
       // It takes the workspaces' lock, whose file then stays.

@@ -62,7 +62,7 @@ describe.each(Object.entries(apis))("docs/first-run.md by a program: %s", (_, op
     await own.close()
   })
 
-  it("happens as it is told", async () => {
+  it("a program performs docs/first-run.md with the results that the page shows", async () => {
     const project = path.join(own.folder, "greeting")
     fs.cpSync(path.join(root, "examples/greeting"), project, { recursive: true })
     const git = (...args: ReadonlyArray<string>) => execFileSync("git", args, { cwd: project, encoding: "utf8" })

@@ -20,7 +20,7 @@ describe("pyro daemon timings", () => {
   const timings = async () =>
     (await pyro.json<{ readonly operations: ReadonlyArray<Timing> }>(["daemon", "timings", "--limit", "50"])).operations
 
-  it("show the steps of a create that no waiting microVM served", async () => {
+  it("timings show the steps of a create that no waiting microVM served", async () => {
     await pyro.create(["--name", "slow"])
     const create = (await timings()).find(({ operation }) => operation === "workspace.create")
     assert.isDefined(create, "a create with an empty pool took less than 100 ms")
@@ -44,7 +44,7 @@ describe("pyro daemon timings", () => {
     assert.isAtMost(microVm.start_ms + microVm.duration_ms, create!.duration_ms)
   })
 
-  it("leave out commands, however long they take", async () => {
+  it("timings leave out commands, however long they take", async () => {
     await pyro.sh("slow", "sleep 0.3")
     assert.notInclude((await timings()).map(({ operation }) => operation), "workspace.exec")
   })

@@ -7,7 +7,7 @@ describe("a workspace in which a process is killed for want of memory", () => {
   const pyro = installation("pyro-agent-events-")
   afterAll(pyro.close)
 
-  it("has the kill in its event log, and the daemon in its log", async () => {
+  it("a kill for lack of memory is in the workspace's event log and the daemon's log", async () => {
     const { id } = await pyro.create(["--name", "small"])
     // The shell ends by itself: only the agent tells why its child did.
     const { code } = await pyro.call(["workspace", "exec", "small", "--", "sh", "-c", "tail /dev/zero; exit 3"])

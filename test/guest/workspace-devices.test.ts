@@ -8,7 +8,7 @@ afterAll(close)
 const allowed = ["0x0002", "0x0003", "0x0005"]
 
 describe("a guest", () => {
-  it("has no network interface but the loopback, no shared directory and no PCI device of the host", async () => {
+  it("a guest has only the loopback interface, no shared directory and no PCI device of the host", async () => {
     await create(["--name", "bare"])
     assert.strictEqual(await sh("bare", "ls /sys/class/net"), "lo")
     assert.strictEqual(await sh("bare", "sed 1d /proc/net/route"), "")

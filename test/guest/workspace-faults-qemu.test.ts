@@ -49,43 +49,63 @@ describe("QEMU killed in the middle of a snapshot, a fork, a reset to a snapshot
     await settlesAs(vms, [(record as { readonly vm: string }).vm])
   }
 
-  it.each([...pointsOf("snapshot"), ...pointsOf("take")])("%s", async (point) => {
-    const { code } = await qemuKilledAt(pyro, point, ["workspace", "snapshot", "create", "whole", "cut"])
-    const kept = await kinds("whole")
-    if (code !== 0) assert.deepStrictEqual(kept, { good: "memory" })
-    if ("cut" in kept) {
-      await json(["workspace", "reset", "whole", "--snapshot", "cut"])
-      assert.strictEqual(await sh("whole", readFiles), digests)
-      await json(["workspace", "snapshot", "delete", "whole", "cut"])
+  it.each([...pointsOf("snapshot"), ...pointsOf("take")])(
+    "killing QEMU at %s leaves the workspace whole, with a whole snapshot or none",
+    async (point) => {
+      const { code } = await qemuKilledAt(pyro, point, ["workspace", "snapshot", "create", "whole", "cut"])
+      const kept = await kinds("whole")
+      if (code !== 0) assert.deepStrictEqual(kept, { good: "memory" })
+      if ("cut" in kept) {
+        await json(["workspace", "reset", "whole", "--snapshot", "cut"])
+        assert.strictEqual(await sh("whole", readFiles), digests)
+        await json(["workspace", "snapshot", "delete", "whole", "cut"])
+      }
+      await isWhole()
     }
-    await isWhole()
-  })
+  )
 
-  it.each(pointsOf("snapshot-delete"))("%s", async (point) => {
-    await snapshot("whole", "gone")
-    const { code } = await qemuKilledAt(pyro, point, ["workspace", "snapshot", "delete", "whole", "gone"])
-    assert.strictEqual(code, 0)
-    assert.deepStrictEqual(await kinds("whole"), { good: "memory" })
-    await isWhole()
-  })
+  it.each(pointsOf("snapshot-delete"))(
+    "killing QEMU at %s of a snapshot's deletion deletes the snapshot and leaves the workspace whole",
+    async (point) => {
+      await snapshot("whole", "gone")
+      const { code } = await qemuKilledAt(pyro, point, ["workspace", "snapshot", "delete", "whole", "gone"])
+      assert.strictEqual(code, 0)
+      assert.deepStrictEqual(await kinds("whole"), { good: "memory" })
+      await isWhole()
+    }
+  )
 
-  it.each([...pointsOf("fork"), ...pointsOf("take")])("%s, of a fork", async (point) => {
-    const { code } = await qemuKilledAt(pyro, point, ["workspace", "fork", "whole", "--name", "child", "--count", "2"])
-    const children = (await list()).flatMap(({ name }) => name === undefined || name === "whole" ? [] : [name]).sort()
-    assert.deepStrictEqual(children, code === 0 ? ["child-1", "child-2"] : [])
-    for (const child of children) await comesBack(child)
-    if (children.length > 0) await json(["workspace", "delete", ...children])
-    await isWhole()
-  })
+  it.each([...pointsOf("fork"), ...pointsOf("take")])(
+    "killing QEMU at %s of a fork leaves all its children or none",
+    async (point) => {
+      const { code } = await qemuKilledAt(pyro, point, [
+        "workspace",
+        "fork",
+        "whole",
+        "--name",
+        "child",
+        "--count",
+        "2"
+      ])
+      const children = (await list()).flatMap(({ name }) => name === undefined || name === "whole" ? [] : [name]).sort()
+      assert.deepStrictEqual(children, code === 0 ? ["child-1", "child-2"] : [])
+      for (const child of children) await comesBack(child)
+      if (children.length > 0) await json(["workspace", "delete", ...children])
+      await isWhole()
+    }
+  )
 
-  it.each(pointsOf("reset-to"))("%s", async (point) => {
-    const { generation } = await status("whole")
-    const { code } = await qemuKilledAt(pyro, point, ["workspace", "reset", "whole", "--snapshot", "good"])
-    assert.strictEqual((await status("whole")).generation, generation + (code === 0 ? 1 : 0))
-    await isWhole()
-  })
+  it.each(pointsOf("reset-to"))(
+    "killing QEMU at %s of a reset leaves the old or the new generation, whole",
+    async (point) => {
+      const { generation } = await status("whole")
+      const { code } = await qemuKilledAt(pyro, point, ["workspace", "reset", "whole", "--snapshot", "good"])
+      assert.strictEqual((await status("whole")).generation, generation + (code === 0 ? 1 : 0))
+      await isWhole()
+    }
+  )
 
-  it.each(pointsOf("delete"))("%s", async (point) => {
+  it.each(pointsOf("delete"))("killing QEMU at %s of a deletion deletes the workspace", async (point) => {
     if ((await list()).length === 0) await create(["--name", "whole"])
     const { code, stdout } = await qemuKilledAt(pyro, point, ["workspace", "delete", "whole"])
     assert.strictEqual(code, 0, stdout.toString())
