@@ -25,35 +25,35 @@ const collected = (call: Parameters<typeof forEachEvent<number, string, never>>[
   })
 
 describe("forEachEvent", () => {
-  it.effect("runs no stream for an operation that its first batch completes, and releases the operation", () =>
+  it.effect("forEachEvent opens no stream if the first batch completes the operation, and releases the operation", () =>
     Effect.gen(function*() {
       const { call, seen } = watched([1, 2, 3])
       assert.deepStrictEqual(yield* collected(call), [1, 2, 3])
       assert.deepStrictEqual(seen, { opened: 1, closed: 1, streamed: 0 })
     }))
 
-  it.effect("passes the first batch before the rest", () =>
+  it.effect("forEachEvent passes the first batch before the rest", () =>
     Effect.gen(function*() {
       const { call, seen } = watched([1, 2], Stream.make(3, 4))
       assert.deepStrictEqual(yield* collected(call), [1, 2, 3, 4])
       assert.deepStrictEqual(seen, { opened: 1, closed: 1, streamed: 1 })
     }))
 
-  it.effect("passes the events that the stream has", () =>
+  it.effect("the stream of a call has the first batch and the rest", () =>
     Effect.gen(function*() {
       const { call, seen } = watched([1, 2], Stream.make(3))
       assert.deepStrictEqual([...(yield* Stream.runCollect(call("payload")))], [1, 2, 3])
       assert.strictEqual(seen.closed, 1)
     }))
 
-  it.effect("reads the stream of a call without a first batch", () =>
+  it.effect("forEachEvent reads the stream of a call without a first batch", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* collected(() => Stream.make(5, 6)), [5, 6])
     }))
 })
 
 describe("forEachEvent that ends early", () => {
-  it.effect("fails with the failure of the rest, and releases the operation", () =>
+  it.effect("forEachEvent fails with the failure of the rest, and releases the operation", () =>
     Effect.gen(function*() {
       const { call, seen } = watched([1], Stream.fail(new ChannelFailed({ detail: "gone" })))
       const exit = yield* Effect.exit(collected(call))
@@ -61,7 +61,7 @@ describe("forEachEvent that ends early", () => {
       assert.strictEqual(seen.closed, 1)
     }))
 
-  it.effect("does not request the rest after its function has failed", () =>
+  it.effect("forEachEvent does not request the rest after its function has failed", () =>
     Effect.gen(function*() {
       const { call, seen } = watched([1, 2], Stream.make(3))
       const got: Array<number> = []
@@ -73,7 +73,7 @@ describe("forEachEvent that ends early", () => {
       assert.deepStrictEqual({ got, ...seen }, { got: [1], opened: 1, closed: 1, streamed: 0 })
     }))
 
-  it.effect("releases the operation on interruption", () =>
+  it.effect("forEachEvent releases the operation on interruption", () =>
     Effect.gen(function*() {
       const { call, seen } = watched([1], Stream.never)
       const first = yield* Deferred.make<void>()
@@ -87,7 +87,7 @@ describe("forEachEvent that ends early", () => {
 })
 
 describe("the Scope of a first batch", () => {
-  it.effect("keeps the operation open", () =>
+  it.effect("the Scope of a first batch keeps the operation open until it closes", () =>
     Effect.gen(function*() {
       const { call, seen } = watched([1])
       const scope = yield* Scope.make()

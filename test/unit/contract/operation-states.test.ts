@@ -13,7 +13,7 @@ const states = WorkspaceState().literals
 const named = Object.keys(operationStates) as ReadonlyArray<WorkspaceOperation>
 
 describe("the table of legal states", () => {
-  it("has a row for every operation that takes a workspace, and for no other", () => {
+  it("the table of legal states has exactly the operations that take a workspace", () => {
     const fields = ["workspace", "workspaces", "from", "from_workspace"]
     const taking = operations.filter((row) =>
       row.name !== "workspace.create" && payloadFields(row.payload()).some(({ name }) => fields.includes(name))
@@ -27,7 +27,7 @@ describe("the table of legal states", () => {
     assert.include(named, "env.build")
   })
 
-  it("names only states that a workspace has, each of them once", () => {
+  it("the table of legal states names existing states only, each once", () => {
     for (const [name, { legal }] of Object.entries(operationStates)) {
       assert.isNotEmpty(legal, name)
       assert.deepStrictEqual(legal.filter((state) => !states.includes(state)), [], name)
@@ -35,11 +35,11 @@ describe("the table of legal states", () => {
     }
   })
 
-  it("lets every operation through in some state that lasts", () => {
+  it("the table of legal states allows every operation in some lasting state", () => {
     for (const name of named) assert.isNotEmpty(lastingStates(name), name)
   })
 
-  it("lets nothing but looks and a deletion through while a workspace is deleted", () => {
+  it("a workspace in deletion allows only reads, cancel and delete", () => {
     assert.deepStrictEqual(named.filter((name) => isLegal(name, "deleting")).sort(), [
       "workspace.cancel",
       "workspace.delete",

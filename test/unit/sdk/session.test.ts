@@ -14,10 +14,10 @@ describe("what a request failed with", () => {
 
   it.each(
     [
-      ["cannot have been done where there was no connection", "Open", false],
-      ["may have been done where there was one", "Read", true]
+      ["cannot have been done without a connection", "Open", false],
+      ["may have been done over an existing connection", "Read", true]
     ] as const
-  )("%s", (_, reason, mayBeDone) => {
+  )("a lost request %s", (_, reason, mayBeDone) => {
     const cause = new Socket.SocketGenericError({ reason, cause: new Error("ENOENT") })
     const failure = new RpcClientError({ reason: "Protocol", message: "Error in socket", cause })
     const failures = Cause.failures(failureOf(Cause.fail(failure)))
