@@ -25,19 +25,19 @@ export interface FromPath {
   readonly path: string
   /** Size of the disk as the guest sees it. */
   readonly virtualMib: number
-  /** Of a directory, which paths below it to take, each ended by a NUL; everything when absent. */
+  /** NUL-terminated paths below a directory to include. Absent: all of them. */
   readonly list?: Uint8Array | undefined
-  /** What to add to it. */
+  /** Files to add to the image. */
   readonly additions?: Additions | undefined
-  /** Whom everything in it belongs to. @default root */
+  /** Owner of all files in the image. @default root */
   readonly owner?: Owner | undefined
 }
 
-/** Directories that go into an image beside its source, made only when there is no such image yet. */
+/** Directories to add to an image. They are made only if the cache has no such image. */
 export interface Additions {
   /** Equal keys say that the directories hold the same. */
   readonly key: string
-  /** Makes them; they may go when its Scope closes, which is after the image was made. */
+  /** Makes the directories. They may vanish when the Scope closes, after the image is made. */
   readonly make: Effect.Effect<ReadonlyArray<Graft>, SeedFailed, Scope.Scope>
 }
 
@@ -45,9 +45,9 @@ export interface FromKey {
   /** Names the content, as a commit's id does: equal keys give the same image. */
   readonly key: string
   readonly virtualMib: number
-  /** Whom everything in it belongs to. @default root */
+  /** Owner of all files in the image. @default root */
   readonly owner?: Owner | undefined
-  /** Makes the tar archive that the key stands for, and what to add to it. */
+  /** Makes the tar archive of this key, and the files to add to it. */
   readonly make: Effect.Effect<
     { readonly archive: string; readonly grafts: ReadonlyArray<Graft> },
     SeedFailed,
@@ -64,20 +64,19 @@ export interface Seeded {
 const formatVersion = 2
 
 /**
- * Seed images in the cache: ext4 with `upper`, `work` and `workspace`, made without a VM, read-only, named by content. An image
- * may be evicted at any moment: whoever keeps using one takes hold of it with `holdImage`.
+ * Seed images in the cache: ext4 with `upper`, `work` and `workspace`, made without a VM, read-only, named by content. The cache
+ * may evict an image at any moment. Hold an image with `holdImage` to keep it.
  */
 export class SeedImages extends Context.Tag("pyro/disk/SeedImages")<SeedImages, {
   /** The image with nothing in its workspace; made once per size and owner. */
   readonly empty: (virtualMib: number, owner?: Owner) => Effect.Effect<SeedImage, SeedFailed>
   /**
-   * An image with a copy of what the path holds. A source that has not changed since gives the same image
-   * without being read again; as with git, a change is a change of size, inode, modification or change time, so that a
-   * program which writes through a memory mapping can go unnoticed for a while. Odd and unreadable files are left out and
-   * reported.
+   * An image with a copy of the path's content. An unchanged source gives the same image without another read. As in git, a change
+   * is a change of size, inode, modification time or change time, so a write through a memory mapping may stay unseen for a while.
+   * Special and unreadable files are left out and reported.
    */
   readonly fromPath: (options: FromPath) => Effect.Effect<Seeded, SeedFailed>
-  /** The image that the key names; what it is made from is only asked for when it is not there. */
+  /** The image of the key. The source is requested only if the image is absent. */
   readonly fromKey: (options: FromKey) => Effect.Effect<Seeded, SeedFailed>
   /** Removes the images that were not asked for the longest, until the rest is within the budget. */
   readonly prune: (options: PruneOptions) => Effect.Effect<Pruned, SeedFailed>
@@ -132,7 +131,7 @@ const imageOf = (
       const known = yield* lookUp(store, first.fingerprint.value.hex, bytesOf(virtualMib))
       if (Option.isSome(known)) return known.value
     }
-    // Known, but its image is gone or damaged: `lookUp` has removed the note.
+    // The note exists, but its image is gone or damaged: `lookUp` has removed the note.
     const result = Option.isSome(first.made)
       ? first
       : yield* Effect.scoped(

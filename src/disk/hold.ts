@@ -16,9 +16,9 @@ const cannotLink: ReadonlyArray<string | undefined> = ["EXDEV", "EMLINK", "EPERM
 const copyFull = 3
 
 /**
- * Gives an image of the cache a second name in a folder of its holder, so that it outlives its eviction: a hard link, or
- * where there can be none a copy that shares its blocks or leaves holes out. The name must be free. ImageDamaged says that the
- * image was evicted meanwhile: ask for it again.
+ * Gives an image of the cache a second name in its holder's folder, so that the image outlives its eviction. The name is a hard
+ * link, or else a copy that shares blocks or omits holes. The name must be free. Fails with ImageDamaged if the image was evicted
+ * meanwhile: request the image again.
  */
 export const holdImage = (
   image: string,

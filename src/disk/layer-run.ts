@@ -1,12 +1,15 @@
 import { variables } from "../system/variables.ts"
 
-/** Frozen layers of one disk above which they are merged. Each costs two descriptors of QEMU and a look-up for what none above it has. */
+/**
+ * Number of frozen layers of one disk that starts a merge. Each layer costs QEMU two descriptors, and a look-up per cluster that no
+ * layer above has.
+ */
 export const LONGEST_CHAIN = variables.PYRO_FLATTEN_AT.default
 
 /**
- * Which layers of a chain to merge: those from `from` to the newest, given the `bytes` of each, oldest first. None while the chain is
- * short. An oldest layer with more bytes than all after it together stays as it is, so that a large one is not copied again and again; at
- * least half of the longest chain is merged all the same.
+ * The layers of a chain to merge: from `from` to the newest, given the `bytes` of each, oldest first. None if the chain is short.
+ * An oldest layer with more bytes than all later ones together stays out, so that pyro does not copy a large layer again and again.
+ * At the maximum length, the merge still takes at least half of the chain.
  */
 export const runToMerge = (
   bytes: ReadonlyArray<number>,

@@ -14,7 +14,7 @@ const escapes: Readonly<Record<number, string>> = {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
-/** The bytes as UTF-8, when that is what they are and nothing in it acts on a terminal or needs quoting. */
+/** The bytes as UTF-8 if they are UTF-8 and contain no character that acts on a terminal or needs quotes. */
 const plain = (bytes: Uint8Array): string | undefined => {
   try {
     const text = utf8.decode(bytes)
@@ -25,12 +25,12 @@ const plain = (bytes: Uint8Array): string | undefined => {
 }
 
 /**
- * A path of raw bytes as text. What is not UTF-8, or has control characters, quotes or the like in it, comes in git's
- * quoted form (`"a\303\n"`): never ambiguous and safe to print.
+ * A path of raw bytes as text. Bytes that are not UTF-8, control characters and quotes give git's quoted form (`"a\303\n"`), which
+ * is unambiguous and safe to print.
  */
 export const pathText = (bytes: Uint8Array): string => plain(bytes) ?? quoted(bytes)
 
-/** The bytes of a path as `pathText` gives it; undefined for a quoted form that is none. */
+/** The bytes of a path in the form of `pathText`. `undefined` for an invalid quoted form. */
 export const pathBytes = (text: string): Uint8Array | undefined =>
   text.startsWith("\"") ? unquoted(text) : encoder.encode(text)
 

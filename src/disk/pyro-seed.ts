@@ -15,36 +15,36 @@ import type { SpareProcess } from "../system/spare-process.ts"
 import { packageOf } from "../system/tool-packages.ts"
 import { pathText } from "./path-text.ts"
 
-/** What went into a seed image, and what did not. */
+/** Included and omitted files of a seed image. */
 export interface SeedReport {
   readonly files: number
   readonly directories: number
   readonly symlinks: number
   /** Content of all regular files. */
   readonly bytes: number
-  /** How many paths were left out; the first 1000 of them are in `skipped`. */
+  /** Number of omitted paths. `skipped` has the first 1000. */
   readonly skippedCount: number
   readonly skipped: ReadonlyArray<{ readonly path: string; readonly reason: string }>
 }
 
-/** What an image is made from. */
+/** Source of an image. */
 export type SeedSource =
   | { readonly _tag: "empty" }
   | { readonly _tag: "archive"; readonly path: string }
   | {
     readonly _tag: "directory"
     readonly path: string
-    /** Paths below it to take, each ended by a NUL; everything when absent. */
+    /** NUL-terminated paths below the source to include. Absent: all of them. */
     readonly list?: Uint8Array | undefined
   }
 
-/** A directory of the host to add at a path of its own below /workspace, where the source has nothing. */
+/** A directory of the host to add at a path below /workspace that the source does not have. */
 export interface Graft {
   readonly at: string
   readonly directory: string
 }
 
-/** Whom /workspace and the files in it belong to in the guest. */
+/** Owner of /workspace and its files in the guest. */
 export interface Owner {
   readonly uid: number
   readonly gid: number
@@ -53,22 +53,22 @@ export interface Owner {
 export type SeedFailed = SeedRejected | NoSpace | HostToolMissing | InvalidRequest | StateDirectoryUnusable
 
 export interface SeedResult {
-  /** What the source looked like, for sources that can change; `settled` when a later look can be trusted. */
+  /** State of a source that can change. `settled` if a later comparison with this state is reliable. */
   readonly fingerprint: Option.Option<{ readonly hex: string; readonly settled: boolean }>
-  /** None when the folder of known fingerprints has it: then nothing was written. */
+  /** Absent if the folder of known fingerprints has the source: then nothing was written. */
   readonly made: Option.Option<{ readonly digest: string; readonly report: SeedReport }>
 }
 
 export interface SeedRequest {
   readonly source: SeedSource
   readonly virtualMib: number
-  /** Where the image appears as `DIGEST.ext4`. */
+  /** Folder in which the image appears as `DIGEST.ext4`. */
   readonly into: string
   /** Folder with a file `FINGERPRINT.json` for each source whose image is there already. */
   readonly known?: string | undefined
-  /** Only looks: nothing is made when the folder of known fingerprints does not have it. */
+  /** Makes nothing if the folder of known fingerprints lacks the source. */
   readonly probe?: boolean | undefined
-  /** Part of the fingerprint, in the place of what the grafts hold. */
+  /** Part of the fingerprint, in place of the grafts' content. */
   readonly salt?: string | undefined
   readonly grafts?: ReadonlyArray<Graft> | undefined
   /** @default root */
@@ -80,10 +80,10 @@ const mib = 1024 * 1024
 /** Exit statuses of pyro-seed (`enum outcome` in native/seed/seed.h). */
 const status = { failed: 1, usage: 2, full: 3, hostFull: 4, rejected: 5, toolMissing: 6 } as const
 
-/** With these it takes its arguments from its stdin. */
+/** Options with which the process reads its arguments from stdin. */
 export const awaiting = ["--await"] as const
 
-/** Arguments as seed-await.c takes them. */
+/** Arguments in the format of seed-await.c. */
 const encodeArguments = (args: ReadonlyArray<string>): Buffer => {
   const text = Buffer.from(args.map((arg) => `${arg}\0`).join(""))
   const length = Buffer.alloc(4)
@@ -104,7 +104,7 @@ const runSeed = (tool: string, args: ReadonlyArray<string>, list: Uint8Array | u
       child.stdin?.end(list)
       return child
     }
-    // Somebody ended it while it waited.
+    // The spare process was killed while it waited.
     const isEnded = (failure: ToolFailed | HostToolMissing) =>
       hasWaited && failure._tag === "ToolFailed" && failure.signal !== undefined
     return Effect.catchIf(toolEnd(tool, start, options), isEnded, () => runTool(tool, args, options))
@@ -200,7 +200,7 @@ const failureOf = (request: SeedRequest, code: number, said: Said, stderr: strin
       return new NoSpace({
         where: WORKSPACE_DISK,
         path,
-        // In the middle of a stream it is only known that the whole disk is not enough.
+        // A stream's final size is unknown, so only the size of the whole disk can be named.
         neededMib: needed === undefined ? request.virtualMib + 1 : mibOf(needed),
         availableMib: free === undefined ? request.virtualMib : Math.floor(free / mib)
       })
@@ -209,7 +209,7 @@ const failureOf = (request: SeedRequest, code: number, said: Said, stderr: strin
       return new NoSpace({
         where: "cache",
         path: request.into,
-        // In the middle of an archive nobody knows how much is still to come.
+        // An archive's remaining size is unknown.
         neededMib: Math.max(mibOf(needed ?? 0), availableMib + 1),
         availableMib
       })

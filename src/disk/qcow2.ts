@@ -16,9 +16,9 @@ export interface Qcow2Options {
 }
 
 /**
- * An empty qcow2 version 3 file, whole: header, refcount table, one refcount block, L1 table; 256 KiB up to 4 TiB of disk.
- * It names no backing file on purpose: whoever opens it gives the chain as explicit nodes, and a header that names
- * another file was therefore not written by pyro.
+ * A whole, empty qcow2 version 3 file: header, refcount table, one refcount block, L1 table; 256 KiB for up to 4 TiB of disk. The
+ * header names no backing file, because callers pass the chain as explicit nodes. So pyro did not write a header that names another
+ * file.
  */
 export const qcow2Header = ({ virtualBytes }: Qcow2Options): Uint8Array => {
   const known = headers.get(virtualBytes)
@@ -28,7 +28,7 @@ export const qcow2Header = ({ virtualBytes }: Qcow2Options): Uint8Array => {
   return made
 }
 
-/** By size of the disk: there are few, and every VM needs one several times. */
+/** By size of the disk: few sizes exist, and every VM needs one several times. */
 const headers = new Map<number, Uint8Array>()
 
 const makeHeader = (virtualBytes: number): Uint8Array => {

@@ -24,13 +24,13 @@ const staleAfterMs = 60 * 60 * 1000
 interface Cached {
   readonly digest: string
   readonly file: string
-  /** Space on disk; 0 while somebody else holds the image, because removing its name here would free nothing. */
+  /** Space on disk; 0 while another process holds the image, because removal of its name here frees no space. */
   readonly bytes: number
   readonly usedMs: number
   readonly notes: ReadonlyArray<string>
 }
 
-/** Removes images least recently used first until the rest fits, and with each what is known of its sources. */
+/** Removes the least recently used images, with the notes of their sources, until the rest fits. */
 export const pruneSeeds = (
   store: SeedStore,
   options: PruneOptions

@@ -9,14 +9,14 @@ import { hostBootId } from "../system/identity.ts"
 import { nowMs } from "../system/time.ts"
 import type { SeedReport } from "./pyro-seed.ts"
 
-/** A disk image that a workspace starts from: read-only, named by its content, equal for all who ask for the same. */
+/** A disk image that a workspace starts from: read-only, named by its content, shared by all requests for the same source. */
 export interface SeedImage {
   readonly path: string
   readonly digest: string
   readonly virtualBytes: number
 }
 
-/** Of a source as it once looked: which image it gave. The file's own time is when it was last asked for. */
+/** Note of the image that a source gave in one state. The file's modification time is the last use. */
 const Known = Schema.Struct({
   digest: Schema.String.pipe(Schema.pattern(/^[0-9a-f]{64}$/)),
   report: Schema.Struct({
@@ -52,8 +52,8 @@ export const openStore = (cacheDir: string): Effect.Effect<SeedStore, NoSpace | 
 export const imagePath = (store: SeedStore, digest: string) => path.join(store.images, `${digest}.ext4`)
 
 /**
- * True when the image is there as pyro-seed sealed it in this boot of the host, or had it written to disk. The seal is its
- * modification time (see `image_publish` in native/seed/image.h): whatever writes to the file breaks it.
+ * Whether the image is intact: sealed by pyro-seed in this boot of the host, or written to disk before. The seal is the
+ * modification time (see `image_publish` in native/seed/image.h), which every write to the file changes.
  */
 const isSealed = (image: SeedImage): Effect.Effect<boolean> =>
   statExactly(image.path).pipe(
@@ -66,7 +66,7 @@ const isSealed = (image: SeedImage): Effect.Effect<boolean> =>
     Effect.orElseSucceed(() => false)
   )
 
-/** The image that a source of this fingerprint gave, if it is still there and sound; marks it as used. */
+/** The image of a source with this fingerprint, if the image exists and is intact. Marks the image as used. */
 export const lookUp = (store: SeedStore, fingerprint: string, virtualBytes: number) =>
   Effect.gen(function*() {
     const file = path.join(store.sources, `${fingerprint}.json`)
@@ -83,7 +83,7 @@ export const lookUp = (store: SeedStore, fingerprint: string, virtualBytes: numb
     return Option.some<{ readonly image: SeedImage; readonly report: SeedReport }>({ image, report })
   })
 
-/** Notes which image a source gave. Only an optimisation: when it cannot be written, the image is made again next time. */
+/** Notes the image of a source. Only an optimisation: after a failed write the next request makes the image again. */
 export const remember = (store: SeedStore, fingerprint: string, known: typeof Known.Type) =>
   Effect.ignore(writeJsonAtomic(path.join(store.sources, `${fingerprint}.json`), Known, known))
 

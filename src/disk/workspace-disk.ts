@@ -12,20 +12,20 @@ import { fileBytes } from "../system/host.ts"
 import { holdImage } from "./hold.ts"
 import { openVerifiedQcow2, qcow2Header } from "./qcow2.ts"
 
-/** What a workspace disk starts from: a raw ext4 image. */
+/** Raw ext4 image that a workspace disk starts from. */
 export interface Seed {
   readonly path: string
   readonly virtualBytes: number
 }
 
-/** What a workspace disk consists of, by host path. */
+/** Parts of a workspace disk, by host path. */
 export interface DiskSource {
   readonly seed: Seed
-  /** Frozen layers over the seed, oldest first; nobody writes them any longer. None by default. */
+  /** Frozen layers over the seed, oldest first, without a writer. None by default. */
   readonly layers?: ReadonlyArray<string> | undefined
   /**
-   * Overlay that is written, over the layers. It is linked into the VM's folder and so outlives the VM; one VM at a time may
-   * have it. By default a new one of the VM's own, which ends with it.
+   * Writable overlay over the layers. The overlay is linked into the VM's folder, so it outlives the VM. One VM at a time may have
+   * it. By default the VM gets a new overlay, which ends with the VM.
    */
   readonly top?: string | undefined
 }
@@ -42,7 +42,7 @@ export const isEmptyDisk = ({ layers = [], seed, top }: DiskSource): boolean =>
   (top === undefined ||
     fileBytes(top) === qcow2Header({ virtualBytes: seed.virtualBytes }).length)
 
-/** Whether a disk is an empty one over this very seed, by whatever name it is held. */
+/** Whether a disk is an empty layer over this seed, under any name of the seed. */
 export const isEmptyOver = (disk: DiskSource, seed: Seed): boolean =>
   isEmptyDisk(disk) && isSameFile(disk.seed.path, seed.path)
 
@@ -57,7 +57,7 @@ const layerNumbers = (folder: string) =>
     (names) => names.map(numberOf).filter((number) => !Number.isNaN(number)).sort((a, b) => a - b)
   )
 
-/** Takes hold of the seed image in a disk's folder, which is made when it is not there. A seed that is held already stays. */
+/** Holds the seed image in a disk's folder. Makes a missing folder, and keeps a seed that the folder already has. */
 export const holdSeed = (
   folder: string,
   seed: string
@@ -69,8 +69,8 @@ export const holdSeed = (
   })
 
 /**
- * Makes a new, empty layer on top of those in a disk's folder, and gives its host path. It is whole or not there. Layers of
- * `virtualBytes` go over a seed of that size and no other.
+ * Makes a new, empty layer on top of a disk's layers, and gives its host path. The layer appears whole or not at all. Layers of
+ * `virtualBytes` fit only a seed of that size.
  */
 export const makeWorkspaceDisk = (
   folder: string,
@@ -92,8 +92,8 @@ export const layerCount = (folder: string): Effect.Effect<number, NoSpace | Stat
   Effect.mapBoth(layerNumbers(folder), { onSuccess: (numbers) => numbers.length, onFailure: toHostErrorOf(folder) })
 
 /**
- * Gives the seed image and the oldest `count` layers of a disk second names in the folder of another one, which is made. Nobody may write
- * those any longer; what becomes of one folder is nothing to the other.
+ * Gives the seed image and the oldest `count` layers of a disk second names in the new folder of another disk. No process may write
+ * these layers any more. The two folders are independent.
  */
 export const shareLayers = (
   from: string,
@@ -107,18 +107,18 @@ export const shareLayers = (
     }
   })
 
-/** Which layers of a disk a file is to take the place of: `count` of them from number `from` on. */
+/** Layers that a merged file replaces: `count` layers from number `from` on. */
 export interface MergedLayers {
   readonly from: number
   readonly count: number
-  /** Host path of a file that holds what they do. */
+  /** Host path of a file with the content of the layers. */
   readonly file: string
 }
 
 /**
- * Gives a disk second names in another folder, which is made: its seed, `merged` in the place of the layers that it stands for, and all
- * others, the one that is written included. Every part has the same file in both folders, so that neither misses what is written to the
- * other. What is new of it is on the host's disk when this is done. Fails where the file system has no hard links.
+ * Gives a disk second names in a new folder: its seed, `merged` in place of the replaced layers, and all other layers with the
+ * writable one. Both folders name the same files, so each sees all writes. New files are durable at the end. Fails if the file
+ * system has no hard links.
  */
 export const linkMerged = (
   from: WorkspaceDisk,
@@ -142,7 +142,10 @@ export const linkMerged = (
     }).pipe(Effect.mapError(toHostErrorOf(to)))
   }))
 
-/** The disk in a folder, its layers in order; ImageDamaged when a part of it is not there. Headers are compared when a VM takes it. */
+/**
+ * The disk in a folder, its layers in order. Fails with ImageDamaged if a part is missing. A VM compares the headers when it takes
+ * the disk.
+ */
 export const readWorkspaceDisk = (folder: string, virtualBytes: number): Effect.Effect<WorkspaceDisk, ImageDamaged> =>
   Effect.gen(function*() {
     const damaged = (detail: string) => new ImageDamaged({ path: folder, detail })

@@ -28,36 +28,37 @@ import { makeShelf } from "./shelf.ts"
 /** The guest roots that pyro can build, and those that are in the cache. */
 export class Environments extends Context.Tag("pyro/environment/Environments")<Environments, {
   readonly list: Effect.Effect<ReadonlyArray<EnvironmentStatus>, EnvironmentError>
-  /** The environment if it is on this host and looks whole; none when it is not built yet. Fails with ImageDamaged. */
+  /** The environment if this host has an image that looks whole. Fails with ImageDamaged. */
   readonly resolve: (name: string) => Effect.Effect<Option.Option<Environment>, EnvironmentError>
-  /** The environment, built when it is absent or damaged. One that an older recipe made is used as it is. */
+  /** The environment, built if absent or damaged. An image of an older recipe is used unchanged. */
   readonly ensure: (name: string, options?: PullOptions) => Effect.Effect<Environment, EnvironmentError>
-  /** Reads the image whole and builds it when it is absent, damaged, outdated, or when `force` asks for it. */
+  /** Reads the whole image and builds it if it is absent, damaged or outdated, or if `force` is set. */
   readonly pull: (name: string, options?: PullOptions) => Effect.Effect<Environment, EnvironmentError>
   /**
-   * Builds an environment of the user's own and gives it its name when it is there: nothing is left of one that cannot be built.
-   * The same request again is the same environment; another of that name fails with EnvironmentNameTaken, unless it is to replace it.
+   * Builds an environment of the user's own and names it when it is complete. A failed build leaves no files. The same request
+   * gives the same environment. Fails with EnvironmentNameTaken if the name belongs to another environment and `replace` is not
+   * set.
    */
   readonly define: (
     request: DefineRequest,
     options?: PullOptions
   ) => Effect.Effect<Environment, EnvironmentError | EnvironmentNameTaken | InvalidRequest>
-  /** Makes an environment of the user's own out of a tar archive of a guest's root, which `archive` writes to a new file. */
+  /** Makes an environment of the user's own from a tar archive of a guest's root, which `archive` writes to a new file. */
   readonly keep: <E>(
     request: KeepRequest,
     archive: (file: string) => Effect.Effect<void, E>,
     options?: PullOptions
   ) => Effect.Effect<void, E | EnvironmentError | EnvironmentNameTaken | InvalidRequest>
-  /** What it is made of. Reads the image whole when `verify` asks for it. */
+  /** Details of the image. Reads the whole image if `verify` is set. */
   readonly inspect: (
     name: string,
     options: { readonly verify: boolean }
   ) => Effect.Effect<EnvironmentDetail, EnvironmentError>
-  /** Removes it from this host, the definition too of one of the user's own. Running VMs keep what they have open. */
+  /** Removes the environment from this host, with its definition. Running VMs keep their open files. */
   readonly remove: (name: string) => Effect.Effect<Removed, EnvironmentError>
-  /** Removes what dead builds left; gives the bytes. Safe at any time: no image and no download goes. */
+  /** Removes leftovers of dead builds and gives their bytes. Safe at any time: images and downloads stay. */
   readonly sweep: Effect.Effect<number, EnvironmentError>
-  /** Removes images that no name points to, downloaded packages, unused kernels and what dead builds left. */
+  /** Removes images without a name, downloaded packages, unused kernels and leftovers of dead builds. */
   readonly prune: Effect.Effect<Removed, EnvironmentError>
 }>() {
   static readonly layer = Layer.effect(
@@ -87,7 +88,7 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Type"]) => 
       const since = yield* nowMs
       const recipe = recipeOf(entry)
       return yield* obtain(entry, options.onProgress ?? silent, true, ({ manifest }) =>
-        // A build that somebody else finished while this one waited is as new as it gets.
+        // A build that another process finished during the wait is current.
         isKept(entry) ||
         manifest.recipe === recipe && (options.force !== true || Date.parse(manifest.created) >= since))
     })
@@ -125,7 +126,7 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Type"]) => 
       return built
     })
 
-  /** Only for who keeps one: a state directory in which nobody did has no folder for it. */
+  /** Only for a request that stores a definition: a state directory without definitions has no such folder. */
   const prepareKept = ensureFolder(keptRoot)
   const keep = <E>(
     request: KeepRequest,
@@ -159,7 +160,7 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Type"]) => 
     entries,
     Effect.forEach((entry) =>
       statusOf(entry, false).pipe(
-        // A damaged image is as good as none: it is built anew when it is used.
+        // A damaged image counts as absent: the next use builds it again.
         Effect.catchTag("ImageDamaged", () => Effect.succeed(absent(entry)))
       )
     )

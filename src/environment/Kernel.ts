@@ -18,17 +18,17 @@ import { buildKernel, findKernel, sayKernelFailure } from "./kernel-home.ts"
 import { type OnProgress, silent } from "./progress.ts"
 import { makeTemporary, sweepTemporaries } from "./temporary.ts"
 
-/** What a VM boots: kernel and initramfs. */
+/** Kernel and initramfs that a VM boots. */
 export interface GuestKernel {
-  /** Release of the kernel, as `uname -r` says it in the guest. */
+  /** Release of the kernel, as `uname -r` prints it in the guest. */
   readonly version: string
-  /** Names kernel and initramfs together: it changes when the guest agent does. */
+  /** Names kernel and initramfs together. Changes with the guest agent. */
   readonly digest: string
   readonly vmlinux: string
   readonly initrd: string
 }
 
-/** What an environment's image takes from the kernel package. */
+/** Files of the kernel package that an environment's image needs. */
 export interface KernelModules {
   readonly version: string
   /** Digest of the kernel's own pieces, without the agent. */
@@ -40,19 +40,19 @@ export interface KernelModules {
 export type KernelError = EnvironmentBuildFailed | NoSpace | HostToolMissing | ImageDamaged
 
 /**
- * The one kernel that all guests run: Debian 12's cloud kernel, taken from its package and never installed. It stays as it is
- * until it is removed or damaged, so that nothing needs the network once it is there.
+ * The one kernel of all guests: Debian 12's cloud kernel, unpacked from its package and never installed. The kernel stays until it
+ * is removed or damaged, so that later uses need no network.
  */
 export class Kernel extends Context.Tag("pyro/environment/Kernel")<Kernel, {
   /** Kernel and initramfs, made when they are absent or damaged. Cheap otherwise. */
   readonly ensure: Effect.Effect<GuestKernel, KernelError>
-  /** The same, for callers that show how it goes. */
+  /** The same, with progress reports. */
   readonly ensureWith: (onProgress: OnProgress) => Effect.Effect<GuestKernel, KernelError>
   /** Modules for `/lib/modules` of an image, made with the kernel when absent. */
   readonly modules: (onProgress: OnProgress) => Effect.Effect<KernelModules, KernelError>
-  /** Removes what dead builds left; gives the bytes. Safe at any time. */
+  /** Removes leftovers of dead builds and gives their bytes. Safe at any time. */
   readonly sweep: Effect.Effect<number, KernelError>
-  /** Removes kernels and initramfs images that are no longer used and what dead builds left; gives the bytes. */
+  /** Removes unused kernels, unused initramfs images and leftovers of dead builds. Gives the bytes. */
   readonly prune: Effect.Effect<number, KernelError>
 }>() {
   static readonly layer = Layer.effect(
@@ -131,7 +131,7 @@ const agentDigest = (file: string) =>
     })
   )
 
-/** The initramfs of a kernel with the agent as it is now, made when absent or damaged. Two who make it write the same. */
+/** The initramfs of a kernel with the current agent, made if absent or damaged. Concurrent makers write the same file. */
 const initramfs = (folder: string, temporaries: string) =>
   Effect.gen(function*() {
     const agent = yield* nativeTool("agent")
@@ -156,7 +156,7 @@ const initramfs = (folder: string, temporaries: string) =>
     }))
   })
 
-/** Kernels that are not the current one, and initramfs images of earlier agents. */
+/** Kernels other than the current one, and initramfs images of earlier agents. */
 const unusedFiles = (root: string) =>
   Effect.gen(function*() {
     const current = Option.getOrUndefined(yield* findKernel(root))

@@ -7,8 +7,8 @@ import { hostFetchSettings } from "./sources.ts"
 import type { Temporary } from "./temporary.ts"
 
 /**
- * apt with a state of its own in a working folder: it knows the given sources and no installed package, verifies like any apt, needs no
- * root, runs none of the host's hooks, and leaves the host's lists and cache alone.
+ * apt with a state of its own in a working folder. It knows the given sources and no installed package, and verifies signatures as
+ * usual. It needs no root, runs no hooks of the host, and leaves the host's lists and cache alone.
  */
 export const privateApt = (options: Temporary & { readonly sources: ReadonlyArray<string> }) =>
   Effect.gen(function*() {
@@ -32,7 +32,7 @@ export const privateApt = (options: Temporary & { readonly sources: ReadonlyArra
         `Dir::Etc::sourcelist "${folder}/sources.list";`,
         ...nowhere.map((item) => `Dir::Etc::${item} "/dev/null";`),
         `Acquire::Languages "none";`,
-        // The folder is private to this user, so apt's download user could not write into it.
+        // The folder is private to this user, so apt's download user cannot write into it.
         `APT::Sandbox::User "";`,
         `APT::Architecture "amd64";`,
         `APT::Architectures "amd64";`,

@@ -1,9 +1,9 @@
 import { buildProgress, type OnProgress } from "./progress.ts"
 
-/** Kept of what a build printed: enough for apt's reasons. */
+/** Part of a build's output that is kept: enough for apt's reasons. */
 const keptCharacters = 64 * 1024
 
-/** Follows what `rootfs/environment/build.sh` prints: where it stands, and its last part for when it fails. */
+/** Follows the output of `rootfs/environment/build.sh`: its phase, and its last part for an error. */
 export const followBuild = (onProgress: OnProgress) => {
   const onLine = buildProgress(onProgress)
   let text = ""

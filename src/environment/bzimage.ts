@@ -9,7 +9,7 @@ export class NotABzImage extends Data.TaggedError("NotABzImage")<{ readonly deta
 
 export type Compression = "gzip" | "lz4" | "xz" | "zstd" | "none"
 
-/** The compressed kernel inside a bzImage, and how long it is once unpacked. */
+/** The compressed kernel inside a bzImage, and its unpacked size. */
 export interface KernelPayload {
   readonly compression: Compression
   readonly bytes: Buffer
@@ -58,6 +58,6 @@ export const kernelPayload = (image: Buffer): KernelPayload => {
   }
 }
 
-/** True for a 64-bit x86 ELF executable: what QEMU boots by its PVH entry. */
+/** Whether this is a 64-bit x86 ELF executable, which QEMU boots by its PVH entry. */
 export const isKernelElf = (file: Buffer) =>
   file.length > 64 && file.readUInt32BE(0) === 0x7f454c46 && file[4] === 2 && file.readUInt16LE(18) === 62

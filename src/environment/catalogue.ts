@@ -9,21 +9,21 @@ export interface CatalogueEntry {
   readonly name: string
   /** Name of its image in the cache. */
   readonly storedAs: string
-  /** What an environment of the user's own is made of; none for those of the catalogue. */
+  /** Definition of an environment of the user's own. Absent for the catalogue's. */
   readonly own?: {
     readonly from: string
     readonly packages: ReadonlyArray<string>
-    /** The workspace that it was made from, and not from packages: it cannot be built anew. */
+    /** Source workspace of an environment without packages, which cannot be built again. */
     readonly workspace?: string | undefined
   }
   /** Code name of the Debian release. */
   readonly codename: string
   readonly description: string
-  /** Package lists of the recipe, each on top of the one before, and each with a list of the release's own where there is one. */
+  /** Package lists of the recipe in layers. A list may have an addition for its release. */
   readonly lists: ReadonlyArray<"base" | "default" | "build">
   /**
-   * Room that a build takes for image and downloaded packages, and for the tree that it grows, in MiB. As measured in 2026, with
-   * a quarter to spare: images of 160, 330 and 810 MiB.
+   * Space in MiB that a build needs for image and downloaded packages, and for the unpacked tree. Measured in 2026 and increased by
+   * a quarter, for images of 160, 330 and 810 MiB.
    */
   readonly diskMib: number
   readonly treeMib: number
@@ -86,6 +86,6 @@ export const packagesOf = (entry: CatalogueEntry): ReadonlyArray<string> => {
   return [...present.flatMap(readList), ...entry.own?.packages ?? []].sort()
 }
 
-/** Digest of all that decides what an environment is, but for the versions of Debian's packages. */
+/** Digest of all inputs of an environment, except the versions of Debian's packages. */
 export const recipeOf = (entry: CatalogueEntry): string =>
   recipeDigest(recipeFolder("environment"), [entry.storedAs, entry.codename, ...packagesOf(entry)])

@@ -1,4 +1,4 @@
-/** One member of a cpio archive. `mode` holds the file type too, as stat(2) gives it. */
+/** One member of a cpio archive. `mode` includes the file type, as in stat(2). */
 export interface CpioEntry {
   readonly name: string
   readonly mode: number
@@ -10,9 +10,9 @@ export interface CpioEntry {
 export const fileType = { directory: 0o040000, character: 0o020000, regular: 0o100000 } as const
 
 /**
- * Members of an archive in the kernel's initramfs format ("newc", Documentation/driver-api/early-userspace/buffer-format.rst):
- * everything owned by root, all times 0, inode numbers counted from `firstInode`, members in the order given. Several such
- * pieces and `cpioEnd` after them make an archive.
+ * Members of an archive in the kernel's initramfs format ("newc", Documentation/driver-api/early-userspace/buffer-format.rst). All
+ * members belong to root and have time 0. Inode numbers count from `firstInode`, in the given order. Several such pieces and
+ * `cpioEnd` make an archive.
  */
 export const cpioMembers = (entries: ReadonlyArray<CpioEntry>, firstInode: number): Buffer =>
   Buffer.concat(entries.flatMap((entry, index) => member(entry, firstInode + index)))
@@ -44,5 +44,5 @@ const member = (entry: CpioEntry, inode: number): ReadonlyArray<Uint8Array> => {
 /** Header with name, and content, each end on a multiple of 4. */
 const padding = (length: number) => new Uint8Array((4 - (length % 4)) % 4)
 
-/** What every archive ends with. */
+/** Last member of every archive. */
 export const cpioEnd: Buffer = Buffer.concat(member({ name: "TRAILER!!!", mode: 0 }, 0))

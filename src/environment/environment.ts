@@ -18,17 +18,17 @@ export interface Environment {
   readonly imagePath: string
   readonly sizeBytes: number
   readonly kernelVersion: string
-  /** When it was built here, ISO 8601. */
+  /** Time of the build on this host, ISO 8601. */
   readonly builtAt: string
 }
 
-/** One line of the catalogue or an environment of the user's own, with what this host has of it. */
+/** An environment of the catalogue or of the user's own, with its state on this host. */
 export interface EnvironmentStatus {
   readonly name: string
   readonly description: string
   readonly state: "ready" | "absent" | "outdated"
   readonly environment: Environment | undefined
-  /** What it was made of by `define`; none for those of the catalogue. */
+  /** Definition by `define`. Absent for environments of the catalogue. */
   readonly own: CatalogueEntry["own"]
 }
 
@@ -37,7 +37,7 @@ export interface EnvironmentDetail extends EnvironmentStatus {
 }
 
 export interface Removed {
-  /** Names or digests of what is gone. */
+  /** Names or digests of removed images. */
   readonly removed: ReadonlyArray<string>
   readonly freedBytes: number
 }
@@ -52,15 +52,15 @@ export type EnvironmentError =
 
 export interface PullOptions {
   readonly onProgress?: OnProgress
-  /** Builds it again from today's packages even when it is there and whole. */
+  /** Builds the environment again from today's packages, also if it is intact. */
   readonly force?: boolean
 }
 
 export interface DefineRequest {
   readonly name: string
-  /** Gives the name to the new environment when it stands for another one of the user's own. */
+  /** Gives the name to the new environment if it belongs to another one of the user's own. */
   readonly replace?: boolean
-  /** An environment of the catalogue, or one of the user's own, whose packages are then added as well. */
+  /** An environment of the catalogue, or one of the user's own, whose packages are also installed. */
   readonly from: string
   readonly packages: ReadonlyArray<string>
 }

@@ -6,7 +6,7 @@ import type { LockTimeout } from "../system/lock.ts"
 import { namespaceAdvice } from "./namespace.ts"
 import { freeMib } from "./space.ts"
 
-/** What can go wrong below a build, before it is said in the contract's words. */
+/** Errors below a build, before their translation into the contract's errors. */
 export type BuildTrouble = ToolFailed | FileFailed | LockTimeout
 
 export interface BuildContext {
@@ -15,11 +15,11 @@ export interface BuildContext {
   /** Folder that the build writes to. */
   readonly folder: string
   readonly neededMib: number
-  /** What the tools printed so far. */
+  /** Output of the tools so far. */
   readonly log?: () => string
 }
 
-/** Says a tool's failure as NoSpace when the disk was the reason, else as EnvironmentBuildFailed with what the tool said. */
+/** Translates a tool's failure: NoSpace for a full disk, else EnvironmentBuildFailed with the tool's output. */
 export const sayBuildFailure = (context: BuildContext) => <A, E, R>(effect: Effect.Effect<A, E | BuildTrouble, R>) =>
   Effect.catchAll(effect, (error): Effect.Effect<
     never,
@@ -46,7 +46,7 @@ export const sayBuildFailure = (context: BuildContext) => <A, E, R>(effect: Effe
 /** Lines that only repeat that something failed. */
 const hollow = /^E: (Some index files|.* failed$|.* failed to run$|.* failed: |child had|run_chroot)/
 
-/** The lines in which a tool says why it failed: apt's and mmdebstrap's `E:` lines, else the last ones. */
+/** The lines with a tool's reason: `E:` lines of apt and mmdebstrap, else the last lines. */
 const shortReason = (said: string, error: unknown): string => {
   const lines = [...new Set(said.split("\n").map((line) => line.trim()).filter((line) => line !== ""))]
   const errors = lines.filter((line) => /^(E:|dpkg: error)/.test(line))

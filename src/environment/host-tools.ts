@@ -14,7 +14,7 @@ export const withSbin = (): NodeJS.ProcessEnv => ({
   PATH: `${settingNow("PATH")}:/usr/local/sbin:/usr/sbin:/sbin`
 })
 
-/** Fails with HostToolMissing unless there is such a program. */
+/** Fails with HostToolMissing unless the program exists. */
 export const needTool = (tool: string): Effect.Effect<void, HostToolMissing> =>
   Effect.suspend(() => {
     const folders = (withSbin()["PATH"] ?? "").split(":")
@@ -24,8 +24,8 @@ export const needTool = (tool: string): Effect.Effect<void, HostToolMissing> =>
   })
 
 /**
- * Runs a program as root of namespaces of its own, which end with all that is in them when whoever holds the lock on the file
- * `alive` dies, however that happens. See `rootfs/environment/supervise.sh`.
+ * Runs a program as root of its own namespaces. The namespaces end, with all their processes, at the death of the process that
+ * holds the lock on the file `alive`. See `rootfs/environment/supervise.sh`.
  */
 export const runSupervised = (alive: string, command: readonly [string, ...Array<string>], options: ToolOptions = {}) =>
   Effect.gen(function*() {

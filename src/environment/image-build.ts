@@ -27,7 +27,7 @@ export interface ImageBuild {
   readonly onProgress: OnProgress
 }
 
-/** What a finished build left in its working folder. */
+/** Files of a finished build in its working folder. */
 export interface BuiltImage {
   readonly image: string
   /** Lines of `name=version`. */
@@ -38,7 +38,7 @@ export interface BuiltImage {
 
 const tools = ["mmdebstrap", "mkfs.erofs", "tar", "apt-get"] as const
 
-/** Builds an image of an environment inside a working folder; what happens there is `rootfs/environment/build.sh`. */
+/** Builds an image of an environment inside a working folder by `rootfs/environment/build.sh`. */
 export const buildImage = (options: ImageBuild) =>
   Effect.gen(function*() {
     const { entry, work } = options
@@ -79,7 +79,7 @@ export const buildImage = (options: ImageBuild) =>
       Effect.catchTag("ToolFailed", (error) =>
         sayBuildFailure({ ...context, step: log.step(), log: log.text })(Effect.fail(error)))
     )
-    // The kernel comes while the base system is unpacked: the one waits for the network while the other computes.
+    // The kernel is fetched during the unpacking of the base system: one waits for the network while the other computes.
     const provide = Effect.tap(options.modules, ({ archive }) =>
       sayBuildFailure(context)(linkOrCopy(archive, file("modules.tar"))))
     const [modules] = yield* Effect.all([provide, run], { concurrency: "unbounded" })
@@ -101,13 +101,13 @@ const treeStore = (entry: CatalogueEntry, work: Temporary): Effect.Effect<string
 const linkOrCopy = (from: string, to: string) =>
   Effect.orElse(linkFile(from, to), () => Effect.zipRight(copyFile(from, `${to}.part`), renameFile(`${to}.part`, to)))
 
-/** A folder that every Debian has and that holds nothing the build reads: what is mounted on it hides what lies beneath. */
+/** A folder that every Debian has and that the build does not read, so that a mount may hide its content. */
 const mountPoint = (inUse: ReadonlyArray<string>) =>
   ["/mnt", "/media", "/srv", "/opt"].find((folder) =>
     exists(folder) && !inUse.some((used) => used === folder || used.startsWith(folder + "/"))
   ) ?? "/tmp"
 
-/** Only what says how to reach the network: nothing else of the caller's surroundings may change an image. */
+/** Only variables that configure the network: no other variable of the caller may change an image. */
 const cleanEnvironment = (): NodeJS.ProcessEnv => {
   const kept = Object.entries(processEnvironment()).filter(([name]) => /^(https?|ftp|all|no)_proxy$/i.test(name))
   return { ...named(kept), PATH: withSbin()["PATH"], HOME: "/root", LC_ALL: "C.UTF-8" }

@@ -18,15 +18,15 @@ export interface StoredImage {
 }
 
 /**
- * Images by the hash of their content (`<digest>/root.erofs` and `manifest.json`) and names that point to them. A folder gets
- * its name only when it is complete.
+ * Images by the hash of their content (`<digest>/root.erofs` and `manifest.json`), and names that point to them. A folder gets its
+ * name only when it is complete.
  */
 export const imageStore = (root: string) => {
   const names = path.join(root, "names")
   const temporaries = path.join(root, "tmp")
   const home = (digest: string) => path.join(root, digest)
   const nameFile = (name: string) => path.join(names, `${name}.json`)
-  /** Between an image taking its place and a name pointing to it, nobody may look for images without names. */
+  /** A lock against sweeps of unnamed images between the move of an image and the write of its name. */
   const exclusively = withLock(path.join(root, "store.lock"), { timeoutMs: 5 * 60_000 })
   const manifestOf = (digest: string) => path.join(home(digest), "manifest.json")
   const imageOf = (digest: string) => path.join(home(digest), "root.erofs")
@@ -60,7 +60,7 @@ export const imageStore = (root: string) => {
   /** Debian packages inside an image. */
   const packagesIn = (digest: string) => Effect.map(read(digest, Manifest), ({ packages }) => packages)
 
-  /** Takes a finished image over and lets the name point to it. The file is moved. */
+  /** Moves a finished image into the store and points the name to it. */
   const add = (work: string, image: string, facts: Omit<Manifest, "format" | "digest" | "image" | "created">) =>
     Effect.gen(function*() {
       const folder = path.join(work, "store")
@@ -81,7 +81,7 @@ export const imageStore = (root: string) => {
       yield* writeJsonAtomic(path.join(folder, "manifest.json"), Manifest, manifest, { durable: true })
       const target = home(manifest.digest)
       return yield* exclusively(Effect.gen(function*() {
-        // One of the same digest may be there: built under another name, or damaged. Whoever has it open keeps what he has.
+        // An image with this digest may exist: built under another name, or damaged. Processes that have it open keep it.
         yield* removeTree(target)
         yield* renameFile(folder, target)
         yield* ensureFolder(names)
@@ -91,7 +91,7 @@ export const imageStore = (root: string) => {
       }))
     })
 
-  /** Lets go of a name. The image stays until `sweep`, since another name may point to it. */
+  /** Removes a name. The image stays until `sweep`, since another name may point to it. */
   const forget = (name: string) => removeFile(nameFile(name))
 
   /** The same for all names of a kind. */

@@ -10,13 +10,13 @@ import type { Temporary } from "./temporary.ts"
 /** Longest that unpacking may take: an archive of the limit's size on a slow disk. */
 const unpackTimeout = "20 minutes"
 
-/** Nothing in it is a terabyte of zeros: most bytes of one file, and of the image. */
+/** Maximum bytes of one file and of the image, against a terabyte of zeros. */
 const mostMib = 16 * 1024
 
 /**
- * Unpacks /in/root.tar and makes an image of it in /out. What is in the archive is a guest's: devices are left out (there is no
- * capability to make one), links lead nowhere but into this sandbox, and no file grows beyond the limit. What the guest's kernel
- * and pyro mount over is made when it is not there, and the modules are the kernel's own.
+ * Unpacks /in/root.tar and makes an image in /out. The archive comes from a guest. Devices are left out, because the sandbox has no
+ * capability to make one. Links stay inside this sandbox, and no file grows beyond the limit. Missing mount points of the guest's
+ * kernel and of pyro are made, and the modules are the kernel's own.
  */
 const script = `
 set -u

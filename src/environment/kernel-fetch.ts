@@ -9,15 +9,15 @@ import { privateApt } from "./apt.ts"
 import { debianSources } from "./sources.ts"
 import type { Temporary } from "./temporary.ts"
 
-/** Debian release and package that the guest kernel comes from: the same for every environment. */
+/** Debian release and package of the guest kernel, the same for every environment. */
 const release = "bookworm"
 const metaPackage = "linux-image-cloud-amd64"
 
 const Kept = Schema.Struct({ name: Schema.String, file: CheckedFile })
 
 /**
- * The kernel's package file. One that was fetched earlier is used again if its content still is what apt verified, so a damaged
- * kernel is mended without the network; else the newest is downloaded, which apt verifies against Debian's keys.
+ * The kernel's package file. A file fetched earlier is used again if its content still matches the hash that apt verified, so a
+ * damaged kernel is repaired without the network. Otherwise apt downloads the newest package and verifies it against Debian's keys.
  */
 export const fetchKernelPackage = (options: { readonly work: Temporary; readonly keep: string }) =>
   Effect.gen(function*() {

@@ -20,14 +20,14 @@ export interface KernelHome {
   /** Digest of the kernel's pieces, the name of its folder. */
   readonly digest: string
   readonly folder: string
-  /** Release of the kernel, as `uname -r` says it in the guest. */
+  /** Release of the kernel, as `uname -r` prints it in the guest. */
   readonly version: string
 }
 
 const Manifest = Schema.Struct({
   format: Schema.Literal(2),
   version: Schema.String,
-  /** Debian package that it was taken from. */
+  /** Source package in Debian. */
   package: Schema.String,
   recipe: Schema.String,
   files: byName(CheckedFile)
@@ -43,7 +43,7 @@ export const sayKernelFailure = (root: string, step: string) =>
 
 const currentFile = (root: string) => path.join(root, "current.json")
 
-/** The current kernel if it is whole. Damage and another recipe count as absent: it is made anew. */
+/** The current kernel if it is whole. Damage and another recipe count as absence: pyro makes the kernel again. */
 export const findKernel = (root: string): Effect.Effect<Option.Option<KernelHome>> =>
   Effect.gen(function*() {
     const digest = Option.getOrUndefined(yield* recall(currentFile(root), readJson(currentFile(root), Schema.String)))
@@ -68,7 +68,7 @@ export const findKernel = (root: string): Effect.Effect<Option.Option<KernelHome
 /** Every start of a VM asks. */
 const recipe = lazy(() => recipeDigest(recipeFolder("kernel"), []))
 
-/** Fetches and unpacks the kernel and makes it the current one. Called by one process at a time. */
+/** Fetches and unpacks the kernel and makes it the current one. One process at a time calls this. */
 export const buildKernel = (root: string, temporaries: string, onProgress: OnProgress) =>
   Effect.scoped(Effect.gen(function*() {
     yield* needSpace(root, neededMib)
@@ -87,7 +87,7 @@ export const buildKernel = (root: string, temporaries: string, onProgress: OnPro
     yield* writeJsonAtomic(path.join(made, "manifest.json"), Manifest, manifest, { durable: true })
     const digest = sha256Text(kernelFiles.map((name) => files[name]?.sha256 ?? "").join("\n"))
     const folder = path.join(root, digest)
-    // A damaged one of the same digest makes room; whoever has its files open keeps them.
+    // Removes a damaged folder of the same digest. Processes keep its open files.
     yield* removeTree(folder)
     yield* renameFile(made, folder)
     yield* writeJsonAtomic(currentFile(root), Schema.String, digest, { durable: true })

@@ -12,7 +12,7 @@ import { runSupervised } from "./host-tools.ts"
 import { loadOrder, readModuleIndex } from "./module-order.ts"
 import { readList, recipeFolder } from "./recipe.ts"
 
-/** The pieces that a kernel package is taken apart into, all in one folder. */
+/** Parts of an unpacked kernel package, all in one folder. */
 export const kernelFiles = ["vmlinux", "modules.tar", "boot-modules.cpio"] as const
 
 const unpackers: Readonly<Record<Exclude<Compression, "none" | "gzip">, readonly [string, ...Array<string>]>> = {
@@ -22,8 +22,8 @@ const unpackers: Readonly<Record<Exclude<Compression, "none" | "gzip">, readonly
 }
 
 /**
- * Takes a Debian kernel package apart into `folder`: the kernel as an ELF file, all modules with the indexes that modprobe wants
- * as one archive, and those that the initramfs loads. Nothing is installed. Gives the kernel's version.
+ * Unpacks a Debian kernel package into `folder`: the kernel as an ELF file, one archive of all modules with the indexes of
+ * modprobe, and the modules that the initramfs loads. Nothing is installed. Gives the kernel's version.
  */
 export const unpackKernel = (deb: string, folder: string, alive: string) =>
   Effect.gen(function*() {
@@ -33,7 +33,7 @@ export const unpackKernel = (deb: string, folder: string, alive: string) =>
     if (image === undefined) return yield* broken(`${path.basename(deb)} holds no kernel`)
     const version = image.slice("vmlinuz-".length)
     yield* writeVmlinux(path.join(tree, "boot", image), path.join(folder, "vmlinux"))
-    // A merged /usr hides nothing from depmod, which looks for lib/modules beneath the folder it is given.
+    // depmod looks for lib/modules beneath its folder, also on a host with a merged /usr.
     yield* runSupervised(alive, ["depmod", "--basedir", tree, version])
     const seconds = Math.floor(((yield* statFile(path.join(tree, "boot", image)))?.mtimeMs ?? 0) / 1000)
     yield* runSupervised(alive, [
@@ -82,7 +82,7 @@ const unpack = (compression: Compression, bytes: Buffer) => {
   }
 }
 
-/** Part of the initramfs that depends on the kernel alone: `/modules`, with the names in the order in which to load them. */
+/** Part of the initramfs that depends on the kernel alone: `/modules`, with the module names in load order. */
 const bootModules = (folder: string) =>
   Effect.gen(function*() {
     const read = (name: string) => readFile(path.join(folder, name))

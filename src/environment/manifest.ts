@@ -1,23 +1,23 @@
 import { Schema } from "effect"
 import { CheckedFile } from "../system/checked-file.ts"
 
-/** What every use of an image asks of its manifest: reading the list of packages would take most of the time. */
+/** Fields of a manifest that every use of an image reads. Reading the list of packages would take most of the time. */
 export const ManifestHead = Schema.Struct({
   format: Schema.Literal(1),
-  /** Environment that it was built as. */
+  /** Environment name of the build. */
   name: Schema.String,
   /** SHA-256 of the image file: the name of its folder. */
   digest: Schema.String,
   /** Digest of the recipe (see `recipeOf`). */
   recipe: Schema.String,
   kernelVersion: Schema.String,
-  /** When it was built here, ISO 8601. */
+  /** Time of the build on this host, ISO 8601. */
   created: Schema.String,
   image: CheckedFile
 })
 export type ManifestHead = typeof ManifestHead.Type
 
-/** What an image was made from, beside it in its folder. */
+/** Sources of an image, beside it in its folder. */
 export const Manifest = Schema.Struct({
   ...ManifestHead.fields,
   /** Digest of the kernel package's pieces. */
@@ -33,7 +33,7 @@ export type Manifest = typeof Manifest.Type
 export const NameRecord = Schema.Struct({ format: Schema.Literal(1), name: Schema.String, digest: Schema.String })
 export type NameRecord = typeof NameRecord.Type
 
-/** Reads lines of `name=version`, as the build's package list has them. */
+/** Reads lines of `name=version`, the format of the build's package list. */
 export const parsePackages = (text: string): Manifest["packages"] =>
   text.split("\n").filter((line) => line !== "").map((line) => {
     const [name = "", version = ""] = line.split("=", 2)

@@ -1,16 +1,16 @@
-/** Modules of a kernel, by file name relative to its module folder, each with what must be loaded before it. */
+/** Modules of a kernel, by file name relative to the module folder, each with its dependencies. */
 export interface ModuleIndex {
   /** Path of each loadable module by name. */
   readonly paths: ReadonlyMap<string, string>
-  /** All dependencies of a module's path, in the order of `modules.dep`: the one to load first stands last. */
+  /** All dependencies of a module's path, in the order of `modules.dep`: the first to load stands last. */
   readonly dependencies: ReadonlyMap<string, ReadonlyArray<string>>
   readonly builtin: ReadonlySet<string>
 }
 
-/** A module's name as the kernel has it: without folder and suffix, dashes as underscores. */
+/** A module's name in the kernel: without folder and suffix, dashes as underscores. */
 const moduleName = (path: string) => path.slice(path.lastIndexOf("/") + 1).replace(/\.ko$/, "").replaceAll("-", "_")
 
-/** Reads what depmod wrote (`modules.dep`) and what the kernel's build wrote (`modules.builtin`). */
+/** Reads `modules.dep` of depmod and `modules.builtin` of the kernel's build. */
 export const readModuleIndex = (files: { readonly dep: string; readonly builtin: string }): ModuleIndex => {
   const paths = new Map<string, string>()
   const dependencies = new Map<string, ReadonlyArray<string>>()
@@ -26,8 +26,8 @@ export const readModuleIndex = (files: { readonly dep: string; readonly builtin:
 }
 
 /**
- * Puts the wanted modules and all that they need into an order in which each can be loaded. Built-in ones are left out.
- * The second list names what the kernel has in no form.
+ * Puts the wanted modules and their dependencies into load order, without built-in modules. The second list names modules that the
+ * kernel lacks.
  */
 export const loadOrder = (
   index: ModuleIndex,

@@ -1,14 +1,14 @@
 /**
- * Arguments that run a command as root of mount and pid namespaces of its own. Root keeps its ids; for an ordinary user that
- * root is the user, and the ids above it are the subordinate ones of `/etc/subuid`, so the tree that is built has its owners
- * right and what is written outside belongs to the user.
+ * Arguments that run a command as root of its own mount and pid namespaces. Root keeps its ids. For an ordinary user, root inside
+ * is the user, and other ids are the subordinate ones of `/etc/subuid`. So the tree has correct owners inside, and files written
+ * outside belong to the user.
  */
 export const asNamespaceRoot = (command: ReadonlyArray<string>): readonly [string, ...Array<string>] => {
   const ids = process.getuid?.() === 0 ? [] : ["--user", "--map-root-user", "--map-auto"]
   return ["unshare", ...ids, "--mount", "--pid", "--fork", "--kill-child", ...command]
 }
 
-/** What to do about a namespace that could not be made, told by what `unshare` printed; none when it was something else. */
+/** Advice for a namespace that could not be made, from the output of `unshare`. None for another error. */
 export const namespaceAdvice = (stderr: string): string | undefined => {
   if (/newuidmap|newgidmap/.test(stderr) && /No such file|not found/.test(stderr)) {
     return "newuidmap is missing; install it with: sudo apt-get install uidmap"

@@ -11,7 +11,7 @@ import { type OnProgress, silent, within } from "./progress.ts"
 import type { Shelf } from "./shelf.ts"
 import { makeTemporary, sweepTemporaries } from "./temporary.ts"
 
-/** Takes an image from the shelf, or builds it and puts it there. */
+/** Takes an image from the shelf, or builds it and stores it there. */
 export const makeObtain = ({ downloads, locked, prepare, say, store, storeOf }: Shelf, kernel: Kernel["Type"]) => {
   const build = (entry: CatalogueEntry, onProgress: OnProgress) =>
     Effect.scoped(Effect.gen(function*() {
@@ -36,14 +36,14 @@ export const makeObtain = ({ downloads, locked, prepare, say, store, storeOf }: 
       return stored
     }))
 
-  /** The image as it stands; damage counts as absent and is said in the log. */
+  /** The image in its current state. Damage counts as absence and is logged. */
   const usable = (entry: CatalogueEntry, thorough: boolean) =>
     storeOf(entry).find(entry.storedAs, { thorough }).pipe(
       Effect.catchTag("ImageDamaged", (error) =>
         Effect.as(Effect.logWarning(`${entry.name} is built anew: ${error.message}`), Option.none<StoredImage>()))
     )
 
-  /** Takes the image if `good` holds for it, else builds it, once for all who ask at the same time. */
+  /** Takes the image if `good` accepts it, else builds it once for all concurrent requests. */
   const obtain = (
     entry: CatalogueEntry,
     onProgress: OnProgress,
@@ -82,7 +82,7 @@ const gone = ({ name, own }: CatalogueEntry) =>
     detail: `its image is gone, and was made from ${own?.workspace ?? "a workspace"}: remove it (pyro env rm ${name})`
   })
 
-/** A lock that is not there at once is held by somebody who builds the same. */
+/** The lock's holder builds the same image. */
 const sayWaiting = ({ name }: CatalogueEntry, onProgress: OnProgress) =>
   Effect.delay(
     Effect.sync(() => onProgress({ step: `waiting for another pyro that is building ${name}`, fraction: 0 })),

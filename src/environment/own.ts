@@ -11,19 +11,19 @@ import { withLock } from "../system/lock.ts"
 import { catalogue, type CatalogueEntry } from "./catalogue.ts"
 
 /**
- * What an environment of the user's own is made of. It is kept with the state, and the image in the cache: one that vanished is
- * built anew from this.
+ * Definition of an environment of the user's own. The definition lies with the state and the image in the cache: pyro builds a
+ * missing image again from the definition.
  */
 export const Definition = Schema.Struct({
   format: Schema.Literal(1),
   name: Schema.String,
-  /** Environment of the catalogue whose inputs it shares. */
+  /** Environment of the catalogue that provides the inputs. */
   from: Schema.String,
-  /** Debian packages on top of those, sorted. */
+  /** Additional Debian packages, sorted. */
   packages: Schema.Array(Schema.String),
-  /** Id of the workspace whose root it is: its image is kept with the state, since nothing could make it again. */
+  /** Id of the workspace whose root is the image. Such an image lies with the state, since pyro cannot make it again. */
   workspace: Schema.optional(Schema.String),
-  /** When it was defined, ISO 8601. */
+  /** Time of the definition, ISO 8601. */
   created: Schema.String
 })
 export type Definition = typeof Definition.Type
@@ -50,7 +50,7 @@ export const checkName = (name: string): Effect.Effect<void, InvalidRequest> => 
     : Effect.void
 }
 
-/** A package as apt takes it, maybe with its version. A hyphen at the end would have apt remove it. */
+/** A package in apt's form, optionally with its version. apt would remove a package with a hyphen at the end. */
 const packagePattern = /^[a-z0-9][a-z0-9+.-]*[a-z0-9+.](=[A-Za-z0-9.+:~-]+)?$/
 
 /** Package names out of words that may hold several, separated by commas: sorted, each once. Fails with InvalidRequest. */
@@ -67,12 +67,12 @@ export const packageNames = (
     : Effect.succeed([...new Set(names)].sort())
 }
 
-/** Room for what packages that nobody measured may bring, in MiB. */
+/** Space for packages of unknown size, in MiB. */
 const addedMib = 700
 
 /**
- * The environment of a definition. Its image is known by what it is made of: two names for the same share one, in all state
- * directories that share the cache.
+ * The environment of a definition. The definition's content names its image, so two names with the same content share one image, in
+ * all state directories that share the cache.
  */
 export const ownEntry = (base: CatalogueEntry, { from, name, packages }: Definition): CatalogueEntry => ({
   ...base,
@@ -96,7 +96,7 @@ export const keptEntry = ({ from, name, packages, workspace }: Definition): Cata
   treeMib: 0
 })
 
-/** Where a state directory has its definitions. */
+/** Folder of a state directory's definitions. */
 export const ownFolder = (stateDir: string) => path.join(stateDir, "environments")
 
 const isOf = ({ from, packages, workspace }: Definition) =>
@@ -112,7 +112,7 @@ export const ownDefinitions = (folder: string) => {
   const file = (name: string) => path.join(folder, `${name}.json`)
   const alone = withLock(path.join(folder, ".lock"), { timeoutMs: 30_000 })
 
-  /** None when there is none of that name; one that cannot be read is left alone, and said in the log. */
+  /** The definition of a name, if there is one. An unreadable definition stays and is logged. */
   const find = (name: string): Effect.Effect<Option.Option<Definition>> =>
     !namePattern.test(name)
       ? Effect.succeed(Option.none())
@@ -130,7 +130,7 @@ export const ownDefinitions = (folder: string) => {
   )
 
   /**
-   * Whether the name stands for the same already. When it stands for something else: false if that is to be replaced, else fails with
+   * Whether the name already stands for the same definition. If it stands for another one: false with `replace`, else fails with
    * EnvironmentNameTaken.
    */
   const known = (wanted: Definition, { replace }: Replacing = {}): Effect.Effect<boolean, EnvironmentNameTaken> =>
@@ -161,7 +161,7 @@ export const ownDefinitions = (folder: string) => {
   /** Whether the name is given, also by a definition that cannot be read. */
   const isGiven = (name: string) => namePattern.test(name) && exists(file(name))
 
-  /** Whether there was one. */
+  /** Whether the definition existed. */
   const drop = (name: string) =>
     Effect.suspend(() => isGiven(name) ? Effect.as(removeFile(file(name)), true) : Effect.succeed(false))
 

@@ -1,4 +1,4 @@
-/** How far a build is: what it is doing, and the part of the whole that is done, from 0 to 1. */
+/** Progress of a build: its phase, and the completed share from 0 to 1. */
 export interface Progress {
   readonly step: string
   readonly fraction: number
@@ -12,7 +12,7 @@ export const silent: OnProgress = () => {}
 export const within = (onProgress: OnProgress, from: number, to: number): OnProgress => ({ fraction, step }) =>
   onProgress({ step, fraction: from + (to - from) * Math.min(1, Math.max(0, fraction)) })
 
-/** Lines that open a phase of a build, and where it then stands. Shares as measured for `debian:12`, packages cached. */
+/** Lines that open a phase of a build, and the completed share at that line. Shares measured for `debian:12` with cached packages. */
 const phases: ReadonlyArray<readonly [pattern: RegExp, step: string, fraction: number]> = [
   [/^I: running apt-get update/, "fetching package lists", 0.01],
   [/^I: downloading packages/, "downloading packages", 0.08],
@@ -25,8 +25,8 @@ const phases: ReadonlyArray<readonly [pattern: RegExp, step: string, fraction: n
 ]
 
 /**
- * Reads a build's log line by line and reports where it stands. Between two phases the packages being set up are counted
- * against the number that apt announced.
+ * Reads a build's log line by line and reports its progress. Between two phases, the packages that are set up count against the
+ * number that apt announced.
  */
 export const buildProgress = (onProgress: OnProgress): (line: string) => void => {
   let at = 0

@@ -6,7 +6,7 @@ import type { Kernel } from "./Kernel.ts"
 import type { Shelf } from "./shelf.ts"
 import { sweepTemporaries } from "./temporary.ts"
 
-/** What gives room back, see `Environments`. */
+/** Operations that free space, see `Environments`. */
 export const makeReclaim = (shelf: Shelf, kernel: Kernel["Type"]) => {
   const { downloads, entries, keepLocked, kept, keptRoot, known, locked, own, prepare, say, store, storeOf } = shelf
 
@@ -36,9 +36,9 @@ export const makeReclaim = (shelf: Shelf, kernel: Kernel["Type"]) => {
     yield* prepare
     const temporary = yield* sweepTemporaries(store.temporaries)
     const named = new Set((yield* entries).map(({ storedAs }) => storedAs))
-    // Definitions are the state's: an image of none can come back only by one that is made again.
+    // Definitions belong to the state: an image without one can only return with a new definition.
     yield* store.forgetAll((name) => name.startsWith("own-") && !named.has(name))
-    // Left by a crash between image and name. One whose definition cannot be read stays: nothing could make it again.
+    // Left by a crash between image and name. An image with an unreadable definition stays, because pyro could not make it again.
     const unnamed = exists(keptRoot)
       ? yield* keepLocked(Effect.zipRight(kept.forgetAll((name) => !own.isGiven(name)), kept.sweep))
       : { removed: [], freedBytes: 0 }

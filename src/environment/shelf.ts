@@ -8,12 +8,12 @@ import { sayBuildFailure } from "./failures.ts"
 import { imageStore } from "./image-store.ts"
 import { type Definition, keptEntry, ownDefinitions, ownEntry } from "./own.ts"
 
-/** Longer than any build takes, so that whoever waits for another's build gets its result. */
+/** Longer than any build, so that a waiting request gets the other build's result. */
 const BUILD_TIMEOUT_MS = 60 * 60_000
 
 /**
- * Where images are: those that can be built again in the cache, those made from workspaces beside the user's definitions; and which
- * environments there are.
+ * Places of images: images that pyro can build again lie in the cache, images of workspaces beside the user's definitions. Also the
+ * list of environments.
  */
 export const makeShelf = (cacheDir: string, definitions: string) => {
   const root = path.join(cacheDir, "environments")
@@ -32,7 +32,7 @@ export const makeShelf = (cacheDir: string, definitions: string) => {
     definition.workspace === undefined
       ? Effect.map(lookUp(definition.from), (base) => ownEntry(base, definition))
       : Effect.succeed(keptEntry(definition))
-  /** Those of the catalogue and the user's own; one whose base this version of pyro does not know is passed over. */
+  /** The catalogue's and the user's own environments, without those whose base this version of pyro does not know. */
   const entries = Effect.map(
     Effect.flatMap(own.all, (all) => Effect.forEach(all, (one) => Effect.option(entryOf(one)))),
     (mine) => [...catalogue, ...mine.flatMap(Option.toArray)]
@@ -42,7 +42,7 @@ export const makeShelf = (cacheDir: string, definitions: string) => {
       ? lookUp(name)
       : Effect.flatMap(entries, (all) => lookUp(name, all))
 
-  /** For one at a time of all who build or remove it. */
+  /** Lock of builds and removals of one environment. */
   const locked = (entry: CatalogueEntry) =>
     withLock(path.join(root, `${entry.storedAs.replace(":", "_")}.lock`), { timeoutMs: BUILD_TIMEOUT_MS })
   const keepLocked = withLock(path.join(definitions, "keep.lock"), { timeoutMs: BUILD_TIMEOUT_MS })

@@ -9,7 +9,7 @@ import { recipeFolder } from "./recipe.ts"
 /** Keys of all Debian releases that are still alive; package `debian-archive-keyring`, on Debian and its derivatives. */
 const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
-/** One repository that this host's apt knows. Fields that apt cannot tell are empty. */
+/** One repository that this host's apt knows. Fields that apt cannot fill are empty. */
 export interface HostSource {
   readonly uri: string
   readonly release: string
@@ -17,7 +17,7 @@ export interface HostSource {
   readonly origin: string
 }
 
-/** Reads `apt-get indextargets` in the format of `targetFormat`. A field that apt does not know stays as it was written. */
+/** Reads `apt-get indextargets` in the format of `targetFormat`. A field that apt does not know stays as written. */
 export const parseTargets = (text: string): ReadonlyArray<HostSource> =>
   text.split("\n").filter((line) => line.includes("|")).map((line) => {
     const [uri = "", release = "", component = "", origin = ""] = line.split("|").map((field) =>
@@ -28,9 +28,8 @@ export const parseTargets = (text: string): ReadonlyArray<HostSource> =>
 const targetFormat = "$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(ORIGIN)"
 
 /**
- * Lines of a sources.list for a Debian release, from the mirrors that this host uses for its own, which need not be the same
- * release. Empty when the host's apt knows no Debian mirror that can be reached over HTTP. What the host lacks (updates,
- * security) is left out.
+ * Lines of a sources.list for a Debian release, from the mirrors of this host, which may run another release. Empty if the host's
+ * apt knows no Debian mirror over HTTP. Suites that the host lacks (updates, security) are left out.
  */
 export const sourcesFor = (codename: string, known: ReadonlyArray<HostSource>): ReadonlyArray<string> => {
   const debian = known.filter(({ component, origin, uri }) =>
@@ -49,7 +48,7 @@ export const sourcesFor = (codename: string, known: ReadonlyArray<HostSource>): 
   ]
 }
 
-/** Where packages of a Debian release come from on this host: its own mirrors, else those that mmdebstrap chooses. */
+/** Sources of a Debian release on this host: its own mirrors, else mmdebstrap's choice. */
 export const debianSources = (codename: string) =>
   Effect.gen(function*() {
     if (!exists(keyring)) {
@@ -69,7 +68,7 @@ export const debianSources = (codename: string) =>
       .map((line) => line.replace(/^deb (?!\[)/, `deb [signed-by=${keyring}] `))
   })
 
-/** Groups of settings that only this host's own upkeep needs, or that say what to fetch rather than how. */
+/** Groups of settings for this host's own upkeep, or for the choice of files rather than their transport. */
 const notForBuilds = /^Acquire::(IndexTargets|Changelogs|Languages|CompressionTypes|GzipIndexes|cdrom)\b/
 
 /** How this host's apt fetches: proxies, certificates, retries, passwords of mirrors. Lines of an apt.conf. */

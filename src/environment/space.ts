@@ -16,20 +16,20 @@ export const needSpace = (path: string, neededMib: number): Effect.Effect<void, 
       availableMib >= neededMib ? Effect.void : new NoSpace({ where: "cache", path, neededMib, availableMib })
   )
 
-/** Free space for this user in the file system where `path` is or would be, in MiB. */
+/** Free space for this user in the file system of `path` (or of its existing parent), in MiB. */
 export const freeMib = (path: string): Effect.Effect<number, FileFailed> =>
   !exists(path) && dirname(path) !== path
     ? freeMib(dirname(path))
     : attempt("statfs", path, () => Math.floor(freeBytes(path) / mib))
 
-/** Memory that can be had without swapping, in MiB: `MemAvailable` of proc(5), or less where a control group allows less. */
+/** Memory that is available without swapping, in MiB: `MemAvailable` of proc(5), or less with a limit of a control group. */
 export const availableMemoryMib = (): number => {
   const line = /^MemAvailable:\s+(\d+) kB/m.exec(read("/proc/meminfo"))
   const available = line === null ? 0 : Number(line[1]) * 1024
   return Math.floor(Math.min(available, ...controlGroupRoom()) / mib)
 }
 
-/** What each control group above this process leaves, in bytes; none where there is no limit. */
+/** Remaining bytes of each control group above this process. None without a limit. */
 const controlGroupRoom = (): ReadonlyArray<number> => {
   const own = /^0::(\/.*)$/m.exec(read("/proc/self/cgroup"))?.[1] ?? "/"
   const folders = own.split("/").map((_, depth, names) => "/sys/fs/cgroup" + names.slice(0, depth + 1).join("/"))

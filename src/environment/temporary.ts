@@ -8,7 +8,7 @@ import { bytesBeneath } from "../system/files/usage.ts"
 import { acquireLock, withLock } from "../system/lock.ts"
 import { asNamespaceRoot } from "./namespace.ts"
 
-/** A working folder, and the lock file that its owner holds for as long as it lives. */
+/** A working folder, and the lock file that its living owner holds. */
 export interface Temporary {
   readonly path: string
   readonly alive: string
@@ -18,26 +18,26 @@ const gate = (parent: string) => path.join(parent, ".lock")
 const aliveSuffix = ".alive"
 
 /**
- * A folder beneath `parent` that goes when the Scope closes. Its owner holds a lock beside it that the kernel frees when the
- * process dies in any way, so `sweepTemporaries` knows what a killed one left.
+ * A folder beneath `parent` that the Scope removes. Its owner holds a lock beside the folder. The kernel releases the lock at the
+ * owner's death, so `sweepTemporaries` finds folders of killed owners.
  */
 export const makeTemporary = (parent: string, label: string) =>
   Effect.gen(function*() {
     yield* ensureFolder(parent)
     const folder = path.join(parent, `${label.replace(/[^a-z0-9.-]/g, "_")}-${randomBytes(6).toString("hex")}`)
     const alive = folder + aliveSuffix
-    // Also where it is given up before it has the lock.
+    // Also runs if the acquisition of the lock is interrupted.
     yield* Effect.addFinalizer(() => Effect.ignoreLogged(removeFile(alive)))
-    // Within the gate, or a sweeper might find the lock file before it is locked.
+    // Within the gate, since a sweeper might otherwise find the lock file before it is locked.
     const scope = yield* Effect.scope
     yield* withLock(gate(parent), { timeoutMs: 30_000 })(Scope.extend(acquireLock(alive, { timeoutMs: 1000 }), scope))
-    // It goes while it is locked, or a sweeper would count it among the dead.
+    // Removed while locked, since a sweeper would otherwise count it as a dead owner's.
     yield* Effect.addFinalizer(() => Effect.ignoreLogged(removeTemporary(folder)))
     yield* makeFolder(folder)
     return { path: folder, alive } satisfies Temporary
   })
 
-/** Removes what dead owners left beneath `parent`, and gives the bytes that it held. */
+/** Removes folders of dead owners beneath `parent`, and gives their bytes. */
 export const sweepTemporaries = (parent: string) =>
   Effect.gen(function*() {
     if (!exists(parent)) return 0
@@ -60,10 +60,10 @@ export const sweepTemporaries = (parent: string) =>
 
 const ownerOf = (name: string) => name.endsWith(aliveSuffix) ? name.slice(0, -aliveSuffix.length) : name
 
-/** The folder goes first: while the lock file is there, a sweeper comes back for what is left. */
+/** The folder is removed first: while the lock file exists, a sweeper returns for the rest. */
 const removeTemporary = (folder: string) =>
   removeTree(folder).pipe(
-    // What an ordinary user's build made belongs to subordinate users: only that namespace's root may remove it.
+    // Files of an ordinary user's build belong to subordinate users: only root of that namespace may remove them.
     Effect.catchAll(() => {
       const [tool, ...args] = asNamespaceRoot(["rm", "-rf", "--one-file-system", folder])
       return runTool(tool, args)

@@ -6,19 +6,19 @@ import { newRequestId } from "../system/identity.ts"
 import { pyro } from "./effects.ts"
 import type { Options } from "./options.ts"
 
-/** Label of workspaces that belong to a Scope of some program: by it one is found whose creation was interrupted. */
+/** Label of workspaces that belong to a Scope of a program. Finds a workspace whose creation was interrupted. */
 const SCOPE_LABEL = "pyro.scope"
 
 const remove = (workspaces: ReadonlyArray<string>) =>
   pyro.workspace.delete({ workspaces }).pipe(
-    // It has expired, or somebody else deleted it.
+    // The workspace has expired, or another client deleted it.
     Effect.catchTag("WorkspaceNotFound", () => Effect.void),
     Effect.ignoreLogged
   )
 
 /**
- * A workspace that is there as long as the Scope: deleted when that closes, also when its creation is interrupted in the middle, and its
- * forks with it, which have its labels. It survives this process only if that is killed; `ttlSeconds` bounds that.
+ * A workspace that the Scope owns. The Scope's end deletes the workspace and its forks, which have its labels, also after an
+ * interrupted creation. The workspace survives only a killed process; `ttlSeconds` bounds this case.
  */
 export const acquireWorkspace = (
   options: Options<"workspace.create"> = {}

@@ -8,7 +8,7 @@ import { daemonRuns } from "./start-daemon.ts"
 /** A daemon that hangs, or that leaves just now, must not make its observer wait. */
 const answerTimeout = "2 seconds"
 
-/** The answer of the daemon to one request; none unless a daemon of this version runs and answers soon. Starts no daemon. */
+/** The daemon's answer to one request. None if no daemon of this version runs or answers soon. Starts no daemon. */
 export const askRunning = (
   version: string,
   operation: string,

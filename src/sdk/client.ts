@@ -19,7 +19,7 @@ import type { StartedExec } from "./started-exec.ts"
 /** How often a request is made again. */
 const AGAIN = 3
 
-/** One request for a result. It is asked again where its daemon went away, if it only reads or had not started. */
+/** One request with one result. Asked again after the loss of its daemon if it only reads or had not started. */
 const unary = (session: Session, { annotations, name }: Operation) => (payload: unknown) => {
   const once = Effect.flatMap(
     Effect.zip(session.client, projectHeaders),
@@ -37,7 +37,7 @@ const unary = (session: Session, { annotations, name }: Operation) => (payload: 
   )
 }
 
-/** Work with events; it ends with its daemon. */
+/** Work with events. Ends with its daemon. */
 const streaming = (session: Session, row: StreamingRow) =>
   callFromFirst<unknown, unknown>((payload, input) =>
     Effect.gen(function*() {
@@ -86,11 +86,11 @@ export const layerDaemon = (start: StartDaemon, started?: StartedExec): Layer.La
   Layer.scoped(
     Pyro,
     Effect.gen(function*() {
-      // The session outlives this Effect: it gets what it needs now.
+      // The session outlives this Effect, so it gets its services now.
       const session = yield* makeSession(start, yield* Paths, started)
       return nested((row) => callOf(session, row, started)) as PyroService
     })
   ).pipe(Layer.provide(Paths.layer))
 
-/** Whether a daemon of this version runs already, so that asking it starts none. */
+/** Whether a daemon of this version already runs, so that a request starts none. */
 export const daemonRuns = (version: string) => Effect.provide(runs(version), Paths.layer)

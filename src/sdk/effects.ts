@@ -10,9 +10,9 @@ import { type Options, payloadOf } from "./options.ts"
 
 /** An operation for Effect programs. Options that may all be left out may be left out themselves. */
 export type EffectCall<Name extends OperationName> = OperationOf<Name> extends { readonly kind: "streaming" } ? {
-    /** What happens, in the order in which it happens. Leaving the stream ends the work. */
+    /** Events in their order. The end of the stream's Scope ends the work. */
     (...args: Arguments<Name>): Stream.Stream<EventOf<Name>, PyroError, Pyro>
-    /** The same to its end, as one result. */
+    /** The same work until its end, as one result. */
     readonly collect: (...args: Arguments<Name>) => Effect.Effect<ResultOf<Name>, PyroError, Pyro>
   }
   : (...args: Arguments<Name>) => Effect.Effect<ResultOf<Name>, PyroError, Pyro>

@@ -12,7 +12,7 @@ import { makeInputBuffer } from "./input-buffer.ts"
 import { type Client, type ConnectionLost, isLost, lost, type Session } from "./session.ts"
 import type { StartedExec } from "./started-exec.ts"
 
-/** Connections lost one after the other, with nothing told in between, after which it is given up. */
+/** Maximum number of connections lost in a row without an event in between. */
 const MOST_LOST = 6
 const BETWEEN_MS = 50
 
@@ -24,8 +24,8 @@ export const sinkOf = ({ input }: Client, id: string) => ({
 })
 
 /**
- * Runs a command and survives its daemon: the command has an id from here on, and when the connection is lost, the next daemon is
- * asked for that id from the byte on that the caller has not got yet. Input goes on where the guest has it.
+ * Runs a command and survives its daemon. The client mints the command's id. After a lost connection, it asks the next daemon for
+ * this id from the next missing byte. Input continues at the guest's offset.
  */
 export const makeExec = (session: Session, row: StreamingRow, startedBefore?: StartedExec) => {
   let taken = startedBefore
@@ -35,7 +35,7 @@ export const makeExec = (session: Session, row: StreamingRow, startedBefore?: St
       const before = taken
       taken = undefined
       const execId = before?.execId ?? payload.execId ?? newRequestId()
-      // Whoever only asks for a command that is known has not started it.
+      // A request for a known command does not start it.
       const starts = payload.execId === undefined || payload.command.length > 0 || payload.script !== undefined
       const { monotonicMs } = yield* clockReader
       const untilMs = payload.waitSeconds === undefined ? undefined : monotonicMs() + payload.waitSeconds * 1000
@@ -52,7 +52,7 @@ export const makeExec = (session: Session, row: StreamingRow, startedBefore?: St
         ...(untilMs === undefined ? {} : { waitSeconds: Math.max(0, (untilMs - monotonicMs()) / 1000) })
       })
 
-      /** Notes how far it came; false for what the caller knows already. */
+      /** Records the position. False for an event that the caller already has. */
       const isNews = (event: ExecEvent) => {
         losses = 0
         if (event._tag === "Output") cursor = event.next
@@ -107,7 +107,7 @@ export const makeExec = (session: Session, row: StreamingRow, startedBefore?: St
       const again = (): ReturnType<typeof attempt> =>
         ++losses > MOST_LOST
           ? Effect.fail(lost(`again and again; the command goes on, come back to it with --exec-id ${execId}`))
-          // A daemon that is being killed may take connections for another moment.
+          // A daemon that is being killed may accept connections for another moment.
           : Effect.zipRight(Effect.sleep(BETWEEN_MS * (losses - 1)), attempt(true))
 
       return yield* before?.socket === undefined

@@ -16,10 +16,10 @@ type First = (
 type Rest = (payload: { readonly id: string }) => Stream.Stream<unknown, unknown>
 type Drop = (payload: { readonly id: string }) => Effect.Effect<void, unknown>
 
-/** How long the caller waits for the end of an operation that it drops, in ms, beside the command's grace: a guest may be stuck. */
+/** Maximum wait in ms for the end of a dropped operation, in addition to the command's grace: a guest may be stuck. */
 const END_MS = 5_000
 
-/** The time in ms that a command has to end by itself, where the request is for one. */
+/** Grace of a command in ms, if the request has one. */
 const graceMsOf = (request: unknown) => {
   const { graceSeconds } = request as { readonly graceSeconds?: unknown }
   return typeof graceSeconds === "number" ? graceSeconds * 1000 : 0
@@ -37,7 +37,7 @@ export const firstEvents = <Event>(
     const ask = methodOf(client, firstName(row)) as First
     const endMs = END_MS + graceMsOf(request)
     let isOpen = true
-    // Dropping waits for the end: the operation is over when its caller goes on.
+    // A drop waits for the end, so that the operation is over when its caller continues.
     const drop = Effect.suspend(() =>
       isOpen
         ? within(endMs, Effect.catchAllCause((methodOf(client, DROP) as Drop)({ id }), () => Effect.void))

@@ -1,4 +1,4 @@
-/** What a program imports: `import { pyro, layerDaemon } from "pyro"`. */
+/** Entry point for programs: `import { pyro, layerDaemon } from "pyro"`. */
 export * from "../contract/errors.ts"
 export {
   type EventOf,

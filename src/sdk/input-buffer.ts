@@ -4,7 +4,7 @@ import type { RunInput, WindowSize } from "../contract/run-input.ts"
 
 /** Maximum input read ahead of the sender, in `bytes`. */
 const AHEAD_BYTES = 2 * INPUT_BYTES
-/** Sent input that is kept, in `bytes`: more than daemon and channel buffer on the way to the guest. */
+/** Sent input that stays buffered, in `bytes`: more than daemon and channel buffer on the way to the guest. */
 const KEPT_BYTES = 16 * INPUT_BYTES
 
 /** Receiver of a command's input. */
@@ -60,7 +60,7 @@ export const makeInputBuffer = (input: RunInput) =>
       yield* Effect.forkScoped(Stream.runForEach(input.resizes, resized))
     }
 
-    /** What comes at an offset, as it was read; nothing at the end of what there is. */
+    /** The input at an offset, as it was read. Empty at the end of the buffered input. */
     const at = (offset: number) => {
       let begin = state.begin
       for (const piece of state.pieces) {
@@ -101,7 +101,7 @@ export const makeInputBuffer = (input: RunInput) =>
         }))
       )
 
-    /** Sends the input from an offset on, and the latest size of the window, until both end or it is interrupted. */
+    /** Sends the input from an offset on and the latest window size, until both end or the send is interrupted. */
     return <E>(sink: InputSink<E>, offset: number): Effect.Effect<void, never, Scope.Scope> =>
       Effect.gen(function*() {
         if (input.stdin !== undefined) yield* Effect.forkScoped(Effect.ignore(sendStdin(sink, offset)))

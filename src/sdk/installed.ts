@@ -12,7 +12,7 @@ const program = () => `${packageRoot()}/dist/pyro.js`
 /** More than it has. */
 const ENTRY_BYTES = 65_536
 
-/** What a built command calls itself (scripts/build/entry.cjs): a daemon of another build is not talked to. */
+/** Build id of a built command (scripts/build/entry.cjs). The client does not talk to a daemon of another build. */
 export const buildOf = (entry: string): string => {
   const version = /VERSION = "([^"]+)"/.exec(entry)?.[1]
   const bundle = /BUNDLE = "main-([0-9a-f]{8})/.exec(entry)?.[1]
@@ -21,8 +21,8 @@ export const buildOf = (entry: string): string => {
 }
 
 /**
- * Pyro behind the daemon of this installation, which is started when there is none, and which the command line and other programs share:
- * workspaces outlive the program. Closing the Layer only hangs up.
+ * Pyro behind the daemon of this installation, which the Layer starts if none runs. The command line and other programs share the
+ * daemon, so workspaces outlive the program. The Layer's end only closes the connection.
  */
 export const layer: Layer.Layer<Pyro, PyroError> = Layer.unwrapEffect(
   Effect.try({

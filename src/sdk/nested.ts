@@ -2,7 +2,7 @@ import { named } from "../contract/names.ts"
 import { type Operation, type OperationName, operations } from "../contract/operations.ts"
 import type { Head, Tail } from "../contract/Pyro.ts"
 
-/** How the calls of one API look: a type for each operation's name. */
+/** Types of the calls of one API: one type for each operation's name. */
 export type Calls = { readonly [Name in OperationName]: unknown }
 
 /** The calls of an API by the operations' names: `workspace.file.list` is `api.workspace.file.list`. */

@@ -16,19 +16,19 @@ type OrUndefined<Fields> = {
   readonly [K in keyof Fields]: {} extends Pick<Fields, K> ? Fields[K] | undefined : Fields[K]
 }
 
-/** What an operation is asked with: its payload, in which what the contract has a default for may be left out, or be undefined. */
+/** Options of an operation: its payload, in which a field with a default may be absent or undefined. */
 export type Options<Name extends OperationName> = OrUndefined<
   { readonly [K in keyof EncodedOf<Name> as K extends string ? CamelCase<K> : never]: EncodedOf<Name>[K] }
 >
 
 const camelCase = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
-/** How Schema begins to tell of a field that there is not, before it names all that there are. */
+/** Beginning of Schema's message about an unknown field, before the list of known fields. */
 const UNEXPECTED = "is unexpected"
 
 /**
- * The whole payload for some options; fails with InvalidRequest, before anything is done. Paths of the host are this program's: who does
- * the work may be elsewhere.
+ * The whole payload for some options. Fails with InvalidRequest before any work. Relative host paths are resolved against this
+ * program's directory, because the worker may have another one.
  */
 export const payloadOf = (row: Operation, options: object): Effect.Effect<unknown, InvalidRequest> => {
   const { hostPaths = [] }: CliSurface = row.cli
@@ -41,7 +41,7 @@ export const payloadOf = (row: Operation, options: object): Effect.Effect<unknow
     Effect.mapError((error) => {
       const { message, path } = firstIssue(error)
       const field = path.map(String).join(".")
-      // Options that there are not have no JSON name: told as they are written.
+      // Unknown options have no JSON name, so the error repeats them as written.
       return message.startsWith(UNEXPECTED)
         ? new InvalidRequest({ field: camelCase(field), detail: message.replace(/"\w+"/g, camelCase) })
         : new InvalidRequest({ field, detail: message })

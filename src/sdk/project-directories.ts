@@ -9,7 +9,7 @@ import {
   workingDirectory
 } from "../system/host-path.ts"
 
-/** What the person who starts a server says of the host's files. */
+/** Permissions that the person who starts a server gives on the host's files. */
 export interface ProjectOptions {
   /** Directory to work on. */
   readonly projectPath?: string | undefined
@@ -47,9 +47,9 @@ export interface Refusal {
 const HOST_PROJECT = "CLAUDE_PROJECT_DIR"
 
 /**
- * The directory that was named, else the one that the host names, else the git work tree of the working directory. A home directory and
- * `/` are no projects: named they are refused, found they are passed over. Loads nothing and starts no process: `pyro mcp serve` needs it
- * for its first answer.
+ * The named directory, else the host's directory, else the git work tree of the working directory. A home directory and `/` are no
+ * projects: an explicit one is an error, a found one is skipped. Loads nothing and starts no process, because `pyro mcp serve`
+ * needs the directory for its first answer.
  */
 export const projectDirectories = (
   options: ProjectOptions,

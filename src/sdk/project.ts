@@ -9,8 +9,8 @@ import { projectDirectories, type ProjectOptions } from "./project-directories.t
 export type { ProjectOptions } from "./project-directories.ts"
 
 /**
- * What of the host a model can name: paths beneath the bound directory, all links followed, and beneath what it was allowed beside. With
- * no directory bound it can name none.
+ * Host paths that a model can name: paths beneath the bound directory, with all links resolved, and beneath allowed directories.
+ * Without a bound directory it can name none.
  */
 export interface Project {
   /** Real path of the bound directory. */
@@ -37,7 +37,7 @@ export const callerOf = ({ allWorkspaces = false, path, repoUrl }: Project): Cal
   all: allWorkspaces
 })
 
-/** A URL as a record may keep it. */
+/** A URL in the form of a record. */
 const withoutCredentials = (url: string) => {
   try {
     const { host, pathname, protocol } = new URL(url)
@@ -47,7 +47,7 @@ const withoutCredentials = (url: string) => {
   }
 }
 
-/** Binds a project; fails with the option that names no directory of one. */
+/** Binds a project. Fails with the option that names no valid directory. */
 export const bindProject = (
   options: ProjectOptions,
   environment: Readonly<Record<string, string | undefined>> = processEnvironment()
@@ -71,7 +71,7 @@ export const bindProject = (
           if (named === "") return yield* refuse(argument, "must not be empty")
           const meant = absolutePath(named, base ?? cwd)
           const real = realPath(meant)
-          // What is outside is not even told to be there or not.
+          // The error does not reveal whether an outside path exists.
           if (!within(real ?? realPlace(meant), [...own, ...reading])) {
             return yield* outside(argument, named, base, "--allow-read")
           }
@@ -80,7 +80,7 @@ export const bindProject = (
       destination: (argument, named) =>
         Either.gen(function*() {
           if (named === "") return yield* refuse(argument, "must not be empty")
-          // What a command line calls its standard output; a model that means it gets a file of that name.
+          // Name of the standard output on a command line. For a model it names a file.
           if (named === "-") return yield* refuse(argument, "must name a file or a directory")
           const place = realPlace(absolutePath(named, base ?? cwd))
           if (!within(place, [...own, ...writing])) return yield* outside(argument, named, base, "--allow-export")

@@ -9,17 +9,17 @@ import type { Options } from "./options.ts"
 import { readInput, type Stdin } from "./stdin.ts"
 
 export interface CallOptions {
-  /** Aborting it ends the work before the promise rejects, with the signal's reason. */
+  /** An abort ends the work, and then the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal
-  /** What a command reads on its stdin, whole or bit by bit, text as UTF-8; none is /dev/null. One that fails ends the command. */
+  /** Stdin of a command, whole or in pieces, text as UTF-8. Absent: /dev/null. A failure of the input ends the command. */
   readonly stdin?: Stdin
 }
 
-/** An operation as a promise; one with events also as what can be iterated over. */
+/** An operation as a promise. An operation with events is also an async iterable. */
 export type PromiseCall<Name extends OperationName> =
   & ((...args: Arguments<Name>) => Promise<ResultOf<Name>>)
   & (OperationOf<Name> extends { readonly kind: "streaming" } ? {
-      /** What happens, as it happens; leaving the loop ends the work. */
+      /** Events as they happen. The end of the loop ends the work. */
       readonly stream: (...args: Arguments<Name>) => AsyncIterable<EventOf<Name>>
     }
     : unknown)
@@ -29,19 +29,19 @@ type Arguments<Name extends OperationName> = {} extends Options<Name> ? [options
 
 /** pyro for programs that do not use Effect. Rejections are the errors of the contract: see their `_tag` and `code`. */
 export interface PyroPromises extends Nested<{ readonly [Name in OperationName]: PromiseCall<Name> }>, AsyncDisposable {
-  /** Ends what is still being waited for and releases everything; workspaces stay. */
+  /** Ends all waiting calls and releases all resources. Workspaces stay. */
   readonly close: () => Promise<void>
 }
 
 type AnyCall = (options?: object, call?: CallOptions) => unknown
 
-/** What an aborted call rejects with is the caller's own reason. */
+/** An aborted call rejects with the caller's own reason. */
 const orReason = <A>(work: Promise<A>, signal: AbortSignal | undefined): Promise<A> =>
   work.catch((cause: unknown) => {
     throw signal?.aborted === true ? signal.reason : cause
   })
 
-/** Frames of the SDK's own would stand around the message where nobody catches it. */
+/** The SDK's own stack frames would surround the message of an uncaught error. */
 const withoutFrames = (error: PyroError): PyroError =>
   Object.defineProperty(error, "stack", { value: `${error._tag}: ${error.message}`, configurable: true })
 
@@ -57,10 +57,10 @@ const effectCallOf = (row: Operation) => {
 export const makePromises = (layer: Layer.Layer<Pyro, PyroError>): PyroPromises => {
   const runtime = ManagedRuntime.make(layer)
   let isClosed = false
-  /** What a call after `close` rejects with; Effect's runtime would throw an error of its own. */
+  /** Error of a call after `close`, in place of Effect's own error. */
   const closed = Effect.fail(new DaemonUnavailable({ detail: "this client was closed; make another one" }))
   const promise = <A>(effect: Effect.Effect<A, PyroError, Pyro>, { signal }: CallOptions): Promise<A> =>
-    // A promise rejects with the error itself instead of Effect's wrapper around it.
+    // A promise rejects with the error itself instead of Effect's wrapper.
     orReason(
       isClosed
         ? Effect.runPromise(Effect.either(closed))

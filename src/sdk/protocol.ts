@@ -7,21 +7,22 @@ import { Cause, Effect, Layer } from "effect"
 
 const broken = (message: string, cause: unknown) => new RpcClientError({ reason: "Protocol", message, cause })
 
-/** The connection had ended before the request: as with one that could not be opened, nothing of the request was done. */
+/** The connection ended before the request was sent, so the daemon did none of its work. */
 const notSent = (ended: RpcClientError) =>
   broken(ended.message, new Socket.SocketGenericError({ reason: "Open", cause: ended }))
 
-/** Added to the ids of requests that were not sent by another: the ids of those that were begin at 0, as the client's own do. */
+/** Offset of the ids of this client's own requests: requests of another sender have ids from 0, as the RPC client's do. */
 const OWN_IDS = 1_000_000n
 
 /**
- * Stands between a client and a connection on which the first messages were sent by another: these are not sent again, and their answers,
- * which may have come long ago, wait until the client has asked. The client may ask in another order, and for something else between.
+ * Stands between a client and a connection on which another sender sent the first messages. It does not send these messages again.
+ * Their answers, which may arrive early, wait until the client asks. The client may ask in another order, and send other requests
+ * in between.
  */
 const makeTakenOver = (sent: ReadonlyArray<string>) => {
   let requests = 0
   const left = sent.map((name) => ({ name, id: name === "Ack" ? undefined : String(requests++) }))
-  /** Ids on the connection by those of the client, and the other way round. */
+  /** Connection ids by client ids, and the reverse. */
   const wireIds = new Map<string, string>()
   const clientIds = new Map<string, string>()
   let early: Array<FromServerEncoded> = []
@@ -37,7 +38,7 @@ const makeTakenOver = (sent: ReadonlyArray<string>) => {
     return requestId === undefined ? undefined : { ...answer, requestId }
   }
   return {
-    /** The message for the daemon, or undefined where the daemon has the message already. */
+    /** The message for the daemon. `undefined` if the daemon already has it. */
     toDaemon: (request: FromClientEncoded): FromClientEncoded | undefined => {
       if (sent.length === 0) return request
       const name = request._tag === "Request" ? request.tag : request._tag
@@ -50,14 +51,14 @@ const makeTakenOver = (sent: ReadonlyArray<string>) => {
       if (had !== undefined) return undefined
       return "requestId" in request ? { ...request, requestId: wireOf(request.requestId) } : request
     },
-    /** Answers that the client awaits, of those that came just now. */
+    /** Newly arrived answers that the client awaits. */
     awaited: (answers: ReadonlyArray<FromServerEncoded>) =>
       answers.flatMap((one) => {
         const known = toClient(one)
         if (known === undefined) early.push(one)
         return known === undefined ? [] : [known]
       }),
-    /** Answers that came before the client asked for them. */
+    /** Answers that arrived before the client's request. */
     late: (): ReadonlyArray<FromServerEncoded> => {
       const [before, known] = [early, early.map(toClient)]
       early = before.filter((_, index) => known[index] === undefined)
@@ -67,9 +68,9 @@ const makeTakenOver = (sent: ReadonlyArray<string>) => {
 }
 
 /**
- * Requests and answers over one connection of a socket, until it ends. `RpcClient.layerProtocolSocket` also pings, and drops the
- * connection of a daemon that does not answer for some ten seconds: one that was stopped, or has much to do, would end its clients'
- * commands by that. Of one that is gone the kernel tells.
+ * Requests and answers over one connection of a socket, until it ends. `RpcClient.layerProtocolSocket` would also ping, and drop a
+ * daemon without an answer for some ten seconds. A stopped or busy daemon would then end its clients' commands. The kernel reports
+ * a dead daemon.
  */
 /** `sent` are messages that the daemon has got already, by the names of requests. */
 export const layerProtocol = (sent: ReadonlyArray<string> = []) =>

@@ -21,7 +21,7 @@ export const socketTo = (path: string) =>
 
 type NodeSocket = NonNullable<StartedExec["socket"]>
 
-/** A paused connection; listening to it lets it flow. */
+/** A paused connection. A listener resumes it. */
 const socketOf = (socket: NodeSocket) =>
   Layer.effect(
     Socket.Socket,
@@ -47,7 +47,7 @@ export const connect = (socket: Layer.Layer<Socket.Socket>, sent: ReadonlyArray<
 
 export type Client = Effect.Effect.Success<ReturnType<typeof connect>>
 
-/** A client's method: an Effect or a Stream, whatever the row says. */
+/** A client's method: an Effect or a Stream, depending on the row. */
 type Method = (payload: unknown, options?: { readonly headers?: Record<string, string> }) => unknown
 
 /** The client nests by the first dot of a name. */
@@ -59,21 +59,21 @@ export const methodOf = (client: Client, name: string): Method => {
     : (methods[name.slice(0, dot)] as Record<string, unknown>)[name.slice(dot + 1)]) as Method
 }
 
-/** The daemon went away, or left, before it answered. */
+/** The daemon died, or left, before its answer. */
 export class ConnectionLost {
   readonly _tag = "ConnectionLost"
-  /** What the request was about may have been done; if not, it can be asked for again. */
+  /** The daemon may have done the work. If not, the client can ask again. */
   readonly mayBeDone: boolean
   constructor(mayBeDone: boolean) {
     this.mayBeDone = mayBeDone
   }
 }
 
-/** What a request failed with, where it is neither our own interruption nor a defect. */
+/** Error of a request, if the cause is neither our own interruption nor a defect. */
 export const failureOf = (cause: Cause.Cause<unknown>): Cause.Cause<PyroError | ConnectionLost> => {
-  // A daemon that leaves interrupts what it is doing and says so.
+  // A leaving daemon interrupts its work and says so.
   if (Cause.isInterruptedOnly(cause)) return Cause.fail(new ConnectionLost(true))
-  // A request that is written to a connection which has just ended is a defect to the RPC client.
+  // For the RPC client, a write to a connection that has just ended is a defect.
   if (Chunk.some(Cause.defects(cause), Socket.isSocketError)) return Cause.fail(new ConnectionLost(true))
   return Cause.map(cause, (failure) => {
     const { _tag, cause: why } = failure as { readonly _tag?: string; readonly cause?: unknown }
@@ -88,7 +88,7 @@ export const isLost = (failure: PyroError | ConnectionLost): failure is Connecti
 
 export const lost = (detail: string) => new DaemonUnavailable({ detail: `the connection was lost ${detail}` })
 
-/** A connection to the daemon that is made anew, with a new daemon where the old one is gone, after it was lost. */
+/** A connection to the daemon that reconnects after a loss, and starts a new daemon if the old one is gone. */
 export const makeSession = (start: StartDaemon, paths: Paths["Type"], started?: StartedExec) =>
   Effect.gen(function*() {
     let socket = started?.socket
@@ -114,23 +114,23 @@ export const makeSession = (start: StartDaemon, paths: Paths["Type"], started?: 
     let current = yield* open
     let broken = false
     const left = new WeakSet<Client>()
-    // Interruptible where it waits for a daemon; interrupted there it stays broken.
+    // Interruptible during the wait for a daemon. After an interruption the connection stays broken.
     const renew = Effect.gen(function*() {
       yield* Scope.close(current.scope, Exit.void)
       current = yield* open
       broken = false
     })
-    // Whoever comes in the middle of it finds it done.
+    // A concurrent caller finds the connection made.
     const renewed = Effect.suspend(() => broken ? renew : Effect.void).pipe(
       one.withPermits(1),
       Effect.map(() => current.client)
     )
     return {
-      /** The connection, made anew if it was lost. */
+      /** The connection, made again after a loss. */
       client: Effect.suspend(() => broken ? renewed : Effect.succeed(current.client)),
       /**
-       * Says that a request failed so; of the connection after this one nothing is said. Gives what that means: where a daemon said that
-       * it leaves, which it does only when it serves nobody, no request without an answer was begun, also not those lost with the connection.
+       * Reports a failed request; later connections are unaffected. Returns the meaning of the failure. A daemon says that it
+       * leaves only if it serves no client. So no unanswered request was started, also none lost with the connection.
        */
       failed: (client: Client, failure: ConnectionLost) =>
         Effect.sync(() => {

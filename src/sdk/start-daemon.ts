@@ -12,7 +12,7 @@ import { connectUnix } from "../system/unix-socket.ts"
 /** How a daemon is started when there is none. */
 export interface StartDaemon {
   readonly version: string
-  /** Program and arguments; it becomes the daemon and never returns while there is something to hold. */
+  /** Program and arguments. It becomes the daemon and runs while it holds work. */
   readonly command: readonly [string, ...ReadonlyArray<string>]
 }
 
@@ -30,7 +30,7 @@ const gone = (identity: ProcessIdentity, timeoutMs: number) =>
     Effect.timeoutTo({ duration: timeoutMs, onSuccess: () => true, onTimeout: () => false })
   )
 
-/** A daemon of another version leaves when it is idle, and is left alone when it is not. */
+/** An idle daemon of another version leaves. A busy one stays. */
 const checkVersion = (record: string, own: string) =>
   Effect.gen(function*() {
     const found = yield* Effect.orElseSucceed(readJson(record, Announced), () => Option.none<typeof Announced.Type>())
@@ -54,7 +54,7 @@ export const daemonRuns = (own: string) =>
 export const ensureDaemon = (start: StartDaemon): Effect.Effect<string, PyroError, Paths> =>
   Effect.gen(function*() {
     const { log, record, socket } = yield* daemonFiles
-    // Its directory is another: what is relative here must not be so there.
+    // The daemon has another working directory, so relative paths must become absolute here.
     const variables = pathVariables(yield* Paths)
     yield* checkVersion(record, start.version)
     const answers = Effect.scoped(connectUnix(socket))
@@ -75,7 +75,7 @@ export const ensureDaemon = (start: StartDaemon): Effect.Effect<string, PyroErro
           : `it ended with status ${status}: ${lastMessage(readTail(log, 4096))}`
         return yield* new DaemonUnavailable({ detail })
       }
-      // Another one has the workspaces: it is about to answer, or to leave.
+      // Another daemon has the workspaces: it will soon answer or leave.
       yield* Effect.retry(answers, { schedule: Schedule.spaced("10 millis").pipe(Schedule.upTo("500 millis")) }).pipe(
         Effect.catchAll(() => started)
       )
@@ -91,7 +91,7 @@ export const ensureDaemon = (start: StartDaemon): Effect.Effect<string, PyroErro
     return socket
   })
 
-/** What the last line of a log says, without when and how loudly. */
+/** Message of a log's last line, without time and level. */
 const lastMessage = (text: string) => {
   const line = text.trim().split("\n").at(-1) ?? ""
   const [, quoted] = / message=("(?:[^"\\]|\\.)*")/.exec(line) ?? []

@@ -5,9 +5,9 @@ import type { connectUnix } from "../system/unix-socket.ts"
 export interface StartedExec {
   /** Id of the command. */
   readonly execId: string
-  /** Id of the request for it. */
+  /** Id of the RPC request. */
   readonly requestId: string
-  /** The connection, which yields all received bytes again; undefined if it was lost. */
+  /** The connection, which yields all received bytes again. `undefined` after a loss. */
   readonly socket: Effect.Effect.Success<ReturnType<typeof connectUnix>> | undefined
   /** Messages that the daemon has received: names of requests, and `Ack`. */
   readonly sent: ReadonlyArray<string>

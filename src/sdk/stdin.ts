@@ -2,10 +2,10 @@ import { Deferred, Effect, FiberId, Option, Predicate, Stream } from "effect"
 import { InvalidRequest } from "../contract/errors.ts"
 import type { RunInput } from "../contract/run-input.ts"
 
-/** What a command reads on its stdin, whole or bit by bit, text as UTF-8. */
+/** Stdin of a command, whole or in pieces, text as UTF-8. */
 export type Stdin = string | Uint8Array | AsyncIterable<string | Uint8Array>
 
-/** A command's input, and a wait that fails when the input does: its end would look to the command like the end of a whole one. */
+/** A command's input, and a wait that fails with the input. Otherwise the command would take a failure for the end of the input. */
 export interface ReadInput {
   readonly input: RunInput
   readonly failed: Effect.Effect<never, InvalidRequest>
@@ -22,7 +22,7 @@ const asBytes = (piece: unknown): Effect.Effect<Uint8Array, InvalidRequest> => {
 const unread = (cause: unknown) =>
   wrong(`could not be read: ${Predicate.isError(cause) ? cause.message : String(cause)}`)
 
-/** Not `Stream.fromAsyncIterable`, whose end waits until the iterable has answered: a pipe that nobody writes to never does. */
+/** Not `Stream.fromAsyncIterable`: its end waits for the iterable's answer, which a pipe without a writer never gives. */
 const piecesOf = (stdin: AsyncIterable<unknown>): Stream.Stream<unknown, InvalidRequest> =>
   Stream.acquireRelease(
     Effect.try({ try: () => stdin[Symbol.asyncIterator](), catch: unread }),
@@ -38,7 +38,7 @@ const piecesOf = (stdin: AsyncIterable<unknown>): Stream.Stream<unknown, Invalid
     )
   )
 
-/** The input that a caller, who may have no types, gave; undefined for none. */
+/** The caller's input, also from a caller without types. `undefined` for none. */
 export const readInput = (stdin: Stdin | undefined): Effect.Effect<ReadInput | undefined, InvalidRequest> => {
   if (stdin === undefined) return Effect.succeed(undefined)
   if (!Predicate.hasProperty(stdin, Symbol.asyncIterator)) {
