@@ -60,8 +60,8 @@ interface Named {
 }
 
 /**
- * The workspaces of this installation. One process at a time has them; it found those that the one before left, and leaves its own
- * running when it ends.
+ * The workspaces of this installation. One process at a time owns them. The process adopts the workspaces of its predecessor, and
+ * leaves its own running at its end.
  */
 export class Workspaces extends Context.Tag("pyro/workspace/Workspaces")<Workspaces, {
   readonly create: (payload: CreatePayload) => Events
@@ -79,7 +79,7 @@ export class Workspaces extends Context.Tag("pyro/workspace/Workspaces")<Workspa
   }
   readonly compare: (payload: ComparePayload) => Effect.Effect<DiffResult, PyroError>
   readonly remove: (payload: DeletePayload) => Effect.Effect<ReadonlyArray<Deleted>, PyroError>
-  /** The Scope ends the command, where this is what started it. */
+  /** The Scope ends the command if this call started it. */
   readonly exec: (payload: ExecPayload, input?: RunInput) => Effect.Effect<ExecPull, PyroError, Scope.Scope>
   readonly logs: (payload: LogsPayload) => Effect.Effect<LogsResult, PyroError>
   readonly cancel: (payload: CancelPayload) => Effect.Effect<CancelResult, PyroError>
@@ -107,7 +107,7 @@ const flattenEvery = "5 seconds"
 
 const make = Effect.gen(function*() {
   const context = pickServices(yield* Effect.context<LifecycleServices>())
-  // Not below the layer's own scope, whose end would close it before the VMs are let go.
+  // Not below the layer's own scope: its end would close this scope before the VMs are released.
   const scope = yield* Scope.make()
   const lifecycle: Lifecycle = { registry: makeRegistry(), scope }
   const { registry } = lifecycle
@@ -141,7 +141,7 @@ const make = Effect.gen(function*() {
       )
     )
 
-  /** Work with its notices as a stream, and what it gives at the end; whoever drops it interrupts the work. */
+  /** Work with its notices and its result as a stream. The end of the stream interrupts the work. */
   const events = <Event>(
     work: (notify: Notify) => Effect.Effect<Event, PyroError, LifecycleServices>
   ): Stream.Stream<Notice | Event, PyroError> =>

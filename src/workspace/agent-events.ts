@@ -5,14 +5,14 @@ import { monotonicMs } from "../system/time.ts"
 import { recordEvent } from "./events.ts"
 import type { Entry } from "./lifecycle/entry.ts"
 
-// The agent sends ten events a second at most. A hostile guest sends more, and must not fill the host's disk with them.
+// The agent sends at most ten events a second. A hostile guest sends more, and must not fill the host's disk.
 
 /** Number of events of a microVM that are recorded in a row. */
 const BURST = 20
-/** Time after which one more event is recorded, in ms. */
+/** Time until one more event may be recorded, in ms. */
 const REFILL_MS = 10_000
 
-/** Whether one more event is recorded, by the monotonic clock. */
+/** Whether one more event may be recorded, by the monotonic clock. */
 export const makeAllowance = (startMs: number) => {
   let left = BURST
   let refilledAtMs = startMs

@@ -34,19 +34,19 @@ export type StartError = VmmError | SpawnFailed | DiskDamaged
 export interface FreshWorkspace {
   readonly guest: Guest
   /**
-   * Makes the guest unique, mounts its disk and starts a process, all in one round trip; to be called once. When any of it fails
-   * the guest has started nothing and must not be used.
+   * Makes the guest unique, mounts its disk and starts a process, in one round trip. Call once. After a failure the guest has
+   * started no process and must not be used.
    */
   readonly claim: (first: SpawnRequest) => Effect.Effect<GuestProcess, StartError, Scope.Scope>
   /** The same without a process. */
   readonly ready: Effect.Effect<void, StartError>
-  /** Mounts its disk alone, for somebody who only looks at it; to be called instead. */
+  /** Mounts the disk only, for a guest that reads it. Call in place of the claim. */
   readonly inspect: Effect.Effect<void, StartError>
 }
 
 /**
- * The acquisition sequence of a workspace, and the only place that knows what one consists of: memory, disks and QEMU (one VM, from
- * the pool where there is one, else restored from its template), then the channel, then the claim.
+ * The acquisition of a workspace's parts, and the only place that knows them: memory, disks and QEMU (one VM, from the pool or
+ * restored from its template), then the channel, then the claim.
  */
 export const acquireWorkspace = (
   request: WorkspaceRequest
@@ -72,7 +72,7 @@ export const acquireWorkspace = (
       ) => Effect.Effect<A, SpawnFailed | AgentCallFailed | ChannelFailed, R>
     ) =>
       Effect.flatMap(monotonicMs, (sentAtMs) =>
-        // The time goes out with the chain; on a slow host it is old when it arrives.
+        // The chain carries the time, which is old on arrival on a slow host.
         Effect.zipLeft(send(steps()), settleClock(guest.channel, sentAtMs))).pipe(
           Effect.catchTag("AgentCallFailed", (failure) => claimFailure(failure, isEmpty)),
           Effect.raceFirst(guest.vm.health.failure),
@@ -100,7 +100,7 @@ const claimFailure = (failure: AgentCallFailed, isEmpty: boolean): Effect.Effect
 /** How long QEMU's own account of an end is waited for, once the channel has ended. */
 const accountTimeout = "500 millis"
 
-/** A lost channel has a cause: when the VM's end is known, that is the error. */
+/** A lost channel has a cause: if the VM's end is known, that end is the error. */
 export const explainChannelFailure = (guest: Guest) => <A, E, R>(effect: Effect.Effect<A, E | ChannelFailed, R>) =>
   Effect.catchIf(
     effect,

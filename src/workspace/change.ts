@@ -1,6 +1,6 @@
-/** One side of a change: what is, or was, at a path. */
+/** One side of a change: the file at a path before or after. */
 export interface Side {
-  /** As git has it: 0o100644, 0o100755, or 0o120000 for a symbolic link, whose content is its target. */
+  /** Mode as in git: 0o100644, 0o100755, or 0o120000 for a symbolic link, whose content is its target. */
   readonly mode: 0o100644 | 0o100755 | 0o120000
   readonly content: Uint8Array
 }
@@ -9,10 +9,10 @@ export interface Side {
 export interface Change {
   /** Path after the change; of a deletion, the path before. */
   readonly path: Uint8Array
-  /** Path before, where it is another: a rename. */
+  /** Old path of a rename. */
   readonly from?: Uint8Array | undefined
-  /** Undefined: it was not there. */
+  /** Undefined: the file did not exist. */
   readonly before: Side | undefined
-  /** Undefined: it is gone. */
+  /** Undefined: the file is gone. */
   readonly after: Side | undefined
 }

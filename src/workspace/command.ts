@@ -6,13 +6,13 @@ import type { GuestProcess, ProcessExit } from "../guest-channel/process.ts"
 import type { SpawnRequest } from "../guest-channel/spawn.ts"
 import { guestEnvironment } from "./guest-environment.ts"
 
-/** How a command was asked for, whatever the request it came with. */
+/** Options of a command, the same for every request. */
 export interface CommandRequest {
   readonly command: ReadonlyArray<string>
   /** Runs in a shell, in the place of `command`. */
   readonly script?: string
   readonly env: Readonly<Record<string, string>>
-  /** A relative one is of /workspace. */
+  /** A relative path is relative to /workspace. */
   readonly cwd: string
   /** @default root */
   readonly user?: string | undefined
@@ -23,7 +23,7 @@ export interface CommandRequest {
 
 const shell = ["/bin/bash", "-l"] as const
 
-/** bash where the guest has it; the script itself is one argument. */
+/** bash if the guest has it. The script is one argument. */
 const argvOf = ({ command, script }: CommandRequest): ReadonlyArray<string> =>
   script === undefined
     ? command
@@ -35,7 +35,7 @@ const argvOf = ({ command, script }: CommandRequest): ReadonlyArray<string> =>
       script
     ]
 
-/** A command as a journal keeps it: a script as the words of the bash that all of pyro's environments have. */
+/** Command line in the journal: a script as a call of the bash that all of pyro's environments have. */
 export const recordedCommand = (
   { command, script }: Pick<CommandRequest, "command" | "script">
 ): ReadonlyArray<string> => script === undefined ? command : ["bash", "-c", script]
@@ -56,7 +56,7 @@ export const spawnRequest = (request: CommandRequest, input: RunInput): SpawnReq
 const statusOf = (exit: ProcessExit) =>
   exit._tag === "exited" ? exit.code : exit._tag === "oom" ? OUT_OF_MEMORY : 128 + exit.code
 
-/** How a command ended, as the contract tells it. `late`: it was killed because its time was over. */
+/** End of a command in the contract's form. `late`: killed by its timeout. */
 export const endOf = (exit: ProcessExit | undefined, late: boolean) => {
   if (late || exit === undefined) return { outcome: "timed_out", status: TIMED_OUT } as const
   const status = statusOf(exit)
@@ -76,7 +76,7 @@ export const feed = (process: GuestProcess, input: RunInput): Effect.Effect<void
     if (input.stdin !== undefined) {
       yield* Stream.runForEach(input.stdin, process.writeStdin).pipe(
         Effect.zipRight(process.endStdin),
-        Effect.ignore, // the command's own end tells what happened to the channel
+        Effect.ignore, // the command's own end reports a lost channel
         Effect.interruptible,
         Effect.forkScoped
       )

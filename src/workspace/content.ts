@@ -51,7 +51,7 @@ interface Used {
 export interface UseOptions {
   readonly writes: boolean
 }
-/** The running VM of a workspace; `writes` says that what follows counts as activity. */
+/** The running VM of a workspace. `writes`: the use counts as activity. */
 type Use = (payload: Named, operation: WorkspaceOperation, options: UseOptions) => Effect.Effect<Used, PyroError>
 /** A guest that reads the workspace, running or not. */
 type Borrow = (payload: Named, operation: WorkspaceOperation) => Effect.Effect<Borrowed, PyroError, Scope.Scope>
@@ -59,12 +59,12 @@ type Borrow = (payload: Named, operation: WorkspaceOperation) => Effect.Effect<B
 const looks = { writes: false } as const
 const writes = { writes: true } as const
 
-/** The two trees of a diff by name: what the guest works in, and what it started from. */
+/** The two trees of a diff by name: the guest's work tree and its baseline. */
 const { baseline, live } = workspaceTrees
 
-/** What a workspace holds: files, what changed, and what crosses to the host and from it. */
+/** Content of a workspace: files, changes, and crossings to and from the host. */
 export const makeContent = (use: Use, borrow: Borrow, provide: ProvideSeeding) => {
-  /** Work in the guest; when its VM ends meanwhile that is the error. */
+  /** Work in the guest. If its VM ends meanwhile, that end is the error. */
   const inGuest = <A, E extends PyroError, P extends Named>(
     payload: P,
     operation: WorkspaceOperation,
@@ -73,7 +73,7 @@ export const makeContent = (use: Use, borrow: Borrow, provide: ProvideSeeding) =
   ): Effect.Effect<A, PyroError> =>
     Effect.flatMap(use(payload, operation, options), (used) => explainEnd(used)(work(used)))
 
-  /** A look at its files, whether it runs or not. */
+  /** A read of the files, in any state of the workspace. */
   const atFiles = <A, E extends PyroError, P extends Named>(
     payload: P,
     operation: WorkspaceOperation,
@@ -126,7 +126,7 @@ export const makeContent = (use: Use, borrow: Borrow, provide: ProvideSeeding) =
 }
 export type Content = ReturnType<typeof makeContent>
 
-/** Gives seeding what it needs of the host. */
+/** Services of the host that a seed needs. */
 type ProvideSeeding = <A, E>(work: Effect.Effect<A, E, PrepareServices>) => Effect.Effect<A, E>
 
 const mountBaseline = (channel: GuestChannel) =>
@@ -143,7 +143,7 @@ const pushInto = ({ entry, generation }: Used, payload: SyncPushPayload) =>
     const { seedPath } = yield* Ref.get(entry.record)
     const called = yield* displayName(entry)
     yield* mountBaseline(channel)
-    /** A reset replays what was recorded before it took this VM out; nothing of this VM's may be recorded after that. */
+    /** A reset replays the pushes that were recorded before it took this VM out. No later push to this VM may be recorded. */
     const whileCurrent = (record: Effect.Effect<void, StateDirectoryUnusable | NoSpace>) =>
       Effect.flatMap(Ref.get(entry.generation), (now): Effect.Effect<void, PyroError> =>
         Option.isSome(now) && now.value === generation
@@ -182,7 +182,7 @@ const recordExport = (entry: Entry, payload: ExportPayload, event: ExportEvent) 
   })
 }
 
-/** The diff, or a path's part of it, as a patch on the host: exactly the one that was reviewed, where its digest is given. */
+/** The diff, or a path's part of it, as a patch on the host. With a digest, only the reviewed diff. */
 const exportDiff = (channel: GuestChannel, folder: string, payload: ExportPayload) =>
   Stream.unwrap(Effect.gen(function*() {
     const options = yield* changesOptions({

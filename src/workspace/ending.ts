@@ -3,14 +3,14 @@ import { DEFAULT_GRACE_SECONDS } from "../contract/operations/command.ts"
 import type { GuestProcess, ProcessExit } from "../guest-channel/process.ts"
 import { within } from "../system/within.ts"
 
-/** Why a command is ended before it ends itself. */
+/** Reason for ending a command early. */
 export type EndedBy = "cancel" | "timeout"
 
 /** How a command is ended. */
 export interface EndingOptions {
   /** From the signal to the kill; 0 kills at once. */
   readonly graceMs: number
-  /** Its terminal is hung up: an interactive shell heeds neither of the other signals. */
+  /** Its terminal hangs up: an interactive shell ignores the other two signals. */
   readonly tty: boolean
 }
 
@@ -24,8 +24,8 @@ export const endingOptions = (
 ): EndingOptions => ({ graceMs, tty: tty === true })
 
 /**
- * Ends a process: a signal to its group first, so that its handlers run, and when its grace is over, or it has ended, SIGKILL to all that
- * it started. A channel that fails is nothing to it: the process's own end tells.
+ * Ends a process. Its group gets a signal first, so that its handlers run. After its grace or its end, all its processes get
+ * SIGKILL. A failure of the channel is ignored, because the process's own end reports it.
  */
 export const endProcess = (process: GuestProcess, by: EndedBy, ending: EndingOptions): Effect.Effect<void> =>
   (ending.graceMs <= 0 ? Effect.void : process.signal(signalOf(by, ending), "group").pipe(
@@ -34,8 +34,8 @@ export const endProcess = (process: GuestProcess, by: EndedBy, ending: EndingOpt
   )).pipe(Effect.zipRight(Effect.ignore(process.kill)))
 
 /**
- * Whether a process whose time was over ended because of that: as with timeout(1), whatever its handler left with. One that nothing had
- * told to end, and that ended by itself in the last moment, did not.
+ * Whether a process ended because of its timeout: as with timeout(1), whatever its handler's status is. A process that got no
+ * signal and ended by itself in the last moment did not.
  */
 export const ranOut = (exit: ProcessExit | undefined, { graceMs }: EndingOptions): boolean =>
   graceMs > 0 || exit?._tag !== "exited"

@@ -7,7 +7,7 @@ import { nowIso } from "../system/time.ts"
 
 const at = Schema.String
 
-/** One crossing between the host and a workspace, or a reset. Paths are the host's, URLs without credentials. */
+/** One crossing between the host and a workspace, or a reset. Paths are the host's, URLs have no credentials. */
 const Event = Schema.Union(
   Schema.TaggedStruct("seed", { at, from: Schema.optional(Schema.String), files: Schema.Int, bytes: Schema.Number }),
   Schema.TaggedStruct("sync_push", {
@@ -20,22 +20,22 @@ const Event = Schema.Union(
   Schema.TaggedStruct("export", {
     at,
     kind: Schema.Literal("file", "directory", "archive", "patch"),
-    /** What of the workspace; absent for a patch. */
+    /** Exported path of the workspace. Absent for a patch. */
     path: Schema.optional(Schema.String),
     to: Schema.String,
     files: Schema.Int,
     bytes: Schema.Number,
     digest: Schema.optional(Schema.String)
   }),
-  /** What comes after it is of the workspace as it is now. */
+  /** Later events belong to the current state of the workspace. */
   Schema.TaggedStruct("reset", { at, snapshot: Schema.optional(Schema.String) }),
   Schema.TaggedStruct("snapshot", { at, name: Schema.String, memory: Schema.Boolean }),
   Schema.TaggedStruct("snapshot_delete", { at, name: Schema.String }),
-  /** Told by the workspace that was forked. */
+  /** Event of the forked workspace. */
   Schema.TaggedStruct("fork", { at, to: Schema.Array(Schema.String), snapshot: Schema.optional(Schema.String) }),
-  /** Told by the fork: its beginning. */
+  /** Event of the fork: its beginning. */
   Schema.TaggedStruct("forked", { at, from: Schema.String, snapshot: Schema.optional(Schema.String) }),
-  /** Told by the guest's agent, such as a process that the guest's kernel killed for want of memory. */
+  /** Event of the guest's agent, such as a process that the guest's kernel killed for lack of memory. */
   Schema.TaggedStruct("agent", { at, level: Schema.Literal("info", "warning", "error"), text: Schema.String })
 )
 export type WorkspaceLogEvent = typeof Event.Type
@@ -55,8 +55,8 @@ const fileOf = (folder: string) => path.join(folder, "events.jsonl")
 const MOST_BYTES = 16 * 1024 * 1024
 
 /**
- * Adds to a workspace's event log, which is only ever appended to: one line, one write, so that a crash cuts the last line at most.
- * Called when the crossing is done; never fails, since by then it cannot be undone.
+ * Appends to a workspace's event log with one write per line, so that a crash cuts the last line at most. Called after the
+ * crossing. Never fails, since the crossing cannot be undone.
  */
 export const recordEvent = (folder: string, event: NewEvent) =>
   Effect.flatMap(nowIso, (at) =>
@@ -74,7 +74,7 @@ export const recordEvent = (folder: string, event: NewEvent) =>
       }
     })).pipe(Effect.ignoreLogged)
 
-/** Everything that was recorded, oldest first. What is no event is passed over. */
+/** All recorded events, oldest first. Invalid lines are skipped. */
 export const readEvents = (folder: string): Effect.Effect<ReadonlyArray<WorkspaceLogEvent>> =>
   Effect.sync(() => {
     let text: string
@@ -101,7 +101,7 @@ const newest = (file: string) => {
   }
 }
 
-/** Those since the last reset, and when that was. */
+/** Events since the last reset, and the time of the reset. */
 export const sinceReset = (events: ReadonlyArray<WorkspaceLogEvent>) => {
   const last = events.findLastIndex(({ _tag }) => _tag === "reset")
   return { resetAt: events[last]?.at, events: events.slice(last + 1) }

@@ -18,7 +18,7 @@ import { captureFolder, findSnapshot, wholeSnapshotName } from "../snapshot/reco
 import { differencesOf } from "./differences.ts"
 import { restingSide, type Side, workspaceSide } from "./side.ts"
 
-/** What was named: a workspace as it is, or one of its snapshots. */
+/** Named side: a workspace in its current state, or one of its snapshots. */
 interface Operand {
   readonly entry: Entry
   readonly snapshot: string | undefined
@@ -34,10 +34,10 @@ const operandOf = ({ registry }: Lifecycle, text: string) =>
     return operand
   })
 
-/** A side, to be opened when those that do not run are held. */
+/** A side, to be opened after all sides that do not run are held. */
 type Opening = Effect.Effect<Side, PyroError, Scope.Scope | LifecycleServices>
 
-/** Further names of a snapshot's disk and of what was pushed by then: it may be deleted while it is read. */
+/** Further names of a snapshot's disk and pushed files, so that the snapshot can be deleted during the read. */
 const stageSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string) =>
   Effect.gen(function*() {
     const directory = path.join(entry.folder.compared, randomBytes(8).toString("hex"))
@@ -53,7 +53,7 @@ const stageSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string) =>
     return staged
   })
 
-/** Holds workspaces so that none of them is started meanwhile; in an order that all requests have in common. */
+/** Holds workspaces so that none starts meanwhile. All requests hold them in the same order. */
 const holding = (lifecycle: Lifecycle, entries: ReadonlySet<Entry>) => <A, R>(work: Effect.Effect<A, PyroError, R>) =>
   [...entries].sort((one, other) => one.id < other.id ? 1 : -1).reduce(
     (held: Effect.Effect<A, PyroError, R>, entry) => alone(lifecycle, entry)(held),
@@ -63,8 +63,8 @@ const holding = (lifecycle: Lifecycle, entries: ReadonlySet<Entry>) => <A, R>(wo
 const nothing: Changes = { changes: [], oversized: [], ignoredCount: 0, specialCount: 0 }
 
 /**
- * What makes the files of one workspace, or snapshot, those of another. Running ones are read where they run; what does not run is read in
- * an inspector, and a workspace that does not run is not started meanwhile. Changes nothing.
+ * The changes that turn the files of one workspace or snapshot into those of another. A running workspace is read in its own VM,
+ * any other in an inspector, and such a workspace cannot start meanwhile. Changes nothing.
  */
 export const compare = (
   lifecycle: Lifecycle,
@@ -88,7 +88,7 @@ const between = (lifecycle: Lifecycle, sides: ReadonlyArray<Operand>, options: C
     const openings: Array<Opening> = []
     for (const { entry, snapshot } of sides) {
       if (snapshot !== undefined) {
-        // Before anything is held: it waits for its workspace, too.
+        // Before any hold, because this step waits for its workspace, too.
         openings.push(restingSide(entry, yield* stageSnapshot(lifecycle, entry, snapshot)))
         continue
       }

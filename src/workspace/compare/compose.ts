@@ -1,16 +1,16 @@
 import type { ComparedSide } from "../../guest-channel/difference.ts"
 import type { Candidate } from "../diff/candidates.ts"
 
-/** A path at which two trees may differ, with what each has there. */
+/** A path at which two trees may differ, with each tree's file. */
 export interface Composed {
   readonly candidate: Candidate
-  /** Both have a file of this size there, and nobody has compared the two yet. */
+  /** Both trees have a file of this size at the path, not compared yet. */
   readonly mayBeSame: boolean
 }
 
 const isExecutable = ({ mode }: ComparedSide) => (mode & 0o100) !== 0
 
-/** Whether one cannot be told from the other without reading contents. */
+/** Whether only the contents can tell the two files apart. */
 export const mayHaveSameContent = (old: ComparedSide | undefined, after: ComparedSide | undefined) =>
   old?.type === "file" && after?.type === "file" && old.size === after.size && isExecutable(old) === isExecutable(after)
 
@@ -24,8 +24,8 @@ export const isSameEntry = (old: ComparedSide | undefined, after: ComparedSide |
 const byPath = (candidates: ReadonlyArray<Candidate>) => new Map(candidates.map((one) => [one.path, one]))
 
 /**
- * What may differ between two trees, each known by what differs between it and its own beginning. `beginnings` is what differs between
- * those: none where both began from the same. A path that is in none of the three is the same in both trees.
+ * Possible differences of two trees, from each tree's differences from its own beginning. `beginnings` has the differences of the
+ * two beginnings: none for one common beginning. A path in none of the three lists is equal in both trees.
  */
 export const compose = (
   from: ReadonlyArray<Candidate>,
@@ -35,7 +35,7 @@ export const compose = (
   const [fromBy, toBy, beginningsBy] = [byPath(from), byPath(to), byPath(beginnings)]
   return [...new Set([...fromBy.keys(), ...toBy.keys(), ...beginningsBy.keys()])].flatMap((path) => {
     const [one, other, beginning] = [fromBy.get(path), toBy.get(path), beginningsBy.get(path)]
-    // What a tree has where it is as it began.
+    // File of a tree at a path where the tree is unchanged since its beginning.
     const oldBeginning = beginning === undefined ? (one ?? other)!.old : beginning.old
     const newBeginning = beginning === undefined ? (one ?? other)!.old : beginning.new
     const old = one === undefined ? oldBeginning : one.new

@@ -13,7 +13,7 @@ import { sameStamps, walkedDifferences } from "./walked.ts"
 
 export type CompareOptions = Pick<ChangesOptions, "paths" | "includeIgnored" | "verified" | "limits">
 
-/** More bytes than that are not read only to find that they are the same, where times may be trusted. */
+/** Maximum bytes to read for proof of equality, if times are trusted. */
 const READ_ANYWAY_BYTES = 16 * 1024 * 1024
 
 const placesOf = ({ channel, explain, trees }: Side) => ({
@@ -23,14 +23,14 @@ const placesOf = ({ channel, explain, trees }: Side) => ({
 
 const pushedFile: ComparedSide = { type: "file", mode: 0o644, size: 0, linkTarget: new Uint8Array(0) }
 
-/** The same for the ignore rules alone, to which what was pushed is part of the beginning. */
+/** The same for the ignore rules, which count pushed files as part of the beginning. */
 const asBegun = (pushed: Pushed, candidates: ReadonlyArray<Candidate>): ReadonlyArray<Candidate> =>
   candidates.map((one) => {
     const entry = pushed.entries.get(one.path)
     return entry === undefined ? one : { ...one, old: entry._tag === "file" ? pushedFile : undefined }
   })
 
-/** What differs between a tree and its own beginning, and which of it no ignore rule excludes. */
+/** Differences of a tree from its own beginning, and those that no ignore rule excludes. */
 const look = (side: Side, options: CompareOptions) =>
   side.explain(Effect.gen(function*() {
     const { channel, pushed, trees } = side
@@ -42,7 +42,7 @@ const look = (side: Side, options: CompareOptions) =>
     return { all, kept: new Set(kept.map(({ path }) => path)) }
   }))
 
-/** Without what turns out to be the same. */
+/** Without equal files. */
 const withoutSame = (from: Place, to: Place, composed: ReadonlyArray<Composed>, verified: boolean) =>
   Effect.gen(function*() {
     const twins = composed.flatMap(({ candidate: { old, path }, mayBeSame }) =>
@@ -59,8 +59,8 @@ const withoutSame = (from: Place, to: Place, composed: ReadonlyArray<Composed>, 
   })
 
 /**
- * What makes the tree of one side that of the other: with all contents that fit. A path is left out as ignored when it is in neither
- * beginning, and the rules of whoever has it there say so.
+ * The changes that turn the tree of one side into that of the other, with all contents that fit. A path is ignored if neither
+ * beginning has it and the rules of each side with the file exclude it.
  */
 export const differencesOf = (
   from: Side,

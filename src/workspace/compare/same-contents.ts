@@ -36,7 +36,7 @@ const batchesOf = (twins: ReadonlyArray<Twin>) => {
   return batches
 }
 
-/** SHA-256 of a file's first `size` bytes; undefined when it cannot be read. */
+/** SHA-256 of a file's first `size` bytes. `undefined` if the file is unreadable. */
 const digestOf = ({ channel, explain, tree }: Place, { path, size }: Twin) =>
   Effect.suspend(() => {
     const hash = createHash("sha256")
@@ -56,8 +56,8 @@ const sameDigest = (from: Place, to: Place, twin: Twin) =>
   )
 
 /**
- * Paths at which both trees have the same content. Every byte is read, however large a file is, and no time of a guest's is trusted; what
- * changed while it was read counts as different.
+ * Paths at which both trees have the same content. Reads every byte of files of any size, and trusts no time of a guest. A file
+ * that changes during the read counts as different.
  */
 export const sameContents = (
   from: Place,

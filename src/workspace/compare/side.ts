@@ -8,20 +8,20 @@ import type { Entry } from "../lifecycle/entry.ts"
 import { openDiskReader, openReader, type Reader } from "../reader.ts"
 import { type Pushed, readPushed } from "../seed/pushed.ts"
 
-/** What can be compared: a workspace, or a snapshot of one, in a guest that reads it. */
+/** A side of a comparison: a workspace or a snapshot, in a guest that reads it. */
 export interface Side extends Reader {
   readonly trees: Trees
-  /** What was pushed: to the ignore rules it is part of the beginning. */
+  /** Pushed files, which count as part of the beginning for the ignore rules. */
   readonly pushed: Pushed
   /** Names the seed image: two of the same name began from the same. */
   readonly seed: string
 }
 
-/** Two names of one file are one seed image; copies count as different ones and are found to be the same. */
+/** Two names of one file are one seed image. Copies count as different, and the comparison finds them equal. */
 const seedOf = (disk: string) =>
   Effect.mapBoth(inodeOf(`${disk}/seed.ext4`), { onSuccess: (inode) => inode ?? disk, onFailure: toHostError })
 
-/** What a guest reads, of which the folder `directory` has what was pushed, and `disk` the layers. */
+/** A side in a guest. The folder `directory` has the pushed files, `disk` the layers. */
 const sideOf = (
   reader: Reader,
   { directory, disk }: { readonly directory: string; readonly disk: string }
@@ -30,7 +30,7 @@ const sideOf = (
     return { ...reader, trees: workspaceTrees, pushed: yield* readPushed(directory), seed: yield* seedOf(disk) }
   })
 
-/** A workspace as it is; `isHeld` as in `openReader`. */
+/** A workspace in its current state; `isHeld` as in `openReader`. */
 export const workspaceSide = (
   entry: Entry,
   isHeld: boolean
@@ -41,7 +41,7 @@ export const workspaceSide = (
     return yield* sideOf(reader, { directory: entry.folder.directory, disk: entry.folder.disk(disk) })
   })
 
-/** A disk at rest whose layers, in the folder `disk`, nobody may write meanwhile. */
+/** A disk at rest: no process may write its layers in the folder `disk` meanwhile. */
 export const restingSide = (
   entry: Entry,
   folder: { readonly directory: string; readonly disk: string }

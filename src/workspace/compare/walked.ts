@@ -7,7 +7,7 @@ import { type Candidate, MAX_CANDIDATES, MAX_PATH_BYTES } from "../diff/candidat
 import { isSameEntry, mayHaveSameContent } from "./compose.ts"
 import { type Place, sameContents } from "./same-contents.ts"
 
-/** Repositories' own folders, in any case of their letters, as the agent passes them over in a comparison. */
+/** Repositories' own folders, upper or lower case: the agent skips them in a comparison. */
 const isGit = (path: string) => /(^|\/)\.git(\/|$)/i.test(path)
 
 const tooMany = new FileRefused({
@@ -39,7 +39,7 @@ const walked = <A>(
     ).pipe(Effect.as(found))
   })
 
-/** What differs between two trees of different guests. Every content of a file that may be the same is read. */
+/** Differences of two trees in different guests. Reads the contents of all files that may be equal. */
 export const walkedDifferences = (
   from: Place,
   to: Place,
@@ -58,10 +58,10 @@ export const walkedDifferences = (
     return candidates.filter(({ path }) => !same.has(path))
   })
 
-/** What a file is known by as long as nobody writes it: copies of a disk have it in common. */
+/** Identity of an unmodified file, which copies of a disk share. */
 const stampOf = ({ ctimeNs, ino, mtimeNs, size }: WalkEntry) => `${ino}:${size}:${mtimeNs}:${ctimeNs}`
 
-/** Of these paths those at which both trees have a file of the same inode, size and times: one that came with a copied disk. */
+/** Those of the paths at which both trees have a file of the same inode, size and times, from a copied disk. */
 export const sameStamps = (
   from: Place,
   to: Place,

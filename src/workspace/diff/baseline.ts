@@ -5,7 +5,7 @@ import type { Difference } from "../../guest-channel/difference.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 
-/** The guest's device with what the workspace started from; read-only at the hypervisor. */
+/** The guest's device with the baseline, read-only at the hypervisor. */
 const baselineDevice = "/dev/vdc"
 
 /** The two trees that a diff is of. */
@@ -22,14 +22,14 @@ export const workspaceTrees: Trees = {
   live: { root: "/workspace", path: "" }
 }
 
-/** What differs between the baseline and the live tree: the repositories' own folders aside. */
+/** Differences of the live tree from the baseline, without repositories' own folders. */
 export const differences = (
   channel: GuestChannel,
   options: { readonly verified: boolean; readonly trees: Trees }
 ): Stream.Stream<Difference, PyroError> => {
   const { baseline, device, live } = options.trees
   const compared = channel.compare({ old: baseline, new: live, skip: ".git", content: options.verified })
-  // Mounting again what is mounted costs next to nothing, and keeps its caches.
+  // A second mount of the same device costs nearly nothing, and keeps its caches.
   return Stream.unwrap(Effect.as(channel.call.baseline({ device }), compared)).pipe(
     Stream.catchTag("AgentCallFailed", (failure) => Stream.fail(refused("/workspace")(failure)))
   )

@@ -4,7 +4,7 @@ import type { ComparedSide } from "../../guest-channel/difference.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { differences, type Trees } from "./baseline.ts"
 
-/** A path at which the trees differ; a byte string, one character per byte. */
+/** A path at which the trees differ, as a byte string with one character per byte. */
 export interface Candidate {
   readonly path: string
   readonly old: ComparedSide | undefined

@@ -13,7 +13,7 @@ import { overPushed } from "./over-pushed.ts"
 import { withRenames } from "./renames.ts"
 
 export interface ChangesOptions {
-  /** Only what is at or beneath one of these paths, relative to /workspace; none: everything. @default [] */
+  /** Paths relative to /workspace that limit the changes, with everything beneath them; none: no limit. @default [] */
   readonly paths?: ReadonlyArray<Uint8Array> | undefined
   /** Also new files that ignore rules of the baseline or the guest exclude. @default false */
   readonly includeIgnored?: boolean | undefined
@@ -23,9 +23,9 @@ export interface ChangesOptions {
    */
   readonly verified?: boolean | undefined
   readonly trees?: Trees | undefined
-  /** What was pushed since the workspace was made: it counts as the baseline's. @default nothing */
+  /** Files pushed since the workspace was made, which count as part of the baseline. @default none */
   readonly pushed?: Pushed | undefined
-  /** Most `bytes` of one file, and of all contents together, before and after. @default 64 MiB and 128 MiB */
+  /** Maximum `bytes` of one file, and of all contents together, before and after. @default 64 MiB and 128 MiB */
   readonly limits?: { readonly fileBytes: number; readonly totalBytes: number } | undefined
 }
 
@@ -42,7 +42,7 @@ export interface Changes {
   readonly oversized: ReadonlyArray<Oversized>
   /** Files that the ignore rules keep out. */
   readonly ignoredCount: number
-  /** Sockets, FIFOs and devices that are new: no patch can hold them. */
+  /** New sockets, FIFOs and devices, which no patch can hold. */
   readonly specialCount: number
 }
 
@@ -50,7 +50,7 @@ const nothingPushed: Pushed = { entries: new Map(), contentOf: () => Effect.succ
 
 const DEFAULT_LIMITS = { fileBytes: 64 * 1024 * 1024, totalBytes: 128 * 1024 * 1024 }
 
-/** How git has it; undefined for what git does not have. */
+/** Mode as in git. `undefined` for types that git lacks. */
 const gitMode = (side: ComparedSide | undefined): Side["mode"] | undefined => {
   switch (side?.type) {
     case "file":
@@ -65,14 +65,14 @@ const gitMode = (side: ComparedSide | undefined): Side["mode"] | undefined => {
 const isSpecial = (side: ComparedSide | undefined) =>
   side !== undefined && side.type !== "directory" && gitMode(side) === undefined
 
-/** Whether a candidate is at or beneath one of these paths; none: every one is. */
+/** Whether a candidate is at or beneath one of these paths. Without paths, all are. */
 export const beneath = (paths: ReadonlyArray<Uint8Array>) => {
   const wanted = paths.map((path) => Buffer.from(path).toString("latin1"))
   return ({ path }: Candidate) =>
     wanted.length === 0 || wanted.some((one) => one === "" || path === one || path.startsWith(`${one}/`))
 }
 
-/** Files that fit the limits, by the sizes that were told, in their order; and those that do not. */
+/** Files that fit the limits by their reported sizes, in order, and the others. */
 const bySize = (
   candidates: ReadonlyArray<Candidate>,
   limits: { readonly fileBytes: number; readonly totalBytes: number }
@@ -89,7 +89,7 @@ const bySize = (
 
 type Contents = ReadonlyMap<string, FileContent>
 
-/** One side with its content; undefined when there is none by now. */
+/** One side with its content. `undefined` if the file is gone. */
 const sideOf = (path: string, side: ComparedSide | undefined, contents: Contents): Side | "too large" | undefined => {
   const mode = gitMode(side)
   if (side === undefined || mode === undefined) return undefined
@@ -141,7 +141,7 @@ export const withContents = (
         sideOf(candidate.path, candidate.old, old),
         sideOf(candidate.path, candidate.new, after)
       ] as const
-      // It grew since the trees were compared.
+      // The file grew after the comparison.
       if (sides[0] === "too large" || sides[1] === "too large") oversized.push(oversizedOf(candidate))
       else if (!isSame(...sides as readonly [Side | undefined, Side | undefined])) {
         changes.push({ path: Buffer.from(candidate.path, "latin1"), before: sides[0], after: sides[1] })
@@ -154,7 +154,7 @@ export const withContents = (
     }
   })
 
-/** What the agent, or whoever works in the guest, changed since the workspace was made: with all contents that fit. */
+/** Changes by the agent or by commands since the workspace was made, with all contents that fit. */
 export const collectChanges = (
   channel: GuestChannel,
   options: ChangesOptions = {}
@@ -182,7 +182,7 @@ export const collectChanges = (
     return { ...yield* withContents(kept, { old: readOld, new: readNew }, options.limits), ignoredCount }
   })
 
-/** The same, for what needs every content: fails when one is too large. */
+/** The same with every content. Fails if one is too large. */
 export const changesOf = (
   channel: GuestChannel,
   options: ChangesOptions = {}

@@ -5,18 +5,18 @@ import { EFBIG, EINVAL, ELOOP, ENOENT, ENOTDIR, errnoName } from "../../guest-ch
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { refused } from "./baseline.ts"
 
-/** Bytes of paths in one request, and how many. */
+/** Maximum bytes of paths in one request, and maximum number of paths. */
 const MAX_REQUEST_BYTES = 48 * 1024
 const MAX_REQUEST_PATHS = 1_000
 /** A path's count on the wire. */
 const COUNT_BYTES = 4
 
 export interface ReadLimits {
-  /** Of one file, in `bytes`; larger ones are not read. */
+  /** Maximum `bytes` of one file. Larger files are not read. */
   readonly fileBytes: number
-  /** Of all files together; made less by what is read. */
+  /** Remaining bytes of all files together. Reads decrease it. */
   readonly total: { left: number }
-  /** What is no regular file, or lies behind a link, is "absent"; else it fails. @default false */
+  /** A non-regular file, or a path behind a link, is "absent" instead of a failure. @default false */
   readonly linksAreAbsent?: boolean | undefined
 }
 
@@ -36,7 +36,7 @@ const requestsOf = (paths: ReadonlyArray<string>) => {
   return requests
 }
 
-/** Reads regular files of a tree, by byte strings relative to it. What does not fit the limits is "too large". */
+/** Reads regular files of a tree, by byte strings relative to it. A file beyond the limits is "too large". */
 export const readContents = (
   channel: GuestChannel,
   tree: { readonly root: string; readonly path: string },

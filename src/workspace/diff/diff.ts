@@ -13,12 +13,12 @@ const SYMLINK = 0o120000
 /** Most files that a result names. */
 const MAX_LISTED = 20_000
 
-/** What a diff is asked for, apart from how it is shown. */
+/** Options of a diff, without its presentation. */
 export type DiffSelection = Pick<DiffPayload, "paths" | "includeIgnored" | "verified">
 
 const ROOT = "/workspace"
 
-/** A path as it is typed: relative to /workspace, or beginning with it; in git's quoted form or as it is. */
+/** A typed path: relative to /workspace or absolute beneath it, plain or in git's quoted form. */
 const wantedPath = (text: string): Effect.Effect<Uint8Array, InvalidRequest> => {
   const outside = new InvalidRequest({ field: "paths", detail: `"${text}" is no path beneath ${ROOT}` })
   const bytes = pathBytes(text)
@@ -83,7 +83,7 @@ const shownPatch = (head: Uint8Array, bytes: number) => {
   }
 }
 
-/** Changes as they are told. */
+/** Changes in the result's form. */
 export const differenceResult = (
   { changes, ignoredCount, oversized, specialCount }: Changes,
   payload: Pick<DiffPayload, "stat" | "nameOnly" | "verified" | "maxBytes">
@@ -122,7 +122,7 @@ export const differenceResult = (
     }
   })
 
-/** What changed in a workspace since it was made, or last reset. Changes nothing. */
+/** Changes of a workspace since its creation or last reset. Changes nothing. */
 export const diffWorkspace = (
   channel: GuestChannel,
   payload: Omit<DiffPayload, "workspace">,

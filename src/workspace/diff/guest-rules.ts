@@ -6,11 +6,11 @@ import type { Candidate } from "./candidates.ts"
 import { readContents } from "./contents.ts"
 import { IgnoreRules } from "./ignore-rules.ts"
 
-/** Bounds of the ignore files that a guest made or changed. What is beyond them is passed over, and then hides nothing. */
+/** Bounds of ignore files that a guest made or changed. Rules beyond them are skipped, so they hide nothing. */
 const MAX_FILES = 1_000
 const MAX_FILE_BYTES = 64 * 1024
 const MAX_TOTAL_BYTES = 256 * 1024
-/** A quarter of what the rules of a baseline may cost: half a second, in slices. */
+/** A quarter of the baseline's limit: half a second, in slices. */
 const MAX_WORK = 50_000_000
 
 const directoryOf = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf("/")))
@@ -19,7 +19,7 @@ const directoryOf = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf
 const isIgnoreFile = (path: string) => path === ".gitignore" || path.endsWith("/.gitignore")
 
 /**
- * The ignore rules of a live tree; undefined when its ignore files are those of the baseline. `baseline` has the texts of the
+ * The ignore rules of a live tree. `undefined` if its ignore files equal those of the baseline. `baseline` has the texts of the
  * baseline's ignore files, by directory.
  */
 export const guestRules = (

@@ -1,15 +1,15 @@
 import { compileWildcard, type Wildcard, wildcardMatches, type Work } from "./wildmatch.ts"
 
-/** One rule of an ignore file, as git reads it. All texts are byte strings. */
+/** One rule of an ignore file, as git parses it. All texts are byte strings. */
 export interface IgnoreRule {
-  /** It takes back what an earlier rule ignores. */
+  /** The rule includes paths again that an earlier rule ignores. */
   readonly negative: boolean
   readonly directoriesOnly: boolean
-  /** It is about a name in any directory beneath, not about a path. */
+  /** The rule matches a name in any directory beneath, not a path. */
   readonly anyDirectory: boolean
-  /** What the name or path begins with. */
+  /** Literal beginning of the name or path. */
   readonly literal: string
-  /** What follows it; undefined: nothing. */
+  /** Pattern after the beginning. `undefined`: none. */
   readonly rest: Wildcard | undefined
 }
 
@@ -18,7 +18,7 @@ const firstSpecial = (pattern: string) => {
   return at < 0 ? pattern.length : at
 }
 
-/** Spaces at the end do not count, unless a backslash stands before them. */
+/** Trailing spaces do not count, unless a backslash precedes them. */
 const withoutTrailingSpaces = (line: string) => {
   let end = 0
   for (let at = 0; at < line.length; at++) {

@@ -3,14 +3,14 @@ import { TooManyRules, type Work } from "./wildmatch.ts"
 
 /** Bytes and rules looked at: some seconds of work. A hostile repository could ask for any number. */
 const MAX_WORK = 200_000_000
-/** What looking at a rule costs at least. */
+/** Minimum cost of one rule check. */
 const RULE_WORK = 20
 
-/** What a tree's ignore files exclude. Paths are byte strings relative to the tree. */
+/** Files that a tree's ignore files exclude. Paths are byte strings relative to the tree. */
 export class IgnoreRules {
   /** By the directory they stand in, "" for the top. */
   readonly #files = new Map<string, ReadonlyArray<IgnoreRule>>()
-  /** Rules for the whole tree that count less than all others: .git/info/exclude. */
+  /** Rules of lowest precedence for the whole tree: .git/info/exclude. */
   #exclude: ReadonlyArray<IgnoreRule> = []
   readonly #directories = new Map<string, boolean>()
   readonly #most: number
@@ -22,12 +22,12 @@ export class IgnoreRules {
     this.#work = { left: maxWork }
   }
 
-  /** How much was looked at so far, for callers that let others have their turn. */
+  /** Cost of the checks so far, for callers that yield to other work. */
   get workDone() {
     return this.#most - this.#work.left
   }
 
-  /** What a `.gitignore` says, a byte string. */
+  /** Content of a `.gitignore`, a byte string. */
   add(directory: string, text: string) {
     this.#files.set(directory, readIgnoreFile(text))
   }
@@ -36,7 +36,7 @@ export class IgnoreRules {
     this.#exclude = readIgnoreFile(text)
   }
 
-  /** Whether an entry is excluded: itself, or a directory above it. Throws `TooManyRules`. */
+  /** Whether an ignore rule excludes an entry or a directory above it. Throws `TooManyRules`. */
   ignores(path: string, isDirectory: boolean): boolean {
     if (isDirectory) {
       const known = this.#directories.get(path)

@@ -14,7 +14,7 @@ const MAX_TOTAL_BYTES = 8 * 1024 * 1024
 
 const parentOf = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf("/")))
 
-/** Directories of the baseline above what was added: whose rules count. "" is the top. */
+/** Directories of the baseline above new files, whose rules apply. "" is the top. */
 const ruleDirectories = (candidates: ReadonlyArray<Candidate>) => {
   const isNew = new Set(candidates.flatMap(({ old, path }) => old?.type === "directory" ? [] : [path]))
   const directories = new Set<string>()
@@ -31,9 +31,9 @@ const ruleDirectories = (candidates: ReadonlyArray<Candidate>) => {
 }
 
 /**
- * Splits what ignore rules exclude from the rest, and counts it (directories do not). Rules are those of the baseline, and those of
- * ignore files that the guest made or changed, which only exclude more. What the baseline has is never excluded: as for git,
- * whatever the rules say, once it is part of the tree. `found` has all differences, `candidates` those that are asked for.
+ * Splits ignored candidates from the rest, and counts them without directories. The rules come from the baseline and from ignore
+ * files that the guest made or changed, which can only exclude more. As in git, a file of the baseline is never ignored. `found`
+ * has all differences, `candidates` those of the request.
  */
 export const withoutIgnored = (
   channel: GuestChannel,
@@ -90,7 +90,7 @@ export const withoutIgnored = (
 /** Work between two turns of everything else that the daemon does: some 20 ms. */
 const SLICE_WORK = 2_000_000
 
-/** What the rules do not exclude. */
+/** Candidates that no rule excludes. */
 const keptBy = (rules: IgnoreRules, candidates: ReadonlyArray<Candidate>) =>
   Effect.gen(function*() {
     const kept: Array<Candidate> = []

@@ -10,7 +10,7 @@ import { type FileContent, readContents } from "./contents.ts"
 
 const SYMLINK = 0o120000
 const NO_LINK = new Uint8Array(0)
-/** Contents of the guest that are held at once to be compared with what was pushed, in `bytes`. */
+/** Maximum `bytes` of the guest's contents held at once for the comparison with pushed files. */
 const BATCH_BYTES = 32 * 1024 * 1024
 const MAX_FILE_BYTES = 64 * 1024 * 1024
 
@@ -27,7 +27,7 @@ const oldSide = (pushed: Pushed, path: string, entry: PushedEntry) => {
     : Effect.succeed<ComparedSide>({ type: "file", mode: mode & 0o777, size, linkTarget: NO_LINK })
 }
 
-/** Directories above what was pushed. */
+/** Directories above pushed files. */
 const parentsIn = (pushed: Pushed) => {
   const parents = new Set<string>()
   for (const [path, entry] of pushed.entries) {
@@ -38,8 +38,8 @@ const parentsIn = (pushed: Pushed) => {
 }
 
 /**
- * Differences from the baseline as it is since files were pushed: at a path that was pushed the old side is what was pushed,
- * whatever the seed image has there. Where the live tree has just that nothing differs.
+ * Differences from the current baseline. At a pushed path, the old side is the pushed file, whatever the seed image has. No
+ * difference if the live tree has the pushed file.
  */
 export const overPushed = (
   channel: GuestChannel,
@@ -66,7 +66,7 @@ export const overPushed = (
     return [...others, ...candidates.filter(({ path }) => !same.has(path))]
   })
 
-/** What the live tree has at paths where it is as the seed image: somebody put that back after the push. */
+/** File of the live tree at a path that equals the seed image: a command restored it after the push. */
 const lookUp = (
   channel: GuestChannel,
   trees: Trees,
@@ -83,7 +83,7 @@ const lookUp = (
     Effect.catchTag("AgentCallFailed", (failure) => Effect.fail(refused("/workspace")(failure)))
   )
 
-/** Paths at which the live tree has what was pushed. Contents are read: no time of the guest's is trusted. */
+/** Paths at which the live tree has the pushed content. Reads contents, because no time of the guest is trusted. */
 const unchanged = (
   channel: GuestChannel,
   trees: Trees,

@@ -13,7 +13,7 @@ export interface FormattedPatch {
   readonly counts: ReadonlyMap<Change, LineCounts>
 }
 
-/** Formats changes as one patch, of which only the head is kept; other work goes on between files. */
+/** Formats changes as one patch, of which only the head is kept. Yields to other work between files. */
 export const patchOf = (changes: ReadonlyArray<Change>, maxBytes: number): Effect.Effect<FormattedPatch> =>
   Effect.gen(function*() {
     const hash = createHash("sha256")

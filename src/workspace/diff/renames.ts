@@ -3,7 +3,7 @@ import type { Change } from "../change.ts"
 
 const SYMLINK = 0o120000
 
-/** What two files have in common when one can be the other's new name; undefined for what is never renamed. */
+/** Key that both files of a rename share. `undefined` for a file that cannot be renamed. */
 const keyOf = (side: Change["before"]) =>
   side === undefined || side.mode === SYMLINK || side.content.length === 0
     ? undefined
@@ -12,8 +12,8 @@ const keyOf = (side: Change["before"]) =>
 const nameOf = (path: Uint8Array) => Buffer.from(path).toString("latin1").replace(/^.*\//s, "")
 
 /**
- * Turns a deletion and an addition of the same content into one rename; of several that could be meant, the one that keeps
- * its name. Changes stay in their order, a rename where the addition was.
+ * Joins a deletion and an addition of the same content into one rename. Of several candidates, the one with the same name wins.
+ * Changes keep their order, with a rename at the place of the addition.
  */
 export const withRenames = (changes: ReadonlyArray<Change>): ReadonlyArray<Change> => {
   const deleted = new Map<string, Array<Change>>()

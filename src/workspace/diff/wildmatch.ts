@@ -1,18 +1,18 @@
 import { table } from "../../contract/names.ts"
 
 /**
- * git's wildmatch with WM_PATHNAME on byte strings: `*`, `?` and classes do not match a slash, a run of two or more stars
- * between slashes matches any number of directories. Takes time proportional to pattern times text, whatever the pattern.
+ * git's wildmatch with WM_PATHNAME on byte strings: `*`, `?` and classes do not match a slash. Two or more stars between slashes
+ * match any number of directories. The time is proportional to pattern times text for every pattern.
  */
 export interface Wildcard {
   readonly tokens: ReadonlyArray<Token>
   /** Bytes that a text has at least. */
   readonly least: number
-  /** What a text without a slash ends with, when that is all there is to it: most patterns are of that kind. */
+  /** Required suffix of a text without a slash, if the pattern is only a suffix: most patterns are. */
   readonly ending: string | undefined
 }
 
-/** More is to be looked at than is allowed. */
+/** The check exceeds its cost limit. */
 export class TooManyRules extends Error {}
 
 /** Bytes that may still be looked at; made less by each match. */
@@ -72,7 +72,7 @@ const readStars = (pattern: string, start: number): { readonly token: Token; rea
   const between = (start === 0 || pattern[start - 1] === "/") &&
     (end === pattern.length || pattern[end] === "/" || pattern.startsWith("\\/", end))
   if (end - start < 2 || !between) return { token: { _tag: "star" }, end }
-  // With the slash behind it, since both may match nothing.
+  // Includes the following slash, since both may match nothing.
   return pattern[end] === "/" ? { token: { _tag: "directories" }, end: end + 1 } : { token: { _tag: "stars" }, end }
 }
 
@@ -98,7 +98,7 @@ const classes = table<(code: number) => boolean>({
   xdigit: within("09AFaf")
 })
 
-/** Reads a class that starts at `start` the way git does, byte by byte; undefined when it has no end. */
+/** Parses a class that starts at `start` as git does, byte by byte. `undefined` if it has no end. */
 const readClass = (pattern: string, start: number) => {
   let at = start + 1
   const negated = pattern[at] === "!" || pattern[at] === "^"
@@ -148,7 +148,7 @@ export const wildcardMatches = ({ ending, least, tokens }: Wildcard, text: strin
   if (text.length < least) return false
   if (ending !== undefined) return text.endsWith(ending) && !text.includes("/")
   const bytes = Buffer.from(text, "latin1")
-  /** Whether what was matched so far may end before the byte of that number. */
+  /** Whether the match so far may end before the byte with that number. */
   let ends = new Uint8Array(bytes.length + 1)
   let next = new Uint8Array(bytes.length + 1)
   ends[0] = 1
@@ -163,7 +163,7 @@ export const wildcardMatches = ({ ending, least, tokens }: Wildcard, text: strin
   return ends[bytes.length] === 1
 }
 
-/** Fills `next` with what one token more comes to; false when nothing matches any more. */
+/** Fills `next` with the positions after one more token. False if none is left. */
 const step = (token: Token, ends: Uint8Array, next: Uint8Array, bytes: Uint8Array): boolean => {
   const { length } = bytes
   let some = 0

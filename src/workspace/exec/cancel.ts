@@ -4,12 +4,12 @@ import type { CancelPayload, CancelResult } from "../../contract/operations/work
 import { within } from "../../system/within.ts"
 import type { Command, Commands } from "./commands.ts"
 
-/** How long the end of what was killed is waited for. */
+/** Maximum wait for the end of a killed command. */
 const KILLED_MS = 5_000
 
 /**
- * Ends a command that runs with everything it started, and waits until that has happened, or the guest takes too long. It has the time
- * given here to end by itself, or its own; whoever asks a second time has it killed at once.
+ * Ends a running command and all its processes, and waits for its end up to a limit. The command has the given grace, or its own. A
+ * second request kills it at once.
  */
 export const endRunning = (command: Command, graceMs = command.ending.graceMs): Effect.Effect<void> =>
   Effect.suspend(() => {
@@ -20,7 +20,7 @@ export const endRunning = (command: Command, graceMs = command.ending.graceMs): 
     )
   })
 
-/** Ends a running command with everything it started, whoever started it; one that has ended stays as it is. */
+/** Ends a running command and all its processes, whoever started it. An ended command stays unchanged. */
 export const cancel = (
   commands: Commands,
   { execId, graceSeconds, workspace }: CancelPayload

@@ -1,9 +1,9 @@
 import { printable } from "../../contract/printable.ts"
 
-/** Longest command line that is told, in characters. */
+/** Maximum length of a command line in a summary, in characters. */
 const COMMAND_LENGTH = 120
 
-/** How many running commands are told. */
+/** Maximum number of running commands in a summary. */
 export const NAMED_RUNNING = 10
 
 /** A command in one short line. */

@@ -23,15 +23,15 @@ import { pidsMaxOf, untilLate } from "./starting.ts"
 export interface Command {
   readonly id: string
   readonly log: CommandLog
-  /** Once the guest has started it, or could not. */
+  /** Ends when the guest has started the command, or failed to. */
   readonly started: Deferred.Deferred<GuestProcess, PyroError>
   readonly end: Deferred.Deferred<CommandEnd, PyroError>
   readonly ending: EndingOptions
-  /** Of the VM that it runs in. */
+  /** Generation of the VM that runs it. */
   readonly hints: Hints
   /** Whether `stop` was called. */
   isEnding: boolean
-  /** Ends it with everything it started, as soon as the guest has it: asks it first where it has a grace. */
+  /** Ends the command and all its processes as soon as the guest has it. A command with a grace gets a signal first. */
   readonly stop: (graceMs: number) => Effect.Effect<void>
 }
 
@@ -41,30 +41,30 @@ export interface Running {
   readonly scope: Scope.Scope
 }
 
-/** Commands of one workspace, from its creation or last reset on. */
+/** Commands of one workspace since its creation or last reset. */
 export interface Commands {
   readonly journal: CommandJournal
   readonly logs: LogStore
   readonly running: ReadonlyMap<string, Command>
   /**
-   * Starts a command; its output and its end are recorded until the VM's scope closes, whoever listens. One whose id is known is not
-   * started: `mine` tells.
+   * Starts a command. Its output and end are recorded until the VM's scope closes, with or without listeners. A known id starts
+   * nothing: `mine` is false.
    */
   readonly start: (
     generation: Running & { readonly memoryMib: number },
     payload: ExecPayload & { readonly execId: string },
     input: RunInput
   ) => Effect.Effect<{ readonly mine: boolean }, NoSpace | StateDirectoryUnusable>
-  /** Takes up the commands that a guest still runs, or has the end of, after the process that started them is gone. */
+  /** Adopts the commands that a guest still runs or whose end it keeps, after the death of the daemon that started them. */
   readonly adopt: (generation: Running) => Effect.Effect<void, ChannelFailed>
-  /** Records that what is still running is lost: its VM has ended. */
+  /** Records that running commands are lost: their VM has ended. */
   readonly loseAll: (why: PyroError) => Effect.Effect<void>
   /**
-   * Notes down which commands run, and gives their output second names in `folder`: one moment, nothing is waited for. The files of
-   * it that are written further are cut by `keepRunning` to what they had.
+   * Records the running commands, and gives their output second names in `folder`, in one moment without a wait. `keepRunning` cuts
+   * files that later grow to their length at this moment.
    */
   readonly noteRunning: (folder: string) => ReadonlyArray<RunningCommand>
-  /** Takes over commands that ran elsewhere when `noteRunning` was called, `sinceMs` ago; `adopt` finds them in the guest. */
+  /** Adopts commands that ran elsewhere at `noteRunning`, `sinceMs` ago; `adopt` finds them in the guest. */
   readonly inherit: (
     commands: ReadonlyArray<RunningCommand>,
     folder: string,
@@ -97,7 +97,7 @@ export const openCommands = (
     Effect.map(({ deferred, journal, logs, running }) => {
       const journaled = <A>(work: () => A) => Effect.mapError(attempt("write", folder.journal, work), unwritten(folder))
 
-      /** Known as running from here on, until it is settled. */
+      /** Known as running from here until it is settled. */
       const make = (id: string, log: CommandLog, scope: Scope.Scope, ending: EndingOptions) => {
         const started = Deferred.unsafeMake<GuestProcess, PyroError>(FiberId.none)
         const stop = (graceMs: number) =>
@@ -132,20 +132,20 @@ export const openCommands = (
       /** From the process to its recorded end. */
       const conclude = (command: Command, process: GuestProcess, time: Omit<Parameters<typeof follow>[2], "ending">) =>
         Effect.flatMap(follow(process, command.log, { ...time, ending: command.ending }), (end) => {
-          // What its handler left in the background: the guest forgets it with the release.
+          // Background processes that its handler left: the guest forgets them with the release.
           const rest = command.isEnding ? Effect.ignore(process.kill) : Effect.void
           return Effect.zipRight(rest, Effect.sync(() => concluded(command, process, end)))
         })
 
       const concluded = (command: Command, process: GuestProcess, end: CommandEnd) => {
-        // The id is another VM's by now: the workspace went back to a snapshot, and this VM runs for another moment.
+        // The id belongs to another VM now: the workspace went back to a snapshot, and this VM still runs for a moment.
         if (running.get(command.id) !== command) return
         journal.ended(end)
         settle(command, Exit.succeed(end))
         deferred.ended(process)
       }
 
-      /** In the VM's scope: whoever asked for it may go. */
+      /** In the VM's scope, because the caller may leave. */
       const inBackground = (command: Command, work: Effect.Effect<void, PyroError, Scope.Scope>, scope: Scope.Scope) =>
         work.pipe(
           Effect.scoped,
@@ -158,7 +158,7 @@ export const openCommands = (
       const start: Commands["start"] = ({ channel, memoryMib, scope }, payload, input) =>
         Effect.gen(function*() {
           const { execId: id } = payload
-          // Nothing waits between this and the journal: of two requests with one id only one gets past.
+          // No yield lies between this and the journal: of two requests with one id, only one starts the command.
           if (journal.get(id) !== undefined) return { mine: false }
           const startedAtMs = yield* nowMs
           const deadlineMs = payload.timeoutSeconds === undefined
@@ -177,14 +177,14 @@ export const openCommands = (
           const ending = endingOptions({ graceMs: payload.graceSeconds * 1000, tty: payload.tty })
           const command = make(id, logs.create(id), scope, ending)
           const request = spawnRequest(payload, input)
-          // What follows is done while the guest starts it.
+          // The following work overlaps with the start in the guest.
           const started = yield* channel.launch({ ...request, id, pidsMax: pidsMaxOf(memoryMib) })
           const work =
             (deadlineMs === undefined ? started : untilLate(command.started, started, deadlineMs - startedAtMs))
               .pipe(
                 Effect.tapError((failure) =>
                   Effect.sync(() => {
-                    // After a lost channel nobody knows whether it started: the guest is asked by its id.
+                    // After a lost channel the start is unknown: the guest is asked by the id.
                     if (failure._tag === "ChannelFailed" || running.get(id) !== command) return
                     journal.refused(id)
                     journal.flush()
@@ -212,7 +212,7 @@ export const openCommands = (
             // Never closed: its end would end the command, which outlives this process too.
             const kept = yield* Scope.make()
             const adopted = yield* channel.adopt(id, log.received).pipe(Effect.provideService(Scope.Scope, kept))
-            // The guest keeps each until its end is in the journal: it never heard of this one.
+            // The guest keeps each end until the journal has it.
             if (Option.isNone(adopted)) {
               journal.refused(id)
               journal.flush()

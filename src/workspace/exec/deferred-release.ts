@@ -5,8 +5,8 @@ import { touch, type WorkspaceFolder } from "../lifecycle/record.ts"
 import type { CommandJournal } from "./journal.ts"
 
 /**
- * Delay of the work that follows the end of a command, in ms. A caller that runs one command after another asks for the next one sooner,
- * and while the guest runs that one, this process has nothing else to do.
+ * Delay of the work after the end of a command, in ms. A caller that runs one command after another asks for the next one sooner.
+ * While the guest runs the next command, this process is idle.
  */
 const AFTER_MS = 2
 /** Resolution of the time of last activity, in ms: of commands in a row, not every start is written down. */
@@ -16,9 +16,9 @@ const FRESH_MS = 500
 export interface DeferredRelease {
   /** The workspace is in use. */
   readonly started: Effect.Effect<void>
-  /** The end of a command is in the journal, though not in its file yet. The guest keeps the end until it is. */
+  /** The end of a command is in the journal, though not in its file yet. The guest keeps the end until the file has it. */
   readonly ended: (process: GuestProcess) => void
-  /** The guest is gone, and with it all that was to be released. */
+  /** The guest is gone, with all commands to release. */
   readonly forget: () => void
 }
 

@@ -13,7 +13,7 @@ interface Request {
   readonly script?: string
 }
 
-/** The request with the whole id of the command that it names by the beginning of one. A command is started by a whole id only. */
+/** The request with the whole id of the command that it names by a prefix. A command is started by a whole id only. */
 export const withExecId = <Payload extends Request>(
   commands: Commands,
   payload: Payload

@@ -38,10 +38,10 @@ const exited = (log: CommandLog, { durationMs, outcome, signal, status }: Comman
       ...(log.droppedBytes === 0 ? {} : { droppedBytes: log.droppedBytes })
     })
 
-/** What a guest that does nothing else needs to start a command, and more: who does not want to wait at all waits so long, in ms. */
+/** Minimum wait in ms, for a caller that does not want to wait: more than an idle guest needs to start a command. */
 const LEAST_START_MS = 1_000
 
-/** Maximum output of one batch, in bytes, but for the last piece: few messages carry fast output. */
+/** Maximum output of one batch, in bytes, without the last piece: few messages carry fast output. */
 const BATCH_BYTES = 65_536
 
 export type ExecPull = PullEvents<ExecEvent>
@@ -55,11 +55,11 @@ interface WaitLimit {
   readonly last: ExecEvent
 }
 
-/** From now on nothing of the output goes before it was heard, also what no disk has room for. */
+/** From now on the log drops no output before the reader has it, also output that does not fit on the disk. */
 const listen = (log: CommandLog, cursor: number) =>
   acquirePlain(Effect.sync(() => log.listen(cursor)), (reader) => reader.close())
 
-/** `first`, then the output from where the reader is as it comes, then the end. */
+/** `first`, then the output from the reader's position as it arrives, then the end. */
 const pullOutput = (
   first: ExecEvent,
   log: CommandLog,
@@ -81,7 +81,7 @@ const pullOutput = (
     let waiting: Array<ExecEvent> = [first]
     let isOver = false
     let reason: string | undefined
-    /** Adds a notice as soon as the guest makes no progress, and when the guest goes on. */
+    /** Adds a notice when the guest stops making progress, and when it continues. */
     const orStandstill = (more: Effect.Effect<void>) =>
       standstill === undefined ? more : Effect.raceFirst(
         more,
@@ -104,7 +104,7 @@ const pullOutput = (
         }
         return Effect.succeed(takeBatch())
       })
-    /** The end where there is one, else what is there, else what comes. */
+    /** The end if there is one, else the available output, else the next output. */
     const whenDrained: ExecPull = (waitMs) => {
       if (log.ended) {
         return Effect.matchEffect(Effect.flatMap(end, (how) => exited(log, how)), {
@@ -150,7 +150,7 @@ const oneBatch = (...events: ReadonlyArray<ExecEvent>): ExecPull => {
     })
 }
 
-/** Ends the command with the Scope, unless it was handed back, or only this process leaves. */
+/** Ends the command with the Scope, unless the command is detached or only this process leaves. */
 const endWithScope = (
   command: Command,
   running: Commands["running"],
@@ -164,8 +164,8 @@ const endWithScope = (
   ))
 
 /**
- * Runs a command, or goes on listening to the one of that id: Started, Output, Exited; Detached where the caller wants to wait no
- * longer. Interrupting the one who started it ends it with all it started; whoever came later only stops listening.
+ * Runs a command, or listens again to the command of that id: Started, Output, Exited, or Detached at the end of the caller's wait.
+ * An interruption of the starting caller ends the command. An interruption of a later caller only stops its listening.
  */
 export const exec = (
   commands: Commands,
@@ -187,7 +187,7 @@ export const exec = (
     if (owned && !payload.detach && (untilMs === undefined || input.endsWithCaller === true)) {
       yield* endWithScope(command, commands.running, input, handedBack)
     }
-    // Before the guest has it: its first output may be all there is.
+    // Before the guest has the command: its first output may be all its output.
     const reader = payload.detach ? undefined : yield* listen(command.log, cursor)
     const process = yield* startedBefore(command, untilMs)
     const resumes = !mine && input.resumed === true
@@ -208,14 +208,14 @@ export const exec = (
     return waitLimit === undefined ? pull : noting(handedBack, pull)
   })
 
-/** Notes when the caller is told that the command goes on. */
+/** Notes the time when the caller learns that the command continues. */
 const noting = (handedBack: { isTold: boolean }, pull: ExecPull): ExecPull => (waitMs) =>
   Effect.tap(pull(waitMs), (events) => {
     handedBack.isTold ||= Chunk.some(events, ({ _tag }) => _tag === "Detached")
     return Effect.void
   })
 
-/** The process, once the guest has started it; nothing where whoever asks waits no longer, whatever the guest does. */
+/** The process after its start in the guest. None for a caller that waits no longer. */
 const startedBefore = ({ started }: Command, untilMs: number | undefined) =>
   untilMs === undefined
     ? Deferred.await(started)
@@ -225,7 +225,7 @@ const startedBefore = ({ started }: Command, untilMs: number | undefined) =>
         Option.getOrUndefined
       ))
 
-/** Whether it was started here and now; not where its id is known. */
+/** Whether this call started the command. False for a known id. */
 const startUnknown = (
   commands: Commands,
   generation: Effect.Effect<Running & { readonly memoryMib: number }, PyroError>,
@@ -242,7 +242,7 @@ const startUnknown = (
       Effect.map(commands.start(running, payload, input), ({ mine }) => mine))
   })
 
-/** All that is known of a command that has ended, from its log. */
+/** All that is known of an ended command, from its log. */
 const replay = (commands: Commands, id: string, cursor: number, workspace: string) =>
   Effect.gen(function*() {
     const known = commands.journal.get(id)

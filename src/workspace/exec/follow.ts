@@ -7,10 +7,10 @@ import { type EndingOptions, endProcess, ranOut } from "../ending.ts"
 import type { CommandEnd } from "./journal.ts"
 import type { CommandLog } from "./log.ts"
 
-/** How long a killed command may take to be gone before its end is told all the same. */
+/** Maximum wait for the end of a killed command. Its end is reported in any case. */
 const killGraceMs = 3_000
 
-/** What it printed goes into the log; what the log did not get while nobody listened to the guest is counted as lost. */
+/** Output goes into the log. Output that the log missed while no process listened to the guest counts as lost. */
 const record = (process: GuestProcess, log: CommandLog) =>
   process.forEachOutput(({ bytes, from, offset }) =>
     Effect.suspend(() => {
@@ -19,7 +19,7 @@ const record = (process: GuestProcess, log: CommandLog) =>
     })
   )
 
-/** Reads a process to its end, and ends it with all it started when its time is over. */
+/** Reads a process to its end, and ends it with all its processes at its timeout. */
 export const follow = (
   process: GuestProcess,
   log: CommandLog,
@@ -37,7 +37,7 @@ export const follow = (
         Effect.as(Option.none())
       )
     )
-    // What its handler left in the background goes with it.
+    // Background processes that its handler left end with it.
     if (isOver) yield* Effect.ignore(process.kill)
     const late = isOver && ranOut(Option.getOrUndefined(exit), time.ending)
     return {
@@ -48,7 +48,7 @@ export const follow = (
     }
   })
 
-/** What a command printed, as its journal has it. */
+/** Output of a command, as its journal has it. */
 export const printed = ({ droppedBytes, received }: CommandLog) => ({
   stdoutBytes: received.stdout,
   stderrBytes: received.stderr,

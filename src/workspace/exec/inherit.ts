@@ -25,7 +25,7 @@ export const execKind: ResidentKind<typeof Running.Type, typeof Running.Encoded>
   describeNoted: (commands) => ({ runningCommands: commands.length })
 }
 
-/** The commands that run, their output under second names in the folder `to`. Throws what the file system does. */
+/** The running commands, their output under second names in the folder `to`. Throws errors of the file system. */
 export const runningOf = (journal: CommandJournal, logs: LogStore, to: string): ReadonlyArray<RunningCommand> =>
   journal.commands.filter(({ end }) => end === undefined).map(({ start }) => ({
     start,
@@ -35,7 +35,7 @@ export const runningOf = (journal: CommandJournal, logs: LogStore, to: string): 
     })
   }))
 
-/** Cuts the files that `runningOf` has named to what they had then, as files of their own. */
+/** Cuts the files that `runningOf` named to their size at that time, as separate files. */
 export const keepRunning = (commands: ReadonlyArray<RunningCommand>, folder: string) =>
   Effect.forEach(commands, ({ segments, start }) =>
     Effect.gen(function*() {
@@ -47,7 +47,10 @@ export const keepRunning = (commands: ReadonlyArray<RunningCommand>, folder: str
       yield* renameFile(own, file)
     }), { discard: true }).pipe(Effect.mapError(toHostErrorOf(folder)))
 
-/** Puts commands that ran elsewhere `sinceMs` ago into a journal, as running, with the output in `from`. Throws what the file system does. */
+/**
+ * Adds commands that ran elsewhere `sinceMs` ago to a journal, as running, with the output in `from`. Throws errors of the file
+ * system.
+ */
 export const takeOver = (
   journal: CommandJournal,
   logs: LogStore,
@@ -57,7 +60,7 @@ export const takeOver = (
 ): void => {
   for (const { segments, start } of commands) {
     const { deadlineMs, ...rest } = start
-    // Its time stood still with it.
+    // Its clock stood still with the snapshot.
     const shifted = deadlineMs === undefined ? {} : { deadlineMs: deadlineMs + sinceMs }
     journal.started({ ...rest, ...shifted, inherited: true })
     logs.take(start.id, from, segments.map(({ number }) => number))

@@ -3,16 +3,16 @@ import * as fs from "node:fs"
 
 export const Started = Schema.Struct({
   id: Schema.String,
-  /** Cut where it is long. */
+  /** Shortened if it is long. */
   command: Schema.Array(Schema.String),
   startedAt: Schema.String,
-  /** When it is killed, in ms since the epoch. */
+  /** Time of the kill by its timeout, in ms since the epoch. */
   deadlineMs: Schema.optional(Schema.Number),
-  /** From the signal that ends it to the kill, where that is not the default. */
+  /** Time from the signal to the kill. Absent: the default. */
   graceMs: Schema.optional(Schema.Number),
-  /** It runs on a terminal. */
+  /** The command has a terminal. */
   tty: Schema.optional(Schema.Literal(true)),
-  /** It ran before the workspace went on from where it is. */
+  /** The command ran before the workspace's current snapshot state. */
   inherited: Schema.optional(Schema.Literal(true))
 })
 
@@ -25,7 +25,7 @@ const Ended = Schema.Struct({
   durationMs: Schema.optional(Schema.Number),
   stdoutBytes: Schema.Int,
   stderrBytes: Schema.Int,
-  /** Of these, what the log does not have. */
+  /** Bytes of these that the log lacks. */
   droppedBytes: Schema.optional(Schema.Int)
 })
 
@@ -42,7 +42,7 @@ type Line = typeof Line.Type
 export type CommandStart = typeof Started.Type
 export type CommandEnd = typeof Ended.Type
 
-/** One command of a workspace: how it was started, and how it ended when it has. */
+/** One command of a workspace: its start, and its end if it has ended. */
 export interface JournaledCommand {
   readonly start: CommandStart
   readonly end: CommandEnd | undefined
@@ -63,15 +63,15 @@ const shortened = (command: ReadonlyArray<string>) => {
 }
 
 /**
- * Commands of a workspace in the order of their start, on disk before the guest hears of them. A line is one write; the last one
- * may be cut by a crash and is then no line.
+ * Commands of a workspace in the order of their start, on disk before the guest gets them. A line is one write. A crash may cut the
+ * last line, which is then ignored.
  */
 export class CommandJournal {
   readonly #fd: number
   readonly #commands = new Map<string, JournaledCommand>()
   /** Bytes of the file that are whole lines. */
   #size: number
-  /** Lines that are to be written yet, or that the disk had no room for; they go ahead of the next one. */
+  /** Lines not written yet, or without room on the disk. They precede the next line. */
   #waiting: Array<Line> = []
 
   constructor(file: string) {
@@ -104,20 +104,20 @@ export class CommandJournal {
     return this.#commands.get(id)
   }
 
-  /** Whether it was started and has no end yet. */
+  /** Whether the command was started and has no end yet. */
   isRunning(id: string) {
     const known = this.#commands.get(id)
     return known !== undefined && known.end === undefined
   }
 
-  /** Throws what the host's file system says; the command is not known then. */
+  /** Throws errors of the host's file system. The command is then unknown. */
   started(start: CommandStart) {
     const line: Line = { started: { ...start, command: shortened(start.command) } }
     this.#write([...this.#waiting, line])
     this.#apply(line)
   }
 
-  /** Known from now on; with `flush` it is on disk. */
+  /** Known from now on; with `flush` also on disk. */
   ended(end: CommandEnd) {
     this.#add({ ended: end })
   }
@@ -127,7 +127,7 @@ export class CommandJournal {
     this.#add({ refused: { id } })
   }
 
-  /** Writes what has ended or was refused. Never fails: on a full disk it is written later, with the next line. False then. */
+  /** Writes an end or a refusal. Never fails: on a full disk it returns false and the next write includes the line. */
   flush(): boolean {
     if (this.#waiting.length === 0) return true
     try {
@@ -158,7 +158,7 @@ export class CommandJournal {
   #write(lines: ReadonlyArray<Line>) {
     const bytes = Buffer.from(lines.map(encode).join(""))
     try {
-      // A disk that takes a part of it says with the next part why.
+      // After a partial write, the next write reports the error.
       for (let written = 0; written < bytes.length;) {
         written += fs.writeSync(this.#fd, bytes, written, bytes.length - written, this.#size + written)
       }
