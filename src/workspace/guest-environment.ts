@@ -3,8 +3,8 @@ import type { RunPayload } from "../contract/operations/run.ts"
 const path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /**
- * Variables that a command finds, as `K=V`: sane ones, and on top what the caller gave. HOME, USER and LOGNAME come from the guest's
- * own accounts unless the caller says them: the agent fills them in.
+ * Variables of a command, as `K=V`: defaults, overridden by the caller's. The agent sets HOME, USER and LOGNAME from the guest's
+ * own accounts unless the caller does.
  */
 export const guestEnvironment = (request: Pick<RunPayload, "env" | "tty">): ReadonlyArray<string> =>
   Object.entries({

@@ -3,7 +3,7 @@ import type { Notice } from "../contract/notice.ts"
 /** How much of the end of a command's output is looked at: errors stand there. */
 const TAIL_BYTES = 8_192
 
-/** What resolvers and the programs around them say where there is no network. */
+/** Messages of resolvers and programs without a network. */
 const NO_NETWORK =
   /temporary failure (in name resolution|resolving)|could not resolve (host|proxy)|name or service not known|network is unreachable|no address associated with hostname|failed to lookup address|no such host\b|\b(EAI_AGAIN|ENOTFOUND|ENETUNREACH)\b/i
 
@@ -18,7 +18,7 @@ const hints = {
 } as const
 type Hint = keyof typeof hints
 
-/** The end of what a command prints, as it comes: pieces are kept as they are until that is looked at. */
+/** The end of a command's output. Pieces stay separate until a check reads them. */
 export class OutputTail {
   #pieces: Array<Uint8Array> = []
   #bytes = 0
@@ -37,7 +37,7 @@ export class OutputTail {
 const hintOf = (tail: OutputTail, status: number): Hint | undefined =>
   NO_NETWORK.test(tail.text) ? "network" : status === NOT_FOUND ? "command" : undefined
 
-/** What is worth saying to whoever ran a command, once for each thing and machine. */
+/** Hints for the caller of a command, each once per machine. */
 export class Hints {
   readonly #said = new Set<Hint>()
 
@@ -52,7 +52,7 @@ export class Hints {
 
 const known = new WeakMap<object, Hints>()
 
-/** The hints of one machine, which stands for it as long as it lives. */
+/** The hints of one machine for its whole life. */
 export const hintsOf = (machine: object): Hints => {
   const found = known.get(machine) ?? new Hints()
   known.set(machine, found)

@@ -11,7 +11,10 @@ import type { Entry } from "./lifecycle/entry.ts"
 import { imagesOf } from "./lifecycle/guest-on.ts"
 import type { WorkspaceRecord } from "./lifecycle/record.ts"
 
-/** Most memory of an inspector, in MiB: it runs nothing of the workspace. The pool has that of a workspace made without a word on it. */
+/**
+ * Maximum memory of an inspector, in MiB: it runs no program of the workspace. The pool has VMs with the default memory of a
+ * workspace.
+ */
 const mostMib = 1024
 
 /** Sizes of an inspector: the workspace's own, for which there is a template, unless they are large. */
@@ -32,8 +35,8 @@ const openWorkspaceFolder = ({ channel, vm }: Guest) =>
   )
 
 /**
- * Why a look at a disk was cut short. The workspace itself has no part in it: no remedy for a workspace is named, and nothing of it was
- * changed.
+ * Error of an interrupted read of a disk. The workspace is unchanged and not at fault, so the error names no remedy for a
+ * workspace.
  */
 export const explainInspector = (guest: Guest) => <A, E, R>(look: Effect.Effect<A, E | ChannelFailed, R>) =>
   Effect.catchIf(
@@ -48,9 +51,9 @@ export const explainInspector = (guest: Guest) => <A, E, R>(look: Effect.Effect<
   )
 
 /**
- * A throw-away VM that reads a disk of a workspace: on an overlay of its own, so that journals are replayed and what a patch or a push left
- * half done is put right, and nobody's disk changes. It has the disk's folder at /workspace. Nothing of what is on the disk runs. Nobody may
- * write the disk's layers meanwhile.
+ * A throw-away VM that reads a workspace's disk under its own overlay, with the disk's folder at /workspace. The overlay takes
+ * journal replays and the repair of half-done patches or pushes, so no disk changes. The VM runs no program of the disk. No process
+ * may write the disk's layers meanwhile.
  */
 export const openInspector = (
   entry: Entry,

@@ -2,7 +2,7 @@ import * as fs from "node:fs"
 import type { LogRoom, Segment } from "./log-parts.ts"
 import { encodeHead, encodeStart, HEAD_BYTES, type OutputName, readStart, scan, type SegmentStart } from "./segment.ts"
 
-/** The files of one command's output, oldest first. The last one is written while it is open. */
+/** The files of one command's output, oldest first. An open log writes the last one. */
 export class LogFiles {
   readonly #store: LogRoom
   readonly #id: string
@@ -24,7 +24,7 @@ export class LogFiles {
     })
   }
 
-  /** Opens the last file behind its last whole piece, and says what came up to there; nothing where there is none. */
+  /** Opens the last file behind its last whole piece, and gives the totals up to this point. None without a file. */
   resume(): SegmentStart | undefined {
     for (let last = this.segments.at(-1); last !== undefined; last = this.segments.at(-1)) {
       const fd = fs.openSync(this.#file(last), "r+")
@@ -52,8 +52,8 @@ export class LogFiles {
   }
 
   /**
-   * Writes a piece to the open file, or to a new one that begins with `start`. False where the host's file system does not take it;
-   * nothing of it is kept then.
+   * Writes a piece to the open file, or to a new one that begins with `start`. False if the host's file system refuses the piece:
+   * then nothing of it is kept.
    */
   write(from: OutputName, bytes: Uint8Array, start: () => SegmentStart): boolean {
     const last = this.segments.at(-1)
@@ -82,7 +82,7 @@ export class LogFiles {
     this.#store.heldBytes += segment.size
   }
 
-  /** Takes back what a write left that failed. The next one begins a file of its own. */
+  /** Takes back a failed write's part. The next write begins a new file. */
   #undo() {
     const last = this.segments.at(-1)
     if (this.#fd === undefined || last === undefined) return
@@ -97,7 +97,7 @@ export class LogFiles {
     try {
       return fs.openSync(this.#file(segment), "r")
     } catch {
-      return undefined // gone meanwhile
+      return undefined // removed meanwhile
     }
   }
 
@@ -128,7 +128,7 @@ export class LogFiles {
     this.#store.removed(segment.size)
   }
 
-  /** What is written next begins a file of its own. */
+  /** The next write begins a new file. */
   close(): void {
     if (this.#fd !== undefined) fs.closeSync(this.#fd)
     this.#fd = undefined
@@ -141,7 +141,7 @@ export class LogFiles {
 
 const sizeOf = (parts: ReadonlyArray<Uint8Array>) => parts.reduce((sum, part) => sum + part.length, 0)
 
-/** One write where the file system takes it whole, so that a crash leaves whole pieces but for the last. */
+/** One write if the file system takes it whole, so that a crash can cut only the last piece. */
 const writeWhole = (fd: number, parts: ReadonlyArray<Uint8Array>, position: number) => {
   const bytes = sizeOf(parts)
   let written = fs.writevSync(fd, parts, position)

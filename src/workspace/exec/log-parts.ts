@@ -5,7 +5,7 @@ export interface Segment {
   readonly number: number
   /** Bytes of the file that are whole pieces. */
   size: number
-  /** Read when it is first needed. */
+  /** Read at the first use. */
   start: SegmentStart | undefined
 }
 
@@ -15,18 +15,18 @@ export interface RecentPiece {
   readonly bytes: Uint8Array
   /** Cursor of its first byte. */
   readonly start: number
-  /** Where it was written, if it was. */
+  /** Position of the write, if it was written. */
   readonly segment: Segment | undefined
   readonly offset: number
 }
 
-/** A log as its readers see it. */
+/** A log for its readers. */
 export interface ReadableLog {
   /** Cursor of its end. */
   readonly position: number
   readonly segments: ReadonlyArray<Segment>
   readonly recent: RecentPiece | undefined
-  /** Descriptor of a file of it, for the caller to close; undefined when it is gone. */
+  /** Descriptor of one of its files, which the caller closes. `undefined` if the file is gone. */
   readonly open: (segment: Segment) => number | undefined
   readonly startOf: (segment: Segment) => SegmentStart | undefined
 }
@@ -34,22 +34,22 @@ export interface ReadableLog {
 export interface LogLimits {
   /** Size of a file, in `bytes`. */
   readonly segmentBytes: number
-  /** Files of one command that hold its first output and stay. */
+  /** Number of files per command that hold its first output and stay. */
   readonly headSegments: number
-  /** Files of one command in all; the others hold its newest output. */
+  /** Number of files per command in all. The others hold its newest output. */
   readonly segments: number
-  /** What the commands of a workspace may take together, in `bytes`. */
+  /** Maximum `bytes` of all commands of a workspace. */
   readonly workspaceBytes: number
 }
 
-/** The room that a log shares with others. */
+/** Space that a log shares with others. */
 export interface LogRoom {
   readonly limits: LogLimits
-  /** Room that all of them take, in `bytes`. */
+  /** Space of all logs, in `bytes`. */
   heldBytes: number
   readonly file: (id: string, number: number) => string
   readonly created: () => void
   readonly removed: (size: number) => void
-  /** Makes room for one more file; false where nothing is left that may go. */
+  /** Frees space for one more file. False if no file may be removed. */
   readonly makeRoom: () => boolean
 }

@@ -2,22 +2,22 @@ import * as fs from "node:fs"
 import type { ReadableLog, Segment } from "./log-parts.ts"
 import { HEAD_BYTES, type OutputName, readRun, seek, START_BYTES } from "./segment.ts"
 
-/** Some output of one kind. */
+/** A piece of one output. */
 export interface LoggedPiece {
   readonly from: OutputName
   readonly bytes: Uint8Array
-  /** Cursor behind it. */
+  /** Cursor behind the piece. */
   readonly next: number
 }
 
-/** Where in a file the position lies: `skip` bytes into the piece at `offset`. */
+/** Position in a file: `skip` bytes into the piece at `offset`. */
 interface Place {
   readonly segment: Segment
   readonly offset: number
   readonly skip: number
 }
 
-/** Reads a log from a cursor on; passes over what is no longer kept. */
+/** Reads a log from a cursor on. Skips removed output. */
 export class LogReader {
   readonly #log: ReadableLog
   readonly #onMove: () => void
@@ -34,7 +34,7 @@ export class LogReader {
     this.#onClose = onClose
   }
 
-  /** What comes next; nothing at the end of what there is. */
+  /** The next piece. None at the end of the available output. */
   next(): LoggedPiece | undefined {
     while (this.position < this.#log.position) {
       const piece = this.#recent() ?? this.#stored()
@@ -80,7 +80,7 @@ export class LogReader {
         const bytes = run.bytes.subarray(place.skip)
         return { from: run.from, bytes, next: this.position + bytes.length }
       }
-      // The next file begins where this one ends, or there is a gap.
+      // The next file begins at the end of this one, or a gap follows.
       const found = this.#find()
       if (found?.segment === place.segment) return undefined
       place = found
@@ -88,7 +88,7 @@ export class LogReader {
     return undefined
   }
 
-  /** The file that the position lies in, or that ends before it. */
+  /** The file that contains the position, or that ends before it. */
   #find(): Place | undefined {
     const segment = this.#log.segments.findLast((one) => this.#begin(one) <= this.position)
     const fd = segment === undefined ? undefined : this.#open(segment)
@@ -102,7 +102,7 @@ export class LogReader {
     return start === undefined ? Infinity : start.stdout + start.stderr
   }
 
-  /** On to where the log goes on. */
+  /** Moves to the next position that the log has. */
   #skip() {
     const begins = this.#log.segments.map((one) => this.#begin(one)).concat(this.#log.recent?.start ?? Infinity)
     const next = Math.min(this.#log.position, ...begins.filter((begin) => begin > this.position))

@@ -3,7 +3,7 @@ import * as path from "node:path"
 import type { LogLimits, LogRoom } from "./log-parts.ts"
 import { CommandLog, type LogEnd } from "./log.ts"
 
-/** As the contract tells it: 256 MiB and 1 GiB of one command, 4 GiB of all together. */
+/** Limits of the contract: 256 MiB and 1 GiB of one command, 4 GiB of all together. */
 export const logLimits: LogLimits = {
   segmentBytes: 16_777_216,
   headSegments: 16,
@@ -17,18 +17,18 @@ const FILE_BYTES = 4_096
 const fileName = /^([0-9a-f]{32})\.(\d{1,9})$/
 
 /**
- * The logs of a workspace's commands, as files `ID.N`. Together they stay within a limit: the oldest finished ones go first, but
- * for those that somebody listens to.
+ * The logs of a workspace's commands, as files `ID.N`. Their total size has a limit: the oldest finished logs are removed first,
+ * but not logs with listeners.
  */
 export class LogStore implements LogRoom {
   readonly folder: string
   readonly limits: LogLimits
   /** In the order of their commands' start. */
   readonly #logs = new Map<string, CommandLog>()
-  /** Room that all of them take, in `bytes`. */
+  /** Space of all logs, in `bytes`. */
   heldBytes = 0
 
-  /** `known`: ids of the journal in order, with what the finished ones printed; files of others go. */
+  /** `known`: ids of the journal in order, with the output sizes of finished commands. Other files are removed. */
   constructor(folder: string, limits: LogLimits, known: Iterable<readonly [id: string, end: LogEnd | undefined]>) {
     this.folder = folder
     this.limits = limits
@@ -57,8 +57,8 @@ export class LogStore implements LogRoom {
   }
 
   /**
-   * Takes what another store had of a command that runs: files of `folder`, by number. Whole ones are shared; the last one is copied,
-   * since it is written further. Throws what the host's file system says.
+   * Takes over another store's log of a running command: files of `folder`, by number. Whole files are shared. The last one is
+   * copied, since both stores write on. Throws errors of the host's file system.
    */
   take(id: string, folder: string, numbers: ReadonlyArray<number>) {
     const last = numbers.at(-1)
@@ -88,7 +88,7 @@ export class LogStore implements LogRoom {
     this.heldBytes -= FILE_BYTES + size
   }
 
-  /** Makes room for one more file; false where nothing is left that may go. */
+  /** Frees space for one more file. False if no file may be removed. */
   makeRoom(): boolean {
     const wanted = this.limits.workspaceBytes - this.limits.segmentBytes
     if (this.heldBytes <= wanted) return true

@@ -5,7 +5,7 @@ import { LogReader } from "./log-reader.ts"
 import { HEAD_BYTES, type OutputName, type SegmentStart } from "./segment.ts"
 import { Waiters } from "./waiters.ts"
 
-/** What is known of the output of a command that has ended. */
+/** Known facts about the output of an ended command. */
 export interface LogEnd {
   readonly stdoutBytes: number
   readonly stderrBytes: number
@@ -15,9 +15,8 @@ export interface LogEnd {
 const total = ({ stderr, stdout }: { readonly stdout: number; readonly stderr: number }) => stdout + stderr
 
 /**
- * The output of one command, in the order in which it came. A cursor counts its bytes, stdout and stderr together. The first
- * files and the newest ones are kept; whoever listens gets everything all the same: what they have not heard yet does not go, and
- * the command waits.
+ * The output of one command, in order of arrival. A cursor counts the bytes of stdout and stderr together. The first files and the
+ * newest ones are kept. A listener gets all output: the log keeps output that a listener has not read, and the command waits.
  */
 export class CommandLog implements ReadableLog {
   readonly id: string
@@ -27,12 +26,12 @@ export class CommandLog implements ReadableLog {
   readonly received = { stdout: 0, stderr: 0 }
   droppedBytes = 0
   ended = false
-  /** The piece that came last, for those who listen closely; the disk may not have taken it. */
+  /** The latest piece, for listeners at the end of the log. The disk may not have it. */
   recent: RecentPiece | undefined
   readonly #listeners = new Set<LogReader>()
   /** For more output, or its end. */
   readonly #more = new Waiters()
-  /** For those who listen to come on, or to leave. */
+  /** Signals progress or departure of a listener. */
   readonly #moved = new Waiters()
 
   constructor(store: LogRoom, id: string) {
@@ -41,7 +40,7 @@ export class CommandLog implements ReadableLog {
     this.id = id
   }
 
-  /** A log of an earlier process. `end`: what its command printed, when that has ended. */
+  /** A log of an earlier process. `end`: the output sizes of a command that has ended. */
   static found(store: LogRoom, id: string, numbers: ReadonlyArray<number>, end: LogEnd | undefined): CommandLog {
     const log = new CommandLog(store, id)
     log.#files.found(numbers)
@@ -54,7 +53,7 @@ export class CommandLog implements ReadableLog {
     return log
   }
 
-  /** Goes on with a log of an earlier process, behind its last whole piece. */
+  /** Continues a log of an earlier process, behind its last whole piece. */
   resume(): void {
     const came = this.#files.resume()
     if (came === undefined) return
@@ -63,7 +62,7 @@ export class CommandLog implements ReadableLog {
     this.droppedBytes = came.dropped
   }
 
-  /** Where the next byte goes. */
+  /** Position of the next byte. */
   get position() {
     return total(this.received)
   }
@@ -77,8 +76,8 @@ export class CommandLog implements ReadableLog {
   }
 
   /**
-   * Adds a piece. Waits only for those who listen, where what they need would have to go. Never fails: a loss is counted. What comes
-   * after the end is nobody's: a VM that a reset left behind runs for another moment, and its files may be another log's by then.
+   * Adds a piece. Waits only for listeners, if unread output would have to go. Never fails: a loss is counted. A piece after the
+   * end is discarded: a VM that a reset left behind runs for another moment, and its files may belong to another log.
    */
   append(from: OutputName, bytes: Uint8Array): Effect.Effect<void> {
     return Effect.suspend(() => {
@@ -96,7 +95,7 @@ export class CommandLog implements ReadableLog {
     })
   }
 
-  /** Counts output that is known to be gone. */
+  /** Counts output that is lost. */
   lose(from: OutputName, bytes: number): void {
     if (this.ended) return
     this.#files.close()
@@ -105,7 +104,7 @@ export class CommandLog implements ReadableLog {
     this.droppedBytes += bytes
   }
 
-  /** No more will come. */
+  /** Ends the log. */
   end(): void {
     this.ended = true
     this.recent = undefined
@@ -113,7 +112,7 @@ export class CommandLog implements ReadableLog {
     this.#more.wake()
   }
 
-  /** Takes its files away; what they held counts as dropped. */
+  /** Removes its files. Their output counts as dropped. */
   empty(): void {
     for (const segment of this.segments) this.#files.remove(segment)
     this.droppedBytes = this.position
@@ -123,7 +122,7 @@ export class CommandLog implements ReadableLog {
     return new LogReader(this, cursor)
   }
 
-  /** A reader for whom output is kept until it has read it, or is closed. */
+  /** A reader that keeps unread output in the log until the reader is closed. */
   listen(cursor: number): LogReader {
     const reader = new LogReader(this, cursor, () => this.#moved.wake(), () => {
       this.#listeners.delete(reader)
@@ -133,7 +132,7 @@ export class CommandLog implements ReadableLog {
     return reader
   }
 
-  /** Waits until there is more than the cursor, or no more to come, or the time is over. */
+  /** Waits for output behind the cursor, the end of the log, or the deadline. */
   more(cursor: number, waitMs?: number): Effect.Effect<void> {
     return this.#more.wait(() => this.ended || this.position > cursor, waitMs)
   }
@@ -146,7 +145,7 @@ export class CommandLog implements ReadableLog {
     return this.#files.startOf(segment)
   }
 
-  /** Whether a piece can be written now; false while somebody still needs what has to go for it. */
+  /** Whether a piece can be written now. False while a listener needs output that would have to go. */
   #makeRoom(bytes: number): boolean {
     if (this.#files.hasRoom(bytes)) return true
     const { headSegments, segments } = this.#store.limits
@@ -164,7 +163,7 @@ export class CommandLog implements ReadableLog {
     return true
   }
 
-  /** Waits until everybody who listens has heard what the disk did not take. */
+  /** Waits until all listeners have read the output that the disk did not take. */
   #handOver(bytes: number): Effect.Effect<void> {
     return Effect.suspend(() => {
       const { position } = this

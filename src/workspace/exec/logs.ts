@@ -25,7 +25,7 @@ const PAGE_BYTES = 1_048_576
 /** Command lines are cut to some thousand characters, so most of 10,000 are listed. */
 const MAX_LIST_BYTES = 12_582_912
 
-/** Some of a log from a cursor on, at most `maxBytes`; as text it ends with a whole character where it can. */
+/** Output of a log from a cursor on, at most `maxBytes`. Text ends with a whole character if possible. */
 const page = (log: CommandLog, { cursor, encoding, maxBytes = PAGE_BYTES }: LogsPayload) => {
   const reader = log.reader(cursor)
   try {
@@ -34,7 +34,7 @@ const page = (log: CommandLog, { cursor, encoding, maxBytes = PAGE_BYTES }: Logs
     for (let left = maxBytes; left > 0;) {
       const piece = reader.next()
       const gap = reader.takeSkipped()
-      // What follows a gap is the next page's.
+      // Output behind a gap belongs to the next page.
       if (gap > 0 && pieces.length > 0) break
       skipped += gap
       if (piece === undefined) break
@@ -52,7 +52,7 @@ const page = (log: CommandLog, { cursor, encoding, maxBytes = PAGE_BYTES }: Logs
   }
 }
 
-/** How many bytes there are without a character that is cut at the end (UTF-8 has at most four bytes each). */
+/** Number of bytes without a cut character at the end (UTF-8 has at most four bytes each). */
 const wholeCharacters = (bytes: Buffer): number => {
   for (let at = bytes.length - 1; at > 0 && at >= bytes.length - 4; at--) {
     const byte = bytes[at]!
@@ -63,7 +63,7 @@ const wholeCharacters = (bytes: Buffer): number => {
   return bytes.length
 }
 
-/** The newest commands, oldest of them first; or the output of one, from a cursor on. */
+/** The newest commands in order of age, or the output of one from a cursor on. */
 export const logs = (commands: Commands, payload: LogsPayload): Effect.Effect<LogsResult, ExecNotFound> =>
   Effect.suspend(() => {
     const { execId } = payload

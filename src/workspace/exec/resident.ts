@@ -14,7 +14,7 @@ const runningIn = ({ journal, running }: Commands): Partial<WorkspaceInfo> =>
     }))
   }
 
-/** A workspace's commands as a resident. A command goes on in a snapshot's or a fork's VM, and no caller owns the command there. */
+/** A workspace's commands as a resident. A command continues in a snapshot's or a fork's VM, and no caller owns the command there. */
 export const execResident = (commands: Commands): Resident<ReadonlyArray<RunningCommand>> => ({
   adopt: (vm) => commands.adopt(vm),
   lose: commands.loseAll,

@@ -2,13 +2,13 @@ import * as fs from "node:fs"
 
 /**
  * A file of a command's log: a start, then pieces `u8 output | u32 length | bytes`. A crash may cut the last piece, which is then
- * none: the guest still has it, because only what was written was acknowledged.
+ * ignored. The guest still has this piece, because only written output is acknowledged.
  */
 export interface SegmentStart {
   /** Bytes of each output that came before. */
   readonly stdout: number
   readonly stderr: number
-  /** How many of them are in no segment. */
+  /** Bytes of them that no segment has. */
   readonly dropped: number
 }
 
@@ -16,7 +16,7 @@ export type OutputName = "stdout" | "stderr"
 
 export const START_BYTES = 24
 export const HEAD_BYTES = 5
-/** Pieces come from frames of the channel, joined ones included, which are smaller. */
+/** Pieces come from frames of the channel. Frames are smaller, also when several are joined. */
 const MAX_PIECE_BYTES = 16_777_216
 /** Heads are read a page at a time, content by so much. */
 const HEADS_BYTES = 4_096
@@ -28,7 +28,7 @@ export const encodeStart = ({ dropped, stderr, stdout }: SegmentStart): Buffer =
   return start
 }
 
-/** What a segment begins with; nothing when a crash cut even that. */
+/** Start of a segment. `undefined` if a crash cut it. */
 export const readStart = (fd: number): SegmentStart | undefined => {
   const start = Buffer.alloc(START_BYTES)
   if (fs.readSync(fd, start, 0, START_BYTES, 0) < START_BYTES) return undefined
@@ -72,7 +72,7 @@ function* heads(fd: number, offset: number, end: number) {
   }
 }
 
-/** Counts what a segment of `end` bytes holds, and says where its last whole piece ends. */
+/** Counts the content of a segment of `end` bytes, and gives the end of its last whole piece. */
 export const scan = (fd: number, end: number) => {
   const held = { stdout: 0, stderr: 0, end: START_BYTES }
   for (const { at, from, length } of heads(fd, START_BYTES, end)) {
@@ -82,7 +82,7 @@ export const scan = (fd: number, end: number) => {
   return held
 }
 
-/** Where in the file the byte lies that has `before` others before it in the segment; the end when there is none. */
+/** File offset of the byte at a position of the segment, or the end if there is none. */
 export const seek = (fd: number, before: number, end: number) => {
   let passed = 0
   let offset = START_BYTES
@@ -94,7 +94,7 @@ export const seek = (fd: number, before: number, end: number) => {
   return { offset, skip: 0 }
 }
 
-/** The piece at an offset, with those of the same output right behind it while they come to little; nothing at the end. */
+/** The piece at an offset, joined with small following pieces of the same output. None at the end. */
 export const readRun = (fd: number, offset: number, end: number) => {
   const block = Buffer.allocUnsafe(Math.min(RUN_BYTES, Math.max(0, end - offset)))
   const filled = fs.readSync(fd, block, 0, block.length, offset)
@@ -110,7 +110,7 @@ export const readRun = (fd: number, offset: number, end: number) => {
   while (at + HEAD_BYTES <= filled) {
     const head = decodeHead(block, at)
     if (head?.from !== from || at + HEAD_BYTES + head.length > filled) break
-    // Over the heads in between: what is copied lies further on.
+    // Skips the heads in between: the content moves forward.
     block.copy(block, length, at + HEAD_BYTES, at + HEAD_BYTES + head.length)
     at += HEAD_BYTES + head.length
     length += head.length

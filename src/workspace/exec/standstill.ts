@@ -20,7 +20,7 @@ export const silenceOf = ({ call }: GuestChannel): Standstill =>
 export const changeOf = (standstill: Standstill, before: string | undefined, everyMs = LOOK_EVERY_MS): Standstill =>
   Effect.repeat(Effect.delay(standstill, everyMs), { until: (now) => now !== before })
 
-/** What whoever waits for a command is told of a change. */
+/** Notice of a change for the waiting caller of a command. */
 export const standstillNotice = (reason: string | undefined): Notice => ({
   _tag: "Notice",
   level: "warning",

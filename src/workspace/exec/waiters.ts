@@ -5,7 +5,7 @@ import { startTimer } from "../../system/timer.ts"
 export class Waiters {
   #all: Array<() => void> = []
 
-  /** Ends at once where `isDue` says so, else when somebody calls `wake`, or the time is over. */
+  /** Ends at once if `isDue` is true, else at a call of `wake` or at the deadline. */
   wait(isDue?: () => boolean, waitMs?: number): Effect.Effect<void> {
     return Effect.async((resume) => {
       if (isDue?.() === true) return resume(Effect.void)

@@ -7,7 +7,7 @@ import type { TreeEntry } from "./tree.ts"
 
 export type ArchiveFormat = "tar" | "tar.gz"
 
-/** The format that an output's name asks for; undefined when it asks for none. */
+/** The archive format of an output's name. `undefined` for other names. */
 export const archiveFormat = (name: string): ArchiveFormat | undefined =>
   /\.(tar\.gz|tgz)$/i.test(name) ? "tar.gz" : /\.tar$/i.test(name) ? "tar" : undefined
 
@@ -17,11 +17,11 @@ export const largestArchive = (entries: ReadonlyArray<TreeEntry>, format: Archiv
   return format === "tar" ? size : size + Math.ceil(size / 1000) + 1024
 }
 
-/** What is gathered before it goes on, in `bytes`: headers are small and many. */
+/** Size of a gathered write, in `bytes`: headers are small and many. */
 const GATHERED_BYTES = 64 * 1024
 const ZEROS = new Uint8Array(GATHERED_BYTES)
 
-/** Writes entries as one archive, which is the content of the one file that `file` waits for. */
+/** Writes entries as one archive, as the content of the one file that `file` waits for. */
 export const archivePut = (
   file: Put,
   entries: ReadonlyArray<TreeEntry>,
@@ -71,7 +71,7 @@ export const archivePut = (
           current.left -= bytes.length
           return content(bytes)
         }),
-      // The header has told the size: a file that became shorter is filled up with zeros.
+      // The header has the size already: a shortened file is filled up with zeros.
       endFile: Effect.gen(function*() {
         const current = yield* begin
         for (; current.left > 0; current.left -= Math.min(current.left, ZEROS.length)) {
@@ -96,7 +96,7 @@ export const archivePut = (
     }
   })
 
-/** Where an archive's bytes go. */
+/** Destination of an archive's bytes. */
 interface Sink {
   readonly write: (bytes: Uint8Array) => Effect.Effect<void, PutFailed>
   readonly end: Effect.Effect<void, PutFailed>
@@ -104,7 +104,7 @@ interface Sink {
 
 const plain = (file: Put): Sink => ({ write: file.write, end: Effect.void })
 
-/** Compresses on another thread; what comes out is passed on before more goes in. */
+/** Compresses on another thread. Passes output on before it takes more input. */
 const gzipped = (file: Put): Effect.Effect<Sink, never, Scope.Scope> =>
   Effect.acquireRelease(Effect.sync(() => createGzip()), (gzip) => Effect.sync(() => gzip.destroy())).pipe(
     Effect.map((gzip) => {

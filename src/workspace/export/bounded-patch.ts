@@ -11,7 +11,7 @@ const NAMED = 3
 
 const mib = (bytes: number) => `${(bytes / 1024 / 1024).toFixed(1)} MiB`
 
-/** The patch of some changes, which `patch apply` takes; a refusal with the figures when it would have more than that takes. */
+/** The patch of some changes, within the limits of `patch apply`. A refusal with the figures for a larger one. */
 export const boundedPatch = (changes: ReadonlyArray<Change>): Effect.Effect<Uint8Array, ExportRefused> =>
   Effect.gen(function*() {
     const pieces: Array<Uint8Array> = []

@@ -6,10 +6,10 @@ import { folded } from "./names.ts"
 import { Remarks } from "./remarks.ts"
 import type { TreeEntry } from "./tree.ts"
 
-/** Reasons by raw path: what tools of the host would execute by themselves. */
+/** Reasons by raw path, for files that tools of the host would execute by themselves. */
 export type ExecutablePaths = ReadonlyMap<string, string>
 
-/** Those of an exported tree; `tail` is what of the output's own path is judged along with it. */
+/** Reasons for an exported tree. `tail` is the part of the output's own path that the rules also judge. */
 export const executableEntries = (entries: ReadonlyArray<TreeEntry>, tail: string): ExecutablePaths => {
   const found = new Map<string, string>()
   const inside = new Map<string, Set<string>>()
@@ -27,7 +27,7 @@ export const executableEntries = (entries: ReadonlyArray<TreeEntry>, tail: strin
   return found
 }
 
-/** Those that a patch writes to or removes. */
+/** Reasons for the paths that a patch writes or removes. */
 export const executablePaths = (paths: ReadonlyArray<string>): ExecutablePaths =>
   new Map(paths.flatMap((path) => {
     const reason = executableConfig(path)

@@ -7,16 +7,16 @@ import { refusalOf, WORKSPACE_ROOT } from "./guest-path.ts"
 import { bytesOf } from "./names.ts"
 import type { TreeEntry } from "./tree.ts"
 
-/** What of a channel exports use. */
+/** Channel functions that exports use. */
 export type ExportChannel = Pick<GuestChannel, "walk" | "read" | "readMany">
 
-/** Files of at most this many `bytes` are read many in one request: one by one each costs the guest a process. */
+/** Maximum `bytes` of a file that shares a request with others: a request of its own costs the guest a process. */
 const smallBytes = 128 * 1024
-/** Bytes of paths in one request, each with its count, and how many. */
+/** Maximum bytes of paths in one request, each with its count, and maximum number of paths. */
 const requestBytes = 48 * 1024
 const requestPaths = 1_000
 
-/** Files in their order, those that one request reads together. */
+/** Files in order, grouped by request. */
 const groupsOf = (files: ReadonlyArray<TreeEntry>): ReadonlyArray<ReadonlyArray<TreeEntry>> => {
   const groups: Array<Array<TreeEntry>> = []
   let open: Array<TreeEntry> = []
@@ -53,7 +53,7 @@ export const contentsOf = (
 
 const below = (path: string, entry: TreeEntry) => [path, entry.path].filter((part) => part !== "").join("/")
 
-/** Errors that say: it is no longer the file that was listed. */
+/** Errors of a file that is no longer the listed one. */
 const gone = ["ENOENT", "ENOTDIR", "EISDIR", "EINVAL", "ELOOP", "EXDEV", "ENXIO"]
 
 const failureOf = (path: string, failure: { readonly errno: string; readonly message: string }): SourceFailed | Gone =>
@@ -76,14 +76,14 @@ const many = (
     Stream.map(([{ content, errno }, entry]): FileContent => {
       const whole = below(path, entry)
       if (errno === 0) return { entry, content }
-      // It grew, maybe without an end: its beginning is what was to be exported.
+      // The file grew, maybe without an end: the export takes its listed size.
       if (errno === EFBIG) return { entry, content: piecesOf(channel, whole, entry.size) }
       const message = `it cannot be read: ${errnoName(errno)}`
       return { entry, content: Stream.fail(failureOf(whole, { errno: errnoName(errno), message })) }
     })
   )
 
-/** Content of a file up to the piece in which it is longer than it was, so that a file without an end has one. */
+/** Content of a file up to the piece in which it exceeds its listed size, so that an endless file ends. */
 const piecesOf = (channel: ExportChannel, path: string, size: number): Stream.Stream<Uint8Array, SourceFailed | Gone> =>
   Stream.suspend(() => {
     let seen = 0

@@ -15,7 +15,7 @@ import { progressOf } from "./progress.ts"
 import type { Remarks } from "./remarks.ts"
 import type { TreeEntry } from "./tree.ts"
 
-/** The file cannot be had any more: it is left out. */
+/** The file is no longer readable, so it is left out. */
 export interface Gone {
   readonly _tag: "Gone"
   readonly reason: string
@@ -24,7 +24,7 @@ export interface Gone {
 /** A file's content, which may be more or less than was expected. */
 export interface FileContent {
   readonly entry: TreeEntry
-  /** As a whole where it is there already: a stream for each small file takes longer than the rest. */
+  /** Whole content, if it is available: a stream for each small file takes longer than the rest. */
   readonly content: Uint8Array | Stream.Stream<Uint8Array, SourceFailed | Gone>
 }
 
@@ -32,7 +32,7 @@ export interface Delivery {
   readonly output: HostOutput
   readonly overwrite: boolean
   readonly kind: ExportSummary["kind"]
-  /** All entries become one file of this format. @default none: each becomes what it is */
+  /** Format of the one file with all entries. @default none: each entry becomes a file */
   readonly archive?: ArchiveFormat | undefined
   readonly digest?: string | undefined
   /** The root first, parents before children. */
@@ -50,10 +50,10 @@ export interface Delivery {
 export type SourceFailed = FileRefused | ChannelFailed
 export type DeliveryFailed = SourceFailed | ExportRefused | NoSpace | HostToolMissing
 
-/** Entries in one event: even of the longest names fewer bytes than a message may have. */
+/** Maximum entries in one event: with the longest names, fewer bytes than the limit of a message. */
 const batch = 200
 
-/** Writes entries to the host, all or none, and tells what was written. Its end, whichever, leaves nothing half-made. */
+/** Writes all entries to the host or none, and reports the written ones. Every end leaves no half-made file. */
 export const deliver = (delivery: Delivery): Stream.Stream<ExportEvent, DeliveryFailed> =>
   Stream.unwrapScoped(Effect.gen(function*() {
     // Few, so that a slow reader of the standard output holds the guest back.
@@ -95,7 +95,7 @@ const work = (delivery: Delivery, tell: Tell) =>
           })),
         Effect.zipRight(progress.file)
       ))
-    // A link of the host may stand where the file was to be: with --overwrite the export did not refuse that name.
+    // The host may have a link in place of the file: with --overwrite the export did not refuse that name.
     const dangling = linksTo(entries, writing.gone)
     if (delivery.overwrite && dangling.length > 0) {
       return yield* new ExportRefused({
@@ -129,7 +129,7 @@ const work = (delivery: Delivery, tell: Tell) =>
     yield* tell({ _tag: "Exported", summary })
   }).pipe(Effect.catchTag("PutFailed", (failure) => Effect.fail(failureOf(delivery, failure))))
 
-/** Writes as much of a file as was announced; a file that changes meanwhile may have had more, or less. */
+/** Writes the announced size of a file. A file that changes meanwhile may have more, or less. */
 const writeFile = (
   session: Put,
   entry: TreeEntry,
@@ -180,7 +180,7 @@ const placed = (
     }))
   })
 
-/** In the place of a file: content goes to the caller. */
+/** In place of a file, the content goes to the caller. */
 const passOn = (tell: Tell): Effect.Effect<Put> =>
   Effect.sync(() => {
     const hash = new ContentHash()

@@ -102,7 +102,7 @@ for (const [reason, names] of rules) {
   }
 }
 
-/** Why tools of the host execute what is at this path by themselves; undefined when they do not. */
+/** Reason why tools of the host execute the file at this path by themselves. `undefined` if they do not. */
 export const executableConfig = (path: string): string | undefined => {
   const components = path.split(/[/\\]/).map(folded)
   for (const [at, component] of components.entries()) {
@@ -113,7 +113,7 @@ export const executableConfig = (path: string): string | undefined => {
   return undefined
 }
 
-/** A directory with these in it is a repository to git, which runs what its `config` says. */
+/** git takes a directory with these entries for a repository, and runs commands of its `config`. */
 export const bareRepository = {
   names: ["head", "objects", "refs"],
   reason: "git takes the directory for a repository, and runs what its config says"

@@ -2,10 +2,10 @@ import { FileRefused } from "../../contract/errors.ts"
 import { pathBytes, pathText } from "../../disk/path-text.ts"
 import { bytesOf, raw } from "./names.ts"
 
-/** Directory of the guest that exports come from. */
+/** Directory of the guest that exports read. */
 export const WORKSPACE_ROOT = "/workspace"
 
-/** A path as a request names it (git's quoted form included), relative to /workspace and raw; "" is /workspace itself. */
+/** A requested path (git's quoted form included), relative to /workspace and raw; "" is /workspace itself. */
 export const guestPath = (asked: string): string | FileRefused => {
   const refused = (reason: FileRefused["reason"], detail: string) => new FileRefused({ path: asked, reason, detail })
   const bytes = pathBytes(asked)
@@ -21,7 +21,7 @@ export const guestPath = (asked: string): string | FileRefused => {
     : components.join("/")
 }
 
-/** A raw path of the guest as people see it. */
+/** A raw path of the guest for people. */
 export const shown = (path: string) => path === "" ? "" : pathText(bytesOf(path))
 
 /** The agent's "no", about a path. */

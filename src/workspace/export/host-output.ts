@@ -2,21 +2,21 @@ import { ExportRefused, InvalidRequest } from "../../contract/errors.ts"
 import { printable } from "../../contract/printable.ts"
 import { hasGitName, raw } from "./names.ts"
 
-/** Where an export goes. */
+/** Destination of an export. */
 export type HostOutput =
   | { readonly _tag: "stdout" }
   | {
     readonly _tag: "path"
-    /** As it was asked for. */
+    /** Output as requested. */
     readonly path: string
-    /** Folder that is there; relative to `within` when that is given. */
+    /** Existing folder, relative to `within` if that is given. */
     readonly parent: string
-    /** Name in it that is written. */
+    /** Name in the folder. */
     readonly name: string
-    /** It was written with a `/` at its end: no file is made there. */
+    /** The request ends with `/`, so the export makes no file there. */
     readonly asDirectory: boolean
     readonly within?: string | undefined
-    /** Raw: what of the path the content's own paths are judged together with. */
+    /** Raw part of the output's path that the rules judge together with the content's paths. */
     readonly tail: string
   }
 
@@ -24,8 +24,8 @@ export type HostOutput =
 const tailComponents = 3
 
 /**
- * Reads the output of a request. `within` is a folder (symlinks resolved) that it cannot leave, however its path is written and
- * whatever links are on the way.
+ * Reads the output of a request. `within` is a folder (symlinks resolved) that the output cannot leave, for any spelling and any
+ * links on the path.
  */
 export const hostOutput = (
   output: string,

@@ -1,4 +1,4 @@
-/** What a link needs to know of the entries around it. Paths are raw. */
+/** Entries that the check of a link needs. Paths are raw. */
 export interface LinkTree {
   readonly get: (path: string) => { readonly type: string; readonly target?: string | undefined } | undefined
 }
@@ -17,8 +17,8 @@ const dangles = "it is a link to nothing that is exported"
 const turnsBack = "it is a link with .. behind a name; the link would lead elsewhere if that name became a link"
 
 /**
- * Whether a target has `..` behind a name. Each `..` of other targets is looked up in a directory that the export itself makes,
- * and such a link can climb to the output at most. Such links stay within the output whatever later exports do to other links.
+ * Whether a target has `..` behind a name. Each `..` of other targets is resolved in a directory that the export itself makes, so
+ * such a link climbs to the output at most. Later exports cannot lead such a link out of the output.
  */
 const hasLateParent = (parts: ReadonlyArray<string>): boolean => {
   const first = parts.findIndex((part) => part !== "" && part !== "." && part !== "..")
@@ -26,8 +26,8 @@ const hasLateParent = (parts: ReadonlyArray<string>): boolean => {
 }
 
 /**
- * Follows a link as the kernel would, among the exported entries alone. Undefined when the link ends at one of them and no later
- * export can make it lead out; else why the link is left out.
+ * Resolves a link as the kernel would, among the exported entries alone. `undefined` if the link ends at an entry and no later
+ * export can lead it out, else the reason for leaving it out.
  */
 export const linkProblem = (
   tree: LinkTree,

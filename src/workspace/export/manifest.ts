@@ -5,7 +5,7 @@ import { shown } from "./guest-path.ts"
 import { raw } from "./names.ts"
 import type { TreeEntry } from "./tree.ts"
 
-/** What became of files while they were written, by raw path. */
+/** Outcome of each file, by raw path. */
 export interface Writing {
   readonly digests: Map<string, { readonly size: number; readonly sha256: string }>
   /** Left out after all. */
@@ -14,7 +14,7 @@ export interface Writing {
   readonly changed: Array<string>
 }
 
-/** Exactly what was written: no directory that was there already, no file that vanished. */
+/** Exactly the written files: no directory that existed, no file that vanished. */
 export const manifestOf = (
   entries: ReadonlyArray<TreeEntry>,
   writing: Writing,

@@ -1,26 +1,26 @@
 /**
- * Names as a careless file system takes them. Paths are held as text of one character per byte ("raw"), so that any bytes of a
- * guest can be keys and be compared.
+ * Names as the least strict file system compares them. A path is text with one character per byte ("raw"), so that any bytes of a
+ * guest can be keys.
  */
 export const raw = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1")
 
 export const bytesOf = (rawText: string): Uint8Array => Buffer.from(rawText, "latin1")
 
-/** Code points that HFS+ leaves out when it compares names, in UTF-8: the list that git has. */
+/** Code points that HFS+ ignores in comparisons, in UTF-8: git's list. */
 const ignored = new RegExp(
   "\\xe2\\x80[\\x8c-\\x8f\\xaa-\\xae]|\\xe2\\x81[\\xaa-\\xaf]|\\xef\\xbb\\xbf",
   "g"
 )
 
 /**
- * One component as the least careful file system would take it: without regard to case (FAT, NTFS, HFS+, ext4's casefold),
- * invisible characters (HFS+), streams behind a colon, and spaces and dots at the end (NTFS).
+ * One component as the least strict file system takes it: without case (FAT, NTFS, HFS+, ext4's casefold), invisible characters
+ * (HFS+), streams behind a colon, and spaces and dots at the end (NTFS).
  */
 export const folded = (component: string): string =>
   component.replace(ignored, "").replace(/:.*$/s, "").replace(/[. ]+$/, "").toLowerCase()
 
-/** Whether some file system takes the component for `.git`, as git's own checks have it; `\` separates on NTFS. */
+/** Whether a file system takes the component for `.git`, as in git's own checks. `\` separates on NTFS. */
 export const isGitName = (component: string): boolean =>
   component.split("\\").some((part) => {
     const name = folded(part)

@@ -14,8 +14,8 @@ import { tooMuch, type TreeEntry } from "./tree.ts"
 const pieceBytes = 64 * 1024
 
 /**
- * Writes the patch of a diff to the host. `paths` are those that the patch touches, those before a rename too; `digest` is the
- * diff's, which has to be the expected one.
+ * Writes the patch of a diff to the host. `paths` are the paths of the patch, with the old paths of renames. `digest` is the
+ * diff's, which must be the expected one.
  */
 export const exportPatch = (
   patch: Uint8Array,

@@ -18,13 +18,13 @@ export interface ExportBounds {
   readonly within?: string | undefined
 }
 
-/** A directory becomes an archive on the standard output, and where the output's name is an archive's. */
+/** A directory becomes an archive on standard output, and for an output with an archive's name. */
 const archiveOf = (output: HostOutput) =>
   output._tag === "stdout" ? "tar" : output.asDirectory ? undefined : archiveFormat(output.name)
 
 /**
- * Copies files and directories of /workspace to the host: all of it or nothing. What the guest says of names, types and sizes is
- * bounded before anything is written, and its content is cut at the sizes it told.
+ * Copies files and directories of /workspace to the host, all or none. Limits bound the guest's names, types and sizes before the
+ * first write. A file's content is cut at its reported size.
  */
 export const exportPath = (
   channel: ExportChannel,

@@ -5,7 +5,7 @@ const quietMs = 1_000
 const betweenMs = 250
 const mib = (bytes: number) => (bytes / (1024 * 1024)).toFixed(1)
 
-/** Tells how far something is, once it has taken a second and then four times a second. */
+/** Reports progress after a second, and then four times a second. */
 export const progressOf = <E, R>(
   total: { readonly bytes: number; readonly files: number },
   tell: (notice: Notice) => Effect.Effect<unknown, E, R>

@@ -2,10 +2,10 @@ import type { ExportRemark } from "../../contract/operations/workspace-export.ts
 import { shown } from "./guest-path.ts"
 
 const toldMost = 1_000
-/** Characters of what is told: a guest's names must not make an answer larger than a message may be. */
+/** Maximum characters of remarks: a guest's names must not exceed the limit of a message. */
 const charactersMost = 1024 * 1024
 
-/** Paths and why they were treated otherwise: all counted, the first of them told. */
+/** Paths with reasons for special treatment. All count, and the first ones are named. */
 export class Remarks {
   readonly told: Array<ExportRemark> = []
   count = 0

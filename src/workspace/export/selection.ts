@@ -25,7 +25,7 @@ const directory = (path: string): WalkEntry => ({
 
 const everything: TreeEntry = { path: "", type: "directory", mode: 0o755, size: 0 }
 
-/** The paths that a request names, raw and relative to /workspace; "" is all of it. */
+/** The requested paths, raw and relative to /workspace; "" is all of it. */
 export const selectedPaths = (
   { path, paths }: Pick<ExportPayload, "path" | "paths">
 ): Effect.Effect<readonly [string, ...ReadonlyArray<string>], FileRefused | ExportRefused | InvalidRequest> =>
@@ -49,7 +49,7 @@ export const selectedPaths = (
     return [first, ...others]
   })
 
-/** What is exported: the tree of one path, or a tree in which each of several paths has its place of /workspace. */
+/** Exported tree: the tree of one path, or a tree with each of several paths at its place in /workspace. */
 export const collectSelection = (
   channel: ExportChannel,
   selected: readonly [string, ...ReadonlyArray<string>],
@@ -86,7 +86,7 @@ export const collectSelection = (
     return collector
   })
 
-/** What a path of the guest is. A link is not followed: it would be exported under a name that it does not have. */
+/** Type of a guest's path. A link is not followed: its target would be exported under a name that it does not have. */
 export const rootEntry = (
   channel: ExportChannel,
   path: string

@@ -2,8 +2,8 @@ import { bytesOf } from "./names.ts"
 import type { TreeEntry } from "./tree.ts"
 
 /**
- * Archives in GNU tar's format, which GNU tar, bsdtar, Python, Go and Node's libraries read: names are bytes, of any length, and
- * sizes are not bounded. The same entries make the same bytes: no owner, and one time for all.
+ * Archives in GNU tar's format, which GNU tar, bsdtar, Python, Go and Node's libraries read. Names are bytes of any length, and
+ * sizes have no limit. Equal entries give equal bytes: no owner, and one time for all.
  */
 const BLOCK_BYTES = 512
 
@@ -15,7 +15,7 @@ const OCTAL_MOST = 0o77777777777
 
 const types = { file: "0", directory: "5", symlink: "2" } as const
 
-/** Archive names end with a slash where they are directories. */
+/** Names of directories end with a slash in archives. */
 const nameOf = ({ path, type }: TreeEntry) => bytesOf(type === "directory" ? `${path}/` : path)
 
 const padded = (bytes: Uint8Array) => Buffer.concat([bytes, Buffer.alloc(padding(bytes.length))])
@@ -77,7 +77,7 @@ export const entryHeader = (entry: TreeEntry): Buffer => {
   ])
 }
 
-/** Bytes of the archive of these entries; the root itself is not in it. */
+/** Archive size of these entries, in bytes. The root itself has no entry. */
 export const archiveSize = (entries: ReadonlyArray<TreeEntry>): number =>
   entries.reduce(
     (sum, entry) => entry.path === "" ? sum : sum + entryHeader(entry).length + entry.size + padding(entry.size),

@@ -9,7 +9,7 @@ import { Remarks } from "./remarks.ts"
 
 /** One thing to export. */
 export interface TreeEntry {
-  /** Raw, relative to what is exported; "" is that itself. */
+  /** Raw, relative to the exported path; "" is that path itself. */
   readonly path: string
   readonly type: "file" | "directory" | "symlink"
   /** Permission bits that the host gets. */
@@ -28,11 +28,11 @@ export interface Limits {
 const pathMost = 3800
 /** Bytes of all paths and link targets; more than the paths of a million files need. */
 const namesMost = 64 * 1024 * 1024
-/** What a guest may list beside what is exported (a .git has many files); a walk that goes on and on is a trick. */
+/** Maximum other entries in a listing (a .git has many files): an endless walk is hostile. */
 const besidesMost = 1_000_000
 const odd = { character: "a device", block: "a device", fifo: "a FIFO", socket: "a socket" } as const
 
-/** No set-id bits, no write permission for others; directories can always be emptied by their owner. */
+/** No set-id bits, no write permission for others. The owner can always empty directories. */
 const hostMode = (type: TreeEntry["type"], mode: number) =>
   type === "symlink" ? 0o777 : type === "directory" ? (mode & 0o755) | 0o700 : mode & 0o755
 
@@ -69,7 +69,7 @@ export class TreeCollector {
     this.#entries.set("", root)
   }
 
-  /** Takes one more; an error when there must be no export. */
+  /** Adds one entry. Gives an error if the export must fail. */
   add(found: WalkEntry): ExportRefused | undefined {
     const path = raw(found.path)
     if (++this.#walked > besidesMost + this.#limits.maxEntries) {
@@ -93,7 +93,7 @@ export class TreeCollector {
     const slash = path.lastIndexOf("/")
     const above = path.slice(0, Math.max(slash, 0))
     if (this.#entries.get(above)?.type !== "directory") {
-      // What is beneath a directory that was left out; it was reported.
+      // Contents of a directory that was left out and reported.
       if (above.length > pathMost || above.split("/").some(isGitName)) return undefined
       return new ExportRefused({ detail: "the guest lists a path in no directory", paths: [shown(path)] })
     }

@@ -9,7 +9,7 @@ import { openFile } from "./open.ts"
 import { MAX_EDITED_BYTES, type NotReplaced, replaceText } from "./replace.ts"
 import { type WriteError, writeFileFrom } from "./write.ts"
 
-/** How often an edit that expects no version begins anew when somebody else wrote the file between its reading and its writing. */
+/** Maximum attempts of an edit without an expected version, if other writers change the file between its read and its write. */
 const RETRIES = 5
 
 const tooLarge = (path: string) =>
@@ -19,7 +19,7 @@ const tooLarge = (path: string) =>
     detail: `is, or would be, larger than the ${MAX_EDITED_BYTES} bytes that an edit takes`
   })
 
-/** The whole of a file that is small enough to be edited. */
+/** The whole content of a file within the limit of an edit. */
 const readWhole = (channel: GuestChannel, path: WorkspacePath) =>
   Effect.scoped(Effect.gen(function*() {
     const { content, state } = yield* openFile(channel, path)
@@ -30,7 +30,7 @@ const readWhole = (channel: GuestChannel, path: WorkspacePath) =>
       Effect.sync(() => {
         pieces.push(bytes)
         size += bytes.length
-        return size <= MAX_EDITED_BYTES // it may have grown since
+        return size <= MAX_EDITED_BYTES // the file may have grown since
       }))
     if (size > MAX_EDITED_BYTES) return yield* tooLarge(path.text)
     return { content: Buffer.concat(pieces), version: state.version }
@@ -45,7 +45,7 @@ const rejected = (path: string, content: Buffer, payload: FileEditPayload, { cou
   return new EditRejected({ path, matches: count, lines, detail })
 }
 
-/** Reads, replaces, and writes what it read: a change in between is never overwritten. */
+/** Reads, replaces and writes. Never overwrites a concurrent change. */
 const editOnce = (channel: GuestChannel, path: WorkspacePath, payload: FileEditPayload) =>
   Effect.gen(function*() {
     const { content, version } = yield* readWhole(channel, path)

@@ -24,7 +24,7 @@ const reasons = table<readonly [Reason, string]>({
   ENAMETOOLONG: ["failed", "has a name that is too long"]
 })
 
-/** What the guest's kernel answered, as a caller sees it. */
+/** Error of the guest's kernel, in the contract's form. */
 export const fileFailure = (path: string) => ({ detail, errno, operation }: AgentCallFailed): FileRefused => {
   const known = reasons[errno]
   return known === undefined
@@ -32,5 +32,5 @@ export const fileFailure = (path: string) => ({ detail, errno, operation }: Agen
     : new FileRefused({ path, reason: known[0], detail: known[1] })
 }
 
-/** Permission bits as people write them. */
+/** Permission bits in octal notation. */
 export const modeText = (mode: number) => mode.toString(8).padStart(4, "0")

@@ -5,12 +5,12 @@ import { pathBytes, pathText } from "../../disk/path-text.ts"
 /** Directory of the guest that file operations stay beneath. */
 export const workspaceRoot = "/workspace"
 
-/** The longest path the guest's kernel takes, without the NUL behind it. */
+/** Maximum path length of the guest's kernel, without the NUL. */
 const MAX_PATH_BYTES = 4_095
 
 /** A path beneath /workspace. */
 export interface WorkspacePath {
-  /** Relative, `.` for /workspace itself; what its links and its `..` lead to only the guest can tell. */
+  /** Relative path, `.` for /workspace itself. Only the guest can resolve its links and its `..`. */
   readonly bytes: Uint8Array
   /** The same for people and JSON. */
   readonly text: string
@@ -28,8 +28,8 @@ const depthsOf = (components: ReadonlyArray<string>) => {
 }
 
 /**
- * Reads the path of a request: relative to /workspace, or absolute and beneath it. What cannot be a path is refused here,
- * and so is what leads out of /workspace by its own words; what leads out by a link is refused in the guest.
+ * Reads a requested path: relative to /workspace, or absolute and beneath it. Refuses malformed paths, and paths whose `..` lead
+ * out of /workspace. The guest refuses links that lead out.
  */
 export const workspacePath = (text: string): Effect.Effect<WorkspacePath, FileRefused | InvalidRequest> =>
   Effect.suspend((): Effect.Effect<WorkspacePath, FileRefused | InvalidRequest> => {

@@ -21,7 +21,7 @@ export const imageTypeOf = (bytes: Buffer): ImageType | undefined => {
   return undefined
 }
 
-/** Width and height that an image's header tells; undefined where there is none. The guest wrote these bytes. */
+/** Width and height in an image's header. `undefined` without a valid header. The guest wrote these bytes. */
 export const imageSizeOf = (type: ImageType, bytes: Buffer): ImageSize | undefined => {
   const size = read[type](bytes)
   return size === undefined || size.width === 0 || size.height === 0 ? undefined : size
@@ -52,7 +52,7 @@ const jpeg = (bytes: Buffer) => {
     if (marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc) {
       return { width: bytes.readUInt16BE(at + 7), height: bytes.readUInt16BE(at + 5) }
     }
-    // Markers without a length, then the beginning of the data: the frame should have come before.
+    // Markers without a length, then the beginning of the data, which the frame must precede.
     if (marker === 0xda || marker === 0xd9) return undefined
     at += marker === 0x01 || (marker >= 0xd0 && marker <= 0xd7) ? 2 : 2 + bytes.readUInt16BE(at + 2)
   }

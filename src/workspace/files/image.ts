@@ -2,7 +2,7 @@ import { MAX_IMAGE_BYTES } from "../../contract/operations/file-fields.ts"
 import type { FileContent } from "../../contract/operations/workspace-file.ts"
 import { IMAGE_MAGIC_BYTES, imageSizeOf, type ImageType, imageTypeOf } from "./image-header.ts"
 
-/** Takes the bytes of a file as long as they may be an image's, and keeps no more than are given of one. */
+/** Takes the bytes of a file while they may be an image's, and keeps at most the limit. */
 export class ImageRead {
   readonly #sizeBytes: number
   readonly #pieces: Array<Buffer> = []
@@ -14,7 +14,7 @@ export class ImageRead {
     this.#sizeBytes = sizeBytes
   }
 
-  /** Takes the next bytes of an image and says whether more are worth reading; undefined where the file is no image. */
+  /** Takes the next bytes of an image, and says whether more are useful. `undefined` if the file is no image. */
   push(bytes: Uint8Array): boolean | undefined {
     if (this.#type === "unknown" && bytes.length > 0) {
       const first = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, IMAGE_MAGIC_BYTES))
@@ -30,7 +30,7 @@ export class ImageRead {
   found(): FileContent["image"] {
     if (this.#type === "none" || this.#type === "unknown") return undefined
     const all = Buffer.concat(this.#pieces)
-    // A guest may tell a size that is not the file's.
+    // A guest may report a wrong size.
     const fits = all.length <= MAX_IMAGE_BYTES && this.#sizeBytes <= MAX_IMAGE_BYTES
     return { mediaType: this.#type, ...imageSizeOf(this.#type, all), ...(fits ? { content: all } : {}) }
   }

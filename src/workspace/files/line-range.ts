@@ -6,7 +6,7 @@ export interface LineRangeRequest {
   readonly maxBytes: number
 }
 
-/** What was found of a range of lines. */
+/** Found lines of a range. */
 export interface FoundLines {
   readonly bytes: Uint8Array
   readonly lineCount: number
@@ -14,9 +14,9 @@ export interface FoundLines {
   readonly truncated: boolean
   /** The only line, when just its beginning fits. */
   readonly cutLine: number | undefined
-  /** Line of the range that comes next, when truncated; undefined when none was seen. */
+  /** Next line of a truncated range. `undefined` if there is none. */
   readonly nextLine: number | undefined
-  /** Lines of the whole file; undefined when it was not read to its end. */
+  /** Number of lines in the file. `undefined` if the end was not read. */
   readonly totalLines: number | undefined
 }
 
@@ -26,7 +26,7 @@ const BINARY_BYTES = 8_000
 /** Bytes read on behind the range to learn how many lines the file has. */
 const COUNTED_BYTES = 33_554_432
 
-/** Finds a range of lines in the bytes of a file as they come; holds no more than `maxBytes` of them. */
+/** Finds a range of lines in the bytes of a file as they arrive. Holds at most `maxBytes` of them. */
 export class LineRange {
   readonly #request: LineRangeRequest
   readonly #kept: Array<Uint8Array> = []
@@ -114,7 +114,7 @@ const newlines = (bytes: Buffer) => {
 
 const isContinuation = (byte: number | undefined) => byte !== undefined && (byte & 0xc0) === 0x80
 
-/** Up to the end of the last line that is whole; of a single longer line its beginning, without half a character. */
+/** Up to the end of the last whole line. For a single longer line its beginning, without half a character. */
 const wholeLines = (bytes: Buffer) => {
   const end = bytes.lastIndexOf(NEWLINE)
   if (end !== -1) return bytes.subarray(0, end + 1)

@@ -8,14 +8,14 @@ import { fileFailure, modeText } from "./failures.ts"
 import { workspacePath, workspaceRoot } from "./guest-path.ts"
 import { UpperEntries } from "./upper-entries.ts"
 
-/** Entries looked at before counting ends: a guest can make more directories than anybody waits for. */
+/** Maximum entries to count: a guest can make any number of directories. */
 const MAX_WALKED = 1_000_000
 
-/** Milliseconds that a Date can have, either side of the epoch. */
+/** Maximum milliseconds of a Date, on either side of the epoch. */
 const MAX_DATE_MS = 8_640_000_000_000_000n
 
 const modifiedAt = (mtimeNs: bigint) => {
-  // Times before 1970 come as two's complement.
+  // Times before 1970 are in two's complement.
   const ms = BigInt.asIntN(64, mtimeNs) / 1_000_000n
   return ms > -MAX_DATE_MS && ms < MAX_DATE_MS ? { modifiedAt: new Date(Number(ms)).toISOString() } : {}
 }
@@ -31,7 +31,7 @@ const entryOf = (prefix: Uint8Array) => ({ linkTarget, mode, mtimeNs, path, size
 
 const levels = ({ depth, recursive }: FileListPayload) => depth ?? (recursive ? 0 : 1)
 
-/** Lists a directory beneath /workspace. Holds no more than about twice the limit of it, whatever the guest sends. */
+/** Lists a directory beneath /workspace. Holds at most about twice the limit, for any answer of the guest. */
 export const listFiles = (
   channel: GuestChannel,
   payload: FileListPayload

@@ -1,6 +1,6 @@
 import { lineCounter, type Replacement } from "./replace.ts"
 
-/** Larger files are not searched for what comes close. */
+/** Maximum size of a file to search for near matches. */
 const MAX_SEARCHED_BYTES = 2_097_152
 
 const isSpace = (byte: number) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d)
@@ -8,7 +8,7 @@ const isSpace = (byte: number) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d
 /** The bytes that are no white space. */
 const solid = (bytes: Uint8Array) => Buffer.from(bytes.filter((byte) => !isSpace(byte)))
 
-/** Where the `index`-th byte that is no white space stands. */
+/** Position of the `index`-th byte that is not white space. */
 const placeOfSolid = (bytes: Buffer, index: number) => {
   let left = index
   return bytes.findIndex((byte) => !isSpace(byte) && left-- === 0)
@@ -46,7 +46,7 @@ const replacementCharacter = (oldText: string) =>
     ? "a U+FFFD in it stands for bytes that are not UTF-8: choose text without them"
     : undefined
 
-/** What to tell a caller whose text is not in the file: the most useful of what comes close. */
+/** Hint for a caller whose text is not in the file: the most useful near match. */
 export const nearMatch = (content: Buffer, { newText, oldText }: Omit<Replacement, "replaceAll">): string => {
   const hint = replacementCharacter(oldText) ?? (content.length > MAX_SEARCHED_BYTES
     ? undefined

@@ -18,7 +18,7 @@ const lossless = (bytes: Uint8Array) => {
   }
 }
 
-/** Reads text beneath /workspace. Of a binary file only what it is is told. */
+/** Reads text beneath /workspace. A binary file gives its kind only. */
 export const readFile = (
   channel: GuestChannel,
   payload: FileReadPayload

@@ -1,4 +1,4 @@
-/** What to replace by what. */
+/** Old and new text of a replacement. */
 export interface Replacement {
   readonly oldText: string
   readonly newText: string
@@ -19,11 +19,11 @@ export interface Replaced {
 export interface NotReplaced {
   readonly _tag: "not-replaced"
   readonly count: number
-  /** Lines at which it was found, the first few. */
+  /** Line numbers of the first matches. */
   readonly lines: ReadonlyArray<number>
 }
 
-/** The result would be larger than a request may make it. */
+/** The result would exceed the limit of a request. */
 export interface TooLarge {
   readonly _tag: "too-large"
   readonly size: number
@@ -52,7 +52,7 @@ export const lineCounter = (content: Buffer) => {
   }
 }
 
-/** Where `wanted` stands; matches may overlap when they are only counted. */
+/** Positions of `wanted`. Matches may overlap if they are only counted. */
 const placesOf = (content: Buffer, wanted: Buffer, step: number) => {
   const places: Array<number> = []
   for (let at = content.indexOf(wanted); at !== -1; at = content.indexOf(wanted, at + step)) places.push(at)
@@ -87,8 +87,8 @@ const replaceAt = (content: Buffer, places: ReadonlyArray<number>, oldLength: nu
 }
 
 /**
- * Replaces text in a file, byte by byte as UTF-8, whatever encoding the rest is in. Without `replaceAll` it has to be there exactly
- * once, overlaps counted. Where all lines of the file end in CRLF, and the texts know only LF, they are taken to mean CRLF.
+ * Replaces text in a file, byte by byte as UTF-8, for any encoding of the rest. Without `replaceAll`, the text must occur exactly
+ * once, overlaps counted. If all lines of the file end in CRLF and the texts have only LF, LF stands for CRLF.
  */
 export const replaceText = (
   content: Buffer,

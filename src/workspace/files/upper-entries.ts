@@ -1,6 +1,6 @@
 import type { WalkEntry } from "../../guest-channel/walk.ts"
 
-/** Most bytes of names kept: with quotes and JSON around them they still fit a message of 16 MiB. */
+/** Maximum bytes of names: with quotes and JSON around them they fit a message of 16 MiB. */
 const MAX_NAME_BYTES = 2_097_152
 
 interface Ranked {
@@ -20,14 +20,14 @@ const byPath = (a: Ranked, b: Ranked) => Buffer.compare(a.entry.path, b.entry.pa
 const byDepth = (a: Ranked, b: Ranked) => a.depth - b.depth || byPath(a, b)
 
 /**
- * Keeps those entries of a walk that lie highest, and of one level those that come first: at most `limit`, and no more than
- * 2 MiB of names. So one large directory deep below does not push out what lies beside it.
+ * Keeps the highest entries of a walk, and the first ones of a level: at most `limit`, and at most 2 MiB of names. So a large
+ * directory deep below does not displace its upper neighbours.
  */
 export class UpperEntries {
   readonly #limit: number
   #held: Array<Ranked> = []
   #heldBytes = 0
-  /** Once something had to go, nothing that ranks behind this comes back. */
+  /** After the first removal, entries that rank lower stay out. */
   #worst: Ranked | undefined
   seen = 0
 
@@ -59,7 +59,7 @@ export class UpperEntries {
     this.#worst = this.#held.at(-1)
   }
 
-  /** What was kept, in the order of the paths' bytes. */
+  /** The kept entries, in the byte order of their paths. */
   sorted(): ReadonlyArray<WalkEntry> {
     this.#prune()
     return this.#held.sort(byPath).map(({ entry }) => entry)

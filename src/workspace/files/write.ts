@@ -7,13 +7,13 @@ import { fileFailure, modeText } from "./failures.ts"
 import { workspaceFile, type WorkspacePath, workspaceRoot } from "./guest-path.ts"
 import { openFile } from "./open.ts"
 
-/** What may be wrong with a write. */
+/** Errors of a write. */
 export type WriteError = ChannelFailed | FileChanged | FileRefused | InvalidRequest
 
-/** Where and how to write, without the content. */
+/** Target and mode of a write, without the content. */
 export type WriteTarget = Pick<FileWritePayload, "expectedVersion" | "mode" | "path">
 
-/** The version that is there now; none where there is no file. */
+/** The present version. None if the file does not exist. */
 const currentVersion = (channel: GuestChannel, path: WorkspacePath) =>
   Effect.scoped(openFile(channel, path)).pipe(
     Effect.map(({ state }) => state.version),
@@ -48,8 +48,8 @@ const writeFailure = (channel: GuestChannel, path: WorkspacePath, expectedVersio
 }
 
 /**
- * Replaces a file beneath /workspace by `content`, or makes it: whole or not at all. Whether it is still of the expected version is
- * decided in the guest, right before the new file takes its place.
+ * Replaces or makes a file beneath /workspace with `content`, whole or not at all. The guest checks the expected version right
+ * before the rename.
  */
 export const writeFileFrom = <E, R>(
   channel: GuestChannel,
@@ -68,7 +68,7 @@ export const writeFileFrom = <E, R>(
       exclusive: expectedVersion === "absent",
       expected: expectedVersion === "absent" ? undefined : expectedVersion
     }
-    // The content's own failures are set apart, so that none is taken for one of the agent's.
+    // Keeps failures of the content apart from those of the agent.
     const marked = Stream.mapError(content, (cause) => ({ _tag: "ContentFailed" as const, cause }))
     const written = yield* channel.writeWithVersion(request, marked).pipe(
       Effect.catchTags({

@@ -23,15 +23,15 @@ import { workspacesDirectory } from "./record.ts"
 import { transit } from "./transition.ts"
 import { emptyTrash } from "./trash.ts"
 
-/** Many: a guest that does not answer takes its whole deadline, and those behind it wait. */
+/** Many at a time: a silent guest takes its whole deadline, and others would wait. */
 const ADOPTED_AT_ONCE = 32
 
-/** How long the others wait for a guest that does not answer when this process begins, in `ms`; it is taken up when it does. */
+/** How long a starting daemon's other workspaces wait for a silent guest, in `ms`. The guest is adopted later. */
 const ADOPT_WAIT_MS = 10_000 * deadlineScale
 
 /**
- * Takes up the workspaces that an earlier process left, however it ended: what was half made or half deleted goes, VMs that no record
- * names are ended, those that run are attached to with their commands, and of the others the disk is kept.
+ * Adopts the workspaces of an earlier process after any kind of end. Removes half-made and half-deleted workspaces, ends VMs
+ * without a record, attaches to running VMs and their commands, and keeps the disks of all others.
  */
 export const adoptAll = (lifecycle: Lifecycle) =>
   Effect.gen(function*() {
@@ -41,7 +41,7 @@ export const adoptAll = (lifecycle: Lifecycle) =>
     const found: Array<Entry> = []
     for (const { folder, id, record: read } of yield* readWorkspaces) {
       if (Either.isLeft(read)) {
-        // There may be work in it that another version, or a person, can still save.
+        // The disk may hold work that another version, or a person, can still save.
         yield* Effect.logWarning(`left alone, its record is damaged: ${read.left.message}`)
         lifecycle.registry.damaged.set(id, damagedBy(read.left, { folder, id }))
         continue
@@ -69,7 +69,7 @@ export const adoptAll = (lifecycle: Lifecycle) =>
     yield* Effect.forEach(found, (entry) => adoptOne(lifecycle, entry), { concurrency: ADOPTED_AT_ONCE, discard: true })
   })
 
-/** Of two with one name, which a record that was mended later brings about, the older keeps it: a name never means two. */
+/** Of two workspaces with one name, after the repair of a record, the older keeps the name: a name never means two. */
 const keepNamesApart = (found: ReadonlyArray<Entry>) =>
   Effect.gen(function*() {
     const records = yield* Effect.forEach(found, (entry) =>
@@ -92,8 +92,8 @@ const keepNamesApart = (found: ReadonlyArray<Entry>) =>
   })
 
 /**
- * What is wrong with one workspace keeps no other from being taken up, and none is waited for whose guest stands still or does not answer:
- * that is attached to when it does.
+ * An error of one workspace does not keep others from adoption. Adoption does not wait for a stopped or silent guest, and attaches
+ * when the guest answers.
  */
 const adoptOne = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.gen(function*() {
@@ -128,7 +128,7 @@ const attaching = (entry: Entry, vm: VmId, residents: Residents, onStill: Effect
   attaches: true,
   build: () =>
     Effect.gen(function*() {
-      // A guest could name any number of other processes, and each may send a window of output that nobody would read.
+      // A guest could name any number of other processes, each with a window of output without a reader.
       const guest = yield* Effect.flatMap(Vmm, (vmm) => vmm.attach(vm, { keep: residents.owns, onStill }))
       // A capture that was cut short has left the guest's programs stopped.
       yield* Effect.ignoreLogged(guest.channel.chain(guest.vm.steps.startPrograms))

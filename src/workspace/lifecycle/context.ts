@@ -27,23 +27,23 @@ import { beingDeleted, demandLegal } from "./not-ready.ts"
 import { type WorkspaceRecord, writeWorkspace, type WriteWorkspaceOptions } from "./record.ts"
 import type { Registry } from "./registry.ts"
 
-/** What lifecycle steps are done with. */
+/** Services of lifecycle steps. */
 export const pickServices = Context.pick(Environments, HostFacts, Kernel, Paths, Pool, SeedImages, Vmm)
 export type LifecycleServices = Environments | HostFacts | Kernel | Paths | Pool | SeedImages | Vmm
 
 export interface Lifecycle {
   readonly registry: Registry
-  /** Everything of every workspace ends with it, or is left for the next process. */
+  /** Scope of all workspaces. At its end they end, or stay for the next process. */
   readonly scope: Scope.Scope
 }
 
-/** Tells whoever asked how far it is. */
+/** Reports progress to the caller. */
 export type Notify = (notice: Notice) => void
 
 export const progress = (notify: Notify, message: string, fraction: number) =>
   Effect.sync(() => notify({ _tag: "Notice", level: "progress", message, fraction }))
 
-/** Changes what a workspace is, on disk first. */
+/** Changes the record, on disk first. */
 export const commit = (
   entry: Entry,
   change: (record: WorkspaceRecord) => WorkspaceRecord,
@@ -78,7 +78,10 @@ export const holdAlone = (lifecycle: Lifecycle, entry: Entry) =>
     Effect.zipRight(restore(entry.one.take(1)), Effect.addFinalizer(() => entry.one.release(1)))
   ).pipe(Effect.zipRight(stillThere(lifecycle, entry)))
 
-/** What fails where the workspace is deleted meanwhile fails as that: its files went in the middle. For whoever does not have it alone. */
+/**
+ * Failures of work in a workspace that is deleted meanwhile become that error: its files went away. For a caller that does not hold
+ * the workspace alone.
+ */
 export const unlessDeleted =
   ({ registry }: Lifecycle, entry: Entry) =>
   <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E | WorkspaceNotFound | WorkspaceNotReady, R> =>
@@ -91,7 +94,7 @@ export const unlessDeleted =
         return yield* state === "deleting" ? beingDeleted(entry) : Effect.fail(failure)
       }))
 
-/** Shows a state during the work. If the work fails, the state before comes back, unless the VM died meanwhile. */
+/** Shows a state during the work. If the work fails, the previous state returns, unless the VM died meanwhile. */
 export const during = (entry: Entry, state: WorkspaceState) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
   Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(
@@ -111,26 +114,23 @@ export const setFailed = (entry: Entry, failure: PyroError) =>
 /** Ends a generation: commands first, then the VM. Returns when QEMU is gone. */
 export const close = (generation: Generation) => Scope.close(generation.scope, Exit.void)
 
-/** Takes the current generation out, so that nobody starts anything in it any more. */
+/** Takes the current generation out, so that no request starts work in it any more. */
 export const takeOut = (entry: Entry) => Ref.getAndSet(entry.generation, Option.none<Generation>())
 
-/** Takes a generation out if it is the current one. False: it is not. */
+/** Takes a generation out if it is the current one. False otherwise. */
 export const takeOutIf = (entry: Entry, generation: Generation) =>
   Ref.modify(entry.generation, (now) => {
     const isCurrent = Option.isSome(now) && now.value === generation
     return [isCurrent, isCurrent ? Option.none<Generation>() : now]
   })
 
-/** A scope for a generation to come: it ends with the workspace, if nobody closes it before. */
+/** A scope for a future generation. Ends with the workspace at the latest. */
 export const generationScope = (entry: Entry) => Scope.fork(entry.scope, ExecutionStrategy.sequential)
 
-/** How long whoever asked has the host to themselves, for the first command most of all, before what was replaced is ended. */
+/** Delay before the replaced VM is ended, so that the caller's first command has the host to itself. */
 const replacedMs = 100
 
-/**
- * Ends a generation that another took the place of, and removes its disk, behind the caller's back. What is not removed before this
- * process ends is removed by the next.
- */
+/** Ends a replaced generation and removes its disk in the background. The next process removes the rest if this one ends before. */
 export const leaveBehind = (entry: Entry, old: Option.Option<Generation>, disk: string) =>
   Effect.interruptible(Effect.sleep(replacedMs)).pipe(
     Effect.ensuring(Option.match(old, { onNone: () => Effect.void, onSome: close })),
@@ -138,18 +138,18 @@ export const leaveBehind = (entry: Entry, old: Option.Option<Generation>, disk: 
     Effect.forkIn(entry.scope)
   )
 
-/** Removes a folder with everything in it, if it is there. */
+/** Removes a folder with its content, if it exists. */
 export const removeFolder = (folder: string): Effect.Effect<void, NoSpace | StateDirectoryUnusable> =>
   Effect.mapError(removeTree(folder), toHostError)
 
-/** The same for a folder that nobody needs any more: the next start of a daemon removes what stays. */
+/** The same for an unused folder: the next start of a daemon removes the rest. */
 export const discardFolder = (folder: string): Effect.Effect<void> => Effect.ignoreLogged(removeTree(folder))
 
-/** The folder above goes with the last one in it. */
+/** The parent folder goes with its last entry. */
 export const removeStaged = (above: string, directory: string) =>
   Effect.zipRight(discardFolder(directory), Effect.ignore(removeEmptyFolder(above)))
 
-/** Ends the VM that the record names where this process could not attach to it. Its disk may then have another one. */
+/** Ends the VM that the record names if this process could not attach to it. Its disk may then have another VM. */
 export const endUnattached = (entry: Entry) =>
   Effect.gen(function*() {
     const { vm } = yield* Ref.get(entry.record)
