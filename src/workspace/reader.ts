@@ -25,17 +25,17 @@ export interface Borrowed extends Reader {
 }
 
 /**
- * Who reads a workspace in a state: an inspector reads a disk that no VM writes and that no step is about to change. Every other state has
- * a VM of its own, or will have one, or none any more.
+ * Reader of a workspace by state: an inspector reads a disk that no VM writes and that no step will change. Every other state has a
+ * VM, will have one, or loses its disk.
  */
 export const readerOf = (state: WorkspaceState): "own" | "inspector" =>
   state === "stopped" || state === "failed" ? "inspector" : "own"
 
-/** Whether a workspace is to be held, and then read by an inspector. */
+/** Whether to hold a workspace and read it in an inspector. */
 export const isAtRest = (entry: Entry) =>
   Effect.map(Ref.get(entry.state), ({ state }) => readerOf(state) === "inspector")
 
-/** Reads the layers in the folder `disk`. Nobody may write them meanwhile. */
+/** Reads the layers in the folder `disk`. No process may write them meanwhile. */
 export const openDiskReader = (
   entry: Entry,
   disk: string
@@ -49,8 +49,8 @@ export const openDiskReader = (
   })
 
 /**
- * The guest that reads a workspace as it is: its own while it runs, else an inspector. `isHeld` says that the caller has the workspace
- * alone; without that an inspector is never opened.
+ * The guest that reads a workspace in its current state: its own while it runs, else an inspector. `isHeld`: the caller holds the
+ * workspace alone. Otherwise no inspector is opened.
  */
 export const openReader = (
   entry: Entry,
@@ -58,7 +58,7 @@ export const openReader = (
   operation: WorkspaceOperation
 ): Effect.Effect<Reader, PyroError, Scope.Scope | LifecycleServices> =>
   Effect.gen(function*() {
-    // Not there yet, or stopped meanwhile: that is the error.
+    // Not running yet, or stopped meanwhile: that state is the error.
     if (Option.isSome(yield* Ref.get(entry.generation)) || !isHeld) {
       const generation = yield* runningGeneration(entry, operation)
       return { channel: generation.channel, explain: explainEnd({ entry, generation }) }
@@ -68,8 +68,8 @@ export const openReader = (
   })
 
 /**
- * Borrows a guest that reads a workspace, for as long as the Scope lasts. A workspace at rest is held meanwhile: its start waits, and
- * nothing of it changes. A deletion does not wait: it ends the look, also one whose caller takes nothing more of it.
+ * Borrows a guest that reads a workspace, until the Scope closes. A workspace at rest is held: its start waits, and it does not
+ * change. A deletion does not wait and ends the read, also one whose caller takes no more data.
  */
 export const borrowReader = (
   lifecycle: Lifecycle,

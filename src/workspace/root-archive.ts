@@ -9,15 +9,15 @@ import { guestEnvironment } from "./guest-environment.ts"
 
 const mib = 1024 * 1024
 
-/** Most bytes of an archive: beyond it no image would fit what a workspace is restored with in good time. */
+/** Maximum bytes of an archive. A larger root would make an image that is slow to restore. */
 const mostMib = 8 * 1024
 
-/** A guest that says nothing more holds nobody up for longer. */
+/** Maximum time without a byte from the guest. */
 const archiveTimeout = "20 minutes"
 
 const failed = (detail: string) => new VmFailed({ step: "archive", detail, consoleTail: "" })
 
-/** What belongs to a generation or to the machine, not to the root; modules are the kernel's. */
+/** Files of the generation or the machine, not of the root. The modules are the kernel's. */
 const leftOut = [
   ...["proc", "sys", "dev", "run", "tmp", "workspace"].map((folder) => `./${folder}/*`),
   "./usr/lib/modules",
@@ -44,8 +44,8 @@ const command = [
 ] as const
 
 /**
- * Streams a tar archive of a running guest's root into a new file of the host. The guest makes it, with its own tar: nothing
- * of what it says is looked at here.
+ * Streams a tar archive of a running guest's root into a new file of the host. The guest makes the archive with its own tar. pyro
+ * does not parse it here.
  */
 export const archiveRoot = (channel: GuestChannel, file: string): Effect.Effect<void, PyroError> =>
   Effect.scoped(Effect.gen(function*() {
@@ -67,7 +67,7 @@ export const archiveRoot = (channel: GuestChannel, file: string): Effect.Effect<
           : toHostError(failure))
     })
     const exit = yield* tar.exit
-    // 1: a file changed while it was read, as in any root that is in use.
+    // 1: a file changed during the read, as in any root in use.
     if (exit._tag !== "exited" || exit.code > 1) return yield* failed(`the guest's tar failed: ${told.trim()}`)
   })).pipe(
     Effect.timeoutFail({ duration: archiveTimeout, onTimeout: () => failed(`it took longer than ${archiveTimeout}`) })

@@ -15,12 +15,12 @@ import { demandUser } from "./workspace-user.ts"
 
 type Exited = Extract<RunEvent, { readonly _tag: "Exited" }>
 
-/** How long a killed command may take to be gone before its end is told all the same; the VM goes with the run anyway. */
+/** Maximum wait for the end of a killed command. Its end is reported in any case, and the VM ends with the run. */
 const killGraceMs = 3_000
 
 /**
- * Runs the first command of a fresh workspace: Started, Output as it comes, Exited. The stream's end is the workspace's end, and
- * its interruption too.
+ * Runs the first command of a fresh workspace: Started, Output as it arrives, Exited. The stream's end or interruption ends the
+ * workspace.
  */
 export const runIn = (
   workspace: FreshWorkspace,
@@ -66,7 +66,7 @@ export const runIn = (
     )
   }))
 
-/** Starts the command with the claim, in one round trip, unless it is to be known first that the guest has the workspace's user. */
+/** Starts the command with the claim, in one round trip, unless a check of the workspace's user must precede it. */
 const startFirst = (workspace: FreshWorkspace, payload: RunPayload, input: RunInput) =>
   Effect.gen(function*() {
     const { environment, user, workspaceUser } = payload
@@ -87,7 +87,7 @@ const exitedEvent = (exit: ProcessExit | undefined, late: boolean, bootMs: numbe
   return { _tag: "Exited", ...endOf(exit, late), durations }
 }
 
-/** Ends the command and all it started when its time is over. */
+/** Ends the command and all its processes at its timeout. */
 const enforceDeadline = (process: GuestProcess, timeoutSeconds: number | undefined, ending: EndingOptions) =>
   Effect.gen(function*() {
     const passed = yield* Deferred.make<void>()
@@ -104,7 +104,7 @@ const enforceDeadline = (process: GuestProcess, timeoutSeconds: number | undefin
     return { passed, givenUp }
   })
 
-/** Says when the host's disk is full and the guest stands still because of it, and when the guest does not answer. */
+/** Adds a notice if a full host disk pauses the guest, and if the guest does not answer. */
 const troubles = (guest: Guest): Stream.Stream<RunEvent> =>
   Stream.merge(
     Stream.map(Stream.drop(guest.vm.health.troubles, 1), (trouble): RunEvent => ({

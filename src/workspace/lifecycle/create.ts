@@ -39,7 +39,7 @@ import { transit } from "./transition.ts"
 import { moveToTrash, removeTrashed } from "./trash.ts"
 import { warmLater } from "./warm.ts"
 
-/** The record that announces a workspace before anything of it is made. */
+/** The record that announces a workspace before any of its files. */
 const announced = (
   payload: CreatePayload,
   { createdAt, project }: { readonly createdAt: string; readonly project: string | undefined }
@@ -76,7 +76,7 @@ const projectOf = ({ seedPath }: CreatePayload) =>
 export const makeFolder = (folder: WorkspaceFolder) =>
   Effect.mapError(Effect.zipRight(ensureFolder(folder.directory), writeFile(folder.activity, "")), unwritten(folder))
 
-/** The images that its root is made of, from the cache; built where they are not there. */
+/** The images of its root, from the cache. Missing ones are built. */
 const imagesFor = (environment: string, notify: Notify) =>
   Effect.gen(function*() {
     const onProgress = ({ fraction, step }: { readonly step: string; readonly fraction: number }) =>
@@ -118,7 +118,7 @@ const prepareRest = (
     const { folder } = entry
     const record = yield* Ref.get(entry.record)
     yield* holdBase(folder.base, { environment, kernel }).pipe(
-      // Somebody emptied the cache since: what is built anew is the same, or else not what the VM has.
+      // The cache was emptied meanwhile: a new build gives the same image, or the VM's image is another one.
       Effect.catchTag("ImageDamaged", (gone) =>
         Effect.flatMap(Effect.interruptible(imagesFor(record.environment.name, notify)), (again) =>
           again.environment.digest === environment.digest && again.kernel.digest === kernel.digest
@@ -138,18 +138,18 @@ const prepareRest = (
     yield* Ref.set(entry.residents, Option.some(yield* Scope.extend(openResidents(folder), entry.scope)))
   })
 
-/** Makes folder, record and first disk of a workspace. The record is there before anything that it announces. */
+/** Makes folder, record and first disk of a workspace. The record precedes everything that it announces. */
 const announceAndPrepare = (entry: Entry, payload: CreatePayload, notify: Notify) =>
   Effect.gen(function*() {
     const record = yield* Ref.get(entry.record)
     yield* makeFolder(entry.folder)
-    // A power cut undoes it with all that comes of it.
+    // A power cut undoes the folder and everything in it.
     yield* writeWorkspace(entry.folder, record, { flush: false })
     faultPoint("create:announced")
     const [prepared, images] = yield* Effect.all([
       prepareDisk(record, entry.folder, payload).pipe(
         asStep("disk"),
-        // Once more where somebody emptied the cache between an image's making and its holding.
+        // Retries after the cache was emptied between an image's making and its holding.
         Effect.retry({ times: 1, while: (failure) => failure._tag === "ImageDamaged" })
       ),
       // While another process looks at the seed's files.
@@ -158,7 +158,7 @@ const announceAndPrepare = (entry: Entry, payload: CreatePayload, notify: Notify
     return { prepared, images, record }
   })
 
-/** The first VM of a workspace, on a new disk. `onPrepared` hears what the disk was made of. */
+/** The first VM of a workspace, on a new disk. `onPrepared` gets the seed of the disk. */
 const creating = (
   entry: Entry,
   payload: CreatePayload,
@@ -221,7 +221,7 @@ export const create = (lifecycle: Lifecycle, payload: CreatePayload, notify: Not
     return entry
   }).pipe(Effect.uninterruptible)
 
-/** Removes what this process and the disk have of a workspace; its VMs end with its scope. */
+/** Removes a workspace from this process and from the disk. Its VMs end with its scope. */
 export const forget = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.gen(function*() {
     yield* Scope.close(entry.scope, Exit.void)

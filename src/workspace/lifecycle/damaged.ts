@@ -9,13 +9,13 @@ import { listVmIds } from "../../vm/record/admission.ts"
 import { type VmId, vmPaths } from "../../vm/record/record.ts"
 import type { WorkspaceFolder, WorkspaceId } from "./record.ts"
 
-/** A workspace whose record cannot be read: a newer pyro wrote it, or something went over it. Its VM and disk are left as they are. */
+/** A workspace with an unreadable record: a newer pyro wrote the record, or it is damaged. Its VM and disk stay unchanged. */
 export interface Damaged {
   readonly id: WorkspaceId
   readonly folder: WorkspaceFolder
-  /** What is wrong, and what to do. */
+  /** The problem and its remedy. */
   readonly detail: string
-  /** Set when a newer pyro wrote it. */
+  /** Set if a newer pyro wrote the record. */
   readonly tooNew?: StateTooNew
 }
 
@@ -31,7 +31,7 @@ export const isDamaged = (one: Damaged | { readonly record: unknown }): one is D
 export const refuseDamaged = ({ detail, id: workspace, tooNew }: Damaged) =>
   tooNew ?? new WorkspaceNotReady({ workspace, state: "failed", detail })
 
-/** What is there may be anything, and must not keep other workspaces from being taken up. */
+/** The folder may have any content, which must not keep other workspaces from adoption. */
 const orElse = <A>(read: () => A, otherwise: A): A => {
   try {
     return read()
@@ -42,7 +42,7 @@ const orElse = <A>(read: () => A, otherwise: A): A => {
 
 const UNKNOWN = "unknown"
 
-/** What can be told of it without its record. */
+/** Information that needs no record. */
 export const damagedInfo = ({ detail, folder, id }: Damaged): WorkspaceInfo => {
   const made = orElse(() => fs.statSync(folder.directory).birthtime, new Date(0))
   const active = orElse(() => fs.statSync(folder.activity).mtime, made)
@@ -67,8 +67,8 @@ const filesOf = (folder: string): ReadonlyArray<string> =>
   orElse(() => fs.readdirSync(folder).map((name) => path.join(folder, name)), [])
 
 /**
- * A file under each of its names, if anybody may write it: a layer that was frozen belongs to whatever goes on from it, forks and
- * their source alike.
+ * A file under each of its names, if it is writable. A frozen layer belongs to all disks that build on it, forks and their source
+ * alike.
  */
 const identityOf = (file: string) => {
   const stat = orElse(() => fs.lstatSync(file, { throwIfNoEntry: false }), undefined)
@@ -77,7 +77,7 @@ const identityOf = (file: string) => {
 
 const identities = (files: ReadonlyArray<string>) => files.map(identityOf).filter((one) => one !== undefined)
 
-/** VMs that write a disk of one of these workspaces: found by the layers themselves, which no record has to name. */
+/** VMs that write a disk of one of these workspaces, found by the layers, which no record has to name. */
 export const vmsOnDisksOf = (
   folders: ReadonlyArray<WorkspaceFolder>
 ): Effect.Effect<ReadonlyArray<VmId>, never, Paths> =>

@@ -9,8 +9,8 @@ import type { Rebase } from "./rebase.ts"
 import type { WorkspaceRecord } from "./record.ts"
 
 /**
- * Steps of each transition after which a crash leaves something else behind than before the step. `transition.ts` has a fault point
- * `<transition>:<step>` at each of them.
+ * Steps of each transition that change the state which a crash leaves. `transition.ts` has a fault point `<transition>:<step>` at
+ * each of them.
  */
 export const crashPoints = {
   create: ["built", "committed"],
@@ -30,13 +30,13 @@ export type TransitionName = keyof typeof crashPoints
 /** Registers what undoes a part of the build. It runs if the transition fails or is interrupted before the record is committed. */
 export type OnUndo = (undo: Effect.Effect<void>) => Effect.Effect<void>
 
-/** The generations on both sides of a transition, while nobody can start anything in either. */
+/** The generations on both sides of a transition. No request can start work in either. */
 export interface Sides {
   readonly old: Option.Option<Generation>
   readonly next: Generation | undefined
 }
 
-/** One workspace's change from a generation to the next, as data for the engine in `transition.ts`. A field that is absent is a step less. */
+/** One workspace's change from a generation to the next, as data for the engine in `transition.ts`. An absent field omits a step. */
 export interface Transition<R = never> {
   readonly name: TransitionName
   readonly entry: Entry
@@ -63,8 +63,8 @@ export interface Transition<R = never> {
   /** The residents find their processes in the next generation's VM. */
   readonly adopts?: true
   readonly event?: NewEvent
-  /** State of a workspace that has no generation afterwards. @default the state that it has */
+  /** State of a workspace that has no generation afterwards. @default its present state */
   readonly leaves?: WorkspaceState
-  /** Disk that nobody needs once the next generation runs. */
+  /** Disk that is unused once the next generation runs. */
   readonly oldDisk?: string
 }

@@ -25,7 +25,7 @@ export const commandsOf = (
   operation: "workspace.exec" | "workspace.cancel" | "workspace.logs"
 ): Effect.Effect<Commands, WorkspaceNotReady> => Effect.map(residentsOf(entry, operation), ({ commands }) => commands)
 
-/** Ends everything that lives in a workspace's VM, for a workspace that is complete or still being created. */
+/** Ends everything that lives in a workspace's VM, also during its creation. */
 export const loseResidents = (entry: Entry, reason: PyroError): Effect.Effect<void> =>
   Effect.flatMap(
     Ref.get(entry.residents),

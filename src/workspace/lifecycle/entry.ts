@@ -4,7 +4,7 @@ import type { OpenResidents } from "../residents/open.ts"
 import type { Generation } from "./generation.ts"
 import type { WorkspaceFolder, WorkspaceId, WorkspaceRecord } from "./record.ts"
 
-/** One workspace in this process. What it is stands in its record; how it is, here. */
+/** One workspace in this process: the record has its identity, the entry its current state. */
 export interface Entry {
   readonly id: WorkspaceId
   readonly folder: WorkspaceFolder
@@ -13,15 +13,15 @@ export interface Entry {
   readonly generation: Ref.Ref<Option.Option<Generation>>
   /** None only while the workspace is being made. */
   readonly residents: Ref.Ref<Option.Option<OpenResidents>>
-  /** What this process holds of the workspace beside its VM, until it is deleted. */
+  /** Resources of this process for the workspace besides its VM, until its deletion. */
   readonly scope: Scope.CloseableScope
-  /** True while a deletion waits or works: who only reads the workspace's disk gives way. */
+  /** True while a deletion waits or works: readers of the workspace's disk then stop. */
   readonly doomed: SubscriptionRef.SubscriptionRef<boolean>
   /** Create, stop, start, reset, snapshot, fork, delete and update: one at a time. Commands and files do not take it. */
   readonly one: Effect.Semaphore
   /** Pushes: one at a time. */
   readonly pushing: Effect.Semaphore
-  /** The record of what was pushed: read for a new generation, or written for the current one. Held for host files alone. */
+  /** Lock of the record of pushed files: read for a new generation, or written for the current one. Held for host files only. */
   readonly pushed: Effect.Semaphore
 }
 

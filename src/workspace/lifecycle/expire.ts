@@ -5,7 +5,7 @@ import { isBusy } from "./entry-residents.ts"
 import { lastActivity, touch } from "./record.ts"
 import { removeAlone } from "./remove.ts"
 
-/** Deletes what has expired. One that is just being changed is looked at again the next time. */
+/** Deletes expired workspaces. A workspace in a lifecycle step is checked again the next time. */
 export const expire = (lifecycle: Lifecycle) =>
   Effect.forEach([...lifecycle.registry.entries.values()], (entry) =>
     Effect.gen(function*() {

@@ -5,7 +5,7 @@ import type { Entry } from "./entry.ts"
 import type { Generation } from "./generation.ts"
 import { takenOutOr } from "./running.ts"
 
-/** Why work in a guest was cut short: somebody took its VM out of the workspace meanwhile, or the VM ended by itself. */
+/** Reason for the end of work in a guest: another request took its VM out of the workspace, or the VM ended by itself. */
 export const explainEnd =
   ({ entry, generation }: { readonly entry: Entry; readonly generation: Generation }) =>
   <A>(work: Effect.Effect<A, PyroError>): Effect.Effect<A, PyroError> =>

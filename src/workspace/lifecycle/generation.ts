@@ -6,11 +6,11 @@ import type { Guest, GuestImages } from "../../vm/guest.ts"
 import { acquireWorkspace } from "../boot.ts"
 import type { WorkspaceRecord } from "./record.ts"
 
-/** One incarnation of a workspace's VM: running, its disk mounted, nobody else's. */
+/** One incarnation of a workspace's VM: running, with its disk mounted, used by no other workspace. */
 export interface Generation {
   readonly guest: Guest
   readonly channel: GuestChannel
-  /** Closing it ends everything that was started in the VM, and then the VM. */
+  /** Its end first ends all work in the VM, then the VM. */
   readonly scope: Scope.CloseableScope
 }
 
@@ -20,20 +20,20 @@ export interface GuestRequest {
   readonly disk: DiskSource
   /** Empty seed image of the disk's size. */
   readonly placeholder: SeedImage
-  /** The image in the cache that the disk begins with, where the next workspace may begin with the same. */
+  /** The cached image that the disk begins with, if the next workspace may begin with the same. */
   readonly seedImage?: SeedImage | undefined
   readonly onTemplate: Effect.Effect<void>
   /** Called when the guest is about to be busy with its claim for a while. */
   readonly onClaim?: () => void
 }
 
-/** Hostname of a workspace's guest: its name as far as a hostname may have it, else its id. */
+/** Hostname of a workspace's guest: the valid part of its name, else its id. */
 export const hostnameOf = ({ id, name }: WorkspaceRecord) => {
   const label = (name ?? id).toLowerCase().replace(/[^a-z0-9-]+/g, "-").replace(/^-+|-+$/g, "")
   return label === "" ? id : label.slice(0, 63)
 }
 
-/** Makes a VM on a workspace's disk, and makes it the workspace's own. The VM belongs to the Scope. */
+/** Makes a VM on a workspace's disk, and makes it unique. The VM belongs to the Scope. */
 export const acquireGuest = (request: GuestRequest) =>
   Effect.gen(function*() {
     const { record } = request

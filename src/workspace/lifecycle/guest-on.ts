@@ -13,7 +13,7 @@ import { acquireGuest } from "./generation.ts"
 import { virtualBytesOf, type WorkspaceRecord } from "./record.ts"
 
 /**
- * The images of a workspace's root. Those of the cache while it still has the very same ones, because the pool knows them; else the
+ * The images of a workspace's root: the cache's, which the pool knows, while the cache still has the same ones, else the
  * workspace's own.
  */
 export const imagesOf = (entry: Entry, record: WorkspaceRecord) =>
@@ -30,7 +30,7 @@ export const imagesOf = (entry: Entry, record: WorkspaceRecord) =>
       : held
   })
 
-/** Tells the caller that a template is made, which takes longer than anything else of a start. */
+/** Tells the caller that pyro makes a template, the longest part of a start. */
 export const tellTemplate = (notify: Notify) =>
   progress(notify, "preparing a template (once for this environment and size)", 0.5)
 

@@ -4,7 +4,7 @@ import { silentText, troubleText } from "../trouble.ts"
 import type { Entry } from "./entry.ts"
 import { lastActivity } from "./record.ts"
 
-/** What keeps its guest from running for now. */
+/** Reason why its guest does not run now. */
 const troubleOf = (entry: Entry) =>
   Effect.gen(function*() {
     const generation = yield* Ref.get(entry.generation)
@@ -15,7 +15,7 @@ const troubleOf = (entry: Entry) =>
     return channel.isSilent() ? silentText : undefined
   })
 
-/** What a workspace is and how it is, for people and programs. */
+/** Identity and state of a workspace, for people and programs. */
 export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
   Effect.gen(function*() {
     const record = yield* Ref.get(entry.record)

@@ -6,7 +6,7 @@ import { troubleText } from "../trouble.ts"
 import type { Entry } from "./entry.ts"
 import type { Generation } from "./generation.ts"
 
-/** Watches over a generation until its scope closes: logs what keeps the guest from running, and calls `onEnd` when its VM is lost. */
+/** Watches a generation until its scope closes: logs obstacles of the guest, and calls `onEnd` at the loss of its VM. */
 export const watch = <R>(
   entry: Entry,
   generation: Generation,
@@ -23,10 +23,11 @@ export const watch = <R>(
       Effect.forkIn(generation.scope)
     )
     yield* health.failure.pipe(
-      // A guest that broke the protocol is ended: nobody reaches it, and nobody sees what it does.
+      // A guest that broke the protocol is ended, since it is out of reach and out of sight.
       Effect.raceFirst(explainChannelFailure(generation.guest)(generation.channel.failed)),
       Effect.catchAll(onEnd),
-      // Also where the caller cannot be interrupted: a fiber inherits that, and its scope would wait for the fiber for ever.
+      // Interruptible also under an uninterruptible caller: a fiber inherits the flag, and its scope would wait for the fiber for
+      // ever.
       Effect.interruptible,
       Effect.forkIn(generation.scope)
     )

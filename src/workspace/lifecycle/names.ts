@@ -13,7 +13,7 @@ import {
   workspacesDirectory
 } from "./record.ts"
 
-/** The record of every folder of a workspace: none where only the folder was made, a failure where it is damaged. Nobody is asked. */
+/** The record of every workspace folder: none for a folder without one, a failure for a damaged one. Needs no daemon. */
 export const readWorkspaces = Effect.gen(function*() {
   const { stateDir } = yield* Paths
   const root = workspacesDirectory(stateDir)
@@ -24,7 +24,7 @@ export const readWorkspaces = Effect.gen(function*() {
   })
 })
 
-/** The workspaces by their records; what cannot be read is left out. */
+/** The workspaces by their records, without unreadable ones. */
 export const recordedWorkspaces: Effect.Effect<ReadonlyArray<WorkspaceRecord>, never, Paths> = Effect.map(
   readWorkspaces,
   (all) => all.flatMap(({ record }) => Option.toArray(Option.flatten(Either.getRight(record))))
@@ -39,11 +39,11 @@ export const recordedNames: Effect.Effect<ReadonlyArray<string>, never, Paths> =
   (all) => all.map(({ id, name }) => name ?? id)
 )
 
-/** The names in a workspace's folder of snapshots; what begins with a dot is being removed. */
+/** The names in a workspace's folder of snapshots. A name with a leading dot is being removed. */
 export const snapshotNames = (folder: WorkspaceFolder): ReadonlyArray<string> =>
   namesIn(folder.snapshots).filter((name) => !name.startsWith("."))
 
-/** Names of the snapshots of a workspace; none where there is no such workspace. */
+/** Names of the snapshots of a workspace. None if the workspace does not exist. */
 export const recordedSnapshots = (workspace: string): Effect.Effect<ReadonlyArray<string>, never, Paths> =>
   Effect.gen(function*() {
     const folder = yield* folderCalled(workspace)
@@ -66,7 +66,7 @@ const folderCalled = (workspace: string) =>
 /** Commands whose ids a completion offers. */
 const OFFERED_COMMANDS = 50
 
-/** Ids of a workspace's newest commands, newest first; none where there is no such workspace. */
+/** Ids of a workspace's newest commands, newest first. None if the workspace does not exist. */
 export const recordedCommands = (workspace: string): Effect.Effect<ReadonlyArray<string>, never, Paths> =>
   Effect.gen(function*() {
     const folder = yield* folderCalled(workspace)
@@ -79,5 +79,5 @@ export const recordedCommands = (workspace: string): Effect.Effect<ReadonlyArray
     return ids.slice(-OFFERED_COMMANDS).reverse()
   })
 
-/** End of a journal that is read for a completion, in bytes. */
+/** Bytes at the end of a journal that a completion reads. */
 const JOURNAL_BYTES = 1_048_576

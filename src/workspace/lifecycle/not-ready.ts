@@ -5,7 +5,7 @@ import type { WorkspaceState } from "../../contract/operations/workspace-info.ts
 import { displayName } from "./display-name.ts"
 import type { Entry } from "./entry.ts"
 
-/** What the caller does next. The command itself follows in the error's message. */
+/** Next step for the caller. The error's message adds the command. */
 const next: Readonly<Record<WorkspaceState, string>> = {
   creating: "wait until the workspace is created",
   running: "ask again",

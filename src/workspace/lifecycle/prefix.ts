@@ -1,17 +1,17 @@
 import { Effect } from "effect"
 import { IdAmbiguous } from "../../contract/errors.ts"
 
-/** A workspace's id that is begun: some of its digits, so that `ws-` alone names nothing. */
+/** A prefix of a workspace's id: at least one digit, so that `ws-` alone names nothing. */
 const BEGUN = /^ws-[0-9a-f]{1,10}$/
 
-/** The same without `ws-`, as people copy it; four digits at least, since short words are names that somebody mistyped. */
+/** The same without `ws-`, as people copy it. At least four digits, since short words are mistyped names. */
 const DIGITS = /^[0-9a-f]{4,10}$/
 
-/** The ids that a word names: itself where it is one, else those that it begins. */
+/** The ids that a word names: the id itself, or all ids with this prefix. */
 export const wholeOf = <Id extends string>(word: string, ids: Iterable<Id>): ReadonlyArray<Id> =>
   BEGUN.test(word) ? begunBy(word, ids) : DIGITS.test(word) ? begunBy(`ws-${word}`, ids) : []
 
-/** What a word begins, or the word alone where it is whole. */
+/** The ids with this prefix, or the word alone if it is a whole id. */
 export const begunBy = <Id extends string>(word: string, ids: Iterable<Id>): ReadonlyArray<Id> => {
   const begun = [...ids].filter((id) => id.startsWith(word))
   return begun.includes(word as Id) ? [word as Id] : begun
@@ -20,7 +20,7 @@ export const begunBy = <Id extends string>(word: string, ids: Iterable<Id>): Rea
 /** Candidates that an error lists. */
 const MOST = 10
 
-/** The only one of several; undefined where there is none. Fails with IdAmbiguous. */
+/** The only one of several. `undefined` without any. Fails with IdAmbiguous. */
 export const onlyOne = <Id extends string>(
   what: IdAmbiguous["what"],
   given: string,

@@ -8,7 +8,7 @@ import { commit } from "./context.ts"
 import type { Entry } from "./entry.ts"
 import type { WorkspaceRecord } from "./record.ts"
 
-/** State that a reset brings the residents to: none, as after the creation, or the one that a snapshot has noted down. */
+/** State that a reset gives the residents: the state after the creation, or the state in a snapshot. */
 export type Rebase = "baseline" | Snapshot
 
 /** Announces in the record, before the residents change, the state that they are brought to. */
@@ -18,7 +18,7 @@ export const markStale = ({ restoredFrom: _, ...record }: WorkspaceRecord, rebas
   ...(rebase === "baseline" ? {} : { restoredFrom: rebase.record.name })
 })
 
-/** The rebase that a record announces and that a crash cut short; undefined without one. */
+/** The rebase that a record announces and that a crash interrupted. `undefined` without one. */
 export const announcedRebase = (entry: Entry, { restoredFrom, staleResidents }: WorkspaceRecord) =>
   staleResidents !== true
     ? Effect.succeed(undefined)
@@ -30,8 +30,8 @@ export const announcedRebase = (entry: Entry, { restoredFrom, staleResidents }: 
     )
 
 /**
- * Brings the residents to a state, records the event, and takes the announcement back. After a crash this runs once more, which does no
- * harm. Never fails, since the disk has changed already: the next process tries a rebase again that this one could not complete.
+ * Brings the residents to a state, records the event, and removes the announcement. A repetition after a crash is harmless. Never
+ * fails, since the disk has changed already: the next process repeats a failed rebase.
  */
 export const rebaseResidents = (entry: Entry, residents: Residents, rebase: Rebase) =>
   Effect.gen(function*() {
@@ -42,7 +42,7 @@ export const rebaseResidents = (entry: Entry, residents: Residents, rebase: Reba
     yield* commit(entry, ({ restoredFrom: _, staleResidents: _stale, ...now }) => now, { durable: false })
   }).pipe(Effect.ignoreLogged)
 
-/** The residents of a snapshot, and the baseline with the files that were pushed by then. */
+/** The residents of a snapshot, and its baseline with the files pushed before it. */
 const inherit = (entry: Entry, residents: Residents, { folder, record: { taken } }: Snapshot) =>
   Effect.gen(function*() {
     const sinceMs = (yield* nowMs) - taken.takenAtMs

@@ -20,9 +20,9 @@ export const isWorkspaceId = Schema.is(WorkspaceId)
 export const newWorkspaceId = (): WorkspaceId => WorkspaceId.make(`ws-${randomBytes(5).toString("hex")}`)
 
 /**
- * What a workspace is, on disk. It is written before the side effects that it announces: `creating` and `deleting` say that the
- * rest may be half there, and whoever finds them after a crash removes the whole. In between the record names the one disk and the
- * one VM that count; any other of the workspace is a leftover. One rename switches from a generation to the next.
+ * A workspace on disk. The record is written before the side effects that it announces. `creating` and `deleting` say that the rest
+ * may be incomplete: after a crash the next process removes the whole. In all other phases the record names the one valid disk and
+ * the one valid VM; all others are leftovers. One rename switches from a generation to the next.
  */
 export const WorkspaceRecord = Schema.Struct({
   format: Schema.Literal(3),
@@ -33,9 +33,9 @@ export const WorkspaceRecord = Schema.Struct({
   environment: Schema.Struct({ name: Schema.String, digest: Schema.String }),
   /** Counts the VMs. */
   generation: Schema.Int,
-  /** The VM of this generation, when it runs. */
+  /** The VM of a running generation. */
   vm: Schema.optional(VmId),
-  /** Counts the disks: every reset begins a new one. */
+  /** Number of the disk: every reset begins a new one. */
   disk: Schema.Int,
   vcpuCount: Schema.Int,
   memoryMib: Schema.Int,
@@ -45,17 +45,17 @@ export const WorkspaceRecord = Schema.Struct({
   seedPath: Schema.optional(Schema.String),
   repoUrl: Schema.optional(Schema.String),
   repoRef: Schema.optional(Schema.String),
-  /** Who owns /workspace, and runs commands that name no user. */
+  /** Owner of /workspace and default user of commands. */
   workspaceUser: Schema.Literal("root", "agent"),
-  /** The project that it was made for: real path of a directory of the host, or what a server bound to none has instead. */
+  /** Project of the workspace: real path of a directory of the host, or the key of a server without one. */
   project: Schema.optional(Schema.String),
-  /** What its residents keep here; each resident's own Schema reads the resident's state. */
+  /** State of its residents; each resident's own Schema decodes it. */
   residents: ResidentStates,
-  /** The residents are still those of the disk before: a reset was cut short. */
+  /** The residents still belong to the previous disk: a reset was interrupted. */
   staleResidents: Schema.optional(Schema.Boolean),
-  /** The snapshot that the residents are to take over: a reset was cut short. */
+  /** The snapshot that the residents are to take over: a reset was interrupted. */
   restoredFrom: Schema.optional(Schema.String),
-  /** Of which workspace it is a fork, and of which snapshot of that one. */
+  /** Source workspace and source snapshot of a fork. */
   forkedFrom: Schema.optional(
     Schema.Struct({ workspace: WorkspaceId, snapshot: Schema.optional(Schema.String) })
   ),
@@ -66,7 +66,7 @@ export const WorkspaceRecord = Schema.Struct({
 })
 export type WorkspaceRecord = typeof WorkspaceRecord.Type
 
-/** Format 1 knew commands alone, and kept them in the journal. In format 2 root owned every /workspace. */
+/** Format 1 knew commands only, and kept them in the journal. In format 2 root owned every /workspace. */
 const upgrades: Upgrades = [
   ({ staleCommands, ...same }) => ({
     ...same,
@@ -82,7 +82,7 @@ export const virtualBytesOf = ({ diskMib }: Pick<WorkspaceRecord, "diskMib">) =>
 /** The format of the records that this pyro writes. */
 export const RECORD_FORMAT = 3 as const
 
-/** Where the parts of one workspace are on the host. */
+/** Host paths of the parts of one workspace. */
 export interface WorkspaceFolder {
   readonly directory: string
   readonly record: string
@@ -97,9 +97,9 @@ export interface WorkspaceFolder {
   readonly disk: (number: number) => string
   /** Its snapshots, a folder each. */
   readonly snapshots: string
-  /** What forks are made from, while they are made. */
+  /** Source of forks during their creation. */
   readonly staged: string
-  /** Snapshots of it that are being compared, a folder for each time. */
+  /** Its snapshots in comparisons, a folder for each comparison. */
   readonly compared: string
 }
 
@@ -121,13 +121,13 @@ export const folderOf = (stateDir: string, id: WorkspaceId): WorkspaceFolder => 
   }
 }
 
-/** Why something in a folder of the state directory, such as a workspace's, could not be written. */
+/** Reason why a file of the state directory, such as a workspace's, could not be written. */
 export const unwritten = ({ directory }: Pick<WorkspaceFolder, "directory">) => toHostErrorOf(directory)
 
 export interface WriteWorkspaceOptions {
-  /** Waits until it is on disk. @default false */
+  /** Waits until the record is on disk. @default false */
   readonly durable?: boolean
-  /** Has it written to disk a moment later, where nobody waits for that. @default true */
+  /** Writes the record to disk a moment later, without a wait. @default true */
   readonly flush?: boolean
 }
 
@@ -135,8 +135,8 @@ export interface WriteWorkspaceOptions {
 const flushAfter = "100 millis"
 
 /**
- * Writes a record. It survives this process at once, and a power cut a moment later: a create does not wait for the disk, and what a
- * power cut would undo of it ran in a VM that it ends as well.
+ * Writes a record. It survives this process at once, and a power cut a moment later. A create does not wait for the disk: a power
+ * cut also ends the VM whose record it would undo.
  */
 export const writeWorkspace = (folder: WorkspaceFolder, record: WorkspaceRecord, options: WriteWorkspaceOptions = {}) =>
   writeJsonAtomic(folder.record, WorkspaceRecord, record, options).pipe(
@@ -149,8 +149,8 @@ export const writeWorkspace = (folder: WorkspaceFolder, record: WorkspaceRecord,
   )
 
 /**
- * None where only the folder was made. Fails where a newer pyro wrote the record, or where the record is damaged, is another workspace's,
- * or is gone.
+ * None for a folder without a record. Fails if a newer pyro wrote the record, or if the record is damaged, missing or another
+ * workspace's.
  */
 export const readWorkspace = (
   folder: WorkspaceFolder
@@ -172,12 +172,12 @@ export const readWorkspace = (
   })
 }
 
-/** A disk is made after the record, and goes with it. */
+/** A disk is made after the record, and removed with it. */
 const hasDisk = ({ directory }: WorkspaceFolder) => {
   try {
     return fs.readdirSync(directory).some((name) => /^disk-\d+$/.test(name))
   } catch {
-    // It is just being deleted.
+    // A deletion is removing it.
     return false
   }
 }

@@ -17,14 +17,14 @@ import type { WorkspaceId } from "./record.ts"
 /** The workspaces of an installation, by id and by name. */
 export const makeRegistry = () => {
   const entries = new Map<WorkspaceId, Entry>()
-  /** Nothing can be done with these but to look at them and to delete them. */
+  /** These can only be shown and deleted. */
   const damaged = new Map<WorkspaceId, Damaged>()
 
-  /** Whether this request may reach the workspace. Nobody knows whose project a damaged record is of. */
+  /** Whether this request may reach the workspace. The project of a damaged record is unknown. */
   const reaches = (entry: Entry) => Effect.zipWith(FiberRef.get(callerProject), Ref.get(entry.record), isReachable)
   const damagedHere = Effect.map(FiberRef.get(callerProject), (caller) => isReachable(caller, {}) ? damaged : none)
 
-  /** The workspaces that this request may reach; every request names or lists workspaces by these alone. */
+  /** The workspaces that this request may reach. Every request names or lists only these. */
   const reachable = {
     entries: Effect.suspend(() => Effect.filter([...entries.values()], reaches)),
     damaged: damagedHere
@@ -32,7 +32,7 @@ export const makeRegistry = () => {
 
   const nameOf = (entry: Entry) => Effect.map(Ref.get(entry.record), ({ name }) => name)
 
-  /** A workspace by its id, by its name, or by the beginning of its id where only one begins so. */
+  /** A workspace by its id, its name, or a unique prefix of its id. */
   const lookUp = (called: string): Effect.Effect<Entry | Damaged, WorkspaceNotFound | IdAmbiguous> =>
     Effect.gen(function*() {
       const byId = entries.get(called as WorkspaceId)
@@ -65,7 +65,10 @@ export const makeRegistry = () => {
         isDamaged(found) ? refuseDamaged(found) : Effect.as(annotateStep("workspace", found.id), found)
     )
 
-  /** Fails when somebody else has the name. Two requests cannot both pass: no other fiber runs between this and `entries.set`. */
+  /**
+   * Fails if another workspace has the name. Two requests cannot both pass: no other fiber runs between this check and
+   * `entries.set`.
+   */
   const checkName = (name: string | undefined, id: WorkspaceId) =>
     Effect.gen(function*() {
       if (name === undefined) return

@@ -19,12 +19,12 @@ const deleting = (entry: Entry): Transition => ({
   entry,
   shows: "deleting",
   change: (record) => ({ ...record, phase: "deleting" }),
-  // On a full disk the workspace is gone only with its folder: after a crash before that it is as it was.
+  // On a full disk the record stays, so the workspace ends only with its folder. After a crash before, it is unchanged.
   unwritten: "ignored",
   lose: endedBy("delete")
 })
 
-/** Removes the workspace with everything in it, on a full disk too. The caller has the workspace alone. */
+/** Removes the workspace with all its files, also on a full disk. The caller holds the workspace alone. */
 export const removeAlone = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.zipRight(transit(lifecycle, deleting(entry)), forget(lifecycle, entry)).pipe(Effect.uninterruptible)
 
@@ -36,14 +36,14 @@ const remove = (lifecycle: Lifecycle, entry: Entry) =>
     () => SubscriptionRef.set(entry.doomed, false)
   )
 
-/** Ends what runs on its disks and removes it; what is cut short here the next process finishes. */
+/** Ends the VMs on its disks and removes it. The next process finishes an interrupted removal. */
 const removeDamaged = ({ registry }: Lifecycle, damaged: Damaged) =>
   Effect.suspend((): Effect.Effect<void, WorkspaceNotFound | NoSpace | StateDirectoryUnusable, Paths> => {
     const { folder, id } = damaged
     if (!registry.damaged.delete(id)) return Effect.fail(new WorkspaceNotFound({ workspace: id, similar: [] }))
     return Effect.gen(function*() {
       const vms = yield* vmsOnDisksOf([folder])
-      // First: then its VMs are nobody's, should this be cut short.
+      // First, so that its VMs have no owner after an interruption.
       const aside = yield* moveToTrash(folder.directory).pipe(
         Effect.onError(() => Effect.sync(() => registry.damaged.set(id, damaged)))
       )
@@ -52,7 +52,7 @@ const removeDamaged = ({ registry }: Lifecycle, damaged: Damaged) =>
     })
   }).pipe(Effect.uninterruptible)
 
-/** Which workspaces are to go; fails before any is touched when there is no such one. */
+/** The workspaces to delete. Fails before the first deletion if one does not exist. */
 const doomed = (
   { registry: { lookUp, reachable } }: Lifecycle,
   payload: DeletePayload
@@ -62,13 +62,13 @@ const doomed = (
     return [...new Set(yield* Effect.forEach(payload.workspaces, lookUp))]
   })
 
-/** A workspace that is gone, as its user called it. */
+/** A deleted workspace, by the name that its user knows. */
 export interface Deleted {
   readonly id: WorkspaceId
   readonly name: string | undefined
 }
 
-/** Deletes one, and gives what it was. */
+/** Deletes one, and gives its description. */
 const removeOne = (lifecycle: Lifecycle, one: Entry | Damaged) =>
   isDamaged(one)
     ? Effect.as(removeDamaged(lifecycle, one), { id: one.id, name: undefined })
@@ -78,7 +78,7 @@ const removeOne = (lifecycle: Lifecycle, one: Entry | Damaged) =>
       return { id: one.id, name }
     })
 
-/** Deletes several, and gives what they were. Each is tried, whatever becomes of the others. */
+/** Deletes several, and gives their descriptions. A failure does not stop the others. */
 export const removeAll = (lifecycle: Lifecycle, payload: DeletePayload) =>
   Effect.gen(function*() {
     const results = yield* Effect.forEach(

@@ -27,7 +27,7 @@ export const onNextDisk = (record: WorkspaceRecord): WorkspaceRecord => ({
   generation: record.generation + 1
 })
 
-/** An empty disk on the seed of another one. A failed attempt may have left a folder there. */
+/** An empty disk on the seed of another one. A failed attempt may have left its folder. */
 const newDiskLike = (oldDisk: string, newDisk: string, record: WorkspaceRecord) =>
   Effect.gen(function*() {
     yield* removeFolder(newDisk)
@@ -57,7 +57,7 @@ const resetting = (entry: Entry, before: WorkspaceRecord, notify: Notify): Trans
         Effect.zipRight(newDiskLike(oldDisk, newDisk, before)),
         Effect.zipRight(guestOn(entry, next, notify))
       ),
-    // A push to the old VM records nothing any more once that is taken out.
+    // After this step, a push to the old VM records nothing.
     handOver: ({ next }) => next === undefined ? Effect.void : replay(entry, next),
     change: onNextDisk,
     lose: endedBy("reset"),

@@ -54,7 +54,7 @@ const standsStill = (entry: Entry) =>
       detail: "the host's disk is full, and it goes on when there is room; delete what is not needed, or see: pyro gc"
     }))
 
-/** Why what was done in a VM of the workspace failed: it was taken out of the workspace, or the failure itself. */
+/** Reason for failed work in a workspace's VM: the VM was taken out of the workspace, or the failure itself. */
 export const takenOutOr = <E>(
   entry: Entry,
   generation: Generation,

@@ -2,10 +2,10 @@ import { ignoredFilesNote } from "../../contract/host-file-notes.ts"
 import type { SeedReport } from "../../disk/SeedImages.ts"
 import type { Notify } from "./context.ts"
 
-/** How many paths that were left out of a seed are named; of the others their number is said. */
+/** Maximum number of skipped paths in a warning. The others are counted. */
 const namedSkips = 20
 
-/** Warns of what could not be taken from the host. */
+/** Warns of files of the host that a seed lacks. */
 export const tellSkipped = (
   { skipped, skippedCount }: Pick<SeedReport, "skipped" | "skippedCount">,
   notify: Notify

@@ -14,14 +14,14 @@ const starting = (entry: Entry, notify: Notify): Transition<LifecycleServices> =
   build: () =>
     Effect.gen(function*() {
       const guest = yield* guestOn(entry, yield* Ref.get(entry.record), notify)
-      // A VM that was killed in the middle of a patch or a push left a half-done change: any change rolls it back first.
+      // A VM that was killed during a patch or a push left a half-done change: any change rolls it back first.
       yield* Effect.ignoreLogged(guest.channel.changeFiles(workspaceTrees.live.root, []))
       return guest
     }),
   change: (record) => ({ ...record, generation: record.generation + 1 })
 })
 
-/** Starts a workspace that is stopped or has failed; a running one stays as it is. */
+/** Starts a stopped or failed workspace. A running one stays unchanged. */
 export const start = (lifecycle: Lifecycle, entry: Entry, notify: Notify) =>
   Effect.flatMap(
     Ref.get(entry.generation),

@@ -7,10 +7,10 @@ import type { Entry } from "./entry.ts"
 import { demandMoving } from "./running.ts"
 import { transit } from "./transition.ts"
 
-/** How long the guest may take to write its memory to the disk before it is ended, or captured, all the same. */
+/** Maximum time for the guest to write its memory to the disk before its end or capture. */
 const syncTimeout = "30 seconds"
 
-/** Has the guest write its memory to the disk. A guest that is slow, or that refuses, is left at that; a silent one fails. */
+/** Has the guest write its memory to the disk. A slow guest or a refusal is ignored; a silent guest fails. */
 export const flush = (channel: GuestChannel): Effect.Effect<void, ChannelFailed> =>
   channel.call.sync({ dropCaches: 0 }).pipe(
     Effect.interruptible,
@@ -43,7 +43,7 @@ const stopping = (entry: Entry): Transition => ({
 /** Stops a workspace. A workspace without a VM is stopped without more. */
 export const stop = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.gen(function*() {
-    // A guest that a full host disk has stopped keeps its memory: it writes it out when there is room.
+    // A guest that a full host disk has paused keeps its memory, and writes it when the disk has room.
     const running = yield* Ref.get(entry.generation)
     if (Option.isSome(running)) yield* demandMoving(entry, running.value)
     yield* transit(lifecycle, stopping(entry))

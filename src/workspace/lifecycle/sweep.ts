@@ -23,20 +23,21 @@ export interface SweptWorkspace {
 }
 
 /**
- * Removes what no workspace's record names: folders that were half made or half deleted, VMs, disks of resets that were cut short.
- * While a process has the workspaces nothing of theirs is touched: that one did it when it began, and what is half made now is its own.
+ * Removes everything that no workspace's record names: half-made or half-deleted folders, VMs, disks of interrupted resets. While a
+ * process owns the workspaces, the sweep leaves them alone: the owner swept them at its start, and half-made folders are its own
+ * work.
  */
 export const sweepWorkspaces: Effect.Effect<
   {
     readonly swept: ReadonlyArray<SweptWorkspace>
-    /** What could not be removed. */
+    /** Paths that could not be removed. */
     readonly stay: ReadonlyArray<StateDirectoryUnusable>
   },
   HostToolMissing | NoSpace | StateDirectoryUnusable,
   Paths
 > = Effect.gen(function*() {
   const { lock } = yield* daemonFiles
-  // A daemon that starts waits for the lock, so it is held for names alone, not while gigabytes are removed.
+  // A starting daemon waits for the lock, so the sweep holds it for renames only, not for the removal of gigabytes.
   const swept = yield* withLock(lock, { timeoutMs: 0 })(takeOutUnnamed).pipe(
     Effect.catchTags({
       FileFailed: (failure) => Effect.fail(toHostError(failure)),
@@ -49,7 +50,7 @@ export const sweepWorkspaces: Effect.Effect<
 
 const takeOutUnnamed = Effect.gen(function*() {
   const read = yield* readWorkspaces
-  // What a damaged record names nobody knows, and a disk in use is not to be removed.
+  // A damaged record may name any disk, and a disk in use must stay.
   if (read.some(({ record }) => Either.isLeft(record))) return []
   const records = read.map(({ folder: { directory }, record }) => ({
     directory,
@@ -84,7 +85,7 @@ const otherDisks = (directory: string, { disk }: WorkspaceRecord) =>
     .filter((name) => /^disk-\d+$/.test(name) && name !== `disk-${disk}`)
     .map((name) => path.join(directory, name))
 
-/** What forks were being made from or comparisons read, and what is left of snapshots that were removed. */
+/** Sources of forks, folders of comparisons, and the rest of removed snapshots. */
 const halfMade = (directory: string) => {
   const snapshots = path.join(directory, "snapshots")
   const hidden = namesIn(snapshots).filter((name) => name.startsWith("."))

@@ -26,7 +26,7 @@ import { touch } from "./record.ts"
 /** One transition on its way. */
 interface Passage<R> {
   readonly transition: Transition<R>
-  /** Of the next generation; closing it before the commit undoes the build. */
+  /** Scope of the next generation. Its end before the commit undoes the build. */
   readonly scope: Scope.CloseableScope | undefined
   old: Option.Option<Generation>
   next: Generation | undefined
@@ -47,12 +47,12 @@ export const transitAll = <R>(
     const passages = yield* Effect.forEach(transitions, open)
     const { each, crash } = stepsOf(passages)
     const switched = Effect.gen(function*() {
-      // No disk has two writers: a VM that this process is not attached to ends before another one is made.
+      // No disk has two writers: a VM without an attachment to this process ends before the next VM is made.
       yield* each(endOther)
       // The present generations run on while the next ones are made.
       yield* each(buildNext, "build")
       crash("built")
-      // From here on nobody starts anything in the old ones, and nobody knows of the next ones.
+      // From here on no request starts work in the old generations, and the next ones are not visible yet.
       yield* each(takeOutOld)
       yield* each(({ next, old, transition }) => transition.handOver?.({ next, old }) ?? Effect.void, "hand over")
       crash("handed-over")
@@ -60,15 +60,15 @@ export const transitAll = <R>(
       yield* each(commitRecord, "commit")
     })
     yield* Effect.onError(switched, () => each((passage) => undo(lifecycle, passage)))
-    // From here on nothing fails: the records say what the workspaces are, and what follows is done again after a crash.
+    // From here on nothing fails: the records have the new state, and the next process repeats the following steps after a crash.
     for (const passage of passages) passage.isCommitted = true
     crash("committed")
-    // Without a next generation the old one ends first, so that the residents have all that came from it.
+    // Without a next generation the old one ends first, so that the residents get all its output.
     yield* each(({ next, old }) => next === undefined && Option.isSome(old) ? close(old.value) : Effect.void, "end")
     yield* each(tellResidents, "residents")
     crash("settled")
     yield* each((passage) => installNext(lifecycle, passage))
-    // Else the old one ends behind the caller's back, after the first command in the next one.
+    // Otherwise the old one ends in the background, after the first command in the next one.
     yield* each(({ next, old, transition: { entry, oldDisk } }) =>
       next === undefined || oldDisk === undefined ? Effect.void : leaveBehind(entry, old, oldDisk)
     )
@@ -146,7 +146,7 @@ const commitRecord = <R>({ next, transition: { change, entry, rebase, unwritten 
   return unwritten === "ignored" ? Effect.ignore(written) : written
 }
 
-/** Puts the old generation back, and ends the next one with all that was made for it. */
+/** Puts the old generation back, and ends the next one with all its resources. */
 const undo = <R>(lifecycle: Lifecycle, { old, scope, transition: { entry, taken } }: Passage<R>) =>
   Effect.zipRight(
     Option.isSome(old) && taken === undefined ? install(lifecycle, entry, old.value) : Effect.void,
@@ -175,7 +175,7 @@ const installNext = <R>(lifecycle: Lifecycle, { next, transition: { change, entr
     yield* install(lifecycle, entry, next)
   })
 
-/** Makes a generation the current one. If its VM ends by itself, or cannot be reached any more, the workspace has failed. */
+/** Makes a generation the current one. The workspace fails if its VM ends by itself or is out of reach. */
 export const install = (
   lifecycle: Lifecycle,
   entry: Entry,

@@ -8,15 +8,15 @@ import { toHostError, toHostErrorOf } from "../../system/files/host-error.ts"
 import { Paths } from "../../system/Paths.ts"
 import { workspacesDirectory } from "./record.ts"
 
-/** What was taken out of the workspaces, to be removed; no record ever names such a folder. */
+/** Folders taken out of the workspaces, to be removed. No record names them. */
 const sweptPrefix = ".swept-"
 
-/** Takes a folder, of a workspace or in one, out of the workspaces in one step, if it is there. Where it is then, to be removed. */
+/** Moves an existing folder, of a workspace or in one, into the trash by one rename. Gives its new path. */
 export const moveToTrash = (what: string): Effect.Effect<string, NoSpace | StateDirectoryUnusable, Paths> =>
   Effect.gen(function*() {
     const { stateDir } = yield* Paths
     const aside = path.join(workspacesDirectory(stateDir), `${sweptPrefix}${randomBytes(8).toString("hex")}`)
-    // A link, to anything, is taken as such.
+    // A link counts as such, whatever its target is.
     if ((yield* statEntry(what)) !== undefined) yield* renameFile(what, aside)
     return aside
   }).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostErrorOf(what)(failure))))
@@ -27,13 +27,13 @@ const remove = (aside: string) =>
     ({ detail }) => new StateDirectoryUnusable({ path: aside, detail: `it cannot be removed: ${detail}` })
   )
 
-/** Removes what `moveToTrash` took. What cannot be removed is nobody's any more: it is tried again at the next start, and by `pyro gc`. */
+/** Removes a folder of `moveToTrash`. The next start and `pyro gc` retry a failed removal. */
 export const removeTrashed = (aside: string) =>
   Effect.catchAll(remove(aside), (failure) => Effect.logWarning(failure.message))
 
 /**
- * Removes all that is aside; what cannot be removed keeps nothing else. Gives what stays. Harmless beside another process that does the
- * same, or beside whoever took it there.
+ * Empties the trash. A failure does not stop the other removals. Gives the paths that stay. Safe beside another process that does
+ * the same.
  */
 export const emptyTrash: Effect.Effect<
   ReadonlyArray<StateDirectoryUnusable>,

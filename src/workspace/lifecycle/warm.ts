@@ -7,8 +7,8 @@ import type { Generation } from "./generation.ts"
 const warmAfter = "2 seconds"
 
 /**
- * The first diff finds both trees in the guest's memory. The first command goes before, and so does the making of other workspaces;
- * where nothing was seeded there is nothing to be found.
+ * Reads both trees into the guest's memory, for the first diff. The first command and the creation of other workspaces go first.
+ * Not for a workspace without a seed, which has no tree to read.
  */
 export const warmLater = (
   { registry }: Lifecycle,

@@ -11,9 +11,9 @@ export interface HunkReject {
 
 export interface HunkNote {
   readonly hunk: number
-  /** Lines between where it said and where it fits; negative upwards. */
+  /** Lines between the stated and the found place; negative upwards. */
   readonly offset: number
-  /** It fits only when white space, or the lack of a last line feed, is overlooked. */
+  /** The hunk fits only without regard to white space or a missing last line feed. */
   readonly isLoose: boolean
 }
 
@@ -72,6 +72,6 @@ const edited = (file: FileLines, edits: ReadonlyArray<Edit>): string => {
   return lines.join("")
 }
 
-/** Models write patches with LF, whatever the file has. */
+/** Models write patches with LF for files with any line ends. */
 const isCrlf = (file: FileLines) => file.count > 0 && file.lines[0]!.endsWith("\r\n")
 const withCrlf = (line: string) => line.endsWith("\n") && !line.endsWith("\r\n") ? `${line.slice(0, -1)}\r\n` : line

@@ -18,8 +18,8 @@ const FILES_TOLD = { most: 1_000, maxBytes: 8 * 1024 * 1024 }
 const MAX_NOTES_TOLD = 100
 
 /**
- * Applies a patch beneath /workspace of a guest, all of it or nothing: also when the disk fills up, or when somebody
- * changes one of its files meanwhile. With `check` it only tells what would be done.
+ * Applies a patch beneath /workspace of a guest, whole or not at all, also on a full disk or with a concurrent change of its files.
+ * With `check` it only reports the changes.
  */
 export const applyPatchIn = (
   channel: GuestChannel,
@@ -60,7 +60,7 @@ const parsed = (bytes: Uint8Array): Effect.Effect<Patch, PatchRejected> =>
     }
   })
 
-/** The plan as the agent takes it: everything that leaves its place first. */
+/** The plan in the agent's form: all removals first. */
 const fileChanges = (tree: GuestTree, changes: ReadonlyArray<Change>) =>
   Effect.gen(function*() {
     const steps: Array<FileChange> = []
@@ -74,7 +74,7 @@ const fileChanges = (tree: GuestTree, changes: ReadonlyArray<Change>) =>
       if (after === undefined) continue
       const isSameContent = before !== undefined && Buffer.compare(before.content, after.content) === 0 &&
         (before.mode === LINK) === (after.mode === LINK)
-      // A mode that the patch leaves alone stays what it is, though git knows only two.
+      // A mode that the patch does not change stays, though git knows only two.
       const mode = before?.mode === after.mode ? undefined : after.mode & 0o777
       if (isSameContent && taken !== undefined) steps.push({ _tag: "move", path, mode, taken })
       else if (after.mode === LINK) steps.push({ _tag: "link", path, target: after.content })

@@ -9,30 +9,27 @@ import type { FilePatch, Patch } from "./patch.ts"
 import { searchBudget } from "./place-hunk.ts"
 import type { PatchTree } from "./tree.ts"
 
-/** How a hunk fits that is not where, or not exactly what, the patch says. */
+/** Inexact fit of a hunk. */
 export interface PatchNote {
   readonly path: Uint8Array
   /** From 1. */
   readonly hunk: number
-  /** Lines between where it said and where it fits; negative upwards. */
+  /** Lines between the stated and the found place; negative upwards. */
   readonly offset: number
-  /** It fits only when white space, or the lack of a last line feed, is overlooked. */
+  /** The hunk fits only without regard to white space or a missing last line feed. */
   readonly isLoose: boolean
 }
 
 export interface PatchPlan {
-  /** What has to become of the tree; what ends as it was is not among them. */
+  /** Changes to the tree, without files that end as they were. */
   readonly changes: ReadonlyArray<Change>
   readonly notes: ReadonlyArray<PatchNote>
 }
 
-/** Rejects that are told one by one. */
+/** Maximum number of rejects in an error. */
 const MAX_REJECTS = 50
 
-/**
- * Works out what a patch makes of a tree, without touching it. Fails with `PatchRejected`, which names every hunk
- * that does not fit, unless all of it does.
- */
+/** Computes the effect of a patch on a tree, without a change. Fails with `PatchRejected`, which names every hunk that does not fit. */
 export const applyPatch = <E>(tree: PatchTree<E>, patch: Patch): Effect.Effect<PatchPlan, E | PatchRejected> =>
   Effect.gen(function*() {
     const overlay = new Overlay(tree, patch)

@@ -35,7 +35,7 @@ const encodedBytes = (size: number) => {
   return Math.floor(size / LINE_BYTES) * lineOf(LINE_BYTES) + (rest === 0 ? 0 : lineOf(rest))
 }
 
-/** The bytes of one line, without its line feed; undefined when it is no line of base 85. */
+/** The bytes of one line, without its line feed. `undefined` if the line is not base 85. */
 export const decodeBase85Line = (line: string): Uint8Array | undefined => {
   if (!/^[A-Za-z](.{5})+$/.test(line)) return undefined
   const first = line.charCodeAt(0)

@@ -1,5 +1,5 @@
-// Within src/workspace/patch text and paths are "byte strings": one character per byte (latin1). Nothing is ever lost by
-// that, and the runtime's string functions work on them.
+// Text and paths within src/workspace/patch are "byte strings": one character per byte (latin1). This form loses nothing, and the
+// runtime's string functions work on it.
 
 export const byteString = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1")

@@ -17,7 +17,7 @@ export type Patched =
 
 const whole = (reason: string): Patched => ({ _tag: "rejected", rejects: [{ hunk: 0, reason }] })
 
-/** What the patch makes of a file's content; of nothing when it creates the file. */
+/** The new content of a file. A patch that creates the file starts from nothing. */
 export const patchedContent = (file: FilePatch, before: Uint8Array, budget: SearchBudget): Patched => {
   const made = make(file, before, budget)
   if (made._tag === "is" && made.content.length > limits.file) return whole("it would become too large")

@@ -1,6 +1,6 @@
 /**
- * Applies one of git's deltas (Documentation/gitformat-pack) to the content it was made from; undefined when it was
- * not made from that, is damaged, or would make more than `limit` bytes.
+ * Applies one of git's deltas (Documentation/gitformat-pack) to its base content. `undefined` for another base, a damaged delta, or
+ * a result over `limit` bytes.
  */
 export const applyDelta = (base: Uint8Array, delta: Uint8Array, limit: number): Uint8Array | undefined => {
   let at = 0

@@ -1,8 +1,8 @@
-/** The part of two contents in which they differ, as whole lines, with lines of context around it. */
+/** The differing part of two contents, as whole lines, with lines of context around it. */
 export interface DifferingPart {
-  /** Where the part begins in both contents; all before is equal. In `bytes`. */
+  /** Start of the part in both contents, in `bytes`. Everything before is equal. */
   readonly start: number
-  /** Where the part ends in each; all behind is equal. In `bytes`. */
+  /** End of the part in each content, in `bytes`. Everything behind is equal. */
   readonly oldEnd: number
   readonly newEnd: number
 }

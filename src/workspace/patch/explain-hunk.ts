@@ -5,14 +5,14 @@ import type { Hunk } from "./patch.ts"
 
 /** Characters shown of a line. */
 const SHOWN = 80
-/** Places that are compared with a hunk to find the one it most likely means. */
+/** Maximum places to compare with a hunk in the search for its intended place. */
 const CANDIDATES = 20
 
 export const alreadyThere = "the file has what it would make: it seems to be applied already"
 
 /**
- * What a hunk would make, where a file that has it tells that the hunk was applied. One line may be anywhere, and so may
- * lines of context that only lead up to a deletion, or only follow it.
+ * The result of a hunk, if its presence in a file proves that the hunk was applied. One line may occur anywhere, and so may context
+ * that only precedes or follows a deletion.
  */
 export const tellingLinesOf = ({ lines }: Hunk): ReadonlyArray<string> | undefined => {
   const made = lines.filter(({ sign }) => sign !== "-")

@@ -9,8 +9,8 @@ import { quoted } from "./quoted.ts"
 import { type DiffBudget, textDiff } from "./text-diff.ts"
 
 /**
- * A file whose differing part has more crosses as binary, before and after taken together: its lines would not fit a patch, and
- * comparing them would take seconds.
+ * A file with a larger differing part crosses as binary, before and after counted together: its lines would exceed a patch's limit,
+ * and their comparison would take seconds.
  */
 const MAX_TEXT_BYTES = patchLimits.bytes
 /** Lines of the differing part, of either side. */
@@ -21,7 +21,7 @@ const NO_BLOB = "0".repeat(40)
 const SYMLINK = 0o120000
 
 export interface FormatOptions {
-  /** A content deflated, where that has been done before. @default none has */
+  /** The deflated content, if it is known already. @default never known */
   readonly deflated?: ((content: Uint8Array) => Uint8Array | undefined) | undefined
 }
 
@@ -72,9 +72,9 @@ function* piecesOf(change: Change, budget: DiffBudget, options: FormatOptions): 
 interface Content {
   /** Names of the contents before and after; undefined when they are equal. */
   readonly index: string | undefined
-  /** What both have in common, in percent. */
+  /** Common share of both contents, in percent. */
   readonly similarity: number
-  /** What follows the headers; undefined when there is nothing to say about the content. */
+  /** The lines behind the headers. `undefined` without a change of content. */
   readonly body: Iterable<Piece> | undefined
 }
 
@@ -112,7 +112,7 @@ function* contentOf(
 /** A space before a slash makes git 2.39 give up on a header, unless the name is in quotes. */
 const headerName = (name: string) => name.includes(" /") ? quoted(name, "always") : quoted(name)
 
-/** A name with a space in it ends with a tab, lest what follows the space be taken for a date. */
+/** A tab ends a name with a space, since a reader could take the rest for a date. */
 const nameLine = (name: string) => {
   const written = quoted(name)
   return written === name && name.includes(" ") ? `${name}\t` : written

@@ -12,7 +12,7 @@ import type { Found, PatchTree } from "./tree.ts"
 export type GuestTreeFailure = ChannelFailed | FileRefused | PatchRejected
 
 export interface GuestTree extends PatchTree<GuestTreeFailure> {
-  /** How a file was when `at` saw it; undefined for what it did not see. */
+  /** State of a file at the call of `at`. `undefined` for a path that it did not read. */
   readonly seen: (path: string) => SeenFile | undefined
 }
 

@@ -17,7 +17,7 @@ export const nameOfLine = (text: string): LineName => {
   return { name: name === "/dev/null" ? undefined : name, isEpoch: isEpoch(date.trim()) }
 }
 
-/** As diff(1) has it: `1970-01-01 01:00:00.000000000 +0100`. */
+/** Time format of diff(1): `1970-01-01 01:00:00.000000000 +0100`. */
 const isEpoch = (date: string) => {
   const [, day, time, hours, minutes] =
     /^(1969-12-31|1970-01-01) (\d\d:\d\d:\d\d)(?:\.0+)? ([-+]\d\d)(\d\d)$/.exec(date) ?? []
@@ -30,8 +30,8 @@ const withoutFirst = (name: string) => name.slice(name.indexOf("/") + 1)
 const mayHavePrefix = (name: string) => name.includes("/") && !name.startsWith("/")
 
 /**
- * The one path behind the two names of a file: the same name, or `a/x` and `b/x` (`old/x` and `new/x`), or `x.orig`
- * and `x`. Undefined when they have nothing to do with each other.
+ * The one path behind the two names of a file: the same name, or `a/x` and `b/x` (`old/x` and `new/x`), or `x.orig` and `x`.
+ * `undefined` for unrelated names.
  */
 export const commonPath = (old: string, now: string): string | undefined => {
   if (old === now) return now
@@ -41,10 +41,10 @@ export const commonPath = (old: string, now: string): string | undefined => {
   return after.startsWith(before) ? before : undefined
 }
 
-/** A name beside /dev/null: without the `a/` or `b/` that git and most others put before it. */
+/** A name beside /dev/null, without the prefix `a/` or `b/` of git and most others. */
 export const withoutPrefix = (name: string, prefix: "a" | "b") => name.startsWith(`${prefix}/`) ? name.slice(2) : name
 
-/** The path in `diff --git a/x b/x` where both names are of one file; `text` is what follows `diff --git `. */
+/** The path in `diff --git a/x b/x` if both names are of one file. `text` follows `diff --git `. */
 export const pathOfGitLine = (text: string): string | undefined => {
   const rest = text.replace(/\r$/, "")
   const first = readQuoted(rest, 0)
@@ -55,7 +55,7 @@ export const pathOfGitLine = (text: string): string | undefined => {
   const quote = rest.indexOf(" \"")
   const second = quote < 0 ? undefined : readQuoted(rest, quote + 1)
   if (second !== undefined && second.end === rest.length) return commonPath(rest.slice(0, quote), second.path)
-  // Names may have spaces in them, but are equally long.
+  // Names may contain spaces, but have equal lengths.
   const middle = (rest.length - 1) / 2
   return rest[middle] === " " ? commonPath(rest.slice(0, middle), rest.slice(middle + 1)) : undefined
 }

@@ -8,7 +8,7 @@ export interface Run {
 }
 
 export interface TextDiff {
-  /** Hunks as a unified diff has them; empty when the texts are equal. */
+  /** Hunks in the form of a unified diff. Empty for equal texts. */
   readonly hunks: string
   /** Bytes of lines that stay. */
   readonly kept: number
@@ -92,6 +92,6 @@ export class HunkWriter {
   }
 }
 
-/** Start and count; the start of nothing is the line before it. */
+/** Start and count. The start of an empty range is the line before it. */
 const range = (start: number, count: number) =>
   count === 1 ? `${start + 1}` : `${count === 0 ? start : start + 1},${count}`

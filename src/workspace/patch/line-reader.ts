@@ -1,6 +1,6 @@
 import { PatchMalformed } from "./patch.ts"
 
-/** The lines of a patch, read one after the other; without their line feeds. */
+/** Reads the lines of a patch one by one, without their line feeds. */
 export class LineReader {
   readonly #text: string
   #at = 0

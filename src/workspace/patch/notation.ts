@@ -2,11 +2,11 @@ import type { LineReader } from "./line-reader.ts"
 import { isHunkHeader } from "./parse-hunks.ts"
 
 /**
- * Goes to the line that a V4A patch begins with, past the words, the fence or the shell's command before it. False when
- * there is none, or when a unified patch comes first: then such a line is in the words around that.
+ * Moves to the first line of a V4A patch, past text, a fence or a shell command. False without one, or if a unified patch comes
+ * first: such a line then belongs to the text around that patch.
  */
 export const seekV4A = (reader: LineReader): boolean => {
-  // Behind nothing but a fence it may be indented.
+  // Behind a fence alone the line may be indented.
   for (let isFirst = true; !reader.isAtEnd; reader.skip()) {
     const line = reader.peek()!
     if (beginsV4A(isFirst ? line.replace(/^[ \t\r]+/, "") : line)) return true

@@ -9,7 +9,7 @@ export type Seen =
   | { readonly _tag: "file"; readonly side: Side }
   | { readonly _tag: "directory" }
   | { readonly _tag: "other"; readonly what: string }
-  /** It is there, and nothing can be done with it. */
+  /** The path exists, and a patch cannot change it. */
   | { readonly _tag: "unfit"; readonly reason: string }
 
 export interface Conflict {
@@ -18,15 +18,15 @@ export interface Conflict {
 }
 
 /**
- * A tree with the parts of a patch that were gone through so far laid over it. Files may trade places: what arrives
- * at a path that a later part vacates waits for that.
+ * A tree under the effects of the patch parts so far. Files may trade places: an arrival waits for a later part that vacates its
+ * path.
  */
 export class Overlay<E> {
   readonly #tree: PatchTree<E>
-  /** Paths that changed; null = gone. */
+  /** Changed paths; null = gone. */
   readonly #laid = new Map<string, Side | null>()
   readonly #waiting = new Map<string, Side>()
-  /** How many parts to come vacate a path. */
+  /** Number of later parts that vacate a path. */
   readonly #leaving = new Map<string, number>()
   /** By path after: path before, of files that came as a whole. */
   readonly #movedFrom = new Map<string, string>()
@@ -40,7 +40,7 @@ export class Overlay<E> {
     }
   }
 
-  /** What a part of the patch finds. */
+  /** State of the tree that a part of the patch finds. */
   at(path: string): Effect.Effect<Seen, E> {
     const laid = this.#laid.get(path)
     if (laid === null) return Effect.succeed({ _tag: "absent" })
@@ -73,12 +73,12 @@ export class Overlay<E> {
     })
   }
 
-  /** A part that does not fit is passed over, so that it does not make further ones fail. */
+  /** A part that does not fit is skipped, so that it causes no further failures. */
   giveUp(file: FilePatch) {
     if (vacates(file)) this.#vacate(file.from)
   }
 
-  /** Where files and directories of the result would be at the same place. */
+  /** Paths at which the result would have both a file and a directory. */
   conflicts(): Effect.Effect<Array<Conflict>, E> {
     return Effect.gen(this, function*() {
       const conflicts: Array<Conflict> = []
@@ -103,7 +103,7 @@ export class Overlay<E> {
       for (const [to, from] of this.#movedFrom) {
         const side = this.#laid.get(to)
         const old = yield* before(from)
-        // A true rename: one place is empty afterwards, the other was before.
+        // A true rename: the old path is empty afterwards, the new one was empty before.
         if (side == null || old === undefined || this.#laid.get(from) !== null || moved.has(from)) continue
         if ((yield* before(to)) !== undefined || (old.mode === LINK) !== (side.mode === LINK)) continue
         changes.push({ path: bytesOf(to), from: bytesOf(from), before: old, after: side })
@@ -140,7 +140,7 @@ export class Overlay<E> {
     })
   }
 
-  /** The directory above a path that is none in the result. */
+  /** The directory above a path that is no directory in the result. */
   #blockedAt(path: string, sound: Set<string>): Effect.Effect<string | undefined, E> {
     return Effect.gen(this, function*() {
       for (let slash = path.indexOf("/"); slash >= 0; slash = path.indexOf("/", slash + 1)) {

@@ -4,7 +4,7 @@ import type { LineReader } from "./line-reader.ts"
 import type { Used } from "./parse-hunks.ts"
 import { type BinaryContent, limits } from "./patch.ts"
 
-/** Reads what follows `GIT binary patch`: the way forward, and passes over the way back. */
+/** Reads the forward part behind `GIT binary patch`, and skips the reverse part. */
 export const readBinary = (reader: LineReader, used: Used): BinaryContent => {
   const forward = readPiece(reader, used)
   if (forward === undefined) return reader.fail("a binary patch has to go on with literal or delta")

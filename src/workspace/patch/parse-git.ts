@@ -60,7 +60,7 @@ const readContent = (reader: LineReader, used: Used, { newName, oldName }: Heade
   return { _tag: "none", wholly: false }
 }
 
-/** A name as binary patches need it; a shortened one says nothing. */
+/** An object name as binary patches need it. A short name proves nothing. */
 const full = (name: string | undefined) => name?.length === 40 ? name : undefined
 
 const readHeaders = (reader: LineReader): Headers => {
@@ -72,7 +72,7 @@ const readHeaders = (reader: LineReader): Headers => {
   }
 }
 
-/** Takes one header in; false when the line is none. */
+/** Reads one header. False if the line is not one. */
 const readHeader = (line: string, headers: Headers, reader: LineReader): boolean => {
   const [, key, value] =
     /^(old mode|new mode|deleted file mode|new file mode|copy from|copy to|rename from|rename to|index|similarity index|dissimilarity index) (.+)$/

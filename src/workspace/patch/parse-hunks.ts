@@ -1,7 +1,7 @@
 import type { LineReader } from "./line-reader.ts"
 import { type Hunk, type HunkLine, limits } from "./patch.ts"
 
-/** What of a patch's bounds is used up. */
+/** Used part of the patch's bounds. */
 export interface Used {
   hunks: number
   lines: number
@@ -12,7 +12,7 @@ const header = /^@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@/
 
 export const isHunkHeader = (line: string | undefined) => line !== undefined && header.test(line)
 
-/** Reads the hunks that follow. A line that ends with CR keeps it: it is content. */
+/** Reads the following hunks. A CR at a line's end is content. */
 export const readHunks = (reader: LineReader, used: Used): Array<Hunk> => {
   const hunks: Array<Hunk> = []
   while (isHunkHeader(reader.peek())) {
@@ -31,7 +31,7 @@ const readHunk = (reader: LineReader, used: Used): Hunk => {
   const counted = readBody(reader, used, counting(Number(oldCount), Number(newCount)))
   if (counted !== undefined && !goesOn(reader)) return { lines: counted, place }
   const isCut = counted === undefined && reader.isAtEnd
-  // Models and people miscount. What the lines themselves say is held against the file anyway.
+  // Models and people miscount. The comparison with the file checks the lines anyway.
   reader.back(mark)
   used.lines = before
   const recounted = readBody(reader, used, { isOver: () => endsHunk(reader), take: () => true }) ?? []
@@ -49,7 +49,7 @@ const readHunk = (reader: LineReader, used: Used): Hunk => {
 
 interface Extent {
   readonly isOver: () => boolean
-  /** Whether a line of this sign still belongs to it. */
+  /** Whether a line with this sign still belongs to the hunk. */
   readonly take: (sign: HunkLine["sign"]) => boolean
 }
 
@@ -65,7 +65,7 @@ const counting = (oldCount: number, newCount: number): Extent => {
   }
 }
 
-/** The lines up to the end of the extent; undefined when something else comes before it. */
+/** The lines up to the end of the extent. `undefined` if another line precedes the end. */
 const readBody = (reader: LineReader, used: Used, extent: Extent): Array<HunkLine> | undefined => {
   const lines: Array<HunkLine> = []
   while (!extent.isOver()) {
@@ -82,13 +82,13 @@ const readBody = (reader: LineReader, used: Used, extent: Extent): Array<HunkLin
   return lines
 }
 
-/** An empty line stands for an empty line of context: many a program trims what it prints. */
+/** An empty line stands for an empty line of context, because many programs trim their output. */
 const signOf = (line: string): HunkLine["sign"] | undefined => {
   const sign = line === "" || line === "\r" ? " " : line[0]
   return sign === " " || sign === "-" || sign === "+" ? sign : undefined
 }
 
-/** A further line of a hunk, where the counts say that it is over. */
+/** One more line of a hunk behind its stated end. */
 const goesOn = (reader: LineReader) => {
   const line = reader.peek()
   return line !== undefined && line !== "" && /^[-+ ]/.test(line) && !isFileHeader(reader) && !isSignature(line)
@@ -109,5 +109,5 @@ const isFileHeader = (reader: LineReader) =>
 
 const isFileHeaderLine = (line: string) => line.startsWith("--- ")
 
-/** What git format-patch ends a patch with. */
+/** Last line of a patch of git format-patch. */
 const isSignature = (line: string) => /^-- ?\r?$/.test(line)

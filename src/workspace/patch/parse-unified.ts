@@ -4,7 +4,7 @@ import { readGitFile } from "./parse-git.ts"
 import { isHunkHeader, readHunks, type Used } from "./parse-hunks.ts"
 import { type FilePatch, limits, type Patch } from "./patch.ts"
 
-/** Reads a git patch or the output of `diff -u`; what stands before, between and behind its files is passed over. */
+/** Reads a git patch or the output of `diff -u`. Skips text before, between and behind its files. */
 export const parseUnified = (reader: LineReader): Patch => {
   const used: Used = { hunks: 0, lines: 0, inflated: 0 }
   const files: Array<FilePatch> = []

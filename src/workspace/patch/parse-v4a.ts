@@ -4,8 +4,8 @@ import { type FilePatch, type Hunk, type HunkLine, limits, type Patch } from "./
 import { readQuoted } from "./quoted.ts"
 
 /**
- * The format that OpenAI's models write; files are found by path, hunks by their text alone. What they put around it is
- * passed over: a fence, a shell's command, words. `reader` is at its first line.
+ * The format of OpenAI's models: finds files by path, and hunks by their text alone. Skips a fence, a shell command or text around
+ * it. `reader` is at its first line.
  */
 export const parseV4A = (reader: LineReader): Patch => {
   const used = { hunks: 0, lines: 0 }
@@ -24,7 +24,7 @@ export const parseV4A = (reader: LineReader): Patch => {
   }
 }
 
-/** Half of what was meant is never applied: what follows the patch may be anything but more of it. */
+/** A partial patch is never applied: the text behind the end must not be more of it. */
 const passRest = (reader: LineReader) => {
   for (; !reader.isAtEnd; reader.skip()) {
     if (fileLine.test(reader.peek()!)) reader.fail("it goes on behind *** End Patch; that line comes once, as the last")
@@ -40,7 +40,7 @@ interface Used {
 const fileLine = /^\*\*\* (Add|Update|Delete) File: /
 const moveLine = /^\*\*\* Move to: /
 
-// Not trim(): the byte A0, part of many a character, is white space to it.
+// Not trim(), which takes the byte A0, part of many characters, for white space.
 const trimmed = (text: string) => {
   let [from, to] = [0, text.length]
   while (from < to && " \t\r".includes(text[from]!)) from++
@@ -48,7 +48,7 @@ const trimmed = (text: string) => {
   return text.slice(from, to)
 }
 
-/** As it is, or in the quotes in which paths that are no plain text are shown. */
+/** A plain path, or a path in git's quotes. */
 const pathOf = (given: string) => {
   const written = trimmed(given)
   const inQuotes = readQuoted(written, 0)
@@ -112,7 +112,7 @@ const readHunk = (reader: LineReader, used: Used): Hunk => {
   while (reader.peek()?.startsWith("@@")) {
     const line = reader.take().replace(/\r$/, "")
     const [, anchor] = /^@@(?: (.*))?$/.exec(line) ?? []
-    // Some close it as a unified diff does, or number it: neither is a line of the file.
+    // Some models close a hunk as a unified diff does, or number it: neither is a line of the file.
     const text = (anchor ?? "").replace(/ @@$/, "")
     if (/[^ \t]/.test(text) && !/^-\d+(,\d+)? \+\d+(,\d+)?$/.test(text)) anchors.push(text)
   }

@@ -9,8 +9,8 @@ import { type FilePatch, limits, type Patch, PatchMalformed } from "./patch.ts"
 import { pathProblem, relativePath } from "./path-check.ts"
 
 /**
- * Reads a patch of any kind: git's, `diff -u`, V4A. Time and memory are bounded by its size and `limits`. Throws
- * `PatchRejected`, and nothing else, when it cannot be read or names a path that no patch may touch.
+ * Reads a patch of any kind: git's, `diff -u`, V4A. Its size and `limits` bound time and memory. Throws only `PatchRejected`, for
+ * an unreadable patch or a forbidden path.
  */
 export const parsePatch = (bytes: Uint8Array): Patch => {
   if (bytes.length > limits.patch) throw rejected(`it is larger than ${limits.patch / 1024 / 1024} MiB`)

@@ -1,8 +1,8 @@
 import { patchLimits } from "../../contract/patch-limits.ts"
 
-/** A patch as it was read, before it met a tree. Paths and lines are byte strings. */
+/** A parsed patch, before its application to a tree. Paths and lines are byte strings. */
 export interface Patch {
-  /** In their order; later ones see what earlier ones did. */
+  /** In order: later parts see the effect of earlier ones. */
   readonly files: ReadonlyArray<FilePatch>
 }
 
@@ -22,13 +22,13 @@ export interface FilePatch {
 export type GitMode = 0o100644 | 0o100755 | 0o120000
 
 export type FileContent =
-  /** Stays, or is nothing: a rename, a mode, an empty file; with `wholly`, a deletion whatever it holds. */
+  /** The content stays, or is empty: a rename, a mode, an empty file; with `wholly`, a deletion of any content. */
   | { readonly _tag: "none"; readonly wholly: boolean }
   | { readonly _tag: "hunks"; readonly hunks: ReadonlyArray<Hunk> }
   | {
     readonly _tag: "binary"
     readonly binary: BinaryContent
-    /** Full names of the contents before and after, where the patch has them. */
+    /** Full object names of the contents before and after, if the patch has them. */
     readonly oldName: string | undefined
     readonly newName: string | undefined
   }
@@ -46,17 +46,17 @@ export interface HunkLine {
 
 export interface Hunk {
   readonly lines: ReadonlyArray<HunkLine>
-  /** Where it says that it fits. */
+  /** Stated place of the hunk. */
   readonly place: HunkPlace
 }
 
 export type HunkPlace =
-  /** Of a unified diff: number of its first old line, from 1; of a hunk without old lines, the line before it. */
+  /** In a unified diff: number of the first old line, from 1; for a hunk without old lines, the line before it. */
   | { readonly _tag: "line"; readonly line: number }
-  /** Of a V4A patch: behind lines with these texts, one after the other; whitespace may differ. */
+  /** In a V4A patch: behind lines with these texts, in order; whitespace may differ. */
   | { readonly _tag: "after"; readonly anchors: ReadonlyArray<string>; readonly atEnd: boolean }
 
-/** Bounds of what is read. A patch beyond them is refused, so a hostile one costs seconds and some memory at most. */
+/** Bounds of the parser. It refuses a larger patch, so a hostile one costs at most seconds and some memory. */
 export const limits = {
   /** Bytes of a patch. */
   patch: patchLimits.bytes,
@@ -64,17 +64,17 @@ export const limits = {
   /** More than a patch of so many bytes has, with lines of context around each. */
   hunks: 500_000,
   lines: patchLimits.lines,
-  /** Bytes that binary content of one patch may inflate to, in all. */
+  /** Maximum inflated bytes of all binary content of one patch. */
   inflated: 128 * 1024 * 1024,
-  /** Bytes of a file that is patched, before or after. */
+  /** Maximum bytes of a patched file, before or after. */
   file: 64 * 1024 * 1024,
-  /** Bytes of all of them. */
+  /** Maximum bytes of all patched files. */
   total: 256 * 1024 * 1024,
   path: 4_095,
   name: 255
 } as const
 
-/** What is wrong with a patch that cannot be read. `line` counts from 1. */
+/** Problem of an unreadable patch. `line` counts from 1. */
 export class PatchMalformed extends Error {
   readonly line: number
   constructor(line: number, detail: string) {

@@ -2,8 +2,8 @@ import { workspaceRoot } from "../files/guest-path.ts"
 import { limits } from "./patch.ts"
 
 /**
- * A path as a patch names it, relative to /workspace: without `.` and without a /workspace before it. What may not be
- * used stays refused: `..` is kept, and so is a path with an empty component, as it stands.
+ * A path of a patch, relative to /workspace: without `.` and without a leading /workspace. Forbidden paths stay so: `..` is kept,
+ * and a path with an empty component is unchanged.
  */
 export const relativePath = (named: string): string => {
   if (named.includes("//")) return named
@@ -12,7 +12,7 @@ export const relativePath = (named: string): string => {
   return path.startsWith(`${workspaceRoot}/`) ? path.slice(workspaceRoot.length + 1) : path
 }
 
-/** Why a path of a patch may not be used; undefined when it may. Paths are byte strings, relative to /workspace. */
+/** Reason why a patch may not use a path. `undefined` if it may. Paths are byte strings, relative to /workspace. */
 export const pathProblem = (path: string): string | undefined => {
   if (path === "") return "it names no file"
   if (path.includes("//")) return "it has an empty component"

@@ -9,10 +9,10 @@ import { diffBudget } from "./text-diff.ts"
 /** Deflating less than this, in `bytes`, takes 20 ms at most. */
 const MOST_IN_LINE = 1024 * 1024
 
-/** How long formatting goes on before sockets and timers have a turn. */
+/** Maximum time of formatting before sockets and timers get a turn. */
 const TURN_MS = 10
 
-/** Gives every piece of the patch of some changes to `take`; other work goes on between them, and beside what takes long. */
+/** Gives every piece of the patch of some changes to `take`. Yields to other work between pieces and during long ones. */
 export const forEachPiece = (changes: ReadonlyArray<Change>, take: (piece: Uint8Array, change: Change) => void) =>
   Effect.gen(function*() {
     const budget = diffBudget()

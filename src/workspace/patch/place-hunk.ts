@@ -2,16 +2,16 @@ import { alreadyThere, notThere, severalTimes, shown, tellingLinesOf } from "./e
 import type { FileLines, Likeness } from "./find-lines.ts"
 import type { Hunk } from "./patch.ts"
 
-/** Lines that may be looked through for the hunks of one patch that are not where they say: some seconds. */
+/** Maximum lines to search for the hunks of one patch that are not at their stated place: some seconds. */
 export interface SearchBudget {
   lines: number
 }
 export const searchBudget = (): SearchBudget => ({ lines: 20_000_000 })
 
 export interface Cursor {
-  /** First line that the hunk may touch: those before belong to the one before it. */
+  /** First line that the hunk may touch: earlier lines belong to the previous hunk. */
   readonly from: number
-  /** How far the hunk before was from where it said. */
+  /** Distance of the previous hunk from its stated place. */
   readonly drift: number
   readonly budget: SearchBudget
 }
@@ -24,7 +24,7 @@ const nowhere = (reason: string): Place => ({ _tag: "nowhere", reason })
 
 const oldLinesOf = (hunk: Hunk) => hunk.lines.filter(({ sign }) => sign !== "+").map(({ text }) => text)
 
-/** Where a hunk fits, or why it does not. */
+/** Place where a hunk fits, or the reason why it does not. */
 export const placeHunk = (file: FileLines, hunk: Hunk, cursor: Cursor): Place =>
   hunk.place._tag === "line"
     ? placeNumbered(file, hunk, { ...cursor, line: hunk.place.line })

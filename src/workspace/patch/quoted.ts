@@ -12,7 +12,7 @@ const letters = table<string>({
 })
 const escapes = new Map(Object.entries(letters).map(([letter, character]) => [character, `\\${letter}`]))
 
-/** A path (a byte string) as git writes it: in quotes with escapes, where it is not plain ASCII or always. */
+/** A path (a byte string) in git's form: in quotes with escapes if it is not plain ASCII or `always` is set. */
 export const quoted = (path: string, when: "needed" | "always" = "needed"): string => {
   if (when === "needed" && !/[^\x20-\x7e]|["\\]/.test(path)) return path
   const inner = path.replace(
@@ -25,7 +25,7 @@ export const quoted = (path: string, when: "needed" | "always" = "needed"): stri
 /** Longer than any path with each of its bytes escaped. */
 const MAX_QUOTED = 4 * 4096 + 2
 
-/** Reads a quoted path that starts at `at`; undefined when that is not what is there. */
+/** Reads a quoted path that starts at `at`. `undefined` without one. */
 export const readQuoted = (text: string, at: number): { readonly path: string; readonly end: number } | undefined => {
   const found = /^"((?:[^"\\\n]|\\[abtnvfr"\\]|\\[0-3][0-7]{2})*)"/
   const [whole, inner] = found.exec(text.slice(at, at + MAX_QUOTED)) ?? []

@@ -3,10 +3,10 @@ import { linesOf } from "./bytes.ts"
 import { HunkWriter, type Run, type TextDiff } from "./hunk-writer.ts"
 import { lineHash } from "./line-hash.ts"
 
-/** Most lines taken out and put in that are looked for in one file: 0.3 s; beyond, its differing middle is replaced. */
+/** Maximum changed lines to find in one file: 0.3 s. Beyond it, the whole differing middle is replaced. */
 const MAX_EDITS = 2_000
 
-/** How much work is left for all the files of one patch; work grows with the square of a file's edits. */
+/** Remaining work for all files of one patch. Work grows with the square of a file's edits. */
 export interface DiffBudget {
   edits2: number
 }
@@ -14,10 +14,10 @@ export interface DiffBudget {
 /** About 5 s in all, on a slow host. */
 export const diffBudget = (): DiffBudget => ({ edits2: 16 * MAX_EDITS ** 2 })
 
-/** A step of a generator after which other work may go on. */
+/** A step of a generator after which other work may run. */
 type Pause = ""
 
-/** The runs that lead from one list of lines to the other; bounded in time, if need be by naming fewer lines kept. */
+/** The runs that lead from one list of lines to the other. The time is bounded: under pressure, fewer lines are kept. */
 function* runsOf(
   before: ReadonlyArray<string>,
   after: ReadonlyArray<string>,
@@ -37,12 +37,12 @@ function* runsOf(
   yield ""
   const hashed = middleOf(oldHashes, newHashes, budget)
   yield ""
-  // Two lines of one hash are in the way of nobody but whoever made them so: then the lines themselves are compared.
+  // Lines with the same hash harm only their author: then the lines themselves are compared.
   const runs = areTrue(hashed, old, now) ? hashed : middleOf(old, now, budget)
   return [kept(start), ...runs, kept(end)]
 }
 
-/** Whether all that is said to stay does. */
+/** Whether all kept lines are equal. */
 const areTrue = (runs: ReadonlyArray<Run>, before: ReadonlyArray<string>, after: ReadonlyArray<string>): boolean => {
   let [old, now] = [0, 0]
   for (const { count, sign } of runs) {
@@ -71,8 +71,8 @@ const middleOf = <A extends string | number>(before: Array<A>, after: Array<A>, 
 }
 
 /**
- * The hunks that turn one text into another; texts are byte strings. They may be parts of files that begin at line `firstLine`,
- * counted from 0. Stops after each step that takes long.
+ * The hunks that turn one text into another, as byte strings. The texts may be parts of files that begin at line `firstLine`,
+ * counted from 0. Yields after each long step.
  */
 export function* textDiff(
   before: string,

@@ -26,7 +26,7 @@ export interface ResidentKind<State, Encoded = State> {
   readonly state: Schema.Schema<State, Encoded>
   /** One function for each format before the present one. */
   readonly upgrades: Upgrades<unknown>
-  /** What `pyro workspace snapshot list` says about a state that a snapshot has. */
+  /** Description of a snapshot's state in `pyro workspace snapshot list`. */
   readonly describeNoted?: (state: State) => Partial<SnapshotInfo>
 }
 
@@ -39,20 +39,20 @@ export interface Resident<State> {
   readonly adopt: (vm: ResidentVm, kept: Option.Option<State>) => Effect.Effect<void, PyroError>
   /** Ends every waiter with `reason`: the VM has ended. */
   readonly lose: (reason: PyroError) => Effect.Effect<void>
-  /** Stands still for a capture of the VM, and goes on when the Scope closes. */
+  /** Pauses for a capture of the VM, and continues when the Scope closes. */
   readonly quiesce?: Effect.Effect<void, never, Scope.Scope>
   /** Notes down the present state, with files in `folder`. The VM is paused, so this must neither wait nor take long. May throw. */
   readonly note: (folder: string) => State
   /** Completes the files that `note` made. The VM runs again. */
   readonly finishNote?: (noted: State, folder: string) => Effect.Effect<void, PyroError>
-  /** Takes over a state that was noted earlier, of this workspace or of the one that this is a fork of. `adopt` follows. */
+  /** Takes over a recorded state, of this workspace or of its fork's source. `adopt` follows. */
   readonly inherit: (noted: State, at: NotedAt) => Effect.Effect<void, PyroError>
   /** Forgets everything: the workspace is at its baseline again. May run twice. */
   readonly clear: Effect.Effect<void, PyroError>
-  /** Whether a process of the guest belongs to this resident. The guest's other processes are not attached to. */
+  /** Whether a process of the guest belongs to this resident. pyro does not attach to other processes. */
   readonly owns?: (processId: string) => boolean
   /** Whether the resident uses the workspace now: a busy workspace does not expire. */
   readonly isBusy?: Effect.Effect<boolean>
-  /** What `pyro workspace status` says about the resident. */
+  /** Part of `pyro workspace status` about the resident. */
   readonly describe?: Effect.Effect<Partial<WorkspaceInfo>>
 }

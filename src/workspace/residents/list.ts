@@ -12,8 +12,8 @@ export interface ListedResident extends Omit<Resident<ResidentState>, "adopt"> {
 }
 
 /**
- * Puts a resident into the form of the list. `path` is the workspace's folder, for errors. Who read the record that a state is in has
- * refused states that cannot be read.
+ * Adapts a resident to the list. `path` is the workspace's folder, for errors. The reader of the record has refused unreadable
+ * states.
  */
 export const listed = <State, Encoded>(
   kind: ResidentKind<State, Encoded>,
@@ -53,7 +53,7 @@ export interface Residents {
   readonly lose: (reason: PyroError) => Effect.Effect<void>
   /** Does a capture while all residents stand still. */
   readonly quiesced: <A, E, R>(capture: Effect.Effect<A, E, R>) => Effect.Effect<A, E, Exclude<R, Scope.Scope>>
-  /** Throws as soon as one resident does: the capture is not to be kept then. */
+  /** Throws at the first failing resident: the capture must then be discarded. */
   readonly note: (folder: string) => ResidentStates
   readonly finishNote: (noted: ResidentStates, folder: string) => Effect.Effect<void, PyroError>
   /** Tries every resident that was noted down, and then fails with the first failure. */
@@ -73,14 +73,11 @@ const contained = (step: string, resident: ListedResident, work: Effect.Effect<v
       new StateDirectoryUnusable({ path: resident.key, detail: String(defect) })
     ))
 
-/**
- * A resident may rest on the ones before it in the list: residents are taken up in the order of the list, and given up in the reverse
- * order.
- */
+/** A resident may depend on earlier ones in the list: residents are taken up in order and given up in the reverse order. */
 export const makeResidents = (all: ReadonlyArray<ListedResident>): Residents => {
   const reversed = all.toReversed()
 
-  /** One after the other, whatever becomes of the others. */
+  /** One after the other. A failure does not stop the others. */
   const each = (
     step: string,
     residents: ReadonlyArray<ListedResident>,

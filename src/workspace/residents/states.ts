@@ -46,14 +46,14 @@ export const storedKind = <State, Encoded>(kind: ResidentKind<State, Encoded>): 
     })
 })
 
-/** Where a record is, for errors. */
+/** Path of a record, for errors. */
 export type RecordPlace = Pick<StateTooNew, "workspace" | "path"> & Partial<Pick<StateTooNew, "snapshot">>
 
 /** Says whose record a newer pyro wrote. */
 export const tooNew = (place: RecordPlace, part = "the record") => ({ format, newest }: FormatTooNew) =>
   new StateTooNew({ ...place, part, format, newest })
 
-/** Fails when this pyro cannot read one of the states: a newer pyro wrote the state, or the state is damaged. */
+/** Fails if this pyro cannot read one of the states: a newer pyro wrote the state, or the state is damaged. */
 export const demandReadable = (
   kinds: ReadonlyArray<StoredKind>,
   place: RecordPlace,
