@@ -71,7 +71,7 @@ const exportLines = ({ exportCount, exports }: Summary) => {
   ]
 }
 
-/** A summary as a person would read it out: a few dozen lines at most. */
+/** A summary for people: a few dozen lines at most. */
 export const summaryText = (summary: Summary): string =>
   [
     `${summary.name ?? summary.id} is ${summary.state}. Since ${summary.since}:`,

@@ -59,8 +59,8 @@ const exportOf = (
 })
 
 /**
- * What was done in a workspace since it was made or last reset. Of one whose VM does not run, or whose trees cannot be compared, all
- * but the changes is told, and why they are not.
+ * Activity in a workspace since its creation or last reset. Without a running VM, or if its trees cannot be compared, the summary
+ * omits the changes and gives the reason.
  */
 export const summarize = (entry: Entry, diff: Effect.Effect<DiffResult, PyroError>): Effect.Effect<SummaryResult> =>
   Effect.gen(function*() {

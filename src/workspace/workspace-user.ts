@@ -7,13 +7,13 @@ import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
 /** Ids of `agent` in the environments that pyro builds (rootfs/environment/steps/30-agent.sh). */
 const agent: Owner = { uid: 1000, gid: 1000 }
 
-/** Whom the files of a workspace's seed belong to; undefined: root. */
+/** Owner of the files of a workspace's seed. `undefined`: root. */
 export const ownerOf = (user: WorkspaceUser): Owner | undefined => user === "agent" ? agent : undefined
 
-/** Most of the guest's /etc/passwd that is read, in bytes: the guest agent reads no larger one (guest-agent/src/user.c). */
+/** Maximum bytes of the guest's /etc/passwd to read: the guest agent reads no larger one (guest-agent/src/user.c). */
 const PASSWD_BYTES = 1_048_576
 
-/** The ids of a user by passwd(5), as the guest agent finds them: the first line of that name counts. */
+/** The ids of a user by passwd(5), as the guest agent finds them: the first line with the name counts. */
 export const idsIn = (passwd: string, name: string): Owner | undefined => {
   for (const line of passwd.split("\n")) {
     const [user, , uid = "", gid = ""] = line.split(":")
@@ -33,8 +33,8 @@ const lacking = (environment: string, found: Owner | undefined) =>
   })
 
 /**
- * Fails where the guest does not have the user that its workspace belongs to: an environment that was kept from a workspace may lack
- * `agent`, and commands would fail only later.
+ * Fails if the guest lacks the user of its workspace. An environment from a workspace may lack `agent`, and commands would fail
+ * only later.
  */
 export const demandUser = (
   channel: GuestChannel,

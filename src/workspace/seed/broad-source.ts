@@ -13,7 +13,7 @@ const homes = (): ReadonlyArray<string> =>
     return found === undefined || found === "/" ? [] : [found]
   })
 
-/** What is so wide that hardly anybody means it; undefined for other directories, and for what is none. */
+/** Kind of a directory that is too broad for a seed. `undefined` for other directories and other paths. */
 const broadness = (source: string): string | undefined => {
   const folder = realPath(path.resolve(source))
   if (folder === undefined) return undefined
@@ -23,8 +23,8 @@ const broadness = (source: string): string | undefined => {
 }
 
 /**
- * Refuses the root directory, a home directory and what holds one, before anything of it is looked at: keys and passwords would go into
- * the workspace, and the look alone could take hours.
+ * Refuses the root directory, a home directory and a directory that contains one, before any read: keys and passwords would enter
+ * the workspace, and the listing alone could take hours.
  */
 export const demandNarrow = (
   field: "seed_path" | "source_path",

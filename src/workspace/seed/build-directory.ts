@@ -8,10 +8,10 @@ import { Paths } from "../../system/Paths.ts"
 import { probeConfinement } from "../../vm/host/confinement.ts"
 import type { BuildDirectory, PrepareServices } from "./request.ts"
 
-/** Folder of what is made on the way to a seed image, swept like all temporaries of its kind. */
+/** Folder of intermediate files of a seed image, swept like all temporaries of its kind. */
 export const temporariesOf = (cacheDir: string) => path.join(cacheDir, "seeds", "temporary")
 
-/** A folder for this one seed, and whether git can be locked up. */
+/** A folder for one seed, and whether namespaces can confine git. */
 export const makeBuildDirectory: Effect.Effect<
   BuildDirectory,
   SeedFailed,

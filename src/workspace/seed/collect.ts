@@ -23,21 +23,21 @@ export interface Skipped {
   readonly reason: string
 }
 
-/** A `.git` to be made, and where. */
+/** A `.git` to make, and its place. */
 export interface PlannedGit {
   readonly at: string
   readonly scratch: Scratch
   readonly plan: GitPlan
 }
 
-/** What of a directory is to be seeded. */
+/** Files of a directory to seed. */
 export interface Collection {
   readonly paths: Array<Buffer>
   readonly gits: Array<PlannedGit>
   readonly skipped: Array<Skipped>
   /** Patterns of ignored files to take along that none was found for. */
   readonly unmatched: Set<string>
-  /** Ignored files and directories that are not taken along; a directory counts as one. */
+  /** Ignored files and directories that are left out. A directory counts as one. */
   readonly left: Array<string>
 }
 
@@ -46,22 +46,22 @@ type CollectFailed = GitFailed | FileFailed | HostToolMissing | SeedRejected
 export interface CollectOptions {
   readonly history: History | "none"
   readonly includeIgnored: ReadonlyArray<string>
-  /** An empty folder for what is needed on the way. */
+  /** An empty folder for intermediate files. */
   readonly folder: string
   readonly namespaces: boolean
-  /** Who commits on this host. */
+  /** Committer on this host. */
   readonly identity: Effect.Effect<Identity>
 }
 
-/** A tree has at most so many repositories in it whose `.git` is made: `MOST_GRAFTS` of native/seed/main.c. */
+/** Maximum repositories in a tree with a new `.git`: `MOST_GRAFTS` of native/seed/main.c. */
 const mostGits = 256
 
 const mostDepth = 32
 
 /**
- * Collects the files of a work tree, or of a directory in it: tracked, untracked but not ignored, and ignored ones that were
- * asked for, as all are of a directory that is ignored itself; submodules and other repositories within it in the same way.
- * Undefined when git's way of keeping the repository is not known.
+ * Collects the files of a work tree, or of a directory in it: tracked files, untracked files that are not ignored, and requested
+ * ignored files. In an ignored directory, all files count as requested. Submodules and other repositories within it are collected
+ * in the same way. `undefined` for an unknown kind of repository.
  */
 export const collectTree = (
   repository: Repository,
@@ -93,13 +93,13 @@ const collect = (
     const room = { ...scratch.room, cwd: directory }
     const history = directory === repository.workTree ? options.history : "none"
     if (history !== "none" && exists(path.join(folder, "index"))) {
-      // What it believes of files is to be true before it goes elsewhere.
+      // The index must be true before it leaves this host.
       yield* git(room, ["update-index", "-q", "--no-split-index", "--index-version", "2", "--refresh"], {
         okCodes: [0, 1],
         isLong: true
       })
     }
-    // Two processes at a time: neither waits for what the other finds.
+    // Two processes at a time, which do not need each other's results.
     const [listed, left] = yield* Effect.all([listTree(room), depth === 0 ? listLeft(room) : Effect.succeed([])], {
       concurrency: 2
     })
@@ -132,7 +132,7 @@ const collect = (
     return scratch.head
   })
 
-/** What stays of the ignored files: a directory of which something was asked for is taken. */
+/** The ignored files that are left out. A directory with a requested file counts as included. */
 const notTaken = (left: ReadonlyArray<Buffer>, found: ReadonlyArray<Listed>) => {
   const taken = new Set<string>()
   for (const { path } of found) {
@@ -143,7 +143,7 @@ const notTaken = (left: ReadonlyArray<Buffer>, found: ReadonlyArray<Listed>) => 
   return left.filter((path) => !taken.has(path.toString("latin1"))).map((path) => pathText(path))
 }
 
-/** Parts what is there into files and what is a repository of its own. */
+/** Splits paths into files and nested repositories. */
 const sort = (listed: ReadonlyArray<Listed>) => {
   const removed = new Set(listed.flatMap((one) => one.state === "removed" ? [one.path.toString("latin1")] : []))
   const nested: Array<Buffer> = []
@@ -193,7 +193,7 @@ const collectNested = (
 /** The repository whose work tree begins at a path of a directory. */
 const repositoryAt = (directory: string, found: Buffer) => {
   const root = path.join(directory, found.toString())
-  // No symlink is on the way that changes where it is.
+  // No symlink on the path changes the place.
   const located = isText(found) && realDirectory(root) === root ? locateAt(root) : undefined
   return located?._tag === "repository" ? located.repository : undefined
 }

@@ -11,22 +11,22 @@ import { believe, indexEntries, sealIndex } from "./index-file.ts"
 import { splitNul } from "./listing.ts"
 import type { Scratch } from "./scratch.ts"
 
-/** What a commit's tree comes to. */
+/** Files and size of a commit's tree. */
 export interface CommitTree {
   /** Of all files. */
   readonly bytes: number
   /** Size of each file, by its path in latin1. */
   readonly sizes: ReadonlyMap<string, number>
-  /** When it was committed, which becomes the files' time. */
+  /** Time of the commit, and of the files. */
   readonly seconds: number
 }
 
-/** Longest list of a tree that is read; a tree that names itself over and over has no end. */
+/** Maximum list of a tree: a tree that contains itself has no end. */
 const mostListBytes = 256 * 1024 * 1024
 
 const bare = (scratch: Scratch) => ({ ...scratch.room, workTree: undefined, cwd: undefined })
 
-/** Looks at a commit's tree before anything is made of it. */
+/** Checks a commit's tree before any file is made. */
 export const commitTree = (scratch: Scratch) =>
   Effect.gen(function*() {
     const commit = scratch.head.commit!
@@ -47,10 +47,10 @@ export const commitTree = (scratch: Scratch) =>
     return { bytes, sizes, seconds: Number(said.toString().trim()) } satisfies CommitTree
   })
 
-/** No attribute of the tree changes, leaves out or fills in anything: these come before all others. */
+/** Keeps attributes of the tree from changing, omitting or filling in content: these attributes have precedence. */
 const plainly = "* -export-ignore -export-subst -text !eol -ident -filter !working-tree-encoding\n"
 
-/** Writes a commit's files as a tar archive, each as the repository has it, and gives its path. */
+/** Writes a commit's files as a tar archive, with the repository's content, and gives its path. */
 export const writeCommitTar = (scratch: Scratch) =>
   Effect.gen(function*() {
     const file = path.join(scratch.room.gitDir, "tree.tar")
@@ -59,7 +59,7 @@ export const writeCommitTar = (scratch: Scratch) =>
     return file
   })
 
-/** Plans the `.git` of a fresh check-out of the commit, with an index that knows the files as the archive has them. */
+/** Plans the `.git` of a fresh check-out of the commit, with an index that knows the archive's files. */
 export const commitPlan = (scratch: Scratch, history: History, tree: CommitTree, identity: Identity) =>
   Effect.gen(function*() {
     const file = path.join(scratch.room.gitDir, "index")

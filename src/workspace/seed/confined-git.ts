@@ -8,7 +8,7 @@ import { processEnvironment } from "../../system/config.ts"
 import { findProgram, isRoot } from "../../system/host.ts"
 import { findSpecialFile } from "./special-files.ts"
 
-/** Git said no, or was not even asked: then `command` is empty. Callers say what was being done. */
+/** git failed, or was not run: then `command` is empty. Callers add their task. */
 export class GitFailed extends Data.TaggedError("GitFailed")<{ readonly command: string; readonly detail: string }> {
   override get message() {
     return this.command === "" ? this.detail : `git ${this.command}: ${this.detail}`
@@ -16,17 +16,17 @@ export class GitFailed extends Data.TaggedError("GitFailed")<{ readonly command:
 }
 
 /**
- * Where one git works. Its git directory is one that pyro made (`makeScratch`), never a foreign one: what a foreign
- * repository's configuration, hooks or attributes would run is not even read.
+ * Room of one git. Its git directory is pyro's own (`makeScratch`), never a foreign one, so git does not read a foreign
+ * repository's configuration, hooks or attributes.
  */
 export interface GitRoom {
   readonly gitDir: string
-  /** Where paths are looked up; relative paths in results are below `cwd`. */
+  /** Directory of path look-ups. Relative paths in results are below `cwd`. */
   readonly workTree?: string | undefined
   readonly cwd?: string | undefined
-  /** What else of the host it may read. */
+  /** Other host paths that git may read. */
   readonly sees: ReadonlyArray<string>
-  /** Whether namespaces are to be had: then it sees nothing but /usr and what is listed here. */
+  /** Whether namespaces are available: then git sees only /usr and the listed paths. */
   readonly namespaces: boolean
 }
 
@@ -35,23 +35,23 @@ export interface GitOptions {
   readonly okCodes?: ReadonlyArray<number> | undefined
   /** 512 MiB by default. */
   readonly maxOutputBytes?: number | undefined
-  /** It reads contents, packs or talks to a server, and has an hour. */
+  /** git reads contents, packs or talks to a server, with a limit of an hour. */
   readonly isLong?: boolean | undefined
-  /** The only protocols it may speak; with any, it has the host's network. */
+  /** The only protocols that git may use. With any, git has the host's network. */
   readonly protocols?: ReadonlyArray<string> | undefined
-  /** Settings that nobody may read in a list of processes, such as a URL with a password in it. */
+  /** Settings that must not appear in a list of processes, such as a URL with a password. */
   readonly secrets?: Readonly<Record<string, string>> | undefined
 }
 
 /**
- * How long one git may take, in `ms`: what a repository's rules, objects or server make it do may have no end. `suspect`: from when on
- * it is looked for files that git waits for in vain.
+ * Time limits of one git, in `ms`: a repository's rules, objects or server may keep git busy without end. `suspect`: time after
+ * which pyro looks for files that block git.
  */
 export const gitDeadlines = FiberRef.unsafeMake({ short: 120_000, long: 3_600_000, suspect: 1_000 })
 
 const nowhere = "/nonexistent"
 
-/** On top of what `GitRoom` promises, should a configuration get there after all. */
+/** Defence in depth, should a foreign configuration get there in spite of `GitRoom`. */
 const settings = [
   "core.fsmonitor=false",
   "core.hooksPath=/dev/null",
@@ -68,7 +68,7 @@ const settings = [
   "http.lowSpeedLimit=1000",
   "http.lowSpeedTime=60",
   "pack.threads=1",
-  // What is packed already stays so; for the rest a throw-away copy is better fast than small.
+  // Existing packs stay. For other objects of a throw-away copy, speed counts more than size.
   "pack.compression=1",
   "tar.umask=0022",
   "safe.directory=*"
@@ -99,7 +99,7 @@ const environment = (room: GitRoom, options: GitOptions): NodeJS.ProcessEnv => {
     GIT_OPTIONAL_LOCKS: "0",
     GIT_NO_REPLACE_OBJECTS: "1",
     GIT_NO_LAZY_FETCH: "1",
-    // Unlike `protocol.allow`, no configuration can add to it.
+    // Unlike `protocol.allow`, no configuration can extend it.
     GIT_ALLOW_PROTOCOL: options.protocols?.join(":") ?? "none",
     GIT_DIR: room.gitDir,
     ...(room.workTree === undefined ? {} : { GIT_WORK_TREE: room.workTree }),
@@ -114,7 +114,7 @@ const environment = (room: GitRoom, options: GitOptions): NodeJS.ProcessEnv => {
   }
 }
 
-/** What a program that talks to servers reads of the host. */
+/** Host files that programs need to talk to servers. */
 const networkFiles = [
   ...["/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf"],
   ...["/etc/ssl", "/etc/ca-certificates", "/etc/pki", "/run/systemd/resolve"]
@@ -123,9 +123,9 @@ const networkFiles = [
 const seen = (paths: ReadonlyArray<string>) => paths.flatMap((path) => ["--ro-bind", path, path])
 
 /**
- * bubblewrap's arguments: an empty root with /usr, the room, and no capability but reading under root. No `--new-session`: the child leads a
- * session of its own already, and what bubblewrap starts must stay in its process group, or a kill that comes before `--die-with-parent`
- * takes effect misses it.
+ * bubblewrap's arguments: an empty root with /usr, the room, and no capability but reading under root. No `--new-session`: the
+ * child already leads a session. bubblewrap's own children must stay in its process group, or a kill before `--die-with-parent`
+ * takes effect misses them.
  */
 const namespaceArgs = (room: GitRoom, network: boolean): ReadonlyArray<string> => [
   ...(isRoot() ? ["--cap-drop", "ALL", "--cap-add", "CAP_DAC_READ_SEARCH"] : ["--unshare-user"]),
@@ -142,7 +142,7 @@ const namespaceArgs = (room: GitRoom, network: boolean): ReadonlyArray<string> =
   ...["--bind", room.gitDir, room.gitDir, "--chdir", room.cwd ?? room.gitDir]
 ]
 
-/** Runs git in its room and gives what it printed. */
+/** Runs git in its room and gives its output. */
 export const git = (
   room: GitRoom,
   args: readonly [command: string, ...rest: ReadonlyArray<string>],
@@ -172,7 +172,7 @@ export const git = (
     )
   })
 
-/** Fails when git waits for a file that is none, or takes too long; never ends else. */
+/** Fails if git waits for a special file, or exceeds its time limit. Never succeeds. */
 const overdue = (room: GitRoom, command: string, { isLong = false }: GitOptions) =>
   Effect.gen(function*() {
     const deadlines = yield* FiberRef.get(gitDeadlines)

@@ -16,11 +16,11 @@ import type { SourceUrl } from "./source-url.ts"
 
 type Remote = Extract<SourceUrl, { readonly _tag: "remote" }>
 
-/** A commit that is in a repository of the cache. */
+/** A commit in a repository of the cache. */
 export interface Fetched {
   readonly directory: string
   readonly commit: string
-  /** The branch it is the tip of, `refs/heads/main`. */
+  /** Branch whose tip is the commit, `refs/heads/main`. */
   readonly ref: string | undefined
 }
 
@@ -30,8 +30,8 @@ const origin = "origin"
 const lockTimeoutMs = 30 * 60_000
 
 /**
- * Fetches what a ref of a remote repository names into the cache, unless it is there already: one bare repository for each
- * URL and depth. The server is asked what the ref is every time, for a commit's full id only when that is not there yet.
+ * Fetches the commit of a remote repository's ref into the cache, unless the cache has it: one bare repository for each URL and
+ * depth. Asks the server for the ref every time, and for a full commit id only if the commit is missing.
  */
 export const fetchCommit = (
   remote: Remote,
@@ -131,7 +131,7 @@ const ask = (room: GitRoom, online: GitOptions, ref: string | undefined, remote:
     return { id: ids.get(name)!, ref: isRefName(branch) && branch.startsWith("refs/heads/") ? branch : undefined }
   })
 
-/** What a person may mean by a ref, the likeliest first; undefined for what is none. */
+/** Possible meanings of a ref, the likeliest first. `undefined` for an invalid one. */
 export const refNames = (ref: string | undefined): ReadonlyArray<string> | undefined => {
   if (ref === undefined || ref === "HEAD") return ["HEAD"]
   if (ref.startsWith("refs/")) return isRefName(ref) ? [ref] : undefined

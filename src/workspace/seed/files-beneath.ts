@@ -7,7 +7,7 @@ import { joinBytes } from "./host-files.ts"
 export interface WalkLimits {
   /** Files and directories. */
   readonly entries: number
-  /** Directories within each other. */
+  /** Maximum depth of directories. */
   readonly depth: number
   /** Time of the whole walk in `ms`; a directory of a network file system may not answer. */
   readonly deadlineMs: number
@@ -24,8 +24,8 @@ interface Folder {
 const dotGit = Buffer.from(".git")
 
 /**
- * Everything below a directory but what is named `.git`, for where git cannot list it. Directories are opened and nothing else; symbolic
- * links are not followed. Fails as `SeedRejected` of `source` where the tree is too large, too deep or too slow.
+ * Everything below a directory except entries named `.git`, for directories that git cannot list. Opens directories only, and
+ * follows no symbolic links. Fails as `SeedRejected` of `source` if the tree is too large, too deep or too slow.
  */
 export const filesBeneath = (root: Buffer, source: string): Effect.Effect<ReadonlyArray<Buffer>, SeedRejected> =>
   Effect.gen(function*() {
@@ -69,7 +69,7 @@ const entriesOf = (folder: Buffer, most: number) =>
   Effect.promise(async (signal): Promise<ReadonlyArray<Listed> | undefined> => {
     const listed: Array<Listed> = []
     try {
-      // The type of Node has no buffer as encoding of opendir, which takes it and gives names as it says.
+      // Node's types lack the encoding "buffer" of opendir, which Node accepts.
       const options = { encoding: "buffer", bufferSize: 1024 } as unknown as fs.OpenDirOptions
       for await (const entry of await fs.promises.opendir(folder, options)) {
         const name = entry.name as unknown as Buffer
@@ -79,7 +79,7 @@ const entriesOf = (folder: Buffer, most: number) =>
         signal.throwIfAborted()
       }
     } catch {
-      // What could be read counts.
+      // The readable entries count.
     }
     return listed.sort((one, other) => Buffer.compare(one.name, other.name))
   })

@@ -19,7 +19,7 @@ import { parseSource, type SourceUrl } from "./source-url.ts"
 
 type UrlRequest = SeedRequest & { readonly repoUrl: string }
 
-/** The seed image of a commit: of a repository that is fetched into the cache, or of one of the user's own. */
+/** The seed image of a commit, from a repository in the cache or one of the user's own. */
 export const seedFromUrl = (
   request: UrlRequest,
   makeDirectory: Effect.Effect<BuildDirectory, SeedFailed, PrepareServices | Scope.Scope>

@@ -16,7 +16,7 @@ import type { Scratch } from "./scratch.ts"
 
 export type History = "shallow" | "full"
 
-/** All that a guest's `.git` is made of but its objects, which follow from it. */
+/** Content of a guest's `.git`, without the objects, which follow from it. */
 export interface GitPlan {
   readonly history: History
   readonly head: string
@@ -31,7 +31,7 @@ export interface GitPlan {
   readonly staged: ReadonlyArray<string>
 }
 
-/** 2020-01-01, the time of what has none of its own: `seed_epoch` of native/seed/image.h. */
+/** 2020-01-01, the time of files without one: `seed_epoch` of native/seed/image.h. */
 const epochSeconds = 1_577_836_800
 
 /** Equal keys are equal directories. */
@@ -41,24 +41,24 @@ export const keyOf = (plan: GitPlan): string => {
     hash.update(`${bytes === undefined ? "none" : bytes.length}\0`).update(bytes ?? "")
   }
   for (const text of ["git 1", plan.history, plan.head, JSON.stringify([...plan.refs]), plan.config]) part(text)
-  // Its time follows from the files and from when it is made, and the earlier one is as good.
+  // Its time depends on the files and the time of the build. An earlier index is equally good.
   for (const bytes of [plan.exclude, plan.shallow, plan.index]) part(bytes)
   return hash.digest("hex")
 }
 
 export interface PlanOptions {
-  /** Who commits on this host, unless the repository says it. */
+  /** Committer on this host, if the repository sets none. */
   readonly identity: Identity
-  /** Those of the tree that have their files. @default none */
+  /** Submodules of the tree with files. @default none */
   readonly submodules?: ReadonlyArray<Submodule>
   /** Wall clock. */
   readonly nowMs: number
 }
 
 /**
- * Plans a `.git` that shows in the guest what the repository shows on the host. The index knows the files by their times and
- * sizes, which the guest's copies keep, so that the guest's first `git status` need not read them all; what differs from it on
- * the host is read there too.
+ * Plans a `.git` with the same state in the guest as the repository has on the host. The index knows the files by their times and
+ * sizes, which the guest's copies keep. So the guest's first `git status` reads only files that also differ from the index on the
+ * host.
  */
 export const planGit = (
   scratch: Scratch,
@@ -71,7 +71,7 @@ export const planGit = (
   const tracking = upstream === undefined
     ? undefined
     : resolveRef(scratch.repository.commonDir, upstream.tracking) ?? scratch.upstreamCommit
-  // With one commit alone there is nothing to compare another one with.
+  // A single commit has no other one to compare with.
   const keepsUpstream = history === "full" || (tracking !== undefined && tracking === head.commit)
   const refs = new Map(history === "full" ? sharedRefs(scratch.repository.commonDir) : [])
   if (head.ref !== undefined && head.commit !== undefined) refs.set(head.ref, head.commit)
@@ -108,7 +108,7 @@ export const planGit = (
 
 export const gitlink = 0o160000
 
-/** Leaves of what the index believes only times and sizes, and nothing of the files that have changed since. */
+/** Keeps only times and sizes in the index, and drops the entries of files that have changed. */
 const settleIndex = (index: Buffer | undefined, idBytes: number, listed: ReadonlyArray<Listed>) => {
   const changed = new Set(listed.flatMap(({ path, state }) => state === "changed" ? [path.toString("latin1")] : []))
   let newest = 0
@@ -152,7 +152,7 @@ const packedRefs = (refs: ReadonlyMap<string, string>) =>
       .map(([name, id]) => `${id} ${name}\n`).join("")
   }`
 
-/** Packs what HEAD and the index need, or all that the refs reach. */
+/** Packs the objects that HEAD and the index need, or all that the refs reach. */
 const packObjects = (scratch: Scratch, plan: GitPlan, folder: string) =>
   Effect.gen(function*() {
     const { commit } = scratch.head
@@ -174,7 +174,7 @@ const packObjects = (scratch: Scratch, plan: GitPlan, folder: string) =>
         : (yield* git(room, ["rev-list", "--objects", "--no-walk", commit], { isLong: true })).toString("latin1")
       const known = new Set(reached.split("\n").map((line) => line.split(" ", 1)[0]))
       const input = `${reached}${plan.staged.filter((id) => !known.has(id)).map((id) => `${id}\n`).join("")}`
-      // What is packed already stays as it is; for a throw-away copy looking for better deltas does not pay.
+      // Existing packs stay. A search for better deltas does not pay for a throw-away copy.
       if (input !== "") {
         yield* git(room, [...common, "--window=0", base], {
           input: Buffer.from(input, "latin1"),

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { FileRefused } from "../../contract/errors.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 
-/** What the guest refused, in the words of a push: it is all or nothing. */
+/** The guest's refusal as an error of a push, which is all or nothing. */
 export const guestFailure = (path: string) => <A, E, R>(effect: Effect.Effect<A, E | AgentCallFailed, R>) =>
   Effect.catchIf(
     effect,

@@ -1,7 +1,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 
-/** Content of a regular file that is no symlink and no longer than that; undefined when there is none such. */
+/** Content of a regular file within the limit. `undefined` for a symlink or any other path. */
 export const readBounded = (file: string, maxBytes: number): Buffer | undefined => {
   let fd: number
   try {
@@ -18,7 +18,7 @@ export const readBounded = (file: string, maxBytes: number): Buffer | undefined 
   }
 }
 
-/** What open says of a file that is not there, or is a symlink, or something that cannot be opened so. */
+/** Errors of open for a missing file, a symlink, or a file that cannot be opened this way. */
 const absent = ["ENOENT", "ENOTDIR", "ELOOP", "ENXIO", "EACCES", "ENAMETOOLONG"]
 
 const slash = Buffer.from("/")
@@ -26,7 +26,7 @@ const slash = Buffer.from("/")
 export const joinBytes = (folder: Uint8Array, name: Uint8Array): Buffer =>
   folder.length === 0 ? Buffer.from(name) : Buffer.concat([folder, slash, name])
 
-/** A path of the host made of a folder and bytes below it. */
+/** A host path made of a folder and bytes below it. */
 export const beneath = (folder: string, relative: Uint8Array): Buffer => joinBytes(Buffer.from(folder), relative)
 
 /** Modes and times of a directory that pyro made, so that equal contents give equal images. */

@@ -13,7 +13,7 @@ import { rejected } from "./rejected.ts"
 import type { PrepareServices } from "./request.ts"
 import { nameOf, parentsOf } from "./tree-names.ts"
 
-/** A file or link of the host as it was when it was listed. */
+/** A file or link of the host at the time of its listing. */
 export interface HostFile {
   readonly path: Buffer
   /** As git has it. */
@@ -32,10 +32,10 @@ export interface HostTree {
   readonly left: ReadonlyArray<string>
 }
 
-/** Files that are looked at in one turn of the event loop. */
+/** Files to check in one turn of the event loop. */
 const LOOKS_PER_TURN = 512
 
-/** Lists a directory of the host as a seed from it would have it, without reading contents. */
+/** Lists a directory of the host like a seed from it, without reading contents. */
 export const listHost = (
   directory: string,
   includeIgnored: ReadonlyArray<string>
@@ -74,7 +74,7 @@ export const listHost = (
     const files = new Map<string, HostFile>()
     const paths = collected?.collection.paths ?? (yield* filesBeneath(Buffer.from(root), root))
     for (const [index, path] of paths.entries()) {
-      // Other requests of the daemon go on while a large tree is looked at.
+      // Other requests of the daemon get a turn during the listing of a large tree.
       if (index % LOOKS_PER_TURN === 0) yield* yieldToEventLoop
       const found = look(root, path)
       if (typeof found === "string") skipped.push({ path: pathText(path), reason: found })
@@ -83,7 +83,7 @@ export const listHost = (
     return { root, files, skipped, left: collected?.collection.left ?? [] }
   })
 
-/** A file, why it is none, or undefined for a directory. */
+/** A file, the reason why it is none, or `undefined` for a directory. */
 const look = (root: string, path: Buffer): HostFile | string | undefined => {
   try {
     const stat = fs.lstatSync(beneath(root, path), { bigint: true })
@@ -108,14 +108,14 @@ export const isGone = ({ files, root }: HostTree, path: Buffer) => {
   }
 }
 
-/** Content of a listed file, or its link's target; or why it cannot be had. Never through a symlink. */
+/** Content of a listed file, or its link's target, or the reason for a failure. Never through a symlink. */
 export const readHost = (root: string, file: HostFile, maxBytes: number): Buffer | string => {
   try {
     const at = beneath(root, file.path)
     if (file.mode === 0o120000) return fs.readlinkSync(at, { encoding: "buffer" })
     const fd = fs.openSync(at, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK)
     try {
-      // A directory on the way may have become a symlink since it was listed.
+      // A directory on the path may have become a symlink since the listing.
       const where = fs.readlinkSync(`/proc/self/fd/${fd}`, { encoding: "buffer" })
       if (!where.equals(at)) return "it was replaced while it was read"
       const content = fs.readFileSync(fd)

@@ -4,20 +4,20 @@ import { runTool } from "../../system/child.ts"
 import { processEnvironment } from "../../system/config.ts"
 import { findProgram } from "../../system/host.ts"
 
-/** Who commits, as `user.name` and `user.email` say it. */
+/** Committer, as in `user.name` and `user.email`. */
 export interface Identity {
   readonly name?: string | undefined
   readonly email?: string | undefined
 }
 
-/** What tells git where the user's own configuration is. */
+/** Variables that lead git to the user's own configuration. */
 const places = ["HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"]
 
 const timeoutMs = 5_000
 
 /**
- * Who commits on this host by the user's own configuration: that of the system and the user's, with what these include. No repository
- * is looked at, and reading a configuration runs nothing.
+ * Committer on this host by the system's and the user's configuration, with included files. Reads no repository, and reading a
+ * configuration runs nothing.
  */
 export const hostIdentity: Effect.Effect<Identity> = Effect.suspend(() => {
   const program = findProgram("git")
@@ -49,13 +49,13 @@ const presentable = (text: string | undefined) => {
   return trimmed !== "" && trimmed.length <= 200 && !/[\p{Cc}\ufffd]/u.test(trimmed) ? trimmed : undefined
 }
 
-/** Who commits by the settings of a repository. */
+/** Committer by the settings of a repository. */
 const identityIn = (settings: ReadonlyMap<string, string>): Identity => ({
   name: presentable(settings.get("user.name")),
   email: presentable(settings.get("user.email"))
 })
 
-/** A repository's own settings come first, as for git. */
+/** A repository's own settings have precedence, as in git. */
 export const committer = (settings: ReadonlyMap<string, string>, host: Identity): Identity => {
   const own = identityIn(settings)
   return { name: own.name ?? host.name, email: own.email ?? host.email }

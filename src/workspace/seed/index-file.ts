@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto"
 
-/** Where things are in an entry of git's index (gitformat-index): mtime, size, and flags behind the object's id. */
+/** Offsets in an entry of git's index (gitformat-index): mtime, size, and flags behind the object's id. */
 const at = { mtime: 8, mode: 24, size: 36, id: 40 } as const
 const headerBytes = 12
 const extended = 0x4000
 const pathMask = 0xfff
 
-/** One entry, and where it begins. */
+/** One entry, and its offset. */
 export interface IndexEntry {
   readonly offset: number
   readonly path: Buffer
@@ -14,7 +14,7 @@ export interface IndexEntry {
   readonly mtimeSeconds: number
 }
 
-/** Entries of an index of version 2 or 3; undefined for what is none. `idBytes` is the length of its object ids. */
+/** Entries of an index of version 2 or 3. `undefined` for another file. `idBytes` is the length of its object ids. */
 export const indexEntries = (index: Buffer, idBytes: number): ReadonlyArray<IndexEntry> | undefined => {
   if (index.length < headerBytes + idBytes || index.toString("latin1", 0, 4) !== "DIRC") return undefined
   const version = index.readUInt32BE(4)
@@ -35,13 +35,13 @@ export const indexEntries = (index: Buffer, idBytes: number): ReadonlyArray<Inde
       mode: index.readUInt32BE(offset + at.mode),
       mtimeSeconds: index.readUInt32BE(offset + at.mtime)
     })
-    // One to eight NULs bring the entry to a multiple of eight.
+    // One to eight NULs pad the entry to a multiple of eight.
     offset += (stop - offset + 8) & ~7
   }
   return entries
 }
 
-/** What git shall believe of a file that it has not looked at: undefined makes it look at the content. */
+/** State of a file in the index. `undefined` makes git read the content. */
 export interface BelievedStat {
   readonly mtimeSeconds: number
   readonly size: number

@@ -3,12 +3,12 @@ import type { HostToolMissing } from "../../contract/errors.ts"
 import { table } from "../../contract/names.ts"
 import { git, type GitFailed, type GitRoom } from "./confined-git.ts"
 
-/** One path that git spoke of, relative to where it was asked. */
+/** One path in git's output, relative to the directory of the call. */
 export interface Listed {
   readonly path: Buffer
-  /** `tracked`, `untracked` (and not ignored), `removed` from the work tree, or `changed` in it since it was staged. */
+  /** `tracked`, `untracked` (and not ignored), `removed` from the work tree, or `changed` in it since staging. */
   readonly state: "tracked" | "untracked" | "removed" | "changed"
-  /** As the index has it: 0o100644, 0o100755, 0o120000, 0o160000 for a submodule; 0 when untracked. */
+  /** Mode in the index: 0o100644, 0o100755, 0o120000, 0o160000 for a submodule; 0 for an untracked file. */
   readonly mode: number
   readonly id: string
 }
@@ -38,7 +38,7 @@ const parseListing = (output: Buffer): ReadonlyArray<Listed> => {
   return listed
 }
 
-/** What git knows of a work tree, or of the directory in it that is the room's `cwd`. */
+/** git's files of a work tree, or of the room's directory `cwd` in it. */
 export const listTree = (room: GitRoom): Effect.Effect<ReadonlyArray<Listed>, GitFailed | HostToolMissing> =>
   Effect.map(
     git(room, ["ls-files", "-z", "-t", "-s", "-c", "-o", "-d", "-m", "--exclude-standard"]),
@@ -77,7 +77,7 @@ export const listIgnored = (
     }
   )
 
-/** What git ignores: files, and directories of which all is ignored as one that ends with a slash. */
+/** git's ignored files. A directory with only ignored files is one entry with a slash at the end. */
 export const listLeft = (room: GitRoom): Effect.Effect<ReadonlyArray<Buffer>, GitFailed | HostToolMissing> =>
   Effect.map(git(room, ["ls-files", "-z", "-o", "-i", "--exclude-standard", "--directory"]), splitNul)
 

@@ -14,15 +14,14 @@ export interface Repository {
 export type Located =
   | { readonly _tag: "none" }
   | { readonly _tag: "repository"; readonly repository: Repository }
-  /** There is a `.git`, but it is not to be followed. */
+  /** The `.git` must not be followed. */
   | { readonly _tag: "refused"; readonly workTree: string; readonly reason: string }
 
 const refused = (workTree: string, reason: string): Located => ({ _tag: "refused", workTree, reason })
 
 /**
- * The repository that a directory is in, found as git does it, but for one thing: a `.git` that points out of its tree is only
- * followed when what it points to points back, as linked worktrees and submodules do. Else any archive could have another of
- * the user's repositories taken for its own.
+ * The repository of a directory, found as git does, with one exception. A `.git` that points out of its tree is followed only if
+ * its target points back, as linked worktrees and submodules do. Otherwise an archive could claim another repository of the user.
  */
 export const locate = (directory: string): Located => {
   for (let folder = directory;; folder = path.dirname(folder)) {
@@ -31,7 +30,7 @@ export const locate = (directory: string): Located => {
   }
 }
 
-/** Whether a directory is a repository without a work tree, and not a work tree that looks like one. */
+/** Whether a directory is a repository without a work tree, and no work tree that looks like one. */
 export const isBare = (directory: string): boolean => {
   const typeOf = (name: string) => fs.lstatSync(path.join(directory, name), { throwIfNoEntry: false })
   return typeOf("HEAD")?.isFile() === true && typeOf("objects")?.isDirectory() === true &&
@@ -77,7 +76,7 @@ const throughFile = (workTree: string, at: string): Located => {
 
 const notBack = "it points to a repository elsewhere, which does not point back"
 
-/** `core.worktree` as git itself writes it for submodules: unquoted, on a line of its own. */
+/** `core.worktree` as git writes it for submodules: unquoted, on a line of its own. */
 const workTreeOf = (gitDir: string) =>
   /^\[core\]\n(?:\t[^\n]*\n)*?\tworktree = ([^"\\\n;#]+)\n/m.exec(
     readBounded(path.join(gitDir, "config"), 1 << 20)?.toString() ?? ""
@@ -89,7 +88,7 @@ const whole = (workTree: string, gitDir: string, commonDir: string): Located => 
     fs.lstatSync(path.join(commonDir, "refs"), { throwIfNoEntry: false })?.isDirectory() === true
   if (!sound) return refused(workTree, "it is no repository")
   if (!isBeneath(objects, commonDir)) return refused(workTree, "its objects are a symlink that leads out of it")
-  // Only linked worktrees have one, and theirs was found by another way.
+  // Only linked worktrees have one, and those were found before.
   if (gitDir === commonDir && fs.existsSync(path.join(gitDir, "commondir"))) {
     return refused(workTree, "it names another repository as its own")
   }

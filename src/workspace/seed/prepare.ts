@@ -18,9 +18,9 @@ import { rejected } from "./rejected.ts"
 import type { GitMode, PreparedSeed, PrepareServices, SeedGit, SeedRequest } from "./request.ts"
 
 /**
- * The seed image of what a workspace is to start from. Of a git work tree it holds the tracked files and those that git would
- * offer to add, and a `.git` made anew that shows the same state; of other directories and of archives everything. What
- * repositories hold is hostile: git runs confined, and nothing of theirs is run.
+ * The seed image of a workspace's source. A git work tree gives its tracked files, its untracked files that are not ignored, and a
+ * new `.git` with the same state. Other directories and archives give everything. Repositories are hostile: git runs confined, and
+ * runs nothing of theirs.
  */
 export const prepareSeed = (request: SeedRequest): Effect.Effect<PreparedSeed, SeedFailed, PrepareServices> =>
   Effect.scoped(Effect.gen(function*() {
@@ -33,7 +33,7 @@ export const prepareSeed = (request: SeedRequest): Effect.Effect<PreparedSeed, S
       const report = { files: 0, directories: 0, symlinks: 0, bytes: 0, skippedCount: 0, skipped: [], git: undefined }
       return { image, report }
     }
-    // `fromPath` says why others cannot be read.
+    // `fromPath` reports other unreadable sources.
     const directory = realDirectory(seedPath)
     if (directory !== undefined && isBare(directory)) {
       return yield* seedFromUrl({ ...request, repoUrl: directory }, makeBuildDirectory)

@@ -11,12 +11,12 @@ import type { FileFailed } from "../../system/files/failure.ts"
 import { ensureFolder, listIfPresent } from "../../system/files/folders.ts"
 import { toHostErrorOf } from "../../system/files/host-error.ts"
 
-/** What the baseline has at a path since it was pushed: instead of what the seed image has there. */
+/** A pushed entry of the baseline, which replaces the seed image's entry. */
 const Entry = Schema.Union(
   Schema.TaggedStruct("file", {
-    /** As git has it. */
+    /** Mode as in git. */
     mode: Schema.Literal(0o100644, 0o100755, 0o120000),
-    /** Of the content, or of a link's target; names the file that holds it. */
+    /** Digest of the content or of a link's target, which names the content's file. */
     sha256: Schema.String.pipe(Schema.pattern(/^[0-9a-f]{64}$/)),
     size: Schema.Int,
     /** When the host's file was changed, in nanoseconds. */
@@ -32,22 +32,22 @@ const Record = Schema.Struct({
 })
 
 /**
- * How a workspace's baseline grows under a live mount: the seed image stays, and over it lies what was pushed, kept on the host
- * where no guest can change it. Whoever compares with the baseline asks here first.
+ * The baseline's changes under a live mount: the seed image stays, and pushed files lie over it, on the host beyond the guest's
+ * reach. Every comparison with the baseline reads them first.
  */
 export interface Pushed {
-  /** By path in latin1, which is one character for each byte. */
+  /** Entries by path in latin1, with one character for each byte. */
   readonly entries: ReadonlyMap<string, PushedEntry>
   readonly contentOf: (entry: Extract<PushedEntry, { readonly _tag: "file" }>) => Effect.Effect<Buffer, FileFailed>
 }
 
-/** What keeps the baseline from being read or written. */
+/** Errors of reading or writing the baseline. */
 type PushedFailed = NoSpace | StateDirectoryUnusable
 
 const recordOf = (folder: string) => path.join(folder, "pushed.json")
 const contentsOf = (folder: string) => path.join(folder, "pushed")
 
-/** What was pushed into the workspace of a folder. */
+/** Pushed files of a workspace's folder. */
 export const readPushed = (folder: string): Effect.Effect<Pushed, PushedFailed> =>
   readJson(recordOf(folder), Record).pipe(
     Effect.mapError(toHostErrorOf(folder)),
@@ -61,7 +61,7 @@ export const readPushed = (folder: string): Effect.Effect<Pushed, PushedFailed> 
     }))
   )
 
-/** Content of what was pushed, or the target of a link. */
+/** Content of a pushed file, or target of a link. */
 export const pushedContent = (pushed: Pushed, path: string, entry: Extract<PushedEntry, { readonly _tag: "file" }>) =>
   Effect.mapError(pushed.contentOf(entry), ({ detail }) =>
     new StateDirectoryUnusable({
@@ -69,7 +69,7 @@ export const pushedContent = (pushed: Pushed, path: string, entry: Extract<Pushe
       detail: `what was pushed there is gone: ${detail}`
     }))
 
-/** Keeps a content, before it goes to the guest. */
+/** Stores a content, before the guest gets it. */
 export const keepContent = (folder: string, content: Uint8Array): Effect.Effect<string, PushedFailed> =>
   Effect.gen(function*() {
     const sha256 = createHash("sha256").update(content).digest("hex")
@@ -79,7 +79,7 @@ export const keepContent = (folder: string, content: Uint8Array): Effect.Effect<
     return sha256
   }).pipe(Effect.mapError(toHostErrorOf(folder)))
 
-/** Makes the baseline of another workspace's folder, or a snapshot's, that of this one: contents are shared. */
+/** Copies the baseline of another workspace's folder, or a snapshot's, to this one. Contents are shared. */
 export const copyPushed = (from: string, to: string): Effect.Effect<void, PushedFailed> =>
   Effect.gen(function*() {
     // The record first: while there is none no content is missed.
@@ -93,7 +93,7 @@ export const copyPushed = (from: string, to: string): Effect.Effect<void, Pushed
     yield* writeFileAtomic(recordOf(to), yield* readFile(recordOf(from)), { durable: true })
   }).pipe(Effect.mapError(toHostErrorOf(to)))
 
-/** Records what the guest has now. What no entry names any more is removed. */
+/** Records the guest's present files, and removes contents that no entry names. */
 export const writePushed = (
   folder: string,
   entries: ReadonlyMap<string, PushedEntry>

@@ -3,7 +3,7 @@ import * as path from "node:path"
 import { readBounded } from "./host-files.ts"
 import type { Repository } from "./locate.ts"
 
-/** What HEAD says: a commit, and the branch it is on. */
+/** Content of HEAD: a commit, and its branch. */
 export interface Head {
   /** Undefined on a branch without commits. */
   readonly commit: string | undefined
@@ -33,7 +33,7 @@ const packedRefs = (commonDir: string): Map<string, string> => {
   )
 }
 
-/** The commit that a ref names; undefined when there is no such ref, or it is not to be understood. */
+/** The commit of a ref. `undefined` for a missing or invalid ref. */
 export const resolveRef = (commonDir: string, name: string, depth = 5): string | undefined => {
   if (!isRefName(name) || depth === 0) return undefined
   const said = readBounded(path.join(commonDir, name), 1024)?.toString().trim()
@@ -52,7 +52,7 @@ export const readHead = ({ commonDir, gitDir }: Pick<Repository, "commonDir" | "
   return isRefName(ref) ? { commit: resolveRef(commonDir, ref), ref } : undefined
 }
 
-/** Branches, tags and what is known of remotes; nothing else that a repository keeps, such as stashes. */
+/** Branches, tags and remote branches, without other refs such as stashes. */
 const shared = /^refs\/(?:heads|tags|remotes)\//
 
 const mostRefs = 1_000_000

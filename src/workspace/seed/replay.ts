@@ -8,12 +8,12 @@ import { guestFailure } from "./guest-failure.ts"
 import { type Pushed, pushedContent } from "./pushed.ts"
 import { isFileOrLink } from "./sync-look.ts"
 
-/** Contents that are sent in one step, in `bytes`. */
+/** Maximum bytes of contents in one step. */
 const BATCH_BYTES = 64 * 1024 * 1024
 
 /**
- * Gives a guest that is as its seed image everything that was pushed since, so that its tree is the baseline's again. To be done
- * before anything else runs there. When it fails some of it may be there: such a guest is not to be used.
+ * Writes all pushed files to a guest that equals its seed image, so that its tree equals the baseline. Runs before any other
+ * program there. After a failure the guest may have some of the files, and must not be used.
  */
 export const replayPushed = (
   channel: GuestChannel,
@@ -41,7 +41,7 @@ export const replayPushed = (
       bytes = 0
       return batch.length === 0 ? Effect.void : channel.changeFiles(live.root, batch).pipe(guestFailure("/workspace"))
     })
-    // What goes makes room for what comes: a file may have become a directory.
+    // Removals precede additions: a file may have become a directory.
     const absentFirst = [...pushed.entries].sort(([, one], [, other]) => one._tag.localeCompare(other._tag))
     for (const [name, entry] of absentFirst) {
       const path = Buffer.from(name, "latin1")

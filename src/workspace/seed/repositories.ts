@@ -10,12 +10,12 @@ import { isDirectory } from "../../system/host-path.ts"
 import { withLock } from "../../system/lock.ts"
 import { nowMs } from "../../system/time.ts"
 
-/** Where fetched repositories are: each in a folder `….git`, beside it the lock file that its user holds. */
+/** Folder of fetched repositories: each in `….git`, beside the lock file that its user holds. */
 export const repositoriesOf = (cacheDir: string) => path.join(cacheDir, "repositories")
 
 export const lockOf = (repository: string) => `${repository}.lock`
 
-/** What is read is read within minutes of the fetch, without the lock. */
+/** Readers without the lock finish within minutes of the fetch. */
 const inUseMs = 60 * 60_000
 
 const repositoriesIn = (cacheDir: string) => {
@@ -26,15 +26,15 @@ const repositoriesIn = (cacheDir: string) => {
   )
 }
 
-/** Does it while nobody fetches into the repository; what is being fetched into is passed over. */
+/** Does the work while no process fetches into the repository. Skips a repository in use. */
 const whenFree = (repository: string, work: Effect.Effect<number, FileFailed>) =>
   withLock(lockOf(repository), { timeoutMs: 0 })(work).pipe(
     Effect.catchTag("LockTimeout", () => Effect.succeed(0))
   )
 
 /**
- * Removes what a git that was killed left: half-received objects, and lock files that would stop every later fetch. To be done while
- * holding the repository's lock. Gives the bytes.
+ * Removes leftovers of a killed git: half-received objects, and lock files that would stop every later fetch. The caller holds the
+ * repository's lock. Gives the bytes.
  */
 export const clearRepository = (repository: string): Effect.Effect<number, FileFailed> =>
   Effect.gen(function*() {
@@ -60,10 +60,10 @@ export const clearRepository = (repository: string): Effect.Effect<number, FileF
     return freed
   })
 
-/** What keeps repositories from being looked through or removed. */
+/** Errors of listing or removing repositories. */
 type RepositoriesFailed = HostToolMissing | NoSpace | StateDirectoryUnusable
 
-/** The same for all that are in the cache and that nobody fetches into. */
+/** The same for all repositories of the cache that no process fetches into. */
 export const sweepRepositories = (cacheDir: string): Effect.Effect<number, RepositoriesFailed> =>
   repositoriesIn(cacheDir).pipe(
     Effect.flatMap(Effect.forEach((one) => whenFree(one, clearRepository(one)))),
@@ -71,7 +71,7 @@ export const sweepRepositories = (cacheDir: string): Effect.Effect<number, Repos
     Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostError(failure)))
   )
 
-/** Removes repositories least recently used first until the rest fits; those of the last hour stay. */
+/** Removes the least recently used repositories until the rest fits. Those of the last hour stay. */
 export const pruneRepositories = (
   cacheDir: string,
   options: { readonly keepBytes: number }

@@ -11,9 +11,9 @@ export type GitMode = History | "none"
 export interface SeedRequest {
   /** A directory or an archive of the host. */
   readonly seedPath?: string | undefined
-  /** An https URL, an http one of this host, or a path of a repository; instead of `seedPath`. */
+  /** An https URL, an http URL of this host, or the path of a repository. Replaces `seedPath`. */
   readonly repoUrl?: string | undefined
-  /** Branch, tag or commit id; what HEAD is there when absent. */
+  /** Branch, tag or commit id. Absent: HEAD. */
   readonly repoRef?: string | undefined
   readonly git: GitMode
   /** Ignored files to take along. */
@@ -21,7 +21,7 @@ export interface SeedRequest {
   /** Whether a home directory or the whole host may be taken. @default false */
   readonly allowHome?: boolean
   readonly virtualMib: number
-  /** Whom everything belongs to. @default root */
+  /** Owner of all files. @default root */
   readonly owner?: Owner | undefined
 }
 
@@ -29,7 +29,7 @@ export interface SeedGit {
   readonly head: string | undefined
   /** As `refs/heads/main`; undefined when detached. */
   readonly ref: string | undefined
-  /** How much of it /workspace/.git has. */
+  /** History in /workspace/.git. */
   readonly mode: GitMode
 }
 
@@ -41,13 +41,13 @@ export interface PreparedSeed {
 
 export type PrepareServices = SeedImages | Paths | HostFacts
 
-/** A folder for one seed, and whether git can be locked up. */
+/** A folder for one seed, and whether namespaces can confine git. */
 export interface BuildDirectory {
   readonly folder: string
   readonly namespaces: boolean
 }
 
-/** Fails where a workspace is to start with two things, with a ref of nothing, or with ignored files of nothing. */
+/** Fails for two sources, for a ref without a repository, and for ignored files without a directory. */
 export const demandOneSeed = (
   { includeIgnored, repoRef, repoUrl, seedPath }:
     & Pick<CreatePayload, "includeIgnored" | "seedPath">

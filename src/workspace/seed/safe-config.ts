@@ -1,6 +1,6 @@
 import type { Identity } from "./identity.ts"
 
-/** Settings of a foreign repository, by git's own names of them in lower case (the part between the dots as it is). */
+/** Settings of a foreign repository, by git's names in lower case (the middle part unchanged). */
 export type Settings = ReadonlyMap<string, string>
 
 /** Reads the output of `git config --list -z`; the first value of a name counts. */
@@ -14,7 +14,7 @@ export const parseSettings = (listed: Buffer): Settings => {
   return settings
 }
 
-/** How the files of the work tree are to be compared; each decides what `git status` says and can run nothing. */
+/** Settings for the comparison of work tree files. Each changes the result of `git status` and can run nothing. */
 const carried: ReadonlyArray<readonly [string, RegExp]> = Object.entries({
   "core.filemode": /^(true|false)$/i,
   "core.symlinks": /^(true|false)$/i,
@@ -34,10 +34,10 @@ export const carriedSettings = (settings: Settings): ReadonlyArray<readonly [str
 export const objectFormat = (settings: Settings) =>
   settings.get("extensions.objectformat")?.toLowerCase() === "sha256" ? "sha256" : "sha1"
 
-/** A remote's URL as a guest may know it: without credentials, and nothing when it names a place on the host. */
+/** A remote's URL for the guest: without credentials. None for a path of the host. */
 export const publicUrl = (url: string): string | undefined => {
   if (/[\0-\x20\x7f"\\]/.test(url)) return undefined
-  // user@host:path, where the user of a forge is no secret
+  // user@host:path: the user of a forge is no secret
   if (/^[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:[^:]*$/.test(url)) return url
   if (!/^(https?|ssh|git):\/\//.test(url) || !URL.canParse(url)) return undefined
   const parsed = new URL(url)
@@ -51,9 +51,9 @@ export const publicUrl = (url: string): string | undefined => {
 export interface Upstream {
   readonly branch: string
   readonly remote: string
-  /** As the remote has it, `refs/heads/main`. */
+  /** Name in the remote, `refs/heads/main`. */
   readonly merge: string
-  /** Where this repository keeps what it knows of it, `refs/remotes/origin/main`. */
+  /** Name of the remote-tracking branch, `refs/remotes/origin/main`. */
   readonly tracking: string
 }
 
@@ -77,16 +77,19 @@ const remotesOf = (settings: Settings): ReadonlyMap<string, string> =>
     return name === undefined || url === undefined ? [] : [[name, url] as const]
   }))
 
-/** What a branch follows. Of a remote that the guest does not know it follows the reference of the guest's own repository, `.` to git. */
+/**
+ * Upstream of a branch. Without a remote that the guest may know, the upstream is a reference of the guest's own repository, `.` to
+ * git.
+ */
 const upstreamSettings = ({ merge, remote, tracking }: Upstream, remotes: ReadonlyMap<string, string>) =>
   remotes.has(remote) ? { remote, merge } : { remote: ".", merge: tracking }
 
 const quoted = (text: string) => `"${text.replace(/[\\"]/g, "\\$&")}"`
 
-/** A submodule that has its files, as the configuration of the repository around it says it. */
+/** A submodule with files, for the configuration of the surrounding repository. */
 export interface Submodule {
   readonly name: string
-  /** Undefined where the guest may not know it. */
+  /** `undefined` if the guest may not know it. */
   readonly url: string | undefined
 }
 

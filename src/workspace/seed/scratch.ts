@@ -10,7 +10,7 @@ import type { Repository } from "./locate.ts"
 import { type Head, readHead } from "./refs.ts"
 import { carriedSettings, objectFormat, parseSettings, type Settings } from "./safe-config.ts"
 
-/** A repository as pyro looks at it: through a git directory of pyro's own, whose objects are the repository's. */
+/** pyro's view of a repository: a git directory of pyro's own with the repository's objects. */
 export interface Scratch {
   readonly repository: Repository
   readonly room: GitRoom
@@ -18,11 +18,11 @@ export interface Scratch {
   readonly settings: Settings
   /** Bytes of an object's id. */
   readonly idBytes: number
-  /** Commits without parents here, when the repository is a shallow one. */
+  /** Commits without parents in a shallow repository. */
   readonly shallow: Buffer | undefined
-  /** What the branch's upstream is known to be where no ref says it. */
+  /** Known commit of the branch's upstream, if no ref has it. */
   readonly upstreamCommit?: string | undefined
-  /** Its own ignore rules beside those in the tree. */
+  /** Ignore rules of the repository, beside those in the tree. */
   readonly exclude: Buffer | undefined
 }
 
@@ -30,8 +30,8 @@ const mib = 1024 * 1024
 const mostAlternates = 64
 
 /**
- * Where a repository's objects are, with those it borrows (`git clone --shared`), five times over as git has it; and lists of what is
- * borrowed that are no files.
+ * Object directories of a repository, with borrowed ones (`git clone --shared`) up to git's depth of five. Also lists of borrowed
+ * directories that are special files.
  */
 const objectFolders = (objects: string) => {
   const found = new Set<string>()
@@ -40,14 +40,14 @@ const objectFolders = (objects: string) => {
     if (found.has(folder) || found.size >= mostAlternates || depth > 5) return
     found.add(folder)
     const alternates = path.join(folder, "info", "alternates")
-    // Git opens it too.
+    // git opens this file, too.
     if (fs.lstatSync(alternates, { throwIfNoEntry: false })?.isFile() === false) strange.push(alternates)
     const borrowed = readBounded(alternates, mib)?.toString().split("\n") ?? []
     for (const line of borrowed) {
       if (line === "" || line.startsWith("#") || line.startsWith("\"") || line.includes("\0")) continue
       try {
         const other = fs.realpathSync(path.resolve(folder, line))
-        // Only what looks like a store of objects, not whatever folder somebody names.
+        // Only directories that look like an object store, not any directory that an entry names.
         if (fs.statSync(path.join(other, "pack")).isDirectory()) visit(other, depth + 1)
       } catch { /* it is not there: git could not use it either */ }
     }
@@ -58,15 +58,14 @@ const objectFolders = (objects: string) => {
 
 const quoted = (file: string) => `"${file.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n")}"`
 
-/** Splits of an index lie beside it. */
+/** Parts of a split index lie beside it. */
 const sharedIndex = /^sharedindex\.[0-9a-f]{40,64}$/
 
 const mostIndexBytes = 1024 * mib
 
 /**
- * Makes the git directory for looking at a repository in an empty folder. Of the repository's own files only HEAD, refs,
- * index, exclude and shallow are taken over, and of its configuration what decides how files are compared. Undefined when it
- * is kept in a way that is not known here.
+ * Makes the git directory of a repository's view in an empty folder. It copies only HEAD, refs, index, exclude and shallow, and the
+ * settings for the comparison of files. `undefined` for an unknown kind of repository.
  */
 export const makeScratch = (repository: Repository, folder: string, namespaces: boolean) =>
   Effect.gen(function*() {
@@ -120,7 +119,7 @@ const copyIndex = (gitDir: string, folder: string) => {
     if (content === undefined) continue
     const copy = path.join(folder, name)
     fs.writeFileSync(copy, content)
-    // By its time git knows which files may have changed in the second in which it was written.
+    // git compares its time with the times of files to find files that changed in the second of its write.
     const seconds = fs.lstatSync(path.join(gitDir, name)).mtimeMs / 1000
     fs.utimesSync(copy, seconds, seconds)
   }

@@ -1,13 +1,13 @@
 import { fileURLToPath } from "node:url"
 import { publicUrl } from "./safe-config.ts"
 
-/** Where a repository is fetched from. */
+/** Source of a repository's fetch. */
 export type SourceUrl =
   | {
     readonly _tag: "remote"
-    /** As git gets it, credentials and all. Never to be shown. */
+    /** URL for git, with credentials. Never shown. */
     readonly url: string
-    /** As it may be shown, and as the guest knows it. */
+    /** URL for people and the guest. */
     readonly shown: string
     readonly protocols: ReadonlyArray<string>
   }
@@ -17,9 +17,9 @@ export type SourceUrl =
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
 
 /**
- * What a URL asks for. https from anywhere; http from this host alone, since nothing vouches for what comes over it; paths
- * and file: URLs name repositories of the user, of which only the objects are read. ssh would need the user's keys in the
- * same process that speaks to a stranger: such a repository is cloned by its user and seeded from by its path.
+ * Parses a URL. https is allowed for every host, http for this host only, because http proves no origin. Paths and file: URLs name
+ * the user's repositories, of which only objects are read. ssh would need the user's keys in a process that talks to a stranger:
+ * users clone such a repository themselves and seed from its path.
  */
 export const parseSource = (url: string): SourceUrl => {
   if (url.startsWith("/")) return { _tag: "local", path: url }

@@ -10,8 +10,8 @@ const dotGit = Buffer.from(".git")
 const SLICE = 64
 
 /**
- * The first file beneath a folder that git would open and that is no file, so that opening it may never end: a FIFO, a device.
- * Undefined when there is none. `everything`: whatever the name, as in a store of objects.
+ * The first special file beneath a folder that git would open, so that the open may never end: a FIFO, a device. `undefined`
+ * without one. `everything`: files of any name, as in an object store.
  */
 export const findSpecialFile = (root: string, options: { readonly everything: boolean }) =>
   Effect.gen(function*() {
@@ -32,7 +32,7 @@ export const findSpecialFile = (root: string, options: { readonly everything: bo
     return undefined
   })
 
-/** A link that leads nowhere can be opened by nobody. */
+/** A dangling link cannot be opened. */
 const isSpecial = (file: Buffer) => {
   try {
     const stat = fs.statSync(file)

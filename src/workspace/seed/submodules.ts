@@ -9,11 +9,11 @@ import type { Scratch } from "./scratch.ts"
 
 const mostBytes = 1024 * 1024
 
-/** What git takes as a submodule's name, and a configuration as a section's. */
+/** Names that git accepts for a submodule, and a configuration for a section. */
 const isName = (name: string) =>
   name.length <= 200 && !/[\p{Cc}\ufffd]/u.test(name) && !name.split(/[/\\]/).includes("..")
 
-/** Submodules at these paths by the names that `.gitmodules` gives them. */
+/** Submodules at these paths, by their names in `.gitmodules`. */
 export const submodulesAt = (scratch: Scratch, paths: ReadonlyArray<string>) =>
   Effect.gen(function*() {
     const { room, settings } = scratch
@@ -45,7 +45,7 @@ export const submodulesAt = (scratch: Scratch, paths: ReadonlyArray<string>) =>
       return [{ name, url: url === undefined ? undefined : publicUrl(url) }]
     })
   }).pipe(
-    // Not to be understood by git in the guest either.
+    // git in the guest cannot parse it either.
     Effect.catchTag("GitFailed", () =>
       Effect.succeed<ReadonlyArray<Submodule>>([]))
   )

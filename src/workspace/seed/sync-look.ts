@@ -8,7 +8,7 @@ import { guestFailure } from "./guest-failure.ts"
 import { type Pushed, pushedContent } from "./pushed.ts"
 import { nameOf } from "./tree-names.ts"
 
-/** Where the guest has its tree, and the one it started with. */
+/** Paths of the guest's tree and its baseline. */
 export interface SyncTrees {
   readonly live: GuestPath & { readonly root: string }
   /** Mounted (`Calls.baseline`). */
@@ -17,14 +17,14 @@ export interface SyncTrees {
 
 const mostEntries = 1_000_000
 
-/** What is known of the guest's side, all by path in latin1. */
+/** State of the guest's side, by path in latin1. */
 export interface Look {
   readonly trees: SyncTrees
   readonly pushed: Pushed
   readonly live: ReadonlyMap<string, WalkEntry>
-  /** Files and links of the baseline, with what was pushed. */
+  /** Files and links of the baseline, with pushed ones. */
   readonly started: ReadonlyMap<string, Started>
-  /** Where the live tree is not as the seed image. */
+  /** Differences of the live tree from the seed image. */
   readonly differing: ReadonlySet<string>
 }
 

@@ -10,16 +10,16 @@ import { hasContent, isChanged, isFileOrLink, type Look } from "./sync-look.ts"
 import { nameOf, parentsOf, withinGit } from "./tree-names.ts"
 
 const mib = 1024 * 1024
-/** Largest file, and the most in one push: what is pushed goes through this process's memory. */
+/** Maximum size of a file and of a push, which goes through this process's memory. */
 const mostFileBytes = 64 * mib
 const mostBytes = 512 * mib
 
-/** One push as it is put together: what becomes of the guest's tree, of the baseline, and what is told of it. */
+/** Plan of one push: changes of the guest's tree and of the baseline, and the report. */
 export interface Push {
   readonly channel: GuestChannel
   readonly look: Look
   readonly host: HostTree
-  /** Keeps what was pushed. */
+  /** Stores a pushed content. */
   readonly folder: string
   readonly force: boolean
   readonly changes: Array<FileChange>
@@ -27,9 +27,9 @@ export interface Push {
   readonly files: Array<SyncPushed["files"][number]>
   readonly conflicts: Array<{ readonly path: string; readonly reason: string }>
   readonly skipped: Array<{ readonly path: string; readonly reason: string }>
-  /** What was to go and stays. */
+  /** Files that were to be removed and stay. */
   readonly staying: Set<string>
-  /** Directories above what goes. */
+  /** Directories above removed files. */
   readonly thinned: Set<string>
   bytes: number
   /** Files that had changed on the host, and that the guest had already. */
@@ -51,7 +51,7 @@ export const newPush = (of: Pick<Push, "channel" | "look" | "host" | "folder" | 
 
 export const textOf = (name: string) => pathText(Buffer.from(name, "latin1"))
 
-/** Brings a file or link of the host, unless the guest has it already or something is in its way. */
+/** Adds a file or link of the host, unless the guest already has it or another entry blocks its path. */
 export const offer = (push: Push, file: HostFile) =>
   Effect.gen(function*() {
     const { channel, look } = push
@@ -99,7 +99,7 @@ const tooMuch = ({ size }: HostFile, { bytes }: Push): string | undefined =>
     ? `more than ${mostBytes / mib} MiB changed, the most of one push; the next push brings it`
     : undefined
 
-/** Takes away a file or link that the host no longer has, unless it was changed in the guest. False where it stays. */
+/** Removes a file or link that the host no longer has, unless the guest changed it. False if it stays. */
 export const withdraw = (push: Push, name: string) =>
   Effect.gen(function*() {
     const { channel, look } = push
@@ -119,7 +119,7 @@ export const withdraw = (push: Push, name: string) =>
     return true
   })
 
-/** Whether the guest has, and keeps, a file or link that it started with and the host no longer has. */
+/** Whether the guest still has a file or link of the baseline that the host no longer has. */
 export const staysBehind = ({ entries, host, look, staying }: Push, name: string): boolean =>
   !host.files.has(name) && !withinGit(name) && isFileOrLink(look.live.get(name)) && entries.get(name) === undefined &&
   !staying.has(name) && isGone(host, Buffer.from(name, "latin1"))
@@ -132,7 +132,7 @@ const take = (live: WalkEntry, push: Push) =>
 
 const isGoing = ({ entries }: Push, name: string) => entries.get(name)?._tag === "absent"
 
-/** Takes away a file or link where the host has a directory now. Why there can be none, if so. */
+/** Removes a file or link at the path of a new host directory. Gives the reason if the directory cannot be made. */
 const makeWay = (push: Push, name: string) =>
   Effect.gen(function*() {
     for (const parent of parentsOf(name)) {
@@ -146,7 +146,7 @@ const makeWay = (push: Push, name: string) =>
     return undefined
   })
 
-/** Why nothing can be put where the guest has something else, such as a directory of which not all goes. */
+/** Reason why another entry of the guest blocks a path, such as a directory that partly stays. */
 const inPlace = (push: Push, name: string): string | undefined => {
   const at = push.look.live.get(name)
   if (at === undefined || isFileOrLink(at)) return undefined

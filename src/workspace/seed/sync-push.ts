@@ -14,13 +14,13 @@ import { newPush, offer, staysBehind, textOf, withdraw } from "./sync-plan.ts"
 import { demandSamePlace, demandSomethingSame } from "./sync-source.ts"
 import { withinGit } from "./tree-names.ts"
 
-/** Where a push goes. */
+/** Target of a push. */
 export interface SyncTarget extends SyncTrees {
-  /** The workspace's folder, which remembers what was pushed. */
+  /** The workspace's folder, with the record of pushed files. */
   readonly folder: string
-  /** What the workspace was seeded from. */
+  /** Source of the workspace's seed. */
   readonly seedPath?: string | undefined
-  /** Runs the recording of what was pushed, or fails where the guest is not the workspace's any more. @default always runs it */
+  /** Runs the recording of pushed files, or fails if the guest no longer belongs to the workspace. @default always runs it */
   readonly whileCurrent?: (
     record: Effect.Effect<void, NoSpace | StateDirectoryUnusable>
   ) => Effect.Effect<void, PyroError>
@@ -30,8 +30,8 @@ export interface SyncTarget extends SyncTrees {
 const told = { most: 1000, maxBytes: 4 * 1024 * 1024 }
 
 /**
- * Brings what has changed on the host since the baseline into the guest, in one step or not at all, and adds it to the baseline.
- * What was changed in the guest too stays as it is and is told, unless forced.
+ * Copies the host's changes since the baseline into the guest, all or none, and adds them to the baseline. A file that the guest
+ * also changed stays and is reported, unless the push is forced.
  */
 export const syncPush = (
   channel: GuestChannel,
@@ -47,7 +47,7 @@ export const syncPush = (
     yield* demandSomethingSame(host, look, payload)
     const push = newPush({ channel, look, host, folder: target.folder, force: payload.force })
     if (payload.delete) {
-      // First: what goes makes room for what comes, where a directory has become a file.
+      // Removals first: they free paths where a directory has become a file.
       for (const name of look.started.keys()) {
         const isGoneThere = !host.files.has(name) && !withinGit(name) && isGone(host, Buffer.from(name, "latin1"))
         if (isGoneThere) yield* withdraw(push, name)
@@ -59,7 +59,7 @@ export const syncPush = (
       : (target.whileCurrent ?? identity)(
         writePushed(target.folder, new Map([...pushed.entries, ...push.entries]))
       )
-    // What the guest has is recorded even where the caller leaves in between; after a crash there another push finds it equal.
+    // The guest's files are recorded even if the caller leaves in between. After a crash here, the next push finds equal files.
     yield* Effect.uninterruptibleMask((restore) =>
       Effect.zipRight(
         push.changes.length === 0

@@ -9,7 +9,7 @@ import { withinGit } from "./tree-names.ts"
 
 const refused = (detail: string) => new InvalidRequest({ field: "source_path", detail })
 
-/** Refuses a part of what the workspace was seeded from, or what that is a part of: its files would go to other places than theirs. */
+/** Refuses a part of the workspace's source, or a directory that contains the source: paths would differ. */
 export const demandSamePlace = ({ root }: HostTree, seedPath: string | undefined) =>
   Effect.suspend(() => {
     // An archive is in no place.
@@ -24,7 +24,7 @@ export const demandSamePlace = ({ root }: HostTree, seedPath: string | undefined
       : Effect.void
   })
 
-/** Refuses to remove all that a workspace began with: that is another directory than was meant. */
+/** Refuses to remove the whole beginning of a workspace: the caller means another directory. */
 export const demandSomethingSame = (
   host: HostTree,
   look: Look,

@@ -1,4 +1,4 @@
-// Paths within a tree are names in latin1, which is one character for each byte.
+// Paths within a tree are latin1 text, with one character for each byte.
 
 export const nameOf = (path: Uint8Array) => Buffer.from(path).toString("latin1")
 

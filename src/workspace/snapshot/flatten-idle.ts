@@ -19,7 +19,7 @@ const isIdle = (entry: Entry) =>
     return (yield* nowMs) - lastActivity(entry.folder, yield* Ref.get(entry.record)).getTime() >= QUIET_MS
   })
 
-/** Merges layers of idle workspaces whose chains are long, one workspace after the other. To be repeated. */
+/** Merges layers of idle workspaces with long chains, one workspace after the other. Callers repeat it. */
 export const makeFlattener = (lifecycle: Lifecycle) => {
   const retryAtMs = new Map<string, number>()
   const one = (entry: Entry) =>

@@ -28,10 +28,10 @@ import type { Entry } from "../lifecycle/entry.ts"
 import { imagesOf } from "../lifecycle/guest-on.ts"
 import { unwritten, virtualBytesOf, type WorkspaceRecord } from "../lifecycle/record.ts"
 
-/** QEMU answers in ms; nobody waits long for one that stands still. */
+/** QEMU answers in ms. A silent one gets this limit. */
 const REPLACE_TIMEOUT = "10 seconds"
 
-/** What of a workspace's disk is to be merged now; undefined where its chain is short, or the host has little room. */
+/** Layers of a workspace's disk to merge now. `undefined` for a short chain, or a host without space. */
 const plan = (disk: WorkspaceDisk, longest: number) =>
   Effect.gen(function*() {
     const bytes = disk.layers.map(bytesOnDisk)
@@ -42,7 +42,7 @@ const plan = (disk: WorkspaceDisk, longest: number) =>
     return needed * 2 <= free ? { ...run, inodes: yield* Effect.forEach(disk.layers, inodeOf) } : undefined
   }).pipe(Effect.mapError(toHostError))
 
-/** A VM that has the frozen layers under an overlay of its own. Nothing runs in it: its QEMU alone is wanted, confined as any. */
+/** A VM with the frozen layers under its own overlay. No guest runs: only its confined QEMU is used. */
 const openMerger = (entry: Entry, record: WorkspaceRecord, { layers, seed }: WorkspaceDisk) =>
   Effect.gen(function*() {
     const vmm = yield* Vmm
@@ -61,10 +61,10 @@ const openMerger = (entry: Entry, record: WorkspaceRecord, { layers, seed }: Wor
   })
 
 /**
- * Merges the older layers of a workspace's disk into one, where there are many, and says whether it did. The layers are read while the
- * workspace goes on: nobody writes them. Snapshots and forks keep the names that they have for them. The merged file takes their place in a
- * new folder of the disk, and one write of the record goes over to that: a crash before leaves the old folder, one after it the new one,
- * and the other is swept. What runs reads the merged file from then on, too.
+ * Merges the older layers of a workspace's disk into one if there are many, and says whether it did. The workspace continues,
+ * because frozen layers have no writer. Snapshots and forks keep their names of the layers. The merged file replaces the layers in
+ * a new folder of the disk, and one write of the record switches over. A crash before leaves the old folder, a crash after it the
+ * new one; the other is swept. A running VM then also reads the merged file.
  */
 export const flatten = (lifecycle: Lifecycle, entry: Entry): Effect.Effect<boolean, PyroError, LifecycleServices> =>
   Effect.scoped(Effect.gen(function*() {
@@ -74,7 +74,7 @@ export const flatten = (lifecycle: Lifecycle, entry: Entry): Effect.Effect<boole
     if (run === undefined) return false
     const { from, inodes } = run
     const file = yield* stagedFile(entry)
-    // The VM has ended before anybody looks at what it wrote.
+    // The VM ends before any process reads its output.
     yield* Effect.scoped(Effect.gen(function*() {
       const vm = yield* openMerger(entry, record, disk)
       const written = yield* vm.disks.merge(from)
@@ -87,7 +87,7 @@ export const flatten = (lifecycle: Lifecycle, entry: Entry): Effect.Effect<boole
     )
   }))
 
-/** A name for the merged file, beside what comparisons read: what a crash leaves of both is swept. */
+/** A name for the merged file, beside folders of comparisons: a sweep removes both after a crash. */
 const stagedFile = ({ folder }: Entry) =>
   Effect.gen(function*() {
     const directory = path.join(folder.compared, randomBytes(8).toString("hex"))
@@ -96,7 +96,7 @@ const stagedFile = ({ folder }: Entry) =>
     return path.join(directory, "merged.qcow2")
   })
 
-/** For whoever has the workspace alone. `read` is what was merged: a disk that is another one by now stays as it is. */
+/** The caller holds the workspace alone. `read` are the merged layers: a disk that changed meanwhile stays as it is. */
 const exchange = (
   entry: Entry,
   read: { readonly disk: number; readonly inodes: ReadonlyArray<string | undefined> },
@@ -123,7 +123,7 @@ const exchange = (
     return true
   })
 
-/** A VM that goes on with the layers it has open misses nothing: it is ended with all of them in time. */
+/** A VM with the old layers open continues without loss. They are freed when it ends. */
 const replaceInVm = (entry: Entry, { layers }: WorkspaceDisk, merged: MergedLayers) =>
   Effect.flatMap(
     Ref.get(entry.generation),

@@ -12,8 +12,8 @@ const numbered = (name: string, number: number) => {
 }
 
 /**
- * A name for each fork: the one that was asked for, with -1 to -N behind it for several; else that of the workspace with the first
- * numbers that are free. Forks of a workspace without a name have none.
+ * A name for each fork: the requested one, with -1 to -N for several forks. Without a requested name, the workspace's name with the
+ * first free numbers. Forks of a workspace without a name have none.
  */
 export const forkNames = (
   { entries }: Registry,

@@ -15,24 +15,24 @@ import { type CaptureFolder, captureFolder, findSnapshot, type Taken } from "./r
 import { demandLoadable, demandSame, reserve } from "./restore.ts"
 import { identityOf, seedOf, take } from "./take.ts"
 
-/** A fork before it runs. */
+/** A fork before its start. */
 export interface Child {
   readonly entry: Entry
   /** Of its first generation. */
   readonly scope: Scope.CloseableScope
 }
 
-/** What forks are made from: a folder of the first of them, and a VM for each with the memory in it. */
+/** Source of forks: a folder of the first of them, and a VM for each with the memory. */
 export interface Staged {
   readonly folder: CaptureFolder
   readonly taken: Taken
-  /** None where the files alone are taken. */
+  /** None if only files are copied. */
   readonly vms: ReadonlyArray<ReservedVm>
 }
 
 const stagedIn = ([first]: ReadonlyArray<Child>) => captureFolder(first!.entry.folder.staged)
 
-/** Further names of everything of a snapshot: it may be deleted while forks are made of it. */
+/** Further names of a snapshot's files, so that the snapshot can be deleted during the fork. */
 const stageSnapshot = (
   lifecycle: Lifecycle,
   source: Entry,
@@ -74,7 +74,7 @@ const reserveFor = (source: Entry, spec: NonNullable<Taken["memory"]>["spec"], c
     return yield* reserve(spec, wanted)
   })
 
-/** The workspace as it is now, its memory copied straight into the first fork's VM. */
+/** The present state of the workspace, with its memory copied straight into the first fork's VM. */
 const stageNow = (lifecycle: Lifecycle, source: Entry, diskOnly: boolean, children: ReadonlyArray<Child>) =>
   Effect.gen(function*() {
     const folder = stagedIn(children)
@@ -95,7 +95,7 @@ const stageNow = (lifecycle: Lifecycle, source: Entry, diskOnly: boolean, childr
 const fillAll = (vms: ReadonlyArray<ReservedVm>, memoryPath: string) =>
   Effect.forEach(vms, (vm) => vm.fill(memoryPath), { discard: true })
 
-/** Takes what `children` are made from. The caller removes the folder. */
+/** Takes the source of `children`. The caller removes the folder. */
 export const stage = (
   lifecycle: Lifecycle,
   source: Entry,
@@ -108,7 +108,7 @@ export const stage = (
     if (snapshot === undefined) {
       const staged = yield* stageNow(lifecycle, source, diskOnly, children)
       const [first, ...others] = staged.vms
-      // Nothing runs on the first one's memory yet.
+      // The first fork's memory has not run yet.
       if (first !== undefined) yield* fillAll(others, first.memory.path)
       return staged
     }

@@ -52,7 +52,7 @@ const announced = (
   }
 }
 
-/** Makes folders and records, before anything else of the forks. Nobody else can take their names from then on. */
+/** Makes folders and records before all other parts of the forks. From then on their names are taken. */
 const announce = (lifecycle: Lifecycle, source: Entry, payload: ForkPayload) =>
   Effect.gen(function*() {
     const { stateDir } = yield* Paths
@@ -92,7 +92,7 @@ const buildFork = ({ folder, taken }: Staged, child: Entry, vm: ReservedVm | und
       : yield* goOn(vm, folder.frozen.statePath, record, disk)
   })
 
-/** Forks with their files alone are admitted one by one: the admitted ones tell how many fit. */
+/** Forks of files only are admitted one by one: the number of admitted ones is the number that fits. */
 const withFitting = (failure: PyroError, wanted: number, fits: number): PyroError => {
   if (wanted === 1) return failure
   if (failure._tag === "AdmissionRefused") return new AdmissionRefused({ fits, ...failure })
@@ -101,7 +101,7 @@ const withFitting = (failure: PyroError, wanted: number, fits: number): PyroErro
 
 const origin = (snapshot: string | undefined) => snapshot === undefined ? {} : { snapshot }
 
-/** The first VMs of all forks, from what was staged. */
+/** The first VMs of all forks, from the staged source. */
 const forking = (
   source: Entry,
   children: ReadonlyArray<Child>,
@@ -134,8 +134,8 @@ const filesAlone: Notice = {
 }
 
 /**
- * Makes further workspaces that go on from where one is, or one of its snapshots was. All of them, or none: they are admitted together, and
- * when one fails nothing of any stays.
+ * Makes workspaces that continue from a workspace's present state or from a snapshot. All or none: they are admitted together, and
+ * a failure removes all of them.
  */
 export const fork = (
   lifecycle: Lifecycle,

@@ -29,7 +29,7 @@ import {
 } from "./record.ts"
 import { take } from "./take.ts"
 
-/** What it takes away is out of sight at once, and gone a moment later. */
+/** A removal first hides the snapshot, and then frees its files. */
 const removeSnapshot = (workspace: WorkspaceFolder, folder: CaptureFolder) =>
   Effect.gen(function*() {
     const gone = path.join(workspace.snapshots, `.${randomBytes(8).toString("hex")}`)
@@ -38,7 +38,7 @@ const removeSnapshot = (workspace: WorkspaceFolder, folder: CaptureFolder) =>
     yield* discardFolder(gone)
   })
 
-/** Keeps a workspace as it is now under a name; when it fails nothing of it stays. */
+/** Stores the present state of a workspace under a name. A failure leaves nothing. */
 export const createSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string, notify: Notify) =>
   Effect.gen(function*() {
     const workspace = entry.folder
@@ -64,7 +64,7 @@ export const createSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string,
     return snapshotInfo(made)
   }).pipe(Effect.uninterruptible, aloneFor(lifecycle, entry, "workspace.snapshot.create"))
 
-/** Has the disk keep a snapshot, in the background; whoever looks afterwards is told. */
+/** Makes a snapshot durable in the background, and reports the result to later readers. */
 const keepForGood = (entry: Entry, { folder, record }: Snapshot) =>
   Effect.gen(function*() {
     for (const file of filesBeneath(folder.directory)) yield* syncFile(file)
@@ -72,7 +72,7 @@ const keepForGood = (entry: Entry, { folder, record }: Snapshot) =>
     yield* writeSnapshot(entry.folder, folder, { ...record, durable: true }, { durable: true })
     yield* syncFile(folder.record)
   }).pipe(
-    // Also because it is just being deleted.
+    // Also because a deletion is removing it.
     Effect.catchAll((failure) => Effect.logDebug(`snapshot ${record.name} is not durable: ${failure.message}`)),
     Effect.interruptible,
     Effect.forkIn(entry.scope),
@@ -91,7 +91,7 @@ export const listSnapshots = (entry: Entry): Effect.Effect<ReadonlyArray<Snapsho
 export const deleteSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string) =>
   Effect.gen(function*() {
     const { folder } = yield* findSnapshot(entry, name).pipe(
-      // Its record is damaged, or is too new: it can be removed all the same.
+      // Its record is damaged or too new: it can still be removed.
       Effect.catchTags({
         StateDirectoryUnusable: () => Effect.succeed({ folder: snapshotFolder(entry.folder, name) }),
         StateTooNew: () => Effect.succeed({ folder: snapshotFolder(entry.folder, name) })
@@ -102,7 +102,7 @@ export const deleteSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string)
     return name
   }).pipe(Effect.uninterruptible, aloneFor(lifecycle, entry, "workspace.snapshot.delete"))
 
-/** After a crash: what was half made or half removed goes, what was not on disk for good yet is brought there. */
+/** After a crash: removes half-made and half-removed snapshots, and makes the others durable. */
 export const adoptSnapshots = (entry: Entry) =>
   Effect.gen(function*() {
     const { compared, snapshots, staged } = entry.folder
@@ -110,7 +110,7 @@ export const adoptSnapshots = (entry: Entry) =>
     const kept = new Set(whole.map(({ record }) => record.name))
     const there = yield* Effect.mapError(listIfPresent(snapshots), toHostError)
     const halves = there.filter((name) => !kept.has(name)).map((name) => path.join(snapshots, name))
-    // One whose record is damaged may still be of use to somebody.
+    // A snapshot with a damaged record may still be useful.
     const damaged = halves.filter((file) => exists(path.join(file, "record.json")) && !isAnnounced(file))
     for (const file of [...halves.filter((one) => !damaged.includes(one)), staged, compared]) {
       yield* removeFolder(file)

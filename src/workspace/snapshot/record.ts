@@ -18,10 +18,10 @@ import { unwritten, type WorkspaceFolder } from "../lifecycle/record.ts"
 import { residentKinds } from "../residents/kinds.ts"
 import { demandReadable, describeStates, noStates, ResidentStates, tooNew } from "../residents/states.ts"
 
-/** What a workspace was at one moment. The folder beside it has the rest. */
+/** State of a workspace at one moment. The folder beside it has the files. */
 export const Taken = Schema.Struct({
   takenAtMs: Schema.Number,
-  /** Absent where nothing ran: its disk alone. */
+  /** Absent for a snapshot of the disk alone. */
   memory: Schema.optional(
     Schema.Struct({
       spec: MachineSpec,
@@ -29,27 +29,27 @@ export const Taken = Schema.Struct({
       pauseMs: Schema.Number
     })
   ),
-  /** What lived in the memory; nothing where there is none. */
+  /** Residents of the memory. Empty without a memory. */
   residents: ResidentStates,
-  /** Layers of its disk, none of which anybody writes any longer. */
+  /** Layers of its disk, all without a writer. */
   layers: Schema.Int
 })
 export type Taken = typeof Taken.Type
 
-/** A snapshot, on disk before anything else of it; `ready` when the rest is there. */
+/** A snapshot's record, on disk before its other files. `ready`: all files are there. */
 const SnapshotRecord = Schema.Struct({
   format: Schema.Literal(2),
   name: Schema.String,
   phase: Schema.Literal("creating", "ready"),
   createdAt: Schema.String,
-  /** Boot of the host in which it was made: what is not durable does not outlive that. */
+  /** Boot of the host at the snapshot's creation: files that are not durable do not outlive this boot. */
   hostBoot: Schema.String,
   durable: Schema.Boolean,
   taken: Schema.optional(Taken)
 })
 export type SnapshotRecord = typeof SnapshotRecord.Type
 
-/** The state of one resident as format 1 had it, which knew commands alone. */
+/** State of one resident in format 1, which knew commands only. */
 const execsOf = (commands: unknown) => ({ execs: { format: 1, state: commands } })
 
 const upgrades: Upgrades = [
@@ -61,13 +61,13 @@ const upgrades: Upgrades = [
   }
 ]
 
-/** A snapshot that is whole. */
+/** A complete snapshot. */
 export interface Snapshot {
   readonly folder: CaptureFolder
   readonly record: SnapshotRecord & { readonly taken: Taken }
 }
 
-/** Where the parts of what was taken are. */
+/** Paths of a snapshot's parts. */
 export interface CaptureFolder {
   readonly directory: string
   readonly record: string
@@ -129,7 +129,7 @@ const read = (
   )
 }
 
-/** The snapshots of a workspace, oldest first. One whose record is damaged, or is too new, is passed over. */
+/** The snapshots of a workspace, oldest first, without those whose record is damaged or too new. */
 export const readSnapshots = (folder: WorkspaceFolder): Effect.Effect<ReadonlyArray<Snapshot>> =>
   Effect.forEach(
     snapshotNames(folder),
@@ -142,8 +142,8 @@ export const readSnapshots = (folder: WorkspaceFolder): Effect.Effect<ReadonlyAr
   )
 
 /**
- * The whole name of the only snapshot that begins so, or the name as it was given. A name is deleted or given only as a whole: asked
- * for twice, the second request would otherwise mean another snapshot.
+ * The whole name of the only snapshot with this prefix, or the name itself. Creation and deletion take whole names only: a repeated
+ * request with a prefix would otherwise mean another snapshot.
  */
 export const wholeSnapshotName = (
   entry: Pick<Entry, "folder">,

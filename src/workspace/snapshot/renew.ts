@@ -7,14 +7,14 @@ import { deadlineScale } from "../../vm/deadline-scale.ts"
 import type { Guest } from "../../vm/guest.ts"
 import { explainChannelFailure } from "../boot.ts"
 
-/** Larger ones are left as they are: nobody's resolver reads so much. */
+/** Larger files stay unchanged: no resolver reads so much. */
 const maxHostsBytes = 65_536
 
 const renewTimeoutMs = 30_000 * deadlineScale
 
 /**
- * Makes a guest that goes on from captured memory one of its own, and only then lets its programs run: fresh randomness, time, name,
- * ids. When any of it fails nothing has run in it, and it must not be used.
+ * Makes a guest from captured memory unique before its programs run: fresh randomness, time, name, ids. After a failure no program
+ * has run in it, and it must not be used.
  */
 export const renew = (guest: Guest, hostname: string): Effect.Effect<void, VmFailed | GuestPanicked | ChannelFailed> =>
   Effect.gen(function*() {

@@ -20,7 +20,7 @@ import { findSnapshot, type Snapshot } from "./record.ts"
 import { demandLoadable, goOn, makeDisk, reserve } from "./restore.ts"
 import { seedOf } from "./take.ts"
 
-/** The snapshot that a workspace goes back to. */
+/** Target snapshot of a reset. */
 interface Target {
   readonly snapshot: Snapshot
   readonly diskOnly: boolean
@@ -48,7 +48,7 @@ const buildFrom = (
     return yield* goOn(vm!, folder.frozen.statePath, next, newDisk)
   })
 
-/** A VM that goes on from a snapshot, on a disk of its own. */
+/** A VM that continues from a snapshot, on its own disk. */
 const returning = (
   entry: Entry,
   before: WorkspaceRecord,

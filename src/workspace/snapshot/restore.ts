@@ -27,7 +27,7 @@ export const demandSame = (
   return differences.length === 0 ? Effect.void : new SnapshotMismatch({ what, differences })
 }
 
-/** Fails when a snapshot's memory cannot go on here; nothing to say of one without. */
+/** Fails if a snapshot's memory cannot run here. Succeeds without a memory. */
 export const demandLoadable = ({ record }: Snapshot, images: GuestImages, seed: Seed) =>
   Effect.gen(function*() {
     const { durable, hostBoot, name, taken: { memory } } = record
@@ -39,7 +39,7 @@ export const demandLoadable = ({ record }: Snapshot, images: GuestImages, seed: 
     yield* demandSame(`snapshot "${name}"`, memory.identity, here, lost)
   })
 
-/** A VM that is to go on from a memory, and the scope of the generation that will own it. */
+/** A VM that will continue from a memory, and the scope of its future generation. */
 export interface Wanted {
   readonly record: WorkspaceRecord
   readonly images: GuestImages
@@ -47,7 +47,7 @@ export interface Wanted {
   readonly scope: Scope.Scope
 }
 
-/** Announces VMs that go on from one memory, and admits all of them or none. Each belongs to its own scope from the start. */
+/** Announces VMs that continue from one memory, and admits all or none. Each belongs to its own scope from the start. */
 export const reserve = (
   spec: MachineSpec,
   wanted: ReadonlyArray<Wanted>
@@ -71,7 +71,7 @@ export const reserve = (
     return reserved
   })
 
-/** A new disk on what was taken: its layers, and an empty one of its own on top. */
+/** A new disk on the taken layers, with its own empty layer on top. */
 export const makeDisk = (folder: CaptureFolder, { layers }: Taken, disk: string, record: WorkspaceRecord) =>
   Effect.gen(function*() {
     yield* shareLayers(folder.disk, disk, layers)

@@ -20,13 +20,13 @@ import { noStates, type ResidentStates } from "../residents/states.ts"
 import { copyPushed } from "../seed/pushed.ts"
 import type { CaptureFolder, Taken } from "./record.ts"
 
-/** The seed image of a workspace's disk, as its VM has it. */
+/** The seed image of a workspace's disk, under its VM's name. */
 export const seedOf = (entry: Entry, record: WorkspaceRecord): Seed => ({
   path: `${entry.folder.disk(record.disk)}/seed.ext4`,
   virtualBytes: virtualBytesOf(record)
 })
 
-/** What this workspace's memory is of: the machine as it was started, not as it would be now. */
+/** Machine of this workspace's memory: with its settings at the start, not the present ones. */
 export const identityOf = (entry: Entry, { guest: { vm } }: Generation) =>
   Effect.gen(function*() {
     const record = yield* Ref.get(entry.record)
@@ -36,8 +36,9 @@ export const identityOf = (entry: Entry, { guest: { vm } }: Generation) =>
   })
 
 /**
- * Takes a workspace as it is now into a folder that is there and empty: disk, what was pushed and, where it runs and memory is wanted,
- * memory, device state and the running commands. It goes on afterwards, also when this failed. For whoever has the workspace alone.
+ * Stores the present state of a workspace in an existing, empty folder: disk, pushed files and, for a running workspace if
+ * requested, memory, device state and running commands. The workspace continues afterwards, also after a failure. The caller holds
+ * the workspace alone.
  */
 export const take = (
   entry: Entry,
@@ -53,7 +54,7 @@ export const take = (
       ? yield* prepare(entry, generation.value, memory)
       : yield* Effect.as(endUnattached(entry), undefined)
     const layers = yield* layerCount(disk)
-    // From here on the disk has one more layer, empty: it is the same with and without it.
+    // From here on the disk has one more layer, which is empty and changes nothing.
     const top = yield* makeWorkspaceDisk(disk, virtualBytesOf(record))
     faultPoint("take:layer")
     const takenAtMs = yield* nowMs
@@ -89,7 +90,7 @@ const prepare = (
     return (folder: CaptureFolder, top: string) =>
       Effect.gen(function*() {
         let noted: ResidentStates = noStates
-        // It puts everything right itself when it is interrupted, and waits for the VM's end, which may never come.
+        // An interrupted capture cleans up after itself, and waits for the VM's end, which may never come.
         const { pauseMs } = yield* Effect.interruptible(Effect.scoped(vm.capture(guest.channel, {
           top,
           frozen: { memoryPath: memory.path, statePath: folder.frozen.statePath },
