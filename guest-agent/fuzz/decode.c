@@ -1,4 +1,4 @@
-/* Every payload decoder: no read outside the payload, and what it accepted lies within. */
+/* Every payload decoder: reads stay inside the payload, and accepted fields lie within it. */
 #include <stdlib.h>
 
 #include "../src/decode.h"

@@ -1,5 +1,5 @@
-/* The frame reader: whatever the bytes and however they arrive, frames lie within what was received, and filler plus a
- * HELLO always brings it back. */
+/* The frame reader: for any bytes in any pieces, frames lie within the received bytes, and filler plus a HELLO always
+ * recovers the reader. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -21,11 +21,10 @@ enum {
 
 static struct link control_queue = {&control_queue, &control_queue};
 static struct link data_queue = {&data_queue, &data_queue};
-/* The next stream whose STATE is to be sent after a HELLO; NULL = none. */
+/* The next stream whose STATE follows a HELLO; NULL = none. */
 static struct link *state_at;
 static bool greeted;
-/* Bytes of the frames in the port's buffer that can wait a moment (STARTED, END_OUT), when there are no others, and
- * since when. */
+/* Bytes of the deferrable frames in the port's buffer (STARTED, END_OUT) if it has no others, and the time of the first one. */
 static size_t patient_bytes;
 static uint64_t patient_since_ns;
 
@@ -78,7 +77,7 @@ static void put_state(struct writer *writer, const struct stream *stream) {
   put_u64(writer, stream->outputs[0].acked);
   put_u64(writer, stream->outputs[1].acked);
   if (!ended) return;
-  /* The ending's own payload, as a frame of its own would carry it. */
+  /* The ending's own payload, as in a frame of its own. */
   uint8_t scratch[CONTROL_MAX];
   struct writer inner = frame_begin(scratch, sizeof scratch, 0, stream->ending.kind);
   put_ending(&inner, &stream->ending);
@@ -95,14 +94,14 @@ static bool send_state(const struct stream *stream) {
   return true;
 }
 
-/* Called before such a frame is added to the buffer. */
+/* Called before a deferrable frame enters the buffer. */
 static void note_patient_frame(size_t size) {
   if (port_waiting() != patient_bytes) return;
   if (patient_bytes == 0) patient_since_ns = clock_monotonic_ns();
   patient_bytes += size;
 }
 
-/* Sends one control frame that is due. */
+/* Sends one pending control frame. */
 static void send_control(struct stream *stream, uint8_t *to) {
   if (stream->started_due) {
     struct writer writer = frame_begin(to, CONTROL_MAX, stream->number, KIND_STARTED);
@@ -160,7 +159,7 @@ static bool send_states(void) {
   return true;
 }
 
-/* One frame of the stream whose turn it is. */
+/* One frame of the stream in turn. */
 static bool send_data(void) {
   struct stream *stream = container_of(data_queue.next, struct stream, data);
   struct output *output = &stream->outputs[stream->turn];

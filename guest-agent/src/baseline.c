@@ -15,7 +15,7 @@ static int configure(int context, const char *device) {
   return syscall(SYS_fsconfig, context, KERNEL_FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0 ? errno : 0;
 }
 
-/* A mount that hangs nowhere: it is there as long as its descriptor. */
+/* A detached mount, which exists as long as its descriptor. */
 static int mount_detached(const char *device, int *mounted) {
   int context = (int)syscall(SYS_fsopen, "ext4", KERNEL_FSOPEN_CLOEXEC);
   if (context < 0) return errno;

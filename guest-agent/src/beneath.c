@@ -18,12 +18,12 @@ static const char *relative(const char *path) {
 
 #define WORKSPACE_ROOT "/workspace"
 
-/* In a VM; elsewhere it is an ordinary directory. */
+/* In a VM. Elsewhere it is an ordinary directory. */
 static bool workspace_is_mount;
 
 void beneath_in_guest(void) { workspace_is_mount = true; }
 
-/* Whether the guest's root has unmounted it: what is there then is neither the workspace's files nor the absence of any. */
+/* Whether the guest's root has unmounted it: the directory beneath then says nothing about the workspace's files. */
 static bool is_unmounted(int workspace) {
   struct stat own, above;
   return fstat(workspace, &own) == 0 && stat("/", &above) == 0 && own.st_dev == above.st_dev;
@@ -37,7 +37,7 @@ static int open_workspace(void) {
   return -1;
 }
 
-/* ext4 passes over a damaged directory as if it were empty, and counts. The count is the disk's: it stays. */
+/* ext4 shows a damaged directory as empty, and counts the error on the disk, where the count stays. */
 int damage_of_root(const char *root) {
   char count = '0';
   int fd = workspace_is_mount && strcmp(root, WORKSPACE_ROOT) == 0 ? open("/sys/fs/ext4/vdb/errors_count", O_RDONLY | O_CLOEXEC) : -1;
@@ -68,7 +68,7 @@ int open_beneath(int root, const char *path, int flags, mode_t mode, bool follow
   return -1;
 }
 
-/* Makes each directory on the way to `prefix` that is missing. */
+/* Makes each missing directory of `prefix`. */
 static int make_beneath(int root, const char *prefix) {
   char path[PATH_MAX];
   size_t length = strlen(prefix);
@@ -120,7 +120,7 @@ char *follow_beneath(int root, const char *path) {
   const char *name = NULL;
   int parent = open_parent_beneath(root, path, false, &name);
   if (parent < 0) return NULL;
-  /* The part before the name stays as it is: the kernel follows it again, a `..` behind a link included. */
+  /* The part before the name stays unchanged: the kernel resolves it again, with a `..` behind a link. */
   size_t before = (size_t)(name - path);
   char *target = malloc(before + PATH_MAX);
   if (target != NULL) {

@@ -37,14 +37,14 @@ static void mount_kernel_file_systems(void) {
   };
   for (size_t i = 0; i < sizeof mounts / sizeof *mounts; i++) {
     int error = mount_at(mounts[i].type, mounts[i].target, mounts[i].type, mounts[i].flags, mounts[i].data);
-    /* EBUSY: the kernel mounted it (CONFIG_DEVTMPFS_MOUNT). */
+    /* EBUSY: the kernel has mounted it already (CONFIG_DEVTMPFS_MOUNT). */
     if (error == 0 || error == EBUSY) continue;
     if (mounts[i].needed) fatal("mounting %s: %s", mounts[i].target, strerror(error));
     log_line("mounting %s: %s", mounts[i].target, strerror(error));
   }
 }
 
-/* Descriptors 0, 1 and 2 must be taken, so that no other file ever gets their numbers. */
+/* Keeps descriptors 0, 1 and 2 taken, so that no other file gets their numbers. */
 static void take_standard_descriptors(void) {
   int fd = open("/dev/null", O_RDWR | O_NOCTTY);
   if (fd < 0) fatal("/dev/null: %s", strerror(errno));
@@ -64,14 +64,14 @@ static void link_device_names(void) {
     if (symlink(links[i][0], links[i][1]) < 0 && errno != EEXIST) log_line("%s: %s", links[i][1], strerror(errno));
 }
 
-/* Commands inherit these: the kernel gives PID 1 limits of 1,024 and 4,096. */
+/* Commands inherit these limits. The kernel gives PID 1 limits of 1,024 and 4,096. */
 static void raise_file_limit(void) {
   struct rlimit limit = {.rlim_cur = 65536, .rlim_max = 1048576};
   if (setrlimit(RLIMIT_NOFILE, &limit) < 0) log_line("RLIMIT_NOFILE: %s", strerror(errno));
 }
 
-/* A guest out of memory would otherwise read its programs' pages again and again for minutes before the kernel kills
- * anything (seen: 5 of 9 times with 512 MiB): what was used within the last second stays, or the killer comes. */
+/* Keeps pages of the last second in memory, so that the kernel kills a process soon. Otherwise a guest without free
+ * memory reads its programs' pages again and again for minutes (5 of 9 runs with 512 MiB). */
 static void forbid_thrashing(void) {
   static const char *const settings[][2] = {{"/sys/kernel/mm/lru_gen/enabled", "y"}, {"/sys/kernel/mm/lru_gen/min_ttl_ms", "1000"}};
   for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {

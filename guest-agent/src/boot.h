@@ -1,4 +1,4 @@
-/* What PID 1 of the initramfs does before it can serve. */
+/* Work of PID 1 of the initramfs before it serves. */
 #ifndef PYRO_BOOT_H
 #define PYRO_BOOT_H
 

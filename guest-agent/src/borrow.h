@@ -1,4 +1,4 @@
-/* Whether a child may share the agent's memory until it has exec'd. */
+/* Whether a child may share the agent's memory until its exec. */
 #ifndef PYRO_BORROW_H
 #define PYRO_BORROW_H
 
@@ -22,8 +22,9 @@
 
 #include "kernel.h"
 
-/* clone3 of a child that runs `body`, which never returns. Without a stack in `arguments` it runs further down the same stack, past
- * the red zone: only for a caller that is suspended meanwhile (KERNEL_CLONE_VFORK). The child's pid, or -errno. */
+/* clone3 of a child that runs `body`, which never returns. Without a stack in `arguments`, the child runs further down
+ * the same stack, past the red zone: only for a caller that is suspended meanwhile (KERNEL_CLONE_VFORK). Returns the
+ * child's pid, or -errno. */
 static inline long clone_and_run(struct kernel_clone_args *arguments, void (*body)(const void *), const void *given) {
   long result = SYS_clone3;
   register void (*kept_body)(const void *) __asm__("r13") = body;
@@ -45,7 +46,7 @@ static inline long clone_and_run(struct kernel_clone_args *arguments, void (*bod
   return result;
 }
 
-/* A system call that leaves `errno` alone: a child that runs beside the agent has the agent's. -errno where it fails. */
+/* A system call that leaves `errno` alone, because a child beside the agent shares the agent's. Returns -errno on failure. */
 static inline long quiet_syscall(long number, long a, long b, long c, long d) {
   long result = number;
   register long fourth __asm__("r10") = d;

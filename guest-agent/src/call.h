@@ -1,4 +1,4 @@
-/* CALL: small operations on the guest itself, one after the other in the order of arrival. */
+/* CALL: small operations on the guest itself, in the order of arrival. */
 #ifndef PYRO_CALL_H
 #define PYRO_CALL_H
 
@@ -8,17 +8,17 @@
 
 #include "frame.h"
 
-/* As a local process whatever would change the machine around it is refused with EOPNOTSUPP. */
+/* As a local process, operations that would change the machine fail with EOPNOTSUPP. */
 void call_init(bool local);
-/* Runs one and answers it. The caller made sure of room for a whole frame. */
+/* Runs one call and answers it. The caller has checked the room for a whole frame. */
 void call_run(const struct frame *frame);
 /* A call is still being worked on: the next has to wait. */
 bool call_busy(void);
-/* A child that is no stream's ended. */
+/* A child without a stream ended. */
 void call_reaped(pid_t pid, const siginfo_t *info);
-/* Answers the call whose child ended, when there is one. The caller made sure of room for a whole frame. */
+/* Answers the call whose child ended, if any. The caller has checked the room for a whole frame. */
 void call_answer_pending(void);
-/* An opener failed: an open chain is broken by it. */
+/* An opener failed, which breaks an open chain. */
 void call_chain_break(void);
 bool call_chain_open(void);
 bool call_chain_broken(void);

@@ -11,9 +11,9 @@
 #include "log.h"
 #include "loop.h"
 
-/* Making and removing a group costs more than a short command's own exec: empty ones are used again, but for those with a
- * limit of memory, to which old pages still count, and those that were killed: with Debian's kernel 6.1.176 whatever is cloned into
- * one of those later is killed at once. */
+/* Making and removing a group costs more than a short command's own exec, so empty groups are used again. Exceptions:
+ * groups with a memory limit, because old pages still count, and killed groups, because Debian's kernel 6.1.176 kills
+ * every process that is later cloned into one. */
 enum { SPARES_MAX = 4 };
 
 struct cgroup {
@@ -21,9 +21,9 @@ struct cgroup {
   struct source source;
   struct cgroup *next_spare;
   int directory;
-  int events;            /* cgroup.events: is it populated */
-  int memory_events;     /* how often the kernel killed in it; -1 without that controller */
-  uint64_t memory_kills; /* when it was taken */
+  int events;            /* cgroup.events: populated or not */
+  int memory_events;     /* number of the kernel's kills in it; -1 without that controller */
+  uint64_t memory_kills; /* number at its acquisition */
   uint64_t pids_max;     /* 0: no limit */
   bool limited, reused, killed;
   bool ready; /* as a spare: found empty, its kills counted */
@@ -70,7 +70,7 @@ static int set_limit(int directory, const char *name, uint64_t limit) {
   return write_file(directory, name, value);
 }
 
-/* The number after `key` in a small file of "key number" lines; 0 when it is not there. */
+/* The number after `key` in a small file of "key number" lines; 0 without the key. */
 static uint64_t read_key(int fd, const char *key) {
   char text[512];
   ssize_t size = pread(fd, text, sizeof text - 1, 0);
@@ -131,7 +131,7 @@ static struct cgroup *pop_spare(void) {
   return cgroup;
 }
 
-/* The oldest first: it had the most time to be made ready. */
+/* The oldest first: it had the most time to become ready. */
 static void put_away(struct cgroup *cgroup) {
   struct cgroup **at = &spares;
   while (*at != NULL) at = &(*at)->next_spare;
@@ -141,8 +141,7 @@ static void put_away(struct cgroup *cgroup) {
   spare_count++;
 }
 
-/* Whether a spare is really empty is asked here, once, rather than when it was put away: a background process may still
- * have been in it then. */
+/* Checks here, once, that a spare is empty: a background process may still have been in it when it was put away. */
 static void make_first_ready(void) {
   while (spares != NULL && !spares->ready) {
     if (populated(spares)) {
@@ -162,7 +161,7 @@ void cgroup_prepare(void) {
   make_first_ready();
 }
 
-/* A new one with these limits. */
+/* A new group with these limits. */
 static int make_limited(uint64_t memory_max, uint64_t pids_max, struct cgroup **out) {
   struct cgroup *cgroup = NULL;
   int error = make(&cgroup);
@@ -215,14 +214,14 @@ static void on_event(struct source *source, uint32_t events) {
   if (cgroup->events >= 0 && !populated(cgroup)) destroy(cgroup);
 }
 
-/* Removes it once the last background process in it ended. */
+/* Removes it after its last background process ended. */
 static void linger(struct cgroup *cgroup) {
   cgroup->source.ready = on_event;
   if (loop_watch(cgroup->events, EPOLLPRI, &cgroup->source) < 0) {
     log_line("cgroup %s: %s", cgroup->name, strerror(errno));
     return;
   }
-  on_event(&cgroup->source, EPOLLPRI); /* it may have emptied before it was watched */
+  on_event(&cgroup->source, EPOLLPRI); /* it may have emptied before the watch */
 }
 
 void cgroup_release(struct cgroup *cgroup) {

@@ -21,11 +21,11 @@
 
 enum { DEPTH_MAX = 256 };
 
-/* One thing that was done, and is undone when a later one fails. */
+/* One completed step. A later failure undoes it. */
 struct done {
   enum { DONE_TAKEN, DONE_PLACED, DONE_MODE, DONE_MADE, DONE_CLEARED } what;
   uint32_t number; /* TAKEN, PLACED: in the stage; MODE: of the change that took the file */
-  char *path;      /* owned where it is a directory's: MADE, CLEARED */
+  char *path;      /* owned for a directory: MADE, CLEARED */
   struct stat status;
 };
 
@@ -54,7 +54,7 @@ static int open_parent(const struct job *job, const char *path, const char **nam
   return open_beneath(job->root, parent, O_PATH | O_DIRECTORY, 0, false);
 }
 
-/* Room for one more entry is made before the step that it is about. */
+/* Makes room for one more entry before its step. */
 static int reserve(struct job *job) {
   if (job->done_count < job->done_room) return 0;
   size_t room = job->done_room == 0 ? 64 : 2 * job->done_room;
@@ -97,7 +97,7 @@ static int take_away(struct job *job, uint32_t number) {
   return error;
 }
 
-/* Makes each directory on the way to `path` that is missing. */
+/* Makes each missing directory of `path`. */
 static int make_parents(struct job *job, const char *path) {
   char part[PATH_MAX];
   for (const char *slash = strchr(path, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
@@ -165,7 +165,7 @@ static int clear(struct job *job, const char *path, unsigned depth) {
   return error;
 }
 
-/* Gives what is in the stage the mode that it is to have, and the owner of the file that it replaces. */
+/* Gives a staged file its mode, and the owner of the file that it replaces. */
 static int dress(struct job *job, const struct change *change, const char *staged) {
   const struct change *taken = change->taken == 0 ? NULL : &job->changes.items[change->taken - 1];
   if (change->kind == CHANGE_LINK) return 0;
@@ -228,7 +228,7 @@ static void undo_one(struct job *job, const struct done *done) {
   close(parent);
 }
 
-/* Directories that held nothing but what was taken go, as git has it. */
+/* Removes directories that held only taken files, as git does. */
 static void remove_empty_parents(const struct job *job, const char *path) {
   char part[PATH_MAX];
   snprintf(part, sizeof part, "%s", path);

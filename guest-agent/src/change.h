@@ -1,4 +1,4 @@
-/* CHANGE: files are taken away, put in place and moved, all of them or none. */
+/* CHANGE: takes files away, puts files in place and moves files, all or none. */
 #ifndef PYRO_CHANGE_H
 #define PYRO_CHANGE_H
 

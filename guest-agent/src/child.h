@@ -1,4 +1,4 @@
-/* What happens between clone and exec, in a child that borrows the agent's memory. */
+/* Work between clone and exec, in a child that borrows the agent's memory. */
 #ifndef PYRO_CHILD_H
 #define PYRO_CHILD_H
 
@@ -8,7 +8,7 @@
 #include "user.h"
 #include "wire.h"
 
-/* Everything the child needs, made before it exists: it allocates nothing and changes nothing but the report. */
+/* Everything that the child needs, made before the clone: the child allocates nothing and changes only the report. */
 struct child_plan {
   char **argv;       /* argv[-1] is a free slot, for a script without "#!" */
   char **env;
@@ -25,12 +25,12 @@ struct child_report {
   enum step step;
 };
 
-/* For a child of its own session, with its outputs in place, that borrows the agent's memory: what is left until the exec. */
+/* Remaining work until the exec, for a child that borrows the agent's memory and has its own session and outputs. */
 __attribute__((noreturn)) void child_become(const struct child_plan *plan);
 void child_report_clear(void);
 struct child_report child_reported(void);
 
-/* Starts it in the cgroup (-1: the agent's own) and waits until it has exec'd or given up; its pid, or -1 with errno. */
+/* Starts the child in the cgroup (-1: the agent's own) and waits for its exec or failure; its pid, or -1 with errno. */
 pid_t child_start(const struct child_plan *plan, int cgroup, struct child_report *report);
 /* Maps the page in which children report; errno, or 0. */
 int child_init(void);

@@ -28,7 +28,7 @@ struct plan {
   uint32_t flags;
 };
 
-/* One of the two trees at the directory or entry at hand. */
+/* One of the two trees at the present directory or entry. */
 struct side {
   bool there;
   struct stat status;
@@ -43,16 +43,16 @@ struct comparison {
   struct side old, new; /* of the entry at hand; too large for a frame of each level */
 };
 
-/* Directories of both trees; -1 where a tree has none. */
+/* Directories of both trees; -1 for a missing one. */
 struct pair {
   int old, new;
 };
 
-/* A name in a pair of directories; -1 for the one that lacks it. */
+/* A name in a pair of directories; -1 for a directory without it. */
 struct place {
   struct pair at;
   const char *name;
-  bool directories; /* surely one on both sides */
+  bool directories; /* a directory on both sides for certain */
   unsigned depth;
 };
 
@@ -87,7 +87,7 @@ static int put_record(struct comparison *comparison) {
   return error == 0 ? 0 : task_failed(comparison->report, error, STEP_IO, "pipe");
 }
 
-/* Looks at an entry; what vanished meanwhile is not there. */
+/* Reads an entry. A vanished entry counts as absent. */
 static int look(struct comparison *comparison, int directory, const char *name, struct side *side) {
   side->there = false;
   side->link_size = 0;
@@ -126,7 +126,7 @@ static bool unchanged(const struct comparison *comparison, const struct place *p
 
 static int compare_directories(struct comparison *comparison, struct pair at, unsigned depth);
 
-/* What is mounted there is not opened: EXDEV. */
+/* A mount is not opened: EXDEV. */
 static int open_directory(int directory, const char *name) {
   struct kernel_open_how how = {
       .flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
@@ -137,7 +137,7 @@ static int open_directory(int directory, const char *name) {
 
 static bool is_gone(int error) { return error == ENOENT || error == ENOTDIR || error == ELOOP; }
 
-/* Goes down into what is a directory on either side. */
+/* Descends into a directory of either side. */
 static int descend(struct comparison *comparison, const struct place *place, bool old_too, bool new_too) {
   struct pair inner = {-1, -1};
   if (place->depth >= DEPTH_MAX) return fail(comparison, ENAMETOOLONG, STEP_LIMIT);
@@ -189,7 +189,7 @@ static int compare_names(struct comparison *comparison, struct pair at, const st
     }
     size_t before = path_enter(&comparison->path, place.name);
     if (before == SIZE_MAX) return fail(comparison, ENOMEM, STEP_LIMIT);
-    /* What is beyond could not be opened by its path. */
+    /* A longer path could not be opened. */
     if (comparison->path.size >= PATH_MAX) return fail(comparison, ENAMETOOLONG, STEP_LIMIT);
     int error = compare_entry(comparison, &place);
     if (error != 0) return error;

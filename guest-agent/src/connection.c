@@ -178,8 +178,8 @@ static void handle(const struct frame *frame) {
   }
 }
 
-/* Each may answer with a whole frame, and nothing is done before the answer to HELLO is out. Behind a call that is still
- * worked on further calls wait, and in a chain whatever would run. */
+/* Each may answer with a whole frame, and nothing runs before the answer to HELLO is out. Calls wait behind a call in
+ * progress, and in a chain every request waits. */
 static bool may_handle(const struct frame *frame) {
   if (announce_hello_pending() || port_room(FRAME_MAX) == NULL) return false;
   if (!call_busy()) return true;

@@ -1,4 +1,4 @@
-/* Reads the positional fields of a payload; every count is checked against what is left. */
+/* Reads the positional fields of a payload, and checks every count against the remaining bytes. */
 #ifndef PYRO_DECODE_H
 #define PYRO_DECODE_H
 
@@ -64,9 +64,9 @@ struct read_request {
 struct write_request {
   uint8_t id[ID_SIZE];
   struct bytes root, path;
-  uint32_t mode; /* 0 = as the file that is there, else 0644 */
+  uint32_t mode; /* 0 = as the present file, else 0644 */
   uint8_t flags;
-  uint64_t expected; /* version that it replaces; 0 = any */
+  uint64_t expected; /* expected version of the present file; 0 = any */
 };
 
 struct walk_request {
@@ -81,7 +81,7 @@ struct compare_request {
   uint8_t id[ID_SIZE];
   uint32_t window;
   struct bytes old_root, old_path, new_root, new_path;
-  struct bytes skip; /* name that is passed over on both sides, in any case; "" = none */
+  struct bytes skip; /* name to skip on both sides, upper or lower case; "" = none */
   uint32_t flags;
 };
 

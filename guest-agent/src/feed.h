@@ -1,4 +1,4 @@
-/* What a helper tells its stream: bytes gathered into large writes to descriptor 1. */
+/* Output of a helper to its stream: bytes gathered into large writes to descriptor 1. */
 #ifndef PYRO_FEED_H
 #define PYRO_FEED_H
 

@@ -5,7 +5,7 @@
 #include "stream.h"
 
 void forward(struct stream *stream, const struct connect_request *request);
-/* One of its directions ended; when both have, so does the stream. */
+/* One of its directions ended. The end of both ends the stream. */
 void forward_changed(struct stream *stream);
 
 #endif

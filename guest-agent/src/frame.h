@@ -24,7 +24,7 @@ struct frame_reader {
   uint8_t data[READER_CAPACITY];
 };
 
-/* Where the next bytes from the port go; *room is at least 1. */
+/* Place for the port's next bytes; *room is at least 1. */
 uint8_t *frame_space(struct frame_reader *reader, size_t *room);
 void frame_received(struct frame_reader *reader, size_t count);
 

@@ -1,4 +1,4 @@
-/* The input of a stream: what the host sent, on its way to a pipe, terminal or socket. */
+/* The input of a stream: the host's bytes on their way to a pipe, terminal or socket. */
 #ifndef PYRO_INPUT_H
 #define PYRO_INPUT_H
 
@@ -13,7 +13,7 @@ struct stream;
 struct input {
   struct source source;
   struct stream *stream;
-  int fd;       /* -1: nobody reads it (any more), what comes is discarded */
+  int fd;       /* -1: without a reader, so input is discarded */
   bool exists;  /* this stream takes input */
   bool pty, socket;
   bool watched; /* the loop tells when there is room */
@@ -29,12 +29,12 @@ struct input {
 void input_init(struct input *input, struct stream *stream);
 /* Takes ownership of a non-blocking descriptor. */
 void input_open(struct input *input, int fd, bool pty, bool socket);
-/* Its socket is connected: from here on it takes what comes. */
+/* Its socket is connected and takes input from here on. */
 void input_connected(struct input *input);
-/* False for a gap, or more than the credit: the stream is to fail. */
+/* False for a gap, or more than the credit: the stream must fail. */
 bool input_data(struct input *input, uint64_t offset, struct bytes data);
 bool input_end(struct input *input, uint64_t offset);
-/* Nobody reads it any more: discard and acknowledge what is there and what comes. */
+/* The reader is gone: discards and acknowledges present and later input. */
 void input_break(struct input *input);
 void input_close(struct input *input);
 

@@ -3,7 +3,7 @@
 
 #include "stream.h"
 
-/* SIGNAL; what has ended already, and what names no signal, is left alone. */
+/* SIGNAL. Ended targets and invalid signals are ignored. */
 void kill_target(struct stream *stream, uint8_t target, uint32_t signal);
 
 #endif

@@ -23,7 +23,7 @@ void loop_unwatch(int fd);
 void loop_close(int fd);
 /* Waits at most `timeout_ms` (-1: for ever) and calls each ready source once. */
 void loop_wait(int timeout_ms);
-/* Closes a descriptor that is not watched when the round is over: whatever the round has to say goes out before. */
+/* Closes an unwatched descriptor at the end of the round, so that the round's frames go first. */
 void loop_close_later(int fd);
 /* Frees memory that holds sources once no event of this round can name it. Its first bytes (a link, no source) are
  * overwritten; until then a source whose descriptor is -1 ignores what it is told. */

@@ -1,4 +1,4 @@
-/* pyro's guest agent: PID 1 of every guest, or a local process for tests. docs/channel.md has what it speaks. */
+/* pyro's guest agent: PID 1 of every guest, or a local process for tests. docs/channel.md describes its protocol. */
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>

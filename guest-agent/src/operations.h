@@ -1,4 +1,4 @@
-/* What each CALL does, once it is allowed to. */
+/* The operation of each CALL, without its permission check. */
 #ifndef PYRO_OPERATIONS_H
 #define PYRO_OPERATIONS_H
 
@@ -10,13 +10,13 @@
 
 enum { CALL_DETAIL_MAX = 256, OPERATION_PENDING = -1 };
 
-/* One call on its way. */
+/* A call in progress. */
 struct call {
   struct cursor fields;
-  struct writer *result; /* to be filled when it goes well */
-  pid_t child;           /* of a pending one: its exit status is the errno */
+  struct writer *result; /* result of a success */
+  pid_t child;           /* child of a pending call: its exit status is the errno */
   bool local;            /* the machine is not the agent's */
-  char detail[CALL_DETAIL_MAX]; /* what failed where */
+  char detail[CALL_DETAIL_MAX]; /* failed step and its object */
 };
 
 struct operation {
@@ -27,9 +27,9 @@ struct operation {
 /* NULL when there is none. */
 const struct operation *operation_find(uint8_t op);
 
-/* Notes what an errno is about. */
+/* Notes the object of an errno. */
 void call_about(struct call *call, const char *what);
-/* 0, or EBADMSG when the fields were not exactly those. */
+/* 0, or EBADMSG if the payload was not exactly these fields. */
 int call_done(const struct call *call);
 
 #endif

@@ -18,13 +18,13 @@
 #include "stream.h"
 
 enum {
-  /* The guest's virtio_console takes 32 KiB at most in one write (one buffer, one notification of QEMU). */
+  /* The guest's virtio_console takes at most 32 KiB in one write (one buffer, one notification of QEMU). */
   DATA_FRAME_MAX = 32 * 1024,
   DATA_FIELDS = 1 + 8, /* u8 output, u64 offset */
   DATA_MAX = DATA_FRAME_MAX - FRAME_OVERHEAD - DATA_FIELDS,
-  /* Up to this many bytes are copied behind waiting frames, so that a short command's whole end is one write. */
+  /* Maximum bytes to copy behind waiting frames, so that the whole end of a short command is one write. */
   COPY_MAX = 4096,
-  /* One turn of one output, so that a flood does not keep the others waiting. */
+  /* One turn of one output, so that a flood does not delay the others. */
   READ_MAX = 256 * 1024,
   PIPE_DEFAULT = 65536,
   PIPE_ENLARGED = 1024 * 1024,
@@ -74,7 +74,7 @@ static int poll_now(int fd) {
   return poll(&poll_fd, 1, 0) == 1 ? poll_fd.revents : 0;
 }
 
-/* Lets go of the descriptor: a background process that holds the pipe's other end keeps being read, to nowhere. */
+/* Releases the descriptor: the agent continues to read and discard the output of a background process with the pipe's other end. */
 static void leave_source(struct output *output) {
   if (output->fd >= 0 && output->kind == OUTPUT_PIPE && !(poll_now(output->fd) & POLLHUP)) {
     unwatch(output);
@@ -130,7 +130,7 @@ void outputs_watch_due(void) {
   }
 }
 
-/* The two pieces of free room in the ring, behind what was produced. */
+/* The two pieces of free room in the ring, behind the produced bytes. */
 static int free_pieces(const struct output *output, size_t most, struct iovec pieces[2]) {
   size_t held = (size_t)(output->produced - output->acked);
   size_t from = (output->head + held) % output->window;
@@ -147,7 +147,7 @@ static void after_nothing(struct output *output) {
   if (output->limited) output_end(output);
 }
 
-/* Once it has given as much as a pipe holds it is worth a larger one: fewer switches between its writer and the agent. */
+/* An output that fills its pipe gets a larger one: fewer switches between its writer and the agent. */
 static void enlarge_pipe(const struct output *output, size_t count) {
   if (output->kind != OUTPUT_PIPE || output->produced >= PIPE_DEFAULT || output->produced + count < PIPE_DEFAULT) return;
   fcntl(output->fd, F_SETPIPE_SZ, PIPE_ENLARGED);
@@ -170,7 +170,7 @@ void output_read(struct output *output) {
     return;
   }
   if (count <= 0) {
-    /* EIO: nobody holds the terminal's other side any more. */
+    /* EIO: no process holds the terminal's other side any more. */
     int error = count < 0 && errno != EIO ? errno : 0;
     close_source(output);
     if (error != 0) stream_output_broke(output->stream, error);
@@ -208,7 +208,7 @@ void output_finish(struct output *output) {
 bool outputs_read(void) {
   struct link turn;
   if (list_empty(&readable_outputs)) return false;
-  /* Those that were here at the start of the round; who can go on is appended for the next. */
+  /* The outputs at the start of the round. An output with more to read joins the next round. */
   turn = readable_outputs;
   turn.next->prev = &turn;
   turn.prev->next = &turn;
@@ -257,7 +257,7 @@ static bool send_copied(const struct output *output, const uint8_t *data, size_t
   return true;
 }
 
-/* Head and end are put around the data where it lies, over bytes that are put back after the write: no copy, and one
+/* Writes head and end around the data in the ring, and restores the overwritten bytes after the write: no copy, and one
  * write per frame. */
 static bool send_in_place(const struct output *output, uint8_t *data, size_t count) {
   enum { HEAD = FRAME_HEADER + DATA_FIELDS };

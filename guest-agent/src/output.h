@@ -1,4 +1,4 @@
-/* One output of a stream: what a process, file or socket gave, kept until the host has acknowledged it. */
+/* One output of a stream: bytes of a process, file or socket, kept until the host acknowledges them. */
 #ifndef PYRO_OUTPUT_H
 #define PYRO_OUTPUT_H
 
@@ -43,17 +43,17 @@ void output_init(struct output *output, struct stream *stream, uint8_t number, u
 int output_open(struct output *output, int fd, enum output_kind kind);
 /* Reads once; called by outputs_read. */
 void output_read(struct output *output);
-/* The main process is gone: drain what is in the pipe now, then end though somebody may still hold it. */
+/* The main process is gone: drains the pipe's present content, then ends, even if another process still holds the pipe. */
 void output_finish(struct output *output);
 /* Ends it where it stands. */
 void output_end(struct output *output);
 /* Everything below `offset` is in the host's log. */
 void output_acknowledge(struct output *output, uint64_t offset);
-/* Starts over from what was acknowledged. */
+/* Starts again from the acknowledged offset. */
 void output_rewind(struct output *output);
 /* Writes one DATA_OUT frame; false when the port has no room now. */
 bool output_send(struct output *output);
-/* Closes and frees; what still writes to it goes on into a sink. */
+/* Closes and frees. A sink takes the output of remaining writers. */
 void output_close(struct output *output);
 
 /* A short command is over before its pipes are worth watching: they are read when it ends, or watched from PATIENCE_MS

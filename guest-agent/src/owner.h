@@ -1,4 +1,4 @@
-/* The owner of what the agent makes for the host: that of the directory it is in, so that whoever owns a tree can change all of it. */
+/* Owner of files that the agent makes for the host: the directory's owner, so that the owner of a tree can change all of it. */
 #ifndef PYRO_OWNER_H
 #define PYRO_OWNER_H
 

@@ -15,14 +15,14 @@
 
 enum {
   STACK_BYTES = 64 * 1024,
-  /* Longer than any scheduler keeps it waiting: it is stopped, or frozen. */
+  /* Longer than any scheduler delay: the child is stopped, or frozen. */
   PATIENCE_S = 1,
 };
 
 enum state { PARKED, GO, RUNNING, CANCELLED };
 
 static uint8_t stack[STACK_BYTES] __attribute__((aligned(16)));
-/* Both are futexes. The kernel sets `tid` to 0 when the child has left the agent's memory: it has exec'd, or is dead. */
+/* Both are futexes. The kernel sets `tid` to 0 when the child has left the agent's memory, by its exec or its death. */
 static uint32_t state;
 static uint32_t tid;
 static const struct child_plan *volatile order;
@@ -32,26 +32,26 @@ static uint64_t wanted_pids;
 
 static bool agent_may_end(void) { return getpid() != 1; }
 
-/* What it is before it has heard of any command. */
+/* State of the child before its first command. */
 struct place {
   int in, out, err;
   bool dies_with_agent, shares_root;
 };
 static struct place place;
-/* The agent goes on to the workspace's root once, and back and forth in a rehearsal before that. */
+/* The agent moves to the workspace's root once, after temporary visits of a warm-up. */
 static bool root_is_final;
 
 static bool settle(void) {
   if (quiet_syscall(SYS_setsid, 0, 0, 0, 0) < 0) return false;
   if (quiet_syscall(SYS_dup2, place.in, 0, 0, 0) < 0) return false;
   if (quiet_syscall(SYS_dup2, place.out, 1, 0, 0) < 0 || quiet_syscall(SYS_dup2, place.err, 2, 0, 0) < 0) return false;
-  /* All of the agent's: whoever reads or writes the other end of one must see it close when the agent closes it. */
+  /* Closes all descriptors of the agent: a peer must see the close when the agent closes its end. */
   if (quiet_syscall(SYS_close_range, 3, ~0u, 0, 0) < 0) return false;
   quiet_syscall(SYS_prctl, PR_SET_NAME, (long)"pyro-next", 0, 0);
   return !place.dies_with_agent || quiet_syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0) == 0;
 }
 
-/* A signal that somebody sent while it waited was not meant for the command. */
+/* A signal that arrived during the wait was not meant for the command. */
 static void forget_signals(void) {
   static const uint64_t every = ~0ull;
   static const struct timespec at_once;
@@ -80,7 +80,7 @@ static void wait_for_command(const void *unused) {
 
 static bool in_memory(void) { return __atomic_load_n(&tid, __ATOMIC_ACQUIRE) != 0; }
 
-/* Until it has left the agent's memory; false when it was not seen to run in time. */
+/* Waits until the child has left the agent's memory; false if it did not run in time. */
 static bool wait_until_gone(void) {
   static const struct timespec patience = {PATIENCE_S, 0};
   for (uint32_t seen; (seen = __atomic_load_n(&tid, __ATOMIC_ACQUIRE)) != 0;) {
@@ -90,7 +90,7 @@ static bool wait_until_gone(void) {
   return true;
 }
 
-/* Its pid is its own as long as it is in the agent's memory: it cannot have been reaped. */
+/* Its pid stays its own while it is in the agent's memory: it cannot have been reaped. */
 static void kill_and_wait(void) {
   while (in_memory()) {
     kill(parked.pid, SIGKILL);
@@ -104,7 +104,7 @@ static void close_ends(struct parked *child) {
   child->out = child->err = -1;
 }
 
-/* Who ended or stopped it may have done something to its cgroup, too: that is not used again. */
+/* The process that ended or stopped it may also have changed its cgroup, so that is not used again. */
 static void discard(void) {
   kill_and_wait();
   close_ends(&parked);
@@ -159,7 +159,7 @@ void parked_prepare(int in) {
   if (err[1] >= 0) close(err[1]);
 }
 
-/* True when it ran the plan, whatever came of that. */
+/* Whether it ran the plan, with any outcome. */
 static bool go(const struct child_plan *plan) {
   order = plan;
   child_report_clear();

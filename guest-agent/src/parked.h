@@ -1,5 +1,6 @@
-/* A child that waits for the next command: cloned into its cgroup, in a session of its own, its outputs in place, so that a command
- * costs no more than its exec. That is a tenth of what /bin/true takes under TCG. Only where a child may borrow the agent's memory. */
+/* A child that waits for the next command: cloned into its cgroup, in its own session, with its outputs in place, so that
+ * a command costs only its exec. Under TCG this saves a tenth of /bin/true's time. Only if a child may borrow the agent's
+ * memory. */
 #ifndef PYRO_PARKED_H
 #define PYRO_PARKED_H
 
@@ -9,24 +10,23 @@
 #include "cgroup.h"
 #include "child.h"
 
-/* What a command that was started in the parked child has. */
+/* Resources of a command in the parked child. */
 struct parked {
   pid_t pid;
   struct cgroup *cgroup; /* NULL where there are none */
   int out, err;          /* the ends that are read */
 };
 
-/* A command came. From the second one on there will be more, and a child is parked when there is nothing else to do. Its limit of
- * processes will be this one. */
+/* A command came. From the second one on, a child is parked in idle time with the same limit of processes. */
 void parked_wanted(uint64_t pids_max);
-/* Parks one where none is; `in` becomes its input. */
+/* Parks a child if there is none; `in` becomes its input. */
 void parked_prepare(int in);
-/* Runs the plan (its descriptors aside) in the parked child and waits as child_start does. False when there is none, or none that runs:
- * somebody in the guest killed or stopped it. */
+/* Runs the plan (without its descriptors) in the parked child and waits as child_start does. False without a running
+ * child: a process in the guest killed or stopped it. */
 bool parked_start(const struct child_plan *plan, uint64_t pids_max, struct parked *taken, struct child_report *report);
-/* Another directory is about to become the agent's root, and so its. It holds none that is to be unmounted. */
+/* Another directory will become the agent's root, and so the child's. The child holds no directory that the agent unmounts. */
 void parked_root_moves(bool for_good);
-/* Ends it, and parks none until one is wanted again. */
+/* Ends the child, and parks no other until the next command. */
 void parked_end(void);
 
 #endif

@@ -1,5 +1,5 @@
-/* What a command that has only just begun is not asked, and not told, in the hope that it is over in a moment: its pipes
- * are not watched, and STARTED waits to go out with the rest. A later command sees a delay of this length once. */
+/* Grace of a new command, in the hope that it ends soon: its pipes are not watched, and STARTED waits for its other
+ * frames. A longer command has this delay once. */
 #ifndef PYRO_PATIENCE_H
 #define PYRO_PATIENCE_H
 

@@ -15,7 +15,7 @@ int task_failed(struct task_report *report, int error, enum step step, const cha
   return error;
 }
 
-/* A file of the agent's own that helpers lock: record locks belong to a process, so none outlives its helper. In them it is
+/* A file that helpers lock. A record lock belongs to a process, so none outlives its helper. In a helper the file is
  * descriptor HELPER_LOCK. */
 enum { HELPER_LOCK = 3 };
 static int lock_file = -1;

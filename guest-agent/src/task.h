@@ -1,5 +1,5 @@
-/* READ, WRITE, WALK, COMPARE and READ_MANY run in a forked helper each: a slow disk, a hung file system or a huge tree keeps no stream
- * waiting, and the helper's pipes are streamed like a command's. */
+/* READ, WRITE, WALK, COMPARE and READ_MANY each run in a forked helper: a slow disk, a hung file system or a huge tree
+ * delays no stream. A helper's pipes are streamed like a command's. */
 #ifndef PYRO_TASK_H
 #define PYRO_TASK_H
 
@@ -9,25 +9,25 @@
 
 /* Shared with the helper. */
 struct task_report {
-  volatile uint32_t error; /* errno, 0 = it went well */
+  volatile uint32_t error; /* errno, 0 = success */
   volatile uint8_t step;
   volatile bool go_on; /* WRITE, CHANGE: the input is complete, the file may take its place */
   char detail[DETAIL_MAX];
 };
 
-/* What a helper does: reads descriptor 0, writes descriptor 1, and returns errno with step and detail in the report. */
+/* Work of a helper: reads descriptor 0, writes descriptor 1, and returns errno with step and detail in the report. */
 typedef int task_body(const void *request, struct task_report *report);
 
-/* Starts a helper for the stream; `request` need only live until it returns. */
+/* Starts a helper for the stream; `request` is needed only until the return. */
 void task_start(struct stream *stream, task_body *body, const void *request, bool with_input);
 void task_reaped(struct stream *stream, bool exited, uint32_t code);
 void task_input_complete(struct stream *stream);
-/* The stream is released: a running helper ends by itself (WRITE, CHANGE) or is killed; nobody waits for it. */
+/* The stream is released: a running helper ends by itself (WRITE, CHANGE) or is killed, without a wait. */
 void task_abandon(struct stream *stream);
 
-/* In a helper with input: waits until no other such helper is past this point, and keeps them from it until it ends. 0 or errno. */
+/* In a helper with input: waits until no other helper holds the lock, and holds it until its end. 0 or errno. */
 int task_alone(void);
-/* In a helper: notes what failed; returns `error`. */
+/* In a helper: records the failure; returns `error`. */
 int task_failed(struct task_report *report, int error, enum step step, const char *detail);
 
 #endif

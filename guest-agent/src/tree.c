@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* More descendants than a test starts; what is beyond survives one pass and is met in the next. */
+/* More descendants than a test starts. Others survive one pass and end in the next. */
 enum { TREE_MAX = 4096 };
 
 struct tree {
@@ -53,12 +53,12 @@ void tree_kill(pid_t leader, bool alive) {
   tree.count = 0;
   if (alive) {
     gather(&tree, leader);
-    /* The leader first: a shell that saw its child killed would exit with a status of its own. */
+    /* The leader first: a shell that notices its child's kill would exit with its own status. */
     kill(leader, SIGKILL);
     kill_gathered(&tree, 0);
   }
   kill(-leader, SIGKILL);
-  /* Orphans were handed to the agent (PR_SET_CHILD_SUBREAPER); the session still tells whose they are. */
+  /* The agent inherits orphans (PR_SET_CHILD_SUBREAPER); the session still names their command. */
   tree.count = 0;
   gather(&tree, getpid());
   kill_gathered(&tree, leader);

@@ -1,4 +1,4 @@
-/* What a file is, as records of trees tell it: f d l c b p s. */
+/* Type of a file in records of trees: f d l c b p s. */
 #ifndef PYRO_TYPE_LETTER_H
 #define PYRO_TYPE_LETTER_H
 

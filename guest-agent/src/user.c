@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Of a passwd or group file; the guest writes them. */
+/* Maximum size of a passwd or group file, which the guest writes. */
 enum { FILE_MAX = 1024 * 1024 };
 
 /* Cuts the text before the next `separator` off the front of `rest`. */
@@ -76,7 +76,7 @@ size_t group_memberships(struct bytes text, struct bytes name, gid_t *groups, si
   return count;
 }
 
-/* A regular file's text, to be freed; errno, or 0. A FIFO or device in its place is refused without waiting for it. */
+/* Text of a regular file, which the caller frees; errno, or 0. A FIFO or device is refused without a wait. */
 static int read_text(const char *path, struct bytes *text) {
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (fd < 0) return errno;

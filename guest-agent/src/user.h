@@ -1,4 +1,4 @@
-/* Who a command runs as, read from the guest's own /etc/passwd and /etc/group. */
+/* User of a command, from the guest's own /etc/passwd and /etc/group. */
 #ifndef PYRO_USER_H
 #define PYRO_USER_H
 
@@ -18,7 +18,7 @@ struct user {
   char home[HOME_MAX];
 };
 
-/* "" = root; a name, a uid, or uid:gid. errno, or 0; ENOENT when there is no such user. */
+/* "" = root; a name, a uid, or uid:gid. errno, or 0; ENOENT for an unknown user. */
 int user_find(const char *spec, struct user *user);
 
 /* The parsers, over the text of a whole file. */

@@ -17,7 +17,7 @@ static uint64_t mix_time(uint64_t hash, struct timespec time) {
 }
 
 uint64_t version_of(int fd, const struct stat *status) {
-  /* ext4 draws it at random when it uses an inode again; where a file system has none it stays 0. The kernel writes an int. */
+  /* ext4 draws it at random for each reuse of an inode. It is 0 on a file system without it. The kernel writes an int. */
   uint32_t generation[2] = {0, 0};
   if (ioctl(fd, KERNEL_FS_IOC_GETVERSION, generation) < 0) generation[0] = 0;
   uint64_t hash = mix(mix(0, status->st_ino), generation[0]);

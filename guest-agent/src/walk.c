@@ -34,7 +34,7 @@ struct walker {
   struct path path;
 };
 
-/* Nanoseconds since the epoch, as two's complement; what a guest sets beyond 64 bits wraps. */
+/* Nanoseconds since the epoch, in two's complement. A guest's time beyond 64 bits wraps. */
 static uint64_t ns_of(struct timespec time) { return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec; }
 
 static int put_record(struct walker *walker, const struct stat *status, const char *link, size_t link_size) {
@@ -67,7 +67,7 @@ static int fail(struct walker *walker, int error, enum step step) {
 
 static int walk_directory(struct walker *walker, int fd, unsigned depth);
 
-/* One entry of the directory `fd`; what vanished meanwhile is passed over. */
+/* One entry of the directory `fd`. A vanished entry is skipped. */
 static int visit(struct walker *walker, int fd, const char *name, unsigned depth) {
   struct stat status;
   char link[PATH_MAX];

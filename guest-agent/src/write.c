@@ -27,13 +27,13 @@ struct plan {
   uint64_t expected;
 };
 
-/* The file on its way: beside its final place, under a name of its own. */
+/* The draft of the file, beside its final place, under a temporary name. */
 struct draft {
   int parent, fd;
   const char *name;
   char temporary[48];
-  struct stat old; /* of the file that it replaces; st_nlink 0 = there is none */
-  struct stat own; /* as it was when its content was complete */
+  struct stat old; /* of the replaced file; st_nlink 0 = none */
+  struct stat own; /* of the draft with its complete content */
 };
 
 static int write_all(int fd, const char *data, size_t size) {
@@ -60,7 +60,7 @@ static int copy_input(int fd) {
   }
 }
 
-/* What may stand where the file is to be: nothing, or a regular file. Links are not followed and not replaced. */
+/* A free place, or a regular file. Links are not followed and not replaced. */
 static int look_at_old(struct draft *draft, uint8_t flags) {
   if (fstatat(draft->parent, draft->name, &draft->old, AT_SYMLINK_NOFOLLOW) < 0) {
     draft->old.st_nlink = 0;
@@ -72,7 +72,7 @@ static int look_at_old(struct draft *draft, uint8_t flags) {
   return S_ISREG(draft->old.st_mode) ? 0 : EINVAL;
 }
 
-/* Whether the file that is there is still the one that the request was made for: 0, or ESTALE. */
+/* Whether the present file has the expected version: 0, or ESTALE. */
 static int check_expected(const struct draft *draft, uint64_t expected) {
   if (expected == 0) return 0;
   if (draft->old.st_nlink == 0) return ESTALE;
@@ -87,7 +87,7 @@ static int check_expected(const struct draft *draft, uint64_t expected) {
 static int tell(int fd, const struct draft *draft) {
   struct stat status;
   if (fstat(fd, &status) < 0) return errno;
-  /* Whoever wrote into it since it has its name made another version of it than the one that is told. */
+  /* A process that wrote into the file after the rename has made another version than the reported one. */
   status.st_size = draft->own.st_size;
   status.st_mtim = draft->own.st_mtim;
   uint8_t record[FILE_RECORD];
@@ -108,10 +108,10 @@ static int open_draft(struct draft *draft) {
   return draft->fd < 0 ? errno : 0;
 }
 
-/* Gives the draft its owner, mode and name. Writers come here one at a time, so of two that expect the same version one is refused. */
+/* Gives the draft its owner, mode and name. One writer at a time, so one of two writers with the same expected version is refused. */
 static int publish(struct draft *draft, const struct plan *plan) {
   if (fstat(draft->fd, &draft->own) < 0) return errno;
-  /* A change right after this one must not leave the times that are told now. */
+  /* A later change must not leave the reported times. */
   if (plan->flags & WRITE_TELL) version_settle(draft->own.st_mtim);
   int error = task_alone();
   if (error == 0) error = look_at_old(draft, plan->flags);
@@ -153,7 +153,7 @@ static int append(struct draft *draft, const struct plan *plan, struct task_repo
   return error != 0 ? task_failed(report, error, STEP_IO, plan->path) : 0;
 }
 
-/* Opens the directory of the file, or (WRITE_FOLLOW) of what the link in its place leads to. The helper's end frees the paths. */
+/* Opens the directory of the file, or (WRITE_FOLLOW) of its link's target. The helper's end frees the paths. */
 static int open_place(int root, const struct plan *plan, struct draft *draft) {
   const char *path = plan->path;
   for (int links = 0; links <= LINKS_MAX; links++) {

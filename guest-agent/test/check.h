@@ -1,4 +1,4 @@
-/* Checks of the C tests: one that fails says where, and the program ends with status 1 after all have run. */
+/* Checks of the C tests: a failed check prints its place, and the program ends with status 1 after all checks. */
 #ifndef PYRO_CHECK_H
 #define PYRO_CHECK_H
 

@@ -19,7 +19,7 @@ static void put_list(struct writer *to, struct list list) {
   for (uint32_t i = 0; i < list.count; i++) put_text(to, take_str(&list.items));
 }
 
-/* What the host sends goes through the agent's own decoders. */
+/* The agent's own decoders read the host's frames. */
 static bool host_hello(struct cursor from, struct writer *to) {
   struct hello it;
   if (!decode_hello(from, &it)) return false;
@@ -170,7 +170,7 @@ static bool host_connect(struct cursor from, struct writer *to) {
   return true;
 }
 
-/* Fields by their letters: 1 2 4 8 = integers of so many bytes, i = id, s = str, b = bytes, r = the rest. */
+/* Fields by letter: 1 2 4 8 = integers of so many bytes, i = id, s = str, b = bytes, r = the rest. */
 static bool by_shape(struct cursor from, struct writer *to, const char *shape) {
   for (; *shape != '\0'; shape++) {
     struct bytes bytes;
@@ -207,7 +207,7 @@ static const char *call_shape(struct cursor from) {
   return op < sizeof shapes / sizeof *shapes && shapes[op] != NULL ? shapes[op] : "?";
 }
 
-/* A RESULT does not say what it answers; the fixture's name does. */
+/* A RESULT does not name its call; the fixture's name does. */
 static const char *result_shape(const char *name) {
   if (strcmp(name, "result-ping") == 0) return "4sb";
   if (strcmp(name, "result-clock-set") == 0 || strcmp(name, "result-block-size") == 0) return "4s8";
@@ -258,7 +258,7 @@ static bool recode(const char *name, uint8_t kind, struct cursor from, struct wr
 
 static bool ends_open(uint8_t kind) { return kind == KIND_DATA_IN || kind == KIND_DATA_OUT; }
 
-/* A payload that lacks its last bytes, or has one too many, is none. */
+/* A payload without its last bytes, or with one too many, is malformed. */
 static void check_lengths(const char *name, const struct frame *frame) {
   static uint8_t scratch[FRAME_MAX], longer[PAYLOAD_MAX + 1];
   if (ends_open(frame->kind) || frame->kind == KIND_STATE) return;

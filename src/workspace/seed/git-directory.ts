@@ -108,7 +108,7 @@ export const planGit = (
 
 export const gitlink = 0o160000
 
-/** Keeps only times and sizes in the index, and drops the entries of files that have changed. */
+/** Keeps only times and sizes of an index's entries, and no state of files that have changed. */
 const settleIndex = (index: Buffer | undefined, idBytes: number, listed: ReadonlyArray<Listed>) => {
   const changed = new Set(listed.flatMap(({ path, state }) => state === "changed" ? [path.toString("latin1")] : []))
   let newest = 0

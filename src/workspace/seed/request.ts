@@ -29,7 +29,7 @@ export interface SeedGit {
   readonly head: string | undefined
   /** As `refs/heads/main`; undefined when detached. */
   readonly ref: string | undefined
-  /** History in /workspace/.git. */
+  /** Extent of the history in /workspace/.git. */
   readonly mode: GitMode
 }
 
