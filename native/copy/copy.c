@@ -59,7 +59,7 @@ static int parse_owner(const char *text, uid_t *uid, gid_t *gid)
     return *text == '\0' ? 0 : -1;
 }
 
-/* Opens a file without a name in the folder of `path`; falls back to the name itself where that is not supported. */
+/* Opens a nameless file in the folder of `path`, or the name itself on a file system without nameless files. */
 static int open_nameless(const char *path, int *named)
 {
     char folder[PATH_MAX];
@@ -159,7 +159,7 @@ int main(int argc, char **argv)
     struct wishes wishes = {.mode = 0600};
     int at = 1;
     umask(0077);
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* nobody waits for the result of a parent that was killed */
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* the parent was killed, so no process waits for the result */
     if (argc == 3 && strcmp(argv[1], "--punch") == 0)
         return punch(argv[2]);
     for (; argc > at + 1 && argv[at][0] == '-'; at += 2) {

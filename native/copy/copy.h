@@ -4,7 +4,7 @@
 
 #include <sys/types.h>
 
-/* Copies what is data in the first `size` bytes of `from` to the same places of `to`, which reads as zeros; 0 or an errno. */
+/* Copies the data in the first `size` bytes of `from` to the same places of `to`, which reads as zeros; 0 or an errno. */
 int sparse_copy(int from, int to, off_t size);
 
 /* Turns pages of zeros within the first `size` bytes of a file into holes; 0 or an errno. */

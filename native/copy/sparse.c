@@ -11,9 +11,9 @@
 
 enum {
     PAGE = 4096,
-    PIECE = 256 * 1024,          /* fits the second-level cache: what was read is still there when it is looked at and written */
-    CLAIM = 2 * 1024 * 1024,     /* what a thread takes at once */
-    PARALLEL_FROM = 4 * 1024 * 1024 /* below this a second thread costs more than it brings */
+    PIECE = 256 * 1024,          /* fits the second-level cache, so that the check and the write find the data there */
+    CLAIM = 2 * 1024 * 1024,     /* share of a thread at a time */
+    PARALLEL_FROM = 4 * 1024 * 1024 /* a second thread pays only above this size */
 };
 
 struct job {
@@ -62,7 +62,7 @@ static int deal(const struct job *job, unsigned char *bytes, size_t length, off_
         int error = 0;
         if (job->to >= 0 && !zero)
             error = write_whole(job->to, bytes + start, (end > length ? length : end) - start, at + (off_t)start);
-        else if (job->to < 0 && zero && /* to the end of the page: less would not free it */
+        else if (job->to < 0 && zero && /* to the end of the page: a shorter range would not free it */
                  fallocate(job->from, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at + (off_t)start, (off_t)(end - start)) != 0)
             error = errno;
         if (error != 0)
@@ -80,7 +80,7 @@ static int deal_segment(const struct job *job, unsigned char *buffer, off_t star
             continue;
         if (got < 0)
             return errno;
-        if (got == 0) /* cut short meanwhile: the rest stays a hole */
+        if (got == 0) /* truncated meanwhile: the rest stays a hole */
             return 0;
         int error = deal(job, buffer, (size_t)got, start);
         if (error != 0)
@@ -136,7 +136,7 @@ static int run(int from, int to, off_t size)
     pthread_t second;
     atomic_init(&job.next, 0);
     atomic_init(&job.error, 0);
-    /* lseek moves an offset that both threads share, but each only uses what it returns. */
+    /* lseek moves an offset that both threads share, but each uses only its return value. */
     int two = size >= PARALLEL_FROM && pthread_create(&second, NULL, work, &job) == 0;
     work(&job);
     if (two)

@@ -1,4 +1,4 @@
-/* Fuzz target of the list of entries that pyro-put reads: whatever is accepted stays beneath its root. */
+/* Fuzz target of pyro-put's list parser: accepted entries stay beneath their root. */
 #include "../put/plan.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* Fuzz target of the archive parser: any bytes as a tar stream into a tree, with no image behind it. */
+/* Fuzz target of the archive parser: any bytes as a tar stream into a tree, without an image. */
 #include "../seed/source.h"
 #include "../seed/tar.h"
 #include "../seed/seed.h"
@@ -85,7 +85,7 @@ static void forget(void *context, struct file *file)
         abort();
 }
 
-/* What must hold of every tree, whatever it was made from. */
+/* Invariants of every tree. */
 static void examine(struct tree *tree)
 {
     tree_order(tree);

@@ -1,4 +1,4 @@
-/* Fuzz target of pyro-unpack: any bytes as a zip or 7z archive. pyro-seed's parser must take every stream that is complete. */
+/* Fuzz target of pyro-unpack: any bytes as a zip or 7z archive. pyro-seed's parser must accept every complete stream. */
 #include "../seed/tar.h"
 #include "../unpack/unpack.h"
 

@@ -72,7 +72,7 @@ static ssize_t read_stdin(void *context, void *bytes, size_t length)
     return count;
 }
 
-/* The folder that the root entry goes into. */
+/* The folder of the root entry. */
 static int open_base(struct put *put, const char *within, const char *parent)
 {
     int root = -1;
@@ -92,7 +92,7 @@ static int usable_name(const char *name)
            strcmp(name, "..") != 0;
 }
 
-/* Whether the root entry is a folder that is there already: what is staged in it is surely on its file system. */
+/* Whether the root entry is an existing folder: files staged in it are on its file system for certain. */
 static int is_there(const struct put *put)
 {
     struct stat there;
@@ -102,7 +102,7 @@ static int is_there(const struct put *put)
 
 static void allow_descriptors(void)
 {
-    struct rlimit limit; /* removing a tree takes one for each level */
+    struct rlimit limit; /* removal of a tree takes one for each level */
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);
@@ -116,7 +116,7 @@ int main(int argc, char **argv)
     int at = 1, ended;
     for (int signals[] = {SIGPIPE, SIGINT, SIGHUP, SIGTERM}, i = 0; i < 4; i++)
         signal(signals[i], SIG_IGN);
-    umask(0); /* the list says what each may be */
+    umask(0); /* the list has the mode of each */
     allow_descriptors();
     for (; at < argc && strncmp(argv[at], "--", 2) == 0; at++) {
         if (strcmp(argv[at], "--overwrite") == 0)

@@ -11,7 +11,7 @@
 
 enum { NOREPLACE = 1, EXCHANGE = 2, CONFLICTS_TOLD = 20 };
 
-/* The folders of one entry in the staging tree and in the real one, kept open for the entries next to it. */
+/* The folders of one entry in the staging tree and in the real one, kept open for neighbouring entries. */
 struct pair {
     size_t of;
     int staged, real;
@@ -42,7 +42,7 @@ static void pair_close(struct pair *pair)
     pair->of = SIZE_MAX;
 }
 
-/* Opens what is not open yet; 0, or -1 with errno. `staged` names the entry afterwards, `real` too. */
+/* Opens the missing ones; 0, or -1 with errno. `staged` and `real` then name the entry's folders. */
 static int pair_open(struct put *put, struct pair *pair, size_t index, char staged[PATH_MAX], char real[PATH_MAX],
                      const char **staged_base, const char **real_base)
 {
@@ -69,7 +69,7 @@ static int pair_open(struct put *put, struct pair *pair, size_t index, char stag
     return 0;
 }
 
-/* Why an entry cannot take a place that is taken; NULL when it can. */
+/* Reason why an entry cannot replace the present file; NULL if it can. */
 static const char *in_the_way(const struct put *put, const struct entry *entry, const struct stat *there)
 {
     if (S_ISDIR(there->st_mode))
@@ -91,7 +91,7 @@ void place_check(struct put *put)
         struct stat there;
         size_t length, above = i == 0 ? SIZE_MAX - 1 : entry->parent;
         if (i > 0 && put->plan.entries[above].state != ENTRY_THERE)
-            continue; /* nothing can be in a folder that is not there */
+            continue; /* a missing folder has no entries */
         real_path(put, entry, path);
         const char *base = path_base(path, &length);
         if (above != folder_of) {
@@ -118,10 +118,10 @@ void place_check(struct put *put)
     if (conflicts > 0)
         put_end(put, PUT_CONFLICT, "%zu of %zu are in the way", conflicts, put->plan.count);
     for (size_t i = 0; i < put->plan.count; i++)
-        put->plan.entries[i].state = ENTRY_NEW; /* found out again when it counts */
+        put->plan.entries[i].state = ENTRY_NEW; /* the final rename checks again */
 }
 
-/* Where nothing can be renamed without replacing: made or linked instead, which never replace either. 0 or -1 with errno. */
+/* On a file system without renames that never replace: a new folder or a hard link, which never replace either. 0 or -1 with errno. */
 static int place_without_rename(struct entry *entry, int staged, const char *name, int real, const char *as)
 {
     if (entry->type == 'd' ? mkdirat(real, as, 0700 | (entry->mode & 0777)) != 0 : linkat(staged, name, real, as, 0) != 0)
@@ -138,7 +138,7 @@ static int replace(struct entry *entry, int staged, const char *name, int real, 
             entry->state = ENTRY_EXCHANGED;
             return 0;
         }
-        /* It became a folder in this moment. */
+        /* It became a folder meanwhile. */
         rename_with(staged, name, real, as, EXCHANGE);
         return 1;
     }

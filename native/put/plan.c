@@ -59,7 +59,7 @@ static int plain(const char *path, size_t length)
     }
 }
 
-/* A string of its own, ended by a NUL; NULL when it is too long or the input ended. */
+/* An owned NUL-terminated string; NULL if it is too long or the input ended. */
 static char *take_text(struct plan *plan, struct input *input, size_t most, uint32_t *length, const char **problem, int *ended)
 {
     uint64_t count;
@@ -87,7 +87,7 @@ static char *take_text(struct plan *plan, struct input *input, size_t most, uint
     return text;
 }
 
-/* The folder that an entry is in: the one before it, or one of those above that. */
+/* The folder of an entry: the previous entry, or one above that. */
 static int find_parent(const struct plan *plan, struct entry *entry)
 {
     size_t folder_length;

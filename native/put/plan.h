@@ -18,12 +18,12 @@ enum entry_state {
     ENTRY_NEW = 0,
     ENTRY_ABSENT,    /* its content was withdrawn: nothing was staged */
     ENTRY_THERE,     /* a folder that was there already, and stays */
-    ENTRY_MADE,      /* a folder made in its place, where folders cannot be moved without replacing */
+    ENTRY_MADE,      /* a new folder in its place, on a file system that cannot move folders without replacing */
     ENTRY_MOVED,     /* moved from the staging folder to its place */
     ENTRY_WITH,      /* came along with a folder that was moved */
-    ENTRY_EXCHANGED, /* what was in its place is in the staging folder now */
+    ENTRY_EXCHANGED, /* the replaced file is in the staging folder */
     ENTRY_LINKED,    /* has a second name in the staging folder */
-    ENTRY_REPLACED,  /* what was in its place is gone */
+    ENTRY_REPLACED,  /* the replaced file is gone */
 };
 
 struct entry {
@@ -62,7 +62,7 @@ int input_number(struct input *input, int bytes, uint64_t *number);
 const char *plan_read(struct plan *plan, struct input *input, int *ended);
 void plan_free(struct plan *plan);
 
-/* Last component of a path, and how long what is before it is, without the slash. */
+/* Last component of a path, and the length of the part before it without the slash. */
 const char *path_base(const char *path, size_t *folder_length);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * pyro-put: what its parts share. It is a one-shot program: what cannot go on ends in put_end(), which takes back what was
- * placed, removes what was staged, and says why.
+ * Shared parts of pyro-put, a one-shot program. A fatal error ends in put_end(), which takes back placed files, removes staged
+ * ones, and reports the reason.
  */
 #ifndef PYRO_PUT_H
 #define PYRO_PUT_H
@@ -14,25 +14,25 @@ enum put_outcome {
     PUT_DONE = 0,
     PUT_FAILED = 1,    /* the host failed in a way that has no better word */
     PUT_USAGE = 2,
-    PUT_FULL = 3,      /* the file system has no room for it */
-    PUT_CONFLICT = 4,  /* something is in the way; conflict records say what */
-    PUT_WITHDRAWN = 5, /* the input ended before it was complete */
+    PUT_FULL = 3,      /* the file system is full */
+    PUT_CONFLICT = 4,  /* a path is taken; conflict records name it */
+    PUT_WITHDRAWN = 5, /* the input ended early */
     PUT_MALFORMED = 6, /* the input is no stream of entries */
 };
 
 struct put {
     struct plan plan;
     struct input input;
-    const char *name; /* what the root entry becomes, in the folder `base` */
+    const char *name; /* name of the root entry in the folder `base` */
     int base;
-    int stage_home; /* the folder with the staging folder in it: `base`, or what is there as `name` already */
+    int stage_home; /* folder of the staging folder: `base`, or the existing folder `name` */
     int stage;      /* -1 while there is none */
     int overwrite;
     char stage_name[32];
-    size_t placed; /* entries that were looked at for placing; put_undo goes back from here */
+    size_t placed; /* entries that placing has handled; put_undo goes back from here */
 };
 
-/* Three fields, each ended by a NUL. Names in them are raw bytes. */
+/* Three NUL-terminated fields. Names in them are raw bytes. */
 void put_report(const char *kind, const char *subject, const char *text);
 _Noreturn void put_end(struct put *put, enum put_outcome outcome, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -43,14 +43,14 @@ _Noreturn void put_fail(struct put *put, int error, const char *what, const char
 int beneath(int from, const char *path, size_t length);
 /* The same for a path that may go through symbolic links, as long as they lead nowhere else. */
 int beneath_linked(int from, const char *path);
-/* Removes a tree that only holds what was staged. */
+/* Removes a tree of staged files only. */
 void remove_tree(int folder, const char *name);
 
-/* put/stage.c: the staging folder, room for the plan, and what the plan says, filled from the input. */
+/* put/stage.c: the staging folder, space for the plan, and the plan's files, filled from the input. */
 void stage_open(struct put *put);
 void stage_fill(struct put *put);
 
-/* put/place.c: what is in the way is reported, and ends the program when there is any. */
+/* put/place.c: reports conflicts, and ends the program if there are any. */
 void place_check(struct put *put);
 /* Gives everything its name, or nothing. */
 void place_all(struct put *put);

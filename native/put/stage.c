@@ -73,7 +73,7 @@ static void write_all(struct put *put, int fd, const char *bytes, size_t length,
     }
 }
 
-/* Pieces of a u32 length and as many bytes, the last one empty; or `withdrawn` instead of any of them. */
+/* Pieces of a u32 length and so many bytes, the last one empty, or `withdrawn` in place of any of them. */
 static void fill_file(struct put *put, int folder, const char *base, struct entry *entry)
 {
     static char piece[PIECE_MOST];

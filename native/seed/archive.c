@@ -1,4 +1,4 @@
-/* What the entries of an archive become in the tree. Names only ever mean places in the tree, never on the host. */
+/* Turns the entries of an archive into the tree. Names only mean places in the tree, never on the host. */
 #include "source.h"
 
 #include "tar.h"
@@ -39,7 +39,7 @@ static void release(const struct reader *reader, struct file *file)
         reader->sink->forget(reader->sink->context, file);
 }
 
-/* Gives a name to a file; a later entry of an archive replaces an earlier one of its name. */
+/* Names a file. A later entry of an archive replaces an earlier one of its name. */
 static const char *place(const struct reader *reader, struct file *directory, const char *name, size_t length, struct file *file)
 {
     struct entry *old = tree_find(reader->tree, directory, name, length);

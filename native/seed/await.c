@@ -8,7 +8,7 @@
 
 enum { MOST_BYTES = 8 * 1024 * 1024 };
 
-/* Exactly so many bytes from stdin: what follows them is somebody else's. False at its end. */
+/* Exactly so many bytes from stdin: later bytes belong to another reader. False at its end. */
 static int read_exactly(void *bytes, size_t length)
 {
     for (size_t at = 0; at < length;) {
@@ -26,7 +26,7 @@ int await_arguments(char ***arguments)
 {
     uint32_t length;
     if (!read_exactly(&length, sizeof length))
-        exit(SEED_DONE); /* whoever started it has no use for it */
+        exit(SEED_DONE); /* the parent has no use for this process */
     length = ntohl(length);
     if (length > MOST_BYTES)
         die(SEED_USAGE, "arguments of %u bytes", length);

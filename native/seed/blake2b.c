@@ -71,7 +71,7 @@ void blake2b_add(struct blake2b *hash, const void *bytes, size_t length)
     const unsigned char *from = bytes;
     if (length == 0)
         return;
-    /* The last block is compressed by blake2b_end alone, so a full one waits here. */
+    /* Only blake2b_end compresses the last block, so a full one waits here. */
     if (hash->filled > 0) {
         size_t room = BLAKE2B_BLOCK - hash->filled, part = length < room ? length : room;
         memcpy(hash->block + hash->filled, from, part);

@@ -1,6 +1,6 @@
 /*
- * Opening an archive. Its first bytes tell which program makes a tar stream of it: the host's own program for its compression, or
- * pyro-unpack for zip and 7z.
+ * Opens an archive. Its first bytes choose the program that makes a tar stream of it: the host's own decompressor, or pyro-unpack
+ * for zip and 7z.
  */
 #include "source.h"
 
@@ -24,7 +24,7 @@ enum { LEAST_SECONDS = 60, BYTES_PER_SECOND = 1024 * 1024 };
 
 static const char unpacker[] = "pyro-unpack";
 
-/* What a decompressor may take: xz and zstd allocate what the archive's header asks for. */
+/* Memory limit of a decompressor: xz and zstd allocate as much as the archive's header asks for. */
 static const rlim_t most_memory = (rlim_t)2 << 30;
 
 static const struct format {
@@ -57,7 +57,7 @@ void archive_open(struct archive *archive, const char *path)
     archive->newest_ns = (int64_t)stat.st_ctim.tv_sec * 1000000000 + stat.st_ctim.tv_nsec;
 }
 
-/* Starts the program that lies beside this one, with no environment. The dynamic linker, too, says NOT_FOUND for a missing library. */
+/* Starts the program beside this one, without an environment. The dynamic linker also returns NOT_FOUND, for a missing library. */
 static void start_unpacker(char *const *argv)
 {
     char path[PATH_LIMIT + sizeof unpacker + 1], *const environment[] = {NULL};
@@ -113,7 +113,7 @@ void archive_start(struct archive *archive, uint64_t bytes)
     archive->stream = ends[0];
 }
 
-/* Reads what follows the end of the archive, so that the decompressor can finish and check; false when there is too much. */
+/* Reads the bytes behind the end of the archive, so that the decompressor can finish and check; false if there are too many. */
 static int drain(int stream)
 {
     char rest[TAR_TRAILER];
@@ -145,7 +145,7 @@ void archive_close(struct archive *archive, const char *problem)
         ;
     if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_FOUND)
         die(SEED_TOOL_MISSING, "%s", archive->tool == unpacker ? "libarchive" : archive->tool);
-    /* gzip says 2 for a warning, such as zeros after its data */
+    /* gzip returns 2 for a warning, such as zeros after its data */
     int warned = strcmp(archive->tool, "gzip") == 0 && WIFEXITED(status) && WEXITSTATUS(status) == 2;
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
         die(SEED_REJECTED, "%s needs too much processor time for what the disk can hold", archive->tool);

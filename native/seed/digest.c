@@ -1,4 +1,4 @@
-/* What names an image: everything that decides what is in it, and where. */
+/* Digest that names an image, over everything that decides its content and layout. */
 #include "image.h"
 
 #include "seed.h"
@@ -38,7 +38,7 @@ void digest_tree(const struct tree *tree, uint64_t bytes, unsigned char digest[D
             blake2b_add(&hash, entry->name, entry->length + 1u);
             int first = file->inode == 0;
             if (first)
-                file->inode = ++numbered; /* for now: which of the files so far it is, so that hard links count */
+                file->inode = ++numbered; /* for now: number of the file so far, so that hard links count */
             const uint64_t facts[] = {file->kind, file->inode, file->mode, (uint64_t)file->mtime, file->mtime_ns, file->size};
             blake2b_add(&hash, facts, sizeof facts);
             if (!first)

@@ -1,6 +1,6 @@
 /*
- * Directories as the kernel would have them: one linear block, or from two blocks on a hash tree (dir_index). Written
- * whole, since adding names one at a time through libext2fs takes time by the square of their number.
+ * Directories in the kernel's form: one linear block, or from two blocks on a hash tree (dir_index). Written whole, because adding
+ * single names through libext2fs takes quadratic time.
  */
 #include "image.h"
 
@@ -17,7 +17,7 @@ enum {
     ROOT_LIMIT = (BLOCK - 32 - (int)sizeof(struct ext2_dx_tail)) / (int)sizeof(struct ext2_dx_entry),
     NODE_LIMIT = (BLOCK - 8 - (int)sizeof(struct ext2_dx_tail)) / (int)sizeof(struct ext2_dx_entry),
     MOST_LEAVES = 4 * LONGEST_PIECE - 512, /* what four extents in the inode hold, with the nodes */
-    CONTINUED = 1 /* lowest bit of a block's hash: the names before it go on here */
+    CONTINUED = 1 /* lowest bit of a block's hash: names of the previous block continue here */
 };
 
 struct writer {
@@ -55,7 +55,7 @@ static void set_record(struct ext2_dir_entry *entry, size_t length)
     entry->rec_len = (uint16_t)length;
 }
 
-/* The last entry of a block reaches to its end, where the checksum is. */
+/* The last entry of a block extends to its end, before the checksum. */
 static void close_block(struct image *image, struct writer *writer)
 {
     unsigned char *block = writer->blocks + (writer->count - 1) * BLOCK;
@@ -142,7 +142,7 @@ static void put_index(unsigned char *at, size_t limit, const uint32_t *firsts, s
     head->count = (uint16_t)count;
 }
 
-/* Block 0 is the root of the tree; it begins with "." and ".." so that a kernel without dir_index can read it too. */
+/* Block 0 is the root of the tree. It begins with "." and ".." so that a kernel without dir_index can read it, too. */
 static void put_root(struct image *image, struct writer *writer, const struct file *directory, uint32_t parent)
 {
     unsigned char *block = add_block(writer);

@@ -1,4 +1,4 @@
-/* What makes an image of a tree whose contents are already in it: inodes, directories, journal, checksums. */
+/* Completes an image of a tree whose contents it already has: inodes, directories, journal, checksums. */
 #include "image.h"
 
 #include "seed.h"
@@ -8,7 +8,7 @@
 
 enum {
     PIECES_IN_INODE = 4,
-    MOST_LINKS = 65000, /* EXT4_LINK_MAX of the kernel; a directory beyond it has a link count of 1 */
+    MOST_LINKS = 65000, /* EXT4_LINK_MAX of the kernel; a directory with more has a link count of 1 */
     FAST_SYMLINK = 60,  /* targets shorter than this are in the inode */
     LEAST_JOURNAL = 1024, /* blocks: the least that the format allows */
     MOST_JOURNAL = 8192
@@ -47,7 +47,7 @@ static struct ext2_inode_large inode_of(const struct file *file, struct owner ow
     return inode;
 }
 
-/* The head of an extent tree within the inode, with the pieces that fit. Returns how many blocks it covers. */
+/* The head of an extent tree within the inode, with the pieces that fit. Returns the number of covered blocks. */
 static uint64_t set_extents(struct ext2_inode_large *inode, const struct file *file)
 {
     struct ext3_extent_header *header = (struct ext3_extent_header *)(void *)inode->i_block;
@@ -141,8 +141,8 @@ static void take_inode(struct image *image, struct file *file, ext2_ino_t *next)
 }
 
 /*
- * Everything below one directory that the list of directories reaches: numbers first, since directories name them. The tree
- * `owned`, one of the directories in it, gets its owner; the rest belongs to root.
+ * Everything below one directory that the list of directories reaches. Numbers come first, since directories contain them. The tree
+ * `owned`, one of the directories, gets its owner; the rest belongs to root.
  */
 static void write_tree(struct image *image, struct file **directories, size_t count, struct file *root,
                        const struct tree *owned)
@@ -161,7 +161,7 @@ static void write_tree(struct image *image, struct file **directories, size_t co
                 put_symlink(image, directory->children[c]->file);
         directory_write(image, directory, directory == root ? root->inode : directory->self->parent->inode);
     }
-    /* Inode tables are written in their own order: the directories list gave the numbers in it. */
+    /* Inode tables are written in their own order, by the numbers from the directories list. */
     write_inode(image, root, super);
     ext2_ino_t written = EXT2_FIRST_INODE(image->fs->super);
     for (size_t d = 0; d < count; d++)

@@ -1,4 +1,4 @@
-/* Further directories of the host at places of their own in the tree, such as a .git that was made for it. */
+/* Adds further directories of the host to the tree at places of their own, such as a new .git. */
 #include "source.h"
 
 #include "seed.h"

@@ -14,11 +14,11 @@
 enum {
     BUFFER = 1024 * 1024,
     INODE_BYTES = 256,
-    BYTES_PER_FILE = 16384, /* one inode for each, as mke2fs has it */
+    BYTES_PER_FILE = 16384, /* one inode for each, as in mke2fs */
     RESERVED_INODES = 10
 };
 
-/* A temporary name is only used where the file system has no nameless files; die() must not leave it. */
+/* A temporary name, only for a file system without nameless files; die() must remove it. */
 static const struct image *unfinished;
 
 static void remove_unfinished(void)
@@ -102,12 +102,12 @@ void image_create(struct image *image, int folder, uint64_t bytes)
     if (error != 0)
         image_failed("cannot lay out the file system", error);
     /*
-     * What the format itself takes. Where this is not what the kernel counts (ext4_calculate_overhead), a mount begins with a
-     * transaction that puts it right, on all copies of the superblock: 30 ms under TCG.
+     * Overhead of the format. If it differs from the kernel's count (ext4_calculate_overhead), each mount begins with a transaction
+     * that corrects all copies of the superblock: 30 ms under TCG.
      */
     image->fs->super->s_overhead_clusters =
         (uint32_t)(ext2fs_blocks_count(image->fs->super) - ext2fs_free_blocks_count(image->fs->super)) + journal_blocks(image);
-    /* The file is sparse: every inode table reads as zeros already, so the kernel need not write them. */
+    /* The file is sparse: every inode table already reads as zeros, so the kernel need not write them. */
     for (dgrp_t group = 0; group < image->fs->group_desc_count; group++)
         ext2fs_bg_flags_set(image->fs, group, EXT2_BG_INODE_ZEROED);
 }

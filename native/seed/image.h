@@ -1,4 +1,4 @@
-/* The ext4 image: laid out by libext2fs, filled from front to back, without a name until it is complete. */
+/* The ext4 image: laid out by libext2fs, written from front to back, without a name until it is complete. */
 #ifndef PYRO_SEED_IMAGE_H
 #define PYRO_SEED_IMAGE_H
 
@@ -15,16 +15,16 @@ struct image {
     ext2_filsys fs;
     int fd;
     int folder;          /* directory that the image is made in */
-    char temporary[48];  /* its name there while it has to have one, else empty */
+    char temporary[48];  /* its temporary name, else empty */
     uint64_t bytes;
     blk64_t next;        /* free blocks that are handed out next: [next, run_end) */
     blk64_t run_end;
-    unsigned char *buffer; /* what lies before `next` and is not written yet */
+    unsigned char *buffer; /* bytes before `next` that are not written yet */
     size_t filled;
     blk64_t buffer_start;
 };
 
-/* Seconds since 1970 of everything that has no time of its own: 2020-01-01, so that equal contents give equal images. */
+/* Time of everything without one, in seconds since 1970: 2020-01-01, so that equal contents give equal images. */
 static const int64_t seed_epoch = 1577836800;
 
 void image_create(struct image *image, int folder, uint64_t bytes);
@@ -36,8 +36,8 @@ size_t image_file_limit(uint64_t bytes);
 void image_need(const struct image *image, uint64_t bytes);
 
 /*
- * Room for the next blocks of a file, next to each other in the image: between one block and `wanted` bytes rounded up.
- * Ends with SEED_FULL when there is none.
+ * Space for the next blocks of a file, contiguous in the image: between one block and `wanted` bytes rounded up. Ends with
+ * SEED_FULL if there is none.
  */
 unsigned char *image_room(struct image *image, size_t wanted, size_t *room);
 
@@ -51,10 +51,10 @@ void image_forget(struct image *image, struct file *file);
 void image_finish(struct image *image, struct tree *tree, const unsigned char digest[DIGEST_BYTES]);
 
 /*
- * Seals the image and gives it its name in its folder; false when an image of that name is there and sealed already.
- * The seal is its modification time, which any later write would change: seed_epoch and as nanoseconds the first seven
- * hexadecimal digits of the digest xor those of the host's boot id. After a crash of the host the file may lack content
- * that was never written out, so an image of an earlier boot does not count unless `sync` had it written first.
+ * Seals the image and names it in its folder; false if a sealed image of that name exists. The seal is its modification time, which
+ * any later write would change: seed_epoch, and as nanoseconds the first seven hexadecimal digits of the digest xor those of the
+ * host's boot id. After a crash of the host the file may lack content that was never written out. So an image of an earlier boot
+ * does not count unless `sync` wrote it first.
  */
 int image_publish(struct image *image, const char *hex, int sync);
 

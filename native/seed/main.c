@@ -92,7 +92,7 @@ static struct owner parse_owner(const char *text)
     return owner;
 }
 
-/* Takes the first of its two values; gives where the second one goes. */
+/* Takes the first of its two values; returns the place of the second one. */
 static const char **graft_flag(struct options *options, int argc, char **argv, int *at)
 {
     if (options->grafts == MOST_GRAFTS)
@@ -167,8 +167,8 @@ static int open_folder(const char *path)
 }
 
 /*
- * Says what the source looks like. A file can change twice within one tick of the file system's clock, which its change
- * time does not show: only a source that has been still for a second is settled. Ends the program when it is known.
+ * Reports the source's state. A file can change twice within one tick of the file system's clock, which its change time does not
+ * show. So only a source without changes for a second is settled. Ends the program if the state is known.
  */
 static void look_up(const struct options *options, struct blake2b *source, int64_t newest_ns, int64_t started_ns)
 {
@@ -276,7 +276,7 @@ static void seed_archive(const struct options *options, struct tree *tree, struc
     image_create(image, into, options->bytes);
     archive_start(&archive, options->bytes);
     const struct sink sink = {image, content_into_image, forget_in_image};
-    /* More than this is no archive of something that fits, whatever its entries are. */
+    /* A larger archive never fits, whatever its entries are. */
     tar_start(&tar, read_stream, &archive.stream, 4 * options->bytes);
     const char *problem = archive_read(&tar, tree, &sink);
     archive_close(&archive, problem);
@@ -292,7 +292,7 @@ int main(int argc, char **argv)
     unsigned char digest[DIGEST_BYTES];
     char hex[2 * DIGEST_BYTES + 1];
     signal(SIGPIPE, SIG_IGN);
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* nobody waits for the image of a parent that was killed */
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* the parent was killed, so no process waits for the image */
     umask(0077);
     argv++;
     argc--;

@@ -33,7 +33,7 @@ static int read_span(struct image *image, struct file *file, struct blake2b *has
         blake2b_add(hash, bytes, filled);
         image_take(image, file, start / BLOCK, filled);
         start += filled;
-        if (filled < room) { /* cut short since it was opened: that is its end now */
+        if (filled < room) { /* truncated since its open: this is its end now */
             file->size = start;
             break;
         }
@@ -50,7 +50,7 @@ static int read_spans(struct image *image, struct file *file, struct blake2b *ha
         if (data < 0 && errno == ENXIO)
             return 1;
         off_t hole = data < 0 ? -1 : lseek(fd, data, SEEK_HOLE);
-        if (data < 0 || hole < 0) /* no such seek on this file system */
+        if (data < 0 || hole < 0) /* this file system has no such seek */
             return read_span(image, file, hash, fd, at, file->size);
         uint64_t start = (uint64_t)data / BLOCK * BLOCK, end = ((uint64_t)hole + BLOCK - 1) / BLOCK * BLOCK;
         if (start < at)

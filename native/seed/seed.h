@@ -1,6 +1,6 @@
 /*
- * pyro-seed: what its parts share. It is a one-shot program: memory comes from an arena that ends with the process, and
- * what cannot go on ends in die(), which leaves nothing behind because the image has no name until it is complete.
+ * Shared parts of pyro-seed, a one-shot program. Memory comes from an arena that ends with the process. A fatal error ends in
+ * die(), which leaves nothing behind, because the image has no name until it is complete.
  */
 #ifndef PYRO_SEED_H
 #define PYRO_SEED_H
@@ -15,11 +15,11 @@ enum outcome {
     SEED_USAGE = 2,
     SEED_FULL = 3,         /* the content does not fit the virtual size */
     SEED_HOST_FULL = 4,    /* the file system that holds the image is full */
-    SEED_REJECTED = 5,     /* what was given cannot be seeded from */
+    SEED_REJECTED = 5,     /* the given source is unusable */
     SEED_TOOL_MISSING = 6, /* no program to decompress the archive; the detail is its name */
 };
 
-/* Longest path within /workspace and longest name, as the guest's kernel has them. */
+/* Maximum path within /workspace and maximum name, as in the guest's kernel. */
 enum { PATH_LIMIT = 4095, NAME_LIMIT = 255 };
 
 /* Memory that lives as long as the process. Never NULL. */
@@ -27,19 +27,19 @@ void *arena(size_t bytes);
 char *arena_text(const char *text, size_t length);
 
 /*
- * Arguments that come by stdin, for a process that was started before anybody knew them: how many bytes they are, u32 and
- * big-endian, then each ended by a NUL. What follows is the list of --list. Ends the program where stdin does before that.
+ * Reads arguments from stdin, for a process that was started before they were known: their size in bytes, u32 and big-endian, then
+ * each NUL-terminated. The list of --list follows. Ends the program if stdin ends before.
  */
 int await_arguments(char ***arguments);
 
 /*
- * Everything pyro-seed says goes to stdout as records of three fields, each ended by a NUL: kind, subject, text.
- * Names in them are raw bytes. See docs of each kind at their callers; main.c prints the list.
+ * All output of pyro-seed goes to stdout as records of three NUL-terminated fields: kind, subject, text. Names in them are raw
+ * bytes. The callers document each kind; main.c has the list.
  */
 void report(const char *kind, const char *subject, const char *text);
 void report_number(const char *subject, uint64_t number);
 
-/* Reports a path that is left out, and why. After SKIPS_TOLD of them they are only counted. */
+/* Reports a skipped path with the reason. After SKIPS_TOLD of them they are only counted. */
 enum { SKIPS_TOLD = 1000 };
 void report_skip(const char *path, const char *reason);
 uint64_t report_skips(void);

@@ -1,4 +1,4 @@
-/* Where the content comes from: a directory of the host (walked, or a list of names in it) or an archive. */
+/* Source of the content: a directory of the host (walked, or a list of names in it) or an archive. */
 #ifndef PYRO_SEED_SOURCE_H
 #define PYRO_SEED_SOURCE_H
 
@@ -7,14 +7,14 @@
 #include "tree.h"
 
 /*
- * A directory on the host. Its tree may change, and may be changed by somebody hostile, while it is read: nothing is ever
- * opened but below `root`, never through a symlink, and only regular files are opened for reading.
+ * A directory on the host. A hostile process may change the tree during the read. So every open is below `root` and never through a
+ * symlink, and only regular files are opened for reading.
  */
 struct stat;
 struct source {
     int root;
     struct tree *tree;
-    struct file *top;  /* what `root` becomes: the tree's own top, or a directory in it */
+    struct file *top;  /* place of `root` in the tree: the tree's own top, or a directory in it */
     size_t skip;       /* bytes of a tree path that lead to `top` */
     unsigned origin;   /* marks the directories that came from here; 0 for the main source */
     struct blake2b fingerprint; /* of names and stat results: the same again means nothing needs to be read */
@@ -32,13 +32,13 @@ const char *source_path(const struct source *source, const struct file *director
 /* Takes everything below the root into the tree, without reading contents. */
 void source_walk(struct source *source);
 
-/* Takes only the paths that stdin lists, each ended by a NUL, and the directories on the way to them. */
+/* Takes only the NUL-terminated paths of stdin, and their parent directories. */
 void source_list(struct source *source);
 
 /* Reads the contents of all regular files of the tree into the image. */
 void source_read(const struct source *source, struct image *image);
 
-/* seed/graft.c: takes everything below `path` into the tree, at a place where nothing is yet. */
+/* seed/graft.c: adds everything below `path` to the tree, at a free place. */
 void graft_walk(struct source *graft, struct tree *tree, const char *at, const char *path, unsigned origin);
 
 /* seed/stat.c: makes a tree file of a stat result, or reports why there can be none. */
@@ -46,21 +46,21 @@ struct file *source_file(struct source *source, int folder, const char *name, co
 void source_note(struct source *source, const char *path, const struct stat *stat);
 void source_set(struct file *file, const struct stat *stat);
 
-/* openat2(2) below `root`: no symlink on the way, and never above it. Returns -1 and errno. */
+/* openat2(2) below `root`: through no symlink, and never above it. Returns -1 and errno. */
 int open_beneath(int root, const char *path, int flags);
 
-/* seed/archive.c: takes a tar stream into the tree. NULL, or what is wrong with the archive. */
+/* seed/archive.c: reads a tar stream into the tree. NULL, or the problem of the archive. */
 struct tar;
 struct sink {
     void *context;
-    /* Takes the whole content of a file from the stream; what goes wrong stays in tar->problem. */
+    /* Takes the whole content of a file from the stream; tar->problem keeps an error. */
     void (*content)(void *context, struct file *file, struct tar *tar);
-    /* A later entry replaced the file: what it holds is free again. */
+    /* A later entry replaced the file: frees its blocks. */
     void (*forget)(void *context, struct file *file);
 };
 const char *archive_read(struct tar *tar, struct tree *tree, const struct sink *sink);
 
-/* seed/decompress.c: opens an archive and starts what makes a tar stream of it; the descriptor to read the stream from. */
+/* seed/decompress.c: opens an archive and starts its decompressor; returns the descriptor of the tar stream. */
 struct archive {
     int stream;
     int child; /* pid of the decompressor, or 0 */
@@ -69,9 +69,9 @@ struct archive {
     int64_t newest_ns;
 };
 void archive_open(struct archive *archive, const char *path);
-/* `bytes`: what the disk holds. */
+/* `bytes`: size of the disk. */
 void archive_start(struct archive *archive, uint64_t bytes);
-/* Ends with the right error when there was a problem, or when the decompressor found one. */
+/* Ends with the right error after a problem of the stream or of the decompressor. */
 void archive_close(struct archive *archive, const char *problem);
 
 #endif

@@ -1,4 +1,4 @@
-/* What a stat result of the host becomes in the tree. */
+/* Converts a stat result of the host for the tree. */
 #include "source.h"
 
 #include "seed.h"
@@ -14,7 +14,7 @@
 
 enum { MOST_LINKS = 65000, FIRST_SLOTS = 256 };
 
-/* Files with several names, by where the host has them. */
+/* Files with several names, by their identity on the host. */
 struct links {
     struct file **slots;
     size_t count;
@@ -52,7 +52,7 @@ static void grow(struct links *links)
     *links = larger;
 }
 
-/* The file that another name was found for before, or NULL, and then the new one is remembered. */
+/* The file of an earlier name with the same identity; else remembers the new one and returns NULL. */
 static struct file *linked(struct source *source, struct file *file)
 {
     if (source->links == NULL)

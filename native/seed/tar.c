@@ -110,7 +110,7 @@ static ssize_t take(struct tar *tar, void *bytes, size_t length)
     return (ssize_t)taken;
 }
 
-/* The same, where the end of the stream is too early. */
+/* The same, for a stream that must not end here. */
 static int take_all(struct tar *tar, void *bytes, size_t length)
 {
     ssize_t got = take(tar, bytes, length);
@@ -197,7 +197,7 @@ static bool is_zero(const struct header *header)
     return bytes[0] == '\0' && memcmp(bytes, bytes + 1, TAR_BLOCK - 1) == 0;
 }
 
-/* The content of a header that speaks about the next one: a long name or pax records. */
+/* The content of a header about the next one: a long name or pax records. */
 static int take_extra(struct tar *tar, char type, uint64_t size)
 {
     if (size > most_extra)
@@ -235,7 +235,7 @@ static bool header_path(struct tar *tar, const struct header *header)
 {
     char path[sizeof header->prefix + 1 + sizeof header->name];
     size_t length = 0, name = strnlen(header->name, sizeof header->name);
-    if (memcmp(header->magic, "ustar", 6) == 0) /* with its NUL: GNU's own format uses the prefix for other things */
+    if (memcmp(header->magic, "ustar", 6) == 0) /* with its NUL: GNU's own format uses the prefix for other fields */
         length = strnlen(header->prefix, sizeof header->prefix);
     memcpy(path, header->prefix, length);
     if (length > 0)
@@ -270,7 +270,7 @@ static int describe(struct tar *tar, const struct header *header, int64_t size, 
     entry->type = header->type == '\0' || header->type == '7' || header->type == 'S' ? '0' : header->type;
     if (!has_content(entry->type))
         entry->size = 0;
-    /* The format before ustar had no type for directories. What such an entry holds is passed over. */
+    /* The format before ustar has no type for directories. The content of such an entry is skipped. */
     if (entry->type == '0' && entry->path->length > 0 && entry->path->bytes[entry->path->length - 1] == '/')
         entry->type = '5';
     if (entry->size > INT64_MAX)

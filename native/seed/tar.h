@@ -1,6 +1,6 @@
 /*
- * A tar stream, entry by entry: ustar, pax, GNU long names, the old format. Every byte of it may be hostile; nothing here
- * opens or makes a file.
+ * A tar stream, entry by entry: ustar, pax, GNU long names, the old format. Every byte may be hostile. This part opens and makes no
+ * file.
  */
 #ifndef PYRO_SEED_TAR_H
 #define PYRO_SEED_TAR_H
@@ -19,7 +19,7 @@ struct tar_text {
     bool set;
 };
 
-/* What a header can be overruled by: pax records and GNU long names, for one entry or for all that follow. */
+/* Fields that override a header: pax records and GNU long names, for one entry or for all later ones. */
 struct tar_extra {
     struct tar_text path;
     struct tar_text link;
@@ -34,14 +34,14 @@ struct tar_extra {
 struct tar {
     ssize_t (*read)(void *context, void *bytes, size_t length); /* as read(2) */
     void *context;
-    uint64_t limit;  /* bytes of the stream after which it is given up */
-    uint64_t offset; /* bytes of it taken so far */
-    uint64_t left;   /* content of the current entry that nobody has read */
+    uint64_t limit;  /* maximum bytes of the stream */
+    uint64_t offset; /* bytes of the stream so far */
+    uint64_t left;   /* unread content of the current entry */
     size_t padding;  /* after that, up to the next header */
     uint64_t entries;
     struct tar_extra once;
     struct tar_extra always;
-    struct tar_text path; /* of the current entry, when it comes from the header */
+    struct tar_text path; /* of the current entry, from the header */
     struct tar_text link;
     char problem[160];
     unsigned char *buffer;
@@ -63,13 +63,13 @@ struct tar_entry {
 void tar_start(struct tar *tar, ssize_t (*read)(void *, void *, size_t), void *context, uint64_t limit);
 void tar_end(struct tar *tar);
 
-/* 1 an entry, 0 the end of the archive, -1 it is damaged and tar->problem says how. */
+/* 1 an entry, 0 the end of the archive, -1 damage, which tar->problem describes. */
 int tar_next(struct tar *tar, struct tar_entry *entry);
 
-/* Exactly `length` bytes of the current entry's content, no more than it has: 0, or -1 with tar->problem. */
+/* Exactly `length` bytes of the current entry's content, at most its rest: 0, or -1 with tar->problem. */
 int tar_content(struct tar *tar, void *bytes, size_t length);
 
-/* seed/pax.c: takes the records of a pax header; false when they are not what they should be. */
+/* seed/pax.c: reads the records of a pax header; false for invalid ones. */
 bool pax_parse(struct tar_extra *extra, const char *bytes, size_t length);
 bool tar_text_set(struct tar_text *text, const char *bytes, size_t length);
 

@@ -15,7 +15,7 @@ void tree_start(struct tree *tree, size_t entry_limit, int64_t implied_mtime)
     tree->implied_mtime = implied_mtime;
     tree->bucket_count = FIRST_BUCKETS;
     tree->buckets = arena(FIRST_BUCKETS * sizeof(struct entry *));
-    /* A key of its own, so that nobody can choose names that all fall into one bucket. */
+    /* A random key, so that no source can choose names that all fall into one bucket. */
     if (getrandom(&tree->hash_key, sizeof tree->hash_key, 0) < 0)
         tree->hash_key = 0;
     tree->top = tree_file(KIND_DIRECTORY);
@@ -114,7 +114,7 @@ struct entry *tree_add(struct tree *tree, struct file *directory, const char *na
     return entry;
 }
 
-/* One step down from `folder`; makes the directory when there is none of that name and `make` is set. */
+/* One step down from `folder`; makes a missing directory if `make` is set. */
 static int descend(struct tree *tree, struct file **folder, const char *name, size_t length, bool make)
 {
     struct entry *entry = tree_find(tree, *folder, name, length);
@@ -214,7 +214,7 @@ void tree_order(struct tree *tree)
     size_t room = 64, count = 1;
     struct file **list = arena(room * sizeof(struct file *));
     list[0] = tree->top;
-    for (size_t i = 0; i < count; i++) { /* a list that grows while it is walked, since recursion has a depth */
+    for (size_t i = 0; i < count; i++) { /* a list that grows during the walk, since recursion has a depth */
         struct file *directory = list[i];
         if (directory->child_count > 1)
             qsort(directory->children, directory->child_count, sizeof(struct entry *), by_name);

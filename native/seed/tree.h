@@ -1,4 +1,4 @@
-/* The tree that becomes /workspace: names, and the files behind them, kept in memory until the image is finished. */
+/* The tree of /workspace: names, and their files, in memory until the image is complete. */
 #ifndef PYRO_SEED_TREE_H
 #define PYRO_SEED_TREE_H
 
@@ -21,20 +21,20 @@ struct piece {
 struct entry {
     struct entry *next_in_bucket;
     struct file *parent;
-    struct file *file; /* what a later entry of an archive replaces */
+    struct file *file; /* replaceable by a later entry of an archive */
     const char *name;
     uint64_t hash;
     uint32_t position[2]; /* scratch of the directory writer: hash and minor hash of the name */
     uint8_t length;       /* of the name, 1 to NAME_LIMIT */
 };
 
-/* Whom files belong to in the guest. */
+/* Owner of files in the guest. */
 struct owner {
     uint32_t uid;
     uint32_t gid;
 };
 
-/* One inode to be; hard links are several entries of one file. */
+/* One future inode; hard links are several entries of one file. */
 struct file {
     enum file_kind kind;
     uint32_t mode; /* permission bits alone */
@@ -60,7 +60,7 @@ struct file {
     uint32_t child_count;
     uint32_t child_room;
 
-    dev_t device; /* where the host has it */
+    dev_t device; /* identity on the host */
     ino_t host_inode;
 };
 
@@ -72,7 +72,7 @@ struct tree {
     size_t entry_limit; /* inodes that the image has room for */
     int64_t implied_mtime;
     uint64_t hash_key;
-    struct owner owner; /* of the top and everything in it; root, unless set after tree_start */
+    struct owner owner; /* of the top and everything in it; root by default */
     struct file **directories; /* set by tree_order: the top first, every directory after its parent */
     size_t directory_count;
 };
@@ -84,14 +84,14 @@ struct file *tree_file(enum file_kind kind);
 /* The entry of a name in a directory, or NULL. */
 struct entry *tree_find(const struct tree *tree, const struct file *directory, const char *name, size_t length);
 
-/* Adds a name that is not there yet. Ends with SEED_REJECTED beyond the limit. */
+/* Adds a new name. Ends with SEED_REJECTED beyond the limit. */
 struct entry *tree_add(struct tree *tree, struct file *directory, const char *name, size_t length, struct file *file);
 
 enum { TREE_OK = 0, TREE_NOT_A_DIRECTORY = -1, TREE_BAD_NAME = -2, TREE_TOO_DEEP = -3, TREE_ABSENT = -4 };
 
 /*
- * Splits a relative path into the directory that holds it and its last name; missing directories are made when `make` is set.
- * "." and empty components are passed over, ".." and absolute paths are TREE_BAD_NAME. The top itself gives *length 0.
+ * Splits a relative path into its directory and its last name. Makes missing directories if `make` is set. Skips "." and empty
+ * components; ".." and absolute paths are TREE_BAD_NAME. The top itself gives *length 0.
  */
 int tree_locate(struct tree *tree, const char *path, size_t path_length, bool make, struct file **directory,
                 const char **name, size_t *length);

@@ -30,7 +30,7 @@ void source_open(struct source *source, const char *path, struct tree *tree)
 {
     struct stat stat;
     source_start(source, path, tree, &stat);
-    blake2b_add_number(&source->fingerprint, geteuid()); /* what can be read depends on who reads */
+    blake2b_add_number(&source->fingerprint, geteuid()); /* which files are readable depends on the reader */
     source_note(source, ".", &stat);
     source_set(tree->top, &stat);
 }
@@ -46,8 +46,8 @@ static int by_bytes(const void *left, const void *right)
 }
 
 /*
- * All names of a directory but "." and "..", sorted, so that equal directories are taken in equal order; NULL and errno when it cannot
- * be read to its end. By the kernel's own call: opendir makes three more of each directory.
+ * All names of a directory but "." and "..", sorted, so that equal directories give equal images; NULL and errno after a read
+ * error. By the kernel's own call, because opendir makes three more per directory.
  */
 static char **names_of(int folder, size_t *count)
 {
@@ -119,7 +119,7 @@ static void walk(struct source *source, struct file *directory)
 
 void source_walk(struct source *source)
 {
-    /* The list of directories grows at its end while it is walked: no recursion, so depth is bounded by PATH_LIMIT alone. */
+    /* The list of directories grows at its end during the walk: no recursion, so PATH_LIMIT alone bounds the depth. */
     size_t room = 256, count = 1;
     struct file **queue = malloc(room * sizeof(struct file *));
     if (queue == NULL)
@@ -165,7 +165,7 @@ static void add_listed(struct source *source, int fd, const char *path, const st
         if (file != NULL)
             tree_add(source->tree, directory, name, length, file);
     }
-    /* Else it is listed twice, or a directory that names below it have made: settle_implied has the rest. */
+    /* Otherwise the list has it twice, or names below have made the directory: settle_implied does the rest. */
 }
 
 static void take_listed(struct source *source, const char *path, size_t path_length)
@@ -179,7 +179,7 @@ static void take_listed(struct source *source, const char *path, size_t path_len
         report_skip(path, why_not(result));
         return;
     }
-    /* Only what can be opened makes directories in the tree: a path through a symlink must not. */
+    /* Only directories that can be opened enter the tree: a path through a symlink must not. */
     int fd = open_beneath(source->root, path, O_PATH);
     if (fd < 0 || fstat(fd, &stat) != 0)
         report_skip(path, errno == ELOOP ? "its parent is a symlink" : strerror(errno));
@@ -189,7 +189,7 @@ static void take_listed(struct source *source, const char *path, size_t path_len
         close(fd);
 }
 
-/* Directories that only names below them spoke of have a mode and a time of their own on the host. */
+/* Gives directories that only names below them implied the mode and the time of the host's. */
 static void settle_implied(struct source *source)
 {
     tree_order(source->tree);
@@ -201,7 +201,7 @@ static void settle_implied(struct source *source)
         const char *path = tree_path(directory->self);
         int fd = open_beneath(source->root, path, O_PATH | O_DIRECTORY);
         if (fd < 0)
-            continue; /* gone, and with it all below */
+            continue; /* gone, with everything below */
         if (fstat(fd, &stat) == 0) {
             source_note(source, path, &stat);
             source_set(directory, &stat);

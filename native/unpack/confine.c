@@ -43,7 +43,7 @@ static struct sock_filter filter[] = {
     LOAD(args[2]),
     BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 1, 0),
     RETURN(SECCOMP_RET_ALLOW),
-    /* A refused call fails, so that libarchive tells what is wrong with the archive. */
+    /* A refused call fails, so that libarchive reports the problem of the archive. */
     RETURN(SECCOMP_RET_ERRNO | EPERM),
 };
 

@@ -41,7 +41,7 @@ static const char *reason_of(struct archive *archive)
     return reason == NULL ? "it is damaged" : reason;
 }
 
-/* Bytes as the archive has them; UTF-8 where the locale could not say the name. */
+/* Bytes of the archive, or UTF-8 for a name outside the locale. */
 static const char *name_of(struct archive_entry *entry)
 {
     const char *name = archive_entry_pathname(entry);
@@ -54,7 +54,7 @@ static const char *target_of(struct archive_entry *entry)
     return target != NULL ? target : archive_entry_symlink_utf8(entry);
 }
 
-/* The entry as it is written: what the workspace keeps, and nothing of users, access control lists or flags. */
+/* The entry for the stream: without users, access control lists and flags, which a workspace does not keep. */
 static struct archive_entry *described(struct archive_entry *entry, const char *name)
 {
     struct archive_entry *plain = archive_entry_new();
@@ -73,7 +73,7 @@ static struct archive_entry *described(struct archive_entry *entry, const char *
     return plain;
 }
 
-/* The content must be as long as the entry says: the stream's header has been written. NULL, or what is wrong. */
+/* The content must have the entry's size, because the stream's header is written. NULL, or the problem. */
 static const char *copy_content(struct archive *from, struct archive *to, la_int64_t size)
 {
     static char buffer[COPY_BUFFER];

@@ -36,6 +36,6 @@ int main(void)
     }
     if (convert(from, to, problem, sizeof problem) != 0)
         return fail(problem);
-    /* What the process holds ends with it. */
+    /* The process's end frees its resources. */
     _exit(EXIT_SUCCESS);
 }

@@ -12,7 +12,7 @@ struct archive;
 /* unpack/confine.c: from here on the process can read and write open descriptors, allocate memory and end. False: errno says why. */
 int confine(void);
 
-/* unpack/convert.c: a reader of zip and 7z archives and a writer of GNU tar streams; NULL where there is no memory. */
+/* unpack/convert.c: a reader of zip and 7z archives and a writer of GNU tar streams; NULL without memory. */
 struct archive *convert_reader(void);
 struct archive *convert_writer(void);
 
