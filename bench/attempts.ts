@@ -1,18 +1,17 @@
 import type { Row } from "./report.ts"
 
-/** How often a row is measured at most. */
+/** Maximum measurements of a row. */
 const ATTEMPTS = 3
 
 const reason = (cause: unknown) => cause instanceof Error ? cause.message : String(cause)
 
-/** The last of several measurements, with what the others came to. */
+/** The last of several measurements, with the results of the others. */
 const following = (before: Row | undefined, row: Row): Row =>
   before === undefined ? row : { ...row, earlier: [...before.earlier, before.ratio ?? before.ours] }
 
 /**
- * Measures every row, and once all are through those again that are over their budgets, `settled` before each: what another user of the
- * host does to a figure lasts for minutes. What was found before stays in the row, since it may have been pyro's own doing. One that
- * cannot be measured does not keep the others from it.
+ * Measures every row, and then again those over their budgets, each after `settled`: another user of the host disturbs a figure for
+ * minutes. Earlier results stay in the row, since pyro may have caused them. A failed measurement does not stop the others.
  */
 export const measureAll = async <Plan extends { readonly name: string }>(
   plans: ReadonlyArray<Plan>,

@@ -3,21 +3,21 @@ import type { Floor } from "./floors/template.ts"
 import type { Product } from "./product.ts"
 import type { Room } from "./room.ts"
 
-/** What rows are measured with. */
+/** Resources of all rows. */
 export interface Bench {
   readonly room: Room
   readonly floor: Floor
   /** Folder with the sources of the floors' programs. */
   readonly floorSources: string
   readonly product: Product
-  /** A daemon of the benchmarks' own, started when a row first asks for it. */
+  /** A daemon of the benchmarks' own, started at its first use by a row. */
   readonly daemon: Daemon
-  /** Another, without a pool. */
+  /** Another daemon, without a pool. */
   readonly bareDaemon: Daemon
   /** argv of the built command line. */
   readonly pyro: ReadonlyArray<string>
-  /** Variables for processes of pyro that are to find no daemon. */
+  /** Variables for processes of pyro that must find no daemon. */
   readonly alone: NodeJS.ProcessEnv
-  /** Environment that everything runs in. */
+  /** Environment of all workspaces. */
   readonly environment: string
 }

@@ -12,16 +12,16 @@ import { buildOf } from "../src/sdk/installed.ts"
 /** The product behind its daemon, as the command line uses it. */
 export interface Daemon {
   readonly call: <A>(use: (pyro: PyroService) => Effect.Effect<A, PyroError>) => Promise<A>
-  /** Creates a workspace; gives its id. */
+  /** Creates a workspace and gives its id. */
   readonly create: (options?: { readonly seed_path?: string; readonly memory_mib?: number }) => Promise<string>
-  /** Runs a command to its end; gives the bytes it wrote to stdout. Fails when its status is not 0. */
+  /** Runs a command to its end and gives the bytes of its stdout. Fails if its status is not 0. */
   readonly exec: (workspace: string, ...argv: ReadonlyArray<string>) => Promise<number>
-  /** The same again and again: its payload, which a program has as such, is checked once. */
+  /** The same repeatedly: its payload is checked once, because a program has it ready. */
   readonly prepared: (workspace: string, ...argv: ReadonlyArray<string>) => () => Promise<unknown>
-  /** What a command prints. */
+  /** Output of a command. */
   readonly output: (workspace: string, ...argv: ReadonlyArray<string>) => Promise<string>
   readonly remove: (workspace: string) => Promise<void>
-  /** Waits until the pool has as many members as it will have. */
+  /** Waits until the pool is full. */
   readonly settled: () => Promise<void>
   readonly pid: () => Promise<number>
   readonly close: () => Promise<void>
@@ -29,10 +29,10 @@ export interface Daemon {
 
 const poolMembers = 2
 
-/** `env`: what the daemon finds beside this process's own variables. */
+/** `env`: variables of the daemon in addition to this process's own. */
 export const openDaemon = (pyro: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}): Daemon => {
   const program = pyro.at(-1) ?? ""
-  // Read by the client, and inherited by the daemon that it starts: when the first request comes.
+  // The client reads them, and its daemon inherits them at the first request.
   const enter = () => {
     const before = { ...process.env }
     Object.assign(process.env, env)
@@ -97,7 +97,7 @@ export const openDaemon = (pyro: ReadonlyArray<string>, env: Readonly<Record<str
         if (vms.filter(({ pid, purpose }) => purpose === "pool" && pid !== undefined).length >= poolMembers) break
         await new Promise((resolve) => setTimeout(resolve, 50))
       }
-      // The last member is recorded before it has been through its claim.
+      // The last member is recorded before its claim.
       await new Promise((resolve) => setTimeout(resolve, 600))
     },
     pid: async () => (await status()).pid ?? 0,
@@ -106,7 +106,7 @@ export const openDaemon = (pyro: ReadonlyArray<string>, env: Readonly<Record<str
         await call((daemon) => daemon.workspace.delete({ workspaces: [], all: true }))
         const pid = (await status()).pid
         if (pid !== undefined) process.kill(pid, "SIGTERM")
-        // The folders that it uses go next.
+        // The caller removes its folders next.
         while (fs.existsSync(`/proc/${pid}`)) await new Promise((resolve) => setTimeout(resolve, 20))
       }
       await runtime.dispose()

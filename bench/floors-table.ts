@@ -4,7 +4,7 @@ import { bareChannel } from "./rows/stdout.ts"
 import { summarize, type Summary } from "./statistics.ts"
 import { columns, three } from "./table.ts"
 
-/** A floor by itself, beside what a prototype of it reached. */
+/** A floor alone, beside its prototype's figure. */
 export interface FloorRow extends Summary {
   readonly name: string
   readonly unit: string

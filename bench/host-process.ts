@@ -8,7 +8,7 @@ export interface Ended {
   readonly stderr: string
 }
 
-/** Runs a program to its end; `ms` is from before its start until it has exited. Any status but `status` fails. */
+/** Runs a program to its end. `ms` is the time from before its start to its exit. Any status but `status` fails. */
 export const runProgram = (
   argv: ReadonlyArray<string>,
   expected = 0,
@@ -33,15 +33,15 @@ const readOrEmpty = (file: string) => {
   try {
     return fs.readFileSync(file, "utf8")
   } catch {
-    return "" // it has ended
+    return "" // the process has ended
   }
 }
 
-/** All processes that `pid` started and that these started. */
+/** All descendants of `pid`. */
 export const descendants = (pid: number): ReadonlyArray<number> => {
   const children = new Map<number, Array<number>>()
   for (const name of fs.readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
-    // The name in parentheses may hold anything: what follows its last one is the state, then the parent.
+    // The name in parentheses may hold any bytes: state and parent follow the last parenthesis.
     const parent = Number(/.*\) \S (\d+)/s.exec(readOrEmpty(`/proc/${name}/stat`))?.[1] ?? "-1")
     children.set(parent, [...(children.get(parent) ?? []), Number(name)])
   }
@@ -55,7 +55,7 @@ const kib = (text: string, field: string) => {
   return found === null ? undefined : Number(found[1])
 }
 
-/** Memory in MiB that processes account for, what they share divided by its users (proc(5), smaps_rollup). */
+/** Memory of processes in MiB, with shared memory divided by its users (proc(5), smaps_rollup). */
 export const proportionalMib = (pids: ReadonlyArray<number>): number => {
   const sizes = pids.map((pid) => kib(readOrEmpty(`/proc/${pid}/smaps_rollup`), "Pss"))
   if (sizes.length === 0 || sizes.some((size) => size === undefined)) {
@@ -64,5 +64,5 @@ export const proportionalMib = (pids: ReadonlyArray<number>): number => {
   return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0) / 1024
 }
 
-/** Resident memory of one process in MiB; 0 when it has ended. */
+/** Resident memory of one process in MiB; 0 after its end. */
 export const residentMib = (pid: number): number => (kib(readOrEmpty(`/proc/${pid}/status`), "VmRSS") ?? 0) / 1024

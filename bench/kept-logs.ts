@@ -1,13 +1,13 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 
-/** The daemons' logs beneath a room, which goes with the run. */
+/** The daemons' logs beneath a room. They are removed with the run. */
 const logsIn = (disk: string) =>
   fs.readdirSync(disk, { recursive: true, encoding: "utf8" }).filter((file) =>
     /(^|\/)daemon\/[^/]*log[^/]*$/.test(file)
   )
 
-/** Copies the daemons' logs of a row that failed out of the room, to a folder beneath `place`; gives the folder, where there was a log. */
+/** Copies the daemons' logs of a failed row out of the room, to a folder beneath `place`. Gives the folder if there was a log. */
 export const keepLogs = (disk: string, row: string, place: string): string | undefined => {
   const logs = logsIn(disk).filter((file) => fs.statSync(path.join(disk, file)).isFile())
   if (logs.length === 0) return undefined
@@ -16,7 +16,7 @@ export const keepLogs = (disk: string, row: string, place: string): string | und
   return folder
 }
 
-/** The failure of a row, with where the daemons' logs of it are. */
+/** The failure of a row, with the folder of the daemons' logs. */
 export const withLogs = async <A>(disk: string, row: string, place: string, measured: Promise<A>): Promise<A> => {
   try {
     return await measured

@@ -17,7 +17,7 @@ const release = () => {
   return /^PRETTY_NAME="?([^"\n]*)/m.exec(found)?.[1] ?? "unknown"
 }
 
-/** The host that was measured on. */
+/** The measured host. */
 export const describeMachine = () => ({
   cpu: os.cpus()[0]?.model ?? "unknown",
   cores: os.availableParallelism(),
@@ -26,7 +26,7 @@ export const describeMachine = () => ({
   release: release()
 })
 
-/** What was measured, and with what. */
+/** Versions of the measured programs. */
 export const describeVersions = (root: string) => ({
   pyro: String((JSON.parse(fs.readFileSync(path.join(root, "package.json"), "utf8")) as { version: unknown }).version),
   commit: said("git", "-C", root, "describe", "--always", "--dirty"),
@@ -34,5 +34,5 @@ export const describeVersions = (root: string) => ({
   qemu: said("qemu-system-x86_64", "--version").replace(/^QEMU emulator version /, "")
 })
 
-/** Processes that wanted to run, over the last minute: what else was going on. */
+/** Load average of the last minute: other work on the host. */
 export const load = () => Number(os.loadavg()[0]?.toFixed(2))

@@ -24,15 +24,15 @@ const say = (line: string) => process.stderr.write(`${line}\n`)
 
 const reason = (cause: unknown) => cause instanceof Error ? cause.message : String(cause)
 
-/** Measures what the options ask for; resolves to an exit status. */
+/** Measures according to the options, and resolves to an exit status. */
 const bench = async (root: string, options: Options): Promise<number> => {
   const room = enterRoom()
-  // VMs of the benchmarks are nobody else's: their records go with the room.
+  // The benchmarks' VMs belong to the room: their records are removed with it.
   process.env["PYRO_STATE_DIR"] = path.join(room.disk, "state")
   process.env["PYRO_MEMORY_DIR"] = room.memory
   const loadBefore = load()
   const product = openProduct(environment)
-  // First of all: it makes what is missing or outdated in the cache, and the floors take the same files.
+  // First, because it makes missing or outdated files of the cache, which the floors also use.
   const accelerator = await product.accelerator()
   say("preparing the floors (5 s)")
   const floorSources = path.join(root, "bench", "floors")

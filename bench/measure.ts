@@ -1,27 +1,27 @@
 import type { Bench } from "./bench.ts"
 import type { Budget, Measured } from "./report.ts"
 
-/** One side of a row: a measurement that can be taken again and again. */
+/** One side of a row: a repeatable measurement. */
 export interface Side {
   /** One value in the row's unit. */
   readonly sample: () => Promise<number>
   readonly close: () => Promise<void>
 }
 
-/** A row before it is measured. */
+/** A row before its measurement. */
 export interface Plan {
   readonly name: string
   readonly unit: Measured["unit"]
   readonly about: string
   readonly budget: Budget
-  /** What a prototype of the floor reached on a 2-core host without KVM (min, or the one figure known). */
+  /** Figure of the floor's prototype on a 2-core host without KVM (minimum, or the one known figure). */
   readonly prototype?: number
-  /** How often both sides are measured when the caller asks for `runs`. */
+  /** Number of samples of both sides, for the caller's `runs`. */
   readonly rounds: (runs: number) => number
-  /** Rounds before those that count: caches fill, code is compiled. */
+  /** Rounds before those that count: they fill caches and compile code. */
   readonly warmups: number
   readonly floor?: (bench: Bench) => Promise<Side>
-  /** What is granted on top of a ratio, where that is measured too. */
+  /** Allowance on top of a ratio, if it is measured, too. */
   readonly granted?: (bench: Bench) => Promise<Side>
   readonly ours: (bench: Bench) => Promise<Side>
 }
@@ -29,7 +29,7 @@ export interface Plan {
 /** A side that holds nothing between two samples. */
 export const side = (sample: Side["sample"], close: Side["close"] = async () => {}): Side => ({ sample, close })
 
-/** Longest that opening a side or one sample of it may take: a guest that hangs must not hang the whole. */
+/** Maximum time for opening a side or for one sample: a hung guest must not hang the run. */
 const timeoutMs = 120_000
 
 const limited = <A>(what: string, work: Promise<A>): Promise<A> => {
@@ -41,8 +41,8 @@ const limited = <A>(what: string, work: Promise<A>): Promise<A> => {
 }
 
 /**
- * Measures floor and ours in turn, so that whatever else the host does hits both alike. Sides are opened one after the other and
- * closed in any case.
+ * Measures floor and ours in turn, so that other work of the host affects both alike. Opens the sides one after the other and
+ * always closes them.
  */
 export const interleave = async (
   name: string,
@@ -67,7 +67,7 @@ export const interleave = async (
   return samples
 }
 
-/** Milliseconds that `work` takes. */
+/** Duration of `work` in milliseconds. */
 export const timed = async (work: () => Promise<unknown>): Promise<number> => {
   const since = performance.now()
   await work()

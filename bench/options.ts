@@ -2,9 +2,9 @@ import { parseArgs } from "node:util"
 
 export interface Options {
   readonly runs: number
-  /** Rows whose name holds this; `floors` measures the floors alone. */
+  /** Rows whose name contains this; `floors` measures the floors alone. */
   readonly only: string | undefined
-  /** File that gets the report as JSON. */
+  /** File for the report as JSON. */
   readonly json: string | undefined
   readonly help: boolean
 }
@@ -15,7 +15,7 @@ export const usage = `usage: npm run bench -- [--runs N] [--only NAME] [--json F
   --only NAME  one row, or "floors": the floors alone
   --json FILE  write the report to FILE as well`
 
-/** Fails with a sentence about what is wrong. */
+/** Fails with a sentence about the problem. */
 export const parseOptions = (argv: ReadonlyArray<string>, names: ReadonlyArray<string>): Options => {
   const { values } = parseArgs({
     args: [...argv],

@@ -10,21 +10,21 @@ import { Paths } from "../src/system/Paths.ts"
 import { Vmm } from "../src/vm/Vmm.ts"
 import { acquireWorkspace } from "../src/workspace/boot.ts"
 
-/** A running VM of the product, its root mounted. */
+/** A running VM of the product with its root mounted. */
 export interface ProductVm {
-  /** Runs a command to its end; gives the bytes it wrote to stdout. Fails when its status is not 0. */
+  /** Runs a command to its end and gives the bytes of its stdout. Fails if its status is not 0. */
   readonly exec: (...argv: readonly [string, ...ReadonlyArray<string>]) => Promise<number>
   readonly destroy: () => Promise<void>
 }
 
-/** The product, used as a program uses it: in process, without a daemon. */
+/** The product as a program uses it: in process, without a daemon. */
 export interface Product {
-  /** Milliseconds from the call of `run` until the command has ended; the VM is gone when this resolves. */
+  /** Milliseconds from the call of `run` to the command's end. The VM is gone when this resolves. */
   readonly run: (command: ReadonlyArray<string>) => Promise<number>
   readonly vm: () => Promise<ProductVm>
-  /** Makes a seed image of a directory, in a cache of its own in `folder`. */
+  /** Makes a seed image of a directory, in a separate cache in `folder`. */
   readonly seed: (tree: string, folder: string) => Promise<void>
-  /** What this host runs guests with. */
+  /** Hypervisor of this host. */
   readonly accelerator: () => Promise<string>
   readonly close: () => Promise<void>
 }
@@ -33,7 +33,7 @@ const logToStderr = Logger.replace(Logger.defaultLogger, Logger.withConsoleError
 
 const commandEnvironment = ["PATH=/usr/bin:/bin", "LANG=C.UTF-8", "HOME=/root"]
 
-/** Reads all output, as whoever collects it does. */
+/** Reads all output, as a collecting caller does. */
 const execIn = (channel: GuestChannel, argv: readonly [string, ...ReadonlyArray<string>]) =>
   Effect.scoped(Effect.gen(function*() {
     const process = yield* channel.spawn({ argv, env: commandEnvironment, cwd: "/" })
@@ -58,12 +58,12 @@ const workspace = (environment: string) =>
       hostname: "pyro",
       dieWithParent: true
     })
-    // The first process makes the guest this workspace's own; it stays, as a shell would.
+    // The first process makes the guest this workspace's own, and stays, as a shell would.
     yield* claim({ argv: ["/bin/sleep", "infinity"], env: commandEnvironment, cwd: "/" })
     return guest
   })
 
-/** Guest memory that `run` gives when it is not told: rows compare like with like. */
+/** Default guest memory of `run`, so that rows compare equal sizes. */
 export const memoryMib = 1024
 
 export const openProduct = (environment: string): Product => {

@@ -3,16 +3,16 @@ import { type Floor, guestRoot } from "./floors/template.ts"
 import { timed } from "./measure.ts"
 import { inARow } from "./rows/in-a-row.ts"
 
-/** How fast the host is now, by a command of the floor's guest: nothing of pyro's is in it. */
+/** Present speed of the host, by a command of the floor's guest, without code of pyro. */
 export interface Pace {
-  /** Milliseconds of the command now over the least seen in this run. */
+  /** Milliseconds of the command now, divided by the minimum of this run. */
   readonly look: () => Promise<number>
 }
 
-/** Commands of one look, and as many before them, which translate the guest's code: a second in all. */
+/** Commands of one measurement, after as many that translate the guest's code: a second in all. */
 const COMMANDS = 100
 
-/** `sample` gives the milliseconds of now. */
+/** `sample` gives the present milliseconds. */
 export const paceOf = (sample: () => Promise<number>): Pace => {
   let least = Infinity
   return {
@@ -24,7 +24,7 @@ export const paceOf = (sample: () => Promise<number>): Pace => {
   }
 }
 
-/** Has a guest of its own only while it looks: another one would be in the figures of memory. */
+/** Has a guest only during a measurement: another guest would count in the figures of memory. */
 export const hostPace = (floor: Floor): Pace => {
   const command = "/bin/true"
   const request = timedExec(guestRoot, command)
@@ -41,9 +41,9 @@ export const hostPace = (floor: Floor): Pace => {
 }
 
 export interface Patience {
-  /** Up to this much more than at best counts as quiet: what is left are the host's own ups and downs. */
+  /** Maximum ratio of a quiet host: normal variation stays below. */
   readonly atMost: number
-  /** A lull of one look is none. */
+  /** Number of quiet measurements in a row. */
   readonly inARow: number
   readonly everyMs: number
   readonly longestMs: number
@@ -52,8 +52,8 @@ export interface Patience {
 const patience: Patience = { atMost: 1.15, inARow: 3, everyMs: 3_000, longestMs: 300_000 }
 
 /**
- * What waits, each time it is called, until the host is about as fast as it was at best: true then. All times together it waits no
- * longer than `longestMs`.
+ * Returns a function that waits until the host is about as fast as its best, and then gives true. All waits together take at most
+ * `longestMs`.
  */
 export const makeUntilQuiet = ({ look }: Pace, { atMost, everyMs, inARow, longestMs }: Patience = patience) => {
   let leftMs = longestMs

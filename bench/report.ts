@@ -1,8 +1,8 @@
 import { summarize, type Summary } from "./statistics.ts"
 
 /**
- * What a figure may be. `ratio` bounds ours / floor: `atMost` (time, memory: `plus` more of the unit is granted, and the median of what
- * was measured for that) or `atLeast` (throughput). `absolute` bounds ours itself.
+ * Budget of a figure. `ratio` bounds ours / floor: `atMost` (time and memory, with an allowance `plus` in the unit and the median
+ * of its measurement) or `atLeast` (throughput). `absolute` bounds ours itself.
  */
 export type Budget =
   | { readonly kind: "ratio"; readonly atMost: number; readonly plus?: number }
@@ -12,15 +12,15 @@ export type Budget =
 export interface Measured {
   readonly name: string
   readonly unit: "ms" | "MiB" | "MiB/s" | "runs"
-  /** What is compared with what, in one sentence. */
+  /** The comparison in one sentence. */
   readonly about: string
   readonly budget: Budget
-  /** Empty when nothing bare does the same. */
+  /** Empty if no bare program does the same. */
   readonly floor: ReadonlyArray<number>
-  /** What is granted on top of a ratio; empty where nothing was measured for that. */
+  /** Allowance on top of a ratio; empty without a measurement of it. */
   readonly granted: ReadonlyArray<number>
   readonly ours: ReadonlyArray<number>
-  /** What a prototype of the floor reached, where there was one. */
+  /** Figure of the floor's prototype, if there was one. */
   readonly prototype?: number | undefined
 }
 
@@ -32,13 +32,13 @@ export interface Row {
   readonly ours: number
   /** ours / floor */
   readonly ratio: number | null
-  /** Bound on `ratio` where there is a floor and the budget is relative, else on `ours`. */
+  /** Bound on `ratio` for a floor with a relative budget, else on `ours`. */
   readonly budget: number
   readonly budget_text: string
   readonly ok: boolean
-  /** What it came to when it was measured before, each time over its budget: `ratio`, or `ours` where there is no floor. */
+  /** Earlier results over the budget: `ratio`, or `ours` without a floor. */
   readonly earlier: ReadonlyArray<number>
-  /** The floor's median by what a prototype of it reached; null where there was none. */
+  /** The floor's median divided by its prototype's figure; null without a prototype. */
   readonly floor_by_prototype: number | null
   readonly about: string
   readonly floor_summary: Summary | null
@@ -83,7 +83,7 @@ const verdict = ({ budget, granted, name, unit }: Measured, ours: number, floor:
   return { bound, ok: ratio <= bound, text: `<= ${budget.atMost}x${more}` }
 }
 
-/** Four digits that mean something, whatever the unit. */
+/** Four significant digits in any unit. */
 const round = (value: number) => Number(value.toPrecision(4))
 
 const roundAll = ({ min, median, p95, runs }: Summary): Summary => ({

@@ -3,18 +3,18 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 
-/** Two folders of one run of the benchmarks: one on disk, one where RAM backs files. Both vanish with the process. */
+/** Two folders of one run of the benchmarks: one on disk, one RAM-backed. Both are removed with the process. */
 export interface Room {
   readonly disk: string
   readonly memory: string
-  /** Ends what still runs in the room and removes it. */
+  /** Ends all processes of the room and removes it. */
   readonly leave: () => void
 }
 
 /**
- * What ends a run that was killed: it waits for our end of a pipe to close, kills every process that has to do with the room, by its
- * working directory, its arguments or its variables (QEMU and daemons outlive whoever started them), and removes both folders. Twice: what
- * is killed may have started something in its last moment.
+ * Cleans up after a killed run. It waits for our end of a pipe to close, kills every process of the room, and removes both folders.
+ * Working directory, arguments or variables show the room of a process (QEMU and daemons outlive their parents). It runs twice,
+ * because a dying process may have started another.
  */
 const watchdog = `cat >/dev/null
 for round in 1 2; do
@@ -38,7 +38,7 @@ const memoryStore = () => {
 export const enterRoom = (): Room => {
   const disk = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-bench-"))
   const memory = fs.mkdtempSync(path.join(memoryStore(), "pyro-bench-"))
-  // Its own session: Ctrl-C on the terminal must not reach it.
+  // A session of its own, so that Ctrl-C on the terminal does not reach it.
   const guard: ChildProcess = spawn("sh", ["-c", watchdog, "sh", disk, memory], {
     detached: true,
     stdio: ["pipe", "ignore", "ignore"]
@@ -48,9 +48,9 @@ export const enterRoom = (): Room => {
   const leave = () => {
     if (left) return
     left = true
-    // What is killed may have made a file, or started something, in its last moment.
+    // A dying process may have made a file or started another process.
     for (let round = 0; round < rounds && !(killBeneath(disk), remove(disk) && remove(memory)); round++) pause(roundMs)
-    // The watchdog removes what is there still, once this process is gone.
+    // The watchdog removes the rest after this process's end.
   }
   process.once("exit", leave)
   const exits = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
@@ -58,11 +58,11 @@ export const enterRoom = (): Room => {
   return { disk, memory, leave }
 }
 
-/** How often what is in the room is ended and removed before it is left to the watchdog, and the time between, in ms. */
+/** Attempts to end and remove the room before the watchdog takes over, and the time between them in ms. */
 const rounds = 20
 const roundMs = 100
 
-/** Waits in a process that is about to end, whose timers run no more. */
+/** Waits in an ending process, whose timers no longer run. */
 const pause = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 
 const remove = (folder: string) => {
@@ -70,11 +70,11 @@ const remove = (folder: string) => {
     fs.rmSync(folder, { recursive: true, force: true })
     return true
   } catch {
-    return false // Something still writes there.
+    return false // a process still writes there
   }
 }
 
-/** Whether a process works in a folder, or has it in its arguments or its variables. */
+/** Whether a process works in a folder, or has it in its arguments or variables. */
 const belongsTo = (folder: string, pid: string) =>
   fs.readlinkSync(`/proc/${pid}/cwd`).startsWith(`${folder}/`) ||
   ["cmdline", "environ"].some((file) => fs.readFileSync(`/proc/${pid}/${file}`).includes(`${folder}/`))
@@ -84,7 +84,7 @@ const killBeneath = (folder: string) => {
     try {
       if (Number(name) !== process.pid && belongsTo(folder, name)) process.kill(Number(name), "SIGKILL")
     } catch {
-      // It has ended, or is not ours.
+      // The process has ended, or belongs to another user.
     }
   }
 }

@@ -1,4 +1,4 @@
-/** What a series of measurements comes to. */
+/** Statistics of a series of measurements. */
 export interface Summary {
   readonly min: number
   readonly median: number
@@ -6,11 +6,11 @@ export interface Summary {
   readonly runs: number
 }
 
-/** Value below which `fraction` of the sorted values lie: the nearest rank, so always a value that was measured. */
+/** Value below which `fraction` of the sorted values lie: the nearest rank, so always a measured value. */
 const rank = (sorted: ReadonlyArray<number>, fraction: number) =>
   sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(fraction * sorted.length) - 1))]
 
-/** Median of an even count is the mean of the two in the middle. Throws on an empty series: nothing was measured. */
+/** Median; for an even count the mean of the middle two. Throws on an empty series. */
 export const summarize = (values: ReadonlyArray<number>): Summary => {
   if (values.some((value) => !Number.isFinite(value))) throw new Error("a measurement is not a number")
   const sorted = values.toSorted((a, b) => a - b)

@@ -7,7 +7,7 @@ const number = (value: number) =>
 export const three = (summary: Summary | null) =>
   summary === null ? "-" : [summary.min, summary.median, summary.p95].map(number).join(" / ")
 
-/** Columns as wide as their widest cell; the first is text, the others stand to the right. */
+/** Columns as wide as their widest cell. The first is text, the others are right-aligned. */
 export const columns = (lines: ReadonlyArray<ReadonlyArray<string>>): string => {
   const widths = (lines[0] ?? []).map((_, index) => Math.max(...lines.map((line) => (line[index] ?? "").length)))
   return lines
@@ -20,7 +20,7 @@ export const columns = (lines: ReadonlyArray<ReadonlyArray<string>>): string => 
     .join("\n")
 }
 
-/** A floor so much slower than its prototype is at fault itself, or the host is slower or busy: ratios say less there. */
+/** A floor this much slower than its prototype is at fault itself, or the host is slower or busy: ratios are less reliable. */
 const SLOW_FLOOR = 1.5
 
 const verdict = ({ earlier, floor_by_prototype, ok, unit }: Row) => {
@@ -32,7 +32,7 @@ const verdict = ({ earlier, floor_by_prototype, ok, unit }: Row) => {
   return parts.join("; ")
 }
 
-/** The report as a person reads it: minimum, median and 95th percentile of both, and how the medians compare. */
+/** The report for people: minimum, median and 95th percentile of both sides, and the ratio of the medians. */
 export const table = (rows: ReadonlyArray<Row>): string =>
   columns([
     ["", "unit", "floor min/median/p95", "ours min/median/p95", "ratio", "budget", ""],

@@ -28,13 +28,13 @@ const otherLocal = {
     )
 }
 
-/** What dependencies load and pyro never uses: WebSockets bring HTTP, TLS and zlib along, an extractor is looked for in vain. */
+/** Modules that dependencies load and pyro never uses: WebSockets load HTTP, TLS and zlib, and one package looks for an extractor. */
 const unused = {
   name: "unused",
   setup: ({ onLoad, onResolve }) => {
     onResolve({ filter: /^(ws|msgpackr-extract)$/ }, ({ path }) => ({ path, namespace: "unused" }))
     onLoad({ filter: /.*/, namespace: "unused" }, ({ path }) => ({
-      // msgpackr does without what cannot be had.
+      // msgpackr works without these modules.
       contents: path === "ws" ? "module.exports = {}" : "throw new Error('not part of the bundle')",
       loader: "js"
     }))
@@ -43,7 +43,7 @@ const unused = {
 
 const hashed = (name, bundle) => `${name}-${createHash("sha256").update(bundle).digest("hex").slice(0, 16)}.cjs`
 
-/** The MCP SDK in a file of its own: as large as all the rest, and only `pyro mcp serve` reads it. */
+/** The MCP SDK in a separate file: it is as large as all the rest, and only `pyro mcp serve` reads it. */
 const { outputFiles: [{ contents: mcpSdk }] } = await build({
   stdin: {
     contents: `
@@ -62,7 +62,7 @@ const { outputFiles: [{ contents: mcpSdk }] } = await build({
 })
 const mcpSdkName = hashed("mcp-sdk", mcpSdk)
 
-/** The OTLP exporter in a file of its own, which a daemon reads only if OTEL_EXPORTER_OTLP_ENDPOINT is set. */
+/** The OTLP exporter in a separate file, which a daemon reads only if OTEL_EXPORTER_OTLP_ENDPOINT is set. */
 const { outputFiles: [{ contents: otlp }] } = await build({
   entryPoints: [join(root, "src/daemon/otlp/exporter.ts")],
   bundle: true,
@@ -91,7 +91,7 @@ const { errors, outputFiles, warnings } = await build({
   minify: true,
   platform: "node",
   target: "node20",
-  // One script for vm.Script: parts that are imported dynamically stay unevaluated in it until they are needed.
+  // One script for vm.Script: dynamically imported parts stay unevaluated until their first use.
   format: "cjs",
   supported: { "dynamic-import": false },
   banner: { js: "(function(module,exports,require,__filename,__dirname,__root){" },
@@ -110,7 +110,7 @@ const name = hashed("main", bundle)
 const outdir = resolve(values.outdir)
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 mkdirSync(outdir, { recursive: true })
-/** Whoever starts pyro during a build gets the old one or the new one, whole. */
+/** A pyro that starts during a build reads the old program or the new one, whole. */
 const put = (file, data, mode) => {
   const unfinished = join(outdir, `.${file}.${process.pid}`)
   writeFileSync(unfinished, data)
@@ -137,7 +137,7 @@ const entry = readFileSync(join(root, "scripts/build/entry.cjs"), "utf8")
   .replace("__ROOT__", relative(outdir, root))
 put("pyro.js", entry, 0o755)
 
-// The bundle before this one stays, for a process that has just read the entry that names it.
+// The previous bundle stays, for a process that has just read the entry that names it.
 for (
   const [kind, current] of [["main", name], ["mcp-sdk", mcpSdkName], ["otlp", otlpName], [
     "mcp-handshake",

@@ -17,7 +17,7 @@ const checks = [
   {
     name: "types and floating effects",
     commands: [
-      // Puts Effect's diagnostics into tsc; does nothing where `npm ci` already has.
+      // Puts Effect's diagnostics into tsc, unless `npm ci` already has.
       node("node_modules/@effect/language-service/cli.js", "patch"),
       node("node_modules/typescript/bin/tsc", "--noEmit")
     ]
@@ -28,7 +28,7 @@ const checks = [
   { name: "links in the documents", commands: [node("scripts/docs/links.mjs")] }
 ]
 
-/** `npm run check`: one line per check with its time; what a failed one printed comes after all of them. */
+/** `npm run check`: one line per check with its time. The output of failed checks follows all lines. */
 export const allChecks = async () => {
   await setUp("check")
   const waiting = [...checks]

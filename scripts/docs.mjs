@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url"
 import { configuration } from "./docs/configuration.mjs"
 import { reference } from "./docs/reference.mjs"
 
-// Writes the reference pages from the tables in src; with --check it only tells whether the pages are in step.
+// Writes the reference pages from the tables in src. With --check it only reports whether the pages are up to date.
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 

@@ -6,7 +6,7 @@ import { say, SetupFailed } from "./setup/report.mjs"
 
 const guestCommand = ["git", "--version"]
 
-/** `npm start`: everything made ready, one command run in a microVM, and how to go on from there. */
+/** `npm start`: does the set-up, runs one command in a microVM, and prints the next steps. */
 export const firstRun = async () => {
   await setUp("start")
   const entry = inRoot("dist/pyro.js")

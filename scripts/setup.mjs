@@ -31,7 +31,7 @@ const bench = [
   environment("debian:12")
 ]
 
-/** What each script needs, in the order in which it has to be made. */
+/** Parts that each script needs, in build order. */
 const needs = {
   start: [hostPackages(packages.toRun), nodeModules, ...product, environment("debian:12")],
   test: [
@@ -46,11 +46,9 @@ const needs = {
   check: [hostPackages([...packages.toRun, ...packages.toTest, ...packages.toCheck]), nodeModules]
 }
 
-/**
- * Makes everything that `purpose` needs: idempotent, silent when nothing is to be done, and safe to run from several terminals.
- */
+/** Makes everything that `purpose` needs: idempotent, silent if everything is up to date, and safe to run from several terminals. */
 export const setUp = async (purpose) => {
-  // Parts build on one another: what a later one needs is asked once the earlier ones are made.
+  // Parts build on one another, so a later part is checked after the earlier ones are made.
   const makeFrom = async (index) => {
     for (const part of needs[purpose].slice(index)) {
       const work = await part.pending()

@@ -8,16 +8,16 @@ export interface Request {
 }
 
 export interface Answer {
-  /** errno, or the exit status of what ran. */
+  /** errno, or the exit status of the program. */
   readonly status: number
   readonly payload: Buffer
 }
 
 /** Connection to the floor's agent. */
 export interface FloorChannel {
-  /** Sends all requests in one write; resolves with all answers. Rejects when the connection ends. */
+  /** Sends all requests in one write and resolves with all answers. Rejects at the end of the connection. */
   readonly call: (...requests: ReadonlyArray<Request>) => Promise<ReadonlyArray<Answer>>
-  /** Sends a request whose answer is followed by `bytes` bytes without a frame; resolves when the last of them is here. */
+  /** Sends a request whose answer precedes `bytes` unframed bytes, and resolves after the last of them. */
   readonly pour: (request: Request, bytes: number) => Promise<void>
 }
 
@@ -34,17 +34,17 @@ export const exec = (root: string, ...argv: ReadonlyArray<string>): Request => (
   operation: "x",
   payload: words(root, ...argv)
 })
-/** Answered with the nanoseconds of a vfork + exec + wait, as the guest measures them. */
+/** Answers with the nanoseconds of a vfork + exec + wait, measured in the guest. */
 export const timedExec = (root: string, ...argv: ReadonlyArray<string>): Request => ({
   operation: "t",
   payload: words(root, ...argv)
 })
-/** Pours the command's stdout as it comes. */
+/** Streams the command's stdout. */
 export const relay = (root: string, ...argv: ReadonlyArray<string>): Request => ({
   operation: "o",
   payload: words(root, ...argv)
 })
-/** Pours so many MiB from the agent's own memory. */
+/** Streams so many MiB from the agent's own memory. */
 export const bulk = (mib: number): Request => {
   const payload = Buffer.alloc(4)
   payload.writeUInt32LE(mib)
@@ -110,7 +110,7 @@ export const channel = (socket: Socket): FloorChannel => {
   }
 }
 
-/** Fails with the name of the first request that went wrong. */
+/** Fails with the name of the first failed request. */
 export const mustSucceed = (requests: ReadonlyArray<Request>, answers: ReadonlyArray<Answer>): void =>
   answers.forEach(({ payload, status }, index) => {
     if (status === 0) return

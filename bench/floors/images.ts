@@ -2,7 +2,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 
-/** What the floor takes from the product's cache: files, not code. */
+/** Files of the product's cache that the floor uses. It uses no code of the product. */
 export interface Images {
   readonly vmlinux: string
   /** `/modules` of an initramfs: what a guest loads at its boot, and `order`, which says in which order; a cpio archive without an end. */

@@ -1,4 +1,4 @@
-/** What the floor's VMs run. */
+/** Program and disks of the floor's VMs. */
 export interface Machine {
   readonly accelerator: "kvm" | "tcg"
   readonly memoryMib: number
@@ -25,8 +25,8 @@ const kernelArguments = ({ accelerator, tscKhz }: Machine) =>
   ].join(" ")
 
 /**
- * QEMU's arguments; names are relative to the VM's folder. vda is the environment, vdb an overlay over the disk. QEMU connects to two
- * sockets that its parent listens on: nothing is polled for.
+ * QEMU's arguments, with names relative to the VM's folder. vda is the environment, vdb an overlay over the disk. QEMU connects to
+ * two sockets of its parent, so nothing polls.
  */
 export const qemuArguments = (machine: Machine, memory: string, start: "boot" | "incoming"): ReadonlyArray<string> => [
   ...["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],

@@ -8,7 +8,7 @@ import { buildInitramfs } from "./initramfs.ts"
 import type { Machine } from "./machine.ts"
 import { type Floor, makeFloor } from "./template.ts"
 
-/** As much as the product gives: it takes room only as it is written. */
+/** Size of the product's disk: a sparse file. */
 const diskBytes = 16 * 1024 ** 3
 
 /** Compiles the floor's programs, makes its disk and initramfs, boots its guest once and freezes it. */
@@ -27,7 +27,7 @@ export const openFloor = async (
     disk: makeDisk(room.disk),
     diskBytes
   }
-  // That /dev/kvm is there proves nothing: a guest has to boot on it.
+  // An existing /dev/kvm proves nothing: a guest must boot on it.
   if (fs.existsSync("/dev/kvm")) {
     try {
       return await makeFloor(room, host, { ...machine, accelerator: "kvm" }, 1)
@@ -38,7 +38,7 @@ export const openFloor = async (
   return makeFloor(room, host, { ...machine, accelerator: "tcg" }, bootAttempts)
 }
 
-/** A boot may be lost on a loaded host, and the next one comes up. */
+/** A loaded host may lose a boot. The next one succeeds. */
 const bootAttempts = 3
 
 const makeDisk = (folder: string) => {

@@ -2,7 +2,7 @@ import type { Socket } from "node:net"
 
 type Waiter = { readonly resolve: (value: unknown) => void; readonly reject: (cause: Error) => void }
 
-/** QEMU's monitor, as little of it as a floor needs: commands are answered in order, events are waited for by name. */
+/** The part of QEMU's monitor that a floor needs: commands are answered in order, and callers wait for events by name. */
 export interface Monitor {
   /** Sends all commands in one write; resolves with the last answer. */
   readonly execute: (...commands: ReadonlyArray<readonly [name: string, args?: object]>) => Promise<unknown>

@@ -27,7 +27,7 @@ Effect.runPromise(Layer.launch(Layer.provideMerge(up, served))).catch((cause) =>
   console.error(String(cause))
   process.exit(1)
 })
-// Whoever started it is gone, however it went.
+// Ends after its parent's end of any kind.
 process.stdin.on("end", () => process.exit()).resume()
 `
 
@@ -44,11 +44,11 @@ const listening = (child: ChildProcess) =>
   })
 
 /**
- * Another process that does nothing when it is asked, by the request library alone and over a Unix socket: what any request costs.
- * `sources`: a folder beneath which that library is found.
+ * An idle process that answers requests, by the request library alone over a Unix socket: the cost of any request. `sources`: a
+ * folder beneath which the library is found.
  */
 export const openRequests = async (folder: string, sources: string) => {
-  // Its own: a row may be measured again, and what is killed leaves its socket's name behind.
+  // A socket of its own: a row may be measured again, and a killed process leaves its socket's name.
   const own = fs.mkdtempSync(path.join(folder, "requests-"))
   const socket = path.join(own, "socket")
   const child = spawn(process.execPath, ["--input-type=module", "-e", server, socket], {

@@ -8,15 +8,15 @@ import type { Machine } from "./machine.ts"
 import { emptyQcow2 } from "./qcow2.ts"
 import { type FloorVm, freeze, type Frozen, startVm, thaw } from "./vm.ts"
 
-/** Everything that a floor needs to have VMs. */
+/** Resources for a floor's VMs. */
 export interface Floor {
   readonly machine: Machine
   readonly frozen: Frozen
   /** Copy of the template's memory, restore, reseed, mounts and `argv`, all at once: the VM, and `argv`'s output. */
   readonly restore: (...argv: ReadonlyArray<string>) => Promise<{ readonly vm: FloorVm; readonly output: string }>
   /**
-   * A VM that was restored and has been through a claim beforehand, stopped. `claim` switches a new overlay in, lets it run, and does
-   * reseed, mounts and `argv`, all at once; gives `argv`'s output. Once.
+   * A stopped VM that was restored and went through a claim. `claim` switches a new overlay in, resumes the VM, and does reseed,
+   * mounts and `argv`, all at once. It gives `argv`'s output. Call once.
    */
   readonly member: () => Promise<Member>
   /** A copy of the template's memory alone. */
@@ -33,7 +33,7 @@ export interface Member {
 /** A boot takes 1.2 to 2 s on an idle host. */
 const bootDeadlineMs = 15_000
 
-/** Where the guest has its root in the end. */
+/** Final root of the guest. */
 export const guestRoot = "/root"
 
 const claim = (): ReadonlyArray<Request> => [
@@ -43,7 +43,7 @@ const claim = (): ReadonlyArray<Request> => [
   mount("/disk/workspace", `${guestRoot}/workspace`, "bind")
 ]
 
-/** Boots a guest, freezes it with the environment mounted and no disk, and gives what restores it. */
+/** Boots a guest, freezes it with the environment mounted and no disk, and gives its restore functions. */
 export const makeFloor = async (room: Room, host: string, machine: Machine, attempts: number): Promise<Floor> => {
   let made = 0
   const place = () => {
@@ -115,7 +115,7 @@ const makeTemplate = async (
   const vm = await startVm(machine, place)
   try {
     await vm.monitor.execute(["qmp_capabilities"])
-    // A few programs are run so that the restored guest finds them in its page cache, as the product's template does.
+    // Runs a few programs so that the restored guest has them in its page cache, as with the product's template.
     const warm = ["/bin/true", "/bin/cat /etc/debian_version", "/bin/true"].map((line) =>
       exec("/lower", ...line.split(" "))
     )

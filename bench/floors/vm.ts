@@ -15,7 +15,7 @@ export interface FloorVm {
   readonly pid: number
   readonly monitor: Monitor
   readonly channel: FloorChannel
-  /** Kills QEMU, waits until it is gone and removes its files. */
+  /** Kills QEMU, waits for its end and removes its files. */
   readonly destroy: () => Promise<void>
 }
 
@@ -26,15 +26,15 @@ export interface Frozen {
 }
 
 export interface VmPlace {
-  /** Folder of the VM; made here. */
+  /** New folder of the VM. */
   readonly folder: string
   readonly memory: string
 }
 
-/** Where QEMU finds the descriptor of the frozen state. */
+/** Descriptor of the frozen state in QEMU. */
 const stateDescriptor = 3
 
-/** Starts QEMU and connects to it. The memory file of an incoming VM must be there. */
+/** Starts QEMU and connects to it. The memory file of an incoming VM must exist. */
 export const startVm = async (machine: Machine, place: VmPlace, frozen?: Frozen): Promise<FloorVm> => {
   fs.mkdirSync(place.folder)
   fs.writeFileSync(path.join(place.folder, "overlay.qcow2"), emptyQcow2(machine.diskBytes))
@@ -71,13 +71,13 @@ export const startVm = async (machine: Machine, place: VmPlace, frozen?: Frozen)
   }
 }
 
-/** Listens on `file` for the one connection that QEMU makes. */
+/** Listens on `file` for QEMU's one connection. */
 const connection = (file: string) => {
   const server = net.createServer()
   const connected = new Promise<net.Socket>((resolve, reject) => {
     server.once("error", reject)
     server.once("connection", (socket) => {
-      socket.on("error", () => {}) // QEMU is killed in the end
+      socket.on("error", () => {}) // QEMU is killed at the end
       resolve(socket)
     })
   })
@@ -86,7 +86,7 @@ const connection = (file: string) => {
   return { server, connected }
 }
 
-/** Never resolves; rejects when QEMU has ended. */
+/** Never resolves; rejects at QEMU's end. */
 const ending = (qemu: ChildProcess) => {
   let said = ""
   qemu.stderr?.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(-2000)))
@@ -111,7 +111,7 @@ const migrated = (vm: FloorVm) =>
     })
   })
 
-/** Writes the stopped VM's device state to `file`; its memory is in its own file and stays there. */
+/** Writes the stopped VM's device state to `file`. Its memory stays in its own file. */
 export const freeze = async (vm: FloorVm, folder: string, file: string): Promise<void> => {
   const socket = path.join(folder, "m")
   const output = fs.createWriteStream(file)
@@ -126,7 +126,7 @@ export const freeze = async (vm: FloorVm, folder: string, file: string): Promise
   server.close()
 }
 
-/** Puts the frozen state into a VM that was started to take it, and lets it run. */
+/** Loads the frozen state into a VM that was started for it, and resumes the VM. */
 export const thaw = async (vm: FloorVm): Promise<void> => {
   const done = migrated(vm)
   await vm.monitor.execute(

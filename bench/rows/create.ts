@@ -15,7 +15,7 @@ export const createWarm: Plan = {
   floor: async ({ floor }) =>
     side(async () => {
       const { claim, vm } = await floor.member()
-      // A member has been standing for a while when it is claimed.
+      // A member has waited for a while before its claim.
       await new Promise((resolve) => setTimeout(resolve, 300))
       let output = ""
       const ms = await timed(async () => (output = await claim(...command)))

@@ -5,12 +5,12 @@ import { inARow } from "./in-a-row.ts"
 
 const command = "/bin/true"
 /**
- * Rounds of ten before those that count. In a whole run the daemon and this process have run thousands of commands, the server's process
- * none: V8 would interpret on one side only.
+ * Rounds of ten before those that count. In a whole run, the daemon and this process have run thousands of commands, but the
+ * server's process none: V8 would interpret on one side only.
  */
 const warmups = 100
 
-/** What a script becomes in the guest. */
+/** A script's command line in the guest. */
 const inShell = [
   "/bin/sh",
   "-c",

@@ -7,14 +7,14 @@ import { type Plan, side, timed } from "../measure.ts"
 import { inARow } from "./in-a-row.ts"
 
 const command = "/bin/true"
-/** Commands of one round. Three thousand go before those that count: until then V8 interprets much of what is asked here. */
+/** Commands of one round. Three thousand precede those that count: until then V8 interprets much of this code. */
 const count = 100
 
 const guestCommand = timedExec(guestRoot, command)
 
 /**
- * A guest and a process that does nothing. Both are asked in turn, whichever is timed: each pushes the other's code out of the host's
- * caches, as whatever runs commands for other processes does.
+ * A guest and an idle process. Every sample asks both in turn, for either figure: each evicts the other's code from the host's
+ * caches, as in any process that runs commands for others.
  */
 const inTurn = async (
   { floor, floorSources, room }: Bench,

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { descendants, proportionalMib } from "../host-process.ts"
 import { type Plan, side } from "../measure.ts"
 
-/** What a guest does after its first command (timers, work put off) is over by then. */
+/** Work that a guest defers after its first command (timers) is over by then. */
 const settleMs = 1500
 
 export const idleMemory: Plan = {

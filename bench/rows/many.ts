@@ -6,15 +6,15 @@ import { type Plan, side, timed } from "../measure.ts"
 
 const many = 20
 const memoryMib = 256
-/** What one takes of the host, and a little more. */
+/** Memory of one VM on the host, and a margin. */
 const residentMibOfOne = 100
-/** Whose CPU time is taken together, for the steps that it is counted in. */
+/** Processes whose CPU time is counted together, for the steps that count it. */
 const several = 4
 const cores = os.availableParallelism()
 
-/** What a guest does after its first command is over by then. */
+/** Deferred work of a guest after its first command is over by then. */
 const guestSettlesMs = 1500
-/** A daemon that nobody asks anything has collected its garbage by then, also when it did so just before (src/daemon/idle-collection.ts). */
+/** An idle daemon has collected its garbage by then, also after a recent collection (src/daemon/idle-collection.ts). */
 const daemonSettlesMs = 21_500
 
 const after = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
@@ -47,7 +47,7 @@ export const twentyAtOnce: Plan = {
   },
   ours: async ({ bareDaemon, room }) =>
     side(async () => {
-      // One machine after the other gets the same memory again; twenty at once may get what this host never had.
+      // Single machines get the same memory again. Twenty at once may get memory that this host never had.
       touchMemory(room.memory, many * residentMibOfOne)
       let made: ReadonlyArray<string> = []
       const ms = await timed(async () => {
@@ -80,7 +80,7 @@ export const daemonMemory: Plan = {
     })
 }
 
-/** What all of the host's cores have worked since it was started, in ms; in steps of 10. */
+/** Busy time of all cores since the host's boot, in ms, in steps of 10. */
 const busyMs = () => os.cpus().reduce((sum, { times: { irq, nice, sys, user } }) => sum + user + nice + sys + irq, 0)
 
 export const idleWorkspace: Plan = {

@@ -13,7 +13,7 @@ const initialize = {
 }
 const listTools = { jsonrpc: "2.0", id: 2, method: "tools/list" }
 
-/** What a host does before it tells its model of the tools. */
+/** Requests of a host before it tells its model of the tools. */
 const firstAnswers = async ([program = "", ...args]: ReadonlyArray<string>) => {
   const child = spawn(program, [...args, "mcp", "serve"], { stdio: ["pipe", "pipe", "inherit"] })
   const closed = once(child, "close")

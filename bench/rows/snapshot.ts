@@ -7,10 +7,10 @@ import { type Plan, side, timed } from "../measure.ts"
 
 const command = ["/bin/cat", "/etc/debian_version"] as const
 
-/** What a pause has beside the copy: stop, device state, disk, and on. */
+/** Parts of a pause besides the copy: stop, device state, disk, resume. */
 const fixedMs = 10
 
-/** Forks a workspace and runs a first command in each fork; gives the ids. */
+/** Forks a workspace and runs a first command in each fork. Gives the ids. */
 const forkAndUse = async ({ daemon }: Bench, workspace: string, count: number) => {
   const ids = await daemon.call((pyro) =>
     Effect.gen(function*() {
@@ -134,7 +134,7 @@ export const forkEight: Plan = {
   }
 }
 
-/** Writes so many MiB to the end of a file, where a guest has nothing yet. */
+/** Writes so many MiB to the end of a file in unused space of the guest. */
 const fillHoles = (file: string, mib: number) => {
   const piece = Buffer.alloc(1024 * 1024, "used")
   const fd = fs.openSync(file, "r+")

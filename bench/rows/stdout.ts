@@ -35,7 +35,7 @@ export const stdout: Plan = {
   }
 }
 
-/** What the channel carries when nothing has to be read from a pipe first; told beside the floors. */
+/** Rate of the channel without a pipe to read from; shown beside the floors. */
 export const bareChannel = async ({ floor }: Bench): Promise<Side> => {
   const { vm } = await floor.restore("/bin/true")
   return side(() => perSecond(() => vm.channel.pour(bulk(mib), bytes)), vm.destroy)

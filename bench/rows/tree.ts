@@ -6,7 +6,7 @@ export const filesPerFolder = 10
 /** 44 MB in all. */
 const averageBytes = 8800
 
-/** Sizes from 100 bytes to twice the average, content that does not compress; the same in every run. */
+/** Sizes from 100 bytes to twice the average, with incompressible content, equal in every run. */
 const makeTree = (tree: string) => {
   let state = 1
   const next = () => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0)
@@ -21,7 +21,7 @@ const makeTree = (tree: string) => {
   }
 }
 
-/** The tree that seeds and diffs are measured with, made once in a folder. */
+/** The tree of the seed and diff rows, made once in a folder. */
 export const treeOf = (folder: string) => {
   const tree = path.join(folder, "seed-tree")
   if (!fs.existsSync(tree)) makeTree(tree)

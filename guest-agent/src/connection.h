@@ -6,7 +6,7 @@
 
 /* Reads from the port once and handles every ready frame; false if one has to wait. */
 bool connection_receive(void);
-/* A frame that waited can be handled now. */
+/* A deferred frame can now be handled. */
 bool connection_may_go_on(void);
 
 #endif

@@ -11,7 +11,7 @@ struct bytes {
   size_t size;
 };
 
-/* After the first field that does not fit `bad` is set and every further field reads as zero or empty. */
+/* The first field that does not fit sets `bad`, and every further field reads as zero or empty. */
 struct cursor {
   const uint8_t *at;
   size_t left;
@@ -34,7 +34,7 @@ struct bytes take_bytes(struct cursor *cursor);
 struct bytes take_str(struct cursor *cursor);
 struct list take_list(struct cursor *cursor);
 struct bytes take_rest(struct cursor *cursor);
-/* True when every field fitted and nothing is left over. */
+/* Whether every field fitted without remaining bytes. */
 bool cursor_done(const struct cursor *cursor);
 
 struct hello {

@@ -1,4 +1,4 @@
-/* Cuts the host's byte stream into frames, and finds its way back after a cut. */
+/* Cuts the host's byte stream into frames, and recovers after a cut. */
 #ifndef PYRO_FRAME_H
 #define PYRO_FRAME_H
 

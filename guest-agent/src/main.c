@@ -25,7 +25,7 @@
 #include "stream.h"
 #include "tree.h"
 
-/* The shorter of two waits in ms, of which -1 is endless. */
+/* The shorter of two waits in ms; -1 is endless. */
 static int sooner(int a, int b) { return a < 0 || (b >= 0 && b < a) ? b : a; }
 
 static void serve(void) {

@@ -20,7 +20,7 @@ export const bench = async () => {
     sourcemap: "inline",
     logLevel: "warning"
   })
-  // A process of its own: nothing of the set-up is in the figures.
+  // A process of its own, so that the figures exclude the set-up.
   const { code } = await run(
     [process.execPath, "--enable-source-maps", outfile, root, ...process.argv.slice(2)],
     { stdio: "inherit" }

@@ -4,7 +4,7 @@ import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
 import vm from "node:vm"
 
-/** Asks the program that was just built what is answered and asked before it is loaded. */
+/** Asks the new program for the answers and requests that precede its load. */
 const recorded = (bundle, version, root) => {
   const module = { exports: {} }
   const script = new vm.Script(readFileSync(bundle, "latin1"), { filename: bundle })

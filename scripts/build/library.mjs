@@ -6,8 +6,8 @@ import { dirname, join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
 
-// What other programs import (`exports` of package.json), as modules with their types: node scripts/build/library.mjs. A part of a
-// package, not of a working tree: there, examples import the sources.
+// Builds the modules and types that other programs import (`exports` of package.json): node scripts/build/library.mjs. They are
+// part of a package, not of a working tree, in which examples import the sources.
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const outdir = join(root, "dist", "lib")

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs"
 import { relative } from "node:path"
 
 /**
- * In a bundle every module would have the bundle's own URL; each keeps the one of its source instead. The bundle is
+ * Gives each module the URL of its source. Otherwise every module in a bundle would have the bundle's own URL. The bundle is
  * CommonJS and finds the package's root in `__root`.
  */
 export const sourceUrls = (root) => ({

@@ -4,15 +4,15 @@ import { dirname, join, relative, resolve } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
 
-// Finds dead links in the Markdown pages of a repository, which is this one unless an argument names another directory: links to
-// files and to headings or lines in them, and paths of the repository in code spans. Ends with status 1 if one is dead.
+// Finds dead links in the Markdown pages of this repository, or of a directory in the argument. Links are those to files, headings
+// and lines, and paths of the repository in code spans. Ends with status 1 if one is dead.
 
 const FENCE = /^( {0,3})(`{3,}|~{3,})[^\n]*\n[\s\S]*?(?:^ {0,3}\2[`~]*[ \t]*$|$(?![\s\S]))/gm
 const CODE_SPAN = /(`+)(?!`)([^\n]*?[^`\n])\1(?!`)/g
 /** `[text](target)`, an image's too, and the definition `[name]: target`. A title may stand behind the target. */
 const INLINE_LINK = /\]\(\s*(?:<([^>\n]*)>|((?:[^\s()]|\([^\s()]*\))*))(?:\s+(?:"[^"]*"|'[^']*'))?\s*\)/g
 const DEFINITION = /^ {0,3}\[[^\]\n]+\]:\s*(?:<([^>\n]*)>|(\S+))/gm
-/** A path of the repository as prose names it. `*`, `…`, `<` and `{` stand for several paths, or for none. */
+/** A path of the repository in prose. `*`, `…`, `<` and `{` stand for several paths, or for none. */
 const REPOSITORY_PATH = /^(?:src|test|scripts|docs|guest-agent|native|bench|examples|rootfs)\/[\w./-]*$/
 /** Paths that exist once something is built. */
 const BUILT = /\/build(?:\/|$)/
@@ -21,7 +21,7 @@ const BUILT = /\/build(?:\/|$)/
 const blanked = (text, pattern) => text.replace(pattern, (found) => found.replace(/[^\n]/g, " "))
 const lineAt = (text, index) => text.slice(0, index).split("\n").length
 
-/** The anchors of a page's headings, as GitHub makes them: lower case, without punctuation, numbered where they repeat. */
+/** The anchors of a page's headings, as GitHub makes them: lower case, without punctuation, numbered if they repeat. */
 const anchorsOf = (text) => {
   const seen = new Map()
   const anchors = new Set()
@@ -68,7 +68,7 @@ const whyDead = (root, page, { kind, target }) => {
   return anchor === undefined || isAnchor(file, anchor) ? undefined : "no such heading or line"
 }
 
-/** Dead links of `pages`, which are relative to `root`, one line of text each. The changelog may name paths of the past. */
+/** Dead links of `pages`, which are relative to `root`, one line of text each. The changelog may name former paths. */
 const deadLinks = (root, pages) =>
   pages.flatMap((page) =>
     targetsOf(readFileSync(join(root, page), "utf8"))
@@ -79,7 +79,7 @@ const deadLinks = (root, pages) =>
       })
   )
 
-/** The Markdown pages that git has or would add, without those of test fixtures. */
+/** The Markdown pages that git tracks or would add, without those of test fixtures. */
 const markdownPages = (root) =>
   execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.md"], { cwd: root })
     .toString()

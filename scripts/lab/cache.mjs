@@ -6,7 +6,7 @@ import process from "node:process"
 import { run } from "../setup/child.mjs"
 import { asNamespaceRoot } from "./product.mjs"
 
-/** The lab's folder: `PYRO_LAB_DIR`, else beside pyro's own cache. What lies there may be deleted at any moment. */
+/** The lab's folder: `PYRO_LAB_DIR`, else beside pyro's own cache. Its content may be deleted at any time. */
 export const labFolder = () => {
   const folder = process.env.PYRO_LAB_DIR || join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "pyro-lab")
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -18,8 +18,8 @@ export const digestOf = (...parts) =>
     .digest("hex").slice(0, 16)
 
 /**
- * Folder `name-key` of the lab, made by `make(folder)` when it is absent. It appears whole or not at all; those of other keys
- * are removed.
+ * Folder `name-key` of the lab. `make(folder)` makes a missing one, which appears whole or not at all. Folders of other keys are
+ * removed.
  */
 export const cached = async (name, key, make) => {
   const lab = labFolder()
@@ -39,7 +39,7 @@ export const cached = async (name, key, make) => {
   return home
 }
 
-/** Lends a folder that is removed afterwards; those that a killed lab left are removed first. */
+/** Lends a temporary folder. Removes folders of killed labs first. */
 export const inWorkFolder = async (use) => {
   const lab = labFolder()
   for (const name of readdirSync(lab)) {

@@ -14,8 +14,8 @@ import { projectDisk } from "./project-disk.mjs"
 const environment = "debian:12"
 
 /**
- * `npm run lab`: pyro in an outer Debian machine with a KVM that works, used by an ordinary user who logs in; then with KVM taken
- * away. The last line is `N passed, N failed`.
+ * `npm run lab`: pyro in an outer Debian machine with a working KVM, used by an ordinary user who logs in, and then without KVM.
+ * The last line is `N passed, N failed`.
  */
 export const lab = async () => {
   const options = readOptions(process.argv.slice(2))
@@ -36,7 +36,7 @@ export const lab = async () => {
   })
 }
 
-/** Runs the checks in one release's machine; a machine that fails ends its release, and counts as failed. */
+/** Runs the checks in one release's machine. A failure of the machine ends its release, and counts as a failed check. */
 const checked = async ({ disk, folder, image, options, release }) => {
   const rows = []
   const add = (row) => {

@@ -10,7 +10,7 @@ import { asNamespaceRoot, hostApt } from "./product.mjs"
 
 const recipe = inRoot("test/lab/image")
 
-/** What makes it a machine that people log in to, on top of what pyro's own set-up installs. */
+/** Packages for logins of people, in addition to pyro's own set-up. */
 const ofTheMachine = [
   "busybox-static",
   "dbus",
@@ -24,7 +24,7 @@ const ofTheMachine = [
   "udev"
 ]
 
-/** Folder with `root.ext4`, `vmlinuz` and `initrd` of a release's machine. It changes with the recipe and package lists alone. */
+/** Folder with `root.ext4`, `vmlinuz` and `initrd` of a release's machine. Changes only with the recipe and the package lists. */
 export const machineImage = (release) => {
   const packages = [...new Set([...ofTheMachine, ...toRun, ...(release.node === undefined ? ["nodejs"] : [])])].sort()
   const files = readdirSync(recipe).sort().map((name) => `${name}\n${readFileSync(join(recipe, name), "utf8")}`)

@@ -15,14 +15,14 @@ const bootSeconds = 240
 const graceSeconds = 30
 
 /**
- * Processor of the machine: AMD's, with virtualisation and nested paging, which QEMU's translator emulates. Without what the
- * translator is slow at (see src/vm/driver/qemu/machine.ts).
+ * CPU of the machine: AMD's, with virtualisation and nested paging, which QEMU's translator emulates. Without features that are
+ * slow to translate (see src/vm/driver/qemu/machine.ts).
  */
 const processor = "max,+svm,+npt,-avx,-avx2,-fma,-f16c,-erms,-fsrm,-la57"
 
 /**
- * Two processors where QEMU's translator can be trusted with them. Before 8.1 it may go on with what it has translated of code that
- * another processor has changed meanwhile. Linux changes its scheduler's code with the first KVM machine and the last, and panics then.
+ * Two processors from QEMU 8.1 on. An older translator may continue with a translation of code that another processor has changed.
+ * Linux changes its scheduler's code with the first and the last KVM machine, and then panics.
  */
 const processorCount = async () => {
   const said = await mustRun("qemu-system-x86_64", ["qemu-system-x86_64", "--version"])
@@ -31,9 +31,9 @@ const processorCount = async () => {
 }
 
 /**
- * Boots the machine of `image` with `projectDisk` as its user's home, lends it to `use` and kills it. Nothing that it writes is kept.
- * `use` is handed `perform({ user, script, seconds, onOutput })`, which resolves to `{ status, timedOut, ms, stdout, stderr }`, and
- * `cpuMs()`, the processor time that the machine has taken so far.
+ * Boots the machine of `image` with `projectDisk` as its user's home, lends it to `use` and kills it. Nothing that it writes is
+ * kept. `use` gets `perform({ user, script, seconds, onOutput })`, which resolves to `{ status, timedOut, ms, stdout, stderr }`,
+ * and `cpuMs()`, the processor time of the machine so far.
  */
 export const inMachine = async ({ folder, image, projectDisk }, use) => {
   const overlays = []
@@ -75,7 +75,7 @@ export const inMachine = async ({ folder, image, projectDisk }, use) => {
   }
 }
 
-/** Time of user and system (proc(5), fields 14 and 15), which the kernel tells in hundredths of a second. */
+/** Time of user and system in hundredths of a second (proc(5), fields 14 and 15). */
 const cpuTimeMs = (pid) => {
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").pop().split(" ")
   return (Number(fields[11]) + Number(fields[12])) * 10
@@ -94,9 +94,9 @@ const qemuArguments = async (image, [root, project]) => {
     "loglevel=4",
     // As in pyro's own guests under translation: exec is several times slower with ASLR, calibration loses against emulated timers.
     ...["mitigations=off", "nokaslr", "norandmaps", `tsc_early_khz=${tscKhz}`, "tsc=reliable"],
-    // Waiting actively for an inner guest would only take time from it.
+    // Active waiting for an inner guest would only cost time.
     "kvm.halt_poll_ns=0",
-    // With -no-reboot a machine that is broken ends, and the lab tells why, instead of standing still.
+    // With -no-reboot a broken machine ends, and the lab reports the reason, instead of a hang.
     ...["oops=panic", "panic=-1"]
   ]
   return [
@@ -116,7 +116,7 @@ const qemuArguments = async (image, [root, project]) => {
   ]
 }
 
-/** Talks to test/lab/guest/runner.mjs, which says hello first. Only as long as QEMU runs does it keep the lab waiting. */
+/** Talks to test/lab/guest/runner.mjs, which says hello first. Keeps the lab alive only while QEMU runs. */
 const conversation = async (folder, consoleLog) => {
   const giveUpAt = Date.now() + bootSeconds * 1000
   const directory = openSync(folder, "r")
@@ -178,7 +178,7 @@ const reach = async (path, giveUpAt) => {
   }
 }
 
-/** From where a kernel says what broke it, else the end of what was said. */
+/** Output from the kernel's report of the fault on, else the end of the output. */
 const tail = (file) => {
   if (!existsSync(file)) return ""
   const lines = readFileSync(file, "utf8").trimEnd().split("\n")

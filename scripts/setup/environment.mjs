@@ -5,7 +5,7 @@ import { say, SetupFailed } from "./report.mjs"
 
 const pyro = (...args) => [process.execPath, inRoot("dist/pyro.js"), ...args]
 
-/** Builds an environment that is not in the cache; pyro shows the progress of that itself. */
+/** Builds an environment that the cache lacks. pyro itself shows the progress. */
 export const environment = (name) => ({
   pending: async () => await isBuilt(name) ? undefined : () => pull(name)
 })

@@ -6,7 +6,7 @@ import { run } from "./child.mjs"
 import { commandsToRun, sameAs } from "./packages.mjs"
 import { SetupFailed } from "./report.mjs"
 
-/** The host's part of set-up: which of `wanted` Debian packages are missing, and installing them. */
+/** Set-up of the host: finds missing Debian packages of `wanted`, and installs them. */
 export const hostPackages = (wanted) => ({
   pending: async () => {
     const missing = await missingOf(wanted)

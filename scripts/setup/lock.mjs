@@ -3,8 +3,8 @@ import { inRoot } from "./project.mjs"
 import { say } from "./report.mjs"
 
 /**
- * Runs `work` while no other set-up of this clone does. The lock is flock(2) on package.json, held by a child that ends with this
- * process however that ends.
+ * Runs `work` while no other set-up of this clone runs. The lock is flock(2) on package.json, held by a child that always ends with
+ * this process.
  */
 export const alone = async (work) => {
   let holder = await hold(["--nonblock"])

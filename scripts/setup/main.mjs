@@ -2,7 +2,7 @@ import process from "node:process"
 import { forwardSignals } from "./child.mjs"
 import { say, SetupFailed } from "./report.mjs"
 
-/** Runs a script's `work`; what a person can mend is printed without a stack. `work` resolves to an exit status. */
+/** Runs a script's `work`. Prints a problem that a person can fix without a stack. `work` resolves to an exit status. */
 export const main = (work) => {
   forwardSignals()
   work().then(

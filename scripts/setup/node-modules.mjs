@@ -5,7 +5,7 @@ import { mustRun } from "./child.mjs"
 import { inRoot, root } from "./project.mjs"
 import { step } from "./report.mjs"
 
-/** Installs the npm packages of the lock file when what lies in node_modules is not exactly them. */
+/** Installs the npm packages of the lock file if node_modules differs from it. */
 export const nodeModules = {
   pending: async () => upToDate() ? undefined : install
 }
@@ -28,7 +28,7 @@ const install = async () => {
   })
 }
 
-/** Every package of the lock that is not optional must be there in the same version, and nothing that the lock lacks. */
+/** Every package of the lock that is not optional must exist in its version, and no other package. */
 const upToDate = () => {
   const installedRecord = "node_modules/.package-lock.json"
   if (!existsSync(inRoot(installedRecord))) return false
@@ -49,7 +49,7 @@ const packagesOf = (path) => {
   return packages
 }
 
-/** The npm that runs this, when one does: a second on PATH may belong to another Node. */
+/** The npm that runs this script, if any: a second npm on PATH may belong to another Node. */
 const npm = () => {
   const running = process.env.npm_execpath
   return running !== undefined && basename(running) === "npm-cli.js" ? [process.execPath, running] : ["npm"]

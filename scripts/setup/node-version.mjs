@@ -1,4 +1,4 @@
-// Plain syntax only: an old Node has to be able to read this file to say that it is too old.
+// Plain syntax only, so that an old Node can read this file and report its age.
 import process from "process"
 
 /**

@@ -1,9 +1,9 @@
-/** Debian's names; Ubuntu's are the same. What a command line of the product calls, and what building it takes. */
+/** Debian's names, which are Ubuntu's, too: programs that the product calls, and programs that its build needs. */
 export const toRun = [
   "bubblewrap", // confines QEMU and the tools that read hostile files
   "bzip2", // seed archives, like xz and zstd
   "debian-archive-keyring", // signatures of the packages that environments are made of
-  "e2fsprogs", // what pyro's own writer of images is measured against and checked with
+  "e2fsprogs", // reference for measurements and checks of pyro's own image writer
   "erofs-utils", // environment images
   "gcc",
   "kmod", // the guest kernel's module dependencies
@@ -21,16 +21,16 @@ export const toRun = [
   "zstd"
 ]
 
-/** Besides those, for the sanitizer and fuzz builds of the guest agent, and to read archives with another program than wrote them. */
+/** Additional packages for the sanitizer and fuzz builds of the guest agent, and for reading archives with an independent program. */
 export const toTest = ["clang", "cpio", "fish", "libclang-rt-dev", "zip", "zsh"]
 
-/** Besides those, for the floors that the bench measures, and for the lab's machine. */
+/** Additional packages for the bench's floors, and for the lab's machine. */
 export const toBench = ["cpio"]
 
-/** Besides those, for static analysis. */
+/** Additional packages for static analysis. */
 export const toCheck = ["clang-tidy"]
 
-/** Installed packages that do as well: Debian's versioned names of one that is else pulled in by an unversioned one. */
+/** Acceptable installed alternatives: Debian's versioned names of packages that an unversioned one pulls in. */
 export const sameAs = { "libclang-rt-dev": /^libclang-rt-\d+-dev$/ }
 
 /** Commands by which a host without dpkg is judged. */

@@ -7,7 +7,7 @@ export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
 export const inRoot = (...names) => join(root, ...names)
 
-/** When `path` was written, in ms since the epoch; 0 when it is absent. */
+/** Modification time of `path`, in ms since the epoch; 0 without the file. */
 export const writtenAt = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
 
 /** When the newest file beneath `path` was written, `skip`ped folder names left out; 0 when there is none. */

@@ -3,7 +3,7 @@ import process from "node:process"
 const barWidth = 28
 const onTerminal = () => process.stderr.isTTY === true && process.env.TERM !== "dumb"
 
-/** Something a person has to mend; `main` prints it without a stack. */
+/** A problem that a person has to fix; `main` prints it without a stack. */
 export class SetupFailed extends Error {
   constructor(message, exitCode = 1) {
     super(message)
@@ -14,8 +14,8 @@ export class SetupFailed extends Error {
 export const say = (line) => process.stderr.write(`${line}\n`)
 
 /**
- * Runs `work` under one line that says what is being done. On a terminal a second line shows how far it is: `work`
- * is handed `progress(fraction, detail)`; before the first call only the time is shown.
+ * Runs `work` under one line that names the step. On a terminal a second line shows the progress: `work` gets `progress(fraction,
+ * detail)`. Before the first call the line shows only the time.
  */
 export const step = async (title, work) => {
   const startedAt = Date.now()

@@ -9,8 +9,8 @@ const vitestProjects = ["unit", "agent", "cli", "mcp", "daemon", "guest"]
 const suites = ["native", ...vitestProjects, "lab"]
 
 /**
- * `npm test`: every suite but the lab, or the ones named (`npm test -- unit agent`). The last line is `N passed, N failed`, over all of
- * them. In CI (`CI=true`) the lab's short form belongs to it, and a skipped test counts as failed.
+ * `npm test`: every suite but the lab, or the named ones (`npm test -- unit agent`). The last line is `N passed, N failed`, over
+ * all of them. In CI (`CI=true`) the lab's short form is included, and a skipped test counts as failed.
  */
 export const allTests = async () => {
   const inCi = /^(true|1)$/.test(process.env.CI ?? "")

@@ -2,8 +2,8 @@ import { writeFileSync } from "node:fs"
 import process from "node:process"
 
 /**
- * Reporter for vitest. Writes `{ passed, failed, skipped, retried }` to the file that PYRO_TEST_COUNTS names, and names the skipped tests.
- * `retried` names the tests that failed and then passed when vitest ran them again, with the reason of the first failure.
+ * Reporter for vitest. Writes `{ passed, failed, skipped, retried }` to the file in PYRO_TEST_COUNTS, with the names of skipped
+ * tests. `retried` names the tests that failed and then passed in vitest's second run, with the reason of the first failure.
  */
 export default class Counts {
   onTestRunEnd(modules, unhandledErrors) {
@@ -20,7 +20,7 @@ export default class Counts {
           process.stderr.write(`skipped: ${test.fullName}${note === undefined ? "" : `: ${note}`}\n`)
         }
       }
-      // A file that cannot be loaded, or a hook that fails, fails without a test of its own.
+      // A file that cannot be loaded, or a failing hook, fails without a test of its own.
       if (module.state() === "failed" && counts.failed === failedBefore) counts.failed += 1
     }
     writeFileSync(process.env.PYRO_TEST_COUNTS, JSON.stringify(counts))

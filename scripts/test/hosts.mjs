@@ -11,8 +11,8 @@ import { vitestTests } from "./vitest.mjs"
 const hostPackages = ["@anthropic-ai/claude-code", "@openai/codex", "opencode-ai", "@google/gemini-cli"]
 
 /**
- * `npm run test:hosts`: installs the current release of each agent host from npm (1.1 GB, below node_modules/.cache) and has each one
- * use pyro, with a scripted model on the loopback interface in the place of its API. The last line is `N passed, N failed`.
+ * `npm run test:hosts`: installs the current release of each agent host from npm (1.1 GB, below node_modules/.cache) and has each
+ * host use pyro, with a scripted model on the loopback interface in place of its API. The last line is `N passed, N failed`.
  */
 export const hostTests = async () => {
   await setUp("test")

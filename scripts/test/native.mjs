@@ -6,7 +6,10 @@ const fuzzSeconds = 4
 
 const make = (folder, ...args) => run(["make", "--no-print-directory", "-C", inRoot(folder), ...args], { cwd: root })
 
-/** Runs the C tests of guest-agent/, and each fuzz target of guest-agent/ and native/ for some seconds: each folder is one more test. */
+/**
+ * Runs the C tests of guest-agent/, and each fuzz target of guest-agent/ and native/ for some seconds. Each folder is one more
+ * test.
+ */
 export const nativeTests = async () => {
   const tests = await make("guest-agent", "test")
   const total = /^(\d+) tests, \d+ checks, \d+ failed$/m.exec(tests.output)
