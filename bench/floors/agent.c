@@ -1,7 +1,6 @@
 /*
- * The floor's guest agent: PID 1 of an initramfs, as little as can do the work. It shares nothing with the product's agent and is
- * what the product's figures are compared with. It trusts its host, serves one request at a time and never gives up a byte of speed
- * for comfort.
+ * The floor's guest agent: PID 1 of an initramfs, as small as possible. It shares nothing with the product's agent, whose
+ * figures are compared with it. It trusts its host, serves one request at a time and puts speed above convenience.
  *
  *   request: u8 operation, u32 length, payload       answer: u32 errno, u32 length, payload       (little endian)
  */
@@ -52,7 +51,7 @@ static void read_whole(void *to, size_t length)
         ssize_t n = read(port, (char *)to + got, length - got);
         if (n > 0)
             got += (size_t)n;
-        else if (n == 0) /* nobody is connected on the host */
+        else if (n == 0) /* no host is connected */
             usleep(1000);
         else if (errno != EINTR && errno != EAGAIN)
             give_up("read");
@@ -165,7 +164,7 @@ static pid_t start(const char *root, char **argv, int output)
     _exit(127);
 }
 
-/* payload: root, argv. The answer is the output (what fits) and the exit status in place of an errno. */
+/* payload: root, argv. The answer is the output that fits and the exit status in place of an errno. */
 static void run(size_t length)
 {
     char *word[MAX_ARGS + 1];

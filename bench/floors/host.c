@@ -87,7 +87,7 @@ static void punch(const char *path)
             die("punch");
 }
 
-/* The counter and the clock at one moment: of many tries the one that took least. */
+/* The counter and the clock at one moment: the fastest of many reads. */
 static void both(uint64_t *ticks, double *ns)
 {
     uint64_t best = UINT64_MAX;

@@ -5,7 +5,7 @@ import * as path from "node:path"
 /** Files of the product's cache that the floor uses. It uses no code of the product. */
 export interface Images {
   readonly vmlinux: string
-  /** `/modules` of an initramfs: what a guest loads at its boot, and `order`, which says in which order; a cpio archive without an end. */
+  /** `/modules` of an initramfs: modules that a guest loads at its boot, and `order`, their order; a cpio archive without an end. */
   readonly bootModules: string
   readonly environment: string
 }

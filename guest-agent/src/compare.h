@@ -1,4 +1,4 @@
-/* COMPARE: what differs between two trees. */
+/* COMPARE: differences of two trees. */
 #ifndef PYRO_COMPARE_H
 #define PYRO_COMPARE_H
 

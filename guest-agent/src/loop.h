@@ -1,5 +1,4 @@
-/* The event loop. Descriptors are watched edge triggered (but for loop_watch_level): their owners remember what they may
- * still read or write. */
+/* The event loop. Descriptors are watched edge-triggered (except loop_watch_level): their owners remember pending reads and writes. */
 #ifndef PYRO_LOOP_H
 #define PYRO_LOOP_H
 
@@ -15,7 +14,7 @@ int loop_init(void);
 int loop_watch(int fd, uint32_t events, struct source *source);
 /* The same, told again in every round as long as it holds. */
 int loop_watch_level(int fd, uint32_t events, struct source *source);
-/* Changes what a watched descriptor is watched for; `events` say by EPOLLET that it is edge triggered. */
+/* Changes the events of a watched descriptor; EPOLLET in `events` makes the watch edge-triggered. */
 void loop_change(int fd, uint32_t events, struct source *source);
 void loop_unwatch(int fd);
 /* Closes a watched descriptor. Closing alone does not end the watch: a child that has not exec'd yet may hold a copy, and
@@ -25,8 +24,8 @@ void loop_close(int fd);
 void loop_wait(int timeout_ms);
 /* Closes an unwatched descriptor at the end of the round, so that the round's frames go first. */
 void loop_close_later(int fd);
-/* Frees memory that holds sources once no event of this round can name it. Its first bytes (a link, no source) are
- * overwritten; until then a source whose descriptor is -1 ignores what it is told. */
+/* Frees memory with sources when no event of this round can name it. Its first bytes (a link, no source) are overwritten.
+ * Until then a source with descriptor -1 ignores its events. */
 void loop_free_later(void *memory);
 void loop_free_now(void);
 

@@ -40,7 +40,7 @@ static void serve(void) {
     bool input = connection_receive();
     at_once = outputs_read();
     announce_pump();
-    /* What was sent just now may be what a frame waited for. */
+    /* The frames just sent may free the room that a deferred frame waits for. */
     if (!input && connection_may_go_on()) at_once = true;
     port_expect(input);
     loop_free_now();

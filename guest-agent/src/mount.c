@@ -31,7 +31,7 @@ static int open_target(int root, const char *name) {
   return (int)syscall(SYS_openat2, root, name, &how, sizeof how);
 }
 
-/* Moves a mount, with what is mounted in it; not being one is no error. */
+/* Moves a mount with the mounts below it. A directory without a mount is no error. */
 static int move_along(int root, const char *path) {
   struct stat status, above;
   if (stat(path, &status) < 0 || stat("/", &above) < 0 || status.st_dev == above.st_dev) return 0;
@@ -42,7 +42,7 @@ static int move_along(int root, const char *path) {
   return error;
 }
 
-/* Moves what every root needs into another one. */
+/* Moves the mounts that every root needs into another root. */
 static int move_all_along(int root, char *detail, size_t room) {
   static const char *const along[] = {"/proc", "/sys", "/dev", "/run"};
   for (size_t i = 0; i < sizeof along / sizeof *along; i++) {

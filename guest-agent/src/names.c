@@ -9,7 +9,7 @@
 
 #include "kernel.h"
 
-/* Directories are read one inside the other, thousands of them: what was freed is taken again. */
+/* Nested directories are read by the thousand, so freed memory is used again. */
 enum { SPARES_MAX = 16 };
 static struct names spares[SPARES_MAX];
 static size_t spare_count;
@@ -38,7 +38,7 @@ static int make_room_for_text(struct names *names, size_t used, size_t length) {
   return 0;
 }
 
-/* What getdents64(2) fills in. */
+/* Record of getdents64(2). */
 struct record {
   uint64_t inode;
   int64_t offset;

@@ -18,9 +18,8 @@ struct names {
   size_t items_room, texts_room;
 };
 
-/* All names but "." and ".."; a name equal to `skip` in any case of ASCII letters is left out. Returns errno, or 0, and
- * then the names are to be freed. `fd`, from which nothing was read yet, stays open. For a helper, which is a process of its own:
- * what is freed is kept for the next names. */
+/* All names but "." and ".." and, without regard to ASCII case, `skip`. Returns errno, or 0; then the caller frees the
+ * names. `fd`, unread so far, stays open. Only for a helper process: freed memory is kept for the next names. */
 int names_read(int fd, const char *skip, struct names *names);
 void names_free(struct names *names);
 

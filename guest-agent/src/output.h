@@ -12,7 +12,7 @@
 struct stream;
 
 enum output_kind {
-  OUTPUT_PIPE,   /* of a process: whoever still writes after its end goes on into a sink */
+  OUTPUT_PIPE,   /* of a process: after its end, remaining writers go on into a sink */
   OUTPUT_PTY,
   OUTPUT_HELPER, /* of the agent's own helper process */
   OUTPUT_SOCKET,

@@ -10,8 +10,7 @@
 #include "loop.h"
 #include "wire.h"
 
-/* With nobody connected a virtio port hangs up for as long as that lasts, so it is then watched for edges only; the
- * poll insures against one that was lost. */
+/* A virtio port without a host reports a hang-up all the time, so it is then watched for edges only. The poll finds a lost edge. */
 enum { HANGUP_POLL_MS = 500 };
 /* Two frames: a control frame always fits while another is half sent. */
 enum { WAITING_CAPACITY = 2 * FRAME_MAX };
@@ -20,9 +19,9 @@ static struct {
   struct source source;
   struct source listener_source;
   int fd, listener;
-  uint32_t watched; /* what the loop is asked to tell */
+  uint32_t watched; /* events that the loop reports */
   bool virtio, readable, writable, hung_up, ended;
-  size_t start, end; /* of what waits in `waiting` */
+  size_t start, end; /* range of pending bytes in `waiting` */
 } port = {.fd = -1, .listener = -1};
 
 static uint8_t waiting[WAITING_CAPACITY];
@@ -122,8 +121,8 @@ static size_t push(const uint8_t *from, size_t size) {
   if (!port.writable) return 0;
   ssize_t count = write(port.fd, from, size);
   if (count >= 0) return (size_t)count;
-  /* A peer that is gone takes everything: its successor discards up to its own HELLO anyway, and what the peer left
-   * to be read is read before the connection counts as lost. */
+  /* Output for a lost peer is discarded: its successor ignores everything before its own HELLO. The peer's remaining
+   * bytes are read before the connection counts as lost. */
   if (errno != EAGAIN) return size;
   port.writable = false;
   return 0;

@@ -11,7 +11,7 @@ int port_use_virtio(int fd);
 int port_use_socket(int fd);
 int port_use_listener(int fd);
 
-/* Reads what there is, once; 0 when nothing came. Never called with frames still unread in the reader. */
+/* Reads the available bytes, once; 0 without any. Never called with unread frames in the reader. */
 size_t port_read(void *to, size_t room);
 bool port_may_read(void);
 /* Before the loop waits: whether more input could be handled now. */
@@ -23,17 +23,17 @@ bool port_ended(void);
 int port_poll_ms(void);
 void port_poll(void);
 
-/* Room for one frame of up to `size` bytes after what already waits; NULL when it does not fit now. */
+/* Room for one frame of up to `size` bytes after the pending ones; NULL if it does not fit now. */
 uint8_t *port_room(size_t size);
 void port_commit(size_t size);
 /* Bytes that wait to be written. */
 size_t port_waiting(void);
-/* Writes what waits; true when nothing is left. */
+/* Writes pending bytes; true when none are left. */
 bool port_flush(void);
-/* Writes a frame around the buffer: only when nothing waits. What the kernel does not take at once is copied. False when
- * it took nothing. */
+/* Writes a frame around the buffer, only without pending bytes. Copies the rest of a partial write. False if the kernel
+ * took nothing. */
 bool port_write_through(const uint8_t *frame, size_t size);
-/* Forgets what waits: the host starts anew. */
+/* Drops pending bytes, for a new host. */
 void port_discard(void);
 
 #endif

@@ -12,7 +12,7 @@
 
 enum { PIECE = 64 * 1024, PIPE_SIZE = 1024 * 1024 };
 
-/* What the helper needs; its strings live in the agent's memory, of which the helper has a copy. */
+/* Arguments of the helper. Its strings lie in the agent's memory, of which the helper has a copy. */
 struct plan {
   char *root, *path;
   uint64_t offset, limit;
@@ -60,7 +60,7 @@ static int send_content(int fd, uint64_t limit) {
   return 0;
 }
 
-/* What the file is, ahead of its content. A change during the reading gives it another version than this. */
+/* Record of the file, ahead of its content. A change during the read gives the file another version. */
 static int tell(int fd, struct stat *status) {
   version_settle(status->st_ctim);
   if (fstat(fd, status) < 0) return errno;

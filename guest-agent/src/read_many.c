@@ -37,7 +37,7 @@ static int put_end(int error, uint64_t size) {
   return feed_put(end, sizeof end);
 }
 
-/* Returns errno of the pipe; what is wrong with the file is told behind what could be read of it. */
+/* Returns errno of the pipe. An error of the file follows its readable content. */
 static int put_content(int fd, uint64_t limit) {
   static char piece[PIECE];
   uint64_t total = 0;

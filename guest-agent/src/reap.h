@@ -1,4 +1,4 @@
-/* Reaps children: a stream's process tells its stream, all others are orphans that nobody waits for. */
+/* Reaps children: reports a stream's process to its stream, and discards all other orphans. */
 #ifndef PYRO_REAP_H
 #define PYRO_REAP_H
 

@@ -24,7 +24,7 @@ uint8_t *ring_take(size_t size) {
   }
   void *mapping = mmap(NULL, mapping_size(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapping == MAP_FAILED) return NULL;
-  /* A forked helper has no use for what commands printed. */
+  /* A forked helper does not need commands' output. */
   madvise(mapping, mapping_size(size), MADV_DONTFORK);
   return (uint8_t *)mapping + RING_MARGIN;
 }

@@ -18,7 +18,7 @@ static int open_file(int directory, const char *name) {
   return fd;
 }
 
-/* A whole piece, or what is left of the file; -1 when it cannot be read. */
+/* A whole piece, or the rest of the file; -1 on a read error. */
 static ssize_t fill(int fd, char *piece) {
   size_t size = 0;
   while (size < PIECE) {

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/* Two regular files by directory and name; false also for what cannot be read, or is no regular file by now. */
+/* Two regular files by directory and name; false also for an unreadable file, or a file that is no longer regular. */
 bool same_content(int old_directory, int new_directory, const char *name);
 
 #endif

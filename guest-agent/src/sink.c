@@ -31,7 +31,7 @@ static void drain(struct source *source, uint32_t events) {
   (void)events;
   struct sink *sink = container_of(source, struct sink, source);
   if (sink->fd < 0) return;
-  /* One pass per event: what is left wakes the loop again, because a level triggered watch is used here. */
+  /* One pass per event: the level-triggered watch wakes the loop again for the rest. */
   static char nowhere[65536];
   ssize_t count = read(sink->fd, nowhere, sizeof nowhere);
   if (count == 0 || (count < 0 && errno != EAGAIN)) sink_close(sink);

@@ -1,4 +1,4 @@
-/* Reads to nowhere what a background process still writes after its command ended, so that it gets no SIGPIPE. */
+/* Reads and discards the output of background processes after their command's end, so that they get no SIGPIPE. */
 #ifndef PYRO_SINK_H
 #define PYRO_SINK_H
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 static int make_directory(const char *path, mode_t mode) {
-  if (mkdir(path, mode) == 0) return chmod(path, mode) < 0 ? errno : 0; /* whatever the umask says */
+  if (mkdir(path, mode) == 0) return chmod(path, mode) < 0 ? errno : 0; /* independent of the umask */
   int error = errno;
   struct stat status;
   if (error == EEXIST && stat(path, &status) == 0 && S_ISDIR(status.st_mode)) return 0;

@@ -6,7 +6,7 @@
 
 #include "decode.h"
 
-/* With parents; what is there already stays as it is. */
+/* With parents. An existing directory stays unchanged. */
 int make_directories(const char *path, mode_t mode);
 /* Truncates and writes. A symbolic link, FIFO or socket that a guest left there is replaced, never followed. */
 int write_small_file(const char *path, mode_t mode, struct bytes content);

@@ -20,7 +20,8 @@
 /* HOME, USER, LOGNAME */
 enum { ENV_DEFAULTS = 3 };
 
-/* How long a command has the guest's processor to itself: what the next one will need is made ready when it is over, or this is. */
+/* How long a command has the guest's processor to itself. The agent prepares the next command at the end of this time or
+ * of the command. */
 enum { HEAD_START_MS = 30 };
 
 static int null_device = -1;
@@ -70,7 +71,7 @@ static const char *variable(char *const *env, const char *name) {
   return NULL;
 }
 
-/* What login would set, where the host did not. */
+/* Variables of a login, unless the host has set them. */
 static void add_defaults(char **env, size_t count, const struct user *user, char (*room)[HOME_MAX + 16]) {
   const struct {
     const char *name, *value;
@@ -129,7 +130,7 @@ static pid_t start_in_cgroup(struct stream *stream, const struct child_plan *pla
   return -1;
 }
 
-/* What the child reported: true when a command runs. */
+/* Handles the child's report: true when a command runs. */
 static bool settle(struct stream *stream, const struct child_plan *plan, pid_t pid, const struct child_report *report) {
   if (report->error != 0) {
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
@@ -145,7 +146,7 @@ static bool settle(struct stream *stream, const struct child_plan *plan, pid_t p
   return true;
 }
 
-/* Starts the child and settles what it reports; true when a command runs. */
+/* Starts the child and handles its report; true when a command runs. */
 static bool start(struct stream *stream, const struct child_plan *plan) {
   struct child_report report;
   pid_t pid = start_in_cgroup(stream, plan, &report);

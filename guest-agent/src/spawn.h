@@ -6,7 +6,7 @@
 
 /* Keeps a /dev/null of its own; errno, or 0. */
 int spawn_init(void);
-/* Makes ready what the next command will need; for when there is nothing else to do. -1, or the ms after which to ask again. */
+/* Prepares the next command; for idle time. -1, or the ms until the next call. */
 int spawn_prepare(void);
 /* Of a stream whose main process is over. */
 void spawn_reaped(const struct stream *stream);

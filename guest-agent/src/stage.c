@@ -86,7 +86,7 @@ static void put_back(int root, int stage, uint32_t number) {
   close(parent);
 }
 
-/* Takes ownership of `fd`. Whoever made the directory: only what a change leaves in one is removed. */
+/* Takes ownership of `fd`. Removes only the remains of a change from a directory, whoever made it. */
 static void recover(int root, const char *name, int fd) {
   struct stage stage = {.fd = fd};
   memcpy(stage.name, name, sizeof PREFIX + RANDOM_DIGITS);

@@ -34,7 +34,7 @@ struct stream {
   uint32_t window;
   pid_t pid;     /* process to reap; 0 = none (any more) */
   pid_t leader;  /* its process group and session, also after its end */
-  uint32_t told_pid; /* as STARTED says: 0 for what is no process of the guest's */
+  uint32_t told_pid; /* pid in STARTED: 0 for no process of the guest */
   uint64_t started_ns;
   int terminal; /* slave side, held open while the main process runs; -1 = none */
   bool started_due, end_announced;
@@ -46,7 +46,7 @@ struct stream {
   struct output outputs[2];
 };
 
-/* What a number and an id mean to an opener. */
+/* Meaning of a number and an id for an opener. */
 enum opening { OPENING_NEW, OPENING_EXISTS, OPENING_RELEASED, OPENING_FULL, OPENING_NUMBER_TAKEN, OPENING_NO_MEMORY };
 
 /* A new stream, or (OPENING_EXISTS) the one of that id. */
@@ -60,9 +60,9 @@ uint32_t streams_next_number(void);
 /* A number that was answered but is not kept. */
 void streams_number_used(uint32_t number);
 
-/* Ends it with FAILED; kills what it runs. `detail` may be NULL. */
+/* Ends it with FAILED and kills its processes. `detail` may be NULL. */
 void stream_fail(struct stream *stream, int error, enum step step, const char *detail);
-/* The same for one that ended by itself: what it put out before is still sent. */
+/* The same for a stream that ended by itself: its earlier output is still sent. */
 void stream_fail_drained(struct stream *stream, int error, enum step step, const char *detail);
 /* Ends it with EXITED once its outputs are drained. */
 void stream_exited(struct stream *stream, uint8_t how, uint32_t code);
@@ -70,7 +70,7 @@ void stream_exited(struct stream *stream, uint8_t how, uint32_t code);
 void stream_reaped(struct stream *stream, const siginfo_t *info);
 /* Kills everything it runs. */
 void stream_kill(struct stream *stream);
-/* Forgets it; what still runs is killed, unless it ended and left processes in the background. */
+/* Forgets it. Kills its processes, unless it ended and left them in the background. */
 void stream_release(struct stream *stream);
 void streams_release_all(void);
 bool stream_ended(const struct stream *stream);

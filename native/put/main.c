@@ -1,19 +1,19 @@
 /*
- * pyro-put: writes a stream of entries as NAME in the folder PARENT: beneath it and nowhere else, all of it or nothing.
+ * pyro-put: writes a stream of entries as NAME in the folder PARENT, beneath PARENT only, all or none.
  *
  *   pyro-put [--within ROOT] [--overwrite] PARENT NAME
  *
- * stdin has the list of entries (put/plan.h). When nothing is in the way and there is room, "ready" is said; then follows
- * the content of each file in the order of the list (put/stage.c), and a byte `c`. Everything is written into a folder of
- * its own first, on the same file system, and takes its place by renames that do not replace; with --overwrite files and
- * links are exchanged for what was there. No symbolic link beneath PARENT is ever followed, also none that appears
- * meanwhile. Input that ends early leaves everything as it was, however its writer came to its end; so the signals that
- * end a whole session are ignored. With --within, PARENT is relative to ROOT and cannot lead out of it.
+ * stdin has the list of entries (put/plan.h). "ready" says that no path is taken and the space suffices. The content of each
+ * file then follows in the order of the list (put/stage.c), and a byte `c`. Everything is written into a staging folder
+ * first, on the same file system. Renames that do not replace then move it into place; with --overwrite, files and links are
+ * exchanged for the present ones. No symbolic link beneath PARENT is followed, also none that appears meanwhile. An early end
+ * of the input leaves everything unchanged, for any end of its writer, so the signals that end a whole session are
+ * ignored. With --within, PARENT is relative to ROOT and cannot lead out of it.
  *
  * Records on stdout (kind, subject, text, each ended by a NUL); paths are those of the list:
  *   ready                           the list is accepted
- *   conflict PATH REASON            something is in the way; the first 20
- *   replaced PATH, there PATH       a file that was there and is gone, a folder that was there and stays
+ *   conflict PATH REASON            a path is taken; the first 20
+ *   replaced PATH, there PATH       a replaced file, an existing folder that stays
  *   count WHAT NUMBER               neededBytes and freeBytes, before an error
  *   done                            everything is in its place
  *   error OUTCOME DETAIL            one of enum put_outcome, as the exit status

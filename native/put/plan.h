@@ -55,9 +55,9 @@ int input_take(struct input *input, void *bytes, size_t length);
 int input_number(struct input *input, int bytes, uint64_t *number);
 
 /*
- * Integers are big endian. Entries, each a u8 `d`, `f` or `l`, u16 mode, u64 size, u32 and path, u32 and target of a link;
- * then a u8 `e`. The root comes first, with an empty path; parents come before their children, and a folder's entries
- * together. NULL, or what is wrong; `*ended` when it is only that the input ended.
+ * Integers are big endian. Entries, each a u8 `d`, `f` or `l`, u16 mode, u64 size, u32 and path, u32 and target of a link; then a
+ * u8 `e`. The root comes first, with an empty path. Parents come before their children, and a folder's entries together. Returns
+ * NULL, or the problem; `*ended` if the input only ended early.
  */
 const char *plan_read(struct plan *plan, struct input *input, int *ended);
 void plan_free(struct plan *plan);

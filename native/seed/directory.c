@@ -16,7 +16,7 @@ enum {
     LEAF_FILL = USABLE * 7 / 8, /* leaves room for the guest's own names before a block has to be split */
     ROOT_LIMIT = (BLOCK - 32 - (int)sizeof(struct ext2_dx_tail)) / (int)sizeof(struct ext2_dx_entry),
     NODE_LIMIT = (BLOCK - 8 - (int)sizeof(struct ext2_dx_tail)) / (int)sizeof(struct ext2_dx_entry),
-    MOST_LEAVES = 4 * LONGEST_PIECE - 512, /* what four extents in the inode hold, with the nodes */
+    MOST_LEAVES = 4 * LONGEST_PIECE - 512, /* entries in the inode's four extents, with the nodes */
     CONTINUED = 1 /* lowest bit of a block's hash: names of the previous block continue here */
 };
 

@@ -1,20 +1,20 @@
 /*
- * pyro-seed: writes a fresh ext4 image with upper/, work/ and workspace/, the latter filled from a directory or an archive.
+ * pyro-seed: writes a new ext4 image with upper/, work/ and workspace/, the latter filled from a directory or an archive.
  *
  *   pyro-seed --into FOLDER --virtual-bytes N [--known FOLDER] [--probe] [--sync] [--salt TEXT] [--owner UID:GID]
  *             [--graft AT PATH]... --empty | --directory PATH [--list] | --archive PATH
  *   pyro-seed --await
  *
- * The image appears in the --into folder as DIGEST.ext4, read-only, when it is complete; before that it has no name. With
- * --known, nothing is read when that folder has a FINGERPRINT.json for what the source looks like now. --list takes from
- * stdin which paths to seed, each ended by a NUL. With --probe it ends after that look. --graft adds a directory at a place
- * where the source has nothing; what is in it is no part of the fingerprint, for which --salt stands in. --owner
- * gives workspace/ and all in it to a user; to root without it. --await takes all arguments from stdin, ahead of the list:
- * see seed/await.c.
+ * The image appears in the --into folder as DIGEST.ext4, read-only, when it is complete; before, it has no name. With
+ * --known, nothing is read if that folder has a FINGERPRINT.json of the source's present state. --list reads the
+ * NUL-terminated paths to seed from stdin. With --probe the program ends after the check of the state. --graft adds a
+ * directory at a place that the source does not have. Its content is no part of the fingerprint; --salt represents it. --owner
+ * gives workspace/ and its content to a user, by default root. --await reads all arguments from stdin, ahead of the list: see
+ * seed/await.c.
  *
  * Records on stdout (kind, subject, text, each ended by a NUL):
- *   fingerprint HEX settled|fresh   of the source; fresh means that it may yet change without the fingerprint changing
- *   known HEX ""                    the --known folder has it: nothing was written
+ *   fingerprint HEX settled|fresh   of the source; fresh: the source may still change under the same fingerprint
+ *   known HEX ""                    the --known folder has the state: nothing was written
  *   skip PATH REASON                left out of the image; beyond SKIPS_TOLD they are only counted
  *   count WHAT NUMBER               files, directories, symlinks, bytes, skipped; neededBytes and freeBytes before an error
  *   image HEX new|existing          its digest, and whether the folder had an image of that name already

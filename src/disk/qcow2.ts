@@ -53,11 +53,9 @@ const makeHeader = (virtualBytes: number): Uint8Array => {
 }
 
 /**
- * Compares the first cluster of a qcow2 file that a QEMU had open with what pyro wrote. QEMU has no reason to change a byte
- * of it while it reads and writes guest data (size, L1 place and refcount table are fixed at creation), and a changed one
- * could name a backing or data file of the host that the next tool would then open. Fails with ImageDamaged.
- *
- * The caller goes on by the descriptor, which is of that very file.
+ * Compares the first cluster of a qcow2 file that QEMU had open with pyro's own. QEMU has no reason to change a byte of this
+ * cluster: size, L1 place and refcount table are fixed at creation. A changed cluster could name a backing or data file of the
+ * host, which the next tool would open. Fails with ImageDamaged. The caller continues with the same descriptor.
  */
 export const openVerifiedQcow2 = (path: string, expected: Qcow2Options) =>
   openUnfollowed(path).pipe(

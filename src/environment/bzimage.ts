@@ -49,7 +49,7 @@ export const kernelPayload = (image: Buffer): KernelPayload => {
       return { compression, bytes: payload, unpackedBytes: undefined }
     case "gzip": // its own trailer holds the length
       return { compression, bytes: payload, unpackedBytes: payload.readUInt32LE(payload.length - 4) }
-    default: // the kernel's build appends the length to what the other compressors wrote
+    default: // the kernel's build appends the size to other compressors' output
       return {
         compression,
         bytes: payload.subarray(0, -4),

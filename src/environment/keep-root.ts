@@ -20,7 +20,7 @@ export interface KeepRequest {
   readonly from: string
 }
 
-/** Where what is kept goes, and what it is completed with. */
+/** Destinations of a kept root, and the services for its completion. */
 export interface Keeping {
   readonly definitions: ReturnType<typeof ownDefinitions>
   readonly images: ReturnType<typeof imageStore>
@@ -28,8 +28,8 @@ export interface Keeping {
 }
 
 /**
- * Makes an environment out of a tar archive of a guest's root, which `archive` writes to a new file. The image is there before its
- * definition is: what fails leaves nothing. For one at a time.
+ * Makes an environment from a tar archive of a guest's root, which `archive` writes to a new file. The image precedes its
+ * definition, so a failure leaves nothing. One call at a time.
  */
 export const keepRoot = <E>(
   { definitions, images, modules }: Keeping,

@@ -188,7 +188,7 @@ export const changesOf = (
   options: ChangesOptions = {}
 ): Effect.Effect<ReadonlyArray<Change>, PyroError> => Effect.flatMap(collectChanges(channel, options), wholeChanges)
 
-/** All changes, or a refusal that names one that is too large. */
+/** All changes, or a refusal that names a change that is too large. */
 const wholeChanges = ({ changes, oversized }: Changes): Effect.Effect<ReadonlyArray<Change>, FileRefused> => {
   const [first, ...others] = oversized
   if (first === undefined) return Effect.succeed(changes)

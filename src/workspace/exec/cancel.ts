@@ -20,7 +20,7 @@ export const endRunning = (command: Command, graceMs = command.ending.graceMs): 
     )
   })
 
-/** Ends a running command and all its processes, whoever started it. An ended command stays unchanged. */
+/** Ends a running command and all its processes, for any caller. An ended command stays unchanged. */
 export const cancel = (
   commands: Commands,
   { execId, graceSeconds, workspace }: CancelPayload

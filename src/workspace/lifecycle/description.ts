@@ -27,7 +27,10 @@ export const crashPoints = {
 export type Step = "built" | "handed-over" | "committed" | "settled"
 export type TransitionName = keyof typeof crashPoints
 
-/** Registers what undoes a part of the build. It runs if the transition fails or is interrupted before the record is committed. */
+/**
+ * Registers the undo of a part of the build. The undo runs if the transition fails or is interrupted before the commit of the
+ * record.
+ */
 export type OnUndo = (undo: Effect.Effect<void>) => Effect.Effect<void>
 
 /** The generations on both sides of a transition. No request can start work in either. */

@@ -16,7 +16,7 @@ export const moveToTrash = (what: string): Effect.Effect<string, NoSpace | State
   Effect.gen(function*() {
     const { stateDir } = yield* Paths
     const aside = path.join(workspacesDirectory(stateDir), `${sweptPrefix}${randomBytes(8).toString("hex")}`)
-    // A link counts as such, whatever its target is.
+    // A link counts as a link, for any target.
     if ((yield* statEntry(what)) !== undefined) yield* renameFile(what, aside)
     return aside
   }).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostErrorOf(what)(failure))))

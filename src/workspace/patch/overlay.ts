@@ -93,7 +93,7 @@ export class Overlay<E> {
     })
   }
 
-  /** The difference between the tree and what lies over it. */
+  /** The changes of the overlay to the tree. */
   changes(): Effect.Effect<Array<Change>, E> {
     return Effect.gen(this, function*() {
       const changes: Array<Change> = []

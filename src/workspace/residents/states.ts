@@ -72,7 +72,7 @@ export const demandReadable = (
     () => undefined
   )
 
-/** What a snapshot's states say about it. */
+/** Descriptions of a snapshot's states. */
 export const describeStates = (kinds: ReadonlyArray<StoredKind>, states: ResidentStates): Partial<SnapshotInfo> =>
   Object.assign(
     {},
