@@ -74,7 +74,7 @@ describe("a workspace whose tree cannot be seen whole", () => {
     await until("the end of QEMU", async () => (await pyro.status("w")).state === "failed")
     const refused = await failure(["workspace", "start", "w"])
     assert.strictEqual(refused.code, "disk_damaged", JSON.stringify(refused))
-    assert.match(refused.message, /could not mount: .*; go back to the seed, .* with: pyro workspace reset$/)
+    assert.match(refused.message, /could not mount: .*\. Return to the seed, .*: pyro workspace reset$/)
     assert.strictEqual((await pyro.status("w")).state, "failed")
     await step("reset", "w")
     assert.strictEqual((await call(["workspace", "diff", "w"])).stdout.toString(), "")

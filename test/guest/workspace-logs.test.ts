@@ -67,7 +67,7 @@ describe("the log of one command", () => {
 
     const some = await call(["workspace", "logs", "w", "--exec-id", id, "--max-bytes", "1000"])
     assert.isTrue(Buffer.from(whole).subarray(0, 1000).toString().startsWith(some.stdout.toString()))
-    assert.match(some.stderr, /go on with --cursor (\d+)/)
+    assert.match(some.stderr, /continue with --cursor (\d+)/)
     const page = await logs("--exec-id", id)
     assert.strictEqual(page.next_cursor, Buffer.byteLength(page.output!))
     assert.isAtMost(page.next_cursor!, 1_048_576)

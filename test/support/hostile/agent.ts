@@ -236,7 +236,7 @@ export class HostileAgent {
       const batch: Array<Buffer> = []
       for (; left > 0 && batch.length < 32; left--) {
         const frame = random.chance(0.4)
-          ? bytesOf(Event, CONNECTION, { level: random.below(256), text: hostileText(random) })
+          ? bytesOf(Event, CONNECTION, { level: 1 + random.below(3), text: hostileText(random) })
           : this.#data(stream, sending, random, corpus)
         if (frame === undefined) break
         batch.push(frame)
