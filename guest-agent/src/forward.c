@@ -35,7 +35,7 @@ void forward(struct stream *stream, const struct connect_request *request) {
     stream_fail(stream, errno, STEP_OPEN, "connect");
     return;
   }
-  /* Input that comes before the connection stands is kept. */
+  /* Input that arrives before the connection is kept. */
   input_open(&stream->input, fd, false, true);
   stream->input.writable = false;
   stream->input.watched = true;

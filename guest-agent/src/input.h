@@ -16,7 +16,7 @@ struct input {
   int fd;       /* -1: without a reader, so input is discarded */
   bool exists;  /* this stream takes input */
   bool pty, socket;
-  bool watched; /* the loop tells when there is room */
+  bool watched; /* the loop reports room */
   bool writable;
   bool end_received;
   bool finished; /* and the end was passed on */

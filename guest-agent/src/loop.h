@@ -12,7 +12,7 @@ struct source {
 int loop_init(void);
 /* Watches `fd` until it is closed; `events` are EPOLLIN, EPOLLOUT, EPOLLPRI. */
 int loop_watch(int fd, uint32_t events, struct source *source);
-/* The same, told again in every round as long as it holds. */
+/* The same, reported again in every round while it holds. */
 int loop_watch_level(int fd, uint32_t events, struct source *source);
 /* Changes the events of a watched descriptor; EPOLLET in `events` makes the watch edge-triggered. */
 void loop_change(int fd, uint32_t events, struct source *source);

@@ -143,7 +143,7 @@ static int visit_root_call(struct call *call) {
   return error;
 }
 
-/* In a child: it can take seconds, and no stream is to wait for it. */
+/* In a child: it can take seconds, and no stream may wait for it. */
 static int sync_call(struct call *call) {
   uint8_t drop_caches = take_u8(&call->fields);
   int error = call_done(call);

@@ -45,7 +45,7 @@ int output_open(struct output *output, int fd, enum output_kind kind);
 void output_read(struct output *output);
 /* The main process is gone: drains the pipe's present content, then ends, even if another process still holds the pipe. */
 void output_finish(struct output *output);
-/* Ends it where it stands. */
+/* Ends it at its present position. */
 void output_end(struct output *output);
 /* Everything below `offset` is in the host's log. */
 void output_acknowledge(struct output *output, uint64_t offset);

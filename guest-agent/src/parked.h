@@ -13,7 +13,7 @@
 /* Resources of a command in the parked child. */
 struct parked {
   pid_t pid;
-  struct cgroup *cgroup; /* NULL where there are none */
+  struct cgroup *cgroup; /* NULL without cgroups */
   int out, err;          /* the ends that are read */
 };
 

@@ -11,7 +11,7 @@ struct path {
 
 /* Appends "/name"; the size to go back to, or SIZE_MAX when memory is out. */
 size_t path_enter(struct path *path, const char *name);
-/* As C string in `to`, cut where it is longer. */
+/* As C string in `to`, cut to its size. */
 void path_copy(const struct path *path, char *to, size_t room);
 
 #endif

@@ -17,7 +17,7 @@ bool port_may_read(void);
 /* Before the loop waits: whether more input could be handled now. */
 void port_expect(bool input);
 bool port_may_write(void);
-/* The peer of an inherited socket is gone for good. */
+/* The peer of an inherited socket is gone and will not return. */
 bool port_ended(void);
 /* How long the loop may sleep for the port's sake, in ms; -1 = for ever. */
 int port_poll_ms(void);

@@ -1,4 +1,4 @@
-/* The memory behind an output: mapped whole, touched as far as it is used. */
+/* The memory of an output: mapped whole, but only used pages are touched. */
 #ifndef PYRO_RING_H
 #define PYRO_RING_H
 

@@ -14,7 +14,7 @@ struct stage {
 
 /* A new one beneath `root`: errno, or 0. */
 int stage_open(int root, struct stage *stage);
-/* Notes where the file was that is taken under `number`, before it is: in one transaction of the file system with the taking. */
+/* Notes the path of a file before it is taken under `number`, in the same transaction of the file system. */
 int stage_note(const struct stage *stage, uint32_t number, const char *path);
 /* Removes it with its remaining files, of at most `count` changes. */
 void stage_remove(int root, const struct stage *stage, uint32_t count);

@@ -152,7 +152,7 @@ void stream_reaped(struct stream *stream, const siginfo_t *info) {
     return;
   }
   uint8_t how = exited ? HOW_EXITED : HOW_SIGNALED;
-  /* 137 is how a shell tells that its child was killed. */
+  /* A shell exits with 137 after the kill of its child. */
   bool killed = exited ? code == 128 + SIGKILL : code == SIGKILL;
   if (stream->cgroup != NULL && (!exited || code != 0) && cgroup_ran_out_of_memory(stream->cgroup)) {
     if (killed) {

@@ -1,4 +1,4 @@
-/* /etc/passwd and /etc/group as they are, and as a guest may have made them. */
+/* /etc/passwd and /etc/group, regular and made by a hostile guest. */
 #include <string.h>
 
 #include "../src/user.h"

@@ -1,11 +1,11 @@
 /*
- * pyro-copy: copies a sparse file (a VM's memory, an image) leaving out pages of zeros, or punches such pages out of a file.
+ * pyro-copy: copies a sparse file (a VM's memory, an image) without pages of zeros, or punches these pages out of a file.
  *
  *   pyro-copy [--owner UID:GID] [--mode OCTAL] SOURCE DESTINATION
  *   pyro-copy --punch FILE
  *
- * The destination takes its name only when it is complete, mode 0600 unless told, and never replaces anything. Where the file system shares
- * extents (FICLONE) nothing is copied. Exit status: 0 done, 1 failed, 2 wrong use, 3 the file system is full.
+ * The destination gets its name only when it is complete, and never replaces a file. Its mode is 0600 by default. A file system
+ * that shares extents (FICLONE) copies no data. Exit status: 0 done, 1 failed, 2 wrong use, 3 the file system is full.
  */
 #include "copy.h"
 

@@ -1,4 +1,4 @@
-/* The list of entries that pyro-put is about to write: read from its input and checked, before anything else happens. */
+/* The list of entries for pyro-put: read from its input and checked before any other step. */
 #ifndef PYRO_PUT_PLAN_H
 #define PYRO_PUT_PLAN_H
 

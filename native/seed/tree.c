@@ -147,7 +147,7 @@ static size_t next_name(const char **at, const char *end, const char **name)
     return 0;
 }
 
-/* Looks at the whole path before anything is made of its first part. */
+/* Checks the whole path before its first part is made. */
 static int check_path(const char *at, const char *end)
 {
     const char *name;

@@ -13,7 +13,7 @@ import { makeTemporary, sweepTemporaries } from "./temporary.ts"
 
 export interface KeepRequest {
   readonly name: string
-  /** Gives the name to the new environment when it stands for another one of the user's own. */
+  /** Gives the name to the new environment if it belongs to another one of the user's own. */
   readonly replace?: boolean
   /** Id of the workspace whose root it is, and the environment that one started from. */
   readonly workspace: string

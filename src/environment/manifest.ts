@@ -29,7 +29,7 @@ export const Manifest = Schema.Struct({
 })
 export type Manifest = typeof Manifest.Type
 
-/** Which image an environment's name stands for. */
+/** Image of an environment's name. */
 export const NameRecord = Schema.Struct({ format: Schema.Literal(1), name: Schema.String, digest: Schema.String })
 export type NameRecord = typeof NameRecord.Type
 

@@ -102,7 +102,7 @@ export const ownFolder = (stateDir: string) => path.join(stateDir, "environments
 const isOf = ({ from, packages, workspace }: Definition) =>
   workspace === undefined ? `${from} and ${packages.join(", ")}` : `the root of ${workspace}`
 
-/** Whether a name that stands for something else gets another meaning. */
+/** Whether a name of another definition may be replaced. */
 export interface Replacing {
   readonly replace?: boolean
 }

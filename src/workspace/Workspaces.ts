@@ -100,9 +100,9 @@ export class Workspaces extends Context.Tag("pyro/workspace/Workspaces")<Workspa
   static readonly layer = Layer.scoped(Workspaces, Effect.suspend(() => make))
 }
 
-/** How often expiry is looked at. */
+/** Interval of the checks for expired workspaces. */
 const expiryEvery = "1 seconds"
-/** How often a chain of layers that has become long is looked for. */
+/** Interval of the checks for long chains of layers. */
 const flattenEvery = "5 seconds"
 
 const make = Effect.gen(function*() {

@@ -1,6 +1,6 @@
 import type { Notice } from "../contract/notice.ts"
 
-/** How much of the end of a command's output is looked at: errors stand there. */
+/** Part at the end of a command's output to search: errors are there. */
 const TAIL_BYTES = 8_192
 
 /** Messages of resolvers and programs without a network. */

@@ -29,7 +29,7 @@ export interface ChangesOptions {
   readonly limits?: { readonly fileBytes: number; readonly totalBytes: number } | undefined
 }
 
-/** A file that differs and is too large to be looked into. */
+/** A different file that is too large to read. */
 export interface Oversized {
   readonly path: Uint8Array
   readonly old: { readonly mode: Side["mode"]; readonly size: number } | undefined

@@ -1,7 +1,7 @@
 import { type IgnoreRule, readIgnoreFile, ruleMatches } from "./ignore-file.ts"
 import { TooManyRules, type Work } from "./wildmatch.ts"
 
-/** Bytes and rules looked at: some seconds of work. A hostile repository could ask for any number. */
+/** Maximum cost in bytes and rules: some seconds of work. A hostile repository could ask for any number. */
 const MAX_WORK = 200_000_000
 /** Minimum cost of one rule check. */
 const RULE_WORK = 20
@@ -16,7 +16,7 @@ export class IgnoreRules {
   readonly #most: number
   readonly #work: Work
 
-  /** `maxWork` is how many bytes and rules may be looked at. */
+  /** `maxWork` is the maximum cost in bytes and rules. */
   constructor(maxWork = MAX_WORK) {
     this.#most = maxWork
     this.#work = { left: maxWork }

@@ -15,7 +15,7 @@ export interface Wildcard {
 /** The check exceeds its cost limit. */
 export class TooManyRules extends Error {}
 
-/** Bytes that may still be looked at; made less by each match. */
+/** Remaining cost in bytes. Each match decreases it. */
 export interface Work {
   left: number
 }
@@ -23,11 +23,11 @@ export interface Work {
 type Token =
   | { readonly _tag: "byte"; readonly code: number }
   | { readonly _tag: "class"; readonly has: Uint8Array }
-  /** Anything without a slash. */
+  /** Any text without a slash. */
   | { readonly _tag: "star" }
-  /** Anything. */
+  /** Any text. */
   | { readonly _tag: "stars" }
-  /** Nothing, or anything that ends with a slash. */
+  /** An empty text, or any text that ends with a slash. */
   | { readonly _tag: "directories" }
   /** A malformed end: nothing matches. */
   | { readonly _tag: "never" }

@@ -84,7 +84,7 @@ export class CommandJournal {
     }
   }
 
-  /** Takes up the whole lines of the file, and cuts a line that a crash has cut. Gives the bytes of the whole lines. */
+  /** Reads the whole lines of the file, and removes a line that a crash has cut. Gives the bytes of the whole lines. */
   #read() {
     const bytes = fs.readFileSync(this.#fd)
     const size = bytes.lastIndexOf(0x0a) + 1

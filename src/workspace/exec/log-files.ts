@@ -14,7 +14,7 @@ export class LogFiles {
     this.#id = id
   }
 
-  /** Takes up files of an earlier process, by number. */
+  /** Takes over files of an earlier process, by number. */
   found(numbers: ReadonlyArray<number>): void {
     this.segments = numbers.toSorted((a, b) => a - b).map((number) => {
       const { size } = fs.statSync(this.#store.file(this.#id, number))

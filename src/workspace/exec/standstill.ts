@@ -6,7 +6,7 @@ import { goesOnText, silentText } from "../trouble.ts"
 /** Why a guest makes no progress now; `undefined` while the guest runs and answers. */
 export type Standstill = Effect.Effect<string | undefined>
 
-/** How often a guest whose command is waited for is looked at, in `ms`. */
+/** Interval of the checks of a guest with a waiting caller, in `ms`. */
 const LOOK_EVERY_MS = 10_000
 
 /** Asks the agent for a sign of life. */

@@ -6,7 +6,7 @@ export interface LinkTree {
 const stepsMost = 256
 const hopsMost = 40
 
-/** Work that following all links of a tree may take, in components looked up: a guest can make links that take for ever. */
+/** Maximum work of following all links of a tree, in resolved components: a guest can make endless links. */
 export class LinkBudget {
   left = 10_000_000
 }

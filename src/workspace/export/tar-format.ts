@@ -65,7 +65,7 @@ const longName = (type: "K" | "L", name: Uint8Array) => {
   return [header, padded(content)]
 }
 
-/** All that stands before an entry's content. */
+/** All headers before an entry's content. */
 export const entryHeader = (entry: TreeEntry): Buffer => {
   const name = nameOf(entry)
   const target = entry.target === undefined ? none : bytesOf(entry.target)

@@ -37,7 +37,7 @@ export class LineRange {
   #seenBytes = 0
   #seenBehind = 0
   #last = NEWLINE
-  /** A NUL stands near the beginning. */
+  /** The beginning contains a NUL. */
   binary = false
 
   constructor(request: LineRangeRequest) {

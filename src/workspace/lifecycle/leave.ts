@@ -2,7 +2,7 @@ import { Effect, Exit, Option, Ref, Scope } from "effect"
 import { factOf } from "../../contract/errors.ts"
 import type { Lifecycle } from "./context.ts"
 
-/** Lets go of the running VMs, for the next process to attach to. */
+/** Releases the running VMs, for the next process to attach to. */
 export const leaveAll = (lifecycle: Lifecycle) =>
   Effect.forEach([...lifecycle.registry.entries.values()], (entry) =>
     Effect.gen(function*() {

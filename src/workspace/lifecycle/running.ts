@@ -27,7 +27,7 @@ export const runningGeneration = (
       )
       : notReady(entry, operation))
 
-/** Fails if the host's disk is full and the guest stands still. */
+/** Fails if the host's disk is full and has paused the guest. */
 export const demandMoving = (entry: Entry, { guest }: Generation): Effect.Effect<void, WorkspaceNotReady> => {
   const isStill = Effect.map(guest.vm.health.trouble, (trouble) => trouble === "no-space")
   return Effect.if(isStill, {

@@ -34,10 +34,9 @@ interface Passage<R> {
 }
 
 /**
- * Takes workspaces from one generation to the next, all together or not at all: the one order in which anything of a workspace changes.
- *
- * A crash before the commit leaves every record as it was, and the next process removes what no record names. A crash after the commit
- * leaves the changed records, and the next process completes what they announce (`adopt.ts`). One rename of `record.json` lies between.
+ * Takes workspaces from one generation to the next, all or none: the one order of all changes. A crash before the commit leaves
+ * every record unchanged, and the next process removes files that no record names. A crash after the commit leaves the changed
+ * records, and the next process completes their announcements (`adopt.ts`). One rename of `record.json` separates the two.
  */
 export const transitAll = <R>(
   lifecycle: Lifecycle,

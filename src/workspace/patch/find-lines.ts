@@ -15,7 +15,7 @@ const trimmedEnd = (line: string) => {
   return line.slice(0, end)
 }
 
-/** The lines of a file, looked through again and again. */
+/** The lines of a file, for repeated searches. */
 export class FileLines {
   readonly lines: ReadonlyArray<string>
   readonly #normal = new Map<Likeness, ReadonlyArray<string>>()

@@ -25,7 +25,7 @@ export interface FormatOptions {
   readonly deflated?: ((content: Uint8Array) => Uint8Array | undefined) | undefined
 }
 
-/** A change's part of a git-style patch that `git apply` takes, in pieces, made as they are asked for. The budget is the whole patch's. */
+/** A change's part of a git-style patch for `git apply`, in pieces made on demand. The budget is the whole patch's. */
 export function* changePieces(
   change: Change,
   budget: DiffBudget,

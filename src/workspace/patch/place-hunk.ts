@@ -49,7 +49,7 @@ const placeNumbered = (file: FileLines, hunk: Hunk, cursor: Cursor & { readonly 
   return nowhere(reasonFor(file, hunk, said, cursor))
 }
 
-/** Matches that are looked for to tell how often the lines are there. */
+/** Maximum matches to count for the error. */
 const MOST = 5
 const tooMuch = "it is not where it says, and there is too much to look through; correct its line number"
 

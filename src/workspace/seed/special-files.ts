@@ -6,7 +6,7 @@ import { joinBytes } from "./host-files.ts"
 const opened = [".gitignore", ".gitattributes"].map((name) => Buffer.from(name))
 const dotGit = Buffer.from(".git")
 
-/** Directories that are looked at between two turns of everything else. */
+/** Directories to check between two turns of other work. */
 const SLICE = 64
 
 /**

@@ -70,7 +70,7 @@ type Capture = (
   top: string
 ) => Effect.Effect<Pick<Taken, "memory" | "residents"> | undefined, PyroError>
 
-/** All that can be done, or refused, before anything stands still; and the rest. */
+/** Does all checks before the pause. Gives the capture itself. */
 const prepare = (
   entry: Entry,
   generation: Generation,
@@ -110,7 +110,7 @@ const prepare = (
 
 const mib = 1024 * 1024
 
-/** Said before anything stands still: a copy that meets a full disk in the middle is for nothing. */
+/** Refuses before the pause: a copy that fills the disk would be useless. */
 const haveRoom = (memoryBytes: number, target: string) =>
   Effect.suspend(() => {
     const neededMib = Math.ceil(memoryBytes / mib) + 1
