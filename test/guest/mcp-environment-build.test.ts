@@ -59,15 +59,18 @@ describe("workspace_create of an environment that is not built yet", () => {
     // Stands still, as a slow mirror makes it, until the first answer is there.
     const first = create()
     const held = new Set<number>()
+    let isHeld = true
     const holding = setInterval(() => {
       void own.daemon().then(({ pid }) => {
-        for (const one of pid === undefined ? [] : descendantsOf(pid).filter(isBuild)) {
+        // An answer that comes after the end of the hold stops nothing.
+        for (const one of pid === undefined || !isHeld ? [] : descendantsOf(pid).filter(isBuild)) {
           held.add(one)
           process.kill(one, "SIGSTOP")
         }
       }).catch(() => {})
     }, 500)
     const goOn = () => {
+      isHeld = false
       clearInterval(holding)
       for (const one of held) process.kill(one, "SIGCONT")
     }
