@@ -43,38 +43,36 @@ const unused = {
 
 const hashed = (name, bundle) => `${name}-${createHash("sha256").update(bundle).digest("hex").slice(0, 16)}.cjs`
 
+/** Bundles a part that only some processes load. */
+const bundlePart = async (name, input) => {
+  const { outputFiles: [{ contents }] } = await build({
+    ...input,
+    bundle: true,
+    minify: true,
+    platform: "node",
+    target: "node20",
+    format: "cjs",
+    legalComments: "none",
+    logLevel: "warning",
+    write: false
+  })
+  return { name: hashed(name, contents), contents }
+}
+
 /** The MCP SDK in a separate file: it is as large as all the rest, and only `pyro mcp serve` reads it. */
-const { outputFiles: [{ contents: mcpSdk }] } = await build({
+const { contents: mcpSdk, name: mcpSdkName } = await bundlePart("mcp-sdk", {
   stdin: {
     contents: `
       export { ProtocolError, ProtocolErrorCode, Server, SUPPORTED_PROTOCOL_VERSIONS } from "@modelcontextprotocol/server"
       export { serveStdio, StdioServerTransport } from "@modelcontextprotocol/server/stdio"`,
     resolveDir: root
-  },
-  bundle: true,
-  minify: true,
-  platform: "node",
-  target: "node20",
-  format: "cjs",
-  legalComments: "none",
-  logLevel: "warning",
-  write: false
+  }
 })
-const mcpSdkName = hashed("mcp-sdk", mcpSdk)
 
 /** The OTLP exporter in a separate file, which a daemon reads only if OTEL_EXPORTER_OTLP_ENDPOINT is set. */
-const { outputFiles: [{ contents: otlp }] } = await build({
-  entryPoints: [join(root, "src/daemon/otlp/exporter.ts")],
-  bundle: true,
-  minify: true,
-  platform: "node",
-  target: "node20",
-  format: "cjs",
-  legalComments: "none",
-  logLevel: "warning",
-  write: false
+const { contents: otlp, name: otlpName } = await bundlePart("otlp", {
+  entryPoints: [join(root, "src/daemon/otlp/exporter.ts")]
 })
-const otlpName = hashed("otlp", otlp)
 
 const beside = {
   name: "beside",
