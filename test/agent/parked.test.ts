@@ -1,6 +1,7 @@
 import { assert } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { spawn } from "node:child_process"
+import { randomUUID } from "node:crypto"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
@@ -129,7 +130,7 @@ withGuestBuild("a child that waits for the next command", (it) => {
     Effect.gen(function*() {
       const { folder } = yield* Agent
       const [command, ...args] = asRoot(guestBuild)
-      const socketPath = join(folder, "killed.sock")
+      const socketPath = join(folder, `${randomUUID()}.sock`)
       const agent = yield* Effect.acquireRelease(
         Effect.sync(() => spawn(command, [...args, "--listen", socketPath], { env: {}, stdio: "ignore" })),
         (child) => Effect.sync(() => child.kill("SIGKILL"))

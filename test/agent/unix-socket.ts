@@ -5,7 +5,13 @@ import { ChannelFailed } from "../../src/contract/errors.ts"
 /** Node 20 cuts a longer path without a word and connects to something else. */
 const MAX_SOCKET_PATH_BYTES = 107
 
-/** A server that has not accepted the last of its waiting clients yet answers EAGAIN; it does within moments. */
+/**
+ * EAGAIN: the server has not accepted the last of its waiting clients yet.
+ * ECONNREFUSED: the server has bound the path and does not listen yet.
+ * Both end within moments.
+ */
+const PASSING: ReadonlyArray<string | undefined> = ["EAGAIN", "ECONNREFUSED"]
+
 const untilAccepting = Schedule.intersect(Schedule.spaced("2 millis"), Schedule.recurs(500))
 
 const attempt = (path: string) =>
@@ -27,7 +33,7 @@ export const openUnixSocket = (path: string): Effect.Effect<Socket, ChannelFaile
       ? new ChannelFailed({ detail: `${path} is longer than the ${MAX_SOCKET_PATH_BYTES} bytes of a socket's path` })
       : Effect.acquireRelease(
         attempt(path).pipe(
-          Effect.retry({ while: (error) => error.code === "EAGAIN", schedule: untilAccepting }),
+          Effect.retry({ while: (error) => PASSING.includes(error.code), schedule: untilAccepting }),
           Effect.mapError((error) => new ChannelFailed({ detail: error.message }))
         ),
         (socket) => Effect.sync(() => socket.destroy())
