@@ -8,6 +8,7 @@ import { exec } from "./rows/exec.ts"
 import { idleMemory } from "./rows/idle-memory.ts"
 import { daemonMemory, idleWorkspace, twentyAtOnce } from "./rows/many.ts"
 import { mcpStart } from "./rows/mcp-start.ts"
+import { observedCreate, observedExec } from "./rows/observation.ts"
 import { reset } from "./rows/reset.ts"
 import { restore } from "./rows/restore.ts"
 import { run } from "./rows/run.ts"
@@ -30,6 +31,8 @@ export const plans: ReadonlyArray<Plan> = [
   exec,
   execSdk,
   execMcp,
+  observedExec,
+  observedCreate,
   stdout,
   idleMemory,
   idleWorkspace,
