@@ -6,7 +6,7 @@ const may = {
   "system": ["contract"],
   "vm": ["contract", "system", "disk", "guest-channel"],
   "disk": ["contract", "system"],
-  "network": ["contract", "system"],
+  "network": ["contract", "system", "guest-channel"],
   "guest-channel": ["contract", "system"],
   "environment": ["contract", "system", "disk"],
   "workspace": hostSide,

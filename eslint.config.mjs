@@ -47,6 +47,8 @@ const fileModules = [
   "src/workspace/events.ts",
   // Look at records and folders that may be damaged or gone, and have an answer for each refusal.
   "src/workspace/lifecycle/{damaged,record}.ts",
+  // Reads a file of the package itself, as rootfs' recipes are read.
+  "src/network/dial/program.ts",
   // Walks a snapshot's folder before its files are synced.
   "src/workspace/snapshot/keep.ts"
 ]

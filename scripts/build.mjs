@@ -5,6 +5,7 @@ import { dirname, join, relative, resolve } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
+import { dialProgram, withDialProgram } from "./build/dial-program.mjs"
 import { buildEarlyParts } from "./build/early.mjs"
 import { sourceUrls } from "./build/source-urls.mjs"
 
@@ -82,6 +83,8 @@ const beside = {
   }
 }
 
+const dial = await dialProgram(root)
+
 const { errors, outputFiles, warnings } = await build({
   entryPoints: [join(root, "src/cli/main.ts")],
   outfile: "main.cjs",
@@ -97,7 +100,7 @@ const { errors, outputFiles, warnings } = await build({
   sourcemap: "external",
   legalComments: "none",
   logLevel: "warning",
-  plugins: [otherLocal, unused, beside, sourceUrls(root)],
+  plugins: [otherLocal, unused, beside, withDialProgram(dial), sourceUrls(root)],
   write: false
 })
 if (errors.length + warnings.length > 0) process.exit(1)
@@ -118,6 +121,7 @@ const put = (file, data, mode) => {
 put("package.json", `${JSON.stringify({ type: "commonjs" })}\n`, 0o644)
 put(mcpSdkName, mcpSdk, 0o644)
 put(otlpName, otlp, 0o644)
+put("dial.cjs", dial, 0o644)
 put(name, bundle, 0o644)
 put(`${name}.map`, content(".map"), 0o644)
 

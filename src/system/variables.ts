@@ -129,6 +129,64 @@ export const variables = {
       "Directories of the host's programs, such as QEMU, git and bubblewrap. pyro also looks in `/usr/sbin` and `/sbin`",
     readers: EVERY
   },
+  HTTPS_PROXY: {
+    group: "host",
+    allowed: { kind: "text", what: "the URL of an HTTP proxy" },
+    otherwise: "none",
+    purpose:
+      "Proxy for a guest's connections to every port but 80: `http://[USER:PASSWORD@]HOST[:PORT]`. pyro asks it with CONNECT",
+    readers: DAEMON
+  },
+  https_proxy: {
+    group: "host",
+    allowed: { kind: "text", what: "the URL of an HTTP proxy" },
+    otherwise: "none",
+    purpose: "As `HTTPS_PROXY`, and comes first",
+    readers: DAEMON
+  },
+  HTTP_PROXY: {
+    group: "host",
+    allowed: { kind: "text", what: "the URL of an HTTP proxy" },
+    otherwise: "none",
+    purpose: "The same for port 80",
+    readers: DAEMON
+  },
+  http_proxy: {
+    group: "host",
+    allowed: { kind: "text", what: "the URL of an HTTP proxy" },
+    otherwise: "none",
+    purpose: "As `HTTP_PROXY`, and comes first",
+    readers: DAEMON
+  },
+  ALL_PROXY: {
+    group: "host",
+    allowed: { kind: "text", what: "the URL of an HTTP proxy" },
+    otherwise: "none",
+    purpose: "The same for ports whose own variable is absent",
+    readers: DAEMON
+  },
+  all_proxy: {
+    group: "host",
+    allowed: { kind: "text", what: "the URL of an HTTP proxy" },
+    otherwise: "none",
+    purpose: "As `ALL_PROXY`, and comes first",
+    readers: DAEMON
+  },
+  NO_PROXY: {
+    group: "host",
+    allowed: { kind: "text", what: "names and addresses, separated by commas" },
+    otherwise: "none",
+    purpose:
+      "Hosts that a guest's connections reach without a proxy: names (with the names beneath them), addresses, ranges or `*`, separated by commas",
+    readers: DAEMON
+  },
+  no_proxy: {
+    group: "host",
+    allowed: { kind: "text", what: "names and addresses, separated by commas" },
+    otherwise: "none",
+    purpose: "As `NO_PROXY`, and comes first",
+    readers: DAEMON
+  },
   NO_COLOR: {
     group: "host",
     allowed: { kind: "text", what: "any text" },

@@ -1,0 +1,28 @@
+import { build } from "esbuild"
+import { join } from "node:path"
+
+/** Bundles the dial process (src/network/dial/process.ts), which reads its program from stdin. */
+export const dialProgram = async (root) => {
+  const { outputFiles: [{ text }] } = await build({
+    entryPoints: [join(root, "src/network/dial/process.ts")],
+    bundle: true,
+    minify: true,
+    platform: "node",
+    target: "node20",
+    format: "cjs",
+    legalComments: "none",
+    logLevel: "warning",
+    write: false
+  })
+  return text
+}
+
+/** Puts the program into the bundle of the daemon, in place of src/network/dial/program.ts. */
+export const withDialProgram = (text) => ({
+  name: "dial-program",
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /\/src\/network\/dial\/program\.ts$/ }, () => ({
+      loader: "js",
+      contents: `export const dialProgram = () => ${JSON.stringify(text)}`
+    }))
+})

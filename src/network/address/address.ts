@@ -1,0 +1,63 @@
+import * as net from "node:net"
+
+/** An address as a number, so that prefixes are compared whatever the text looked like. */
+export interface Address {
+  readonly family: 4 | 6
+  readonly value: bigint
+}
+
+/** All addresses whose first `bits` bits are those of `value`. */
+export interface Range extends Address {
+  readonly bits: number
+}
+
+export const widthOf = (family: 4 | 6) => family === 4 ? 32 : 128
+
+/** Reads an address in its standard text form; undefined for names, for odd forms (`127.1`, `0x7f.1`) and with a zone (`fe80::1%eth0`). */
+export const readAddress = (text: string): Address | undefined => {
+  if (text.includes("%")) return undefined
+  switch (net.isIP(text)) {
+    case 4:
+      return { family: 4, value: fromIpv4(text) }
+    case 6:
+      return { family: 6, value: fromIpv6(text) }
+    default:
+      return undefined
+  }
+}
+
+const fromIpv4 = (text: string) => text.split(".").reduce((value, byte) => (value << 8n) | BigInt(byte), 0n)
+
+const fromIpv6 = (text: string) => {
+  const [head = "", tail] = text.split("::")
+  const front = groupsOf(head)
+  const back = tail === undefined ? [] : groupsOf(tail)
+  const gap = Array.from({ length: 8 - front.length - back.length }, () => 0n)
+  return [...front, ...(tail === undefined ? [] : gap), ...back].reduce((value, group) => (value << 16n) | group, 0n)
+}
+
+/** The 16-bit groups of one side of `::`; a dotted end is two of them. */
+const groupsOf = (text: string): ReadonlyArray<bigint> =>
+  text === "" ? [] : text.split(":").flatMap((group) => {
+    if (!group.includes(".")) return [BigInt(`0x${group}`)]
+    const value = fromIpv4(group)
+    return [value >> 16n, value & 0xffffn]
+  })
+
+/** Reads `ADDRESS` or `ADDRESS/BITS`. Bits behind the prefix must be zero: a rule that looks like one host is one. */
+export const readRange = (text: string): Range | undefined => {
+  const [, base = "", bits] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? []
+  const address = readAddress(base)
+  if (address === undefined) return undefined
+  const range = { ...address, bits: bits === undefined ? widthOf(address.family) : Number(bits) }
+  if (range.bits > widthOf(address.family)) return undefined
+  return prefixOf(range, range.bits) << hostBits(range) === range.value ? range : undefined
+}
+
+const hostBits = ({ bits, family }: Range) => BigInt(widthOf(family) - bits)
+const prefixOf = ({ family, value }: Address, bits: number) => value >> BigInt(widthOf(family) - bits)
+
+export const contains = (range: Range, address: Address): boolean =>
+  range.family === address.family && prefixOf(range, range.bits) === prefixOf(address, range.bits)
+
+export const isSameAddress = (a: Address, b: Address): boolean => a.family === b.family && a.value === b.value

@@ -1,0 +1,72 @@
+import { type Address, contains, type Range, readRange } from "./address.ts"
+
+/** A range that no policy opens by a name. */
+export interface DeniedRange extends Range {
+  /** What an address of the range is, as a noun phrase. */
+  readonly kind: string
+}
+
+const METADATA = "an address of a metadata service"
+
+/**
+ * Ranges that are not reachable on the public internet, from the registries of special-purpose addresses (IANA, RFC 6890, as of 2026),
+ * and the metadata services of clouds, some of which have public addresses. The ranges for documentation are left out: nobody's network.
+ */
+const RANGES: ReadonlyArray<readonly [range: string, kind: string]> = [
+  ["0.0.0.0/8", "an address of \"this network\""],
+  ["10.0.0.0/8", "a private address"],
+  ["100.64.0.0/10", "an address of a carrier's NAT"],
+  ["127.0.0.0/8", "a loopback address"],
+  ["169.254.0.0/16", "a link-local address"],
+  ["172.16.0.0/12", "a private address"],
+  ["192.0.0.0/24", "an address of IETF protocols"],
+  ["192.88.99.0/24", "an address of 6to4 relays"],
+  ["192.168.0.0/16", "a private address"],
+  ["198.18.0.0/15", "an address for benchmarks"],
+  ["224.0.0.0/4", "a multicast address"],
+  ["240.0.0.0/4", "a reserved address"],
+  ["255.255.255.255/32", "the broadcast address"],
+  // Amazon, Google, Azure, Oracle, DigitalOcean, OpenStack.
+  ["169.254.169.254/32", METADATA],
+  // Credentials of tasks and pods at Amazon (ECS, EKS).
+  ["169.254.170.2/32", METADATA],
+  ["169.254.170.23/32", METADATA],
+  // Alibaba Cloud, Azure's WireServer, Oracle Cloud Classic, Tencent Cloud.
+  ["100.100.100.200/32", METADATA],
+  ["168.63.129.16/32", METADATA],
+  ["192.0.0.192/32", METADATA],
+  ["169.254.0.23/32", METADATA],
+  // Everything but 2000::/3, the only global unicast addresses that are assigned (RFC 4291, 2.4).
+  ["::/3", "no global address"],
+  ["4000::/2", "no global address"],
+  ["8000::/1", "no global address"],
+  ["::/96", "an IPv4-compatible address"],
+  ["::/128", "the unspecified address"],
+  ["::1/128", "a loopback address"],
+  ["::ffff:0:0/96", "an IPv4-mapped address"],
+  ["64:ff9b::/96", "an address of NAT64"],
+  ["64:ff9b:1::/48", "an address of NAT64"],
+  ["100::/64", "an address that discards packets"],
+  ["2001::/23", "an address of IETF protocols"],
+  ["2001::/32", "an address of Teredo"],
+  ["2002::/16", "an address of 6to4"],
+  ["fc00::/7", "a unique local address"],
+  ["fe80::/10", "a link-local address"],
+  ["fec0::/10", "a site-local address"],
+  ["ff00::/8", "a multicast address"],
+  // Amazon (IMDS, EKS) and Google.
+  ["fd00:ec2::254/128", METADATA],
+  ["fd00:ec2::23/128", METADATA],
+  ["fd20:ce::254/128", METADATA]
+]
+
+const deniedRanges: ReadonlyArray<DeniedRange> = RANGES.map(([text, kind]) => ({ ...readRange(text)!, kind }))
+
+/** The smallest denied range that has the address; undefined for public addresses. */
+export const deniedRangeOf = (address: Address): DeniedRange | undefined => {
+  let smallest: DeniedRange | undefined
+  for (const range of deniedRanges) {
+    if (contains(range, address) && (smallest === undefined || range.bits > smallest.bits)) smallest = range
+  }
+  return smallest
+}

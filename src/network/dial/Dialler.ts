@@ -1,0 +1,122 @@
+import { Context, Data, Effect, Layer, type Scope } from "effect"
+import type { Socket } from "node:net"
+import { ownAddresses } from "../address/own.ts"
+import { withoutServiceLabels } from "../name.ts"
+import { type Denied, judgeLiteral, judgeName } from "../policy/judge.ts"
+import type { Rules } from "../policy/policy.ts"
+import { startDialProcess } from "./dial-process.ts"
+import type { AnsweredMessage, DialFailure } from "./protocol.ts"
+import { proxiesNow } from "./proxy-environment.ts"
+
+export type { DialFailure } from "./protocol.ts"
+
+/** A connection was not made. */
+export class DialRefused extends Data.TaggedError("DialRefused")<{
+  readonly reason: DialFailure
+  /** A sentence without its full stop. */
+  readonly detail: string
+  /** Option that would allow a denied connection. */
+  readonly option: string | undefined
+}> {
+  override get message() {
+    return this.detail
+  }
+}
+
+export interface DialRequest {
+  /** Name that the client asked for; undefined: it asked for `address` itself. */
+  readonly name: string | undefined
+  /** Address that the client asked for. Unused with a name. */
+  readonly address: string
+  readonly port: number
+  readonly rules: Rules
+  /** Requests of one group wait for each other, before others wait for them. */
+  readonly group: string
+}
+
+export interface Dialled {
+  /** Connected, without Nagle's delay, half-open after an end, and unread. The Scope resets it unless both sides have ended. */
+  readonly socket: Socket
+  /** Address that was dialled; with a proxy the proxy's `host:port`. */
+  readonly address: string
+  readonly viaProxy: boolean
+}
+
+export interface LookUpRequest {
+  readonly name: string
+  /** Type of the record (RFC 1035, 3.2.2). */
+  readonly type: number
+  readonly rules: Rules
+  readonly group: string
+}
+
+/** Answer to a DNS question of a guest. */
+export type DnsAnswer =
+  /** The name is allowed: the guest gets an address that stands for the name. Nobody was asked. */
+  | { readonly _tag: "Address" }
+  | { readonly _tag: "NoData" }
+  | { readonly _tag: "NoSuchName" }
+  | { readonly _tag: "ServerFailure" }
+  /** Complete resource records, without compression of names. */
+  | { readonly _tag: "Records"; readonly records: Uint8Array; readonly count: number }
+
+export interface Resolved {
+  readonly answer: DnsAnswer
+  /** Why policy denies the name; no question left the host. */
+  readonly denied: Denied | undefined
+}
+
+/** Makes the connections that policy allows, in a process of its own. */
+export interface DiallerService {
+  /** Judges, resolves, judges each address, and connects. */
+  readonly dial: (request: DialRequest) => Effect.Effect<Dialled, DialRefused, Scope.Scope>
+  /** Answers a DNS question. Only SRV, TXT, MX and similar questions for allowed names leave the host. */
+  readonly resolve: (request: LookUpRequest) => Effect.Effect<Resolved>
+}
+
+const refused = ({ option, reason }: Denied) => new DialRefused({ reason: "denied", detail: reason, option })
+
+const TYPE_A = 1
+const TYPE_AAAA = 28
+
+const answerOf = ({ count, outcome, records }: AnsweredMessage): DnsAnswer =>
+  outcome === "Records" ? { _tag: outcome, records: Buffer.from(records, "base64"), count } : { _tag: outcome }
+
+const make: Effect.Effect<DiallerService, never, Scope.Scope> = Effect.gen(function*() {
+  const dialProcess = yield* startDialProcess
+  return {
+    dial: ({ address, group, name, port, rules }) =>
+      Effect.suspend(() => {
+        const verdict = name === undefined
+          ? judgeLiteral(rules, address, port, ownAddresses())
+          : judgeName(rules, name, port)
+        if (verdict._tag === "Denied") return Effect.fail(refused(verdict))
+        const target = name === undefined ? { name, address: verdict.host } : { name: verdict.host, address: undefined }
+        const allowIps = rules.allowIps.map(({ text }) => text)
+        return dialProcess.dial({ ...target, port, allowIps, group, proxies: proxiesNow() }).pipe(
+          Effect.mapError(({ detail, failure, option }) => new DialRefused({ reason: failure, detail, option }))
+        )
+      }),
+    resolve: ({ group, name, rules, type }) =>
+      Effect.suspend((): Effect.Effect<Resolved> => {
+        const host = withoutServiceLabels(name)
+        const verdict = judgeName(rules, host)
+        if (verdict._tag === "Denied") {
+          return Effect.succeed({ answer: { _tag: "NoSuchName" }, denied: verdict })
+        }
+        if (type === TYPE_A && host === name) return Effect.succeed({ answer: { _tag: "Address" }, denied: undefined })
+        if (type === TYPE_A || type === TYPE_AAAA) {
+          return Effect.succeed({ answer: { _tag: "NoData" }, denied: undefined })
+        }
+        return dialProcess.lookUp({ name: name.toLowerCase().replace(/\.$/, ""), type, group }).pipe(
+          Effect.map((message): Resolved => ({ answer: answerOf(message), denied: undefined })),
+          Effect.orElseSucceed((): Resolved => ({ answer: { _tag: "ServerFailure" }, denied: undefined }))
+        )
+      })
+  }
+})
+
+/** The dial process starts with the first request, and ends with the layer's Scope. */
+export class Dialler extends Context.Tag("pyro/network/Dialler")<Dialler, DiallerService>() {
+  static readonly layer: Layer.Layer<Dialler> = Layer.scoped(Dialler, make)
+}

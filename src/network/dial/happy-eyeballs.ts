@@ -1,0 +1,67 @@
+import * as net from "node:net"
+import { startTimer } from "../../system/timer.ts"
+import { connectRefusal, Refusal } from "./refusal.ts"
+
+/** Time that one address has for itself before the next is tried beside it, in ms (RFC 8305, 5). */
+const ATTEMPT_DELAY_MS = 250
+
+/** Maximum addresses of one name that are tried. */
+const MAX_ADDRESSES = 16
+
+/** Alternates the families, beginning with that of the first address: the resolver has ordered them (RFC 8305, 4). */
+export const interleaved = (addresses: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const first = addresses.filter((one) => net.isIP(one) === net.isIP(addresses[0]!))
+  const second = addresses.filter((one) => !first.includes(one))
+  return Array.from({ length: Math.max(first.length, second.length) })
+    .flatMap((_, at) => [first[at], second[at]].filter((one) => one !== undefined))
+    .slice(0, MAX_ADDRESSES)
+}
+
+/** Which failure says most: a server that refuses is there. */
+const WEIGHT = { refused: 3, timeout: 2, failed: 1, unreachable: 0, unresolved: 0, denied: 0 } as const
+
+/**
+ * Connects to the first address that answers (RFC 8305). No byte of the socket is read. An abort destroys every attempt.
+ */
+export const connectFirst = (
+  addresses: ReadonlyArray<string>,
+  port: number,
+  signal: AbortSignal
+): Promise<{ readonly socket: net.Socket; readonly address: string }> =>
+  new Promise((resolve, reject) => {
+    const waiting = [...addresses]
+    const attempts = new Set<net.Socket>()
+    let worst: Refusal | undefined
+    let timer: { readonly cancel: () => void } | undefined
+    const settle = (end: () => void, keep?: net.Socket) => {
+      timer?.cancel()
+      signal.removeEventListener("abort", abort)
+      for (const socket of attempts) if (socket !== keep) socket.destroy()
+      attempts.clear()
+      end()
+    }
+    const abort = () => settle(() => reject(signal.reason))
+    const tryNext = () => {
+      timer?.cancel()
+      const address = waiting.shift()
+      if (address === undefined) {
+        if (attempts.size === 0) settle(() => reject(worst ?? new Refusal("unresolved", "the name has no address")))
+        return
+      }
+      const socket = new net.Socket({ allowHalfOpen: true })
+      attempts.add(socket)
+      socket.pause()
+      socket.once("connect", () => attempts.has(socket) && settle(() => resolve({ socket, address }), socket))
+      socket.on("error", (error) => {
+        if (!attempts.delete(socket)) return
+        const refusal = connectRefusal(address, error)
+        if (worst === undefined || WEIGHT[refusal.failure] > WEIGHT[worst.failure]) worst = refusal
+        tryNext()
+      })
+      timer = startTimer(ATTEMPT_DELAY_MS, tryNext)
+      socket.connect({ host: address, port, noDelay: true })
+    }
+    if (signal.aborted) return reject(signal.reason)
+    signal.addEventListener("abort", abort)
+    tryNext()
+  })

@@ -1,0 +1,72 @@
+import type { Socket } from "node:net"
+import { startTimer } from "../../system/timer.ts"
+import { dial } from "./dial.ts"
+import type { DialMessage, LookUpMessage, Request, Response } from "./protocol.ts"
+import { lookUp } from "./records.ts"
+import { Refusal, refusalOf } from "./refusal.ts"
+
+// The dial process: resolves, judges and connects, so that neither a slow resolver nor a burst of connections stalls the daemon. It
+// ends with the daemon's end of the IPC channel.
+
+/** Time for one connection, with the wait for its turn, in ms. A client sends its SYN again after 1, 3, 7, 15 and 31 s. */
+const DIAL_MS = 30_000
+/** Time for one question, in ms; resolvers of guests ask again after 5 s. */
+const LOOK_UP_MS = 10_000
+
+const controllers = new Map<number, AbortController>()
+
+/** Answers a request within `ms`, unless it is cancelled. */
+const answer = (id: number, ms: number, work: (signal: AbortSignal) => Promise<() => void>) => {
+  const controller = new AbortController()
+  controllers.set(id, controller)
+  const timer = startTimer(ms, () => controller.abort(new Refusal("timeout", `no connection within ${ms / 1000} s`)))
+  work(controller.signal)
+    .catch((error: unknown) => () => {
+      const { failure, message, option } = refusalOf(error)
+      send({ _tag: "Refused", id, failure, detail: message, option })
+    })
+    .then((reply) => {
+      timer.cancel()
+      // A cancelled request gets no answer.
+      if (controllers.delete(id)) reply()
+    })
+}
+
+const send = (message: Response, socket?: Socket) => {
+  process.send!(message, socket, {}, (error) => {
+    if (error !== null) socket?.destroy()
+  })
+}
+
+const connect = (request: DialMessage) =>
+  answer(request.id, DIAL_MS, async (signal) => {
+    const { address, head, socket, viaProxy } = await dial(request, signal)
+    // A socket of a request that was cancelled meanwhile has no owner.
+    if (!controllers.has(request.id)) socket.resetAndDestroy()
+    return () => send({ _tag: "Connected", id: request.id, address, viaProxy, head }, socket)
+  })
+
+const ask = (request: LookUpMessage) =>
+  answer(request.id, LOOK_UP_MS, async (signal) => {
+    const answered = await lookUp(request, signal)
+    return () => send({ _tag: "Answered", id: request.id, ...answered })
+  })
+
+const cancel = (id: number) => {
+  const controller = controllers.get(id)
+  controllers.delete(id)
+  controller?.abort(new Refusal("failed", "the request was cancelled"))
+}
+
+process.on("message", (request: Request) => {
+  switch (request._tag) {
+    case "Dial":
+      return connect(request)
+    case "LookUp":
+      return ask(request)
+    case "Cancel":
+      return cancel(request.id)
+  }
+})
+// An ordinary exit would wait for the threads that ask a dead resolver.
+process.on("disconnect", () => process.kill(process.pid, "SIGKILL"))

@@ -1,0 +1,77 @@
+import type { Proxies } from "./proxy-settings.ts"
+
+// Messages between the daemon and the dial process, as JSON over Node's IPC. Both come from one build.
+
+/** Why a connection was not made. */
+export type DialFailure =
+  /** Policy denies the name or the address. */
+  | "denied"
+  /** The name has no address. */
+  | "unresolved"
+  /** No route, no address of that family, or a network that is down. */
+  | "unreachable"
+  /** The other side refused the connection. */
+  | "refused"
+  | "timeout"
+  /** The dial process or the proxy failed, or too many connections wait. */
+  | "failed"
+
+export interface DialMessage {
+  readonly _tag: "Dial"
+  readonly id: number
+  /** A name that was judged; undefined: `address` is dialled. */
+  readonly name: string | undefined
+  readonly address: string | undefined
+  readonly port: number
+  /** Rules as `parseIpRule` reads them. */
+  readonly allowIps: ReadonlyArray<string>
+  /** Connections of one group wait for each other, before others wait for them. */
+  readonly group: string
+  readonly proxies: Proxies
+}
+
+export interface LookUpMessage {
+  readonly _tag: "LookUp"
+  readonly id: number
+  readonly name: string
+  readonly type: number
+  readonly group: string
+}
+
+/** The daemon no longer wants the answer. */
+export interface CancelMessage {
+  readonly _tag: "Cancel"
+  readonly id: number
+}
+
+export type Request = DialMessage | LookUpMessage | CancelMessage
+
+/** Goes with the connected socket. */
+export interface ConnectedMessage {
+  readonly _tag: "Connected"
+  readonly id: number
+  /** Address that was dialled, or the proxy's `host:port`. */
+  readonly address: string
+  readonly viaProxy: boolean
+  /** Bytes that came with a proxy's answer, in base64. */
+  readonly head: string
+}
+
+export interface RefusedMessage {
+  readonly _tag: "Refused"
+  readonly id: number
+  readonly failure: DialFailure
+  readonly detail: string
+  readonly option?: string | undefined
+}
+
+export interface AnsweredMessage {
+  readonly _tag: "Answered"
+  readonly id: number
+  readonly outcome: "Records" | "NoData" | "NoSuchName" | "ServerFailure"
+  /** Complete resource records without compression, in base64. */
+  readonly records: string
+  readonly count: number
+}
+
+export type Response = ConnectedMessage | RefusedMessage | AnsweredMessage

@@ -1,0 +1,15 @@
+/** What the first bytes of a connection are, as far as they say. */
+export type Hello =
+  /** A prefix of something that names a host later. */
+  | { readonly _tag: "NeedMore" }
+  /** A TLS ClientHello. `name` is the host of its SNI in lower case; undefined without SNI. */
+  | { readonly _tag: "Tls"; readonly name: string | undefined }
+  /** An HTTP/1 request. `hosts` are all hosts that it names, in lower case and without ports. */
+  | { readonly _tag: "Http"; readonly hosts: ReadonlyArray<string> }
+  /** Starts like TLS or HTTP and breaks its rules. */
+  | { readonly _tag: "Malformed"; readonly detail: string }
+  /** Neither TLS nor HTTP/1: SSH, git://, HTTP/2 without TLS, any other protocol. */
+  | { readonly _tag: "Other" }
+
+export const needMore: Hello = { _tag: "NeedMore" }
+export const malformed = (detail: string): Hello => ({ _tag: "Malformed", detail })

@@ -1,0 +1,105 @@
+import { type Hello, malformed, needMore } from "./hello.ts"
+
+// RFC 8446: 5.1 (record), 4 (handshake), 4.1.2 (ClientHello); RFC 6066, 3 (server_name).
+const HANDSHAKE_RECORD = 22
+const MAX_RECORD_BYTES = 16_384
+const CLIENT_HELLO = 1
+const SERVER_NAME = 0
+const HOST_NAME = 0
+
+/** Reads big-endian fields; a field beyond the end makes `isShort` true and reads as zero or as no bytes. */
+class Reader {
+  readonly #bytes: Uint8Array
+  #at = 0
+  isShort = false
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+  }
+
+  get isAtEnd() {
+    return this.#at >= this.#bytes.length
+  }
+
+  number(size: 1 | 2 | 3) {
+    let value = 0
+    for (const byte of this.take(size)) value = value * 256 + byte
+    return value
+  }
+
+  take(size: number) {
+    if (this.#at + size > this.#bytes.length) {
+      this.isShort = true
+      this.#at = this.#bytes.length
+      return new Uint8Array(0)
+    }
+    const taken = this.#bytes.subarray(this.#at, this.#at + size)
+    this.#at += size
+    return taken
+  }
+
+  /** The bytes of a vector, which follow its length. */
+  vector(lengthSize: 1 | 2 | 3) {
+    return this.take(this.number(lengthSize))
+  }
+}
+
+/** The handshake messages, as far as their records have arrived. */
+const handshakeBytes = (bytes: Uint8Array): Uint8Array | Hello => {
+  const parts: Array<Uint8Array> = []
+  let at = 0
+  while (at + 5 <= bytes.length) {
+    if (bytes[at] !== HANDSHAKE_RECORD || bytes[at + 1] !== 3) {
+      return malformed("a TLS record of another type precedes the end of the ClientHello")
+    }
+    const length = bytes[at + 3]! * 256 + bytes[at + 4]!
+    if (length === 0 || length > MAX_RECORD_BYTES) return malformed("a TLS record has a wrong length")
+    parts.push(bytes.subarray(at + 5, at + 5 + length))
+    at += 5 + length
+  }
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
+}
+
+/** Reads the ClientHello of bytes that begin like a TLS handshake record. */
+export const readTls = (bytes: Uint8Array): Hello => {
+  // A record of type 22 has a version 3.x; anything else only resembles one.
+  if (bytes.length > 1 && bytes[1] !== 3) return { _tag: "Other" }
+  const handshake = handshakeBytes(bytes)
+  if ("_tag" in handshake) return handshake
+  if (handshake.length > 0 && handshake[0] !== CLIENT_HELLO) return malformed("the first TLS message is no ClientHello")
+  if (handshake.length < 4) return needMore
+  const length = handshake[1]! * 65_536 + handshake[2]! * 256 + handshake[3]!
+  if (handshake.length < 4 + length) return needMore
+  return readClientHello(new Reader(handshake.subarray(4, 4 + length)))
+}
+
+const readClientHello = (hello: Reader): Hello => {
+  hello.take(2 + 32) // legacy_version, random
+  hello.vector(1) // legacy_session_id
+  hello.vector(2) // cipher_suites
+  hello.vector(1) // legacy_compression_methods
+  if (hello.isShort) return malformed("the TLS ClientHello is cut short")
+  if (hello.isAtEnd) return { _tag: "Tls", name: undefined }
+  const extensions = new Reader(hello.vector(2))
+  if (hello.isShort || !hello.isAtEnd) return malformed("the TLS ClientHello has a wrong length")
+  let name: string | undefined
+  while (!extensions.isAtEnd) {
+    const type = extensions.number(2)
+    const content = new Reader(extensions.vector(2))
+    if (extensions.isShort) return malformed("a TLS extension is cut short")
+    if (type !== SERVER_NAME) continue
+    if (name !== undefined) return malformed("the TLS ClientHello has two server names")
+    name = readServerName(content)
+    if (name === undefined) return malformed("the server name of the TLS ClientHello cannot be read")
+  }
+  return { _tag: "Tls", name }
+}
+
+/** The one host name of a server_name extension. */
+const readServerName = (content: Reader): string | undefined => {
+  const list = new Reader(content.vector(2))
+  const type = list.number(1)
+  const name = list.vector(2)
+  const isWhole = !content.isShort && content.isAtEnd && !list.isShort && list.isAtEnd
+  return isWhole && type === HOST_NAME ? Buffer.from(name).toString("latin1") : undefined
+}

@@ -1,0 +1,121 @@
+import { type Address, contains, isSameAddress, readAddress, widthOf } from "../address/address.ts"
+import { deniedRangeOf } from "../address/ranges.ts"
+import { readName } from "../name.ts"
+import type { Rules } from "./policy.ts"
+import type { HostRule, IpRule } from "./rule.ts"
+
+export interface Allowed {
+  readonly _tag: "Allowed"
+  /** Name or address in its one form. */
+  readonly host: string
+  /** Rule that allows it; undefined where no list is in force. */
+  readonly rule: string | undefined
+}
+
+export interface Denied {
+  readonly _tag: "Denied"
+  /** A sentence without its full stop. */
+  readonly reason: string
+  /** Option that would allow it, such as `--allow-host example.com:443`; undefined where none does. */
+  readonly option: string | undefined
+}
+
+export type Verdict = Allowed | Denied
+
+const allowed = (host: string, rule: string | undefined): Allowed => ({ _tag: "Allowed", host, rule })
+const denied = (reason: string, option?: string): Denied => ({ _tag: "Denied", reason, option })
+
+const OFF = "the network policy is off"
+
+const appliesToPort = (rule: { readonly port: number | undefined }, port: number | undefined) =>
+  rule.port === undefined || port === undefined || rule.port === port
+
+const matches = (rule: HostRule, name: string) => {
+  switch (rule.match) {
+    case "exact":
+      return name === rule.name
+    case "beneath":
+      return name.endsWith(`.${rule.name}`)
+    case "every":
+      return true
+  }
+}
+
+/**
+ * Judges a name before anything is asked about it. Without a port, as for a look-up: a name is allowed if it is for one port, and denied
+ * if it is for all.
+ */
+export const judgeName = (rules: Rules, text: string, port?: number): Verdict => {
+  if (rules.networkPolicy === "off") return denied(OFF, "--network-policy egress")
+  const read = readName(text)
+  if (read._tag === "BadName") return denied(`the name ${read.reason}`)
+  const { name } = read
+  const denial = rules.denyHosts.find((rule) =>
+    (port === undefined ? rule.port === undefined : appliesToPort(rule, port)) && matches(rule, name)
+  )
+  if (denial !== undefined) return denied(`--deny-host ${denial.text} denies the name`)
+  if (!rules.isListed) return allowed(name, undefined)
+  const rule = rules.allowHosts.find((rule) => appliesToPort(rule, port) && matches(rule, name))
+  return rule === undefined
+    ? denied("the name is on no list that is allowed", `--allow-host ${name}${port === undefined ? "" : `:${port}`}`)
+    : allowed(name, rule.text)
+}
+
+/** The part of the rules that judges addresses. */
+export type AddressRules = Pick<Rules, "allowIps">
+
+const ipOption = (text: string, port: number) => `--allow-ip ${text.includes(":") ? `[${text}]` : text}:${port}`
+
+/** Judges the parsed address: everything but public addresses must be named by a rule. */
+const judgeParsed = (
+  rules: AddressRules,
+  text: string,
+  address: Address,
+  port: number,
+  own: ReadonlyArray<Address>
+) => {
+  const rule = (bits: number): IpRule | undefined =>
+    rules.allowIps.find((rule) => rule.range.bits >= bits && contains(rule.range, address) && appliesToPort(rule, port))
+  const range = deniedRangeOf(address)
+  const isOwn = own.some((one) => isSameAddress(one, address))
+  if (range === undefined && !isOwn) return { isPublic: true, rule: rule(0) } as const
+  // A rule opens such an address only if it names that kind of address: 0.0.0.0/0 opens no LAN, 10.0.0.0/8 not the host in it.
+  const found = rule(isOwn ? widthOf(address.family) : range!.bits)
+  const kind = isOwn ? "an address of this host" : range!.kind
+  return found === undefined
+    ? denied(`${text} is ${kind}`, ipOption(text, port))
+    : { isPublic: false, rule: found } as const
+}
+
+/**
+ * Judges one address that a name resolved to. `own` has the host's addresses as they are now. Public addresses are allowed: the name
+ * was judged before.
+ */
+export const judgeAddress = (
+  rules: AddressRules,
+  text: string,
+  port: number,
+  own: ReadonlyArray<Address>
+): Verdict => {
+  const address = readAddress(text)
+  if (address === undefined) return denied(`${JSON.stringify(text)} is not a plain address`)
+  const judged = judgeParsed(rules, text, address, port, own)
+  return "_tag" in judged ? judged : allowed(text, judged.rule?.text)
+}
+
+/** Judges an address that was asked for without a name: a rule must name it. */
+export const judgeLiteral = (
+  rules: Pick<Rules, "allowIps" | "networkPolicy">,
+  text: string,
+  port: number,
+  own: ReadonlyArray<Address>
+): Verdict => {
+  if (rules.networkPolicy === "off") return denied(OFF, "--network-policy egress")
+  const address = readAddress(text)
+  if (address === undefined) return denied(`${JSON.stringify(text)} is not a plain address`)
+  const judged = judgeParsed(rules, text, address, port, own)
+  if ("_tag" in judged) return judged
+  return judged.rule === undefined
+    ? denied("an address without a name needs a rule", ipOption(text, port))
+    : allowed(text, judged.rule.text)
+}

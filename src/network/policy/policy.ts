@@ -1,0 +1,89 @@
+import { Either, Schema } from "effect"
+import { snakeFields } from "../../contract/snake.ts"
+import { hostLists, listNames } from "./lists.ts"
+import { type HostRule, type IpRule, isBadRule, parseHostRule, parseIpRule } from "./rule.ts"
+
+/** `off`: no network. `egress`: connections outwards. `egress+published-ports`: also ports that the host publishes. */
+export const NetworkPolicy = Schema.Literal("off", "egress", "egress+published-ports")
+export type NetworkPolicy = typeof NetworkPolicy.Type
+
+/** The network that a guest is granted, as the person wrote it. */
+export const Policy = Schema.Struct(snakeFields({
+  networkPolicy: NetworkPolicy,
+  /** `NAME[:PORT]`, `*.SUFFIX[:PORT]`, `*` or a named list. Empty, without `allowIps` as well: every public name. */
+  allowHosts: Schema.Array(Schema.String),
+  /** `NAME[:PORT]`, `*.SUFFIX[:PORT]`, `*` or a named list. It wins over `allowHosts`. */
+  denyHosts: Schema.Array(Schema.String),
+  /** `IP[/BITS][:PORT]` or `[IPv6[/BITS]]:PORT`. */
+  allowIps: Schema.Array(Schema.String)
+}))
+export type Policy = typeof Policy.Type
+
+export const policyOff: Policy = { networkPolicy: "off", allowHosts: [], denyHosts: [], allowIps: [] }
+
+/** A policy that is ready to judge. */
+export interface Rules {
+  readonly networkPolicy: NetworkPolicy
+  readonly allowHosts: ReadonlyArray<HostRule>
+  readonly denyHosts: ReadonlyArray<HostRule>
+  readonly allowIps: ReadonlyArray<IpRule>
+  /** Only listed hosts and addresses are allowed. */
+  readonly isListed: boolean
+}
+
+/** A rule of a policy that cannot be read. */
+export interface PolicyIssue {
+  readonly field: "allowHosts" | "denyHosts" | "allowIps"
+  /** A whole sentence. */
+  readonly detail: string
+}
+
+/** One `--allow-host` or `--deny-host`: the rule, or the rules of the named list. */
+export const parseHostRules = (text: string): Either.Either<ReadonlyArray<HostRule>, string> => {
+  const hosts = hostLists[text]?.hosts
+  if (hosts !== undefined) {
+    return Either.right(hosts.map((host) => ({ ...(parseHostRule(host) as HostRule), text: `${text} (${host})` })))
+  }
+  if (/^[a-z0-9_-]+$/i.test(text) && !/^[0-9]+$/.test(text) && !/^(0x|localhost$)/i.test(text)) {
+    return Either.left(
+      `${JSON.stringify(text)} is neither a full host name nor a named list. Lists: ${listNames.join(", ")}`
+    )
+  }
+  const rule = parseHostRule(text)
+  return isBadRule(rule) ? Either.left(rule.detail) : Either.right([rule])
+}
+
+/** One `--allow-ip`. */
+export const parseIpRules = (text: string): Either.Either<ReadonlyArray<IpRule>, string> => {
+  const rule = parseIpRule(text)
+  return isBadRule(rule) ? Either.left(rule.detail) : Either.right([rule])
+}
+
+const each = <A>(
+  field: PolicyIssue["field"],
+  texts: ReadonlyArray<string>,
+  parse: (text: string) => Either.Either<ReadonlyArray<A>, string>
+): Either.Either<ReadonlyArray<A>, PolicyIssue> => {
+  const rules: Array<A> = []
+  for (const text of texts) {
+    const parsed = parse(text)
+    if (Either.isLeft(parsed)) return Either.left({ field, detail: parsed.left })
+    rules.push(...parsed.right)
+  }
+  return Either.right(rules)
+}
+
+/** Reads every rule of a policy, or tells the first that cannot be read. */
+export const readPolicy = (policy: Policy): Either.Either<Rules, PolicyIssue> =>
+  Either.map(
+    Either.all({
+      allowHosts: each("allowHosts", policy.allowHosts, parseHostRules),
+      denyHosts: each("denyHosts", policy.denyHosts, parseHostRules),
+      allowIps: each("allowIps", policy.allowIps, parseIpRules)
+    }),
+    (rules) => ({
+      ...rules,
+      networkPolicy: policy.networkPolicy,
+      isListed: rules.allowHosts.length > 0 || rules.allowIps.length > 0
+    })
+  )

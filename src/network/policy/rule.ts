@@ -1,0 +1,89 @@
+import { domainToASCII } from "node:url"
+import { type Range, readRange } from "../address/address.ts"
+import { readName } from "../name.ts"
+
+/** A rule about names. Without a port it holds for every port. */
+export interface HostRule {
+  /** The rule as the person wrote it. */
+  readonly text: string
+  /** `exact`: `name` alone. `beneath`: every name that ends in `.name`. `every`: all names. */
+  readonly match: "exact" | "beneath" | "every"
+  readonly name: string
+  readonly port: number | undefined
+}
+
+/** A rule about addresses. */
+export interface IpRule {
+  readonly text: string
+  readonly range: Range
+  readonly port: number | undefined
+}
+
+/** A rule cannot be read. */
+export interface BadRule {
+  readonly _tag: "BadRule"
+  /** A whole sentence, with an example of the right form. */
+  readonly detail: string
+}
+
+const bad = (detail: string): BadRule => ({ _tag: "BadRule", detail })
+
+export const isBadRule = (value: object): value is BadRule => "_tag" in value && value._tag === "BadRule"
+
+/** A port of a rule; undefined for what is none. */
+const readPort = (text: string): number | undefined => {
+  const port = /^[1-9][0-9]{0,4}$/.test(text) ? Number(text) : 0
+  return port >= 1 && port <= 65_535 ? port : undefined
+}
+
+const badPort = (text: string) => bad(`The port in ${JSON.stringify(text)} is not a number from 1 to 65535`)
+
+/** Reads `NAME[:PORT]`, `*.SUFFIX[:PORT]` or `*[:PORT]`. */
+export const parseHostRule = (text: string): HostRule | BadRule => {
+  const [, host = "", portText] = /^([^:]*)(?::(.*))?$/s.exec(text) ?? [undefined, text]
+  if (readRange(host) !== undefined || readIpRange(text) !== undefined) {
+    return bad(`${JSON.stringify(text)} is an address, and not a name. Use: --allow-ip ${text}`)
+  }
+  const port = portText === undefined ? undefined : readPort(portText)
+  if (portText !== undefined && port === undefined) return badPort(text)
+  if (host === "*") return { text, match: "every", name: "", port }
+  const isBeneath = host.startsWith("*.")
+  const base = isBeneath ? host.slice(2) : host
+  const name = readName(base)
+  if (name._tag === "HostName") return { text, match: isBeneath ? "beneath" : "exact", name: name.name, port }
+  if (base.includes("*")) {
+    return bad(
+      `${JSON.stringify(text)} has a * in the wrong place. Write *.example.com for every name beneath example.com`
+    )
+  }
+  const ascii = /[^\0-\x7f]/.test(base) ? domainToASCII(base) : ""
+  // A suffix of one label opens a whole top-level domain, such as *.internal.
+  if (isBeneath && /^[a-z0-9-]+$/i.test(base) && readName(`a.${base}`)._tag === "HostName") {
+    return { text, match: "beneath", name: base.toLowerCase(), port }
+  }
+  return bad(`The name ${JSON.stringify(base)} ${name.reason}${ascii === "" ? "" : `, here ${ascii}`}`)
+}
+
+/** The range in `IP[/BITS]`, `IP[/BITS]:PORT` or `[IPv6[/BITS]]:PORT`, with the text of the port. */
+const readIpRange = (text: string): { readonly range: Range; readonly port: string | undefined } | undefined => {
+  const whole = readRange(text)
+  if (whole !== undefined) return { range: whole, port: undefined }
+  const [, base = "", port] = /^(?:\[([^\]]*)\])(?::(.*))?$/s.exec(text) ?? /^([^:]*):(.*)$/s.exec(text) ?? []
+  const range = readRange(base)
+  return range === undefined || (range.family === 6) !== text.startsWith("[") ? undefined : { range, port }
+}
+
+/** Reads `IP[/BITS][:PORT]` or `[IPv6[/BITS]]:PORT`. */
+export const parseIpRule = (text: string): IpRule | BadRule => {
+  const read = readIpRange(text)
+  if (read === undefined) {
+    return bad(
+      `${
+        JSON.stringify(text)
+      } is not an address or a range. Examples: 203.0.113.7, 203.0.113.0/24:443, 2001:db8::1, [2001:db8::1]:443`
+    )
+  }
+  const port = read.port === undefined ? undefined : readPort(read.port)
+  if (read.port !== undefined && port === undefined) return badPort(text)
+  return { text, range: read.range, port }
+}

@@ -1,0 +1,149 @@
+import { Cause, Effect, Exit, Stream } from "effect"
+import type { Socket } from "node:net"
+import { fronting, inspect } from "./hello/inspect.ts"
+import { SocketReader } from "./socket-reader.ts"
+
+/** The guest's end of a connection. Both effects of it may fail: then the guest's side was reset, or the channel lost. */
+export interface GuestEnd<E> {
+  readonly received: Stream.Stream<Uint8Array, E>
+  readonly write: (bytes: Uint8Array) => Effect.Effect<void, E>
+  readonly end: Effect.Effect<void, E>
+}
+
+/** Bytes of a connection so far. */
+export interface Counts {
+  /** From the guest to the host's side. */
+  sentBytes: number
+  /** From the host's side to the guest. */
+  receivedBytes: number
+}
+
+export interface SpliceOptions<E> {
+  readonly guest: GuestEnd<E>
+  /** A connected socket with `allowHalfOpen`. */
+  readonly socket: Socket
+  /** Name that TLS SNI and the HTTP Host must have. @default not compared */
+  readonly expectedName?: string | undefined
+  /** Counts bytes as they go. */
+  readonly counts?: Counts | undefined
+}
+
+/** How a connection ended. After all but `Closed` the guest's end must be reset, by the end of its Scope. */
+export type SpliceEnd =
+  /** Both sides ended. */
+  | { readonly _tag: "Closed" }
+  | { readonly _tag: "ResetByHost"; readonly detail: string }
+  | { readonly _tag: "ResetByGuest"; readonly detail: string }
+  /** The first bytes name another host than the connection. None of them was sent. */
+  | { readonly _tag: "Denied"; readonly detail: string }
+
+/** Bytes that may wait in the socket before the guest's stream is left unread. */
+const MAX_UNSENT_BYTES = 262_144
+
+class Denied {
+  readonly detail: string
+  constructor(detail: string) {
+    this.detail = detail
+  }
+}
+
+/**
+ * Moves bytes both ways until both sides ended or one was reset. Each direction waits for its receiver, and ends by itself. A reset
+ * or an interruption resets the socket.
+ */
+export const splice = <E>(options: SpliceOptions<E>): Effect.Effect<SpliceEnd> =>
+  Effect.suspend(() => {
+    const { guest, socket } = options
+    const counts = options.counts ?? { sentBytes: 0, receivedBytes: 0 }
+    const reader = new SocketReader(socket)
+    const send = sender(socket, counts)
+    const judged = options.expectedName === undefined ? send : withJudgement(options.expectedName, send)
+    const outwards = Stream.runForEach(guest.received, judged.write).pipe(
+      Effect.zipRight(Effect.suspend(judged.end))
+    )
+    const inwards: Effect.Effect<void, E> = Effect.flatMap(reader.next, (chunks) =>
+      chunks === undefined ? guest.end : Effect.zipRight(
+        Effect.forEach(chunks, (bytes) =>
+          Effect.suspend(() => {
+            counts.receivedBytes += bytes.length
+            return guest.write(bytes)
+          }), { discard: true }),
+        Effect.suspend(() =>
+          inwards
+        )
+      ))
+    return Effect.all([outwards, inwards], { concurrency: 2, discard: true }).pipe(
+      Effect.as<SpliceEnd>({ _tag: "Closed" }),
+      Effect.raceFirst(Effect.map(reader.failed, (detail): SpliceEnd => ({ _tag: "ResetByHost", detail }))),
+      Effect.catchAllCause((cause) => {
+        const failure = Cause.failureOption(cause)
+        if (failure._tag === "None") return Effect.failCause(cause as Cause.Cause<never>)
+        return Effect.succeed<SpliceEnd>(
+          failure.value instanceof Denied
+            ? { _tag: "Denied", detail: failure.value.detail }
+            : {
+              _tag: "ResetByGuest",
+              detail: failure.value instanceof Error ? failure.value.message : String(failure.value)
+            }
+        )
+      }),
+      Effect.onExit((exit) =>
+        Effect.sync(() => {
+          reader.close()
+          if (!Exit.isSuccess(exit) || exit.value._tag !== "Closed") socket.resetAndDestroy()
+        })
+      )
+    )
+  })
+
+interface Sender<E = never> {
+  readonly write: (bytes: Uint8Array) => Effect.Effect<void, E>
+  readonly end: () => Effect.Effect<void, E>
+}
+
+const sender = (socket: Socket, counts: Counts): Sender => ({
+  write: (bytes) => {
+    counts.sentBytes += bytes.length
+    socket.write(bytes)
+    return socket.writableLength > MAX_UNSENT_BYTES ? drained(socket) : Effect.void
+  },
+  end: () =>
+    Effect.async<void>((resume) => {
+      socket.end(() => resume(Effect.void))
+    })
+})
+
+/** Waits until the socket has sent its bytes, or is gone: its failure is told elsewhere. */
+const drained = (socket: Socket) =>
+  Effect.async<void>((resume) => {
+    if (socket.destroyed) return resume(Effect.void)
+    const done = () => {
+      socket.off("drain", done).off("close", done)
+      resume(Effect.void)
+    }
+    socket.on("drain", done).on("close", done)
+    return Effect.sync(() => socket.off("drain", done).off("close", done))
+  })
+
+/** Holds the first bytes until they name a host, or show that they never will. */
+const withJudgement = (name: string, send: Sender): Sender<Denied> => {
+  let held: Buffer | undefined = Buffer.alloc(0)
+  const release = () => {
+    const bytes = held
+    held = undefined
+    return bytes === undefined || bytes.length === 0 ? Effect.void : send.write(bytes)
+  }
+  return {
+    write: (bytes) =>
+      Effect.suspend(() => {
+        if (held === undefined) return send.write(bytes)
+        held = Buffer.concat([held, bytes])
+        const hello = inspect(held)
+        if (hello._tag === "NeedMore") return Effect.void
+        const detail = fronting(name, hello)
+        return detail === undefined ? release() : Effect.fail(new Denied(detail))
+      }),
+    // A client that ends here has made no whole request.
+    end: () => Effect.zipRight(release(), Effect.suspend(send.end))
+  }
+}
