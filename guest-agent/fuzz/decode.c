@@ -28,6 +28,7 @@ static void decode_opener(uint8_t kind, struct cursor from) {
   struct read_many_request many;
   struct change_request change;
   struct connect_request connect;
+  struct accept_request accept;
   switch (kind) {
     case KIND_SPAWN:
       if (!decode_spawn(from, &spawn)) return;
@@ -67,6 +68,7 @@ static void decode_opener(uint8_t kind, struct cursor from) {
     case KIND_CHANGE:
       if (decode_change(from, &change)) touch(change.root);
       return;
+    case KIND_ACCEPT: decode_accept(from, &accept); return;
     default: decode_connect(from, &connect); return;
   }
 }
@@ -77,6 +79,7 @@ static void decode_other(uint8_t kind, struct cursor from) {
   struct ack ack;
   struct signal_request signal;
   struct resize resize;
+  struct answer answer;
   uint64_t offset = 0;
   switch (kind) {
     case KIND_HELLO: decode_hello(from, &hello); return;
@@ -87,6 +90,9 @@ static void decode_other(uint8_t kind, struct cursor from) {
     case KIND_ACK: decode_ack(from, &ack); return;
     case KIND_SIGNAL: decode_signal(from, &signal); return;
     case KIND_RESIZE: decode_resize(from, &resize); return;
+    case KIND_ANSWER:
+      if (decode_answer(from, &answer)) touch(answer.records);
+      return;
     default: /* the fields that CALLs are made of */
       take_u8(&from);
       touch(take_str(&from));
@@ -100,11 +106,11 @@ static void decode_other(uint8_t kind, struct cursor from) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size < 1) return 0;
-  uint8_t kind = data[0] % 17;
+  uint8_t kind = data[0] % 19;
   payload = data + 1;
   payload_size = size - 1;
   struct cursor from = cursor_over(payload, payload_size);
-  if (kind == KIND_SPAWN || (kind >= KIND_READ && kind <= KIND_CHANGE))
+  if (kind == KIND_SPAWN || (kind >= KIND_READ && kind <= KIND_ACCEPT))
     decode_opener(kind, from);
   else
     decode_other(kind, from);

@@ -161,6 +161,21 @@ bool decode_connect(struct cursor cursor, struct connect_request *out) {
   return cursor_done(&cursor) && (out->family == FAMILY_IPV4 || out->family == FAMILY_IPV6);
 }
 
+bool decode_accept(struct cursor cursor, struct accept_request *out) {
+  take_id(&cursor, out->id);
+  out->window = take_u32(&cursor);
+  out->request = take_u32(&cursor);
+  return cursor_done(&cursor);
+}
+
+bool decode_answer(struct cursor cursor, struct answer *out) {
+  out->request = take_u32(&cursor);
+  out->kind = take_u8(&cursor);
+  out->count = take_u16(&cursor);
+  out->records = take_bytes(&cursor);
+  return cursor_done(&cursor) && out->kind >= ANSWER_REFUSED && out->kind <= ANSWER_RECORDS;
+}
+
 bool decode_data_in(struct cursor cursor, struct data_in *out) {
   out->offset = take_u64(&cursor);
   out->data = take_rest(&cursor);

@@ -105,6 +105,19 @@ struct connect_request {
   uint16_t port;
 };
 
+struct accept_request {
+  uint8_t id[ID_SIZE];
+  uint32_t window;
+  uint32_t request; /* number of the agent's own REQUEST */
+};
+
+struct answer {
+  uint32_t request;
+  uint8_t kind;   /* enum answer_kind */
+  uint16_t count; /* resource records in `records` */
+  struct bytes records;
+};
+
 struct data_in {
   uint64_t offset;
   struct bytes data;
@@ -134,6 +147,8 @@ bool decode_compare(struct cursor cursor, struct compare_request *out);
 bool decode_read_many(struct cursor cursor, struct read_many_request *out);
 bool decode_change(struct cursor cursor, struct change_request *out);
 bool decode_connect(struct cursor cursor, struct connect_request *out);
+bool decode_accept(struct cursor cursor, struct accept_request *out);
+bool decode_answer(struct cursor cursor, struct answer *out);
 bool decode_data_in(struct cursor cursor, struct data_in *out);
 bool decode_end_in(struct cursor cursor, uint64_t *offset);
 bool decode_ack(struct cursor cursor, struct ack *out);

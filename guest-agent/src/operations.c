@@ -197,6 +197,13 @@ static int baseline_call(struct call *call) {
   return error;
 }
 
+static int network_call(struct call *call) {
+  uint8_t mode = take_u8(&call->fields);
+  int error = call_done(call);
+  if (error == 0 && mode > NETWORK_OFF) error = EBADMSG;
+  return error != 0 ? error : EOPNOTSUPP;
+}
+
 static const struct operation operations[] = {
     [OP_PING] = {ping, false},
     [OP_RESEED] = {reseed, true},
@@ -215,6 +222,7 @@ static const struct operation operations[] = {
     [OP_BLOCK_SIZE] = {block_size_call, false},
     [OP_BASELINE] = {baseline_call, false},
     [OP_VISIT_ROOT] = {visit_root_call, true},
+    [OP_NETWORK] = {network_call, false},
 };
 
 const struct operation *operation_find(uint8_t op) {

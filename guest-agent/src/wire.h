@@ -16,6 +16,7 @@ enum {
   HUNT_ZEROS = 65536, /* zero bytes in a row that end a hunt */
   ID_SIZE = 16,
   INPUT_CREDIT = 65536, /* input bytes the host may send ahead of ACK_IN */
+  NETWORK_CREDIT = 1048576, /* the same for a connection to the outside: 64 KiB would halve the speed of a download */
 };
 
 /* Calls are numbered from here up, streams below. */
@@ -38,6 +39,8 @@ enum kind {
   KIND_COMPARE = 0x0E,
   KIND_READ_MANY = 0x0F,
   KIND_CHANGE = 0x10,
+  KIND_ACCEPT = 0x11,
+  KIND_ANSWER = 0x12,
 
   KIND_HELLO_BACK = 0x81,
   KIND_RESULT = 0x82,
@@ -49,6 +52,8 @@ enum kind {
   KIND_ACK_IN = 0x88,
   KIND_STATE = 0x89,
   KIND_EVENT = 0x8A,
+  KIND_REQUEST = 0x8B,
+  KIND_WITHDRAW = 0x8C,
 };
 
 enum op {
@@ -71,6 +76,7 @@ enum op {
   OP_CHAIN = 19,
   OP_BASELINE = 20,
   OP_VISIT_ROOT = 21,
+  OP_NETWORK = 22,
 };
 
 enum step {
@@ -96,5 +102,15 @@ enum { SIGNAL_MAIN = 0, SIGNAL_GROUP = 1, SIGNAL_EVERYTHING = 2 };
 enum { PHASE_RUNNING = 1, PHASE_ENDED = 2 };
 enum { HOW_EXITED = 0, HOW_SIGNALED = 1, HOW_OUT_OF_MEMORY = 2 };
 enum { FAMILY_IPV4 = 4, FAMILY_IPV6 = 6 };
+enum { NETWORK_PREPARE = 0, NETWORK_ON = 1, NETWORK_OFF = 2 };
+enum request_kind { REQUEST_CONNECT = 1, REQUEST_RESOLVE = 2 };
+enum answer_kind {
+  ANSWER_REFUSED = 1,
+  ANSWER_ADDRESS = 2,
+  ANSWER_NO_DATA = 3,
+  ANSWER_NO_SUCH_NAME = 4,
+  ANSWER_SERVER_FAILURE = 5,
+  ANSWER_RECORDS = 6,
+};
 
 #endif

@@ -170,6 +170,25 @@ static bool host_connect(struct cursor from, struct writer *to) {
   return true;
 }
 
+static bool host_accept(struct cursor from, struct writer *to) {
+  struct accept_request it;
+  if (!decode_accept(from, &it)) return false;
+  put_id(to, it.id);
+  put_u32(to, it.window);
+  put_u32(to, it.request);
+  return true;
+}
+
+static bool host_answer(struct cursor from, struct writer *to) {
+  struct answer it;
+  if (!decode_answer(from, &it)) return false;
+  put_u32(to, it.request);
+  put_u8(to, it.kind);
+  put_u16(to, it.count);
+  put_text(to, it.records);
+  return true;
+}
+
 /* Fields by letter: 1 2 4 8 = integers of so many bytes, i = id, s = str, b = bytes, r = the rest. */
 static bool by_shape(struct cursor from, struct writer *to, const char *shape) {
   for (; *shape != '\0'; shape++) {
@@ -202,6 +221,7 @@ static const char *call_shape(struct cursor from) {
       [OP_UMOUNT] = "1s4",     [OP_MKDIR] = "1s4",      [OP_SYMLINK] = "1ss",  [OP_WRITE_SMALL] = "1s4b", [OP_HOSTNAME] = "1s",
       [OP_SWITCH_ROOT] = "1s", [OP_SYNC] = "11",        [OP_LINK_UP] = "1s",   [OP_FAIL_NEXT] = "11", [OP_STATFS] = "1s",
       [OP_BLOCK_SIZE] = "1s",  [OP_CHAIN] = "11",     [OP_BASELINE] = "1s", [OP_VISIT_ROOT] = "1s",
+      [OP_NETWORK] = "11",
   };
   uint8_t op = take_u8(&from);
   return op < sizeof shapes / sizeof *shapes && shapes[op] != NULL ? shapes[op] : "?";
@@ -229,6 +249,8 @@ static const char *agent_shape(const char *name, uint8_t kind, size_t length) {
     case KIND_ACK_IN: return "8";
     case KIND_STATE: return length == STATE_RUNNING ? "i1144888" : "i11448881b";
     case KIND_EVENT: return "1s";
+    case KIND_REQUEST: return "41b2s";
+    case KIND_WITHDRAW: return "4";
     default: return "?";
   }
 }
@@ -252,6 +274,8 @@ static bool recode(const char *name, uint8_t kind, struct cursor from, struct wr
     case KIND_READ_MANY: return host_read_many(from, to);
     case KIND_CHANGE: return host_change(from, to);
     case KIND_CONNECT: return host_connect(from, to);
+    case KIND_ACCEPT: return host_accept(from, to);
+    case KIND_ANSWER: return host_answer(from, to);
     default: return by_shape(from, to, agent_shape(name, kind, from.left));
   }
 }

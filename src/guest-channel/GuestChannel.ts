@@ -1,4 +1,4 @@
-import { Deferred, Effect, Mailbox, Option, type Scope, type Stream } from "effect"
+import { Deferred, Effect, Mailbox, Option, type Scope, Stream } from "effect"
 import { randomBytes } from "node:crypto"
 import type { Duplex } from "node:stream"
 import {
@@ -16,9 +16,11 @@ import type { GuestString } from "./control.ts"
 import type { AgentCallFailed } from "./errors.ts"
 import type { WrittenFile } from "./file-state.ts"
 import * as Files from "./files.ts"
+import { type NetworkRequest, requestOf } from "./network.ts"
 import { chain, request, type ResultsOf, type Silence, silently } from "./open.ts"
 import { type GuestProcess, StreamedProcess } from "./process.ts"
 import { DEFAULT_SILENCE_MS, ENDING_SILENCE_MS, type SilenceOptions, watchSilence } from "./silence.ts"
+import type { GuestSocket } from "./socket.ts"
 import { launch, spawn, type SpawnRequest } from "./spawn.ts"
 import type { ResumableStream } from "./takeover.ts"
 
@@ -128,7 +130,13 @@ export interface GuestChannel {
   ) => ReturnType<typeof ChangeFiles.changeFiles>
   readonly connectPort: (
     request: { readonly port: number; readonly family?: 4 | 6 | undefined }
-  ) => Effect.Effect<Files.GuestSocket, AgentCallFailed | ChannelFailed, Scope.Scope>
+  ) => Effect.Effect<GuestSocket, AgentCallFailed | ChannelFailed, Scope.Scope>
+  /**
+   * Requests of the guest's programs for the network, once `call.network` has turned it on. One consumer. A request waits until it is
+   * answered; at most 1,024 connections and 256 look-ups are open. Ends with the channel. Requests that an older connection left open come
+   * again.
+   */
+  readonly networkRequests: Stream.Stream<NetworkRequest>
   /**
    * Runs `use` while the guest is sent nothing: `last` is what it gets, and answers, before, and `first` what it gets after, however `use`
    * ended, before what others sent meanwhile. Nobody waits for the answers to that. `use` is given how many bytes have come so far.
@@ -213,6 +221,10 @@ const connect = (options: ConnectOptions): Effect.Effect<GuestChannel, ChannelFa
       readMany: (wanted) => Compare.readMany(connection, wanted),
       changeFiles: (root, changes) => ChangeFiles.changeFiles(connection, root, changes),
       connectPort: (wanted) => Files.connectPort(connection, wanted),
+      networkRequests: Stream.map(
+        Stream.repeatEffectOption(connection.network.take),
+        (pending) => requestOf(connection, pending)
+      ),
       silently: (around, use) => silently(connection, around, use(() => connection.receivedBytes)),
       unlessSilent: (use) => {
         const within = (ms: number) => Effect.sync(() => (connection.endingMs = ms))

@@ -31,6 +31,12 @@ const call = <F extends Fields, A>(name: string, op: number, fields: F, result: 
 
 const nothing: Field<void> = { write: () => {}, read: () => undefined }
 
+/**
+ * `prepare` loads what the other modes need, once, and never fails. `on` has the guest's programs ask for the network, and fails where the
+ * kernel cannot do so. `off` resets the open connections.
+ */
+export const NetworkMode = { prepare: 0, on: 1, off: 2 } as const
+
 /** Root of what `Calls.baseline` has mounted. */
 export const baselineRoot = "baseline:"
 
@@ -69,5 +75,7 @@ export const Calls = {
    */
   baseline: call("baseline", 20, { device: str }, nothing),
   /** As `switchRoot`, but to come back from: the empty path leaves it again, for the root before. */
-  visitRoot: call("visit_root", 21, { path: str }, nothing)
+  visitRoot: call("visit_root", 21, { path: str }, nothing),
+  /** mode: a number of `NetworkMode` */
+  network: call("network", 22, { mode: u8 }, nothing)
 } as const

@@ -17,6 +17,7 @@ import {
   HostMessage,
   PROTOCOL_VERSION
 } from "./messages.ts"
+import { NetworkTable } from "./network-table.ts"
 import { Outbox } from "./outbox.ts"
 import { StreamTable } from "./stream-table.ts"
 import type { GuestStream, StreamBegin, StreamLink } from "./stream.ts"
@@ -61,6 +62,8 @@ export class Connection implements StreamLink {
   readonly greeted = Deferred.unsafeMake<Greeting, ChannelFailed>(FiberId.none)
   readonly failed = Deferred.unsafeMake<never, ChannelFailed>(FiberId.none)
   readonly outbox: Outbox
+  /** Open requests of the guest for the network. */
+  readonly network = new NetworkTable()
   /** Bytes that have come from the guest. */
   receivedBytes = 0
   /** The guest is paused on purpose: it can send nothing. */
@@ -208,6 +211,7 @@ export class Connection implements StreamLink {
     this.#calls.fail(failure)
     this.#streams.fail(failure)
     this.#awake.clear()
+    this.network.end()
     this.#events.unsafeDone(Exit.void)
   }
 
@@ -235,6 +239,8 @@ export class Connection implements StreamLink {
       return this.#streams.answered(this.#calls.receive(number, payload))
     }
     if (number !== CONNECTION) return this.#streams.receive(number, kind, payload)
+    if (kind === AgentMessage.Request.kind) return this.network.receive(payload)
+    if (kind === AgentMessage.Withdraw.kind) return this.network.withdraw(payload)
     if (kind !== AgentMessage.Event.kind) throw new Violation(`frame 0x${kind.toString(16)} for the connection`)
     const { level, text } = decodePayload(AgentMessage.Event.fields, payload)
     this.#events.unsafeOffer({ level: levelOf(level), text: escapeGuestText(text as Uint8Array, 1_000) })

@@ -1,5 +1,4 @@
 import { Effect, type Scope, Stream } from "effect"
-import type { ChannelFailed } from "../contract/errors.ts"
 import type { Connection } from "./connection.ts"
 import type { GuestString } from "./control.ts"
 import { FILE_STATE_BYTES, type FileState, readFileState, type WrittenFile } from "./file-state.ts"
@@ -7,6 +6,7 @@ import { HostMessage, type OpenerKind, ReadFlag, WriteFlag } from "./messages.ts
 import { awaitEnd } from "./open.ts"
 import { checked, type Failure, id, open, recordsOf, window } from "./operation.ts"
 import { piecesOf } from "./pieces.ts"
+import { type GuestSocket, socketOf } from "./socket.ts"
 import type { GuestStream } from "./stream.ts"
 import { Violation } from "./violation.ts"
 import { WalkDecoder, type WalkEntry } from "./walk.ts"
@@ -41,14 +41,6 @@ export interface WriteRequest extends GuestPath {
 export interface WalkRequest extends GuestPath {
   /** Levels below the walked directory, 1 = its own entries; 0 = all. @default 0 */
   readonly maxDepth?: number | undefined
-}
-
-/** A connection to a port of the guest's own loopback. */
-export interface GuestSocket {
-  readonly received: Stream.Stream<Uint8Array, ChannelFailed>
-  readonly write: (bytes: Uint8Array) => Effect.Effect<void, ChannelFailed>
-  /** Ends the sending of this side. The other side may continue. */
-  readonly end: Effect.Effect<void, ChannelFailed>
 }
 
 const openRead = (connection: Connection, request: ReadRequest, flags: number) =>
@@ -167,7 +159,7 @@ export const walk = (connection: Connection, request: WalkRequest): Stream.Strea
     )
   )
 
-/** Connects to a port on the guest's loopback; closing the scope closes the connection. */
+/** Connects to a port on the guest's loopback. */
 export const connectPort = (
   connection: Connection,
   request: { readonly port: number; readonly family?: 4 | 6 | undefined }
@@ -176,9 +168,5 @@ export const connectPort = (
     const fields = { id: id(), window, family: request.family ?? 4, port: request.port }
     return open(connection, "connect", HostMessage.Connect, fields)
   }).pipe(
-    Effect.map((stream) => ({
-      received: piecesOf(stream, ({ bytes }) => bytes),
-      write: (bytes) => stream.input.write(bytes),
-      end: Effect.suspend(() => stream.input.end())
-    }))
+    Effect.map((stream) => socketOf(connection, stream, "connect"))
   )

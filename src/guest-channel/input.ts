@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import type { ChannelFailed } from "../contract/errors.ts"
 import { encodeControl } from "./control.ts"
 import { MAX_PAYLOAD_BYTES } from "./frame.ts"
-import { HostMessage, INPUT_CREDIT_BYTES } from "./messages.ts"
+import { HostMessage } from "./messages.ts"
 import { Violation } from "./violation.ts"
 
 type Resume = (effect: Effect.Effect<void, ChannelFailed>) => void
@@ -21,16 +21,22 @@ export class Input {
   #waiting: Array<Waiting> = []
   #sent: number
   #limit: number
+  readonly #credit: number
   #acked: number
   /** How writes end from now on; set once the stream or the channel is over. */
   #closed: Effect.Effect<void, ChannelFailed> | undefined
 
-  /** `limit`: how far may be sent before the first acknowledgement. */
-  constructor(stream: number, send: (frame: Buffer) => void, from: { readonly sent: number; readonly limit: number }) {
+  /** `limit`: how far may be sent before the first acknowledgement. `credit`: how far beyond each acknowledgement. */
+  constructor(
+    stream: number,
+    send: (frame: Buffer) => void,
+    from: { readonly sent: number; readonly limit: number; readonly credit: number }
+  ) {
     this.#stream = stream
     this.#send = send
     this.#sent = from.sent
     this.#limit = from.limit
+    this.#credit = from.credit
     this.#acked = 0
   }
 
@@ -61,7 +67,7 @@ export class Input {
     if (offset > this.#sent) throw new Violation(`input acknowledged up to ${offset} where ${this.#sent} was sent`)
     if (offset < this.#acked) throw new Violation(`input acknowledged up to ${offset}, below ${this.#acked} before`)
     this.#acked = offset
-    this.#limit = offset + INPUT_CREDIT_BYTES
+    this.#limit = offset + this.#credit
     this.#pump()
   }
 

@@ -22,6 +22,8 @@ export const CONNECTION = 0
 export const FIRST_CALL = 0x8000_0000
 /** Input bytes that the host may send ahead of the last ACK_IN. */
 export const INPUT_CREDIT_BYTES = 65_536
+/** The same for a connection of the guest to the outside: 64 KiB would halve the speed of a download. */
+export const NETWORK_CREDIT_BYTES = 1_048_576
 export const STDOUT = 1
 
 export interface Message<A> {
@@ -84,7 +86,11 @@ export const HostMessage = {
   /** limit in `bytes` of each file */
   ReadMany: message(0x0f, struct({ id: id16, window: u32, root: str, limit: offset, paths: list(str) })),
   /** what to change is the input */
-  Change: message(0x10, struct({ id: id16, root: str }))
+  Change: message(0x10, struct({ id: id16, root: str })),
+  /** accepts a connect request of the guest, whose connection becomes this stream */
+  Accept: message(0x11, struct({ id: id16, window: u32, request: u32 })),
+  /** answer: a number of `RequestAnswer`; count and records: complete resource records for `records`, else none */
+  Answer: message(0x12, struct({ request: u32, answer: u8, count: u16, records: bytes }))
 } as const
 
 /** How an ended stream ended: the tag and payload of its FAILED or EXITED frame, present when `phase` is 2. */
@@ -126,12 +132,32 @@ export const AgentMessage = {
     })
   ),
   /** level: a number of `EventLevel` */
-  Event: message(0x8a, struct({ level: u8, text: str }))
+  Event: message(0x8a, struct({ level: u8, text: str })),
+  /**
+   * what: a number of `RequestKind`; address: 4 or 16 bytes, none for a look-up; port: of the connection, or the look-up's record type;
+   * name: the one that the guest's program looked up, empty for a literal address
+   */
+  Request: message(0x8b, struct({ request: u32, what: u8, address: bytes, port: u16, name: str })),
+  /** the guest's program gave up */
+  Withdraw: message(0x8c, struct({ request: u32 }))
 } as const
 
 /** Severity of an EVENT, by its number (`enum event_level` of the agent). */
 export const EventLevel = { info: 1, warning: 2, error: 3 } as const
 export type EventLevel = keyof typeof EventLevel
+
+/** Requests of the guest's programs for the network. */
+export const RequestKind = { connect: 1, resolve: 2 } as const
+
+/** Answers to requests. A connect request is refused or accepted, a look-up gets one of the others. */
+export const RequestAnswer = {
+  refused: 1,
+  address: 2,
+  noData: 3,
+  noSuchName: 4,
+  serverFailure: 5,
+  records: 6
+} as const
 
 /** Steps a FAILED frame can name, by their number. */
 export const failedSteps = ["", "user", "cwd", "exec", "cgroup", "pty", "open", "io", "limit", "malformed"] as const
@@ -152,6 +178,7 @@ export const flows = {
   connect: { kind: HostMessage.Connect.kind, outputs: [1], input: true },
   compare: { kind: HostMessage.Compare.kind, outputs: [1], input: false },
   readMany: { kind: HostMessage.ReadMany.kind, outputs: [1], input: false },
-  change: { kind: HostMessage.Change.kind, outputs: [1], input: true }
+  change: { kind: HostMessage.Change.kind, outputs: [1], input: true },
+  accept: { kind: HostMessage.Accept.kind, outputs: [1], input: true, credit: NETWORK_CREDIT_BYTES }
 } as const
 export type OpenerKind = keyof typeof flows

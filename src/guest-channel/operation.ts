@@ -14,17 +14,21 @@ export type Failure = AgentCallFailed | ChannelFailed
 export const id = () => Buffer.from(newRequestId(), "hex")
 export const window = DEFAULT_WINDOW_BYTES
 
-/** Opens the stream of a file operation. */
+/** Whether it opens a connection, which is no request once it has started. */
+const isConnection = (operation: OpenerKind) => operation === "connect" || operation === "accept"
+
+/** Opens the stream of a file operation or a connection. */
 export const open = <A>(
   connection: Connection,
   operation: OpenerKind,
   message: Message<A>,
-  fields: A
+  fields: A,
+  windowBytes = window
 ) =>
   openStream(connection, {
     message,
     fields,
-    begin: { window, isRequest: operation !== "connect", ...flows[operation] }
+    begin: { window: windowBytes, isRequest: !isConnection(operation), ...flows[operation] }
   }, {
     after: [],
     unencodable: operationUnencodable(operation),

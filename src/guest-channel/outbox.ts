@@ -5,6 +5,8 @@ import type { Duplex } from "node:stream"
 const JOINED_BYTES = 65_536
 /** Bytes the guest has not taken from the socket past which signals and resizes wait. */
 const CONGESTED_BYTES = 1_048_576
+/** The same for the bytes of connections: a command's frames wait behind so many bytes at most. */
+const CALM_BYTES = 65_536
 /** Maximum delay of low-priority frames, in ms, and their maximum number. */
 const LATER_MS = 50
 const MOST_LATER = 64
@@ -51,10 +53,20 @@ export class Outbox {
   }
 
   /** Waits while the guest leaves so much untaken that one more small frame would be one too many. */
-  readonly room: Effect.Effect<void> = Effect.async<void>((resume) => {
-    if (this.#socket.writableLength + this.#bytes < CONGESTED_BYTES || this.#socket.destroyed) {
-      return resume(Effect.void)
-    }
+  readonly room = this.#below(CONGESTED_BYTES)
+
+  /** Waits while the frames of others are still untaken, so that a transfer delays no command. */
+  readonly calm = this.#below(CALM_BYTES)
+
+  /** Waits until less than `limitBytes` are untaken. One waiter after the other: the next one sees what the first one sends. */
+  #below(limitBytes: number): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.#socket.writableLength + this.#bytes < limitBytes || this.#socket.destroyed) return Effect.void
+      return Effect.zipRight(this.#drained, this.#below(limitBytes))
+    })
+  }
+
+  readonly #drained: Effect.Effect<void> = Effect.async<void>((resume) => {
     const go = () => resume(Effect.void)
     this.#waiting.push(go)
     return Effect.sync(() => {

@@ -23,6 +23,8 @@ export interface StreamBegin {
   readonly window: number
   readonly outputs: ReadonlyArray<1 | 2>
   readonly input: boolean
+  /** Input bytes that may be sent ahead of the last acknowledgement. @default 65 536 */
+  readonly credit?: number
   /** The stream is one request to the agent, until its end: a file, a walk. Else the request is over when it has started. */
   readonly isRequest?: boolean
   readonly acked?: readonly [number, number]
@@ -70,8 +72,9 @@ export class GuestStream {
     const sent = begin.started?.inOffset ?? 0
     this.inputOffset = sent
     // A stream taken over learns its credit from the ACK_IN that follows the STATE frames.
-    const limit = begin.started === undefined ? INPUT_CREDIT_BYTES : sent
-    this.input = new Input(number, (frame) => link.send(frame), { sent, limit })
+    const credit = begin.credit ?? INPUT_CREDIT_BYTES
+    const limit = begin.started === undefined ? credit : sent
+    this.input = new Input(number, (frame) => link.send(frame), { sent, limit, credit })
     if (!begin.input) this.input.close(Effect.void)
     if (begin.started !== undefined) this.#start(begin.started.pid)
   }
@@ -81,6 +84,11 @@ export class GuestStream {
 
   get isEnded() {
     return this.#isEnded
+  }
+
+  /** Whether every output has ended by itself. A reset ends the stream before. */
+  get hasEndedOutput() {
+    return this.#outputs.every((output) => output?.ended !== false)
   }
 
   /** Whether a request waits for the agent here. */
@@ -205,7 +213,7 @@ export class GuestStream {
       return this.deliver()
     }
     if (this.#failure !== undefined) return this.#resume(Effect.fail(this.#failure))
-    if (this.#isEnded || this.#outputs.every((output) => output?.ended !== false)) {
+    if (this.#isEnded || this.hasEndedOutput) {
       this.#resume(Effect.succeed(undefined))
     }
   }

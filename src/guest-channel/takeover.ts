@@ -4,7 +4,8 @@ import { AgentMessage, FIRST_CALL, flows, type OpenerKind } from "./messages.ts"
 import type { StreamBegin } from "./stream.ts"
 import { Violation } from "./violation.ts"
 
-const MAX_STREAMS = 1_024
+/** Commands and files (STREAMS_MAX of the agent) and connections to the outside (NETWORK_STREAMS_MAX). */
+const MAX_STREAMS = 1_024 + 2_048
 /** Total window of all streams of a takeover: the most that a guest can make this side buffer before a read. */
 const MAX_WINDOWS_BYTES = 268_435_456
 
@@ -66,7 +67,8 @@ export class StateReader {
     this.#ids.add(id)
     this.#numbers.add(number)
     const [name, { input, outputs }] = opener
-    this.#windowBytes += state.window * outputs.length
+    // A connection to the outside is released at once: its other end is gone.
+    if (name !== "accept") this.#windowBytes += state.window * outputs.length
     if (this.#windowBytes > MAX_WINDOWS_BYTES) throw new Violation(`windows beyond ${MAX_WINDOWS_BYTES} bytes together`)
     return {
       stream: {

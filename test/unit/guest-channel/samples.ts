@@ -130,6 +130,14 @@ export const samples: ReadonlyArray<Sample> = [
     paths: [text("a/b"), notUtf8]
   }),
   sample("change", 9, HostMessage.Change, { id, root: text("/workspace") }),
+  sample("accept", 10, HostMessage.Accept, { id, window: 1_048_576, request: 4_294_967_295 }),
+  sample("answer", 0, HostMessage.Answer, { request: 7, answer: 1, count: 0, records: text("") }),
+  sample("answer-records", 0, HostMessage.Answer, {
+    request: 8,
+    answer: 6,
+    count: 1,
+    records: Uint8Array.of(1, 0x61, 0, 0, 16, 0, 1, 0, 0, 0, 60, 0, 2, 1, 0x78)
+  }),
 
   sample("agent-hello", 0, AgentMessage.Hello, {
     nonce: id,
@@ -155,6 +163,28 @@ export const samples: ReadonlyArray<Sample> = [
   sample("state-running", 1, AgentMessage.State, { ...running, end: undefined }),
   sample("state-ended", 2, AgentMessage.State, { ...running, phase: 2, end: { tag: 0x87, payload: endPayload } }),
   sample("event", 0, AgentMessage.Event, { level: 4, text: text("something was odd") }),
+  sample("request-connect", 0, AgentMessage.Request, {
+    request: 7,
+    what: 1,
+    address: Uint8Array.of(198, 18, 1, 200),
+    port: 443,
+    name: text("registry.npmjs.org")
+  }),
+  sample("request-connect-literal", 0, AgentMessage.Request, {
+    request: 9,
+    what: 1,
+    address: ascending(16, 0x20),
+    port: 65_535,
+    name: text("")
+  }),
+  sample("request-resolve", 0, AgentMessage.Request, {
+    request: 8,
+    what: 2,
+    address: text(""),
+    port: 16,
+    name: text("example.com")
+  }),
+  sample("withdraw", 0, AgentMessage.Withdraw, { request: 7 }),
 
   ...call(Calls.ping, "ping", { payload: text("ping") }, text("ping")),
   ...call(Calls.reseed, "reseed", { entropy: ascending(64) }, undefined),
@@ -184,5 +214,6 @@ export const samples: ReadonlyArray<Sample> = [
   ...call(Calls.blockSize, "block-size", { device: text("/dev/vdb") }, 17_179_869_184),
   ...call(Calls.chain, "chain", { on: 1 }, undefined),
   ...call(Calls.baseline, "baseline", { device: text("/dev/vdc") }, undefined),
-  ...call(Calls.visitRoot, "visit-root", { path: text("/new") }, undefined)
+  ...call(Calls.visitRoot, "visit-root", { path: text("/new") }, undefined),
+  ...call(Calls.network, "network", { mode: 1 }, undefined)
 ]

@@ -141,7 +141,7 @@ describe("taking over a channel", () => {
     readonly [name: string, hello: Peer["hello"], following: ReadonlyArray<Buffer>, told: RegExp]
   > = [
     ["another version", { version: 2 }, [], /speaks version 2 of the protocol, this pyro 1/],
-    ["more streams than an agent has", { streams: 1_025 }, [], /1025 streams/],
+    ["more streams than an agent has", { streams: 3_073 }, [], /3073 streams/],
     ["a stream that cannot have been", { nextStream: 3, streams: 1 }, [state(3)], /stream 3 where 3 comes next/],
     ["one stream twice", { nextStream: 9, streams: 2 }, [state(3), state(3)], /named twice/],
     ["one id twice", { nextStream: 9, streams: 2 }, [state(3), state(4, { id: idOf(3) })], /named twice/],

@@ -1,0 +1,122 @@
+import { Effect, type Scope } from "effect"
+import type { ChannelFailed } from "../contract/errors.ts"
+import { acquirePlain } from "../system/scopes.ts"
+import type { Connection } from "./connection.ts"
+import { encodeControl } from "./control.ts"
+import { AgentCallFailed } from "./errors.ts"
+import { CONNECTION, HostMessage, RequestAnswer } from "./messages.ts"
+import type { PendingRequest } from "./network-table.ts"
+import { id, open } from "./operation.ts"
+import { type GuestSocket, socketOf } from "./socket.ts"
+
+/** A program of the guest connects to the outside; its `connect()` waits for the answer. */
+export interface ConnectRequest {
+  readonly _tag: "Connect"
+  /** Lower-case name that the program looked up; `undefined` for a literal address. */
+  readonly name: string | undefined
+  /** Literal that the program connects to. A name's literal is a made-up address of 198.18.0.0/15. */
+  readonly address: string
+  readonly port: number
+  /**
+   * Opens the stream: the program's `connect()` succeeds. Fails with ECONNABORTED when the program has given up. The end of the Scope resets
+   * a connection that is still open.
+   */
+  readonly accept: Effect.Effect<GuestSocket, AgentCallFailed | ChannelFailed, Scope.Scope>
+  /** The program's `connect()` fails with ECONNREFUSED. Without effect on an answered request. */
+  readonly refuse: Effect.Effect<void>
+  /** Waits until the program has given up. Never ends for an answered request. */
+  readonly withdrawn: Effect.Effect<void>
+}
+
+/** A program of the guest looks a name up. */
+export interface ResolveRequest {
+  readonly _tag: "Resolve"
+  /** Lower-case name without a final dot. */
+  readonly name: string
+  /** Record type, such as 1 for A and 28 for AAAA. */
+  readonly type: number
+  /** Without effect on an answered or withdrawn request. */
+  readonly answer: (answer: DnsAnswer) => Effect.Effect<void>
+}
+
+export type NetworkRequest = ConnectRequest | ResolveRequest
+
+export type DnsAnswer =
+  /** The agent answers with its own address for the name; a look-up of any type but A gets no data. */
+  | { readonly _tag: "Address" }
+  | { readonly _tag: "NoData" }
+  | { readonly _tag: "NoSuchName" }
+  | { readonly _tag: "ServerFailure" }
+  /** `count` complete resource records without compression, 16 384 bytes at most; more becomes a server failure. */
+  | { readonly _tag: "Records"; readonly records: Uint8Array; readonly count: number }
+
+const MAX_RECORDS_BYTES = 16_384
+/** Unread bytes of each connection in the guest, for the first connections and for the others: 2,048 of them hold 256 MiB at most. */
+const LARGE_WINDOW_BYTES = 1_048_576
+const LARGE_WINDOWS = 128
+const SMALL_WINDOW_BYTES = 65_536
+
+const NOTHING = new Uint8Array(0)
+
+const fieldsOf = (answer: DnsAnswer) => {
+  const plain = (number: number) => ({ answer: number, count: 0, records: NOTHING })
+  switch (answer._tag) {
+    case "Address":
+      return plain(RequestAnswer.address)
+    case "NoData":
+      return plain(RequestAnswer.noData)
+    case "NoSuchName":
+      return plain(RequestAnswer.noSuchName)
+    case "ServerFailure":
+      return plain(RequestAnswer.serverFailure)
+    case "Records": {
+      const { count, records } = answer
+      if (records.length > MAX_RECORDS_BYTES) return plain(RequestAnswer.serverFailure)
+      return { answer: RequestAnswer.records, count, records }
+    }
+  }
+}
+
+type AnswerFields = ReturnType<typeof fieldsOf>
+
+const send = (connection: Connection, request: number, fields: AnswerFields) => {
+  const { fields: layout, kind } = HostMessage.Answer
+  connection.send(encodeControl(CONNECTION, kind, layout, { request, ...fields }))
+}
+
+const answerOnce = (connection: Connection, number: number, fields: () => AnswerFields) =>
+  Effect.sync(() => {
+    if (connection.network.answered(number)) send(connection, number, fields())
+  })
+
+const accept = (connection: Connection, request: number) =>
+  acquirePlain(Effect.sync(() => connection.network.opened++), () => connection.network.opened--).pipe(
+    Effect.flatMap((open) =>
+      connection.network.answered(request)
+        ? Effect.succeed(open < LARGE_WINDOWS ? LARGE_WINDOW_BYTES : SMALL_WINDOW_BYTES)
+        : Effect.fail(
+          new AgentCallFailed({ operation: "accept", errno: "ECONNABORTED", detail: "the request is over" })
+        )
+    ),
+    Effect.flatMap((window) => open(connection, "accept", HostMessage.Accept, { id: id(), window, request }, window)),
+    Effect.map((stream) => socketOf(connection, stream, "accept"))
+  )
+
+/** A request as its consumer sees it. */
+export const requestOf = (connection: Connection, pending: PendingRequest): NetworkRequest => {
+  const { number } = pending
+  if (pending.what === "resolve") {
+    const { name, type } = pending
+    return { _tag: "Resolve", name, type, answer: (answer) => answerOnce(connection, number, () => fieldsOf(answer)) }
+  }
+  const { address, name, port, withdrawn } = pending
+  return {
+    _tag: "Connect",
+    name,
+    address,
+    port,
+    accept: accept(connection, number),
+    refuse: answerOnce(connection, number, () => ({ answer: RequestAnswer.refused, count: 0, records: NOTHING })),
+    withdrawn: withdrawn.wait
+  }
+}

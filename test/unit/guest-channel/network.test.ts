@@ -1,0 +1,224 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Fiber, Option, Scope, Stream } from "effect"
+import { literalOf } from "../../../src/guest-channel/address.ts"
+import type { GuestChannel } from "../../../src/guest-channel/GuestChannel.ts"
+import { AgentMessage, HostMessage, RequestAnswer } from "../../../src/guest-channel/messages.ts"
+import type { ConnectRequest, ResolveRequest } from "../../../src/guest-channel/network.ts"
+import { connected, type Peer } from "./peer.ts"
+
+const address = Uint8Array.of(198, 18, 1, 7)
+const ask = (
+  peer: Peer,
+  fields: Partial<{ request: number; what: number; address: Uint8Array; port: number; name: string }> = {}
+) => peer.send(AgentMessage.Request, 0, { request: 1, what: 1, address, port: 443, name: "example.com", ...fields })
+const resolve = (peer: Peer, request: number, name: string, port = 1) =>
+  ask(peer, { request, what: 2, address: Buffer.alloc(0), port, name })
+
+const next = (channel: GuestChannel) => Effect.map(Stream.runHead(channel.networkRequests), Option.getOrThrow)
+const nextConnect = (channel: GuestChannel) => Effect.map(next(channel), (request) => request as ConnectRequest)
+const nextResolve = (channel: GuestChannel) => Effect.map(next(channel), (request) => request as ResolveRequest)
+
+/** A connection that the host has accepted and the agent has started. */
+const accepted = Effect.gen(function*() {
+  const { channel, peer } = yield* connected
+  ask(peer)
+  const request = yield* nextConnect(channel)
+  const scope = yield* Scope.make()
+  const accepting = yield* Effect.fork(Scope.extend(request.accept, scope))
+  const [opener] = yield* peer.received(HostMessage.Accept)
+  peer.send(AgentMessage.Started, opener!.stream, { pid: 0 })
+  return { channel, opener: opener!, peer, request, scope, socket: yield* Fiber.join(accepting) }
+})
+
+describe("requests of a guest for the network", () => {
+  it.scopedLive("a connect request carries the name, the literal and the port", () =>
+    Effect.gen(function*() {
+      const { channel, peer } = yield* connected
+      ask(peer)
+      ask(peer, { request: 2, address: Uint8Array.of(1, 2, 3, 4), port: 80, name: "" })
+      const requests = yield* channel.networkRequests.pipe(Stream.take(2), Stream.runCollect)
+      assert.deepStrictEqual(
+        [...requests].map((request) => request._tag === "Connect" && [request.name, request.address, request.port]),
+        [["example.com", "198.18.1.7", 443], [undefined, "1.2.3.4", 80]]
+      )
+    }))
+
+  it.scopedLive("a refusal is sent once", () =>
+    Effect.gen(function*() {
+      const { channel, peer } = yield* connected
+      ask(peer)
+      const { refuse } = yield* nextConnect(channel)
+      yield* refuse
+      yield* refuse
+      yield* Effect.fork(channel.call.clockGet({}))
+      yield* peer.received(HostMessage.Call)
+      assert.deepStrictEqual(peer.framesOf(HostMessage.Answer).map(({ answer, request }) => [request, answer]), [
+        [1, RequestAnswer.refused]
+      ])
+    }))
+
+  it.scopedLive("an accepted request becomes a stream of the host's number, with a large window", () =>
+    Effect.gen(function*() {
+      const { opener } = yield* accepted
+      assert.deepStrictEqual([opener.request, opener.stream, opener.window], [1, 1, 1_048_576])
+    }))
+
+  it.scopedLive("an accepted connection may be sent 1 MiB ahead", () =>
+    Effect.gen(function*() {
+      const { opener, peer, socket } = yield* accepted
+      yield* Effect.fork(socket.write(Buffer.alloc(2_097_152)))
+      yield* peer.received(HostMessage.DataIn, 17)
+      const sent = peer.framesOf(HostMessage.DataIn).reduce((sum, { data }) => sum + data.length, 0)
+      assert.isAtMost(sent, 1_048_576)
+      peer.send(AgentMessage.AckIn, opener.stream, { offset: sent })
+      assert.isAbove((yield* peer.received(HostMessage.DataIn, 20)).length, 19)
+    }))
+
+  it.scopedLive("the end of the guest's output ends what is received", () =>
+    Effect.gen(function*() {
+      const { opener, peer, socket } = yield* accepted
+      peer.send(AgentMessage.DataOut, opener.stream, { output: 1, offset: 0, data: Buffer.from("GET /") })
+      peer.send(AgentMessage.EndOut, opener.stream, { output: 1, offset: 5 })
+      const pieces = yield* Stream.runCollect(socket.received)
+      assert.strictEqual(Buffer.concat([...pieces]).toString(), "GET /")
+    }))
+
+  it.scopedLive("a reset by the guest fails what is received, behind its bytes", () =>
+    Effect.gen(function*() {
+      const { opener, peer, socket } = yield* accepted
+      peer.send(AgentMessage.DataOut, opener.stream, { output: 1, offset: 0, data: Buffer.from("half") })
+      peer.send(AgentMessage.Failed, opener.stream, { errno: 104, step: 7, detail: "reading output" })
+      const pieces: Array<string> = []
+      const failure = yield* socket.received.pipe(
+        Stream.runForEach((bytes) => Effect.sync(() => pieces.push(Buffer.from(bytes).toString()))),
+        Effect.flip
+      )
+      assert.deepStrictEqual(pieces, ["half"])
+      assert.deepInclude(failure, { _tag: "AgentCallFailed", errno: "ECONNRESET" })
+      assert.deepInclude(yield* Effect.flip(socket.closed), { _tag: "AgentCallFailed", errno: "ECONNRESET" })
+    }))
+
+  it.scopedLive("the end of its Scope releases an open connection", () =>
+    Effect.gen(function*() {
+      const { opener, peer, scope } = yield* accepted
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual((yield* peer.received(HostMessage.Release)).map(({ stream }) => stream), [opener.stream])
+    }))
+
+  it.scopedLive("a withdrawn request tells its holder and cannot be accepted", () =>
+    Effect.gen(function*() {
+      const { channel, peer } = yield* connected
+      ask(peer)
+      const request = yield* nextConnect(channel)
+      peer.send(AgentMessage.Withdraw, 0, { request: 1 })
+      yield* request.withdrawn
+      assert.deepInclude(yield* Effect.flip(Effect.scoped(request.accept)), { errno: "ECONNABORTED" })
+      assert.strictEqual(peer.framesOf(HostMessage.Accept).length, 0)
+    }))
+
+  it.scopedLive("a request that was withdrawn before anybody took it is never seen", () =>
+    Effect.gen(function*() {
+      const { channel, peer } = yield* connected
+      ask(peer)
+      peer.send(AgentMessage.Withdraw, 0, { request: 1 })
+      ask(peer, { request: 2, name: "later.example" })
+      assert.strictEqual((yield* nextConnect(channel)).name, "later.example")
+    }))
+
+  it.scopedLive("a look-up is answered with an address, with nothing or with records", () =>
+    Effect.gen(function*() {
+      const { channel, peer } = yield* connected
+      for (const request of [1, 2, 3]) resolve(peer, request, "example.com", request)
+      const records = Uint8Array.of(0, 0, 1)
+      yield* (yield* nextResolve(channel)).answer({ _tag: "Address" })
+      yield* (yield* nextResolve(channel)).answer({ _tag: "NoData" })
+      const third = yield* nextResolve(channel)
+      assert.deepStrictEqual([third.name, third.type], ["example.com", 3])
+      yield* third.answer({ _tag: "Records", records, count: 1 })
+      yield* third.answer({ _tag: "NoData" })
+      const answers = yield* peer.received(HostMessage.Answer, 3)
+      assert.deepStrictEqual(
+        answers.map(({ answer, count, records, request }) => [request, answer, count, records.length]),
+        [
+          [1, RequestAnswer.address, 0, 0],
+          [2, RequestAnswer.noData, 0, 0],
+          [3, RequestAnswer.records, 1, 3]
+        ]
+      )
+    }))
+
+  it.scopedLive("records beyond 16 KiB become a server failure", () =>
+    Effect.gen(function*() {
+      const { channel, peer } = yield* connected
+      resolve(peer, 1, "example.com", 16)
+      yield* (yield* nextResolve(channel)).answer({ _tag: "Records", records: Buffer.alloc(16_385), count: 9 })
+      assert.strictEqual((yield* peer.received(HostMessage.Answer))[0]!.answer, RequestAnswer.serverFailure)
+    }))
+
+  it.scopedLive("the requests end with the channel", () =>
+    Effect.gen(function*() {
+      const { channel, peer } = yield* connected
+      const all = yield* Effect.fork(Stream.runCollect(channel.networkRequests))
+      ask(peer)
+      peer.end()
+      assert.isAtMost((yield* Fiber.join(all)).length, 1)
+    }))
+})
+
+const violations: ReadonlyArray<readonly [name: string, says: (peer: Peer) => void, told: RegExp]> = [
+  ["a request of unknown kind", (peer) => ask(peer, { what: 3 }), /request of unknown kind 3/],
+  ["a request twice", (peer) => [ask(peer), ask(peer)], /request 1 made twice/],
+  ["a request for port 0", (peer) => ask(peer, { port: 0 }), /port 0/],
+  ["an address of 5 bytes", (peer) => ask(peer, { address: Buffer.alloc(5) }), /address of 5 bytes/],
+  ["a look-up with an address", (peer) => ask(peer, { what: 2 }), /look-up with an address/],
+  ["a look-up of nothing", (peer) => resolve(peer, 1, ""), /malformed name/],
+  ["a name with a newline", (peer) => ask(peer, { name: "a\nb" }), /malformed name: "a\\nb"/],
+  ["a name in upper case", (peer) => ask(peer, { name: "Example.com" }), /malformed name/],
+  ["a name of 254 characters", (peer) => ask(peer, { name: "a.".repeat(126) + "ab" }), /malformed name/],
+  ["a name with a label of 64", (peer) => ask(peer, { name: "a".repeat(64) }), /malformed name/],
+  ["a name with an empty label", (peer) => ask(peer, { name: "a..b" }), /malformed name/],
+  [
+    "more open connect requests than an agent has",
+    (peer) => Array.from({ length: 1_025 }, (_, request) => ask(peer, { request })),
+    /more than 1024 open connect requests/
+  ],
+  [
+    "more open look-ups than an agent has",
+    (peer) => Array.from({ length: 257 }, (_, request) => resolve(peer, request, "a.b")),
+    /more than 256 open resolve requests/
+  ]
+]
+
+describe("a guest that breaks the protocol of network requests", () => {
+  for (const [name, says, told] of violations) {
+    it.scopedLive(`a guest loses its channel for ${name}`, () =>
+      Effect.gen(function*() {
+        const { channel, peer } = yield* connected
+        says(peer)
+        assert.match((yield* Effect.flip(channel.failed)).detail, told)
+      }))
+  }
+
+  it.scopedLive("requests that are withdrawn at once leave nothing behind", () =>
+    Effect.gen(function*() {
+      const { channel, peer } = yield* connected
+      for (let request = 1; request <= 5_000; request++) {
+        ask(peer, { request })
+        peer.send(AgentMessage.Withdraw, 0, { request })
+      }
+      ask(peer, { request: 9_999, name: "last" })
+      assert.strictEqual((yield* nextConnect(channel)).name, "last")
+    }))
+})
+
+describe("literals of addresses", () => {
+  it("a literal has the canonical form", () => {
+    const literal = (hex: string) => literalOf(Buffer.from(hex, "hex"))
+    assert.strictEqual(literal("01020304"), "1.2.3.4")
+    assert.strictEqual(literal("00000000000000000000000000000001"), "::1")
+    assert.strictEqual(literal("00000000000000000000000000000000"), "::")
+    assert.strictEqual(literal("20010db8000000000001000000000001"), "2001:db8::1:0:0:1")
+    assert.strictEqual(literal("20010db8000000010001000100010001"), "2001:db8:0:1:1:1:1:1")
+    assert.strictEqual(literal("fd7079726f0000000000000000000000"), "fd70:7972:6f00::")
+  })
+})
