@@ -27,12 +27,14 @@ export default defineConfig({
     projects: [
       project("unit", 0),
       project("agent", 1),
-      project("cli", 2),
-      project("mcp", 3),
-      project("daemon", 4),
-      project("guest", 5, ofMicroVms),
+      // Namespaces as "the internet", "the LAN" and "the host": these tests need root.
+      project("network", 2),
+      project("cli", 3),
+      project("mcp", 4),
+      project("daemon", 5),
+      project("guest", 6, ofMicroVms),
       // Agent hosts from npm: `npm run test:hosts` installs and runs them; `npm test` does not.
-      project("hosts", 6, ofMicroVms)
+      project("hosts", 7, ofMicroVms)
     ]
   }
 })

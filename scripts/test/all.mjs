@@ -5,7 +5,7 @@ import { labTests } from "./lab.mjs"
 import { nativeTests } from "./native.mjs"
 import { vitestTests } from "./vitest.mjs"
 
-const vitestProjects = ["unit", "agent", "cli", "mcp", "daemon", "guest"]
+const vitestProjects = ["unit", "agent", "network", "cli", "mcp", "daemon", "guest"]
 const suites = ["native", ...vitestProjects, "lab"]
 
 /**

@@ -3,11 +3,13 @@ import type { Socket } from "node:net"
 import { fronting, inspect } from "./hello/inspect.ts"
 import { SocketReader } from "./socket-reader.ts"
 
-/** The guest's end of a connection. Both effects of it may fail: then the guest's side was reset, or the channel lost. */
+/** The guest's end of a connection, as `GuestSocket` of the channel. Each part fails once the guest reset it, or the channel is lost. */
 export interface GuestEnd<E> {
   readonly received: Stream.Stream<Uint8Array, E>
   readonly write: (bytes: Uint8Array) => Effect.Effect<void, E>
   readonly end: Effect.Effect<void, E>
+  /** Waits until both sides have ended, and the guest has all bytes. */
+  readonly closed: Effect.Effect<void, E>
 }
 
 /** Bytes of a connection so far. */
@@ -72,7 +74,7 @@ export const splice = <E>(options: SpliceOptions<E>): Effect.Effect<SpliceEnd> =
           inwards
         )
       ))
-    return Effect.all([outwards, inwards], { concurrency: 2, discard: true }).pipe(
+    return Effect.all([outwards, inwards, guest.closed], { concurrency: 3, discard: true }).pipe(
       Effect.as<SpliceEnd>({ _tag: "Closed" }),
       Effect.raceFirst(Effect.map(reader.failed, (detail): SpliceEnd => ({ _tag: "ResetByHost", detail }))),
       Effect.catchAllCause((cause) => {

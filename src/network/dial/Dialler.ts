@@ -79,8 +79,18 @@ const refused = ({ option, reason }: Denied) => new DialRefused({ reason: "denie
 const TYPE_A = 1
 const TYPE_AAAA = 28
 
-const answerOf = ({ count, outcome, records }: AnsweredMessage): DnsAnswer =>
-  outcome === "Records" ? { _tag: outcome, records: Buffer.from(records, "base64"), count } : { _tag: outcome }
+/** Leaves out SRV records whose targets policy denies: a client would fail at them, and not ask for the name itself. */
+const answerOf = ({ outcome, records }: AnsweredMessage, rules: Rules): DnsAnswer => {
+  if (outcome !== "Records") return { _tag: outcome }
+  const usable = records.filter(({ port, target }) =>
+    target === undefined || judgeName(rules, target, port)._tag === "Allowed"
+  )
+  return usable.length === 0 ? { _tag: "NoData" } : {
+    _tag: "Records",
+    records: Buffer.concat(usable.map(({ bytes }) => Buffer.from(bytes, "base64"))),
+    count: usable.length
+  }
+}
 
 const make: Effect.Effect<DiallerService, never, Scope.Scope> = Effect.gen(function*() {
   const dialProcess = yield* startDialProcess
@@ -109,7 +119,7 @@ const make: Effect.Effect<DiallerService, never, Scope.Scope> = Effect.gen(funct
           return Effect.succeed({ answer: { _tag: "NoData" }, denied: undefined })
         }
         return dialProcess.lookUp({ name: name.toLowerCase().replace(/\.$/, ""), type, group }).pipe(
-          Effect.map((message): Resolved => ({ answer: answerOf(message), denied: undefined })),
+          Effect.map((message): Resolved => ({ answer: answerOf(message, rules), denied: undefined })),
           Effect.orElseSucceed((): Resolved => ({ answer: { _tag: "ServerFailure" }, denied: undefined }))
         )
       })

@@ -47,7 +47,6 @@ class Run {
     this.#child = child
     child.on("error", (error) => this.#end(`the dial process cannot start: ${error.message}`))
     child.on("exit", (code, signal) => this.#end(`the dial process ended with ${signal ?? `status ${code}`}`))
-    child.on("disconnect", () => this.#end("the dial process ended"))
     child.on("message", (message, socket) => this.#receive(message as Response, socket as Socket | undefined))
     child.stdin!.on("error", () => {}) // its exit tells
     child.stdin!.end(dialProgram())

@@ -1,11 +1,14 @@
 import type { Socket } from "node:net"
-import { type Address, readAddress } from "../address/address.ts"
+import { type Address, isSameAddress, readAddress } from "../address/address.ts"
 import { ownAddresses } from "../address/own.ts"
 import { deniedRangeOf } from "../address/ranges.ts"
 import { type AddressRules, type Denied, judgeAddress } from "../policy/judge.ts"
 import { isBadRule, parseIpRule } from "../policy/rule.ts"
 import { connectFirst, interleaved } from "./happy-eyeballs.ts"
+import { refusePrivate } from "./private-names.ts"
 import type { DialMessage } from "./protocol.ts"
+import { proxyFor } from "./proxy-settings.ts"
+import { connectThrough } from "./proxy.ts"
 import { Refusal } from "./refusal.ts"
 import { addressesOf } from "./resolve.ts"
 import { Slots } from "./slots.ts"
@@ -21,8 +24,23 @@ export interface Connected {
 /** Attempts wait for hosts that answer nothing. */
 const slots = new Slots({ limit: 1_024, perGroup: 256 })
 
-/** Connects as one request asks. */
-export const dial = (request: DialMessage, signal: AbortSignal): Promise<Connected> => dialDirectly(request, signal)
+/** Connects as one request asks: to the judged address, or through the person's proxy. */
+export const dial = async (request: DialMessage, signal: AbortSignal): Promise<Connected> => {
+  const { address, group, name, port, proxies } = request
+  const host = name ?? address!
+  const proxy = proxyFor(proxies, host, port)
+  if (proxy === undefined || (name === undefined && isPrivate(host))) return dialDirectly(request, signal)
+  if (name !== undefined) await refusePrivate(name, group, signal)
+  const connected = await slots.run(group, signal, () => connectThrough(proxy, { host, port, group }, signal))
+  return { ...connected, viaProxy: true }
+}
+
+/** An address that the daemon allowed because a rule names it. A proxy would reach another host of that address. */
+const isPrivate = (text: string) => {
+  const address = readAddress(text)
+  return address === undefined || deniedRangeOf(address) !== undefined ||
+    ownAddresses().some((own) => isSameAddress(own, address))
+}
 
 const rulesOf = ({ allowIps }: DialMessage): AddressRules => ({
   allowIps: allowIps.flatMap((text) => {

@@ -26,7 +26,8 @@ const WEIGHT = { refused: 3, timeout: 2, failed: 1, unreachable: 0, unresolved: 
 export const connectFirst = (
   addresses: ReadonlyArray<string>,
   port: number,
-  signal: AbortSignal
+  signal: AbortSignal,
+  make = () => new net.Socket({ allowHalfOpen: true })
 ): Promise<{ readonly socket: net.Socket; readonly address: string }> =>
   new Promise((resolve, reject) => {
     const waiting = [...addresses]
@@ -48,7 +49,7 @@ export const connectFirst = (
         if (attempts.size === 0) settle(() => reject(worst ?? new Refusal("unresolved", "the name has no address")))
         return
       }
-      const socket = new net.Socket({ allowHalfOpen: true })
+      const socket = make()
       attempts.add(socket)
       socket.pause()
       socket.once("connect", () => attempts.has(socket) && settle(() => resolve({ socket, address }), socket))

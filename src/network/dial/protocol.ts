@@ -65,13 +65,20 @@ export interface RefusedMessage {
   readonly option?: string | undefined
 }
 
+/** One answer of a resolver. */
+export interface DnsRecord {
+  /** The complete record, without compression, in base64. */
+  readonly bytes: string
+  /** Host and port that an SRV record names. */
+  readonly target: string | undefined
+  readonly port: number | undefined
+}
+
 export interface AnsweredMessage {
   readonly _tag: "Answered"
   readonly id: number
   readonly outcome: "Records" | "NoData" | "NoSuchName" | "ServerFailure"
-  /** Complete resource records without compression, in base64. */
-  readonly records: string
-  readonly count: number
+  readonly records: ReadonlyArray<DnsRecord>
 }
 
 export type Response = ConnectedMessage | RefusedMessage | AnsweredMessage

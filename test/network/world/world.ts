@@ -1,0 +1,159 @@
+import { Deferred, Effect, type Scope } from "effect"
+import { build, type Plugin } from "esbuild"
+import { type ChildProcess, spawn } from "node:child_process"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { createInterface } from "node:readline"
+
+const project = path.resolve(import.meta.dirname, "../../..")
+const RESOLVER = "203.0.113.53"
+
+/** What the servers outside saw. */
+export type Seen =
+  | { readonly _tag: "Question"; readonly name: string; readonly type: number; readonly over: "udp" | "tcp" }
+  | { readonly _tag: "Connection"; readonly address: string; readonly port: number }
+  | { readonly _tag: "Proxy"; readonly target: string; readonly host: string; readonly credentials: string }
+
+export interface Result {
+  readonly reason?: string
+  readonly detail?: string
+  readonly option?: string
+  readonly address?: string
+  readonly viaProxy?: boolean
+  readonly text?: string
+  readonly answer?: string
+  readonly records?: string
+  readonly count?: number
+  readonly denied?: string
+  readonly error?: string
+}
+
+/** A host with a network of its own. */
+export interface World {
+  readonly ask: (request: Readonly<Record<string, unknown>>) => Effect.Effect<Result>
+  readonly seen: ReadonlyArray<Seen>
+  /** Process of the daemon's part. */
+  readonly host: ChildProcess
+}
+
+interface DialProgramModule {
+  readonly dialProgram: (root: string) => Promise<string>
+  readonly withDialProgram: (text: string) => Plugin
+}
+
+/** Bundles the programs of the world. */
+const bundle = async (folder: string) => {
+  const source = path.join(project, "scripts/build/dial-program.mjs")
+  const { dialProgram, withDialProgram } = await import(source) as DialProgramModule
+  await build({
+    entryPoints: ["host", "outside"].map((name) => path.join(import.meta.dirname, `${name}.ts`)),
+    outdir: folder,
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    format: "cjs",
+    outExtension: { ".js": ".cjs" },
+    logLevel: "error",
+    plugins: [withDialProgram(await dialProgram(project))]
+  })
+}
+
+const temporaryFolder = Effect.acquireRelease(
+  Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pyro-network-"))),
+  (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true, force: true }))
+)
+
+/** A process in namespaces of its own, whose stdout has JSON lines. The namespaces end with it. */
+const inNamespaces = (args: ReadonlyArray<string>, onLine: (line: unknown) => void) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const child = spawn("unshare", ["--net", "--mount", "--propagation", "private", ...args], {
+        stdio: ["pipe", "pipe", "inherit"]
+      })
+      createInterface(child.stdout).on("line", (line) => onLine(JSON.parse(line)))
+      return child
+    }),
+    (child) =>
+      Effect.async<void>((resume) => {
+        if (child.exitCode !== null || child.signalCode !== null) return resume(Effect.void)
+        child.once("exit", () => resume(Effect.void))
+        child.kill("SIGKILL")
+      })
+  )
+
+/** Makes a host and what is around it. `dual`: with IPv6. `ipv4`: without. `stub`: its resolver is on loopback. `unplugged`: no network. */
+export const makeWorld = (
+  { env = {}, hosts = "", kind }: {
+    readonly kind: "dual" | "ipv4" | "stub" | "unplugged"
+    readonly hosts?: string
+    readonly env?: Readonly<Record<string, string>>
+  }
+): Effect.Effect<World, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const folder = yield* temporaryFolder
+    yield* Effect.promise(() => bundle(folder))
+    const put = (name: string, text: string) => {
+      fs.writeFileSync(path.join(folder, name), text)
+      return path.join(folder, name)
+    }
+    const resolv = put(
+      "resolv.conf",
+      `nameserver ${kind === "stub" ? "127.0.0.53" : RESOLVER}\noptions timeout:1 attempts:1\n`
+    )
+    const hostsFile = put("hosts", `127.0.0.1 localhost\n${hosts}`)
+    const seen: Array<Seen> = []
+    const listening = yield* Deferred.make<void>()
+    const outside = yield* inNamespaces(
+      [
+        "sh",
+        path.join(import.meta.dirname, "outside.sh"),
+        process.execPath,
+        path.join(folder, "outside.cjs"),
+        RESOLVER
+      ],
+      (line) => {
+        const event = line as Seen | { readonly _tag: "Ready" }
+        if (event._tag === "Ready") Deferred.unsafeDone(listening, Effect.void)
+        else seen.push(event)
+      }
+    )
+    yield* Deferred.await(listening)
+    const answers = new Map<number, (value: Result) => void>()
+    const ready = new Promise<Result>((resolve) => answers.set(0, resolve))
+    const environment = ["HTTP", "HTTPS", "ALL", "NO"].flatMap((
+      name
+    ) => [`${name}_PROXY=`, `${name.toLowerCase()}_proxy=`])
+    const host = yield* inNamespaces(
+      [
+        "sh",
+        path.join(import.meta.dirname, "world.sh"),
+        String(outside.pid),
+        resolv,
+        hostsFile,
+        kind,
+        "env",
+        ...environment,
+        ...Object.entries(env).map(([name, value]) => `${name}=${value}`),
+        process.execPath,
+        path.join(folder, "host.cjs")
+      ],
+      (line) => {
+        const { id, value } = line as { readonly id: number; readonly value: Result }
+        answers.get(id)?.(value)
+        answers.delete(id)
+      }
+    )
+    yield* Effect.promise(() => ready)
+    let lastId = 0
+    return {
+      seen,
+      host,
+      ask: (request) =>
+        Effect.async<Result>((resume) => {
+          const id = (lastId += 1)
+          answers.set(id, (value) => resume(Effect.succeed(value)))
+          host.stdin!.write(`${JSON.stringify({ id, ...request })}\n`)
+        })
+    }
+  })
