@@ -6,7 +6,8 @@ import { fileURLToPath } from "node:url"
 import { configuration } from "./docs/configuration.mjs"
 import { reference } from "./docs/reference.mjs"
 
-// Writes the reference pages from the tables in src. With --check it only reports whether the pages are up to date.
+// Writes the reference pages from the tables in src, and the worked change of CONTRIBUTING.md. With --check it only reports whether the
+// pages are up to date.
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
@@ -52,3 +53,5 @@ for (const one of pages.filter((page) => !isInStep(page))) {
     writeFileSync(join(root, one.page), one.text)
   }
 }
+
+await import("./docs/worked-change.mjs")
