@@ -1,5 +1,3 @@
-import type { Proxies } from "./proxy-settings.ts"
-
 // Messages between the daemon and the dial process, as JSON over Node's IPC. Both come from one build.
 
 /** Why a connection was not made. */
@@ -15,6 +13,14 @@ export type DialFailure =
   | "timeout"
   /** The dial process or the proxy failed, or too many connections wait. */
   | "failed"
+
+/** The person's proxies, as curl and others read them from the environment. */
+export interface Proxies {
+  readonly http: string | undefined
+  readonly https: string | undefined
+  readonly all: string | undefined
+  readonly no: string | undefined
+}
 
 export interface DialMessage {
   readonly _tag: "Dial"

@@ -1,5 +1,5 @@
 import { settingNow } from "../../system/config.ts"
-import type { Proxies } from "./proxy-settings.ts"
+import type { Proxies } from "./protocol.ts"
 
 /** The person's proxies. As in curl, the lower-case form of a variable comes first. */
 export const proxiesNow = (): Proxies => ({

@@ -1,13 +1,6 @@
 import { contains, readAddress, readRange } from "../address/address.ts"
+import type { Proxies } from "./protocol.ts"
 import { Refusal } from "./refusal.ts"
-
-/** The person's proxies, as curl and others read them from the environment. */
-export interface Proxies {
-  readonly http: string | undefined
-  readonly https: string | undefined
-  readonly all: string | undefined
-  readonly no: string | undefined
-}
 
 /** An HTTP proxy. */
 export interface Proxy {
