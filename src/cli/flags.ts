@@ -71,12 +71,25 @@ const ofField = (cli: CliSurface, field: PayloadField): Flag => {
   }
 }
 
+const extraValue = (extra: CliExtra): string | undefined => {
+  switch (extra._tag) {
+    case "switch":
+      return undefined
+    case "file":
+      return "FILE"
+    case "export":
+      return "PATH"
+    case "secret":
+      return extra.from === "file" ? "NAME=PATH" : "NAME"
+  }
+}
+
 const ofExtra = (cli: CliSurface) => ([name, extra]: readonly [string, CliExtra]): Flag => ({
   name,
   ...letterOf(cli, name),
   description: extra.description,
-  value: extra._tag === "switch" ? undefined : extra._tag === "file" ? "FILE" : "PATH",
-  repeated: false,
+  value: extraValue(extra),
+  repeated: extra._tag === "secret",
   required: false,
   extra
 })

@@ -17,6 +17,8 @@ export interface Typed {
   readonly raw: Readonly<Record<string, unknown>>
   /** Values of the flags that no field has; a switch has the value `true`. */
   readonly extras: Readonly<Record<string, string>>
+  /** Values of the flags that no field has and that may be given several times. */
+  readonly lists?: Readonly<Record<string, ReadonlyArray<string>>>
   readonly json: boolean
   readonly quiet: boolean
 }
@@ -54,12 +56,15 @@ export const parse = (
     if ("_tag" in read) return yield* refused(read)
     const raw = named<unknown>([])
     const extras = named<string>([])
-    for (const { field, name, required } of flags) {
+    const lists = named<ReadonlyArray<string>>([])
+    for (const { field, name, repeated, required } of flags) {
       const given = read.values.get(name)
       if (given === undefined && required) return yield* wrong(`missing --${name}`)
       if (given?.[0] === undefined) continue
-      if (field === undefined) extras[name] = given[0]
-      else raw[field.name] = yield* fromWords(name, field, given)
+      if (field === undefined) {
+        if (repeated) lists[name] = given
+        else extras[name] = given[0]
+      } else raw[field.name] = yield* fromWords(name, field, given)
     }
     // Words after -- that are no guest's command are as they are, dashes and all.
     const operands = [...read.operands, ...(cli.rest === undefined ? rest ?? [] : [])]
@@ -73,7 +78,13 @@ export const parse = (
     if (first !== undefined) return yield* surplus(first, operands.slice(0, -others.length), more)
     Object.assign(raw, values)
     if (cli.rest !== undefined && rest !== undefined) raw[cli.rest] = rest
-    return { raw, extras, json: extras["json"] !== undefined, quiet: extras["quiet"] !== undefined }
+    return {
+      raw,
+      extras,
+      ...(Object.keys(lists).length === 0 ? {} : { lists }),
+      json: extras["json"] !== undefined,
+      quiet: extras["quiet"] !== undefined
+    }
   })
 }
 
@@ -109,7 +120,8 @@ const fromWords = (
       const bad = values.find((pair) => pair.indexOf("=") < 1)
       return bad === undefined
         ? Effect.succeed(named(values.map((pair) => pair.split(/=(.*)/s, 2) as [string, string])))
-        : refuse(`"${bad}" must be NAME=VALUE`)
+        // Without a name, the word may be the value of a secret.
+        : refuse(field.name === "secrets" ? "must be NAME=VALUE" : `"${bad}" must be NAME=VALUE`)
     }
     default:
       return Effect.succeed(first)

@@ -18,6 +18,7 @@ import { OutputOptions } from "./output-options.ts"
 import { decode, parse, type Typed } from "./parser.ts"
 import { makeProgress } from "./progress.ts"
 import { completeRun, makeRunInput } from "./run-input.ts"
+import { fillSecrets } from "./secret-flags.ts"
 import { type OutputClosed, Terminal } from "./terminal.ts"
 import { views } from "./views.ts"
 
@@ -63,7 +64,8 @@ export const prepare = (
 ): Effect.Effect<Prepared, InvalidRequest, Terminal> =>
   Effect.gen(function*() {
     const { resolvePath, workspace } = yield* Terminal
-    const typed = withSwitches(requested, yield* parse(requested, words, rest, { workspace }))
+    const parsed = yield* parse(requested, words, rest, { workspace })
+    const typed = yield* fillSecrets(requested, withSwitches(requested, parsed))
     const switches = new Set(Object.keys(typed.extras).filter((name) => name !== "json" && name !== "quiet"))
     if (typed.json && switches.has("id-only")) {
       return yield* new InvalidRequest({ field: "--id-only", detail: "cannot be combined with --json" })

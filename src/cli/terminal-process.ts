@@ -4,7 +4,7 @@ import { createReadStream, fstatSync, readFileSync } from "node:fs"
 import { resolve } from "node:path"
 import { isatty } from "node:tty"
 import type { WindowSize } from "../contract/run-input.ts"
-import { settingNow } from "../system/config.ts"
+import { processEnvironment, settingNow } from "../system/config.ts"
 import { interceptSignal } from "./intercepted-signal.ts"
 import { FileUnreadable, OutputClosed, Terminal } from "./terminal.ts"
 
@@ -197,6 +197,7 @@ export const layer: Layer.Layer<Terminal> = Layer.sync(Terminal, () => {
     readFile,
     resolvePath: absolute,
     workspace: settingNow("PYRO_WORKSPACE"),
+    variable: (name) => processEnvironment()[name],
     type: settingNow("TERM")
   })
 })

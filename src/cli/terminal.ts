@@ -42,6 +42,8 @@ export class Terminal extends Context.Tag("pyro/cli/Terminal")<Terminal, {
   readonly resolvePath: (path: string) => string
   /** `$PYRO_WORKSPACE`: the workspace that commands are about when they name none. */
   readonly workspace: string | undefined
+  /** A variable of pyro's own environment. */
+  readonly variable: (name: string) => string | undefined
   /** `$TERM`, if it is set. */
   readonly type: string | undefined
 }>() {}

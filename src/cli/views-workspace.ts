@@ -69,7 +69,8 @@ const detail = (one: WorkspaceInfo) => {
       ...(one.forkedFrom === undefined ? [] : [["fork of", one.forkedFrom]]),
       ["seeded from", one.repoUrl ?? one.seedPath ?? "nothing"],
       ...(one.project === undefined ? [] : [["project", one.project]]),
-      ["labels", labels(one) || "-"]
+      ["labels", labels(one) || "-"],
+      ...(one.secrets === undefined ? [] : [["secrets", one.secrets.join(" ")]])
     ]),
     // The guest wrote it: indented, it passes for no row.
     print(below.map((line) => `  ${line}\n`).join(""))

@@ -31,6 +31,12 @@ export type CliExtra =
     readonly operation: string
     readonly description: string
   }
+  /** Gives the field `secrets` an entry, whose value is not on the command line. May be given several times. */
+  | {
+    readonly _tag: "secret"
+    readonly from: "file" | "environment"
+    readonly description: string
+  }
   /** Changes how it is done or shown on the command line. */
   | {
     readonly _tag: "switch"

@@ -29,8 +29,7 @@ import {
   workspaceReset,
   workspaceStart,
   workspaceStatus,
-  workspaceStop,
-  workspaceUpdate
+  workspaceStop
 } from "./operations/workspace-lifecycle.ts"
 import { workspaceLogs } from "./operations/workspace-logs.ts"
 import { workspacePatchApply } from "./operations/workspace-patch.ts"
@@ -41,6 +40,7 @@ import {
 } from "./operations/workspace-snapshot.ts"
 import { workspaceSummary } from "./operations/workspace-summary.ts"
 import { workspaceSyncPush } from "./operations/workspace-sync.ts"
+import { workspaceUpdate } from "./operations/workspace-update.ts"
 
 /**
  * Everything pyro can be asked to do, in the order in which help shows it. CLI commands, RPCs, MCP tools and the

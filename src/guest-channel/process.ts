@@ -38,6 +38,8 @@ export interface GuestProcess {
   readonly forEachOutput: <E, R>(
     f: (output: ProcessOutput) => Effect.Effect<unknown, E, R>
   ) => Effect.Effect<void, ChannelFailed | E, R>
+  /** The guest keeps output from this position on, also after the consumer has asked for more. @default nothing is kept */
+  readonly keepFrom: (output: ProcessOutput["from"], position: number) => void
   /** Input bytes that the guest has already; not 0 only after `adopt`. */
   readonly stdinOffset: number
   /** Waits while the process does not read. Ends well when it no longer can read. */
@@ -94,6 +96,10 @@ export class StreamedProcess implements GuestProcess {
 
   get forEachOutput(): GuestProcess["forEachOutput"] {
     return (f) => forEachPiece(this.#stream, outputOf, f)
+  }
+
+  get keepFrom(): GuestProcess["keepFrom"] {
+    return (output, position) => this.#stream.keepFrom(output === "stdout" ? STDOUT : 2, position)
   }
 
   get writeStdin(): GuestProcess["writeStdin"] {

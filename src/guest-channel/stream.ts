@@ -54,6 +54,8 @@ export class GuestStream {
   #reader: Reader | undefined
   /** Where the reader will stand on each output once it is done with the pieces it has. */
   readonly #handed: [number, number, number]
+  /** Output from these offsets on is not acknowledged. */
+  readonly #kept: [number, number, number] = [Infinity, Infinity, Infinity]
   /** Output below these offsets is known already and passed over. */
   #known: readonly [number, number, number] = [0, 0, 0]
 
@@ -181,6 +183,11 @@ export class GuestStream {
     this.#queue.clear()
   }
 
+  /** Has the guest keep an output from an offset on, until a later offset is named. */
+  keepFrom(output: 1 | 2, offset: number) {
+    this.#kept[output] = offset
+  }
+
   /** Passes over output that is known already (stdout, stderr), as after a crash that lost acknowledgements. */
   passOver(stdout: number, stderr: number) {
     this.#known = [0, stdout, stderr]
@@ -238,7 +245,7 @@ export class GuestStream {
     for (const number of [1, 2] as const) {
       const output = this.#outputs[number]
       if (output === undefined || this.#isEnded || this.#failure !== undefined) continue
-      output.consumed = this.#handed[number]
+      output.consumed = Math.min(this.#handed[number], this.#kept[number])
       const ack = output.takeAck()
       if (ack !== undefined) this.send(HostMessage.Ack, { output: number, offset: ack })
     }

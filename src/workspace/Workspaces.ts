@@ -9,15 +9,11 @@ import type { DiffResult } from "../contract/operations/workspace-diff.ts"
 import type { ExecPayload } from "../contract/operations/workspace-exec.ts"
 import type { ForkEvent, ForkPayload } from "../contract/operations/workspace-fork.ts"
 import type { WorkspaceInfo } from "../contract/operations/workspace-info.ts"
-import type {
-  CreatePayload,
-  ResetPayload,
-  UpdatePayload,
-  WorkspaceEvent
-} from "../contract/operations/workspace-lifecycle.ts"
+import type { CreatePayload, ResetPayload, WorkspaceEvent } from "../contract/operations/workspace-lifecycle.ts"
 import type { LogsPayload, LogsResult } from "../contract/operations/workspace-logs.ts"
 import type { SnapshotEvent, SnapshotInfo, SnapshotPayload } from "../contract/operations/workspace-snapshot.ts"
 import type { SummaryResult } from "../contract/operations/workspace-summary.ts"
+import type { UpdatePayload } from "../contract/operations/workspace-update.ts"
 import type { RunInput } from "../contract/run-input.ts"
 import { inOwnFiber } from "../system/scopes.ts"
 import { explainChannelFailure } from "./boot.ts"

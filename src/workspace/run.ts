@@ -10,6 +10,8 @@ import { endOf, feed, spawnRequest } from "./command.ts"
 import { type EndingOptions, endingOptions, endProcess, ranOut } from "./ending.ts"
 import { changeOf, silenceOf, standstillNotice } from "./exec/standstill.ts"
 import { Hints, OutputTail } from "./hints.ts"
+import { filteredOutput } from "./secret/filtered-process.ts"
+import { unstoredSecrets } from "./secret/workspace-secrets.ts"
 import { troubleText } from "./trouble.ts"
 import { demandUser } from "./workspace-user.ts"
 
@@ -30,7 +32,9 @@ export const runIn = (
   sinceMs: number
 ): Stream.Stream<RunEvent, PyroError> =>
   Stream.unwrapScoped(Effect.gen(function*() {
-    const process = yield* startFirst(workspace, payload, input)
+    const secrets = unstoredSecrets(payload.secrets)
+    const env = { ...payload.env, ...yield* secrets.variables(payload.secretEnv) }
+    const process = yield* startFirst(workspace, { ...payload, env }, input)
     const bootMs = (yield* monotonicMs) - sinceMs
     yield* feed(process, input)
     const ending = endingOptions({ graceMs: payload.graceSeconds * 1000, tty: payload.tty })
@@ -40,7 +44,7 @@ export const runIn = (
     }
     const started: RunEvent = { _tag: "Started", bootMs }
     const tail = new OutputTail()
-    const output = process.output.pipe(
+    const output = filteredOutput(process, secrets.set).pipe(
       Stream.map(({ bytes, from }): RunEvent => {
         tail.add(bytes)
         return { _tag: "Output", from, bytes }

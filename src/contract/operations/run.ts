@@ -5,6 +5,7 @@ import { Notice, warnings } from "../notice.ts"
 import { type Folding, lazy, streaming } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 import { command, endFields, fieldsOfCommand, OutputEvent, script, terminalFields } from "./command.ts"
+import { secretFlags, secretMappings, secretsField } from "./secret-fields.ts"
 import { workspaceUser } from "./workspace-user.ts"
 
 export const RunPayload = lazy(() =>
@@ -38,6 +39,8 @@ export const RunPayload = lazy(() =>
     allowHome: allowHome(),
     workspaceUser: workspaceUser(),
     ...terminalFields(),
+    ...secretsField("Secrets by name, for `--secret-env`. pyro removes the values from output. Default: none"),
+    ...secretMappings(),
     requireConfinement: optional(
       Schema.Literal("namespaces", "namespaces+uid").annotations({
         description: "Fail if the host cannot confine QEMU to this level"
@@ -146,7 +149,8 @@ export const run = streaming({
     path: ["run"],
     args: ["environment"],
     rest: "command",
-    flags: { memory_mib: "mem-mib" },
+    flags: { memory_mib: "mem-mib", secrets: "secret" },
+    extras: { "secret-file": secretFlags["secret-file"] },
     filled: ["rows", "cols"],
     hostPaths: ["seed_path"],
     stdin: "always",
@@ -157,7 +161,8 @@ export const run = streaming({
       "pyro run --script 'uname -a; id'",
       "pyro run debian:12 --seed-path . --include-ignored build -- build/run-tests",
       "pyro run debian:12 --tty",
-      "tar c src | pyro run debian:12 --json -- tar t"
+      "tar c src | pyro run debian:12 --json -- tar t",
+      "pyro run --secret-env GH_TOKEN -- ./release.sh"
     ]
   },
   mcp: {

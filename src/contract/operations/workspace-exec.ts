@@ -16,6 +16,7 @@ import {
   terminalFields
 } from "./command.ts"
 import { droppedBytes, StartedExecId } from "./exec-fields.ts"
+import { secretMappings } from "./secret-fields.ts"
 import { workspaceField } from "./workspace-field.ts"
 
 export const ExecPayload = lazy(() =>
@@ -48,7 +49,8 @@ export const ExecPayload = lazy(() =>
       })
     ),
     ...fieldsOfCommand(),
-    ...terminalFields()
+    ...terminalFields(),
+    ...secretMappings()
   }))
 )
 export type ExecPayload = ReturnType<typeof ExecPayload>["Type"]
@@ -190,7 +192,8 @@ export const workspaceExec = streaming({
       "pyro workspace exec fix -- python3 -m unittest",
       "pyro workspace exec fix --timeout-seconds 60 --cwd src -- python3 main.py",
       "pyro workspace exec fix --script 'python3 -m unittest 2>&1 | tail -1'",
-      "pyro workspace exec fix --detach -- ./long-build.sh"
+      "pyro workspace exec fix --detach -- ./long-build.sh",
+      "pyro workspace exec fix --secret-env NPM_TOKEN -- npm ci"
     ]
   },
   mcp: {
@@ -212,6 +215,7 @@ export const workspaceExec = streaming({
       grace_seconds: { description: "From the signal to the kill [2]", visibleIn: ["full"] },
       exec_id: { description: "Instead of command: a started one" },
       cursor: { own: "text", description: "Its next_cursor" },
+      secret_env: { description: "Secrets to pass: NAME or NAME=VAR" },
       cancel: { own: "boolean", description: "End exec_id" },
       raw: { own: "boolean", description: "Keep terminal codes" }
     },

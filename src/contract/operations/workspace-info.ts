@@ -3,6 +3,7 @@ import { optional } from "../fields.ts"
 import { byName } from "../names.ts"
 import { lazy } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { secretNames } from "./secret-fields.ts"
 import { WorkspaceUser } from "./workspace-user.ts"
 
 export const WorkspaceState = lazy(() =>
@@ -77,6 +78,7 @@ export const WorkspaceInfo = lazy(() =>
         description: "Id of the workspace that was forked, which may be deleted. Absent if this is no fork"
       })
     ),
+    secrets: secretNames(),
     runningCommands: Schema.Int.annotations({ description: "Number of running commands" }),
     running: optional(
       RunningCommands().annotations({ description: "The newest 10 running commands. Absent if none runs" })

@@ -1,8 +1,9 @@
 import { Schema } from "effect"
-import { allowHome, between, defaulted, hostPath, ignoredPaths, list, optional, text } from "../fields.ts"
+import { allowHome, between, defaulted, hostPath, ignoredPaths, optional, text } from "../fields.ts"
 import { Notice, warnings } from "../notice.ts"
 import { type Folding, lazy, streaming, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { secretFlags, secretsField } from "./secret-fields.ts"
 import { diskOnlyField, Labels, snapshotField, workspaceField, WorkspaceName } from "./workspace-field.ts"
 import { secondary, WorkspaceInfo } from "./workspace-info.ts"
 import { workspaceUser } from "./workspace-user.ts"
@@ -11,7 +12,7 @@ const core = { profiles: ["core", "full"] } as const
 const full = { profiles: ["full"] } as const
 
 /** A year, in seconds. Longer than JavaScript's timers, so the daemon checks expiry repeatedly. */
-const MAX_TTL_SECONDS = 31_536_000
+export const MAX_TTL_SECONDS = 31_536_000
 
 const TtlSeconds = lazy(() =>
   between({
@@ -78,6 +79,9 @@ export const CreatePayload = lazy(() =>
       Schema.Literal("namespaces", "namespaces+uid").annotations({
         description: "Fail if the host cannot confine QEMU to this level"
       })
+    ),
+    ...secretsField(
+      "Secrets of the workspace by name, for `exec --secret-env`. pyro removes the values from output. Default: none"
     )
   }))
 )
@@ -133,15 +137,16 @@ export const workspaceCreate = streaming({
   cli: {
     path: ["workspace", "create"],
     args: ["environment"],
-    flags: { memory_mib: "mem-mib", labels: "label" },
-    extras: { "id-only": { _tag: "switch", description: "Print only the id" } },
+    flags: { memory_mib: "mem-mib", labels: "label", secrets: "secret" },
+    extras: { ...secretFlags, "id-only": { _tag: "switch", description: "Print only the id" } },
     hostPaths: ["seed_path"],
     exits: "own",
     examples: [
       "pyro workspace create --seed-path . --name fix",
       "pyro workspace create debian:12-build --repo-url https://github.com/owner/repo --repo-ref main",
       "pyro workspace create --label task=42 --ttl-seconds 3600 --id-only",
-      "pyro workspace create --seed-path . --workspace-user agent"
+      "pyro workspace create --seed-path . --workspace-user agent",
+      "pyro workspace create --seed-path . --secret-env NPM_TOKEN"
     ]
   },
   mcp: {
@@ -162,7 +167,7 @@ export const workspaceCreate = streaming({
       memory_mib: { visibleIn: ["full"] },
       disk_mib: { visibleIn: ["full"] }
     },
-    omits: [...secondary, "detail", "running_commands", "running", "ignored_count"],
+    omits: [...secondary, "detail", "secrets", "running_commands", "running", "ignored_count"],
     essential: true
   },
   home: "daemon",
@@ -198,7 +203,7 @@ export const workspaceList = unary({
       labels: { description: "Only those that have them" },
       cursor: { own: "text", description: "next_cursor" }
     },
-    omits: [...secondary, "seed_path", "running_commands", "running", "detail"]
+    omits: [...secondary, "seed_path", "secrets", "running_commands", "running", "detail"]
   },
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
@@ -237,60 +242,6 @@ export const workspaceStatus = unary({
   result: WorkspaceInfo
 })
 
-export const UpdatePayload = lazy(() =>
-  Schema.Struct(snakeFields({
-    workspace: workspaceField(),
-    name: optional(WorkspaceName().annotations({ description: "New name. Default: unchanged" })),
-    labels: defaulted(
-      Labels().annotations({ description: "Labels to set. Other labels stay. Default: none" }),
-      () => ({})
-    ),
-    clearLabels: defaulted(
-      list(Schema.String).annotations({ description: "Keys of labels to remove. Default: none" }),
-      () => []
-    ),
-    ttlSeconds: optional(
-      between({
-        from: 0,
-        to: MAX_TTL_SECONDS,
-        unit: "seconds",
-        description: "Seconds from the last activity until pyro deletes the workspace; 0: never. Default: unchanged"
-      })
-    )
-  }))
-)
-export type UpdatePayload = ReturnType<typeof UpdatePayload>["Type"]
-
-export const workspaceUpdate = unary({
-  name: "workspace.update",
-  summary: "Change a workspace's name, labels or expiry",
-  description: "Changes the given fields only. New labels are added to the existing ones.",
-  cli: {
-    path: ["workspace", "update"],
-    args: ["workspace"],
-    flags: { labels: "label", clear_labels: "clear-label" },
-    exits: "own",
-    examples: ["pyro workspace update fix --label reviewed=yes --ttl-seconds 3600"]
-  },
-  mcp: {
-    tool: "workspace_update",
-    ...core,
-    title: "Update a workspace",
-    arguments: {
-      workspace: {},
-      name: {},
-      labels: { description: "To set; others stay" },
-      clear_labels: { description: "Keys to remove" },
-      ttl_seconds: { description: "Delete it after so long unused; 0: never" }
-    },
-    omits: [...secondary, "detail", "seed_path", "running_commands", "running"]
-  },
-  home: "daemon",
-  annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
-  payload: UpdatePayload,
-  result: WorkspaceInfo
-})
-
 /** An operation whose payload is one workspace and whose result is the workspace afterwards. */
 const step = <const Name extends "workspace.stop" | "workspace.start">(
   row: {
@@ -319,7 +270,7 @@ const step = <const Name extends "workspace.stop" | "workspace.start">(
       ...full,
       title: row.title,
       description: row.toolDescription,
-      omits: [...secondary, "seed_path", "running_commands", "running", "ignored_count"]
+      omits: [...secondary, "seed_path", "secrets", "running_commands", "running", "ignored_count"]
     },
     home: "daemon",
     annotations: { readOnly: false, destructive: row.destructive, idempotent: true, openWorld: false },
@@ -383,7 +334,7 @@ export const workspaceReset = streaming({
       snapshot: { visibleIn: ["full"], description: "Go back to this snapshot of it instead" },
       disk_only: { visibleIn: ["full"], description: "Its files alone, in a fresh VM" }
     },
-    omits: [...secondary, "seed_path", "running_commands", "running", "ignored_count"]
+    omits: [...secondary, "seed_path", "secrets", "running_commands", "running", "ignored_count"]
   },
   home: "daemon",
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },

@@ -1,5 +1,11 @@
 import { Deferred, Effect, Exit, FiberId, Option, Scope } from "effect"
-import type { ChannelFailed, NoSpace, PyroError, StateDirectoryUnusable } from "../../contract/errors.ts"
+import type {
+  ChannelFailed,
+  InvalidRequest,
+  NoSpace,
+  PyroError,
+  StateDirectoryUnusable
+} from "../../contract/errors.ts"
 import { DEFAULT_GRACE_SECONDS } from "../../contract/operations/command.ts"
 import type { ExecPayload } from "../../contract/operations/workspace-exec.ts"
 import type { RunInput } from "../../contract/run-input.ts"
@@ -11,6 +17,7 @@ import { feed, recordedCommand, spawnRequest } from "../command.ts"
 import { type EndingOptions, endingOptions, endProcess } from "../ending.ts"
 import { type Hints, hintsOf } from "../hints.ts"
 import { unwritten, type WorkspaceFolder } from "../lifecycle/record.ts"
+import { unstoredSecrets, type WorkspaceSecrets } from "../secret/workspace-secrets.ts"
 import { makeDeferredRelease } from "./deferred-release.ts"
 import { follow, printed } from "./follow.ts"
 import { type RunningCommand, runningOf, takeOver } from "./inherit.ts"
@@ -45,6 +52,7 @@ export interface Running {
 export interface Commands {
   readonly journal: CommandJournal
   readonly logs: LogStore
+  readonly secrets: WorkspaceSecrets
   readonly running: ReadonlyMap<string, Command>
   /**
    * Starts a command. Its output and end are recorded until the VM's scope closes, with or without listeners. A known id starts
@@ -54,7 +62,7 @@ export interface Commands {
     generation: Running & { readonly memoryMib: number },
     payload: ExecPayload & { readonly execId: string },
     input: RunInput
-  ) => Effect.Effect<{ readonly mine: boolean }, NoSpace | StateDirectoryUnusable>
+  ) => Effect.Effect<{ readonly mine: boolean }, InvalidRequest | NoSpace | StateDirectoryUnusable>
   /** Adopts the commands that a guest still runs or whose end it keeps, after the death of the daemon that started them. */
   readonly adopt: (generation: Running) => Effect.Effect<void, ChannelFailed>
   /** Records that running commands are lost: their VM has ended. */
@@ -74,10 +82,14 @@ export interface Commands {
   readonly clear: Effect.Effect<void, NoSpace | StateDirectoryUnusable>
 }
 
+/** Output that the guest need not send again. */
+const takenOf = (log: CommandLog) => ({ stdout: log.taken("stdout"), stderr: log.taken("stderr") })
+
 /** Opens journal and logs of a workspace; they close with the Scope. */
 export const openCommands = (
   folder: WorkspaceFolder,
-  limits = logLimits
+  limits = logLimits,
+  secrets = unstoredSecrets()
 ): Effect.Effect<Commands, NoSpace | StateDirectoryUnusable, Scope.Scope> =>
   Effect.acquireRelease(
     attempt("open", folder.journal, () => new CommandJournal(folder.journal)),
@@ -131,7 +143,7 @@ export const openCommands = (
 
       /** From the process to its recorded end. */
       const conclude = (command: Command, process: GuestProcess, time: Omit<Parameters<typeof follow>[2], "ending">) =>
-        Effect.flatMap(follow(process, command.log, { ...time, ending: command.ending }), (end) => {
+        Effect.flatMap(follow(process, command.log, { ...time, ending: command.ending }, secrets), (end) => {
           // Background processes that its handler left: the guest forgets them with the release.
           const rest = command.isEnding ? Effect.ignore(process.kill) : Effect.void
           return Effect.zipRight(rest, Effect.sync(() => concluded(command, process, end)))
@@ -160,6 +172,7 @@ export const openCommands = (
           const { execId: id } = payload
           // No yield lies between this and the journal: of two requests with one id, only one starts the command.
           if (journal.get(id) !== undefined) return { mine: false }
+          const variables = yield* secrets.variables(payload.secretEnv)
           const startedAtMs = yield* nowMs
           const deadlineMs = payload.timeoutSeconds === undefined
             ? undefined
@@ -167,7 +180,7 @@ export const openCommands = (
           yield* journaled(() =>
             journal.started({
               id,
-              command: recordedCommand(payload),
+              command: recordedCommand(payload).map((word) => secrets.redact(word)),
               startedAt: new Date(startedAtMs).toISOString(),
               ...(deadlineMs === undefined ? {} : { deadlineMs }),
               ...(payload.graceSeconds === DEFAULT_GRACE_SECONDS ? {} : { graceMs: payload.graceSeconds * 1000 }),
@@ -176,7 +189,7 @@ export const openCommands = (
           )
           const ending = endingOptions({ graceMs: payload.graceSeconds * 1000, tty: payload.tty })
           const command = make(id, logs.create(id), scope, ending)
-          const request = spawnRequest(payload, input)
+          const request = spawnRequest({ ...payload, env: { ...payload.env, ...variables } }, input)
           // The following work overlaps with the start in the guest.
           const started = yield* channel.launch({ ...request, id, pidsMax: pidsMaxOf(memoryMib) })
           const work =
@@ -211,7 +224,7 @@ export const openCommands = (
             log.resume()
             // Never closed: its end would end the command, which outlives this process too.
             const kept = yield* Scope.make()
-            const adopted = yield* channel.adopt(id, log.received).pipe(Effect.provideService(Scope.Scope, kept))
+            const adopted = yield* channel.adopt(id, takenOf(log)).pipe(Effect.provideService(Scope.Scope, kept))
             // The guest keeps each end until the journal has it.
             if (Option.isNone(adopted)) {
               journal.refused(id)
@@ -249,6 +262,6 @@ export const openCommands = (
         logs.clear()
       })
 
-      return { journal, logs, running, start, adopt, loseAll, noteRunning, inherit, clear }
+      return { journal, logs, secrets, running, start, adopt, loseAll, noteRunning, inherit, clear }
     })
   )

@@ -4,29 +4,23 @@ import type { GuestProcess } from "../../guest-channel/process.ts"
 import { nowMs } from "../../system/time.ts"
 import { endOf } from "../command.ts"
 import { type EndingOptions, endProcess, ranOut } from "../ending.ts"
+import type { SecretSource } from "../secret/filter-pieces.ts"
 import type { CommandEnd } from "./journal.ts"
 import type { CommandLog } from "./log.ts"
+import { recordOutput } from "./record-output.ts"
 
 /** Maximum wait for the end of a killed command. Its end is reported in any case. */
 const killGraceMs = 3_000
-
-/** Output goes into the log. Output that the log missed while no process listened to the guest counts as lost. */
-const record = (process: GuestProcess, log: CommandLog) =>
-  process.forEachOutput(({ bytes, from, offset }) =>
-    Effect.suspend(() => {
-      if (offset > log.received[from]) log.lose(from, offset - log.received[from])
-      return log.append(from, bytes.subarray(log.received[from] - offset))
-    })
-  )
 
 /** Reads a process to its end, and ends it with all its processes at its timeout. */
 export const follow = (
   process: GuestProcess,
   log: CommandLog,
-  time: { readonly startedAtMs: number; readonly deadlineMs: number | undefined; readonly ending: EndingOptions }
+  time: { readonly startedAtMs: number; readonly deadlineMs: number | undefined; readonly ending: EndingOptions },
+  secrets: SecretSource = { set: undefined }
 ): Effect.Effect<CommandEnd, ChannelFailed> =>
   Effect.gen(function*() {
-    const whole = Effect.asSome(Effect.zipRight(record(process, log), process.exit))
+    const whole = Effect.asSome(Effect.zipRight(recordOutput(process, log, secrets), process.exit))
     let isOver = false
     const exit = yield* time.deadlineMs === undefined ? whole : Effect.raceFirst(
       whole,

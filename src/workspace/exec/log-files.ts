@@ -1,6 +1,25 @@
 import * as fs from "node:fs"
 import type { LogRoom, Segment } from "./log-parts.ts"
-import { encodeHead, encodeStart, HEAD_BYTES, type OutputName, readStart, scan, type SegmentStart } from "./segment.ts"
+import {
+  encodeHead,
+  encodeMark,
+  encodeStart,
+  type Marks,
+  type OutputName,
+  readStart,
+  scan,
+  type SegmentStart,
+  START_BYTES
+} from "./segment.ts"
+
+/** Output for a log, and the position of its filter if there is one. */
+export interface LogPiece {
+  readonly from: OutputName
+  /** May be empty if the position alone changes. */
+  readonly bytes: Uint8Array
+  /** All positions behind the piece. */
+  readonly marks: Marks
+}
 
 /** The files of one command's output, oldest first. An open log writes the last one. */
 export class LogFiles {
@@ -24,8 +43,8 @@ export class LogFiles {
     })
   }
 
-  /** Opens the last file behind its last whole piece, and gives the totals up to this point. None without a file. */
-  resume(): SegmentStart | undefined {
+  /** Opens the last file behind its last whole piece, and gives totals and marks at this point. None without a file. */
+  resume(): (SegmentStart & { readonly marks: Marks }) | undefined {
     for (let last = this.segments.at(-1); last !== undefined; last = this.segments.at(-1)) {
       const fd = fs.openSync(this.#file(last), "r+")
       const start = readStart(fd)
@@ -40,9 +59,19 @@ export class LogFiles {
       last.size = held.end
       last.start = start
       this.#fd = fd
-      return { stdout: start.stdout + held.stdout, stderr: start.stderr + held.stderr, dropped: start.dropped }
+      return {
+        stdout: start.stdout + held.stdout,
+        stderr: start.stderr + held.stderr,
+        dropped: start.dropped,
+        marks: held.marks
+      }
     }
     return undefined
+  }
+
+  /** Offset of the next piece. */
+  get end(): number {
+    return this.#fd === undefined ? START_BYTES : this.segments.at(-1)?.size ?? START_BYTES
   }
 
   /** Whether the open file takes so much more. */
@@ -55,14 +84,21 @@ export class LogFiles {
    * Writes a piece to the open file, or to a new one that begins with `start`. False if the host's file system refuses the piece:
    * then nothing of it is kept.
    */
-  write(from: OutputName, bytes: Uint8Array, start: () => SegmentStart): boolean {
+  write({ bytes, from, marks }: LogPiece, start: () => SegmentStart): boolean {
     const last = this.segments.at(-1)
-    const parts = [encodeHead(from, bytes.length), bytes]
+    const isOpen = this.#fd !== undefined && last !== undefined
+    // A file has the marks of both outputs: the files before it may go.
+    const marked = isOpen ? [from] : (["stdout", "stderr"] as const)
+    const parts = [
+      ...(bytes.length === 0 ? [] : [encodeHead(from, bytes.length), bytes]),
+      ...marked.flatMap((output) => marks[output] === undefined ? [] : [encodeMark(output, marks[output])])
+    ]
     try {
-      if (this.#fd !== undefined && last !== undefined) {
-        writeWhole(this.#fd, parts, last.size)
-        last.size += HEAD_BYTES + bytes.length
-        this.#store.heldBytes += HEAD_BYTES + bytes.length
+      if (isOpen) {
+        writeWhole(this.#fd!, parts, last.size)
+        const size = sizeOf(parts)
+        last.size += size
+        this.#store.heldBytes += size
       } else this.#begin(parts, (last?.number ?? -1) + 1, start())
       return true
     } catch {

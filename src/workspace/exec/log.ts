@@ -1,8 +1,8 @@
 import { Effect } from "effect"
-import { LogFiles } from "./log-files.ts"
+import { LogFiles, type LogPiece } from "./log-files.ts"
 import type { LogRoom, ReadableLog, RecentPiece, Segment } from "./log-parts.ts"
 import { LogReader } from "./log-reader.ts"
-import { HEAD_BYTES, type OutputName, type SegmentStart } from "./segment.ts"
+import { HEAD_BYTES, type Mark, MARK_BYTES, type Marks, type OutputName, type SegmentStart } from "./segment.ts"
 import { Waiters } from "./waiters.ts"
 
 /** Known facts about the output of an ended command. */
@@ -26,6 +26,8 @@ export class CommandLog implements ReadableLog {
   readonly received = { stdout: 0, stderr: 0 }
   droppedBytes = 0
   ended = false
+  /** Positions of the filters of its outputs. None of an output that nothing filters. */
+  marks: Marks = {}
   /** The latest piece, for listeners at the end of the log. The disk may not have it. */
   recent: RecentPiece | undefined
   readonly #listeners = new Set<LogReader>()
@@ -60,6 +62,12 @@ export class CommandLog implements ReadableLog {
     this.received.stdout = came.stdout
     this.received.stderr = came.stderr
     this.droppedBytes = came.dropped
+    this.marks = came.marks
+  }
+
+  /** Number of bytes of an output that the guest need not send again. */
+  taken(from: OutputName): number {
+    return this.marks[from]?.from ?? this.received[from]
   }
 
   /** Position of the next byte. */
@@ -78,16 +86,22 @@ export class CommandLog implements ReadableLog {
   /**
    * Adds a piece. Waits only for listeners, if unread output would have to go. Never fails: a loss is counted. A piece after the
    * end is discarded: a VM that a reset left behind runs for another moment, and its files may belong to another log.
+   *
+   * `mark`: the position of the output's filter behind the piece, which may be empty.
    */
-  append(from: OutputName, bytes: Uint8Array): Effect.Effect<void> {
+  append(from: OutputName, bytes: Uint8Array, mark?: Mark): Effect.Effect<void> {
     return Effect.suspend(() => {
-      if (bytes.length === 0 || this.ended) return Effect.void
-      if (!this.#makeRoom(HEAD_BYTES + bytes.length)) {
-        return Effect.zipRight(this.#moved.wait(), this.append(from, bytes))
+      if ((bytes.length === 0 && mark === undefined) || this.ended) return Effect.void
+      if (!this.#makeRoom(HEAD_BYTES + bytes.length + (mark === undefined ? 0 : 2 * MARK_BYTES))) {
+        return Effect.zipRight(this.#moved.wait(), this.append(from, bytes, mark))
       }
-      const written = this.#files.write(from, bytes, () => ({ ...this.received, dropped: this.droppedBytes }))
+      if (mark !== undefined) this.marks = { ...this.marks, [from]: mark }
+      const piece: LogPiece = { from, bytes, marks: this.marks }
+      const begin = this.#files.end
+      const written = this.#files.write(piece, () => ({ ...this.received, dropped: this.droppedBytes }))
+      if (bytes.length === 0) return Effect.void
       const segment = written ? this.segments.at(-1) : undefined
-      const offset = segment === undefined ? 0 : segment.size - HEAD_BYTES - bytes.length
+      const offset = segment === undefined ? 0 : begin
       this.recent = { from, bytes, start: this.position, segment, offset }
       this.received[from] += bytes.length
       this.#more.wake()

@@ -17,6 +17,8 @@ import { explainChannelFailure } from "../boot.ts"
 import { recordEvent } from "../events.ts"
 import { openResidents } from "../residents/open.ts"
 import { noStates } from "../residents/states.ts"
+import { writeSecrets } from "../secret/secret-file.ts"
+import { initialSecrets } from "../secret/workspace-secrets.ts"
 import { prepareSeed } from "../seed/prepare.ts"
 import { publicUrl } from "../seed/safe-config.ts"
 import { demandUser, ownerOf } from "../workspace-user.ts"
@@ -145,6 +147,7 @@ const announceAndPrepare = (entry: Entry, payload: CreatePayload, notify: Notify
     yield* makeFolder(entry.folder)
     // A power cut undoes the folder and everything in it.
     yield* writeWorkspace(entry.folder, record, { flush: false })
+    yield* writeSecrets(entry.folder.directory, initialSecrets(payload.secrets))
     faultPoint("create:announced")
     const [prepared, images] = yield* Effect.all([
       prepareDisk(record, entry.folder, payload).pipe(

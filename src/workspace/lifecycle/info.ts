@@ -45,6 +45,9 @@ export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
       workspaceUser: record.workspaceUser,
       ...(record.project === undefined || record.project === "" ? {} : { project: record.project }),
       ...(record.forkedFrom === undefined ? {} : { forkedFrom: record.forkedFrom.workspace }),
+      ...(Option.isNone(residents) || residents.value.secrets.names.length === 0
+        ? {}
+        : { secrets: residents.value.secrets.names }),
       runningCommands: 0,
       ...(Option.isNone(residents) ? {} : yield* residents.value.describe)
     }

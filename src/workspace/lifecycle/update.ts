@@ -1,8 +1,9 @@
 import { Effect } from "effect"
 import { InvalidRequest } from "../../contract/errors.ts"
 import { named } from "../../contract/names.ts"
-import type { UpdatePayload } from "../../contract/operations/workspace-lifecycle.ts"
+import type { UpdatePayload } from "../../contract/operations/workspace-update.ts"
 import { aloneFor, commit, type Lifecycle } from "./context.ts"
+import { residentsOf } from "./entry-residents.ts"
 import type { Entry } from "./entry.ts"
 import { touch, type WorkspaceRecord } from "./record.ts"
 
@@ -20,17 +21,24 @@ const changed = (record: WorkspaceRecord, payload: UpdatePayload): WorkspaceReco
   }
 }
 
-const isNothing = ({ clearLabels, labels, name, ttlSeconds }: UpdatePayload) =>
-  name === undefined && ttlSeconds === undefined && clearLabels.length === 0 && Object.keys(labels).length === 0
+const changesSecrets = ({ clearSecrets = [], secrets = {} }: UpdatePayload) =>
+  clearSecrets.length + Object.keys(secrets).length > 0
 
-/** Changes name, labels and expiry; a new expiry counts from now. */
+const isNothing = (payload: UpdatePayload) =>
+  payload.name === undefined && payload.ttlSeconds === undefined && !changesSecrets(payload) &&
+  payload.clearLabels.length + Object.keys(payload.labels).length === 0
+
+/** Changes name, labels, expiry and secrets; a new expiry counts from now. */
 export const update = (lifecycle: Lifecycle, entry: Entry, payload: UpdatePayload) =>
   Effect.gen(function*() {
     if (isNothing(payload)) {
-      const detail = "is not given, and nothing else to change either: labels, labels to remove, or an expiry"
+      const detail = "is not given, and nothing else to change either: labels, labels to remove, an expiry, or secrets"
       return yield* new InvalidRequest({ field: "name", detail })
     }
     yield* lifecycle.registry.checkName(payload.name, entry.id)
+    if (changesSecrets(payload)) {
+      yield* Effect.flatMap(residentsOf(entry, "workspace.update"), ({ secrets }) => secrets.change(payload))
+    }
     yield* commit(entry, (record) => changed(record, payload))
     if (payload.ttlSeconds !== undefined) yield* touch(entry.folder)
   }).pipe(aloneFor(lifecycle, entry, "workspace.update"))

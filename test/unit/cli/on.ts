@@ -72,6 +72,7 @@ export const on = (argv: ReadonlyArray<string>, { answers = {}, files = {}, run,
           : Effect.succeed(files[path]),
       resolvePath: (path) => path.startsWith("/") ? path : `/here/${path}`,
       workspace: undefined,
+      variable: () => undefined,
       type: "xterm",
       ...terminal
     }))

@@ -32,6 +32,7 @@ const shown = <Name extends OperationName>(
         raw: Effect.void,
         readFile: () => Effect.die("no files"),
         resolvePath: (path) => path,
+        variable: () => undefined,
         workspace: undefined,
         type: "xterm"
       })

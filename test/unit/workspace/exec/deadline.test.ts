@@ -21,6 +21,7 @@ const makeProcess = (isStubborn: boolean) =>
       pid: 1,
       output: Stream.empty,
       forEachOutput: () => Effect.asVoid(Deferred.await(ended)),
+      keepFrom: () => {},
       stdinOffset: 0,
       writeStdin: () => Effect.void,
       endStdin: Effect.void,

@@ -1,0 +1,67 @@
+import { Schema } from "effect"
+import { between, defaulted, list, optional } from "../fields.ts"
+import { lazy, unary } from "../operation.ts"
+import { snakeFields } from "../snake.ts"
+import { clearSecretsField, secretFlags, secretsField } from "./secret-fields.ts"
+import { Labels, workspaceField, WorkspaceName } from "./workspace-field.ts"
+import { secondary, WorkspaceInfo } from "./workspace-info.ts"
+import { MAX_TTL_SECONDS } from "./workspace-lifecycle.ts"
+
+export const UpdatePayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    workspace: workspaceField(),
+    name: optional(WorkspaceName().annotations({ description: "New name. Default: unchanged" })),
+    labels: defaulted(
+      Labels().annotations({ description: "Labels to set. Other labels stay. Default: none" }),
+      () => ({})
+    ),
+    clearLabels: defaulted(
+      list(Schema.String).annotations({ description: "Keys of labels to remove. Default: none" }),
+      () => []
+    ),
+    ttlSeconds: optional(
+      between({
+        from: 0,
+        to: MAX_TTL_SECONDS,
+        unit: "seconds",
+        description: "Seconds from the last activity until pyro deletes the workspace; 0: never. Default: unchanged"
+      })
+    ),
+    ...secretsField("Secrets to set or to replace, by name. Other secrets stay. Default: none"),
+    ...clearSecretsField()
+  }))
+)
+export type UpdatePayload = ReturnType<typeof UpdatePayload>["Type"]
+
+export const workspaceUpdate = unary({
+  name: "workspace.update",
+  summary: "Change a workspace's name, labels, expiry or secrets",
+  description:
+    "Changes the given fields only, and adds new labels and secrets. pyro removes former values of secrets from output until a reset.",
+  cli: {
+    path: ["workspace", "update"],
+    args: ["workspace"],
+    flags: { labels: "label", clear_labels: "clear-label", secrets: "secret", clear_secrets: "clear-secret" },
+    extras: secretFlags,
+    exits: "own",
+    examples: ["pyro workspace update fix --label reviewed=yes --ttl-seconds 3600"]
+  },
+  mcp: {
+    tool: "workspace_update",
+    profiles: ["core", "full"],
+    title: "Update a workspace",
+    description: "Change a workspace's name, labels or expiry",
+    arguments: {
+      workspace: {},
+      name: {},
+      labels: { description: "To set; others stay" },
+      clear_labels: { description: "Keys to remove" },
+      ttl_seconds: { description: "Delete it after so long unused; 0: never" }
+    },
+    omits: [...secondary, "detail", "seed_path", "secrets", "running_commands", "running"]
+  },
+  home: "daemon",
+  annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
+  payload: UpdatePayload,
+  result: WorkspaceInfo
+})

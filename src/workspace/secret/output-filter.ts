@@ -1,0 +1,150 @@
+import { HeldBytes } from "./held-bytes.ts"
+import type { Matcher } from "./matcher.ts"
+
+/** A set of named secrets, and the search for their values. */
+export interface SecretSet {
+  readonly names: ReadonlyArray<string>
+  readonly matcher: Matcher
+}
+
+/** Position of a filter in its input. */
+export interface FilterPosition {
+  /** The filter needs the input from here on again if the filter starts anew. */
+  readonly from: number
+  /** The output contains everything before this position. At least `from`. */
+  readonly done: number
+}
+
+/** Number of bytes of a possible secret that a pause in the output reveals. */
+const SHOWN_BYTES = 2
+
+interface Match {
+  readonly begin: number
+  readonly end: number
+  readonly owner: number
+}
+
+export const markerOf = (name: string): string => `[secret:${name}]`
+
+/**
+ * Replaces secrets in output that arrives in pieces. Every byte of every occurrence goes. An occurrence inside another one gets no
+ * marker. Bytes that may begin a secret are held back until the next bytes decide.
+ */
+export class OutputFilter {
+  readonly #secrets: SecretSet
+  readonly #markers: ReadonlyArray<Uint8Array>
+  readonly #held: HeldBytes
+  #state = 0
+  /** Matches that a longer one may still contain, in the order of begin and end. */
+  readonly #matches: Array<Match> = []
+  /** Number of matches in front that have their marker. */
+  #settled = 0
+  #from: number
+  #done: number
+  /** Owner of the last marker, if nothing followed the marker. */
+  #last: number | undefined
+  #output: Array<Uint8Array> = []
+
+  constructor(secrets: SecretSet, { done, from }: FilterPosition = { from: 0, done: 0 }) {
+    this.#secrets = secrets
+    this.#markers = secrets.names.map((name) => new Uint8Array(Buffer.from(markerOf(name))))
+    this.#held = new HeldBytes(from)
+    this.#from = from
+    this.#done = done
+  }
+
+  get position(): FilterPosition {
+    return { from: this.#from, done: this.#done }
+  }
+
+  /** Whether some input has no output yet. */
+  get isHolding(): boolean {
+    return this.#held.end > this.#done
+  }
+
+  /** The input that a filter with other secrets needs, from `position.from` on. */
+  get heldInput(): Uint8Array {
+    return this.#held.between(this.#from, this.#held.end)
+  }
+
+  /** Takes a piece of input, and gives the output that is certain. */
+  push(bytes: Uint8Array): ReadonlyArray<Uint8Array> {
+    const begin = this.#held.end
+    const isFresh = this.#from === begin && this.#done === begin
+    this.#state = this.#secrets.matcher.scan(bytes, this.#state, (end, { bytes: { length }, owner }) => {
+      this.#found({ begin: begin + end - length, end: begin + end, owner })
+    })
+    // Most output: no secret, and nothing that may begin one.
+    if (isFresh && this.#matches.length === 0 && this.#state === 0) {
+      this.#skipTo(begin + bytes.length)
+      return bytes.length === 0 ? [] : [bytes]
+    }
+    this.#held.add(bytes)
+    const from = this.#held.end - this.#secrets.matcher.automaton.depth(this.#state)
+    this.#settle(from)
+    this.#show(from)
+    this.#from = from
+    this.#held.dropBefore(from)
+    return this.#take()
+  }
+
+  /** Gives output that a person may wait for: whole secrets, and the first bytes of a possible one. */
+  pause(): ReadonlyArray<Uint8Array> {
+    this.#settle(Infinity)
+    this.#show(Math.min(this.#held.end, this.#from + SHOWN_BYTES))
+    return this.#take()
+  }
+
+  /** Gives the rest: the input has ended. */
+  end(): ReadonlyArray<Uint8Array> {
+    this.#settle(Infinity)
+    this.#show(this.#held.end)
+    this.#from = this.#held.end
+    this.#held.dropBefore(this.#from)
+    this.#state = 0
+    return this.#take()
+  }
+
+  #found(match: Match) {
+    // Matches come in the order of their ends.
+    while (this.#matches.length > this.#settled && this.#matches.at(-1)!.begin >= match.begin) this.#matches.pop()
+    this.#matches.push(match)
+  }
+
+  /** Replaces the matches that begin before a position: no later match contains them. */
+  #settle(before: number) {
+    for (; this.#settled < this.#matches.length; this.#settled++) {
+      const { begin, end, owner } = this.#matches[this.#settled]!
+      if (begin >= before) break
+      if (end <= this.#done) continue
+      this.#show(begin)
+      if (this.#last !== owner || begin >= this.#done) this.#output.push(this.#markers[owner]!)
+      this.#last = owner
+      this.#done = end
+    }
+    if (this.#settled * 2 <= this.#matches.length) return
+    this.#matches.splice(0, this.#settled)
+    this.#settled = 0
+  }
+
+  /** Gives the input up to a position as it is. */
+  #show(to: number) {
+    if (to <= this.#done) return
+    this.#output.push(this.#held.between(this.#done, to))
+    this.#done = to
+    this.#last = undefined
+  }
+
+  #skipTo(position: number) {
+    this.#from = position
+    this.#done = position
+    this.#last = undefined
+    this.#held.restart(position)
+  }
+
+  #take() {
+    const output = this.#output
+    this.#output = []
+    return output
+  }
+}

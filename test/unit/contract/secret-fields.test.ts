@@ -1,0 +1,51 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Either, Redacted, Schema } from "effect"
+import { inspect } from "node:util"
+import { firstIssue } from "../../../src/contract/issue.ts"
+import { ExecPayload } from "../../../src/contract/operations/workspace-exec.ts"
+import { CreatePayload } from "../../../src/contract/operations/workspace-lifecycle.ts"
+
+const decode = Schema.decodeUnknownEither(CreatePayload())
+const SHORT = "hunter2"
+
+describe("fields of secrets", () => {
+  it("a value is redacted in the request of a program, and plain in its JSON", () => {
+    const request = Either.getOrThrow(decode({ secrets: { TOKEN: "correct horse" } }))
+    assert.strictEqual(Redacted.value(request.secrets!["TOKEN"]!), "correct horse")
+    for (const text of [inspect(request, { depth: 9 }), JSON.stringify(request), String(request.secrets!["TOKEN"])]) {
+      assert.notInclude(text, "correct horse")
+    }
+    assert.deepEqual(Schema.encodeSync(CreatePayload())(request).secrets, { TOKEN: "correct horse" })
+  })
+
+  it("no refusal quotes a value", () => {
+    for (
+      const secrets of [
+        { TOKEN: SHORT },
+        { TOKEN: `${SHORT}\n\n\n` },
+        { "1TOKEN": `${SHORT}${SHORT}` },
+        { TOKEN: `${SHORT}\0${SHORT}` },
+        { TOKEN: [SHORT, SHORT] },
+        { TOKEN: SHORT.repeat(200_000) },
+        Object.fromEntries(Array.from({ length: 65 }, (_, at) => [`TOKEN_${at}`, `${SHORT}${SHORT}`]))
+      ]
+    ) {
+      const refused = decode({ secrets })
+      assert.isTrue(Either.isLeft(refused), JSON.stringify(Object.keys(secrets)))
+      if (Either.isRight(refused)) return
+      assert.notInclude(firstIssue(refused.left).message, SHORT)
+    }
+  })
+
+  it("a short value is refused with the reason", () => {
+    const refused = Either.flip(decode({ secrets: { PIN: "1" } }))
+    assert.include(firstIssue(Either.getOrThrow(refused)).message, "at least 8 bytes")
+  })
+
+  it("a mapping is a name, or a name and a variable", () => {
+    const mapping = (item: string) =>
+      Either.isRight(Schema.decodeUnknownEither(ExecPayload())({ workspace: "w", secret_env: [item] }))
+    assert.deepStrictEqual(["TOKEN", "TOKEN=OTHER"].map(mapping), [true, true])
+    assert.deepStrictEqual(["", "1", "TOKEN=", "TOKEN=A=B", "TOKEN=a b", "=A"].map(mapping), Array(6).fill(false))
+  })
+})
