@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "clock.h"
+#include "forward.h"
 #include "log.h"
+#include "net/request.h"
 #include "patience.h"
 #include "port.h"
 #include "stream.h"
@@ -94,9 +96,9 @@ static bool send_state(const struct stream *stream) {
   return true;
 }
 
-/* Called before a deferrable frame enters the buffer. */
-static void note_patient_frame(size_t size) {
-  if (port_waiting() != patient_bytes) return;
+/* Called before a deferrable frame enters the buffer. A connection's frames wait for nothing: the other end may speak next. */
+static void note_patient_frame(const struct stream *stream, size_t size) {
+  if (forward_is_connection(stream) || port_waiting() != patient_bytes) return;
   if (patient_bytes == 0) patient_since_ns = clock_monotonic_ns();
   patient_bytes += size;
 }
@@ -107,7 +109,7 @@ static void send_control(struct stream *stream, uint8_t *to) {
     struct writer writer = frame_begin(to, CONTROL_MAX, stream->number, KIND_STARTED);
     put_u32(&writer, stream->told_pid);
     stream->started_due = false;
-    note_patient_frame(STARTED_SIZE);
+    note_patient_frame(stream, STARTED_SIZE);
     commit(writer);
     return;
   }
@@ -125,7 +127,7 @@ static void send_control(struct stream *stream, uint8_t *to) {
     put_u8(&writer, output->number);
     put_u64(&writer, output->produced);
     output->end_announced = true;
-    note_patient_frame(END_OUT_SIZE);
+    note_patient_frame(stream, END_OUT_SIZE);
     commit(writer);
     return;
   }
@@ -183,7 +185,7 @@ static bool may_delay(void) {
 void announce_pump(void) {
   for (;;) {
     if (!port_may_write()) return;
-    bool fitted = send_states() && send_all_control();
+    bool fitted = send_states() && requests_send() && send_all_control();
     if (fitted && !list_empty(&data_queue) && send_data()) continue;
     if (fitted && may_delay()) return;
     patient_bytes = 0;
@@ -204,6 +206,7 @@ void announce_hello(const uint8_t nonce[ID_SIZE], const char *build) {
     for (int i = 0; i < 2; i++) output_rewind(&stream->outputs[i]);
     announce(stream);
   }
+  requests_rewind();
   state_at = list_empty(streams_all()) ? NULL : streams_all()->next;
   struct writer writer = frame_begin(port_room(CONTROL_MAX), CONTROL_MAX, 0, KIND_HELLO_BACK);
   put_bytes(&writer, nonce, ID_SIZE);

@@ -11,6 +11,9 @@
 #include "frame.h"
 #include "forward.h"
 #include "kill.h"
+#include "net/accept.h"
+#include "net/hold.h"
+#include "net/network.h"
 #include "port.h"
 #include "pty.h"
 #include "read.h"
@@ -53,8 +56,14 @@ static void begin(struct stream *stream, const void *request) {
     case KIND_COMPARE: compare(stream, request); break;
     case KIND_READ_MANY: read_many(stream, request); break;
     case KIND_CHANGE: change_files(stream, request); break;
+    case KIND_ACCEPT: accept_request(stream, request); break;
     default: forward(stream, request); break;
   }
+}
+
+/* The request of an ACCEPT that opens no stream is refused. */
+static void refuse_connection(const struct frame *frame, const void *request) {
+  if (frame->kind == KIND_ACCEPT) hold_refuse(((const struct accept_request *)request)->request);
 }
 
 static void open_stream(const struct frame *frame, const uint8_t id[ID_SIZE], uint32_t window, const void *request) {
@@ -62,8 +71,8 @@ static void open_stream(const struct frame *frame, const uint8_t id[ID_SIZE], ui
   switch (stream_open(frame->stream, frame->kind, id, window, &stream)) {
     case OPENING_EXISTS: announce_state(stream); return;
     case OPENING_NUMBER_TAKEN: announce_event(EVENT_ERROR, "stream %u is open already", frame->stream); return;
-    case OPENING_FULL: refuse(frame, EAGAIN, STEP_LIMIT, "too many streams"); return;
-    case OPENING_NO_MEMORY: refuse(frame, ENOMEM, STEP_LIMIT, "no memory"); return;
+    case OPENING_FULL: refuse(frame, EAGAIN, STEP_LIMIT, "too many streams"); break;
+    case OPENING_NO_MEMORY: refuse(frame, ENOMEM, STEP_LIMIT, "no memory"); break;
     case OPENING_RELEASED: stream_fail(stream, EEXIST, STEP_LIMIT, "this id was run and released"); break;
     case OPENING_NEW:
       if (call_chain_broken())
@@ -72,7 +81,9 @@ static void open_stream(const struct frame *frame, const uint8_t id[ID_SIZE], ui
         begin(stream, request);
       break;
   }
-  if (stream->ending.kind == KIND_FAILED) call_chain_break();
+  if (stream != NULL && stream->ending.kind != KIND_FAILED) return;
+  call_chain_break();
+  refuse_connection(frame, request);
 }
 
 static void opener(const struct frame *frame) {
@@ -85,6 +96,7 @@ static void opener(const struct frame *frame) {
     struct read_many_request read_many;
     struct change_request change;
     struct connect_request connect;
+    struct accept_request accept;
   } request;
   struct cursor cursor = cursor_over(frame->payload, frame->length);
   const uint8_t *id = NULL;
@@ -110,6 +122,9 @@ static void opener(const struct frame *frame) {
       break;
     case KIND_CHANGE:
       if (decode_change(cursor, &request.change)) id = request.change.id;
+      break;
+    case KIND_ACCEPT:
+      if (decode_accept(cursor, &request.accept)) id = request.accept.id, window = request.accept.window;
       break;
     default:
       if (decode_connect(cursor, &request.connect)) id = request.connect.id, window = request.connect.window;
@@ -153,13 +168,22 @@ static bool about_stream(struct stream *stream, const struct frame *frame) {
   }
 }
 
-static bool is_opener(uint8_t kind) { return kind == KIND_SPAWN || (kind >= KIND_READ && kind <= KIND_CHANGE); }
+static bool is_opener(uint8_t kind) { return kind == KIND_SPAWN || (kind >= KIND_READ && kind <= KIND_ACCEPT); }
+
+static void answer(const struct frame *frame) {
+  struct answer answer;
+  if (frame->stream == 0 && decode_answer(cursor_over(frame->payload, frame->length), &answer))
+    network_answer(&answer);
+  else
+    announce_event(EVENT_ERROR, "an ANSWER that is no ANSWER");
+}
 
 static void handle(const struct frame *frame) {
   struct stream *stream = NULL;
   switch (frame->kind) {
     case KIND_HELLO: hello(frame); break;
     case KIND_CALL: call_run(frame); break;
+    case KIND_ANSWER: answer(frame); break;
     case KIND_DATA_IN:
     case KIND_END_IN:
     case KIND_ACK:

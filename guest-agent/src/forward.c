@@ -9,6 +9,7 @@
 
 #include "list.h"
 #include "loop.h"
+#include "tcp.h"
 
 /* Waits for the connection; lives in the input's source until then. */
 static void on_connected(struct source *source, uint32_t events);
@@ -20,6 +21,7 @@ static int start_connecting(const struct connect_request *request) {
   const struct sockaddr *address = ipv4 ? (const struct sockaddr *)&address4 : (const struct sockaddr *)&address6;
   int fd = socket(ipv4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return -1;
+  tcp_no_delay(fd);
   if (connect(fd, address, ipv4 ? sizeof address4 : sizeof address6) < 0 && errno != EINPROGRESS) {
     int error = errno;
     close(fd);
@@ -63,6 +65,19 @@ static void on_connected(struct source *source, uint32_t events) {
 }
 
 void forward_changed(struct stream *stream) {
-  bool input_over = stream->input.end_received || stream->input.fd < 0;
-  if (input_over && stream->input.held == 0 && stream->outputs[0].ended && stream->ending.kind == 0) stream_exited(stream, HOW_EXITED, 0);
+  if (stream->ending.kind != 0 || !stream->outputs[0].ended) return;
+  /* Only one of write and read sees a reset. */
+  if (stream->input.error != 0)
+    stream_fail(stream, stream->input.error, STEP_IO, "the connection broke");
+  else if ((stream->input.end_received || stream->input.fd < 0) && stream->input.held == 0)
+    stream_exited(stream, HOW_EXITED, 0);
+}
+
+bool forward_is_connection(const struct stream *stream) { return stream->opener == KIND_CONNECT || stream->opener == KIND_ACCEPT; }
+
+void forward_reset(const struct stream *stream) {
+  if (stream->input.fd >= 0)
+    tcp_reset_on_close(stream->input.fd);
+  else if (stream->outputs[0].fd >= 0)
+    tcp_reset_on_close(stream->outputs[0].fd);
 }

@@ -4,14 +4,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "list.h"
 #include "stream.h"
 
-void input_init(struct input *input, struct stream *stream) {
+enum {
+  /* Beyond it, a stream that needs a buffer fails. */
+  BUFFERED_MAX = 256 * 1024 * 1024,
+  /* Beyond it, an empty buffer is freed at once. Below, the next bytes find it. */
+  BUFFERED_MANY = 32 * 1024 * 1024,
+};
+
+void input_init(struct input *input, struct stream *stream, uint32_t credit) {
   input->stream = stream;
+  input->credit = credit;
   input->fd = -1;
 }
 
@@ -20,12 +29,31 @@ static void acknowledge(struct input *input) {
   stream_changed(input->stream);
 }
 
+/* Bytes of all buffers: a guest's programs that do not read their downloads must not fill its memory. */
+static size_t buffered;
+
+static bool take_buffer(struct input *input) {
+  if (input->buffer != NULL) return true;
+  if (input->credit > BUFFERED_MAX - buffered) return false;
+  input->buffer = malloc(input->credit);
+  if (input->buffer == NULL) return false;
+  buffered += input->credit;
+  input->head = 0;
+  return true;
+}
+
+static void release_buffer(struct input *input) {
+  if (input->buffer == NULL) return;
+  free(input->buffer);
+  input->buffer = NULL;
+  buffered -= input->credit;
+}
+
 static void close_descriptor(struct input *input) {
   if (input->fd >= 0 && input->watched) loop_unwatch(input->fd);
   if (input->fd >= 0) close(input->fd);
   input->fd = -1;
-  free(input->buffer);
-  input->buffer = NULL;
+  release_buffer(input);
 }
 
 void input_break(struct input *input) {
@@ -53,25 +81,39 @@ static void finish(struct input *input) {
   close_descriptor(input);
 }
 
+/* A write failed for good: the reader is gone. */
+static void fail_write(struct input *input, int error) {
+  /* After a FIN of the other side, a reset is told as EPIPE. */
+  if (input->socket) input->error = error == EPIPE ? ECONNRESET : error;
+  input_break(input);
+  stream_input_broke(input->stream);
+}
+
+static ssize_t write_held(const struct input *input) {
+  size_t first = input->credit - input->head < input->held ? input->credit - input->head : input->held;
+  struct iovec pieces[2] = {{input->buffer + input->head, first}, {input->buffer, input->held - first}};
+  return writev(input->fd, pieces, input->held > first ? 2 : 1);
+}
+
 static void flush(struct input *input) {
   while (input->held > 0 && input->writable) {
-    ssize_t count = write(input->fd, input->buffer + input->head, input->held);
+    ssize_t count = write_held(input);
     if (count < 0 && errno == EAGAIN) {
       input->writable = false;
       break;
     }
     if (count < 0) {
-      input_break(input);
-      stream_input_broke(input->stream);
+      fail_write(input, errno);
       return;
     }
-    input->head += (size_t)count;
+    input->head = (input->head + (size_t)count) % input->credit;
     input->held -= (size_t)count;
     input->consumed += (uint64_t)count;
     acknowledge(input);
   }
   if (input->held == 0) {
     input->head = 0;
+    if (buffered > BUFFERED_MANY) release_buffer(input);
     if (input->end_received) finish(input);
   }
 }
@@ -104,13 +146,11 @@ void input_connected(struct input *input) {
 }
 
 static bool keep(struct input *input, const uint8_t *data, size_t size) {
-  if (input->buffer == NULL) input->buffer = malloc(INPUT_CREDIT);
-  if (input->buffer == NULL) return false;
-  if (INPUT_CREDIT - input->head - input->held < size) {
-    memmove(input->buffer, input->buffer + input->head, input->held);
-    input->head = 0;
-  }
-  memcpy(input->buffer + input->head + input->held, data, size);
+  if (!take_buffer(input)) return false;
+  size_t from = (input->head + input->held) % input->credit;
+  size_t first = input->credit - from < size ? input->credit - from : size;
+  memcpy(input->buffer + from, data, first);
+  memcpy(input->buffer, data + first, size - first);
   input->held += size;
   input->received += size;
   if (input->watched) return true;
@@ -124,7 +164,7 @@ bool input_data(struct input *input, uint64_t offset, struct bytes data) {
   if (known >= data.size) return true; /* sent again after a takeover */
   const uint8_t *from = data.data + known;
   size_t size = data.size - (size_t)known;
-  if (input->end_received || size > INPUT_CREDIT - (input->received - input->consumed)) return false;
+  if (input->end_received || size > input->credit - (input->received - input->consumed)) return false;
   if (input->fd < 0) {
     input->received += size;
     input->consumed = input->received;
@@ -134,8 +174,7 @@ bool input_data(struct input *input, uint64_t offset, struct bytes data) {
   if (input->held == 0 && input->writable) {
     ssize_t count = write(input->fd, from, size);
     if (count < 0 && errno != EAGAIN) {
-      input_break(input);
-      stream_input_broke(input->stream);
+      fail_write(input, errno);
       return input_data(input, offset, data);
     }
     if (count > 0) {

@@ -21,12 +21,14 @@ struct input {
   bool end_received;
   bool finished; /* and the end was passed on */
   bool ack_due;
-  uint8_t *buffer; /* INPUT_CREDIT bytes, allocated when first needed */
+  uint32_t credit; /* bytes that the host may send ahead */
+  int error;       /* of a socket's write */
+  uint8_t *buffer; /* ring of `credit` bytes, allocated when first needed */
   size_t head, held;
   uint64_t received, consumed; /* absolute; received - consumed == held */
 };
 
-void input_init(struct input *input, struct stream *stream);
+void input_init(struct input *input, struct stream *stream, uint32_t credit);
 /* Takes ownership of a non-blocking descriptor. */
 void input_open(struct input *input, int fd, bool pty, bool socket);
 /* Its socket is connected and takes input from here on. */

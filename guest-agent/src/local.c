@@ -2,18 +2,22 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "cgroup.h"
 #include "log.h"
+#include "machine.h"
+#include "net/network.h"
 #include "port.h"
 
-static const char usage[] = "use: agent --fd N | --listen PATH [--root DIR] [--cgroup DIR]";
+static const char usage[] = "use: agent --fd N | --listen PATH [--root DIR] [--cgroup DIR] [--network]";
 
 static int listen_on(const char *path) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -28,10 +32,27 @@ static void enter_root(const char *root) {
   if (chroot(root) < 0 || chdir("/") < 0) fatal("%s: %s", root, strerror(errno));
 }
 
+/* The network of the process that started the agent must stay as it is. */
+static void allow_network(void) {
+  struct stat own, others;
+  char parent[64];
+  snprintf(parent, sizeof parent, "/proc/%d/ns/net", (int)getppid());
+  if (stat("/proc/self/ns/net", &own) < 0 || stat(parent, &others) < 0) fatal("network namespace: %s", strerror(errno));
+  if (own.st_dev == others.st_dev && own.st_ino == others.st_ino) fatal("--network needs a network namespace of its own: unshare --net");
+  int error = link_up("lo");
+  if (error != 0) fatal("lo: %s", strerror(error));
+  network_allow_local();
+}
+
 void local_start(int count, char **arguments) {
   const char *root = NULL, *cgroup = NULL, *path = NULL;
   int fd = -1;
   for (int i = 1; i < count; i += 2) {
+    if (strcmp(arguments[i], "--network") == 0) {
+      allow_network();
+      i--;
+      continue;
+    }
     const char *value = i + 1 < count ? arguments[i + 1] : NULL;
     if (value == NULL) fatal("%s", usage);
     if (strcmp(arguments[i], "--fd") == 0)

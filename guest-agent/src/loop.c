@@ -16,7 +16,7 @@ enum { LEFTOVERS_MAX = 16 };
 static int leftovers[LEFTOVERS_MAX];
 static unsigned leftover_count;
 
-static void close_leftovers(void) {
+void loop_close_now(void) {
   while (leftover_count > 0) close(leftovers[--leftover_count]);
 }
 
@@ -58,7 +58,7 @@ void loop_wait(int timeout_ms) {
 }
 
 void loop_close_later(int fd) {
-  if (leftover_count == LEFTOVERS_MAX) close_leftovers();
+  if (leftover_count == LEFTOVERS_MAX) loop_close_now();
   leftovers[leftover_count++] = fd;
 }
 
@@ -69,7 +69,7 @@ void loop_free_later(void *memory) {
 }
 
 void loop_free_now(void) {
-  close_leftovers();
+  loop_close_now();
   while (garbage != NULL) {
     struct garbage *item = garbage;
     garbage = item->next;

@@ -24,6 +24,8 @@ void loop_close(int fd);
 void loop_wait(int timeout_ms);
 /* Closes an unwatched descriptor at the end of the round, so that the round's frames go first. */
 void loop_close_later(int fd);
+/* Closes them now. */
+void loop_close_now(void);
 /* Frees memory with sources when no event of this round can name it. Its first bytes (a link, no source) are overwritten.
  * Until then a source with descriptor -1 ignores its events. */
 void loop_free_later(void *memory);

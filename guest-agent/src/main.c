@@ -15,6 +15,7 @@
 #include "local.h"
 #include "log.h"
 #include "loop.h"
+#include "net/network.h"
 #include "output.h"
 #include "parked.h"
 #include "pipes.h"
@@ -33,10 +34,11 @@ static void serve(void) {
   while (!port_ended() && !reap_asked_to_end()) {
     int patience_ms = sooner(announce_delay_ms(), outputs_patience_ms());
     if (!at_once && patience_ms < 0) patience_ms = spawn_prepare();
-    loop_wait(at_once ? 0 : sooner(port_poll_ms(), patience_ms));
+    loop_wait(at_once ? 0 : sooner(sooner(port_poll_ms(), patience_ms), network_delay_ms()));
     port_poll();
     reap_children();
     outputs_watch_due();
+    network_expire();
     bool input = connection_receive();
     at_once = outputs_read();
     announce_pump();

@@ -10,6 +10,7 @@
 #include "entropy.h"
 #include "machine.h"
 #include "mount.h"
+#include "net/network.h"
 #include "parked.h"
 #include "small_file.h"
 
@@ -199,9 +200,16 @@ static int baseline_call(struct call *call) {
 
 static int network_call(struct call *call) {
   uint8_t mode = take_u8(&call->fields);
+  const char *what = "";
   int error = call_done(call);
-  if (error == 0 && mode > NETWORK_OFF) error = EBADMSG;
-  return error != 0 ? error : EOPNOTSUPP;
+  if (error != 0 || mode > NETWORK_OFF) return EBADMSG;
+  if (call->local && !network_allowed_local()) return EOPNOTSUPP;
+  if (mode == NETWORK_PREPARE)
+    network_prepare();
+  else
+    error = mode == NETWORK_ON ? network_on(&what) : network_off(&what);
+  if (error != 0) call_about(call, what);
+  return error;
 }
 
 static const struct operation operations[] = {

@@ -49,9 +49,10 @@ static void wants_reading(struct output *output) {
 
 static size_t room_left(const struct output *output) { return output->window - (size_t)(output->produced - output->acked); }
 
+/* A FIN that comes with the last bytes is no event of its own without EPOLLRDHUP, and a short read would wait for one. */
 static int watch(struct output *output) {
   output->watched = true;
-  return loop_watch(output->fd, EPOLLIN, &output->source);
+  return loop_watch(output->fd, output->kind == OUTPUT_SOCKET ? EPOLLIN | EPOLLRDHUP : EPOLLIN, &output->source);
 }
 
 /* Before its descriptor is closed or given away. */

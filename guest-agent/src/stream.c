@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "forward.h"
 #include "ids.h"
+#include "net/accept.h"
 #include "task.h"
 #include "tree.h"
 
@@ -24,7 +25,7 @@ enum {
 
 static struct stream *buckets[BUCKETS];
 static struct link all = {&all, &all};
-static uint32_t count;
+static uint32_t count, network_count;
 static uint32_t next_number = 1;
 
 struct stream *stream_find(uint32_t number) {
@@ -69,7 +70,8 @@ enum opening stream_open(uint32_t number, uint8_t opener, const uint8_t id[ID_SI
   if (*out != NULL) return OPENING_EXISTS;
   if (stream_find(number) != NULL) return OPENING_NUMBER_TAKEN;
   streams_number_used(number);
-  if (count >= STREAMS_MAX) return OPENING_FULL;
+  bool network = opener == KIND_ACCEPT;
+  if (network ? network_count >= NETWORK_STREAMS_MAX : count - network_count >= STREAMS_MAX) return OPENING_FULL;
   struct stream *stream = calloc(1, sizeof *stream);
   if (stream == NULL) return OPENING_NO_MEMORY;
   stream->number = number;
@@ -78,13 +80,14 @@ enum opening stream_open(uint32_t number, uint8_t opener, const uint8_t id[ID_SI
   stream->window = clamp_window(window);
   stream->terminal = -1;
   stream->started_ns = clock_monotonic_ns();
-  input_init(&stream->input, stream);
+  input_init(&stream->input, stream, network ? NETWORK_CREDIT : INPUT_CREDIT);
   for (uint8_t i = 0; i < 2; i++) output_init(&stream->outputs[i], stream, has_output(opener, i + 1) ? i + 1 : 0, stream->window);
   struct stream **bucket = &buckets[number % BUCKETS];
   stream->next_in_bucket = *bucket;
   *bucket = stream;
   list_append(&all, &stream->all);
   count++;
+  if (network) network_count++;
   *out = stream;
   return ids_known(id) ? OPENING_RELEASED : OPENING_NEW;
 }
@@ -106,6 +109,13 @@ void stream_kill(struct stream *stream) {
   }
 }
 
+/* A connection that does not end by itself ends by RST. */
+static void break_connection(struct stream *stream) {
+  if (!forward_is_connection(stream)) return;
+  forward_reset(stream);
+  if (stream->opener == KIND_ACCEPT) accept_leave(stream);
+}
+
 static void let_go_of_sides(struct stream *stream) {
   input_break(&stream->input);
   if (stream->terminal >= 0) close(stream->terminal);
@@ -121,6 +131,7 @@ static void set_failure(struct stream *stream, int error, enum step step, const 
 void stream_fail(struct stream *stream, int error, enum step step, const char *detail) {
   if (stream->ending.kind != 0) return;
   if (stream->pid > 0) stream_kill(stream);
+  break_connection(stream);
   set_failure(stream, error, step, detail);
   stream->started_due = false;
   for (int i = 0; i < 2; i++) output_end(&stream->outputs[i]);
@@ -173,10 +184,12 @@ static void unlink_stream(struct stream *stream) {
   list_remove(&stream->control);
   list_remove(&stream->data);
   count--;
+  if (stream->opener == KIND_ACCEPT) network_count--;
 }
 
 void stream_release(struct stream *stream) {
   bool running = stream->ending.kind == 0;
+  if (running) break_connection(stream);
   if (running && stream->report == NULL) stream_kill(stream);
   /* A helper is not waited for; a WRITE's removes its temporary file when the input ends without the word to go on. */
   if (stream->report != NULL) task_abandon(stream);
@@ -194,7 +207,7 @@ void streams_release_all(void) {
 }
 
 void stream_changed(struct stream *stream) {
-  if (stream->opener == KIND_CONNECT) forward_changed(stream);
+  if (forward_is_connection(stream)) forward_changed(stream);
   announce(stream);
 }
 

@@ -10,7 +10,8 @@
 #include "output.h"
 #include "wire.h"
 
-enum { STREAMS_MAX = 1024, DETAIL_MAX = 256 };
+/* Connections to the outside have a limit of their own. */
+enum { STREAMS_MAX = 1024, NETWORK_STREAMS_MAX = 2048, DETAIL_MAX = 256 };
 
 struct cgroup;
 struct task_report;

@@ -13,5 +13,7 @@ void test_frames(const char *directory);
 void test_reader(void);
 void test_users(void);
 void test_ids(void);
+void test_dns(void);
+void test_packets(void);
 
 #endif

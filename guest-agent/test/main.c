@@ -1,4 +1,5 @@
-/* Runs every C test: the codec against the golden frames, the frame reader, the passwd parser, the memory of ids. */
+/* Runs every C test: the codec against the golden frames, the frame reader, the passwd parser, the memory of ids, DNS
+ * messages and packets. */
 #include <stdio.h>
 
 #include "check.h"
@@ -27,6 +28,8 @@ int main(int count, char **arguments) {
   test_reader();
   test_users();
   test_ids();
+  test_dns();
+  test_packets();
   printf("%u tests, %u checks, %u failed\n", tests, checks, failures);
   return failures == 0 ? 0 : 1;
 }

@@ -23,6 +23,9 @@ export const sanitizedBuild = programs.sanitized
 export const asRoot = (program: string): readonly [string, ...ReadonlyArray<string>] =>
   process.getuid?.() === 0 ? [program] : ["unshare", "--user", "--map-root-user", "--map-auto", program]
 
+/** Programs of an ordinary user's namespace cannot load BPF, so this one needs root itself. */
+const inOwnNetwork = (program: string) => ["unshare", "--net", "--mount", program] as const
+
 /** The real agent as a local process, listening on a Unix socket. */
 export class Agent extends Context.Tag("pyro/test/Agent")<Agent, {
   readonly pid: number
@@ -61,9 +64,12 @@ export const processesMarked = (mark: string) =>
     }
   })
 
-/** A socket has its name before anybody takes connections there; `00010000` is the flag of one that does. */
-const isListening = (socketPath: string) =>
-  readFileSync("/proc/net/unix", "utf8").split("\n").some((line) =>
+/**
+ * A socket has its name before anybody takes connections there; `00010000` is the flag of one that does. A network namespace lists its own
+ * sockets.
+ */
+const isListening = (pid: number | undefined, socketPath: string) =>
+  readFileSync(`/proc/${pid}/net/unix`, "utf8").split("\n").some((line) =>
     line.includes(" 00010000 ") && line.endsWith(socketPath)
   )
 
@@ -79,11 +85,18 @@ export const until = (what: string, ready: () => boolean) =>
  * Starts the agent and, at the end, asks it to leave. Dies, and so fails the suite, when it left otherwise than
  * with status 0, when a sanitizer spoke, or when something it ran is still there.
  */
-const start = (options: { readonly emptyRoot?: boolean; readonly build?: keyof typeof programs }) =>
+const start = (
+  options: {
+    readonly emptyRoot?: boolean
+    readonly build?: keyof typeof programs
+    /** In a network namespace and a mount namespace of its own, where it may steer. */
+    readonly network?: boolean
+  }
+) =>
   Effect.gen(function*() {
     const program = programs[options.build ?? "sanitized"]
     if (!existsSync(program)) return yield* Effect.dieMessage("no such build: run make -C guest-agent all sanitized")
-    const [rootCommand, ...rootArgs] = asRoot(program)
+    const [rootCommand, ...rootArgs] = options.network === true ? inOwnNetwork(program) : asRoot(program)
     const folder = yield* Effect.acquireRelease(
       Effect.sync(() => mkdtempSync(join(tmpdir(), "pyro-agent-"))),
       (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
@@ -96,7 +109,8 @@ const start = (options: { readonly emptyRoot?: boolean; readonly build?: keyof t
         const root = options.emptyRoot === true ? ["--root", mkdtempSync(join(folder, "root-"))] : []
         // The leak check reads /proc, which an empty root has not; the other suites make it.
         const env = options.emptyRoot === true ? { ASAN_OPTIONS: "detect_leaks=0" } : {}
-        const child = spawn(rootCommand, [...rootArgs, "--listen", socketPath, ...root], {
+        const network = options.network === true ? ["--network"] : []
+        const child = spawn(rootCommand, [...rootArgs, "--listen", socketPath, ...root, ...network], {
           env,
           stdio: ["ignore", "pipe", "pipe"]
         })
@@ -124,7 +138,7 @@ const start = (options: { readonly emptyRoot?: boolean; readonly build?: keyof t
           if (left.length > 0) return yield* Effect.dieMessage(`the agent left processes behind: ${left.join(", ")}`)
         })
     )
-    yield* until("the agent's socket", () => isListening(socketPath) || child.exitCode !== null)
+    yield* until("the agent's socket", () => child.exitCode !== null || isListening(child.pid, socketPath))
     if (child.pid === undefined || child.exitCode !== null) {
       return yield* Effect.dieMessage(`the agent did not start: ${said}`)
     }
@@ -139,6 +153,9 @@ export const withAgent = layer(Layer.scoped(Agent, start({})), { excludeTestServ
 
 /** The same against the build that guests run: it parks a child for the next command, which a sanitizer's cannot. */
 export const withGuestBuild = layer(Layer.scoped(Agent, start({ build: "guest" })), { excludeTestServices: true })
+
+/** The same in a network namespace of its own, for what the guest's programs ask the network for. */
+export const withNetworkAgent = layer(Layer.scoped(Agent, start({ network: true })), { excludeTestServices: true })
 
 /** The same in a root directory of its own without anything in it: for frames that may name any file. */
 export const withConfinedAgent = layer(Layer.scoped(Agent, start({ emptyRoot: true })), { excludeTestServices: true })

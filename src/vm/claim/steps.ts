@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto"
-import { type Call, Calls } from "../../guest-channel/calls.ts"
+import { type Call, Calls, NetworkMode } from "../../guest-channel/calls.ts"
 import { wallClockNs } from "../../system/time.ts"
 import { type ClaimedDisk, type GuestIdentity, type GuestSteps, inspectedDisk } from "./guest-steps.ts"
 
@@ -24,9 +24,13 @@ const mountFlags = { readOnly: 1, remount: 32, noAtime: 1024, bind: 4096, move: 
 /** Where the guest has the environment mounted when it is frozen. */
 export const lowerDirectory = "/lower"
 
-/** What a template's guest has mounted; nothing of the workspace disk is among it. */
-export const templateMounts = [
-  Calls.mount({ source: "/dev/vda", target: lowerDirectory, fstype: "erofs", flags: mountFlags.readOnly, data: "" })
+/**
+ * Steps of a template's guest: it has the environment mounted and nothing of the workspace disk, and can turn its network on without
+ * loading anything.
+ */
+export const templateSteps = [
+  Calls.mount({ source: "/dev/vda", target: lowerDirectory, fstype: "erofs", flags: mountFlags.readOnly, data: "" }),
+  Calls.network({ mode: NetworkMode.prepare })
 ]
 
 /** Bytes of host entropy for a restored guest: the size of the kernel's own pool, in full. */

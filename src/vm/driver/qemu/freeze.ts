@@ -6,7 +6,7 @@ import type { Seed } from "../../../disk/workspace-disk.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { attempt } from "../../../system/files/failure.ts"
 import type { Paths } from "../../../system/Paths.ts"
-import { lowerDirectory, mountSteps, templateMounts } from "../../claim/steps.ts"
+import { lowerDirectory, mountSteps, templateSteps } from "../../claim/steps.ts"
 import { deadlineScale } from "../../deadline-scale.ts"
 import { failedAt, fileFailedAt } from "../../failure.ts"
 import { overlayIn } from "../../frozen.ts"
@@ -89,7 +89,7 @@ export interface TemplateRequest extends Omit<BootRequest, "purpose"> {
 export const freezeTemplate = (request: TemplateRequest) =>
   bootPatiently({ ...request, purpose: "template" }, ({ channel, vm }) =>
     Effect.gen(function*() {
-      yield* channel.chain(templateMounts)
+      yield* channel.chain(templateSteps)
       for (const path of warmFiles) yield* warm(channel, path)
       if (request.isMounted) yield* channel.chain(mountSteps())
       yield* channel.call.sync({ dropCaches: 0 })

@@ -1,0 +1,109 @@
+#include "accept.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../tcp.h"
+#include "dns_tcp.h"
+#include "hold.h"
+
+enum { CONNECTIONS_PER_ROUND = 256, LISTENERS = 2, DNS_PORT = 53 };
+
+static struct {
+  struct source source;
+  int fd;
+} listeners[LISTENERS];
+static unsigned listener_count;
+
+static void set_end(const struct sockaddr_storage *address, uint8_t to[16], uint16_t *port) {
+  struct sockaddr_in address4;
+  struct sockaddr_in6 address6;
+  if (address->ss_family == AF_INET) {
+    memcpy(&address4, address, sizeof address4);
+    memcpy(to, &address4.sin_addr, 4);
+    *port = ntohs(address4.sin_port);
+  } else {
+    memcpy(&address6, address, sizeof address6);
+    memcpy(to, &address6.sin6_addr, 16);
+    *port = ntohs(address6.sin6_port);
+  }
+}
+
+/* The client's end, and the address that it connected to. */
+static bool flow_of(int fd, struct flow *flow) {
+  struct sockaddr_storage from = {0}, to = {0};
+  socklen_t from_size = sizeof from, to_size = sizeof to;
+  if (getpeername(fd, (struct sockaddr *)&from, &from_size) < 0 || getsockname(fd, (struct sockaddr *)&to, &to_size) < 0) return false;
+  memset(flow, 0, sizeof *flow);
+  flow->ipv4 = from.ss_family == AF_INET;
+  set_end(&from, flow->from, &flow->from_port);
+  set_end(&to, flow->to, &flow->to_port);
+  return true;
+}
+
+static void attach(struct stream *stream, int fd) {
+  int reader = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  input_open(&stream->input, fd, false, true);
+  int error = reader < 0 || output_open(&stream->outputs[0], reader, OUTPUT_SOCKET) < 0 ? errno : 0;
+  if (error != 0) {
+    stream_fail(stream, error, STEP_OPEN, "accept");
+    return;
+  }
+  stream->started_due = true;
+  stream_changed(stream);
+}
+
+static void take(int fd) {
+  struct flow flow;
+  /* The connection inherits the listener's filter. */
+  int ignored = 0;
+  setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &ignored, sizeof ignored);
+  tcp_no_delay(fd);
+  bool known = flow_of(fd, &flow);
+  struct stream *stream = known ? hold_take(&flow) : NULL;
+  if (stream != NULL) {
+    attach(stream, fd);
+  } else if (known && flow.to_port == DNS_PORT) {
+    dns_tcp_take(fd);
+  } else {
+    tcp_reset_on_close(fd);
+    close(fd);
+  }
+}
+
+static void on_ready(struct source *source, uint32_t events) {
+  (void)events;
+  int listener = source == &listeners[0].source ? listeners[0].fd : listeners[1].fd;
+  for (int i = 0; i < CONNECTIONS_PER_ROUND; i++) {
+    int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) return;
+    take(fd);
+  }
+}
+
+int accept_watch(int listener) {
+  if (listener_count == LISTENERS) return -1;
+  listeners[listener_count].fd = listener;
+  listeners[listener_count].source.ready = on_ready;
+  return loop_watch_level(listener, EPOLLIN, &listeners[listener_count++].source);
+}
+
+void accept_request(struct stream *stream, const struct accept_request *request) {
+  if (!hold_accept(request->request, stream)) stream_fail(stream, ECONNABORTED, STEP_OPEN, "the request is over");
+}
+
+void accept_leave(const struct stream *stream) {
+  if (!stream->input.exists) hold_leave(stream);
+}
+
+void accept_reset_waiting(void) {
+  for (unsigned i = 0; i < listener_count; i++)
+    for (int fd; (fd = accept4(listeners[i].fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0;) {
+      tcp_reset_on_close(fd);
+      close(fd);
+    }
+}

@@ -1,0 +1,30 @@
+/* SYNs that wait for the host's answer: sent again to the listener when the host accepts, refused by RST otherwise. */
+#ifndef PYRO_HOLD_H
+#define PYRO_HOLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "packet.h"
+
+struct stream;
+
+/* Makes the listeners hold their SYNs. 0 or errno with the failed step in *what. `listener6` may be -1. */
+int hold_open(int listener4, int listener6, const char **what);
+/* Whether SYNs are asked for; else each one is refused. */
+void hold_turn(bool on);
+/* The host accepts: the stream waits for the connection. False for a request that is not open. */
+bool hold_accept(uint32_t request, struct stream *stream);
+void hold_refuse(uint32_t request);
+/* The stream that waits for this connection; NULL = none. It waits no more. */
+struct stream *hold_take(const struct flow *flow);
+/* The stream is over: its connection is refused, if it still waits. */
+void hold_leave(const struct stream *stream);
+void hold_refuse_all(void);
+/* Handles the SYNs that the kernel has ready. */
+void hold_drain(void);
+/* Time until hold_expire has to look for programs that gave up, in ms; -1 = never. */
+int hold_delay_ms(void);
+void hold_expire(void);
+
+#endif

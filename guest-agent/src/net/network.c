@@ -1,0 +1,84 @@
+#include "network.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "../stream.h"
+#include "accept.h"
+#include "dns_tcp.h"
+#include "hold.h"
+#include "resolve.h"
+#include "routes.h"
+#include "steer.h"
+
+static bool allowed_local, prepared, is_on;
+static int failure;
+static const char *failed_step = "";
+
+void network_allow_local(void) { allowed_local = true; }
+bool network_allowed_local(void) { return allowed_local; }
+
+void network_prepare(void) {
+  if (prepared) return;
+  prepared = true;
+  failure = steer_prepare(&failed_step);
+}
+
+int network_on(const char **what) {
+  network_prepare();
+  *what = failed_step;
+  if (failure != 0) return failure;
+  hold_turn(true);
+  is_on = true;
+  int error = routes_add(what);
+  if (error != 0) {
+    const char *ignored = "";
+    network_off(&ignored);
+  }
+  return error;
+}
+
+static void reset_streams(void) {
+  struct link *next = NULL;
+  for (struct link *at = streams_all()->next; at != streams_all(); at = next) {
+    struct stream *stream = container_of(at, struct stream, all);
+    next = at->next;
+    if (stream->opener == KIND_ACCEPT) stream_fail(stream, ECONNRESET, STEP_IO, "the network was turned off");
+  }
+}
+
+int network_off(const char **what) {
+  *what = "";
+  if (!is_on) return 0;
+  is_on = false;
+  /* The connections first: without its routes, nothing tells a program of the end of its connection. */
+  hold_turn(false);
+  reset_streams();
+  hold_refuse_all();
+  resolve_fail_all();
+  dns_tcp_close_all();
+  accept_reset_waiting();
+  loop_close_now();
+  int error = routes_remove_rules(what);
+  hold_drain();
+  routes_remove_addresses();
+  return error;
+}
+
+void network_answer(const struct answer *answer) {
+  if (answer->kind == ANSWER_REFUSED)
+    hold_refuse(answer->request);
+  else
+    resolve_answer(answer);
+}
+
+static int sooner(int a, int b) { return a < 0 || (b >= 0 && b < a) ? b : a; }
+
+int network_delay_ms(void) { return sooner(sooner(hold_delay_ms(), resolve_delay_ms()), dns_tcp_delay_ms()); }
+
+void network_expire(void) {
+  hold_expire();
+  resolve_expire();
+  dns_tcp_expire();
+}

@@ -1,0 +1,26 @@
+/* DNS questions of the guest's programs, each of which the host answers. */
+#ifndef PYRO_RESOLVE_H
+#define PYRO_RESOLVE_H
+
+#include <stdbool.h>
+
+#include "../decode.h"
+#include "packet.h"
+
+struct dns_client;
+
+/* Takes questions from a UDP socket that reports the asked address; 0, or -1 with errno. */
+int resolve_watch(int fd, bool ipv4);
+/* A question over UDP, with its flow, or of a TCP client. False for bytes that get no answer. */
+bool resolve_ask(const uint8_t *message, size_t size, const struct flow *flow, struct dns_client *client);
+/* The host's answer. */
+void resolve_answer(const struct answer *answer);
+/* The client is gone: its question needs no answer. */
+void resolve_leave(const struct dns_client *client);
+/* Answers every open question with a server failure. */
+void resolve_fail_all(void);
+/* Time until resolve_expire has to give questions up, in ms; -1 = none is open. */
+int resolve_delay_ms(void);
+void resolve_expire(void);
+
+#endif

@@ -1,0 +1,17 @@
+/* Addresses, routes and rules that bring packets for foreign addresses to this machine. */
+#ifndef PYRO_ROUTES_H
+#define PYRO_ROUTES_H
+
+#include <stdint.h>
+
+/* Source of the guest's connections; ROUTES_NAMESERVER is nobody's address, for /etc/resolv.conf. */
+extern const uint8_t routes_source4[4], routes_source6[16];
+extern const uint8_t routes_nameserver4[4], routes_nameserver6[16];
+
+/* 0 or errno with the failed step in *what. Without IPv6 in the kernel, IPv4 alone is routed. Both may be called again. */
+int routes_add(const char **what);
+int routes_remove_rules(const char **what);
+/* And with them the routes. */
+void routes_remove_addresses(void);
+
+#endif

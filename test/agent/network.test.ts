@@ -1,0 +1,257 @@
+import { assert } from "@effect/vitest"
+import { Effect, Fiber, Stream } from "effect"
+import { NetworkMode } from "../../src/guest-channel/calls.ts"
+import type { ConnectRequest } from "../../src/guest-channel/network.ts"
+import { Agent, withAgent, withNetworkAgent } from "./agent.ts"
+import { connectedNetwork, echo, js, jsFiber, nextConnect, serve, textOf } from "./network.ts"
+
+/** A program that prints how its connection ends: `end` at a FIN, the code of an error. */
+const program = (port: number, host: string, then = "") =>
+  `const s = net.connect(${port}, "${host}"); let text = "";
+   s.on("data", (d) => text += d); s.on("end", () => console.log("end", text));
+   s.on("error", (e) => console.log(e.code, text)); ${then}`
+
+withNetworkAgent("connections of the guest's programs", (it) => {
+  it.scoped("a program reaches the host by a name, and its bytes flow both ways", () =>
+    Effect.gen(function*() {
+      const channel = yield* connectedNetwork
+      const asked: Array<unknown> = []
+      yield* serve(channel, {
+        connect: (request) => {
+          asked.push([request.name, request.port])
+          return echo(request)
+        }
+      })
+      const said = yield* js(
+        channel,
+        program(8443, "Example.COM", `s.on("connect", () => { s.end("hello"); console.log(s.localAddress) })`)
+      )
+      assert.strictEqual(said, "198.18.0.1\nend hello")
+      assert.deepStrictEqual(asked, [["example.com", 8443]])
+    }))
+
+  it.scoped("a refused program fails with ECONNREFUSED, over IPv4 and IPv6", () =>
+    Effect.gen(function*() {
+      const channel = yield* connectedNetwork
+      const asked: Array<unknown> = []
+      yield* serve(channel, {
+        connect: (request) => {
+          asked.push([request.name, request.address, request.port])
+          return request.refuse
+        }
+      })
+      assert.match(yield* js(channel, program(80, "1.2.3.4")), /^ECONNREFUSED/)
+      assert.match(yield* js(channel, program(81, "2001:db8::1")), /^ECONNREFUSED/)
+      assert.deepStrictEqual(asked, [[undefined, "1.2.3.4", 80], [undefined, "2001:db8::1", 81]])
+    }))
+
+  it.scoped("a program waits for the host's answer", () =>
+    Effect.gen(function*() {
+      const channel = yield* connectedNetwork
+      yield* serve(channel, { connect: (request) => Effect.andThen(Effect.sleep("1500 millis"), echo(request)) })
+      const said = yield* js(channel, program(80, "2001:db8::2", `s.on("connect", () => s.end("late"))`))
+      assert.strictEqual(said, "end late")
+    }))
+
+  it.scoped("1 MiB passes in both directions", () =>
+    Effect.gen(function*() {
+      const channel = yield* connectedNetwork
+      yield* serve(channel, { connect: echo })
+      const said = yield* js(
+        channel,
+        `const s = net.connect(80, "1.2.3.4", () => s.end(Buffer.alloc(3_000_000, 7))); let n = 0, good = true;
+         s.on("data", (d) => { n += d.length; good &&= d.every((b) => b === 7) });
+         s.on("end", () => console.log(n, good))`
+      )
+      assert.strictEqual(said, "3000000 true")
+    }))
+
+  it.scoped("500 connections at once are all served", () =>
+    Effect.gen(function*() {
+      const channel = yield* connectedNetwork
+      yield* serve(channel, { connect: echo })
+      const said = yield* js(
+        channel,
+        `let left = 500, good = 0;
+         for (let i = 0; i < 500; i++) {
+           const s = net.connect(80, "example.com", () => s.end("x" + i)); let text = "";
+           s.on("data", (d) => text += d);
+           s.on("close", () => { if (text === "x" + i) good++; if (--left === 0) console.log(good) })
+         }`
+      )
+      assert.strictEqual(said, "500")
+    }), 60_000)
+
+  it.scoped("a FIN of the host ends a program's input and leaves its output open", () =>
+    Effect.gen(function*() {
+      const channel = yield* connectedNetwork
+      let received = ""
+      yield* serve(channel, {
+        connect: ({ accept }) =>
+          Effect.gen(function*() {
+            const socket = yield* accept
+            yield* socket.write(Buffer.from("all"))
+            yield* socket.end
+            received = yield* textOf(socket)
+            yield* socket.closed
+          })
+      })
+      const said = yield* js(
+        channel,
+        `const s = net.connect({ port: 80, host: "1.2.3.4", allowHalfOpen: true }); s.resume();
+         s.on("end", () => setTimeout(() => s.end("after"), 100)); s.on("close", (e) => console.log(e))`
+      )
+      assert.deepStrictEqual([said, received], ["false", "after"])
+    }))
+
+  it.scoped("a reset by the host resets a program's connection", () =>
+    Effect.gen(function*() {
+      const channel = yield* connectedNetwork
+      yield* serve(channel, {
+        connect: ({ accept }) =>
+          Effect.andThen(
+            Effect.flatMap(accept, (socket) => socket.write(Buffer.from("half"))),
+            Effect.sleep("50 millis")
+          )
+      })
+      assert.strictEqual(yield* js(channel, program(80, "1.2.3.4")), "ECONNRESET half")
+    }))
+
+  it.scoped("a reset by a program fails the host's socket, behind its bytes", () =>
+    Effect.gen(function*() {
+      const channel = yield* connectedNetwork
+      const client = yield* jsFiber(
+        channel,
+        `const s = net.connect(80, "1.2.3.4", () => s.write("half", () => setTimeout(() => s.resetAndDestroy(), 50)));
+         s.on("close", () => console.log("gone"))`
+      )
+      const socket = yield* Effect.flatMap(nextConnect(channel), ({ accept }) => accept)
+      const pieces: Array<string> = []
+      const failure = yield* socket.received.pipe(
+        Stream.runForEach((bytes) => Effect.sync(() => pieces.push(Buffer.from(bytes).toString()))),
+        Effect.flip
+      )
+      assert.deepStrictEqual(pieces, ["half"])
+      assert.deepInclude(failure, { errno: "ECONNRESET" })
+      assert.strictEqual(yield* Fiber.join(client), "gone")
+    }))
+
+  it.scoped("a request whose program gave up is withdrawn", () =>
+    Effect.gen(function*() {
+      const channel = yield* connectedNetwork
+      yield* jsFiber(channel, `const s = net.connect(80, "1.2.3.4"); setTimeout(() => s.destroy(), 200)`)
+      const request = yield* nextConnect(channel)
+      yield* request.withdrawn
+      assert.deepInclude(yield* Effect.flip(Effect.scoped(request.accept)), { errno: "ECONNABORTED" })
+    }), 30_000)
+
+  it.scoped("an accepted connection whose program gave up fails", () =>
+    Effect.gen(function*() {
+      const channel = yield* connectedNetwork
+      const client = yield* jsFiber(
+        channel,
+        `const s = net.connect(80, "1.2.3.4"); setTimeout(() => { s.destroy(); console.log("gone") }, 50)`
+      )
+      const request = yield* nextConnect(channel)
+      assert.strictEqual(yield* Fiber.join(client), "gone")
+      assert.deepInclude(yield* Effect.flip(Effect.scoped(request.accept)), { errno: "ECONNABORTED" })
+    }), 30_000)
+
+  it.scoped("a server of the guest keeps its own addresses, also new ones", () =>
+    Effect.gen(function*() {
+      const channel = yield* connectedNetwork
+      const asked: Array<string> = []
+      yield* serve(channel, {
+        connect: (request) => {
+          asked.push(request.address)
+          return request.refuse
+        }
+      })
+      const said = yield* js(
+        channel,
+        `require("node:child_process").execFileSync("/usr/sbin/ip", ["addr", "add", "10.9.9.9/32", "dev", "lo"]);
+         const server = net.createServer((s) => s.end("mine")).listen(8080, "0.0.0.0", async () => {
+           for (const host of ["127.0.0.1", "127.9.9.9", "198.18.0.1", "10.9.9.9", "10.9.9.8"])
+             await new Promise((done) => net.connect(8080, host).on("data", (d) => console.log(host, String(d)))
+               .on("error", (e) => console.log(host, e.code)).on("close", done));
+           server.close();
+         })`
+      )
+      assert.deepStrictEqual(said.split("\n"), [
+        "127.0.0.1 mine",
+        "127.9.9.9 mine",
+        "198.18.0.1 mine",
+        "10.9.9.9 mine",
+        "10.9.9.8 ECONNREFUSED"
+      ])
+      assert.deepStrictEqual(asked, ["10.9.9.8"])
+    }))
+
+  it.scoped("datagrams other than DNS fail at once", () =>
+    Effect.gen(function*() {
+      const channel = yield* connectedNetwork
+      const said = yield* js(
+        channel,
+        `const u = require("node:dgram").createSocket("udp4");
+         u.send("x", 443, "1.1.1.1", (e) => { console.log(e.code); u.close() })`
+      )
+      assert.strictEqual(said, "ENETUNREACH")
+    }))
+})
+
+withNetworkAgent("a network that is turned on and off", (it) => {
+  const open = (accepted: Array<string>) => ({ accept }: ConnectRequest) =>
+    Effect.flatMap(accept, (socket) => {
+      accepted.push("open")
+      return socket.closed
+    })
+
+  it.scoped("off resets open connections, refuses waiting ones and leaves no route", () =>
+    Effect.gen(function*() {
+      const channel = yield* connectedNetwork
+      const accepted: Array<string> = []
+      yield* serve(channel, {
+        connect: (request) => request.port === 80 ? open(accepted)(request) : Effect.never
+      })
+      const clients = yield* jsFiber(
+        channel,
+        `for (const port of [80, 81]) net.connect(port, "1.2.3.4").on("error", (e) => console.log(port, e.code))`
+      )
+      yield* Effect.repeat(Effect.sleep("5 millis"), { until: () => accepted.length === 1 })
+      yield* Effect.sleep("50 millis")
+      yield* channel.call.network({ mode: NetworkMode.off })
+      assert.deepStrictEqual((yield* Fiber.join(clients)).split("\n").sort(), ["80 ECONNRESET", "81 ECONNREFUSED"])
+      assert.match(yield* js(channel, program(80, "1.2.3.4")), /^ENETUNREACH/)
+      assert.match(yield* js(channel, program(80, "2001:db8::1")), /^ENETUNREACH/)
+      assert.strictEqual(
+        yield* js(
+          channel,
+          `console.log(Object.values(require("node:os").networkInterfaces()).flat().map((i) => i.address).join())`
+        ),
+        "127.0.0.1,::1"
+      )
+    }))
+
+  it.scoped("on and off may be called again", () =>
+    Effect.gen(function*() {
+      const channel = yield* connectedNetwork
+      yield* serve(channel, { connect: echo })
+      for (const mode of [NetworkMode.on, NetworkMode.off, NetworkMode.off, NetworkMode.prepare, NetworkMode.on]) {
+        yield* channel.call.network({ mode })
+      }
+      assert.strictEqual(
+        yield* js(channel, program(80, "1.2.3.4", `s.on("connect", () => s.end("again"))`)),
+        "end again"
+      )
+    }))
+})
+
+withAgent("an agent that may not steer", (it) => {
+  it.scoped("the call fails in the network namespace of the host", () =>
+    Effect.gen(function*() {
+      const channel = yield* Agent.connect()
+      for (const mode of Object.values(NetworkMode)) {
+        assert.deepInclude(yield* Effect.flip(channel.call.network({ mode })), { errno: "EOPNOTSUPP" })
+      }
+    }))
+})
