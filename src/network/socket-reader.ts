@@ -21,6 +21,7 @@ export class SocketReader {
     socket.on("data", this.#onData).on("end", this.#onEnd).on("error", this.#onError).on("close", this.#onClose)
     // A socket that was destroyed before has no event left.
     if (socket.destroyed) this.#onClose()
+    else socket.resume()
   }
 
   /** The next pieces; undefined at the end. Pending for ever after a failure, which `failed` tells. */

@@ -42,6 +42,9 @@ export type SpliceEnd =
 /** Bytes that may wait in the socket before the guest's stream is left unread. */
 const MAX_UNSENT_BYTES = 262_144
 
+/** Pieces in which the first bytes may come. Each piece has all bytes before it read again. */
+const MAX_HELLO_PIECES = 256
+
 class Denied {
   readonly detail: string
   constructor(detail: string) {
@@ -130,6 +133,7 @@ const drained = (socket: Socket) =>
 /** Holds the first bytes until they name a host, or show that they never will. */
 const withJudgement = (name: string, send: Sender): Sender<Denied> => {
   let held: Buffer | undefined = Buffer.alloc(0)
+  let pieces = 0
   const release = () => {
     const bytes = held
     held = undefined
@@ -140,8 +144,13 @@ const withJudgement = (name: string, send: Sender): Sender<Denied> => {
       Effect.suspend(() => {
         if (held === undefined) return send.write(bytes)
         held = Buffer.concat([held, bytes])
+        pieces += 1
         const hello = inspect(held)
-        if (hello._tag === "NeedMore") return Effect.void
+        if (hello._tag === "NeedMore") {
+          return pieces < MAX_HELLO_PIECES
+            ? Effect.void
+            : Effect.fail(new Denied("its first bytes come in too many pieces"))
+        }
         const detail = fronting(name, hello)
         return detail === undefined ? release() : Effect.fail(new Denied(detail))
       }),

@@ -126,7 +126,7 @@ describe("the dial process", () => {
       Effect.gen(function*() {
         assert.deepStrictEqual(yield* ask({ op: "dial", address: SERVER }), {
           reason: "denied",
-          detail: "an address without a name needs a rule",
+          detail: "no --allow-ip rule allows the address",
           option: `--allow-ip ${SERVER}:80`
         })
         const allowIps = [`${SERVER}:80`, "[2001:db8:1::/48]:80"]

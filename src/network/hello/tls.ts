@@ -44,33 +44,37 @@ class Reader {
   }
 }
 
-/** The handshake messages, as far as their records have arrived. */
-const handshakeBytes = (bytes: Uint8Array): Uint8Array | Hello => {
-  const parts: Array<Uint8Array> = []
-  let at = 0
-  while (at + 5 <= bytes.length) {
+/** Length of the first handshake message with its head; undefined while the head is not whole. */
+const messageBytes = (handshake: Uint8Array) =>
+  handshake.length < 4 ? undefined : 4 + handshake[1]! * 65_536 + handshake[2]! * 256 + handshake[3]!
+
+/** The first handshake message, out of the records that carry the message; shorter while some have not arrived. */
+const firstMessage = (bytes: Uint8Array): Uint8Array | Hello => {
+  let message: Uint8Array = new Uint8Array(0)
+  for (let at = 0; at + 5 <= bytes.length;) {
+    if (message.length >= (messageBytes(message) ?? Infinity)) break
     if (bytes[at] !== HANDSHAKE_RECORD || bytes[at + 1] !== 3) {
       return malformed("a TLS record of another type precedes the end of the ClientHello")
     }
     const length = bytes[at + 3]! * 256 + bytes[at + 4]!
     if (length === 0 || length > MAX_RECORD_BYTES) return malformed("a TLS record has a wrong length")
-    parts.push(bytes.subarray(at + 5, at + 5 + length))
+    const content = bytes.subarray(at + 5, at + 5 + length)
+    message = message.length === 0 ? content : Buffer.concat([message, content])
     at += 5 + length
   }
-  return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
+  return message
 }
 
 /** Reads the ClientHello of bytes that begin like a TLS handshake record. */
 export const readTls = (bytes: Uint8Array): Hello => {
   // A record of type 22 has a version 3.x; anything else only resembles one.
   if (bytes.length > 1 && bytes[1] !== 3) return { _tag: "Other" }
-  const handshake = handshakeBytes(bytes)
-  if ("_tag" in handshake) return handshake
-  if (handshake.length > 0 && handshake[0] !== CLIENT_HELLO) return malformed("the first TLS message is no ClientHello")
-  if (handshake.length < 4) return needMore
-  const length = handshake[1]! * 65_536 + handshake[2]! * 256 + handshake[3]!
-  if (handshake.length < 4 + length) return needMore
-  return readClientHello(new Reader(handshake.subarray(4, 4 + length)))
+  const message = firstMessage(bytes)
+  if ("_tag" in message) return message
+  if (message.length > 0 && message[0] !== CLIENT_HELLO) return malformed("the first TLS message is no ClientHello")
+  const length = messageBytes(message)
+  if (length === undefined || message.length < length) return needMore
+  return readClientHello(new Reader(message.subarray(4, length)))
 }
 
 const readClientHello = (hello: Reader): Hello => {

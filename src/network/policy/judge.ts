@@ -57,7 +57,7 @@ export const judgeName = (rules: Rules, text: string, port?: number): Verdict =>
   if (!rules.isListed) return allowed(name, undefined)
   const rule = rules.allowHosts.find((rule) => appliesToPort(rule, port) && matches(rule, name))
   return rule === undefined
-    ? denied("the name is on no list that is allowed", `--allow-host ${name}${port === undefined ? "" : `:${port}`}`)
+    ? denied("no --allow-host rule allows the name", `--allow-host ${name}${port === undefined ? "" : `:${port}`}`)
     : allowed(name, rule.text)
 }
 
@@ -116,6 +116,6 @@ export const judgeLiteral = (
   const judged = judgeParsed(rules, text, address, port, own)
   if ("_tag" in judged) return judged
   return judged.rule === undefined
-    ? denied("an address without a name needs a rule", ipOption(text, port))
+    ? denied("no --allow-ip rule allows the address", ipOption(text, port))
     : allowed(text, judged.rule.text)
 }

@@ -1,0 +1,266 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Fiber, Mailbox, Schedule, type Scope } from "effect"
+import * as net from "node:net"
+import { type Counts, type GuestEnd, splice } from "../../../src/network/splice.ts"
+
+/** A guest whose program is the test. */
+interface FakeGuest {
+  readonly end: GuestEnd<Error>
+  readonly send: (bytes: Uint8Array | string) => Effect.Effect<void>
+  readonly finish: Effect.Effect<void>
+  readonly reset: Effect.Effect<void>
+  readonly got: () => string
+  readonly gotBytes: () => number
+  readonly sawEnd: () => boolean
+  /** Makes the guest's program read nothing, until it is undone. */
+  readonly stopReading: Effect.Effect<Effect.Effect<void>>
+}
+
+const makeGuest = Effect.gen(function*() {
+  const sent = yield* Mailbox.make<Uint8Array, Error>()
+  const resetBy = yield* Deferred.make<never, Error>()
+  const ended = { byGuest: yield* Deferred.make<void>(), byHost: yield* Deferred.make<void>() }
+  const chunks: Array<Uint8Array> = []
+  let isEnded = false
+  let reading: Deferred.Deferred<void> | undefined
+  const failure = new Error("ECONNRESET")
+  const guest: FakeGuest = {
+    end: {
+      received: Mailbox.toStream(sent),
+      write: (bytes) =>
+        Effect.zipRight(
+          Effect.suspend(() => reading === undefined ? Effect.void : Deferred.await(reading)),
+          Effect.sync(() => void chunks.push(Buffer.from(bytes)))
+        ),
+      end: Effect.suspend(() => {
+        isEnded = true
+        return Effect.asVoid(Deferred.succeed(ended.byHost, undefined))
+      }),
+      closed: Effect.raceFirst(
+        Effect.zipRight(Deferred.await(ended.byGuest), Deferred.await(ended.byHost)),
+        Deferred.await(resetBy)
+      )
+    },
+    send: (bytes) => Effect.asVoid(sent.offer(Buffer.from(bytes as string))),
+    finish: Effect.zipRight(Deferred.succeed(ended.byGuest, undefined), Effect.asVoid(sent.end)),
+    reset: Effect.zipRight(Deferred.fail(resetBy, failure), Effect.asVoid(sent.fail(failure))),
+    got: () => Buffer.concat(chunks).toString(),
+    gotBytes: () => chunks.reduce((sum, { length }) => sum + length, 0),
+    sawEnd: () => isEnded,
+    stopReading: Effect.map(Deferred.make<void>(), (deferred) => {
+      reading = deferred
+      return Effect.asVoid(Deferred.succeed(deferred, undefined))
+    })
+  }
+  return guest
+})
+
+/** A connection on loopback: the splice's socket, and the server's. */
+const makeConnection: Effect.Effect<{ readonly socket: net.Socket; readonly server: net.Socket }, never, Scope.Scope> =
+  Effect.acquireRelease(
+    Effect.async((resume) => {
+      const listener = net.createServer({ allowHalfOpen: true }, (server) => {
+        listener.close()
+        server.on("error", () => {})
+        resume(Effect.succeed({ socket, server }))
+      }).listen(0, "127.0.0.1", () => socket.connect((listener.address() as net.AddressInfo).port, "127.0.0.1"))
+      const socket = new net.Socket({ allowHalfOpen: true })
+      socket.pause()
+    }),
+    ({ server, socket }) => Effect.sync(() => [server, socket].forEach((one) => one.destroy()))
+  )
+
+const until = (condition: () => boolean) =>
+  Effect.sync(condition).pipe(
+    Effect.repeat({ until: (holds) => holds, schedule: Schedule.spaced("2 millis") }),
+    Effect.timeout("10 seconds")
+  )
+
+const event = (socket: net.Socket, name: string) =>
+  Effect.async<unknown>((resume) => void socket.once(name, (value: unknown) => resume(Effect.succeed(value))))
+
+const textOf = (socket: net.Socket) => {
+  const chunks: Array<Buffer> = []
+  socket.on("data", (chunk: Buffer) => chunks.push(chunk))
+  return () => Buffer.concat(chunks).toString()
+}
+
+const setUp = (expectedName?: string) =>
+  Effect.gen(function*() {
+    const guest = yield* makeGuest
+    const connection = yield* makeConnection
+    const counts: Counts = { sentBytes: 0, receivedBytes: 0 }
+    const fiber = yield* Effect.forkScoped(
+      splice({ guest: guest.end, socket: connection.socket, expectedName, counts })
+    )
+    return { guest, counts, fiber, ...connection }
+  })
+
+describe("a spliced connection", () => {
+  it.scopedLive("bytes go both ways, are counted, and each side ends by itself", () =>
+    Effect.gen(function*() {
+      const { counts, fiber, guest, server } = yield* setUp()
+      const text = textOf(server)
+      server.write("welcome\n")
+      yield* until(() => guest.got() === "welcome\n")
+      yield* guest.send("hello")
+      yield* guest.finish
+      yield* event(server, "end")
+      assert.strictEqual(text(), "hello")
+      assert.isFalse(guest.sawEnd())
+      server.end("after your end")
+      assert.deepStrictEqual(yield* Fiber.join(fiber), { _tag: "Closed" })
+      assert.strictEqual(guest.got(), "welcome\nafter your end")
+      assert.isTrue(guest.sawEnd())
+      assert.deepStrictEqual(counts, { sentBytes: 5, receivedBytes: 22 })
+    }))
+
+  it.scopedLive("a server that ends first still gets what the guest sends", () =>
+    Effect.gen(function*() {
+      const { fiber, guest, server } = yield* setUp()
+      const text = textOf(server)
+      server.end("bye")
+      yield* until(guest.sawEnd)
+      yield* guest.send("late")
+      yield* guest.finish
+      yield* event(server, "end")
+      assert.strictEqual(text(), "late")
+      assert.deepStrictEqual(yield* Fiber.join(fiber), { _tag: "Closed" })
+    }))
+
+  it.scopedLive("a reset by the server ends the splice as one, and not as an end", () =>
+    Effect.gen(function*() {
+      const { fiber, guest, server } = yield* setUp()
+      server.write("x")
+      yield* until(() => guest.got() === "x")
+      server.resetAndDestroy()
+      assert.deepStrictEqual(yield* Fiber.join(fiber), { _tag: "ResetByHost", detail: "ECONNRESET" })
+      assert.isFalse(guest.sawEnd())
+    }))
+
+  it.scopedLive("a reset by the guest, also after its end, resets the socket", () =>
+    Effect.gen(function*() {
+      for (const finishes of [false, true]) {
+        const { fiber, guest, server } = yield* setUp()
+        server.resume()
+        if (finishes) {
+          yield* guest.finish
+          yield* event(server, "end")
+        }
+        let code: string | undefined
+        server.on("error", (error: NodeJS.ErrnoException) => (code = error.code))
+        yield* guest.reset
+        assert.deepStrictEqual(yield* Fiber.join(fiber), { _tag: "ResetByGuest", detail: "ECONNRESET" })
+        // After an end, only a write shows the reset.
+        yield* until(() => {
+          if (finishes) server.write("x")
+          return code !== undefined
+        })
+        assert.include(["ECONNRESET", "EPIPE"], code)
+      }
+    }))
+
+  it.scopedLive("an interruption resets the socket", () =>
+    Effect.gen(function*() {
+      const { fiber, server } = yield* setUp()
+      server.resume()
+      const failed = yield* Effect.forkScoped(event(server, "error"))
+      yield* Effect.yieldNow()
+      yield* Fiber.interrupt(fiber)
+      assert.strictEqual((yield* Fiber.join(failed) as Effect.Effect<NodeJS.ErrnoException>).code, "ECONNRESET")
+    }))
+
+  it.scopedLive("a guest that reads nothing stops the server, within bounds, and loses nothing", () =>
+    Effect.gen(function*() {
+      const { counts, guest, server, socket } = yield* setUp()
+      const goOn = yield* guest.stopReading
+      const total = 64 * 1_048_576
+      const piece = Buffer.alloc(1_048_576, 1)
+      let written = 0
+      const write = () => {
+        while (written < total) {
+          written += piece.length
+          if (!server.write(piece)) return void server.once("drain", write)
+        }
+        server.end()
+      }
+      write()
+      // Kernel buffers are full once the server's queue no longer shrinks.
+      yield* until(() => socket.isPaused())
+      assert.isBelow(socket.bytesRead, 16 * 1_048_576)
+      assert.isBelow(counts.receivedBytes, 1_048_576)
+      yield* goOn
+      yield* until(guest.sawEnd)
+      assert.strictEqual(guest.gotBytes(), total)
+    }))
+
+  it.scopedLive("a server that reads nothing stops the guest", () =>
+    Effect.gen(function*() {
+      const { counts, fiber, guest, server, socket } = yield* setUp()
+      const piece = Buffer.alloc(65_536, 1)
+      for (let at = 0; at < 1_024; at++) yield* guest.send(piece)
+      yield* guest.finish
+      yield* until(() => socket.writableNeedDrain)
+      assert.isBelow(counts.sentBytes, 32 * 1_048_576)
+      let got = 0
+      server.on("data", (bytes: Buffer) => (got += bytes.length)).on("end", () => server.end())
+      yield* Fiber.join(fiber)
+      assert.strictEqual(got, 64 * 1_048_576)
+    }))
+
+  it.scopedLive("an HTTP request that comes byte by byte goes on once its Host is known", () =>
+    Effect.gen(function*() {
+      const { fiber, guest, server } = yield* setUp("example.com")
+      const text = textOf(server)
+      const head = "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n"
+      for (const byte of head.slice(0, -1)) yield* guest.send(byte)
+      server.write("early")
+      yield* until(() => guest.got() === "early")
+      assert.strictEqual(text(), "")
+      yield* guest.send("\n")
+      yield* guest.send("body")
+      yield* guest.finish
+      yield* event(server, "end")
+      assert.strictEqual(text(), `${head}body`)
+      server.end()
+      yield* Fiber.join(fiber)
+    }))
+
+  it.scopedLive("the first bytes of a request for another host reach nobody", () =>
+    Effect.gen(function*() {
+      const { counts, fiber, guest, server } = yield* setUp("example.com")
+      const text = textOf(server)
+      const failed = yield* Effect.forkScoped(event(server, "error"))
+      yield* Effect.yieldNow()
+      yield* guest.send("GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n")
+      assert.deepStrictEqual(yield* Fiber.join(fiber), {
+        _tag: "Denied",
+        detail: "the HTTP Host is \"evil.example\", and the connection is to example.com"
+      })
+      yield* Fiber.join(failed)
+      assert.strictEqual(text(), "")
+      assert.strictEqual(counts.sentBytes, 0)
+    }))
+
+  it.scopedLive("a client that sends its request in hundreds of pieces is refused", () =>
+    Effect.gen(function*() {
+      const { fiber, guest } = yield* setUp("example.com")
+      for (let at = 0; at < 256; at++) yield* guest.send(at === 0 ? "\x16" : "\x03")
+      const ended = yield* Fiber.join(fiber)
+      assert.strictEqual(ended._tag, "Denied")
+    }))
+
+  it.scopedLive("other protocols go on, and a client that ends in between is passed on", () =>
+    Effect.gen(function*() {
+      for (const sent of ["SSH-2.0-x\r\n", "GET", ""]) {
+        const { fiber, guest, server } = yield* setUp("example.com")
+        const text = textOf(server)
+        if (sent !== "") yield* guest.send(sent)
+        yield* guest.finish
+        yield* event(server, "end")
+        assert.strictEqual(text(), sent)
+        server.end()
+        assert.deepStrictEqual(yield* Fiber.join(fiber), { _tag: "Closed" })
+      }
+    }))
+})
