@@ -9,6 +9,7 @@ import {
 } from "../contract/errors.ts"
 import { printable } from "../contract/printable.ts"
 import { runTool, spawnTool, toolEnd, type ToolFailed } from "../system/child.ts"
+import { attempt } from "../system/files/failure.ts"
 import { freeBytes } from "../system/host.ts"
 import { nativeTool } from "../system/native.ts"
 import type { SpareProcess } from "../system/spare-process.ts"
@@ -189,7 +190,16 @@ const resultOf = (said: Said): SeedResult => {
   }
 }
 
-const failureOf = (request: SeedRequest, code: number, said: Said, stderr: string): SeedFailed => {
+/** Free MiB of a folder's file system; 0 if the host does not tell. */
+const freeMibOf = (folder: string) =>
+  Effect.orElseSucceed(attempt("statfs", folder, () => Math.floor(freeBytes(folder) / mib)), () => 0)
+
+const failureOf = (
+  request: SeedRequest,
+  code: number,
+  said: Said,
+  stderr: string
+): Effect.Effect<never, SeedFailed> => {
   const detail = said.records.get("error")?.[1] ?? `pyro-seed ended with status ${code}`
   const path = request.source._tag === "empty" ? request.into : request.source.path
   const needed = said.counts.get("neededBytes")
@@ -204,16 +214,15 @@ const failureOf = (request: SeedRequest, code: number, said: Said, stderr: strin
         neededMib: needed === undefined ? request.virtualMib + 1 : mibOf(needed),
         availableMib: free === undefined ? request.virtualMib : Math.floor(free / mib)
       })
-    case status.hostFull: {
-      const availableMib = Math.floor(freeBytes(request.into) / mib)
-      return new NoSpace({
-        where: "cache",
-        path: request.into,
-        // An archive's remaining size is unknown.
-        neededMib: Math.max(mibOf(needed ?? 0), availableMib + 1),
-        availableMib
-      })
-    }
+    case status.hostFull:
+      return Effect.flatMap(freeMibOf(request.into), (availableMib) =>
+        new NoSpace({
+          where: "cache",
+          path: request.into,
+          // An archive's remaining size is unknown.
+          neededMib: Math.max(mibOf(needed ?? 0), availableMib + 1),
+          availableMib
+        }))
     case status.rejected:
       return new SeedRejected({ path, detail: `${detail}${decompressorSaid(stderr)}` })
     case status.toolMissing:

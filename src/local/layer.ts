@@ -22,7 +22,6 @@ import {
   removeEnvironment
 } from "./environments.ts"
 import { gc } from "./gc.ts"
-import { sayHostTrouble } from "./host-trouble.ts"
 import { run } from "./run.ts"
 import { takeWorkspaces } from "./workspaces.ts"
 
@@ -43,9 +42,9 @@ const make = (pooled: boolean) =>
       yield* Effect.context<Layer.Layer.Success<typeof services>>()
     )
     const effect = <A, E, R extends Layer.Layer.Success<typeof services>>(work: Effect.Effect<A, E, R>) =>
-      Effect.mapErrorCause(Effect.provide(work, context), sayHostTrouble)
+      Effect.provide(work, context)
     const stream = <A, E, R extends Layer.Layer.Success<typeof services>>(work: Stream.Stream<A, E, R>) =>
-      Stream.mapErrorCause(Stream.provideContext(work, context as Context.Context<R>), sayHostTrouble)
+      Stream.provideContext(work, context as Context.Context<R>)
     const taking = yield* Effect.cached(effect(takeWorkspaces(yield* Effect.scope)))
     let known: Effect.Effect.Success<typeof taking> | undefined
     // Asked for by every operation: `cached` alone would wait for what is there.
@@ -53,9 +52,9 @@ const make = (pooled: boolean) =>
       known === undefined ? Effect.tap(taking, (all) => Effect.sync(() => known = all)) : Effect.succeed(known)
     )
     const of = <A, E, R = never>(use: (workspaces: Workspaces["Type"]) => Effect.Effect<A, E, R>) =>
-      Effect.mapErrorCause(Effect.flatMap(taken, ({ workspaces }) => use(workspaces)), sayHostTrouble)
+      Effect.flatMap(taken, ({ workspaces }) => use(workspaces))
     const eventsOf = <A, E>(use: (workspaces: Workspaces["Type"]) => Stream.Stream<A, E>) =>
-      Stream.mapErrorCause(Stream.unwrap(Effect.map(taken, ({ workspaces }) => use(workspaces))), sayHostTrouble)
+      Stream.unwrap(Effect.map(taken, ({ workspaces }) => use(workspaces)))
     const pyro: PyroService = {
       run: (payload, input) =>
         pooled

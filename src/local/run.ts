@@ -29,7 +29,7 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
     yield* demandOneSeed(payload)
     yield* requireOneCommand(payload)
     const notices = yield* Mailbox.make<Notice>({ capacity: 64, strategy: "sliding" })
-    yield* Effect.forkScoped(sweepVms)
+    yield* Effect.forkScoped(Effect.ignoreLogged(sweepVms))
     const prepare = Effect.gen(function*() {
       const images = yield* ensureImages(payload.environment, noticesTo(notices))
       const seeds = yield* SeedImages

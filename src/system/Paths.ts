@@ -2,8 +2,9 @@ import { Context, Effect, Layer } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { type InvalidConfiguration, StateDirectoryUnusable } from "../contract/errors.ts"
+import { type InvalidConfiguration, NoSpace, StateDirectoryUnusable } from "../contract/errors.ts"
 import { setting } from "./config.ts"
+import { isDiskFull } from "./files/failure.ts"
 
 /**
  * Where pyro keeps things. `stateDir` holds what must not be lost, `cacheDir` what may vanish at any moment and is made anew,
@@ -116,8 +117,10 @@ const usable = <A>(variable: string, directory: string, make: () => A) =>
   Effect.try({
     try: make,
     catch: (cause) =>
-      new StateDirectoryUnusable({
-        path: directory,
-        detail: `${variable}: ${cause instanceof Error ? cause.message : String(cause)}`
-      })
+      isDiskFull(cause)
+        ? new NoSpace({ where: `directory of ${variable}`, path: directory, neededMib: 1, availableMib: 0 })
+        : new StateDirectoryUnusable({
+          path: directory,
+          detail: `${variable}: ${cause instanceof Error ? cause.message : String(cause)}`
+        })
   })

@@ -71,8 +71,12 @@ const recalled = new Map<string, Recalled>()
 
 /** A file that is replaced as a whole: the next one of that name has another inode, or at least another time. */
 const identityOf = (path: string) => {
-  const stat = fs.statSync(path, { bigint: true, throwIfNoEntry: false })
-  return stat && `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}`
+  try {
+    const stat = fs.statSync(path, { bigint: true })
+    return `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}`
+  } catch {
+    return undefined
+  }
 }
 
 /** What `make` says of a file, made once for as long as the very same file is there. For few files, each asked about in one way. */

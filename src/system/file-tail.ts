@@ -1,6 +1,6 @@
 import * as fs from "node:fs"
 
-/** The last bytes of a text file, from the start of a line where that is possible; empty when there is no such file. */
+/** The last bytes of a text file, from the start of a line where that is possible; empty if the file cannot be read. */
 export const readTail = (file: string, maxBytes: number): string => {
   let fd: number
   try {

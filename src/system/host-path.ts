@@ -49,11 +49,15 @@ export const isDirectory = (file: string): boolean => {
 /** Where a path leads, if that is a directory. */
 export const realDirectory = (file: string): string | undefined => isDirectory(file) ? realPath(file) : undefined
 
-/** Whether two paths lead to one file. */
+/** Whether two paths lead to one file that this user can reach. */
 export const isSameFile = (one: string, other: string): boolean => {
   if (one === other) return true
-  const [a, b] = [one, other].map((file) => fs.statSync(file, { throwIfNoEntry: false }))
-  return a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev
+  try {
+    const [a, b] = [fs.statSync(one), fs.statSync(other)]
+    return a.ino === b.ino && a.dev === b.dev
+  } catch {
+    return false
+  }
 }
 
 /** The nearest folder at or above another that has a `.git`. */

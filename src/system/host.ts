@@ -81,8 +81,14 @@ export const fileHolds = (file: string, needle: Buffer): boolean => {
   }
 }
 
-/** Size of a file, in bytes; 0 where there is none. */
-export const fileBytes = (file: string): number => fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0
+/** Size of a file, in bytes; 0 if there is none, or if this user cannot look. */
+export const fileBytes = (file: string): number => {
+  try {
+    return fs.statSync(file).size
+  } catch {
+    return 0
+  }
+}
 
 /** Errors of link(2) that say: these two never share a file. */
 const NEVER = new Set<string | undefined>(["EXDEV", "EPERM", "EOPNOTSUPP"])

@@ -116,7 +116,7 @@ export interface CaptureTarget {
   /** Host user that is to own the memory file. */
   readonly memoryUid: number
   /** Runs while nothing in the guest runs: its result is of the same moment. */
-  readonly inPause?: Effect.Effect<void, VmFailed>
+  readonly inPause?: Effect.Effect<void, NoSpace | StateDirectoryUnusable>
 }
 
 export interface Captured {
@@ -126,7 +126,14 @@ export interface Captured {
   readonly pauseMs: number
 }
 
-export type CaptureError = VmFailed | GuestPanicked | NoSpace | HostToolMissing | ImageDamaged | ChannelFailed
+export type CaptureError =
+  | VmFailed
+  | GuestPanicked
+  | NoSpace
+  | HostToolMissing
+  | ImageDamaged
+  | StateDirectoryUnusable
+  | ChannelFailed
 
 export type VmError =
   | VmFailed

@@ -49,7 +49,7 @@ const other = (verb: "hold" | "leave", command: string) =>
     })
     const { exec, vm } = JSON.parse(line) as { readonly vm: string; readonly exec: string }
     const started: Started = { child, exec, vm: VmId.make(vm) }
-    yield* Effect.addFinalizer(() => endVm(started.vm))
+    yield* Effect.addFinalizer(() => Effect.orDie(endVm(started.vm)))
     return started
   })
 

@@ -21,3 +21,18 @@ export const fillDisk = (bytes: number) => {
     syncBuiltinESMExports()
   }
 }
+
+/** Makes this process's new folders fail as on a full disk. Returns what ends it. */
+export const refuseFolders = () => {
+  const { mkdirSync } = fs
+  Object.assign(fs, {
+    mkdirSync: () => {
+      throw noSpace()
+    }
+  })
+  syncBuiltinESMExports()
+  return () => {
+    Object.assign(fs, { mkdirSync })
+    syncBuiltinESMExports()
+  }
+}

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import type { DoctorLine } from "../../contract/operations/doctor.ts"
 import { runTool } from "../../system/child.ts"
 import { exists } from "../../system/files/entries.ts"
+import { attempt } from "../../system/files/failure.ts"
 import {
   availableMemoryBytes,
   coreCount,
@@ -42,25 +43,27 @@ export const memory = Effect.sync((): DoctorLine => {
     )
 })
 
-const room = (name: string, directory: string, neededMib: number, variable: string): DoctorLine => {
-  const free = freeBytes(directory)
-  return free >= neededMib * mib
-    ? fine(name, `${gib(free)} free at ${directory}`)
-    : wrong(
-      name,
-      `only ${gib(free)} free at ${directory}`,
-      `free some space (pyro env prune; pyro gc), or set ${variable}`
-    )
-}
+const room = (name: string, directory: string, neededMib: number, variable: string): Effect.Effect<DoctorLine> =>
+  Effect.match(attempt("statfs", directory, () => freeBytes(directory)), {
+    onFailure: ({ detail }) => wrong(name, detail, `make ${directory} readable, or set ${variable}`),
+    onSuccess: (free) =>
+      free >= neededMib * mib
+        ? fine(name, `${gib(free)} free at ${directory}`)
+        : wrong(
+          name,
+          `only ${gib(free)} free at ${directory}`,
+          `free some space (pyro env prune; pyro gc), or set ${variable}`
+        )
+  })
 
-export const storage = Effect.map(Paths, ({ cacheDir, memoryDir, stateDir }): ReadonlyArray<DoctorLine> => {
+export const storage = Effect.gen(function*() {
+  const { cacheDir, memoryDir, stateDir } = yield* Paths
   const memoryAt = existingMemoryDir(memoryDir)
-  const backing = isTmpfs(memoryAt)
-  const store = room("memory store", memoryAt, neededMemoryMib, "PYRO_MEMORY_DIR")
+  const store = yield* room("memory store", memoryAt, neededMemoryMib, "PYRO_MEMORY_DIR")
   return [
-    room("state directory", stateDir, neededStateMib, "PYRO_STATE_DIR"),
-    room("cache directory", cacheDir, neededCacheMib, "PYRO_CACHE_DIR"),
-    backing || !store.ok
+    yield* room("state directory", stateDir, neededStateMib, "PYRO_STATE_DIR"),
+    yield* room("cache directory", cacheDir, neededCacheMib, "PYRO_CACHE_DIR"),
+    !store.ok || isTmpfs(memoryAt)
       ? store
       : improvable(
         "memory store",

@@ -4,9 +4,14 @@ import { join } from "node:path"
 /** Bytes of one block of `st_blocks` (stat(2)), whatever the block size of the file system. */
 const BLOCK_BYTES = 512
 
-/** Bytes that a file occupies on disk; 0 if there is none. */
-export const bytesOnDisk = (path: string): number =>
-  (fs.statSync(path, { throwIfNoEntry: false })?.blocks ?? 0) * BLOCK_BYTES
+/** Bytes that a file occupies on disk; 0 if there is none, or if this user cannot look. */
+export const bytesOnDisk = (path: string): number => {
+  try {
+    return fs.statSync(path).blocks * BLOCK_BYTES
+  } catch {
+    return 0
+  }
+}
 
 /** Bytes that a file or a folder occupies on disk, as far as this user can read it. */
 export const bytesBeneath = (path: string): number => {

@@ -1,8 +1,10 @@
 import { Effect, Option } from "effect"
-import * as fs from "node:fs"
 import * as path from "node:path"
-import { exists } from "../../system/files/entries.ts"
-import { namesIn } from "../../system/files/folders.ts"
+import type { NoSpace, StateDirectoryUnusable } from "../../contract/errors.ts"
+import { exists, statEntry } from "../../system/files/entries.ts"
+import { attempt, type FileFailed } from "../../system/files/failure.ts"
+import { listIfPresent, removeTree } from "../../system/files/folders.ts"
+import { toHostError } from "../../system/files/host-error.ts"
 import { freedBeneath } from "../../system/files/usage.ts"
 import { isAlive, processesWithArgument } from "../../system/identity.ts"
 import { killIdentity } from "../../system/kill-identity.ts"
@@ -21,13 +23,17 @@ export interface Leftover {
 /** QEMU and what it was started through, also when its pid was never written down. */
 const processesOf = (id: VmId) => processesWithArgument(processName(id))
 
-const remove = (kind: Leftover["kind"], file: string) =>
-  Effect.promise(async (): Promise<ReadonlyArray<Leftover>> => {
-    if (fs.lstatSync(file, { throwIfNoEntry: false }) === undefined) return []
-    const freedBytes = freedBeneath(file)
-    await fs.promises.rm(file, { recursive: true, force: true })
+const remove = (kind: Leftover["kind"], file: string): Effect.Effect<ReadonlyArray<Leftover>, FileFailed> =>
+  Effect.gen(function*() {
+    if ((yield* statEntry(file)) === undefined) return []
+    // Another process may sweep the same files.
+    const freedBytes = yield* Effect.orElseSucceed(attempt("lstat", file, () => freedBeneath(file)), () => 0)
+    yield* removeTree(file)
     return [{ kind, what: file, freedBytes }]
   })
+
+/** A sweep fails if the host keeps a file. */
+type Swept = Effect.Effect<ReadonlyArray<Leftover>, NoSpace | StateDirectoryUnusable, Paths>
 
 const mayBeRemoved = (record: VmRecord) => !isAlive(record.owner) && record.purpose !== "workspace"
 
@@ -35,7 +41,7 @@ const mayBeRemoved = (record: VmRecord) => !isAlive(record.owner) && record.purp
  * Ends one VM, whoever answers for it: its processes first, and only when they are gone what they used. The layers of a workspace's disk
  * stay under the workspace's own names.
  */
-export const endVm = (id: VmId) =>
+export const endVm = (id: VmId): Swept =>
   Effect.gen(function*() {
     const paths = vmPaths(yield* Paths, id)
     const ended: Array<Leftover> = []
@@ -46,17 +52,17 @@ export const endVm = (id: VmId) =>
     const memory = yield* remove("memory file", paths.memory)
     const folder = yield* remove("vm", paths.directory)
     return [...ended, ...memory, ...folder]
-  })
+  }).pipe(Effect.mapError(toHostError))
 
 /** Removes what a VM used whose QEMU is gone; one that still runs is left as it is. */
-export const endVmIfDead = (id: VmId) =>
+export const endVmIfDead = (id: VmId): Swept =>
   Effect.suspend(() => processesOf(id).length === 0 ? endVm(id) : Effect.succeed([]))
 
 /**
  * Ends the VMs of workspaces that nobody answers for and that `keep` does not name: leftovers of a step that a crash cut short. Only
  * for the process that has the workspaces.
  */
-export const sweepWorkspaceVms = (keep: ReadonlySet<VmId>): Effect.Effect<ReadonlyArray<Leftover>, never, Paths> =>
+export const sweepWorkspaceVms = (keep: ReadonlySet<VmId>): Swept =>
   Effect.gen(function*() {
     const paths = yield* Paths
     const removed: Array<Leftover> = []
@@ -95,29 +101,31 @@ export const ownerlessWorkspaceVms: Effect.Effect<ReadonlyArray<VmRecord>, never
 /** Folders that a process was still preparing when it was killed. */
 const deadFolders = (stateDir: string) => {
   const vms = path.join(stateDir, "vms")
-  return fs.existsSync(vms)
-    ? fs.readdirSync(vms).filter((name) => {
+  return Effect.map(listIfPresent(vms), (names) =>
+    names.filter((name) => {
       const maker = parseNewFolder(name)
       return maker !== undefined && !isAlive(maker)
-    }).map((name) => path.join(vms, name))
-    : []
+    }).map((name) => path.join(vms, name)))
 }
 
 /** Memory files without a VM. Listed before the folders are looked for: a folder is always there first. */
 const orphanedMemory = (paths: Paths["Type"]) =>
-  namesIn(paths.memoryDir).filter(isVmId)
-    .filter((id) => !exists(vmPaths(paths, id).directory))
-    .map((name) => path.join(paths.memoryDir, name))
+  Effect.map(listIfPresent(paths.memoryDir), (names) =>
+    names.filter(isVmId)
+      .filter((id) => !exists(vmPaths(paths, id).directory))
+      .map((name) => path.join(paths.memoryDir, name)))
 
 /**
  * Ends VMs whose owner is dead and removes what they left: processes by identity, memory, disks, folders. What belongs to a
  * living process is left alone. Safe to repeat, and to run in several processes at once.
  */
-export const sweepVms: Effect.Effect<ReadonlyArray<Leftover>, never, Paths> = Effect.gen(function*() {
+export const sweepVms: Swept = Effect.gen(function*() {
   const paths = yield* Paths
   const removed: Array<Leftover> = []
   for (const id of yield* deadVms) removed.push(...yield* endVm(id))
-  for (const folder of deadFolders(paths.stateDir)) removed.push(...yield* remove("folder", folder))
-  for (const file of orphanedMemory(paths)) removed.push(...yield* remove("memory file", file))
+  yield* Effect.gen(function*() {
+    for (const folder of yield* deadFolders(paths.stateDir)) removed.push(...yield* remove("folder", folder))
+    for (const file of yield* orphanedMemory(paths)) removed.push(...yield* remove("memory file", file))
+  }).pipe(Effect.mapError(toHostError))
   return removed
 })

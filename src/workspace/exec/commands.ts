@@ -64,14 +64,16 @@ export interface Commands {
     input: RunInput
   ) => Effect.Effect<{ readonly mine: boolean }, InvalidRequest | NoSpace | StateDirectoryUnusable>
   /** Adopts the commands that a guest still runs or whose end it keeps, after the death of the daemon that started them. */
-  readonly adopt: (generation: Running) => Effect.Effect<void, ChannelFailed>
+  readonly adopt: (generation: Running) => Effect.Effect<void, ChannelFailed | NoSpace | StateDirectoryUnusable>
   /** Records that running commands are lost: their VM has ended. */
   readonly loseAll: (why: PyroError) => Effect.Effect<void>
   /**
    * Records the running commands, and gives their output second names in `folder`, in one moment without a wait. `keepRunning` cuts
    * files that later grow to their length at this moment.
    */
-  readonly noteRunning: (folder: string) => ReadonlyArray<RunningCommand>
+  readonly noteRunning: (
+    folder: string
+  ) => Effect.Effect<ReadonlyArray<RunningCommand>, NoSpace | StateDirectoryUnusable>
   /** Adopts commands that ran elsewhere at `noteRunning`, `sinceMs` ago; `adopt` finds them in the guest. */
   readonly inherit: (
     commands: ReadonlyArray<RunningCommand>,
@@ -221,7 +223,7 @@ export const openCommands = (
           Effect.gen(function*() {
             const { deadlineMs, id } = start
             const log = logs.get(id) ?? logs.create(id)
-            log.resume()
+            yield* attempt("open", folder.logs, () => log.resume())
             // Never closed: its end would end the command, which outlives this process too.
             const kept = yield* Scope.make()
             const adopted = yield* channel.adopt(id, takenOf(log)).pipe(Effect.provideService(Scope.Scope, kept))
@@ -236,14 +238,18 @@ export const openCommands = (
             yield* Deferred.succeed(command.started, process)
             const startedAtMs = Date.parse(start.startedAt)
             yield* inBackground(command, conclude(command, process, { startedAtMs, deadlineMs }), scope)
-          }), { discard: true })
+          }).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(unwritten(folder)(failure)))), {
+          discard: true
+        })
 
       const loseAll = (why: PyroError) =>
-        Effect.sync(() => {
+        Effect.gen(function*() {
           for (const { end, start: { id } } of journal.commands) {
             if (end !== undefined) continue
             const log = logs.get(id) ?? logs.create(id)
-            if (!running.has(id) && !log.ended) log.resume()
+            if (!running.has(id) && !log.ended) {
+              yield* Effect.ignoreLogged(attempt("open", folder.logs, () => log.resume()))
+            }
             journal.ended({ id, outcome: "lost", ...printed(log) })
             log.end()
           }

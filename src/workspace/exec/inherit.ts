@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { copyStart } from "../../system/files/content.ts"
 import { renameFile } from "../../system/files/entries.ts"
+import { attempt } from "../../system/files/failure.ts"
 import { toHostErrorOf } from "../../system/files/host-error.ts"
 import type { ResidentKind } from "../residents/Resident.ts"
 import { type CommandJournal, Started } from "./journal.ts"
@@ -25,15 +26,20 @@ export const execKind: ResidentKind<typeof Running.Type, typeof Running.Encoded>
   describeNoted: (commands) => ({ runningCommands: commands.length })
 }
 
-/** The running commands, their output under second names in the folder `to`. Throws errors of the file system. */
-export const runningOf = (journal: CommandJournal, logs: LogStore, to: string): ReadonlyArray<RunningCommand> =>
-  journal.commands.filter(({ end }) => end === undefined).map(({ start }) => ({
-    start,
-    segments: (logs.get(start.id)?.segments ?? []).map(({ number, size }) => {
-      fs.linkSync(logs.file(start.id, number), path.join(to, `${start.id}.${number}`))
-      return { number, size }
-    })
-  }))
+/** The running commands, their output under second names in the folder `to`, in one turn of the event loop. */
+export const runningOf = (journal: CommandJournal, logs: LogStore, to: string) =>
+  attempt(
+    "link",
+    to,
+    (): ReadonlyArray<RunningCommand> =>
+      journal.commands.filter(({ end }) => end === undefined).map(({ start }) => ({
+        start,
+        segments: (logs.get(start.id)?.segments ?? []).map(({ number, size }) => {
+          fs.linkSync(logs.file(start.id, number), path.join(to, `${start.id}.${number}`))
+          return { number, size }
+        })
+      }))
+  ).pipe(Effect.mapError(toHostErrorOf(to)))
 
 /** Cuts the files that `runningOf` named to their size at that time, as separate files. */
 export const keepRunning = (commands: ReadonlyArray<RunningCommand>, folder: string) =>

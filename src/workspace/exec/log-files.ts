@@ -157,10 +157,13 @@ export class LogFiles {
     }
   }
 
+  /** A file that the host keeps is removed by the next process that opens the logs. */
   remove(segment: Segment): void {
     if (segment === this.segments.at(-1)) this.close()
     this.segments = this.segments.filter((one) => one !== segment)
-    fs.rmSync(this.#file(segment), { force: true })
+    try {
+      fs.rmSync(this.#file(segment), { force: true })
+    } catch { /* nothing reads the file any more */ }
     this.#store.removed(segment.size)
   }
 

@@ -160,7 +160,7 @@ const adopt = (lifecycle: Lifecycle, entry: Entry, standsStill: Effect.Effect<un
       // A stop, reset or deletion has ended the VM while its guest stood still.
       Effect.flatMap(Ref.get(entry.record), (now) =>
         now.vm !== vm || now.phase !== "running" ? Effect.void : Effect.all([
-          endVmIfDead(vm),
+          Effect.ignoreLogged(endVmIfDead(vm)),
           residents.lose(failure),
           setFailed(entry, failure)
         ], { discard: true })))

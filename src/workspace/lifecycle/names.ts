@@ -1,6 +1,7 @@
 import { Effect, Either, Option } from "effect"
+import type { NoSpace, StateDirectoryUnusable } from "../../contract/errors.ts"
 import { readTail } from "../../system/file-tail.ts"
-import { listIfPresent, namesIn } from "../../system/files/folders.ts"
+import { listIfPresent } from "../../system/files/folders.ts"
 import { toHostError } from "../../system/files/host-error.ts"
 import { Paths } from "../../system/Paths.ts"
 import { wholeOf } from "./prefix.ts"
@@ -40,8 +41,13 @@ export const recordedNames: Effect.Effect<ReadonlyArray<string>, never, Paths> =
 )
 
 /** The names in a workspace's folder of snapshots. A name with a leading dot is being removed. */
-export const snapshotNames = (folder: WorkspaceFolder): ReadonlyArray<string> =>
-  namesIn(folder.snapshots).filter((name) => !name.startsWith("."))
+export const snapshotNames = (
+  { snapshots }: WorkspaceFolder
+): Effect.Effect<ReadonlyArray<string>, NoSpace | StateDirectoryUnusable> =>
+  listIfPresent(snapshots).pipe(
+    Effect.map((names) => names.filter((name) => !name.startsWith("."))),
+    Effect.mapError(toHostError)
+  )
 
 /** Names of the snapshots of a workspace. None if the workspace does not exist. */
 export const recordedSnapshots = (workspace: string): Effect.Effect<ReadonlyArray<string>, never, Paths> =>
@@ -49,7 +55,7 @@ export const recordedSnapshots = (workspace: string): Effect.Effect<ReadonlyArra
     const folder = yield* folderCalled(workspace)
     return folder === undefined
       ? []
-      : yield* Effect.orElseSucceed(Effect.try(() => snapshotNames(folder)), () => [])
+      : yield* Effect.orElseSucceed(snapshotNames(folder), () => [])
   })
 
 /** The folder of a workspace by its name, its id, or the beginning of its id. */

@@ -182,9 +182,14 @@ const hasDisk = ({ directory }: WorkspaceFolder) => {
   }
 }
 
-/** When something was run or written last. */
-export const lastActivity = (folder: WorkspaceFolder, record: WorkspaceRecord): Date =>
-  fs.statSync(folder.activity, { throwIfNoEntry: false })?.mtime ?? new Date(record.createdAt)
+/** When something was run or written last; the time of creation if the host does not tell. */
+export const lastActivity = (folder: WorkspaceFolder, record: WorkspaceRecord): Date => {
+  try {
+    return fs.statSync(folder.activity).mtime
+  } catch {
+    return new Date(record.createdAt)
+  }
+}
 
 /** Says that something is being run or written now. Never fails: the time of last activity is not worth a command. */
 export const touch = (folder: WorkspaceFolder) =>

@@ -1,5 +1,5 @@
 import type { Effect, Option, Schema, Scope } from "effect"
-import type { PyroError } from "../../contract/errors.ts"
+import type { NoSpace, PyroError, StateDirectoryUnusable } from "../../contract/errors.ts"
 import type { WorkspaceInfo } from "../../contract/operations/workspace-info.ts"
 import type { SnapshotInfo } from "../../contract/operations/workspace-snapshot.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
@@ -41,8 +41,8 @@ export interface Resident<State> {
   readonly lose: (reason: PyroError) => Effect.Effect<void>
   /** Pauses for a capture of the VM, and continues when the Scope closes. */
   readonly quiesce?: Effect.Effect<void, never, Scope.Scope>
-  /** Notes down the present state, with files in `folder`. The VM is paused, so this must neither wait nor take long. May throw. */
-  readonly note: (folder: string) => State
+  /** Notes down the present state, with files in `folder`. The VM is paused, so this must neither wait nor take long. */
+  readonly note: (folder: string) => Effect.Effect<State, NoSpace | StateDirectoryUnusable>
   /** Completes the files that `note` made. The VM runs again. */
   readonly finishNote?: (noted: State, folder: string) => Effect.Effect<void, PyroError>
   /** Takes over a recorded state, of this workspace or of its fork's source. `adopt` follows. */

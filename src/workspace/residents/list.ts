@@ -1,5 +1,5 @@
 import { Cause, Effect, Either, Option, type Scope } from "effect"
-import { type PyroError, StateDirectoryUnusable } from "../../contract/errors.ts"
+import { type NoSpace, type PyroError, StateDirectoryUnusable } from "../../contract/errors.ts"
 import { named } from "../../contract/names.ts"
 import type { WorkspaceInfo } from "../../contract/operations/workspace-info.ts"
 import type { NotedAt, Resident, ResidentKind, ResidentVm } from "./Resident.ts"
@@ -38,7 +38,7 @@ export const listed = <State, Encoded>(
       kept === undefined
         ? adopt(vm, Option.none())
         : Effect.flatMap(decode(kept), (state) => adopt(vm, Option.some(state))),
-    note: (folder) => encodeState(kind, note(folder)),
+    note: (folder) => Effect.map(note(folder), (state) => encodeState(kind, state)),
     ...(finishNote === undefined
       ? {}
       : { finishNote: (stored, folder) => Effect.flatMap(decode(stored), (state) => finishNote(state, folder)) }),
@@ -53,8 +53,8 @@ export interface Residents {
   readonly lose: (reason: PyroError) => Effect.Effect<void>
   /** Does a capture while all residents stand still. */
   readonly quiesced: <A, E, R>(capture: Effect.Effect<A, E, R>) => Effect.Effect<A, E, Exclude<R, Scope.Scope>>
-  /** Throws at the first failing resident: the capture must then be discarded. */
-  readonly note: (folder: string) => ResidentStates
+  /** Fails with the first failing resident: the capture must then be discarded. */
+  readonly note: (folder: string) => Effect.Effect<ResidentStates, NoSpace | StateDirectoryUnusable>
   readonly finishNote: (noted: ResidentStates, folder: string) => Effect.Effect<void, PyroError>
   /** Tries every resident that was noted down, and then fails with the first failure. */
   readonly inherit: (noted: ResidentStates, at: NotedAt) => Effect.Effect<void, PyroError>
@@ -113,7 +113,11 @@ export const makeResidents = (all: ReadonlyArray<ListedResident>): Residents => 
     adopt: (vm, kept) => each("be taken up", all, (one) => one.adopt(vm, kept[one.key])),
     lose: (reason) => Effect.ignore(each("be ended", reversed, (one) => one.lose(reason))),
     quiesced: (capture) => Effect.scoped(Effect.zipRight(standStill, capture)),
-    note: (folder) => named(all.map((one) => [one.key, one.note(folder)] as const)),
+    note: (folder) =>
+      Effect.map(
+        Effect.forEach(all, (one) => Effect.map(one.note(folder), (state) => [one.key, state] as const)),
+        named
+      ),
     finishNote: (noted, folder) =>
       eachOf("be noted down", noted, (one, state) => one.finishNote?.(state, folder) ?? Effect.void),
     inherit: (noted, at) => eachOf("be inherited", noted, (one, state) => one.inherit(state, at)),

@@ -2,12 +2,13 @@ import { Effect, Option } from "effect"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { SnapshotExists } from "../../contract/errors.ts"
+import { type NoSpace, SnapshotExists, type StateDirectoryUnusable } from "../../contract/errors.ts"
 import type { SnapshotInfo } from "../../contract/operations/workspace-snapshot.ts"
 import { syncFile } from "../../system/atomic-file.ts"
 import { faultPoint } from "../../system/fault.ts"
 import { readIfReadable } from "../../system/files/content.ts"
 import { exists, renameFile } from "../../system/files/entries.ts"
+import { attempt } from "../../system/files/failure.ts"
 import { ensureFolder, listIfPresent } from "../../system/files/folders.ts"
 import { toHostError } from "../../system/files/host-error.ts"
 import { hostBootId } from "../../system/identity.ts"
@@ -67,7 +68,8 @@ export const createSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string,
 /** Makes a snapshot durable in the background, and reports the result to later readers. */
 const keepForGood = (entry: Entry, { folder, record }: Snapshot) =>
   Effect.gen(function*() {
-    for (const file of filesBeneath(folder.directory)) yield* syncFile(file)
+    const files = yield* attempt("scandir", folder.directory, () => filesBeneath(folder.directory))
+    for (const file of files) yield* syncFile(file)
     for (const file of [entry.folder.record, entry.folder.directory]) yield* syncFile(file)
     yield* writeSnapshot(entry.folder, folder, { ...record, durable: true }, { durable: true })
     yield* syncFile(folder.record)
@@ -85,7 +87,9 @@ const filesBeneath = (folder: string): ReadonlyArray<string> =>
     return one.isDirectory() ? filesBeneath(file) : [file]
   })
 
-export const listSnapshots = (entry: Entry): Effect.Effect<ReadonlyArray<SnapshotInfo>> =>
+export const listSnapshots = (
+  entry: Entry
+): Effect.Effect<ReadonlyArray<SnapshotInfo>, NoSpace | StateDirectoryUnusable> =>
   Effect.map(readSnapshots(entry.folder), (all) => all.map(snapshotInfo))
 
 export const deleteSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string) =>

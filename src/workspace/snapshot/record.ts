@@ -1,6 +1,12 @@
 import { Effect, Either, Option, Schema } from "effect"
 import * as path from "node:path"
-import { type IdAmbiguous, SnapshotNotFound, StateDirectoryUnusable, type StateTooNew } from "../../contract/errors.ts"
+import {
+  type IdAmbiguous,
+  type NoSpace,
+  SnapshotNotFound,
+  StateDirectoryUnusable,
+  type StateTooNew
+} from "../../contract/errors.ts"
 import type { SnapshotInfo } from "../../contract/operations/workspace-snapshot.ts"
 import { similarTo } from "../../contract/similar.ts"
 import { writeJsonAtomic } from "../../system/atomic-file.ts"
@@ -130,11 +136,15 @@ const read = (
 }
 
 /** The snapshots of a workspace, oldest first, without those whose record is damaged or too new. */
-export const readSnapshots = (folder: WorkspaceFolder): Effect.Effect<ReadonlyArray<Snapshot>> =>
-  Effect.forEach(
+export const readSnapshots = (
+  folder: WorkspaceFolder
+): Effect.Effect<ReadonlyArray<Snapshot>, NoSpace | StateDirectoryUnusable> =>
+  Effect.flatMap(
     snapshotNames(folder),
-    (name) =>
-      Effect.catchAll(read(folder, name), (damage) => Effect.as(Effect.logWarning(damage.message), Option.none()))
+    (names) =>
+      Effect.forEach(names, (name) =>
+        Effect.catchAll(read(folder, name), (damage) =>
+          Effect.as(Effect.logWarning(damage.message), Option.none())))
   ).pipe(
     Effect.map((all) =>
       all.flatMap(Option.toArray).sort((a, b) => a.record.createdAt.localeCompare(b.record.createdAt))
@@ -148,23 +158,26 @@ export const readSnapshots = (folder: WorkspaceFolder): Effect.Effect<ReadonlyAr
 export const wholeSnapshotName = (
   entry: Pick<Entry, "folder">,
   begun: string
-): Effect.Effect<string, IdAmbiguous> =>
-  Effect.suspend(() =>
-    Effect.map(onlyOne("snapshot", begun, begunBy(begun, snapshotNames(entry.folder))), (whole) => whole ?? begun)
+): Effect.Effect<string, IdAmbiguous | NoSpace | StateDirectoryUnusable> =>
+  Effect.flatMap(
+    snapshotNames(entry.folder),
+    (names) => Effect.map(onlyOne("snapshot", begun, begunBy(begun, names)), (whole) => whole ?? begun)
   )
 
 /** A snapshot by its name. */
 export const findSnapshot = (
   entry: Pick<Entry, "id" | "folder" | "record">,
   name: string
-): Effect.Effect<Snapshot, SnapshotNotFound | StateDirectoryUnusable | StateTooNew> =>
+): Effect.Effect<Snapshot, SnapshotNotFound | NoSpace | StateDirectoryUnusable | StateTooNew> =>
   Effect.flatMap(
     read(entry.folder, name),
     Option.match({
       onSome: Effect.succeed,
       onNone: () =>
-        Effect.flatMap(displayName(entry), (workspace) =>
-          new SnapshotNotFound({ workspace, snapshot: name, similar: similarTo(name, snapshotNames(entry.folder)) }))
+        Effect.gen(function*() {
+          const similar = similarTo(name, yield* snapshotNames(entry.folder))
+          return yield* new SnapshotNotFound({ workspace: yield* displayName(entry), snapshot: name, similar })
+        })
     })
   )
 

@@ -1,8 +1,10 @@
 import { Effect, Option, Ref } from "effect"
-import { NoSpace, type PyroError, VmFailed } from "../../contract/errors.ts"
+import { NoSpace, type PyroError } from "../../contract/errors.ts"
 import { layerCount, makeWorkspaceDisk, type Seed, shareLayers } from "../../disk/workspace-disk.ts"
 import { faultPoint } from "../../system/fault.ts"
+import { attempt } from "../../system/files/failure.ts"
 import { makeFolder } from "../../system/files/folders.ts"
+import { toHostError } from "../../system/files/host-error.ts"
 import { freeBytes } from "../../system/host.ts"
 import type { Paths } from "../../system/Paths.ts"
 import { asStep } from "../../system/spans.ts"
@@ -95,12 +97,9 @@ const prepare = (
           top,
           frozen: { memoryPath: memory.path, statePath: folder.frozen.statePath },
           memoryUid: memory.uid,
-          inPause: Effect.try({
-            try: () => {
-              noted = residents.note(folder.logs)
-              faultPoint("take:paused")
-            },
-            catch: (cause) => new VmFailed({ step: "capture", detail: (cause as Error).message, consoleTail: "" })
+          inPause: Effect.map(residents.note(folder.logs), (states) => {
+            noted = states
+            faultPoint("take:paused")
           })
         })))
         yield* residents.finishNote(noted, folder.logs)
@@ -112,10 +111,12 @@ const mib = 1024 * 1024
 
 /** Refuses before the pause: a copy that fills the disk would be useless. */
 const haveRoom = (memoryBytes: number, target: string) =>
-  Effect.suspend(() => {
+  Effect.gen(function*() {
+    const folder = target.slice(0, target.lastIndexOf("/"))
+    const free = yield* Effect.mapError(attempt("statfs", folder, () => freeBytes(folder)), toHostError)
     const neededMib = Math.ceil(memoryBytes / mib) + 1
-    const availableMib = Math.floor(freeBytes(target.slice(0, target.lastIndexOf("/"))) / mib)
-    return neededMib <= availableMib
-      ? Effect.void
-      : new NoSpace({ where: "folder of the copy", path: target, neededMib, availableMib })
+    const availableMib = Math.floor(free / mib)
+    if (neededMib > availableMib) {
+      return yield* new NoSpace({ where: "folder of the copy", path: target, neededMib, availableMib })
+    }
   })

@@ -4,6 +4,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { afterAll, afterEach, assert, beforeEach, describe, it } from "vitest"
 import { Paths, pathVariables } from "../../../src/system/Paths.ts"
+import { refuseFolders } from "../../support/full-disk.ts"
 import { temporaryFolder } from "../../support/pyro-cli.ts"
 
 const NAMES = ["PYRO_STATE_DIR", "PYRO_CACHE_DIR", "PYRO_MEMORY_DIR", "XDG_STATE_HOME", "XDG_CACHE_HOME", "HOME"]
@@ -47,6 +48,20 @@ describe("the directories of an installation", () => {
     const { cacheDir, stateDir } = await paths()
     assert.strictEqual(stateDir, path.join(folder, "home/.local/state/pyro"))
     assert.strictEqual(cacheDir, path.join(folder, "home/.cache/pyro"))
+  })
+
+  it("a full disk is reported as no_space with the directory, and a file in its place as unusable", async () => {
+    const state = path.join(folder, "full")
+    process.env["PYRO_STATE_DIR"] = state
+    const failure = () => Effect.runPromise(Effect.flip(Effect.provide(Paths, Paths.layer)))
+    const end = refuseFolders()
+    try {
+      assert.deepInclude(await failure(), { code: "no_space", path: state })
+    } finally {
+      end()
+    }
+    fs.writeFileSync(state, "")
+    assert.deepInclude(await failure(), { code: "state_directory_unusable", path: state })
   })
 
   it("pyro's directories are never beneath the working directory if HOME is empty", async () => {

@@ -2,6 +2,7 @@ import { Deferred, Effect, Queue, Schedule, type Scope, SubscriptionRef } from "
 import { GuestPanicked, VmFailed } from "../../../contract/errors.ts"
 import { table } from "../../../contract/names.ts"
 import { printable } from "../../../contract/printable.ts"
+import { attempt } from "../../../system/files/failure.ts"
 import { freeBytes } from "../../../system/host.ts"
 import type { VmHealth, VmTrouble } from "../../health.ts"
 import type { QemuProcess } from "./qemu-process.ts"
@@ -48,7 +49,8 @@ export const watchHealth = (options: {
       Effect.orElseSucceed(() => "")
     )
 
-    const goOnWhenRoom = Effect.sync(() => freeBytes(options.directory)).pipe(
+    const goOnWhenRoom = attempt("statfs", options.directory, () => freeBytes(options.directory)).pipe(
+      Effect.orElseSucceed(() => 0),
       Effect.repeat({ until: (free) => free >= roomToGoOnBytes, schedule: Schedule.spaced("250 millis") }),
       Effect.zipRight(SubscriptionRef.set(trouble, "none")),
       Effect.zipRight(qmp.execute("cont")),

@@ -107,5 +107,8 @@ describe("a snapshot's name", () => {
       assert.strictEqual(yield* whole("green-"), "green-2")
       assert.strictEqual(yield* whole("blue"), "blue")
       assert.strictEqual((yield* Effect.flip(whole("gr"))).code, "id_ambiguous")
+      fs.rmSync(folder.snapshots, { recursive: true })
+      fs.writeFileSync(folder.snapshots, "")
+      assert.deepInclude(yield* Effect.flip(whole("gr")), { code: "state_directory_unusable", path: folder.snapshots })
     }))
 })

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option, Schema } from "effect"
-import { VmFailed } from "../../../../src/contract/errors.ts"
+import { NoSpace, VmFailed } from "../../../../src/contract/errors.ts"
 import { named } from "../../../../src/contract/names.ts"
 import { listed, makeResidents } from "../../../../src/workspace/residents/list.ts"
 import type { Resident, ResidentKind, ResidentVm } from "../../../../src/workspace/residents/Resident.ts"
@@ -34,10 +34,7 @@ const twoOf = (own: { readonly first?: Partial<Resident<typeof Count.Type>>; rea
     adopt: (_, kept) => call(`${key} adopt ${Option.match(kept, { onNone: () => "-", onSome: ({ count }) => count })}`),
     lose: ({ message }) => call(`${key} lose ${message.includes("ended") ? "ended" : message}`),
     quiesce: Effect.acquireRelease(call(`${key} quiesce`), () => call(`${key} go on`)),
-    note: (folder) => {
-      calls.push(`${key} note ${folder}`)
-      return { count: key.length }
-    },
+    note: (folder) => Effect.as(call(`${key} note ${folder}`), { count: key.length }),
     finishNote: ({ count }, folder) => call(`${key} finish ${count} ${folder}`),
     inherit: ({ count }, { folder, sinceMs }) => call(`${key} inherit ${count} ${folder} ${sinceMs}`),
     clear: call(`${key} clear`),
@@ -79,7 +76,7 @@ describe("the residents of a workspace", () => {
   it.effect("residents stop during a capture and continue after it, also if it fails", () =>
     Effect.gen(function*() {
       const { calls, residents } = twoOf()
-      const noted = yield* residents.quiesced(Effect.sync(() => residents.note("/to")))
+      const noted = yield* residents.quiesced(residents.note("/to"))
       yield* residents.finishNote(noted, "/to")
       assert.deepStrictEqual(calls.splice(0), [
         "second quiesce",
@@ -121,14 +118,9 @@ describe("the residents of a workspace", () => {
 
   it.effect("a capture fails if one resident cannot be noted", () =>
     Effect.gen(function*() {
-      const { residents } = twoOf({
-        second: {
-          note: () => {
-            throw new Error("no room")
-          }
-        }
-      })
-      assert.throws(() => residents.note("/to"), "no room")
+      const full = new NoSpace({ where: "state directory", path: "/to", neededMib: 1, availableMib: 0 })
+      const { residents } = twoOf({ second: { note: () => Effect.fail(full) } })
+      assert.strictEqual(yield* Effect.flip(residents.note("/to")), full)
     }))
 
   it.effect("residents inherit states of older formats, and no missing state", () =>
