@@ -32,6 +32,8 @@ const OWN_ANSWER_MS = 1_000
 /** Time for which a resolver that gave no answer is not asked again, in ms. */
 const SILENT_MS = 30_000
 
+/** The resolver has given an address: a name that it does not answer is slow, and the resolver is not silent. */
+let hasAnswered = false
 let isSilent = false
 
 /** Addresses of a name as this host resolves it; none where it cannot in time. */
@@ -41,12 +43,16 @@ const ownAnswer = async (name: string, group: string, signal: AbortSignal) => {
   const abort = () => controller.abort(signal.reason)
   signal.addEventListener("abort", abort, { once: true })
   const timer = startTimer(OWN_ANSWER_MS, () => {
-    isSilent = true
-    startTimer(SILENT_MS, () => (isSilent = false))
+    if (!hasAnswered) {
+      isSilent = true
+      startTimer(SILENT_MS, () => (isSilent = false))
+    }
     controller.abort(new Refusal("unresolved", "this host's resolver is silent"))
   })
   try {
-    return await addressesOf(name, group, controller.signal)
+    const found = await addressesOf(name, group, controller.signal)
+    hasAnswered = true
+    return found
   } catch {
     return []
   } finally {

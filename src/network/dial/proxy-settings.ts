@@ -14,7 +14,7 @@ export interface Proxy {
 const DEFAULT_PORT = 80
 
 const unsupported = (variable: string, why: string) =>
-  new Refusal("failed", `the proxy in ${variable} ${why}; pyro speaks to HTTP proxies only: http://HOST:PORT`)
+  new Refusal("failed", `the proxy in ${variable} ${why}; only HTTP proxies can be used: http://HOST:PORT`)
 
 const decoded = (text: string) => {
   try {

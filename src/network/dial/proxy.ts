@@ -50,7 +50,7 @@ export const connectThrough = async (
   const { socket } = await connectFirst(interleaved(addresses), port, signal, make)
   const address = authorityOf(host, port)
   try {
-    const answer = answerOf(socket, (onBytes) => answers.set(socket, onBytes), signal)
+    const answer = answerOf(socket, address, (onBytes) => answers.set(socket, onBytes), signal)
     const lines = [`CONNECT ${asked} HTTP/1.1`, `Host: ${asked}`]
     if (authorization !== undefined) lines.push(`Proxy-Authorization: ${authorization}`)
     socket.write(`${lines.join("\r\n")}\r\n\r\n`)
@@ -66,10 +66,15 @@ export const connectThrough = async (
 }
 
 /** Reads the head of the proxy's answer. */
-const answerOf = (socket: Socket, listen: (onBytes: (bytes: Buffer) => boolean) => void, signal: AbortSignal) =>
+const answerOf = (
+  socket: Socket,
+  address: string,
+  listen: (onBytes: (bytes: Buffer) => boolean) => void,
+  signal: AbortSignal
+) =>
   new Promise<{ readonly status: number; readonly text: string; readonly head: Buffer }>((resolve, reject) => {
     let held = Buffer.alloc(0)
-    const fail = (detail: string) => reject(new Refusal("failed", `the proxy ${detail}`))
+    const fail = (detail: string) => reject(new Refusal("failed", `the proxy ${address} ${detail}`))
     signal.addEventListener("abort", () => reject(signal.reason), { once: true })
     socket.once("error", ({ message }) => fail(`failed: ${message}`)).once("end", () => fail("closed the connection"))
       .once("close", () => fail("closed the connection"))
