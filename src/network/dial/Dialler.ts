@@ -1,6 +1,5 @@
 import { Context, Data, Effect, Layer, type Scope } from "effect"
 import type { Socket } from "node:net"
-import { ownAddresses } from "../address/own.ts"
 import { withoutServiceLabels } from "../name.ts"
 import { type Denied, judgeLiteral, judgeName } from "../policy/judge.ts"
 import type { Rules } from "../policy/policy.ts"
@@ -97,9 +96,8 @@ const make: Effect.Effect<DiallerService, never, Scope.Scope> = Effect.gen(funct
   return {
     dial: ({ address, group, name, port, rules }) =>
       Effect.suspend(() => {
-        const verdict = name === undefined
-          ? judgeLiteral(rules, address, port, ownAddresses())
-          : judgeName(rules, name, port)
+        // The dial process judges every address once more, with the host's own addresses.
+        const verdict = name === undefined ? judgeLiteral(rules, address, port, []) : judgeName(rules, name, port)
         if (verdict._tag === "Denied") return Effect.fail(refused(verdict))
         const target = name === undefined ? { name, address: verdict.host } : { name: verdict.host, address: undefined }
         const allowIps = rules.allowIps.map(({ text }) => text)

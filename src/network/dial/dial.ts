@@ -68,7 +68,7 @@ const dialDirectly = async (request: DialMessage, signal: AbortSignal): Promise<
     )
   }
   const { address, socket } = await slots.run(group, signal, () => connectFirst(interleaved(allowed), port, signal))
-  const verdict = judgeAddress(rules, address, port, [...ownAddresses(), ...itself(socket)])
+  const verdict = judgeAddress(rules, address, port, itself(socket))
   if (verdict._tag === "Allowed") return { socket, address, viaProxy: false, head: "" }
   socket.destroy()
   throw denied(verdict)
