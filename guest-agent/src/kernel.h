@@ -49,6 +49,14 @@ struct kernel_open_how {
   uint64_t flags, mode, resolve;
 };
 
+struct kernel_fstrim_range {
+  uint64_t start, length, shortest;
+};
+
+#define KERNEL_FITRIM _IOWR('X', 121, struct kernel_fstrim_range)
+/* fs/ext4/ext4.h */
+#define KERNEL_EXT4_RESIZE _IOW('f', 16, uint64_t)
+
 #define KERNEL_RESOLVE_NO_XDEV 0x01ull
 #define KERNEL_RESOLVE_NO_MAGICLINKS 0x02ull
 #define KERNEL_RESOLVE_NO_SYMLINKS 0x04ull

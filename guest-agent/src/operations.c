@@ -8,6 +8,7 @@
 #include "baseline.h"
 #include "clock.h"
 #include "entropy.h"
+#include "file_system.h"
 #include "machine.h"
 #include "mount.h"
 #include "net/network.h"
@@ -212,6 +213,54 @@ static int network_call(struct call *call) {
   return error;
 }
 
+/* Work of seconds on a path, in a child: no stream waits for the work. */
+static int in_child(struct call *call, int (*work)(const char *path, const char *device), const char *path, const char *device) {
+  pid_t pid = fork();
+  if (pid < 0) return errno;
+  if (pid == 0) _exit(work(path, device));
+  call->child = pid;
+  return OPERATION_PENDING;
+}
+
+static int trim_work(const char *path, const char *device) {
+  (void)device;
+  return file_system_trim(path);
+}
+
+static int clear_work(const char *path, const char *device) {
+  (void)device;
+  return directory_clear(path);
+}
+
+static int trim_call(struct call *call) {
+  int error = 0;
+  char *path = take_path(call, &error);
+  if (error == 0) error = call_done(call);
+  if (error == 0) error = in_child(call, trim_work, path, NULL);
+  free(path);
+  return error;
+}
+
+static int grow_call(struct call *call) {
+  int error = 0;
+  char *path = take_path(call, &error), *device = copy_str(take_str(&call->fields));
+  if (device == NULL) error = ENOMEM;
+  if (error == 0) error = call_done(call);
+  if (error == 0) error = in_child(call, file_system_grow, path, device);
+  free(path);
+  free(device);
+  return error;
+}
+
+static int clear_call(struct call *call) {
+  int error = 0;
+  char *path = take_path(call, &error);
+  if (error == 0) error = call_done(call);
+  if (error == 0) error = in_child(call, clear_work, path, NULL);
+  free(path);
+  return error;
+}
+
 static const struct operation operations[] = {
     [OP_PING] = {ping, false},
     [OP_RESEED] = {reseed, true},
@@ -231,6 +280,9 @@ static const struct operation operations[] = {
     [OP_BASELINE] = {baseline_call, false},
     [OP_VISIT_ROOT] = {visit_root_call, true},
     [OP_NETWORK] = {network_call, false},
+    [OP_TRIM] = {trim_call, true},
+    [OP_GROW] = {grow_call, true},
+    [OP_CLEAR] = {clear_call, false},
 };
 
 const struct operation *operation_find(uint8_t op) {

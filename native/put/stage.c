@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 enum { PIECE_MOST = 1024 * 1024 };
-static const uint64_t withdrawn = UINT32_MAX;
+static const uint64_t withdrawn = UINT32_MAX, hole = UINT32_MAX - 1;
 
 static void report_number(const char *subject, uint64_t number)
 {
@@ -73,7 +73,20 @@ static void write_all(struct put *put, int fd, const char *bytes, size_t length,
     }
 }
 
-/* Pieces of a u32 length and so many bytes, the last one empty, or `withdrawn` in place of any of them. */
+/* Leaves a hole: the file gets longer, and reads zeros there. */
+static void skip_hole(struct put *put, int fd, const char *path)
+{
+    uint64_t length;
+    if (input_number(&put->input, 8, &length) != 0)
+        put_end(put, PUT_WITHDRAWN, "the input ended");
+    if (length > INT64_MAX)
+        put_end(put, PUT_MALFORMED, "a hole of impossible length");
+    off_t end = lseek(fd, (off_t)length, SEEK_CUR);
+    if (end < 0 || ftruncate(fd, end) != 0)
+        put_fail(put, errno, "cannot write", path);
+}
+
+/* Pieces of a u32 length and so many bytes, the last one empty. In place of a piece: `hole` and a u64 length, or `withdrawn`. */
 static void fill_file(struct put *put, int folder, const char *base, struct entry *entry)
 {
     static char piece[PIECE_MOST];
@@ -86,6 +99,10 @@ static void fill_file(struct put *put, int folder, const char *base, struct entr
             put_end(put, PUT_WITHDRAWN, "the input ended");
         if (length == 0 || length == withdrawn)
             break;
+        if (length == hole) {
+            skip_hole(put, fd, entry->path);
+            continue;
+        }
         if (length > PIECE_MOST || length > entry->size - written)
             put_end(put, PUT_MALFORMED, "more content than was told");
         if (input_take(&put->input, piece, length) != 0)

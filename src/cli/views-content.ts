@@ -1,7 +1,9 @@
 import { Effect } from "effect"
 import { ignoredFilesNote, missingOnHostNote } from "../contract/host-file-notes.ts"
+import { MAX_READ_BYTES } from "../contract/operations/file-fields.ts"
 import type { DiffFile, DiffResult } from "../contract/operations/workspace-diff.ts"
-import { MAX_READ_BYTES } from "../contract/operations/workspace-file.ts"
+import type { DiskContent } from "../contract/operations/workspace-disk.ts"
+import type { FileList, FileReadPayload } from "../contract/operations/workspace-file.ts"
 import type { PatchApplied } from "../contract/operations/workspace-patch.ts"
 import { typed } from "../contract/shell-words.ts"
 import { colouredPatch, statText, statusLine } from "./diff-text.ts"
@@ -97,42 +99,61 @@ const noteText = ({ hunk, loose, offsetLines, path }: PatchApplied["notes"][numb
 }
 
 /** Note about a cut line. */
-const cutLineText = (line: number, next: number | undefined, maxBytes: number) => {
+const cutLineText = (line: number, next: number | undefined, maxBytes: number, copy: string) => {
   const larger = maxBytes < MAX_READ_BYTES ? `raise --max-bytes (at most ${MAX_READ_BYTES}), or ` : ""
   const further = next === undefined ? "" : `; continue with --start-line ${next}`
-  return `pyro: line ${line} is longer than ${maxBytes} bytes and cut; ${larger}copy the file with --output PATH${further}\n`
+  return `pyro: line ${line} is longer than ${maxBytes} bytes and cut; ${larger}${copy}${further}\n`
 }
 
+const listing = ({ entries, truncated }: FileList) =>
+  Effect.zipRight(
+    printTable(entries.map((entry) => [
+      entry.mode,
+      entry.type === "directory" ? "-" : size(entry.sizeBytes),
+      entry.type === "directory" ? painted("cyan", `${entry.path}/`) : entry.path,
+      entry.target === undefined ? "" : `-> ${entry.target}`
+    ])),
+    truncated ? warn("pyro: there is more; raise --limit, or list a subdirectory\n") : Effect.void
+  )
+
+/** Prints lines of a text file; `copy` names the command that gets all of its bytes. */
+const lines = (
+  file: DiskContent,
+  { maxBytes, startLine }: Pick<FileReadPayload, "maxBytes" | "startLine">,
+  { copy, orStdout = "" }: { readonly copy: string; readonly orStdout?: string }
+) =>
+  file.binary
+    ? warn(`pyro: ${file.path} is binary, ${size(file.sizeBytes)}; ${copy}${orStdout}\n`)
+    : Effect.zipRight(
+      printContent(file.text ?? ""),
+      file.cutLine !== undefined
+        ? Effect.zipRight(endLine(file.text ?? ""), warn(cutLineText(file.cutLine, file.nextLine, maxBytes, copy)))
+        : file.nextLine !== undefined
+        ? warn(`pyro: there is more; continue with --start-line ${file.nextLine}\n`)
+        : startLine > 1 && file.totalLines !== undefined && startLine > file.totalLines
+        ? note(`pyro: nothing from line ${startLine} on; ${file.path} has ${count(file.totalLines, "line")}\n`)
+        : Effect.void
+    )
+
+// A redirection would otherwise leave an empty file with status 0.
+const binaryStatus = ({ binary }: { readonly binary: boolean }) => binary ? 1 : 0
+
 export const contentViews = {
-  "workspace.file.list": {
-    result: ({ entries, truncated }) =>
-      Effect.zipRight(
-        printTable(entries.map((entry) => [
-          entry.mode,
-          entry.type === "directory" ? "-" : size(entry.sizeBytes),
-          entry.type === "directory" ? painted("cyan", `${entry.path}/`) : entry.path,
-          entry.target === undefined ? "" : `-> ${entry.target}`
-        ])),
-        truncated ? warn("pyro: there is more; raise --limit, or list a subdirectory\n") : Effect.void
-      )
-  } satisfies View<"workspace.file.list">,
+  "workspace.file.list": { result: listing } satisfies View<"workspace.file.list">,
   "workspace.file.read": {
-    result: (file, { maxBytes, startLine }) =>
-      file.binary
-        ? warn(`pyro: ${file.path} is binary, ${size(file.sizeBytes)}; copy it with --output PATH, or - for stdout\n`)
-        : Effect.zipRight(
-          printContent(file.text ?? ""),
-          file.cutLine !== undefined
-            ? Effect.zipRight(endLine(file.text ?? ""), warn(cutLineText(file.cutLine, file.nextLine, maxBytes)))
-            : file.nextLine !== undefined
-            ? warn(`pyro: there is more; continue with --start-line ${file.nextLine}\n`)
-            : startLine > 1 && file.totalLines !== undefined && startLine > file.totalLines
-            ? note(`pyro: nothing from line ${startLine} on; ${file.path} has ${count(file.totalLines, "line")}\n`)
-            : Effect.void
-        ),
-    // A redirection would otherwise leave an empty file with status 0.
-    exitStatus: ({ binary }) => binary ? 1 : 0
+    result: (file, payload) =>
+      lines(file, payload, { copy: "copy the file with --output PATH", orStdout: ", or - for stdout" }),
+    exitStatus: binaryStatus
   } satisfies View<"workspace.file.read">,
+  "workspace.disk.list": { result: listing } satisfies View<"workspace.disk.list">,
+  "workspace.disk.read": {
+    result: (file, payload) => lines(file, payload, { copy: "export the disk: pyro workspace disk export" }),
+    exitStatus: binaryStatus
+  } satisfies View<"workspace.disk.read">,
+  "workspace.disk.export": {
+    result: ({ format, output, virtualBytes, writtenBytes }) =>
+      note(`${output}: ${format} image of ${size(virtualBytes)}, ${size(writtenBytes)} of data\n`)
+  } satisfies View<"workspace.disk.export">,
   "workspace.file.write": {
     result: (file) => note(`${file.path}: ${file.created ? "created" : "written"}, version ${file.version}\n`)
   } satisfies View<"workspace.file.write">,

@@ -35,6 +35,8 @@ const settledOrAttaching: ReadonlyArray<WorkspaceState> = [...settled, "starting
 const withVm: ReadonlyArray<WorkspaceState> = ["running", "resetting"]
 /** An inspector reads the disk of a workspace at rest. */
 const readable: ReadonlyArray<WorkspaceState> = [...withVm, "stopped", "failed"]
+/** No VM writes the disk. */
+const atRest: ReadonlyArray<WorkspaceState> = ["stopped", "failed"]
 const withCommands = every.filter((state) => state !== "creating")
 
 const at = (legal: ReadonlyArray<WorkspaceState>, rest: Partial<StateRule> = {}): StateRule => ({
@@ -51,6 +53,9 @@ export const operationStates: Readonly<Record<WorkspaceOperation, StateRule>> = 
   "workspace.compare": at(readable, { except: "A snapshot can be compared in every state of its workspace." }),
   "workspace.delete": at(every, waits),
   "workspace.diff": at(readable),
+  "workspace.disk.export": at(atRest),
+  "workspace.disk.list": at(atRest),
+  "workspace.disk.read": at(atRest),
   "workspace.exec": at(withVm, {
     except: "An `exec_id` that the workspace knows is followed in every state but `creating`."
   }),

@@ -14,6 +14,7 @@ import { workspaceCancel } from "./operations/workspace-cancel.ts"
 import { workspaceCompare } from "./operations/workspace-compare.ts"
 import { workspaceDelete } from "./operations/workspace-delete.ts"
 import { workspaceDiff } from "./operations/workspace-diff.ts"
+import { workspaceDiskExport, workspaceDiskList, workspaceDiskRead } from "./operations/workspace-disk.ts"
 import { workspaceExec } from "./operations/workspace-exec.ts"
 import { workspaceExport } from "./operations/workspace-export.ts"
 import {
@@ -72,6 +73,9 @@ export const operations = [
   workspaceUpdate,
   workspaceStop,
   workspaceStart,
+  workspaceDiskList,
+  workspaceDiskRead,
+  workspaceDiskExport,
   workspaceDelete,
   environmentList,
   environmentPull,

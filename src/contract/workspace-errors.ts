@@ -70,8 +70,10 @@ const anyOf = (states: ReadonlyArray<string>) =>
   states.length < 2 ? states.join() : `${states.slice(0, -1).join(", ")} or ${states.at(-1)}`
 
 /** The command to type next when a workspace is in a state. */
-const nextCommand = (state: string) => {
+const nextCommand = (state: string, legalStates: ReadonlyArray<string> = ["running"]) => {
   switch (state) {
+    case "running":
+      return legalStates.includes("running") ? undefined : "Stop it: pyro workspace stop"
     case "stopped":
     case "failed":
       return "Start it: pyro workspace start"
@@ -106,7 +108,7 @@ export class WorkspaceNotReady extends Schema.TaggedError<WorkspaceNotReady>()(
     return `workspace ${this.workspace} is ${this.state}${needs}: ${this.detail}`
   }
   override get message() {
-    const command = nextCommand(this.state)
+    const command = nextCommand(this.state, this.legalStates)
     // A failed workspace whose record is damaged does not start.
     return command === undefined || (this.state === "failed" && this.legalStates === undefined)
       ? this.fact

@@ -2,10 +2,8 @@ import { Effect } from "effect"
 import { ImageDamaged } from "../contract/errors.ts"
 import { openUnfollowed, readRegular } from "../system/files/descriptor.ts"
 
-const clusterBits = 16
-const clusterBytes = 1 << clusterBits
-/** One L1 entry covers one L2 table: 8192 clusters, 512 MiB. */
-const bytesPerL1Entry = clusterBytes * (clusterBytes / 8)
+/** 64 KiB for layers; 4 KiB, a block of ext4, for a layer in which a guest discards single blocks. */
+export type ClusterBits = 12 | 16
 const versionThreeHeaderBytes = 104
 /** Bit 63 of an L1 entry, refcount order 4 and the field offsets below: docs/interop/qcow2.txt of QEMU. */
 const refcountOrder = 4
@@ -13,25 +11,37 @@ const refcountOrder = 4
 export interface Qcow2Options {
   /** Size of the disk as the guest sees it, a multiple of 512. */
   readonly virtualBytes: number
+  /** @default 16 */
+  readonly clusterBits?: ClusterBits | undefined
 }
+
+/** Largest disk whose metadata stays small with clusters of 4 KiB: 512 MiB if the guest discards all of it. */
+const MOST_FINE_BYTES = 256 * 1024 ** 3
+
+/** The finest clusters for a disk of this size. */
+export const finestClusters = (virtualBytes: number): ClusterBits => virtualBytes <= MOST_FINE_BYTES ? 12 : 16
 
 /**
  * A whole, empty qcow2 version 3 file: header, refcount table, one refcount block, L1 table; 256 KiB for up to 4 TiB of disk. The
  * header names no backing file, because callers pass the chain as explicit nodes. So pyro did not write a header that names another
  * file.
  */
-export const qcow2Header = ({ virtualBytes }: Qcow2Options): Uint8Array => {
-  const known = headers.get(virtualBytes)
+export const qcow2Header = ({ clusterBits = 16, virtualBytes }: Qcow2Options): Uint8Array => {
+  const key = `${virtualBytes} ${clusterBits}`
+  const known = headers.get(key)
   if (known !== undefined) return known
-  const made = makeHeader(virtualBytes)
-  headers.set(virtualBytes, made)
+  const made = makeHeader(virtualBytes, clusterBits)
+  headers.set(key, made)
   return made
 }
 
-/** By size of the disk: few sizes exist, and every VM needs one several times. */
-const headers = new Map<number, Uint8Array>()
+/** By size of the disk and cluster: few sizes exist, and every VM needs one several times. */
+const headers = new Map<string, Uint8Array>()
 
-const makeHeader = (virtualBytes: number): Uint8Array => {
+const makeHeader = (virtualBytes: number, clusterBits: ClusterBits): Uint8Array => {
+  const clusterBytes = 1 << clusterBits
+  /** One L1 entry covers one L2 table: 8192 clusters of 64 KiB, 512 MiB. */
+  const bytesPerL1Entry = clusterBytes * (clusterBytes / 8)
   const l1Entries = Math.ceil(virtualBytes / bytesPerL1Entry)
   const l1Clusters = Math.ceil(l1Entries * 8 / clusterBytes)
   const clusters = 3 + l1Clusters
@@ -63,21 +73,28 @@ export const openVerifiedQcow2 = (path: string, expected: Qcow2Options) =>
     Effect.tap((fd) => verifyOpen(fd, path, expected))
   )
 
+const largestClusterBytes = 1 << 16
+
+/** Offset of the cluster size in a header. */
+const CLUSTER_BITS_AT = 20
+
 const verifyOpen = (fd: number, path: string, expected: Qcow2Options) =>
-  readRegular(fd, path, clusterBytes).pipe(
+  readRegular(fd, path, largestClusterBytes).pipe(
     Effect.mapError(({ detail }) => new ImageDamaged({ path, detail: `its header cannot be read: ${detail}` })),
     Effect.flatMap((found) => {
       if (found === undefined) {
         return new ImageDamaged({ path, detail: "its header cannot be read: it is no regular file" })
       }
-      if (found.length < clusterBytes) {
+      const clusterBits = found.length > 64 && found.readUInt32BE(CLUSTER_BITS_AT) === 12 ? 12 : 16
+      const wanted = qcow2Header({ ...expected, clusterBits }).subarray(0, 1 << clusterBits)
+      if (found.length < wanted.length) {
         return new ImageDamaged({ path, detail: `its header ends after ${found.length} bytes` })
       }
-      const wanted = qcow2Header(expected).subarray(0, clusterBytes)
-      if (found.equals(wanted)) {
+      const head = found.subarray(0, wanted.length)
+      if (head.equals(wanted)) {
         return Effect.void
       }
-      const at = found.findIndex((byte, index) => byte !== wanted[index])
+      const at = head.findIndex((byte, index) => byte !== wanted[index])
       return new ImageDamaged({ path, detail: `byte ${at} of its header is not what pyro wrote` })
     })
   )

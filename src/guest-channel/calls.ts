@@ -77,5 +77,11 @@ export const Calls = {
   /** As `switchRoot`, but to come back from: the empty path leaves it again, for the root before. */
   visitRoot: call("visit_root", 21, { path: str }, nothing),
   /** mode: a number of `NetworkMode` */
-  network: call("network", 22, { mode: u8 }, nothing)
+  network: call("network", 22, { mode: u8 }, nothing),
+  /** Discards all unused blocks of a mounted file system: its device then reads zeros there. */
+  trim: call("trim", 23, { path: str }, nothing),
+  /** Grows a mounted ext4 to the size of its device. */
+  grow: call("grow", 24, { path: str, device: str }, nothing),
+  /** Removes all entries beneath a directory, without following links. A missing directory is clear. */
+  clear: call("clear", 25, { path: str }, nothing)
 } as const

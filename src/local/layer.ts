@@ -91,6 +91,11 @@ const make = (pooled: boolean) =>
         update: (payload) => of((all) => all.update(payload)),
         stop: (payload) => eventsOf((all) => all.stop(payload)),
         start: (payload) => eventsOf((all) => all.start(payload)),
+        disk: {
+          list: (payload) => of(({ disk }) => disk.list(payload)),
+          read: (payload) => of(({ disk }) => disk.read(payload)),
+          export: (payload) => eventsOf(({ disk }) => disk.export(payload))
+        },
         delete: (payload) =>
           of((all) =>
             Effect.map(all.remove(payload), (gone) => ({

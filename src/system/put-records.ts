@@ -13,6 +13,9 @@ export interface PutEntry {
 /** In the place of a piece's length: the file is left out (native/put/stage.c). */
 export const WITHDRAWN = 0xffff_ffff
 
+/** In the place of a piece's length: a hole of so many bytes, a u64, follows (native/put/stage.c). */
+export const HOLE = 0xffff_fffe
+
 /** Ends the list of entries. */
 export const LAST_ENTRY = Buffer.from("e")
 

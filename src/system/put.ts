@@ -4,7 +4,7 @@ import type { Readable, Writable } from "node:stream"
 import type { HostToolMissing } from "../contract/errors.ts"
 import { ContentHash } from "./content-hash.ts"
 import { nativeTool } from "./native.ts"
-import { encodeEntry, LAST_ENTRY, type PutEntry, PutRecords, WITHDRAWN } from "./put-records.ts"
+import { encodeEntry, HOLE, LAST_ENTRY, type PutEntry, PutRecords, WITHDRAWN } from "./put-records.ts"
 
 export interface PutRequest {
   /** Folder to write beneath; relative to `within` when that is given. */
@@ -48,6 +48,12 @@ export interface Put {
   readonly commit: Effect.Effect<PutDone, PutFailed>
 }
 
+/** Entries whose files can have holes. */
+export interface SparsePut extends Put {
+  /** Leaves a hole in the file at hand: it reads zeros there, and counts neither for its size nor for its digest. */
+  readonly skip: (bytes: number) => Effect.Effect<void, PutFailed>
+}
+
 type Child = ChildProcessByStdio<Writable, Readable, Readable>
 
 const pieceBytes = 1024 * 1024
@@ -59,7 +65,7 @@ const withdrawTimeout = "30 seconds"
  * Checks that nothing is in the way and that there is room, with nothing written yet. What is written later lies in a folder of
  * its own until `commit`; a scope that closes before leaves nothing, nor does the death of this process.
  */
-export const put = (request: PutRequest): Effect.Effect<Put, PutFailed | HostToolMissing, Scope.Scope> =>
+export const put = (request: PutRequest): Effect.Effect<SparsePut, PutFailed | HostToolMissing, Scope.Scope> =>
   Effect.gen(function*() {
     const tool = yield* nativeTool("pyro-put")
     const said = new PutRecords()
@@ -101,6 +107,7 @@ export const put = (request: PutRequest): Effect.Effect<Put, PutFailed | HostToo
             ? writePiece(bytes)
             : Effect.forEach(cut(bytes), writePiece, { discard: true })
         ),
+      skip: (bytes) => bytes === 0 ? Effect.void : Effect.suspend(() => send(holeOf(bytes))),
       endFile: Effect.suspend(() => Effect.as(send(number32(0)), hash.take())),
       omitFile: Effect.suspend(() => (hash.take(), send(number32(WITHDRAWN)))),
       commit: Effect.suspend(() => send(Buffer.from("c"))).pipe(
@@ -187,6 +194,13 @@ const drained = (child: Child) =>
     child.stdin.once("drain", done)
     return Effect.sync(() => child.stdin.off("drain", done))
   })
+
+const holeOf = (length: number) => {
+  const bytes = Buffer.alloc(12)
+  bytes.writeUInt32BE(HOLE)
+  bytes.writeBigUInt64BE(BigInt(length), 4)
+  return bytes
+}
 
 const number32 = (value: number) => {
   const bytes = Buffer.alloc(4)

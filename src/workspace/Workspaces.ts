@@ -6,6 +6,14 @@ import type { CancelPayload, CancelResult } from "../contract/operations/workspa
 import type { ComparePayload } from "../contract/operations/workspace-compare.ts"
 import type { DeletePayload } from "../contract/operations/workspace-delete.ts"
 import type { DiffResult } from "../contract/operations/workspace-diff.ts"
+import type {
+  DiskContent,
+  DiskExportEvent,
+  DiskExportPayload,
+  DiskList,
+  DiskListPayload,
+  DiskReadPayload
+} from "../contract/operations/workspace-disk.ts"
 import type { ExecPayload } from "../contract/operations/workspace-exec.ts"
 import type { ForkEvent, ForkPayload } from "../contract/operations/workspace-fork.ts"
 import type { WorkspaceInfo } from "../contract/operations/workspace-info.ts"
@@ -19,6 +27,7 @@ import { inOwnFiber } from "../system/scopes.ts"
 import { explainChannelFailure } from "./boot.ts"
 import { compare } from "./compare/compare.ts"
 import { type Content, makeContent, type UseOptions } from "./content.ts"
+import { makeDisk } from "./disk/disk.ts"
 import { cancel } from "./exec/cancel.ts"
 import { withExecId } from "./exec/exec-id.ts"
 import { exec, type ExecPull } from "./exec/exec.ts"
@@ -81,6 +90,12 @@ export class Workspaces extends Context.Tag("pyro/workspace/Workspaces")<Workspa
   readonly cancel: (payload: CancelPayload) => Effect.Effect<CancelResult, PyroError>
   readonly summary: (payload: Named) => Effect.Effect<SummaryResult, PyroError>
   readonly content: Content
+  /** The disk of a workspace at rest. */
+  readonly disk: {
+    readonly list: (payload: DiskListPayload) => Effect.Effect<DiskList, PyroError>
+    readonly read: (payload: DiskReadPayload) => Effect.Effect<DiskContent, PyroError>
+    readonly export: (payload: DiskExportPayload) => Stream.Stream<DiskExportEvent, PyroError>
+  }
   /** The root of a running workspace: `archive` writes it as a tar archive to a new file of the host. */
   readonly root: (payload: Named) => Effect.Effect<
     {
@@ -165,6 +180,7 @@ const make = Effect.gen(function*() {
       context
     )
 
+  const disk = makeDisk(lifecycle)
   const content = makeContent(use, borrow, Effect.provide(context))
   return Workspaces.of({
     create: (payload) => ready((notify) => Effect.zipRight(demandOneSeed(payload), create(lifecycle, payload, notify))),
@@ -261,6 +277,11 @@ const make = Effect.gen(function*() {
         return summarize(entry, content.diff({ ...payload, ...asked }, "workspace.summary"))
       }),
     content,
+    disk: {
+      list: (payload) => Effect.provide(disk.list(payload), context),
+      read: (payload) => Effect.provide(disk.read(payload), context),
+      export: (payload) => Stream.provideContext(disk.export(payload), context)
+    },
     root: (payload) =>
       Effect.gen(function*() {
         const { entry, generation } = yield* use(payload, "env.build", { writes: true })

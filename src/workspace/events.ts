@@ -19,7 +19,7 @@ const Event = Schema.Union(
   }),
   Schema.TaggedStruct("export", {
     at,
-    kind: Schema.Literal("file", "directory", "archive", "patch"),
+    kind: Schema.Literal("file", "directory", "archive", "patch", "disk"),
     /** Exported path of the workspace. Absent for a patch. */
     path: Schema.optional(Schema.String),
     to: Schema.String,

@@ -4,11 +4,12 @@ import type { WorkspaceOperation } from "../contract/operation-states.ts"
 import type { WorkspaceState } from "../contract/operations/workspace-info.ts"
 import { type DiskSource, readWorkspaceDisk } from "../disk/workspace-disk.ts"
 import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
+import type { Guest } from "../vm/guest.ts"
 import { explainInspector, openInspector } from "./inspector.ts"
 import { endUnattached, holdAlone, type Lifecycle, type LifecycleServices, unlessDeleted } from "./lifecycle/context.ts"
 import type { Entry } from "./lifecycle/entry.ts"
 import { explainEnd } from "./lifecycle/explain-end.ts"
-import { beingDeleted } from "./lifecycle/not-ready.ts"
+import { beingDeleted, demandLegal } from "./lifecycle/not-ready.ts"
 import { virtualBytesOf } from "./lifecycle/record.ts"
 import { runningGeneration } from "./lifecycle/running.ts"
 
@@ -22,6 +23,11 @@ export interface Reader {
 /** A workspace and a guest that reads it. */
 export interface Borrowed extends Reader {
   readonly entry: Entry
+}
+
+/** An inspector of a disk. */
+export interface DiskReader extends Reader {
+  readonly guest: Guest
 }
 
 /**
@@ -39,13 +45,13 @@ export const isAtRest = (entry: Entry) =>
 export const openDiskReader = (
   entry: Entry,
   disk: string
-): Effect.Effect<Reader, PyroError, Scope.Scope | LifecycleServices> =>
+): Effect.Effect<DiskReader, PyroError, Scope.Scope | LifecycleServices> =>
   Effect.gen(function*() {
     const record = yield* Ref.get(entry.record)
     const { layers, seed, top } = yield* readWorkspaceDisk(disk, virtualBytesOf(record))
     const source: DiskSource = { seed, layers: [...layers, top] }
     const guest = yield* openInspector(entry, source)
-    return { channel: guest.channel, explain: explainInspector(guest) }
+    return { channel: guest.channel, guest, explain: explainInspector(guest) }
   })
 
 /**
@@ -63,6 +69,12 @@ export const openReader = (
       const generation = yield* runningGeneration(entry, operation)
       return { channel: generation.channel, explain: explainEnd({ entry, generation }) }
     }
+    return yield* openRestingDisk(entry)
+  })
+
+/** Reads the disk of a workspace at rest, which the caller holds alone. */
+const openRestingDisk = (entry: Entry) =>
+  Effect.gen(function*() {
     yield* endUnattached(entry)
     return yield* openDiskReader(entry, entry.folder.disk((yield* Ref.get(entry.record)).disk))
   })
@@ -80,11 +92,29 @@ export const borrowReader = (
     isAtRest(entry),
     (isHeld) =>
       isHeld
-        ? borrowInspector(lifecycle, entry, operation)
+        ? borrowHeld(lifecycle, entry, openReader(entry, true, operation))
         : Effect.map(openReader(entry, false, operation), (reader): Borrowed => ({ ...reader, entry }))
   ).pipe(unlessDeleted(lifecycle, entry))
 
-const borrowInspector = (lifecycle: Lifecycle, entry: Entry, operation: WorkspaceOperation) =>
+/** The same of the disk itself, for an operation that is legal for a workspace at rest only. */
+export const borrowDisk = (
+  lifecycle: Lifecycle,
+  entry: Entry,
+  operation: WorkspaceOperation
+): Effect.Effect<Borrowed & DiskReader, PyroError, Scope.Scope | LifecycleServices> =>
+  demandLegal(entry, operation).pipe(
+    Effect.zipRight(
+      // A start may have come first.
+      borrowHeld(lifecycle, entry, Effect.zipRight(demandLegal(entry, operation), openRestingDisk(entry)))
+    ),
+    unlessDeleted(lifecycle, entry)
+  )
+
+const borrowHeld = <A extends Reader>(
+  lifecycle: Lifecycle,
+  entry: Entry,
+  open: Effect.Effect<A, PyroError, Scope.Scope | LifecycleServices>
+): Effect.Effect<A & Borrowed, PyroError, Scope.Scope | LifecycleServices> =>
   Effect.gen(function*() {
     const own = yield* Effect.acquireRelease(Scope.make(), Scope.close)
     yield* entry.doomed.changes.pipe(
@@ -99,13 +129,8 @@ const borrowInspector = (lifecycle: Lifecycle, entry: Entry, operation: Workspac
           onTrue: () => beingDeleted(entry),
           onFalse: () => Effect.fail(failure)
         }))
-    const opening = Effect.zipRight(holdAlone(lifecycle, entry), openReader(entry, true, operation))
+    const opening = Effect.zipRight(holdAlone(lifecycle, entry), open)
     const services = yield* Effect.context<LifecycleServices>()
-    const { channel, explain } = yield* orDeleted(Effect.provide(Scope.extend(opening, own), services))
-    const borrowed: Borrowed = {
-      channel,
-      entry,
-      explain: (look) => orDeleted(explain(look))
-    }
-    return borrowed
+    const reader = yield* orDeleted(Effect.provide(Scope.extend(opening, own), services))
+    return { ...reader, entry, explain: (look) => orDeleted(reader.explain(look)) }
   })

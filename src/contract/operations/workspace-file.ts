@@ -1,8 +1,20 @@
 import { Schema } from "effect"
-import { between, bytes, defaulted, optional } from "../fields.ts"
+import { bytes, defaulted, optional } from "../fields.ts"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
-import { FileImage, mode, path, resultPath, sizeBytes, version } from "./file-fields.ts"
+import {
+  fileEntry,
+  FileImage,
+  fileList,
+  lineFields,
+  listingFields,
+  mode,
+  path,
+  resultPath,
+  sizeBytes,
+  textFields,
+  version
+} from "./file-fields.ts"
 import { workspaceField } from "./workspace-field.ts"
 
 /** Maximum bytes of content in one request or result: a message has 16 MiB at most. */
@@ -33,57 +45,15 @@ export const FileListPayload = lazy(() =>
   Schema.Struct(snakeFields({
     workspace: workspaceField(),
     path: defaulted(path("Directory to list"), () => "."),
-    recursive: defaulted(
-      Schema.Boolean.annotations({ description: "List subdirectories as well" }),
-      () => false
-    ),
-    depth: optional(between({
-      from: 1,
-      to: 1_024,
-      unit: "levels",
-      description: "Number of levels to list; 1 is the directory's own entries. Default: 1, with `recursive` all"
-    })),
-    limit: defaulted(
-      between({
-        from: 1,
-        to: 10_000,
-        unit: "entries",
-        description: "Maximum number of entries, upper levels first"
-      }),
-      () => 1_000
-    )
+    ...listingFields()
   }))
 )
 export type FileListPayload = ReturnType<typeof FileListPayload>["Type"]
 
-export const FileEntry = lazy(() =>
-  Schema.Struct(snakeFields({
-    path: resultPath(),
-    type: Schema.Literal("file", "directory", "symlink", "character", "block", "fifo", "socket").annotations({
-      description: "Type of the entry"
-    }),
-    sizeBytes: sizeBytes(),
-    mode: mode(),
-    modifiedAt: optional(
-      Schema.String.annotations({
-        description: "Time of the last change, ISO 8601. Absent if the time has no calendar date"
-      })
-    ),
-    target: optional(Schema.String.annotations({ description: "Target of a symbolic link. Absent for others" }))
-  }))
-)
+export const FileEntry = lazy(() => fileEntry(resultPath()))
 export type FileEntry = ReturnType<typeof FileEntry>["Type"]
 
-export const FileList = lazy(() =>
-  Schema.Struct(snakeFields({
-    path: resultPath(),
-    entries: Schema.Array(FileEntry()).annotations({ description: "Entries in the order of their paths' bytes" }),
-    truncated: Schema.Boolean.annotations({ description: "Whether there are more entries than the limit" }),
-    total: optional(
-      Schema.Int.annotations({ description: "Total number of entries. Absent if there are too many to count" })
-    )
-  }))
-)
+export const FileList = lazy(() => fileList(resultPath()))
 export type FileList = ReturnType<typeof FileList>["Type"]
 
 export const workspaceFileList = unary({
@@ -117,32 +87,11 @@ export const workspaceFileList = unary({
   result: FileList
 })
 
-/** Maximum bytes of text that one read returns. */
-export const MAX_READ_BYTES = 4_194_304
-
 export const FileReadPayload = lazy(() =>
   Schema.Struct(snakeFields({
     workspace: workspaceField(),
     path: path("File to read"),
-    startLine: defaulted(
-      between({ from: 1, to: 1_000_000_000, unit: "", description: "Number of the first line to read" }),
-      () => 1
-    ),
-    lineCount: optional(between({
-      from: 1,
-      to: 1_000_000_000,
-      unit: "lines",
-      description: "Number of lines to read. Default: to the end"
-    })),
-    maxBytes: defaulted(
-      between({
-        from: 1,
-        to: MAX_READ_BYTES,
-        unit: "bytes",
-        description: "Maximum bytes of text to return, in whole lines unless the first line is longer"
-      }),
-      () => 262_144
-    ),
+    ...lineFields(),
     images: optional(
       Schema.Boolean.annotations({
         description: "Return the content of an image: PNG, JPEG, GIF or WebP, by its first bytes. Default: false"
@@ -155,25 +104,7 @@ export type FileReadPayload = ReturnType<typeof FileReadPayload>["Type"]
 export const FileContent = lazy(() =>
   Schema.Struct(snakeFields({
     path: resultPath(),
-    text: optional(Schema.String.annotations({ description: "Text of the lines. Absent for a binary file" })),
-    binary: Schema.Boolean.annotations({
-      description: "Whether the file is binary: it has a NUL byte near its beginning"
-    }),
-    lossy: Schema.Boolean.annotations({ description: "Whether bytes that are not UTF-8 were replaced by U+FFFD" }),
-    truncated: Schema.Boolean.annotations({
-      description: "Whether text is left out. `next_line` and `cut_line` say where"
-    }),
-    startLine: optional(Schema.Int.annotations({ description: "Number of the first line of the text" })),
-    lineCount: optional(Schema.Int.annotations({ description: "Number of lines in the text" })),
-    cutLine: optional(
-      Schema.Int.annotations({
-        description: "Number of a line that is longer than the limit; the text has its beginning. Absent otherwise"
-      })
-    ),
-    nextLine: optional(Schema.Int.annotations({ description: "Number of the next line to read. Absent at the end" })),
-    totalLines: optional(
-      Schema.Int.annotations({ description: "Number of lines in the file. Absent if the file is too long to count" })
-    ),
+    ...textFields(),
     image: optional(
       FileImage().annotations({ description: "The image, with `images`. Absent if the file is no image" })
     ),

@@ -58,7 +58,9 @@ const Changes = lazy(() =>
 const Exported = lazy(() =>
   Schema.Struct(snakeFields({
     at: Schema.String.annotations({ description: "Time of the export, ISO 8601" }),
-    kind: Schema.Literal("file", "directory", "archive", "patch").annotations({ description: "Kind of the export" }),
+    kind: Schema.Literal("file", "directory", "archive", "patch", "disk").annotations({
+      description: "Kind of the export"
+    }),
     path: optional(Schema.String.annotations({ description: "Path in the workspace. Absent for a patch" })),
     output: Schema.String.annotations({ description: "Path that was written on the host, or -" }),
     files: Schema.Int.annotations({ description: "Number of files" }),

@@ -1,10 +1,10 @@
 import type { OperationName } from "../../contract/operations.ts"
 import type { AnyTool } from "../request.ts"
 import { cancelTool, logsTool } from "./commands.ts"
-import { exportTool, patchTool, summaryTool, syncPushTool } from "./crossing.ts"
+import { diskExportTool, exportTool, patchTool, summaryTool, syncPushTool } from "./crossing.ts"
 import { compareTool, diffTool } from "./diff.ts"
 import { execTool } from "./exec.ts"
-import { fileEditTool, fileListTool, fileReadTool, fileWriteTool } from "./files.ts"
+import { diskListTool, diskReadTool, fileEditTool, fileListTool, fileReadTool, fileWriteTool } from "./files.ts"
 import { runTool } from "./run.ts"
 import { snapshotListTool } from "./snapshots.ts"
 import { createTool, deleteTool, listTool, resetTool, statusTool, updateTool } from "./workspaces.ts"
@@ -25,6 +25,9 @@ export const tools: { readonly [Name in OperationName]?: AnyTool } = {
   "workspace.file.read": fileReadTool,
   "workspace.file.write": fileWriteTool,
   "workspace.file.edit": fileEditTool,
+  "workspace.disk.export": diskExportTool,
+  "workspace.disk.list": diskListTool,
+  "workspace.disk.read": diskReadTool,
   "workspace.patch.apply": patchTool,
   "workspace.diff": diffTool,
   "workspace.compare": compareTool,

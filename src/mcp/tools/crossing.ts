@@ -53,6 +53,11 @@ export const exportTool: Tool<"workspace.export"> = {
     )
 }
 
+export const diskExportTool: Tool<"workspace.disk.export"> = {
+  text: ({ format, output, virtualBytes, writtenBytes }) =>
+    `exported the disk to ${output}: ${format} image of ${bytes(virtualBytes)}, ${bytes(writtenBytes)} of data`
+}
+
 export const syncPushTool: Tool<"workspace.sync.push"> = {
   fill: ({ fields }, project) =>
     fields["source_path"] !== undefined

@@ -1,8 +1,11 @@
 import { Effect, Schema } from "effect"
+import type { PyroError } from "../../contract/errors.ts"
 import { lazy } from "../../contract/operation.ts"
 import { MAX_IMAGE_BYTES } from "../../contract/operations/file-fields.ts"
-import { FileEntry } from "../../contract/operations/workspace-file.ts"
+import type { DiskContent } from "../../contract/operations/workspace-disk.ts"
+import { FileEntry, type FileList } from "../../contract/operations/workspace-file.ts"
 import { snakeFields } from "../../contract/snake.ts"
+import type { Fields } from "../arguments.ts"
 import { costOf, headOf, MAX_TEXT_CHARACTERS } from "../bounded.ts"
 import type { Tool } from "../request.ts"
 import { bytes, count, lines } from "../words.ts"
@@ -32,24 +35,37 @@ const entryLine = ({ path, sizeBytes, target, type }: FileEntry) => {
   }
 }
 
-export const fileListTool: Tool<"workspace.file.list", ReturnType<typeof Listed>["Type"]> = {
+type ListTool<Name extends "workspace.file.list" | "workspace.disk.list"> = Tool<
+  Name,
+  ReturnType<typeof Listed>["Type"]
+>
+
+/** Cuts a listing into pages. */
+const pagesOf = (own: Fields, list: Effect.Effect<FileList, PyroError>) =>
+  Effect.gen(function*() {
+    const start = yield* pageStart(own["cursor"])
+    const found = yield* list
+    const { entries, nextCursor } = pageOf(found.entries, start)
+    const total = found.total ?? (found.truncated ? null : found.entries.length)
+    const text = lines(
+      `${found.path}: ${
+        total === null ? `more than ${MAX_ENTRIES} entries` : count(total, "entry").replace("entrys", "entries")
+      }`,
+      ...entries.map(entryLine),
+      moreText(nextCursor),
+      found.truncated && nextCursor === null && `[only the first ${MAX_ENTRIES} are listed; name a subdirectory]`
+    )
+    return { result: { path: found.path, entries, nextCursor }, text }
+  })
+
+export const fileListTool: ListTool<"workspace.file.list"> = {
   result: Listed,
-  perform: ({ own, payload, pyro }) =>
-    Effect.gen(function*() {
-      const start = yield* pageStart(own["cursor"])
-      const found = yield* pyro.workspace.file.list({ ...payload, limit: MAX_ENTRIES })
-      const { entries, nextCursor } = pageOf(found.entries, start)
-      const total = found.total ?? (found.truncated ? null : found.entries.length)
-      const text = lines(
-        `${found.path}: ${
-          total === null ? `more than ${MAX_ENTRIES} entries` : count(total, "entry").replace("entrys", "entries")
-        }`,
-        ...entries.map(entryLine),
-        moreText(nextCursor),
-        found.truncated && nextCursor === null && `[only the first ${MAX_ENTRIES} are listed; name a subdirectory]`
-      )
-      return { result: { path: found.path, entries, nextCursor }, text }
-    })
+  perform: ({ own, payload, pyro }) => pagesOf(own, pyro.workspace.file.list({ ...payload, limit: MAX_ENTRIES }))
+}
+
+export const diskListTool: ListTool<"workspace.disk.list"> = {
+  result: Listed,
+  perform: ({ own, payload, pyro }) => pagesOf(own, pyro.workspace.disk.list({ ...payload, limit: MAX_ENTRIES }))
 }
 
 export const fileReadTool: Tool<"workspace.file.read"> = {
@@ -60,21 +76,40 @@ export const fileReadTool: Tool<"workspace.file.read"> = {
         return { result: read, ...(read.image === undefined ? binaryTold(read) : imageTold(read, read.image)) }
       }
       const file = fitting(read)
-      const first = file.startLine ?? payload.startLine
-      const last = first + (file.lineCount ?? 0) - 1
-      const of = file.totalLines === undefined ? "" : ` of ${file.totalLines}`
-      const verdict = last < first
-        ? `${file.path} has no line ${first}${of === "" ? "" : `; it has ${file.totalLines}`}, version ${file.version}`
-        : `${file.path} lines ${first}-${last}${of}, version ${file.version}`
-      const text = lines(
-        verdict,
-        file.lossy && "[bytes that are not UTF-8 are shown as U+FFFD]",
-        file.text,
-        file.cutLine !== undefined && cutLineText(file, file.cutLine),
-        file.nextLine !== undefined && `[more: call again with start_line ${file.nextLine}]`
-      )
-      return { result: file, text }
+      return { result: file, text: partText(file, payload, `, version ${file.version}`, cutLineText) }
     })
+}
+
+export const diskReadTool: Tool<"workspace.disk.read"> = {
+  perform: ({ payload, pyro }) =>
+    Effect.gen(function*() {
+      const read = yield* pyro.workspace.disk.read({ ...payload, maxBytes: MAX_TEXT_CHARACTERS })
+      if (read.binary) return { result: read, text: `${read.path} is binary, ${bytes(read.sizeBytes)}` }
+      const file = fitting(read)
+      return { result: file, text: partText(file, payload, "", (_, line) => `[line ${line} is too long and cut]`) }
+    })
+}
+
+/** Lines of a file below a verdict, which `about` ends. */
+const partText = <File extends DiskContent>(
+  file: File,
+  payload: { readonly startLine: number },
+  about: string,
+  cutText: (file: File, line: number) => string
+) => {
+  const first = file.startLine ?? payload.startLine
+  const last = first + (file.lineCount ?? 0) - 1
+  const of = file.totalLines === undefined ? "" : ` of ${file.totalLines}`
+  const verdict = last < first
+    ? `${file.path} has no line ${first}${of === "" ? "" : `; it has ${file.totalLines}`}${about}`
+    : `${file.path} lines ${first}-${last}${of}${about}`
+  return lines(
+    verdict,
+    file.lossy && "[bytes that are not UTF-8 are shown as U+FFFD]",
+    file.text,
+    file.cutLine !== undefined && cutText(file, file.cutLine),
+    file.nextLine !== undefined && `[more: call again with start_line ${file.nextLine}]`
+  )
 }
 
 type ImageRead = NonNullable<Content["image"]>
@@ -117,12 +152,13 @@ const cutLineText = ({ lossy, text = "" }: Content, line: number) => {
 }
 
 /** Escaped for JSON a text may be longer than what is shown of one: then it ends at an earlier line, or within its only one. */
-const fitting = (file: Content): Content => {
+const fitting = <File extends DiskContent>(file: File): File => {
   if (file.text === undefined || costOf(file.text) <= MAX_TEXT_CHARACTERS) return file
   const startLine = file.startLine ?? 1
   const head = headOf(file.text, MAX_TEXT_CHARACTERS)
   const text = head.slice(0, head.lastIndexOf("\n") + 1)
-  const { cutLine: _, nextLine, ...rest } = file
+  const { cutLine: _, nextLine, ...others } = file
+  const rest = others as unknown as File
   if (text !== "") {
     const lineCount = text.split("\n").length - 1
     return { ...rest, text, lineCount, truncated: true, nextLine: startLine + lineCount }

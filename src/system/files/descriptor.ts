@@ -1,6 +1,6 @@
 import { Effect, type Scope } from "effect"
 import * as fs from "node:fs"
-import { attempt, type FileFailed } from "./failure.ts"
+import { attempt, FileFailed } from "./failure.ts"
 
 /** Opens a file; the Scope closes the descriptor. `flags` as of open(2), or Node's letters. */
 export const openFile = (
@@ -46,3 +46,21 @@ export const setSize = (fd: number, path: string, bytes: number): Effect.Effect<
 /** Adds to the end of an open file. */
 export const appendTo = (fd: number, path: string, content: Uint8Array): Effect.Effect<void, FileFailed> =>
   attempt("write", path, () => fs.appendFileSync(fd, content))
+
+/** Fills a buffer from a place in an open file, without blocking this process. Bytes behind the file's end stay as they are. */
+export const fillFrom = (
+  { fd, path }: { readonly fd: number; readonly path: string },
+  bytes: Uint8Array,
+  position: number
+): Effect.Effect<void, FileFailed> =>
+  Effect.async<void, FileFailed>((resume) => {
+    const next = (filled: number) =>
+      fs.read(fd, bytes, filled, bytes.length - filled, position + filled, (cause, count) => {
+        if (cause !== null) {
+          const { code, message } = cause
+          return resume(Effect.fail(new FileFailed({ operation: "read", path, code, detail: message, cause })))
+        }
+        return count === 0 || filled + count === bytes.length ? resume(Effect.void) : next(filled + count)
+      })
+    next(0)
+  })

@@ -29,6 +29,14 @@ export interface GuestSteps {
   readonly inspection: (identity: GuestIdentity, disk: ClaimedDisk) => Steps
   /** Mounts the inspected disk's folder at /workspace. */
   readonly inspectedWorkspace: Steps
+  /** The whole disk as the workspace's programs see it, after `inspectedWorkspace`. */
+  readonly inspectedRoot: {
+    /** Directory of the guest that stands for `/`. */
+    readonly directory: string
+    readonly mounts: Steps
+  }
+  /** Takes leftovers of a run off the inspected disk, discards its unused blocks, and leaves a clean file system. */
+  readonly scrubInspected: Steps
   /** Makes a guest that goes on from a capture unique, while its programs are stopped. `hosts` is its /etc/hosts, if readable. */
   readonly renewal: (identity: GuestIdentity, hosts: string | undefined) => Steps
   /** Lets the guest's programs run that a capture stopped. */

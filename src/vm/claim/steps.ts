@@ -152,6 +152,45 @@ const inspectedWorkspace: Call<unknown> = Calls.mount({
   data: ""
 })
 
+/** Where an inspector has the root of the inspected disk. */
+const inspectedRootDirectory = "/inspected"
+
+/**
+ * Environment and changes as lower layers: the overlay needs no `work` of the disk and writes nothing. The folder for /workspace is the
+ * one that is mounted already.
+ */
+const inspectedRoot = [
+  Calls.mount({
+    source: "overlay",
+    target: inspectedRootDirectory,
+    fstype: "overlay",
+    flags: mountFlags.noAtime | mountFlags.readOnly,
+    data: `lowerdir=${inspectedDisk}/upper:${lowerDirectory}`
+  }),
+  Calls.mount({
+    source: "/workspace",
+    target: `${inspectedRootDirectory}/workspace`,
+    fstype: "",
+    flags: mountFlags.bind,
+    data: ""
+  })
+]
+
+/**
+ * Directories of the disk that belong to a run of the workspace. Secrets lie in the guest's memory alone; a directory of the disk that held
+ * secrets would stand here.
+ */
+const leftoverDirectories = ["upper/tmp", "upper/run", "work"]
+
+/** The first sync commits the removals: the kernel discards committed blocks only. */
+const scrubInspected = [
+  ...leftoverDirectories.map((directory) => Calls.clear({ path: `${inspectedDisk}/${directory}` })),
+  Calls.sync({ dropCaches: 0 }),
+  Calls.trim({ path: inspectedDisk }),
+  mountDisk(mountFlags.remount | mountFlags.readOnly, ""),
+  Calls.sync({ dropCaches: 0 })
+]
+
 /** Gives a restored guest a disk to look at, and nothing that could run: neither its root nor what is on that is needed. */
 const inspectionSteps = (
   { hostname }: GuestIdentity,
@@ -222,6 +261,8 @@ export const machineSteps: GuestSteps = {
   claim: claimSteps,
   inspection: inspectionSteps,
   inspectedWorkspace: [inspectedWorkspace],
+  scrubInspected,
+  inspectedRoot: { directory: inspectedRootDirectory, mounts: inspectedRoot },
   renewal: renewalSteps,
   startPrograms: [startPrograms]
 }

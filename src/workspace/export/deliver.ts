@@ -127,7 +127,7 @@ const work = (delivery: Delivery, tell: Tell) =>
       warnings: [...delivery.warnings, ...warningsOf(writing.changed)]
     }
     yield* tell({ _tag: "Exported", summary })
-  }).pipe(Effect.catchTag("PutFailed", (failure) => Effect.fail(failureOf(delivery, failure))))
+  }).pipe(Effect.catchTag("PutFailed", (failure) => Effect.fail(failureOf(targetOf(delivery), failure))))
 
 /** Writes the announced size of a file. A file that changes meanwhile may have more, or less. */
 const writeFile = (
@@ -209,11 +209,28 @@ const isDirectory = (why: string, path: string) =>
 /** Said by pyro-put (native/put/place.c). */
 const DIRECTORY_THERE = "a directory is there"
 
-const failureOf = ({ entries, kind, output }: Delivery, failure: PutFailed): ExportRefused | NoSpace => {
-  const path = output._tag === "stdout" ? "-" : output.path
+/** Destination of an export, for its failures. */
+export interface Target {
+  readonly path: string
+  readonly isDirectory: boolean
+  /** Bytes of all content. */
+  readonly bytes: number
+}
+
+const targetOf = ({ entries, kind, output }: Delivery): Target => ({
+  path: output._tag === "stdout" ? "-" : output.path,
+  isDirectory: kind === "directory",
+  bytes: entries.reduce((sum, { size }) => sum + size, 0)
+})
+
+/** Why an export wrote nothing. */
+export const failureOf = (
+  { bytes, isDirectory: directory, path }: Target,
+  failure: PutFailed
+): ExportRefused | NoSpace => {
   const mib = 1024 * 1024
   if (failure.reason === "full") {
-    const { free = 0, needed = entries.reduce((sum, { size }) => sum + size, 0) } = failure
+    const { free = 0, needed = bytes } = failure
     return new NoSpace({
       where: "file system of the output",
       path,
@@ -222,7 +239,7 @@ const failureOf = ({ entries, kind, output }: Delivery, failure: PutFailed): Exp
     })
   }
   if (failure.reason === "conflict") {
-    if (kind !== "directory" && failure.conflicts[0]?.reason === DIRECTORY_THERE) {
+    if (!directory && failure.conflicts[0]?.reason === DIRECTORY_THERE) {
       return isDirectory("the output is a directory, and none is ever replaced", path)
     }
     const paths = failure.conflicts.map((one) => {

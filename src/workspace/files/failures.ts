@@ -1,12 +1,11 @@
 import { FileRefused } from "../../contract/errors.ts"
 import { table } from "../../contract/names.ts"
 import { type AgentCallFailed, DISK_HINTS } from "../../guest-channel/errors.ts"
-import { workspaceRoot } from "./guest-path.ts"
+import { type GuestTree, workspaceTree } from "./guest-path.ts"
 
 type Reason = FileRefused["reason"]
 
 const reasons = table<readonly [Reason, string]>({
-  EXDEV: ["outside", `leads out of ${workspaceRoot} (through a symlink or "..")`],
   ENOENT: ["not_found", "there is no such file"],
   ENOTDIR: ["not_a_directory", "it, or a part of its path, is not a directory"],
   EISDIR: ["not_a_file", "is a directory"],
@@ -25,12 +24,17 @@ const reasons = table<readonly [Reason, string]>({
 })
 
 /** Error of the guest's kernel, in the contract's form. */
-export const fileFailure = (path: string) => ({ detail, errno, operation }: AgentCallFailed): FileRefused => {
-  const known = reasons[errno]
-  return known === undefined
-    ? new FileRefused({ path, reason: "failed", detail: `could not ${operation} it: ${errno} (${detail})` })
-    : new FileRefused({ path, reason: known[0], detail: known[1] })
-}
+export const fileFailure =
+  (path: string, { shown }: GuestTree = workspaceTree) =>
+  ({ detail, errno, operation }: AgentCallFailed): FileRefused => {
+    if (errno === "EXDEV") {
+      return new FileRefused({ path, reason: "outside", detail: `leads out of ${shown} (through a symlink or "..")` })
+    }
+    const known = reasons[errno]
+    return known === undefined
+      ? new FileRefused({ path, reason: "failed", detail: `could not ${operation} it: ${errno} (${detail})` })
+      : new FileRefused({ path, reason: known[0], detail: known[1] })
+  }
 
 /** Permission bits in octal notation. */
 export const modeText = (mode: number) => mode.toString(8).padStart(4, "0")

@@ -1,15 +1,15 @@
 import { Effect, Stream } from "effect"
 import type { ChannelFailed, FileRefused, InvalidRequest } from "../../contract/errors.ts"
-import type { FileEntry, FileList, FileListPayload } from "../../contract/operations/workspace-file.ts"
+import type { FileEntry, FileList } from "../../contract/operations/workspace-file.ts"
 import { pathText } from "../../disk/path-text.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { WalkEntry } from "../../guest-channel/walk.ts"
 import { fileFailure, modeText } from "./failures.ts"
-import { workspacePath, workspaceRoot } from "./guest-path.ts"
+import { type GuestTree, type WorkspacePath, workspacePath, workspaceTree } from "./guest-path.ts"
 import { UpperEntries } from "./upper-entries.ts"
 
 /** Maximum entries to count: a guest can make any number of directories. */
-const MAX_WALKED = 1_000_000
+export const MAX_WALKED = 1_000_000
 
 /** Maximum milliseconds of a Date, on either side of the epoch. */
 const MAX_DATE_MS = 8_640_000_000_000_000n
@@ -29,27 +29,45 @@ const entryOf = (prefix: Uint8Array) => ({ linkTarget, mode, mtimeNs, path, size
   ...(type === "symlink" ? { target: pathText(linkTarget) } : {})
 })
 
-const levels = ({ depth, recursive }: FileListPayload) => depth ?? (recursive ? 0 : 1)
+/** Part of a tree to list. */
+export interface Listing {
+  readonly path: string
+  readonly recursive: boolean
+  readonly depth?: number | undefined
+  readonly limit: number
+}
+
+const levels = ({ depth, recursive }: Omit<Listing, "path">) => depth ?? (recursive ? 0 : 1)
 
 /** Lists a directory beneath /workspace. Holds at most about twice the limit, for any answer of the guest. */
 export const listFiles = (
   channel: GuestChannel,
-  payload: FileListPayload
+  payload: Listing
 ): Effect.Effect<FileList, ChannelFailed | FileRefused | InvalidRequest> =>
+  Effect.flatMap(workspacePath(payload.path), (directory) => listDirectory(channel, directory, payload))
+
+/** Lists a directory beneath a tree's root. */
+export const listDirectory = (
+  channel: GuestChannel,
+  directory: WorkspacePath,
+  listing: Omit<Listing, "path">,
+  tree: GuestTree = workspaceTree
+): Effect.Effect<FileList, ChannelFailed | FileRefused> =>
   Effect.gen(function*() {
-    const directory = yield* workspacePath(payload.path)
-    const kept = new UpperEntries(payload.limit)
-    yield* channel.walk({ root: workspaceRoot, path: directory.bytes, maxDepth: levels(payload) }).pipe(
+    const kept = new UpperEntries(listing.limit)
+    yield* channel.walk({ root: tree.root, path: directory.bytes, maxDepth: levels(listing) }).pipe(
       Stream.take(MAX_WALKED + 1),
       Stream.runForEachChunk((entries) =>
         Effect.sync(() => {
           for (const entry of entries) kept.add(entry)
         })
       ),
-      Effect.catchTag("AgentCallFailed", (failure) => fileFailure(directory.text)(failure))
+      Effect.catchTag("AgentCallFailed", (failure) => fileFailure(directory.text, tree)(failure))
     )
     const entries = kept.sorted()
-    const prefix = directory.text === "." ? Buffer.alloc(0) : Buffer.concat([directory.bytes, Buffer.from("/")])
+    const above = Buffer.from(tree.shown === "/" ? "/" : "")
+    const isRoot = Buffer.from(directory.bytes).equals(Buffer.from("."))
+    const prefix = isRoot ? above : Buffer.concat([above, directory.bytes, Buffer.from("/")])
     return {
       path: directory.text,
       entries: entries.map(entryOf(prefix)),

@@ -3,7 +3,7 @@ import type { ChannelFailed, FileRefused } from "../../contract/errors.ts"
 import type { FileState } from "../../guest-channel/file-state.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { fileFailure } from "./failures.ts"
-import { type WorkspacePath, workspaceRoot } from "./guest-path.ts"
+import { type GuestTree, type WorkspacePath, workspaceTree } from "./guest-path.ts"
 
 export interface OpenedFile {
   readonly state: FileState
@@ -11,15 +11,20 @@ export interface OpenedFile {
   readonly content: Stream.Stream<Uint8Array, ChannelFailed | FileRefused>
 }
 
-/** Opens a file beneath /workspace for reading, for as long as the scope lasts. */
+/** Opens a file beneath a tree's root for reading, for as long as the scope lasts. */
 export const openFile = (
   channel: GuestChannel,
-  path: WorkspacePath
+  path: WorkspacePath,
+  tree: GuestTree = workspaceTree
 ): Effect.Effect<OpenedFile, ChannelFailed | FileRefused, Scope.Scope> =>
-  channel.openFile({ root: workspaceRoot, path: path.bytes }).pipe(
+  channel.openFile({ root: tree.root, path: path.bytes }).pipe(
     Effect.map(({ content, state }) => ({
       state,
-      content: Stream.catchTag(content, "AgentCallFailed", (failure) => Stream.fail(fileFailure(path.text)(failure)))
+      content: Stream.catchTag(
+        content,
+        "AgentCallFailed",
+        (failure) => Stream.fail(fileFailure(path.text, tree)(failure))
+      )
     })),
-    Effect.catchTag("AgentCallFailed", (failure) => fileFailure(path.text)(failure))
+    Effect.catchTag("AgentCallFailed", (failure) => fileFailure(path.text, tree)(failure))
   )

@@ -4,7 +4,7 @@ import type { FileContent, FileReadPayload } from "../../contract/operations/wor
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { forEachWhile } from "../../system/for-each-while.ts"
 import { modeText } from "./failures.ts"
-import { workspaceFile } from "./guest-path.ts"
+import { type GuestTree, workspaceFile, type WorkspacePath, workspaceTree } from "./guest-path.ts"
 import { ImageRead } from "./image.ts"
 import { LineRange } from "./line-range.ts"
 import { openFile } from "./open.ts"
@@ -18,14 +18,25 @@ const lossless = (bytes: Uint8Array) => {
   }
 }
 
+/** Part of a file to read. */
+export type ReadPart = Pick<FileReadPayload, "startLine" | "lineCount" | "maxBytes" | "images">
+
 /** Reads text beneath /workspace. A binary file gives its kind only. */
 export const readFile = (
   channel: GuestChannel,
   payload: FileReadPayload
 ): Effect.Effect<FileContent, ChannelFailed | FileRefused | InvalidRequest> =>
+  Effect.flatMap(workspaceFile(payload.path), (path) => readPart(channel, path, payload))
+
+/** Reads text beneath a tree's root. */
+export const readPart = (
+  channel: GuestChannel,
+  path: WorkspacePath,
+  payload: ReadPart,
+  tree: GuestTree = workspaceTree
+): Effect.Effect<FileContent, ChannelFailed | FileRefused> =>
   Effect.scoped(Effect.gen(function*() {
-    const path = yield* workspaceFile(payload.path)
-    const { content, state } = yield* openFile(channel, path)
+    const { content, state } = yield* openFile(channel, path, tree)
     const range = new LineRange(payload)
     const image = payload.images === true ? new ImageRead(state.size) : undefined
     let whole = true

@@ -21,11 +21,13 @@ const next: Readonly<Record<WorkspaceState, string>> = {
 export const notReady = (entry: Entry, operation: WorkspaceOperation): Effect.Effect<never, WorkspaceNotReady> =>
   Effect.gen(function*() {
     const { detail, state } = yield* Ref.get(entry.state)
+    const legalStates = lastingStates(operation)
+    const advice = state === "running" && !legalStates.includes(state) ? "stop the workspace first" : next[state]
     return yield* new WorkspaceNotReady({
       workspace: yield* displayName(entry),
       state,
-      detail: detail === undefined ? next[state] : `${detail}; ${next[state]}`,
-      legalStates: lastingStates(operation)
+      detail: detail === undefined ? advice : `${detail}; ${advice}`,
+      legalStates
     })
   })
 

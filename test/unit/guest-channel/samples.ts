@@ -215,5 +215,8 @@ export const samples: ReadonlyArray<Sample> = [
   ...call(Calls.chain, "chain", { on: 1 }, undefined),
   ...call(Calls.baseline, "baseline", { device: text("/dev/vdc") }, undefined),
   ...call(Calls.visitRoot, "visit-root", { path: text("/new") }, undefined),
-  ...call(Calls.network, "network", { mode: 1 }, undefined)
+  ...call(Calls.network, "network", { mode: 1 }, undefined),
+  ...call(Calls.trim, "trim", { path: text("/disk") }, undefined),
+  ...call(Calls.grow, "grow", { path: text("/disk"), device: text("/dev/vdb") }, undefined),
+  ...call(Calls.clear, "clear", { path: text("/disk/upper/tmp") }, undefined)
 ]

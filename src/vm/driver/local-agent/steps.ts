@@ -21,6 +21,8 @@ export const localSteps: GuestSteps = {
   claim: identityFiles,
   inspection: () => [],
   inspectedWorkspace: [],
+  scrubInspected: [],
+  inspectedRoot: { directory: "/", mounts: [] },
   renewal: identityFiles,
   startPrograms: []
 }

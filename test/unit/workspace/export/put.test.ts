@@ -66,6 +66,30 @@ const listed = (folder: string): Readonly<Record<string, string>> =>
 const whole = { d: "/", "d/a": "d/a", "d/e": "/", "d/e/b": "d/e/b", "d/l": "-> a", z: "z" }
 
 describe("pyro-put", () => {
+  it.scopedLive("a file gets holes where zeros are skipped, also at its end", () =>
+    Effect.gen(function*() {
+      const parent = yield* scratch
+      const file = yield* put({ parent, name: "out", overwrite: false, entries: [of("file", "", { size: 6 })] })
+      yield* file.skip(65_536)
+      yield* file.write(Buffer.from("abc"))
+      yield* file.skip(1_048_573)
+      yield* file.write(Buffer.from("def"))
+      yield* file.skip(4_294_967_296)
+      yield* file.endFile
+      yield* file.commit
+      const { blocks, size } = fs.statSync(`${parent}/out`)
+      assert.strictEqual(size, 65_536 + 1_048_576 + 3 + 4_294_967_296)
+      assert.isBelow(blocks * 512, 65_536)
+      const fd = fs.openSync(`${parent}/out`, "r")
+      const start = Buffer.alloc(1_114_115)
+      fs.readSync(fd, start, 0, start.length, 0)
+      fs.closeSync(fd)
+      const expected = Buffer.alloc(start.length)
+      expected.write("abc", 65_536)
+      expected.write("def", 1_114_112)
+      assert.isTrue(start.equals(expected))
+    }))
+
   it.scopedLive("pyro-put adds to an existing directory and reports its content", () =>
     Effect.gen(function*() {
       const parent = yield* scratch

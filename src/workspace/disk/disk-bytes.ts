@@ -1,0 +1,39 @@
+import { Effect } from "effect"
+import { fillFrom } from "../../system/files/descriptor.ts"
+import type { FileFailed } from "../../system/files/failure.ts"
+import type { Extent } from "./extents.ts"
+
+/** Reads a disk's bytes from the files of its chain. Reads go forward: none begins before the end of the previous one. */
+export class DiskBytes {
+  readonly #files: ReadonlyArray<{ readonly path: string; readonly fd: number }>
+  readonly #extents: ReadonlyArray<Extent>
+  #at = 0
+
+  /** @param files open files, newest first */
+  constructor(files: ReadonlyArray<{ readonly path: string; readonly fd: number }>, extents: ReadonlyArray<Extent>) {
+    this.#files = files
+    this.#extents = extents
+  }
+
+  /** Bytes of the disk from `start` on. Bytes without data are zeros. */
+  read(start: number, length: number): Effect.Effect<Buffer, FileFailed> {
+    return Effect.gen(this, function*() {
+      const bytes = Buffer.alloc(length)
+      while (this.#at < this.#extents.length) {
+        const extent = this.#extents[this.#at]!
+        const from = Math.max(extent.start, start)
+        const to = Math.min(extent.start + extent.length, start + length)
+        if (from < to) {
+          yield* fillFrom(
+            this.#files[extent.depth]!,
+            bytes.subarray(from - start, to - start),
+            extent.offset + from - extent.start
+          )
+        }
+        if (extent.start + extent.length > start + length) break
+        this.#at += 1
+      }
+      return bytes
+    })
+  }
+}

@@ -1,0 +1,137 @@
+import { Effect, Mailbox, Ref, Stream } from "effect"
+import { InvalidRequest, type PyroError } from "../../contract/errors.ts"
+import type { DiskExportEvent, DiskExportPayload } from "../../contract/operations/workspace-disk.ts"
+import { clusterRuns } from "../../disk/clusters.ts"
+import { readWorkspaceDisk } from "../../disk/workspace-disk.ts"
+import { openUnfollowed } from "../../system/files/descriptor.ts"
+import { toHostError } from "../../system/files/host-error.ts"
+import { put } from "../../system/put.ts"
+import { recordEvent } from "../events.ts"
+import { executableEntries, executableRefusal } from "../export/config-check.ts"
+import { failureOf } from "../export/deliver.ts"
+import { hostOutput } from "../export/host-output.ts"
+import { progressOf } from "../export/progress.ts"
+import {
+  endUnattached,
+  holdAlone,
+  type Lifecycle,
+  type LifecycleServices,
+  unlessDeleted
+} from "../lifecycle/context.ts"
+import type { Entry } from "../lifecycle/entry.ts"
+import { beingDeleted, demandLegal } from "../lifecycle/not-ready.ts"
+import { virtualBytesOf } from "../lifecycle/record.ts"
+import { DiskBytes } from "./disk-bytes.ts"
+import { type DiskImage, imageBytes, writeImage } from "./image.ts"
+import { filesOf, mapDisk, type RestingDisk } from "./map.ts"
+import { scrubbedDisk } from "./scrub.ts"
+
+const operation = "workspace.disk.export"
+
+/** Permission bits of the file: the disk may hold what only its owner shall read. */
+const IMAGE_MODE = 0o600
+
+/** The file to write. The guest chooses the image's first bytes, so tools of the host must not execute a file of that name. */
+const outputOf = (payload: DiskExportPayload) =>
+  Effect.gen(function*() {
+    const output = hostOutput(payload.output, undefined)
+    if (output._tag === "InvalidRequest" || output._tag === "ExportRefused") return yield* output
+    const wrong = (detail: string) => new InvalidRequest({ field: "output", detail })
+    if (output._tag === "stdout") return yield* wrong("must be a file: an image has holes")
+    if (output.asDirectory) return yield* wrong("must name a file, without / at the end")
+    const entries = [{ path: "", type: "file", mode: IMAGE_MODE, size: 0 }] as const
+    const executable = executableEntries(entries, output.tail)
+    if (executable.size > 0) return yield* executableRefusal(executable)
+    return output
+  })
+
+type Output = Effect.Effect.Success<ReturnType<typeof outputOf>>
+
+/** Writes the image into its place, or nothing. */
+const deliverImage = (
+  output: Output,
+  disk: RestingDisk,
+  payload: DiskExportPayload,
+  tell: (event: DiskExportEvent) => Effect.Effect<unknown>
+) =>
+  Effect.gen(function*() {
+    const extents = yield* mapDisk(disk)
+    const { virtualBytes } = disk.seed
+    const image: DiskImage = { format: payload.format, virtualBytes, runs: clusterRuns(extents) }
+    const bytes = imageBytes(image)
+    const files = yield* Effect.forEach(
+      filesOf(disk),
+      (path) => Effect.map(openUnfollowed(path), (fd) => ({ path, fd }))
+    ).pipe(Effect.mapError(toHostError))
+    const { name, parent } = output
+    const entries = [{ path: new Uint8Array(0), type: "file", mode: IMAGE_MODE, size: bytes }] as const
+    return yield* Effect.gen(function*() {
+      const file = yield* put({ parent, name, overwrite: payload.overwrite, entries })
+      const progress = yield* progressOf({ bytes, files: 1 }, tell)
+      const writtenBytes = yield* writeImage(image, new DiskBytes(files, extents), file, progress.bytes)
+      yield* file.endFile
+      const { replaced } = yield* file.commit
+      return { output: output.path, format: payload.format, virtualBytes, writtenBytes, replaced: replaced.length > 0 }
+    }).pipe(
+      Effect.catchTags({
+        PutFailed: (failure) => Effect.fail(failureOf({ path: output.path, isDirectory: false, bytes }, failure)),
+        FileFailed: (failure) => Effect.fail(toHostError(failure))
+      })
+    )
+  })
+
+const work = (
+  lifecycle: Lifecycle,
+  entry: Entry,
+  payload: DiskExportPayload,
+  tell: (event: DiskExportEvent) => Effect.Effect<unknown>
+) =>
+  Effect.gen(function*() {
+    const output = yield* outputOf(payload)
+    yield* demandLegal(entry, operation)
+    yield* holdAlone(lifecycle, entry)
+    // A start may have come first.
+    yield* demandLegal(entry, operation)
+    yield* endUnattached(entry)
+    const record = yield* Ref.get(entry.record)
+    const disk = yield* readWorkspaceDisk(entry.folder.disk(record.disk), virtualBytesOf(record))
+    const exported = yield* deliverImage(output, yield* scrubbedDisk(entry, disk), payload, tell)
+    yield* recordEvent(entry.folder.directory, {
+      _tag: "export",
+      kind: "disk",
+      to: exported.output,
+      files: 1,
+      bytes: exported.writtenBytes
+    })
+    yield* tell({ _tag: "Exported", ...exported })
+  })
+
+/** Fails when a deletion wants the workspace. */
+const untilDoomed = (entry: Entry) =>
+  entry.doomed.changes.pipe(
+    Stream.filter((isDoomed) => isDoomed),
+    Stream.take(1),
+    Stream.runDrain,
+    Effect.zipRight(beingDeleted(entry))
+  )
+
+/**
+ * Exports the disk of a workspace at rest as one file of the host, whole or not at all. The workspace's start waits; its deletion ends
+ * the export. The disk does not change.
+ */
+export const exportDisk = (
+  lifecycle: Lifecycle,
+  entry: Entry,
+  payload: DiskExportPayload
+): Stream.Stream<DiskExportEvent, PyroError, LifecycleServices> =>
+  Stream.unwrapScoped(Effect.gen(function*() {
+    const events = yield* Mailbox.make<DiskExportEvent, PyroError>(8)
+    yield* work(lifecycle, entry, payload, (event) => events.offer(event)).pipe(
+      Effect.scoped,
+      Effect.raceFirst(untilDoomed(entry)),
+      unlessDeleted(lifecycle, entry),
+      Mailbox.into(events),
+      Effect.forkScoped
+    )
+    return Mailbox.toStream(events)
+  }))

@@ -1,0 +1,65 @@
+import { Effect, Stream } from "effect"
+import { type ChannelFailed, DiskDamaged, type FileRefused, type PyroError } from "../../contract/errors.ts"
+import type { DiskListPayload, DiskReadPayload } from "../../contract/operations/workspace-disk.ts"
+import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import type { Guest } from "../../vm/guest.ts"
+import { type GuestTree, workspaceFile, type WorkspacePath, workspacePath } from "../files/guest-path.ts"
+import { listDirectory } from "../files/list.ts"
+import { readPart } from "../files/read.ts"
+import { withoutLinks } from "./links.ts"
+
+/** Mounts the whole disk in its inspector, as the workspace's programs see the disk. */
+export const openTree = ({ channel, vm }: Guest): Effect.Effect<GuestTree, ChannelFailed | DiskDamaged> => {
+  const { directory, mounts } = vm.steps.inspectedRoot
+  return channel.chain(mounts).pipe(
+    Effect.as<GuestTree>({ root: directory, shown: "/" }),
+    Effect.catchTag(
+      "AgentCallFailed",
+      ({ message }) => new DiskDamaged({ detail: `its root cannot be mounted: ${message}` })
+    )
+  )
+}
+
+const errorsOfDisk = { root: "/sys/fs/ext4/vdb", path: "errors_count" } as const
+
+/** ext4 shows a damaged directory as empty, and counts the error on the disk. */
+const demandSound = (channel: GuestChannel): Effect.Effect<void, ChannelFailed | DiskDamaged> =>
+  channel.read(errorsOfDisk).pipe(
+    Stream.runFold("", (text, bytes) => (text + Buffer.from(bytes).toString("latin1")).slice(0, 16)),
+    // An agent without a kernel of its own has no such file.
+    Effect.catchTag("AgentCallFailed", () => Effect.succeed("0")),
+    Effect.flatMap((count) =>
+      count.trim() === "0"
+        ? Effect.void
+        : new DiskDamaged({ detail: `its file system has ${Number.parseInt(count, 10)} errors` })
+    )
+  )
+
+/** Reads a path, and once more without its links if the agent refuses an absolute link. */
+const at = <A>(
+  channel: GuestChannel,
+  tree: GuestTree,
+  path: WorkspacePath,
+  look: (path: WorkspacePath) => Effect.Effect<A, ChannelFailed | FileRefused>
+): Effect.Effect<A, PyroError> =>
+  look(path).pipe(
+    Effect.catchIf(
+      (failure): failure is FileRefused => failure._tag === "FileRefused" && failure.reason === "outside",
+      () => Effect.flatMap(withoutLinks(channel, path, tree), look)
+    ),
+    Effect.zipLeft(demandSound(channel))
+  )
+
+/** Lists a directory of an inspected disk. */
+export const listDisk = (channel: GuestChannel, tree: GuestTree, payload: DiskListPayload) =>
+  Effect.flatMap(
+    workspacePath(payload.path, tree),
+    (path) => at(channel, tree, path, (directory) => listDirectory(channel, directory, payload, tree))
+  )
+
+/** Reads a file of an inspected disk. */
+export const readDisk = (channel: GuestChannel, tree: GuestTree, payload: DiskReadPayload) =>
+  Effect.flatMap(workspaceFile(payload.path, tree), (path) =>
+    at(channel, tree, path, (file) =>
+      // The disk is read at rest: no later write can expect its version.
+      Effect.map(readPart(channel, file, payload, tree), ({ version: _, image: __, ...content }) => content)))
