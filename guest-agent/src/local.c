@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -41,6 +42,11 @@ static void allow_network(void) {
   if (own.st_dev == others.st_dev && own.st_ino == others.st_ino) fatal("--network needs a network namespace of its own: unshare --net");
   int error = link_up("lo");
   if (error != 0) fatal("lo: %s", strerror(error));
+  struct rlimit files;
+  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max; /* two descriptors for each of many connections */
+    setrlimit(RLIMIT_NOFILE, &files);
+  }
   network_allow_local();
 }
 

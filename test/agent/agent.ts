@@ -1,4 +1,4 @@
-import { layer } from "@effect/vitest"
+import { describe, layer, test } from "@effect/vitest"
 import { Context, Effect, Layer, Schedule } from "effect"
 import { spawn } from "node:child_process"
 import { randomBytes } from "node:crypto"
@@ -23,8 +23,11 @@ export const sanitizedBuild = programs.sanitized
 export const asRoot = (program: string): readonly [string, ...ReadonlyArray<string>] =>
   process.getuid?.() === 0 ? [program] : ["unshare", "--user", "--map-root-user", "--map-auto", program]
 
-/** Programs of an ordinary user's namespace cannot load BPF, so this one needs root itself. */
-const inOwnNetwork = (program: string) => ["unshare", "--net", "--mount", program] as const
+/** Needs root: the kernel lets no user namespace load BPF. */
+const inOwnNetwork = (program: string, as: "privileged" | "unprivileged") => {
+  const without = as === "privileged" ? [] : ["setpriv", "--bounding-set=-bpf,-sys_admin"]
+  return ["unshare", "--net", "--mount", ...without, program] as const
+}
 
 /** The real agent as a local process, listening on a Unix socket. */
 export class Agent extends Context.Tag("pyro/test/Agent")<Agent, {
@@ -89,14 +92,16 @@ const start = (
   options: {
     readonly emptyRoot?: boolean
     readonly build?: keyof typeof programs
-    /** In a network namespace and a mount namespace of its own, where it may steer. */
-    readonly network?: boolean
+    /** In a network namespace and a mount namespace of its own, where it may steer; `unprivileged`: where the kernel refuses BPF. */
+    readonly network?: "privileged" | "unprivileged"
   }
 ) =>
   Effect.gen(function*() {
     const program = programs[options.build ?? "sanitized"]
     if (!existsSync(program)) return yield* Effect.dieMessage("no such build: run make -C guest-agent all sanitized")
-    const [rootCommand, ...rootArgs] = options.network === true ? inOwnNetwork(program) : asRoot(program)
+    const [rootCommand, ...rootArgs] = options.network === undefined
+      ? asRoot(program)
+      : inOwnNetwork(program, options.network)
     const folder = yield* Effect.acquireRelease(
       Effect.sync(() => mkdtempSync(join(tmpdir(), "pyro-agent-"))),
       (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
@@ -109,7 +114,7 @@ const start = (
         const root = options.emptyRoot === true ? ["--root", mkdtempSync(join(folder, "root-"))] : []
         // The leak check reads /proc, which an empty root has not; the other suites make it.
         const env = options.emptyRoot === true ? { ASAN_OPTIONS: "detect_leaks=0" } : {}
-        const network = options.network === true ? ["--network"] : []
+        const network = options.network === undefined ? [] : ["--network"]
         const child = spawn(rootCommand, [...rootArgs, "--listen", socketPath, ...root, ...network], {
           env,
           stdio: ["ignore", "pipe", "pipe"]
@@ -154,8 +159,26 @@ export const withAgent = layer(Layer.scoped(Agent, start({})), { excludeTestServ
 /** The same against the build that guests run: it parks a child for the next command, which a sanitizer's cannot. */
 export const withGuestBuild = layer(Layer.scoped(Agent, start({ build: "guest" })), { excludeTestServices: true })
 
+const isRoot = process.getuid?.() === 0
+const skipped = ((suite: unknown) =>
+  describe.skip(String(suite), () => {
+    test("skipped: the kernel lets only root load BPF", () => {})
+  })) as typeof withAgent
+
+/** A suite that an ordinary user skips. */
+function onlyRoot(suite: typeof withAgent) {
+  return isRoot ? suite : skipped
+}
+
 /** The same in a network namespace of its own, for what the guest's programs ask the network for. */
-export const withNetworkAgent = layer(Layer.scoped(Agent, start({ network: true })), { excludeTestServices: true })
+export const withNetworkAgent = onlyRoot(
+  layer(Layer.scoped(Agent, start({ network: "privileged" })), { excludeTestServices: true })
+)
+
+/** The same where the kernel refuses what steering needs. */
+export const withUnprivilegedNetworkAgent = onlyRoot(
+  layer(Layer.scoped(Agent, start({ network: "unprivileged" })), { excludeTestServices: true })
+)
 
 /** The same in a root directory of its own without anything in it: for frames that may name any file. */
 export const withConfinedAgent = layer(Layer.scoped(Agent, start({ emptyRoot: true })), { excludeTestServices: true })

@@ -1,8 +1,8 @@
 import { assert } from "@effect/vitest"
-import { Effect, Fiber, Stream } from "effect"
+import { Deferred, Effect, Fiber, Stream } from "effect"
 import { NetworkMode } from "../../src/guest-channel/calls.ts"
 import type { ConnectRequest } from "../../src/guest-channel/network.ts"
-import { Agent, withAgent, withNetworkAgent } from "./agent.ts"
+import { Agent, withAgent, withNetworkAgent, withUnprivilegedNetworkAgent } from "./agent.ts"
 import { connectedNetwork, echo, js, jsFiber, nextConnect, serve, textOf } from "./network.ts"
 
 /** A program that prints how its connection ends: `end` at a FIN, the code of an error. */
@@ -85,15 +85,15 @@ withNetworkAgent("connections of the guest's programs", (it) => {
   it.scoped("a FIN of the host ends a program's input and leaves its output open", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
-      let received = ""
+      const received = yield* Deferred.make<string, unknown>()
       yield* serve(channel, {
         connect: ({ accept }) =>
           Effect.gen(function*() {
             const socket = yield* accept
             yield* socket.write(Buffer.from("all"))
             yield* socket.end
-            received = yield* textOf(socket)
-            yield* socket.closed
+            const text = yield* textOf(socket)
+            yield* Deferred.complete(received, Effect.as(socket.closed, text))
           })
       })
       const said = yield* js(
@@ -101,7 +101,7 @@ withNetworkAgent("connections of the guest's programs", (it) => {
         `const s = net.connect({ port: 80, host: "1.2.3.4", allowHalfOpen: true }); s.resume();
          s.on("end", () => setTimeout(() => s.end("after"), 100)); s.on("close", (e) => console.log(e))`
       )
-      assert.deepStrictEqual([said, received], ["false", "after"])
+      assert.deepStrictEqual([said, yield* Deferred.await(received)], ["false", "after"])
     }))
 
   it.scoped("a reset by the host resets a program's connection", () =>
@@ -243,6 +243,20 @@ withNetworkAgent("a network that is turned on and off", (it) => {
         yield* js(channel, program(80, "1.2.3.4", `s.on("connect", () => s.end("again"))`)),
         "end again"
       )
+    }))
+})
+
+withUnprivilegedNetworkAgent("an agent whose kernel refuses steering", (it) => {
+  it.scoped("prepare succeeds, on names the step that the kernel refuses, and commands run", () =>
+    Effect.gen(function*() {
+      const channel = yield* Agent.connect()
+      yield* channel.call.network({ mode: NetworkMode.prepare })
+      assert.deepInclude(yield* Effect.flip(channel.call.network({ mode: NetworkMode.on })), {
+        errno: "EPERM",
+        detail: "map of own addresses"
+      })
+      yield* channel.call.network({ mode: NetworkMode.off })
+      assert.match(yield* js(channel, program(80, "1.2.3.4")), /^ENETUNREACH/)
     }))
 })
 

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { NetworkMode } from "../../src/guest-channel/calls.ts"
 import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
-import type { ConnectRequest, DnsAnswer, NetworkRequest } from "../../src/guest-channel/network.ts"
+import type { ConnectRequest, DnsAnswer, NetworkRequest, ResolveRequest } from "../../src/guest-channel/network.ts"
 import type { GuestSocket } from "../../src/guest-channel/socket.ts"
 import { Agent } from "./agent.ts"
 import { run, sh } from "./run.ts"
@@ -14,11 +14,14 @@ export const serve = (
   handle: {
     readonly connect?: (request: ConnectRequest) => Effect.Effect<unknown, unknown, Scope.Scope>
     readonly resolve?: (name: string, type: number) => DnsAnswer
+    /** In place of `resolve`, for a look-up that waits. */
+    readonly answer?: (request: ResolveRequest) => Effect.Effect<void>
   }
 ) =>
   Stream.runForEach(channel.networkRequests, (request: NetworkRequest) =>
     request._tag === "Resolve"
-      ? request.answer(handle.resolve?.(request.name, request.type) ?? { _tag: "Address" })
+      ? handle.answer?.(request) ??
+        request.answer(handle.resolve?.(request.name, request.type) ?? { _tag: "Address" })
       : Effect.forkScoped(Effect.scoped(handle.connect?.(request) ?? request.refuse))).pipe(Effect.forkScoped)
 
 /** Sends back what comes, then its end. */
