@@ -72,13 +72,24 @@ export const lookAt = (
   })
 
 const walked = (channel: GuestChannel, tree: GuestPath) =>
-  channel.walk(tree).pipe(
-    Stream.runFoldEffect(new Map<string, WalkEntry>(), (entries, entry) =>
-      entries.size >= mostEntries
-        ? new FileRefused({ path: "/workspace", reason: "too_large", detail: "it has too many files for a push" })
-        : Effect.succeed(entries.set(nameOf(entry.path), entry))),
-    guestFailure("/workspace")
-  )
+  Effect.suspend(() => {
+    const found = new Map<string, WalkEntry>()
+    return channel.walk(tree).pipe(
+      // By chunks: an effect for each of a million entries takes seconds.
+      Stream.runForEachChunk((entries): Effect.Effect<void, FileRefused> => {
+        for (const entry of entries) found.set(nameOf(entry.path), entry)
+        return found.size > mostEntries ? tooManyFiles : Effect.void
+      }),
+      guestFailure("/workspace"),
+      Effect.as(found)
+    )
+  })
+
+const tooManyFiles = new FileRefused({
+  path: "/workspace",
+  reason: "too_large",
+  detail: `it has more than ${mostEntries} files and directories, the most of a workspace for a push`
+})
 
 /** Whether the guest's file is another than the baseline's. */
 export const isChanged = (channel: GuestChannel, look: Look, name: string) => {

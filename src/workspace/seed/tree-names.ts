@@ -1,6 +1,7 @@
 // Paths within a tree are latin1 text, with one character for each byte.
 
-export const nameOf = (path: Uint8Array) => Buffer.from(path).toString("latin1")
+export const nameOf = ({ buffer, byteLength, byteOffset }: Uint8Array) =>
+  Buffer.from(buffer, byteOffset, byteLength).toString("latin1")
 
 /** The directories above a path, the outermost first. */
 export const parentsOf = (name: string): ReadonlyArray<string> =>

@@ -43,6 +43,8 @@ describe("requests about files", () => {
     for (const fields of wrong) {
       assert.isTrue(refused(FileWritePayload(), { ...write, ...fields }), JSON.stringify(fields).slice(0, 40))
     }
+    const most = [{ text: "ö".repeat(4_194_304) }, { content: new Uint8Array(8_388_608) }]
+    for (const fields of most) assert.isFalse(refused(FileWritePayload(), { ...write, ...fields }))
     for (const fields of [{ mode: "755" }, { mode: "4755" }, { expected_version: "absent" }, { text: "" }]) {
       assert.isFalse(refused(FileWritePayload(), { ...write, ...fields }), JSON.stringify(fields))
     }

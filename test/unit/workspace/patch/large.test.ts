@@ -53,6 +53,18 @@ describe("a large patch", () => {
       assert.isTrue(Buffer.from(content as Uint8Array).equals(after))
     }))
 
+  it("a file with 250,000 differing lines or 8 MiB of them crosses as text, and a larger one in git's binary form", () => {
+    const isBinary = (before: Uint8Array | undefined, after: Uint8Array) =>
+      Buffer.from(formatPatch([change("f", before, after)])).includes("GIT binary patch")
+    assert.isFalse(isBinary(undefined, text(250_000, () => "")))
+    assert.isTrue(isBinary(undefined, text(250_001, () => "")))
+    const line = "x".repeat(1_023)
+    const half = text(4_096, () => line)
+    const other = text(4_096, () => "y".repeat(1_023))
+    assert.isFalse(isBinary(half, other))
+    assert.isTrue(isBinary(half, Buffer.concat([other, Buffer.from("\n")])))
+  })
+
   it.effect("a patch that patch apply would refuse is not exported, and the error has the limits and figures", () =>
     Effect.gen(function*() {
       const lines = Array.from({ length: 9 }, (_, index) => change(`f${index}`, undefined, text(240_000, () => "")))
