@@ -78,6 +78,12 @@ const removeOne = (lifecycle: Lifecycle, one: Entry | Damaged) =>
       return { id: one.id, name }
     })
 
+/** A line of the daemon's log: the workspace's own events go with the workspace. */
+const logDeletion = ({ id, name }: Deleted, { all }: DeletePayload) =>
+  Effect.logInfo(
+    `${id}${name === undefined ? "" : ` (${name})`} is deleted: a request named ${all ? "all workspaces" : "it"}`
+  )
+
 /** Deletes several, and gives their descriptions. A failure does not stop the others. */
 export const removeAll = (lifecycle: Lifecycle, payload: DeletePayload) =>
   Effect.gen(function*() {
@@ -85,6 +91,7 @@ export const removeAll = (lifecycle: Lifecycle, payload: DeletePayload) =>
       yield* doomed(lifecycle, payload),
       (one) =>
         removeOne(lifecycle, one).pipe(
+          Effect.tap((deleted) => logDeletion(deleted, payload)),
           Effect.map((deleted): ReadonlyArray<Deleted> => [deleted]),
           Effect.catchIf(
             (failure) => payload.all && failure._tag === "WorkspaceNotFound",
