@@ -81,12 +81,22 @@ describe("a host with a proxy", () => {
         for (const name of names) {
           const { detail, reason } = yield* dial(name)
           assert.strictEqual(reason, "denied", name)
-          assert.match(detail!, /(a name of private networks|resolves to).*and the proxy would/)
+          assert.match(
+            detail!,
+            /(is a name of private networks, and the proxy would|resolves to an address that is denied)/
+          )
         }
         for (const address of ["192.168.7.1", "127.0.0.1", "169.254.169.254", "198.51.100.2"]) {
           assert.strictEqual((yield* ask({ op: "dial", address })).reason, "denied")
         }
         assert.strictEqual((yield* proxied).length, before)
+      }))
+
+    it.effect("a name of the private network is dialled directly where a rule names its address", () =>
+      Effect.gen(function*() {
+        const policy = { allowHosts: ["lan.test.net"], allowIps: ["192.168.7.1"] }
+        const { text, viaProxy } = yield* dial("lan.test.net", { policy })
+        assert.deepStrictEqual([viaProxy, text], [false, "::ffff:192.168.7.1\nhello\n"])
       }))
 
     it.effect("a name that policy denies does not reach the proxy", () =>

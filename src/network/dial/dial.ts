@@ -1,11 +1,11 @@
 import type { Socket } from "node:net"
-import { type Address, isSameAddress, readAddress } from "../address/address.ts"
+import { type Address, readAddress } from "../address/address.ts"
 import { ownAddresses } from "../address/own.ts"
 import { deniedRangeOf } from "../address/ranges.ts"
 import { type AddressRules, type Denied, judgeAddress } from "../policy/judge.ts"
 import { isBadRule, parseIpRule } from "../policy/rule.ts"
 import { connectFirst, interleaved } from "./happy-eyeballs.ts"
-import { refusePrivate } from "./private-names.ts"
+import { isInside } from "./private-names.ts"
 import type { DialMessage } from "./protocol.ts"
 import { proxyFor } from "./proxy-settings.ts"
 import { connectThrough } from "./proxy.ts"
@@ -29,18 +29,14 @@ export const dial = async (request: DialMessage, signal: AbortSignal): Promise<C
   const { address, group, name, port, proxies } = request
   const host = name ?? address!
   const proxy = proxyFor(proxies, host, port)
-  if (proxy === undefined || (name === undefined && isPrivate(host))) return dialDirectly(request, signal)
-  if (name !== undefined) await refusePrivate(name, group, signal)
+  if (proxy === undefined) return dialDirectly(request, signal)
+  // A rule may name the address; the proxy would reach another host of that address.
+  if (name === undefined ? isPrivate(host) : await isInside(name, group, signal)) return dialDirectly(request, signal)
   const connected = await slots.run(group, signal, () => connectThrough(proxy, { host, port, group }, signal))
   return { ...connected, viaProxy: true }
 }
 
-/** An address that the daemon allowed because a rule names it. A proxy would reach another host of that address. */
-const isPrivate = (text: string) => {
-  const address = readAddress(text)
-  return address === undefined || deniedRangeOf(address) !== undefined ||
-    ownAddresses().some((own) => isSameAddress(own, address))
-}
+const isPrivate = (text: string) => judgeAddress({ allowIps: [] }, text, 0, ownAddresses())._tag === "Denied"
 
 const rulesOf = ({ allowIps }: DialMessage): AddressRules => ({
   allowIps: allowIps.flatMap((text) => {

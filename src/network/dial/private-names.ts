@@ -1,8 +1,8 @@
 import { startTimer } from "../../system/timer.ts"
-import { readAddress } from "../address/address.ts"
-import { deniedRangeOf } from "../address/ranges.ts"
+import { ownAddresses } from "../address/own.ts"
+import { judgeAddress } from "../policy/judge.ts"
 import { Refusal } from "./refusal.ts"
-import { addressesOf } from "./resolve.ts"
+import { addressesOf, NoAddress } from "./resolve.ts"
 
 /**
  * Endings that only private networks resolve: special-use names (RFC 6761, 6762, 7686, 8375, 9476), `.internal` (reserved by ICANN in
@@ -42,18 +42,19 @@ const ownAnswer = async (name: string, group: string, signal: AbortSignal) => {
   const controller = new AbortController()
   const abort = () => controller.abort(signal.reason)
   signal.addEventListener("abort", abort, { once: true })
-  const timer = startTimer(OWN_ANSWER_MS, () => {
-    if (!hasAnswered) {
-      isSilent = true
-      startTimer(SILENT_MS, () => (isSilent = false))
-    }
-    controller.abort(new Refusal("unresolved", "this host's resolver is silent"))
-  })
+  const timer = startTimer(
+    OWN_ANSWER_MS,
+    () => controller.abort(new Refusal("unresolved", "this host's resolver is silent"))
+  )
   try {
     const found = await addressesOf(name, group, controller.signal)
     hasAnswered = true
     return found
-  } catch {
+  } catch (error) {
+    if (!hasAnswered && !signal.aborted && !(error instanceof NoAddress)) {
+      isSilent = true
+      startTimer(SILENT_MS, () => (isSilent = false))
+    }
     return []
   } finally {
     timer.cancel()
@@ -62,23 +63,16 @@ const ownAnswer = async (name: string, group: string, signal: AbortSignal) => {
 }
 
 /**
- * Refuses a name that would lead into the private network behind a proxy: by its ending, and by this host's own answer where its resolver
- * gives one.
+ * Whether a name belongs to this host's own networks: this host resolves it to special addresses alone. A proxy must not connect to such a
+ * name. Refuses a name that only a private network behind the proxy can resolve.
  */
-export const refusePrivate = async (name: string, group: string, signal: AbortSignal) => {
-  const ending = PRIVATE_ENDINGS.find((one) => name.endsWith(`.${one}`))
-  if (ending !== undefined) {
+export const isInside = async (name: string, group: string, signal: AbortSignal): Promise<boolean> => {
+  const found = await ownAnswer(name, group, signal)
+  const own = ownAddresses()
+  const isSpecial = (text: string) => judgeAddress({ allowIps: [] }, text, 0, own)._tag === "Denied"
+  if (found.length > 0 && found.every(isSpecial)) return true
+  if (found.length === 0 && PRIVATE_ENDINGS.some((ending) => name.endsWith(`.${ending}`))) {
     throw new Refusal("denied", `${name} is a name of private networks, and the proxy would resolve it`)
   }
-  const found = await ownAnswer(name, group, signal)
-  const kinds = found.map((text) => {
-    const address = readAddress(text)
-    return address === undefined ? "no plain address" : deniedRangeOf(address)?.kind
-  })
-  if (kinds.length > 0 && kinds.every((kind) => kind !== undefined)) {
-    throw new Refusal(
-      "denied",
-      `${name} resolves to ${found[0]}, which is ${kinds[0]}, and the proxy would connect to it`
-    )
-  }
+  return false
 }

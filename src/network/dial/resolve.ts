@@ -39,6 +39,9 @@ const start = (key: string, name: string, group: string): Running => {
   return started
 }
 
+/** A resolver says that the name has no address. */
+export class NoAddress extends Refusal {}
+
 /** Error codes that say that a name has no address; the others say that nobody could tell. */
 const NO_ADDRESS = new Set(["ENOTFOUND", "ENODATA"])
 
@@ -48,9 +51,7 @@ const lookUp = async (name: string) => {
     return [...new Set(found.map(({ address }) => address))]
   } catch (error) {
     const { code = "" } = error as NodeJS.ErrnoException
-    throw new Refusal(
-      "unresolved",
-      NO_ADDRESS.has(code) ? `the name ${name} has no address` : `the name ${name} cannot be resolved: ${code}`
-    )
+    if (NO_ADDRESS.has(code)) throw new NoAddress("unresolved", `the name ${name} has no address`)
+    throw new Refusal("unresolved", `the name ${name} cannot be resolved: ${code}`)
   }
 }
