@@ -17,13 +17,13 @@ import {
   type PullOptions,
   type Removed
 } from "./environment.ts"
+import { makeImageStores } from "./image-stores.ts"
 import { type KeepRequest, keepRoot } from "./keep-root.ts"
 import { Kernel } from "./Kernel.ts"
 import { makeObtain } from "./obtain.ts"
 import { checkName, type Definition, ownFolder, packageNames } from "./own.ts"
 import { silent } from "./progress.ts"
 import { makeReclaim } from "./reclaim.ts"
-import { makeShelf } from "./shelf.ts"
 
 /** The guest roots that pyro can build, and those that are in the cache. */
 export class Environments extends Context.Tag("pyro/environment/Environments")<Environments, {
@@ -73,9 +73,9 @@ export class Environments extends Context.Tag("pyro/environment/Environments")<E
 const isOfWorkspace = ({ workspace }: Definition) => workspace !== undefined
 
 const make = (cacheDir: string, definitions: string, kernel: Kernel["Type"]) => {
-  const shelf = makeShelf(cacheDir, definitions)
-  const { entries, entryOf, keepLocked, kept, keptRoot, known, own, say, storeOf } = shelf
-  const obtain = makeObtain(shelf, kernel)
+  const stores = makeImageStores(cacheDir, definitions)
+  const { entries, entryOf, keepLocked, kept, keptRoot, known, own, mapFailure, storeOf } = stores
+  const obtain = makeObtain(stores, kernel)
 
   const ensure = (name: string, options: PullOptions = {}) =>
     Effect.gen(function*() {
@@ -119,9 +119,9 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Type"]) => 
       const built = yield* obtain(entry, options.onProgress ?? silent, false, ({ manifest }) =>
         manifest.recipe === recipe)
       const before = yield* own.find(request.name)
-      yield* own.keep(definition, { replace }).pipe(say(entry.name, "define"))
+      yield* own.keep(definition, { replace }).pipe(mapFailure(entry.name, "define"))
       if (Option.exists(before, isOfWorkspace)) {
-        yield* Effect.zipRight(kept.forget(request.name), kept.sweep).pipe(keepLocked, say(entry.name, "define"))
+        yield* Effect.zipRight(kept.forget(request.name), kept.sweep).pipe(keepLocked, mapFailure(entry.name, "define"))
       }
       return built
     })
@@ -139,7 +139,7 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Type"]) => 
       archive,
       options.onProgress ?? silent
     )
-      .pipe(keepLocked, (work) => Effect.zipRight(prepareKept, work), say(request.name, "unpack"))
+      .pipe(keepLocked, (work) => Effect.zipRight(prepareKept, work), mapFailure(request.name, "unpack"))
 
   const statusOf = (entry: CatalogueEntry, thorough: boolean): Effect.Effect<EnvironmentStatus, ImageDamaged> =>
     Effect.map(
@@ -187,6 +187,6 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Type"]) => 
     define,
     keep,
     inspect,
-    ...makeReclaim(shelf, kernel)
+    ...makeReclaim(stores, kernel)
   }
 }

@@ -14,7 +14,7 @@ import { Paths } from "../system/Paths.ts"
 import { asStep } from "../system/spans.ts"
 import { sha256Text } from "./digest.ts"
 import { buildInitramfs } from "./initramfs.ts"
-import { buildKernel, findKernel, sayKernelFailure } from "./kernel-home.ts"
+import { buildKernel, findKernel, mapKernelFailure } from "./kernel-home.ts"
 import { type OnProgress, silent } from "./progress.ts"
 import { makeTemporary, sweepTemporaries } from "./temporary.ts"
 
@@ -82,13 +82,13 @@ const make = (root: string) => {
             alone(15 * minute)
           )
       })),
-      sayKernelFailure(root, "prepare")
+      mapKernelFailure(root, "prepare")
     )
 
   const ensureWith = (onProgress: OnProgress) =>
     Effect.gen(function*() {
       const { digest, folder, version } = yield* kernel(onProgress)
-      const initrd = yield* sayKernelFailure(root, "initramfs")(initramfs(folder, temporaries))
+      const initrd = yield* mapKernelFailure(root, "initramfs")(initramfs(folder, temporaries))
       return {
         version,
         digest: sha256Text(`${digest}\n${initrd.sha256}`),
@@ -104,7 +104,7 @@ const make = (root: string) => {
       archive: path.join(folder, "modules.tar")
     }))
 
-  const sweep = Effect.zipRight(prepare, sweepTemporaries(temporaries)).pipe(sayKernelFailure(root, "sweep"))
+  const sweep = Effect.zipRight(prepare, sweepTemporaries(temporaries)).pipe(mapKernelFailure(root, "sweep"))
 
   const prune = Effect.gen(function*() {
     const swept = yield* sweepTemporaries(temporaries)
@@ -112,7 +112,7 @@ const make = (root: string) => {
     const bytes = unused.reduce((sum, target) => sum + bytesBeneath(target), swept)
     yield* Effect.forEach(unused, removeTree, { discard: true })
     return bytes
-  }).pipe(alone(minute), (locked) => Effect.zipRight(prepare, locked), sayKernelFailure(root, "prune"))
+  }).pipe(alone(minute), (locked) => Effect.zipRight(prepare, locked), mapKernelFailure(root, "prune"))
 
   return { ensure: ensureWith(silent), ensureWith, modules, sweep, prune }
 }

@@ -9,7 +9,7 @@ import type { FileFailed } from "../system/files/failure.ts"
 import { ensureFolder } from "../system/files/folders.ts"
 import { followBuild } from "./build-log.ts"
 import { type CatalogueEntry, packagesOf } from "./catalogue.ts"
-import { type BuildContext, sayBuildFailure } from "./failures.ts"
+import { type BuildContext, mapBuildFailure } from "./failures.ts"
 import { needTool, runSupervised, withSbin } from "./host-tools.ts"
 import type { KernelError, KernelModules } from "./Kernel.ts"
 import type { OnProgress } from "./progress.ts"
@@ -49,11 +49,11 @@ export const buildImage = (options: ImageBuild) =>
       neededMib: entry.diskMib
     }
     for (const tool of tools) yield* needTool(tool)
-    const store = yield* sayBuildFailure(context)(treeStore(entry, work))
-    const sources = yield* sayBuildFailure(context)(debianSources(entry.codename))
-    const settings = yield* sayBuildFailure(context)(hostFetchSettings)
+    const store = yield* mapBuildFailure(context)(treeStore(entry, work))
+    const sources = yield* mapBuildFailure(context)(debianSources(entry.codename))
+    const settings = yield* mapBuildFailure(context)(hostFetchSettings)
     const file = (name: string) => path.join(work.path, name)
-    yield* sayBuildFailure(context)(Effect.all([
+    yield* mapBuildFailure(context)(Effect.all([
       writeFile(file("sources.list"), sources.join("\n") + "\n"),
       writeFile(file("host-apt.conf"), settings.join("\n") + "\n"),
       ensureFolder(options.packages)
@@ -77,15 +77,15 @@ export const buildImage = (options: ImageBuild) =>
       }
     }).pipe(
       Effect.catchTag("ToolFailed", (error) =>
-        sayBuildFailure({ ...context, step: log.step(), log: log.text })(Effect.fail(error)))
+        mapBuildFailure({ ...context, step: log.step(), log: log.text })(Effect.fail(error)))
     )
     // The kernel is fetched during the unpacking of the base system: one waits for the network while the other computes.
     const provide = Effect.tap(options.modules, ({ archive }) =>
-      sayBuildFailure(context)(linkOrCopy(archive, file("modules.tar"))))
+      mapBuildFailure(context)(linkOrCopy(archive, file("modules.tar"))))
     const [modules] = yield* Effect.all([provide, run], { concurrency: "unbounded" })
     return {
       image: file("root.erofs"),
-      packageList: yield* sayBuildFailure(context)(readText(file("packages"))),
+      packageList: yield* mapBuildFailure(context)(readText(file("packages"))),
       sources,
       modules
     } satisfies BuiltImage

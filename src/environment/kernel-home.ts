@@ -7,7 +7,7 @@ import { CheckedFile, checkFile, describeFile } from "../system/checked-file.ts"
 import { renameFile } from "../system/files/entries.ts"
 import { makeFolder, removeTree } from "../system/files/folders.ts"
 import { sha256Text } from "./digest.ts"
-import { sayBuildFailure } from "./failures.ts"
+import { mapBuildFailure } from "./failures.ts"
 import { fetchKernelPackage } from "./kernel-fetch.ts"
 import { kernelFiles, unpackKernel } from "./kernel-unpack.ts"
 import type { OnProgress } from "./progress.ts"
@@ -38,8 +38,8 @@ type Manifest = typeof Manifest.Type
 const neededMib = 400
 
 /** Says a failure of a step with the guest kernel. */
-export const sayKernelFailure = (root: string, step: string) =>
-  sayBuildFailure({ environment: "the guest kernel", step, folder: root, neededMib })
+export const mapKernelFailure = (root: string, step: string) =>
+  mapBuildFailure({ environment: "the guest kernel", step, folder: root, neededMib })
 
 const currentFile = (root: string) => path.join(root, "current.json")
 
@@ -74,13 +74,13 @@ export const buildKernel = (root: string, temporaries: string, onProgress: OnPro
     yield* needSpace(root, neededMib)
     const work = yield* makeTemporary(temporaries, "kernel")
     onProgress({ step: "fetching the kernel", fraction: 0 })
-    const deb = yield* sayKernelFailure(root, "fetch")(
+    const deb = yield* mapKernelFailure(root, "fetch")(
       fetchKernelPackage({ work, keep: path.join(root, "package") })
     )
     onProgress({ step: "unpacking the kernel", fraction: 0.5 })
     const made = path.join(work.path, "kernel")
     yield* makeFolder(made)
-    const version = yield* sayKernelFailure(root, "unpack")(unpackKernel(deb, made, work.alive))
+    const version = yield* mapKernelFailure(root, "unpack")(unpackKernel(deb, made, work.alive))
     const files = named<CheckedFile>([])
     for (const name of kernelFiles) files[name] = yield* describeFile(path.join(made, name))
     const manifest: Manifest = { format: 2, version, package: path.basename(deb), recipe: recipe(), files }

@@ -5,14 +5,17 @@ import { type CatalogueEntry, recipeOf } from "./catalogue.ts"
 import { environmentOf, isKept } from "./environment.ts"
 import { buildImage } from "./image-build.ts"
 import type { StoredImage } from "./image-store.ts"
+import type { ImageStores } from "./image-stores.ts"
 import type { Kernel } from "./Kernel.ts"
 import { parsePackages } from "./manifest.ts"
 import { type OnProgress, silent, within } from "./progress.ts"
-import type { Shelf } from "./shelf.ts"
 import { makeTemporary, sweepTemporaries } from "./temporary.ts"
 
-/** Takes an image from the shelf, or builds it and stores it there. */
-export const makeObtain = ({ downloads, locked, prepare, say, store, storeOf }: Shelf, kernel: Kernel["Type"]) => {
+/** Takes an image from its store, or builds it and stores it there. */
+export const makeObtain = (
+  { downloads, locked, prepare, mapFailure, store, storeOf }: ImageStores,
+  kernel: Kernel["Type"]
+) => {
   const build = (entry: CatalogueEntry, onProgress: OnProgress) =>
     Effect.scoped(Effect.gen(function*() {
       const work = yield* makeTemporary(store.temporaries, entry.name)
@@ -57,7 +60,7 @@ export const makeObtain = ({ downloads, locked, prepare, say, store, storeOf }: 
         onSome: Effect.succeed,
         onNone: () =>
           Effect.scoped(Effect.gen(function*() {
-            const waiting = yield* Effect.forkScoped(sayWaiting(entry, onProgress))
+            const waiting = yield* Effect.forkScoped(reportWaiting(entry, onProgress))
             return yield* Fiber.interrupt(waiting).pipe(
               Effect.zipRight(sweepTemporaries(store.temporaries)),
               Effect.zipRight(look),
@@ -69,7 +72,7 @@ export const makeObtain = ({ downloads, locked, prepare, say, store, storeOf }: 
             )
           }))
       })
-    ).pipe(say(entry.name, "prepare", entry.diskMib), Effect.map(environmentOf(entry)))
+    ).pipe(mapFailure(entry.name, "prepare", entry.diskMib), Effect.map(environmentOf(entry)))
   }
 
   return obtain
@@ -83,7 +86,7 @@ const gone = ({ name, own }: CatalogueEntry) =>
   })
 
 /** The lock's holder builds the same image. */
-const sayWaiting = ({ name }: CatalogueEntry, onProgress: OnProgress) =>
+const reportWaiting = ({ name }: CatalogueEntry, onProgress: OnProgress) =>
   Effect.delay(
     Effect.sync(() => onProgress({ step: `waiting for another pyro that is building ${name}`, fraction: 0 })),
     "500 millis"

@@ -2,13 +2,14 @@ import { Effect } from "effect"
 import { exists } from "../system/files/entries.ts"
 import { removeTree } from "../system/files/folders.ts"
 import { bytesBeneath } from "../system/files/usage.ts"
+import type { ImageStores } from "./image-stores.ts"
 import type { Kernel } from "./Kernel.ts"
-import type { Shelf } from "./shelf.ts"
 import { sweepTemporaries } from "./temporary.ts"
 
 /** Operations that free space, see `Environments`. */
-export const makeReclaim = (shelf: Shelf, kernel: Kernel["Type"]) => {
-  const { downloads, entries, keepLocked, kept, keptRoot, known, locked, own, prepare, say, store, storeOf } = shelf
+export const makeReclaim = (stores: ImageStores, kernel: Kernel["Type"]) => {
+  const { downloads, entries, keepLocked, kept, keptRoot, known, locked, own, prepare, mapFailure, store, storeOf } =
+    stores
 
   const remove = (name: string) =>
     Effect.gen(function*() {
@@ -22,7 +23,7 @@ export const makeReclaim = (shelf: Shelf, kernel: Kernel["Type"]) => {
       }).pipe(
         locked(entry),
         (work) => Effect.zipRight(prepare, work),
-        say(name, "remove")
+        mapFailure(name, "remove")
       )
     })
 
@@ -30,7 +31,7 @@ export const makeReclaim = (shelf: Shelf, kernel: Kernel["Type"]) => {
     yield* prepare
     const temporary = (yield* sweepTemporaries(store.temporaries)) + (yield* sweepTemporaries(kept.temporaries))
     return temporary + (yield* kernel.sweep)
-  }).pipe(say("all", "sweep"))
+  }).pipe(mapFailure("all", "sweep"))
 
   const prune = Effect.gen(function*() {
     yield* prepare
@@ -50,7 +51,7 @@ export const makeReclaim = (shelf: Shelf, kernel: Kernel["Type"]) => {
       removed: [...removed, ...unnamed.removed],
       freedBytes: temporary + freedBytes + unnamed.freedBytes + packages + kernels
     }
-  }).pipe(say("all", "prune"))
+  }).pipe(mapFailure("all", "prune"))
 
   return { remove, sweep, prune }
 }

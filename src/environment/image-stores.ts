@@ -4,7 +4,7 @@ import { ensureFolder } from "../system/files/folders.ts"
 import { withLock } from "../system/lock.ts"
 import { catalogue, type CatalogueEntry, lookUp } from "./catalogue.ts"
 import { isKept } from "./environment.ts"
-import { sayBuildFailure } from "./failures.ts"
+import { mapBuildFailure } from "./failures.ts"
 import { imageStore } from "./image-store.ts"
 import { type Definition, keptEntry, ownDefinitions, ownEntry } from "./own.ts"
 
@@ -15,14 +15,14 @@ const BUILD_TIMEOUT_MS = 60 * 60_000
  * Places of images: images that pyro can build again lie in the cache, images of workspaces beside the user's definitions. Also the
  * list of environments.
  */
-export const makeShelf = (cacheDir: string, definitions: string) => {
+export const makeImageStores = (cacheDir: string, definitions: string) => {
   const root = path.join(cacheDir, "environments")
   const downloads = path.join(cacheDir, "packages")
   const store = imageStore(root)
   const own = ownDefinitions(definitions)
   const prepare = ensureFolder(root)
-  const say = (environment: string, step: string, neededMib = 1) =>
-    sayBuildFailure({ environment, step, folder: root, neededMib })
+  const mapFailure = (environment: string, step: string, neededMib = 1) =>
+    mapBuildFailure({ environment, step, folder: root, neededMib })
 
   /** Images that nothing could make again. */
   const keptRoot = path.join(definitions, "images")
@@ -47,6 +47,20 @@ export const makeShelf = (cacheDir: string, definitions: string) => {
     withLock(path.join(root, `${entry.storedAs.replace(":", "_")}.lock`), { timeoutMs: BUILD_TIMEOUT_MS })
   const keepLocked = withLock(path.join(definitions, "keep.lock"), { timeoutMs: BUILD_TIMEOUT_MS })
 
-  return { downloads, store, own, prepare, say, keptRoot, kept, storeOf, entryOf, entries, known, locked, keepLocked }
+  return {
+    downloads,
+    store,
+    own,
+    prepare,
+    mapFailure,
+    keptRoot,
+    kept,
+    storeOf,
+    entryOf,
+    entries,
+    known,
+    locked,
+    keepLocked
+  }
 }
-export type Shelf = ReturnType<typeof makeShelf>
+export type ImageStores = ReturnType<typeof makeImageStores>
