@@ -35,8 +35,6 @@ const fileModules = [
   "src/system/**/*.ts",
   // Descriptors, sockets and links that a VMM inherits or owns; each write runs inside an `attempt`.
   "src/vm/driver/**/*.ts",
-  // Removes what crashes left, for callers that do not name a failure yet.
-  "src/vm/record/sweep.ts",
   // Reads and writes of open descriptors for each piece of output, where an Effect a call costs too much.
   "src/workspace/exec/{inherit,journal,log-files,log-reader,log-store,segment}.ts",
   // Read directories of the caller, and handle each refusal in place.
