@@ -1,14 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit } from "effect"
 import { EnvironmentBuildFailed, EnvironmentUnknown, NoSpace } from "../../../src/contract/errors.ts"
-import { sayBuildFailure } from "../../../src/environment/failures.ts"
+import { mapBuildFailure } from "../../../src/environment/failures.ts"
 import { ToolFailed } from "../../../src/system/child.ts"
 import { FileFailed } from "../../../src/system/files/failure.ts"
 
 const context = { environment: "debian:12", step: "bootstrap", folder: "/tmp", neededMib: 500 }
 const tool = (stderr: string) => new ToolFailed({ tool: "unshare", code: 1, signal: undefined, stderr })
 const say = (log: string, stderr = "") =>
-  Effect.flip(sayBuildFailure({ ...context, log: () => log })(Effect.fail(tool(stderr))))
+  Effect.flip(mapBuildFailure({ ...context, log: () => log })(Effect.fail(tool(stderr))))
 
 describe("a failed build", () => {
   it.effect("a failed build reports apt's own errors and not later ones", () =>
@@ -36,7 +36,7 @@ describe("a failed build", () => {
       assert.instanceOf(yield* say("", "tar: x: Cannot write: No space left on device"), NoSpace)
       for (const code of ["ENOSPC", "EDQUOT"]) {
         const file = new FileFailed({ operation: "write", path: "/tmp/x", code, detail: "the disk said no" })
-        assert.instanceOf(yield* Effect.flip(sayBuildFailure(context)(Effect.fail(file))), NoSpace)
+        assert.instanceOf(yield* Effect.flip(mapBuildFailure(context)(Effect.fail(file))), NoSpace)
       }
     }))
 
@@ -44,10 +44,10 @@ describe("a failed build", () => {
     Effect.gen(function*() {
       const detail = "EROFS: read-only file system, open"
       const readOnly = new FileFailed({ operation: "open", path: "/tmp/x", code: "EROFS", detail })
-      const refused = yield* Effect.flip(sayBuildFailure(context)(Effect.fail(readOnly)))
+      const refused = yield* Effect.flip(mapBuildFailure(context)(Effect.fail(readOnly)))
       assert.instanceOf(refused, EnvironmentBuildFailed)
       assert.include(refused.message, "read-only file system")
-      const exit = yield* Effect.exit(sayBuildFailure(context)(Effect.die(new TypeError("a bug"))))
+      const exit = yield* Effect.exit(mapBuildFailure(context)(Effect.die(new TypeError("a bug"))))
       assert.isTrue(Exit.isFailure(exit) && Cause.isDie(exit.cause))
     }))
 
@@ -60,6 +60,6 @@ describe("a failed build", () => {
   it.effect("a failed build passes on an error of the contract", () =>
     Effect.gen(function*() {
       const unknown = new EnvironmentUnknown({ environment: "x", known: [] })
-      assert.strictEqual(yield* Effect.flip(sayBuildFailure(context)(Effect.fail(unknown))), unknown)
+      assert.strictEqual(yield* Effect.flip(mapBuildFailure(context)(Effect.fail(unknown))), unknown)
     }))
 })
