@@ -21,8 +21,11 @@ export const toRun = [
   "zstd"
 ]
 
-/** Additional packages for the sanitizer and fuzz builds of the guest agent, and for reading archives with an independent program. */
-export const toTest = ["clang", "cpio", "fish", "libclang-rt-dev", "zip", "zsh"]
+/**
+ * Additional packages for the sanitizer and fuzz builds of the guest agent, for reading archives with an independent program, and for the
+ * namespaces that stand for networks.
+ */
+export const toTest = ["clang", "cpio", "fish", "iproute2", "libclang-rt-dev", "zip", "zsh"]
 
 /** Additional packages for the bench's floors, and for the lab's machine. */
 export const toBench = ["cpio"]
