@@ -27,7 +27,7 @@ export default defineConfig({
     projects: [
       project("unit", 0),
       project("agent", 1),
-      // Namespaces as "the internet", "the LAN" and "the host": these tests need root.
+      // Namespaces as "the internet", "the LAN" and "the host".
       project("network", 2),
       project("cli", 3),
       project("mcp", 4),

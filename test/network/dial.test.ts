@@ -262,6 +262,24 @@ describe("the dial process", () => {
       )
     }))
 
+  it.scopedLive("an address that the host gets or loses, as a VPN's, is judged at each connection", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld({ kind: "ipv4" })
+      const dial = world.ask({ op: "dial", name: "server.test.net" })
+      assert.deepStrictEqual(yield* dial, greeted(SERVER))
+      yield* world.ip("address", "add", `${SERVER}/32`, "dev", "wan")
+      const { detail, option } = yield* dial
+      assert.deepStrictEqual({ detail, option }, {
+        detail: `server.test.net resolves to an address that is denied: ${SERVER} is an address of this host`,
+        option: `--allow-ip ${SERVER}:80`
+      })
+      yield* world.ip("address", "delete", `${SERVER}/32`, "dev", "wan")
+      assert.deepStrictEqual(yield* dial, greeted(SERVER))
+      yield* world.ip("link", "set", "wan", "down")
+      const down = yield* world.ask({ op: "dial", address: SERVER, policy: { allowIps: [SERVER] } })
+      assert.strictEqual(down.reason, "unreachable")
+    }))
+
   it.scopedLive("a resolver on the host's loopback answers the host, and no guest reaches it", () =>
     Effect.gen(function*() {
       const world = yield* makeWorld({ kind: "stub" })

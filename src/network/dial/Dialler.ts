@@ -107,14 +107,13 @@ const make: Effect.Effect<DiallerService, never, Scope.Scope> = Effect.gen(funct
       }),
     resolve: ({ group, name, rules, type }) =>
       Effect.suspend((): Effect.Effect<Resolved> => {
-        const host = withoutServiceLabels(name)
-        const verdict = judgeName(rules, host)
+        const isAddress = type === TYPE_A || type === TYPE_AAAA
+        const verdict = judgeName(rules, isAddress ? name : withoutServiceLabels(name))
         if (verdict._tag === "Denied") {
           return Effect.succeed({ answer: { _tag: "NoSuchName" }, denied: verdict })
         }
-        if (type === TYPE_A && host === name) return Effect.succeed({ answer: { _tag: "Address" }, denied: undefined })
-        if (type === TYPE_A || type === TYPE_AAAA) {
-          return Effect.succeed({ answer: { _tag: "NoData" }, denied: undefined })
+        if (isAddress) {
+          return Effect.succeed({ answer: { _tag: type === TYPE_A ? "Address" : "NoData" }, denied: undefined })
         }
         return dialProcess.lookUp({ name: name.toLowerCase().replace(/\.$/, ""), type, group }).pipe(
           Effect.map((message): Resolved => ({ answer: answerOf(message, rules), denied: undefined })),

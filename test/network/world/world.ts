@@ -1,6 +1,6 @@
 import { Deferred, Effect, type Scope } from "effect"
 import { build, type Plugin } from "esbuild"
-import { type ChildProcess, spawn } from "node:child_process"
+import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -35,6 +35,8 @@ export interface World {
   readonly seen: ReadonlyArray<Seen>
   /** Process of the daemon's part. */
   readonly host: ChildProcess
+  /** Changes the host's network: arguments of `ip`. */
+  readonly ip: (...args: ReadonlyArray<string>) => Effect.Effect<void>
 }
 
 interface DialProgramModule {
@@ -64,11 +66,32 @@ const temporaryFolder = Effect.acquireRelease(
   (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true, force: true }))
 )
 
+/** An ordinary user makes both networks in one user namespace, so that each may change the other. */
+const isRoot = process.getuid!() === 0
+const outsideUser = isRoot ? [] : ["--user", "--map-root-user"]
+const hostUser = (outside: ChildProcess) =>
+  isRoot ? [] : ["nsenter", "--target", String(outside.pid), "--user", "--preserve-credentials", "--"]
+
 /** A process in namespaces of its own, whose stdout has JSON lines. The namespaces end with it. */
-const inNamespaces = (args: ReadonlyArray<string>, onLine: (line: unknown) => void) =>
+const inNamespaces = (
+  args: ReadonlyArray<string>,
+  onLine: (line: unknown) => void,
+  options: { readonly before?: ReadonlyArray<string>; readonly unshare?: ReadonlyArray<string> }
+) =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const child = spawn("unshare", ["--net", "--mount", "--propagation", "private", ...args], {
+      const { before = [], unshare = [] } = options
+      const [program, ...rest] = [
+        ...before,
+        "unshare",
+        ...unshare,
+        "--net",
+        "--mount",
+        "--propagation",
+        "private",
+        ...args
+      ]
+      const child = spawn(program!, rest, {
         stdio: ["pipe", "pipe", "inherit"]
       })
       createInterface(child.stdout).on("line", (line) => onLine(JSON.parse(line)))
@@ -116,7 +139,8 @@ export const makeWorld = (
         const event = line as Seen | { readonly _tag: "Ready" }
         if (event._tag === "Ready") Deferred.unsafeDone(listening, Effect.void)
         else seen.push(event)
-      }
+      },
+      { unshare: outsideUser }
     )
     yield* Deferred.await(listening)
     const answers = new Map<number, (value: Result) => void>()
@@ -142,13 +166,19 @@ export const makeWorld = (
         const { id, value } = line as { readonly id: number; readonly value: Result }
         answers.get(id)?.(value)
         answers.delete(id)
-      }
+      },
+      { before: hostUser(outside) }
     )
     yield* Effect.promise(() => ready)
     let lastId = 0
     return {
       seen,
       host,
+      ip: (...args) =>
+        Effect.sync(() => {
+          const user = isRoot ? [] : ["--user", "--preserve-credentials"]
+          execFileSync("nsenter", ["--target", String(host.pid), ...user, "--net", "--", "ip", ...args])
+        }),
       ask: (request) =>
         Effect.async<Result>((resume) => {
           const id = (lastId += 1)
