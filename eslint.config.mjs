@@ -36,6 +36,7 @@ const fileModules = [
   // Descriptors, sockets and links that a VMM inherits or owns; each write runs inside an `attempt`.
   "src/vm/driver/**/*.ts",
   // Reads and writes of open descriptors for each piece of output, where an Effect a call costs too much.
+  "src/workspace/network/log-file.ts",
   "src/workspace/exec/{inherit,journal,log-files,log-reader,log-store,segment}.ts",
   // Read directories of the caller, and handle each refusal in place.
   "src/workspace/seed/{files-beneath,host-files,host-tree,locate,refs,scratch,special-files}.ts",

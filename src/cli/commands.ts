@@ -47,6 +47,12 @@ export const ServePayload = lazy(() =>
         description: "Default owner of /workspace and user of commands. Default: root"
       })
     ),
+    networkCeiling: optional(
+      text(
+        "Widest network that a model may grant to a workspace: `off`, `egress`, or `egress:HOST,HOST` with hosts and lists as --allow-host takes " +
+          "them. Default: off"
+      )
+    ),
     allWorkspaces: defaulted(
       Schema.Boolean.annotations({
         description: "Let a model use workspaces of every project. Default: those of the bound project"
@@ -76,6 +82,7 @@ export const mcpServe: Command = {
       "pyro mcp serve --repo-url https://github.com/owner/repo --repo-ref main",
       "pyro mcp serve --include-ignored node_modules --environment debian:12-build",
       "pyro mcp serve --allow-read ~/datasets --allow-export ~/results",
+      "pyro mcp serve --network-ceiling egress:npm,pypi",
       "claude mcp add pyro -- pyro mcp serve"
     ]
   },

@@ -98,6 +98,7 @@ const documentOf = (path: ReadonlyArray<string>): HelpDoc.HelpDoc => {
 /** Summaries of the command groups. */
 const groups = new Map([
   ["workspace", "Create, use and delete workspaces"],
+  ["network", "Show the named lists of hosts"],
   ["env", "Manage the environments of microVMs"],
   ["daemon", "Manage the process that owns the workspaces"],
   ["mcp", "Serve workspaces to agents over MCP"]

@@ -1,4 +1,5 @@
 import { Clock, Effect } from "effect"
+import { connectionsText, policyText } from "../contract/network-text.ts"
 import type { WorkspaceInfo } from "../contract/operations/workspace-info.ts"
 import { OutputOptions } from "./output-options.ts"
 import { note, print, size } from "./print.ts"
@@ -35,17 +36,18 @@ const list = (all: ReadonlyArray<WorkspaceInfo>) => {
   const hasReason = all.some((one) => reasonOf(one) !== "")
   return Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
     printTable([
-      ["ID", "NAME", "STATE", "ENVIRONMENT", "LAST USED", "LABELS", ...(hasReason ? ["DETAIL"] : [])],
+      ["ID", "NAME", "STATE", "ENVIRONMENT", "NETWORK", "LAST USED", "LABELS", ...(hasReason ? ["DETAIL"] : [])],
       ...all.map((one) => [
         one.id,
         one.name ?? "-",
         stateOf(one),
         one.environment,
+        one.network === undefined ? "off" : policyText(one.network),
         ago(one.lastActivityAt, nowMs),
         labels(one),
         ...(hasReason ? [{ text: reasonOf(one), maxColumns: REASON_COLUMNS }] : [])
       ])
-    ], { head: true, flexible: [1, 3, 5, 6] }))
+    ], { head: true, flexible: [1, 3, 4, 6, 7] }))
 }
 
 const detail = (one: WorkspaceInfo) => {
@@ -63,6 +65,8 @@ const detail = (one: WorkspaceInfo) => {
       ...(one.workspaceUser === undefined ? [] : [["user", `${one.workspaceUser}, who owns /workspace`]]),
       ["size", `${one.vcpuCount} vCPU, ${one.memoryMib} MiB memory, ${one.diskMib} MiB disk`],
       ["commands", `${one.runningCommands} running`],
+      ["network", one.network === undefined ? "off" : policyText(one.network)],
+      ...(one.network === undefined ? [] : [["connections", connectionsText(one.network)]]),
       ["created", one.createdAt],
       ["last used", one.lastActivityAt],
       ["expires", one.expiresAt ?? "never"],

@@ -7,6 +7,7 @@ import type { View } from "./view.ts"
 import { contentViews } from "./views-content.ts"
 import { daemonViews } from "./views-daemon.ts"
 import { logsView } from "./views-logs.ts"
+import { networkViews } from "./views-network.ts"
 import { workspaceViews } from "./views-workspace.ts"
 
 const removed = (result: ResultOf<"env.rm">) =>
@@ -24,6 +25,7 @@ export const views: { readonly [Name in OperationName]: View<Name> } = {
   ...workspaceViews,
   ...contentViews,
   ...daemonViews,
+  ...networkViews,
   "workspace.logs": logsView,
   "run": {
     event: showOutput,

@@ -1,4 +1,5 @@
 import { Effect, FiberRef, GlobalValue } from "effect"
+import { ceilingText, type NetworkCeiling, noNetwork, readCeiling } from "./network-ceiling.ts"
 
 /** The project that a request is made for, where its surface is bound to one. */
 export interface CallerProject {
@@ -6,6 +7,8 @@ export interface CallerProject {
   readonly project: string
   /** The request may also reach workspaces of other projects. */
   readonly all: boolean
+  /** Widest network that the request may grant. @default off */
+  readonly networkCeiling?: NetworkCeiling
 }
 
 /** Of the fiber that makes a request. Undefined: a person or a program, who reach every workspace. */
@@ -17,11 +20,17 @@ export const callerProject: FiberRef.FiberRef<CallerProject | undefined> = Globa
 /** Header of a request to the daemon that carries the caller's project. */
 const PROJECT_HEADER = "pyro-project"
 
+/** Header that carries the caller's network ceiling. */
+const CEILING_HEADER = "pyro-network-ceiling"
+
 /** The headers that carry the project of this fiber. */
 export const projectHeaders: Effect.Effect<Readonly<Record<string, string>>> = Effect.map(
   FiberRef.get(callerProject),
   (caller): Readonly<Record<string, string>> =>
-    caller === undefined ? {} : { [PROJECT_HEADER]: `${caller.all ? "+" : "-"}${caller.project}` }
+    caller === undefined ? {} : {
+      [PROJECT_HEADER]: `${caller.all ? "+" : "-"}${caller.project}`,
+      [CEILING_HEADER]: ceilingText(caller.networkCeiling ?? noNetwork)
+    }
 )
 
 /** Handles a request as one of the project that its headers name. */
@@ -31,8 +40,18 @@ export const forCaller =
     const header = headers[PROJECT_HEADER]
     return header === undefined
       ? work
-      : Effect.locally(work, callerProject, { project: header.slice(1), all: header.startsWith("+") })
+      : Effect.locally(work, callerProject, {
+        project: header.slice(1),
+        all: header.startsWith("+"),
+        networkCeiling: readCeiling(headers[CEILING_HEADER] ?? "") ?? noNetwork
+      })
   }
+
+/** Widest network that a request of this fiber may grant. Undefined: a person or a program, who may grant any. */
+export const callerCeiling: Effect.Effect<NetworkCeiling | undefined> = Effect.map(
+  FiberRef.get(callerProject),
+  (caller) => caller === undefined ? undefined : caller.networkCeiling ?? noNetwork
+)
 
 /** Whether a request of the caller may reach a workspace: one of its project, or of a directory beneath. */
 export const isReachable = (

@@ -20,6 +20,7 @@ import {
   SeedRejected,
   StateDirectoryUnusable
 } from "./host-errors.ts"
+import { NetworkAboveCeiling, NetworkUnsupported } from "./network-errors.ts"
 import { snakeFields } from "./snake.ts"
 import {
   DiskDamaged,
@@ -39,6 +40,7 @@ export * from "./daemon-errors.ts"
 export * from "./environment-errors.ts"
 export * from "./guest-errors.ts"
 export * from "./host-errors.ts"
+export * from "./network-errors.ts"
 export * from "./workspace-errors.ts"
 
 /** The request is invalid. Another attempt fails as well. */
@@ -97,6 +99,8 @@ export const PyroError = Schema.Union(
   EditRejected,
   PatchRejected,
   ExportRefused,
+  NetworkUnsupported,
+  NetworkAboveCeiling,
   DaemonUnavailable,
   DaemonMismatch
 )

@@ -56,6 +56,8 @@ export const exitStatus = (error: PyroError, family: ExitFamily): number => {
     case "EditRejected":
     case "PatchRejected":
     case "ExportRefused":
+    case "NetworkUnsupported":
+    case "NetworkAboveCeiling":
     case "DaemonUnavailable":
     case "DaemonMismatch":
       return ownFailure(family)

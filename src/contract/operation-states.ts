@@ -66,6 +66,8 @@ export const operationStates: Readonly<Record<WorkspaceOperation, StateRule>> = 
   "workspace.file.write": at(withVm),
   "workspace.fork": at(settled, { ...waits, except: "With `snapshot`, a fork is legal in `starting` too." }),
   "workspace.logs": at(withCommands),
+  "workspace.network.log": at(withCommands),
+  "workspace.network.set": at(settled, waits),
   "workspace.patch.apply": at(withVm),
   "workspace.reset": at(settledOrAttaching, waits),
   "workspace.snapshot.create": at(settled, waits),

@@ -99,6 +99,8 @@ export interface McpArgument {
   readonly own?: "text" | "boolean"
   /** Whether it must be given. @default whether the field must, and has no `default` here; of the CLI's `oneOf`, one must */
   readonly needed?: boolean
+  /** It is an argument only of a server that may grant a network. */
+  readonly network?: true
   /** It names a path of the host, which the operation reads or writes: beneath the bound project, unless the server was told more. */
   readonly hostPath?: "read" | "write"
 }

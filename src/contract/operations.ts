@@ -9,6 +9,7 @@ import {
   environmentRemove
 } from "./operations/environment.ts"
 import { gc } from "./operations/gc.ts"
+import { networkLists } from "./operations/network-lists.ts"
 import { run } from "./operations/run.ts"
 import { workspaceCancel } from "./operations/workspace-cancel.ts"
 import { workspaceCompare } from "./operations/workspace-compare.ts"
@@ -27,13 +28,14 @@ import { workspaceFork } from "./operations/workspace-fork.ts"
 import {
   workspaceCreate,
   workspaceList,
-  workspaceReset,
   workspaceStart,
   workspaceStatus,
   workspaceStop
 } from "./operations/workspace-lifecycle.ts"
 import { workspaceLogs } from "./operations/workspace-logs.ts"
+import { workspaceNetworkLog, workspaceNetworkSet } from "./operations/workspace-network.ts"
 import { workspacePatchApply } from "./operations/workspace-patch.ts"
+import { workspaceReset } from "./operations/workspace-reset.ts"
 import {
   workspaceSnapshotCreate,
   workspaceSnapshotDelete,
@@ -70,6 +72,8 @@ export const operations = [
   workspaceSnapshotDelete,
   workspaceFork,
   workspaceCompare,
+  workspaceNetworkSet,
+  workspaceNetworkLog,
   workspaceUpdate,
   workspaceStop,
   workspaceStart,
@@ -77,6 +81,7 @@ export const operations = [
   workspaceDiskRead,
   workspaceDiskExport,
   workspaceDelete,
+  networkLists,
   environmentList,
   environmentPull,
   environmentInspect,

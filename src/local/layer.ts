@@ -5,11 +5,13 @@ import { Pyro, type PyroService } from "../contract/Pyro.ts"
 import { SeedImages } from "../disk/SeedImages.ts"
 import { Environments } from "../environment/Environments.ts"
 import { Kernel } from "../environment/Kernel.ts"
+import { Dialler } from "../network/dial/Dialler.ts"
 import { checkSettings } from "../system/config.ts"
 import { Paths } from "../system/Paths.ts"
 import { HostFacts } from "../vm/host/HostFacts.ts"
 import { Pool } from "../vm/pool/Pool.ts"
 import { Vmm } from "../vm/Vmm.ts"
+import { showHostLists } from "../workspace/network/show.ts"
 import type { Workspaces } from "../workspace/Workspaces.ts"
 import { daemonLogs, daemonStatus, daemonStatusWithMetrics, daemonStop, daemonTimings } from "./daemon-control.ts"
 import { doctor } from "./doctor/doctor.ts"
@@ -28,7 +30,7 @@ import { takeWorkspaces } from "./workspaces.ts"
 /** The services that the work is done with, all in this process. */
 export const services = Vmm.layerQemu.pipe(
   Layer.provideMerge(Layer.mergeAll(Environments.layer, SeedImages.layer)),
-  Layer.provideMerge(Layer.mergeAll(Kernel.layer, HostFacts.layer)),
+  Layer.provideMerge(Layer.mergeAll(Kernel.layer, HostFacts.layer, Dialler.layer)),
   Layer.provideMerge(Paths.layer),
   // Before any of these begins: each reads its own variables when it needs them.
   Layer.provideMerge(Layer.effectDiscard(checkSettings))
@@ -38,7 +40,7 @@ export const services = Vmm.layerQemu.pipe(
 const make = (pooled: boolean) =>
   Effect.gen(function*() {
     // These alone: the context of a Layer under construction also holds the Layer's own Scope.
-    const context = Context.pick(Environments, HostFacts, Kernel, Paths, SeedImages, Vmm)(
+    const context = Context.pick(Dialler, Environments, HostFacts, Kernel, Paths, SeedImages, Vmm)(
       yield* Effect.context<Layer.Layer.Success<typeof services>>()
     )
     const effect = <A, E, R extends Layer.Layer.Success<typeof services>>(work: Effect.Effect<A, E, R>) =>
@@ -96,6 +98,10 @@ const make = (pooled: boolean) =>
           read: (payload) => of(({ disk }) => disk.read(payload)),
           export: (payload) => eventsOf(({ disk }) => disk.export(payload))
         },
+        network: {
+          set: (payload) => of(({ network }) => network.set(payload)),
+          log: (payload) => of(({ network }) => network.log(payload))
+        },
         delete: (payload) =>
           of((all) =>
             Effect.map(all.remove(payload), (gone) => ({
@@ -104,6 +110,7 @@ const make = (pooled: boolean) =>
             }))
           )
       },
+      network: { lists: () => showHostLists },
       env: {
         list: () => effect(listEnvironments),
         pull: (payload) => stream(pullEnvironment(payload)),

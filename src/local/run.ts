@@ -5,11 +5,14 @@ import type { Notice } from "../contract/notice.ts"
 import type { RunEvent, RunPayload } from "../contract/operations/run.ts"
 import type { RunInput } from "../contract/run-input.ts"
 import { SeedImages } from "../disk/SeedImages.ts"
+import type { Dialler } from "../network/dial/Dialler.ts"
 import { countBytes } from "../system/metrics.ts"
 import { monotonicMs } from "../system/time.ts"
 import { sweepVms } from "../vm/record/sweep.ts"
 import { acquireWorkspace } from "../workspace/boot.ts"
 import { tellSkipped } from "../workspace/lifecycle/skipped.ts"
+import { grantOfCaller } from "../workspace/network/ceiling.ts"
+import { isOn } from "../workspace/network/policy.ts"
 import { runIn } from "../workspace/run.ts"
 import { prepareSeed } from "../workspace/seed/prepare.ts"
 import { demandOneSeed } from "../workspace/seed/request.ts"
@@ -28,6 +31,8 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
     const since = yield* monotonicMs
     yield* demandOneSeed(payload)
     yield* requireOneCommand(payload)
+    const granted = yield* grantOfCaller(payload)
+    const network = granted !== undefined && isOn(granted) ? granted : undefined
     const notices = yield* Mailbox.make<Notice>({ capacity: 64, strategy: "sliding" })
     yield* Effect.forkScoped(Effect.ignoreLogged(sweepVms))
     const prepare = Effect.gen(function*() {
@@ -59,8 +64,8 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
       Effect.ensuring(notices.end),
       Effect.forkScoped
     )
-    const events: Stream.Stream<RunEvent, PyroError> = Stream.unwrap(
-      Effect.map(Fiber.join(prepared), (workspace) => runIn(workspace, payload, input, since))
+    const events: Stream.Stream<RunEvent, PyroError, Dialler> = Stream.unwrap(
+      Effect.map(Fiber.join(prepared), (workspace) => runIn(workspace, payload, input, network, since))
     )
     return Stream.concat(Mailbox.toStream(notices), events)
   }))

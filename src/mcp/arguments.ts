@@ -19,15 +19,25 @@ export interface Argument extends McpArgument {
   readonly schema: JsonSchema
 }
 
+/** What a server grants, which decides about arguments. */
+export interface Grants {
+  /** A model may ask for a network. */
+  readonly network: boolean
+}
+
+export const NO_GRANTS: Grants = { network: false }
+
 /** The arguments of a row's tool in a profile, in the order of the schema. */
-export const argumentsOf = (row: ToolRow, profile: Profile): ReadonlyArray<Argument> => {
+export const argumentsOf = (row: ToolRow, profile: Profile, grants = NO_GRANTS): ReadonlyArray<Argument> => {
   const payload = jsonSchemaOf(row.payload())
   const mcp: McpSurface = row.mcp
   const listed = mcp.arguments ?? everyField(row)
   return withOthers(
     oneOf(row),
     Object.entries(listed)
-      .filter(([, { visibleIn }]) => visibleIn?.includes(profile) ?? true)
+      .filter(([, { network, visibleIn }]) =>
+        (visibleIn?.includes(profile) ?? true) && (network !== true || grants.network)
+      )
       // A host path is an argument only if its row declares read or write.
       .filter(([field, { hostPath }]) => hostPath !== undefined || !hostPaths(row).includes(field))
       .map(([field, argument]) => {
@@ -99,6 +109,11 @@ const wrong = (field: string, detail: string) => new InvalidRequest({ field, det
  */
 const HOST_ARGUMENTS: ReadonlySet<string> = new Set(["wait_for_previous"])
 
+/** Arguments of a server that may grant a network. */
+const NETWORK_ARGUMENTS: ReadonlySet<string> = new Set(["network_policy", "allow_hosts"])
+const NO_NETWORK =
+  "this server grants no network; only the user can change this, with the server's option network-ceiling"
+
 /** The argument that a model may have meant, else all that there are. */
 const insteadOf = (name: string, known: ReadonlyArray<string>): string => {
   if (known.length === 0) return "it has none"
@@ -119,6 +134,7 @@ export const given = (
     const argument = args.find((one) => one.name === name)
     if (argument === undefined) {
       if (HOST_ARGUMENTS.has(name)) continue
+      if (NETWORK_ARGUMENTS.has(name)) return Either.left(wrong(name, NO_NETWORK))
       return Either.left(wrong(name, `is no argument of this tool; ${insteadOf(name, args.map((one) => one.name))}`))
     }
     if (value === null) continue

@@ -82,6 +82,10 @@ const hintOf = (error: PyroError, all: boolean): string => {
       return error.fits === undefined || error.fits === 0
         ? "delete unneeded workspaces (workspace_list, workspace_delete), or ask for less"
         : `call again with count ${error.fits}, or delete unneeded workspaces (workspace_list, workspace_delete)`
+    case "NetworkAboveCeiling":
+      return "ask for less, or ask the user to raise the ceiling"
+    case "NetworkUnsupported":
+      return "call again with network_policy off"
     case "SeedRejected":
       return "name another seed_path, or none"
     case "StateTooNew":

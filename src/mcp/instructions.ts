@@ -1,8 +1,12 @@
+import { ceilingText, noNetwork } from "../contract/network-ceiling.ts"
 import type { Project } from "../sdk/project.ts"
 import type { ProfileName } from "./profile.ts"
 
 /** The project in the server's instructions. */
-export type NamedProject = Pick<Project, "path" | "repoUrl" | "repoRef" | "environment" | "workspaceUser">
+export type NamedProject = Pick<
+  Project,
+  "path" | "repoUrl" | "repoRef" | "environment" | "workspaceUser" | "networkCeiling"
+>
 
 const boundTo = (project: NamedProject): string =>
   project.path === undefined && project.repoUrl === undefined
@@ -13,6 +17,16 @@ const boundTo = (project: NamedProject): string =>
       (project.path === undefined ? "" : " Host paths are relative to it and cannot leave it.") +
       (project.environment === undefined ? "" : ` Default environment: ${project.environment}.`) +
       (project.workspaceUser === "agent" ? " Commands run as the user agent, who owns /workspace." : "")
+
+/** Longest ceiling that the instructions quote, in characters. */
+const MAX_CEILING_CHARACTERS = 100
+
+const networkText = ({ networkCeiling = noNetwork }: NamedProject): string => {
+  if (networkCeiling.networkPolicy === "off") return ""
+  const text = ceilingText(networkCeiling)
+  const shown = text.length <= MAX_CEILING_CHARACTERS ? text : `${text.slice(0, MAX_CEILING_CHARACTERS - 1)}…`
+  return ` A VM has no network unless you ask with allow_hosts or network_policy; the most that you may ask for is ${shown}.`
+}
 
 const workspaces = [
   "A workspace is a disposable Linux VM (root, no network) whose /workspace starts as a copy of the user's project. It stays, over many " +
@@ -33,4 +47,4 @@ const oneShot = [
 
 /** The server's instructions. Some hosts show them before they load a tool. */
 export const instructionsOf = (profile: ProfileName, project: NamedProject): string =>
-  [...(profile === "vm-run" ? oneShot : workspaces), boundTo(project)].join("\n")
+  [...(profile === "vm-run" ? oneShot : workspaces), boundTo(project) + networkText(project)].join("\n")

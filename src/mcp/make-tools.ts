@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { PyroError } from "../contract/errors.ts"
 import type { PyroService } from "../contract/Pyro.ts"
-import type { Project } from "../sdk/project.ts"
+import { grantsOf, type Project } from "../sdk/project.ts"
 import { type CallResult, callTool } from "./call.ts"
 import { makePending } from "./pending.ts"
 import { noToolResult, type ProfileName, profiles } from "./profile.ts"
@@ -24,7 +24,7 @@ export interface Tools {
 
 /** The tools that `createServer` serves, with the same names, arguments and answers. */
 export const makeTools = ({ profile, project, pyro }: ToolsOptions): Tools => {
-  const tools = profileTools(profiles[profile])
+  const tools = profileTools(profiles[profile], grantsOf(project))
   const pending = makePending()
   const byName = new Map(tools.map((tool) => [tool.listed.name, tool]))
   return {

@@ -12,6 +12,9 @@ import { createServer } from "./server.ts"
 /** Requests without arguments, whose results are the same each time. A method that the profile lacks is left out. */
 const METHODS = ["tools/list", "resources/list", "resources/templates/list", "ping"]
 
+/** Methods whose results depend on the network that a server may grant. */
+const NETWORKED_METHODS = ["tools/list"]
+
 const UNKNOWN = "unknown"
 const clientInfo = { name: "record", version: "1" }
 
@@ -26,8 +29,10 @@ const noProject: Project = {
   destination: refused
 }
 
+const networkedProject: Project = { ...noProject, networkCeiling: { networkPolicy: "egress", allowHosts: [] } }
+
 /** Starts a server and asks it; gives a function that asks for one more thing. */
-const connect = (profile: ProfileName, version: string) => {
+const connect = (profile: ProfileName, version: string, project = noProject) => {
   const waiting = new Map<number, (answer: Answer) => void>()
   const transport: Transport = {
     start: () => Promise.resolve(),
@@ -38,7 +43,7 @@ const connect = (profile: ProfileName, version: string) => {
     }
   }
   const pyro = new ChannelFailed({ detail: "a server that is recorded does nothing" })
-  serveStdio(() => createServer({ profile, version, pyro, project: noProject }), { transport })
+  serveStdio(() => createServer({ profile, version, pyro, project }), { transport })
   let id = 0
   return (method: string, params: object): Promise<Answer> =>
     new Promise((resolve) => {
@@ -47,8 +52,8 @@ const connect = (profile: ProfileName, version: string) => {
     })
 }
 
-const initialize = async (profile: ProfileName, version: string, protocolVersion: string) => {
-  const ask = connect(profile, version)
+const initialize = async (profile: ProfileName, version: string, protocolVersion: string, project?: Project) => {
+  const ask = connect(profile, version, project)
   const { result } = await ask("initialize", { protocolVersion, capabilities: {}, clientInfo })
   return { ask, result: result as RecordedProfile["initialize"] }
 }
@@ -61,14 +66,14 @@ const modernParams = (version: string) => ({
   }
 })
 
-const discover = async (profile: ProfileName, version: string, revision: string) => {
-  const ask = connect(profile, version)
+const discover = async (profile: ProfileName, version: string, revision: string, project?: Project) => {
+  const ask = connect(profile, version, project)
   return { ask, answer: await ask("server/discover", modernParams(revision)) }
 }
 
-const results = async (ask: ReturnType<typeof connect>, params: object) => {
+const results = async (ask: ReturnType<typeof connect>, params: object, methods = METHODS) => {
   const found: Array<readonly [string, string]> = []
-  for (const method of METHODS) {
+  for (const method of methods) {
     const { result } = await ask(method, params)
     if (result !== undefined) found.push([method, JSON.stringify(result)])
   }
@@ -82,11 +87,17 @@ const recordProfile = async (
 ): Promise<RecordedProfile> => {
   const old = await initialize(profile, version, UNKNOWN)
   const { answer, ask } = await discover(profile, version, modernVersion)
+  const oldNetworked = await initialize(profile, version, UNKNOWN, networkedProject)
+  const networked = await discover(profile, version, modernVersion, networkedProject)
   return {
     initialize: old.result,
     discover: answer.result!,
     legacy: await results(old.ask, {}),
-    modern: await results(ask, modernParams(modernVersion))
+    modern: await results(ask, modernParams(modernVersion)),
+    networked: {
+      legacy: await results(oldNetworked.ask, {}, NETWORKED_METHODS),
+      modern: await results(networked.ask, modernParams(modernVersion), NETWORKED_METHODS)
+    }
   }
 }
 

@@ -2,7 +2,7 @@ import { type CallToolResult, ProtocolError, ProtocolErrorCode, Server, type Too
 import { Cause, Effect, Exit, FiberRef, HashSet, Logger } from "effect"
 import type { PyroError } from "../contract/errors.ts"
 import type { PyroService } from "../contract/Pyro.ts"
-import type { Project } from "../sdk/project.ts"
+import { grantsOf, type Project } from "../sdk/project.ts"
 import { callTool } from "./call.ts"
 import { instructionsOf } from "./instructions.ts"
 import { makePending } from "./pending.ts"
@@ -50,7 +50,7 @@ export const runCall = async <A>(effect: Effect.Effect<A>, signal: AbortSignal):
  * that its client cancels, or that runs when the connection is closed, ends what that call started.
  */
 export const createServer = ({ onCall, profile, project, pyro, version }: ServerOptions): Server => {
-  const tools = profileTools(profiles[profile])
+  const tools = profileTools(profiles[profile], grantsOf(project))
   const byName = new Map(tools.map((tool) => [tool.listed.name, tool]))
   const listed = { tools: tools.map((tool) => tool.listed as unknown as Tool) }
   const server = new Server({ name: "pyro", title: "pyro workspaces", version }, {

@@ -1,5 +1,5 @@
 import { lazy, type McpSurface, type Profile, type PureSchema } from "../contract/operation.ts"
-import { type Argument, argumentsOf, inputSchemaOf } from "./arguments.ts"
+import { type Argument, argumentsOf, type Grants, inputSchemaOf, NO_GRANTS } from "./arguments.ts"
 import { type JsonSchema, jsonSchemaOf, resultSchemaOf } from "./json-schema.ts"
 import { type ToolRow, toolRows } from "./profile.ts"
 import type { AnyTool } from "./request.ts"
@@ -40,12 +40,16 @@ const holdsLists = (schema: JsonSchema): boolean =>
   (schema.anyOf ?? []).some(holdsLists) ||
   Object.values(schema.properties ?? {}).some(holdsLists)
 
-const toolOf = (row: ToolRow, profile: Profile): ProfileTool => {
+/** Field of a workspace that a server without a network leaves out. */
+const NETWORK = "network"
+
+const toolOf = (row: ToolRow, profile: Profile, grants: Grants): ProfileTool => {
   const mcp: McpSurface = row.mcp
   const tool: AnyTool = tools[row.name] ?? {}
-  const args = argumentsOf(row, profile)
+  const args = argumentsOf(row, profile, grants)
   const result: PureSchema = (tool.result ?? row.result)()
-  const resultSchema = resultSchemaOf(jsonSchemaOf(result), new Set(mcp.omits))
+  const omits = new Set([...mcp.omits ?? [], ...(grants.network ? [] : [NETWORK])])
+  const resultSchema = resultSchemaOf(jsonSchemaOf(result), omits)
   const hasLists = holdsLists(resultSchema)
   const { annotations: { destructive, idempotent, openWorld, readOnly } } = row
   const outputSchema = hasLists
@@ -79,11 +83,12 @@ const toolOf = (row: ToolRow, profile: Profile): ProfileTool => {
   }
 }
 
-const tables = new Map<Profile, () => ReadonlyArray<ProfileTool>>()
+const tables = new Map<string, () => ReadonlyArray<ProfileTool>>()
 
 /** The tools of a profile in the order of the operation table: always the same text, so that hosts can cache the list. */
-export const profileTools = (profile: Profile): ReadonlyArray<ProfileTool> => {
-  const known = tables.get(profile) ?? lazy(() => toolRows(profile).map((row) => toolOf(row, profile)))
-  tables.set(profile, known)
+export const profileTools = (profile: Profile, grants = NO_GRANTS): ReadonlyArray<ProfileTool> => {
+  const key = `${profile} ${grants.network}`
+  const known = tables.get(key) ?? lazy(() => toolRows(profile).map((row) => toolOf(row, profile, grants)))
+  tables.set(key, known)
   return known()
 }

@@ -17,7 +17,8 @@ const SERVER_OPTIONS: ReadonlySet<string> = new Set([
   "allow_export",
   "all_workspaces",
   "include_ignored",
-  "environment"
+  "environment",
+  "network_ceiling"
 ])
 
 const FLAG = /(?<![\w-])--([a-z]+(?:-[a-z]+)*)/g

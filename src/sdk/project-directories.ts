@@ -28,6 +28,8 @@ export interface ProjectOptions {
   readonly environment?: string | undefined
   /** Owner of /workspace in workspaces for which a model names none. @default root */
   readonly workspaceUser?: WorkspaceUser | undefined
+  /** Widest network that a model may grant: `off`, `egress`, or `egress:HOST,HOST`. @default off */
+  readonly networkCeiling?: string | undefined
 }
 
 /** Real paths of the directories that a server is bound to. */

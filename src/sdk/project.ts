@@ -1,6 +1,7 @@
 import { Either } from "effect"
 import type { CallerProject } from "../contract/caller-project.ts"
 import { InvalidRequest } from "../contract/errors.ts"
+import { type NetworkCeiling, noNetwork, readCeiling } from "../contract/network-ceiling.ts"
 import type { WorkspaceUser } from "../contract/operations/workspace-user.ts"
 import { processEnvironment } from "../system/config.ts"
 import { absolutePath, isBeneath, realPath, realPlace, workingDirectory } from "../system/host-path.ts"
@@ -29,12 +30,22 @@ export interface Project {
   readonly environment?: string | undefined
   /** Owner of /workspace in workspaces for which a model names none. @default root */
   readonly workspaceUser?: WorkspaceUser | undefined
+  /** Widest network that a model may grant to a workspace. @default off */
+  readonly networkCeiling?: NetworkCeiling
 }
 
+/** What a model may ask for beside files. */
+export const grantsOf = ({ networkCeiling = noNetwork }: Pick<Project, "networkCeiling">) => ({
+  network: networkCeiling.networkPolicy !== "off"
+})
+
 /** The project that a model's requests are made for: each reaches the workspaces of that project. */
-export const callerOf = ({ allWorkspaces = false, path, repoUrl }: Project): CallerProject => ({
+export const callerOf = (
+  { allWorkspaces = false, networkCeiling = noNetwork, path, repoUrl }: Project
+): CallerProject => ({
   project: path ?? (repoUrl === undefined ? "" : withoutCredentials(repoUrl)),
-  all: allWorkspaces
+  all: allWorkspaces,
+  networkCeiling
 })
 
 /** A URL in the form of a record. */
@@ -47,6 +58,8 @@ const withoutCredentials = (url: string) => {
   }
 }
 
+const CEILING_FORMS = "must be off, egress, or egress:HOST,HOST with hosts as --allow-host takes them"
+
 /** Binds a project. Fails with the option that names no valid directory. */
 export const bindProject = (
   options: ProjectOptions,
@@ -58,6 +71,8 @@ export const bindProject = (
     if ("flag" in directories) return yield* refuse(directories.flag, directories.detail)
     const { base, reading, writing } = directories
     const own = base === undefined ? [] : [base]
+    const networkCeiling = readCeiling(options.networkCeiling ?? "off") ??
+      (yield* refuse("--network-ceiling", CEILING_FORMS))
     return {
       path: base,
       repoUrl: options.repoUrl,
@@ -66,6 +81,7 @@ export const bindProject = (
       includeIgnored: options.includeIgnored ?? [],
       environment: options.environment,
       workspaceUser: options.workspaceUser,
+      networkCeiling,
       source: (argument, named) =>
         Either.gen(function*() {
           if (named === "") return yield* refuse(argument, "must not be empty")

@@ -17,8 +17,15 @@ import type {
 import type { ExecPayload } from "../contract/operations/workspace-exec.ts"
 import type { ForkEvent, ForkPayload } from "../contract/operations/workspace-fork.ts"
 import type { WorkspaceInfo } from "../contract/operations/workspace-info.ts"
-import type { CreatePayload, ResetPayload, WorkspaceEvent } from "../contract/operations/workspace-lifecycle.ts"
+import type { CreatePayload, WorkspaceEvent } from "../contract/operations/workspace-lifecycle.ts"
 import type { LogsPayload, LogsResult } from "../contract/operations/workspace-logs.ts"
+import type {
+  NetworkLogPayload,
+  NetworkLogResult,
+  NetworkSetPayload,
+  NetworkSetResult
+} from "../contract/operations/workspace-network.ts"
+import type { ResetPayload } from "../contract/operations/workspace-reset.ts"
 import type { SnapshotEvent, SnapshotInfo, SnapshotPayload } from "../contract/operations/workspace-snapshot.ts"
 import type { SummaryResult } from "../contract/operations/workspace-summary.ts"
 import type { UpdatePayload } from "../contract/operations/workspace-update.ts"
@@ -49,6 +56,9 @@ import { runningGeneration, standstillOf } from "./lifecycle/running.ts"
 import { start } from "./lifecycle/start.ts"
 import { stop } from "./lifecycle/stop.ts"
 import { update } from "./lifecycle/update.ts"
+import { grantOfCaller } from "./network/ceiling.ts"
+import { setNetwork } from "./network/set.ts"
+import { showNetworkLog } from "./network/show.ts"
 import { borrowReader } from "./reader.ts"
 import { archiveRoot } from "./root-archive.ts"
 import { demandOneSeed } from "./seed/request.ts"
@@ -83,6 +93,10 @@ export class Workspaces extends Context.Tag("pyro/workspace/Workspaces")<Workspa
     readonly delete: (payload: SnapshotPayload) => Effect.Effect<string, PyroError>
   }
   readonly compare: (payload: ComparePayload) => Effect.Effect<DiffResult, PyroError>
+  readonly network: {
+    readonly set: (payload: NetworkSetPayload) => Effect.Effect<NetworkSetResult, PyroError>
+    readonly log: (payload: NetworkLogPayload) => Effect.Effect<NetworkLogResult, PyroError>
+  }
   readonly remove: (payload: DeletePayload) => Effect.Effect<ReadonlyArray<Deleted>, PyroError>
   /** The Scope ends the command if this call started it. */
   readonly exec: (payload: ExecPayload, input?: RunInput) => Effect.Effect<ExecPull, PyroError, Scope.Scope>
@@ -183,7 +197,12 @@ const make = Effect.gen(function*() {
   const disk = makeDisk(lifecycle)
   const content = makeContent(use, borrow, Effect.provide(context))
   return Workspaces.of({
-    create: (payload) => ready((notify) => Effect.zipRight(demandOneSeed(payload), create(lifecycle, payload, notify))),
+    create: (payload) =>
+      ready((notify) =>
+        Effect.zipRight(demandOneSeed(payload), grantOfCaller(payload)).pipe(
+          Effect.flatMap((network) => create(lifecycle, payload, network, notify))
+        )
+      ),
     list: (labels) =>
       Effect.map(
         Effect.zip(
@@ -244,6 +263,16 @@ const make = Effect.gen(function*() {
         Effect.flatMap(registry.find(workspace), (entry) => deleteSnapshot(lifecycle, entry, name))
     },
     compare: (payload) => Effect.provide(compare(lifecycle, payload), context),
+    network: {
+      set: (payload) =>
+        Effect.flatMap(
+          registry.find(payload.workspace),
+          (entry) =>
+            Effect.flatMap(setNetwork(lifecycle, entry, payload), (resetCount) =>
+              Effect.map(infoOf(entry), (workspace) => ({ workspace, resetCount })))
+        ),
+      log: (payload) => Effect.flatMap(registry.find(payload.workspace), (entry) => showNetworkLog(entry, payload))
+    },
     remove: (payload) => Effect.provide(removeAll(lifecycle, payload), context),
     exec: (payload, input = {}) =>
       Effect.gen(function*() {

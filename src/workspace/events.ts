@@ -35,6 +35,14 @@ const Event = Schema.Union(
   Schema.TaggedStruct("fork", { at, to: Schema.Array(Schema.String), snapshot: Schema.optional(Schema.String) }),
   /** Event of the fork: its beginning. */
   Schema.TaggedStruct("forked", { at, from: Schema.String, snapshot: Schema.optional(Schema.String) }),
+  /** A change of the network policy. */
+  Schema.TaggedStruct("network", {
+    at,
+    networkPolicy: Schema.String,
+    allowHosts: Schema.Array(Schema.String),
+    denyHosts: Schema.Array(Schema.String),
+    allowIps: Schema.Array(Schema.String)
+  }),
   /** Event of the guest's agent, such as a process that the guest's kernel killed for lack of memory. */
   Schema.TaggedStruct("agent", { at, level: Schema.Literal("info", "warning", "error"), text: Schema.String })
 )

@@ -1,4 +1,5 @@
 import type { Notice } from "../contract/notice.ts"
+import type { NetworkNews } from "./network/denials.ts"
 
 /** Part at the end of a command's output to search: errors are there. */
 const TAIL_BYTES = 8_192
@@ -12,7 +13,8 @@ const NOT_FOUND = 127
 
 const hints = {
   network:
-    "this workspace has no network: no host name can be looked up and no address reached. docs/dependencies.md says how dependencies get in",
+    "the guest has no network: no host name can be looked up and no address reached. --allow-host grants a host (docs/network.md); docs/dependencies.md " +
+    "says how dependencies get in without a network",
   command:
     "a command was not found. docs/dependencies.md says how programs and dependencies get in, such as with the environment debian:12-build"
 } as const
@@ -34,19 +36,32 @@ export class OutputTail {
   }
 }
 
-const hintOf = (tail: OutputTail, status: number): Hint | undefined =>
-  NO_NETWORK.test(tail.text) ? "network" : status === NOT_FOUND ? "command" : undefined
+const warning = (message: string): Notice => ({ _tag: "Notice", level: "warning", message })
 
-/** Hints for the caller of a command, each once per machine. */
+/** Hints for the caller of a command. Each is told once per machine, and denials of the network with each command that met them. */
 export class Hints {
   readonly #said = new Set<Hint>()
+  /** The network of the machine, where the machine has or may get one. */
+  network: NetworkNews | undefined
 
-  /** Beside the result of a command that printed this at last and left with the status. */
-  after(tail: OutputTail, status: number): ReadonlyArray<Notice> {
-    const hint = hintOf(tail, status)
+  /** Moment for `after`: the start of a command. */
+  now(): number {
+    return this.network?.position() ?? 0
+  }
+
+  /** Beside the result of a command that began at `startedAt`, printed this at last and left with the status. */
+  after(tail: OutputTail, status: number, startedAt = 0): ReadonlyArray<Notice> {
+    const denials = this.network?.since(startedAt)
+    if (denials !== undefined) return [warning(denials)]
+    const hint = this.#hintOf(tail, status)
     if (hint === undefined || this.#said.has(hint)) return []
     this.#said.add(hint)
-    return [{ _tag: "Notice", level: "warning", message: hints[hint] }]
+    return [warning(hints[hint])]
+  }
+
+  #hintOf(tail: OutputTail, status: number): Hint | undefined {
+    if (this.network?.isOn() !== true && NO_NETWORK.test(tail.text)) return "network"
+    return status === NOT_FOUND ? "command" : undefined
   }
 }
 

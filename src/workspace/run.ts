@@ -3,6 +3,7 @@ import type { PyroError } from "../contract/errors.ts"
 import type { RunEvent, RunPayload } from "../contract/operations/run.ts"
 import type { RunInput } from "../contract/run-input.ts"
 import type { GuestProcess, ProcessExit } from "../guest-channel/process.ts"
+import type { Dialler } from "../network/dial/Dialler.ts"
 import { monotonicMs } from "../system/time.ts"
 import type { Guest } from "../vm/guest.ts"
 import { explainChannelFailure, type FreshWorkspace } from "./boot.ts"
@@ -10,6 +11,8 @@ import { endOf, feed, spawnRequest } from "./command.ts"
 import { type EndingOptions, endingOptions, endProcess, ranOut } from "./ending.ts"
 import { changeOf, silenceOf, standstillNotice } from "./exec/standstill.ts"
 import { Hints, OutputTail } from "./hints.ts"
+import type { Granted } from "./network/policy.ts"
+import { serveRun } from "./network/run.ts"
 import { filteredOutput } from "./secret/filtered-process.ts"
 import { unstoredSecrets } from "./secret/workspace-secrets.ts"
 import { troubleText } from "./trouble.ts"
@@ -28,13 +31,15 @@ export const runIn = (
   workspace: FreshWorkspace,
   payload: RunPayload,
   input: RunInput,
+  network: Granted | undefined,
   /** When the request came, by the monotonic clock. */
   sinceMs: number
-): Stream.Stream<RunEvent, PyroError> =>
+): Stream.Stream<RunEvent, PyroError, Dialler> =>
   Stream.unwrapScoped(Effect.gen(function*() {
+    const hints = new Hints()
     const secrets = unstoredSecrets(payload.secrets)
     const env = { ...payload.env, ...yield* secrets.variables(payload.secretEnv) }
-    const process = yield* startFirst(workspace, { ...payload, env }, input)
+    const process = yield* startFirst(workspace, { ...payload, env }, input, network, hints)
     const bootMs = (yield* monotonicMs) - sinceMs
     yield* feed(process, input)
     const ending = endingOptions({ graceMs: payload.graceSeconds * 1000, tty: payload.tty })
@@ -60,7 +65,7 @@ export const runIn = (
       const exited = Option.getOrUndefined(exit)
       const late = (yield* Deferred.isDone(deadline.passed)) && ranOut(exited, ending)
       const event = exitedEvent(exited, late, bootMs, (yield* monotonicMs) - sinceMs)
-      return [...new Hints().after(tail, event.status), event]
+      return [...hints.after(tail, event.status), event]
     }).pipe(Effect.raceFirst(workspace.guest.vm.health.failure))
     return Stream.make(started).pipe(
       Stream.concat(output),
@@ -70,15 +75,22 @@ export const runIn = (
     )
   }))
 
-/** Starts the command with the claim, in one round trip, unless a check of the workspace's user must precede it. */
-const startFirst = (workspace: FreshWorkspace, payload: RunPayload, input: RunInput) =>
+/** Starts the command with the claim, in one round trip, unless the network or a check of the workspace's user must precede it. */
+const startFirst = (
+  workspace: FreshWorkspace,
+  payload: RunPayload,
+  input: RunInput,
+  network: Granted | undefined,
+  hints: Hints
+) =>
   Effect.gen(function*() {
     const { environment, user, workspaceUser } = payload
     const request = spawnRequest({ ...payload, user: user ?? workspaceUser }, input)
-    if (workspaceUser === "root") return yield* workspace.claim(request)
+    if (workspaceUser === "root" && network === undefined) return yield* workspace.claim(request)
     const { channel } = workspace.guest
     yield* workspace.ready
-    yield* demandUser(channel, workspaceUser, environment)
+    if (network !== undefined) hints.network = yield* serveRun(channel, network)
+    if (workspaceUser !== "root") yield* demandUser(channel, workspaceUser, environment)
     return yield* channel.spawn(request)
   })
 

@@ -1,3 +1,4 @@
+import { connectionsText, policyText, targetText } from "../contract/network-text.ts"
 import type { SummaryCommand, SummaryResult } from "../contract/operations/workspace-summary.ts"
 
 type Summary = Omit<SummaryResult, "text">
@@ -71,11 +72,20 @@ const exportLines = ({ exportCount, exports }: Summary) => {
   ]
 }
 
+const networkLines = ({ lastDenied = [], network }: Summary) =>
+  network === undefined ? [] : [
+    `Network: ${policyText(network)}; connections: ${connectionsText(network)}.`,
+    ...lastDenied.map((one) =>
+      `  denied ${targetText(one)}: ${one.reason ?? ""}${one.option === undefined ? "" : `. To allow: ${one.option}`}`
+    )
+  ]
+
 /** A summary for people: a few dozen lines at most. */
 export const summaryText = (summary: Summary): string =>
   [
     `${summary.name ?? summary.id} is ${summary.state}. Since ${summary.since}:`,
     ...commandLines(summary.commands),
     ...changeLines(summary),
-    ...exportLines(summary)
+    ...exportLines(summary),
+    ...networkLines(summary)
   ].join("\n")

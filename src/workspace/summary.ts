@@ -6,11 +6,13 @@ import { readEvents, sinceReset, type WorkspaceLogEvent } from "./events.ts"
 import { lineOf, NAMED_RUNNING } from "./exec/command-line.ts"
 import type { JournaledCommand } from "./exec/journal.ts"
 import type { Entry } from "./lifecycle/entry.ts"
+import type { Network } from "./network/network.ts"
 import { summaryText } from "./summary-text.ts"
 
 const NAMED_COMMANDS = 5
 const NAMED_FILES = 20
 const NAMED_EXPORTS = 5
+const NAMED_DENIALS = 5
 const DIFF_TIMEOUT = "30 seconds"
 const commandOf = ({ end, start }: JournaledCommand): SummaryCommand => ({
   execId: start.id,
@@ -58,6 +60,13 @@ const exportOf = (
   bytes
 })
 
+const networkSummary = ({ info, log }: Network, sinceIso: string): Pick<SummaryResult, "lastDenied" | "network"> => {
+  const network = info()
+  if (network === undefined) return {}
+  const { entries } = log.page({ denied: true, limit: NAMED_DENIALS })
+  return { network, lastDenied: entries.filter(({ at }) => at >= sinceIso) }
+}
+
 /**
  * Activity in a workspace since its creation or last reset. Without a running VM, or if its trees cannot be compared, the summary
  * omits the changes and gives the reason.
@@ -80,17 +89,19 @@ export const summarize = (entry: Entry, diff: Effect.Effect<DiffResult, PyroErro
         onTimeout: () => ({ changesUnknown: `the guest compared for more than ${DIFF_TIMEOUT}` })
       })
     )
+    const since = resetAt ?? record.createdAt
     const summary: Omit<SummaryResult, "text"> = {
       id: record.id,
       ...(record.name === undefined ? {} : { name: record.name }),
       state,
-      since: resetAt ?? record.createdAt,
+      since,
       commands: commandsSummary(
         Option.match(residents, { onNone: () => [], onSome: ({ commands }) => commands.journal.commands })
       ),
       ...changes,
       exportCount: exports.length,
-      exports: exports.slice(-NAMED_EXPORTS)
+      exports: exports.slice(-NAMED_EXPORTS),
+      ...(Option.isNone(residents) ? {} : networkSummary(residents.value.network, since))
     }
     return { ...summary, text: summaryText(summary) }
   })

@@ -100,6 +100,13 @@ export const notRun: ReadonlyMap<string, string> = new Map([
     "pyro workspace logs fix --follow",
     "the newest command of that workspace may run for ever; test/guest/workspace-logs.test.ts follows one"
   ],
+  [
+    "pyro workspace network log fix --follow --denied",
+    "it waits for the next denial; test/guest/network.test.ts follows one"
+  ],
+  ["pyro run debian:12-build --seed-path . --allow-host npm -- npm ci", NETWORK],
+  ["pyro workspace create debian:12-build --name fix --seed-path . --allow-host npm", NETWORK],
+  ["pyro workspace exec fix -- npm ci", NETWORK],
   ["pyro doctor --selftest", "CI runs it once, in the test of the self-test"],
   ["pyro env build web --from debian:12 --packages redis-tools", NETWORK],
   ["pyro env build web --from debian:12-build --packages postgresql-client redis-tools", NETWORK],

@@ -39,6 +39,8 @@ export const installation = (
     readonly env?: Readonly<Record<string, string>>
     /** `own`: templates and seeds are this installation's alone, so that what is half made of them counts as left. @default shared */
     readonly cache?: "own" | "shared"
+    /** Words before each command. @default none */
+    readonly enter?: ReadonlyArray<string>
   } = {}
 ) => {
   const { folder, remove } = temporaryFolder(prefix)
@@ -50,7 +52,11 @@ export const installation = (
   }
 
   const call = (args: ReadonlyArray<string>, more: PyroOptions = {}) =>
-    pyro(args, { ...more, env: { ...env, ...more.env } })
+    pyro(args, {
+      ...(options.enter === undefined ? {} : { enter: options.enter }),
+      ...more,
+      env: { ...env, ...more.env }
+    })
 
   /** Options end at `--`. */
   const withJson = (args: ReadonlyArray<string>) => {

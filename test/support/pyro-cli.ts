@@ -24,11 +24,14 @@ export interface PyroOptions {
   /** Called once the process runs, for signals and the like. */
   readonly onStart?: (child: ChildProcess) => void
   readonly cwd?: string
+  /** Words of a program that starts the command in other namespaces. */
+  readonly enter?: ReadonlyArray<string>
 }
 
 /** Starts the built command with a state directory of the caller's. */
 export const startPyro = (args: ReadonlyArray<string>, options: PyroOptions = {}) => {
-  const child = spawn(process.execPath, [pyroPath, ...args], {
+  const [program = "", ...words] = [...options.enter ?? [], process.execPath, pyroPath, ...args]
+  const child = spawn(program, words, {
     env: { ...process.env, ...options.env },
     stdio: [options.input === undefined && options.openStdin !== true ? "ignore" : "pipe", "pipe", "pipe"],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd })

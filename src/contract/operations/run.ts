@@ -5,6 +5,7 @@ import { Notice, warnings } from "../notice.ts"
 import { type Folding, lazy, streaming } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 import { command, endFields, fieldsOfCommand, OutputEvent, script, terminalFields } from "./command.ts"
+import { networkFields } from "./network-fields.ts"
 import { secretFlags, secretMappings, secretsField } from "./secret-fields.ts"
 import { workspaceUser } from "./workspace-user.ts"
 
@@ -38,6 +39,7 @@ export const RunPayload = lazy(() =>
     includeIgnored: ignoredPaths(),
     allowHome: allowHome(),
     workspaceUser: workspaceUser(),
+    ...networkFields(),
     ...terminalFields(),
     ...secretsField("Secrets by name, for `--secret-env`. pyro removes the values from output. Default: none"),
     ...secretMappings(),
@@ -144,12 +146,18 @@ export const run = streaming({
   summary: "Run one command in a new microVM",
   description:
     "Starts a microVM from the environment, runs the command, streams its output, and discards the microVM. pyro builds a missing " +
-    "environment first. /workspace is empty, or a copy of --seed-path. The command cannot change the host and has no network.",
+    "environment first. /workspace is empty, or a copy of --seed-path. The command cannot change the host. It has no network, unless --allow-host or --network-policy grants one.",
   cli: {
     path: ["run"],
     args: ["environment"],
     rest: "command",
-    flags: { memory_mib: "mem-mib", secrets: "secret" },
+    flags: {
+      memory_mib: "mem-mib",
+      secrets: "secret",
+      allow_hosts: "allow-host",
+      deny_hosts: "deny-host",
+      allow_ips: "allow-ip"
+    },
     extras: { "secret-file": secretFlags["secret-file"] },
     filled: ["rows", "cols"],
     hostPaths: ["seed_path"],
@@ -161,6 +169,7 @@ export const run = streaming({
       "pyro run --script 'uname -a; id'",
       "pyro run debian:12 --seed-path . --include-ignored build -- build/run-tests",
       "pyro run debian:12 --tty",
+      "pyro run debian:12-build --seed-path . --allow-host npm -- npm ci",
       "tar c src | pyro run debian:12 --json -- tar t",
       "pyro run --secret-env GH_TOKEN -- ./release.sh"
     ]
@@ -181,6 +190,8 @@ export const run = streaming({
       timeout_seconds: { default: 600, description: "Kill it after so long [600]" },
       grace_seconds: { description: "From the signal that ends it to the kill [2]", visibleIn: ["full"] },
       raw: { own: "boolean", description: "Keep terminal codes of the output" },
+      network_policy: { network: true, description: "egress: connections outwards [off]" },
+      allow_hosts: { network: true, description: "Only to these: NAME[:PORT] or a list such as npm" },
       vcpu_count: { visibleIn: ["full"] },
       memory_mib: { description: "[1024]" }
     },

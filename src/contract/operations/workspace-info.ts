@@ -3,6 +3,7 @@ import { optional } from "../fields.ts"
 import { byName } from "../names.ts"
 import { lazy } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { NetworkInfo } from "./network-fields.ts"
 import { secretNames } from "./secret-fields.ts"
 import { WorkspaceUser } from "./workspace-user.ts"
 
@@ -79,6 +80,9 @@ export const WorkspaceInfo = lazy(() =>
       })
     ),
     secrets: secretNames(),
+    network: optional(
+      NetworkInfo().annotations({ description: "Network of the guest. Absent if the workspace never had one" })
+    ),
     runningCommands: Schema.Int.annotations({ description: "Number of running commands" }),
     running: optional(
       RunningCommands().annotations({ description: "The newest 10 running commands. Absent if none runs" })

@@ -3,8 +3,9 @@ import { allowHome, between, defaulted, hostPath, ignoredPaths, optional, text }
 import { Notice, warnings } from "../notice.ts"
 import { type Folding, lazy, streaming, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { networkDetails, networkFields } from "./network-fields.ts"
 import { secretFlags, secretsField } from "./secret-fields.ts"
-import { diskOnlyField, Labels, snapshotField, workspaceField, WorkspaceName } from "./workspace-field.ts"
+import { Labels, workspaceField, WorkspaceName } from "./workspace-field.ts"
 import { secondary, WorkspaceInfo } from "./workspace-info.ts"
 import { workspaceUser } from "./workspace-user.ts"
 
@@ -75,6 +76,7 @@ export const CreatePayload = lazy(() =>
       }),
       () => 16_384
     ),
+    ...networkFields(),
     requireConfinement: optional(
       Schema.Literal("namespaces", "namespaces+uid").annotations({
         description: "Fail if the host cannot confine QEMU to this level"
@@ -98,7 +100,7 @@ export const WorkspaceEvent = lazy(() =>
 )
 export type WorkspaceEvent = ReturnType<typeof WorkspaceEvent>["Type"]
 
-const WorkspaceResult = lazy(() =>
+export const WorkspaceResult = lazy(() =>
   Schema.Struct(snakeFields({
     workspace: WorkspaceInfo().annotations({ description: "The workspace after the operation" }),
     warnings: warnings(),
@@ -111,7 +113,8 @@ const WorkspaceResult = lazy(() =>
 )
 type WorkspaceResult = ReturnType<typeof WorkspaceResult>["Type"]
 
-const fold = (): Folding<WorkspaceEvent, WorkspaceResult> => {
+/** Gathers the notices and the workspace. */
+export const foldWorkspace = (): Folding<WorkspaceEvent, WorkspaceResult> => {
   const messages: Array<string> = []
   let workspace: WorkspaceInfo | undefined
   let ignoredCount: number | undefined
@@ -133,11 +136,18 @@ export const workspaceCreate = streaming({
   summary: "Create a workspace: a microVM with its own disk",
   description:
     "Starts a microVM whose /workspace is empty, or a copy of a directory, an archive or a git repository. The workspace exists until " +
-    "you delete it or it expires. Commands and edits in the workspace cannot change the host. The guest has no network.",
+    "you delete it or it expires. Commands and edits in the workspace cannot change the host. The guest has no network, unless --allow-host or --network-policy grants one.",
   cli: {
     path: ["workspace", "create"],
     args: ["environment"],
-    flags: { memory_mib: "mem-mib", labels: "label", secrets: "secret" },
+    flags: {
+      memory_mib: "mem-mib",
+      labels: "label",
+      secrets: "secret",
+      allow_hosts: "allow-host",
+      deny_hosts: "deny-host",
+      allow_ips: "allow-ip"
+    },
     extras: { ...secretFlags, "id-only": { _tag: "switch", description: "Print only the id" } },
     hostPaths: ["seed_path"],
     exits: "own",
@@ -146,7 +156,8 @@ export const workspaceCreate = streaming({
       "pyro workspace create debian:12-build --repo-url https://github.com/owner/repo --repo-ref main",
       "pyro workspace create --label task=42 --ttl-seconds 3600 --id-only",
       "pyro workspace create --seed-path . --workspace-user agent",
-      "pyro workspace create --seed-path . --secret-env NPM_TOKEN"
+      "pyro workspace create --seed-path . --secret-env NPM_TOKEN",
+      "pyro workspace create --seed-path . --allow-host npm --allow-host api.example.com:443"
     ]
   },
   mcp: {
@@ -163,19 +174,24 @@ export const workspaceCreate = streaming({
       include_ignored: { visibleIn: ["full"], description: "Ignored files to copy, too: globs" },
       workspace_user: { visibleIn: ["full"], description: "Owner of /workspace; commands run as this user" },
       ttl_seconds: { description: "Delete it after so long unused" },
+      network_policy: { network: true, description: "egress: connections outwards [off]" },
+      allow_hosts: {
+        network: true,
+        description: "Only to these: NAME[:PORT], *.SUFFIX[:PORT], npm, pypi, debian, crates, go, github"
+      },
       vcpu_count: { visibleIn: ["full"] },
       memory_mib: { visibleIn: ["full"] },
       disk_mib: { visibleIn: ["full"] }
     },
-    omits: [...secondary, "detail", "secrets", "running_commands", "running", "ignored_count"],
+    omits: [...secondary, "detail", "secrets", "running_commands", "running", "ignored_count", ...networkDetails],
     essential: true
   },
   home: "daemon",
-  annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
+  annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: true },
   payload: CreatePayload,
   event: WorkspaceEvent,
   result: WorkspaceResult,
-  fold
+  fold: foldWorkspace
 })
 
 export const workspaceList = unary({
@@ -203,7 +219,7 @@ export const workspaceList = unary({
       labels: { description: "Only those that have them" },
       cursor: { own: "text", description: "next_cursor" }
     },
-    omits: [...secondary, "seed_path", "secrets", "running_commands", "running", "detail"]
+    omits: [...secondary, "seed_path", "secrets", "running_commands", "running", "network", "detail"]
   },
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
@@ -234,7 +250,7 @@ export const workspaceStatus = unary({
     ...core,
     title: "Show a workspace",
     description: "Show a workspace's state, labels, origin and expiry",
-    omits: secondary
+    omits: [...secondary, ...networkDetails]
   },
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
@@ -270,14 +286,14 @@ const step = <const Name extends "workspace.stop" | "workspace.start">(
       ...full,
       title: row.title,
       description: row.toolDescription,
-      omits: [...secondary, "seed_path", "secrets", "running_commands", "running", "ignored_count"]
+      omits: [...secondary, "seed_path", "secrets", "running_commands", "running", "network", "ignored_count"]
     },
     home: "daemon",
     annotations: { readOnly: false, destructive: row.destructive, idempotent: true, openWorld: false },
     payload: OneWorkspace,
     event: WorkspaceEvent,
     result: WorkspaceResult,
-    fold
+    fold: foldWorkspace
   })
 
 export const workspaceStop = step({
@@ -299,47 +315,4 @@ export const workspaceStart = step({
   summary: "Start a workspace that is stopped or failed",
   description: "Starts a new microVM with the workspace's disk. A running workspace stays as it is.",
   destructive: false
-})
-
-export const ResetPayload = lazy(() =>
-  Schema.Struct(snakeFields({
-    workspace: workspaceField(),
-    snapshot: optional(snapshotField("Snapshot of the workspace to restore. Default: the state after create")),
-    diskOnly: diskOnlyField()
-  }))
-)
-export type ResetPayload = ReturnType<typeof ResetPayload>["Type"]
-
-export const workspaceReset = streaming({
-  name: "workspace.reset",
-  summary: "Return a workspace to the state after create, or to a snapshot",
-  description:
-    "Discards the changes of the disk, every process and the history of commands, and starts a new microVM from the same seed. " +
-    "Id, name and pushed files stay. A reset is faster and safer than a repair. With --snapshot, the workspace continues from the memory and " +
-    "disk of the snapshot. A fork without --snapshot returns to the seed of the workspace that was forked.",
-  cli: {
-    path: ["workspace", "reset"],
-    args: ["workspace"],
-    exits: "own",
-    examples: ["pyro workspace reset fix", "pyro workspace reset fix --snapshot green"]
-  },
-  mcp: {
-    tool: "workspace_reset",
-    ...core,
-    title: "Reset a workspace",
-    description:
-      "Bring a workspace back to its creation: all changes, processes and history are lost. Quicker than repairing",
-    arguments: {
-      workspace: {},
-      snapshot: { visibleIn: ["full"], description: "Go back to this snapshot of it instead" },
-      disk_only: { visibleIn: ["full"], description: "Its files alone, in a fresh VM" }
-    },
-    omits: [...secondary, "seed_path", "secrets", "running_commands", "running", "ignored_count"]
-  },
-  home: "daemon",
-  annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
-  payload: ResetPayload,
-  event: WorkspaceEvent,
-  result: WorkspaceResult,
-  fold
 })

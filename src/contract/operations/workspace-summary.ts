@@ -2,8 +2,10 @@ import { Schema } from "effect"
 import { optional } from "../fields.ts"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { NetworkInfo, networkRules } from "./network-fields.ts"
 import { workspaceField } from "./workspace-field.ts"
 import { RunningCommands, WorkspaceState } from "./workspace-info.ts"
+import { NetworkRecord } from "./workspace-network.ts"
 
 export const SummaryPayload = lazy(() => Schema.Struct(snakeFields({ workspace: workspaceField() })))
 export type SummaryPayload = ReturnType<typeof SummaryPayload>["Type"]
@@ -84,6 +86,14 @@ export const SummaryResult = lazy(() =>
     ),
     exportCount: Schema.Int.annotations({ description: "Number of exports since then" }),
     exports: Schema.Array(Exported()).annotations({ description: "The newest 5 exports, oldest first" }),
+    network: optional(
+      NetworkInfo().annotations({ description: "Network of the guest. Absent if the workspace never had one" })
+    ),
+    lastDenied: optional(
+      Schema.Array(NetworkRecord()).annotations({
+        description: "The newest 5 denials since then, oldest first. Absent as `network`"
+      })
+    ),
     text: Schema.String.annotations({ description: "The summary as text, in a few lines" })
   }))
 )
@@ -106,7 +116,17 @@ export const workspaceSummary = unary({
     profiles: ["core", "full"],
     title: "Summarize",
     description: "Show commands, changed files and exports since creation or reset, briefly",
-    omits: ["since", "ignored_count", "last", "last_failed", "first", "exports", "changes_unknown"]
+    omits: [
+      "since",
+      "ignored_count",
+      "last",
+      "last_failed",
+      "first",
+      "exports",
+      "changes_unknown",
+      "last_denied",
+      ...networkRules
+    ]
   },
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },

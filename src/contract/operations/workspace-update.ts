@@ -58,7 +58,7 @@ export const workspaceUpdate = unary({
       clear_labels: { description: "Keys to remove" },
       ttl_seconds: { description: "Delete it after so long unused; 0: never" }
     },
-    omits: [...secondary, "detail", "seed_path", "secrets", "running_commands", "running"]
+    omits: [...secondary, "detail", "seed_path", "secrets", "running_commands", "running", "network"]
   },
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },

@@ -1,3 +1,4 @@
+import { readCeiling } from "../../contract/network-ceiling.ts"
 import type { ProjectOptions } from "../../sdk/project-directories.ts"
 import type { ProfileName } from "../profile.ts"
 import type { RecordedFlag } from "./recorded.ts"
@@ -40,7 +41,7 @@ export const understood = (
       ? takes.includes(value)
       : DIRECTORIES.has(field)
       ? !value.includes("\0")
-      : isHarmless(value)
+      : isHarmless(value) && (field !== "networkCeiling" || readCeiling(value) !== undefined)
     if (!isRight) return undefined
     given.set(field, [...given.get(field) ?? [], value])
   }
@@ -54,7 +55,8 @@ export const understood = (
       allowRead: given.get("allowRead") ?? [],
       allowExport: given.get("allowExport") ?? [],
       environment: given.get("environment")?.[0],
-      workspaceUser: workspaceUserOf(given.get("workspaceUser")?.[0])
+      workspaceUser: workspaceUserOf(given.get("workspaceUser")?.[0]),
+      networkCeiling: given.get("networkCeiling")?.[0]
     }
   }
 }

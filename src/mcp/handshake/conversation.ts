@@ -1,3 +1,4 @@
+import { noNetwork, readCeiling } from "../../contract/network-ceiling.ts"
 import { instructionsOf } from "../instructions.ts"
 import type { Understood } from "./command-line.ts"
 import type { Recorded } from "./recorded.ts"
@@ -25,15 +26,18 @@ export const makeConversation = (
   path: string | undefined
 ) => {
   const recorded = profiles[profile]
+  const networkCeiling = readCeiling(options.networkCeiling ?? "off") ?? noNetwork
   const instructions = instructionsOf(profile, {
     path,
     repoUrl: options.repoUrl,
     repoRef: options.repoRef,
     environment: options.environment,
-    workspaceUser: options.workspaceUser
+    workspaceUser: options.workspaceUser,
+    networkCeiling
   })
-  const legacy = new Map(Object.entries(recorded.legacy))
-  const modern = new Map(Object.entries(recorded.modern))
+  const networked = networkCeiling.networkPolicy === "off" ? undefined : recorded.networked
+  const legacy = new Map(Object.entries({ ...recorded.legacy, ...networked?.legacy }))
+  const modern = new Map(Object.entries({ ...recorded.modern, ...networked?.modern }))
   let era: Era = "open"
 
   const answer = (id: string | number, method: string, result: string): Reply => ({

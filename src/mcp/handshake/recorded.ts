@@ -19,6 +19,11 @@ export interface RecordedProfile {
   /** Results by method, as JSON: for clients that sent `initialize`, and for those of the revision that has none. */
   readonly legacy: Readonly<Record<string, string>>
   readonly modern: Readonly<Record<string, string>>
+  /** Results that differ for a server that may grant a network. */
+  readonly networked: {
+    readonly legacy: Readonly<Record<string, string>>
+    readonly modern: Readonly<Record<string, string>>
+  }
 }
 
 /** Everything that the first answers are made from; the build records it from the server itself. */

@@ -5,6 +5,7 @@ import { diskExportTool, exportTool, patchTool, summaryTool, syncPushTool } from
 import { compareTool, diffTool } from "./diff.ts"
 import { execTool } from "./exec.ts"
 import { diskListTool, diskReadTool, fileEditTool, fileListTool, fileReadTool, fileWriteTool } from "./files.ts"
+import { networkLogTool, networkSetTool } from "./network.ts"
 import { runTool } from "./run.ts"
 import { snapshotListTool } from "./snapshots.ts"
 import { createTool, deleteTool, listTool, resetTool, statusTool, updateTool } from "./workspaces.ts"
@@ -34,5 +35,7 @@ export const tools: { readonly [Name in OperationName]?: AnyTool } = {
   "workspace.export": exportTool,
   "workspace.sync.push": syncPushTool,
   "workspace.summary": summaryTool,
+  "workspace.network.set": networkSetTool,
+  "workspace.network.log": networkLogTool,
   "workspace.snapshot.list": snapshotListTool
 }

@@ -61,7 +61,7 @@ const perform = (request: Request<ExecPayload>): Effect.Effect<Done<ExecTold>, P
     const take = (event: ExecEvent) =>
       Effect.sync(() => {
         if (event._tag === "Output") (seen?.push ?? kept.add)(event)
-        if (event._tag === "Notice" && event.level === "warning") notices.push(event.message)
+        if (event._tag === "Notice" && event.level === "warning") notices.push(request.inWords(event.message))
         if (event._tag === "Exited") exited = event
       })
     // A server that is killed cancels nothing: the daemon ends the command when the connection is lost.

@@ -7,6 +7,7 @@ import type { Project } from "../../sdk/project.ts"
 import type { Fields, Given } from "../arguments.ts"
 import type { Tool } from "../request.ts"
 import { count, lines } from "../words.ts"
+import { networkLine } from "./network.ts"
 import { moreText, pageOf, pageStart } from "./paging.ts"
 
 const labelsText = (labels: Readonly<Record<string, string>>) =>
@@ -30,6 +31,7 @@ const details = (one: WorkspaceInfo): string =>
     `/workspace started from ${originOf(one)}`,
     one.runningCommands > 0 && `${count(one.runningCommands, "command")} running`,
     ...(one.running ?? []).map(({ command, execId }) => `  exec_id ${execId}: ${command}`),
+    one.network !== undefined && networkLine(one.network),
     one.expiresAt !== undefined && `expires ${one.expiresAt}`
   )
 

@@ -36,6 +36,8 @@ export interface Command {
   readonly ending: EndingOptions
   /** Generation of the VM that runs it. */
   readonly hints: Hints
+  /** Moment of its start for its hints. */
+  readonly startedAt: number
   /** Whether `stop` was called. */
   isEnding: boolean
   /** Ends the command and all its processes as soon as the guest has it. A command with a grace gets a signal first. */
@@ -122,13 +124,15 @@ export const openCommands = (
               (process) => endProcess(process, "cancel", { ...ending, graceMs })
             ).pipe(Effect.ignore, Effect.interruptible, Effect.forkIn(scope), Effect.asVoid)
           })
+        const hints = hintsOf(scope)
         const command: Command = {
           id,
           log,
           started,
           end: Deferred.unsafeMake<CommandEnd, PyroError>(FiberId.none),
           ending,
-          hints: hintsOf(scope),
+          hints,
+          startedAt: hints.now(),
           isEnding: false,
           stop
         }

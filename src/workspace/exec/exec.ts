@@ -8,7 +8,7 @@ import { newRequestId } from "../../system/identity.ts"
 import { acquirePlain, atClose } from "../../system/scopes.ts"
 import { clockReader, monotonicMs } from "../../system/time.ts"
 import { feed } from "../command.ts"
-import { type Hints, OutputTail } from "../hints.ts"
+import { OutputTail } from "../hints.ts"
 import { endRunning } from "./cancel.ts"
 import { type Command, type Commands, type Running } from "./commands.ts"
 import type { CommandEnd } from "./journal.ts"
@@ -65,8 +65,9 @@ const pullOutput = (
   log: CommandLog,
   reader: LogReader,
   end: Effect.Effect<CommandEnd, PyroError>,
-  { hints, waitLimit, standstill }: {
-    readonly hints?: Hints
+  { command, waitLimit, standstill }: {
+    /** Command whose hints precede the end. */
+    readonly command?: Pick<Command, "hints" | "startedAt">
     readonly waitLimit?: WaitLimit | undefined
     readonly standstill?: Standstill | undefined
   } = {}
@@ -77,7 +78,7 @@ const pullOutput = (
     }
     const { monotonicMs } = yield* clockReader
     const untilMs = waitLimit?.untilMs ?? Infinity
-    const tail = hints && new OutputTail()
+    const tail = command && new OutputTail()
     let waiting: Array<ExecEvent> = [first]
     let isOver = false
     let reason: string | undefined
@@ -111,7 +112,9 @@ const pullOutput = (
           // The failure comes with the next pull if events precede it.
           onFailure: (failure) => waiting.length > 0 ? Effect.succeed(takeBatch()) : Effect.fail(Option.some(failure)),
           onSuccess: (event) => {
-            if (tail !== undefined && event._tag === "Exited") waiting.push(...hints!.after(tail, event.status))
+            if (tail !== undefined && event._tag === "Exited") {
+              waiting.push(...command!.hints.after(tail, event.status, command!.startedAt))
+            }
             return Effect.succeed(over(event))
           }
         })
@@ -201,7 +204,7 @@ export const exec = (
     if (reader === undefined || process === undefined) return noting(handedBack, oneBatch(started, detached))
     const waitLimit = untilMs === undefined ? undefined : { untilMs, last: detached }
     const pull = yield* pullOutput(started, command.log, reader, Deferred.await(command.end), {
-      hints: command.hints,
+      command,
       waitLimit,
       standstill
     })

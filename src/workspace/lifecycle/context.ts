@@ -14,6 +14,7 @@ import { printable } from "../../contract/printable.ts"
 import { SeedImages } from "../../disk/SeedImages.ts"
 import { Environments } from "../../environment/Environments.ts"
 import { Kernel } from "../../environment/Kernel.ts"
+import { Dialler } from "../../network/dial/Dialler.ts"
 import { removeEmptyFolder, removeTree } from "../../system/files/folders.ts"
 import { toHostError } from "../../system/files/host-error.ts"
 import { Paths } from "../../system/Paths.ts"
@@ -28,8 +29,8 @@ import { type WorkspaceRecord, writeWorkspace, type WriteWorkspaceOptions } from
 import type { Registry } from "./registry.ts"
 
 /** Services of lifecycle steps. */
-export const pickServices = Context.pick(Environments, HostFacts, Kernel, Paths, Pool, SeedImages, Vmm)
-export type LifecycleServices = Environments | HostFacts | Kernel | Paths | Pool | SeedImages | Vmm
+export const pickServices = Context.pick(Dialler, Environments, HostFacts, Kernel, Paths, Pool, SeedImages, Vmm)
+export type LifecycleServices = Dialler | Environments | HostFacts | Kernel | Paths | Pool | SeedImages | Vmm
 
 export interface Lifecycle {
   readonly registry: Registry

@@ -15,6 +15,8 @@ import { nowIso } from "../../system/time.ts"
 import { holdBase } from "../../vm/template/base.ts"
 import { explainChannelFailure } from "../boot.ts"
 import { recordEvent } from "../events.ts"
+import type { Granted } from "../network/policy.ts"
+import { withPolicy } from "../network/state.ts"
 import { openResidents } from "../residents/open.ts"
 import { noStates } from "../residents/states.ts"
 import { writeSecrets } from "../secret/secret-file.ts"
@@ -44,7 +46,11 @@ import { warmLater } from "./warm.ts"
 /** The record that announces a workspace before any of its files. */
 const announced = (
   payload: CreatePayload,
-  { createdAt, project }: { readonly createdAt: string; readonly project: string | undefined }
+  { createdAt, network, project }: {
+    readonly createdAt: string
+    readonly network: Granted | undefined
+    readonly project: string | undefined
+  }
 ): WorkspaceRecord => ({
   format: RECORD_FORMAT,
   id: newWorkspaceId(),
@@ -57,7 +63,7 @@ const announced = (
   vcpuCount: payload.vcpuCount,
   memoryMib: payload.memoryMib,
   diskMib: payload.diskMib,
-  residents: noStates,
+  residents: network === undefined ? noStates : withPolicy(noStates, network.policy),
   ...(payload.requireConfinement === undefined ? {} : { requireConfinement: payload.requireConfinement }),
   ...(payload.ttlSeconds === undefined ? {} : { ttlSeconds: payload.ttlSeconds }),
   ...(payload.seedPath === undefined ? {} : { seedPath: payload.seedPath }),
@@ -203,11 +209,11 @@ const creating = (
 }
 
 /** Creates a workspace and gives its entry. If the creation fails or is interrupted, nothing stays. */
-export const create = (lifecycle: Lifecycle, payload: CreatePayload, notify: Notify) =>
+export const create = (lifecycle: Lifecycle, payload: CreatePayload, network: Granted | undefined, notify: Notify) =>
   Effect.gen(function*() {
     const { registry } = lifecycle
     const { stateDir } = yield* Paths
-    const record = announced(payload, { createdAt: yield* nowIso, project: yield* projectOf(payload) })
+    const record = announced(payload, { createdAt: yield* nowIso, network, project: yield* projectOf(payload) })
     yield* registry.checkName(payload.name, record.id)
     yield* annotateStep("workspace", record.id)
     const entry = yield* makeEntry(lifecycle, folderOf(stateDir, record.id), record)

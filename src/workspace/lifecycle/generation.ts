@@ -3,7 +3,10 @@ import type { SeedImage } from "../../disk/SeedImages.ts"
 import type { DiskSource } from "../../disk/workspace-disk.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { Guest, GuestImages } from "../../vm/guest.ts"
-import { acquireWorkspace } from "../boot.ts"
+import { acquireWorkspace, explainChannelFailure } from "../boot.ts"
+import { turnOn } from "../network/guest.ts"
+import { isOn } from "../network/policy.ts"
+import { recordedGrant } from "../network/state.ts"
 import type { WorkspaceRecord } from "./record.ts"
 
 /** One incarnation of a workspace's VM: running, with its disk mounted, used by no other workspace. */
@@ -52,5 +55,7 @@ export const acquireGuest = (request: GuestRequest) =>
       onClaim: request.onClaim
     })
     yield* ready
+    const network = recordedGrant(record)
+    if (network !== undefined && isOn(network)) yield* explainChannelFailure(guest)(turnOn(guest.channel))
     return guest
   })

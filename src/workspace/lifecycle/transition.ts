@@ -163,6 +163,9 @@ const tellResidents = <R>({ next, transition: { adopts, entry, event, lose, reba
         // A resident whose processes are not in the memory is forgotten by this.
         yield* Effect.ignoreLogged(residents.adopt(next, (yield* Ref.get(entry.record)).residents))
       }
+      if (next !== undefined) {
+        yield* Effect.ignoreLogged(residents.begin(next, (yield* Ref.get(entry.record)).residents))
+      }
     }
     if (event !== undefined) yield* recordEvent(entry.folder.directory, event)
   })

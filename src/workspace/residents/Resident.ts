@@ -35,18 +35,27 @@ export interface ResidentKind<State, Encoded = State> {
  * all residents of a workspace through the list of `list.ts`, and never one of them by name.
  */
 export interface Resident<State> {
+  /**
+   * Begins in the VM of a new generation, after its record is written. `kept` is the state that the workspace record has. `adopt`, where a
+   * transition adopts, came before.
+   * @default nothing
+   */
+  readonly begin?: (vm: ResidentVm, kept: Option.Option<State>) => Effect.Effect<void, PyroError>
   /** Takes the resident up in a running VM. `kept` is the state that the workspace record has. */
   readonly adopt: (vm: ResidentVm, kept: Option.Option<State>) => Effect.Effect<void, PyroError>
   /** Ends every waiter with `reason`: the VM has ended. */
   readonly lose: (reason: PyroError) => Effect.Effect<void>
   /** Pauses for a capture of the VM, and continues when the Scope closes. */
   readonly quiesce?: Effect.Effect<void, never, Scope.Scope>
-  /** Notes down the present state, with files in `folder`. The VM is paused, so this must neither wait nor take long. */
-  readonly note: (folder: string) => Effect.Effect<State, NoSpace | StateDirectoryUnusable>
+  /**
+   * Notes down the present state, with files in `folder`. The VM is paused, so this must neither wait nor take long.
+   * @default a snapshot has no state of the resident
+   */
+  readonly note?: (folder: string) => Effect.Effect<State, NoSpace | StateDirectoryUnusable>
   /** Completes the files that `note` made. The VM runs again. */
   readonly finishNote?: (noted: State, folder: string) => Effect.Effect<void, PyroError>
-  /** Takes over a recorded state, of this workspace or of its fork's source. `adopt` follows. */
-  readonly inherit: (noted: State, at: NotedAt) => Effect.Effect<void, PyroError>
+  /** Takes over a noted state, of this workspace or of its fork's source. `adopt` follows. Only for a resident that notes states. */
+  readonly inherit?: (noted: State, at: NotedAt) => Effect.Effect<void, PyroError>
   /** Forgets everything: the workspace is at its baseline again. May run twice. */
   readonly clear: Effect.Effect<void, PyroError>
   /** Whether a process of the guest belongs to this resident. pyro does not attach to other processes. */

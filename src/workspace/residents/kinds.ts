@@ -1,5 +1,6 @@
 import { execKind } from "../exec/inherit.ts"
+import { networkKind } from "../network/state.ts"
 import { type StoredKind, storedKind } from "./states.ts"
 
 /** Every kind of resident that this pyro knows; `open.ts` opens one of each. */
-export const residentKinds: ReadonlyArray<StoredKind> = [storedKind(execKind)]
+export const residentKinds: ReadonlyArray<StoredKind> = [storedKind(execKind), storedKind(networkKind)]

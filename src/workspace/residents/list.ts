@@ -6,10 +6,13 @@ import type { NotedAt, Resident, ResidentKind, ResidentVm } from "./Resident.ts"
 import { decodeState, encodeState, type ResidentState, type ResidentStates } from "./states.ts"
 
 /** A resident for code that does not know the type of the resident's state. */
-export interface ListedResident extends Omit<Resident<ResidentState>, "adopt"> {
+export interface ListedResident extends Omit<Resident<ResidentState>, "adopt" | "begin"> {
   readonly key: string
-  readonly adopt: (vm: ResidentVm, kept: ResidentState | undefined) => Effect.Effect<void, PyroError>
+  readonly begin?: Take
+  readonly adopt: Take
 }
+
+type Take = (vm: ResidentVm, kept: ResidentState | undefined) => Effect.Effect<void, PyroError>
 
 /**
  * Adapts a resident to the list. `path` is the workspace's folder, for errors. The reader of the record has refused unreadable
@@ -18,7 +21,7 @@ export interface ListedResident extends Omit<Resident<ResidentState>, "adopt"> {
 export const listed = <State, Encoded>(
   kind: ResidentKind<State, Encoded>,
   path: string,
-  { adopt, finishNote, inherit, note, ...same }: Resident<State>
+  { adopt, begin, finishNote, inherit, note, ...same }: Resident<State>
 ): ListedResident => {
   const decode = (stored: ResidentState) =>
     Either.mapLeft(
@@ -31,23 +34,31 @@ export const listed = <State, Encoded>(
             : `a newer pyro wrote the state of its "${kind.key}", of format ${failure.format}`
         })
     )
+  const decoded = (take: Resident<State>["adopt"]): Take => (vm, kept) =>
+    kept === undefined
+      ? take(vm, Option.none())
+      : Effect.flatMap(decode(kept), (state) => take(vm, Option.some(state)))
   return {
     ...same,
     key: kind.key,
-    adopt: (vm, kept) =>
-      kept === undefined
-        ? adopt(vm, Option.none())
-        : Effect.flatMap(decode(kept), (state) => adopt(vm, Option.some(state))),
-    note: (folder) => Effect.map(note(folder), (state) => encodeState(kind, state)),
+    adopt: decoded(adopt),
+    ...(begin === undefined ? {} : { begin: decoded(begin) }),
+    ...(note === undefined
+      ? {}
+      : { note: (folder) => Effect.map(note(folder), (state) => encodeState(kind, state)) }),
     ...(finishNote === undefined
       ? {}
       : { finishNote: (stored, folder) => Effect.flatMap(decode(stored), (state) => finishNote(state, folder)) }),
-    inherit: (stored, at) => Effect.flatMap(decode(stored), (state) => inherit(state, at))
+    ...(inherit === undefined
+      ? {}
+      : { inherit: (stored, at) => Effect.flatMap(decode(stored), (state) => inherit(state, at)) })
   }
 }
 
 /** All residents of one workspace, as one. */
 export interface Residents {
+  /** Tries every resident, and then fails with the first failure. `kept`: the states that the workspace record has. */
+  readonly begin: (vm: ResidentVm, kept: ResidentStates) => Effect.Effect<void, PyroError>
   /** Tries every resident, and then fails with the first failure. `kept`: the states that the workspace record has. */
   readonly adopt: (vm: ResidentVm, kept: ResidentStates) => Effect.Effect<void, PyroError>
   readonly lose: (reason: PyroError) => Effect.Effect<void>
@@ -110,17 +121,20 @@ export const makeResidents = (all: ReadonlyArray<ListedResident>): Residents => 
   )
 
   return {
+    begin: (vm, kept) => each("begin", all, (one) => one.begin?.(vm, kept[one.key]) ?? Effect.void),
     adopt: (vm, kept) => each("be taken up", all, (one) => one.adopt(vm, kept[one.key])),
     lose: (reason) => Effect.ignore(each("be ended", reversed, (one) => one.lose(reason))),
     quiesced: (capture) => Effect.scoped(Effect.zipRight(standStill, capture)),
     note: (folder) =>
       Effect.map(
-        Effect.forEach(all, (one) => Effect.map(one.note(folder), (state) => [one.key, state] as const)),
-        named
+        Effect.forEach(all, ({ key, note }) =>
+          note === undefined ? Effect.succeed([]) : Effect.map(note(folder), (state) => [[key, state] as const])),
+        (states) =>
+          named(states.flat())
       ),
     finishNote: (noted, folder) =>
       eachOf("be noted down", noted, (one, state) => one.finishNote?.(state, folder) ?? Effect.void),
-    inherit: (noted, at) => eachOf("be inherited", noted, (one, state) => one.inherit(state, at)),
+    inherit: (noted, at) => eachOf("be inherited", noted, (one, state) => one.inherit?.(state, at) ?? Effect.void),
     clear: each("be cleared", reversed, ({ clear }) => clear),
     owns: (processId) => all.some(({ owns }) => owns?.(processId) === true),
     isBusy: Effect.map(

@@ -1,10 +1,14 @@
 import { Effect, type Scope } from "effect"
 import type { NoSpace, StateDirectoryUnusable } from "../../contract/errors.ts"
+import type { Dialler } from "../../network/dial/Dialler.ts"
 import { type Commands, openCommands } from "../exec/commands.ts"
 import { execKind } from "../exec/inherit.ts"
 import { logLimits } from "../exec/log-store.ts"
 import { execResident } from "../exec/resident.ts"
 import type { WorkspaceFolder } from "../lifecycle/record.ts"
+import { type Network, openNetwork } from "../network/network.ts"
+import { networkResident } from "../network/resident.ts"
+import { networkKind } from "../network/state.ts"
 import { openSecrets, type WorkspaceSecrets } from "../secret/workspace-secrets.ts"
 import { listed, makeResidents, type Residents } from "./list.ts"
 
@@ -12,14 +16,25 @@ import { listed, makeResidents, type Residents } from "./list.ts"
 export interface OpenResidents extends Residents {
   readonly commands: Commands
   readonly secrets: WorkspaceSecrets
+  readonly network: Network
 }
 
 /** Opens every resident of a workspace. The residents close with the Scope. */
 export const openResidents = (
   folder: WorkspaceFolder
-): Effect.Effect<OpenResidents, NoSpace | StateDirectoryUnusable, Scope.Scope> =>
+): Effect.Effect<OpenResidents, NoSpace | StateDirectoryUnusable, Dialler | Scope.Scope> =>
   Effect.gen(function*() {
-    const secrets = yield* openSecrets(folder.directory)
+    const { directory } = folder
+    const secrets = yield* openSecrets(directory)
     const commands = yield* openCommands(folder, logLimits, secrets)
-    return { ...makeResidents([listed(execKind, folder.directory, execResident(commands))]), commands, secrets }
+    const network = yield* openNetwork(directory)
+    return {
+      ...makeResidents([
+        listed(execKind, directory, execResident(commands)),
+        listed(networkKind, directory, networkResident(network))
+      ]),
+      commands,
+      network,
+      secrets
+    }
   })

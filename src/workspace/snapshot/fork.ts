@@ -23,8 +23,8 @@ import { type Entry, makeEntry } from "../lifecycle/entry.ts"
 import { guestOn } from "../lifecycle/guest-on.ts"
 import { folderOf, newWorkspaceId, type WorkspaceRecord, writeWorkspace } from "../lifecycle/record.ts"
 import { transitAll } from "../lifecycle/transition.ts"
+import { policyStates } from "../network/state.ts"
 import { openResidents } from "../residents/open.ts"
-import { noStates } from "../residents/states.ts"
 import { copyPushed } from "../seed/pushed.ts"
 import { forkNames } from "./fork-names.ts"
 import { type Child, stage, type Staged } from "./fork-stage.ts"
@@ -38,7 +38,7 @@ const announced = (
     readonly snapshot: string | undefined
   }
 ): WorkspaceRecord => {
-  const { name: _, residents: _residents, restoredFrom: _restored, staleResidents: _stale, vm: _vm, ...same } = source
+  const { name: _, restoredFrom: _restored, staleResidents: _stale, vm: _vm, ...same } = source
   return {
     ...same,
     id: newWorkspaceId(),
@@ -46,7 +46,7 @@ const announced = (
     ...(name === undefined ? {} : { name }),
     generation: 1,
     disk: 0,
-    residents: noStates,
+    residents: policyStates(source.residents),
     forkedFrom: { workspace: source.id, ...(snapshot === undefined ? {} : { snapshot }) },
     createdAt
   }

@@ -4,6 +4,7 @@ import * as path from "node:path"
 import { SeedImages } from "../../../src/disk/SeedImages.ts"
 import { Environments } from "../../../src/environment/Environments.ts"
 import { Kernel } from "../../../src/environment/Kernel.ts"
+import { Dialler } from "../../../src/network/dial/Dialler.ts"
 import { Paths } from "../../../src/system/Paths.ts"
 import type { LocalAgentOptions } from "../../../src/vm/driver/local-agent/options.ts"
 import { HostFacts } from "../../../src/vm/host/HostFacts.ts"
@@ -69,6 +70,6 @@ const kernel = Layer.effect(
 export const localAgentServices = (options: LocalAgentOptions) =>
   Vmm.layerLocalAgent(options).pipe(
     Layer.provideMerge(Layer.mergeAll(environments, SeedImages.layer)),
-    Layer.provideMerge(Layer.mergeAll(kernel, HostFacts.layer)),
+    Layer.provideMerge(Layer.mergeAll(kernel, HostFacts.layer, Dialler.layer)),
     Layer.provideMerge(Paths.layer)
   )

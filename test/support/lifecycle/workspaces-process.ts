@@ -5,8 +5,10 @@ import { ComparePayload } from "../../../src/contract/operations/workspace-compa
 import { DeletePayload } from "../../../src/contract/operations/workspace-delete.ts"
 import { ExecPayload } from "../../../src/contract/operations/workspace-exec.ts"
 import { ForkPayload } from "../../../src/contract/operations/workspace-fork.ts"
-import { CreatePayload, ResetPayload } from "../../../src/contract/operations/workspace-lifecycle.ts"
+import { CreatePayload } from "../../../src/contract/operations/workspace-lifecycle.ts"
 import { LogsPayload } from "../../../src/contract/operations/workspace-logs.ts"
+import { NetworkLogPayload, NetworkSetPayload } from "../../../src/contract/operations/workspace-network.ts"
+import { ResetPayload } from "../../../src/contract/operations/workspace-reset.ts"
 import { SnapshotPayload } from "../../../src/contract/operations/workspace-snapshot.ts"
 import { UpdatePayload } from "../../../src/contract/operations/workspace-update.ts"
 import { services } from "../../../src/local/layer.ts"
@@ -52,6 +54,8 @@ const operations = (all: Workspaces["Type"]) => {
     list: operation(Schema.Struct({}), () => all.list({})),
     status: operation(Named, all.status),
     update: operation(UpdatePayload(), all.update),
+    "network-set": operation(NetworkSetPayload(), all.network.set),
+    "network-log": operation(NetworkLogPayload(), all.network.log),
     stop: operation(Named, (payload) => last(all.stop(payload))),
     start: operation(Named, (payload) => last(all.start(payload))),
     reset: operation(ResetPayload(), (payload) => last(all.reset(payload))),

@@ -44,6 +44,7 @@ describe("the table of legal states", () => {
       "workspace.cancel",
       "workspace.delete",
       "workspace.logs",
+      "workspace.network.log",
       "workspace.snapshot.list",
       "workspace.status"
     ])

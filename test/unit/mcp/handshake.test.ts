@@ -235,10 +235,20 @@ describe("the command line of mcp serve", () => {
       accepted++
       const whole = parsed(words)
       if (Either.isLeft(whole)) return assert.fail(`${words.join(" ")}: ${whole.left.message}`)
-      const { allowExport, allowRead, environment, profile, projectPath, repoRef, repoUrl, workspaceUser } = whole.right
+      const {
+        allowExport,
+        allowRead,
+        environment,
+        networkCeiling,
+        profile,
+        projectPath,
+        repoRef,
+        repoUrl,
+        workspaceUser
+      } = whole.right
       assert.deepStrictEqual(fast, {
         profile,
-        options: { environment, projectPath, repoUrl, repoRef, allowRead, allowExport, workspaceUser }
+        options: { environment, projectPath, repoUrl, repoRef, allowRead, allowExport, workspaceUser, networkCeiling }
       })
     }
     assert.isAbove(accepted, flags.length)

@@ -1,0 +1,55 @@
+import { Effect } from "effect"
+import { policyText, targetText } from "../contract/network-text.ts"
+import type { NetworkRecord, OpenConnection } from "../contract/operations/workspace-network.ts"
+import { note, print, size } from "./print.ts"
+import { printTable } from "./table.ts"
+import { duration } from "./time-text.ts"
+import type { View } from "./view.ts"
+
+const bytesOf = ({ bytesIn, bytesOut }: Pick<NetworkRecord, "bytesIn" | "bytesOut">) =>
+  `${size(bytesOut)} sent, ${size(bytesIn)} received`
+
+/** An entry in one line: time, outcome, target, and the bytes or the reason. */
+const lineOf = (one: NetworkRecord): string =>
+  [
+    one.at,
+    one.outcome,
+    `${one.kind === "lookup" ? "look-up of " : ""}${targetText(one)}`,
+    ...(one.address === undefined ? [] : [`${bytesOf(one)} in ${duration(one.durationMs)}`]),
+    ...(one.reason === undefined ? [] : [one.reason]),
+    ...(one.option === undefined ? [] : [`to allow: ${one.option}`])
+  ].join("  ")
+
+const openLine = (one: OpenConnection): string => [one.at, "open", targetText(one), bytesOf(one)].join("  ")
+
+const printLines = (lines: ReadonlyArray<string>) => print(lines.map((line) => `${line}\n`).join(""))
+
+export const networkViews = {
+  "workspace.network.set": {
+    result: ({ resetCount, workspace: { id, name, network } }) =>
+      note(
+        `${name ?? id}: network ${network === undefined ? "off" : policyText(network)}${
+          resetCount === 0 ? "" : `; ${resetCount} open connections reset`
+        }\n`
+      )
+  } satisfies View<"workspace.network.set">,
+  "workspace.network.log": {
+    // Ctrl-C ends a follower.
+    next: (payload, { nextCursor }) => payload.follow ? { ...payload, cursor: nextCursor } : undefined,
+    result: ({ droppedCount = 0, entries, open }, { denied, follow }) =>
+      Effect.gen(function*() {
+        if (droppedCount > 0) yield* note(`pyro: the log no longer has ${droppedCount} entries\n`)
+        yield* printLines(entries.map(lineOf))
+        if (follow) return
+        yield* printLines(open.map(openLine))
+        if (entries.length + open.length === 0) yield* note(denied ? "nothing was denied\n" : "no connections yet\n")
+      })
+  } satisfies View<"workspace.network.log">,
+  "network.lists": {
+    result: ({ lists }) =>
+      printTable([
+        ["NAME", "FOR", "HOSTS"],
+        ...lists.map(({ description, hosts, name }) => [name, description, hosts.join(" ")])
+      ], { head: true, flexible: [1, 2] })
+  } satisfies View<"network.lists">
+}

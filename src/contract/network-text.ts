@@ -1,0 +1,30 @@
+import type { NetworkInfo } from "./operations/network-fields.ts"
+import type { NetworkRecord } from "./operations/workspace-network.ts"
+
+/** A policy in one line. */
+export const policyText = (
+  { allowHosts, allowIps, denyHosts, networkPolicy }: Pick<
+    NetworkInfo,
+    "allowHosts" | "allowIps" | "denyHosts" | "networkPolicy"
+  >
+): string => {
+  if (networkPolicy === "off") return "off"
+  const allowed = [...allowHosts, ...allowIps]
+  return [
+    allowed.length === 0 ? "egress to every public host" : `egress to ${allowed.join(", ")}`,
+    ...(denyHosts.length === 0 ? [] : [`never to ${denyHosts.join(", ")}`])
+  ].join("; ")
+}
+
+/** Counts of connections in one line. */
+export const connectionsText = (
+  { allowed, denied, failed, open }: Pick<NetworkInfo, "allowed" | "denied" | "failed" | "open">
+): string => `${open} open, ${allowed} over, ${denied} denied, ${failed} failed`
+
+/** Target of a connection: `name:port`, and the address where the name has another. */
+export const targetText = ({ address, host, port }: Pick<NetworkRecord, "address" | "host" | "port">): string => {
+  const named = host.includes(":") && port !== undefined ? `[${host}]` : host
+  return `${named}${port === undefined ? "" : `:${port}`}${
+    address === undefined || address === host ? "" : ` (${address})`
+  }`
+}

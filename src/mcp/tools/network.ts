@@ -1,0 +1,36 @@
+import { connectionsText, policyText, targetText } from "../../contract/network-text.ts"
+import type { NetworkRecord } from "../../contract/operations/workspace-network.ts"
+import type { Tool } from "../request.ts"
+import { bytes, lines } from "../words.ts"
+
+const entryText = (one: NetworkRecord): string =>
+  [
+    one.at,
+    one.outcome,
+    `${one.kind === "lookup" ? "look-up of " : ""}${targetText(one)}`,
+    ...(one.address === undefined ? [] : [`${bytes(one.bytesOut)} sent, ${bytes(one.bytesIn)} received`]),
+    ...(one.reason === undefined ? [] : [one.reason]),
+    ...(one.option === undefined ? [] : [`to allow: ${one.option}`])
+  ].join("  ")
+
+export const networkSetTool: Tool<"workspace.network.set"> = {
+  text: ({ resetCount, workspace: { id, network } }) =>
+    lines(
+      `workspace ${id}: network ${network === undefined ? "off" : policyText(network)}`,
+      resetCount > 0 && `${resetCount} open connections reset`
+    )
+}
+
+export const networkLogTool: Tool<"workspace.network.log"> = {
+  text: ({ entries, nextCursor, open }, { inWords }) =>
+    lines(
+      entries.length + open.length === 0 && "no entries",
+      ...entries.map((one) => inWords(entryText(one))),
+      ...open.map((one) => `${one.at}  open  ${targetText(one)}`),
+      `[go on with cursor ${nextCursor}]`
+    )
+}
+
+/** The network of a workspace in one line, if it has one. */
+export const networkLine = (network: Parameters<typeof policyText>[0] & Parameters<typeof connectionsText>[0]) =>
+  `network: ${policyText(network)}; ${connectionsText(network)}`

@@ -1,0 +1,44 @@
+import type { NetworkRecord } from "../../contract/operations/workspace-network.ts"
+import type { ConnectionLog } from "./log.ts"
+
+/** What the end of a command tells about the network. */
+export interface NetworkNews {
+  readonly isOn: () => boolean
+  /** Position in the log, for `since`. */
+  readonly position: () => number
+  /** One sentence about the denials after a position; `undefined` without any. */
+  readonly since: (position: number) => string | undefined
+}
+
+/** Hosts that a sentence names. */
+const NAMED_HOSTS = 3
+
+const targetOf = ({ host, port }: NetworkRecord) =>
+  port === undefined ? host : `${host.includes(":") ? `[${host}]` : host}:${port}`
+
+/** Whether a person would want to know: a look-up of a name that no rule could allow is a mistake of the program. */
+const isWorthTelling = ({ kind, option, outcome }: NetworkRecord) =>
+  outcome === "denied" && (kind === "connection" || option !== undefined)
+
+/** The denials as one sentence: which names, why, and the options that would allow them. */
+export const denialText = (records: ReadonlyArray<NetworkRecord>): string | undefined => {
+  const byTarget = new Map<string, NetworkRecord>()
+  for (const record of records) if (isWorthTelling(record)) byTarget.set(targetOf(record), record)
+  const [first, ...others] = byTarget
+  if (first === undefined) return undefined
+  const named = [first, ...others.slice(0, NAMED_HOSTS - 1)]
+  const more = byTarget.size - named.length
+  const options = [...new Set(named.flatMap(([, { option }]) => option === undefined ? [] : [option]))]
+  const reasons = [...new Set(named.map(([, { reason }]) => reason))]
+  return `the network policy denied ${named.map(([target]) => target).join(", ")}${
+    more === 0 ? "" : ` and ${more} more`
+  }` +
+    (reasons.length === 1 ? `: ${reasons[0]}` : "") +
+    (options.length === 0 ? "" : `. To allow: ${options.join(" ")}`)
+}
+
+export const newsOf = (log: Pick<ConnectionLog, "position" | "since">, isOn: () => boolean): NetworkNews => ({
+  isOn,
+  position: log.position,
+  since: (position) => denialText(log.since(position))
+})

@@ -1,0 +1,30 @@
+import { Effect } from "effect"
+import { type ChannelFailed, NetworkUnsupported } from "../../contract/errors.ts"
+import { NetworkMode } from "../../guest-channel/calls.ts"
+import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+
+/** Nobody's address: the agent answers look-ups that are sent to any address. */
+const RESOLVER = "nameserver 198.18.0.2\n"
+
+/**
+ * Lets the guest's programs ask for connections. A root without a usable /etc/resolv.conf, such as a dangling link, keeps its own: its programs
+ * then connect to addresses only.
+ */
+export const turnOn = ({ call }: Pick<GuestChannel, "call">): Effect.Effect<void, NetworkUnsupported | ChannelFailed> =>
+  // Both calls go in one write, in this order.
+  Effect.all([
+    Effect.catchTag(
+      call.writeSmall({ path: "/etc/resolv.conf", mode: 0o644, content: Buffer.from(RESOLVER) }),
+      "AgentCallFailed",
+      (failure) => Effect.logWarning(`the guest's resolver is not set: ${failure.message}`)
+    ),
+    Effect.catchTag(
+      call.network({ mode: NetworkMode.on }),
+      "AgentCallFailed",
+      (failure) => new NetworkUnsupported({ detail: failure.message })
+    )
+  ], { concurrency: 2, discard: true })
+
+/** Resets the guest's connections and takes its network away. The host refuses every request in any case. */
+export const turnOff = ({ call }: Pick<GuestChannel, "call">): Effect.Effect<void> =>
+  Effect.ignoreLogged(call.network({ mode: NetworkMode.off }))

@@ -1,0 +1,119 @@
+import { Effect, Scope } from "effect"
+import type { ChannelFailed, NetworkUnsupported } from "../../contract/errors.ts"
+import type { NetworkInfo } from "../../contract/operations/network-fields.ts"
+import type { OpenConnection } from "../../contract/operations/workspace-network.ts"
+import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import { Dialler, type DiallerService } from "../../network/dial/Dialler.ts"
+import { hintsOf } from "../hints.ts"
+import type { ResidentVm } from "../residents/Resident.ts"
+import type { Connecting } from "./connection.ts"
+import { newsOf } from "./denials.ts"
+import { turnOff, turnOn } from "./guest.ts"
+import { describeLive, forbiddenBy, type LiveConnection, resetLive } from "./live.ts"
+import { type ConnectionLog, openConnectionLog } from "./log.ts"
+import { type Granted, isOn, nothingGranted } from "./policy.ts"
+import { serveRequests } from "./serve.ts"
+
+/** The network of one workspace: its policy in this process, its connections, and their log. */
+export interface Network {
+  readonly log: ConnectionLog
+  /** Serves a VM until its scope closes. The guest has the granted network already. */
+  readonly begin: (vm: ResidentVm, granted: Granted | undefined) => Effect.Effect<void>
+  /** The same for a guest that may have another network: memory of a snapshot, or a change that a crash cut short. */
+  readonly adopt: (
+    vm: ResidentVm,
+    granted: Granted | undefined
+  ) => Effect.Effect<void, NetworkUnsupported | ChannelFailed>
+  /** Changes the policy at once. Gives the number of open connections that the policy forbids, which are reset. */
+  readonly change: (granted: Granted) => Effect.Effect<number, NetworkUnsupported | ChannelFailed>
+  /** Resets all connections: the VM has ended, or another one takes its place. */
+  readonly lose: Effect.Effect<void>
+  /** The newest open connections, oldest first. */
+  readonly open: (most: number) => ReadonlyArray<OpenConnection>
+  /** Absent for a workspace that never had a network. */
+  readonly info: () => NetworkInfo | undefined
+}
+
+const makeNetwork = (dialler: DiallerService, group: string, log: ConnectionLog): Network => {
+  let granted: Granted | undefined
+  let current: ResidentVm | undefined
+  const served = new WeakSet<GuestChannel>()
+  const live = new Set<LiveConnection>()
+  const connecting: Connecting = {
+    dialler,
+    group,
+    rules: () => (granted ?? nothingGranted).rules,
+    live,
+    record: log.append
+  }
+  const news = newsOf(log, () => granted !== undefined && isOn(granted))
+
+  /** Also with the policy `off`: the guest's requests are then denied, and none waits. */
+  const serve = (vm: ResidentVm) =>
+    Effect.suspend(() => {
+      hintsOf(vm.scope).network = news
+      if (granted === undefined || served.has(vm.channel)) return Effect.void
+      served.add(vm.channel)
+      return serveRequests(vm.channel, connecting).pipe(Scope.extend(vm.scope))
+    })
+  const begin: Network["begin"] = (vm, given) =>
+    Effect.suspend(() => {
+      current = vm
+      granted = given
+      return serve(vm)
+    })
+  const resetForbidden = ({ rules }: Granted) => {
+    let count = 0
+    for (const one of live) {
+      const forbidden = forbiddenBy(rules, one)
+      if (forbidden === undefined) continue
+      resetLive(one, forbidden)
+      count++
+    }
+    return count
+  }
+  const change: Network["change"] = (next) =>
+    Effect.gen(function*() {
+      const before = granted
+      const wasOn = before !== undefined && isOn(before)
+      granted = next
+      if (current === undefined) return 0
+      yield* serve(current)
+      if (isOn(next) && !wasOn) {
+        yield* Effect.onError(turnOn(current.channel), () => Effect.sync(() => (granted = before ?? nothingGranted)))
+      }
+      const count = resetForbidden(next)
+      if (!isOn(next) && wasOn) yield* turnOff(current.channel)
+      return count
+    })
+  return {
+    log,
+    begin,
+    adopt: (vm, given) =>
+      Effect.zipRight(
+        begin(vm, given),
+        given === undefined ? Effect.void : isOn(given) ? turnOn(vm.channel) : turnOff(vm.channel)
+      ),
+    change,
+    lose: Effect.sync(() => {
+      current = undefined
+      for (const one of live) resetLive(one, { outcome: "allowed", reason: "the microVM ended" })
+    }),
+    open: (most) => [...live].slice(-most).map(describeLive),
+    info: () => {
+      if (granted === undefined) return undefined
+      const { networkPolicy, ...rules } = granted.policy
+      return {
+        networkPolicy: networkPolicy === "off" ? "off" : "egress",
+        ...rules,
+        open: live.size,
+        ...log.totals()
+      }
+    }
+  }
+}
+
+/** Opens the network of the workspace in `directory`. The network closes with the Scope. */
+export const openNetwork = (directory: string): Effect.Effect<Network, never, Dialler | Scope.Scope> =>
+  // The directory names the workspace for the fairness of the dialler.
+  Effect.zipWith(Dialler, openConnectionLog(directory), (dialler, log) => makeNetwork(dialler, directory, log))

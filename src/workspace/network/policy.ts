@@ -1,0 +1,47 @@
+import { Either } from "effect"
+import { InvalidRequest } from "../../contract/errors.ts"
+import type { AskedNetwork } from "../../contract/operations/network-fields.ts"
+import { snakeCase } from "../../contract/snake.ts"
+import { type Policy, policyOff, readPolicy, type Rules } from "../../network/policy/policy.ts"
+
+/** A policy, and the same policy ready to judge. */
+export interface Granted {
+  readonly policy: Policy
+  readonly rules: Rules
+}
+
+const refuse = (field: string, detail: string) => Either.left(new InvalidRequest({ field, detail }))
+
+/** Reads a policy that was judged before. Fails with the rule that cannot be read. */
+export const grantedBy = (policy: Policy): Either.Either<Granted, InvalidRequest> =>
+  Either.mapBoth(readPolicy(policy), {
+    onLeft: ({ detail, field }) => new InvalidRequest({ field: snakeCase(field), detail }),
+    onRight: (rules) => ({ policy, rules })
+  })
+
+export const isOn = ({ rules }: Granted): boolean => rules.networkPolicy !== "off"
+
+/** The grant of a guest without a network. */
+export const nothingGranted: Granted = Either.getOrThrow(grantedBy(policyOff))
+
+const isEmpty = (rules: ReadonlyArray<string> | undefined) => rules === undefined || rules.length === 0
+
+/** Whether a request says anything about the network. */
+export const asksForNetwork = ({ allowHosts, allowIps, denyHosts, networkPolicy }: AskedNetwork): boolean =>
+  networkPolicy !== undefined || !isEmpty(allowHosts) || !isEmpty(denyHosts) || !isEmpty(allowIps)
+
+/** The grant that a request asks for. A list of hosts or addresses alone asks for `egress`. */
+export const askedGrant = (asked: AskedNetwork): Either.Either<Granted, InvalidRequest> => {
+  const { allowHosts = [], allowIps = [], denyHosts = [] } = asked
+  const lists = { allow_hosts: allowHosts, allow_ips: allowIps, deny_hosts: denyHosts }
+  const isOpening = allowHosts.length > 0 || allowIps.length > 0
+  const networkPolicy = asked.networkPolicy ?? (isOpening ? "egress" : "off")
+  const ruled = Object.entries(lists).find(([, rules]) => rules.length > 0)
+  if (networkPolicy === "off" && ruled !== undefined) {
+    const detail = asked.networkPolicy === undefined
+      ? "needs --network-policy egress"
+      : "contradicts --network-policy off"
+    return refuse(ruled[0], detail)
+  }
+  return grantedBy({ networkPolicy, allowHosts, denyHosts, allowIps })
+}

@@ -1,0 +1,35 @@
+import { Effect, Ref } from "effect"
+import { InvalidRequest } from "../../contract/errors.ts"
+import type { NetworkSetPayload } from "../../contract/operations/workspace-network.ts"
+import { recordEvent } from "../events.ts"
+import { aloneFor, commit, type Lifecycle } from "../lifecycle/context.ts"
+import { residentsOf } from "../lifecycle/entry-residents.ts"
+import type { Entry } from "../lifecycle/entry.ts"
+import { touch } from "../lifecycle/record.ts"
+import { grantOfCaller } from "./ceiling.ts"
+import { withPolicy } from "./state.ts"
+
+const unsaid = new InvalidRequest({
+  field: "network_policy",
+  detail: "is not given, and no host or address is allowed: name the whole policy"
+})
+
+/**
+ * Replaces a workspace's policy: in the record first, then in this process and in the guest. Gives the number of reset connections. If the guest
+ * cannot have a network, the policy before stays.
+ */
+export const setNetwork = (lifecycle: Lifecycle, entry: Entry, payload: NetworkSetPayload) =>
+  Effect.gen(function*() {
+    const granted = yield* grantOfCaller(payload)
+    if (granted === undefined) return yield* unsaid
+    const { network } = yield* residentsOf(entry, "workspace.network.set")
+    const before = (yield* Ref.get(entry.record)).residents
+    yield* commit(entry, (record) => ({ ...record, residents: withPolicy(record.residents, granted.policy) }))
+    const resetCount = yield* Effect.onError(
+      network.change(granted),
+      () => Effect.ignoreLogged(commit(entry, (record) => ({ ...record, residents: before })))
+    )
+    yield* recordEvent(entry.folder.directory, { _tag: "network", ...granted.policy })
+    yield* touch(entry.folder)
+    return resetCount
+  }).pipe(Effect.uninterruptible, aloneFor(lifecycle, entry, "workspace.network.set"))

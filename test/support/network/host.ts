@@ -1,0 +1,58 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { bundled } from "../bundled.ts"
+import { temporaryFolder } from "../pyro-cli.ts"
+
+const world = path.resolve(import.meta.dirname, "../../network/world")
+
+/** Names of the host's /etc/hosts: a server outside, the same server under another name, and a machine of the LAN. */
+const HOSTS = "127.0.0.1 localhost\n203.0.113.10 server.test.net other.test.net\n192.168.7.1 lan.test.net\n"
+
+/** A process in namespaces of its own, once it has printed a line. */
+const inNamespaces = (args: ReadonlyArray<string>) =>
+  new Promise<ChildProcess>((resolve, reject) => {
+    const child = spawn("unshare", ["--net", "--mount", "--propagation", "private", "sh", ...args], {
+      stdio: ["pipe", "pipe", "inherit"]
+    })
+    child.once("error", reject)
+    child.once("exit", (code) => reject(new Error(`sh ${args.join(" ")} ended with status ${code}`)))
+    child.stdout.once("data", () => resolve(child))
+  })
+
+const ended = (child: ChildProcess) =>
+  new Promise<void>((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) return resolve()
+    child.once("exit", () => resolve())
+    child.kill("SIGKILL")
+  })
+
+/**
+ * A host with a network of its own, for daemons of tests: servers listen at 203.0.113.10 and 192.168.7.1, on port 80 (HTTP), 7 (echo) and 9
+ * (counts). `enter` are the words before a program that make the program run there. Needs root.
+ */
+export const networkHost = async () => {
+  const { folder, remove } = temporaryFolder("pyro-network-host-")
+  const put = (name: string, text: string) => {
+    fs.writeFileSync(path.join(folder, name), text)
+    return path.join(folder, name)
+  }
+  const program = await bundled(path.join(import.meta.dirname, "outside.ts"), path.join(folder, "outside.mjs"))
+  const outside = await inNamespaces([path.join(world, "outside.sh"), process.execPath, program])
+  const host = await inNamespaces([
+    path.join(world, "world.sh"),
+    String(outside.pid),
+    put("resolv.conf", "nameserver 203.0.113.53\noptions timeout:1 attempts:1\n"),
+    put("hosts", HOSTS),
+    "ipv4",
+    ...["sh", "-c", "echo ready; exec cat"]
+  ])
+  return {
+    enter: ["nsenter", "--target", String(host.pid), "--net", "--mount", "--"],
+    close: async () => {
+      await ended(host)
+      await ended(outside)
+      remove()
+    }
+  } as const
+}
