@@ -10,8 +10,8 @@ import { openRaw } from "./raw.ts"
 
 const { EBADMSG, ENOSYS, EOPNOTSUPP } = constants.errno
 const fromHost = samples.filter(({ direction, frame }) => direction === "host" && frame.length < 1_000)
-const openers = (["Spawn", "Read", "Write", "Walk", "Connect", "Compare", "ReadMany"] as const).map((name) =>
-  HostMessage[name]
+const openers = (["Spawn", "Read", "Write", "Walk", "Connect", "Compare", "ReadMany", "Change", "Accept"] as const).map(
+  (name) => HostMessage[name]
 )
 const isOpener = (kind: number) => openers.some((opener) => opener.kind === kind)
 

@@ -1,5 +1,6 @@
 import { Effect, Stream } from "effect"
 import { type ChannelFailed, VmFailed } from "../../contract/errors.ts"
+import { NetworkMode } from "../../guest-channel/calls.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { SpawnRequest } from "../../guest-channel/spawn.ts"
@@ -44,6 +45,13 @@ const fileSystemsLeft = (channel: GuestChannel) =>
     )
   )
 
+/** A kernel that cannot steer is reported to the claim that asks for a network. */
+const warmNetwork = ({ call }: GuestChannel) =>
+  call.network({ mode: NetworkMode.on }).pipe(
+    Effect.andThen(call.network({ mode: NetworkMode.off })),
+    Effect.catchTag("AgentCallFailed", () => Effect.void)
+  )
+
 /**
  * Takes a restored guest through what is left of its claim and back, with placeholder disks where it has none mounted: its kernel's and
  * its agent's code has then run once, which under TCG is most of the time that a claim takes. Those disks are free to be switched
@@ -54,6 +62,7 @@ export const warmUp = (guest: RestoredGuest): Effect.Effect<void, VmFailed | Cha
     const { channel, isMounted } = guest
     yield* Effect.scoped(Effect.flatMap(channel.spawnAfter(warmUpSteps(guest), first), toItsEnd))
     for (const request of others) yield* Effect.scoped(Effect.flatMap(channel.spawn(request), toItsEnd))
+    yield* warmNetwork(channel)
     yield* channel.chain(undoWarmUp(guest))
     const left = isMounted ? 0 : yield* fileSystemsLeft(channel)
     if (left > 0) {

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
 import { Duplex } from "node:stream"
 import { Outbox } from "../../../src/guest-channel/outbox.ts"
 
@@ -52,6 +53,29 @@ describe("what nobody waits for", () => {
     assert.deepStrictEqual(writes, [])
     outbox.letGo([Buffer.from("first")])
     assert.deepStrictEqual(writes, ["firsta"])
+  })
+
+  it("transfers go one after the other while the guest takes little, and a command's frame waits for one of them", async () => {
+    const taken: Array<() => void> = []
+    const socket = new Duplex({ read: () => {}, write: (_bytes, _, done) => taken.push(done) })
+    const outbox = new Outbox(socket, assert.fail)
+    const sent: Array<number> = []
+    const transfers = Effect.runFork(
+      Effect.forEach([1, 2, 3], (number) =>
+        Effect.andThen(
+          outbox.calm,
+          Effect.sync(() => {
+            sent.push(number)
+            outbox.send(Buffer.alloc(65_536))
+          })
+        ), { concurrency: "unbounded" })
+    )
+    for (const expected of [[1], [1, 2], [1, 2, 3]]) {
+      while (taken.length === 0) await ms(1)
+      assert.deepStrictEqual(sent, expected)
+      taken.shift()!()
+    }
+    await Effect.runPromise(Fiber.join(transfers))
   })
 
   it("a low-priority frame is not sent after the outbox is closed", async () => {
