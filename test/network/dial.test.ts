@@ -234,6 +234,22 @@ describe("the dial process", () => {
       }).pipe(Effect.scoped))
   })
 
+  it.scopedLive("a connection that is interrupted at any moment leaves no socket open", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld({ kind: "ipv4" })
+      const { count } = yield* world.ask({ op: "interrupt", name: "server.test.net" })
+      assert.isBelow(count!, 300)
+      const open = () =>
+        world.seen.reduce((sum, { _tag }) => sum + (_tag === "Connection" ? 1 : _tag === "Closed" ? -1 : 0), 0)
+      // This connection comes after the last of the others.
+      assert.deepStrictEqual(yield* world.ask({ op: "dial", name: "server.test.net" }), greeted(SERVER))
+      yield* Effect.sync(open).pipe(
+        Effect.repeat({ until: (count) => count === 0, schedule: Schedule.spaced("5 millis") }),
+        Effect.timeout("5 seconds")
+      )
+      assert.isTrue(world.seen.some(({ _tag }) => _tag === "Connection"))
+    }))
+
   it.scopedLive("the process ends with a daemon that is killed, also while a look-up waits", () =>
     Effect.gen(function*() {
       const world = yield* makeWorld({ kind: "ipv4" })

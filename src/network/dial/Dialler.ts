@@ -113,7 +113,11 @@ const make: Effect.Effect<DiallerService, never, Scope.Scope> = Effect.gen(funct
           return Effect.succeed({ answer: { _tag: "NoSuchName" }, denied: verdict })
         }
         if (isAddress) {
-          return Effect.succeed({ answer: { _tag: type === TYPE_A ? "Address" : "NoData" }, denied: undefined })
+          // A connection follows.
+          return Effect.as(dialProcess.prepare, {
+            answer: { _tag: type === TYPE_A ? "Address" : "NoData" },
+            denied: undefined
+          })
         }
         return dialProcess.lookUp({ name: name.toLowerCase().replace(/\.$/, ""), type, group }).pipe(
           Effect.map((message): Resolved => ({ answer: answerOf(message, rules), denied: undefined })),

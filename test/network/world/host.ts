@@ -14,7 +14,7 @@ const rulesOf = (policy: Partial<Policy>) =>
 
 interface Request {
   readonly id: number
-  readonly op: "dial" | "resolve" | "env" | "stop"
+  readonly op: "dial" | "interrupt" | "resolve" | "env" | "stop"
   readonly name?: string
   readonly address?: string
   readonly port?: number
@@ -44,6 +44,22 @@ const dial = ({ address = "198.18.0.1", group = "a", name, policy = {}, port = 8
     Effect.catchTag("DialRefused", ({ detail, option, reason }) => Effect.succeed({ reason, detail, option }))
   )
 
+/** Starts connections and interrupts each a little later than the one before; gives how many were made. */
+const interrupt = (request: Request) =>
+  Effect.gen(function*() {
+    const { dial } = yield* Dialler
+    const { address = "", group = "a", name, policy = {}, port = 80 } = request
+    const connecting = Effect.scoped(
+      Effect.as(dial({ name, address, port, group, rules: rulesOf(policy) }), true)
+    )
+    const made = yield* Effect.forEach(
+      Array.from({ length: 300 }, (_, at) => at),
+      (at) => Effect.timeoutOption(connecting, `${at * 20} micros`),
+      { concurrency: 20 }
+    )
+    return { count: made.filter(({ _tag }) => _tag === "Some").length }
+  })
+
 const resolve = ({ group = "a", name = "", policy = {}, type = 1 }: Request) =>
   Effect.gen(function*() {
     const dialler = yield* Dialler
@@ -56,6 +72,8 @@ const serve = async (request: Request): Promise<unknown> => {
   switch (request.op) {
     case "dial":
       return runtime.runPromise(dial(request))
+    case "interrupt":
+      return runtime.runPromise(interrupt(request))
     case "resolve":
       return runtime.runPromise(resolve(request))
     case "env":

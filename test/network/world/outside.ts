@@ -51,7 +51,7 @@ serveDns(resolver, answerTo, (question) => tell({ _tag: "Question", ...question 
 /** Greets first, then echoes. */
 net.createServer({ allowHalfOpen: true }, (socket) => {
   tell({ _tag: "Connection", address: socket.localAddress, port: socket.localPort })
-  socket.on("error", () => {})
+  socket.on("error", () => {}).on("close", () => tell({ _tag: "Closed" }))
   socket.write(`${socket.localAddress}\n`)
   socket.pipe(socket)
 }).listen(80, "::")

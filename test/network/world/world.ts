@@ -13,6 +13,7 @@ const RESOLVER = "203.0.113.53"
 export type Seen =
   | { readonly _tag: "Question"; readonly name: string; readonly type: number; readonly over: "udp" | "tcp" }
   | { readonly _tag: "Connection"; readonly address: string; readonly port: number }
+  | { readonly _tag: "Closed" }
   | { readonly _tag: "Proxy"; readonly target: string; readonly host: string; readonly credentials: string }
 
 export interface Result {
