@@ -85,7 +85,7 @@ withAgent("the largest result", (it) => {
         fits(DiffResult, diff)
         if (diff.patch !== undefined) assert.deepStrictEqual([diff.truncated, diff.lossy], [true, true])
       }
-      // Three walks of 5,000 paths of 4,000 bytes, by a sanitizer build: 20 s, and 80 s on a host with a load of 12.
+      // Three walks of 5,000 paths of 4,000 bytes, by a sanitizer build: 77 s on two cores with a load of 12.
     }), 240_000)
 
   it.scoped("the largest push result fits a message and counts all files", () =>
