@@ -64,6 +64,7 @@ const detail = (one: WorkspaceInfo) => {
       ["environment", one.environment],
       ...(one.workspaceUser === undefined ? [] : [["user", `${one.workspaceUser}, who owns /workspace`]]),
       ["size", `${one.vcpuCount} vCPU, ${one.memoryMib} MiB memory, ${one.diskMib} MiB disk`],
+      ...(one.diskUsedBytes === undefined ? [] : [["disk use", `${size(one.diskUsedBytes)} on this host`]]),
       ["commands", `${one.runningCommands} running`],
       ["network", one.network === undefined ? "off" : policyText(one.network)],
       ...(one.network === undefined ? [] : [["connections", connectionsText(one.network)]]),

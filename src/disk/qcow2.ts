@@ -15,6 +15,13 @@ export interface Qcow2Options {
   readonly clusterBits?: ClusterBits | undefined
 }
 
+/** Size that the file's header may have. */
+export interface ExpectedQcow2 {
+  readonly virtualBytes: number
+  /** The file may be smaller, by whole MiB: a layer that is older than a growth of its disk. @default false */
+  readonly mayBeSmaller?: boolean
+}
+
 /** Largest disk whose metadata stays small with clusters of 4 KiB: 512 MiB if the guest discards all of it. */
 const MOST_FINE_BYTES = 256 * 1024 ** 3
 
@@ -67,7 +74,7 @@ const makeHeader = (virtualBytes: number, clusterBits: ClusterBits): Uint8Array 
  * cluster: size, L1 place and refcount table are fixed at creation. A changed cluster could name a backing or data file of the
  * host, which the next tool would open. Fails with ImageDamaged. The caller continues with the same descriptor.
  */
-export const openVerifiedQcow2 = (path: string, expected: Qcow2Options) =>
+export const openVerifiedQcow2 = (path: string, expected: ExpectedQcow2) =>
   openUnfollowed(path).pipe(
     Effect.mapError(({ detail }) => new ImageDamaged({ path, detail: `it cannot be opened: ${detail}` })),
     Effect.tap((fd) => verifyOpen(fd, path, expected))
@@ -75,18 +82,27 @@ export const openVerifiedQcow2 = (path: string, expected: Qcow2Options) =>
 
 const largestClusterBytes = 1 << 16
 
-/** Offset of the cluster size in a header. */
+/** Offsets of the cluster size and the disk's size in a header. */
 const CLUSTER_BITS_AT = 20
+const VIRTUAL_BYTES_AT = 24
 
-const verifyOpen = (fd: number, path: string, expected: Qcow2Options) =>
+/** The size in a header if the header may have it. The zeros behind a smaller layer are the guest's own loss. */
+const sizeIn = (header: Buffer, { mayBeSmaller = false, virtualBytes }: ExpectedQcow2) => {
+  const found = Number(header.readBigUInt64BE(VIRTUAL_BYTES_AT))
+  return mayBeSmaller && found > 0 && found < virtualBytes && found % (1024 * 1024) === 0 ? found : virtualBytes
+}
+
+const verifyOpen = (fd: number, path: string, expected: ExpectedQcow2) =>
   readRegular(fd, path, largestClusterBytes).pipe(
     Effect.mapError(({ detail }) => new ImageDamaged({ path, detail: `its header cannot be read: ${detail}` })),
     Effect.flatMap((found) => {
       if (found === undefined) {
         return new ImageDamaged({ path, detail: "its header cannot be read: it is no regular file" })
       }
-      const clusterBits = found.length > 64 && found.readUInt32BE(CLUSTER_BITS_AT) === 12 ? 12 : 16
-      const wanted = qcow2Header({ ...expected, clusterBits }).subarray(0, 1 << clusterBits)
+      const isWhole = found.length > versionThreeHeaderBytes
+      const clusterBits = isWhole && found.readUInt32BE(CLUSTER_BITS_AT) === 12 ? 12 : 16
+      const virtualBytes = isWhole ? sizeIn(found, expected) : expected.virtualBytes
+      const wanted = qcow2Header({ virtualBytes, clusterBits }).subarray(0, 1 << clusterBits)
       if (found.length < wanted.length) {
         return new ImageDamaged({ path, detail: `its header ends after ${found.length} bytes` })
       }

@@ -15,8 +15,12 @@ import { type ClusterBits, openVerifiedQcow2, qcow2Header } from "./qcow2.ts"
 /** Raw ext4 image that a workspace disk starts from. */
 export interface Seed {
   readonly path: string
+  /** Size of the disk. The image of a disk that has grown is smaller. */
   readonly virtualBytes: number
 }
+
+/** Whether the disk has grown since its creation: its file system grows at the next mount. */
+export const hasGrown = ({ seed }: DiskSource): boolean => fileBytes(seed.path) < seed.virtualBytes
 
 /** Parts of a workspace disk, by host path. */
 export interface DiskSource {
@@ -142,6 +146,26 @@ export const linkMerged = (
       yield* syncFile(to)
     }).pipe(Effect.mapError(toHostErrorOf(to)))
   }))
+
+/**
+ * Gives a disk second names in a new folder, with a new, larger layer on top. Both folders name the same files: the caller lets no process
+ * write the old top any more. The folder is durable at the end. Fails if the file system has no hard links.
+ */
+export const linkGrown = (
+  from: WorkspaceDisk,
+  to: string,
+  virtualBytes: number
+): Effect.Effect<void, NoSpace | StateDirectoryUnusable> =>
+  Effect.gen(function*() {
+    yield* makeFolder(to)
+    yield* linkFile(from.seed.path, path.join(to, seedName))
+    const isEmpty = fileBytes(from.top) === qcow2Header(from.seed).length
+    const files = isEmpty ? from.layers : [...from.layers, from.top]
+    yield* Effect.forEach(files, (file, number) => linkFile(file, path.join(to, `${number}.qcow2`)), { discard: true })
+    const top = yield* makeWorkspaceDisk(to, virtualBytes)
+    yield* syncFile(top)
+    yield* syncFile(to)
+  }).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostErrorOf(to)(failure))))
 
 /**
  * The disk in a folder, its layers in order. Fails with ImageDamaged if a part is missing. A VM compares the headers when it takes

@@ -222,7 +222,7 @@ const make = Effect.gen(function*() {
     update: (payload) =>
       Effect.flatMap(
         registry.find(payload.workspace),
-        (entry) => Effect.zipRight(update(lifecycle, entry, payload), infoOf(entry))
+        (entry) => Effect.zipRight(Effect.provide(update(lifecycle, entry, payload), context), infoOf(entry))
       ),
     stop: (payload) => step(payload, (entry) => stop(lifecycle, entry)),
     start: (payload) => step(payload, (entry, notify) => start(lifecycle, entry, notify)),

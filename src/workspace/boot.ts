@@ -7,7 +7,7 @@ import {
   DiskDamaged,
   VmFailed
 } from "../contract/errors.ts"
-import { isEmptyDisk } from "../disk/workspace-disk.ts"
+import { hasGrown, isEmptyDisk } from "../disk/workspace-disk.ts"
 import type { AgentCallFailed } from "../guest-channel/errors.ts"
 import type { GuestProcess } from "../guest-channel/process.ts"
 import type { SpawnRequest } from "../guest-channel/spawn.ts"
@@ -59,7 +59,7 @@ export const acquireWorkspace = (
       : Effect.flatMap(Vmm, (vmm) => vmm.restore(request))
     const guest = yield* acquire.pipe(asStep("microVM"))
     const identity = newGuestIdentity(request.hostname)
-    const disk = { isEmpty, isMounted: guest.isMounted }
+    const disk = { isEmpty, grows: hasGrown(request), isMounted: guest.isMounted }
     const claim = () => {
       request.onClaim?.()
       return guest.vm.steps.claim(identity, disk)

@@ -18,6 +18,8 @@ export const points: Readonly<Record<string, Found>> = {
   "reset:handed-over": "before",
   "reset:committed": "after",
   "reset:settled": "after",
+  "grow:linked": "before",
+  "grow:committed": "after",
   "adopt:built": "before",
   "died:settled": "after",
   "delete:committed": "gone",

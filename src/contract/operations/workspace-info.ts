@@ -56,6 +56,12 @@ export const WorkspaceInfo = lazy(() =>
     vcpuCount: Schema.Int.annotations({ description: "Number of virtual CPUs" }),
     memoryMib: Schema.Int.annotations({ description: "Guest memory in MiB" }),
     diskMib: Schema.Int.annotations({ description: "Size of the disk in MiB" }),
+    diskUsedBytes: optional(
+      Schema.Int.annotations({
+        description:
+          "Bytes of the host's disk that the changes of the workspace take, without its seed and snapshots. Absent if the record cannot be read"
+      })
+    ),
     seedPath: optional(
       Schema.String.annotations({ description: "Host path that was copied to /workspace. Absent without one" })
     ),
@@ -100,6 +106,7 @@ export const secondary = [
   "vcpu_count",
   "memory_mib",
   "disk_mib",
+  "disk_used_bytes",
   "repo_url",
   "repo_ref",
   "workspace_user",

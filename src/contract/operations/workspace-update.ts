@@ -27,6 +27,15 @@ export const UpdatePayload = lazy(() =>
         description: "Seconds from the last activity until pyro deletes the workspace; 0: never. Default: unchanged"
       })
     ),
+    diskMib: optional(
+      between({
+        from: 64,
+        to: 4_194_304,
+        unit: "MiB",
+        description:
+          "New size of the disk in MiB, for a stopped or failed workspace. A disk never shrinks. Default: unchanged"
+      })
+    ),
     ...secretsField("Secrets to set or to replace, by name. Other secrets stay. Default: none"),
     ...clearSecretsField()
   }))
@@ -35,16 +44,20 @@ export type UpdatePayload = ReturnType<typeof UpdatePayload>["Type"]
 
 export const workspaceUpdate = unary({
   name: "workspace.update",
-  summary: "Change a workspace's name, labels, expiry or secrets",
+  summary: "Change a workspace's name, labels, expiry, secrets or disk size",
   description:
-    "Changes the given fields only, and adds new labels and secrets. pyro removes former values of secrets from output until a reset.",
+    "Changes the given fields only, and adds new labels and secrets. pyro removes former values of secrets from output until a reset. With --disk-mib, " +
+    "the disk of a stopped workspace grows, and the next start grows its file system.",
   cli: {
     path: ["workspace", "update"],
     args: ["workspace"],
     flags: { labels: "label", clear_labels: "clear-label", secrets: "secret", clear_secrets: "clear-secret" },
     extras: secretFlags,
     exits: "own",
-    examples: ["pyro workspace update fix --label reviewed=yes --ttl-seconds 3600"]
+    examples: [
+      "pyro workspace update fix --label reviewed=yes --ttl-seconds 3600",
+      "pyro workspace update fix --disk-mib 65536"
+    ]
   },
   mcp: {
     tool: "workspace_update",
@@ -56,7 +69,8 @@ export const workspaceUpdate = unary({
       name: {},
       labels: { description: "To set; others stay" },
       clear_labels: { description: "Keys to remove" },
-      ttl_seconds: { description: "Delete it after so long unused; 0: never" }
+      ttl_seconds: { description: "Delete it after so long unused; 0: never" },
+      disk_mib: { description: "Grow the disk of a stopped workspace", visibleIn: ["full"] }
     },
     omits: [...secondary, "detail", "seed_path", "secrets", "running_commands", "running", "network"]
   },

@@ -15,6 +15,8 @@ export interface GuestIdentity {
 export interface ClaimedDisk {
   /** Nothing was ever written over the seed. Default false. */
   readonly isEmpty?: boolean | undefined
+  /** The file system is smaller than the disk, and grows to its size. Default false. */
+  readonly grows?: boolean | undefined
   /** The pool has mounted the disk already. Default false. */
   readonly isMounted?: boolean | undefined
 }

@@ -70,6 +70,9 @@ const mountWritten = [mountDisk(0, diskOptions)]
  */
 const mountEmpty = [mountDisk(0, `${diskOptions},barrier=0`), mountDisk(mountFlags.remount, "barrier=1")]
 
+/** An ext4 that has the disk's size already stays as it is. */
+const growDisk = Calls.grow({ path: inspectedDisk, device: "/dev/vdb" })
+
 const mountRoot = (disk: ReadonlyArray<Call<unknown>>) => [
   ...disk,
   Calls.mount({
@@ -129,11 +132,11 @@ const coverIdentity = covered.map(([name, target]) => bindOver(name, target))
  */
 export const claimSteps = (
   identity: GuestIdentity,
-  { isEmpty = false, isMounted = false }: ClaimedDisk = {}
+  { grows = false, isEmpty = false, isMounted = false }: ClaimedDisk = {}
 ): ReadonlyArray<Call<unknown>> => [
   ...freshness(),
   Calls.hostname({ name: identity.hostname }),
-  ...(isMounted ? [] : mountRoot(isEmpty ? mountEmpty : mountWritten)),
+  ...(isMounted ? [] : mountRoot([...(isEmpty ? mountEmpty : mountWritten), ...(grows ? [growDisk] : [])])),
   ...writeIdentity(identity),
   Calls.mount({ source: "/run", target: `${newRoot}/run`, fstype: "", flags: mountFlags.move, data: "" }),
   Calls.switchRoot({ path: newRoot }),

@@ -69,7 +69,9 @@ export const mapDisk = (disk: RestingDisk): Effect.Effect<ReadonlyArray<Extent>,
       const tool = "qemu-img"
       return yield* new HostToolMissing({ tool, package: packageOf(tool), detail: "it was not found on PATH" })
     }
-    yield* Effect.forEach(disk.layers, (layer) => openVerifiedQcow2(layer, disk.seed), { discard: true })
+    yield* Effect.forEach(disk.layers, (layer) => openVerifiedQcow2(layer, { ...disk.seed, mayBeSmaller: true }), {
+      discard: true
+    })
     const files = filesOf(disk)
     const reader = new ExtentReader({ virtualBytes: disk.seed.virtualBytes, fileBytes: files.map(fileBytes) })
     const damaged = (cause: unknown) =>

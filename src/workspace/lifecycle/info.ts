@@ -1,5 +1,6 @@
 import { Effect, Option, Ref } from "effect"
 import type { WorkspaceInfo } from "../../contract/operations/workspace-info.ts"
+import { usedBeneath } from "../disk/used.ts"
 import { silentText, troubleText } from "../trouble.ts"
 import type { Entry } from "./entry.ts"
 import { lastActivity } from "./record.ts"
@@ -39,6 +40,7 @@ export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
       vcpuCount: record.vcpuCount,
       memoryMib: record.memoryMib,
       diskMib: record.diskMib,
+      diskUsedBytes: usedBeneath(entry.folder.disk(record.disk)),
       ...(record.seedPath === undefined ? {} : { seedPath: record.seedPath }),
       ...(record.repoUrl === undefined ? {} : { repoUrl: record.repoUrl }),
       ...(record.repoRef === undefined ? {} : { repoRef: record.repoRef }),

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { InvalidRequest } from "../../contract/errors.ts"
 import { named } from "../../contract/names.ts"
 import type { UpdatePayload } from "../../contract/operations/workspace-update.ts"
+import { demandGrowth, growDisk } from "../disk/grow.ts"
 import { aloneFor, commit, type Lifecycle } from "./context.ts"
 import { residentsOf } from "./entry-residents.ts"
 import type { Entry } from "./entry.ts"
@@ -25,17 +26,24 @@ const changesSecrets = ({ clearSecrets = [], secrets = {} }: UpdatePayload) =>
   clearSecrets.length + Object.keys(secrets).length > 0
 
 const isNothing = (payload: UpdatePayload) =>
-  payload.name === undefined && payload.ttlSeconds === undefined && !changesSecrets(payload) &&
+  payload.name === undefined && payload.ttlSeconds === undefined && payload.diskMib === undefined &&
+  !changesSecrets(payload) &&
   payload.clearLabels.length + Object.keys(payload.labels).length === 0
 
-/** Changes name, labels, expiry and secrets; a new expiry counts from now. */
+/** Changes name, labels, expiry, secrets and the disk's size; a new expiry counts from now. */
 export const update = (lifecycle: Lifecycle, entry: Entry, payload: UpdatePayload) =>
   Effect.gen(function*() {
     if (isNothing(payload)) {
-      const detail = "is not given, and nothing else to change either: labels, labels to remove, an expiry, or secrets"
+      const detail =
+        "is not given, and nothing else to change either: labels, labels to remove, an expiry, secrets, or a size"
       return yield* new InvalidRequest({ field: "name", detail })
     }
     yield* lifecycle.registry.checkName(payload.name, entry.id)
+    const { diskMib } = payload
+    if (diskMib !== undefined) {
+      yield* demandGrowth(entry, diskMib)
+      yield* growDisk(entry, diskMib)
+    }
     if (changesSecrets(payload)) {
       yield* Effect.flatMap(residentsOf(entry, "workspace.update"), ({ secrets }) => secrets.change(payload))
     }

@@ -35,6 +35,7 @@ export const faultSuite = (name: string, driver: LifecycleDriver) => {
   let shape: ReadonlyArray<string>
   let generation = 0
   let counter = ""
+  const growth = { workspace: "resting", disk_mib: 512 }
   const files = ["work", "more", ...(driver.rootFile === undefined ? [] : [driver.rootFile])].join(" ")
   const makeFiles = `for f in ${files}; do head -c 300000 /dev/urandom > $f; done; sync; sha256sum ${files}`
   const readFiles = `${driver.dropCaches ?? "true"}; sha256sum ${files}`
@@ -128,6 +129,23 @@ export const faultSuite = (name: string, driver: LifecycleDriver) => {
         assert.strictEqual((await logs("resting")).length > 0, !isDone)
         assert.strictEqual(await sh("resting", "ls -A"), isDone ? "" : "file")
         await call("stop", { workspace: "resting" })
+      }
+    },
+    {
+      step: "grow",
+      ...request("update", growth),
+      before: async () => {
+        await call("start", { workspace: "resting" })
+        await sh("resting", "echo kept > file; sync")
+        await call("stop", { workspace: "resting" })
+        growth.disk_mib += 64
+      },
+      found: async (isDone) => {
+        assert.strictEqual((await status("resting")).diskMib, growth.disk_mib - (isDone ? 0 : 64))
+        await call("start", { workspace: "resting" })
+        assert.strictEqual(await sh("resting", "cat file"), "kept")
+        await call("stop", { workspace: "resting" })
+        if (!isDone) growth.disk_mib -= 64
       }
     },
     {

@@ -10,6 +10,7 @@ interface Info {
   readonly state: string
   readonly detail?: string
   readonly generation: number
+  readonly diskMib: number
 }
 
 interface Ran {

@@ -36,7 +36,7 @@ export const placeOverlay = (paths: VmPaths, uid: number, virtualBytes: number, 
 /** Takes hold of a frozen layer, which some QEMU wrote once: its header is compared, and nobody may write it any longer. */
 export const placeLayer = (paths: VmPaths, layer: string, virtualBytes: number, name: string) =>
   Effect.scoped(Effect.gen(function*() {
-    const fd = yield* openVerifiedQcow2(layer, { virtualBytes })
+    const fd = yield* openVerifiedQcow2(layer, { virtualBytes, mayBeSmaller: true })
     yield* Effect.mapError(keepReadOnly(fd, layer), fileFailedAt("disk", layer))
     return yield* placeImage(paths, layer, name)
   }))
