@@ -21,7 +21,7 @@ export const asExport = (
     )[0]
   const output = found && extras[found.flag]
   if (found === undefined || output === undefined) return Effect.succeed({ operation, raw })
-  const { path, workspace, ...others } = raw
+  const { allow_secrets: allowSecrets, path, workspace, ...others } = raw
   const other = Object.keys(others)[0]
   if (other !== undefined) {
     return new InvalidRequest({
@@ -35,6 +35,7 @@ export const asExport = (
       workspace,
       path,
       output,
+      ...(allowSecrets === undefined ? {} : { allow_secrets: allowSecrets }),
       overwrite: extras["overwrite"] !== undefined,
       // Bytes on their way to a pipe are in no place where a tool would find them.
       allow_executable_config: extras["allow-executable-config"] !== undefined || output === "-"

@@ -65,7 +65,7 @@ const fromEnvironment = (flag: string, name: string) =>
 /** A new microVM's command may name variables of pyro's own environment directly. */
 const fromMappings = ({ raw }: Typed, known: Readonly<Record<string, unknown>>) =>
   Effect.map(Terminal, ({ variable }) => {
-    const wanted = (raw["secret_env"] ?? []) as ReadonlyArray<string>
+    const wanted = ["secret_env", "secret_mount"].flatMap((field) => (raw[field] ?? []) as ReadonlyArray<string>)
     const names = new Set(wanted.map((item) => mappingOf(item).name).filter((name) => !(name in known)))
     return [...names].flatMap((name) => {
       const value = variable(name)

@@ -138,7 +138,7 @@ export const workspaceViews = {
             ["NAME", "HOLDS", "TAKEN", "MEMORY", "COMMANDS", "DURABLE"],
             ...snapshots.map((one) => [
               one.name,
-              one.kind === "memory" ? "memory and disk" : "disk",
+              (one.kind === "memory" ? "memory and disk" : "disk") + (one.holdsSecrets ? ", secrets" : ""),
               ago(one.createdAt, nowMs),
               one.kind === "memory" ? size(one.memoryBytes) : "-",
               String(one.runningCommands),

@@ -16,6 +16,7 @@ export class FileRefused extends Schema.TaggedError<FileRefused>()(
       "too_large",
       "no_space",
       "permission",
+      "secret",
       "failed"
     ),
     detail: Schema.String

@@ -5,6 +5,7 @@ import { RequestError } from "./daemon-leaves.ts"
 import { RequestId } from "./input-rpcs.ts"
 import { lazy, type PureSchema } from "./operation.ts"
 import { type Operation, operations } from "./operations.ts"
+import { secretsSchema } from "./operations/secret-fields.ts"
 
 export type StreamingRow = Extract<Operation, { readonly kind: "streaming" }>
 
@@ -35,12 +36,49 @@ const checkedByReceiver = (schema: () => PureSchema): PureSchema => {
   })
 }
 
+type Request = Readonly<Record<string, unknown>>
+interface NamedRequest {
+  readonly id: string
+  readonly request: Request
+}
+
+const secretsOf = (received: unknown): unknown =>
+  (received as { readonly request?: { readonly secrets?: unknown } } | null)?.request?.secrets
+
+/** The same for a request. The values of secrets cross as text: a program has them wrapped. */
+const checkedRequest = (schema: () => PureSchema): PureSchema => {
+  const check = lazy(() => ParseResult.decodeUnknown(schema()))
+  const codec = lazy(() => secretsSchema(""))
+  const withSecrets = (named: NamedRequest, secrets: unknown): NamedRequest => ({
+    ...named,
+    request: { ...named.request, secrets }
+  })
+  return Schema.transformOrFail(Schema.Any, Schema.Any, {
+    decode: (received) => {
+      const secrets = secretsOf(received)
+      return secrets === undefined ? check()(received) : ParseResult.flatMap(
+        ParseResult.decodeUnknown(codec())(secrets),
+        (decoded) => check()(withSecrets(received as NamedRequest, decoded))
+      )
+    },
+    encode: (named) => {
+      const secrets = secretsOf(named)
+      return secrets === undefined
+        ? ParseResult.succeed(named)
+        : ParseResult.map(
+          ParseResult.encodeUnknown(codec())(secrets),
+          (encoded) => withSecrets(named as NamedRequest, encoded)
+        )
+    }
+  })
+}
+
 /** An event of an operation, as the program has it. */
 const eventOf = (row: StreamingRow): PureSchema => Schema.typeSchema(row.event() as PureSchema)
 
 const firstRpc = (row: StreamingRow) =>
   Rpc.make(firstName(row), {
-    payload: checkedByReceiver(() =>
+    payload: checkedRequest(() =>
       Schema.Struct({ id: RequestId, request: Schema.typeSchema(row.payload() as PureSchema) })
     ),
     success: checkedByReceiver(() => Schema.Struct({ events: Schema.Array(eventOf(row)), more: Schema.Boolean })),

@@ -1,6 +1,7 @@
 import { Effect, Logger, Option } from "effect"
 import { makeTimings, type SpanExporter, Timings } from "../system/timings.ts"
 import { type OtlpSettings, otlpSettings } from "./otlp/settings.ts"
+import { redactedLogger } from "./redacted-log.ts"
 
 /** How long an exec takes is up to its command. */
 const isKept = (operation: string) => operation !== "workspace.exec"
@@ -26,5 +27,5 @@ export const withTelemetry = (version: string) => <A, E, R>(work: Effect.Effect<
     }
     const timings = makeTimings({ isKept, exporter: spans })
     const timed = work.pipe(Effect.provideService(Timings, timings), Effect.withTracer(timings.tracer))
-    return yield* exporter === undefined ? timed : Effect.provide(timed, Logger.add(exporter.logger))
+    return yield* exporter === undefined ? timed : Effect.provide(timed, Logger.add(redactedLogger(exporter.logger)))
   }))

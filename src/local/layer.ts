@@ -1,6 +1,7 @@
 import { Context, Effect, Layer, Stream } from "effect"
 import type { PyroError } from "../contract/errors.ts"
 import { callFromPull } from "../contract/event-batches.ts"
+import type { Secrets } from "../contract/operations/secret-fields.ts"
 import { Pyro, type PyroService } from "../contract/Pyro.ts"
 import { SeedImages } from "../disk/SeedImages.ts"
 import { Environments } from "../environment/Environments.ts"
@@ -12,6 +13,8 @@ import { HostFacts } from "../vm/host/HostFacts.ts"
 import { Pool } from "../vm/pool/Pool.ts"
 import { Vmm } from "../vm/Vmm.ts"
 import { showHostLists } from "../workspace/network/show.ts"
+import { allSecretSets } from "../workspace/secret/known.ts"
+import { unstoredSecrets } from "../workspace/secret/workspace-secrets.ts"
 import type { Workspaces } from "../workspace/Workspaces.ts"
 import { daemonLogs, daemonStatus, daemonStatusWithMetrics, daemonStop, daemonTimings } from "./daemon-control.ts"
 import { doctor } from "./doctor/doctor.ts"
@@ -24,6 +27,7 @@ import {
   removeEnvironment
 } from "./environments.ts"
 import { gc } from "./gc.ts"
+import { withoutSecrets } from "./redacted-pyro.ts"
 import { run } from "./run.ts"
 import { takeWorkspaces } from "./workspaces.ts"
 
@@ -128,7 +132,18 @@ const make = (pooled: boolean) =>
         timings: daemonTimings
       }
     }
-    return Context.make(Pyro, pyro)
+    /** The secrets of the workspace that a request names, else of all. */
+    const secretsOf = (payload: unknown) =>
+      Effect.suspend(() => {
+        const all = allSecretSets()
+        const { secrets, workspace } = payload as { readonly secrets?: Secrets; readonly workspace?: unknown }
+        const given = secrets === undefined ? undefined : unstoredSecrets(secrets).set
+        const others = given === undefined ? all : [...all, given]
+        return others.length === 0 || typeof workspace !== "string" || known === undefined
+          ? Effect.succeed(others)
+          : Effect.map(known.workspaces.secretsOf({ workspace }), (own) => own ?? others)
+      })
+    return Context.make(Pyro, withoutSecrets(pyro, secretsOf))
   })
 
 /** Pyro without a daemon: everything is done in this process and ends with it, but for workspaces, which outlive it. */

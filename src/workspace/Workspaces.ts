@@ -61,6 +61,7 @@ import { setNetwork } from "./network/set.ts"
 import { showNetworkLog } from "./network/show.ts"
 import { borrowReader } from "./reader.ts"
 import { archiveRoot } from "./root-archive.ts"
+import type { SecretSet } from "./secret/output-filter.ts"
 import { demandOneSeed } from "./seed/request.ts"
 import { makeFlattener } from "./snapshot/flatten-idle.ts"
 import { fork } from "./snapshot/fork.ts"
@@ -119,6 +120,8 @@ export class Workspaces extends Context.Tag("pyro/workspace/Workspaces")<Workspa
     },
     PyroError
   >
+  /** The secrets of a workspace. Undefined if there is no workspace of this name. */
+  readonly secretsOf: (payload: Named) => Effect.Effect<ReadonlyArray<SecretSet> | undefined>
   /** How many VMs run. */
   readonly running: Effect.Effect<number>
 }>() {
@@ -321,6 +324,14 @@ const make = Effect.gen(function*() {
           archive: (file: string) => explainChannelFailure(generation.guest)(archiveRoot(generation.channel, file))
         }
       }),
+    secretsOf: ({ workspace }) =>
+      Effect.orElseSucceed(
+        Effect.map(
+          Effect.flatMap(registry.find(workspace), (entry) => Ref.get(entry.residents)),
+          (residents) => Option.toArray(residents).flatMap(({ secrets: { set } }) => set === undefined ? [] : [set])
+        ),
+        () => undefined
+      ),
     running: Effect.map(
       Effect.forEach([...registry.entries.values()], (entry) => Ref.get(entry.generation)),
       (all) => all.filter(Option.isSome).length

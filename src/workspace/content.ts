@@ -17,8 +17,10 @@ import type {
 } from "../contract/operations/workspace-file.ts"
 import type { PatchApplyPayload } from "../contract/operations/workspace-patch.ts"
 import type { SyncPushPayload } from "../contract/operations/workspace-sync.ts"
+import { pathText } from "../disk/path-text.ts"
 import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
 import { sha256Hex } from "../system/content-hash.ts"
+import type { Change } from "./change.ts"
 import { refused, workspaceTrees } from "./diff/baseline.ts"
 import { changesOf } from "./diff/changes.ts"
 import { changesOptions, diffWorkspace } from "./diff/diff.ts"
@@ -37,6 +39,9 @@ import { explainEnd } from "./lifecycle/explain-end.ts"
 import type { Generation } from "./lifecycle/generation.ts"
 import { applyPatchIn } from "./patch/apply-in.ts"
 import type { Borrowed } from "./reader.ts"
+import { guardOf } from "./secret/guard.ts"
+import type { SecretSet } from "./secret/output-filter.ts"
+import { refuseSecretIn } from "./secret/refuse.ts"
 import { readPushed } from "./seed/pushed.ts"
 import type { PrepareServices } from "./seed/request.ts"
 import { syncPush } from "./seed/sync-push.ts"
@@ -62,6 +67,15 @@ const writes = { writes: true } as const
 /** The two trees of a diff by name: the guest's work tree and its baseline. */
 const { baseline, live } = workspaceTrees
 
+/** Fails if a patch of the changes would have a secret, in a name, in old content or in new content. */
+const refuseSecretsIn = (secrets: SecretSet | undefined, changes: ReadonlyArray<Change>) =>
+  secrets === undefined ? Effect.void : Effect.forEach(changes, ({ after, before, from, path }) =>
+    Effect.forEach(
+      [path, from, before?.content, after?.content],
+      (bytes) => bytes === undefined ? Effect.void : refuseSecretIn(secrets, pathText(path), bytes),
+      { discard: true }
+    ), { discard: true })
+
 /** Content of a workspace: files, changes, and crossings to and from the host. */
 export const makeContent = (use: Use, borrow: Borrow, provide: ProvideSeeding) => {
   /** Work in the guest. If its VM ends meanwhile, that end is the error. */
@@ -85,7 +99,12 @@ export const makeContent = (use: Use, borrow: Borrow, provide: ProvideSeeding) =
     listFiles: (payload: FileListPayload) =>
       atFiles(payload, "workspace.file.list", ({ channel }) => listFiles(channel, payload)),
     readFile: (payload: FileReadPayload) =>
-      atFiles(payload, "workspace.file.read", ({ channel }) => readFile(channel, payload)),
+      atFiles(
+        payload,
+        "workspace.file.read",
+        ({ channel, entry }) =>
+          Effect.flatMap(guardOf(entry, payload), (secrets) => readFile(channel, payload, secrets))
+      ),
     writeFile: (payload: FileWritePayload) =>
       inGuest(payload, "workspace.file.write", writes, ({ generation }) => writeFile(generation.channel, payload)),
     editFile: (payload: FileEditPayload) =>
@@ -115,12 +134,15 @@ export const makeContent = (use: Use, borrow: Borrow, provide: ProvideSeeding) =
     export: (payload: ExportPayload): Stream.Stream<ExportEvent, PyroError> =>
       Stream.unwrapScoped(
         Effect.map(borrow(payload, "workspace.export"), ({ channel, entry, explain }) =>
-          (payload.patch ? exportDiff(channel, entry.folder.directory, payload) : exportPath(channel, payload)).pipe(
-            Stream.tap((event) =>
-              recordExport(entry, payload, event)
-            ),
-            Stream.catchAll((failure) => Stream.fromEffect(explain(Effect.fail(failure))))
-          ))
+          Stream.unwrap(Effect.map(guardOf(entry, payload), (secrets) =>
+            payload.patch
+              ? exportDiff(channel, entry.folder.directory, payload, secrets)
+              : exportPath(channel, payload, { secrets }))).pipe(
+              Stream.tap((event) =>
+                recordExport(entry, payload, event)
+              ),
+              Stream.catchAll((failure) => Stream.fromEffect(explain(Effect.fail(failure))))
+            ))
       )
   } as const
 }
@@ -183,7 +205,7 @@ const recordExport = (entry: Entry, payload: ExportPayload, event: ExportEvent) 
 }
 
 /** The diff, or a path's part of it, as a patch on the host. With a digest, only the reviewed diff. */
-const exportDiff = (channel: GuestChannel, folder: string, payload: ExportPayload) =>
+const exportDiff = (channel: GuestChannel, folder: string, payload: ExportPayload, secrets: SecretSet | undefined) =>
   Stream.unwrap(Effect.gen(function*() {
     const options = yield* changesOptions({
       paths: exportedPaths(payload),
@@ -192,6 +214,7 @@ const exportDiff = (channel: GuestChannel, folder: string, payload: ExportPayloa
     }).pipe(Effect.mapError(({ detail }) => new InvalidRequest({ field: "path", detail })))
     const all = yield* changesOf(channel, { ...options, pushed: yield* readPushed(folder) })
     const changes = yield* withoutExcluded(all, payload.exclude)
+    yield* refuseSecretsIn(secrets, changes)
     const patch = yield* boundedPatch(changes)
     const paths = changes.flatMap(({ from, path }) => from === undefined ? [path] : [from, path])
     return exportPatch(patch, paths, sha256Hex(patch), payload)

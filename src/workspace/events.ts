@@ -4,6 +4,7 @@ import * as path from "node:path"
 import { attempt } from "../system/files/failure.ts"
 import { countBytes } from "../system/metrics.ts"
 import { nowIso } from "../system/time.ts"
+import { redactFor } from "./secret/known.ts"
 
 const at = Schema.String
 
@@ -76,7 +77,7 @@ export const recordEvent = (folder: string, event: NewEvent) =>
         const last = Buffer.alloc(1)
         // Of a line that a crash has cut only that line is lost.
         const mend = size > 0 && fs.readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a ? "\n" : ""
-        fs.writeSync(fd, `${mend}${Schema.encodeSync(Line)({ ...event, at })}\n`)
+        fs.writeSync(fd, `${mend}${Schema.encodeSync(Line)(redactFor(folder, { ...event, at }))}\n`)
       } finally {
         fs.closeSync(fd)
       }

@@ -14,6 +14,7 @@ import { Hints, OutputTail } from "./hints.ts"
 import type { Granted } from "./network/policy.ts"
 import { serveRun } from "./network/run.ts"
 import { filteredOutput } from "./secret/filtered-process.ts"
+import { mountSecrets, type SecretMount } from "./secret/mount.ts"
 import { unstoredSecrets } from "./secret/workspace-secrets.ts"
 import { troubleText } from "./trouble.ts"
 import { demandUser } from "./workspace-user.ts"
@@ -39,7 +40,8 @@ export const runIn = (
     const hints = new Hints()
     const secrets = unstoredSecrets(payload.secrets)
     const env = { ...payload.env, ...yield* secrets.variables(payload.secretEnv) }
-    const process = yield* startFirst(workspace, { ...payload, env }, input, network, hints)
+    const mounts = yield* secrets.mounts(payload.secretMount)
+    const process = yield* startFirst(workspace, { ...payload, env }, { input, network, hints, mounts })
     const bootMs = (yield* monotonicMs) - sinceMs
     yield* feed(process, input)
     const ending = endingOptions({ graceMs: payload.graceSeconds * 1000, tty: payload.tty })
@@ -75,22 +77,28 @@ export const runIn = (
     )
   }))
 
-/** Starts the command with the claim, in one round trip, unless the network or a check of the workspace's user must precede it. */
+interface FirstStart {
+  readonly input: RunInput
+  readonly network: Granted | undefined
+  readonly hints: Hints
+  readonly mounts: ReadonlyArray<SecretMount>
+}
+
+/** Starts the command with the claim, in one round trip, unless network, secrets or a check of the workspace's user must precede it. */
 const startFirst = (
   workspace: FreshWorkspace,
   payload: RunPayload,
-  input: RunInput,
-  network: Granted | undefined,
-  hints: Hints
+  { hints, input, mounts, network }: FirstStart
 ) =>
   Effect.gen(function*() {
     const { environment, user, workspaceUser } = payload
     const request = spawnRequest({ ...payload, user: user ?? workspaceUser }, input)
-    if (workspaceUser === "root" && network === undefined) return yield* workspace.claim(request)
+    if (workspaceUser === "root" && network === undefined && mounts.length === 0) return yield* workspace.claim(request)
     const { channel } = workspace.guest
     yield* workspace.ready
     if (network !== undefined) hints.network = yield* serveRun(channel, network)
     if (workspaceUser !== "root") yield* demandUser(channel, workspaceUser, environment)
+    yield* mountSecrets(channel, mounts, user ?? workspaceUser)
     return yield* channel.spawn(request)
   })
 

@@ -47,7 +47,8 @@ export type Secrets = Readonly<Record<string, Redacted.Redacted>>
 
 const Values = lazy(() => byName(Schema.RedactedFromSelf(Schema.String)))
 
-const secrets = (description: string) =>
+/** Secrets with their values: text in JSON, wrapped in a program. */
+export const secretsSchema = (description: string) =>
   Schema.transform(
     byName(Schema.Unknown as unknown as Schema.Schema<string>).pipe(
       Schema.filter((given) => refusalOfAll(given) ?? true),
@@ -62,7 +63,7 @@ const secrets = (description: string) =>
   )
 
 /** Secrets with their values. */
-export const secretsField = (description: string) => ({ secrets: optional(secrets(description)) })
+export const secretsField = (description: string) => ({ secrets: optional(secretsSchema(description)) })
 
 /** Secrets that a workspace gives up. */
 export const clearSecretsField = () => ({
@@ -79,12 +80,31 @@ const mapping = (part: RegExp, message: string) =>
     }, { message: () => message })
   )
 
+/** A full path without a name such as `..`. */
+const GUEST_PATH = /^\/(?!.*(^|\/)\.{0,2}(\/|$)).{1,4000}$/s
+
 /** Secrets that one command gets. */
 export const secretMappings = () => ({
   secretEnv: optional(
     list(mapping(NAME, "must be NAME or NAME=VARIABLE")).annotations({
       description:
         "Secrets to pass as environment variables: NAME, or NAME=VARIABLE for another variable. Default: none"
+    })
+  ),
+  secretMount: optional(
+    list(mapping(GUEST_PATH, "must be NAME, or NAME=PATH with a full path of the guest")).annotations({
+      description:
+        "Secrets to pass as files on a tmpfs of the guest: NAME for /run/secrets/NAME, or NAME=PATH. The command's user alone can read " +
+        "a file, and pyro removes the file after the command. Default: none"
+    })
+  )
+})
+
+/** Permission for content that has a secret. */
+export const allowSecretsField = () => ({
+  allowSecrets: optional(
+    Schema.Boolean.annotations({
+      description: "Allow content that has the value of a secret. Default: pyro refuses the content"
     })
   )
 })

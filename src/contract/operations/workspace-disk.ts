@@ -4,6 +4,7 @@ import { Notice } from "../notice.ts"
 import { type Folding, lazy, streaming, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 import { fileList, lineFields, listingFields, mode, sizeBytes, textFields } from "./file-fields.ts"
+import { allowSecretsField } from "./secret-fields.ts"
 import { workspaceField } from "./workspace-field.ts"
 
 /** Path of a file on a workspace's disk. */
@@ -67,7 +68,8 @@ export const DiskReadPayload = lazy(() =>
   Schema.Struct(snakeFields({
     workspace: workspaceField(),
     path: diskPath("File to read"),
-    ...lineFields()
+    ...lineFields(),
+    ...allowSecretsField()
   }))
 )
 export type DiskReadPayload = ReturnType<typeof DiskReadPayload>["Type"]
@@ -131,7 +133,8 @@ export const DiskExportPayload = lazy(() =>
     overwrite: defaulted(
       Schema.Boolean.annotations({ description: "Replace an existing file or link" }),
       () => false
-    )
+    ),
+    ...allowSecretsField()
   }))
 )
 export type DiskExportPayload = ReturnType<typeof DiskExportPayload>["Type"]

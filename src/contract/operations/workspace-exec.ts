@@ -216,6 +216,7 @@ export const workspaceExec = streaming({
       exec_id: { description: "Instead of command: a started one" },
       cursor: { own: "text", description: "Its next_cursor" },
       secret_env: { description: "Secrets to pass: NAME or NAME=VAR" },
+      secret_mount: { visibleIn: ["full"], description: "Secrets as files: NAME for /run/secrets/NAME, or NAME=PATH" },
       cancel: { own: "boolean", description: "End exec_id" },
       raw: { own: "boolean", description: "Keep terminal codes" }
     },

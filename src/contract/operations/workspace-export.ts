@@ -4,6 +4,7 @@ import { Notice, warnings } from "../notice.ts"
 import { type Folding, lazy, streaming } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 import { outputBytes } from "./command.ts"
+import { allowSecretsField } from "./secret-fields.ts"
 import { workspaceField } from "./workspace-field.ts"
 
 export const ExportPayload = lazy(() =>
@@ -58,6 +59,7 @@ export const ExportPayload = lazy(() =>
       }),
       () => false
     ),
+    ...allowSecretsField(),
     maxMib: defaulted(
       between({ from: 1, to: 16_777_216, unit: "MiB", description: "Maximum content in MiB. A larger export fails" }),
       () => 2048

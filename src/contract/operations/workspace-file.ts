@@ -15,6 +15,7 @@ import {
   textFields,
   version
 } from "./file-fields.ts"
+import { allowSecretsField } from "./secret-fields.ts"
 import { workspaceField } from "./workspace-field.ts"
 
 /** Maximum bytes of content in one request or result: a message has 16 MiB at most. */
@@ -93,10 +94,9 @@ export const FileReadPayload = lazy(() =>
     path: path("File to read"),
     ...lineFields(),
     images: optional(
-      Schema.Boolean.annotations({
-        description: "Return the content of an image: PNG, JPEG, GIF or WebP, by its first bytes. Default: false"
-      })
-    )
+      Schema.Boolean.annotations({ description: "Return an image: PNG, JPEG, GIF or WebP. Default: false" })
+    ),
+    ...allowSecretsField()
   }))
 )
 export type FileReadPayload = ReturnType<typeof FileReadPayload>["Type"]

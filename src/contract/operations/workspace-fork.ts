@@ -19,7 +19,14 @@ export const ForkPayload = lazy(() =>
       () => 1
     ),
     snapshot: optional(snapshotField("Snapshot to fork. Default: the current state")),
-    diskOnly: diskOnlyField()
+    diskOnly: diskOnlyField(),
+    withoutSecrets: defaulted(
+      Schema.Boolean.annotations({
+        description:
+          "Fork the files alone, and give the forks none of the workspace's secrets. Files may still have the values"
+      }),
+      () => false
+    )
   }))
 )
 export type ForkPayload = ReturnType<typeof ForkPayload>["Type"]

@@ -19,6 +19,9 @@ export const SnapshotInfo = lazy(() =>
     }),
     memoryBytes: Schema.Int.annotations({ description: "Bytes of the host's disk that its memory takes" }),
     layers: Schema.Int.annotations({ description: "Number of disk layers, which it shares with the workspace" }),
+    holdsSecrets: Schema.Boolean.annotations({
+      description: "Whether the workspace had secrets: the memory or the files may have the values"
+    }),
     runningCommands: Schema.Int.annotations({ description: "Number of commands that run in it" }),
     pauseMs: optional(
       Schema.Number.annotations({ description: "Time for which the workspace was paused, in ms. Absent for `disk`" })

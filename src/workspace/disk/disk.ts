@@ -11,11 +11,14 @@ import type {
 import type { GuestTree } from "../files/guest-path.ts"
 import type { Lifecycle, LifecycleServices } from "../lifecycle/context.ts"
 import { borrowDisk, type Borrowed } from "../reader.ts"
+import { guardOf } from "../secret/guard.ts"
+import type { SecretSet } from "../secret/output-filter.ts"
 import { exportDisk } from "./export.ts"
 import { listDisk, openTree, readDisk } from "./look.ts"
 
 interface Named {
   readonly workspace: string
+  readonly allowSecrets?: boolean
 }
 
 /** Operations on the disk of a workspace at rest. */
@@ -24,12 +27,18 @@ export const makeDisk = (lifecycle: Lifecycle) => {
   const inTree = <A, P extends Named>(
     payload: P,
     operation: "workspace.disk.list" | "workspace.disk.read",
-    look: (channel: Borrowed["channel"], tree: GuestTree, payload: P) => Effect.Effect<A, PyroError>
+    look: (
+      channel: Borrowed["channel"],
+      tree: GuestTree,
+      payload: P,
+      secrets: SecretSet | undefined
+    ) => Effect.Effect<A, PyroError>
   ): Effect.Effect<A, PyroError, LifecycleServices> =>
     Effect.scoped(Effect.gen(function*() {
       const entry = yield* registry.find(payload.workspace)
       const { channel, explain, guest } = yield* borrowDisk(lifecycle, entry, operation)
-      return yield* explain(Effect.flatMap(openTree(guest), (tree) => look(channel, tree, payload)))
+      const secrets = yield* guardOf(entry, payload)
+      return yield* explain(Effect.flatMap(openTree(guest), (tree) => look(channel, tree, payload, secrets)))
     }))
   return {
     list: (payload: DiskListPayload): Effect.Effect<DiskList, PyroError, LifecycleServices> =>

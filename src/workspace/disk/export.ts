@@ -1,5 +1,5 @@
 import { Effect, Mailbox, Ref, Stream } from "effect"
-import { InvalidRequest, type PyroError } from "../../contract/errors.ts"
+import { ExportRefused, InvalidRequest, type PyroError } from "../../contract/errors.ts"
 import type { DiskExportEvent, DiskExportPayload } from "../../contract/operations/workspace-disk.ts"
 import { clusterRuns } from "../../disk/clusters.ts"
 import { readWorkspaceDisk } from "../../disk/workspace-disk.ts"
@@ -21,12 +21,18 @@ import {
 import type { Entry } from "../lifecycle/entry.ts"
 import { beingDeleted, demandLegal } from "../lifecycle/not-ready.ts"
 import { virtualBytesOf } from "../lifecycle/record.ts"
+import { guardOf } from "../secret/guard.ts"
 import { DiskBytes } from "./disk-bytes.ts"
 import { type DiskImage, imageBytes, writeImage } from "./image.ts"
 import { filesOf, mapDisk, type RestingDisk } from "./map.ts"
 import { scrubbedDisk } from "./scrub.ts"
 
 const operation = "workspace.disk.export"
+
+const diskRefusal = new ExportRefused({
+  detail: "the workspace has secrets, and its disk may have their values. A person can allow that: --allow-secrets",
+  paths: []
+})
 
 /** Permission bits of the file: the disk may hold what only its owner shall read. */
 const IMAGE_MODE = 0o600
@@ -125,6 +131,8 @@ export const exportDisk = (
   payload: DiskExportPayload
 ): Stream.Stream<DiskExportEvent, PyroError, LifecycleServices> =>
   Stream.unwrapScoped(Effect.gen(function*() {
+    // A file may lie in pieces on the disk, so a search of the image could miss a value.
+    if ((yield* guardOf(entry, payload)) !== undefined) return yield* diskRefusal
     const events = yield* Mailbox.make<DiskExportEvent, PyroError>(8)
     yield* work(lifecycle, entry, payload, (event) => events.offer(event)).pipe(
       Effect.scoped,

@@ -6,6 +6,7 @@ import type { Guest } from "../../vm/guest.ts"
 import { type GuestTree, workspaceFile, type WorkspacePath, workspacePath } from "../files/guest-path.ts"
 import { listDirectory } from "../files/list.ts"
 import { readPart } from "../files/read.ts"
+import type { SecretSet } from "../secret/output-filter.ts"
 import { withoutLinks } from "./links.ts"
 
 /** Mounts the whole disk in its inspector, as the workspace's programs see the disk. */
@@ -58,8 +59,14 @@ export const listDisk = (channel: GuestChannel, tree: GuestTree, payload: DiskLi
   )
 
 /** Reads a file of an inspected disk. */
-export const readDisk = (channel: GuestChannel, tree: GuestTree, payload: DiskReadPayload) =>
+export const readDisk = (
+  channel: GuestChannel,
+  tree: GuestTree,
+  payload: DiskReadPayload,
+  secrets: SecretSet | undefined = undefined
+) =>
   Effect.flatMap(workspaceFile(payload.path, tree), (path) =>
     at(channel, tree, path, (file) =>
       // The disk is read at rest: no later write can expect its version.
-      Effect.map(readPart(channel, file, payload, tree), ({ version: _, image: __, ...content }) => content)))
+      Effect.map(readPart(channel, file, payload, { tree, secrets }), ({ version: _, image: __, ...content }) =>
+        content)))

@@ -17,6 +17,7 @@ import { feed, recordedCommand, spawnRequest } from "../command.ts"
 import { type EndingOptions, endingOptions, endProcess } from "../ending.ts"
 import { type Hints, hintsOf } from "../hints.ts"
 import { unwritten, type WorkspaceFolder } from "../lifecycle/record.ts"
+import { mountSecrets, unmountSecrets } from "../secret/mount.ts"
 import { unstoredSecrets, type WorkspaceSecrets } from "../secret/workspace-secrets.ts"
 import { makeDeferredRelease } from "./deferred-release.ts"
 import { follow, printed } from "./follow.ts"
@@ -147,12 +148,22 @@ export const openCommands = (
         command.log.end()
       }
 
+      /** Removes the files of a command's secrets. */
+      const unmount = (channel: GuestChannel, id: string) =>
+        Effect.suspend(() => unmountSecrets(channel, journal.get(id)?.start.secretPaths ?? []))
+
       /** From the process to its recorded end. */
-      const conclude = (command: Command, process: GuestProcess, time: Omit<Parameters<typeof follow>[2], "ending">) =>
+      const conclude = (
+        command: Command,
+        channel: GuestChannel,
+        process: GuestProcess,
+        time: Omit<Parameters<typeof follow>[2], "ending">
+      ) =>
         Effect.flatMap(follow(process, command.log, { ...time, ending: command.ending }, secrets), (end) => {
           // Background processes that its handler left: the guest forgets them with the release.
           const rest = command.isEnding ? Effect.ignore(process.kill) : Effect.void
-          return Effect.zipRight(rest, Effect.sync(() => concluded(command, process, end)))
+          const forgotten = Effect.zipRight(rest, unmount(channel, command.id))
+          return Effect.zipRight(forgotten, Effect.sync(() => concluded(command, process, end)))
         })
 
       const concluded = (command: Command, process: GuestProcess, end: CommandEnd) => {
@@ -179,6 +190,7 @@ export const openCommands = (
           // No yield lies between this and the journal: of two requests with one id, only one starts the command.
           if (journal.get(id) !== undefined) return { mine: false }
           const variables = yield* secrets.variables(payload.secretEnv)
+          const mounts = yield* secrets.mounts(payload.secretMount)
           const startedAtMs = yield* nowMs
           const deadlineMs = payload.timeoutSeconds === undefined
             ? undefined
@@ -190,14 +202,20 @@ export const openCommands = (
               startedAt: new Date(startedAtMs).toISOString(),
               ...(deadlineMs === undefined ? {} : { deadlineMs }),
               ...(payload.graceSeconds === DEFAULT_GRACE_SECONDS ? {} : { graceMs: payload.graceSeconds * 1000 }),
-              ...(payload.tty ? { tty: true } : {})
+              ...(payload.tty ? { tty: true } : {}),
+              ...(mounts.length === 0 ? {} : { secretPaths: mounts.map(({ path }) => path) })
             })
           )
           const ending = endingOptions({ graceMs: payload.graceSeconds * 1000, tty: payload.tty })
           const command = make(id, logs.create(id), scope, ending)
           const request = spawnRequest({ ...payload, env: { ...payload.env, ...variables } }, input)
           // The following work overlaps with the start in the guest.
-          const started = yield* channel.launch({ ...request, id, pidsMax: pidsMaxOf(memoryMib) })
+          const launch = channel.launch({ ...request, id, pidsMax: pidsMaxOf(memoryMib) })
+          const started = mounts.length === 0
+            ? yield* launch
+            : Effect.zipRight(mountSecrets(channel, mounts, payload.user ?? "root"), Effect.flatten(launch)).pipe(
+              Effect.tapError(({ _tag }) => _tag.startsWith("Command") ? unmount(channel, id) : Effect.void)
+            )
           const work =
             (deadlineMs === undefined ? started : untilLate(command.started, started, deadlineMs - startedAtMs))
               .pipe(
@@ -212,7 +230,7 @@ export const openCommands = (
                 ),
                 Effect.flatMap((process) => {
                   Deferred.unsafeDone(command.started, Exit.succeed(process))
-                  const rest = conclude(command, process, { startedAtMs, deadlineMs })
+                  const rest = conclude(command, channel, process, { startedAtMs, deadlineMs })
                   const isFed = input.stdin !== undefined || input.resizes !== undefined
                   return isFed ? Effect.zipRight(feed(process, input), rest) : rest
                 })
@@ -241,7 +259,7 @@ export const openCommands = (
             const command = make(id, log, scope, endingOptions(start))
             yield* Deferred.succeed(command.started, process)
             const startedAtMs = Date.parse(start.startedAt)
-            yield* inBackground(command, conclude(command, process, { startedAtMs, deadlineMs }), scope)
+            yield* inBackground(command, conclude(command, channel, process, { startedAtMs, deadlineMs }), scope)
           }).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(unwritten(folder)(failure)))), {
           discard: true
         })

@@ -12,6 +12,8 @@ export const Started = Schema.Struct({
   graceMs: Schema.optional(Schema.Number),
   /** The command has a terminal. */
   tty: Schema.optional(Schema.Literal(true)),
+  /** Files in the guest with secrets of the command, which go with the command. */
+  secretPaths: Schema.optional(Schema.Array(Schema.String)),
   /** The command ran before the workspace's current snapshot state. */
   inherited: Schema.optional(Schema.Literal(true))
 })

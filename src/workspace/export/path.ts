@@ -1,10 +1,13 @@
 import { Effect, Stream } from "effect"
 import { type ChannelFailed, InvalidRequest } from "../../contract/errors.ts"
 import type { ExportEvent, ExportPayload } from "../../contract/operations/workspace-export.ts"
+import type { SecretSet } from "../secret/output-filter.ts"
+import { refuseSecretIn, withoutSecretIn } from "../secret/refuse.ts"
 import { archiveFormat } from "./archive.ts"
 import { executableEntries } from "./config-check.ts"
 import { contentsOf, type ExportChannel } from "./contents.ts"
 import { deliver, type DeliveryFailed } from "./deliver.ts"
+import { shown } from "./guest-path.ts"
 import { type HostOutput, hostOutput } from "./host-output.ts"
 import { Remarks } from "./remarks.ts"
 import { collectSelection, rootEntry, selectedPaths } from "./selection.ts"
@@ -12,10 +15,12 @@ import { tooMuch } from "./tree.ts"
 
 export type ExportFailed = DeliveryFailed | InvalidRequest | ChannelFailed
 
-/** Folders that the caller is bound to, if any. */
+/** Bounds of the caller, if any. */
 export interface ExportBounds {
   /** Folder of the host (symlinks resolved) that the output cannot lie outside of. */
   readonly within?: string | undefined
+  /** Secrets that the exported content must not have. @default none */
+  readonly secrets?: SecretSet | undefined
 }
 
 /** A directory becomes an archive on standard output, and for an output with an archive's name. */
@@ -48,13 +53,23 @@ export const exportPath = (
     const entries = collector?.finish() ?? [root]
     const excess = tooMuch(entries, payload)
     if (excess !== undefined) return yield* excess
+    const { secrets } = bounds
+    yield* Effect.forEach(
+      secrets === undefined ? [] : entries,
+      ({ path, target = "" }) => refuseSecretIn(secrets, shown(path), Buffer.from(`${path}\0${target}`, "latin1")),
+      { discard: true }
+    )
+    const contents = contentsOf(channel, top, entries)
     return deliver({
       output,
       overwrite: payload.overwrite,
       kind: archive !== undefined ? "archive" : root.type === "file" ? "file" : "directory",
       archive,
       entries,
-      contents: contentsOf(channel, top, entries),
+      contents: secrets === undefined ? contents : Stream.map(contents, ({ content, entry }) => ({
+        entry,
+        content: withoutSecretIn(secrets, shown(entry.path === "" ? top : entry.path), content)
+      })),
       skips: collector?.skips ?? new Remarks(),
       excludedCount: payload.exclude.length === 0 ? undefined : collector?.excludedCount ?? 0,
       // An archive may be unpacked anywhere: its entries are judged by their own names.

@@ -3,6 +3,9 @@ import type { ChannelFailed, FileRefused, InvalidRequest } from "../../contract/
 import type { FileContent, FileReadPayload } from "../../contract/operations/workspace-file.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { forEachWhile } from "../../system/for-each-while.ts"
+import type { SecretSet } from "../secret/output-filter.ts"
+import { SecretSearch } from "../secret/redactor.ts"
+import { secretRefusal } from "../secret/refuse.ts"
 import { modeText } from "./failures.ts"
 import { type GuestTree, workspaceFile, type WorkspacePath, workspaceTree } from "./guest-path.ts"
 import { ImageRead } from "./image.ts"
@@ -24,23 +27,39 @@ export type ReadPart = Pick<FileReadPayload, "startLine" | "lineCount" | "maxByt
 /** Reads text beneath /workspace. A binary file gives its kind only. */
 export const readFile = (
   channel: GuestChannel,
-  payload: FileReadPayload
+  payload: FileReadPayload,
+  secrets?: SecretSet
 ): Effect.Effect<FileContent, ChannelFailed | FileRefused | InvalidRequest> =>
-  Effect.flatMap(workspaceFile(payload.path), (path) => readPart(channel, path, payload))
+  Effect.flatMap(workspaceFile(payload.path), (path) => readPart(channel, path, payload, { secrets }))
+
+export interface ReadOptions {
+  readonly tree?: GuestTree
+  /** Secrets that the content must not have. @default none */
+  readonly secrets?: SecretSet | undefined
+}
 
 /** Reads text beneath a tree's root. */
 export const readPart = (
   channel: GuestChannel,
   path: WorkspacePath,
   payload: ReadPart,
-  tree: GuestTree = workspaceTree
+  { secrets, tree = workspaceTree }: ReadOptions = {}
 ): Effect.Effect<FileContent, ChannelFailed | FileRefused> =>
   Effect.scoped(Effect.gen(function*() {
     const { content, state } = yield* openFile(channel, path, tree)
     const range = new LineRange(payload)
     const image = payload.images === true ? new ImageRead(state.size) : undefined
     let whole = true
-    yield* forEachWhile(content, (bytes) => Effect.sync(() => image?.push(bytes) ?? (whole = range.push(bytes))))
+    const search = secrets === undefined ? undefined : new SecretSearch(secrets)
+    let wants = true
+    yield* forEachWhile(content, (bytes) =>
+      Effect.suspend(() => {
+        const found = search?.push(bytes)
+        if (found !== undefined) return secretRefusal(path.text, found)
+        wants &&= image?.push(bytes) ?? (whole = range.push(bytes))
+        // A secret may begin within the range, and end behind it.
+        return Effect.succeed(wants || search?.isOpen === true)
+      }))
     const file = { path: path.text, sizeBytes: state.size, mode: modeText(state.mode), version: state.version }
     const found = image?.found()
     if (found !== undefined) return { ...file, binary: true, lossy: false, truncated: false, image: found }

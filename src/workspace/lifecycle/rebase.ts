@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { nowMs } from "../../system/time.ts"
 import { recordEvent } from "../events.ts"
-import type { Residents } from "../residents/list.ts"
+import type { OpenResidents } from "../residents/open.ts"
 import { copyPushed } from "../seed/pushed.ts"
 import { findSnapshot, type Snapshot } from "../snapshot/record.ts"
 import { commit } from "./context.ts"
@@ -33,9 +33,11 @@ export const announcedRebase = (entry: Entry, { restoredFrom, staleResidents }: 
  * Brings the residents to a state, records the event, and removes the announcement. A repetition after a crash is harmless. Never
  * fails, since the disk has changed already: the next process repeats a failed rebase.
  */
-export const rebaseResidents = (entry: Entry, residents: Residents, rebase: Rebase) =>
+export const rebaseResidents = (entry: Entry, residents: OpenResidents, rebase: Rebase) =>
   Effect.gen(function*() {
     yield* residents.clear
+    // The guest that knew the former values is gone.
+    yield* residents.secrets.forgetFormer
     if (rebase !== "baseline") yield* inherit(entry, residents, rebase)
     const from = rebase === "baseline" ? {} : { snapshot: rebase.record.name }
     yield* recordEvent(entry.folder.directory, { _tag: "reset", ...from })
@@ -43,9 +45,10 @@ export const rebaseResidents = (entry: Entry, residents: Residents, rebase: Reba
   }).pipe(Effect.ignoreLogged)
 
 /** The residents of a snapshot, and its baseline with the files pushed before it. */
-const inherit = (entry: Entry, residents: Residents, { folder, record: { taken } }: Snapshot) =>
+const inherit = (entry: Entry, residents: OpenResidents, { folder, record: { taken } }: Snapshot) =>
   Effect.gen(function*() {
     const sinceMs = (yield* nowMs) - taken.takenAtMs
+    yield* residents.secrets.inherit(folder.directory)
     yield* residents.inherit(taken.residents, { folder: folder.logs, sinceMs })
     yield* entry.pushed.withPermits(1)(copyPushed(folder.directory, entry.folder.directory))
   })

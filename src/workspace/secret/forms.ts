@@ -45,13 +45,15 @@ const urlEncoded = (value: Uint8Array): ReadonlyArray<string> =>
 export const trimmed = (value: string): string => value.replace(/[\r\n]+$/, "")
 
 /**
- * The forms in which output may contain a value: as it is, as a terminal prints its lines, in base64 (both alphabets, each
+ * The forms in which output may contain a value: as it is, as a terminal prints its lines, as the lines of a patch, in base64 (both alphabets, each
  * alignment), and URL-encoded. Without duplicates.
  */
 export const formsOf = (value: string): ReadonlyArray<Uint8Array> => {
   const core = trimmed(value)
   const lines = core.replaceAll("\r\n", "\n")
-  const all = [...new Set([core, lines, lines.replaceAll("\n", "\r\n")])].flatMap((one) => {
+  const inPatches = ["+", "-", " "].map((mark) => lines.replaceAll("\n", `\n${mark}`))
+  const inTerminals = lines.replaceAll("\n", "\r\n")
+  const all = [...new Set([core, lines, inTerminals, ...inPatches])].flatMap((one) => {
     const bytes = text(one)
     return [one, ...base64(bytes), ...urlEncoded(bytes)]
   })

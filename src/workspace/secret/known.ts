@@ -1,7 +1,7 @@
 import { Effect, type Scope } from "effect"
 import { atClose } from "../../system/scopes.ts"
 import type { SecretSet } from "./output-filter.ts"
-import { redactText } from "./redactor.ts"
+import { redactValue } from "./redact-value.ts"
 
 interface Owner {
   readonly set: SecretSet | undefined
@@ -26,11 +26,8 @@ export const allSecretSets = (): ReadonlyArray<SecretSet> => {
   return sets
 }
 
-/** The search of the workspace with this folder. */
-export const secretsOfFolder = (folder: string): SecretSet | undefined => known.get(folder)?.set
-
-/** Text for a record of the workspace with this folder. */
-export const redactFor = (folder: string, text: string): string => {
-  const set = secretsOfFolder(folder)
-  return set === undefined ? text : redactText(set, text)
+/** A value for a record of the workspace with this folder. */
+export const redactFor = <A>(folder: string, value: A): A => {
+  const set = known.get(folder)?.set
+  return set === undefined ? value : redactValue([set], value)
 }

@@ -44,6 +44,11 @@ export class SecretSearch {
     this.#secrets = secrets
   }
 
+  /** Whether the content so far may end with the beginning of a secret. */
+  get isOpen(): boolean {
+    return this.#state !== 0
+  }
+
   /** Name of the first secret up to the end of this piece. */
   push(bytes: Uint8Array): string | undefined {
     this.#state = this.#secrets.matcher.scan(bytes, this.#state, (_end, { owner }) => {

@@ -41,6 +41,8 @@ export const writeSecrets = (folder: string, stored: StoredSecrets): Effect.Effe
       Effect.mapError(toHostErrorOf(folder))
     )
 
+export const removeSecrets = (folder: string): Effect.Effect<void, SecretFileFailed> => writeSecrets(folder, noSecrets)
+
 /** Whether the folder of a workspace or of a snapshot has secrets. */
 export const holdsSecrets = (folder: string): boolean => exists(fileOf(folder))
 

@@ -2,6 +2,7 @@ import { Effect, Redacted, type Scope } from "effect"
 import { InvalidRequest, type NoSpace, type StateDirectoryUnusable } from "../../contract/errors.ts"
 import { mappingOf, MAX_SECRETS, type Secrets } from "../../contract/operations/secret-fields.ts"
 import { knowSecrets } from "./known.ts"
+import type { SecretMount } from "./mount.ts"
 import type { SecretSet } from "./output-filter.ts"
 import { type NamedSecret, redactText, secretSet } from "./redactor.ts"
 import { readSecrets, type StoredSecrets, writeSecrets } from "./secret-file.ts"
@@ -65,6 +66,14 @@ export class WorkspaceSecrets {
       }),
       Object.fromEntries
     )
+  }
+
+  /** Files of a command that asks for secrets. */
+  mounts(mappings: ReadonlyArray<string> = []): Effect.Effect<ReadonlyArray<SecretMount>, InvalidRequest> {
+    return Effect.forEach(mappings, (item) => {
+      const { name, to = `/run/secrets/${name}` } = mappingOf(item)
+      return Effect.map(this.#valueOf(name, "secret_mount"), (value) => ({ path: to, value }))
+    })
   }
 
   #valueOf(name: string, field: string): Effect.Effect<string, InvalidRequest> {

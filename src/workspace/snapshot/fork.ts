@@ -25,6 +25,7 @@ import { folderOf, newWorkspaceId, type WorkspaceRecord, writeWorkspace } from "
 import { transitAll } from "../lifecycle/transition.ts"
 import { policyStates } from "../network/state.ts"
 import { openResidents } from "../residents/open.ts"
+import { copySecrets, removeSecrets } from "../secret/secret-file.ts"
 import { copyPushed } from "../seed/pushed.ts"
 import { forkNames } from "./fork-names.ts"
 import { type Child, stage, type Staged } from "./fork-stage.ts"
@@ -84,6 +85,7 @@ const buildFork = ({ folder, taken }: Staged, child: Entry, vm: ReservedVm | und
     const disk = child.folder.disk(record.disk)
     yield* makeDisk(folder, taken, disk, record)
     yield* copyPushed(folder.directory, child.folder.directory)
+    yield* copySecrets(folder.directory, child.folder.directory)
     const residents = yield* Scope.extend(openResidents(child.folder), child.scope)
     yield* residents.inherit(taken.residents, { folder: folder.logs, sinceMs: (yield* nowMs) - taken.takenAtMs })
     yield* Ref.set(child.residents, Option.some(residents))
@@ -140,16 +142,20 @@ const filesAlone: Notice = {
 export const fork = (
   lifecycle: Lifecycle,
   source: Entry,
-  payload: ForkPayload,
+  asked: ForkPayload,
   notify: Notify
 ): Effect.Effect<ReadonlyArray<Entry>, PyroError, LifecycleServices> =>
   Effect.gen(function*() {
-    const { diskOnly, snapshot } = payload
+    const { snapshot, withoutSecrets } = asked
+    // Processes of the memory may know a secret.
+    const payload = withoutSecrets ? { ...asked, diskOnly: true } : asked
+    const { diskOnly } = payload
     const children = yield* announce(lifecycle, source, payload)
     const entries = children.map(({ entry }) => entry)
     const made = Effect.gen(function*() {
       yield* progress(notify, "copying the workspace", 0.2)
       const staged = yield* stage(lifecycle, source, payload, children)
+      if (withoutSecrets) yield* removeSecrets(staged.folder.directory)
       faultPoint("fork:staged")
       if (staged.vms.length === 0 && !diskOnly) notify(filesAlone)
       yield* progress(notify, children.length === 1 ? "starting the fork" : "starting the forks", 0.5)

@@ -23,6 +23,7 @@ import { begunBy, onlyOne } from "../lifecycle/prefix.ts"
 import { unwritten, type WorkspaceFolder } from "../lifecycle/record.ts"
 import { residentKinds } from "../residents/kinds.ts"
 import { demandReadable, describeStates, noStates, ResidentStates, tooNew } from "../residents/states.ts"
+import { holdsSecrets } from "../secret/secret-file.ts"
 
 /** State of a workspace at one moment. The folder beside it has the files. */
 export const Taken = Schema.Struct({
@@ -188,6 +189,7 @@ export const snapshotInfo = ({ folder, record: { createdAt, durable, name, taken
   durable,
   memoryBytes: bytesOnDisk(folder.frozen.memoryPath),
   layers: taken.layers,
+  holdsSecrets: holdsSecrets(folder.directory),
   runningCommands: 0,
   ...describeStates(residentKinds, taken.residents),
   ...(taken.memory === undefined ? {} : { pauseMs: taken.memory.pauseMs })

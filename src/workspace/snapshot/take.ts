@@ -19,6 +19,7 @@ import type { Generation } from "../lifecycle/generation.ts"
 import { unwritten, virtualBytesOf, type WorkspaceRecord } from "../lifecycle/record.ts"
 import { flush } from "../lifecycle/stop.ts"
 import { noStates, type ResidentStates } from "../residents/states.ts"
+import { copySecrets } from "../secret/secret-file.ts"
 import { copyPushed } from "../seed/pushed.ts"
 import type { CaptureFolder, Taken } from "./record.ts"
 
@@ -64,6 +65,7 @@ export const take = (
     faultPoint("take:captured")
     yield* shareLayers(disk, folder.disk, layers).pipe(asStep("share layers"))
     yield* copyPushed(entry.folder.directory, folder.directory)
+    yield* copySecrets(entry.folder.directory, folder.directory)
     return { takenAtMs, layers, residents: noStates, ...captured }
   }).pipe(asStep("take"), entry.pushing.withPermits(1), Effect.uninterruptible)
 

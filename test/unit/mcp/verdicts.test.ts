@@ -50,6 +50,7 @@ describe("the text of workspace_snapshot_list", () => {
       createdAt: "2025-01-02T03:04:05.000Z",
       durable: true,
       memoryBytes: 2_048,
+      holdsSecrets: false,
       layers: 1,
       runningCommands: 1
     })

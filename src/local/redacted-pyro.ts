@@ -1,0 +1,101 @@
+import { Cause, Chunk, Effect, Option, Stream } from "effect"
+import type { PullEvents, StreamingCall } from "../contract/event-batches.ts"
+import { named } from "../contract/names.ts"
+import { type Operation, operations } from "../contract/operations.ts"
+import { callOf, type PyroService } from "../contract/Pyro.ts"
+import type { RunInput } from "../contract/run-input.ts"
+import type { SecretSet } from "../workspace/secret/output-filter.ts"
+import { redactValue } from "../workspace/secret/redact-value.ts"
+
+type Sets = ReadonlyArray<SecretSet>
+/** The secrets that an answer to this payload may have. */
+export type SecretsOf = (payload: unknown) => Effect.Effect<Sets>
+
+interface Event {
+  readonly _tag: string
+}
+
+/** Output of a command comes from its log or its filter, without secrets. Content of an export was refused if it had one. */
+const isFiltered = ({ _tag }: Event) => _tag === "Output"
+
+/** Whether a person asked for content with its secrets. */
+const isAllowed = (payload: unknown) =>
+  typeof payload === "object" && payload !== null && "allowSecrets" in payload && payload.allowSecrets === true
+
+const inCause = <E>(sets: Sets, cause: Cause.Cause<E>): Cause.Cause<E> => {
+  if (sets.length === 0) return cause
+  const defect = Cause.dieOption(cause)
+  const text = Option.map(defect, String)
+  // A defect with a secret gives its text alone.
+  return Option.isSome(text) && redactValue(sets, text.value) !== text.value
+    ? Cause.die(redactValue(sets, text.value))
+    : Cause.map(cause, (failure) =>
+      Option.isOption(failure)
+        ? Option.map(failure, (one) => redactValue(sets, one)) as E
+        : redactValue(sets, failure))
+}
+
+const inEvents = (sets: Sets, events: Chunk.Chunk<Event>) =>
+  sets.length === 0 ? events : Chunk.map(events, (event) => isFiltered(event) ? event : redactValue(sets, event))
+
+const inEffect = <A, E, R>(secretsOf: SecretsOf, payload: unknown, work: Effect.Effect<A, E, R>) =>
+  work.pipe(
+    Effect.flatMap((result) =>
+      isAllowed(payload)
+        ? Effect.succeed(result)
+        : Effect.map(secretsOf(payload), (sets) => redactValue(sets, result))
+    ),
+    Effect.catchAllCause((cause) =>
+      Effect.flatMap(secretsOf(payload), (sets) => Effect.failCause(inCause(sets, cause)))
+    )
+  )
+
+type AnyCall = (payload: unknown, input?: RunInput) => unknown
+
+const streamed = (call: StreamingCall<Event, unknown>, secretsOf: SecretsOf) => {
+  const whole = (payload: unknown, input?: RunInput) =>
+    call(payload, input).pipe(
+      Stream.mapChunksEffect((events) => Effect.map(secretsOf(payload), (sets) => inEvents(sets, events))),
+      Stream.catchAllCause((cause) =>
+        Stream.fromEffect(Effect.flatMap(secretsOf(payload), (sets) => Effect.failCause(inCause(sets, cause))))
+      )
+    )
+  const { pull } = call
+  if (pull === undefined) return whole
+  return Object.assign(whole, {
+    pull: (payload: unknown, input?: RunInput) =>
+      Effect.map(
+        inEffect(secretsOf, payload, pull(payload, input)),
+        (next): PullEvents<Event> => (waitMs) =>
+          next(waitMs).pipe(
+            Effect.flatMap((events) =>
+              Chunk.every(events, isFiltered)
+                ? Effect.succeed(events)
+                : Effect.map(secretsOf(payload), (sets) => inEvents(sets, events))
+            ),
+            Effect.catchAllCause((cause) =>
+              Effect.flatMap(secretsOf(payload), (sets) => Effect.failCause(inCause(sets, cause)))
+            )
+          )
+      )
+  })
+}
+
+const redactedCall = (pyro: PyroService, row: Operation, secretsOf: SecretsOf): AnyCall => {
+  const call = callOf(pyro, row) as AnyCall
+  return row.kind === "streaming"
+    ? streamed(call as unknown as StreamingCall<Event, unknown>, secretsOf) as AnyCall
+    : (payload) => inEffect(secretsOf, payload, call(payload) as Effect.Effect<unknown>)
+}
+
+/** The same operations, whose answers have no secrets. Every surface of pyro has its answers from here. */
+export const withoutSecrets = (pyro: PyroService, secretsOf: SecretsOf): PyroService => {
+  const root = named<unknown>([])
+  for (const row of operations) {
+    const words = row.name.split(".")
+    let at = root
+    for (const word of words.slice(0, -1)) at = (at[word] ??= named([])) as Record<string, unknown>
+    at[words.at(-1)!] = redactedCall(pyro, row, secretsOf)
+  }
+  return root as unknown as PyroService
+}
