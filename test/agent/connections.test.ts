@@ -33,6 +33,19 @@ for (const [build, suite] of [["the sanitized build", withAgent], ["the guest's 
         }))
     }
 
+    it.scoped("the start of a connection waits for no other frame", () =>
+      Effect.gen(function*() {
+        const channel = yield* Agent.connect()
+        const port = yield* listening(() => {})
+        const times: Array<number> = []
+        for (let round = 0; round < 40; round++) {
+          const since = performance.now()
+          yield* Effect.scoped(Effect.tap(channel.connectPort({ port }), () => times.push(performance.now() - since)))
+        }
+        // A new command's first frame waits 8 ms for the next one.
+        assert.isBelow(Math.min(...times), 6)
+      }))
+
     it.scoped("a reset by the server is no end", () =>
       Effect.gen(function*() {
         const channel = yield* Agent.connect()

@@ -97,7 +97,7 @@ withNetworkAgent("look-ups of the guest's programs", (it) => {
       assert.deepStrictEqual([said, asked], ["60", 2])
     }))
 
-  it.scoped("a client asks several questions over one connection", () =>
+  it.scoped("a client that asks several questions over one connection and ends its side gets every answer", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
       yield* serve(channel, {})
@@ -105,8 +105,8 @@ withNetworkAgent("look-ups of the guest's programs", (it) => {
         channel,
         `const q = Buffer.from("001f000701000001000000000000" + "0161076578616d706c6503636f6d0000010001", "hex");
          const wire = Buffer.concat([q, q, q]);
-         let n = 0; const s = net.connect(53, "9.9.9.9", () => s.write(wire));
-         s.on("data", (d) => { n += d.length; if (n === 3 * (q.length + 16)) s.end() }); s.on("close", () => console.log(n / (q.length + 16)))`
+         let n = 0; const s = net.connect({ port: 53, host: "9.9.9.9", allowHalfOpen: true }, () => s.end(wire));
+         s.on("data", (d) => { n += d.length }); s.on("close", () => console.log(n / (q.length + 16)))`
       )
       assert.strictEqual(said, "3")
     }))

@@ -27,6 +27,7 @@ struct dns_client {
   bool asking;  /* the next question waits for the answer */
   bool reading; /* in `ask`, which goes on with the next question itself */
   bool broken;
+  bool ended; /* the client asks nothing more */
   size_t held, start, end; /* received bytes; range of `answer` to send */
   uint64_t active_ns;
   uint8_t *answer;
@@ -80,15 +81,16 @@ static bool ask(struct dns_client *client) {
   return true;
 }
 
-/* False when the connection is over. */
+/* False when the connection is over: a client that has ended its side still gets its answer. */
 static bool receive(struct dns_client *client) {
   for (;;) {
     if (!ask(client)) return false;
+    if (client->ended) return client->asking || client->answer != NULL;
     size_t room = sizeof client->question - client->held;
     if (room == 0) return true; /* a question waits, and the next ones stay in the socket */
     ssize_t size = recv(client->fd, client->question + client->held, room, 0);
     if (size < 0) return errno == EAGAIN;
-    if (size == 0) return false;
+    client->ended = size == 0;
     client->held += (size_t)size;
     client->active_ns = clock_monotonic_ns();
   }
