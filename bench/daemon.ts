@@ -13,7 +13,12 @@ import { buildOf } from "../src/sdk/installed.ts"
 export interface Daemon {
   readonly call: <A>(use: (pyro: PyroService) => Effect.Effect<A, PyroError>) => Promise<A>
   /** Creates a workspace and gives its id. */
-  readonly create: (options?: { readonly seed_path?: string; readonly memory_mib?: number }) => Promise<string>
+  readonly create: (options?: {
+    readonly seed_path?: string
+    readonly memory_mib?: number
+    readonly allow_hosts?: ReadonlyArray<string>
+    readonly allow_ips?: ReadonlyArray<string>
+  }) => Promise<string>
   /** Runs a command to its end and gives the bytes of its stdout. Fails if its status is not 0. */
   readonly exec: (workspace: string, ...argv: ReadonlyArray<string>) => Promise<number>
   /** The same repeatedly: its payload is checked once, because a program has it ready. */

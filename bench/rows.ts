@@ -8,6 +8,15 @@ import { exec } from "./rows/exec.ts"
 import { idleMemory } from "./rows/idle-memory.ts"
 import { daemonMemory, idleWorkspace, twentyAtOnce } from "./rows/many.ts"
 import { mcpStart } from "./rows/mcp-start.ts"
+import {
+  connect,
+  connectDenied,
+  connectMany,
+  createNetwork,
+  download,
+  execBesideDownload,
+  upload
+} from "./rows/network.ts"
 import { observedCreate, observedExec } from "./rows/observation.ts"
 import { reset } from "./rows/reset.ts"
 import { restore } from "./rows/restore.ts"
@@ -47,5 +56,12 @@ export const plans: ReadonlyArray<Plan> = [
   seedAgain,
   diff,
   tenAtOnce,
-  twentyAtOnce
+  twentyAtOnce,
+  createNetwork,
+  connect,
+  connectDenied,
+  connectMany,
+  upload,
+  download,
+  execBesideDownload
 ]

@@ -20,10 +20,7 @@ export interface Network {
   /** Serves a VM until its scope closes. The guest has the granted network already. */
   readonly begin: (vm: ResidentVm, granted: Granted | undefined) => Effect.Effect<void>
   /** The same for a guest that may have another network: memory of a snapshot, or a change that a crash cut short. */
-  readonly adopt: (
-    vm: ResidentVm,
-    granted: Granted | undefined
-  ) => Effect.Effect<void, NetworkUnsupported | ChannelFailed>
+  readonly adopt: (vm: ResidentVm, granted: Granted | undefined) => Effect.Effect<void, ChannelFailed>
   /** Changes the policy at once. Gives the number of open connections that the policy forbids, which are reset. */
   readonly change: (granted: Granted) => Effect.Effect<number, NetworkUnsupported | ChannelFailed>
   /** Resets all connections: the VM has ended, or another one takes its place. */
@@ -33,6 +30,10 @@ export interface Network {
   /** Absent for a workspace that never had a network. */
   readonly info: () => NetworkInfo | undefined
 }
+
+/** A guest without a network is better than no guest: its disk and programs are there. */
+const turnOnOrWarn = ({ channel }: ResidentVm) =>
+  Effect.catchTag(turnOn(channel), "NetworkUnsupported", ({ message }) => Effect.logWarning(message))
 
 const makeNetwork = (dialler: DiallerService, group: string, log: ConnectionLog): Network => {
   let granted: Granted | undefined
@@ -92,7 +93,7 @@ const makeNetwork = (dialler: DiallerService, group: string, log: ConnectionLog)
     adopt: (vm, given) =>
       Effect.zipRight(
         begin(vm, given),
-        given === undefined ? Effect.void : isOn(given) ? turnOn(vm.channel) : turnOff(vm.channel)
+        given === undefined ? Effect.void : isOn(given) ? turnOnOrWarn(vm) : turnOff(vm.channel)
       ),
     change,
     lose: Effect.sync(() => {

@@ -1,0 +1,270 @@
+import * as net from "node:net"
+import { networkInterfaces } from "node:os"
+import type { Bench } from "../bench.ts"
+import { bulk, echo } from "../floors/channel.ts"
+import { type Plan, type Side, side, timed } from "../measure.ts"
+import { inARow } from "./in-a-row.ts"
+
+const mib = 64
+const bytes = mib * 1024 * 1024
+const connections = 500
+
+/** An address that a guest reaches through the host: its own loopback is another one. */
+const hostAddress = (): string => {
+  const found = Object.values(networkInterfaces()).flat().find((one) => one?.family === "IPv4" && !one.internal)
+  if (found === undefined) throw new Error("the rows of the network need an IPv4 address of this host beside loopback")
+  return found.address
+}
+
+/**
+ * A server of the host: sends back the first byte of a connection. After `D` it sends 64 MiB, or without an end after `E`; after `U` it
+ * waits for 64 MiB first.
+ */
+const serve = () =>
+  new Promise<{ readonly address: string; readonly port: number; readonly close: () => void }>((resolve, reject) => {
+    const open = new Set<net.Socket>()
+    const server = net.createServer({ noDelay: true }, (socket) => {
+      open.add(socket)
+      socket.on("error", () => {}).on("close", () => open.delete(socket))
+      const send = (left: number): void => {
+        while (left > 0) {
+          left -= 1_048_576
+          if (!socket.write(Buffer.alloc(1_048_576))) return void socket.once("drain", () => send(left))
+        }
+        socket.end()
+      }
+      let received = 0
+      socket.once("data", (first: Buffer) => {
+        const [kind] = first.toString("latin1", 0, 1)
+        if (kind === "D") return send(bytes)
+        if (kind === "E") return send(Infinity)
+        if (kind !== "U") return socket.write(first.subarray(0, 1))
+        const count = (chunk: Buffer) => {
+          received += chunk.length
+          if (received > bytes) socket.end("U")
+        }
+        socket.on("data", count)
+        return count(first)
+      })
+    })
+    server.once("error", reject)
+    const address = hostAddress()
+    server.listen({ host: address, port: 0, backlog: 2 * connections }, () =>
+      resolve({
+        address,
+        port: (server.address() as net.AddressInfo).port,
+        close: () => {
+          server.close()
+          for (const socket of open) socket.destroy()
+        }
+      }))
+  })
+
+/** A workspace that may connect to a server of the host, and what a Python program in the workspace prints. */
+const connected = async ({ daemon }: Bench) => {
+  const server = await serve()
+  const { address, port } = server
+  const workspace = await daemon.create({ allow_ips: [`${address}:${port}`] })
+  const python = (script: string) =>
+    daemon.output(
+      workspace,
+      "python3",
+      "-c",
+      `import socket, statistics, time\nserver = ("${address}", ${port})\n${script}`
+    )
+  const close = async () => {
+    await daemon.remove(workspace)
+    server.close()
+  }
+  return { address, port, workspace, python, close } as const
+}
+
+/** Median of connects in a row as the guest times them, in ms. */
+const connectMs = (port: string) =>
+  `def attempt():
+  start = time.perf_counter()
+  try: socket.create_connection((server[0], ${port})).close()
+  except ConnectionRefusedError: pass
+  return (time.perf_counter() - start) * 1000
+print(statistics.median(attempt() for _ in range(50)))`
+
+const connectsOf = (port: string) => async (bench: Bench): Promise<Side> => {
+  const { close, python } = await connected(bench)
+  return side(async () => Number(await python(connectMs(port))), close)
+}
+
+export const createNetwork: Plan = {
+  name: "create-network",
+  unit: "ms",
+  about: "workspace created with a network policy, pool warm; floor: the same without a network",
+  budget: { kind: "ratio", atMost: 1, plus: 3 },
+  rounds: (runs) => runs,
+  warmups: 2,
+  floor: (bench) => creates(bench, {}),
+  ours: (bench) => creates(bench, { allow_hosts: ["npm"] })
+}
+
+const creates = async ({ daemon }: Bench, options: { readonly allow_hosts?: ReadonlyArray<string> }) =>
+  side(async () => {
+    await daemon.settled()
+    let workspace = ""
+    const ms = await timed(async () => (workspace = await daemon.create(options)))
+    await daemon.remove(workspace)
+    return ms
+  })
+
+export const connect: Plan = {
+  name: "connect",
+  unit: "ms",
+  about:
+    "a guest's connection to a server of the host, as the guest times it; floor: an echo over the channel plus the same connection " +
+    "from the host",
+  budget: { kind: "ratio", atMost: 2 },
+  rounds: (runs) => runs,
+  warmups: 1,
+  floor: async ({ floor }) => {
+    const server = await serve()
+    const { vm } = await floor.restore("/bin/true")
+    const dial = () =>
+      new Promise<void>((resolve, reject) => {
+        const socket = net.connect({ host: server.address, port: server.port, noDelay: true }, () => {
+          socket.destroy()
+          resolve()
+        })
+        socket.once("error", reject)
+      })
+    const close = async () => {
+      await vm.destroy()
+      server.close()
+    }
+    return side(() =>
+      inARow(() =>
+        timed(async () => {
+          await vm.channel.call(echo)
+          await dial()
+        }), 50), close)
+  },
+  ours: connectsOf("server[1]")
+}
+
+export const connectDenied: Plan = {
+  name: "connect-denied",
+  unit: "ms",
+  about:
+    "a connection that the policy denies, until the guest's connect() fails; floor: an allowed connection of the same guest",
+  budget: { kind: "ratio", atMost: 2 },
+  rounds: (runs) => runs,
+  warmups: 1,
+  floor: connectsOf("server[1]"),
+  ours: connectsOf("1")
+}
+
+export const connectMany: Plan = {
+  name: "connect-500",
+  unit: "runs",
+  about: `how many of ${connections} connections at once are made and answered`,
+  budget: { kind: "ratio", atLeast: 1 },
+  rounds: (runs) => Math.ceil(runs / 10),
+  warmups: 0,
+  floor: async () => side(async () => connections),
+  ours: async (bench) => {
+    const { close, python } = await connected(bench)
+    return side(async () =>
+      Number(
+        await python(`import asyncio
+async def one():
+  reader, writer = await asyncio.open_connection(*server)
+  writer.write(b"x")
+  answer = await reader.readexactly(1)
+  writer.close()
+  return answer == b"x"
+async def all(): return await asyncio.gather(*[one() for _ in range(${connections})], return_exceptions=True)
+print(sum(one is True for one in asyncio.run(all())))`)
+      ), close)
+  }
+}
+
+/** MiB/s of a transfer as the guest times it. */
+const transfers = (script: string) => async (bench: Bench): Promise<Side> => {
+  const { close, python } = await connected(bench)
+  return side(async () =>
+    Number(
+      await python(`one = socket.create_connection(server)
+start = time.perf_counter()
+${script}
+print(${mib} / (time.perf_counter() - start))`)
+    ), close)
+}
+
+export const upload: Plan = {
+  name: "upload",
+  unit: "MiB/s",
+  about: `${mib} MiB from a guest to a server of the host; floor: the same bytes poured over the bare channel`,
+  budget: { kind: "ratio", atLeast: 0.6 },
+  rounds: (runs) => Math.ceil(runs / 2),
+  warmups: 1,
+  floor: async ({ floor }) => {
+    const { vm } = await floor.restore("/bin/true")
+    return side(async () => mib * 1000 / await timed(() => vm.channel.pour(bulk(mib), bytes)), vm.destroy)
+  },
+  ours: transfers(`one.sendall(b"U" + bytes(${bytes}))\none.recv(1)`)
+}
+
+/** Bytes that the floor's agent takes in one request. */
+const requestBytes = 65_000
+
+export const download: Plan = {
+  name: "download",
+  unit: "MiB/s",
+  about:
+    `${mib} MiB from a server of the host to a guest; floor: the same bytes as requests over the bare channel, which come back`,
+  budget: { kind: "ratio", atLeast: 0.6 },
+  rounds: (runs) => Math.ceil(runs / 2),
+  warmups: 1,
+  floor: async ({ floor }) => {
+    const { vm } = await floor.restore("/bin/true")
+    const request = { ...echo, payload: new Uint8Array(requestBytes) }
+    const inFlight = 4
+    return side(async () => {
+      let left = Math.ceil(bytes / requestBytes)
+      const sender = async () => {
+        while (left-- > 0) await vm.channel.call(request)
+      }
+      return mib * 1000 / await timed(() => Promise.all(Array.from({ length: inFlight }, sender)))
+    }, vm.destroy)
+  },
+  ours: transfers(`one.sendall(b"D")
+left = ${bytes}
+while left: left -= len(one.recv(min(left, 1 << 20)))`)
+}
+
+export const execBesideDownload: Plan = {
+  name: "exec-beside-download",
+  unit: "ms",
+  about:
+    "/bin/true in a workspace while another workspace downloads as fast as it can; floor: the same command without the download",
+  budget: { kind: "ratio", atMost: 1.5 },
+  rounds: (runs) => 2 * runs,
+  warmups: 2,
+  floor: async ({ daemon }) => {
+    const workspace = await daemon.create()
+    return side(() => inARow(() => timed(() => daemon.exec(workspace, "/bin/true"))), () => daemon.remove(workspace))
+  },
+  ours: async (bench) => {
+    const { daemon } = bench
+    const workspace = await daemon.create()
+    const { close, python } = await connected(bench)
+    return side(async () => {
+      const downloading = python(`one = socket.create_connection(server)
+one.sendall(b"E")
+end = time.perf_counter() + 2
+while time.perf_counter() < end: one.recv(1 << 20)`)
+      const median = await inARow(() => timed(() => daemon.exec(workspace, "/bin/true")))
+      await downloading
+      return median
+    }, async () => {
+      await close()
+      await daemon.remove(workspace)
+    })
+  }
+}
