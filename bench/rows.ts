@@ -18,6 +18,7 @@ import {
   upload
 } from "./rows/network.ts"
 import { observedCreate, observedExec } from "./rows/observation.ts"
+import { redaction } from "./rows/redaction.ts"
 import { reset } from "./rows/reset.ts"
 import { restore } from "./rows/restore.ts"
 import { run } from "./rows/run.ts"
@@ -43,6 +44,7 @@ export const plans: ReadonlyArray<Plan> = [
   observedExec,
   observedCreate,
   stdout,
+  redaction,
   idleMemory,
   idleWorkspace,
   daemonMemory,

@@ -4,6 +4,7 @@ export type Found = "before" | "after" | "gone"
 /** Every place where a lifecycle step can be cut short, in the order of the step. */
 export const points: Readonly<Record<string, Found>> = {
   "create:announced": "gone",
+  "create:secrets": "gone",
   "create:disk": "gone",
   "create:held": "gone",
   "create:built": "gone",
@@ -20,6 +21,7 @@ export const points: Readonly<Record<string, Found>> = {
   "reset:settled": "after",
   "grow:linked": "before",
   "grow:committed": "after",
+  "secrets:written": "after",
   "adopt:built": "before",
   "died:settled": "after",
   "delete:committed": "gone",

@@ -154,6 +154,7 @@ const announceAndPrepare = (entry: Entry, payload: CreatePayload, notify: Notify
     // A power cut undoes the folder and everything in it.
     yield* writeWorkspace(entry.folder, record, { flush: false })
     yield* writeSecrets(entry.folder.directory, initialSecrets(payload.secrets))
+    faultPoint("create:secrets")
     faultPoint("create:announced")
     const [prepared, images] = yield* Effect.all([
       prepareDisk(record, entry.folder, payload).pipe(

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { InvalidRequest } from "../../contract/errors.ts"
 import { named } from "../../contract/names.ts"
 import type { UpdatePayload } from "../../contract/operations/workspace-update.ts"
+import { faultPoint } from "../../system/fault.ts"
 import { demandGrowth, growDisk } from "../disk/grow.ts"
 import { aloneFor, commit, type Lifecycle } from "./context.ts"
 import { residentsOf } from "./entry-residents.ts"
@@ -46,6 +47,7 @@ export const update = (lifecycle: Lifecycle, entry: Entry, payload: UpdatePayloa
     }
     if (changesSecrets(payload)) {
       yield* Effect.flatMap(residentsOf(entry, "workspace.update"), ({ secrets }) => secrets.change(payload))
+      faultPoint("secrets:written")
     }
     yield* commit(entry, (record) => changed(record, payload))
     if (payload.ttlSeconds !== undefined) yield* touch(entry.folder)

@@ -1,5 +1,6 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { redactFor } from "../secret/known.ts"
 
 /** Maximum size of one file of the log; the log has two. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024
@@ -60,7 +61,7 @@ export const openLogFile = (folder: string, name: string): LogFile => {
         fs.renameSync(current, older)
         open = openCurrent()
       }
-      open.size += fs.writeSync(open.fd, `${line}\n`)
+      open.size += fs.writeSync(open.fd, `${redactFor(folder, line)}\n`)
     },
     lines: () => [...readText(older).split("\n"), ...readText(current).split("\n")],
     tail: () => {

@@ -149,6 +149,20 @@ export const faultSuite = (name: string, driver: LifecycleDriver) => {
       }
     },
     {
+      step: "secrets",
+      ...request("update", { workspace: "resting", secrets: { TOKEN: "correct horse battery" } }),
+      found: async () => {
+        assert.deepStrictEqual((await status("resting")).secrets, ["TOKEN"])
+        await call("start", { workspace: "resting" })
+        assert.strictEqual(await sh("resting", "echo correct horse battery"), "[secret:TOKEN]")
+        await call("update", { workspace: "resting", clear_secrets: ["TOKEN"] })
+        // Only a reset forgets a former value.
+        await call("reset", { workspace: "resting" })
+        await sh("resting", "echo kept > file; sync")
+        await call("stop", { workspace: "resting" })
+      }
+    },
+    {
       step: "adopt",
       cause: "the start of a process",
       die: (point) => client.diesAtStart(point),

@@ -11,6 +11,7 @@ interface Info {
   readonly detail?: string
   readonly generation: number
   readonly diskMib: number
+  readonly secrets?: ReadonlyArray<string>
 }
 
 interface Ran {
