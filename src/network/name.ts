@@ -30,8 +30,8 @@ export interface BadName {
 const bad = (reason: string): BadName => ({ _tag: "BadName", reason })
 
 /**
- * Reads the full name of a host strictly. Names outside ASCII are refused: their Punycode form (`xn--…`) is the name that DNS knows,
- * and it shows a look-alike for what it is.
+ * Reads the full name of a host strictly. Names outside ASCII are refused: DNS knows their Punycode form (`xn--…`), which
+ * makes a look-alike visible.
  */
 export const readName = (text: string): HostName | BadName => {
   if (/[^\x21-\x7e]/.test(text)) {

@@ -107,7 +107,7 @@ describe("a host with a proxy", () => {
         assert.strictEqual((yield* proxied).length, before)
       }))
 
-    it.effect("what goes wrong at the proxy is told", () =>
+    it.effect("a refusal, an endless answer and another protocol of the proxy are told apart", () =>
       Effect.gen(function*() {
         assert.deepStrictEqual(yield* dial("forbidden.example", { port: 443 }), {
           reason: "refused",

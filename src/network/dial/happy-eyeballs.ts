@@ -17,7 +17,7 @@ export const interleaved = (addresses: ReadonlyArray<string>): ReadonlyArray<str
     .slice(0, MAX_ADDRESSES)
 }
 
-/** Which failure says most: a server that refuses is there. */
+/** Rank of failures for the report: a refusal shows that the server exists. */
 const WEIGHT = { refused: 3, timeout: 2, failed: 1, unreachable: 0, unresolved: 0, denied: 0 } as const
 
 /**

@@ -36,7 +36,7 @@ const SILENT_MS = 30_000
 let hasAnswered = false
 let isSilent = false
 
-/** Addresses of a name as this host resolves it; none where it cannot in time. */
+/** Addresses of a name as this host resolves it; none without an answer in time. */
 const ownAnswer = async (name: string, group: string, signal: AbortSignal) => {
   if (isSilent) return []
   const controller = new AbortController()

@@ -42,7 +42,7 @@ const start = (key: string, name: string, group: string): Running => {
 /** A resolver says that the name has no address. */
 export class NoAddress extends Refusal {}
 
-/** Error codes that say that a name has no address; the others say that nobody could tell. */
+/** Error codes of a resolver's answer that a name has no address. All other codes mean that no resolver answered. */
 const NO_ADDRESS = new Set(["ENOTFOUND", "ENODATA"])
 
 const lookUp = async (name: string) => {

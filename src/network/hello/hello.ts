@@ -1,8 +1,8 @@
-/** What the first bytes of a connection are, as far as they say. */
+/** Protocol and hosts of the first bytes of a connection. */
 export type Hello =
-  /** A prefix of something that names a host later. */
+  /** A prefix of a TLS handshake or an HTTP request. */
   | { readonly _tag: "NeedMore" }
-  /** A TLS ClientHello. `name` is the host of its SNI in lower case; undefined without SNI. */
+  /** A TLS ClientHello. `name` is the host of its SNI; undefined without SNI. */
   | { readonly _tag: "Tls"; readonly name: string | undefined }
   /** An HTTP/1 request. `hosts` are all hosts that it names, in lower case and without ports. */
   | { readonly _tag: "Http"; readonly hosts: ReadonlyArray<string> }

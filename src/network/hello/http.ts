@@ -2,7 +2,7 @@ import { type Hello, malformed, needMore } from "./hello.ts"
 
 /** Bytes of a method (`token` of RFC 9110, 5.6.2). */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
-/** Longest method that is taken for one. The longest registered method has 17 characters (UPDATEREDIRECTREF). */
+/** Maximum length of a method. The longest registered method has 17 characters (UPDATEREDIRECTREF). */
 const MAX_METHOD_CHARACTERS = 32
 /** The end of a request line. Some servers accept other spaces and cases. */
 const VERSION = /^[ \t]+(.*?)[ \t]+HTTP\/(\d+)\.(\d+)[ \t]*$/i
@@ -43,7 +43,7 @@ const readHead = (text: string, target: string): Hello => {
     const line = text.slice(at, end).replace(/\r$/, "")
     at = end + 1
     if (line === "") break
-    // A folded line, or a name with a space: servers disagree on what it means.
+    // Servers disagree on the meaning of a folded line and of a name with a space.
     const [, name, value = ""] = /^([^\s:]+):(.*)$/s.exec(line) ?? []
     if (name === undefined || line.includes("\r")) return malformed("an HTTP header line cannot be read")
     if (name.toLowerCase() !== "host") continue

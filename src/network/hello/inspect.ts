@@ -3,7 +3,7 @@ import { malformed, needMore } from "./hello.ts"
 import { readHttp } from "./http.ts"
 import { readTls } from "./tls.ts"
 
-/** Maximum bytes that are held until they name a host. */
+/** Maximum bytes of a client that wait for a host name. */
 export const MAX_HELLO_BYTES = 16_384
 
 const TLS_HANDSHAKE = 22

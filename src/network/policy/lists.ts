@@ -1,6 +1,6 @@
 import { table } from "../../contract/names.ts"
 
-/** A named list of hosts: what the clients of one public service need. */
+/** A named list of hosts: those that the clients of one public service need. */
 export interface HostList {
   readonly description: string
   /** Rules as `parseHostRule` reads them. */
@@ -8,7 +8,7 @@ export interface HostList {
 }
 
 /**
- * Named lists. Each also lets a guest send data out to the service itself: these services take uploads from anyone who has an account.
+ * Named lists. A guest can also send data to each service: the services take uploads from every account.
  */
 const HOST_LISTS = {
   npm: {

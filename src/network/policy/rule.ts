@@ -30,7 +30,7 @@ const bad = (detail: string): BadRule => ({ _tag: "BadRule", detail })
 
 export const isBadRule = (value: object): value is BadRule => "_tag" in value && value._tag === "BadRule"
 
-/** A port of a rule; undefined for what is none. */
+/** Reads a port; undefined for other text. */
 const readPort = (text: string): number | undefined => {
   const port = /^[1-9][0-9]{0,4}$/.test(text) ? Number(text) : 0
   return port >= 1 && port <= 65_535 ? port : undefined
