@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import type { ResultOf } from "../contract/operations.ts"
+import type { DiskUsage } from "../contract/operations/disk-usage.ts"
 import { note, print, size } from "./print.ts"
 import { painted, printTable } from "./table.ts"
 import type { View } from "./view.ts"
@@ -15,9 +16,23 @@ const metricsLine = ({ bytes, liveVms, operations, pool }: Metrics) => {
     `out: ${size(bytes.export + bytes.output)}\n`
 }
 
+/** Number of workspaces that the table of disk use names. */
+const NAMED_WORKSPACES = 5
+
+/** What uses the host's disk, as a table. */
+export const diskText = ({ budgetBytes, evictableBytes, freeBytes, usedBytes, uses, workspaces }: DiskUsage) =>
+  printTable([
+    ["DISK", "SIZE"],
+    ...uses.map(({ bytes, what }) => [what, size(bytes)]),
+    ...workspaces.slice(0, NAMED_WORKSPACES).map(({ bytes, workspace }) => [`  ${workspace}`, size(bytes)]),
+    ["total", `${size(usedBytes)}${budgetBytes === undefined ? "" : ` of ${size(budgetBytes)}`}`],
+    ["evictable", size(evictableBytes)],
+    ["free", size(freeBytes)]
+  ], { head: true })
+
 const status: View<"daemon.status"> = {
-  result: ({ logPath, metrics, pid, running, startedAt, version, vms }) =>
-    Effect.zipRight(
+  result: ({ disk, logPath, metrics, pid, running, startedAt, version, vms }) =>
+    Effect.all([
       print(
         (running ? `running: process ${pid}, pyro ${version}, since ${startedAt}\n` : "not running\n") +
           `log: ${logPath}\n` +
@@ -26,8 +41,9 @@ const status: View<"daemon.status"> = {
       vms.length === 0 ? Effect.void : printTable([
         ["VM", "PURPOSE", "WORKSPACE", "PID", "MEMORY"],
         ...vms.map((vm) => [vm.id, vm.purpose, vm.workspace ?? "-", String(vm.pid ?? "-"), `${vm.memoryMib} MiB`])
-      ], { head: true })
-    )
+      ], { head: true }),
+      diskText(disk)
+    ], { discard: true })
 }
 
 type Operation = ResultOf<"daemon.timings">["operations"][number]

@@ -5,7 +5,7 @@ import { printTable } from "./table.ts"
 import { ago } from "./time-text.ts"
 import type { View } from "./view.ts"
 import { contentViews } from "./views-content.ts"
-import { daemonViews } from "./views-daemon.ts"
+import { daemonViews, diskText } from "./views-daemon.ts"
 import { logsView } from "./views-logs.ts"
 import { networkViews } from "./views-network.ts"
 import { workspaceViews } from "./views-workspace.ts"
@@ -80,7 +80,7 @@ export const views: { readonly [Name in OperationName]: View<Name> } = {
       )
   },
   "env.rm": { result: removed },
-  "env.prune": { result: removed },
+  "env.prune": { result: (result) => Effect.zipRight(removed(result), diskText(result.disk)) },
   "doctor": {
     event: (line) =>
       print(
@@ -91,10 +91,13 @@ export const views: { readonly [Name in OperationName]: View<Name> } = {
       print(ok ? "all is well\n" : `${lines.filter((line) => !line.ok).length} of ${lines.length} need mending\n`)
   },
   "gc": {
-    result: ({ freedBytes, swept }) =>
-      print(
-        swept.map(({ kind, what }) => `swept ${kind} ${what}\n`).join("") +
-          (swept.length === 0 ? "nothing to sweep\n" : `${size(freedBytes)} freed\n`)
+    result: ({ disk, freedBytes, swept }) =>
+      Effect.zipRight(
+        print(
+          swept.map(({ kind, what }) => `swept ${kind} ${what}\n`).join("") +
+            (swept.length === 0 ? "nothing to sweep\n" : `${size(freedBytes)} freed\n`)
+        ),
+        diskText(disk)
       )
   }
 }

@@ -3,8 +3,10 @@ import { createHash } from "node:crypto"
 import * as path from "node:path"
 import { SeedRejected } from "../contract/errors.ts"
 import { statFile } from "../system/files/entries.ts"
+import { toHostErrorOf } from "../system/files/host-error.ts"
 import { Paths } from "../system/Paths.ts"
 import { makeSpareProcess, type SpareProcess } from "../system/spare-process.ts"
+import type { CacheEntry } from "./cache-entry.ts"
 import {
   awaiting,
   type Graft,
@@ -14,7 +16,7 @@ import {
   type SeedReport,
   type SeedSource
 } from "./pyro-seed.ts"
-import { type Pruned, type PruneOptions, pruneSeeds } from "./seed-prune.ts"
+import { type Pruned, type PruneOptions, pruneSeeds, seedEntries } from "./seed-prune.ts"
 import { imagePath, lookUp, openStore, remember, type SeedImage, type SeedStore } from "./seed-store.ts"
 
 export type { Graft, Owner, SeedFailed, SeedReport } from "./pyro-seed.ts"
@@ -78,6 +80,8 @@ export class SeedImages extends Context.Tag("pyro/disk/SeedImages")<SeedImages, 
   readonly fromPath: (options: FromPath) => Effect.Effect<Seeded, SeedFailed>
   /** The image of the key. The source is requested only if the image is absent. */
   readonly fromKey: (options: FromKey) => Effect.Effect<Seeded, SeedFailed>
+  /** All images, for an eviction. */
+  readonly entries: Effect.Effect<ReadonlyArray<CacheEntry>, SeedFailed>
   /** Removes the images that were not asked for the longest, until the rest is within the budget. */
   readonly prune: (options: PruneOptions) => Effect.Effect<Pruned, SeedFailed>
 }>() {
@@ -97,6 +101,10 @@ const make = (cacheDir: string, spare: SpareProcess) => ({
       return yield* imageOf(store, source, options, spare)
     }),
   fromKey: (options: FromKey) => Effect.flatMap(openStore(cacheDir), (store) => keyedImage(store, options)),
+  entries: Effect.flatMap(
+    openStore(cacheDir),
+    (store) => Effect.mapError(seedEntries(store), toHostErrorOf(store.images))
+  ),
   prune: (options: PruneOptions) => Effect.flatMap(openStore(cacheDir), (store) => pruneSeeds(store, options))
 })
 

@@ -6,6 +6,7 @@ import type { FileFailed } from "../system/files/failure.ts"
 import { listFolder } from "../system/files/folders.ts"
 import { toHostErrorOf } from "../system/files/host-error.ts"
 import { nowMs } from "../system/time.ts"
+import type { CacheEntry } from "./cache-entry.ts"
 import { digestOf, type SeedStore } from "./seed-store.ts"
 
 export interface PruneOptions {
@@ -21,14 +22,13 @@ export interface Pruned {
 /** A name of pyro's own that no living process can still be about to rename: writing takes milliseconds. */
 const staleAfterMs = 60 * 60 * 1000
 
-interface Cached {
-  readonly digest: string
-  readonly file: string
-  /** Space on disk; 0 while another process holds the image, because removal of its name here frees no space. */
-  readonly bytes: number
-  readonly usedMs: number
-  readonly notes: ReadonlyArray<string>
-}
+/** All seed images. The removal of one takes the notes of its sources along. */
+export const seedEntries = (store: SeedStore): Effect.Effect<ReadonlyArray<CacheEntry>, FileFailed> =>
+  Effect.gen(function*() {
+    const notes = yield* notesOf(store)
+    const cached = yield* Effect.forEach(yield* listFolder(store.images), (name) => cachedOf(store, name, notes))
+    return cached.filter((one) => one !== undefined)
+  })
 
 /** Removes the least recently used images, with the notes of their sources, until the rest fits. */
 export const pruneSeeds = (
@@ -36,9 +36,7 @@ export const pruneSeeds = (
   options: PruneOptions
 ): Effect.Effect<Pruned, NoSpace | StateDirectoryUnusable> =>
   Effect.gen(function*() {
-    const notes = yield* notesOf(store)
-    const cached = yield* Effect.forEach(yield* listFolder(store.images), (name) => cachedOf(store, name, notes))
-    const newestFirst = cached.filter((one) => one !== undefined).sort((left, right) => right.usedMs - left.usedMs)
+    const newestFirst = [...yield* seedEntries(store)].sort((left, right) => right.usedMs - left.usedMs)
     const removed: Array<{ readonly digest: string; readonly bytes: number }> = []
     let keptBytes = 0
     for (const image of newestFirst) {
@@ -46,8 +44,8 @@ export const pruneSeeds = (
         keptBytes += image.bytes
         continue
       }
-      yield* Effect.forEach([...image.notes, image.file], removeFile, { discard: true })
-      removed.push({ digest: image.digest, bytes: image.bytes })
+      yield* image.remove
+      removed.push({ digest: image.name, bytes: image.bytes })
     }
     const writtenBeforeMs = (yield* nowMs) - staleAfterMs
     for (const folder of [store.images, store.sources]) {
@@ -74,7 +72,7 @@ const cachedOf = (
   store: SeedStore,
   name: string,
   notes: ReadonlyMap<string, ReadonlyArray<string>>
-): Effect.Effect<Cached | undefined, FileFailed> =>
+): Effect.Effect<CacheEntry | undefined, FileFailed> =>
   Effect.gen(function*() {
     const file = path.join(store.images, name)
     const stat = name.endsWith(".ext4") ? yield* statEntry(file) : undefined
@@ -83,11 +81,12 @@ const cachedOf = (
     const own = notes.get(digest) ?? []
     const used = yield* Effect.forEach(own, (note) => Effect.map(statFile(note), (found) => found?.mtimeMs ?? 0))
     return {
-      digest,
-      file,
+      kind: "seed" as const,
+      name: digest,
+      // Another name elsewhere holds the image: the removal of this name frees nothing.
       bytes: stat.nlink > 1 ? 0 : stat.blocks * 512,
       usedMs: Math.max(stat.birthtimeMs, ...used),
-      notes: own
+      remove: Effect.forEach([...own, file], removeFile, { discard: true })
     }
   })
 

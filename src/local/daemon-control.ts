@@ -11,6 +11,7 @@ import { SLOW_MS, Timings } from "../system/timings.ts"
 import { listVmIds } from "../vm/record/admission.ts"
 import { readRecord, vmPaths, type VmRecord } from "../vm/record/record.ts"
 import { recordedWorkspaces } from "../workspace/lifecycle/names.ts"
+import { diskUsage } from "./disk/usage.ts"
 
 /** What a daemon says of itself while it runs. */
 export const DaemonRecord = Schema.Struct({
@@ -54,7 +55,8 @@ export const daemonStatus = Effect.gen(function*() {
       ? {}
       : { pid: daemon.value.process.pid, version: daemon.value.version, startedAt: daemon.value.startedAt }),
     logPath: log,
-    vms
+    vms,
+    disk: yield* diskUsage
   }
   return status
 })

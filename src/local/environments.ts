@@ -10,6 +10,7 @@ import type { OnProgress } from "../environment/progress.ts"
 import { Paths } from "../system/Paths.ts"
 import { pruneTemplates } from "../vm/template/templates.ts"
 import { pruneRepositories } from "../workspace/seed/repositories.ts"
+import { diskUsage } from "./disk/usage.ts"
 import { noticesTo } from "./images.ts"
 
 const summary = ({ description, environment, name, own, state }: EnvironmentStatus) => ({
@@ -55,7 +56,8 @@ const withTemplates = <E, R>(removal: Effect.Effect<Removed, E, R>) =>
     const templates = yield* pruneTemplates(new Set(left))
     return {
       removed: [...removed, ...templates.map(({ name }) => `template ${name}`)],
-      freedBytes: templates.reduce((sum, one) => sum + one.freedBytes, freedBytes)
+      freedBytes: templates.reduce((sum, one) => sum + one.freedBytes, freedBytes),
+      disk: yield* diskUsage
     }
   })
 

@@ -9,6 +9,8 @@ import { sweepTemplates } from "../vm/template/templates.ts"
 import { sweepWorkspaces } from "../workspace/lifecycle/sweep.ts"
 import { temporariesOf } from "../workspace/seed/build-directory.ts"
 import { sweepRepositories } from "../workspace/seed/repositories.ts"
+import { tendDisk } from "./disk/budget.ts"
+import { diskUsage } from "./disk/usage.ts"
 
 /** Half-made things of one kind, which are counted together. */
 const halfMade = (what: string, freedBytes: number) => freedBytes > 0 ? [{ kind: "build", what, freedBytes }] : []
@@ -32,12 +34,14 @@ export const gc = Effect.gen(function*() {
     ...yield* sweepTemplates,
     ...halfMade("half-made images and kernels", yield* (yield* Environments).sweep),
     ...halfMade("half-made seeds", yield* sweepSeeds(cacheDir)),
-    ...halfMade("half-fetched repositories", yield* sweepRepositories(cacheDir))
+    ...halfMade("half-fetched repositories", yield* sweepRepositories(cacheDir)),
+    ...yield* tendDisk
   ]
   // Last: it keeps nothing else from being swept.
   for (const failure of workspaces.stay) return yield* failure
   return {
     swept: swept.map(({ kind, what }) => ({ kind, what })),
-    freedBytes: swept.reduce((sum, { freedBytes }) => sum + freedBytes, 0)
+    freedBytes: swept.reduce((sum, { freedBytes }) => sum + freedBytes, 0),
+    disk: yield* diskUsage
   }
 })

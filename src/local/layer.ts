@@ -17,6 +17,7 @@ import { allSecretSets } from "../workspace/secret/known.ts"
 import { unstoredSecrets } from "../workspace/secret/workspace-secrets.ts"
 import type { Workspaces } from "../workspace/Workspaces.ts"
 import { daemonLogs, daemonStatus, daemonStatusWithMetrics, daemonStop, daemonTimings } from "./daemon-control.ts"
+import { demandDiskRoom, tendDisk } from "./disk/budget.ts"
 import { doctor } from "./doctor/doctor.ts"
 import {
   buildEnvironment,
@@ -40,6 +41,9 @@ export const services = Vmm.layerQemu.pipe(
   Layer.provideMerge(Layer.effectDiscard(checkSettings))
 )
 
+/** Interval of the checks of the disk budget. */
+const tendEvery = "60 seconds"
+
 /** @param pooled whether `run` takes its microVM from the pool of the process that has the workspaces */
 const make = (pooled: boolean) =>
   Effect.gen(function*() {
@@ -61,15 +65,27 @@ const make = (pooled: boolean) =>
       Effect.flatMap(taken, ({ workspaces }) => use(workspaces))
     const eventsOf = <A, E>(use: (workspaces: Workspaces["Type"]) => Stream.Stream<A, E>) =>
       Stream.unwrap(Effect.map(taken, ({ workspaces }) => use(workspaces)))
+    /** Streams of operations that make something new: too little disk space refuses them before their first step. */
+    const withRoom = <A, E, R>(work: Stream.Stream<A, E, R>) => Stream.unwrap(Effect.as(effect(demandDiskRoom), work))
+    if (pooled) {
+      yield* effect(tendDisk).pipe(
+        Effect.delay(tendEvery),
+        Effect.catchAllCause((cause) => Effect.logWarning("caches cannot be evicted", cause)),
+        Effect.forever,
+        Effect.forkScoped
+      )
+    }
     const pyro: PyroService = {
       run: (payload, input) =>
-        pooled
-          ? Stream.unwrap(
-            Effect.map(taken, ({ pool }) => stream(Stream.provideService(run(payload, input), Pool, pool)))
-          )
-          : stream(run(payload, input)),
+        withRoom(
+          pooled
+            ? Stream.unwrap(
+              Effect.map(taken, ({ pool }) => stream(Stream.provideService(run(payload, input), Pool, pool)))
+            )
+            : stream(run(payload, input))
+        ),
       workspace: {
-        create: (payload) => eventsOf((all) => all.create(payload)),
+        create: (payload) => withRoom(eventsOf((all) => all.create(payload))),
         list: ({ labels }) => of((all) => Effect.map(all.list(labels), (workspaces) => ({ workspaces }))),
         status: (payload) => of((all) => all.status(payload)),
         exec: callFromPull((payload, input) => of((all) => all.exec(payload, input))),
@@ -88,11 +104,11 @@ const make = (pooled: boolean) =>
         sync: { push: (payload) => of(({ content }) => content.syncPush(payload)) },
         reset: (payload) => eventsOf((all) => all.reset(payload)),
         snapshot: {
-          create: (payload) => eventsOf(({ snapshot }) => snapshot.create(payload)),
+          create: (payload) => withRoom(eventsOf(({ snapshot }) => snapshot.create(payload))),
           list: (payload) => of(({ snapshot }) => Effect.map(snapshot.list(payload), (snapshots) => ({ snapshots }))),
           delete: (payload) => of(({ snapshot }) => Effect.map(snapshot.delete(payload), (deleted) => ({ deleted })))
         },
-        fork: (payload) => eventsOf((all) => all.fork(payload)),
+        fork: (payload) => withRoom(eventsOf((all) => all.fork(payload))),
         compare: (payload) => of((all) => all.compare(payload)),
         update: (payload) => of((all) => all.update(payload)),
         stop: (payload) => eventsOf((all) => all.stop(payload)),

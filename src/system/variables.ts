@@ -55,6 +55,23 @@ export const variables = {
     purpose: "Workspace of a command that names none. `delete` always needs a name",
     readers: EVERY
   },
+  PYRO_DISK_BUDGET_MIB: {
+    group: "pyro",
+    allowed: { kind: "integer", min: 0, max: 1_073_741_824 },
+    unit: "MiB",
+    default: 0,
+    purpose:
+      "Maximum disk space of state and cache together; 0: no maximum. pyro evicts caches first, then refuses new workspaces",
+    readers: EVERY
+  },
+  PYRO_DISK_RESERVE_MIB: {
+    group: "pyro",
+    allowed: { kind: "integer", min: 0, max: 1_073_741_824 },
+    unit: "MiB",
+    default: 64,
+    purpose: "Free disk space that a new workspace, run, fork or snapshot needs. pyro evicts caches to get the space",
+    readers: EVERY
+  },
   PYRO_QEMU: {
     group: "pyro",
     allowed: { kind: "absolute-path", what: "the QEMU program" },

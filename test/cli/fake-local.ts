@@ -18,8 +18,10 @@ import {
 import type { RunEvent, RunPayload } from "../../src/contract/operations/run.ts"
 import { Pyro, type PyroService } from "../../src/contract/Pyro.ts"
 import type { RunInput } from "../../src/contract/run-input.ts"
+import { SeedImages } from "../../src/disk/SeedImages.ts"
 import { daemonLogs, daemonStatus, daemonStop, daemonTimings } from "../../src/local/daemon-control.ts"
 import { Paths } from "../../src/system/Paths.ts"
+import { someDisk } from "../support/disk-usage.ts"
 import { unfakedPyro } from "../support/unfaked-pyro.ts"
 import { fakeWorkspaces } from "./fake-workspaces.ts"
 
@@ -71,17 +73,17 @@ export const layer: Layer.Layer<Pyro, PyroError> = Layer.sync(Pyro, () => ({
           addedPackages: packages
         }
       }),
-    rm: () => Effect.succeed({ removed: [], freedBytes: 0 }),
-    prune: () => Effect.succeed({ removed: ["sha256:00"], freedBytes: 2_097_152 })
+    rm: () => Effect.succeed({ removed: [], freedBytes: 0, disk: someDisk }),
+    prune: () => Effect.succeed({ removed: ["sha256:00"], freedBytes: 2_097_152, disk: someDisk })
   },
   doctor: ({ selftest }) =>
     Stream.make(
       { _tag: "Line" as const, name: "cpu", ok: true, found: "x86_64" },
       ...(selftest ? [{ _tag: "Line" as const, name: "clock", ok: false, found: "late", mend: "wind it up" }] : [])
     ),
-  gc: () => Effect.succeed({ swept: [{ kind: "vm", what: "pid 7" }], freedBytes: 1024 }),
+  gc: () => Effect.succeed({ swept: [{ kind: "vm", what: "pid 7" }], freedBytes: 1024, disk: someDisk }),
   daemon: {
-    status: () => Effect.provide(daemonStatus, Paths.layer),
+    status: () => Effect.provide(daemonStatus, Layer.provideMerge(SeedImages.layer, Paths.layer)),
     stop: () => Effect.provide(daemonStop, Paths.layer),
     logs: (payload) => Effect.provide(daemonLogs(payload), Paths.layer),
     timings: daemonTimings

@@ -3,6 +3,7 @@ import { between, defaulted, optional } from "../fields.ts"
 import { byName } from "../names.ts"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { DiskUsage } from "./disk-usage.ts"
 
 const HOST_ADMINISTRATION = { missing: "host administration" } as const
 const none = lazy(() => Schema.Struct({}))
@@ -72,6 +73,7 @@ export const DaemonStatus = lazy(() =>
         memoryMib: Schema.Int.annotations({ description: "Guest memory in MiB" })
       }))
     ).annotations({ description: "MicroVMs of this installation" }),
+    disk: DiskUsage().annotations({ description: "Use of the host's disk" }),
     metrics: optional(
       Metrics().annotations({
         description: "Metrics since the start of the daemon. Absent if no daemon of this version answers within 2 s"
@@ -83,7 +85,7 @@ export type DaemonStatus = ReturnType<typeof DaemonStatus>["Type"]
 
 export const daemonStatus = unary({
   name: "daemon.status",
-  summary: "Show whether pyro's daemon runs, its microVMs and its metrics",
+  summary: "Show whether pyro's daemon runs, its microVMs, its metrics and what uses the disk",
   description:
     "The daemon owns the workspaces. The first command that needs the daemon starts it. The daemon exits ten minutes after the last workspace is deleted. This command neither starts the daemon nor delays its exit.",
   cli: { path: ["daemon", "status"], args: [], exits: "own", examples: ["pyro daemon status --json"] },

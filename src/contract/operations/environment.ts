@@ -3,6 +3,7 @@ import { defaulted, list, optional, text } from "../fields.ts"
 import { Notice } from "../notice.ts"
 import { type Folding, lazy, streaming, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { DiskUsage } from "./disk-usage.ts"
 
 const HOST_ADMINISTRATION = { missing: "host administration" } as const
 
@@ -63,7 +64,8 @@ const Removed = lazy(() =>
       description:
         "What was removed: names of environments or digests of images, `template KEY`, `seed DIGEST`, `repository NAME`"
     }),
-    freedBytes: Schema.Int.annotations({ description: "Bytes of disk that were freed" })
+    freedBytes: Schema.Int.annotations({ description: "Bytes of disk that were freed" }),
+    disk: DiskUsage().annotations({ description: "Use of the host's disk afterwards" })
   }))
 )
 export type Removed = ReturnType<typeof Removed>["Type"]

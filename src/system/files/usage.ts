@@ -33,3 +33,24 @@ export const freedBeneath = (path: string): number => {
   if (!stat.isDirectory()) return stat.nlink > 1 ? 0 : stat.blocks * BLOCK_BYTES
   return fs.readdirSync(path).reduce((sum, name) => sum + freedBeneath(join(path, name)), 0)
 }
+
+/** Counts the disk space of several trees, each file and folder once: a tree within a counted tree, or a second name, counts nothing. */
+export class UsageCounter {
+  readonly #counted = new Set<string>()
+
+  /** Bytes beneath a path of files that were not counted before, as far as this user can read the path. */
+  count(path: string): number {
+    try {
+      const stat = fs.lstatSync(path)
+      const name = `${stat.dev}:${stat.ino}`
+      if (this.#counted.has(name)) return 0
+      this.#counted.add(name)
+      const own = stat.blocks * BLOCK_BYTES
+      return stat.isDirectory()
+        ? fs.readdirSync(path).reduce((sum, name) => sum + this.count(join(path, name)), own)
+        : own
+    } catch {
+      return 0
+    }
+  }
+}

@@ -1,16 +1,17 @@
 import { Effect, Option, Schema } from "effect"
 import { randomBytes } from "node:crypto"
 import * as path from "node:path"
+import type { CacheEntry } from "../../disk/cache-entry.ts"
 import { readJson, writeJsonAtomic } from "../../system/atomic-file.ts"
 import { CheckedFile, checkFile, describeFile, sparseDigest } from "../../system/checked-file.ts"
-import { renameFile } from "../../system/files/entries.ts"
+import { renameFile, setTimes, statFile } from "../../system/files/entries.ts"
 import type { FileFailed } from "../../system/files/failure.ts"
 import { ensureFolder, listIfPresent, makeFolder, removeTree } from "../../system/files/folders.ts"
 import { toHostError } from "../../system/files/host-error.ts"
 import { bytesBeneath } from "../../system/files/usage.ts"
 import { withLock } from "../../system/lock.ts"
 import { Paths } from "../../system/Paths.ts"
-import { nowIso } from "../../system/time.ts"
+import { nowIso, nowMs } from "../../system/time.ts"
 import { deadlineScale } from "../deadline-scale.ts"
 import { failedAt, fileFailedAt } from "../failure.ts"
 import { type Frozen, frozenIn, overlayIn } from "../frozen.ts"
@@ -51,6 +52,8 @@ const find = (directory: string) =>
     if (memory !== manifest.memory || state !== manifest.state || overlay !== manifest.overlay) {
       yield* writeJsonAtomic(file, TemplateManifest, { ...manifest, memory, state, overlay })
     }
+    // Evictions take the templates that were not used the longest.
+    yield* Effect.ignore(setTimes(directory, (yield* nowMs) / 1000))
     return templateIn(directory, manifest)
   }).pipe(
     // Damage is no error: what cannot be used is made anew.
@@ -152,6 +155,26 @@ const removeTemplates = (unwanted: (name: string, folder: string) => Effect.Effe
     }
     return removed
   })
+
+/** All templates, for an eviction. VMs that were restored from one go on. */
+export const templateEntries = Effect.gen(function*() {
+  const store = path.join((yield* Paths).cacheDir, "templates")
+  const names = (yield* listIfPresent(store)).filter((name) => !/\.(lock|tmp)$/.test(name))
+  return yield* Effect.forEach(names, (name) => {
+    const folder = path.join(store, name)
+    return Effect.map(statFile(folder), (stat): CacheEntry => ({
+      kind: "template",
+      name,
+      bytes: bytesBeneath(folder),
+      usedMs: stat?.mtimeMs ?? 0,
+      remove: removeTree(folder).pipe(
+        withLock(path.join(store, `${name}.lock`), { timeoutMs: 0 }),
+        // A process that makes the template keeps it; without its tool, the lock cannot be taken.
+        Effect.catchTags({ LockTimeout: () => Effect.void, HostToolMissing: () => Effect.void })
+      )
+    }))
+  })
+}).pipe(Effect.mapError(toHostError))
 
 /** Removes what builds that were killed left beside the templates. */
 export const sweepTemplates = removeTemplates((name) => Effect.succeed(name.endsWith(".tmp")))

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import * as path from "node:path"
 import type { HostToolMissing, NoSpace, StateDirectoryUnusable } from "../../contract/errors.ts"
+import type { CacheEntry } from "../../disk/cache-entry.ts"
 import { exists, statFile } from "../../system/files/entries.ts"
 import type { FileFailed } from "../../system/files/failure.ts"
 import { listIfPresent, removeTree } from "../../system/files/folders.ts"
@@ -70,6 +71,26 @@ export const sweepRepositories = (cacheDir: string): Effect.Effect<number, Repos
     Effect.map((freed) => freed.reduce((sum, bytes) => sum + bytes, 0)),
     Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostError(failure)))
   )
+
+/** All repositories of the cache, for an eviction. */
+export const repositoryEntries = (
+  cacheDir: string
+): Effect.Effect<ReadonlyArray<CacheEntry>, RepositoriesFailed> =>
+  Effect.flatMap(
+    repositoriesIn(cacheDir),
+    (all) =>
+      Effect.forEach(all, (repository) =>
+        Effect.map(statFile(repository), (stat): CacheEntry => ({
+          kind: "repository",
+          name: path.basename(repository),
+          bytes: bytesBeneath(repository),
+          usedMs: stat?.mtimeMs ?? 0,
+          remove: whenFree(repository, Effect.as(removeTree(repository), 0)).pipe(
+            // Without its tool, the lock cannot be taken, and the repository stays.
+            Effect.catchTag("HostToolMissing", () => Effect.void)
+          )
+        })))
+  ).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostError(failure))))
 
 /** Removes the least recently used repositories until the rest fits. Those of the last hour stay. */
 export const pruneRepositories = (

@@ -10,6 +10,7 @@ import { handlers } from "../../../src/daemon/handlers.ts"
 import { makeRequestTracker, type RequestTracker } from "../../../src/daemon/request-tracker.ts"
 import { firstEvents } from "../../../src/sdk/first-events.ts"
 import { type Client, ConnectionLost, failureOf } from "../../../src/sdk/session.ts"
+import { someDisk } from "../../support/disk-usage.ts"
 import { unfakedPyro } from "../../support/unfaked-pyro.ts"
 
 const EVENTS: ReadonlyArray<RunEvent> = [
@@ -49,7 +50,7 @@ const Served = Layer.succeed(Pyro, {
   env: {
     ...unfakedPyro.env,
     inspect: ({ environment }) => unknown(environment),
-    prune: () => Effect.succeed({ removed: [], freedBytes: 7 })
+    prune: () => Effect.succeed({ removed: [], freedBytes: 7, disk: someDisk })
   }
 })
 
@@ -77,7 +78,7 @@ const asked = (client: Client, environment: string) =>
 
 describe("the operations as RPCs", () => {
   it("the service nests the verbs of a group", async () => {
-    assert.deepStrictEqual(await calling((pyro) => pyro.env.prune({})), { removed: [], freedBytes: 7 })
+    assert.deepStrictEqual(await calling((pyro) => pyro.env.prune({})), { removed: [], freedBytes: 7, disk: someDisk })
   })
 
   it("a short operation returns all its events with their bytes in one answer", async () => {

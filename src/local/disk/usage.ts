@@ -1,0 +1,65 @@
+import { Effect } from "effect"
+import { type DiskUsage, diskUsers } from "../../contract/operations/disk-usage.ts"
+import { freeMib } from "../../environment/space.ts"
+import { setting } from "../../system/config.ts"
+import { attempt } from "../../system/files/failure.ts"
+import { namesIn } from "../../system/files/folders.ts"
+import { toHostError } from "../../system/files/host-error.ts"
+import { UsageCounter } from "../../system/files/usage.ts"
+import { Paths } from "../../system/Paths.ts"
+import { isWorkspaceId, workspacesDirectory } from "../../workspace/lifecycle/record.ts"
+import { cacheEntries } from "./cache-entries.ts"
+
+type User = (typeof diskUsers)[number]
+
+const cacheFolders = ["environments", "kernels", "templates", "seeds", "repositories", "packages", "code"] as const
+
+const partOf = (name: string): User => name === "snapshots" || name === "logs" ? name : "workspaces"
+
+/** Bytes by user and by workspace. Images of the cache count there, and not for the workspaces that hold them. */
+const countAll = ({ cacheDir, stateDir }: Paths["Type"]) => {
+  const counter = new UsageCounter()
+  const uses = new Map<User, number>()
+  const add = (user: User, folder: string) => {
+    const bytes = counter.count(folder)
+    uses.set(user, (uses.get(user) ?? 0) + bytes)
+    return bytes
+  }
+  for (const name of cacheFolders) add(name, `${cacheDir}/${name}`)
+  add("environments", `${stateDir}/environments`)
+  const all = workspacesDirectory(stateDir)
+  const workspaces = namesIn(all).filter(isWorkspaceId).map((workspace) => ({
+    workspace,
+    bytes: namesIn(`${all}/${workspace}`).reduce(
+      (sum, name) => sum + add(partOf(name), `${all}/${workspace}/${name}`),
+      0
+    )
+  }))
+  add("vms", `${stateDir}/vms`)
+  add("logs", `${stateDir}/daemon`)
+  add("other", stateDir)
+  if (!cacheDir.startsWith(`${stateDir}/`)) add("other", cacheDir)
+  return { uses, workspaces }
+}
+
+const mib = 1024 * 1024
+
+/** What uses the host's disk. Reads the names and sizes of all files of pyro. */
+export const diskUsage = Effect.gen(function*() {
+  const paths = yield* Paths
+  const budgetMib = yield* setting("PYRO_DISK_BUDGET_MIB")
+  const { uses, workspaces } = yield* attempt("scandir", paths.stateDir, () => countAll(paths))
+  const entries = yield* cacheEntries
+  const usage: DiskUsage = {
+    usedBytes: [...uses.values()].reduce((sum, bytes) => sum + bytes, 0),
+    evictableBytes: entries.reduce((sum, { bytes }) => sum + bytes, 0),
+    ...(budgetMib === 0 ? {} : { budgetBytes: budgetMib * mib }),
+    freeBytes: (yield* freeMib(paths.stateDir)) * mib,
+    uses: diskUsers.flatMap((what) => {
+      const bytes = uses.get(what) ?? 0
+      return bytes === 0 ? [] : [{ what, bytes }]
+    }),
+    workspaces: workspaces.sort((one, other) => other.bytes - one.bytes)
+  }
+  return usage
+}).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostError(failure))))

@@ -1,0 +1,89 @@
+import { assert, describe, it } from "@effect/vitest"
+import { ConfigProvider, Effect, Layer } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { SeedImages } from "../../../src/disk/SeedImages.ts"
+import { demandDiskRoom, tendDisk } from "../../../src/local/disk/budget.ts"
+import { diskUsage } from "../../../src/local/disk/usage.ts"
+import { Paths } from "../../../src/system/Paths.ts"
+import { temporaryDirectory } from "../disk/temporary-directory.ts"
+
+const mib = 1024 * 1024
+
+/** A cache with a template of 3 MiB, a seed of 2 MiB and an environment, and a workspace that holds a second seed. */
+const installation = (settings: Readonly<Record<string, string>>) =>
+  Effect.gen(function*() {
+    const root = yield* temporaryDirectory
+    const [stateDir, cacheDir] = [path.join(root, "state"), path.join(root, "cache")]
+    const write = (file: string, sizeMib: number, usedHoursAgo: number) => {
+      fs.mkdirSync(path.dirname(file), { recursive: true })
+      fs.writeFileSync(file, Buffer.alloc(sizeMib * mib, 7))
+      const seconds = Date.now() / 1000 - usedHoursAgo * 3600
+      fs.utimesSync(file, seconds, seconds)
+      fs.utimesSync(path.dirname(file), seconds, seconds)
+      return file
+    }
+    const template = path.dirname(write(path.join(cacheDir, "templates", "old", "mem"), 3, 48))
+    const recent = path.dirname(write(path.join(cacheDir, "templates", "recent", "mem"), 3, 0))
+    const packages = path.dirname(write(path.join(cacheDir, "packages", "one.deb"), 2, 24))
+    const environment = write(path.join(cacheDir, "environments", "0".repeat(64), "root.erofs"), 2, 96)
+    const held = write(path.join(cacheDir, "seeds", `${"1".repeat(64)}.ext4`), 2, 96)
+    const disk = path.join(stateDir, "workspaces", "ws-0123456789", "disk-0")
+    write(path.join(disk, "0.qcow2"), 1, 0)
+    fs.linkSync(held, path.join(disk, "seed.ext4"))
+    const paths = Paths.of({ stateDir, cacheDir, memoryDir: path.join(root, "memory") } as Paths["Type"])
+    const services = SeedImages.layer.pipe(Layer.provideMerge(Layer.succeed(Paths, paths)))
+    const here = <A, E, R>(work: Effect.Effect<A, E, R | Paths | SeedImages>) =>
+      work.pipe(
+        Effect.provide(services),
+        Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(settings))))
+      )
+    return { here, template, recent, packages, environment, held }
+  })
+
+describe("the disk budget", () => {
+  it.scopedLive("usage counts a shared file once, and as evictable only if no workspace holds it", () =>
+    Effect.gen(function*() {
+      const { here } = yield* installation({})
+      const { budgetBytes, evictableBytes, uses, usedBytes, workspaces } = yield* here(diskUsage)
+      const of = (what: string) => Math.floor((uses.find((one) => one.what === what)?.bytes ?? 0) / mib)
+      assert.deepStrictEqual(["templates", "packages", "environments", "seeds", "workspaces"].map(of), [6, 2, 2, 2, 1])
+      assert.strictEqual(Math.floor(usedBytes / mib), 13)
+      assert.strictEqual(Math.floor(evictableBytes / mib), 8)
+      assert.isUndefined(budgetBytes)
+      assert.deepStrictEqual(workspaces.map(({ bytes, workspace }) => [workspace, Math.floor(bytes / mib)]), [
+        ["ws-0123456789", 1]
+      ])
+    }))
+
+  it.scopedLive("an eviction takes the least recently used cache first, and ends when the budget holds", () =>
+    Effect.gen(function*() {
+      const { environment, held, here, packages, recent, template } = yield* installation({
+        PYRO_DISK_BUDGET_MIB: "11"
+      })
+      const evicted = yield* here(tendDisk)
+      assert.deepStrictEqual(evicted.map(({ kind, what }) => [kind, what]), [["evicted template", "old"]])
+      assert.isFalse(fs.existsSync(template))
+      for (const kept of [environment, held, packages, recent]) assert.isTrue(fs.existsSync(kept), kept)
+      assert.deepStrictEqual(yield* here(tendDisk), [])
+      yield* here(demandDiskRoom)
+    }))
+
+  it.scopedLive("a budget that no eviction can keep refuses new work, and caches in use stay", () =>
+    Effect.gen(function*() {
+      const { environment, here, packages, recent } = yield* installation({ PYRO_DISK_BUDGET_MIB: "2" })
+      const failure = yield* Effect.flip(here(demandDiskRoom))
+      assert.strictEqual(failure._tag, "NoSpace")
+      assert.include(failure.message, "PYRO_DISK_BUDGET_MIB")
+      assert.isFalse(fs.existsSync(packages))
+      for (const kept of [environment, recent]) assert.isTrue(fs.existsSync(kept), kept)
+    }))
+
+  it.scopedLive("a host without the reserve refuses new work early and says how much is missing", () =>
+    Effect.gen(function*() {
+      const { here } = yield* installation({ PYRO_DISK_RESERVE_MIB: "1073741824" })
+      const failure = yield* Effect.flip(here(demandDiskRoom))
+      assert.strictEqual(failure._tag, "NoSpace")
+      assert.include(failure.message, "1073741824 MiB needed")
+    }))
+})
