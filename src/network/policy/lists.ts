@@ -32,10 +32,10 @@ const HOST_LISTS = {
     hosts: ["index.crates.io:443", "static.crates.io:443", "crates.io:443"]
   },
   go: {
-    description:
-      "go: modules and toolchains of proxy.golang.org, which redirects large files to storage.googleapis.com",
-    // GOPROXY and GOSUMDB of go.env; toolchains are modules of the same proxy (go.dev/doc/toolchain).
-    hosts: ["proxy.golang.org:443", "sum.golang.org:443", "storage.googleapis.com:443"]
+    description: "go: modules and toolchains of proxy.golang.org",
+    // GOPROXY and GOSUMDB of go.env; toolchains are modules of the same proxy (go.dev/doc/toolchain). The proxy may redirect to
+    // storage.googleapis.com, which serves everybody's buckets: only a person may grant that host.
+    hosts: ["proxy.golang.org:443", "sum.golang.org:443"]
   },
   github: {
     description: "git, git-lfs and gh: repositories, archives, release files and the API of GitHub",
