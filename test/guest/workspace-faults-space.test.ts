@@ -154,9 +154,11 @@ describe("a disk that is full", () => {
         "starting",
         "the host's disk is full: the guest stands still and goes on when there is room"
       ])
-      for (const verb of [["exec", "host", "--", "true"], ["start", "host"], ["stop", "host"], ["fork", "host"]]) {
+      for (const verb of [["exec", "host", "--", "true"], ["start", "host"], ["stop", "host"]]) {
         assert.match((await failure(["workspace", ...verb])).message, /is starting; .* stands still/, verb[0])
       }
+      // A copy needs room first, whatever the state of its origin.
+      assert.strictEqual((await failure(["workspace", "fork", "host"])).code, "no_space")
     } finally {
       free()
     }
