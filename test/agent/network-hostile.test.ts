@@ -3,6 +3,7 @@ import { Chunk, Effect, Fiber, Stream } from "effect"
 import { randomBytes } from "node:crypto"
 import { constants } from "node:os"
 import { NetworkMode } from "../../src/guest-channel/calls.ts"
+import { encodeControl } from "../../src/guest-channel/control.ts"
 import { encodeFrame } from "../../src/guest-channel/frame.ts"
 import { AgentMessage, HostMessage, RequestAnswer } from "../../src/guest-channel/messages.ts"
 import { until, withNetworkAgent } from "./agent.ts"
@@ -72,9 +73,13 @@ withNetworkAgent("an agent with a network whose host sends what it should not", 
 
   it.scoped("input ahead of the connection fails the stream and refuses the program", () =>
     Effect.gen(function*() {
-      const { accept, raw, said } = yield* waiting
-      accept(2)
-      raw.send(HostMessage.DataIn, 2, { offset: 0, data: Buffer.from("too early") })
+      const { raw, request, said } = yield* waiting
+      const { Accept, DataIn } = HostMessage
+      // In one write, so that the agent reads both before it takes the connection.
+      raw.write(Buffer.concat([
+        encodeControl(2, Accept.kind, Accept.fields, { id: randomBytes(16), window: 65_536, request }),
+        encodeControl(2, DataIn.kind, DataIn.fields, { offset: 0, data: Buffer.from("too early") })
+      ]))
       const { errno } = yield* raw.frameFor(AgentMessage.Failed, 2)
       assert.strictEqual(errno, EBADMSG)
       yield* until("the program's error", () => /ECONN(REFUSED|RESET)/.test(said()))

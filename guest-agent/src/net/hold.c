@@ -20,7 +20,8 @@
 enum {
   /* Room for as many SYNs at once as may be open; more are sent again after a second. */
   RING_BYTES = 128 * 1024,
-  SYNS_PER_ROUND = 256,
+  /* As many as the ring has room for. */
+  SYNS_AT_ONCE = 1200,
   BUCKETS = 1024,
   CHECK_MS = 1000,
   DNS_PORT = 53,
@@ -124,7 +125,8 @@ static void on_syn(const uint8_t *packet, size_t size) {
 
 void hold_drain(void) {
   size_t size = 0;
-  for (int i = 0; i < SYNS_PER_ROUND; i++) {
+  if (ring.consumer == NULL) return; /* not prepared */
+  for (int i = 0; i < SYNS_AT_ONCE; i++) {
     const struct held_record *record = ring_buffer_next(&ring, &size);
     if (record == NULL) return;
     if (size >= sizeof *record && record->size <= HOLD_PACKET_MAX) {
@@ -158,7 +160,9 @@ int hold_open(int listener4, int listener6, const char **what) {
 
 void hold_turn(bool on) { is_on = on; }
 
+/* For an answer. A SYN that was sent again and is still in the ring belongs to the request; later, it would be a new one. */
 static struct held *of_request(uint32_t number) {
+  hold_drain();
   struct request *request = request_find(number, REQUEST_CONNECT);
   return request == NULL ? NULL : container_of(request, struct held, request);
 }
