@@ -48,6 +48,8 @@ const fileModules = [
   "src/workspace/lifecycle/{damaged,record}.ts",
   // Reads a file of the package itself, as rootfs' recipes are read.
   "src/network/dial/program.ts",
+  // Run in the dial process, which has promises and no effects: the host's certificates, and a folder that exists for a moment.
+  "src/network/intercept/{socket-pair,trust}.ts",
   // Walks a snapshot's folder before its files are synced.
   "src/workspace/snapshot/keep.ts"
 ]

@@ -1,6 +1,7 @@
 import { Cause, Effect, Exit, Stream } from "effect"
 import type { Socket } from "node:net"
 import { fronting, inspect } from "./hello/inspect.ts"
+import { reset } from "./reset.ts"
 import { SocketReader } from "./socket-reader.ts"
 
 /** The guest's end of a connection, as `GuestSocket` of the channel. Each part fails once the guest reset it, or the channel is lost. */
@@ -95,7 +96,7 @@ export const splice = <E>(options: SpliceOptions<E>): Effect.Effect<SpliceEnd> =
       Effect.onExit((exit) =>
         Effect.sync(() => {
           reader.close()
-          if (!Exit.isSuccess(exit) || exit.value._tag !== "Closed") socket.resetAndDestroy()
+          if (!Exit.isSuccess(exit) || exit.value._tag !== "Closed") reset(socket)
         })
       )
     )

@@ -146,6 +146,20 @@ export const variables = {
       "Directories of the host's programs, such as QEMU, git and bubblewrap. pyro also looks in `/usr/sbin` and `/sbin`",
     readers: EVERY
   },
+  SSL_CERT_FILE: {
+    group: "host",
+    allowed: { kind: "text", what: "a file of PEM certificates" },
+    otherwise: "the file of the host's distribution",
+    purpose: "Certificate authorities that pyro trusts when it sends a secret to a host",
+    readers: DAEMON
+  },
+  NODE_EXTRA_CA_CERTS: {
+    group: "host",
+    allowed: { kind: "text", what: "a file of PEM certificates" },
+    otherwise: "none",
+    purpose: "More certificate authorities that pyro trusts for the same purpose",
+    readers: DAEMON
+  },
   HTTPS_PROXY: {
     group: "host",
     allowed: { kind: "text", what: "the URL of an HTTP proxy" },

@@ -5,6 +5,7 @@ import { type Folding, lazy, streaming, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 import { networkDetails, networkFields } from "./network-fields.ts"
 import { secretFlags, secretsField } from "./secret-fields.ts"
+import { secretHttpField } from "./secret-http-fields.ts"
 import { Labels, workspaceField, WorkspaceName } from "./workspace-field.ts"
 import { secondary, WorkspaceInfo } from "./workspace-info.ts"
 import { workspaceUser } from "./workspace-user.ts"
@@ -84,7 +85,8 @@ export const CreatePayload = lazy(() =>
     ),
     ...secretsField(
       "Secrets of the workspace by name, for `exec --secret-env`. pyro removes the values from output. Default: none"
-    )
+    ),
+    ...secretHttpField("Needs a network policy that allows HOST. Default: none")
   }))
 )
 export type CreatePayload = ReturnType<typeof CreatePayload>["Type"]
@@ -157,6 +159,7 @@ export const workspaceCreate = streaming({
       "pyro workspace create --label task=42 --ttl-seconds 3600 --id-only",
       "pyro workspace create --seed-path . --workspace-user agent",
       "pyro workspace create --seed-path . --secret-env NPM_TOKEN",
+      "pyro workspace create --secret-env ANTHROPIC_API_KEY --secret-http ANTHROPIC_API_KEY@anthropic --allow-host api.anthropic.com",
       "pyro workspace create --seed-path . --allow-host npm --allow-host api.example.com:443"
     ]
   },

@@ -3,6 +3,7 @@ import { between, defaulted, list, optional } from "../fields.ts"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 import { clearSecretsField, secretFlags, secretsField } from "./secret-fields.ts"
+import { secretHttpField } from "./secret-http-fields.ts"
 import { Labels, workspaceField, WorkspaceName } from "./workspace-field.ts"
 import { secondary, WorkspaceInfo } from "./workspace-info.ts"
 import { MAX_TTL_SECONDS } from "./workspace-lifecycle.ts"
@@ -37,6 +38,7 @@ export const UpdatePayload = lazy(() =>
       })
     ),
     ...secretsField("Secrets to set or to replace, by name. Other secrets stay. Default: none"),
+    ...secretHttpField("Other hosts stay. Default: none"),
     ...clearSecretsField()
   }))
 )

@@ -1,10 +1,13 @@
 import { Context, Data, Effect, Layer, type Scope } from "effect"
 import type { Socket } from "node:net"
+import { nowMs } from "../../system/time.ts"
+import type { Authority, Interception } from "../intercept/interception.ts"
+import { trustNow } from "../intercept/trust-environment.ts"
 import { withoutServiceLabels } from "../name.ts"
 import { type Denied, judgeLiteral, judgeName } from "../policy/judge.ts"
 import type { Rules } from "../policy/policy.ts"
 import { startDialProcess } from "./dial-process.ts"
-import type { AnsweredMessage, DialFailure } from "./protocol.ts"
+import type { AnsweredMessage, DialFailure, RefusedMessage } from "./protocol.ts"
 import { proxiesNow } from "./proxy-environment.ts"
 
 export type { DialFailure } from "./protocol.ts"
@@ -31,6 +34,13 @@ export interface DialRequest {
   readonly rules: Rules
   /** Requests of one group wait for each other, before others wait for them. */
   readonly group: string
+  /** The dial process ends TLS, and puts secrets in. Unused without a name. */
+  readonly interception?: HostInterception | undefined
+}
+
+export interface HostInterception extends Pick<Interception, "authority" | "foreign" | "secrets"> {
+  /** Gets the reason if TLS fails, or if a request is denied; once at most. */
+  readonly onDenied: (detail: string) => void
 }
 
 export interface Dialled {
@@ -71,9 +81,19 @@ export interface DiallerService {
   readonly dial: (request: DialRequest) => Effect.Effect<Dialled, DialRefused, Scope.Scope>
   /** Answers a DNS question. Only SRV, TXT, MX and similar questions for allowed names leave the host. */
   readonly resolve: (request: LookUpRequest) => Effect.Effect<Resolved>
+  /** Makes a certificate authority that is good for servers of these hosts alone. */
+  readonly makeAuthority: (hosts: ReadonlyArray<string>) => Effect.Effect<Authority, DialRefused>
 }
 
 const refused = ({ option, reason }: Denied) => new DialRefused({ reason: "denied", detail: reason, option })
+
+const failedAs = ({ detail, failure, option }: Pick<RefusedMessage, "detail" | "failure" | "option">) =>
+  new DialRefused({ reason: failure, detail, option })
+
+const interceptionMessage = (
+  { authority, foreign, secrets }: HostInterception,
+  now: number
+): Interception => ({ authority, foreign, secrets, trust: trustNow(), nowMs: now })
 
 const TYPE_A = 1
 const TYPE_AAAA = 28
@@ -94,17 +114,24 @@ const answerOf = ({ outcome, records }: AnsweredMessage, rules: Rules): DnsAnswe
 const make: Effect.Effect<DiallerService, never, Scope.Scope> = Effect.gen(function*() {
   const dialProcess = yield* startDialProcess
   return {
-    dial: ({ address, group, name, port, rules }) =>
-      Effect.suspend(() => {
+    dial: ({ address, group, interception, name, port, rules }) =>
+      Effect.flatMap(nowMs, (now) => {
         // The dial process judges every address once more, with the host's own addresses.
         const verdict = name === undefined ? judgeLiteral(rules, address, port, []) : judgeName(rules, name, port)
         if (verdict._tag === "Denied") return Effect.fail(refused(verdict))
         const target = name === undefined ? { name, address: verdict.host } : { name: verdict.host, address: undefined }
         const allowIps = rules.allowIps.map(({ text }) => text)
-        return dialProcess.dial({ ...target, port, allowIps, group, proxies: proxiesNow() }).pipe(
-          Effect.mapError(({ detail, failure, option }) => new DialRefused({ reason: failure, detail, option }))
-        )
+        const asked = { ...target, port, allowIps, group, proxies: proxiesNow() }
+        const dialled = interception === undefined || name === undefined
+          ? dialProcess.dial(asked)
+          : dialProcess.dial(
+            { ...asked, interception: interceptionMessage(interception, now) },
+            interception.onDenied
+          )
+        return Effect.mapError(dialled, failedAs)
       }),
+    makeAuthority: (hosts) =>
+      Effect.flatMap(nowMs, (now) => dialProcess.makeAuthority({ hosts, nowMs: now })).pipe(Effect.mapError(failedAs)),
     resolve: ({ group, name, rules, type }) =>
       Effect.suspend((): Effect.Effect<Resolved> => {
         const isAddress = type === TYPE_A || type === TYPE_AAAA

@@ -1,7 +1,9 @@
 import { Effect, type Scope } from "effect"
 import type { Socket } from "node:net"
+import type { Authority } from "../intercept/interception.ts"
+import { reset } from "../reset.ts"
 import { DialRun, failed, type Failure, type Outcome } from "./dial-run.ts"
-import type { AnsweredMessage, DialMessage, LookUpMessage } from "./protocol.ts"
+import type { AnsweredMessage, AuthorityMessage, DialMessage, LookUpMessage } from "./protocol.ts"
 
 /** Maximum requests that wait for the process at a time. */
 const MAX_PENDING = 4_096
@@ -10,12 +12,14 @@ const MAX_PENDING = 4_096
 export interface DialProcess {
   /** Starts the process before the first request. A failure is told by the request. */
   readonly prepare: Effect.Effect<void>
-  readonly dial: (request: Omit<DialMessage, "_tag" | "id">) => Effect.Effect<
+  /** `onDenied` gets the reason if an intercepted connection is denied after it was made, until the Scope closes. */
+  readonly dial: (request: Omit<DialMessage, "_tag" | "id">, onDenied?: (detail: string) => void) => Effect.Effect<
     { readonly socket: Socket; readonly address: string; readonly viaProxy: boolean },
     Failure,
     Scope.Scope
   >
   readonly lookUp: (request: Omit<LookUpMessage, "_tag" | "id">) => Effect.Effect<AnsweredMessage, Failure>
+  readonly makeAuthority: (request: Omit<AuthorityMessage, "_tag" | "id">) => Effect.Effect<Authority, Failure>
 }
 
 /** The Scope ends the process. */
@@ -33,8 +37,9 @@ export const startDialProcess: Effect.Effect<DialProcess, never, Scope.Scope> = 
   }
 
   const ask = (
-    request: Omit<DialMessage, "id"> | Omit<LookUpMessage, "id">,
-    settle: (outcome: Outcome | Failure) => void
+    request: Omit<DialMessage, "id"> | Omit<LookUpMessage, "id"> | Omit<AuthorityMessage, "id">,
+    settle: (outcome: Outcome | Failure) => void,
+    listening?: { readonly onDenied: (detail: string) => void; stop?: () => void }
   ) => {
     const run = running()
     if (!(run instanceof DialRun) || run.size >= MAX_PENDING) {
@@ -42,17 +47,20 @@ export const startDialProcess: Effect.Effect<DialProcess, never, Scope.Scope> = 
       return Effect.void
     }
     const id = (state.lastId += 1)
+    if (listening !== undefined) listening.stop = run.listen(id, listening.onDenied)
     run.request({ ...request, id }, settle)
     return Effect.sync(() => run.cancel(id))
   }
 
   return {
     prepare: Effect.sync(() => void running()),
-    dial: (request) =>
+    dial: (request, onDenied = () => {}) =>
       Effect.gen(function*() {
         // The socket has an owner from the moment it arrives, also when the fiber is interrupted in that moment.
         const held = { socket: undefined as Socket | undefined }
         yield* Effect.addFinalizer(() => Effect.sync(() => held.socket !== undefined && release(held.socket)))
+        const listening: { readonly onDenied: typeof onDenied; stop?: () => void } = { onDenied }
+        yield* Effect.addFinalizer(() => Effect.sync(() => listening.stop?.()))
         return yield* Effect.async<
           { readonly socket: Socket; readonly address: string; readonly viaProxy: boolean },
           Failure
@@ -68,7 +76,7 @@ export const startDialProcess: Effect.Effect<DialProcess, never, Scope.Scope> = 
             socket.allowHalfOpen = true
             if (message.head !== "") socket.unshift(Buffer.from(message.head, "base64"))
             resume(Effect.succeed({ socket, address: message.address, viaProxy: message.viaProxy }))
-          })
+          }, request.interception === undefined ? undefined : listening)
         )
       }),
     lookUp: (request) =>
@@ -79,6 +87,15 @@ export const startDialProcess: Effect.Effect<DialProcess, never, Scope.Scope> = 
           if (message._tag === "Answered") return resume(Effect.succeed(message))
           resume(Effect.fail(message._tag === "Refused" ? message : failed("the dial process gave no answer")))
         })
+      ),
+    makeAuthority: (request) =>
+      Effect.async((resume) =>
+        ask({ ...request, _tag: "MakeAuthority" }, (outcome) => {
+          if (!("message" in outcome)) return resume(Effect.fail(outcome))
+          const { message } = outcome
+          if (message._tag === "AuthorityMade") return resume(Effect.succeed(message.authority))
+          resume(Effect.fail(message._tag === "Refused" ? message : failed("the dial process gave no answer")))
+        })
       )
   }
 })
@@ -86,5 +103,5 @@ export const startDialProcess: Effect.Effect<DialProcess, never, Scope.Scope> = 
 /** A socket whose sides have both ended closes; any other is reset. */
 const release = (socket: Socket) => {
   if (socket.readableEnded && socket.writableFinished) socket.destroy()
-  else socket.resetAndDestroy()
+  else reset(socket)
 }

@@ -1,15 +1,16 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import type { Socket } from "node:net"
 import { processEnvironment } from "../../system/config.ts"
+import { reset } from "../reset.ts"
 import { dialProgram } from "./program.ts"
-import type { RefusedMessage, Request, Response } from "./protocol.ts"
+import type { Answer, RefusedMessage, Request, Response } from "./protocol.ts"
 import { THREADS } from "./threads.ts"
 
 /** Maximum heap of the process, in MiB. */
 const HEAP_MIB = 128
 
 /** What the process answered to one request. */
-export type Outcome = { readonly message: Response; readonly socket: Socket | undefined }
+export type Outcome = { readonly message: Answer; readonly socket: Socket | undefined }
 
 export type Failure = Pick<RefusedMessage, "detail" | "failure" | "option">
 
@@ -18,6 +19,8 @@ export const failed = (detail: string): Failure => ({ failure: "failed", detail,
 /** One run of the dial process. Every request is answered, at the latest when the process ends. */
 export class DialRun {
   readonly #child: ChildProcess
+  /** Who hears of denials, by request. */
+  readonly #listeners = new Map<number, (detail: string) => void>()
   readonly #pending = new Map<number, (outcome: Outcome | Failure) => void>()
   isOver = false
 
@@ -49,6 +52,12 @@ export class DialRun {
     this.#send(message)
   }
 
+  /** Until the returned function is called. */
+  listen(id: number, onDenied: (detail: string) => void) {
+    this.#listeners.set(id, onDenied)
+    return () => void this.#listeners.delete(id)
+  }
+
   cancel(id: number) {
     if (this.#pending.delete(id)) this.#send({ _tag: "Cancel", id })
   }
@@ -67,10 +76,11 @@ export class DialRun {
   #receive(message: Response, socket: Socket | undefined) {
     // Its failures are the splice's to see; without a listener they would end the daemon.
     socket?.on("error", () => {})
+    if (message._tag === "InterceptionDenied") return this.#listeners.get(message.id)?.(message.detail)
     const settle = this.#pending.get(message.id)
     this.#pending.delete(message.id)
-    if (settle === undefined) socket?.resetAndDestroy()
-    else settle({ message, socket })
+    if (settle !== undefined) settle({ message, socket })
+    else if (socket !== undefined) reset(socket)
   }
 
   #end(detail: string) {

@@ -1,7 +1,10 @@
 import type { Socket } from "node:net"
 import { startTimer } from "../../system/timer.ts"
+import { makeAuthority } from "../intercept/authority.ts"
+import { reset } from "../reset.ts"
+import { dialIntercepted } from "./dial-intercepted.ts"
 import { dial } from "./dial.ts"
-import type { DialMessage, LookUpMessage, Request, Response } from "./protocol.ts"
+import type { AuthorityMessage, DialMessage, LookUpMessage, Request, Response } from "./protocol.ts"
 import { lookUp } from "./records.ts"
 import { Refusal, refusalOf } from "./refusal.ts"
 
@@ -12,6 +15,8 @@ import { Refusal, refusalOf } from "./refusal.ts"
 const DIAL_MS = 30_000
 /** Time for one question, in ms; resolvers of guests ask again after 5 s. */
 const LOOK_UP_MS = 10_000
+/** Time for the keys of an authority, in ms. */
+const MAKE_MS = 10_000
 
 const controllers = new Map<number, AbortController>()
 
@@ -40,9 +45,12 @@ const send = (message: Response, socket?: Socket) => {
 
 const connect = (request: DialMessage) =>
   answer(request.id, DIAL_MS, async (signal) => {
-    const { address, head, socket, viaProxy } = await dial(request, signal)
+    const onDenied = (detail: string) => send({ _tag: "InterceptionDenied", id: request.id, detail })
+    const { address, head, socket, viaProxy } = request.interception === undefined
+      ? await dial(request, signal)
+      : await dialIntercepted(request, request.interception, signal, onDenied)
     // A socket of a request that was cancelled meanwhile has no owner.
-    if (!controllers.has(request.id)) socket.resetAndDestroy()
+    if (!controllers.has(request.id)) reset(socket)
     return () => send({ _tag: "Connected", id: request.id, address, viaProxy, head }, socket)
   })
 
@@ -50,6 +58,12 @@ const ask = (request: LookUpMessage) =>
   answer(request.id, LOOK_UP_MS, async (signal) => {
     const answered = await lookUp(request, signal)
     return () => send({ _tag: "Answered", id: request.id, ...answered })
+  })
+
+const make = ({ hosts, id, nowMs }: AuthorityMessage) =>
+  answer(id, MAKE_MS, async () => {
+    const authority = await makeAuthority({ hosts, nowMs })
+    return () => send({ _tag: "AuthorityMade", id, authority })
   })
 
 const cancel = (id: number) => {
@@ -64,6 +78,8 @@ process.on("message", (request: Request) => {
       return connect(request)
     case "LookUp":
       return ask(request)
+    case "MakeAuthority":
+      return make(request)
     case "Cancel":
       return cancel(request.id)
   }

@@ -1,3 +1,5 @@
+import type { Authority, Interception } from "../intercept/interception.ts"
+
 // Messages between the daemon and the dial process, as JSON over Node's IPC. Both come from one build.
 
 /** Why a connection was not made. */
@@ -34,6 +36,16 @@ export interface DialMessage {
   /** Connections of one group wait for each other, before others wait for them. */
   readonly group: string
   readonly proxies: Proxies
+  /** The connection's TLS ends in the dial process. Only with a name. */
+  readonly interception?: Interception | undefined
+}
+
+/** Asks for a certificate authority. */
+export interface AuthorityMessage {
+  readonly _tag: "MakeAuthority"
+  readonly id: number
+  readonly hosts: ReadonlyArray<string>
+  readonly nowMs: number
 }
 
 export interface LookUpMessage {
@@ -50,7 +62,7 @@ export interface CancelMessage {
   readonly id: number
 }
 
-export type Request = DialMessage | LookUpMessage | CancelMessage
+export type Request = DialMessage | LookUpMessage | AuthorityMessage | CancelMessage
 
 /** Goes with the connected socket. */
 export interface ConnectedMessage {
@@ -87,4 +99,20 @@ export interface AnsweredMessage {
   readonly records: ReadonlyArray<DnsRecord>
 }
 
-export type Response = ConnectedMessage | RefusedMessage | AnsweredMessage
+export interface AuthorityMadeMessage {
+  readonly _tag: "AuthorityMade"
+  readonly id: number
+  readonly authority: Authority
+}
+
+/** An intercepted connection was denied after it was made. */
+export interface InterceptionDeniedMessage {
+  readonly _tag: "InterceptionDenied"
+  readonly id: number
+  readonly detail: string
+}
+
+/** The end of a request. */
+export type Answer = ConnectedMessage | RefusedMessage | AnsweredMessage | AuthorityMadeMessage
+
+export type Response = Answer | InterceptionDeniedMessage

@@ -1,11 +1,12 @@
 import { type Hello, malformed, needMore } from "./hello.ts"
 
-// RFC 8446: 5.1 (record), 4 (handshake), 4.1.2 (ClientHello); RFC 6066, 3 (server_name).
+// RFC 8446: 5.1 (record), 4 (handshake), 4.1.2 (ClientHello); RFC 6066, 3 (server_name); RFC 7301, 3.1 (ALPN).
 const HANDSHAKE_RECORD = 22
 const MAX_RECORD_BYTES = 16_384
 const CLIENT_HELLO = 1
 const SERVER_NAME = 0
 const HOST_NAME = 0
+const ALPN = 16
 
 /** Reads big-endian fields; a field beyond the end makes `isShort` true and reads as zero or as no bytes. */
 class Reader {
@@ -87,16 +88,26 @@ const readClientHello = (hello: Reader): Hello => {
   const extensions = new Reader(hello.vector(2))
   if (hello.isShort || !hello.isAtEnd) return malformed("the TLS ClientHello has a wrong length")
   let name: string | undefined
+  let protocols: ReadonlyArray<string> | undefined
   while (!extensions.isAtEnd) {
     const type = extensions.number(2)
     const content = new Reader(extensions.vector(2))
     if (extensions.isShort) return malformed("a TLS extension is cut short")
+    if (type === ALPN) protocols ??= readProtocols(content)
     if (type !== SERVER_NAME) continue
     if (name !== undefined) return malformed("the TLS ClientHello has two server names")
     name = readServerName(content)
     if (name === undefined) return malformed("the server name of the TLS ClientHello cannot be read")
   }
-  return { _tag: "Tls", name }
+  return protocols === undefined ? { _tag: "Tls", name } : { _tag: "Tls", name, protocols }
+}
+
+/** The names of an ALPN extension. A server refuses an extension that is cut short. */
+const readProtocols = (content: Reader): ReadonlyArray<string> => {
+  const list = new Reader(content.vector(2))
+  const names: Array<string> = []
+  while (!list.isAtEnd) names.push(Buffer.from(list.vector(1)).toString("latin1"))
+  return names
 }
 
 /** The one host name of a server_name extension. */

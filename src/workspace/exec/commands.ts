@@ -15,6 +15,7 @@ import { attempt } from "../../system/files/failure.ts"
 import { nowMs } from "../../system/time.ts"
 import { feed, recordedCommand, spawnRequest } from "../command.ts"
 import { type EndingOptions, endingOptions, endProcess } from "../ending.ts"
+import { noHeaderSecrets } from "../header-secret/header-secrets.ts"
 import { type Hints, hintsOf } from "../hints.ts"
 import { unwritten, type WorkspaceFolder } from "../lifecycle/record.ts"
 import { mountSecrets, unmountSecrets } from "../secret/mount.ts"
@@ -94,7 +95,8 @@ const takenOf = (log: CommandLog) => ({ stdout: log.taken("stdout"), stderr: log
 export const openCommands = (
   folder: WorkspaceFolder,
   limits = logLimits,
-  secrets = unstoredSecrets()
+  secrets = unstoredSecrets(),
+  headerSecrets = noHeaderSecrets
 ): Effect.Effect<Commands, NoSpace | StateDirectoryUnusable, Scope.Scope> =>
   Effect.acquireRelease(
     attempt("open", folder.journal, () => new CommandJournal(folder.journal)),
@@ -187,6 +189,7 @@ export const openCommands = (
       const start: Commands["start"] = ({ channel, memoryMib, scope }, payload, input) =>
         Effect.gen(function*() {
           const { execId: id } = payload
+          const placeholders = yield* headerSecrets.variables(channel)
           // No yield lies between this and the journal: of two requests with one id, only one starts the command.
           if (journal.get(id) !== undefined) return { mine: false }
           const variables = yield* secrets.variables(payload.secretEnv)
@@ -208,7 +211,7 @@ export const openCommands = (
           )
           const ending = endingOptions({ graceMs: payload.graceSeconds * 1000, tty: payload.tty })
           const command = make(id, logs.create(id), scope, ending)
-          const request = spawnRequest({ ...payload, env: { ...payload.env, ...variables } }, input)
+          const request = spawnRequest({ ...payload, env: { ...placeholders, ...payload.env, ...variables } }, input)
           // The following work overlaps with the start in the guest.
           const launch = channel.launch({ ...request, id, pidsMax: pidsMaxOf(memoryMib) })
           const started = mounts.length === 0

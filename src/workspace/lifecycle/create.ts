@@ -1,4 +1,4 @@
-import { Deferred, Effect, Exit, Fiber, FiberRef, Option, Ref, Scope } from "effect"
+import { Deferred, Effect, Exit, Fiber, FiberRef, Option, Redacted, Ref, Scope } from "effect"
 import { callerProject } from "../../contract/caller-project.ts"
 import type { CreatePayload } from "../../contract/operations/workspace-lifecycle.ts"
 import { SeedImages } from "../../disk/SeedImages.ts"
@@ -15,6 +15,7 @@ import { nowIso } from "../../system/time.ts"
 import { holdBase } from "../../vm/template/base.ts"
 import { explainChannelFailure } from "../boot.ts"
 import { recordEvent } from "../events.ts"
+import { checkItems, writeFirstItems } from "../header-secret/header-secrets.ts"
 import type { Granted } from "../network/policy.ts"
 import { withPolicy } from "../network/state.ts"
 import { openResidents } from "../residents/open.ts"
@@ -154,6 +155,7 @@ const announceAndPrepare = (entry: Entry, payload: CreatePayload, notify: Notify
     // A power cut undoes the folder and everything in it.
     yield* writeWorkspace(entry.folder, record, { flush: false })
     yield* writeSecrets(entry.folder.directory, initialSecrets(payload.secrets))
+    yield* writeFirstItems(entry.folder.directory, payload.secretHttp)
     faultPoint("create:secrets")
     faultPoint("create:announced")
     const [prepared, images] = yield* Effect.all([
@@ -216,6 +218,10 @@ export const create = (lifecycle: Lifecycle, payload: CreatePayload, network: Gr
     const { stateDir } = yield* Paths
     const record = announced(payload, { createdAt: yield* nowIso, network, project: yield* projectOf(payload) })
     yield* registry.checkName(payload.name, record.id)
+    yield* checkItems(payload.secretHttp ?? [], (name) => {
+      const value = payload.secrets?.[name]
+      return value === undefined ? undefined : Redacted.value(value)
+    })
     yield* annotateStep("workspace", record.id)
     const entry = yield* makeEntry(lifecycle, folderOf(stateDir, record.id), record)
     registry.entries.set(record.id, entry)

@@ -28,7 +28,7 @@ const changesSecrets = ({ clearSecrets = [], secrets = {} }: UpdatePayload) =>
 
 const isNothing = (payload: UpdatePayload) =>
   payload.name === undefined && payload.ttlSeconds === undefined && payload.diskMib === undefined &&
-  !changesSecrets(payload) &&
+  !changesSecrets(payload) && (payload.secretHttp ?? []).length === 0 &&
   payload.clearLabels.length + Object.keys(payload.labels).length === 0
 
 /** Changes name, labels, expiry, secrets and the disk's size; a new expiry counts from now. */
@@ -48,6 +48,13 @@ export const update = (lifecycle: Lifecycle, entry: Entry, payload: UpdatePayloa
     if (changesSecrets(payload)) {
       yield* Effect.flatMap(residentsOf(entry, "workspace.update"), ({ secrets }) => secrets.change(payload))
       faultPoint("secrets:written")
+    }
+    const { secretHttp = [] } = payload
+    if (secretHttp.length > 0) {
+      yield* Effect.flatMap(
+        residentsOf(entry, "workspace.update"),
+        ({ headerSecrets }) => headerSecrets.add(secretHttp)
+      )
     }
     yield* commit(entry, (record) => changed(record, payload))
     if (payload.ttlSeconds !== undefined) yield* touch(entry.folder)

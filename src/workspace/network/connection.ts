@@ -5,6 +5,7 @@ import { type DiallerService, DialRefused } from "../../network/dial/Dialler.ts"
 import type { Rules } from "../../network/policy/policy.ts"
 import { splice, type SpliceEnd } from "../../network/splice.ts"
 import { acquirePlain } from "../../system/scopes.ts"
+import type { HeaderSecrets } from "../header-secret/header-secrets.ts"
 import { forbiddenBy, type LiveConnection, makeLive } from "./live.ts"
 import type { NewRecord } from "./log.ts"
 
@@ -17,6 +18,8 @@ export interface Connecting {
   readonly rules: () => Rules
   readonly live: Set<LiveConnection>
   readonly record: (record: NewRecord) => Effect.Effect<void>
+  /** How connections to a host get secrets. */
+  readonly interceptionOf: HeaderSecrets["interceptionOf"]
 }
 
 /** Maximum connections of one guest at a time: the agent has no more streams. */
@@ -52,16 +55,21 @@ const tooMany = new DialRefused({
   option: undefined
 })
 
+const unreadable = ({ message }: Error) => new DialRefused({ reason: "failed", detail: message, option: undefined })
+
 /** Connects on the host. The connection is in `live` until the Scope closes. */
 const dial = (
   { address: literal, name, port }: ConnectRequest,
-  { dialler, group, live, rules }: Connecting,
-  at: string
+  { dialler, group, interceptionOf, live, rules }: Connecting,
+  at: string,
+  onDenied: (detail: string) => void
 ) =>
   Effect.gen(function*() {
     if (live.size >= MAX_LIVE) return yield* tooMany
     const judgedBy = rules()
-    const dialled = yield* dialler.dial({ name, address: literal, port, rules: judgedBy, group })
+    const found = name === undefined ? undefined : yield* Effect.mapError(interceptionOf(name, port), unreadable)
+    const interception = found === undefined ? undefined : { ...found, onDenied }
+    const dialled = yield* dialler.dial({ name, address: literal, port, rules: judgedBy, group, interception })
     const isInspected = judgedBy.isListed && name !== undefined
     const { address, socket, viaProxy } = dialled
     const one = makeLive({ at, name, literal, port, address, viaProxy, isInspected })
@@ -95,6 +103,7 @@ export const connect = (request: ConnectRequest, connecting: Connecting): Effect
     const startMs = yield* Clock.currentTimeMillis
     const at = new Date(startMs).toISOString()
     let made: LiveConnection | undefined
+    let denial: string | undefined
     const record = (ended: Ended) =>
       Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
         connecting.record({
@@ -103,13 +112,13 @@ export const connect = (request: ConnectRequest, connecting: Connecting): Effect
           host: name ?? literal,
           port,
           ...(made === undefined ? {} : { address: made.address }),
-          ...ended,
+          ...(denial === undefined ? ended : { outcome: "denied" as const, reason: denial }),
           bytesOut: made?.counts.sentBytes ?? 0,
           bytesIn: made?.counts.receivedBytes ?? 0,
           durationMs: nowMs - startMs
         }))
     const served: Effect.Effect<Ended, DialRefused, Scope.Scope> = Effect.gen(function*() {
-      const dialled = yield* dial(request, connecting, at)
+      const dialled = yield* dial(request, connecting, at, (detail) => (denial ??= detail))
       const guest = yield* Effect.option(request.accept)
       if (guest._tag === "None") return GAVE_UP
       made = dialled.one

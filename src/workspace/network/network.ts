@@ -4,6 +4,7 @@ import type { NetworkInfo } from "../../contract/operations/network-fields.ts"
 import type { OpenConnection } from "../../contract/operations/workspace-network.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { Dialler, type DiallerService } from "../../network/dial/Dialler.ts"
+import type { HeaderSecrets } from "../header-secret/header-secrets.ts"
 import { hintsOf } from "../hints.ts"
 import type { ResidentVm } from "../residents/Resident.ts"
 import type { Connecting } from "./connection.ts"
@@ -35,7 +36,12 @@ export interface Network {
 const turnOnOrWarn = ({ channel }: ResidentVm) =>
   Effect.catchTag(turnOn(channel), "NetworkUnsupported", ({ message }) => Effect.logWarning(message))
 
-const makeNetwork = (dialler: DiallerService, group: string, log: ConnectionLog): Network => {
+const makeNetwork = (
+  dialler: DiallerService,
+  group: string,
+  log: ConnectionLog,
+  { interceptionOf }: HeaderSecrets
+): Network => {
   let granted: Granted | undefined
   let current: ResidentVm | undefined
   const served = new WeakSet<GuestChannel>()
@@ -45,7 +51,8 @@ const makeNetwork = (dialler: DiallerService, group: string, log: ConnectionLog)
     group,
     rules: () => (granted ?? nothingGranted).rules,
     live,
-    record: log.append
+    record: log.append,
+    interceptionOf
   }
   const news = newsOf(log, () => granted !== undefined && isOn(granted))
 
@@ -115,6 +122,10 @@ const makeNetwork = (dialler: DiallerService, group: string, log: ConnectionLog)
 }
 
 /** Opens the network of the workspace in `directory`. The network closes with the Scope. */
-export const openNetwork = (directory: string): Effect.Effect<Network, never, Dialler | Scope.Scope> =>
+export const openNetwork = (
+  directory: string,
+  headerSecrets: HeaderSecrets
+): Effect.Effect<Network, never, Dialler | Scope.Scope> =>
   // The directory names the workspace for the fairness of the dialler.
-  Effect.zipWith(Dialler, openConnectionLog(directory), (dialler, log) => makeNetwork(dialler, directory, log))
+  Effect.zipWith(Dialler, openConnectionLog(directory), (dialler, log) =>
+    makeNetwork(dialler, directory, log, headerSecrets))

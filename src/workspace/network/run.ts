@@ -2,6 +2,7 @@ import { Effect, type Scope } from "effect"
 import type { ChannelFailed, NetworkUnsupported } from "../../contract/errors.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { Dialler } from "../../network/dial/Dialler.ts"
+import { noHeaderSecrets } from "../header-secret/header-secrets.ts"
 import { type NetworkNews, newsOf } from "./denials.ts"
 import { turnOn } from "./guest.ts"
 import { memoryLog } from "./log.ts"
@@ -17,7 +18,14 @@ export const serveRun = (
     const log = memoryLog()
     const rules = () => granted.rules
     const dialler = yield* Dialler
-    yield* serveRequests(channel, { dialler, group: "run", rules, live: new Set(), record: log.append })
+    yield* serveRequests(channel, {
+      dialler,
+      group: "run",
+      rules,
+      live: new Set(),
+      record: log.append,
+      interceptionOf: noHeaderSecrets.interceptionOf
+    })
     yield* turnOn(channel)
     return newsOf(log, () => isOn(granted))
   })

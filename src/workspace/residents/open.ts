@@ -5,6 +5,7 @@ import { type Commands, openCommands } from "../exec/commands.ts"
 import { execKind } from "../exec/inherit.ts"
 import { logLimits } from "../exec/log-store.ts"
 import { execResident } from "../exec/resident.ts"
+import { type HeaderSecrets, openHeaderSecrets } from "../header-secret/header-secrets.ts"
 import type { WorkspaceFolder } from "../lifecycle/record.ts"
 import { type Network, openNetwork } from "../network/network.ts"
 import { networkResident } from "../network/resident.ts"
@@ -16,6 +17,7 @@ import { listed, makeResidents, type Residents } from "./list.ts"
 export interface OpenResidents extends Residents {
   readonly commands: Commands
   readonly secrets: WorkspaceSecrets
+  readonly headerSecrets: HeaderSecrets
   readonly network: Network
 }
 
@@ -26,14 +28,16 @@ export const openResidents = (
   Effect.gen(function*() {
     const { directory } = folder
     const secrets = yield* openSecrets(directory)
-    const commands = yield* openCommands(folder, logLimits, secrets)
-    const network = yield* openNetwork(directory)
+    const headerSecrets = yield* openHeaderSecrets(directory, secrets)
+    const commands = yield* openCommands(folder, logLimits, secrets, headerSecrets)
+    const network = yield* openNetwork(directory, headerSecrets)
     return {
       ...makeResidents([
         listed(execKind, directory, execResident(commands)),
         listed(networkKind, directory, networkResident(network))
       ]),
       commands,
+      headerSecrets,
       network,
       secrets
     }

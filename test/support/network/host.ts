@@ -30,15 +30,21 @@ const ended = (child: ChildProcess) =>
 /**
  * A host with a network of its own, for daemons of tests: servers listen at 203.0.113.10 and 192.168.7.1, on port 80 (HTTP), 7 (echo) and 9
  * (counts). `enter` are the words before a program that make the program run there. Needs root.
+ * With an `identity`, a server of HTTPS listens as well.
  */
-export const networkHost = async () => {
+export const networkHost = async (identity?: { readonly cert: string; readonly key: string }) => {
   const { folder, remove } = temporaryFolder("pyro-network-host-")
   const put = (name: string, text: string) => {
     fs.writeFileSync(path.join(folder, name), text)
     return path.join(folder, name)
   }
   const program = await bundled(path.join(import.meta.dirname, "outside.ts"), path.join(folder, "outside.mjs"))
-  const outside = await inNamespaces([path.join(world, "outside.sh"), process.execPath, program])
+  const outside = await inNamespaces([
+    path.join(world, "outside.sh"),
+    process.execPath,
+    program,
+    ...(identity === undefined ? [] : [JSON.stringify(identity)])
+  ])
   const host = await inNamespaces([
     path.join(world, "world.sh"),
     String(outside.pid),

@@ -1,4 +1,5 @@
 import * as http from "node:http"
+import * as https from "node:https"
 import * as net from "node:net"
 
 // The servers around the host of a test, in a network namespace of their own. A line on stdout says that they listen.
@@ -20,6 +21,14 @@ const web = http.createServer((request, response) => {
   }
   return send()
 })
+
+const [, , identity = ""] = process.argv
+/** Sends the headers of a request back. */
+if (identity !== "") {
+  https.createServer(JSON.parse(identity) as https.ServerOptions, (request, response) => {
+    response.end(JSON.stringify(request.headers).replace("real-token", "REAL"))
+  }).listen(443, "0.0.0.0")
+}
 
 /** Sends back what comes. */
 const echo = net.createServer((socket) => {

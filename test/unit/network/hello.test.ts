@@ -57,11 +57,11 @@ const other: Hello = { _tag: "Other" }
 const needMore: Hello = { _tag: "NeedMore" }
 
 describe("the first bytes of TLS", () => {
-  it("the server name of a real client is read", async () => {
+  it("the server name and the protocols of a real client are read", async () => {
     assert.deepStrictEqual(inspect(await realHello({ servername: "Example.com" })), sni("Example.com"))
     assert.deepStrictEqual(
-      inspect(await realHello({ servername: "a.example", ALPNProtocols: ["h2"] })),
-      sni("a.example")
+      inspect(await realHello({ servername: "a.example", ALPNProtocols: ["h2", "http/1.1"] })),
+      { _tag: "Tls", name: "a.example", protocols: ["h2", "http/1.1"] }
     )
     assert.deepStrictEqual(inspect(await realHello({ servername: "" })), sni(undefined))
   })

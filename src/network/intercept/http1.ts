@@ -1,0 +1,139 @@
+import { Agent, type ClientRequest, createServer, type IncomingMessage, request, type ServerResponse } from "node:http"
+import type { Duplex } from "node:stream"
+import { type InterceptedConnection, MAX_HEADER_BYTES, MAX_REQUESTS } from "./connection.ts"
+import { type Header, pairs, withoutValues } from "./placeholders.ts"
+import { judgeRequest } from "./request.ts"
+import { upgrade } from "./upgrade.ts"
+
+/** The one socket of a connection. Node's agent keeps the order of requests and says when the socket is free. */
+class OneSocket extends Agent {
+  #socket: Duplex | undefined
+
+  constructor(socket: Duplex) {
+    super({ keepAlive: true, maxSockets: 1 })
+    this.#socket = socket
+  }
+
+  override createConnection(_: unknown, callback?: (error: Error | null, socket: Duplex) => void) {
+    const socket = this.#socket
+    this.#socket = undefined
+    if (socket === undefined) callback?.(new Error("the connection has ended"), undefined as never)
+    return socket
+  }
+}
+
+/** Methods that have a body only if a header says so (Node adds one to requests of the others). */
+const WITHOUT_BODY = new Set(["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"])
+
+/** Without a length and a coding a request has no body (RFC 9112, 6.3). Node would send an empty chunked one. */
+const framed = (method: string, headers: ReadonlyArray<Header>): ReadonlyArray<Header> => {
+  const isFramed = headers.some(([name]) => /^(content-length|transfer-encoding)$/i.test(name))
+  return isFramed || WITHOUT_BODY.has(method) ? headers : [...headers, ["Content-Length", "0"]]
+}
+
+const trailers = ({ rawTrailers }: IncomingMessage) => pairs(rawTrailers) as unknown as Array<[string, string]>
+
+const isHost = ([name]: Header) => name.toLowerCase() === "host"
+const isCoding = ([name]: Header) => name.toLowerCase() === "transfer-encoding"
+
+/**
+ * Passes HTTP/1.1 requests on, in their order, with their bodies streamed. Node's parser reads each message, and Node writes the message as it was read:
+ * both servers agree on where each message ends.
+ */
+export const passHttp1 = (connection: InterceptedConnection): void => {
+  const { host, interception, inward, onDenied, outward } = connection
+  const agent = new OneSocket(outward)
+  let underWay = 0
+  const closeIfIdle = () => outward.destroyed && underWay === 0 && inward.end()
+
+  /** The request to the real host, or the refusal of the guest's one. */
+  const forward = (incoming: IncomingMessage) => {
+    const headers = pairs(incoming.rawHeaders)
+    const { method = "", url: target = "" } = incoming
+    const hosts = headers.filter(isHost).map(([, value]) => value)
+    const verdict = hosts.length > 1
+      ? { _tag: "Denied" as const, status: 400, detail: "the request has several Host headers" }
+      : judgeRequest(interception, host, { method, target, hosts, headers })
+    if (verdict._tag === "Denied") return verdict
+    const outgoing = request({
+      agent,
+      method,
+      path: target,
+      headers: framed(method, verdict.headers).flat(),
+      setHost: false,
+      maxHeaderSize: MAX_HEADER_BYTES
+    })
+    return { _tag: "Forwarded" as const, outgoing }
+  }
+
+  const serve = (incoming: IncomingMessage, response: ServerResponse) => {
+    underWay += 1
+    response.once("close", () => {
+      underWay -= 1
+      closeIfIdle()
+    })
+    response.sendDate = false
+    if (underWay > MAX_REQUESTS) return inward.destroy()
+    const forwarded = forward(incoming)
+    if (forwarded._tag === "Denied") {
+      onDenied(forwarded.detail)
+      response.writeHead(forwarded.status, { "Content-Type": "text/plain", Connection: "close" })
+      return response.end(`pyro: ${forwarded.detail}\n`)
+    }
+    exchange(incoming, response, forwarded.outgoing)
+  }
+
+  const exchange = (incoming: IncomingMessage, response: ServerResponse, outgoing: ClientRequest) => {
+    // An answer that cannot be whole is cut, as the real connection was.
+    const cut = () => inward.destroy()
+    outgoing.on("continue", () => response.writeContinue())
+    outgoing.on("error", () => response.writableEnded || cut())
+    outgoing.once("response", (answer) => {
+      const headers = pairs(answer.rawHeaders).map((
+        [name, value]
+      ): Header => [name, withoutValues(interception.secrets, value)])
+      // A client of HTTP/1.0 knows no chunks.
+      const known = incoming.httpVersionMinor === 0 ? headers.filter((header) => !isCoding(header)) : headers
+      try {
+        response.writeHead(answer.statusCode!, answer.statusMessage, known.flat())
+      } catch {
+        // Node refuses some reason phrases that its parser accepts.
+        return cut()
+      }
+      answer.pipe(response, { end: false })
+      answer.once("end", () => {
+        if (answer.rawTrailers.length > 0) response.addTrailers(trailers(answer))
+        response.end()
+      })
+      answer.once("error", cut)
+    })
+    response.once("close", () => response.writableFinished || outgoing.destroy())
+    outgoing.flushHeaders()
+    incoming.pipe(outgoing, { end: false })
+    incoming.once("end", () => {
+      if (incoming.rawTrailers.length > 0) outgoing.addTrailers(trailers(incoming))
+      outgoing.end()
+    })
+  }
+
+  const server = createServer({ keepAliveTimeout: 0, maxHeaderSize: MAX_HEADER_BYTES })
+  // A client may end its side after its last request.
+  Object.assign(server, { httpAllowHalfOpen: true })
+  server.on("request", serve).on("checkContinue", serve).on("checkExpectation", serve)
+  server.on("clientError", (error: NodeJS.ErrnoException) => {
+    if (underWay > 0 || !inward.writable) return inward.destroy()
+    const status = error.code === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : "400 Bad Request"
+    inward.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`, () => inward.destroySoon())
+  })
+  server.on("upgrade", (incoming: IncomingMessage, _: Duplex, head: Buffer) => {
+    underWay += 1
+    const forwarded = forward(incoming)
+    const denial = forwarded._tag === "Denied" ? forwarded.detail : undefined
+    if (denial !== undefined) onDenied(denial)
+    if (forwarded._tag === "Forwarded") upgrade(connection, incoming, head, forwarded.outgoing)
+    else inward.end(`HTTP/1.1 ${forwarded.status} Denied\r\nConnection: close\r\n\r\npyro: ${denial}\n`)
+  })
+  outward.once("close", closeIfIdle)
+  inward.once("close", () => outward.destroy())
+  server.emit("connection", inward)
+}

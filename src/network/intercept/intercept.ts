@@ -1,0 +1,87 @@
+import type { Socket } from "node:net"
+import { startTimer } from "../../system/timer.ts"
+import {
+  acceptInward,
+  ALERTS,
+  connectOutward,
+  HandshakeFailed,
+  PROTOCOLS,
+  readClientHello,
+  sendAlert
+} from "./handshake.ts"
+import { passHttp1 } from "./http1.ts"
+import { passHttp2 } from "./http2.ts"
+import type { Interception } from "./interception.ts"
+import { serverContext } from "./leaf.ts"
+import { socketPair } from "./socket-pair.ts"
+import { clientContext } from "./trust.ts"
+
+/** Time for both handshakes, in ms. */
+const HANDSHAKE_MS = 30_000
+
+export interface InterceptOptions {
+  /** Connected with the real host, and unread. */
+  readonly socket: Socket
+  readonly host: string
+  readonly interception: Interception
+  /** Tells why TLS failed or a request was denied; once at most. */
+  readonly onDenied: (detail: string) => void
+}
+
+/**
+ * Ends TLS between the guest and `host`, whose requests get the values of secrets. Gives the socket that takes the place of the real one: its bytes are the
+ * guest's. The end of either socket ends the other.
+ */
+export const intercept = async (options: InterceptOptions): Promise<Socket> => {
+  const { socket } = options
+  const onDenied = once(options.onDenied)
+  socket.on("error", () => {})
+  const [near, far] = await socketPair()
+  far.once("close", () => socket.destroy())
+  socket.once("close", () => socket.readableEnded || far.destroyed || far.destroySoon())
+  const timer = startTimer(HANDSHAKE_MS, () => {
+    socket.destroy()
+    far.destroy()
+  })
+  serve({ ...options, onDenied }, far).catch((error: unknown) => {
+    onDenied(error instanceof Error ? error.message : String(error))
+    socket.destroy()
+    if (error instanceof HandshakeFailed && !far.destroyed) sendAlert(far, error.alert)
+    else far.destroy()
+  }).finally(timer.cancel)
+  return near
+}
+
+/** Guests deny themselves as often as they like. */
+const once = (tell: (detail: string) => void) => {
+  let isTold = false
+  return (detail: string) => {
+    if (isTold) return
+    isTold = true
+    tell(detail)
+  }
+}
+
+const serve = async ({ host, interception, onDenied, socket }: InterceptOptions, guest: Socket) => {
+  const { name, protocols = [] } = await readClientHello(guest)
+  if (name !== undefined && name.toLowerCase() !== host) {
+    throw new HandshakeFailed(
+      ALERTS.unrecognizedName,
+      `the TLS server name is ${JSON.stringify(name)}, and the connection is to ${host}`
+    )
+  }
+  const known = PROTOCOLS.filter((protocol) => protocols.includes(protocol))
+  if (protocols.length > 0 && known.length === 0) {
+    throw new HandshakeFailed(ALERTS.noApplicationProtocol, `the guest wants no HTTP with ${host}`)
+  }
+  const outward = await connectOutward({
+    socket,
+    host,
+    protocols: known,
+    secureContext: await clientContext(interception.trust)
+  })
+  const protocol = outward.alpnProtocol || undefined
+  const inward = await acceptInward({ socket: guest, protocol, secureContext: await serverContext(interception, host) })
+  const pass = protocol === "h2" ? passHttp2 : passHttp1
+  pass({ inward, outward, host, interception, onDenied })
+}

@@ -1,0 +1,54 @@
+import { randomBytes } from "node:crypto"
+import type { ForeignSecret, HeaderSecret } from "./interception.ts"
+
+export type Header = readonly [name: string, value: string]
+
+/** `[name, value, name, value]`, as Node gives headers, in pairs. */
+export const pairs = (raw: ReadonlyArray<string>): ReadonlyArray<Header> =>
+  Array.from({ length: raw.length / 2 }, (_, at) => [raw[2 * at]!, raw[2 * at + 1]!])
+
+/** A new placeholder. Its characters stand for themselves in URLs, headers, shells and configuration files. */
+export const makePlaceholder = (name: string): string => `pyro_secret_${name}_${randomBytes(16).toString("hex")}`
+
+/** Whether a value fits into an HTTP header as it is: visible ASCII and inner spaces (RFC 9110, 5.5). */
+export const isHeaderValue = (value: string): boolean => /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(value)
+
+/** Credentials of RFC 7617, which git, npm and pip send. */
+const BASIC = /^(basic +)([a-z0-9+/]+={0,2})$/i
+const BASIC_HEADERS = new Set(["authorization", "proxy-authorization"])
+
+/** The readable text of a header value, and the way back. */
+const opened = (name: string, value: string) => {
+  const [, scheme, encoded] = BASIC_HEADERS.has(name.toLowerCase()) ? BASIC.exec(value) ?? [] : []
+  return scheme === undefined || encoded === undefined
+    ? { text: value, close: (text: string) => text }
+    : {
+      text: Buffer.from(encoded, "base64").toString("latin1"),
+      close: (text: string) => scheme + Buffer.from(text, "latin1").toString("base64")
+    }
+}
+
+/** The secret whose placeholder stands in a text of a request. */
+export const foreignIn = (
+  foreign: ReadonlyArray<ForeignSecret>,
+  target: string,
+  headers: ReadonlyArray<Header>
+): ForeignSecret | undefined =>
+  foreign.find(({ placeholder }) =>
+    target.includes(placeholder) ||
+    headers.some(([name, value]) => name.includes(placeholder) || opened(name, value).text.includes(placeholder))
+  )
+
+/** Puts the values into one header. */
+export const withValues = (secrets: ReadonlyArray<HeaderSecret>, name: string, value: string): string => {
+  const { close, text } = opened(name, value)
+  const fitting = secrets.filter(({ header, placeholder }) =>
+    (header === undefined || header === name.toLowerCase()) && text.includes(placeholder)
+  )
+  if (fitting.length === 0) return value
+  return close(fitting.reduce((sum, { placeholder, value }) => sum.replaceAll(placeholder, () => value), text))
+}
+
+/** Takes the values out of a header of a response. */
+export const withoutValues = (secrets: ReadonlyArray<HeaderSecret>, value: string): string =>
+  secrets.reduce((sum, { placeholder, value }) => sum.replaceAll(value, () => placeholder), value)

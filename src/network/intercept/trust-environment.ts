@@ -1,0 +1,8 @@
+import { settingNow } from "../../system/config.ts"
+import type { Trust } from "./trust.ts"
+
+/** Files of certificate authorities that the person's environment names. */
+export const trustNow = (): Trust => ({
+  file: settingNow("SSL_CERT_FILE"),
+  extraFile: settingNow("NODE_EXTRA_CA_CERTS")
+})

@@ -1,0 +1,50 @@
+import { readFile } from "node:fs/promises"
+import { createSecureContext, rootCertificates, type SecureContext } from "node:tls"
+
+/** Which certificate authorities this host trusts, as files of PEM. */
+export interface Trust {
+  /** Replaces the host's own file, as in OpenSSL (SSL_CERT_FILE). */
+  readonly file: string | undefined
+  /** Added (NODE_EXTRA_CA_CERTS). */
+  readonly extraFile: string | undefined
+}
+
+/** Files of distributions, in the order of Go's crypto/x509 (root_linux.go); the last is also macOS'. */
+const HOST_FILES = [
+  "/etc/ssl/certs/ca-certificates.crt",
+  "/etc/pki/tls/certs/ca-bundle.crt",
+  "/etc/ssl/ca-bundle.pem",
+  "/etc/pki/tls/cacert.pem",
+  "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+  "/etc/ssl/cert.pem"
+]
+
+const textOf = (path: string) => readFile(path, "latin1")
+
+/** The host's authorities; those of Node where the host has no file. */
+const hostAuthorities = async (): Promise<ReadonlyArray<string>> => {
+  for (const path of HOST_FILES) {
+    const text = await textOf(path).catch(() => undefined)
+    if (text !== undefined) return [text]
+  }
+  return rootCertificates
+}
+
+const read = async ({ extraFile, file }: Trust) => {
+  const roots = file === undefined ? await hostAuthorities() : [await textOf(file)]
+  const extra = extraFile === undefined ? [] : [await textOf(extraFile)]
+  return createSecureContext({ ca: [...roots, ...extra], minVersion: "TLSv1.2" })
+}
+
+const kept = new Map<string, Promise<SecureContext>>()
+
+/** What the host trusts. The first call reads the files: some hundred certificates take 20 ms. */
+export const clientContext = (trust: Trust): Promise<SecureContext> => {
+  const key = JSON.stringify(trust)
+  const found = kept.get(key)
+  if (found !== undefined) return found
+  const context = read(trust)
+  context.catch(() => kept.delete(key))
+  kept.set(key, context)
+  return context
+}

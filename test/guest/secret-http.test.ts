@@ -1,0 +1,82 @@
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { makeAuthority } from "../../src/network/intercept/authority.ts"
+import { mintLeaf } from "../../src/network/intercept/leaf.ts"
+import { type Installation, installation } from "../support/installation.ts"
+import { networkHost } from "../support/network/host.ts"
+import { temporaryFolder } from "../support/pyro-cli.ts"
+
+const HOST = "server.test.net"
+/** The server answers with REAL in place of this value, so that redaction does not hide what arrived. */
+const VALUE = "real-token"
+
+const { folder, remove } = temporaryFolder("pyro-secret-http-")
+let host: Awaited<ReturnType<typeof networkHost>>
+let pyro: Installation
+beforeAll(async () => {
+  const authority = await makeAuthority({ hosts: [HOST], nowMs: Date.now() })
+  const { certificate, key } = await mintLeaf(authority, HOST, Date.now())
+  host = await networkHost({ cert: certificate, key })
+  const trust = join(folder, "trust.pem")
+  writeFileSync(trust, authority.certificate)
+  pyro = installation("pyro-secret-http-", { enter: host.enter, env: { SSL_CERT_FILE: trust } })
+})
+afterAll(async () => {
+  await pyro.close()
+  await host.close()
+  remove()
+})
+
+const token = { env: { TOKEN: VALUE } }
+
+describe("a secret of a host", () => {
+  it("the guest has a placeholder, and the host gets the value", async () => {
+    await pyro.create(
+      ["--name", "a", "--secret-env", "TOKEN", "--secret-http", `TOKEN@${HOST}`, "--allow-host", HOST],
+      token
+    )
+    assert.match(await pyro.sh("a", "printf %s \"$TOKEN\""), /^pyro_secret_TOKEN_[0-9a-f]{32}$/)
+    assert.include(
+      await pyro.sh("a", `curl -sS -H "Authorization: Bearer $TOKEN" https://${HOST}/`),
+      "\"authorization\":\"Bearer REAL\""
+    )
+    const python = "import os, urllib.request as u\n" +
+      `print(u.urlopen(u.Request("https://${HOST}/", headers={"X-Key": os.environ["TOKEN"]})).read().decode())`
+    assert.include(await pyro.sh("a", `python3 -c '${python}'`), "\"x-key\":\"REAL\"")
+  })
+
+  it("the value is in no file and no environment of the guest", async () => {
+    assert.strictEqual(
+      await pyro.sh(
+        "a",
+        "grep -rlaF \"$(printf real-; printf token)\" /proc/*/environ /etc /root /tmp /run /usr/local /workspace 2> /dev/null | grep -v /proc/$$/ || true"
+      ),
+      ""
+    )
+  })
+
+  it("a request to another host on the connection is denied and logged", async () => {
+    assert.strictEqual(
+      await pyro.sh(
+        "a",
+        `curl -sS -o /dev/null -w '%{http_code}' -H 'Host: evil.test' -H "X-Key: $TOKEN" https://${HOST}/`
+      ),
+      "421"
+    )
+    const { entries } = await pyro.json<{ readonly entries: ReadonlyArray<{ readonly reason?: string }> }>(
+      ["workspace", "network", "log", "a", "--denied"]
+    )
+    assert.match(entries.map(({ reason }) => reason).join("\n"), /names the host "evil.test"/)
+  })
+
+  it("a value that does not fit into a header, and a host without its secret, are refused", async () => {
+    const { message } = await pyro.failure(
+      ["workspace", "create", "--secret-env", "TOKEN", "--secret-http", `TOKEN@${HOST}`],
+      { env: { TOKEN: "two\nlines of it" } }
+    )
+    assert.match(message, /one line of ASCII/)
+    const missing = await pyro.failure(["workspace", "create", "--secret-http", `OTHER@${HOST}`])
+    assert.match(missing.message, /there is no secret OTHER/)
+  })
+})
