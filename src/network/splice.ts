@@ -1,5 +1,6 @@
 import { Cause, Effect, Exit, Stream } from "effect"
 import type { Socket } from "node:net"
+import { type ForbiddenText, TextSearch } from "./forbidden-text.ts"
 import { fronting, inspect } from "./hello/inspect.ts"
 import { reset } from "./reset.ts"
 import { SocketReader } from "./socket-reader.ts"
@@ -27,6 +28,8 @@ export interface SpliceOptions<E> {
   readonly socket: Socket
   /** Name that TLS SNI and the HTTP Host must have. @default not compared */
   readonly expectedName?: string | undefined
+  /** Texts that the guest must not send. @default none */
+  readonly forbidden?: ReadonlyArray<ForbiddenText> | undefined
   /** Counts bytes as they go. */
   readonly counts?: Counts | undefined
 }
@@ -37,7 +40,7 @@ export type SpliceEnd =
   | { readonly _tag: "Closed" }
   | { readonly _tag: "ResetByHost"; readonly detail: string }
   | { readonly _tag: "ResetByGuest"; readonly detail: string }
-  /** The first bytes name another host than the connection. None of them was sent. */
+  /** The first bytes name another host than the connection, and were not sent; or the guest sent a forbidden text. */
   | { readonly _tag: "Denied"; readonly detail: string }
 
 /** Bytes that may wait in the socket before the guest's stream is left unread. */
@@ -64,8 +67,9 @@ export const splice = <E>(options: SpliceOptions<E>): Effect.Effect<SpliceEnd> =
     const reader = new SocketReader(socket)
     const send = sender(socket, counts)
     const judged = options.expectedName === undefined ? send : withJudgement(options.expectedName, send)
-    const outwards = Stream.runForEach(guest.received, judged.write).pipe(
-      Effect.zipRight(Effect.suspend(judged.end))
+    const searched = withSearch(options.forbidden ?? [], judged)
+    const outwards = Stream.runForEach(guest.received, searched.write).pipe(
+      Effect.zipRight(Effect.suspend(searched.end))
     )
     const inwards: Effect.Effect<void, E> = Effect.flatMap(reader.next, (chunks) =>
       chunks === undefined ? guest.end : Effect.zipRight(
@@ -157,5 +161,19 @@ const withJudgement = (name: string, send: Sender): Sender<Denied> => {
       }),
     // A client that ends here has made no whole request.
     end: () => Effect.zipRight(release(), Effect.suspend(send.end))
+  }
+}
+
+/** Sends no more from the piece on that completes a forbidden text. */
+const withSearch = (texts: ReadonlyArray<ForbiddenText>, send: Sender<Denied>): Sender<Denied> => {
+  if (texts.length === 0) return send
+  const search = new TextSearch(texts)
+  return {
+    write: (bytes) =>
+      Effect.suspend(() => {
+        const found = search.find(bytes)
+        return found === undefined ? send.write(bytes) : Effect.fail(new Denied(found.detail))
+      }),
+    end: send.end
   }
 }

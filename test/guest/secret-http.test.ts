@@ -70,6 +70,20 @@ describe("a secret of a host", () => {
     assert.match(entries.map(({ reason }) => reason).join("\n"), /names the host "evil.test"/)
   })
 
+  it("a placeholder in a request without TLS is denied and logged", async () => {
+    assert.strictEqual(
+      await pyro.sh("a", `curl -sS -o /dev/null -H "X-Key: $TOKEN" http://${HOST}/ 2> /dev/null || echo $?`),
+      "56"
+    )
+    const { entries } = await pyro.json<{ readonly entries: ReadonlyArray<{ readonly reason?: string }> }>(
+      ["workspace", "network", "log", "a", "--denied"]
+    )
+    assert.match(
+      entries.map(({ reason }) => reason).join("\n"),
+      /sent the placeholder of the secret TOKEN to server\.test\.net:80, which does not get the secret/
+    )
+  })
+
   it("a value that does not fit into a header, and a host without its secret, are refused", async () => {
     const { message } = await pyro.failure(
       ["workspace", "create", "--secret-env", "TOKEN", "--secret-http", `TOKEN@${HOST}`],

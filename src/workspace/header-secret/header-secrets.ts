@@ -4,6 +4,7 @@ import { named } from "../../contract/names.ts"
 import { secretTargetOf } from "../../contract/operations/secret-http-fields.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { Dialler, type DiallerService, type HostInterception } from "../../network/dial/Dialler.ts"
+import type { ForeignSecret } from "../../network/intercept/interception.ts"
 import { isHeaderValue, makePlaceholder } from "../../network/intercept/placeholders.ts"
 import { trimmed } from "../secret/forms.ts"
 import type { Variables, WorkspaceSecrets } from "../secret/workspace-secrets.ts"
@@ -21,6 +22,8 @@ export interface HeaderSecrets {
     name: string,
     port: number
   ) => Effect.Effect<Omit<HostInterception, "onDenied"> | undefined, StorageFailed>
+  /** The placeholders that the guest knows, one for each secret. */
+  readonly placeholders: () => ReadonlyArray<ForeignSecret>
   /** Adds hosts to secrets of the workspace. */
   readonly add: (items: ReadonlyArray<string>) => Effect.Effect<void, InvalidRequest | StorageFailed>
 }
@@ -28,6 +31,7 @@ export interface HeaderSecrets {
 export const noHeaderSecrets: HeaderSecrets = {
   variables: () => Effect.succeed({}),
   interceptionOf: () => Effect.succeed(undefined),
+  placeholders: () => [],
   add: () => Effect.void
 }
 
@@ -131,6 +135,7 @@ const make = (
             .map(({ name, placeholder }) => ({ name, placeholder }))
         }
       }),
+    placeholders: () => [...new Map(stored.bindings.map((one) => [one.name, one])).values()],
     add: (items) =>
       Effect.gen(function*() {
         const values = new Map<string, string>()

@@ -2,6 +2,8 @@ import { Clock, Deferred, Effect, type Scope } from "effect"
 import type { ConnectRequest } from "../../guest-channel/network.ts"
 import type { GuestSocket } from "../../guest-channel/socket.ts"
 import { type DiallerService, DialRefused } from "../../network/dial/Dialler.ts"
+import type { ForbiddenText } from "../../network/forbidden-text.ts"
+import type { ForeignSecret } from "../../network/intercept/interception.ts"
 import type { Rules } from "../../network/policy/policy.ts"
 import { splice, type SpliceEnd } from "../../network/splice.ts"
 import { acquirePlain } from "../../system/scopes.ts"
@@ -20,6 +22,7 @@ export interface Connecting {
   readonly record: (record: NewRecord) => Effect.Effect<void>
   /** How connections to a host get secrets. */
   readonly interceptionOf: HeaderSecrets["interceptionOf"]
+  readonly placeholders: HeaderSecrets["placeholders"]
 }
 
 /** Maximum connections of one guest at a time: the agent has no more streams. */
@@ -55,12 +58,19 @@ const tooMany = new DialRefused({
   option: undefined
 })
 
+/** Only an intercepted connection puts values in: elsewhere a placeholder shows a wrong or hostile use of the secret. */
+const forbiddenAt = (host: string, placeholders: ReadonlyArray<ForeignSecret>): ReadonlyArray<ForbiddenText> =>
+  placeholders.map(({ name, placeholder }) => ({
+    text: placeholder,
+    detail: `the guest sent the placeholder of the secret ${name} to ${host}, which does not get the secret`
+  }))
+
 const unreadable = ({ message }: Error) => new DialRefused({ reason: "failed", detail: message, option: undefined })
 
 /** Connects on the host. The connection is in `live` until the Scope closes. */
 const dial = (
   { address: literal, name, port }: ConnectRequest,
-  { dialler, group, interceptionOf, live, rules }: Connecting,
+  { dialler, group, interceptionOf, live, placeholders, rules }: Connecting,
   at: string,
   onDenied: (detail: string) => void
 ) =>
@@ -76,22 +86,25 @@ const dial = (
     yield* acquirePlain(Effect.sync(() => live.add(one)), () => live.delete(one))
     // The policy may have changed meanwhile.
     const forbidden = rules() === judgedBy ? undefined : forbiddenBy(rules(), one)
+    const texts = interception === undefined ? forbiddenAt(`${name ?? literal}:${port}`, placeholders()) : []
     return forbidden === undefined
-      ? { one, socket }
+      ? { one, socket, texts }
       : yield* new DialRefused({ reason: "denied", detail: forbidden.reason, option: forbidden.option })
   })
 
 /** Moves bytes until both sides have ended, or the policy or a side has reset the connection. */
 const move = (
   guest: GuestSocket,
-  { one, socket }: Effect.Effect.Success<ReturnType<typeof dial>>
-): Effect.Effect<Ended> =>
-  splice({ guest, socket, counts: one.counts, expectedName: one.isInspected ? one.name : undefined }).pipe(
+  { one, socket, texts }: Effect.Effect.Success<ReturnType<typeof dial>>
+): Effect.Effect<Ended> => {
+  const expectedName = one.isInspected ? one.name : undefined
+  return splice({ guest, socket, counts: one.counts, expectedName, forbidden: texts }).pipe(
     // The last bytes are on their way in the guest.
     Effect.tap(({ _tag }) => _tag === "Closed" ? Effect.ignore(guest.closed) : Effect.void),
     Effect.map(endedAs),
     Effect.raceFirst<Ended, never, never>(Deferred.await(one.isReset))
   )
+}
 
 /**
  * Answers one request: judged, dialled, accepted, moved, recorded. The guest's `connect()` succeeds after the host has connected, and fails with

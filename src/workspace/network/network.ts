@@ -40,7 +40,7 @@ const makeNetwork = (
   dialler: DiallerService,
   group: string,
   log: ConnectionLog,
-  { interceptionOf }: HeaderSecrets
+  { interceptionOf, placeholders }: HeaderSecrets
 ): Network => {
   let granted: Granted | undefined
   let current: ResidentVm | undefined
@@ -52,7 +52,8 @@ const makeNetwork = (
     rules: () => (granted ?? nothingGranted).rules,
     live,
     record: log.append,
-    interceptionOf
+    interceptionOf,
+    placeholders
   }
   const news = newsOf(log, () => granted !== undefined && isOn(granted))
 

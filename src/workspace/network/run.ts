@@ -24,7 +24,8 @@ export const serveRun = (
       rules,
       live: new Set(),
       record: log.append,
-      interceptionOf: noHeaderSecrets.interceptionOf
+      interceptionOf: noHeaderSecrets.interceptionOf,
+      placeholders: noHeaderSecrets.placeholders
     })
     yield* turnOn(channel)
     return newsOf(log, () => isOn(granted))

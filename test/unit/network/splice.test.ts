@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Mailbox, Schedule, type Scope } from "effect"
 import * as net from "node:net"
-import { type Counts, type GuestEnd, splice } from "../../../src/network/splice.ts"
+import { type Counts, type GuestEnd, splice, type SpliceOptions } from "../../../src/network/splice.ts"
 
 /** A guest whose program is the test. */
 interface FakeGuest {
@@ -85,13 +85,13 @@ const textOf = (socket: net.Socket) => {
   return () => Buffer.concat(chunks).toString()
 }
 
-const setUp = (expectedName?: string) =>
+const setUp = (options: Pick<SpliceOptions<Error>, "expectedName" | "forbidden"> = {}) =>
   Effect.gen(function*() {
     const guest = yield* makeGuest
     const connection = yield* makeConnection
     const counts: Counts = { sentBytes: 0, receivedBytes: 0 }
     const fiber = yield* Effect.forkScoped(
-      splice({ guest: guest.end, socket: connection.socket, expectedName, counts })
+      splice({ guest: guest.end, socket: connection.socket, counts, ...options })
     )
     return { guest, counts, fiber, ...connection }
   })
@@ -126,6 +126,17 @@ describe("a spliced connection", () => {
       yield* event(server, "end")
       assert.strictEqual(text(), "late")
       assert.deepStrictEqual(yield* Fiber.join(fiber), { _tag: "Closed" })
+    }))
+
+  it.scopedLive("a forbidden text ends the splice before its last byte is sent", () =>
+    Effect.gen(function*() {
+      const { fiber, guest, server } = yield* setUp({ forbidden: [{ text: "placeholder", detail: "not here" }] })
+      const text = textOf(server)
+      yield* guest.send("key=place")
+      yield* until(() => text() === "key=place")
+      yield* guest.send("holder&more")
+      assert.deepStrictEqual(yield* Fiber.join(fiber), { _tag: "Denied", detail: "not here" })
+      assert.strictEqual(text(), "key=place")
     }))
 
   it.scopedLive("a reset by the server ends the splice as one, and not as an end", () =>
@@ -210,7 +221,7 @@ describe("a spliced connection", () => {
 
   it.scopedLive("an HTTP request that comes byte by byte goes on once its Host is known", () =>
     Effect.gen(function*() {
-      const { fiber, guest, server } = yield* setUp("example.com")
+      const { fiber, guest, server } = yield* setUp({ expectedName: "example.com" })
       const text = textOf(server)
       const head = "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n"
       for (const byte of head.slice(0, -1)) yield* guest.send(byte)
@@ -228,7 +239,7 @@ describe("a spliced connection", () => {
 
   it.scopedLive("the first bytes of a request for another host reach nobody", () =>
     Effect.gen(function*() {
-      const { counts, fiber, guest, server } = yield* setUp("example.com")
+      const { counts, fiber, guest, server } = yield* setUp({ expectedName: "example.com" })
       const text = textOf(server)
       const failed = yield* Effect.forkScoped(event(server, "error"))
       yield* Effect.yieldNow()
@@ -244,7 +255,7 @@ describe("a spliced connection", () => {
 
   it.scopedLive("a client that sends its request in hundreds of pieces is refused", () =>
     Effect.gen(function*() {
-      const { fiber, guest } = yield* setUp("example.com")
+      const { fiber, guest } = yield* setUp({ expectedName: "example.com" })
       for (let at = 0; at < 256; at++) yield* guest.send(at === 0 ? "\x16" : "\x03")
       const ended = yield* Fiber.join(fiber)
       assert.strictEqual(ended._tag, "Denied")
@@ -253,7 +264,7 @@ describe("a spliced connection", () => {
   it.scopedLive("other protocols go on, and a client that ends in between is passed on", () =>
     Effect.gen(function*() {
       for (const sent of ["SSH-2.0-x\r\n", "GET", ""]) {
-        const { fiber, guest, server } = yield* setUp("example.com")
+        const { fiber, guest, server } = yield* setUp({ expectedName: "example.com" })
         const text = textOf(server)
         if (sent !== "") yield* guest.send(sent)
         yield* guest.finish
