@@ -1,7 +1,7 @@
 import { Cause, Effect, Layer, Logger, LogLevel } from "effect"
 import { layerResident } from "../local/layer.ts"
 import { Paths } from "../system/Paths.ts"
-import { redactedLogger } from "./redacted-log.ts"
+import { withRedactedLog } from "./redacted-log.ts"
 import { forgetDaemon, serve } from "./serve.ts"
 import { withTelemetry } from "./telemetry.ts"
 
@@ -24,10 +24,6 @@ export const daemon = (version: string): Effect.Effect<number> =>
     ),
     // Around all of it: the last lines of the log go out, too.
     withTelemetry(version),
-    Effect.provide(
-      Layer.merge(
-        Logger.minimumLogLevel(LogLevel.Info),
-        Logger.replace(Logger.defaultLogger, redactedLogger(Logger.defaultLogger))
-      )
-    )
+    Effect.provide(Logger.minimumLogLevel(LogLevel.Info)),
+    withRedactedLog
   )

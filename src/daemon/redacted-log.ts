@@ -1,4 +1,4 @@
-import { Cause, HashMap, Logger } from "effect"
+import { Cause, Effect, FiberRef, HashMap, HashSet, Logger } from "effect"
 import { allSecretSets } from "../workspace/secret/known.ts"
 import { redactValue } from "../workspace/secret/redact-value.ts"
 
@@ -16,3 +16,7 @@ export const redactedLogger = <Output>(logger: Logger.Logger<unknown, Output>): 
       cause: redacted === cause ? options.cause : Cause.die(redacted)
     }
   })
+
+/** Redacts the lines of every logger that the work has from outside. Replacing one of them would leave the others as they are. */
+export const withRedactedLog = <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.locallyWith(work, FiberRef.currentLoggers, HashSet.map((logger) => redactedLogger(logger)))

@@ -76,7 +76,7 @@ describe("list and status", () => {
     await create()
     const { stdout } = await pyro("workspace", "list", "--label", "task=1")
     const [head, ...rows] = stdout.trimEnd().split("\n")
-    assert.match(head ?? "", /^ID +NAME +STATE +ENVIRONMENT +LAST USED +LABELS$/)
+    assert.match(head ?? "", /^ID +NAME +STATE +ENVIRONMENT +NETWORK +LAST USED +LABELS$/)
     assert.deepStrictEqual(rows.map((row) => row.split(/ +/).slice(0, 3)), [
       [second, "fix", "running"],
       [first, "-", "running"]

@@ -4,7 +4,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { FileRefused, VmFailed } from "../../../../src/contract/errors.ts"
-import { redactedLogger } from "../../../../src/daemon/redacted-log.ts"
+import { withRedactedLog } from "../../../../src/daemon/redacted-log.ts"
 import { readEvents, recordEvent } from "../../../../src/workspace/events.ts"
 import { redactValue } from "../../../../src/workspace/secret/redact-value.ts"
 import { secretSet } from "../../../../src/workspace/secret/redactor.ts"
@@ -73,9 +73,10 @@ describe("records of a process that knows a secret", () => {
     withSecret(() =>
       Effect.gen(function*() {
         const lines: Array<string> = []
-        const logger = redactedLogger(Logger.map(Logger.logfmtLogger, (line) => void lines.push(line)))
+        const logger = Logger.map(Logger.logfmtLogger, (line) => void lines.push(line))
         yield* Effect.logError(`a ${TOKEN}`, Cause.die(new Error(TOKEN))).pipe(
           Effect.annotateLogs("of", TOKEN),
+          withRedactedLog,
           Effect.provide(Logger.replace(Logger.defaultLogger, logger))
         )
         assert.lengthOf(lines, 1)
