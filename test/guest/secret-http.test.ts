@@ -84,6 +84,14 @@ describe("a secret of a host", () => {
     )
   })
 
+  it("a fork has the hosts of its origin, and none without secrets", async () => {
+    const script = `curl -sS -H "Authorization: Bearer $TOKEN" https://${HOST}/`
+    await pyro.json(["workspace", "fork", "a", "--name", "b"])
+    assert.include(await pyro.sh("b", script), "\"authorization\":\"Bearer REAL\"")
+    await pyro.json(["workspace", "fork", "a", "--name", "c", "--without-secrets"])
+    assert.strictEqual(await pyro.sh("c", "printf %s \"${TOKEN-none}\""), "none")
+  })
+
   it("a value that does not fit into a header, and a host without its secret, are refused", async () => {
     const { message } = await pyro.failure(
       ["workspace", "create", "--secret-env", "TOKEN", "--secret-http", `TOKEN@${HOST}`],

@@ -2,6 +2,7 @@ import { Effect, Option, Schema } from "effect"
 import * as path from "node:path"
 import type { NoSpace, StateDirectoryUnusable } from "../../contract/errors.ts"
 import { readJson, writeJsonAtomic } from "../../system/atomic-file.ts"
+import { removeFile } from "../../system/files/entries.ts"
 import { FileFailed } from "../../system/files/failure.ts"
 import { toHostErrorOf } from "../../system/files/host-error.ts"
 
@@ -51,3 +52,13 @@ export const writeHeaderSecrets = (
   writeJsonAtomic(fileOf(folder), HeaderSecretFile, { format: 1 as const, ...stored }, { durable: true }).pipe(
     Effect.mapError(toHostErrorOf(folder))
   )
+
+/** Gives a folder the hosts of another one's secrets, and the authority: programs in a copied memory go on with both. */
+export const copyHeaderSecrets = (from: string, to: string): Effect.Effect<void, NoSpace | StateDirectoryUnusable> =>
+  Effect.flatMap(
+    readHeaderSecrets(from),
+    (stored) => stored.bindings.length === 0 ? Effect.void : writeHeaderSecrets(to, stored)
+  )
+
+export const removeHeaderSecrets = (folder: string): Effect.Effect<void, NoSpace | StateDirectoryUnusable> =>
+  removeFile(fileOf(folder)).pipe(Effect.mapError(toHostErrorOf(folder)))

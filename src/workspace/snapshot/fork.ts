@@ -8,6 +8,7 @@ import { nowIso, nowMs } from "../../system/time.ts"
 import { heldBase, holdBase } from "../../vm/template/base.ts"
 import type { ReservedVm } from "../../vm/VmmService.ts"
 import { recordEvent } from "../events.ts"
+import { copyHeaderSecrets, removeHeaderSecrets } from "../header-secret/header-secret-file.ts"
 import {
   discardFolder,
   generationScope,
@@ -86,6 +87,7 @@ const buildFork = ({ folder, taken }: Staged, child: Entry, vm: ReservedVm | und
     yield* makeDisk(folder, taken, disk, record)
     yield* copyPushed(folder.directory, child.folder.directory)
     yield* copySecrets(folder.directory, child.folder.directory)
+    yield* copyHeaderSecrets(folder.directory, child.folder.directory)
     const residents = yield* Scope.extend(openResidents(child.folder), child.scope)
     yield* residents.inherit(taken.residents, { folder: folder.logs, sinceMs: (yield* nowMs) - taken.takenAtMs })
     yield* Ref.set(child.residents, Option.some(residents))
@@ -155,7 +157,10 @@ export const fork = (
     const made = Effect.gen(function*() {
       yield* progress(notify, "copying the workspace", 0.2)
       const staged = yield* stage(lifecycle, source, payload, children)
-      if (withoutSecrets) yield* removeSecrets(staged.folder.directory)
+      if (withoutSecrets) {
+        yield* removeSecrets(staged.folder.directory)
+        yield* removeHeaderSecrets(staged.folder.directory)
+      }
       faultPoint("fork:staged")
       if (staged.vms.length === 0 && !diskOnly) notify(filesAlone)
       yield* progress(notify, children.length === 1 ? "starting the fork" : "starting the forks", 0.5)

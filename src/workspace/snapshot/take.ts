@@ -12,6 +12,7 @@ import { nowMs } from "../../system/time.ts"
 import { heldBase } from "../../vm/template/base.ts"
 import type { MemoryTarget } from "../../vm/Vm.ts"
 import { Vmm } from "../../vm/Vmm.ts"
+import { copyHeaderSecrets } from "../header-secret/header-secret-file.ts"
 import { endUnattached } from "../lifecycle/context.ts"
 import { residentsOf } from "../lifecycle/entry-residents.ts"
 import type { Entry } from "../lifecycle/entry.ts"
@@ -66,6 +67,7 @@ export const take = (
     yield* shareLayers(disk, folder.disk, layers).pipe(asStep("share layers"))
     yield* copyPushed(entry.folder.directory, folder.directory)
     yield* copySecrets(entry.folder.directory, folder.directory)
+    yield* copyHeaderSecrets(entry.folder.directory, folder.directory)
     return { takenAtMs, layers, residents: noStates, ...captured }
   }).pipe(asStep("take"), entry.pushing.withPermits(1), Effect.uninterruptible)
 
