@@ -35,7 +35,10 @@ const env = {
   HOME: path.join(own.folder, "home"),
   PATH: `${bin}:${process.env["PATH"]}`,
   PYRO_CACHE_DIR: sharedCache,
-  NO_COLOR: "1"
+  NO_COLOR: "1",
+  NPM_TOKEN: "the token of a registry",
+  GH_TOKEN: "the token of a forge",
+  ANTHROPIC_API_KEY: "the key of a model"
 }
 
 /** Files of the project that git ignores, in this repository too. */
@@ -74,8 +77,11 @@ const preconditions = ({ workspace }: PyroPromises) => {
     const found = (await names()).filter(unwanted)
     if (found.length > 0) await workspace.delete({ workspaces: found })
   }
+  /** Workspaces that an example needed to be stopped. */
+  const stopped = new Set<string>()
   const exists = async (name: string) => {
     if ((await names()).includes(name)) return
+    stopped.delete(name)
     await workspace.create({ name, seedPath: project, includeIgnored: ["build", "dist"] })
     // So that two of them differ.
     if (name !== "try-1") await workspace.file.write({ workspace: name, path: "src/new.py", text: "# new\n" })
@@ -85,11 +91,18 @@ const preconditions = ({ workspace }: PyroPromises) => {
     if (snapshots.some((one) => one.name === name) === wanted) return
     await (wanted ? workspace.snapshot.create : workspace.snapshot.delete)({ workspace: of, name })
   }
+  const run = async (name: string, wanted: boolean) => {
+    if (wanted === !stopped.has(name)) return
+    await (wanted ? workspace.start : workspace.stop)({ workspace: name })
+    if (wanted) stopped.delete(name)
+    else stopped.add(name)
+  }
   /** Whether an example of before may have left other files or workspaces than the next one expects. */
   let isChanged = false
   const restore = async () => {
-    if (isChanged) await absent(() => true)
+    if (isChanged || stopped.size > 0) await absent(() => true)
     isChanged = false
+    stopped.clear()
   }
   const prepare = async (call: ReadonlyArray<string>) => {
     const words = pyroWords(call)
@@ -117,6 +130,13 @@ const preconditions = ({ workspace }: PyroPromises) => {
       if (taken !== undefined) await snapshot(which, taken, true)
     }
     const target = text("workspace") ?? ""
+    if (operation === "workspace.start" || operation === "workspace.stop") stopped.delete(target)
+    else if (
+      operation.startsWith("workspace.disk.") || raw["disk_mib"] !== undefined && operation === "workspace.update"
+    ) {
+      const { state } = await workspace.status({ workspace: target })
+      if (state === "running") await run(target, false)
+    } else if (target !== "") await run(target, true)
     if (operation === "workspace.snapshot.create") await snapshot(target, named ?? "", false)
     if (operation === "workspace.snapshot.delete") await snapshot(target, named ?? "", true)
     if (text("snapshot") !== undefined) await snapshot(target, text("snapshot")!, true)
@@ -135,6 +155,8 @@ describe("every command and example of the documents runs", () => {
     for (const made of [bin, env.HOME, path.join(env.HOME, "datasets"), path.join(env.HOME, "results")]) {
       fs.mkdirSync(made)
     }
+    fs.mkdirSync(path.join(env.HOME, ".ssh"))
+    fs.writeFileSync(path.join(env.HOME, ".ssh", "deploy"), "the key of a deployment\n")
     fs.writeFileSync(path.join(env.HOME, ".gitconfig"), "[user]\n\tname = you\n\temail = you@example.org\n")
     const quoted = [process.execPath, pyroPath].map((word) => `'${word}'`).join(" ")
     fs.writeFileSync(path.join(bin, "pyro"), `#!/bin/sh\nexec ${quoted} "$@"\n`, { mode: 0o755 })

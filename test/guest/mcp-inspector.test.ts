@@ -154,7 +154,18 @@ it("MCP Inspector calls every tool and reads every kind of resource", async () =
   const { snapshots } = await inIt<Lists<"snapshots">>("snapshot_list")
   assert.lengthOf(snapshots, 1)
   await inIt("snapshot_delete", { name: "here" })
+  await call("network_lists")
+  includes(await inIt("network_set", { network_policy: "off" }), { reset_count: 0 })
+  includes(await inIt("network_log"), { entries: [], open: [] })
   await inIt("stop")
+  const { entries: etc } = await inIt<Lists<"entries">>("disk_list", { path: "/etc" })
+  assert.isAbove(etc.length, 10)
+  assert.include(
+    await inIt<{ readonly text: string }>("disk_read", { path: "/etc/passwd" }).then(({ text }) => text),
+    "root:"
+  )
+  await inIt("disk_export", { output_path: "disk.img" })
+  assert.strictEqual(fs.statSync(path.join(project, "disk.img")).size, 512 * 1024 * 1024)
   await inIt("start")
   await call("workspace_delete", { workspace_ids: ["first", "second"] })
 

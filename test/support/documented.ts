@@ -78,6 +78,7 @@ export const pyroWords = (call: ReadonlyArray<string>): ReadonlyArray<string> | 
 const SETS_UP = "it sets up this clone; CI does it before any test"
 const NETWORK = "it needs the network"
 const SHARED = "it removes what other tests use from the cache that they share"
+const READERS = "the reader has the program; test/guest/workspace-secrets.test.ts passes secrets to programs"
 const BENCH = "it measures for a quarter of an hour"
 
 /** Commands that the test of the documents does not run, each with its reason. pyro's parser still reads them. */
@@ -107,6 +108,14 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ["pyro run debian:12-build --seed-path . --allow-host npm -- npm ci", NETWORK],
   ["pyro workspace create debian:12-build --name fix --seed-path . --allow-host npm", NETWORK],
   ["pyro workspace exec fix -- npm ci", NETWORK],
+  ["export NPM_TOKEN=…", "the value is the reader's"],
+  ["pyro workspace exec fix --secret-env NPM_TOKEN -- npm ci", READERS],
+  ["pyro workspace exec fix --secret-env NPM_TOKEN -- npm publish", READERS],
+  ["pyro workspace exec fix --secret-env NPM_TOKEN=TOKEN -- ./release.sh", READERS],
+  ["pyro workspace exec fix --secret-mount DEPLOY_KEY -- ./deploy.sh", READERS],
+  ["pyro workspace exec fix --secret-mount DEPLOY_KEY=/run/key -- ./deploy.sh", READERS],
+  ["pyro run --secret-env GH_TOKEN -- ./check.sh", READERS],
+  ["pyro run --secret-env GH_TOKEN -- ./release.sh", READERS],
   ["pyro doctor --selftest", "CI runs it once, in the test of the self-test"],
   ["pyro env build web --from debian:12 --packages redis-tools", NETWORK],
   ["pyro env build web --from debian:12-build --packages postgresql-client redis-tools", NETWORK],

@@ -96,7 +96,7 @@ export const workspaceDiskRead = unary({
     exits: "own",
     examples: [
       "pyro workspace disk read fix /etc/os-release",
-      "pyro workspace disk read fix /var/log/dpkg.log --start-line 100 --line-count 50"
+      "pyro workspace disk read fix /etc/passwd --start-line 2 --line-count 5"
     ]
   },
   mcp: {
