@@ -5,6 +5,7 @@ import { dirname, join, relative, resolve } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
+import { bundled } from "./build/bundle.mjs"
 import { dialProgram, withDialProgram } from "./build/dial-program.mjs"
 import { buildEarlyParts } from "./build/early.mjs"
 import { sourceUrls } from "./build/source-urls.mjs"
@@ -46,17 +47,7 @@ const hashed = (name, bundle) => `${name}-${createHash("sha256").update(bundle).
 
 /** Bundles a part that only some processes load. */
 const bundlePart = async (name, input) => {
-  const { outputFiles: [{ contents }] } = await build({
-    ...input,
-    bundle: true,
-    minify: true,
-    platform: "node",
-    target: "node20",
-    format: "cjs",
-    legalComments: "none",
-    logLevel: "warning",
-    write: false
-  })
+  const { contents } = await bundled(input)
   return { name: hashed(name, contents), contents }
 }
 

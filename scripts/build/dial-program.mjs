@@ -1,19 +1,9 @@
-import { build } from "esbuild"
 import { join } from "node:path"
+import { bundled } from "./bundle.mjs"
 
 /** Bundles the dial process (src/network/dial/process.ts), which reads its program from stdin. */
 export const dialProgram = async (root) => {
-  const { outputFiles: [{ text }] } = await build({
-    entryPoints: [join(root, "src/network/dial/process.ts")],
-    bundle: true,
-    minify: true,
-    platform: "node",
-    target: "node20",
-    format: "cjs",
-    legalComments: "none",
-    logLevel: "warning",
-    write: false
-  })
+  const { text } = await bundled({ entryPoints: [join(root, "src/network/dial/process.ts")] })
   return text
 }
 

@@ -1,0 +1,17 @@
+import { build } from "esbuild"
+
+/** Bundles a program, or a part of one, that only some processes load. */
+export const bundled = async (input) => {
+  const { outputFiles: [output] } = await build({
+    ...input,
+    bundle: true,
+    minify: true,
+    platform: "node",
+    target: "node20",
+    format: "cjs",
+    legalComments: "none",
+    logLevel: "warning",
+    write: false
+  })
+  return output
+}
