@@ -1,5 +1,6 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { readEnd, readTail } from "../../system/file-tail.ts"
 import { redactFor } from "../secret/known.ts"
 
 /** Maximum size of one file of the log; the log has two. */
@@ -19,23 +20,6 @@ export interface LogFile {
   readonly close: () => void
 }
 
-const readText = (file: string, from: (size: number) => number = () => 0): string => {
-  let fd: number
-  try {
-    fd = fs.openSync(file, "r")
-  } catch {
-    return ""
-  }
-  try {
-    const { size } = fs.fstatSync(fd)
-    const start = from(size)
-    const bytes = Buffer.alloc(size - start)
-    return bytes.toString("utf8", 0, fs.readSync(fd, bytes, 0, bytes.length, start))
-  } finally {
-    fs.closeSync(fd)
-  }
-}
-
 /** Opens the log in a folder. The first line makes the file. */
 export const openLogFile = (folder: string, name: string): LogFile => {
   const current = path.join(folder, name)
@@ -44,9 +28,8 @@ export const openLogFile = (folder: string, name: string): LogFile => {
   const openCurrent = () => {
     const fd = fs.openSync(current, "a", 0o600)
     const { size } = fs.fstatSync(fd)
-    const last = readText(current, (bytes) => Math.max(0, bytes - 1))
     // A crash has cut the last line: only that line is lost.
-    if (size > 0 && last !== "\n") fs.writeSync(fd, "\n")
+    if (size > 0 && readEnd(current, 1).text !== "\n") fs.writeSync(fd, "\n")
     return { fd, size }
   }
   const close = () => {
@@ -63,10 +46,10 @@ export const openLogFile = (folder: string, name: string): LogFile => {
       }
       open.size += fs.writeSync(open.fd, `${redactFor(folder, line)}\n`)
     },
-    lines: () => [...readText(older).split("\n"), ...readText(current).split("\n")],
+    lines: () => [older, current].flatMap((file) => readEnd(file, Number.MAX_SAFE_INTEGER).text.split("\n")),
     tail: () => {
-      const lines = readText(current, (size) => Math.max(0, size - TAIL_BYTES)).split("\n")
-      return lines.length > 1 ? lines : readText(older, (size) => Math.max(0, size - TAIL_BYTES)).split("\n")
+      const lines = readTail(current, TAIL_BYTES).split("\n")
+      return lines.length > 1 ? lines : readTail(older, TAIL_BYTES).split("\n")
     },
     close
   }
