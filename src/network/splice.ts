@@ -1,7 +1,7 @@
 import { Cause, Effect, Exit, Stream } from "effect"
 import type { Socket } from "node:net"
 import { type ForbiddenText, TextSearch } from "./forbidden-text.ts"
-import { fronting, inspect } from "./hello/inspect.ts"
+import { fronting, inspect, inspectWhole } from "./hello/inspect.ts"
 import { reset } from "./reset.ts"
 import { SocketReader } from "./socket-reader.ts"
 
@@ -159,8 +159,15 @@ const withJudgement = (name: string, send: Sender): Sender<Denied> => {
         const detail = fronting(name, hello)
         return detail === undefined ? release() : Effect.fail(new Denied(detail))
       }),
-    // A client that ends here has made no whole request.
-    end: () => Effect.zipRight(release(), Effect.suspend(send.end))
+    end: () =>
+      Effect.suspend(() => {
+        const hello = held === undefined ? undefined : inspectWhole(held)
+        // A client that ends here has made no whole request.
+        const detail = hello === undefined || hello._tag === "NeedMore" ? undefined : fronting(name, hello)
+        return detail === undefined
+          ? Effect.zipRight(release(), Effect.suspend(send.end))
+          : Effect.fail(new Denied(detail))
+      })
   }
 }
 

@@ -2,34 +2,48 @@ import { type Hello, malformed, needMore } from "./hello.ts"
 
 /** Bytes of a method (`token` of RFC 9110, 5.6.2). */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
-/** Maximum length of a method. The longest registered method has 17 characters (UPDATEREDIRECTREF). */
-const MAX_METHOD_CHARACTERS = 32
-/** The end of a request line. Some servers accept other spaces and cases. */
-const VERSION = /^[ \t]+(.*?)[ \t]+HTTP\/(\d+)\.(\d+)[ \t]*$/i
+/** Characters that a server may take for a space: Python splits a request line at each of them. */
+const SPACE = "[\\s\\x1c-\\x1f\\x85]+"
+const SPACES = new RegExp(SPACE)
+/** Servers ignore empty lines before a request, however many, and some ignore spaces. */
+const LEADING_SPACES = new RegExp(`^${SPACE}`)
+/** The end of a request line. Servers of HTTP accept RTSP and Icecast as well: Node's parser is one for all three. */
+const VERSION = /^(HTTP|RTSP|ICE)\/(\d+)\.(\d+)$/i
+const ODD_VERSION = /^(HTTP|RTSP|ICE)\//i
+/** Characters that are no text. Only lenient servers accept them in a target, and those know methods of letters alone. */
+const CONTROL = /[\0-\x08\x0e-\x1b\x7f]/
+const WORD = /^[A-Za-z_-]+$/
 
 /**
- * Reads the hosts of an HTTP/1 request's head: the Host header, and the target where it has a host (RFC 9112, 3.2). A server may ignore
- * empty lines before the request.
+ * Reads the hosts of an HTTP/1 request's head: the Host header, and the target where it has a host (RFC 9112, 3.2). The most lenient
+ * server counts: a request that only this server accepts is a request.
  */
 export const readHttp = (bytes: Uint8Array): Hello => {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1").replace(/^[\r\n]+/, "")
-  if (text === "") return bytes.length === 0 || bytes.length < 64 ? needMore : { _tag: "Other" }
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1").replace(LEADING_SPACES, "")
   const lineEnd = text.indexOf("\n")
-  const line = (lineEnd < 0 ? text : text.slice(0, lineEnd)).replace(/\r$/, "")
-  const [, method = ""] = /^([^ \t]*)/.exec(line) ?? []
+  const line = lineEnd < 0 ? text : text.slice(0, lineEnd)
+  const [method = "", ...others] = line.split(SPACES).filter((word) => word !== "")
   if (method !== "" && !TOKEN.test(method)) return { _tag: "Other" }
-  if (method.length > MAX_METHOD_CHARACTERS) return { _tag: "Other" }
-  if (lineEnd < 0) return /[^\t\x20-\x7e\x80-\xff]/.test(line.replace(/\r$/, "")) ? { _tag: "Other" } : needMore
-  const request = VERSION.exec(line.slice(method.length))
-  if (method === "" || request === null) return { _tag: "Other" }
-  const [, target = "", major] = request
-  // The preface of HTTP/2 without TLS, whose hosts are compressed.
-  if (major !== "1") {
-    return major === "2" && method === "PRI"
-      ? { _tag: "Other" }
-      : malformed("the HTTP version is unknown")
+  // Binary protocols, and git:// with its zero bytes.
+  if (CONTROL.test(line) && !WORD.test(method)) return { _tag: "Other" }
+  if (lineEnd < 0) return needMore
+  const version = others.pop() ?? ""
+  const [, protocol = "", major] = VERSION.exec(version) ?? []
+  if (major === undefined) {
+    if (ODD_VERSION.test(version)) return malformed("the HTTP version is unknown")
+    // A request of HTTP/0.9 ends with its target. Only a proxy gets a host there.
+    return others.length === 0 && version.includes("://")
+      ? { _tag: "Http", hosts: targetHosts(version) }
+      : { _tag: "Other" }
   }
-  return readHead(text.slice(lineEnd + 1), target)
+  // The preface of HTTP/2 without TLS, whose hosts are compressed.
+  if (protocol.toUpperCase() === "HTTP" && major !== "1") {
+    return major === "2" && method === "PRI" ? { _tag: "Other" } : malformed("the HTTP version is unknown")
+  }
+  const [target = "", ...more] = others
+  return more.length > 0
+    ? malformed("the HTTP request line has more than three words")
+    : readHead(text.slice(lineEnd + 1), target)
 }
 
 /** Reads header lines up to the empty line. */
@@ -55,11 +69,15 @@ const readHead = (text: string, target: string): Hello => {
   return hostLines > 1 ? malformed("the HTTP request has several Host headers") : { _tag: "Http", hosts }
 }
 
-/** The host of a target in absolute form, `http://host/`, which servers prefer to the Host header; or of CONNECT's `host:port`. */
+/**
+ * The hosts of a target in absolute form, `http://host/`, which servers prefer to the Host header; or of CONNECT's `host:port`. A backslash
+ * is a slash for the URL standard, and a part of the user's name for RFC 3986.
+ */
 const targetHosts = (target: string): ReadonlyArray<string> => {
   if (target.startsWith("/") || target === "*" || target === "") return []
   const [, authority = target] = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(target) ?? []
-  return [withoutPort(authority.replace(/^.*@/s, "")) ?? authority]
+  const readings = new Set([authority, authority.replace(/\\.*$/s, "")])
+  return [...readings].map((one) => one.replace(/^.*@/s, "")).map((one) => withoutPort(one) ?? one)
 }
 
 /** `Example.com:80` -> `example.com`; undefined where the text is no host. */

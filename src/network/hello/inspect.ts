@@ -1,12 +1,12 @@
 import type { Hello } from "./hello.ts"
 import { malformed, needMore } from "./hello.ts"
 import { readHttp } from "./http.ts"
-import { readTls } from "./tls.ts"
+import { isEarlyRecord, readSsl2, readTls } from "./tls.ts"
 
 /** Maximum bytes of a client that wait for a host name. */
 export const MAX_HELLO_BYTES = 16_384
 
-const TLS_HANDSHAKE = 22
+const HEAD_END = Buffer.from("\r\n\r\n")
 
 /**
  * Reads the first bytes that a client sent. The answer for a prefix is NeedMore or the answer for all longer inputs.
@@ -16,11 +16,20 @@ const TLS_HANDSHAKE = 22
 export const inspect = (bytes: Uint8Array): Hello => {
   if (bytes.length === 0) return needMore
   const head = bytes.length > MAX_HELLO_BYTES ? bytes.subarray(0, MAX_HELLO_BYTES) : bytes
-  const hello = head[0] === TLS_HANDSHAKE ? readTls(head) : readHttp(head)
+  const hello = read(head)
   return hello._tag === "NeedMore" && head.length === MAX_HELLO_BYTES
     ? malformed(`its first ${MAX_HELLO_BYTES} bytes name no host`)
     : hello
 }
+
+const read = (head: Uint8Array): Hello => {
+  const type = head[0]!
+  if (isEarlyRecord(type)) return readTls(head)
+  return type >= 0x80 ? readSsl2(head) : readHttp(head)
+}
+
+/** The same for a client that sends no more: some servers take the end for the end of the head. */
+export const inspectWhole = (bytes: Uint8Array): Hello => inspect(Buffer.concat([bytes, HEAD_END]))
 
 /**
  * Why a connection to `name` is refused for its first bytes; undefined if it goes on. Protocols without a host name in their first

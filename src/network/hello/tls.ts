@@ -66,10 +66,33 @@ const firstMessage = (bytes: Uint8Array): Uint8Array | Hello => {
   return message
 }
 
-/** Reads the ClientHello of bytes that begin like a TLS handshake record. */
+/** Content types of records that a server accepts before the ClientHello ends: Go ignores alerts there. */
+const EARLY_RECORDS = [20, 21, HANDSHAKE_RECORD]
+
+export const isEarlyRecord = (type: number): boolean => EARLY_RECORDS.includes(type)
+
+/** A record whose version is not 3.x. Go reads every version below 16.0 in a first record. */
+const readOddRecord = (bytes: Uint8Array): Hello => {
+  const [type, major] = bytes as unknown as readonly [number, number]
+  if (type === 20 || major >= 16) return { _tag: "Other" }
+  if (bytes.length < 6) return needMore
+  const isTls = type === HANDSHAKE_RECORD ? bytes[5] === CLIENT_HELLO : bytes[3] === 0 && bytes[4] === 2
+  return isTls ? malformed("the version of a TLS record is unknown") : { _tag: "Other" }
+}
+
+/** Reads bytes that may be a ClientHello in the form of SSL 2.0, which has no server name (RFC 5246, E.2). */
+export const readSsl2 = (bytes: Uint8Array): Hello => {
+  if (bytes.length > 2 && bytes[2] !== CLIENT_HELLO) return { _tag: "Other" }
+  if (bytes.length < 5) return needMore
+  const isVersion = bytes[3] === 3 || (bytes[3] === 0 && bytes[4] === 2)
+  return isVersion ? malformed("the TLS ClientHello has the form of SSL 2.0") : { _tag: "Other" }
+}
+
+/** Reads the ClientHello of bytes that begin like a TLS record. */
 export const readTls = (bytes: Uint8Array): Hello => {
-  // A record of type 22 has a version 3.x; anything else only resembles one.
-  if (bytes.length > 1 && bytes[1] !== 3) return { _tag: "Other" }
+  if (bytes.length > 1 && bytes[1] !== 3) return readOddRecord(bytes)
+  if (bytes.length < 2) return needMore
+  if (bytes[0] !== HANDSHAKE_RECORD) return malformed("a TLS record of another type precedes the ClientHello")
   const message = firstMessage(bytes)
   if ("_tag" in message) return message
   if (message.length > 0 && message[0] !== CLIENT_HELLO) return malformed("the first TLS message is no ClientHello")

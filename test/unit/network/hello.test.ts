@@ -29,6 +29,8 @@ const handshake = (extensions: ReadonlyArray<Buffer> | undefined) => {
   return Buffer.concat([Buffer.from([1]), vector(3, hello)])
 }
 const record = (content: Buffer, type = 22) => Buffer.concat([Buffer.from([type, 3, 1]), vector(2, content)])
+const withByte = (bytes: Buffer, at: number, byte: number) =>
+  Buffer.concat([bytes.subarray(0, at), Buffer.from([byte]), bytes.subarray(at + 1)])
 const clientHello = (...extensions: ReadonlyArray<Buffer>) => record(handshake(extensions))
 
 /** ClientHello of Node's own TLS. */
@@ -125,6 +127,17 @@ describe("the first bytes of TLS", () => {
     ["a ClientHello that is too short", record(Buffer.concat([Buffer.from([1]), vector(3, Buffer.alloc(10))]))],
     ["an empty record", record(Buffer.alloc(0))],
     ["a record that is too long", Buffer.concat([Buffer.from([22, 3, 1]), u16(16_385), Buffer.alloc(10)])],
+    [
+      "an alert before the ClientHello",
+      Buffer.concat([record(Buffer.from([1, 90]), 21), clientHello(serverName("a.example"))])
+    ],
+    [
+      "a change of ciphers before it",
+      Buffer.concat([record(Buffer.from([1]), 20), clientHello(serverName("a.example"))])
+    ],
+    ["a record of version 2.1", withByte(clientHello(serverName("a.example")), 1, 2)],
+    ["an alert of version 2.1", withByte(record(Buffer.from([1, 90]), 21), 1, 2)],
+    ["a ClientHello of SSL 2.0", Buffer.from([0x80, 46, 1, 3, 3, 0, 3, 0, 0, 0, 32])],
     ["an alert between the records", Buffer.concat([record(handshake([]).subarray(0, 8)), record(Buffer.alloc(2), 21)])]
   ]
   for (const [what, hello] of malformed) {
@@ -165,8 +178,27 @@ describe("the first bytes of HTTP", () => {
     ["GET /\r\n", other],
     ["\0\0\0\x08\x04\xd2\x16\x2f", other],
     ["\x17\x03\x03", other],
-    ["\x16\x00", other],
-    [`${"A".repeat(33)}`, other],
+    ["\x16\x10", other],
+    ["\x16\x01\0\0\x09\0", other],
+    ["\x15\x01\0\0\x09\0", other],
+    ["\x80\x01\0\x04", other],
+    ["0\x0c\x02\x01\x01`\x07\x02\x01\x03\x04\0\x80\0", other],
+    [`${"\r\n".repeat(500)}GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n`, http("evil.example")],
+    [" GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", http("evil.example")],
+    ["GET\x0b/\x85HTTP/1.1\r\r\nHost: evil.example\r\n\r\n", http("evil.example")],
+    ["GET /\0\x01 HTTP/1.1\r\nHost: evil.example\r\n\r\n", http("evil.example")],
+    [`${"A".repeat(500)} / HTTP/1.1\r\nHost: evil.example\r\n\r\n`, http("evil.example")],
+    ["DESCRIBE / RTSP/1.0\r\nHost: evil.example\r\n\r\n", http("evil.example")],
+    ["SOURCE / ICE/1.0\r\nHost: evil.example\r\n\r\n", http("evil.example")],
+    ["GET http://evil.example\\@example.com/ HTTP/1.0\r\n\r\n", http("example.com", "evil.example")],
+    ["GET http://evil.example/\r\n", http("evil.example")],
+    ["GET HTTP/1.1\r\nHost: evil.example\r\n\r\n", http("evil.example")],
+    ["\x16", needMore],
+    ["\x16\x01\0\0\x09", needMore],
+    ["\x80\x01\x01", needMore],
+    ["\r\n".repeat(100), needMore],
+    ["GET /\x01", needMore],
+    [`${"A".repeat(500)}`, needMore],
     ["GET", needMore],
     ["GET / HTTP/1.1\r\n", needMore],
     ["GET / HTTP/1.1\r\nHost: example.com\r\n", needMore],
@@ -186,7 +218,10 @@ describe("the first bytes of HTTP", () => {
     "GET / HTTP/1.1\r\nHost: a.example/b\r\n\r\n",
     "GET / HTTP/1.1\r\nX: \rHost: b.example\r\n\r\n",
     "GET / HTTP/1.1\r\nno colon\r\n\r\n",
-    "GET / HTTP/3.0\r\nHost: a.example\r\n\r\n"
+    "GET / HTTP/3.0\r\nHost: a.example\r\n\r\n",
+    "GET / HTTP/1.1x\r\nHost: a.example\r\n\r\n",
+    "GET / HTTP/1\r\nHost: a.example\r\n\r\n",
+    "GET /a b HTTP/1.1\r\nHost: a.example\r\n\r\n"
   ]
   for (const request of malformed) {
     it(`${JSON.stringify(request)} is malformed`, () => {
@@ -236,6 +271,9 @@ describe("the comparison with the name of the connection", () => {
 describe("hostile first bytes", () => {
   const start = fc.constantFrom(
     bytes("\x16\x03\x01"),
+    bytes("\x15\x02\x01"),
+    bytes("\x80\x20\x01"),
+    bytes(" GET / "),
     bytes("GET / HTTP/1.1\r\n"),
     bytes("\r\n"),
     clientHello(serverName("a.example")),

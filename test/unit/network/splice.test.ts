@@ -253,6 +253,18 @@ describe("a spliced connection", () => {
       assert.strictEqual(counts.sentBytes, 0)
     }))
 
+  it.scopedLive("a request for another host whose head ends with the connection reaches nobody", () =>
+    Effect.gen(function*() {
+      const { counts, fiber, guest } = yield* setUp({ expectedName: "example.com" })
+      yield* guest.send("GET / HTTP/1.1\r\nHost: evil.example\r\n")
+      yield* guest.finish
+      assert.deepStrictEqual(yield* Fiber.join(fiber), {
+        _tag: "Denied",
+        detail: "the HTTP Host is \"evil.example\", and the connection is to example.com"
+      })
+      assert.strictEqual(counts.sentBytes, 0)
+    }))
+
   it.scopedLive("a client that sends its request in hundreds of pieces is refused", () =>
     Effect.gen(function*() {
       const { fiber, guest } = yield* setUp({ expectedName: "example.com" })
