@@ -3,11 +3,14 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { bundled } from "../bundled.ts"
 import { temporaryFolder } from "../pyro-cli.ts"
+import type { Served } from "./mirrors/serve.ts"
 
 const world = path.resolve(import.meta.dirname, "../../network/world")
 
 /** Names of the host's /etc/hosts: a server outside, the same server under another name, and a machine of the LAN. */
 const HOSTS = "127.0.0.1 localhost\n203.0.113.10 server.test.net other.test.net\n192.168.7.1 lan.test.net\n"
+/** Address of the mirrors' names. */
+const MIRRORS = "203.0.113.11"
 
 /** A process in namespaces of its own, once it has printed a line. */
 const inNamespaces = (args: ReadonlyArray<string>) =>
@@ -30,9 +33,12 @@ const ended = (child: ChildProcess) =>
 /**
  * A host with a network of its own, for daemons of tests: servers listen at 203.0.113.10 and 192.168.7.1, on port 80 (HTTP), 7 (echo) and 9
  * (counts). `enter` are the words before a program that make the program run there. Needs root.
- * With an `identity`, a server of HTTPS listens as well.
+ * With an `identity`, a server of HTTPS listens as well. `mirrors` get their names, on ports 80 and 443.
  */
-export const networkHost = async (identity?: { readonly cert: string; readonly key: string }) => {
+export const networkHost = async (
+  identity?: { readonly cert: string; readonly key: string },
+  mirrors?: Pick<Served, "hosts" | "sockets">
+) => {
   const { folder, remove } = temporaryFolder("pyro-network-host-")
   const put = (name: string, text: string) => {
     fs.writeFileSync(path.join(folder, name), text)
@@ -43,13 +49,13 @@ export const networkHost = async (identity?: { readonly cert: string; readonly k
     path.join(world, "outside.sh"),
     process.execPath,
     program,
-    ...(identity === undefined ? [] : [JSON.stringify(identity)])
+    JSON.stringify({ identity, mirrors: mirrors && { ...mirrors.sockets, address: MIRRORS } })
   ])
   const host = await inNamespaces([
     path.join(world, "world.sh"),
     String(outside.pid),
     put("resolv.conf", "nameserver 203.0.113.53\noptions timeout:1 attempts:1\n"),
-    put("hosts", HOSTS),
+    put("hosts", mirrors === undefined ? HOSTS : `${HOSTS}${MIRRORS} ${mirrors.hosts.join(" ")}\n`),
     "ipv4",
     ...["sh", "-c", "echo ready; exec cat"]
   ])

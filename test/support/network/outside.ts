@@ -22,13 +22,28 @@ const web = http.createServer((request, response) => {
   return send()
 })
 
-const [, , identity = ""] = process.argv
-/** Sends the headers of a request back. */
-if (identity !== "") {
-  https.createServer(JSON.parse(identity) as https.ServerOptions, (request, response) => {
-    response.end(JSON.stringify(request.headers).replace("real-token", "REAL"))
-  }).listen(443, "0.0.0.0")
+interface Options {
+  readonly identity?: https.ServerOptions
+  /** Unix sockets of the mirrors, and the address that leads there. */
+  readonly mirrors?: { readonly address: string; readonly http: string; readonly https: string }
 }
+const { identity, mirrors } = JSON.parse(process.argv[2]!) as Options
+
+/** Passes connections to the mirrors' address to a mirror, and the others to the server. */
+const shared = (server: net.Server | undefined, mirror: string | undefined) =>
+  net.createServer({ allowHalfOpen: true }, (socket) => {
+    if (mirror === undefined || socket.localAddress !== mirrors?.address) return server?.emit("connection", socket)
+    const far = net.connect({ path: mirror, allowHalfOpen: true })
+    far.on("error", () => socket.destroy())
+    socket.on("error", () => far.destroy())
+    return socket.pipe(far).pipe(socket)
+  })
+
+/** Sends the headers of a request back. */
+const secure = identity && https.createServer(identity, (request, response) => {
+  response.end(JSON.stringify(request.headers).replace("real-token", "REAL"))
+})
+if (secure !== undefined || mirrors !== undefined) shared(secure, mirrors?.https).listen(443, "0.0.0.0")
 
 /** Sends back what comes. */
 const echo = net.createServer((socket) => {
@@ -42,7 +57,7 @@ const sink = net.createServer({ allowHalfOpen: true }, (socket) => {
   socket.on("error", () => {}).on("data", (chunk) => bytes += chunk.length).on("end", () => socket.end(`${bytes}\n`))
 })
 
-web.listen(
+shared(web, mirrors?.http).listen(
   80,
   "0.0.0.0",
   () =>
