@@ -1,12 +1,6 @@
-const text = (value: string) => new Uint8Array(Buffer.from(value, "utf8"))
+import { base64Forms, base64LineForms } from "./base64-forms.ts"
 
-/** Base64 of a value at each position modulo 3, without the characters that depend on the bytes around the value. */
-const base64 = (value: Uint8Array): ReadonlyArray<string> =>
-  [0, 1, 2].flatMap((before) => {
-    const encoded = Buffer.concat([Buffer.alloc(before), value]).toString("base64")
-    const whole = encoded.slice(Math.ceil(before * 8 / 6), Math.floor((before + value.length) * 8 / 6))
-    return [whole, whole.replaceAll("+", "-").replaceAll("/", "_")]
-  })
+const text = (value: string) => new Uint8Array(Buffer.from(value, "utf8"))
 
 /** Characters that an encoder of URLs leaves as they are, beside letters and digits. */
 const LEFT = [
@@ -32,30 +26,39 @@ const percent = (value: Uint8Array, left: string): string => {
   return Array.from(value, (byte) => encoded[byte]).join("")
 }
 
-const lowerHex = (encoded: string) => encoded.replace(/%../g, (escape) => escape.toLowerCase())
+const lowerEscapes = (encoded: string) => encoded.replace(/%../g, (escape) => escape.toLowerCase())
 
 const urlEncoded = (value: Uint8Array): ReadonlyArray<string> =>
   LEFT.flatMap((left) => {
     const encoded = percent(value, left)
     const ofForm = encoded.replaceAll("%20", "+")
-    return [encoded, lowerHex(encoded), ofForm, lowerHex(ofForm)]
+    return [encoded, lowerEscapes(encoded), ofForm, lowerEscapes(ofForm)]
   })
 
 /** A value without the newlines at its end: programs drop them when they read a file. */
 export const trimmed = (value: string): string => value.replace(/[\r\n]+$/, "")
 
+const hexadecimal = (value: Uint8Array): ReadonlyArray<string> => {
+  const lower = Buffer.from(value).toString("hex")
+  return [lower, lower.toUpperCase()]
+}
+
+const encoded = (value: Uint8Array): ReadonlyArray<string> => [
+  ...base64Forms(value),
+  ...urlEncoded(value),
+  ...hexadecimal(value)
+]
+
 /**
  * The forms in which output may contain a value: as it is, as a terminal prints its lines, as the lines of a patch, in base64 (both alphabets, each
- * alignment), and URL-encoded. Without duplicates.
+ * alignment, also in lines), URL-encoded, and in hexadecimal. Without duplicates.
  */
 export const formsOf = (value: string): ReadonlyArray<Uint8Array> => {
   const core = trimmed(value)
   const lines = core.replaceAll("\r\n", "\n")
-  const inPatches = ["+", "-", " "].map((mark) => lines.replaceAll("\n", `\n${mark}`))
   const inTerminals = lines.replaceAll("\n", "\r\n")
-  const all = [...new Set([core, lines, inTerminals, ...inPatches])].flatMap((one) => {
-    const bytes = text(one)
-    return [one, ...base64(bytes), ...urlEncoded(bytes)]
-  })
+  const inPatches = ["+", "-", " "].map((mark) => lines.replaceAll("\n", `\n${mark}`))
+  const files = [...new Set([core, lines, inTerminals])]
+  const all = [...files, ...inPatches, ...files.flatMap((one) => encoded(text(one))), ...base64LineForms(text(core))]
   return [...new Set(all)].map(text)
 }

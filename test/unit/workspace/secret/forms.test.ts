@@ -1,9 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
+import { MAX_SECRETS } from "../../../../src/contract/operations/secret-fields.ts"
+import { MAX_BROKEN_BYTES } from "../../../../src/workspace/secret/base64-forms.ts"
 import { firstSecretIn, redactText, secretSet } from "../../../../src/workspace/secret/redactor.ts"
 
 const value = "s3cret/of+Ünïcode & more"
 const set = secretSet([{ name: "TOKEN", value }])!
+
+const inLines = (text: string, columns: number, end: string) =>
+  Buffer.from(text).toString("base64").match(new RegExp(`.{1,${columns}}`, "g"))!.join(end)
 
 const finds = (text: string) => assert.strictEqual(firstSecretIn(set, Buffer.from(text)), "TOKEN", text)
 
@@ -19,6 +24,43 @@ describe("forms of a secret", () => {
         for (const encoding of ["base64", "base64url"] as const) finds(around.toString(encoding))
       })
     )
+  })
+
+  it("include base64 in lines of 64 and 76 columns, whatever stands around a short value", () => {
+    const lineLengths = [64, 76]
+    FastCheck.assert(
+      FastCheck.property(
+        FastCheck.string({ maxLength: 200 }),
+        FastCheck.string({ maxLength: 200 }),
+        FastCheck.constantFrom(...lineLengths),
+        FastCheck.constantFrom("\n", "\r\n"),
+        (before, after, columns, end) => finds(inLines(before + value + after, columns, end))
+      )
+    )
+  })
+
+  it("include base64 in lines of a long value from its beginning", () => {
+    const long = Array.from({ length: 400 }, (_, at) => `line ${at} of a key`).join("\n")
+    const one = secretSet([{ name: "KEY", value: `${long}\n` }])!
+    for (const columns of [64, 76]) {
+      const shown = redactText(one, `<${inLines(long, columns, "\n")}>`)
+      assert.match(shown, /^<\[secret:KEY\].{0,3}>$/s)
+    }
+  })
+
+  it("include lower and upper hexadecimal", () => {
+    const hex = Buffer.from(`<${value}>`).toString("hex")
+    assert.strictEqual(redactText(set, hex), "3c[secret:TOKEN]3e")
+    assert.strictEqual(redactText(set, hex.toUpperCase()), "3C[secret:TOKEN]3E")
+  })
+
+  it("are few enough for the largest number of secrets", () => {
+    const most = Array.from({ length: 2 * MAX_SECRETS }, (_, at) => ({
+      name: `S${at}`,
+      value: `${at}`.padStart(MAX_BROKEN_BYTES, "line\n+ /")
+    }))
+    // The automaton counts patterns in 16 bits.
+    assert.isBelow(secretSet(most)!.matcher.automaton.patterns.length, 65_536)
   })
 
   it("include what encoders of URLs make of the value", () => {
