@@ -31,7 +31,9 @@ export const fillSecrets = (operation: Operation, typed: Typed): Effect.Effect<T
         secrets[name] = value
       }
     }
-    for (const [name, value] of yield* fromMappings(typed, secrets)) secrets[name] = value
+    if (!("secret-env" in (cli.extras ?? {}))) {
+      for (const [name, value] of yield* fromMappings(typed, secrets)) secrets[name] = value
+    }
     return Object.keys(secrets).length === 0
       ? typed
       : { ...typed, raw: named([...Object.entries(typed.raw), ["secrets", secrets]]) }
@@ -62,11 +64,15 @@ const fromEnvironment = (flag: string, name: string) =>
       : Effect.succeed({ name, value })
   })
 
-/** A new microVM's command may name variables of pyro's own environment directly. */
+const nameOf = (item: string) => /^[^=@]*/.exec(item)![0]
+
+/** The secrets of one command may be variables of pyro's own environment. */
 const fromMappings = ({ raw }: Typed, known: Readonly<Record<string, unknown>>) =>
   Effect.map(Terminal, ({ variable }) => {
-    const wanted = ["secret_env", "secret_mount"].flatMap((field) => (raw[field] ?? []) as ReadonlyArray<string>)
-    const names = new Set(wanted.map((item) => mappingOf(item).name).filter((name) => !(name in known)))
+    const wanted = ["secret_env", "secret_mount", "secret_http"].flatMap((field) =>
+      (raw[field] ?? []) as ReadonlyArray<string>
+    )
+    const names = new Set(wanted.map(nameOf).filter((name) => !(name in known)))
     return [...names].flatMap((name) => {
       const value = variable(name)
       return value === undefined ? [] : [[name, value] as const]

@@ -75,7 +75,8 @@ const detail = (one: WorkspaceInfo) => {
       ["seeded from", one.repoUrl ?? one.seedPath ?? "nothing"],
       ...(one.project === undefined ? [] : [["project", one.project]]),
       ["labels", labels(one) || "-"],
-      ...(one.secrets === undefined ? [] : [["secrets", one.secrets.join(" ")]])
+      ...(one.secrets === undefined ? [] : [["secrets", one.secrets.join(" ")]]),
+      ...(one.secretHttp === undefined ? [] : [["secret hosts", one.secretHttp.join(" ")]])
     ]),
     // The guest wrote it: indented, it passes for no row.
     print(below.map((line) => `  ${line}\n`).join(""))

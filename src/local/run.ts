@@ -10,6 +10,7 @@ import { countBytes } from "../system/metrics.ts"
 import { monotonicMs } from "../system/time.ts"
 import { sweepVms } from "../vm/record/sweep.ts"
 import { acquireWorkspace } from "../workspace/boot.ts"
+import { checkItems, valueIn } from "../workspace/header-secret/check.ts"
 import { tellSkipped } from "../workspace/lifecycle/skipped.ts"
 import { grantOfCaller } from "../workspace/network/ceiling.ts"
 import { isOn } from "../workspace/network/policy.ts"
@@ -31,6 +32,7 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
     const since = yield* monotonicMs
     yield* demandOneSeed(payload)
     yield* requireOneCommand(payload)
+    yield* checkItems(payload.secretHttp ?? [], valueIn(payload.secrets))
     const granted = yield* grantOfCaller(payload)
     const network = granted !== undefined && isOn(granted) ? granted : undefined
     const notices = yield* Mailbox.make<Notice>({ capacity: 64, strategy: "sliding" })

@@ -10,12 +10,13 @@ import { explainChannelFailure, type FreshWorkspace } from "./boot.ts"
 import { endOf, feed, spawnRequest } from "./command.ts"
 import { type EndingOptions, endingOptions, endProcess, ranOut } from "./ending.ts"
 import { changeOf, silenceOf, standstillNotice } from "./exec/standstill.ts"
+import { type HeaderSecrets, unstoredHeaderSecrets } from "./header-secret/header-secrets.ts"
 import { Hints, OutputTail } from "./hints.ts"
 import type { Granted } from "./network/policy.ts"
 import { serveRun } from "./network/run.ts"
 import { filteredOutput } from "./secret/filtered-process.ts"
 import { mountSecrets, type SecretMount } from "./secret/mount.ts"
-import { unstoredSecrets } from "./secret/workspace-secrets.ts"
+import { unstoredSecrets, type Variables } from "./secret/workspace-secrets.ts"
 import { troubleText } from "./trouble.ts"
 import { demandUser } from "./workspace-user.ts"
 
@@ -41,7 +42,8 @@ export const runIn = (
     const secrets = unstoredSecrets(payload.secrets)
     const env = { ...payload.env, ...yield* secrets.variables(payload.secretEnv) }
     const mounts = yield* secrets.mounts(payload.secretMount)
-    const process = yield* startFirst(workspace, { ...payload, env }, { input, network, hints, mounts })
+    const headerSecrets = yield* unstoredHeaderSecrets(payload.secretHttp ?? [], secrets)
+    const process = yield* startFirst(workspace, { ...payload, env }, { input, network, hints, mounts, headerSecrets })
     const bootMs = (yield* monotonicMs) - sinceMs
     yield* feed(process, input)
     const ending = endingOptions({ graceMs: payload.graceSeconds * 1000, tty: payload.tty })
@@ -82,24 +84,27 @@ interface FirstStart {
   readonly network: Granted | undefined
   readonly hints: Hints
   readonly mounts: ReadonlyArray<SecretMount>
+  readonly headerSecrets: HeaderSecrets
 }
 
 /** Starts the command with the claim, in one round trip, unless network, secrets or a check of the workspace's user must precede it. */
 const startFirst = (
   workspace: FreshWorkspace,
   payload: RunPayload,
-  { hints, input, mounts, network }: FirstStart
+  { headerSecrets, hints, input, mounts, network }: FirstStart
 ) =>
   Effect.gen(function*() {
-    const { environment, user, workspaceUser } = payload
-    const request = spawnRequest({ ...payload, user: user ?? workspaceUser }, input)
-    if (workspaceUser === "root" && network === undefined && mounts.length === 0) return yield* workspace.claim(request)
+    const { env, environment, secretHttp = [], user, workspaceUser } = payload
+    const request = (variables: Variables) =>
+      spawnRequest({ ...payload, env: { ...variables, ...env }, user: user ?? workspaceUser }, input)
+    const isFirst = workspaceUser === "root" && network === undefined && mounts.length + secretHttp.length === 0
+    if (isFirst) return yield* workspace.claim(request({}))
     const { channel } = workspace.guest
     yield* workspace.ready
-    if (network !== undefined) hints.network = yield* serveRun(channel, network)
+    if (network !== undefined) hints.network = yield* serveRun(channel, network, headerSecrets)
     if (workspaceUser !== "root") yield* demandUser(channel, workspaceUser, environment)
     yield* mountSecrets(channel, mounts, user ?? workspaceUser)
-    return yield* channel.spawn(request)
+    return yield* channel.spawn(request(yield* headerSecrets.variables(channel)))
   })
 
 const exitedEvent = (exit: ProcessExit | undefined, late: boolean, bootMs: number, totalMs: number): Exited => {

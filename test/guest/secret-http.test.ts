@@ -92,6 +92,30 @@ describe("a secret of a host", () => {
     assert.strictEqual(await pyro.sh("c", "printf %s \"${TOKEN-none}\""), "none")
   })
 
+  it("a host that no longer gets a secret denies its placeholder, until the host gets the secret again", async () => {
+    const code = () => pyro.sh("a", `curl -sS -o /dev/null -w '%{http_code}' -H "X-Key: $TOKEN" https://${HOST}/`)
+    await pyro.json(["workspace", "update", "a", "--secret", "TOKEN=other-value", "--secret-http", `TOKEN@${HOST}`])
+    assert.strictEqual(await code(), "200")
+    const status = await pyro.status("a") as { readonly secret_http?: ReadonlyArray<string> }
+    assert.deepStrictEqual(status.secret_http, [`TOKEN@${HOST}`])
+    await pyro.sh("a", "printenv TOKEN > /tmp/placeholder")
+    await pyro.json(["workspace", "update", "a", "--clear-secret", "TOKEN"])
+    const kept = `curl -sS -w '%{http_code}' -H "X-Key: $(cat /tmp/placeholder)" https://${HOST}/`
+    assert.match(await pyro.sh("a", kept), /placeholder of the secret TOKEN, which this host does not get\n403$/)
+    await pyro.json(["workspace", "update", "a", "--secret-env", "TOKEN", "--secret-http", `TOKEN@${HOST}`], token)
+    assert.include(await pyro.sh("a", kept), "\"x-key\":\"REAL\"")
+  })
+
+  it("one command in a new microVM has a placeholder, and the host gets the value", async () => {
+    const script = `printenv TOKEN; curl -sS -H "X-Key: $TOKEN" https://${HOST}/`
+    const words = ["run", "--mem-mib", "256", "--secret-http", `TOKEN@${HOST}`, "--allow-host", HOST]
+    const { code, stderr, stdout } = await pyro.call([...words, "--script", script], token)
+    assert.strictEqual(code, 0, stderr)
+    assert.match(stdout.toString(), /^pyro_secret_TOKEN_[0-9a-f]{32}\n.*"x-key":"REAL"/)
+    const { message } = await pyro.failure([...words, "--script", script])
+    assert.match(message, /there is no secret TOKEN/)
+  })
+
   it("a value that does not fit into a header, and a host without its secret, are refused", async () => {
     const { message } = await pyro.failure(
       ["workspace", "create", "--secret-env", "TOKEN", "--secret-http", `TOKEN@${HOST}`],

@@ -115,6 +115,7 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ["pyro workspace exec fix --secret-mount DEPLOY_KEY -- ./deploy.sh", READERS],
   ["pyro workspace exec fix --secret-mount DEPLOY_KEY=/run/key -- ./deploy.sh", READERS],
   ["pyro run --secret-env GH_TOKEN -- ./check.sh", READERS],
+  ["pyro run debian:12-build --secret-http NPM_TOKEN@registry.npmjs.org --allow-host npm -- npm whoami", NETWORK],
   ["pyro run --secret-env GH_TOKEN -- ./release.sh", READERS],
   ["pyro doctor --selftest", "CI runs it once, in the test of the self-test"],
   ["pyro env build web --from debian:12 --packages redis-tools", NETWORK],

@@ -22,6 +22,7 @@ export const points: Readonly<Record<string, Found>> = {
   "grow:linked": "before",
   "grow:committed": "after",
   "secrets:written": "after",
+  "secrets:bound": "after",
   "adopt:built": "before",
   "died:settled": "after",
   "delete:committed": "gone",

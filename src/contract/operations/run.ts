@@ -7,6 +7,7 @@ import { snakeFields } from "../snake.ts"
 import { command, endFields, fieldsOfCommand, OutputEvent, script, terminalFields } from "./command.ts"
 import { networkFields } from "./network-fields.ts"
 import { secretFlags, secretMappings, secretsField } from "./secret-fields.ts"
+import { secretHttpField } from "./secret-http-fields.ts"
 import { workspaceUser } from "./workspace-user.ts"
 
 export const RunPayload = lazy(() =>
@@ -42,6 +43,7 @@ export const RunPayload = lazy(() =>
     ...networkFields(),
     ...terminalFields(),
     ...secretsField("Secrets by name, for `--secret-env`. pyro removes the values from output. Default: none"),
+    ...secretHttpField("Needs a network policy that allows HOST. Default: none"),
     ...secretMappings(),
     requireConfinement: optional(
       Schema.Literal("namespaces", "namespaces+uid").annotations({
@@ -171,7 +173,8 @@ export const run = streaming({
       "pyro run debian:12 --tty",
       "pyro run debian:12-build --seed-path . --allow-host npm -- npm ci",
       "tar c src | pyro run debian:12 --json -- tar t",
-      "pyro run --secret-env GH_TOKEN -- ./release.sh"
+      "pyro run --secret-env GH_TOKEN -- ./release.sh",
+      "pyro run debian:12-build --secret-http NPM_TOKEN@registry.npmjs.org --allow-host npm -- npm whoami"
     ]
   },
   mcp: {

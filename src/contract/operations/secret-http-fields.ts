@@ -37,9 +37,8 @@ export const secretTargetOf = (item: string): SecretTarget | undefined => {
   return { name, host, port: number, ...(header === undefined ? {} : { header: header.toLowerCase() }) }
 }
 
-/** Secrets whose values stay on the host. */
-export const secretHttpField = (rest: string) => ({
-  secretHttp: optional(
+const items = (description: string) =>
+  optional(
     list(
       text("").pipe(
         Schema.filter((item) => secretTargetOf(item) !== undefined, {
@@ -48,11 +47,29 @@ export const secretHttpField = (rest: string) => ({
       )
     ).pipe(
       Schema.filter((all) => all.length <= 64, { message: () => "must be 64 at most" }),
-      Schema.annotations({
-        description:
-          "Secrets that only a host gets: NAME@HOST[:PORT][:HEADER] or NAME@PRESET. The guest has a placeholder in the variable NAME, " +
-          `and pyro puts the value into HTTPS requests to HOST. ${rest}`
-      })
+      Schema.annotations({ description })
     )
   )
+
+/** Secrets whose values stay on the host. */
+export const secretHttpField = (rest: string) => ({
+  secretHttp: items(
+    "Secrets that only a host gets: NAME@HOST[:PORT][:HEADER] or NAME@PRESET. The guest has a placeholder in the variable NAME, " +
+      `and pyro puts the value into HTTPS requests to HOST. ${rest}`
+  )
 })
+
+/** Hosts that no longer get a secret. */
+export const clearSecretHttpField = () => ({
+  clearSecretHttp: items(
+    "Hosts that no longer get a secret: NAME@HOST[:PORT] or NAME@PRESET. pyro denies requests with the placeholder until a reset. Default: none"
+  )
+})
+
+/** Hosts of a workspace's secrets, in a result. */
+export const secretHosts = () =>
+  optional(
+    Schema.Array(Schema.String).annotations({
+      description: "Hosts that get a secret in place of its placeholder: NAME@HOST[:PORT][:HEADER]. Absent without one"
+    })
+  )

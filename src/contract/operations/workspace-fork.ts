@@ -88,7 +88,7 @@ export const workspaceFork = streaming({
       snapshot: { description: "Begin from this snapshot instead" },
       disk_only: { description: "Files alone, in a fresh VM" }
     },
-    omits: [...secondary, "seed_path", "detail", "secrets", "running_commands", "running", "network"]
+    omits: [...secondary, "seed_path", "detail", "secrets", "secret_http", "running_commands", "running", "network"]
   },
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },

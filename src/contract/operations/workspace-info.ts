@@ -5,6 +5,7 @@ import { lazy } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 import { NetworkInfo } from "./network-fields.ts"
 import { secretNames } from "./secret-fields.ts"
+import { secretHosts } from "./secret-http-fields.ts"
 import { WorkspaceUser } from "./workspace-user.ts"
 
 export const WorkspaceState = lazy(() =>
@@ -86,6 +87,7 @@ export const WorkspaceInfo = lazy(() =>
       })
     ),
     secrets: secretNames(),
+    secretHttp: secretHosts(),
     network: optional(
       NetworkInfo().annotations({ description: "Network of the guest. Absent if the workspace never had one" })
     ),

@@ -186,7 +186,16 @@ export const workspaceCreate = streaming({
       memory_mib: { visibleIn: ["full"] },
       disk_mib: { visibleIn: ["full"] }
     },
-    omits: [...secondary, "detail", "secrets", "running_commands", "running", "ignored_count", ...networkDetails],
+    omits: [
+      ...secondary,
+      "detail",
+      "secrets",
+      "secret_http",
+      "running_commands",
+      "running",
+      "ignored_count",
+      ...networkDetails
+    ],
     essential: true
   },
   home: "daemon",
@@ -222,7 +231,7 @@ export const workspaceList = unary({
       labels: { description: "Only those that have them" },
       cursor: { own: "text", description: "next_cursor" }
     },
-    omits: [...secondary, "seed_path", "secrets", "running_commands", "running", "network", "detail"]
+    omits: [...secondary, "seed_path", "secrets", "secret_http", "running_commands", "running", "network", "detail"]
   },
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
@@ -289,7 +298,16 @@ const step = <const Name extends "workspace.stop" | "workspace.start">(
       ...full,
       title: row.title,
       description: row.toolDescription,
-      omits: [...secondary, "seed_path", "secrets", "running_commands", "running", "network", "ignored_count"]
+      omits: [
+        ...secondary,
+        "seed_path",
+        "secrets",
+        "secret_http",
+        "running_commands",
+        "running",
+        "network",
+        "ignored_count"
+      ]
     },
     home: "daemon",
     annotations: { readOnly: false, destructive: row.destructive, idempotent: true, openWorld: false },

@@ -51,7 +51,7 @@ export const workspaceNetworkSet = unary({
       allow_hosts: { description: "Only to these: NAME[:PORT], *.SUFFIX[:PORT] or a list of network_lists" },
       deny_hosts: { description: "Never to these" }
     },
-    omits: [...secondary, "detail", "seed_path", "secrets", "running_commands", "running"]
+    omits: [...secondary, "detail", "seed_path", "secrets", "secret_http", "running_commands", "running"]
   },
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: true },

@@ -39,7 +39,16 @@ export const workspaceReset = streaming({
       snapshot: { visibleIn: ["full"], description: "Go back to this snapshot of it instead" },
       disk_only: { visibleIn: ["full"], description: "Its files alone, in a fresh VM" }
     },
-    omits: [...secondary, "seed_path", "secrets", "running_commands", "running", "network", "ignored_count"]
+    omits: [
+      ...secondary,
+      "seed_path",
+      "secrets",
+      "secret_http",
+      "running_commands",
+      "running",
+      "network",
+      "ignored_count"
+    ]
   },
   home: "daemon",
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },

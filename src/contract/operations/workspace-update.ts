@@ -3,7 +3,7 @@ import { between, defaulted, list, optional } from "../fields.ts"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 import { clearSecretsField, secretFlags, secretsField } from "./secret-fields.ts"
-import { secretHttpField } from "./secret-http-fields.ts"
+import { clearSecretHttpField, secretHttpField } from "./secret-http-fields.ts"
 import { Labels, workspaceField, WorkspaceName } from "./workspace-field.ts"
 import { secondary, WorkspaceInfo } from "./workspace-info.ts"
 import { MAX_TTL_SECONDS } from "./workspace-lifecycle.ts"
@@ -39,7 +39,8 @@ export const UpdatePayload = lazy(() =>
     ),
     ...secretsField("Secrets to set or to replace, by name. Other secrets stay. Default: none"),
     ...secretHttpField("Other hosts stay. Default: none"),
-    ...clearSecretsField()
+    ...clearSecretsField(),
+    ...clearSecretHttpField()
   }))
 )
 export type UpdatePayload = ReturnType<typeof UpdatePayload>["Type"]
@@ -48,7 +49,7 @@ export const workspaceUpdate = unary({
   name: "workspace.update",
   summary: "Change a workspace's name, labels, expiry, secrets or disk size",
   description:
-    "Changes the given fields only, and adds new labels and secrets. pyro removes former values of secrets from output until a reset. With --disk-mib, " +
+    "Changes the given fields only, and adds new labels and secrets. A removed secret has no host either. pyro removes former values of secrets from output until a reset. With --disk-mib, " +
     "the disk of a stopped workspace grows, and the next start grows its file system.",
   cli: {
     path: ["workspace", "update"],
@@ -74,7 +75,7 @@ export const workspaceUpdate = unary({
       ttl_seconds: { description: "Delete it after so long unused; 0: never" },
       disk_mib: { description: "Grow the disk of a stopped workspace", visibleIn: ["full"] }
     },
-    omits: [...secondary, "detail", "seed_path", "secrets", "running_commands", "running", "network"]
+    omits: [...secondary, "detail", "seed_path", "secrets", "secret_http", "running_commands", "running", "network"]
   },
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },

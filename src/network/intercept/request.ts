@@ -41,7 +41,7 @@ export const judgeRequest = (
   if (stray !== undefined) {
     return denied(
       403,
-      `the request to ${host} has the placeholder of the secret ${stray.name}, which is for another host`
+      `the request to ${host} has the placeholder of the secret ${stray.name}, which this host does not get`
     )
   }
   return { _tag: "Allowed", headers: headers.map(([name, value]) => [name, withValues(secrets, name, value)]) }

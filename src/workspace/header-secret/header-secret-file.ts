@@ -20,6 +20,8 @@ export type Binding = typeof Binding.Type
 const HeaderSecretFile = Schema.Struct({
   format: Schema.Literal(1),
   bindings: Schema.Array(Binding),
+  /** Removed bindings. The guest may still send their placeholders, which pyro then denies. */
+  former: Schema.optional(Schema.Array(Binding)),
   authority: Schema.optional(
     Schema.Struct({
       /** Hosts that the authority may sign for. */
@@ -57,7 +59,8 @@ export const writeHeaderSecrets = (
 export const copyHeaderSecrets = (from: string, to: string): Effect.Effect<void, NoSpace | StateDirectoryUnusable> =>
   Effect.flatMap(
     readHeaderSecrets(from),
-    (stored) => stored.bindings.length === 0 ? Effect.void : writeHeaderSecrets(to, stored)
+    (stored) =>
+      stored.bindings.length + (stored.former ?? []).length === 0 ? Effect.void : writeHeaderSecrets(to, stored)
   )
 
 export const removeHeaderSecrets = (folder: string): Effect.Effect<void, NoSpace | StateDirectoryUnusable> =>

@@ -1,17 +1,21 @@
 import { Effect } from "effect"
-import { InvalidRequest, type NoSpace, type StateDirectoryUnusable } from "../../contract/errors.ts"
+import type { InvalidRequest, NoSpace, StateDirectoryUnusable } from "../../contract/errors.ts"
 import { named } from "../../contract/names.ts"
-import { secretTargetOf } from "../../contract/operations/secret-http-fields.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { Dialler, type DiallerService, type HostInterception } from "../../network/dial/Dialler.ts"
 import type { ForeignSecret } from "../../network/intercept/interception.ts"
-import { isHeaderValue, makePlaceholder } from "../../network/intercept/placeholders.ts"
+import { isHeaderValue } from "../../network/intercept/placeholders.ts"
 import { trimmed } from "../secret/forms.ts"
 import type { Variables, WorkspaceSecrets } from "../secret/workspace-secrets.ts"
+import { bindingText, formerOf, isNamedBy, withItems, withoutBindings, withSnapshot } from "./bindings.ts"
+import { checkChange, type HeaderSecretChange } from "./check.ts"
 import { installAuthority, trustVariables } from "./guest-trust.ts"
 import { type Binding, readHeaderSecrets, type StoredHeaderSecrets, writeHeaderSecrets } from "./header-secret-file.ts"
 
 type StorageFailed = NoSpace | StateDirectoryUnusable
+
+/** A host of a secret, as a connection names it. */
+export type SecretHost = Pick<Binding, "host" | "port">
 
 /** Secrets that the guest knows by placeholders, and hosts by their values. */
 export interface HeaderSecrets {
@@ -24,74 +28,61 @@ export interface HeaderSecrets {
   ) => Effect.Effect<Omit<HostInterception, "onDenied"> | undefined, StorageFailed>
   /** The placeholders that the guest knows, one for each secret. */
   readonly placeholders: () => ReadonlyArray<ForeignSecret>
-  /** Adds hosts to secrets of the workspace. */
-  readonly add: (items: ReadonlyArray<string>) => Effect.Effect<void, InvalidRequest | StorageFailed>
+  /** The bindings, as `--secret-http` takes them. */
+  readonly texts: () => ReadonlyArray<string>
+  /** Fails if the change cannot be made. Precedes the change of the secrets. */
+  readonly check: (change: HeaderSecretChange) => Effect.Effect<void, InvalidRequest>
+  /** Adds and removes hosts. Gives the hosts whose connections have an old value. */
+  readonly change: (change: HeaderSecretChange) => Effect.Effect<ReadonlyArray<SecretHost>, StorageFailed>
+  /** Adds the hosts of a snapshot's secrets: the guest continues from the snapshot. */
+  readonly inherit: (folder: string) => Effect.Effect<void, StorageFailed>
+  /** Forgets removed hosts: nothing of the guest that knew their placeholders is left. */
+  readonly forgetFormer: Effect.Effect<void, StorageFailed>
 }
 
 export const noHeaderSecrets: HeaderSecrets = {
   variables: () => Effect.succeed({}),
   interceptionOf: () => Effect.succeed(undefined),
   placeholders: () => [],
-  add: () => Effect.void
+  texts: () => [],
+  check: () => Effect.void,
+  change: () => Effect.succeed([]),
+  inherit: () => Effect.void,
+  forgetFormer: Effect.void
 }
-
-const isSame = (one: Binding, other: Pick<Binding, "host" | "name" | "port">) =>
-  one.name === other.name && one.host === other.host && one.port === other.port
-
-/** Bindings with those of the items; an item replaces its host's. A secret has one placeholder for all its hosts. */
-const withItems = (bindings: ReadonlyArray<Binding>, items: ReadonlyArray<string>): ReadonlyArray<Binding> =>
-  items.flatMap((item) => secretTargetOf(item) ?? []).reduce<ReadonlyArray<Binding>>((all, target) => {
-    const placeholder = all.find(({ name }) => name === target.name)?.placeholder ?? makePlaceholder(target.name)
-    return [...all.filter((one) => !isSame(one, target)), { ...target, placeholder }]
-  }, bindings)
-
-/** Fails unless every item names a secret whose value fits into a header. */
-export const checkItems = (items: ReadonlyArray<string>, valueOf: (name: string) => string | undefined) =>
-  Effect.forEach(items, (item) => {
-    const { name } = secretTargetOf(item)!
-    const value = valueOf(name)
-    if (value !== undefined && isHeaderValue(trimmed(value))) return Effect.void
-    const detail = value === undefined
-      ? `there is no secret ${name}: add --secret-env ${name}`
-      : `the secret ${name} does not fit into an HTTP header: its value must be one line of ASCII`
-    return new InvalidRequest({ field: "secret_http", detail })
-  }, { discard: true })
 
 /** The first bindings of a workspace, as its folder stores them. */
 export const writeFirstItems = (
   folder: string,
   items: ReadonlyArray<string> = []
 ): Effect.Effect<void, StorageFailed> =>
-  items.length === 0 ? Effect.void : writeHeaderSecrets(folder, { bindings: withItems([], items) })
+  items.length === 0 ? Effect.void : writeHeaderSecrets(folder, withItems({ bindings: [] }, items))
 
-const make = (
-  folder: string,
-  dialler: DiallerService,
-  secrets: WorkspaceSecrets,
-  initial: StoredHeaderSecrets
-): HeaderSecrets => {
+interface Options {
+  readonly dialler: DiallerService
+  readonly secrets: WorkspaceSecrets
+  readonly initial: StoredHeaderSecrets
+  readonly write: (stored: StoredHeaderSecrets) => Effect.Effect<void, StorageFailed>
+}
+
+const make = ({ dialler, initial, secrets, write }: Options): HeaderSecrets => {
   let stored = initial
   const trusting = new WeakMap<GuestChannel, string>()
   const alone = Effect.unsafeMakeSemaphore(1).withPermits(1)
   const store = (next: StoredHeaderSecrets) =>
-    Effect.map(writeHeaderSecrets(folder, next), () => {
+    Effect.map(write(next), () => {
       stored = next
     })
-
-  /** A removed secret has no value, and its placeholder stays what the guest sends. */
-  const valueOf = (name: string) =>
-    secrets.variables([name]).pipe(
-      Effect.map((variables) => variables[name]),
-      Effect.orElseSucceed(() => undefined)
-    )
+  const edit = (change: (before: StoredHeaderSecrets) => StoredHeaderSecrets) =>
+    alone(Effect.suspend(() => store(change(stored))))
+  const known = () => [...stored.bindings, ...formerOf(stored)]
 
   /** The authority, made at its first need and again for further hosts. */
   const authority = alone(Effect.gen(function*() {
-    const hosts = [...new Set(stored.bindings.map(({ host }) => host))].sort()
-    const known = stored.authority
-    if (known !== undefined && hosts.every((host) => known.hosts.includes(host))) return known
-    const made = yield* dialler.makeAuthority(hosts)
-    const next = { hosts, ...made }
+    const hosts = [...new Set(known().map(({ host }) => host))].sort()
+    const made = stored.authority
+    if (made !== undefined && hosts.every((host) => made.hosts.includes(host))) return made
+    const next = { hosts, ...yield* dialler.makeAuthority(hosts) }
     yield* store({ ...stored, authority: next })
     return next
   })).pipe(
@@ -108,45 +99,58 @@ const make = (
       if (yield* installAuthority(channel, made.certificate)) trusting.set(channel, made.certificate)
     })
 
+  /** The value for a header. A removed secret has none. */
+  const headerValueOf = (name: string) => {
+    const value = secrets.valueOf(name)
+    return value !== undefined && isHeaderValue(trimmed(value)) ? trimmed(value) : undefined
+  }
+
+  const placeholders = () => [...new Map(known().map((one) => [one.name, one])).values()]
+
   return {
     variables: (channel) =>
       Effect.suspend(() => {
-        if (stored.bindings.length === 0) return Effect.succeed<Variables>({})
-        const placeholders = stored.bindings.map(({ name, placeholder }) => [name, placeholder] as const)
-        return Effect.as(trust(channel), named([...Object.entries(trustVariables), ...placeholders]))
+        if (known().length === 0) return Effect.succeed<Variables>({})
+        const own = stored.bindings.map(({ name, placeholder }) => [name, placeholder] as const)
+        return Effect.as(trust(channel), named([...Object.entries(trustVariables), ...own]))
       }),
     interceptionOf: (name, port) =>
       Effect.gen(function*() {
         const isHere = (one: Binding) => one.host === name && one.port === port
-        const here = stored.bindings.filter(isHere)
-        if (here.length === 0) return undefined
+        if (!known().some(isHere)) return undefined
         const made = yield* authority
         if (made === undefined) return undefined
-        const known = yield* Effect.forEach(
-          here,
-          (one) => Effect.map(valueOf(one.name), (value) => ({ ...one, value }))
-        )
+        const here = stored.bindings.filter(isHere).flatMap(({ header, name, placeholder }) => {
+          const value = headerValueOf(name)
+          return value === undefined ? [] : [{ name, placeholder, header, value }]
+        })
         return {
           authority: { certificate: made.certificate, key: made.key },
-          secrets: known.flatMap(({ header, name, placeholder, value }) =>
-            value === undefined ? [] : [{ name, placeholder, header, value: trimmed(value) }]
-          ),
-          foreign: stored.bindings.filter((one) => !here.some(({ name }) => name === one.name))
+          secrets: here,
+          foreign: placeholders().filter((one) => !here.some(({ name }) => name === one.name))
             .map(({ name, placeholder }) => ({ name, placeholder }))
         }
       }),
-    placeholders: () => [...new Map(stored.bindings.map((one) => [one.name, one])).values()],
-    add: (items) =>
+    placeholders,
+    texts: () => stored.bindings.map(bindingText).sort(),
+    check: (change) => Effect.suspend(() => checkChange(stored.bindings, (name) => secrets.valueOf(name), change)),
+    change: ({ clearSecretHttp = [], clearSecrets = [], secretHttp = [], secrets: given = {} }) =>
       Effect.gen(function*() {
-        const values = new Map<string, string>()
-        for (const item of items) {
-          const { name } = secretTargetOf(item)!
-          const value = yield* valueOf(name)
-          if (value !== undefined) values.set(name, value)
-        }
-        yield* checkItems(items, (name) => values.get(name))
-        yield* alone(Effect.suspend(() => store({ ...stored, bindings: withItems(stored.bindings, items) })))
-      })
+        const isGone = (one: Binding) =>
+          isNamedBy(clearSecretHttp)(one) || (clearSecrets.includes(one.name) && !(one.name in given))
+        const changed = stored.bindings.filter((one) => isGone(one) || one.name in given || isNamedBy(secretHttp)(one))
+        if (changed.length + secretHttp.length === 0) return []
+        yield* edit((before) => withItems(withoutBindings(before, isGone), secretHttp))
+        return changed
+      }),
+    inherit: (folder) =>
+      Effect.flatMap(readHeaderSecrets(folder), (theirs) =>
+        theirs.bindings.length + formerOf(theirs).length === 0
+          ? Effect.void
+          : edit((before) => withSnapshot(before, theirs))),
+    forgetFormer: Effect.suspend(() =>
+      formerOf(stored).length === 0 ? Effect.void : edit((before) => ({ ...before, former: [] }))
+    )
   }
 }
 
@@ -155,4 +159,18 @@ export const openHeaderSecrets = (
   folder: string,
   secrets: WorkspaceSecrets
 ): Effect.Effect<HeaderSecrets, StorageFailed, Dialler> =>
-  Effect.zipWith(Dialler, readHeaderSecrets(folder), (dialler, stored) => make(folder, dialler, secrets, stored))
+  Effect.zipWith(
+    Dialler,
+    readHeaderSecrets(folder),
+    (dialler, initial) => make({ dialler, secrets, initial, write: (stored) => writeHeaderSecrets(folder, stored) })
+  )
+
+/** Hosts of secrets that no folder stores. */
+export const unstoredHeaderSecrets = (
+  items: ReadonlyArray<string>,
+  secrets: WorkspaceSecrets
+): Effect.Effect<HeaderSecrets, never, Dialler> =>
+  Effect.map(
+    Dialler,
+    (dialler) => make({ dialler, secrets, initial: withItems({ bindings: [] }, items), write: () => Effect.void })
+  )

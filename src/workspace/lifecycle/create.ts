@@ -1,4 +1,4 @@
-import { Deferred, Effect, Exit, Fiber, FiberRef, Option, Redacted, Ref, Scope } from "effect"
+import { Deferred, Effect, Exit, Fiber, FiberRef, Option, Ref, Scope } from "effect"
 import { callerProject } from "../../contract/caller-project.ts"
 import type { CreatePayload } from "../../contract/operations/workspace-lifecycle.ts"
 import { SeedImages } from "../../disk/SeedImages.ts"
@@ -15,7 +15,8 @@ import { nowIso } from "../../system/time.ts"
 import { holdBase } from "../../vm/template/base.ts"
 import { explainChannelFailure } from "../boot.ts"
 import { recordEvent } from "../events.ts"
-import { checkItems, writeFirstItems } from "../header-secret/header-secrets.ts"
+import { checkItems, valueIn } from "../header-secret/check.ts"
+import { writeFirstItems } from "../header-secret/header-secrets.ts"
 import type { Granted } from "../network/policy.ts"
 import { withPolicy } from "../network/state.ts"
 import { openResidents } from "../residents/open.ts"
@@ -218,10 +219,7 @@ export const create = (lifecycle: Lifecycle, payload: CreatePayload, network: Gr
     const { stateDir } = yield* Paths
     const record = announced(payload, { createdAt: yield* nowIso, network, project: yield* projectOf(payload) })
     yield* registry.checkName(payload.name, record.id)
-    yield* checkItems(payload.secretHttp ?? [], (name) => {
-      const value = payload.secrets?.[name]
-      return value === undefined ? undefined : Redacted.value(value)
-    })
+    yield* checkItems(payload.secretHttp ?? [], valueIn(payload.secrets))
     yield* annotateStep("workspace", record.id)
     const entry = yield* makeEntry(lifecycle, folderOf(stateDir, record.id), record)
     registry.entries.set(record.id, entry)

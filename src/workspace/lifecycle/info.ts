@@ -50,6 +50,9 @@ export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
       ...(Option.isNone(residents) || residents.value.secrets.names.length === 0
         ? {}
         : { secrets: residents.value.secrets.names }),
+      ...(Option.isNone(residents) || residents.value.headerSecrets.texts().length === 0
+        ? {}
+        : { secretHttp: residents.value.headerSecrets.texts() }),
       runningCommands: 0,
       ...(Option.isNone(residents) ? {} : yield* residents.value.describe)
     }

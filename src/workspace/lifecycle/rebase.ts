@@ -36,8 +36,9 @@ export const announcedRebase = (entry: Entry, { restoredFrom, staleResidents }: 
 export const rebaseResidents = (entry: Entry, residents: OpenResidents, rebase: Rebase) =>
   Effect.gen(function*() {
     yield* residents.clear
-    // The guest that knew the former values is gone.
+    // The guest that knew the former values and placeholders is gone.
     yield* residents.secrets.forgetFormer
+    yield* residents.headerSecrets.forgetFormer
     if (rebase !== "baseline") yield* inherit(entry, residents, rebase)
     const from = rebase === "baseline" ? {} : { snapshot: rebase.record.name }
     yield* recordEvent(entry.folder.directory, { _tag: "reset", ...from })
@@ -49,6 +50,7 @@ const inherit = (entry: Entry, residents: OpenResidents, { folder, record: { tak
   Effect.gen(function*() {
     const sinceMs = (yield* nowMs) - taken.takenAtMs
     yield* residents.secrets.inherit(folder.directory)
+    yield* residents.headerSecrets.inherit(folder.directory)
     yield* residents.inherit(taken.residents, { folder: folder.logs, sinceMs })
     yield* entry.pushed.withPermits(1)(copyPushed(folder.directory, entry.folder.directory))
   })

@@ -4,6 +4,7 @@ import { named } from "../../contract/names.ts"
 import type { UpdatePayload } from "../../contract/operations/workspace-update.ts"
 import { faultPoint } from "../../system/fault.ts"
 import { demandGrowth, growDisk } from "../disk/grow.ts"
+import type { OpenResidents } from "../residents/open.ts"
 import { aloneFor, commit, type Lifecycle } from "./context.ts"
 import { residentsOf } from "./entry-residents.ts"
 import type { Entry } from "./entry.ts"
@@ -23,13 +24,24 @@ const changed = (record: WorkspaceRecord, payload: UpdatePayload): WorkspaceReco
   }
 }
 
-const changesSecrets = ({ clearSecrets = [], secrets = {} }: UpdatePayload) =>
-  clearSecrets.length + Object.keys(secrets).length > 0
+const changesSecrets = ({ clearSecretHttp = [], clearSecrets = [], secretHttp = [], secrets = {} }: UpdatePayload) =>
+  clearSecrets.length + Object.keys(secrets).length + secretHttp.length + clearSecretHttp.length > 0
 
 const isNothing = (payload: UpdatePayload) =>
   payload.name === undefined && payload.ttlSeconds === undefined && payload.diskMib === undefined &&
-  !changesSecrets(payload) && (payload.secretHttp ?? []).length === 0 &&
+  !changesSecrets(payload) &&
   payload.clearLabels.length + Object.keys(payload.labels).length === 0
+
+/** Changes secrets and their hosts. Connections with an old value are reset. */
+const changeSecrets = ({ headerSecrets, network, secrets }: OpenResidents, payload: UpdatePayload) =>
+  Effect.gen(function*() {
+    yield* headerSecrets.check(payload)
+    yield* secrets.change(payload)
+    faultPoint("secrets:written")
+    const hosts = yield* headerSecrets.change(payload)
+    faultPoint("secrets:bound")
+    network.resetHosts(hosts)
+  })
 
 /** Changes name, labels, expiry, secrets and the disk's size; a new expiry counts from now. */
 export const update = (lifecycle: Lifecycle, entry: Entry, payload: UpdatePayload) =>
@@ -45,17 +57,7 @@ export const update = (lifecycle: Lifecycle, entry: Entry, payload: UpdatePayloa
       yield* demandGrowth(entry, diskMib)
       yield* growDisk(entry, diskMib)
     }
-    if (changesSecrets(payload)) {
-      yield* Effect.flatMap(residentsOf(entry, "workspace.update"), ({ secrets }) => secrets.change(payload))
-      faultPoint("secrets:written")
-    }
-    const { secretHttp = [] } = payload
-    if (secretHttp.length > 0) {
-      yield* Effect.flatMap(
-        residentsOf(entry, "workspace.update"),
-        ({ headerSecrets }) => headerSecrets.add(secretHttp)
-      )
-    }
+    if (changesSecrets(payload)) yield* changeSecrets(yield* residentsOf(entry, "workspace.update"), payload)
     yield* commit(entry, (record) => changed(record, payload))
     if (payload.ttlSeconds !== undefined) yield* touch(entry.folder)
   }).pipe(aloneFor(lifecycle, entry, "workspace.update"))

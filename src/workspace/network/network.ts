@@ -4,7 +4,7 @@ import type { NetworkInfo } from "../../contract/operations/network-fields.ts"
 import type { OpenConnection } from "../../contract/operations/workspace-network.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { Dialler, type DiallerService } from "../../network/dial/Dialler.ts"
-import type { HeaderSecrets } from "../header-secret/header-secrets.ts"
+import type { HeaderSecrets, SecretHost } from "../header-secret/header-secrets.ts"
 import { hintsOf } from "../hints.ts"
 import type { ResidentVm } from "../residents/Resident.ts"
 import type { Connecting } from "./connection.ts"
@@ -24,6 +24,8 @@ export interface Network {
   readonly adopt: (vm: ResidentVm, granted: Granted | undefined) => Effect.Effect<void, ChannelFailed>
   /** Changes the policy at once. Gives the number of open connections that the policy forbids, which are reset. */
   readonly change: (granted: Granted) => Effect.Effect<number, NetworkUnsupported | ChannelFailed>
+  /** Resets the connections to some hosts, which have a former value of a secret. */
+  readonly resetHosts: (hosts: ReadonlyArray<SecretHost>) => void
   /** Resets all connections: the VM has ended, or another one takes its place. */
   readonly lose: Effect.Effect<void>
   /** The newest open connections, oldest first. */
@@ -104,6 +106,12 @@ const makeNetwork = (
         given === undefined ? Effect.void : isOn(given) ? turnOnOrWarn(vm) : turnOff(vm.channel)
       ),
     change,
+    resetHosts: (hosts) => {
+      const isChanged = ({ name, port }: LiveConnection) => hosts.some((one) => one.host === name && one.port === port)
+      for (const one of [...live].filter(isChanged)) {
+        resetLive(one, { outcome: "allowed", reason: "the secrets of the host changed" })
+      }
+    },
     lose: Effect.sync(() => {
       current = undefined
       for (const one of live) resetLive(one, { outcome: "allowed", reason: "the microVM ended" })

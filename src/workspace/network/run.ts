@@ -2,7 +2,7 @@ import { Effect, type Scope } from "effect"
 import type { ChannelFailed, NetworkUnsupported } from "../../contract/errors.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { Dialler } from "../../network/dial/Dialler.ts"
-import { noHeaderSecrets } from "../header-secret/header-secrets.ts"
+import type { HeaderSecrets } from "../header-secret/header-secrets.ts"
 import { type NetworkNews, newsOf } from "./denials.ts"
 import { turnOn } from "./guest.ts"
 import { memoryLog } from "./log.ts"
@@ -12,7 +12,8 @@ import { serveRequests } from "./serve.ts"
 /** Gives the network to the guest of one `run`, until the Scope closes. Nothing is kept of its connections. */
 export const serveRun = (
   channel: GuestChannel,
-  granted: Granted
+  granted: Granted,
+  { interceptionOf, placeholders }: HeaderSecrets
 ): Effect.Effect<NetworkNews, NetworkUnsupported | ChannelFailed, Dialler | Scope.Scope> =>
   Effect.gen(function*() {
     const log = memoryLog()
@@ -24,8 +25,8 @@ export const serveRun = (
       rules,
       live: new Set(),
       record: log.append,
-      interceptionOf: noHeaderSecrets.interceptionOf,
-      placeholders: noHeaderSecrets.placeholders
+      interceptionOf,
+      placeholders
     })
     yield* turnOn(channel)
     return newsOf(log, () => isOn(granted))

@@ -47,6 +47,11 @@ export class WorkspaceSecrets {
     return this.#stored.secrets.map(({ name }) => name).sort()
   }
 
+  /** The value of a secret. */
+  valueOf(name: string): string | undefined {
+    return this.#stored.secrets.find((one) => one.name === name)?.value
+  }
+
   /** The search for all values, former ones included. Another object after each change. */
   get set(): SecretSet | undefined {
     return this.#set
@@ -62,7 +67,7 @@ export class WorkspaceSecrets {
     return Effect.map(
       Effect.forEach(mappings, (item) => {
         const { name, to = name } = mappingOf(item)
-        return Effect.map(this.#valueOf(name, "secret_env"), (value) => [to, value] as const)
+        return Effect.map(this.#demand(name, "secret_env"), (value) => [to, value] as const)
       }),
       Object.fromEntries
     )
@@ -72,13 +77,13 @@ export class WorkspaceSecrets {
   mounts(mappings: ReadonlyArray<string> = []): Effect.Effect<ReadonlyArray<SecretMount>, InvalidRequest> {
     return Effect.forEach(mappings, (item) => {
       const { name, to = `/run/secrets/${name}` } = mappingOf(item)
-      return Effect.map(this.#valueOf(name, "secret_mount"), (value) => ({ path: to, value }))
+      return Effect.map(this.#demand(name, "secret_mount"), (value) => ({ path: to, value }))
     })
   }
 
-  #valueOf(name: string, field: string): Effect.Effect<string, InvalidRequest> {
-    const found = this.#stored.secrets.find((one) => one.name === name)
-    if (found !== undefined) return Effect.succeed(found.value)
+  #demand(name: string, field: string): Effect.Effect<string, InvalidRequest> {
+    const value = this.valueOf(name)
+    if (value !== undefined) return Effect.succeed(value)
     const known = this.names.length === 0 ? "there are none" : `there are ${this.names.join(", ")}`
     return new InvalidRequest({
       field,
