@@ -22,6 +22,7 @@ interface PendingResolve {
   readonly number: number
   readonly name: string
   readonly type: number
+  readonly withdrawn: Settled<void, never>
 }
 
 export type PendingRequest = PendingConnect | PendingResolve
@@ -39,7 +40,7 @@ const readRequest = (payload: Buffer): PendingRequest => {
   const { address, name, port, request: number, what } = decodePayload(AgentMessage.Request.fields, payload)
   if (what === RequestKind.resolve) {
     if (address.length > 0) throw new Violation("a look-up with an address")
-    return { what: "resolve", number, name: readName(name as Uint8Array), type: port }
+    return { what: "resolve", number, name: readName(name as Uint8Array), type: port, withdrawn: new Settled() }
   }
   if (what !== RequestKind.connect) throw new Violation(`a request of unknown kind ${what}`)
   if (port === 0) throw new Violation("a request for port 0")
@@ -81,9 +82,7 @@ export class NetworkTable {
   withdraw(payload: Buffer) {
     const { request: number } = decodePayload(AgentMessage.Withdraw.fields, payload)
     const request = this.#open.get(number)
-    if (request !== undefined && this.answered(number) && request.what === "connect") {
-      request.withdrawn.settle(Effect.void)
-    }
+    if (request !== undefined && this.answered(number)) request.withdrawn.settle(Effect.void)
   }
 
   /** Closes a request; false for one that was closed before. */

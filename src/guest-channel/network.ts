@@ -37,6 +37,8 @@ export interface ResolveRequest {
   readonly type: number
   /** Without effect on an answered or withdrawn request. */
   readonly answer: (answer: DnsAnswer) => Effect.Effect<void>
+  /** Waits until the program has given up. Never ends for an answered request. */
+  readonly withdrawn: Effect.Effect<void>
 }
 
 export type NetworkRequest = ConnectRequest | ResolveRequest
@@ -106,8 +108,14 @@ const accept = (connection: Connection, request: number) =>
 export const requestOf = (connection: Connection, pending: PendingRequest): NetworkRequest => {
   const { number } = pending
   if (pending.what === "resolve") {
-    const { name, type } = pending
-    return { _tag: "Resolve", name, type, answer: (answer) => answerOnce(connection, number, () => fieldsOf(answer)) }
+    const { name, type, withdrawn } = pending
+    return {
+      _tag: "Resolve",
+      name,
+      type,
+      answer: (answer) => answerOnce(connection, number, () => fieldsOf(answer)),
+      withdrawn: withdrawn.wait
+    }
   }
   const { address, name, port, withdrawn } = pending
   return {

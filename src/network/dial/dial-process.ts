@@ -5,8 +5,8 @@ import { reset } from "../reset.ts"
 import { DialRun, failed, type Failure, type Outcome } from "./dial-run.ts"
 import type { AnsweredMessage, AuthorityMessage, DialMessage, LookUpMessage } from "./protocol.ts"
 
-/** Maximum requests that wait for the process at a time. */
-const MAX_PENDING = 4_096
+/** Maximum requests that wait for the process at a time. A guest has 1,280 at most: some guests must not fill the queue of all. */
+const MAX_PENDING = 65_536
 
 /** The dial process, which starts with the first request and again after a crash. */
 export interface DialProcess {

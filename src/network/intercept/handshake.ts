@@ -68,6 +68,8 @@ export const connectOutward = (
       socket,
       servername: host,
       secureContext,
+      // NODE_TLS_REJECT_UNAUTHORIZED of the person's shell is for other programs.
+      rejectUnauthorized: true,
       ...(protocols.length === 0 ? {} : { ALPNProtocols: [...protocols] })
     })
     const fail = (detail: string) =>

@@ -55,15 +55,20 @@ export const passHttp1 = (connection: InterceptedConnection): void => {
       ? { _tag: "Denied" as const, status: 400, detail: "the request has several Host headers" }
       : judgeRequest(interception, host, { method, target, hosts, headers })
     if (verdict._tag === "Denied") return verdict
-    const outgoing = request({
-      agent,
-      method,
-      path: target,
-      headers: framed(method, verdict.headers).flat(),
-      setHost: false,
-      maxHeaderSize: MAX_HEADER_BYTES
-    })
-    return { _tag: "Forwarded" as const, outgoing }
+    try {
+      const outgoing = request({
+        agent,
+        method,
+        path: target,
+        headers: framed(method, verdict.headers).flat(),
+        setHost: false,
+        maxHeaderSize: MAX_HEADER_BYTES
+      })
+      return { _tag: "Forwarded" as const, outgoing }
+    } catch {
+      // Node refuses some headers that its parser accepts, such as trailers of a message without chunks.
+      return { _tag: "Denied" as const, status: 400, detail: `the request to ${host} has contradictory headers` }
+    }
   }
 
   const serve = (incoming: IncomingMessage, response: ServerResponse) => {

@@ -124,7 +124,7 @@ const connectStreams = (
 
   let sent: OutgoingHttpHeaders = {}
   stream.on("trailers", (trailers) => sent = trailers)
-  request.on("wantTrailers", () => request.sendTrailers(sent))
+  request.on("wantTrailers", () => attempt(stream, () => request.sendTrailers(sent)))
   if (!isEnded) stream.pipe(request)
 
   let received: OutgoingHttpHeaders = {}
@@ -134,7 +134,7 @@ const connectStreams = (
     attempt(stream, () => {
       if (stream.closed || stream.destroyed) return
       const endStream = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0
-      stream.on("wantTrailers", () => stream.sendTrailers(received))
+      stream.on("wantTrailers", () => attempt(stream, () => stream.sendTrailers(received)))
       stream.respond(redacted(given), { endStream, waitForTrailers: !endStream, sendDate: false } as object)
       if (!endStream) request.pipe(stream)
     }))

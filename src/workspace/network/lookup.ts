@@ -21,7 +21,7 @@ export const makeRecent = () => {
   }
 }
 
-/** Answers a look-up. The log has denials only: an allowed look-up precedes a connection, which the log has. */
+/** Answers a look-up, or ends with it: the bound of open requests then bounds what waits for resolvers. The log has denials only: an allowed look-up precedes a connection, which the log has. */
 export const lookUp = (
   request: ResolveRequest,
   { dialler, group, record, rules }: Connecting,
@@ -46,4 +46,4 @@ export const lookUp = (
       })
     }
     yield* request.answer(answer)
-  })
+  }).pipe(Effect.raceFirst(request.withdrawn))

@@ -9,6 +9,9 @@ import { memoryLog } from "./log.ts"
 import { type Granted, isOn } from "./policy.ts"
 import { serveRequests } from "./serve.ts"
 
+/** Counts the runs of this process: each is a group of its own for the fairness of the dialler. */
+let runs = 0
+
 /** Gives the network to the guest of one `run`, until the Scope closes. Nothing is kept of its connections. */
 export const serveRun = (
   channel: GuestChannel,
@@ -21,7 +24,7 @@ export const serveRun = (
     const dialler = yield* Dialler
     yield* serveRequests(channel, {
       dialler,
-      group: "run",
+      group: `run ${runs += 1}`,
       rules,
       live: new Set(),
       record: log.append,

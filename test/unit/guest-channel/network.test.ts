@@ -116,6 +116,19 @@ describe("requests of a guest for the network", () => {
       assert.strictEqual(peer.framesOf(HostMessage.Accept).length, 0)
     }))
 
+  it.scopedLive("a withdrawn look-up tells its holder and gets no answer", () =>
+    Effect.gen(function*() {
+      const { channel, peer } = yield* connected
+      resolve(peer, 1, "example.com", 16)
+      const request = yield* nextResolve(channel)
+      peer.send(AgentMessage.Withdraw, 0, { request: 1 })
+      yield* request.withdrawn
+      yield* request.answer({ _tag: "NoData" })
+      yield* Effect.fork(channel.call.clockGet({}))
+      yield* peer.received(HostMessage.Call)
+      assert.strictEqual(peer.framesOf(HostMessage.Answer).length, 0)
+    }))
+
   it.scopedLive("a request that was withdrawn before anybody took it is never seen", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected

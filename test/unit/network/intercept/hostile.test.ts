@@ -70,6 +70,17 @@ describe("a hostile guest of an intercepted connection", () => {
       }))
   }
 
+  for (const upgrade of ["", "Connection: Upgrade\r\nUpgrade: websocket\r\n"]) {
+    const kind = upgrade === "" ? "a request" : "an upgrade"
+    it.scopedLive(`${kind} that names trailers and has no chunks is refused, and the dial process goes on`, () =>
+      Effect.gen(function*() {
+        const guest = yield* setUp()
+        const answer = yield* speak(guest, `GET / HTTP/1.1\r\nHost: ${HOST}\r\nTrailer: X\r\n${upgrade}\r\n`)
+        assert.match(answer, /^HTTP\/1.1 400 /)
+        assert.deepStrictEqual(guest.denials, [`the request to ${HOST} has contradictory headers`])
+      }))
+  }
+
   it.scopedLive("a header over 64 KiB is refused", () =>
     Effect.gen(function*() {
       const guest = yield* setUp()
@@ -149,6 +160,21 @@ describe("a hostile guest of an intercepted connection", () => {
       const guest = yield* makeIntercepted({ identity, upstream, trusted })
       assert.strictEqual((yield* curl(guest, "/", "-H", `X-Key: ${PLACEHOLDER}`)).status, 35)
       assert.match(guest.denials.join(), /^TLS with server.test failed: [A-Z_]+$/)
+      assert.deepStrictEqual(seen, [])
+    }))
+
+  it.scopedLive("NODE_TLS_REJECT_UNAUTHORIZED of the environment changes no trust", () =>
+    Effect.gen(function*() {
+      const seen: Array<string> = []
+      const identity = yield* makeIdentity
+      const trusted = yield* Effect.promise(() => makeAuthority({ hosts: [HOST], nowMs: Date.now() }))
+      const upstream = yield* listenHttps(identity, (incoming) => void seen.push(incoming.url!))
+      const guest = yield* makeIntercepted({ identity, upstream, trusted })
+      yield* Effect.acquireRelease(
+        Effect.sync(() => (process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0")),
+        () => Effect.sync(() => delete process.env["NODE_TLS_REJECT_UNAUTHORIZED"])
+      )
+      assert.strictEqual((yield* curl(guest, "/", "-H", `X-Key: ${PLACEHOLDER}`)).status, 35)
       assert.deepStrictEqual(seen, [])
     }))
 

@@ -142,7 +142,35 @@ describe("an intercepted connection of HTTP/2", () => {
   const preface = Buffer.concat([Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), frame(4, 0, 0, Buffer.alloc(0))])
   /** GET https://server.test/ in HPACK: three fields of the static table, and a literal authority. */
   const fields = Buffer.concat([Buffer.from([0x82, 0x87, 0x84, 0x41, HOST.length]), Buffer.from(HOST)])
-  const HEADERS = 1, RST_STREAM = 3, CONTINUATION = 9
+  const DATA = 0, HEADERS = 1, RST_STREAM = 3, CONTINUATION = 9
+
+  it.scopedLive("trailers that Node does not send reset one stream alone", () =>
+    Effect.gen(function*() {
+      const guest = yield* setUp(reply)
+      const name = "http2-settings"
+      const trailers = Buffer.concat([Buffer.from([0, name.length]), Buffer.from(name), Buffer.from([1, 0x78])])
+      const request = [
+        frame(HEADERS, 4, 1, fields),
+        frame(DATA, 0, 1, Buffer.from("x")),
+        frame(HEADERS, 5, 1, trailers)
+      ]
+      const reset = frame(RST_STREAM, 0, 1, Buffer.from([0, 0, 0, http2.constants.NGHTTP2_INTERNAL_ERROR]))
+      const answered = Effect.async<void>((resume) => {
+        const { ca, port } = guest
+        const socket = tls.connect({ host: "127.0.0.1", port, ca, servername: HOST, ALPNProtocols: ["h2"] })
+        let answer = Buffer.alloc(0)
+        socket.on("error", () => {}).on("data", (chunk: Buffer) => {
+          answer = Buffer.concat([answer, chunk])
+          if (!answer.includes(reset)) return
+          socket.destroy()
+          resume(Effect.void)
+        })
+        socket.write(Buffer.concat([preface, ...request]))
+      })
+      yield* answered
+      assert.include((yield* curl(guest, "/alive", "-H", `X-Key: ${PLACEHOLDER}`)).stdout, "/alive true")
+    }))
+
   const floods: ReadonlyArray<readonly [title: string, bytes: () => Buffer]> = [
     ["resets each of its streams at once", () =>
       Buffer.concat(
