@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/statvfs.h>
@@ -13,19 +14,6 @@
 
 enum { NFTW_DESCRIPTORS = 64 };
 
-static int ask(const char *path, unsigned long request, void *argument) {
-  int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return errno;
-  int error = ioctl(fd, request, argument) < 0 ? errno : 0;
-  close(fd);
-  return error;
-}
-
-int file_system_trim(const char *path) {
-  struct kernel_fstrim_range all = {.start = 0, .length = UINT64_MAX, .shortest = 0};
-  return ask(path, KERNEL_FITRIM, &all);
-}
-
 int file_system_grow(const char *path, const char *device) {
   struct statvfs status;
   uint64_t bytes = 0;
@@ -33,16 +21,20 @@ int file_system_grow(const char *path, const char *device) {
   if (error != 0) return error;
   if (statvfs(path, &status) < 0) return errno;
   uint64_t blocks = bytes / status.f_frsize;
-  return ask(path, KERNEL_EXT4_RESIZE, &blocks);
+  int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return errno;
+  error = ioctl(fd, KERNEL_EXT4_RESIZE, &blocks) < 0 ? errno : 0;
+  close(fd);
+  return error;
 }
 
 static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk) {
   (void)status;
-  (void)type;
-  return walk->level == 0 || remove(path) == 0 ? 0 : errno;
+  bool is_kept = walk->level == 0 && type == FTW_DP;
+  return is_kept || remove(path) == 0 ? 0 : errno;
 }
 
-int directory_clear(const char *path) {
+int path_clear(const char *path) {
   int error = nftw(path, remove_entry, NFTW_DESCRIPTORS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
   if (error < 0) return errno == ENOENT ? 0 : errno;
   return error;

@@ -1,4 +1,4 @@
-/* Kernel interfaces that libc's headers may lack: structures and numbers from linux/{sched,openat2,random,fs,mount,futex}.h. */
+/* Kernel interfaces that libc's headers may lack: structures and numbers from linux/{sched,openat2,random,fs,fsmap,mount,futex}.h. */
 #ifndef PYRO_KERNEL_H
 #define PYRO_KERNEL_H
 
@@ -49,11 +49,21 @@ struct kernel_open_how {
   uint64_t flags, mode, resolve;
 };
 
-struct kernel_fstrim_range {
-  uint64_t start, length, shortest;
+struct kernel_fsmap {
+  uint32_t device, flags;
+  uint64_t physical, owner, offset, length, reserved[3];
 };
 
-#define KERNEL_FITRIM _IOWR('X', 121, struct kernel_fstrim_range)
+struct kernel_fsmap_head {
+  uint32_t flags_in, flags_out, count, entries;
+  uint64_t reserved[6];
+  struct kernel_fsmap keys[2];
+  struct kernel_fsmap records[];
+};
+
+#define KERNEL_GETFSMAP _IOWR('X', 59, struct kernel_fsmap_head)
+#define KERNEL_FSMAP_SPECIAL_OWNER 0x10u
+#define KERNEL_FSMAP_OWNER_FREE 1ull
 /* fs/ext4/ext4.h */
 #define KERNEL_EXT4_RESIZE _IOW('f', 16, uint64_t)
 

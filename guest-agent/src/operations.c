@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "entropy.h"
 #include "file_system.h"
+#include "free_space.h"
 #include "machine.h"
 #include "mount.h"
 #include "net/network.h"
@@ -222,21 +223,28 @@ static int in_child(struct call *call, int (*work)(const char *path, const char 
   return OPERATION_PENDING;
 }
 
-static int trim_work(const char *path, const char *device) {
-  (void)device;
-  return file_system_trim(path);
-}
-
 static int clear_work(const char *path, const char *device) {
   (void)device;
-  return directory_clear(path);
+  return path_clear(path);
 }
 
-static int trim_call(struct call *call) {
+static int free_space_call(struct call *call) {
   int error = 0;
   char *path = take_path(call, &error);
+  uint64_t start = take_u64(&call->fields), length = take_u64(&call->fields);
+  struct free_space *found = malloc(sizeof *found);
+  if (found == NULL) error = ENOMEM;
   if (error == 0) error = call_done(call);
-  if (error == 0) error = in_child(call, trim_work, path, NULL);
+  if (error == 0) error = free_space_find(path, start, length, found);
+  if (error == 0) {
+    put_u64(call->result, found->end);
+    put_u32(call->result, (uint32_t)(found->count * 16));
+    for (size_t i = 0; i < found->count; i++) {
+      put_u64(call->result, found->ranges[i].start);
+      put_u64(call->result, found->ranges[i].length);
+    }
+  }
+  free(found);
   free(path);
   return error;
 }
@@ -280,7 +288,7 @@ static const struct operation operations[] = {
     [OP_BASELINE] = {baseline_call, false},
     [OP_VISIT_ROOT] = {visit_root_call, true},
     [OP_NETWORK] = {network_call, false},
-    [OP_TRIM] = {trim_call, true},
+    [OP_FREE_SPACE] = {free_space_call, true},
     [OP_GROW] = {grow_call, true},
     [OP_CLEAR] = {clear_call, false},
 };

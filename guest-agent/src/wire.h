@@ -77,7 +77,7 @@ enum op {
   OP_BASELINE = 20,
   OP_VISIT_ROOT = 21,
   OP_NETWORK = 22,
-  OP_TRIM = 23,
+  OP_FREE_SPACE = 23,
   OP_GROW = 24,
   OP_CLEAR = 25,
 };

@@ -2,8 +2,10 @@ import { Effect } from "effect"
 import { ImageDamaged } from "../contract/errors.ts"
 import { openUnfollowed, readRegular } from "../system/files/descriptor.ts"
 
-/** 64 KiB for layers; 4 KiB, a block of ext4, for a layer in which a guest discards single blocks. */
-export type ClusterBits = 12 | 16
+const clusterBits = 16
+const clusterBytes = 1 << clusterBits
+/** One L1 entry covers one L2 table: 8192 clusters, 512 MiB. */
+const bytesPerL1Entry = clusterBytes * (clusterBytes / 8)
 const versionThreeHeaderBytes = 104
 /** Bit 63 of an L1 entry, refcount order 4 and the field offsets below: docs/interop/qcow2.txt of QEMU. */
 const refcountOrder = 4
@@ -11,8 +13,6 @@ const refcountOrder = 4
 export interface Qcow2Options {
   /** Size of the disk as the guest sees it, a multiple of 512. */
   readonly virtualBytes: number
-  /** @default 16 */
-  readonly clusterBits?: ClusterBits | undefined
 }
 
 /** Size that the file's header may have. */
@@ -23,35 +23,22 @@ export interface ExpectedQcow2 {
 }
 
 /**
- * Largest disk with clusters of 4 KiB where the guest discards all unused blocks. QEMU makes a table for each 2 MiB then, and serves
- * nothing else meanwhile: a disk of 16 GiB takes longer than the deadline of a silent guest.
- */
-const MOST_FINE_BYTES = 4 * 1024 ** 3
-
-/** The finest clusters for a disk of this size. */
-export const finestClusters = (virtualBytes: number): ClusterBits => virtualBytes <= MOST_FINE_BYTES ? 12 : 16
-
-/**
  * A whole, empty qcow2 version 3 file: header, refcount table, one refcount block, L1 table; 256 KiB for up to 4 TiB of disk. The
  * header names no backing file, because callers pass the chain as explicit nodes. So pyro did not write a header that names another
  * file.
  */
-export const qcow2Header = ({ clusterBits = 16, virtualBytes }: Qcow2Options): Uint8Array => {
-  const key = `${virtualBytes} ${clusterBits}`
-  const known = headers.get(key)
+export const qcow2Header = ({ virtualBytes }: Qcow2Options): Uint8Array => {
+  const known = headers.get(virtualBytes)
   if (known !== undefined) return known
-  const made = makeHeader(virtualBytes, clusterBits)
-  headers.set(key, made)
+  const made = makeHeader(virtualBytes)
+  headers.set(virtualBytes, made)
   return made
 }
 
-/** By size of the disk and cluster: few sizes exist, and every VM needs one several times. */
-const headers = new Map<string, Uint8Array>()
+/** By size of the disk: few sizes exist, and every VM needs one several times. */
+const headers = new Map<number, Uint8Array>()
 
-const makeHeader = (virtualBytes: number, clusterBits: ClusterBits): Uint8Array => {
-  const clusterBytes = 1 << clusterBits
-  /** One L1 entry covers one L2 table: 8192 clusters of 64 KiB, 512 MiB. */
-  const bytesPerL1Entry = clusterBytes * (clusterBytes / 8)
+const makeHeader = (virtualBytes: number): Uint8Array => {
   const l1Entries = Math.ceil(virtualBytes / bytesPerL1Entry)
   const l1Clusters = Math.ceil(l1Entries * 8 / clusterBytes)
   const clusters = 3 + l1Clusters
@@ -83,10 +70,7 @@ export const openVerifiedQcow2 = (path: string, expected: ExpectedQcow2) =>
     Effect.tap((fd) => verifyOpen(fd, path, expected))
   )
 
-const largestClusterBytes = 1 << 16
-
-/** Offsets of the cluster size and the disk's size in a header. */
-const CLUSTER_BITS_AT = 20
+/** Offset of the disk's size in a header. */
 const VIRTUAL_BYTES_AT = 24
 
 /** The size in a header if the header may have it. The zeros behind a smaller layer are the guest's own loss. */
@@ -96,24 +80,20 @@ const sizeIn = (header: Buffer, { mayBeSmaller = false, virtualBytes }: Expected
 }
 
 const verifyOpen = (fd: number, path: string, expected: ExpectedQcow2) =>
-  readRegular(fd, path, largestClusterBytes).pipe(
+  readRegular(fd, path, clusterBytes).pipe(
     Effect.mapError(({ detail }) => new ImageDamaged({ path, detail: `its header cannot be read: ${detail}` })),
     Effect.flatMap((found) => {
       if (found === undefined) {
         return new ImageDamaged({ path, detail: "its header cannot be read: it is no regular file" })
       }
-      const isWhole = found.length > versionThreeHeaderBytes
-      const clusterBits = isWhole && found.readUInt32BE(CLUSTER_BITS_AT) === 12 ? 12 : 16
-      const virtualBytes = isWhole ? sizeIn(found, expected) : expected.virtualBytes
-      const wanted = qcow2Header({ virtualBytes, clusterBits }).subarray(0, 1 << clusterBits)
-      if (found.length < wanted.length) {
+      if (found.length < clusterBytes) {
         return new ImageDamaged({ path, detail: `its header ends after ${found.length} bytes` })
       }
-      const head = found.subarray(0, wanted.length)
-      if (head.equals(wanted)) {
+      const wanted = qcow2Header({ virtualBytes: sizeIn(found, expected) }).subarray(0, clusterBytes)
+      if (found.equals(wanted)) {
         return Effect.void
       }
-      const at = head.findIndex((byte, index) => byte !== wanted[index])
+      const at = found.findIndex((byte, index) => byte !== wanted[index])
       return new ImageDamaged({ path, detail: `byte ${at} of its header is not what pyro wrote` })
     })
   )

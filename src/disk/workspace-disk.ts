@@ -10,7 +10,7 @@ import { toHostErrorOf } from "../system/files/host-error.ts"
 import { isSameFile } from "../system/host-path.ts"
 import { fileBytes } from "../system/host.ts"
 import { holdImage } from "./hold.ts"
-import { type ClusterBits, openVerifiedQcow2, qcow2Header } from "./qcow2.ts"
+import { openVerifiedQcow2, qcow2Header } from "./qcow2.ts"
 
 /** Raw ext4 image that a workspace disk starts from. */
 export interface Seed {
@@ -78,14 +78,13 @@ export const holdSeed = (
  */
 export const makeWorkspaceDisk = (
   folder: string,
-  virtualBytes: number,
-  clusterBits?: ClusterBits
+  virtualBytes: number
 ): Effect.Effect<string, NoSpace | StateDirectoryUnusable> =>
   Effect.gen(function*() {
     yield* ensureFolder(folder)
     const file = path.join(folder, `${((yield* layerNumbers(folder)).at(-1) ?? -1) + 1}.qcow2`)
     const temporary = `${file}.tmp`
-    yield* writeFile(temporary, qcow2Header({ virtualBytes, clusterBits })).pipe(
+    yield* writeFile(temporary, qcow2Header({ virtualBytes })).pipe(
       Effect.zipRight(renameFile(temporary, file)),
       Effect.tapError(() => Effect.ignore(removeFile(temporary)))
     )

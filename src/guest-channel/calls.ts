@@ -78,10 +78,18 @@ export const Calls = {
   visitRoot: call("visit_root", 21, { path: str }, nothing),
   /** mode: a number of `NetworkMode` */
   network: call("network", 22, { mode: u8 }, nothing),
-  /** Discards all unused blocks of a mounted file system: its device then reads zeros there. */
-  trim: call("trim", 23, { path: str }, nothing),
+  /**
+   * Unused blocks of a mounted ext4, between two bytes of its device. `ranges` has pairs of u64, first byte and length, in order; `end` is
+   * the first byte that the agent did not look at, because no further ranges fit.
+   */
+  freeSpace: call(
+    "free_space",
+    23,
+    { path: str, start: offset, length: offset },
+    struct({ end: offset, ranges: bytes })
+  ),
   /** Grows a mounted ext4 to the size of its device. */
   grow: call("grow", 24, { path: str, device: str }, nothing),
-  /** Removes all entries beneath a directory, without following links. A missing directory is clear. */
+  /** Removes a file or a link, or all entries beneath a directory. A missing path is clear. */
   clear: call("clear", 25, { path: str }, nothing)
 } as const

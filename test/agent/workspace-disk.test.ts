@@ -1,10 +1,24 @@
 import { assert } from "@effect/vitest"
 import { Effect, Schema } from "effect"
-import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { execFileSync } from "node:child_process"
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
+import { dirname } from "node:path"
 import type { PyroError } from "../../src/contract/errors.ts"
 import { DiskListPayload, DiskReadPayload } from "../../src/contract/operations/workspace-disk.ts"
 import { listDisk, readDisk } from "../../src/workspace/disk/look.ts"
+import { scrubFiles } from "../../src/workspace/disk/scrub-files.ts"
 import type { GuestTree } from "../../src/workspace/files/guest-path.ts"
+import { guestFiles, guestLinks } from "../../src/workspace/guest-files.ts"
 import { Agent, withConfinedAgent } from "./agent.ts"
 
 /** A directory of the agent that stands for the root of a disk. */
@@ -21,6 +35,7 @@ const fresh = Effect.gen(function*() {
   const decoded = <A, I>(schema: Schema.Schema<A, I>, fields: object) =>
     Schema.decodeUnknownSync(schema)({ workspace: "test", ...fields })
   return {
+    channel,
     root,
     list: (fields: object = {}) => listDisk(channel, tree, decoded(DiskListPayload(), fields)),
     read: (path: string, fields: object = {}) =>
@@ -30,6 +45,9 @@ const fresh = Effect.gen(function*() {
 
 const reasonOf = <A>(effect: Effect.Effect<A, PyroError>) =>
   Effect.map(Effect.flip(effect), (failure) => failure._tag === "FileRefused" ? failure.reason : failure._tag)
+
+const certificate = (name: string) =>
+  `-----BEGIN CERTIFICATE-----\n${Buffer.from(`0 ${name} 1`).toString("base64")}\n-----END CERTIFICATE-----\n`
 
 withConfinedAgent("files of an inspected disk", (it) => {
   it.scoped("disk list shows absolute paths, and names that are no text in quoted form", () =>
@@ -73,13 +91,72 @@ withConfinedAgent("files of an inspected disk", (it) => {
 
   it.scoped("disk read refuses a loop of absolute links, a directory and a special path", () =>
     Effect.gen(function*() {
-      const { read, root } = yield* fresh
+      const { list, read, root } = yield* fresh
       symlinkSync("/b", `${root}/a`)
       symlinkSync("/a", `${root}/b`)
       symlinkSync("/gone", `${root}/dangling`)
+      execFileSync("mkfifo", [`${root}/pipe`])
+      writeFileSync(`${root}/bytes`, Buffer.alloc(3_000, 0))
       assert.strictEqual(yield* reasonOf(read("/a")), "failed")
       assert.strictEqual(yield* reasonOf(read("/dangling")), "not_found")
       assert.strictEqual(yield* reasonOf(read("/")), "not_a_file")
+      assert.strictEqual(yield* reasonOf(read("/pipe")), "not_a_file")
+      assert.deepStrictEqual((yield* list()).entries.find(({ path }) => path === "/pipe")?.type, "fifo")
+      const { binary, text } = yield* read("/bytes")
+      assert.deepStrictEqual([binary, text], [true, undefined])
       assert.strictEqual(yield* reasonOf(read("/a/..")), "not_a_file")
+    }))
+
+  it.scoped("a scrub takes out what pyro wrote into the root, and leaves the guest's own files", () =>
+    Effect.gen(function*() {
+      const { channel, root } = yield* fresh
+      const layers = { changes: "/inspected/upper", environment: "/inspected/lower" }
+      const inRoots = (path: string, upper: string, lower?: string) => {
+        for (const [layer, content] of [["upper", upper], ["lower", lower]] as const) {
+          if (content === undefined) continue
+          mkdirSync(dirname(`${root}/${layer}${path}`), { recursive: true })
+          writeFileSync(`${root}/${layer}${path}`, content, { mode: 0o640 })
+        }
+      }
+      const upper = (path: string) => {
+        const file = `${root}/upper${path}`
+        return existsSync(file) ? readFileSync(file, "utf8") : undefined
+      }
+      const scrub = scrubFiles(channel, layers, { files: guestFiles, links: guestLinks })
+      const bundle = "/etc/ssl/certs/ca-certificates.crt"
+      const [pyro, other] = [certificate("pyro workspace 1f"), certificate("Other CA")]
+      inRoots("/etc/resolv.conf", "nameserver 198.18.0.2\n", "nameserver 192.0.2.1\n")
+      inRoots("/usr/local/share/ca-certificates/pyro-workspace.crt", pyro)
+      inRoots(bundle, `${other}${pyro}`, other)
+      symlinkSync(
+        "/usr/local/share/ca-certificates/pyro-workspace.crt",
+        `${root}/upper/etc/ssl/certs/pyro-workspace.pem`
+      )
+      symlinkSync("pyro-workspace.pem", `${root}/upper/etc/ssl/certs/5ad8a5d6.0`)
+      symlinkSync("other.pem", `${root}/upper/etc/ssl/certs/mine.0`)
+      yield* scrub
+      assert.deepStrictEqual(
+        ["/etc/resolv.conf", "/usr/local/share/ca-certificates/pyro-workspace.crt", bundle].map(upper),
+        [undefined, undefined, undefined]
+      )
+      assert.deepStrictEqual(readdirSync(`${root}/upper/etc/ssl/certs`), ["mine.0"])
+      assert.strictEqual(readFileSync(`${root}/lower/etc/resolv.conf`, "utf8"), "nameserver 192.0.2.1\n")
+
+      // The guest has changed both files by itself.
+      inRoots("/etc/resolv.conf", "nameserver 198.18.0.2\nnameserver 9.9.9.9\n")
+      inRoots(bundle, `${pyro}${other}${pyro}# mine \xff\n`)
+      yield* scrub
+      assert.strictEqual(upper("/etc/resolv.conf"), "nameserver 198.18.0.2\nnameserver 9.9.9.9\n")
+      assert.strictEqual(upper(bundle), `${other}# mine \xff\n`)
+      assert.strictEqual(statSync(`${root}/upper${bundle}`).mode & 0o777, 0o640)
+
+      // Links and special files in the places of pyro's files.
+      rmSync(`${root}/upper/etc`, { recursive: true })
+      inRoots("/elsewhere/resolv.conf", "nameserver 198.18.0.2\n")
+      symlinkSync("elsewhere", `${root}/upper/etc`)
+      mkdirSync(`${root}/upper/usr/local/share/ca-certificates/pyro-workspace.crt`)
+      yield* scrub
+      assert.strictEqual(readlinkSync(`${root}/upper/etc`), "elsewhere")
+      assert.isTrue(statSync(`${root}/upper/usr/local/share/ca-certificates/pyro-workspace.crt`).isDirectory())
     }))
 })

@@ -51,26 +51,23 @@ describe("a disk that grows", () => {
     240_000
   )
 
-  it("a diff still compares with the baseline, and a later start and growth keep the files", async () => {
+  it("a diff still compares with the baseline", async () => {
     assert.include((await call(["workspace", "diff", "grown", "--name-only"])).stdout.toString(), "file")
-    await step("stop", "grown")
-    await grow(16_448)
-    await step("start", "grown")
-    assert.strictEqual(await sh("grown", "cat file"), "first")
   }, 180_000)
 
-  it("a reset to a snapshot from before the growth goes on, and grows with the next start", async () => {
+  it("a reset to a snapshot from before the growth goes on, and grows with the next start, also further", async () => {
     await json(["workspace", "reset", "grown", "--snapshot", "small"])
     assert.strictEqual(await sh("grown", "cat file; echo second >> file; sync; wc -l < file"), "first\n2")
     await step("stop", "grown")
+    await grow(20_480)
     await step("start", "grown")
-    assert.isAbove(await mib(), 15_000)
+    assert.isAbove(await mib(), 19_000)
     assert.strictEqual(await sh("grown", "cat file"), "first\nsecond")
   }, 180_000)
 
   it("a reset starts from the seed with the new size", async () => {
     await step("reset", "grown")
     assert.strictEqual(await sh("grown", "ls -A"), "")
-    assert.isAbove(await mib(), 15_000)
+    assert.isAbove(await mib(), 19_000)
   }, 120_000)
 })

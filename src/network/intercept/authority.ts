@@ -1,4 +1,5 @@
 import type { webcrypto } from "node:crypto"
+import { AUTHORITY_NAME } from "./authority-name.ts"
 import type { Authority } from "./interception.ts"
 
 export const CURVE = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" }
@@ -52,7 +53,7 @@ export const makeAuthority = async (
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: randomSerial(),
     // Unique, so that clients that remember several authorities tell them apart.
-    name: [{ CN: [`pyro workspace ${randomSerial().slice(0, 8)}`] }],
+    name: [{ CN: [`${AUTHORITY_NAME} ${randomSerial().slice(0, 8)}`] }],
     notBefore: new Date(nowMs - BACKDATED_MS),
     notAfter: new Date(nowMs + VALID_MS),
     signingAlgorithm: CURVE,

@@ -37,7 +37,7 @@ export interface GuestSteps {
     readonly directory: string
     readonly mounts: Steps
   }
-  /** Takes leftovers of a run off the inspected disk, discards its unused blocks, and leaves a clean file system. */
+  /** Takes leftovers of a run off the inspected disk, and leaves a clean file system that nothing writes. */
   readonly scrubInspected: Steps
   /** Makes a guest that goes on from a capture unique, while its programs are stopped. `hosts` is its /etc/hosts, if readable. */
   readonly renewal: (identity: GuestIdentity, hosts: string | undefined) => Steps
@@ -47,3 +47,6 @@ export interface GuestSteps {
 
 /** Directory of the workspace disk in a guest, hidden from the programs that run there. */
 export const inspectedDisk = "/disk"
+
+/** Where a guest has the environment mounted when it is frozen. */
+export const lowerDirectory = "/lower"

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto"
 import { type Call, Calls, NetworkMode } from "../../guest-channel/calls.ts"
 import { wallClockNs } from "../../system/time.ts"
-import { type ClaimedDisk, type GuestIdentity, type GuestSteps, inspectedDisk } from "./guest-steps.ts"
+import { type ClaimedDisk, type GuestIdentity, type GuestSteps, inspectedDisk, lowerDirectory } from "./guest-steps.ts"
 
 export const newGuestIdentity = (hostname: string): GuestIdentity => {
   const uuid = (bytes: Buffer) => {
@@ -20,9 +20,6 @@ export const newGuestIdentity = (hostname: string): GuestIdentity => {
 
 /** Flags of mount(2), from <sys/mount.h>. */
 const mountFlags = { readOnly: 1, remount: 32, noAtime: 1024, bind: 4096, move: 8192 } as const
-
-/** Where the guest has the environment mounted when it is frozen. */
-export const lowerDirectory = "/lower"
 
 /**
  * Steps of a template's guest: it has the environment mounted and nothing of the workspace disk, and can turn its network on without
@@ -185,11 +182,10 @@ const inspectedRoot = [
  */
 const leftoverDirectories = ["upper/tmp", "upper/run", "work"]
 
-/** The first sync commits the removals: the kernel discards committed blocks only. */
+/** Blocks of removed files are free after the commit of the last sync. */
 const scrubInspected = [
   ...leftoverDirectories.map((directory) => Calls.clear({ path: `${inspectedDisk}/${directory}` })),
   Calls.sync({ dropCaches: 0 }),
-  Calls.trim({ path: inspectedDisk }),
   mountDisk(mountFlags.remount | mountFlags.readOnly, ""),
   Calls.sync({ dropCaches: 0 })
 ]

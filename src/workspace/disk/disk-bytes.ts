@@ -6,21 +6,26 @@ import type { Extent } from "./extents.ts"
 /** Reads a disk's bytes from the files of its chain. Reads go forward: none begins before the end of the previous one. */
 export class DiskBytes {
   readonly #files: ReadonlyArray<{ readonly path: string; readonly fd: number }>
-  readonly #extents: ReadonlyArray<Extent>
-  #at = 0
+  readonly #extents: Iterator<Extent, unknown>
+  #extent: Extent | undefined
 
-  /** @param files open files, newest first */
-  constructor(files: ReadonlyArray<{ readonly path: string; readonly fd: number }>, extents: ReadonlyArray<Extent>) {
+  /** @param files open files, newest first @param extents in the order of the disk */
+  constructor(files: ReadonlyArray<{ readonly path: string; readonly fd: number }>, extents: Iterable<Extent>) {
     this.#files = files
-    this.#extents = extents
+    this.#extents = extents[Symbol.iterator]()
+    this.#step()
+  }
+
+  #step() {
+    const { done, value } = this.#extents.next()
+    this.#extent = done === true ? undefined : value as Extent
   }
 
   /** Bytes of the disk from `start` on. Bytes without data are zeros. */
   read(start: number, length: number): Effect.Effect<Buffer, FileFailed> {
     return Effect.gen(this, function*() {
       const bytes = Buffer.alloc(length)
-      while (this.#at < this.#extents.length) {
-        const extent = this.#extents[this.#at]!
+      for (let extent = this.#extent; extent !== undefined; extent = this.#extent) {
         const from = Math.max(extent.start, start)
         const to = Math.min(extent.start + extent.length, start + length)
         if (from < to) {
@@ -31,7 +36,7 @@ export class DiskBytes {
           )
         }
         if (extent.start + extent.length > start + length) break
-        this.#at += 1
+        this.#step()
       }
       return bytes
     })

@@ -5,7 +5,7 @@ import { clusterRuns } from "../../disk/clusters.ts"
 import { readWorkspaceDisk } from "../../disk/workspace-disk.ts"
 import { openUnfollowed } from "../../system/files/descriptor.ts"
 import { toHostError } from "../../system/files/host-error.ts"
-import { put } from "../../system/put.ts"
+import { put, type PutFailed } from "../../system/put.ts"
 import { recordEvent } from "../events.ts"
 import { executableEntries, executableRefusal } from "../export/config-check.ts"
 import { failureOf } from "../export/deliver.ts"
@@ -23,9 +23,10 @@ import { beingDeleted, demandLegal } from "../lifecycle/not-ready.ts"
 import { virtualBytesOf } from "../lifecycle/record.ts"
 import { guardOf } from "../secret/guard.ts"
 import { DiskBytes } from "./disk-bytes.ts"
+import { withoutFree } from "./free-space.ts"
 import { type DiskImage, imageBytes, writeImage } from "./image.ts"
-import { filesOf, mapDisk, type RestingDisk } from "./map.ts"
-import { scrubbedDisk } from "./scrub.ts"
+import { filesOf, mapDisk } from "./map.ts"
+import { type ScrubbedDisk, scrubbedDisk } from "./scrub.ts"
 
 const operation = "workspace.disk.export"
 
@@ -53,34 +54,42 @@ const outputOf = (payload: DiskExportPayload) =>
 
 type Output = Effect.Effect.Success<ReturnType<typeof outputOf>>
 
+/** Begins a file of `bytes`. Fails if another file is in its place, or if the host has too little space. */
+const putImage = ({ name, parent }: Output, { overwrite }: DiskExportPayload, bytes: number) => {
+  const entries = [{ path: new Uint8Array(0), type: "file", mode: IMAGE_MODE, size: bytes }] as const
+  return put({ parent, name, overwrite, entries })
+}
+
+const refused = ({ path }: Output, bytes: number) => (failure: PutFailed) =>
+  Effect.fail(failureOf({ path, isDirectory: false, bytes }, failure))
+
 /** Writes the image into its place, or nothing. */
 const deliverImage = (
   output: Output,
-  disk: RestingDisk,
+  disk: ScrubbedDisk,
   payload: DiskExportPayload,
   tell: (event: DiskExportEvent) => Effect.Effect<unknown>
 ) =>
   Effect.gen(function*() {
-    const extents = yield* mapDisk(disk)
+    const mapped = yield* mapDisk(disk)
+    const extents = () => withoutFree(mapped, disk.free)
     const { virtualBytes } = disk.seed
-    const image: DiskImage = { format: payload.format, virtualBytes, runs: clusterRuns(extents) }
+    const image: DiskImage = { format: payload.format, virtualBytes, runs: clusterRuns(extents()) }
     const bytes = imageBytes(image)
     const files = yield* Effect.forEach(
       filesOf(disk),
       (path) => Effect.map(openUnfollowed(path), (fd) => ({ path, fd }))
     ).pipe(Effect.mapError(toHostError))
-    const { name, parent } = output
-    const entries = [{ path: new Uint8Array(0), type: "file", mode: IMAGE_MODE, size: bytes }] as const
     return yield* Effect.gen(function*() {
-      const file = yield* put({ parent, name, overwrite: payload.overwrite, entries })
+      const file = yield* putImage(output, payload, bytes)
       const progress = yield* progressOf({ bytes, files: 1 }, tell)
-      const writtenBytes = yield* writeImage(image, new DiskBytes(files, extents), file, progress.bytes)
+      const writtenBytes = yield* writeImage(image, new DiskBytes(files, extents()), file, progress.bytes)
       yield* file.endFile
       const { replaced } = yield* file.commit
       return { output: output.path, format: payload.format, virtualBytes, writtenBytes, replaced: replaced.length > 0 }
     }).pipe(
       Effect.catchTags({
-        PutFailed: (failure) => Effect.fail(failureOf({ path: output.path, isDirectory: false, bytes }, failure)),
+        PutFailed: refused(output, bytes),
         FileFailed: (failure) => Effect.fail(toHostError(failure))
       })
     )
@@ -94,6 +103,8 @@ const work = (
 ) =>
   Effect.gen(function*() {
     const output = yield* outputOf(payload)
+    // Before the seconds of the inspector: whether the file can be made.
+    yield* Effect.scoped(putImage(output, payload, 0)).pipe(Effect.catchTag("PutFailed", refused(output, 0)))
     yield* demandLegal(entry, operation)
     yield* holdAlone(lifecycle, entry)
     // A start may have come first.

@@ -1,6 +1,8 @@
 import { Effect, Stream } from "effect"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import { AUTHORITY_NAME } from "../../network/intercept/authority-name.ts"
 import { guestEnvironment } from "../guest-environment.ts"
+import type { GuestFile, GuestLinks } from "../guest-file.ts"
 
 const CERTIFICATE = "/usr/local/share/ca-certificates/pyro-workspace.crt"
 const BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
@@ -15,6 +17,29 @@ export const trustVariables = {
   PIP_CERT: BUNDLE,
   CARGO_HTTP_CAINFO: BUNDLE
 } as const
+
+/** Whether a certificate in PEM names an authority of pyro. */
+const isAuthority = (pem: string) =>
+  Buffer.from(pem.replace(/-----[^-]*-----|\s/g, ""), "base64").includes(AUTHORITY_NAME)
+
+/** Files with certificates of pyro's authorities. */
+export const trustFiles: ReadonlyArray<GuestFile> = [
+  { path: CERTIFICATE, without: () => undefined },
+  {
+    path: BUNDLE,
+    without: (content) =>
+      content.replace(
+        /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----\n?/g,
+        (pem) => isAuthority(pem) ? "" : pem
+      )
+  }
+]
+
+/** Links that update-ca-certificates makes: one of the certificate's name, and one of its hash. */
+export const trustLinks: GuestLinks = {
+  directory: "/etc/ssl/certs",
+  targets: [CERTIFICATE, "pyro-workspace.pem"]
+}
 
 /** Adds the certificate to the bundle with the distribution's own tool, or by hand where the guest has none. */
 const INSTALL = `

@@ -2,9 +2,15 @@ import { Effect } from "effect"
 import { type ChannelFailed, NetworkUnsupported } from "../../contract/errors.ts"
 import { NetworkMode } from "../../guest-channel/calls.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import type { GuestFile } from "../guest-file.ts"
 
 /** Nobody's address: the agent answers look-ups that are sent to any address. */
 const RESOLVER = "nameserver 198.18.0.2\n"
+
+export const resolverFile = {
+  path: "/etc/resolv.conf",
+  without: (content) => content === RESOLVER ? undefined : content
+} as const satisfies GuestFile
 
 /**
  * Lets the guest's programs ask for connections. A root without a usable /etc/resolv.conf, such as a dangling link, keeps its own: its programs
@@ -14,7 +20,7 @@ export const turnOn = ({ call }: Pick<GuestChannel, "call">): Effect.Effect<void
   // Both calls go in one write, in this order.
   Effect.all([
     Effect.catchTag(
-      call.writeSmall({ path: "/etc/resolv.conf", mode: 0o644, content: Buffer.from(RESOLVER) }),
+      call.writeSmall({ path: resolverFile.path, mode: 0o644, content: Buffer.from(RESOLVER) }),
       "AgentCallFailed",
       (failure) => Effect.logWarning(`the guest's resolver is not set: ${failure.message}`)
     ),

@@ -27,29 +27,6 @@ describe("empty qcow2 overlays", () => {
       }))
   }
 
-  it.scopedLive("an overlay with clusters of 4 KiB is whole, and discards single blocks", () =>
-    Effect.gen(function*() {
-      const directory = yield* temporaryDirectory
-      const [base, file] = [path.join(directory, "base.raw"), path.join(directory, "disk.qcow2")]
-      const virtualBytes = 16 * 1024 * mib
-      fs.writeFileSync(base, Buffer.alloc(mib, 7))
-      fs.truncateSync(base, virtualBytes)
-      fs.writeFileSync(file, qcow2Header({ virtualBytes, clusterBits: 12 }))
-      assert.include(image("qemu-img", "check", file), "No errors were found")
-      const node = {
-        driver: "qcow2",
-        file: { driver: "file", filename: file },
-        discard: "unmap",
-        backing: { driver: "raw", file: { driver: "file", filename: base } }
-      }
-      image("qemu-io", "-c", "discard 12k 8k", "-c", "flush", `json:${JSON.stringify(node)}`)
-      assert.include(
-        image("qemu-io", "-c", "read -P 0 12k 8k", "-c", "read -P 7 20k 4k", `json:${JSON.stringify(node)}`),
-        "read 8192/8192"
-      )
-      yield* verifyQcow2Header(file, { virtualBytes })
-    }))
-
   it.scopedLive("an overlay's header stays the same while QEMU writes, discards and flushes", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory

@@ -216,7 +216,12 @@ export const samples: ReadonlyArray<Sample> = [
   ...call(Calls.baseline, "baseline", { device: text("/dev/vdc") }, undefined),
   ...call(Calls.visitRoot, "visit-root", { path: text("/new") }, undefined),
   ...call(Calls.network, "network", { mode: 1 }, undefined),
-  ...call(Calls.trim, "trim", { path: text("/disk") }, undefined),
+  ...call(
+    Calls.freeSpace,
+    "free-space",
+    { path: text("/disk"), start: 0, length: 1_073_741_824 },
+    { end: 1_073_741_824, ranges: ascending(32) }
+  ),
   ...call(Calls.grow, "grow", { path: text("/disk"), device: text("/dev/vdb") }, undefined),
   ...call(Calls.clear, "clear", { path: text("/disk/upper/tmp") }, undefined)
 ]
