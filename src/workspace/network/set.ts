@@ -1,6 +1,7 @@
 import { Effect, Ref } from "effect"
 import { InvalidRequest } from "../../contract/errors.ts"
 import type { NetworkSetPayload } from "../../contract/operations/workspace-network.ts"
+import { faultPoint } from "../../system/fault.ts"
 import { recordEvent } from "../events.ts"
 import { aloneFor, commit, type Lifecycle } from "../lifecycle/context.ts"
 import { residentsOf } from "../lifecycle/entry-residents.ts"
@@ -16,7 +17,7 @@ const unsaid = new InvalidRequest({
 
 /**
  * Replaces a workspace's policy: in the record first, then in this process and in the guest. Gives the number of reset connections. If the guest
- * cannot have a network, the policy before stays.
+ * cannot have a network, the policy before stays. After a crash, the next process brings the guest to the policy of the record.
  */
 export const setNetwork = (lifecycle: Lifecycle, entry: Entry, payload: NetworkSetPayload) =>
   Effect.gen(function*() {
@@ -24,11 +25,16 @@ export const setNetwork = (lifecycle: Lifecycle, entry: Entry, payload: NetworkS
     if (granted === undefined) return yield* unsaid
     const { network } = yield* residentsOf(entry, "workspace.network.set")
     const before = (yield* Ref.get(entry.record)).residents
-    yield* commit(entry, (record) => ({ ...record, residents: withPolicy(record.residents, granted.policy) }))
+    yield* commit(entry, (record) => ({ ...record, residents: withPolicy(record.residents, granted.policy) }), {
+      // A power cut must not bring back a wider policy.
+      durable: true
+    })
+    faultPoint("network:committed")
     const resetCount = yield* Effect.onError(
       network.change(granted),
       () => Effect.ignoreLogged(commit(entry, (record) => ({ ...record, residents: before })))
     )
+    faultPoint("network:changed")
     yield* recordEvent(entry.folder.directory, { _tag: "network", ...granted.policy })
     yield* touch(entry.folder)
     return resetCount

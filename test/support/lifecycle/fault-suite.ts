@@ -48,6 +48,10 @@ export const faultSuite = (name: string, driver: LifecycleDriver) => {
     await create("whole")
     digests = await sh("whole", makeFiles)
     await startCounter()
+    // The first policy makes the guest's resolv.conf, and the first denial the log.
+    if (driver.triesNetwork) {
+      await changePolicy({ allow_hosts: ["first.test.net"] }).then(() => known("denied.test.net"))
+    }
     await call("snapshot", { workspace: "whole", name: "base" })
     await create("resting")
     await call("stop", { workspace: "resting" })
@@ -80,7 +84,36 @@ export const faultSuite = (name: string, driver: LifecycleDriver) => {
     die: (point) => client.killedAt(point, operation, payload)
   })
 
+  /** Names that the guest's resolver knows. The agent answers; the network of the host is not asked. */
+  const known = (...names: ReadonlyArray<string>) =>
+    sh("whole", names.map((one) => `getent ahostsv4 ${one} | grep -q STREAM && echo ${one}; `).join("") + "true")
+
+  const changePolicy = (policy: object) => call("network-set", { workspace: "whole", ...policy })
+
+  /** A change of the policy from `before`, and the names that the guest knows afterwards. */
+  const policyChange = (cause: string, before: object, after: object, names: ReadonlyArray<string>): Killed => ({
+    step: "network",
+    ...request("network-set", { workspace: "whole", ...after }),
+    cause,
+    before: () => changePolicy(before),
+    found: async () => {
+      assert.deepStrictEqual((await known("first.test.net", "second.test.net")).split("\n").filter(Boolean), names)
+      await isWhole()
+      await changePolicy({ network_policy: "off" })
+    }
+  })
+  const networkSteps = !driver.triesNetwork ? [] : [
+    policyChange("network-set", { network_policy: "off" }, { allow_hosts: ["first.test.net"] }, ["first.test.net"]),
+    policyChange("network-set to other hosts", { allow_hosts: ["first.test.net"] }, {
+      allow_hosts: ["second.test.net"]
+    }, [
+      "second.test.net"
+    ]),
+    policyChange("network-set to off", { allow_hosts: ["first.test.net"] }, { network_policy: "off" }, [])
+  ]
+
   const steps: ReadonlyArray<Killed> = [
+    ...networkSteps,
     {
       step: "create",
       ...request("create", { name: "fresh", memory_mib: 256, disk_mib: 512 }),
@@ -258,7 +291,8 @@ export const faultSuite = (name: string, driver: LifecycleDriver) => {
 
     it("the fault suite visits every fault point except those of a merge of layers", () => {
       const visited = steps.flatMap(({ step }) => pointsOf(step))
-      assert.deepStrictEqual(Object.keys(points).filter((point) => !visited.includes(point)), pointsOf("flatten"))
+      const left = [...(driver.triesNetwork ? [] : pointsOf("network")), ...pointsOf("flatten")]
+      assert.deepStrictEqual(Object.keys(points).filter((point) => !visited.includes(point)), left)
     })
 
     it("a killed process leaves unfinished removals to the next process", async () => {

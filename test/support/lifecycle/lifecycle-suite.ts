@@ -8,11 +8,14 @@ import type { WorkspacesClient } from "./workspaces-client.ts"
 
 /** A VMM under test. */
 export interface LifecycleDriver {
-  readonly open: () => Promise<WorkspacesClient>
+  /** `enter`: words before a program, which make the program run in other namespaces. */
+  readonly open: (options?: { readonly enter?: ReadonlyArray<string> }) => Promise<WorkspacesClient>
   /** Ends what `open` began, and fails where the driver left something. */
   readonly close: (client: WorkspacesClient) => Promise<void>
   /** Whether programs go on in what a capture is restored to. */
   readonly capturesPrograms: boolean
+  /** Whether the suites change network policies. False where another driver proves the same sooner, or the kernel lets nobody steer. */
+  readonly triesNetwork: boolean
   /** A file outside of /workspace that the disk keeps, if the disk has the root. */
   readonly rootFile?: string
   /** Script that makes the guest read its disk anew. */

@@ -11,10 +11,12 @@ export const localAgent = (program: string): LifecycleDriver => {
   const reports = path.join(folder, "reports")
   return {
     capturesPrograms: false,
-    open: () => {
+    // The kernel lets only root steer.
+    triesNetwork: process.getuid!() === 0,
+    open: (options) => {
       fs.mkdirSync(reports)
       const env = { PYRO_CACHE_DIR: path.join(folder, "cache") }
-      return workspacesClient({ folder, args: ["local-agent", program, reports], env })
+      return workspacesClient({ folder, args: ["local-agent", program, reports], env, ...options })
     },
     close: async (client) => {
       await client.call("delete", { workspaces: [], all: true })

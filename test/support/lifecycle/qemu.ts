@@ -9,9 +9,10 @@ export const qemu = (): LifecycleDriver => {
   const { folder, remove } = temporaryFolder("pyro-lifecycle-qemu-")
   return {
     capturesPrograms: true,
+    triesNetwork: false,
     rootFile: "/usr/local/lib/tool",
     dropCaches: "sync; echo 3 > /proc/sys/vm/drop_caches",
-    open: () => workspacesClient({ folder, args: ["qemu"] }),
+    open: (options) => workspacesClient({ folder, args: ["qemu"], ...options }),
     close: async (client) => {
       await client.call("delete", { workspaces: [], all: true })
       await client.close()

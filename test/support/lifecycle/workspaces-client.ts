@@ -2,13 +2,14 @@ import { type ChildProcess, spawn } from "node:child_process"
 import * as path from "node:path"
 import * as readline from "node:readline"
 import { assert } from "vitest"
-import { bundled, linkBuilt } from "../bundled.ts"
+import { bundled, bundleDialProgram, linkBuilt } from "../bundled.ts"
 import type { Operation } from "./workspaces-process.ts"
 
 /** Bundles the process beside links to what the project builds. */
 const prepared = async (folder: string) => {
   const program = path.join(folder, "workspaces-process.mjs")
   await bundled(path.join(import.meta.dirname, "workspaces-process.ts"), program)
+  await bundleDialProgram(folder)
   linkBuilt(folder)
   return program
 }
@@ -35,8 +36,8 @@ interface Running {
   readonly call: (operation: Operation, payload: object) => Promise<unknown>
 }
 
-const startProcess = (program: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv): Running => {
-  const child = spawn(process.execPath, [program, ...args], { env, stdio: ["pipe", "pipe", "pipe"] })
+const startProcess = (words: ReadonlyArray<string>, env: NodeJS.ProcessEnv): Running => {
+  const child = spawn(words[0]!, words.slice(1), { env, stdio: ["pipe", "pipe", "pipe"] })
   const waiting = new Map<number, { readonly done: (answer: Answer) => void; readonly lost: (cause: Error) => void }>()
   let said = ""
   let next = 0
@@ -69,13 +70,16 @@ export const workspacesClient = async (options: {
   readonly folder: string
   readonly args: ReadonlyArray<string>
   readonly env?: Readonly<Record<string, string>>
+  /** Words before the program, which make the program run in other namespaces. */
+  readonly enter?: ReadonlyArray<string>
 }) => {
   const program = await prepared(options.folder)
   const state = path.join(options.folder, "state")
   const env = { ...process.env, PYRO_STATE_DIR: state, PYRO_POOL_MEMBERS: "0", ...options.env }
+  const words = [...options.enter ?? [], process.execPath, program, ...options.args]
   let running: Running | undefined
 
-  const current = () => running ??= startProcess(program, options.args, env)
+  const current = () => running ??= startProcess(words, env)
 
   const call = (operation: Operation, payload: object = {}) => current().call(operation, payload)
 
@@ -120,7 +124,7 @@ export const workspacesClient = async (options: {
   /** Expects that the next process dies at a fault point of its start. */
   const diesAtStart = async (point: string) => {
     await close()
-    const one = startProcess(program, options.args, { ...env, PYRO_FAULT: point })
+    const one = startProcess(words, { ...env, PYRO_FAULT: point })
     assert.strictEqual(await one.ended, "SIGKILL")
   }
 

@@ -47,6 +47,13 @@ const reportsOf = (directory: string | undefined) =>
   ]
 
 /**
+ * The agent steers connections in a network namespace other than its parent's, bubblewrap's. The kernel lets only root steer: the guest of an
+ * ordinary user has no network.
+ */
+const agent = ["/agent", "--listen", path.join(channelDirectory, socketName)]
+const agentCommand = () => isRoot() ? ["unshare", "--net", ...agent, "--network"] : agent
+
+/**
  * Command that runs an agent in namespaces of its own, with directories in place of disks. The process that bubblewrap reports on
  * `infoDescriptor` is the first one of the pid namespace: its end is the end of every process of the VM.
  */
@@ -77,7 +84,7 @@ export const sandboxed = (request: {
       ...["--ro-bind", seed, "/dev/vdc"],
       ...["--bind", paths.run, channelDirectory, "--ro-bind", options.program, "/agent"],
       ...reportsOf(options.reports),
-      ...["--chdir", "/", "--", "/agent", "--listen", path.join(channelDirectory, socketName)]
+      ...["--chdir", "/", "--", ...agentCommand()]
     ]
   }
 }

@@ -1,0 +1,231 @@
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { networkHost } from "../network/host.ts"
+import { until } from "../pyro-cli.ts"
+import type { LifecycleDriver } from "./lifecycle-suite.ts"
+import { operations } from "./operations.ts"
+import type { WorkspacesClient } from "./workspaces-client.ts"
+
+interface Entry {
+  readonly outcome: string
+  readonly kind: string
+  readonly host: string
+  readonly port?: number
+  readonly address?: string
+  readonly reason?: string
+  readonly option?: string
+}
+
+interface Log {
+  readonly entries: ReadonlyArray<Entry>
+  readonly open: ReadonlyArray<{ readonly host: string }>
+}
+
+/** Prints what a server says, or why there is no connection. */
+const FETCH = `import socket, sys
+def fetch(host, port=80, sent=None):
+  try:
+    one = socket.create_connection((host, port), 20)
+    one.sendall((sent or "GET / HTTP/1.1\\r\\nHost: %s\\r\\nConnection: close\\r\\n\\r\\n" % host).encode())
+    text = b""
+    while True:
+      data = one.recv(4096)
+      if not data: break
+      text += data
+    return text.decode().strip().split("\\n")[-1]
+  except OSError as error: return error.strerror`
+
+/** Makes connections, writes `made` to a file, and then how the first of them ended. */
+const hold = (file: string, count: number, host: string) =>
+  `import socket
+said = open("${file}", "w")
+all = [socket.create_connection(("${host}", 7)) for _ in range(${count})]
+for one in all: one.sendall(b"GET\\n\\n")
+print("made", file=said, flush=True)
+try:
+  while all[0].recv(9): pass
+  print("end", file=said, flush=True)
+except OSError as error: print(error.strerror, file=said, flush=True)`
+
+const SERVER = "server.test.net"
+const RESET = "made\nConnection reset by peer"
+const UNKNOWN = "Name or service not known"
+
+/** The network of workspaces, whatever the VMM. */
+export const networkSuite = (name: string, driver: LifecycleDriver) => {
+  let host: Awaited<ReturnType<typeof networkHost>>
+  let client: WorkspacesClient
+  beforeAll(async () => {
+    host = await networkHost()
+    client = await driver.open({ enter: host.enter })
+  })
+  afterAll(async () => {
+    await driver.close(client)
+    await host.close()
+  })
+
+  const { call, remove, sh, startProgram, status } = operations(() => client)
+  const python = (workspace: string, script: string) => sh(workspace, `python3 - <<'END'\n${FETCH}\n${script}\nEND`)
+  const fetch = (workspace: string, target = SERVER) => python(workspace, `print(fetch("${target}"))`)
+  const set = (workspace: string, policy: object) =>
+    call<{ readonly resetCount: number }>("network-set", { workspace, ...policy })
+  const log = (workspace: string, denied = false) => call<Log>("network-log", { workspace, denied, limit: 1000 })
+  const isOpen = async (workspace: string, count: number) => (await log(workspace)).open.length === count
+  let lastFile = 0
+  /** Starts a program that has connections, and reads what it says. */
+  const holding = async (workspace: string, count: number, to = SERVER) => {
+    const file = `/run/held-${lastFile += 1}`
+    await startProgram(workspace, `python3 - <<'END'\n${hold(file, count, to)}\nEND`)
+    const said = (where = workspace) => sh(where, `cat ${file}`)
+    await until(`${count} connections of ${workspace}`, async () => await said().catch(() => "") === "made")
+    return said
+  }
+
+  describe(`the network of a workspace over ${name}`, () => {
+    it("a workspace with a list of hosts reaches these hosts only, and the log has each attempt", async () => {
+      await call("create", { name: "a", memory_mib: 256, disk_mib: 512, allow_hosts: [SERVER] })
+      assert.strictEqual(await fetch("a"), `hello ${SERVER}`)
+      assert.deepStrictEqual(
+        (await python(
+          "a",
+          `for host in ("other.test.net", "203.0.113.10", "192.168.7.1", "169.254.169.254", "198.51.100.2", "10.0.0.5"): print(fetch(host))`
+        )).split("\n"),
+        [UNKNOWN, ...Array.from({ length: 5 }, () => "Connection refused")]
+      )
+      const { entries } = await log("a")
+      const found = ({ address, host, kind, option, outcome }: Entry) => [outcome, kind, host, address ?? option]
+      assert.deepStrictEqual(entries.map(found), [
+        ["allowed", "connection", SERVER, "203.0.113.10"],
+        ["denied", "lookup", "other.test.net", "--allow-host other.test.net"],
+        ...["203.0.113.10", "192.168.7.1", "169.254.169.254", "198.51.100.2", "10.0.0.5"].map((
+          address
+        ) => ["denied", "connection", address, `--allow-ip ${address}:80`])
+      ])
+    })
+
+    it("odd forms of addresses reach nothing", async () => {
+      const forms = ["0x7f.1", "127.2", "2130706434", "0177.0.0.1", "0xcb00710a"]
+      const said = await python("a", `for host in ${JSON.stringify(forms)}: print(fetch(host, 7, "x"))`)
+      // Libraries read most forms as addresses: of the guest's own loopback, or of an address that no rule names.
+      for (const line of said.split("\n")) assert.include(["Connection refused", UNKNOWN], line)
+      assert.isTrue((await log("a")).open.length === 0)
+    })
+
+    it("a guest's own resolver gets the answers of pyro, and DNS over HTTPS is refused", async () => {
+      const said = await python(
+        "a",
+        `def ask(name):
+  one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+  one.settimeout(20)
+  question = b"".join(bytes([len(part)]) + part.encode() for part in name.split(".")) + b"\\0\\0\\1\\0\\1"
+  one.sendto(b"\\x12\\x34\\1\\0\\0\\1\\0\\0\\0\\0\\0\\0" + question, ("8.8.8.8", 53))
+  return one.recv(512)[3] & 15
+print(ask("${SERVER}"), ask("other.test.net"), fetch("1.1.1.1", 443, "x"))`
+      )
+      assert.strictEqual(said, "0 3 Connection refused")
+    })
+
+    it("a request for another host on an allowed connection is denied", async () => {
+      const request = "GET / HTTP/1.1\\r\\nHost: other.test.net\\r\\n\\r\\n"
+      assert.strictEqual(await python("a", `print(fetch("${SERVER}", 80, "${request}"))`), "Connection reset by peer")
+      assert.match((await log("a", true)).entries.at(-1)?.reason ?? "", /HTTP Host is "other\.test\.net"/)
+    })
+
+    it("a name of a private address needs a rule for the address", async () => {
+      await set("a", { allow_hosts: ["lan.test.net"] })
+      assert.strictEqual(await fetch("a", "lan.test.net"), "Connection refused")
+      assert.match((await log("a", true)).entries.at(-1)?.reason ?? "", /192\.168\.7\.1 is a private address/)
+      await set("a", { allow_hosts: ["lan.test.net"], allow_ips: ["192.168.7.1:80"] })
+      assert.strictEqual(await fetch("a", "lan.test.net"), "hello lan.test.net")
+    })
+
+    it("a narrower policy resets the connections that it forbids, and no other", async () => {
+      await set("a", { allow_hosts: [SERVER], allow_ips: ["203.0.113.10"] })
+      const byName = await holding("a", 3)
+      const byAddress = await holding("a", 1, "203.0.113.10")
+      assert.strictEqual((await set("a", { allow_ips: ["203.0.113.10:7"] })).resetCount, 3)
+      await until("the resets", async () => await byName() === RESET)
+      assert.strictEqual(await byAddress(), "made")
+      assert.isTrue(await isOpen("a", 1))
+      await set("a", { network_policy: "off" })
+      await until("the last reset", async () => await byAddress() === RESET)
+      assert.strictEqual(await fetch("a", "203.0.113.10"), "Network is unreachable")
+    })
+
+    it("a policy stays through stop and start, and holds in forks", async () => {
+      await set("a", { allow_hosts: [SERVER] })
+      await call("stop", { workspace: "a" })
+      await call("start", { workspace: "a" })
+      assert.strictEqual(await fetch("a"), `hello ${SERVER}`)
+      await call("fork", { workspace: "a", name: "b" })
+      assert.strictEqual(await fetch("b"), `hello ${SERVER}`)
+      assert.strictEqual(await fetch("b", "other.test.net"), UNKNOWN)
+    })
+
+    it("a reset to a snapshot keeps the current policy", async () => {
+      await set("b", { network_policy: "egress" })
+      await call("snapshot", { workspace: "b", name: "wide" })
+      await set("b", { allow_hosts: [SERVER] })
+      await call("reset", { workspace: "b", snapshot: "wide" })
+      assert.strictEqual(await fetch("b", "other.test.net"), UNKNOWN)
+      assert.strictEqual(await fetch("b"), `hello ${SERVER}`)
+      await remove("b")
+    })
+
+    it("a policy of a stopped workspace holds from its start on", async () => {
+      await call("stop", { workspace: "a" })
+      await set("a", { allow_hosts: ["other.test.net"] })
+      await call("start", { workspace: "a" })
+      assert.deepStrictEqual([await fetch("a"), await fetch("a", "other.test.net")], [UNKNOWN, "hello other.test.net"])
+      await set("a", { allow_hosts: [SERVER] })
+    })
+
+    it("connections go on through a snapshot, and end with a return to it", async () => {
+      const said = await holding("a", 2)
+      await call("snapshot", { workspace: "a", name: "open" })
+      assert.strictEqual(await said(), "made")
+      assert.isTrue(await isOpen("a", 2))
+      await call("fork", { workspace: "a", name: "c" })
+      if (driver.capturesPrograms) await until("the reset in the fork", async () => await said("c") === RESET)
+      assert.isTrue(await isOpen("c", 0))
+      assert.strictEqual(await said(), "made")
+      await call("reset", { workspace: "a", snapshot: "open" })
+      if (driver.capturesPrograms) await until("the reset in the past", async () => await said() === RESET)
+      assert.isTrue(await isOpen("a", 0))
+      assert.strictEqual(await fetch("a"), `hello ${SERVER}`)
+      await remove("c")
+    })
+
+    it("a reset ends connections, and keeps the policy and the log", async () => {
+      await holding("a", 2)
+      await call("reset", { workspace: "a" })
+      assert.isTrue(await isOpen("a", 0))
+      assert.strictEqual((await log("a")).entries.at(-1)?.reason, "the microVM ended")
+      assert.strictEqual(await fetch("a"), `hello ${SERVER}`)
+    })
+
+    it("500 connections at once are all served", async () => {
+      const served = await python(
+        "a",
+        `import asyncio
+async def one():
+  reader, writer = await asyncio.open_connection("${SERVER}", 7)
+  writer.write(b"GET\\n\\n")
+  data = await reader.readexactly(5)
+  writer.close()
+  return data == b"GET\\n\\n"
+async def all(): return await asyncio.gather(*[one() for _ in range(500)])
+print(sum(asyncio.run(all())))`
+      )
+      assert.strictEqual(served, "500")
+    })
+
+    it("200 connections are reset when the process is killed, and the workspace goes on", async () => {
+      const said = await holding("a", 200)
+      await client.kill()
+      await until("the resets", async () => await said() === RESET)
+      assert.isTrue(await isOpen("a", 0))
+      assert.strictEqual((await status("a")).state, "running")
+      assert.strictEqual(await fetch("a"), `hello ${SERVER}`)
+    })
+  })
+}
