@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { policyText, targetText } from "../contract/network-text.ts"
+import { policyText, subjectText, targetText } from "../contract/network-text.ts"
 import type { NetworkRecord, OpenConnection } from "../contract/operations/workspace-network.ts"
 import { note, print, size } from "./print.ts"
 import { printTable } from "./table.ts"
@@ -14,7 +14,7 @@ const lineOf = (one: NetworkRecord): string =>
   [
     one.at,
     one.outcome,
-    `${one.kind === "lookup" ? "look-up of " : ""}${targetText(one)}`,
+    subjectText(one),
     ...(one.address === undefined ? [] : [`${bytesOf(one)} in ${duration(one.durationMs)}`]),
     ...(one.reason === undefined ? [] : [one.reason]),
     ...(one.option === undefined ? [] : [`to allow: ${one.option}`])

@@ -21,6 +21,18 @@ export const connectionsText = (
   { allowed, denied, failed, open }: Pick<NetworkInfo, "allowed" | "denied" | "failed" | "open">
 ): string => `${open} open, ${allowed} over, ${denied} denied, ${failed} failed`
 
+/** Subject of an entry of the log. */
+export const subjectText = (one: NetworkRecord): string => {
+  switch (one.kind) {
+    case "connection":
+      return targetText(one)
+    case "lookup":
+      return `look-up of ${targetText(one)}`
+    case "flood":
+      return "requests"
+  }
+}
+
 /** Target of a connection: `name:port`, and the address where the name has another. */
 export const targetText = ({ address, host, port }: Pick<NetworkRecord, "address" | "host" | "port">): string => {
   const named = host.includes(":") && port !== undefined ? `[${host}]` : host

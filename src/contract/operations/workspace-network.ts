@@ -64,14 +64,17 @@ export const NetworkRecord = lazy(() =>
   Schema.Struct(snakeFields({
     number: Schema.Int.annotations({ description: "Number of the entry in the workspace's log, from 1 on" }),
     at: Schema.String.annotations({ description: "Time of the guest's request, ISO 8601" }),
-    kind: Schema.Literal("connection", "lookup").annotations({
-      description: "`connection`: TCP. `lookup`: the guest asked for the addresses or records of a name"
+    kind: Schema.Literal("connection", "lookup", "flood").annotations({
+      description: "`connection`: TCP. `lookup`: the guest asked for the addresses or records of a name. " +
+        "`flood`: the guest asked for more than pyro judges at a time; one entry a minute"
     }),
     outcome: Schema.Literal("allowed", "denied", "failed").annotations({
       description:
         "`allowed`: made, and over. `denied`: refused by the policy. `failed`: allowed, and could not be made"
     }),
-    host: Schema.String.annotations({ description: "Name that the guest asked for, or the address if it named none" }),
+    host: Schema.String.annotations({
+      description: "Name that the guest asked for, or the address if it named none. `*` for a flood"
+    }),
     port: optional(Schema.Int.annotations({ description: "Port of the connection. Absent for a look-up" })),
     address: optional(
       Schema.String.annotations({

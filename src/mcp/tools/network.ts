@@ -1,4 +1,4 @@
-import { connectionsText, policyText, targetText } from "../../contract/network-text.ts"
+import { connectionsText, policyText, subjectText, targetText } from "../../contract/network-text.ts"
 import type { NetworkRecord } from "../../contract/operations/workspace-network.ts"
 import type { Tool } from "../request.ts"
 import { bytes, lines } from "../words.ts"
@@ -7,7 +7,7 @@ const entryText = (one: NetworkRecord): string =>
   [
     one.at,
     one.outcome,
-    `${one.kind === "lookup" ? "look-up of " : ""}${targetText(one)}`,
+    subjectText(one),
     ...(one.address === undefined ? [] : [`${bytes(one.bytesOut)} sent, ${bytes(one.bytesIn)} received`]),
     ...(one.reason === undefined ? [] : [one.reason]),
     ...(one.option === undefined ? [] : [`to allow: ${one.option}`])

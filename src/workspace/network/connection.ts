@@ -20,6 +20,8 @@ export interface Connecting {
   readonly rules: () => Rules
   readonly live: Set<LiveConnection>
   readonly record: (record: NewRecord) => Effect.Effect<void>
+  /** Waits until the host may judge the next request of the guest. */
+  readonly pace: Effect.Effect<void>
   /** How connections to a host get secrets. */
   readonly interceptionOf: HeaderSecrets["interceptionOf"]
   readonly placeholders: HeaderSecrets["placeholders"]

@@ -100,7 +100,7 @@ const makeLog = (file: LogFile): ConnectionLog => {
     totals = {
       allowed: allowed + (isConnection && record.outcome === "allowed" ? 1 : 0),
       denied: denied + (record.outcome === "denied" ? 1 : 0),
-      failed: failed + (record.outcome === "failed" ? 1 : 0),
+      failed: failed + (isConnection && record.outcome === "failed" ? 1 : 0),
       bytesOut: bytesOut + record.bytesOut,
       bytesIn: bytesIn + record.bytesIn
     }

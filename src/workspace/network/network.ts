@@ -12,6 +12,7 @@ import { newsOf } from "./denials.ts"
 import { turnOff, turnOn } from "./guest.ts"
 import { describeLive, forbiddenBy, type LiveConnection, resetLive } from "./live.ts"
 import { type ConnectionLog, openConnectionLog } from "./log.ts"
+import { makePace } from "./pace.ts"
 import { type Granted, isOn, nothingGranted } from "./policy.ts"
 import { serveRequests } from "./serve.ts"
 
@@ -54,6 +55,7 @@ const makeNetwork = (
     rules: () => (granted ?? nothingGranted).rules,
     live,
     record: log.append,
+    pace: makePace(log.append),
     interceptionOf,
     placeholders
   }

@@ -6,6 +6,7 @@ import type { HeaderSecrets } from "../header-secret/header-secrets.ts"
 import { type NetworkNews, newsOf } from "./denials.ts"
 import { turnOn } from "./guest.ts"
 import { memoryLog } from "./log.ts"
+import { makePace } from "./pace.ts"
 import { type Granted, isOn } from "./policy.ts"
 import { serveRequests } from "./serve.ts"
 
@@ -28,6 +29,7 @@ export const serveRun = (
       rules,
       live: new Set(),
       record: log.append,
+      pace: makePace(log.append),
       interceptionOf,
       placeholders
     })

@@ -9,8 +9,8 @@ const giveUp = (request: NetworkRequest) =>
   request._tag === "Connect" ? request.refuse : request.answer({ _tag: "ServerFailure" })
 
 /**
- * Answers the requests of a guest until its channel ends. Every request has a fiber of its own; the channel bounds their number. The end of the
- * Scope resets all connections.
+ * Answers the requests of a guest until its channel ends. Every request has a fiber of its own; the channel bounds their number, and the pace
+ * their rate. The end of the Scope resets all connections.
  */
 export const serveRequests = (
   { networkRequests }: Pick<GuestChannel, "networkRequests">,
@@ -19,11 +19,13 @@ export const serveRequests = (
   Effect.flatMap(Effect.scope, (scope) => {
     const isRecent = makeRecent()
     return Stream.runForEach(networkRequests, (request) =>
-      (request._tag === "Connect" ? connect(request, connecting) : lookUp(request, connecting, isRecent)).pipe(
-        Effect.catchAllDefect((defect) =>
-          Effect.zipRight(Effect.logError(defect), giveUp(request))
-        ),
-        Effect.forkIn(scope)
+      // The requests behind this one wait as well: the channel bounds their number.
+      Effect.zipRight(
+        connecting.pace,
+        (request._tag === "Connect" ? connect(request, connecting) : lookUp(request, connecting, isRecent)).pipe(
+          Effect.catchAllDefect((defect) => Effect.zipRight(Effect.logError(defect), giveUp(request))),
+          Effect.forkIn(scope)
+        )
       ))
   }).pipe(
     // A fiber inherits the caller's mask, and the scope would wait for the fiber for ever.

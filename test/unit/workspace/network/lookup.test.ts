@@ -32,6 +32,7 @@ it.effect("a withdrawn look-up waits for no resolver", () =>
         live: new Set(),
         record: () => Effect.void,
         interceptionOf: () => Effect.succeed(undefined),
+        pace: Effect.void,
         placeholders: () => []
       },
       () => false
