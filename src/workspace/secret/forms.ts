@@ -1,4 +1,5 @@
 import { base64Forms, base64LineForms } from "./base64-forms.ts"
+import { escapedForms } from "./escaped-forms.ts"
 
 const text = (value: string) => new Uint8Array(Buffer.from(value, "utf8"))
 
@@ -51,7 +52,7 @@ const encoded = (value: Uint8Array): ReadonlyArray<string> => [
 
 /**
  * The forms in which output may contain a value: as it is, as a terminal prints its lines, as the lines of a patch, in base64 (both alphabets, each
- * alignment, also in lines), URL-encoded, and in hexadecimal. Without duplicates.
+ * alignment, also in lines), URL-encoded, in hexadecimal, and with escapes. Without duplicates.
  */
 export const formsOf = (value: string): ReadonlyArray<Uint8Array> => {
   const core = trimmed(value)
@@ -59,6 +60,12 @@ export const formsOf = (value: string): ReadonlyArray<Uint8Array> => {
   const inTerminals = lines.replaceAll("\n", "\r\n")
   const inPatches = ["+", "-", " "].map((mark) => lines.replaceAll("\n", `\n${mark}`))
   const files = [...new Set([core, lines, inTerminals])]
-  const all = [...files, ...inPatches, ...files.flatMap((one) => encoded(text(one))), ...base64LineForms(text(core))]
+  const all = [
+    ...files,
+    ...inPatches,
+    ...files.flatMap((one) => encoded(text(one))),
+    ...base64LineForms(text(core)),
+    ...[core, lines].flatMap(escapedForms)
+  ]
   return [...new Set(all)].map(text)
 }

@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
 import { MAX_SECRETS } from "../../../../src/contract/operations/secret-fields.ts"
+import { printable } from "../../../../src/contract/printable.ts"
+import { pathText } from "../../../../src/disk/path-text.ts"
 import { MAX_BROKEN_BYTES } from "../../../../src/workspace/secret/base64-forms.ts"
 import { firstSecretIn, redactText, secretSet } from "../../../../src/workspace/secret/redactor.ts"
 
@@ -52,6 +54,26 @@ describe("forms of a secret", () => {
     const hex = Buffer.from(`<${value}>`).toString("hex")
     assert.strictEqual(redactText(set, hex), "3c[secret:TOKEN]3e")
     assert.strictEqual(redactText(set, hex.toUpperCase()), "3C[secret:TOKEN]3E")
+  })
+
+  const escaped = "quo\"te\\back/slash\tü<&>\nsecond 🔑 line\x1b[0m"
+
+  it("include the escapes of JSON as usual programs write them", () => {
+    const set = secretSet([{ name: "TOKEN", value: escaped }])!
+    const json = JSON.stringify({ password: escaped })
+    const ascii = json.replace(/[^\0-\x7f]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`)
+    const go = json.replace(/[<>&]/g, (one) => `\\u00${one.charCodeAt(0).toString(16)}`)
+    for (const text of [json, ascii, go, ascii.replaceAll("/", "\\/")]) {
+      assert.strictEqual(redactText(set, text), `{"password":"[secret:TOKEN]"}`)
+    }
+  })
+
+  it("include names of files in quotes, and printable text", () => {
+    const set = secretSet([{ name: "TOKEN", value: escaped }])!
+    assert.strictEqual(redactText(set, pathText(Buffer.from(`a/${escaped}/b`))), "\"a/[secret:TOKEN]/b\"")
+    assert.strictEqual(redactText(set, printable(`<${escaped}>`)), "<[secret:TOKEN]>")
+    const accent = secretSet([{ name: "TOKEN", value: "pässwörd" }])!
+    assert.strictEqual(redactText(accent, pathText(Buffer.from("\"/pässwörd"))), "\"\\\"/[secret:TOKEN]\"")
   })
 
   it("are few enough for the largest number of secrets", () => {
