@@ -34,7 +34,9 @@ export default defineConfig({
       project("daemon", 5),
       project("guest", 6, ofMicroVms),
       // Agent hosts from npm: `npm run test:hosts` installs and runs them; `npm test` does not.
-      project("hosts", 7, ofMicroVms)
+      project("hosts", 7, ofMicroVms),
+      // Dependencies of real projects: `npm run test:projects`.
+      project("projects", 8, { testTimeout: 900_000, hookTimeout: 600_000 })
     ]
   }
 })

@@ -79,6 +79,7 @@ const SETS_UP = "it sets up this clone; CI does it before any test"
 const NETWORK = "it needs the network"
 const SHARED = "it removes what other tests use from the cache that they share"
 const READERS = "the reader has the program; test/guest/workspace-secrets.test.ts passes secrets to programs"
+const COMPANY = "the certificate is the reader's; test/projects/dependencies.test.ts trusts one"
 const BENCH = "it measures for a quarter of an hour"
 
 /** Commands that the test of the documents does not run, each with its reason. pyro's parser still reads them. */
@@ -108,6 +109,21 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ["pyro run debian:12-build --seed-path . --allow-host npm -- npm ci", NETWORK],
   ["pyro workspace create debian:12-build --name fix --seed-path . --allow-host npm", NETWORK],
   ["pyro workspace exec fix -- npm ci", NETWORK],
+  ["pyro workspace create debian:12-build --name company", NETWORK],
+  [
+    "pyro workspace exec company -i --script 'cat >/usr/local/share/ca-certificates/company.crt && update-ca-certificates' < company.crt",
+    COMPANY
+  ],
+  [
+    "pyro workspace exec company --script 'npm config set --location=global cafile /etc/ssl/certs/ca-certificates.crt'",
+    COMPANY
+  ],
+  [
+    "pyro workspace exec company --script 'pip config --global set global.cert /etc/ssl/certs/ca-certificates.crt'",
+    COMPANY
+  ],
+  ["pyro env build company --from-workspace company", COMPANY],
+  ["pyro workspace create company --name fix --seed-path . --allow-host npm", COMPANY],
   ["export NPM_TOKEN=…", "the value is the reader's"],
   ["pyro workspace exec fix --secret-env NPM_TOKEN -- npm ci", READERS],
   ["pyro workspace exec fix --secret-env NPM_TOKEN -- npm publish", READERS],

@@ -27,7 +27,7 @@ const distributionOf = (file: string): Distribution => {
   return { name: nameOf(file), file, sha256, path: `${folder}/${path.basename(file)}` }
 }
 
-const urlOf = (one: Distribution) => `https://${FILES}${encodeURI(one.path)}`
+const urlOf = (one: Distribution) => `https://${FILES}${one.path.split("/").map(encodeURIComponent).join("/")}`
 
 /** The page of a project (PEP 503). */
 const htmlOf = (found: ReadonlyArray<Distribution>) =>
@@ -53,7 +53,7 @@ export const pypiMirror = (files: ReadonlyArray<string>): Mirror => {
   return {
     hosts: [INDEX, FILES],
     answer: async (request, response) => {
-      const url = decodeURI((request.url ?? "").split("?", 1)[0]!)
+      const url = decodeURIComponent((request.url ?? "").split("?", 1)[0]!)
       if (request.headers.host === FILES) {
         const found = distributions.find((one) => one.path === url)
         return found === undefined ? notFound(response) : sendFile(request, response, found.file, {
