@@ -8,6 +8,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as tls from "node:tls"
 import { makeAuthority } from "../../src/network/intercept/authority.ts"
+import { Heads } from "../../src/network/intercept/heads.ts"
 import { intercept } from "../../src/network/intercept/intercept.ts"
 import type { Authority, Interception } from "../../src/network/intercept/interception.ts"
 import { mintLeaf } from "../../src/network/intercept/leaf.ts"
@@ -90,11 +91,12 @@ export const makeIntercepted = (
       nowMs: Date.now()
     }
     const denials: Array<string> = []
+    const heads = new Heads()
     const join2 = (guest: net.Socket) => {
       const socket = net.connect({ port: upstream, host: "127.0.0.1", allowHalfOpen: true })
       socket.pause()
       socket.once("connect", () => {
-        void intercept({ socket, host: HOST, interception, onDenied: (detail) => denials.push(detail) }).then(
+        void intercept({ socket, host: HOST, interception, heads, onDenied: (detail) => denials.push(detail) }).then(
           (near) => {
             near.on("error", () => {}).once("close", () => guest.destroySoon())
             guest.once("close", () => near.destroy())

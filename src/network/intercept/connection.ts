@@ -1,4 +1,5 @@
 import type { TLSSocket } from "node:tls"
+import type { Heads } from "./heads.ts"
 import type { Interception } from "./interception.ts"
 
 /** Both ends of an intercepted connection after their handshakes. */
@@ -9,6 +10,8 @@ export interface InterceptedConnection {
   readonly outward: TLSSocket
   readonly host: string
   readonly interception: Interception
+  /** The guest's, of all its connections. */
+  readonly heads: Heads
   /** Tells the daemon why a request was denied; once a connection. */
   readonly onDenied: (detail: string) => void
 }

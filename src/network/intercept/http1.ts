@@ -41,7 +41,7 @@ const isCoding = ([name]: Header) => name.toLowerCase() === "transfer-encoding"
  * both servers agree on where each message ends.
  */
 export const passHttp1 = (connection: InterceptedConnection): void => {
-  const { host, interception, inward, onDenied, outward } = connection
+  const { heads, host, interception, inward, onDenied, outward } = connection
   const agent = new OneSocket(outward)
   let underWay = 0
   const closeIfIdle = () => outward.destroyed && underWay === 0 && inward.end()
@@ -78,7 +78,8 @@ export const passHttp1 = (connection: InterceptedConnection): void => {
       closeIfIdle()
     })
     response.sendDate = false
-    if (underWay > MAX_REQUESTS) return inward.destroy()
+    const isHeld = heads.hold(pairs(incoming.rawHeaders), (release) => response.once("close", release))
+    if (underWay > MAX_REQUESTS || !isHeld) return inward.destroy()
     const forwarded = forward(incoming)
     if (forwarded._tag === "Denied") {
       onDenied(forwarded.detail)
@@ -132,6 +133,7 @@ export const passHttp1 = (connection: InterceptedConnection): void => {
   })
   server.on("upgrade", (incoming: IncomingMessage, _: Duplex, head: Buffer) => {
     underWay += 1
+    if (!heads.hold(pairs(incoming.rawHeaders), (release) => inward.once("close", release))) return inward.destroy()
     const forwarded = forward(incoming)
     const denial = forwarded._tag === "Denied" ? forwarded.detail : undefined
     if (denial !== undefined) onDenied(denial)

@@ -55,7 +55,7 @@ const judge = ({ host, interception }: InterceptedConnection, headers: ReadonlyA
 
 /** Passes HTTP/2 requests on, one stream for each stream. */
 export const passHttp2 = (connection: InterceptedConnection): void => {
-  const { host, inward, onDenied, outward } = connection
+  const { heads, host, inward, onDenied, outward } = connection
   const client = connect(`https://${host}`, { createConnection: () => outward, ...LIMITS })
   client.on("error", ignore)
   widen(client)
@@ -76,7 +76,11 @@ export const passHttp2 = (connection: InterceptedConnection): void => {
   server.on("sessionError", ignore)
   server.on("stream", (stream, headers, flags) => {
     stream.on("error", ignore)
-    const verdict = judge(connection, headersOf(headers))
+    const given = headersOf(headers)
+    if (!heads.hold(given, (release) => stream.once("close", release))) {
+      return stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM)
+    }
+    const verdict = judge(connection, given)
     if (verdict._tag === "Denied") return deny(stream, verdict)
     const isEnded = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0
     exchange(connection, stream, client, outgoing(verdict.headers), isEnded)

@@ -9,6 +9,7 @@ import {
   readClientHello,
   sendAlert
 } from "./handshake.ts"
+import type { Heads } from "./heads.ts"
 import { passHttp1 } from "./http1.ts"
 import { passHttp2 } from "./http2.ts"
 import type { Interception } from "./interception.ts"
@@ -24,6 +25,8 @@ export interface InterceptOptions {
   readonly socket: Socket
   readonly host: string
   readonly interception: Interception
+  /** The guest's, of all its connections. */
+  readonly heads: Heads
   /** Tells why TLS failed or a request was denied; once at most. */
   readonly onDenied: (detail: string) => void
 }
@@ -62,7 +65,7 @@ const once = (tell: (detail: string) => void) => {
   }
 }
 
-const serve = async ({ host, interception, onDenied, socket }: InterceptOptions, guest: Socket) => {
+const serve = async ({ heads, host, interception, onDenied, socket }: InterceptOptions, guest: Socket) => {
   const { name, protocols = [] } = await readClientHello(guest)
   if (name !== undefined && name.toLowerCase() !== host) {
     throw new HandshakeFailed(
@@ -83,5 +86,5 @@ const serve = async ({ host, interception, onDenied, socket }: InterceptOptions,
   const protocol = outward.alpnProtocol || undefined
   const inward = await acceptInward({ socket: guest, protocol, secureContext: await serverContext(interception, host) })
   const pass = protocol === "h2" ? passHttp2 : passHttp1
-  pass({ inward, outward, host, interception, onDenied })
+  pass({ inward, outward, host, interception, heads, onDenied })
 }

@@ -10,8 +10,12 @@ export const pairs = (raw: ReadonlyArray<string>): ReadonlyArray<Header> =>
 /** A new placeholder. Its characters stand for themselves in URLs, headers, shells and configuration files. */
 export const makePlaceholder = (name: string): string => `pyro_secret_${name}_${randomBytes(16).toString("hex")}`
 
+/** Maximum bytes of a value. Servers accept few headers of this size. */
+const MAX_VALUE_BYTES = 16_384
+
 /** Whether a value fits into an HTTP header as it is: visible ASCII and inner spaces (RFC 9110, 5.5). */
-export const isHeaderValue = (value: string): boolean => /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(value)
+export const isHeaderValue = (value: string): boolean =>
+  value.length <= MAX_VALUE_BYTES && /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(value)
 
 /** Credentials of RFC 7617, which git, npm and pip send. */
 const BASIC = /^(basic +)([a-z0-9+/]+={0,2})$/i
@@ -38,6 +42,16 @@ export const foreignIn = (
     target.includes(placeholder) ||
     headers.some(([name, value]) => name.includes(placeholder) || opened(name, value).text.includes(placeholder))
   )
+
+/** Bytes of the values that the headers would get. */
+export const addedBytes = (secrets: ReadonlyArray<HeaderSecret>, headers: ReadonlyArray<Header>): number =>
+  headers.reduce((sum, [name, value]) => {
+    const { text } = opened(name, value)
+    return secrets.reduce(
+      (all, { placeholder, value }) => all + (text.split(placeholder).length - 1) * value.length,
+      sum
+    )
+  }, 0)
 
 /** Puts the values into one header. */
 export const withValues = (secrets: ReadonlyArray<HeaderSecret>, name: string, value: string): string => {

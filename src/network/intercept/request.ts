@@ -1,5 +1,6 @@
+import { MAX_HEADER_BYTES } from "./connection.ts"
 import type { Interception } from "./interception.ts"
-import { foreignIn, type Header, withValues } from "./placeholders.ts"
+import { addedBytes, foreignIn, type Header, withValues } from "./placeholders.ts"
 
 /** The head of a request, of either version of HTTP. */
 export interface RequestHead {
@@ -43,6 +44,9 @@ export const judgeRequest = (
       403,
       `the request to ${host} has the placeholder of the secret ${stray.name}, which this host does not get`
     )
+  }
+  if (addedBytes(secrets, headers) > MAX_HEADER_BYTES) {
+    return denied(431, `the request to ${host} has the placeholder of a secret too often`)
   }
   return { _tag: "Allowed", headers: headers.map(([name, value]) => [name, withValues(secrets, name, value)]) }
 }

@@ -25,7 +25,7 @@ export const checkItems = (items: ReadonlyArray<string>, valueOf: (name: string)
     if (value !== undefined && isHeaderValue(trimmed(value))) return Effect.void
     const detail = value === undefined
       ? `there is no secret ${name}: add --secret-env ${name}`
-      : `the secret ${name} does not fit into an HTTP header: its value must be one line of ASCII`
+      : `the secret ${name} does not fit into an HTTP header: its value must be one line of ASCII, 16 KiB at most`
     return refuse("secret_http", detail)
   }, { discard: true })
 

@@ -87,6 +87,26 @@ describe("a hostile guest of an intercepted connection", () => {
       assert.match(yield* speak(guest, request(`X-Key: ${"a".repeat(70_000)}`, "", "")), / 431 /)
     }))
 
+  it.scopedLive("a request that repeats the placeholder until the values are over 64 KiB is refused", () =>
+    Effect.gen(function*() {
+      const identity = yield* makeIdentity
+      const seen: Array<string> = []
+      const upstream = yield* listenHttps(identity, (incoming) => void seen.push(incoming.url!))
+      const guest = yield* makeIntercepted({ identity, upstream, value: "v".repeat(16_384) })
+      assert.match(yield* speak(guest, request(`X-Key: ${`${PLACEHOLDER} `.repeat(5)}`, "", "")), / 431 /)
+      assert.deepStrictEqual(seen, [])
+    }))
+
+  it.scopedLive("heads of a guest that are under way over 8 MiB end a connection", () =>
+    Effect.gen(function*() {
+      const identity = yield* makeIdentity
+      const upstream = yield* listenHttps(identity, () => {})
+      const guest = yield* makeIntercepted({ identity, upstream })
+      const heads = `GET / HTTP/1.1\r\nHost: ${HOST}\r\nX-Key: ${"a".repeat(60_000)}\r\n\r\n`.repeat(80)
+      // One connection has 4.6 MiB.
+      assert.notInclude(yield* Effect.raceFirst(speak(guest, heads), speak(guest, heads)), "200 OK")
+    }))
+
   it.scopedLive("more than 100 requests at once end the connection", () =>
     Effect.gen(function*() {
       const identity = yield* makeIdentity
