@@ -1,14 +1,12 @@
 import { Effect } from "effect"
 import type { Socket } from "node:net"
 
-/** Bytes that wait for the guest before the socket is left unread. */
-const MAX_UNREAD_BYTES = 262_144
-
 type Chunks = ReadonlyArray<Buffer> | undefined
 
-/** Reads a socket piece by piece, as far ahead as `MAX_UNREAD_BYTES`. One reader at a time. */
+/** Reads a socket piece by piece, as far ahead as `maxUnreadBytes`. One reader at a time. */
 export class SocketReader {
   readonly #socket: Socket
+  readonly #maxUnreadBytes: number
   #chunks: Array<Buffer> = []
   #bytes = 0
   #isEnded = false
@@ -16,8 +14,9 @@ export class SocketReader {
   #wake: ((chunks: Chunks) => void) | undefined
   #fail: ((detail: string) => void) | undefined
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, maxUnreadBytes: number) {
     this.#socket = socket
+    this.#maxUnreadBytes = maxUnreadBytes
     socket.on("data", this.#onData).on("end", this.#onEnd).on("error", this.#onError).on("close", this.#onClose)
     // A socket that was destroyed before has no event left.
     if (socket.destroyed) this.#onClose()
@@ -65,7 +64,7 @@ export class SocketReader {
   readonly #onData = (chunk: Buffer) => {
     this.#chunks.push(chunk)
     this.#bytes += chunk.length
-    if (this.#bytes > MAX_UNREAD_BYTES) this.#socket.pause()
+    if (this.#bytes > this.#maxUnreadBytes) this.#socket.pause()
     this.#deliver()
   }
 

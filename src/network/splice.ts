@@ -32,6 +32,8 @@ export interface SpliceOptions<E> {
   readonly forbidden?: ReadonlyArray<ForbiddenText> | undefined
   /** Counts bytes as they go. */
   readonly counts?: Counts | undefined
+  /** Bytes that may wait for the receiver, each way, before the sender is left unread. @default 256 KiB */
+  readonly bufferBytes?: number | undefined
 }
 
 /** How a connection ended. After all but `Closed` the guest's end must be reset, by the end of its Scope. */
@@ -43,8 +45,7 @@ export type SpliceEnd =
   /** The first bytes name another host than the connection, and were not sent; or the guest sent a forbidden text. */
   | { readonly _tag: "Denied"; readonly detail: string }
 
-/** Bytes that may wait in the socket before the guest's stream is left unread. */
-const MAX_UNSENT_BYTES = 262_144
+const BUFFER_BYTES = 262_144
 
 /** Pieces in which the first bytes may come. Each piece has all bytes before it read again. */
 const MAX_HELLO_PIECES = 256
@@ -62,10 +63,10 @@ class Denied {
  */
 export const splice = <E>(options: SpliceOptions<E>): Effect.Effect<SpliceEnd> =>
   Effect.suspend(() => {
-    const { guest, socket } = options
+    const { bufferBytes = BUFFER_BYTES, guest, socket } = options
     const counts = options.counts ?? { sentBytes: 0, receivedBytes: 0 }
-    const reader = new SocketReader(socket)
-    const send = sender(socket, counts)
+    const reader = new SocketReader(socket, bufferBytes)
+    const send = sender(socket, counts, bufferBytes)
     const judged = options.expectedName === undefined ? send : withJudgement(options.expectedName, send)
     const searched = withSearch(options.forbidden ?? [], judged)
     const outwards = Stream.runForEach(guest.received, searched.write).pipe(
@@ -111,11 +112,11 @@ interface Sender<E = never> {
   readonly end: () => Effect.Effect<void, E>
 }
 
-const sender = (socket: Socket, counts: Counts): Sender => ({
+const sender = (socket: Socket, counts: Counts, bufferBytes: number): Sender => ({
   write: (bytes) => {
     counts.sentBytes += bytes.length
     socket.write(bytes)
-    return socket.writableLength > MAX_UNSENT_BYTES ? drained(socket) : Effect.void
+    return socket.writableLength > bufferBytes ? drained(socket) : Effect.void
   },
   end: () =>
     Effect.async<void>((resume) => {

@@ -30,6 +30,14 @@ export interface Connecting {
 /** Maximum connections of one guest at a time: the agent has no more streams. */
 const MAX_LIVE = 2_048
 
+/**
+ * Bytes that wait in the daemon each way of a connection, for the first connections of a guest and for the others: 2,048 connections that
+ * nobody reads would take more than a gibibyte.
+ */
+const LARGE_BUFFER_BYTES = 262_144
+const LARGE_BUFFERS = 128
+const SMALL_BUFFER_BYTES = 16_384
+
 type Ended = Pick<NewRecord, "outcome" | "reason" | "option">
 
 const endedAs = (end: SpliceEnd): Ended => {
@@ -84,23 +92,26 @@ const dial = (
     const dialled = yield* dialler.dial({ name, address: literal, port, rules: judgedBy, group, interception })
     const isInspected = judgedBy.isListed && name !== undefined
     const { address, socket, viaProxy } = dialled
+    // Other connections were made meanwhile.
+    if (live.size >= MAX_LIVE) return yield* tooMany
+    const bufferBytes = live.size < LARGE_BUFFERS ? LARGE_BUFFER_BYTES : SMALL_BUFFER_BYTES
     const one = makeLive({ at, name, literal, port, address, viaProxy, isInspected })
     yield* acquirePlain(Effect.sync(() => live.add(one)), () => live.delete(one))
     // The policy may have changed meanwhile.
     const forbidden = rules() === judgedBy ? undefined : forbiddenBy(rules(), one)
     const texts = interception === undefined ? forbiddenAt(`${name ?? literal}:${port}`, placeholders()) : []
     return forbidden === undefined
-      ? { one, socket, texts }
+      ? { one, socket, texts, bufferBytes }
       : yield* new DialRefused({ reason: "denied", detail: forbidden.reason, option: forbidden.option })
   })
 
 /** Moves bytes until both sides have ended, or the policy or a side has reset the connection. */
 const move = (
   guest: GuestSocket,
-  { one, socket, texts }: Effect.Effect.Success<ReturnType<typeof dial>>
+  { bufferBytes, one, socket, texts }: Effect.Effect.Success<ReturnType<typeof dial>>
 ): Effect.Effect<Ended> => {
   const expectedName = one.isInspected ? one.name : undefined
-  return splice({ guest, socket, counts: one.counts, expectedName, forbidden: texts }).pipe(
+  return splice({ guest, socket, counts: one.counts, expectedName, forbidden: texts, bufferBytes }).pipe(
     // The last bytes are on their way in the guest.
     Effect.tap(({ _tag }) => _tag === "Closed" ? Effect.ignore(guest.closed) : Effect.void),
     Effect.map(endedAs),

@@ -85,7 +85,7 @@ const textOf = (socket: net.Socket) => {
   return () => Buffer.concat(chunks).toString()
 }
 
-const setUp = (options: Pick<SpliceOptions<Error>, "expectedName" | "forbidden"> = {}) =>
+const setUp = (options: Pick<SpliceOptions<Error>, "bufferBytes" | "expectedName" | "forbidden"> = {}) =>
   Effect.gen(function*() {
     const guest = yield* makeGuest
     const connection = yield* makeConnection
@@ -203,6 +203,24 @@ describe("a spliced connection", () => {
       yield* goOn
       yield* until(guest.sawEnd)
       assert.strictEqual(guest.gotBytes(), total)
+    }))
+
+  it.scopedLive("a small buffer holds less of both sides", () =>
+    Effect.gen(function*() {
+      const held = (bufferBytes: number) =>
+        Effect.gen(function*() {
+          const { guest, server, socket } = yield* setUp({ bufferBytes })
+          yield* Effect.asVoid(guest.stopReading)
+          server.write(Buffer.alloc(32 * 1_048_576))
+          yield* until(() => socket.isPaused())
+          for (let at = 0; at < 64; at++) yield* guest.send(Buffer.alloc(1_048_576))
+          yield* until(() => socket.writableNeedDrain)
+          const { bytesRead, writableLength } = socket
+          return bytesRead + writableLength
+        })
+      assert.isBelow(yield* held(16_384), 4 * 1_048_576)
+      const small = yield* held(16_384)
+      assert.isAbove(yield* held(8 * 1_048_576), small + 8 * 1_048_576)
     }))
 
   it.scopedLive("a server that reads nothing stops the guest", () =>
