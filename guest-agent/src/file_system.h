@@ -4,7 +4,5 @@
 
 /* Grows an ext4 to the size of its device. */
 int file_system_grow(const char *path, const char *device);
-/* Removes a file or a link, or all entries beneath a directory of one file system. Follows no link there. A missing path is clear. */
-int path_clear(const char *path);
 
 #endif

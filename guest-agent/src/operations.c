@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "baseline.h"
+#include "clear.h"
 #include "clock.h"
 #include "entropy.h"
 #include "file_system.h"

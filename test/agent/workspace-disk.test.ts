@@ -159,4 +159,26 @@ withConfinedAgent("files of an inspected disk", (it) => {
       assert.strictEqual(readlinkSync(`${root}/upper/etc`), "elsewhere")
       assert.isTrue(statSync(`${root}/upper/usr/local/share/ca-certificates/pyro-workspace.crt`).isDirectory())
     }))
+
+  it.scoped("a directory of any depth is cleared, and a file or a link in place of the directory goes alone", () =>
+    Effect.gen(function*() {
+      const { channel: { call }, root } = yield* fresh
+      const script = `
+        mkdir tmp kept; echo kept > kept/file; cd tmp; ln -s ../kept link; mkfifo pipe; mkdir full; touch full/file
+        mkdir pyro-1 pyro-2; touch pyro-0 pyro-2/file`
+      // Neither a path nor the descriptors of a process reach the end of 2,200 levels.
+      execFileSync("perl", [
+        "-e",
+        "chdir $ARGV[0]; system('sh', '-c', $ARGV[1]); chdir 'tmp'; for (1..2200) { mkdir 'd'; chdir 'd' or die }",
+        root,
+        script
+      ])
+      yield* call.clear({ path: "/inspected/tmp" })
+      assert.deepStrictEqual(readdirSync(`${root}/tmp`), [])
+      assert.strictEqual(readFileSync(`${root}/kept/file`, "utf8"), "kept\n")
+      symlinkSync("kept", `${root}/link`)
+      for (const name of ["link", "kept/file", "missing"]) yield* call.clear({ path: `/inspected/${name}` })
+      assert.deepStrictEqual(readdirSync(root).sort(), ["kept", "tmp"])
+      assert.deepStrictEqual(readdirSync(`${root}/kept`), [])
+    }))
 })

@@ -13,6 +13,7 @@ import type { Lifecycle, LifecycleServices } from "../lifecycle/context.ts"
 import { borrowDisk, type Borrowed } from "../reader.ts"
 import { guardOf } from "../secret/guard.ts"
 import type { SecretSet } from "../secret/output-filter.ts"
+import { withinDeadline } from "./deadline.ts"
 import { exportDisk } from "./export.ts"
 import { listDisk, openTree, readDisk } from "./look.ts"
 
@@ -38,7 +39,9 @@ export const makeDisk = (lifecycle: Lifecycle) => {
       const entry = yield* registry.find(payload.workspace)
       const { channel, explain, guest } = yield* borrowDisk(lifecycle, entry, operation)
       const secrets = yield* guardOf(entry, payload)
-      return yield* explain(Effect.flatMap(openTree(guest), (tree) => look(channel, tree, payload, secrets)))
+      return yield* explain(
+        Effect.flatMap(openTree(guest), (tree) => look(channel, tree, payload, secrets)).pipe(withinDeadline)
+      )
     }))
   return {
     list: (payload: DiskListPayload): Effect.Effect<DiskList, PyroError, LifecycleServices> =>

@@ -1,7 +1,7 @@
-import { Duration, Effect, type Scope } from "effect"
+import { Effect, type Scope } from "effect"
 import { randomBytes } from "node:crypto"
 import * as path from "node:path"
-import { DiskDamaged, type PyroError, VmFailed } from "../../contract/errors.ts"
+import { DiskDamaged, type PyroError } from "../../contract/errors.ts"
 import { makeWorkspaceDisk, type WorkspaceDisk } from "../../disk/workspace-disk.ts"
 import { keepReadOnly, openFile } from "../../system/files/descriptor.ts"
 import { ensureFolder } from "../../system/files/folders.ts"
@@ -13,6 +13,7 @@ import { explainInspector, openInspector } from "../inspector.ts"
 import { type LifecycleServices, removeStaged } from "../lifecycle/context.ts"
 import type { Entry } from "../lifecycle/entry.ts"
 import { unwritten } from "../lifecycle/record.ts"
+import { withinDeadline } from "./deadline.ts"
 import { type FreeSpace, readFreeSpace } from "./free-space.ts"
 import type { RestingDisk } from "./map.ts"
 import { scrubFiles } from "./scrub-files.ts"
@@ -24,9 +25,6 @@ export interface ScrubbedDisk extends RestingDisk {
 
 const rootLayers = { changes: `${inspectedDisk}/upper`, environment: lowerDirectory } as const
 
-/** An agent that a guest has taken over may answer for ever. */
-const scrubTimeout = Duration.minutes(10)
-
 /** Takes leftovers off the disk, and then asks for its unused bytes. */
 const scrub = (guest: Guest, virtualBytes: number) =>
   scrubFiles(guest.channel, rootLayers, { files: guestFiles, links: guestLinks }).pipe(
@@ -37,15 +35,7 @@ const scrub = (guest: Guest, virtualBytes: number) =>
       ({ message }) =>
         new DiskDamaged({ detail: `its temporary files and unused blocks cannot be left out: ${message}` })
     ),
-    Effect.timeoutFail({
-      duration: scrubTimeout,
-      onTimeout: () =>
-        new VmFailed({
-          step: "scrub disk",
-          detail: `the microVM that reads the disk did not end within ${Duration.toMinutes(scrubTimeout)} minutes`,
-          consoleTail: ""
-        })
-    }),
+    withinDeadline,
     explainInspector(guest)
   )
 

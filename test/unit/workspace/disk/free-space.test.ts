@@ -1,8 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, TestClock } from "effect"
 import { clusterRuns } from "../../../../src/disk/clusters.ts"
+import { withinDeadline } from "../../../../src/workspace/disk/deadline.ts"
 import {
   type FreeSpace,
   FreeSpaceReader,
+  readFreeSpace,
   withoutFree,
   WrongFreeSpace
 } from "../../../../src/workspace/disk/free-space.ts"
@@ -101,4 +104,23 @@ describe("unused bytes of a disk", () => {
       { first: 2, count: 2 }
     ])
   })
+
+  const asked = (answer: Effect.Effect<{ readonly end: number; readonly ranges: Uint8Array }>) =>
+    readFreeSpace({ call: { freeSpace: () => answer } } as never, "/disk", 2 * GIB).pipe(withinDeadline)
+
+  it.effect("an agent that lies about unused bytes damages no more than the export", () =>
+    Effect.gen(function*() {
+      const failure = yield* Effect.flip(asked(Effect.succeed({ end: GIB, ranges: packed([0, 10], [5, 10]) })))
+      assert.strictEqual(failure._tag, "DiskDamaged")
+      assert.include(failure.message, "out of order")
+    }))
+
+  it.effect("an agent that never answers ends the export at the deadline", () =>
+    Effect.gen(function*() {
+      const asking = yield* Effect.fork(Effect.flip(asked(Effect.never)))
+      yield* TestClock.adjust("10 minutes")
+      const failure = yield* Fiber.join(asking)
+      assert.strictEqual(failure._tag, "VmFailed")
+      assert.include(failure.message, "did not finish within 10 minutes")
+    }))
 })
