@@ -1,8 +1,9 @@
 import { Cause, Effect, Exit, Stream } from "effect"
 import type { Socket } from "node:net"
 import { type ForbiddenText, TextSearch } from "./forbidden-text.ts"
-import { fronting, inspect, inspectWhole } from "./hello/inspect.ts"
+import { FirstReply, withJudgement } from "./judgement.ts"
 import { reset } from "./reset.ts"
+import { Denied, type Sender } from "./sender.ts"
 import { SocketReader } from "./socket-reader.ts"
 
 /** The guest's end of a connection, as `GuestSocket` of the channel. Each part fails once the guest reset it, or the channel is lost. */
@@ -42,20 +43,10 @@ export type SpliceEnd =
   | { readonly _tag: "Closed" }
   | { readonly _tag: "ResetByHost"; readonly detail: string }
   | { readonly _tag: "ResetByGuest"; readonly detail: string }
-  /** The first bytes name another host than the connection, and were not sent; or the guest sent a forbidden text. */
+  /** The first bytes, or an HTTP request, name another host than the connection, and were not sent; or the guest sent a forbidden text. */
   | { readonly _tag: "Denied"; readonly detail: string }
 
 const BUFFER_BYTES = 262_144
-
-/** Pieces in which the first bytes may come. Each piece has all bytes before it read again. */
-const MAX_HELLO_PIECES = 256
-
-class Denied {
-  readonly detail: string
-  constructor(detail: string) {
-    this.detail = detail
-  }
-}
 
 /**
  * Moves bytes both ways until both sides ended or one was reset. Each direction waits for its receiver, and ends by itself. A reset
@@ -67,22 +58,24 @@ export const splice = <E>(options: SpliceOptions<E>): Effect.Effect<SpliceEnd> =
     const counts = options.counts ?? { sentBytes: 0, receivedBytes: 0 }
     const reader = new SocketReader(socket, bufferBytes)
     const send = sender(socket, counts, bufferBytes)
-    const judged = options.expectedName === undefined ? send : withJudgement(options.expectedName, send)
+    const reply = new FirstReply()
+    const judged = options.expectedName === undefined ? send : withJudgement(options.expectedName, send, reply)
     const searched = withSearch(options.forbidden ?? [], judged)
     const outwards = Stream.runForEach(guest.received, searched.write).pipe(
       Effect.zipRight(Effect.suspend(searched.end))
     )
     const inwards: Effect.Effect<void, E> = Effect.flatMap(reader.next, (chunks) =>
-      chunks === undefined ? guest.end : Effect.zipRight(
-        Effect.forEach(chunks, (bytes) =>
-          Effect.suspend(() => {
-            counts.receivedBytes += bytes.length
-            return guest.write(bytes)
-          }), { discard: true }),
-        Effect.suspend(() =>
-          inwards
-        )
-      ))
+      chunks === undefined ?
+        Effect.zipRight(Effect.sync(() => reply.end()), guest.end) :
+        Effect.zipRight(
+          Effect.forEach(chunks, (bytes) =>
+            Effect.suspend(() => {
+              counts.receivedBytes += bytes.length
+              reply.see(bytes)
+              return guest.write(bytes)
+            }), { discard: true }),
+          Effect.suspend(() => inwards)
+        ))
     return Effect.all([outwards, inwards, guest.closed], { concurrency: 3, discard: true }).pipe(
       Effect.as<SpliceEnd>({ _tag: "Closed" }),
       Effect.raceFirst(Effect.map(reader.failed, (detail): SpliceEnd => ({ _tag: "ResetByHost", detail }))),
@@ -107,11 +100,6 @@ export const splice = <E>(options: SpliceOptions<E>): Effect.Effect<SpliceEnd> =
     )
   })
 
-interface Sender<E = never> {
-  readonly write: (bytes: Uint8Array) => Effect.Effect<void, E>
-  readonly end: () => Effect.Effect<void, E>
-}
-
 const sender = (socket: Socket, counts: Counts, bufferBytes: number): Sender => ({
   write: (bytes) => {
     counts.sentBytes += bytes.length
@@ -135,42 +123,6 @@ const drained = (socket: Socket) =>
     socket.on("drain", done).on("close", done)
     return Effect.sync(() => socket.off("drain", done).off("close", done))
   })
-
-/** Holds the first bytes until they name a host, or show that they never will. */
-const withJudgement = (name: string, send: Sender): Sender<Denied> => {
-  let held: Buffer | undefined = Buffer.alloc(0)
-  let pieces = 0
-  const release = () => {
-    const bytes = held
-    held = undefined
-    return bytes === undefined || bytes.length === 0 ? Effect.void : send.write(bytes)
-  }
-  return {
-    write: (bytes) =>
-      Effect.suspend(() => {
-        if (held === undefined) return send.write(bytes)
-        held = Buffer.concat([held, bytes])
-        pieces += 1
-        const hello = inspect(held)
-        if (hello._tag === "NeedMore") {
-          return pieces < MAX_HELLO_PIECES
-            ? Effect.void
-            : Effect.fail(new Denied("its first bytes come in too many pieces"))
-        }
-        const detail = fronting(name, hello)
-        return detail === undefined ? release() : Effect.fail(new Denied(detail))
-      }),
-    end: () =>
-      Effect.suspend(() => {
-        const hello = held === undefined ? undefined : inspectWhole(held)
-        // A client that ends here has made no whole request.
-        const detail = hello === undefined || hello._tag === "NeedMore" ? undefined : fronting(name, hello)
-        return detail === undefined
-          ? Effect.zipRight(release(), Effect.suspend(send.end))
-          : Effect.fail(new Denied(detail))
-      })
-  }
-}
 
 /** Sends no more from the piece on that completes a forbidden text. */
 const withSearch = (texts: ReadonlyArray<ForbiddenText>, send: Sender<Denied>): Sender<Denied> => {

@@ -6,7 +6,7 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const SPACE = "[\\s\\x1c-\\x1f\\x85]+"
 const SPACES = new RegExp(SPACE)
 /** Servers ignore empty lines before a request, however many, and some ignore spaces. */
-const LEADING_SPACES = new RegExp(`^${SPACE}`)
+export const LEADING_SPACES = new RegExp(`^${SPACE}`)
 /** The end of a request line. Servers of HTTP accept RTSP and Icecast as well: Node's parser is one for all three. */
 const VERSION = /^(HTTP|RTSP|ICE)\/(\d+)\.(\d+)$/i
 const ODD_VERSION = /^(HTTP|RTSP|ICE)\//i

@@ -241,7 +241,7 @@ describe("a spliced connection", () => {
     Effect.gen(function*() {
       const { fiber, guest, server } = yield* setUp({ expectedName: "example.com" })
       const text = textOf(server)
-      const head = "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n"
+      const head = "POST / HTTP/1.1\r\nHost: example.com\r\nContent-Length: 4\r\n\r\n"
       for (const byte of head.slice(0, -1)) yield* guest.send(byte)
       server.write("early")
       yield* until(() => guest.got() === "early")
