@@ -20,3 +20,12 @@ export const watchRss = (pid: number) => {
     }
   }
 }
+
+/** A process as the kernel has it: `T` is halted, `Z` has ended; undefined when there is none. */
+export const stateOf = (pid: number): string | undefined => {
+  try {
+    return fs.readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)![0]
+  } catch {
+    return undefined
+  }
+}

@@ -3,16 +3,8 @@ import * as path from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { assert } from "vitest"
 import type { Installation } from "./installation.ts"
+import { stateOf } from "./process-facts.ts"
 import { until } from "./pyro-cli.ts"
-
-/** A process as the kernel has it: `T` is halted, `Z` has ended; undefined when there is none. */
-const stateOf = (pid: number): string | undefined => {
-  try {
-    return fs.readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)![0]
-  } catch {
-    return undefined
-  }
-}
 
 const pidIn = (file: string, key: "process" | "qemu", purpose?: string): number | undefined => {
   try {

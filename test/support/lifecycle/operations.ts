@@ -57,6 +57,18 @@ export const operations = (client: () => WorkspacesClient) => {
       })
       return Object.fromEntries(all.map(({ kind, name }) => [name, kind]))
     },
+    /** Every VM on the host, and its process. */
+    vmsNow: () => {
+      const folder = path.join(client().state, "vms")
+      return fs.readdirSync(folder).flatMap((id) => {
+        try {
+          const record = read(path.join(folder, id, "record.json"))
+          return [{ id, process: (record["qemu"] as { readonly pid: number }).pid }]
+        } catch {
+          return [] // half made, or half removed
+        }
+      })
+    },
     /** Process of the workspace's VM. */
     vmProcess: (id: string) => {
       const { vm } = read(path.join(client().state, "workspaces", id, "record.json"))

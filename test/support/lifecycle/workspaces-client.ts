@@ -3,6 +3,8 @@ import * as path from "node:path"
 import * as readline from "node:readline"
 import { assert } from "vitest"
 import { bundled, bundleDialProgram, linkBuilt } from "../bundled.ts"
+import { stateOf } from "../process-facts.ts"
+import { until } from "../pyro-cli.ts"
 import type { Operation } from "./workspaces-process.ts"
 
 /** Bundles the process beside links to what the project builds. */
@@ -112,6 +114,30 @@ export const workspacesClient = async (options: {
     assert.strictEqual(failure.signal, "SIGKILL", failure.message)
   }
 
+  /**
+   * Does one call in a process that halts at a fault point of it. `harm` comes before the process goes on. Gives whether the call succeeds. The
+   * next call has another process.
+   */
+  const haltedAt = async (point: string, harm: () => void, operation: Operation, payload: object) => {
+    await call("set-variable", { name: "PYRO_FAULT_HALT", value: point })
+    const one = current()
+    let isDone: boolean | undefined
+    void one.call(operation, payload).then(() => (isDone = true), () => (isDone = false))
+    let isHalted = false
+    await until(`the end of ${operation}`, () => {
+      if (isDone !== undefined) return true
+      if (stateOf(one.child.pid!) !== "T") return false
+      // A step may pass the same point again.
+      if (!isHalted) harm()
+      isHalted = true
+      one.child.kill("SIGCONT")
+      return false
+    })
+    assert.isTrue(isHalted, `${point} was not reached`)
+    await close()
+    return isDone === true
+  }
+
   /** Expects that the process dies at a fault point of what it does by itself, once `cause` has happened. */
   const diesAt = async (point: string, cause?: () => void) => {
     await call("set-variable", { name: "PYRO_FAULT", value: point })
@@ -128,6 +154,6 @@ export const workspacesClient = async (options: {
     assert.strictEqual(await one.ended, "SIGKILL")
   }
 
-  return { folder: options.folder, state, call, close, diesAt, diesAtStart, kill, killedAt }
+  return { folder: options.folder, state, call, close, diesAt, diesAtStart, haltedAt, kill, killedAt }
 }
 export type WorkspacesClient = Awaited<ReturnType<typeof workspacesClient>>
