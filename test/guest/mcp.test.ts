@@ -83,11 +83,11 @@ describe.each(Object.entries(stockClients))("a client of %s", (version, connect)
   it("a waiting client receives progress", async () => {
     const client = await connect(served)
     const heard: Array<number> = []
-    await client.call("workspace_exec", { workspace_id: "fix", command: "sleep 21" }, {
+    await client.call("workspace_exec", { workspace_id: "fix", command: "sleep 11" }, {
       timeout: 60_000,
       onprogress: ({ progress }) => heard.push(progress)
     })
-    assert.deepStrictEqual(heard, [10, 20])
+    assert.deepStrictEqual(heard, [10])
     await client.close()
   })
 

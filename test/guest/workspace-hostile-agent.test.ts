@@ -17,8 +17,8 @@ import { pyroPath, until } from "../support/pyro-cli.ts"
 
 /** `PYRO_HOSTILE_SEED` repeats a storm; the frames of one and their order in time are decided by it, but for the daemon's own timing. */
 const seed = Number(process.env["PYRO_HOSTILE_SEED"] ?? Date.now() % 1_000_000_000)
-const frames = Number(process.env["PYRO_HOSTILE_FRAMES"] ?? 1_000_000)
-const connections = Number(process.env["PYRO_HOSTILE_CONNECTIONS"] ?? 240)
+const frames = Number(process.env["PYRO_HOSTILE_FRAMES"] ?? 300_000)
+const connections = Number(process.env["PYRO_HOSTILE_CONNECTIONS"] ?? 120)
 const framesPerSecond = Number(process.env["PYRO_HOSTILE_RATE"] ?? 6_000)
 
 const MIB = 1024 * 1024

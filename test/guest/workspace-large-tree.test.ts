@@ -74,10 +74,6 @@ describe("a tree of 100,000 files", () => {
     const names = await call(["workspace", "diff", "w", "--name-only"])
     assert.strictEqual(names.stdout.toString().split("\n").length - 1, 20_000)
     assert.include(names.stderr, `${expected - 20_000} files more`)
-    const cut = await call(["workspace", "diff", "w"])
-    assert.include(cut.stderr, "the patch is cut")
-    assert.strictEqual(cut.code, 1)
-    assert.strictEqual((await call(["workspace", "diff", "w", "--stat"])).code, 0)
     const { changes } = await json<{ readonly changes: { readonly files: number } }>(["workspace", "summary", "w"])
     assert.strictEqual(changes.files, expected)
     // The whole of it is exported, and is what the digest says.
@@ -98,8 +94,8 @@ describe("a tree of 100,000 files", () => {
     fs.rmSync(output, { recursive: true })
   })
 
-  it("a push of 8,000 files reports conflicts, and a reset keeps the files", async () => {
-    for (let number = 0; number < FILES; number += 10) append(number, "pushed\n")
+  it("a push of 5,000 files reports conflicts, and a reset keeps the files", async () => {
+    for (let number = 0; number < FILES; number += 20) append(number, "pushed\n")
     interface Pushed {
       readonly files_pushed: number
       readonly conflict_count: number
@@ -107,13 +103,13 @@ describe("a tree of 100,000 files", () => {
     }
     const before = await json<DiffResult>(["workspace", "diff", "w", "--name-only"])
     const pushed = await json<Pushed>(["workspace", "sync", "push", "w", host])
-    assert.strictEqual(pushed.files_pushed + pushed.conflict_count, FILES / 10)
+    assert.strictEqual(pushed.files_pushed + pushed.conflict_count, FILES / 20)
     assert.isAbove(pushed.conflict_count, 1_000)
     assert.strictEqual(pushed.conflicts.length, 1_000)
     assert.deepStrictEqual(await json<DiffResult>(["workspace", "diff", "w", "--name-only"]), before)
     await pyro.step("reset", "w")
     assert.strictEqual((await json<DiffResult>(["workspace", "diff", "w"])).summary.files, 0)
-    assert.strictEqual(await sh("w", `cat ${nameOf(90)}`), "file 90\npushed")
+    assert.strictEqual(await sh("w", `cat ${nameOf(80)}`), "file 80\npushed")
     assert.strictEqual(
       (await json<Pushed>(["workspace", "sync", "push", "w", host])).files_pushed,
       pushed.conflict_count

@@ -7,7 +7,7 @@ const { create, daemon, env, json, list, sh, step } = pyro
 afterAll(pyro.close)
 
 /** How far into a step its client gives up, in ms since its start: from before the daemon hears of it to after its end. */
-const delaysMs = [120, 170, 220, 280, 350, 450]
+const delaysMs = [120, 220, 320, 450]
 
 /** VMs of workspaces; those of the pool come and go. */
 const workspaceVms = async () => (await daemon()).vms.filter(({ purpose }) => purpose === "workspace").length
