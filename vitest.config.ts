@@ -36,7 +36,9 @@ export default defineConfig({
       // Agent hosts from npm: `npm run test:hosts` installs and runs them; `npm test` does not.
       project("hosts", 7, ofMicroVms),
       // Dependencies of real projects: `npm run test:projects`.
-      project("projects", 8, { testTimeout: 900_000, hookTimeout: 600_000 })
+      project("projects", 8, { testTimeout: 900_000, hookTimeout: 600_000 }),
+      // cargo and Go, which Debian's packages bring: `npm run test:clients` runs them; `npm test` does not.
+      project("clients", 9, ofMicroVms)
     ]
   }
 })
