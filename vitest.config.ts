@@ -38,7 +38,7 @@ export default defineConfig({
       // Dependencies of real projects: `npm run test:projects`.
       project("projects", 8, { testTimeout: 900_000, hookTimeout: 600_000 }),
       // cargo and Go, which Debian's packages bring: `npm run test:clients` runs them; `npm test` does not.
-      project("clients", 9, ofMicroVms)
+      project("clients", 9, { testTimeout: 900_000, hookTimeout: 1_800_000 })
     ]
   }
 })

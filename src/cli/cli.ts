@@ -10,6 +10,7 @@ import { environmentHint } from "./first-word.ts"
 import { asTyped, decode, parse } from "./parser.ts"
 import { perform, prepare, printJson } from "./perform.ts"
 import { type FailureReport, reportFailure, reportInterruption } from "./report.ts"
+import { fillSecrets } from "./secret-flags.ts"
 import { type OutputClosed, Terminal } from "./terminal.ts"
 
 /** The signal, if any, that interrupted the program. */
@@ -106,6 +107,7 @@ const run = (
       )
     case "Serve":
       return parse(mcpServe, routed.words, rest).pipe(
+        Effect.flatMap((typed) => fillSecrets(mcpServe, typed)),
         Effect.flatMap(({ raw }) => decode(mcpServe.cli, ServePayload(), raw)),
         Effect.flatMap(options.serveMcp),
         Effect.as(0),

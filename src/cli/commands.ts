@@ -2,6 +2,8 @@ import { Schema } from "effect"
 import { defaulted, ignoredGlobs, optional, text } from "../contract/fields.ts"
 import { type CliSurface, lazy, type PureSchema } from "../contract/operation.ts"
 import { operations } from "../contract/operations.ts"
+import { secretFlags, secretsField } from "../contract/operations/secret-fields.ts"
+import { secretHttpField } from "../contract/operations/secret-http-fields.ts"
 import { WorkspaceUser } from "../contract/operations/workspace-user.ts"
 import { snakeFields } from "../contract/snake.ts"
 
@@ -53,6 +55,8 @@ export const ServePayload = lazy(() =>
           "them. Default: off"
       )
     ),
+    ...secretsField("Secrets of every workspace that the server makes. Default: none"),
+    ...secretHttpField("Needs a network policy that allows HOST. Default: none"),
     allWorkspaces: defaulted(
       Schema.Boolean.annotations({
         description: "Let a model use workspaces of every project. Default: those of the bound project"
@@ -74,6 +78,9 @@ export const mcpServe: Command = {
   cli: {
     path: ["mcp", "serve"],
     args: [],
+    // A value on the command line would stand in the configuration of the agent host.
+    filled: ["secrets"],
+    extras: secretFlags,
     hostPaths: ["project_path", "allow_read", "allow_export"],
     exits: "own",
     examples: [

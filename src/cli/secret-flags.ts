@@ -2,7 +2,6 @@ import { Effect } from "effect"
 import { InvalidRequest } from "../contract/errors.ts"
 import { named } from "../contract/names.ts"
 import type { CliExtra, CliSurface } from "../contract/operation.ts"
-import type { Operation } from "../contract/operations.ts"
 import { mappingOf, MAX_SECRET_BYTES } from "../contract/operations/secret-fields.ts"
 import type { Typed } from "./parser.ts"
 import { Terminal } from "./terminal.ts"
@@ -13,9 +12,11 @@ const MAX_FILE_BYTES = MAX_SECRET_BYTES + 2
 type SecretFlag = readonly [flag: string, extra: Extract<CliExtra, { readonly _tag: "secret" }>]
 
 /** Fills the field `secrets` from files and from pyro's own environment, so that no value is on a command line. */
-export const fillSecrets = (operation: Operation, typed: Typed): Effect.Effect<Typed, InvalidRequest, Terminal> =>
+export const fillSecrets = (
+  { cli }: { readonly cli: CliSurface },
+  typed: Typed
+): Effect.Effect<Typed, InvalidRequest, Terminal> =>
   Effect.gen(function*() {
-    const cli: CliSurface = operation.cli
     const flags = Object.entries(cli.extras ?? {}).flatMap(([flag, extra]): ReadonlyArray<SecretFlag> =>
       extra._tag === "secret" ? [[flag, extra]] : []
     )

@@ -14,7 +14,7 @@ import { completed } from "./json-schema.ts"
 import type { Pending } from "./pending.ts"
 import { plainText } from "./plain-text.ts"
 import type { Done, Image, Request } from "./request.ts"
-import { withEnvironment, withIgnored, withWorkspaceUser } from "./server-defaults.ts"
+import { withEnvironment, withIgnored, withSecrets, withWorkspaceUser } from "./server-defaults.ts"
 import type { ProfileTool } from "./tool-table.ts"
 import { inToolWords } from "./tool-words.ts"
 import { noticeText } from "./words.ts"
@@ -130,7 +130,7 @@ const payloadFor = (
     const { fields, own } = yield* given(args, withEnvironment(args, raw, project))
     const judged = { own, fields: yield* hostPaths(args, fields, project) }
     const filled = tool.fill === undefined ? judged.fields : yield* tool.fill(judged, project)
-    const whole = withWorkspaceUser(withIgnored(filled, project), row, project)
+    const whole = withSecrets(withWorkspaceUser(withIgnored(filled, project), row, project), row, project)
     return { value: yield* payloadOf(row, args, whole), own }
   })
 

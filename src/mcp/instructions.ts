@@ -1,11 +1,12 @@
 import { ceilingText, noNetwork } from "../contract/network-ceiling.ts"
+import { secretTargetOf } from "../contract/operations/secret-target.ts"
 import type { Project } from "../sdk/project.ts"
 import type { ProfileName } from "./profile.ts"
 
 /** The project in the server's instructions. */
 export type NamedProject = Pick<
   Project,
-  "path" | "repoUrl" | "repoRef" | "environment" | "workspaceUser" | "networkCeiling"
+  "path" | "repoUrl" | "repoRef" | "environment" | "workspaceUser" | "networkCeiling" | "secrets" | "secretHttp"
 >
 
 const boundTo = (project: NamedProject): string =>
@@ -28,6 +29,16 @@ const networkText = ({ networkCeiling = noNetwork }: NamedProject): string => {
   return ` A VM has no network unless you ask with allow_hosts or network_policy; the most that you may ask for is ${shown}.`
 }
 
+/** Names of the secrets. A model needs no value. */
+const secretsText = ({ secretHttp = [], secrets = {} }: NamedProject): string => {
+  const targets = secretHttp.flatMap((item) => secretTargetOf(item) ?? [])
+  const hidden = targets.map(({ host, name }) =>
+    ` The variable ${name} is a placeholder: HTTPS requests to ${host} get the secret in its place.`
+  )
+  const others = Object.keys(secrets).filter((name) => !targets.some((target) => target.name === name))
+  return (others.length === 0 ? "" : ` Secrets for secret_env: ${others.join(", ")}.`) + hidden.join("")
+}
+
 const workspaces = [
   "A workspace is a disposable Linux VM (root, no network) whose /workspace starts as a copy of the user's project. It stays, over many " +
   "commands, until it is deleted; it cannot change the host.",
@@ -47,4 +58,5 @@ const oneShot = [
 
 /** The server's instructions. Some hosts show them before they load a tool. */
 export const instructionsOf = (profile: ProfileName, project: NamedProject): string =>
-  [...(profile === "vm-run" ? oneShot : workspaces), boundTo(project) + networkText(project)].join("\n")
+  [...(profile === "vm-run" ? oneShot : workspaces), boundTo(project) + networkText(project) + secretsText(project)]
+    .join("\n")

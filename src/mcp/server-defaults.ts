@@ -1,3 +1,5 @@
+import { Redacted } from "effect"
+import { named } from "../contract/names.ts"
 import type { Project } from "../sdk/project.ts"
 import type { Argument, Fields } from "./arguments.ts"
 import type { ToolRow } from "./profile.ts"
@@ -14,6 +16,14 @@ const MAKING: ReadonlySet<string> = new Set(["workspace.create", "run"])
 /** A payload with the owner of /workspace that the server was started with, where a model names none. */
 export const withWorkspaceUser = (fields: Fields, { name }: ToolRow, { workspaceUser }: Project): Fields =>
   workspaceUser !== undefined && MAKING.has(name) ? { workspace_user: workspaceUser, ...fields } : fields
+
+/** A payload with the secrets that the server was started with. A model can name none. */
+export const withSecrets = (fields: Fields, { name }: ToolRow, { secretHttp = [], secrets = {} }: Project): Fields =>
+  !MAKING.has(name) || Object.keys(secrets).length === 0 ? fields : {
+    ...fields,
+    secrets: named(Object.entries(secrets).map(([key, value]) => [key, Redacted.value(value)] as const)),
+    secret_http: secretHttp
+  }
 
 /** Fields that name the directory whose files are copied. */
 const SOURCES = ["seed_path", "source_path"]

@@ -1,3 +1,4 @@
+import type { Secrets } from "../contract/operations/secret-fields.ts"
 import type { WorkspaceUser } from "../contract/operations/workspace-user.ts"
 import {
   absolutePath,
@@ -30,6 +31,10 @@ export interface ProjectOptions {
   readonly workspaceUser?: WorkspaceUser | undefined
   /** Widest network that a model may grant: `off`, `egress`, or `egress:HOST,HOST`. @default off */
   readonly networkCeiling?: string | undefined
+  /** Secrets of every workspace that a model makes. @default none */
+  readonly secrets?: Secrets | undefined
+  /** Hosts that get a secret in place of its placeholder, as `--secret-http` takes them. @default none */
+  readonly secretHttp?: ReadonlyArray<string> | undefined
 }
 
 /** Real paths of the directories that a server is bound to. */

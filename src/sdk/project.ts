@@ -2,6 +2,8 @@ import { Either } from "effect"
 import type { CallerProject } from "../contract/caller-project.ts"
 import { InvalidRequest } from "../contract/errors.ts"
 import { type NetworkCeiling, noNetwork, readCeiling } from "../contract/network-ceiling.ts"
+import type { Secrets } from "../contract/operations/secret-fields.ts"
+import { secretTargetOf } from "../contract/operations/secret-target.ts"
 import type { WorkspaceUser } from "../contract/operations/workspace-user.ts"
 import { processEnvironment } from "../system/config.ts"
 import { absolutePath, isBeneath, realPath, realPlace, workingDirectory } from "../system/host-path.ts"
@@ -32,6 +34,10 @@ export interface Project {
   readonly workspaceUser?: WorkspaceUser | undefined
   /** Widest network that a model may grant to a workspace. @default off */
   readonly networkCeiling?: NetworkCeiling
+  /** Secrets of every workspace that a model makes. A model knows their names. @default none */
+  readonly secrets?: Secrets
+  /** Hosts that get a secret in place of its placeholder: NAME@HOST[:PORT][:HEADER]. @default none */
+  readonly secretHttp?: ReadonlyArray<string>
 }
 
 /** What a model may ask for beside files. */
@@ -73,6 +79,11 @@ export const bindProject = (
     const own = base === undefined ? [] : [base]
     const networkCeiling = readCeiling(options.networkCeiling ?? "off") ??
       (yield* refuse("--network-ceiling", CEILING_FORMS))
+    const { secretHttp = [], secrets = {} } = options
+    const valueless = secretHttp.map((item) => secretTargetOf(item)?.name).find((name) => !(name! in secrets))
+    if (valueless !== undefined) {
+      return yield* refuse("--secret-http", `there is no secret ${valueless}: add --secret-env ${valueless}`)
+    }
     return {
       path: base,
       repoUrl: options.repoUrl,
@@ -82,6 +93,8 @@ export const bindProject = (
       environment: options.environment,
       workspaceUser: options.workspaceUser,
       networkCeiling,
+      secrets,
+      secretHttp,
       source: (argument, named) =>
         Either.gen(function*() {
           if (named === "") return yield* refuse(argument, "must not be empty")

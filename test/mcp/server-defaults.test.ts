@@ -1,7 +1,9 @@
-import { Effect, Either, Stream } from "effect"
+import { Effect, Either, Redacted, Stream } from "effect"
 import { assert, describe, it } from "vitest"
+import type { Secrets } from "../../src/contract/operations/secret-fields.ts"
+import { instructionsOf } from "../../src/mcp/instructions.ts"
 import { profileTools } from "../../src/mcp/tool-table.ts"
-import type { Project } from "../../src/sdk/project.ts"
+import { bindProject, type Project } from "../../src/sdk/project.ts"
 import { call, emptyProject, fakePyro, textOf } from "./fakes.ts"
 import { info } from "./results.ts"
 
@@ -69,6 +71,39 @@ describe("a server that was started with defaults for its workspaces", () => {
     for (const { listed } of profileTools("core")) {
       assert.notProperty(listed.inputSchema.properties, "workspace_user", listed.name)
     }
+  })
+
+  it("the server passes its secrets to each workspace and command, and a model can name none", async () => {
+    const keeper: Project = {
+      ...project,
+      secrets: { TOKEN: Redacted.make("correct-horse") },
+      secretHttp: ["TOKEN@api.example.com"]
+    }
+    for (const [tool, args] of [["workspace_create", {}], ["vm_run", { command: "ls" }]] as const) {
+      const { secretHttp, secrets } = await asked(tool, args, keeper)
+      assert.deepStrictEqual(secretHttp, keeper.secretHttp)
+      assert.strictEqual(Redacted.value((secrets as Secrets)["TOKEN"]!), "correct-horse")
+      assert.notProperty(await asked(tool, args), "secrets")
+    }
+    for (const { listed } of profileTools("full")) {
+      for (const name of ["secrets", "secret_http", "clear_secrets", "clear_secret_http"]) {
+        assert.notProperty(listed.inputSchema.properties, name, listed.name)
+      }
+    }
+    const text = instructionsOf("workspace-core", {
+      ...keeper,
+      secrets: { ...keeper.secrets, KEY: keeper.secrets!["TOKEN"]! }
+    })
+    assert.include(
+      text,
+      "Secrets for secret_env: KEY. The variable TOKEN is a placeholder: HTTPS requests to api.example.com"
+    )
+    assert.notInclude(text, "correct-horse")
+  })
+
+  it("a server with a host of a secret that it does not have is refused", () => {
+    const refused = bindProject({ secretHttp: ["TOKEN@api.example.com"] }, {})
+    assert.match(Either.getOrThrow(Either.flip(refused)).message, /there is no secret TOKEN: add --secret-env TOKEN/)
   })
 
   it("a model may add ignored globs in workspace-full only", async () => {

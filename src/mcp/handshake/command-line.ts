@@ -29,6 +29,8 @@ export const understood = (
     const flag = flags.find(({ name }) => name === (equals < 0 ? word : word.slice(0, equals)))
     if (flag === undefined) return undefined
     const { field, takes } = flag
+    // The grammar of hosts, and the environment with the values, belong to the command line.
+    if (field === "secretHttp") return undefined
     if (given.has(field) && takes !== "list") return undefined
     if (takes === "nothing") {
       if (equals >= 0) return undefined

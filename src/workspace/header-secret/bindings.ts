@@ -1,4 +1,4 @@
-import { type SecretTarget, secretTargetOf } from "../../contract/operations/secret-http-fields.ts"
+import { type SecretTarget, secretTargetOf } from "../../contract/operations/secret-target.ts"
 import { makePlaceholder } from "../../network/intercept/placeholders.ts"
 import type { Binding, StoredHeaderSecrets } from "./header-secret-file.ts"
 

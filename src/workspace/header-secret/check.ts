@@ -1,7 +1,7 @@
 import { Effect, Redacted } from "effect"
 import { InvalidRequest } from "../../contract/errors.ts"
 import type { Secrets } from "../../contract/operations/secret-fields.ts"
-import { secretTargetOf } from "../../contract/operations/secret-http-fields.ts"
+import { secretTargetOf } from "../../contract/operations/secret-target.ts"
 import { isHeaderValue } from "../../network/intercept/placeholders.ts"
 import { trimmed } from "../secret/forms.ts"
 import { bindingText, isNamedBy } from "./bindings.ts"
