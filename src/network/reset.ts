@@ -9,3 +9,9 @@ export const reset = (socket: Socket): void => {
     socket.destroy()
   }
 }
+
+/** A socket whose sides have both ended closes; any other is reset. */
+export const release = (socket: Socket): void => {
+  if (socket.readableEnded && socket.writableFinished) socket.destroy()
+  else reset(socket)
+}

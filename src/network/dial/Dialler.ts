@@ -6,9 +6,10 @@ import { trustNow } from "../intercept/trust-environment.ts"
 import { withoutServiceLabels } from "../name.ts"
 import { type Denied, judgeLiteral, judgeName } from "../policy/judge.ts"
 import type { Rules } from "../policy/policy.ts"
+import { connectDirectly } from "./connect-directly.ts"
 import { startDialProcess } from "./dial-process.ts"
 import type { AnsweredMessage, DialFailure, RefusedMessage } from "./protocol.ts"
-import { proxiesNow } from "./proxy-environment.ts"
+import { isWithoutProxy, proxiesNow } from "./proxy-environment.ts"
 
 export type { DialFailure } from "./protocol.ts"
 
@@ -44,7 +45,7 @@ export interface HostInterception extends Pick<Interception, "authority" | "fore
 }
 
 export interface Dialled {
-  /** Connected, without Nagle's delay, half-open after an end, and unread. The Scope resets it unless both sides have ended. */
+  /** Connected, without Nagle's delay, half-open after an end, unread, and read from `resume` on. The Scope resets it unless both sides have ended. */
   readonly socket: Socket
   /** Address that was dialled; with a proxy the proxy's `host:port`. */
   readonly address: string
@@ -75,7 +76,7 @@ export interface Resolved {
   readonly denied: Denied | undefined
 }
 
-/** Makes the connections that policy allows, in a process of its own. */
+/** Makes the connections that policy allows. A process of its own resolves names, asks proxies and ends TLS. */
 export interface DiallerService {
   /** Judges, resolves, judges each address, and connects. */
   readonly dial: (request: DialRequest) => Effect.Effect<Dialled, DialRefused, Scope.Scope>
@@ -119,9 +120,20 @@ const make: Effect.Effect<DiallerService, never, Scope.Scope> = Effect.gen(funct
         // The dial process judges every address once more, with the host's own addresses.
         const verdict = name === undefined ? judgeLiteral(rules, address, port, []) : judgeName(rules, name, port)
         if (verdict._tag === "Denied") return Effect.fail(refused(verdict))
-        const target = name === undefined ? { name, address: verdict.host } : { name: verdict.host, address: undefined }
+        const { host } = verdict
+        const proxies = proxiesNow()
+        if (interception === undefined && isWithoutProxy(proxies)) {
+          const found = name === undefined
+            ? Effect.succeed([host])
+            : dialProcess.addressesOf({ name: host, group })
+          return Effect.mapError(
+            connectDirectly(found, { name: name === undefined ? undefined : host, port, group, rules }),
+            failedAs
+          )
+        }
+        const target = name === undefined ? { name, address: host } : { name: host, address: undefined }
         const allowIps = rules.allowIps.map(({ text }) => text)
-        const asked = { ...target, port, allowIps, group, proxies: proxiesNow() }
+        const asked = { ...target, port, allowIps, group, proxies }
         const dialled = interception === undefined || name === undefined
           ? dialProcess.dial(asked)
           : dialProcess.dial(

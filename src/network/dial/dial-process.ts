@@ -1,9 +1,16 @@
 import { Effect, type Scope } from "effect"
 import type { Socket } from "node:net"
 import type { Authority } from "../intercept/interception.ts"
-import { reset } from "../reset.ts"
+import { release } from "../reset.ts"
 import { DialRun, failed, type Failure, type Outcome } from "./dial-run.ts"
-import type { AnsweredMessage, AuthorityMessage, DialMessage, LookUpMessage } from "./protocol.ts"
+import type {
+  AddressesMessage,
+  Answer,
+  AnsweredMessage,
+  AuthorityMessage,
+  DialMessage,
+  LookUpMessage
+} from "./protocol.ts"
 
 /** Maximum requests that wait for the process at a time. A guest has 1,280 at most: some guests must not fill the queue of all. */
 const MAX_PENDING = 65_536
@@ -18,6 +25,10 @@ export interface DialProcess {
     Failure,
     Scope.Scope
   >
+  /** Addresses of a name, as this host's own programs get them. */
+  readonly addressesOf: (
+    request: Omit<AddressesMessage, "_tag" | "id">
+  ) => Effect.Effect<ReadonlyArray<string>, Failure>
   readonly lookUp: (request: Omit<LookUpMessage, "_tag" | "id">) => Effect.Effect<AnsweredMessage, Failure>
   readonly makeAuthority: (request: Omit<AuthorityMessage, "_tag" | "id">) => Effect.Effect<Authority, Failure>
 }
@@ -37,7 +48,11 @@ export const startDialProcess: Effect.Effect<DialProcess, never, Scope.Scope> = 
   }
 
   const ask = (
-    request: Omit<DialMessage, "id"> | Omit<LookUpMessage, "id"> | Omit<AuthorityMessage, "id">,
+    request:
+      | Omit<DialMessage, "id">
+      | Omit<LookUpMessage, "id">
+      | Omit<AddressesMessage, "id">
+      | Omit<AuthorityMessage, "id">,
     settle: (outcome: Outcome | Failure) => void,
     listening?: { readonly onDenied: (detail: string) => void; stop?: () => void }
   ) => {
@@ -51,6 +66,21 @@ export const startDialProcess: Effect.Effect<DialProcess, never, Scope.Scope> = 
     run.request({ ...request, id }, settle)
     return Effect.sync(() => run.cancel(id))
   }
+
+  /** Asks for an answer without a socket. */
+  const answerTo = <A>(
+    request: Parameters<typeof ask>[0],
+    read: (message: Answer) => A | undefined
+  ): Effect.Effect<A, Failure> =>
+    Effect.async((resume) =>
+      ask(request, (outcome) => {
+        if (!("message" in outcome)) return resume(Effect.fail(outcome))
+        const { message } = outcome
+        if (message._tag === "Refused") return resume(Effect.fail(message))
+        const found = read(message)
+        resume(found === undefined ? Effect.fail(failed("the dial process gave no answer")) : Effect.succeed(found))
+      })
+    )
 
   return {
     prepare: Effect.sync(() => void running()),
@@ -79,29 +109,17 @@ export const startDialProcess: Effect.Effect<DialProcess, never, Scope.Scope> = 
           }, request.interception === undefined ? undefined : listening)
         )
       }),
-    lookUp: (request) =>
-      Effect.async((resume) =>
-        ask({ ...request, _tag: "LookUp" }, (outcome) => {
-          if (!("message" in outcome)) return resume(Effect.fail(outcome))
-          const { message } = outcome
-          if (message._tag === "Answered") return resume(Effect.succeed(message))
-          resume(Effect.fail(message._tag === "Refused" ? message : failed("the dial process gave no answer")))
-        })
+    addressesOf: (request) =>
+      answerTo(
+        { ...request, _tag: "FindAddresses" },
+        (message) => message._tag === "AddressesFound" ? message.addresses : undefined
       ),
+    lookUp: (request) =>
+      answerTo({ ...request, _tag: "LookUp" }, (message) => message._tag === "Answered" ? message : undefined),
     makeAuthority: (request) =>
-      Effect.async((resume) =>
-        ask({ ...request, _tag: "MakeAuthority" }, (outcome) => {
-          if (!("message" in outcome)) return resume(Effect.fail(outcome))
-          const { message } = outcome
-          if (message._tag === "AuthorityMade") return resume(Effect.succeed(message.authority))
-          resume(Effect.fail(message._tag === "Refused" ? message : failed("the dial process gave no answer")))
-        })
+      answerTo(
+        { ...request, _tag: "MakeAuthority" },
+        (message) => message._tag === "AuthorityMade" ? message.authority : undefined
       )
   }
 })
-
-/** A socket whose sides have both ended closes; any other is reset. */
-const release = (socket: Socket) => {
-  if (socket.readableEnded && socket.writableFinished) socket.destroy()
-  else reset(socket)
-}

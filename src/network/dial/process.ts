@@ -4,15 +4,22 @@ import { makeAuthority } from "../intercept/authority.ts"
 import { reset } from "../reset.ts"
 import { dialIntercepted } from "./dial-intercepted.ts"
 import { dial } from "./dial.ts"
-import type { AuthorityMessage, DialMessage, LookUpMessage, Request, Response } from "./protocol.ts"
+import {
+  type AddressesMessage,
+  type AuthorityMessage,
+  DIAL_MS,
+  type DialMessage,
+  type LookUpMessage,
+  type Request,
+  type Response
+} from "./protocol.ts"
 import { lookUp } from "./records.ts"
 import { Refusal, refusalOf } from "./refusal.ts"
+import { addressesOf } from "./resolve.ts"
 
-// The dial process: resolves, judges and connects, so that neither a slow resolver nor a burst of connections stalls the daemon. It
+// The dial process: resolves names, asks proxies and ends TLS, so that neither a slow resolver nor cryptography stalls the daemon. It
 // ends with the daemon's end of the IPC channel.
 
-/** Time for one connection, with the wait for its turn, in ms. A client sends its SYN again after 1, 3, 7, 15 and 31 s. */
-const DIAL_MS = 30_000
 /** Time for one question, in ms; resolvers of guests ask again after 5 s. */
 const LOOK_UP_MS = 10_000
 /** Time for the keys of an authority, in ms. */
@@ -60,6 +67,12 @@ const ask = (request: LookUpMessage) =>
     return () => send({ _tag: "Answered", id: request.id, ...answered })
   })
 
+const find = ({ group, id, name }: AddressesMessage) =>
+  answer(id, DIAL_MS, async (signal) => {
+    const addresses = await addressesOf(name, group, signal)
+    return () => send({ _tag: "AddressesFound", id, addresses })
+  })
+
 const make = ({ hosts, id, nowMs }: AuthorityMessage) =>
   answer(id, MAKE_MS, async () => {
     const authority = await makeAuthority({ hosts, nowMs })
@@ -78,6 +91,8 @@ process.on("message", (request: Request) => {
       return connect(request)
     case "LookUp":
       return ask(request)
+    case "FindAddresses":
+      return find(request)
     case "MakeAuthority":
       return make(request)
     case "Cancel":

@@ -2,6 +2,9 @@ import type { Authority, Interception } from "../intercept/interception.ts"
 
 // Messages between the daemon and the dial process, as JSON over Node's IPC. Both come from one build.
 
+/** Time for one connection, with the wait for its turn, in ms. A client sends its SYN again after 1, 3, 7, 15 and 31 s. */
+export const DIAL_MS = 30_000
+
 /** Why a connection was not made. */
 export type DialFailure =
   /** Policy denies the name or the address. */
@@ -56,13 +59,21 @@ export interface LookUpMessage {
   readonly group: string
 }
 
+/** Asks for the addresses of a name, which the daemon judges and dials. */
+export interface AddressesMessage {
+  readonly _tag: "FindAddresses"
+  readonly id: number
+  readonly name: string
+  readonly group: string
+}
+
 /** The daemon no longer wants the answer. */
 export interface CancelMessage {
   readonly _tag: "Cancel"
   readonly id: number
 }
 
-export type Request = DialMessage | LookUpMessage | AuthorityMessage | CancelMessage
+export type Request = DialMessage | LookUpMessage | AddressesMessage | AuthorityMessage | CancelMessage
 
 /** Goes with the connected socket. */
 export interface ConnectedMessage {
@@ -99,6 +110,12 @@ export interface AnsweredMessage {
   readonly records: ReadonlyArray<DnsRecord>
 }
 
+export interface AddressesFoundMessage {
+  readonly _tag: "AddressesFound"
+  readonly id: number
+  readonly addresses: ReadonlyArray<string>
+}
+
 export interface AuthorityMadeMessage {
   readonly _tag: "AuthorityMade"
   readonly id: number
@@ -113,6 +130,11 @@ export interface InterceptionDeniedMessage {
 }
 
 /** The end of a request. */
-export type Answer = ConnectedMessage | RefusedMessage | AnsweredMessage | AuthorityMadeMessage
+export type Answer =
+  | ConnectedMessage
+  | RefusedMessage
+  | AnsweredMessage
+  | AddressesFoundMessage
+  | AuthorityMadeMessage
 
 export type Response = Answer | InterceptionDeniedMessage

@@ -8,3 +8,6 @@ export const proxiesNow = (): Proxies => ({
   all: settingNow("all_proxy") ?? settingNow("ALL_PROXY"),
   no: settingNow("no_proxy") ?? settingNow("NO_PROXY")
 })
+
+/** No connection of this host goes through a proxy. */
+export const isWithoutProxy = ({ all = "", http = "", https = "" }: Proxies): boolean => `${all}${http}${https}` === ""

@@ -31,7 +31,7 @@ const exchange = (socket: Socket) =>
     socket.setEncoding("utf8").on("data", (chunk: string) => {
       text += chunk
     }).on("end", () => resume(Effect.succeed(text))).on("close", () => resume(Effect.succeed(text)))
-    socket.end("hello\n")
+    socket.resume().end("hello\n")
   })
 
 const dial = ({ address = "198.18.0.1", group = "a", name, policy = {}, port = 80 }: Request) =>

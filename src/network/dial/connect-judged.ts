@@ -1,0 +1,56 @@
+import type { Socket } from "node:net"
+import { type Address, readAddress } from "../address/address.ts"
+import { ownAddresses } from "../address/own.ts"
+import { deniedRangeOf } from "../address/ranges.ts"
+import { type AddressRules, type Denied, judgeAddress } from "../policy/judge.ts"
+import { connectFirst, interleaved } from "./happy-eyeballs.ts"
+import { Refusal } from "./refusal.ts"
+import { Slots } from "./slots.ts"
+
+/** Attempts wait for hosts that answer nothing. */
+const slots = new Slots({ limit: 1_024, perGroup: 256 })
+
+export interface JudgedTarget {
+  /** Name that resolved to the addresses; undefined: the client asked for the one address itself. */
+  readonly name: string | undefined
+  readonly port: number
+  readonly group: string
+  readonly rules: AddressRules
+}
+
+const denied = ({ option, reason }: Denied) => new Refusal("denied", reason, option)
+
+/** Judges every address, and connects to the judged ones. */
+export const connectJudged = async (
+  found: ReadonlyArray<string>,
+  { group, name, port, rules }: JudgedTarget,
+  signal: AbortSignal
+): Promise<{ readonly socket: Socket; readonly address: string }> => {
+  const own = ownAddresses()
+  const verdicts = found.map((address) => judgeAddress(rules, address, port, own))
+  const allowed = verdicts.flatMap((verdict) => verdict._tag === "Allowed" ? [verdict.host] : [])
+  const [denial] = verdicts.flatMap((verdict) => verdict._tag === "Denied" ? [verdict] : [])
+  if (allowed.length === 0 && denial !== undefined) {
+    throw denied(
+      name === undefined
+        ? denial
+        : { ...denial, reason: `${name} resolves to an address that is denied: ${denial.reason}` }
+    )
+  }
+  const connected = await slots.run(group, signal, () => connectFirst(interleaved(allowed), port, signal))
+  const { address, socket } = connected
+  const verdict = judgeAddress(rules, address, port, itself(socket))
+  if (verdict._tag === "Allowed") return connected
+  socket.destroy()
+  throw denied(verdict)
+}
+
+/**
+ * The address of a connection from an address to itself: that is an address of this host, also one that no interface has (a `local`
+ * route), or that an interface got after the judgement.
+ */
+const itself = ({ localAddress, remoteAddress }: Socket): ReadonlyArray<Address> => {
+  const address = remoteAddress === undefined ? undefined : readAddress(remoteAddress)
+  const isItself = address !== undefined && localAddress === remoteAddress
+  return isItself && deniedRangeOf(address)?.kind !== "a loopback address" ? [address] : []
+}
