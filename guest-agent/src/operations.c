@@ -13,6 +13,7 @@
 #include "free_space.h"
 #include "machine.h"
 #include "mount.h"
+#include "net/device.h"
 #include "net/network.h"
 #include "parked.h"
 #include "small_file.h"
@@ -205,12 +206,21 @@ static int network_call(struct call *call) {
   uint8_t mode = take_u8(&call->fields);
   const char *what = "";
   int error = call_done(call);
-  if (error != 0 || mode > NETWORK_OFF) return EBADMSG;
+  if (error != 0 || mode > NETWORK_DEVICE) return EBADMSG;
   if (call->local && !network_allowed_local()) return EOPNOTSUPP;
-  if (mode == NETWORK_PREPARE)
-    network_prepare();
-  else
-    error = mode == NETWORK_ON ? network_on(&what) : network_off(&what);
+  switch (mode) {
+    case NETWORK_PREPARE:
+      network_prepare();
+      break;
+    case NETWORK_ON:
+      error = network_on(&what);
+      break;
+    case NETWORK_OFF:
+      error = network_off(&what);
+      break;
+    default:
+      error = device_configure(&what);
+  }
   if (error != 0) call_about(call, what);
   return error;
 }

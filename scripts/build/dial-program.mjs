@@ -1,9 +1,9 @@
 import { join } from "node:path"
 import { bundled } from "./bundle.mjs"
 
-/** Bundles the dial process (src/network/dial/process.ts), which reads its program from stdin. */
+/** Bundles the processes of the network (src/network/program.ts), which read their program from stdin. */
 export const dialProgram = async (root) => {
-  const { text } = await bundled({ entryPoints: [join(root, "src/network/dial/process.ts")] })
+  const { text } = await bundled({ entryPoints: [join(root, "src/network/program.ts")] })
   return text
 }
 

@@ -25,7 +25,7 @@ export const toRun = [
  * Additional packages for the sanitizer and fuzz builds of the guest agent, for reading archives with an independent program, and for the
  * namespaces that stand for networks.
  */
-export const toTest = ["clang", "cpio", "fish", "iproute2", "libclang-rt-dev", "zip", "zsh"]
+export const toTest = ["clang", "cpio", "fish", "iproute2", "libclang-rt-dev", "nftables", "passt", "zip", "zsh"]
 
 /** Additional packages for the bench's floors, and for the lab's machine. */
 export const toBench = ["cpio"]

@@ -16,32 +16,19 @@ const metricsLine = ({ bytes, liveVms, operations, pool }: Metrics) => {
     `out: ${size(bytes.export + bytes.output)}\n`
 }
 
-/** Number of workspaces that the table of disk use names; `--json` has all of them. */
-const NAMED_WORKSPACES = 10
+/** Number of workspaces that the table of disk use names. */
+const NAMED_WORKSPACES = 5
 
-/** What uses the host's disk, as tables. */
+/** What uses the host's disk, as a table. */
 export const diskText = ({ budgetBytes, evictableBytes, freeBytes, usedBytes, uses, workspaces }: DiskUsage) =>
-  Effect.all([
-    printTable([
-      ["DISK", "SIZE"],
-      ...uses.map(({ bytes, what }) => [what, size(bytes)]),
-      ["total", `${size(usedBytes)}${budgetBytes === undefined ? "" : ` of ${size(budgetBytes)}`}`],
-      ["evictable", size(evictableBytes)],
-      ["free", size(freeBytes)]
-    ], { head: true }),
-    workspaces.length === 0 ? Effect.void : printTable([
-      ["WORKSPACE", "ID", "DISK, SNAPSHOTS, LOGS"],
-      ...workspaces.slice(0, NAMED_WORKSPACES).map((
-        { bytes, name, workspace }
-      ) => [name ?? "-", workspace, size(bytes)])
-    ], { head: true }),
-    budgetBytes === undefined || usedBytes <= budgetBytes ? Effect.void : note(
-      `${
-        size(usedBytes - budgetBytes)
-      } over PYRO_DISK_BUDGET_MIB. pyro evicts caches that nothing used for 10 minutes, and nothing else: ` +
-        "delete workspaces, snapshots or environments, or raise the budget"
-    )
-  ], { discard: true })
+  printTable([
+    ["DISK", "SIZE"],
+    ...uses.map(({ bytes, what }) => [what, size(bytes)]),
+    ...workspaces.slice(0, NAMED_WORKSPACES).map(({ bytes, workspace }) => [`  ${workspace}`, size(bytes)]),
+    ["total", `${size(usedBytes)}${budgetBytes === undefined ? "" : ` of ${size(budgetBytes)}`}`],
+    ["evictable", size(evictableBytes)],
+    ["free", size(freeBytes)]
+  ], { head: true })
 
 const status: View<"daemon.status"> = {
   result: ({ disk, logPath, metrics, pid, running, startedAt, version, vms }) =>

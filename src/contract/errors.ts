@@ -20,7 +20,7 @@ import {
   SeedRejected,
   StateDirectoryUnusable
 } from "./host-errors.ts"
-import { NetworkAboveCeiling, NetworkUnsupported } from "./network-errors.ts"
+import { NetworkAboveCeiling, NetworkDriverUnavailable, NetworkUnsupported } from "./network-errors.ts"
 import { snakeFields } from "./snake.ts"
 import {
   DiskDamaged,
@@ -99,6 +99,7 @@ export const PyroError = Schema.Union(
   EditRejected,
   PatchRejected,
   ExportRefused,
+  NetworkDriverUnavailable,
   NetworkUnsupported,
   NetworkAboveCeiling,
   DaemonUnavailable,

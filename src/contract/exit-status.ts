@@ -57,6 +57,7 @@ export const exitStatus = (error: PyroError, family: ExitFamily): number => {
     case "PatchRejected":
     case "ExportRefused":
     case "NetworkUnsupported":
+    case "NetworkDriverUnavailable":
     case "NetworkAboveCeiling":
     case "DaemonUnavailable":
     case "DaemonMismatch":

@@ -46,8 +46,6 @@ export class HostToolUnsuitable extends Schema.TaggedError<HostToolUnsuitable>()
 export const memoryStore = "memory store"
 /** `where` of a `NoSpace`: the new workspace's disk is smaller than its seed. */
 export const WORKSPACE_DISK = "workspace disk"
-/** `where` of a `NoSpace`: pyro uses `neededMib` of the `availableMib` that the user allows. */
-export const DISK_BUDGET = "disk budget (PYRO_DISK_BUDGET_MIB)"
 
 /** Number of the requested microVMs that fit on the host; absent for a request of one. */
 const fits = Schema.optional(Schema.Int)
@@ -77,21 +75,15 @@ export class NoSpace extends Schema.TaggedError<NoSpace>()(
     return "no_space" as const
   }
   get fact() {
-    return this.where === DISK_BUDGET
-      ? `the ${this.where} is used up: pyro uses ${this.neededMib} of ${this.availableMib} MiB (state directory ${this.path})${
-        fitText(this.fits)
-      }`
-      : `no space in the ${this.where} at ${this.path}: ${this.neededMib} MiB needed, ${this.availableMib} MiB free${
-        fitText(this.fits)
-      }`
+    return `no space in the ${this.where} at ${this.path}: ${this.neededMib} MiB needed, ${this.availableMib} MiB free${
+      fitText(this.fits)
+    }`
   }
   override get message() {
     const next = this.where === memoryStore
       ? remedy("memory", this.fits)
       : this.where === WORKSPACE_DISK
       ? "Copy less, or create a workspace with a larger disk: --disk-mib"
-      : this.where === DISK_BUDGET
-      ? "Show the users of the disk: pyro daemon status. Delete workspaces, snapshots or environments, or raise the budget"
       : "Free some space: pyro gc"
     return `${this.fact}. ${next}`
   }

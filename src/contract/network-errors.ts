@@ -20,6 +20,27 @@ export class NetworkUnsupported extends Schema.TaggedError<NetworkUnsupported>()
   }
 }
 
+/** The host cannot connect guests by this driver. Nothing was made. */
+export class NetworkDriverUnavailable extends Schema.TaggedError<NetworkDriverUnavailable>()(
+  "NetworkDriverUnavailable",
+  snakeFields({
+    /** Driver that was asked for. */
+    driver: Schema.String,
+    /** What the host lacks. */
+    detail: Schema.String
+  })
+) {
+  get code() {
+    return "network_driver_unavailable" as const
+  }
+  get fact() {
+    return `the network driver ${this.driver} cannot be used here: ${this.detail}`
+  }
+  override get message() {
+    return `${this.fact}. Use the default driver, without --network-driver`
+  }
+}
+
 /** The person who started the MCP server did not allow this network. Nothing was changed. */
 export class NetworkAboveCeiling extends Schema.TaggedError<NetworkAboveCeiling>()(
   "NetworkAboveCeiling",

@@ -33,9 +33,9 @@ const nothing: Field<void> = { write: () => {}, read: () => undefined }
 
 /**
  * `prepare` loads what the other modes need, once, and never fails. `on` has the guest's programs ask for the network, and fails where the
- * kernel cannot do so. `off` resets the open connections.
+ * kernel cannot do so. `off` resets the open connections. `device` gives eth0 its address and the default route.
  */
-export const NetworkMode = { prepare: 0, on: 1, off: 2 } as const
+export const NetworkMode = { prepare: 0, on: 1, off: 2, device: 3 } as const
 
 /** Root of what `Calls.baseline` has mounted. */
 export const baselineRoot = "baseline:"

@@ -13,6 +13,7 @@ import { acquireWorkspace } from "../workspace/boot.ts"
 import { checkItems, valueIn } from "../workspace/header-secret/check.ts"
 import { tellSkipped } from "../workspace/lifecycle/skipped.ts"
 import { grantOfCaller } from "../workspace/network/ceiling.ts"
+import { demandDriver } from "../workspace/network/demand-driver.ts"
 import { isOn } from "../workspace/network/policy.ts"
 import { runIn } from "../workspace/run.ts"
 import { prepareSeed } from "../workspace/seed/prepare.ts"
@@ -34,6 +35,8 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
     yield* requireOneCommand(payload)
     yield* checkItems(payload.secretHttp ?? [], valueIn(payload.secrets))
     const granted = yield* grantOfCaller(payload)
+    const hasTap = payload.networkDriver === "tap"
+    yield* demandDriver(payload)
     const network = granted !== undefined && isOn(granted) ? granted : undefined
     const notices = yield* Mailbox.make<Notice>({ capacity: 64, strategy: "sliding" })
     yield* Effect.forkScoped(Effect.ignoreLogged(sweepVms))
@@ -54,6 +57,7 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
         seedImage: seed,
         hostname: "pyro",
         dieWithParent: true,
+        hasTap,
         leastConfinement: payload.requireConfinement,
         onTemplate: Effect.sync(() =>
           noticesTo(notices)({ step: "preparing a template (once for this environment and size)", fraction: 0.5 })

@@ -86,6 +86,8 @@ const hintOf = (error: PyroError, all: boolean): string => {
       return "ask for less, or ask the user to raise the ceiling"
     case "NetworkUnsupported":
       return "call again with network_policy off"
+    case "NetworkDriverUnavailable":
+      return "only the user can fix this: the workspace was created with another network driver than this host has"
     case "SeedRejected":
       return "name another seed_path, or none"
     case "StateTooNew":

@@ -30,6 +30,8 @@ export interface RestoreRequest extends DiskSource {
   readonly images: GuestImages
   readonly vcpuCount: number
   readonly memoryMib: number
+  /** The guest gets a network device (`MachineSpec.hasTap`). Default false. */
+  readonly hasTap?: boolean | undefined
   /** Empty seed image of the same virtual size, for the template. */
   readonly placeholder: SeedImage
   /** The image in the cache that `seed` is, where the next request may begin with the same. */

@@ -6,6 +6,8 @@ export const MachineSpec = Schema.Struct({
   accelerator: Schema.String,
   vcpuCount: Schema.Int,
   memoryMib: Schema.Int,
+  /** The machine has a network device, a tap device of its own network namespace. Absent: none. */
+  hasTap: Schema.optional(Schema.Literal(true)),
   /** Host's time stamp counter in kHz; QEMU tells the guest under TCG only. */
   tscKhz: Schema.Number,
   environment: Schema.Struct({ digest: Schema.String, imagePath: Schema.String }),

@@ -54,9 +54,13 @@ export const acquireWorkspace = (
   Effect.gen(function*() {
     const pool = yield* Effect.serviceOption(Pool)
     const isEmpty = isEmptyDisk(request)
-    const acquire = Option.isSome(pool)
-      ? pool.value.acquire(request)
-      : Effect.flatMap(Vmm, (vmm) => vmm.restore(request))
+    const restore = Effect.flatMap(Vmm, (vmm) => vmm.restore(request))
+    const acquire = Option.isNone(pool)
+      ? restore
+      : request.hasTap === true
+      // No member has a network device.
+      ? pool.value.withRoom(restore)
+      : pool.value.acquire(request)
     const guest = yield* acquire.pipe(asStep("microVM"))
     const identity = newGuestIdentity(request.hostname)
     const disk = { isEmpty, grows: hasGrown(request), isMounted: guest.isMounted }

@@ -101,7 +101,7 @@ const startFirst = (
     if (isFirst) return yield* workspace.claim(request({}))
     const { channel } = workspace.guest
     yield* workspace.ready
-    if (network !== undefined) hints.network = yield* serveRun(channel, network, headerSecrets)
+    if (network !== undefined) hints.network = yield* serveRun(workspace.guest, network, headerSecrets)
     if (workspaceUser !== "root") yield* demandUser(channel, workspaceUser, environment)
     yield* mountSecrets(channel, mounts, user ?? workspaceUser)
     return yield* channel.spawn(request(yield* headerSecrets.variables(channel)))

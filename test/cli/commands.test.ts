@@ -82,11 +82,10 @@ describe("host commands", () => {
     })
     const { disk, ...pruned } = JSON.parse((await pyro("env", "prune", "--json")).stdout.toString())
     assert.deepStrictEqual(pruned, { removed: ["sha256:00"], freed_bytes: 2_097_152 })
-    assert.deepStrictEqual(disk.workspaces, [{ workspace: "ws-0123456789", name: "fix", bytes: 2_097_152 }])
+    assert.deepStrictEqual(disk.workspaces, [{ workspace: "ws-0123456789", bytes: 2_097_152 }])
     const gc = (await pyro("gc")).stdout.toString()
     assert.include(gc, "swept vm pid 7\n1 KiB freed\n")
-    assert.match(gc, /workspaces +2 MiB\ntotal +3 MiB\nevictable +1 MiB\nfree +1024 MiB\n/)
-    assert.match(gc, /\nWORKSPACE +ID +DISK, SNAPSHOTS, LOGS\nfix +ws-0123456789 +2 MiB\n$/)
+    assert.match(gc, /workspaces +2 MiB\n +ws-0123456789 +2 MiB\ntotal +3 MiB\nevictable +1 MiB\nfree +1024 MiB\n$/)
   })
 
   it("a failed host command exits with 1", async () => {

@@ -6,5 +6,5 @@ export const someDisk: DiskUsage = {
   evictableBytes: 1_048_576,
   freeBytes: 1_073_741_824,
   uses: [{ what: "seeds", bytes: 1_048_576 }, { what: "workspaces", bytes: 2_097_152 }],
-  workspaces: [{ workspace: "ws-0123456789", name: "fix", bytes: 2_097_152 }]
+  workspaces: [{ workspace: "ws-0123456789", bytes: 2_097_152 }]
 }

@@ -102,6 +102,11 @@ export const notRun: ReadonlyMap<string, string> = new Map([
     "pyro workspace logs fix --follow",
     "the newest command of that workspace may run for ever; test/guest/workspace-logs.test.ts follows one"
   ],
+  ["sudo apt-get install passt nftables", "it changes the host"],
+  [
+    "pyro workspace create --name time --network-driver tap --allow-host time.example.com",
+    "it needs root; test/guest/network-tap.test.ts creates one"
+  ],
   [
     "pyro workspace network log fix --follow --denied",
     "it waits for the next denial; test/guest/network.test.ts follows one"

@@ -39,7 +39,6 @@ export const DiskUsage = lazy(() =>
     workspaces: Schema.Array(
       Schema.Struct(snakeFields({
         workspace: Schema.String.annotations({ description: "Id of the workspace" }),
-        name: optional(Schema.String.annotations({ description: "Name of the workspace. Absent without one" })),
         bytes: bytes("Bytes of its disk, snapshots and logs that no other workspace shares")
       }))
     ).annotations({ description: "Workspaces, largest first" })

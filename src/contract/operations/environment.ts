@@ -213,10 +213,10 @@ export const environmentRemove = unary({
 
 export const environmentPrune = unary({
   name: "env.prune",
-  summary: "Remove unused images, templates, seed images and downloads",
+  summary: "Remove unused images, templates and seed images",
   description:
-    "Removes images, kernels and templates of older recipes and of interrupted builds. Also removes downloaded packages, and old " +
-    "copies of projects and repositories that no workspace uses; pyro makes or fetches them again when it needs them.",
+    "Removes images, kernels and templates of older recipes and of interrupted builds. Also removes copies of projects that no " +
+    "workspace uses; the next workspace of the project copies the project again.",
   cli: { path: ["env", "prune"], args: [], exits: "own", examples: ["pyro env prune"] },
   mcp: HOST_ADMINISTRATION,
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },

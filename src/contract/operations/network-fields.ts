@@ -25,6 +25,21 @@ const rules = (description: string) =>
     )
   )
 
+/** How the network reaches a guest. */
+export const NetworkDriver = lazy(() => Schema.Literal("streams", "tap"))
+export type NetworkDriver = ReturnType<typeof NetworkDriver>["Type"]
+
+/** The driver of a new guest. */
+export const networkDriverField = () => ({
+  networkDriver: optional(
+    NetworkDriver().annotations({
+      description:
+        "How the network reaches the guest. `streams`: TCP and look-ups, on every host. `tap`: a network device, for UDP and ping too; " +
+        "needs root, and the packages passt and nftables. Default: `streams`"
+    })
+  )
+})
+
 /** The network that a request grants to a guest. */
 export const networkFields = () => ({
   networkPolicy: optional(

@@ -5,7 +5,7 @@ import { Notice, warnings } from "../notice.ts"
 import { type Folding, lazy, streaming } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 import { command, endFields, fieldsOfCommand, OutputEvent, script, terminalFields } from "./command.ts"
-import { networkFields } from "./network-fields.ts"
+import { networkDriverField, networkFields } from "./network-fields.ts"
 import { secretFlags, secretMappings, secretsField } from "./secret-fields.ts"
 import { secretHttpField } from "./secret-http-fields.ts"
 import { workspaceUser } from "./workspace-user.ts"
@@ -41,6 +41,7 @@ export const RunPayload = lazy(() =>
     allowHome: allowHome(),
     workspaceUser: workspaceUser(),
     ...networkFields(),
+    ...networkDriverField(),
     ...terminalFields(),
     ...secretsField("Secrets by name, for `--secret-env`. pyro removes the values from output. Default: none"),
     ...secretHttpField("Needs a network policy that allows HOST. Default: none"),

@@ -3,7 +3,7 @@ import { optional } from "../fields.ts"
 import { byName } from "../names.ts"
 import { lazy } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
-import { NetworkInfo } from "./network-fields.ts"
+import { NetworkDriver, NetworkInfo } from "./network-fields.ts"
 import { secretNames } from "./secret-fields.ts"
 import { secretHosts } from "./secret-http-fields.ts"
 import { WorkspaceUser } from "./workspace-user.ts"
@@ -88,6 +88,9 @@ export const WorkspaceInfo = lazy(() =>
     ),
     secrets: secretNames(),
     secretHttp: secretHosts(),
+    networkDriver: optional(
+      NetworkDriver().annotations({ description: "How the network reaches the guest. Absent: `streams`" })
+    ),
     network: optional(
       NetworkInfo().annotations({ description: "Network of the guest. Absent if the workspace never had one" })
     ),
@@ -112,6 +115,7 @@ export const secondary = [
   "repo_url",
   "repo_ref",
   "workspace_user",
+  "network_driver",
   "project",
   "forked_from"
 ] as const

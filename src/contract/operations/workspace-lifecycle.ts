@@ -3,7 +3,7 @@ import { allowHome, between, defaulted, hostPath, ignoredPaths, optional, text }
 import { Notice, warnings } from "../notice.ts"
 import { type Folding, lazy, streaming, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
-import { networkDetails, networkFields } from "./network-fields.ts"
+import { networkDetails, networkDriverField, networkFields } from "./network-fields.ts"
 import { secretFlags, secretsField } from "./secret-fields.ts"
 import { secretHttpField } from "./secret-http-fields.ts"
 import { Labels, workspaceField, WorkspaceName } from "./workspace-field.ts"
@@ -78,6 +78,7 @@ export const CreatePayload = lazy(() =>
       () => 16_384
     ),
     ...networkFields(),
+    ...networkDriverField(),
     requireConfinement: optional(
       Schema.Literal("namespaces", "namespaces+uid").annotations({
         description: "Fail if the host cannot confine QEMU to this level"

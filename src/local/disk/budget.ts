@@ -1,6 +1,5 @@
 import { Effect } from "effect"
 import { NoSpace } from "../../contract/errors.ts"
-import { DISK_BUDGET } from "../../contract/host-errors.ts"
 import { freeMib } from "../../environment/space.ts"
 import { setting } from "../../system/config.ts"
 import { statFile } from "../../system/files/entries.ts"
@@ -8,7 +7,7 @@ import { toHostError } from "../../system/files/host-error.ts"
 import { Paths } from "../../system/Paths.ts"
 import { nowMs } from "../../system/time.ts"
 import { cacheEntries } from "./cache-entries.ts"
-import { diskCounts } from "./usage.ts"
+import { diskUsage } from "./usage.ts"
 
 const mib = 1024 * 1024
 
@@ -44,9 +43,9 @@ const budgetShortage = (stateDir: string) =>
   Effect.gen(function*() {
     const budgetBytes = (yield* setting("PYRO_DISK_BUDGET_MIB")) * mib
     if (budgetBytes === 0) return []
-    const { usedBytes } = yield* diskCounts
+    const { usedBytes } = yield* diskUsage
     const shortage: Shortage = {
-      where: DISK_BUDGET,
+      where: "disk budget (PYRO_DISK_BUDGET_MIB)",
       path: stateDir,
       bytes: usedBytes - budgetBytes,
       neededBytes: usedBytes,

@@ -7,7 +7,6 @@ import { namesIn } from "../../system/files/folders.ts"
 import { toHostError } from "../../system/files/host-error.ts"
 import { UsageCounter } from "../../system/files/usage.ts"
 import { Paths } from "../../system/Paths.ts"
-import { recordedWorkspaces } from "../../workspace/lifecycle/names.ts"
 import { isWorkspaceId, workspacesDirectory } from "../../workspace/lifecycle/record.ts"
 import { cacheEntries } from "./cache-entries.ts"
 
@@ -45,22 +44,14 @@ const countAll = ({ cacheDir, stateDir }: Paths["Type"]) => {
 
 const mib = 1024 * 1024
 
-/** Bytes by user and by workspace, and all of them. Reads the names and sizes of all files of pyro. */
-export const diskCounts = Effect.gen(function*() {
-  const paths = yield* Paths
-  const counted = yield* attempt("scandir", paths.stateDir, () => countAll(paths))
-  return { ...counted, usedBytes: [...counted.uses.values()].reduce((sum, bytes) => sum + bytes, 0) }
-}).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostError(failure))))
-
-/** What uses the host's disk. */
+/** What uses the host's disk. Reads the names and sizes of all files of pyro. */
 export const diskUsage = Effect.gen(function*() {
   const paths = yield* Paths
   const budgetMib = yield* setting("PYRO_DISK_BUDGET_MIB")
-  const { usedBytes, uses, workspaces } = yield* diskCounts
-  const names = new Map((yield* recordedWorkspaces).map(({ id, name }) => [id as string, name]))
+  const { uses, workspaces } = yield* attempt("scandir", paths.stateDir, () => countAll(paths))
   const entries = yield* cacheEntries
   const usage: DiskUsage = {
-    usedBytes,
+    usedBytes: [...uses.values()].reduce((sum, bytes) => sum + bytes, 0),
     evictableBytes: entries.reduce((sum, { bytes }) => sum + bytes, 0),
     ...(budgetMib === 0 ? {} : { budgetBytes: budgetMib * mib }),
     freeBytes: (yield* freeMib(paths.stateDir)) * mib,
@@ -68,10 +59,7 @@ export const diskUsage = Effect.gen(function*() {
       const bytes = uses.get(what) ?? 0
       return bytes === 0 ? [] : [{ what, bytes }]
     }),
-    workspaces: workspaces.sort((one, other) => other.bytes - one.bytes).map((one) => {
-      const name = names.get(one.workspace)
-      return name === undefined ? one : { ...one, name }
-    })
+    workspaces: workspaces.sort((one, other) => other.bytes - one.bytes)
   }
   return usage
 }).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostError(failure))))

@@ -60,7 +60,7 @@ const RANGES: ReadonlyArray<readonly [range: string, kind: string]> = [
   ["fd20:ce::254/128", METADATA]
 ]
 
-const deniedRanges: ReadonlyArray<DeniedRange> = RANGES.map(([text, kind]) => ({ ...readRange(text)!, kind }))
+export const deniedRanges: ReadonlyArray<DeniedRange> = RANGES.map(([text, kind]) => ({ ...readRange(text)!, kind }))
 
 /** The smallest denied range that has the address; undefined for public addresses. */
 export const deniedRangeOf = (address: Address): DeniedRange | undefined => {

@@ -82,6 +82,8 @@ export interface DiallerService {
   readonly dial: (request: DialRequest) => Effect.Effect<Dialled, DialRefused, Scope.Scope>
   /** Answers a DNS question. Only SRV, TXT, MX and similar questions for allowed names leave the host. */
   readonly resolve: (request: LookUpRequest) => Effect.Effect<Resolved>
+  /** Addresses of a name that the policy allows; they are not judged yet. */
+  readonly addressesOf: (name: string, group: string) => Effect.Effect<ReadonlyArray<string>, DialRefused>
   /** Makes a certificate authority that is good for servers of these hosts alone. */
   readonly makeAuthority: (hosts: ReadonlyArray<string>) => Effect.Effect<Authority, DialRefused>
 }
@@ -96,8 +98,9 @@ const interceptionMessage = (
   now: number
 ): Interception => ({ authority, foreign, secrets, trust: trustNow(), nowMs: now })
 
-const TYPE_A = 1
-const TYPE_AAAA = 28
+/** Types of address records (RFC 1035, RFC 3596). */
+export const TYPE_A = 1
+export const TYPE_AAAA = 28
 
 /** Leaves out SRV records whose targets policy denies: a client would fail at them, and not ask for the name itself. */
 const answerOf = ({ outcome, records }: AnsweredMessage, rules: Rules): DnsAnswer => {
@@ -142,6 +145,7 @@ const make: Effect.Effect<DiallerService, never, Scope.Scope> = Effect.gen(funct
           )
         return Effect.mapError(dialled, failedAs)
       }),
+    addressesOf: (name, group) => Effect.mapError(dialProcess.addressesOf({ name, group }), failedAs),
     makeAuthority: (hosts) =>
       Effect.flatMap(nowMs, (now) => dialProcess.makeAuthority({ hosts, nowMs: now })).pipe(Effect.mapError(failedAs)),
     resolve: ({ group, name, rules, type }) =>

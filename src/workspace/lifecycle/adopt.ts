@@ -133,7 +133,7 @@ const attaching = (entry: Entry, vm: VmId, residents: Residents, onStill: Effect
       // A capture that was cut short has left the guest's programs stopped.
       yield* Effect.ignoreLogged(guest.channel.chain(guest.vm.steps.startPrograms))
       const { residents: kept } = yield* Ref.get(entry.record)
-      yield* residents.adopt({ channel: guest.channel, scope: yield* Effect.scope }, kept)
+      yield* residents.adopt({ guest, channel: guest.channel, scope: yield* Effect.scope }, kept)
       return guest
     })
 })

@@ -17,7 +17,8 @@ import { explainChannelFailure } from "../boot.ts"
 import { recordEvent } from "../events.ts"
 import { checkItems, valueIn } from "../header-secret/check.ts"
 import { writeFirstItems } from "../header-secret/header-secrets.ts"
-import type { Granted } from "../network/policy.ts"
+import { demandDriver } from "../network/demand-driver.ts"
+import { type Granted, nothingGranted } from "../network/policy.ts"
 import { withPolicy } from "../network/state.ts"
 import { openResidents } from "../residents/open.ts"
 import { noStates } from "../residents/states.ts"
@@ -45,6 +46,10 @@ import { transit } from "./transition.ts"
 import { moveToTrash, removeTrashed } from "./trash.ts"
 import { warmLater } from "./warm.ts"
 
+/** A network device has a policy, also without a grant. */
+const networkOf = ({ networkDriver }: CreatePayload, granted: Granted | undefined) =>
+  granted ?? (networkDriver === "tap" ? nothingGranted : undefined)
+
 /** The record that announces a workspace before any of its files. */
 const announced = (
   payload: CreatePayload,
@@ -66,6 +71,7 @@ const announced = (
   memoryMib: payload.memoryMib,
   diskMib: payload.diskMib,
   residents: network === undefined ? noStates : withPolicy(noStates, network.policy),
+  ...(payload.networkDriver === "tap" ? { networkDriver: payload.networkDriver } : {}),
   ...(payload.requireConfinement === undefined ? {} : { requireConfinement: payload.requireConfinement }),
   ...(payload.ttlSeconds === undefined ? {} : { ttlSeconds: payload.ttlSeconds }),
   ...(payload.seedPath === undefined ? {} : { seedPath: payload.seedPath }),
@@ -217,8 +223,13 @@ export const create = (lifecycle: Lifecycle, payload: CreatePayload, network: Gr
   Effect.gen(function*() {
     const { registry } = lifecycle
     const { stateDir } = yield* Paths
-    const record = announced(payload, { createdAt: yield* nowIso, network, project: yield* projectOf(payload) })
+    const record = announced(payload, {
+      createdAt: yield* nowIso,
+      network: networkOf(payload, network),
+      project: yield* projectOf(payload)
+    })
     yield* registry.checkName(payload.name, record.id)
+    yield* demandDriver(payload)
     yield* checkItems(payload.secretHttp ?? [], valueIn(payload.secrets))
     yield* annotateStep("workspace", record.id)
     const entry = yield* makeEntry(lifecycle, folderOf(stateDir, record.id), record)

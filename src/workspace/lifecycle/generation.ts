@@ -4,7 +4,8 @@ import type { DiskSource } from "../../disk/workspace-disk.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { Guest, GuestImages } from "../../vm/guest.ts"
 import { acquireWorkspace, explainChannelFailure } from "../boot.ts"
-import { turnOn } from "../network/guest.ts"
+import { demandTap } from "../network/demand-driver.ts"
+import { turnOn, turnOnDevice } from "../network/guest.ts"
 import { isOn } from "../network/policy.ts"
 import { recordedGrant } from "../network/state.ts"
 import type { WorkspaceRecord } from "./record.ts"
@@ -40,12 +41,15 @@ export const hostnameOf = ({ id, name }: WorkspaceRecord) => {
 export const acquireGuest = (request: GuestRequest) =>
   Effect.gen(function*() {
     const { record } = request
+    const hasTap = record.networkDriver === "tap"
+    if (hasTap) yield* demandTap
     const { guest, ready } = yield* acquireWorkspace({
       ...request.disk,
       purpose: "workspace",
       images: request.images,
       vcpuCount: record.vcpuCount,
       memoryMib: record.memoryMib,
+      hasTap,
       placeholder: request.placeholder,
       seedImage: request.seedImage,
       hostname: hostnameOf(record),
@@ -56,6 +60,7 @@ export const acquireGuest = (request: GuestRequest) =>
     })
     yield* ready
     const network = recordedGrant(record)
-    if (network !== undefined && isOn(network)) yield* explainChannelFailure(guest)(turnOn(guest.channel))
+    if (hasTap) yield* explainChannelFailure(guest)(turnOnDevice(guest.channel))
+    else if (network !== undefined && isOn(network)) yield* explainChannelFailure(guest)(turnOn(guest.channel))
     return guest
   })

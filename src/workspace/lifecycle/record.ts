@@ -40,6 +40,8 @@ export const WorkspaceRecord = Schema.Struct({
   vcpuCount: Schema.Int,
   memoryMib: Schema.Int,
   diskMib: Schema.Int,
+  /** Absent: `streams`. */
+  networkDriver: Schema.optional(Schema.Literal("tap")),
   requireConfinement: Schema.optional(Schema.Literal("namespaces", "namespaces+uid")),
   ttlSeconds: Schema.optional(Schema.Int),
   seedPath: Schema.optional(Schema.String),

@@ -1,9 +1,10 @@
-import { Effect } from "effect"
+import { Effect, Ref } from "effect"
 import { InvalidRequest } from "../../contract/errors.ts"
 import { named } from "../../contract/names.ts"
 import type { UpdatePayload } from "../../contract/operations/workspace-update.ts"
 import { faultPoint } from "../../system/fault.ts"
 import { demandGrowth, growDisk } from "../disk/grow.ts"
+import { demandStreams } from "../network/demand-driver.ts"
 import type { OpenResidents } from "../residents/open.ts"
 import { aloneFor, commit, type Lifecycle } from "./context.ts"
 import { residentsOf } from "./entry-residents.ts"
@@ -52,6 +53,7 @@ export const update = (lifecycle: Lifecycle, entry: Entry, payload: UpdatePayloa
       return yield* new InvalidRequest({ field: "name", detail })
     }
     yield* lifecycle.registry.checkName(payload.name, entry.id)
+    yield* demandStreams((yield* Ref.get(entry.record)).networkDriver, payload.secretHttp)
     const { diskMib } = payload
     if (diskMib !== undefined) {
       yield* demandGrowth(entry, diskMib)

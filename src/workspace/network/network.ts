@@ -1,20 +1,23 @@
 import { Effect, Scope } from "effect"
-import type { ChannelFailed, NetworkUnsupported } from "../../contract/errors.ts"
+import { type ChannelFailed, NetworkDriverUnavailable, type NetworkUnsupported } from "../../contract/errors.ts"
 import type { NetworkInfo } from "../../contract/operations/network-fields.ts"
 import type { OpenConnection } from "../../contract/operations/workspace-network.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { Dialler, type DiallerService } from "../../network/dial/Dialler.ts"
+import type { Tap } from "../../network/tap/Tap.ts"
+import { acquirePlain } from "../../system/scopes.ts"
 import type { HeaderSecrets, SecretHost } from "../header-secret/header-secrets.ts"
 import { hintsOf } from "../hints.ts"
 import type { ResidentVm } from "../residents/Resident.ts"
 import type { Connecting } from "./connection.ts"
 import { newsOf } from "./denials.ts"
-import { turnOff, turnOn } from "./guest.ts"
+import { turnOff, turnOn, turnOnDevice } from "./guest.ts"
 import { describeLive, forbiddenBy, type LiveConnection, resetLive } from "./live.ts"
 import { type ConnectionLog, openConnectionLog } from "./log.ts"
 import { makePace } from "./pace.ts"
 import { type Granted, isOn, nothingGranted } from "./policy.ts"
 import { serveRequests } from "./serve.ts"
+import { serveTap } from "./tap.ts"
 
 /** The network of one workspace: its policy in this process, its connections, and their log. */
 export interface Network {
@@ -24,7 +27,9 @@ export interface Network {
   /** The same for a guest that may have another network: memory of a snapshot, or a change that a crash cut short. */
   readonly adopt: (vm: ResidentVm, granted: Granted | undefined) => Effect.Effect<void, ChannelFailed>
   /** Changes the policy at once. Gives the number of open connections that the policy forbids, which are reset. */
-  readonly change: (granted: Granted) => Effect.Effect<number, NetworkUnsupported | ChannelFailed>
+  readonly change: (
+    granted: Granted
+  ) => Effect.Effect<number, NetworkUnsupported | NetworkDriverUnavailable | ChannelFailed>
   /** Resets the connections to some hosts, which have a former value of a secret. */
   readonly resetHosts: (hosts: ReadonlyArray<SecretHost>) => void
   /** Resets all connections: the VM has ended, or another one takes its place. */
@@ -35,9 +40,15 @@ export interface Network {
   readonly info: () => NetworkInfo | undefined
 }
 
+const hasTap = ({ guest: { vm } }: ResidentVm) => vm.spec.hasTap === true
+
 /** A guest without a network is better than no guest: its disk and programs are there. */
-const turnOnOrWarn = ({ channel }: ResidentVm) =>
-  Effect.catchTag(turnOn(channel), "NetworkUnsupported", ({ message }) => Effect.logWarning(message))
+const turnOnOrWarn = (vm: ResidentVm) =>
+  Effect.catchTag(
+    hasTap(vm) ? turnOnDevice(vm.channel) : turnOn(vm.channel),
+    "NetworkUnsupported",
+    ({ message }) => Effect.logWarning(message)
+  )
 
 const makeNetwork = (
   dialler: DiallerService,
@@ -47,6 +58,8 @@ const makeNetwork = (
 ): Network => {
   let granted: Granted | undefined
   let current: ResidentVm | undefined
+  /** The host's side of the guest's network device. */
+  let tap: Tap | undefined
   const served = new WeakSet<GuestChannel>()
   const live = new Set<LiveConnection>()
   const connecting: Connecting = {
@@ -61,13 +74,21 @@ const makeNetwork = (
   }
   const news = newsOf(log, () => granted !== undefined && isOn(granted))
 
+  /** Without the host's side, no packet of the guest goes anywhere. */
+  const beginTap = ({ guest: { vm } }: ResidentVm) =>
+    serveTap(vm, connecting).pipe(
+      Effect.tap((opened) => acquirePlain(Effect.sync(() => (tap = opened)), () => (tap = undefined))),
+      Effect.catchTag("TapFailed", ({ message }) => Effect.logError(`the guest has no network: ${message}`)),
+      Effect.asVoid
+    )
+
   /** Also with the policy `off`: the guest's requests are then denied, and none waits. */
   const serve = (vm: ResidentVm) =>
     Effect.suspend(() => {
       hintsOf(vm.scope).network = news
       if (granted === undefined || served.has(vm.channel)) return Effect.void
       served.add(vm.channel)
-      return serveRequests(vm.channel, connecting).pipe(Scope.extend(vm.scope))
+      return (hasTap(vm) ? beginTap(vm) : serveRequests(vm.channel, connecting)).pipe(Scope.extend(vm.scope))
     })
   const begin: Network["begin"] = (vm, given) =>
     Effect.suspend(() => {
@@ -85,6 +106,10 @@ const makeNetwork = (
     }
     return count
   }
+  const changeTap = ({ rules }: Granted) =>
+    tap === undefined
+      ? Effect.void
+      : Effect.mapError(tap.change(rules), ({ detail }) => new NetworkDriverUnavailable({ driver: "tap", detail }))
   const change: Network["change"] = (next) =>
     Effect.gen(function*() {
       const before = granted
@@ -92,6 +117,10 @@ const makeNetwork = (
       granted = next
       if (current === undefined) return 0
       yield* serve(current)
+      if (hasTap(current)) {
+        yield* changeTap(next)
+        return 0
+      }
       if (isOn(next) && !wasOn) {
         yield* Effect.onError(turnOn(current.channel), () => Effect.sync(() => (granted = before ?? nothingGranted)))
       }
@@ -105,7 +134,7 @@ const makeNetwork = (
     adopt: (vm, given) =>
       Effect.zipRight(
         begin(vm, given),
-        given === undefined ? Effect.void : isOn(given) ? turnOnOrWarn(vm) : turnOff(vm.channel)
+        given === undefined ? Effect.void : isOn(given) || hasTap(vm) ? turnOnOrWarn(vm) : turnOff(vm.channel)
       ),
     change,
     resetHosts: (hosts) => {

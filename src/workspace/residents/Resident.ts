@@ -4,10 +4,12 @@ import type { WorkspaceInfo } from "../../contract/operations/workspace-info.ts"
 import type { SnapshotInfo } from "../../contract/operations/workspace-snapshot.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { Upgrades } from "../../system/versioned.ts"
+import type { Vm } from "../../vm/Vm.ts"
 
 /** The VM that residents live in. */
 export interface ResidentVm {
   readonly channel: GuestChannel
+  readonly guest: { readonly vm: Pick<Vm, "id" | "process" | "spec"> }
   readonly scope: Scope.Scope
 }
 

@@ -8,6 +8,8 @@ out() { nsenter --target "$outside" --net -- "$@"; }
 mount --bind "$resolv" /etc/resolv.conf
 mount --bind "$hosts" /etc/hosts
 ip link set lo up
+# As systemd sets it: all users may send echo requests.
+echo "0 2147483647" 2> /dev/null > /proc/sys/net/ipv4/ping_group_range || true # a user namespace lacks the groups
 if [ "$kind" != unplugged ]; then
   ip link add wan type veth peer name wan netns "$outside"
   ip link set wan up

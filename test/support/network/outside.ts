@@ -1,6 +1,7 @@
 import * as http from "node:http"
 import * as https from "node:https"
 import * as net from "node:net"
+import { serveDatagrams } from "./datagrams.ts"
 
 // The servers around the host of a test, in a network namespace of their own. A line on stdout says that they listen.
 
@@ -57,6 +58,7 @@ const sink = net.createServer({ allowHalfOpen: true }, (socket) => {
   socket.on("error", () => {}).on("data", (chunk) => bytes += chunk.length).on("end", () => socket.end(`${bytes}\n`))
 })
 
+serveDatagrams("203.0.113.10")
 shared(web, mirrors?.http).listen(
   80,
   "0.0.0.0",

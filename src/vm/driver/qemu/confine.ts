@@ -37,6 +37,8 @@ export const confine = (
     readonly needsKvm: boolean
     readonly dieWithParent: boolean
     readonly infoDescriptor: number
+    /** QEMU keeps the network namespace that the command starts in. Default: it gets an empty one. */
+    readonly keepsNetwork?: boolean
   }
 ): ConfinedCommand => {
   if (level === "seccomp") {
@@ -75,7 +77,7 @@ export const confine = (
     program: programPath("bwrap"),
     args: [
       ...(level === "namespaces" ? ["--unshare-user"] : []),
-      ...unshare,
+      ...(request.keepsNetwork === true ? unshare.filter((option) => option !== "--unshare-net") : unshare),
       ...(request.dieWithParent ? ["--die-with-parent"] : []),
       ...["--info-fd", String(request.infoDescriptor)],
       ...system,

@@ -9,14 +9,15 @@ import { settingNow } from "../../../system/config.ts"
 import { linkSymbolically } from "../../../system/files/entries.ts"
 import { isAlive, type ProcessIdentity, processIdentity } from "../../../system/identity.ts"
 import { killIdentity, untilGone } from "../../../system/kill-identity.ts"
+import { nativeTool } from "../../../system/native.ts"
 import { packageOf } from "../../../system/tool-packages.ts"
 import { fileFailedAt } from "../../failure.ts"
 import type { ConfinementLevel } from "../../host/confinement.ts"
 import type { MachineSpec } from "../../machine-spec.ts"
 import type { Ownership } from "../../record/ownership.ts"
 import type { VmRecord } from "../../record/record.ts"
-import { confine } from "./confine.ts"
-import { type Disks, names, qemuArguments } from "./machine.ts"
+import { confine, type ConfinedCommand } from "./confine.ts"
+import { type Disks, names, qemuArguments, tapDescriptorInQemu } from "./machine.ts"
 
 export interface QemuProcess {
   /** Process whose death ends the VM. */
@@ -64,15 +65,18 @@ export const startQemu = (
       initrd: request.spec.kernel.initrd
     }
     if (request.level === "seccomp") yield* linkFiles(paths.directory, files)
-    const command = confine(request.level, {
+    const { hasTap = false } = request.spec
+    const confined = confine(request.level, {
       qemu: request.qemu,
       qemuArgs: qemuArguments(request.spec, record.id, request.disks, request.stateDescriptor !== undefined),
       files,
       uid: record.uid,
       needsKvm: request.spec.accelerator === "kvm",
       dieWithParent: request.dieWithParent,
-      infoDescriptor
+      infoDescriptor,
+      keepsNetwork: hasTap
     })
+    const command = hasTap ? inTapNamespace(yield* nativeTool("pyro-tap"), confined) : confined
     const ended = yield* Deferred.make<string>()
     const child = yield* Effect.acquireRelease(
       Effect.sync(() => launch(command.program, command.args, paths.directory, request.stateDescriptor)),
@@ -107,6 +111,13 @@ export const startQemu = (
     yield* ownership.update((now) => ({ ...now, process: identity }))
     return { identity, ended: Deferred.await(ended), isAlive: () => isAlive(identity) }
   })
+
+/** The tap device and its network namespace live as long as the VM's processes. */
+const inTapNamespace = (tool: string, { args, infoDescriptor, program }: ConfinedCommand): ConfinedCommand => ({
+  program: tool,
+  args: [String(tapDescriptorInQemu), program, ...args],
+  infoDescriptor
+})
 
 /** A child that was left running keeps neither this process alive nor its pipes open; QEMU ignores that nobody reads them. */
 const letGo = (child: ChildProcess) => {

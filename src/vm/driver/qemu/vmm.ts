@@ -155,6 +155,7 @@ const specOf = (request: RestoreRequest, host: Hypervisor): MachineSpec => ({
   accelerator: host.accelerator.accelerator,
   vcpuCount: request.vcpuCount,
   memoryMib: request.memoryMib,
+  ...(request.hasTap === true ? { hasTap: true } : {}),
   tscKhz: host.tscKhz,
   environment: request.images.environment,
   kernel: request.images.kernel

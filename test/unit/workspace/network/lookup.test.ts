@@ -21,6 +21,7 @@ it.effect("a withdrawn look-up waits for no resolver", () =>
       {
         dialler: {
           dial: () => Effect.die("unused"),
+          addressesOf: () => Effect.die("unused"),
           makeAuthority: () => Effect.die("unused"),
           resolve: () =>
             Effect.zipRight(Deferred.succeed(asked, undefined), Effect.never).pipe(

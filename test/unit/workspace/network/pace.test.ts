@@ -10,6 +10,7 @@ import { serveRequests } from "../../../../src/workspace/network/serve.ts"
 
 const dialler: DiallerService = {
   dial: () => Effect.dieMessage("a look-up connects to nothing"),
+  addressesOf: () => Effect.dieMessage("a look-up of the agent needs no addresses"),
   makeAuthority: () => Effect.dieMessage("a look-up needs no authority"),
   resolve: () =>
     Effect.succeed({

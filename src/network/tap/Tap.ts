@@ -1,0 +1,180 @@
+import { Data, Effect, Runtime, Schedule, type Scope } from "effect"
+import { readIfReadable } from "../../system/files/content.ts"
+import { openFile } from "../../system/files/descriptor.ts"
+import { nativeTool } from "../../system/native.ts"
+import { nowMs } from "../../system/time.ts"
+import type { Address } from "../address/address.ts"
+import { ownAddresses } from "../address/own.ts"
+import type { Denied } from "../policy/judge.ts"
+import type { Rules } from "../policy/policy.ts"
+import { addressRecords, RCODE } from "./dns-message.ts"
+import { judgeResolved, KnownNames } from "./grants.ts"
+import { keepRunning } from "./keep-running.ts"
+import { OUTSIDE } from "./link.ts"
+import type { DeniedMessage, QuestionMessage, ReplyMessage } from "./protocol.ts"
+import { grantScript, ruleset } from "./ruleset.ts"
+import { TapRun } from "./tap-run.ts"
+import { startTranslator } from "./translator.ts"
+
+/** The host cannot connect the network. */
+export class TapFailed extends Data.TaggedError("TapFailed")<{
+  /** A sentence without its full stop. */
+  readonly detail: string
+}> {
+  override get message() {
+    return this.detail
+  }
+}
+
+/** What is known of a name. */
+export type Found =
+  | { readonly _tag: "Addresses"; readonly addresses: ReadonlyArray<string> }
+  | { readonly _tag: "Records"; readonly records: Uint8Array; readonly count: number }
+  | { readonly _tag: "NoSuchName" | "NoData" | "ServerFailure" }
+  | { readonly _tag: "Denied"; readonly denied: Denied }
+
+export interface Question {
+  readonly name: string
+  readonly type: number
+}
+
+export interface TapOptions {
+  /** A process in the network namespace. */
+  readonly pid: number
+  /** Argument of the processes, by which sweeps find them. */
+  readonly tag: string
+  readonly rules: Rules
+  /** Judges a name, and asks for its addresses or records. */
+  readonly lookUp: (question: Question, rules: Rules) => Effect.Effect<Found>
+  /** The policy has denied a name, or all of its addresses. */
+  readonly onDeniedName: (question: Question, denied: Denied) => Effect.Effect<void>
+  /** The firewall has denied packets. `names` are those that the guest got the address for, the newest first. */
+  readonly onDeniedFlow: (flow: DeniedMessage, names: ReadonlyArray<string>) => Effect.Effect<void>
+}
+
+/** The network of one namespace, until the Scope closes. */
+export interface Tap {
+  /** Replaces the policy at once. Flows that it forbids are reset with their next packet. */
+  readonly change: (rules: Rules) => Effect.Effect<void, TapFailed>
+}
+
+/** Programs may keep an answer this long. */
+const TTL_SECONDS = 30
+
+/** How often the host's own addresses are looked at: new ones are denied too. */
+const LOOK_EVERY = "2 seconds"
+
+const sameAddresses = (one: ReadonlyArray<Address>, other: ReadonlyArray<Address>) =>
+  one.length === other.length && one.every(({ value }, at) => value === other[at]?.value)
+
+const CODES = { NoSuchName: RCODE.noSuchName, NoData: RCODE.ok, ServerFailure: RCODE.serverFailure } as const
+
+const failedBy = ({ message }: Error) => new TapFailed({ detail: message })
+
+/** Time for the translator to make its device, in all and between two looks, in ms. */
+const CONNECT_MS = 2_000
+const LOOK_MS = 10
+
+/** Waits until the namespace has a default route. A host without a network has none to give. */
+const connected = (pid: number) =>
+  Effect.sync(() => readIfReadable(`/proc/${pid}/net/route`)?.includes(`\n${OUTSIDE.device}\t00000000`) === true).pipe(
+    Effect.repeat({ until: (isThere) => isThere, schedule: Schedule.spaced(LOOK_MS) }),
+    Effect.timeoutTo({
+      duration: CONNECT_MS,
+      onSuccess: () => Effect.void,
+      onTimeout: () => Effect.logWarning("the network is not connected to the host's yet")
+    }),
+    Effect.flatten,
+    Effect.interruptible
+  )
+
+/**
+ * Connects a network namespace that has a device `guest` to this process's network: first the firewall, which forwards nothing but what the policy
+ * allows, then the translator. Their processes end with the Scope, and with this process.
+ */
+export const openTap = (options: TapOptions): Effect.Effect<Tap, TapFailed, Scope.Scope> =>
+  Effect.gen(function*() {
+    const { lookUp, onDeniedFlow, onDeniedName, pid, tag } = options
+    const runFork = Runtime.runFork(yield* Effect.runtime())
+    const namespace = yield* Effect.mapError(openFile(`/proc/${pid}/ns/net`, "r"), failedBy)
+    const deniedTool = yield* Effect.mapError(nativeTool("pyro-denied"), failedBy)
+    const known = new KnownNames()
+    const inForce = { rules: options.rules, own: ownAddresses(), policyNumber: 0 }
+
+    const reply = (id: number, message: Partial<Omit<ReplyMessage, "_tag" | "id">>) =>
+      Effect.sync(() => current().reply({ id, code: RCODE.ok, records: "", count: 0, script: "", ...message }))
+    const deny = (question: QuestionMessage, denied: Denied) =>
+      Effect.zipRight(onDeniedName(question, denied), reply(question.id, { code: RCODE.noSuchName }))
+
+    /** The firewall is told before the guest, and by the rules that are in force at this moment. */
+    const replyWith = (question: QuestionMessage, found: ReadonlyArray<string>, atMs: number) =>
+      Effect.suspend(() => {
+        const { own, rules } = inForce
+        const { addresses, denied } = judgeResolved(rules, question.name, found, own)
+        if (denied !== undefined) return deny(question, denied)
+        return reply(question.id, {
+          records: addressRecords(addresses, TTL_SECONDS).toString("base64"),
+          count: addresses.length,
+          script: grantScript(known.add(rules, question.name, addresses, atMs))
+        })
+      })
+
+    const answer = (question: QuestionMessage): Effect.Effect<void> =>
+      Effect.gen(function*() {
+        const { rules } = inForce
+        const found = yield* lookUp(question, rules)
+        const atMs = yield* nowMs
+        // Another policy came meanwhile: its verdict is another one.
+        if (inForce.rules !== rules) return yield* answer(question)
+        switch (found._tag) {
+          case "Denied":
+            return yield* deny(question, found.denied)
+          case "Records": {
+            const records = Buffer.from(found.records).toString("base64")
+            return yield* reply(question.id, { records, count: found.count })
+          }
+          case "Addresses":
+            return yield* replyWith(question, found.addresses, atMs)
+          default:
+            return yield* reply(question.id, { code: CODES[found._tag] })
+        }
+      })
+
+    const current: () => TapRun = yield* keepRunning("the process of the network", (onEnd) =>
+      new TapRun({ namespace, tag, deniedTool }, {
+        onEnd,
+        onQuestion: (question) =>
+          void runFork(answer(question)),
+        onDenied: (flow) => void runFork(onDeniedFlow(flow, known.namesOf(flow.address)))
+      }))
+
+    const one = yield* Effect.makeSemaphore(1)
+    const load = Effect.gen(function*() {
+      inForce.policyNumber += 1
+      const script = ruleset(inForce.rules, { ...inForce, grants: known.grants(inForce.rules, yield* nowMs) })
+      const failure = yield* Effect.promise(() =>
+        current().apply(script)
+      )
+      if (failure !== undefined) return yield* new TapFailed({ detail: `the firewall was not set: ${failure}` })
+    }).pipe(one.withPermits(1), Effect.uninterruptible)
+
+    const ready = yield* Effect.promise(() => current().ready)
+    if (ready !== undefined) return yield* new TapFailed({ detail: ready })
+    yield* load
+    yield* keepRunning("pasta", (onEnd) => startTranslator(namespace, tag, onEnd))
+    yield* connected(pid)
+    yield* Effect.gen(function*() {
+      const own = ownAddresses()
+      if (sameAddresses(own, inForce.own)) return
+      inForce.own = own
+      yield* Effect.ignoreLogged(load)
+    }).pipe(Effect.delay(LOOK_EVERY), Effect.forever, Effect.interruptible, Effect.forkScoped)
+
+    return {
+      change: (rules) =>
+        Effect.suspend(() => {
+          inForce.rules = rules
+          return load
+        })
+    }
+  })

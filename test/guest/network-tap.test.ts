@@ -1,0 +1,73 @@
+import { homedir } from "node:os"
+import { join } from "node:path"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { type Installation, installation } from "../support/installation.ts"
+import { networkHost } from "../support/network/host.ts"
+
+// A workspace with a network device, on a host in a namespace of its own.
+
+/** Attempts of a program in the guest. Each prints what it got. */
+const PROGRAM = `
+import errno, os, socket, struct, sys
+def udp(host):
+  s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(5)
+  s.connect((host, 7)); s.send(b"hello"); return s.recv(100).decode()
+def checksum(data):
+  total = sum(struct.unpack("!%dH" % (len(data) // 2), data)); total = (total >> 16) + (total & 65535)
+  return ~(total + (total >> 16)) & 65535
+def ping(host):
+  s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP); s.settimeout(5); s.connect((host, 0))
+  body = struct.pack("!HH", os.getpid() & 65535, 1) + b"pyropyro"
+  s.send(struct.pack("!BBH", 8, 0, checksum(struct.pack("!BBH", 8, 0, 0) + body)) + body)
+  return "reply" if s.recv(200)[20] == 0 else "unreachable"
+def tcp(host):
+  s = socket.create_connection((host, 7), 5); s.sendall(b"hello"); return s.recv(100).decode()
+for kind, host in (word.split("=") for word in sys.argv[1:]):
+  try: print(kind, host, globals()[kind](host))
+  except OSError as error: print(kind, host, errno.errorcode.get(error.errno, type(error).__name__))
+`
+
+let host: Awaited<ReturnType<typeof networkHost>>
+let pyro: Installation
+beforeAll(async () => {
+  host = await networkHost()
+  const PYRO_CACHE_DIR = process.env["PYRO_CACHE_DIR"] ?? join(homedir(), ".cache", "pyro")
+  pyro = installation("pyro-tap-", { enter: host.enter, env: { PYRO_CACHE_DIR } })
+})
+afterAll(async () => {
+  await pyro.close()
+  await host.close()
+})
+
+const attempt = async (name: string, ...attempts: ReadonlyArray<string>) => {
+  const printed = await pyro.sh(name, `python3 - ${attempts.join(" ")} <<'EOF'\n${PROGRAM}\nEOF`)
+  return printed.split("\n").map((line) => line.split(" ").at(-1))
+}
+
+describe("a workspace with a network device", () => {
+  it("UDP, ping and TCP reach allowed names, and nothing else", async () => {
+    await pyro.create(["--name", "a", "--network-driver", "tap", "--allow-host", "server.test.net"])
+    assert.deepStrictEqual(
+      await attempt(
+        "a",
+        "udp=server.test.net",
+        "ping=server.test.net",
+        "tcp=server.test.net",
+        "udp=other.test.net",
+        "udp=192.168.7.1",
+        "ping=198.51.100.2",
+        "tcp=169.254.169.254"
+      ),
+      ["hello", "reply", "hello", "gaierror", "EHOSTUNREACH", "EHOSTUNREACH", "ECONNREFUSED"]
+    )
+    const { entries } = await pyro.json<{
+      readonly entries: ReadonlyArray<{ readonly host: string; readonly port?: number }>
+    }>(["workspace", "network", "log", "a", "--denied"])
+    assert.sameMembers(entries.map(({ host, port }) => port === undefined ? host : `${host}:${port}`), [
+      "other.test.net",
+      "192.168.7.1:7",
+      "198.51.100.2",
+      "169.254.169.254:7"
+    ])
+  })
+})

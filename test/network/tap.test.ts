@@ -1,0 +1,118 @@
+import { readFileSync } from "node:fs"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { settlesAs } from "../support/settled.ts"
+import { tapWorld } from "./world/tap-world.ts"
+
+const SERVER = "203.0.113.10"
+const LAN = "192.168.7.1"
+const HOST = "198.51.100.2"
+
+/** Program names of processes. */
+const nameOf = (pid: number) => readFileSync(`/proc/${pid}/comm`, "utf8").trim()
+
+describe.runIf(process.getuid!() === 0)("the host's side of a network device", () => {
+  let world: Awaited<ReturnType<typeof tapWorld>>
+  let before: string
+  beforeAll(async () => {
+    world = await tapWorld()
+    before = world.hostNetwork()
+  })
+  afterAll(() => world.close())
+
+  it("an allowed name is reached over UDP and TCP, once it was looked up, and its real address is answered", async () => {
+    await world.policy({ allowHosts: ["server.test.net"] })
+    assert.strictEqual(await world.guest(`tcp("${SERVER}")`), "ECONNREFUSED")
+    assert.deepStrictEqual(await world.guest(`resolver.resolve4("server.test.net")`), [SERVER])
+    assert.strictEqual(await world.guest(`udp("${SERVER}")`), "hello")
+    assert.strictEqual(await world.guest(`tcp("server.test.net")`), "hello")
+  })
+
+  it("other names, private addresses, the host, metadata services and other resolvers are out of reach", async () => {
+    await world.policy({ allowHosts: ["server.test.net", "lan.test.net"] })
+    assert.deepStrictEqual(
+      await world.guest(`Promise.all([
+        udp("other.test.net"), udp("lan.test.net"), tcp("${LAN}"), udp("${LAN}"), tcp("${HOST}", 80), tcp("169.254.169.254", 80),
+        udp("203.0.113.53", 53), tcp("198.19.0.2", 80)
+      ])`),
+      [
+        "ENOTFOUND",
+        "ENOTFOUND",
+        "ECONNREFUSED",
+        "EHOSTUNREACH",
+        "ECONNREFUSED",
+        "ECONNREFUSED",
+        "EHOSTUNREACH",
+        "ECONNREFUSED"
+      ]
+    )
+    const reasonOf = (host: string) => world.entries.find((entry) => entry.host === host)?.reason
+    await settlesAs(() => reasonOf("169.254.169.254"), "169.254.169.254 is an address of a metadata service")
+    assert.strictEqual(reasonOf("other.test.net"), "no --allow-host rule allows the name")
+    assert.include(
+      reasonOf("lan.test.net"),
+      `lan.test.net resolves to an address that is denied: ${LAN} is a private address`
+    )
+    await settlesAs(() => reasonOf(HOST), `${HOST} is an address of this host`)
+  })
+
+  it("a rule's port holds for both protocols, and an allowed address opens no other one", async () => {
+    await world.policy({ allowHosts: ["server.test.net:7"], allowIps: [`${LAN}:7`] })
+    assert.deepStrictEqual(
+      await world.guest(`Promise.all([
+        udp("server.test.net"), tcp("server.test.net"), tcp("server.test.net", 80), tcp("${LAN}"), tcp("${LAN}", 80)
+      ])`),
+      ["hello", "hello", "ECONNREFUSED", "hello", "ECONNREFUSED"]
+    )
+  })
+
+  it("egress without a list opens every public address, and a denied name needs look-ups again", async () => {
+    await world.policy({})
+    const attempts = `Promise.all([udp("${SERVER}"), tcp("${LAN}"), tcp("${HOST}", 80)])`
+    assert.deepStrictEqual(await world.guest(attempts), ["hello", "ECONNREFUSED", "ECONNREFUSED"])
+    await world.policy({ denyHosts: ["other.test.net"] })
+    assert.strictEqual(await world.guest(`udp("203.0.113.53")`), "EHOSTUNREACH")
+    assert.strictEqual(await world.guest(`udp("other.test.net")`), "ENOTFOUND")
+    assert.strictEqual(await world.guest(`udp("server.test.net")`), "hello")
+  })
+
+  it("a policy that forbids an open connection resets it, and one that allows it keeps it", async () => {
+    await world.policy({ allowHosts: ["server.test.net"] })
+    const talk = world.guest(`resolver.resolve4("server.test.net").then(([address]) => attempt((resolve) => {
+      const socket = require("net").connect(7, address)
+      const sent = { echoes: 0 }
+      const timer = setInterval(() => socket.write("x"), 20)
+      socket.on("data", () => sent.echoes += 1)
+      socket.on("error", ({ code }) => { clearInterval(timer); resolve([code, sent.echoes > 0]) })
+    }))`)
+    await world.policy({ allowHosts: ["server.test.net:7"] })
+    assert.strictEqual(await world.guest(`tcp("server.test.net")`), "hello")
+    await world.policy({ networkPolicy: "off" })
+    assert.deepStrictEqual(await talk, ["ECONNRESET", true])
+    assert.strictEqual(await world.guest(`udp("server.test.net")`), "ENOTFOUND")
+  })
+
+  it("a killed process of the network is started again, and no packet goes elsewhere meanwhile", async () => {
+    await world.policy({ allowHosts: ["server.test.net"] })
+    assert.strictEqual(await world.guest(`udp("server.test.net")`), "hello")
+    const serving = ["node", "bwrap"]
+    for (const name of serving) {
+      const { pid } = world.processes().find((one) => nameOf(one.pid) === name)!
+      process.kill(pid, "SIGKILL")
+      await settlesAs(() => world.processes().some((one) => one.pid !== pid && nameOf(one.pid) === name), true)
+      await settlesAs(() => world.guest(`udp("server.test.net")`), "hello")
+      assert.strictEqual(await world.guest(`tcp("${LAN}")`), "ECONNREFUSED")
+    }
+  })
+
+  it("a killed daemon leaves no process and no way out, the next one connects the guest again, and the host is as before", async () => {
+    await world.policy({ allowHosts: ["server.test.net"] })
+    await world.killDaemon()
+    await settlesAs(() => world.processes().length, 0)
+    await settlesAs(() => world.devices().includes("out"), false)
+    assert.include(world.firewall(), "policy drop")
+    assert.strictEqual(world.hostNetwork(), before)
+    await world.policy({ allowHosts: ["server.test.net"] })
+    assert.strictEqual(await world.guest(`udp("server.test.net")`), "hello")
+    assert.strictEqual(world.hostNetwork(), before)
+  })
+})
