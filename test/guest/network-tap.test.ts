@@ -1,8 +1,11 @@
 import { homedir } from "node:os"
 import { join } from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { processesWithArgument } from "../../src/system/identity.ts"
+import { processName } from "../../src/vm/record/process-name.ts"
 import { type Installation, installation } from "../support/installation.ts"
 import { networkHost } from "../support/network/host.ts"
+import { settlesAs } from "../support/settled.ts"
 
 // A workspace with a network device, on a host in a namespace of its own.
 
@@ -69,5 +72,50 @@ describe("a workspace with a network device", () => {
       "198.51.100.2",
       "169.254.169.254:7"
     ])
+  })
+
+  it("start, reset, a snapshot and a fork have the device, under the policy in force", async () => {
+    const all = ["udp=server.test.net", "ping=server.test.net"]
+    await pyro.step("stop", "a")
+    await pyro.step("start", "a")
+    assert.deepStrictEqual(await attempt("a", ...all), ["hello", "reply"])
+    await pyro.json(["workspace", "snapshot", "create", "a", "s"])
+    await pyro.json(["workspace", "fork", "a", "--name", "b"])
+    assert.deepStrictEqual(await attempt("b", ...all), ["hello", "reply"])
+    await pyro.json(["workspace", "reset", "a", "--snapshot", "s"])
+    assert.deepStrictEqual(await attempt("a", ...all), ["hello", "reply"])
+    await pyro.step("reset", "a")
+    assert.deepStrictEqual(await attempt("a", ...all), ["hello", "reply"])
+    await pyro.json(["workspace", "network", "set", "a", "--network-policy", "off"])
+    assert.deepStrictEqual(await attempt("a", ...all), ["gaierror", "gaierror"])
+    assert.deepStrictEqual(await attempt("b", ...all), ["hello", "reply"])
+  })
+
+  it("a killed daemon leaves the microVM alone, the next daemon connects its device, and a deletion leaves no process", async () => {
+    const { vms } = await pyro.daemon()
+    const tags = vms.map(({ id }) => processName(id))
+    assert.isNotEmpty(tags)
+    process.kill(await pyro.daemonPid(), "SIGKILL")
+    assert.deepStrictEqual(await attempt("b", "udp=server.test.net", "tcp=192.168.7.1"), ["hello", "ECONNREFUSED"])
+    for (const name of ["a", "b"]) await pyro.json(["workspace", "delete", name])
+    await settlesAs(() => processesWithArgument(...tags).length, 0)
+  })
+
+  it("secrets of hosts are refused, and the status names the driver", async () => {
+    const secret = [
+      "--secret",
+      "T=long-enough",
+      "--secret-http",
+      "T@server.test.net",
+      "--allow-host",
+      "server.test.net"
+    ]
+    const { code, message } = await pyro.failure(["workspace", "create", "--network-driver", "tap", ...secret])
+    assert.strictEqual(code, "invalid_request")
+    assert.include(message, "needs the network driver streams")
+    const { workspace } = await pyro.json<{ readonly workspace: { readonly network_driver?: string } }>(
+      ["workspace", "create", "--mem-mib", "256", "--disk-mib", "512", "--network-driver", "tap"]
+    )
+    assert.strictEqual(workspace.network_driver, "tap")
   })
 })

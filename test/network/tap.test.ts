@@ -7,6 +7,9 @@ const SERVER = "203.0.113.10"
 const LAN = "192.168.7.1"
 const HOST = "198.51.100.2"
 
+/** Number of the policy in force. */
+const numberOf = (firewall: string) => /ct mark set (\S+)/.exec(firewall)![1]
+
 /** Program names of processes. */
 const nameOf = (pid: number) => readFileSync(`/proc/${pid}/comm`, "utf8").trim()
 
@@ -106,6 +109,7 @@ describe.runIf(process.getuid!() === 0)("the host's side of a network device", (
 
   it("a killed daemon leaves no process and no way out, the next one connects the guest again, and the host is as before", async () => {
     await world.policy({ allowHosts: ["server.test.net"] })
+    const number = numberOf(world.firewall())
     await world.killDaemon()
     await settlesAs(() => world.processes().length, 0)
     await settlesAs(() => world.devices().includes("out"), false)
@@ -113,6 +117,8 @@ describe.runIf(process.getuid!() === 0)("the host's side of a network device", (
     assert.strictEqual(world.hostNetwork(), before)
     await world.policy({ allowHosts: ["server.test.net"] })
     assert.strictEqual(await world.guest(`udp("server.test.net")`), "hello")
+    // A flow that the former daemon has allowed, and then denied, would pass under the same number.
+    assert.notStrictEqual(numberOf(world.firewall()), number)
     assert.strictEqual(world.hostNetwork(), before)
   })
 })

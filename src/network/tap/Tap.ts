@@ -1,4 +1,5 @@
 import { Data, Effect, Runtime, Schedule, type Scope } from "effect"
+import { randomInt } from "node:crypto"
 import { readIfReadable } from "../../system/files/content.ts"
 import { openFile } from "../../system/files/descriptor.ts"
 import { nativeTool } from "../../system/native.ts"
@@ -61,6 +62,9 @@ export interface Tap {
 /** Programs may keep an answer this long. */
 const TTL_SECONDS = 30
 
+/** A random first number: flows that a daemon before has marked are none of this one's. Marks have 32 bits. */
+const MAX_FIRST_NUMBER = 2 ** 31
+
 /** How often the host's own addresses are looked at: new ones are denied too. */
 const LOOK_EVERY = "2 seconds"
 
@@ -99,7 +103,7 @@ export const openTap = (options: TapOptions): Effect.Effect<Tap, TapFailed, Scop
     const namespace = yield* Effect.mapError(openFile(`/proc/${pid}/ns/net`, "r"), failedBy)
     const deniedTool = yield* Effect.mapError(nativeTool("pyro-denied"), failedBy)
     const known = new KnownNames()
-    const inForce = { rules: options.rules, own: ownAddresses(), policyNumber: 0 }
+    const inForce = { rules: options.rules, own: ownAddresses(), policyNumber: randomInt(MAX_FIRST_NUMBER) }
 
     const reply = (id: number, message: Partial<Omit<ReplyMessage, "_tag" | "id">>) =>
       Effect.sync(() => current().reply({ id, code: RCODE.ok, records: "", count: 0, script: "", ...message }))
@@ -149,32 +153,29 @@ export const openTap = (options: TapOptions): Effect.Effect<Tap, TapFailed, Scop
       }))
 
     const one = yield* Effect.makeSemaphore(1)
-    const load = Effect.gen(function*() {
-      inForce.policyNumber += 1
-      const script = ruleset(inForce.rules, { ...inForce, grants: known.grants(inForce.rules, yield* nowMs) })
-      const failure = yield* Effect.promise(() =>
-        current().apply(script)
-      )
-      if (failure !== undefined) return yield* new TapFailed({ detail: `the firewall was not set: ${failure}` })
-    }).pipe(one.withPermits(1), Effect.uninterruptible)
+    /** What does not hold is not believed: after a failure, the firewall has the state before. */
+    const load = (next: Partial<Pick<typeof inForce, "own" | "rules">>) =>
+      Effect.gen(function*() {
+        const { own, rules } = inForce
+        Object.assign(inForce, next, { policyNumber: inForce.policyNumber + 1 })
+        const script = ruleset(inForce.rules, { ...inForce, grants: known.grants(inForce.rules, yield* nowMs) })
+        const failure = yield* Effect.promise(() =>
+          current().apply(script)
+        )
+        if (failure === undefined) return
+        Object.assign(inForce, { own, rules })
+        return yield* new TapFailed({ detail: `the firewall was not set: ${failure}` })
+      }).pipe(one.withPermits(1), Effect.uninterruptible)
 
     const ready = yield* Effect.promise(() => current().ready)
     if (ready !== undefined) return yield* new TapFailed({ detail: ready })
-    yield* load
+    yield* load({})
     yield* keepRunning("pasta", (onEnd) => startTranslator(namespace, tag, onEnd))
     yield* connected(pid)
     yield* Effect.gen(function*() {
       const own = ownAddresses()
-      if (sameAddresses(own, inForce.own)) return
-      inForce.own = own
-      yield* Effect.ignoreLogged(load)
+      if (!sameAddresses(own, inForce.own)) yield* Effect.ignoreLogged(load({ own }))
     }).pipe(Effect.delay(LOOK_EVERY), Effect.forever, Effect.interruptible, Effect.forkScoped)
 
-    return {
-      change: (rules) =>
-        Effect.suspend(() => {
-          inForce.rules = rules
-          return load
-        })
-    }
+    return { change: (rules) => load({ rules }) }
   })

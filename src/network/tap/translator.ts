@@ -14,7 +14,7 @@ const SAID_CHARACTERS = 1_000
  */
 const PASTA = [
   ...["--foreground", "--stderr", "--quiet"],
-  // The namespace belongs to root. pasta gives all capabilities up once it has its device.
+  // The namespace belongs to root. Of root's capabilities pasta keeps CAP_SYS_ADMIN and CAP_NET_BIND_SERVICE, under a system call filter.
   ...["--runas", "0:0", "--netns-only", "--netns", `/proc/self/fd/${NAMESPACE}`, "--no-netns-quit"],
   ...["--config-net", "--ipv4-only", "--ns-ifname", OUTSIDE.device],
   ...["--address", OUTSIDE.address, "--netmask", OUTSIDE.netmask, "--gateway", OUTSIDE.gateway],

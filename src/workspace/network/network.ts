@@ -77,7 +77,12 @@ const makeNetwork = (
   /** Without the host's side, no packet of the guest goes anywhere. */
   const beginTap = ({ guest: { vm } }: ResidentVm) =>
     serveTap(vm, connecting).pipe(
-      Effect.tap((opened) => acquirePlain(Effect.sync(() => (tap = opened)), () => (tap = undefined))),
+      Effect.tap((opened) =>
+        acquirePlain(Effect.sync(() => (tap = opened)), () => {
+          // The next microVM's is open before this one's closes.
+          if (tap === opened) tap = undefined
+        })
+      ),
       Effect.catchTag("TapFailed", ({ message }) => Effect.logError(`the guest has no network: ${message}`)),
       Effect.asVoid
     )
@@ -106,10 +111,11 @@ const makeNetwork = (
     }
     return count
   }
-  const changeTap = ({ rules }: Granted) =>
+  const unavailable = (detail: string) => new NetworkDriverUnavailable({ driver: "tap", detail })
+  const changeTap = ({ rules }: Granted): Effect.Effect<void, NetworkDriverUnavailable> =>
     tap === undefined
-      ? Effect.void
-      : Effect.mapError(tap.change(rules), ({ detail }) => new NetworkDriverUnavailable({ driver: "tap", detail }))
+      ? unavailable("the device of this guest is not connected; stop and start the workspace")
+      : Effect.mapError(tap.change(rules), ({ detail }) => unavailable(detail))
   const change: Network["change"] = (next) =>
     Effect.gen(function*() {
       const before = granted
@@ -118,7 +124,7 @@ const makeNetwork = (
       if (current === undefined) return 0
       yield* serve(current)
       if (hasTap(current)) {
-        yield* changeTap(next)
+        yield* Effect.onError(changeTap(next), () => Effect.sync(() => (granted = before ?? nothingGranted)))
         return 0
       }
       if (isOn(next) && !wasOn) {
