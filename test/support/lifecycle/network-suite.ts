@@ -138,6 +138,21 @@ print(ask("${SERVER}"), ask("other.test.net"), fetch("1.1.1.1", 443, "x"))`
       assert.strictEqual(await fetch("a", "lan.test.net"), "hello lan.test.net")
     })
 
+    it("a guest whose root removes the steering has no network until the policy is set anew", async () => {
+      await set("a", { allow_hosts: [SERVER] })
+      const said = await holding("a", 1)
+      await sh(
+        "a",
+        "for family in -4 -6; do for rule in 40000 40001 40002; do /usr/sbin/ip $family rule delete pref $rule || true; done; done"
+      )
+      assert.strictEqual(await fetch("a", "203.0.113.10"), "Network is unreachable")
+      assert.strictEqual(await sh("a", "echo here"), "here")
+      await set("a", { network_policy: "off" })
+      await until("the reset", async () => await said() === RESET)
+      await set("a", { allow_hosts: [SERVER] })
+      assert.strictEqual(await fetch("a"), `hello ${SERVER}`)
+    })
+
     it("a narrower policy resets the connections that it forbids, and no other", async () => {
       await set("a", { allow_hosts: [SERVER], allow_ips: ["203.0.113.10"] })
       const byName = await holding("a", 3)
