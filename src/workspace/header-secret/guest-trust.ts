@@ -35,22 +35,30 @@ export const trustFiles: ReadonlyArray<GuestFile> = [
   }
 ]
 
-/** Links that update-ca-certificates makes: one of the certificate's name, and one of its hash. */
+/** Name of the certificate in the directory of the bundle, as update-ca-certificates names it. */
+const LINK = "pyro-workspace.pem"
+
+/** Links beside the bundle: one of the certificate's name, and one of its hash for programs that search the directory. */
 export const trustLinks: GuestLinks = {
   directory: "/etc/ssl/certs",
-  targets: [CERTIFICATE, "pyro-workspace.pem"]
+  targets: [CERTIFICATE, LINK]
 }
 
-/** Adds the certificate to the bundle with the distribution's own tool, or by hand where the guest has none. */
+/**
+ * Adds the certificate as update-ca-certificates does, which a guest may run later. That tool reads every certificate anew, for 9 s in a guest
+ * without KVM.
+ */
 const INSTALL = `
 set -e
-mkdir -p ${CERTIFICATE.replace(/\/[^/]*$/, "")} ${BUNDLE.replace(/\/[^/]*$/, "")}
+mkdir -p ${CERTIFICATE.replace(/\/[^/]*$/, "")} ${trustLinks.directory}
 printf '%s\\n' "$CERTIFICATE" > ${CERTIFICATE}
-if command -v update-ca-certificates > /dev/null; then
-  update-ca-certificates > /dev/null
-elif ! grep -qF "$(sed -n 2p ${CERTIFICATE})" ${BUNDLE} 2> /dev/null; then
-  cat ${CERTIFICATE} >> ${BUNDLE}
-fi`
+cd ${trustLinks.directory}
+if ! grep -qF "$(sed -n 2p ${CERTIFICATE})" ${BUNDLE} 2> /dev/null; then
+  cat ${BUNDLE} ${CERTIFICATE} > ${BUNDLE}.new 2> /dev/null || cp ${CERTIFICATE} ${BUNDLE}.new
+  mv ${BUNDLE}.new ${BUNDLE}
+fi
+ln -sf ${CERTIFICATE} ${LINK}
+if command -v openssl > /dev/null; then ln -sf ${LINK} "$(openssl x509 -hash -noout -in ${LINK}).0"; fi`
 
 /** Lets the guest's programs trust an authority. Gives whether the guest does. */
 export const installAuthority = ({ spawn }: Pick<GuestChannel, "spawn">, certificate: string): Effect.Effect<boolean> =>
