@@ -6,8 +6,12 @@ import { printTable } from "./table.ts"
 import { duration } from "./time-text.ts"
 import type { View } from "./view.ts"
 
-const bytesOf = ({ bytesIn, bytesOut }: Pick<NetworkRecord, "bytesIn" | "bytesOut">) =>
-  `${size(bytesOut)} sent, ${size(bytesIn)} received`
+const bytesOf = (
+  { bytesIn, bytesOut, cachedBytes }: Pick<NetworkRecord, "bytesIn" | "bytesOut" | "cachedBytes">
+) =>
+  `${size(bytesOut)} sent, ${size(bytesIn)} received${
+    cachedBytes === undefined ? "" : ` (${size(cachedBytes)} cached)`
+  }`
 
 /** An entry in one line: time, outcome, target, and the bytes or the reason. */
 const lineOf = (one: NetworkRecord): string =>
@@ -15,7 +19,9 @@ const lineOf = (one: NetworkRecord): string =>
     one.at,
     one.outcome,
     subjectText(one),
-    ...(one.address === undefined ? [] : [`${bytesOf(one)} in ${duration(one.durationMs)}`]),
+    ...(one.address === undefined && one.cachedBytes === undefined
+      ? []
+      : [`${bytesOf(one)} in ${duration(one.durationMs)}`]),
     ...(one.reason === undefined ? [] : [one.reason]),
     ...(one.option === undefined ? [] : [`to allow: ${one.option}`])
   ].join("  ")

@@ -3,7 +3,7 @@ import type { FileFailed } from "../system/files/failure.ts"
 
 /** An entry of the cache that pyro can make or fetch again. */
 export interface CacheEntry {
-  readonly kind: "template" | "seed" | "repository" | "packages"
+  readonly kind: "template" | "seed" | "repository" | "packages" | "download"
   readonly name: string
   /** Bytes that the removal frees; 0 while a workspace holds the entry's content. */
   readonly bytes: number

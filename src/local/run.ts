@@ -7,6 +7,7 @@ import type { RunInput } from "../contract/run-input.ts"
 import { SeedImages } from "../disk/SeedImages.ts"
 import type { Dialler } from "../network/dial/Dialler.ts"
 import { countBytes } from "../system/metrics.ts"
+import type { Paths } from "../system/Paths.ts"
 import { monotonicMs } from "../system/time.ts"
 import { sweepVms } from "../vm/record/sweep.ts"
 import { acquireWorkspace } from "../workspace/boot.ts"
@@ -70,7 +71,7 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
       Effect.ensuring(notices.end),
       Effect.forkScoped
     )
-    const events: Stream.Stream<RunEvent, PyroError, Dialler> = Stream.unwrap(
+    const events: Stream.Stream<RunEvent, PyroError, Dialler | Paths> = Stream.unwrap(
       Effect.map(Fiber.join(prepared), (workspace) => runIn(workspace, payload, input, network, since))
     )
     return Stream.concat(Mailbox.toStream(notices), events)

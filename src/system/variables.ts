@@ -72,6 +72,15 @@ export const variables = {
     purpose: "Free disk space that a new workspace, run, fork or snapshot needs. pyro evicts caches to get the space",
     readers: EVERY
   },
+  PYRO_PACKAGE_CACHE_MIB: {
+    group: "pyro",
+    allowed: { kind: "integer", min: 0, max: 1_073_741_824 },
+    unit: "MiB",
+    default: 4_096,
+    purpose:
+      "Maximum disk space of downloaded npm, PyPI and Debian packages that workspaces share; 0: no package is kept. pyro evicts the least recently used ones",
+    readers: DAEMON
+  },
   PYRO_QEMU: {
     group: "pyro",
     allowed: { kind: "absolute-path", what: "the QEMU program" },

@@ -42,7 +42,8 @@ const Event = Schema.Union(
     networkPolicy: Schema.String,
     allowHosts: Schema.Array(Schema.String),
     denyHosts: Schema.Array(Schema.String),
-    allowIps: Schema.Array(Schema.String)
+    allowIps: Schema.Array(Schema.String),
+    packageCache: Schema.optional(Schema.Boolean)
   }),
   /** Event of the guest's agent, such as a process that the guest's kernel killed for lack of memory. */
   Schema.TaggedStruct("agent", { at, level: Schema.Literal("info", "warning", "error"), text: Schema.String })

@@ -4,6 +4,7 @@ import type { RunEvent, RunPayload } from "../contract/operations/run.ts"
 import type { RunInput } from "../contract/run-input.ts"
 import type { GuestProcess, ProcessExit } from "../guest-channel/process.ts"
 import type { Dialler } from "../network/dial/Dialler.ts"
+import type { Paths } from "../system/Paths.ts"
 import { monotonicMs } from "../system/time.ts"
 import type { Guest } from "../vm/guest.ts"
 import { explainChannelFailure, type FreshWorkspace } from "./boot.ts"
@@ -36,7 +37,7 @@ export const runIn = (
   network: Granted | undefined,
   /** When the request came, by the monotonic clock. */
   sinceMs: number
-): Stream.Stream<RunEvent, PyroError, Dialler> =>
+): Stream.Stream<RunEvent, PyroError, Dialler | Paths> =>
   Stream.unwrapScoped(Effect.gen(function*() {
     const hints = new Hints()
     const secrets = unstoredSecrets(payload.secrets)

@@ -131,6 +131,7 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
               cwd: "/",
               environment: "debian:12",
               includeIgnored: [],
+              noPackageCache: false,
               allowHome: false,
               workspaceUser: "root",
               vcpuCount: 1,

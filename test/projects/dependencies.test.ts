@@ -10,6 +10,7 @@ import { pypiMirror } from "../support/network/mirrors/pypi.ts"
 import { pythonWheels } from "../support/network/mirrors/python-wheels.ts"
 import { type Served, serveMirrors } from "../support/network/mirrors/serve.ts"
 import { newHosts } from "../support/network/new-hosts.ts"
+import { ownDownloads } from "../support/own-cache.ts"
 import { temporaryFolder } from "../support/pyro-cli.ts"
 
 // Real projects install their dependencies from local mirrors, in a guest that trusts the mirrors as a company's proxy is trusted.
@@ -41,7 +42,11 @@ beforeAll(async () => {
   served = await serveMirrors([npmMirror(npmPackages), pypiMirror(wheels), debianMirror()])
   fs.writeFileSync(join(project, "company.crt"), served.certificate)
   host = await networkHost(undefined, served)
-  pyro = installation("pyro-dependencies-", { enter: host.enter })
+  // The cache of packages trusts what the host trusts, and a test's registries fill no cache of others.
+  pyro = installation("pyro-dependencies-", {
+    enter: host.enter,
+    env: { PYRO_CACHE_DIR: ownDownloads(folder), SSL_CERT_FILE: served.trustFile }
+  })
   await pyro.json(["workspace", "create", "--name", "a", "--seed-path", project, "--allow-host", "npm"])
   hosts = newHosts(pyro, "a")
   await pyro.sh("a", "cp company.crt /usr/local/share/ca-certificates/ && update-ca-certificates")

@@ -4,18 +4,23 @@ import * as path from "node:path"
 /** The cache that the tests have in common: the set-up has filled it. */
 export const sharedCache = process.env["PYRO_CACHE_DIR"] ?? path.join(process.env["HOME"] ?? "/root", ".cache", "pyro")
 
+const cacheWith = (folder: string, names: ReadonlyArray<string>) => {
+  const cache = path.join(folder, "cache")
+  fs.mkdirSync(cache, { mode: 0o700 })
+  for (const name of names) fs.symlinkSync(path.join(fs.realpathSync(sharedCache), name), path.join(cache, name))
+  return cache
+}
+
+const IMAGES = ["environments", "kernels", "packages"]
+
 /**
  * A cache of a test's own that has the common environments and kernels: templates that this test's killed processes leave half made are
  * not met by others, nor theirs by this test.
  */
-export const ownCache = (folder: string): string => {
-  const cache = path.join(folder, "cache")
-  fs.mkdirSync(cache, { mode: 0o700 })
-  for (const name of ["environments", "kernels", "packages"]) {
-    fs.symlinkSync(path.join(fs.realpathSync(sharedCache), name), path.join(cache, name))
-  }
-  return cache
-}
+export const ownCache = (folder: string): string => cacheWith(folder, IMAGES)
+
+/** The common cache with downloads of a test's own: packages of the test's registries are met by nobody else. */
+export const ownDownloads = (folder: string): string => cacheWith(folder, [...IMAGES, "templates", "seeds"])
 
 /** Folders of what is being made, and comes and goes. */
 const MAKING = new Set(["tmp", "temporary"])

@@ -13,6 +13,7 @@ export const diskUsers = [
   "seeds",
   "repositories",
   "packages",
+  "downloads",
   "code",
   "workspaces",
   "snapshots",
@@ -31,7 +32,7 @@ export const DiskUsage = lazy(() =>
       Schema.Struct(snakeFields({
         what: Schema.Literal(...diskUsers).annotations({
           description:
-            "User of the space. `workspaces`: disks; `vms`: files of running microVMs; `code`: compiled code of pyro. A shared file counts once"
+            "User of the space. `workspaces`: disks; `downloads`: the package cache; `vms`: files of running microVMs; `code`: compiled code of pyro. A shared file counts once"
         }),
         bytes: bytes("Bytes on disk")
       }))

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { list, optional, text } from "../fields.ts"
+import { defaulted, list, optional, text } from "../fields.ts"
 import { lazy } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 
@@ -57,6 +57,14 @@ export const networkFields = () => ({
   allowIps: rules(
     "Address that the guest may connect to: IP[/BITS][:PORT] or [IPV6[/BITS]]:PORT. Private addresses and connections without a name need " +
       "such a rule. Default: none"
+  ),
+  noPackageCache: defaulted(
+    Schema.Boolean.annotations({
+      description:
+        "Use no cache of packages. By default, downloads of npm, pip and apt from registries that the policy allows are kept on the " +
+        "host for all workspaces"
+    }),
+    () => false
   )
 })
 
@@ -66,6 +74,7 @@ export interface AskedNetwork {
   readonly allowHosts?: ReadonlyArray<string>
   readonly denyHosts?: ReadonlyArray<string>
   readonly allowIps?: ReadonlyArray<string>
+  readonly noPackageCache?: boolean
 }
 
 const count = (description: string) => Schema.Int.annotations({ description })

@@ -91,6 +91,11 @@ export const NetworkRecord = lazy(() =>
     ),
     bytesOut: Schema.Number.annotations({ description: "Bytes that the guest sent" }),
     bytesIn: Schema.Number.annotations({ description: "Bytes that the guest received" }),
+    cachedBytes: optional(
+      Schema.Number.annotations({
+        description: "Bytes of `bytes_in` that came from the package cache of this host. Absent if there are none"
+      })
+    ),
     durationMs: Schema.Number.annotations({ description: "Time from the request to the end, in ms" })
   }))
 )

@@ -1,12 +1,13 @@
 import { Effect } from "effect"
 import type { CacheEntry } from "../../disk/cache-entry.ts"
 import { SeedImages } from "../../disk/SeedImages.ts"
-import { statFile } from "../../system/files/entries.ts"
-import { removeTree } from "../../system/files/folders.ts"
+import { removeFile, statFile } from "../../system/files/entries.ts"
+import { namesIn, removeTree } from "../../system/files/folders.ts"
 import { toHostError } from "../../system/files/host-error.ts"
 import { bytesBeneath } from "../../system/files/usage.ts"
 import { Paths } from "../../system/Paths.ts"
 import { templateEntries } from "../../vm/template/templates.ts"
+import { downloadsFolder } from "../../workspace/package-cache/package-cache.ts"
 import { repositoryEntries } from "../../workspace/seed/repositories.ts"
 
 /** Downloads of builds of environments, as one entry. */
@@ -25,6 +26,26 @@ const packageEntries = (cacheDir: string) => {
   )
 }
 
+/** Files of the package cache. Each has the time of its last use. */
+const downloadEntries = (cacheDir: string) => {
+  const folder = downloadsFolder(cacheDir)
+  const files = namesIn(folder).filter((name) => /^[0-9a-f]{2}$/.test(name)).flatMap((name) =>
+    namesIn(`${folder}/${name}`).map((file) => ({ file, path: `${folder}/${name}/${file}` }))
+  )
+  return Effect.forEach(files, ({ file, path }) =>
+    Effect.map(
+      Effect.mapError(statFile(path), toHostError),
+      (stat): ReadonlyArray<CacheEntry> =>
+        stat === undefined ? [] : [{
+          kind: "download",
+          name: file.slice(0, 12),
+          bytes: bytesBeneath(path),
+          usedMs: stat.mtimeMs,
+          remove: removeFile(path)
+        }]
+    )).pipe(Effect.map((all) => all.flat()))
+}
+
 /**
  * Entries of the cache that an eviction may take. Environments and kernels stay: a host without a network could not make them again.
  */
@@ -35,6 +56,7 @@ export const cacheEntries = Effect.gen(function*() {
     ...seeds,
     ...yield* templateEntries,
     ...yield* repositoryEntries(cacheDir),
-    ...yield* packageEntries(cacheDir)
+    ...yield* packageEntries(cacheDir),
+    ...yield* downloadEntries(cacheDir)
   ]
 })

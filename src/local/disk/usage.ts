@@ -12,7 +12,16 @@ import { cacheEntries } from "./cache-entries.ts"
 
 type User = (typeof diskUsers)[number]
 
-const cacheFolders = ["environments", "kernels", "templates", "seeds", "repositories", "packages", "code"] as const
+const cacheFolders = [
+  "environments",
+  "kernels",
+  "templates",
+  "seeds",
+  "repositories",
+  "packages",
+  "downloads",
+  "code"
+] as const
 
 const partOf = (name: string): User => name === "snapshots" || name === "logs" ? name : "workspaces"
 

@@ -4,6 +4,7 @@ import { nowMs } from "../../system/time.ts"
 import type { Authority, Interception } from "../intercept/interception.ts"
 import { trustNow } from "../intercept/trust-environment.ts"
 import { withoutServiceLabels } from "../name.ts"
+import { type CacheAccess, nothingServed, type Served } from "../package-cache/access.ts"
 import { type Denied, judgeLiteral, judgeName } from "../policy/judge.ts"
 import type { Rules } from "../policy/policy.ts"
 import { connectDirectly } from "./connect-directly.ts"
@@ -37,6 +38,13 @@ export interface DialRequest {
   readonly group: string
   /** The dial process ends TLS, and puts secrets in. Unused without a name. */
   readonly interception?: HostInterception | undefined
+  /** The cache of packages answers in place of the host. Unused without a name. */
+  readonly cache?: HostCache | undefined
+}
+
+export interface HostCache extends Omit<CacheAccess, "trust"> {
+  /** Called once, when the connection is over. */
+  readonly onEnd: (served: Served) => void
 }
 
 export interface HostInterception extends Pick<Interception, "authority" | "foreign" | "secrets"> {
@@ -98,6 +106,8 @@ const interceptionMessage = (
   now: number
 ): Interception => ({ authority, foreign, secrets, trust: trustNow(), nowMs: now })
 
+const cacheMessage = ({ onEnd: _, ...cache }: HostCache): CacheAccess => ({ ...cache, trust: trustNow() })
+
 /** Types of address records (RFC 1035, RFC 3596). */
 export const TYPE_A = 1
 export const TYPE_AAAA = 28
@@ -118,14 +128,14 @@ const answerOf = ({ outcome, records }: AnsweredMessage, rules: Rules): DnsAnswe
 const make: Effect.Effect<DiallerService, never, Scope.Scope> = Effect.gen(function*() {
   const dialProcess = yield* startDialProcess
   return {
-    dial: ({ address, group, interception, name, port, rules }) =>
+    dial: ({ address, cache, group, interception, name, port, rules }) =>
       Effect.flatMap(nowMs, (now) => {
         // The dial process judges every address once more, with the host's own addresses.
         const verdict = name === undefined ? judgeLiteral(rules, address, port, []) : judgeName(rules, name, port)
         if (verdict._tag === "Denied") return Effect.fail(refused(verdict))
         const { host } = verdict
         const proxies = proxiesNow()
-        if (interception === undefined && isWithoutProxy(proxies)) {
+        if ((interception ?? cache) === undefined && isWithoutProxy(proxies)) {
           const found = name === undefined
             ? Effect.succeed([host])
             : dialProcess.addressesOf({ name: host, group })
@@ -137,12 +147,16 @@ const make: Effect.Effect<DiallerService, never, Scope.Scope> = Effect.gen(funct
         const target = name === undefined ? { name, address: host } : { name: host, address: undefined }
         const allowIps = rules.allowIps.map(({ text }) => text)
         const asked = { ...target, port, allowIps, group, proxies }
-        const dialled = interception === undefined || name === undefined
+        const dialled = name === undefined || (interception ?? cache) === undefined
           ? dialProcess.dial(asked)
-          : dialProcess.dial(
-            { ...asked, interception: interceptionMessage(interception, now) },
-            interception.onDenied
-          )
+          : dialProcess.dial({
+            ...asked,
+            interception: interception && interceptionMessage(interception, now),
+            cache: cache && cacheMessage(cache)
+          }, (told) => {
+            if (told?._tag === "InterceptionDenied") interception?.onDenied(told.detail)
+            else cache?.onEnd(told?.served ?? nothingServed)
+          })
         return Effect.mapError(dialled, failedAs)
       }),
     addressesOf: (name, group) => Effect.mapError(dialProcess.addressesOf({ name, group }), failedAs),

@@ -2,7 +2,7 @@ import { Effect, type Scope } from "effect"
 import type { Socket } from "node:net"
 import type { Authority } from "../intercept/interception.ts"
 import { release } from "../reset.ts"
-import { DialRun, failed, type Failure, type Outcome } from "./dial-run.ts"
+import { DialRun, failed, type Failure, type Listener, type Outcome } from "./dial-run.ts"
 import type {
   AddressesMessage,
   Answer,
@@ -19,8 +19,8 @@ const MAX_PENDING = 65_536
 export interface DialProcess {
   /** Starts the process before the first request. A failure is told by the request. */
   readonly prepare: Effect.Effect<void>
-  /** `onDenied` gets the reason if an intercepted connection is denied after it was made, until the Scope closes. */
-  readonly dial: (request: Omit<DialMessage, "_tag" | "id">, onDenied?: (detail: string) => void) => Effect.Effect<
+  /** The listener hears of the connection until the Scope closes. */
+  readonly dial: (request: Omit<DialMessage, "_tag" | "id">, listener?: Listener) => Effect.Effect<
     { readonly socket: Socket; readonly address: string; readonly viaProxy: boolean },
     Failure,
     Scope.Scope
@@ -54,7 +54,7 @@ export const startDialProcess: Effect.Effect<DialProcess, never, Scope.Scope> = 
       | Omit<AddressesMessage, "id">
       | Omit<AuthorityMessage, "id">,
     settle: (outcome: Outcome | Failure) => void,
-    listening?: { readonly onDenied: (detail: string) => void; stop?: () => void }
+    listening?: { readonly listener: Listener; stop?: () => void }
   ) => {
     const run = running()
     if (!(run instanceof DialRun) || run.size >= MAX_PENDING) {
@@ -62,7 +62,7 @@ export const startDialProcess: Effect.Effect<DialProcess, never, Scope.Scope> = 
       return Effect.void
     }
     const id = (state.lastId += 1)
-    if (listening !== undefined) listening.stop = run.listen(id, listening.onDenied)
+    if (listening !== undefined) listening.stop = run.listen(id, listening.listener)
     run.request({ ...request, id }, settle)
     return Effect.sync(() => run.cancel(id))
   }
@@ -84,13 +84,13 @@ export const startDialProcess: Effect.Effect<DialProcess, never, Scope.Scope> = 
 
   return {
     prepare: Effect.sync(() => void running()),
-    dial: (request, onDenied = () => {}) =>
+    dial: (request, listener) =>
       Effect.gen(function*() {
         // The socket has an owner from the moment it arrives, also when the fiber is interrupted in that moment.
         const held = { socket: undefined as Socket | undefined }
         yield* Effect.addFinalizer(() => Effect.sync(() => held.socket !== undefined && release(held.socket)))
-        const listening: { readonly onDenied: typeof onDenied; stop?: () => void } = { onDenied }
-        yield* Effect.addFinalizer(() => Effect.sync(() => listening.stop?.()))
+        const listening: { readonly listener: Listener; stop?: () => void } | undefined = listener && { listener }
+        yield* Effect.addFinalizer(() => Effect.sync(() => listening?.stop?.()))
         return yield* Effect.async<
           { readonly socket: Socket; readonly address: string; readonly viaProxy: boolean },
           Failure
@@ -106,7 +106,7 @@ export const startDialProcess: Effect.Effect<DialProcess, never, Scope.Scope> = 
             socket.allowHalfOpen = true
             if (message.head !== "") socket.unshift(Buffer.from(message.head, "base64"))
             resume(Effect.succeed({ socket, address: message.address, viaProxy: message.viaProxy }))
-          }, request.interception === undefined ? undefined : listening)
+          }, listening)
         )
       }),
     addressesOf: (request) =>

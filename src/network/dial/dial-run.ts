@@ -3,7 +3,7 @@ import type { Socket } from "node:net"
 import { processEnvironment } from "../../system/config.ts"
 import { reset } from "../reset.ts"
 import { dialProgram } from "./program.ts"
-import type { Answer, RefusedMessage, Request, Response } from "./protocol.ts"
+import type { Answer, RefusedMessage, Request, Response, Told } from "./protocol.ts"
 import { THREADS } from "./threads.ts"
 
 /** Maximum heap of the process, in MiB. */
@@ -16,11 +16,14 @@ export type Failure = Pick<RefusedMessage, "detail" | "failure" | "option">
 
 export const failed = (detail: string): Failure => ({ failure: "failed", detail, option: undefined })
 
+/** Hears of a connection after it was made; `undefined` once the process has ended. */
+export type Listener = (told: Told | undefined) => void
+
 /** One run of the dial process. Every request is answered, at the latest when the process ends. */
 export class DialRun {
   readonly #child: ChildProcess
-  /** Who hears of denials, by request. */
-  readonly #listeners = new Map<number, (detail: string) => void>()
+  /** By request. */
+  readonly #listeners = new Map<number, Listener>()
   readonly #pending = new Map<number, (outcome: Outcome | Failure) => void>()
   isOver = false
 
@@ -53,8 +56,8 @@ export class DialRun {
   }
 
   /** Until the returned function is called. */
-  listen(id: number, onDenied: (detail: string) => void) {
-    this.#listeners.set(id, onDenied)
+  listen(id: number, listener: Listener) {
+    this.#listeners.set(id, listener)
     return () => void this.#listeners.delete(id)
   }
 
@@ -76,7 +79,9 @@ export class DialRun {
   #receive(message: Response, socket: Socket | undefined) {
     // Its failures are the splice's to see; without a listener they would end the daemon.
     socket?.on("error", () => {})
-    if (message._tag === "InterceptionDenied") return this.#listeners.get(message.id)?.(message.detail)
+    if (message._tag === "InterceptionDenied" || message._tag === "CacheServed") {
+      return this.#listeners.get(message.id)?.(message)
+    }
     const settle = this.#pending.get(message.id)
     this.#pending.delete(message.id)
     if (settle !== undefined) settle({ message, socket })
@@ -89,5 +94,7 @@ export class DialRun {
     this.#child.kill("SIGKILL")
     for (const settle of [...this.#pending.values()]) settle(failed(detail))
     this.#pending.clear()
+    for (const listener of [...this.#listeners.values()]) listener(undefined)
+    this.#listeners.clear()
   }
 }

@@ -2,6 +2,7 @@ import type { Socket } from "node:net"
 import { startTimer } from "../../system/timer.ts"
 import { makeAuthority } from "../intercept/authority.ts"
 import { reset } from "../reset.ts"
+import { dialCached } from "./dial-cached.ts"
 import { dialIntercepted } from "./dial-intercepted.ts"
 import { dial } from "./dial.ts"
 import {
@@ -53,7 +54,9 @@ const send = (message: Response, socket?: Socket) => {
 const connect = (request: DialMessage) =>
   answer(request.id, DIAL_MS, async (signal) => {
     const onDenied = (detail: string) => send({ _tag: "InterceptionDenied", id: request.id, detail })
-    const { address, head, socket, viaProxy } = request.interception === undefined
+    const { address, head, socket, viaProxy } = request.cache !== undefined
+      ? await dialCached(request, request.cache, (served) => send({ _tag: "CacheServed", id: request.id, served }))
+      : request.interception === undefined
       ? await dial(request, signal)
       : await dialIntercepted(request, request.interception, signal, onDenied)
     // A socket of a request that was cancelled meanwhile has no owner.

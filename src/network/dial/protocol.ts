@@ -1,4 +1,5 @@
 import type { Authority, Interception } from "../intercept/interception.ts"
+import type { CacheAccess, Served } from "../package-cache/access.ts"
 
 // Messages between the daemon and the dial process, as JSON over Node's IPC. Both come from one build.
 
@@ -41,6 +42,8 @@ export interface DialMessage {
   readonly proxies: Proxies
   /** The connection's TLS ends in the dial process. Only with a name. */
   readonly interception?: Interception | undefined
+  /** The dial process answers the connection itself, from the cache of packages. Only with a name. */
+  readonly cache?: CacheAccess | undefined
 }
 
 /** Asks for a certificate authority. */
@@ -129,6 +132,13 @@ export interface InterceptionDeniedMessage {
   readonly detail: string
 }
 
+/** A connection to the cache of packages is over. */
+export interface CacheServedMessage {
+  readonly _tag: "CacheServed"
+  readonly id: number
+  readonly served: Served
+}
+
 /** The end of a request. */
 export type Answer =
   | ConnectedMessage
@@ -137,4 +147,7 @@ export type Answer =
   | AddressesFoundMessage
   | AuthorityMadeMessage
 
-export type Response = Answer | InterceptionDeniedMessage
+/** What the dial process tells about a connection after it was made. */
+export type Told = CacheServedMessage | InterceptionDeniedMessage
+
+export type Response = Answer | Told

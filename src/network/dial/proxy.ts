@@ -33,6 +33,11 @@ const pausable = (onBytes: (bytes: Buffer) => boolean) =>
     }
   })
 
+const readers = new WeakMap<Socket, () => void>()
+
+/** Lets this process read a tunnel, whose bytes are the daemon's otherwise. Without effect on other sockets. */
+export const readHere = (socket: Socket): void => readers.get(socket)?.()
+
 /** Asks a proxy for a tunnel (RFC 9110, 9.3.6). `head`: bytes of the tunnel that came with the answer. */
 export const connectThrough = async (
   proxy: Proxy,
@@ -58,6 +63,11 @@ export const connectThrough = async (
     if (status < 200 || status > 299) {
       throw new Refusal(FAILURES.get(status) ?? "refused", `the proxy ${address} answered ${text} for ${asked}`)
     }
+    readers.set(socket, () => {
+      answers.set(socket, (bytes) => socket.push(bytes))
+      // The stream waits for the bytes of the proxy's answer, which never came to it.
+      socket.push(Buffer.alloc(0))
+    })
     return { socket, address, head: head.toString("base64") }
   } catch (error) {
     socket.destroy()

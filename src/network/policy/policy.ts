@@ -15,7 +15,9 @@ export const Policy = Schema.Struct(snakeFields({
   /** `NAME[:PORT]`, `*.SUFFIX[:PORT]`, `*` or a named list. It wins over `allowHosts`. */
   denyHosts: Schema.Array(Schema.String),
   /** `IP[/BITS][:PORT]` or `[IPv6[/BITS]]:PORT`. */
-  allowIps: Schema.Array(Schema.String)
+  allowIps: Schema.Array(Schema.String),
+  /** False: no download is taken from the cache of packages, and none is kept. @default true */
+  packageCache: Schema.optional(Schema.Boolean)
 }))
 export type Policy = typeof Policy.Type
 

@@ -40,8 +40,8 @@ const scrub = (guest: Guest, virtualBytes: number) =>
   )
 
 /**
- * The disk of a workspace at rest without leftovers of a run: an inspector replays the journal and removes temporary files and pyro's own
- * files, all in a further layer. The layer goes with the Scope; a sweep removes the layer after a crash. The caller holds the workspace
+ * The disk of a workspace at rest without leftovers of a run: an inspector replays the journal and removes temporary files, settings of the
+ * package cache and pyro's own files, all in a further layer. The layer goes with the Scope; a sweep removes the layer after a crash. The caller holds the workspace
  * alone.
  */
 export const scrubbedDisk = (

@@ -96,7 +96,9 @@ export const openCommands = (
   folder: WorkspaceFolder,
   limits = logLimits,
   secrets = unstoredSecrets(),
-  headerSecrets = noHeaderSecrets
+  headerSecrets = noHeaderSecrets,
+  /** Runs before each command. */
+  prepare: (channel: GuestChannel) => Effect.Effect<void> = () => Effect.void
 ): Effect.Effect<Commands, NoSpace | StateDirectoryUnusable, Scope.Scope> =>
   Effect.acquireRelease(
     attempt("open", folder.journal, () => new CommandJournal(folder.journal)),
@@ -190,6 +192,7 @@ export const openCommands = (
         Effect.gen(function*() {
           const { execId: id } = payload
           const placeholders = yield* headerSecrets.variables(channel)
+          yield* prepare(channel)
           // No yield lies between this and the journal: of two requests with one id, only one starts the command.
           if (journal.get(id) !== undefined) return { mine: false }
           const variables = yield* secrets.variables(payload.secretEnv)

@@ -38,12 +38,15 @@ export interface HeaderSecrets {
   readonly inherit: (folder: string) => Effect.Effect<void, StorageFailed>
   /** Forgets removed hosts: nothing of the guest that knew their placeholders is left. */
   readonly forgetFormer: Effect.Effect<void, StorageFailed>
+  /** Hosts that get a secret. */
+  readonly hosts: () => ReadonlyArray<string>
 }
 
 export const noHeaderSecrets: HeaderSecrets = {
   variables: () => Effect.succeed({}),
   interceptionOf: () => Effect.succeed(undefined),
   placeholders: () => [],
+  hosts: () => [],
   texts: () => [],
   check: () => Effect.void,
   change: () => Effect.succeed([]),
@@ -132,6 +135,7 @@ const make = ({ dialler, initial, secrets, write }: Options): HeaderSecrets => {
         }
       }),
     placeholders,
+    hosts: () => stored.bindings.map(({ host }) => host),
     texts: () => stored.bindings.map(bindingText).sort(),
     check: (change) => Effect.suspend(() => checkChange(stored.bindings, (name) => secrets.valueOf(name), change)),
     change: ({ clearSecretHttp = [], clearSecrets = [], secretHttp = [], secrets: given = {} }) =>

@@ -1,13 +1,15 @@
-import { Clock, Deferred, Effect, type Scope } from "effect"
+import { Clock, Deferred, Effect, FiberId, Option, type Scope } from "effect"
 import type { ConnectRequest } from "../../guest-channel/network.ts"
 import type { GuestSocket } from "../../guest-channel/socket.ts"
 import { type DiallerService, DialRefused } from "../../network/dial/Dialler.ts"
 import type { ForbiddenText } from "../../network/forbidden-text.ts"
 import type { ForeignSecret } from "../../network/intercept/interception.ts"
+import { nothingServed, type Served } from "../../network/package-cache/access.ts"
 import type { Rules } from "../../network/policy/policy.ts"
 import { splice, type SpliceEnd } from "../../network/splice.ts"
 import { acquirePlain } from "../../system/scopes.ts"
 import type { HeaderSecrets } from "../header-secret/header-secrets.ts"
+import type { PackageCaching } from "../package-cache/package-cache.ts"
 import { forbiddenBy, type LiveConnection, makeLive } from "./live.ts"
 import type { NewRecord } from "./log.ts"
 
@@ -25,6 +27,7 @@ export interface Connecting {
   /** How connections to a host get secrets. */
   readonly interceptionOf: HeaderSecrets["interceptionOf"]
   readonly placeholders: HeaderSecrets["placeholders"]
+  readonly caching: PackageCaching
 }
 
 /** Maximum connections of one guest at a time: the agent has no more streams. */
@@ -77,9 +80,18 @@ const forbiddenAt = (host: string, placeholders: ReadonlyArray<ForeignSecret>): 
 
 const unreadable = ({ message }: Error) => new DialRefused({ reason: "failed", detail: message, option: undefined })
 
+/** The host of a connection; for a name of the package cache, the registry behind the name. */
+const targetOf = ({ name, port }: ConnectRequest, { caching }: Connecting) => {
+  const cached = name === undefined ? undefined : caching.of(name, port)
+  return cached === undefined
+    ? { name, port, cache: undefined }
+    : { name: cached.registry.host, port: cached.registry.port, cache: cached.cache }
+}
+
 /** Connects on the host. The connection is in `live` until the Scope closes. */
 const dial = (
-  { address: literal, name, port }: ConnectRequest,
+  { address: literal }: ConnectRequest,
+  { cache, name, port }: ReturnType<typeof targetOf>,
   { dialler, group, interceptionOf, live, placeholders, rules }: Connecting,
   at: string,
   onDenied: (detail: string) => void
@@ -87,9 +99,19 @@ const dial = (
   Effect.gen(function*() {
     if (live.size >= MAX_LIVE) return yield* tooMany
     const judgedBy = rules()
+    const served = cache === undefined ? undefined : Deferred.unsafeMake<Served>(FiberId.none)
+    const onEnd = (got: Served) => served && Deferred.unsafeDone(served, Effect.succeed(got))
     const found = name === undefined ? undefined : yield* Effect.mapError(interceptionOf(name, port), unreadable)
     const interception = found === undefined ? undefined : { ...found, onDenied }
-    const dialled = yield* dialler.dial({ name, address: literal, port, rules: judgedBy, group, interception })
+    const dialled = yield* dialler.dial({
+      name,
+      address: literal,
+      port,
+      rules: judgedBy,
+      group,
+      interception,
+      cache: cache && { ...cache, onEnd }
+    })
     const isInspected = judgedBy.isListed && name !== undefined
     const { address, socket, viaProxy } = dialled
     // Other connections were made meanwhile.
@@ -101,16 +123,16 @@ const dial = (
     const forbidden = rules() === judgedBy ? undefined : forbiddenBy(rules(), one)
     const texts = interception === undefined ? forbiddenAt(`${name ?? literal}:${port}`, placeholders()) : []
     return forbidden === undefined
-      ? { one, socket, texts, bufferBytes }
+      // The cache compares the host of each request itself.
+      ? { one, socket, texts, served, bufferBytes, expectedName: isInspected && cache === undefined ? name : undefined }
       : yield* new DialRefused({ reason: "denied", detail: forbidden.reason, option: forbidden.option })
   })
 
 /** Moves bytes until both sides have ended, or the policy or a side has reset the connection. */
 const move = (
   guest: GuestSocket,
-  { bufferBytes, one, socket, texts }: Effect.Effect.Success<ReturnType<typeof dial>>
+  { bufferBytes, expectedName, one, socket, texts }: Effect.Effect.Success<ReturnType<typeof dial>>
 ): Effect.Effect<Ended> => {
-  const expectedName = one.isInspected ? one.name : undefined
   return splice({ guest, socket, counts: one.counts, expectedName, forbidden: texts, bufferBytes }).pipe(
     // The last bytes are on their way in the guest.
     Effect.tap(({ _tag }) => _tag === "Closed" ? Effect.ignore(guest.closed) : Effect.void),
@@ -119,17 +141,32 @@ const move = (
   )
 }
 
+/** Time for the cache to notice the end of a connection. */
+const SERVED_TIMEOUT = "2 seconds"
+
+/** What the log says of a connection that the cache has answered. */
+const cachedAs = ({ address, cachedBytes, denial, fetchedBytes }: Served): Partial<NewRecord> => ({
+  ...(address === undefined ? {} : { address }),
+  bytesIn: fetchedBytes + cachedBytes,
+  ...(cachedBytes === 0 ? {} : { cachedBytes }),
+  ...(denial === undefined ? {} : { outcome: "denied", reason: denial.detail }),
+  ...(denial?.option === undefined ? {} : { option: denial.option })
+})
+
 /**
  * Answers one request: judged, dialled, accepted, moved, recorded. The guest's `connect()` succeeds after the host has connected, and fails with
  * ECONNREFUSED otherwise. An interruption resets both sides.
  */
 export const connect = (request: ConnectRequest, connecting: Connecting): Effect.Effect<void> =>
   Effect.gen(function*() {
-    const { address: literal, name, port } = request
+    const { address: literal } = request
+    const target = targetOf(request, connecting)
+    const { name, port } = target
     const startMs = yield* Clock.currentTimeMillis
     const at = new Date(startMs).toISOString()
     let made: LiveConnection | undefined
     let denial: string | undefined
+    let cached: Partial<NewRecord> | undefined
     const record = (ended: Ended) =>
       Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
         connecting.record({
@@ -137,18 +174,24 @@ export const connect = (request: ConnectRequest, connecting: Connecting): Effect
           kind: "connection",
           host: name ?? literal,
           port,
-          ...(made === undefined ? {} : { address: made.address }),
+          ...(made === undefined || target.cache !== undefined ? {} : { address: made.address }),
           ...(denial === undefined ? ended : { outcome: "denied" as const, reason: denial }),
           bytesOut: made?.counts.sentBytes ?? 0,
           bytesIn: made?.counts.receivedBytes ?? 0,
-          durationMs: nowMs - startMs
+          durationMs: nowMs - startMs,
+          ...cached
         }))
     const served: Effect.Effect<Ended, DialRefused, Scope.Scope> = Effect.gen(function*() {
-      const dialled = yield* dial(request, connecting, at, (detail) => (denial ??= detail))
+      const dialled = yield* dial(request, target, connecting, at, (detail) => (denial ??= detail))
       const guest = yield* Effect.option(request.accept)
       if (guest._tag === "None") return GAVE_UP
       made = dialled.one
-      return yield* move(guest.value, dialled)
+      const ended = yield* move(guest.value, dialled)
+      if (dialled.served !== undefined) {
+        const served = yield* Effect.timeoutOption(Deferred.await(dialled.served), SERVED_TIMEOUT)
+        cached = cachedAs(Option.getOrElse(served, () => nothingServed))
+      }
+      return ended
     })
     yield* Effect.scoped(served).pipe(
       Effect.raceFirst(Effect.as(request.withdrawn, GAVE_UP)),

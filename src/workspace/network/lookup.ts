@@ -5,6 +5,9 @@ import type { Connecting } from "./connection.ts"
 /** Time in which a resolver asks for the other types of a name's records, in ms. */
 const SAME_MS = 2_000
 
+/** Port of the cache. */
+const HTTP = 80
+
 /** Names of recent denials. Bounded, since a guest chooses the names. */
 const MAX_RECENT = 256
 
@@ -24,11 +27,13 @@ export const makeRecent = () => {
 /** Answers a look-up, or ends with it: the bound of open requests then bounds what waits for resolvers. The log has denials only: an allowed look-up precedes a connection, which the log has. */
 export const lookUp = (
   request: ResolveRequest,
-  { dialler, group, record, rules }: Connecting,
+  { caching, dialler, group, record, rules }: Connecting,
   isRecent: ReturnType<typeof makeRecent>
 ): Effect.Effect<void> =>
   Effect.gen(function*() {
-    const { name, type } = request
+    const { type } = request
+    // The cache has names of its own; they are allowed as their registries are.
+    const name = caching.of(request.name, HTTP)?.registry.host ?? request.name
     const { answer, denied } = yield* dialler.resolve({ name, type, rules: rules(), group })
     const nowMs = yield* Clock.currentTimeMillis
     if (denied !== undefined && !isRecent(request, nowMs)) {

@@ -5,9 +5,12 @@ import type { OpenConnection } from "../../contract/operations/workspace-network
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { Dialler, type DiallerService } from "../../network/dial/Dialler.ts"
 import type { Tap } from "../../network/tap/Tap.ts"
+import { Paths } from "../../system/Paths.ts"
 import { acquirePlain } from "../../system/scopes.ts"
 import type { HeaderSecrets, SecretHost } from "../header-secret/header-secrets.ts"
 import { hintsOf } from "../hints.ts"
+import { makeClients } from "../package-cache/clients.ts"
+import { packageCaching } from "../package-cache/package-cache.ts"
 import type { ResidentVm } from "../residents/Resident.ts"
 import type { Connecting } from "./connection.ts"
 import { newsOf } from "./denials.ts"
@@ -32,6 +35,8 @@ export interface Network {
   ) => Effect.Effect<number, NetworkUnsupported | NetworkDriverUnavailable | ChannelFailed>
   /** Resets the connections to some hosts, which have a former value of a secret. */
   readonly resetHosts: (hosts: ReadonlyArray<SecretHost>) => void
+  /** Leads the guest's clients to the package cache, before a command. */
+  readonly prepareClients: (channel: GuestChannel) => Effect.Effect<void>
   /** Resets all connections: the VM has ended, or another one takes its place. */
   readonly lose: Effect.Effect<void>
   /** The newest open connections, oldest first. */
@@ -54,7 +59,8 @@ const makeNetwork = (
   dialler: DiallerService,
   group: string,
   log: ConnectionLog,
-  { interceptionOf, placeholders }: HeaderSecrets
+  { hosts, interceptionOf, placeholders }: HeaderSecrets,
+  paths: Paths["Type"]
 ): Network => {
   let granted: Granted | undefined
   let current: ResidentVm | undefined
@@ -70,8 +76,10 @@ const makeNetwork = (
     record: log.append,
     pace: makePace(log.append),
     interceptionOf,
-    placeholders
+    placeholders,
+    caching: packageCaching(paths, () => granted ?? nothingGranted, hosts)
   }
+  const clients = makeClients(connecting.caching)
   const news = newsOf(log, () => granted !== undefined && isOn(granted))
 
   /** Without the host's side, no packet of the guest goes anywhere. */
@@ -121,6 +129,7 @@ const makeNetwork = (
       const before = granted
       const wasOn = before !== undefined && isOn(before)
       granted = next
+      clients.changed()
       if (current === undefined) return 0
       yield* serve(current)
       if (hasTap(current)) {
@@ -132,6 +141,7 @@ const makeNetwork = (
       }
       const count = resetForbidden(next)
       if (!isOn(next) && wasOn) yield* turnOff(current.channel)
+      yield* clients.before(current.channel)
       return count
     })
   return {
@@ -144,11 +154,16 @@ const makeNetwork = (
       ),
     change,
     resetHosts: (hosts) => {
+      // The cache does not serve hosts of secrets.
+      clients.changed()
       const isChanged = ({ name, port }: LiveConnection) => hosts.some((one) => one.host === name && one.port === port)
       for (const one of [...live].filter(isChanged)) {
         resetLive(one, { outcome: "allowed", reason: "the secrets of the host changed" })
       }
     },
+    // The names of the cache lead nowhere from a network device.
+    prepareClients: (channel) =>
+      Effect.suspend(() => current !== undefined && hasTap(current) ? Effect.void : clients.before(channel)),
     lose: Effect.sync(() => {
       current = undefined
       for (const one of live) resetLive(one, { outcome: "allowed", reason: "the microVM ended" })
@@ -171,7 +186,9 @@ const makeNetwork = (
 export const openNetwork = (
   directory: string,
   headerSecrets: HeaderSecrets
-): Effect.Effect<Network, never, Dialler | Scope.Scope> =>
+): Effect.Effect<Network, never, Dialler | Paths | Scope.Scope> =>
   // The directory names the workspace for the fairness of the dialler.
-  Effect.zipWith(Dialler, openConnectionLog(directory), (dialler, log) =>
-    makeNetwork(dialler, directory, log, headerSecrets))
+  Effect.gen(function*() {
+    const log = yield* openConnectionLog(directory)
+    return makeNetwork(yield* Dialler, directory, log, headerSecrets, yield* Paths)
+  })

@@ -43,5 +43,6 @@ export const askedGrant = (asked: AskedNetwork): Either.Either<Granted, InvalidR
       : "contradicts --network-policy off"
     return refuse(ruled[0], detail)
   }
-  return grantedBy({ networkPolicy, allowHosts, denyHosts, allowIps })
+  const cached = asked.noPackageCache === true ? { packageCache: false } : {}
+  return grantedBy({ networkPolicy, allowHosts, denyHosts, allowIps, ...cached })
 }

@@ -1,8 +1,11 @@
 import { Effect, type Scope } from "effect"
 import { type ChannelFailed, NetworkDriverUnavailable, type NetworkUnsupported } from "../../contract/errors.ts"
 import { Dialler } from "../../network/dial/Dialler.ts"
+import { Paths } from "../../system/Paths.ts"
 import type { Guest } from "../../vm/guest.ts"
 import type { HeaderSecrets } from "../header-secret/header-secrets.ts"
+import { settleClients } from "../package-cache/clients.ts"
+import { packageCaching } from "../package-cache/package-cache.ts"
 import { type NetworkNews, newsOf } from "./denials.ts"
 import { turnOn, turnOnDevice } from "./guest.ts"
 import { memoryLog } from "./log.ts"
@@ -18,16 +21,17 @@ let runs = 0
 export const serveRun = (
   { channel, vm }: Guest,
   granted: Granted,
-  { interceptionOf, placeholders }: HeaderSecrets
+  { hosts, interceptionOf, placeholders }: HeaderSecrets
 ): Effect.Effect<
   NetworkNews,
   NetworkUnsupported | NetworkDriverUnavailable | ChannelFailed,
-  Dialler | Scope.Scope
+  Dialler | Paths | Scope.Scope
 > =>
   Effect.gen(function*() {
     const log = memoryLog()
     const rules = () => granted.rules
     const dialler = yield* Dialler
+    const caching = packageCaching(yield* Paths, () => granted, hosts)
     const connecting = {
       dialler,
       group: `run ${runs += 1}`,
@@ -36,7 +40,8 @@ export const serveRun = (
       record: log.append,
       pace: makePace(log.append),
       interceptionOf,
-      placeholders
+      placeholders,
+      caching
     }
     if (vm.spec.hasTap === true) {
       yield* Effect.mapError(serveTap(vm, connecting), ({ detail }) =>
@@ -45,6 +50,7 @@ export const serveRun = (
     } else {
       yield* serveRequests(channel, connecting)
       yield* turnOn(channel)
+      yield* settleClients(channel, caching)
     }
     return newsOf(log, () =>
       isOn(granted))

@@ -1,6 +1,7 @@
 import { Effect, type Scope } from "effect"
 import type { NoSpace, StateDirectoryUnusable } from "../../contract/errors.ts"
 import type { Dialler } from "../../network/dial/Dialler.ts"
+import type { Paths } from "../../system/Paths.ts"
 import { type Commands, openCommands } from "../exec/commands.ts"
 import { execKind } from "../exec/inherit.ts"
 import { logLimits } from "../exec/log-store.ts"
@@ -24,13 +25,13 @@ export interface OpenResidents extends Residents {
 /** Opens every resident of a workspace. The residents close with the Scope. */
 export const openResidents = (
   folder: WorkspaceFolder
-): Effect.Effect<OpenResidents, NoSpace | StateDirectoryUnusable, Dialler | Scope.Scope> =>
+): Effect.Effect<OpenResidents, NoSpace | StateDirectoryUnusable, Dialler | Paths | Scope.Scope> =>
   Effect.gen(function*() {
     const { directory } = folder
     const secrets = yield* openSecrets(directory)
     const headerSecrets = yield* openHeaderSecrets(directory, secrets)
-    const commands = yield* openCommands(folder, logLimits, secrets, headerSecrets)
     const network = yield* openNetwork(directory, headerSecrets)
+    const commands = yield* openCommands(folder, logLimits, secrets, headerSecrets, network.prepareClients)
     return {
       ...makeResidents([
         listed(execKind, directory, execResident(commands)),

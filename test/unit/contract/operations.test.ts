@@ -56,6 +56,7 @@ describe("a request to run", () => {
       allow_home: false,
       env: {},
       include_ignored: [],
+      no_package_cache: false,
       cwd: "/workspace",
       workspace_user: "root",
       vcpu_count: 1,

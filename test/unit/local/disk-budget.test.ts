@@ -26,6 +26,7 @@ const installation = (settings: Readonly<Record<string, string>>) =>
     const template = path.dirname(write(path.join(cacheDir, "templates", "old", "mem"), 3, 48))
     const recent = path.dirname(write(path.join(cacheDir, "templates", "recent", "mem"), 3, 0))
     const packages = path.dirname(write(path.join(cacheDir, "packages", "one.deb"), 2, 24))
+    const download = write(path.join(cacheDir, "downloads", "0a", "0a".repeat(32)), 1, 30)
     const environment = write(path.join(cacheDir, "environments", "0".repeat(64), "root.erofs"), 2, 96)
     const held = write(path.join(cacheDir, "seeds", `${"1".repeat(64)}.ext4`), 2, 96)
     const disk = path.join(stateDir, "workspaces", "ws-0123456789", "disk-0")
@@ -38,7 +39,7 @@ const installation = (settings: Readonly<Record<string, string>>) =>
         Effect.provide(services),
         Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(settings))))
       )
-    return { here, template, recent, packages, environment, held }
+    return { here, template, recent, packages, download, environment, held }
   })
 
 describe("the disk budget", () => {
@@ -47,9 +48,16 @@ describe("the disk budget", () => {
       const { here } = yield* installation({})
       const { budgetBytes, evictableBytes, uses, usedBytes, workspaces } = yield* here(diskUsage)
       const of = (what: string) => Math.floor((uses.find((one) => one.what === what)?.bytes ?? 0) / mib)
-      assert.deepStrictEqual(["templates", "packages", "environments", "seeds", "workspaces"].map(of), [6, 2, 2, 2, 1])
-      assert.strictEqual(Math.floor(usedBytes / mib), 13)
-      assert.strictEqual(Math.floor(evictableBytes / mib), 8)
+      assert.deepStrictEqual(["templates", "packages", "downloads", "environments", "seeds", "workspaces"].map(of), [
+        6,
+        2,
+        1,
+        2,
+        2,
+        1
+      ])
+      assert.strictEqual(Math.floor(usedBytes / mib), 14)
+      assert.strictEqual(Math.floor(evictableBytes / mib), 9)
       assert.isUndefined(budgetBytes)
       assert.deepStrictEqual(workspaces.map(({ bytes, workspace }) => [workspace, Math.floor(bytes / mib)]), [
         ["ws-0123456789", 1]
@@ -59,7 +67,7 @@ describe("the disk budget", () => {
   it.scopedLive("an eviction takes the least recently used cache first, and ends when the budget holds", () =>
     Effect.gen(function*() {
       const { environment, held, here, packages, recent, template } = yield* installation({
-        PYRO_DISK_BUDGET_MIB: "11"
+        PYRO_DISK_BUDGET_MIB: "12"
       })
       const evicted = yield* here(tendDisk)
       assert.deepStrictEqual(evicted.map(({ kind, what }) => [kind, what]), [["evicted template", "old"]])
@@ -71,11 +79,11 @@ describe("the disk budget", () => {
 
   it.scopedLive("a budget that no eviction can keep refuses new work, and caches in use stay", () =>
     Effect.gen(function*() {
-      const { environment, here, packages, recent } = yield* installation({ PYRO_DISK_BUDGET_MIB: "2" })
+      const { download, environment, here, packages, recent } = yield* installation({ PYRO_DISK_BUDGET_MIB: "2" })
       const failure = yield* Effect.flip(here(demandDiskRoom))
       assert.strictEqual(failure._tag, "NoSpace")
       assert.include(failure.message, "PYRO_DISK_BUDGET_MIB")
-      assert.isFalse(fs.existsSync(packages))
+      for (const gone of [download, packages]) assert.isFalse(fs.existsSync(gone), gone)
       for (const kept of [environment, recent]) assert.isTrue(fs.existsSync(kept), kept)
     }))
 

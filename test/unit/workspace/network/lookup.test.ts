@@ -34,7 +34,8 @@ it.effect("a withdrawn look-up waits for no resolver", () =>
         record: () => Effect.void,
         interceptionOf: () => Effect.succeed(undefined),
         pace: Effect.void,
-        placeholders: () => []
+        placeholders: () => [],
+        caching: { of: () => undefined, settings: () => undefined }
       },
       () => false
     ))

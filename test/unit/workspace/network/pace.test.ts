@@ -39,7 +39,8 @@ const flooding = Effect.gen(function*() {
     record,
     pace: makePace(record),
     interceptionOf: noHeaderSecrets.interceptionOf,
-    placeholders: noHeaderSecrets.placeholders
+    placeholders: noHeaderSecrets.placeholders,
+    caching: { of: () => undefined, settings: () => undefined }
   })
   return { answered: () => answered, records }
 })

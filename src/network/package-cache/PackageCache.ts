@@ -1,0 +1,128 @@
+import type { IncomingMessage } from "node:http"
+import type { Content } from "./content.ts"
+import { Download } from "./download.ts"
+import type { Entry, EntryHead } from "./entry.ts"
+import { isKeepable } from "./freshness.ts"
+import type { Store } from "./store.ts"
+import { ask, type Upstream } from "./upstream.ts"
+
+/** What a fetch brought. */
+export type Fetched =
+  /** The answer is on its way to the disk. */
+  | { readonly _tag: "Download"; readonly download: Download; readonly response: IncomingMessage }
+  /** The registry still has the entry. */
+  | { readonly _tag: "Validated" }
+  /** The answer cannot be kept. Its body belongs to the caller. */
+  | { readonly _tag: "Unkept"; readonly response: IncomingMessage }
+
+export interface FetchRequest {
+  readonly key: string
+  readonly path: string
+  readonly content: Content
+  readonly upstream: Upstream
+  readonly userAgent: string | undefined
+  /** The kept entry, which the registry is asked about. @default a new answer */
+  readonly known?: Entry | undefined
+  /** Time for the head of the answer, in ms. @default no limit of its own */
+  readonly headMs?: number | undefined
+}
+
+/** Time for which a registry that could not be reached is not asked about what is kept, in ms. */
+const UNREACHABLE_MS = 30_000
+
+const headOf = (key: string, { headers }: IncomingMessage): EntryHead => ({
+  key,
+  contentType: headers["content-type"],
+  contentEncoding: headers["content-encoding"] === "identity" ? undefined : headers["content-encoding"],
+  cacheControl: headers["cache-control"],
+  etag: headers.etag,
+  lastModified: headers["last-modified"]
+})
+
+const conditionsOf = (known: Entry | undefined) =>
+  known === undefined ? {} : {
+    ...(known.head.etag === undefined ? {} : { "if-none-match": known.head.etag }),
+    ...(known.head.lastModified === undefined ? {} : { "if-modified-since": known.head.lastModified })
+  }
+
+/** Answers of registries, kept on the disk and fetched once for all that ask at a time. */
+export class PackageCache {
+  readonly store: Store
+  readonly nowMs: () => number
+  readonly #fetching = new Map<string, Promise<Fetched>>()
+  /** Registries that could not be reached, and until when. */
+  readonly #unreachable = new Map<string, number>()
+
+  constructor(store: Store, nowMs: () => number) {
+    this.store = store
+    this.nowMs = nowMs
+  }
+
+  /**
+   * Asks the registry, or joins a fetch of the same key. `isMine` is false for a caller that joined: an unkept answer belongs to the
+   * first caller.
+   */
+  async fetch(request: FetchRequest): Promise<{ readonly fetched: Fetched; readonly isMine: boolean }> {
+    const running = this.#fetching.get(request.key)
+    if (running !== undefined) {
+      const fetched = await running
+      if (fetched._tag === "Validated" || (fetched._tag === "Download" && fetched.download.isOpen)) {
+        return { fetched, isMine: false }
+      }
+    }
+    const started = this.#start(request)
+    this.#fetching.set(request.key, started)
+    const forget = () => this.#fetching.get(request.key) === started && this.#fetching.delete(request.key)
+    started.then((fetched) => {
+      if (fetched._tag === "Download") fetched.download.over.finally(forget)
+      else forget()
+    }, forget)
+    return { fetched: await started, isMine: true }
+  }
+
+  /** Whether a registry could not be reached a moment ago. */
+  isUnreachable(upstream: Upstream): boolean {
+    return (this.#unreachable.get(hostOf(upstream)) ?? 0) > this.nowMs()
+  }
+
+  async #start({ content, headMs, key, known, path, upstream, userAgent }: FetchRequest): Promise<Fetched> {
+    const controller = new AbortController()
+    const deadline = headMs === undefined ? undefined : AbortSignal.timeout(headMs)
+    const abort = () => controller.abort(new Error("the registry does not answer in time"))
+    deadline?.addEventListener("abort", abort)
+    const response = await ask(upstream, {
+      method: "GET",
+      path,
+      headers: {
+        accept: content.accept,
+        "accept-encoding": content.keeps === "index" ? "gzip" : "identity",
+        ...(userAgent === undefined ? {} : { "user-agent": userAgent }),
+        ...conditionsOf(known)
+      },
+      signal: controller.signal
+    }).catch((error: unknown) => {
+      this.#unreachable.set(hostOf(upstream), this.nowMs() + UNREACHABLE_MS)
+      throw error
+    }).finally(() => deadline?.removeEventListener("abort", abort))
+    this.#unreachable.delete(hostOf(upstream))
+    if (response.statusCode === 304 && known !== undefined) {
+      response.resume()
+      await known.validated(this.nowMs())
+      return { _tag: "Validated" }
+    }
+    return this.#keep(key, response)
+  }
+
+  async #keep(key: string, response: IncomingMessage): Promise<Fetched> {
+    const length = Number(response.headers["content-length"] ?? 0)
+    const maxBytes = this.store.largestBytes
+    const draft = isKeepable(response.statusCode!, response.headers) && length <= maxBytes
+      ? await this.store.create(key, length).catch(() => undefined)
+      : undefined
+    if (draft === undefined) return { _tag: "Unkept", response }
+    const download = new Download({ response, head: headOf(key, response), draft, maxBytes, nowMs: this.nowMs })
+    return { _tag: "Download", download, response }
+  }
+}
+
+const hostOf = ({ dial: { name, port } }: Upstream) => `${name}:${port}`

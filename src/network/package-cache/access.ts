@@ -1,0 +1,34 @@
+import type { Trust } from "../intercept/trust.ts"
+
+/** What a registry serves, and so which of its answers can be kept. */
+export type RegistryKind = "npm" | "pypi-index" | "pypi-files" | "debian"
+
+/** A registry of packages, as one connection of a guest may use it through the cache. */
+export interface CacheAccess {
+  readonly kind: RegistryKind
+  /** Hosts that the requests of the connection may name, in lower case. */
+  readonly names: ReadonlyArray<string>
+  /** Replaced in indexes, so that a client finds files in the cache too. */
+  readonly link?: { readonly from: string; readonly to: string } | undefined
+  /** Folder of the entries; made when it is absent. */
+  readonly directory: string
+  /** Maximum bytes of all entries together. */
+  readonly maxBytes: number
+  /** Bytes that the file system must have free beside a new entry. */
+  readonly reserveBytes: number
+  readonly trust: Trust
+}
+
+/** What one connection got from the cache. */
+export interface Served {
+  /** Address of the registry, or the proxy's `host:port`. Absent if the registry was not asked. */
+  readonly address?: string | undefined
+  /** Bytes of bodies that came from the registry. */
+  readonly fetchedBytes: number
+  /** Bytes of bodies that came from the disk. */
+  readonly cachedBytes: number
+  /** Why the registry's address is denied. */
+  readonly denial?: { readonly detail: string; readonly option?: string | undefined } | undefined
+}
+
+export const nothingServed: Served = { fetchedBytes: 0, cachedBytes: 0 }

@@ -1,0 +1,154 @@
+import type { IncomingMessage } from "node:http"
+import { type Content, contentOf } from "./content.ts"
+import type { Download } from "./download.ts"
+import type { Entry } from "./entry.ts"
+import { type Exchange, refuse } from "./exchange.ts"
+import { type Demand, demandOf, isFresh } from "./freshness.ts"
+import type { PackageCache } from "./PackageCache.ts"
+import { pass, relay } from "./pass.ts"
+import { Recent } from "./recent.ts"
+import { respond } from "./respond.ts"
+import { addressOf } from "./upstream.ts"
+
+/** Time in which a registry must answer about an entry that could be served as it is, in ms. */
+const VALIDATE_MS = 5_000
+
+/** What guests got a moment ago. A guest that asks for a file again may have found a damaged one. */
+const recent = new Recent()
+
+const sendEntry = async (cache: PackageCache, exchange: Exchange, entry: Entry) => {
+  const { key } = entry.head
+  await entry.used(cache.nowMs()).catch(() => {})
+  recent.add(exchange.upstream.dial.group, key, cache.nowMs())
+  const onDamage = () => void cache.store.remove(key).catch(() => {})
+  await respond(exchange, {
+    head: entry.head,
+    bytes: entry.bodyBytes,
+    open: (part) => entry.body(onDamage, part),
+    count: (bytes) => (exchange.tally.cachedBytes += bytes)
+  })
+}
+
+const sendDownload = async (
+  cache: PackageCache,
+  exchange: Exchange,
+  download: Download,
+  from: IncomingMessage | undefined
+) => {
+  const { tally } = exchange
+  const reader = download.reader()
+  if (from !== undefined) tally.address = addressOf(from) ?? tally.address
+  recent.add(exchange.upstream.dial.group, download.head.key, cache.nowMs())
+  await respond(exchange, {
+    head: download.head,
+    bytes: download.bodyBytes,
+    open: () => reader,
+    count: (bytes) => {
+      if (from === undefined) tally.cachedBytes += bytes
+      else tally.fetchedBytes += bytes
+    }
+  })
+}
+
+/** Answers from what is kept, after a question to the registry where one is due. */
+const answerKept = async (cache: PackageCache, exchange: Exchange, content: Content, demand: Demand) => {
+  const { request, upstream } = exchange
+  const { group, name, port } = upstream.dial
+  const path = request.url!
+  const key = `${name}:${port}${path} ${content.accept}`
+  const entry = await cache.store.get(key)
+  try {
+    const isAgain = content.keeps === "immutable" && recent.has(group, key, cache.nowMs())
+    const isCurrent = entry !== undefined && !demand.isNew && !isAgain &&
+      isFresh(content, { cacheControl: entry.head.cacheControl, validatedMs: entry.validatedMs }, demand, cache.nowMs())
+    if (entry !== undefined && (isCurrent || (!demand.isNew && cache.isUnreachable(upstream)))) {
+      return await sendEntry(cache, exchange, entry)
+    }
+    // A part of a file that is not kept is no entry.
+    if (entry === undefined && request.headers.range !== undefined) return await pass(exchange)
+    const asked = { key, path, content, upstream, userAgent: request.headers["user-agent"] }
+    const result = await cache.fetch(
+      entry === undefined ? asked : { ...asked, headMs: VALIDATE_MS, ...(demand.isNew ? {} : { known: entry }) }
+    ).catch((error: unknown) => {
+      // The registry cannot be reached.
+      if (entry === undefined) throw error
+      return undefined
+    })
+    await sendFetched(cache, exchange, { key, entry, result })
+  } finally {
+    await entry?.close()
+  }
+}
+
+type Result = Awaited<ReturnType<PackageCache["fetch"]>>
+
+const sendFetched = async (
+  cache: PackageCache,
+  exchange: Exchange,
+  { entry, key, result }: {
+    readonly key: string
+    readonly entry: Entry | undefined
+    /** Undefined if the registry cannot be reached. */
+    readonly result: Result | undefined
+  }
+) => {
+  if (result === undefined) return await sendEntry(cache, exchange, entry!)
+  const { fetched, isMine } = result
+  switch (fetched._tag) {
+    case "Download":
+      return await sendDownload(cache, exchange, fetched.download, isMine ? fetched.response : undefined)
+    case "Validated":
+      return entry === undefined ? await pass(exchange) : await sendEntry(cache, exchange, entry)
+    case "Unkept": {
+      if (!isMine) return await pass(exchange)
+      const { response } = fetched
+      const status = response.statusCode!
+      if (entry !== undefined && status >= 500) {
+        response.destroy()
+        return await sendEntry(cache, exchange, entry)
+      }
+      // The registry has removed it.
+      if (status === 404 || status === 410) await cache.store.remove(key)
+      return await relayUnkept(exchange, response)
+    }
+  }
+}
+
+/** The registry was asked for what the cache keeps; the guest's own request may have had conditions that this answer ignores. */
+const relayUnkept = (exchange: Exchange, response: IncomingMessage) =>
+  exchange.access.link === undefined && exchange.request.method === "GET" &&
+    response.headers["content-encoding"] === undefined
+    ? relay(exchange, response)
+    : (response.destroy(), pass(exchange))
+
+const READS = new Set(["GET", "HEAD"])
+/** Questions about packages that npm sends with POST. */
+const AUDITS = /^\/-\/npm\/v1\/(?:security\/|audit)/
+const MAX_TARGET_CHARACTERS = 4_096
+const TARGET = /^\/[\x21-\x7e]*$/
+
+/** Answers one request of a guest. Fails if the registry cannot be reached or the guest is gone. */
+export const answer = async (cache: PackageCache, exchange: Exchange): Promise<void> => {
+  const { access, request, upstream } = exchange
+  const { headers, method = "", url = "" } = request
+  const host = (headers.host ?? "").toLowerCase().replace(/:(?:80|443)$/, "")
+  if (!access.names.includes(host)) {
+    return refuse(exchange, 421, `This connection serves ${access.names.join(" and ")}.`)
+  }
+  if (url.length > MAX_TARGET_CHARACTERS || !TARGET.test(url)) {
+    return refuse(exchange, 400, "The request has no valid path.")
+  }
+  if (!READS.has(method)) {
+    return access.kind === "npm" && method === "POST" && AUDITS.test(url)
+      ? await pass(exchange)
+      : refuse(
+        exchange,
+        405,
+        `The package cache only reads. Send ${method} requests to https://${upstream.dial.name} itself.`
+      )
+  }
+  const demand = demandOf(headers)
+  const content = contentOf(access.kind, url, String(headers.accept ?? ""))
+  if (content === undefined || demand.isPrivate || headers["content-length"] !== undefined) return await pass(exchange)
+  await answerKept(cache, exchange, content, demand)
+}

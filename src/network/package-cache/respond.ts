@@ -1,0 +1,116 @@
+import { Readable, Transform } from "node:stream"
+import { pipeline } from "node:stream/promises"
+import { createGunzip } from "node:zlib"
+import type { BodyReader, EntryHead } from "./entry.ts"
+import type { Exchange } from "./exchange.ts"
+
+/** A body as the guest gets it. */
+export interface Body {
+  readonly head: EntryHead
+  /** Undefined if it is not known yet. */
+  readonly bytes: number | undefined
+  /** Reads a part, or all; a part only of a body whose length is known. */
+  readonly open: (part?: Part) => BodyReader
+  /** Counts bytes that were read. */
+  readonly count: (bytes: number) => void
+}
+
+/** Bytes from `start` up to `end`, without `end`. */
+export interface Part {
+  readonly start: number
+  readonly end: number
+}
+
+const readable = (reader: BodyReader, count: (bytes: number) => void) =>
+  new Readable({
+    read() {
+      reader.next().then((bytes) => {
+        count(bytes?.length ?? 0)
+        this.push(bytes ?? null)
+      }, (error: Error) => this.destroy(error))
+    },
+    destroy(error, callback) {
+      reader.close()
+      callback(error)
+    }
+  })
+
+/** Replaces a text in a stream, also where a piece ends within the text. */
+export const replacing = ({ from, to }: { readonly from: string; readonly to: string }) => {
+  let held = ""
+  return new Transform({
+    transform(bytes: Buffer, _, callback) {
+      const text = (held + bytes.toString("latin1")).replaceAll(from, to)
+      const cut = Math.max(0, text.length - (from.length - 1))
+      held = text.slice(cut)
+      callback(null, Buffer.from(text.slice(0, cut), "latin1"))
+    },
+    flush(callback) {
+      callback(null, Buffer.from(held, "latin1"))
+    }
+  })
+}
+
+const opaque = (tag: string) => tag.trim().replace(/^W\//, "")
+
+/** Whether the guest has this answer already (RFC 9110, 13.1). */
+const isKnown = ({ request: { headers } }: Exchange, { etag, lastModified }: EntryHead) => {
+  const tags = headers["if-none-match"]
+  if (tags !== undefined) return etag !== undefined && tags.split(",").map(opaque).includes(opaque(etag))
+  const since = headers["if-modified-since"]
+  return since !== undefined && lastModified !== undefined && Date.parse(lastModified) <= Date.parse(since)
+}
+
+/** The one range that a guest asks for; `Whole` for every other form, which may be ignored (RFC 9110, 14.2). */
+const partOf = ({ request: { headers, method } }: Exchange, { etag, lastModified }: EntryHead, size: number) => {
+  const condition = headers["if-range"]
+  const isSame = condition === undefined || condition === etag || condition === lastModified
+  const [, from = "", to = ""] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(headers.range ?? "") ?? []
+  if (method !== "GET" || !isSame || (from === "" && to === "")) return "Whole"
+  const start = from === "" ? Math.max(0, size - Number(to)) : Number(from)
+  const end = from === "" || to === "" ? size : Math.min(size, Number(to) + 1)
+  return start < end ? { start, end } : "Unsatisfiable"
+}
+
+const headersOf = (head: EntryHead) => ({
+  ...(head.contentType === undefined ? {} : { "content-type": head.contentType }),
+  ...(head.cacheControl === undefined ? {} : { "cache-control": head.cacheControl }),
+  ...(head.etag === undefined ? {} : { etag: head.etag }),
+  ...(head.lastModified === undefined ? {} : { "last-modified": head.lastModified })
+})
+
+/** Gives a body that is kept, or that is being fetched, to the guest. */
+export const respond = async (exchange: Exchange, { bytes, count, head, open }: Body): Promise<void> => {
+  const { access, request, response } = exchange
+  const headers = headersOf(head)
+  if (isKnown(exchange, head)) {
+    open().close()
+    return void response.writeHead(304, headers).end()
+  }
+  const isCoded = head.contentEncoding !== undefined
+  const takesCoding = access.link === undefined && /\bgzip\b/.test(String(request.headers["accept-encoding"] ?? ""))
+  const changes = [
+    ...(isCoded && !takesCoding ? [createGunzip()] : []),
+    ...(access.link === undefined ? [] : [replacing(access.link)])
+  ]
+  const part = changes.length > 0 || bytes === undefined ? "Whole" : partOf(exchange, head, bytes)
+  if (part === "Unsatisfiable") {
+    open().close()
+    return void response.writeHead(416, { "content-range": `bytes */${bytes}` }).end()
+  }
+  const size = part === "Whole" ? bytes : part.end - part.start
+  response.writeHead(part === "Whole" ? 200 : 206, {
+    ...headers,
+    ...(isCoded && takesCoding ? { "content-encoding": head.contentEncoding } : {}),
+    ...(isCoded ? { vary: "accept-encoding" } : {}),
+    ...(changes.length > 0 || size === undefined ? {} : { "content-length": size }),
+    ...(changes.length > 0 ? {} : { "accept-ranges": "bytes" }),
+    ...(part === "Whole" ? {} : { "content-range": `bytes ${part.start}-${part.end - 1}/${bytes}` })
+  })
+  if (request.method === "HEAD") {
+    open().close()
+    return void response.end()
+  }
+  const source = readable(open(part === "Whole" ? undefined : part), count)
+  await pipeline([source, ...changes, response])
+}

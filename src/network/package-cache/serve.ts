@@ -1,0 +1,87 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import type { Socket } from "node:net"
+import { wallClockNs } from "../../system/time.ts"
+import type { DialMessage } from "../dial/protocol.ts"
+import { refusalOf } from "../dial/refusal.ts"
+import type { CacheAccess, Served } from "./access.ts"
+import { answer } from "./answer.ts"
+import { type Exchange, refuse } from "./exchange.ts"
+import { PackageCache } from "./PackageCache.ts"
+import { Store } from "./store.ts"
+
+/** Maximum bytes of a request's header. */
+const MAX_HEADER_BYTES = 8_192
+/** Maximum requests of a connection that are under way: apt sends ten. Their headers are in the memory of this process. */
+const MAX_REQUESTS = 16
+/** A connection without a byte for this time ends, in ms. A client keeps its connections for less. */
+const IDLE_MS = 120_000
+
+const nowMs = () => Number(wallClockNs() / 1_000_000n)
+
+interface Connection extends Pick<Exchange, "access" | "tally" | "upstream"> {
+  /** Requests without a whole answer. */
+  underWay: number
+}
+
+const connections = new WeakMap<Socket, Connection>()
+
+const caches = new Map<string, Promise<PackageCache>>()
+
+/** One cache for each folder. A folder that cannot be used now is tried again. */
+const cacheIn = ({ directory, maxBytes, reserveBytes }: CacheAccess): Promise<PackageCache> => {
+  const known = caches.get(directory)
+  if (known !== undefined) return known
+  const opened = Store.open(directory, { maxBytes, reserveBytes }).then((store) => new PackageCache(store, nowMs))
+  opened.catch(() => caches.delete(directory))
+  caches.set(directory, opened)
+  return opened
+}
+
+const serveRequest = async (request: IncomingMessage, response: ServerResponse) => {
+  const connection = connections.get(request.socket)!
+  const { access, tally, upstream } = connection
+  connection.underWay += 1
+  response.once("close", () => {
+    connection.underWay -= 1
+  })
+  if (connection.underWay > MAX_REQUESTS) return void request.socket.destroy()
+  const exchange: Exchange = { request, response, access, tally, upstream }
+  const { name } = upstream.dial
+  try {
+    await answer(await cacheIn(access), exchange)
+  } catch (error) {
+    const { failure, message, option } = refusalOf(error)
+    if (failure === "denied") tally.denial = { detail: message, option }
+    if (response.destroyed) return
+    refuse(exchange, failure === "denied" ? 403 : 502, `The package cache cannot reach ${name}: ${message}.`)
+  }
+}
+
+const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: 0, requireHostHeader: true })
+server.on("request", serveRequest)
+server.on("checkExpectation", (_, response: ServerResponse) => refuse({ response }, 417, "Send no Expect header."))
+server.on(
+  "connect",
+  (_, socket: Socket) => void socket.end("HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\n\r\n")
+)
+server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
+  if (!socket.writable) return void socket.destroy()
+  const status = error.code === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : "400 Bad Request"
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`, () => socket.destroy())
+})
+
+/** Serves a guest's connection. `onEnd` is called once, when the connection is over. */
+export const serve = (
+  socket: Socket,
+  dial: DialMessage,
+  access: CacheAccess,
+  onEnd: (served: Served) => void
+): void => {
+  const tally: Connection["tally"] = { address: undefined, fetchedBytes: 0, cachedBytes: 0, denial: undefined }
+  connections.set(socket, { access, tally, upstream: { dial, trust: access.trust }, underWay: 0 })
+  socket.once("close", () => onEnd(tally))
+  socket.setTimeout(IDLE_MS, () => socket.destroy())
+  server.emit("connection", socket)
+  // It comes paused.
+  socket.resume()
+}

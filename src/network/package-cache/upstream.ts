@@ -1,0 +1,136 @@
+import { Agent, type IncomingMessage, type OutgoingHttpHeaders, request } from "node:http"
+import type { Duplex, Readable } from "node:stream"
+import { dial } from "../dial/dial.ts"
+import type { DialMessage } from "../dial/protocol.ts"
+import { readHere } from "../dial/proxy.ts"
+import { connectOutward } from "../intercept/handshake.ts"
+import { clientContext, type Trust } from "../intercept/trust.ts"
+
+/** Maximum bytes of a registry's header. */
+const MAX_HEADER_BYTES = 65_536
+/** A registry that sends nothing for this time has failed, in ms. */
+const SILENT_MS = 60_000
+/** Connections that wait for the next request, in ms. */
+const IDLE_MS = 15_000
+/** Maximum connections of one guest to one registry. */
+const MAX_CONNECTIONS = 32
+/** Time for one connection, in ms. */
+const CONNECT_MS = 30_000
+
+/** Where the requests of one connection of a guest go. */
+export interface Upstream {
+  /** The name that policy allows. */
+  readonly dial: DialMessage
+  readonly trust: Trust
+}
+
+const HTTPS_PORT = 443
+
+const addresses = new WeakMap<Duplex, string>()
+
+/** Address of the registry that sent an answer, or the proxy's. */
+export const addressOf = ({ socket }: IncomingMessage): string | undefined => addresses.get(socket)
+
+const connectTo = async ({ dial: message, trust }: Upstream): Promise<Duplex> => {
+  const { address, head, socket } = await dial(message, AbortSignal.timeout(CONNECT_MS))
+  if (head !== "") socket.unshift(Buffer.from(head, "base64"))
+  socket.on("error", () => {})
+  if (message.port !== HTTPS_PORT) {
+    readHere(socket)
+    // It comes paused. A server of HTTP does not speak first.
+    socket.resume()
+  }
+  const connected = message.port === HTTPS_PORT
+    ? await connectOutward({
+      socket,
+      host: message.name!,
+      protocols: ["http/1.1"],
+      secureContext: await clientContext(trust)
+    })
+    : socket
+  addresses.set(connected, address)
+  return connected
+}
+
+/** Connections of one guest to one registry, made as all connections of guests are. */
+class DialledAgent extends Agent {
+  readonly #upstream: Upstream
+
+  constructor(upstream: Upstream) {
+    super({ keepAlive: true, maxSockets: MAX_CONNECTIONS, timeout: IDLE_MS })
+    this.#upstream = upstream
+  }
+
+  get isIdle() {
+    return [this.sockets, this.freeSockets, this.requests].every((all) => Object.keys(all).length === 0)
+  }
+
+  override createConnection(_: unknown, callback?: (error: Error | null, socket: Duplex) => void) {
+    connectTo(this.#upstream).then(
+      (socket) => callback?.(null, socket),
+      (error: Error) => callback?.(error, undefined as never)
+    )
+    return undefined
+  }
+}
+
+/** Guests share no connection: their rules for addresses differ. */
+const agents = new Map<string, DialledAgent>()
+
+const agentOf = (upstream: Upstream): DialledAgent => {
+  const { allowIps, group, name, port, proxies } = upstream.dial
+  const key = JSON.stringify([group, name, port, allowIps, proxies, upstream.trust])
+  const known = agents.get(key)
+  if (known !== undefined) return known
+  for (const [other, agent] of agents) if (agent.isIdle) agents.delete(other)
+  const agent = new DialledAgent(upstream)
+  agents.set(key, agent)
+  return agent
+}
+
+export interface UpstreamRequest {
+  readonly method: string
+  readonly path: string
+  readonly headers: OutgoingHttpHeaders
+  /** @default none */
+  readonly body?: Readable | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A registry may close a connection that waits, in the moment in which the next request is sent. */
+class ConnectionWasOver extends Error {}
+
+/** Sends a request to the registry. Gives the answer, whose body is unread; an abort ends the answer, too. */
+export const ask = async (upstream: Upstream, asked: UpstreamRequest): Promise<IncomingMessage> => {
+  for (;;) {
+    try {
+      return await send(upstream, asked)
+    } catch (error) {
+      if (!(error instanceof ConnectionWasOver) || asked.body !== undefined) throw error
+    }
+  }
+}
+
+const send = (upstream: Upstream, asked: UpstreamRequest): Promise<IncomingMessage> =>
+  new Promise((resolve, reject) => {
+    const { body, headers, method, path, signal } = asked
+    const { name, port } = upstream.dial
+    const isDefault = port === 80 || port === HTTPS_PORT
+    const outgoing = request({
+      agent: agentOf(upstream),
+      method,
+      path,
+      headers: { ...headers, host: isDefault ? name : `${name}:${port}` },
+      maxHeaderSize: MAX_HEADER_BYTES,
+      signal
+    })
+    outgoing.setTimeout(SILENT_MS, () => outgoing.destroy(new Error("the registry sends nothing")))
+    outgoing.once("response", resolve)
+    outgoing.on(
+      "error",
+      (error: NodeJS.ErrnoException) =>
+        reject(outgoing.reusedSocket && error.code === "ECONNRESET" ? new ConnectionWasOver(error.message) : error)
+    )
+    if (body === undefined) outgoing.end()
+    else body.once("error", (error) => outgoing.destroy(error)).pipe(outgoing)
+  })

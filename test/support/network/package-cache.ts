@@ -1,0 +1,147 @@
+import { Effect } from "effect"
+import { existsSync, mkdtempSync, rmSync } from "node:fs"
+import * as http from "node:http"
+import * as net from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { DialMessage } from "../../../src/network/dial/protocol.ts"
+import type { CacheAccess, RegistryKind, Served } from "../../../src/network/package-cache/access.ts"
+import { serve } from "../../../src/network/package-cache/serve.ts"
+import { fileOf } from "../../../src/network/package-cache/store.ts"
+import { listen } from "../intercepted.ts"
+
+export const NPM_HOST = "registry.npmjs.org"
+export const PYPI_HOST = "pypi.org"
+export const FILES_HOST = "files.pythonhosted.org"
+const MIB = 1024 * 1024
+
+export const temporary = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "package-cache-"))),
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
+)
+
+export interface Options {
+  readonly kind?: RegistryKind
+  readonly handler: http.RequestListener
+  /** @default a new folder */
+  readonly directory?: string
+  readonly maxBytes?: number
+  readonly link?: CacheAccess["link"]
+  readonly group?: string
+}
+
+const HOSTS: Readonly<Record<RegistryKind, string>> = {
+  npm: NPM_HOST,
+  "pypi-index": PYPI_HOST,
+  "pypi-files": FILES_HOST,
+  debian: "deb.debian.org"
+}
+
+/** A registry behind a proxy, which can go away, and the cache in front of both. */
+export const makePackageCache = (options: Options) =>
+  Effect.gen(function*() {
+    const { group = "guest", handler, kind = "npm", link, maxBytes = 64 * MIB } = options
+    const directory = options.directory ?? join(yield* temporary, "downloads")
+    const asked: Array<string> = []
+    const state = { isReachable: true }
+    const registry = yield* listen(http.createServer((request, response) => {
+      if (!state.isReachable) return void request.socket.destroy()
+      asked.push(`${request.method} ${request.url}`)
+      handler(request, response)
+    }))
+    const proxy = yield* listen(
+      http.createServer().on("connect", (_, socket: net.Socket) => {
+        if (!state.isReachable) return void socket.end("HTTP/1.1 502 Bad Gateway\r\n\r\n")
+        const onward = net.connect(registry, "127.0.0.1", () => socket.write("HTTP/1.1 200 OK\r\n\r\n"))
+        onward.on("error", () => socket.destroy()).pipe(socket)
+        socket.on("error", () => onward.destroy()).pipe(onward)
+      })
+    )
+    const dial: DialMessage = {
+      _tag: "Dial",
+      id: 1,
+      name: HOSTS[kind],
+      address: undefined,
+      port: 80,
+      allowIps: [],
+      group: `${group} ${directory}`,
+      proxies: { http: `http://127.0.0.1:${proxy}`, https: undefined, all: undefined, no: undefined }
+    }
+    const served: Array<Served> = []
+    const front: number = yield* listen(net.createServer({ allowHalfOpen: true }, (socket) => {
+      const access: CacheAccess = {
+        kind,
+        names: [`127.0.0.1:${front}`, "cache.test", HOSTS[kind]],
+        link,
+        directory,
+        maxBytes,
+        reserveBytes: 0,
+        trust: { file: undefined, extraFile: undefined }
+      }
+      serve(socket, dial, access, (got) => served.push(got))
+    }))
+    return { asked, directory, port: front, served, state }
+  })
+export type PackageCacheFront = Effect.Effect.Success<ReturnType<typeof makePackageCache>>
+
+export interface Answer {
+  readonly status: number
+  readonly headers: http.IncomingHttpHeaders
+  readonly body: Buffer
+  /** The answer ended early. */
+  readonly isCut: boolean
+}
+
+/** Sends one request to the cache, over a connection of its own. */
+export const get = (
+  { port }: { readonly port: number },
+  path: string,
+  { headers = {}, method = "GET" }: { readonly headers?: http.OutgoingHttpHeaders; readonly method?: string } = {}
+) =>
+  Effect.async<Answer, Error>((resume) => {
+    const request = http.request({
+      port,
+      host: "127.0.0.1",
+      path,
+      method,
+      agent: false,
+      headers: {
+        host: "cache.test",
+        ...headers
+      }
+    })
+    request.once("response", (response) => {
+      const chunks: Array<Buffer> = []
+      const settle = () =>
+        resume(Effect.succeed({
+          status: response.statusCode!,
+          headers: response.headers,
+          body: Buffer.concat(chunks),
+          isCut: !response.complete
+        }))
+      response.on("data", (chunk: Buffer) => chunks.push(chunk)).on("error", () => {}).once("close", settle)
+    })
+    request.on("error", (error) => resume(Effect.fail(error)))
+    request.end()
+  })
+
+/** File of an entry, once it is there: a client gets the last bytes before. */
+export const keptFile = ({ directory }: { readonly directory: string }, key: string) =>
+  Effect.gen(function*() {
+    const file = join(directory, fileOf(key))
+    yield* Effect.repeat(Effect.sleep(5), { until: () => existsSync(file) })
+    return file
+  })
+
+/** Sends bytes to the cache. Gives all that the cache answers until it ends the connection. */
+export const speak = ({ port }: { readonly port: number }, bytes: string) =>
+  Effect.async<string>((resume) => {
+    const chunks: Array<Buffer> = []
+    const socket = net.connect({ port, host: "127.0.0.1" }, () => socket.write(bytes))
+    socket.on("data", (chunk) => {
+      chunks.push(chunk)
+      // An answer may leave the connection open.
+      socket.end()
+    })
+    socket.on("error", () => {}).once("close", () => resume(Effect.succeed(Buffer.concat(chunks).toString("latin1"))))
+  })

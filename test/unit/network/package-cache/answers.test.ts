@@ -1,0 +1,201 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Option } from "effect"
+import { randomBytes } from "node:crypto"
+import { readFileSync } from "node:fs"
+import type { ServerResponse } from "node:http"
+import { gunzipSync, gzipSync } from "node:zlib"
+import { get, keptFile, makePackageCache, speak } from "../../../support/network/package-cache.ts"
+
+const TARBALL = "/left-pad/-/left-pad-1.0.0.tgz"
+const KEY = `registry.npmjs.org:80${TARBALL} */*`
+const PACKUMENT = "/left-pad"
+const BODY = randomBytes(300_000)
+
+const sending =
+  (body: Buffer | string, headers: Readonly<Record<string, string>> = {}) => (_: unknown, response: ServerResponse) =>
+    void response.writeHead(200, headers).end(body)
+
+describe("the package cache", () => {
+  it.scopedLive("a tarball is fetched once, and comes from the disk without the registry", () =>
+    Effect.gen(function*() {
+      const cache = yield* makePackageCache({ handler: sending(BODY, { "content-length": String(BODY.length) }) })
+      assert.isTrue((yield* get(cache, TARBALL)).body.equals(BODY))
+      yield* keptFile(cache, KEY)
+      const other = yield* makePackageCache({ handler: sending(""), directory: cache.directory, group: "other" })
+      other.state.isReachable = false
+      const again = yield* get(other, TARBALL)
+      assert.isTrue(again.body.equals(BODY))
+      assert.deepStrictEqual(cache.asked, [`GET ${TARBALL}`])
+      assert.deepStrictEqual(other.asked, [])
+      yield* Effect.repeat(Effect.sleep(5), { until: () => cache.served.length + other.served.length === 2 })
+      assert.deepInclude(cache.served[0], { fetchedBytes: BODY.length, cachedBytes: 0 })
+      assert.deepInclude(other.served[0], { fetchedBytes: 0, cachedBytes: BODY.length })
+    }))
+
+  it.scopedLive("requests for one file at a time cause one fetch, and each gets bytes as they arrive", () =>
+    Effect.gen(function*() {
+      const half = yield* Deferred.make<void>()
+      const cache = yield* makePackageCache({
+        handler: (_, response) => {
+          response.writeHead(200, { "content-length": BODY.length }).write(BODY.subarray(0, 100_000))
+          Effect.runFork(Effect.map(Deferred.await(half), () => response.end(BODY.subarray(100_000))))
+        }
+      })
+      const first = yield* Effect.fork(get(cache, TARBALL))
+      const second = yield* Effect.fork(get(cache, TARBALL))
+      yield* Effect.sleep(200)
+      yield* Deferred.succeed(half, undefined)
+      for (const fiber of [first, second]) assert.isTrue((yield* fiber).body.equals(BODY))
+      assert.lengthOf(cache.asked, 1)
+    }))
+
+  it.scopedLive("a packument is asked about again with its tag, and served stale while the registry is away", () =>
+    Effect.gen(function*() {
+      const zipped = gzipSync("{\"name\":\"left-pad\"}")
+      const cache = yield* makePackageCache({
+        handler: (request, response) =>
+          request.headers["if-none-match"] === "\"one\""
+            ? response.writeHead(304).end()
+            : response.writeHead(200, { etag: "\"one\"", "content-encoding": "gzip" }).end(zipped)
+      })
+      const zippedAnswer = yield* get(cache, PACKUMENT, { headers: { "accept-encoding": "gzip" } })
+      assert.strictEqual(gunzipSync(zippedAnswer.body).toString(), "{\"name\":\"left-pad\"}")
+      assert.strictEqual((yield* get(cache, PACKUMENT)).body.toString(), "{\"name\":\"left-pad\"}")
+      assert.strictEqual((yield* get(cache, PACKUMENT, { headers: { "if-none-match": "\"one\"" } })).status, 304)
+      assert.lengthOf(cache.asked, 3)
+      cache.state.isReachable = false
+      assert.strictEqual((yield* get(cache, PACKUMENT)).body.toString(), "{\"name\":\"left-pad\"}")
+    }))
+
+  it.scopedLive("a fresh packument causes no question, unless the client wants a younger one", () =>
+    Effect.gen(function*() {
+      const cache = yield* makePackageCache({ handler: sending("{}", { "cache-control": "max-age=300" }) })
+      yield* get(cache, PACKUMENT)
+      yield* get(cache, PACKUMENT)
+      assert.lengthOf(cache.asked, 1)
+      yield* get(cache, PACKUMENT, { headers: { "cache-control": "max-age=0" } })
+      assert.lengthOf(cache.asked, 2)
+    }))
+
+  it.scopedLive("a client that wants no kept answer gets a new one, which replaces the kept one", () =>
+    Effect.gen(function*() {
+      let count = 0
+      const cache = yield* makePackageCache({ handler: (_, response) => response.end(`${++count}`) })
+      yield* get(cache, TARBALL)
+      const again = yield* get(cache, TARBALL, { headers: { "cache-control": "no-cache" } })
+      assert.strictEqual(again.body.toString(), "2")
+      const file = yield* keptFile(cache, KEY)
+      yield* Effect.repeat(Effect.sleep(5), { until: () => readFileSync(file, "latin1").startsWith("2") })
+      const other = yield* makePackageCache({ handler: sending(""), directory: cache.directory, group: "other" })
+      assert.strictEqual((yield* get(other, TARBALL)).body.toString(), "2")
+    }))
+
+  it.scopedLive("a guest that asks for a file again has the registry asked, too", () =>
+    Effect.gen(function*() {
+      let count = 0
+      const cache = yield* makePackageCache({ handler: (_, response) => response.end(`${++count}`) })
+      yield* get(cache, TARBALL)
+      assert.strictEqual((yield* get(cache, TARBALL)).body.toString(), "2")
+    }))
+
+  it.scopedLive("an answer that the registry cuts is cut for the client, and never kept", () =>
+    Effect.gen(function*() {
+      let isWhole = false
+      const cache = yield* makePackageCache({
+        handler: (_, response) => {
+          response.writeHead(200, { "content-length": BODY.length })
+          if (isWhole) return void response.end(BODY)
+          response.write(BODY.subarray(0, 1_000), () => response.destroy())
+        }
+      })
+      const cut = yield* Effect.option(get(cache, TARBALL))
+      assert.isTrue(Option.match(cut, { onNone: () => true, onSome: ({ isCut }) => isCut }))
+      isWhole = true
+      assert.isTrue((yield* get(cache, TARBALL)).body.equals(BODY))
+    }))
+
+  const unkept: ReadonlyArray<readonly [what: string, headers: Record<string, string>, asked: Record<string, string>]> =
+    [
+      ["with Cache-Control: no-store", { "cache-control": "no-store" }, {}],
+      ["with Cache-Control: private", { "cache-control": "private, max-age=60" }, {}],
+      ["with an unknown coding", { "content-encoding": "br" }, {}],
+      ["to a request with credentials", {}, { authorization: "Bearer x" }],
+      ["to a request with a cookie", {}, { cookie: "a=b" }],
+      ["to a request that wants no copy", {}, { "cache-control": "no-store" }]
+    ]
+  for (const [what, headers, asked] of unkept) {
+    it.scopedLive(`an answer ${what} is passed on and not kept`, () =>
+      Effect.gen(function*() {
+        const cache = yield* makePackageCache({ handler: sending("secret", headers) })
+        assert.strictEqual((yield* get(cache, TARBALL, { headers: asked })).body.toString(), "secret")
+        cache.state.isReachable = false
+        assert.strictEqual((yield* get(cache, TARBALL, { headers: asked })).status, 502)
+      }))
+  }
+
+  it.scopedLive("a range is served from a whole entry, and passed on without one", () =>
+    Effect.gen(function*() {
+      const cache = yield* makePackageCache({
+        handler: (request, response) =>
+          request.headers.range === undefined
+            ? response.writeHead(200, { etag: "\"one\"", "content-length": BODY.length }).end(BODY)
+            : response.writeHead(206, { "content-range": "bytes 0-0/300000" }).end("x")
+      })
+      assert.strictEqual((yield* get(cache, TARBALL, { headers: { range: "bytes=0-0" } })).body.toString(), "x")
+      yield* get(cache, TARBALL)
+      yield* keptFile(cache, KEY)
+      const other = yield* makePackageCache({ handler: sending(""), directory: cache.directory, group: "other" })
+      const part = yield* get(other, TARBALL, { headers: { range: "bytes=10-19", "if-range": "\"one\"" } })
+      assert.strictEqual(part.status, 206)
+      assert.isTrue(part.body.equals(BODY.subarray(10, 20)))
+      const changed = yield* get(other, TARBALL, { headers: { range: "bytes=10-19", "if-range": "\"two\"" } })
+      assert.strictEqual(changed.status, 200)
+    }))
+
+  it.scopedLive("links of an index lead to the cache, also across pieces and through a coding", () =>
+    Effect.gen(function*() {
+      const link = { from: "https://files.pythonhosted.org/", to: "http://files.test/" }
+      const page = `<a href="${link.from}packages/a">`.repeat(5_000)
+      const cache = yield* makePackageCache({
+        kind: "pypi-index",
+        link,
+        handler: sending(gzipSync(page), { "content-encoding": "gzip" })
+      })
+      const answer = yield* get(cache, "/simple/a/", { headers: { "accept-encoding": "gzip" } })
+      assert.strictEqual(answer.body.toString(), page.replaceAll(link.from, link.to))
+    }))
+
+  it.scopedLive("hostile requests are refused, and none of them reaches the registry", () =>
+    Effect.gen(function*() {
+      const cache = yield* makePackageCache({ handler: sending("x") })
+      const host = "Host: cache.test"
+      const answers = yield* Effect.forEach([
+        [`GET ${TARBALL} HTTP/1.1`, "Host: evil.test"],
+        [`GET ${TARBALL} HTTP/1.1`],
+        ["GET http://evil.test/a HTTP/1.1", host],
+        ["CONNECT evil.test:443 HTTP/1.1", host],
+        [`GET /${"a".repeat(5_000)} HTTP/1.1`, host],
+        [`GET ${TARBALL} HTTP/1.1`, host, `X-Key: ${"a".repeat(20_000)}`],
+        [`GET ${TARBALL} HTTP/1.1`, host, "Transfer-Encoding: chunked", "Content-Length: 5"],
+        ["no HTTP"]
+      ], (lines) => speak(cache, `${lines.join("\r\n")}\r\n\r\n`))
+      for (const answer of answers) assert.match(answer, /^HTTP\/1\.1 4\d\d /)
+      assert.deepStrictEqual(cache.asked, [])
+    }))
+
+  it.scopedLive("more than 16 requests at once end the connection", () =>
+    Effect.gen(function*() {
+      const cache = yield* makePackageCache({ handler: () => {} })
+      const request = (number: number) => `GET /a${number} HTTP/1.1\r\nHost: cache.test\r\n\r\n`
+      assert.strictEqual(yield* speak(cache, Array.from({ length: 20 }, (_, at) => request(at)).join("")), "")
+    }))
+
+  it.scopedLive("an audit is passed on with its body, and other methods are refused", () =>
+    Effect.gen(function*() {
+      const cache = yield* makePackageCache({ handler: (request, response) => void request.pipe(response) })
+      const audit = yield* get(cache, "/-/npm/v1/security/advisories/bulk", { method: "POST" })
+      assert.strictEqual(audit.status, 200)
+      assert.strictEqual((yield* get(cache, "/left-pad", { method: "PUT" })).status, 405)
+      assert.deepStrictEqual(cache.asked, ["POST /-/npm/v1/security/advisories/bulk"])
+    }))
+})
