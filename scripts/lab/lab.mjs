@@ -2,10 +2,12 @@ import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import process from "node:process"
 import { allChecks } from "../../test/lab/checks/all.mjs"
+import { SERVER } from "../../test/lab/checks/network.mjs"
 import { setUp } from "../setup.mjs"
 import { lastLines } from "../setup/child.mjs"
 import { duration, say } from "../setup/report.mjs"
 import { inWorkFolder } from "./cache.mjs"
+import { identityOf } from "./identity.mjs"
 import { machineImage } from "./machine-image.mjs"
 import { inMachine } from "./machine.mjs"
 import { readOptions } from "./options.mjs"
@@ -44,11 +46,12 @@ const checked = async ({ disk, folder, image, options, release }) => {
     say(line(rows.at(-1)))
     if (row.detail !== undefined) say(lastLines(row.detail, 40))
   }
+  const identity = await identityOf(SERVER)
   const bootAt = Date.now()
   try {
     await inMachine({ folder, image, projectDisk: disk }, async (machine) => {
       add({ what: `the machine boots, Node ${machine.node}`, ms: Date.now() - bootAt, cpuMs: machine.cpuMs() })
-      for (const { check, seconds, ...row } of allChecks({ environment, short: options.short })) {
+      for (const { check, seconds, ...row } of allChecks({ environment, identity, short: options.short })) {
         const startedAt = Date.now()
         const cpuBeforeMs = machine.cpuMs()
         const detail = await check((script) =>

@@ -2,6 +2,7 @@ import { Deferred, Effect, Either, ExecutionStrategy, Exit, Fiber, FiberId, Opti
 import { ChannelFailed, type PyroError } from "../contract/errors.ts"
 import type { PullEvents } from "../contract/event-batches.ts"
 import type { FirstBatch } from "../contract/event-rpcs.ts"
+import { deadlineScale } from "../vm/deadline-scale.ts"
 import { type AnyEvent, outputBytes } from "./observer.ts"
 
 /** Maximum wait of the first batch for the operation's end, in ms: before any output, and after some. */
@@ -9,8 +10,8 @@ const FIRST_EVENT_MS = 30
 const AFTER_OUTPUT_MS = 2
 /** The first batch is complete with this much output, in bytes. */
 const FIRST_BATCH_BYTES = 65_536
-/** How long the daemon keeps the rest of an operation for its caller, in ms. */
-const REST_KEPT_MS = 10_000
+/** How long the daemon keeps the rest of an operation for its caller, in ms. The caller may load its program meanwhile. */
+const REST_KEPT_MS = 10_000 * deadlineScale
 /**
  * Delay of the release of an operation that has ended, in ms. A caller that runs one command after the other would wait for the release
  * with its next request; a moment later the guest works on that request, and this process is idle.

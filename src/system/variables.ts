@@ -99,7 +99,8 @@ export const variables = {
     group: "pyro",
     allowed: { kind: "number", min: 1, max: 1000 },
     default: 1,
-    purpose: "Factor of every deadline of a guest's start. For hosts that are emulated themselves or very busy",
+    purpose:
+      "Factor of every deadline of a guest's start, and of the 10 s for which the daemon keeps events for a slow client. For hosts that are emulated themselves or very busy",
     readers: `${DAEMON}; \`pyro doctor\``
   },
   PYRO_POOL_MEMBERS: {

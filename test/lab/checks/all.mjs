@@ -1,5 +1,6 @@
 import { core } from "./core.mjs"
 import { expectAll } from "./expect.mjs"
+import { network, outside } from "./network.mjs"
 import { accelerator, ordinaryUser, selftest, useful } from "./product.mjs"
 
 /**
@@ -7,7 +8,7 @@ import { accelerator, ordinaryUser, selftest, useful } from "./product.mjs"
  * translator in 100 s.
  */
 const seconds = {
-  kvm: { doctor: 300, run: 300, selftest: 600, core: 1800 },
+  kvm: { doctor: 300, run: 300, network: 1800, selftest: 600, core: 1800 },
   tcg: { doctor: 120, run: 1800, selftest: 1800 }
 }
 
@@ -31,7 +32,7 @@ left=$(find /dev/shm -type f)
 const asUser = (name, what, limit, check) => ({ accelerator: name, user: "dev", what, seconds: limit, check })
 
 /** Every check of one machine, in order: each leaves the machine as the next one needs it. */
-export const allChecks = ({ environment, short }) => [
+export const allChecks = ({ environment, identity, short }) => [
   asUser("-", "an ordinary user: a login session, no root, no sudo", 60, ordinaryUser),
   asUser(
     "TCG",
@@ -49,6 +50,15 @@ export const allChecks = ({ environment, short }) => [
   ),
   asUser("KVM", "pyro run: both outputs, exit status", seconds.kvm.run, (perform) => useful(perform, environment)),
   asUser("KVM", "pyro doctor --selftest", seconds.kvm.selftest, selftest),
+  ...short ? [] : [
+    asRoot("a server outside, in a network namespace", outside(identity)),
+    asUser(
+      "KVM",
+      "a granted host, denials, network set, redaction, --secret-http",
+      seconds.kvm.network,
+      (perform) => network(perform, environment)
+    )
+  ],
   ...short ? [] : core("KVM", seconds.kvm.core),
   asRoot("logged out: no process and no memory of the user's VMs is left", afterLogout),
 

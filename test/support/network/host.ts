@@ -12,12 +12,14 @@ const HOSTS = "127.0.0.1 localhost\n203.0.113.10 server.test.net other.test.net\
 /** Address of the mirrors' names. */
 const MIRRORS = "203.0.113.11"
 
+const [uid, gid] = [process.getuid!(), process.getgid!()]
+const isRoot = uid === 0
+
 /** A process in namespaces of its own, once it has printed a line. */
-const inNamespaces = (args: ReadonlyArray<string>) =>
+const inNamespaces = (before: ReadonlyArray<string>, unshare: ReadonlyArray<string>, args: ReadonlyArray<string>) =>
   new Promise<ChildProcess>((resolve, reject) => {
-    const child = spawn("unshare", ["--net", "--mount", "--propagation", "private", "sh", ...args], {
-      stdio: ["pipe", "pipe", "inherit"]
-    })
+    const words = [...before, "unshare", ...unshare, "--net", "--mount", "--propagation", "private", "sh", ...args]
+    const child = spawn(words[0]!, words.slice(1), { stdio: ["pipe", "pipe", "inherit"] })
     child.once("error", reject)
     child.once("exit", (code) => reject(new Error(`sh ${args.join(" ")} ended with status ${code}`)))
     child.stdout.once("data", () => resolve(child))
@@ -32,7 +34,8 @@ const ended = (child: ChildProcess) =>
 
 /**
  * A host with a network of its own, for daemons of tests: servers listen at 203.0.113.10 and 192.168.7.1, on port 80 (HTTP), 7 (echo) and 9
- * (counts). `enter` are the words before a program that make the program run there. Needs root.
+ * (counts). `enter` are the words before a program that make the program run there. An ordinary user makes both networks in one user namespace,
+ * in which programs have the user's own id.
  * With an `identity`, a server of HTTPS listens as well. `mirrors` get their names, on ports 80 and 443.
  */
 export const networkHost = async (
@@ -45,13 +48,15 @@ export const networkHost = async (
     return path.join(folder, name)
   }
   const program = await bundled(path.join(import.meta.dirname, "outside.ts"), path.join(folder, "outside.mjs"))
-  const outside = await inNamespaces([
+  const outside = await inNamespaces([], isRoot ? [] : ["--user", "--map-root-user"], [
     path.join(world, "outside.sh"),
     process.execPath,
     program,
     JSON.stringify({ identity, mirrors: mirrors && { ...mirrors.sockets, address: MIRRORS } })
   ])
-  const host = await inNamespaces([
+  const user = (pid: number | undefined) =>
+    isRoot ? [] : ["nsenter", "--target", String(pid), "--user", "--preserve-credentials", "--"]
+  const host = await inNamespaces(user(outside.pid), [], [
     path.join(world, "world.sh"),
     String(outside.pid),
     put("resolv.conf", "nameserver 203.0.113.53\noptions timeout:1 attempts:1\n"),
@@ -60,7 +65,11 @@ export const networkHost = async (
     ...["sh", "-c", "echo ready; exec cat"]
   ])
   return {
-    enter: ["nsenter", "--target", String(host.pid), "--net", "--mount", "--"],
+    enter: isRoot ? ["nsenter", "--target", String(host.pid), "--net", "--mount", "--"] : [
+      "nsenter",
+      ...["--target", String(host.pid), "--user", "--preserve-credentials", "--net", "--mount", "--"],
+      ...["unshare", "--user", `--map-user=${uid}`, `--map-group=${gid}`, "--"]
+    ],
     close: async () => {
       await ended(host)
       await ended(outside)
