@@ -96,7 +96,7 @@ export const summarize = (entry: Entry, diff: Effect.Effect<DiffResult, PyroErro
       state,
       since,
       commands: commandsSummary(
-        Option.match(residents, { onNone: () => [], onSome: ({ commands }) => commands.journal.commands })
+        Option.match(residents, { onNone: () => [], onSome: ({ commands }) => commands.journal.execs })
       ),
       ...changes,
       exportCount: exports.length,

@@ -23,7 +23,7 @@ import { unstoredSecrets, type WorkspaceSecrets } from "../secret/workspace-secr
 import { makeDeferredRelease } from "./deferred-release.ts"
 import { follow, printed } from "./follow.ts"
 import { type RunningCommand, runningOf, takeOver } from "./inherit.ts"
-import { type CommandEnd, CommandJournal } from "./journal.ts"
+import { type CommandEnd, CommandJournal, type CommandRole } from "./journal.ts"
 import { logLimits, LogStore } from "./log-store.ts"
 import type { CommandLog } from "./log.ts"
 import { pidsMaxOf, untilLate } from "./starting.ts"
@@ -65,7 +65,9 @@ export interface Commands {
   readonly start: (
     generation: Running & { readonly memoryMib: number },
     payload: ExecPayload & { readonly execId: string },
-    input: RunInput
+    input: RunInput,
+    /** @default an exec */
+    role?: CommandRole
   ) => Effect.Effect<{ readonly mine: boolean }, InvalidRequest | NoSpace | StateDirectoryUnusable>
   /** Adopts the commands that a guest still runs or whose end it keeps, after the death of the daemon that started them. */
   readonly adopt: (generation: Running) => Effect.Effect<void, ChannelFailed | NoSpace | StateDirectoryUnusable>
@@ -188,7 +190,7 @@ export const openCommands = (
           Effect.asVoid
         )
 
-      const start: Commands["start"] = ({ channel, memoryMib, scope }, payload, input) =>
+      const start: Commands["start"] = ({ channel, memoryMib, scope }, payload, input, role) =>
         Effect.gen(function*() {
           const { execId: id } = payload
           const placeholders = yield* headerSecrets.variables(channel)
@@ -204,6 +206,7 @@ export const openCommands = (
           yield* journaled(() =>
             journal.started({
               id,
+              ...(role === undefined ? {} : { role }),
               command: recordedCommand(payload).map((word) => secrets.redact(word)),
               startedAt: new Date(startedAtMs).toISOString(),
               ...(deadlineMs === undefined ? {} : { deadlineMs }),

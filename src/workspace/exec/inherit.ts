@@ -23,7 +23,9 @@ export const execKind: ResidentKind<typeof Running.Type, typeof Running.Encoded>
   key: "execs",
   state: Running,
   upgrades: [],
-  describeNoted: (commands) => ({ runningCommands: commands.length })
+  describeNoted: (commands) => ({
+    runningCommands: commands.filter(({ start }) => start.role === undefined).length
+  })
 }
 
 /** The running commands, their output under second names in the folder `to`, in one turn of the event loop. */

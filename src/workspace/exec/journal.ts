@@ -1,8 +1,17 @@
 import { Schema } from "effect"
 import * as fs from "node:fs"
 
+/** What a command is when it is no exec: a shell, or one run of the service of that name. */
+export const CommandRole = Schema.Union(
+  Schema.TaggedStruct("shell", {}),
+  Schema.TaggedStruct("service", { name: Schema.String })
+)
+export type CommandRole = typeof CommandRole.Type
+
 export const Started = Schema.Struct({
   id: Schema.String,
+  /** Absent: an exec. */
+  role: Schema.optional(CommandRole),
   /** Shortened if it is long. */
   command: Schema.Array(Schema.String),
   startedAt: Schema.String,
@@ -100,6 +109,11 @@ export class CommandJournal {
 
   get commands(): ReadonlyArray<JournaledCommand> {
     return [...this.#commands.values()]
+  }
+
+  /** Those that are execs, in order. */
+  get execs(): ReadonlyArray<JournaledCommand> {
+    return this.commands.filter(({ start }) => start.role === undefined)
   }
 
   get(id: string) {

@@ -68,7 +68,7 @@ export const logs = (commands: Commands, payload: LogsPayload): Effect.Effect<Lo
   Effect.suspend(() => {
     const { execId } = payload
     if (execId === undefined) {
-      const all = commands.journal.commands
+      const all = commands.journal.execs
       const newestFirst = all.slice(-payload.limit).reverse().map((one) => entryOf(commands, one))
       const listed = [...firstOf(newestFirst, { most: payload.limit, maxBytes: MAX_LIST_BYTES })].reverse()
       const olderCount = all.length - listed.length

@@ -5,14 +5,16 @@ import { lineOf, NAMED_RUNNING } from "./command-line.ts"
 import type { Commands } from "./commands.ts"
 import { keepRunning, type RunningCommand } from "./inherit.ts"
 
-const runningIn = ({ journal, running }: Commands): Partial<WorkspaceInfo> =>
-  running.size === 0 ? {} : {
-    runningCommands: running.size,
-    running: [...running.keys()].slice(-NAMED_RUNNING).map((execId) => ({
-      execId,
-      command: lineOf(journal.get(execId)?.start.command ?? [])
-    }))
+const runningIn = ({ journal, running }: Commands): Partial<WorkspaceInfo> => {
+  const execs = [...running.keys()].flatMap((id) => {
+    const start = journal.get(id)?.start
+    return start === undefined || start.role === undefined ? [{ id, command: start?.command ?? [] }] : []
+  })
+  return execs.length === 0 ? {} : {
+    runningCommands: execs.length,
+    running: execs.slice(-NAMED_RUNNING).map(({ command, id }) => ({ execId: id, command: lineOf(command) }))
   }
+}
 
 /** A workspace's commands as a resident. A command continues in a snapshot's or a fork's VM, and no caller owns the command there. */
 export const execResident = (commands: Commands): Resident<ReadonlyArray<RunningCommand>> => ({
