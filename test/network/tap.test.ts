@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
+import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { settlesAs } from "../support/settled.ts"
 import { tapWorld } from "./world/tap-world.ts"
@@ -10,8 +11,14 @@ const HOST = "198.51.100.2"
 /** Number of the policy in force. */
 const numberOf = (firewall: string) => /ct mark set (\S+)/.exec(firewall)![1]
 
-/** Program names of processes. */
-const nameOf = (pid: number) => readFileSync(`/proc/${pid}/comm`, "utf8").trim()
+/** Program name of a process. Undefined if it has ended. */
+const nameOf = (pid: number) => {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, "utf8").trim()
+  } catch {
+    return undefined
+  }
+}
 
 describe.runIf(process.getuid!() === 0)("the host's side of a network device", () => {
   let world: Awaited<ReturnType<typeof tapWorld>>
@@ -80,13 +87,15 @@ describe.runIf(process.getuid!() === 0)("the host's side of a network device", (
 
   it("a policy that forbids an open connection resets it, and one that allows it keeps it", async () => {
     await world.policy({ allowHosts: ["server.test.net"] })
+    const heard = path.join(world.folder, "heard")
     const talk = world.guest(`resolver.resolve4("server.test.net").then(([address]) => attempt((resolve) => {
       const socket = require("net").connect(7, address)
       const sent = { echoes: 0 }
       const timer = setInterval(() => socket.write("x"), 20)
-      socket.on("data", () => sent.echoes += 1)
+      socket.on("data", () => { sent.echoes += 1; require("fs").writeFileSync(${JSON.stringify(heard)}, "") })
       socket.on("error", ({ code }) => { clearInterval(timer); resolve([code, sent.echoes > 0]) })
     }))`)
+    await settlesAs(() => existsSync(heard), true)
     await world.policy({ allowHosts: ["server.test.net:7"] })
     assert.strictEqual(await world.guest(`tcp("server.test.net")`), "hello")
     await world.policy({ networkPolicy: "off" })
@@ -99,9 +108,11 @@ describe.runIf(process.getuid!() === 0)("the host's side of a network device", (
     assert.strictEqual(await world.guest(`udp("server.test.net")`), "hello")
     const serving = ["node", "bwrap"]
     for (const name of serving) {
-      const { pid } = world.processes().find((one) => nameOf(one.pid) === name)!
-      process.kill(pid, "SIGKILL")
-      await settlesAs(() => world.processes().some((one) => one.pid !== pid && nameOf(one.pid) === name), true)
+      const pids = () => world.processes().map(({ pid }) => pid).filter((pid) => nameOf(pid) === name)
+      await settlesAs(() => pids().length > 0, true)
+      const killed = pids()
+      for (const pid of killed) process.kill(pid, "SIGKILL")
+      await settlesAs(() => pids().some((pid) => !killed.includes(pid)), true)
       await settlesAs(() => world.guest(`udp("server.test.net")`), "hello")
       assert.strictEqual(await world.guest(`tcp("${LAN}")`), "ECONNREFUSED")
     }

@@ -113,6 +113,8 @@ export const tapWorld = async () => {
   const children: Array<ChildProcess> = []
   return {
     entries,
+    /** A folder for the test's files. */
+    folder,
     /** Puts a policy in force; the first one opens the network. */
     policy: (policy: Partial<Policy>) =>
       new Promise<void>((resolve) => {
@@ -133,7 +135,8 @@ export const tapWorld = async () => {
         })
         children.push(child)
         createInterface(child.stdout).once("line", (line) => resolve(JSON.parse(line)))
-        child.once("exit", (code) => reject(new Error(`the guest's program ended with status ${code}`)))
+        // Behind its last line, which `exit` may precede.
+        child.once("close", (code) => reject(new Error(`the guest's program ended with status ${code}`)))
       }),
     /** Devices of the microVM's namespace. */
     devices: () =>

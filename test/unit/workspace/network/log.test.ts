@@ -1,4 +1,4 @@
-import { afterEach, assert, describe, it } from "@effect/vitest"
+import { afterAll, afterEach, assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -10,7 +10,7 @@ const { folder, remove } = temporaryFolder("pyro-connection-log-")
 afterEach(() => {
   for (const name of fs.readdirSync(folder)) fs.rmSync(path.join(folder, name))
 })
-process.once("exit", remove)
+afterAll(remove)
 
 const entry = (host: string, more: Partial<NewRecord> = {}): NewRecord => ({
   at: "2026-01-01T00:00:00.000Z",
