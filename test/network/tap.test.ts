@@ -118,6 +118,20 @@ describe.runIf(process.getuid!() === 0)("the host's side of a network device", (
     }
   })
 
+  it("a killed watcher of denials is started again", async () => {
+    await world.policy({ allowHosts: ["server.test.net"] })
+    const watchers = () => world.processes().map(({ pid }) => pid).filter((pid) => nameOf(pid) === "pyro-denied")
+    const killed = watchers()
+    assert.lengthOf(killed, 1)
+    process.kill(killed[0]!, "SIGKILL")
+    await settlesAs(() => watchers().some((pid) => !killed.includes(pid)), true)
+    const isLogged = () => world.entries.some(({ host, port }) => host === LAN && port === 4_711)
+    await settlesAs(async () => {
+      await world.guest(`tcp("${LAN}", 4711)`)
+      return isLogged()
+    }, true)
+  })
+
   it("a killed daemon leaves no process and no way out, the next one connects the guest again, and the host is as before", async () => {
     await world.policy({ allowHosts: ["server.test.net"] })
     const number = numberOf(world.firewall())
