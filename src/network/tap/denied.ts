@@ -9,10 +9,9 @@ const SAME_MS = 5_000
 /** Destinations that are remembered; a guest chooses them. */
 const MAX_RECENT = 1_024
 
-/** Pause before the program is started again, in ms. It doubles while the program ends soon. */
+/** Pause before the program is started again, in ms. It doubles while the program ends without a line. */
 const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 30_000
-const SOON_MS = 10_000
 
 /** Tells the first packet of each flow that the firewall of this network namespace denies. Without the program, none is told. */
 export const watchDenied = (tell: (flow: Omit<DeniedMessage, "_tag">) => void): void => {
@@ -26,15 +25,15 @@ export const watchDenied = (tell: (flow: Omit<DeniedMessage, "_tag">) => void): 
     return false
   }
   const start = (pauseMs: number) => {
-    const startedAt = performance.now()
+    let nextPauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)
     const child = spawn(program, [String(LOG_GROUP), name], { stdio: ["ignore", "pipe", "inherit"] })
     child.on("error", ({ message }) => process.stderr.write(`denials are not logged: ${message}\n`))
     child.on("exit", (code, signal) => {
       process.stderr.write(`denials are not logged for a moment: ${program} ended with ${signal ?? `status ${code}`}\n`)
-      const isSoon = performance.now() - startedAt < SOON_MS
-      startTimer(pauseMs, () => start(isSoon ? Math.min(2 * pauseMs, LONGEST_PAUSE_MS) : FIRST_PAUSE_MS))
+      startTimer(pauseMs, () => start(nextPauseMs))
     })
     createInterface(child.stdout).on("line", (line) => {
+      nextPauseMs = FIRST_PAUSE_MS
       const [protocol, address = "", port] = line.split(" ")
       if (!isRecent(line)) tell({ protocol: Number(protocol), address, port: port === "0" ? undefined : Number(port) })
     })
