@@ -76,7 +76,8 @@ const toolOf = (row: ToolRow, profile: Profile, grants: Grants): ProfileTool => 
         readOnlyHint: readOnly,
         destructiveHint: destructive,
         idempotentHint: idempotent,
-        openWorldHint: openWorld
+        // What a tool reaches beyond the host is what a workspace may reach. Codex refuses such tools unless a person approves.
+        openWorldHint: openWorld && grants.network
       },
       ...(mcp.essential === true ? { _meta: { "anthropic/alwaysLoad": true } } : {})
     }

@@ -52,6 +52,11 @@ describe("the network ceiling of a server", () => {
     assert.match(instructionsOf("workspace-core", project), /allow_hosts.*egress:npm,pypi/)
   })
 
+  it("a tool is of the open world only under a ceiling that opens it: Codex refuses such tools unless a person approves", () => {
+    assert.isFalse(createTool(emptyProject).listed.annotations.openWorldHint)
+    assert.isTrue(createTool(under("egress")).listed.annotations.openWorldHint)
+  })
+
   it("a request of a server without a ceiling may grant nothing", async () => {
     const { arrived: [request] } = await create({}, emptyProject)
     assert.strictEqual(request?.ceiling, "off")
