@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import type { Socket } from "node:net"
-import { processEnvironment } from "../../system/config.ts"
+import { nodeEnvironment } from "../../system/node-environment.ts"
 import { reset } from "../reset.ts"
 import { dialProgram } from "./program.ts"
 import type { Answer, RefusedMessage, Request, Response, Told } from "./protocol.ts"
@@ -30,7 +30,7 @@ export class DialRun {
   /** Throws where a process cannot be made, or a source tree was not built. */
   constructor() {
     const program = dialProgram()
-    const { NODE_OPTIONS: _, ...variables } = processEnvironment()
+    const variables = nodeEnvironment()
     const child = spawn(process.execPath, [`--max-old-space-size=${HEAP_MIB}`, "-", "network-dial"], {
       cwd: "/",
       // A session of its own: a terminal's Ctrl-C is for its owner, which ends the process.

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process"
-import { processEnvironment } from "../../system/config.ts"
+import { nodeEnvironment } from "../../system/node-environment.ts"
 import { dialProgram } from "../dial/program.ts"
 import type { DeniedMessage, QuestionMessage, ReplyMessage, Request, Response } from "./protocol.ts"
 
@@ -39,7 +39,7 @@ export class TapRun {
   constructor({ deniedTool, namespace, tag }: TapPlace, listeners: TapListeners) {
     this.#listeners = listeners
     this.ready = new Promise((resolve) => this.#settleReady = resolve)
-    const { NODE_OPTIONS: _, ...variables } = processEnvironment()
+    const variables = nodeEnvironment()
     const node = [process.execPath, `--max-old-space-size=${HEAP_MIB}`, "-", "network-tap", deniedTool, tag]
     const child = spawn("nsenter", [`--net=/proc/self/fd/${NAMESPACE}`, "--", ...node], {
       cwd: "/",
