@@ -1,9 +1,10 @@
 // Who may import whom. "All above" in docs/architecture.md's table is spelled out here.
-const hostSide = ["contract", "system", "vm", "disk", "network", "guest-channel", "environment"]
+const hostSide = ["contract", "system", "terminal", "vm", "disk", "network", "guest-channel", "environment"]
 
 const may = {
   "contract": [],
   "system": ["contract"],
+  "terminal": ["contract", "system"],
   "vm": ["contract", "system", "disk", "guest-channel"],
   "disk": ["contract", "system"],
   "network": ["contract", "system", "guest-channel"],

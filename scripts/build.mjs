@@ -66,11 +66,17 @@ const { contents: otlp, name: otlpName } = await bundlePart("otlp", {
   entryPoints: [join(root, "src/daemon/otlp/exporter.ts")]
 })
 
+/** The terminal emulator in a separate file, which a process reads with its first rendering of a shell. */
+const { contents: xterm, name: xtermName } = await bundlePart("xterm", {
+  entryPoints: [join(root, "src/terminal/xterm.ts")]
+})
+
 const beside = {
   name: "beside",
   setup: ({ onResolve }) => {
     onResolve({ filter: /^@modelcontextprotocol\/server(\/|$)/ }, () => ({ path: `./${mcpSdkName}`, external: true }))
     onResolve({ filter: /^\.\/otlp\/exporter\.ts$/ }, () => ({ path: `./${otlpName}`, external: true }))
+    onResolve({ filter: /^\.\/xterm\.ts$/ }, () => ({ path: `./${xtermName}`, external: true }))
   }
 }
 
@@ -112,6 +118,7 @@ const put = (file, data, mode) => {
 put("package.json", `${JSON.stringify({ type: "commonjs" })}\n`, 0o644)
 put(mcpSdkName, mcpSdk, 0o644)
 put(otlpName, otlp, 0o644)
+put(xtermName, xterm, 0o644)
 put("dial.cjs", dial, 0o644)
 put(name, bundle, 0o644)
 put(`${name}.map`, content(".map"), 0o644)
@@ -132,7 +139,7 @@ put("pyro.js", entry, 0o755)
 
 // The previous bundle stays, for a process that has just read the entry that names it.
 for (
-  const [kind, current] of [["main", name], ["mcp-sdk", mcpSdkName], ["otlp", otlpName], [
+  const [kind, current] of [["main", name], ["mcp-sdk", mcpSdkName], ["otlp", otlpName], ["xterm", xtermName], [
     "mcp-handshake",
     handshakeName
   ], [

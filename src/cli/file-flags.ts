@@ -21,7 +21,8 @@ export const fillFromFiles = (
     )
     if (flags.length === 0) return raw
     const terminal = yield* Terminal
-    const { fields, stdin } = cli.oneOf ?? { fields: [], stdin: "" }
+    // Without `oneOf` the flags are optional.
+    const { fields, stdin } = cli.oneOf ?? { fields: flags.map(({ fills }) => fills), stdin: "" }
     const given = [
       ...fields.filter((field) => field in raw),
       ...flags.flatMap(({ name }) => name in extras ? [name] : [])
@@ -29,7 +30,7 @@ export const fillFromFiles = (
     if (given.length > 1) {
       return yield* new InvalidRequest({ field: "", detail: `${given.join(" and ")} cannot be combined` })
     }
-    if (given.length === 0 && (terminal.stdinIsTerminal || terminal.stdinIsNull)) {
+    if (cli.oneOf !== undefined && given.length === 0 && (terminal.stdinIsTerminal || terminal.stdinIsNull)) {
       const names = [
         ...fields.filter((field) => cli.filled?.includes(field) !== true),
         ...flags.map(({ name }) => name)

@@ -66,6 +66,7 @@ const detail = (one: WorkspaceInfo) => {
       ["size", `${one.vcpuCount} vCPU, ${one.memoryMib} MiB memory, ${one.diskMib} MiB disk`],
       ...(one.diskUsedBytes === undefined ? [] : [["disk use", `${size(one.diskUsedBytes)} on this host`]]),
       ["commands", `${one.runningCommands} running`],
+      ...(one.shells === undefined ? [] : [["shells", `${one.shells} open`]]),
       ["network", one.network === undefined ? "off" : policyText(one.network)],
       ...(one.network === undefined ? [] : [["connections", connectionsText(one.network)]]),
       ["created", one.createdAt],

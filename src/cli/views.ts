@@ -8,6 +8,7 @@ import { contentViews } from "./views-content.ts"
 import { daemonViews, diskText } from "./views-daemon.ts"
 import { logsView } from "./views-logs.ts"
 import { networkViews } from "./views-network.ts"
+import { shellViews } from "./views-shell.ts"
 import { workspaceViews } from "./views-workspace.ts"
 
 const removed = (result: ResultOf<"env.rm">) =>
@@ -26,6 +27,7 @@ export const views: { readonly [Name in OperationName]: View<Name> } = {
   ...contentViews,
   ...daemonViews,
   ...networkViews,
+  ...shellViews,
   "workspace.logs": logsView,
   "run": {
     event: showOutput,

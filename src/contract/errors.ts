@@ -21,6 +21,7 @@ import {
   StateDirectoryUnusable
 } from "./host-errors.ts"
 import { NetworkAboveCeiling, NetworkDriverUnavailable, NetworkUnsupported } from "./network-errors.ts"
+import { ShellEnded, ShellInputBlocked, ShellNotFound } from "./shell-errors.ts"
 import { snakeFields } from "./snake.ts"
 import {
   DiskDamaged,
@@ -41,6 +42,7 @@ export * from "./environment-errors.ts"
 export * from "./guest-errors.ts"
 export * from "./host-errors.ts"
 export * from "./network-errors.ts"
+export * from "./shell-errors.ts"
 export * from "./workspace-errors.ts"
 
 /** The request is invalid. Another attempt fails as well. */
@@ -94,6 +96,9 @@ export const PyroError = Schema.Union(
   SnapshotExists,
   SnapshotMismatch,
   ExecNotFound,
+  ShellNotFound,
+  ShellEnded,
+  ShellInputBlocked,
   FileRefused,
   FileChanged,
   EditRejected,

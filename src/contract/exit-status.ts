@@ -51,6 +51,9 @@ export const exitStatus = (error: PyroError, family: ExitFamily): number => {
     case "SnapshotExists":
     case "SnapshotMismatch":
     case "ExecNotFound":
+    case "ShellNotFound":
+    case "ShellEnded":
+    case "ShellInputBlocked":
     case "FileRefused":
     case "FileChanged":
     case "EditRejected":

@@ -37,6 +37,13 @@ import { workspaceNetworkLog, workspaceNetworkSet } from "./operations/workspace
 import { workspacePatchApply } from "./operations/workspace-patch.ts"
 import { workspaceReset } from "./operations/workspace-reset.ts"
 import {
+  workspaceShellClose,
+  workspaceShellList,
+  workspaceShellOpen,
+  workspaceShellRead,
+  workspaceShellWrite
+} from "./operations/workspace-shell.ts"
+import {
   workspaceSnapshotCreate,
   workspaceSnapshotDelete,
   workspaceSnapshotList
@@ -57,6 +64,11 @@ export const operations = [
   workspaceExec,
   workspaceLogs,
   workspaceCancel,
+  workspaceShellOpen,
+  workspaceShellList,
+  workspaceShellRead,
+  workspaceShellWrite,
+  workspaceShellClose,
   workspaceFileList,
   workspaceFileRead,
   workspaceFileWrite,

@@ -31,7 +31,7 @@ export class IdAmbiguous extends Schema.TaggedError<IdAmbiguous>()(
   "IdAmbiguous",
   snakeFields({
     /** Kind of the object. */
-    what: Schema.Literal("workspace", "command", "snapshot"),
+    what: Schema.Literal("workspace", "command", "shell", "snapshot"),
     given: Schema.String,
     /** Ids or names with this beginning, at most ten. */
     candidates: Schema.Array(Schema.String)

@@ -40,6 +40,11 @@ export class Input {
     this.#acked = 0
   }
 
+  /** Position behind the last byte that was sent. */
+  get sent(): number {
+    return this.#sent
+  }
+
   /** Sends all of `bytes`; waits while the guest does not take them. Ends well when the reader is gone. */
   write(bytes: Uint8Array) {
     return this.#enqueue(bytes)

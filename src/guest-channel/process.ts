@@ -42,6 +42,8 @@ export interface GuestProcess {
   readonly keepFrom: (output: ProcessOutput["from"], position: number) => void
   /** Input bytes that the guest has already; not 0 only after `adopt`. */
   readonly stdinOffset: number
+  /** Input bytes that were sent to the guest so far. An interrupted write has sent a part. */
+  readonly stdinSent: () => number
   /** Waits while the process does not read. Ends well when it no longer can read. */
   readonly writeStdin: (bytes: Uint8Array) => Effect.Effect<void, ChannelFailed>
   /** Ends the input after all earlier writes. Later writes are dropped. */
@@ -100,6 +102,10 @@ export class StreamedProcess implements GuestProcess {
 
   get keepFrom(): GuestProcess["keepFrom"] {
     return (output, position) => this.#stream.keepFrom(output === "stdout" ? STDOUT : 2, position)
+  }
+
+  get stdinSent(): GuestProcess["stdinSent"] {
+    return () => this.#stream.input.sent
   }
 
   get writeStdin(): GuestProcess["writeStdin"] {

@@ -91,6 +91,13 @@ const make = (pooled: boolean) =>
         exec: callFromPull((payload, input) => of((all) => all.exec(payload, input))),
         logs: (payload) => of((all) => all.logs(payload)),
         cancel: (payload) => of((all) => all.cancel(payload)),
+        shell: {
+          open: (payload) => of(({ shell }) => shell.open(payload)),
+          list: (payload) => of(({ shell }) => shell.list(payload)),
+          read: (payload) => of(({ shell }) => shell.read(payload)),
+          write: (payload) => of(({ shell }) => shell.write(payload)),
+          close: (payload) => of(({ shell }) => shell.close(payload))
+        },
         file: {
           list: (payload) => of(({ content }) => content.listFiles(payload)),
           read: (payload) => of(({ content }) => content.readFile(payload)),

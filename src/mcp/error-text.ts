@@ -45,6 +45,12 @@ const hintOf = (error: PyroError, all: boolean): string => {
       return "call again with disk_only: true to use the files only"
     case "ExecNotFound":
       return "run the command with workspace_exec and `command`"
+    case "ShellNotFound":
+      return "call shell_list for the ids, or shell_open for a new shell"
+    case "ShellEnded":
+      return "call shell_read for its last output, or shell_open for a new shell"
+    case "ShellInputBlocked":
+      return "call shell_read to see what the program does, then shell_write with keys [\"ctrl-c\"] to interrupt it"
     case "FileRefused":
       return error.reason === "not_found"
         ? "call workspace_file_list for the existing files"

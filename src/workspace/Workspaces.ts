@@ -2,6 +2,7 @@ import { Context, Effect, Layer, Mailbox, Option, Ref, Schedule, Scope, Stream }
 import { InvalidRequest, type PyroError } from "../contract/errors.ts"
 import type { Notice } from "../contract/notice.ts"
 import type { WorkspaceOperation } from "../contract/operation-states.ts"
+import type { ShellInfo, ShellScreen } from "../contract/operations/shell-fields.ts"
 import type { CancelPayload, CancelResult } from "../contract/operations/workspace-cancel.ts"
 import type { ComparePayload } from "../contract/operations/workspace-compare.ts"
 import type { DeletePayload } from "../contract/operations/workspace-delete.ts"
@@ -26,6 +27,15 @@ import type {
   NetworkSetResult
 } from "../contract/operations/workspace-network.ts"
 import type { ResetPayload } from "../contract/operations/workspace-reset.ts"
+import type {
+  ShellClosePayload,
+  ShellListPayload,
+  ShellListResult,
+  ShellOpenPayload,
+  ShellReadPayload,
+  ShellWritePayload,
+  ShellWriteResult
+} from "../contract/operations/workspace-shell.ts"
 import type { SnapshotEvent, SnapshotInfo, SnapshotPayload } from "../contract/operations/workspace-snapshot.ts"
 import type { SummaryResult } from "../contract/operations/workspace-summary.ts"
 import type { UpdatePayload } from "../contract/operations/workspace-update.ts"
@@ -43,7 +53,7 @@ import { adoptAll } from "./lifecycle/adopt.ts"
 import { type Lifecycle, type LifecycleServices, type Notify, pickServices } from "./lifecycle/context.ts"
 import { create } from "./lifecycle/create.ts"
 import { damagedInfo, isDamaged } from "./lifecycle/damaged.ts"
-import { commandsOf } from "./lifecycle/entry-residents.ts"
+import { commandsOf, residentsOf } from "./lifecycle/entry-residents.ts"
 import type { Entry } from "./lifecycle/entry.ts"
 import { expire } from "./lifecycle/expire.ts"
 import { infoOf } from "./lifecycle/info.ts"
@@ -63,6 +73,8 @@ import { borrowReader } from "./reader.ts"
 import { archiveRoot } from "./root-archive.ts"
 import type { SecretSet } from "./secret/output-filter.ts"
 import { demandOneSeed } from "./seed/request.ts"
+import { open as openShell } from "./shell/open.ts"
+import type { Shells } from "./shell/shells.ts"
 import { makeFlattener } from "./snapshot/flatten-idle.ts"
 import { fork } from "./snapshot/fork.ts"
 import { createSnapshot, deleteSnapshot, listSnapshots } from "./snapshot/keep.ts"
@@ -103,6 +115,13 @@ export class Workspaces extends Context.Tag("pyro/workspace/Workspaces")<Workspa
   readonly exec: (payload: ExecPayload, input?: RunInput) => Effect.Effect<ExecPull, PyroError, Scope.Scope>
   readonly logs: (payload: LogsPayload) => Effect.Effect<LogsResult, PyroError>
   readonly cancel: (payload: CancelPayload) => Effect.Effect<CancelResult, PyroError>
+  readonly shell: {
+    readonly open: (payload: ShellOpenPayload) => Effect.Effect<ShellInfo, PyroError>
+    readonly list: (payload: ShellListPayload) => Effect.Effect<ShellListResult, PyroError>
+    readonly read: (payload: ShellReadPayload) => Effect.Effect<ShellScreen, PyroError>
+    readonly write: (payload: ShellWritePayload) => Effect.Effect<ShellWriteResult, PyroError>
+    readonly close: (payload: ShellClosePayload) => Effect.Effect<ShellInfo, PyroError>
+  }
   readonly summary: (payload: Named) => Effect.Effect<SummaryResult, PyroError>
   readonly content: Content
   /** The disk of a workspace at rest. */
@@ -195,6 +214,16 @@ const make = Effect.gen(function*() {
     Effect.provide(
       Effect.flatMap(registry.find(workspace), (entry) => borrowReader(lifecycle, entry, operation)),
       context
+    )
+
+  const shellsOf = <A>(
+    { workspace }: Named,
+    operation: WorkspaceOperation,
+    work: (shells: Shells) => Effect.Effect<A, PyroError>
+  ) =>
+    Effect.flatMap(
+      registry.find(workspace),
+      (entry) => Effect.flatMap(residentsOf(entry, operation), ({ shells }) => work(shells))
     )
 
   const disk = makeDisk(lifecycle)
@@ -303,6 +332,21 @@ const make = Effect.gen(function*() {
           Effect.flatMap(commandsOf(entry, "workspace.cancel"), (commands) =>
             Effect.flatMap(withExecId(commands, payload), (whole) => cancel(commands, whole)))
       ),
+    shell: {
+      open: (payload) =>
+        Effect.gen(function*() {
+          const entry = yield* registry.find(payload.workspace)
+          const { memoryMib, workspaceUser } = yield* Ref.get(entry.record)
+          const generation = yield* runningGeneration(entry, "workspace.shell.open")
+          const { commands } = yield* residentsOf(entry, "workspace.shell.open")
+          const user = payload.user ?? workspaceUser
+          return yield* openShell(commands, { ...generation, memoryMib }, { ...payload, user })
+        }),
+      list: (payload) => shellsOf(payload, "workspace.shell.list", ({ list }) => list),
+      read: (payload) => shellsOf(payload, "workspace.shell.read", ({ read }) => read(payload)),
+      write: (payload) => shellsOf(payload, "workspace.shell.write", ({ write }) => write(payload)),
+      close: (payload) => shellsOf(payload, "workspace.shell.close", ({ close }) => close(payload))
+    },
     summary: (payload) =>
       Effect.flatMap(registry.find(payload.workspace), (entry) => {
         const asked = { paths: [], stat: true, nameOnly: false, includeIgnored: false, verified: false, maxBytes: 0 }

@@ -190,6 +190,10 @@ describe("every command and example of the documents runs", () => {
             const { digest } = await pyro.workspace.diff({ workspace: "fix" })
             await shell.run(`DIGEST=${digest}`)
           }
+          if (text.includes("$SHELL_ID") && !text.includes("SHELL_ID=")) {
+            const { shellId } = await pyro.workspace.shell.open({ workspace: "fix" })
+            await shell.run(`SHELL_ID=${shellId}`)
+          }
           const { output, status } = await shell.run(text)
           assert.strictEqual(status, STATUSES.get(text) ?? 0, `${text}\n${output}`)
         }

@@ -33,6 +33,10 @@ interface Exec {
   readonly stdout: string
 }
 
+interface Shell {
+  readonly shell_id: string
+}
+
 let ask: Awaited<ReturnType<typeof inspector>>
 
 beforeAll(async () => {
@@ -143,6 +147,15 @@ it("MCP Inspector calls every tool and reads every kind of resource", async () =
   const { exec_id } = await inIt<Exec>("exec", { command: "sleep 600", wait_seconds: 0 })
   includes(await inIt("cancel", { exec_id }), { exec_id, cancelled: true })
   includes(await inIt("exec", { exec_id }), { state: "exited", outcome: "signaled" })
+
+  const { shell_id } = await call<Shell>("shell_open", { workspace_id: "first", command: ["cat"] })
+  const shell = { workspace_id: "first", shell_id }
+  const typed = { ...shell, input: "typed\n", wait_for: "typed\ntyped" }
+  includes(await call("shell_write", typed), { output: "typed\ntyped", waited: "found" })
+  includes(await call("shell_read", shell), { output: "typed\ntyped", outcome: "running" })
+  includes(await call("shell_close", shell), { outcome: "signaled" })
+  const { shells } = await call<Lists<"shells">>("shell_list", { workspace_id: "first" })
+  assert.lengthOf(shells, 1)
 
   await inIt("snapshot_create", { name: "here" })
   await inIt("fork", { name: "second", snapshot: "here" })

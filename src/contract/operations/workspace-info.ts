@@ -97,7 +97,8 @@ export const WorkspaceInfo = lazy(() =>
     runningCommands: Schema.Int.annotations({ description: "Number of running commands" }),
     running: optional(
       RunningCommands().annotations({ description: "The newest 10 running commands. Absent if none runs" })
-    )
+    ),
+    shells: optional(Schema.Int.annotations({ description: "Number of open shells. Absent if none is open" }))
   }))
 )
 export type WorkspaceInfo = ReturnType<typeof WorkspaceInfo>["Type"]
@@ -116,6 +117,7 @@ export const secondary = [
   "repo_ref",
   "workspace_user",
   "network_driver",
+  "shells",
   "project",
   "forked_from"
 ] as const

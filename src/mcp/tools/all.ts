@@ -7,6 +7,7 @@ import { execTool } from "./exec.ts"
 import { diskListTool, diskReadTool, fileEditTool, fileListTool, fileReadTool, fileWriteTool } from "./files.ts"
 import { networkLogTool, networkSetTool } from "./network.ts"
 import { runTool } from "./run.ts"
+import { shellCloseTool, shellListTool, shellOpenTool, shellReadTool, shellWriteTool } from "./shells.ts"
 import { snapshotListTool } from "./snapshots.ts"
 import { createTool, deleteTool, listTool, resetTool, statusTool, updateTool } from "./workspaces.ts"
 
@@ -22,6 +23,11 @@ export const tools: { readonly [Name in OperationName]?: AnyTool } = {
   "workspace.exec": execTool,
   "workspace.cancel": cancelTool,
   "workspace.logs": logsTool,
+  "workspace.shell.open": shellOpenTool,
+  "workspace.shell.list": shellListTool,
+  "workspace.shell.read": shellReadTool,
+  "workspace.shell.write": shellWriteTool,
+  "workspace.shell.close": shellCloseTool,
   "workspace.file.list": fileListTool,
   "workspace.file.read": fileReadTool,
   "workspace.file.write": fileWriteTool,

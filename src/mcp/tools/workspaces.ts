@@ -31,6 +31,7 @@ const details = (one: WorkspaceInfo): string =>
     `/workspace started from ${originOf(one)}`,
     one.runningCommands > 0 && `${count(one.runningCommands, "command")} running`,
     ...(one.running ?? []).map(({ command, execId }) => `  exec_id ${execId}: ${command}`),
+    one.shells !== undefined && `${count(one.shells, "shell")} open`,
     one.network !== undefined && networkLine(one.network),
     one.expiresAt !== undefined && `expires ${one.expiresAt}`
   )

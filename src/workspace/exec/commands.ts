@@ -212,6 +212,7 @@ export const openCommands = (
               ...(deadlineMs === undefined ? {} : { deadlineMs }),
               ...(payload.graceSeconds === DEFAULT_GRACE_SECONDS ? {} : { graceMs: payload.graceSeconds * 1000 }),
               ...(payload.tty ? { tty: true } : {}),
+              ...(role?._tag === "shell" ? { sizes: [{ at: 0, cols: payload.cols, rows: payload.rows }] } : {}),
               ...(mounts.length === 0 ? {} : { secretPaths: mounts.map(({ path }) => path) })
             })
           )

@@ -8,6 +8,10 @@ export const CommandRole = Schema.Union(
 )
 export type CommandRole = typeof CommandRole.Type
 
+/** Size of a terminal from a position of its output on. */
+export const SizeAt = Schema.Struct({ at: Schema.Int, cols: Schema.Int, rows: Schema.Int })
+export type SizeAt = typeof SizeAt.Type
+
 export const Started = Schema.Struct({
   id: Schema.String,
   /** Absent: an exec. */
@@ -21,6 +25,8 @@ export const Started = Schema.Struct({
   graceMs: Schema.optional(Schema.Number),
   /** The command has a terminal. */
   tty: Schema.optional(Schema.Literal(true)),
+  /** Sizes of a shell's terminal, in order. The first one is the size at the start. */
+  sizes: Schema.optional(Schema.Array(SizeAt)),
   /** Files in the guest with secrets of the command, which go with the command. */
   secretPaths: Schema.optional(Schema.Array(Schema.String)),
   /** The command ran before the workspace's current snapshot state. */
@@ -45,7 +51,8 @@ const Line = Schema.parseJson(
   Schema.Union(
     Schema.Struct({ started: Started }),
     Schema.Struct({ ended: Ended }),
-    Schema.Struct({ refused: Schema.Struct({ id: Schema.String }) })
+    Schema.Struct({ refused: Schema.Struct({ id: Schema.String }) }),
+    Schema.Struct({ resized: Schema.Struct({ id: Schema.String, ...SizeAt.fields }) })
   )
 )
 type Line = typeof Line.Type
@@ -58,6 +65,9 @@ export interface JournaledCommand {
   readonly start: CommandStart
   readonly end: CommandEnd | undefined
 }
+
+/** Number of sizes of a terminal that the journal remembers, the newest. */
+const MAX_SIZES = 256
 
 /** Characters of a command that the journal keeps: a script may be megabytes. */
 const COMMAND_CHARACTERS = 4_096
@@ -133,6 +143,13 @@ export class CommandJournal {
     this.#apply(line)
   }
 
+  /** Throws errors of the host's file system. The terminal then keeps its size. */
+  resized(id: string, size: SizeAt) {
+    const line: Line = { resized: { id, ...size } }
+    this.#write([...this.#waiting, line])
+    this.#apply(line)
+  }
+
   /** Known from now on; with `flush` also on disk. */
   ended(end: CommandEnd) {
     this.#add({ ended: end })
@@ -189,10 +206,18 @@ export class CommandJournal {
   #apply(line: Line) {
     if ("started" in line) this.#commands.set(line.started.id, { start: line.started, end: undefined })
     else if ("refused" in line) this.#commands.delete(line.refused.id)
+    else if ("resized" in line) this.#resize(line.resized)
     else {
       const known = this.#commands.get(line.ended.id)
       if (known !== undefined) this.#commands.set(line.ended.id, { ...known, end: line.ended })
     }
+  }
+
+  #resize({ id, ...size }: SizeAt & { readonly id: string }) {
+    const known = this.#commands.get(id)
+    if (known === undefined) return
+    const before = (known.start.sizes ?? []).filter(({ at }) => at < size.at).slice(1 - MAX_SIZES)
+    this.#commands.set(id, { ...known, start: { ...known.start, sizes: [...before, size] } })
   }
 }
 

@@ -26,7 +26,10 @@ const PAGE_BYTES = 1_048_576
 const MAX_LIST_BYTES = 12_582_912
 
 /** Output of a log from a cursor on, at most `maxBytes`. Text ends with a whole character if possible. */
-const page = (log: CommandLog, { cursor, encoding, maxBytes = PAGE_BYTES }: LogsPayload) => {
+export const pageOf = (
+  log: CommandLog,
+  { cursor, encoding, maxBytes = PAGE_BYTES }: Pick<LogsPayload, "cursor" | "encoding" | "maxBytes">
+) => {
   const reader = log.reader(cursor)
   try {
     const pieces: Array<Uint8Array> = []
@@ -77,7 +80,7 @@ export const logs = (commands: Commands, payload: LogsPayload): Effect.Effect<Lo
     const known = commands.journal.get(execId)
     const log = commands.logs.get(execId)
     if (known === undefined || log === undefined) return new ExecNotFound({ workspace: payload.workspace, execId })
-    const { bytes, next, skipped } = page(log, payload)
+    const { bytes, next, skipped } = pageOf(log, payload)
     const output = bytes.toString(payload.encoding === "text" ? "utf8" : "base64")
     return Effect.succeed<LogsResult>({
       commands: [entryOf(commands, known)],

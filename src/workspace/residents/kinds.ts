@@ -1,6 +1,11 @@
 import { execKind } from "../exec/inherit.ts"
 import { networkKind } from "../network/state.ts"
+import { shellKind } from "../shell/kind.ts"
 import { type StoredKind, storedKind } from "./states.ts"
 
 /** Every kind of resident that this pyro knows; `open.ts` opens one of each. */
-export const residentKinds: ReadonlyArray<StoredKind> = [storedKind(execKind), storedKind(networkKind)]
+export const residentKinds: ReadonlyArray<StoredKind> = [
+  storedKind(execKind),
+  storedKind(networkKind),
+  storedKind(shellKind)
+]

@@ -12,6 +12,9 @@ import { type Network, openNetwork } from "../network/network.ts"
 import { networkResident } from "../network/resident.ts"
 import { networkKind } from "../network/state.ts"
 import { openSecrets, type WorkspaceSecrets } from "../secret/workspace-secrets.ts"
+import { shellKind } from "../shell/kind.ts"
+import { shellResident } from "../shell/resident.ts"
+import { makeShells, type Shells } from "../shell/shells.ts"
 import { listed, makeResidents, type Residents } from "./list.ts"
 
 /** The residents of a workspace. The operations of one kind, such as exec and logs, reach that kind by name; the lifecycle does not. */
@@ -20,6 +23,7 @@ export interface OpenResidents extends Residents {
   readonly secrets: WorkspaceSecrets
   readonly headerSecrets: HeaderSecrets
   readonly network: Network
+  readonly shells: Shells
 }
 
 /** Opens every resident of a workspace. The residents close with the Scope. */
@@ -32,14 +36,17 @@ export const openResidents = (
     const headerSecrets = yield* openHeaderSecrets(directory, secrets)
     const network = yield* openNetwork(directory, headerSecrets)
     const commands = yield* openCommands(folder, logLimits, secrets, headerSecrets, network.prepareClients)
+    const shells = makeShells(commands)
     return {
       ...makeResidents([
         listed(execKind, directory, execResident(commands)),
-        listed(networkKind, directory, networkResident(network))
+        listed(networkKind, directory, networkResident(network)),
+        listed(shellKind, directory, shellResident(shells))
       ]),
       commands,
       headerSecrets,
       network,
-      secrets
+      secrets,
+      shells
     }
   })

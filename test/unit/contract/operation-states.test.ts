@@ -45,6 +45,9 @@ describe("the table of legal states", () => {
       "workspace.delete",
       "workspace.logs",
       "workspace.network.log",
+      "workspace.shell.close",
+      "workspace.shell.list",
+      "workspace.shell.read",
       "workspace.snapshot.list",
       "workspace.status"
     ])

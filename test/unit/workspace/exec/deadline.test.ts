@@ -23,6 +23,7 @@ const makeProcess = (isStubborn: boolean) =>
       forEachOutput: () => Effect.asVoid(Deferred.await(ended)),
       keepFrom: () => {},
       stdinOffset: 0,
+      stdinSent: () => 0,
       writeStdin: () => Effect.void,
       endStdin: Effect.void,
       resize: () => Effect.void,

@@ -1,0 +1,68 @@
+import { Clock, Effect } from "effect"
+import type { ShellInfo } from "../contract/operations/shell-fields.ts"
+import { typed } from "../contract/shell-words.ts"
+import { OutputOptions } from "./output-options.ts"
+import { endLine, note, print, printContent, size, warn } from "./print.ts"
+import { type Cell, painted, printTable } from "./table.ts"
+import { ago } from "./time-text.ts"
+import type { View } from "./view.ts"
+
+const outcomeOf = ({ inherited, outcome, status }: ShellInfo): Cell =>
+  outcome === "running"
+    ? painted("green", inherited === true ? "open, inherited" : "open")
+    : outcome === "exited"
+    ? painted(status === 0 ? "dim" : "red", `exit ${status ?? "?"}`)
+    : painted("red", outcome.replaceAll("_", " "))
+
+const commandLine = ({ command }: ShellInfo) => command.length === 0 ? "bash -l" : typed(command).slice(0, 300)
+
+const table = (shells: ReadonlyArray<ShellInfo>) =>
+  Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
+    printTable([
+      ["ID", "OPENED", "STATE", "SIZE", "OUTPUT", "COMMAND"],
+      ...shells.map((one) => [
+        one.shellId,
+        ago(one.startedAt, nowMs),
+        outcomeOf(one),
+        `${one.cols}x${one.rows}`,
+        size(one.outputBytes),
+        commandLine(one)
+      ])
+    ], { head: true, flexible: [5] }))
+
+export const shellViews = {
+  "workspace.shell.open": {
+    result: ({ shellId }, { workspace }) =>
+      Effect.flatMap(OutputOptions, ({ switches }) =>
+        Effect.zipRight(
+          print(`${shellId}\n`),
+          switches.has("id-only")
+            ? Effect.void
+            : note(
+              `the shell is open. Read it: pyro workspace shell read ${workspace} ${shellId.slice(0, 8)} --plain\n`
+            )
+        ))
+  } satisfies View<"workspace.shell.open">,
+  "workspace.shell.list": {
+    result: ({ shells }) =>
+      shells.length === 0 ? note("no shells; open one: pyro workspace shell open\n") : table(shells)
+  } satisfies View<"workspace.shell.list">,
+  "workspace.shell.read": {
+    result: ({ nextCursor, output, skippedBytes = 0, truncated, waited }, { plain }) =>
+      Effect.gen(function*() {
+        if (skippedBytes > 0) yield* warn(`pyro: ${skippedBytes} bytes of the output were dropped here\n`)
+        if (plain && truncated) yield* note("pyro: earlier lines are left out\n")
+        yield* plain ? print(output === "" ? "" : `${output}\n`) : printContent(output)
+        if (!plain) yield* endLine(output)
+        if (waited === "timed_out") yield* note("pyro: the wait is over; output may follow\n")
+        yield* note(`pyro: continue with --cursor ${nextCursor}\n`)
+      })
+  } satisfies View<"workspace.shell.read">,
+  "workspace.shell.write": {
+    result: ({ cursor }) => note(`pyro: see what it did with --cursor ${cursor}\n`)
+  } satisfies View<"workspace.shell.write">,
+  "workspace.shell.close": {
+    result: ({ outcome, status }) =>
+      note(outcome === "exited" ? `closed; its program exited with ${status ?? 0}\n` : `closed: ${outcome}\n`)
+  } satisfies View<"workspace.shell.close">
+}

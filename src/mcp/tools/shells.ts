@@ -1,0 +1,76 @@
+import { Effect } from "effect"
+import { ShellScreen } from "../../contract/operations/shell-fields.ts"
+import type { ShellInfo } from "../../contract/operations/shell-fields.ts"
+import { typed } from "../../contract/shell-words.ts"
+import { MAX_TEXT_CHARACTERS } from "../bounded.ts"
+import type { Tool } from "../request.ts"
+import { callText, count, lines } from "../words.ts"
+
+/** Pause of the output after which a shell is read, in ms. */
+const IDLE_MS = 300
+/** Maximum wait for a text, and for a pause, in seconds. */
+const WAIT_SECONDS = 30
+const PAUSE_SECONDS = 5
+
+const stateOf = ({ outcome, status }: Pick<ShellScreen, "outcome" | "status">): string =>
+  outcome === "running" ? "runs" : outcome === "exited" ? `has ended, exit ${status ?? 0}` : `has ended: ${outcome}`
+
+const line = (one: ShellInfo): string =>
+  `${one.shellId} ${stateOf(one)}, ${one.cols}x${one.rows}: ${
+    one.command.length === 0 ? "bash -l" : typed(one.command).slice(0, 300)
+  }`
+
+/** A screen: its state first, then what a person sees. */
+const screenText = (screen: ShellScreen, workspace: string): string =>
+  lines(
+    `the program ${stateOf(screen)}` +
+      (screen.waited === "timed_out" ? "; the wait is over, and output may follow" : "") +
+      (screen.outcome === "running"
+        ? `; continue with ${
+          callText("shell_read", { workspace_id: workspace, shell_id: screen.shellId, cursor: screen.nextCursor })
+        }`
+        : ""),
+    screen.alternate === true && "[a full-screen program: the whole screen]",
+    screen.truncated && "[earlier lines are left out]",
+    screen.output
+  )
+
+export const shellOpenTool: Tool<"workspace.shell.open"> = { text: (one) => `shell ${line(one)}` }
+
+export const shellListTool: Tool<"workspace.shell.list"> = {
+  text: ({ shells }) => lines(shells.length === 0 ? "no shells" : count(shells.length, "shell"), ...shells.map(line))
+}
+
+export const shellCloseTool: Tool<"workspace.shell.close"> = {
+  text: ({ outcome, shellId, status }) =>
+    `shell ${shellId} ${stateOf({ outcome, ...(status === undefined ? {} : { status }) })}`
+}
+
+export const shellReadTool: Tool<"workspace.shell.read"> = {
+  perform: ({ payload, pyro }) =>
+    Effect.map(
+      pyro.workspace.shell.read({ ...payload, plain: true }),
+      (result) => ({ result, text: screenText(result, payload.workspace) })
+    )
+}
+
+/** Types, and shows what the shell makes of it: one call in place of two. */
+export const shellWriteTool: Tool<"workspace.shell.write", ShellScreen> = {
+  result: ShellScreen,
+  perform: ({ own, payload, pyro }) =>
+    Effect.gen(function*() {
+      const { cursor, shellId } = yield* pyro.workspace.shell.write(payload)
+      const wanted = own["wait_for"]
+      const result = yield* pyro.workspace.shell.read({
+        workspace: payload.workspace,
+        shellId,
+        cursor,
+        plain: true,
+        encoding: "text",
+        maxBytes: MAX_TEXT_CHARACTERS,
+        ...(typeof wanted === "string" ? { waitFor: wanted } : { waitForIdleMs: IDLE_MS }),
+        waitSeconds: typeof wanted === "string" ? WAIT_SECONDS : PAUSE_SECONDS
+      })
+      return { result, text: screenText(result, payload.workspace) }
+    })
+}

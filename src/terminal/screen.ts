@@ -1,0 +1,172 @@
+import type { SerializeAddon } from "@xterm/addon-serialize"
+import type { IBuffer, IMarker, Terminal } from "@xterm/headless"
+import { boundCounts, coreOf } from "./limits.ts"
+import { joinedRows } from "./rows.ts"
+import type * as Xterm from "./xterm.ts"
+
+export interface ScreenSize {
+  readonly cols: number
+  readonly rows: number
+}
+
+/** Cells above the screen that are kept: some 12 MB in all. */
+const SCROLLED_CELLS = 1_000_000
+/** Lines above the screen that are kept. */
+const SCROLLED_LINES = 10_000
+
+/** Text from some line of a terminal on. */
+export interface ScreenText {
+  /** Lines without blanks at their ends. A line that the terminal wrapped is one line. */
+  readonly lines: ReadonlyArray<string>
+  /** Lines between the place that was asked for and these are gone. */
+  readonly isCut: boolean
+  /** A full-screen program runs: the lines are the whole screen. */
+  readonly isAlternate: boolean
+}
+
+/** The topmost line that the program has touched since some moment. It follows the line while the text scrolls. */
+export interface ScreenMark {
+  marker: IMarker | undefined
+}
+
+/** Private modes that switch to the screen of a full-screen program. */
+const ALTERNATE = [47, 1047, 1049]
+
+/**
+ * A terminal as a person sees it, without a person: fed with a program's output, asked for the text. It answers no questions of the
+ * program, such as device status, and obeys no requests to the host, such as clipboard or title.
+ */
+export class Screen {
+  readonly #terminal: Terminal
+  readonly #serializer: SerializeAddon
+  #decoder = new TextDecoder("utf-8", { ignoreBOM: true })
+  readonly #marks = new Set<ScreenMark>()
+  /** Where the cursor stood when the full-screen program began. */
+  #beforeAlternate: IMarker | undefined
+
+  constructor({ SerializeAddon, Terminal, widths }: typeof Xterm, size: ScreenSize) {
+    this.#terminal = new Terminal({
+      ...size,
+      scrollback: scrollbackOf(size),
+      allowProposedApi: true,
+      logLevel: "off"
+    })
+    this.#terminal.unicode.register(widths)
+    this.#terminal.unicode.activeVersion = widths.version
+    boundCounts(this.#terminal)
+    this.#serializer = new SerializeAddon()
+    this.#terminal.loadAddon(this.#serializer)
+    this.#followCursor()
+  }
+
+  /** A full-screen program has the terminal. */
+  get isAlternate(): boolean {
+    return this.#terminal.buffer.active.type === "alternate"
+  }
+
+  /** The program has asked for application cursor keys. */
+  get hasApplicationKeys(): boolean {
+    return this.#terminal.modes.applicationCursorKeysMode
+  }
+
+  /** Takes output, which may begin and end within a character or a sequence. Throws where the emulator does: the screen is then unusable. */
+  write(bytes: Uint8Array): void {
+    const text = this.#decoder.decode(bytes, { stream: true })
+    if (text !== "") coreOf(this.#terminal).writeSync(text)
+  }
+
+  resize(size: ScreenSize): void {
+    this.#terminal.options.scrollback = scrollbackOf(size)
+    this.#terminal.resize(size.cols, size.rows)
+  }
+
+  /** Marks the line of the cursor. `release` ends the mark. */
+  mark(): ScreenMark {
+    const mark: ScreenMark = { marker: this.isAlternate ? this.#beforeAlternate : this.#terminal.registerMarker(0) }
+    this.#marks.add(mark)
+    return mark
+  }
+
+  release(mark: ScreenMark): void {
+    this.#marks.delete(mark)
+    this.#drop(mark.marker)
+  }
+
+  /** The text from a mark on, or from the first line. */
+  textFrom(mark?: ScreenMark): ScreenText {
+    const { buffer } = this.#terminal
+    if (this.isAlternate) {
+      return { lines: joinedRows(buffer.active, 0), isCut: false, isAlternate: true }
+    }
+    const line = mark === undefined ? 0 : mark.marker?.line ?? -1
+    const isCut = (mark === undefined || line < 0) && this.#isFull(buffer.normal)
+    // A mark that the program has deleted, and no scrolling: its screen is all that can have changed.
+    const from = line < 0 && !isCut ? buffer.normal.baseY : Math.max(0, line)
+    return { lines: joinedRows(buffer.normal, from), isCut, isAlternate: false }
+  }
+
+  /** Sequences that paint this screen on a terminal of the same size. */
+  painted(): string {
+    return this.#serializer.serialize({ scrollback: 0 })
+  }
+
+  dispose(): void {
+    this.#terminal.dispose()
+  }
+
+  /** The buffer has no room left, so its first lines may be gone. */
+  #isFull({ length }: IBuffer) {
+    return length >= this.#terminal.rows + (this.#terminal.options.scrollback ?? 0)
+  }
+
+  /** Moves marks up with the cursor: a program that draws again above a mark changes what a reader has seen. */
+  #followCursor() {
+    const { parser } = this.#terminal
+    const on = (final: string, row: (count: number, y: number) => number | undefined) => {
+      parser.registerCsiHandler({ final }, ([first]) => {
+        const count = typeof first === "number" ? first : 0
+        const to = this.#marks.size === 0 || this.isAlternate ? undefined : row(count, this.#cursorRow)
+        if (to !== undefined) this.#raise(Math.max(0, to))
+        return false
+      })
+    }
+    for (const final of "AF") on(final, (count, y) => y - Math.max(1, count))
+    for (const final of "Hfd") on(final, (count) => Math.max(1, count) - 1)
+    on("J", (count) => count === 2 || count === 3 ? 0 : undefined)
+    parser.registerEscHandler({ final: "M" }, () => {
+      if (this.#marks.size > 0 && !this.isAlternate) this.#raise(Math.max(0, this.#cursorRow - 1))
+      return false
+    })
+    parser.registerCsiHandler({ prefix: "?", final: "h" }, (params) => {
+      if (!this.isAlternate && params.some((mode) => typeof mode === "number" && ALTERNATE.includes(mode))) {
+        const before = this.#beforeAlternate
+        this.#beforeAlternate = this.#terminal.registerMarker(0)
+        this.#drop(before)
+      }
+      return false
+    })
+  }
+
+  /** Marks taken during one full-screen program share their place. */
+  #drop(marker: IMarker | undefined) {
+    if (marker === this.#beforeAlternate || [...this.#marks].some((one) => one.marker === marker)) return
+    marker?.dispose()
+  }
+
+  get #cursorRow() {
+    return this.#terminal.buffer.active.cursorY
+  }
+
+  /** Moves marks below a row of the screen to the row. */
+  #raise(row: number) {
+    const to = this.#terminal.buffer.normal.baseY + row
+    for (const mark of this.#marks) {
+      if (mark.marker === undefined || mark.marker.line <= to) continue
+      const before = mark.marker
+      mark.marker = this.#terminal.registerMarker(row - this.#cursorRow)
+      this.#drop(before)
+    }
+  }
+}
+
+const scrollbackOf = ({ cols }: ScreenSize) => Math.min(SCROLLED_LINES, Math.floor(SCROLLED_CELLS / cols))

@@ -1,0 +1,34 @@
+import type { IUnicodeVersionProvider } from "@xterm/headless"
+import stringWidth from "string-width"
+
+/** Columns of each character, once it was seen. 3: not known yet. */
+const known = new Uint8Array(0x110000).fill(3)
+const UNKNOWN = 3
+
+const wcwidth = (codepoint: number): 0 | 1 | 2 => {
+  if (codepoint < 0x7f) return codepoint < 0x20 ? 0 : 1
+  const seen = known[codepoint]
+  if (seen !== undefined && seen !== UNKNOWN) return seen as 0 | 1 | 2
+  const width = Math.min(2, stringWidth(String.fromCodePoint(codepoint))) as 0 | 1 | 2
+  known[codepoint] = width
+  return width
+}
+
+/** Width of the character before, in the state that the emulator keeps of it. */
+const widthIn = (state: number) => (state >> 1) & 3
+
+/**
+ * How wide characters are: as in the tables of the C libraries of today's guests. The emulator's own tables are of Unicode 6, where emoji
+ * take one column, and the rest of a line would stand in the wrong place.
+ */
+export const widths: IUnicodeVersionProvider = {
+  version: "guest",
+  wcwidth,
+  charProperties: (codepoint, preceding) => {
+    const own = wcwidth(codepoint)
+    const before = widthIn(preceding)
+    const joins = own === 0 && preceding !== 0 && before > 0
+    const width = joins ? Math.max(own, before) : own
+    return (width << 1) | (joins ? 1 : 0)
+  }
+}

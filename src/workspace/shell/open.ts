@@ -1,0 +1,27 @@
+import { Deferred, Effect } from "effect"
+import type { PyroError } from "../../contract/errors.ts"
+import { DEFAULT_GRACE_SECONDS } from "../../contract/operations/command.ts"
+import type { ShellInfo } from "../../contract/operations/shell-fields.ts"
+import type { ShellOpenPayload } from "../../contract/operations/workspace-shell.ts"
+import { newRequestId } from "../../system/identity.ts"
+import type { Commands, Running } from "../exec/commands.ts"
+import { shellInfo } from "./shell.ts"
+
+/** Starts a program on a terminal. Returns once the guest has started it: a program that cannot start leaves no shell. */
+export const open = (
+  commands: Commands,
+  generation: Running & { readonly memoryMib: number },
+  payload: ShellOpenPayload
+): Effect.Effect<ShellInfo, PyroError> =>
+  Effect.gen(function*() {
+    const execId = newRequestId()
+    yield* commands.start(
+      generation,
+      { ...payload, execId, tty: true, detach: true, graceSeconds: DEFAULT_GRACE_SECONDS, maxBytes: 0 },
+      {},
+      { _tag: "shell" }
+    )
+    const command = commands.running.get(execId)
+    if (command !== undefined) yield* Deferred.await(command.started)
+    return shellInfo(commands, commands.journal.get(execId)!)
+  })

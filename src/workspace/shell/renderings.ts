@@ -1,0 +1,126 @@
+import { Effect } from "effect"
+import { startTimer } from "../../system/timer.ts"
+import { loadXterm, Rendering } from "../../terminal/rendering.ts"
+import { type Shell, sizesOf } from "./shell.ts"
+
+/** Maximum output of one rendering, in bytes: the emulator begins at most so far before its end. */
+const WINDOW_BYTES = 16_777_216
+/** Renderings of a workspace that are kept, of the shells that were read last. */
+const MAX_KEPT = 4
+/** Time after which an unused rendering goes, in ms. */
+const KEPT_MS = 60_000
+/** Time that one rendering may take, in ms. Sequences that the emulator is slow at fill less of the screen then. */
+const MAX_SPENT_MS = 10_000
+/** Output that is rendered after this time. */
+const LATE_WINDOW_BYTES = 32_768
+
+/** Calls `use` with a shell's screen after all its output so far. */
+export type WithScreen = <A>(
+  shell: Shell,
+  /** Position that text is asked from. */
+  cursor: number,
+  use: (rendering: Rendering) => A
+) => Effect.Effect<A>
+
+interface Kept {
+  rendering: Rendering | undefined
+  /** One reader at a time. */
+  readonly turn: Effect.Semaphore
+  forget: { readonly cancel: () => void } | undefined
+}
+
+/** Renderings of a workspace's shells. A shell is rendered when it is read, and never in between. */
+export class Renderings {
+  readonly #kept = new Map<string, Kept>()
+
+  readonly withScreen: WithScreen = (shell, cursor, use) =>
+    Effect.suspend(() => {
+      const kept = this.#of(shell.id)
+      const work = Effect.flatMap(loadXterm, (xterm) =>
+        Effect.gen(function*() {
+          const end = shell.log.position
+          const asked = Math.min(cursor, end)
+          const begin = Math.max(0, end - WINDOW_BYTES)
+          const before = kept.rendering
+          // Where the text of an earlier place is wanted, the screen is made again.
+          const isUsable = before !== undefined && before.position >= begin && before.position <= end &&
+            (before.knows(asked) || before.position <= asked)
+          if (!isUsable) {
+            before?.dispose()
+            kept.rendering = new Rendering(xterm, sizeAt(shell, begin), begin)
+          }
+          const rendering = kept.rendering!
+          if (rendering.position <= asked) {
+            yield* feed(shell, rendering, asked)
+            rendering.mark()
+          }
+          yield* feed(shell, rendering, end)
+          rendering.mark()
+          return use(rendering)
+        }).pipe(Effect.onError(() => Effect.sync(() => this.#drop(shell.id)))))
+      return kept.turn.withPermits(1)(work)
+    })
+
+  /** Forgets all screens. */
+  clear(): void {
+    for (const id of [...this.#kept.keys()]) this.#drop(id)
+  }
+
+  #of(id: string): Kept {
+    const kept: Kept = this.#kept.get(id) ??
+      { rendering: undefined, turn: Effect.unsafeMakeSemaphore(1), forget: undefined }
+    kept.forget?.cancel()
+    kept.forget = startTimer(KEPT_MS, () => this.#drop(id))
+    // The map is in the order of use.
+    this.#kept.delete(id)
+    this.#kept.set(id, kept)
+    if (this.#kept.size > MAX_KEPT) this.#drop(this.#kept.keys().next().value!)
+    return kept
+  }
+
+  #drop(id: string) {
+    const kept = this.#kept.get(id)
+    this.#kept.delete(id)
+    kept?.forget?.cancel()
+  }
+}
+
+const sizeAt = (shell: Shell, position: number) => {
+  const sizes = sizesOf(shell)
+  return sizes.findLast(({ at }) => at <= position) ?? sizes[0]!
+}
+
+/** Renders the output of a log up to a position, with the terminal's sizes at their places. */
+const feed = (shell: Shell, rendering: Rendering, to: number): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const reader = shell.log.reader(rendering.position)
+    const resizes = sizesOf(shell).filter(({ at }) => at >= rendering.position)
+    const untilMs = rendering.spentMs + MAX_SPENT_MS
+    const next: Effect.Effect<void> = Effect.suspend(() => {
+      while (resizes[0] !== undefined && resizes[0].at <= rendering.position) rendering.resize(resizes.shift()!)
+      if (rendering.position >= to) return Effect.void
+      if (rendering.spentMs > untilMs && to - rendering.position > LATE_WINDOW_BYTES) {
+        rendering.restart(to - LATE_WINDOW_BYTES)
+        reader.close()
+        return feed(shell, rendering, to)
+      }
+      const piece = reader.next()
+      if (piece === undefined) return Effect.void
+      // Output that is gone: what follows begins on an empty screen.
+      if (reader.takeSkipped() > 0) rendering.restart(piece.next - piece.bytes.length)
+      return Effect.zipRight(takeUpTo(piece.bytes), next)
+    })
+    /** A piece of the log, with the sizes that changed within it. */
+    const takeUpTo = (bytes: Uint8Array): Effect.Effect<void> =>
+      Effect.suspend(() => {
+        const limit = Math.min(to, resizes[0]?.at ?? Infinity)
+        const part = bytes.subarray(0, Math.max(0, limit - rendering.position))
+        const rest = bytes.subarray(part.length)
+        return Effect.flatMap(rendering.take(part), () => {
+          if (rest.length === 0 || rendering.position >= to) return Effect.void
+          while (resizes[0] !== undefined && resizes[0].at <= rendering.position) rendering.resize(resizes.shift()!)
+          return takeUpTo(rest)
+        })
+      })
+    return Effect.ensuring(next, Effect.sync(() => reader.close()))
+  })

@@ -1,0 +1,14 @@
+import { Effect } from "effect"
+import type { Resident } from "../residents/Resident.ts"
+import type { Shells } from "./shells.ts"
+
+/** The screens of a workspace's shells as a resident. */
+export const shellResident = (shells: Shells): Resident<object> => ({
+  adopt: () => Effect.void,
+  lose: () => Effect.void,
+  clear: Effect.sync(() => shells.renderings.clear()),
+  describe: Effect.sync(() => {
+    const count = shells.count()
+    return count === 0 ? {} : { shells: count }
+  })
+})
