@@ -7,6 +7,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +17,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -29,7 +33,9 @@ enum {
     MAX_ARGS = 64,
     MAX_PAYLOAD = 65536,
     WRITE = 32768, /* the kernel's port takes no more at once */
-    PIPE = 1 << 20
+    PIPE = 1 << 20,
+    PIECE = 1 << 20, /* one read or write of a program with much to send */
+    READ = 256 * 1024
 };
 
 static int port = -1;
@@ -244,6 +250,96 @@ static void relay(size_t length)
     waitpid(child, &status, 0);
 }
 
+/* The two ends of a TCP connection on loopback, as a program of the guest and its other end have them. */
+static void connect_loopback(int ends[2])
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct ifreq up = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+    socklen_t size = sizeof at;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+    ends[1] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (ioctl(listener, SIOCSIFFLAGS, &up) != 0 || bind(listener, (struct sockaddr *)&at, size) != 0 || listen(listener, 1) != 0 ||
+        getsockname(listener, (struct sockaddr *)&at, &size) != 0 || connect(ends[1], (struct sockaddr *)&at, size) != 0 ||
+        (ends[0] = accept(listener, NULL, NULL)) < 0)
+        give_up("loopback");
+    setsockopt(ends[0], IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    close(listener);
+}
+
+/* Runs `work` in a process of its own with the connection's other end, and returns this process's end. */
+static int start_peer(void (*work)(int, uint64_t), uint64_t bytes, pid_t *child)
+{
+    int ends[2];
+    connect_loopback(ends);
+    *child = fork();
+    if (*child == 0) {
+        close(ends[0]);
+        work(ends[1], bytes);
+        _exit(0);
+    }
+    close(ends[1]);
+    return ends[0];
+}
+
+static char piece[PIECE] __attribute__((aligned(4096)));
+
+static void send_all(int fd, const char *from, size_t length)
+{
+    for (ssize_t n; length > 0 && (n = write(fd, from, length)) > 0; length -= (size_t)n)
+        from += n;
+}
+
+static void send_pieces(int fd, uint64_t bytes)
+{
+    memset(piece, 'x', sizeof piece);
+    for (; bytes > 0; bytes -= PIECE)
+        send_all(fd, piece, sizeof piece);
+}
+
+static void discard(int fd, uint64_t bytes)
+{
+    for (ssize_t n; bytes > 0 && (n = read(fd, piece, sizeof piece)) > 0;)
+        bytes -= (uint64_t)n;
+}
+
+static uint64_t payload_bytes(void)
+{
+    uint32_t mib;
+    memcpy(&mib, payload, sizeof mib);
+    return (uint64_t)mib << 20;
+}
+
+/* payload: u32 MiB. As `pour`, but a process sends the MiB over a TCP connection. */
+static void pour_connection(void)
+{
+    static char bytes[READ] __attribute__((aligned(4096)));
+    pid_t child;
+    answer(0, "", 0);
+    int fd = start_peer(send_pieces, payload_bytes(), &child);
+    for (ssize_t n; (n = read(fd, bytes, sizeof bytes)) > 0;)
+        for (ssize_t done = 0; done < n; done += WRITE)
+            write_whole(bytes + done, n - done < WRITE ? (size_t)(n - done) : WRITE);
+    close(fd);
+    waitpid(child, NULL, 0);
+}
+
+/* payload: u32 MiB, which follow the request without any frame. A process receives them over a TCP connection; the answer says that it has. */
+static void drain_connection(void)
+{
+    pid_t child;
+    uint64_t left = payload_bytes();
+    int fd = start_peer(discard, left, &child);
+    while (left > 0) {
+        size_t some = left < WRITE ? (size_t)left : WRITE;
+        read_whole(bulk, some);
+        send_all(fd, bulk, some);
+        left -= some;
+    }
+    close(fd);
+    waitpid(child, NULL, 0);
+    answer(0, "", 0);
+}
+
 static void serve(void)
 {
     unsigned char operation;
@@ -261,6 +357,8 @@ static void serve(void)
     case 'x': run(length); break;
     case 't': time_run(length); break;
     case 'b': pour(); break;
+    case 'c': pour_connection(); break;
+    case 'd': drain_connection(); break;
     case 'o': relay(length); break;
     case 'u': answer(unmount_all(length), "", 0); break;
     case 's': sync(); answer(0, "", 0); break;

@@ -3,7 +3,7 @@ import type { Socket } from "node:net"
 
 /** One request to the floor's agent (bench/floors/agent.c). */
 export interface Request {
-  readonly operation: "e" | "r" | "m" | "x" | "t" | "b" | "o" | "s" | "u"
+  readonly operation: "e" | "r" | "m" | "x" | "t" | "b" | "c" | "d" | "o" | "s" | "u"
   readonly payload: Uint8Array
 }
 
@@ -19,6 +19,8 @@ export interface FloorChannel {
   readonly call: (...requests: ReadonlyArray<Request>) => Promise<ReadonlyArray<Answer>>
   /** Sends a request whose answer precedes `bytes` unframed bytes, and resolves after the last of them. */
   readonly pour: (request: Request, bytes: number) => Promise<void>
+  /** Sends a request and so many unframed bytes, and resolves with the answer. */
+  readonly fill: (request: Request, bytes: number) => Promise<void>
 }
 
 const words = (...parts: ReadonlyArray<string>) => Buffer.from(parts.map((part) => part + "\0").join(""))
@@ -44,12 +46,17 @@ export const relay = (root: string, ...argv: ReadonlyArray<string>): Request => 
   operation: "o",
   payload: words(root, ...argv)
 })
-/** Streams so many MiB from the agent's own memory. */
-export const bulk = (mib: number): Request => {
+const sized = (operation: Request["operation"]) => (mib: number): Request => {
   const payload = Buffer.alloc(4)
   payload.writeUInt32LE(mib)
-  return { operation: "b", payload }
+  return { operation, payload }
 }
+/** Streams so many MiB from the agent's own memory. */
+export const bulk = sized("b")
+/** Streams so many MiB that a process sends to the agent over a TCP connection of the guest. */
+export const bulkOfConnection = sized("c")
+/** So many MiB follow, which the agent sends to a process over a TCP connection of the guest. */
+export const bulkToConnection = sized("d")
 /** Fresh entropy and the host's time. */
 export const reseed = (): Request => {
   const time = Buffer.alloc(8)
@@ -106,6 +113,14 @@ export const channel = (socket: Socket): FloorChannel => {
     pour: (request, bytes) => {
       const poured = new Promise<void>((resolve) => (pouring = { left: bytes, resolve }))
       return call(request).then(() => poured)
+    },
+    fill: async (request, bytes) => {
+      const answered = call(request)
+      const piece = Buffer.alloc(65_536)
+      for (let left = bytes; left > 0; left -= piece.length) {
+        if (!socket.write(piece)) await new Promise((resolve) => socket.once("drain", resolve))
+      }
+      await answered
     }
   }
 }

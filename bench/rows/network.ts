@@ -1,7 +1,7 @@
 import * as net from "node:net"
 import { networkInterfaces } from "node:os"
 import type { Bench } from "../bench.ts"
-import { bulk, echo } from "../floors/channel.ts"
+import { bulkOfConnection, bulkToConnection, echo } from "../floors/channel.ts"
 import { type Plan, type Side, side, timed } from "../measure.ts"
 import { inARow } from "./in-a-row.ts"
 
@@ -91,6 +91,14 @@ const connectMs = (port: string) =>
   return ms
 print(statistics.median(attempt() for _ in range(50)))`
 
+/** The same to a listener of the guest itself: the share of the guest's kernel and of Python. */
+const loopbackConnectMs = `import socket, statistics, time
+listener = socket.socket()
+listener.bind(("127.0.0.1", 0))
+listener.listen(64)
+server = listener.getsockname()
+${connectMs("server[1]")}`
+
 const connectsOf = (port: string) => async (bench: Bench): Promise<Side> => {
   const { close, python } = await connected(bench)
   return side(async () => Number(await python(connectMs(port))), close)
@@ -120,14 +128,15 @@ export const connect: Plan = {
   name: "connect",
   unit: "ms",
   about:
-    "a guest's connection to a server of the host, as the guest times it; floor: an echo over the channel plus the same connection " +
-    "from the host",
+    "a guest's connection to a server of the host, as the guest times it; floor: an echo over the channel, the same connection from the " +
+    "host, and a connection on the guest's loopback",
   budget: { kind: "ratio", atMost: 2 },
   rounds: (runs) => runs,
   warmups: 1,
-  floor: async ({ floor }) => {
+  floor: async ({ daemon, floor }) => {
     const server = await serve()
     const { vm } = await floor.restore("/bin/true")
+    const workspace = await daemon.create()
     const dial = () =>
       new Promise<void>((resolve, reject) => {
         const socket = net.connect({ host: server.address, port: server.port, noDelay: true }, () => {
@@ -136,16 +145,21 @@ export const connect: Plan = {
         })
         socket.once("error", reject)
       })
+    const echoAndDial = () =>
+      timed(async () => {
+        await vm.channel.call(echo)
+        await dial()
+      })
     const close = async () => {
       await vm.destroy()
+      await daemon.remove(workspace)
       server.close()
     }
-    return side(() =>
-      inARow(() =>
-        timed(async () => {
-          await vm.channel.call(echo)
-          await dial()
-        }), 50), close)
+    return side(
+      async () =>
+        await inARow(echoAndDial, 50) + Number(await daemon.output(workspace, "python3", "-c", loopbackConnectMs)),
+      close
+    )
   },
   ours: connectsOf("server[1]")
 }
@@ -203,39 +217,29 @@ print(${mib} / (time.perf_counter() - start))`)
 export const upload: Plan = {
   name: "upload",
   unit: "MiB/s",
-  about: `${mib} MiB from a guest to a server of the host; floor: the same bytes poured over the bare channel`,
+  about:
+    `${mib} MiB from a guest to a server of the host; floor: a process of the guest sends them over loopback, and the bare channel carries them`,
   budget: { kind: "ratio", atLeast: 0.6 },
   rounds: (runs) => Math.ceil(runs / 2),
   warmups: 1,
   floor: async ({ floor }) => {
     const { vm } = await floor.restore("/bin/true")
-    return side(async () => mib * 1000 / await timed(() => vm.channel.pour(bulk(mib), bytes)), vm.destroy)
+    return side(async () => mib * 1000 / await timed(() => vm.channel.pour(bulkOfConnection(mib), bytes)), vm.destroy)
   },
   ours: transfers(`one.sendall(b"U")\nfor _ in range(${mib}): one.sendall(piece)\none.recv(1)`)
 }
-
-/** Bytes that the floor's agent takes in one request. */
-const requestBytes = 65_000
 
 export const download: Plan = {
   name: "download",
   unit: "MiB/s",
   about:
-    `${mib} MiB from a server of the host to a guest; floor: the same bytes as requests over the bare channel, which come back`,
+    `${mib} MiB from a server of the host to a guest; floor: the bare channel carries them, and a process of the guest gets them over loopback`,
   budget: { kind: "ratio", atLeast: 0.6 },
   rounds: (runs) => Math.ceil(runs / 2),
   warmups: 1,
   floor: async ({ floor }) => {
     const { vm } = await floor.restore("/bin/true")
-    const request = { ...echo, payload: new Uint8Array(requestBytes) }
-    const inFlight = 4
-    return side(async () => {
-      let left = Math.ceil(bytes / requestBytes)
-      const sender = async () => {
-        while (left-- > 0) await vm.channel.call(request)
-      }
-      return mib * 1000 / await timed(() => Promise.all(Array.from({ length: inFlight }, sender)))
-    }, vm.destroy)
+    return side(async () => mib * 1000 / await timed(() => vm.channel.fill(bulkToConnection(mib), bytes)), vm.destroy)
   },
   ours: transfers(`one.sendall(b"D")
 left = ${bytes}
