@@ -116,6 +116,7 @@ static void send_control(struct stream *stream, uint8_t *to) {
   if (stream->input.ack_due) {
     struct writer writer = frame_begin(to, CONTROL_MAX, stream->number, KIND_ACK_IN);
     put_u64(&writer, stream->input.consumed);
+    stream->input.acked = stream->input.consumed;
     stream->input.ack_due = false;
     commit(writer);
     return;

@@ -26,6 +26,7 @@ struct input {
   uint8_t *buffer; /* ring of `credit` bytes, allocated when first needed */
   size_t head, held;
   uint64_t received, consumed; /* absolute; received - consumed == held */
+  uint64_t acked;              /* told to the host */
 };
 
 void input_init(struct input *input, struct stream *stream, uint32_t credit);

@@ -14,6 +14,13 @@
 enum { HANGUP_POLL_MS = 500 };
 /* Two frames: a control frame always fits while another is half sent. */
 enum { WAITING_CAPACITY = 2 * FRAME_MAX };
+enum {
+  /* The guest's virtio_console gives at most one page a read. A full one has a successor in a transfer: a round of the loop for each would
+   * halve the speed of a download. */
+  PAGE = 4096,
+  /* Bytes of one round, so that a flood does not delay what goes out. */
+  READ_MAX = 65536,
+};
 
 static struct {
   struct source source;
@@ -108,12 +115,16 @@ void port_poll(void) {
   if (poll(&poll_fd, 1, 0) == 1) on_ready(&port.source, (uint32_t)poll_fd.revents);
 }
 
-size_t port_read(void *to, size_t room) {
-  ssize_t count = read(port.fd, to, room);
+size_t port_read(uint8_t *to, size_t room) {
+  size_t total = 0;
+  ssize_t count = 0;
+  do {
+    count = read(port.fd, to + total, room - total);
+    if (count > 0) total += (size_t)count;
+  } while (port.virtio && count == PAGE && total < room && total < READ_MAX);
   port.readable = false; /* until the loop says so again */
-  if (count > 0) return (size_t)count;
-  if (count == 0 || (errno != EAGAIN && errno != EINTR)) lose_connection();
-  return 0;
+  if (total == 0 && (count == 0 || (errno != EAGAIN && errno != EINTR))) lose_connection();
+  return total;
 }
 
 /* Bytes the kernel took; 0 when it takes none now. */

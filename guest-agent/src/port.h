@@ -11,8 +11,8 @@ int port_use_virtio(int fd);
 int port_use_socket(int fd);
 int port_use_listener(int fd);
 
-/* Reads the available bytes, once; 0 without any. Never called with unread frames in the reader. */
-size_t port_read(void *to, size_t room);
+/* Reads the available bytes, up to a limit; 0 without any. Never called with unread frames in the reader. */
+size_t port_read(uint8_t *to, size_t room);
 bool port_may_read(void);
 /* Before the loop waits: whether more input could be handled now. */
 void port_expect(bool input);
