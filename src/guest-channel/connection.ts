@@ -122,7 +122,7 @@ export class Connection implements StreamLink {
     this.send(encodeControl(CONNECTION, kind, fields, { nonce: this.#nonce, version: PROTOCOL_VERSION, flags }))
   }
 
-  send(frame: Buffer) {
+  send(frame: Uint8Array) {
     if (this.#failure === undefined) this.outbox.send(frame)
   }
 

@@ -19,11 +19,15 @@ export const sealFrame = (frame: Buffer, stream: number, kind: number) => {
   if (length > MAX_PAYLOAD_BYTES) {
     throw new Unencodable("E2BIG", `${length} bytes do not fit in a frame of at most ${MAX_PAYLOAD_BYTES}`)
   }
-  frame.writeUInt32BE(MARK * 0x1000000 + length, 0)
-  frame.writeUInt32BE(stream, 4)
-  frame[8] = kind
+  writeHeader(frame, length, stream, kind)
   frame[frame.length - 1] = END
   return frame
+}
+
+const writeHeader = (to: Buffer, length: number, stream: number, kind: number) => {
+  to.writeUInt32BE(MARK * 0x1000000 + length, 0)
+  to.writeUInt32BE(stream, 4)
+  to[8] = kind
 }
 
 /** Gives an encoded frame its stream. */
@@ -33,6 +37,21 @@ export const encodeFrame = (stream: number, kind: number, payload: Uint8Array) =
   const frame = Buffer.allocUnsafe(payload.length + OVERHEAD_BYTES)
   frame.set(payload, HEADER_BYTES)
   return sealFrame(frame, stream, kind)
+}
+
+const END_PIECE = Buffer.of(END)
+
+/** The pieces of a frame whose payload is `fields` and then `data`, which is not copied. At most `MAX_PAYLOAD_BYTES` together. */
+export const frameAround = (
+  stream: number,
+  kind: number,
+  fields: Buffer,
+  data: Uint8Array
+): ReadonlyArray<Uint8Array> => {
+  const head = Buffer.allocUnsafe(HEADER_BYTES + fields.length)
+  writeHeader(head, fields.length + data.length, stream, kind)
+  fields.copy(head, HEADER_BYTES)
+  return [head, data, END_PIECE]
 }
 
 /** Receives one whole frame. `payload` is a view: of the chunk it came in, or of the frame's own buffer. */

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { ChannelFailed } from "../contract/errors.ts"
-import { encodeControl } from "./control.ts"
-import { MAX_PAYLOAD_BYTES } from "./frame.ts"
+import { encodeControl, encodePayload, offset } from "./control.ts"
+import { frameAround, MAX_PAYLOAD_BYTES } from "./frame.ts"
 import { HostMessage } from "./messages.ts"
 import { Violation } from "./violation.ts"
 
@@ -9,15 +9,19 @@ type Resume = (effect: Effect.Effect<void, ChannelFailed>) => void
 interface Waiting {
   /** Bytes left to send; undefined is the end of input. */
   bytes: Uint8Array | undefined
+  /** The bytes do not change before they are sent. */
+  readonly isLent: boolean
   readonly resume: Resume
 }
 
 const MAX_DATA_BYTES = MAX_PAYLOAD_BYTES - 8
+/** Lent bytes up to this many are copied: a vectored write costs more. */
+const COPIED_BYTES = 4_096
 
 /** The input of a stream: sends in order, within the guest's credit. */
 export class Input {
   readonly #stream: number
-  readonly #send: (frame: Buffer) => void
+  readonly #send: (frame: Uint8Array) => void
   #waiting: Array<Waiting> = []
   #sent: number
   #limit: number
@@ -29,7 +33,7 @@ export class Input {
   /** `limit`: how far may be sent before the first acknowledgement. `credit`: how far beyond each acknowledgement. */
   constructor(
     stream: number,
-    send: (frame: Buffer) => void,
+    send: (frame: Uint8Array) => void,
     from: { readonly sent: number; readonly limit: number; readonly credit: number }
   ) {
     this.#stream = stream
@@ -47,18 +51,23 @@ export class Input {
 
   /** Sends all of `bytes`; waits while the guest does not take them. Ends well when the reader is gone. */
   write(bytes: Uint8Array) {
-    return this.#enqueue(bytes)
+    return this.#enqueue(bytes, false)
+  }
+
+  /** The same without a copy: nobody may change the bytes afterwards. */
+  writeLent(bytes: Uint8Array) {
+    return this.#enqueue(bytes, true)
   }
 
   /** Ends the input behind all writes before it. */
   end() {
-    return this.#enqueue(undefined)
+    return this.#enqueue(undefined, false)
   }
 
-  #enqueue(bytes: Uint8Array | undefined) {
+  #enqueue(bytes: Uint8Array | undefined, isLent: boolean) {
     return Effect.async<void, ChannelFailed>((resume) => {
       if (this.#closed !== undefined) return resume(this.#closed)
-      const entry: Waiting = { bytes, resume }
+      const entry: Waiting = { bytes, isLent, resume }
       this.#waiting.push(entry)
       this.#pump()
       return Effect.sync(() => {
@@ -68,11 +77,11 @@ export class Input {
     })
   }
 
-  acknowledged(offset: number) {
-    if (offset > this.#sent) throw new Violation(`input acknowledged up to ${offset} where ${this.#sent} was sent`)
-    if (offset < this.#acked) throw new Violation(`input acknowledged up to ${offset}, below ${this.#acked} before`)
-    this.#acked = offset
-    this.#limit = offset + this.#credit
+  acknowledged(position: number) {
+    if (position > this.#sent) throw new Violation(`input acknowledged up to ${position} where ${this.#sent} was sent`)
+    if (position < this.#acked) throw new Violation(`input acknowledged up to ${position}, below ${this.#acked} before`)
+    this.#acked = position
+    this.#limit = position + this.#credit
     this.#pump()
   }
 
@@ -99,7 +108,12 @@ export class Input {
         if (size <= 0) return
         const data = next.bytes.subarray(0, size)
         const { fields, kind } = HostMessage.DataIn
-        this.#send(encodeControl(this.#stream, kind, fields, { offset: this.#sent, data }))
+        if (next.isLent && size > COPIED_BYTES) {
+          const position = encodePayload(offset, this.#sent)
+          for (const piece of frameAround(this.#stream, kind, position, data)) this.#send(piece)
+        } else {
+          this.#send(encodeControl(this.#stream, kind, fields, { offset: this.#sent, data }))
+        }
         this.#sent += size
         next.bytes = next.bytes.subarray(size)
       }

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import type { Duplex } from "node:stream"
 
 /** Frames up to this many bytes are joined into one write; copying them is cheaper than a vectored write. */
-const JOINED_BYTES = 65_536
+const JOINED_BYTES = 16_384
 /** Bytes the guest has not taken from the socket past which signals and resizes wait. */
 const CONGESTED_BYTES = 1_048_576
 /** The same for the bytes of connections: a command's frames wait behind so many bytes at most. */
@@ -16,7 +16,7 @@ const MAX_UNTAKEN_BYTES = 134_217_728
 /** Collects the frames of one turn of the event loop and writes them at once, in order. */
 export class Outbox {
   readonly #socket: Duplex
-  #frames: Array<Buffer> = []
+  #frames: Array<Uint8Array> = []
   #bytes = 0
   #waiting: Array<() => void> = []
   #held = false
@@ -33,7 +33,8 @@ export class Outbox {
     socket.on("drain", () => this.#release())
   }
 
-  send(frame: Buffer) {
+  /** Sends a frame, or one of its pieces: whoever sends these sends nothing between them. */
+  send(frame: Uint8Array) {
     // Not `queueMicrotask`, which makes a resource of Node's each time.
     if (!this.#isDue) void Promise.resolve().then(this.#flush)
     this.#isDue = true
@@ -47,7 +48,7 @@ export class Outbox {
     this.#later ??= setTimeout(this.#flush, LATER_MS)
   }
 
-  #add(frame: Buffer) {
+  #add(frame: Uint8Array) {
     this.#frames.push(frame)
     this.#bytes += frame.length
   }

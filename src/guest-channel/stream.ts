@@ -11,7 +11,8 @@ import { Violation } from "./violation.ts"
 
 /** The part of the connection that a stream uses. */
 export interface StreamLink {
-  readonly send: (frame: Buffer) => void
+  /** Sends a frame, or the pieces of one without anything between them. */
+  readonly send: (frame: Uint8Array) => void
   /** Sends a low-priority frame. */
   readonly sendLater: (frame: Buffer) => void
   /** Has `deliver` called once the socket chunk at hand is read. */

@@ -1,4 +1,4 @@
-import { Cause, Effect, Exit, Stream } from "effect"
+import { Cause, Effect, Exit } from "effect"
 import type { Socket } from "node:net"
 import { type ForbiddenText, TextSearch } from "./forbidden-text.ts"
 import { FirstReply, withJudgement } from "./judgement.ts"
@@ -8,7 +8,7 @@ import { SocketReader } from "./socket-reader.ts"
 
 /** The guest's end of a connection, as `GuestSocket` of the channel. Each part fails once the guest reset it, or the channel is lost. */
 export interface GuestEnd<E> {
-  readonly received: Stream.Stream<Uint8Array, E>
+  readonly forEachReceived: <F>(f: (bytes: Uint8Array) => Effect.Effect<void, F>) => Effect.Effect<void, E | F>
   readonly write: (bytes: Uint8Array) => Effect.Effect<void, E>
   readonly end: Effect.Effect<void, E>
   /** Waits until both sides have ended, and the guest has all bytes. */
@@ -61,7 +61,7 @@ export const splice = <E>(options: SpliceOptions<E>): Effect.Effect<SpliceEnd> =
     const reply = new FirstReply()
     const judged = options.expectedName === undefined ? send : withJudgement(options.expectedName, send, reply)
     const searched = withSearch(options.forbidden ?? [], judged)
-    const outwards = Stream.runForEach(guest.received, searched.write).pipe(
+    const outwards = guest.forEachReceived(searched.write).pipe(
       Effect.zipRight(Effect.suspend(searched.end))
     )
     const inwards: Effect.Effect<void, E> = Effect.flatMap(reader.next, (chunks) =>

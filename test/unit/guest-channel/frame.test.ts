@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
 import {
   encodeFrame,
+  frameAround,
   FrameDecoder,
   MAX_FRAME_BYTES,
   MAX_PAYLOAD_BYTES,
@@ -45,6 +46,13 @@ const pushInPieces = (decoder: FrameDecoder, bytes: Buffer, sizes: ReadonlyArray
 }
 
 describe("frames", () => {
+  it("a frame around lent data has the bytes of a frame that copies the data", () => {
+    const [fields, data] = [Buffer.from("position"), Buffer.alloc(MAX_PAYLOAD_BYTES - 8, "d")]
+    const pieces = frameAround(7, 4, fields, data)
+    assert.isTrue(Buffer.concat(pieces).equals(encodeFrame(7, 4, Buffer.concat([fields, data]))))
+    assert.strictEqual(pieces[1], data)
+  })
+
   it("frames decode to the encoded ones, wherever the stream is cut and with any filler between them", () => {
     const pieces = FastCheck.array(
       FastCheck.oneof(FastCheck.integer({ min: 1, max: 12 }), FastCheck.integer({ min: 1, max: 70_000 })),

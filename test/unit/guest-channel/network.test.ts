@@ -67,11 +67,11 @@ describe("requests of a guest for the network", () => {
     Effect.gen(function*() {
       const { opener, peer, socket } = yield* accepted
       yield* Effect.fork(socket.write(Buffer.alloc(2_097_152)))
-      yield* peer.received(HostMessage.DataIn, 17)
+      yield* peer.received(HostMessage.DataIn, 32)
       const sent = peer.framesOf(HostMessage.DataIn).reduce((sum, { data }) => sum + data.length, 0)
       assert.isAtMost(sent, 1_048_576)
       peer.send(AgentMessage.AckIn, opener.stream, { offset: sent })
-      assert.isAbove((yield* peer.received(HostMessage.DataIn, 20)).length, 19)
+      assert.isAbove((yield* peer.received(HostMessage.DataIn, 40)).length, 39)
     }))
 
   it.scopedLive("the end of the guest's output ends what is received", () =>

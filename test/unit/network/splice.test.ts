@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Mailbox, Schedule, type Scope } from "effect"
+import { Deferred, Effect, Fiber, Mailbox, Schedule, type Scope, Stream } from "effect"
 import * as net from "node:net"
 import { type Counts, type GuestEnd, splice, type SpliceOptions } from "../../../src/network/splice.ts"
 
@@ -26,7 +26,7 @@ const makeGuest = Effect.gen(function*() {
   const failure = new Error("ECONNRESET")
   const guest: FakeGuest = {
     end: {
-      received: Mailbox.toStream(sent),
+      forEachReceived: (f) => Stream.runForEach(Mailbox.toStream(sent), f),
       write: (bytes) =>
         Effect.zipRight(
           Effect.suspend(() => reading === undefined ? Effect.void : Deferred.await(reading)),
