@@ -52,7 +52,7 @@ export const ServePayload = lazy(() =>
     networkCeiling: optional(
       text(
         "Widest network that a model may grant to a workspace: `off`, `egress`, or `egress:HOST,HOST` with hosts and lists as --allow-host takes " +
-          "them. Default: off"
+          "them. `egress+published-ports`, also with hosts, lets a model publish ports as well. Default: off"
       )
     ),
     ...secretsField("Secrets of every workspace that the server makes. Default: none"),

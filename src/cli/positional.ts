@@ -1,6 +1,6 @@
 import { named } from "../contract/names.ts"
 import type { CliSurface } from "../contract/operation.ts"
-import { payloadFields } from "../contract/payload-fields.ts"
+import { type PayloadField, payloadFields } from "../contract/payload-fields.ts"
 import type { Command } from "./commands.ts"
 
 /** Values for positional arguments that were not typed, by JSON name. */
@@ -14,6 +14,10 @@ export interface Positional {
   /** Words that no argument takes. */
   readonly others: ReadonlyArray<string>
 }
+
+/** A whole number for a field of such; the Schema refuses any other word. */
+const valueOf = (word: string, { _tag }: PayloadField["kind"]) =>
+  _tag === "integer" && /^[0-9]{1,9}$/.test(word) ? Number(word) : word
 
 /**
  * Gives words to the positional arguments from left to right; a list takes all that are left. Where there are fewer words than arguments,
@@ -43,7 +47,7 @@ export const positional = (
     const isList = kind._tag === "list"
     const fallback = words.length < least ? defaults[name] : undefined
     if (fallback !== undefined) values[name] = fallback
-    else if (left.length > 0) values[name] = isList ? left.splice(0) : left.shift()
+    else if (left.length > 0) values[name] = isList ? left.splice(0) : valueOf(left.shift()!, kind)
     else if (isNeeded(arg) && !maySpare(arg)) return { missing: name, others: [], values }
   }
   for (const name of cli.argsOrFlags ?? []) {

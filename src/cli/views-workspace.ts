@@ -7,6 +7,7 @@ import { type Colour, painted, printTable } from "./table.ts"
 import { ago, duration } from "./time-text.ts"
 import type { View } from "./view.ts"
 import { execView } from "./views-exec.ts"
+import { portsText } from "./views-port.ts"
 
 const labels = (one: Pick<WorkspaceInfo, "labels">) =>
   Object.entries(one.labels).map(([key, value]) => `${key}=${value}`).join(" ")
@@ -69,6 +70,7 @@ const detail = (one: WorkspaceInfo) => {
       ...(one.shells === undefined ? [] : [["shells", `${one.shells} open`]]),
       ["network", one.network === undefined ? "off" : policyText(one.network)],
       ...(one.network === undefined ? [] : [["connections", connectionsText(one.network)]]),
+      ...(one.ports === undefined ? [] : [["ports", portsText(one.ports)]]),
       ["created", one.createdAt],
       ["last used", one.lastActivityAt],
       ["expires", one.expiresAt ?? "never"],

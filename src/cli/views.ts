@@ -8,6 +8,7 @@ import { contentViews } from "./views-content.ts"
 import { daemonViews, diskText } from "./views-daemon.ts"
 import { logsView } from "./views-logs.ts"
 import { networkViews } from "./views-network.ts"
+import { portViews } from "./views-port.ts"
 import { shellViews } from "./views-shell.ts"
 import { workspaceViews } from "./views-workspace.ts"
 
@@ -27,6 +28,7 @@ export const views: { readonly [Name in OperationName]: View<Name> } = {
   ...contentViews,
   ...daemonViews,
   ...networkViews,
+  ...portViews,
   ...shellViews,
   "workspace.logs": logsView,
   "run": {

@@ -21,6 +21,13 @@ import {
   StateDirectoryUnusable
 } from "./host-errors.ts"
 import { NetworkAboveCeiling, NetworkDriverUnavailable, NetworkUnsupported } from "./network-errors.ts"
+import {
+  PortAlreadyPublished,
+  PortInUse,
+  PortNotPublished,
+  PortUnavailable,
+  PublishingNotAllowed
+} from "./port-errors.ts"
 import { ShellEnded, ShellInputBlocked, ShellNotFound } from "./shell-errors.ts"
 import { snakeFields } from "./snake.ts"
 import {
@@ -42,6 +49,7 @@ export * from "./environment-errors.ts"
 export * from "./guest-errors.ts"
 export * from "./host-errors.ts"
 export * from "./network-errors.ts"
+export * from "./port-errors.ts"
 export * from "./shell-errors.ts"
 export * from "./workspace-errors.ts"
 
@@ -107,6 +115,11 @@ export const PyroError = Schema.Union(
   NetworkDriverUnavailable,
   NetworkUnsupported,
   NetworkAboveCeiling,
+  PortInUse,
+  PortUnavailable,
+  PortAlreadyPublished,
+  PortNotPublished,
+  PublishingNotAllowed,
   DaemonUnavailable,
   DaemonMismatch
 )

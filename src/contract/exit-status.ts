@@ -62,6 +62,11 @@ export const exitStatus = (error: PyroError, family: ExitFamily): number => {
     case "NetworkUnsupported":
     case "NetworkDriverUnavailable":
     case "NetworkAboveCeiling":
+    case "PortInUse":
+    case "PortUnavailable":
+    case "PortAlreadyPublished":
+    case "PortNotPublished":
+    case "PublishingNotAllowed":
     case "DaemonUnavailable":
     case "DaemonMismatch":
       return ownFailure(family)

@@ -12,6 +12,7 @@ export const policyText = (
   const allowed = [...allowHosts, ...allowIps]
   return [
     allowed.length === 0 ? "egress to every public host" : `egress to ${allowed.join(", ")}`,
+    ...(networkPolicy === "egress" ? [] : ["a model may publish ports"]),
     ...(denyHosts.length === 0 ? [] : [`never to ${denyHosts.join(", ")}`])
   ].join("; ")
 }

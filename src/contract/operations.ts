@@ -35,6 +35,7 @@ import {
 import { workspaceLogs } from "./operations/workspace-logs.ts"
 import { workspaceNetworkLog, workspaceNetworkSet } from "./operations/workspace-network.ts"
 import { workspacePatchApply } from "./operations/workspace-patch.ts"
+import { workspacePortList, workspacePortPublish, workspacePortUnpublish } from "./operations/workspace-port.ts"
 import { workspaceReset } from "./operations/workspace-reset.ts"
 import {
   workspaceShellClose,
@@ -86,6 +87,9 @@ export const operations = [
   workspaceCompare,
   workspaceNetworkSet,
   workspaceNetworkLog,
+  workspacePortPublish,
+  workspacePortList,
+  workspacePortUnpublish,
   workspaceUpdate,
   workspaceStop,
   workspaceStart,

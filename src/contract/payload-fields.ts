@@ -28,10 +28,16 @@ export const payloadFields = (payload: PureSchema): ReadonlyArray<PayloadField> 
     : []
 }
 
+/** Values of which any required field takes one: a text, a number, the text of a number. */
+const samples: ReadonlyArray<unknown> = ["x", 1, "1"]
+
 /** What each field that may be left out is then, as JSON; fields without such a value are missing. */
 export const payloadDefaults = (payload: PureSchema): Readonly<Record<string, unknown>> => {
-  const required = payloadFields(payload).filter((field) => field.required)
-  const least = named(required.map((field) => [field.name, "x"]))
+  const encoded = SchemaAST.encodedBoundAST(payload.ast)
+  const required = SchemaAST.isTypeLiteral(encoded)
+    ? encoded.propertySignatures.filter((field) => !field.isOptional)
+    : []
+  const least = named(required.map(({ name, type }) => [String(name), samples.find(Schema.is(Schema.make(type)))]))
   const full = Schema.encodeUnknownSync(payload)(Schema.decodeUnknownSync(payload)(least)) as Record<string, unknown>
   return named(Object.entries(full).filter(([name]) => !(name in least)))
 }

@@ -129,6 +129,11 @@ const make = (pooled: boolean) =>
           set: (payload) => of(({ network }) => network.set(payload)),
           log: (payload) => of(({ network }) => network.log(payload))
         },
+        port: {
+          publish: (payload) => of(({ port }) => port.publish(payload)),
+          list: (payload) => of(({ port }) => port.list(payload)),
+          unpublish: (payload) => of(({ port }) => port.unpublish(payload))
+        },
         delete: (payload) =>
           of((all) =>
             Effect.map(all.remove(payload), (gone) => ({

@@ -90,6 +90,17 @@ const hintOf = (error: PyroError, all: boolean): string => {
         : `call again with count ${error.fits}, or delete unneeded workspaces (workspace_list, workspace_delete)`
     case "NetworkAboveCeiling":
       return "ask for less, or ask the user to raise the ceiling"
+    case "PortInUse":
+    case "PortUnavailable":
+      return "call again with the guest port alone, for a free port of the host"
+    case "PortAlreadyPublished":
+      return "call port_unpublish first, or use that port"
+    case "PortNotPublished":
+      return "call workspace_status for the published ports"
+    case "PublishingNotAllowed":
+      return error.reason === "ceiling"
+        ? "only the user can allow this"
+        : "call workspace_network_set with network_policy egress+published-ports, then repeat the call"
     case "NetworkUnsupported":
       return "call again with network_policy off"
     case "NetworkDriverUnavailable":

@@ -64,7 +64,8 @@ const withoutCredentials = (url: string) => {
   }
 }
 
-const CEILING_FORMS = "must be off, egress, or egress:HOST,HOST with hosts as --allow-host takes them"
+const CEILING_FORMS =
+  "must be off, egress or egress+published-ports, or one of the latter two with :HOST,HOST as --allow-host takes hosts"
 
 /** Binds a project. Fails with the option that names no valid directory. */
 export const bindProject = (

@@ -69,6 +69,7 @@ import { update } from "./lifecycle/update.ts"
 import { grantOfCaller } from "./network/ceiling.ts"
 import { setNetwork } from "./network/set.ts"
 import { showNetworkLog } from "./network/show.ts"
+import { makePortOperations, type PortOperations } from "./port/operations.ts"
 import { borrowReader } from "./reader.ts"
 import { archiveRoot } from "./root-archive.ts"
 import type { SecretSet } from "./secret/output-filter.ts"
@@ -110,6 +111,7 @@ export class Workspaces extends Context.Tag("pyro/workspace/Workspaces")<Workspa
     readonly set: (payload: NetworkSetPayload) => Effect.Effect<NetworkSetResult, PyroError>
     readonly log: (payload: NetworkLogPayload) => Effect.Effect<NetworkLogResult, PyroError>
   }
+  readonly port: PortOperations
   readonly remove: (payload: DeletePayload) => Effect.Effect<ReadonlyArray<Deleted>, PyroError>
   /** The Scope ends the command if this call started it. */
   readonly exec: (payload: ExecPayload, input?: RunInput) => Effect.Effect<ExecPull, PyroError, Scope.Scope>
@@ -305,6 +307,7 @@ const make = Effect.gen(function*() {
         ),
       log: (payload) => Effect.flatMap(registry.find(payload.workspace), (entry) => showNetworkLog(entry, payload))
     },
+    port: makePortOperations(lifecycle),
     remove: (payload) => Effect.provide(removeAll(lifecycle, payload), context),
     exec: (payload, input = {}) =>
       Effect.gen(function*() {

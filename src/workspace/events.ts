@@ -8,6 +8,13 @@ import { redactFor } from "./secret/known.ts"
 
 const at = Schema.String
 
+/** A port of the guest, and of the host while the host listened. */
+const port = {
+  guestPort: Schema.Int,
+  hostPort: Schema.optional(Schema.Int),
+  service: Schema.optional(Schema.String)
+}
+
 /** One crossing between the host and a workspace, or a reset. Paths are the host's, URLs have no credentials. */
 const Event = Schema.Union(
   Schema.TaggedStruct("seed", { at, from: Schema.optional(Schema.String), files: Schema.Int, bytes: Schema.Number }),
@@ -45,6 +52,9 @@ const Event = Schema.Union(
     allowIps: Schema.Array(Schema.String),
     packageCache: Schema.optional(Schema.Boolean)
   }),
+  /** The host listens for a port of the guest, from now on or no longer. */
+  Schema.TaggedStruct("port_published", { at, ...port }),
+  Schema.TaggedStruct("port_unpublished", { at, ...port }),
   /** Event of the guest's agent, such as a process that the guest's kernel killed for lack of memory. */
   Schema.TaggedStruct("agent", { at, level: Schema.Literal("info", "warning", "error"), text: Schema.String })
 )

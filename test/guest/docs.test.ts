@@ -140,6 +140,9 @@ const preconditions = ({ workspace }: PyroPromises) => {
     if (operation === "workspace.snapshot.create") await snapshot(target, named ?? "", false)
     if (operation === "workspace.snapshot.delete") await snapshot(target, named ?? "", true)
     if (text("snapshot") !== undefined) await snapshot(target, text("snapshot")!, true)
+    if (operation === "workspace.port.unpublish") {
+      await workspace.port.publish({ workspace: target, port: String(raw["guest_port"]) })
+    }
     if (text("exec_id") === EXEC_ID) {
       await workspace.exec({ workspace: target, execId: EXEC_ID, detach: true, command: ["sleep", "600"] })
     }

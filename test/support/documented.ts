@@ -102,6 +102,10 @@ export const notRun: ReadonlyMap<string, string> = new Map([
     "pyro workspace logs fix --follow",
     "the newest command of that workspace may run for ever; test/guest/workspace-logs.test.ts follows one"
   ],
+  [
+    "pyro workspace port publish fix 8080:3000",
+    "another program may have the port; test/guest/workspace-ports.test.ts names a port"
+  ],
   ["sudo apt-get install passt nftables", "it changes the host"],
   [
     "pyro workspace create --name time --network-driver tap --allow-host time.example.com",

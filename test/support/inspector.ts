@@ -68,6 +68,9 @@ const npm = (): readonly [string, ...ReadonlyArray<string>] => {
   return running !== undefined && path.basename(running) === "npm-cli.js" ? [process.execPath, running] : ["npm"]
 }
 
+/** A model may ask for everything that a tool offers. */
+const CEILING = ["--network-ceiling", "egress+published-ports"] as const
+
 /** Eras of the protocol between which the Inspector chooses, with the revision that it then speaks with this server. */
 export const eras = { legacy: "2025-11-25", modern: "2026-07-28" } as const
 export type Era = keyof typeof eras
@@ -89,7 +92,7 @@ export const inspector = async (
   const server = (profile: string) => ({
     type: "stdio",
     command: process.execPath,
-    args: [pyroPath, "mcp", "serve", "--profile", profile, "--project-path", project],
+    args: [pyroPath, "mcp", "serve", "--profile", profile, "--project-path", project, ...CEILING],
     cwd: folder,
     env: { ...process.env, ...env }
   })

@@ -3,7 +3,7 @@ import { defaulted, list, optional, text } from "../fields.ts"
 import { lazy } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 
-export const NetworkPolicyName = lazy(() => Schema.Literal("off", "egress"))
+export const NetworkPolicyName = lazy(() => Schema.Literal("off", "egress", "egress+published-ports"))
 export type NetworkPolicyName = ReturnType<typeof NetworkPolicyName>["Type"]
 
 /** Maximum number of rules in one list of a policy. */
@@ -46,6 +46,7 @@ export const networkFields = () => ({
     NetworkPolicyName().annotations({
       description:
         "Network of the guest. `off`: none. `egress`: TCP connections and look-ups of names, from the guest outwards. " +
+        "`egress+published-ports`: also lets a model publish ports of the guest. " +
         "Default: `off`, or `egress` if a host or an address is allowed"
     })
   ),
@@ -93,7 +94,7 @@ export const connectionCounts = () => ({
 /** The network of a workspace, as `status` and `list` show it. */
 export const NetworkInfo = lazy(() =>
   Schema.Struct(snakeFields({
-    networkPolicy: NetworkPolicyName().annotations({ description: "`off` or `egress`" }),
+    networkPolicy: NetworkPolicyName().annotations({ description: "`off`, `egress` or `egress+published-ports`" }),
     allowHosts: rulesInForce("Hosts that the guest may connect to. Empty, as allow_ips: every public host"),
     denyHosts: rulesInForce("Hosts that the guest may not connect to"),
     allowIps: rulesInForce("Addresses that the guest may connect to"),

@@ -4,6 +4,7 @@ import { byName } from "../names.ts"
 import { lazy } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 import { NetworkDriver, NetworkInfo } from "./network-fields.ts"
+import { PublishedPort } from "./port-fields.ts"
 import { secretNames } from "./secret-fields.ts"
 import { secretHosts } from "./secret-http-fields.ts"
 import { WorkspaceUser } from "./workspace-user.ts"
@@ -94,6 +95,9 @@ export const WorkspaceInfo = lazy(() =>
     network: optional(
       NetworkInfo().annotations({ description: "Network of the guest. Absent if the workspace never had one" })
     ),
+    ports: optional(
+      Schema.Array(PublishedPort()).annotations({ description: "Published ports. Absent if there are none" })
+    ),
     runningCommands: Schema.Int.annotations({ description: "Number of running commands" }),
     running: optional(
       RunningCommands().annotations({ description: "The newest 10 running commands. Absent if none runs" })
@@ -119,5 +123,6 @@ export const secondary = [
   "network_driver",
   "shells",
   "project",
-  "forked_from"
+  "forked_from",
+  "ports"
 ] as const

@@ -33,8 +33,14 @@ const details = (one: WorkspaceInfo): string =>
     ...(one.running ?? []).map(({ command, execId }) => `  exec_id ${execId}: ${command}`),
     one.shells !== undefined && `${count(one.shells, "shell")} open`,
     one.network !== undefined && networkLine(one.network),
+    ...(one.ports ?? []).map(portLine),
     one.expiresAt !== undefined && `expires ${one.expiresAt}`
   )
+
+const portLine = ({ guestPort, hostPort, service }: NonNullable<WorkspaceInfo["ports"]>[number]): string =>
+  `guest port ${guestPort}${service === undefined ? "" : ` of ${service}`} is ${
+    hostPort === undefined ? "not listened for" : `127.0.0.1:${hostPort} on the host`
+  }`
 
 const warned = (warnings: ReadonlyArray<string>) => warnings.map((one) => `warning: ${one}`)
 

@@ -31,6 +31,7 @@ const within = (asked: AskedNetwork, ceiling: NetworkCeiling): Either.Either<Ask
   const { allowHosts = [], allowIps = [], networkPolicy } = asked
   if (networkPolicy === "off") return Either.right(asked)
   if (ceiling.networkPolicy === "off") return above("a network")
+  if (networkPolicy === "egress+published-ports" && ceiling.networkPolicy === "egress") return above("a published port")
   // An address is no name: it reaches private networks.
   if (allowIps.length > 0) return above(`the address ${allowIps[0]}`)
   if (ceiling.allowHosts.length === 0) return Either.right(asked)

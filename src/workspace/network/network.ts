@@ -171,10 +171,8 @@ const makeNetwork = (
     open: (most) => [...live].slice(-most).map(describeLive),
     info: () => {
       if (granted === undefined) return undefined
-      const { networkPolicy, ...rules } = granted.policy
       return {
-        networkPolicy: networkPolicy === "off" ? "off" : "egress",
-        ...rules,
+        ...granted.policy,
         open: live.size,
         ...log.totals()
       }

@@ -1,5 +1,6 @@
 import { execKind } from "../exec/inherit.ts"
 import { networkKind } from "../network/state.ts"
+import { portKind } from "../port/state.ts"
 import { shellKind } from "../shell/kind.ts"
 import { type StoredKind, storedKind } from "./states.ts"
 
@@ -7,5 +8,6 @@ import { type StoredKind, storedKind } from "./states.ts"
 export const residentKinds: ReadonlyArray<StoredKind> = [
   storedKind(execKind),
   storedKind(networkKind),
+  storedKind(portKind),
   storedKind(shellKind)
 ]

@@ -11,6 +11,9 @@ import type { WorkspaceFolder } from "../lifecycle/record.ts"
 import { type Network, openNetwork } from "../network/network.ts"
 import { networkResident } from "../network/resident.ts"
 import { networkKind } from "../network/state.ts"
+import { openPorts, type Ports } from "../port/ports.ts"
+import { portResident } from "../port/resident.ts"
+import { portKind } from "../port/state.ts"
 import { openSecrets, type WorkspaceSecrets } from "../secret/workspace-secrets.ts"
 import { shellKind } from "../shell/kind.ts"
 import { shellResident } from "../shell/resident.ts"
@@ -23,6 +26,7 @@ export interface OpenResidents extends Residents {
   readonly secrets: WorkspaceSecrets
   readonly headerSecrets: HeaderSecrets
   readonly network: Network
+  readonly ports: Ports
   readonly shells: Shells
 }
 
@@ -36,16 +40,19 @@ export const openResidents = (
     const headerSecrets = yield* openHeaderSecrets(directory, secrets)
     const network = yield* openNetwork(directory, headerSecrets)
     const commands = yield* openCommands(folder, logLimits, secrets, headerSecrets, network.prepareClients)
+    const ports = yield* openPorts(directory, network)
     const shells = makeShells(commands)
     return {
       ...makeResidents([
         listed(execKind, directory, execResident(commands)),
         listed(networkKind, directory, networkResident(network)),
+        listed(portKind, directory, portResident(ports)),
         listed(shellKind, directory, shellResident(shells))
       ]),
       commands,
       headerSecrets,
       network,
+      ports,
       secrets,
       shells
     }

@@ -8,6 +8,7 @@ import { ForkPayload } from "../../../src/contract/operations/workspace-fork.ts"
 import { CreatePayload } from "../../../src/contract/operations/workspace-lifecycle.ts"
 import { LogsPayload } from "../../../src/contract/operations/workspace-logs.ts"
 import { NetworkLogPayload, NetworkSetPayload } from "../../../src/contract/operations/workspace-network.ts"
+import { PortPublishPayload, PortUnpublishPayload } from "../../../src/contract/operations/workspace-port.ts"
 import { ResetPayload } from "../../../src/contract/operations/workspace-reset.ts"
 import { SnapshotPayload } from "../../../src/contract/operations/workspace-snapshot.ts"
 import { UpdatePayload } from "../../../src/contract/operations/workspace-update.ts"
@@ -56,6 +57,8 @@ const operations = (all: Workspaces["Type"]) => {
     update: operation(UpdatePayload(), all.update),
     "network-set": operation(NetworkSetPayload(), all.network.set),
     "network-log": operation(NetworkLogPayload(), all.network.log),
+    "port-publish": operation(PortPublishPayload(), all.port.publish),
+    "port-unpublish": operation(PortUnpublishPayload(), all.port.unpublish),
     stop: operation(Named, (payload) => last(all.stop(payload))),
     start: operation(Named, (payload) => last(all.start(payload))),
     reset: operation(ResetPayload(), (payload) => last(all.reset(payload))),

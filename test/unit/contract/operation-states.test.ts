@@ -45,6 +45,7 @@ describe("the table of legal states", () => {
       "workspace.delete",
       "workspace.logs",
       "workspace.network.log",
+      "workspace.port.list",
       "workspace.shell.close",
       "workspace.shell.list",
       "workspace.shell.read",

@@ -1,0 +1,47 @@
+import { Schema } from "effect"
+import { optional } from "../fields.ts"
+import { lazy } from "../operation.ts"
+import { snakeFields } from "../snake.ts"
+
+/** A guest port to publish. Without `hostPort`, the host chooses a free one. */
+export interface AskedPort {
+  readonly guestPort: number
+  readonly hostPort?: number
+}
+
+const FORM = /^(?:([0-9]{1,5}):)?([0-9]{1,5})$/
+
+const isPort = (port: number) => port >= 1 && port <= 65_535
+
+/** Reads `[HOST_PORT:]GUEST_PORT`; undefined for anything else. */
+export const readPort = (text: string): AskedPort | undefined => {
+  const [, host, guest] = FORM.exec(text) ?? []
+  if (guest === undefined || !isPort(Number(guest))) return undefined
+  if (host === undefined) return { guestPort: Number(guest) }
+  return isPort(Number(host)) ? { guestPort: Number(guest), hostPort: Number(host) } : undefined
+}
+
+/** A port to publish, as `publish` of a service and `port publish` take it. */
+export const portText = (description: string) =>
+  Schema.String.pipe(
+    Schema.filter((text) => readPort(text) !== undefined, {
+      message: () => "must be [HOST_PORT:]GUEST_PORT with ports from 1 to 65535, such as 8080:3000 or 3000"
+    }),
+    Schema.annotations({ description })
+  )
+
+/** A port of the guest that the host listens for. */
+export const PublishedPort = lazy(() =>
+  Schema.Struct(snakeFields({
+    guestPort: Schema.Int.annotations({ description: "TCP port of the guest's loopback" }),
+    hostPort: optional(
+      Schema.Int.annotations({
+        description: "Port of 127.0.0.1 on the host. Absent while the workspace does not run"
+      })
+    ),
+    service: optional(
+      Schema.String.annotations({ description: "Service that the port belongs to. Absent without one" })
+    )
+  }))
+)
+export type PublishedPort = ReturnType<typeof PublishedPort>["Type"]

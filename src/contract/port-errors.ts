@@ -1,0 +1,121 @@
+import { Schema } from "effect"
+import { optional } from "./fields.ts"
+import { snakeFields } from "./snake.ts"
+
+/** Another listener of the host has the port. Nothing was published or started. */
+export class PortInUse extends Schema.TaggedError<PortInUse>()(
+  "PortInUse",
+  snakeFields({
+    hostPort: Schema.Int,
+    guestPort: Schema.Int,
+    /** Id of the workspace that has the port; absent if another program has it. */
+    workspace: optional(Schema.String)
+  })
+) {
+  get code() {
+    return "port_in_use" as const
+  }
+  get fact() {
+    return `port ${this.hostPort} of this host is already in use${
+      this.workspace === undefined ? "" : ` by workspace ${this.workspace}`
+    }`
+  }
+  override get message() {
+    return `${this.fact}. Choose another port, such as ${
+      this.hostPort + 1
+    }:${this.guestPort}, or name the guest port alone: ${this.guestPort}`
+  }
+}
+
+/** The host refuses the port, such as a port below 1024 to an ordinary user. Nothing was published or started. */
+export class PortUnavailable extends Schema.TaggedError<PortUnavailable>()(
+  "PortUnavailable",
+  snakeFields({
+    hostPort: Schema.Int,
+    guestPort: Schema.Int,
+    /** Answer of the host. */
+    detail: Schema.String
+  })
+) {
+  get code() {
+    return "port_unavailable" as const
+  }
+  get fact() {
+    return `this host refuses to listen on port ${this.hostPort}: ${this.detail}`
+  }
+  override get message() {
+    return `${this.fact}. Name the guest port alone for a free port: ${this.guestPort}`
+  }
+}
+
+/** The guest port is already published in another way. Nothing was changed. */
+export class PortAlreadyPublished extends Schema.TaggedError<PortAlreadyPublished>()(
+  "PortAlreadyPublished",
+  snakeFields({
+    guestPort: Schema.Int,
+    hostPort: optional(Schema.Int),
+    /** Service that the port belongs to; absent without one. */
+    service: optional(Schema.String)
+  })
+) {
+  get code() {
+    return "port_already_published" as const
+  }
+  get fact() {
+    const where = this.hostPort === undefined ? "" : ` on 127.0.0.1:${this.hostPort}`
+    return `port ${this.guestPort} of the guest is already published${where}${
+      this.service === undefined ? "" : ` by the service ${this.service}`
+    }`
+  }
+  override get message() {
+    return `${this.fact}. End that first: pyro workspace port unpublish WORKSPACE ${this.guestPort}`
+  }
+}
+
+/** The guest port is not published. */
+export class PortNotPublished extends Schema.TaggedError<PortNotPublished>()(
+  "PortNotPublished",
+  snakeFields({
+    guestPort: Schema.Int,
+    /** Guest ports that are published. */
+    published: Schema.Array(Schema.Int)
+  })
+) {
+  get code() {
+    return "port_not_published" as const
+  }
+  get fact() {
+    return `port ${this.guestPort} of the guest is not published${
+      this.published.length === 0 ? "; no port is" : `; published are ${this.published.join(", ")}`
+    }`
+  }
+  override get message() {
+    return `${this.fact}. List them: pyro workspace port list`
+  }
+}
+
+/** A model may publish ports only where the person and the policy of the workspace allow it. Nothing was published. */
+export class PublishingNotAllowed extends Schema.TaggedError<PublishingNotAllowed>()(
+  "PublishingNotAllowed",
+  snakeFields({
+    guestPort: Schema.Int,
+    /** Who forbids it: the ceiling of the server, or the policy of the workspace. */
+    reason: Schema.Literal("ceiling", "policy")
+  })
+) {
+  get code() {
+    return "publishing_not_allowed" as const
+  }
+  get fact() {
+    return `port ${this.guestPort} may not be published: ${
+      this.reason === "ceiling"
+        ? "the network ceiling of this server has no published ports"
+        : "the network policy of the workspace has no published ports"
+    }`
+  }
+  override get message() {
+    return this.reason === "ceiling"
+      ? `${this.fact}. Raise the ceiling: pyro mcp serve --network-ceiling egress+published-ports`
+      : `${this.fact}. Change the policy: pyro workspace network set --network-policy egress+published-ports`
+  }
+}
