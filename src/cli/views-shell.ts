@@ -61,8 +61,14 @@ export const shellViews = {
   "workspace.shell.write": {
     result: ({ cursor }) => note(`pyro: see what it did with --cursor ${cursor}\n`)
   } satisfies View<"workspace.shell.write">,
+  "workspace.shell.resize": {
+    result: ({ cols, rows }) => note(`the terminal has ${cols} columns and ${rows} rows\n`)
+  } satisfies View<"workspace.shell.resize">,
+  "workspace.shell.signal": {
+    result: (_, { signal }) => note(`sent ${signal}\n`)
+  } satisfies View<"workspace.shell.signal">,
   "workspace.shell.close": {
     result: ({ outcome, status }) =>
-      note(outcome === "exited" ? `closed; its program exited with ${status ?? 0}\n` : `closed: ${outcome}\n`)
+      note(outcome === "exited" ? `closed; its program exited with ${status ?? 0}\n` : "closed\n")
   } satisfies View<"workspace.shell.close">
 }

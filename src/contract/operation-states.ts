@@ -77,6 +77,8 @@ export const operationStates: Readonly<Record<WorkspaceOperation, StateRule>> = 
   "workspace.shell.list": at(withCommands),
   "workspace.shell.open": at(withVm),
   "workspace.shell.read": at(withCommands),
+  "workspace.shell.resize": at(withVm),
+  "workspace.shell.signal": at(withVm),
   "workspace.shell.write": at(withVm),
   "workspace.snapshot.create": at(settled, waits),
   "workspace.snapshot.delete": at(settledOrAttaching, waits),

@@ -42,6 +42,8 @@ import {
   workspaceShellList,
   workspaceShellOpen,
   workspaceShellRead,
+  workspaceShellResize,
+  workspaceShellSignal,
   workspaceShellWrite
 } from "./operations/workspace-shell.ts"
 import {
@@ -69,6 +71,8 @@ export const operations = [
   workspaceShellList,
   workspaceShellRead,
   workspaceShellWrite,
+  workspaceShellResize,
+  workspaceShellSignal,
   workspaceShellClose,
   workspaceFileList,
   workspaceFileRead,

@@ -33,6 +33,8 @@ import type {
   ShellListResult,
   ShellOpenPayload,
   ShellReadPayload,
+  ShellResizePayload,
+  ShellSignalPayload,
   ShellWritePayload,
   ShellWriteResult
 } from "../contract/operations/workspace-shell.ts"
@@ -74,7 +76,6 @@ import { borrowReader } from "./reader.ts"
 import { archiveRoot } from "./root-archive.ts"
 import type { SecretSet } from "./secret/output-filter.ts"
 import { demandOneSeed } from "./seed/request.ts"
-import { open as openShell } from "./shell/open.ts"
 import type { Shells } from "./shell/shells.ts"
 import { makeFlattener } from "./snapshot/flatten-idle.ts"
 import { fork } from "./snapshot/fork.ts"
@@ -122,6 +123,8 @@ export class Workspaces extends Context.Tag("pyro/workspace/Workspaces")<Workspa
     readonly list: (payload: ShellListPayload) => Effect.Effect<ShellListResult, PyroError>
     readonly read: (payload: ShellReadPayload) => Effect.Effect<ShellScreen, PyroError>
     readonly write: (payload: ShellWritePayload) => Effect.Effect<ShellWriteResult, PyroError>
+    readonly resize: (payload: ShellResizePayload) => Effect.Effect<ShellInfo, PyroError>
+    readonly signal: (payload: ShellSignalPayload) => Effect.Effect<ShellInfo, PyroError>
     readonly close: (payload: ShellClosePayload) => Effect.Effect<ShellInfo, PyroError>
   }
   readonly summary: (payload: Named) => Effect.Effect<SummaryResult, PyroError>
@@ -341,13 +344,19 @@ const make = Effect.gen(function*() {
           const entry = yield* registry.find(payload.workspace)
           const { memoryMib, workspaceUser } = yield* Ref.get(entry.record)
           const generation = yield* runningGeneration(entry, "workspace.shell.open")
-          const { commands } = yield* residentsOf(entry, "workspace.shell.open")
+          const { shells } = yield* residentsOf(entry, "workspace.shell.open")
           const user = payload.user ?? workspaceUser
-          return yield* openShell(commands, { ...generation, memoryMib }, { ...payload, user })
+          return yield* shells.open({ ...generation, memoryMib }, { ...payload, user })
         }),
       list: (payload) => shellsOf(payload, "workspace.shell.list", ({ list }) => list),
       read: (payload) => shellsOf(payload, "workspace.shell.read", ({ read }) => read(payload)),
-      write: (payload) => shellsOf(payload, "workspace.shell.write", ({ write }) => write(payload)),
+      write: (payload) =>
+        Effect.zipRight(
+          use(payload, "workspace.shell.write", { writes: true }),
+          shellsOf(payload, "workspace.shell.write", ({ write }) => write(payload))
+        ),
+      resize: (payload) => shellsOf(payload, "workspace.shell.resize", ({ resize }) => resize(payload)),
+      signal: (payload) => shellsOf(payload, "workspace.shell.signal", ({ signal }) => signal(payload)),
       close: (payload) => shellsOf(payload, "workspace.shell.close", ({ close }) => close(payload))
     },
     summary: (payload) =>

@@ -55,6 +55,8 @@ const Event = Schema.Union(
   /** The host listens for a port of the guest, from now on or no longer. */
   Schema.TaggedStruct("port_published", { at, ...port }),
   Schema.TaggedStruct("port_unpublished", { at, ...port }),
+  Schema.TaggedStruct("shell_opened", { at, shellId: Schema.String, command: Schema.Array(Schema.String) }),
+  Schema.TaggedStruct("shell_closed", { at, shellId: Schema.String, outcome: Schema.String }),
   /** Event of the guest's agent, such as a process that the guest's kernel killed for lack of memory. */
   Schema.TaggedStruct("agent", { at, level: Schema.Literal("info", "warning", "error"), text: Schema.String })
 )

@@ -234,7 +234,7 @@ export const workspaceShellWrite = unary({
   summary: "Type into a shell",
   description:
     "Types --input, then presses the keys. Several writers take turns: each request is typed as a whole. If the program reads nothing for " +
-    "10 seconds, the command fails and says how much the terminal took.",
+    "5 seconds, the command fails and says how much the terminal took.",
   cli: {
     path: shell("write"),
     args: ["workspace", "shell_id"],
@@ -271,6 +271,63 @@ export const workspaceShellWrite = unary({
   annotations: writes,
   payload: ShellWritePayload,
   result: ShellWriteResult
+})
+
+export const ShellResizePayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    ...shellFields(),
+    cols: optional(cols().annotations({ description: "New width in columns (2 to 1000). Default: the present one" })),
+    rows: optional(rows().annotations({ description: "New height in rows (1 to 500). Default: the present one" }))
+  }))
+)
+export type ShellResizePayload = ReturnType<typeof ShellResizePayload>["Type"]
+
+export const workspaceShellResize = unary({
+  name: "workspace.shell.resize",
+  summary: "Change the size of a shell's terminal",
+  description:
+    "The program gets SIGWINCH and draws again if it follows the size. Later reads render with the new size.",
+  cli: {
+    path: shell("resize"),
+    args: ["workspace", "shell_id"],
+    exits: "own",
+    examples: ["pyro workspace shell resize fix \"$SHELL_ID\" --cols 120 --rows 40"]
+  },
+  mcp: { missing: "`shell_open` sets the size" },
+  home: "daemon",
+  annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
+  payload: ShellResizePayload,
+  result: ShellInfo
+})
+
+export const ShellSignalPayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    ...shellFields(),
+    signal: defaulted(
+      Schema.Literal("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGKILL", "SIGTSTP", "SIGCONT", "SIGUSR1", "SIGUSR2")
+        .annotations({ description: "Signal to send" }),
+      () => "SIGINT" as const
+    )
+  }))
+)
+export type ShellSignalPayload = ReturnType<typeof ShellSignalPayload>["Type"]
+
+export const workspaceShellSignal = unary({
+  name: "workspace.shell.signal",
+  summary: "Send a signal to the foreground program of a shell",
+  description:
+    "Signals the process group in the foreground of the terminal, also if the program has turned Ctrl-C off. `shell close` ends the whole shell.",
+  cli: {
+    path: shell("signal"),
+    args: ["workspace", "shell_id", "signal"],
+    exits: "own",
+    examples: ["pyro workspace shell signal fix \"$SHELL_ID\" SIGINT"]
+  },
+  mcp: { missing: "`shell_write` presses ctrl-c, and `shell_close` ends the shell" },
+  home: "daemon",
+  annotations: writes,
+  payload: ShellSignalPayload,
+  result: ShellInfo
 })
 
 export const ShellClosePayload = lazy(() => Schema.Struct(snakeFields(shellFields())))

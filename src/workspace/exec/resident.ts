@@ -25,6 +25,9 @@ export const execResident = (commands: Commands): Resident<ReadonlyArray<Running
   inherit: (noted, { folder, sinceMs }) => commands.inherit(noted, folder, sinceMs),
   clear: commands.clear,
   owns: (processId) => commands.journal.isRunning(processId),
-  isBusy: Effect.sync(() => commands.running.size > 0),
+  // A shell waits for whoever types: typing counts as use of the workspace, the wait does not.
+  isBusy: Effect.sync(() =>
+    [...commands.running.keys()].some((id) => commands.journal.get(id)?.start.role?._tag !== "shell")
+  ),
   describe: Effect.sync(() => runningIn(commands))
 })

@@ -41,7 +41,7 @@ export const openResidents = (
     const network = yield* openNetwork(directory, headerSecrets)
     const commands = yield* openCommands(folder, logLimits, secrets, headerSecrets, network.prepareClients)
     const ports = yield* openPorts(directory, network)
-    const shells = makeShells(commands)
+    const shells = makeShells(commands, folder)
     return {
       ...makeResidents([
         listed(execKind, directory, execResident(commands)),

@@ -1,18 +1,16 @@
 import { Deferred, Effect } from "effect"
-import type { PyroError } from "../../contract/errors.ts"
+import { ChannelFailed, type PyroError } from "../../contract/errors.ts"
 import { DEFAULT_GRACE_SECONDS } from "../../contract/operations/command.ts"
-import type { ShellInfo } from "../../contract/operations/shell-fields.ts"
 import type { ShellOpenPayload } from "../../contract/operations/workspace-shell.ts"
 import { newRequestId } from "../../system/identity.ts"
-import type { Commands, Running } from "../exec/commands.ts"
-import { shellInfo } from "./shell.ts"
+import type { Command, Commands, Running } from "../exec/commands.ts"
 
 /** Starts a program on a terminal. Returns once the guest has started it: a program that cannot start leaves no shell. */
 export const open = (
   commands: Commands,
   generation: Running & { readonly memoryMib: number },
   payload: ShellOpenPayload
-): Effect.Effect<ShellInfo, PyroError> =>
+): Effect.Effect<Command, PyroError> =>
   Effect.gen(function*() {
     const execId = newRequestId()
     yield* commands.start(
@@ -22,6 +20,7 @@ export const open = (
       { _tag: "shell" }
     )
     const command = commands.running.get(execId)
-    if (command !== undefined) yield* Deferred.await(command.started)
-    return shellInfo(commands, commands.journal.get(execId)!)
+    if (command === undefined) return yield* new ChannelFailed({ detail: "the shell's microVM has just ended" })
+    yield* Deferred.await(command.started)
+    return command
   })

@@ -4,7 +4,7 @@ import type { Shells } from "./shells.ts"
 
 /** The screens of a workspace's shells as a resident. */
 export const shellResident = (shells: Shells): Resident<object> => ({
-  adopt: () => Effect.void,
+  adopt: shells.adopt,
   lose: () => Effect.void,
   clear: Effect.sync(() => shells.renderings.clear()),
   describe: Effect.sync(() => {

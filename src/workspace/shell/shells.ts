@@ -1,17 +1,25 @@
-import { Effect } from "effect"
+import { Deferred, Effect, type Scope } from "effect"
 import type { PyroError } from "../../contract/errors.ts"
 import { firstOf } from "../../contract/first-of.ts"
 import type { ShellInfo, ShellScreen } from "../../contract/operations/shell-fields.ts"
 import type {
   ShellListResult,
+  ShellOpenPayload,
   ShellReadPayload,
+  ShellResizePayload,
+  ShellSignalPayload,
   ShellWritePayload,
   ShellWriteResult
 } from "../../contract/operations/workspace-shell.ts"
+import { recordEvent } from "../events.ts"
 import { endRunning } from "../exec/cancel.ts"
-import type { Commands } from "../exec/commands.ts"
+import type { Command, Commands, Running } from "../exec/commands.ts"
+import type { JournaledCommand } from "../exec/journal.ts"
+import type { WorkspaceFolder } from "../lifecycle/record.ts"
+import { open } from "./open.ts"
 import { read } from "./read.ts"
 import { Renderings } from "./renderings.ts"
+import { resize } from "./resize.ts"
 import { findShell, type Named, openShell, shellInfo, shellsOf } from "./shell.ts"
 import { write } from "./write.ts"
 
@@ -21,32 +29,84 @@ const MAX_LIST_BYTES = 4_194_304
 
 /** The shells of one workspace. A shell is a command with a terminal: its output, its end and its adoption are those of commands. */
 export interface Shells {
+  readonly open: (
+    generation: Running & { readonly memoryMib: number },
+    payload: ShellOpenPayload
+  ) => Effect.Effect<ShellInfo, PyroError>
   readonly list: Effect.Effect<ShellListResult>
   readonly read: (payload: ShellReadPayload) => Effect.Effect<ShellScreen, PyroError>
   readonly write: (payload: ShellWritePayload) => Effect.Effect<ShellWriteResult, PyroError>
+  readonly resize: (payload: ShellResizePayload) => Effect.Effect<ShellInfo, PyroError>
+  /** Signals the group in the foreground of the terminal. */
+  readonly signal: (payload: ShellSignalPayload) => Effect.Effect<ShellInfo, PyroError>
   readonly close: (named: Named) => Effect.Effect<ShellInfo, PyroError>
   readonly renderings: Renderings
   /** Number of open shells. */
   readonly count: () => number
+  /** Records the ends of the shells that run in an adopted VM. */
+  readonly adopt: (vm: { readonly scope: Scope.Scope }) => Effect.Effect<void>
 }
 
-export const makeShells = (commands: Commands): Shells => {
+export const makeShells = (commands: Commands, folder: WorkspaceFolder): Shells => {
   const renderings = new Renderings()
+  const infoOf = (shell: JournaledCommand) => shellInfo(commands, commands.journal.get(shell.start.id) ?? shell)
+
+  /** Records the end of a shell, whoever ends it. A shell that its VM takes along ends with the VM's own event. */
+  const recordEnd = (command: Command, scope: Scope.Scope) =>
+    Deferred.await(command.end).pipe(
+      Effect.flatMap(({ outcome }) =>
+        recordEvent(folder.directory, { _tag: "shell_closed", shellId: command.id, outcome })
+      ),
+      Effect.ignore,
+      Effect.interruptible,
+      Effect.forkIn(scope),
+      Effect.asVoid
+    )
+
   return {
     renderings,
     count: () => shellsOf(commands).filter(({ start }) => commands.running.has(start.id)).length,
+    adopt: ({ scope }) =>
+      Effect.forEach(shellsOf(commands), ({ start }) => {
+        const command = commands.running.get(start.id)
+        return command === undefined ? Effect.void : recordEnd(command, scope)
+      }, { discard: true }),
+    open: (generation, payload) =>
+      Effect.gen(function*() {
+        const command = yield* open(commands, generation, payload)
+        const shell = commands.journal.get(command.id)!
+        yield* recordEvent(folder.directory, {
+          _tag: "shell_opened",
+          shellId: command.id,
+          command: shell.start.command
+        })
+        yield* recordEnd(command, generation.scope)
+        return infoOf(shell)
+      }),
     list: Effect.sync(() => {
-      const newestFirst = shellsOf(commands).slice(-MAX_LISTED).reverse().map((one) => shellInfo(commands, one))
+      const newestFirst = shellsOf(commands).slice(-MAX_LISTED).reverse().map(infoOf)
       return { shells: [...firstOf(newestFirst, { most: MAX_LISTED, maxBytes: MAX_LIST_BYTES })].reverse() }
     }),
     read: (payload) =>
       Effect.flatMap(findShell(commands, payload), (shell) => read({ commands, renderings }, shell, payload)),
     write: (payload) => Effect.flatMap(openShell(commands, payload), (shell) => write(renderings, shell, payload)),
+    resize: (payload) =>
+      Effect.flatMap(
+        openShell(commands, payload),
+        (shell) => Effect.map(resize(commands, folder, shell, payload), () => infoOf(shell))
+      ),
+    signal: (payload) =>
+      Effect.flatMap(
+        openShell(commands, payload),
+        (shell) =>
+          Effect.flatMap(Deferred.await(shell.command.started), (process) =>
+            Effect.map(process.signal(payload.signal, "group"), () => infoOf(shell)))
+      ),
     close: (named) =>
       Effect.flatMap(findShell(commands, named), (shell) => {
         const command = commands.running.get(shell.id)
         const ended = command === undefined ? Effect.void : endRunning(command)
-        return Effect.map(ended, () => shellInfo(commands, commands.journal.get(shell.id) ?? shell))
+        return Effect.map(ended, () => infoOf(shell))
       })
   }
 }

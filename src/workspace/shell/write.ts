@@ -7,7 +7,7 @@ import type { Renderings } from "./renderings.ts"
 import type { Shell } from "./shell.ts"
 
 /** Time that a program may take to read more of the input, in ms. */
-const BLOCKED_MS = 10_000
+const BLOCKED_MS = 5_000
 /** Input that is written at once, in bytes: the progress of a long input shows in these steps. */
 const STEP_BYTES = 16_384
 

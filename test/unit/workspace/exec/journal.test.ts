@@ -27,6 +27,21 @@ const reopened = (file: string) => {
 }
 
 describe("the journal of commands", () => {
+  it("a reopened journal has the sizes of a terminal, at most one for each position", () => {
+    const file = newFile()
+    const journal = new CommandJournal(file)
+    const sizes = [{ at: 0, cols: 80, rows: 24 }]
+    journal.started({ ...start(1), role: { _tag: "shell" }, sizes })
+    journal.resized(idOf(1), { at: 7, cols: 100, rows: 30 })
+    journal.resized(idOf(1), { at: 7, cols: 90, rows: 30 })
+    journal.resized(idOf(2), { at: 7, cols: 90, rows: 30 })
+    for (let n = 0; n < 300; n++) journal.resized(idOf(1), { at: 100 + n, cols: 80, rows: 2 + n % 2 })
+    journal.close()
+    const found = reopened(file)[0]?.start.sizes ?? []
+    assert.lengthOf(found, 256)
+    assert.deepStrictEqual(found.at(-1), { at: 399, cols: 80, rows: 3 })
+  })
+
   it("a reopened journal has all commands in the order of their starts", () => {
     const file = newFile()
     const journal = new CommandJournal(file)
