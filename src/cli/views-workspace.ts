@@ -1,6 +1,7 @@
 import { Clock, Effect } from "effect"
 import { connectionsText, policyText } from "../contract/network-text.ts"
 import type { WorkspaceInfo } from "../contract/operations/workspace-info.ts"
+import { servicesText } from "../contract/service-text.ts"
 import { OutputOptions } from "./output-options.ts"
 import { note, print, size } from "./print.ts"
 import { type Colour, painted, printTable } from "./table.ts"
@@ -68,6 +69,7 @@ const detail = (one: WorkspaceInfo) => {
       ...(one.diskUsedBytes === undefined ? [] : [["disk use", `${size(one.diskUsedBytes)} on this host`]]),
       ["commands", `${one.runningCommands} running`],
       ...(one.shells === undefined ? [] : [["shells", `${one.shells} open`]]),
+      ...(one.services === undefined ? [] : [["services", servicesText(one.services)]]),
       ["network", one.network === undefined ? "off" : policyText(one.network)],
       ...(one.network === undefined ? [] : [["connections", connectionsText(one.network)]]),
       ...(one.ports === undefined ? [] : [["ports", portsText(one.ports)]]),

@@ -9,6 +9,7 @@ import { daemonViews, diskText } from "./views-daemon.ts"
 import { logsView } from "./views-logs.ts"
 import { networkViews } from "./views-network.ts"
 import { portViews } from "./views-port.ts"
+import { serviceViews } from "./views-services.ts"
 import { shellViews } from "./views-shell.ts"
 import { workspaceViews } from "./views-workspace.ts"
 
@@ -30,6 +31,7 @@ export const views: { readonly [Name in OperationName]: View<Name> } = {
   ...networkViews,
   ...portViews,
   ...shellViews,
+  ...serviceViews,
   "workspace.logs": logsView,
   "run": {
     event: showOutput,

@@ -28,6 +28,7 @@ import {
   PortUnavailable,
   PublishingNotAllowed
 } from "./port-errors.ts"
+import { ServiceFailed, ServiceNotFound, ServiceRunning } from "./service-errors.ts"
 import { ShellEnded, ShellInputBlocked, ShellNotFound } from "./shell-errors.ts"
 import { snakeFields } from "./snake.ts"
 import {
@@ -50,6 +51,7 @@ export * from "./guest-errors.ts"
 export * from "./host-errors.ts"
 export * from "./network-errors.ts"
 export * from "./port-errors.ts"
+export * from "./service-errors.ts"
 export * from "./shell-errors.ts"
 export * from "./workspace-errors.ts"
 
@@ -107,6 +109,9 @@ export const PyroError = Schema.Union(
   ShellNotFound,
   ShellEnded,
   ShellInputBlocked,
+  ServiceNotFound,
+  ServiceRunning,
+  ServiceFailed,
   FileRefused,
   FileChanged,
   EditRejected,

@@ -14,7 +14,7 @@ export const requireOneCommand = (
 
 /** Fails if an exec has no command, or two. Called before pyro generates an id. */
 export const requireCommand = (
-  payload: ExecPayload
+  payload: Pick<ExecPayload, "command" | "cursor" | "execId" | "script" | "tty">
 ): Effect.Effect<void, InvalidRequest> => {
   const { command, cursor, execId, script, tty } = payload
   if (command.length > 0 && script !== undefined) return requireOneCommand(payload)

@@ -54,6 +54,9 @@ export const exitStatus = (error: PyroError, family: ExitFamily): number => {
     case "ShellNotFound":
     case "ShellEnded":
     case "ShellInputBlocked":
+    case "ServiceNotFound":
+    case "ServiceRunning":
+    case "ServiceFailed":
     case "FileRefused":
     case "FileChanged":
     case "EditRejected":

@@ -38,6 +38,13 @@ import { workspacePatchApply } from "./operations/workspace-patch.ts"
 import { workspacePortList, workspacePortPublish, workspacePortUnpublish } from "./operations/workspace-port.ts"
 import { workspaceReset } from "./operations/workspace-reset.ts"
 import {
+  workspaceServiceList,
+  workspaceServiceLogs,
+  workspaceServiceStart,
+  workspaceServiceStatus,
+  workspaceServiceStop
+} from "./operations/workspace-service.ts"
+import {
   workspaceShellClose,
   workspaceShellList,
   workspaceShellOpen,
@@ -74,6 +81,11 @@ export const operations = [
   workspaceShellResize,
   workspaceShellSignal,
   workspaceShellClose,
+  workspaceServiceStart,
+  workspaceServiceList,
+  workspaceServiceStatus,
+  workspaceServiceLogs,
+  workspaceServiceStop,
   workspaceFileList,
   workspaceFileRead,
   workspaceFileWrite,

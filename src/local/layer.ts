@@ -100,6 +100,13 @@ const make = (pooled: boolean) =>
           signal: (payload) => of(({ shell }) => shell.signal(payload)),
           close: (payload) => of(({ shell }) => shell.close(payload))
         },
+        service: {
+          start: (payload) => of(({ service }) => service.start(payload)),
+          list: (payload) => of(({ service }) => Effect.map(service.list(payload), (services) => ({ services }))),
+          status: (payload) => of(({ service }) => service.status(payload)),
+          logs: (payload) => of(({ service }) => service.logs(payload)),
+          stop: (payload) => of(({ service }) => service.stop(payload))
+        },
         file: {
           list: (payload) => of(({ content }) => content.listFiles(payload)),
           read: (payload) => of(({ content }) => content.readFile(payload)),

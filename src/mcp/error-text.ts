@@ -51,6 +51,12 @@ const hintOf = (error: PyroError, all: boolean): string => {
       return "call shell_read for its last output, or shell_open for a new shell"
     case "ShellInputBlocked":
       return "call shell_read to see what the program does, then shell_write with keys [\"ctrl-c\"] to interrupt it"
+    case "ServiceNotFound":
+      return "call service_list for the names"
+    case "ServiceRunning":
+      return "call service_stop first, or choose another name"
+    case "ServiceFailed":
+      return "correct the command or the check, and call service_start again"
     case "FileRefused":
       return error.reason === "not_found"
         ? "call workspace_file_list for the existing files"

@@ -51,6 +51,9 @@ const workspaces = [
   "exec_id and next_cursor. A non-zero exit status is a result, not an error."
 ]
 
+/** For profiles with services. */
+const services = "A server or watcher that is to stay: service_start returns when it is ready, and it goes on in forks."
+
 const oneShot = [
   "vm_run runs one command in a fresh Linux VM (root, no network) that is discarded afterwards. /workspace holds a copy of seed_path. " +
   "It cannot change the host; print what you want to keep. A non-zero exit status is a result, not an error."
@@ -58,5 +61,8 @@ const oneShot = [
 
 /** The server's instructions. Some hosts show them before they load a tool. */
 export const instructionsOf = (profile: ProfileName, project: NamedProject): string =>
-  [...(profile === "vm-run" ? oneShot : workspaces), boundTo(project) + networkText(project) + secretsText(project)]
-    .join("\n")
+  [
+    ...(profile === "vm-run" ? oneShot : workspaces),
+    ...(profile === "workspace-full" ? [services] : []),
+    boundTo(project) + networkText(project) + secretsText(project)
+  ].join("\n")

@@ -76,6 +76,7 @@ import { borrowReader } from "./reader.ts"
 import { archiveRoot } from "./root-archive.ts"
 import type { SecretSet } from "./secret/output-filter.ts"
 import { demandOneSeed } from "./seed/request.ts"
+import { makeServiceOperations, type ServiceOperations } from "./service/operations.ts"
 import type { Shells } from "./shell/shells.ts"
 import { makeFlattener } from "./snapshot/flatten-idle.ts"
 import { fork } from "./snapshot/fork.ts"
@@ -127,6 +128,7 @@ export class Workspaces extends Context.Tag("pyro/workspace/Workspaces")<Workspa
     readonly signal: (payload: ShellSignalPayload) => Effect.Effect<ShellInfo, PyroError>
     readonly close: (payload: ShellClosePayload) => Effect.Effect<ShellInfo, PyroError>
   }
+  readonly service: ServiceOperations
   readonly summary: (payload: Named) => Effect.Effect<SummaryResult, PyroError>
   readonly content: Content
   /** The disk of a workspace at rest. */
@@ -359,6 +361,7 @@ const make = Effect.gen(function*() {
       signal: (payload) => shellsOf(payload, "workspace.shell.signal", ({ signal }) => signal(payload)),
       close: (payload) => shellsOf(payload, "workspace.shell.close", ({ close }) => close(payload))
     },
+    service: makeServiceOperations(registry),
     summary: (payload) =>
       Effect.flatMap(registry.find(payload.workspace), (entry) => {
         const asked = { paths: [], stat: true, nameOnly: false, includeIgnored: false, verified: false, maxBytes: 0 }

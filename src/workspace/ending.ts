@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { DEFAULT_GRACE_SECONDS } from "../contract/operations/command.ts"
 import type { GuestProcess, ProcessExit } from "../guest-channel/process.ts"
 import { within } from "../system/within.ts"
+import type { CommandRole } from "./exec/journal.ts"
 
 /** Reason for ending a command early. */
 export type EndedBy = "cancel" | "timeout"
@@ -12,16 +13,20 @@ export interface EndingOptions {
   readonly graceMs: number
   /** Its terminal hangs up: an interactive shell ignores the other two signals. */
   readonly tty: boolean
+  /** Servers take SIGTERM as the request to end. What a service leaves ends with it. */
+  readonly isService: boolean
 }
 
-const signalOf = (by: EndedBy, { tty }: EndingOptions) => tty ? "SIGHUP" : by === "cancel" ? "SIGINT" : "SIGTERM"
+const signalOf = (by: EndedBy, { isService, tty }: EndingOptions) =>
+  tty ? "SIGHUP" : by === "cancel" && !isService ? "SIGINT" : "SIGTERM"
 
 export const endingOptions = (
-  { graceMs = DEFAULT_GRACE_SECONDS * 1000, tty }: {
+  { graceMs = DEFAULT_GRACE_SECONDS * 1000, role, tty }: {
     readonly graceMs?: number | undefined
     readonly tty?: boolean | undefined
+    readonly role?: CommandRole | undefined
   }
-): EndingOptions => ({ graceMs, tty: tty === true })
+): EndingOptions => ({ graceMs, tty: tty === true, isService: role?._tag === "service" })
 
 /**
  * Ends a process. Its group gets a signal first, so that its handlers run. After its grace or its end, all its processes get

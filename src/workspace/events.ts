@@ -57,6 +57,16 @@ const Event = Schema.Union(
   Schema.TaggedStruct("port_unpublished", { at, ...port }),
   Schema.TaggedStruct("shell_opened", { at, shellId: Schema.String, command: Schema.Array(Schema.String) }),
   Schema.TaggedStruct("shell_closed", { at, shellId: Schema.String, outcome: Schema.String }),
+  Schema.TaggedStruct("service_started", { at, name: Schema.String, restarts: Schema.Int }),
+  Schema.TaggedStruct("service_ready", { at, name: Schema.String, readyMs: Schema.Number }),
+  Schema.TaggedStruct("service_exited", {
+    at,
+    name: Schema.String,
+    outcome: Schema.String,
+    status: Schema.optional(Schema.Int),
+    detail: Schema.optional(Schema.String)
+  }),
+  Schema.TaggedStruct("service_stopped", { at, name: Schema.String }),
   /** Event of the guest's agent, such as a process that the guest's kernel killed for lack of memory. */
   Schema.TaggedStruct("agent", { at, level: Schema.Literal("info", "warning", "error"), text: Schema.String })
 )

@@ -91,6 +91,14 @@ const preconditions = ({ workspace }: PyroPromises) => {
     if (snapshots.some((one) => one.name === name) === wanted) return
     await (wanted ? workspace.snapshot.create : workspace.snapshot.delete)({ workspace: of, name })
   }
+  const service = async (of: string, name: string, wanted: boolean) => {
+    const { services } = await workspace.service.list({ workspace: of })
+    const runs = services.some((one) => one.name === name && !["exited", "failed", "stopped"].includes(one.state))
+    if (runs === wanted) return
+    await (wanted
+      ? workspace.service.start({ workspace: of, name, command: ["sleep", "600"] })
+      : workspace.service.stop({ workspace: of, name }))
+  }
   const run = async (name: string, wanted: boolean) => {
     if (wanted === !stopped.has(name)) return
     await (wanted ? workspace.start : workspace.stop)({ workspace: name })
@@ -145,6 +153,9 @@ const preconditions = ({ workspace }: PyroPromises) => {
     }
     if (text("exec_id") === EXEC_ID) {
       await workspace.exec({ workspace: target, execId: EXEC_ID, detach: true, command: ["sleep", "600"] })
+    }
+    if (operation.startsWith("workspace.service.") && operation !== "workspace.service.list") {
+      await service(target, named ?? "", operation !== "workspace.service.start")
     }
     isChanged ||= !routed.operation.annotations.readOnly
   }

@@ -156,6 +156,13 @@ it("MCP Inspector calls every tool and reads every kind of resource", async () =
   includes(await call("shell_close", shell), { outcome: "signaled" })
   const { shells } = await call<Lists<"shells">>("shell_list", { workspace_id: "first" })
   assert.lengthOf(shells, 1)
+  const service = <A>(verb: string, args: object = {}) => call<A>(`service_${verb}`, { workspace_id: "first", ...args })
+  const echo = { name: "echo", command: "echo up; touch /run/up; exec sleep 600", ready_file: "/run/up" }
+  includes(await service("start", echo), { name: "echo", state: "ready" })
+  assert.lengthOf((await service<Lists<"services">>("list")).services, 1)
+  includes(await service("status", { name: "echo" }), { state: "ready", restarts: 0 })
+  includes(await service("logs", { name: "echo" }), { output: "up\n", has_more: false })
+  includes(await service("stop", { name: "echo" }), { state: "stopped" })
 
   await inIt("snapshot_create", { name: "here" })
   await inIt("fork", { name: "second", snapshot: "here" })

@@ -99,6 +99,9 @@ export const WorkspaceInfo = lazy(() =>
       Schema.Array(PublishedPort()).annotations({ description: "Published ports. Absent if there are none" })
     ),
     runningCommands: Schema.Int.annotations({ description: "Number of running commands" }),
+    services: optional(
+      byName(Schema.Int).annotations({ description: "Number of services by their state. Absent without services" })
+    ),
     running: optional(
       RunningCommands().annotations({ description: "The newest 10 running commands. Absent if none runs" })
     ),
@@ -118,6 +121,7 @@ export const secondary = [
   "disk_mib",
   "disk_used_bytes",
   "repo_url",
+  "services",
   "repo_ref",
   "workspace_user",
   "network_driver",

@@ -7,6 +7,7 @@ import { execTool } from "./exec.ts"
 import { diskListTool, diskReadTool, fileEditTool, fileListTool, fileReadTool, fileWriteTool } from "./files.ts"
 import { networkLogTool, networkSetTool } from "./network.ts"
 import { runTool } from "./run.ts"
+import { serviceListTool, serviceLogsTool, serviceStartTool, serviceStopTool, serviceTool } from "./services.ts"
 import { shellCloseTool, shellListTool, shellOpenTool, shellReadTool, shellWriteTool } from "./shells.ts"
 import { snapshotListTool } from "./snapshots.ts"
 import { createTool, deleteTool, listTool, resetTool, statusTool, updateTool } from "./workspaces.ts"
@@ -28,6 +29,11 @@ export const tools: { readonly [Name in OperationName]?: AnyTool } = {
   "workspace.shell.read": shellReadTool,
   "workspace.shell.write": shellWriteTool,
   "workspace.shell.close": shellCloseTool,
+  "workspace.service.start": serviceStartTool,
+  "workspace.service.list": serviceListTool,
+  "workspace.service.status": serviceTool,
+  "workspace.service.logs": serviceLogsTool,
+  "workspace.service.stop": serviceStopTool,
   "workspace.file.list": fileListTool,
   "workspace.file.read": fileReadTool,
   "workspace.file.write": fileWriteTool,

@@ -2,6 +2,7 @@ import { Effect, Either, Schema } from "effect"
 import { InvalidRequest } from "../../contract/errors.ts"
 import { lazy } from "../../contract/operation.ts"
 import { WorkspaceInfo } from "../../contract/operations/workspace-info.ts"
+import { servicesText } from "../../contract/service-text.ts"
 import { snakeFields } from "../../contract/snake.ts"
 import type { Project } from "../../sdk/project.ts"
 import type { Fields, Given } from "../arguments.ts"
@@ -32,6 +33,7 @@ const details = (one: WorkspaceInfo): string =>
     one.runningCommands > 0 && `${count(one.runningCommands, "command")} running`,
     ...(one.running ?? []).map(({ command, execId }) => `  exec_id ${execId}: ${command}`),
     one.shells !== undefined && `${count(one.shells, "shell")} open`,
+    one.services !== undefined && `services: ${servicesText(one.services)}`,
     one.network !== undefined && networkLine(one.network),
     ...(one.ports ?? []).map(portLine),
     one.expiresAt !== undefined && `expires ${one.expiresAt}`

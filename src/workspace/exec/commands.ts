@@ -167,7 +167,7 @@ export const openCommands = (
       ) =>
         Effect.flatMap(follow(process, command.log, { ...time, ending: command.ending }, secrets), (end) => {
           // Background processes that its handler left: the guest forgets them with the release.
-          const rest = command.isEnding ? Effect.ignore(process.kill) : Effect.void
+          const rest = command.isEnding || command.ending.isService ? Effect.ignore(process.kill) : Effect.void
           const forgotten = Effect.zipRight(rest, unmount(channel, command.id))
           return Effect.zipRight(forgotten, Effect.sync(() => concluded(command, process, end)))
         })
@@ -216,7 +216,7 @@ export const openCommands = (
               ...(mounts.length === 0 ? {} : { secretPaths: mounts.map(({ path }) => path) })
             })
           )
-          const ending = endingOptions({ graceMs: payload.graceSeconds * 1000, tty: payload.tty })
+          const ending = endingOptions({ graceMs: payload.graceSeconds * 1000, tty: payload.tty, role })
           const command = make(id, logs.create(id), scope, ending)
           const request = spawnRequest({ ...payload, env: { ...placeholders, ...payload.env, ...variables } }, input)
           // The following work overlaps with the start in the guest.

@@ -56,7 +56,7 @@ export const pageOf = (
 }
 
 /** Number of bytes without a cut character at the end (UTF-8 has at most four bytes each). */
-const wholeCharacters = (bytes: Buffer): number => {
+export const wholeCharacters = (bytes: Buffer): number => {
   for (let at = bytes.length - 1; at > 0 && at >= bytes.length - 4; at--) {
     const byte = bytes[at]!
     if ((byte & 0xc0) === 0x80) continue

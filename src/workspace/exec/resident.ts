@@ -25,9 +25,9 @@ export const execResident = (commands: Commands): Resident<ReadonlyArray<Running
   inherit: (noted, { folder, sinceMs }) => commands.inherit(noted, folder, sinceMs),
   clear: commands.clear,
   owns: (processId) => commands.journal.isRunning(processId),
-  // A shell waits for whoever types: typing counts as use of the workspace, the wait does not.
+  // A shell waits for whoever types: typing counts as use of the workspace, the wait does not. Nor does a service that nobody asks about.
   isBusy: Effect.sync(() =>
-    [...commands.running.keys()].some((id) => commands.journal.get(id)?.start.role?._tag !== "shell")
+    [...commands.running.keys()].some((id) => commands.journal.get(id)?.start.role === undefined)
   ),
   describe: Effect.sync(() => runningIn(commands))
 })

@@ -1,6 +1,7 @@
 import { execKind } from "../exec/inherit.ts"
 import { networkKind } from "../network/state.ts"
 import { portKind } from "../port/state.ts"
+import { serviceKind } from "../service/state.ts"
 import { shellKind } from "../shell/kind.ts"
 import { type StoredKind, storedKind } from "./states.ts"
 
@@ -9,5 +10,6 @@ export const residentKinds: ReadonlyArray<StoredKind> = [
   storedKind(execKind),
   storedKind(networkKind),
   storedKind(portKind),
+  storedKind(serviceKind),
   storedKind(shellKind)
 ]

@@ -15,6 +15,9 @@ import { openPorts, type Ports } from "../port/ports.ts"
 import { portResident } from "../port/resident.ts"
 import { portKind } from "../port/state.ts"
 import { openSecrets, type WorkspaceSecrets } from "../secret/workspace-secrets.ts"
+import { serviceResident } from "../service/resident.ts"
+import { openServices, type Services } from "../service/services.ts"
+import { serviceKind } from "../service/state.ts"
 import { shellKind } from "../shell/kind.ts"
 import { shellResident } from "../shell/resident.ts"
 import { makeShells, type Shells } from "../shell/shells.ts"
@@ -28,6 +31,7 @@ export interface OpenResidents extends Residents {
   readonly network: Network
   readonly ports: Ports
   readonly shells: Shells
+  readonly services: Services
 }
 
 /** Opens every resident of a workspace. The residents close with the Scope. */
@@ -42,11 +46,13 @@ export const openResidents = (
     const commands = yield* openCommands(folder, logLimits, secrets, headerSecrets, network.prepareClients)
     const ports = yield* openPorts(directory, network)
     const shells = makeShells(commands, folder)
+    const services = yield* openServices(directory, commands)
     return {
       ...makeResidents([
         listed(execKind, directory, execResident(commands)),
         listed(networkKind, directory, networkResident(network)),
         listed(portKind, directory, portResident(ports)),
+        listed(serviceKind, directory, serviceResident(services)),
         listed(shellKind, directory, shellResident(shells))
       ]),
       commands,
@@ -54,6 +60,7 @@ export const openResidents = (
       network,
       ports,
       secrets,
+      services,
       shells
     }
   })

@@ -4,6 +4,7 @@ import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { points, pointsOf } from "../fault-points.ts"
 import { hostInventory } from "../host-inventory.ts"
 import { shapeOf } from "../installation.ts"
+import { until } from "../pyro-cli.ts"
 import { settled, settlesAs } from "../settled.ts"
 import type { LifecycleDriver } from "./lifecycle-suite.ts"
 import { operations } from "./operations.ts"
@@ -41,6 +42,20 @@ export const faultSuite = (name: string, driver: LifecycleDriver) => {
   const readFiles = `${driver.dropCaches ?? "true"}; sha256sum ${files}`
   const { call, create, list, logs, remove, sh, snapshots, startProgram, status, vmProcess } = operations(() => client)
 
+  /** Writes a line for each start, and is ready a moment later. */
+  const service = {
+    workspace: "whole",
+    name: "served",
+    command: ["sh", "-c", "echo start >> /run/starts; sleep 0.1; touch /run/served; exec sleep 1000"],
+    ready_file: "/run/served"
+  }
+  const serviceState = async () =>
+    (await call<{ readonly state: string }>("service-status", { workspace: "whole", name: service.name })).state
+  const stopService = async () => {
+    await call("service-stop", { workspace: "whole", name: service.name })
+    await sh("whole", "rm -f /run/served /run/starts")
+  }
+
   const shapeNow = () => shapeOf(hostInventory({ state: client.state }), client.state).filter(isPartOfShape)
 
   const begin = async () => {
@@ -53,6 +68,9 @@ export const faultSuite = (name: string, driver: LifecycleDriver) => {
       await changePolicy({ allow_hosts: ["first.test.net"] }).then(() => known("denied.test.net"))
     }
     await call("snapshot", { workspace: "whole", name: "base" })
+    // Of the first one comes the file of services.
+    await call("service-start", service)
+    await stopService()
     await create("resting")
     await call("stop", { workspace: "resting" })
     shape = await settled(shapeNow)
@@ -193,6 +211,25 @@ export const faultSuite = (name: string, driver: LifecycleDriver) => {
         await call("reset", { workspace: "resting" })
         await sh("resting", "echo kept > file; sync")
         await call("stop", { workspace: "resting" })
+      }
+    },
+    {
+      step: "service",
+      ...request("service-start", service),
+      before: stopService,
+      found: async () => {
+        await until("the readiness", async () => await serviceState() === "ready")
+        assert.strictEqual(await sh("whole", "cat /run/starts"), "start")
+        await stopService()
+      }
+    },
+    {
+      step: "service-stop",
+      ...request("service-stop", { workspace: "whole", name: service.name }),
+      before: () => call("service-start", service),
+      found: async () => {
+        await until("the end", async () => await serviceState() === "stopped")
+        await stopService()
       }
     },
     {

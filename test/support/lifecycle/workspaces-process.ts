@@ -10,6 +10,12 @@ import { LogsPayload } from "../../../src/contract/operations/workspace-logs.ts"
 import { NetworkLogPayload, NetworkSetPayload } from "../../../src/contract/operations/workspace-network.ts"
 import { PortPublishPayload, PortUnpublishPayload } from "../../../src/contract/operations/workspace-port.ts"
 import { ResetPayload } from "../../../src/contract/operations/workspace-reset.ts"
+import {
+  ServiceLogsPayload,
+  ServicePayload,
+  ServiceStartPayload,
+  ServiceStopPayload
+} from "../../../src/contract/operations/workspace-service.ts"
 import { SnapshotPayload } from "../../../src/contract/operations/workspace-snapshot.ts"
 import { UpdatePayload } from "../../../src/contract/operations/workspace-update.ts"
 import { services } from "../../../src/local/layer.ts"
@@ -69,6 +75,11 @@ const operations = (all: Workspaces["Type"]) => {
     compare: operation(ComparePayload(), all.compare),
     exec: operation(ExecPayload(), exec),
     logs: operation(LogsPayload(), all.logs),
+    "service-start": operation(ServiceStartPayload(), all.service.start),
+    "service-list": operation(Named, all.service.list),
+    "service-status": operation(ServicePayload(), all.service.status),
+    "service-logs": operation(ServiceLogsPayload(), all.service.logs),
+    "service-stop": operation(ServiceStopPayload(), all.service.stop),
     delete: operation(DeletePayload(), all.remove),
     /** Sets a variable of this process: a fault point above all. */
     "set-variable": operation(

@@ -1,0 +1,70 @@
+import { Effect } from "effect"
+import type { ServiceInfo } from "../contract/operations/service-fields.ts"
+import { typed } from "../contract/shell-words.ts"
+import { note, print, printContent, warn } from "./print.ts"
+import { type Colour, painted, printTable } from "./table.ts"
+import { duration } from "./time-text.ts"
+import type { View } from "./view.ts"
+
+const COLOURS: Partial<Record<ServiceInfo["state"], Colour>> = {
+  ready: "green",
+  running: "green",
+  failed: "red",
+  starting: "yellow",
+  stopped: "dim"
+}
+
+const stateOf = ({ state }: ServiceInfo) => painted(COLOURS[state] ?? "dim", state)
+
+/** States of a service that may print more. */
+const isLive = (state: ServiceInfo["state"]) => state === "starting" || state === "ready" || state === "running"
+
+const detail = (one: ServiceInfo) =>
+  printTable([
+    ["name", one.name],
+    ["state", { ...stateOf(one), text: one.detail === undefined ? one.state : `${one.state}: ${one.detail}` }],
+    ["command", typed(one.command)],
+    ["ready check", one.readyCheck ?? "none"],
+    ...(one.readyMs === undefined ? [] : [["ready after", duration(one.readyMs)]]),
+    ["started", one.startedAt],
+    [isLive(one.state) ? "runs for" : "ran for", duration(one.uptimeMs)],
+    ["restarts", String(one.restarts)],
+    ...(one.status === undefined ? [] : [["exit status", String(one.status)]])
+  ])
+
+export const serviceViews = {
+  "workspace.service.start": {
+    result: ({ name, readyMs, state }) =>
+      note(`${name} is ${state}${readyMs === undefined ? "" : ` after ${duration(readyMs)}`}\n`)
+  } satisfies View<"workspace.service.start">,
+  "workspace.service.list": {
+    result: ({ services }) =>
+      services.length === 0
+        ? note("no services; start one: pyro workspace service start\n")
+        : printTable([
+          ["NAME", "STATE", "UPTIME", "RESTARTS", "CHECK", "COMMAND"],
+          ...services.map((one) => [
+            one.name,
+            stateOf(one),
+            isLive(one.state) ? duration(one.uptimeMs) : "-",
+            String(one.restarts),
+            one.readyCheck ?? "-",
+            typed(one.command).slice(0, 300)
+          ])
+        ], { head: true, flexible: [4, 5] })
+  } satisfies View<"workspace.service.list">,
+  "workspace.service.status": { result: detail } satisfies View<"workspace.service.status">,
+  "workspace.service.logs": {
+    next: ({ tailLines: _, ...payload }, { hasMore, nextCursor, state }) =>
+      hasMore || (payload.follow && isLive(state)) ? { ...payload, cursor: nextCursor } : undefined,
+    result: ({ output, skippedBytes = 0 }) =>
+      Effect.zipRight(
+        skippedBytes > 0 ? warn(`pyro: ${skippedBytes} bytes of the output were dropped here\n`) : Effect.void,
+        output === "" ? print("") : printContent(output)
+      )
+  } satisfies View<"workspace.service.logs">,
+  "workspace.service.stop": {
+    result: ({ name, state, status }) =>
+      note(`${name} is ${state}${status === undefined ? "" : `, with status ${status}`}\n`)
+  } satisfies View<"workspace.service.stop">
+}

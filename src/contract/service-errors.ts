@@ -1,0 +1,73 @@
+import { Schema } from "effect"
+import { snakeFields } from "./snake.ts"
+
+/** The workspace has no service of that name. */
+export class ServiceNotFound extends Schema.TaggedError<ServiceNotFound>()(
+  "ServiceNotFound",
+  snakeFields({
+    workspace: Schema.String,
+    service: Schema.String,
+    /** Similar names. */
+    similar: Schema.Array(Schema.String)
+  })
+) {
+  get code() {
+    return "service_not_found" as const
+  }
+  get fact() {
+    const { similar } = this
+    return `workspace ${this.workspace} has no service "${this.service}"${
+      similar.length === 0 ? "" : `. Did you mean ${similar.join(" or ")}?`
+    }`
+  }
+  override get message() {
+    return `${this.fact}${
+      this.similar.length === 0 ? "." : ""
+    } List services: pyro workspace service list ${this.workspace}`
+  }
+}
+
+/** A service of that name runs already. Nothing was started. */
+export class ServiceRunning extends Schema.TaggedError<ServiceRunning>()(
+  "ServiceRunning",
+  snakeFields({
+    workspace: Schema.String,
+    service: Schema.String,
+    state: Schema.String
+  })
+) {
+  get code() {
+    return "service_running" as const
+  }
+  get fact() {
+    return `service "${this.service}" of workspace ${this.workspace} runs already: its state is ${this.state}. Nothing was started`
+  }
+  override get message() {
+    return `${this.fact}. Choose another name, or stop it first: pyro workspace service stop ${this.workspace} ${this.service}`
+  }
+}
+
+/** A service ended, was stopped, or was not ready in time before its start was complete. None of its processes is left. */
+export class ServiceFailed extends Schema.TaggedError<ServiceFailed>()(
+  "ServiceFailed",
+  snakeFields({
+    workspace: Schema.String,
+    service: Schema.String,
+    detail: Schema.String,
+    /** The last lines of its log; empty if it printed nothing. */
+    outputTail: Schema.String
+  })
+) {
+  get code() {
+    return "service_failed" as const
+  }
+  get fact() {
+    const said = this.outputTail === "" ? "It printed nothing" : `The end of its log:\n${this.outputTail}`
+    return `service "${this.service}" of workspace ${this.workspace} is not running: ${this.detail}. ${said}`
+  }
+  override get message() {
+    return this.outputTail === ""
+      ? `${this.fact}. Correct its command, and start it again`
+      : `${this.fact}\nAll of it: pyro workspace service logs ${this.workspace} ${this.service}`
+  }
+}

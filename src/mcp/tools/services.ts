@@ -1,0 +1,40 @@
+import { Effect } from "effect"
+import type { ServiceInfo } from "../../contract/operations/service-fields.ts"
+import type { Tool } from "../request.ts"
+import { textAsSeen } from "../terminal.ts"
+import { count, lines, seconds } from "../words.ts"
+
+/** A service in one line. */
+const line = ({ detail, name, readyMs, restarts, state, status, uptimeMs }: ServiceInfo): string =>
+  [
+    `${name}: ${state}`,
+    ...(readyMs === undefined || state !== "ready" ? [] : [`ready after ${seconds(readyMs)}`]),
+    ...(status === undefined ? [`up ${seconds(uptimeMs)}`] : [`exit status ${status}`]),
+    ...(restarts === 0 ? [] : [count(restarts, "restart")]),
+    ...(detail === undefined ? [] : [detail])
+  ].join(", ")
+
+export const serviceTool: Tool<"workspace.service.status"> = { text: line }
+export const serviceStartTool: Tool<"workspace.service.start"> = { text: line }
+export const serviceStopTool: Tool<"workspace.service.stop"> = { text: line }
+
+export const serviceListTool: Tool<"workspace.service.list"> = {
+  text: ({ services }) => services.length === 0 ? "no services" : lines(...services.map(line))
+}
+
+export const serviceLogsTool: Tool<"workspace.service.logs"> = {
+  perform: ({ payload, pyro }) =>
+    Effect.map(pyro.workspace.service.logs(payload), (page) => {
+      const result = { ...page, output: textAsSeen(page.output) }
+      const { hasMore, nextCursor, output, skippedBytes = 0, state } = result
+      return {
+        result,
+        text: lines(
+          `state ${state}`,
+          skippedBytes > 0 && `[${skippedBytes} bytes before this are no longer kept]`,
+          output,
+          `[${hasMore ? "there is more; " : ""}go on with cursor ${nextCursor}]`
+        )
+      }
+    })
+}

@@ -1,0 +1,64 @@
+import type { ServiceInfo, ServiceState } from "../../contract/operations/service-fields.ts"
+import { recordedCommand } from "../command.ts"
+import type { Commands } from "../exec/commands.ts"
+import type { Check, ServiceRecord } from "./state.ts"
+
+/** A check in a few words. */
+export const checkText = (check: Check): string => {
+  switch (check._tag) {
+    case "tcp":
+      return `tcp ${check.port}`
+    case "http":
+      return check.url
+    case "file":
+      return `file ${check.path}`
+    case "command":
+      return `command ${check.script}`
+  }
+}
+
+export const stateOf = ({ due, end, options, readyMs, wanted }: ServiceRecord): ServiceState => {
+  if (end !== undefined) {
+    return wanted === "stopped" ? "stopped" : end.outcome === "exited" && end.status === 0 ? "exited" : "failed"
+  }
+  if (due === true) return "starting"
+  return options.check === undefined ? "running" : readyMs === undefined ? "starting" : "ready"
+}
+
+/** Bytes of output of each run, and where the first one begins. */
+export const runsOf = ({ logs }: Pick<Commands, "logs">, { outputBefore, runs }: ServiceRecord) => {
+  let begin = outputBefore
+  return runs.map(({ execId, outputBytes }) => {
+    const log = logs.get(execId)
+    const run = { execId, log, begin, end: begin + (outputBytes ?? log?.position ?? 0) }
+    begin = run.end
+    return run
+  })
+}
+
+/** Cursor behind the last byte of a service's log. */
+export const logEnd = (commands: Pick<Commands, "logs">, service: ServiceRecord): number =>
+  runsOf(commands, service).at(-1)?.end ?? service.outputBefore
+
+/** A service for people and programs. */
+export const serviceInfo = (
+  commands: Pick<Commands, "logs">,
+  service: ServiceRecord,
+  nowMs: number
+): ServiceInfo => {
+  const { dueBecause, end, name, options, readyMs, restarts, startedAt } = service
+  const detail = end?.detail ?? dueBecause
+  return {
+    name,
+    state: stateOf(service),
+    ...(detail === undefined ? {} : { detail }),
+    command: recordedCommand(options),
+    ...(options.check === undefined ? {} : { readyCheck: checkText(options.check) }),
+    startedAt,
+    ...(readyMs === undefined ? {} : { readyMs }),
+    uptimeMs: Math.max(0, (end === undefined ? nowMs : Date.parse(end.at)) - Date.parse(startedAt)),
+    restarts,
+    ...(end?.status === undefined ? {} : { status: end.status }),
+    outputBytes: logEnd(commands, service)
+  }
+}

@@ -1,0 +1,60 @@
+import { Deferred, Effect } from "effect"
+import type { PyroError } from "../../contract/errors.ts"
+import { named } from "../../contract/names.ts"
+import type { WorkspaceInfo } from "../../contract/operations/workspace-info.ts"
+import type { Resident, ResidentVm } from "../residents/Resident.ts"
+import { stateOf } from "./describe.ts"
+import { makeLive, type Services } from "./services.ts"
+import type { ServiceRecord } from "./state.ts"
+import { giveUp, settleRecord, supervise } from "./supervise.ts"
+
+/** Goes on with the services that a VM has, after the end of another daemon, or in a copy of a workspace. */
+const adopt = (services: Services, vm: ResidentVm) =>
+  Effect.forEach(services.all().filter(({ end }) => end === undefined), ({ due, name, runs, wanted }) => {
+    const last = runs.at(-1)
+    const isOpen = last !== undefined && last.outputBytes === undefined &&
+      services.commands.journal.get(last.execId) !== undefined
+    if (wanted === "stopped" && !isOpen) return settleRecord(services, name, { outcome: "not_started" })
+    const live = makeLive(name)
+    services.live.set(name, live)
+    if (wanted === "stopped") Deferred.unsafeDone(live.stopping, Effect.void)
+    return supervise(services, vm, live, due === true && !isOpen ? "launch" : "watch").pipe(
+      Effect.interruptible,
+      Effect.forkIn(vm.scope)
+    )
+  }, { discard: true })
+
+const lose = (services: Services, reason: PyroError) =>
+  Effect.suspend(() => {
+    services.vm = undefined
+    const lost = services.all().filter(({ end }) => end === undefined)
+    return Effect.forEach(lost, ({ name }) => {
+      const live = services.live.get(name)
+      return live === undefined
+        ? settleRecord(services, name, { outcome: "lost", detail: reason.message })
+        : giveUp(services, live, reason)
+    }, { discard: true })
+  })
+
+const counts = (services: ReadonlyArray<ServiceRecord>): Partial<WorkspaceInfo> => {
+  if (services.length === 0) return {}
+  const states = services.map(stateOf)
+  return { services: named(states.map((state) => [state, states.filter((one) => one === state).length])) }
+}
+
+/**
+ * A workspace's services as a resident. Their runs are commands, which come first in the list of residents: a service goes on in a copy of
+ * its memory, and is lost with its VM.
+ */
+export const serviceResident = (services: Services): Resident<ReadonlyArray<ServiceRecord>> => ({
+  begin: (vm) => Effect.sync(() => void (services.vm = vm)),
+  adopt: (vm) => adopt(services, vm),
+  lose: (reason) => lose(services, reason),
+  note: () => Effect.sync(services.all),
+  inherit: (noted) => services.replaceAll(noted),
+  clear: Effect.suspend(() => {
+    services.live.clear()
+    return services.replaceAll([])
+  }),
+  describe: Effect.sync(() => counts(services.all()))
+})
