@@ -26,6 +26,8 @@ export interface ConnectRequest {
   readonly refuse: Effect.Effect<void>
   /** Waits until the program has given up. Never ends for an answered request. */
   readonly withdrawn: Effect.Effect<void>
+  /** Calls the listener once the program has given up, without a fiber that waits. */
+  readonly onWithdrawn: (listener: () => void) => void
 }
 
 /** A program of the guest looks a name up. */
@@ -125,6 +127,7 @@ export const requestOf = (connection: Connection, pending: PendingRequest): Netw
     port,
     accept: accept(connection, number),
     refuse: answerOnce(connection, number, () => ({ answer: RequestAnswer.refused, count: 0, records: NOTHING })),
-    withdrawn: withdrawn.wait
+    withdrawn: withdrawn.wait,
+    onWithdrawn: (listener) => withdrawn.onSettled(listener)
   }
 }

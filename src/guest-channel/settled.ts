@@ -18,6 +18,12 @@ export class Settled<A, E> {
     this.#waiting = []
   }
 
+  /** Calls the listener then, or now. */
+  onSettled(listener: () => void) {
+    if (this.#effect === undefined) this.#waiting.push(listener)
+    else listener()
+  }
+
   readonly wait: Effect.Effect<A, E> = Effect.suspend(() => this.#effect ?? this.#later)
 
   get #later() {

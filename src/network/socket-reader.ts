@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import type { Socket } from "node:net"
+import { Signal } from "../system/signal.ts"
 
 type Chunks = ReadonlyArray<Buffer> | undefined
 
@@ -10,9 +11,9 @@ export class SocketReader {
   #chunks: Array<Buffer> = []
   #bytes = 0
   #isEnded = false
-  #failure: string | undefined
   #wake: ((chunks: Chunks) => void) | undefined
-  #fail: ((detail: string) => void) | undefined
+  /** The reason, once the connection was reset or lost. */
+  readonly failed = new Signal<string>()
 
   constructor(socket: Socket, maxUnreadBytes: number) {
     this.#socket = socket
@@ -29,13 +30,6 @@ export class SocketReader {
     if (chunks !== null) return resume(Effect.succeed(chunks))
     this.#wake = (chunks) => resume(Effect.succeed(chunks))
     return Effect.sync(() => (this.#wake = undefined))
-  })
-
-  /** Gives the reason once the connection was reset or lost. */
-  readonly failed: Effect.Effect<string> = Effect.async((resume) => {
-    if (this.#failure !== undefined) return resume(Effect.succeed(this.#failure))
-    this.#fail = (detail) => resume(Effect.succeed(detail))
-    return Effect.sync(() => (this.#fail = undefined))
   })
 
   close() {
@@ -81,7 +75,6 @@ export class SocketReader {
   }
 
   #lost(detail: string) {
-    this.#failure ??= detail
-    this.#fail?.(this.#failure)
+    this.failed.send(detail)
   }
 }

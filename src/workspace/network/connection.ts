@@ -43,7 +43,7 @@ const SMALL_BUFFER_BYTES = 16_384
 
 type Ended = Pick<NewRecord, "outcome" | "reason" | "option">
 
-const endedAs = (end: SpliceEnd): Ended => {
+const endedAs = (end: Exclude<SpliceEnd, { readonly _tag: "Stopped" }>): Ended => {
   switch (end._tag) {
     case "Closed":
       return { outcome: "allowed" }
@@ -132,14 +132,11 @@ const dial = (
 const move = (
   guest: GuestSocket,
   { bufferBytes, expectedName, one, socket, texts }: Effect.Effect.Success<ReturnType<typeof dial>>
-): Effect.Effect<Ended> => {
-  return splice({ guest, socket, counts: one.counts, expectedName, forbidden: texts, bufferBytes }).pipe(
-    // The last bytes are on their way in the guest.
-    Effect.tap(({ _tag }) => _tag === "Closed" ? Effect.ignore(guest.closed) : Effect.void),
-    Effect.map(endedAs),
-    Effect.raceFirst<Ended, never, never>(Deferred.await(one.isReset))
+): Effect.Effect<Ended> =>
+  Effect.map(
+    splice({ guest, socket, counts: one.counts, expectedName, forbidden: texts, bufferBytes, stop: one.reset }),
+    (end) => end._tag === "Stopped" ? one.reset.value! : endedAs(end)
   )
-}
 
 /** Time for the cache to notice the end of a connection. */
 const SERVED_TIMEOUT = "2 seconds"
@@ -193,8 +190,10 @@ export const connect = (request: ConnectRequest, connecting: Connecting): Effect
       }
       return ended
     })
-    yield* Effect.scoped(served).pipe(
-      Effect.raceFirst(Effect.as(request.withdrawn, GAVE_UP)),
+    yield* Effect.withFiberRuntime<Ended, DialRefused>((fiber) => {
+      request.onWithdrawn(() => fiber.unsafeInterruptAsFork(fiber.id()))
+      return Effect.scoped(served)
+    }).pipe(
       Effect.matchEffect({
         // Before the refusal: a command that ends because of the denial finds the entry.
         onFailure: (refusal) => Effect.zipRight(record(refusedAs(refusal)), request.refuse),

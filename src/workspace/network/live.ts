@@ -1,9 +1,9 @@
-import { Deferred, Effect, FiberId } from "effect"
 import type { OpenConnection } from "../../contract/operations/workspace-network.ts"
 import { ownAddresses } from "../../network/address/own.ts"
 import { type Denied, judgeAddress, judgeLiteral, judgeName } from "../../network/policy/judge.ts"
 import type { Rules } from "../../network/policy/policy.ts"
 import type { Counts } from "../../network/splice.ts"
+import { Signal } from "../../system/signal.ts"
 
 /** A connection that is open now. */
 export interface LiveConnection {
@@ -20,8 +20,8 @@ export interface LiveConnection {
   /** The first bytes were compared with the name. */
   readonly isInspected: boolean
   readonly counts: Counts
-  /** Ends when the host resets the connection. */
-  readonly isReset: Deferred.Deferred<Reset>
+  /** Comes when the host resets the connection. */
+  readonly reset: Signal<Reset>
 }
 
 /** Why the host resets a connection. `denied`: the policy forbids the connection now. */
@@ -31,10 +31,10 @@ export interface Reset {
   readonly option?: string
 }
 
-export const makeLive = (fields: Omit<LiveConnection, "counts" | "isReset">): LiveConnection => ({
+export const makeLive = (fields: Omit<LiveConnection, "counts" | "reset">): LiveConnection => ({
   ...fields,
   counts: { sentBytes: 0, receivedBytes: 0 },
-  isReset: Deferred.unsafeMake(FiberId.none)
+  reset: new Signal()
 })
 
 /** The host of a connection, as the log names it. */
@@ -62,8 +62,7 @@ export const forbiddenBy = (rules: Rules, live: LiveConnection): Reset | undefin
 }
 
 /** Resets a connection on both sides. */
-export const resetLive = ({ isReset }: LiveConnection, reset: Reset): void =>
-  Deferred.unsafeDone(isReset, Effect.succeed(reset))
+export const resetLive = (live: LiveConnection, reset: Reset): void => live.reset.send(reset)
 
 export const describeLive = (live: LiveConnection): OpenConnection => ({
   at: live.at,
