@@ -5,6 +5,7 @@ import type { Notice } from "../contract/notice.ts"
 import type { CliSurface, Folding, PureSchema } from "../contract/operation.ts"
 import type { Operation } from "../contract/operations.ts"
 import type { RunPayload } from "../contract/operations/run.ts"
+import type { AttachPayload } from "../contract/operations/workspace-attach.ts"
 import type { DeletePayload } from "../contract/operations/workspace-delete.ts"
 import { type ExecPayload, workspaceExec } from "../contract/operations/workspace-exec.ts"
 import type { LogsPayload } from "../contract/operations/workspace-logs.ts"
@@ -106,6 +107,11 @@ export const perform = ({ json, outputOptions, operation, payload }: Prepared): 
     // --follow performs an exec with the same output options. Only the row with the flag may follow.
     if (extras?.["follow"] !== undefined && outputOptions.switches.has("follow")) {
       return yield* performFollow(pyro, payload as LogsPayload, outputOptions)
+    }
+    if (operation.name === "workspace.shell.attach") {
+      const { performAttach } = yield* Effect.promise(() => import("./attach.ts"))
+      const result = yield* performAttach(pyro, payload as AttachPayload, json)
+      return row.exitStatus?.(result, payload) ?? 0
     }
     const ask = (payload: unknown) => callOf(pyro, operation)(payload) as Effect.Effect<unknown, PyroError>
     const result = operation.kind === "unary"

@@ -14,7 +14,7 @@ const OTHER_WORDS: ReadonlyArray<readonly [words: ReadonlyArray<string>, command
   [["pull", "download"], ["env pull", "workspace export"]],
   [["cp"], ["workspace export"]],
   [["upload"], ["workspace sync push"]],
-  [["shell", "ssh", "bash", "sh", "attach"], ["workspace exec --tty"]],
+  [["shell", "ssh", "bash", "sh", "attach"], ["workspace attach"]],
   [["run"], ["workspace exec"]],
   [["commit", "checkpoint", "save"], ["workspace snapshot create"]],
   [["clone", "branch"], ["workspace fork"]],

@@ -194,6 +194,7 @@ export const layer: Layer.Layer<Terminal> = Layer.sync(Terminal, () => {
     resizes,
     interceptSignal,
     raw,
+    guard: Effect.flatMap(Effect.promise(() => import("./terminal-guard.ts")), ({ guardTerminal }) => guardTerminal),
     readFile,
     resolvePath: absolute,
     workspace: settingNow("PYRO_WORKSPACE"),

@@ -36,6 +36,11 @@ export class Terminal extends Context.Tag("pyro/cli/Terminal")<Terminal, {
   readonly interceptSignal: Effect.Effect<Effect.Effect<void>, never, Scope.Scope>
   /** Hands every key to the guest, Ctrl-C too, until the scope closes or the process exits. */
   readonly raw: Effect.Effect<void, never, Scope.Scope>
+  /**
+   * Restores the terminal from the modes that a guest's program asks for, when the Scope closes, and also when pyro is killed. Told of
+   * switches to and from the alternate screen.
+   */
+  readonly guard: Effect.Effect<(isAlternate: boolean) => void, never, Scope.Scope>
   /** Reads a file of the host, or stdin for `-`. Fails if it has more than `maxBytes`. */
   readonly readFile: (path: string, maxBytes: number) => Effect.Effect<Uint8Array, FileUnreadable>
   /** A path of the host as it is from here, absolute. */

@@ -61,6 +61,8 @@ export const shellViews = {
   "workspace.shell.write": {
     result: ({ cursor }) => note(`pyro: see what it did with --cursor ${cursor}\n`)
   } satisfies View<"workspace.shell.write">,
+  // Its events are shown by attach.ts, which has the terminal.
+  "workspace.shell.attach": { result: () => Effect.void } satisfies View<"workspace.shell.attach">,
   "workspace.shell.resize": {
     result: ({ cols, rows }) => note(`the terminal has ${cols} columns and ${rows} rows\n`)
   } satisfies View<"workspace.shell.resize">,

@@ -4,7 +4,10 @@ import type { PullOperation, StartOperation } from "./event-batches.ts"
 import type { EventOf, Operation, OperationName, OperationOf, PayloadOf, ResultOf } from "./operations.ts"
 import type { RunInput } from "./run-input.ts"
 
-type Inputs<Name extends OperationName> = Name extends "run" | "workspace.exec" ? [input?: RunInput] : []
+/** Operations that the caller feeds while they run. */
+export type WithInput = "run" | "workspace.exec" | "workspace.shell.attach"
+
+type Inputs<Name extends OperationName> = Name extends WithInput ? [input?: RunInput] : []
 
 /** How an operation with events is called; `forEachEvent` takes the cheapest way. */
 interface NamedStreamingCall<Name extends OperationName> {

@@ -11,6 +11,7 @@ import {
 import { gc } from "./operations/gc.ts"
 import { networkLists } from "./operations/network-lists.ts"
 import { run } from "./operations/run.ts"
+import { workspaceShellAttach } from "./operations/workspace-attach.ts"
 import { workspaceCancel } from "./operations/workspace-cancel.ts"
 import { workspaceCompare } from "./operations/workspace-compare.ts"
 import { workspaceDelete } from "./operations/workspace-delete.ts"
@@ -81,6 +82,7 @@ export const operations = [
   workspaceShellResize,
   workspaceShellSignal,
   workspaceShellClose,
+  workspaceShellAttach,
   workspaceServiceStart,
   workspaceServiceList,
   workspaceServiceStatus,

@@ -96,6 +96,7 @@ const make = (pooled: boolean) =>
           list: (payload) => of(({ shell }) => shell.list(payload)),
           read: (payload) => of(({ shell }) => shell.read(payload)),
           write: (payload) => of(({ shell }) => shell.write(payload)),
+          attach: callFromPull((payload, input) => of(({ shell }) => shell.attach(payload, input))),
           resize: (payload) => of(({ shell }) => shell.resize(payload)),
           signal: (payload) => of(({ shell }) => shell.signal(payload)),
           close: (payload) => of(({ shell }) => shell.close(payload))

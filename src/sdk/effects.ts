@@ -3,7 +3,7 @@ import { ChannelFailed, type PyroError } from "../contract/errors.ts"
 import { forEachEvent, type StreamingCall } from "../contract/event-batches.ts"
 import type { Folding } from "../contract/operation.ts"
 import type { EventOf, Operation, OperationName, OperationOf, ResultOf } from "../contract/operations.ts"
-import { callOf, Pyro, type PyroService } from "../contract/Pyro.ts"
+import { callOf, Pyro, type PyroService, type WithInput } from "../contract/Pyro.ts"
 import type { RunInput } from "../contract/run-input.ts"
 import { type Nested, nested } from "./nested.ts"
 import { type Options, payloadOf } from "./options.ts"
@@ -17,8 +17,7 @@ export type EffectCall<Name extends OperationName> = OperationOf<Name> extends {
   }
   : (...args: Arguments<Name>) => Effect.Effect<ResultOf<Name>, PyroError, Pyro>
 
-type HasInput = "run" | "workspace.exec"
-type Arguments<Name extends OperationName> = Name extends HasInput ? [options: Options<Name>, input?: RunInput]
+type Arguments<Name extends OperationName> = Name extends WithInput ? [options: Options<Name>, input?: RunInput]
   : {} extends Options<Name> ? [options?: Options<Name>]
   : [options: Options<Name>]
 

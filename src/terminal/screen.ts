@@ -105,6 +105,15 @@ export class Screen {
     return { lines: joinedRows(buffer.normal, from), isCut, isAlternate: false }
   }
 
+  /** The rows of the screen as they stand: a line that the terminal wrapped takes several. */
+  rows(): ReadonlyArray<string> {
+    const { active } = this.#terminal.buffer
+    return Array.from(
+      { length: this.#terminal.rows },
+      (_, row) => active.getLine(active.baseY + row)?.translateToString(true) ?? ""
+    )
+  }
+
   /** Sequences that paint this screen on a terminal of the same size. */
   painted(): string {
     return this.#serializer.serialize({ scrollback: 0 })

@@ -2,7 +2,6 @@ import { Context, Effect, Layer, Mailbox, Option, Ref, Schedule, Scope, Stream }
 import { InvalidRequest, type PyroError } from "../contract/errors.ts"
 import type { Notice } from "../contract/notice.ts"
 import type { WorkspaceOperation } from "../contract/operation-states.ts"
-import type { ShellInfo, ShellScreen } from "../contract/operations/shell-fields.ts"
 import type { CancelPayload, CancelResult } from "../contract/operations/workspace-cancel.ts"
 import type { ComparePayload } from "../contract/operations/workspace-compare.ts"
 import type { DeletePayload } from "../contract/operations/workspace-delete.ts"
@@ -27,17 +26,6 @@ import type {
   NetworkSetResult
 } from "../contract/operations/workspace-network.ts"
 import type { ResetPayload } from "../contract/operations/workspace-reset.ts"
-import type {
-  ShellClosePayload,
-  ShellListPayload,
-  ShellListResult,
-  ShellOpenPayload,
-  ShellReadPayload,
-  ShellResizePayload,
-  ShellSignalPayload,
-  ShellWritePayload,
-  ShellWriteResult
-} from "../contract/operations/workspace-shell.ts"
 import type { SnapshotEvent, SnapshotInfo, SnapshotPayload } from "../contract/operations/workspace-snapshot.ts"
 import type { SummaryResult } from "../contract/operations/workspace-summary.ts"
 import type { UpdatePayload } from "../contract/operations/workspace-update.ts"
@@ -55,7 +43,7 @@ import { adoptAll } from "./lifecycle/adopt.ts"
 import { type Lifecycle, type LifecycleServices, type Notify, pickServices } from "./lifecycle/context.ts"
 import { create } from "./lifecycle/create.ts"
 import { damagedInfo, isDamaged } from "./lifecycle/damaged.ts"
-import { commandsOf, residentsOf } from "./lifecycle/entry-residents.ts"
+import { commandsOf } from "./lifecycle/entry-residents.ts"
 import type { Entry } from "./lifecycle/entry.ts"
 import { expire } from "./lifecycle/expire.ts"
 import { infoOf } from "./lifecycle/info.ts"
@@ -77,7 +65,7 @@ import { archiveRoot } from "./root-archive.ts"
 import type { SecretSet } from "./secret/output-filter.ts"
 import { demandOneSeed } from "./seed/request.ts"
 import { makeServiceOperations, type ServiceOperations } from "./service/operations.ts"
-import type { Shells } from "./shell/shells.ts"
+import { makeShellOperations, type ShellOperations } from "./shell/operations.ts"
 import { makeFlattener } from "./snapshot/flatten-idle.ts"
 import { fork } from "./snapshot/fork.ts"
 import { createSnapshot, deleteSnapshot, listSnapshots } from "./snapshot/keep.ts"
@@ -129,6 +117,7 @@ export class Workspaces extends Context.Tag("pyro/workspace/Workspaces")<Workspa
     readonly close: (payload: ShellClosePayload) => Effect.Effect<ShellInfo, PyroError>
   }
   readonly service: ServiceOperations
+  readonly shell: ShellOperations
   readonly summary: (payload: Named) => Effect.Effect<SummaryResult, PyroError>
   readonly content: Content
   /** The disk of a workspace at rest. */
@@ -221,16 +210,6 @@ const make = Effect.gen(function*() {
     Effect.provide(
       Effect.flatMap(registry.find(workspace), (entry) => borrowReader(lifecycle, entry, operation)),
       context
-    )
-
-  const shellsOf = <A>(
-    { workspace }: Named,
-    operation: WorkspaceOperation,
-    work: (shells: Shells) => Effect.Effect<A, PyroError>
-  ) =>
-    Effect.flatMap(
-      registry.find(workspace),
-      (entry) => Effect.flatMap(residentsOf(entry, operation), ({ shells }) => work(shells))
     )
 
   const disk = makeDisk(lifecycle)
@@ -362,6 +341,7 @@ const make = Effect.gen(function*() {
       close: (payload) => shellsOf(payload, "workspace.shell.close", ({ close }) => close(payload))
     },
     service: makeServiceOperations(registry),
+    shell: makeShellOperations(lifecycle),
     summary: (payload) =>
       Effect.flatMap(registry.find(payload.workspace), (entry) => {
         const asked = { paths: [], stat: true, nameOnly: false, includeIgnored: false, verified: false, maxBytes: 0 }

@@ -80,6 +80,7 @@ const NETWORK = "it needs the network"
 const SHARED = "it removes what other tests use from the cache that they share"
 const READERS = "the reader has the program; test/guest/workspace-secrets.test.ts passes secrets to programs"
 const COMPANY = "the certificate is the reader's; test/projects/dependencies.test.ts trusts one"
+const ATTACH = "it needs a terminal; test/guest/workspace-attach.test.ts has one"
 const BENCH = "it measures for a quarter of an hour"
 
 /** Commands that the test of the documents does not run, each with its reason. pyro's parser still reads them. */
@@ -97,6 +98,8 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ],
   ["cd ~/your-project && npm install /tmp/pyro-0.1.0.tgz", "test/guest/library.test.ts installs the package"],
   ["npm run example examples/agent.ts", "test/guest/examples.test.ts runs all examples"],
+  ["pyro workspace attach fix", ATTACH],
+  ["pyro workspace attach fix \"$SHELL_ID\" --detach-key ctrl-q", ATTACH],
   ["pyro run debian:12 --tty", "it needs a terminal; test/cli/run.test.ts has one"],
   [
     "pyro workspace logs fix --follow",

@@ -7,6 +7,7 @@ export const shellResident = (shells: Shells): Resident<object> => ({
   adopt: shells.adopt,
   lose: () => Effect.void,
   clear: Effect.sync(() => shells.renderings.clear()),
+  isBusy: Effect.sync(() => shells.isAttached()),
   describe: Effect.sync(() => {
     const count = shells.count()
     return count === 0 ? {} : { shells: count }

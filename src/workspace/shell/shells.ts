@@ -1,7 +1,9 @@
 import { Deferred, Effect, type Scope } from "effect"
-import type { PyroError } from "../../contract/errors.ts"
+import { InvalidRequest, type PyroError } from "../../contract/errors.ts"
+import type { PullEvents } from "../../contract/event-batches.ts"
 import { firstOf } from "../../contract/first-of.ts"
 import type { ShellInfo, ShellScreen } from "../../contract/operations/shell-fields.ts"
+import type { AttachEvent, AttachPayload } from "../../contract/operations/workspace-attach.ts"
 import type {
   ShellListResult,
   ShellOpenPayload,
@@ -11,11 +13,14 @@ import type {
   ShellWritePayload,
   ShellWriteResult
 } from "../../contract/operations/workspace-shell.ts"
+import type { RunInput } from "../../contract/run-input.ts"
+import { acquirePlain } from "../../system/scopes.ts"
 import { recordEvent } from "../events.ts"
 import { endRunning } from "../exec/cancel.ts"
 import type { Command, Commands, Running } from "../exec/commands.ts"
 import type { JournaledCommand } from "../exec/journal.ts"
 import type { WorkspaceFolder } from "../lifecycle/record.ts"
+import { attach } from "./attach.ts"
 import { open } from "./open.ts"
 import { read } from "./read.ts"
 import { Renderings } from "./renderings.ts"
@@ -36,11 +41,18 @@ export interface Shells {
   readonly list: Effect.Effect<ShellListResult>
   readonly read: (payload: ShellReadPayload) => Effect.Effect<ShellScreen, PyroError>
   readonly write: (payload: ShellWritePayload) => Effect.Effect<ShellWriteResult, PyroError>
+  /** Connects a caller to the shell, until the Scope closes. */
+  readonly attach: (
+    payload: AttachPayload,
+    input: RunInput
+  ) => Effect.Effect<PullEvents<AttachEvent>, PyroError, Scope.Scope>
   readonly resize: (payload: ShellResizePayload) => Effect.Effect<ShellInfo, PyroError>
   /** Signals the group in the foreground of the terminal. */
   readonly signal: (payload: ShellSignalPayload) => Effect.Effect<ShellInfo, PyroError>
   readonly close: (named: Named) => Effect.Effect<ShellInfo, PyroError>
   readonly renderings: Renderings
+  /** A caller is attached to a shell. */
+  readonly isAttached: () => boolean
   /** Number of open shells. */
   readonly count: () => number
   /** Records the ends of the shells that run in an adopted VM. */
@@ -49,6 +61,7 @@ export interface Shells {
 
 export const makeShells = (commands: Commands, folder: WorkspaceFolder): Shells => {
   const renderings = new Renderings()
+  let attached = 0
   const infoOf = (shell: JournaledCommand) => shellInfo(commands, commands.journal.get(shell.start.id) ?? shell)
 
   /** Records the end of a shell, whoever ends it. A shell that its VM takes along ends with the VM's own event. */
@@ -90,6 +103,15 @@ export const makeShells = (commands: Commands, folder: WorkspaceFolder): Shells 
     read: (payload) =>
       Effect.flatMap(findShell(commands, payload), (shell) => read({ commands, renderings }, shell, payload)),
     write: (payload) => Effect.flatMap(openShell(commands, payload), (shell) => write(renderings, shell, payload)),
+    isAttached: () => attached > 0,
+    attach: ({ cols, rows, shellId, workspace }, input) =>
+      Effect.gen(function*() {
+        if (shellId === undefined) return yield* new InvalidRequest({ field: "shell_id", detail: "is missing" })
+        const shell = yield* openShell(commands, { workspace, shellId })
+        yield* acquirePlain(Effect.sync(() => void attached++), () => void attached--)
+        const size = { ...(cols === undefined ? {} : { cols }), ...(rows === undefined ? {} : { rows }) }
+        return yield* attach({ commands, folder, renderings }, shell, size, input)
+      }),
     resize: (payload) =>
       Effect.flatMap(
         openShell(commands, payload),

@@ -76,7 +76,7 @@ describe("finding the operation", () => {
 
   it.each([
     ["pull", "env pull"],
-    ["shell", "workspace exec --tty"],
+    ["shell", "workspace attach"],
     ["inspect", "workspace status"],
     ["images", "env list"],
     ["vm", "workspace"],
@@ -91,7 +91,7 @@ describe("finding the operation", () => {
     ["workspace pull", "export"],
     ["workspace sync pull", "workspace export"],
     ["workspace upload", "sync push"],
-    ["workspace ssh", "exec --tty"],
+    ["workspace ssh", "attach"],
     ["workspace run", "exec"],
     ["workspace commit", "snapshot create"],
     ["workspace snapshot save", "create"],

@@ -65,6 +65,7 @@ export const on = (argv: ReadonlyArray<string>, { answers = {}, files = {}, run,
       size: Effect.succeed({ rows: 50, cols: 132 }),
       resizes: Stream.empty,
       interceptSignal: Effect.succeed(Effect.never),
+      guard: Effect.succeed(() => {}),
       raw: Effect.acquireRelease(note("raw"), () => note("cooked")),
       readFile: (path) =>
         files[path] === undefined

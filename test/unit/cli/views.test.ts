@@ -30,6 +30,7 @@ const shown = <Name extends OperationName>(
         resizes: Stream.empty,
         interceptSignal: Effect.succeed(Effect.never),
         raw: Effect.void,
+        guard: Effect.succeed(() => {}),
         readFile: () => Effect.die("no files"),
         resolvePath: (path) => path,
         variable: () => undefined,

@@ -1,0 +1,149 @@
+import { Deferred, Effect, Scope, Stream } from "effect"
+import { InvalidRequest, type PyroError } from "../contract/errors.ts"
+import { SHELL_COLS, SHELL_ROWS } from "../contract/operations/shell-fields.ts"
+import type { AttachPayload, AttachResult } from "../contract/operations/workspace-attach.ts"
+import type { PyroService } from "../contract/Pyro.ts"
+import { warn } from "./print.ts"
+import { type OutputClosed, Terminal } from "./terminal.ts"
+
+/** Times that a lost daemon's successor is asked in a row, and the wait before each, in ms. */
+const MOST_LOST = 6
+const BETWEEN_MS = 100
+
+const CLEAR = "\u001b[!p\u001b[2J\u001b[H"
+
+/** Switches to and from the screen of full-screen programs. */
+const SWITCH = /\u001b\[\?(?:47|1047|1049)([hl])/g
+/** Longest part of a switch that may be cut off. */
+const SWITCH_LENGTH = 8
+
+/** Follows which of the terminal's two screens a program uses. */
+const screenSwitches = (note: (isAlternate: boolean) => void) => {
+  let rest = ""
+  return (bytes: Uint8Array) => {
+    const text = rest + Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1")
+    const last = [...text.matchAll(SWITCH)].at(-1)
+    if (last !== undefined) note(last[1] === "h")
+    rest = text.slice(-SWITCH_LENGTH)
+  }
+}
+
+/** Keys up to the detach key, which completes `detached`. */
+const keysUntil = (keys: Stream.Stream<Uint8Array>, detachKey: string, detached: Deferred.Deferred<void>) => {
+  if (detachKey === "none") return keys
+  const code = detachKey.toUpperCase().charCodeAt("ctrl-".length) & 0x1f
+  return keys.pipe(
+    Stream.mapEffect((bytes) => {
+      const at = bytes.indexOf(code)
+      return at < 0
+        ? Effect.succeed(bytes)
+        : Effect.as(Deferred.succeed(detached, undefined), bytes.subarray(0, at))
+    }),
+    Stream.interruptWhenDeferred(detached)
+  )
+}
+
+const fit = (value: number, { from, to }: { readonly from: number; readonly to: number }) =>
+  Math.min(to, Math.max(from, value))
+
+/** Connects this terminal to a shell until its end or the detach key. The result of a detached shell is that it runs. */
+export const performAttach = (
+  pyro: PyroService,
+  payload: AttachPayload,
+  json: boolean
+): Effect.Effect<AttachResult, PyroError | OutputClosed, Terminal> =>
+  Effect.scoped(Effect.gen(function*() {
+    const terminal = yield* Terminal
+    if (json) return yield* new InvalidRequest({ field: "--json", detail: "cannot be combined with a terminal" })
+    if (!terminal.stdinIsTerminal || !terminal.stdoutIsTerminal) {
+      return yield* new InvalidRequest({
+        field: "",
+        detail: "needs stdin and stdout to be a terminal. Without one: pyro workspace shell read, and write"
+      })
+    }
+    const window = yield* terminal.size
+    const size = { cols: fit(window.cols, SHELL_COLS), rows: fit(window.rows, SHELL_ROWS) }
+    const { workspace } = payload
+    const shellId = payload.shellId ?? (yield* openFor(pyro, workspace, size, terminal.type))
+    const detached = yield* Deferred.make<void>()
+    const isRaw = yield* Deferred.make<void>()
+    const keys = keysUntil(terminal.stdin, payload.detachKey, detached)
+    const input = {
+      stdin: Stream.unwrap(Effect.as(Deferred.await(isRaw), keys)),
+      resizes: Stream.concat(Stream.fromEffect(Effect.zipRight(Deferred.await(isRaw), terminal.size)), terminal.resizes)
+    }
+    let result: AttachResult = { shellId, outcome: "running" }
+    let losses = 0
+    let hasBegun = false
+    let noteSwitch = (_: Uint8Array) => {}
+    const begin = Effect.gen(function*() {
+      if (hasBegun) return
+      hasBegun = true
+      noteSwitch = screenSwitches(yield* terminal.guard)
+      yield* terminal.raw
+      yield* Deferred.succeed(isRaw, undefined)
+    })
+    const scope = yield* Effect.scope
+    const once = Effect.suspend(() =>
+      Stream.runForEach(pyro.workspace.shell.attach({ ...payload, ...size, shellId }, input), (event) =>
+        Effect.gen(function*() {
+          switch (event._tag) {
+            case "Attached": {
+              losses = 0
+              result = { ...result, shellId: event.shellId }
+              yield* Effect.provideService(begin, Scope.Scope, scope)
+              noteSwitch(Buffer.from(event.screen, "latin1"))
+              return yield* terminal.writeStdout(CLEAR + event.screen)
+            }
+            case "Output":
+              noteSwitch(event.bytes)
+              return yield* terminal.writeStdout(event.bytes)
+            case "Exited": {
+              const { _tag, ...how } = event
+              result = { ...result, ...how }
+              return
+            }
+            case "Notice":
+              return
+          }
+        }))
+    )
+    /** The next daemon has the shell too. */
+    const untilEnd: Effect.Effect<void, PyroError | OutputClosed> = Effect.catchTag(
+      once,
+      "DaemonUnavailable",
+      (failure) =>
+        ++losses > MOST_LOST || !hasBegun
+          ? Effect.fail(failure)
+          : Effect.zipRight(Effect.sleep(BETWEEN_MS * losses), untilEnd)
+    )
+    yield* Effect.raceFirst(untilEnd, Deferred.await(detached))
+    return result
+  })).pipe(
+    Effect.tap(({ outcome, shellId }) =>
+      warn(
+        outcome === "running"
+          ? `\npyro: detached; the shell goes on. Return: pyro workspace attach ${payload.workspace} ${
+            shellId.slice(0, 8)
+          }\n`
+          : ""
+      )
+    )
+  )
+
+const openFor = (
+  pyro: PyroService,
+  workspace: string,
+  size: { readonly cols: number; readonly rows: number },
+  type: string | undefined
+) =>
+  Effect.map(
+    pyro.workspace.shell.open({
+      workspace,
+      command: [],
+      cwd: "/workspace",
+      env: type === undefined ? {} : { TERM: type },
+      ...size
+    }),
+    ({ shellId }) => shellId
+  )

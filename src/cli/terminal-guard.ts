@@ -1,0 +1,65 @@
+import { Effect, type Scope } from "effect"
+import { spawn, spawnSync } from "node:child_process"
+import { writeSync } from "node:fs"
+import type { Socket } from "node:net"
+
+/** Modes that a guest's program may have asked for: mouse, focus, pasting, keys, hidden cursor, colours, scrolling region. */
+const RESET =
+  "\u001b[!p\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?1006l\u001b[?1004l\u001b[?2004l\u001b[?1l\u001b>\u001b[?7h\u001b[?25h\u001b[0m"
+const LEAVE_ALTERNATE = "\u001b[?1049l"
+
+/** What the guard is told: the screen that the guest's program uses, or that this process restores the terminal by itself. */
+type Told = "alternate" | "normal" | "done"
+
+/** Restores the terminal when its stdin ends without the word `done`: this process was killed. */
+const SCRIPT = `trap '' INT QUIT HUP TERM TSTP TTOU
+told=normal
+while read -r line; do told=$line; done <&3
+[ "$told" = done ] && exit
+[ "$told" = alternate ] && printf '%s' "$3"
+printf '%s\\r\\n' "$2"
+stty "$1"`
+
+/**
+ * Restores the caller's terminal from what a guest's program made of it: when the Scope closes, when the process exits, and, by a process of
+ * its own, when this one is killed. The result is told when the program enters or leaves the alternate screen.
+ */
+export const guardTerminal: Effect.Effect<(isAlternate: boolean) => void, never, Scope.Scope> = Effect.map(
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const { stdout } = spawnSync("stty", ["-g"], { stdio: ["inherit", "pipe", "ignore"], encoding: "utf8" })
+      const child = spawn("/bin/sh", ["-c", SCRIPT, "pyro", stdout.trim(), RESET, LEAVE_ALTERNATE], {
+        stdio: ["inherit", "inherit", "ignore", "pipe"]
+      })
+      const pipe = child.stdio[3] as Socket
+      // Without a shell there is no guard.
+      child.on("error", () => {})
+      pipe.on("error", () => {})
+      child.unref()
+      pipe.unref()
+      let isAlternate = false
+      const tell = (what: Told) => void pipe.write(`${what}\n`)
+      const restore = () => {
+        tell("done")
+        pipe.end()
+        try {
+          writeSync(1, (isAlternate ? LEAVE_ALTERNATE : "") + RESET)
+        } catch { /* the terminal has hung up */ }
+      }
+      // Also for the exits that run no finalizers, such as a second signal.
+      process.once("exit", restore)
+      const noteScreen = (now: boolean) => {
+        if (now === isAlternate) return
+        isAlternate = now
+        tell(now ? "alternate" : "normal")
+      }
+      return { noteScreen, restore }
+    }),
+    ({ restore }) =>
+      Effect.sync(() => {
+        process.off("exit", restore)
+        restore()
+      })
+  ),
+  ({ noteScreen }) => noteScreen
+)

@@ -1,0 +1,88 @@
+import { Effect, Ref, type Scope } from "effect"
+import type { PyroError } from "../../contract/errors.ts"
+import type { PullEvents } from "../../contract/event-batches.ts"
+import type { WorkspaceOperation } from "../../contract/operation-states.ts"
+import type { ShellInfo, ShellScreen } from "../../contract/operations/shell-fields.ts"
+import type { AttachEvent, AttachPayload } from "../../contract/operations/workspace-attach.ts"
+import type {
+  ShellClosePayload,
+  ShellListPayload,
+  ShellListResult,
+  ShellOpenPayload,
+  ShellReadPayload,
+  ShellResizePayload,
+  ShellSignalPayload,
+  ShellWritePayload,
+  ShellWriteResult
+} from "../../contract/operations/workspace-shell.ts"
+import type { RunInput } from "../../contract/run-input.ts"
+import type { Lifecycle } from "../lifecycle/context.ts"
+import { residentsOf } from "../lifecycle/entry-residents.ts"
+import { touch } from "../lifecycle/record.ts"
+import { runningGeneration } from "../lifecycle/running.ts"
+import type { Shells } from "./shells.ts"
+
+/** The operations on shells. */
+export interface ShellOperations {
+  readonly open: (payload: ShellOpenPayload) => Effect.Effect<ShellInfo, PyroError>
+  readonly list: (payload: ShellListPayload) => Effect.Effect<ShellListResult, PyroError>
+  readonly read: (payload: ShellReadPayload) => Effect.Effect<ShellScreen, PyroError>
+  readonly write: (payload: ShellWritePayload) => Effect.Effect<ShellWriteResult, PyroError>
+  /** The Scope detaches the caller. */
+  readonly attach: (
+    payload: AttachPayload,
+    input?: RunInput
+  ) => Effect.Effect<PullEvents<AttachEvent>, PyroError, Scope.Scope>
+  readonly resize: (payload: ShellResizePayload) => Effect.Effect<ShellInfo, PyroError>
+  readonly signal: (payload: ShellSignalPayload) => Effect.Effect<ShellInfo, PyroError>
+  readonly close: (payload: ShellClosePayload) => Effect.Effect<ShellInfo, PyroError>
+}
+
+interface Named {
+  readonly workspace: string
+}
+
+export const makeShellOperations = ({ registry }: Lifecycle): ShellOperations => {
+  const known = <A>(
+    { workspace }: Named,
+    operation: WorkspaceOperation,
+    work: (shells: Shells) => Effect.Effect<A, PyroError>
+  ) =>
+    Effect.flatMap(
+      registry.find(workspace),
+      (entry) => Effect.flatMap(residentsOf(entry, operation), ({ shells }) => work(shells))
+    )
+
+  /** In a VM that runs. Counts as use of the workspace. */
+  const running = <A, R = never>(
+    { workspace }: Named,
+    operation: WorkspaceOperation,
+    work: (shells: Shells) => Effect.Effect<A, PyroError, R>
+  ) =>
+    Effect.gen(function*() {
+      const entry = yield* registry.find(workspace)
+      yield* runningGeneration(entry, operation)
+      const { shells } = yield* residentsOf(entry, operation)
+      yield* touch(entry.folder)
+      return yield* work(shells)
+    })
+
+  return {
+    open: (payload) =>
+      Effect.gen(function*() {
+        const entry = yield* registry.find(payload.workspace)
+        const { memoryMib, workspaceUser } = yield* Ref.get(entry.record)
+        const generation = yield* runningGeneration(entry, "workspace.shell.open")
+        const { shells } = yield* residentsOf(entry, "workspace.shell.open")
+        const user = payload.user ?? workspaceUser
+        return yield* shells.open({ ...generation, memoryMib }, { ...payload, user })
+      }),
+    list: (payload) => known(payload, "workspace.shell.list", ({ list }) => list),
+    read: (payload) => known(payload, "workspace.shell.read", ({ read }) => read(payload)),
+    write: (payload) => running(payload, "workspace.shell.write", ({ write }) => write(payload)),
+    attach: (payload, input = {}) => running(payload, "workspace.shell.attach", ({ attach }) => attach(payload, input)),
+    resize: (payload) => running(payload, "workspace.shell.resize", ({ resize }) => resize(payload)),
+    signal: (payload) => running(payload, "workspace.shell.signal", ({ signal }) => signal(payload)),
+    close: (payload) => known(payload, "workspace.shell.close", ({ close }) => close(payload))
+  }
+}

@@ -1,0 +1,106 @@
+import * as fs from "node:fs"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { onTerminal } from "../cli/cli-process.ts"
+import { installation } from "../support/installation.ts"
+import { pyroPath, until } from "../support/pyro-cli.ts"
+
+const pyro = installation("pyro-attach-")
+const { create, daemonPid, env, failure, json, status } = pyro
+beforeAll(() => create(["--name", "w"]))
+afterAll(pyro.close)
+
+const DETACH = "\x1d"
+
+/** Runs pyro, then says whether the modes of the terminal are those of before, and keeps pyro's status. */
+const CHECKED = "before=$(stty -g); \"$@\"; status=$?; " +
+  "for n in $(seq 100); do [ \"$before\" = \"$(stty -g)\" ] && echo modes restored && break; sleep 0.1; done; (exit $status)"
+
+/** `pyro workspace attach` on a terminal of 30 rows and 100 columns. */
+const attached = (...args: ReadonlyArray<string>) => {
+  const { ended, screen, terminal } = onTerminal({ entry: pyroPath, env }, CHECKED, ["workspace", "attach", ...args])
+  const seen = async (what: string, from = 0) => {
+    await until(
+      `${JSON.stringify(what)} on the screen, which has ${JSON.stringify(screen())}`,
+      () => screen().slice(from).includes(what)
+    )
+  }
+  return { ended, screen, seen, terminal } as const
+}
+
+const shells = async () =>
+  (await json<{ readonly shells: ReadonlyArray<{ readonly shell_id: string; readonly outcome: string }> }>(
+    ["workspace", "shell", "list", "w"]
+  )).shells
+
+/** Process of a pyro that is attached: the one child of its terminal's shell. */
+const pidOf = (terminal: { readonly pid: number }) => {
+  const children = (pid: number) =>
+    fs.readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter((one) => one !== "").map(Number)
+  const all = [terminal.pid, ...children(terminal.pid), ...children(terminal.pid).flatMap(children)]
+  return all.find((pid) => fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")[1] === pyroPath)!
+}
+
+describe("a terminal that is attached to a shell", () => {
+  it("attach opens a shell, follows the window, detaches by a key, and paints the screen when it returns", async () => {
+    const first = attached("w")
+    await first.seen("/workspace# ")
+    first.terminal.write("x=6; stty size; echo answer $((x*7))\r")
+    await first.seen("30 100")
+    await first.seen("answer 42")
+    first.terminal.resize(77, 22)
+    const before = first.screen().length
+    first.terminal.write("stty size\r")
+    await first.seen("22 77", before)
+    first.terminal.write(DETACH)
+    assert.strictEqual(await first.ended, 0)
+    assert.match(
+      first.screen(),
+      /detached; the shell goes on\. Return: pyro workspace attach w [0-9a-f]{8}[^]*modes restored/
+    )
+    const [shell] = await shells()
+    assert.strictEqual(shell?.outcome, "running")
+
+    const id = shell.shell_id.slice(0, 8)
+    const second = attached("w", id, "--detach-key", "ctrl-q")
+    await second.seen("answer 42")
+    const third = attached("w", id)
+    await third.seen("answer 42")
+    second.terminal.write("echo both $x see\r")
+    await second.seen("both 6 see")
+    await third.seen("both 6 see")
+    second.terminal.write("\x11")
+    assert.strictEqual(await second.ended, 0)
+    third.terminal.write("exit 7\r")
+    assert.strictEqual(await third.ended, 7)
+    assert.include(third.screen(), "modes restored")
+  })
+
+  it("an attached terminal goes on after the daemon's death, and is restored after pyro's own", async () => {
+    const one = attached("w")
+    await one.seen("/workspace# ")
+    one.terminal.write("echo before $((40+2))\r")
+    await one.seen("before 42")
+    process.kill(await daemonPid(), "SIGKILL")
+    // The screen is painted again.
+    const lost = one.screen().length
+    await one.seen("before 42", lost)
+    one.terminal.write("echo after $((40+3))\r")
+    await one.seen("after 43")
+    one.terminal.write("printf '\\033[?1049h'; echo full $((40+4)); cat\r")
+    await one.seen("full 44")
+    process.kill(pidOf(one.terminal), "SIGKILL")
+    assert.strictEqual(await one.ended, 137)
+    assert.match(one.screen(), /full 44[^]*\x1b\[\?1049l[^]*modes restored/)
+    const [, shell] = await shells()
+    assert.strictEqual(shell?.outcome, "running")
+    assert.strictEqual((await status("w") as { readonly shells?: number }).shells, 1)
+  })
+
+  it("attach without a terminal, or to a shell that has ended, is refused", async () => {
+    const [ended] = await shells()
+    const refused = attached("w", ended!.shell_id)
+    assert.strictEqual(await refused.ended, 125)
+    assert.match(refused.screen(), /has ended: its program exited, status 7[^]*modes restored/)
+    assert.strictEqual((await failure(["workspace", "attach", "w"])).code, "invalid_request")
+  })
+})
