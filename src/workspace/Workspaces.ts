@@ -107,15 +107,6 @@ export class Workspaces extends Context.Tag("pyro/workspace/Workspaces")<Workspa
   readonly exec: (payload: ExecPayload, input?: RunInput) => Effect.Effect<ExecPull, PyroError, Scope.Scope>
   readonly logs: (payload: LogsPayload) => Effect.Effect<LogsResult, PyroError>
   readonly cancel: (payload: CancelPayload) => Effect.Effect<CancelResult, PyroError>
-  readonly shell: {
-    readonly open: (payload: ShellOpenPayload) => Effect.Effect<ShellInfo, PyroError>
-    readonly list: (payload: ShellListPayload) => Effect.Effect<ShellListResult, PyroError>
-    readonly read: (payload: ShellReadPayload) => Effect.Effect<ShellScreen, PyroError>
-    readonly write: (payload: ShellWritePayload) => Effect.Effect<ShellWriteResult, PyroError>
-    readonly resize: (payload: ShellResizePayload) => Effect.Effect<ShellInfo, PyroError>
-    readonly signal: (payload: ShellSignalPayload) => Effect.Effect<ShellInfo, PyroError>
-    readonly close: (payload: ShellClosePayload) => Effect.Effect<ShellInfo, PyroError>
-  }
   readonly service: ServiceOperations
   readonly shell: ShellOperations
   readonly summary: (payload: Named) => Effect.Effect<SummaryResult, PyroError>
@@ -319,27 +310,6 @@ const make = Effect.gen(function*() {
           Effect.flatMap(commandsOf(entry, "workspace.cancel"), (commands) =>
             Effect.flatMap(withExecId(commands, payload), (whole) => cancel(commands, whole)))
       ),
-    shell: {
-      open: (payload) =>
-        Effect.gen(function*() {
-          const entry = yield* registry.find(payload.workspace)
-          const { memoryMib, workspaceUser } = yield* Ref.get(entry.record)
-          const generation = yield* runningGeneration(entry, "workspace.shell.open")
-          const { shells } = yield* residentsOf(entry, "workspace.shell.open")
-          const user = payload.user ?? workspaceUser
-          return yield* shells.open({ ...generation, memoryMib }, { ...payload, user })
-        }),
-      list: (payload) => shellsOf(payload, "workspace.shell.list", ({ list }) => list),
-      read: (payload) => shellsOf(payload, "workspace.shell.read", ({ read }) => read(payload)),
-      write: (payload) =>
-        Effect.zipRight(
-          use(payload, "workspace.shell.write", { writes: true }),
-          shellsOf(payload, "workspace.shell.write", ({ write }) => write(payload))
-        ),
-      resize: (payload) => shellsOf(payload, "workspace.shell.resize", ({ resize }) => resize(payload)),
-      signal: (payload) => shellsOf(payload, "workspace.shell.signal", ({ signal }) => signal(payload)),
-      close: (payload) => shellsOf(payload, "workspace.shell.close", ({ close }) => close(payload))
-    },
     service: makeServiceOperations(registry),
     shell: makeShellOperations(lifecycle),
     summary: (payload) =>

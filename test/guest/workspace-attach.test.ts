@@ -60,7 +60,7 @@ describe("a terminal that is attached to a shell", () => {
     const [shell] = await shells()
     assert.strictEqual(shell?.outcome, "running")
 
-    const id = shell.shell_id.slice(0, 8)
+    const id = shell!.shell_id.slice(0, 8)
     const second = attached("w", id, "--detach-key", "ctrl-q")
     await second.seen("answer 42")
     const third = attached("w", id)
