@@ -5,6 +5,7 @@ import { note, print, printContent, warn } from "./print.ts"
 import { type Colour, painted, printTable } from "./table.ts"
 import { duration } from "./time-text.ts"
 import type { View } from "./view.ts"
+import { portsText } from "./views-port.ts"
 
 const COLOURS: Partial<Record<ServiceInfo["state"], Colour>> = {
   ready: "green",
@@ -26,6 +27,7 @@ const detail = (one: ServiceInfo) =>
     ["command", typed(one.command)],
     ["ready check", one.readyCheck ?? "none"],
     ...(one.readyMs === undefined ? [] : [["ready after", duration(one.readyMs)]]),
+    ...(one.ports === undefined ? [] : [["ports", portsText(one.ports)]]),
     ["started", one.startedAt],
     [isLive(one.state) ? "runs for" : "ran for", duration(one.uptimeMs)],
     ["restarts", String(one.restarts)],
@@ -34,8 +36,12 @@ const detail = (one: ServiceInfo) =>
 
 export const serviceViews = {
   "workspace.service.start": {
-    result: ({ name, readyMs, state }) =>
-      note(`${name} is ${state}${readyMs === undefined ? "" : ` after ${duration(readyMs)}`}\n`)
+    result: ({ name, ports = [], readyMs, state }) =>
+      note(
+        `${name} is ${state}${readyMs === undefined ? "" : ` after ${duration(readyMs)}`}${
+          ports.length === 0 ? "" : `; ${portsText(ports)}`
+        }\n`
+      )
   } satisfies View<"workspace.service.start">,
   "workspace.service.list": {
     result: ({ services }) =>

@@ -1,5 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation } from "../support/installation.ts"
+import { until } from "../support/pyro-cli.ts"
 
 interface Service {
   readonly name: string
@@ -7,6 +8,7 @@ interface Service {
   readonly detail?: string
   readonly restarts: number
   readonly status?: number
+  readonly ports?: ReadonlyArray<{ readonly guest_port: number; readonly host_port: number }>
 }
 
 interface Page {
@@ -69,5 +71,50 @@ describe("services of a workspace", () => {
     assert.match(message, /it ended with status 3 before it was ready.*\nno database\n/s)
     assert.strictEqual(await stateOf("dies"), "failed")
     assert.strictEqual((await failure(["workspace", "service", "status", "w", "die"])).code, "service_not_found")
+  })
+
+  it("nothing stays of a service that puts itself into the background", async () => {
+    const daemon = "setsid sh -c 'setsid sleep 1006 &' > /dev/null 2>&1 < /dev/null; exit 0"
+    const start = ["workspace", "service", "start", "w", "daemon", "--ready-tcp", "8001", "--", "sh", "-c", daemon]
+    assert.match((await failure(start)).message, /it ended with status 0 before it was ready.*foreground/)
+    assert.strictEqual(await stateOf("daemon"), "exited")
+    assert.strictEqual(await sh("w", "pgrep -f '[s]leep 1006' || echo none"), "none")
+  })
+
+  it("ten services go on in a fork, each with its log, and with published ports of their own", async () => {
+    const beat = "echo up >> /run/ups; touch /run/up-$0; while true; do echo tick; sleep 0.3; done"
+    const names = Array.from({ length: 9 }, (_, n) => `beat-${n}`)
+    await Promise.all([
+      start("web", ["--ready-http", "http://localhost:8000/", "--publish", "8000"], "exec python3 -m http.server 8000"),
+      ...names.map((name) =>
+        service<Service>("start", name, "--ready-file", `/run/up-${name}`, "--", "sh", "-c", beat, name)
+      )
+    ])
+    await json(["workspace", "fork", "w", "--name", "f"])
+    const portOf = async (workspace: string) => {
+      const { ports } = await json<Service>(["workspace", "service", "status", workspace, "web"])
+      assert.lengthOf(ports!, 1)
+      return ports![0]!.host_port
+    }
+    const [source, fork] = [await portOf("w"), await portOf("f")]
+    assert.notStrictEqual(fork, source)
+    for (const port of [source, fork]) assert.strictEqual((await fetch(`http://127.0.0.1:${port}/`)).status, 200)
+    const { services } = await json<{ readonly services: ReadonlyArray<Service> }>([
+      "workspace",
+      "service",
+      "list",
+      "f"
+    ])
+    const ready = services.filter(({ state }) => state === "ready").map(({ name }) => name)
+    assert.sameMembers(ready, ["web", ...names])
+    assert.strictEqual(await sh("f", "wc -l < /run/ups"), "9")
+    const inFork = ["workspace", "service", "logs", "f", "beat-3"]
+    const { next_cursor, output } = await json<Page>(inFork)
+    assert.match(output, /^(tick\n)+$/)
+    await until("more output", async () => (await json<Page>([...inFork, "--cursor", `${next_cursor}`])).output !== "")
+    await json(["workspace", "service", "stop", "f", "web"])
+    await until("the end of the port", () => fetch(`http://127.0.0.1:${fork}/`).then(() => false, () => true))
+    assert.strictEqual((await fetch(`http://127.0.0.1:${source}/`)).status, 200)
+    assert.strictEqual(await stateOf("web"), "ready")
   })
 })

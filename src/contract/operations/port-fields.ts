@@ -30,15 +30,20 @@ export const portText = (description: string) =>
     Schema.annotations({ description })
   )
 
+export const GuestPort = () => Schema.Int.annotations({ description: "TCP port of the guest's loopback" })
+
+export const HostPort = () =>
+  optional(
+    Schema.Int.annotations({
+      description: "Port of 127.0.0.1 on the host. Absent while the workspace does not run"
+    })
+  )
+
 /** A port of the guest that the host listens for. */
 export const PublishedPort = lazy(() =>
   Schema.Struct(snakeFields({
-    guestPort: Schema.Int.annotations({ description: "TCP port of the guest's loopback" }),
-    hostPort: optional(
-      Schema.Int.annotations({
-        description: "Port of 127.0.0.1 on the host. Absent while the workspace does not run"
-      })
-    ),
+    guestPort: GuestPort(),
+    hostPort: HostPort(),
     service: optional(
       Schema.String.annotations({ description: "Service that the port belongs to. Absent without one" })
     )

@@ -3,6 +3,7 @@ import { between, defaulted, optional, text } from "../fields.ts"
 import { lazy } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 import { graceSeconds } from "./command.ts"
+import { GuestPort, HostPort } from "./port-fields.ts"
 
 /** Name of a service in its workspace. */
 export const serviceName = lazy(() =>
@@ -101,6 +102,11 @@ export const ServiceInfo = lazy(() =>
       Schema.String.annotations({ description: "Its check, such as `tcp 8080`. Absent without one" })
     ),
     startedAt: Schema.String.annotations({ description: "Start of its present or last run, ISO 8601" }),
+    ports: optional(
+      Schema.Array(Schema.Struct(snakeFields({ guestPort: GuestPort(), hostPort: HostPort() }))).annotations({
+        description: "Its published ports. Absent without one"
+      })
+    ),
     readyMs: optional(
       Schema.Number.annotations({
         description: "Time from this start until the check succeeded, in ms. Absent before, and without a check"

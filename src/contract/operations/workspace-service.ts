@@ -1,8 +1,9 @@
 import { Schema } from "effect"
-import { between, defaulted, optional } from "../fields.ts"
+import { between, defaulted, list, optional } from "../fields.ts"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 import { command, fieldsOfCommand, script } from "./command.ts"
+import { portText } from "./port-fields.ts"
 import { secretMappings } from "./secret-fields.ts"
 import {
   DEFAULT_STOP_SECONDS,
@@ -34,6 +35,16 @@ export const ServiceStartPayload = lazy(() => {
       }),
       () => "never" as const
     ),
+    publish: optional(
+      list(portText("")).pipe(
+        Schema.maxItems(16, { message: () => "must be at most 16 ports" }),
+        Schema.annotations({
+          description:
+            "Ports of the guest to publish on 127.0.0.1 of the host while the service lives: [HOST_PORT:]GUEST_PORT. " +
+            "Without HOST_PORT, the host chooses a free one. Default: none"
+        })
+      )
+    ),
     env,
     cwd,
     user,
@@ -57,6 +68,7 @@ export const workspaceServiceStart = unary({
     exits: "own",
     examples: [
       "pyro workspace service start fix web --ready-tcp 8000 -- python3 -m http.server 8000",
+      "pyro workspace service start fix site --ready-tcp 8090 --publish 8090 -- python3 -m http.server 8090",
       "pyro workspace service start fix api --ready-http http://localhost:8080/ --restart on-failure -- python3 -m http.server 8080"
     ]
   },
@@ -76,6 +88,7 @@ export const workspaceServiceStart = unary({
       ready_command: { description: "Ready when this shell command ends with 0" },
       ready_timeout_seconds: { description: "[60]" },
       restart: { description: "[never]" },
+      publish: { network: true, description: "Ports for the user's host: [HOST_PORT:]PORT" },
       cwd: { description: "In /workspace [.]" },
       env: { description: "Variables" },
       secret_env: { description: "Secrets: NAME or NAME=VAR" }

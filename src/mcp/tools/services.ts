@@ -5,11 +5,12 @@ import { textAsSeen } from "../terminal.ts"
 import { count, lines, seconds } from "../words.ts"
 
 /** A service in one line. */
-const line = ({ detail, name, readyMs, restarts, state, status, uptimeMs }: ServiceInfo): string =>
+const line = ({ detail, name, ports, readyMs, restarts, state, status, uptimeMs }: ServiceInfo): string =>
   [
     `${name}: ${state}`,
     ...(readyMs === undefined || state !== "ready" ? [] : [`ready after ${seconds(readyMs)}`]),
     ...(status === undefined ? [`up ${seconds(uptimeMs)}`] : [`exit status ${status}`]),
+    ...(ports ?? []).map(({ guestPort, hostPort }) => `port ${guestPort} at 127.0.0.1:${hostPort} of the user's host`),
     ...(restarts === 0 ? [] : [count(restarts, "restart")]),
     ...(detail === undefined ? [] : [detail])
   ].join(", ")

@@ -46,7 +46,7 @@ export const openResidents = (
     const commands = yield* openCommands(folder, logLimits, secrets, headerSecrets, network.prepareClients)
     const ports = yield* openPorts(directory, network)
     const shells = makeShells(commands, folder)
-    const services = yield* openServices(directory, commands)
+    const services = yield* openServices(directory, commands, ports)
     return {
       ...makeResidents([
         listed(execKind, directory, execResident(commands)),

@@ -1,6 +1,7 @@
 import type { ServiceInfo, ServiceState } from "../../contract/operations/service-fields.ts"
 import { recordedCommand } from "../command.ts"
 import type { Commands } from "../exec/commands.ts"
+import type { Ports } from "../port/ports.ts"
 import type { Check, ServiceRecord } from "./state.ts"
 
 /** A check in a few words. */
@@ -42,10 +43,11 @@ export const logEnd = (commands: Pick<Commands, "logs">, service: ServiceRecord)
 
 /** A service for people and programs. */
 export const serviceInfo = (
-  commands: Pick<Commands, "logs">,
+  { commands, ports: { list } }: { readonly commands: Pick<Commands, "logs">; readonly ports: Pick<Ports, "list"> },
   service: ServiceRecord,
   nowMs: number
 ): ServiceInfo => {
+  const ports = list().filter((port) => port.service === service.name).map(({ service: _, ...port }) => port)
   const { dueBecause, end, name, options, readyMs, restarts, startedAt } = service
   const detail = end?.detail ?? dueBecause
   return {
@@ -55,6 +57,7 @@ export const serviceInfo = (
     command: recordedCommand(options),
     ...(options.check === undefined ? {} : { readyCheck: checkText(options.check) }),
     startedAt,
+    ...(ports.length === 0 ? {} : { ports }),
     ...(readyMs === undefined ? {} : { readyMs }),
     uptimeMs: Math.max(0, (end === undefined ? nowMs : Date.parse(end.at)) - Date.parse(startedAt)),
     restarts,

@@ -10,7 +10,9 @@ import { giveUp, settleRecord, supervise } from "./supervise.ts"
 
 /** Goes on with the services that a VM has, after the end of another daemon, or in a copy of a workspace. */
 const adopt = (services: Services, vm: ResidentVm) =>
-  Effect.forEach(services.all().filter(({ end }) => end === undefined), ({ due, name, runs, wanted }) => {
+  Effect.forEach(services.all(), ({ due, end, name, runs, wanted }) => {
+    // The daemon ended between the end of the service and the end of its ports.
+    if (end !== undefined) return Effect.ignoreLogged(services.ports.unpublishService(name))
     const last = runs.at(-1)
     const isOpen = last !== undefined && last.outputBytes === undefined &&
       services.commands.journal.get(last.execId) !== undefined

@@ -5,6 +5,7 @@ import { similarTo } from "../../contract/similar.ts"
 import { nowMs } from "../../system/time.ts"
 import { type NewEvent, recordEvent } from "../events.ts"
 import type { Commands } from "../exec/commands.ts"
+import type { Ports } from "../port/ports.ts"
 import type { ResidentVm } from "../residents/Resident.ts"
 import { serviceInfo } from "./describe.ts"
 import { readServices, type ServiceRecord, writeServices } from "./state.ts"
@@ -23,6 +24,7 @@ export interface Live {
 /** The services of one workspace. The file changes before the guest does. */
 export interface Services {
   readonly commands: Commands
+  readonly ports: Ports
   /** Folder of the workspace. */
   readonly folder: string
   readonly live: Map<string, Live>
@@ -50,7 +52,8 @@ export const makeLive = (name: string): Live => ({
 /** Opens the services of the workspace in `folder`. Their supervision begins with a VM. */
 export const openServices = (
   folder: string,
-  commands: Commands
+  commands: Commands,
+  ports: Ports
 ): Effect.Effect<Services, NoSpace | StateDirectoryUnusable> =>
   Effect.map(readServices(folder), (found) => {
     let services = new Map(found.map((one) => [one.name, one]))
@@ -59,6 +62,7 @@ export const openServices = (
     const all = () => [...services.values()].sort((a, b) => a.name < b.name ? -1 : 1)
     return {
       commands,
+      ports,
       folder,
       live: new Map(),
       vm: undefined,
@@ -118,9 +122,9 @@ export const infoOf = (
   Effect.zipWith(
     demandService(services, name, workspace),
     nowMs,
-    (service, now) => serviceInfo(services.commands, service, now)
+    (service, now) => serviceInfo(services, service, now)
   )
 
 /** All services for an answer. */
-export const listServices = ({ all, commands }: Services): Effect.Effect<ReadonlyArray<ServiceInfo>> =>
-  Effect.map(nowMs, (now) => all().map((service) => serviceInfo(commands, service, now)))
+export const listServices = (services: Services): Effect.Effect<ReadonlyArray<ServiceInfo>> =>
+  Effect.map(nowMs, (now) => services.all().map((service) => serviceInfo(services, service, now)))

@@ -1,6 +1,7 @@
 import { Deferred, Effect } from "effect"
 import { InvalidRequest, type PyroError, ServiceFailed, ServiceRunning, VmFailed } from "../../contract/errors.ts"
 import { requireCommand } from "../../contract/exec-validation.ts"
+import { readPort } from "../../contract/operations/port-fields.ts"
 import type { ServiceInfo } from "../../contract/operations/service-fields.ts"
 import type { ServiceStartPayload } from "../../contract/operations/workspace-service.ts"
 import { nowIso } from "../../system/time.ts"
@@ -55,6 +56,7 @@ const optionsOf = (payload: ServiceStartPayload, user: string, check: Check | un
   ...(payload.secretEnv === undefined ? {} : { secretEnv: payload.secretEnv }),
   ...(payload.secretMount === undefined ? {} : { secretMount: payload.secretMount }),
   ...(check === undefined ? {} : { check }),
+  ...(payload.publish === undefined ? {} : { publish: payload.publish.map((port) => readPort(port)!) }),
   readyTimeoutSeconds: payload.readyTimeoutSeconds,
   restart: payload.restart
 })

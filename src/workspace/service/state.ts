@@ -28,6 +28,8 @@ const Options = Schema.Struct({
   secretEnv: optional(Schema.Array(Schema.String)),
   secretMount: optional(Schema.Array(Schema.String)),
   check: optional(Check),
+  /** Ports of the guest to publish. */
+  publish: optional(Schema.Array(Schema.Struct({ guestPort: Schema.Int, hostPort: optional(Schema.Int) }))),
   readyTimeoutSeconds: Schema.Number,
   restart: Schema.Literal("never", "on-failure")
 })

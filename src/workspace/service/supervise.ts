@@ -100,6 +100,9 @@ export const supervise = (
       }
     })
     faultPoint("service:recorded")
+    // Before the program: a port in use is refused while nothing runs.
+    const { publish = [] } = service().options
+    yield* Effect.forEach(publish, (port) => services.ports.publish({ ...port, service: name }), { discard: true })
     const { memoryMib } = vm.guest.vm.spec
     const payload = payloadOf(service().options, execId, workspace)
     yield* commands.start({ channel: vm.channel, scope: vm.scope, memoryMib }, payload, {}, { _tag: "service", name })
@@ -254,7 +257,7 @@ const MAX_DETAIL = 2_000
 
 /** The command never ran. */
 export const neverStarted = ({ _tag }: PyroError) =>
-  _tag === "InvalidRequest" || _tag === "NoSpace" || _tag.startsWith("Command")
+  _tag === "InvalidRequest" || _tag === "NoSpace" || /^(Command|Port|Publishing)/.test(_tag)
 
 const notInMemory = (service: string, workspace: string) =>
   new ServiceFailed({
@@ -281,6 +284,7 @@ export const settleRecord = (services: Services, name: string, end: Omit<Service
       ...closedRun(services, one),
       end: { ...end, at }
     }))
+    yield* Effect.ignoreLogged(services.ports.unpublishService(name))
     const isStopped = services.get(name)?.wanted === "stopped"
     yield* services.record(isStopped ? { _tag: "service_stopped", name } : { _tag: "service_exited", name, ...end })
   })

@@ -1,0 +1,301 @@
+import * as net from "node:net"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { until } from "../pyro-cli.ts"
+import type { LifecycleDriver } from "./lifecycle-suite.ts"
+import { operations } from "./operations.ts"
+import type { WorkspacesClient } from "./workspaces-client.ts"
+
+interface Service {
+  readonly name: string
+  readonly state: string
+  readonly detail?: string
+  readonly restarts: number
+  readonly status?: number
+  readonly outputBytes: number
+  readonly ports?: ReadonlyArray<{ readonly guestPort: number; readonly hostPort: number }>
+}
+
+interface Page {
+  readonly state: string
+  readonly output: string
+  readonly nextCursor: number
+  readonly skippedBytes?: number
+}
+
+/** A port that nothing uses. */
+const freePort = () =>
+  new Promise<number>((resolve) => {
+    const server = net.createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as net.AddressInfo
+      server.close(() => resolve(port))
+    })
+  })
+
+/** What a server says. */
+const said = (port: number) =>
+  new Promise<string>((resolve) => {
+    let text = ""
+    net.connect(port, "127.0.0.1").on("data", (bytes) => text += String(bytes)).on("error", ({ message }) =>
+      resolve(message)).on("close", () =>
+        resolve(text))
+  })
+
+/** Answers 503 until the file exists. */
+const httpServer = (port: number, file: string) =>
+  `exec python3 -c '
+import http.server, os
+class Handler(http.server.BaseHTTPRequestHandler):
+  def do_GET(self):
+    self.send_response(200 if os.path.exists("${file}") else 503)
+    self.end_headers()
+http.server.HTTPServer(("127.0.0.1", ${port}), Handler).serve_forever()'`
+
+/** Says hello to each client. */
+const helloServer = (port: number) =>
+  `exec python3 -c '
+import socket
+server = socket.create_server(("127.0.0.1", ${port}))
+while True:
+  client, _ = server.accept()
+  client.sendall(b"hello")
+  client.close()'`
+
+/** Services of workspaces, whatever the VMM. */
+export const servicesSuite = (name: string, driver: LifecycleDriver) => {
+  let client: WorkspacesClient
+  beforeAll(async () => {
+    client = await driver.open()
+    await operations(() => client).create("a")
+  })
+  afterAll(() => driver.close(client))
+
+  const { call, remove, sh, status } = operations(() => client)
+  const start = (service: string, script: string, options: object = {}, workspace = "a") =>
+    call<Service>("service-start", { workspace, name: service, command: ["sh", "-c", script], ...options })
+  const stop = (service: string, options: object = {}) =>
+    call<Service>("service-stop", { workspace: "a", name: service, ...options })
+  const of = (service: string, workspace = "a") => call<Service>("service-status", { workspace, name: service })
+  const logs = (service: string, options: object = {}) =>
+    call<Page>("service-logs", { workspace: "a", name: service, ...options })
+  const failure = (work: Promise<unknown>) => work.then(() => "it succeeded", String)
+  const becomes = (service: string, state: string) =>
+    until(`${service} to be ${state}`, async () => (await of(service)).state === state)
+  /** Number of processes that sleep for so long. */
+  const sleeping = async (seconds: number) =>
+    Number(await sh("a", `cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -o 'slee[p] ${seconds}' | wc -l`))
+
+  describe(`services over ${name}`, () => {
+    it("a service is ready when its file exists, and stop ends it", async () => {
+      const { readyMs, state } = await start("file", "rm -f /run/up; echo one; touch /run/up; exec sleep 1001", {
+        ready_file: "/run/up"
+      }) as Service & { readonly readyMs: number }
+      assert.strictEqual(state, "ready")
+      assert.isAtLeast(readyMs, 0)
+      assert.strictEqual(await sleeping(1001), 1)
+      assert.match(
+        await failure(start("file", "true")),
+        /service "file" of workspace a runs already: its state is ready.*pyro workspace service stop a file/
+      )
+      assert.deepStrictEqual((await status("a") as { readonly services?: object }).services, { ready: 1 })
+      const { state: stopped, status: code } = await stop("file")
+      assert.deepStrictEqual([stopped, code], ["stopped", 143])
+      assert.strictEqual(await sleeping(1001), 0)
+      assert.strictEqual((await stop("file")).state, "stopped")
+    })
+
+    it("a service is ready when its URL answers with 200, and not with 503", async () => {
+      const port = await freePort()
+      const ready = start("web", `(sleep 0.3; touch /run/open) & ${httpServer(port, "/run/open")}`, {
+        ready_http: `http://localhost:${port}/health?x=1`
+      })
+      assert.strictEqual((await ready).state, "ready")
+      const { output } = await logs("web")
+      assert.match(output, /GET \/health\?x=1 HTTP\/1.1" 503/)
+      assert.match(output, /GET \/health\?x=1 HTTP\/1.1" 200 -\n$/)
+      assert.match(
+        await failure(start("second", "sleep 1", { ready_tcp: port })),
+        /ready_tcp: a program of the guest listens on port/
+      )
+      await stop("web")
+    })
+
+    it("a service is ready when its command succeeds, with the service's variables", async () => {
+      const { state } = await start("command", "sleep 0.2; mkdir /run/made; exec sleep 1002", {
+        ready_command: "test -d $MADE",
+        env: { MADE: "/run/made" }
+      })
+      assert.strictEqual(state, "ready")
+      await stop("command")
+    })
+
+    it("a service without a check runs, and a program that does not exist leaves no service", async () => {
+      assert.strictEqual((await start("plain", "exec sleep 1003")).state, "running")
+      await stop("plain")
+      const missing = call("service-start", { workspace: "a", name: "missing", command: ["no-such-program"] })
+      assert.match(await failure(missing), /no command "no-such-program"/)
+      assert.match(await failure(of("missing")), /has no service "missing"/)
+      assert.match(
+        await failure(start("both", "true", { ready_tcp: 1, ready_file: "x" })),
+        /ready_file: cannot be combined with ready_tcp/
+      )
+    })
+
+    it("a service that dies at once fails its start with the end of its log", async () => {
+      const script = "for n in $(seq 30); do echo line $n; done; echo broken >&2; exit 7"
+      const message = await failure(start("dies", script, { ready_tcp: 1 }))
+      assert.match(message, /it ended with status 7 before it was ready/)
+      assert.match(message, /line 30\nbroken/)
+      assert.notMatch(message, /line 11\n/)
+      const { detail, state, status: code } = await of("dies")
+      assert.deepStrictEqual([state, detail, code], ["failed", "it ended with status 7", 7])
+      assert.strictEqual((await start("dies", "exec sleep 1004")).state, "running")
+      await stop("dies")
+    })
+
+    it("a service that never becomes ready is stopped with all its processes", async () => {
+      const message = await failure(
+        start("never", "echo waiting; sleep 1005 & sleep 1005", { ready_tcp: 1, ready_timeout_seconds: 0.5 })
+      )
+      assert.match(message, /it was not ready within 0.5 s, and was stopped. The end of its log:\nwaiting/)
+      assert.strictEqual((await of("never")).state, "failed")
+      assert.strictEqual(await sleeping(1005), 0)
+    })
+
+    // A local agent has no cgroup for what leaves the tree of processes; test/guest/workspace-service.test.ts looks for the child.
+    it("a service that puts itself into the background has ended", async () => {
+      const daemon = "setsid sh -c 'setsid sleep 3 &' > /dev/null 2>&1 < /dev/null; exit 0"
+      await start("daemon", daemon)
+      await becomes("daemon", "exited")
+      const message = await failure(start("daemon", daemon, { ready_tcp: 1 }))
+      assert.match(message, /it ended with status 0 before it was ready. A service must stay in the foreground/)
+    })
+
+    it("a service that floods its log goes on, and its newest lines are there", async () => {
+      await start("flood", "echo first; exec yes flood")
+      await until("some output", async () => (await of("flood")).outputBytes > 4_000_000)
+      assert.strictEqual((await logs("flood", { max_bytes: 12 })).output, "first\nflood\n")
+      assert.match((await logs("flood", { tail_lines: 2 })).output, /^flood\nf?l?o?o?d?\n?$/)
+      assert.strictEqual((await stop("flood")).state, "stopped")
+    })
+
+    it("a service that ignores SIGTERM is killed after the grace", async () => {
+      await start("stubborn", "trap '' TERM; touch /run/deaf; while true; do sleep 1007; done", {
+        ready_file: "/run/deaf"
+      })
+      const { state, status: code } = await stop("stubborn", { grace_seconds: 0.2 })
+      assert.deepStrictEqual([state, code], ["stopped", 137])
+      assert.strictEqual(await sleeping(1007), 0)
+    })
+
+    it("a failed service starts again with --restart on-failure, and its log goes on", async () => {
+      const script = "n=$(cat /run/runs 2>/dev/null || echo 0); echo $((n + 1)) > /run/runs; echo run $n; " +
+        "case $n in 0 | 1) sleep 0.1; exit 3;; 2) exec sleep 1008;; esac"
+      await start("again", script, { restart: "on-failure" })
+      await until("two restarts", async () => {
+        const { restarts, state } = await of("again")
+        return restarts === 2 && state === "running"
+      })
+      const { nextCursor, output } = await logs("again")
+      assert.strictEqual(output, "run 0\nrun 1\nrun 2\n")
+      assert.strictEqual((await logs("again", { cursor: 6, max_bytes: 6 })).output, "run 1\n")
+      await stop("again")
+      // The cursor is valid in the log of the next start.
+      await start("again", "echo anew; exec sleep 1008")
+      await until("the output", async () => (await logs("again", { cursor: nextCursor })).output === "anew\n")
+      assert.strictEqual((await logs("again")).output, "anew\n")
+      await stop("again")
+    })
+
+    it("a service that ends with status 0 does not start again, and stop ends a wait for a restart", async () => {
+      await start("clean", "exit 0", { restart: "on-failure" })
+      await becomes("clean", "exited")
+      assert.strictEqual((await of("clean")).restarts, 0)
+      await start("waits", "exit 1", { restart: "on-failure" })
+      await becomes("waits", "starting")
+      assert.match((await of("waits")).detail ?? "", /it ended with status 1, and starts again 0.5 s later/)
+      assert.strictEqual((await stop("waits")).state, "stopped")
+    })
+
+    it("a follower of a log gets output as it comes, and ends with the service", async () => {
+      await start("talks", "echo one; sleep 0.3; echo two; sleep 0.3")
+      let cursor = 0
+      let text = ""
+      await until("the end", async () => {
+        const { nextCursor, output, state } = await logs("talks", { cursor, follow: true })
+        text += output
+        cursor = nextCursor
+        return state === "exited" && output === ""
+      })
+      assert.strictEqual(text, "one\ntwo\n")
+    })
+
+    it("the log and the errors of a service have no secret", async () => {
+      await call("update", { workspace: "a", secrets: { TOKEN: "correct horse battery" } })
+      const message = await failure(
+        start("secret", "echo token $TOKEN; exit 2", { secret_env: ["TOKEN"], ready_tcp: 1 })
+      )
+      assert.include(message, "token [secret:TOKEN]")
+      assert.notInclude(message, "correct horse")
+      assert.strictEqual((await logs("secret")).output, "token [secret:TOKEN]\n")
+    })
+
+    it("a service goes on when the process that has the workspaces is killed", async () => {
+      await start("kept", "echo up >> /run/ups; touch /run/kept; while true; do echo tick; sleep 0.05; done", {
+        ready_file: "/run/kept",
+        restart: "on-failure"
+      })
+      await client.kill()
+      const { restarts, state } = await of("kept")
+      assert.deepStrictEqual([state, restarts, await sh("a", "cat /run/ups")], ["ready", 0, "up"])
+      const { nextCursor } = await logs("kept", { tail_lines: 1 })
+      await until("more output", async () => (await logs("kept", { cursor: nextCursor })).output !== "")
+      // Its supervision goes on too.
+      await sh("a", "pkill -f '[k]ept; while' || true")
+      await until("the restart", async () => (await of("kept")).restarts === 1)
+      await becomes("kept", "ready")
+      await stop("kept")
+    })
+
+    it("a published port lives and dies with its service", async () => {
+      const port = await freePort()
+      const { ports = [] } = await start("hello", helloServer(port), { ready_tcp: port, publish: [String(port)] })
+      assert.lengthOf(ports, 1)
+      const { hostPort } = ports[0]!
+      assert.strictEqual(await said(hostPort), "hello")
+      await client.kill()
+      assert.deepStrictEqual((await of("hello")).ports, ports)
+      assert.strictEqual(await said(hostPort), "hello")
+      await stop("hello")
+      assert.match(await said(hostPort), /ECONNREFUSED/)
+    })
+
+    it("a port of the host that is in use is refused before the service runs", async () => {
+      const port = await freePort()
+      const holder = net.createServer()
+      await new Promise<void>((resolve) => holder.listen(0, "127.0.0.1", resolve))
+      const taken = (holder.address() as net.AddressInfo).port
+      const message = await failure(
+        start("taken", "touch /run/taken; exec sleep 1009", { publish: [String(port), `${taken}:80`] })
+      )
+      holder.close()
+      assert.include(message, String(taken))
+      assert.strictEqual(await sh("a", "ls /run/taken 2>/dev/null || echo none"), "none")
+      assert.match(await failure(of("taken")), /no service/)
+      assert.notProperty(await status("a"), "ports")
+    })
+
+    it("a stop of the workspace fails its services, and a reset forgets them", async () => {
+      await start("lost", "exec sleep 1010")
+      await call("stop", { workspace: "a" })
+      const { detail, state } = await of("lost")
+      assert.strictEqual(state, "failed")
+      assert.match(detail ?? "", /ended by a stop/)
+      await call("start", { workspace: "a" })
+      assert.strictEqual((await of("lost")).state, "failed")
+      assert.strictEqual((await start("lost", "exec sleep 1010")).state, "running")
+      await call("reset", { workspace: "a" })
+      assert.notProperty(await status("a"), "services")
+      await remove("a")
+    })
+  })
+}
